@@ -1,0 +1,18 @@
+//! Bytes in; records, violations and a verdict out.
+//!
+//! ```text
+//! stored bytes ──Decoder──▶ UTF-8 blocks ──Reader──▶ Record (slots into a buffer) ──Check──▶ Row | Reject ──▶ Sink
+//!   gzip, zstd, UTF-16, …     ≤ 64 KiB      CSV, NDJSON, JSON                                    └─▶ Summary, Verdict
+//! ```
+//!
+//! The crate is pure and sans-IO: it is pushed chunks and gives records to a [`Sink`]. Memory is flat whatever the
+//! file: one block, one record, and 16 bytes for each unique key. The same code runs in both passes over a file, so
+//! the counts of the first pass are the counts of the second.
+
+mod fault;
+mod record;
+mod sink;
+
+pub use fault::{FaultCode, FileFault};
+pub use record::{Item, Position, Record, Slot, SlotKind};
+pub use sink::{Counts, Reject, Row, Sink, Value, Verdict};

@@ -1,0 +1,81 @@
+//! Where checked records go, and what is known when all were read.
+
+use std::borrow::Cow;
+
+use contract::{Contract, Violation};
+
+use crate::{Position, Record, Slot};
+
+/// Takes what the check decides, record by record, in file order.
+pub trait Sink {
+    /// A record that will be loaded.
+    fn row(&mut self, row: Row<'_>);
+    /// A record that is refused.
+    fn reject(&mut self, reject: Reject<'_>);
+}
+
+/// A record that will be loaded.
+#[derive(Clone, Copy)]
+pub struct Row<'a> {
+    /// The contract under which it was checked.
+    pub contract: &'a Contract,
+    /// The record.
+    pub record: Record<'a>,
+}
+
+/// A value as it is stored: typed, exact, never through a float.
+#[derive(Clone, PartialEq, Eq)]
+pub enum Value<'a> {
+    /// No value.
+    Null,
+    /// Text; dates and times in ISO 8601.
+    Text(Cow<'a, str>),
+    /// The digits of a number of at most 38 significant digits.
+    Number(Cow<'a, str>),
+    /// A boolean.
+    Boolean(bool),
+    /// A JSON object or array: its source text.
+    Document(&'a str),
+}
+
+/// A record that is refused. May hold content: it goes to the quarantine and nowhere else.
+#[derive(Clone, Copy)]
+pub struct Reject<'a> {
+    /// The contract under which it was checked.
+    pub contract: &'a Contract,
+    /// Where it stands.
+    pub position: Position,
+    /// The record as sent (decoded to UTF-8 where that was possible).
+    pub raw: &'a [u8],
+    /// What the cells' spans point into.
+    pub text: &'a [u8],
+    /// CSV: the cells in the sender's order; JSON: the slots in the contract's order.
+    pub cells: &'a [Slot],
+    /// All rules that it broke, at least one of severity fail, in column order.
+    pub violations: &'a [Violation],
+}
+
+/// Records by fate. `records = rows + rejects`, always.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct Counts {
+    /// Records read.
+    pub records: u64,
+    /// Records that can be loaded.
+    pub rows: u64,
+    /// Records refused.
+    pub rejects: u64,
+    /// Violations of severity warn.
+    pub warnings: u64,
+}
+
+/// What becomes of the file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Verdict {
+    /// Every record is loaded.
+    Accepted,
+    /// The good records are loaded, the others refused.
+    Partial,
+    /// Nothing is loaded.
+    Rejected,
+}

@@ -1,0 +1,421 @@
+//! A contract after compilation: columns as slots, rules in one table, nothing left to look up.
+
+use jiff::tz::TimeZone;
+use regex::bytes::Regex;
+
+use crate::{Decimal, Rule, RuleIndex};
+
+/// One feed's contract, ready to check records.
+#[derive(Debug)]
+pub struct Contract {
+    /// Which document this is.
+    pub identity: Identity,
+    /// How bytes become records.
+    pub format: Format,
+    /// The declared encoding; `None`: UTF-8, or UTF-16 by its byte order mark.
+    pub encoding: Option<TextEncoding>,
+    /// Limits against hostile or broken files.
+    pub limits: Limits,
+    /// One column for each top-level property, in document order. A record is one slot for each.
+    pub columns: Vec<Column>,
+    /// The primary key: column indexes by `primaryKeyPosition`. Empty: the feed has no key.
+    pub primary_key: Vec<u16>,
+    /// Tuples whose values must not repeat within a file, the primary key not included.
+    pub unique: Vec<TupleRule>,
+    /// What happens to the file when records are refused, and other choices.
+    pub policy: Policy,
+    /// Rules on the file as a whole, decided when all records were read.
+    pub gates: Vec<Gate>,
+    /// The column that orders versions of one key; `None`: the order that the claim pinned.
+    pub version_from: Option<u16>,
+    /// When files must come (read by the watcher).
+    pub expectation: Option<Expectation>,
+    /// Key globs beyond the default `<partner>/<feed>/**`.
+    pub matches: Vec<String>,
+    /// Every rule. The first `Structure::COUNT` are the structural ones.
+    pub rules: Vec<Rule>,
+    /// What the document says that this system keeps but does not run at the door.
+    pub not_run: Vec<NotRun>,
+}
+
+/// Which document a contract was compiled from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Identity {
+    /// The document's `id`.
+    pub id: String,
+    /// The document's `name`, or its id.
+    pub name: String,
+    /// The document's `version`.
+    pub version: String,
+    /// The document's `status`.
+    pub status: Status,
+    /// SHA-256 of the document's bytes.
+    pub hash: [u8; 32],
+}
+
+/// Whether the contract accepts files.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Status {
+    /// Accepts files.
+    Active,
+    /// Accepts files and says so in the receipt.
+    Deprecated,
+    /// Does not accept files (proposed, draft, retired, or another word).
+    Inactive,
+}
+
+/// How bytes become records, after decompression and decoding.
+#[derive(Clone, Debug)]
+pub enum Format {
+    /// Delimiter-separated values.
+    Separated(Dialect),
+    /// One JSON object per line.
+    JsonLines,
+    /// One JSON document: an array of objects or one object, found at `record_path` (JSON Pointer tokens, unescaped).
+    Json {
+        /// The way to the array or object; empty: the document itself.
+        record_path: Vec<String>,
+    },
+}
+
+/// A delimiter-separated dialect. All characters are single bytes below 0x80.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is one independent switch of the csvDialect vocabulary"
+)]
+pub struct Dialect {
+    /// Whether the first record names the columns; if not, cells are the contract's columns in order.
+    pub header: bool,
+    /// Between cells; default `,`.
+    pub delimiter: u8,
+    /// Around a cell; `None` turns quoting off. Default `"`.
+    pub quote: Option<u8>,
+    /// Escapes a quote inside a quoted cell, beside doubling.
+    pub escape: Option<u8>,
+    /// Whether a doubled quote inside a quoted cell is one quote; default true.
+    pub double_quote: bool,
+    /// A line that begins with this byte is skipped.
+    pub comment: Option<u8>,
+    /// Whether blanks and tabs around unquoted cells are dropped; default false.
+    pub trim: bool,
+    /// Lines before the header to skip; default 0.
+    pub skip_rows: u32,
+    /// How labels are compared; default exact.
+    pub header_match: HeaderMatch,
+}
+
+/// How a header's label is compared with a column's physical name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum HeaderMatch {
+    /// Byte for byte.
+    Exact,
+    /// Without regard to ASCII and Unicode case and to blanks at either end.
+    Loose,
+}
+
+/// Limits, in bytes unless said otherwise.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// The object as stored; default 5 GiB.
+    pub file_bytes: u64,
+    /// After decompression; default 20 GiB.
+    pub decompressed_bytes: u64,
+    /// Decompressed to stored, checked after the first 10 MiB of output; default 200.
+    pub ratio: u32,
+    /// One record; default 1 MiB.
+    pub record_bytes: u32,
+    /// Columns of a header; default 4,096.
+    pub columns: u32,
+    /// JSON nesting; default and maximum 32 (DynamoDB's).
+    pub depth: u32,
+}
+
+/// An encoding that a contract declares.
+#[derive(Clone, Copy, Debug)]
+pub struct TextEncoding(pub &'static encoding_rs::Encoding);
+
+/// What happens to the file.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Policy {
+    /// When records are refused.
+    pub on_error: OnError,
+    /// When the file has a column or field that the contract does not name.
+    pub unknown_column: UnknownColumn,
+    /// When a CSV header lacks a column.
+    pub missing_column: MissingColumn,
+    /// When the file has no records.
+    pub empty_file: EmptyFile,
+    /// When a second version of the same key lands.
+    pub on_same_name: OnSameName,
+    /// Whether the same bytes under another name are taken once.
+    pub dedupe_content: bool,
+    /// Which of the records with one key is taken.
+    pub duplicates: Duplicates,
+}
+
+/// Snowflake's `ON_ERROR` words.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum OnError {
+    /// Load the good records whatever the number of bad ones.
+    Continue,
+    /// One refused record refuses the file.
+    Abort,
+    /// So many refused records refuse the file (n ≥ 1).
+    SkipFile(u64),
+    /// More than this share of refused records, in percent, refuses the file.
+    SkipFilePercent(f64),
+}
+
+/// A column or field that the contract does not name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum UnknownColumn {
+    /// Not loaded, counted in the receipt (default).
+    Ignore,
+    /// CSV: the file is refused. JSON: the record is refused.
+    Reject,
+}
+
+/// A column of the contract that a CSV header does not name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum MissingColumn {
+    /// The file is refused (default).
+    Reject,
+    /// All its cells are null; a required one still refuses the file.
+    Null,
+}
+
+/// A file without records.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum EmptyFile {
+    /// A header without records is a complete load of 0 rows; a file of 0 bytes is refused (default).
+    RejectZeroBytes,
+    /// Any file without records is refused.
+    Reject,
+    /// Any file without records is a complete load of 0 rows.
+    Accept,
+}
+
+/// What a re-send under the same name means.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum OnSameName {
+    /// Both loads stay visible; newer rows win by key.
+    Append,
+    /// Only the newest version's load is visible.
+    Supersede,
+    /// The second version is refused.
+    Reject,
+}
+
+/// Which of the records with one key is taken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Duplicates {
+    /// The first; each repeat is refused and names the first one's line.
+    RejectRepeats,
+    /// None: all of them are refused.
+    RejectAll,
+    /// The last; earlier ones are refused.
+    KeepLast,
+}
+
+/// One top-level or nested property.
+#[derive(Debug)]
+pub struct Column {
+    /// The property's name: the attribute in the records table.
+    pub name: String,
+    /// The header label or field name in the file.
+    pub physical_name: String,
+    /// JSON only: where the value is, as JSON Pointer tokens, when it is not the top-level field `physical_name`.
+    pub source_path: Option<Vec<String>>,
+    /// The type, with what is needed to parse it.
+    pub kind: Kind,
+    /// The rule `<name>.type`.
+    pub type_rule: RuleIndex,
+    /// The rule `<name>.required`, when null is refused.
+    pub required: Option<RuleIndex>,
+    /// Spellings of null beyond the empty CSV cell.
+    pub null_tokens: Vec<Vec<u8>>,
+    /// Whether the content is never shown (classification pii, phi, …).
+    pub classified: bool,
+    /// Limits and other rules on a non-null value, in document order.
+    pub checks: Vec<(RuleIndex, Check)>,
+}
+
+/// A column's type.
+#[derive(Debug)]
+pub enum Kind {
+    /// Any text.
+    String,
+    /// A whole number within ±(10^38 − 1).
+    Integer,
+    /// A decimal; with precision and scale when the physical type gives them.
+    Number {
+        /// Digits in all, and digits after the point.
+        precision_scale: Option<(u32, u32)>,
+    },
+    /// `true` or `false`; in CSV also in any case, and `1` or `0`.
+    Boolean,
+    /// A calendar date.
+    Date(Pattern),
+    /// A date and time.
+    Timestamp {
+        /// How it is written.
+        pattern: Pattern,
+        /// The zone of a text without an offset; `None`: such text is kept as local time.
+        default_zone: Option<TimeZone>,
+    },
+    /// A time of day.
+    Time(Pattern),
+    /// A JSON object with known properties; others are kept.
+    Object(Vec<Column>),
+    /// A JSON array; each item is checked as the column says.
+    Array(Option<Box<Column>>),
+    /// A JSON object with any keys; each value is checked as the column says.
+    Map(Option<Box<Column>>),
+}
+
+use crate::temporal::Pattern;
+
+/// One rule on a non-null value.
+#[derive(Clone, Debug)]
+pub enum Check {
+    /// At least so many characters (Unicode code points).
+    MinLength(u32),
+    /// At most so many characters.
+    MaxLength(u32),
+    /// The text contains a match (unanchored, as JSON Schema).
+    Pattern(Regex),
+    /// The text has a well-known form.
+    Format(StringFormat),
+    /// Not below the bound.
+    Minimum(Bound),
+    /// Not above the bound.
+    Maximum(Bound),
+    /// A multiple of this positive number.
+    MultipleOf(Decimal),
+    /// One of these texts; for number columns compared by value.
+    OneOf(crate::cell_set::CellSet),
+    /// None of these.
+    NotOneOf(crate::cell_set::CellSet),
+    /// At least so many items or members.
+    MinItems(u64),
+    /// At most so many items or members.
+    MaxItems(u64),
+    /// No item twice.
+    UniqueItems,
+}
+
+/// An end of a range, in the column's own type.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Bound {
+    /// The value.
+    pub at: Measure,
+    /// Whether the value itself is refused.
+    pub exclusive: bool,
+}
+
+/// A value that can be compared: a number, or a date or time in the order of `temporal`.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Measure {
+    /// Integer and number columns.
+    Number(Decimal),
+    /// Date, timestamp and time columns: nanoseconds since 1970-01-01T00:00:00 (UTC or local), or since midnight.
+    Instant(i128),
+}
+
+/// Well-known text forms.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[expect(missing_docs, reason = "the names are the standard's own")]
+pub enum StringFormat {
+    Email,
+    Uuid,
+    Uri,
+    Hostname,
+    Ipv4,
+    Ipv6,
+    Password,
+    Byte,
+    Binary,
+}
+
+/// Columns whose values together must not repeat within a file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TupleRule {
+    /// The rule in the table.
+    pub rule: RuleIndex,
+    /// The columns.
+    pub columns: Vec<u16>,
+}
+
+/// A rule on the file as a whole.
+#[derive(Clone, Debug)]
+pub struct Gate {
+    /// The rule in the table; its severity says whether breaking it refuses the file.
+    pub rule: RuleIndex,
+    /// What is measured.
+    pub metric: Metric,
+    /// As a share of all records, in percent, and not as a count.
+    pub percent: bool,
+    /// The values that pass: from, to (inclusive unless the flag says exclusive), or anything but.
+    pub must: Must,
+}
+
+/// The comparison of a gate.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Must {
+    /// Equal.
+    Be(f64),
+    /// Not equal.
+    NotBe(f64),
+    /// Greater.
+    BeGreaterThan(f64),
+    /// Greater or equal.
+    BeGreaterOrEqualTo(f64),
+    /// Less.
+    BeLessThan(f64),
+    /// Less or equal.
+    BeLessOrEqualTo(f64),
+    /// Within, both ends included.
+    BeBetween(f64, f64),
+    /// Outside, both ends excluded.
+    NotBeBetween(f64, f64),
+}
+
+/// What a gate measures over all records that were read.
+#[derive(Clone, Debug)]
+pub enum Metric {
+    /// Records that can be loaded.
+    RowCount,
+    /// Records whose column is null.
+    NullValues(u16),
+    /// Records whose column is null, or one of these texts.
+    MissingValues(u16, crate::cell_set::CellSet),
+    /// Records whose non-null column fails any of these.
+    InvalidValues(u16, Vec<Check>),
+    /// Records that repeat an earlier record's values in these columns.
+    DuplicateValues(Vec<u16>),
+}
+
+/// When a file must have come.
+#[derive(Clone, Debug)]
+pub struct Expectation {
+    /// Five-field cron expression.
+    pub schedule: String,
+    /// The zone of the schedule.
+    pub zone: String,
+    /// Seconds after the scheduled time before a file counts as late.
+    pub grace_seconds: u64,
+    /// Fewest and most rows of a usual file.
+    pub rows: (Option<u64>, Option<u64>),
+}
+
+/// Something in the document that is kept but not run at the door.
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
+pub struct NotRun {
+    /// Where it stands: `schema[0].properties[3].quality[1]`.
+    pub path: String,
+    /// What it is: `quality rule of type sql`.
+    pub what: String,
+    /// Why it is not run, and what to use instead.
+    pub why: String,
+}

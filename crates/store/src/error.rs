@@ -1,0 +1,47 @@
+//! Failures of the services: ours, retryable, never the partner's.
+
+/// What was being done when a service failed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Operation {
+    /// Reading an object.
+    ReadObject,
+    /// Writing an object into the quarantine bucket.
+    WriteObject,
+    /// Copying the original into the quarantine bucket.
+    CopyObject,
+    /// Listing the versions of a key.
+    ListVersions,
+    /// Reading a contract.
+    ReadContract,
+    /// Claiming a ledger entry.
+    Claim,
+    /// Writing a checkpoint.
+    Checkpoint,
+    /// Releasing a lease.
+    Release,
+    /// Writing a terminal state.
+    Finish,
+    /// Committing a load.
+    Commit,
+    /// Reading a ledger entry.
+    ReadLedger,
+    /// Writing rows.
+    WriteRows,
+    /// Changing a message's visibility.
+    Defer,
+    /// Publishing an outcome.
+    Announce,
+}
+
+/// A call to a service that did not succeed. Never holds content: only the operation, the service's own code and
+/// request id.
+#[derive(Debug, thiserror::Error)]
+#[error("{operation:?} failed: {code}")]
+pub struct Error {
+    /// What was being done.
+    pub operation: Operation,
+    /// The service's error code, or the kind of transport failure, e.g. `ThrottlingException`, `timeout`.
+    pub code: String,
+    /// The service's request id, when it answered.
+    pub request_id: Option<String>,
+}

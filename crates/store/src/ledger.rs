@@ -1,0 +1,227 @@
+//! The ledger: one entry for each file version, and the visible load of each key.
+
+use std::future::Future;
+
+use checker::Counts;
+
+use crate::{Error, FileId, FileVersion, LoadId};
+
+/// Where a file version stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+pub enum State {
+    /// Claimed; not terminal.
+    Processing,
+    /// Loaded and visible.
+    Complete,
+    /// Refused; bytes and report are in the quarantine.
+    Quarantined,
+    /// A newer version of the key is visible instead.
+    Superseded,
+    /// The same content is already complete.
+    Duplicate,
+    /// The version was deleted before it was read.
+    Gone,
+    /// Not a partner file: a folder marker or an editor's lock file.
+    Ignored,
+    /// An operator took the load back.
+    Retracted,
+}
+
+/// What is known of one file version. At most 1 KB; holds no content.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Entry {
+    /// The version.
+    pub file: FileVersion,
+    /// Who sent it and to which feed, from the key; empty for a key that names none.
+    pub partner: String,
+    /// The feed.
+    pub feed: String,
+    /// Where it stands.
+    pub state: State,
+    /// Raised by each claim.
+    pub fence: u64,
+    /// The claim's nonce.
+    pub owner: String,
+    /// When the lease ends, milliseconds since the epoch; 0 once released.
+    pub lease_until_ms: u64,
+    /// Claims since the last checkpoint.
+    pub claims: u32,
+    /// Releases since the last checkpoint. `claims − releases − 1`: earlier claims that died.
+    pub releases: u32,
+    /// The order of this version, pinned by the first claim: `<ISO 8601 instant>/<sequencer>`.
+    pub order: String,
+    /// The load that the last claim works on, or that is complete.
+    pub load: LoadId,
+    /// Rows confirmed written for `load`.
+    pub rows_written: u64,
+    /// What was decided, once terminal.
+    pub outcome: Option<Outcome>,
+    /// Whether the outcome was published.
+    pub announced: bool,
+}
+
+/// A terminal decision. Holds no content.
+#[derive(Clone, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
+pub struct Outcome {
+    /// The terminal state.
+    pub state: State,
+    /// Records by fate.
+    pub counts: Counts,
+    /// The fault's stable code, when quarantined.
+    pub fault: Option<String>,
+    /// SHA-256 of the stored bytes, lower-case hexadecimal; empty when they were not read whole.
+    pub sha256: String,
+    /// Stored bytes.
+    pub bytes: u64,
+    /// The contract's version and hash (hexadecimal); empty when there was none.
+    pub contract_version: String,
+    /// SHA-256 of the contract document.
+    pub contract_hash: String,
+    /// Key of the receipt in the quarantine bucket; empty for ignored files.
+    pub receipt: String,
+    /// Prefix of the quarantine objects, when some were written.
+    pub quarantine: Option<String>,
+    /// The file whose content this repeats, or that superseded this one.
+    pub other: Option<FileId>,
+}
+
+/// A request to work on a file version.
+#[derive(Clone, Debug)]
+pub struct Claim {
+    /// The version.
+    pub file: FileVersion,
+    /// From the key.
+    pub partner: String,
+    /// From the key.
+    pub feed: String,
+    /// The load to work on. A checkpoint of another load is ignored: `rows_written` starts at 0.
+    pub load: LoadId,
+    /// Fresh random nonce of this invocation.
+    pub owner: String,
+    /// Order to pin if none is pinned yet.
+    pub order: String,
+    /// Now, milliseconds since the epoch.
+    pub now_ms: u64,
+    /// End of the lease.
+    pub lease_until_ms: u64,
+}
+
+/// The answer to a claim.
+#[derive(Clone, Debug)]
+pub enum Claimed {
+    /// Mine to work on; the entry after the claim.
+    Mine(Entry),
+    /// Already terminal.
+    Terminal(Entry),
+    /// Another invocation has a live lease until then (milliseconds since the epoch).
+    Held {
+        /// End of the other's lease.
+        until_ms: u64,
+    },
+}
+
+/// The right to write under one claim.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Fence {
+    /// The file.
+    pub file: FileId,
+    /// The fence that the claim got.
+    pub fence: u64,
+    /// The claim's nonce.
+    pub owner: String,
+}
+
+/// Whether a fenced write was still ours to make.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fenced {
+    /// Written (now or by an earlier attempt of ours).
+    Kept,
+    /// Somebody else claimed since: stop, do nothing more.
+    Lost,
+}
+
+/// The visible load of a key, for feeds where one version replaces another.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Head {
+    /// The visible version's id.
+    pub version: String,
+    /// Its file.
+    pub file: FileId,
+    /// Its load.
+    pub load: LoadId,
+}
+
+/// A move of a key's head.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct HeadMove {
+    /// What was seen; the move fails if it is no longer so.
+    pub from: Option<Head>,
+    /// What it becomes. The entry of `from` becomes superseded in the same transaction.
+    pub to: Head,
+}
+
+/// Takes a content once per feed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ContentClaim {
+    /// Partner and feed.
+    pub partner: String,
+    /// Partner and feed.
+    pub feed: String,
+    /// SHA-256 of the stored bytes.
+    pub sha256: String,
+}
+
+/// The one transaction that makes a load visible.
+#[derive(Clone, Debug)]
+pub struct Commit {
+    /// Under this fence.
+    pub fence: Fence,
+    /// The version, for the names of the head item.
+    pub file: FileVersion,
+    /// What the entry becomes (state complete).
+    pub outcome: Outcome,
+    /// For feeds where one version replaces another.
+    pub head: Option<HeadMove>,
+    /// For feeds that take a content once.
+    pub content: Option<ContentClaim>,
+}
+
+/// The answer to a commit.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Committed {
+    /// Visible (now or by an earlier attempt of ours).
+    Done,
+    /// Somebody else claimed since: stop.
+    Lost,
+    /// The key's head is not what was seen: look again.
+    HeadMoved,
+    /// The content is already complete as this file.
+    Duplicate(FileId),
+}
+
+/// Entries, heads and contents. All reads are strongly consistent.
+pub trait Ledger: Sync {
+    /// One conditional write: fence + 1, lease, nonce; order pinned if it was not. Allowed when the entry is absent,
+    /// or processing with an expired lease (or a released one), or already ours by nonce.
+    fn claim(&self, claim: &Claim) -> impl Future<Output = Result<Claimed, Error>> + Send;
+    /// Records that the first `rows_written` rows of the load are written, extends the lease, resets the death count.
+    fn checkpoint(
+        &self,
+        fence: &Fence,
+        rows_written: u64,
+        lease_until_ms: u64,
+    ) -> impl Future<Output = Result<Fenced, Error>> + Send;
+    /// Ends the lease early, so that a redelivery can go on at once.
+    fn release(&self, fence: &Fence) -> impl Future<Output = Result<Fenced, Error>> + Send;
+    /// A terminal state without visible rows.
+    fn finish(&self, fence: &Fence, outcome: &Outcome) -> impl Future<Output = Result<Fenced, Error>> + Send;
+    /// The terminal state with visible rows.
+    fn commit(&self, commit: &Commit) -> impl Future<Output = Result<Committed, Error>> + Send;
+    /// The head of a key.
+    fn head(&self, bucket: &str, key: &str) -> impl Future<Output = Result<Option<Head>, Error>> + Send;
+    /// The entry of a file.
+    fn entry(&self, file: &FileId) -> impl Future<Output = Result<Option<Entry>, Error>> + Send;
+    /// Notes that the outcome was published.
+    fn announced(&self, file: &FileId) -> impl Future<Output = Result<(), Error>> + Send;
+}

@@ -1,0 +1,27 @@
+//! Where bytes, entries and rows are kept. The only crate that knows S3, DynamoDB, SQS and SNS.
+//!
+//! Five traits, one for each thing that the path needs, and two implementations of all of them: `aws::Aws` and its
+//! in-memory twin `memory::Memory`, which can fail at the n-th call, before or after the effect.
+//! Every effect has a name computed from its input, so doing it twice is doing it once.
+
+mod error;
+mod file;
+mod ledger;
+mod objects;
+mod queue;
+mod rows;
+
+pub use error::{Error, Operation};
+pub use file::{FileId, FileVersion, LoadId};
+pub use ledger::{
+    Claim, Claimed, Commit, Committed, ContentClaim, Entry, Fence, Fenced, Head, HeadMove, Ledger, Outcome,
+    State,
+};
+pub use objects::{Body, ContractObject, Objects, Opened, Upload, VersionId};
+pub use queue::{Announcement, Outcomes, Queue};
+pub use rows::{Item, ItemValue, Rows};
+
+/// Everything that the path needs.
+pub trait Store: Objects + Ledger + Rows + Queue + Outcomes {}
+
+impl<T: Objects + Ledger + Rows + Queue + Outcomes> Store for T {}

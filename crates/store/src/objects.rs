@@ -1,0 +1,88 @@
+//! Objects: the inbox read by version, the quarantine written, contracts read.
+
+use std::future::Future;
+
+use bytes::Bytes;
+
+use crate::{Error, FileVersion};
+
+/// A version id as the bucket lists it.
+pub type VersionId = String;
+
+/// Reads the inbox and the contracts, writes the quarantine. Nothing here can write or delete in the inbox.
+pub trait Objects: Sync {
+    /// The chunks of an opened object.
+    type Body: Body;
+    /// A streamed upload.
+    type Upload: Upload;
+
+    /// Opens one pinned version for reading from its first byte. "Not there" and "archived" are answers, not errors;
+    /// access denied is an error (retry and alarm).
+    fn open(&self, file: &FileVersion) -> impl Future<Output = Result<Opened<Self::Body>, Error>> + Send;
+
+    /// All versions of exactly this key, newest first, delete markers left out.
+    fn versions(&self, bucket: &str, key: &str)
+    -> impl Future<Output = Result<Vec<VersionId>, Error>> + Send;
+
+    /// The feed's contract document; `None` when there is none.
+    fn contract(&self, feed: &str) -> impl Future<Output = Result<Option<ContractObject>, Error>> + Send;
+
+    /// Writes a whole object into the quarantine bucket. Writing it again writes the same.
+    fn put(
+        &self,
+        key: &str,
+        content_type: &str,
+        body: Bytes,
+    ) -> impl Future<Output = Result<(), Error>> + Send;
+
+    /// Begins a streamed object in the quarantine bucket: nothing is visible before `finish`.
+    fn upload(&self, key: &str, content_type: &str) -> Self::Upload;
+
+    /// Copies the pinned version into the quarantine bucket, server side, also above 5 GB.
+    /// `false`: the version is gone.
+    fn keep_original(
+        &self,
+        file: &FileVersion,
+        key: &str,
+    ) -> impl Future<Output = Result<bool, Error>> + Send;
+}
+
+/// What opening an object found.
+pub enum Opened<B> {
+    /// The object.
+    Body {
+        /// Its stored length in bytes, from the answer and not from the event.
+        length: u64,
+        /// Last modified, milliseconds since the epoch.
+        last_modified_ms: u64,
+        /// The chunks.
+        body: B,
+    },
+    /// The version does not exist (any more).
+    Gone,
+    /// It is in an archive storage class.
+    Archived,
+}
+
+/// Chunks of an object, in order, complete: a body that breaks off is resumed or is an error, never a short file.
+pub trait Body: Send {
+    /// The next chunk; `None` after the last byte.
+    fn next(&mut self) -> impl Future<Output = Result<Option<Bytes>, Error>> + Send;
+}
+
+/// A streamed object. Dropping it without `finish` leaves nothing visible.
+pub trait Upload: Send {
+    /// Appends bytes. Holds at most one part (8 MiB) in memory.
+    fn write(&mut self, bytes: &[u8]) -> impl Future<Output = Result<(), Error>> + Send;
+    /// Makes the object visible.
+    fn finish(self) -> impl Future<Output = Result<(), Error>> + Send;
+}
+
+/// A contract document as stored.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ContractObject {
+    /// The document.
+    pub bytes: Bytes,
+    /// Its version in the contracts bucket.
+    pub version: VersionId,
+}

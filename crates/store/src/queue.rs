@@ -1,0 +1,26 @@
+//! The inbox queue's visibility, and the outcome topic.
+
+use std::future::Future;
+
+use crate::Error;
+
+/// Delays a redelivery.
+pub trait Queue: Sync {
+    /// Makes the message visible again after so many seconds (0 to 43,200).
+    fn defer(&self, receipt_handle: &str, seconds: u32) -> impl Future<Output = Result<(), Error>> + Send;
+}
+
+/// A terminal file, as published: without any content.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Announcement {
+    /// The JSON body.
+    pub body: String,
+    /// Attributes to filter on: partner, feed, state, verdict, fault.
+    pub attributes: Vec<(&'static str, String)>,
+}
+
+/// Publishes outcomes, at least once.
+pub trait Outcomes: Sync {
+    /// Publishes one.
+    fn publish(&self, announcement: &Announcement) -> impl Future<Output = Result<(), Error>> + Send;
+}
