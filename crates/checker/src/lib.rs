@@ -15,4 +15,4 @@ mod sink;
 
 pub use fault::{FaultCode, FileFault};
 pub use record::{Item, Position, Record, Slot, SlotKind};
-pub use sink::{Counts, Reject, Row, Sink, Value, Verdict};
+pub use sink::{Counts, Reject, Row, Sink, Verdict};

@@ -1,7 +1,5 @@
 //! Where checked records go, and what is known when all were read.
 
-use std::borrow::Cow;
-
 use contract::{Contract, Violation};
 
 use crate::{Position, Record, Slot};
@@ -23,26 +21,13 @@ pub struct Row<'a> {
     pub record: Record<'a>,
 }
 
-/// A value as it is stored: typed, exact, never through a float.
-#[derive(Clone, PartialEq, Eq)]
-pub enum Value<'a> {
-    /// No value.
-    Null,
-    /// Text; dates and times in ISO 8601.
-    Text(Cow<'a, str>),
-    /// The digits of a number of at most 38 significant digits.
-    Number(Cow<'a, str>),
-    /// A boolean.
-    Boolean(bool),
-    /// A JSON object or array: its source text.
-    Document(&'a str),
-}
-
 /// A record that is refused. May hold content: it goes to the quarantine and nowhere else.
 #[derive(Clone, Copy)]
 pub struct Reject<'a> {
     /// The contract under which it was checked.
     pub contract: &'a Contract,
+    /// CSV: the header's labels in the sender's order; empty for JSON and for a file without a header.
+    pub labels: &'a [String],
     /// Where it stands.
     pub position: Position,
     /// The record as sent (decoded to UTF-8 where that was possible).

@@ -15,6 +15,7 @@ mod compiled;
 mod decimal;
 mod rule;
 mod temporal;
+mod value;
 
 pub use cell::Cell;
 pub use cell_set::CellSet;
@@ -26,3 +27,4 @@ pub use compiled::{
 pub use decimal::Decimal;
 pub use rule::{Code, Found, Rule, RuleIndex, Severity, Structure, Violation};
 pub use temporal::Pattern;
+pub use value::Value;
