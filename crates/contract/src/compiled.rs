@@ -1,9 +1,8 @@
 //! A contract after compilation: columns as slots, rules in one table, nothing left to look up.
 
 use jiff::tz::TimeZone;
-use regex::bytes::Regex;
 
-use crate::{Decimal, Rule, RuleIndex};
+use crate::{Decimal, Rule, RuleIndex, TextPattern};
 
 /// One feed's contract, ready to check records.
 #[derive(Debug)]
@@ -284,7 +283,7 @@ pub enum Check {
     /// At most so many characters.
     MaxLength(u32),
     /// The text contains a match (unanchored, as JSON Schema).
-    Pattern(Regex),
+    Pattern(TextPattern),
     /// The text has a well-known form.
     Format(StringFormat),
     /// Not below the bound.
