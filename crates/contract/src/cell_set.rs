@@ -49,7 +49,9 @@ impl CellSet {
                 Ok(Reading::Boolean(value)) => booleans.push(value),
                 Ok(Reading::Instant(instant)) => instants.push(instant),
                 Err(_) => {
-                    return Err(format!("value {index} of the list, {text:?}, is not of the property's type"));
+                    return Err(format!(
+                        "value {index} of the list, {text:?}, is not of the property's type"
+                    ));
                 }
             }
         }
