@@ -79,10 +79,6 @@ pub enum Format {
 
 /// A delimiter-separated dialect. All characters are single bytes below 0x80.
 #[derive(Clone, Debug, PartialEq, Eq)]
-#[expect(
-    clippy::struct_excessive_bools,
-    reason = "each is one independent switch of the csvDialect vocabulary"
-)]
 pub struct Dialect {
     /// Whether the first record names the columns; if not, cells are the contract's columns in order.
     pub header: bool,

@@ -249,7 +249,7 @@ impl Set {
     }
 
     fn single(self) -> Option<u8> {
-        (self.0.count_ones() == 1).then(|| self.0.trailing_zeros().to_le_bytes()[0])
+        self.0.is_power_of_two().then(|| self.0.trailing_zeros().to_le_bytes()[0])
     }
 }
 

@@ -89,7 +89,7 @@ fn is_uri(text: &[u8]) -> bool {
     };
     has_uri_characters(authority, b"[]")
         && has_uri_characters(path, b"#")
-        && path.iter().filter(|byte| **byte == b'#').count() <= 1
+        && memchr::memchr_iter(b'#', path).count() <= 1
 }
 
 /// Unreserved and reserved characters but `#[]`, percent-encodings, and the given ones.

@@ -155,7 +155,7 @@ impl Pattern {
         let mut out = String::with_capacity(30);
         if self.kind != TemporalKind::Time {
             let (year, month, day) = civil::date_of(day);
-            push_number(&mut out, year.unsigned_abs().into(), 4);
+            push_number(&mut out, year.unsigned_abs(), 4);
             out.push('-');
             push_number(&mut out, month.into(), 2);
             out.push('-');

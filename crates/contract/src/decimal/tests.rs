@@ -12,6 +12,10 @@ fn found(text: &str) -> Option<Found> {
     Decimal::read(text.as_bytes()).err()
 }
 
+fn length(text: &str) -> i64 {
+    i64::try_from(text.len()).unwrap()
+}
+
 /// The slow model: sign, digits and power of ten as text, by the words of the documentation alone.
 fn model(negative: bool, whole: &str, fraction: &str, power: i64) -> Result<(bool, String, i64), ()> {
     let all = format!("{whole}{fraction}");
@@ -19,9 +23,9 @@ fn model(negative: bool, whole: &str, fraction: &str, power: i64) -> Result<(boo
     if digits.is_empty() {
         return Ok((false, String::new(), 0));
     }
-    let trailing = all.len() - all.trim_end_matches('0').len();
-    let exponent = power - fraction.len() as i64 + trailing as i64;
-    let first = exponent + digits.len() as i64 - 1;
+    let trailing = length(&all) - length(all.trim_end_matches('0'));
+    let exponent = power - length(fraction) + trailing;
+    let first = exponent + length(digits) - 1;
     if digits.len() > 38 || !(-130..=125).contains(&first) {
         return Err(());
     }
@@ -186,10 +190,10 @@ proptest! {
     ) {
         let mut text = format!("{}{whole}", if negative { "-" } else { "" });
         if let Some(fraction) = &fraction {
-            text.push_str(&format!(".{fraction}"));
+            text = format!("{text}.{fraction}");
         }
         if let Some(power) = power {
-            text.push_str(&if power < 0 { format!("E{power}") } else { format!("e{sign}{power}") });
+            text = if power < 0 { format!("{text}E{power}") } else { format!("{text}e{sign}{power}") };
         }
         let expected = model(negative, &whole, fraction.as_deref().unwrap_or(""), power.unwrap_or(0));
         let actual = Decimal::read(text.as_bytes()).map_err(|found| {

@@ -123,7 +123,7 @@ proptest! {
             let any = matches!(format, Password | Binary);
             prop_assert!(!any || format.accepts(&bytes));
             prop_assert!(any || !format.accepts(&[bytes.as_slice(), b" "].concat()));
-            prop_assert!(format != Uri || !format.accepts(text.as_bytes()) || text.starts_with("a"));
+            prop_assert!(format != Uri || !format.accepts(text.as_bytes()) || text.starts_with('a'));
         }
     }
 }
