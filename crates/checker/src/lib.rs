@@ -14,12 +14,10 @@ mod decode;
 mod fault;
 #[cfg(test)]
 mod fixture;
-#[cfg_attr(not(test), expect(dead_code, reason = "the check that reads files is not in the crate yet"))]
 mod json;
 #[cfg_attr(not(test), expect(dead_code, reason = "the check that reads files is not in the crate yet"))]
 mod reader;
 mod record;
-#[cfg_attr(not(test), expect(dead_code, reason = "the check that reads files is not in the crate yet"))]
 mod separated;
 mod sink;
 
