@@ -9,10 +9,35 @@
 //! file: one block, one record, and 16 bytes for each unique key. The same code runs in both passes over a file, so
 //! the counts of the first pass are the counts of the second.
 
+mod decode;
 mod fault;
+mod file_check;
+mod gates;
+mod item_size;
+mod key_set;
+mod reader;
+mod reason;
+mod receipt;
 mod record;
+mod records;
+mod reject_line;
+mod reject_table;
+mod row;
 mod sink;
+mod summary;
 
 pub use fault::{FaultCode, FileFault};
+pub use file_check::{FileCheck, Finished, Pushed};
+pub use reason::reason;
+pub use receipt::{
+    FORMAT_VERSION, FileFacts, Receipt, ReceiptContract, ReceiptFault, ReceiptViolation, Report, ReportGate,
+    RuleTotal, receipt, report,
+};
 pub use record::{Item, Position, Record, Slot, SlotKind};
+pub use reject_line::write_reject_line;
+pub use reject_table::RejectTable;
 pub use sink::{Counts, Reject, Row, Sink, Verdict};
+pub use summary::{GateResult, RecordSet, Summary};
+
+#[cfg(test)]
+mod tests;
