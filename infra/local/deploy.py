@@ -6,6 +6,7 @@ HTTP on the loopback is all that the emulator speaks (and it enforces them); and
 is written in as a number, because the emulator would compare it as a text.
 """
 
+import functools
 import io
 import json
 import os
@@ -32,15 +33,17 @@ CODE_BUCKET = "code"
 ZIP_TIME = (1980, 1, 1, 0, 0, 0)
 
 
-def session(account: str = ACCOUNT) -> boto3.Session:
-    """A session of an emulator account's owner. These are no credentials of anything real."""
-    return boto3.Session(aws_access_key_id=account, aws_secret_access_key="local", region_name=REGION)
-
-
 def client(emulator: Emulator, service: str, account: str = ACCOUNT):
-    """A client of one service of the emulator."""
+    """A client of one service of the emulator, as the owner of an account there."""
+    return client_at(emulator.endpoint, service, account)
+
+
+@functools.cache  # making one takes a third of a second
+def client_at(endpoint: str, service: str, account: str):
+    # These are no credentials of anything real.
+    session = boto3.Session(aws_access_key_id=account, aws_secret_access_key="local", region_name=REGION)
     config = Config(retries={"max_attempts": 2}, s3={"addressing_style": "path"})
-    return session(account).client(service, endpoint_url=emulator.endpoint, config=config)
+    return session.client(service, endpoint_url=endpoint, config=config)
 
 
 def local_parameters() -> dict[str, str]:

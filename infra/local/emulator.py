@@ -1,6 +1,6 @@
 """The emulator's life: started on a free loopback port as a process group of its own, stopped with that group.
 
-State is one folder (`.local/` unless told otherwise), so several emulators run side by side.
+State is one folder (`.local/stack` unless told otherwise), so several emulators run side by side.
 """
 
 import json
@@ -17,7 +17,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
-STATE = ROOT / ".local"
+STATE = ROOT / ".local" / "stack"
 REGION = "us-east-1"
 START_SECONDS = 30
 STOP_SECONDS = 10

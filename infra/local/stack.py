@@ -2,7 +2,7 @@
 
     python infra/local/stack.py start                   an emulator on a free port
     python infra/local/stack.py deploy                  template.yaml on it; the outputs as JSON
-    python infra/local/stack.py environment             .local/env, for `make watch`
+    python infra/local/stack.py environment             .local/stack/env, for `make watch`
     python infra/local/stack.py expand KeyChoice=CustomerKey    the template after the SAM macro, as JSON
     python infra/local/stack.py stop
 
@@ -32,7 +32,7 @@ def parse() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("step", choices=["start", "deploy", "environment", "expand", "stop"])
     parser.add_argument("parameters", nargs="*", metavar="Name=Value", help="parameters of the template")
-    parser.add_argument("--folder", type=Path, default=STATE, help="where the state is kept (default: .local)")
+    parser.add_argument("--folder", type=Path, default=STATE, help="where the state is kept (default: .local/stack)")
     parser.add_argument("--account", default="000000000001", help="12 digits: an account of its own")
     parser.add_argument("--stack", default="silent-scalper-dev", help="the stack's name")
     arguments = parser.parse_args()

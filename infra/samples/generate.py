@@ -21,7 +21,7 @@ SEED = 20261121
 # with a power of two, and few enough that writing is bound by the disk.
 LARGE_FILE_POOL = 10_007
 # Characters of free text in the large file, which make a row of about 300 bytes.
-LARGE_FILE_FINDINGS = 160
+LARGE_FILE_FINDINGS = 125
 
 
 def main() -> None:

@@ -14,7 +14,7 @@ MODALITIES = ["CT", "MR", "US", "CR", "NM", "PT"]
 IONISING = {"CT", "CR", "NM", "PT"}
 IMPLANTS = ["pacemaker", "cochlear implant", "hip prosthesis, left", "aneurysm clip"]
 SUBJECTS = ["the lungs", "the liver", "the left kidney", "the meniscus", "the paranasal sinuses", "the aorta", "the spleen"]
-VERBS = ["show", "appear as", "are compatible with", "demonstrate", "raise the question of"]
+VERBS = ["showed", "appeared as", "suggested", "demonstrated", "raised the question of"]
 OBJECTS = ["no focal lesion", "a nodule of 4 mm, unchanged", "a small effusion", 'a so-called "double line" sign',
            "mild degenerative change", "a simple cyst, 12 mm"]
 ADVICE = ["No follow-up needed.", "Follow-up in 6 months, low dose.", "Correlate with the laboratory, please.",
