@@ -11,7 +11,7 @@ import time
 import emulator as emulators
 import show
 from deploy import client, deploy, local_parameters
-from emulator import ROOT, Emulator, Failed
+from emulator import ROOT, STACK, Emulator, Failed
 from outcomes import Outcome, ledger_entry, look_up, subscribe, wait_for, wait_until_empty
 from story import FIRST, RECORD_KEY, REPEATED, SECOND, Delivery, notification
 
@@ -44,8 +44,7 @@ def stand_up() -> Emulator:
     show.step(f"emulator on {running.endpoint}")
     begun = time.monotonic()
     architecture = local_parameters()["Architecture"]
-    running.outputs = deploy(running)
-    running.stack = "silent-scalper-dev"
+    running.outputs, running.stack = deploy(running), STACK
     running.save()
     show.step(f"template.yaml deployed for {architecture} in {time.monotonic() - begun:.1f} s, contracts published")
     return running

@@ -21,13 +21,10 @@ from samtranslator.model.exceptions import InvalidDocumentException
 from samtranslator.translator.transform import transform
 from samtranslator.yaml_helper import yaml_parse
 
-from emulator import REGION, ROOT, Emulator, Failed
+from emulator import ACCOUNT, REGION, ROOT, STACK, Emulator, Failed
 
 TEMPLATE = ROOT / "template.yaml"
 CONTRACTS = ROOT / "infra" / "contracts"
-STACK = "silent-scalper-dev"
-# A 12-digit access key is an account of its own on the emulator.
-ACCOUNT = "000000000001"
 CODE_BUCKET = "code"
 # A fixed time in every archive: the same binary gives the same bytes.
 ZIP_TIME = (1980, 1, 1, 0, 0, 0)

@@ -3,6 +3,7 @@
 State is one folder (`.local/stack` unless told otherwise), so several emulators run side by side.
 """
 
+import contextlib
 import json
 import os
 import shutil
@@ -19,6 +20,9 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 STATE = ROOT / ".local" / "stack"
 REGION = "us-east-1"
+# A 12-digit access key is an account of its own on the emulator.
+ACCOUNT = "000000000001"
+STACK = "silent-scalper-dev"
 START_SECONDS = 30
 STOP_SECONDS = 10
 
@@ -168,7 +172,5 @@ def end_group(pid: int) -> None:
         if not leads_group(pid):
             break
         time.sleep(0.05)
-    try:
+    with contextlib.suppress(ProcessLookupError):
         os.killpg(pid, signal.SIGKILL)  # what is left of the group
-    except ProcessLookupError:
-        pass

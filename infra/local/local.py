@@ -3,8 +3,8 @@
 import sys
 
 import emulator as emulators
-from deploy import ACCOUNT, STACK, deploy
-from emulator import REGION, STATE, Emulator, Failed
+from deploy import deploy
+from emulator import ACCOUNT, REGION, STACK, STATE, Emulator, Failed
 from story import FIRST
 
 from generate import samples
@@ -54,7 +54,8 @@ Read what became of it:
     aws dynamodb scan --table-name {outputs["LedgerTableName"]}
     aws s3 ls --recursive s3://{outputs["QuarantineBucketName"]}/
     aws dynamodb scan --table-name {outputs["RecordsTableName"]} --max-items 3
-    aws logs filter-log-events --log-group-name {outputs["ProcessorLogGroupName"]} --query 'events[].message' --output text
+    aws logs filter-log-events --log-group-name {outputs["ProcessorLogGroupName"]} \\
+        --query 'events[].message' --output text
 
 Publish a contract of your own, and files of its feed are taken from then on:
 

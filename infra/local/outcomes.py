@@ -5,8 +5,8 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from deploy import ACCOUNT, client
-from emulator import Emulator, Failed
+from deploy import client
+from emulator import ACCOUNT, Emulator, Failed
 
 # A file of the demo takes well under a second; a build without optimisation, or a busy machine, takes longer.
 SILENCE_SECONDS = 90

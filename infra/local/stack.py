@@ -15,7 +15,7 @@ import sys
 from pathlib import Path
 
 import emulator as emulators
-from emulator import STATE, Emulator, Failed
+from emulator import ACCOUNT, STACK, STATE, Emulator, Failed
 
 
 def main() -> None:
@@ -33,8 +33,8 @@ def parse() -> argparse.Namespace:
     parser.add_argument("step", choices=["start", "deploy", "environment", "expand", "stop"])
     parser.add_argument("parameters", nargs="*", metavar="Name=Value", help="parameters of the template")
     parser.add_argument("--folder", type=Path, default=STATE, help="where the state is kept (default: .local/stack)")
-    parser.add_argument("--account", default="000000000001", help="12 digits: an account of its own")
-    parser.add_argument("--stack", default="silent-scalper-dev", help="the stack's name")
+    parser.add_argument("--account", default=ACCOUNT, help="12 digits: an account of its own on the emulator")
+    parser.add_argument("--stack", default=STACK, help="the stack's name")
     arguments = parser.parse_args()
     arguments.folder = arguments.folder.resolve()
     arguments.parameters = dict(pair(text) for text in arguments.parameters)

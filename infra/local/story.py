@@ -24,7 +24,7 @@ FIRST = [
     Delivery("scan-reports-one-percent-bad.csv", "riverside/scan-reports/2026-11-20.csv", "1 % bad rows, ten kinds"),
     Delivery("scan-reports-broken.csv.gz", "riverside/scan-reports/2026-11-21.csv.gz", "gzip that breaks off"),
     Delivery("scan-reports-latin1.csv", "lakeside/scan-reports/2026-11-20.csv", "Latin-1 where UTF-8 is agreed"),
-    Delivery("scan-reports-excel.csv", "lakeside/scan-reports/Nord + Süd (1) 50%.csv", "blank, + and ü in the key; BOM"),
+    Delivery("scan-reports-excel.csv", "lakeside/scan-reports/Nord + Süd (1) 50%.csv", "blank, + and ü in key; BOM"),
     Delivery("scan-reports-monday.csv", "lakeside/scan-reports/daily.csv", "feed that appends"),
     Delivery("patients-first.ndjson.gz", "riverside/patients/all.ndjson.gz", "NDJSON.gz, feed that supersedes"),
     Delivery("appointments.json", "riverside/appointments/ct1.json", "JSON document"),
