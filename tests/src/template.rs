@@ -35,9 +35,15 @@ fn with_every_choice(check: impl Fn(&Stack)) {
 fn every_parameter_is_explained() {
     let stack = &CHOICES[0];
     for (name, parameter) in stack.declared_parameters() {
-        assert!(parameter["Description"].as_str().is_some_and(|text| text.len() > 20), "{name} has no description");
+        assert!(
+            parameter["Description"].as_str().is_some_and(|text| text.len() > 20),
+            "{name} has no description"
+        );
         let secret = ["secret", "password", "token"].iter().any(|word| name.to_lowercase().contains(word));
-        assert!(!secret || parameter["NoEcho"] == true && parameter["Default"].is_null(), "{name} has a default");
+        assert!(
+            !secret || parameter["NoEcho"] == true && parameter["Default"].is_null(),
+            "{name} has a default"
+        );
     }
 }
 
@@ -45,7 +51,10 @@ fn every_parameter_is_explained() {
 fn every_output_exists_and_names_a_resource() {
     with_every_choice(|stack| {
         for (name, value) in stack.outputs() {
-            assert!(stack.resource_behind(&value).is_some(), "output {name} is {value}, which is no resource");
+            assert!(
+                stack.resource_behind(&value).is_some(),
+                "output {name} is {value}, which is no resource"
+            );
         }
     });
 }

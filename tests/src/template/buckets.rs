@@ -15,9 +15,18 @@ fn every_bucket_keeps_versions_to_itself_and_encrypted() {
         for bucket in stack.of_kind(BUCKET) {
             let id = &bucket.id;
             assert_eq!(bucket.at("/VersioningConfiguration/Status"), "Enabled", "{id}");
-            assert_eq!(bucket.at("/OwnershipControls/Rules/0/ObjectOwnership"), "BucketOwnerEnforced", "{id}");
-            for flag in ["BlockPublicAcls", "BlockPublicPolicy", "IgnorePublicAcls", "RestrictPublicBuckets"] {
-                assert_eq!(bucket.at(&format!("/PublicAccessBlockConfiguration/{flag}")), true, "{id} {flag}");
+            assert_eq!(
+                bucket.at("/OwnershipControls/Rules/0/ObjectOwnership"),
+                "BucketOwnerEnforced",
+                "{id}"
+            );
+            for flag in ["BlockPublicAcls", "BlockPublicPolicy", "IgnorePublicAcls", "RestrictPublicBuckets"]
+            {
+                assert_eq!(
+                    bucket.at(&format!("/PublicAccessBlockConfiguration/{flag}")),
+                    true,
+                    "{id} {flag}"
+                );
             }
             let encryption = bucket.at("/BucketEncryption/ServerSideEncryptionConfiguration/0");
             let algorithm = &encryption["ServerSideEncryptionByDefault"]["SSEAlgorithm"];
@@ -40,7 +49,10 @@ fn the_quarantine_has_a_key_of_its_own() {
         };
         if stack.uses_customer_keys() {
             assert_ne!(key("QuarantineBucket"), key("InboxBucket"));
-            assert_eq!(stack.resource_behind(&key("QuarantineBucket")).map(|key| key.kind.as_str()), Some("AWS::KMS::Key"));
+            assert_eq!(
+                stack.resource_behind(&key("QuarantineBucket")).map(|key| key.kind.as_str()),
+                Some("AWS::KMS::Key")
+            );
         } else {
             assert_eq!(stack.of_kind("AWS::KMS::Key").count(), 0, "a customer key costs money idle");
         }
@@ -52,14 +64,21 @@ fn unfinished_uploads_and_old_versions_do_not_stay_for_ever() {
     with_every_choice(|stack| {
         for bucket in stack.of_kind(BUCKET) {
             let abort = lifecycle(bucket, "/AbortIncompleteMultipartUpload/DaysAfterInitiation");
-            assert!(abort.is_some_and(|days| days <= 7), "{}: unfinished uploads stay {abort:?} days", bucket.id);
+            assert!(
+                abort.is_some_and(|days| days <= 7),
+                "{}: unfinished uploads stay {abort:?} days",
+                bucket.id
+            );
         }
         for id in ["InboxBucket", "QuarantineBucket"] {
             let bucket = stack.resource(id);
             let current = lifecycle(bucket, "/ExpirationInDays");
             let noncurrent = lifecycle(bucket, "/NoncurrentVersionExpiration/NoncurrentDays");
             assert!(current.is_some_and(|days| days >= 30), "{id} keeps files {current:?} days");
-            assert!(noncurrent.is_some_and(|days| days >= 30), "{id} keeps older versions {noncurrent:?} days");
+            assert!(
+                noncurrent.is_some_and(|days| days >= 30),
+                "{id} keeps older versions {noncurrent:?} days"
+            );
         }
     });
 }
@@ -68,8 +87,12 @@ fn unfinished_uploads_and_old_versions_do_not_stay_for_ever() {
 fn a_file_outlives_its_message() {
     with_every_choice(|stack| {
         let days = lifecycle(stack.resource("InboxBucket"), "/ExpirationInDays").expect("an expiry");
-        let longest = stack.of_kind("AWS::SQS::Queue").map(|queue| number(queue.at("/MessageRetentionPeriod"))).max();
-        assert!(longest.is_some_and(|seconds| seconds < days * 86_400), "a dead letter could outlive its file");
+        let longest =
+            stack.of_kind("AWS::SQS::Queue").map(|queue| number(queue.at("/MessageRetentionPeriod"))).max();
+        assert!(
+            longest.is_some_and(|seconds| seconds < days * 86_400),
+            "a dead letter could outlive its file"
+        );
     });
 }
 
@@ -80,7 +103,11 @@ fn every_bucket_refuses_plain_http() {
             let policies = stack.of_kind("AWS::S3::BucketPolicy");
             let own = policies.filter(|policy| scalar(policy.at("/Bucket")) == format!("${{{}}}", bucket.id));
             let covered = [format!("${{{}.Arn}}", bucket.id), format!("${{{}.Arn}}/*", bucket.id)];
-            assert!(own.into_iter().any(|policy| denies_plain_http(policy, "s3:*", &covered)), "{}", bucket.id);
+            assert!(
+                own.into_iter().any(|policy| denies_plain_http(policy, "s3:*", &covered)),
+                "{}",
+                bucket.id
+            );
         }
     });
 }
@@ -140,7 +167,8 @@ fn no_function_writes_to_what_triggers_it() {
             for (action, resource) in super::permissions::allowed(stack, function) {
                 let writes = ["s3:Put", "s3:Copy", "s3:Restore", "sqs:Send", "sns:Publish"];
                 let target = stack.resource_behind(&resource).map(|target| target.id.clone());
-                let loops = writes.iter().any(|write| action.starts_with(write)) && target.is_some_and(|id| triggers.contains(&id));
+                let loops = writes.iter().any(|write| action.starts_with(write))
+                    && target.is_some_and(|id| triggers.contains(&id));
                 assert!(!loops, "{} may {action} on {resource}, which triggers it", function.id);
             }
         }
@@ -151,7 +179,9 @@ fn no_function_writes_to_what_triggers_it() {
 fn triggers_of(stack: &Stack, function: &Resource) -> Vec<String> {
     let mappings = stack.of_kind("AWS::Lambda::EventSourceMapping");
     let own = mappings.filter(|mapping| {
-        stack.resource_behind(&scalar(mapping.at("/FunctionName"))).is_some_and(|target| target.id == function.id)
+        stack
+            .resource_behind(&scalar(mapping.at("/FunctionName")))
+            .is_some_and(|target| target.id == function.id)
     });
     let mut triggers: Vec<String> = own
         .filter_map(|mapping| stack.resource_behind(&scalar(mapping.at("/EventSourceArn"))))

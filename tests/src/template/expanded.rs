@@ -20,7 +20,8 @@ const PSEUDO_PARAMETERS: [(&str, &str); 5] = [
 ];
 
 /// Properties that give a resource its physical name.
-const NAME_PROPERTIES: [&str; 6] = ["BucketName", "QueueName", "TopicName", "TableName", "FunctionName", "LogGroupName"];
+const NAME_PROPERTIES: [&str; 6] =
+    ["BucketName", "QueueName", "TopicName", "TableName", "FunctionName", "LogGroupName"];
 
 /// One resource, evaluated.
 #[derive(Clone, Debug)]
@@ -51,7 +52,9 @@ impl Stack {
         let mut command = Command::new(root().join(".venv/bin/python"));
         command.arg("infra/local/stack.py").arg("expand").current_dir(root());
         command.args(chosen.iter().map(|(name, value)| format!("{name}={value}")));
-        let output = command.output().unwrap_or_else(|error| panic!("run .venv/bin/python ({error}): run `make tools` first"));
+        let output = command
+            .output()
+            .unwrap_or_else(|error| panic!("run .venv/bin/python ({error}): run `make tools` first"));
         assert!(output.status.success(), "stack.py expand: {}", String::from_utf8_lossy(&output.stderr));
         let template = serde_json::from_slice(&output.stdout).expect("the expanded template is JSON");
         Self::evaluate(template, chosen)
@@ -92,8 +95,9 @@ impl Stack {
             let name = NAME_PROPERTIES.iter().find_map(|name| resource.at(&format!("/{name}")).as_str());
             let tail = reference.rsplit(':').next().unwrap_or(reference);
             let bucket = tail.split('/').next().unwrap_or(tail);
-            own.iter().any(|own| reference == own || tail == own || reference.starts_with(&format!("{own}/")) || bucket == own)
-                || name.is_some_and(|name| tail == name || bucket == name || reference == name)
+            own.iter().any(|own| {
+                reference == own || tail == own || reference.starts_with(&format!("{own}/")) || bucket == own
+            }) || name.is_some_and(|name| tail == name || bucket == name || reference == name)
         })
     }
 
@@ -104,7 +108,8 @@ impl Stack {
     pub(super) fn outputs(&self) -> Vec<(String, String)> {
         let kept = members(&self.template["Outputs"])
             .filter(|(_, output)| output["Condition"].as_str().is_none_or(|name| self.condition(name)));
-        kept.map(|(name, output)| (name.clone(), scalar(&self.value(&output["Value"]).unwrap_or_default()))).collect()
+        kept.map(|(name, output)| (name.clone(), scalar(&self.value(&output["Value"]).unwrap_or_default())))
+            .collect()
     }
 
     pub(super) fn uses_customer_keys(&self) -> bool {
@@ -118,12 +123,15 @@ impl Stack {
     }
 
     fn truth(&self, expression: &Value) -> bool {
-        let Some((function, argument)) = single(expression) else { panic!("a condition, found {expression}") };
+        let Some((function, argument)) = single(expression) else {
+            panic!("a condition, found {expression}")
+        };
         let operands = || argument.as_array().expect("operands").iter();
         match function {
             "Condition" => self.condition(argument.as_str().expect("a condition's name")),
             "Fn::Equals" => {
-                let sides: Vec<String> = operands().map(|side| scalar(&self.value(side).unwrap_or_default())).collect();
+                let sides: Vec<String> =
+                    operands().map(|side| scalar(&self.value(side).unwrap_or_default())).collect();
                 sides[0] == sides[1]
             }
             "Fn::Not" => !operands().any(|operand| self.truth(operand)),
@@ -142,7 +150,8 @@ impl Stack {
         }
         Some(match value {
             Value::Object(object) => {
-                let kept = object.iter().filter_map(|(name, member)| Some((name.clone(), self.value(member)?)));
+                let kept =
+                    object.iter().filter_map(|(name, member)| Some((name.clone(), self.value(member)?)));
                 Value::Object(kept.collect::<Map<_, _>>())
             }
             Value::Array(items) => Value::Array(items.iter().filter_map(|item| self.value(item)).collect()),
@@ -174,7 +183,8 @@ impl Stack {
     }
 
     fn reference(&self, name: &str) -> String {
-        let pseudo = PSEUDO_PARAMETERS.iter().find(|(known, _)| *known == name).map(|(_, value)| (*value).to_owned());
+        let pseudo =
+            PSEUDO_PARAMETERS.iter().find(|(known, _)| *known == name).map(|(_, value)| (*value).to_owned());
         pseudo.or_else(|| self.parameters.get(name).cloned()).unwrap_or_else(|| format!("${{{name}}}"))
     }
 
@@ -253,8 +263,14 @@ mod tests {
         assert_eq!(["/A", "/B", "/C"].map(|name| scalar(bucket.at(name))), ["${Bucket.Arn}"; 3]);
         assert!(bucket.at("/Gone").is_null());
         assert_eq!(bucket.at("/Days"), "30");
-        for reference in ["${Bucket}", "${Bucket.Arn}/*", "arn:aws:s3:::under-test-dev", "arn:aws:s3:::under-test-dev/a/*"] {
-            assert_eq!(stack.resource_behind(reference).map(|found| found.id.as_str()), Some("Bucket"), "{reference}");
+        for reference in
+            ["${Bucket}", "${Bucket.Arn}/*", "arn:aws:s3:::under-test-dev", "arn:aws:s3:::under-test-dev/a/*"]
+        {
+            assert_eq!(
+                stack.resource_behind(reference).map(|found| found.id.as_str()),
+                Some("Bucket"),
+                "{reference}"
+            );
         }
         assert!(stack.resource_behind("arn:aws:s3:::another").is_none());
     }

@@ -11,7 +11,11 @@ const ROLE: &str = "AWS::IAM::Role";
 fn a_role_names_each_action_and_each_resource() {
     with_every_choice(|stack| {
         for role in stack.of_kind(ROLE) {
-            assert!(role.at("/ManagedPolicyArns").is_null(), "{}: a managed policy has every resource", role.id);
+            assert!(
+                role.at("/ManagedPolicyArns").is_null(),
+                "{}: a managed policy has every resource",
+                role.id
+            );
             for (action, resource) in allowed_by(role) {
                 assert!(!action.contains('*'), "{}: {action}", role.id);
                 assert!(stack.resource_behind(&resource).is_some(), "{}: {action} on {resource}", role.id);
@@ -29,9 +33,11 @@ fn no_role_deletes_scans_or_manages() {
                 let verb = action.split(':').nth(1).unwrap_or_default();
                 // Taking a message off its queue is the one deletion there is.
                 let removes = verb.starts_with("Delete") && action != "sqs:DeleteMessage";
-                let refused = removes || verb == "Scan" || ["Create", "Tag", "Attach", "PassRole"].iter().any(|word| {
-                    verb.starts_with(word) && action != "logs:CreateLogStream"
-                });
+                let refused = removes
+                    || verb == "Scan"
+                    || ["Create", "Tag", "Attach", "PassRole"]
+                        .iter()
+                        .any(|word| verb.starts_with(word) && action != "logs:CreateLogStream");
                 assert!(!refused, "{}: {action} on {resource}", role.id);
             }
         }
@@ -59,16 +65,24 @@ fn the_processor_reads_the_inbox_and_can_tell_missing_from_denied() {
         let function = stack.resource("ProcessorFunction");
         let on = |id: &str| -> Vec<String> {
             let all = allowed(stack, function).into_iter();
-            let own = all.filter(|(_, resource)| stack.resource_behind(resource).is_some_and(|found| found.id == id));
+            let own = all
+                .filter(|(_, resource)| stack.resource_behind(resource).is_some_and(|found| found.id == id));
             own.map(|(action, _)| action).collect()
         };
         let inbox = on("InboxBucket");
         for needed in ["s3:GetObjectVersion", "s3:ListBucket", "s3:ListBucketVersions"] {
             assert!(inbox.iter().any(|action| action == needed), "{needed} on the inbox: {inbox:?}");
         }
-        assert!(inbox.iter().all(|action| action.starts_with("s3:Get") || action.starts_with("s3:List")), "{inbox:?}");
+        assert!(
+            inbox.iter().all(|action| action.starts_with("s3:Get") || action.starts_with("s3:List")),
+            "{inbox:?}"
+        );
         // It writes into the quarantine and never looks back.
-        assert!(on("QuarantineBucket").iter().all(|action| !action.starts_with("s3:Get") && !action.starts_with("s3:List")));
+        assert!(
+            on("QuarantineBucket")
+                .iter()
+                .all(|action| !action.starts_with("s3:Get") && !action.starts_with("s3:List"))
+        );
     });
 }
 
@@ -85,7 +99,9 @@ fn allowed_by(role: &Resource) -> Vec<(String, String)> {
         .flat_map(|statement| {
             assert!(statement["NotAction"].is_null() && statement["NotResource"].is_null(), "{statement}");
             let resources = list(&statement["Resource"]);
-            let pair = move |action: String| resources.clone().into_iter().map(move |resource| (action.clone(), resource));
+            let pair = move |action: String| {
+                resources.clone().into_iter().map(move |resource| (action.clone(), resource))
+            };
             list(&statement["Action"]).into_iter().flat_map(pair)
         })
         .collect()

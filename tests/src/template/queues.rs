@@ -35,9 +35,14 @@ fn a_message_survives_throttling_and_then_waits_long_enough_to_be_seen() {
             let target = scalar(queue.at("/RedrivePolicy/deadLetterTargetArn"));
             let dead = stack.resource_behind(&target).expect("a dead-letter queue");
             // The dead-letter queue counts from the first enqueue.
-            assert!(number(dead.at("/MessageRetentionPeriod")) > number(queue.at("/MessageRetentionPeriod")), "{}", dead.id);
+            assert!(
+                number(dead.at("/MessageRetentionPeriod")) > number(queue.at("/MessageRetentionPeriod")),
+                "{}",
+                dead.id
+            );
             let sources = list(dead.at("/RedriveAllowPolicy/sourceQueueArns"));
-            let behind: Vec<_> = sources.iter().filter_map(|arn| stack.resource_behind(arn)).map(|queue| &queue.id).collect();
+            let behind: Vec<_> =
+                sources.iter().filter_map(|arn| stack.resource_behind(arn)).map(|queue| &queue.id).collect();
             assert_eq!(behind, [&queue.id], "who may send to {}", dead.id);
         }
         assert!(count > 0, "a queue has a dead-letter queue");
@@ -73,13 +78,18 @@ fn queues_and_topics_are_encrypted_with_a_key_that_their_senders_may_use() {
 fn only_our_inbox_may_send_to_the_inbox_queue() {
     with_every_choice(|stack| {
         let policies = stack.of_kind("AWS::SQS::QueuePolicy");
-        let allowing: Vec<Value> =
-            policies.flat_map(|policy| statements(policy.at("/PolicyDocument"))).filter(|one| one["Effect"] == "Allow").collect();
+        let allowing: Vec<Value> = policies
+            .flat_map(|policy| statements(policy.at("/PolicyDocument")))
+            .filter(|one| one["Effect"] == "Allow")
+            .collect();
         assert_eq!(allowing.len(), 1, "{allowing:?}");
         let statement = &allowing[0];
         assert_eq!(statement["Principal"]["Service"], "s3.amazonaws.com");
         assert_eq!(list(&statement["Action"]), ["sqs:SendMessage"]);
-        assert_eq!(stack.resource_behind(&scalar(&statement["Resource"])).map(|queue| queue.id.as_str()), Some("InboxQueue"));
+        assert_eq!(
+            stack.resource_behind(&scalar(&statement["Resource"])).map(|queue| queue.id.as_str()),
+            Some("InboxQueue")
+        );
         let source = condition(statement, "aws:SourceArn").expect("a source ARN");
         assert_eq!(stack.resource_behind(&source).map(|bucket| bucket.id.as_str()), Some("InboxBucket"));
         assert_eq!(condition(statement, "aws:SourceAccount").as_deref(), Some("111122223333"));
@@ -97,7 +107,11 @@ fn every_queue_and_topic_refuses_plain_http() {
         for topic in stack.of_kind(TOPIC) {
             let covered = [format!("${{{}}}", topic.id)];
             let mut policies = stack.of_kind("AWS::SNS::TopicPolicy");
-            assert!(policies.any(|policy| denies_plain_http(policy, "sns:Publish", &covered)), "{}", topic.id);
+            assert!(
+                policies.any(|policy| denies_plain_http(policy, "sns:Publish", &covered)),
+                "{}",
+                topic.id
+            );
         }
     });
 }
@@ -117,7 +131,9 @@ fn admits(key: &Resource, service: &str) -> bool {
         let actions = list(&statement["Action"]);
         statement["Effect"] == "Allow"
             && statement["Principal"]["Service"] == service
-            && ["kms:GenerateDataKey", "kms:Decrypt"].iter().all(|needed| actions.iter().any(|action| action == needed))
+            && ["kms:GenerateDataKey", "kms:Decrypt"]
+                .iter()
+                .all(|needed| actions.iter().any(|action| action == needed))
             && condition(statement, "aws:SourceAccount").is_some()
     })
 }

@@ -12,7 +12,11 @@ fn tables_can_be_restored_and_cost_nothing_idle() {
         for table in stack.of_kind(TABLE) {
             let id = &table.id;
             assert_eq!(table.at("/BillingMode"), "PAY_PER_REQUEST", "{id}");
-            assert_eq!(table.at("/PointInTimeRecoverySpecification/PointInTimeRecoveryEnabled"), true, "{id}");
+            assert_eq!(
+                table.at("/PointInTimeRecoverySpecification/PointInTimeRecoveryEnabled"),
+                true,
+                "{id}"
+            );
             let protected = stack.parameters["OnDelete"] == "Retain";
             assert_eq!(table.at("/DeletionProtectionEnabled"), protected, "{id}");
         }
