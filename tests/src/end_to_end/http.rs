@@ -18,12 +18,11 @@ pub(super) fn send(
     body: &[u8],
 ) -> Answer {
     let address = endpoint.strip_prefix("http://").expect("a plain endpoint");
-    let mut head =
-        format!("{method} {path} HTTP/1.0\r\nhost: {address}\r\ncontent-length: {}\r\n", body.len());
-    for (name, value) in headers {
-        head.push_str(&format!("{name}: {value}\r\n"));
-    }
-    head.push_str("\r\n");
+    let length = body.len().to_string();
+    let own = [("host", address), ("content-length", length.as_str())];
+    let fields: String =
+        own.iter().chain(headers).map(|(name, value)| format!("{name}: {value}\r\n")).collect();
+    let head = format!("{method} {path} HTTP/1.0\r\n{fields}\r\n");
     let mut stream = TcpStream::connect(address).expect("connect to the emulator");
     stream.write_all(head.as_bytes()).expect("send the head");
     stream.write_all(body).expect("send the body");

@@ -117,15 +117,14 @@ fn post_form(stage: &Stage, key: &str, content: &str) {
     let output = Command::new(python()).args(["-c", SIGN]).args(arguments).output().expect("sign the form");
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     let form: Value = serde_json::from_slice(&output.stdout).expect("a form");
-    let mut body = String::new();
-    for (name, value) in form["fields"].as_object().expect("fields") {
-        let value = value.as_str().expect("a text");
-        body.push_str(&format!(
-            "--boundary\r\ncontent-disposition: form-data; name=\"{name}\"\r\n\r\n{value}\r\n"
-        ));
-    }
-    body.push_str("--boundary\r\ncontent-disposition: form-data; name=\"file\"; filename=\"form.csv\"\r\n");
-    body.push_str(&format!("content-type: text/csv\r\n\r\n{content}\r\n--boundary--\r\n"));
+    let part = |name: &str, more: &str, value: &str| {
+        format!("--boundary\r\ncontent-disposition: form-data; name=\"{name}\"{more}\r\n\r\n{value}\r\n")
+    };
+    let fields = form["fields"].as_object().expect("fields").iter();
+    let fields: String =
+        fields.map(|(name, value)| part(name, "", value.as_str().expect("a text"))).collect();
+    let file = part("file", "; filename=\"form.csv\"\r\ncontent-type: text/csv", content);
+    let body = format!("{fields}{file}--boundary--\r\n");
     let headers = [("content-type", "multipart/form-data; boundary=boundary")];
     let path = format!("/{}", stage.names.inbox);
     let answer = http::send(&stage.emulator.endpoint, "POST", &path, &headers, body.as_bytes());

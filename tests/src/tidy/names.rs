@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::{assert_none, regex};
-use crate::repository::{files, text};
+use crate::repository::{files, has_extension, text};
 
 #[test]
 fn a_crate_is_called_like_its_folder() {
@@ -63,7 +63,7 @@ fn every_make_command_in_the_documents_exists() {
     let targets = all(&text("Makefile"), r"(?m)^([a-z][a-z0-9-]*):(?:[^=]|$)");
     let documents = files()
         .into_iter()
-        .filter(|path| path.ends_with(".md") || path.contains(".github/") || path == ".ci/run");
+        .filter(|path| has_extension(path, "md") || path.contains(".github/") || path == ".ci/run");
     let missing = documents.flat_map(|path| {
         let named = all(&text(&path), r"(?m)(?:`|^\s*|run: |&& )make ([a-z][a-z0-9-]*)");
         named.difference(&targets).map(|name| format!("{path}: make {name}")).collect::<Vec<_>>()
