@@ -20,8 +20,8 @@ pub(super) fn send(
     let address = endpoint.strip_prefix("http://").expect("a plain endpoint");
     let length = body.len().to_string();
     let own = [("host", address), ("content-length", length.as_str())];
-    let fields: String =
-        own.iter().chain(headers).map(|(name, value)| format!("{name}: {value}\r\n")).collect();
+    let fields = own.iter().chain(headers).map(|(name, value)| format!("{name}: {value}\r\n"));
+    let fields = fields.collect::<Vec<_>>().concat();
     let head = format!("{method} {path} HTTP/1.0\r\n{fields}\r\n");
     let mut stream = TcpStream::connect(address).expect("connect to the emulator");
     stream.write_all(head.as_bytes()).expect("send the head");

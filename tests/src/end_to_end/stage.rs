@@ -122,12 +122,12 @@ impl Stage {
         self.outcome(key, &version).await
     }
 
-    /// Waits until the file version is terminal and announced.
+    /// Waits until the file version is terminal and announced; of clutter that nobody sent nothing is announced.
     pub(super) async fn outcome(&self, key: &str, version: &str) -> Entry {
         let wait = async {
             loop {
                 if let Some(entry) = self.entry(key, version).await.filter(Entry::is_terminal)
-                    && self.announcement(entry.file()).is_some()
+                    && (entry.state() == "IGNORED" || self.announcement(entry.file()).is_some())
                 {
                     return entry;
                 }
@@ -141,7 +141,7 @@ impl Stage {
 
     /// The announcement of a file, if it was heard.
     pub(super) fn announcement(&self, file: &str) -> Option<Value> {
-        self.announcements().into_iter().find(|heard| heard["file"] == file)
+        self.announcements().into_iter().find(|heard| heard["fileId"] == file)
     }
 
     pub(super) fn announcements(&self) -> Vec<Value> {
