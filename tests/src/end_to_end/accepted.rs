@@ -82,11 +82,14 @@ async fn an_announcement_names_the_file_its_state_and_its_receipt() {
     let entry = stage.process("north/scans/day.csv", csv(0, 3)).await;
     let announcement = stage.announcement(entry.file()).expect("an announcement");
     for (name, value) in
-        [("partner", "north"), ("feed", "scans"), ("state", "COMPLETE"), ("receipt", entry.receipt())]
+        [("partner", "north"), ("feed", "scans"), ("state", "COMPLETE"), ("verdict", "accepted")]
     {
         assert_eq!(announcement[name], value, "{announcement}");
     }
+    assert_eq!(announcement["receipt"]["bucket"], stage.names.quarantine, "{announcement}");
+    assert_eq!(announcement["receipt"]["key"], entry.receipt(), "{announcement}");
     let receipt = stage.receipt(&entry).await;
     assert_eq!(receipt["state"], "COMPLETE", "{receipt}");
+    assert_eq!(receipt["counts"]["rows"], 3, "{receipt}");
     stage.settle().await;
 }
