@@ -1,9 +1,8 @@
 //! A contract after compilation: columns as slots, rules in one table, nothing left to look up.
 
 use jiff::tz::TimeZone;
-use regex::bytes::Regex;
 
-use crate::{Decimal, Rule, RuleIndex};
+use crate::{Decimal, Rule, RuleIndex, TextPattern};
 
 /// One feed's contract, ready to check records.
 #[derive(Debug)]
@@ -80,10 +79,6 @@ pub enum Format {
 
 /// A delimiter-separated dialect. All characters are single bytes below 0x80.
 #[derive(Clone, Debug, PartialEq, Eq)]
-#[expect(
-    clippy::struct_excessive_bools,
-    reason = "each is one independent switch of the csvDialect vocabulary"
-)]
 pub struct Dialect {
     /// Whether the first record names the columns; if not, cells are the contract's columns in order.
     pub header: bool,
@@ -284,7 +279,7 @@ pub enum Check {
     /// At most so many characters.
     MaxLength(u32),
     /// The text contains a match (unanchored, as JSON Schema).
-    Pattern(Regex),
+    Pattern(TextPattern),
     /// The text has a well-known form.
     Format(StringFormat),
     /// Not below the bound.

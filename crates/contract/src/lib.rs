@@ -11,9 +11,14 @@
 
 mod cell;
 mod cell_set;
+mod column;
 mod compiled;
 mod decimal;
+mod nested;
 mod rule;
+mod simple_pattern;
+mod stored;
+mod string_format;
 mod temporal;
 mod value;
 
@@ -26,5 +31,6 @@ pub use compiled::{
 };
 pub use decimal::Decimal;
 pub use rule::{Code, Found, Rule, RuleIndex, Severity, Structure, Violation};
-pub use temporal::Pattern;
+pub use simple_pattern::TextPattern;
+pub use temporal::{Pattern, PatternError, TemporalKind};
 pub use value::Value;

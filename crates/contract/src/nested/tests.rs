@@ -1,0 +1,190 @@
+use proptest::prelude::*;
+
+use super::*;
+use crate::{Check, RuleIndex};
+
+/// A property whose type rule is `rule`, whose required rule is the next, and whose checks follow.
+fn column(name: &str, kind: Kind, rule: u16, checks: Vec<Check>) -> Column {
+    Column {
+        name: name.to_owned(),
+        physical_name: name.to_owned(),
+        source_path: None,
+        kind,
+        type_rule: RuleIndex(rule),
+        required: Some(RuleIndex(rule + 1)),
+        null_tokens: Vec::new(),
+        classified: false,
+        checks: (rule + 2..).map(RuleIndex).zip(checks).collect(),
+    }
+}
+
+fn broken(column: &Column, cell: Cell<'_>) -> Vec<(u16, Found)> {
+    let mut violations = Vec::new();
+    column.check(4, cell, &mut violations);
+    assert!(violations.iter().all(|violation| violation.column == Some(4)));
+    violations.into_iter().map(|violation| (violation.rule.0, violation.found)).collect()
+}
+
+fn person() -> Column {
+    let address = column(
+        "address",
+        Kind::Object(vec![column("zip", Kind::String, 30, vec![Check::MinLength(5)])]),
+        20,
+        vec![],
+    );
+    column("person", Kind::Object(vec![column("age", Kind::Integer, 10, vec![]), address]), 0, vec![])
+}
+
+#[test]
+fn nested_properties_are_checked_under_the_top_level_column() {
+    let one = person();
+    assert_eq!(
+        broken(&one, Cell::Object(br#"{"age": 5, "address": {"zip": "01234"}, "other": [1, {"age": "x"}]}"#)),
+        []
+    );
+    assert_eq!(
+        broken(&one, Cell::Object(br#" { "address" : {"zip":"0\u0031"} , "age":"5" } "#)),
+        [(32, Found::Characters(2)), (10, Found::JsonKind("string"))]
+    );
+    assert_eq!(broken(&one, Cell::Object(br#"{"age":null}"#)), [(11, Found::Null), (21, Found::Absent)]);
+    assert_eq!(
+        broken(&one, Cell::Object(br#"{"\u0061ge":1.0,"address":{}}"#)),
+        [(10, Found::CharacterAt(2)), (31, Found::Absent)]
+    );
+    assert_eq!(
+        broken(&one, Cell::Object(br#"{"age":true,"address":[]}"#)),
+        [(10, Found::JsonKind("boolean")), (20, Found::JsonKind("array"))]
+    );
+}
+
+#[test]
+fn each_item_and_each_value_of_a_map_is_checked() {
+    let array = column("a", Kind::Array(Some(Box::new(column("", Kind::Integer, 10, vec![])))), 0, vec![]);
+    assert_eq!(broken(&array, Cell::Array(b"[1, 2 ,-3]")), []);
+    assert_eq!(
+        broken(&array, Cell::Array(br#"[1,null,"x",2.5]"#)),
+        [(11, Found::Null), (10, Found::JsonKind("string")), (10, Found::CharacterAt(2))]
+    );
+    let map = column("m", Kind::Map(Some(Box::new(column("", Kind::Boolean, 10, vec![])))), 0, vec![]);
+    assert_eq!(broken(&map, Cell::Object(br#"{"a":true,"}":false}"#)), []);
+    assert_eq!(broken(&map, Cell::Object(br#"{"a":true,"b":0}"#)), [(10, Found::JsonKind("number"))]);
+}
+
+#[test]
+fn a_long_array_of_bad_items_does_not_fill_the_memory() {
+    let array = column("a", Kind::Array(Some(Box::new(column("", Kind::Integer, 10, vec![])))), 0, vec![]);
+    let text = format!("[{}]", vec!["\"x\""; 10_000].join(","));
+    assert_eq!(broken(&array, Cell::Array(text.as_bytes())).len(), MOST_VIOLATIONS);
+}
+
+#[test]
+fn items_and_members_are_counted() {
+    for (text, expected) in [
+        ("[]", 0),
+        ("[ ]", 0),
+        ("[1]", 1),
+        (r#"[1,"]",[2,3],{"a":4}]"#, 4),
+        ("{}", 0),
+        (r#"{"a":1,"b,":{"c":2}}"#, 2),
+    ] {
+        assert_eq!(count(text.as_bytes()), expected, "{text}");
+    }
+    let array = column("a", Kind::Array(None), 0, vec![Check::MinItems(1), Check::MaxItems(2)]);
+    assert_eq!(broken(&array, Cell::Array(b"[]")), [(2, Found::Count(0))]);
+    assert_eq!(broken(&array, Cell::Array(b"[1,2,3]")), [(3, Found::Count(3))]);
+}
+
+#[test]
+fn equal_items_are_found_whatever_their_spelling() {
+    for text in
+        ["[1,1.0]", r#"["a","\u0061"]"#, r#"[{"a":1,"b":2},{"b":2,"a":1}]"#, "[[1],[ 1 ]]", "[null,null]"]
+    {
+        assert!(has_repeats(text.as_bytes()), "{text}");
+    }
+    for text in [
+        "[]",
+        r#"[1,"1"]"#,
+        r#"["a","b"]"#,
+        "[[1,2],[12]]",
+        "[[1],[[1]]]",
+        r#"[{"a":1},{"a":2}]"#,
+        "[true,false,null]",
+    ] {
+        assert!(!has_repeats(text.as_bytes()), "{text}");
+    }
+}
+
+#[test]
+fn a_csv_cell_with_a_document_is_verified_first() {
+    let one = person();
+    assert_eq!(broken(&one, Cell::Text(br#"{"age":5,"address":{"zip":"01234"}}"#)), []);
+    assert_eq!(broken(&one, Cell::Text(br#"{"age":5"#)), [(0, Found::CharacterAt(8))]);
+    assert_eq!(broken(&one, Cell::Text(b"[1]")), [(0, Found::Characters(3))]);
+    assert_eq!(broken(&one, Cell::Text(br#"{"age":5,"age":6}"#)), [(0, Found::Unspecified)]);
+    assert_eq!(broken(&one, Cell::Text(br#"{"x":[{"y":1,"\u0079":2}]}"#)), [(0, Found::Unspecified)]);
+    let deep = |depth: usize| format!("{}{}", "[".repeat(depth), "]".repeat(depth));
+    let array = column("a", Kind::Array(None), 0, vec![]);
+    assert_eq!(broken(&array, Cell::Text(deep(32).as_bytes())), []);
+    assert_eq!(broken(&array, Cell::Text(deep(33).as_bytes())), [(0, Found::Unspecified)]);
+    assert_eq!(broken(&array, Cell::Text(deep(100_000).as_bytes())).len(), 1);
+}
+
+#[test]
+fn half_of_a_surrogate_pair_is_replaced() {
+    assert_eq!(&*unescape(br#""\ud83d\ude00""#), "\u{1f600}".as_bytes());
+    assert_eq!(&*unescape(br#""\ud83dx""#), "\u{fffd}x".as_bytes());
+    assert_eq!(&*unescape(br#""\ud83d\u0041""#), "\u{fffd}A".as_bytes());
+}
+
+fn any_json() -> impl Strategy<Value = serde_json::Value> {
+    let leaf = prop_oneof![
+        Just(serde_json::Value::Null),
+        any::<bool>().prop_map(Into::into),
+        any::<i64>().prop_map(Into::into),
+        "[\\PC\"\\\\\n\u{1}]{0,5}".prop_map(Into::into),
+    ];
+    leaf.prop_recursive(4, 32, 5, |inner| {
+        prop_oneof![
+            prop::collection::vec(inner.clone(), 0..5).prop_map(Into::into),
+            prop::collection::btree_map("[\\PC\"\\\\]{0,3}", inner, 0..5)
+                .prop_map(|map| serde_json::Value::Object(map.into_iter().collect())),
+        ]
+    })
+}
+
+proptest! {
+    #[test]
+    fn the_walk_agrees_with_serde_json(value in any_json(), pretty: bool) {
+        let text = if pretty { serde_json::to_string_pretty(&value) } else { serde_json::to_string(&value) }.unwrap();
+        let reread = |source: &[u8]| serde_json::from_slice::<serde_json::Value>(source).unwrap();
+        match &value {
+            serde_json::Value::Array(expected) => {
+                let actual: Vec<_> = items(text.as_bytes()).map(reread).collect();
+                prop_assert_eq!(&actual, expected);
+                prop_assert_eq!(has_repeats(text.as_bytes()), (1..expected.len()).any(|at| expected[..at].contains(&expected[at])));
+                prop_assert!(verify(text.as_bytes(), b'[').is_ok());
+            }
+            serde_json::Value::Object(expected) => {
+                let actual: serde_json::Map<_, _> = members(text.as_bytes())
+                    .map(|(key, value)| (String::from_utf8(unescape(key).into_owned()).unwrap(), reread(value)))
+                    .collect();
+                prop_assert_eq!(&actual, expected);
+                prop_assert_eq!(verify(text.as_bytes(), b'{').err(), None);
+            }
+            serde_json::Value::String(expected) => {
+                prop_assert_eq!(&*unescape(text.as_bytes()), expected.as_bytes());
+            }
+            _ => prop_assert_ne!(verify(text.as_bytes(), b'{').err(), None),
+        }
+    }
+
+    #[test]
+    fn no_bytes_panic(bytes in prop_oneof![any::<Vec<u8>>(), "[\\[\\]{}\",:a1\\\\ud8 ]{0,30}".prop_map(String::into_bytes)]) {
+        for source in [bytes.clone(), [b"[", bytes.as_slice()].concat(), [b"{\"", bytes.as_slice()].concat()] {
+            count(&source);
+            has_repeats(&source);
+            let _verified = verify(&source, b'[').is_ok();
+            broken(&person(), Cell::Object(&source));
+        }
+    }
+}

@@ -1,0 +1,88 @@
+//! The stored form of a cell.
+
+use std::borrow::Cow;
+
+use crate::column::Reading;
+use crate::{Cell, Column, Decimal, Kind, Value};
+
+/// Most significant digits of a DynamoDB number.
+const DIGITS: usize = 38;
+
+impl Column {
+    /// The cell as it is stored: numbers exact, without leading zeros; dates and times in one ISO 8601 form. A cell that
+    /// is not of the column's type (its type rule only warns) is stored as what it is.
+    #[must_use]
+    pub fn value<'a>(&self, cell: Cell<'a>) -> Value<'a> {
+        if self.is_null(cell) {
+            return Value::Null;
+        }
+        match (&self.kind, cell) {
+            (Kind::Integer | Kind::Number { .. }, Cell::Text(digits)) if self.kind.read(cell).is_ok() => {
+                number(digits)
+            }
+            (Kind::Boolean, Cell::Text(written)) => match self.kind.read(cell) {
+                Ok(Reading::Boolean(value)) => Value::Boolean(value),
+                _ => text(written),
+            },
+            (Kind::Date(pattern) | Kind::Time(pattern), Cell::Text(written) | Cell::String(written)) => {
+                if pattern.is_normal() {
+                    return text(written);
+                }
+                pattern
+                    .normal(written, None)
+                    .map_or_else(|| text(written), |normal| Value::Text(normal.into()))
+            }
+            (Kind::Timestamp { pattern, default_zone }, Cell::Text(written) | Cell::String(written)) => {
+                pattern
+                    .normal(written, default_zone.as_ref())
+                    .map_or_else(|| text(written), |normal| Value::Text(normal.into()))
+            }
+            (Kind::Object(_) | Kind::Array(_) | Kind::Map(_), Cell::Text(source))
+                if self.kind.read(cell).is_ok() =>
+            {
+                document(source)
+            }
+            (_, Cell::Text(written) | Cell::String(written)) => text(written),
+            (_, Cell::Number(digits)) => number(digits),
+            (_, Cell::Boolean(value)) => Value::Boolean(value),
+            (_, Cell::Object(source) | Cell::Array(source)) => document(source),
+            (_, Cell::Absent | Cell::Null) => Value::Null,
+        }
+    }
+}
+
+fn text(written: &[u8]) -> Value<'_> {
+    Value::Text(String::from_utf8_lossy(written))
+}
+
+fn document(source: &[u8]) -> Value<'_> {
+    std::str::from_utf8(source).map_or_else(|_| text(source), Value::Document)
+}
+
+/// A number in canonical digits; one that DynamoDB cannot hold is kept as text.
+fn number(digits: &[u8]) -> Value<'_> {
+    match std::str::from_utf8(digits) {
+        Ok(written) if is_canonical(digits) => Value::Number(Cow::Borrowed(written)),
+        _ => match Decimal::parse(digits) {
+            Some(number) => Value::Number(Cow::Owned(number.to_string())),
+            None => text(digits),
+        },
+    }
+}
+
+/// Whether digits already are what [`Decimal`]'s `Display` writes. May say no when they are.
+fn is_canonical(digits: &[u8]) -> bool {
+    let unsigned = digits.strip_prefix(b"-").unwrap_or(digits);
+    let mut parts = unsigned.splitn(2, |byte| *byte == b'.');
+    let whole = parts.next().unwrap_or_default();
+    let fraction = parts.next();
+    let are_digits = |part: &[u8]| !part.is_empty() && part.iter().all(u8::is_ascii_digit);
+    unsigned.len() <= DIGITS
+        && are_digits(whole)
+        && (whole.len() == 1 || whole.first() != Some(&b'0'))
+        && fraction.is_none_or(|fraction| are_digits(fraction) && fraction.last() != Some(&b'0'))
+        && digits != b"-0"
+}
+
+#[cfg(test)]
+mod tests;

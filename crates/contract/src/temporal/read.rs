@@ -1,0 +1,270 @@
+//! From a text to its fields, step by step, without allocation.
+
+use jiff::civil::DateTime;
+use jiff::tz::{AmbiguousOffset, TimeZone};
+
+use super::civil::{self, NANOS_PER_SECOND, SECONDS_PER_DAY};
+use super::{Field, Moment, OffsetForm, Step, TemporalKind};
+use crate::Found;
+
+const MONTHS: [&[u8]; 12] = [
+    b"January",
+    b"February",
+    b"March",
+    b"April",
+    b"May",
+    b"June",
+    b"July",
+    b"August",
+    b"September",
+    b"October",
+    b"November",
+    b"December",
+];
+/// The largest offset, ±18:00 (`java.time.ZoneOffset`).
+const LARGEST_OFFSET: i32 = 18 * 3600;
+
+/// What a text said.
+#[derive(Clone, Copy)]
+pub(super) struct Fields {
+    year: i16,
+    month: u8,
+    day: u8,
+    /// Where the day begins; the position of a date that does not exist.
+    day_at: usize,
+    hour: u8,
+    minute: u8,
+    second: u8,
+    afternoon: bool,
+    nanos: Option<u32>,
+    offset: Option<i32>,
+}
+
+/// A cursor in a text. A step that fails leaves its own position, 0-based, in bytes.
+#[derive(Clone, Copy)]
+struct Reader<'a> {
+    text: &'a [u8],
+    at: usize,
+    fields: Fields,
+    /// The last place at which an optional section did not fit.
+    furthest: usize,
+}
+
+/// Reads a whole text.
+pub(super) fn read(steps: &[Step], text: &[u8]) -> Result<Fields, Found> {
+    let fields = Fields {
+        year: 1970,
+        month: 1,
+        day: 1,
+        day_at: 0,
+        hour: 0,
+        minute: 0,
+        second: 0,
+        afternoon: false,
+        nanos: None,
+        offset: None,
+    };
+    let mut reader = Reader { text, at: 0, fields, furthest: 0 };
+    let stopped = match reader.run(steps) {
+        Ok(()) if reader.at == text.len() => None,
+        Ok(()) => Some(reader.at.max(reader.furthest)),
+        Err(at) => Some(at.max(reader.furthest)),
+    };
+    if let Some(at) = stopped {
+        return Err(character_at(text, at));
+    }
+    let fields = reader.fields;
+    if fields.day > 28 && fields.day > civil::days_in(fields.year, fields.month) {
+        return Err(character_at(text, fields.day_at));
+    }
+    Ok(fields)
+}
+
+/// The 1-based position of the character that begins at a byte.
+fn character_at(text: &[u8], at: usize) -> Found {
+    let before = text.iter().take(at).filter(|byte| !matches!(byte, 0x80..=0xBF)).count();
+    Found::CharacterAt(u32::try_from(before + 1).unwrap_or(u32::MAX))
+}
+
+impl Fields {
+    /// The point in time.
+    pub(super) fn moment(self, kind: TemporalKind, zone: Option<&TimeZone>) -> Result<Moment, Found> {
+        let hour = self.hour + if self.afternoon { 12 } else { 0 };
+        let mut seconds = i64::from(hour) * 3600 + i64::from(self.minute) * 60 + i64::from(self.second);
+        let mut universal = false;
+        if kind != TemporalKind::Time {
+            seconds += civil::day_of(self.year, self.month, self.day) * SECONDS_PER_DAY;
+        }
+        if kind == TemporalKind::Timestamp {
+            let offset = match (self.offset, zone) {
+                (Some(offset), _) => Some(offset),
+                (None, Some(zone)) => Some(self.offset_in(zone, hour)?),
+                (None, None) => None,
+            };
+            universal = offset.is_some();
+            seconds -= i64::from(offset.unwrap_or(0));
+            // An offset may lead out of the years 1 to 9999.
+            if seconds < civil::day_of(1, 1, 1) * SECONDS_PER_DAY {
+                return Err(Found::Below);
+            }
+            if seconds >= (civil::day_of(9999, 12, 31) + 1) * SECONDS_PER_DAY {
+                return Err(Found::Above);
+            }
+        }
+        let nanos = i128::from(seconds) * i128::from(NANOS_PER_SECOND) + i128::from(self.nanos.unwrap_or(0));
+        Ok(Moment { nanos, universal })
+    }
+
+    /// The zone's offset at this local time, in seconds.
+    fn offset_in(&self, zone: &TimeZone, hour: u8) -> Result<i32, Found> {
+        let [month, day, hour, minute, second] =
+            [self.month, self.day, hour, self.minute, self.second].map(u8::cast_signed);
+        let local =
+            DateTime::new(self.year, month, day, hour, minute, second, 0).map_err(|_| Found::Unspecified)?;
+        match zone.to_ambiguous_timestamp(local).offset() {
+            AmbiguousOffset::Unambiguous { offset } => Ok(offset.seconds()),
+            AmbiguousOffset::Gap { .. } | AmbiguousOffset::Fold { .. } => Err(Found::AmbiguousTime),
+        }
+    }
+}
+
+impl Reader<'_> {
+    fn run(&mut self, steps: &[Step]) -> Result<(), usize> {
+        let mut rest = steps;
+        while let [step, after @ ..] = rest {
+            rest = after;
+            match *step {
+                Step::Number { field, least, most } => self.number(field, least, most)?,
+                Step::Literal(byte) => self.literal(byte)?,
+                Step::Month { full } => self.month(full)?,
+                Step::HalfDay => self.half_day()?,
+                Step::Fraction { least, most } => self.fraction(least, most)?,
+                Step::Offset { zulu, form } => self.offset(zulu, form)?,
+                Step::Optional(count) => {
+                    let (section, after) = rest.split_at_checked(count).unwrap_or((rest, &[]));
+                    let (at, fields) = (self.at, self.fields);
+                    if let Err(stopped) = self.run(section) {
+                        self.furthest = self.furthest.max(stopped);
+                        (self.at, self.fields) = (at, fields);
+                    }
+                    rest = after;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn literal(&mut self, byte: u8) -> Result<(), usize> {
+        if self.text.get(self.at) != Some(&byte) {
+            return Err(self.at);
+        }
+        self.at += 1;
+        Ok(())
+    }
+
+    /// Takes `least` to `most` digits, at most nine, as many as there are.
+    fn digits(&mut self, least: u8, most: u8) -> Result<(u32, u8), usize> {
+        let mut number = 0_u32;
+        let mut count = 0;
+        while count < most {
+            let digit = self.text.get(self.at).map_or(0xFF, |byte| byte.wrapping_sub(b'0'));
+            if digit > 9 {
+                break;
+            }
+            number = number * 10 + u32::from(digit);
+            count += 1;
+            self.at += 1;
+        }
+        if count < least { Err(self.at) } else { Ok((number, count)) }
+    }
+
+    fn number(&mut self, field: Field, least: u8, most: u8) -> Result<(), usize> {
+        let begin = self.at;
+        let (number, _) = self.digits(least, most)?;
+        let (lowest, highest) = match field {
+            Field::Year => (1, 9999),
+            Field::ShortYear => (0, 99),
+            Field::Month | Field::HalfDayHour => (1, 12),
+            Field::Day => (1, 31),
+            Field::Hour => (0, 23),
+            Field::Minute | Field::Second => (0, 59),
+        };
+        if number < lowest || number > highest {
+            return Err(begin);
+        }
+        let [small, high, ..] = number.to_le_bytes();
+        match field {
+            Field::Year => self.fields.year = i16::from_le_bytes([small, high]),
+            Field::ShortYear => self.fields.year = 2000 + i16::from(small),
+            Field::Month => self.fields.month = small,
+            Field::Day => (self.fields.day, self.fields.day_at) = (small, begin),
+            Field::Hour => self.fields.hour = small,
+            Field::HalfDayHour => self.fields.hour = small % 12,
+            Field::Minute => self.fields.minute = small,
+            Field::Second => self.fields.second = small,
+        }
+        Ok(())
+    }
+
+    fn month(&mut self, full: bool) -> Result<(), usize> {
+        let rest = self.text.get(self.at..).unwrap_or_default();
+        for (number, name) in (1_u8..).zip(MONTHS) {
+            let name = if full { name } else { name.get(..3).unwrap_or(name) };
+            if rest.starts_with(name) {
+                self.fields.month = number;
+                self.at += name.len();
+                return Ok(());
+            }
+        }
+        Err(self.at)
+    }
+
+    fn half_day(&mut self) -> Result<(), usize> {
+        self.fields.afternoon = match self.text.get(self.at..self.at + 2) {
+            Some(b"AM") => false,
+            Some(b"PM") => true,
+            _ => return Err(self.at),
+        };
+        self.at += 2;
+        Ok(())
+    }
+
+    fn fraction(&mut self, least: u8, most: u8) -> Result<(), usize> {
+        if self.fields.nanos.is_some() {
+            return Err(self.at);
+        }
+        let (number, count) = self.digits(least, most)?;
+        self.fields.nanos = Some(number * 10_u32.pow(u32::from(9 - count)));
+        Ok(())
+    }
+
+    fn offset(&mut self, zulu: bool, form: OffsetForm) -> Result<(), usize> {
+        let begin = self.at;
+        let sign = match self.text.get(begin) {
+            Some(b'Z') if zulu && self.fields.offset.is_none() => {
+                self.fields.offset = Some(0);
+                self.at += 1;
+                return Ok(());
+            }
+            Some(b'+') if self.fields.offset.is_none() => 1,
+            Some(b'-') if self.fields.offset.is_none() => -1,
+            _ => return Err(begin),
+        };
+        self.at += 1;
+        let (hours, _) = self.digits(2, 2)?;
+        let minutes = match form {
+            OffsetForm::Short if !self.text.get(self.at).is_some_and(u8::is_ascii_digit) => 0,
+            OffsetForm::Short | OffsetForm::Compact => self.digits(2, 2)?.0,
+            OffsetForm::Extended => {
+                self.literal(b':')?;
+                self.digits(2, 2)?.0
+            }
+        };
+        let seconds = (hours * 3600 + minutes * 60).cast_signed();
+        if minutes > 59 || seconds > LARGEST_OFFSET {
+            return Err(begin);
+        }
+        self.fields.offset = Some(sign * seconds);
+        Ok(())
+    }
+}
