@@ -8,13 +8,56 @@
 //! The crate is pure: no AWS, no tokio, no clock, no environment. A [`Contract`] is immutable, holds every rule with
 //! its stable id in one table ([`Contract::rules`]), and checks one cell at a time without allocating.
 //! A [`Violation`] names a rule, a column and the *shape* of what was found; it cannot hold a cell's content.
+//!
+//! * [`read`] knows the shape of the standard, v3.0 to v3.2: which key stands where. Unknown keys are errors.
+//! * [`compile`] knows what the parts mean together. It is the only way to a [`Contract`].
+//! * What the standard lacks stands in `customProperties` with `vendor: ingest`. Those of other vendors are kept.
+//! * A rule that cannot run at the door (`sql`, `text`, other engines, service levels) is listed in
+//!   [`Contract::not_run`], never dropped. A mask or a transformation that this version does not run is an error:
+//!   without it, a value would be stored in clear.
+//! * All findings of a document come at once, each with its line and column; see [`render_findings`].
+//! * Rule ids are told to senders and stay the same: `<column>.type`, `<column>.required`, `<column>.pattern`, and
+//!   for a quality rule its own `id` or `name`, or else `<column>.<metric>`.
+//!
+//! ```
+//! let source = r#"
+//! apiVersion: v3.2.0
+//! kind: DataContract
+//! id: scans
+//! version: 1.0.0
+//! status: active
+//! servers:
+//!   - { server: inbox, type: s3, location: s3://inbox/acme/scans/, format: csv }
+//! schema:
+//!   - name: scans
+//!     properties:
+//!       - { name: mrn, logicalType: string, required: true, logicalTypeOptions: { pattern: "^MRN[0-9]{6}$" } }
+//! "#;
+//! let (contract, warnings) = contract::compile(source).map_err(|findings| {
+//!     contract::render_findings(&findings, "scans.odcs.yaml", source)
+//! })?;
+//! assert!(warnings.is_empty());
+//! assert_eq!(contract.column_name(0), "mrn");
+//! let (pattern, _) = &contract.columns[0].checks[0];
+//! assert_eq!(contract.rule(*pattern).id, "mrn.pattern");
+//! assert_eq!(contract.rule(*pattern).expected, "text that matches ^MRN[0-9]{6}$");
+//!
+//! let findings = contract::compile("apiVersion: v3.2.0\nkind: DataContact\n").unwrap_err();
+//! assert!(findings.iter().any(|finding| finding.line == 2 && finding.advice == "did you mean `DataContract`"));
+//! # Ok::<(), String>(())
+//! ```
 
 mod cell;
 mod cell_set;
 mod column;
+mod compile;
 mod compiled;
 mod decimal;
+mod document;
+mod finding;
+mod lint;
 mod nested;
+mod policy;
 mod rule;
 mod simple_pattern;
 mod stored;
@@ -24,12 +67,15 @@ mod value;
 
 pub use cell::Cell;
 pub use cell_set::CellSet;
+pub use compile::compile;
 pub use compiled::{
     Bound, Check, Column, Contract, Dialect, Duplicates, EmptyFile, Expectation, Format, Gate, HeaderMatch,
     Identity, Kind, Limits, Measure, Metric, MissingColumn, Must, NotRun, OnError, OnSameName, Policy,
     Status, StringFormat, TextEncoding, TupleRule, UnknownColumn,
 };
 pub use decimal::Decimal;
+pub use document::{ApiVersion, Document, Located, MOST_DOCUMENT_BYTES, Path, Place, read};
+pub use finding::{Finding, FindingSeverity, render_findings};
 pub use rule::{Code, Found, Rule, RuleIndex, Severity, Structure, Violation};
 pub use simple_pattern::TextPattern;
 pub use temporal::{Pattern, PatternError, TemporalKind};

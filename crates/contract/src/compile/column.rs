@@ -1,0 +1,267 @@
+//! One property as one column.
+
+use crate::cell_set::CellSet;
+use crate::compiled::{Check, Column, Format, Kind};
+use crate::document::{
+    Enumeration, Fields, LogicalType, Node, Property, ScalarKind, Setting, text_of, unknown_setting,
+};
+use crate::finding::{Findings, quoted};
+use crate::lint;
+use crate::rule::Code;
+
+use super::{Compilation, example, options, pointer, quality};
+
+/// The custom properties of a property.
+const SETTINGS: [&str; 4] = ["nullTokens", "sourcePath", "mask", "transform"];
+
+/// Attributes that the records table uses itself.
+const RESERVED: [&str; 4] = ["pk", "sk", "_load", "_line"];
+
+/// Classifications whose values are never shown. They are compared in lower case, blanks and hyphens as `_`.
+const CLASSIFIED: [&str; 8] =
+    ["pii", "phi", "personal", "personal_data", "confidential", "restricted", "sensitive", "secret"];
+
+/// Where a property stands.
+#[derive(Clone)]
+pub(super) struct Scope<'a> {
+    /// What rule ids begin with; empty at the top.
+    prefix: String,
+    /// The name of a property that needs none of its own: `items`, `values`.
+    role: Option<&'static str>,
+    /// The column's index at the top.
+    index: Option<u16>,
+    /// Names that the object around it requires.
+    required: Vec<String>,
+    format: &'a Format,
+}
+
+impl<'a> Scope<'a> {
+    /// A property of the schema object.
+    pub(super) fn top(index: u16, format: &'a Format) -> Self {
+        Self { prefix: String::new(), role: None, index: Some(index), required: Vec::new(), format }
+    }
+
+    /// A property, or the items or values, of a nested one.
+    pub(super) fn below(&self, id: &str, role: Option<&'static str>, required: Vec<String>) -> Self {
+        Self { prefix: format!("{id}."), role, index: None, required, format: self.format }
+    }
+}
+
+pub(super) fn compile(property: &Property, scope: &Scope<'_>, compilation: &mut Compilation) -> Column {
+    let name = name(property, scope, &mut compilation.findings);
+    let id = format!("{}{name}", scope.prefix);
+    let mut options = match &property.options {
+        Some(node) => Fields::open(node, "`logicalTypeOptions`", &mut compilation.findings),
+        None => None,
+    }
+    .unwrap_or_else(|| Fields::none(&property.place, "`logicalTypeOptions`"));
+    let logical_type = logical_type(property, scope, &mut compilation.findings);
+    let type_rule = compilation.rules.fail(&format!("{id}.type"), Code::TypeError, "");
+    let required = property.required || scope.required.contains(&name);
+    let required = required.then(|| {
+        compilation.rules.fail(&format!("{id}.required"), Code::MissingCell, "a value that is not null")
+    });
+    let kind = options::kind(property, logical_type, &mut options, &id, scope, compilation);
+    if let Some(rule) = compilation.rules.rules.get_mut(usize::from(type_rule.0)) {
+        rule.expected = super::shorten(&options::describe(&kind));
+    }
+    let mut column = Column {
+        physical_name: property
+            .physical_name
+            .as_ref()
+            .map_or_else(|| name.clone(), |given| given.value.clone()),
+        name,
+        source_path: None,
+        kind,
+        type_rule,
+        required,
+        null_tokens: Vec::new(),
+        classified: classified(property),
+        checks: Vec::new(),
+    };
+    options::checks(&mut column, &mut options, &id, compilation);
+    if !property.unknown_type {
+        options.close(&mut compilation.findings);
+    }
+    if let Some(enumeration) = &property.enumeration {
+        enumerate(&mut column, enumeration, &id, compilation);
+    }
+    for setting in &property.settings {
+        apply(setting, &mut column, scope, &mut compilation.findings);
+    }
+    list_not_run(property, scope, compilation);
+    quality::on_column(&property.quality, &mut column, scope.index, &id, compilation);
+    example::check(property, &column, scope.index.unwrap_or_default(), compilation);
+    column
+}
+
+fn name(property: &Property, scope: &Scope<'_>, findings: &mut Findings) -> String {
+    let given = property.name.as_ref().map(|name| (name.value.clone(), &name.place));
+    match (given, scope.role) {
+        (_, Some(role)) => role.to_owned(),
+        (Some((name, place)), None) => {
+            if name.trim().is_empty() || name.trim() != name || name.chars().any(char::is_control) {
+                findings.error(place, quoted(&name), "a name without blanks at its ends", "");
+            }
+            if scope.index.is_some() && RESERVED.contains(&name.as_str()) {
+                findings.error(
+                    place,
+                    quoted(&name),
+                    "a name that the records table does not use itself",
+                    "choose another `name` and keep this one as `physicalName`",
+                );
+            }
+            name
+        }
+        (None, None) => {
+            findings.error(&property.place, "no `name`", "the name of a property", "");
+            String::new()
+        }
+    }
+}
+
+fn logical_type(property: &Property, scope: &Scope<'_>, findings: &mut Findings) -> LogicalType {
+    let Some(given) = &property.logical_type else {
+        if !property.unknown_type {
+            findings.warning(
+                &property.place,
+                "no `logicalType`",
+                "a logical type",
+                "the values are read as text; say `logicalType: string` if that is meant",
+            );
+        }
+        return LogicalType::String;
+    };
+    let nested = matches!(given.value, LogicalType::Object | LogicalType::Array | LogicalType::Map);
+    if nested && matches!(scope.format, Format::Separated(_)) {
+        findings.error(
+            &given.place,
+            "a nested type in a separated format",
+            "string, integer, number, boolean, date, timestamp or time",
+            "use format `json` or `ndjson`, or `logicalType: string`",
+        );
+    }
+    given.value
+}
+
+fn classified(property: &Property) -> bool {
+    property.classification.as_ref().is_some_and(|classification| {
+        let word = classification.value.trim().to_lowercase().replace([' ', '-'], "_");
+        CLASSIFIED.contains(&word.as_str())
+    })
+}
+
+fn enumerate(column: &mut Column, enumeration: &Enumeration, id: &str, compilation: &mut Compilation) {
+    lint::enumeration(enumeration, compilation.api_version, &mut compilation.findings);
+    let Some(texts) = list(&enumeration.values, &column.kind, &mut compilation.findings) else { return };
+    let expected = crate::finding::one_of(&texts.iter().map(String::as_str).collect::<Vec<_>>());
+    match CellSet::new(texts, &column.kind) {
+        Ok(set) => {
+            let rule = compilation.rules.fail(&format!("{id}.enum"), Code::ConstraintError, &expected);
+            column.checks.push((rule, Check::OneOf(set)));
+        }
+        Err(reason) => compilation.findings.error(
+            &enumeration.place,
+            format!("a value that is not of the property's type ({reason})"),
+            options::describe(&column.kind),
+            "",
+        ),
+    }
+}
+
+/// The texts of a value list on a scalar column; `None` after an error.
+pub(super) fn list(values: &[Node], kind: &Kind, findings: &mut Findings) -> Option<Vec<String>> {
+    lint::values(values, matches!(kind, Kind::String), findings);
+    let mut texts = Vec::new();
+    let mut good = true;
+    for value in values {
+        if matches!(kind, Kind::Object(_) | Kind::Array(_) | Kind::Map(_)) {
+            findings.error(&value.place, "a list of values on a nested type", "a scalar type", "");
+            return None;
+        }
+        if value.is_null() {
+            findings.error(
+                &value.place,
+                "null",
+                "a value",
+                "leave it out: `required` says whether null is allowed",
+            );
+            good = false;
+        } else {
+            match text_of(value, findings) {
+                Some(text) => texts.push(text.value),
+                None => good = false,
+            }
+        }
+    }
+    good.then_some(texts)
+}
+
+fn apply(setting: &Setting, column: &mut Column, scope: &Scope<'_>, findings: &mut Findings) {
+    match setting.key.value.as_str() {
+        "nullTokens" => {
+            lint::values(crate::document::items_of(&setting.value, &mut Findings::default()), true, findings);
+            for token in crate::document::items_of(&setting.value, findings) {
+                match token.scalar() {
+                    Some(scalar) if scalar.kind != ScalarKind::Null => {
+                        column.null_tokens.push(scalar.text.clone().into_bytes());
+                    }
+                    _ => findings.error(&token.place, token.describe(), "a text", "quote it, such as `\"null\"`"),
+                }
+            }
+        }
+        "sourcePath" => {
+            if matches!(scope.format, Format::Separated(_)) {
+                findings.error(
+                    &setting.key.place,
+                    "`sourcePath` with a separated format",
+                    "`physicalName`, the label in the header",
+                    "",
+                );
+            }
+            let path = text_of(&setting.value, findings);
+            column.source_path = path.as_ref().and_then(|path| pointer(&path.value)).filter(|path| !path.is_empty());
+            if let Some(path) = path.filter(|_| column.source_path.is_none()) {
+                findings.error(
+                    &path.place,
+                    quoted(&path.value),
+                    "a JSON Pointer (RFC 6901), such as `/patient/name/0`",
+                    "this version knows no other kind of path",
+                );
+            }
+        }
+        "mask" | "transform" => findings.error(
+            &setting.key.place,
+            format!("`{}`, which this version does not run", setting.key.value),
+            "no such custom property",
+            "without it the value would be stored as it came; remove the property, or wait for a version that runs it",
+        ),
+        _ => unknown_setting(setting, &SETTINGS, "a property", findings),
+    }
+}
+
+fn list_not_run(property: &Property, scope: &Scope<'_>, compilation: &mut Compilation) {
+    for place in &property.relationships {
+        compilation.not_run(place, "relationship", "other data is not read at the door");
+    }
+    if let Some(name) = &property.encrypted_name {
+        compilation.not_run(&name.place, "`encryptedName`", "this version writes no ciphertext");
+    }
+    if scope.index.is_none() {
+        if let Some(place) = &property.unique {
+            compilation.not_run_with_warning(
+                place,
+                "`unique` on a nested property",
+                "only columns at the top are compared",
+            );
+        }
+        if let Some(place) = &property.primary_key {
+            compilation.findings.error(
+                place,
+                "a nested primary key",
+                "`primaryKey` on a property at the top",
+                "",
+            );
+        }
+    }
+}

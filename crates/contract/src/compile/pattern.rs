@@ -1,0 +1,107 @@
+//! Patterns within a budget: what a contract compiles to must fit in a small function's memory.
+
+use regex::bytes::RegexBuilder;
+
+use crate::TextPattern;
+
+/// What all patterns of one contract may take together, as [`size`] measures.
+const MOST_BYTES: usize = 16 << 20;
+
+/// What one pattern may take; tried from the smallest, so that the budget is charged with what was needed.
+const STEPS: [usize; 4] = [8 << 10, 32 << 10, 128 << 10, 1 << 20];
+
+/// How much compiled patterns may still grow.
+pub(super) struct Budget {
+    left: usize,
+}
+
+impl Default for Budget {
+    fn default() -> Self {
+        Self { left: MOST_BYTES }
+    }
+}
+
+/// Why a pattern was refused, and what to do.
+pub(super) struct Refused {
+    pub(super) reason: &'static str,
+    pub(super) advice: String,
+}
+
+/// Compiles a pattern and charges the budget.
+pub(super) fn compile(source: &str, budget: &mut Budget) -> Result<TextPattern, Refused> {
+    // Measured first: compiling without a limit is what the limit is for.
+    let too_large = |reason, advice: &str| Refused { reason, advice: advice.to_owned() };
+    let size = size(source, false).or_else(|| size(source, true));
+    if let Some(None) = size {
+        return Err(too_large(
+            "a pattern that is too large",
+            "shorten counted repetitions, such as `{1000}`",
+        ));
+    }
+    let pattern = TextPattern::compile(source).map_err(|message| refused(&message))?;
+    let size = size.flatten().unwrap_or(0);
+    match budget.left.checked_sub(size) {
+        Some(left) => budget.left = left,
+        None => {
+            return Err(too_large("too many large patterns", "use fewer patterns, or shorter repetitions"));
+        }
+    }
+    Ok(pattern)
+}
+
+/// The smallest step into which the program for this pattern fits: `Some(None)` when none does, `None` when the text
+/// is no pattern. Without Unicode, classes are ASCII as in [`TextPattern`], and any character counts as one byte.
+#[expect(clippy::option_option, reason = "no pattern and no step are two answers")]
+fn size(source: &str, unicode: bool) -> Option<Option<usize>> {
+    for step in STEPS {
+        match RegexBuilder::new(source).unicode(unicode).size_limit(step).build() {
+            Ok(_) => return Some(Some(step)),
+            Err(regex::Error::CompiledTooBig(_)) => {}
+            Err(_) => return None,
+        }
+    }
+    Some(None)
+}
+
+fn refused(message: &str) -> Refused {
+    let advice = |rest: &str| format!("this engine has none, so that no text can slow it down; {rest}");
+    if message.contains("look-around") {
+        return Refused { reason: "look-around", advice: advice("use two patterns, or `enum`") };
+    }
+    if message.contains("backreferences") {
+        return Refused { reason: "a back-reference", advice: advice("write the part out") };
+    }
+    Refused { reason: "a syntax error", advice: message.to_owned() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn reason(pattern: &str) -> &'static str {
+        compile(pattern, &mut Budget::default()).map_or_else(|refused| refused.reason, |_| "")
+    }
+
+    #[test]
+    fn what_would_not_be_linear_is_refused_with_a_reason() {
+        assert_eq!(reason("^(?=a)b"), "look-around");
+        assert_eq!(reason("(?<!a)b"), "look-around");
+        assert_eq!(reason(r"(a)\1"), "a back-reference");
+        assert_eq!(reason("("), "a syntax error");
+        assert_eq!(reason("((a{100}){100}){100}"), "a pattern that is too large");
+    }
+
+    #[test]
+    fn usual_patterns_fit() {
+        for pattern in [r"^\w{1,64}$", r"^[^,]{0,200}$", r"\p{L}+", "^é+$", "^(A|B|C)[0-9]{4}$"] {
+            assert_eq!(reason(pattern), "", "{pattern}");
+        }
+    }
+
+    #[test]
+    fn all_patterns_together_have_a_limit() {
+        let mut budget = Budget { left: STEPS[0] };
+        assert!(compile("^a$", &mut budget).is_ok());
+        assert!(compile("^b$", &mut budget).is_err());
+    }
+}

@@ -1,0 +1,363 @@
+//! How bytes become records: format, encoding, dialect, limits, key globs.
+
+use encoding_rs::Encoding;
+use globset::Glob;
+
+use crate::compiled::{Dialect, Format, HeaderMatch, Limits, TextEncoding};
+use crate::document::{Document, Fields, Node, ScalarKind, Server, Yaml, text_of, unknown_setting};
+use crate::finding::{Findings, did_you_mean, quoted};
+
+const SETTINGS: [&str; 4] = ["match", "csvDialect", "limits", "recordPath"];
+
+/// The kinds of server from which files come to the inbox.
+const FILE_SERVERS: [&str; 3] = ["s3", "local", "custom"];
+
+/// What the feed's server says.
+pub(super) struct Source {
+    pub(super) format: Format,
+    pub(super) encoding: Option<TextEncoding>,
+    pub(super) limits: Limits,
+    pub(super) matches: Vec<String>,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Word {
+    Csv,
+    Tsv,
+    Json,
+    JsonLines,
+}
+
+const FORMATS: [(&str, Word); 5] = [
+    ("csv", Word::Csv),
+    ("tsv", Word::Tsv),
+    ("json", Word::Json),
+    ("ndjson", Word::JsonLines),
+    ("jsonl", Word::JsonLines),
+];
+
+pub(super) fn compile(document: &Document, findings: &mut Findings) -> Source {
+    let mut source = Source {
+        format: Format::Separated(default_dialect(b',')),
+        encoding: None,
+        limits: DEFAULT_LIMITS,
+        matches: Vec::new(),
+    };
+    let takes_files = |server: &&Server| {
+        server.kind.as_ref().is_some_and(|kind| FILE_SERVERS.contains(&kind.value.as_str()))
+    };
+    let mut servers = document.servers.iter().filter(takes_files);
+    let Some(server) = servers.next() else {
+        findings.warning(
+            &document.place,
+            "no server of type s3, local or custom",
+            "a server that says the files' `format`",
+            "files are read as comma-separated UTF-8 with a header",
+        );
+        return source;
+    };
+    for other in servers {
+        findings.warning(
+            &other.place,
+            "a second server that takes files",
+            "one of them",
+            "the first is used; this one is not",
+        );
+    }
+    source.encoding = encoding(server, findings);
+    let word = format(server, findings);
+    let settings = settings(server, &mut source, findings);
+    source.format = match word {
+        Word::Csv | Word::Tsv => {
+            if let Some(path) = settings.record_path {
+                findings.error(
+                    &path.place,
+                    "`recordPath` with a separated format",
+                    "format `json`",
+                    "remove it",
+                );
+            }
+            Format::Separated(dialect(word, server, settings.dialect, findings))
+        }
+        Word::Json | Word::JsonLines => {
+            if let Some(dialect) = settings.dialect {
+                findings.error(
+                    &dialect.place,
+                    "`csvDialect` with a JSON format",
+                    "format `csv` or `tsv`",
+                    "remove it",
+                );
+            }
+            json_format(word, settings.record_path, findings)
+        }
+    };
+    source
+}
+
+fn format(server: &Server, findings: &mut Findings) -> Word {
+    let Some(format) = &server.format else {
+        findings.warning(
+            &server.place,
+            "no `format`",
+            "csv, tsv, json, ndjson or jsonl",
+            "files are read as csv",
+        );
+        return Word::Csv;
+    };
+    let word = format.value.to_ascii_lowercase();
+    if let Some((_, word)) = FORMATS.iter().find(|(name, _)| *name == word) {
+        return *word;
+    }
+    let names = FORMATS.map(|(name, _)| name);
+    findings.error(
+        &format.place,
+        quoted(&format.value),
+        "csv, tsv, json, ndjson or jsonl",
+        did_you_mean(&format.value, &names, "this version reads no other format"),
+    );
+    Word::Csv
+}
+
+/// The declared encoding by its label (WHATWG Encoding Standard). UTF-8 is what is read anyway.
+fn encoding(server: &Server, findings: &mut Findings) -> Option<TextEncoding> {
+    let label = server.encoding.as_ref()?;
+    match Encoding::for_label_no_replacement(label.value.as_bytes()) {
+        Some(encoding) if encoding == encoding_rs::UTF_8 => None,
+        Some(encoding) => Some(TextEncoding(encoding)),
+        None => {
+            findings.error(
+                &label.place,
+                quoted(&label.value),
+                "an encoding label, such as `utf-8`, `windows-1252`, `iso-8859-1` or `shift_jis`",
+                "see the labels of the WHATWG Encoding Standard",
+            );
+            None
+        }
+    }
+}
+
+#[derive(Default)]
+struct FormatSettings<'document> {
+    dialect: Option<&'document Node>,
+    record_path: Option<&'document Node>,
+}
+
+fn settings<'document>(
+    server: &'document Server,
+    source: &mut Source,
+    findings: &mut Findings,
+) -> FormatSettings<'document> {
+    let mut settings = FormatSettings::default();
+    for setting in &server.settings {
+        match setting.key.value.as_str() {
+            "match" => source.matches = globs(&setting.value, findings),
+            "limits" => limits(&setting.value, &mut source.limits, findings),
+            "csvDialect" => settings.dialect = Some(&setting.value),
+            "recordPath" => settings.record_path = Some(&setting.value),
+            _ => unknown_setting(setting, &SETTINGS, "a server", findings),
+        }
+    }
+    settings
+}
+
+/// One glob or a list of them.
+fn globs(node: &Node, findings: &mut Findings) -> Vec<String> {
+    let nodes = match &node.yaml {
+        Yaml::Sequence(nodes) => nodes.as_slice(),
+        Yaml::Scalar(_) | Yaml::Mapping(_) => std::slice::from_ref(node),
+    };
+    let mut globs = Vec::new();
+    for node in nodes {
+        let Some(text) = text_of(node, findings) else { continue };
+        match Glob::new(&text.value) {
+            Ok(_) if !text.value.is_empty() => globs.push(text.value),
+            Ok(_) => findings.error(&text.place, "an empty text", "a key glob", "remove it"),
+            Err(error) => findings.error(
+                &text.place,
+                format!("{} ({})", quoted(&text.value), error.kind()),
+                "a key glob, such as `acme/scans/**/*.csv`",
+                "",
+            ),
+        }
+    }
+    globs
+}
+
+/// The limits that hold when the contract does not say; reasons stand on [`Limits`].
+const DEFAULT_LIMITS: Limits = Limits {
+    file_bytes: 5 << 30,
+    decompressed_bytes: 20 << 30,
+    ratio: 200,
+    record_bytes: 1 << 20,
+    columns: 4_096,
+    depth: 32,
+};
+
+fn limits(node: &Node, limits: &mut Limits, findings: &mut Findings) {
+    let Some(mut fields) = Fields::open(node, "`limits`", findings) else { return };
+    let mut limit = |key, most: u64| {
+        let number = fields.whole(key, findings)?;
+        if (1..=most).contains(&number.value) {
+            return Some(number.value);
+        }
+        findings.error(&number.place, number.value.to_string(), format!("a number from 1 to {most}"), "");
+        None
+    };
+    // S3 objects end at 50 TB (Amazon S3 User Guide, "Uploading objects"); no limit is a number above that.
+    let most_bytes = 50 << 40;
+    limits.file_bytes = limit("maxFileBytes", most_bytes).unwrap_or(limits.file_bytes);
+    limits.decompressed_bytes =
+        limit("maxDecompressedBytes", most_bytes).unwrap_or(limits.decompressed_bytes);
+    let mut narrow = |key, most: u32, before: u32| {
+        limit(key, u64::from(most)).and_then(|number| u32::try_from(number).ok()).unwrap_or(before)
+    };
+    limits.ratio = narrow("maxRatio", 100_000, limits.ratio);
+    limits.record_bytes = narrow("maxRowBytes", 64 << 20, limits.record_bytes);
+    limits.columns = narrow("maxColumns", 65_535, limits.columns);
+    // DynamoDB nests at most 32 levels (Developer Guide, "Naming rules and data types").
+    limits.depth = narrow("maxDepth", 32, limits.depth);
+    fields.close(findings);
+}
+
+fn json_format(word: Word, record_path: Option<&Node>, findings: &mut Findings) -> Format {
+    let Some(node) = record_path else {
+        return match word {
+            Word::JsonLines => Format::JsonLines,
+            Word::Json | Word::Csv | Word::Tsv => Format::Json { record_path: Vec::new() },
+        };
+    };
+    if word == Word::JsonLines {
+        findings.error(&node.place, "`recordPath` with one record per line", "format `json`", "remove it");
+    }
+    let tokens = text_of(node, findings).and_then(|text| {
+        let tokens = super::pointer(&text.value);
+        if tokens.is_none() {
+            findings.error(
+                &text.place,
+                quoted(&text.value),
+                "a JSON Pointer (RFC 6901), such as `/data/records`",
+                "begin it with `/`",
+            );
+        }
+        tokens
+    });
+    Format::Json { record_path: tokens.unwrap_or_default() }
+}
+
+fn default_dialect(delimiter: u8) -> Dialect {
+    Dialect {
+        header: true,
+        delimiter,
+        quote: Some(b'"'),
+        escape: None,
+        double_quote: true,
+        comment: None,
+        trim: false,
+        skip_rows: 0,
+        header_match: HeaderMatch::Exact,
+    }
+}
+
+fn dialect(word: Word, server: &Server, node: Option<&Node>, findings: &mut Findings) -> Dialect {
+    let mut dialect = default_dialect(if word == Word::Tsv { b'\t' } else { b',' });
+    if let Some(delimiter) = &server.delimiter {
+        match character(&delimiter.value) {
+            Some(byte) => dialect.delimiter = byte,
+            None => not_a_character(delimiter, findings),
+        }
+    }
+    let Some(node) = node else { return dialect };
+    let Some(mut fields) = Fields::open(node, "`csvDialect`", findings) else { return dialect };
+    if let Some(byte) = required_character(&mut fields, "delimiter", findings) {
+        dialect.delimiter = byte;
+    }
+    dialect.quote = optional_character(&mut fields, node, "quote", dialect.quote, findings);
+    dialect.escape = optional_character(&mut fields, node, "escape", dialect.escape, findings);
+    dialect.comment = optional_character(&mut fields, node, "comment", dialect.comment, findings);
+    let mut switch = |key, before: bool| fields.boolean(key, findings).map_or(before, |flag| flag.value);
+    dialect.header = switch("header", dialect.header);
+    dialect.double_quote = switch("doubleQuote", dialect.double_quote);
+    dialect.trim = switch("trim", dialect.trim);
+    if let Some(rows) = fields.whole("skipRows", findings) {
+        match u32::try_from(rows.value) {
+            Ok(number) => dialect.skip_rows = number,
+            Err(_) => {
+                findings.error(&rows.place, rows.value.to_string(), "fewer than 4,294,967,296 rows", "");
+            }
+        }
+    }
+    let words = [("exact", HeaderMatch::Exact), ("loose", HeaderMatch::Loose)];
+    if let Some(word) = fields.word("headerMatch", &words, findings) {
+        dialect.header_match = word.value;
+    }
+    fields.close(findings);
+    check_distinct(&dialect, node, findings);
+    dialect
+}
+
+/// Two roles for one character would make a file ambiguous. The escape may be the quote: that is doubling.
+fn check_distinct(dialect: &Dialect, node: &Node, findings: &mut Findings) {
+    let escape = dialect.escape.filter(|escape| Some(*escape) != dialect.quote);
+    let mut bytes: Vec<u8> =
+        [Some(dialect.delimiter), dialect.quote, escape, dialect.comment].into_iter().flatten().collect();
+    let roles = bytes.len();
+    bytes.sort_unstable();
+    bytes.dedup();
+    if bytes.len() != roles {
+        findings.error(
+            &node.place,
+            "one character in two roles",
+            "different characters for delimiter, quote, escape and comment",
+            "",
+        );
+    }
+}
+
+fn required_character(fields: &mut Fields<'_>, key: &'static str, findings: &mut Findings) -> Option<u8> {
+    let text = fields.text(key, findings)?;
+    let byte = character(&text.value);
+    if byte.is_none() {
+        not_a_character(&text, findings);
+    }
+    byte
+}
+
+/// A character, or none when the value is null or an empty text.
+fn optional_character(
+    fields: &mut Fields<'_>,
+    dialect: &Node,
+    key: &'static str,
+    before: Option<u8>,
+    findings: &mut Findings,
+) -> Option<u8> {
+    let Yaml::Mapping(entries) = &dialect.yaml else { return before };
+    let Some(entry) = entries.iter().find(|entry| entry.key == key) else {
+        fields.keep(&[key]);
+        return before;
+    };
+    let empty =
+        entry.value.scalar().is_some_and(|scalar| scalar.kind == ScalarKind::Null || scalar.text.is_empty());
+    if empty {
+        fields.keep(&[key]);
+        return None;
+    }
+    required_character(fields, key, findings)
+}
+
+/// One ASCII character that is no line end; `\t` and `tab` are the tab.
+fn character(text: &str) -> Option<u8> {
+    match text.as_bytes() {
+        b"\\t" | b"tab" => Some(b'\t'),
+        [byte] if byte.is_ascii() && !matches!(byte, b'\r' | b'\n' | 0) => Some(*byte),
+        _ => None,
+    }
+}
+
+fn not_a_character(text: &crate::document::Located<String>, findings: &mut Findings) {
+    findings.error(
+        &text.place,
+        quoted(&text.value),
+        "one ASCII character other than a line end",
+        "for a tab write `\"\\t\"`",
+    );
+}

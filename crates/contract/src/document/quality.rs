@@ -1,0 +1,212 @@
+//! Quality rules, in the shapes of v3.0 (`rule`, arguments beside it) and of v3.1 (`metric`, `arguments`).
+
+use crate::finding::Findings;
+
+use super::{Fields, Located, Node, Place, items_of};
+
+/// One quality rule.
+#[derive(Debug)]
+pub(crate) struct QualityRule {
+    pub(crate) place: Place,
+    /// Its `id`, or else its `name`.
+    pub(crate) given_name: Option<Located<String>>,
+    pub(crate) kind: QualityKind,
+    pub(crate) severity: Option<Located<String>>,
+    pub(crate) unit: Unit,
+    pub(crate) comparisons: Vec<Located<Comparison>>,
+    pub(crate) valid_values: Option<Located<Vec<Node>>>,
+    pub(crate) missing_values: Option<Located<Vec<Node>>>,
+    pub(crate) pattern: Option<Located<String>>,
+    pub(crate) properties: Option<Located<Vec<Node>>>,
+}
+
+/// What kind of rule it is, with what names it.
+#[derive(Debug)]
+pub(crate) enum QualityKind {
+    /// A metric of the library.
+    Library(Located<String>),
+    /// Prose.
+    Text,
+    /// A query.
+    Sql,
+    /// A rule for the named engine.
+    Custom(String),
+    /// Reported already.
+    Unknown,
+}
+
+/// What a number counts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Unit {
+    Rows,
+    Percent,
+}
+
+/// A comparison with one or two numbers.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct Comparison {
+    pub(crate) operator: Operator,
+    pub(crate) first: f64,
+    /// The same as `first` where the operator has one number.
+    pub(crate) second: f64,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Operator {
+    Be,
+    NotBe,
+    GreaterThan,
+    GreaterOrEqualTo,
+    LessThan,
+    LessOrEqualTo,
+    Between,
+    NotBetween,
+}
+
+const OPERATORS: [(&str, Operator); 8] = [
+    ("mustBe", Operator::Be),
+    ("mustNotBe", Operator::NotBe),
+    ("mustBeGreaterThan", Operator::GreaterThan),
+    ("mustBeGreaterOrEqualTo", Operator::GreaterOrEqualTo),
+    ("mustBeLessThan", Operator::LessThan),
+    ("mustBeLessOrEqualTo", Operator::LessOrEqualTo),
+    ("mustBeBetween", Operator::Between),
+    ("mustNotBeBetween", Operator::NotBetween),
+];
+
+pub(super) fn rules(fields: &mut Fields<'_>, findings: &mut Findings) -> Vec<QualityRule> {
+    let nodes = fields.list("quality", findings);
+    nodes.iter().filter_map(|node| rule(node, findings)).collect()
+}
+
+fn rule(node: &Node, findings: &mut Findings) -> Option<QualityRule> {
+    let mut fields = Fields::open(node, "a quality rule", findings)?;
+    fields.keep(&[
+        "authoritativeDefinitions",
+        "businessImpact",
+        "customProperties",
+        "description",
+        "dimension",
+        "method",
+        "schedule",
+        "scheduler",
+        "tags",
+    ]);
+    let id = fields.text("id", findings);
+    let name = fields.text("name", findings);
+    let mut kind = kind(&mut fields, findings);
+    let severity = fields.text("severity", findings);
+    let unit = fields.word("unit", &[("rows", Unit::Rows), ("percent", Unit::Percent)], findings);
+    let mut comparisons = Vec::new();
+    for (key, operator) in OPERATORS {
+        let Some(node) = fields.take(key) else { continue };
+        match comparison(node, operator, findings) {
+            Some(comparison) => comparisons.push(comparison),
+            None => kind = QualityKind::Unknown,
+        }
+    }
+    let mut rule = QualityRule {
+        place: node.place.clone(),
+        given_name: id.or(name),
+        kind,
+        severity,
+        unit: unit.map_or(Unit::Rows, |unit| unit.value),
+        comparisons,
+        valid_values: None,
+        missing_values: None,
+        pattern: None,
+        properties: None,
+    };
+    if let Some(node) = fields.take("arguments")
+        && let Some(mut arguments) = Fields::open(node, "the arguments of a metric", findings)
+    {
+        take_arguments(&mut rule, &mut arguments, findings);
+        arguments.close(findings);
+    }
+    // v3.0 had them beside the rule.
+    take_arguments(&mut rule, &mut fields, findings);
+    fields.close(findings);
+    Some(rule)
+}
+
+fn take_arguments(rule: &mut QualityRule, fields: &mut Fields<'_>, findings: &mut Findings) {
+    let mut list = |key, fields: &mut Fields<'_>| {
+        let node = fields.take(key)?;
+        Some(Located { value: items_of(node, findings).to_vec(), place: node.place.clone() })
+    };
+    rule.valid_values = list("validValues", fields).or(rule.valid_values.take());
+    rule.missing_values = list("missingValues", fields).or(rule.missing_values.take());
+    rule.properties = list("properties", fields).or(rule.properties.take());
+    rule.pattern = fields.text("pattern", findings).or(rule.pattern.take());
+}
+
+fn kind(fields: &mut Fields<'_>, findings: &mut Findings) -> QualityKind {
+    #[derive(Clone, Copy)]
+    enum Word {
+        Library,
+        Text,
+        Sql,
+        Custom,
+    }
+    const WORDS: [(&str, Word); 4] =
+        [("library", Word::Library), ("text", Word::Text), ("sql", Word::Sql), ("custom", Word::Custom)];
+    let place = fields.place.clone();
+    let written = fields.take("type").is_some();
+    let word = fields.word("type", &WORDS, findings);
+    let metric = fields.text("metric", findings);
+    let metric = fields.text("rule", findings).or(metric);
+    let engine = fields.text("engine", findings);
+    let query = fields.text("query", findings);
+    fields.keep(&["implementation"]);
+    match word.map(|word| word.value) {
+        Some(Word::Text) => QualityKind::Text,
+        Some(Word::Sql) => QualityKind::Sql,
+        Some(Word::Custom) => {
+            QualityKind::Custom(engine.map_or_else(|| "custom".to_owned(), |engine| engine.value))
+        }
+        None if written => QualityKind::Unknown,
+        // The standard's default is `library`; a query or an engine without a type is what it looks like.
+        Some(Word::Library) | None => match (metric, query, engine) {
+            (Some(metric), _, _) => QualityKind::Library(metric),
+            (None, Some(_), _) => QualityKind::Sql,
+            (None, None, Some(engine)) => QualityKind::Custom(engine.value),
+            (None, None, None) => {
+                findings.error(
+                    &place,
+                    "no `metric`",
+                    "the name of a library metric",
+                    "or `type: text` for prose",
+                );
+                QualityKind::Unknown
+            }
+        },
+    }
+}
+
+fn comparison(node: &Node, operator: Operator, findings: &mut Findings) -> Option<Located<Comparison>> {
+    let number = |node: &Node| {
+        let number: Option<f64> = node.scalar().and_then(|scalar| scalar.text.parse().ok());
+        number.filter(|number| number.is_finite())
+    };
+    let place = node.place.clone();
+    if matches!(operator, Operator::Between | Operator::NotBetween) {
+        let ends: Vec<Option<f64>> = items_of(node, findings).iter().map(number).collect();
+        if let [Some(first), Some(second)] = ends[..]
+            && first <= second
+        {
+            return Some(Located { value: Comparison { operator, first, second }, place });
+        }
+        findings.error(
+            &place,
+            node.describe(),
+            "a list of two numbers, the smaller first",
+            "write `[1, 10]`",
+        );
+        return None;
+    }
+    if let Some(first) = number(node) {
+        return Some(Located { value: Comparison { operator, first, second: first }, place });
+    }
+    findings.error(&place, node.describe(), "a number", "");
+    None
+}

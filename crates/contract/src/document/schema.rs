@@ -1,0 +1,228 @@
+//! Schema objects and their properties.
+
+use crate::finding::Findings;
+
+use super::quality::{self, QualityRule};
+use super::{Fields, Located, Node, Place, Setting, settings};
+
+/// The schema object: one kind of record.
+#[derive(Debug)]
+pub(crate) struct SchemaObject {
+    pub(crate) place: Place,
+    pub(crate) properties: Vec<Property>,
+    pub(crate) quality: Vec<QualityRule>,
+    pub(crate) relationships: Vec<Place>,
+    pub(crate) settings: Vec<Setting>,
+}
+
+/// A property: one column, field, item or member.
+#[derive(Debug)]
+pub(crate) struct Property {
+    pub(crate) place: Place,
+    pub(crate) name: Option<Located<String>>,
+    pub(crate) physical_name: Option<Located<String>>,
+    pub(crate) logical_type: Option<Located<LogicalType>>,
+    /// A type was written that the standard does not know; it is reported.
+    pub(crate) unknown_type: bool,
+    pub(crate) physical_type: Option<Located<String>>,
+    pub(crate) options: Option<Node>,
+    pub(crate) required: bool,
+    pub(crate) unique: Option<Place>,
+    pub(crate) primary_key: Option<Place>,
+    pub(crate) primary_key_position: Option<Located<i64>>,
+    pub(crate) classification: Option<Located<String>>,
+    pub(crate) encrypted_name: Option<Located<String>>,
+    pub(crate) enumeration: Option<Enumeration>,
+    pub(crate) examples: Vec<Node>,
+    pub(crate) quality: Vec<QualityRule>,
+    pub(crate) relationships: Vec<Place>,
+    pub(crate) properties: Vec<Property>,
+    pub(crate) items: Option<Box<Property>>,
+    pub(crate) map_value: Option<Box<Property>>,
+    pub(crate) settings: Vec<Setting>,
+}
+
+/// The values of an `enum`.
+#[derive(Debug)]
+pub(crate) struct Enumeration {
+    pub(crate) place: Place,
+    pub(crate) values: Vec<Node>,
+}
+
+/// The standard's types.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum LogicalType {
+    String,
+    Date,
+    Timestamp,
+    Time,
+    Number,
+    Integer,
+    Object,
+    Array,
+    Boolean,
+    Map,
+}
+
+impl LogicalType {
+    const WORDS: [(&'static str, Self); 10] = [
+        ("string", Self::String),
+        ("date", Self::Date),
+        ("timestamp", Self::Timestamp),
+        ("time", Self::Time),
+        ("number", Self::Number),
+        ("integer", Self::Integer),
+        ("boolean", Self::Boolean),
+        ("object", Self::Object),
+        ("array", Self::Array),
+        ("map", Self::Map),
+    ];
+}
+
+/// Keys that schema objects and properties share and that are shown to people only.
+const DESCRIPTIVE: [&str; 8] = [
+    "id",
+    "description",
+    "businessName",
+    "authoritativeDefinitions",
+    "tags",
+    "synonyms",
+    "deprecated",
+    "context",
+];
+
+pub(super) fn object(node: &Node, findings: &mut Findings) -> Option<SchemaObject> {
+    let mut fields = Fields::open(node, "a schema object", findings)?;
+    fields.keep(&DESCRIPTIVE);
+    fields.keep(&["physicalName", "physicalType", "dataGranularityDescription"]);
+    if fields.text("name", findings).is_none() {
+        findings.error(&node.place, "no `name`", "the name of a schema object", "");
+    }
+    fields.word("logicalType", &[("object", ())], findings);
+    let object = SchemaObject {
+        place: node.place.clone(),
+        properties: properties(&mut fields, findings),
+        quality: quality::rules(&mut fields, findings),
+        relationships: relationships(&mut fields, findings),
+        settings: settings(&mut fields, findings),
+    };
+    fields.close(findings);
+    Some(object)
+}
+
+fn properties(fields: &mut Fields<'_>, findings: &mut Findings) -> Vec<Property> {
+    let nodes = fields.list("properties", findings);
+    nodes.iter().filter_map(|node| property(node, "a property", findings)).collect()
+}
+
+fn relationships(fields: &mut Fields<'_>, findings: &mut Findings) -> Vec<Place> {
+    fields.list("relationships", findings).iter().map(|node| node.place.clone()).collect()
+}
+
+fn property(node: &Node, what: &'static str, findings: &mut Findings) -> Option<Property> {
+    let mut fields = Fields::open(node, what, findings)?;
+    fields.keep(&DESCRIPTIVE);
+    fields.keep(&[
+        "semanticType",
+        "partitioned",
+        "partitionKeyPosition",
+        "transformSourceObjects",
+        "transformLogic",
+        "transformDescription",
+        "criticalDataElement",
+    ]);
+    let set = |flag: Option<Located<bool>>| flag.filter(|flag| flag.value).map(|flag| flag.place);
+    let logical_type = fields.word("logicalType", &LogicalType::WORDS, findings);
+    let property = Property {
+        place: node.place.clone(),
+        name: fields.text("name", findings),
+        physical_name: fields.text("physicalName", findings),
+        unknown_type: logical_type.is_none() && fields.take("logicalType").is_some(),
+        logical_type,
+        physical_type: fields.text("physicalType", findings),
+        options: fields.take("logicalTypeOptions").cloned(),
+        required: set(fields.boolean("required", findings)).is_some(),
+        unique: set(fields.boolean("unique", findings)),
+        primary_key: set(fields.boolean("primaryKey", findings)),
+        primary_key_position: position(&mut fields, findings),
+        classification: fields.text("classification", findings),
+        encrypted_name: fields.text("encryptedName", findings),
+        enumeration: enumeration(&mut fields, findings),
+        examples: fields.list("examples", findings).to_vec(),
+        quality: quality::rules(&mut fields, findings),
+        relationships: relationships(&mut fields, findings),
+        properties: properties(&mut fields, findings),
+        items: fields.take("items").and_then(|node| property(node, "`items`", findings)).map(Box::new),
+        map_value: map_value(&mut fields, findings),
+        settings: settings(&mut fields, findings),
+    };
+    fields.close(findings);
+    Some(property)
+}
+
+/// A position from 1; the standard's default −1 means none.
+fn position(fields: &mut Fields<'_>, findings: &mut Findings) -> Option<Located<i64>> {
+    let text = fields.text("primaryKeyPosition", findings)?;
+    match text.value.parse::<i64>() {
+        Ok(-1) => None,
+        Ok(value) if value >= 1 => Some(Located { value, place: text.place }),
+        _ => {
+            let found = crate::finding::quoted(&text.value);
+            findings.error(&text.place, found, "a position from 1", "");
+            None
+        }
+    }
+}
+
+/// The values of `enum`: mappings with a `value` (v3.2.0); a bare scalar is taken with a warning.
+fn enumeration(fields: &mut Fields<'_>, findings: &mut Findings) -> Option<Enumeration> {
+    let node = fields.take("enum")?;
+    let mut values = Vec::new();
+    for item in super::items_of(node, findings) {
+        if item.scalar().is_some() {
+            findings.warning(
+                &item.place,
+                item.describe(),
+                "`value: …` in each entry of `enum`",
+                "write `- value: …`",
+            );
+            values.push(item.clone());
+            continue;
+        }
+        let Some(mut entry) = Fields::open(item, "an entry of `enum`", findings) else { continue };
+        entry.keep(&["id", "label", "description", "tags", "customProperties", "authoritativeDefinitions"]);
+        match entry.take("value") {
+            Some(value) => values.push(value.clone()),
+            None => findings.error(&item.place, "no `value`", "`value: …` in each entry of `enum`", ""),
+        }
+        entry.close(findings);
+    }
+    if values.is_empty() && !findings.any_error() {
+        findings.error(
+            &node.place,
+            "an empty list",
+            "at least one value",
+            "remove `enum`, or list the values",
+        );
+    }
+    Some(Enumeration { place: node.place.clone(), values })
+}
+
+/// What the members of a map are. Keys of a JSON object are texts; rules on them are not known to the standard's maps.
+fn map_value(fields: &mut Fields<'_>, findings: &mut Findings) -> Option<Box<Property>> {
+    let node = fields.take("map")?;
+    let mut map = Fields::open(node, "`map`", findings)?;
+    if let Some(key) = map.take("key").and_then(|key| property(key, "the key of a map", findings))
+        && let Some(kind) = key.logical_type.filter(|kind| kind.value != LogicalType::String)
+    {
+        findings.error(
+            &kind.place,
+            "a key that is not a string",
+            "`logicalType: string`",
+            "JSON keys are texts",
+        );
+    }
+    let value = map.take("value").and_then(|value| property(value, "the value of a map", findings));
+    map.close(findings);
+    value.map(Box::new)
+}
