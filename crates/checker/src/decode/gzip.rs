@@ -1,0 +1,212 @@
+//! A series of gzip members (RFC 1952), each with its checksum and length verified.
+
+use flate2::{Crc, Decompress, FlushDecompress, Status};
+
+use super::{Decoded, fault};
+use crate::{FaultCode, FileFault};
+
+/// Flag bits of the member header (RFC 1952 section 2.3.1).
+const FLAG_HEADER_CRC: u8 = 1 << 1;
+const FLAG_EXTRA: u8 = 1 << 2;
+const FLAG_NAME: u8 = 1 << 3;
+const FLAG_COMMENT: u8 = 1 << 4;
+const FLAGS_RESERVED: u8 = 0b1110_0000;
+
+/// Where in the series the next byte stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Place {
+    /// The ten fixed bytes of a header; how many were seen.
+    Fixed(u8),
+    /// The two bytes of the extra field's length.
+    ExtraLength(u8),
+    /// So many bytes of the extra field are left.
+    Extra(u16),
+    /// The zero-terminated file name.
+    Name,
+    /// The zero-terminated comment.
+    Comment,
+    /// The two bytes of the header's checksum.
+    HeaderCrc(u8),
+    /// Deflated data.
+    Body,
+    /// The eight bytes of checksum and length.
+    Trailer(u8),
+    /// After a member.
+    Between,
+    /// Zero bytes after the last member: gzip(1) ignores what tapes and block devices pad with.
+    Padding,
+}
+
+/// A series of gzip members.
+pub(super) struct Gzip {
+    place: Place,
+    inflate: Decompress,
+    flags: u8,
+    extra: u16,
+    header: Crc,
+    body: Crc,
+    trailer: [u8; 8],
+}
+
+impl Default for Gzip {
+    fn default() -> Self {
+        Self {
+            place: Place::Fixed(0),
+            inflate: Decompress::new(false),
+            flags: 0,
+            extra: 0,
+            header: Crc::new(),
+            body: Crc::new(),
+            trailer: [0; 8],
+        }
+    }
+}
+
+impl Gzip {
+    pub(super) fn run(&mut self, input: &[u8], room: usize, out: &mut Vec<u8>) -> Result<Decoded, FileFault> {
+        let begin = out.len();
+        out.resize(begin + room, 0);
+        let (mut consumed, mut written) = (0, 0);
+        loop {
+            if self.place == Place::Body {
+                let rest = input.get(consumed..).unwrap_or_default();
+                let space = out.get_mut(begin + written..).unwrap_or_default();
+                if space.is_empty() {
+                    break;
+                }
+                let (taken, made) = self.inflate(rest, space)?;
+                consumed += taken;
+                written += made;
+                if taken == 0 && made == 0 && self.place == Place::Body {
+                    break;
+                }
+            } else if let Some(byte) = input.get(consumed) {
+                self.frame(*byte)?;
+                consumed += 1;
+            } else {
+                break;
+            }
+        }
+        out.truncate(begin + written);
+        Ok(Decoded { consumed, pending: written == room })
+    }
+
+    pub(super) fn finish(&mut self, room: usize, out: &mut Vec<u8>) -> Result<bool, FileFault> {
+        let step = self.run(&[], room, out)?;
+        if step.pending || matches!(self.place, Place::Between | Place::Padding) {
+            return Ok(step.pending);
+        }
+        Err(fault(FaultCode::Truncated, "gzip data that ends within a member", "whole gzip members"))
+    }
+
+    /// Inflates into `space`. Returns how much was taken and written.
+    fn inflate(&mut self, input: &[u8], space: &mut [u8]) -> Result<(usize, usize), FileFault> {
+        let (taken_before, made_before) = (self.inflate.total_in(), self.inflate.total_out());
+        let status = self
+            .inflate
+            .decompress(input, space, FlushDecompress::None)
+            .map_err(|_| corrupt("gzip data with a damaged block"))?;
+        let taken = usize::try_from(self.inflate.total_in() - taken_before).unwrap_or(input.len());
+        let made = usize::try_from(self.inflate.total_out() - made_before).unwrap_or(space.len());
+        self.body.update(space.get(..made).unwrap_or_default());
+        if status == Status::StreamEnd {
+            self.place = Place::Trailer(0);
+        }
+        Ok((taken, made))
+    }
+
+    /// Takes one byte outside of the deflated data.
+    fn frame(&mut self, byte: u8) -> Result<(), FileFault> {
+        if !matches!(self.place, Place::HeaderCrc(_) | Place::Trailer(_) | Place::Between | Place::Padding) {
+            self.header.update(&[byte]);
+        }
+        self.place = match self.place {
+            Place::Fixed(seen) => self.fixed(seen, byte)?,
+            Place::ExtraLength(0) => {
+                self.extra = u16::from(byte);
+                Place::ExtraLength(1)
+            }
+            Place::ExtraLength(_) => match self.extra | (u16::from(byte) << 8) {
+                0 => self.after(FLAG_EXTRA),
+                length => Place::Extra(length),
+            },
+            Place::Extra(left) if left > 1 => Place::Extra(left - 1),
+            Place::Extra(_) => self.after(FLAG_EXTRA),
+            Place::Name if byte == 0 => self.after(FLAG_NAME),
+            Place::Comment if byte == 0 => self.after(FLAG_COMMENT),
+            Place::HeaderCrc(0) => {
+                self.extra = u16::from(byte);
+                Place::HeaderCrc(1)
+            }
+            Place::HeaderCrc(_) => {
+                let promised = u32::from(self.extra | (u16::from(byte) << 8));
+                if promised != self.header.sum() & 0xffff {
+                    return Err(corrupt("a gzip header whose checksum differs"));
+                }
+                Place::Body
+            }
+            Place::Trailer(seen) => self.trailer(seen, byte)?,
+            Place::Between if byte == 0x1f => {
+                *self = Self::default();
+                self.header.update(&[byte]);
+                Place::Fixed(1)
+            }
+            Place::Between | Place::Padding if byte == 0 => Place::Padding,
+            Place::Between | Place::Padding => return Err(corrupt("other bytes after the gzip data")),
+            Place::Name | Place::Comment | Place::Body => self.place,
+        };
+        Ok(())
+    }
+
+    /// Magic, method, flags; time, level and system are not used.
+    fn fixed(&mut self, seen: u8, byte: u8) -> Result<Place, FileFault> {
+        let fits = match seen {
+            0 => byte == 0x1f,
+            1 => byte == 0x8b,
+            2 => byte == 8,
+            3 => byte & FLAGS_RESERVED == 0,
+            _ => true,
+        };
+        if !fits {
+            return Err(corrupt("a gzip member with a damaged header"));
+        }
+        if seen == 3 {
+            self.flags = byte;
+        }
+        Ok(if seen == 9 { self.after(0) } else { Place::Fixed(seen + 1) })
+    }
+
+    /// The part of the header that follows the one with this flag.
+    fn after(&self, part: u8) -> Place {
+        let parts =
+            [(FLAG_EXTRA, Place::ExtraLength(0)), (FLAG_NAME, Place::Name), (FLAG_COMMENT, Place::Comment)];
+        let next = parts.into_iter().find(|(flag, _)| *flag > part && self.flags & flag != 0);
+        match next {
+            Some((_, place)) => place,
+            None if self.flags & FLAG_HEADER_CRC != 0 => Place::HeaderCrc(0),
+            None => Place::Body,
+        }
+    }
+
+    fn trailer(&mut self, seen: u8, byte: u8) -> Result<Place, FileFault> {
+        if let Some(slot) = self.trailer.get_mut(usize::from(seen)) {
+            *slot = byte;
+        }
+        if seen < 7 {
+            return Ok(Place::Trailer(seen + 1));
+        }
+        let (checksum, length) = self.trailer.split_at(4);
+        if checksum != self.body.sum().to_le_bytes() {
+            return Err(corrupt("gzip data whose checksum differs"));
+        }
+        // ISIZE is the length modulo 2^32 (RFC 1952 section 2.3.1), as is `amount`.
+        if length != self.body.amount().to_le_bytes() {
+            return Err(corrupt("gzip data whose length differs"));
+        }
+        Ok(Place::Between)
+    }
+}
+
+fn corrupt(found: &str) -> FileFault {
+    fault(FaultCode::Corrupt, found, "whole gzip members, and nothing but zero bytes after them")
+}

@@ -1,0 +1,144 @@
+//! The inner layer: UTF-8 as it is, or another encoding turned into UTF-8.
+
+use contract::TextEncoding;
+use encoding_rs::{DecoderResult, Encoding, UTF_8, UTF_16BE, UTF_16LE};
+
+use super::container::Magic;
+use super::fault;
+use crate::{FaultCode, FileFault};
+
+/// The encoding, once it is known.
+pub(super) struct Text {
+    declared: Option<&'static Encoding>,
+    state: State,
+    /// Bytes taken, for the position of a fault.
+    taken: u64,
+}
+
+enum State {
+    /// Fewer than four bytes were seen.
+    Unknown { head: [u8; 4], length: usize },
+    /// UTF-8, or what claims to be.
+    Unchanged,
+    /// Another encoding.
+    Transcoded(Box<encoding_rs::Decoder>, &'static Encoding),
+}
+
+impl Text {
+    pub(super) fn new(declared: Option<TextEncoding>) -> Self {
+        Self {
+            declared: declared.map(|encoding| encoding.0),
+            state: State::Unknown { head: [0; 4], length: 0 },
+            taken: 0,
+        }
+    }
+
+    pub(super) fn is_unchanged(&self) -> bool {
+        matches!(self.state, State::Unchanged)
+    }
+
+    /// Appends the text of `raw` to `out`.
+    pub(super) fn decode(&mut self, mut raw: &[u8], plain: bool, out: &mut Vec<u8>) -> Result<(), FileFault> {
+        if let State::Unknown { head, length } = &mut self.state {
+            let wanted = head.len() - *length;
+            let (first, rest) = raw.split_at(wanted.min(raw.len()));
+            for (slot, byte) in head.iter_mut().skip(*length).zip(first) {
+                *slot = *byte;
+            }
+            *length += first.len();
+            if *length < head.len() {
+                return Ok(());
+            }
+            let head = *head;
+            self.open(&head, plain, out)?;
+            raw = rest;
+        }
+        self.transcode(raw, false, out)
+    }
+
+    /// There is no more.
+    pub(super) fn finish(&mut self, plain: bool, out: &mut Vec<u8>) -> Result<(), FileFault> {
+        if let State::Unknown { head, length } = self.state {
+            self.open(head.get(..length).unwrap_or_default(), plain, out)?;
+        }
+        self.transcode(&[], true, out)?;
+        self.state = State::Unchanged;
+        Ok(())
+    }
+
+    /// Decides by the first bytes, and passes on those that are no byte order mark.
+    fn open(&mut self, head: &[u8], plain: bool, out: &mut Vec<u8>) -> Result<(), FileFault> {
+        if !plain && Magic::of(head) != Magic::None {
+            return Err(fault(FaultCode::Corrupt, "a file compressed twice", "one layer of compression"));
+        }
+        let (encoding, mark) = recognise(head, self.declared)?;
+        self.state = if encoding == UTF_8 {
+            State::Unchanged
+        } else {
+            State::Transcoded(Box::new(encoding.new_decoder_without_bom_handling()), encoding)
+        };
+        self.taken = mark as u64;
+        self.transcode(head.get(mark..).unwrap_or_default(), false, out)
+    }
+
+    fn transcode(&mut self, raw: &[u8], last: bool, out: &mut Vec<u8>) -> Result<(), FileFault> {
+        let State::Transcoded(decoder, encoding) = &mut self.state else {
+            out.extend_from_slice(raw);
+            return Ok(());
+        };
+        let most = decoder.max_utf8_buffer_length_without_replacement(raw.len()).unwrap_or(raw.len() * 3 + 4);
+        let begin = out.len();
+        out.resize(begin + most, 0);
+        let space = out.get_mut(begin..).unwrap_or_default();
+        let (result, read, written) = decoder.decode_to_utf8_without_replacement(raw, space, last);
+        out.truncate(begin + written);
+        self.taken += read as u64;
+        if result == DecoderResult::InputEmpty {
+            return Ok(());
+        }
+        Err(fault(
+            FaultCode::Encoding,
+            format!("bytes that are not {} text, before byte {}", encoding.name(), self.taken),
+            format!("{} text", encoding.name()),
+        ))
+    }
+}
+
+/// The encoding that the first bytes show, and the length of the byte order mark. A mark wins over a declaration, as
+/// in the WHATWG Encoding Standard.
+fn recognise(
+    head: &[u8],
+    declared: Option<&'static Encoding>,
+) -> Result<(&'static Encoding, usize), FileFault> {
+    match head {
+        [0xff, 0xfe, 0, 0] => return Err(refused("UTF-32 (little endian)")),
+        [0, 0, 0xfe, 0xff] => return Err(refused("UTF-32 (big endian)")),
+        [0xef, 0xbb, 0xbf, ..] => return Ok((UTF_8, 3)),
+        [0xff, 0xfe, ..] => return Ok((UTF_16LE, 2)),
+        [0xfe, 0xff, ..] => return Ok((UTF_16BE, 2)),
+        _ => {}
+    }
+    match declared {
+        Some(encoding) if encoding != UTF_8 => Ok((encoding, 0)),
+        // Without a mark, the zero bytes of ASCII characters still show the width.
+        _ => match head {
+            [1..=255, 0, 0, 0] => Err(refused("UTF-32 (little endian) without a byte order mark")),
+            [0, 0, 0, 1..=255] => Err(refused("UTF-32 (big endian) without a byte order mark")),
+            [1..=255, 0] | [1..=255, 0, 1..=255, 0] => {
+                Err(refused("UTF-16 (little endian) without a byte order mark"))
+            }
+            [0, 1..=255] | [0, 1..=255, 0, 1..=255] => {
+                Err(refused("UTF-16 (big endian) without a byte order mark"))
+            }
+            _ => Ok((UTF_8, 0)),
+        },
+    }
+}
+
+fn refused(found: &str) -> FileFault {
+    fault(
+        FaultCode::Encoding,
+        found,
+        "UTF-8, UTF-16 with a byte order mark, or the encoding that the contract declares",
+    )
+}

@@ -1,0 +1,305 @@
+//! One JSON document: an array of records or one record, at the document's top or at a path.
+
+use contract::{Contract, Found, Structure};
+
+use super::delimit::Delimiter;
+use super::objects::Objects;
+use crate::reader::{
+    InvalidText, PIECE_BYTES, Step, Window, check_text, endless, fault_at, longest, record_limit, violation,
+};
+use crate::{FaultCode, FileFault, Item, Record};
+
+/// Reads a document record by record: memory holds one record, or one value beside the records.
+pub(crate) struct Document {
+    path: Vec<Vec<u8>>,
+    limit: usize,
+    window: Window,
+    objects: Objects,
+    invalid: InvalidText,
+    place: Place,
+    /// How many objects of the path are open.
+    level: usize,
+    /// Whether the value at the path was read.
+    arrived: bool,
+    /// Of the element or value that the window begins with.
+    delimiter: Delimiter,
+    /// The place behind a record above the size limit.
+    after_oversize: Place,
+}
+
+/// What comes next in the document.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Place {
+    /// The document itself, or the value of the path's next name.
+    Value,
+    /// The first record, or the end of an empty array.
+    FirstElement,
+    /// A record.
+    Element,
+    /// A comma, or the end of the array.
+    AfterElement,
+    /// The rest of a record above the size limit, of which so many bytes were dropped; the line on which it begins.
+    Oversize { dropped: u64, line: u64 },
+    /// The first member of an object of the path, or the end of an empty one.
+    FirstMember,
+    /// A member of an object of the path.
+    Member,
+    /// A comma, or the end of an object of the path.
+    AfterMember,
+    /// White space.
+    End,
+}
+
+impl Document {
+    pub(crate) fn new(contract: &Contract, path: Vec<String>) -> Self {
+        Self {
+            path: path.into_iter().map(String::into_bytes).collect(),
+            limit: record_limit(contract),
+            window: Window::default(),
+            objects: Objects::new(contract),
+            invalid: InvalidText::default(),
+            place: Place::Value,
+            level: 0,
+            arrived: false,
+            delimiter: Delimiter::default(),
+            after_oversize: Place::AfterElement,
+        }
+    }
+
+    pub(crate) fn unknown_fields(&self) -> u32 {
+        self.objects.unknown()
+    }
+
+    pub(crate) fn push(&mut self, block: &[u8], found: &mut impl FnMut(Item<'_>)) -> Result<(), FileFault> {
+        for piece in block.chunks(PIECE_BYTES) {
+            self.window.fill(piece);
+            while self.step(found)? == Step::More {}
+        }
+        Ok(())
+    }
+
+    pub(crate) fn finish(&mut self, found: &mut impl FnMut(Item<'_>)) -> Result<(), FileFault> {
+        while self.step(found)? == Step::More {}
+        let untouched = self.place == Place::Value && self.level == 0 && self.window.rest().is_empty();
+        if self.place == Place::End || untouched {
+            return Ok(());
+        }
+        Err(self.fault(FaultCode::Truncated, "a document that ends within a value", "a whole JSON document"))
+    }
+
+    /// Takes one token, record or member.
+    fn step(&mut self, found: &mut impl FnMut(Item<'_>)) -> Result<Step, FileFault> {
+        if let Place::Oversize { dropped, line } = self.place {
+            return self.skip_oversize(dropped, line);
+        }
+        let blanks = blank(self.window.rest(), 0);
+        self.window.advance_counting(blanks);
+        let Some(first) = self.window.rest().first().copied() else { return Ok(Step::Wait) };
+        match self.place {
+            Place::Value => self.value(first, found),
+            Place::FirstElement if first == b']' => Ok(self.close_array()),
+            Place::FirstElement | Place::Element => self.element(Place::AfterElement, found),
+            Place::AfterElement => match first {
+                b',' => Ok(self.token(Place::Element)),
+                b']' => Ok(self.close_array()),
+                _ => Err(self.fault(FaultCode::Json, "other text after a record", "a comma or a closing bracket")),
+            },
+            Place::FirstMember if first == b'}' => self.close_object(),
+            Place::FirstMember | Place::Member => self.member(first),
+            Place::AfterMember => match first {
+                b',' => Ok(self.token(Place::Member)),
+                b'}' => self.close_object(),
+                _ => Err(self.fault(FaultCode::Json, "other text after a member", "a comma or a closing brace")),
+            },
+            Place::End | Place::Oversize { .. } => Err(self.fault(
+                FaultCode::Json,
+                "text after the end of the document",
+                "one JSON document; for one object on each line, have the contract declare the format jsonlines",
+            )),
+        }
+    }
+
+    /// Takes one byte.
+    fn token(&mut self, next: Place) -> Step {
+        self.window.advance_counting(1);
+        self.place = next;
+        Step::More
+    }
+
+    fn close_array(&mut self) -> Step {
+        self.arrived = true;
+        self.token(if self.level == 0 { Place::End } else { Place::AfterMember })
+    }
+
+    fn value(&mut self, first: u8, found: &mut impl FnMut(Item<'_>)) -> Result<Step, FileFault> {
+        match first {
+            b'{' if self.level < self.path.len() => {
+                self.level += 1;
+                Ok(self.token(Place::FirstMember))
+            }
+            b'[' if self.level == self.path.len() => Ok(self.token(Place::FirstElement)),
+            b'{' => {
+                let next = if self.level == 0 { Place::End } else { Place::AfterMember };
+                let step = self.element(next, found)?;
+                self.arrived = step == Step::More;
+                Ok(step)
+            }
+            b'"' | b'-' | b'0'..=b'9' | b't' | b'f' | b'n' | b'[' => Err(self.fault(
+                if self.path.is_empty() { FaultCode::Json } else { FaultCode::RecordPath },
+                "another kind of value",
+                if self.level < self.path.len() { "an object" } else { "an array of objects, or one object" },
+            )),
+            _ => Err(self.fault(FaultCode::Json, "text that is not JSON", "a JSON document")),
+        }
+    }
+
+    /// Reads the record that the window begins with.
+    fn element(&mut self, next: Place, found: &mut impl FnMut(Item<'_>)) -> Result<Step, FileFault> {
+        let view = self.window.view(self.limit);
+        let end = match self.delimiter.find_end(view) {
+            Some(0) => return Err(self.fault(FaultCode::Json, "no record", "a record between two commas")),
+            Some(end) if end <= self.limit => end,
+            None if view.len() < self.limit + 2 => return Ok(Step::Wait),
+            _ => return Ok(self.begin_oversize(next, found)),
+        };
+        self.delimiter = Delimiter::default();
+        let position = self.window.number();
+        let raw = self.window.rest().get(..end).unwrap_or_default();
+        let sound = if self.window.is_clean() { Ok(()) } else { check_text(raw) };
+        match sound.and_then(|()| self.objects.read(raw)) {
+            Ok(()) => {
+                let (text, slots) = (self.objects.text(raw), self.objects.slots());
+                found(Item::Record(Record { position, raw, text, slots, cells: &[] }));
+            }
+            Err(violation) => {
+                found(Item::Broken { position, raw, text: raw, cells: &[], violation });
+                self.invalid.note(violation, position.record, position.line)?;
+            }
+        }
+        self.window.advance_counting(end);
+        self.place = next;
+        Ok(Step::More)
+    }
+
+    /// Refuses a record above the size limit, and drops what is known of it.
+    fn begin_oversize(&mut self, next: Place, found: &mut impl FnMut(Item<'_>)) -> Step {
+        let position = self.window.number();
+        let raw = self.window.rest().get(..self.limit).unwrap_or_default();
+        let violation = violation(Structure::RecordBytes, Found::Unspecified);
+        found(Item::Broken { position, raw, text: raw, cells: &[], violation });
+        // Looked at afresh, because the delimiter may have seen more than what is dropped here.
+        self.delimiter = Delimiter::default();
+        let _end_is_beyond = self.delimiter.find_end(raw);
+        self.delimiter.forget(self.limit);
+        self.window.advance_counting(self.limit);
+        self.place = Place::Oversize { dropped: self.limit as u64, line: position.line };
+        self.after_oversize = next;
+        Step::More
+    }
+
+    fn skip_oversize(&mut self, dropped: u64, line: u64) -> Result<Step, FileFault> {
+        let rest = self.window.rest();
+        if rest.is_empty() {
+            return Ok(Step::Wait);
+        }
+        let end = self.delimiter.find_end(rest);
+        let bytes = end.unwrap_or(rest.len());
+        let dropped = dropped + bytes as u64;
+        if dropped > longest(self.limit) {
+            return Err(endless(line, self.limit));
+        }
+        self.delimiter.forget(bytes);
+        self.window.advance_counting(bytes);
+        self.place = Place::Oversize { dropped, line };
+        if end.is_some() {
+            self.delimiter = Delimiter::default();
+            self.place = self.after_oversize;
+        }
+        Ok(Step::More)
+    }
+
+    /// Reads a member of an object on the path: enters the path's next name, and passes over any other.
+    fn member(&mut self, first: u8) -> Result<Step, FileFault> {
+        if first != b'"' {
+            return Err(self.fault(FaultCode::Json, "no name", "a member's name in quotes"));
+        }
+        let view = self.window.view(self.limit);
+        let Some(name_end) = Delimiter::default().find_end(view) else { return self.more_of_member() };
+        let colon = name_end + blank(view, name_end);
+        match view.get(colon) {
+            None => return self.more_of_member(),
+            Some(b':') => {}
+            Some(_) => return Err(self.fault(FaultCode::Json, "a name without a colon", "a colon")),
+        }
+        let name = view.get(..name_end).unwrap_or_default();
+        self.check_beside(name)?;
+        let wanted = self.level.checked_sub(1).and_then(|level| self.path.get(level));
+        match self.objects.is_key(name, wanted.map_or(&[][..], Vec::as_slice)) {
+            None => Err(self.fault(FaultCode::Json, "a name that is no JSON string", "a JSON string")),
+            Some(true) if self.arrived => {
+                Err(self.fault(FaultCode::Json, "a second member on the record path", "each name once"))
+            }
+            Some(true) => {
+                self.window.advance_counting(colon + 1);
+                self.place = Place::Value;
+                Ok(Step::More)
+            }
+            Some(false) => self.pass_over(colon + 1),
+        }
+    }
+
+    /// Passes over a member whose value begins behind `start`.
+    fn pass_over(&mut self, start: usize) -> Result<Step, FileFault> {
+        let view = self.window.view(self.limit);
+        let begin = start + blank(view, start);
+        let value = view.get(begin..).unwrap_or_default();
+        let Some(length) = Delimiter::default().find_end(value) else { return self.more_of_member() };
+        let value = value.get(..length).unwrap_or_default();
+        self.check_beside(value)?;
+        if !self.objects.is_value(value) {
+            return Err(self.fault(FaultCode::Json, "a value that is not JSON", "a JSON value"));
+        }
+        self.window.advance_counting(begin + length);
+        self.place = Place::AfterMember;
+        Ok(Step::More)
+    }
+
+    fn check_beside(&self, text: &[u8]) -> Result<(), FileFault> {
+        if self.window.is_clean() || check_text(text).is_ok() {
+            return Ok(());
+        }
+        Err(self.fault(FaultCode::Encoding, "bytes beside the records that are not UTF-8 text", "UTF-8"))
+    }
+
+    /// A member is read as a whole.
+    fn more_of_member(&self) -> Result<Step, FileFault> {
+        if self.window.view(self.limit).len() < self.limit + 2 {
+            return Ok(Step::Wait);
+        }
+        Err(self.fault(
+            FaultCode::Json,
+            format!("a member beside the records of more than {} bytes", self.limit),
+            "members beside the records within the record size limit",
+        ))
+    }
+
+    fn close_object(&mut self) -> Result<Step, FileFault> {
+        if !self.arrived {
+            let found = format!("no member for name {} of the record path", self.level);
+            return Err(self.fault(FaultCode::RecordPath, found, "the records at the contract's recordPath"));
+        }
+        self.level = self.level.saturating_sub(1);
+        let next = if self.level == 0 { Place::End } else { Place::AfterMember };
+        Ok(self.token(next))
+    }
+
+    fn fault(&self, code: FaultCode, found: impl Into<String>, expected: &str) -> FileFault {
+        fault_at(code, self.window.line(), found, expected)
+    }
+}
+
+/// How many bytes of white space begin at `from`.
+fn blank(text: &[u8], from: usize) -> usize {
+    let rest = text.get(from..).unwrap_or_default();
+    rest.iter().take_while(|byte| matches!(byte, b' ' | b'\t' | b'\n' | b'\r')).count()
+}

@@ -1,0 +1,99 @@
+//! Which of a record's fields is which column.
+
+use contract::Contract;
+
+/// The columns that one top-level field feeds.
+pub(super) struct Field {
+    pub(super) name: Vec<u8>,
+    /// The name with its quotes as it usually stands in the text; `None` when it would have to be escaped there.
+    pub(super) token: Option<Vec<u8>>,
+    /// Columns that are the field's value.
+    pub(super) columns: Vec<u16>,
+    /// Columns that are somewhere within the value: the rest of their path.
+    pub(super) nested: Vec<(Vec<Vec<u8>>, u16)>,
+}
+
+/// All fields that the contract names. Senders mostly keep the order of fields, so the field that followed another one
+/// in the last record is expected again, and looked up only when it is another.
+pub(super) struct Fields {
+    known: Vec<Field>,
+    by_name: Vec<u16>,
+    /// For each field, and last for the record's beginning, the field that followed.
+    followers: Vec<u16>,
+    /// Columns that are the record itself (an empty path).
+    pub(super) whole: Vec<u16>,
+}
+
+impl Fields {
+    pub(super) fn new(contract: &Contract) -> Self {
+        let mut fields =
+            Self { known: Vec::new(), by_name: Vec::new(), followers: Vec::new(), whole: Vec::new() };
+        for (index, column) in (0_u16..).zip(&contract.columns) {
+            let Some(path) = &column.source_path else {
+                fields.field(column.physical_name.as_bytes()).columns.push(index);
+                continue;
+            };
+            match path.split_first() {
+                None => fields.whole.push(index),
+                Some((name, [])) => fields.field(name.as_bytes()).columns.push(index),
+                Some((name, rest)) => {
+                    let rest = rest.iter().map(|token| token.as_bytes().to_vec()).collect();
+                    fields.field(name.as_bytes()).nested.push((rest, index));
+                }
+            }
+        }
+        fields.by_name = (0_u16..).zip(&fields.known).map(|(index, _)| index).collect();
+        let names = &fields.known;
+        fields.by_name.sort_by_key(|index| names.get(usize::from(*index)).map(|field| &field.name));
+        // At first the contract's order is expected.
+        fields.followers = (0_u16..).zip(names).map(|(index, _)| index + 1).chain([0]).collect();
+        fields
+    }
+
+    /// The field of a name, added when it is new.
+    fn field(&mut self, name: &[u8]) -> &mut Field {
+        let place = self.known.iter().position(|field| field.name == name);
+        let at = place.unwrap_or(self.known.len());
+        if place.is_none() {
+            let literal = name.iter().all(|byte| !matches!(byte, b'"' | b'\\' | 0..=0x1f));
+            let token = literal.then(|| [b"\"", name, b"\""].concat());
+            self.known.push(Field { name: name.to_vec(), token, columns: Vec::new(), nested: Vec::new() });
+        }
+        &mut self.known[at]
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.known.len()
+    }
+
+    pub(super) fn get(&self, index: u16) -> Option<&Field> {
+        self.known.get(usize::from(index))
+    }
+
+    /// The field that is expected behind `previous`, and its quoted name.
+    #[inline]
+    pub(super) fn expected(&self, previous: Option<u16>) -> Option<(u16, &[u8])> {
+        let follower = *self.followers.get(self.place(previous))?;
+        let token = self.get(follower)?.token.as_deref()?;
+        Some((follower, token))
+    }
+
+    /// Remembers what followed.
+    pub(super) fn followed(&mut self, previous: Option<u16>, field: u16) {
+        let place = self.place(previous);
+        if let Some(follower) = self.followers.get_mut(place) {
+            *follower = field;
+        }
+    }
+
+    /// The field of this name.
+    pub(super) fn find(&self, name: &[u8]) -> Option<u16> {
+        let compare = |index: &u16| self.get(*index).map_or(&[][..], |field| &field.name).cmp(name);
+        let at = self.by_name.binary_search_by(compare).ok()?;
+        self.by_name.get(at).copied()
+    }
+
+    fn place(&self, previous: Option<u16>) -> usize {
+        previous.map_or(self.known.len(), usize::from)
+    }
+}

@@ -1,0 +1,268 @@
+//! One JSON record into column slots.
+
+use contract::{Contract, Found, Structure, UnknownColumn, Violation};
+
+use super::fields::Fields;
+use super::scan::{Buffers, Malformed, Scan};
+use crate::reader::{offset32, violation};
+use crate::{Slot, SlotKind};
+
+/// The deepest nesting whatever the contract says: what DynamoDB stores (Amazon DynamoDB Developer Guide, "Service quotas").
+const DEEPEST: u32 = 32;
+
+/// Reads records, one at a time.
+pub(super) struct Objects {
+    fields: Fields,
+    refuse_unknown: bool,
+    depth_limit: u32,
+    buffers: Buffers,
+    slots: Vec<Slot>,
+    /// For each field the number of the last record that had it.
+    seen: Vec<u64>,
+    record: u64,
+    unknown: u32,
+}
+
+impl Objects {
+    pub(super) fn new(contract: &Contract) -> Self {
+        let fields = Fields::new(contract);
+        Self {
+            seen: vec![0; fields.len()],
+            fields,
+            refuse_unknown: contract.policy.unknown_column == UnknownColumn::Reject,
+            depth_limit: contract.limits.depth.min(DEEPEST),
+            buffers: Buffers::default(),
+            slots: vec![Slot::ABSENT; contract.columns.len()],
+            record: 0,
+            unknown: 0,
+        }
+    }
+
+    /// The slots of the last record.
+    pub(super) fn slots(&self) -> &[Slot] {
+        &self.slots
+    }
+
+    /// What the slots of the last record point into.
+    pub(super) fn text<'a>(&'a self, raw: &'a [u8]) -> &'a [u8] {
+        if self.buffers.side.is_empty() { raw } else { &self.buffers.side }
+    }
+
+    /// Fields that the contract does not name, over all records.
+    pub(super) fn unknown(&self) -> u32 {
+        self.unknown
+    }
+
+    /// Reads the record that is the whole of `raw`. `raw` is UTF-8.
+    pub(super) fn read(&mut self, raw: &[u8]) -> Result<(), Violation> {
+        self.slots.fill(Slot::ABSENT);
+        self.record += 1;
+        let mut scan = Scan::new(raw, self.depth_limit, &mut self.buffers);
+        let mut unknown = 0;
+        let mut target = Target {
+            fields: &mut self.fields,
+            slots: &mut self.slots,
+            seen: &mut self.seen,
+            record: self.record,
+            unknown: &mut unknown,
+        };
+        let begin = scan.at;
+        scan.blank();
+        let kind = if scan.peek() == Some(b'{') {
+            target.members(&mut scan).map(|()| SlotKind::Object)
+        } else {
+            scan.value(0, false).map(|slot| slot.kind)
+        };
+        scan.blank();
+        let Ok(kind) = kind else { return Err(violation(Structure::Json, Found::Unspecified)) };
+        if scan.at < raw.len() {
+            return Err(violation(Structure::Json, Found::Unspecified));
+        }
+        if kind != SlotKind::Object {
+            return Err(violation(Structure::NotAnObject, kind_found(kind)));
+        }
+        if let Some(structure) = scan.broken {
+            return Err(violation(structure, Found::Unspecified));
+        }
+        let whole = Slot { kind, start: offset32(begin), end: offset32(raw.len()) };
+        for column in &self.fields.whole {
+            set(&mut self.slots, *column, whole);
+        }
+        self.unknown = self.unknown.saturating_add(unknown);
+        if self.refuse_unknown && unknown > 0 {
+            return Err(violation(Structure::UnknownField, Found::Count(u64::from(unknown))));
+        }
+        Ok(())
+    }
+
+    /// Whether a text is one JSON value that breaks no rule; used for what stands beside the records.
+    pub(super) fn is_value(&mut self, raw: &[u8]) -> bool {
+        let mut scan = Scan::new(raw, self.depth_limit, &mut self.buffers);
+        let sound = scan.value(0, false).is_ok() && scan.at == raw.len();
+        sound && matches!(scan.broken, None | Some(Structure::Depth))
+    }
+
+    /// Whether a quoted string is this key; `None` when it is no string.
+    pub(super) fn is_key(&mut self, raw: &[u8], key: &[u8]) -> Option<bool> {
+        let mut scan = Scan::new(raw, self.depth_limit, &mut self.buffers);
+        let found = scan.string(true).ok()?;
+        Some(scan.bytes(found) == key)
+    }
+}
+
+fn kind_found(kind: SlotKind) -> Found {
+    match kind {
+        SlotKind::Array => Found::JsonKind("array"),
+        SlotKind::String => Found::JsonKind("string"),
+        SlotKind::Number => Found::JsonKind("number"),
+        SlotKind::True | SlotKind::False => Found::JsonKind("boolean"),
+        SlotKind::Object => Found::JsonKind("object"),
+        SlotKind::Null | SlotKind::Absent | SlotKind::Text => Found::Null,
+    }
+}
+
+fn set(slots: &mut [Slot], column: u16, slot: Slot) {
+    if let Some(place) = slots.get_mut(usize::from(column)) {
+        *place = slot;
+    }
+}
+
+/// Where the members of a record go.
+struct Target<'a> {
+    fields: &'a mut Fields,
+    slots: &'a mut [Slot],
+    seen: &'a mut [u64],
+    record: u64,
+    unknown: &'a mut u32,
+}
+
+impl Target<'_> {
+    /// Reads the record from its brace on.
+    fn members(&mut self, scan: &mut Scan<'_>) -> Result<(), Malformed> {
+        scan.take(b'{')?;
+        scan.blank();
+        if scan.peek() == Some(b'}') {
+            scan.at += 1;
+            return Ok(());
+        }
+        let mut previous = None;
+        loop {
+            let field = self.field(scan, previous)?;
+            if let Some(index) = field {
+                self.known(scan, index)?;
+                previous = field;
+            } else {
+                *self.unknown = self.unknown.saturating_add(1);
+                scan.value(1, false)?;
+            }
+            scan.blank();
+            if scan.peek() == Some(b'}') {
+                scan.at += 1;
+                // Keys of known fields are told apart by `seen`; here are the others.
+                scan.close_keys(0);
+                return Ok(());
+            }
+            scan.take(b',')?;
+            scan.blank();
+        }
+    }
+
+    /// Reads a key; `None` when the contract does not name it.
+    #[inline]
+    fn field(&mut self, scan: &mut Scan<'_>, previous: Option<u16>) -> Result<Option<u16>, Malformed> {
+        if let Some((field, token)) = self.fields.expected(previous)
+            && scan.text.get(scan.at..).is_some_and(|rest| rest.starts_with(token))
+        {
+            scan.at += token.len();
+            scan.colon()?;
+            return Ok(Some(field));
+        }
+        let key = scan.key()?;
+        let field = self.fields.find(scan.bytes(key));
+        match field {
+            Some(field) => self.fields.followed(previous, field),
+            None => scan.buffers.keys.push(key),
+        }
+        Ok(field)
+    }
+
+    /// Reads the value of a known field into its columns.
+    #[inline]
+    fn known(&mut self, scan: &mut Scan<'_>, index: u16) -> Result<(), Malformed> {
+        if let Some(seen) = self.seen.get_mut(usize::from(index)) {
+            if *seen == self.record {
+                scan.breaks(Structure::DuplicateField);
+            }
+            *seen = self.record;
+        }
+        let begin = scan.at;
+        let slot = scan.value(1, true)?;
+        let Some(field) = self.fields.get(index) else { return Ok(()) };
+        for column in &field.columns {
+            set(self.slots, *column, slot);
+        }
+        if field.nested.is_empty() || scan.broken.is_some() {
+            return Ok(());
+        }
+        let end = scan.at;
+        for (path, column) in &field.nested {
+            scan.at = begin;
+            let slot = locate(scan, path)?;
+            set(self.slots, *column, slot);
+        }
+        scan.at = end;
+        Ok(())
+    }
+}
+
+/// The value at a path (JSON Pointer tokens, RFC 6901) within the value that the scan stands at.
+fn locate(scan: &mut Scan<'_>, path: &[Vec<u8>]) -> Result<Slot, Malformed> {
+    let Some((token, rest)) = path.split_first() else { return scan.value(1, true) };
+    match scan.peek() {
+        Some(b'{') => locate_member(scan, token, rest),
+        Some(b'[') => locate_item(scan, token, rest),
+        _ => Ok(Slot::ABSENT),
+    }
+}
+
+fn locate_member(scan: &mut Scan<'_>, token: &[u8], rest: &[Vec<u8>]) -> Result<Slot, Malformed> {
+    scan.take(b'{')?;
+    scan.blank();
+    while scan.peek() == Some(b'"') {
+        let key = scan.key()?;
+        if scan.bytes(key) == token {
+            return locate(scan, rest);
+        }
+        scan.value(1, false)?;
+        scan.blank();
+        if scan.peek() == Some(b',') {
+            scan.at += 1;
+        }
+        scan.blank();
+    }
+    Ok(Slot::ABSENT)
+}
+
+fn locate_item(scan: &mut Scan<'_>, token: &[u8], rest: &[Vec<u8>]) -> Result<Slot, Malformed> {
+    // RFC 6901 section 4: digits without leading zeros.
+    let canonical =
+        token == b"0" || matches!(token, [b'1'..=b'9', more @ ..] if more.iter().all(u8::is_ascii_digit));
+    let index =
+        std::str::from_utf8(token).ok().filter(|_| canonical).and_then(|digits| digits.parse::<usize>().ok());
+    let Some(mut left) = index else { return Ok(Slot::ABSENT) };
+    scan.take(b'[')?;
+    scan.blank();
+    while scan.peek() != Some(b']') {
+        if left == 0 {
+            return locate(scan, rest);
+        }
+        left -= 1;
+        scan.value(1, false)?;
+        scan.blank();
+        if scan.peek() == Some(b',') {
+            scan.at += 1;
+        }
+        scan.blank();
+    }
+    Ok(Slot::ABSENT)
+}

@@ -1,0 +1,358 @@
+//! The tokens of JSON.
+
+use contract::Structure;
+
+use crate::reader::offset32;
+use crate::{Slot, SlotKind};
+
+const LOW_BITS: u64 = 0x7f7f_7f7f_7f7f_7f7f;
+const HIGH_BITS: u64 = 0x8080_8080_8080_8080;
+const QUOTES: u64 = u64::from_le_bytes([b'"'; 8]);
+const BACKSLASHES: u64 = u64::from_le_bytes([b'\\'; 8]);
+/// Added to seven bits, it carries into the eighth for everything from 0x20 on.
+const ABOVE_CONTROLS: u64 = u64::from_le_bytes([0x60; 8]);
+
+/// Up to so many keys of one object are compared in pairs; more are sorted.
+const KEYS_IN_PAIRS: usize = 8;
+
+/// Text that is not JSON.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Malformed;
+
+/// A span of the text, or of the side text.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Span {
+    pub(super) start: u32,
+    pub(super) end: u32,
+}
+
+/// Reused memory of a scan.
+#[derive(Default)]
+pub(super) struct Buffers {
+    /// Empty, or a copy of the text with unescaped strings behind it. Spans of the text are valid in it.
+    pub(super) side: Vec<u8>,
+    /// The keys of the objects that are open.
+    pub(super) keys: Vec<Span>,
+}
+
+/// Reads one text from its beginning.
+pub(super) struct Scan<'a> {
+    pub(super) text: &'a [u8],
+    pub(super) at: usize,
+    pub(super) buffers: &'a mut Buffers,
+    /// The first rule that was broken by text that is JSON nevertheless.
+    pub(super) broken: Option<Structure>,
+    pub(super) depth_limit: u32,
+}
+
+impl<'a> Scan<'a> {
+    pub(super) fn new(text: &'a [u8], depth_limit: u32, buffers: &'a mut Buffers) -> Self {
+        buffers.side.clear();
+        buffers.keys.clear();
+        Self { text, at: 0, buffers, broken: None, depth_limit }
+    }
+
+    pub(super) fn peek(&self) -> Option<u8> {
+        self.text.get(self.at).copied()
+    }
+
+    /// Skips white space.
+    #[inline]
+    pub(super) fn blank(&mut self) {
+        while matches!(self.peek(), Some(b' ' | b'\t' | b'\n' | b'\r')) {
+            self.at += 1;
+        }
+    }
+
+    /// Takes one byte that must be there.
+    #[inline]
+    pub(super) fn take(&mut self, byte: u8) -> Result<(), Malformed> {
+        if self.peek() != Some(byte) {
+            return Err(Malformed);
+        }
+        self.at += 1;
+        Ok(())
+    }
+
+    /// Notes a broken rule, unless an earlier one is known.
+    pub(super) fn breaks(&mut self, structure: Structure) {
+        self.broken = self.broken.or(Some(structure));
+    }
+
+    /// The bytes of a span.
+    pub(super) fn bytes(&self, span: Span) -> &[u8] {
+        let text = if self.buffers.side.is_empty() { self.text } else { &self.buffers.side };
+        text.get(span.start as usize..span.end as usize).unwrap_or_default()
+    }
+
+    /// Reads one value; a string is unescaped when it is kept. `depth` is the nesting of what contains the value.
+    pub(super) fn value(&mut self, depth: u32, keep: bool) -> Result<Slot, Malformed> {
+        let begin = self.at;
+        let kind = match self.peek() {
+            Some(b'"') => {
+                let Span { start, end } = self.string(keep)?;
+                return Ok(Slot { kind: SlotKind::String, start, end });
+            }
+            Some(b'-' | b'0'..=b'9') => {
+                self.number()?;
+                SlotKind::Number
+            }
+            Some(b'{' | b'[') if depth >= self.depth_limit => self.too_deep()?,
+            Some(b'{') => {
+                self.object(depth + 1)?;
+                SlotKind::Object
+            }
+            Some(b'[') => {
+                self.array(depth + 1)?;
+                SlotKind::Array
+            }
+            Some(b't') => self.word(b"true", SlotKind::True)?,
+            Some(b'f') => self.word(b"false", SlotKind::False)?,
+            Some(b'n') => self.word(b"null", SlotKind::Null)?,
+            _ => return Err(Malformed),
+        };
+        Ok(Slot { kind, start: offset32(begin), end: offset32(self.at) })
+    }
+
+    fn word(&mut self, word: &[u8], kind: SlotKind) -> Result<SlotKind, Malformed> {
+        if !self.text.get(self.at..).is_some_and(|rest| rest.starts_with(word)) {
+            return Err(Malformed);
+        }
+        self.at += word.len();
+        Ok(kind)
+    }
+
+    /// Skips a value that is nested too deeply. It is only balanced, not checked: the record is refused anyway, and the
+    /// limit also bounds the recursion.
+    fn too_deep(&mut self) -> Result<SlotKind, Malformed> {
+        self.breaks(Structure::Depth);
+        let rest = self.text.get(self.at..).unwrap_or_default();
+        let mut delimiter = super::delimit::Delimiter::default();
+        self.at += delimiter.find_end(rest).ok_or(Malformed)?;
+        Ok(SlotKind::Object)
+    }
+
+    fn number(&mut self) -> Result<(), Malformed> {
+        if self.peek() == Some(b'-') {
+            self.at += 1;
+        }
+        if self.peek() == Some(b'0') {
+            self.at += 1;
+        } else {
+            self.digits()?;
+        }
+        if self.peek() == Some(b'.') {
+            self.at += 1;
+            self.digits()?;
+        }
+        if matches!(self.peek(), Some(b'e' | b'E')) {
+            self.at += 1;
+            if matches!(self.peek(), Some(b'+' | b'-')) {
+                self.at += 1;
+            }
+            self.digits()?;
+        }
+        Ok(())
+    }
+
+    fn digits(&mut self) -> Result<(), Malformed> {
+        let begin = self.at;
+        while matches!(self.peek(), Some(b'0'..=b'9')) {
+            self.at += 1;
+        }
+        if self.at == begin { Err(Malformed) } else { Ok(()) }
+    }
+
+    fn array(&mut self, depth: u32) -> Result<(), Malformed> {
+        self.take(b'[')?;
+        self.blank();
+        if self.peek() == Some(b']') {
+            self.at += 1;
+            return Ok(());
+        }
+        loop {
+            self.value(depth, false)?;
+            self.blank();
+            if self.peek() == Some(b']') {
+                self.at += 1;
+                return Ok(());
+            }
+            self.take(b',')?;
+            self.blank();
+        }
+    }
+
+    fn object(&mut self, depth: u32) -> Result<(), Malformed> {
+        let base = self.buffers.keys.len();
+        self.take(b'{')?;
+        self.blank();
+        if self.peek() == Some(b'}') {
+            self.at += 1;
+            return Ok(());
+        }
+        loop {
+            let key = self.key()?;
+            self.buffers.keys.push(key);
+            self.value(depth, false)?;
+            self.blank();
+            if self.peek() == Some(b'}') {
+                self.at += 1;
+                self.close_keys(base);
+                return Ok(());
+            }
+            self.take(b',')?;
+            self.blank();
+        }
+    }
+
+    /// Reads a key and its colon, up to the value.
+    pub(super) fn key(&mut self) -> Result<Span, Malformed> {
+        if self.peek() != Some(b'"') {
+            return Err(Malformed);
+        }
+        let key = self.string(true)?;
+        self.colon()?;
+        Ok(key)
+    }
+
+    /// Reads a colon, up to the value.
+    #[inline]
+    pub(super) fn colon(&mut self) -> Result<(), Malformed> {
+        self.blank();
+        self.take(b':')?;
+        self.blank();
+        Ok(())
+    }
+
+    /// Forgets the keys from `base` on, and notes when two of them are the same.
+    pub(super) fn close_keys(&mut self, base: usize) {
+        let mut keys = std::mem::take(&mut self.buffers.keys);
+        let object = keys.get_mut(base..).unwrap_or_default();
+        let repeated = if object.len() <= KEYS_IN_PAIRS {
+            let earlier = |at: usize| object.get(..at).unwrap_or_default();
+            let repeats = |(at, key): (usize, &Span)| {
+                let bytes = self.bytes(*key);
+                earlier(at).iter().any(|other| self.bytes(*other) == bytes)
+            };
+            object.iter().enumerate().any(repeats)
+        } else {
+            object.sort_unstable_by(|one, other| self.bytes(*one).cmp(self.bytes(*other)));
+            object
+                .windows(2)
+                .any(|pair| matches!(pair, [one, other] if self.bytes(*one) == self.bytes(*other)))
+        };
+        keys.truncate(base);
+        self.buffers.keys = keys;
+        if repeated {
+            self.breaks(Structure::DuplicateField);
+        }
+    }
+
+    /// Reads a string from its opening quote on. The span is that of its text, unescaped when it is kept.
+    pub(super) fn string(&mut self, keep: bool) -> Result<Span, Malformed> {
+        let start = self.at + 1;
+        let end = plain_end(self.text, start).ok_or(Malformed)?;
+        if self.text[end] == b'"' {
+            self.at = end + 1;
+            return Ok(Span { start: offset32(start), end: offset32(end) });
+        }
+        self.escaped_string(start, end, keep)
+    }
+
+    /// Reads a string whose first special byte is at `end`.
+    fn escaped_string(&mut self, mut start: usize, mut end: usize, keep: bool) -> Result<Span, Malformed> {
+        let whole = Span { start: offset32(start), end: 0 };
+        if keep && self.buffers.side.is_empty() {
+            self.buffers.side.extend_from_slice(self.text);
+        }
+        let kept_from = self.buffers.side.len();
+        loop {
+            if keep {
+                self.buffers.side.extend_from_slice(self.text.get(start..end).unwrap_or_default());
+            }
+            match self.text.get(end) {
+                Some(b'"') => break,
+                Some(b'\\') => {}
+                _ => return Err(Malformed),
+            }
+            let (character, next) = escape(self.text, end + 1).ok_or(Malformed)?;
+            if character == '\0' {
+                self.breaks(Structure::Nul);
+            }
+            if keep {
+                let mut bytes = [0; 4];
+                self.buffers.side.extend_from_slice(character.encode_utf8(&mut bytes).as_bytes());
+            }
+            start = next;
+            end = plain_end(self.text, start).ok_or(Malformed)?;
+        }
+        self.at = end + 1;
+        if keep {
+            return Ok(Span { start: offset32(kept_from), end: offset32(self.buffers.side.len()) });
+        }
+        Ok(Span { end: offset32(end), ..whole })
+    }
+}
+
+/// The first quote, backslash or control character from `at` on. Eight bytes at a time; see `separated::split` for the
+/// comparison.
+#[inline]
+fn plain_end(text: &[u8], mut at: usize) -> Option<usize> {
+    loop {
+        let rest = text.get(at..)?;
+        let Some(word) = rest.first_chunk::<8>() else {
+            let special = |byte: &u8| matches!(byte, b'"' | b'\\' | 0..=0x1f);
+            return rest.iter().position(special).map(|found| at + found);
+        };
+        let word = u64::from_le_bytes(*word);
+        let differs = |needle: u64| {
+            let difference = word ^ needle;
+            ((difference & LOW_BITS) + LOW_BITS) | difference
+        };
+        let printable = ((word & LOW_BITS) + ABOVE_CONTROLS) | word;
+        let hits = !(differs(QUOTES) & differs(BACKSLASHES) & printable) & HIGH_BITS;
+        if hits != 0 {
+            return Some(at + (hits.trailing_zeros() / 8) as usize);
+        }
+        at += 8;
+    }
+}
+
+/// The character of an escape whose letter is at `at`, and what follows it. Lone surrogates are refused: they are no
+/// Unicode text (RFC 8259 section 8.2).
+fn escape(text: &[u8], at: usize) -> Option<(char, usize)> {
+    let character = match text.get(at)? {
+        b'"' => '"',
+        b'\\' => '\\',
+        b'/' => '/',
+        b'b' => '\u{8}',
+        b'f' => '\u{c}',
+        b'n' => '\n',
+        b'r' => '\r',
+        b't' => '\t',
+        b'u' => return unicode_escape(text, at + 1),
+        _ => return None,
+    };
+    Some((character, at + 1))
+}
+
+fn unicode_escape(text: &[u8], at: usize) -> Option<(char, usize)> {
+    let first = four_digits(text, at)?;
+    if !(0xd800..0xdc00).contains(&first) {
+        return char::from_u32(first).map(|character| (character, at + 4));
+    }
+    if text.get(at + 4..at + 6) != Some(b"\\u") {
+        return None;
+    }
+    let second = four_digits(text, at + 6)?;
+    if !(0xdc00..0xe000).contains(&second) {
+        return None;
+    }
+    let code = 0x1_0000 + ((first - 0xd800) << 10) + (second - 0xdc00);
+    char::from_u32(code).map(|character| (character, at + 10))
+}
+
+fn four_digits(text: &[u8], at: usize) -> Option<u32> {
+    let digits = text.get(at..at + 4)?;
+    digits.iter().try_fold(0, |value, digit| Some(value * 16 + char::from(*digit).to_digit(16)?))
+}

@@ -1,0 +1,146 @@
+//! Text blocks to records: one closed enum over the formats.
+
+mod window;
+
+use std::sync::Arc;
+
+use contract::{Contract, Format, Found, Structure, Violation};
+
+pub(crate) use self::window::{Line, PIECE_BYTES, Window, endless, line_end, line_ends, longest, next_line};
+use crate::json::{Document, JsonLines};
+use crate::separated::Separated;
+use crate::{FaultCode, FileFault, Item};
+
+/// The share of records with invalid text above which the file is refused, in percent, and how many such records it takes.
+/// Single bad bytes cost single records; a file in another encoding is the sender's mistake as a whole.
+const INVALID_TEXT_PERCENT: u64 = 10;
+const INVALID_TEXT_RECORDS: u64 = 20;
+
+/// A line or record without end is given up after so many times the record size limit.
+const LONGEST_LINE_FACTOR: u64 = 16;
+
+/// Turns blocks of text into records. The items are the same however the text is cut into blocks.
+pub(crate) enum Reader {
+    /// Delimiter-separated values.
+    Separated(Box<Separated>),
+    /// One JSON object per line.
+    JsonLines(Box<JsonLines>),
+    /// One JSON document.
+    Json(Box<Document>),
+}
+
+impl Reader {
+    pub(crate) fn new(contract: Arc<Contract>) -> Self {
+        match contract.format.clone() {
+            Format::Separated(dialect) => Self::Separated(Box::new(Separated::new(contract, &dialect))),
+            Format::JsonLines => Self::JsonLines(Box::new(JsonLines::new(&contract))),
+            Format::Json { record_path } => Self::Json(Box::new(Document::new(&contract, record_path))),
+        }
+    }
+
+    /// Takes the next block of text.
+    pub(crate) fn push(&mut self, block: &[u8], found: &mut impl FnMut(Item<'_>)) -> Result<(), FileFault> {
+        match self {
+            Self::Separated(reader) => reader.push(block, found),
+            Self::JsonLines(reader) => reader.push(block, found),
+            Self::Json(reader) => reader.push(block, found),
+        }
+    }
+
+    /// There is no more text.
+    pub(crate) fn finish(&mut self, found: &mut impl FnMut(Item<'_>)) -> Result<(), FileFault> {
+        match self {
+            Self::Separated(reader) => reader.finish(found),
+            Self::JsonLines(reader) => reader.finish(found),
+            Self::Json(reader) => reader.finish(found),
+        }
+    }
+
+    /// CSV: the header's labels in the sender's order, once it was read. Empty for JSON and without a header.
+    pub(crate) fn labels(&self) -> &[String] {
+        match self {
+            Self::Separated(reader) => reader.labels(),
+            Self::JsonLines(_) | Self::Json(_) => &[],
+        }
+    }
+
+    /// Columns of the header that the contract does not name; for JSON, fields of that kind over all records.
+    pub(crate) fn unknown_columns(&self) -> u32 {
+        match self {
+            Self::Separated(reader) => reader.unknown_columns(),
+            Self::JsonLines(reader) => reader.unknown_fields(),
+            Self::Json(reader) => reader.unknown_fields(),
+        }
+    }
+}
+
+/// What a reader does after one step.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Step {
+    /// There may be more to read.
+    More,
+    /// The rest needs more text.
+    Wait,
+}
+
+/// The violation of a structural rule.
+pub(crate) fn violation(structure: Structure, found: Found) -> Violation {
+    Violation { rule: structure.index(), column: None, found }
+}
+
+/// A fault at a line.
+pub(crate) fn fault_at(
+    code: FaultCode,
+    line: u64,
+    found: impl Into<String>,
+    expected: impl Into<String>,
+) -> FileFault {
+    FileFault { code, line: Some(line), column: None, found: found.into(), expected: expected.into() }
+}
+
+/// Checks that a record is UTF-8 without NUL characters.
+pub(crate) fn check_text(raw: &[u8]) -> Result<(), Violation> {
+    if simdutf8::basic::from_utf8(raw).is_err() {
+        let sound = simdutf8::compat::from_utf8(raw).map_or_else(|error| error.valid_up_to(), str::len);
+        let characters = raw.iter().take(sound).filter(|byte| !matches!(byte, 0x80..=0xbf)).count();
+        let found = Found::CharacterAt(offset32(characters + 1));
+        return Err(violation(Structure::Encoding, found));
+    }
+    match memchr::memchr(0, raw) {
+        None => Ok(()),
+        Some(_) => Err(violation(Structure::Nul, Found::Unspecified)),
+    }
+}
+
+/// Counts records of invalid text.
+#[derive(Default)]
+pub(crate) struct InvalidText(u64);
+
+impl InvalidText {
+    /// Notes a broken record; refuses the file when too many of the records so far are of that kind.
+    pub(crate) fn note(&mut self, broken: Violation, records: u64, line: u64) -> Result<(), FileFault> {
+        if broken.rule != Structure::Encoding.index() {
+            return Ok(());
+        }
+        self.0 += 1;
+        if self.0 < INVALID_TEXT_RECORDS || self.0 * 100 <= records * INVALID_TEXT_PERCENT {
+            return Ok(());
+        }
+        Err(fault_at(
+            FaultCode::Encoding,
+            line,
+            format!("{} of {records} records that are not UTF-8 text", self.0),
+            "UTF-8, or the encoding that the contract declares",
+        ))
+    }
+}
+
+/// A position within a record. Records are far below 4 GiB: see [`record_limit`].
+pub(crate) fn offset32(offset: usize) -> u32 {
+    u32::try_from(offset).unwrap_or(u32::MAX)
+}
+
+/// The record size limit, such that a record and its unescaped text fit in 32-bit spans.
+pub(crate) fn record_limit(contract: &Contract) -> usize {
+    usize::try_from(contract.limits.record_bytes.min(1 << 29)).unwrap_or(1 << 29)
+}

@@ -1,0 +1,280 @@
+//! One record into cells, strictly.
+
+use contract::{Dialect, Structure};
+
+use crate::reader::{line_end, line_ends, offset32};
+use crate::{Slot, SlotKind};
+
+/// The most lines within one quoted cell. A free text of more lines is rarer than a quote that nobody closed.
+const CELL_LINES: u64 = 1_000;
+
+const LOW_BITS: u64 = 0x7f7f_7f7f_7f7f_7f7f;
+const HIGH_BITS: u64 = 0x8080_8080_8080_8080;
+
+/// What a text begins with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Split {
+    /// A record; where it and its line end stop, and how many lines its cells contain beyond the first.
+    Record { end: usize, next: usize, lines: u64 },
+    /// Something whose end is not in the text; where a quote was opened that is not closed.
+    Incomplete { open: Option<usize> },
+    /// Something that breaks a rule at this byte.
+    Flaw { structure: Structure, at: usize },
+}
+
+/// The cells of one record. Reused, so that no record allocates.
+#[derive(Default)]
+pub(super) struct Cells {
+    /// Spans of the record as sent, quotes around a cell not included.
+    pub(super) slots: Vec<Slot>,
+    /// The cells that contain doubled or escaped quotes.
+    pub(super) escaped: Vec<u32>,
+    /// The record, followed by the unescaped text of those cells; empty when there are none.
+    pub(super) unescaped: Vec<u8>,
+}
+
+impl Cells {
+    fn clear(&mut self) {
+        self.slots.clear();
+        self.escaped.clear();
+        self.unescaped.clear();
+    }
+
+    fn push(&mut self, start: usize, end: usize) {
+        let kind = if start == end { SlotKind::Null } else { SlotKind::Text };
+        self.slots.push(Slot { kind, start: offset32(start), end: offset32(end) });
+    }
+
+    /// Forgets cells that reach beyond the first `length` bytes.
+    pub(super) fn cut(&mut self, length: usize) {
+        let kept = self.slots.iter().take_while(|slot| slot.end as usize <= length).count();
+        self.slots.truncate(kept);
+        self.escaped.retain(|cell| (*cell as usize) < kept);
+    }
+
+    /// What the slots point into, when the record as sent is `raw`.
+    pub(super) fn text<'a>(&'a self, raw: &'a [u8]) -> &'a [u8] {
+        if self.unescaped.is_empty() { raw } else { &self.unescaped }
+    }
+}
+
+/// Splits text by a dialect.
+pub(super) struct Splitter {
+    delimiter: u8,
+    quote: Option<u8>,
+    escape: Option<u8>,
+    double_quote: bool,
+    trim: bool,
+    /// Each byte that means something outside of quotes, eight times.
+    needles: [u64; 4],
+}
+
+/// A quoted cell that ended.
+struct Quoted {
+    start: usize,
+    end: usize,
+    /// One past the closing quote, and past the blanks behind it when those are trimmed.
+    after: usize,
+    lines: u64,
+    escaped: bool,
+}
+
+impl Splitter {
+    pub(super) fn new(dialect: &Dialect) -> Self {
+        let quote = dialect.quote.unwrap_or(dialect.delimiter);
+        let needles = [dialect.delimiter, quote, b'\n', b'\r'].map(|byte| u64::from_le_bytes([byte; 8]));
+        Self {
+            delimiter: dialect.delimiter,
+            quote: dialect.quote,
+            // An escape that is the quote itself is the doubling of quotes by another name.
+            escape: dialect.escape.filter(|escape| Some(*escape) != dialect.quote),
+            double_quote: dialect.double_quote
+                || dialect.escape.is_some_and(|byte| Some(byte) == dialect.quote),
+            trim: dialect.trim,
+            needles,
+        }
+    }
+
+    /// Splits the record that `text` begins with. With `last`, no more text follows and the end of the text ends it.
+    pub(super) fn split(&self, text: &[u8], last: bool, cells: &mut Cells) -> Split {
+        cells.clear();
+        let (mut at, mut cell, mut lines) = (0, 0, 0);
+        'words: while at < text.len() {
+            let mut hits = self.hits(load(text, at));
+            while hits != 0 {
+                let here = at + (hits.trailing_zeros() / 8) as usize;
+                hits &= hits - 1;
+                let byte = text[here];
+                if byte == self.delimiter {
+                    self.close(text, cell, here, cells);
+                    cell = here + 1;
+                    continue;
+                }
+                if byte == b'\n' || byte == b'\r' {
+                    self.close(text, cell, here, cells);
+                    return end_of_record(text, here, last, lines);
+                }
+                let quoted = match self.quoted(text, cell, here, last) {
+                    Ok(quoted) => quoted,
+                    Err(stop) => return stop,
+                };
+                if quoted.escaped {
+                    cells.escaped.push(offset32(cells.slots.len()));
+                }
+                cells.push(quoted.start, quoted.end);
+                lines += quoted.lines;
+                match text.get(quoted.after) {
+                    Some(byte) if *byte == self.delimiter => {
+                        cell = quoted.after + 1;
+                        at = cell;
+                        continue 'words;
+                    }
+                    Some(b'\n' | b'\r') => return end_of_record(text, quoted.after, last, lines),
+                    Some(_) => return Split::Flaw { structure: Structure::AfterQuote, at: quoted.after },
+                    None if last => return Split::Record { end: text.len(), next: text.len(), lines },
+                    None => return Split::Incomplete { open: None },
+                }
+            }
+            at += 8;
+        }
+        if !last {
+            return Split::Incomplete { open: None };
+        }
+        self.close(text, cell, text.len(), cells);
+        Split::Record { end: text.len(), next: text.len(), lines }
+    }
+
+    /// The high bit of each byte of the word that means something outside of quotes. Exact in every byte: an addition
+    /// without carry between bytes, unlike the shorter subtraction, marks no neighbour of a hit.
+    fn hits(&self, word: u64) -> u64 {
+        let differs = |needle: u64| {
+            let difference = word ^ needle;
+            ((difference & LOW_BITS) + LOW_BITS) | difference
+        };
+        let [delimiter, quote, feed, carriage_return] = self.needles;
+        !(differs(delimiter) & differs(quote) & differs(feed) & differs(carriage_return)) & HIGH_BITS
+    }
+
+    fn close(&self, text: &[u8], mut start: usize, mut end: usize, cells: &mut Cells) {
+        if self.trim {
+            while start < end && is_blank(text.get(start)) {
+                start += 1;
+            }
+            while start < end && is_blank(text.get(end - 1)) {
+                end -= 1;
+            }
+        }
+        cells.push(start, end);
+    }
+
+    /// Reads a cell whose quote stands at `open`; the cell begins at `cell`.
+    fn quoted(&self, text: &[u8], cell: usize, open: usize, last: bool) -> Result<Quoted, Split> {
+        let before = text.get(cell..open).unwrap_or_default();
+        if !(before.is_empty() || self.trim && before.iter().all(|byte| is_blank(Some(byte)))) {
+            return Err(Split::Flaw { structure: Structure::Quoting, at: open });
+        }
+        let start = open + 1;
+        let (mut from, mut escaped) = (start, false);
+        let end = loop {
+            let Some(at) = self.find_quote(text, from) else {
+                return Err(unclosed(text, open, text.len()));
+            };
+            let following = text.get(at + 1).copied();
+            if Some(text[at]) == self.escape {
+                let pair = following.is_some() && (following == self.quote || following == self.escape);
+                escaped |= pair;
+                from = at + 1 + usize::from(pair);
+            } else if self.double_quote && following == self.quote {
+                escaped = true;
+                from = at + 2;
+            } else if following.is_none() && !last {
+                return Err(unclosed(text, open, at));
+            } else {
+                break at;
+            }
+        };
+        let lines = line_ends(text.get(start..end).unwrap_or_default());
+        if lines > CELL_LINES {
+            return Err(Split::Flaw { structure: Structure::UnterminatedQuote, at: open });
+        }
+        let mut after = end + 1;
+        while self.trim && is_blank(text.get(after)) {
+            after += 1;
+        }
+        Ok(Quoted { start, end, after, lines, escaped })
+    }
+
+    /// The next quote or escape.
+    fn find_quote(&self, text: &[u8], from: usize) -> Option<usize> {
+        let quote = self.quote?;
+        let rest = text.get(from..)?;
+        let found = match self.escape {
+            None => memchr::memchr(quote, rest),
+            Some(escape) => memchr::memchr2(quote, escape, rest),
+        };
+        found.map(|at| from + at)
+    }
+
+    /// Writes the text of cells that contain doubled or escaped quotes behind a copy of the record, and points their
+    /// slots to it.
+    pub(super) fn unescape(&self, raw: &[u8], cells: &mut Cells) {
+        if cells.escaped.is_empty() {
+            return;
+        }
+        let Cells { slots, escaped, unescaped } = cells;
+        unescaped.extend_from_slice(raw);
+        for cell in escaped.iter() {
+            let Some(slot) = slots.get_mut(*cell as usize) else { continue };
+            let start = unescaped.len();
+            let mut from = slot.start as usize;
+            let end = slot.end as usize;
+            let inside = raw.get(..end).unwrap_or(raw);
+            while let Some(at) = self.find_quote(inside, from) {
+                let following = inside.get(at + 1).copied();
+                let pair = following.is_some()
+                    && (following == self.quote
+                        || Some(inside[at]) == self.escape && following == self.escape);
+                // The escaping byte is dropped when it escapes, and is a character otherwise.
+                unescaped.extend_from_slice(inside.get(from..at + usize::from(!pair)).unwrap_or_default());
+                unescaped.extend(following.filter(|_| pair));
+                from = at + 1 + usize::from(pair);
+            }
+            unescaped.extend_from_slice(inside.get(from..).unwrap_or_default());
+            *slot = Slot { kind: slot.kind, start: offset32(start), end: offset32(unescaped.len()) };
+        }
+    }
+}
+
+fn end_of_record(text: &[u8], end: usize, last: bool, lines: u64) -> Split {
+    match line_end(text, end, last) {
+        Some(line) => Split::Record { end: line.end, next: line.next, lines },
+        None => Split::Incomplete { open: None },
+    }
+}
+
+/// A quote that is not closed before `end`, which is the end of the text or nearly so.
+fn unclosed(text: &[u8], open: usize, end: usize) -> Split {
+    match text.get(open + 1..end).map(line_ends) {
+        Some(lines) if lines > CELL_LINES => {
+            Split::Flaw { structure: Structure::UnterminatedQuote, at: open }
+        }
+        _ => Split::Incomplete { open: Some(open) },
+    }
+}
+
+/// Eight bytes from `at` on; bytes beyond the end are 0xff, which is never a special character.
+fn load(text: &[u8], at: usize) -> u64 {
+    let rest = text.get(at..).unwrap_or_default();
+    if let Some(word) = rest.first_chunk::<8>() {
+        return u64::from_le_bytes(*word);
+    }
+    let mut word = [0xff; 8];
+    for (slot, byte) in word.iter_mut().zip(rest) {
+        *slot = *byte;
+    }
+    u64::from_le_bytes(word)
+}
+
+fn is_blank(byte: Option<&u8>) -> bool {
+    matches!(byte, Some(b' ' | b'\t'))
+}
