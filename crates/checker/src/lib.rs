@@ -9,20 +9,39 @@
 //! file: one block, one record, and 16 bytes for each unique key. The same code runs in both passes over a file, so
 //! the counts of the first pass are the counts of the second.
 
-#[cfg_attr(not(test), expect(dead_code, reason = "the check that reads files is not in the crate yet"))]
 mod decode;
 mod fault;
+mod file_check;
 #[cfg(test)]
 mod fixture;
-#[cfg_attr(not(test), expect(dead_code, reason = "the check that reads files is not in the crate yet"))]
+mod gates;
+mod item_size;
 mod json;
-#[cfg_attr(not(test), expect(dead_code, reason = "the check that reads files is not in the crate yet"))]
+mod key_set;
 mod reader;
+mod reason;
+mod receipt;
 mod record;
-#[cfg_attr(not(test), expect(dead_code, reason = "the check that reads files is not in the crate yet"))]
+mod records;
+mod reject_line;
+mod reject_table;
+mod row;
 mod separated;
 mod sink;
+mod summary;
 
 pub use fault::{FaultCode, FileFault};
+pub use file_check::{FileCheck, Finished, Pushed};
+pub use reason::reason;
+pub use receipt::{
+    FORMAT_VERSION, FileFacts, Receipt, ReceiptContract, ReceiptFault, ReceiptViolation, Report, ReportGate,
+    RuleTotal, receipt, report,
+};
 pub use record::{Item, Position, Record, Slot, SlotKind};
+pub use reject_line::write_reject_line;
+pub use reject_table::RejectTable;
 pub use sink::{Counts, Reject, Row, Sink, Verdict};
+pub use summary::{GateResult, RecordSet, Summary};
+
+#[cfg(test)]
+mod tests;

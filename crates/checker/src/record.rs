@@ -75,10 +75,21 @@ impl<'a> Record<'a> {
     }
 }
 
+/// The text of the cell that a slot points to; of a null or absent one, nothing.
+#[must_use]
+pub(crate) fn cell_text(text: &[u8], slot: Slot) -> &[u8] {
+    match slot.kind {
+        SlotKind::Absent | SlotKind::Null => b"",
+        SlotKind::True => b"true",
+        SlotKind::False => b"false",
+        _ => text.get(slot.start as usize..slot.end as usize).unwrap_or_default(),
+    }
+}
+
 /// The cell that a slot points to.
 #[must_use]
 pub(crate) fn cell(text: &[u8], slot: Slot) -> Cell<'_> {
-    let bytes = text.get(slot.start as usize..slot.end as usize).unwrap_or_default();
+    let bytes = cell_text(text, slot);
     match slot.kind {
         SlotKind::Absent => Cell::Absent,
         SlotKind::Null => Cell::Null,

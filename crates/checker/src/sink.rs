@@ -12,6 +12,12 @@ pub trait Sink {
     fn reject(&mut self, reject: Reject<'_>);
 }
 
+/// Takes nothing: for a pass that only counts.
+impl Sink for () {
+    fn row(&mut self, _: Row<'_>) {}
+    fn reject(&mut self, _: Reject<'_>) {}
+}
+
 /// A record that will be loaded.
 #[derive(Clone, Copy)]
 pub struct Row<'a> {

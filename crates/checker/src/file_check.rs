@@ -1,0 +1,258 @@
+//! One pass over a file: bytes in, rows and rejects out, a summary at the end.
+
+use std::sync::Arc;
+
+use contract::{Contract, Dialect, EmptyFile, Format, OnError, Severity};
+use sha2::{Digest, Sha256};
+
+use crate::decode::Decoder;
+use crate::gates;
+use crate::reader::Reader;
+use crate::records::Records;
+use crate::summary::{GateResult, RecordSet, Summary};
+use crate::{FaultCode, FileFault, Sink, Verdict};
+
+/// One pass over one file. Memory is one block of text, one record, and 16 bytes for each key that must not repeat.
+///
+/// Under `duplicates: rejectAll` and `keepLast` the first pass may give a row to the sink whose record a later one
+/// refuses; its counts are right at its end, and the second pass gives the sink only what is decided.
+pub struct FileCheck {
+    contract: Arc<Contract>,
+    decoder: Decoder,
+    reader: Reader,
+    records: Records,
+    labels: Labels,
+    text: Vec<u8>,
+    hash: Sha256,
+    bytes: u64,
+    decoded_bytes: u64,
+    fault: Option<FileFault>,
+    gates: Vec<GateResult>,
+    finished: bool,
+}
+
+/// What one call to [`FileCheck::push`] did.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Pushed {
+    /// Bytes of the input that were taken.
+    pub consumed: usize,
+    /// Whether there is more to give to the sink before further input is needed.
+    pub pending: bool,
+}
+
+/// What one call to [`FileCheck::finish`] did.
+#[derive(Clone, Debug, PartialEq)]
+#[expect(clippy::large_enum_variant, reason = "made once for each file")]
+pub enum Finished {
+    /// Call again.
+    More,
+    /// The file is decided.
+    Done(Summary),
+}
+
+/// How far the header is read.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Labels {
+    /// There is none, or its labels are known.
+    Known,
+    /// Not yet.
+    Awaited {
+        /// Whether the last byte read was a carriage return, which may or may not end a line by itself.
+        after_return: bool,
+    },
+}
+
+impl FileCheck {
+    /// The first pass. `seed` keys the hashes of what must not repeat; it comes from the load's name, so that the same
+    /// load always decides the same.
+    #[must_use]
+    pub fn new(contract: Arc<Contract>, seed: [u8; 16]) -> Self {
+        Self::start(contract, seed, None)
+    }
+
+    /// The second pass over the same bytes: decides exactly as the first did.
+    #[must_use]
+    pub fn again(contract: Arc<Contract>, seed: [u8; 16], first: &Summary) -> Self {
+        Self::start(contract, seed, Some(first.refused.clone()))
+    }
+
+    fn start(contract: Arc<Contract>, seed: [u8; 16], first_pass: Option<RecordSet>) -> Self {
+        let header = matches!(contract.format, Format::Separated(Dialect { header: true, .. }));
+        Self {
+            decoder: Decoder::new(contract.limits, contract.encoding),
+            reader: Reader::new(Arc::clone(&contract)),
+            records: Records::new(Arc::clone(&contract), seed, first_pass),
+            labels: if header { Labels::Awaited { after_return: false } } else { Labels::Known },
+            text: Vec::new(),
+            hash: Sha256::new(),
+            bytes: 0,
+            decoded_bytes: 0,
+            fault: None,
+            gates: Vec::new(),
+            finished: false,
+            contract,
+        }
+    }
+
+    /// Takes some of `input`, of which at most about 64 KiB of text are made, so that the caller can write out what
+    /// the sink holds between calls. Call until all is consumed and nothing is pending. After a fault the input is
+    /// only hashed and counted.
+    pub fn push(&mut self, input: &[u8], sink: &mut impl Sink) -> Pushed {
+        self.text.clear();
+        let pushed = if self.fault.is_some() {
+            Pushed { consumed: input.len(), pending: false }
+        } else {
+            match self.decoder.decode(input, &mut self.text) {
+                Ok(decoded) => {
+                    self.read(sink);
+                    let pending = decoded.pending && self.fault.is_none();
+                    Pushed { consumed: decoded.consumed, pending }
+                }
+                Err(fault) => {
+                    self.read(sink);
+                    self.fault.get_or_insert(fault);
+                    Pushed { consumed: input.len(), pending: false }
+                }
+            }
+        };
+        let consumed = input.get(..pushed.consumed).unwrap_or(input);
+        self.hash.update(consumed);
+        self.bytes += consumed.len() as u64;
+        pushed
+    }
+
+    /// Ends the input. Call until it gives the summary.
+    pub fn finish(&mut self, sink: &mut impl Sink) -> Finished {
+        if !self.finished && self.fault.is_none() {
+            self.text.clear();
+            let ended = self.decoder.finish(&mut self.text);
+            self.read(sink);
+            match ended {
+                Ok(true) if self.fault.is_none() => return Finished::More,
+                Ok(_) => {}
+                Err(fault) => {
+                    self.fault.get_or_insert(fault);
+                }
+            }
+            self.end_records(sink);
+            self.decide();
+        }
+        self.finished = true;
+        Finished::Done(self.summary())
+    }
+
+    /// Reads the decoded text up to its end or a fault.
+    fn read(&mut self, sink: &mut impl Sink) {
+        self.decoded_bytes += self.text.len() as u64;
+        let Self { reader, records, labels, text, .. } = self;
+        let read = read_text(reader, records, labels, text, sink);
+        self.fault = self.records.fault.take().or(read.err());
+    }
+
+    fn end_records(&mut self, sink: &mut impl Sink) {
+        if self.fault.is_some() {
+            return;
+        }
+        if self.decoded_bytes > 0 {
+            let Self { reader, records, .. } = self;
+            let ended = reader.finish(&mut |item| records.take(item, sink));
+            self.fault = self.records.fault.take().or(ended.err());
+        }
+        let empty = match self.contract.policy.empty_file {
+            EmptyFile::Accept => false,
+            EmptyFile::RejectZeroBytes => self.decoded_bytes == 0,
+            EmptyFile::Reject => self.records.counts.records == 0,
+        };
+        if empty && self.fault.is_none() {
+            self.fault = Some(file_fault(FaultCode::Empty, "no records".to_owned(), "at least one record"));
+        }
+    }
+
+    /// Decides on the file as a whole, once it was read to its end.
+    fn decide(&mut self) {
+        if self.fault.is_some() {
+            return;
+        }
+        let counts = self.records.counts;
+        self.gates = gates::decide(&self.contract, &self.records.tallies, &counts);
+        let on_error = self.contract.policy.on_error;
+        if on_error.refuses(counts.rejects, counts.records) {
+            let found = format!("{} of {} records refused", counts.rejects, counts.records);
+            self.fault = Some(file_fault(FaultCode::ErrorBudget, found, &budget(on_error)));
+        }
+        for gate in self.gates.iter().filter(|gate| !gate.passed) {
+            if let Some(count) = self.records.by_rule.get_mut(usize::from(gate.rule.0)) {
+                *count += 1;
+            }
+            let rule = self.contract.rule(gate.rule);
+            if rule.severity == Severity::Warn {
+                self.records.counts.warnings += 1;
+            } else if self.fault.is_none() {
+                let found = format!("{}: {}", rule.id, gate.measured);
+                self.fault = Some(file_fault(FaultCode::Gate, found, &rule.expected));
+            }
+        }
+    }
+
+    fn summary(&self) -> Summary {
+        let counts = self.records.counts;
+        let verdict = match (&self.fault, counts.rejects) {
+            (Some(_), _) => Verdict::Rejected,
+            (None, 0) => Verdict::Accepted,
+            (None, _) => Verdict::Partial,
+        };
+        Summary {
+            counts,
+            verdict,
+            fault: self.fault.clone(),
+            sha256: self.hash.clone().finalize().into(),
+            bytes: self.bytes,
+            decoded_bytes: self.decoded_bytes,
+            by_rule: self.records.by_rule.clone(),
+            first: self.records.first.clone(),
+            gates: self.gates.clone(),
+            unknown_columns: self.reader.unknown_columns(),
+            refused: self.records.refused.clone(),
+        }
+    }
+}
+
+/// Gives text to the reader. Until the header is known it goes in pieces that end at its line ends, so that the labels
+/// are there before the first record that is refused.
+fn read_text(
+    reader: &mut Reader,
+    records: &mut Records,
+    labels: &mut Labels,
+    text: &[u8],
+    sink: &mut impl Sink,
+) -> Result<(), FileFault> {
+    let mut rest = text;
+    while let Labels::Awaited { after_return } = *labels
+        && !rest.is_empty()
+    {
+        let line = memchr::memchr2(b'\n', b'\r', rest).map_or(rest.len(), |end| end + 1);
+        let (piece, later) = rest.split_at(if after_return { 1 } else { line });
+        reader.push(piece, &mut |item| records.take(item, sink))?;
+        records.labels = reader.labels().to_vec();
+        *labels = if records.labels.is_empty() {
+            Labels::Awaited { after_return: piece.last() == Some(&b'\r') }
+        } else {
+            Labels::Known
+        };
+        rest = later;
+    }
+    if rest.is_empty() { Ok(()) } else { reader.push(rest, &mut |item| records.take(item, sink)) }
+}
+
+fn file_fault(code: FaultCode, found: String, expected: &str) -> FileFault {
+    FileFault { code, line: None, column: None, found, expected: expected.to_owned() }
+}
+
+fn budget(on_error: OnError) -> String {
+    match on_error {
+        OnError::Continue => "any number of refused records".to_owned(),
+        OnError::Abort => "no refused record".to_owned(),
+        OnError::SkipFile(records) => format!("fewer than {records} refused records"),
+        OnError::SkipFilePercent(percent) => format!("at most {percent} percent of the records refused"),
+    }
+}

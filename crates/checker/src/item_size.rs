@@ -1,0 +1,211 @@
+//! The size of a row as a DynamoDB item.
+//!
+//! Source: Amazon DynamoDB Developer Guide, "DynamoDB item sizes and formats" and "Quotas": an item has at most
+//! 400 KB, names and values. A string counts its UTF-8 bytes, a number one byte for two significant digits and one
+//! more (and one for a minus sign, as measured), a boolean or null one byte, a map or list three bytes and one for
+//! each element.
+
+use contract::{Contract, Value};
+
+use crate::Record;
+
+/// What the values of a row may take: 400 KB less 4 KiB for the key, `_load`, `_line` and what masking adds.
+pub(crate) const ITEM_BYTES: usize = 400 * 1024 - 4 * 1024;
+
+/// What a column's value can take beyond twice its source text: a date or time in ISO 8601 is longer than some patterns.
+const COLUMN_OVERHEAD: usize = 64;
+
+/// The part of the upper bound that does not depend on the record: names, and overhead for each column.
+pub(crate) fn fixed_bytes(contract: &Contract) -> usize {
+    contract.columns.iter().map(|column| column.name.len() + COLUMN_OVERHEAD).sum()
+}
+
+/// The row's size when it is above the limit. `fixed` comes from [`fixed_bytes`].
+pub(crate) fn oversize(contract: &Contract, record: &Record<'_>, fixed: usize) -> Option<usize> {
+    // No value takes more than twice its source text and the overhead: the worst is a list of empty lists, whose
+    // three characters take four bytes each. Nearly every record ends here.
+    let source: usize = record.slots.iter().map(|slot| slot.end.saturating_sub(slot.start) as usize).sum();
+    if fixed + 2 * source <= ITEM_BYTES {
+        return None;
+    }
+    let size = contract
+        .columns
+        .iter()
+        .enumerate()
+        .map(|(index, column)| column.name.len() + value_bytes(&column.value(record.cell(index))))
+        .sum();
+    (size > ITEM_BYTES).then_some(size)
+}
+
+fn value_bytes(value: &Value<'_>) -> usize {
+    match value {
+        Value::Null | Value::Boolean(_) => 1,
+        Value::Text(text) => text.len(),
+        Value::Number(text) => number_bytes(text.as_bytes()),
+        Value::Document(text) => document_bytes(text.as_bytes()),
+    }
+}
+
+fn number_bytes(text: &[u8]) -> usize {
+    let minus = usize::from(text.first() == Some(&b'-'));
+    let mantissa = text.split(|byte| matches!(byte, b'e' | b'E')).next().unwrap_or_default();
+    let digits = mantissa.iter().filter(|byte| byte.is_ascii_digit());
+    let mut significant = 0;
+    let mut zeros = 0;
+    for digit in digits {
+        if *digit == b'0' {
+            zeros += usize::from(significant > 0);
+        } else {
+            significant += zeros + 1;
+            zeros = 0;
+        }
+    }
+    usize::div_ceil(significant, 2) + 1 + minus
+}
+
+/// The size of well-formed JSON source text.
+fn document_bytes(text: &[u8]) -> usize {
+    let mut size = 0;
+    let mut values = 0_usize;
+    let mut names = 0_usize;
+    let mut at = 0;
+    while let Some(byte) = text.get(at) {
+        let rest = text.get(at..).unwrap_or_default();
+        let length = match byte {
+            b'"' => {
+                let (length, bytes) = string_bytes(rest);
+                values += 1;
+                size += bytes;
+                length
+            }
+            b'{' | b'[' => {
+                values += 1;
+                size += 3;
+                1
+            }
+            b'-' | b'0'..=b'9' => {
+                let length = rest.iter().take_while(|byte| !b",]} \t\r\n".contains(byte)).count();
+                values += 1;
+                size += number_bytes(rest.get(..length).unwrap_or_default());
+                length
+            }
+            b't' | b'f' | b'n' => {
+                values += 1;
+                size += 1;
+                if *byte == b'f' { 5 } else { 4 }
+            }
+            b':' => {
+                names += 1;
+                1
+            }
+            _ => 1,
+        };
+        at += length;
+    }
+    // One byte for each element: every value but the outermost, and names are no values.
+    size + values.saturating_sub(names + 1)
+}
+
+/// The length of a JSON string with its quotes, and the UTF-8 bytes of what it says.
+fn string_bytes(text: &[u8]) -> (usize, usize) {
+    let mut at = 1;
+    let mut bytes = 0;
+    while let Some(byte) = text.get(at) {
+        match byte {
+            b'"' => return (at + 1, bytes),
+            b'\\' if text.get(at + 1) == Some(&b'u') => {
+                bytes += escaped_bytes(text.get(at + 2..at + 6).unwrap_or_default());
+                at += 6;
+            }
+            b'\\' => {
+                bytes += 1;
+                at += 2;
+            }
+            _ => {
+                bytes += 1;
+                at += 1;
+            }
+        }
+    }
+    (at, bytes)
+}
+
+/// The UTF-8 bytes of a `\u` escape; a surrogate is half of a four-byte character.
+fn escaped_bytes(digits: &[u8]) -> usize {
+    let code = std::str::from_utf8(digits).ok().and_then(|digits| u32::from_str_radix(digits, 16).ok());
+    match code {
+        Some(0..0x80) => 1,
+        Some(0x80..0x800 | 0xD800..0xE000) => 2,
+        _ => 3,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn a_number_counts_two_significant_digits_a_byte() {
+        for (text, bytes) in
+            [("0", 1), ("7", 2), ("-7", 3), ("0012.50", 3), ("1e9", 2), ("12345", 4), ("100", 2)]
+        {
+            assert_eq!(number_bytes(text.as_bytes()), bytes, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_document_counts_three_bytes_and_one_for_each_element() {
+        for (text, bytes) in [
+            ("{}", 3),
+            ("[]", 3),
+            ("[[],[]]", 3 + 2 * 4),
+            (r#"{"ab":"cd"}"#, 3 + 1 + 4),
+            (r#"{"a":{"b":null}}"#, 3 + 1 + 1 + 3 + 1 + 1 + 1),
+            (r#"[ 12 , true , "x:{" ]"#, 3 + 3 + 2 + 1 + 3),
+            (r#"["\u00e9\n\"\ud83d\ude00"]"#, 3 + 1 + 2 + 1 + 1 + 4),
+        ] {
+            assert_eq!(document_bytes(text.as_bytes()), bytes, "{text}");
+        }
+    }
+
+    fn document() -> impl Strategy<Value = serde_json::Value> {
+        let leaf = prop_oneof![
+            Just(serde_json::Value::Null),
+            any::<i64>().prop_map(serde_json::Value::from),
+            "[a-z\"\\\\é\n]{0,4}".prop_map(serde_json::Value::from),
+        ];
+        leaf.prop_recursive(6, 60, 8, |inner| {
+            prop_oneof![
+                prop::collection::vec(inner.clone(), 0..8).prop_map(serde_json::Value::from),
+                prop::collection::btree_map("[a-z:]{0,2}", inner, 0..8)
+                    .prop_map(|members| serde_json::Value::Object(members.into_iter().collect())),
+            ]
+        })
+    }
+
+    /// The size by the formula, over the parsed tree.
+    fn tree_bytes(value: &serde_json::Value) -> usize {
+        match value {
+            serde_json::Value::Null | serde_json::Value::Bool(_) => 1,
+            serde_json::Value::Number(number) => number_bytes(number.to_string().as_bytes()),
+            serde_json::Value::String(text) => text.len(),
+            serde_json::Value::Array(items) => {
+                3 + items.iter().map(|item| 1 + tree_bytes(item)).sum::<usize>()
+            }
+            serde_json::Value::Object(members) => {
+                3 + members.iter().map(|(name, item)| 1 + name.len() + tree_bytes(item)).sum::<usize>()
+            }
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn source_text_and_parsed_tree_have_one_size(document in document()) {
+            let text = document.to_string();
+            prop_assert_eq!(document_bytes(text.as_bytes()), tree_bytes(&document));
+            prop_assert!(tree_bytes(&document) <= 2 * text.len() + COLUMN_OVERHEAD);
+        }
+    }
+}

@@ -1,0 +1,335 @@
+//! What the sender and the operator are told about a file: no content in it.
+
+use std::fmt::Write as _;
+
+use contract::{Code, Column, Contract, Kind, NotRun, RuleIndex, Severity, Status, Violation};
+use serde::Serialize;
+
+use crate::{Counts, FaultCode, FileFault, Position, Summary, Verdict, reason};
+
+/// The version of the layout of receipt and report; raised when a field changes its meaning or goes.
+pub const FORMAT_VERSION: u32 = 1;
+
+/// The names of a file version and its load, as the ledger has them.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct FileFacts {
+    /// The public name of the file version.
+    pub file_id: String,
+    /// The name of the load.
+    pub load: String,
+    /// Who sent it.
+    pub partner: String,
+    /// The feed.
+    pub feed: String,
+    /// The object's key.
+    pub key: String,
+    /// The object's version id.
+    pub version: String,
+    /// The order of this version among those of its key, as pinned by the claim.
+    pub order: String,
+}
+
+/// The outcome of one file version, for its sender. Holds no content.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Receipt {
+    /// [`FORMAT_VERSION`].
+    pub format_version: u32,
+    /// Which file.
+    #[serde(flatten)]
+    pub file: FileFacts,
+    /// The file id that this file corrects, when its sender named one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub corrects: Option<String>,
+    /// The terminal state, as the ledger has it.
+    pub state: String,
+    /// What was decided; none when the file was not read.
+    pub verdict: Option<Verdict>,
+    /// Why the file is refused as a whole.
+    pub fault: Option<ReceiptFault>,
+    /// Records by fate; none when the file was not read.
+    pub counts: Option<Counts>,
+    /// SHA-256 of the stored bytes, lower-case hexadecimal; none when they were not read.
+    pub sha256: Option<String>,
+    /// Stored bytes; none when they were not read.
+    pub bytes: Option<u64>,
+    /// The contract under which it was checked.
+    pub contract: Option<ReceiptContract>,
+    /// The rules that were broken, in the contract's order.
+    pub rules: Vec<RuleTotal>,
+    /// The first violations of the file, at most 100.
+    pub violations: Vec<ReceiptViolation>,
+    /// What the contract says that is not run at the door.
+    pub not_run: Vec<NotRun>,
+    /// What the sender should know though it refused nothing.
+    pub warnings: Vec<String>,
+}
+
+/// Which contract a file was checked under.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct ReceiptContract {
+    /// The document's id.
+    pub id: String,
+    /// The document's version.
+    pub version: String,
+    /// SHA-256 of the document, lower-case hexadecimal.
+    pub hash: String,
+}
+
+/// Why a file is refused as a whole, and what to do next.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct ReceiptFault {
+    /// The stable code.
+    pub code: FaultCode,
+    /// The 1-based line, where one is known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub line: Option<u64>,
+    /// The 1-based column of the header, where one is meant.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub column: Option<u32>,
+    /// What was found.
+    pub found: String,
+    /// What was expected.
+    pub expected: String,
+    /// What to do next.
+    pub advice: &'static str,
+}
+
+/// How often a rule was broken.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct RuleTotal {
+    /// The rule's id.
+    pub rule: String,
+    /// Its reason code.
+    pub code: Code,
+    /// What breaking it does.
+    pub severity: Severity,
+    /// The column it is about, when it is about one.
+    pub column: Option<String>,
+    /// How often.
+    pub count: u64,
+    /// What was expected.
+    pub expected: String,
+}
+
+/// One broken rule at one record.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ReceiptViolation {
+    /// 1-based line on which the record begins; left out when a first pass could not know it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub line: Option<u64>,
+    /// 1-based number of the record.
+    pub record: u64,
+    /// 0-based offset of the record in the decoded text; left out together with the line.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub byte_offset: Option<u64>,
+    /// The column.
+    pub column: Option<String>,
+    /// The rule's id.
+    pub rule: String,
+    /// Its reason code.
+    pub code: Code,
+    /// What was found and expected.
+    pub reason: String,
+}
+
+/// The quarantine's `report.json`: the receipt, and what an operator asks next. Holds no content.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Report {
+    /// What the sender is told.
+    #[serde(flatten)]
+    pub receipt: Receipt,
+    /// Each rule on the file as a whole, measured.
+    pub gates: Vec<ReportGate>,
+    /// Bytes of text after decompression and decoding; none when the file was not read.
+    pub decoded_bytes: Option<u64>,
+    /// Columns or fields that the contract does not name; none when the file was not read.
+    pub unknown_columns: Option<u32>,
+}
+
+/// A rule on the file as a whole, measured.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct ReportGate {
+    /// The rule's id.
+    pub rule: String,
+    /// What breaking it does.
+    pub severity: Severity,
+    /// What was expected.
+    pub expected: String,
+    /// The records that count.
+    pub records: u64,
+    /// What was compared: that number, or its share of all records in percent.
+    pub measured: f64,
+    /// Whether the rule holds.
+    pub passed: bool,
+}
+
+/// Writes the receipt of a file. `fault` is for a file that was refused before it was read (no contract, archived, …);
+/// else the summary's own fault is shown. `corrects` is empty; the caller fills it.
+#[must_use]
+pub fn receipt(
+    facts: &FileFacts,
+    contract: Option<&Contract>,
+    summary: Option<&Summary>,
+    state: &str,
+    fault: Option<&FileFault>,
+) -> Receipt {
+    let checked = contract.zip(summary);
+    Receipt {
+        format_version: FORMAT_VERSION,
+        file: facts.clone(),
+        corrects: None,
+        state: state.to_owned(),
+        verdict: summary.map(|summary| summary.verdict),
+        fault: fault.or_else(|| summary?.fault.as_ref()).map(receipt_fault),
+        counts: summary.map(|summary| summary.counts),
+        sha256: summary.map(|summary| hexadecimal(&summary.sha256)),
+        bytes: summary.map(|summary| summary.bytes),
+        contract: contract.map(receipt_contract),
+        rules: checked.map(|(contract, summary)| rule_totals(contract, summary)).unwrap_or_default(),
+        violations: checked
+            .map(|(contract, summary)| {
+                summary
+                    .first
+                    .iter()
+                    .map(|(position, broken)| violation(contract, *position, broken))
+                    .collect()
+            })
+            .unwrap_or_default(),
+        not_run: contract.map(|contract| contract.not_run.clone()).unwrap_or_default(),
+        warnings: warnings(contract, summary),
+    }
+}
+
+/// Writes the quarantine's report of a file; the arguments are those of [`receipt`].
+#[must_use]
+pub fn report(
+    facts: &FileFacts,
+    contract: Option<&Contract>,
+    summary: Option<&Summary>,
+    state: &str,
+    fault: Option<&FileFault>,
+) -> Report {
+    let checked = contract.zip(summary);
+    Report {
+        receipt: receipt(facts, contract, summary, state, fault),
+        gates: checked.map(|(contract, summary)| gates(contract, summary)).unwrap_or_default(),
+        decoded_bytes: summary.map(|summary| summary.decoded_bytes),
+        unknown_columns: summary.map(|summary| summary.unknown_columns),
+    }
+}
+
+fn receipt_fault(fault: &FileFault) -> ReceiptFault {
+    ReceiptFault {
+        code: fault.code,
+        line: fault.line,
+        column: fault.column,
+        found: fault.found.clone(),
+        expected: fault.expected.clone(),
+        advice: fault.code.advice(),
+    }
+}
+
+fn receipt_contract(contract: &Contract) -> ReceiptContract {
+    ReceiptContract {
+        id: contract.identity.id.clone(),
+        version: contract.identity.version.clone(),
+        hash: hexadecimal(&contract.identity.hash),
+    }
+}
+
+fn rule_totals(contract: &Contract, summary: &Summary) -> Vec<RuleTotal> {
+    let broken = (0..=u16::MAX).map(RuleIndex).zip(&contract.rules).zip(&summary.by_rule);
+    broken
+        .filter(|(_, count)| **count > 0)
+        .map(|((index, rule), count)| RuleTotal {
+            rule: rule.id.clone(),
+            code: rule.code,
+            severity: rule.severity,
+            column: rule_column(contract, index).map(str::to_owned),
+            count: *count,
+            expected: rule.expected.clone(),
+        })
+        .collect()
+}
+
+/// The top-level column that a rule is about.
+fn rule_column(contract: &Contract, rule: RuleIndex) -> Option<&str> {
+    if let Some(column) = contract.columns.iter().find(|column| is_about(rule, column)) {
+        return Some(&column.name);
+    }
+    let tuple = contract.unique.iter().find(|unique| unique.rule == rule)?;
+    match tuple.columns.as_slice() {
+        [column] => Some(contract.column_name(*column)),
+        _ => None,
+    }
+}
+
+fn is_about(rule: RuleIndex, column: &Column) -> bool {
+    let own = column.type_rule == rule
+        || column.required == Some(rule)
+        || column.checks.iter().any(|(check, _)| *check == rule);
+    own || match &column.kind {
+        Kind::Object(members) => members.iter().any(|member| is_about(rule, member)),
+        Kind::Array(item) | Kind::Map(item) => item.as_deref().is_some_and(|item| is_about(rule, item)),
+        _ => false,
+    }
+}
+
+fn violation(contract: &Contract, position: Position, violation: &Violation) -> ReceiptViolation {
+    let rule = contract.rule(violation.rule);
+    let known = position.line > 0;
+    ReceiptViolation {
+        line: known.then_some(position.line),
+        record: position.record,
+        byte_offset: known.then_some(position.offset),
+        column: violation.column.map(|column| contract.column_name(column).to_owned()),
+        rule: rule.id.clone(),
+        code: rule.code,
+        reason: reason(contract, violation),
+    }
+}
+
+fn warnings(contract: Option<&Contract>, summary: Option<&Summary>) -> Vec<String> {
+    let mut warnings = Vec::new();
+    if contract.is_some_and(|contract| contract.identity.status == Status::Deprecated) {
+        warnings.push("the contract is deprecated: ask its owner for the one that follows".to_owned());
+    }
+    if let Some(summary) = summary {
+        match summary.unknown_columns {
+            0 => {}
+            1 => warnings.push("1 column is not in the contract and was not loaded".to_owned()),
+            count => warnings.push(format!("{count} columns are not in the contract and were not loaded")),
+        }
+    }
+    warnings
+}
+
+fn gates(contract: &Contract, summary: &Summary) -> Vec<ReportGate> {
+    let gate = |gate: &crate::GateResult| {
+        let rule = contract.rule(gate.rule);
+        ReportGate {
+            rule: rule.id.clone(),
+            severity: rule.severity,
+            expected: rule.expected.clone(),
+            records: gate.records,
+            measured: gate.measured,
+            passed: gate.passed,
+        }
+    };
+    summary.gates.iter().map(gate).collect()
+}
+
+fn hexadecimal(bytes: &[u8]) -> String {
+    bytes.iter().fold(String::with_capacity(2 * bytes.len()), |mut text, byte| {
+        // Writing to a string cannot fail.
+        write!(text, "{byte:02x}").ok();
+        text
+    })
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,54 @@
+use contract::{Metric, Must};
+
+use super::*;
+use crate::tests::contracts::with_gate;
+use crate::tests::{COLUMNS, contract, pass};
+
+fn facts() -> FileFacts {
+    FileFacts {
+        file_id: "file".to_owned(),
+        load: "file-load".to_owned(),
+        partner: "north".to_owned(),
+        feed: "visits".to_owned(),
+        key: "north/visits/monday.csv".to_owned(),
+        version: "v1".to_owned(),
+        order: "2026-01-05T00:00:00Z/01".to_owned(),
+    }
+}
+
+fn json(value: &impl Serialize) -> String {
+    serde_json::to_string_pretty(value).expect("receipts are JSON")
+}
+
+#[test]
+fn a_partial_load_says_what_was_refused_and_why() {
+    let file = format!("{COLUMNS}a,1,x\n,two,too long\na,3,x\n");
+    let (_, summary) = pass(contract(), file.as_bytes());
+    let receipt = receipt(&facts(), Some(&contract()), Some(&summary), "COMPLETE", None);
+    insta::assert_snapshot!(json(&receipt));
+}
+
+#[test]
+fn a_refused_file_has_its_fault_and_its_gates_in_the_report() {
+    let mut gated = with_gate(Metric::NullValues(1), true, Must::BeLessThan(40.0));
+    gated.identity.status = Status::Deprecated;
+    let file = format!("{COLUMNS}a,1,x\nb,,x\n");
+    let (_, mut summary) =
+        pass(with_gate(Metric::NullValues(1), true, Must::BeLessThan(40.0)), file.as_bytes());
+    summary.unknown_columns = 2;
+    let report = report(&facts(), Some(&gated), Some(&summary), "QUARANTINED", None);
+    insta::assert_snapshot!(json(&report));
+}
+
+#[test]
+fn a_file_that_was_never_read_still_has_a_receipt() {
+    let fault = FileFault {
+        code: FaultCode::NoContract,
+        line: None,
+        column: None,
+        found: "no visits.odcs.yaml".to_owned(),
+        expected: "a contract for the feed".to_owned(),
+    };
+    let receipt = receipt(&facts(), None, None, "QUARANTINED", Some(&fault));
+    insta::assert_snapshot!(json(&receipt));
+}

@@ -1,0 +1,73 @@
+//! One refused record as one line of `rejects.ndjson`.
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use contract::{Code, Contract, Severity, Violation};
+use serde::Serialize;
+
+use crate::{Reject, reason};
+
+/// How many characters of a record that is not UTF-8 are shown beside its bytes.
+const PREVIEW_CHARACTERS: usize = 200;
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Line<'a> {
+    line: u64,
+    record: u64,
+    byte_offset: u64,
+    violations: Vec<Broken<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    raw: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    raw_base64: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    preview: Option<String>,
+}
+
+#[derive(Serialize)]
+struct Broken<'a> {
+    column: Option<&'a str>,
+    rule: &'a str,
+    code: Code,
+    severity: Severity,
+    reason: String,
+    expected: &'a str,
+}
+
+/// Appends one refused record as one line of JSON: its position, what it broke, and the record as sent, as `raw` or,
+/// when it is not UTF-8, as `rawBase64` with a preview. Holds content: for the quarantine only.
+pub fn write_reject_line(reject: &Reject<'_>, out: &mut Vec<u8>) {
+    let raw = std::str::from_utf8(reject.raw).ok();
+    let line = Line {
+        line: reject.position.line,
+        record: reject.position.record,
+        byte_offset: reject.position.offset,
+        violations: reject.violations.iter().map(|violation| broken(reject.contract, violation)).collect(),
+        raw,
+        raw_base64: raw.is_none().then(|| STANDARD.encode(reject.raw)),
+        preview: raw.is_none().then(|| preview(reject.raw)),
+    };
+    let before = out.len();
+    match serde_json::to_writer(&mut *out, &line) {
+        Ok(()) => out.push(b'\n'),
+        // Text and numbers into memory cannot fail; half a line would spoil the file.
+        Err(_) => out.truncate(before),
+    }
+}
+
+fn broken<'a>(contract: &'a Contract, violation: &Violation) -> Broken<'a> {
+    let rule = contract.rule(violation.rule);
+    Broken {
+        column: violation.column.map(|column| contract.column_name(column)),
+        rule: &rule.id,
+        code: rule.code,
+        severity: rule.severity,
+        reason: reason(contract, violation),
+        expected: &rule.expected,
+    }
+}
+
+fn preview(raw: &[u8]) -> String {
+    String::from_utf8_lossy(raw).chars().take(PREVIEW_CHARACTERS).collect()
+}
