@@ -70,7 +70,8 @@ mod tests {
 
     #[test]
     fn every_missing_name_is_reported_at_once() {
-        let Err(Missing(names)) = Config::from_lookup(|name| (name == "LEDGER_TABLE").then(String::new)) else {
+        let Err(Missing(names)) = Config::from_lookup(|name| (name == "LEDGER_TABLE").then(String::new))
+        else {
             panic!("nothing is set")
         };
         assert_eq!(
@@ -100,7 +101,10 @@ mod tests {
             })
             .expect("complete")
         };
-        assert_eq!((read(None).log_level, read(Some("DEBUG")).log_level), ("info".to_owned(), "debug".to_owned()));
+        assert_eq!(
+            (read(None).log_level, read(Some("DEBUG")).log_level),
+            ("info".to_owned(), "debug".to_owned())
+        );
         assert_eq!(read(None).names.account.as_deref(), Some("123456789012"));
         assert_eq!(read(None).names.inboxes, ["inbox_bucket"]);
     }

@@ -35,8 +35,13 @@ pub(crate) struct Refusal {
 impl Refusal {
     /// A refusal without a contract.
     pub(crate) fn new(code: FaultCode, found: &str, expected: &str) -> Self {
-        let fault =
-            FileFault { code, line: None, column: None, found: found.to_owned(), expected: expected.to_owned() };
+        let fault = FileFault {
+            code,
+            line: None,
+            column: None,
+            found: found.to_owned(),
+            expected: expected.to_owned(),
+        };
         Self { fault, contract: None }
     }
 }

@@ -84,8 +84,11 @@ async fn check<S: Store>(
         Found::Content(opening) => opening,
         Found::Gone => return quarantine::close(work, State::Gone, unread, None).await,
         Found::Archived => {
-            let refusal =
-                Refusal::new(FaultCode::Archived, "an object in an archive storage class", "a readable object");
+            let refusal = Refusal::new(
+                FaultCode::Archived,
+                "an object in an archive storage class",
+                "a readable object",
+            );
             return refuse(work, Some(contract), &refusal, record).await;
         }
     };

@@ -7,6 +7,7 @@ use std::{
     task::Poll,
 };
 
+use lambda_runtime::Diagnostic;
 use serde::Serialize;
 use serde_json::Value;
 use store::{FileId, State, Store};
@@ -62,6 +63,16 @@ pub enum Failed {
     /// An event without a queue did not end.
     #[error("the file is not terminal")]
     File(#[from] Stop),
+}
+
+impl From<Failed> for Diagnostic {
+    fn from(failed: Failed) -> Self {
+        let error_type = match failed {
+            Failed::Event(_) => "UnknownEvent",
+            Failed::File(_) => "FileNotTerminal",
+        };
+        Self { error_type: error_type.to_owned(), error_message: telemetry::chain(&failed) }
+    }
 }
 
 impl<S: Store> Processor<S> {
@@ -183,12 +194,10 @@ impl<S: Store> Processor<S> {
 /// clients and the contracts, whose lock is poisoned at worst, and that is looked through.
 async fn caught<F: Future>(future: F) -> Option<F::Output> {
     let mut future = pin!(future);
-    poll_fn(move |context| {
-        match catch_unwind(AssertUnwindSafe(|| future.as_mut().poll(context))) {
-            Ok(Poll::Ready(output)) => Poll::Ready(Some(output)),
-            Ok(Poll::Pending) => Poll::Pending,
-            Err(_) => Poll::Ready(None),
-        }
+    poll_fn(move |context| match catch_unwind(AssertUnwindSafe(|| future.as_mut().poll(context))) {
+        Ok(Poll::Ready(output)) => Poll::Ready(Some(output)),
+        Ok(Poll::Pending) => Poll::Pending,
+        Err(_) => Poll::Ready(None),
     })
     .await
 }

@@ -35,7 +35,9 @@ impl Key {
     fn of_file(key: &str) -> Self {
         let mut parts = key.splitn(3, '/');
         match (parts.next(), parts.next(), parts.next()) {
-            (Some(partner), Some(feed), Some(name)) if is_name(partner) && is_name(feed) && !name.is_empty() => {
+            (Some(partner), Some(feed), Some(name))
+                if is_name(partner) && is_name(feed) && !name.is_empty() =>
+            {
                 Self::File { partner: partner.to_owned(), feed: feed.to_owned() }
             }
             _ => Self::Bad,
@@ -82,7 +84,14 @@ mod tests {
 
     #[test]
     fn what_a_desktop_leaves_behind_is_clutter() {
-        for key in ["p/f/.DS_Store", ".DS_Store", "p/f/x_$folder$", "p/f/.~lock.a.csv#", "p/Thumbs.db", "p/f/~$a.xlsx"] {
+        for key in [
+            "p/f/.DS_Store",
+            ".DS_Store",
+            "p/f/x_$folder$",
+            "p/f/.~lock.a.csv#",
+            "p/Thumbs.db",
+            "p/f/~$a.xlsx",
+        ] {
             assert_eq!(Key::read(key), Key::Clutter, "{key}");
         }
     }
@@ -96,7 +105,8 @@ mod tests {
     #[test]
     fn names_are_lower_case_and_short() {
         let long = format!("{}/f/x", "p".repeat(64));
-        for key in ["x.csv", "p/x.csv", "P/f/x", "p/F/x", "-p/f/x", "p//x", "/p/f/x", "ü/f/x", long.as_str()] {
+        for key in ["x.csv", "p/x.csv", "P/f/x", "p/F/x", "-p/f/x", "p//x", "/p/f/x", "ü/f/x", long.as_str()]
+        {
             assert_eq!(Key::read(key), Key::Bad, "{key}");
         }
     }

@@ -35,7 +35,10 @@ struct Location<'a> {
 /// The announcement of a terminal entry; `None` for one that is not terminal, and for clutter that nobody sent.
 ///
 /// It is made from the entry alone, so that a later invocation says the same.
-pub(crate) fn announcement(entry: &Entry, quarantine: &str) -> Result<Option<Announcement>, serde_json::Error> {
+pub(crate) fn announcement(
+    entry: &Entry,
+    quarantine: &str,
+) -> Result<Option<Announcement>, serde_json::Error> {
     let Some(outcome) = &entry.outcome else { return Ok(None) };
     if matches!(entry.state, State::Processing | State::Ignored) {
         return Ok(None);
@@ -64,8 +67,10 @@ pub(crate) fn announcement(entry: &Entry, quarantine: &str) -> Result<Option<Ann
         ("verdict", verdict.unwrap_or_default()),
         ("fault", outcome.fault.as_deref().unwrap_or_default()),
     ];
-    let attributes =
-        attributes.into_iter().filter(|(_, value)| !value.is_empty()).map(|(name, value)| (name, value.to_owned()));
+    let attributes = attributes
+        .into_iter()
+        .filter(|(_, value)| !value.is_empty())
+        .map(|(name, value)| (name, value.to_owned()));
     Ok(Some(Announcement { body: serde_json::to_string(&body)?, attributes: attributes.collect() }))
 }
 

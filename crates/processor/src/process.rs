@@ -120,7 +120,8 @@ impl<S: Store> Processor<S> {
             Key::Clutter | Key::Folder(_) => Ok((named, Task::Ignore)),
             Key::Bad => {
                 let expected = "<partner>/<feed>/<name>, with partner and feed of a-z, 0-9, _ and -";
-                let refusal = Refusal::new(FaultCode::BadKey, "a key that names no partner and feed", expected);
+                let refusal =
+                    Refusal::new(FaultCode::BadKey, "a key that names no partner and feed", expected);
                 Ok((named, Task::Refuse(refusal)))
             }
         }
@@ -174,7 +175,11 @@ impl<S: Store> Processor<S> {
             return;
         }
         if let Err(error) = work.store.release(&work.fence).await {
-            tracing::warn!(file = work.id.as_str(), error = telemetry::chain(&error), "the lease was not released");
+            tracing::warn!(
+                file = work.id.as_str(),
+                error = telemetry::chain(&error),
+                "the lease was not released"
+            );
         }
     }
 

@@ -39,7 +39,8 @@ pub enum Stop {
 }
 
 /// Codes by which S3, KMS and DynamoDB refuse for want of a permission or an enabled key.
-const REFUSALS: [&str; 4] = ["AccessDenied", "AccessDeniedException", "KMSAccessDeniedException", "Forbidden"];
+const REFUSALS: [&str; 4] =
+    ["AccessDenied", "AccessDeniedException", "KMSAccessDeniedException", "Forbidden"];
 
 impl Stop {
     /// What is counted.
