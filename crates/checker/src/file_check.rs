@@ -12,6 +12,9 @@ use crate::records::Records;
 use crate::summary::{GateResult, RecordSet, Summary};
 use crate::{FaultCode, FileFault, Sink, Verdict};
 
+/// The most text that one call to [`FileCheck::push`] reads.
+const PIECE_BYTES: usize = 64 * 1024;
+
 /// One pass over one file. Memory is one block of text, one record, and 16 bytes for each key that must not repeat.
 ///
 /// Under `duplicates: rejectAll` and `keepLast` the first pass may give a row to the sink whose record a later one
@@ -22,6 +25,7 @@ pub struct FileCheck {
     reader: Reader,
     records: Records,
     labels: Labels,
+    /// Decoded text, kept for its memory.
     text: Vec<u8>,
     hash: Sha256,
     bytes: u64,
@@ -98,22 +102,23 @@ impl FileCheck {
     /// the sink holds between calls. Call until all is consumed and nothing is pending. After a fault the input is
     /// only hashed and counted.
     pub fn push(&mut self, input: &[u8], sink: &mut impl Sink) -> Pushed {
-        self.text.clear();
         let pushed = if self.fault.is_some() {
             Pushed { consumed: input.len(), pending: false }
+        } else if self.decoder.is_plain() {
+            let (piece, _) = input.split_at(input.len().min(PIECE_BYTES));
+            let passed = self.decoder.pass(piece);
+            self.read(piece, passed.err(), sink);
+            Pushed { consumed: piece.len(), pending: false }
         } else {
-            match self.decoder.decode(input, &mut self.text) {
-                Ok(decoded) => {
-                    self.read(sink);
-                    let pending = decoded.pending && self.fault.is_none();
-                    Pushed { consumed: decoded.consumed, pending }
-                }
-                Err(fault) => {
-                    self.read(sink);
-                    self.fault.get_or_insert(fault);
-                    Pushed { consumed: input.len(), pending: false }
-                }
-            }
+            let mut text = std::mem::take(&mut self.text);
+            let decoded = self.decoder.decode(input, &mut text);
+            let (pushed, fault) = match decoded {
+                Ok(decoded) => (Pushed { consumed: decoded.consumed, pending: decoded.pending }, None),
+                Err(fault) => (Pushed { consumed: input.len(), pending: false }, Some(fault)),
+            };
+            self.read(&text, fault, sink);
+            self.text = text;
+            Pushed { pending: pushed.pending && self.fault.is_none(), ..pushed }
         };
         let consumed = input.get(..pushed.consumed).unwrap_or(input);
         self.hash.update(consumed);
@@ -124,15 +129,13 @@ impl FileCheck {
     /// Ends the input. Call until it gives the summary.
     pub fn finish(&mut self, sink: &mut impl Sink) -> Finished {
         if !self.finished && self.fault.is_none() {
-            self.text.clear();
-            let ended = self.decoder.finish(&mut self.text);
-            self.read(sink);
-            match ended {
-                Ok(true) if self.fault.is_none() => return Finished::More,
-                Ok(_) => {}
-                Err(fault) => {
-                    self.fault.get_or_insert(fault);
-                }
+            let mut text = std::mem::take(&mut self.text);
+            let ended = self.decoder.finish(&mut text);
+            let (pending, fault) = ended.map_or_else(|fault| (false, Some(fault)), |pending| (pending, None));
+            self.read(&text, fault, sink);
+            self.text = text;
+            if pending && self.fault.is_none() {
+                return Finished::More;
             }
             self.end_records(sink);
             self.decide();
@@ -141,12 +144,12 @@ impl FileCheck {
         Finished::Done(self.summary())
     }
 
-    /// Reads the decoded text up to its end or a fault.
-    fn read(&mut self, sink: &mut impl Sink) {
-        self.decoded_bytes += self.text.len() as u64;
-        let Self { reader, records, labels, text, .. } = self;
+    /// Reads text up to its end or a fault. `after` is the fault that ended the text, if one did.
+    fn read(&mut self, text: &[u8], after: Option<FileFault>, sink: &mut impl Sink) {
+        self.decoded_bytes += text.len() as u64;
+        let Self { reader, records, labels, .. } = self;
         let read = read_text(reader, records, labels, text, sink);
-        self.fault = self.records.fault.take().or(read.err());
+        self.fault = self.records.fault.take().or(read.err()).or(after);
     }
 
     fn end_records(&mut self, sink: &mut impl Sink) {
@@ -180,7 +183,8 @@ impl FileCheck {
             let found = format!("{} of {} records refused", counts.rejects, counts.records);
             self.fault = Some(file_fault(FaultCode::ErrorBudget, found, &budget(on_error)));
         }
-        for gate in self.gates.iter().filter(|gate| !gate.passed) {
+        for (gate, rule) in self.gates.iter().zip(&self.contract.gates).filter(|(gate, _)| !gate.passed) {
+            let unit = if rule.percent { " percent" } else { "" };
             if let Some(count) = self.records.by_rule.get_mut(usize::from(gate.rule.0)) {
                 *count += 1;
             }
@@ -188,7 +192,7 @@ impl FileCheck {
             if rule.severity == Severity::Warn {
                 self.records.counts.warnings += 1;
             } else if self.fault.is_none() {
-                let found = format!("{}: {}", rule.id, gate.measured);
+                let found = format!("{}: {}{unit}", rule.id, gate.measured);
                 self.fault = Some(file_fault(FaultCode::Gate, found, &rule.expected));
             }
         }

@@ -27,7 +27,7 @@ pub(crate) fn measure(
     for (gate, tally) in contract.gates.iter().zip(tallies) {
         let counts = match &gate.metric {
             Metric::RowCount => false,
-            Metric::NullValues(column) => on(contract, record, *column, |column, cell| column.is_null(cell)),
+            Metric::NullValues(column) => on(contract, record, *column, Column::is_null),
             Metric::MissingValues(column, missing) => on(contract, record, *column, |column, cell| {
                 column.is_null(cell) || missing.contains(&column.kind, text(&cell))
             }),

@@ -12,7 +12,7 @@ const PREVIEW_CHARACTERS: usize = 200;
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-struct Line<'a> {
+struct RejectLine<'a> {
     line: u64,
     record: u64,
     byte_offset: u64,
@@ -39,7 +39,7 @@ struct Broken<'a> {
 /// when it is not UTF-8, as `rawBase64` with a preview. Holds content: for the quarantine only.
 pub fn write_reject_line(reject: &Reject<'_>, out: &mut Vec<u8>) {
     let raw = std::str::from_utf8(reject.raw).ok();
-    let line = Line {
+    let line = RejectLine {
         line: reject.position.line,
         record: reject.position.record,
         byte_offset: reject.position.offset,

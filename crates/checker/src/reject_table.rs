@@ -128,10 +128,8 @@ fn write_cell(bytes: &[u8], out: &mut Vec<u8>) {
 /// A sign, digits and at most one point: nothing that a spreadsheet could compute.
 fn is_number(text: &[u8]) -> bool {
     let digits = text.strip_prefix(b"-").or_else(|| text.strip_prefix(b"+")).unwrap_or(text);
-    let points = digits.iter().filter(|byte| **byte == b'.').count();
-    digits.iter().any(u8::is_ascii_digit)
-        && points <= 1
-        && digits.iter().all(|byte| byte.is_ascii_digit() || *byte == b'.')
+    let mut parts = digits.splitn(2, |byte| *byte == b'.');
+    digits.iter().any(u8::is_ascii_digit) && parts.all(|part| part.iter().all(u8::is_ascii_digit))
 }
 
 #[cfg(test)]

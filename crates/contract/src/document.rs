@@ -160,9 +160,7 @@ fn document(mut fields: Fields<'_>, findings: &mut Findings) -> Document {
         service_levels: service_levels(&mut fields, findings),
         place,
     };
-    for setting in settings(&mut fields, findings) {
-        unknown_setting(&setting, &[], "the document", findings);
-    }
+    no_settings(&mut fields, "the document", findings);
     fields.keep(&[
         "tenant",
         "tags",
@@ -250,6 +248,7 @@ fn service_levels(fields: &mut Fields<'_>, findings: &mut Findings) -> Vec<Locat
             Some(name) => levels.push(name),
             None => findings.error(&node.place, "no `property`", "the name of a service level", ""),
         }
+        no_settings(&mut level, "a service level", findings);
         level.keep(&[
             "id",
             "value",
@@ -260,7 +259,6 @@ fn service_levels(fields: &mut Fields<'_>, findings: &mut Findings) -> Vec<Locat
             "description",
             "scheduler",
             "schedule",
-            "customProperties",
             "authoritativeDefinitions",
         ]);
         level.close(findings);
@@ -299,6 +297,13 @@ pub(crate) fn settings(fields: &mut Fields<'_>, findings: &mut Findings) -> Vec<
         }
     }
     settings
+}
+
+/// Reports every custom property of our vendor where none is known.
+pub(crate) fn no_settings(fields: &mut Fields<'_>, here: &str, findings: &mut Findings) {
+    for setting in settings(fields, findings) {
+        unknown_setting(&setting, &[], here, findings);
+    }
 }
 
 /// Reports a custom property of our vendor that nobody knows here.

@@ -45,3 +45,11 @@ pub struct Error {
     /// The service's request id, when it answered.
     pub request_id: Option<String>,
 }
+
+impl Error {
+    /// An error without a service's answer.
+    #[must_use]
+    pub fn new(operation: Operation, code: impl Into<String>) -> Self {
+        Self { operation, code: code.into(), request_id: None }
+    }
+}

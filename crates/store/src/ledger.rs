@@ -28,6 +28,46 @@ pub enum State {
     Retracted,
 }
 
+impl State {
+    /// Whether it is decided; only an operator or a later commit changes it then.
+    #[must_use]
+    pub fn is_terminal(self) -> bool {
+        self != Self::Processing
+    }
+
+    /// The word as it stands in the ledger.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Processing => "PROCESSING",
+            Self::Complete => "COMPLETE",
+            Self::Quarantined => "QUARANTINED",
+            Self::Superseded => "SUPERSEDED",
+            Self::Duplicate => "DUPLICATE",
+            Self::Gone => "GONE",
+            Self::Ignored => "IGNORED",
+            Self::Retracted => "RETRACTED",
+        }
+    }
+
+    /// Reads the word back.
+    #[must_use]
+    pub fn parse(word: &str) -> Option<Self> {
+        [
+            Self::Processing,
+            Self::Complete,
+            Self::Quarantined,
+            Self::Superseded,
+            Self::Duplicate,
+            Self::Gone,
+            Self::Ignored,
+            Self::Retracted,
+        ]
+        .into_iter()
+        .find(|state| state.as_str() == word)
+    }
+}
+
 /// What is known of one file version. At most 1 KB; holds no content.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Entry {
@@ -45,9 +85,9 @@ pub struct Entry {
     pub owner: String,
     /// When the lease ends, milliseconds since the epoch; 0 once released.
     pub lease_until_ms: u64,
-    /// Claims since the last checkpoint.
+    /// Claims since the last checkpoint of this load.
     pub claims: u32,
-    /// Releases since the last checkpoint. `claims − releases − 1`: earlier claims that died.
+    /// Releases since the last checkpoint of this load. `claims − releases − 1`: earlier claims that died.
     pub releases: u32,
     /// The order of this version, pinned by the first claim: `<ISO 8601 instant>/<sequencer>`.
     pub order: String,
@@ -59,6 +99,25 @@ pub struct Entry {
     pub outcome: Option<Outcome>,
     /// Whether the outcome was published.
     pub announced: bool,
+}
+
+impl Entry {
+    /// Whether the last claim is the one that holds this fence.
+    pub(crate) fn is_held_by(&self, fence: &Fence) -> bool {
+        self.fence == fence.fence && self.owner == fence.owner
+    }
+
+    /// Whether this decision was already written under this fence. A commit may have been superseded or retracted
+    /// since: that changes the state and the other file, not what was decided.
+    pub(crate) fn was_decided(&self, fence: &Fence, outcome: &Outcome) -> bool {
+        let decided = |written: &Outcome| {
+            Outcome { state: outcome.state, other: outcome.other.clone(), ..written.clone() } == *outcome
+        };
+        let same_state = self.state == outcome.state
+            || (outcome.state == State::Complete
+                && matches!(self.state, State::Superseded | State::Retracted));
+        self.is_held_by(fence) && same_state && self.outcome.as_ref().is_some_and(decided)
+    }
 }
 
 /// A terminal decision. Holds no content.
@@ -203,7 +262,9 @@ pub enum Committed {
 /// Entries, heads and contents. All reads are strongly consistent.
 pub trait Ledger: Sync {
     /// One conditional write: fence + 1, lease, nonce; order pinned if it was not. Allowed when the entry is absent,
-    /// or processing with an expired lease (or a released one), or already ours by nonce.
+    /// or processing with an expired lease (or a released one). A claim that is already ours by nonce is answered as it
+    /// stands, so that a lost response costs nothing; with another load it is claimed again. A claim of another load
+    /// than the entry's begins anew: no rows written, no deaths counted.
     fn claim(&self, claim: &Claim) -> impl Future<Output = Result<Claimed, Error>> + Send;
     /// Records that the first `rows_written` rows of the load are written, extends the lease, resets the death count.
     fn checkpoint(
@@ -212,16 +273,17 @@ pub trait Ledger: Sync {
         rows_written: u64,
         lease_until_ms: u64,
     ) -> impl Future<Output = Result<Fenced, Error>> + Send;
-    /// Ends the lease early, so that a redelivery can go on at once.
+    /// Ends the lease early, so that a redelivery can go on at once. Releasing twice counts once.
     fn release(&self, fence: &Fence) -> impl Future<Output = Result<Fenced, Error>> + Send;
     /// A terminal state without visible rows.
     fn finish(&self, fence: &Fence, outcome: &Outcome) -> impl Future<Output = Result<Fenced, Error>> + Send;
-    /// The terminal state with visible rows.
+    /// The terminal state with visible rows. A content whose holder is no longer complete is free to take. When
+    /// several things stand in the way, the answer is the first of: lost, duplicate, head moved.
     fn commit(&self, commit: &Commit) -> impl Future<Output = Result<Committed, Error>> + Send;
     /// The head of a key.
     fn head(&self, bucket: &str, key: &str) -> impl Future<Output = Result<Option<Head>, Error>> + Send;
     /// The entry of a file.
     fn entry(&self, file: &FileId) -> impl Future<Output = Result<Option<Entry>, Error>> + Send;
-    /// Notes that the outcome was published.
+    /// Notes that the outcome was published. An unknown file is an error.
     fn announced(&self, file: &FileId) -> impl Future<Output = Result<(), Error>> + Send;
 }

@@ -4,9 +4,14 @@
 //! in-memory twin `memory::Memory`, which can fail at the n-th call, before or after the effect.
 //! Every effect has a name computed from its input, so doing it twice is doing it once.
 
+pub mod aws;
+#[cfg(any(test, feature = "conformance"))]
+pub mod conformance;
+mod document;
 mod error;
 mod file;
 mod ledger;
+pub mod memory;
 mod objects;
 mod queue;
 mod rows;
@@ -19,7 +24,7 @@ pub use ledger::{
 };
 pub use objects::{Body, ContractObject, Objects, Opened, Upload, VersionId};
 pub use queue::{Announcement, Outcomes, Queue};
-pub use rows::{Item, ItemValue, Rows};
+pub use rows::{BATCH_ITEMS, Item, ItemValue, Rows, row_item, shards};
 
 /// Everything that the path needs.
 pub trait Store: Objects + Ledger + Rows + Queue + Outcomes {}

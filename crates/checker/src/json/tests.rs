@@ -200,7 +200,7 @@ fn records_are_found_at_the_record_path() {
 #[test]
 fn a_broken_element_that_ends_costs_one_record() {
     assert_eq!(
-        whole(&[], "[{\"id\":01},\n{\"id\":[}]},\n5,{\"id\":2}]"),
+        whole(&[], "[{\"id\":01},\n{\"id\":[1}},\n5,{\"id\":2}]"),
         ["Json@1", "Json@2", "NotAnObject@3", "2|~|~"]
     );
 }

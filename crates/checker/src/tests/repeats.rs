@@ -79,7 +79,7 @@ proptest! {
             Duplicates::RejectRepeats, Duplicates::RejectAll, Duplicates::KeepLast,
         ]),
     ) {
-        let records: String = ids.iter().map(|id| format!("{id},1,x\n")).collect();
+        let records: String = ids.iter().fold(String::new(), |text, id| format!("{text}{id},1,x\n"));
         let [(_, first), (kept, second)] = twice(duplicates, &records);
         let numbered = || (1_u64..).zip(&ids).filter(|(_, id)| !id.is_empty());
         let mut by_key: HashMap<&str, Vec<u64>> = HashMap::new();

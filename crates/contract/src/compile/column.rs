@@ -89,6 +89,7 @@ pub(super) fn compile(property: &Property, scope: &Scope<'_>, compilation: &mut 
     for setting in &property.settings {
         apply(setting, &mut column, scope, &mut compilation.findings);
     }
+    check_parts(property, &column.kind, &mut compilation.findings);
     list_not_run(property, scope, compilation);
     quality::on_column(&property.quality, &mut column, scope.index, &id, compilation);
     example::check(property, &column, scope.index.unwrap_or_default(), compilation);
@@ -142,6 +143,25 @@ fn logical_type(property: &Property, scope: &Scope<'_>, findings: &mut Findings)
         );
     }
     given.value
+}
+
+/// Parts of another type would be dropped, and with them their rules and masks.
+fn check_parts(property: &Property, kind: &Kind, findings: &mut Findings) {
+    let parts = [
+        (property.properties.first(), "properties", "object", matches!(kind, Kind::Object(_))),
+        (property.items.as_deref(), "items", "array", matches!(kind, Kind::Array(_))),
+        (property.map_value.as_deref(), "map", "map", matches!(kind, Kind::Map(_))),
+    ];
+    for (part, key, word, fits) in parts {
+        if let Some(part) = part.filter(|_| !fits && !property.unknown_type) {
+            findings.error(
+                &part.place,
+                format!("`{key}` on another type"),
+                format!("`logicalType: {word}`"),
+                "change the type, or remove the part",
+            );
+        }
+    }
 }
 
 fn classified(property: &Property) -> bool {

@@ -84,7 +84,6 @@ fn rule(node: &Node, findings: &mut Findings) -> Option<QualityRule> {
     fields.keep(&[
         "authoritativeDefinitions",
         "businessImpact",
-        "customProperties",
         "description",
         "dimension",
         "method",
@@ -92,6 +91,7 @@ fn rule(node: &Node, findings: &mut Findings) -> Option<QualityRule> {
         "scheduler",
         "tags",
     ]);
+    super::no_settings(&mut fields, "a quality rule", findings);
     let id = fields.text("id", findings);
     let name = fields.text("name", findings);
     let mut kind = kind(&mut fields, findings);

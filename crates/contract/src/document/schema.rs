@@ -190,7 +190,8 @@ fn enumeration(fields: &mut Fields<'_>, findings: &mut Findings) -> Option<Enume
             continue;
         }
         let Some(mut entry) = Fields::open(item, "an entry of `enum`", findings) else { continue };
-        entry.keep(&["id", "label", "description", "tags", "customProperties", "authoritativeDefinitions"]);
+        entry.keep(&["id", "label", "description", "tags", "authoritativeDefinitions"]);
+        super::no_settings(&mut entry, "an entry of `enum`", findings);
         match entry.take("value") {
             Some(value) => values.push(value.clone()),
             None => findings.error(&item.place, "no `value`", "`value: …` in each entry of `enum`", ""),
@@ -212,9 +213,17 @@ fn enumeration(fields: &mut Fields<'_>, findings: &mut Findings) -> Option<Enume
 fn map_value(fields: &mut Fields<'_>, findings: &mut Findings) -> Option<Box<Property>> {
     let node = fields.take("map")?;
     let mut map = Fields::open(node, "`map`", findings)?;
-    if let Some(key) = map.take("key").and_then(|key| property(key, "the key of a map", findings))
-        && let Some(kind) = key.logical_type.filter(|kind| kind.value != LogicalType::String)
-    {
+    if let Some(key) = map.take("key").and_then(|key| property(key, "the key of a map", findings)) {
+        check_map_key(&key, findings);
+    }
+    let value = map.take("value").and_then(|value| property(value, "the value of a map", findings));
+    map.close(findings);
+    value.map(Box::new)
+}
+
+/// Nothing that a key would have to obey may be dropped in silence.
+fn check_map_key(key: &Property, findings: &mut Findings) {
+    if let Some(kind) = key.logical_type.as_ref().filter(|kind| kind.value != LogicalType::String) {
         findings.error(
             &kind.place,
             "a key that is not a string",
@@ -222,7 +231,13 @@ fn map_value(fields: &mut Fields<'_>, findings: &mut Findings) -> Option<Box<Pro
             "JSON keys are texts",
         );
     }
-    let value = map.take("value").and_then(|value| property(value, "the value of a map", findings));
-    map.close(findings);
-    value.map(Box::new)
+    let ruled = key.options.is_some() || key.enumeration.is_some() || !key.quality.is_empty();
+    if ruled || !key.settings.is_empty() {
+        findings.error(
+            &key.place,
+            "rules on the keys of a map",
+            "only a type",
+            "this version checks values only",
+        );
+    }
 }

@@ -344,7 +344,8 @@ mod tests {
         let mut source = "a0: &a0 [x, x, x, x, x, x, x, x, x, x]\n".to_owned();
         for level in 1..12 {
             let before = format!("*a{}", level - 1);
-            source += &format!("a{level}: &a{level} [{}]\n", [before.as_str(); 10].join(", "));
+            let line = format!("a{level}: &a{level} [{}]\n", [before.as_str(); 10].join(", "));
+            source.push_str(&line);
         }
         assert!(parse(&source).is_err());
     }

@@ -8,6 +8,7 @@ type Mistake = (&'static str, &'static str, &'static str);
 const IN_SCAN_REPORTS: &[Mistake] = &[
     ("a version of the standard that is not known", "apiVersion: v3.2.0", "apiVersion: v2.2.2"),
     ("another kind of document", "kind: DataContract", "kind: DataProduct"),
+    ("no kind", "kind: DataContract", "dataProduct: scans"),
     ("no id", "id: 5a3c9f6e-0f2b-4c3e-9a44-9c6a6a0f1c11", "dataProduct: scans"),
     ("a key with a typing error", "domain: imaging", "domian: imaging"),
     ("a key that nobody knows", "domain: imaging", "colour: blue"),
@@ -93,6 +94,16 @@ const IN_PATIENTS: &[Mistake] = &[
     ("a path that is no JSON Pointer", "/telecom/0/value", "PID-3.1"),
     ("a flag without its limit", "minimum: 0, exclusiveMinimum: true", "exclusiveMinimum: true"),
     ("a spelling of a missing value that is of another type", "[null, -1]", "[null, unknown]"),
+    (
+        "members on a type without members",
+        "maxItems: 100, uniqueItems: true }",
+        "maxItems: 100 }\n        properties: [{ name: a, logicalType: string }]",
+    ),
+    (
+        "a custom property of ours on a quality rule",
+        "mustBeLessThan: 10,",
+        "mustBeLessThan: 10, customProperties: [{ property: mask, vendor: ingest, value: drop }],",
+    ),
     ("a nested primary key", "name: city, logicalType", "name: city, primaryKey: true, logicalType"),
     (
         "a CSV dialect on JSON",
@@ -116,6 +127,11 @@ const WARNINGS: &[Mistake] = &[
         "enum: [{ value: no }, { value: 'yes' }]",
     ),
     ("a number that loses its zeros elsewhere", "examples: [\"01067\"]", "examples: [01067]"),
+    (
+        "a year of two digits",
+        "logicalType: date",
+        "logicalType: date\n        logicalTypeOptions: { format: dd.MM.yy }",
+    ),
     ("a property without a type", "name: contact\n        logicalType: string", "name: contact"),
     (
         "a second rule that says the same",
@@ -136,7 +152,7 @@ fn page(source: &str, mistakes: &[Mistake], severity: FindingSeverity) -> String
         };
         let findings: Vec<_> = findings.into_iter().filter(|finding| finding.severity == severity).collect();
         assert!(!findings.is_empty(), "{title}: nothing found");
-        page += &format!("# {title}\n");
+        page.extend(["# ", title, "\n"]);
         for finding in findings {
             page.push_str(&finding.render("feed.odcs.yaml", &source));
         }
@@ -157,11 +173,8 @@ fn each_mistake_in_a_json_contract_is_found_where_it_stands() {
 
 #[test]
 fn each_likely_mistake_is_a_warning() {
-    let patients: String = PATIENTS
-        .lines()
-        .filter(|line| !line.contains("engine: cel"))
-        .map(|line| format!("{line}\n"))
-        .collect();
+    let patients: String =
+        PATIENTS.split_inclusive('\n').filter(|line| !line.contains("engine: cel")).collect();
     insta::assert_snapshot!("mistakes_warned", page(&patients, WARNINGS, FindingSeverity::Warning));
 }
 

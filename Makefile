@@ -1,0 +1,80 @@
+# Every verb of the project; `make help` lists them. CI runs the same ones.
+
+PYTHON ?= python3
+VENV := .venv
+PY := $(VENV)/bin/python
+SAM := $(VENV)/sam
+# cargo-lambda comes from the venv; the user's own tools stay as they are.
+export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
+export AWS_DEFAULT_REGION ?= us-east-1
+export SAM_CLI_TELEMETRY := 0
+
+.DEFAULT_GOAL := help
+
+.PHONY: help
+help: ## list the verbs
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+.PHONY: tools
+tools: $(VENV)/ready ## install the pinned tools into .venv (Python 3.11 or newer)
+
+$(VENV)/ready: infra/local/requirements.txt
+	$(PYTHON) infra/local/check_python.py && $(PYTHON) -m venv $(VENV)
+	$(PY) -m pip install --quiet --disable-pip-version-check -r $< && touch $@
+
+$(SAM)/ready: infra/local/requirements-sam.txt
+	$(PYTHON) infra/local/check_python.py && $(PYTHON) -m venv $(SAM)
+	$(SAM)/bin/python -m pip install --quiet --disable-pip-version-check -r $< && touch $@
+
+.PHONY: build
+build: tools ## build every function's binary for this machine
+	cargo lambda build --release --compiler cargo --workspace
+
+.PHONY: demo
+demo: build ## take sample files to their outcomes on a local stack, and show what happened
+	$(PY) infra/local/demo.py
+
+.PHONY: local
+local: build ## start a local stack and leave it running
+	$(PY) infra/local/local.py
+
+.PHONY: stop
+stop: ## stop the local stack
+	$(PYTHON) infra/local/stack.py stop
+
+.PHONY: watch
+watch: tools ## serve the processor for `make invoke`, rebuilt at every change, against the local stack
+	$(PY) infra/local/stack.py environment
+	cargo lambda watch --bin processor --env-file .local/stack/env
+
+.PHONY: invoke
+invoke: tools ## send EVENT=events/….json to the processor that `make watch` serves
+	cargo lambda invoke processor --data-file $(EVENT)
+
+.PHONY: test
+test: build ## run all tests: unit, property, and end to end on local stacks
+	cargo test --workspace
+
+.PHONY: lint
+lint: ## check format and lints
+	cargo fmt --all --check
+	cargo clippy --workspace --all-targets -- -D warnings
+
+.PHONY: template-lint
+template-lint: tools $(SAM)/ready ## check template.yaml with cfn-lint and SAM's own validation
+	$(VENV)/bin/cfn-lint template.yaml
+	$(SAM)/bin/sam validate --lint --template template.yaml
+
+.PHONY: samples
+samples: ## write the synthetic sample files to .local/samples
+	$(PYTHON) infra/samples/generate.py .local/samples
+
+.PHONY: bench
+bench: .local/bench/scan-reports.csv ## measure speed, memory and size, and print them
+	cargo bench --workspace
+
+.local/bench/scan-reports.csv: infra/samples/generate.py infra/samples/synthetic.py
+	$(PYTHON) infra/samples/generate.py --rows 1000000 $@
+
+.PHONY: ci
+ci: lint template-lint test ## everything that CI runs

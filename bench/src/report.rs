@@ -1,0 +1,126 @@
+//! The figures, as a table for people or as JSON.
+
+use std::io::{self, Write};
+
+use serde_json::{Value, json};
+
+use crate::input::Format;
+use crate::memory::Peak;
+use crate::speed::Speed;
+use crate::start::Start;
+
+const MEBIBYTE: f64 = 1024.0 * 1024.0;
+/// What the set of unique keys holds for each row.
+const KEY_BYTES: u64 = 16;
+
+/// Everything that one run measures.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Figures {
+    pub(crate) rows: u32,
+    pub(crate) speeds: Vec<Speed>,
+    pub(crate) peaks: Vec<Peak>,
+    pub(crate) start: Start,
+    pub(crate) binary_bytes: u64,
+}
+
+impl Figures {
+    pub(crate) fn print(&self, as_json: bool) -> io::Result<()> {
+        let mut output = io::stdout().lock();
+        if as_json {
+            return writeln!(output, "{:#}", self.json());
+        }
+        writeln!(output, "{} rows of 15 columns, one thread, medians of interleaved runs\n", self.rows)?;
+        writeln!(output, "{:<28}{:>12}{:>12}{:>10}{:>10}", "speed", "input", "MiB/s", "share", "goal")?;
+        for speed in &self.speeds {
+            let input = format!("{:.0} MiB", speed.mebibytes());
+            writeln!(
+                output,
+                "{:<28}{input:>12}{:>12.0}{:>10}{:>10}",
+                speed.parser,
+                speed.parser_rate(),
+                "",
+                ""
+            )?;
+            let label = format!("our check, {}", speed.format.word());
+            let (share, goal) = (format!("{:.0} %", speed.share()), format!("≥ {:.0} %", goal(speed.format)));
+            writeln!(output, "{label:<28}{input:>12}{:>12.0}{share:>10}{goal:>10}", speed.check_rate())?;
+        }
+        writeln!(output, "\n{:<28}{:>12}{:>12}{:>14}", "peak memory", "rows", "resident", "without keys")?;
+        for peak in &self.peaks {
+            let label = format!("{}, {:.0} MiB", peak.format.word(), mebibytes(peak.file_bytes));
+            let resident = format!("{:.1} MiB", mebibytes(peak.resident_bytes));
+            let without = format!("{:.1} MiB", mebibytes(peak.without_keys()));
+            writeln!(output, "{label:<28}{:>12}{resident:>12}{without:>14}", peak.rows)?;
+        }
+        let (empty, processor) =
+            (self.start.empty.as_secs_f64() * 1e3, self.start.processor.as_secs_f64() * 1e3);
+        writeln!(output, "\n{:<28}{:>12}", "start to first poll, CPU", "ms")?;
+        writeln!(output, "{:<28}{empty:>12.2}", "empty function")?;
+        writeln!(output, "{:<28}{processor:>12.2}{:>10.2}×", "processor", processor / empty)?;
+        writeln!(output, "\n{:<28}{:>8.1} MiB", "processor's binary", mebibytes(self.binary_bytes))
+    }
+
+    fn json(&self) -> Value {
+        let speeds = self.speeds.iter().map(|speed| {
+            json!({
+                "format": speed.format.word(), "bytes": speed.bytes, "parser": speed.parser,
+                "parser_seconds": speed.parser_seconds, "check_seconds": speed.check_seconds,
+                "share_percent": speed.share(),
+            })
+        });
+        let peaks = self.peaks.iter().map(|peak| {
+            json!({
+                "format": peak.format.word(), "rows": peak.rows, "file_bytes": peak.file_bytes,
+                "resident_bytes": peak.resident_bytes, "without_keys_bytes": peak.without_keys(),
+            })
+        });
+        json!({
+            "rows": self.rows,
+            "speed": speeds.collect::<Vec<_>>(),
+            "peak": peaks.collect::<Vec<_>>(),
+            "start_cpu_seconds": {
+                "empty": self.start.empty.as_secs_f64(), "processor": self.start.processor.as_secs_f64(),
+            },
+            "binary_bytes": self.binary_bytes,
+        })
+    }
+}
+
+impl Speed {
+    fn mebibytes(&self) -> f64 {
+        mebibytes(self.bytes)
+    }
+
+    fn parser_rate(&self) -> f64 {
+        self.mebibytes() / self.parser_seconds
+    }
+
+    fn check_rate(&self) -> f64 {
+        self.mebibytes() / self.check_seconds
+    }
+
+    /// The check's speed as a share of the parser's, in percent.
+    fn share(&self) -> f64 {
+        self.parser_seconds * 100.0 / self.check_seconds
+    }
+}
+
+impl Peak {
+    /// What the process needed beside the set of unique keys.
+    fn without_keys(&self) -> u64 {
+        self.resident_bytes.saturating_sub(u64::from(self.rows) * KEY_BYTES)
+    }
+}
+
+/// The share that the check is to reach, in percent.
+fn goal(format: Format) -> f64 {
+    match format {
+        Format::Csv => 35.0,
+        Format::JsonLines => 100.0,
+    }
+}
+
+#[expect(clippy::cast_precision_loss, reason = "a size for people to read")]
+fn mebibytes(bytes: u64) -> f64 {
+    bytes as f64 / MEBIBYTE
+}

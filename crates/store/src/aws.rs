@@ -1,0 +1,99 @@
+//! The store on AWS: S3, DynamoDB, SQS and SNS behind the five traits.
+//!
+//! Retries have one owner for each layer: the SDK repeats a request that failed in transport or was throttled (three
+//! attempts), `rows` writes again what DynamoDB leaves unprocessed, `ledger` repeats a transaction that met another,
+//! `objects` resumes a body that broke off. Everything else is an [`Error`] and belongs to the redelivery of the file.
+
+mod clients;
+mod entry;
+mod failure;
+mod keys;
+mod ledger;
+mod objects;
+mod queue;
+#[cfg(test)]
+mod replay;
+mod rows;
+mod transaction;
+mod upload;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+pub use aws_config::SdkConfig;
+pub use clients::connect;
+pub use objects::ObjectBody;
+pub use upload::ObjectUpload;
+
+use crate::{Error, Operation};
+
+/// The resources' names, as the stack made them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Names {
+    /// The inbox buckets; objects of other buckets are never read.
+    pub inboxes: Vec<String>,
+    /// The bucket of contracts.
+    pub contracts_bucket: String,
+    /// The bucket of refused files, rejects and reports.
+    pub quarantine_bucket: String,
+    /// The ledger table: partition key `pk` (string).
+    pub ledger_table: String,
+    /// The records table: partition key `pk`, sort key `sk` (strings).
+    pub records_table: String,
+    /// The inbox queue.
+    pub queue_url: String,
+    /// The topic of outcomes.
+    pub outcome_topic: String,
+    /// The account that must own the buckets; `None` leaves the check out.
+    pub account: Option<String>,
+}
+
+/// The store on AWS. Clones share clients and connections.
+#[derive(Clone)]
+pub struct Aws {
+    names: Arc<Names>,
+    s3: aws_sdk_s3::Client,
+    dynamodb: aws_sdk_dynamodb::Client,
+    sqs: aws_sdk_sqs::Client,
+    sns: aws_sdk_sns::Client,
+    pace: Arc<rows::Pace>,
+    backoff: Backoff,
+}
+
+impl Aws {
+    /// A store with these credentials, region, endpoint and HTTP client; timeouts and retries are set here
+    /// (`clients`), whatever the configuration says.
+    #[must_use]
+    pub fn new(config: &SdkConfig, names: Names) -> Self {
+        Self {
+            names: Arc::new(names),
+            s3: clients::s3(config),
+            dynamodb: clients::dynamodb(config),
+            sqs: clients::sqs(config),
+            sns: clients::sns(config),
+            pace: Arc::default(),
+            backoff: Backoff { unit: Duration::from_millis(25) },
+        }
+    }
+}
+
+/// Waits between attempts of our own.
+#[derive(Clone, Copy)]
+struct Backoff {
+    unit: Duration,
+}
+
+impl Backoff {
+    /// The longest wait is this many units: 1.6 s.
+    const MOST_UNITS: u32 = 64;
+
+    /// Waits between nothing and 2^attempt units, at random: "full jitter".
+    /// <https://aws.amazon.com/blogs/architecture/exponential-backoff-and-jitter/>
+    async fn wait(self, operation: Operation, attempt: u32) -> Result<(), Error> {
+        let units = 1_u32.checked_shl(attempt).unwrap_or(Self::MOST_UNITS).min(Self::MOST_UNITS);
+        let random = getrandom::u32().map_err(|_| Error::new(operation, "no randomness"))?;
+        let share = f64::from(random) / f64::from(u32::MAX);
+        tokio::time::sleep((self.unit * units).mul_f64(share)).await;
+        Ok(())
+    }
+}

@@ -1,0 +1,102 @@
+//! Clients: one HTTP client for all, explicit timeouts, three attempts.
+
+use std::time::Duration;
+
+use aws_config::environment::{EnvironmentVariableCredentialsProvider, EnvironmentVariableRegionProvider};
+use aws_config::retry::RetryConfig;
+use aws_config::stalled_stream_protection::StalledStreamProtectionConfig;
+use aws_config::timeout::TimeoutConfig;
+use aws_config::{BehaviorVersion, SdkConfig};
+use aws_runtime::env_config::file::EnvConfigFiles;
+use aws_smithy_http_client::tls;
+
+use super::{Aws, Names};
+
+/// The SDK's own connect timeout; it has no other by default.
+/// <https://docs.aws.amazon.com/sdk-for-rust/latest/dg/timeouts.html>
+const CONNECT: Duration = Duration::from_millis(3_100);
+/// One attempt at DynamoDB, SQS or SNS.
+const ATTEMPT: Duration = Duration::from_secs(3);
+/// Until the first byte of S3's answer; the body after it is guarded by the stalled-stream protection.
+const FIRST_BYTE: Duration = Duration::from_secs(10);
+/// All attempts of one operation.
+const OPERATION: Duration = Duration::from_secs(15);
+/// One attempt at a server-side copy or an upload of a part, which take as long as the bytes take.
+const TRANSFER_ATTEMPT: Duration = Duration::from_mins(1);
+/// All attempts of one transfer.
+const TRANSFER: Duration = Duration::from_mins(2);
+/// How long a body may be still before it counts as broken off.
+const STALLED: Duration = Duration::from_secs(20);
+/// Attempts of one operation.
+const ATTEMPTS: u32 = 3;
+
+/// The store with region and credentials from the environment that Lambda sets. No profile is read and no metadata
+/// service is asked, which would cost time at each cold start.
+pub async fn connect(names: Names) -> Aws {
+    let http = aws_smithy_http_client::Builder::new()
+        .tls_provider(tls::Provider::Rustls(tls::rustls_provider::CryptoMode::Ring))
+        .build_https();
+    let config = aws_config::defaults(BehaviorVersion::v2026_01_12())
+        .http_client(http)
+        .region(EnvironmentVariableRegionProvider::new())
+        .credentials_provider(EnvironmentVariableCredentialsProvider::new())
+        .profile_files(EnvConfigFiles::builder().build())
+        .load()
+        .await;
+    Aws::new(&config, names)
+}
+
+pub(super) fn s3(config: &SdkConfig) -> aws_sdk_s3::Client {
+    let config = aws_sdk_s3::config::Builder::from(config)
+        .timeout_config(timeouts(FIRST_BYTE, OPERATION))
+        .retry_config(retries())
+        .stalled_stream_protection(stalled())
+        .build();
+    aws_sdk_s3::Client::from_conf(config)
+}
+
+pub(super) fn dynamodb(config: &SdkConfig) -> aws_sdk_dynamodb::Client {
+    let config = aws_sdk_dynamodb::config::Builder::from(config)
+        .timeout_config(timeouts(ATTEMPT, OPERATION))
+        .retry_config(retries())
+        .build();
+    aws_sdk_dynamodb::Client::from_conf(config)
+}
+
+pub(super) fn sqs(config: &SdkConfig) -> aws_sdk_sqs::Client {
+    let config = aws_sdk_sqs::config::Builder::from(config)
+        .timeout_config(timeouts(ATTEMPT, OPERATION))
+        .retry_config(retries())
+        .build();
+    aws_sdk_sqs::Client::from_conf(config)
+}
+
+pub(super) fn sns(config: &SdkConfig) -> aws_sdk_sns::Client {
+    let config = aws_sdk_sns::config::Builder::from(config)
+        .timeout_config(timeouts(ATTEMPT, OPERATION))
+        .retry_config(retries())
+        .build();
+    aws_sdk_sns::Client::from_conf(config)
+}
+
+/// What a transfer of many bytes overrides for its own call.
+pub(super) fn transfer() -> aws_sdk_s3::config::Builder {
+    aws_sdk_s3::config::Builder::new().timeout_config(timeouts(TRANSFER_ATTEMPT, TRANSFER))
+}
+
+fn timeouts(attempt: Duration, operation: Duration) -> TimeoutConfig {
+    TimeoutConfig::builder()
+        .connect_timeout(CONNECT)
+        .read_timeout(attempt)
+        .operation_attempt_timeout(attempt)
+        .operation_timeout(operation)
+        .build()
+}
+
+fn retries() -> RetryConfig {
+    RetryConfig::standard().with_max_attempts(ATTEMPTS)
+}
+
+fn stalled() -> StalledStreamProtectionConfig {
+    StalledStreamProtectionConfig::enabled().grace_period(STALLED).build()
+}

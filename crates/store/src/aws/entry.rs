@@ -1,0 +1,190 @@
+//! Items of the ledger table: entries, heads and contents, written and read in this one place.
+//!
+//! ```text
+//! pk = file#<file id>                      an entry
+//! pk = head#<hash of bucket and key>       the visible load of a key
+//! pk = content#<partner>/<feed>#<sha256>   the file that has this content
+//! ```
+
+use std::collections::HashMap;
+
+use aws_sdk_dynamodb::types::AttributeValue;
+use checker::Counts;
+
+use crate::file::name;
+use crate::{ContentClaim, Entry, FileId, FileVersion, Head, LoadId, Outcome, State};
+
+/// An item as the SDK has it.
+pub(super) type Attributes = HashMap<String, AttributeValue>;
+
+pub(super) fn file_key(file: &FileId) -> String {
+    format!("file#{file}")
+}
+
+/// By hash: bucket and key together may be longer than a partition key may be, and have any character.
+pub(super) fn head_key(bucket: &str, key: &str) -> String {
+    format!("head#{}", name(&[bucket.as_bytes(), key.as_bytes()], 51))
+}
+
+pub(super) fn content_key(content: &ContentClaim) -> String {
+    format!("content#{}/{}#{}", content.partner, content.feed, content.sha256)
+}
+
+pub(super) fn text(text: impl Into<String>) -> AttributeValue {
+    AttributeValue::S(text.into())
+}
+
+pub(super) fn number(number: impl Into<u64>) -> AttributeValue {
+    AttributeValue::N(number.into().to_string())
+}
+
+/// The names that expressions stand for: each `#name` in them is the attribute `name`. No attribute's own name is
+/// ever in an expression, so that none can be a reserved word.
+pub(super) fn names(expressions: &[&str]) -> HashMap<String, String> {
+    let other = |letter: char| !(letter.is_ascii_alphanumeric() || letter == '_' || letter == '#');
+    expressions
+        .iter()
+        .flat_map(|expression| expression.split(other))
+        .filter_map(|word| Some((word.to_owned(), word.strip_prefix('#')?.to_owned())))
+        .collect()
+}
+
+/// What an outcome is as an attribute.
+pub(super) fn outcome_map(outcome: &Outcome) -> AttributeValue {
+    let mut map: Attributes = [
+        ("state", text(outcome.state.as_str())),
+        ("records", number(outcome.counts.records)),
+        ("rows", number(outcome.counts.rows)),
+        ("rejects", number(outcome.counts.rejects)),
+        ("warnings", number(outcome.counts.warnings)),
+        ("sha256", text(&outcome.sha256)),
+        ("bytes", number(outcome.bytes)),
+        ("contract_version", text(&outcome.contract_version)),
+        ("contract_hash", text(&outcome.contract_hash)),
+        ("receipt", text(&outcome.receipt)),
+    ]
+    .map(|(name, value)| (name.to_owned(), value))
+    .into();
+    let optional = [
+        ("fault", outcome.fault.as_deref()),
+        ("quarantine", outcome.quarantine.as_deref()),
+        ("other", outcome.other.as_ref().map(FileId::as_str)),
+    ];
+    map.extend(optional.into_iter().filter_map(|(name, value)| Some((name.to_owned(), text(value?)))));
+    AttributeValue::M(map)
+}
+
+/// What a head is as an item.
+pub(super) fn head_item(bucket: &str, key: &str, head: &Head) -> Attributes {
+    [
+        ("pk", head_key(bucket, key)),
+        ("bucket", bucket.to_owned()),
+        ("key", key.to_owned()),
+        ("version", head.version.clone()),
+        ("file", head.file.to_string()),
+        ("load", head.load.to_string()),
+    ]
+    .map(|(name, value)| (name.to_owned(), text(value)))
+    .into()
+}
+
+/// What a taken content is as an item.
+pub(super) fn content_item(content: &ContentClaim, file: &FileId) -> Attributes {
+    [
+        ("pk", content_key(content)),
+        ("partner", content.partner.clone()),
+        ("feed", content.feed.clone()),
+        ("sha256", content.sha256.clone()),
+        ("file", file.to_string()),
+    ]
+    .map(|(name, value)| (name.to_owned(), text(value)))
+    .into()
+}
+
+/// Reads an entry; `None` for an item that is none.
+pub(super) fn entry(item: &Attributes) -> Option<Entry> {
+    let read = Reader(item);
+    Some(Entry {
+        file: FileVersion {
+            bucket: read.text("bucket")?,
+            key: read.text("key")?,
+            version: read.text("version")?,
+            etag: read.text("etag"),
+        },
+        partner: read.text("partner")?,
+        feed: read.text("feed")?,
+        state: State::parse(&read.text("state")?)?,
+        fence: read.number("fence")?,
+        owner: read.text("owner")?,
+        lease_until_ms: read.number("lease_until_ms")?,
+        claims: read.number("claims")?,
+        releases: read.number("releases")?,
+        order: read.text("order")?,
+        load: LoadId::parse(&read.text("load")?)?,
+        rows_written: read.number("rows_written")?,
+        outcome: match item.get("outcome") {
+            Some(AttributeValue::M(map)) => Some(outcome(map)?),
+            Some(_) => return None,
+            None => None,
+        },
+        announced: matches!(item.get("announced"), Some(AttributeValue::Bool(true))),
+    })
+}
+
+fn outcome(map: &Attributes) -> Option<Outcome> {
+    let read = Reader(map);
+    Some(Outcome {
+        state: State::parse(&read.text("state")?)?,
+        counts: Counts {
+            records: read.number("records")?,
+            rows: read.number("rows")?,
+            rejects: read.number("rejects")?,
+            warnings: read.number("warnings")?,
+        },
+        fault: read.text("fault"),
+        sha256: read.text("sha256")?,
+        bytes: read.number("bytes")?,
+        contract_version: read.text("contract_version")?,
+        contract_hash: read.text("contract_hash")?,
+        receipt: read.text("receipt")?,
+        quarantine: read.text("quarantine"),
+        other: match map.get("other") {
+            Some(_) => Some(read.file("other")?),
+            None => None,
+        },
+    })
+}
+
+/// Reads a head; `None` for an item that is none.
+pub(super) fn head(item: &Attributes) -> Option<Head> {
+    let read = Reader(item);
+    Some(Head {
+        version: read.text("version")?,
+        file: read.file("file")?,
+        load: LoadId::parse(&read.text("load")?)?,
+    })
+}
+
+/// Reads the file that has a content; `None` for an item that is none.
+pub(super) fn holder(item: &Attributes) -> Option<FileId> {
+    Reader(item).file("file")
+}
+
+struct Reader<'a>(&'a Attributes);
+
+impl Reader<'_> {
+    fn text(&self, name: &str) -> Option<String> {
+        self.0.get(name)?.as_s().ok().cloned()
+    }
+
+    fn number<T: std::str::FromStr>(&self, name: &str) -> Option<T> {
+        self.0.get(name)?.as_n().ok()?.parse().ok()
+    }
+
+    fn file(&self, name: &str) -> Option<FileId> {
+        FileId::parse(self.0.get(name)?.as_s().ok()?)
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,157 @@
+use proptest::prelude::*;
+
+use super::*;
+
+fn file_id(key: &str) -> FileId {
+    FileId::of(&FileVersion { bucket: "b".into(), key: key.into(), version: "v".into(), etag: None })
+}
+
+fn states() -> impl Strategy<Value = State> {
+    prop_oneof![
+        Just(State::Complete),
+        Just(State::Quarantined),
+        Just(State::Superseded),
+        Just(State::Duplicate),
+        Just(State::Gone),
+        Just(State::Ignored),
+        Just(State::Retracted),
+    ]
+}
+
+fn outcomes() -> impl Strategy<Value = Outcome> {
+    let counts = (any::<u64>(), any::<u64>(), any::<u64>(), any::<u64>());
+    let texts = (any::<String>(), any::<String>(), any::<String>(), any::<String>());
+    let optional = (any::<Option<String>>(), any::<Option<String>>(), any::<Option<String>>());
+    (states(), counts, texts, optional, any::<u64>()).prop_map(|(state, counts, texts, optional, bytes)| {
+        let (records, rows, rejects, warnings) = counts;
+        let (sha256, contract_version, contract_hash, receipt) = texts;
+        let (fault, quarantine, other) = optional;
+        Outcome {
+            state,
+            counts: Counts { records, rows, rejects, warnings },
+            fault,
+            sha256,
+            bytes,
+            contract_version,
+            contract_hash,
+            receipt,
+            quarantine,
+            other: other.map(|key| file_id(&key)),
+        }
+    })
+}
+
+/// An entry as the claim's and the decision's expressions leave it.
+fn item(entry: &Entry) -> Attributes {
+    let mut item: Attributes = [
+        ("pk", text(file_key(&FileId::of(&entry.file)))),
+        ("state", text(entry.state.as_str())),
+        ("partner", text(&entry.partner)),
+        ("feed", text(&entry.feed)),
+        ("bucket", text(&entry.file.bucket)),
+        ("key", text(&entry.file.key)),
+        ("version", text(&entry.file.version)),
+        ("owner", text(&entry.owner)),
+        ("order", text(&entry.order)),
+        ("load", text(entry.load.as_str())),
+        ("fence", number(entry.fence)),
+        ("lease_until_ms", number(entry.lease_until_ms)),
+        ("claims", number(entry.claims)),
+        ("releases", number(entry.releases)),
+        ("rows_written", number(entry.rows_written)),
+        ("announced", AttributeValue::Bool(entry.announced)),
+    ]
+    .map(|(name, value)| (name.to_owned(), value))
+    .into();
+    item.extend(entry.file.etag.iter().map(|etag| ("etag".to_owned(), text(etag))));
+    item.extend(entry.outcome.iter().map(|outcome| ("outcome".to_owned(), outcome_map(outcome))));
+    item
+}
+
+fn usual(outcome: Option<Outcome>, key: String) -> Entry {
+    let file =
+        FileVersion { bucket: "inbox".into(), key, version: "v".repeat(32), etag: Some("e".repeat(34)) };
+    let id = FileId::of(&file);
+    Entry {
+        file,
+        partner: "north-clinic".into(),
+        feed: "lab-results".into(),
+        state: outcome.as_ref().map_or(State::Processing, |outcome| outcome.state),
+        fence: 3,
+        owner: "o".repeat(26),
+        lease_until_ms: 1_795_219_200_000,
+        claims: 2,
+        releases: 1,
+        order: "2026-11-21T00:00:00.000Z/0066A1B2C3D4E5F6".into(),
+        load: LoadId::new(&id, &[1; 32], 1, 0),
+        rows_written: 12_345,
+        outcome,
+        announced: true,
+    }
+}
+
+fn bytes(value: &AttributeValue) -> usize {
+    match value {
+        AttributeValue::S(text) | AttributeValue::N(text) => text.len(),
+        AttributeValue::M(map) => {
+            3 + map.iter().map(|(name, value)| 1 + name.len() + bytes(value)).sum::<usize>()
+        }
+        _ => 1,
+    }
+}
+
+proptest! {
+    #[test]
+    fn an_entry_reads_back(outcome in proptest::option::of(outcomes()), key: String) {
+        let entry = usual(outcome, key);
+        prop_assert_eq!(super::entry(&item(&entry)), Some(entry));
+    }
+
+    #[test]
+    fn an_item_that_lacks_something_is_no_entry(outcome in outcomes(), lost in 0usize..16) {
+        let mut item = item(&usual(Some(outcome), "a/b/c".into()));
+        let mut required: Vec<_> =
+            item.keys().filter(|name| !["pk", "etag", "outcome", "announced"].contains(&name.as_str())).cloned().collect();
+        required.sort();
+        item.remove(&required[lost % required.len()]);
+        prop_assert!(super::entry(&item).is_none());
+    }
+
+    #[test]
+    fn a_head_and_a_content_read_back(bucket: String, key: String, version: String) {
+        let file = file_id(&key);
+        let seen = Head { version, load: LoadId::new(&file, &[1; 32], 1, 0), file };
+        prop_assert_eq!(head(&head_item(&bucket, &key, &seen)), Some(seen.clone()));
+        let content = ContentClaim { partner: bucket, feed: key, sha256: "h".into() };
+        prop_assert_eq!(holder(&content_item(&content, &seen.file)), Some(seen.file));
+    }
+}
+
+#[test]
+fn a_usual_entry_is_at_most_1_kb_and_the_longest_key_adds_its_length() {
+    let outcome = Outcome {
+        state: State::Complete,
+        counts: Counts { records: 1_000_000, rows: 999_000, rejects: 1_000, warnings: 10 },
+        fault: None,
+        sha256: "a".repeat(64),
+        bytes: 1_000_000_000,
+        contract_version: "1.10.0".into(),
+        contract_hash: "b".repeat(64),
+        receipt: format!("north-clinic/lab-results/2026/11/21/{}/receipt.json", "l".repeat(40)),
+        quarantine: Some(format!("north-clinic/lab-results/2026/11/21/{}", "l".repeat(40))),
+        other: None,
+    };
+    let size = |key: String| bytes(&AttributeValue::M(item(&usual(Some(outcome.clone()), key))));
+    let usual = size("north-clinic/lab-results/results_2026-11-21_part-0001.csv.gz".into());
+    assert!(usual <= 1_100, "{usual} bytes");
+    assert!(size("k".repeat(1_024)) < 2_200);
+}
+
+#[test]
+fn names_are_taken_from_the_expressions() {
+    let names = names(&["SET #a = :a, #outcome.#state = if_not_exists(#b_c, :x)", "attribute_exists(#pk)"]);
+    let mut words: Vec<_> = names.into_iter().collect();
+    words.sort();
+    let expected = ["a", "b_c", "outcome", "pk", "state"].map(|name| (format!("#{name}"), name.to_owned()));
+    assert_eq!(words, expected);
+}

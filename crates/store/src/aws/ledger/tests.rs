@@ -1,0 +1,162 @@
+use super::*;
+use crate::LoadId;
+use crate::aws::replay::{Answer, Replay, Seen, answer, dynamodb_error};
+
+fn file() -> FileVersion {
+    FileVersion { bucket: "inbox".into(), key: "a/b/c.csv".into(), version: "v1".into(), etag: None }
+}
+
+fn load(hash: u8) -> LoadId {
+    LoadId::new(&FileId::of(&file()), &[hash; 32], 1, 0)
+}
+
+fn claim() -> Claim {
+    Claim {
+        file: file(),
+        partner: "a".into(),
+        feed: "b".into(),
+        load: load(1),
+        owner: "me".into(),
+        order: "2026/1".into(),
+        now_ms: 1_000,
+        lease_until_ms: 2_000,
+    }
+}
+
+fn fence() -> Fence {
+    Fence { file: FileId::of(&file()), fence: 4, owner: "me".into() }
+}
+
+/// An entry as DynamoDB shows it.
+fn shown(state: &str, owner: &str, lease: u64, load: &LoadId) -> String {
+    format!(
+        r#"{{"pk":{{"S":"p"}},"bucket":{{"S":"inbox"}},"key":{{"S":"a/b/c.csv"}},"version":{{"S":"v1"}},
+        "partner":{{"S":"a"}},"feed":{{"S":"b"}},"state":{{"S":"{state}"}},"fence":{{"N":"4"}},
+        "owner":{{"S":"{owner}"}},"lease_until_ms":{{"N":"{lease}"}},"claims":{{"N":"1"}},
+        "releases":{{"N":"0"}},"order":{{"S":"2026/1"}},"load":{{"S":"{load}"}},"rows_written":{{"N":"7"}},
+        "announced":{{"BOOL":false}}}}"#
+    )
+}
+
+fn written(item: &str) -> Answer {
+    answer(200, format!(r#"{{"Attributes":{item}}}"#))
+}
+
+fn refused(item: &str) -> Answer {
+    dynamodb_error("ConditionalCheckFailedException", &format!(r#","Item":{item}"#))
+}
+
+/// Every placeholder of the expressions is defined, and none that is defined is unused: DynamoDB refuses both.
+fn assert_well_formed(request: &Seen) {
+    let json = request.json();
+    let text = format!("{} {}", json["UpdateExpression"], json["ConditionExpression"]);
+    let mut used: Vec<_> = text
+        .split(|letter: char| !(letter.is_ascii_alphanumeric() || "_#:".contains(letter)))
+        .filter(|word| word.starts_with(['#', ':']))
+        .collect();
+    used.sort_unstable();
+    used.dedup();
+    let names = json["ExpressionAttributeNames"].as_object().unwrap().keys();
+    let values = json["ExpressionAttributeValues"].as_object().unwrap().keys();
+    let mut defined: Vec<_> = names.chain(values).collect();
+    defined.sort_unstable();
+    assert_eq!(used, defined);
+    assert_eq!(json["ReturnValuesOnConditionCheckFailure"], "ALL_OLD");
+    assert_eq!(json["TableName"], "ledger");
+}
+
+#[tokio::test]
+async fn the_usual_claim_is_one_conditional_write() -> Result<(), Error> {
+    let (aws, replay) = Replay::store([written(&shown("PROCESSING", "me", 2_000, &load(1)))]);
+    let Claimed::Mine(entry) = aws.claim(&claim()).await? else { panic!("expected the claim") };
+    assert_eq!((entry.fence, entry.rows_written), (4, 7));
+    let seen = replay.seen();
+    assert_eq!(seen.len(), 1);
+    assert_well_formed(&seen[0]);
+    let json = seen[0].json();
+    assert_eq!(json["Key"]["pk"]["S"], format!("file#{}", FileId::of(&file())));
+    assert_eq!(json["ConditionExpression"], FIRST_CONDITION);
+    assert_eq!(json["ExpressionAttributeValues"][":now"]["N"], "1000");
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_refused_claim_says_why() -> Result<(), Error> {
+    let (aws, _) = Replay::store([refused(&shown("PROCESSING", "you", 1_001, &load(1)))]);
+    assert!(matches!(aws.claim(&claim()).await?, Claimed::Held { until_ms: 1_001 }));
+    let (aws, _) = Replay::store([refused(&shown("GONE", "you", 0, &load(1)))]);
+    assert!(matches!(aws.claim(&claim()).await?, Claimed::Terminal(entry) if entry.state == State::Gone));
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_claim_whose_answer_was_lost_is_ours() -> Result<(), Error> {
+    let (aws, replay) = Replay::store([refused(&shown("PROCESSING", "me", 2_000, &load(1)))]);
+    assert!(matches!(aws.claim(&claim()).await?, Claimed::Mine(entry) if entry.fence == 4));
+    assert_eq!(replay.seen().len(), 1);
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_claim_of_another_load_is_bound_to_the_entry_it_saw() -> Result<(), Error> {
+    let raced = refused(&shown("PROCESSING", "you", 5_000, &load(2)));
+    let (aws, replay) = Replay::store([refused(&shown("PROCESSING", "dead", 900, &load(2))), raced]);
+    assert!(matches!(aws.claim(&claim()).await?, Claimed::Held { until_ms: 5_000 }));
+    let seen = replay.seen();
+    assert_well_formed(&seen[1]);
+    let json = seen[1].json();
+    assert_eq!(json["ConditionExpression"], RELOAD_CONDITION);
+    assert_eq!(json["ExpressionAttributeValues"][":seen"]["S"], "dead");
+    assert_eq!(json["ExpressionAttributeValues"][":fence"]["N"], "4");
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_claim_that_others_keep_changing_is_left_to_the_redelivery() {
+    let changing = || refused(&shown("PROCESSING", "dead", 900, &load(2)));
+    let (aws, replay) = Replay::store((0..=CLAIM_ATTEMPTS).map(|_| changing()));
+    assert_eq!(aws.claim(&claim()).await.unwrap_err().code, "contended");
+    assert_eq!(replay.seen().len(), 5);
+}
+
+#[tokio::test]
+async fn fenced_writes_are_well_formed_and_lost_when_refused() -> Result<(), Error> {
+    let other = shown("PROCESSING", "you", 5_000, &load(1));
+    let (aws, replay) = Replay::store((0..3).map(|_| refused(&other)));
+    assert_eq!(aws.checkpoint(&fence(), 10, 3_000).await?, Fenced::Lost);
+    assert_eq!(aws.release(&fence()).await?, Fenced::Lost);
+    let gone = crate::Outcome {
+        state: State::Gone,
+        counts: checker::Counts::default(),
+        fault: None,
+        sha256: String::new(),
+        bytes: 0,
+        contract_version: String::new(),
+        contract_hash: String::new(),
+        receipt: String::new(),
+        quarantine: None,
+        other: None,
+    };
+    assert_eq!(aws.finish(&fence(), &gone).await?, Fenced::Lost);
+    replay.seen().iter().for_each(assert_well_formed);
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_release_whose_answer_was_lost_is_kept() -> Result<(), Error> {
+    let (aws, _) = Replay::store([refused(&shown("PROCESSING", "me", 0, &load(1)))]);
+    assert_eq!(aws.release(&fence()).await?, Fenced::Kept);
+    Ok(())
+}
+
+#[tokio::test]
+async fn reads_are_strongly_consistent_and_a_malformed_item_is_an_error() {
+    let item = format!(r#"{{"Item":{}}}"#, shown("COMPLETE", "me", 0, &load(1)));
+    let malformed = r#"{"Item":{"state":{"S":"COMPLETE"}}}"#;
+    let (aws, replay) = Replay::store([answer(200, item), answer(200, "{}"), answer(200, malformed)]);
+    let id = FileId::of(&file());
+    assert!(matches!(aws.entry(&id).await, Ok(Some(entry)) if entry.file == file()));
+    assert!(matches!(aws.entry(&id).await, Ok(None)));
+    assert_eq!(aws.entry(&id).await.unwrap_err().code, "malformed item");
+    assert!(replay.seen().iter().all(|seen| seen.json()["ConsistentRead"] == true));
+}

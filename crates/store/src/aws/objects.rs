@@ -1,0 +1,268 @@
+//! Objects: pinned reads that are whole or fail, listings of one key, the quarantine.
+
+use aws_sdk_s3::operation::get_object::{GetObjectError, GetObjectOutput};
+use aws_sdk_s3::operation::list_object_versions::ListObjectVersionsOutput;
+use aws_sdk_s3::primitives::ByteStream;
+use aws_sdk_s3::types::EncodingType;
+use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
+use aws_smithy_runtime_api::client::result::SdkError;
+use aws_smithy_types::error::metadata::ProvideErrorMetadata;
+use bytes::Bytes;
+
+use super::failure::{code, failure, status};
+use super::{Aws, ObjectUpload, clients, keys};
+use crate::file::NULL_VERSION;
+use crate::{Body, ContractObject, Error, FileVersion, Objects, Opened, Operation, VersionId};
+
+/// How often one body is resumed after it broke off.
+const RESUMES: u32 = 4;
+
+/// The chunks of an inbox object, read on after a break from the byte where it broke.
+pub struct ObjectBody {
+    aws: Aws,
+    file: FileVersion,
+    /// Of the answer that opened the body: a resumed read must be of the same bytes.
+    etag: Option<String>,
+    stream: ByteStream,
+    offset: u64,
+    length: u64,
+    resumes_left: u32,
+}
+
+impl Objects for Aws {
+    type Body = ObjectBody;
+    type Upload = ObjectUpload;
+
+    async fn open(&self, file: &FileVersion) -> Result<Opened<ObjectBody>, Error> {
+        self.require_inbox(&file.bucket, Operation::ReadObject)?;
+        let output = match self.get(file, file.pinning_etag(), None).await {
+            Ok(output) => output,
+            Err(error) if is_archived(&error) => return Ok(Opened::Archived),
+            Err(error) if is_gone(&error) => return Ok(Opened::Gone),
+            Err(error) => return Err(failure(Operation::ReadObject, &error)),
+        };
+        let length = content_length(&output)?;
+        let last_modified = output.last_modified().and_then(|instant| instant.to_millis().ok());
+        let body = ObjectBody {
+            aws: self.clone(),
+            file: file.clone(),
+            etag: output.e_tag().map(str::to_owned),
+            stream: output.body,
+            offset: 0,
+            length,
+            resumes_left: RESUMES,
+        };
+        let last_modified_ms = last_modified.and_then(|ms| u64::try_from(ms).ok()).unwrap_or_default();
+        Ok(Opened::Body { length, last_modified_ms, body })
+    }
+
+    async fn versions(&self, bucket: &str, key: &str) -> Result<Vec<VersionId>, Error> {
+        self.require_inbox(bucket, Operation::ListVersions)?;
+        let mut found = Vec::new();
+        let mut marker: Option<String> = None;
+        loop {
+            let page = self.list(bucket, key, marker.as_deref()).await?;
+            let is_of_key = |listed: Option<&str>| {
+                listed.and_then(|listed| listed_key(&page, listed)).as_deref() == Some(key)
+            };
+            let versions = page.versions().iter().filter(|version| is_of_key(version.key()));
+            found.extend(versions.filter_map(|version| version.version_id()).map(str::to_owned));
+            // Keys come in order: when the next page begins with another key, ours is done.
+            if page.is_truncated() != Some(true) || !is_of_key(page.next_key_marker()) {
+                return Ok(found);
+            }
+            marker = page.next_version_id_marker().map(str::to_owned);
+            if marker.is_none() {
+                return Ok(found);
+            }
+        }
+    }
+
+    async fn contract(&self, feed: &str) -> Result<Option<ContractObject>, Error> {
+        let answer = self
+            .s3
+            .get_object()
+            .bucket(&self.names.contracts_bucket)
+            .key(format!("{feed}.odcs.yaml"))
+            .set_expected_bucket_owner(self.names.account.clone())
+            .send()
+            .await;
+        let output = match answer {
+            Ok(output) => output,
+            Err(error) if is_gone(&error) => return Ok(None),
+            Err(error) => return Err(failure(Operation::ReadContract, &error)),
+        };
+        let version = output.version_id().unwrap_or(NULL_VERSION).to_owned();
+        let broken_off = |_| Error::new(Operation::ReadContract, "body broke off");
+        let bytes = output.body.collect().await.map_err(broken_off)?.into_bytes();
+        Ok(Some(ContractObject { bytes, version }))
+    }
+
+    async fn put(&self, key: &str, content_type: &str, body: Bytes) -> Result<(), Error> {
+        // The SDK adds a CRC-32 of the body, which S3 checks and keeps.
+        self.s3
+            .put_object()
+            .bucket(&self.names.quarantine_bucket)
+            .key(key)
+            .content_type(content_type)
+            .set_expected_bucket_owner(self.names.account.clone())
+            .body(ByteStream::from(body))
+            .customize()
+            .config_override(clients::transfer())
+            .send()
+            .await
+            .map_err(|error| failure(Operation::WriteObject, &error))?;
+        Ok(())
+    }
+
+    fn upload(&self, key: &str, content_type: &str) -> ObjectUpload {
+        ObjectUpload::new(self.clone(), key, content_type)
+    }
+
+    async fn keep_original(&self, file: &FileVersion, key: &str) -> Result<bool, Error> {
+        self.require_inbox(&file.bucket, Operation::CopyObject)?;
+        let answer = self
+            .s3
+            .head_object()
+            .bucket(&file.bucket)
+            .key(&file.key)
+            .set_version_id(version_id(file))
+            .set_if_match(file.pinning_etag().map(str::to_owned))
+            .set_expected_bucket_owner(self.names.account.clone())
+            .send()
+            .await;
+        let output = match answer {
+            Ok(output) => output,
+            Err(error) if is_gone(&error) => return Ok(false),
+            Err(error) => return Err(failure(Operation::CopyObject, &error)),
+        };
+        let length = output.content_length().and_then(|length| u64::try_from(length).ok());
+        let length = length.ok_or_else(|| Error::new(Operation::CopyObject, "no content length"))?;
+        let source = keys::copy_source(&file.bucket, &file.key, version_id(file).as_deref());
+        self.copy(&source, file.pinning_etag(), length, key).await
+    }
+}
+
+impl Aws {
+    async fn get(
+        &self,
+        file: &FileVersion,
+        etag: Option<&str>,
+        range: Option<String>,
+    ) -> Result<GetObjectOutput, SdkError<GetObjectError, HttpResponse>> {
+        self.s3
+            .get_object()
+            .bucket(&file.bucket)
+            .key(&file.key)
+            .set_version_id(version_id(file))
+            .set_if_match(etag.map(str::to_owned))
+            .set_range(range)
+            .set_expected_bucket_owner(self.names.account.clone())
+            .send()
+            .await
+    }
+
+    async fn list(
+        &self,
+        bucket: &str,
+        key: &str,
+        version_marker: Option<&str>,
+    ) -> Result<ListObjectVersionsOutput, Error> {
+        self.s3
+            .list_object_versions()
+            .bucket(bucket)
+            .prefix(key)
+            // Without it a key with control characters would not be well-formed XML.
+            .encoding_type(EncodingType::Url)
+            .set_key_marker(version_marker.map(|_| key.to_owned()))
+            .set_version_id_marker(version_marker.map(str::to_owned))
+            .set_expected_bucket_owner(self.names.account.clone())
+            .send()
+            .await
+            .map_err(|error| failure(Operation::ListVersions, &error))
+    }
+
+    /// An event that names a bucket of somebody else is forged or misrouted: it must end where an operator sees it.
+    fn require_inbox(&self, bucket: &str, operation: Operation) -> Result<(), Error> {
+        let known = self.names.inboxes.iter().any(|inbox| inbox == bucket);
+        if known { Ok(()) } else { Err(Error::new(operation, "not an inbox")) }
+    }
+}
+
+impl Body for ObjectBody {
+    async fn next(&mut self) -> Result<Option<Bytes>, Error> {
+        loop {
+            match self.stream.try_next().await {
+                Ok(Some(chunk)) if chunk.is_empty() => {}
+                Ok(Some(chunk)) => {
+                    self.offset += chunk.len() as u64;
+                    if self.offset > self.length {
+                        return Err(Error::new(Operation::ReadObject, "body too long"));
+                    }
+                    return Ok(Some(chunk));
+                }
+                Ok(None) if self.offset == self.length => return Ok(None),
+                // All bytes came and the stream still failed: its checksum is wrong.
+                Err(_) if self.offset == self.length => {
+                    return Err(Error::new(Operation::ReadObject, "checksum mismatch"));
+                }
+                Ok(None) | Err(_) => self.resume().await?,
+            }
+        }
+    }
+}
+
+impl ObjectBody {
+    async fn resume(&mut self) -> Result<(), Error> {
+        let broken_off = || Error::new(Operation::ReadObject, "body broke off");
+        self.resumes_left = self.resumes_left.checked_sub(1).ok_or_else(broken_off)?;
+        let range = format!("bytes={}-", self.offset);
+        let output = self
+            .aws
+            .get(&self.file, self.etag.as_deref(), Some(range))
+            .await
+            .map_err(|error| failure(Operation::ReadObject, &error))?;
+        if content_length(&output)? != self.length - self.offset {
+            return Err(Error::new(Operation::ReadObject, "resumed at another place"));
+        }
+        self.stream = output.body;
+        Ok(())
+    }
+}
+
+fn content_length(output: &GetObjectOutput) -> Result<u64, Error> {
+    let length = output.content_length().and_then(|length| u64::try_from(length).ok());
+    length.ok_or_else(|| Error::new(Operation::ReadObject, "no content length"))
+}
+
+/// The version to ask for; none in a bucket without versioning.
+fn version_id(file: &FileVersion) -> Option<String> {
+    (file.version != NULL_VERSION || file.etag.is_none()).then(|| file.version.clone())
+}
+
+fn listed_key(page: &ListObjectVersionsOutput, listed: &str) -> Option<String> {
+    if page.encoding_type() == Some(&EncodingType::Url) {
+        keys::decode(listed)
+    } else {
+        Some(listed.to_owned())
+    }
+}
+
+/// Whether S3 says that this version is not there: unknown, deleted, a delete marker (405), or replaced in a bucket
+/// without versioning (412). A missing bucket and a denied access are faults of ours.
+pub(super) fn is_gone<E: ProvideErrorMetadata>(error: &SdkError<E, HttpResponse>) -> bool {
+    match (code(error), status(error)) {
+        // A HEAD has no body and so no code.
+        (Some("NoSuchKey" | "NoSuchVersion" | "NotFound" | "PreconditionFailed"), _)
+        | (Some("MethodNotAllowed"), Some(405))
+        | (None, Some(404 | 405 | 412)) => true,
+        _ => false,
+    }
+}
+
+fn is_archived<E: ProvideErrorMetadata>(error: &SdkError<E, HttpResponse>) -> bool {
+    code(error) == Some("InvalidObjectState")
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,137 @@
+//! Rows by `BatchWriteItem`: several calls at a time, as many as DynamoDB takes.
+
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use aws_sdk_dynamodb::types::{AttributeValue, PutRequest, WriteRequest};
+use tokio::task::JoinSet;
+
+use super::Aws;
+use super::failure::{code, failure};
+use crate::rows::waves;
+use crate::{Error, Item, ItemValue, Operation, Rows};
+
+/// Most calls at a time.
+const WIDEST: usize = 8;
+
+/// Attempts at one batch. With full jitter and waits up to 1.6 s that is about 10 s on the mean: a table that takes
+/// nothing for so long is the redelivery's matter, which goes on at the last checkpoint.
+const ATTEMPTS: u32 = 16;
+
+/// How many calls may run at a time: one more after a batch that was taken whole, half after one that was not.
+pub(super) struct Pace(AtomicUsize);
+
+impl Default for Pace {
+    fn default() -> Self {
+        Self(AtomicUsize::new(WIDEST))
+    }
+}
+
+impl Pace {
+    fn width(&self) -> usize {
+        self.0.load(Ordering::Relaxed)
+    }
+
+    fn taken_whole(&self) {
+        self.0.store((self.width() + 1).min(WIDEST), Ordering::Relaxed);
+    }
+
+    fn held_back(&self) {
+        self.0.store((self.width() / 2).max(1), Ordering::Relaxed);
+    }
+}
+
+impl Rows for Aws {
+    async fn write(&self, items: Vec<Item>) -> Result<(), Error> {
+        for wave in waves(items) {
+            // Dropped on an error, which aborts the calls under way: nothing runs on behind the caller's back.
+            let mut calls = JoinSet::new();
+            for batch in wave {
+                while calls.len() >= self.pace.width() {
+                    joined(calls.join_next().await)?;
+                }
+                let aws = self.clone();
+                calls.spawn(async move { aws.write_batch(batch).await });
+            }
+            while !calls.is_empty() {
+                joined(calls.join_next().await)?;
+            }
+        }
+        Ok(())
+    }
+}
+
+fn joined(call: Option<Result<Result<(), Error>, tokio::task::JoinError>>) -> Result<(), Error> {
+    match call {
+        Some(Ok(result)) => result,
+        Some(Err(_)) => Err(Error::new(Operation::WriteRows, "call aborted")),
+        None => Ok(()),
+    }
+}
+
+impl Aws {
+    async fn write_batch(&self, batch: Vec<Item>) -> Result<(), Error> {
+        let mut pending = batch
+            .into_iter()
+            .map(write_request)
+            .collect::<Option<Vec<_>>>()
+            .ok_or_else(|| Error::new(Operation::WriteRows, "request not built"))?;
+        for attempt in 0..ATTEMPTS {
+            pending = self.write_once(pending).await?;
+            if pending.is_empty() {
+                if attempt == 0 {
+                    self.pace.taken_whole();
+                }
+                return Ok(());
+            }
+            self.pace.held_back();
+            self.backoff.wait(Operation::WriteRows, attempt).await?;
+        }
+        Err(Error::new(Operation::WriteRows, "unprocessed"))
+    }
+
+    /// One call; what is left to write.
+    async fn write_once(&self, pending: Vec<WriteRequest>) -> Result<Vec<WriteRequest>, Error> {
+        let answer = self
+            .dynamodb
+            .batch_write_item()
+            .request_items(&self.names.records_table, pending.clone())
+            .send()
+            .await;
+        match answer {
+            Ok(output) => {
+                Ok(output.unprocessed_items.into_iter().flatten().flat_map(|(_, left)| left).collect())
+            }
+            // DynamoDB answers so when it took none of the batch: the same as all unprocessed.
+            Err(error) if code(&error) == Some("ProvisionedThroughputExceededException") => Ok(pending),
+            Err(error) => Err(failure(Operation::WriteRows, &error)),
+        }
+    }
+}
+
+fn write_request(item: Item) -> Option<WriteRequest> {
+    let keys = [("pk", item.partition), ("sk", item.sort)];
+    let keys = keys.into_iter().map(|(name, key)| (name.to_owned(), AttributeValue::S(key)));
+    let attributes = item.attributes.into_iter().map(|(name, value)| (name, attribute(value)));
+    // The keys come last: a property of the same name must not move the item.
+    let put = PutRequest::builder().set_item(Some(attributes.chain(keys).collect())).build().ok()?;
+    Some(WriteRequest::builder().put_request(put).build())
+}
+
+fn attribute(value: ItemValue) -> AttributeValue {
+    match value {
+        ItemValue::Null => AttributeValue::Null(true),
+        ItemValue::Text(text) => AttributeValue::S(text),
+        ItemValue::Number(digits) => AttributeValue::N(digits),
+        ItemValue::Boolean(boolean) => AttributeValue::Bool(boolean),
+        ItemValue::Map(members) => {
+            let members: HashMap<_, _> =
+                members.into_iter().map(|(name, value)| (name, attribute(value))).collect();
+            AttributeValue::M(members)
+        }
+        ItemValue::List(items) => AttributeValue::L(items.into_iter().map(attribute).collect()),
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,338 @@
+//! The in-memory twin of [`Aws`](crate::aws::Aws): the same answers, and a fuse.
+//!
+//! Every call of every trait is counted and named, from 1: each chunk of a body, each part of an upload, each batch of
+//! rows. A fuse makes the n-th call fail, before or after its effect, once ([`Memory::fail_at`]) or until revived
+//! ([`Memory::die_at`]: the process is dead). A hook runs before the n-th call ([`Memory::before`]): a second delivery,
+//! an overwrite, a deletion. [`Memory::state`] is what must be the same whatever the schedule was.
+
+mod ledger;
+mod objects;
+mod rows;
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use bytes::Bytes;
+
+pub use objects::{MemoryBody, MemoryUpload};
+
+use crate::file::{NULL_VERSION, name};
+use crate::{
+    Announcement, ContractObject, Entry, Error, FileId, FileVersion, Head, Item, Operation, State, VersionId,
+};
+
+/// The code of an error that the fuse made.
+pub const FUSE: &str = "fuse";
+
+/// Bytes of a body's chunk unless [`Memory::chunks_of`] says otherwise.
+const CHUNK_BYTES: usize = 64 * 1024;
+
+/// When the fuse blows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum When {
+    /// The call has no effect.
+    BeforeEffect,
+    /// The call has its effect, and the answer is lost.
+    AfterEffect,
+}
+
+/// An object in the quarantine.
+#[derive(Clone, PartialEq, Eq)]
+pub struct StoredObject {
+    /// Its content type; empty for a copied original.
+    pub content_type: String,
+    /// Its bytes.
+    pub bytes: Bytes,
+}
+
+/// Everything that a store keeps, in memory. Clones share it.
+#[derive(Clone, Default)]
+pub struct Memory(Arc<Shared>);
+
+#[derive(Default)]
+struct Shared {
+    world: Mutex<World>,
+    wire: Mutex<Wire>,
+}
+
+/// What is kept.
+#[derive(Default)]
+struct World {
+    inbox: BTreeMap<(String, String), Vec<Version>>,
+    versions_made: u64,
+    chunk_bytes: Option<usize>,
+    contracts: BTreeMap<String, ContractObject>,
+    quarantine: BTreeMap<String, StoredObject>,
+    entries: BTreeMap<FileId, Entry>,
+    heads: BTreeMap<(String, String), Head>,
+    contents: BTreeMap<(String, String, String), FileId>,
+    rows: BTreeMap<(String, String), Item>,
+    deferred: Vec<(String, u32)>,
+    published: Vec<Announcement>,
+}
+
+/// One version of an inbox object; a key's versions stand newest first.
+struct Version {
+    id: VersionId,
+    etag: String,
+    bytes: Bytes,
+    last_modified_ms: u64,
+    archived: bool,
+}
+
+/// What happens on the way.
+#[derive(Default)]
+struct Wire {
+    calls: Vec<Operation>,
+    fuse: Option<Fuse>,
+    dead: bool,
+    hooks: BTreeMap<usize, Hook>,
+}
+
+#[derive(Clone, Copy)]
+struct Fuse {
+    call: usize,
+    when: When,
+    deadly: bool,
+}
+
+type Hook = Box<dyn FnOnce(Memory) -> Pin<Box<dyn Future<Output = ()> + Send>> + Send>;
+
+/// The fuse, the hooks and the count of calls.
+impl Memory {
+    /// An empty store.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Makes call `n` (from 1, over the life of the store) fail once.
+    pub fn fail_at(&self, n: usize, when: When) {
+        self.wire().fuse = Some(Fuse { call: n, when, deadly: false });
+    }
+
+    /// Makes call `n` and every later one fail, until [`Memory::revive`].
+    pub fn die_at(&self, n: usize, when: When) {
+        self.wire().fuse = Some(Fuse { call: n, when, deadly: true });
+    }
+
+    /// Whether a deadly fuse has blown.
+    #[must_use]
+    pub fn is_dead(&self) -> bool {
+        self.wire().dead
+    }
+
+    /// Lets calls through again and takes the fuse out.
+    pub fn revive(&self) {
+        let mut wire = self.wire();
+        wire.dead = false;
+        wire.fuse = None;
+    }
+
+    /// Runs a hook before call `n`. Calls that the hook makes are counted after it.
+    pub fn before<F>(&self, n: usize, hook: impl FnOnce(Self) -> F + Send + 'static)
+    where
+        F: Future<Output = ()> + Send + 'static,
+    {
+        self.wire().hooks.insert(n, Box::new(move |memory| Box::pin(hook(memory))));
+    }
+
+    /// The calls so far, in order. Calls of a dead process are not among them.
+    #[must_use]
+    pub fn calls(&self) -> Vec<Operation> {
+        self.wire().calls.clone()
+    }
+
+    async fn call<T>(&self, operation: Operation, effect: impl FnOnce(&mut World) -> T) -> Result<T, Error> {
+        let (call, hook) = {
+            let mut wire = self.wire();
+            if wire.dead {
+                return Err(Error::new(operation, FUSE));
+            }
+            wire.calls.push(operation);
+            let call = wire.calls.len();
+            (call, wire.hooks.remove(&call))
+        };
+        if let Some(hook) = hook {
+            hook(self.clone()).await;
+        }
+        if self.blows(call, When::BeforeEffect) {
+            return Err(Error::new(operation, FUSE));
+        }
+        let answer = effect(&mut self.world());
+        if self.blows(call, When::AfterEffect) { Err(Error::new(operation, FUSE)) } else { Ok(answer) }
+    }
+
+    fn blows(&self, call: usize, when: When) -> bool {
+        let mut wire = self.wire();
+        let blown = wire.fuse.take_if(|fuse| fuse.call == call && fuse.when == when);
+        wire.dead |= blown.is_some_and(|fuse| fuse.deadly);
+        blown.is_some()
+    }
+
+    fn world(&self) -> MutexGuard<'_, World> {
+        self.0.world.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn wire(&self) -> MutexGuard<'_, Wire> {
+        self.0.wire.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// What senders and operators do. None of it is a counted call.
+impl Memory {
+    /// Lands a version in a versioned bucket. Each is "last modified" one second after the one before.
+    pub fn land(&self, bucket: &str, key: &str, bytes: impl Into<Bytes>) -> FileVersion {
+        self.world().land(bucket, key, bytes.into(), true)
+    }
+
+    /// Lands an object in a bucket without versioning: it replaces what was there, and only its entity tag tells.
+    pub fn land_unversioned(&self, bucket: &str, key: &str, bytes: impl Into<Bytes>) -> FileVersion {
+        self.world().land(bucket, key, bytes.into(), false)
+    }
+
+    /// Deletes a version.
+    pub fn delete(&self, file: &FileVersion) {
+        let mut world = self.world();
+        if let Some(versions) = world.inbox.get_mut(&(file.bucket.clone(), file.key.clone())) {
+            versions.retain(|version| version.id != file.version);
+        }
+    }
+
+    /// Moves a version to an archive storage class.
+    pub fn archive(&self, file: &FileVersion) {
+        let mut world = self.world();
+        let versions = world.inbox.get_mut(&(file.bucket.clone(), file.key.clone()));
+        for version in versions.into_iter().flatten().filter(|version| version.id == file.version) {
+            version.archived = true;
+        }
+    }
+
+    /// Makes bodies come in chunks of so many bytes (at least 1).
+    pub fn chunks_of(&self, bytes: usize) {
+        self.world().chunk_bytes = Some(bytes.max(1));
+    }
+
+    /// Publishes a feed's contract and returns its version.
+    pub fn publish_contract(&self, feed: &str, bytes: impl Into<Bytes>) -> VersionId {
+        let mut world = self.world();
+        let version = world.next_version();
+        let object = ContractObject { bytes: bytes.into(), version: version.clone() };
+        world.contracts.insert(feed.to_owned(), object);
+        version
+    }
+
+    /// Takes a complete load back, as an operator does.
+    pub fn retract(&self, file: &FileId) {
+        let mut world = self.world();
+        if let Some(entry) = world.entries.get_mut(file).filter(|entry| entry.state == State::Complete) {
+            entry.state = State::Retracted;
+        }
+    }
+}
+
+/// What is there.
+impl Memory {
+    /// The objects in the quarantine by key.
+    #[must_use]
+    pub fn quarantine(&self) -> BTreeMap<String, StoredObject> {
+        self.world().quarantine.clone()
+    }
+
+    /// The entries of the ledger, by file id.
+    #[must_use]
+    pub fn entries(&self) -> Vec<Entry> {
+        self.world().entries.values().cloned().collect()
+    }
+
+    /// All rows, visible or not, by partition and sort key.
+    #[must_use]
+    pub fn rows(&self) -> Vec<Item> {
+        self.world().rows.values().cloned().collect()
+    }
+
+    /// The receipt handles that were deferred and by how many seconds, in order.
+    #[must_use]
+    pub fn deferred(&self) -> Vec<(String, u32)> {
+        self.world().deferred.clone()
+    }
+
+    /// What was published, in order, repeats included.
+    #[must_use]
+    pub fn published(&self) -> Vec<Announcement> {
+        self.world().published.clone()
+    }
+
+    /// The final state as text: entries without what the schedule decides (fence, nonce, lease, counters), heads,
+    /// contents, quarantine, rows, and announcements without repeats. Bytes and rows stand as hashes, so that it can
+    /// be printed.
+    #[must_use]
+    pub fn state(&self) -> String {
+        self.world().describe().unwrap_or_default()
+    }
+}
+
+impl World {
+    fn land(&mut self, bucket: &str, key: &str, bytes: Bytes, versioned: bool) -> FileVersion {
+        let made = self.next_version();
+        let etag = name(&[&bytes], 32);
+        let version = if versioned { made } else { NULL_VERSION.to_owned() };
+        let versions = self.inbox.entry((bucket.to_owned(), key.to_owned())).or_default();
+        if !versioned {
+            versions.clear();
+        }
+        let last_modified_ms = self.versions_made * 1_000;
+        versions.insert(
+            0,
+            Version { id: version.clone(), etag: etag.clone(), bytes, last_modified_ms, archived: false },
+        );
+        FileVersion { bucket: bucket.to_owned(), key: key.to_owned(), version, etag: Some(etag) }
+    }
+
+    fn next_version(&mut self) -> VersionId {
+        self.versions_made += 1;
+        format!("version-{:06}", self.versions_made)
+    }
+
+    fn version(&self, file: &FileVersion) -> Option<&Version> {
+        let versions = self.inbox.get(&(file.bucket.clone(), file.key.clone()))?;
+        let pinned = |version: &&Version| {
+            version.id == file.version && file.pinning_etag().is_none_or(|etag| version.etag == etag)
+        };
+        versions.iter().find(pinned)
+    }
+
+    fn describe(&self) -> Result<String, std::fmt::Error> {
+        let mut text = String::new();
+        for (id, entry) in &self.entries {
+            let Entry { state, partner, feed, order, load, outcome, announced, .. } = entry;
+            writeln!(
+                text,
+                "entry {id} {state:?} {partner}/{feed} order {order} load {load} announced {announced} {outcome:?}"
+            )?;
+        }
+        for ((bucket, key), Head { version, load, .. }) in &self.heads {
+            writeln!(text, "head {bucket} {key:?} {version} {load}")?;
+        }
+        for ((partner, feed, sha256), file) in &self.contents {
+            writeln!(text, "content {partner}/{feed} {sha256} {file}")?;
+        }
+        for (key, StoredObject { content_type, bytes }) in &self.quarantine {
+            writeln!(text, "object {key:?} {content_type} {} bytes {}", bytes.len(), name(&[bytes], 26))?;
+        }
+        for item in self.rows.values() {
+            writeln!(text, "row {}", rows::digest(item))?;
+        }
+        let mut published: Vec<_> = self.published.iter().map(|one| format!("{one:?}")).collect();
+        published.sort();
+        published.dedup();
+        published.iter().try_for_each(|one| writeln!(text, "published {one}"))?;
+        Ok(text)
+    }
+}
+
+#[cfg(test)]
+mod tests;

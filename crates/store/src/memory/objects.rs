@@ -1,0 +1,118 @@
+//! The inbox, the quarantine and the contracts.
+
+use bytes::Bytes;
+
+use super::{CHUNK_BYTES, Memory, StoredObject};
+use crate::objects::PART_BYTES;
+use crate::{Body, ContractObject, Error, FileVersion, Objects, Opened, Operation, Upload, VersionId};
+
+/// The bytes of an opened version.
+pub struct MemoryBody {
+    memory: Memory,
+    rest: Bytes,
+    chunk_bytes: usize,
+}
+
+/// An object on its way into the quarantine.
+pub struct MemoryUpload {
+    memory: Memory,
+    key: String,
+    content_type: String,
+    bytes: Vec<u8>,
+    parts_sent: usize,
+}
+
+impl Objects for Memory {
+    type Body = MemoryBody;
+    type Upload = MemoryUpload;
+
+    async fn open(&self, file: &FileVersion) -> Result<Opened<MemoryBody>, Error> {
+        self.call(Operation::ReadObject, |world| match world.version(file) {
+            None => Opened::Gone,
+            Some(version) if version.archived => Opened::Archived,
+            Some(version) => Opened::Body {
+                length: version.bytes.len() as u64,
+                last_modified_ms: version.last_modified_ms,
+                body: MemoryBody {
+                    memory: self.clone(),
+                    rest: version.bytes.clone(),
+                    chunk_bytes: world.chunk_bytes.unwrap_or(CHUNK_BYTES),
+                },
+            },
+        })
+        .await
+    }
+
+    async fn versions(&self, bucket: &str, key: &str) -> Result<Vec<VersionId>, Error> {
+        self.call(Operation::ListVersions, |world| {
+            let versions = world.inbox.get(&(bucket.to_owned(), key.to_owned()));
+            versions.into_iter().flatten().map(|version| version.id.clone()).collect()
+        })
+        .await
+    }
+
+    async fn contract(&self, feed: &str) -> Result<Option<ContractObject>, Error> {
+        self.call(Operation::ReadContract, |world| world.contracts.get(feed).cloned()).await
+    }
+
+    async fn put(&self, key: &str, content_type: &str, body: Bytes) -> Result<(), Error> {
+        self.call(Operation::WriteObject, |world| {
+            let object = StoredObject { content_type: content_type.to_owned(), bytes: body };
+            world.quarantine.insert(key.to_owned(), object);
+        })
+        .await
+    }
+
+    fn upload(&self, key: &str, content_type: &str) -> MemoryUpload {
+        MemoryUpload {
+            memory: self.clone(),
+            key: key.to_owned(),
+            content_type: content_type.to_owned(),
+            bytes: Vec::new(),
+            parts_sent: 0,
+        }
+    }
+
+    async fn keep_original(&self, file: &FileVersion, key: &str) -> Result<bool, Error> {
+        self.call(Operation::CopyObject, |world| {
+            let Some(bytes) = world.version(file).map(|version| version.bytes.clone()) else {
+                return false;
+            };
+            world.quarantine.insert(key.to_owned(), StoredObject { content_type: String::new(), bytes });
+            true
+        })
+        .await
+    }
+}
+
+impl Body for MemoryBody {
+    async fn next(&mut self) -> Result<Option<Bytes>, Error> {
+        let length = self.chunk_bytes.min(self.rest.len());
+        let memory = self.memory.clone();
+        let rest = &mut self.rest;
+        memory
+            .call(Operation::ReadObject, |_| if length == 0 { None } else { Some(rest.split_to(length)) })
+            .await
+    }
+}
+
+impl Upload for MemoryUpload {
+    async fn write(&mut self, bytes: &[u8]) -> Result<(), Error> {
+        self.bytes.extend_from_slice(bytes);
+        while self.bytes.len() > (self.parts_sent + 1) * PART_BYTES {
+            self.memory.call(Operation::WriteObject, |_| ()).await?;
+            self.parts_sent += 1;
+        }
+        Ok(())
+    }
+
+    async fn finish(self) -> Result<(), Error> {
+        let object = StoredObject { content_type: self.content_type, bytes: self.bytes.into() };
+        let key = self.key;
+        self.memory
+            .call(Operation::WriteObject, |world| {
+                world.quarantine.insert(key, object);
+            })
+            .await
+    }
+}

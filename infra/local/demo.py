@@ -1,0 +1,146 @@
+"""`make demo`: a local stack from the real template, sample files sent through it, and what became of each.
+
+Ends what it started, also when it fails or is interrupted. State and logs stay in `.local/demo`.
+"""
+
+import json
+import signal
+import sys
+import time
+
+import emulator as emulators
+import show
+from deploy import client, deploy, local_parameters
+from emulator import ROOT, STACK, Emulator, Failed
+from outcomes import Outcome, ledger_entry, look_up, subscribe, wait_for, wait_until_empty
+from story import FIRST, RECORD_KEY, REPEATED, SECOND, Delivery, notification
+
+from generate import samples
+
+FOLDER = ROOT / ".local" / "demo"
+Sent = list[tuple[Delivery, str]]
+
+
+def main() -> None:
+    # A request to end is an interrupt: the emulator must not outlive the demo.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    begun = time.monotonic()
+    try:
+        emulators.stop(FOLDER)
+        running = stand_up()
+        run(running)
+        show.step(f"\nDone in {time.monotonic() - begun:.1f} s.")
+    except KeyboardInterrupt:
+        sys.exit("\ninterrupted")
+    except Failed as error:
+        sys.exit(f"\n{error}\nthe log is {FOLDER / 'emulator.log'}")
+    finally:
+        if emulators.stop(FOLDER):
+            show.step("The local stack is stopped.")
+
+
+def stand_up() -> Emulator:
+    running = emulators.start(FOLDER)
+    show.step(f"emulator on {running.endpoint}")
+    begun = time.monotonic()
+    architecture = local_parameters()["Architecture"]
+    running.outputs, running.stack = deploy(running), STACK
+    running.save()
+    show.step(f"template.yaml deployed for {architecture} in {time.monotonic() - begun:.1f} s, contracts published")
+    return running
+
+
+def run(running: Emulator) -> None:
+    queue, contents = subscribe(running), samples()
+    show.heading("Files go to the inbox")
+    sent = [(delivery, send(running, delivery, contents)) for delivery in FIRST]
+    outcomes = hear(running, queue, sent)
+    show.step("\nThe same keys again, with other bytes:")
+    again = [(delivery, send(running, delivery, contents)) for delivery in SECOND]
+    outcomes |= hear(running, queue, again)
+    repeated = outcomes[REPEATED.key, dict(sent)[REPEATED]]
+    show.step(f"\n{repeat(running, repeated)}")
+    show_table(running, sent + again, outcomes)
+    show_excerpts(running, repeated)
+
+
+def send(running: Emulator, delivery: Delivery, contents: dict[str, bytes]) -> str:
+    """Puts one file in the inbox, as a partner does; returns its version."""
+    content = contents[delivery.sample]
+    version = client(running, "s3").put_object(
+        Bucket=running.outputs["InboxBucketName"], Key=delivery.key, Body=content
+    )["VersionId"]
+    show.step(f"  {delivery.key:<44} {len(content):>9,} bytes  {delivery.what}")
+    return version
+
+
+def hear(running: Emulator, queue: str, sent: Sent) -> dict[tuple[str, str], Outcome]:
+    show.step("")
+    versions = {(delivery.key, version) for delivery, version in sent}
+    return wait_for(running, queue, versions, show.Progress(len(sent)).heard)
+
+
+def repeat(running: Emulator, outcome: Outcome) -> str:
+    """Delivers the event of a finished file once more; says what changed."""
+    sqs, inbox = client(running, "sqs"), running.outputs["InboxQueueUrl"]
+    wait_until_empty(sqs, inbox)
+    before = (ledger_entry(running, outcome.file), count_records(running))
+    event = notification(running.outputs["InboxBucketName"], outcome.key, outcome.version)
+    sqs.send_message(QueueUrl=inbox, MessageBody=json.dumps(event))
+    wait_until_empty(sqs, inbox)
+    after = (ledger_entry(running, outcome.file), count_records(running))
+    if before != after:
+        raise Failed(f"a second delivery of {outcome.key} changed the ledger or the records")
+    return f"{outcome.key} delivered a second time: acknowledged, ledger entry and {after[1]:,} records unchanged"
+
+
+def count_records(running: Emulator) -> int:
+    pages = client(running, "dynamodb").get_paginator("scan").paginate(
+        TableName=running.outputs["RecordsTableName"], Select="COUNT"
+    )
+    return sum(page["Count"] for page in pages)
+
+
+def show_table(running: Emulator, sent: Sent, outcomes: dict) -> None:
+    show.heading("What became of them")
+    rows = []
+    for delivery, version in sent:
+        # Read again: a later file may have superseded it since its event.
+        outcome = look_up(running, outcomes[delivery.key, version].file)
+        state = f"{outcome.state} ({outcome.fault})" if outcome.fault else outcome.state
+        rows.append((delivery.key, delivery.what, state, outcome.rows, outcome.rejects, where(outcome)))
+    show.table(("file", "what it is", "outcome", "rows", "rejects", "where"), rows, right=frozenset({3, 4}))
+
+
+def where(outcome: Outcome) -> str:
+    places = {"COMPLETE": ["records"], "SUPERSEDED": ["records, no longer visible"]}.get(outcome.state, [])
+    if outcome.quarantine:
+        places.append(f"quarantine: {outcome.quarantine}/")
+    return " + ".join(places) or "receipt only"
+
+
+def show_excerpts(running: Emulator, outcome: Outcome) -> None:
+    s3, bucket = client(running, "s3"), running.outputs["QuarantineBucketName"]
+    show.heading(f"One record: {RECORD_KEY}, newest version first")
+    answer = client(running, "dynamodb").query(
+        TableName=running.outputs["RecordsTableName"],
+        KeyConditionExpression="pk = :pk",
+        ExpressionAttributeValues={":pk": {"S": RECORD_KEY}},
+        ScanIndexForward=False,
+        Limit=1,
+    )
+    if not answer["Items"]:
+        raise Failed(f"no record {RECORD_KEY}")
+    show.record(answer["Items"][0])
+    show.heading(f"The rejects of {outcome.key}, from rejects.csv")
+    show.rejects(text_of(s3, bucket, f"{outcome.quarantine}/rejects.csv"), "report_id")
+    show.heading("Its receipt, which the sender gets: positions and rules, no values")
+    show.document(text_of(s3, bucket, outcome.receipt), lines=60)
+
+
+def text_of(s3, bucket: str, key: str) -> str:
+    return s3.get_object(Bucket=bucket, Key=key)["Body"].read().decode()
+
+
+if __name__ == "__main__":
+    main()

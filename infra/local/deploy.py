@@ -1,0 +1,211 @@
+"""The stack of `template.yaml`, created on a running emulator exactly as the template says.
+
+What differs from `sam deploy`, because the emulator needs it: the SAM macro is expanded here, with its parameters; each
+function's code is the binary that `make build` made; statements that refuse plain HTTP are left out, because plain
+HTTP on the loopback is all that the emulator speaks (and it enforces them); and a number that comes from a parameter
+is written in as a number, because the emulator would compare it as a text.
+"""
+
+import functools
+import io
+import json
+import os
+import platform
+import re
+import zipfile
+from pathlib import Path
+
+import boto3
+from botocore.config import Config
+from samtranslator.model.exceptions import InvalidDocumentException
+from samtranslator.translator.transform import transform
+from samtranslator.yaml_helper import yaml_parse
+
+from emulator import ACCOUNT, REGION, ROOT, STACK, Emulator, Failed
+
+TEMPLATE = ROOT / "template.yaml"
+CONTRACTS = ROOT / "infra" / "contracts"
+CODE_BUCKET = "code"
+# A fixed time in every archive: the same binary gives the same bytes.
+ZIP_TIME = (1980, 1, 1, 0, 0, 0)
+
+
+def client(emulator: Emulator, service: str, account: str = ACCOUNT):
+    """A client of one service of the emulator, as the owner of an account there."""
+    return client_at(emulator.endpoint, service, account)
+
+
+@functools.cache  # making one takes a third of a second
+def client_at(endpoint: str, service: str, account: str):
+    # These are no credentials of anything real.
+    session = boto3.Session(aws_access_key_id=account, aws_secret_access_key="local", region_name=REGION)
+    config = Config(retries={"max_attempts": 2}, s3={"addressing_style": "path"})
+    return session.client(service, endpoint_url=endpoint, config=config)
+
+
+def local_parameters() -> dict[str, str]:
+    """The template's parameters for this machine: nothing is retained, binaries are the host's."""
+    machine = platform.machine().lower()
+    return {
+        "Stage": "dev",
+        "Architecture": "arm64" if machine in ("arm64", "aarch64") else "x86_64",
+        "OnDelete": "Delete",
+    }
+
+
+def expand(parameters: dict[str, str]) -> dict:
+    """The template after the SAM macro."""
+    os.environ.setdefault("AWS_DEFAULT_REGION", REGION)  # the translator asks for a region
+    template = yaml_parse(TEMPLATE.read_text())
+    for function in functions(template):
+        function["Properties"]["CodeUri"] = {"Bucket": CODE_BUCKET, "Key": f"{binary_of(function)}.zip"}
+    return expand_parsed(template, parameters)
+
+
+def expand_parsed(template: dict, parameters: dict[str, str]) -> dict:
+    macros = template.pop("Transform")
+    known = template["Parameters"]
+    if unknown := sorted(set(parameters) - set(known)):
+        raise Failed(f"template.yaml has no parameter {', '.join(unknown)}")
+    values = {name: str(entry["Default"]) for name, entry in known.items() if "Default" in entry} | parameters
+    try:
+        expanded = transform(template, values, NoManagedPolicies())
+    except InvalidDocumentException as error:
+        causes = "; ".join(cause.message for cause in error.causes)
+        raise Failed(f"template.yaml is not valid SAM: {causes}") from error
+    expanded["Transform"] = [macro for macro in macros if not macro.startswith("AWS::Serverless")]
+    return expanded
+
+
+class NoManagedPolicies:
+    """The template names no managed policy, so there is no list to look one up in."""
+
+    def load(self) -> dict[str, str]:
+        return {}
+
+
+def deploy(emulator: Emulator, account: str = ACCOUNT, stack: str = STACK, parameters: dict | None = None) -> dict:
+    """Creates the stack, publishes the sample contracts, and returns the stack's outputs."""
+    parameters = local_parameters() | (parameters or {})
+    os.environ.setdefault("AWS_DEFAULT_REGION", REGION)
+    upload_code(client(emulator, "s3", account))
+    expanded = with_numbers(without_tls_only(expand(parameters)), parameters)
+    outputs = create_stack(client(emulator, "cloudformation", account), stack, expanded, parameters)
+    publish_contracts(client(emulator, "s3", account), outputs["ContractsBucketName"])
+    return outputs
+
+
+def without_tls_only(template: dict) -> dict:
+    """The template without the statements that refuse plain HTTP, and without the policies that are then empty."""
+    resources = template["Resources"]
+    for name, resource in list(resources.items()):
+        document = resource.get("Properties", {}).get("PolicyDocument")
+        if document:
+            document["Statement"] = [each for each in document["Statement"] if not refuses_plain_http(each)]
+            if not document["Statement"]:
+                del resources[name]
+    return template
+
+
+def refuses_plain_http(statement: dict) -> bool:
+    return statement["Effect"] == "Deny" and "aws:SecureTransport" in statement.get("Condition", {}).get("Bool", {})
+
+
+def with_numbers(template: dict, parameters: dict[str, str]) -> dict:
+    """The template with the value of each `Number` parameter in place of its references."""
+    numbers = {
+        name: int(parameters.get(name, entry["Default"]))
+        for name, entry in template["Parameters"].items()
+        if entry["Type"] == "Number"
+    }
+
+    def replaced(node):
+        if isinstance(node, dict):
+            if list(node) == ["Ref"] and node["Ref"] in numbers:
+                return numbers[node["Ref"]]
+            return {key: replaced(value) for key, value in node.items()}
+        return [replaced(value) for value in node] if isinstance(node, list) else node
+
+    return replaced(template)
+
+
+def functions(template: dict) -> list[dict]:
+    return [each for each in template["Resources"].values() if each["Type"] == "AWS::Serverless::Function"]
+
+
+def binary_of(function: dict) -> str:
+    return function["Metadata"]["BuildProperties"]["Binary"]
+
+
+def upload_code(s3) -> None:
+    """Zips each function's binary once and puts it where the expanded template looks for it."""
+    s3.create_bucket(Bucket=CODE_BUCKET)
+    for function in functions(yaml_parse(TEMPLATE.read_text())):
+        binary = binary_of(function)
+        s3.put_object(Bucket=CODE_BUCKET, Key=f"{binary}.zip", Body=archive(binary_path(binary)))
+
+
+def binary_path(binary: str) -> Path:
+    target = Path(os.environ.get("CARGO_TARGET_DIR", ROOT / "target"))
+    path = target / "lambda" / binary / "bootstrap"
+    if not path.exists():
+        raise Failed(f"{path} does not exist: `make build` makes it")
+    return path
+
+
+def archive(path: Path) -> bytes:
+    entry = zipfile.ZipInfo("bootstrap", ZIP_TIME)
+    entry.external_attr = 0o755 << 16
+    entry.compress_type = zipfile.ZIP_DEFLATED
+    content = io.BytesIO()
+    with zipfile.ZipFile(content, "w", compresslevel=1) as file:
+        file.writestr(entry, path.read_bytes())
+    return content.getvalue()
+
+
+def create_stack(cloudformation, name: str, template: dict, parameters: dict[str, str]) -> dict[str, str]:
+    cloudformation.create_stack(
+        StackName=name,
+        TemplateBody=json.dumps(template),
+        Parameters=[{"ParameterKey": key, "ParameterValue": value} for key, value in parameters.items()],
+        Capabilities=["CAPABILITY_IAM", "CAPABILITY_AUTO_EXPAND"],
+        OnFailure="DO_NOTHING",
+    )
+    try:
+        cloudformation.get_waiter("stack_create_complete").wait(
+            StackName=name, WaiterConfig={"Delay": 0.2, "MaxAttempts": 300}
+        )
+    except Exception as error:
+        raise Failed(f"the stack was not created: {first_failure(cloudformation, name)}") from error
+    described = cloudformation.describe_stacks(StackName=name)["Stacks"][0]
+    return {output["OutputKey"]: output["OutputValue"] for output in described["Outputs"]}
+
+
+def first_failure(cloudformation, name: str) -> str:
+    events = cloudformation.describe_stack_events(StackName=name)["StackEvents"]
+    failed = [event for event in reversed(events) if event["ResourceStatus"].endswith("FAILED")]
+    if not failed:
+        return "no event says why"
+    return f"{failed[0]['LogicalResourceId']}: {failed[0].get('ResourceStatusReason', 'no reason given')}"
+
+
+def publish_contracts(s3, bucket: str) -> list[str]:
+    """Puts every sample contract where the processor looks for it; returns the feeds."""
+    feeds = []
+    for path in sorted(CONTRACTS.glob("*.odcs.yaml")):
+        s3.put_object(Bucket=bucket, Key=path.name, Body=path.read_bytes(), ContentType="application/yaml")
+        feeds.append(re.sub(r"\.odcs\.yaml$", "", path.name))
+    return feeds
+
+
+def function_environment(emulator: Emulator, account: str = ACCOUNT) -> dict[str, str]:
+    """What the processor's environment is on the emulator, for a processor that runs outside of it."""
+    function = client(emulator, "lambda", account).get_function_configuration(
+        FunctionName=emulator.outputs["ProcessorFunctionName"]
+    )
+    return function["Environment"]["Variables"] | {
+        "AWS_ENDPOINT_URL": emulator.endpoint,
+        "AWS_REGION": REGION,
+        "AWS_ACCESS_KEY_ID": account,
+        "AWS_SECRET_ACCESS_KEY": "local",
+    }

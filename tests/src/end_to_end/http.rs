@@ -1,0 +1,41 @@
+//! Plain requests on loopback, for what the SDKs of this crate do not speak: logs, roles, form uploads.
+
+use std::io::{Read, Write};
+use std::net::TcpStream;
+
+/// An answer: its status and its body.
+pub(super) struct Answer {
+    pub(super) status: u16,
+    pub(super) body: Vec<u8>,
+}
+
+/// Sends one request. HTTP/1.0, so that the answer ends with the connection and is never chunked.
+pub(super) fn send(
+    endpoint: &str,
+    method: &str,
+    path: &str,
+    headers: &[(&str, &str)],
+    body: &[u8],
+) -> Answer {
+    let address = endpoint.strip_prefix("http://").expect("a plain endpoint");
+    let length = body.len().to_string();
+    let own = [("host", address), ("content-length", length.as_str())];
+    let fields = own.iter().chain(headers).map(|(name, value)| format!("{name}: {value}\r\n"));
+    let fields = fields.collect::<Vec<_>>().concat();
+    let head = format!("{method} {path} HTTP/1.0\r\n{fields}\r\n");
+    let mut stream = TcpStream::connect(address).expect("connect to the emulator");
+    stream.write_all(head.as_bytes()).expect("send the head");
+    stream.write_all(body).expect("send the body");
+    let mut answer = Vec::new();
+    stream.read_to_end(&mut answer).expect("read the answer");
+    let end = answer.windows(4).position(|window| window == b"\r\n\r\n").expect("the end of the head");
+    let head = String::from_utf8_lossy(&answer[..end]).into_owned();
+    let status = head.split(' ').nth(1).and_then(|status| status.parse().ok()).expect("a status");
+    Answer { status, body: answer[end + 4..].to_vec() }
+}
+
+/// The header by which the emulator knows the account and the service. The account's owner needs no signature.
+pub(super) fn owner_of(account: &str, service: &str) -> String {
+    let scope = format!("{account}/20260101/us-east-1/{service}/aws4_request");
+    format!("AWS4-HMAC-SHA256 Credential={scope}, SignedHeaders=host, Signature=00")
+}

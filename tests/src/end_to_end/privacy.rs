@@ -1,0 +1,127 @@
+//! What a role may not do, and what nobody may ever read in a log.
+
+use aws_sdk_dynamodb::types::AttributeValue;
+use aws_sdk_s3::config::{BehaviorVersion, Credentials, Region};
+use aws_sdk_s3::primitives::ByteStream;
+use aws_smithy_http_client::Builder;
+use serde_json::Value;
+
+use super::files::{HEADER, csv};
+use super::http;
+use super::stage::{ACCOUNT, Stage, client};
+
+#[tokio::test]
+async fn no_value_of_any_column_leaves_records_and_quarantine() {
+    let stage = Stage::open().await;
+    // One good record, and records that are refused for each column in turn, each cell a word found nowhere else.
+    let good = "AB000001,canarypatient,CT,2026-03-04,9753124680.125,canarynote\n";
+    let bad = [
+        "canarykey,canarypatient,CT,2026-03-04,1,canarynote\n",
+        "AB000002,cy,CT,2026-03-04,1,canarynote\n",
+        "AB000003,canarypatient,canarymodality,2026-03-04,1,canarynote\n",
+        "AB000004,canarypatient,CT,canarydate,1,canarynote\n",
+        "AB000005,canarypatient,CT,2026-03-04,canarydose,canarynote\n",
+        "AB000006,canarypatient,CT,2026-03-04,1,canarynote,canaryextra\n",
+        "AB000007,\"canary\"quoted,CT,2026-03-04,1,canarynote\n",
+    ];
+    let loaded = stage.process("north/scans/day.csv", format!("{HEADER}{good}{}", bad.concat())).await;
+    assert_eq!(loaded.counts(), [8, 1, 7]);
+    let refused = stage.process("north/scans/open.csv", format!("{HEADER}AB000008,\"canaryopen,CT\n")).await;
+    assert_eq!(refused.state(), "QUARANTINED");
+    let header =
+        stage.process("north/scans/header.csv", format!("canaryheader,{HEADER}canaryfirst,{good}")).await;
+    assert!(["COMPLETE", "QUARANTINED"].contains(&header.state()));
+    stage.settle().await;
+
+    let mut seen = vec![("a log", stage.logs()), ("the emulator's output", stage.emulator.log())];
+    assert!(seen[0].1.contains("scans"), "the processor logged each file:\n{}", seen[0].1);
+    seen.extend(stage.announcements().into_iter().map(|heard| ("an announcement", heard.to_string())));
+    seen.extend(stage.ledger().await.into_iter().map(|item| ("the ledger", item.to_string())));
+    for entry in [&loaded, &refused, &header] {
+        seen.push(("a receipt", stage.receipt(entry).await.to_string()));
+    }
+    for (place, content) in &seen {
+        for planted in ["canary", "9753124680"] {
+            let hit = content.lines().find(|line| line.contains(planted));
+            assert!(hit.is_none(), "{place} holds `{planted}`: {hit:?}");
+        }
+    }
+    let rejects = stage.quarantined(&format!("{}/rejects.csv", loaded.quarantine())).await;
+    assert!(
+        String::from_utf8_lossy(&rejects).contains("canary"),
+        "the quarantine does hold the refused records"
+    );
+}
+
+#[tokio::test]
+async fn the_processors_role_can_not_write_the_inbox_nor_delete_nor_scan() {
+    let stage = Stage::open().await;
+    stage.process("north/scans/day.csv", csv(0, 3)).await;
+    let role = assume_role(&stage);
+    let endpoint = &stage.emulator.endpoint;
+    let s3 = client!(aws_sdk_s3, endpoint, role.clone());
+    let dynamodb = client!(aws_sdk_dynamodb, endpoint, role);
+    let names = &stage.names;
+
+    let read = s3.get_object().bucket(&names.inbox).key("north/scans/day.csv").send().await;
+    assert!(read.is_ok(), "the role reads the inbox, so a refusal below is about the action: {read:?}");
+
+    let body = || ByteStream::from_static(b"x");
+    assert_denied(
+        "write the inbox",
+        &s3.put_object().bucket(&names.inbox).key("north/scans/x.csv").body(body()).send().await,
+    );
+    assert_denied(
+        "delete in the inbox",
+        &s3.delete_object().bucket(&names.inbox).key("north/scans/day.csv").send().await,
+    );
+    assert_denied(
+        "publish a contract",
+        &s3.put_object().bucket(&names.contracts).key("scans.odcs.yaml").body(body()).send().await,
+    );
+    assert_denied("list the quarantine", &s3.list_objects_v2().bucket(&names.quarantine).send().await);
+    assert_denied(
+        "delete in the quarantine",
+        &s3.delete_object().bucket(&names.quarantine).key("x").send().await,
+    );
+    for table in [&names.ledger, &names.records] {
+        assert_denied("scan", &dynamodb.scan().table_name(table).send().await);
+        let key = || AttributeValue::S("x".to_owned());
+        let delete = dynamodb.delete_item().table_name(table).key("pk", key()).key("sk", key());
+        assert_denied("delete an item", &delete.send().await);
+    }
+}
+
+/// Denied, and not failed in another way.
+fn assert_denied<T, E: std::fmt::Debug>(what: &str, result: &Result<T, E>) {
+    match result {
+        Ok(_) => panic!("the role may {what}"),
+        Err(error) => assert!(format!("{error:?}").contains("AccessDenied"), "{what}: {error:?}"),
+    }
+}
+
+fn assume_role(stage: &Stage) -> Credentials {
+    let endpoint = &stage.emulator.endpoint;
+    let path = format!("/2015-03-31/functions/{}/configuration", stage.names.function);
+    let owner = http::owner_of(ACCOUNT, "lambda");
+    let answer = http::send(endpoint, "GET", &path, &[("authorization", &owner)], b"");
+    let configuration: Value = serde_json::from_slice(&answer.body).expect("the function's configuration");
+    let role = configuration["Role"].as_str().expect("a role").replace(':', "%3A").replace('/', "%2F");
+    let body = format!("Action=AssumeRole&Version=2011-06-15&RoleSessionName=test&RoleArn={role}");
+    let owner = http::owner_of(ACCOUNT, "sts");
+    let headers = [("authorization", owner.as_str()), ("content-type", "application/x-www-form-urlencoded")];
+    let answer = http::send(endpoint, "POST", "/", &headers, body.as_bytes());
+    let text = String::from_utf8(answer.body).expect("XML");
+    assert_eq!(answer.status, 200, "{text}");
+    let part = |name: &str| {
+        let after = text.split_once(&format!("<{name}>")).unwrap_or_else(|| panic!("no {name} in {text}")).1;
+        after.split('<').next().unwrap_or_default().to_owned()
+    };
+    Credentials::new(
+        part("AccessKeyId"),
+        part("SecretAccessKey"),
+        Some(part("SessionToken")),
+        None,
+        "the processor's role",
+    )
+}

@@ -1,0 +1,60 @@
+//! The expanded template, under every choice of its parameters. The emulator accepts and ignores encryption,
+//! retention and most policies, so this is where they are held to.
+
+mod buckets;
+mod expanded;
+mod functions;
+mod permissions;
+mod queues;
+mod tables;
+
+use std::sync::LazyLock;
+
+use expanded::Stack;
+
+/// Both key choices on both architectures; a production stack and one that may be deleted.
+static CHOICES: LazyLock<Vec<Stack>> = LazyLock::new(|| {
+    let choices: [&[(&str, &str)]; 4] = [
+        &[("KeyChoice", "AwsOwned"), ("Architecture", "arm64"), ("Stage", "prod")],
+        &[("KeyChoice", "AwsOwned"), ("Architecture", "x86_64"), ("OnDelete", "Delete")],
+        &[("KeyChoice", "CustomerKey"), ("Architecture", "arm64"), ("OnDelete", "Delete")],
+        &[("KeyChoice", "CustomerKey"), ("Architecture", "x86_64"), ("Stage", "prod")],
+    ];
+    choices.into_iter().map(Stack::expand).collect()
+});
+
+/// Checks every choice; a failure says which one it was.
+fn with_every_choice(check: impl Fn(&Stack)) {
+    for stack in CHOICES.iter() {
+        eprintln!("template with {:?}", stack.parameters);
+        check(stack);
+    }
+}
+
+#[test]
+fn every_parameter_is_explained() {
+    let stack = &CHOICES[0];
+    for (name, parameter) in stack.declared_parameters() {
+        assert!(
+            parameter["Description"].as_str().is_some_and(|text| text.len() > 20),
+            "{name} has no description"
+        );
+        let secret = ["secret", "password", "token"].iter().any(|word| name.to_lowercase().contains(word));
+        assert!(
+            !secret || parameter["NoEcho"] == true && parameter["Default"].is_null(),
+            "{name} has a default"
+        );
+    }
+}
+
+#[test]
+fn every_output_exists_and_names_a_resource() {
+    with_every_choice(|stack| {
+        for (name, value) in stack.outputs() {
+            assert!(
+                stack.resource_behind(&value).is_some(),
+                "output {name} is {value}, which is no resource"
+            );
+        }
+    });
+}

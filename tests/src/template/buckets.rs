@@ -1,0 +1,197 @@
+//! Buckets: hazards S13, S21–S25, S28, S30, X3–X5, X11, O13.
+
+use serde_json::Value;
+
+use super::expanded::{Resource, Stack, list, number, scalar};
+use super::permissions::denies_plain_http;
+use super::{CHOICES, with_every_choice};
+
+const BUCKET: &str = "AWS::S3::Bucket";
+
+#[test]
+fn every_bucket_keeps_versions_to_itself_and_encrypted() {
+    with_every_choice(|stack| {
+        assert!(stack.of_kind(BUCKET).count() >= 3, "inbox, contracts and quarantine");
+        for bucket in stack.of_kind(BUCKET) {
+            let id = &bucket.id;
+            assert_eq!(bucket.at("/VersioningConfiguration/Status"), "Enabled", "{id}");
+            assert_eq!(
+                bucket.at("/OwnershipControls/Rules/0/ObjectOwnership"),
+                "BucketOwnerEnforced",
+                "{id}"
+            );
+            for flag in ["BlockPublicAcls", "BlockPublicPolicy", "IgnorePublicAcls", "RestrictPublicBuckets"]
+            {
+                assert_eq!(
+                    bucket.at(&format!("/PublicAccessBlockConfiguration/{flag}")),
+                    true,
+                    "{id} {flag}"
+                );
+            }
+            let encryption = bucket.at("/BucketEncryption/ServerSideEncryptionConfiguration/0");
+            let algorithm = &encryption["ServerSideEncryptionByDefault"]["SSEAlgorithm"];
+            if stack.uses_customer_keys() {
+                assert_eq!(algorithm, "aws:kms", "{id}");
+                assert_eq!(encryption["BucketKeyEnabled"], true, "{id}: a call to KMS for each object");
+            } else {
+                assert_eq!(algorithm, "AES256", "{id}");
+            }
+        }
+    });
+}
+
+#[test]
+fn the_quarantine_has_a_key_of_its_own() {
+    with_every_choice(|stack| {
+        let key = |id: &str| {
+            let pointer = "/BucketEncryption/ServerSideEncryptionConfiguration/0/ServerSideEncryptionByDefault/KMSMasterKeyID";
+            scalar(stack.resource(id).at(pointer))
+        };
+        if stack.uses_customer_keys() {
+            assert_ne!(key("QuarantineBucket"), key("InboxBucket"));
+            assert_eq!(
+                stack.resource_behind(&key("QuarantineBucket")).map(|key| key.kind.as_str()),
+                Some("AWS::KMS::Key")
+            );
+        } else {
+            assert_eq!(stack.of_kind("AWS::KMS::Key").count(), 0, "a customer key costs money idle");
+        }
+    });
+}
+
+#[test]
+fn unfinished_uploads_and_old_versions_do_not_stay_for_ever() {
+    with_every_choice(|stack| {
+        for bucket in stack.of_kind(BUCKET) {
+            let abort = lifecycle(bucket, "/AbortIncompleteMultipartUpload/DaysAfterInitiation");
+            assert!(
+                abort.is_some_and(|days| days <= 7),
+                "{}: unfinished uploads stay {abort:?} days",
+                bucket.id
+            );
+        }
+        for id in ["InboxBucket", "QuarantineBucket"] {
+            let bucket = stack.resource(id);
+            let current = lifecycle(bucket, "/ExpirationInDays");
+            let noncurrent = lifecycle(bucket, "/NoncurrentVersionExpiration/NoncurrentDays");
+            assert!(current.is_some_and(|days| days >= 30), "{id} keeps files {current:?} days");
+            assert!(
+                noncurrent.is_some_and(|days| days >= 30),
+                "{id} keeps older versions {noncurrent:?} days"
+            );
+        }
+    });
+}
+
+#[test]
+fn a_file_outlives_its_message() {
+    with_every_choice(|stack| {
+        let days = lifecycle(stack.resource("InboxBucket"), "/ExpirationInDays").expect("an expiry");
+        let longest =
+            stack.of_kind("AWS::SQS::Queue").map(|queue| number(queue.at("/MessageRetentionPeriod"))).max();
+        assert!(
+            longest.is_some_and(|seconds| seconds < days * 86_400),
+            "a dead letter could outlive its file"
+        );
+    });
+}
+
+#[test]
+fn every_bucket_refuses_plain_http() {
+    with_every_choice(|stack| {
+        for bucket in stack.of_kind(BUCKET) {
+            let policies = stack.of_kind("AWS::S3::BucketPolicy");
+            let own = policies.filter(|policy| scalar(policy.at("/Bucket")) == format!("${{{}}}", bucket.id));
+            let covered = [format!("${{{}.Arn}}", bucket.id), format!("${{{}.Arn}}/*", bucket.id)];
+            assert!(
+                own.into_iter().any(|policy| denies_plain_http(policy, "s3:*", &covered)),
+                "{}",
+                bucket.id
+            );
+        }
+    });
+}
+
+#[test]
+fn every_kind_of_upload_notifies_the_queue_and_only_the_inbox_notifies() {
+    with_every_choice(|stack| {
+        for bucket in stack.of_kind(BUCKET) {
+            let notification = bucket.at("/NotificationConfiguration");
+            if bucket.id == "InboxBucket" {
+                let queue = &notification["QueueConfigurations"][0];
+                assert_eq!(queue["Event"], "s3:ObjectCreated:*");
+                assert!(queue["Filter"].is_null(), "a filter would leave files unseen");
+                let target = stack.resource_behind(&scalar(&queue["Queue"])).map(|queue| queue.id.as_str());
+                assert_eq!(target, Some("InboxQueue"));
+                // S3 tests the queue's policy when the notification is configured.
+                assert!(list(&bucket.body["DependsOn"]).contains(&"InboxQueuePolicy".to_owned()));
+            } else {
+                assert!(notification.is_null(), "{} starts something", bucket.id);
+            }
+        }
+    });
+}
+
+#[test]
+fn data_outlives_the_stack_unless_asked_otherwise() {
+    with_every_choice(|stack| {
+        let expected = stack.parameters["OnDelete"].as_str();
+        for kind in [BUCKET, "AWS::DynamoDB::Table", "AWS::KMS::Key"] {
+            for resource in stack.of_kind(kind) {
+                for policy in ["DeletionPolicy", "UpdateReplacePolicy"] {
+                    assert_eq!(resource.body[policy], expected, "{} {policy}", resource.id);
+                }
+            }
+        }
+    });
+    assert!(CHOICES.iter().any(|stack| stack.parameters["OnDelete"] == "Retain"), "the default keeps data");
+}
+
+/// The shortest period that any enabled rule for the whole bucket sets.
+fn lifecycle(bucket: &Resource, pointer: &str) -> Option<u64> {
+    let rules = bucket.at("/LifecycleConfiguration/Rules").as_array()?;
+    let whole = rules.iter().filter(|rule| rule["Status"] == "Enabled" && rule["Prefix"].is_null());
+    whole.filter_map(|rule| rule.pointer(pointer).map(number_of)).min()
+}
+
+fn number_of(value: &Value) -> u64 {
+    number(value)
+}
+
+#[test]
+fn no_function_writes_to_what_triggers_it() {
+    with_every_choice(|stack| {
+        for function in stack.of_kind("AWS::Lambda::Function") {
+            let triggers = triggers_of(stack, function);
+            assert!(!triggers.is_empty(), "{} is triggered by something", function.id);
+            for (action, resource) in super::permissions::allowed(stack, function) {
+                let writes = ["s3:Put", "s3:Copy", "s3:Restore", "sqs:Send", "sns:Publish"];
+                let target = stack.resource_behind(&resource).map(|target| target.id.clone());
+                let loops = writes.iter().any(|write| action.starts_with(write))
+                    && target.is_some_and(|id| triggers.contains(&id));
+                assert!(!loops, "{} may {action} on {resource}, which triggers it", function.id);
+            }
+        }
+    });
+}
+
+/// Queues that feed the function, and the buckets and topics that feed those.
+fn triggers_of(stack: &Stack, function: &Resource) -> Vec<String> {
+    let mappings = stack.of_kind("AWS::Lambda::EventSourceMapping");
+    let own = mappings.filter(|mapping| {
+        stack
+            .resource_behind(&scalar(mapping.at("/FunctionName")))
+            .is_some_and(|target| target.id == function.id)
+    });
+    let mut triggers: Vec<String> = own
+        .filter_map(|mapping| stack.resource_behind(&scalar(mapping.at("/EventSourceArn"))))
+        .map(|source| source.id.clone())
+        .collect();
+    let direct = triggers.clone();
+    let feeds = |bucket: &&Resource| {
+        let configured = bucket.at("/NotificationConfiguration").to_string();
+        direct.iter().chain([&function.id]).any(|id| configured.contains(&format!("${{{id}.Arn}}")))
+    };
+    triggers.extend(stack.of_kind(BUCKET).filter(feeds).map(|bucket| bucket.id.clone()));
+    triggers
+}

@@ -1,0 +1,76 @@
+//! Functions, their logs and their event sources: hazards Q3, Q9, Q24, O16, X7, X27.
+
+use super::expanded::{list, number, scalar};
+use super::with_every_choice;
+
+const FUNCTION: &str = "AWS::Lambda::Function";
+
+#[test]
+fn every_function_runs_the_binary_for_the_chosen_architecture() {
+    with_every_choice(|stack| {
+        assert!(stack.of_kind(FUNCTION).count() > 0);
+        for function in stack.of_kind(FUNCTION) {
+            assert_eq!(
+                list(function.at("/Architectures")),
+                [stack.parameters["Architecture"].as_str()],
+                "{}",
+                function.id
+            );
+            assert_eq!(function.at("/Runtime"), "provided.al2023", "{}", function.id);
+            assert!(number(function.at("/Timeout")) <= 900, "{}", function.id);
+        }
+    });
+}
+
+#[test]
+fn every_function_logs_into_a_group_that_expires() {
+    with_every_choice(|stack| {
+        for function in stack.of_kind(FUNCTION) {
+            let group = stack
+                .resource_behind(&scalar(function.at("/LoggingConfig/LogGroup")))
+                .expect("a log group of its own");
+            assert_eq!(group.kind, "AWS::Logs::LogGroup");
+            assert!(number(group.at("/RetentionInDays")) > 0, "{}", group.id);
+            assert_eq!(group.at("/KmsKeyId").is_null(), !stack.uses_customer_keys(), "{}", group.id);
+        }
+    });
+}
+
+#[test]
+fn the_queue_gives_one_file_at_a_time_and_takes_partial_answers() {
+    with_every_choice(|stack| {
+        for mapping in stack.of_kind("AWS::Lambda::EventSourceMapping") {
+            assert_eq!(
+                list(mapping.at("/FunctionResponseTypes")),
+                ["ReportBatchItemFailures"],
+                "{}",
+                mapping.id
+            );
+            assert_eq!(number(mapping.at("/BatchSize")), 1, "{}", mapping.id);
+            let cap = number(mapping.at("/ScalingConfig/MaximumConcurrency"));
+            assert!((2..=1000).contains(&cap), "{}: {cap}", mapping.id);
+        }
+        for function in stack.of_kind(FUNCTION) {
+            let reserved = function.at("/ReservedConcurrentExecutions");
+            assert!(
+                reserved.is_null(),
+                "{}: a throttled function burns the receives of its messages",
+                function.id
+            );
+        }
+    });
+}
+
+#[test]
+fn no_environment_holds_a_secret() {
+    with_every_choice(|stack| {
+        for function in stack.of_kind(FUNCTION) {
+            let variables = function.at("/Environment/Variables").as_object().expect("variables");
+            for name in variables.keys() {
+                let secret =
+                    ["SECRET", "PASSWORD", "TOKEN", "PRIVATE"].iter().any(|word| name.contains(word));
+                assert!(!secret || name.ends_with("_ARN"), "{}: {name}", function.id);
+            }
+        }
+    });
+}
