@@ -1,1 +1,57 @@
-//! Under way.
+//! From a notification that an object was created to rows, or to the quarantine.
+//!
+//! ```text
+//! event ─decode─▶ notice ─▶ contract ─▶ claim ─▶ first reading ─▶ verdict
+//!                                         │                         ├─ rejected ─▶ original, rejects, report, receipt ─▶ QUARANTINED
+//!                     terminal: acknowledge                         └─ accepted ─▶ second reading: rows, rejects ─▶ receipt ─▶ COMPLETE
+//!                     held: come back later                                                                    (one transaction)
+//! ```
+//!
+//! Everything between claim and commit may be repeated: each effect has a name computed from the file version and the
+//! load, so that doing it twice is doing it once. Rows become visible by the commit and by nothing else. A message is
+//! acknowledged only when each file that it names is terminal and its outcome is published. The lease saves work, the
+//! fence and the transaction keep the promise, and the bucket is the truth: events are hints.
+//!
+//! The store is a parameter, so that the whole runs in memory under a fuse; time and randomness come from [`Host`].
+
+mod commit;
+pub mod config;
+mod contracts;
+mod decide;
+mod deliver;
+pub mod event;
+mod host;
+pub mod key;
+mod load;
+pub mod order;
+mod outcome;
+mod process;
+mod quarantine;
+mod read;
+mod settings;
+mod stop;
+mod work;
+
+pub use deliver::{Failed, Failure, Response};
+pub use host::Host;
+pub use settings::{FIRST_GENERATION, PARSER_EPOCH, Settings};
+pub use stop::Stop;
+
+/// The function: clients and contracts are kept from one invocation to the next, nothing else is.
+pub struct Processor<S> {
+    store: S,
+    contracts: contracts::Contracts,
+    settings: Settings,
+    host: Host,
+}
+
+impl<S: store::Store> Processor<S> {
+    /// A processor on a store.
+    #[must_use]
+    pub fn new(store: S, settings: Settings, host: Host) -> Self {
+        Self { store, contracts: contracts::Contracts::default(), settings, host }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,2 +1,17 @@
-//! Under way.
-fn main() {}
+//! The Lambda function that loads or quarantines files.
+
+use anyhow::Context;
+use lambda_runtime::{LambdaEvent, service_fn};
+use processor::{Host, Processor, config::Config};
+use serde_json::Value;
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<(), lambda_runtime::Error> {
+    let config = Config::from_environment().context("reading the configuration")?;
+    telemetry::start(&config.log_level);
+    let processor = &Processor::new(store::aws::connect(config.names).await, config.settings, Host::system());
+    lambda_runtime::run(service_fn(async |event: LambdaEvent<Value>| {
+        processor.handle(&event.payload, event.context.deadline).await
+    }))
+    .await
+}

@@ -1,0 +1,111 @@
+//! The environment, read once at start.
+
+use crate::Settings;
+use store::aws::Names;
+
+/// What the stack tells the function.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Config {
+    /// The names of the resources.
+    pub names: Names,
+    /// How to work.
+    pub settings: Settings,
+    /// The log level; `info` when the environment does not say.
+    pub log_level: String,
+}
+
+/// Variables that are not set, all of them.
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the environment lacks {}: set each to the resource that the template names", .0.join(", "))]
+pub struct Missing(pub Vec<&'static str>);
+
+impl Config {
+    /// Reads the environment. An empty variable counts as missing.
+    pub fn from_environment() -> Result<Self, Missing> {
+        #[expect(clippy::disallowed_methods, reason = "the one place that reads the environment")]
+        Self::from_lookup(|name| std::env::var(name).ok())
+    }
+
+    /// Reads variables from anywhere.
+    pub fn from_lookup(lookup: impl Fn(&str) -> Option<String>) -> Result<Self, Missing> {
+        let mut missing = Vec::new();
+        let mut required = |name: &'static str| {
+            lookup(name).filter(|value| !value.is_empty()).unwrap_or_else(|| {
+                missing.push(name);
+                String::new()
+            })
+        };
+        let inbox = required("INBOX_BUCKET");
+        let names = Names {
+            inboxes: vec![inbox.clone()],
+            contracts_bucket: required("CONTRACTS_BUCKET"),
+            quarantine_bucket: required("QUARANTINE_BUCKET"),
+            ledger_table: required("LEDGER_TABLE"),
+            records_table: required("RECORDS_TABLE"),
+            queue_url: required("INBOX_QUEUE_URL"),
+            outcome_topic: required("OUTCOME_TOPIC_ARN"),
+            account: None,
+        };
+        let namespace = required("METRIC_NAMESPACE");
+        if !missing.is_empty() {
+            return Err(Missing(missing));
+        }
+        let settings = Settings::new(&inbox, &names.quarantine_bucket, &namespace);
+        let names = Names { account: account_of(&names.outcome_topic), ..names };
+        let log_level = lookup("LOG_LEVEL").map_or_else(|| "info".to_owned(), |level| level.to_lowercase());
+        Ok(Self { names, settings, log_level })
+    }
+}
+
+/// The account of an ARN: `arn:<partition>:<service>:<region>:<account>:<resource>`. All resources are of one stack,
+/// so a bucket of another account is not ours.
+fn account_of(arn: &str) -> Option<String> {
+    let account = arn.split(':').nth(4)?;
+    (account.len() == 12 && account.bytes().all(|digit| digit.is_ascii_digit())).then(|| account.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_missing_name_is_reported_at_once() {
+        let Err(Missing(names)) = Config::from_lookup(|name| (name == "LEDGER_TABLE").then(String::new))
+        else {
+            panic!("nothing is set")
+        };
+        assert_eq!(
+            names,
+            [
+                "INBOX_BUCKET",
+                "CONTRACTS_BUCKET",
+                "QUARANTINE_BUCKET",
+                "LEDGER_TABLE",
+                "RECORDS_TABLE",
+                "INBOX_QUEUE_URL",
+                "OUTCOME_TOPIC_ARN",
+                "METRIC_NAMESPACE"
+            ]
+        );
+        assert!(Missing(names).to_string().contains("INBOX_BUCKET, CONTRACTS_BUCKET"));
+    }
+
+    #[test]
+    fn the_level_is_info_unless_said_otherwise_and_the_account_comes_from_the_topic() {
+        let topic = "arn:aws:sns:eu-central-1:123456789012:outcomes";
+        let read = |level: Option<&'static str>| {
+            Config::from_lookup(move |name| match name {
+                "LOG_LEVEL" => level.map(str::to_owned),
+                "OUTCOME_TOPIC_ARN" => Some(topic.to_owned()),
+                other => Some(other.to_lowercase()),
+            })
+            .expect("complete")
+        };
+        assert_eq!(
+            (read(None).log_level, read(Some("DEBUG")).log_level),
+            ("info".to_owned(), "debug".to_owned())
+        );
+        assert_eq!(read(None).names.account.as_deref(), Some("123456789012"));
+        assert_eq!(read(None).names.inboxes, ["inbox_bucket"]);
+    }
+}

@@ -1,0 +1,210 @@
+//! The way of a claimed file to its terminal state: check, load or quarantine, commit.
+
+use std::sync::Arc;
+
+use checker::{FaultCode, Summary, Verdict};
+use contract::{Contract, OnSameName};
+use store::{Entry, Outcome, State, Store};
+use telemetry::{FileRecord, Step};
+
+use crate::{
+    commit::{self, Ended, Standing},
+    contracts::Refusal,
+    load::{Load, Rows},
+    quarantine::{self, Evidence},
+    read::{self, Content, Found},
+    stop::Stop,
+    work::Work,
+};
+
+/// What is to be done with a file, as far as its key and its feed tell.
+pub(crate) enum Task {
+    /// Nothing: nobody sent it.
+    Ignore,
+    /// Refuse it unread.
+    Refuse(Refusal),
+    /// Check it.
+    Check(Arc<Contract>),
+}
+
+impl Task {
+    /// The contract, when there is one that compiles.
+    pub(crate) fn contract(&self) -> Option<&Arc<Contract>> {
+        match self {
+            Self::Ignore => None,
+            Self::Refuse(refusal) => refusal.contract.as_ref(),
+            Self::Check(contract) => Some(contract),
+        }
+    }
+}
+
+/// Takes a claimed file to its terminal state and gives what was decided; fills in the record.
+pub(crate) async fn decide<S: Store>(
+    work: &Work<'_, S>,
+    entry: &Entry,
+    task: &Task,
+    record: &mut FileRecord,
+) -> Result<Outcome, Stop> {
+    let deaths = entry.claims.saturating_sub(entry.releases).saturating_sub(1);
+    if deaths >= work.settings.deaths && !matches!(task, Task::Ignore) {
+        let found = format!("{deaths} earlier attempts that died after {} rows", entry.rows_written);
+        let refusal = Refusal::new(FaultCode::Poison, &found, "a file that can be processed");
+        return refuse(work, task.contract().map(Arc::as_ref), &refusal, record).await;
+    }
+    match task {
+        Task::Ignore => work.finish(work.outcome(State::Ignored, None, None, None)).await,
+        Task::Refuse(refusal) => refuse(work, refusal.contract.as_deref(), refusal, record).await,
+        Task::Check(contract) => check(work, contract, record).await,
+    }
+}
+
+async fn refuse<S: Store>(
+    work: &Work<'_, S>,
+    contract: Option<&Contract>,
+    refusal: &Refusal,
+    record: &mut FileRecord,
+) -> Result<Outcome, Stop> {
+    record.fault = Some(refusal.fault.code.as_str());
+    quarantine::refuse(work, Evidence { contract, summary: None, fault: Some(&refusal.fault) }).await
+}
+
+async fn check<S: Store>(
+    work: &Work<'_, S>,
+    contract: &Arc<Contract>,
+    record: &mut FileRecord,
+) -> Result<Outcome, Stop> {
+    let unread = Evidence { contract: Some(contract), ..Evidence::default() };
+    if contract.policy.on_same_name == OnSameName::Reject {
+        let standing = commit::standing(work, contract).await?;
+        if !matches!(standing, Standing::Visible(_)) {
+            return set_aside(work, standing, unread, record).await;
+        }
+    }
+    let opening = match read::open(work).await? {
+        Found::Content(opening) => opening,
+        Found::Gone => return quarantine::close(work, State::Gone, unread, None).await,
+        Found::Archived => {
+            let refusal = Refusal::new(
+                FaultCode::Archived,
+                "an object in an archive storage class",
+                "a readable object",
+            );
+            return refuse(work, Some(contract), &refusal, record).await;
+        }
+    };
+    let started = work.host.now();
+    let (summary, content) = read::first(work, contract, opening).await?;
+    record.spend(Step::Check, work.host.now().saturating_sub(started));
+    describe(record, contract, &summary);
+    match summary.verdict {
+        Verdict::Rejected => reject(work, contract, &summary, &content).await,
+        Verdict::Accepted | Verdict::Partial => accept(work, contract, &summary, &content, record).await,
+    }
+}
+
+/// Keeps what a refused file's sender needs to mend it.
+async fn reject<S: Store>(
+    work: &Work<'_, S>,
+    contract: &Arc<Contract>,
+    first: &Summary,
+    content: &Content,
+) -> Result<Outcome, Stop> {
+    let evidence = Evidence { contract: Some(contract), summary: Some(first), fault: None };
+    if first.counts.rejects == 0 {
+        return quarantine::refuse(work, evidence).await;
+    }
+    let mut load = Load::new(work, first, Rows::Left);
+    match read::second(work, contract, first, content, &mut load).await? {
+        None => quarantine::close(work, State::Gone, evidence, None).await,
+        Some(second) => {
+            load.finish().await?;
+            quarantine::refuse(work, Evidence { summary: Some(&second), ..evidence }).await
+        }
+    }
+}
+
+/// Loads the good rows, keeps the rejects, and makes the load visible.
+async fn accept<S: Store>(
+    work: &Work<'_, S>,
+    contract: &Arc<Contract>,
+    first: &Summary,
+    content: &Content,
+    record: &mut FileRecord,
+) -> Result<Outcome, Stop> {
+    let evidence = Evidence { contract: Some(contract), summary: Some(first), fault: None };
+    if contract.policy.on_same_name == OnSameName::Supersede {
+        let standing = commit::standing(work, contract).await?;
+        if !matches!(standing, Standing::Visible(_)) {
+            return set_aside(work, standing, evidence, record).await;
+        }
+    }
+    let started = work.host.now();
+    let mut load = Load::new(work, first, Rows::Written);
+    let Some(second) = read::second(work, contract, first, content, &mut load).await? else {
+        return quarantine::close(work, State::Gone, evidence, None).await;
+    };
+    load.finish().await?;
+    record.spend(Step::Load, work.host.now().saturating_sub(started));
+    make_visible(work, contract, &second, record).await
+}
+
+async fn make_visible<S: Store>(
+    work: &Work<'_, S>,
+    contract: &Contract,
+    summary: &Summary,
+    record: &mut FileRecord,
+) -> Result<Outcome, Stop> {
+    let evidence = Evidence { contract: Some(contract), summary: Some(summary), fault: None };
+    let quarantine = (summary.counts.rejects > 0).then(|| work.quarantine_prefix());
+    if quarantine.is_some() {
+        quarantine::put_report(work, State::Complete, evidence).await?;
+    }
+    let receipt = quarantine::put_receipt(work, State::Complete, evidence).await?;
+    let outcome = work.outcome(State::Complete, Some(contract), Some(summary), None);
+    let outcome = Outcome { receipt, quarantine, ..outcome };
+    match commit::commit(work, contract, &outcome).await? {
+        Ended::Done => Ok(outcome),
+        Ended::Not(standing) => set_aside(work, standing, evidence, record).await,
+        Ended::Duplicate(other) => quarantine::close(work, State::Duplicate, evidence, Some(other)).await,
+    }
+}
+
+/// Ends a version that may not become visible.
+async fn set_aside<S: Store>(
+    work: &Work<'_, S>,
+    standing: Standing,
+    evidence: Evidence<'_>,
+    record: &mut FileRecord,
+) -> Result<Outcome, Stop> {
+    match standing {
+        Standing::Older(newer) => quarantine::close(work, State::Superseded, evidence, Some(newer)).await,
+        Standing::Gone | Standing::Visible(_) => quarantine::close(work, State::Gone, evidence, None).await,
+        Standing::Second => {
+            let found = "an older version of this key";
+            let refusal = Refusal::new(FaultCode::SameName, found, "a name that was not used before");
+            record.fault = Some(refusal.fault.code.as_str());
+            let fault = Some(&refusal.fault);
+            quarantine::refuse(work, Evidence { fault, ..evidence }).await
+        }
+    }
+}
+
+/// What the record tells about a file that was read.
+fn describe(record: &mut FileRecord, contract: &Contract, summary: &Summary) {
+    record.records = summary.counts.records;
+    record.rows = summary.counts.rows;
+    record.rejects = summary.counts.rejects;
+    record.warnings = summary.counts.warnings;
+    record.fault = summary.fault.as_ref().map(|fault| fault.code.as_str());
+    record.bytes = summary.bytes;
+    record.decoded_bytes = summary.decoded_bytes;
+    let mut by_code: Vec<(&'static str, u64)> = Vec::new();
+    for (rule, count) in contract.rules.iter().zip(&summary.by_rule).filter(|(_, count)| **count > 0) {
+        let code = rule.code.as_str();
+        match by_code.iter_mut().find(|(known, _)| *known == code) {
+            Some((_, total)) => *total += count,
+            None => by_code.push((code, *count)),
+        }
+    }
+    record.violations = by_code;
+}

@@ -1,0 +1,203 @@
+//! Deliveries: each message of a batch on its own, and what becomes of one that did not end.
+
+use std::{
+    future::{Future, poll_fn},
+    panic::{AssertUnwindSafe, catch_unwind},
+    pin::pin,
+    task::Poll,
+};
+
+use lambda_runtime::Diagnostic;
+use serde::Serialize;
+use serde_json::Value;
+use store::{FileId, State, Store};
+use telemetry::Occurrence;
+
+use crate::{
+    Processor,
+    event::{Body, Event, Message, Notice, UnknownEvent},
+    process::Delivery,
+    stop::Stop,
+};
+
+/// The delay before a first retry, seconds; each further one doubles it.
+const FIRST_DELAY: u32 = 30;
+/// The longest delay before a retry, seconds.
+const LONGEST_DELAY: u32 = 900;
+/// The longest time that SQS hides a message, seconds (12 hours).
+const MOST_HIDDEN: u64 = 43_200;
+
+/// What the function answers.
+#[derive(Debug, PartialEq, Eq, Serialize)]
+#[serde(untagged)]
+pub enum Response {
+    /// To a batch of the queue: the messages that are to be delivered again. Everything else in the batch is deleted,
+    /// provided that the event source mapping has `ReportBatchItemFailures`.
+    /// <https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-errorhandling.html>
+    Batch {
+        /// Their ids, each from the batch itself.
+        #[serde(rename = "batchItemFailures")]
+        failures: Vec<Failure>,
+    },
+    /// To an event without a queue: how many files are terminal.
+    Direct {
+        /// Files.
+        terminal: usize,
+    },
+}
+
+/// A message to be delivered again.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Failure {
+    /// The message's id.
+    #[serde(rename = "itemIdentifier")]
+    pub id: String,
+}
+
+/// An invocation that failed as a whole, so that whoever made it tries again.
+#[derive(Debug, thiserror::Error)]
+pub enum Failed {
+    /// The event is none that this function knows.
+    #[error("the event could not be decoded")]
+    Event(#[from] UnknownEvent),
+    /// An event without a queue did not end.
+    #[error("the file is not terminal")]
+    File(#[from] Stop),
+}
+
+impl From<Failed> for Diagnostic {
+    fn from(failed: Failed) -> Self {
+        let error_type = match failed {
+            Failed::Event(_) => "UnknownEvent",
+            Failed::File(_) => "FileNotTerminal",
+        };
+        Self { error_type: error_type.to_owned(), error_message: telemetry::chain(&failed) }
+    }
+}
+
+impl<S: Store> Processor<S> {
+    /// Handles one invocation that ends at `deadline_ms` (milliseconds since the epoch).
+    ///
+    /// For a batch every failure belongs to one message and is told in the response; an error is returned only for an
+    /// event without a queue, whose sender tries again.
+    pub async fn handle(&self, event: &Value, deadline_ms: u64) -> Result<Response, Failed> {
+        match Event::decode(event)? {
+            Event::Queue(messages) => Ok(self.batch(&messages, deadline_ms).await),
+            Event::Direct(notices) => {
+                let delivery = Delivery { deadline_ms, receive_count: 1 };
+                self.follow_all(&notices, delivery).await?;
+                Ok(Response::Direct { terminal: notices.len() })
+            }
+        }
+    }
+
+    async fn batch(&self, messages: &[Message], deadline_ms: u64) -> Response {
+        let mut failures = Vec::new();
+        for message in messages {
+            let delivery = Delivery { deadline_ms, receive_count: message.receive_count };
+            let ended = match &message.body {
+                Body::Notices(notices) => self.follow_all(notices, delivery).await,
+                Body::Unknown => {
+                    self.note(&Stop::Unknown, None);
+                    Err(Stop::Unknown)
+                }
+            };
+            if let Err(stop) = ended {
+                self.give_back(message, &stop, deadline_ms).await;
+                failures.push(Failure { id: message.id.clone() });
+            }
+        }
+        Response::Batch { failures }
+    }
+
+    /// Follows each notice, whatever becomes of the others; gives the stop that needs the longest wait.
+    async fn follow_all(&self, notices: &[Notice], delivery: Delivery) -> Result<(), Stop> {
+        let mut worst: Option<(u32, Stop)> = None;
+        for notice in notices {
+            let Err(stop) = self.follow(notice, delivery).await else { continue };
+            let delay = self.delay(&stop, delivery);
+            if worst.as_ref().is_none_or(|(longest, _)| delay >= *longest) {
+                worst = Some((delay, stop));
+            }
+        }
+        worst.map_or(Ok(()), |(_, stop)| Err(stop))
+    }
+
+    /// Follows one notice if there is time to begin, and catches a panic: it concerns this file only.
+    async fn follow(&self, notice: &Notice, delivery: Delivery) -> Result<State, Stop> {
+        let mut id = None;
+        let time_left = self.host.now().saturating_add(self.settings.reserve_ms) < delivery.deadline_ms;
+        let ended = if time_left {
+            caught(self.process(notice, delivery, &mut id)).await.unwrap_or(Err(Stop::Panicked))
+        } else {
+            Err(Stop::OutOfTime)
+        };
+        if let Err(stop) = &ended {
+            self.note(stop, id.as_ref());
+        }
+        ended
+    }
+
+    /// Logs and counts a stop, once, with its causes.
+    fn note(&self, stop: &Stop, id: Option<&FileId>) {
+        self.count(stop.occurrence());
+        let file = id.map(FileId::as_str).unwrap_or_default();
+        let error = telemetry::chain(stop);
+        if stop.is_usual() {
+            tracing::info!(file, error, "file will be delivered again");
+        } else {
+            tracing::error!(file, error, "file is not terminal");
+        }
+    }
+
+    pub(crate) fn count(&self, occurrence: Occurrence) {
+        (self.host.metric)(&occurrence.metric(&self.settings.namespace, self.host.now()));
+    }
+
+    /// Makes the message visible again when it makes sense. A failure costs time only: the queue's own visibility
+    /// time-out applies.
+    async fn give_back(&self, message: &Message, stop: &Stop, deadline_ms: u64) {
+        let delivery = Delivery { deadline_ms, receive_count: message.receive_count };
+        let seconds = self.delay(stop, delivery);
+        if let Err(error) = self.store.defer(&message.receipt_handle, seconds).await {
+            tracing::warn!(error = telemetry::chain(&error), "the message's visibility was not changed");
+        }
+    }
+
+    /// Seconds until the next delivery.
+    fn delay(&self, stop: &Stop, delivery: Delivery) -> u32 {
+        match stop {
+            Stop::OutOfTime => 0,
+            Stop::Held { until_ms } => self.seconds_until(*until_ms),
+            // Nobody releases this lease: earlier deliveries would only find it held.
+            Stop::Panicked => {
+                self.seconds_until(delivery.deadline_ms.saturating_add(self.settings.lease_margin_ms))
+            }
+            Stop::Lost => FIRST_DELAY + self.host.jitter(FIRST_DELAY),
+            Stop::Foreign | Stop::Unknown | Stop::Differs | Stop::Document(_) | Stop::Failed(_) => {
+                let doublings = delivery.receive_count.saturating_sub(1).min(5);
+                let delay = (FIRST_DELAY << doublings).min(LONGEST_DELAY);
+                (delay + self.host.jitter(delay / 4)).min(LONGEST_DELAY)
+            }
+        }
+    }
+
+    /// Until a lease has ended, and up to five seconds more, so that not all come back at once.
+    fn seconds_until(&self, until_ms: u64) -> u32 {
+        let seconds = until_ms.saturating_sub(self.host.now()).div_ceil(1000).saturating_add(1);
+        let seconds = seconds.saturating_add(u64::from(self.host.jitter(5))).min(MOST_HIDDEN);
+        u32::try_from(seconds).unwrap_or(LONGEST_DELAY)
+    }
+}
+
+/// A future's output, or `None` when it panicked. Unwind safety: what the future shares with others are the store's
+/// clients and the contracts, whose lock is poisoned at worst, and that is looked through.
+async fn caught<F: Future>(future: F) -> Option<F::Output> {
+    let mut future = pin!(future);
+    poll_fn(move |context| match catch_unwind(AssertUnwindSafe(|| future.as_mut().poll(context))) {
+        Ok(Poll::Ready(output)) => Poll::Ready(Some(output)),
+        Ok(Poll::Pending) => Poll::Pending,
+        Err(_) => Poll::Ready(None),
+    })
+    .await
+}

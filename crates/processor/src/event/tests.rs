@@ -1,0 +1,120 @@
+use proptest::prelude::*;
+use serde_json::json;
+
+use super::*;
+
+fn s3_record(name: &str, key: &str) -> Value {
+    json!({
+        "eventSource": "aws:s3", "eventName": name, "eventTime": "2026-11-20T08:15:00.123Z",
+        "s3": {
+            "bucket": { "name": "inbox" },
+            "object": { "key": key, "versionId": "v1", "eTag": "abc", "sequencer": "0061", "size": 5 }
+        }
+    })
+}
+
+fn batch(bodies: &[&str]) -> Value {
+    let records: Vec<_> = bodies
+        .iter()
+        .enumerate()
+        .map(|(number, body)| {
+            json!({
+                "eventSource": "aws:sqs", "messageId": format!("m{number}"), "receiptHandle": format!("r{number}"),
+                "body": body, "attributes": { "ApproximateReceiveCount": "3" }
+            })
+        })
+        .collect();
+    json!({ "Records": records })
+}
+
+fn only_notice(event: &Value) -> Notice {
+    match Event::decode(event).expect("decodes") {
+        Event::Direct(notices) => notices.into_iter().next().expect("a notice"),
+        Event::Queue(_) => panic!("not from a queue"),
+    }
+}
+
+#[test]
+fn a_message_may_name_several_objects_and_its_key_is_decoded() {
+    let body = json!({ "Records": [
+        s3_record("ObjectCreated:Put", "north/visits/a+b%2B%C3%BC%281%29.csv"),
+        s3_record("ObjectRemoved:Delete", "north/visits/old.csv"),
+        s3_record("ObjectCreated:CompleteMultipartUpload", "north/visits/c.csv"),
+    ]});
+    let Event::Queue(messages) = Event::decode(&batch(&[&body.to_string()])).expect("decodes") else {
+        panic!("a batch is from the queue");
+    };
+    let [message] = messages.as_slice() else { panic!("one message") };
+    assert_eq!((message.id.as_str(), message.receive_count), ("m0", 3));
+    let Body::Notices(notices) = &message.body else { panic!("known") };
+    let keys: Vec<_> = notices.iter().map(|notice| notice.key.as_str()).collect();
+    assert_eq!(keys, ["north/visits/a b+ü(1).csv", "north/visits/c.csv"]);
+    assert_eq!(
+        notices[0].order.as_ref().expect("order").as_str(),
+        "2026-11-20T08:15:00.123Z/00610000000000000000000000000000"
+    );
+}
+
+#[test]
+fn a_test_event_asks_for_nothing() {
+    let test = json!({ "Service": "Amazon S3", "Event": "s3:TestEvent", "Bucket": "inbox" });
+    assert_eq!(Event::decode(&test), Ok(Event::Direct(Vec::new())));
+}
+
+#[test]
+fn a_bus_event_names_its_key_as_it_is() {
+    let event = json!({
+        "source": "aws.s3", "detail-type": "Object Created", "time": "2026-11-20T08:15:00Z",
+        "detail": { "bucket": { "name": "inbox" }, "object": { "key": "north/visits/a+b%20.csv", "etag": "e" } }
+    });
+    let notice = only_notice(&event);
+    assert_eq!((notice.key.as_str(), notice.version), ("north/visits/a+b%20.csv", None));
+    assert_eq!(
+        notice.order.expect("order").as_str(),
+        "2026-11-20T08:15:00.000Z/00000000000000000000000000000000"
+    );
+}
+
+#[test]
+fn a_body_that_is_no_event_is_unknown_and_the_others_are_read() {
+    let good = json!({ "Records": [s3_record("s3:ObjectCreated:Put", "a/b/c")] }).to_string();
+    let broken_key = json!({ "Records": [s3_record("ObjectCreated:Put", "a/b/%ff")] }).to_string();
+    let Ok(Event::Queue(messages)) = Event::decode(&batch(&["{oops", "[]", &good, &broken_key])) else {
+        panic!("a batch")
+    };
+    let unknown: Vec<_> = messages.iter().map(|message| message.body == Body::Unknown).collect();
+    assert_eq!(unknown, [true, true, false, true]);
+}
+
+#[test]
+fn something_else_is_an_error() {
+    for event in [json!(null), json!({}), json!({ "Records": [{ "Sns": {} }] }), json!([1])] {
+        assert_eq!(Event::decode(&event), Err(UnknownEvent));
+    }
+}
+
+/// As S3 encodes: everything but unreserved characters and `/` is escaped, a space is `+`.
+fn encode(key: &str) -> String {
+    key.bytes()
+        .map(|byte| match byte {
+            b' ' => "+".to_owned(),
+            b'/' | b'-' | b'_' | b'.' | b'~' => char::from(byte).to_string(),
+            _ if byte.is_ascii_alphanumeric() => char::from(byte).to_string(),
+            _ => format!("%{byte:02X}"),
+        })
+        .collect()
+}
+
+proptest! {
+    #[test]
+    fn every_key_survives_the_way_through_an_event(key in "\\PC{1,60}|[ +%/a-c\n]{1,20}") {
+        let encoded = encode(&key);
+        prop_assert_eq!(decode_key(&encoded), Some(key));
+    }
+
+    #[test]
+    fn no_text_makes_the_decoder_panic(text: String, body: String) {
+        prop_assert!(decode_key(&text).is_none_or(|key| !key.is_empty()));
+        prop_assert!(Event::decode(&batch(&[&body])).is_ok());
+    }
+}

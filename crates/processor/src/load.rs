@@ -1,0 +1,179 @@
+//! The second reading: rows to the records table, rejects to the quarantine, both while the file is read.
+
+use std::io::Write;
+
+use checker::{Reject, RejectTable, Row, Sink, Summary, write_reject_line};
+use flate2::{Compression, GzBuilder, write::GzEncoder};
+use store::{Error, Fenced, Item, Objects, Operation, Store, Upload};
+
+use crate::{read::Pass, stop::Stop, work::Work};
+
+/// Takes what the second reading decides.
+pub(crate) struct Load<'a, S: Store> {
+    work: &'a Work<'a, S>,
+    rows: Option<RowWriter>,
+    rejects: Option<RejectFiles<<S as Objects>::Upload>>,
+}
+
+/// Whether the rows are loaded, or only the rejects are kept.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Rows {
+    Written,
+    Left,
+}
+
+impl<'a, S: Store> Load<'a, S> {
+    /// For a file of which the first reading found this.
+    pub(crate) fn new(work: &'a Work<'a, S>, first: &Summary, rows: Rows) -> Self {
+        let files = || RejectFiles::new(work.store, &work.quarantine_prefix());
+        Self {
+            work,
+            rows: (rows == Rows::Written).then(|| RowWriter::new(work.rows_written, first.counts.rows)),
+            rejects: (first.counts.rejects > 0).then(files),
+        }
+    }
+
+    /// Writes what is left and makes the reject files visible.
+    pub(crate) async fn finish(mut self) -> Result<(), Stop> {
+        if let Some(rows) = &mut self.rows {
+            rows.write(self.work).await?;
+        }
+        match self.rejects {
+            Some(rejects) => rejects.finish().await,
+            None => Ok(()),
+        }
+    }
+}
+
+impl<S: Store> Sink for Load<'_, S> {
+    fn row(&mut self, row: Row<'_>) {
+        if let Some(rows) = &mut self.rows {
+            rows.take(self.work, &row);
+        }
+    }
+
+    fn reject(&mut self, reject: Reject<'_>) {
+        if let Some(rejects) = &mut self.rejects {
+            rejects.take(&reject);
+        }
+    }
+}
+
+impl<S: Store> Pass for Load<'_, S> {
+    async fn settle(&mut self) -> Result<(), Stop> {
+        if let Some(rejects) = &mut self.rejects {
+            rejects.send().await?;
+        }
+        let Some(rows) = &mut self.rows else {
+            return self.work.time_left();
+        };
+        if rows.items.len() >= self.work.settings.rows_at_once {
+            rows.write(self.work).await?;
+        }
+        let time = self.work.time_left();
+        if time.is_err() || rows.written - rows.checkpoint >= self.work.settings.rows_per_checkpoint {
+            rows.remember(self.work).await?;
+        }
+        time
+    }
+}
+
+/// Rows on their way, in the order of the file: a checkpoint says how many of them are written.
+struct RowWriter {
+    items: Vec<Item>,
+    seen: u64,
+    written: u64,
+    checkpoint: u64,
+    shards: u32,
+}
+
+impl RowWriter {
+    fn new(written: u64, rows: u64) -> Self {
+        Self { items: Vec::new(), seen: 0, written, checkpoint: written, shards: store::shards(rows) }
+    }
+
+    fn take<S: Store>(&mut self, work: &Work<'_, S>, row: &Row<'_>) {
+        self.seen += 1;
+        if self.seen > self.written {
+            let item = store::row_item(&work.partner, &work.feed, &work.load, &work.order, row, self.shards);
+            self.items.push(item);
+        }
+    }
+
+    async fn write<S: Store>(&mut self, work: &Work<'_, S>) -> Result<(), Stop> {
+        if !self.items.is_empty() {
+            work.store.write(std::mem::take(&mut self.items)).await?;
+            self.written = self.seen;
+        }
+        Ok(())
+    }
+
+    async fn remember<S: Store>(&mut self, work: &Work<'_, S>) -> Result<(), Stop> {
+        if self.written == self.checkpoint {
+            return Ok(());
+        }
+        match work.store.checkpoint(&work.fence, self.written, work.lease_until_ms()).await? {
+            Fenced::Kept => self.checkpoint = self.written,
+            Fenced::Lost => return Err(Stop::Lost),
+        }
+        Ok(())
+    }
+}
+
+/// `rejects.ndjson.gz` and `rejects.csv`. They are written whole by each attempt, since an upload is visible only when
+/// it is finished; without a time in the gzip header each attempt writes the same bytes.
+struct RejectFiles<U> {
+    lines: GzEncoder<Vec<u8>>,
+    line: Vec<u8>,
+    lines_upload: U,
+    table: RejectTable,
+    cells: Vec<u8>,
+    table_upload: U,
+    broken: bool,
+}
+
+impl<U: Upload> RejectFiles<U> {
+    fn new<S: Objects<Upload = U>>(store: &S, prefix: &str) -> Self {
+        Self {
+            lines: GzBuilder::new().mtime(0).write(Vec::new(), Compression::default()),
+            line: Vec::new(),
+            lines_upload: store.upload(&format!("{prefix}rejects.ndjson.gz"), "application/gzip"),
+            table: RejectTable::new(),
+            cells: Vec::new(),
+            table_upload: store.upload(&format!("{prefix}rejects.csv"), "text/csv; charset=utf-8"),
+            broken: false,
+        }
+    }
+
+    fn take(&mut self, reject: &Reject<'_>) {
+        self.line.clear();
+        write_reject_line(reject, &mut self.line);
+        self.broken |= self.lines.write_all(&self.line).is_err();
+        self.table.write(reject, &mut self.cells);
+    }
+
+    /// Sends what there is; an upload keeps it until a part is full.
+    async fn send(&mut self) -> Result<(), Stop> {
+        if self.broken {
+            return Err(Error::new(Operation::WriteObject, "gzip").into());
+        }
+        if !self.lines.get_ref().is_empty() {
+            self.lines_upload.write(self.lines.get_ref()).await?;
+            self.lines.get_mut().clear();
+        }
+        if !self.cells.is_empty() {
+            self.table_upload.write(&self.cells).await?;
+            self.cells.clear();
+        }
+        Ok(())
+    }
+
+    async fn finish(mut self) -> Result<(), Stop> {
+        self.send().await?;
+        let end = self.lines.finish().map_err(|_| Error::new(Operation::WriteObject, "gzip"))?;
+        self.lines_upload.write(&end).await?;
+        self.lines_upload.finish().await?;
+        self.table_upload.finish().await?;
+        Ok(())
+    }
+}

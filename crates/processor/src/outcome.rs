@@ -1,0 +1,84 @@
+//! What the world is told about a terminal file: ids, counts and codes.
+
+use checker::Counts;
+use serde::Serialize;
+use store::{Announcement, Entry, State};
+
+/// The version of the announcement's form. Members may be added to it without a new version.
+const VERSION: u32 = 1;
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Body<'a> {
+    version: u32,
+    file_id: &'a str,
+    load: &'a str,
+    partner: &'a str,
+    feed: &'a str,
+    state: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    verdict: Option<&'static str>,
+    counts: Counts,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    fault: Option<&'a str>,
+    contract_version: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    receipt: Option<Location<'a>>,
+}
+
+#[derive(Serialize)]
+struct Location<'a> {
+    bucket: &'a str,
+    key: &'a str,
+}
+
+/// The announcement of a terminal entry; `None` for one that is not terminal, and for clutter that nobody sent.
+///
+/// It is made from the entry alone, so that a later invocation says the same.
+pub(crate) fn announcement(
+    entry: &Entry,
+    quarantine: &str,
+) -> Result<Option<Announcement>, serde_json::Error> {
+    let Some(outcome) = &entry.outcome else { return Ok(None) };
+    if matches!(entry.state, State::Processing | State::Ignored) {
+        return Ok(None);
+    }
+    let verdict = verdict(entry.state, &outcome.counts);
+    let load = entry.load.as_str();
+    let body = Body {
+        version: VERSION,
+        file_id: load.split('-').next().unwrap_or_default(),
+        load,
+        partner: &entry.partner,
+        feed: &entry.feed,
+        state: entry.state.as_str(),
+        verdict,
+        counts: outcome.counts,
+        fault: outcome.fault.as_deref(),
+        contract_version: &outcome.contract_version,
+        receipt: (!outcome.receipt.is_empty())
+            .then_some(Location { bucket: quarantine, key: &outcome.receipt }),
+    };
+    // SNS refuses an attribute without a value, so what is not there is left out.
+    let attributes = [
+        ("partner", entry.partner.as_str()),
+        ("feed", entry.feed.as_str()),
+        ("state", entry.state.as_str()),
+        ("verdict", verdict.unwrap_or_default()),
+        ("fault", outcome.fault.as_deref().unwrap_or_default()),
+    ];
+    let attributes = attributes
+        .into_iter()
+        .filter(|(_, value)| !value.is_empty())
+        .map(|(name, value)| (name, value.to_owned()));
+    Ok(Some(Announcement { body: serde_json::to_string(&body)?, attributes: attributes.collect() }))
+}
+
+fn verdict(state: State, counts: &Counts) -> Option<&'static str> {
+    match state {
+        State::Complete | State::Superseded | State::Retracted if counts.rejects == 0 => Some("accepted"),
+        State::Complete | State::Superseded | State::Retracted => Some("partial"),
+        State::Quarantined => Some("rejected"),
+        State::Processing | State::Duplicate | State::Gone | State::Ignored => None,
+    }
+}

@@ -1,0 +1,208 @@
+//! The protocol for one file version: claim, decide, tell.
+
+use std::sync::Arc;
+
+use checker::FaultCode;
+use contract::Contract;
+use store::{Claim, Claimed, Entry, Fence, FileId, FileVersion, LoadId, Opened, State, Store};
+use telemetry::{FileRecord, Label, Occurrence, Step};
+
+use crate::{
+    Processor,
+    contracts::{Refusal, Terms},
+    decide::{Task, decide},
+    event::Notice,
+    key::Key,
+    order::{self, Order},
+    outcome::announcement,
+    settings::{FIRST_GENERATION, PARSER_EPOCH},
+    stop::Stop,
+    work::Work,
+};
+
+/// What is known of the delivery itself.
+#[derive(Clone, Copy)]
+pub(crate) struct Delivery {
+    /// End of the invocation, milliseconds since the epoch.
+    pub(crate) deadline_ms: u64,
+    /// How often the message was received, this time included.
+    pub(crate) receive_count: u32,
+}
+
+/// A file that is named and not yet claimed.
+struct Named {
+    file: FileVersion,
+    id: FileId,
+    partner: String,
+    feed: String,
+}
+
+impl<S: Store> Processor<S> {
+    /// Takes one file version to its terminal state. Returns only when it is terminal and its outcome is published.
+    /// `id` is set as soon as the file version is known, for the log.
+    pub(crate) async fn process(
+        &self,
+        notice: &Notice,
+        delivery: Delivery,
+        id: &mut Option<FileId>,
+    ) -> Result<State, Stop> {
+        if notice.bucket != self.settings.inbox {
+            return Err(Stop::Foreign);
+        }
+        let started = self.host.now();
+        let file = self.version(notice).await?;
+        let named = Named { id: FileId::of(&file), file, partner: String::new(), feed: String::new() };
+        *id = Some(named.id.clone());
+        let (named, task) = self.task(named, started).await?;
+        let order = self.order(notice, &named.file).await?;
+        let claim = self.claim_of(&named, &task, &order, delivery);
+        let entry = match self.store.claim(&claim).await? {
+            Claimed::Held { until_ms } => return Err(Stop::Held { until_ms }),
+            Claimed::Terminal(entry) => {
+                self.count(Occurrence::RedundantDelivery);
+                return self.tell(&named.id, entry).await;
+            }
+            Claimed::Mine(entry) => entry,
+        };
+        let mut record = begin_record(&named, &entry, task.contract().map(Arc::as_ref), delivery);
+        record.queue_age = order::instant_of(&entry.order).map(|since| started.saturating_sub(since));
+        record.spend(Step::Claim, self.host.now().saturating_sub(started));
+        let work = self.work_on(named, &entry, delivery);
+        let outcome = match decide(&work, &entry, &task, &mut record).await {
+            Ok(outcome) => outcome,
+            Err(stop) => {
+                self.release(&work, &stop).await;
+                return Err(stop);
+            }
+        };
+        let known = record.duration();
+        record.spend(Step::Decide, self.host.now().saturating_sub(started).saturating_sub(known));
+        record.state = outcome.state.as_str();
+        record.log();
+        (self.host.metric)(&record.metric(&self.settings.namespace, self.host.now()));
+        let id = work.id.clone();
+        self.tell(&id, Entry { state: outcome.state, outcome: Some(outcome), ..entry }).await
+    }
+
+    /// The version that a notice means. A notice without one means the newest: it is a hint, the bucket is the truth.
+    async fn version(&self, notice: &Notice) -> Result<FileVersion, Stop> {
+        let version = match &notice.version {
+            Some(version) => version.clone(),
+            None => {
+                let versions = self.store.versions(&notice.bucket, &notice.key).await?;
+                versions.into_iter().next().unwrap_or_else(|| "null".to_owned())
+            }
+        };
+        // A version id pins by itself; with an entity tag the same version would have two names.
+        let etag = notice.etag.clone().filter(|_| version == "null");
+        Ok(FileVersion { bucket: notice.bucket.clone(), key: notice.key.clone(), version, etag })
+    }
+
+    /// What is to be done, by key and contract.
+    async fn task(&self, named: Named, now_ms: u64) -> Result<(Named, Task), Stop> {
+        let key = match Key::read(&named.file.key) {
+            Key::Folder(inner) => match self.store.open(&named.file).await? {
+                Opened::Body { length: 0, .. } => Key::Clutter,
+                Opened::Body { .. } | Opened::Gone | Opened::Archived => *inner,
+            },
+            other => other,
+        };
+        match key {
+            Key::File { partner, feed } => {
+                let terms =
+                    self.contracts.terms(&self.store, &feed, now_ms, self.settings.contract_ttl_ms).await?;
+                let task = match terms {
+                    Terms::Active(contract) => Task::Check(contract),
+                    Terms::Refused(refusal) => Task::Refuse(refusal),
+                };
+                Ok((Named { partner, feed, ..named }, task))
+            }
+            Key::Clutter | Key::Folder(_) => Ok((named, Task::Ignore)),
+            Key::Bad => {
+                let expected = "<partner>/<feed>/<name>, with partner and feed of a-z, 0-9, _ and -";
+                let refusal =
+                    Refusal::new(FaultCode::BadKey, "a key that names no partner and feed", expected);
+                Ok((named, Task::Refuse(refusal)))
+            }
+        }
+    }
+
+    /// The order to pin: the event's, else the object's last modification.
+    async fn order(&self, notice: &Notice, file: &FileVersion) -> Result<Order, Stop> {
+        if let Some(order) = &notice.order {
+            return Ok(order.clone());
+        }
+        Ok(match self.store.open(file).await? {
+            Opened::Body { last_modified_ms, .. } => Order::new(last_modified_ms, None),
+            Opened::Gone | Opened::Archived => Order::new(0, None),
+        })
+    }
+
+    fn claim_of(&self, named: &Named, task: &Task, order: &Order, delivery: Delivery) -> Claim {
+        let hash = task.contract().map(|contract| contract.identity.hash).unwrap_or_default();
+        Claim {
+            file: named.file.clone(),
+            partner: named.partner.clone(),
+            feed: named.feed.clone(),
+            load: LoadId::new(&named.id, &hash, PARSER_EPOCH, FIRST_GENERATION),
+            owner: self.host.nonce(),
+            order: order.as_str().to_owned(),
+            now_ms: self.host.now(),
+            lease_until_ms: delivery.deadline_ms.saturating_add(self.settings.lease_margin_ms),
+        }
+    }
+
+    fn work_on(&self, named: Named, entry: &Entry, delivery: Delivery) -> Work<'_, S> {
+        Work {
+            store: &self.store,
+            host: &self.host,
+            settings: &self.settings,
+            deadline_ms: delivery.deadline_ms,
+            fence: Fence { file: named.id.clone(), fence: entry.fence, owner: entry.owner.clone() },
+            file: named.file,
+            id: named.id,
+            partner: named.partner,
+            feed: named.feed,
+            order: entry.order.clone(),
+            load: entry.load.clone(),
+            rows_written: entry.rows_written,
+        }
+    }
+
+    /// Lets the next delivery go on at once. A release that fails only costs the rest of the lease.
+    async fn release(&self, work: &Work<'_, S>, stop: &Stop) {
+        if !stop.releases() {
+            return;
+        }
+        if let Err(error) = work.store.release(&work.fence).await {
+            tracing::warn!(
+                file = work.id.as_str(),
+                error = telemetry::chain(&error),
+                "the lease was not released"
+            );
+        }
+    }
+
+    /// Publishes the outcome of a terminal file unless that was done. Published twice when the note of it is lost.
+    async fn tell(&self, id: &FileId, entry: Entry) -> Result<State, Stop> {
+        if !entry.announced
+            && let Some(announcement) = announcement(&entry, &self.settings.quarantine)?
+        {
+            self.store.publish(&announcement).await?;
+            self.store.announced(id).await?;
+        }
+        Ok(entry.state)
+    }
+}
+
+fn begin_record(named: &Named, entry: &Entry, contract: Option<&Contract>, delivery: Delivery) -> FileRecord {
+    FileRecord {
+        partner: Label::new(&named.partner),
+        feed: Label::new(&named.feed),
+        file: Label::new(named.id.as_str()),
+        load: Label::new(entry.load.as_str()),
+        contract_version: Label::new(contract.map_or("", |contract| &contract.identity.version)),
+        receive_count: delivery.receive_count,
+        ..FileRecord::default()
+    }
+}

@@ -1,0 +1,146 @@
+//! Reading a pinned version through a check, once or twice.
+
+use std::sync::Arc;
+
+use bytes::{Buf, Bytes};
+use checker::{FileCheck, Finished, Reject, Row, Sink, Summary};
+use contract::Contract;
+use store::{Body, Objects, Opened, Store};
+
+use crate::{stop::Stop, work::Work};
+
+/// A sink that can wait between two calls of the check, to write out what it holds.
+pub(crate) trait Pass: Sink {
+    /// Writes out what is due. Called after each stretch of about 64 KiB of text.
+    async fn settle(&mut self) -> Result<(), Stop>;
+}
+
+/// What opening the version found.
+pub(crate) enum Found<B> {
+    /// Its content.
+    Content(Opening<B>),
+    /// It does not exist (any more).
+    Gone,
+    /// It is in an archive storage class.
+    Archived,
+}
+
+/// An opened version.
+pub(crate) enum Opening<B> {
+    /// All chunks of a small file.
+    Small(Vec<Bytes>),
+    /// The chunks of a larger one, still to come.
+    Large(B),
+}
+
+/// Where the second reading finds the bytes.
+pub(crate) enum Content {
+    /// Here.
+    Kept(Vec<Bytes>),
+    /// In the inbox: the version is opened again.
+    Reopened,
+}
+
+/// Opens the pinned version.
+pub(crate) async fn open<S: Store>(work: &Work<'_, S>) -> Result<Found<<S as Objects>::Body>, Stop> {
+    Ok(match work.store.open(&work.file).await? {
+        Opened::Gone => Found::Gone,
+        Opened::Archived => Found::Archived,
+        Opened::Body { length, mut body, .. } if length <= work.settings.small_file_bytes => {
+            let mut chunks = Vec::new();
+            while let Some(chunk) = body.next().await? {
+                chunks.push(chunk);
+            }
+            Found::Content(Opening::Small(chunks))
+        }
+        Opened::Body { body, .. } => Found::Content(Opening::Large(body)),
+    })
+}
+
+/// The first reading: nothing is written.
+pub(crate) async fn first<S: Store>(
+    work: &Work<'_, S>,
+    contract: &Arc<Contract>,
+    opening: Opening<<S as Objects>::Body>,
+) -> Result<(Summary, Content), Stop> {
+    let check = FileCheck::new(Arc::clone(contract), work.seed());
+    let mut pass = CountOnly { work };
+    match opening {
+        Opening::Large(body) => Ok((stream(check, body, &mut pass).await?, Content::Reopened)),
+        Opening::Small(chunks) => Ok((replay(check, &chunks, &mut pass).await?, Content::Kept(chunks))),
+    }
+}
+
+/// The second reading: the sink gets what the first decided. `None`: the version was deleted in between.
+pub(crate) async fn second<S: Store, P: Pass>(
+    work: &Work<'_, S>,
+    contract: &Arc<Contract>,
+    first: &Summary,
+    content: &Content,
+    pass: &mut P,
+) -> Result<Option<Summary>, Stop> {
+    let check = FileCheck::again(Arc::clone(contract), work.seed(), first);
+    let summary = match content {
+        Content::Kept(chunks) => replay(check, chunks, pass).await?,
+        Content::Reopened => match work.store.open(&work.file).await? {
+            Opened::Gone | Opened::Archived => return Ok(None),
+            Opened::Body { body, .. } => stream(check, body, pass).await?,
+        },
+    };
+    if summary.counts == first.counts && summary.sha256 == first.sha256 {
+        Ok(Some(summary))
+    } else {
+        Err(Stop::Differs)
+    }
+}
+
+async fn stream<B: Body, P: Pass>(mut check: FileCheck, mut body: B, pass: &mut P) -> Result<Summary, Stop> {
+    while let Some(chunk) = body.next().await? {
+        feed(&mut check, chunk, pass).await?;
+    }
+    finish(check, pass).await
+}
+
+async fn replay<P: Pass>(mut check: FileCheck, chunks: &[Bytes], pass: &mut P) -> Result<Summary, Stop> {
+    for chunk in chunks {
+        feed(&mut check, chunk.clone(), pass).await?;
+    }
+    finish(check, pass).await
+}
+
+async fn feed<P: Pass>(check: &mut FileCheck, mut chunk: Bytes, pass: &mut P) -> Result<(), Stop> {
+    loop {
+        let pushed = check.push(&chunk, pass);
+        chunk.advance(pushed.consumed.min(chunk.len()));
+        pass.settle().await?;
+        if chunk.is_empty() && !pushed.pending {
+            return Ok(());
+        }
+    }
+}
+
+async fn finish<P: Pass>(mut check: FileCheck, pass: &mut P) -> Result<Summary, Stop> {
+    loop {
+        let finished = check.finish(pass);
+        pass.settle().await?;
+        if let Finished::Done(summary) = finished {
+            return Ok(summary);
+        }
+    }
+}
+
+/// The first reading's sink: only time is watched.
+struct CountOnly<'a, S> {
+    work: &'a Work<'a, S>,
+}
+
+impl<S> Sink for CountOnly<'_, S> {
+    fn row(&mut self, _: Row<'_>) {}
+    fn reject(&mut self, _: Reject<'_>) {}
+}
+
+impl<S: Store> Pass for CountOnly<'_, S> {
+    async fn settle(&mut self) -> Result<(), Stop> {
+        self.work.time_left()
+    }
+}

@@ -1,0 +1,54 @@
+//! How to work: names and sizes, each with its source.
+
+/// Raised when the same bytes under the same contract give other rows than before: the load's name changes with it,
+/// and a checkpoint of another epoch is ignored.
+pub const PARSER_EPOCH: u32 = 1;
+
+/// The generation of a file's first load. A replay raises it.
+pub const FIRST_GENERATION: u32 = 0;
+
+/// How to work.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Settings {
+    /// The only bucket whose events are followed.
+    pub inbox: String,
+    /// Where refused bytes and receipts are; stands in announcements.
+    pub quarantine: String,
+    /// The namespace of metrics.
+    pub namespace: String,
+    /// Time that must be left to go on, milliseconds. Default 20 s: one write of a batch with all its retries is
+    /// bounded by 15 s, and a checkpoint and a release follow.
+    pub reserve_ms: u64,
+    /// A lease lasts until the invocation's deadline and this much longer, milliseconds. Default 30 s, for clocks that
+    /// differ.
+    pub lease_margin_ms: u64,
+    /// A file of at most this many bytes is kept between its two readings. Default 8 MiB.
+    pub small_file_bytes: u64,
+    /// Rows given to the store at once. Default 1,000: 40 calls of 25.
+    pub rows_at_once: usize,
+    /// Rows between two checkpoints. Default 20,000: one write unit for 20,000.
+    pub rows_per_checkpoint: u64,
+    /// How long a contract is used without asking again, milliseconds. Default 60 s.
+    pub contract_ttl_ms: u64,
+    /// Claims of one load that may die at one place before the file is taken for poison. Default 3.
+    pub deaths: u32,
+}
+
+impl Settings {
+    /// The defaults, for these names.
+    #[must_use]
+    pub fn new(inbox: &str, quarantine: &str, namespace: &str) -> Self {
+        Self {
+            inbox: inbox.to_owned(),
+            quarantine: quarantine.to_owned(),
+            namespace: namespace.to_owned(),
+            reserve_ms: 20_000,
+            lease_margin_ms: 30_000,
+            small_file_bytes: 8 * 1024 * 1024,
+            rows_at_once: 1_000,
+            rows_per_checkpoint: 20_000,
+            contract_ttl_ms: 60_000,
+            deaths: 3,
+        }
+    }
+}

@@ -1,0 +1,72 @@
+//! Why work on a file ends before the file is terminal.
+
+use store::Error;
+use telemetry::Occurrence;
+
+/// Why work on a file ends before the file is terminal. The file is delivered again.
+#[derive(Debug, thiserror::Error)]
+pub enum Stop {
+    /// Another invocation works on it.
+    #[error("another invocation has the lease")]
+    Held {
+        /// End of the other's lease, milliseconds since the epoch.
+        until_ms: u64,
+    },
+    /// Another invocation took it over while this one worked.
+    #[error("another invocation took the file over")]
+    Lost,
+    /// The invocation's time is nearly over.
+    #[error("the invocation's time is nearly over")]
+    OutOfTime,
+    /// The event names another bucket than the inbox.
+    #[error("the event names a bucket that is not the inbox")]
+    Foreign,
+    /// The message is no event that this function knows.
+    #[error("the message is no S3 event")]
+    Unknown,
+    /// A panic was caught. The lease is left to run out, so that the claim counts as dead.
+    #[error("processing panicked")]
+    Panicked,
+    /// The two readings of one version do not agree.
+    #[error("the second reading of the file differs from the first")]
+    Differs,
+    /// A document of ours could not be written as JSON.
+    #[error("a document could not be written")]
+    Document(#[from] serde_json::Error),
+    /// A service failed.
+    #[error("a service failed")]
+    Failed(#[from] Error),
+}
+
+/// Codes by which S3, KMS and DynamoDB refuse for want of a permission or an enabled key.
+const REFUSALS: [&str; 4] =
+    ["AccessDenied", "AccessDeniedException", "KMSAccessDeniedException", "Forbidden"];
+
+impl Stop {
+    /// What is counted.
+    pub(crate) fn occurrence(&self) -> Occurrence {
+        match self {
+            Self::Held { .. } => Occurrence::LeaseHeld,
+            Self::Lost => Occurrence::FenceLost,
+            Self::OutOfTime => Occurrence::Handover,
+            Self::Foreign | Self::Unknown => Occurrence::ForeignMessage,
+            Self::Panicked => Occurrence::Panic,
+            Self::Failed(error)
+                if REFUSALS.contains(&error.code.as_str()) || error.code.starts_with("KMS.") =>
+            {
+                Occurrence::AccessError
+            }
+            Self::Failed(_) | Self::Differs | Self::Document(_) => Occurrence::RetryableError,
+        }
+    }
+
+    /// Whether the claim is still ours to release. After a panic it is, but must count as dead.
+    pub(crate) fn releases(&self) -> bool {
+        matches!(self, Self::OutOfTime | Self::Differs | Self::Document(_) | Self::Failed(_))
+    }
+
+    /// Whether this is a course of events that needs nobody's attention.
+    pub(crate) fn is_usual(&self) -> bool {
+        matches!(self, Self::Held { .. } | Self::Lost | Self::OutOfTime)
+    }
+}

@@ -1,0 +1,15 @@
+//! The whole path in memory.
+//!
+//! * `bench`: a processor on a store in memory, with a clock and events to deliver
+//! * `files`: where each kind of file ends
+//! * `versions`: what a second version of a key means, in every order of delivery
+//! * `schedules`: redeliveries, leases, take-overs, deadlines, poison
+//! * `crashes`: a failure before or after every effect changes nothing
+//! * `promises`: the invariants of the protocol, one by one
+
+mod bench;
+mod crashes;
+mod files;
+mod promises;
+mod schedules;
+mod versions;

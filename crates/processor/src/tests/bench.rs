@@ -1,0 +1,176 @@
+use std::sync::{
+    Arc, Mutex,
+    atomic::{AtomicU64, Ordering},
+};
+
+use serde_json::{Value, json};
+use store::{Entry, FileId, FileVersion, State, memory::Memory};
+
+use crate::{Failed, Host, Processor, Response, Settings};
+
+pub(super) const INBOX: &str = "inbox";
+/// When the first invocation begins, milliseconds since the epoch.
+const BEGIN: u64 = 1_795_161_600_000;
+/// How long an invocation may last, milliseconds.
+pub(super) const INVOCATION: u64 = 900_000;
+
+/// A processor on a store in memory.
+pub(super) struct Bench {
+    pub(super) memory: Memory,
+    pub(super) now: Arc<AtomicU64>,
+    pub(super) metrics: Arc<Mutex<Vec<String>>>,
+    pub(super) processor: Processor<Memory>,
+}
+
+impl Bench {
+    pub(super) fn new() -> Self {
+        Self::with(|_| ())
+    }
+
+    pub(super) fn with(change: impl FnOnce(&mut Settings)) -> Self {
+        Self::on(Memory::new(), change)
+    }
+
+    /// Another sandbox on the same store.
+    pub(super) fn on(memory: Memory, change: impl FnOnce(&mut Settings)) -> Self {
+        let mut settings = Settings::new(INBOX, "quarantine", "Test");
+        change(&mut settings);
+        let now = Arc::new(AtomicU64::new(BEGIN));
+        let metrics = Arc::new(Mutex::new(Vec::new()));
+        let (clock, lines, counter) = (Arc::clone(&now), Arc::clone(&metrics), AtomicU64::new(1));
+        let host = Host {
+            now_ms: Box::new(move || clock.load(Ordering::SeqCst)),
+            random: Box::new(move || u128::from(counter.fetch_add(1, Ordering::SeqCst)).to_be_bytes()),
+            metric: Box::new(move |line| lines.lock().expect("lines").push(line.to_owned())),
+        };
+        Self { processor: Processor::new(memory.clone(), settings, host), memory, now, metrics }
+    }
+
+    /// Lands a file of the sample contracts.
+    pub(super) fn land(&self, key: &str, bytes: impl AsRef<[u8]>) -> FileVersion {
+        self.memory.land(INBOX, key, bytes.as_ref().to_vec())
+    }
+
+    pub(super) fn now_ms(&self) -> u64 {
+        self.now.load(Ordering::SeqCst)
+    }
+
+    pub(super) fn wait(&self, milliseconds: u64) {
+        self.now.fetch_add(milliseconds, Ordering::SeqCst);
+    }
+
+    /// One invocation with one message for each file; the ids of the messages that come back.
+    pub(super) async fn deliver(&self, files: &[&FileVersion]) -> Vec<String> {
+        let bodies: Vec<String> = files.iter().map(|file| body_of(&[file])).collect();
+        self.invoke(&bodies).await
+    }
+
+    /// One invocation with these messages; the ids of those that come back.
+    pub(super) async fn invoke(&self, bodies: &[String]) -> Vec<String> {
+        let deadline = self.now_ms() + INVOCATION;
+        match self.processor.handle(&batch_of(bodies), deadline).await {
+            Ok(Response::Batch { failures }) => failures.into_iter().map(|failure| failure.id).collect(),
+            other => panic!("a batch is answered by a batch: {other:?}"),
+        }
+    }
+
+    pub(super) async fn invoke_direct(&self, event: &Value) -> Result<Response, Failed> {
+        self.processor.handle(event, self.now_ms() + INVOCATION).await
+    }
+
+    /// Delivers again and again, an hour apart, as the queue does.
+    pub(super) async fn until_terminal(&self, files: &[&FileVersion]) {
+        for _ in 0..12 {
+            if self.deliver(files).await.is_empty() {
+                return;
+            }
+            self.wait(3_600_000);
+        }
+        panic!("not terminal after twelve deliveries: {}", self.memory.state());
+    }
+
+    pub(super) fn entry(&self, file: &FileVersion) -> Entry {
+        let id = FileId::of(file);
+        let entry = self.memory.entries().into_iter().find(|entry| FileId::of(&entry.file) == id);
+        entry.expect("the file has an entry")
+    }
+
+    pub(super) fn state(&self, file: &FileVersion) -> State {
+        self.entry(file).state
+    }
+
+    pub(super) fn fault(&self, file: &FileVersion) -> Option<String> {
+        self.entry(file).outcome.and_then(|outcome| outcome.fault)
+    }
+
+    /// An object of the quarantine that ends so.
+    pub(super) fn object(&self, ending: &str) -> Option<Vec<u8>> {
+        let objects = self.memory.quarantine();
+        objects.into_iter().find(|(key, _)| key.ends_with(ending)).map(|(_, object)| object.bytes.to_vec())
+    }
+
+    /// How often a metric was counted.
+    pub(super) fn counted(&self, name: &str) -> usize {
+        let lines = self.metrics.lock().expect("lines");
+        let values =
+            lines.iter().map(|line| serde_json::from_str::<Value>(line).expect("a metric line is JSON"));
+        values.filter(|line| line[name].as_f64().is_some_and(|value| value > 0.0)).count()
+    }
+}
+
+pub(super) fn record_of(file: &FileVersion) -> Value {
+    let number: String = file.version.chars().filter(char::is_ascii_digit).collect();
+    let second = number.parse::<u64>().unwrap_or_default() % 60;
+    json!({
+        "eventSource": "aws:s3", "eventName": "ObjectCreated:Put",
+        "eventTime": format!("2026-11-20T08:15:{second:02}.000Z"),
+        "s3": { "bucket": { "name": file.bucket }, "object": {
+            "key": file.key.replace('%', "%25").replace('+', "%2B").replace(' ', "+"),
+            "versionId": file.version, "eTag": file.etag, "sequencer": "0061"
+        }}
+    })
+}
+
+pub(super) fn body_of(files: &[&FileVersion]) -> String {
+    let records: Vec<_> = files.iter().map(|file| record_of(file)).collect();
+    json!({ "Records": records }).to_string()
+}
+
+fn batch_of(bodies: &[String]) -> Value {
+    let records = bodies.iter().enumerate().map(|(number, body)| {
+        json!({
+            "eventSource": "aws:sqs", "messageId": format!("m{number}"),
+            "receiptHandle": format!("r{number}"), "body": body,
+            "attributes": { "ApproximateReceiveCount": "1" }
+        })
+    });
+    json!({ "Records": records.collect::<Vec<_>>() })
+}
+
+/// A contract on `id` (integer, primary key) and `name` (at most five characters), with further settings of the schema.
+pub(super) fn contract(format: &str, status: &str, settings: &[(&str, &str)]) -> String {
+    let mut text = format!(
+        "apiVersion: v3.1.0\nkind: DataContract\nid: visits\nversion: 1.2.0\nstatus: {status}\n\
+         servers:\n  - server: inbox\n    type: s3\n    location: s3://inbox/\n    format: {format}\n\
+         schema:\n  - name: visits\n    properties:\n\
+         \x20     - name: id\n        logicalType: integer\n        required: true\n        primaryKey: true\n        primaryKeyPosition: 1\n\
+         \x20     - name: name\n        logicalType: string\n        logicalTypeOptions:\n          maxLength: 5\n"
+    );
+    if !settings.is_empty() {
+        text.push_str("    customProperties:\n");
+        for (property, value) in settings {
+            text.push_str(&format!(
+                "      - property: {property}\n        value: {value}\n        vendor: ingest\n"
+            ));
+        }
+    }
+    text
+}
+
+/// Publishes a CSV contract for feed `visits` with these settings.
+pub(super) fn visits(bench: &Bench, settings: &[(&str, &str)]) {
+    bench.memory.publish_contract("visits", contract("csv", "active", settings));
+}
+
+pub(super) const GOOD: &str = "id,name\n1,Ann\n2,Bob\n3,Cid\n";
+pub(super) const MIXED: &str = "id,name\n1,Ann\nx,Bob\n3,Constantine\n4,Dan\n";

@@ -1,0 +1,109 @@
+//! A failure before or after any effect, of one call or of the whole process, changes nothing in the end.
+
+use store::{FileVersion, memory::When};
+
+use super::bench::*;
+
+/// A scene: contract settings, and the versions that land, delivered one after the other.
+type Scene = (&'static str, &'static [(&'static str, &'static str)], &'static [(&'static str, &'static str)]);
+
+const KEY: &str = "north/visits/a.csv";
+
+const SCENES: [Scene; 9] = [
+    ("good", &[], &[(KEY, GOOD)]),
+    ("partial", &[], &[(KEY, MIXED)]),
+    ("rejected", &[("onError", "abort")], &[(KEY, MIXED)]),
+    ("unreadable", &[], &[(KEY, "id\n1\n")]),
+    ("no feed", &[], &[("north/nowhere/a.csv", GOOD)]),
+    ("no partner", &[], &[("a.csv", GOOD)]),
+    ("snapshots", &[("onSameName", "supersede")], &[(KEY, GOOD), (KEY, MIXED)]),
+    ("once", &[("onSameName", "reject")], &[(KEY, GOOD), (KEY, MIXED)]),
+    ("same bytes", &[("dedupeContent", "true")], &[(KEY, GOOD), ("north/visits/b.csv", GOOD)]),
+];
+
+fn begin(scene: &Scene, small: u64) -> (Bench, Vec<FileVersion>) {
+    let bench = Bench::with(|settings| {
+        settings.rows_at_once = 1;
+        settings.rows_per_checkpoint = 1;
+        settings.small_file_bytes = small;
+    });
+    // Few bytes at a time, so that rows are written and remembered one by one.
+    bench.memory.chunks_of(6);
+    visits(&bench, scene.1);
+    let files = scene.2.iter().map(|(key, bytes)| bench.land(key, bytes)).collect();
+    (bench, files)
+}
+
+async fn run(bench: &Bench, files: &[FileVersion]) {
+    for file in files {
+        bench.until_terminal(&[file]).await;
+    }
+}
+
+#[tokio::test]
+async fn a_failure_anywhere_ends_as_if_it_had_not_been() {
+    let mut attempts = 0;
+    for scene in &SCENES {
+        for small in [0, u64::MAX] {
+            let (clean, files) = begin(scene, small);
+            run(&clean, &files).await;
+            let (expected, calls) = (clean.memory.state(), clean.memory.calls().len());
+            for call in 1..=calls {
+                for when in [When::BeforeEffect, When::AfterEffect] {
+                    for deadly in [false, true] {
+                        let (bench, files) = begin(scene, small);
+                        if deadly {
+                            bench.memory.die_at(call, when);
+                        } else {
+                            bench.memory.fail_at(call, when);
+                        }
+                        for file in &files {
+                            bench.deliver(&[file]).await;
+                            bench.memory.revive_if_dead();
+                            bench.until_terminal(&[file]).await;
+                        }
+                        assert_eq!(bench.memory.state(), expected, "{} {call} {when:?} {deadly}", scene.0);
+                        attempts += 1;
+                    }
+                }
+            }
+        }
+    }
+    assert!(attempts > 1_000, "{attempts}");
+}
+
+/// What a fuse that has not blown yet must survive.
+trait ReviveIfDead {
+    fn revive_if_dead(&self);
+}
+
+impl ReviveIfDead for store::memory::Memory {
+    fn revive_if_dead(&self) {
+        if self.is_dead() {
+            self.revive();
+        }
+    }
+}
+
+#[tokio::test]
+async fn two_failures_anywhere_end_as_if_they_had_not_been() {
+    let scene = &SCENES[1];
+    let (clean, files) = begin(scene, 0);
+    run(&clean, &files).await;
+    let (expected, calls) = (clean.memory.state(), clean.memory.calls().len());
+    for first in 1..=calls {
+        for gap in 1..=calls {
+            let (bench, files) = begin(scene, 0);
+            bench.memory.fail_at(first, When::AfterEffect);
+            bench.deliver(&[&files[0]]).await;
+            bench.wait(3_600_000);
+            let begun = bench.memory.calls().len();
+            bench.memory.die_at(begun + gap, When::AfterEffect);
+            bench.deliver(&[&files[0]]).await;
+            bench.memory.revive();
+            bench.wait(3_600_000);
+            run(&bench, &files).await;
+            assert_eq!(bench.memory.state(), expected, "{first} and {gap} calls later");
+        }
+    }
+}

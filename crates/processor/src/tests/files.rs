@@ -1,0 +1,224 @@
+use std::io::{Read, Write};
+
+use serde_json::{Value, json};
+use store::State;
+
+use super::bench::*;
+
+fn gzip(text: &str) -> Vec<u8> {
+    let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::default());
+    encoder.write_all(text.as_bytes()).expect("in memory");
+    encoder.finish().expect("in memory")
+}
+
+fn gunzip(bytes: &[u8]) -> String {
+    let mut text = String::new();
+    flate2::read::MultiGzDecoder::new(bytes).read_to_string(&mut text).expect("gzip");
+    text
+}
+
+#[tokio::test]
+async fn a_good_file_becomes_rows_and_a_receipt() {
+    let bench = Bench::new();
+    visits(&bench, &[]);
+    let file = bench.land("north/visits/day 1.csv", GOOD);
+    assert_eq!(bench.deliver(&[&file]).await, [] as [&str; 0]);
+    let entry = bench.entry(&file);
+    let outcome = entry.outcome.expect("outcome");
+    assert_eq!((entry.state, outcome.counts.rows, outcome.quarantine), (State::Complete, 3, None));
+    assert_eq!(outcome.contract_version, "1.2.0");
+    let rows = bench.memory.rows();
+    let keys: Vec<_> = rows.iter().map(|row| row.partition.as_str()).collect();
+    assert_eq!(keys, ["north/visits#1", "north/visits#2", "north/visits#3"]);
+    assert!(rows.iter().all(|row| row.sort == format!("{}#{}", entry.order, entry.load)));
+    let objects = bench.memory.quarantine();
+    assert_eq!(objects.keys().collect::<Vec<_>>(), [&outcome.receipt]);
+    let receipt: Value = serde_json::from_slice(&objects[&outcome.receipt].bytes).expect("a receipt is JSON");
+    assert_eq!((&receipt["state"], &receipt["counts"]["rows"]), (&json!("COMPLETE"), &json!(3)));
+}
+
+#[tokio::test]
+async fn good_records_of_a_mixed_file_are_loaded_and_the_others_can_be_mended() {
+    let bench = Bench::new();
+    visits(&bench, &[]);
+    let file = bench.land("north/visits/a.csv", MIXED);
+    bench.until_terminal(&[&file]).await;
+    let outcome = bench.entry(&file).outcome.expect("outcome");
+    assert_eq!((outcome.counts.records, outcome.counts.rows, outcome.counts.rejects), (4, 2, 2));
+    assert_eq!(bench.memory.rows().len(), 2);
+    let lines = gunzip(&bench.object("rejects.ndjson.gz").expect("rejects"));
+    let numbers: Vec<Value> = lines
+        .lines()
+        .map(|line| serde_json::from_str::<Value>(line).expect("JSON")["line"].clone())
+        .collect();
+    assert_eq!(numbers, [json!(3), json!(4)]);
+    let table = String::from_utf8(bench.object("rejects.csv").expect("table")).expect("UTF-8");
+    assert!(table.starts_with("id,name,_line,"), "{table}");
+    assert!(bench.object("report.json").is_some());
+    assert!(bench.object("original").is_none());
+}
+
+#[tokio::test]
+async fn a_file_over_its_error_budget_is_kept_whole_and_nothing_is_loaded() {
+    let bench = Bench::new();
+    visits(&bench, &[("onError", "abort")]);
+    let file = bench.land("north/visits/a.csv", MIXED);
+    bench.until_terminal(&[&file]).await;
+    assert_eq!(bench.state(&file), State::Quarantined);
+    assert_eq!(bench.fault(&file).as_deref(), Some("ERROR_BUDGET"));
+    assert_eq!(bench.object("original").as_deref(), Some(MIXED.as_bytes()));
+    assert_eq!(gunzip(&bench.object("rejects.ndjson.gz").expect("rejects")).lines().count(), 2);
+    assert!(bench.memory.rows().is_empty());
+    let day = format!("north/visits/2026/11/20/{}/", bench.entry(&file).load);
+    assert_eq!(bench.entry(&file).outcome.and_then(|outcome| outcome.quarantine), Some(day));
+}
+
+#[tokio::test]
+async fn every_format_is_read_through_any_chunks_large_or_small() {
+    let lines = "{\"id\":1,\"name\":\"Ann\"}\n{\"id\":2,\"name\":\"Bob\"}\n";
+    let array = "[{\"id\":1,\"name\":\"Ann\"},{\"id\":2}]";
+    for (format, bytes) in [
+        ("csv", gzip("id,name\n1,Ann\n2,Bob\n")),
+        ("csv", b"id,name\r\n1,Ann\r\n2,Bob".to_vec()),
+        ("ndjson", lines.as_bytes().to_vec()),
+        ("json", array.as_bytes().to_vec()),
+    ] {
+        for (small, chunk) in [(u64::MAX, 3), (0, 1), (0, 4096)] {
+            let bench = Bench::with(|settings| settings.small_file_bytes = small);
+            bench.memory.publish_contract("visits", contract(format, "active", &[]));
+            bench.memory.chunks_of(chunk);
+            let file = bench.land("north/visits/a", &bytes);
+            bench.until_terminal(&[&file]).await;
+            assert_eq!((bench.state(&file), bench.memory.rows().len()), (State::Complete, 2), "{format}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn what_cannot_be_checked_is_kept_with_its_reason() {
+    let bench = Bench::new();
+    visits(&bench, &[]);
+    bench.memory.publish_contract("broken", "not: [a contract");
+    bench.memory.publish_contract("drafted", contract("csv", "draft", &[]));
+    for (key, bytes, fault) in [
+        ("north/unknown-feed/a.csv", GOOD, "NO_CONTRACT"),
+        ("north/broken/a.csv", GOOD, "CONTRACT_INVALID"),
+        ("north/drafted/a.csv", GOOD, "CONTRACT_INACTIVE"),
+        ("lost.csv", GOOD, "BAD_KEY"),
+        ("North/visits/a.csv", GOOD, "BAD_KEY"),
+        ("north/visits/zero.csv", "", "EMPTY"),
+        ("north/visits/header.csv", "a,b\n1,2\n", "MISSING_COLUMN"),
+        ("north/visits/", GOOD, "BAD_KEY"),
+    ] {
+        let file = bench.land(key, bytes);
+        bench.until_terminal(&[&file]).await;
+        assert_eq!(bench.state(&file), State::Quarantined, "{key}");
+        assert_eq!(bench.fault(&file).as_deref(), Some(fault), "{key}");
+        let prefix = bench.entry(&file).outcome.and_then(|outcome| outcome.quarantine).expect("prefix");
+        let kept = bench.memory.quarantine();
+        assert_eq!(kept[&format!("{prefix}original")].bytes, bytes.as_bytes(), "{key}");
+        assert!(kept.contains_key(&format!("{prefix}report.json")), "{key}");
+    }
+    assert!(bench.memory.rows().is_empty());
+}
+
+#[tokio::test]
+async fn a_deleted_file_is_gone_and_an_archived_one_waits_in_the_inbox() {
+    let bench = Bench::new();
+    visits(&bench, &[]);
+    let deleted = bench.land("north/visits/a.csv", GOOD);
+    bench.memory.delete(&deleted);
+    let archived = bench.land("north/visits/b.csv", GOOD);
+    bench.memory.archive(&archived);
+    bench.until_terminal(&[&deleted, &archived]).await;
+    assert_eq!(bench.state(&deleted), State::Gone);
+    assert_eq!(bench.counted("FilesGone"), 1);
+    assert_eq!(bench.fault(&archived).as_deref(), Some("ARCHIVED"));
+    assert!(bench.object("original").is_none());
+}
+
+#[tokio::test]
+async fn a_file_deleted_between_its_two_readings_is_gone_and_none_of_its_rows_is_visible() {
+    let bench = Bench::with(|settings| settings.small_file_bytes = 0);
+    visits(&bench, &[]);
+    let file = bench.land("north/visits/a.csv", GOOD);
+    let doomed = file.clone();
+    // Calls: contract, claim, open, chunk, end, open.
+    bench.memory.before(6, move |memory| async move { memory.delete(&doomed) });
+    bench.until_terminal(&[&file]).await;
+    assert_eq!(bench.state(&file), State::Gone);
+    assert!(bench.memory.rows().is_empty());
+}
+
+#[tokio::test]
+async fn clutter_is_ignored_and_nobody_is_told() {
+    let bench = Bench::new();
+    let folder = bench.land("north/visits/", "");
+    let lock = bench.land("north/visits/.~lock.a.csv#", "x");
+    bench.until_terminal(&[&folder, &lock]).await;
+    assert_eq!((bench.state(&folder), bench.state(&lock)), (State::Ignored, State::Ignored));
+    assert!(bench.memory.published().is_empty());
+    assert!(bench.memory.quarantine().is_empty());
+}
+
+#[tokio::test]
+async fn an_announcement_says_what_became_of_the_file_and_nothing_of_what_is_in_it() {
+    let bench = Bench::new();
+    visits(&bench, &[]);
+    let file = bench.land("north/visits/Jane Doe.csv", MIXED);
+    bench.until_terminal(&[&file]).await;
+    let [announcement] = bench.memory.published().try_into().expect("one");
+    let body: Value = serde_json::from_str(&announcement.body).expect("JSON");
+    let entry = bench.entry(&file);
+    let outcome = entry.outcome.expect("outcome");
+    assert_eq!(
+        body,
+        json!({
+            "version": 1, "fileId": entry.load.file().as_str(), "load": entry.load.as_str(),
+            "partner": "north", "feed": "visits", "state": "COMPLETE", "verdict": "partial",
+            "counts": { "records": 4, "rows": 2, "rejects": 2, "warnings": 0 }, "contractVersion": "1.2.0",
+            "receipt": { "bucket": "quarantine", "key": outcome.receipt }
+        })
+    );
+    let names: Vec<_> = announcement.attributes.iter().map(|(name, _)| *name).collect();
+    assert_eq!(names, ["partner", "feed", "state", "verdict"]);
+}
+
+#[tokio::test]
+async fn an_event_bus_event_without_a_version_means_the_newest_one() {
+    let bench = Bench::new();
+    visits(&bench, &[]);
+    bench.land("north/visits/a+b.csv", "id,name\n1,Old\n");
+    let newest = bench.land("north/visits/a+b.csv", GOOD);
+    let event = json!({
+        "source": "aws.s3", "detail-type": "Object Created", "time": "2026-11-20T08:15:00Z",
+        "detail": { "bucket": { "name": INBOX }, "object": { "key": "north/visits/a+b.csv", "etag": "e" } }
+    });
+    assert!(bench.invoke_direct(&event).await.is_ok());
+    assert_eq!(bench.state(&newest), State::Complete);
+}
+
+#[tokio::test]
+async fn a_bucket_without_versions_is_pinned_by_the_entity_tag() {
+    let bench = Bench::new();
+    visits(&bench, &[]);
+    let first = bench.memory.land_unversioned(INBOX, "north/visits/a.csv", GOOD);
+    let second = bench.memory.land_unversioned(INBOX, "north/visits/a.csv", "id,name\n9,Zoe\n");
+    bench.until_terminal(&[&first, &second]).await;
+    assert_eq!((bench.state(&first), bench.state(&second)), (State::Gone, State::Complete));
+}
+
+#[tokio::test]
+async fn the_same_bytes_are_taken_once_when_the_contract_asks_for_it() {
+    let bench = Bench::new();
+    visits(&bench, &[("dedupeContent", "true")]);
+    let first = bench.land("north/visits/a.csv", GOOD);
+    let again = bench.land("north/visits/b.csv", GOOD);
+    let elsewhere = bench.land("south/visits/b.csv", GOOD);
+    bench.until_terminal(&[&first, &again, &elsewhere]).await;
+    assert_eq!(bench.state(&first), State::Complete);
+    assert_eq!(bench.state(&again), State::Duplicate);
+    assert_eq!(bench.state(&elsewhere), State::Complete);
+    let other = bench.entry(&again).outcome.and_then(|outcome| outcome.other);
+    assert_eq!(other, Some(store::FileId::of(&first)));
+}

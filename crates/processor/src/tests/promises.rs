@@ -1,0 +1,144 @@
+//! The invariants of the protocol, each as a sentence, held to over every crash of a mixed scene.
+
+use std::collections::BTreeMap;
+
+use store::{Entry, FileVersion, State, memory::When};
+
+use super::bench::*;
+
+/// Every store that a crash at any call of a mixed scene leaves behind, right after the crash and at the end.
+async fn every_world(mut look: impl FnMut(&Bench, &[FileVersion])) {
+    let begin = || {
+        let bench = Bench::with(|settings| settings.small_file_bytes = 0);
+        visits(&bench, &[("onSameName", "supersede")]);
+        let files = vec![
+            bench.land("north/visits/a.csv", MIXED),
+            bench.land("north/visits/a.csv", GOOD),
+            bench.land("north/visits/b.csv", "id\n1\n"),
+        ];
+        (bench, files)
+    };
+    let (clean, files) = begin();
+    for file in &files {
+        clean.until_terminal(&[file]).await;
+    }
+    for call in 1..=clean.memory.calls().len() {
+        for when in [When::BeforeEffect, When::AfterEffect] {
+            let (bench, files) = begin();
+            bench.memory.die_at(call, when);
+            for file in &files {
+                bench.deliver(&[file]).await;
+                look(&bench, &files);
+                bench.memory.revive();
+                bench.until_terminal(&[file]).await;
+                look(&bench, &files);
+            }
+        }
+    }
+}
+
+fn complete(bench: &Bench) -> Vec<Entry> {
+    bench.memory.entries().into_iter().filter(|entry| entry.state == State::Complete).collect()
+}
+
+#[tokio::test]
+async fn a_visible_load_has_every_row_and_rows_and_rejects_are_the_records_read() {
+    every_world(|bench, _| {
+        for entry in complete(bench) {
+            let counts = entry.outcome.as_ref().expect("outcome").counts;
+            assert_eq!(counts.rows + counts.rejects, counts.records);
+            let rows = bench.memory.rows();
+            let mine = rows.iter().filter(|row| row.sort.ends_with(entry.load.as_str())).count();
+            assert_eq!(mine as u64, counts.rows);
+        }
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_refused_file_has_its_copy_and_report_before_the_ledger_says_so_and_no_row() {
+    every_world(|bench, _| {
+        let kept = bench.memory.quarantine();
+        let refused = bench.memory.entries().into_iter().filter(|entry| entry.state == State::Quarantined);
+        for entry in refused {
+            let outcome = entry.outcome.expect("outcome");
+            let prefix = outcome.quarantine.expect("prefix");
+            assert!(kept.contains_key(&format!("{prefix}original")));
+            assert!(kept.contains_key(&format!("{prefix}report.json")));
+            assert!(!bench.memory.rows().iter().any(|row| row.sort.ends_with(entry.load.as_str())));
+        }
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn every_receipt_that_the_ledger_names_exists_and_says_the_same() {
+    every_world(|bench, _| {
+        let kept = bench.memory.quarantine();
+        for entry in bench.memory.entries().into_iter().filter(|entry| entry.state != State::Processing) {
+            let outcome = entry.outcome.expect("outcome");
+            let receipt: serde_json::Value =
+                serde_json::from_slice(&kept[&outcome.receipt].bytes).expect("a receipt is JSON");
+            // A later commit supersedes; the receipt still tells how the load itself ended.
+            let state = if entry.state == State::Superseded { State::Complete } else { entry.state };
+            assert_eq!(receipt["state"], state.as_str());
+            assert_eq!(receipt["load"], entry.load.as_str());
+        }
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_terminal_entry_changes_only_from_complete_to_superseded() {
+    let mut seen: BTreeMap<String, State> = BTreeMap::new();
+    let mut worlds = 0;
+    every_world(|bench, files| {
+        if bench.memory.entries().len() == 1 && bench.state(&files[0]) == State::Processing {
+            seen.clear();
+        }
+        if bench.memory.entries().is_empty() {
+            seen.clear();
+        }
+        worlds += 1;
+        for entry in bench.memory.entries() {
+            let name = format!("{} {}", entry.file.key, entry.file.version);
+            let before = seen.insert(name, entry.state).unwrap_or(State::Processing);
+            let later = matches!((before, entry.state), (State::Complete, State::Superseded));
+            let new_world = entry.file == files[0] && before == State::Superseded;
+            assert!(before == State::Processing || before == entry.state || later || new_world);
+        }
+    })
+    .await;
+    assert!(worlds > 100);
+}
+
+#[tokio::test]
+async fn at_most_one_load_of_a_key_is_visible_where_the_newer_replaces_the_older() {
+    every_world(|bench, files| {
+        let visible: Vec<_> =
+            complete(bench).into_iter().filter(|entry| entry.file.key == files[0].key).collect();
+        assert!(visible.len() <= 1);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn no_value_of_a_file_leaves_the_quarantine_and_the_records() {
+    const SECRET: &str = "Zyxwvut";
+    let bench = Bench::new();
+    visits(&bench, &[]);
+    let file = bench
+        .land(&format!("north/visits/{SECRET}.csv"), format!("id,name\n1,{SECRET}\n{SECRET},Bob\n2,Eve\n"));
+    bench.until_terminal(&[&file]).await;
+    for line in bench.metrics.lock().expect("lines").iter() {
+        assert!(!line.contains(SECRET), "{line}");
+    }
+    for announcement in bench.memory.published() {
+        assert!(!format!("{announcement:?}").contains(SECRET));
+    }
+    let outcome = bench.entry(&file).outcome.expect("outcome");
+    assert!(!format!("{outcome:?}").contains(SECRET));
+    let receipt = bench.object("complete.json").expect("receipt");
+    let receipt = String::from_utf8(receipt).expect("UTF-8").replace(&file.key, "");
+    assert!(!receipt.contains(SECRET), "{receipt}");
+}

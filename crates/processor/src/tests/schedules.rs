@@ -1,0 +1,241 @@
+use store::{Operation, State, memory::When};
+
+use super::bench::*;
+
+fn long_file(rows: u32) -> String {
+    let lines: String = (0..rows).map(|number| format!("{number},n{}\n", number % 1000)).collect();
+    format!("id,name\n{lines}")
+}
+
+#[tokio::test]
+async fn a_second_delivery_changes_nothing() {
+    let bench = Bench::new();
+    visits(&bench, &[]);
+    let file = bench.land("north/visits/a.csv", MIXED);
+    bench.until_terminal(&[&file]).await;
+    let state = bench.memory.state();
+    let calls = bench.memory.calls().len();
+    assert!(bench.deliver(&[&file, &file]).await.is_empty());
+    assert_eq!(bench.memory.state(), state);
+    assert_eq!(bench.memory.calls()[calls..], [Operation::Claim, Operation::Claim]);
+    assert_eq!(bench.counted("RedundantDeliveries"), 2);
+    assert_eq!(bench.counted("Files"), 1);
+}
+
+#[tokio::test]
+async fn a_message_is_acknowledged_only_when_all_its_files_are_terminal() {
+    let bench = Bench::new();
+    visits(&bench, &[]);
+    let files = ["a", "b", "c"].map(|name| bench.land(&format!("north/visits/{name}.csv"), GOOD));
+    let clean = Bench::new();
+    visits(&clean, &[]);
+    let alone = clean.land("north/visits/a.csv", GOOD);
+    clean.until_terminal(&[&alone]).await;
+    // The second file begins one call (no contract to read) after the first one's last.
+    bench.memory.fail_at(clean.memory.calls().len() + 1, When::BeforeEffect);
+    let body = body_of(&[&files[0], &files[1], &files[2]]);
+    assert_eq!(bench.invoke(std::slice::from_ref(&body)).await, ["m0"]);
+    assert_eq!(bench.state(&files[2]), State::Complete, "the others go on");
+    assert_eq!(bench.counted("RetryableErrors"), 1);
+    assert!(bench.invoke(&[body]).await.is_empty());
+    assert!(files.iter().all(|file| bench.state(file) == State::Complete));
+    assert_eq!(bench.counted("Files"), 3);
+}
+
+#[tokio::test]
+async fn messages_that_are_no_events_for_the_inbox_come_back_and_the_others_are_done() {
+    let bench = Bench::new();
+    visits(&bench, &[]);
+    let mut foreign = bench.land("north/visits/a.csv", GOOD);
+    let good = bench.land("north/visits/b.csv", GOOD);
+    foreign.bucket = "elsewhere".to_owned();
+    let test = "{\"Event\":\"s3:TestEvent\",\"Bucket\":\"inbox\"}".to_owned();
+    let bodies = ["oops".to_owned(), body_of(&[&foreign]), body_of(&[&good]), test];
+    assert_eq!(bench.invoke(&bodies).await, ["m0", "m1"]);
+    assert_eq!(bench.memory.entries().len(), 1, "nothing is written for a foreign bucket");
+    assert_eq!(bench.counted("ForeignMessages"), 2);
+}
+
+#[tokio::test]
+async fn a_held_lease_is_waited_for_and_never_acknowledged() {
+    let bench = Bench::new();
+    visits(&bench, &[]);
+    let file = bench.land("north/visits/a.csv", GOOD);
+    bench.memory.die_at(4, When::BeforeEffect);
+    assert_eq!(bench.deliver(&[&file]).await, ["m0"]);
+    bench.memory.revive();
+    bench.wait(10_000);
+    assert_eq!(bench.deliver(&[&file]).await, ["m0"]);
+    assert_eq!(bench.counted("LeasesHeld"), 1);
+    let (_, seconds) = bench.memory.deferred().pop().expect("deferred");
+    let rest = (INVOCATION + 30_000 - 10_000) / 1000;
+    assert!((rest..rest + 8).contains(&u64::from(seconds)), "{seconds}");
+    bench.wait(u64::from(seconds) * 1000);
+    assert!(bench.deliver(&[&file]).await.is_empty());
+}
+
+#[tokio::test]
+async fn a_failure_of_a_service_releases_the_lease_and_comes_back_soon() {
+    let bench = Bench::new();
+    visits(&bench, &[]);
+    let file = bench.land("north/visits/a.csv", GOOD);
+    bench.memory.fail_at(3, When::BeforeEffect);
+    assert_eq!(bench.deliver(&[&file]).await, ["m0"]);
+    let (_, seconds) = bench.memory.deferred().pop().expect("deferred");
+    assert!((30..=37).contains(&seconds), "{seconds}");
+    assert!(bench.deliver(&[&file]).await.is_empty(), "at once, since the lease was released");
+}
+
+#[tokio::test]
+async fn who_was_taken_over_stops_and_the_file_ends_once() {
+    let bench = Bench::with(|settings| settings.rows_at_once = 2);
+    visits(&bench, &[]);
+    let file = bench.land("north/visits/a.csv", MIXED);
+    let clean = Bench::new();
+    visits(&clean, &[]);
+    let same = clean.land("north/visits/a.csv", MIXED);
+    clean.until_terminal(&[&same]).await;
+    let calls = clean.memory.calls().len();
+    for call in 3..calls {
+        let bench = Bench::new();
+        visits(&bench, &[]);
+        let file = bench.land("north/visits/a.csv", MIXED);
+        let (memory, rival) = (bench.memory.clone(), file.clone());
+        bench.memory.before(call, move |_| async move {
+            let other = Bench::on(memory, |_| ());
+            other.wait(3_600_000);
+            other.until_terminal(&[&rival]).await;
+        });
+        bench.until_terminal(&[&file]).await;
+        assert_eq!(bench.memory.state(), clean.memory.state(), "taken over before call {call}");
+    }
+    bench.until_terminal(&[&file]).await;
+    assert_eq!(bench.memory.state(), clean.memory.state(), "the size of a batch does not show");
+}
+
+#[tokio::test]
+async fn a_file_that_takes_longer_than_an_invocation_goes_on_where_it_was() {
+    let text = long_file(60_000);
+    let clean = Bench::new();
+    visits(&clean, &[]);
+    let same = clean.land("north/visits/a.csv", &text);
+    clean.until_terminal(&[&same]).await;
+
+    let bench = Bench::with(|settings| settings.rows_at_once = 100);
+    visits(&bench, &[]);
+    let file = bench.land("north/visits/a.csv", &text);
+    let calls = clean.memory.calls().iter().filter(|call| **call == Operation::WriteRows).count();
+    assert_eq!(calls, 2_400);
+    let now = std::sync::Arc::clone(&bench.now);
+    bench.memory.before(1_000, move |_| async move {
+        now.fetch_add(INVOCATION - 10_000, std::sync::atomic::Ordering::SeqCst);
+    });
+    assert_eq!(bench.deliver(&[&file]).await, ["m0"]);
+    assert_eq!(bench.counted("Handovers"), 1);
+    let written = bench.entry(&file).rows_written;
+    assert!(written > 0 && written < 60_000, "{written}");
+    assert_eq!(bench.memory.deferred().pop().map(|(_, seconds)| seconds), Some(0));
+    let before = bench.memory.calls().len();
+    assert!(bench.deliver(&[&file]).await.is_empty(), "the lease was released");
+    let later = bench.memory.calls()[before..].iter().filter(|call| **call == Operation::WriteRows).count();
+    assert!(later <= 2_400 - usize::try_from(written / 25).expect("small"), "{later}");
+    assert_eq!(bench.memory.state(), clean.memory.state());
+}
+
+#[tokio::test]
+async fn what_was_not_begun_when_time_is_short_comes_back_at_once() {
+    let bench = Bench::new();
+    visits(&bench, &[]);
+    let files = ["a", "b"].map(|name| bench.land(&format!("north/visits/{name}.csv"), GOOD));
+    let now = std::sync::Arc::clone(&bench.now);
+    // Before the last call of the first file.
+    bench.memory.before(8, move |_| async move {
+        now.fetch_add(INVOCATION - 15_000, std::sync::atomic::Ordering::SeqCst);
+    });
+    assert_eq!(bench.deliver(&[&files[0], &files[1]]).await, ["m1"]);
+    assert_eq!(bench.memory.entries().len(), 1);
+    assert_eq!(bench.memory.deferred(), [("r1".to_owned(), 0)]);
+}
+
+#[tokio::test]
+async fn a_file_that_kills_three_invocations_is_kept_unread() {
+    let bench = Bench::new();
+    visits(&bench, &[]);
+    let file = bench.land("north/visits/a.csv", GOOD);
+    for _ in 0..3 {
+        let calls = bench.memory.calls().len();
+        bench.memory.die_at(calls + 3, When::BeforeEffect);
+        assert_eq!(bench.deliver(&[&file]).await, ["m0"]);
+        bench.memory.revive();
+        bench.wait(3_600_000);
+    }
+    let calls = bench.memory.calls().len();
+    assert!(bench.deliver(&[&file]).await.is_empty());
+    assert_eq!(bench.fault(&file).as_deref(), Some("POISON"));
+    assert_eq!(bench.object("original").as_deref(), Some(GOOD.as_bytes()));
+    assert!(!bench.memory.calls()[calls..].contains(&Operation::ReadObject), "not even opened");
+}
+
+#[tokio::test]
+async fn failures_of_services_never_make_a_file_poison() {
+    let bench = Bench::new();
+    visits(&bench, &[]);
+    let file = bench.land("north/visits/a.csv", GOOD);
+    for _ in 0..6 {
+        let claim = bench.memory.calls().len() + 1;
+        let contract = usize::from(claim == 1);
+        bench.memory.fail_at(claim + contract + 1, When::BeforeEffect);
+        assert_eq!(bench.deliver(&[&file]).await, ["m0"]);
+    }
+    bench.until_terminal(&[&file]).await;
+    assert_eq!(bench.state(&file), State::Complete);
+}
+
+#[tokio::test]
+async fn a_panic_concerns_one_file_and_counts_as_a_death() {
+    let bench = Bench::new();
+    visits(&bench, &[]);
+    let bad = bench.land("north/visits/bad.csv", GOOD);
+    let good = bench.land("north/visits/good.csv", GOOD);
+    bench.memory.before(3, |_| async { panic!("as a bug would") });
+    assert_eq!(bench.deliver(&[&bad, &good]).await, ["m0"]);
+    assert_eq!((bench.state(&bad), bench.state(&good)), (State::Processing, State::Complete));
+    assert_eq!(bench.counted("Panics"), 1);
+    let (_, seconds) = bench.memory.deferred().pop().expect("deferred");
+    assert!(u64::from(seconds) > INVOCATION / 1000, "not before the lease has ended: {seconds}");
+    let entry = bench.entry(&bad);
+    assert_eq!((entry.claims, entry.releases), (1, 0));
+}
+
+#[tokio::test]
+async fn without_a_queue_a_failure_is_an_error_so_that_the_caller_tries_again() {
+    let bench = Bench::new();
+    visits(&bench, &[]);
+    let file = bench.land("north/visits/a.csv", GOOD);
+    let event = serde_json::json!({ "Records": [record_of(&file)] });
+    bench.memory.fail_at(3, When::BeforeEffect);
+    assert!(bench.invoke_direct(&event).await.is_err());
+    assert!(bench.invoke_direct(&event).await.is_ok());
+    assert!(bench.invoke_direct(&serde_json::json!({})).await.is_err());
+}
+
+#[tokio::test]
+async fn a_contract_is_read_once_in_a_minute_and_a_missing_one_each_time() {
+    let bench = Bench::new();
+    let early = bench.land("north/visits/a.csv", GOOD);
+    bench.until_terminal(&[&early]).await;
+    visits(&bench, &[]);
+    let files = ["b", "c"].map(|name| bench.land(&format!("north/visits/{name}.csv"), GOOD));
+    bench.until_terminal(&[&files[0], &files[1]]).await;
+    let reads =
+        |bench: &Bench| bench.memory.calls().iter().filter(|call| **call == Operation::ReadContract).count();
+    assert_eq!(
+        (bench.fault(&early).as_deref(), bench.state(&files[0])),
+        (Some("NO_CONTRACT"), State::Complete)
+    );
+    assert_eq!(reads(&bench), 2);
+    bench.wait(60_000);
+    let late = bench.land("north/visits/d.csv", GOOD);
+    bench.until_terminal(&[&late]).await;
+    assert_eq!(reads(&bench), 3);
+}

@@ -1,0 +1,110 @@
+//! One claimed file: what every step needs to know.
+
+use checker::{FaultCode, Summary};
+use contract::Contract;
+use sha2::{Digest, Sha256};
+use store::{Fence, Fenced, FileId, FileVersion, LoadId, Outcome, State, Store};
+
+use crate::{
+    host::{Host, hexadecimal},
+    order,
+    settings::Settings,
+    stop::Stop,
+};
+
+/// Stands in keys of the quarantine for a partner and feed that the file's key does not name. No partner or feed can
+/// have this name.
+const UNNAMED: &str = "_unknown";
+
+/// One claimed file.
+pub(crate) struct Work<'a, S> {
+    pub(crate) store: &'a S,
+    pub(crate) host: &'a Host,
+    pub(crate) settings: &'a Settings,
+    /// End of the invocation, milliseconds since the epoch.
+    pub(crate) deadline_ms: u64,
+    pub(crate) file: FileVersion,
+    pub(crate) id: FileId,
+    pub(crate) partner: String,
+    pub(crate) feed: String,
+    /// The order that the first claim pinned.
+    pub(crate) order: String,
+    pub(crate) load: LoadId,
+    /// Rows that an earlier claim confirmed.
+    pub(crate) rows_written: u64,
+    pub(crate) fence: Fence,
+}
+
+impl<S: Store> Work<'_, S> {
+    /// The key of the hash sets: the same load always decides the same.
+    pub(crate) fn seed(&self) -> [u8; 16] {
+        let mut seed = [0; 16];
+        let digest = Sha256::digest(self.load.as_str());
+        seed.iter_mut().zip(digest).for_each(|(byte, from)| *byte = from);
+        seed
+    }
+
+    /// Whether there is time to go on.
+    pub(crate) fn time_left(&self) -> Result<(), Stop> {
+        if self.host.now().saturating_add(self.settings.reserve_ms) < self.deadline_ms {
+            Ok(())
+        } else {
+            Err(Stop::OutOfTime)
+        }
+    }
+
+    /// The end of a lease given now.
+    pub(crate) fn lease_until_ms(&self) -> u64 {
+        self.deadline_ms.saturating_add(self.settings.lease_margin_ms)
+    }
+
+    /// Partner and feed as they stand in keys of the quarantine.
+    fn folder(&self) -> (&str, &str) {
+        if self.partner.is_empty() { (UNNAMED, UNNAMED) } else { (&self.partner, &self.feed) }
+    }
+
+    /// Where the refused bytes and the rejects of this load are. Made of the load's name and not of the file's key,
+    /// which has up to 1,024 bytes and may hold a patient's name.
+    pub(crate) fn quarantine_prefix(&self) -> String {
+        let (partner, feed) = self.folder();
+        format!("{partner}/{feed}/{}/{}/", order::day_of(&self.order), self.load)
+    }
+
+    /// Where the receipt of this load in this state is. The state is part of the name, so that a receipt once written
+    /// is never written over with another state by an invocation that was taken over meanwhile; the ledger's entry
+    /// names the one that holds.
+    pub(crate) fn receipt_key(&self, state: State) -> String {
+        let (partner, feed) = self.folder();
+        format!("_receipts/{partner}/{feed}/{}/{}.json", self.load, state.as_str().to_lowercase())
+    }
+
+    /// What is decided, before receipt and quarantine are known.
+    pub(crate) fn outcome(
+        &self,
+        state: State,
+        contract: Option<&Contract>,
+        summary: Option<&Summary>,
+        fault: Option<FaultCode>,
+    ) -> Outcome {
+        Outcome {
+            state,
+            counts: summary.map(|summary| summary.counts).unwrap_or_default(),
+            fault: fault.map(|code| code.as_str().to_owned()),
+            sha256: summary.map(|summary| hexadecimal(&summary.sha256)).unwrap_or_default(),
+            bytes: summary.map_or(0, |summary| summary.bytes),
+            contract_version: contract.map(|contract| contract.identity.version.clone()).unwrap_or_default(),
+            contract_hash: contract.map(|contract| hexadecimal(&contract.identity.hash)).unwrap_or_default(),
+            receipt: String::new(),
+            quarantine: None,
+            other: None,
+        }
+    }
+
+    /// Writes a terminal state without visible rows.
+    pub(crate) async fn finish(&self, outcome: Outcome) -> Result<Outcome, Stop> {
+        match self.store.finish(&self.fence, &outcome).await? {
+            Fenced::Kept => Ok(outcome),
+            Fenced::Lost => Err(Stop::Lost),
+        }
+    }
+}

@@ -1,0 +1,99 @@
+//! The embedded metric format: a JSON log line that CloudWatch reads as metrics.
+//!
+//! Format: "Specification: Embedded metric format", Amazon CloudWatch User Guide: `_aws.Timestamp` in milliseconds,
+//! `CloudWatchMetrics[].{Namespace, Dimensions, Metrics[].{Name, Unit}}`, values and dimensions as members of the root.
+
+use serde_json::{Map, Value, json};
+
+/// The most bytes of one line. CloudWatch cuts at 256 KB, and a cut line is no metric.
+pub const LINE_BYTES: usize = 32 * 1024;
+
+/// Every metric's name. An alarm may name only these.
+pub mod metric_names {
+    /// Files that became terminal.
+    pub const FILES: &str = "Files";
+    /// Files that were loaded.
+    pub const FILES_COMPLETE: &str = "FilesComplete";
+    /// Files that were refused.
+    pub const FILES_QUARANTINED: &str = "FilesQuarantined";
+    /// Files that were deleted before they were read.
+    pub const FILES_GONE: &str = "FilesGone";
+    /// Rows that were loaded.
+    pub const ROWS: &str = "Rows";
+    /// Records that were refused.
+    pub const REJECTS: &str = "Rejects";
+    /// Stored bytes of files that were read.
+    pub const BYTES: &str = "Bytes";
+    /// From the claim to the terminal state, milliseconds.
+    pub const DURATION: &str = "Duration";
+    /// From the event to the claim, milliseconds.
+    pub const QUEUE_AGE: &str = "QueueAge";
+    /// Deliveries of a file that was already terminal.
+    pub const REDUNDANT_DELIVERIES: &str = "RedundantDeliveries";
+    /// Deliveries while another invocation had the lease.
+    pub const LEASES_HELD: &str = "LeasesHeld";
+    /// Claims that were taken over while they worked.
+    pub const FENCES_LOST: &str = "FencesLost";
+    /// Files handed over to the next invocation because time was short.
+    pub const HANDOVERS: &str = "Handovers";
+    /// Failures of a service, to be retried.
+    pub const RETRYABLE_ERRORS: &str = "RetryableErrors";
+    /// Failures of a service that refused for want of a permission or key.
+    pub const ACCESS_ERRORS: &str = "AccessErrors";
+    /// Messages that are no event for the inbox.
+    pub const FOREIGN_MESSAGES: &str = "ForeignMessages";
+    /// Panics that were caught.
+    pub const PANICS: &str = "Panics";
+}
+
+/// One metric: name, unit, value.
+pub(crate) type Metric = (&'static str, &'static str, f64);
+
+/// Builds one line. Members that are neither metrics nor dimensions stay searchable in the log and cost nothing.
+/// A line that would be longer than [`LINE_BYTES`] loses those members.
+pub(crate) fn line(
+    namespace: &str,
+    now_ms: u64,
+    dimensions: &[&[&'static str]],
+    metrics: &[Metric],
+    members: &[(&'static str, Value)],
+    details: Vec<(&'static str, Value)>,
+) -> String {
+    let mut root = Map::new();
+    let definitions: Vec<Value> =
+        metrics.iter().map(|(name, unit, _)| json!({ "Name": name, "Unit": unit })).collect();
+    let directive = json!({ "Namespace": namespace, "Dimensions": dimensions, "Metrics": definitions });
+    root.insert("_aws".to_owned(), json!({ "Timestamp": now_ms, "CloudWatchMetrics": [directive] }));
+    for (name, value) in members {
+        root.insert((*name).to_owned(), value.clone());
+    }
+    for (name, _, value) in metrics {
+        root.insert((*name).to_owned(), number(*value));
+    }
+    let short = Value::Object(root.clone()).to_string();
+    for (name, value) in details {
+        root.insert(name.to_owned(), value);
+    }
+    let whole = Value::Object(root).to_string();
+    if whole.len() <= LINE_BYTES { whole } else { short }
+}
+
+/// Whole numbers without a fraction, as counts are read.
+fn number(value: f64) -> Value {
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "guarded: a whole number from 0 to 2^53"
+    )]
+    if value.fract() == 0.0 && (0.0..9_007_199_254_740_992.0).contains(&value) {
+        Value::from(value as u64)
+    } else {
+        Value::from(value)
+    }
+}
+
+/// A count as a metric's value; above 2^53 it loses its last digits, as CloudWatch's own doubles do.
+#[expect(clippy::cast_precision_loss, reason = "CloudWatch keeps doubles")]
+pub(crate) fn float(count: u64) -> f64 {
+    count as f64
+}

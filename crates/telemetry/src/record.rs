@@ -1,0 +1,213 @@
+//! What is recorded of a file, and of what happens beside files.
+
+use serde_json::{Map, Value, json};
+
+use crate::{
+    Label,
+    metric::{Metric, float, line, metric_names as names},
+};
+
+/// Where the time of a file went.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Step {
+    /// Contract and claim.
+    Claim,
+    /// The first reading.
+    Check,
+    /// The second reading: rows written, rejects kept.
+    Load,
+    /// Quarantine, receipt and the terminal state.
+    Decide,
+}
+
+impl Step {
+    /// All steps, in their order.
+    pub const ALL: [Self; 4] = [Self::Claim, Self::Check, Self::Load, Self::Decide];
+
+    /// As it stands in the record.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Claim => "claim",
+            Self::Check => "check",
+            Self::Load => "load",
+            Self::Decide => "decide",
+        }
+    }
+}
+
+/// One file that became terminal. Times are milliseconds.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct FileRecord {
+    /// The sender; a metric dimension.
+    pub partner: Label,
+    /// The feed; a metric dimension.
+    pub feed: Label,
+    /// The terminal state; a metric dimension.
+    pub state: &'static str,
+    /// The file's id. In the log only: a dimension with so many values would cost by the file.
+    pub file: Label,
+    /// The load.
+    pub load: Label,
+    /// The fault's code, when quarantined.
+    pub fault: Option<&'static str>,
+    /// The contract's version, when it is made of label characters.
+    pub contract_version: Label,
+    /// Records read.
+    pub records: u64,
+    /// Rows loaded, or that could have been.
+    pub rows: u64,
+    /// Records refused.
+    pub rejects: u64,
+    /// Violations of severity warn.
+    pub warnings: u64,
+    /// Violations by reason code.
+    pub violations: Vec<(&'static str, u64)>,
+    /// Stored bytes.
+    pub bytes: u64,
+    /// Bytes after decompression.
+    pub decoded_bytes: u64,
+    /// Time spent in each step.
+    pub steps: [u64; 4],
+    /// From the event to the claim, when the event told its time.
+    pub queue_age: Option<u64>,
+    /// How often the message was received, this time included.
+    pub receive_count: u32,
+}
+
+impl FileRecord {
+    /// Adds to a step's time.
+    pub fn spend(&mut self, step: Step, milliseconds: u64) {
+        if let Some(total) = self.steps.get_mut(step as usize) {
+            *total = total.saturating_add(milliseconds);
+        }
+    }
+
+    /// Claim to terminal state, milliseconds.
+    #[must_use]
+    pub fn duration(&self) -> u64 {
+        self.steps.iter().sum()
+    }
+
+    /// One log line, with ids and counts.
+    pub fn log(&self) {
+        tracing::info!(
+            file = self.file.as_str(),
+            load = self.load.as_str(),
+            partner = self.partner.as_str(),
+            feed = self.feed.as_str(),
+            state = self.state,
+            fault = self.fault.unwrap_or_default(),
+            records = self.records,
+            rows = self.rows,
+            rejects = self.rejects,
+            bytes = self.bytes,
+            duration_ms = self.duration(),
+            receive_count = self.receive_count,
+            "file is terminal"
+        );
+    }
+
+    /// The metric record: one line without its line end, at most [`crate::LINE_BYTES`] long.
+    ///
+    /// Dimensions: none (for alarms on everything), partner and feed, feed and state. Each combination is billed, so
+    /// ids and codes are members of the line and not dimensions.
+    #[must_use]
+    pub fn metric(&self, namespace: &str, now_ms: u64) -> String {
+        let is = |state: &str| if self.state == state { 1.0 } else { 0.0 };
+        let loaded = if self.state == "COMPLETE" { self.rows } else { 0 };
+        let mut metrics: Vec<Metric> = vec![
+            (names::FILES, "Count", 1.0),
+            (names::FILES_COMPLETE, "Count", is("COMPLETE")),
+            (names::FILES_QUARANTINED, "Count", is("QUARANTINED")),
+            (names::FILES_GONE, "Count", is("GONE")),
+            (names::ROWS, "Count", float(loaded)),
+            (names::REJECTS, "Count", float(self.rejects)),
+            (names::BYTES, "Bytes", float(self.bytes)),
+            (names::DURATION, "Milliseconds", float(self.duration())),
+        ];
+        if let Some(age) = self.queue_age {
+            metrics.push((names::QUEUE_AGE, "Milliseconds", float(age)));
+        }
+        let members = [
+            ("partner", json!(self.partner)),
+            ("feed", json!(self.feed)),
+            ("state", json!(self.state)),
+            ("file", json!(self.file)),
+            ("load", json!(self.load)),
+        ];
+        let dimensions: &[&[&str]] = &[&[], &["partner", "feed"], &["feed", "state"]];
+        line(namespace, now_ms, dimensions, &metrics, &members, self.details())
+    }
+
+    /// What is worth searching for and not worth a metric.
+    fn details(&self) -> Vec<(&'static str, Value)> {
+        let steps: Map<String, Value> = Step::ALL
+            .iter()
+            .zip(self.steps)
+            .map(|(step, milliseconds)| (step.as_str().to_owned(), json!(milliseconds)))
+            .collect();
+        let violations: Map<String, Value> =
+            self.violations.iter().map(|(code, count)| ((*code).to_owned(), json!(count))).collect();
+        let reading = self.steps.get(Step::Check as usize).copied().unwrap_or_default().max(1);
+        vec![
+            ("fault", json!(self.fault)),
+            ("contractVersion", json!(self.contract_version)),
+            ("records", json!(self.records)),
+            ("warnings", json!(self.warnings)),
+            ("violations", Value::Object(violations)),
+            ("decodedBytes", json!(self.decoded_bytes)),
+            ("checkedBytesPerSecond", json!(self.decoded_bytes.saturating_mul(1000) / reading)),
+            ("stepMilliseconds", Value::Object(steps)),
+            ("receiveCount", json!(self.receive_count)),
+        ]
+    }
+}
+
+/// Something that happens beside the end of a file, counted for alarms.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Occurrence {
+    /// A file that was already terminal was delivered again.
+    RedundantDelivery,
+    /// Another invocation works on the file.
+    LeaseHeld,
+    /// Another invocation took the file over.
+    FenceLost,
+    /// Time was short; the next invocation goes on.
+    Handover,
+    /// A service failed.
+    RetryableError,
+    /// A service refused: a permission is missing, or a key is disabled.
+    AccessError,
+    /// The message is no event for the inbox.
+    ForeignMessage,
+    /// A panic was caught.
+    Panic,
+}
+
+impl Occurrence {
+    /// The metric that counts it.
+    #[must_use]
+    pub fn metric_name(self) -> &'static str {
+        match self {
+            Self::RedundantDelivery => names::REDUNDANT_DELIVERIES,
+            Self::LeaseHeld => names::LEASES_HELD,
+            Self::FenceLost => names::FENCES_LOST,
+            Self::Handover => names::HANDOVERS,
+            Self::RetryableError => names::RETRYABLE_ERRORS,
+            Self::AccessError => names::ACCESS_ERRORS,
+            Self::ForeignMessage => names::FOREIGN_MESSAGES,
+            Self::Panic => names::PANICS,
+        }
+    }
+
+    /// The metric record: one line without its line end, without dimensions.
+    #[must_use]
+    pub fn metric(self, namespace: &str, now_ms: u64) -> String {
+        let metrics: [Metric; 1] = [(self.metric_name(), "Count", 1.0)];
+        line(namespace, now_ms, &[&[]], &metrics, &[], Vec::new())
+    }
+}
+
+#[cfg(test)]
+mod tests;
