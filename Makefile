@@ -28,7 +28,7 @@ $(SAM)/ready: infra/local/requirements-sam.txt
 
 .PHONY: build
 build: tools ## build every function's binary for this machine
-	cargo lambda build --release --compiler cargo --workspace
+	cargo lambda build --release --compiler cargo -p processor
 
 .PHONY: demo
 demo: build ## take sample files to their outcomes on a local stack, and show what happened
@@ -70,11 +70,9 @@ samples: ## write the synthetic sample files to .local/samples
 	$(PYTHON) infra/samples/generate.py .local/samples
 
 .PHONY: bench
-bench: .local/bench/scan-reports.csv ## measure speed, memory and size, and print them
-	cargo bench --workspace
-
-.local/bench/scan-reports.csv: infra/samples/generate.py infra/samples/synthetic.py
-	$(PYTHON) infra/samples/generate.py --rows 1000000 $@
+bench: tools ## measure speed, memory, start and size beside their alternatives (ARGS="--quick" or "--json")
+	cargo lambda build --release --compiler cargo -p processor -p bench
+	target/lambda/bench/bootstrap $(ARGS)
 
 .PHONY: ci
 ci: lint template-lint test ## everything that CI runs

@@ -61,9 +61,10 @@ pub(crate) fn binary_bytes() -> Result<u64> {
     Ok(fs::metadata(beside_us("processor")?).context("measure the processor")?.len())
 }
 
-/// A binary of the same build.
+/// A binary of the same build: `cargo lambda build` puts each at `<name>/bootstrap`.
 fn beside_us(name: &str) -> Result<PathBuf> {
-    let path = std::env::current_exe().context("find the benchmark itself")?.with_file_name(name);
+    let us = std::env::current_exe().context("find the benchmark itself")?;
+    let path = us.ancestors().nth(2).context("find the benchmark's folder")?.join(name).join("bootstrap");
     ensure!(path.exists(), "{} does not exist: `make bench` builds it", path.display());
     Ok(path)
 }
