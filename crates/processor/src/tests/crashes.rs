@@ -57,11 +57,7 @@ async fn a_failure_anywhere_ends_as_if_it_had_not_been() {
                         } else {
                             bench.memory.fail_at(call, when);
                         }
-                        for file in &files {
-                            bench.deliver(&[file]).await;
-                            bench.memory.revive_if_dead();
-                            bench.until_terminal(&[file]).await;
-                        }
+                        run(&bench, &files).await;
                         assert_eq!(bench.memory.state(), expected, "{} {call} {when:?} {deadly}", scene.0);
                         attempts += 1;
                     }
@@ -70,19 +66,6 @@ async fn a_failure_anywhere_ends_as_if_it_had_not_been() {
         }
     }
     assert!(attempts > 1_000, "{attempts}");
-}
-
-/// What a fuse that has not blown yet must survive.
-trait ReviveIfDead {
-    fn revive_if_dead(&self);
-}
-
-impl ReviveIfDead for store::memory::Memory {
-    fn revive_if_dead(&self) {
-        if self.is_dead() {
-            self.revive();
-        }
-    }
 }
 
 #[tokio::test]
