@@ -162,9 +162,11 @@ pub(super) fn contract(format: &str, status: &str, settings: &[(&str, &str)]) ->
     if !settings.is_empty() {
         text.push_str("    customProperties:\n");
         for (property, value) in settings {
-            text.push_str(&format!(
-                "      - property: {property}\n        value: {value}\n        vendor: ingest\n"
-            ));
+            for line in
+                ["      - property: ", property, "\n        value: ", value, "\n        vendor: ingest\n"]
+            {
+                text.push_str(line);
+            }
         }
     }
     text

@@ -3,8 +3,8 @@ use store::{Operation, State, memory::When};
 use super::bench::*;
 
 fn long_file(rows: u32) -> String {
-    let lines: String = (0..rows).map(|number| format!("{number},n{}\n", number % 1000)).collect();
-    format!("id,name\n{lines}")
+    let lines: Vec<_> = (0..rows).map(|number| format!("{number},n{}\n", number % 1000)).collect();
+    format!("id,name\n{}", lines.concat())
 }
 
 #[tokio::test]
