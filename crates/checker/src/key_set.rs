@@ -170,7 +170,7 @@ fn word_of(entry: u128) -> u32 {
 
 /// The free slots below which a table of this capacity grows.
 fn spare(capacity: usize) -> usize {
-    (capacity / 16).min((capacity / 64).max(AFFORDABLE))
+    (capacity / 4).min((capacity / 64).max(AFFORDABLE))
 }
 
 #[cfg(test)]

@@ -107,10 +107,11 @@ async fn upload_in_parts(stage: &Stage, key: &str, content: String) -> String {
     complete.send().await.expect("complete the upload").version_id.expect("a version")
 }
 
-/// A browser's upload: a form that boto3 signs, since the SDK for Rust cannot.
+/// A browser's upload: a form that boto3 signs, since the SDK for Rust cannot. Forms are the one place where the
+/// emulator checks the owner's signature; its secret is `test`.
 fn post_form(stage: &Stage, key: &str, content: &str) {
     const SIGN: &str = "import boto3, json, sys; from botocore.config import Config; \
-        s3 = boto3.client('s3', endpoint_url=sys.argv[1], aws_access_key_id=sys.argv[2], aws_secret_access_key='local', \
+        s3 = boto3.client('s3', endpoint_url=sys.argv[1], aws_access_key_id=sys.argv[2], aws_secret_access_key='test', \
         region_name='us-east-1', config=Config(signature_version='s3v4', s3={'addressing_style': 'path'})); \
         print(json.dumps(s3.generate_presigned_post(sys.argv[3], sys.argv[4])))";
     let arguments = [stage.emulator.endpoint.as_str(), ACCOUNT, &stage.names.inbox, key];

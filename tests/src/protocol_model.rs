@@ -1,0 +1,409 @@
+//! The protocol as a small model, explored state by state.
+//!
+//! Two versions of one key, two workers. At any point a worker may die, a message may be delivered twice or again while
+//! its first receiver still runs, a lease may end under a running worker (a zombie), and a new release may change the
+//! parser. Every reachable state is checked; every state in which nothing is left to do must be the right end.
+//! Each protection has a mutant without it, which the explorer must catch: a model that cannot fail proves nothing.
+
+use std::collections::{HashSet, VecDeque};
+
+/// Rows of a load.
+const ROWS: u8 = 2;
+const ALL_ROWS: u8 = (1 << ROWS) - 1;
+
+/// One protection taken away.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Mutant {
+    None,
+    AcknowledgesALiveLease,
+    CommitsWithoutFence,
+    MovesTheHeadUnseen,
+    IgnoresTheOrderOfVersions,
+    KeepsTheCheckpointOfAnotherParser,
+    AcknowledgesBeforeTheCommit,
+    LeavesTheOlderVersionComplete,
+    FinishesBeforeTheReport,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+enum EntryState {
+    Absent,
+    Processing,
+    Complete { epoch: u8 },
+    Quarantined,
+    Superseded,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+struct Entry {
+    state: EntryState,
+    fence: u8,
+    lease: bool,
+    /// Parser epoch and rows of the last checkpoint.
+    checkpoint: (u8, u8),
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+enum Step {
+    Idle,
+    Claim,
+    Write { row: u8 },
+    Checkpoint { rows: u8 },
+    ReadHead,
+    Commit { seen: Option<u8> },
+    Supersede,
+    Report,
+    Finish,
+    Acknowledge,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+struct Worker {
+    step: Step,
+    version: u8,
+    fence: u8,
+    epoch: u8,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+struct World {
+    entries: [Entry; 2],
+    head: Option<u8>,
+    /// Rows in the table: by version and parser epoch, one bit a row.
+    rows: [[u8; 2]; 2],
+    reported: [bool; 2],
+    workers: [Worker; 2],
+    /// Messages that can be received now, by version.
+    visible: [u8; 2],
+    acknowledged: [bool; 2],
+    epoch: u8,
+    deaths_left: u8,
+    duplicates_left: u8,
+    zombies_left: u8,
+}
+
+/// Which of the two versions follows its contract.
+type Good = [bool; 2];
+
+fn start() -> World {
+    let entry = Entry { state: EntryState::Absent, fence: 0, lease: false, checkpoint: (0, 0) };
+    let worker = Worker { step: Step::Idle, version: 0, fence: 0, epoch: 0 };
+    World {
+        entries: [entry; 2],
+        head: None,
+        rows: [[0; 2]; 2],
+        reported: [false; 2],
+        workers: [worker; 2],
+        visible: [1; 2],
+        acknowledged: [false; 2],
+        epoch: 0,
+        deaths_left: 1,
+        duplicates_left: 1,
+        zombies_left: 1,
+    }
+}
+
+fn is_terminal(state: EntryState) -> bool {
+    !matches!(state, EntryState::Absent | EntryState::Processing)
+}
+
+/// All worlds that one action leads to.
+fn successors(world: &World, good: Good, mutant: Mutant) -> Vec<World> {
+    let mut next = Vec::new();
+    environment(world, &mut next);
+    for index in 0..world.workers.len() {
+        let worker = world.workers[index];
+        if worker.step == Step::Idle {
+            deliveries(world, index, &mut next);
+            continue;
+        }
+        next.push(step(world, index, good, mutant));
+        if world.deaths_left > 0 {
+            // Before the step, and (a lost response) after it.
+            for mut died in [*world, step(world, index, good, mutant)] {
+                died.deaths_left -= 1;
+                if died.workers[index].step != Step::Idle {
+                    give_back(&mut died, index);
+                    next.push(died);
+                }
+            }
+        }
+        if world.zombies_left > 0 {
+            // The message becomes visible and the lease ends while the worker goes on.
+            let mut zombie = *world;
+            zombie.zombies_left -= 1;
+            zombie.visible[usize::from(worker.version)] += 1;
+            zombie.entries[usize::from(worker.version)].lease = false;
+            next.push(zombie);
+        }
+    }
+    next
+}
+
+/// What happens without any worker: leases of the dead end, messages are doubled, a release changes the parser.
+fn environment(world: &World, next: &mut Vec<World>) {
+    for (index, entry) in world.entries.iter().enumerate() {
+        let held = |worker: &Worker| worker.step != Step::Idle && usize::from(worker.version) == index;
+        if entry.lease && !world.workers.iter().any(held) {
+            let mut ended = *world;
+            ended.entries[index].lease = false;
+            next.push(ended);
+        }
+        if world.duplicates_left > 0 {
+            let mut doubled = *world;
+            doubled.duplicates_left -= 1;
+            doubled.visible[index] += 1;
+            next.push(doubled);
+        }
+    }
+    if world.epoch == 0 {
+        next.push(World { epoch: 1, ..*world });
+    }
+}
+
+fn deliveries(world: &World, index: usize, next: &mut Vec<World>) {
+    for version in 0..2u8 {
+        if world.visible[usize::from(version)] > 0 {
+            let mut received = *world;
+            received.visible[usize::from(version)] -= 1;
+            received.workers[index] = Worker { step: Step::Claim, version, fence: 0, epoch: world.epoch };
+            next.push(received);
+        }
+    }
+}
+
+fn give_back(world: &mut World, index: usize) {
+    let version = usize::from(world.workers[index].version);
+    // More than two copies of a message add nothing that two do not show.
+    world.visible[version] = (world.visible[version] + 1).min(2);
+    world.workers[index].step = Step::Idle;
+}
+
+/// One step of one worker.
+fn step(world: &World, index: usize, good: Good, mutant: Mutant) -> World {
+    let mut next = *world;
+    let worker = next.workers[index];
+    let version = usize::from(worker.version);
+    let epoch = usize::from(worker.epoch);
+    match worker.step {
+        Step::Idle => {}
+        Step::Claim => claim(&mut next, index, good, mutant),
+        Step::Write { row } => {
+            next.rows[version][epoch] |= 1 << row;
+            next.workers[index].step = Step::Checkpoint { rows: row + 1 };
+        }
+        Step::Checkpoint { rows } => {
+            if mine(&next, worker) {
+                next.entries[version].checkpoint = (worker.epoch, rows);
+                next.workers[index].step =
+                    if rows < ROWS { Step::Write { row: rows } } else { Step::ReadHead };
+            } else {
+                give_back(&mut next, index);
+            }
+        }
+        Step::ReadHead => {
+            let older = next.head.is_some_and(|head| head > worker.version);
+            next.workers[index].step = if older && mutant != Mutant::IgnoresTheOrderOfVersions {
+                Step::Supersede
+            } else {
+                Step::Commit { seen: next.head }
+            };
+        }
+        Step::Commit { seen } => commit(&mut next, index, seen, mutant),
+        Step::Supersede => finish(&mut next, index, EntryState::Superseded),
+        Step::Report => {
+            next.reported[version] = true;
+            next.workers[index].step = Step::Finish;
+        }
+        Step::Finish => finish(&mut next, index, EntryState::Quarantined),
+        Step::Acknowledge => {
+            next.acknowledged[version] = true;
+            next.workers[index].step = Step::Idle;
+        }
+    }
+    next
+}
+
+fn mine(world: &World, worker: Worker) -> bool {
+    let entry = world.entries[usize::from(worker.version)];
+    entry.state == EntryState::Processing && entry.fence == worker.fence
+}
+
+fn claim(world: &mut World, index: usize, good: Good, mutant: Mutant) {
+    let worker = world.workers[index];
+    let version = usize::from(worker.version);
+    let entry = &mut world.entries[version];
+    if is_terminal(entry.state) {
+        world.workers[index].step = Step::Acknowledge;
+        return;
+    }
+    if entry.lease {
+        if mutant == Mutant::AcknowledgesALiveLease {
+            world.workers[index].step = Step::Acknowledge;
+        } else {
+            give_back(world, index);
+        }
+        return;
+    }
+    entry.state = EntryState::Processing;
+    entry.fence += 1;
+    entry.lease = true;
+    let fence = entry.fence;
+    let (epoch, rows) = entry.checkpoint;
+    let trusted = epoch == worker.epoch || mutant == Mutant::KeepsTheCheckpointOfAnotherParser;
+    let done = if trusted { rows } else { 0 };
+    let step = if mutant == Mutant::AcknowledgesBeforeTheCommit {
+        world.acknowledged[version] = true;
+        Step::Write { row: 0 }
+    } else if !good[version] {
+        if mutant == Mutant::FinishesBeforeTheReport { Step::Finish } else { Step::Report }
+    } else if done < ROWS {
+        Step::Write { row: done }
+    } else {
+        Step::ReadHead
+    };
+    world.workers[index] = Worker { step, fence, ..worker };
+}
+
+fn commit(world: &mut World, index: usize, seen: Option<u8>, mutant: Mutant) {
+    let worker = world.workers[index];
+    if !mine(world, worker) && mutant != Mutant::CommitsWithoutFence {
+        give_back(world, index);
+        return;
+    }
+    if world.head != seen && mutant != Mutant::MovesTheHeadUnseen {
+        world.workers[index].step = Step::ReadHead;
+        return;
+    }
+    let entry = &mut world.entries[usize::from(worker.version)];
+    entry.state = EntryState::Complete { epoch: worker.epoch };
+    entry.lease = false;
+    if let Some(old) = seen
+        && old != worker.version
+        && mutant != Mutant::LeavesTheOlderVersionComplete
+    {
+        world.entries[usize::from(old)].state = EntryState::Superseded;
+    }
+    world.head = Some(worker.version);
+    world.workers[index].step = Step::Acknowledge;
+}
+
+fn finish(world: &mut World, index: usize, state: EntryState) {
+    let worker = world.workers[index];
+    if mine(world, worker) {
+        let entry = &mut world.entries[usize::from(worker.version)];
+        entry.state = state;
+        entry.lease = false;
+        world.workers[index].step = Step::Acknowledge;
+    } else {
+        give_back(world, index);
+    }
+}
+
+/// What must hold in every state.
+fn broken_promise(before: &World, world: &World) -> Option<&'static str> {
+    for version in 0..2 {
+        let (old, new) = (before.entries[version].state, world.entries[version].state);
+        if let EntryState::Complete { epoch } = new
+            && world.rows[version][usize::from(epoch)] != ALL_ROWS
+        {
+            return Some("complete without all rows of one load");
+        }
+        if new == EntryState::Quarantined && !world.reported[version] {
+            return Some("quarantined without a report");
+        }
+        if is_terminal(old)
+            && old != new
+            && !(matches!(old, EntryState::Complete { .. }) && new == EntryState::Superseded)
+        {
+            return Some("a terminal entry changed");
+        }
+        if world.acknowledged[version] && !is_terminal(new) {
+            return Some("acknowledged before the end");
+        }
+    }
+    if let Some(head) = world.head {
+        if before.head.is_some_and(|old| old > head) {
+            return Some("the head moved to an older version");
+        }
+        if !matches!(world.entries[usize::from(head)].state, EntryState::Complete { .. }) {
+            return Some("the visible version is not complete");
+        }
+    }
+    None
+}
+
+/// What must hold when nothing is left to do.
+fn wrong_end(world: &World, good: Good) -> Option<&'static str> {
+    let idle = world.workers.iter().all(|worker| worker.step == Step::Idle);
+    if !idle || world.visible != [0; 2] {
+        return None;
+    }
+    let newest = (0..2u8).rev().find(|version| good[usize::from(*version)]);
+    if world.head != newest {
+        return Some("the newest good version is not the visible one");
+    }
+    for version in 0..2u8 {
+        let state = world.entries[usize::from(version)].state;
+        let right = match (good[usize::from(version)], newest == Some(version)) {
+            (false, _) => state == EntryState::Quarantined,
+            (true, true) => matches!(state, EntryState::Complete { .. }),
+            (true, false) => state == EntryState::Superseded,
+        };
+        if !right {
+            return Some("a version ended in the wrong state");
+        }
+    }
+    None
+}
+
+struct Explored {
+    states: usize,
+    ends: usize,
+    broken: Option<&'static str>,
+}
+
+fn explore(good: Good, mutant: Mutant) -> Explored {
+    let mut seen = HashSet::from([start()]);
+    let mut open = VecDeque::from([start()]);
+    let mut ends = 0;
+    while let Some(world) = open.pop_front() {
+        for next in successors(&world, good, mutant) {
+            if let Some(broken) = broken_promise(&world, &next).or_else(|| wrong_end(&next, good)) {
+                return Explored { states: seen.len(), ends, broken: Some(broken) };
+            }
+            if seen.insert(next) {
+                ends += usize::from(next.visible == [0; 2] && next.entries.iter().all(|e| is_terminal(e.state)));
+                open.push_back(next);
+            }
+        }
+    }
+    Explored { states: seen.len(), ends, broken: None }
+}
+
+#[test]
+fn no_schedule_of_deaths_duplicates_zombies_and_releases_breaks_a_promise() {
+    for good in [[true, true], [true, false], [false, true]] {
+        let explored = explore(good, Mutant::None);
+        assert_eq!(explored.broken, None, "with good versions {good:?}");
+        assert!(explored.states > 10_000, "only {} states were reached", explored.states);
+        assert!(explored.ends > 0, "no schedule came to an end");
+    }
+}
+
+#[test]
+fn the_explorer_catches_every_protection_that_is_taken_away() {
+    for mutant in [
+        Mutant::AcknowledgesALiveLease,
+        Mutant::CommitsWithoutFence,
+        Mutant::MovesTheHeadUnseen,
+        Mutant::IgnoresTheOrderOfVersions,
+        Mutant::KeepsTheCheckpointOfAnotherParser,
+        Mutant::AcknowledgesBeforeTheCommit,
+        Mutant::LeavesTheOlderVersionComplete,
+        Mutant::FinishesBeforeTheReport,
+    ] {
+        let caught = [[true, true], [true, false]].iter().any(|good| explore(*good, mutant).broken.is_some());
+        assert!(caught, "{mutant:?} went unnoticed");
+    }
+}
