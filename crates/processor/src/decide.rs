@@ -14,7 +14,7 @@ use crate::{
     quarantine::{self, Evidence},
     read::{self, Content, Found},
     stop::Stop,
-    work::Work,
+    work::{Work, outcome},
 };
 
 /// What is to be done with a file, as far as its key and its feed tell.
@@ -52,7 +52,7 @@ pub(crate) async fn decide<S: Store>(
         return refuse(work, task.contract().map(Arc::as_ref), &refusal, record).await;
     }
     match task {
-        Task::Ignore => work.finish(work.outcome(State::Ignored, None, None, None)).await,
+        Task::Ignore => work.finish(outcome(State::Ignored, None, None, None)).await,
         Task::Refuse(refusal) => refuse(work, refusal.contract.as_deref(), refusal, record).await,
         Task::Check(contract) => check(work, contract, record).await,
     }
@@ -160,8 +160,8 @@ async fn make_visible<S: Store>(
         quarantine::put_report(work, State::Complete, evidence).await?;
     }
     let receipt = quarantine::put_receipt(work, State::Complete, evidence).await?;
-    let outcome = work.outcome(State::Complete, Some(contract), Some(summary), None);
-    let outcome = Outcome { receipt, quarantine, ..outcome };
+    let decided = outcome(State::Complete, Some(contract), Some(summary), None);
+    let outcome = Outcome { receipt, quarantine, ..decided };
     match commit::commit(work, contract, &outcome).await? {
         Ended::Done => Ok(outcome),
         Ended::Not(standing) => set_aside(work, standing, evidence, record).await,

@@ -32,7 +32,7 @@ impl Host {
     pub(crate) fn jitter(&self, most: u32) -> u32 {
         let [first, second, third, fourth, ..] = (self.random)();
         let number = u64::from(u32::from_be_bytes([first, second, third, fourth]));
-        u32::try_from(number * (u64::from(most) + 1) >> 32).unwrap_or(most)
+        u32::try_from((number * (u64::from(most) + 1)) >> 32).unwrap_or(most)
     }
 
     /// The owner of a claim: 32 hexadecimal digits.

@@ -68,7 +68,8 @@ impl<S: Store> Processor<S> {
         record.queue_age = order::instant_of(&entry.order).map(|since| started.saturating_sub(since));
         record.spend(Step::Claim, self.host.now().saturating_sub(started));
         let work = self.work_on(named, &entry, delivery);
-        let outcome = match decide(&work, &entry, &task, &mut record).await {
+        // Both readings and a parser live in this future: it is kept on the heap.
+        let outcome = match Box::pin(decide(&work, &entry, &task, &mut record)).await {
             Ok(outcome) => outcome,
             Err(stop) => {
                 self.release(&work, &stop).await;
@@ -86,12 +87,11 @@ impl<S: Store> Processor<S> {
 
     /// The version that a notice means. A notice without one means the newest: it is a hint, the bucket is the truth.
     async fn version(&self, notice: &Notice) -> Result<FileVersion, Stop> {
-        let version = match &notice.version {
-            Some(version) => version.clone(),
-            None => {
-                let versions = self.store.versions(&notice.bucket, &notice.key).await?;
-                versions.into_iter().next().unwrap_or_else(|| "null".to_owned())
-            }
+        let version = if let Some(version) = &notice.version {
+            version.clone()
+        } else {
+            let versions = self.store.versions(&notice.bucket, &notice.key).await?;
+            versions.into_iter().next().unwrap_or_else(|| "null".to_owned())
         };
         // A version id pins by itself; with an entity tag the same version would have two names.
         let etag = notice.etag.clone().filter(|_| version == "null");

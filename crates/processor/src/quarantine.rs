@@ -5,7 +5,10 @@ use checker::{FaultCode, FileFacts, FileFault, Summary};
 use contract::Contract;
 use store::{FileId, Outcome, State, Store};
 
-use crate::{stop::Stop, work::Work};
+use crate::{
+    stop::Stop,
+    work::{Work, outcome},
+};
 
 /// What a receipt is written from.
 #[derive(Clone, Copy, Default)]
@@ -34,8 +37,8 @@ pub(crate) async fn refuse<S: Store>(work: &Work<'_, S>, evidence: Evidence<'_>)
     }
     put_report(work, State::Quarantined, evidence).await?;
     let receipt = put_receipt(work, State::Quarantined, evidence).await?;
-    let outcome = work.outcome(State::Quarantined, evidence.contract, evidence.summary, code);
-    work.finish(Outcome { receipt, quarantine: Some(prefix), ..outcome }).await
+    let decided = outcome(State::Quarantined, evidence.contract, evidence.summary, code);
+    work.finish(Outcome { receipt, quarantine: Some(prefix), ..decided }).await
 }
 
 /// Ends a file that is neither loaded nor refused.
@@ -47,8 +50,8 @@ pub(crate) async fn close<S: Store>(
 ) -> Result<Outcome, Stop> {
     let evidence = Evidence { fault: None, ..evidence };
     let receipt = put_receipt(work, state, evidence).await?;
-    let outcome = work.outcome(state, evidence.contract, evidence.summary, None);
-    work.finish(Outcome { receipt, other, ..outcome }).await
+    let decided = outcome(state, evidence.contract, evidence.summary, None);
+    work.finish(Outcome { receipt, other, ..decided }).await
 }
 
 /// Writes the receipt for a state and gives its key.

@@ -78,33 +78,32 @@ impl<S: Store> Work<'_, S> {
         format!("_receipts/{partner}/{feed}/{}/{}.json", self.load, state.as_str().to_lowercase())
     }
 
-    /// What is decided, before receipt and quarantine are known.
-    pub(crate) fn outcome(
-        &self,
-        state: State,
-        contract: Option<&Contract>,
-        summary: Option<&Summary>,
-        fault: Option<FaultCode>,
-    ) -> Outcome {
-        Outcome {
-            state,
-            counts: summary.map(|summary| summary.counts).unwrap_or_default(),
-            fault: fault.map(|code| code.as_str().to_owned()),
-            sha256: summary.map(|summary| hexadecimal(&summary.sha256)).unwrap_or_default(),
-            bytes: summary.map_or(0, |summary| summary.bytes),
-            contract_version: contract.map(|contract| contract.identity.version.clone()).unwrap_or_default(),
-            contract_hash: contract.map(|contract| hexadecimal(&contract.identity.hash)).unwrap_or_default(),
-            receipt: String::new(),
-            quarantine: None,
-            other: None,
-        }
-    }
-
     /// Writes a terminal state without visible rows.
     pub(crate) async fn finish(&self, outcome: Outcome) -> Result<Outcome, Stop> {
         match self.store.finish(&self.fence, &outcome).await? {
             Fenced::Kept => Ok(outcome),
             Fenced::Lost => Err(Stop::Lost),
         }
+    }
+}
+
+/// What is decided, before receipt and quarantine are known.
+pub(crate) fn outcome(
+    state: State,
+    contract: Option<&Contract>,
+    summary: Option<&Summary>,
+    fault: Option<FaultCode>,
+) -> Outcome {
+    Outcome {
+        state,
+        counts: summary.map(|summary| summary.counts).unwrap_or_default(),
+        fault: fault.map(|code| code.as_str().to_owned()),
+        sha256: summary.map(|summary| hexadecimal(&summary.sha256)).unwrap_or_default(),
+        bytes: summary.map_or(0, |summary| summary.bytes),
+        contract_version: contract.map(|contract| contract.identity.version.clone()).unwrap_or_default(),
+        contract_hash: contract.map(|contract| hexadecimal(&contract.identity.hash)).unwrap_or_default(),
+        receipt: String::new(),
+        quarantine: None,
+        other: None,
     }
 }

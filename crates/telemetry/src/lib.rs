@@ -66,11 +66,10 @@ fn filter(level: &str) -> tracing_subscriber::EnvFilter {
         "error" | "warn" | "debug" | "trace" => level,
         _ => "info",
     };
-    let mut directives = format!("{}", if level == "error" { "error" } else { "warn" });
-    for name in OURS {
-        directives.push_str(&format!(",{name}={level}"));
-    }
-    tracing_subscriber::EnvFilter::new(directives)
+    let others = if level == "error" { "error" } else { "warn" };
+    let ours = OURS.iter().map(|name| format!("{name}={level}"));
+    let directives: Vec<String> = std::iter::once(others.to_owned()).chain(ours).collect();
+    tracing_subscriber::EnvFilter::new(directives.join(","))
 }
 
 /// Writes one line to standard output in a single call, so that lines of two threads do not mix.

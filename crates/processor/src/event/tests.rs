@@ -93,6 +93,53 @@ fn something_else_is_an_error() {
     }
 }
 
+/// What an event file asks for: messages that are unknown, and keys.
+fn asked_by(name: &str) -> (usize, Vec<String>) {
+    let path = format!("{}/../../events/{name}.json", env!("CARGO_MANIFEST_DIR"));
+    let event = serde_json::from_slice(&std::fs::read(path).expect("the event file")).expect("JSON");
+    let bodies = match Event::decode(&event).expect("an event") {
+        Event::Direct(notices) => vec![Body::Notices(notices)],
+        Event::Queue(messages) => messages.into_iter().map(|message| message.body).collect(),
+    };
+    let mut unknown = 0;
+    let mut keys = Vec::new();
+    for body in bodies {
+        match body {
+            Body::Unknown => unknown += 1,
+            Body::Notices(notices) => keys.extend(notices.into_iter().map(|notice| notice.key)),
+        }
+    }
+    (unknown, keys)
+}
+
+#[test]
+fn the_event_files_ask_for_what_their_table_says() {
+    for (name, unknown, files) in [
+        ("sqs-put", 0, 1),
+        ("sqs-two-records", 0, 2),
+        ("sqs-batch", 1, 1),
+        ("sqs-test-event", 0, 0),
+        ("s3-put", 0, 1),
+        ("s3-two-records", 0, 2),
+        ("s3-test-event", 0, 0),
+        ("s3-multipart", 0, 1),
+        ("s3-no-size", 0, 1),
+        ("s3-no-version", 0, 1),
+        ("s3-unversioned", 0, 1),
+        ("s3-folder-marker", 0, 1),
+        ("s3-removed", 0, 0),
+        ("s3-delete-marker", 0, 0),
+        ("eventbridge-created", 0, 1),
+        ("eventbridge-no-version", 0, 1),
+        ("eventbridge-deleted", 0, 0),
+    ] {
+        let (found_unknown, keys) = asked_by(name);
+        assert_eq!((found_unknown, keys.len()), (unknown, files), "{name}");
+    }
+    assert_eq!(asked_by("sqs-special-key"), asked_by("s3-special-key"));
+    assert!(asked_by("s3-special-key").1.iter().all(|key| key.contains(' ') && key.contains('ü')));
+}
+
 /// As S3 encodes: everything but unreserved characters and `/` is escaped, a space is `+`.
 fn encode(key: &str) -> String {
     key.bytes()

@@ -78,11 +78,14 @@ impl Bench {
         self.processor.handle(event, self.now_ms() + INVOCATION).await
     }
 
-    /// Delivers again and again, an hour apart, as the queue does.
+    /// Delivers again and again, an hour apart, as the queue does; a sandbox that died is replaced.
     pub(super) async fn until_terminal(&self, files: &[&FileVersion]) {
         for _ in 0..12 {
             if self.deliver(files).await.is_empty() {
                 return;
+            }
+            if self.memory.is_dead() {
+                self.memory.revive();
             }
             self.wait(3_600_000);
         }
@@ -159,9 +162,11 @@ pub(super) fn contract(format: &str, status: &str, settings: &[(&str, &str)]) ->
     if !settings.is_empty() {
         text.push_str("    customProperties:\n");
         for (property, value) in settings {
-            text.push_str(&format!(
-                "      - property: {property}\n        value: {value}\n        vendor: ingest\n"
-            ));
+            for line in
+                ["      - property: ", property, "\n        value: ", value, "\n        vendor: ingest\n"]
+            {
+                text.push_str(line);
+            }
         }
     }
     text

@@ -3,8 +3,8 @@ use store::{Operation, State, memory::When};
 use super::bench::*;
 
 fn long_file(rows: u32) -> String {
-    let lines: String = (0..rows).map(|number| format!("{number},n{}\n", number % 1000)).collect();
-    format!("id,name\n{lines}")
+    let lines: Vec<_> = (0..rows).map(|number| format!("{number},n{}\n", number % 1000)).collect();
+    format!("id,name\n{}", lines.concat())
 }
 
 #[tokio::test]
@@ -124,8 +124,6 @@ async fn a_file_that_takes_longer_than_an_invocation_goes_on_where_it_was() {
     let bench = Bench::with(|settings| settings.rows_at_once = 100);
     visits(&bench, &[]);
     let file = bench.land("north/visits/a.csv", &text);
-    let calls = clean.memory.calls().iter().filter(|call| **call == Operation::WriteRows).count();
-    assert_eq!(calls, 2_400);
     let now = std::sync::Arc::clone(&bench.now);
     bench.memory.before(1_000, move |_| async move {
         now.fetch_add(INVOCATION - 10_000, std::sync::atomic::Ordering::SeqCst);
@@ -138,7 +136,9 @@ async fn a_file_that_takes_longer_than_an_invocation_goes_on_where_it_was() {
     let before = bench.memory.calls().len();
     assert!(bench.deliver(&[&file]).await.is_empty(), "the lease was released");
     let later = bench.memory.calls()[before..].iter().filter(|call| **call == Operation::WriteRows).count();
-    assert!(later <= 2_400 - usize::try_from(written / 25).expect("small"), "{later}");
+    // Calls of 25 rows for the rest, and for each stretch of text one that is not full.
+    let rest = usize::try_from(60_000 - written).expect("small");
+    assert!(later * 25 < rest + 2_500, "{later} calls for {rest} rows");
     assert_eq!(bench.memory.state(), clean.memory.state());
 }
 
