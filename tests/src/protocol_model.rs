@@ -373,7 +373,8 @@ fn explore(good: Good, mutant: Mutant) -> Explored {
                 return Explored { states: seen.len(), ends, broken: Some(broken) };
             }
             if seen.insert(next) {
-                ends += usize::from(next.visible == [0; 2] && next.entries.iter().all(|e| is_terminal(e.state)));
+                ends +=
+                    usize::from(next.visible == [0; 2] && next.entries.iter().all(|e| is_terminal(e.state)));
                 open.push_back(next);
             }
         }

@@ -1,5 +1,8 @@
 //! The Lambda function that loads or quarantines files.
 
+// The futures of the SDK lie deep in one another; their layout is computed in one query.
+#![recursion_limit = "256"]
+
 use anyhow::Context;
 use lambda_runtime::{LambdaEvent, service_fn};
 use processor::{Host, Processor, config::Config};

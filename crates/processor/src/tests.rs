@@ -6,12 +6,10 @@
 //! * `schedules`: redeliveries, leases, take-overs, deadlines, poison
 //! * `crashes`: a failure before or after every effect changes nothing
 //! * `promises`: the invariants of the protocol, one by one
-//! * `model`: the protocol alone, in every interleaving of two versions, with every protection taken away once
 
 mod bench;
 mod crashes;
 mod files;
-mod model;
 mod promises;
 mod schedules;
 mod versions;
