@@ -60,10 +60,11 @@ fn an_allowance_is_an_expectation_with_a_reason() {
 
 #[test]
 fn nothing_is_left_unfinished_or_switched_off() {
+    // The third mark counts only behind a comment sign: it is also how a date pattern writes an offset.
     let marks = regex(concat!(
         r"\bTO",
         r"DO\b|\bFIX",
-        r"ME\b|\bXX",
+        r"ME\b|(//|#)\s*XX",
         r"X\b|todo",
         r"!|unimplemented",
         r"!|#\[igno",

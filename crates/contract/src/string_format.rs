@@ -1,6 +1,6 @@
 //! Well-known forms of text.
 
-use std::net::{Ipv4Addr, Ipv6Addr};
+use core::net::{Ipv4Addr, Ipv6Addr};
 
 use crate::StringFormat;
 

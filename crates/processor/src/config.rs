@@ -1,13 +1,15 @@
 //! The environment, read once at start.
 
 use crate::Settings;
-use store::aws::Names;
+use store::aws::{Access, Names};
 
 /// What the stack tells the function.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Config {
     /// The names of the resources.
     pub names: Names,
+    /// Where AWS is and who asks.
+    pub access: Access,
     /// How to work.
     pub settings: Settings,
     /// The log level; `info` when the environment does not say.
@@ -47,13 +49,20 @@ impl Config {
             account: None,
         };
         let namespace = required("METRIC_NAMESPACE");
+        let access = Access {
+            region: required("AWS_REGION"),
+            access_key: required("AWS_ACCESS_KEY_ID"),
+            secret_key: required("AWS_SECRET_ACCESS_KEY"),
+            session_token: lookup("AWS_SESSION_TOKEN").filter(|token| !token.is_empty()),
+            endpoint: lookup("AWS_ENDPOINT_URL").filter(|url| !url.is_empty()),
+        };
         if !missing.is_empty() {
             return Err(Missing(missing));
         }
         let settings = Settings::new(&inbox, &names.quarantine_bucket, &namespace);
         let names = Names { account: account_of(&names.outcome_topic), ..names };
         let log_level = lookup("LOG_LEVEL").map_or_else(|| "info".to_owned(), |level| level.to_lowercase());
-        Ok(Self { names, settings, log_level })
+        Ok(Self { names, access, settings, log_level })
     }
 }
 
@@ -84,7 +93,10 @@ mod tests {
                 "RECORDS_TABLE",
                 "INBOX_QUEUE_URL",
                 "OUTCOME_TOPIC_ARN",
-                "METRIC_NAMESPACE"
+                "METRIC_NAMESPACE",
+                "AWS_REGION",
+                "AWS_ACCESS_KEY_ID",
+                "AWS_SECRET_ACCESS_KEY"
             ]
         );
         assert!(Missing(names).to_string().contains("INBOX_BUCKET, CONTRACTS_BUCKET"));
@@ -106,6 +118,8 @@ mod tests {
             ("info".to_owned(), "debug".to_owned())
         );
         assert_eq!(read(None).names.account.as_deref(), Some("123456789012"));
+        let shown = format!("{:?}", read(None));
+        assert!(!shown.contains("aws_secret_access_key") && !shown.contains("aws_session_token"), "{shown}");
         assert_eq!(read(None).names.inboxes, ["inbox_bucket"]);
     }
 }

@@ -12,9 +12,10 @@ use serde_json::Value;
 async fn main() -> Result<(), lambda_runtime::Error> {
     let config = Config::from_environment().context("reading the configuration")?;
     telemetry::start(&config.log_level);
-    let processor = &Processor::new(store::aws::connect(config.names).await, config.settings, Host::system());
+    let processor =
+        &Processor::new(store::aws::connect(config.names, config.access), config.settings, Host::system());
     lambda_runtime::run(service_fn(async |event: LambdaEvent<Value>| {
-        processor.handle(&event.payload, event.context.deadline).await
+        Box::pin(processor.handle(&event.payload, event.context.deadline)).await
     }))
     .await
 }

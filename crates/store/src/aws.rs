@@ -20,8 +20,8 @@ mod upload;
 use std::sync::Arc;
 use std::time::Duration;
 
-pub use aws_config::SdkConfig;
-pub use clients::connect;
+pub use aws_types::SdkConfig;
+pub use clients::{Access, connect};
 pub use objects::ObjectBody;
 pub use upload::ObjectUpload;
 

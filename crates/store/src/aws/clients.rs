@@ -1,14 +1,15 @@
 //! Clients: one HTTP client for all, explicit timeouts, three attempts.
 
+use std::fmt;
 use std::time::Duration;
 
-use aws_config::environment::{EnvironmentVariableCredentialsProvider, EnvironmentVariableRegionProvider};
-use aws_config::retry::RetryConfig;
-use aws_config::stalled_stream_protection::StalledStreamProtectionConfig;
-use aws_config::timeout::TimeoutConfig;
-use aws_config::{BehaviorVersion, SdkConfig};
-use aws_runtime::env_config::file::EnvConfigFiles;
+use aws_sdk_s3::config::retry::RetryConfig;
+use aws_sdk_s3::config::timeout::TimeoutConfig;
+use aws_sdk_s3::config::{
+    BehaviorVersion, Credentials, Region, SharedCredentialsProvider, StalledStreamProtectionConfig,
+};
 use aws_smithy_http_client::tls;
+use aws_types::SdkConfig;
 
 use super::{Aws, Names};
 
@@ -30,20 +31,49 @@ const STALLED: Duration = Duration::from_secs(20);
 /// Attempts of one operation.
 const ATTEMPTS: u32 = 3;
 
-/// The store with region and credentials from the environment that Lambda sets. No profile is read and no metadata
-/// service is asked, which would cost time at each cold start.
-pub async fn connect(names: Names) -> Aws {
+/// Where AWS is and who asks. Lambda sets all of it before a sandbox starts and does not change it while it lives
+/// (AWS Lambda Developer Guide, "Defined runtime environment variables"), so that no chain of credential providers, no
+/// profile and no metadata service is needed, which would cost size and time at each cold start.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Access {
+    /// The region.
+    pub region: String,
+    /// The role's access key id.
+    pub access_key: String,
+    /// The role's secret key.
+    pub secret_key: String,
+    /// The role's session token; `None` for a user's key.
+    pub session_token: Option<String>,
+    /// Another endpoint than AWS's own: an emulator.
+    pub endpoint: Option<String>,
+}
+
+impl fmt::Debug for Access {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { region, endpoint, .. } = self;
+        formatter
+            .debug_struct("Access")
+            .field("region", region)
+            .field("endpoint", endpoint)
+            .finish_non_exhaustive()
+    }
+}
+
+/// The store on AWS.
+#[must_use]
+pub fn connect(names: Names, access: Access) -> Aws {
     let http = aws_smithy_http_client::Builder::new()
         .tls_provider(tls::Provider::Rustls(tls::rustls_provider::CryptoMode::Ring))
         .build_https();
-    let config = aws_config::defaults(BehaviorVersion::v2026_01_12())
+    let Access { region, access_key, secret_key, session_token, endpoint } = access;
+    let credentials = Credentials::new(access_key, secret_key, session_token, None, "environment");
+    let mut config = SdkConfig::builder()
+        .behavior_version(BehaviorVersion::v2026_01_12())
         .http_client(http)
-        .region(EnvironmentVariableRegionProvider::new())
-        .credentials_provider(EnvironmentVariableCredentialsProvider::new())
-        .profile_files(EnvConfigFiles::builder().build())
-        .load()
-        .await;
-    Aws::new(&config, names)
+        .region(Region::new(region))
+        .credentials_provider(SharedCredentialsProvider::new(credentials));
+    config.set_endpoint_url(endpoint);
+    Aws::new(&config.build(), names)
 }
 
 pub(super) fn s3(config: &SdkConfig) -> aws_sdk_s3::Client {
