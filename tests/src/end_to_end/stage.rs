@@ -291,6 +291,12 @@ async fn listen(sqs: &aws_sdk_sqs::Client, sns: &aws_sdk_sns::Client, topic: &st
         .attributes
         .and_then(|mut all| all.remove(&Attribute::QueueArn))
         .expect("its ARN");
+    let policy = serde_json::json!({"Version": "2012-10-17", "Statement": [{
+        "Effect": "Allow", "Principal": {"Service": "sns.amazonaws.com"}, "Action": "sqs:SendMessage",
+        "Resource": arn, "Condition": {"ArnEquals": {"aws:SourceArn": topic}},
+    }]});
+    let set = sqs.set_queue_attributes().queue_url(&url).attributes(Attribute::Policy, policy.to_string());
+    set.send().await.expect("let the topic write to the listener");
     let subscribe = sns.subscribe().topic_arn(topic).protocol("sqs").endpoint(arn);
     subscribe.attributes("RawMessageDelivery", "true").send().await.expect("subscribe the listener");
     url
