@@ -45,7 +45,7 @@ stop: ## stop the local stack
 .PHONY: watch
 watch: tools ## serve the processor for `make invoke`, rebuilt at every change, against the local stack
 	$(PY) infra/local/stack.py environment
-	cargo lambda watch --bin processor --env-file .local/stack/env
+	cargo lambda watch --bin processor --env-file .local/stack/env --invoke-address 127.0.0.1
 
 .PHONY: invoke
 invoke: tools ## send EVENT=events/….json to the processor that `make watch` serves

@@ -75,12 +75,19 @@ impl From<Failed> for Diagnostic {
     }
 }
 
+/// No invocation begins after its end: such a deadline is a constant of a local runtime (`cargo lambda watch` sends
+/// one), which sets no limit. A minute then is what the lease and the reserve count with.
+fn credible_deadline(deadline_ms: u64, now_ms: u64) -> u64 {
+    if deadline_ms < now_ms { now_ms.saturating_add(60_000) } else { deadline_ms }
+}
+
 impl<S: Store> Processor<S> {
     /// Handles one invocation that ends at `deadline_ms` (milliseconds since the epoch).
     ///
     /// For a batch every failure belongs to one message and is told in the response; an error is returned only for an
     /// event without a queue, whose sender tries again.
     pub async fn handle(&self, event: &Value, deadline_ms: u64) -> Result<Response, Failed> {
+        let deadline_ms = credible_deadline(deadline_ms, self.host.now());
         match Event::decode(event)? {
             Event::Queue(messages) => Ok(self.batch(&messages, deadline_ms).await),
             Event::Direct(notices) => {

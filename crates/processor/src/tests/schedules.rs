@@ -158,6 +158,16 @@ async fn what_was_not_begun_when_time_is_short_comes_back_at_once() {
 }
 
 #[tokio::test]
+async fn a_deadline_before_the_beginning_is_none() {
+    let bench = Bench::new();
+    visits(&bench, &[]);
+    let file = bench.land("north/visits/a.csv", GOOD);
+    let event = serde_json::json!({ "Records": [record_of(&file)] });
+    assert!(bench.processor.handle(&event, 600_000).await.is_ok());
+    assert_eq!(bench.state(&file), State::Complete);
+}
+
+#[tokio::test]
 async fn a_file_that_kills_three_invocations_is_kept_unread() {
     let bench = Bench::new();
     visits(&bench, &[]);
