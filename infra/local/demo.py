@@ -18,6 +18,8 @@ from story import FIRST, RECORD_KEY, REPEATED, SECOND, Delivery, notification
 from generate import samples
 
 FOLDER = ROOT / ".local" / "demo"
+# States whose rows are in the records table; of other files rows were at most read.
+LOADED = frozenset({"COMPLETE", "SUPERSEDED"})
 Sent = list[tuple[Delivery, str]]
 
 
@@ -108,7 +110,8 @@ def show_table(running: Emulator, sent: Sent, outcomes: dict) -> None:
         # Read again: a later file may have superseded it since its event.
         outcome = look_up(running, outcomes[delivery.key, version].file)
         state = f"{outcome.state} ({outcome.fault})" if outcome.fault else outcome.state
-        rows.append((delivery.key, delivery.what, state, outcome.rows, outcome.rejects, where(outcome)))
+        loaded = outcome.rows if outcome.state in LOADED else 0
+        rows.append((delivery.key, delivery.what, state, loaded, outcome.rejects, where(outcome)))
     show.table(("file", "what it is", "outcome", "rows", "rejects", "where"), rows, right=frozenset({3, 4}))
 
 
