@@ -121,6 +121,7 @@ fn kind_found(kind: SlotKind) -> Found {
     }
 }
 
+#[inline]
 fn set(slots: &mut [Slot], column: u16, slot: Slot) {
     if let Some(place) = slots.get_mut(usize::from(column)) {
         *place = slot;
@@ -170,11 +171,10 @@ impl Target<'_> {
     /// Reads a key; `None` when the contract does not name it.
     #[inline]
     fn field(&mut self, scan: &mut Scan<'_>, previous: Option<u16>) -> Result<Option<u16>, Malformed> {
-        if let Some((field, token)) = self.fields.expected(previous)
-            && scan.text.get(scan.at..).is_some_and(|rest| rest.starts_with(token))
-        {
-            scan.at += token.len();
-            scan.colon()?;
+        let rest = scan.text.get(scan.at..).unwrap_or_default();
+        if let Some((field, length)) = self.fields.expected(previous, rest) {
+            scan.at += length;
+            scan.blank();
             return Ok(Some(field));
         }
         let key = scan.key()?;
