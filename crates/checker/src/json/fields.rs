@@ -9,6 +9,8 @@ pub(super) struct Field {
     token: Option<Token>,
     /// Columns that are the field's value.
     pub(super) columns: Vec<u16>,
+    /// The column, when the field feeds but one and that is its value.
+    pub(super) plain: Option<u16>,
     /// Columns that are somewhere within the value: the rest of their path.
     pub(super) nested: Vec<(Vec<Vec<u8>>, u16)>,
 }
@@ -76,6 +78,12 @@ impl Fields {
             }
         }
         fields.by_name = (0_u16..).zip(&fields.known).map(|(index, _)| index).collect();
+        for field in &mut fields.known {
+            field.plain = match field.columns[..] {
+                [column] if field.nested.is_empty() => Some(column),
+                _ => None,
+            };
+        }
         let names = &fields.known;
         fields.by_name.sort_by_key(|index| names.get(usize::from(*index)).map(|field| &field.name));
         // At first the contract's order is expected.
@@ -90,7 +98,13 @@ impl Fields {
         if place.is_none() {
             let literal = name.iter().all(|byte| !matches!(byte, b'"' | b'\\' | 0..=0x1f));
             let token = literal.then(|| Token::new(name));
-            self.known.push(Field { name: name.to_vec(), token, columns: Vec::new(), nested: Vec::new() });
+            self.known.push(Field {
+                name: name.to_vec(),
+                token,
+                columns: Vec::new(),
+                plain: None,
+                nested: Vec::new(),
+            });
         }
         &mut self.known[at]
     }
@@ -111,6 +125,12 @@ impl Fields {
         let follower = *self.followers.get(self.place(previous))?;
         let token = self.get(follower)?.token.as_ref()?;
         token.begins(text).then_some((follower, token.bytes.len()))
+    }
+
+    /// Expects nothing from here on, so that each name is read and looked up.
+    #[cfg(test)]
+    pub(super) fn expect_nothing(&mut self) {
+        self.known.iter_mut().for_each(|field| field.token = None);
     }
 
     /// Remembers what followed.

@@ -293,25 +293,44 @@ impl<'a> Scan<'a> {
     }
 }
 
-/// The first quote, backslash or control character from `at` on.
+/// The value that begins at `at` and where it ends, when it is a string without escapes, a number or a word; `None` for any
+/// other value and for what is none.
 #[inline]
-fn plain_end(text: &[u8], at: usize) -> Option<usize> {
-    match text.get(at..)?.first_chunk() {
-        Some(word) => {
-            first_special(*word).map_or_else(|| plain_end_beyond(text, at + 8), |found| Some(at + found))
+pub(super) fn plain_value(text: &[u8], at: usize) -> Option<(Slot, usize)> {
+    let slot = |kind, start, end| Slot { kind, start: offset32(start), end: offset32(end) };
+    let word = |word: &[u8], kind| {
+        let end = at + word.len();
+        (text.get(at..end) == Some(word)).then(|| (slot(kind, at, end), end))
+    };
+    match text.get(at)? {
+        b'"' => {
+            let end = plain_end(text, at + 1)?;
+            (text.get(end) == Some(&b'"')).then(|| (slot(SlotKind::String, at + 1, end), end + 1))
         }
-        None => plain_end_beyond(text, at),
+        b'-' | b'0'..=b'9' => number_end(text, at).map(|end| (slot(SlotKind::Number, at, end), end)),
+        b't' => word(b"true", SlotKind::True),
+        b'f' => word(b"false", SlotKind::False),
+        b'n' => word(b"null", SlotKind::Null),
+        _ => None,
     }
 }
 
-/// The same for texts of more than a word: one more word, then block by block, then what is left.
-fn plain_end_beyond(text: &[u8], mut at: usize) -> Option<usize> {
-    if let Some(word) = text.get(at..)?.first_chunk() {
-        if let Some(found) = first_special(*word) {
-            return Some(at + found);
-        }
-        at += 8;
+/// The first quote, backslash or control character from `at` on. Most texts end in their first two words.
+#[inline]
+fn plain_end(text: &[u8], at: usize) -> Option<usize> {
+    let Some(word) = text.get(at..)?.first_chunk() else { return plain_end_beyond(text, at) };
+    if let Some(found) = first_special(*word) {
+        return Some(at + found);
     }
+    let Some(word) = text.get(at + 8..)?.first_chunk() else { return plain_end_beyond(text, at + 8) };
+    if let Some(found) = first_special(*word) {
+        return Some(at + 8 + found);
+    }
+    plain_end_beyond(text, at + 16)
+}
+
+/// The same for longer texts: block by block, then what is left.
+fn plain_end_beyond(text: &[u8], mut at: usize) -> Option<usize> {
     while let Some(block) = text.get(at..)?.first_chunk()
         && !has_special(block)
     {
@@ -323,7 +342,7 @@ fn plain_end_beyond(text: &[u8], mut at: usize) -> Option<usize> {
         }
         at += 8;
     }
-    text.get(at..)?.iter().position(|byte| is_special(*byte)).map(|found| at + found)
+    text.get(at..)?.iter().position(|byte| matches!(byte, b'"' | b'\\' | 0..=0x1f)).map(|found| at + found)
 }
 
 /// The first special byte of a word. Subtracting sets the high bit of a byte that is below what is subtracted; it may borrow
@@ -339,12 +358,8 @@ fn first_special(word: [u8; 8]) -> Option<usize> {
 
 /// Without a branch for each byte, so that the compiler makes vector instructions of it.
 fn has_special(block: &[u8; BLOCK_BYTES]) -> bool {
-    block.iter().fold(0, |found, byte| found | u8::from(is_special(*byte))) != 0
-}
-
-#[inline]
-fn is_special(byte: u8) -> bool {
-    (byte == b'"') | (byte == b'\\') | (byte < b' ')
+    let special = |byte: u8| u8::from(byte == b'"') | u8::from(byte == b'\\') | u8::from(byte < b' ');
+    block.iter().fold(0, |found, byte| found | special(*byte)) != 0
 }
 
 /// Where the number that begins at `at` ends (RFC 8259 section 6).
