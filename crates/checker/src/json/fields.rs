@@ -5,13 +5,48 @@ use contract::Contract;
 /// The columns that one top-level field feeds.
 pub(super) struct Field {
     pub(super) name: Vec<u8>,
-    /// The name with its quotes as it usually stands in the text; `None` when it would have to be escaped there.
-    pub(super) token: Option<Vec<u8>>,
+    /// The name as it usually stands in the text; `None` when it would have to be escaped there.
+    token: Option<Token>,
     /// Columns that are the field's value.
     pub(super) columns: Vec<u16>,
+    /// The column, when the field feeds but one and that is its value.
+    pub(super) plain: Option<u16>,
     /// Columns that are somewhere within the value: the rest of their path.
     pub(super) nested: Vec<(Vec<Vec<u8>>, u16)>,
 }
+
+/// A name with its quotes and its colon, and its beginning once more as a word, so that most names are compared at once.
+struct Token {
+    bytes: Vec<u8>,
+    head: u128,
+    /// Which bytes of the head are the token's.
+    mask: u128,
+}
+
+impl Token {
+    fn new(name: &[u8]) -> Self {
+        let bytes = [b"\"", name, b"\":"].concat();
+        let (mut head, mut mask) = ([0; HEAD_BYTES], [0; HEAD_BYTES]);
+        for ((head, mask), byte) in head.iter_mut().zip(&mut mask).zip(&bytes) {
+            (*head, *mask) = (*byte, 0xff);
+        }
+        Self { bytes, head: u128::from_le_bytes(head), mask: u128::from_le_bytes(mask) }
+    }
+
+    #[inline]
+    fn begins(&self, text: &[u8]) -> bool {
+        match text.split_first_chunk() {
+            Some((head, rest)) => {
+                (u128::from_le_bytes(*head) ^ self.head) & self.mask == 0
+                    && self.bytes.get(HEAD_BYTES..).is_none_or(|more| rest.starts_with(more))
+            }
+            None => text.starts_with(&self.bytes),
+        }
+    }
+}
+
+/// Bytes of a token that are compared at once.
+const HEAD_BYTES: usize = size_of::<u128>();
 
 /// All fields that the contract names. Senders mostly keep the order of fields, so the field that followed another one
 /// in the last record is expected again, and looked up only when it is another.
@@ -43,6 +78,12 @@ impl Fields {
             }
         }
         fields.by_name = (0_u16..).zip(&fields.known).map(|(index, _)| index).collect();
+        for field in &mut fields.known {
+            field.plain = match field.columns[..] {
+                [column] if field.nested.is_empty() => Some(column),
+                _ => None,
+            };
+        }
         let names = &fields.known;
         fields.by_name.sort_by_key(|index| names.get(usize::from(*index)).map(|field| &field.name));
         // At first the contract's order is expected.
@@ -56,8 +97,14 @@ impl Fields {
         let at = place.unwrap_or(self.known.len());
         if place.is_none() {
             let literal = name.iter().all(|byte| !matches!(byte, b'"' | b'\\' | 0..=0x1f));
-            let token = literal.then(|| [b"\"", name, b"\""].concat());
-            self.known.push(Field { name: name.to_vec(), token, columns: Vec::new(), nested: Vec::new() });
+            let token = literal.then(|| Token::new(name));
+            self.known.push(Field {
+                name: name.to_vec(),
+                token,
+                columns: Vec::new(),
+                plain: None,
+                nested: Vec::new(),
+            });
         }
         &mut self.known[at]
     }
@@ -66,16 +113,24 @@ impl Fields {
         self.known.len()
     }
 
+    #[inline]
     pub(super) fn get(&self, index: u16) -> Option<&Field> {
         self.known.get(usize::from(index))
     }
 
-    /// The field that is expected behind `previous`, and its quoted name.
+    /// When the text begins with the field that is expected behind `previous`: that field, and the length of its name with
+    /// quotes and colon.
     #[inline]
-    pub(super) fn expected(&self, previous: Option<u16>) -> Option<(u16, &[u8])> {
+    pub(super) fn expected(&self, previous: Option<u16>, text: &[u8]) -> Option<(u16, usize)> {
         let follower = *self.followers.get(self.place(previous))?;
-        let token = self.get(follower)?.token.as_deref()?;
-        Some((follower, token))
+        let token = self.get(follower)?.token.as_ref()?;
+        token.begins(text).then_some((follower, token.bytes.len()))
+    }
+
+    /// Expects nothing from here on, so that each name is read and looked up.
+    #[cfg(test)]
+    pub(super) fn expect_nothing(&mut self) {
+        self.known.iter_mut().for_each(|field| field.token = None);
     }
 
     /// Remembers what followed.
@@ -93,7 +148,28 @@ impl Fields {
         self.by_name.get(at).copied()
     }
 
+    #[inline]
     fn place(&self, previous: Option<u16>) -> usize {
         previous.map_or(self.known.len(), usize::from)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn a_token_begins_a_text_exactly_when_its_bytes_do(
+            name in "[a-z]{0,30}", other in "[a-z]{0,30}", more in "[ -~]{0,20}", colon in any::<bool>(),
+        ) {
+            let token = Token::new(name.as_bytes());
+            for name in [&name, &other] {
+                let text = format!("\"{name}\"{}{more}", if colon { ":" } else { "" });
+                prop_assert_eq!(token.begins(text.as_bytes()), text.as_bytes().starts_with(&token.bytes));
+            }
+        }
     }
 }

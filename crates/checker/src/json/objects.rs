@@ -3,7 +3,7 @@
 use contract::{Contract, Found, Structure, UnknownColumn, Violation};
 
 use super::fields::Fields;
-use super::scan::{Buffers, Malformed, Scan};
+use super::scan::{Buffers, Malformed, Scan, plain_value};
 use crate::reader::{offset32, violation};
 use crate::{Slot, SlotKind};
 
@@ -121,6 +121,7 @@ fn kind_found(kind: SlotKind) -> Found {
     }
 }
 
+#[inline]
 fn set(slots: &mut [Slot], column: u16, slot: Slot) {
     if let Some(place) = slots.get_mut(usize::from(column)) {
         *place = slot;
@@ -145,7 +146,7 @@ impl Target<'_> {
             scan.at += 1;
             return Ok(());
         }
-        let mut previous = None;
+        let mut previous = self.plain_members(scan);
         loop {
             let field = self.field(scan, previous)?;
             if let Some(index) = field {
@@ -167,14 +168,33 @@ impl Target<'_> {
         }
     }
 
+    /// Reads the first members, for as long as they come in the expected order, have plain values, and have a comma and no
+    /// white space around them. Leaves the scan at the first other member or the last one, and returns the field before it.
+    fn plain_members(&mut self, scan: &mut Scan<'_>) -> Option<u16> {
+        let text = scan.text;
+        let (mut at, mut previous) = (scan.at, None);
+        while let Some((index, length)) = self.fields.expected(previous, text.get(at..).unwrap_or_default())
+            && let Some(column) = self.fields.get(index).and_then(|field| field.plain)
+            && let Some((slot, end)) = plain_value(text, at + length)
+            && text.get(end) == Some(&b',')
+            && let Some(seen) = self.seen.get_mut(usize::from(index)).filter(|seen| **seen != self.record)
+        {
+            *seen = self.record;
+            set(self.slots, column, slot);
+            (at, previous) = (end + 1, Some(index));
+        }
+        scan.at = at;
+        scan.blank();
+        previous
+    }
+
     /// Reads a key; `None` when the contract does not name it.
     #[inline]
     fn field(&mut self, scan: &mut Scan<'_>, previous: Option<u16>) -> Result<Option<u16>, Malformed> {
-        if let Some((field, token)) = self.fields.expected(previous)
-            && scan.text.get(scan.at..).is_some_and(|rest| rest.starts_with(token))
-        {
-            scan.at += token.len();
-            scan.colon()?;
+        let rest = scan.text.get(scan.at..).unwrap_or_default();
+        if let Some((field, length)) = self.fields.expected(previous, rest) {
+            scan.at += length;
+            scan.blank();
             return Ok(Some(field));
         }
         let key = scan.key()?;
@@ -265,4 +285,58 @@ fn locate_item(scan: &mut Scan<'_>, token: &[u8], rest: &[Vec<u8>]) -> Result<Sl
         scan.blank();
     }
     Ok(Slot::ABSENT)
+}
+
+#[cfg(test)]
+mod tests {
+    use contract::Format;
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::fixture;
+
+    /// A record as senders write it, or nearly.
+    fn line() -> impl Strategy<Value = String> {
+        let name = prop::sample::select(vec!["id", "name", "a long enough name", "u", "i\\u0064"]);
+        let value = prop_oneof![
+            8 => "\"[a-z\\\\]{0,40}\"|-?[0-9]{1,4}(\\.[0-9]{1,3})?|true|false|null",
+            1 => prop::sample::select(vec!["{\"a\":[1]}", "[]", "\"\\n\"", "\"\\u0000\"", "01", "tru", "1e", "\"\t\"", ""]).prop_map(str::to_owned),
+        ];
+        let comma = prop::sample::select(vec![",", ",", ",", ",", ",", ",", " , ", ",,", ""]);
+        let colon = prop::sample::select(vec![":", ":", ":", ":", ": ", " :"]);
+        let member = (name, colon, value, comma)
+            .prop_map(|(name, colon, value, comma)| (format!("\"{name}\"{colon}{value}"), comma));
+        let ordered = ("[0-9]{1,3}", "[a-z]{0,20}", any::<bool>()).prop_map(|(id, name, flag)| {
+            format!("{{\"id\":{id},\"name\":\"{name}\",\"a long enough name\":{flag}}}")
+        });
+        let any_order = prop::collection::vec(member, 0..6).prop_map(|members| {
+            let mut text = "{".to_owned();
+            let last = members.len().saturating_sub(1);
+            for (place, (member, comma)) in members.iter().enumerate() {
+                text += member;
+                text += if place < last { comma } else { "" };
+            }
+            text + "}"
+        });
+        prop_oneof![ordered, any_order]
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_expected_changes_nothing(lines in prop::collection::vec(line(), 1..6)) {
+            let contract = fixture::contract(Format::JsonLines, &["id", "name", "a long enough name"]);
+            let (mut expecting, mut other) = (Objects::new(&contract), Objects::new(&contract));
+            other.fields.expect_nothing();
+            for line in &lines {
+                let raw = line.as_bytes();
+                let read = expecting.read(raw);
+                prop_assert_eq!(&read, &other.read(raw));
+                if read.is_ok() {
+                    prop_assert_eq!(expecting.slots(), other.slots());
+                    prop_assert_eq!(expecting.text(raw), other.text(raw));
+                }
+                prop_assert_eq!(expecting.unknown(), other.unknown());
+            }
+        }
+    }
 }

@@ -5,12 +5,15 @@ use contract::Structure;
 use crate::reader::offset32;
 use crate::{Slot, SlotKind};
 
-const LOW_BITS: u64 = 0x7f7f_7f7f_7f7f_7f7f;
+const ONES: u64 = 0x0101_0101_0101_0101;
 const HIGH_BITS: u64 = 0x8080_8080_8080_8080;
 const QUOTES: u64 = u64::from_le_bytes([b'"'; 8]);
 const BACKSLASHES: u64 = u64::from_le_bytes([b'\\'; 8]);
-/// Added to seven bits, it carries into the eighth for everything from 0x20 on.
-const ABOVE_CONTROLS: u64 = u64::from_le_bytes([0x60; 8]);
+/// The first byte that may stand in a string as itself.
+const SPACES: u64 = u64::from_le_bytes([b' '; 8]);
+
+/// Long texts are looked at in blocks of so many bytes: one or two vector registers.
+const BLOCK_BYTES: usize = 32;
 
 /// Up to so many keys of one object are compared in pairs; more are sorted.
 const KEYS_IN_PAIRS: usize = 8;
@@ -52,6 +55,7 @@ impl<'a> Scan<'a> {
         Self { text, at: 0, buffers, broken: None, depth_limit }
     }
 
+    #[inline]
     pub(super) fn peek(&self) -> Option<u8> {
         self.text.get(self.at).copied()
     }
@@ -59,6 +63,13 @@ impl<'a> Scan<'a> {
     /// Skips white space.
     #[inline]
     pub(super) fn blank(&mut self) {
+        // Most senders write none.
+        if self.peek().is_some_and(|byte| byte <= b' ') {
+            self.blanks();
+        }
+    }
+
+    fn blanks(&mut self) {
         while matches!(self.peek(), Some(b' ' | b'\t' | b'\n' | b'\r')) {
             self.at += 1;
         }
@@ -86,17 +97,26 @@ impl<'a> Scan<'a> {
     }
 
     /// Reads one value; a string is unescaped when it is kept. `depth` is the nesting of what contains the value.
+    #[inline]
     pub(super) fn value(&mut self, depth: u32, keep: bool) -> Result<Slot, Malformed> {
         let begin = self.at;
-        let kind = match self.peek() {
+        match self.peek() {
             Some(b'"') => {
                 let Span { start, end } = self.string(keep)?;
-                return Ok(Slot { kind: SlotKind::String, start, end });
+                Ok(Slot { kind: SlotKind::String, start, end })
             }
             Some(b'-' | b'0'..=b'9') => {
-                self.number()?;
-                SlotKind::Number
+                self.at = number_end(self.text, begin).ok_or(Malformed)?;
+                Ok(Slot { kind: SlotKind::Number, start: offset32(begin), end: offset32(self.at) })
             }
+            _ => self.other_value(depth),
+        }
+    }
+
+    /// Reads a value that is neither a string nor a number.
+    fn other_value(&mut self, depth: u32) -> Result<Slot, Malformed> {
+        let begin = self.at;
+        let kind = match self.peek() {
             Some(b'{' | b'[') if depth >= self.depth_limit => self.too_deep()?,
             Some(b'{') => {
                 self.object(depth + 1)?;
@@ -130,37 +150,6 @@ impl<'a> Scan<'a> {
         let mut delimiter = super::delimit::Delimiter::default();
         self.at += delimiter.find_end(rest).ok_or(Malformed)?;
         Ok(SlotKind::Object)
-    }
-
-    fn number(&mut self) -> Result<(), Malformed> {
-        if self.peek() == Some(b'-') {
-            self.at += 1;
-        }
-        if self.peek() == Some(b'0') {
-            self.at += 1;
-        } else {
-            self.digits()?;
-        }
-        if self.peek() == Some(b'.') {
-            self.at += 1;
-            self.digits()?;
-        }
-        if matches!(self.peek(), Some(b'e' | b'E')) {
-            self.at += 1;
-            if matches!(self.peek(), Some(b'+' | b'-')) {
-                self.at += 1;
-            }
-            self.digits()?;
-        }
-        Ok(())
-    }
-
-    fn digits(&mut self) -> Result<(), Malformed> {
-        let begin = self.at;
-        while matches!(self.peek(), Some(b'0'..=b'9')) {
-            self.at += 1;
-        }
-        if self.at == begin { Err(Malformed) } else { Ok(()) }
     }
 
     fn array(&mut self, depth: u32) -> Result<(), Malformed> {
@@ -226,6 +215,10 @@ impl<'a> Scan<'a> {
 
     /// Forgets the keys from `base` on, and notes when two of them are the same.
     pub(super) fn close_keys(&mut self, base: usize) {
+        if self.buffers.keys.len() <= base + 1 {
+            self.buffers.keys.truncate(base);
+            return;
+        }
         let mut keys = std::mem::take(&mut self.buffers.keys);
         let object = keys.get_mut(base..).unwrap_or_default();
         let repeated = if object.len() <= KEYS_IN_PAIRS {
@@ -249,10 +242,11 @@ impl<'a> Scan<'a> {
     }
 
     /// Reads a string from its opening quote on. The span is that of its text, unescaped when it is kept.
+    #[inline]
     pub(super) fn string(&mut self, keep: bool) -> Result<Span, Malformed> {
         let start = self.at + 1;
         let end = plain_end(self.text, start).ok_or(Malformed)?;
-        if self.text[end] == b'"' {
+        if self.text.get(end) == Some(&b'"') {
             self.at = end + 1;
             return Ok(Span { start: offset32(start), end: offset32(end) });
         }
@@ -279,7 +273,12 @@ impl<'a> Scan<'a> {
             if character == '\0' {
                 self.breaks(Structure::Nul);
             }
-            if keep {
+            if keep
+                && let Ok(byte) = u8::try_from(u32::from(character))
+                && byte.is_ascii()
+            {
+                self.buffers.side.push(byte);
+            } else if keep {
                 let mut bytes = [0; 4];
                 self.buffers.side.extend_from_slice(character.encode_utf8(&mut bytes).as_bytes());
             }
@@ -294,28 +293,100 @@ impl<'a> Scan<'a> {
     }
 }
 
-/// The first quote, backslash or control character from `at` on. Eight bytes at a time; see `separated::split` for the
-/// comparison.
+/// The value that begins at `at` and where it ends, when it is a string without escapes, a number or a word; `None` for any
+/// other value and for what is none.
 #[inline]
-fn plain_end(text: &[u8], mut at: usize) -> Option<usize> {
-    loop {
-        let rest = text.get(at..)?;
-        let Some(word) = rest.first_chunk::<8>() else {
-            let special = |byte: &u8| matches!(byte, b'"' | b'\\' | 0..=0x1f);
-            return rest.iter().position(special).map(|found| at + found);
-        };
-        let word = u64::from_le_bytes(*word);
-        let differs = |needle: u64| {
-            let difference = word ^ needle;
-            ((difference & LOW_BITS) + LOW_BITS) | difference
-        };
-        let printable = ((word & LOW_BITS) + ABOVE_CONTROLS) | word;
-        let hits = !(differs(QUOTES) & differs(BACKSLASHES) & printable) & HIGH_BITS;
-        if hits != 0 {
-            return Some(at + (hits.trailing_zeros() / 8) as usize);
+pub(super) fn plain_value(text: &[u8], at: usize) -> Option<(Slot, usize)> {
+    let slot = |kind, start, end| Slot { kind, start: offset32(start), end: offset32(end) };
+    let word = |word: &[u8], kind| {
+        let end = at + word.len();
+        (text.get(at..end) == Some(word)).then(|| (slot(kind, at, end), end))
+    };
+    match text.get(at)? {
+        b'"' => {
+            let end = plain_end(text, at + 1)?;
+            (text.get(end) == Some(&b'"')).then(|| (slot(SlotKind::String, at + 1, end), end + 1))
+        }
+        b'-' | b'0'..=b'9' => number_end(text, at).map(|end| (slot(SlotKind::Number, at, end), end)),
+        b't' => word(b"true", SlotKind::True),
+        b'f' => word(b"false", SlotKind::False),
+        b'n' => word(b"null", SlotKind::Null),
+        _ => None,
+    }
+}
+
+/// The first quote, backslash or control character from `at` on. Most texts end in their first two words.
+#[inline]
+fn plain_end(text: &[u8], at: usize) -> Option<usize> {
+    let Some(word) = text.get(at..)?.first_chunk() else { return plain_end_beyond(text, at) };
+    if let Some(found) = first_special(*word) {
+        return Some(at + found);
+    }
+    let Some(word) = text.get(at + 8..)?.first_chunk() else { return plain_end_beyond(text, at + 8) };
+    if let Some(found) = first_special(*word) {
+        return Some(at + 8 + found);
+    }
+    plain_end_beyond(text, at + 16)
+}
+
+/// The same for longer texts: block by block, then what is left.
+fn plain_end_beyond(text: &[u8], mut at: usize) -> Option<usize> {
+    while let Some(block) = text.get(at..)?.first_chunk()
+        && !has_special(block)
+    {
+        at += BLOCK_BYTES;
+    }
+    while let Some(word) = text.get(at..)?.first_chunk() {
+        if let Some(found) = first_special(*word) {
+            return Some(at + found);
         }
         at += 8;
     }
+    text.get(at..)?.iter().position(|byte| matches!(byte, b'"' | b'\\' | 0..=0x1f)).map(|found| at + found)
+}
+
+/// The first special byte of a word. Subtracting sets the high bit of a byte that is below what is subtracted; it may borrow
+/// from the next byte, so only the first one found is one for certain.
+#[inline]
+fn first_special(word: [u8; 8]) -> Option<usize> {
+    let word = u64::from_le_bytes(word);
+    let below = |word: u64, bound: u64| word.wrapping_sub(bound) & !word;
+    let hits =
+        (below(word ^ QUOTES, ONES) | below(word ^ BACKSLASHES, ONES) | below(word, SPACES)) & HIGH_BITS;
+    (hits != 0).then(|| (hits.trailing_zeros() / 8) as usize)
+}
+
+/// Without a branch for each byte, so that the compiler makes vector instructions of it.
+fn has_special(block: &[u8; BLOCK_BYTES]) -> bool {
+    let special = |byte: u8| u8::from(byte == b'"') | u8::from(byte == b'\\') | u8::from(byte < b' ');
+    block.iter().fold(0, |found, byte| found | special(*byte)) != 0
+}
+
+/// Where the number that begins at `at` ends (RFC 8259 section 6).
+#[inline]
+fn number_end(text: &[u8], mut at: usize) -> Option<usize> {
+    if text.get(at) == Some(&b'-') {
+        at += 1;
+    }
+    at = if text.get(at) == Some(&b'0') { at + 1 } else { digits_end(text, at)? };
+    if text.get(at) == Some(&b'.') {
+        at = digits_end(text, at + 1)?;
+    }
+    if matches!(text.get(at), Some(b'e' | b'E')) {
+        let sign = matches!(text.get(at + 1), Some(b'+' | b'-'));
+        at = digits_end(text, at + 1 + usize::from(sign))?;
+    }
+    Some(at)
+}
+
+/// Where the digits from `at` on end, of which there is at least one.
+#[inline]
+fn digits_end(text: &[u8], at: usize) -> Option<usize> {
+    let mut end = at;
+    while text.get(end).is_some_and(u8::is_ascii_digit) {
+        end += 1;
+    }
+    (end > at).then_some(end)
 }
 
 /// The character of an escape whose letter is at `at`, and what follows it. Lone surrogates are refused: they are no
@@ -355,4 +426,22 @@ fn unicode_escape(text: &[u8], at: usize) -> Option<(char, usize)> {
 fn four_digits(text: &[u8], at: usize) -> Option<u32> {
     let digits = text.get(at..at + 4)?;
     digits.iter().try_fold(0, |value, digit| Some(value * 16 + char::from(*digit).to_digit(16)?))
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn words_and_blocks_find_what_a_look_at_each_byte_finds(
+            text in prop::collection::vec(prop_oneof![20 => 0x20_u8..=0xff, 1 => any::<u8>(), 1 => Just(b'"')], 0..120),
+            at in 0_usize..130,
+        ) {
+            let one_by_one = text.get(at..).and_then(|rest| rest.iter().position(|byte| matches!(byte, b'"' | b'\\' | 0..=0x1f)));
+            prop_assert_eq!(plain_end(&text, at), one_by_one.map(|found| at + found));
+        }
+    }
 }
