@@ -42,6 +42,9 @@ pub struct Receipt {
     /// The file id that this file corrects, when its sender named one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub corrects: Option<String>,
+    /// The file id of the file that is loaded in this one's place: the first with the same content, or a newer version.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub other: Option<String>,
     /// The terminal state, as the ledger has it.
     pub state: String,
     /// What was decided; none when the file was not read.
@@ -168,7 +171,7 @@ pub struct ReportGate {
 }
 
 /// Writes the receipt of a file. `fault` is for a file that was refused before it was read (no contract, archived, …);
-/// else the summary's own fault is shown. `corrects` is empty; the caller fills it.
+/// else the summary's own fault is shown. `corrects` and `other` are empty; the caller fills them.
 #[must_use]
 pub fn receipt(
     facts: &FileFacts,
@@ -182,6 +185,7 @@ pub fn receipt(
         format_version: FORMAT_VERSION,
         file: facts.clone(),
         corrects: None,
+        other: None,
         state: state.to_owned(),
         verdict: summary.map(|summary| summary.verdict),
         fault: fault.or_else(|| summary?.fault.as_ref()).map(receipt_fault),

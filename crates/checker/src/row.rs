@@ -1,6 +1,6 @@
 //! What a row is stored as: its key, its version, its values.
 
-use contract::{Contract, Value};
+use contract::{Contract, Decimal, Value};
 
 use crate::{Record, Row};
 
@@ -14,13 +14,15 @@ impl<'a> Row<'a> {
         (!columns.is_empty() && write_tuple(self.contract, &self.record, columns, &mut key)).then_some(key)
     }
 
-    /// The value of the column that orders versions of one key. `None`: no column does, or it is null.
+    /// The value of the column that orders versions of one key, as a text that sorts as the values do: dates and times
+    /// in ISO 8601, numbers as [`sortable`] writes them. `None`: no column does, or it is null.
     #[must_use]
     pub fn version(&self) -> Option<String> {
         let index = self.contract.version_from?;
         match value(self.contract, &self.record, index) {
             Value::Null => None,
-            Value::Text(text) | Value::Number(text) => Some(text.into_owned()),
+            Value::Number(digits) => Some(sortable(&digits)),
+            Value::Text(text) => Some(text.into_owned()),
             Value::Boolean(flag) => Some(flag.to_string()),
             Value::Document(text) => Some(text.to_owned()),
         }
@@ -35,6 +37,27 @@ impl<'a> Row<'a> {
             .enumerate()
             .map(move |(index, column)| (column.name.as_str(), column.value(record.cell(index))))
     }
+}
+
+/// A number as a text that sorts as the numbers do, also where a text with a first character below the digits follows:
+/// `0` for zero; `1`, the place of the first digit plus 200, and the significant digits for a positive number; `-`, and
+/// the nines' complement of the same, for a negative one. 42 is `120142`. DynamoDB's numbers have places from -130 to 125.
+fn sortable(digits: &str) -> String {
+    let Some(number) = Decimal::parse(digits.as_bytes()) else { return digits.to_owned() };
+    let written = number.coefficient().unsigned_abs().to_string();
+    let significant = written.trim_end_matches('0');
+    if significant.is_empty() {
+        return "0".to_owned();
+    }
+    let length = i32::try_from(written.len()).unwrap_or(i32::MAX);
+    let place = i32::from(number.exponent()).saturating_add(length) + 199;
+    let positive = format!("{place:03}{significant}");
+    if number.coefficient() > 0 {
+        return format!("1{positive}");
+    }
+    // The tilde sorts after every digit: of -1 and -1.5, whose digits begin alike, the shorter is the greater.
+    let complement = positive.bytes().map(|digit| char::from(b'9' - digit + b'0'));
+    std::iter::once('-').chain(complement).chain(std::iter::once('~')).collect()
 }
 
 fn value<'a>(contract: &'a Contract, record: &Record<'a>, column: u16) -> Value<'a> {
@@ -95,7 +118,46 @@ mod tests {
         out
     }
 
+    #[test]
+    fn numbers_of_every_size_and_sign_sort_as_text() {
+        let ascending = [
+            "-9e125",
+            "-100",
+            "-15",
+            "-10",
+            "-9",
+            "-1.5",
+            "-1",
+            "-0.2",
+            "-1e-130",
+            "0",
+            "1e-130",
+            "0.07",
+            "0.7",
+            "1",
+            "1.5",
+            "9",
+            "10",
+            "42",
+            "100",
+            "99999999999999999999999999999999999999",
+            "9e125",
+        ];
+        let texts: Vec<String> =
+            ascending.iter().map(|digits| format!("{}/2026", sortable(digits))).collect();
+        assert!(texts.is_sorted_by(|less, more| less < more), "{texts:?}");
+        assert_eq!((sortable("42").as_str(), sortable("-0.0").as_str()), ("120142", "0"));
+        assert_eq!(sortable("007.50"), sortable("7.5"));
+    }
+
     proptest! {
+        #[test]
+        fn numbers_sort_as_text(one in any::<i64>(), other in any::<i64>(), scale in 0_usize..12) {
+            let written = |number: i64| format!("{number}e-{scale}");
+            let texts = (sortable(&written(one)), sortable(&written(other)));
+            prop_assert_eq!(format!("{}/", texts.0).cmp(&format!("{}/", texts.1)), one.cmp(&other));
+        }
+
         #[test]
         fn different_tuples_have_different_keys(
             one in prop::collection::vec("[%#235a]{0,4}", 2),

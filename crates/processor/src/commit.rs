@@ -1,7 +1,9 @@
 //! The one moment at which a load becomes visible, and what a second version of a key means.
 
 use contract::{Contract, OnSameName};
-use store::{Commit, Committed, ContentClaim, Error, FileId, Head, HeadMove, Operation, Outcome, Store};
+use store::{
+    Commit, Committed, ContentClaim, Error, FileId, Head, HeadMove, Opened, Operation, Outcome, Store,
+};
 
 use crate::{stop::Stop, work::Work};
 
@@ -43,17 +45,26 @@ async fn newest<S: Store>(work: &Work<'_, S>) -> Result<Standing, Stop> {
     let Some(seen) = work.store.head(&work.file.bucket, &work.file.key).await? else {
         return Ok(Standing::Visible(Some(HeadMove { from: None, to })));
     };
-    // Without versioning both are `null`; this one was just read by its entity tag, so it is the one in the bucket.
     if seen.version == to.version {
-        return Ok(Standing::Visible(Some(HeadMove { from: Some(seen), to })));
+        // Without versioning both are `null`, and the one in the bucket is the newer. Asked after the head was read:
+        // what replaces it later moves the head after us.
+        let replaced = seen.file != to.file && matches!(work.store.open(&work.file).await?, Opened::Gone);
+        let head = HeadMove { from: Some(seen), to };
+        return Ok(if replaced { Standing::Gone } else { Standing::Visible(Some(head)) });
     }
     let versions = work.store.versions(&work.file.bucket, &work.file.key).await?;
     let place = |wanted: &str| versions.iter().position(|version| version == wanted);
     Ok(match (place(&to.version), place(&seen.version)) {
         (None, _) => Standing::Gone,
         (Some(mine), Some(other)) if other < mine => Standing::Older(seen.file),
+        (Some(_), None) if is_newer(work, &seen.file).await? => Standing::Older(seen.file),
         (Some(_), _) => Standing::Visible(Some(HeadMove { from: Some(seen), to })),
     })
+}
+
+/// Whether a visible version that was deleted from the bucket since was newer. Only the orders are left to compare.
+async fn is_newer<S: Store>(work: &Work<'_, S>, visible: &FileId) -> Result<bool, Stop> {
+    Ok(work.store.entry(visible).await?.is_some_and(|entry| entry.order > work.order))
 }
 
 /// How a commit ended.

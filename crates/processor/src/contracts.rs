@@ -6,7 +6,7 @@ use std::{
 };
 
 use checker::{FaultCode, FileFault};
-use contract::{Contract, Status};
+use contract::{Contract, Finding, FindingSeverity, Status};
 use store::{ContractObject, Objects};
 
 use crate::stop::Stop;
@@ -89,6 +89,18 @@ impl Contracts {
     }
 }
 
+/// The first of a contract's errors, with its place: text of the contract, not of a file.
+fn first_error(findings: &[Finding]) -> String {
+    let errors = || findings.iter().filter(|finding| finding.severity == FindingSeverity::Error);
+    let first =
+        errors().next().map(|first| format!(", the first on line {}: {}", first.line, first.message()));
+    let count = match errors().count() {
+        1 => "1 error".to_owned(),
+        count => format!("{count} errors"),
+    };
+    format!("{count} in the contract{}", first.unwrap_or_default())
+}
+
 fn compile(object: Option<&ContractObject>) -> Terms {
     let Some(object) = object else {
         let expected = "<feed>.odcs.yaml in the contracts bucket";
@@ -99,10 +111,11 @@ fn compile(object: Option<&ContractObject>) -> Terms {
         return Terms::Refused(refusal);
     };
     match contract::compile(document) {
-        Err(findings) => {
-            let found = format!("{} findings", findings.len());
-            Terms::Refused(Refusal::new(FaultCode::ContractInvalid, &found, "a contract without errors"))
-        }
+        Err(findings) => Terms::Refused(Refusal::new(
+            FaultCode::ContractInvalid,
+            &first_error(&findings),
+            "a contract without errors",
+        )),
         Ok((contract, _)) if contract.identity.status == Status::Inactive => {
             let refusal =
                 Refusal::new(FaultCode::ContractInactive, "a contract that is not active", "status active");

@@ -80,7 +80,8 @@ async fn check<S: Store>(
             return set_aside(work, standing, unread, record).await;
         }
     }
-    let opening = match read::open(work).await? {
+    let most_bytes = contract.limits.file_bytes;
+    let opening = match read::open(work, most_bytes).await? {
         Found::Content(opening) => opening,
         Found::Gone => return quarantine::close(work, State::Gone, unread, None).await,
         Found::Archived => {
@@ -89,6 +90,12 @@ async fn check<S: Store>(
                 "an object in an archive storage class",
                 "a readable object",
             );
+            return refuse(work, Some(contract), &refusal, record).await;
+        }
+        Found::TooLarge(length) => {
+            let (found, expected) =
+                (format!("{length} bytes"), format!("a file of at most {most_bytes} bytes"));
+            let refusal = Refusal::new(FaultCode::TooLarge, &found, &expected);
             return refuse(work, Some(contract), &refusal, record).await;
         }
     };
@@ -159,7 +166,7 @@ async fn make_visible<S: Store>(
     if quarantine.is_some() {
         quarantine::put_report(work, State::Complete, evidence).await?;
     }
-    let receipt = quarantine::put_receipt(work, State::Complete, evidence).await?;
+    let receipt = quarantine::put_receipt(work, State::Complete, evidence, None).await?;
     let decided = outcome(State::Complete, Some(contract), Some(summary), None);
     let outcome = Outcome { receipt, quarantine, ..decided };
     match commit::commit(work, contract, &outcome).await? {

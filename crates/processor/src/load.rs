@@ -6,7 +6,7 @@ use checker::{Reject, RejectTable, Row, Sink, Summary, write_reject_line};
 use flate2::{Compression, GzBuilder, write::GzEncoder};
 use store::{Error, Fenced, Item, Objects, Operation, Store, Upload};
 
-use crate::{read::Pass, stop::Stop, work::Work};
+use crate::{read::Pass, settings::Settings, stop::Stop, work::Work};
 
 /// Takes what the second reading decides.
 pub(crate) struct Load<'a, S: Store> {
@@ -67,7 +67,7 @@ impl<S: Store> Pass for Load<'_, S> {
         let Some(rows) = &mut self.rows else {
             return self.work.time_left();
         };
-        if rows.items.len() >= self.work.settings.rows_at_once {
+        if rows.are_many(self.work.settings) {
             rows.write(self.work).await?;
         }
         let time = self.work.time_left();
@@ -81,6 +81,7 @@ impl<S: Store> Pass for Load<'_, S> {
 /// Rows on their way, in the order of the file: a checkpoint says how many of them are written.
 struct RowWriter {
     items: Vec<Item>,
+    bytes: usize,
     seen: u64,
     written: u64,
     checkpoint: u64,
@@ -89,22 +90,41 @@ struct RowWriter {
 
 impl RowWriter {
     fn new(written: u64, rows: u64) -> Self {
-        Self { items: Vec::new(), seen: 0, written, checkpoint: written, shards: store::shards(rows) }
+        Self {
+            items: Vec::new(),
+            bytes: 0,
+            seen: 0,
+            written,
+            checkpoint: written,
+            shards: store::shards(rows),
+        }
     }
 
     fn take<S: Store>(&mut self, work: &Work<'_, S>, row: &Row<'_>) {
         self.seen += 1;
         if self.seen > self.written {
             let item = store::row_item(&work.partner, &work.feed, &work.load, &work.order, row, self.shards);
+            self.bytes += item.bytes();
             self.items.push(item);
         }
     }
 
+    fn are_many(&self, settings: &Settings) -> bool {
+        self.items.len() >= settings.rows_at_once || self.bytes >= settings.row_bytes_at_once
+    }
+
+    /// Writes what is held. After a failure what was written before is remembered: so a table that takes few rows at a
+    /// time is filled in the end.
     async fn write<S: Store>(&mut self, work: &Work<'_, S>) -> Result<(), Stop> {
-        if !self.items.is_empty() {
-            work.store.write(std::mem::take(&mut self.items)).await?;
-            self.written = self.seen;
+        if self.items.is_empty() {
+            return Ok(());
         }
+        if let Err(error) = work.store.write(std::mem::take(&mut self.items)).await {
+            self.remember(work).await?;
+            return Err(error.into());
+        }
+        self.written = self.seen;
+        self.bytes = 0;
         Ok(())
     }
 

@@ -2,7 +2,7 @@
 
 use checker::Counts;
 use serde::Serialize;
-use store::{Announcement, Entry, State};
+use store::{Announcement, Entry, FileId, State};
 
 /// The version of the announcement's form. Members may be added to it without a new version.
 const VERSION: u32 = 1;
@@ -22,6 +22,8 @@ struct Body<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     fault: Option<&'a str>,
     contract_version: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    other: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     receipt: Option<Location<'a>>,
 }
@@ -56,6 +58,7 @@ pub(crate) fn announcement(
         counts: outcome.counts,
         fault: outcome.fault.as_deref(),
         contract_version: &outcome.contract_version,
+        other: outcome.other.as_ref().map(FileId::as_str),
         receipt: (!outcome.receipt.is_empty())
             .then_some(Location { bucket: quarantine, key: &outcome.receipt }),
     };

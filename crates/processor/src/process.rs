@@ -1,6 +1,6 @@
 //! The protocol for one file version: claim, decide, tell.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use checker::FaultCode;
 use contract::Contract;
@@ -56,7 +56,14 @@ impl<S: Store> Processor<S> {
         let (named, task) = self.task(named, started).await?;
         let order = self.order(notice, &named.file).await?;
         let claim = self.claim_of(&named, &task, &order, delivery);
-        let entry = match self.store.claim(&claim).await? {
+        let claimed = match self.store.claim(&claim).await {
+            Ok(claimed) => claimed,
+            Err(error) => {
+                self.take_back(&named.id, &claim.owner).await;
+                return Err(error.into());
+            }
+        };
+        let entry = match claimed {
             Claimed::Held { until_ms } => return Err(Stop::Held { until_ms }),
             Claimed::Terminal(entry) => {
                 self.count(Occurrence::RedundantDelivery);
@@ -68,8 +75,13 @@ impl<S: Store> Processor<S> {
         record.queue_age = order::instant_of(&entry.order).map(|since| started.saturating_sub(since));
         record.spend(Step::Claim, self.host.now().saturating_sub(started));
         let work = self.work_on(named, &entry, delivery);
-        // Both readings and a parser live in this future: it is kept on the heap.
-        let outcome = match Box::pin(decide(&work, &entry, &task, &mut record)).await {
+        // Both readings and a parser live in this future: it is kept on the heap. A call that outlasts the invocation
+        // is given up while there is time to release: a sandbox that is stopped by its timeout would count as a death.
+        let deciding = tokio::time::timeout(
+            self.time_for_work(delivery),
+            Box::pin(decide(&work, &entry, &task, &mut record)),
+        );
+        let outcome = match deciding.await.unwrap_or(Err(Stop::OutOfTime)) {
             Ok(outcome) => outcome,
             Err(stop) => {
                 self.release(&work, &stop).await;
@@ -166,6 +178,29 @@ impl<S: Store> Processor<S> {
             order: entry.order.clone(),
             load: entry.load.clone(),
             rows_written: entry.rows_written,
+        }
+    }
+
+    /// The time until half of the reserve is left.
+    fn time_for_work(&self, delivery: Delivery) -> Duration {
+        let end = delivery.deadline_ms.saturating_sub(self.settings.reserve_ms / 2);
+        Duration::from_millis(end.saturating_sub(self.host.now()))
+    }
+
+    /// Releases a claim that was written though its answer was lost: it would hold the file until its lease ends, and
+    /// count as a death though nothing died. A failure here leaves it at that.
+    async fn take_back(&self, id: &FileId, owner: &str) {
+        let Ok(Some(entry)) = self.store.entry(id).await else { return };
+        if entry.owner != owner || entry.state.is_terminal() {
+            return;
+        }
+        let fence = Fence { file: id.clone(), fence: entry.fence, owner: entry.owner };
+        if let Err(error) = self.store.release(&fence).await {
+            tracing::warn!(
+                file = id.as_str(),
+                error = telemetry::chain(&error),
+                "the lease was not released"
+            );
         }
     }
 

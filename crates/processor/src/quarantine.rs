@@ -36,7 +36,7 @@ pub(crate) async fn refuse<S: Store>(work: &Work<'_, S>, evidence: Evidence<'_>)
         return close(work, State::Gone, evidence, None).await;
     }
     put_report(work, State::Quarantined, evidence).await?;
-    let receipt = put_receipt(work, State::Quarantined, evidence).await?;
+    let receipt = put_receipt(work, State::Quarantined, evidence, None).await?;
     let decided = outcome(State::Quarantined, evidence.contract, evidence.summary, code);
     work.finish(Outcome { receipt, quarantine: Some(prefix), ..decided }).await
 }
@@ -49,19 +49,21 @@ pub(crate) async fn close<S: Store>(
     other: Option<FileId>,
 ) -> Result<Outcome, Stop> {
     let evidence = Evidence { fault: None, ..evidence };
-    let receipt = put_receipt(work, state, evidence).await?;
+    let receipt = put_receipt(work, state, evidence, other.as_ref()).await?;
     let decided = outcome(state, evidence.contract, evidence.summary, None);
     work.finish(Outcome { receipt, other, ..decided }).await
 }
 
-/// Writes the receipt for a state and gives its key.
+/// Writes the receipt for a state and gives its key. `other` is the file that is loaded in this one's place.
 pub(crate) async fn put_receipt<S: Store>(
     work: &Work<'_, S>,
     state: State,
     evidence: Evidence<'_>,
+    other: Option<&FileId>,
 ) -> Result<String, Stop> {
     let Evidence { contract, summary, fault } = evidence;
-    let receipt = checker::receipt(&facts(work), contract, summary, state.as_str(), fault);
+    let mut receipt = checker::receipt(&facts(work), contract, summary, state.as_str(), fault);
+    receipt.other = other.map(FileId::to_string);
     let key = work.receipt_key(state);
     work.store.put(&key, "application/json", Bytes::from(serde_json::to_vec(&receipt)?)).await?;
     Ok(key)

@@ -23,6 +23,8 @@ pub(crate) enum Found<B> {
     Gone,
     /// It is in an archive storage class.
     Archived,
+    /// It has so many bytes, which is above the contract's limit.
+    TooLarge(u64),
 }
 
 /// An opened version.
@@ -41,11 +43,16 @@ pub(crate) enum Content {
     Reopened,
 }
 
-/// Opens the pinned version.
-pub(crate) async fn open<S: Store>(work: &Work<'_, S>) -> Result<Found<<S as Objects>::Body>, Stop> {
+/// Opens the pinned version. One of more than `most_bytes` is not read: only to hash what is refused anyway could take
+/// longer than an invocation lasts, again and again.
+pub(crate) async fn open<S: Store>(
+    work: &Work<'_, S>,
+    most_bytes: u64,
+) -> Result<Found<<S as Objects>::Body>, Stop> {
     Ok(match work.store.open(&work.file).await? {
         Opened::Gone => Found::Gone,
         Opened::Archived => Found::Archived,
+        Opened::Body { length, .. } if length > most_bytes => Found::TooLarge(length),
         Opened::Body { length, mut body, .. } if length <= work.settings.small_file_bytes => {
             let mut chunks = Vec::new();
             while let Some(chunk) = body.next().await? {

@@ -17,7 +17,7 @@ pub struct Settings {
     /// The namespace of metrics.
     pub namespace: String,
     /// Time that must be left to go on, milliseconds. Default 20 s: one write of a batch with all its retries is
-    /// bounded by 15 s, and a checkpoint and a release follow.
+    /// bounded by 15 s, and a checkpoint and a release follow. What still runs when half of it is over is given up.
     pub reserve_ms: u64,
     /// A lease lasts until the invocation's deadline and this much longer, milliseconds. Default 30 s, for clocks that
     /// differ.
@@ -26,6 +26,8 @@ pub struct Settings {
     pub small_file_bytes: u64,
     /// Rows given to the store at once. Default 1,000: 40 calls of 25.
     pub rows_at_once: usize,
+    /// Or rows of so many bytes, if these are fewer. Default 4 MiB: a row may have 400 KB.
+    pub row_bytes_at_once: usize,
     /// Rows between two checkpoints. Default 20,000: one write unit for 20,000.
     pub rows_per_checkpoint: u64,
     /// How long a contract is used without asking again, milliseconds. Default 60 s.
@@ -46,6 +48,7 @@ impl Settings {
             lease_margin_ms: 30_000,
             small_file_bytes: 8 * 1024 * 1024,
             rows_at_once: 1_000,
+            row_bytes_at_once: 4 * 1024 * 1024,
             rows_per_checkpoint: 20_000,
             contract_ttl_ms: 60_000,
             deaths: 3,

@@ -38,9 +38,10 @@ pub enum Stop {
     Failed(#[from] Error),
 }
 
-/// Codes by which S3, KMS and DynamoDB refuse for want of a permission or an enabled key.
-const REFUSALS: [&str; 4] =
-    ["AccessDenied", "AccessDeniedException", "KMSAccessDeniedException", "Forbidden"];
+/// Codes by which S3, KMS and DynamoDB refuse for want of a permission or an enabled key. The answer to a HEAD has no body
+/// and so no code but its status.
+const REFUSALS: [&str; 5] =
+    ["AccessDenied", "AccessDeniedException", "KMSAccessDeniedException", "Forbidden", "http 403"];
 
 impl Stop {
     /// What is counted.

@@ -277,8 +277,9 @@ pub trait Ledger: Sync {
     fn release(&self, fence: &Fence) -> impl Future<Output = Result<Fenced, Error>> + Send;
     /// A terminal state without visible rows.
     fn finish(&self, fence: &Fence, outcome: &Outcome) -> impl Future<Output = Result<Fenced, Error>> + Send;
-    /// The terminal state with visible rows. A content whose holder is no longer complete is free to take. When
-    /// several things stand in the way, the answer is the first of: lost, duplicate, head moved.
+    /// The terminal state with visible rows. A content whose holder is no longer complete, or which this commit
+    /// supersedes, is free to take: else the newest snapshot could end as the duplicate of one that is then replaced by
+    /// a version between the two. When several things stand in the way, the answer is the first of: lost, duplicate, head moved.
     fn commit(&self, commit: &Commit) -> impl Future<Output = Result<Committed, Error>> + Send;
     /// The head of a key.
     fn head(&self, bucket: &str, key: &str) -> impl Future<Output = Result<Option<Head>, Error>> + Send;

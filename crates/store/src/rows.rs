@@ -25,7 +25,8 @@ const ROWS_PER_SHARD: u64 = 500;
 pub struct Item {
     /// `<partner>/<feed>#<key values>`, or `<partner>/<feed>#<load>#<shard>` without a primary key.
     pub partition: String,
-    /// `<order>#<load>`, or the zero-padded ordinal without a primary key.
+    /// `<order>#<load>`, or the zero-padded ordinal without a primary key. The order is the one that the claim pinned,
+    /// after the row's own version and a slash where the contract has `versionFrom`.
     pub sort: String,
     /// The contract's properties, then `_load` and `_line`.
     pub attributes: Vec<(String, ItemValue)>,
@@ -88,8 +89,8 @@ impl From<Value<'_>> for ItemValue {
 
 /// The item of a good row.
 ///
-/// With a primary key its sort key begins with the row's own order (`versionFrom`) or else with the order that the
-/// claim pinned. Without one it is numbered by its record, spread over `shards` partitions (see [`shards`]).
+/// With a primary key its sort key begins with the row's own version (`versionFrom`), where it has one, and goes on with
+/// the order that the claim pinned: of two rows with one version the later file's is the newer. Without one it is numbered by its record, spread over `shards` partitions (see [`shards`]).
 /// A null property has no attribute: absent and null are one thing to whoever reads, and absent costs nothing.
 #[must_use]
 pub fn row_item(
@@ -103,7 +104,10 @@ pub fn row_item(
     let position = row.record.position;
     let prefix = format!("{partner}/{feed}#");
     let (partition, sort) = match row.key() {
-        Some(key) => keyed(&prefix, &key, row.version().as_deref().unwrap_or(order), load),
+        Some(key) => match row.version() {
+            Some(version) => keyed(&prefix, &key, &format!("{version}/{order}"), load),
+            None => keyed(&prefix, &key, order, load),
+        },
         None => numbered(&prefix, load, position.record, shards),
     };
     let own = [

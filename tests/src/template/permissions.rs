@@ -86,6 +86,39 @@ fn the_processor_reads_the_inbox_and_can_tell_missing_from_denied() {
     });
 }
 
+#[test]
+fn the_processor_may_do_what_it_calls_and_nothing_more() {
+    // What `store::aws` calls, and the event source mapping on the queue. A copy or a part of an upload is a PutObject; a
+    // transaction needs the permission of each of its writes.
+    let needed = [
+        ("InboxBucket", "s3:GetObject s3:GetObjectVersion s3:ListBucket s3:ListBucketVersions"),
+        ("ContractsBucket", "s3:GetObject s3:ListBucket"),
+        ("QuarantineBucket", "s3:AbortMultipartUpload s3:PutObject"),
+        ("LedgerTable", "dynamodb:GetItem dynamodb:PutItem dynamodb:UpdateItem"),
+        ("RecordsTable", "dynamodb:BatchWriteItem"),
+        (
+            "InboxQueue",
+            "sqs:ChangeMessageVisibility sqs:DeleteMessage sqs:GetQueueAttributes sqs:ReceiveMessage",
+        ),
+        ("OutcomeTopic", "sns:Publish"),
+        ("ProcessorLogs", "logs:CreateLogStream logs:PutLogEvents"),
+    ];
+    with_every_choice(|stack| {
+        let all = allowed(stack, stack.resource("ProcessorFunction"));
+        let mut found: std::collections::BTreeMap<String, Vec<String>> = std::collections::BTreeMap::new();
+        for (action, resource) in all.into_iter().filter(|(action, _)| !action.starts_with("kms:")) {
+            let id = stack.resource_behind(&resource).map(|found| found.id.clone()).unwrap_or(resource);
+            found.entry(id).or_default().push(action);
+        }
+        let found = found.into_iter().map(|(id, mut actions)| {
+            actions.sort();
+            (id, actions.join(" "))
+        });
+        let needed = needed.map(|(id, actions)| (id.to_owned(), actions.to_owned()));
+        assert_eq!(found.collect::<std::collections::BTreeMap<_, _>>(), needed.into());
+    });
+}
+
 /// Action and resource of everything that a function's role allows.
 pub(super) fn allowed(stack: &Stack, function: &Resource) -> Vec<(String, String)> {
     allowed_by(stack.resource_behind(&scalar(function.at("/Role"))).expect("a role of the template"))

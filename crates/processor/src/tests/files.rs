@@ -1,7 +1,7 @@
 use std::io::{Read, Write};
 
 use serde_json::{Value, json};
-use store::State;
+use store::{Operation, State};
 
 use super::bench::*;
 
@@ -209,6 +209,73 @@ async fn a_bucket_without_versions_is_pinned_by_the_entity_tag() {
 }
 
 #[tokio::test]
+async fn a_file_above_the_contracts_limit_is_kept_and_not_read() {
+    let bench = Bench::new();
+    let limits = "    format: csv\n    customProperties:\n      - property: limits\n        value: { maxFileBytes: 20 }\n        vendor: ingest\n";
+    let document = contract("csv", "active", &[]).replace("    format: csv\n", limits);
+    bench.memory.publish_contract("visits", document);
+    let file = bench.land("north/visits/a.csv", GOOD);
+    bench.until_terminal(&[&file]).await;
+    assert_eq!(bench.fault(&file).as_deref(), Some("TOO_LARGE"));
+    assert_eq!(bench.object("original").as_deref(), Some(GOOD.as_bytes()));
+    let reads = bench.memory.calls().into_iter().filter(|call| *call == Operation::ReadObject);
+    assert_eq!(reads.count(), 1, "opened, and nothing of it read");
+}
+
+/// A contract whose key is a text.
+fn contract_with_text_key(format: &str) -> String {
+    contract(format, "active", &[]).replace("logicalType: integer", "logicalType: string")
+}
+
+#[tokio::test]
+async fn a_key_of_1024_bytes_gives_names_within_every_limit() {
+    let bench = Bench::new();
+    let (partner, feed) = ("p".repeat(63), "f".repeat(63));
+    bench.memory.publish_contract(&feed, contract_with_text_key("csv"));
+    let mut key = format!("{partner}/{feed}/\u{1f9b4}\n");
+    key.push_str(&"x".repeat(1_024 - key.len()));
+    let primary = "k".repeat(1_024);
+    let files = [format!("id,name\n{primary},a\n,b\n"), "id\n".to_owned()].map(|text| bench.land(&key, text));
+    bench.until_terminal(&[&files[0], &files[1]]).await;
+    assert_eq!((bench.state(&files[0]), bench.state(&files[1])), (State::Complete, State::Quarantined));
+    let rows = bench.memory.rows();
+    assert_eq!(rows.len(), 1);
+    assert!(rows.iter().all(|row| row.partition.len() <= 2_048 && row.sort.len() <= 1_024));
+    assert!(bench.memory.quarantine().keys().all(|name| name.len() <= 1_024));
+}
+
+#[tokio::test]
+async fn an_empty_key_is_refused_and_an_empty_text_is_kept() {
+    let bench = Bench::new();
+    bench.memory.publish_contract("visits", contract_with_text_key("ndjson"));
+    let file =
+        bench.land("north/visits/a.json", "{\"id\":\"\",\"name\":\"a\"}\n{\"id\":\"1\",\"name\":\"\"}\n");
+    bench.until_terminal(&[&file]).await;
+    let rows = bench.memory.rows();
+    assert_eq!(rows.iter().map(|row| row.partition.as_str()).collect::<Vec<_>>(), ["north/visits#1"]);
+    assert!(rows[0].attributes.contains(&("name".to_owned(), store::ItemValue::Text(String::new()))));
+}
+
+#[tokio::test]
+async fn a_contract_with_errors_is_told_with_the_place_of_the_first() {
+    let bench = Bench::new();
+    bench
+        .memory
+        .publish_contract("visits", contract("csv", "active", &[("onEror", "abort"), ("onSameName", "x")]));
+    let file = bench.land("north/visits/a.csv", GOOD);
+    bench.until_terminal(&[&file]).await;
+    let receipt: Value =
+        serde_json::from_slice(&bench.object("quarantined.json").expect("receipt")).expect("JSON");
+    let found = receipt["fault"]["found"].as_str().expect("text");
+    assert!(
+        found.starts_with(
+            "2 errors in the contract, the first on line 24: found the unknown custom property `onEror`"
+        ),
+        "{found}"
+    );
+}
+
+#[tokio::test]
 async fn the_same_bytes_are_taken_once_when_the_contract_asks_for_it() {
     let bench = Bench::new();
     visits(&bench, &[("dedupeContent", "true")]);
@@ -221,4 +288,7 @@ async fn the_same_bytes_are_taken_once_when_the_contract_asks_for_it() {
     assert_eq!(bench.state(&elsewhere), State::Complete);
     let other = bench.entry(&again).outcome.and_then(|outcome| outcome.other);
     assert_eq!(other, Some(store::FileId::of(&first)));
+    let receipt: Value =
+        serde_json::from_slice(&bench.object("duplicate.json").expect("receipt")).expect("JSON");
+    assert_eq!(receipt["other"], store::FileId::of(&first).as_str());
 }

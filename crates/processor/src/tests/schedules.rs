@@ -202,6 +202,70 @@ async fn failures_of_services_never_make_a_file_poison() {
 }
 
 #[tokio::test]
+async fn claims_whose_answers_are_lost_neither_hold_the_file_nor_make_it_poison() {
+    let bench = Bench::new();
+    visits(&bench, &[]);
+    let file = bench.land("north/visits/a.csv", GOOD);
+    for attempt in 0..6 {
+        let claim = bench.memory.calls().len() + 1 + usize::from(attempt == 0);
+        bench.memory.fail_at(claim, When::AfterEffect);
+        assert_eq!(bench.deliver(&[&file]).await, ["m0"]);
+        assert_eq!(bench.entry(&file).lease_until_ms, 0, "released");
+    }
+    assert!(bench.deliver(&[&file]).await.is_empty());
+    assert_eq!(bench.state(&file), State::Complete);
+}
+
+#[tokio::test]
+async fn a_call_that_outlasts_the_invocation_is_given_up_in_time_and_is_no_death() {
+    let bench = Bench::with(|settings| settings.reserve_ms = 0);
+    visits(&bench, &[]);
+    let file = bench.land("north/visits/a.csv", GOOD);
+    bench.memory.before(3, |_| std::future::pending());
+    let event = serde_json::json!({ "Records": [record_of(&file)] });
+    assert!(bench.processor.handle(&event, bench.now_ms() + 20).await.is_err());
+    let entry = bench.entry(&file);
+    assert_eq!((entry.claims, entry.releases, entry.lease_until_ms), (1, 1, 0));
+    assert_eq!(bench.counted("Handovers"), 1);
+    bench.until_terminal(&[&file]).await;
+    assert_eq!(bench.state(&file), State::Complete);
+}
+
+#[tokio::test]
+async fn rows_are_written_when_their_bytes_are_many_though_they_are_few() {
+    let calls_with = async |bytes: usize| {
+        let bench = Bench::with(|settings| settings.row_bytes_at_once = bytes);
+        bench.memory.chunks_of(8);
+        visits(&bench, &[]);
+        let file = bench.land("north/visits/a.csv", GOOD);
+        bench.until_terminal(&[&file]).await;
+        bench.memory.calls().into_iter().filter(|call| *call == Operation::WriteRows).count()
+    };
+    assert_eq!((calls_with(usize::MAX).await, calls_with(1).await), (1, 3));
+}
+
+#[tokio::test]
+async fn what_was_written_before_a_table_takes_no_more_is_not_written_again() {
+    let begin = || {
+        let bench = Bench::with(|settings| settings.rows_at_once = 1);
+        bench.memory.chunks_of(8);
+        visits(&bench, &[]);
+        let file = bench.land("north/visits/a.csv", GOOD);
+        (bench, file)
+    };
+    let (clean, file) = begin();
+    clean.until_terminal(&[&file]).await;
+    let calls = clean.memory.calls();
+    let last = calls.iter().rposition(|call| *call == Operation::WriteRows).expect("rows") + 1;
+    let (bench, file) = begin();
+    bench.memory.fail_at(last, When::BeforeEffect);
+    assert_eq!(bench.deliver(&[&file]).await, ["m0"]);
+    assert_eq!(bench.entry(&file).rows_written, 2);
+    bench.until_terminal(&[&file]).await;
+    assert_eq!(bench.memory.state(), clean.memory.state());
+}
+
+#[tokio::test]
 async fn a_panic_concerns_one_file_and_counts_as_a_death() {
     let bench = Bench::new();
     visits(&bench, &[]);

@@ -18,6 +18,11 @@ const WIDEST: usize = 8;
 /// nothing for so long is the redelivery's matter, which goes on at the last checkpoint.
 const ATTEMPTS: u32 = 16;
 
+/// How DynamoDB says that a table, an index or an account takes no more for now. An on-demand table says the second.
+/// <https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Programming.Errors.html>
+const THROTTLED: [&str; 3] =
+    ["ProvisionedThroughputExceededException", "ThrottlingException", "RequestLimitExceeded"];
+
 /// How many calls may run at a time: one more after a batch that was taken whole, half after one that was not.
 pub(super) struct Pace(AtomicUsize);
 
@@ -103,7 +108,7 @@ impl Aws {
                 Ok(output.unprocessed_items.into_iter().flatten().flat_map(|(_, left)| left).collect())
             }
             // DynamoDB answers so when it took none of the batch: the same as all unprocessed.
-            Err(error) if code(&error) == Some("ProvisionedThroughputExceededException") => Ok(pending),
+            Err(error) if code(&error).is_some_and(|code| THROTTLED.contains(&code)) => Ok(pending),
             Err(error) => Err(failure(Operation::WriteRows, &error)),
         }
     }

@@ -39,7 +39,7 @@ enum Part {
 struct Plan {
     /// The older entry is no longer complete (retracted): the head moves without it.
     leave_older: bool,
-    /// Had the content and is no longer complete.
+    /// Had the content and is no longer complete, or not after this commit.
     former: Option<FileId>,
 }
 
@@ -69,8 +69,8 @@ impl Aws {
                     return Ok(if entry.is_some_and(ours) { Committed::Done } else { Committed::Lost });
                 }
                 Blocked::Content(item) => match self.holder(commit.content.as_ref(), item).await? {
-                    (holder, true) => return Ok(Committed::Duplicate(holder)),
-                    (holder, false) => plan.former = Some(holder),
+                    (holder, true) if !replaces(commit, &holder) => return Ok(Committed::Duplicate(holder)),
+                    (holder, _) => plan.former = Some(holder),
                 },
                 Blocked::Head => return Ok(Committed::HeadMoved),
                 Blocked::Older => plan.leave_older = true,
@@ -220,6 +220,12 @@ impl Aws {
             .ok()?;
         Some(TransactWriteItem::builder().put(put).build())
     }
+}
+
+/// Whether this commit supersedes that file.
+fn replaces(commit: &Commit, file: &FileId) -> bool {
+    let from = commit.head.as_ref().and_then(|head| head.from.as_ref());
+    from.is_some_and(|from| from.file == *file)
 }
 
 /// The same token only for the same transaction: DynamoDB refuses another body under it for ten minutes.

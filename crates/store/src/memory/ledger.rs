@@ -128,7 +128,9 @@ impl World {
         if !entry.is_held_by(fence) || entry.state.is_terminal() {
             return Committed::Lost;
         }
-        if let Some(holder) = commit.content.as_ref().and_then(|content| self.holder(content, &fence.file)) {
+        let replaced = commit.head.as_ref().and_then(|head| head.from.as_ref()).map(|from| &from.file);
+        let holder = commit.content.as_ref().and_then(|content| self.holder(content, &fence.file));
+        if let Some(holder) = holder.filter(|holder| Some(holder) != replaced) {
             return Committed::Duplicate(holder);
         }
         if let Some(head) = &commit.head {

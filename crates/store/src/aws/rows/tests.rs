@@ -59,6 +59,17 @@ async fn rows_that_are_never_taken_are_an_error_and_never_counted_as_written() {
 }
 
 #[tokio::test]
+async fn a_throttled_call_is_written_again_at_a_slower_pace() -> Result<(), Error> {
+    // Three answers: the SDK's own attempts at one call.
+    let throttled = (0..3).map(|_| dynamodb_error("ThrottlingException", ""));
+    let (aws, replay) = Replay::store(throttled.chain([answer(200, "{}")]));
+    aws.write(items(5)).await?;
+    assert_eq!(replay.seen().len(), 4);
+    assert!(aws.pace.width() < WIDEST);
+    Ok(())
+}
+
+#[tokio::test]
 async fn a_refused_call_is_an_error_without_the_services_words() {
     let (aws, _) = Replay::store([dynamodb_error("ValidationException", "")]);
     let error = aws.write(items(1)).await.unwrap_err();

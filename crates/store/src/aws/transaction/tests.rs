@@ -133,6 +133,23 @@ async fn a_content_of_a_complete_file_is_a_duplicate() -> Result<(), Error> {
 }
 
 #[tokio::test]
+async fn a_content_of_the_file_that_is_superseded_is_taken_over() -> Result<(), Error> {
+    let holder = FileId::of(&file("old"));
+    let taken = format!(r#"{{"file":{{"S":"{holder}"}}}}"#);
+    let entry = format!(r#"{{"Item":{}}}"#, shown("old", "COMPLETE", "x", None));
+    let (aws, replay) =
+        Replay::store([cancelled(["", &taken, "", ""]), answer(200, entry), answer(200, "{}")]);
+    assert_eq!(aws.commit(&commit()).await?, Committed::Done);
+    let json = replay.seen()[2].json();
+    assert_eq!(
+        json["TransactItems"].as_array().map(Vec::len),
+        Some(4),
+        "the older entry is superseded with it"
+    );
+    Ok(())
+}
+
+#[tokio::test]
 async fn a_content_of_a_file_no_longer_complete_is_taken_over() -> Result<(), Error> {
     let holder = FileId::of(&file("first"));
     let taken = format!(r#"{{"file":{{"S":"{holder}"}}}}"#);
