@@ -7,7 +7,7 @@ use std::str::FromStr;
 
 use anyhow::{Context as _, Result, bail};
 
-const HEADER: &str = "accession,patient_id,modality,body_part,scanned_on,reported_on,radiologist,dose,slices,seconds,urgent,priority,device,site,report";
+const HEADER: &str = "accession,patient_id,modality,body_part,scanned_on,reported_on,radiologist,dose,slices,seconds,urgent,priority,device,study_uid,report";
 /// Words of the free text: common English, two with a comma, so that a CSV cell needs its quotes.
 const WORDS: [&str; 24] = [
     "no",
@@ -37,6 +37,8 @@ const WORDS: [&str; 24] = [
 ];
 /// Length at which the free text ends, in bytes.
 const TEXT_BYTES: usize = 115;
+/// One free text in so many contains quotes, which are doubled in CSV.
+const QUOTED: u64 = 10;
 
 /// What is measured.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -111,16 +113,26 @@ fn write_record(output: &mut impl Write, format: Format, number: u32, random: &m
     let (slices, seconds, tenths) = (random.below(1_200) + 1, random.below(900), random.below(10));
     let (urgent, priority, device) =
         (random.below(10) == 0, random.below(5) + 1, random.next() & 0xFFFF_FFFF);
-    let site = ["north", "south", "harbour"][random.index(3)];
-    let (quote, text) = (if format == Format::Csv { "\"\"" } else { "\\\"" }, free_text(random));
+    // A DICOM unique identifier of the greatest length, 64 characters (PS3.5 section 9.1).
+    let study = format!(
+        "1.2.840.113619.2.55.3.9{:09}.1{number:09}.1{:019}",
+        random.below(1_000_000_000),
+        random.next() / 2
+    );
+    let text = free_text(random);
+    let quote = match (random.below(QUOTED), format) {
+        (0, Format::Csv) => " \"\"ok\"\"",
+        (0, Format::JsonLines) => " \\\"ok\\\"",
+        _ => "",
+    };
     match format {
         Format::Csv => writeln!(
             output,
-            "AC{number:010},MRN{patient:08},{modality},{body_part},2026-{month:02}-{day:02},2026-{month:02}-{day:02},{radiologist},{dose}.{thousandths:03},{slices},{seconds}.{tenths},{urgent},{priority},SN-{device:08X},{site},\"{text} {quote}ok{quote}\""
+            "AC{number:010},MRN{patient:08},{modality},{body_part},2026-{month:02}-{day:02},2026-{month:02}-{day:02},{radiologist},{dose}.{thousandths:03},{slices},{seconds}.{tenths},{urgent},{priority},SN-{device:08X},{study},\"{text}{quote}\""
         )?,
         Format::JsonLines => writeln!(
             output,
-            r#"{{"accession":"AC{number:010}","patient_id":"MRN{patient:08}","modality":"{modality}","body_part":"{body_part}","scanned_on":"2026-{month:02}-{day:02}","reported_on":"2026-{month:02}-{day:02}","radiologist":"{radiologist}","dose":{dose}.{thousandths:03},"slices":{slices},"seconds":{seconds}.{tenths},"urgent":{urgent},"priority":{priority},"device":"SN-{device:08X}","site":"{site}","report":"{text} {quote}ok{quote}"}}"#
+            r#"{{"accession":"AC{number:010}","patient_id":"MRN{patient:08}","modality":"{modality}","body_part":"{body_part}","scanned_on":"2026-{month:02}-{day:02}","reported_on":"2026-{month:02}-{day:02}","radiologist":"{radiologist}","dose":{dose}.{thousandths:03},"slices":{slices},"seconds":{seconds}.{tenths},"urgent":{urgent},"priority":{priority},"device":"SN-{device:08X}","study_uid":"{study}","report":"{text}{quote}"}}"#
         )?,
     }
     Ok(())

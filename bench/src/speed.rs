@@ -136,7 +136,7 @@ struct ScanReport<'a> {
     urgent: bool,
     priority: u8,
     device: &'a str,
-    site: &'a str,
+    study_uid: &'a str,
     #[serde(borrow)]
     report: Cow<'a, str>,
 }

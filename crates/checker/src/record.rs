@@ -88,8 +88,9 @@ pub(crate) fn cell_text(text: &[u8], slot: Slot) -> &[u8] {
 
 /// The cell that a slot points to.
 #[must_use]
+#[inline]
 pub(crate) fn cell(text: &[u8], slot: Slot) -> Cell<'_> {
-    let bytes = cell_text(text, slot);
+    let bytes = text.get(slot.start as usize..slot.end as usize).unwrap_or_default();
     match slot.kind {
         SlotKind::Absent => Cell::Absent,
         SlotKind::Null => Cell::Null,

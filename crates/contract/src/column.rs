@@ -50,9 +50,18 @@ impl Column {
             Ok(reading) => reading,
             Err(found) => return add(self.type_rule, found),
         };
-        for (rule, check) in &self.checks {
-            if let Some(found) = check.broken_by(reading, cell) {
-                add(*rule, found);
+        let text = source(cell);
+        if let Reading::Plain = reading {
+            for (rule, check) in &self.checks {
+                if let Some(found) = check.broken_by_text(text) {
+                    add(*rule, found);
+                }
+            }
+        } else {
+            for (rule, check) in &self.checks {
+                if let Some(found) = check.broken_by(&reading, text) {
+                    add(*rule, found);
+                }
             }
         }
         if matches!(self.kind, Kind::Object(_) | Kind::Array(Some(_)) | Kind::Map(Some(_))) {
@@ -66,14 +75,27 @@ impl Check {
     #[must_use]
     pub fn passes(&self, column: &Column, cell: Cell<'_>) -> bool {
         column.is_null(cell)
-            || column.kind.read(cell).is_ok_and(|reading| self.broken_by(reading, cell).is_none())
+            || column.kind.read(cell).is_ok_and(|reading| self.broken_by(&reading, source(cell)).is_none())
     }
 
     /// The shape of what breaks this rule.
-    fn broken_by(&self, reading: Reading, cell: Cell<'_>) -> Option<Found> {
-        let text = source(cell);
+    fn broken_by(&self, reading: &Reading, text: &[u8]) -> Option<Found> {
+        match self {
+            Self::Minimum(bound) => is_beyond(bound, reading, Ordering::Less).then_some(Found::Below),
+            Self::Maximum(bound) => is_beyond(bound, reading, Ordering::Greater).then_some(Found::Above),
+            Self::MultipleOf(step) => (!is_multiple(*reading, step)).then_some(Found::Unspecified),
+            Self::OneOf(set) => (!set.has(*reading, text)).then_some(Found::Unspecified),
+            Self::NotOneOf(set) => set.has(*reading, text).then_some(Found::Unspecified),
+            _ => self.broken_by_text(text),
+        }
+    }
+
+    /// The shape of what breaks this rule, for a cell that is no number, boolean, date or time: rules on those say
+    /// nothing of it.
+    fn broken_by_text(&self, text: &[u8]) -> Option<Found> {
         match self {
             // A text has at most as many characters as bytes, and at least a quarter as many.
+            Self::MinLength(least) if text.len() / 4 >= *least as usize => None,
             Self::MinLength(least) => {
                 let count = characters(text);
                 (count < *least).then_some(Found::Characters(count))
@@ -85,11 +107,9 @@ impl Check {
             }
             Self::Pattern(pattern) => pattern.mismatch(text),
             Self::Format(format) => (!format.accepts(text)).then(|| Found::Characters(characters(text))),
-            Self::Minimum(bound) => is_beyond(bound, reading, Ordering::Less).then_some(Found::Below),
-            Self::Maximum(bound) => is_beyond(bound, reading, Ordering::Greater).then_some(Found::Above),
-            Self::MultipleOf(step) => (!is_multiple(reading, step)).then_some(Found::Unspecified),
-            Self::OneOf(set) => (!set.has(reading, text)).then_some(Found::Unspecified),
-            Self::NotOneOf(set) => set.has(reading, text).then_some(Found::Unspecified),
+            Self::Minimum(_) | Self::Maximum(_) | Self::MultipleOf(_) => None,
+            Self::OneOf(set) => (!set.has(Reading::Plain, text)).then_some(Found::Unspecified),
+            Self::NotOneOf(set) => set.has(Reading::Plain, text).then_some(Found::Unspecified),
             Self::MinItems(least) => {
                 let count = nested::count(text);
                 (count < *least).then_some(Found::Count(count))
@@ -226,8 +246,8 @@ fn read_boolean(text: &[u8]) -> Result<Reading, Found> {
 }
 
 /// Whether a value lies on the wrong side of a bound. A bound of another type than the value says nothing.
-fn is_beyond(bound: &Bound, reading: Reading, wrong: Ordering) -> bool {
-    let order = match (reading, &bound.at) {
+fn is_beyond(bound: &Bound, reading: &Reading, wrong: Ordering) -> bool {
+    let order = match (*reading, &bound.at) {
         (Reading::Small(value), Measure::Number(at)) => match at.to_i64() {
             Some(at) => value.cmp(&at),
             None => Decimal::from(value).cmp(at),

@@ -174,7 +174,9 @@ impl Decimal {
     }
 
     fn significant(self) -> u32 {
-        self.coefficient.unsigned_abs().checked_ilog10().map_or(0, |log| log + 1)
+        let digits = self.coefficient.unsigned_abs();
+        let log = u64::try_from(digits).map_or_else(|_| digits.checked_ilog10(), u64::checked_ilog10);
+        log.map_or(0, |log| log + 1)
     }
 }
 
@@ -194,6 +196,16 @@ impl Ord for Decimal {
     fn cmp(&self, other: &Self) -> Ordering {
         if self.exponent == other.exponent || self.coefficient.signum() != other.coefficient.signum() {
             return self.coefficient.cmp(&other.coefficient);
+        }
+        // At one power of ten, coefficients of 64 bits compare without overflow: 2^63 × 10^18 is below 2^127.
+        if let (Ok(one), Ok(two), Some(power)) = (
+            i64::try_from(self.coefficient),
+            i64::try_from(other.coefficient),
+            POWERS.get(usize::from(self.exponent.abs_diff(other.exponent))),
+        ) {
+            let (one, two, power) = (i128::from(one), i128::from(two), i128::from(*power));
+            let below = self.exponent < other.exponent;
+            return if below { one.cmp(&(two * power)) } else { (one * power).cmp(&two) };
         }
         let magnitude = |number: &Self| i32::from(number.exponent) + number.significant().cast_signed();
         let by_magnitude = magnitude(self).cmp(&magnitude(other));

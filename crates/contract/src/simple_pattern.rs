@@ -25,8 +25,10 @@ enum Engine {
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Run {
     set: Set,
-    least: u32,
-    most: u32,
+    /// The set as the matcher looks it up, by byte.
+    has: Box<[bool; 256]>,
+    least: usize,
+    most: usize,
 }
 
 /// A set of ASCII characters, one bit for each.
@@ -104,18 +106,16 @@ fn with_ascii_classes(source: &str) -> String {
 
 /// Where a text stops to fit, as a 0-based byte; all characters before it are ASCII.
 fn stop(runs: &[Run], text: &[u8]) -> Option<usize> {
-    let mut at = 0;
+    let mut rest = text;
     for run in runs {
-        let mut count = 0;
-        while count < run.most && text.get(at).is_some_and(|byte| run.set.contains(*byte)) {
-            count += 1;
-            at += 1;
-        }
+        let most = rest.get(..run.most).unwrap_or(rest);
+        let count = most.iter().position(|byte| !run.has[usize::from(*byte)]).unwrap_or(most.len());
+        rest = rest.get(count..).unwrap_or_default();
         if count < run.least {
-            return Some(at);
+            return Some(text.len() - rest.len());
         }
     }
-    (at < text.len()).then_some(at)
+    (!rest.is_empty()).then_some(text.len() - rest.len())
 }
 
 /// The runs of a pattern `^…$` that has no choices: each character or class, with its count, is told from what
@@ -127,7 +127,7 @@ fn simplify(source: &str) -> Option<Vec<Run>> {
     while !rest.is_empty() {
         let (set, after) = one_set(rest)?;
         let (least, most, after) = count(after)?;
-        runs.push(Run { set, least, most });
+        runs.push(Run { set, has: set.table(), least, most });
         rest = after;
     }
     is_deterministic(&runs).then_some(runs)
@@ -209,17 +209,17 @@ fn class(mut rest: &[u8]) -> Option<(Set, &[u8])> {
 }
 
 /// A count after a set: `?`, `+`, `*`, `{n}`, `{n,}`, `{n,m}`, or none.
-fn count(pattern: &[u8]) -> Option<(u32, u32, &[u8])> {
+fn count(pattern: &[u8]) -> Option<(usize, usize, &[u8])> {
     let (least, most, rest) = match pattern {
         [b'?', rest @ ..] => (0, 1, rest),
-        [b'+', rest @ ..] => (1, u32::MAX, rest),
-        [b'*', rest @ ..] => (0, u32::MAX, rest),
+        [b'+', rest @ ..] => (1, usize::MAX, rest),
+        [b'*', rest @ ..] => (0, usize::MAX, rest),
         [b'{', rest @ ..] => {
             let end = rest.iter().position(|byte| *byte == b'}')?;
             let inside = std::str::from_utf8(rest.get(..end)?).ok()?;
             let (least, most) = match inside.split_once(',') {
                 None => (whole(inside)?, whole(inside)?),
-                Some((least, "")) => (whole(least)?, u32::MAX),
+                Some((least, "")) => (whole(least)?, usize::MAX),
                 Some((least, most)) => (whole(least)?, whole(most)?),
             };
             (least, most, rest.get(end + 1..)?)
@@ -231,7 +231,7 @@ fn count(pattern: &[u8]) -> Option<(u32, u32, &[u8])> {
     (least <= most && !repeated).then_some((least, most, rest))
 }
 
-fn whole(text: &str) -> Option<u32> {
+fn whole(text: &str) -> Option<usize> {
     text.bytes().all(|byte| byte.is_ascii_digit()).then(|| text.parse().ok())?
 }
 
@@ -244,8 +244,8 @@ impl Set {
         Self((low..=high).fold(0, |bits, byte| bits | 1_u128.checked_shl(byte.into()).unwrap_or(0)))
     }
 
-    fn contains(self, byte: u8) -> bool {
-        byte < 128 && (self.0 >> byte) & 1 == 1
+    fn table(self) -> Box<[bool; 256]> {
+        Box::new(std::array::from_fn(|byte| byte < 128 && (self.0 >> byte) & 1 == 1))
     }
 
     fn single(self) -> Option<u8> {

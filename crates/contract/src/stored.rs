@@ -52,7 +52,7 @@ impl Column {
 }
 
 fn text(written: &[u8]) -> Value<'_> {
-    Value::Text(String::from_utf8_lossy(written))
+    Value::Text(std::str::from_utf8(written).map_or_else(|_| String::from_utf8_lossy(written), Cow::Borrowed))
 }
 
 fn document(source: &[u8]) -> Value<'_> {

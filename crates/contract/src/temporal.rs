@@ -68,7 +68,27 @@ enum Step {
     Offset { zulu: bool, form: OffsetForm },
     /// The next so many steps may be left out together.
     Optional(usize),
+    /// The steps of `yyyy-MM-dd` at once.
+    IsoDate,
+    /// The steps of `HH:mm:ss` at once.
+    IsoTime,
 }
+
+const fn two(field: Field) -> Step {
+    Step::Number { field, least: 2, most: 2 }
+}
+
+/// What [`Step::IsoDate`] stands for.
+const ISO_DATE: [Step; 5] = [
+    Step::Number { field: Field::Year, least: 4, most: 4 },
+    Step::Literal(b'-'),
+    two(Field::Month),
+    Step::Literal(b'-'),
+    two(Field::Day),
+];
+/// What [`Step::IsoTime`] stands for.
+const ISO_TIME: [Step; 5] =
+    [two(Field::Hour), Step::Literal(b':'), two(Field::Minute), Step::Literal(b':'), two(Field::Second)];
 
 /// A number in a text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -234,6 +234,18 @@ proptest! {
     }
 
     #[test]
+    fn the_order_of_small_numbers_is_that_of_their_digits(
+        one in -20_000_i64..20_000,
+        two in prop_oneof![-200_i64..200, any::<i64>()],
+        places in 0_u32..9,
+    ) {
+        let number = |digits: i64, places: u32| Decimal::new(digits.into(), -places.cast_signed()).unwrap();
+        let expected = i128::from(one).cmp(&(i128::from(two) * 10_i128.pow(places)));
+        prop_assert_eq!(number(one, places).cmp(&number(two, 0)), expected);
+        prop_assert_eq!(number(two, 0).cmp(&number(one, places)), expected.reverse());
+    }
+
+    #[test]
     fn multiples_agree_with_long_division(one in any_decimal(), step in 1_u64..100_000, power in -170_i32..20) {
         let step = Decimal::new(step.into(), power);
         prop_assume!(step.is_some());

@@ -16,13 +16,12 @@ const ERA: i64 = 146_097;
 
 /// The day of a date. Years 1 to 9999, months 1 to 12, days of that month.
 pub(super) fn day_of(year: i16, month: u8, day: u8) -> i64 {
-    let month = i64::from(month);
-    let year = i64::from(year) - i64::from(month <= 2);
-    let era = year.div_euclid(400);
-    let year_of_era = year.rem_euclid(400);
-    let day_of_year = (153 * ((month + 9) % 12) + 2) / 5 + i64::from(day) - 1;
-    let day_of_era = year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + day_of_year;
-    era * ERA + day_of_era - EPOCH
+    let (january, month) = if month <= 2 { (1, u32::from(month) + 9) } else { (0, u32::from(month) - 3) };
+    // Year 0 begins on 1 March before the first of January of year 1.
+    let year = u32::from(year.unsigned_abs()) - january;
+    let century = year / 100;
+    let day_of_year = (153 * month + 2) / 5 + u32::from(day) - 1;
+    i64::from(year * 365 + year / 4 - century + century / 4 + day_of_year) - EPOCH
 }
 
 /// Year, month and day of a day.

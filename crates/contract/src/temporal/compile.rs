@@ -1,21 +1,18 @@
 //! From a pattern's letters to steps.
 
-use super::{Field, OffsetForm, Pattern, PatternError, Step, TemporalKind};
+use super::{Field, ISO_DATE, ISO_TIME, OffsetForm, Pattern, PatternError, Step, TemporalKind};
 
 /// The standard form of a kind.
 pub(super) fn iso(kind: TemporalKind) -> Pattern {
-    let two = |field| Step::Number { field, least: 2, most: 2 };
-    let mut steps = Vec::with_capacity(17);
+    let mut steps = Vec::with_capacity(8);
     if kind != TemporalKind::Time {
-        steps.push(Step::Number { field: Field::Year, least: 4, most: 4 });
-        steps.extend([Step::Literal(b'-'), two(Field::Month), Step::Literal(b'-'), two(Field::Day)]);
+        steps.push(Step::IsoDate);
     }
     if kind == TemporalKind::Timestamp {
         steps.push(Step::Literal(b'T'));
     }
     if kind != TemporalKind::Date {
-        steps.extend([two(Field::Hour), Step::Literal(b':'), two(Field::Minute), Step::Literal(b':')]);
-        steps.extend([two(Field::Second), Step::Optional(2), Step::Literal(b'.')]);
+        steps.extend([Step::IsoTime, Step::Optional(2), Step::Literal(b'.')]);
         steps.push(Step::Fraction { least: 1, most: 9 });
     }
     if kind == TemporalKind::Timestamp {
@@ -252,7 +249,7 @@ impl Compiler {
         }
         let fraction =
             self.steps.iter().map(|step| if let Step::Fraction { most, .. } = step { *most } else { 0 });
-        let iso_date = iso(TemporalKind::Date);
+        let steps = joined(&self.steps);
         Ok(Pattern {
             source: source.to_owned(),
             kind: self.kind,
@@ -262,10 +259,32 @@ impl Compiler {
                 .iter()
                 .any(|step| matches!(step, Step::Number { field: Field::ShortYear, .. })),
             has_offset: has(Part::Offset),
-            is_normal: self.kind == TemporalKind::Date && self.steps == iso_date.steps,
-            steps: self.steps,
+            is_normal: self.kind == TemporalKind::Date && steps == [Step::IsoDate],
+            steps,
         })
     }
+}
+
+/// The same steps with the standard date and time of day as one step each, where they stand before any optional
+/// section (whose length is a number of steps).
+fn joined(steps: &[Step]) -> Vec<Step> {
+    let mut out = Vec::with_capacity(steps.len());
+    let mut rest = steps;
+    while let [step, after @ ..] = rest
+        && !matches!(step, Step::Optional(_))
+    {
+        let (step, after) = if let Some(after) = rest.strip_prefix(&ISO_DATE) {
+            (Step::IsoDate, after)
+        } else if let Some(after) = rest.strip_prefix(&ISO_TIME) {
+            (Step::IsoTime, after)
+        } else {
+            (step.clone(), after)
+        };
+        out.push(step);
+        rest = after;
+    }
+    out.extend_from_slice(rest);
+    out
 }
 
 /// The forms of an offset: `X`, `x` and `Z` as the JDK defines them, without their forms with seconds.

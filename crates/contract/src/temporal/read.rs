@@ -4,7 +4,7 @@ use jiff::civil::DateTime;
 use jiff::tz::{AmbiguousOffset, TimeZone};
 
 use super::civil::{self, NANOS_PER_SECOND, SECONDS_PER_DAY};
-use super::{Field, Moment, OffsetForm, Step, TemporalKind};
+use super::{Field, ISO_DATE, ISO_TIME, Moment, OffsetForm, Step, TemporalKind};
 use crate::Found;
 
 const MONTHS: [&[u8]; 12] = [
@@ -128,6 +128,11 @@ impl Fields {
     }
 }
 
+/// A number of two ASCII digits.
+fn two_digits(tens: u8, ones: u8) -> Option<u8> {
+    (tens.is_ascii_digit() && ones.is_ascii_digit()).then(|| (tens - b'0') * 10 + (ones - b'0'))
+}
+
 impl Reader<'_> {
     fn run(&mut self, steps: &[Step]) -> Result<(), usize> {
         let mut rest = steps;
@@ -149,9 +154,44 @@ impl Reader<'_> {
                     }
                     rest = after;
                 }
+                // Step by step where it does not fit, for the position of the mistake.
+                Step::IsoDate if self.iso_date().is_some() => {}
+                Step::IsoDate => self.run(&ISO_DATE)?,
+                Step::IsoTime if self.iso_time().is_some() => {}
+                Step::IsoTime => self.run(&ISO_TIME)?,
             }
         }
         Ok(())
+    }
+
+    /// Takes `yyyy-MM-dd`, or nothing.
+    fn iso_date(&mut self) -> Option<()> {
+        let [y1, y2, y3, y4, b'-', m1, m2, b'-', d1, d2] = *self.text.get(self.at..)?.first_chunk()? else {
+            return None;
+        };
+        let year = i16::from(two_digits(y1, y2)?) * 100 + i16::from(two_digits(y3, y4)?);
+        let (month, day) = (two_digits(m1, m2)?, two_digits(d1, d2)?);
+        if year == 0 || !(1..=12).contains(&month) || !(1..=31).contains(&day) {
+            return None;
+        }
+        (self.fields.year, self.fields.month, self.fields.day) = (year, month, day);
+        self.fields.day_at = self.at + 8;
+        self.at += 10;
+        Some(())
+    }
+
+    /// Takes `HH:mm:ss`, or nothing.
+    fn iso_time(&mut self) -> Option<()> {
+        let [h1, h2, b':', m1, m2, b':', s1, s2] = *self.text.get(self.at..)?.first_chunk()? else {
+            return None;
+        };
+        let (hour, minute, second) = (two_digits(h1, h2)?, two_digits(m1, m2)?, two_digits(s1, s2)?);
+        if hour > 23 || minute > 59 || second > 59 {
+            return None;
+        }
+        (self.fields.hour, self.fields.minute, self.fields.second) = (hour, minute, second);
+        self.at += 8;
+        Some(())
     }
 
     fn literal(&mut self, byte: u8) -> Result<(), usize> {

@@ -261,6 +261,44 @@ proptest! {
     }
 
     #[test]
+    fn a_standard_date_and_time_read_at_once_as_they_read_step_by_step(
+        source in 0_usize..4,
+        text in "[0-2][0-9]{3}-[01][0-9]-[0-3][0-9]",
+        time in "[T ]?[0-2][0-9]:[0-6][0-9]:[0-6][0-9]",
+        end in "(\\.[0-9]{1,3})?Z?",
+        (place, byte) in (0_usize..60, any::<u8>()),
+    ) {
+        let at_once = match source {
+            0 => Pattern::iso(TemporalKind::Date),
+            1 => Pattern::iso(TemporalKind::Timestamp),
+            2 => Pattern::iso(TemporalKind::Time),
+            _ => pattern("yyyy-MM-dd HH:mm:ss", TemporalKind::Timestamp),
+        };
+        let text = match source {
+            0 => text,
+            2 => time + &end,
+            _ => text + &time + &end,
+        };
+        let mut steps = Vec::new();
+        for step in &at_once.steps {
+            match step {
+                Step::IsoDate => steps.extend(ISO_DATE),
+                Step::IsoTime => steps.extend(ISO_TIME),
+                other => steps.push(other.clone()),
+            }
+        }
+        prop_assert!(steps.len() > at_once.steps.len());
+        let by_step = Pattern { steps, ..at_once.clone() };
+        let mut spoiled = text.clone().into_bytes();
+        if let Some(spot) = spoiled.get_mut(place) {
+            *spot = byte;
+        }
+        for text in [text.as_bytes(), &spoiled] {
+            prop_assert_eq!(at_once.parse(text, None), by_step.parse(text, None));
+        }
+    }
+
+    #[test]
     fn a_date_that_is_none_is_refused(year in 1_i16..=9999, month in 0_i8..=15, day in 0_i8..=35) {
         let text = format!("{year:04}-{month:02}-{day:02}");
         prop_assert_eq!(date(&text).is_ok(), jiff::civil::Date::new(year, month, day).is_ok());
