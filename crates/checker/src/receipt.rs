@@ -10,6 +10,9 @@ use crate::{Counts, FaultCode, FileFault, Position, Summary, Verdict, reason};
 /// The version of the layout of receipt and report; raised when a field changes its meaning or goes.
 pub const FORMAT_VERSION: u32 = 1;
 
+/// The ledger's word for the one state in which records are visible.
+const COMPLETE: &str = "COMPLETE";
+
 /// The names of a file version and its load, as the ledger has them.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -51,7 +54,9 @@ pub struct Receipt {
     pub verdict: Option<Verdict>,
     /// Why the file is refused as a whole.
     pub fault: Option<ReceiptFault>,
-    /// Records by fate; none when the file was not read.
+    /// Records that are loaded: none of a refused file, whatever was read of it.
+    pub loaded: u64,
+    /// Records by fate, as read; none when the file was not read.
     pub counts: Option<Counts>,
     /// SHA-256 of the stored bytes, lower-case hexadecimal; none when they were not read.
     pub sha256: Option<String>,
@@ -189,6 +194,7 @@ pub fn receipt(
         state: state.to_owned(),
         verdict: summary.map(|summary| summary.verdict),
         fault: fault.or_else(|| summary?.fault.as_ref()).map(receipt_fault),
+        loaded: summary.filter(|_| state == COMPLETE).map_or(0, |summary| summary.counts.rows),
         counts: summary.map(|summary| summary.counts),
         sha256: summary.map(|summary| hexadecimal(&summary.sha256)),
         bytes: summary.map(|summary| summary.bytes),

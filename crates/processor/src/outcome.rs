@@ -18,6 +18,9 @@ struct Body<'a> {
     state: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
     verdict: Option<&'static str>,
+    /// Records that are visible.
+    loaded: u64,
+    /// Records by fate, as read.
     counts: Counts,
     #[serde(skip_serializing_if = "Option::is_none")]
     fault: Option<&'a str>,
@@ -55,6 +58,7 @@ pub(crate) fn announcement(
         feed: &entry.feed,
         state: entry.state.as_str(),
         verdict,
+        loaded: if entry.state == State::Complete { outcome.counts.rows } else { 0 },
         counts: outcome.counts,
         fault: outcome.fault.as_deref(),
         contract_version: &outcome.contract_version,

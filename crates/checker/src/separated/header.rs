@@ -94,7 +94,10 @@ pub(super) fn read(contract: &Contract, raw: &[u8], cells: &Cells, line: u64) ->
             ..fault_at(
                 FaultCode::UnknownColumn,
                 line,
-                format!("{count} columns that the contract does not name, the first is column {}", place + 1),
+                format!(
+                    "columns that the contract does not name: {count}, the first is column {}",
+                    place + 1
+                ),
                 format!("only the columns {}", names(contract)),
             )
         });

@@ -176,7 +176,7 @@ async fn an_announcement_says_what_became_of_the_file_and_nothing_of_what_is_in_
         json!({
             "version": 1, "fileId": entry.load.file().as_str(), "load": entry.load.as_str(),
             "partner": "north", "feed": "visits", "state": "COMPLETE", "verdict": "partial",
-            "counts": { "records": 4, "rows": 2, "rejects": 2, "warnings": 0 }, "contractVersion": "1.2.0",
+            "loaded": 2, "counts": { "records": 4, "rows": 2, "rejects": 2, "warnings": 0 }, "contractVersion": "1.2.0",
             "receipt": { "bucket": "quarantine", "key": outcome.receipt }
         })
     );
