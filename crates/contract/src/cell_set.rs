@@ -71,20 +71,20 @@ impl CellSet {
     /// Whether a text, read as the column's type, is in the list.
     #[must_use]
     pub fn contains(&self, kind: &Kind, text: &[u8]) -> bool {
-        kind.read(Cell::Text(text)).is_ok_and(|reading| self.has(reading, text))
+        kind.read(Cell::Text(text)).is_ok_and(|reading| self.has(&reading, text))
     }
 
     /// Whether a value that was read is in the list.
-    pub(crate) fn has(&self, reading: Reading, text: &[u8]) -> bool {
+    pub(crate) fn has(&self, reading: &Reading, text: &[u8]) -> bool {
         match (&self.members, reading) {
             (Members::Texts(texts), _) if texts.len() <= SMALL => texts.iter().any(|member| member == text),
             (Members::Texts(texts), _) => texts
                 .binary_search_by(|member| (member.len(), member.as_slice()).cmp(&(text.len(), text)))
                 .is_ok(),
-            (Members::Numbers(numbers), Reading::Small(number)) => is_in(numbers, &Decimal::from(number)),
-            (Members::Numbers(numbers), Reading::Number(number)) => is_in(numbers, &number),
-            (Members::Booleans(booleans), Reading::Boolean(value)) => booleans.contains(&value),
-            (Members::Instants(instants), Reading::Instant(instant)) => is_in(instants, &instant),
+            (Members::Numbers(numbers), Reading::Small(number)) => is_in(numbers, &Decimal::from(*number)),
+            (Members::Numbers(numbers), Reading::Number(number)) => is_in(numbers, number),
+            (Members::Booleans(booleans), Reading::Boolean(value)) => booleans.contains(value),
+            (Members::Instants(instants), Reading::Instant(instant)) => is_in(instants, instant),
             _ => false,
         }
     }

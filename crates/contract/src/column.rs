@@ -46,22 +46,30 @@ impl Column {
             }
             return;
         }
-        let reading = match self.kind.read(cell) {
-            Ok(reading) => reading,
-            Err(found) => return add(self.type_rule, found),
-        };
-        let text = source(cell);
-        if let Reading::Plain = reading {
+        // Most columns are text, of which there is nothing to read.
+        if let (Kind::String, Cell::Text(text) | Cell::String(text)) = (&self.kind, cell) {
             for (rule, check) in &self.checks {
                 if let Some(found) = check.broken_by_text(text) {
                     add(*rule, found);
                 }
             }
-        } else {
-            for (rule, check) in &self.checks {
-                if let Some(found) = check.broken_by(&reading, text) {
-                    add(*rule, found);
-                }
+            return;
+        }
+        self.check_read(index, cell, violations);
+    }
+
+    /// [`Column::check`] of a cell whose text has to be read.
+    fn check_read(&self, index: u16, cell: Cell<'_>, violations: &mut Vec<Violation>) {
+        let mut add = |rule, found| violations.push(Violation { rule, column: Some(index), found });
+        let read = self.kind.read(cell);
+        // Not moved out: the copy would cost more than most rules.
+        let reading = match &read {
+            Ok(reading) => reading,
+            Err(found) => return add(self.type_rule, *found),
+        };
+        for (rule, check) in &self.checks {
+            if let Some(found) = check.broken_by(reading, source(cell)) {
+                add(*rule, found);
             }
         }
         if matches!(self.kind, Kind::Object(_) | Kind::Array(Some(_)) | Kind::Map(Some(_))) {
@@ -83,9 +91,9 @@ impl Check {
         match self {
             Self::Minimum(bound) => is_beyond(bound, reading, Ordering::Less).then_some(Found::Below),
             Self::Maximum(bound) => is_beyond(bound, reading, Ordering::Greater).then_some(Found::Above),
-            Self::MultipleOf(step) => (!is_multiple(*reading, step)).then_some(Found::Unspecified),
-            Self::OneOf(set) => (!set.has(*reading, text)).then_some(Found::Unspecified),
-            Self::NotOneOf(set) => set.has(*reading, text).then_some(Found::Unspecified),
+            Self::MultipleOf(step) => (!is_multiple(reading, step)).then_some(Found::Unspecified),
+            Self::OneOf(set) => (!set.has(reading, text)).then_some(Found::Unspecified),
+            Self::NotOneOf(set) => set.has(reading, text).then_some(Found::Unspecified),
             _ => self.broken_by_text(text),
         }
     }
@@ -108,8 +116,8 @@ impl Check {
             Self::Pattern(pattern) => pattern.mismatch(text),
             Self::Format(format) => (!format.accepts(text)).then(|| Found::Characters(characters(text))),
             Self::Minimum(_) | Self::Maximum(_) | Self::MultipleOf(_) => None,
-            Self::OneOf(set) => (!set.has(Reading::Plain, text)).then_some(Found::Unspecified),
-            Self::NotOneOf(set) => set.has(Reading::Plain, text).then_some(Found::Unspecified),
+            Self::OneOf(set) => (!set.has(&Reading::Plain, text)).then_some(Found::Unspecified),
+            Self::NotOneOf(set) => set.has(&Reading::Plain, text).then_some(Found::Unspecified),
             Self::MinItems(least) => {
                 let count = nested::count(text);
                 (count < *least).then_some(Found::Count(count))
@@ -247,10 +255,10 @@ fn read_boolean(text: &[u8]) -> Result<Reading, Found> {
 
 /// Whether a value lies on the wrong side of a bound. A bound of another type than the value says nothing.
 fn is_beyond(bound: &Bound, reading: &Reading, wrong: Ordering) -> bool {
-    let order = match (*reading, &bound.at) {
+    let order = match (reading, &bound.at) {
         (Reading::Small(value), Measure::Number(at)) => match at.to_i64() {
             Some(at) => value.cmp(&at),
-            None => Decimal::from(value).cmp(at),
+            None => Decimal::from(*value).cmp(at),
         },
         (Reading::Number(value), Measure::Number(at)) => value.cmp(at),
         (Reading::Instant(value), Measure::Instant(at)) => value.cmp(at),
@@ -259,11 +267,11 @@ fn is_beyond(bound: &Bound, reading: &Reading, wrong: Ordering) -> bool {
     order == wrong || (bound.exclusive && order == Ordering::Equal)
 }
 
-fn is_multiple(reading: Reading, step: &Decimal) -> bool {
+fn is_multiple(reading: &Reading, step: &Decimal) -> bool {
     match reading {
         Reading::Small(value) => match step.to_i64() {
             Some(step) if step != 0 => value.checked_rem(step).is_none_or(|rest| rest == 0),
-            _ => Decimal::from(value).is_multiple_of(step),
+            _ => Decimal::from(*value).is_multiple_of(step),
         },
         Reading::Number(value) => value.is_multiple_of(step),
         _ => true,

@@ -161,6 +161,11 @@ impl Pattern {
     /// since midnight for a time. An offset in the text goes before `zone`. A local time that the zone skips or
     /// repeats is `AmbiguousTime`.
     pub fn parse(&self, text: &[u8], zone: Option<&TimeZone>) -> Result<i128, Found> {
+        if self.is_normal
+            && let Some(day) = read::iso_day(text)
+        {
+            return Ok(i128::from(day) * NANOS_PER_DAY);
+        }
         self.moment(text, zone).map(|moment| moment.nanos)
     }
 

@@ -128,6 +128,21 @@ impl Fields {
     }
 }
 
+/// The day that a whole text of the form `yyyy-MM-dd` names, as [`civil::day_of`] counts. `None`: it does not follow
+/// the form, or there is no such day.
+pub(super) fn iso_day(text: &[u8]) -> Option<i64> {
+    let (year, month, day) = iso_date(text.try_into().ok()?)?;
+    (day <= 28 || day <= civil::days_in(year, month)).then(|| civil::day_of(year, month, day))
+}
+
+/// Year, month and a day from 1 to 31, which the month may lack.
+fn iso_date(text: &[u8; 10]) -> Option<(i16, u8, u8)> {
+    let [y1, y2, y3, y4, b'-', m1, m2, b'-', d1, d2] = *text else { return None };
+    let year = i16::from(two_digits(y1, y2)?) * 100 + i16::from(two_digits(y3, y4)?);
+    let (month, day) = (two_digits(m1, m2)?, two_digits(d1, d2)?);
+    (year > 0 && (1..=12).contains(&month) && (1..=31).contains(&day)).then_some((year, month, day))
+}
+
 /// A number of two ASCII digits.
 fn two_digits(tens: u8, ones: u8) -> Option<u8> {
     (tens.is_ascii_digit() && ones.is_ascii_digit()).then(|| (tens - b'0') * 10 + (ones - b'0'))
@@ -166,15 +181,8 @@ impl Reader<'_> {
 
     /// Takes `yyyy-MM-dd`, or nothing.
     fn iso_date(&mut self) -> Option<()> {
-        let [y1, y2, y3, y4, b'-', m1, m2, b'-', d1, d2] = *self.text.get(self.at..)?.first_chunk()? else {
-            return None;
-        };
-        let year = i16::from(two_digits(y1, y2)?) * 100 + i16::from(two_digits(y3, y4)?);
-        let (month, day) = (two_digits(m1, m2)?, two_digits(d1, d2)?);
-        if year == 0 || !(1..=12).contains(&month) || !(1..=31).contains(&day) {
-            return None;
-        }
-        (self.fields.year, self.fields.month, self.fields.day) = (year, month, day);
+        let date = iso_date(self.text.get(self.at..)?.first_chunk()?)?;
+        (self.fields.year, self.fields.month, self.fields.day) = date;
         self.fields.day_at = self.at + 8;
         self.at += 10;
         Some(())

@@ -288,7 +288,7 @@ proptest! {
             }
         }
         prop_assert!(steps.len() > at_once.steps.len());
-        let by_step = Pattern { steps, ..at_once.clone() };
+        let by_step = Pattern { steps, is_normal: false, ..at_once.clone() };
         let mut spoiled = text.clone().into_bytes();
         if let Some(spot) = spoiled.get_mut(place) {
             *spot = byte;
