@@ -9,6 +9,7 @@ use aws_sdk_s3::config::{
     BehaviorVersion, Credentials, Region, SharedCredentialsProvider, StalledStreamProtectionConfig,
 };
 use aws_smithy_http_client::tls;
+use aws_smithy_runtime_api::client::http::SharedHttpClient;
 use aws_types::SdkConfig;
 
 use super::{Aws, Names};
@@ -59,12 +60,21 @@ impl fmt::Debug for Access {
     }
 }
 
+/// The certificate authorities that sign the endpoints of AWS (Amazon Trust Services repository,
+/// <https://www.amazontrust.com/repository/>), valid until 2037. They are compiled in because reading the system's
+/// bundle of some 140 authorities costs more than the rest of a cold start.
+const ROOTS: [&[u8]; 5] = [
+    include_bytes!("roots/amazon-root-ca-1.pem"),
+    include_bytes!("roots/amazon-root-ca-2.pem"),
+    include_bytes!("roots/amazon-root-ca-3.pem"),
+    include_bytes!("roots/amazon-root-ca-4.pem"),
+    include_bytes!("roots/starfield-services-root-g2.pem"),
+];
+
 /// The store on AWS.
 #[must_use]
 pub fn connect(names: Names, access: Access) -> Aws {
-    let http = aws_smithy_http_client::Builder::new()
-        .tls_provider(tls::Provider::Rustls(tls::rustls_provider::CryptoMode::Ring))
-        .build_https();
+    let http = https();
     let Access { region, access_key, secret_key, session_token, endpoint } = access;
     let credentials = Credentials::new(access_key, secret_key, session_token, None, "environment");
     let mut config = SdkConfig::builder()
@@ -74,6 +84,17 @@ pub fn connect(names: Names, access: Access) -> Aws {
         .credentials_provider(SharedCredentialsProvider::new(credentials));
     config.set_endpoint_url(endpoint);
     Aws::new(&config.build(), names)
+}
+
+/// The one HTTP client. A trust store always makes a context, so the default below is never reached.
+fn https() -> SharedHttpClient {
+    let trusted =
+        ROOTS.iter().fold(tls::TrustStore::empty(), |store, root| store.with_pem_certificate(*root));
+    let context = tls::TlsContext::builder().with_trust_store(trusted).build().unwrap_or_default();
+    aws_smithy_http_client::Builder::new()
+        .tls_provider(tls::Provider::Rustls(tls::rustls_provider::CryptoMode::Ring))
+        .tls_context(context)
+        .build_https()
 }
 
 pub(super) fn s3(config: &SdkConfig) -> aws_sdk_s3::Client {
@@ -129,4 +150,19 @@ fn retries() -> RetryConfig {
 
 fn stalled() -> StalledStreamProtectionConfig {
     StalledStreamProtectionConfig::enabled().grace_period(STALLED).build()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_root_is_one_certificate_and_makes_a_client() {
+        for root in ROOTS {
+            let text = std::str::from_utf8(root).unwrap();
+            assert_eq!(text.matches("BEGIN CERTIFICATE").count(), 1);
+        }
+        // The client reads the roots when it is built, and does not accept one that it cannot read.
+        drop(https());
+    }
 }
