@@ -22,7 +22,7 @@ pub(crate) fn measure(
     tallies: &mut [Tally],
     record: &Record<'_>,
     hasher: &SipHasher13,
-    tuple: &mut String,
+    tuple: &mut Vec<u8>,
 ) {
     for (gate, tally) in contract.gates.iter().zip(tallies) {
         let counts = match &gate.metric {
@@ -52,8 +52,8 @@ fn on(
     contract.columns.get(index).is_some_and(|column| counts(column, record.cell(index)))
 }
 
-fn repeats(seen: &mut KeySet, hasher: &SipHasher13, tuple: &str) -> bool {
-    let key = hasher.hash(tuple.as_bytes()).into();
+fn repeats(seen: &mut KeySet, hasher: &SipHasher13, tuple: &[u8]) -> bool {
+    let key = hasher.hash(tuple).into();
     let known = seen.get(key).is_some();
     if !known {
         seen.set(key, 1);

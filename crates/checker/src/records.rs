@@ -37,7 +37,7 @@ pub(crate) struct Records {
     unique: Vec<KeySet>,
     item_bytes: usize,
     violations: Vec<Violation>,
-    tuple: String,
+    tuple: Vec<u8>,
     hashes: Vec<Option<KeyHash>>,
 }
 
@@ -57,7 +57,7 @@ impl Records {
             unique: contract.unique.iter().map(|_| KeySet::default()).collect(),
             item_bytes: item_size::fixed_bytes(&contract),
             violations: Vec::new(),
-            tuple: String::new(),
+            tuple: Vec::new(),
             hashes: Vec::new(),
             contract,
         }
@@ -155,8 +155,8 @@ impl Records {
         let Self { contract, violations, tuple, hasher, unique, hashes, .. } = self;
         hashes.clear();
         for (rule, set) in contract.unique.iter().zip(unique.iter()) {
-            let hash: Option<KeyHash> = write_tuple(contract, record, &rule.columns, tuple)
-                .then(|| hasher.hash(tuple.as_bytes()).into());
+            let hash: Option<KeyHash> =
+                write_tuple(contract, record, &rule.columns, tuple).then(|| hasher.hash(tuple).into());
             if let Some(line) = hash.and_then(|hash| set.get(hash)) {
                 violations.push(repeat(rule.rule, &rule.columns, line));
             }
@@ -193,7 +193,7 @@ impl Records {
                 found: Found::Bytes(tuple.len() as u64),
             });
         }
-        let key = self.hasher.hash(tuple.as_bytes()).into();
+        let key = self.hasher.hash(tuple).into();
         if contract.policy.duplicates == Duplicates::RejectRepeats
             && let Some(line) = self.primary.get(key)
         {

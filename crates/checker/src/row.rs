@@ -1,6 +1,6 @@
 //! What a row is stored as: its key, its version, its values.
 
-use contract::{Contract, Decimal, Value};
+use contract::{Cell, Contract, Decimal, Kind, Value};
 
 use crate::{Record, Row};
 
@@ -10,8 +10,9 @@ impl<'a> Row<'a> {
     #[must_use]
     pub fn key(&self) -> Option<String> {
         let columns = &self.contract.primary_key;
-        let mut key = String::new();
-        (!columns.is_empty() && write_tuple(self.contract, &self.record, columns, &mut key)).then_some(key)
+        let mut key = Vec::new();
+        (!columns.is_empty() && write_tuple(self.contract, &self.record, columns, &mut key))
+            .then(|| String::from_utf8_lossy(&key).into_owned())
     }
 
     /// The value of the column that orders versions of one key, as a text that sorts as the values do: dates and times
@@ -70,33 +71,42 @@ pub(crate) fn write_tuple(
     contract: &Contract,
     record: &Record<'_>,
     columns: &[u16],
-    out: &mut String,
+    out: &mut Vec<u8>,
 ) -> bool {
     out.clear();
-    for (place, column) in columns.iter().enumerate() {
+    for (place, index) in columns.iter().enumerate() {
         if place > 0 {
-            out.push('#');
+            out.push(b'#');
         }
-        match value(contract, record, *column) {
+        let Some(column) = contract.columns.get(usize::from(*index)) else { return false };
+        let cell = record.cell(usize::from(*index));
+        // Text is its own value.
+        if let (Kind::String, Cell::Text(text) | Cell::String(text)) = (&column.kind, cell)
+            && !column.is_null(cell)
+        {
+            write_escaped(text, out);
+            continue;
+        }
+        match column.value(cell) {
             Value::Null => return false,
-            Value::Text(text) | Value::Number(text) => write_escaped(&text, out),
-            Value::Boolean(flag) => out.push_str(if flag { "true" } else { "false" }),
-            Value::Document(text) => write_escaped(text, out),
+            Value::Text(text) | Value::Number(text) => write_escaped(text.as_bytes(), out),
+            Value::Boolean(flag) => out.extend_from_slice(if flag { b"true" } else { b"false" }),
+            Value::Document(text) => write_escaped(text.as_bytes(), out),
         }
     }
     true
 }
 
-fn write_escaped(text: &str, out: &mut String) {
-    if memchr::memchr2(b'%', b'#', text.as_bytes()).is_none() {
-        out.push_str(text);
+fn write_escaped(text: &[u8], out: &mut Vec<u8>) {
+    if memchr::memchr2(b'%', b'#', text).is_none() {
+        out.extend_from_slice(text);
         return;
     }
-    for character in text.chars() {
-        match character {
-            '%' => out.push_str("%25"),
-            '#' => out.push_str("%23"),
-            other => out.push(other),
+    for byte in text {
+        match byte {
+            b'%' => out.extend_from_slice(b"%25"),
+            b'#' => out.extend_from_slice(b"%23"),
+            other => out.push(*other),
         }
     }
 }
@@ -107,13 +117,13 @@ mod tests {
 
     use super::*;
 
-    fn joined(parts: &[String]) -> String {
-        let mut out = String::new();
+    fn joined(parts: &[String]) -> Vec<u8> {
+        let mut out = Vec::new();
         for (place, part) in parts.iter().enumerate() {
             if place > 0 {
-                out.push('#');
+                out.push(b'#');
             }
-            write_escaped(part, &mut out);
+            write_escaped(part.as_bytes(), &mut out);
         }
         out
     }

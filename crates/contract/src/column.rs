@@ -48,7 +48,7 @@ impl Column {
         }
         // Most columns are text, of which there is nothing to read.
         if let (Kind::String, Cell::Text(text) | Cell::String(text)) = (&self.kind, cell) {
-            for (rule, check) in &self.checks {
+            for (rule, check) in self.checks.iter().filter(|(_, check)| !check.is_kept_by_text(text)) {
                 if let Some(found) = check.broken_by_text(text) {
                     add(*rule, found);
                 }
@@ -98,17 +98,26 @@ impl Check {
         }
     }
 
+    /// Whether a text keeps this rule, told without counting. May say no when it does: a text has at most as many
+    /// characters as bytes, and at least a quarter as many.
+    fn is_kept_by_text(&self, text: &[u8]) -> bool {
+        match self {
+            Self::MinLength(least) => text.len() / 4 >= *least as usize,
+            Self::MaxLength(most) => text.len() <= *most as usize,
+            Self::Pattern(pattern) => pattern.is_match(text),
+            Self::OneOf(set) => set.has(&Reading::Plain, text),
+            _ => false,
+        }
+    }
+
     /// The shape of what breaks this rule, for a cell that is no number, boolean, date or time: rules on those say
     /// nothing of it.
     fn broken_by_text(&self, text: &[u8]) -> Option<Found> {
         match self {
-            // A text has at most as many characters as bytes, and at least a quarter as many.
-            Self::MinLength(least) if text.len() / 4 >= *least as usize => None,
             Self::MinLength(least) => {
                 let count = characters(text);
                 (count < *least).then_some(Found::Characters(count))
             }
-            Self::MaxLength(most) if text.len() <= *most as usize => None,
             Self::MaxLength(most) => {
                 let count = characters(text);
                 (count > *most).then_some(Found::Characters(count))
