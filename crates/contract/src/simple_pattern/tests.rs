@@ -98,6 +98,26 @@ proptest! {
     }
 
     #[test]
+    fn long_runs_and_the_engine_agree(
+        set in prop_oneof![Just("[0-9.]"), Just("[ab]"), Just(r"\w")],
+        count in prop_oneof![Just("*"), Just("+"), Just("{8}"), Just("{9,30}"), Just("{16,}")],
+        text in "[0-9.]{0,40}|[ab]{0,40}|[ab]{7,17}[0-9-]?[ab]{0,17}",
+    ) {
+        let source = format!("^{set}{count}-?$");
+        let simple = pattern(&source);
+        prop_assert!(matches!(simple.engine, Engine::Simple(_)));
+        let regex = Regex::new(&with_ascii_classes(&source)).unwrap();
+        prop_assert_eq!(simple.is_match(text.as_bytes()), regex.is_match(text.as_bytes()), "{} {}", source, text);
+    }
+
+    #[test]
+    fn a_long_run_stops_at_the_first_byte_that_is_not_of_its_set(at in 0_usize..40, byte in "[^0-9]") {
+        let text = format!("{}{byte}00", "7".repeat(at));
+        let found = u32::try_from(at + 1).map(Found::CharacterAt).ok();
+        prop_assert_eq!(pattern("^[0-9]*$").mismatch(text.as_bytes()), found);
+    }
+
+    #[test]
     fn texts_made_from_a_simple_pattern_match_it(text in "MRN[0-9]{6}[A-F]{0,3}(-[a-z]+)?") {
         let simple = pattern("^MRN[0-9]{6}[A-F]{0,3}-?[a-z]*$");
         prop_assert!(simple.is_match(text.as_bytes()));
