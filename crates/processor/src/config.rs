@@ -1,6 +1,7 @@
 //! The environment, read once at start.
 
 use crate::Settings;
+use host::{Environment, Missing};
 use store::aws::{Access, Names};
 
 /// What the stack tells the function.
@@ -16,11 +17,6 @@ pub struct Config {
     pub log_level: String,
 }
 
-/// Variables that are not set, all of them.
-#[derive(Debug, PartialEq, Eq, thiserror::Error)]
-#[error("the environment lacks {}: set each to the resource that the template names", .0.join(", "))]
-pub struct Missing(pub Vec<&'static str>);
-
 impl Config {
     /// Reads the environment. An empty variable counts as missing.
     pub fn from_environment() -> Result<Self, Missing> {
@@ -30,38 +26,24 @@ impl Config {
 
     /// Reads variables from anywhere.
     pub fn from_lookup(lookup: impl Fn(&str) -> Option<String>) -> Result<Self, Missing> {
-        let mut missing = Vec::new();
-        let mut required = |name: &'static str| {
-            lookup(name).filter(|value| !value.is_empty()).unwrap_or_else(|| {
-                missing.push(name);
-                String::new()
-            })
-        };
-        let inbox = required("INBOX_BUCKET");
+        let mut environment = Environment::new(lookup);
+        let inbox = environment.required("INBOX_BUCKET");
         let names = Names {
             inboxes: vec![inbox.clone()],
-            contracts_bucket: required("CONTRACTS_BUCKET"),
-            quarantine_bucket: required("QUARANTINE_BUCKET"),
-            ledger_table: required("LEDGER_TABLE"),
-            records_table: required("RECORDS_TABLE"),
-            queue_url: required("INBOX_QUEUE_URL"),
-            outcome_topic: required("OUTCOME_TOPIC_ARN"),
+            contracts_bucket: environment.required("CONTRACTS_BUCKET"),
+            quarantine_bucket: environment.required("QUARANTINE_BUCKET"),
+            ledger_table: environment.required("LEDGER_TABLE"),
+            records_table: environment.required("RECORDS_TABLE"),
+            queue_url: environment.required("INBOX_QUEUE_URL"),
+            outcome_topic: environment.required("OUTCOME_TOPIC_ARN"),
             account: None,
         };
-        let namespace = required("METRIC_NAMESPACE");
-        let access = Access {
-            region: required("AWS_REGION"),
-            access_key: required("AWS_ACCESS_KEY_ID"),
-            secret_key: required("AWS_SECRET_ACCESS_KEY"),
-            session_token: lookup("AWS_SESSION_TOKEN").filter(|token| !token.is_empty()),
-            endpoint: lookup("AWS_ENDPOINT_URL").filter(|url| !url.is_empty()),
-        };
-        if !missing.is_empty() {
-            return Err(Missing(missing));
-        }
+        let namespace = environment.required("METRIC_NAMESPACE");
+        let access = environment.access();
+        let log_level = environment.log_level();
+        environment.finish()?;
         let settings = Settings::new(&inbox, &names.quarantine_bucket, &namespace);
         let names = Names { account: account_of(&names.outcome_topic), ..names };
-        let log_level = lookup("LOG_LEVEL").map_or_else(|| "info".to_owned(), |level| level.to_lowercase());
         Ok(Self { names, access, settings, log_level })
     }
 }

@@ -4,12 +4,12 @@ use std::sync::Arc;
 
 use checker::{FaultCode, Summary, Verdict};
 use contract::{Contract, OnSameName};
+use feed::Refusal;
 use store::{Entry, Outcome, State, Store};
 use telemetry::{FileRecord, Step};
 
 use crate::{
     commit::{self, Ended, Standing},
-    contracts::Refusal,
     load::{Load, Rows},
     quarantine::{self, Evidence},
     read::{self, Content, Found},

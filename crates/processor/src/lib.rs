@@ -16,12 +16,9 @@
 
 mod commit;
 pub mod config;
-mod contracts;
 mod decide;
 mod deliver;
 pub mod event;
-mod host;
-pub mod key;
 mod load;
 pub mod order;
 mod outcome;
@@ -33,14 +30,16 @@ mod stop;
 mod work;
 
 pub use deliver::{Failed, Failure, Response};
-pub use host::Host;
 pub use settings::{FIRST_GENERATION, PARSER_EPOCH, Settings};
 pub use stop::Stop;
+
+use feed::Contracts;
+use host::Host;
 
 /// The function: clients and contracts are kept from one invocation to the next, nothing else is.
 pub struct Processor<S> {
     store: S,
-    contracts: contracts::Contracts,
+    contracts: Contracts,
     settings: Settings,
     host: Host,
 }
@@ -49,7 +48,7 @@ impl<S: store::Store> Processor<S> {
     /// A processor on a store.
     #[must_use]
     pub fn new(store: S, settings: Settings, host: Host) -> Self {
-        Self { store, contracts: contracts::Contracts::default(), settings, host }
+        Self { store, contracts: Contracts::default(), settings, host }
     }
 }
 

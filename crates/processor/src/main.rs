@@ -4,8 +4,9 @@
 #![recursion_limit = "256"]
 
 use anyhow::Context;
+use host::Host;
 use lambda_runtime::{LambdaEvent, service_fn};
-use processor::{Host, Processor, config::Config};
+use processor::{Processor, config::Config};
 use serde_json::Value;
 
 #[tokio::main(flavor = "current_thread")]

@@ -4,15 +4,14 @@ use std::{sync::Arc, time::Duration};
 
 use checker::FaultCode;
 use contract::Contract;
+use feed::{Key, Refusal, Terms};
 use store::{Claim, Claimed, Entry, Fence, FileId, FileVersion, LoadId, Opened, State, Store};
 use telemetry::{FileRecord, Label, Occurrence, Step};
 
 use crate::{
     Processor,
-    contracts::{Refusal, Terms},
     decide::{Task, decide},
     event::Notice,
-    key::Key,
     order::{self, Order},
     outcome::announcement,
     settings::{FIRST_GENERATION, PARSER_EPOCH},

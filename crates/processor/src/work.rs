@@ -5,12 +5,8 @@ use contract::Contract;
 use sha2::{Digest, Sha256};
 use store::{Fence, Fenced, FileId, FileVersion, LoadId, Outcome, State, Store};
 
-use crate::{
-    host::{Host, hexadecimal},
-    order,
-    settings::Settings,
-    stop::Stop,
-};
+use crate::{order, settings::Settings, stop::Stop};
+use host::{Host, hexadecimal};
 
 /// Stands in keys of the quarantine for a partner and feed that the file's key does not name. No partner or feed can
 /// have this name.

@@ -145,7 +145,7 @@ pub(crate) fn name(parts: &[&[u8]], characters: usize) -> String {
         .collect()
 }
 
-fn is_name(text: &str, characters: usize) -> bool {
+pub(crate) fn is_name(text: &str, characters: usize) -> bool {
     text.len() == characters && text.bytes().all(|byte| ALPHABET.contains(&byte))
 }
 

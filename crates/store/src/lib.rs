@@ -8,6 +8,7 @@ pub mod aws;
 #[cfg(any(test, feature = "conformance"))]
 pub mod conformance;
 mod document;
+pub mod door;
 mod error;
 mod file;
 mod ledger;

@@ -6,7 +6,8 @@ use std::sync::{
 use serde_json::{Value, json};
 use store::{Entry, FileId, FileVersion, State, memory::Memory};
 
-use crate::{Failed, Host, Processor, Response, Settings};
+use crate::{Failed, Processor, Response, Settings};
+use host::Host;
 
 pub(super) const INBOX: &str = "inbox";
 /// When the first invocation begins, milliseconds since the epoch.

@@ -1,4 +1,8 @@
-//! What the sandbox gives: time, randomness, a place for metric lines. Inputs, so that tests decide them.
+//! What the sandbox gives: time, randomness, a place for metric lines, the environment. Inputs, so that tests decide them.
+
+mod environment;
+
+pub use environment::{Environment, Missing};
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -24,25 +28,29 @@ impl Host {
     }
 
     /// Time now, milliseconds since the epoch.
-    pub(crate) fn now(&self) -> u64 {
+    #[must_use]
+    pub fn now(&self) -> u64 {
         (self.now_ms)()
     }
 
     /// A number from 0 to `most`, for jitter.
-    pub(crate) fn jitter(&self, most: u32) -> u32 {
+    #[must_use]
+    pub fn jitter(&self, most: u32) -> u32 {
         let [first, second, third, fourth, ..] = (self.random)();
         let number = u64::from(u32::from_be_bytes([first, second, third, fourth]));
         u32::try_from((number * (u64::from(most) + 1)) >> 32).unwrap_or(most)
     }
 
     /// The owner of a claim: 32 hexadecimal digits.
-    pub(crate) fn nonce(&self) -> String {
+    #[must_use]
+    pub fn nonce(&self) -> String {
         hexadecimal(&(self.random)())
     }
 }
 
 /// Lower-case hexadecimal.
-pub(crate) fn hexadecimal(bytes: &[u8]) -> String {
+#[must_use]
+pub fn hexadecimal(bytes: &[u8]) -> String {
     bytes
         .iter()
         .flat_map(|byte| [byte >> 4, byte & 15])

@@ -7,16 +7,14 @@ use std::{
 
 use checker::{FaultCode, FileFault};
 use contract::{Contract, Finding, FindingSeverity, Status};
-use store::{ContractObject, Objects};
-
-use crate::stop::Stop;
+use store::{ContractObject, Error, Objects};
 
 /// The most feeds that are kept: keys name feeds, so a sender decides how many are asked for.
 const MOST_FEEDS: usize = 256;
 
 /// What the contracts bucket says about a feed.
 #[derive(Clone, Debug)]
-pub(crate) enum Terms {
+pub enum Terms {
     /// Files are accepted under this contract.
     Active(Arc<Contract>),
     /// Files are refused.
@@ -25,16 +23,17 @@ pub(crate) enum Terms {
 
 /// Why a file is refused before it is read.
 #[derive(Clone, Debug)]
-pub(crate) struct Refusal {
+pub struct Refusal {
     /// The fault.
-    pub(crate) fault: FileFault,
+    pub fault: FileFault,
     /// The contract, when it could be compiled.
-    pub(crate) contract: Option<Arc<Contract>>,
+    pub contract: Option<Arc<Contract>>,
 }
 
 impl Refusal {
     /// A refusal without a contract.
-    pub(crate) fn new(code: FaultCode, found: &str, expected: &str) -> Self {
+    #[must_use]
+    pub fn new(code: FaultCode, found: &str, expected: &str) -> Self {
         let fault = FileFault {
             code,
             line: None,
@@ -49,7 +48,7 @@ impl Refusal {
 /// Contracts that accept files, for a short time. What is missing, broken or inactive is asked for each time, so that
 /// its publication is seen at once.
 #[derive(Default)]
-pub(crate) struct Contracts(Mutex<HashMap<String, Warm>>);
+pub struct Contracts(Mutex<HashMap<String, Warm>>);
 
 struct Warm {
     until_ms: u64,
@@ -58,13 +57,13 @@ struct Warm {
 
 impl Contracts {
     /// The feed's terms at this time, read at most once in `ttl_ms` milliseconds.
-    pub(crate) async fn terms<S: Objects>(
+    pub async fn terms<S: Objects>(
         &self,
         store: &S,
         feed: &str,
         now_ms: u64,
         ttl_ms: u64,
-    ) -> Result<Terms, Stop> {
+    ) -> Result<Terms, Error> {
         if let Some(contract) = self.warm(feed, now_ms) {
             return Ok(Terms::Active(contract));
         }

@@ -1,0 +1,245 @@
+//! Partners, their credentials, and what each may do.
+
+use std::collections::BTreeSet;
+use std::fmt;
+use std::future::Future;
+
+use sha2::{Digest, Sha256};
+
+use super::Limits;
+use crate::Error;
+
+/// What a caller may do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Scope {
+    /// Send files and check them.
+    Submit,
+    /// Read the state, receipts, rejects and records of the partner's own files.
+    Read,
+    /// Send again, redrive.
+    Operate,
+    /// Approve what waits for approval.
+    Approve,
+    /// Read who did what.
+    Audit,
+}
+
+impl Scope {
+    /// All of them, in order.
+    pub const ALL: [Self; 5] = [Self::Submit, Self::Read, Self::Operate, Self::Approve, Self::Audit];
+
+    /// The word in tokens, tables and commands.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Submit => "submit",
+            Self::Read => "read",
+            Self::Operate => "operate",
+            Self::Approve => "approve",
+            Self::Audit => "audit",
+        }
+    }
+
+    /// Reads the word back.
+    #[must_use]
+    pub fn parse(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|scope| scope.as_str() == word)
+    }
+}
+
+/// Which feeds a credential opens.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Feeds {
+    /// Each feed of the partner.
+    All,
+    /// These.
+    Named(BTreeSet<String>),
+}
+
+impl Feeds {
+    /// Whether a feed is among them.
+    #[must_use]
+    pub fn allow(&self, feed: &str) -> bool {
+        match self {
+            Self::All => true,
+            Self::Named(feeds) => feeds.contains(feed),
+        }
+    }
+
+    /// `*`, or the names separated by commas.
+    #[must_use]
+    pub fn to_text(&self) -> String {
+        match self {
+            Self::All => "*".to_owned(),
+            Self::Named(feeds) => feeds.iter().map(String::as_str).collect::<Vec<_>>().join(","),
+        }
+    }
+
+    /// Reads [`Feeds::to_text`] back. An empty text opens nothing.
+    #[must_use]
+    pub fn parse(text: &str) -> Self {
+        if text == "*" {
+            return Self::All;
+        }
+        let names = text.split(',').map(str::trim).filter(|name| !name.is_empty());
+        Self::Named(names.map(str::to_owned).collect())
+    }
+}
+
+/// SHA-256 of a secret: all that is kept of it. The secret has 256 random bits, so that no salt and no slow hash is
+/// needed: there is nothing to guess (NIST SP 800-63B, 5.1.1.2 is about secrets that people choose).
+#[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct CredentialHash(String);
+
+impl CredentialHash {
+    /// The hash of a secret.
+    #[must_use]
+    pub fn of(secret: &str) -> Self {
+        let digest = Sha256::digest(secret.as_bytes());
+        let digits = digest.iter().flat_map(|byte| [byte >> 4, byte & 15]);
+        Self(digits.filter_map(|digit| char::from_digit(digit.into(), 16)).collect())
+    }
+
+    /// A hash that was stored; `None` for a text that is none.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        let digit = |byte: u8| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte);
+        (text.len() == 64 && text.bytes().all(digit)).then(|| Self(text.to_owned()))
+    }
+
+    /// 64 lower-case hexadecimal digits.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+/// Without the hash: whoever reads a log has no use for it.
+impl fmt::Debug for CredentialHash {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("CredentialHash(..)")
+    }
+}
+
+/// A credential as it is kept: without its secret.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Credential {
+    /// Its public name: 12 lower-case base-32 characters.
+    pub id: String,
+    /// Whose it is.
+    pub partner: String,
+    /// Which feeds it opens.
+    pub feeds: Feeds,
+    /// What it may do.
+    pub scopes: BTreeSet<Scope>,
+    /// When it was made, milliseconds since the epoch.
+    pub created_ms: u64,
+    /// When it ends, milliseconds since the epoch; `None`: never by itself.
+    pub expires_ms: Option<u64>,
+    /// When it was revoked; `None`: it was not.
+    pub revoked_ms: Option<u64>,
+    /// The API Gateway key with the same value, by id; `None` for a role's.
+    pub gateway_key: Option<String>,
+}
+
+impl Credential {
+    /// Whether it opens anything at this time.
+    #[must_use]
+    pub fn is_valid(&self, now_ms: u64) -> bool {
+        self.revoked_ms.is_none() && self.expires_ms.is_none_or(|expires| now_ms < expires)
+    }
+}
+
+/// A partner.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Partner {
+    /// The name: `[a-z0-9][a-z0-9_-]{0,62}`, the first part of its keys.
+    pub name: String,
+    /// Whether anything of it is let in.
+    pub active: bool,
+    /// What it may use.
+    pub limits: Limits,
+    /// When it was added, milliseconds since the epoch.
+    pub created_ms: u64,
+}
+
+/// Where a partner hears of outcomes. Deliberately without `Debug`: it holds the secret that signs them.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Webhook {
+    /// An https address.
+    pub url: String,
+    /// The secret of the signature, which the partner has too.
+    pub secret: String,
+    /// The secret before the last rotation; both sign until it is dropped.
+    pub previous_secret: Option<String>,
+}
+
+/// Who may come in. All reads are strongly consistent: a revoked credential is refused by the next read.
+pub trait Partners: Sync {
+    /// A partner by its name.
+    fn partner(&self, name: &str) -> impl Future<Output = Result<Option<Partner>, Error>> + Send;
+    /// Whose secret has this hash.
+    fn credential(
+        &self,
+        hash: &CredentialHash,
+    ) -> impl Future<Output = Result<Option<Credential>, Error>> + Send;
+    /// Whose IAM role this is: `arn:<partition>:iam::<account>:role/<name>`.
+    fn role(&self, arn: &str) -> impl Future<Output = Result<Option<Credential>, Error>> + Send;
+    /// Where a partner hears of outcomes.
+    fn webhook(&self, partner: &str) -> impl Future<Output = Result<Option<Webhook>, Error>> + Send;
+
+    /// All partners, by name.
+    fn all_partners(&self) -> impl Future<Output = Result<Vec<Partner>, Error>> + Send;
+    /// A partner's credentials with their hashes, oldest first, roles left out.
+    fn credentials(
+        &self,
+        partner: &str,
+    ) -> impl Future<Output = Result<Vec<(CredentialHash, Credential)>, Error>> + Send;
+    /// Adds or changes a partner.
+    fn put_partner(&self, partner: &Partner) -> impl Future<Output = Result<(), Error>> + Send;
+    /// Adds or changes a credential: both of its items in one transaction.
+    fn put_credential(
+        &self,
+        hash: &CredentialHash,
+        credential: &Credential,
+    ) -> impl Future<Output = Result<(), Error>> + Send;
+    /// Names a role as a partner's, or (`None`) no longer.
+    fn put_role(
+        &self,
+        arn: &str,
+        credential: Option<&Credential>,
+    ) -> impl Future<Output = Result<(), Error>> + Send;
+    /// Says where a partner hears of outcomes, or (`None`) that it does not.
+    fn put_webhook(
+        &self,
+        partner: &str,
+        webhook: Option<&Webhook>,
+    ) -> impl Future<Output = Result<(), Error>> + Send;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_hash_reads_back_and_never_shows_itself() {
+        let hash = CredentialHash::of("ssk_secret");
+        assert_eq!(CredentialHash::parse(hash.as_str()), Some(hash.clone()));
+        assert_eq!(format!("{hash:?}"), "CredentialHash(..)");
+        assert_eq!(CredentialHash::parse("ABC"), None);
+        assert_ne!(hash, CredentialHash::of("ssk_secreu"));
+    }
+
+    #[test]
+    fn feeds_and_scopes_read_back_and_an_empty_list_opens_nothing() {
+        for text in ["*", "labs", "charges,labs"] {
+            assert_eq!(Feeds::parse(text).to_text(), text);
+        }
+        assert!(!Feeds::parse("").allow("labs"));
+        assert!(Feeds::parse("*").allow("labs") && !Feeds::parse("charges").allow("labs"));
+        for scope in Scope::ALL {
+            assert_eq!(Scope::parse(scope.as_str()), Some(scope));
+        }
+        assert_eq!(Scope::parse("Submit"), None);
+    }
+}
