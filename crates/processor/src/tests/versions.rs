@@ -94,7 +94,7 @@ async fn without_versions_an_object_that_was_replaced_while_it_was_read_does_not
 async fn the_newest_snapshot_is_visible_also_when_it_repeats_an_earlier_one() {
     for order in ORDERS {
         let bench = Bench::new();
-        visits(&bench, &[("onSameName", "supersede"), ("dedupeContent", "true")]);
+        visits(&bench, &[("onSameName", "supersede")]);
         let files = [GOOD, MIXED, GOOD].map(|bytes| bench.land(KEY, bytes));
         for place in order {
             bench.until_terminal(&[&files[place]]).await;
