@@ -12,7 +12,7 @@ use crate::{
     contracts::Refusal,
     load::{Load, Rows},
     quarantine::{self, Evidence},
-    read::{self, Content, Found},
+    read::{self, Again, Content, Found},
     stop::Stop,
     work::{Work, outcome},
 };
@@ -65,7 +65,18 @@ async fn refuse<S: Store>(
     record: &mut FileRecord,
 ) -> Result<Outcome, Stop> {
     record.fault = Some(refusal.fault.code.as_str());
-    quarantine::refuse(work, Evidence { contract, summary: None, fault: Some(&refusal.fault) }).await
+    quarantine::refuse(work, Evidence { contract, fault: Some(&refusal.fault), ..Evidence::default() }).await
+}
+
+/// Refuses a file that lies where S3 reads nothing before it is restored.
+async fn refuse_archived<S: Store>(
+    work: &Work<'_, S>,
+    contract: &Contract,
+    record: &mut FileRecord,
+) -> Result<Outcome, Stop> {
+    let found = "an object in an archive storage class";
+    let refusal = Refusal::new(FaultCode::Archived, found, "a readable object");
+    refuse(work, Some(contract), &refusal, record).await
 }
 
 async fn check<S: Store>(
@@ -84,14 +95,7 @@ async fn check<S: Store>(
     let opening = match read::open(work, most_bytes).await? {
         Found::Content(opening) => opening,
         Found::Gone => return quarantine::close(work, State::Gone, unread, None).await,
-        Found::Archived => {
-            let refusal = Refusal::new(
-                FaultCode::Archived,
-                "an object in an archive storage class",
-                "a readable object",
-            );
-            return refuse(work, Some(contract), &refusal, record).await;
-        }
+        Found::Archived => return refuse_archived(work, contract, record).await,
         Found::TooLarge(length) => {
             let (found, expected) =
                 (format!("{length} bytes"), format!("a file of at most {most_bytes} bytes"));
@@ -104,7 +108,7 @@ async fn check<S: Store>(
     record.spend(Step::Check, work.host.now().saturating_sub(started));
     describe(record, contract, &summary);
     match summary.verdict {
-        Verdict::Rejected => reject(work, contract, &summary, &content).await,
+        Verdict::Rejected => reject(work, contract, &summary, &content, record).await,
         Verdict::Accepted | Verdict::Partial => accept(work, contract, &summary, &content, record).await,
     }
 }
@@ -115,15 +119,17 @@ async fn reject<S: Store>(
     contract: &Arc<Contract>,
     first: &Summary,
     content: &Content,
+    record: &mut FileRecord,
 ) -> Result<Outcome, Stop> {
-    let evidence = Evidence { contract: Some(contract), summary: Some(first), fault: None };
+    let evidence = Evidence { contract: Some(contract), summary: Some(first), ..Evidence::default() };
     if first.counts.rejects == 0 {
         return quarantine::refuse(work, evidence).await;
     }
     let mut load = Load::new(work, first, Rows::Left);
     match read::second(work, contract, first, content, &mut load).await? {
-        None => quarantine::close(work, State::Gone, evidence, None).await,
-        Some(second) => {
+        Again::Gone => quarantine::close(work, State::Gone, evidence, None).await,
+        Again::Archived => refuse_archived(work, contract, record).await,
+        Again::Done(second) => {
             load.finish().await?;
             quarantine::refuse(work, Evidence { summary: Some(&second), ..evidence }).await
         }
@@ -138,7 +144,7 @@ async fn accept<S: Store>(
     content: &Content,
     record: &mut FileRecord,
 ) -> Result<Outcome, Stop> {
-    let evidence = Evidence { contract: Some(contract), summary: Some(first), fault: None };
+    let evidence = Evidence { contract: Some(contract), summary: Some(first), ..Evidence::default() };
     if contract.policy.on_same_name == OnSameName::Supersede {
         let standing = commit::standing(work, contract).await?;
         if !matches!(standing, Standing::Visible(_)) {
@@ -147,8 +153,10 @@ async fn accept<S: Store>(
     }
     let started = work.host.now();
     let mut load = Load::new(work, first, Rows::Written);
-    let Some(second) = read::second(work, contract, first, content, &mut load).await? else {
-        return quarantine::close(work, State::Gone, evidence, None).await;
+    let second = match read::second(work, contract, first, content, &mut load).await? {
+        Again::Done(second) => second,
+        Again::Gone => return quarantine::close(work, State::Gone, evidence, None).await,
+        Again::Archived => return refuse_archived(work, contract, record).await,
     };
     load.finish().await?;
     record.spend(Step::Load, work.host.now().saturating_sub(started));
@@ -161,7 +169,7 @@ async fn make_visible<S: Store>(
     summary: &Summary,
     record: &mut FileRecord,
 ) -> Result<Outcome, Stop> {
-    let evidence = Evidence { contract: Some(contract), summary: Some(summary), fault: None };
+    let evidence = Evidence { contract: Some(contract), summary: Some(summary), ..Evidence::default() };
     let quarantine = (summary.counts.rejects > 0).then(|| work.quarantine_prefix());
     if quarantine.is_some() {
         quarantine::put_report(work, State::Complete, evidence).await?;

@@ -1,9 +1,9 @@
 //! What is kept of a file that is not loaded, and the receipt of every file. Objects first, the ledger second.
 
 use bytes::Bytes;
-use checker::{FaultCode, FileFacts, FileFault, Summary};
+use checker::{FaultCode, FileFacts, FileFault, Place, Summary};
 use contract::Contract;
-use store::{FileId, Outcome, State, Store};
+use store::{FileId, Original, Outcome, State, Store};
 
 use crate::{
     stop::Stop,
@@ -17,6 +17,8 @@ pub(crate) struct Evidence<'a> {
     pub(crate) summary: Option<&'a Summary>,
     /// For a file that is refused without the check saying so.
     pub(crate) fault: Option<&'a FileFault>,
+    /// Where a refused file's bytes are.
+    pub(crate) original: Option<&'a Place>,
 }
 
 impl Evidence<'_> {
@@ -27,14 +29,21 @@ impl Evidence<'_> {
 
 /// Refuses a file: its bytes and the report are kept, then the ledger says so. A file that is gone by now is gone.
 ///
-/// An archived object cannot be copied; it stays in the inbox.
+/// An archived object cannot be copied: it stays in the inbox, and receipt and report name it there.
 pub(crate) async fn refuse<S: Store>(work: &Work<'_, S>, evidence: Evidence<'_>) -> Result<Outcome, Stop> {
     let prefix = work.quarantine_prefix();
     let code = evidence.fault_code();
-    let archived = code == Some(FaultCode::Archived);
-    if !archived && !work.store.keep_original(&work.file, &format!("{prefix}original")).await? {
-        return close(work, State::Gone, evidence, None).await;
-    }
+    let copy = format!("{prefix}original");
+    let original = match work.store.keep_original(&work.file, &copy).await? {
+        Original::Gone => return close(work, State::Gone, evidence, None).await,
+        Original::Copied => Place { bucket: work.settings.quarantine.clone(), key: copy, version: None },
+        Original::Archived => Place {
+            bucket: work.file.bucket.clone(),
+            key: work.file.key.clone(),
+            version: Some(work.file.version.clone()),
+        },
+    };
+    let evidence = Evidence { original: Some(&original), ..evidence };
     put_report(work, State::Quarantined, evidence).await?;
     let receipt = put_receipt(work, State::Quarantined, evidence, None).await?;
     let decided = outcome(State::Quarantined, evidence.contract, evidence.summary, code);
@@ -61,9 +70,10 @@ pub(crate) async fn put_receipt<S: Store>(
     evidence: Evidence<'_>,
     other: Option<&FileId>,
 ) -> Result<String, Stop> {
-    let Evidence { contract, summary, fault } = evidence;
+    let Evidence { contract, summary, fault, original } = evidence;
     let mut receipt = checker::receipt(&facts(work), contract, summary, state.as_str(), fault);
     receipt.other = other.map(FileId::to_string);
+    receipt.original = original.cloned();
     let key = work.receipt_key(state);
     work.store.put(&key, "application/json", Bytes::from(serde_json::to_vec(&receipt)?)).await?;
     Ok(key)
@@ -75,8 +85,9 @@ pub(crate) async fn put_report<S: Store>(
     state: State,
     evidence: Evidence<'_>,
 ) -> Result<(), Stop> {
-    let Evidence { contract, summary, fault } = evidence;
-    let report = checker::report(&facts(work), contract, summary, state.as_str(), fault);
+    let Evidence { contract, summary, fault, original } = evidence;
+    let mut report = checker::report(&facts(work), contract, summary, state.as_str(), fault);
+    report.receipt.original = original.cloned();
     let key = format!("{}report.json", work.quarantine_prefix());
     work.store.put(&key, "application/json", Bytes::from(serde_json::to_vec(&report)?)).await?;
     Ok(())
