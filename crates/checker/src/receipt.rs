@@ -76,6 +76,10 @@ pub struct Receipt {
     /// The file id of the file that is loaded in this one's place: the first with the same content, or a newer version.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub other: Option<String>,
+    /// Key of the receipt before this one, which lists what this one does not repeat: rules, violations and warnings of
+    /// a load that was visible.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub earlier: Option<String>,
     /// The terminal state, as the ledger has it.
     pub state: String,
     /// What was decided about the content; see [`Verdict::told`].
@@ -120,8 +124,9 @@ pub struct Place {
 /// Which contract a file was checked under.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct ReceiptContract {
-    /// The document's id.
-    pub id: String,
+    /// The document's id; none in a receipt made from the ledger, which does not keep it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub id: Option<String>,
     /// The document's version.
     pub version: String,
     /// SHA-256 of the document, lower-case hexadecimal.
@@ -186,7 +191,7 @@ pub struct ReceiptViolation {
     pub reason: String,
 }
 
-/// The quarantine's `report.json`: the receipt, and what an operator asks next. Holds no content.
+/// The quarantine's `report.<state>.json`: the receipt, and what an operator asks next. Holds no content.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Report {
@@ -235,6 +240,7 @@ pub fn receipt(
         file: facts.clone(),
         corrects: None,
         other: None,
+        earlier: None,
         state: state.to_owned(),
         verdict: Verdict::told(state, summary.map(|summary| &summary.counts)),
         fault: fault.or_else(|| summary?.fault.as_ref()).map(receipt_fault),
@@ -290,7 +296,7 @@ fn receipt_fault(fault: &FileFault) -> ReceiptFault {
 
 fn receipt_contract(contract: &Contract) -> ReceiptContract {
     ReceiptContract {
-        id: contract.identity.id.clone(),
+        id: Some(contract.identity.id.clone()),
         version: contract.identity.version.clone(),
         hash: hexadecimal(&contract.identity.hash),
     }

@@ -169,16 +169,15 @@ async fn make_visible<S: Store>(
     summary: &Summary,
     record: &mut FileRecord,
 ) -> Result<Outcome, Stop> {
-    let evidence = Evidence { contract: Some(contract), summary: Some(summary), ..Evidence::default() };
-    let quarantine = (summary.counts.rejects > 0).then(|| work.quarantine_prefix());
-    if quarantine.is_some() {
-        quarantine::put_report(work, State::Complete, evidence).await?;
-    }
+    let rejects_kept = summary.counts.rejects > 0;
+    let evidence =
+        Evidence { contract: Some(contract), summary: Some(summary), rejects_kept, ..Evidence::default() };
+    let quarantine = quarantine::put_kept_report(work, State::Complete, evidence, None).await?;
     let receipt = quarantine::put_receipt(work, State::Complete, evidence, None).await?;
     let decided = outcome(State::Complete, Some(contract), Some(summary), None);
     let outcome = Outcome { receipt, quarantine, ..decided };
     match commit::commit(work, contract, &outcome).await? {
-        Ended::Done => Ok(outcome),
+        Ended::Done(outcome) => Ok(outcome),
         Ended::Not(standing) => set_aside(work, standing, evidence, record).await,
         Ended::Duplicate(other) => quarantine::close(work, State::Duplicate, evidence, Some(other)).await,
     }
@@ -195,7 +194,7 @@ async fn set_aside<S: Store>(
         Standing::Older(newer) => quarantine::close(work, State::Superseded, evidence, Some(newer)).await,
         Standing::Gone | Standing::Visible(_) => quarantine::close(work, State::Gone, evidence, None).await,
         Standing::Second => {
-            let found = "an older version of this key";
+            let found = "a name that an earlier version of the key took";
             let refusal = Refusal::new(FaultCode::SameName, found, "a name that was not used before");
             record.fault = Some(refusal.fault.code.as_str());
             let fault = Some(&refusal.fault);

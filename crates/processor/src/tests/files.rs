@@ -54,7 +54,7 @@ async fn good_records_of_a_mixed_file_are_loaded_and_the_others_can_be_mended() 
     assert_eq!(numbers, [json!(3), json!(4)]);
     let table = String::from_utf8(bench.object("rejects.csv").expect("table")).expect("UTF-8");
     assert!(table.starts_with("id,name,_line,"), "{table}");
-    assert!(bench.object("report.json").is_some());
+    assert!(bench.object("report.complete.json").is_some());
     assert!(bench.object("original").is_none());
 }
 
@@ -117,7 +117,7 @@ async fn what_cannot_be_checked_is_kept_with_its_reason() {
         let prefix = bench.entry(&file).outcome.and_then(|outcome| outcome.quarantine).expect("prefix");
         let kept = bench.memory.quarantine();
         assert_eq!(kept[&format!("{prefix}original")].bytes, bytes.as_bytes(), "{key}");
-        assert!(kept.contains_key(&format!("{prefix}report.json")), "{key}");
+        assert!(kept.contains_key(&format!("{prefix}report.quarantined.json")), "{key}");
     }
     assert!(bench.memory.rows().is_empty());
 }
@@ -160,7 +160,7 @@ async fn an_archived_file_that_is_refused_unread_stays_in_the_inbox_and_its_rece
         let kept = bench.memory.quarantine();
         assert!(!kept.contains_key(&format!("{prefix}original")), "{key}");
         let inbox = json!({ "bucket": INBOX, "key": key, "version": file.version });
-        for name in [outcome.receipt, format!("{prefix}report.json")] {
+        for name in [outcome.receipt, format!("{prefix}report.quarantined.json")] {
             let told: Value = serde_json::from_slice(&kept[&name].bytes).expect("JSON");
             assert_eq!(told["original"], inbox, "{name}");
         }
@@ -359,9 +359,9 @@ async fn the_same_bytes_are_taken_once_when_the_contract_asks_for_it() {
     assert_eq!(bench.state(&first), State::Complete);
     assert_eq!(bench.state(&again), State::Duplicate);
     assert_eq!(bench.state(&elsewhere), State::Complete);
-    let other = bench.entry(&again).outcome.and_then(|outcome| outcome.other);
-    assert_eq!(other, Some(store::FileId::of(&first)));
+    let outcome = bench.entry(&again).outcome.expect("outcome");
+    assert_eq!(outcome.other, Some(store::FileId::of(&first)));
     let receipt: Value =
-        serde_json::from_slice(&bench.object("duplicate.json").expect("receipt")).expect("JSON");
+        serde_json::from_slice(&bench.object(&outcome.receipt).expect("receipt")).expect("JSON");
     assert_eq!(receipt["other"], store::FileId::of(&first).as_str());
 }
