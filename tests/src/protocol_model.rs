@@ -2,7 +2,8 @@
 //!
 //! Two versions of one key, two workers. At any point a worker may die, a message may be delivered twice or again while
 //! its first receiver still runs, a lease may end under a running worker (a zombie), and a new release may change the
-//! parser. Every reachable state is checked; every state in which nothing is left to do must be the right end.
+//! parser. Every reachable state is checked; every state in which nothing is left to do must be the right end, and each
+//! version must have been announced in the state in which it ended.
 //! Each protection has a mutant without it, which the explorer must catch: a model that cannot fail proves nothing.
 
 use std::collections::{HashSet, VecDeque};
@@ -23,6 +24,9 @@ enum Mutant {
     AcknowledgesBeforeTheCommit,
     LeavesTheOlderVersionComplete,
     FinishesBeforeTheReport,
+    AnnouncesOnlyItself,
+    KeepsTheOlderAnnouncement,
+    NotesWhateverTheStateIs,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
@@ -41,19 +45,38 @@ struct Entry {
     lease: bool,
     /// Parser epoch and rows of the last checkpoint.
     checkpoint: (u8, u8),
+    announced: bool,
+    /// The older version that this one's commit superseded.
+    replaced: Option<u8>,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 enum Step {
     Idle,
     Claim,
-    Write { row: u8 },
-    Checkpoint { rows: u8 },
+    Write {
+        row: u8,
+    },
+    Checkpoint {
+        rows: u8,
+    },
     ReadHead,
-    Commit { seen: Option<u8> },
+    Commit {
+        seen: Option<u8>,
+    },
     Supersede,
     Report,
     Finish,
+    /// Announces this version's state, as it was read.
+    Publish {
+        version: u8,
+        state: EntryState,
+    },
+    /// Notes that it was announced.
+    Note {
+        version: u8,
+        state: EntryState,
+    },
     Acknowledge,
 }
 
@@ -63,6 +86,8 @@ struct Worker {
     version: u8,
     fence: u8,
     epoch: u8,
+    /// What the worker knows to have become of its version.
+    ended: Option<EntryState>,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
@@ -76,6 +101,8 @@ struct World {
     /// Messages that can be received now, by version.
     visible: [u8; 2],
     acknowledged: [bool; 2],
+    /// The last state in which each version was announced as complete, and as something else.
+    told: [[Option<EntryState>; 2]; 2],
     epoch: u8,
     deaths_left: u8,
     duplicates_left: u8,
@@ -86,8 +113,15 @@ struct World {
 type Good = [bool; 2];
 
 fn start() -> World {
-    let entry = Entry { state: EntryState::Absent, fence: 0, lease: false, checkpoint: (0, 0) };
-    let worker = Worker { step: Step::Idle, version: 0, fence: 0, epoch: 0 };
+    let entry = Entry {
+        state: EntryState::Absent,
+        fence: 0,
+        lease: false,
+        checkpoint: (0, 0),
+        announced: false,
+        replaced: None,
+    };
+    let worker = Worker { step: Step::Idle, version: 0, fence: 0, epoch: 0, ended: None };
     World {
         entries: [entry; 2],
         head: None,
@@ -96,6 +130,7 @@ fn start() -> World {
         workers: [worker; 2],
         visible: [1; 2],
         acknowledged: [false; 2],
+        told: [[None; 2]; 2],
         epoch: 0,
         deaths_left: 1,
         duplicates_left: 1,
@@ -166,7 +201,8 @@ fn deliveries(world: &World, index: usize, next: &mut Vec<World>) {
         if world.visible[usize::from(version)] > 0 {
             let mut received = *world;
             received.visible[usize::from(version)] -= 1;
-            received.workers[index] = Worker { step: Step::Claim, version, fence: 0, epoch: world.epoch };
+            received.workers[index] =
+                Worker { step: Step::Claim, version, fence: 0, epoch: world.epoch, ended: None };
             next.push(received);
         }
     }
@@ -177,6 +213,7 @@ fn give_back(world: &mut World, index: usize) {
     // More than two copies of a message add nothing that two do not show.
     world.visible[version] = (world.visible[version] + 1).min(2);
     world.workers[index].step = Step::Idle;
+    world.workers[index].ended = None;
 }
 
 /// One step of one worker.
@@ -210,18 +247,51 @@ fn step(world: &World, index: usize, good: Good, mutant: Mutant) -> World {
             };
         }
         Step::Commit { seen } => commit(&mut next, index, seen, mutant),
-        Step::Supersede => finish(&mut next, index, EntryState::Superseded),
+        Step::Supersede => finish(&mut next, index, EntryState::Superseded, mutant),
         Step::Report => {
             next.reported[version] = true;
             next.workers[index].step = Step::Finish;
         }
-        Step::Finish => finish(&mut next, index, EntryState::Quarantined),
+        Step::Finish => finish(&mut next, index, EntryState::Quarantined, mutant),
+        Step::Publish { version, state } => {
+            let kind = usize::from(!matches!(state, EntryState::Complete { .. }));
+            next.told[usize::from(version)][kind] = Some(state);
+            next.workers[index].step = Step::Note { version, state };
+        }
+        Step::Note { version, state } => note(&mut next, index, version, state, mutant),
         Step::Acknowledge => {
             next.acknowledged[version] = true;
             next.workers[index].step = Step::Idle;
+            next.workers[index].ended = None;
         }
     }
     next
+}
+
+/// Announces what became of the worker's version, after the older one that it replaced.
+fn tell(world: &mut World, index: usize, ended: EntryState, mutant: Mutant) {
+    let version = world.workers[index].version;
+    let entry = world.entries[usize::from(version)];
+    world.workers[index].ended = Some(ended);
+    let older = entry.replaced.filter(|_| mutant != Mutant::AnnouncesOnlyItself);
+    world.workers[index].step = match older.map(|older| (older, world.entries[usize::from(older)])) {
+        _ if entry.announced => Step::Acknowledge,
+        Some((older, Entry { announced: false, state, .. })) => Step::Publish { version: older, state },
+        _ => Step::Publish { version, state: ended },
+    };
+}
+
+/// Notes an announcement, unless the state has changed since it was read.
+fn note(world: &mut World, index: usize, version: u8, state: EntryState, mutant: Mutant) {
+    let entry = &mut world.entries[usize::from(version)];
+    if entry.state == state || mutant == Mutant::NotesWhateverTheStateIs {
+        entry.announced = true;
+    }
+    let worker = &mut world.workers[index];
+    worker.step = match worker.ended {
+        Some(state) if version != worker.version => Step::Publish { version: worker.version, state },
+        _ => Step::Acknowledge,
+    };
 }
 
 fn mine(world: &World, worker: Worker) -> bool {
@@ -234,7 +304,8 @@ fn claim(world: &mut World, index: usize, good: Good, mutant: Mutant) {
     let version = usize::from(worker.version);
     let entry = &mut world.entries[version];
     if is_terminal(entry.state) {
-        world.workers[index].step = Step::Acknowledge;
+        let ended = entry.state;
+        tell(world, index, ended, mutant);
         return;
     }
     if entry.lease {
@@ -275,26 +346,26 @@ fn commit(world: &mut World, index: usize, seen: Option<u8>, mutant: Mutant) {
         world.workers[index].step = Step::ReadHead;
         return;
     }
+    let older = seen.filter(|old| *old != worker.version);
+    let ended = EntryState::Complete { epoch: worker.epoch };
     let entry = &mut world.entries[usize::from(worker.version)];
-    entry.state = EntryState::Complete { epoch: worker.epoch };
-    entry.lease = false;
-    if let Some(old) = seen
-        && old != worker.version
-        && mutant != Mutant::LeavesTheOlderVersionComplete
-    {
-        world.entries[usize::from(old)].state = EntryState::Superseded;
+    *entry = Entry { state: ended, lease: false, announced: false, replaced: older, ..*entry };
+    if let Some(old) = older.filter(|_| mutant != Mutant::LeavesTheOlderVersionComplete) {
+        let older = &mut world.entries[usize::from(old)];
+        older.state = EntryState::Superseded;
+        older.announced &= mutant == Mutant::KeepsTheOlderAnnouncement;
     }
     world.head = Some(worker.version);
-    world.workers[index].step = Step::Acknowledge;
+    tell(world, index, ended, mutant);
 }
 
-fn finish(world: &mut World, index: usize, state: EntryState) {
+fn finish(world: &mut World, index: usize, state: EntryState, mutant: Mutant) {
     let worker = world.workers[index];
     if mine(world, worker) {
         let entry = &mut world.entries[usize::from(worker.version)];
         entry.state = state;
         entry.lease = false;
-        world.workers[index].step = Step::Acknowledge;
+        tell(world, index, state, mutant);
     } else {
         give_back(world, index);
     }
@@ -353,6 +424,9 @@ fn wrong_end(world: &World, good: Good) -> Option<&'static str> {
         if !right {
             return Some("a version ended in the wrong state");
         }
+        if !world.told[usize::from(version)].contains(&Some(state)) {
+            return Some("a version was not announced in the state in which it ended");
+        }
     }
     None
 }
@@ -403,6 +477,9 @@ fn the_explorer_catches_every_protection_that_is_taken_away() {
         Mutant::AcknowledgesBeforeTheCommit,
         Mutant::LeavesTheOlderVersionComplete,
         Mutant::FinishesBeforeTheReport,
+        Mutant::AnnouncesOnlyItself,
+        Mutant::KeepsTheOlderAnnouncement,
+        Mutant::NotesWhateverTheStateIs,
     ] {
         let caught = [[true, true], [true, false]].iter().any(|good| explore(*good, mutant).broken.is_some());
         assert!(caught, "{mutant:?} went unnoticed");

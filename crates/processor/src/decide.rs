@@ -131,7 +131,7 @@ async fn reject<S: Store>(
         Again::Archived => refuse_archived(work, contract, record).await,
         Again::Done(second) => {
             load.finish().await?;
-            quarantine::refuse(work, Evidence { summary: Some(&second), ..evidence }).await
+            quarantine::refuse(work, Evidence { summary: Some(second.as_ref()), ..evidence }).await
         }
     }
 }

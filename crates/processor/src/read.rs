@@ -81,7 +81,7 @@ pub(crate) async fn first<S: Store>(
 /// What became of the second reading.
 pub(crate) enum Again {
     /// It agrees with the first, and knows every position.
-    Done(Summary),
+    Done(Box<Summary>),
     /// The version was deleted in between.
     Gone,
     /// It was moved to an archive storage class in between.
@@ -106,7 +106,7 @@ pub(crate) async fn second<S: Store, P: Pass>(
         },
     };
     if summary.counts == first.counts && summary.sha256 == first.sha256 {
-        Ok(Again::Done(summary))
+        Ok(Again::Done(Box::new(summary)))
     } else {
         Err(Stop::Differs)
     }

@@ -111,8 +111,8 @@ impl Entry {
     /// since: that changes the state, the other file and the receipt, not what was decided.
     pub(crate) fn was_decided(&self, fence: &Fence, outcome: &Outcome) -> bool {
         let decided = |written: &Outcome| {
-            let Outcome { state, other, receipt, .. } = outcome.clone();
-            Outcome { state, other, receipt, ..written.clone() } == *outcome
+            let Outcome { state, receipt, other, .. } = outcome.clone();
+            Outcome { state, receipt, other, ..written.clone() } == *outcome
         };
         let same_state = self.state == outcome.state
             || (outcome.state == State::Complete
