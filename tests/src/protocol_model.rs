@@ -11,6 +11,8 @@ use std::collections::{HashSet, VecDeque};
 /// Rows of a load.
 const ROWS: u8 = 2;
 const ALL_ROWS: u8 = (1 << ROWS) - 1;
+/// A worker that waits for a message. What it did before makes no difference.
+const IDLE: Worker = Worker { step: Step::Idle, version: 0, fence: 0, epoch: 0, ended: None };
 
 /// One protection taken away.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -29,7 +31,7 @@ enum Mutant {
     NotesWhateverTheStateIs,
 }
 
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 enum EntryState {
     Absent,
     Processing,
@@ -50,7 +52,7 @@ struct Entry {
     replaced: Option<u8>,
 }
 
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 enum Step {
     Idle,
     Claim,
@@ -80,7 +82,7 @@ enum Step {
     Acknowledge,
 }
 
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 struct Worker {
     step: Step,
     version: u8,
@@ -101,8 +103,8 @@ struct World {
     /// Messages that can be received now, by version.
     visible: [u8; 2],
     acknowledged: [bool; 2],
-    /// The last state in which each version was announced as complete, and as something else.
-    told: [[Option<EntryState>; 2]; 2],
+    /// Whether each version was announced as complete, and as something else.
+    told: [[bool; 2]; 2],
     epoch: u8,
     deaths_left: u8,
     duplicates_left: u8,
@@ -121,16 +123,15 @@ fn start() -> World {
         announced: false,
         replaced: None,
     };
-    let worker = Worker { step: Step::Idle, version: 0, fence: 0, epoch: 0, ended: None };
     World {
         entries: [entry; 2],
         head: None,
         rows: [[0; 2]; 2],
         reported: [false; 2],
-        workers: [worker; 2],
+        workers: [IDLE; 2],
         visible: [1; 2],
         acknowledged: [false; 2],
-        told: [[None; 2]; 2],
+        told: [[false; 2]; 2],
         epoch: 0,
         deaths_left: 1,
         duplicates_left: 1,
@@ -140,6 +141,10 @@ fn start() -> World {
 
 fn is_terminal(state: EntryState) -> bool {
     !matches!(state, EntryState::Absent | EntryState::Processing)
+}
+
+fn is_complete(state: EntryState) -> bool {
+    matches!(state, EntryState::Complete { .. })
 }
 
 /// All worlds that one action leads to.
@@ -212,8 +217,7 @@ fn give_back(world: &mut World, index: usize) {
     let version = usize::from(world.workers[index].version);
     // More than two copies of a message add nothing that two do not show.
     world.visible[version] = (world.visible[version] + 1).min(2);
-    world.workers[index].step = Step::Idle;
-    world.workers[index].ended = None;
+    world.workers[index] = IDLE;
 }
 
 /// One step of one worker.
@@ -254,15 +258,13 @@ fn step(world: &World, index: usize, good: Good, mutant: Mutant) -> World {
         }
         Step::Finish => finish(&mut next, index, EntryState::Quarantined, mutant),
         Step::Publish { version, state } => {
-            let kind = usize::from(!matches!(state, EntryState::Complete { .. }));
-            next.told[usize::from(version)][kind] = Some(state);
+            next.told[usize::from(version)][usize::from(!is_complete(state))] = true;
             next.workers[index].step = Step::Note { version, state };
         }
         Step::Note { version, state } => note(&mut next, index, version, state, mutant),
         Step::Acknowledge => {
             next.acknowledged[version] = true;
-            next.workers[index].step = Step::Idle;
-            next.workers[index].ended = None;
+            next.workers[index] = IDLE;
         }
     }
     next
@@ -271,14 +273,17 @@ fn step(world: &World, index: usize, good: Good, mutant: Mutant) -> World {
 /// Announces what became of the worker's version, after the older one that it replaced.
 fn tell(world: &mut World, index: usize, ended: EntryState, mutant: Mutant) {
     let version = world.workers[index].version;
-    let entry = world.entries[usize::from(version)];
-    world.workers[index].ended = Some(ended);
+    let entry = &mut world.entries[usize::from(version)];
+    // Nobody asks any more who held the claim and how far he came: fewer states to tell apart.
+    *entry = Entry { fence: 0, lease: false, checkpoint: (0, 0), ..*entry };
+    let entry = *entry;
     let older = entry.replaced.filter(|_| mutant != Mutant::AnnouncesOnlyItself);
-    world.workers[index].step = match older.map(|older| (older, world.entries[usize::from(older)])) {
+    let step = match older.map(|older| (older, world.entries[usize::from(older)])) {
         _ if entry.announced => Step::Acknowledge,
         Some((older, Entry { announced: false, state, .. })) => Step::Publish { version: older, state },
         _ => Step::Publish { version, state: ended },
     };
+    world.workers[index] = Worker { step, version, ended: Some(ended), ..IDLE };
 }
 
 /// Notes an announcement, unless the state has changed since it was read.
@@ -383,10 +388,7 @@ fn broken_promise(before: &World, world: &World) -> Option<&'static str> {
         if new == EntryState::Quarantined && !world.reported[version] {
             return Some("quarantined without a report");
         }
-        if is_terminal(old)
-            && old != new
-            && !(matches!(old, EntryState::Complete { .. }) && new == EntryState::Superseded)
-        {
+        if is_terminal(old) && old != new && !(is_complete(old) && new == EntryState::Superseded) {
             return Some("a terminal entry changed");
         }
         if world.acknowledged[version] && !is_terminal(new) {
@@ -397,7 +399,7 @@ fn broken_promise(before: &World, world: &World) -> Option<&'static str> {
         if before.head.is_some_and(|old| old > head) {
             return Some("the head moved to an older version");
         }
-        if !matches!(world.entries[usize::from(head)].state, EntryState::Complete { .. }) {
+        if !is_complete(world.entries[usize::from(head)].state) {
             return Some("the visible version is not complete");
         }
     }
@@ -418,13 +420,13 @@ fn wrong_end(world: &World, good: Good) -> Option<&'static str> {
         let state = world.entries[usize::from(version)].state;
         let right = match (good[usize::from(version)], newest == Some(version)) {
             (false, _) => state == EntryState::Quarantined,
-            (true, true) => matches!(state, EntryState::Complete { .. }),
+            (true, true) => is_complete(state),
             (true, false) => state == EntryState::Superseded,
         };
         if !right {
             return Some("a version ended in the wrong state");
         }
-        if !world.told[usize::from(version)].contains(&Some(state)) {
+        if !world.told[usize::from(version)][usize::from(!is_complete(state))] {
             return Some("a version was not announced in the state in which it ended");
         }
     }
@@ -446,6 +448,9 @@ fn explore(good: Good, mutant: Mutant) -> Explored {
             if let Some(broken) = broken_promise(&world, &next).or_else(|| wrong_end(&next, good)) {
                 return Explored { states: seen.len(), ends, broken: Some(broken) };
             }
+            // Which of the two workers is which makes no difference.
+            let mut next = next;
+            next.workers.sort_unstable();
             if seen.insert(next) {
                 ends +=
                     usize::from(next.visible == [0; 2] && next.entries.iter().all(|e| is_terminal(e.state)));

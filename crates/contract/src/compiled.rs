@@ -198,7 +198,7 @@ pub enum OnSameName {
     Append,
     /// Only the newest version's load is visible.
     Supersede,
-    /// The second version is refused.
+    /// The name belongs to the oldest version that was loaded; every other one is refused.
     Reject,
 }
 

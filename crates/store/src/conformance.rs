@@ -5,7 +5,7 @@
 
 use crate::{
     Claim, Claimed, Commit, Committed, ContentClaim, Entry, Error, Fence, Fenced, FileId, FileVersion, Head,
-    HeadMove, Ledger, LoadId, Outcome, State, Store, Upload,
+    HeadMove, Ledger, LoadId, Original, Outcome, State, Store, Upload,
 };
 
 /// The ledger: claims, fences, terminal states, heads and contents.
@@ -34,6 +34,8 @@ pub async fn writing_behaves<S: Store>(store: &S, inbox: &str, run: &str) -> Res
     let mut missing = file(run, "missing");
     inbox.clone_into(&mut missing.bucket);
     assert!(store.versions(inbox, &missing.key).await?.is_empty(), "a key that never was has no versions");
+    let copied = store.keep_original(&missing, &format!("{run}/original")).await?;
+    assert_eq!(copied, Original::Gone, "what is not there is not copied");
     assert!(store.contract(&format!("{run}-none")).await?.is_none(), "no contract");
     store.put(&format!("{run}/report.json"), "application/json", "{}".into()).await?;
     let mut upload = store.upload(&format!("{run}/rejects.ndjson"), "application/x-ndjson");
