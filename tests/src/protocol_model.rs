@@ -2,7 +2,8 @@
 //!
 //! Two versions of one key, two workers. At any point a worker may die, a message may be delivered twice or again while
 //! its first receiver still runs, a lease may end under a running worker (a zombie), and a new release may change the
-//! parser. Every reachable state is checked; every state in which nothing is left to do must be the right end.
+//! parser. Every reachable state is checked; every state in which nothing is left to do must be the right end, and each
+//! version must have been announced in the state in which it ended.
 //! Each protection has a mutant without it, which the explorer must catch: a model that cannot fail proves nothing.
 
 use std::collections::{HashSet, VecDeque};
@@ -10,6 +11,8 @@ use std::collections::{HashSet, VecDeque};
 /// Rows of a load.
 const ROWS: u8 = 2;
 const ALL_ROWS: u8 = (1 << ROWS) - 1;
+/// A worker that waits for a message. What it did before makes no difference.
+const IDLE: Worker = Worker { step: Step::Idle, version: 0, fence: 0, epoch: 0, ended: None };
 
 /// One protection taken away.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -23,9 +26,12 @@ enum Mutant {
     AcknowledgesBeforeTheCommit,
     LeavesTheOlderVersionComplete,
     FinishesBeforeTheReport,
+    AnnouncesOnlyItself,
+    KeepsTheOlderAnnouncement,
+    NotesWhateverTheStateIs,
 }
 
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 enum EntryState {
     Absent,
     Processing,
@@ -41,28 +47,49 @@ struct Entry {
     lease: bool,
     /// Parser epoch and rows of the last checkpoint.
     checkpoint: (u8, u8),
+    announced: bool,
+    /// The older version that this one's commit superseded.
+    replaced: Option<u8>,
 }
 
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 enum Step {
     Idle,
     Claim,
-    Write { row: u8 },
-    Checkpoint { rows: u8 },
+    Write {
+        row: u8,
+    },
+    Checkpoint {
+        rows: u8,
+    },
     ReadHead,
-    Commit { seen: Option<u8> },
+    Commit {
+        seen: Option<u8>,
+    },
     Supersede,
     Report,
     Finish,
+    /// Announces this version's state, as it was read.
+    Publish {
+        version: u8,
+        state: EntryState,
+    },
+    /// Notes that it was announced.
+    Note {
+        version: u8,
+        state: EntryState,
+    },
     Acknowledge,
 }
 
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 struct Worker {
     step: Step,
     version: u8,
     fence: u8,
     epoch: u8,
+    /// What the worker knows to have become of its version.
+    ended: Option<EntryState>,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
@@ -76,6 +103,8 @@ struct World {
     /// Messages that can be received now, by version.
     visible: [u8; 2],
     acknowledged: [bool; 2],
+    /// Whether each version was announced as complete, and as something else.
+    told: [[bool; 2]; 2],
     epoch: u8,
     deaths_left: u8,
     duplicates_left: u8,
@@ -86,16 +115,23 @@ struct World {
 type Good = [bool; 2];
 
 fn start() -> World {
-    let entry = Entry { state: EntryState::Absent, fence: 0, lease: false, checkpoint: (0, 0) };
-    let worker = Worker { step: Step::Idle, version: 0, fence: 0, epoch: 0 };
+    let entry = Entry {
+        state: EntryState::Absent,
+        fence: 0,
+        lease: false,
+        checkpoint: (0, 0),
+        announced: false,
+        replaced: None,
+    };
     World {
         entries: [entry; 2],
         head: None,
         rows: [[0; 2]; 2],
         reported: [false; 2],
-        workers: [worker; 2],
+        workers: [IDLE; 2],
         visible: [1; 2],
         acknowledged: [false; 2],
+        told: [[false; 2]; 2],
         epoch: 0,
         deaths_left: 1,
         duplicates_left: 1,
@@ -105,6 +141,10 @@ fn start() -> World {
 
 fn is_terminal(state: EntryState) -> bool {
     !matches!(state, EntryState::Absent | EntryState::Processing)
+}
+
+fn is_complete(state: EntryState) -> bool {
+    matches!(state, EntryState::Complete { .. })
 }
 
 /// All worlds that one action leads to.
@@ -166,7 +206,8 @@ fn deliveries(world: &World, index: usize, next: &mut Vec<World>) {
         if world.visible[usize::from(version)] > 0 {
             let mut received = *world;
             received.visible[usize::from(version)] -= 1;
-            received.workers[index] = Worker { step: Step::Claim, version, fence: 0, epoch: world.epoch };
+            received.workers[index] =
+                Worker { step: Step::Claim, version, fence: 0, epoch: world.epoch, ended: None };
             next.push(received);
         }
     }
@@ -176,7 +217,7 @@ fn give_back(world: &mut World, index: usize) {
     let version = usize::from(world.workers[index].version);
     // More than two copies of a message add nothing that two do not show.
     world.visible[version] = (world.visible[version] + 1).min(2);
-    world.workers[index].step = Step::Idle;
+    world.workers[index] = IDLE;
 }
 
 /// One step of one worker.
@@ -210,18 +251,52 @@ fn step(world: &World, index: usize, good: Good, mutant: Mutant) -> World {
             };
         }
         Step::Commit { seen } => commit(&mut next, index, seen, mutant),
-        Step::Supersede => finish(&mut next, index, EntryState::Superseded),
+        Step::Supersede => finish(&mut next, index, EntryState::Superseded, mutant),
         Step::Report => {
             next.reported[version] = true;
             next.workers[index].step = Step::Finish;
         }
-        Step::Finish => finish(&mut next, index, EntryState::Quarantined),
+        Step::Finish => finish(&mut next, index, EntryState::Quarantined, mutant),
+        Step::Publish { version, state } => {
+            next.told[usize::from(version)][usize::from(!is_complete(state))] = true;
+            next.workers[index].step = Step::Note { version, state };
+        }
+        Step::Note { version, state } => note(&mut next, index, version, state, mutant),
         Step::Acknowledge => {
             next.acknowledged[version] = true;
-            next.workers[index].step = Step::Idle;
+            next.workers[index] = IDLE;
         }
     }
     next
+}
+
+/// Announces what became of the worker's version, after the older one that it replaced.
+fn tell(world: &mut World, index: usize, ended: EntryState, mutant: Mutant) {
+    let version = world.workers[index].version;
+    let entry = &mut world.entries[usize::from(version)];
+    // Nobody asks any more who held the claim and how far he came: fewer states to tell apart.
+    *entry = Entry { fence: 0, lease: false, checkpoint: (0, 0), ..*entry };
+    let entry = *entry;
+    let older = entry.replaced.filter(|_| mutant != Mutant::AnnouncesOnlyItself);
+    let step = match older.map(|older| (older, world.entries[usize::from(older)])) {
+        _ if entry.announced => Step::Acknowledge,
+        Some((older, Entry { announced: false, state, .. })) => Step::Publish { version: older, state },
+        _ => Step::Publish { version, state: ended },
+    };
+    world.workers[index] = Worker { step, version, ended: Some(ended), ..IDLE };
+}
+
+/// Notes an announcement, unless the state has changed since it was read.
+fn note(world: &mut World, index: usize, version: u8, state: EntryState, mutant: Mutant) {
+    let entry = &mut world.entries[usize::from(version)];
+    if entry.state == state || mutant == Mutant::NotesWhateverTheStateIs {
+        entry.announced = true;
+    }
+    let worker = &mut world.workers[index];
+    worker.step = match worker.ended {
+        Some(state) if version != worker.version => Step::Publish { version: worker.version, state },
+        _ => Step::Acknowledge,
+    };
 }
 
 fn mine(world: &World, worker: Worker) -> bool {
@@ -234,7 +309,8 @@ fn claim(world: &mut World, index: usize, good: Good, mutant: Mutant) {
     let version = usize::from(worker.version);
     let entry = &mut world.entries[version];
     if is_terminal(entry.state) {
-        world.workers[index].step = Step::Acknowledge;
+        let ended = entry.state;
+        tell(world, index, ended, mutant);
         return;
     }
     if entry.lease {
@@ -275,26 +351,26 @@ fn commit(world: &mut World, index: usize, seen: Option<u8>, mutant: Mutant) {
         world.workers[index].step = Step::ReadHead;
         return;
     }
+    let older = seen.filter(|old| *old != worker.version);
+    let ended = EntryState::Complete { epoch: worker.epoch };
     let entry = &mut world.entries[usize::from(worker.version)];
-    entry.state = EntryState::Complete { epoch: worker.epoch };
-    entry.lease = false;
-    if let Some(old) = seen
-        && old != worker.version
-        && mutant != Mutant::LeavesTheOlderVersionComplete
-    {
-        world.entries[usize::from(old)].state = EntryState::Superseded;
+    *entry = Entry { state: ended, lease: false, announced: false, replaced: older, ..*entry };
+    if let Some(old) = older.filter(|_| mutant != Mutant::LeavesTheOlderVersionComplete) {
+        let older = &mut world.entries[usize::from(old)];
+        older.state = EntryState::Superseded;
+        older.announced &= mutant == Mutant::KeepsTheOlderAnnouncement;
     }
     world.head = Some(worker.version);
-    world.workers[index].step = Step::Acknowledge;
+    tell(world, index, ended, mutant);
 }
 
-fn finish(world: &mut World, index: usize, state: EntryState) {
+fn finish(world: &mut World, index: usize, state: EntryState, mutant: Mutant) {
     let worker = world.workers[index];
     if mine(world, worker) {
         let entry = &mut world.entries[usize::from(worker.version)];
         entry.state = state;
         entry.lease = false;
-        world.workers[index].step = Step::Acknowledge;
+        tell(world, index, state, mutant);
     } else {
         give_back(world, index);
     }
@@ -312,10 +388,7 @@ fn broken_promise(before: &World, world: &World) -> Option<&'static str> {
         if new == EntryState::Quarantined && !world.reported[version] {
             return Some("quarantined without a report");
         }
-        if is_terminal(old)
-            && old != new
-            && !(matches!(old, EntryState::Complete { .. }) && new == EntryState::Superseded)
-        {
+        if is_terminal(old) && old != new && !(is_complete(old) && new == EntryState::Superseded) {
             return Some("a terminal entry changed");
         }
         if world.acknowledged[version] && !is_terminal(new) {
@@ -326,7 +399,7 @@ fn broken_promise(before: &World, world: &World) -> Option<&'static str> {
         if before.head.is_some_and(|old| old > head) {
             return Some("the head moved to an older version");
         }
-        if !matches!(world.entries[usize::from(head)].state, EntryState::Complete { .. }) {
+        if !is_complete(world.entries[usize::from(head)].state) {
             return Some("the visible version is not complete");
         }
     }
@@ -347,11 +420,14 @@ fn wrong_end(world: &World, good: Good) -> Option<&'static str> {
         let state = world.entries[usize::from(version)].state;
         let right = match (good[usize::from(version)], newest == Some(version)) {
             (false, _) => state == EntryState::Quarantined,
-            (true, true) => matches!(state, EntryState::Complete { .. }),
+            (true, true) => is_complete(state),
             (true, false) => state == EntryState::Superseded,
         };
         if !right {
             return Some("a version ended in the wrong state");
+        }
+        if !world.told[usize::from(version)][usize::from(!is_complete(state))] {
+            return Some("a version was not announced in the state in which it ended");
         }
     }
     None
@@ -372,6 +448,9 @@ fn explore(good: Good, mutant: Mutant) -> Explored {
             if let Some(broken) = broken_promise(&world, &next).or_else(|| wrong_end(&next, good)) {
                 return Explored { states: seen.len(), ends, broken: Some(broken) };
             }
+            // Which of the two workers is which makes no difference.
+            let mut next = next;
+            next.workers.sort_unstable();
             if seen.insert(next) {
                 ends +=
                     usize::from(next.visible == [0; 2] && next.entries.iter().all(|e| is_terminal(e.state)));
@@ -403,6 +482,9 @@ fn the_explorer_catches_every_protection_that_is_taken_away() {
         Mutant::AcknowledgesBeforeTheCommit,
         Mutant::LeavesTheOlderVersionComplete,
         Mutant::FinishesBeforeTheReport,
+        Mutant::AnnouncesOnlyItself,
+        Mutant::KeepsTheOlderAnnouncement,
+        Mutant::NotesWhateverTheStateIs,
     ] {
         let caught = [[true, true], [true, false]].iter().any(|good| explore(*good, mutant).broken.is_some());
         assert!(caught, "{mutant:?} went unnoticed");

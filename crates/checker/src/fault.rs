@@ -63,7 +63,7 @@ pub enum FaultCode {
     ContractInvalid,
     /// The feed's contract does not accept files.
     ContractInactive,
-    /// An older version has this name and the contract refuses a second one.
+    /// Another version took this name and the contract refuses a second one.
     SameName,
     /// The object is in an archive storage class.
     Archived,

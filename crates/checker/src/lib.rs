@@ -34,8 +34,8 @@ pub use fault::{FaultCode, FileFault};
 pub use file_check::{FileCheck, Finished, Pushed};
 pub use reason::reason;
 pub use receipt::{
-    FORMAT_VERSION, FileFacts, Receipt, ReceiptContract, ReceiptFault, ReceiptViolation, Report, ReportGate,
-    RuleTotal, receipt, report,
+    FORMAT_VERSION, FileFacts, Place, Receipt, ReceiptContract, ReceiptFault, ReceiptViolation, Report,
+    ReportGate, RuleTotal, receipt, report,
 };
 pub use record::{Item, Position, Record, Slot, SlotKind};
 pub use reject_line::write_reject_line;

@@ -10,8 +10,36 @@ use crate::{Counts, FaultCode, FileFault, Position, Summary, Verdict, reason};
 /// The version of the layout of receipt and report; raised when a field changes its meaning or goes.
 pub const FORMAT_VERSION: u32 = 1;
 
-/// The ledger's word for the one state in which records are visible.
+/// The ledger's words: for the one state in which records are visible, for the two in which they were, and for a
+/// refused file.
 const COMPLETE: &str = "COMPLETE";
+const SUPERSEDED: &str = "SUPERSEDED";
+const RETRACTED: &str = "RETRACTED";
+const QUARANTINED: &str = "QUARANTINED";
+
+impl Verdict {
+    /// The one verdict that everybody is told of a file in this state, by receipt, report and announcement alike. A
+    /// refused file is rejected whether it was read or not; none where nothing became of the content.
+    #[must_use]
+    pub fn told(state: &str, counts: Option<&Counts>) -> Option<Self> {
+        match (state, counts) {
+            (QUARANTINED, _) => Some(Self::Rejected),
+            (COMPLETE | SUPERSEDED | RETRACTED, Some(Counts { rejects: 0, .. })) => Some(Self::Accepted),
+            (COMPLETE | SUPERSEDED | RETRACTED, Some(_)) => Some(Self::Partial),
+            _ => None,
+        }
+    }
+
+    /// The word as it stands in receipt, report and announcement.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Accepted => "accepted",
+            Self::Partial => "partial",
+            Self::Rejected => "rejected",
+        }
+    }
+}
 
 /// The names of a file version and its load, as the ledger has them.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
@@ -48,12 +76,19 @@ pub struct Receipt {
     /// The file id of the file that is loaded in this one's place: the first with the same content, or a newer version.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub other: Option<String>,
+    /// Key of the receipt before this one, which lists what this one does not repeat: rules, violations and warnings of
+    /// a load that was visible.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub earlier: Option<String>,
     /// The terminal state, as the ledger has it.
     pub state: String,
-    /// What was decided; none when the file was not read.
+    /// What was decided about the content; see [`Verdict::told`].
     pub verdict: Option<Verdict>,
     /// Why the file is refused as a whole.
     pub fault: Option<ReceiptFault>,
+    /// Where a refused file's bytes are: the copy in the quarantine or, of an archived object, the version in the inbox.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub original: Option<Place>,
     /// Records that are loaded: none of a refused file, whatever was read of it.
     pub loaded: u64,
     /// Records by fate, as read; none when the file was not read.
@@ -74,11 +109,24 @@ pub struct Receipt {
     pub warnings: Vec<String>,
 }
 
+/// Where an object is.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Place {
+    /// Its bucket.
+    pub bucket: String,
+    /// Its key.
+    pub key: String,
+    /// Its version id, where one is meant and not the newest.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub version: Option<String>,
+}
+
 /// Which contract a file was checked under.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct ReceiptContract {
-    /// The document's id.
-    pub id: String,
+    /// The document's id; none in a receipt made from the ledger, which does not keep it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub id: Option<String>,
     /// The document's version.
     pub version: String,
     /// SHA-256 of the document, lower-case hexadecimal.
@@ -143,7 +191,7 @@ pub struct ReceiptViolation {
     pub reason: String,
 }
 
-/// The quarantine's `report.json`: the receipt, and what an operator asks next. Holds no content.
+/// The quarantine's `report.<state>.json`: the receipt, and what an operator asks next. Holds no content.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Report {
@@ -176,7 +224,8 @@ pub struct ReportGate {
 }
 
 /// Writes the receipt of a file. `fault` is for a file that was refused before it was read (no contract, archived, …);
-/// else the summary's own fault is shown. `corrects` and `other` are empty; the caller fills them.
+/// else the summary's own fault is shown. `corrects`, `other` and
+/// `original` are empty; the caller fills them.
 #[must_use]
 pub fn receipt(
     facts: &FileFacts,
@@ -191,9 +240,11 @@ pub fn receipt(
         file: facts.clone(),
         corrects: None,
         other: None,
+        earlier: None,
         state: state.to_owned(),
-        verdict: summary.map(|summary| summary.verdict),
+        verdict: Verdict::told(state, summary.map(|summary| &summary.counts)),
         fault: fault.or_else(|| summary?.fault.as_ref()).map(receipt_fault),
+        original: None,
         loaded: summary.filter(|_| state == COMPLETE).map_or(0, |summary| summary.counts.rows),
         counts: summary.map(|summary| summary.counts),
         sha256: summary.map(|summary| hexadecimal(&summary.sha256)),
@@ -245,7 +296,7 @@ fn receipt_fault(fault: &FileFault) -> ReceiptFault {
 
 fn receipt_contract(contract: &Contract) -> ReceiptContract {
     ReceiptContract {
-        id: contract.identity.id.clone(),
+        id: Some(contract.identity.id.clone()),
         version: contract.identity.version.clone(),
         hash: hexadecimal(&contract.identity.hash),
     }

@@ -71,3 +71,61 @@ fn broken<'a>(contract: &'a Contract, violation: &Violation) -> Broken<'a> {
 fn preview(raw: &[u8]) -> String {
     String::from_utf8_lossy(raw).chars().take(PREVIEW_CHARACTERS).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use contract::{Found, Structure};
+    use proptest::prelude::*;
+    use serde_json::Value;
+
+    use super::*;
+    use crate::Position;
+    use crate::tests::contract;
+
+    fn line_of(raw: &[u8]) -> Value {
+        let contract = contract();
+        let found = Found::Count(4);
+        let violations = [Violation { rule: Structure::TooManyCells.index(), column: None, found }];
+        let position = Position { record: 4, line: 9, offset: 80 };
+        let reject = Reject {
+            contract: &contract,
+            labels: &[],
+            position,
+            raw,
+            text: &[],
+            cells: &[],
+            violations: &violations,
+        };
+        let mut line = Vec::new();
+        write_reject_line(&reject, &mut line);
+        assert_eq!(line.pop(), Some(b'\n'));
+        serde_json::from_slice(&line).expect("one line of JSON")
+    }
+
+    #[test]
+    fn a_record_that_is_not_utf_8_keeps_its_bytes_and_shows_what_is_legible() {
+        let line = line_of(b"1,M\xfcller\r\n");
+        assert_eq!(line["rawBase64"], "MSxN/GxsZXINCg==");
+        assert_eq!(line["preview"], "1,M\u{fffd}ller\r\n");
+        assert_eq!(line.get("raw"), None);
+        assert_eq!((&line["line"], &line["byteOffset"]), (&Value::from(9), &Value::from(80)));
+    }
+
+    #[test]
+    fn a_preview_is_short_and_the_bytes_beside_it_are_all_of_them() {
+        let line = line_of(&[0xff; 1_000]);
+        assert_eq!(line["preview"].as_str().map(|text| text.chars().count()), Some(PREVIEW_CHARACTERS));
+        let bytes = line["rawBase64"].as_str().and_then(|text| STANDARD.decode(text).ok());
+        assert_eq!(bytes, Some(vec![0xff; 1_000]));
+    }
+
+    proptest! {
+        #[test]
+        fn every_record_reads_back_byte_for_byte(raw: Vec<u8>) {
+            let line = line_of(&raw);
+            let text = line["raw"].as_str().map(|text| text.as_bytes().to_vec());
+            let bytes = line["rawBase64"].as_str().and_then(|text| STANDARD.decode(text).ok());
+            prop_assert_eq!(text.or(bytes), Some(raw));
+        }
+    }
+}

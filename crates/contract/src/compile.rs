@@ -83,6 +83,11 @@ impl Compilation {
 fn contract(document: &Document, source: &str, compilation: &mut Compilation) -> Option<Contract> {
     let identity = identity(document, source, &mut compilation.findings);
     let reading = server::compile(document, &mut compilation.findings);
+    if let Some(place) = &reading.matches_at {
+        let why = "a file belongs to the feed that its key names: `<partner>/<feed>/<name>`";
+        compilation.findings.warning(place, "`match`", "keys of this form only", why);
+        compilation.not_run(place, "`match`", why);
+    }
     for level in &document.service_levels {
         compilation.not_run(
             &level.place,

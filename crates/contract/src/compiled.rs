@@ -29,7 +29,7 @@ pub struct Contract {
     pub version_from: Option<u16>,
     /// When files must come (read by the watcher).
     pub expectation: Option<Expectation>,
-    /// Key globs beyond the default `<partner>/<feed>/**`.
+    /// Key globs beyond the default `<partner>/<feed>/**`. No file is assigned by them: they stand in `not_run`.
     pub matches: Vec<String>,
     /// Every rule. The first `Structure::COUNT` are the structural ones.
     pub rules: Vec<Rule>,
@@ -198,7 +198,7 @@ pub enum OnSameName {
     Append,
     /// Only the newest version's load is visible.
     Supersede,
-    /// The second version is refused.
+    /// The name belongs to the oldest version that was loaded; every other one is refused.
     Reject,
 }
 

@@ -12,7 +12,7 @@ use crate::{
     commit::{self, Ended, Standing},
     load::{Load, Rows},
     quarantine::{self, Evidence},
-    read::{self, Content, Found},
+    read::{self, Again, Content, Found},
     stop::Stop,
     work::{Work, outcome},
 };
@@ -65,7 +65,18 @@ async fn refuse<S: Store>(
     record: &mut FileRecord,
 ) -> Result<Outcome, Stop> {
     record.fault = Some(refusal.fault.code.as_str());
-    quarantine::refuse(work, Evidence { contract, summary: None, fault: Some(&refusal.fault) }).await
+    quarantine::refuse(work, Evidence { contract, fault: Some(&refusal.fault), ..Evidence::default() }).await
+}
+
+/// Refuses a file that lies where S3 reads nothing before it is restored.
+async fn refuse_archived<S: Store>(
+    work: &Work<'_, S>,
+    contract: &Contract,
+    record: &mut FileRecord,
+) -> Result<Outcome, Stop> {
+    let found = "an object in an archive storage class";
+    let refusal = Refusal::new(FaultCode::Archived, found, "a readable object");
+    refuse(work, Some(contract), &refusal, record).await
 }
 
 async fn check<S: Store>(
@@ -84,14 +95,7 @@ async fn check<S: Store>(
     let opening = match read::open(work, most_bytes).await? {
         Found::Content(opening) => opening,
         Found::Gone => return quarantine::close(work, State::Gone, unread, None).await,
-        Found::Archived => {
-            let refusal = Refusal::new(
-                FaultCode::Archived,
-                "an object in an archive storage class",
-                "a readable object",
-            );
-            return refuse(work, Some(contract), &refusal, record).await;
-        }
+        Found::Archived => return refuse_archived(work, contract, record).await,
         Found::TooLarge(length) => {
             let (found, expected) =
                 (format!("{length} bytes"), format!("a file of at most {most_bytes} bytes"));
@@ -104,7 +108,7 @@ async fn check<S: Store>(
     record.spend(Step::Check, work.host.now().saturating_sub(started));
     describe(record, contract, &summary);
     match summary.verdict {
-        Verdict::Rejected => reject(work, contract, &summary, &content).await,
+        Verdict::Rejected => reject(work, contract, &summary, &content, record).await,
         Verdict::Accepted | Verdict::Partial => accept(work, contract, &summary, &content, record).await,
     }
 }
@@ -115,17 +119,19 @@ async fn reject<S: Store>(
     contract: &Arc<Contract>,
     first: &Summary,
     content: &Content,
+    record: &mut FileRecord,
 ) -> Result<Outcome, Stop> {
-    let evidence = Evidence { contract: Some(contract), summary: Some(first), fault: None };
+    let evidence = Evidence { contract: Some(contract), summary: Some(first), ..Evidence::default() };
     if first.counts.rejects == 0 {
         return quarantine::refuse(work, evidence).await;
     }
     let mut load = Load::new(work, first, Rows::Left);
     match read::second(work, contract, first, content, &mut load).await? {
-        None => quarantine::close(work, State::Gone, evidence, None).await,
-        Some(second) => {
+        Again::Gone => quarantine::close(work, State::Gone, evidence, None).await,
+        Again::Archived => refuse_archived(work, contract, record).await,
+        Again::Done(second) => {
             load.finish().await?;
-            quarantine::refuse(work, Evidence { summary: Some(&second), ..evidence }).await
+            quarantine::refuse(work, Evidence { summary: Some(second.as_ref()), ..evidence }).await
         }
     }
 }
@@ -138,7 +144,7 @@ async fn accept<S: Store>(
     content: &Content,
     record: &mut FileRecord,
 ) -> Result<Outcome, Stop> {
-    let evidence = Evidence { contract: Some(contract), summary: Some(first), fault: None };
+    let evidence = Evidence { contract: Some(contract), summary: Some(first), ..Evidence::default() };
     if contract.policy.on_same_name == OnSameName::Supersede {
         let standing = commit::standing(work, contract).await?;
         if !matches!(standing, Standing::Visible(_)) {
@@ -147,8 +153,10 @@ async fn accept<S: Store>(
     }
     let started = work.host.now();
     let mut load = Load::new(work, first, Rows::Written);
-    let Some(second) = read::second(work, contract, first, content, &mut load).await? else {
-        return quarantine::close(work, State::Gone, evidence, None).await;
+    let second = match read::second(work, contract, first, content, &mut load).await? {
+        Again::Done(second) => second,
+        Again::Gone => return quarantine::close(work, State::Gone, evidence, None).await,
+        Again::Archived => return refuse_archived(work, contract, record).await,
     };
     load.finish().await?;
     record.spend(Step::Load, work.host.now().saturating_sub(started));
@@ -161,16 +169,15 @@ async fn make_visible<S: Store>(
     summary: &Summary,
     record: &mut FileRecord,
 ) -> Result<Outcome, Stop> {
-    let evidence = Evidence { contract: Some(contract), summary: Some(summary), fault: None };
-    let quarantine = (summary.counts.rejects > 0).then(|| work.quarantine_prefix());
-    if quarantine.is_some() {
-        quarantine::put_report(work, State::Complete, evidence).await?;
-    }
+    let rejects_kept = summary.counts.rejects > 0;
+    let evidence =
+        Evidence { contract: Some(contract), summary: Some(summary), rejects_kept, ..Evidence::default() };
+    let quarantine = quarantine::put_kept_report(work, State::Complete, evidence, None).await?;
     let receipt = quarantine::put_receipt(work, State::Complete, evidence, None).await?;
     let decided = outcome(State::Complete, Some(contract), Some(summary), None);
     let outcome = Outcome { receipt, quarantine, ..decided };
     match commit::commit(work, contract, &outcome).await? {
-        Ended::Done => Ok(outcome),
+        Ended::Done(outcome) => Ok(outcome),
         Ended::Not(standing) => set_aside(work, standing, evidence, record).await,
         Ended::Duplicate(other) => quarantine::close(work, State::Duplicate, evidence, Some(other)).await,
     }
@@ -187,7 +194,7 @@ async fn set_aside<S: Store>(
         Standing::Older(newer) => quarantine::close(work, State::Superseded, evidence, Some(newer)).await,
         Standing::Gone | Standing::Visible(_) => quarantine::close(work, State::Gone, evidence, None).await,
         Standing::Second => {
-            let found = "an older version of this key";
+            let found = "a name that an earlier version of the key took";
             let refusal = Refusal::new(FaultCode::SameName, found, "a name that was not used before");
             record.fault = Some(refusal.fault.code.as_str());
             let fault = Some(&refusal.fault);

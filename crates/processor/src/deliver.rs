@@ -181,7 +181,12 @@ impl<S: Store> Processor<S> {
                 self.seconds_until(delivery.deadline_ms.saturating_add(self.settings.lease_margin_ms))
             }
             Stop::Lost => FIRST_DELAY + self.host.jitter(FIRST_DELAY),
-            Stop::Foreign | Stop::Unknown | Stop::Differs | Stop::Document(_) | Stop::Failed(_) => {
+            Stop::Behind
+            | Stop::Foreign
+            | Stop::Unknown
+            | Stop::Differs
+            | Stop::Document(_)
+            | Stop::Failed(_) => {
                 let doublings = delivery.receive_count.saturating_sub(1).min(5);
                 let delay = (FIRST_DELAY << doublings).min(LONGEST_DELAY);
                 (delay + self.host.jitter(delay / 4)).min(LONGEST_DELAY)

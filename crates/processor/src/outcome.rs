@@ -1,6 +1,6 @@
 //! What the world is told about a terminal file: ids, counts and codes.
 
-use checker::Counts;
+use checker::{Counts, Verdict};
 use serde::Serialize;
 use store::{Announcement, Entry, FileId, State};
 
@@ -48,7 +48,7 @@ pub(crate) fn announcement(
     if matches!(entry.state, State::Processing | State::Ignored) {
         return Ok(None);
     }
-    let verdict = verdict(entry.state, &outcome.counts);
+    let verdict = Verdict::told(entry.state.as_str(), Some(&outcome.counts)).map(Verdict::as_str);
     let load = entry.load.as_str();
     let body = Body {
         version: VERSION,
@@ -79,13 +79,4 @@ pub(crate) fn announcement(
         .filter(|(_, value)| !value.is_empty())
         .map(|(name, value)| (name, value.to_owned()));
     Ok(Some(Announcement { body: serde_json::to_string(&body)?, attributes: attributes.collect() }))
-}
-
-fn verdict(state: State, counts: &Counts) -> Option<&'static str> {
-    match state {
-        State::Complete | State::Superseded | State::Retracted if counts.rejects == 0 => Some("accepted"),
-        State::Complete | State::Superseded | State::Retracted => Some("partial"),
-        State::Quarantined => Some("rejected"),
-        State::Processing | State::Duplicate | State::Gone | State::Ignored => None,
-    }
 }

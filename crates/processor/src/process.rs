@@ -66,7 +66,7 @@ impl<S: Store> Processor<S> {
             Claimed::Held { until_ms } => return Err(Stop::Held { until_ms }),
             Claimed::Terminal(entry) => {
                 self.count(Occurrence::RedundantDelivery);
-                return self.tell(&named.id, entry).await;
+                return self.tell(entry).await;
             }
             Claimed::Mine(entry) => entry,
         };
@@ -92,8 +92,7 @@ impl<S: Store> Processor<S> {
         record.state = outcome.state.as_str();
         record.log();
         (self.host.metric)(&record.metric(&self.settings.namespace, self.host.now()));
-        let id = work.id.clone();
-        self.tell(&id, Entry { state: outcome.state, outcome: Some(outcome), ..entry }).await
+        self.tell(Entry { state: outcome.state, outcome: Some(outcome), ..entry }).await
     }
 
     /// The version that a notice means. A notice without one means the newest: it is a hint, the bucket is the truth.
@@ -217,15 +216,32 @@ impl<S: Store> Processor<S> {
         }
     }
 
-    /// Publishes the outcome of a terminal file unless that was done. Published twice when the note of it is lost.
-    async fn tell(&self, id: &FileId, entry: Entry) -> Result<State, Stop> {
-        if !entry.announced
-            && let Some(announcement) = announcement(&entry, &self.settings.quarantine)?
-        {
-            self.store.publish(&announcement).await?;
-            self.store.announced(id).await?;
+    /// Publishes the outcome of a terminal file unless that was done, and before it the new outcome of each older file
+    /// that it replaced: only this one's message is still there to be delivered again.
+    async fn tell(&self, entry: Entry) -> Result<State, Stop> {
+        let state = entry.state;
+        let mut untold = Vec::new();
+        let mut next = Some(entry);
+        while let Some(entry) = next.filter(|entry| !entry.announced) {
+            next = match entry.outcome.as_ref().and_then(|outcome| outcome.replaced.as_ref()) {
+                Some(replaced) => self.store.entry(replaced).await?,
+                None => None,
+            };
+            untold.push(entry);
         }
-        Ok(entry.state)
+        for entry in untold.iter().rev() {
+            self.publish(entry).await?;
+        }
+        Ok(state)
+    }
+
+    /// Published twice when the note of it is lost.
+    async fn publish(&self, entry: &Entry) -> Result<(), Stop> {
+        if let Some(announcement) = announcement(entry, &self.settings.quarantine)? {
+            self.store.publish(&announcement).await?;
+            self.store.announced(&entry.load.file(), entry.state).await?;
+        }
+        Ok(())
     }
 }
 

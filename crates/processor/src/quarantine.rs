@@ -1,13 +1,14 @@
 //! What is kept of a file that is not loaded, and the receipt of every file. Objects first, the ledger second.
 
 use bytes::Bytes;
-use checker::{FaultCode, FileFacts, FileFault, Summary};
+use checker::{FaultCode, FileFacts, FileFault, Place, Receipt, ReceiptContract, Report, Summary, Verdict};
 use contract::Contract;
-use store::{FileId, Outcome, State, Store};
+use serde::Serialize;
+use store::{Entry, FileId, Original, Outcome, State, Store};
 
 use crate::{
     stop::Stop,
-    work::{Work, outcome},
+    work::{Work, outcome, receipt_key, state_name},
 };
 
 /// What a receipt is written from.
@@ -17,6 +18,10 @@ pub(crate) struct Evidence<'a> {
     pub(crate) summary: Option<&'a Summary>,
     /// For a file that is refused without the check saying so.
     pub(crate) fault: Option<&'a FileFault>,
+    /// Where a refused file's bytes are.
+    pub(crate) original: Option<&'a Place>,
+    /// Whether the second reading left rejects in the quarantine.
+    pub(crate) rejects_kept: bool,
 }
 
 impl Evidence<'_> {
@@ -27,15 +32,22 @@ impl Evidence<'_> {
 
 /// Refuses a file: its bytes and the report are kept, then the ledger says so. A file that is gone by now is gone.
 ///
-/// An archived object cannot be copied; it stays in the inbox.
+/// An archived object cannot be copied: it stays in the inbox, and receipt and report name it there.
 pub(crate) async fn refuse<S: Store>(work: &Work<'_, S>, evidence: Evidence<'_>) -> Result<Outcome, Stop> {
     let prefix = work.quarantine_prefix();
     let code = evidence.fault_code();
-    let archived = code == Some(FaultCode::Archived);
-    if !archived && !work.store.keep_original(&work.file, &format!("{prefix}original")).await? {
-        return close(work, State::Gone, evidence, None).await;
-    }
-    put_report(work, State::Quarantined, evidence).await?;
+    let copy = format!("{prefix}original");
+    let original = match work.store.keep_original(&work.file, &copy).await? {
+        Original::Gone => return close(work, State::Gone, evidence, None).await,
+        Original::Copied => Place { bucket: work.settings.quarantine.clone(), key: copy, version: None },
+        Original::Archived => Place {
+            bucket: work.file.bucket.clone(),
+            key: work.file.key.clone(),
+            version: Some(work.file.version.clone()),
+        },
+    };
+    let evidence = Evidence { original: Some(&original), ..evidence };
+    put_report(work, State::Quarantined, evidence, None).await?;
     let receipt = put_receipt(work, State::Quarantined, evidence, None).await?;
     let decided = outcome(State::Quarantined, evidence.contract, evidence.summary, code);
     work.finish(Outcome { receipt, quarantine: Some(prefix), ..decided }).await
@@ -49,9 +61,10 @@ pub(crate) async fn close<S: Store>(
     other: Option<FileId>,
 ) -> Result<Outcome, Stop> {
     let evidence = Evidence { fault: None, ..evidence };
+    let quarantine = put_kept_report(work, state, evidence, other.as_ref()).await?;
     let receipt = put_receipt(work, state, evidence, other.as_ref()).await?;
     let decided = outcome(state, evidence.contract, evidence.summary, None);
-    work.finish(Outcome { receipt, other, ..decided }).await
+    work.finish(Outcome { receipt, quarantine, other, ..decided }).await
 }
 
 /// Writes the receipt for a state and gives its key. `other` is the file that is loaded in this one's place.
@@ -61,24 +74,84 @@ pub(crate) async fn put_receipt<S: Store>(
     evidence: Evidence<'_>,
     other: Option<&FileId>,
 ) -> Result<String, Stop> {
-    let Evidence { contract, summary, fault } = evidence;
-    let mut receipt = checker::receipt(&facts(work), contract, summary, state.as_str(), fault);
-    receipt.other = other.map(FileId::to_string);
-    let key = work.receipt_key(state);
-    work.store.put(&key, "application/json", Bytes::from(serde_json::to_vec(&receipt)?)).await?;
+    let Evidence { contract, summary, fault, .. } = evidence;
+    let receipt = checker::receipt(&facts(work), contract, summary, state.as_str(), fault);
+    let key = receipt_key(&work.partner, &work.feed, &work.load, state, other);
+    put(work, &key, &completed(receipt, evidence, other)).await?;
     Ok(key)
 }
 
-/// Writes `report.json` beside the rejects.
-pub(crate) async fn put_report<S: Store>(
+/// Writes the receipt that says that this file takes the place of an older one, and gives its key. It is made from what
+/// the ledger keeps of the older load, and names the receipt that tells the rest.
+pub(crate) async fn put_superseded_receipt<S: Store>(
+    work: &Work<'_, S>,
+    older: &Entry,
+    outcome: &Outcome,
+) -> Result<String, Stop> {
+    let state = State::Superseded;
+    let facts = FileFacts {
+        file_id: older.load.file().to_string(),
+        load: older.load.to_string(),
+        partner: older.partner.clone(),
+        feed: older.feed.clone(),
+        key: older.file.key.clone(),
+        version: older.file.version.clone(),
+        order: older.order.clone(),
+    };
+    let receipt = Receipt {
+        other: Some(work.id.to_string()),
+        earlier: Some(outcome.receipt.clone()),
+        verdict: Verdict::told(state.as_str(), Some(&outcome.counts)),
+        counts: Some(outcome.counts),
+        sha256: Some(outcome.sha256.clone()),
+        bytes: Some(outcome.bytes),
+        contract: Some(ReceiptContract {
+            id: None,
+            version: outcome.contract_version.clone(),
+            hash: outcome.contract_hash.clone(),
+        }),
+        ..checker::receipt(&facts, None, None, state.as_str(), None)
+    };
+    let key = receipt_key(&older.partner, &older.feed, &older.load, state, Some(&work.id));
+    put(work, &key, &receipt).await?;
+    Ok(key)
+}
+
+/// Writes the report for a state beside the rejects. As with receipts the state is part of the name.
+async fn put_report<S: Store>(
     work: &Work<'_, S>,
     state: State,
     evidence: Evidence<'_>,
+    other: Option<&FileId>,
 ) -> Result<(), Stop> {
-    let Evidence { contract, summary, fault } = evidence;
+    let Evidence { contract, summary, fault, .. } = evidence;
     let report = checker::report(&facts(work), contract, summary, state.as_str(), fault);
-    let key = format!("{}report.json", work.quarantine_prefix());
-    work.store.put(&key, "application/json", Bytes::from(serde_json::to_vec(&report)?)).await?;
+    let report = Report { receipt: completed(report.receipt.clone(), evidence, other), ..report };
+    let key = format!("{}report.{}.json", work.quarantine_prefix(), state_name(state));
+    put(work, &key, &report).await
+}
+
+/// Writes the report of a file that is not refused if rejects of it are kept, and gives the prefix of both.
+pub(crate) async fn put_kept_report<S: Store>(
+    work: &Work<'_, S>,
+    state: State,
+    evidence: Evidence<'_>,
+    other: Option<&FileId>,
+) -> Result<Option<String>, Stop> {
+    if !evidence.rejects_kept {
+        return Ok(None);
+    }
+    put_report(work, state, evidence, other).await?;
+    Ok(Some(work.quarantine_prefix()))
+}
+
+fn completed(receipt: Receipt, evidence: Evidence<'_>, other: Option<&FileId>) -> Receipt {
+    Receipt { other: other.map(FileId::to_string), original: evidence.original.cloned(), ..receipt }
+}
+
+async fn put<S: Store>(work: &Work<'_, S>, key: &str, document: &impl Serialize) -> Result<(), Stop> {
+    let bytes = Bytes::from(serde_json::to_vec(document)?);
+    work.store.put(key, "application/json", bytes).await?;
     Ok(())
 }
 

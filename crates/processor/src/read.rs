@@ -78,24 +78,35 @@ pub(crate) async fn first<S: Store>(
     }
 }
 
-/// The second reading: the sink gets what the first decided. `None`: the version was deleted in between.
+/// What became of the second reading.
+pub(crate) enum Again {
+    /// It agrees with the first, and knows every position.
+    Done(Box<Summary>),
+    /// The version was deleted in between.
+    Gone,
+    /// It was moved to an archive storage class in between.
+    Archived,
+}
+
+/// The second reading: the sink gets what the first decided.
 pub(crate) async fn second<S: Store, P: Pass>(
     work: &Work<'_, S>,
     contract: &Arc<Contract>,
     first: &Summary,
     content: &Content,
     pass: &mut P,
-) -> Result<Option<Summary>, Stop> {
+) -> Result<Again, Stop> {
     let check = FileCheck::again(Arc::clone(contract), work.seed(), first);
     let summary = match content {
         Content::Kept(chunks) => replay(check, chunks, pass).await?,
         Content::Reopened => match work.store.open(&work.file).await? {
-            Opened::Gone | Opened::Archived => return Ok(None),
+            Opened::Gone => return Ok(Again::Gone),
+            Opened::Archived => return Ok(Again::Archived),
             Opened::Body { body, .. } => stream(check, body, pass).await?,
         },
     };
     if summary.counts == first.counts && summary.sha256 == first.sha256 {
-        Ok(Some(summary))
+        Ok(Again::Done(Box::new(summary)))
     } else {
         Err(Stop::Differs)
     }

@@ -12,6 +12,9 @@ pub enum Stop {
         /// End of the other's lease, milliseconds since the epoch.
         until_ms: u64,
     },
+    /// An older version of its name is not decided yet, and a name belongs to the oldest good one.
+    #[error("an older version of the name is not decided yet")]
+    Behind,
     /// Another invocation took it over while this one worked.
     #[error("another invocation took the file over")]
     Lost,
@@ -48,6 +51,7 @@ impl Stop {
     pub(crate) fn occurrence(&self) -> Occurrence {
         match self {
             Self::Held { .. } => Occurrence::LeaseHeld,
+            Self::Behind => Occurrence::OlderVersionAwaited,
             Self::Lost => Occurrence::FenceLost,
             Self::OutOfTime => Occurrence::Handover,
             Self::Foreign | Self::Unknown => Occurrence::ForeignMessage,
@@ -63,11 +67,11 @@ impl Stop {
 
     /// Whether the claim is still ours to release. After a panic it is, but must count as dead.
     pub(crate) fn releases(&self) -> bool {
-        matches!(self, Self::OutOfTime | Self::Differs | Self::Document(_) | Self::Failed(_))
+        matches!(self, Self::Behind | Self::OutOfTime | Self::Differs | Self::Document(_) | Self::Failed(_))
     }
 
     /// Whether this is a course of events that needs nobody's attention.
     pub(crate) fn is_usual(&self) -> bool {
-        matches!(self, Self::Held { .. } | Self::Lost | Self::OutOfTime)
+        matches!(self, Self::Held { .. } | Self::Behind | Self::Lost | Self::OutOfTime)
     }
 }

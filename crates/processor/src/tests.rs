@@ -2,6 +2,7 @@
 //!
 //! * `bench`: a processor on a store in memory, with a clock and events to deliver
 //! * `files`: where each kind of file ends
+//! * `names`: feeds whose names are taken once
 //! * `versions`: what a second version of a key means, in every order of delivery
 //! * `schedules`: redeliveries, leases, take-overs, deadlines, poison
 //! * `crashes`: a failure before or after every effect changes nothing
@@ -10,6 +11,7 @@
 mod bench;
 mod crashes;
 mod files;
+mod names;
 mod promises;
 mod schedules;
 mod versions;

@@ -54,24 +54,11 @@ impl<S: Store> Work<'_, S> {
         self.deadline_ms.saturating_add(self.settings.lease_margin_ms)
     }
 
-    /// Partner and feed as they stand in keys of the quarantine.
-    fn folder(&self) -> (&str, &str) {
-        if self.partner.is_empty() { (UNNAMED, UNNAMED) } else { (&self.partner, &self.feed) }
-    }
-
     /// Where the refused bytes and the rejects of this load are. Made of the load's name and not of the file's key,
     /// which has up to 1,024 bytes and may hold a patient's name.
     pub(crate) fn quarantine_prefix(&self) -> String {
-        let (partner, feed) = self.folder();
+        let (partner, feed) = folder(&self.partner, &self.feed);
         format!("{partner}/{feed}/{}/{}/", order::day_of(&self.order), self.load)
-    }
-
-    /// Where the receipt of this load in this state is. The state is part of the name, so that a receipt once written
-    /// is never written over with another state by an invocation that was taken over meanwhile; the ledger's entry
-    /// names the one that holds.
-    pub(crate) fn receipt_key(&self, state: State) -> String {
-        let (partner, feed) = self.folder();
-        format!("_receipts/{partner}/{feed}/{}/{}.json", self.load, state.as_str().to_lowercase())
     }
 
     /// Writes a terminal state without visible rows.
@@ -81,6 +68,31 @@ impl<S: Store> Work<'_, S> {
             Fenced::Lost => Err(Stop::Lost),
         }
     }
+}
+
+/// Where the receipt of a load in this state is. State and other file are part of the name, so that a receipt once
+/// written is never written over with another decision by an invocation that was taken over meanwhile; the ledger's
+/// entry names the one that holds.
+pub(crate) fn receipt_key(
+    partner: &str,
+    feed: &str,
+    load: &LoadId,
+    state: State,
+    other: Option<&FileId>,
+) -> String {
+    let (partner, feed) = folder(partner, feed);
+    let other = other.map(|other| format!(".{other}")).unwrap_or_default();
+    format!("_receipts/{partner}/{feed}/{load}/{}{other}.json", state_name(state))
+}
+
+/// A state as it stands in keys of the quarantine.
+pub(crate) fn state_name(state: State) -> String {
+    state.as_str().to_lowercase()
+}
+
+/// Partner and feed as they stand in keys of the quarantine.
+fn folder<'a>(partner: &'a str, feed: &'a str) -> (&'a str, &'a str) {
+    if partner.is_empty() { (UNNAMED, UNNAMED) } else { (partner, feed) }
 }
 
 /// What is decided, before receipt and quarantine are known.
@@ -101,5 +113,6 @@ pub(crate) fn outcome(
         receipt: String::new(),
         quarantine: None,
         other: None,
+        replaced: None,
     }
 }

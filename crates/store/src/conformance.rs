@@ -5,7 +5,7 @@
 
 use crate::{
     Claim, Claimed, Commit, Committed, ContentClaim, Entry, Error, Fence, Fenced, FileId, FileVersion, Head,
-    HeadMove, Ledger, LoadId, Outcome, State, Store, Upload,
+    HeadMove, Ledger, LoadId, Original, Outcome, State, Store, Upload,
 };
 
 /// The ledger: claims, fences, terminal states, heads and contents.
@@ -21,6 +21,7 @@ pub async fn ledger_behaves<S: Ledger>(ledger: &S, run: &str) -> Result<(), Erro
     a_terminal_entry_stays(ledger, run).await?;
     a_commit_twice_is_one_commit(ledger, run).await?;
     a_head_moves_only_from_what_was_seen(ledger, run).await?;
+    a_head_without_a_receipt_leaves_the_older_entry_alone(ledger, run).await?;
     a_content_is_taken_once(ledger, run).await?;
     an_announcement_is_noted(ledger, run).await
 }
@@ -33,6 +34,8 @@ pub async fn writing_behaves<S: Store>(store: &S, inbox: &str, run: &str) -> Res
     let mut missing = file(run, "missing");
     inbox.clone_into(&mut missing.bucket);
     assert!(store.versions(inbox, &missing.key).await?.is_empty(), "a key that never was has no versions");
+    let copied = store.keep_original(&missing, &format!("{run}/original")).await?;
+    assert_eq!(copied, Original::Gone, "what is not there is not copied");
     assert!(store.contract(&format!("{run}-none")).await?.is_none(), "no contract");
     store.put(&format!("{run}/report.json"), "application/json", "{}".into()).await?;
     let mut upload = store.upload(&format!("{run}/rejects.ndjson"), "application/x-ndjson");
@@ -78,6 +81,7 @@ fn outcome(state: State) -> Outcome {
         receipt: "clinic/labs/receipt.json".to_owned(),
         quarantine: Some("clinic/labs/prefix".to_owned()),
         other: None,
+        replaced: None,
     }
 }
 
@@ -156,7 +160,7 @@ async fn a_lost_fence_writes_nothing<S: Ledger>(ledger: &S, run: &str) -> Result
     assert_eq!(ledger.finish(&zombie, &outcome(State::Quarantined)).await?, Fenced::Lost);
     assert_eq!(ledger.commit(&commit(&file, &zombie)).await?, Committed::Lost);
     let mut with_head = commit(&file, &zombie);
-    with_head.head = Some(HeadMove { from: None, to: head(&file) });
+    with_head.head = Some(HeadMove { from: None, to: head(&file), receipt: None });
     assert_eq!(ledger.commit(&with_head).await?, Committed::Lost);
     assert_eq!(ledger.entry(&zombie.file).await?, Some(entry));
     assert_eq!(ledger.head(&file.bucket, &file.key).await?, None);
@@ -195,6 +199,11 @@ fn head(file: &FileVersion) -> Head {
     Head { version: file.version.clone(), load: LoadId::new(&id, &[1; 32], 1, 0), file: id }
 }
 
+fn replacing(older: &FileVersion, newer: &FileVersion) -> HeadMove {
+    let receipt = Some("clinic/labs/superseded.json".to_owned());
+    HeadMove { from: Some(head(older)), to: head(newer), receipt }
+}
+
 async fn a_commit_twice_is_one_commit<S: Ledger>(ledger: &S, run: &str) -> Result<(), Error> {
     let file = file(run, "commit");
     let (fence, _) = mine(ledger, &claim(&file, "a", 1_000)).await?;
@@ -211,23 +220,47 @@ async fn a_head_moves_only_from_what_was_seen<S: Ledger>(ledger: &S, run: &str) 
     assert_eq!(ledger.head(&older.bucket, &older.key).await?, None);
     let (older_fence, _) = mine(ledger, &claim(&older, "a", 1_000)).await?;
     let mut first = commit(&older, &older_fence);
-    first.head = Some(HeadMove { from: None, to: head(&older) });
+    first.head = Some(HeadMove { from: None, to: head(&older), receipt: None });
     assert_eq!(ledger.commit(&first).await?, Committed::Done);
     assert_eq!(ledger.commit(&first).await?, Committed::Done, "the answer was lost");
 
     let (newer_fence, _) = mine(ledger, &claim(&newer, "b", 1_000)).await?;
     let mut second = commit(&newer, &newer_fence);
-    second.head = Some(HeadMove { from: None, to: head(&newer) });
+    second.head = Some(HeadMove { from: None, to: head(&newer), receipt: None });
     assert_eq!(ledger.commit(&second).await?, Committed::HeadMoved);
     assert_eq!(ledger.head(&older.bucket, &older.key).await?, Some(head(&older)));
-    second.head = Some(HeadMove { from: Some(head(&older)), to: head(&newer) });
+    ledger.announced(&older_fence.file, State::Complete).await?;
+    second.head = Some(replacing(&older, &newer));
     assert_eq!(ledger.commit(&second).await?, Committed::Done);
     assert_eq!(ledger.head(&older.bucket, &older.key).await?, Some(head(&newer)));
 
-    let superseded = ledger.entry(&older_fence.file).await?.and_then(|entry| entry.outcome);
-    let superseded = superseded.map(|outcome| (outcome.state, outcome.other));
-    assert_eq!(superseded, Some((State::Superseded, Some(newer_fence.file.clone()))));
+    let Some(superseded) = ledger.entry(&older_fence.file).await? else { panic!("expected an entry") };
+    assert_eq!((superseded.state, superseded.announced), (State::Superseded, false), "to be announced anew");
+    let Some(told) = superseded.outcome else { panic!("expected an outcome") };
+    assert_eq!((told.state, told.other.as_ref()), (State::Superseded, Some(&newer_fence.file)));
+    assert_eq!(told.receipt, "clinic/labs/superseded.json");
+    ledger.announced(&older_fence.file, State::Complete).await?;
+    let noted = ledger.entry(&older_fence.file).await?.map(|entry| entry.announced);
+    assert_eq!(noted, Some(false), "what was published is not what holds");
     assert_eq!(ledger.commit(&first).await?, Committed::Done, "it was visible once");
+    assert_eq!(ledger.head(&older.bucket, &older.key).await?, Some(head(&newer)));
+    Ok(())
+}
+
+async fn a_head_without_a_receipt_leaves_the_older_entry_alone<S: Ledger>(
+    ledger: &S,
+    run: &str,
+) -> Result<(), Error> {
+    let older = file(run, "left alone");
+    let newer = FileVersion { version: "v-newer".to_owned(), ..older.clone() };
+    for (file, from) in [(&older, None), (&newer, Some(head(&older)))] {
+        let (fence, _) = mine(ledger, &claim(file, "a", 1_000)).await?;
+        let mut moving = commit(file, &fence);
+        moving.head = Some(HeadMove { from, to: head(file), receipt: None });
+        assert_eq!(ledger.commit(&moving).await?, Committed::Done);
+    }
+    let left = ledger.entry(&FileId::of(&older)).await?;
+    assert_eq!(left.map(|entry| entry.state), Some(State::Complete));
     assert_eq!(ledger.head(&older.bucket, &older.key).await?, Some(head(&newer)));
     Ok(())
 }
@@ -242,7 +275,7 @@ async fn a_content_is_taken_once<S: Ledger>(ledger: &S, run: &str) -> Result<(),
     let (first_fence, _) = mine(ledger, &claim(&first, "a", 1_000)).await?;
     let mut taking = commit(&first, &first_fence);
     taking.content = Some(content.clone());
-    taking.head = Some(HeadMove { from: None, to: head(&first) });
+    taking.head = Some(HeadMove { from: None, to: head(&first), receipt: None });
     assert_eq!(ledger.commit(&taking).await?, Committed::Done);
 
     let second = file(run, "content 2");
@@ -256,7 +289,7 @@ async fn a_content_is_taken_once<S: Ledger>(ledger: &S, run: &str) -> Result<(),
     let newer = FileVersion { version: "v-newer".to_owned(), ..first.clone() };
     let (newer_fence, _) = mine(ledger, &claim(&newer, "a", 1_000)).await?;
     let mut superseding = commit(&newer, &newer_fence);
-    superseding.head = Some(HeadMove { from: Some(head(&first)), to: head(&newer) });
+    superseding.head = Some(replacing(&first, &newer));
     assert_eq!(ledger.commit(&superseding).await?, Committed::Done);
     assert_eq!(ledger.commit(&repeating).await?, Committed::Done);
     Ok(())
@@ -264,12 +297,12 @@ async fn a_content_is_taken_once<S: Ledger>(ledger: &S, run: &str) -> Result<(),
 
 async fn an_announcement_is_noted<S: Ledger>(ledger: &S, run: &str) -> Result<(), Error> {
     let file = file(run, "announced");
-    assert!(ledger.announced(&FileId::of(&file)).await.is_err(), "an unknown file");
+    assert!(ledger.announced(&FileId::of(&file), State::Gone).await.is_err(), "an unknown file");
     let (fence, entry) = mine(ledger, &claim(&file, "a", 1_000)).await?;
     assert!(!entry.announced);
     ledger.finish(&fence, &outcome(State::Gone)).await?;
-    ledger.announced(&fence.file).await?;
-    ledger.announced(&fence.file).await?;
+    ledger.announced(&fence.file, State::Gone).await?;
+    ledger.announced(&fence.file, State::Gone).await?;
     assert!(ledger.entry(&fence.file).await?.is_some_and(|entry| entry.announced));
     Ok(())
 }

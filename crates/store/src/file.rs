@@ -26,10 +26,13 @@ pub struct FileVersion {
 }
 
 impl FileVersion {
-    /// The entity tag, when it and not the version id tells this version from others of the key.
+    /// The entity tag without quotes, when it and not the version id tells this version from others of the key.
+    ///
+    /// Events have it without quotes, answers of S3 with them (RFC 9110, section 8.8.3): both name one version.
     #[must_use]
     pub fn pinning_etag(&self) -> Option<&str> {
-        if self.version == NULL_VERSION { self.etag.as_deref() } else { None }
+        let etag = self.etag.as_deref().filter(|_| self.version == NULL_VERSION);
+        etag.map(|etag| etag.trim_matches('"'))
     }
 }
 
@@ -178,6 +181,11 @@ mod tests {
         let name = |version, etag| FileId::of(&file("inbox", "a/b/c", version, etag));
         assert_eq!(name("v1", Some("x")), name("v1", Some("y")));
         assert_ne!(name("null", Some("x")), name("null", Some("y")));
+        assert_eq!(
+            name("null", Some("x")),
+            name("null", Some("\"x\"")),
+            "an event's and an answer's spelling"
+        );
     }
 
     #[test]

@@ -108,10 +108,11 @@ impl Entry {
     }
 
     /// Whether this decision was already written under this fence. A commit may have been superseded or retracted
-    /// since: that changes the state and the other file, not what was decided.
+    /// since: that changes the state, the other file and the receipt, not what was decided.
     pub(crate) fn was_decided(&self, fence: &Fence, outcome: &Outcome) -> bool {
         let decided = |written: &Outcome| {
-            Outcome { state: outcome.state, other: outcome.other.clone(), ..written.clone() } == *outcome
+            let Outcome { state, receipt, other, .. } = outcome.clone();
+            Outcome { state, receipt, other, ..written.clone() } == *outcome
         };
         let same_state = self.state == outcome.state
             || (outcome.state == State::Complete
@@ -143,6 +144,9 @@ pub struct Outcome {
     pub quarantine: Option<String>,
     /// The file whose content this repeats, or that superseded this one.
     pub other: Option<FileId>,
+    /// The older file of the same key that this one's commit superseded. Whoever announces this one announces that one
+    /// first.
+    pub replaced: Option<FileId>,
 }
 
 /// A request to work on a file version.
@@ -200,7 +204,7 @@ pub enum Fenced {
     Lost,
 }
 
-/// The visible load of a key, for feeds where one version replaces another.
+/// The load that has a key, for feeds where one version replaces another or where a name is taken once.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Head {
     /// The visible version's id.
@@ -216,8 +220,11 @@ pub struct Head {
 pub struct HeadMove {
     /// What was seen; the move fails if it is no longer so.
     pub from: Option<Head>,
-    /// What it becomes. The entry of `from` becomes superseded in the same transaction.
+    /// What it becomes.
     pub to: Head,
+    /// Key of the receipt that says that `from` is superseded, written before. With it, the entry of `from` becomes
+    /// superseded in the same transaction if it is still complete, names this receipt, and is to be announced anew.
+    pub receipt: Option<String>,
 }
 
 /// Takes a content once per feed.
@@ -240,7 +247,7 @@ pub struct Commit {
     pub file: FileVersion,
     /// What the entry becomes (state complete).
     pub outcome: Outcome,
-    /// For feeds where one version replaces another.
+    /// For feeds where one version replaces another or where a name is taken once.
     pub head: Option<HeadMove>,
     /// For feeds that take a content once.
     pub content: Option<ContentClaim>,
@@ -277,14 +284,14 @@ pub trait Ledger: Sync {
     fn release(&self, fence: &Fence) -> impl Future<Output = Result<Fenced, Error>> + Send;
     /// A terminal state without visible rows.
     fn finish(&self, fence: &Fence, outcome: &Outcome) -> impl Future<Output = Result<Fenced, Error>> + Send;
-    /// The terminal state with visible rows. A content whose holder is no longer complete, or which this commit
-    /// supersedes, is free to take: else the newest snapshot could end as the duplicate of one that is then replaced by
-    /// a version between the two. When several things stand in the way, the answer is the first of: lost, duplicate, head moved.
+    /// The terminal state with visible rows. A content whose holder is no longer complete is free to take. When several
+    /// things stand in the way, the answer is the first of: lost, duplicate, head moved.
     fn commit(&self, commit: &Commit) -> impl Future<Output = Result<Committed, Error>> + Send;
     /// The head of a key.
     fn head(&self, bucket: &str, key: &str) -> impl Future<Output = Result<Option<Head>, Error>> + Send;
     /// The entry of a file.
     fn entry(&self, file: &FileId) -> impl Future<Output = Result<Option<Entry>, Error>> + Send;
-    /// Notes that the outcome was published. An unknown file is an error.
-    fn announced(&self, file: &FileId) -> impl Future<Output = Result<(), Error>> + Send;
+    /// Notes that the outcome was published with this state; nothing is noted when the state has changed since, for who
+    /// changed it announces it. An unknown file is an error.
+    fn announced(&self, file: &FileId, state: State) -> impl Future<Output = Result<(), Error>> + Send;
 }

@@ -23,7 +23,7 @@ pub use ledger::{
     Claim, Claimed, Commit, Committed, ContentClaim, Entry, Fence, Fenced, Head, HeadMove, Ledger, Outcome,
     State,
 };
-pub use objects::{Body, ContractObject, Objects, Opened, Upload, VersionId};
+pub use objects::{Body, ContractObject, Objects, Opened, Original, Upload, VersionId};
 pub use queue::{Announcement, Outcomes, Queue};
 pub use rows::{BATCH_ITEMS, Item, ItemValue, Rows, row_item, shards};
 

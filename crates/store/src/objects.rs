@@ -42,13 +42,13 @@ pub trait Objects: Sync {
     /// Begins a streamed object in the quarantine bucket: nothing is visible before `finish`.
     fn upload(&self, key: &str, content_type: &str) -> Self::Upload;
 
-    /// Copies the pinned version into the quarantine bucket, server side, also above 5 GB.
-    /// `false`: the version is gone.
+    /// Copies the pinned version into the quarantine bucket, server side, also above 5 GB. "Not there" and "archived"
+    /// are answers here too.
     fn keep_original(
         &self,
         file: &FileVersion,
         key: &str,
-    ) -> impl Future<Output = Result<bool, Error>> + Send;
+    ) -> impl Future<Output = Result<Original, Error>> + Send;
 }
 
 /// What opening an object found.
@@ -65,6 +65,17 @@ pub enum Opened<B> {
     /// The version does not exist (any more).
     Gone,
     /// It is in an archive storage class.
+    Archived,
+}
+
+/// What became of the copy of an original.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Original {
+    /// It is in the quarantine bucket (now or by an earlier attempt of ours).
+    Copied,
+    /// The version does not exist (any more).
+    Gone,
+    /// It is in an archive storage class, which S3 does not copy from: it stays in the inbox.
     Archived,
 }
 

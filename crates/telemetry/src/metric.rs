@@ -32,6 +32,8 @@ pub mod metric_names {
     pub const REDUNDANT_DELIVERIES: &str = "RedundantDeliveries";
     /// Deliveries while another invocation had the lease.
     pub const LEASES_HELD: &str = "LeasesHeld";
+    /// Deliveries that wait for an older version of their name to be decided.
+    pub const OLDER_VERSIONS_AWAITED: &str = "OlderVersionsAwaited";
     /// Claims that were taken over while they worked.
     pub const FENCES_LOST: &str = "FencesLost";
     /// Files handed over to the next invocation because time was short.

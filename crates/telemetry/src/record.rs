@@ -171,6 +171,8 @@ pub enum Occurrence {
     RedundantDelivery,
     /// Another invocation works on the file.
     LeaseHeld,
+    /// An older version of the file's name is not decided yet.
+    OlderVersionAwaited,
     /// Another invocation took the file over.
     FenceLost,
     /// Time was short; the next invocation goes on.
@@ -192,6 +194,7 @@ impl Occurrence {
         match self {
             Self::RedundantDelivery => names::REDUNDANT_DELIVERIES,
             Self::LeaseHeld => names::LEASES_HELD,
+            Self::OlderVersionAwaited => names::OLDER_VERSIONS_AWAITED,
             Self::FenceLost => names::FENCES_LOST,
             Self::Handover => names::HANDOVERS,
             Self::RetryableError => names::RETRYABLE_ERRORS,

@@ -46,7 +46,7 @@ async fn one_percent_of_bad_rows_is_refused_with_position_and_reason_and_the_res
     {
         assert!(row.contains(&format!(",{line},")) && row.contains(rule), "{row}");
     }
-    assert!(stage.quarantine_names(&folder).await.contains(&"report.json".to_owned()));
+    assert!(stage.quarantine_names(&folder).await.contains(&"report.complete.json".to_owned()));
     let receipt = stage.receipt(&entry).await;
     assert!(receipt.to_string().contains("accession.pattern"), "{receipt}");
     stage.settle().await;

@@ -56,7 +56,25 @@ async fn a_newer_version_supersedes_the_older_in_the_usual_order_too() {
     let older = stage.land(KEY, csv(0, 10)).await;
     assert_eq!(stage.outcome(KEY, &older).await.state(), "COMPLETE");
     assert_eq!(stage.process(KEY, csv(0, 7)).await.state(), "COMPLETE");
-    assert_eq!(stage.entry(KEY, &older).await.expect("an entry").state(), "SUPERSEDED");
+    let superseded = stage.entry(KEY, &older).await.expect("an entry");
+    assert_eq!(superseded.state(), "SUPERSEDED");
+    assert_eq!(stage.receipt(&superseded).await["state"], "SUPERSEDED");
+    let told = stage.announcements().into_iter().filter(|heard| heard["fileId"] == superseded.file());
+    let states: Vec<_> = told.map(|heard| heard["state"].clone()).collect();
+    assert_eq!(states, ["COMPLETE", "SUPERSEDED"], "its sender hears of both");
+    stage.settle().await;
+}
+
+#[tokio::test]
+async fn a_name_that_is_taken_once_stays_taken_when_its_file_is_deleted() {
+    let stage = Stage::open().await;
+    stage.publish(&contract_with("value: append", "value: reject")).await;
+    let first = stage.land(KEY, csv(0, 10)).await;
+    assert_eq!(stage.outcome(KEY, &first).await.state(), "COMPLETE");
+    let delete = stage.s3.delete_object().bucket(&stage.names.inbox).key(KEY).version_id(&first);
+    delete.send().await.expect("delete the version");
+    let second = stage.process(KEY, csv(0, 7)).await;
+    assert_eq!((second.state(), second.fault()), ("QUARANTINED", "SAME_NAME"));
     stage.settle().await;
 }
 

@@ -31,7 +31,7 @@ async fn a_file_that_cannot_be_read_is_kept_with_a_receipt_and_loads_nothing() {
         assert_eq!((entry.state(), entry.fault()), ("QUARANTINED", fault), "{key}");
         let folder = entry.quarantine();
         let names = stage.quarantine_names(folder).await;
-        assert!(names.contains(&"report.json".to_owned()), "{key}: {names:?}");
+        assert!(names.contains(&"report.quarantined.json".to_owned()), "{key}: {names:?}");
         let original = names
             .iter()
             .find(|name| name.starts_with("original"))

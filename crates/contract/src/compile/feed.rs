@@ -87,7 +87,24 @@ pub(super) fn compile<'document>(settings: &'document [Setting], findings: &mut 
             _ => unknown_setting(setting, &SETTINGS, "a schema object", findings),
         }
     }
+    refuse_lost_contents(settings, &feed.policy, findings);
     feed
+}
+
+/// Of two names with the same content one file would be the other's duplicate; a newer version of the other's name would
+/// then take the content away from both.
+fn refuse_lost_contents(settings: &[Setting], policy: &Policy, findings: &mut Findings) {
+    if !policy.dedupe_content || policy.on_same_name != OnSameName::Supersede {
+        return;
+    }
+    if let Some(dedupe) = settings.iter().find(|setting| setting.key.value == "dedupeContent") {
+        findings.error(
+            &dedupe.value.place,
+            "`dedupeContent` with `onSameName: supersede`",
+            "one of the two",
+            "remove `dedupeContent`: a content that is a duplicate under one name would vanish when the other name is superseded",
+        );
+    }
 }
 
 /// What holds when the contract does not say.

@@ -4,7 +4,7 @@ use encoding_rs::Encoding;
 use globset::Glob;
 
 use crate::compiled::{Dialect, Format, HeaderMatch, Limits, TextEncoding};
-use crate::document::{Document, Fields, Node, ScalarKind, Server, Yaml, text_of, unknown_setting};
+use crate::document::{Document, Fields, Node, Place, ScalarKind, Server, Yaml, text_of, unknown_setting};
 use crate::finding::{Findings, did_you_mean, quoted};
 
 const SETTINGS: [&str; 4] = ["match", "csvDialect", "limits", "recordPath"];
@@ -18,6 +18,8 @@ pub(super) struct Source {
     pub(super) encoding: Option<TextEncoding>,
     pub(super) limits: Limits,
     pub(super) matches: Vec<String>,
+    /// Where they stand.
+    pub(super) matches_at: Option<Place>,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -42,6 +44,7 @@ pub(super) fn compile(document: &Document, findings: &mut Findings) -> Source {
         encoding: None,
         limits: DEFAULT_LIMITS,
         matches: Vec::new(),
+        matches_at: None,
     };
     let takes_files = |server: &&Server| {
         server.kind.as_ref().is_some_and(|kind| FILE_SERVERS.contains(&kind.value.as_str()))
@@ -150,7 +153,10 @@ fn settings<'document>(
     let mut settings = FormatSettings::default();
     for setting in &server.settings {
         match setting.key.value.as_str() {
-            "match" => source.matches = globs(&setting.value, findings),
+            "match" => {
+                source.matches = globs(&setting.value, findings);
+                source.matches_at = Some(setting.value.place.clone());
+            }
             "limits" => limits(&setting.value, &mut source.limits, findings),
             "csvDialect" => settings.dialect = Some(&setting.value),
             "recordPath" => settings.record_path = Some(&setting.value),

@@ -2,7 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use store::{FileVersion, memory::When};
+use serde_json::Value;
+use store::{FileVersion, State, memory::When};
 
 use super::bench::*;
 
@@ -11,7 +12,10 @@ type Scene = (&'static str, &'static [(&'static str, &'static str)], &'static [(
 
 const KEY: &str = "north/visits/a.csv";
 
-const SCENES: [Scene; 9] = [
+/// Lies in an archive storage class, in a feed without a contract.
+const ARCHIVED: &str = "north/nowhere/archived.csv";
+
+const SCENES: [Scene; 10] = [
     ("good", &[], &[(KEY, GOOD)]),
     ("partial", &[], &[(KEY, MIXED)]),
     ("rejected", &[("onError", "abort")], &[(KEY, MIXED)]),
@@ -19,6 +23,7 @@ const SCENES: [Scene; 9] = [
     ("no feed", &[], &[("north/nowhere/a.csv", GOOD)]),
     ("no partner", &[], &[("a.csv", GOOD)]),
     ("snapshots", &[("onSameName", "supersede")], &[(KEY, GOOD), (KEY, MIXED)]),
+    ("archived", &[], &[(ARCHIVED, GOOD)]),
     ("once", &[("onSameName", "reject")], &[(KEY, GOOD), (KEY, MIXED)]),
     ("same bytes", &[("dedupeContent", "true")], &[(KEY, GOOD), ("north/visits/b.csv", GOOD)]),
 ];
@@ -32,7 +37,8 @@ fn begin(scene: &Scene, small: u64) -> (Bench, Vec<FileVersion>) {
     // Few bytes at a time, so that rows are written and remembered in several steps.
     bench.memory.chunks_of(16);
     visits(&bench, scene.1);
-    let files = scene.2.iter().map(|(key, bytes)| bench.land(key, bytes)).collect();
+    let files: Vec<_> = scene.2.iter().map(|(key, bytes)| bench.land(key, bytes)).collect();
+    files.iter().filter(|file| file.key == ARCHIVED).for_each(|file| bench.memory.archive(file));
     (bench, files)
 }
 
@@ -93,4 +99,47 @@ async fn two_failures_anywhere_end_as_if_they_had_not_been() {
             assert_eq!(bench.memory.state(), expected, "{first} and {gap} calls later");
         }
     }
+}
+
+/// Here the end depends on the schedule in one thing: whether a version was visible before it was superseded.
+#[tokio::test]
+async fn two_deaths_anywhere_leave_the_newest_version_visible_and_every_sender_told() {
+    let scene = SCENES.iter().find(|scene| scene.0 == "snapshots").expect("the scene");
+    let (clean, files) = begin(scene, u64::MAX);
+    run(&clean, &files).await;
+    let calls = clean.memory.calls().len();
+    for first in 1..=calls {
+        for gap in (1..=calls).step_by(3) {
+            let (bench, files) = begin(scene, u64::MAX);
+            for call in [first, gap] {
+                bench.memory.die_at(bench.memory.calls().len() + call, When::AfterEffect);
+                bench.deliver(&[&files[0], &files[1]]).await;
+                bench.memory.revive();
+                bench.wait(3_600_000);
+            }
+            bench.until_terminal(&[&files[0], &files[1]]).await;
+            let states = [bench.state(&files[0]), bench.state(&files[1])];
+            assert_eq!(states, [State::Superseded, State::Complete], "{first} and {gap} calls later");
+            for file in &files {
+                told_of_its_end(&bench, file);
+            }
+        }
+    }
+}
+
+/// What was published last says the state and names the receipt that the ledger names.
+fn told_of_its_end(bench: &Bench, file: &FileVersion) {
+    let entry = bench.entry(file);
+    let outcome = entry.outcome.expect("outcome");
+    let published = bench.memory.published();
+    let told = published.iter().map(|one| serde_json::from_str::<Value>(&one.body).expect("JSON"));
+    let last = told.rev().find(|event| event["load"] == entry.load.as_str()).expect("announced");
+    assert!(entry.announced);
+    assert_eq!(
+        (last["state"].as_str(), last["receipt"]["key"].as_str()),
+        (Some(entry.state.as_str()), Some(outcome.receipt.as_str()))
+    );
+    let receipt = bench.object(&outcome.receipt).expect("receipt");
+    let receipt: Value = serde_json::from_slice(&receipt).expect("JSON");
+    assert_eq!(receipt["state"], entry.state.as_str());
 }

@@ -54,7 +54,7 @@ async fn good_records_of_a_mixed_file_are_loaded_and_the_others_can_be_mended() 
     assert_eq!(numbers, [json!(3), json!(4)]);
     let table = String::from_utf8(bench.object("rejects.csv").expect("table")).expect("UTF-8");
     assert!(table.starts_with("id,name,_line,"), "{table}");
-    assert!(bench.object("report.json").is_some());
+    assert!(bench.object("report.complete.json").is_some());
     assert!(bench.object("original").is_none());
 }
 
@@ -117,7 +117,7 @@ async fn what_cannot_be_checked_is_kept_with_its_reason() {
         let prefix = bench.entry(&file).outcome.and_then(|outcome| outcome.quarantine).expect("prefix");
         let kept = bench.memory.quarantine();
         assert_eq!(kept[&format!("{prefix}original")].bytes, bytes.as_bytes(), "{key}");
-        assert!(kept.contains_key(&format!("{prefix}report.json")), "{key}");
+        assert!(kept.contains_key(&format!("{prefix}report.quarantined.json")), "{key}");
     }
     assert!(bench.memory.rows().is_empty());
 }
@@ -135,6 +135,76 @@ async fn a_deleted_file_is_gone_and_an_archived_one_waits_in_the_inbox() {
     assert_eq!(bench.counted("FilesGone"), 1);
     assert_eq!(bench.fault(&archived).as_deref(), Some("ARCHIVED"));
     assert!(bench.object("original").is_none());
+}
+
+#[tokio::test]
+async fn an_archived_file_that_is_refused_unread_stays_in_the_inbox_and_its_receipt_says_where() {
+    let bench = Bench::new();
+    let poison = Bench::on(bench.memory.clone(), |settings| settings.deaths = 0);
+    visits(&bench, &[("onSameName", "reject")]);
+    let first = bench.land("north/visits/taken.csv", GOOD);
+    bench.until_terminal(&[&first]).await;
+    for (key, fault) in [
+        ("north/unknown-feed/a.csv", "NO_CONTRACT"),
+        ("lost.csv", "BAD_KEY"),
+        ("north/visits/taken.csv", "SAME_NAME"),
+        ("north/visits/poison.csv", "POISON"),
+    ] {
+        let file = bench.land(key, GOOD);
+        bench.memory.archive(&file);
+        let bench = if fault == "POISON" { &poison } else { &bench };
+        bench.until_terminal(&[&file]).await;
+        assert_eq!(bench.fault(&file).as_deref(), Some(fault));
+        let outcome = bench.entry(&file).outcome.expect("outcome");
+        let prefix = outcome.quarantine.expect("prefix");
+        let kept = bench.memory.quarantine();
+        assert!(!kept.contains_key(&format!("{prefix}original")), "{key}");
+        let inbox = json!({ "bucket": INBOX, "key": key, "version": file.version });
+        for name in [outcome.receipt, format!("{prefix}report.quarantined.json")] {
+            let told: Value = serde_json::from_slice(&kept[&name].bytes).expect("JSON");
+            assert_eq!(told["original"], inbox, "{name}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_file_archived_between_its_two_readings_is_refused_and_not_taken_for_deleted() {
+    let bench = Bench::with(|settings| settings.small_file_bytes = 0);
+    visits(&bench, &[]);
+    let file = bench.land("north/visits/a.csv", GOOD);
+    let frozen = file.clone();
+    // Calls: contract, claim, open, chunk, end, open.
+    bench.memory.before(6, move |memory| async move { memory.archive(&frozen) });
+    bench.until_terminal(&[&file]).await;
+    assert_eq!(bench.fault(&file).as_deref(), Some("ARCHIVED"));
+    assert!(bench.memory.rows().is_empty());
+}
+
+#[tokio::test]
+async fn receipt_report_and_announcement_say_the_same_verdict() {
+    let bench = Bench::new();
+    visits(&bench, &[("dedupeContent", "true"), ("onSameName", "reject")]);
+    let deleted = bench.land("north/visits/deleted.csv", GOOD);
+    bench.memory.delete(&deleted);
+    for (key, bytes, verdict) in [
+        ("north/nowhere/a.csv", GOOD, json!("rejected")),
+        ("lost.csv", GOOD, json!("rejected")),
+        ("north/visits/good.csv", GOOD, json!("accepted")),
+        ("north/visits/good.csv", MIXED, json!("rejected")),
+        ("north/visits/mixed.csv", MIXED, json!("partial")),
+        ("north/visits/again.csv", MIXED, Value::Null),
+        ("north/visits/header.csv", "id\n1\n", json!("rejected")),
+    ] {
+        let file = bench.land(key, bytes);
+        bench.until_terminal(&[&file]).await;
+        let outcome = bench.entry(&file).outcome.expect("outcome");
+        let kept = bench.memory.quarantine();
+        let receipt: Value = serde_json::from_slice(&kept[&outcome.receipt].bytes).expect("JSON");
+        assert_eq!(receipt["verdict"], verdict, "{key}");
+        let announcement = bench.memory.published().pop().expect("announced");
+        let event: Value = serde_json::from_str(&announcement.body).expect("JSON");
+        assert_eq!(event["verdict"], verdict, "{key}");
+    }
 }
 
 #[tokio::test]
@@ -206,6 +276,9 @@ async fn a_bucket_without_versions_is_pinned_by_the_entity_tag() {
     let second = bench.memory.land_unversioned(INBOX, "north/visits/a.csv", "id,name\n9,Zoe\n");
     bench.until_terminal(&[&first, &second]).await;
     assert_eq!((bench.state(&first), bench.state(&second)), (State::Gone, State::Complete));
+    let quoted = store::FileVersion { etag: second.etag.map(|etag| format!("\"{etag}\"")), ..second };
+    assert!(bench.deliver(&[&quoted]).await.is_empty());
+    assert_eq!(bench.memory.entries().len(), 2, "the same file, as an answer of S3 spells its tag");
 }
 
 #[tokio::test]
@@ -286,9 +359,9 @@ async fn the_same_bytes_are_taken_once_when_the_contract_asks_for_it() {
     assert_eq!(bench.state(&first), State::Complete);
     assert_eq!(bench.state(&again), State::Duplicate);
     assert_eq!(bench.state(&elsewhere), State::Complete);
-    let other = bench.entry(&again).outcome.and_then(|outcome| outcome.other);
-    assert_eq!(other, Some(store::FileId::of(&first)));
+    let outcome = bench.entry(&again).outcome.expect("outcome");
+    assert_eq!(outcome.other, Some(store::FileId::of(&first)));
     let receipt: Value =
-        serde_json::from_slice(&bench.object("duplicate.json").expect("receipt")).expect("JSON");
+        serde_json::from_slice(&bench.object(&outcome.receipt).expect("receipt")).expect("JSON");
     assert_eq!(receipt["other"], store::FileId::of(&first).as_str());
 }

@@ -70,7 +70,7 @@ async fn a_refused_file_has_its_copy_and_report_before_the_ledger_says_so_and_no
             let outcome = entry.outcome.expect("outcome");
             let prefix = outcome.quarantine.expect("prefix");
             assert!(kept.contains_key(&format!("{prefix}original")));
-            assert!(kept.contains_key(&format!("{prefix}report.json")));
+            assert!(kept.contains_key(&format!("{prefix}report.quarantined.json")));
             assert!(!bench.memory.rows().iter().any(|row| row.sort.ends_with(entry.load.as_str())));
         }
     })
@@ -85,9 +85,9 @@ async fn every_receipt_that_the_ledger_names_exists_and_says_the_same() {
             let outcome = entry.outcome.expect("outcome");
             let receipt: serde_json::Value =
                 serde_json::from_slice(&kept[&outcome.receipt].bytes).expect("a receipt is JSON");
-            // A later commit supersedes; the receipt still tells how the load itself ended.
-            let state = if entry.state == State::Superseded { State::Complete } else { entry.state };
-            assert_eq!(receipt["state"], state.as_str());
+            assert_eq!(receipt["state"], entry.state.as_str());
+            let other = outcome.other.map(|other| other.to_string());
+            assert_eq!(receipt["other"].as_str(), other.as_deref());
             assert_eq!(receipt["load"], entry.load.as_str());
         }
     })

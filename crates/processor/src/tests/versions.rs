@@ -1,4 +1,5 @@
-use store::{FileVersion, State};
+use serde_json::Value;
+use store::{FileVersion, State, memory::When};
 
 use super::bench::*;
 
@@ -94,7 +95,7 @@ async fn without_versions_an_object_that_was_replaced_while_it_was_read_does_not
 async fn the_newest_snapshot_is_visible_also_when_it_repeats_an_earlier_one() {
     for order in ORDERS {
         let bench = Bench::new();
-        visits(&bench, &[("onSameName", "supersede"), ("dedupeContent", "true")]);
+        visits(&bench, &[("onSameName", "supersede")]);
         let files = [GOOD, MIXED, GOOD].map(|bytes| bench.land(KEY, bytes));
         for place in order {
             bench.until_terminal(&[&files[place]]).await;
@@ -143,17 +144,90 @@ async fn deltas_under_one_name_all_stay_visible() {
 }
 
 #[tokio::test]
-async fn a_name_that_may_be_used_once_belongs_to_its_oldest_version() {
-    for order in ORDERS {
-        let bench = Bench::new();
-        visits(&bench, &[("onSameName", "reject")]);
-        let files = three(&bench);
-        for place in order {
-            bench.until_terminal(&[&files[place]]).await;
-        }
-        assert_eq!(bench.state(&files[0]), State::Complete, "{order:?}");
-        for file in &files[1..] {
-            assert_eq!(bench.fault(file).as_deref(), Some("SAME_NAME"), "{order:?}");
-        }
+async fn a_superseded_file_gets_a_receipt_that_names_its_successor_and_is_announced_once_more() {
+    let bench = Bench::new();
+    visits(&bench, &[("onSameName", "supersede")]);
+    let older = bench.land(KEY, MIXED);
+    bench.until_terminal(&[&older]).await;
+    let before = bench.entry(&older).outcome.expect("outcome");
+    let newer = bench.land(KEY, GOOD);
+    bench.until_terminal(&[&newer]).await;
+    let told: Vec<Value> = bench.memory.published().iter().map(|one| json(one.body.as_bytes())).collect();
+    let states: Vec<_> = told.iter().map(|event| (&event["fileId"], &event["state"])).collect();
+    let (old, new) = (bench.entry(&older).load.file(), bench.entry(&newer).load.file());
+    let (old, new) = (Value::from(old.as_str()), Value::from(new.as_str()));
+    let word = |state: State| Value::from(state.as_str());
+    let (complete, superseded) = (word(State::Complete), word(State::Superseded));
+    assert_eq!(states, [(&old, &complete), (&old, &superseded), (&new, &complete)]);
+    assert_eq!((&told[1]["loaded"], &told[1]["other"]), (&Value::from(0), &new));
+
+    let outcome = bench.entry(&older).outcome.expect("outcome");
+    assert_eq!(told[1]["receipt"]["key"], outcome.receipt.as_str());
+    let receipt = json(&bench.object(&outcome.receipt).expect("receipt"));
+    assert_eq!(
+        (&receipt["state"], &receipt["other"], &receipt["loaded"]),
+        (&superseded, &new, &Value::from(0))
+    );
+    assert_eq!(receipt["earlier"], before.receipt.as_str());
+    let earlier = json(&bench.object(&before.receipt).expect("the receipt before"));
+    for same in ["fileId", "load", "key", "version", "order", "counts", "sha256", "bytes", "verdict"] {
+        assert_eq!(receipt[same], earlier[same], "{same}");
     }
+    assert_eq!(earlier["state"], complete, "what was said then stays");
+}
+
+#[tokio::test]
+async fn a_superseded_file_is_announced_also_when_its_successor_died_and_was_superseded_itself() {
+    let bench = Bench::new();
+    visits(&bench, &[("onSameName", "supersede")]);
+    let [first, second, third] = three(&bench);
+    bench.until_terminal(&[&first]).await;
+    let clean = Bench::new();
+    visits(&clean, &[("onSameName", "supersede")]);
+    let same = three(&clean);
+    clean.until_terminal(&[&same[0]]).await;
+    clean.until_terminal(&[&same[1]]).await;
+    // The second dies after its commit and before it announced anything: the last five calls read the older entry,
+    // publish it, note that, and publish and note its own.
+    bench.memory.die_at(clean.memory.calls().len() - 4, When::BeforeEffect);
+    assert_eq!(bench.deliver(&[&second]).await, ["m0"]);
+    assert_eq!(bench.state(&second), State::Complete);
+    assert_eq!(bench.memory.published().len(), 1);
+    bench.memory.revive();
+    bench.until_terminal(&[&third]).await;
+    let told: Vec<_> = bench.memory.published().iter().map(|one| json(one.body.as_bytes())).collect();
+    let ends: Vec<_> = told.iter().map(|event| (event["fileId"].clone(), event["state"].clone())).collect();
+    let end = |file: &FileVersion, state: State| {
+        (Value::from(bench.entry(file).load.file().as_str()), Value::from(state.as_str()))
+    };
+    let superseded = [end(&first, State::Superseded), end(&second, State::Superseded)];
+    assert_eq!(ends[1..3], superseded);
+    assert_eq!(ends[3..], [end(&third, State::Complete)]);
+    bench.until_terminal(&[&second]).await;
+    assert_eq!(bench.memory.published().len(), 4, "the second's own message finds everything said");
+}
+
+#[tokio::test]
+async fn a_decision_that_comes_late_has_a_report_of_its_own_beside_the_rejects() {
+    let bench = Bench::new();
+    visits(&bench, &[("onSameName", "supersede")]);
+    let older = bench.land(KEY, MIXED);
+    let newer = bench.land(KEY, GOOD);
+    let (memory, rival) = (bench.memory.clone(), newer.clone());
+    // Calls: contract, claim, open, chunk, end, head, rows, two of rejects, report, receipt, head.
+    bench.memory.before(12, move |_| async move {
+        let other = Bench::on(memory, |_| ());
+        other.until_terminal(&[&rival]).await;
+    });
+    bench.until_terminal(&[&older]).await;
+    let outcome = bench.entry(&older).outcome.expect("outcome");
+    assert_eq!(outcome.state, State::Superseded);
+    let prefix = outcome.quarantine.expect("the rejects are named");
+    let report = json(&bench.object(&format!("{prefix}report.superseded.json")).expect("report"));
+    assert_eq!((&report["state"], &report["loaded"]), (&Value::from("SUPERSEDED"), &Value::from(0)));
+    assert!(bench.object(&format!("{prefix}rejects.csv")).is_some());
+}
+
+fn json(bytes: &[u8]) -> Value {
+    serde_json::from_slice(bytes).expect("JSON")
 }

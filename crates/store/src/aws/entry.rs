@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! pk = file#<file id>                      an entry
-//! pk = head#<hash of bucket and key>       the visible load of a key
+//! pk = head#<hash of bucket and key>       the load that has a key
 //! pk = content#<partner>/<feed>#<sha256>   the file that has this content
 //! ```
 
@@ -69,6 +69,7 @@ pub(super) fn outcome_map(outcome: &Outcome) -> AttributeValue {
         ("fault", outcome.fault.as_deref()),
         ("quarantine", outcome.quarantine.as_deref()),
         ("other", outcome.other.as_ref().map(FileId::as_str)),
+        ("replaced", outcome.replaced.as_ref().map(FileId::as_str)),
     ];
     map.extend(optional.into_iter().filter_map(|(name, value)| Some((name.to_owned(), text(value?)))));
     AttributeValue::M(map)
@@ -148,11 +149,18 @@ fn outcome(map: &Attributes) -> Option<Outcome> {
         contract_hash: read.text("contract_hash")?,
         receipt: read.text("receipt")?,
         quarantine: read.text("quarantine"),
-        other: match map.get("other") {
-            Some(_) => Some(read.file("other")?),
-            None => None,
-        },
+        other: optional_file(map, "other")?,
+        replaced: optional_file(map, "replaced")?,
     })
+}
+
+/// Outer `None`: there is something that is no file id.
+#[expect(clippy::option_option, reason = "malformed and absent are two answers")]
+fn optional_file(map: &Attributes, name: &str) -> Option<Option<FileId>> {
+    match map.get(name) {
+        Some(_) => Reader(map).file(name).map(Some),
+        None => Some(None),
+    }
 }
 
 /// Reads a head; `None` for an item that is none.

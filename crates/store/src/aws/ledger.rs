@@ -144,18 +144,23 @@ impl Ledger for Aws {
         self.read_entry(Operation::ReadLedger, file).await
     }
 
-    async fn announced(&self, file: &FileId) -> Result<(), Error> {
+    async fn announced(&self, file: &FileId, state: State) -> Result<(), Error> {
         let mut update = Update {
             operation: Operation::Announce,
             key: entry::file_key(file),
             expression: "SET #announced = :true",
-            condition: "attribute_exists(#pk)",
+            condition: "#state = :state",
             values: HashMap::new(),
         };
         update.value("true", AttributeValue::Bool(true));
-        match self.update(update).await? {
-            Updated::New(_) => Ok(()),
-            Updated::Refused(_) => Err(Error::new(Operation::Announce, "ConditionalCheckFailedException")),
+        update.value("state", text(state.as_str()));
+        let changed = match self.update(update).await? {
+            Updated::New(_) => return Ok(()),
+            Updated::Refused(item) => self.seen(Operation::Announce, file, item).await?,
+        };
+        match changed {
+            Some(_) => Ok(()),
+            None => Err(Error::new(Operation::Announce, "ConditionalCheckFailedException")),
         }
     }
 }

@@ -12,7 +12,7 @@ use bytes::Bytes;
 use super::failure::{code, failure, status};
 use super::{Aws, ObjectUpload, clients, keys};
 use crate::file::NULL_VERSION;
-use crate::{Body, ContractObject, Error, FileVersion, Objects, Opened, Operation, VersionId};
+use crate::{Body, ContractObject, Error, FileVersion, Objects, Opened, Operation, Original, VersionId};
 
 /// How often one body is resumed after it broke off.
 const RESUMES: u32 = 4;
@@ -35,7 +35,7 @@ impl Objects for Aws {
 
     async fn open(&self, file: &FileVersion) -> Result<Opened<ObjectBody>, Error> {
         self.require_inbox(&file.bucket, Operation::ReadObject)?;
-        let output = match self.get(file, file.pinning_etag(), None).await {
+        let output = match self.get(file, if_match(file).as_deref(), None).await {
             Ok(output) => output,
             Err(error) if is_archived(&error) => return Ok(Opened::Archived),
             Err(error) if is_gone(&error) => return Ok(Opened::Gone),
@@ -119,7 +119,7 @@ impl Objects for Aws {
         ObjectUpload::new(self.clone(), key, content_type)
     }
 
-    async fn keep_original(&self, file: &FileVersion, key: &str) -> Result<bool, Error> {
+    async fn keep_original(&self, file: &FileVersion, key: &str) -> Result<Original, Error> {
         self.require_inbox(&file.bucket, Operation::CopyObject)?;
         let answer = self
             .s3
@@ -127,19 +127,19 @@ impl Objects for Aws {
             .bucket(&file.bucket)
             .key(&file.key)
             .set_version_id(version_id(file))
-            .set_if_match(file.pinning_etag().map(str::to_owned))
+            .set_if_match(if_match(file))
             .set_expected_bucket_owner(self.names.account.clone())
             .send()
             .await;
         let output = match answer {
             Ok(output) => output,
-            Err(error) if is_gone(&error) => return Ok(false),
+            Err(error) if is_gone(&error) => return Ok(Original::Gone),
             Err(error) => return Err(failure(Operation::CopyObject, &error)),
         };
         let length = output.content_length().and_then(|length| u64::try_from(length).ok());
         let length = length.ok_or_else(|| Error::new(Operation::CopyObject, "no content length"))?;
         let source = keys::copy_source(&file.bucket, &file.key, version_id(file).as_deref());
-        self.copy(&source, file.pinning_etag(), length, key).await
+        self.copy(&source, if_match(file).as_deref(), length, key).await
     }
 }
 
@@ -240,6 +240,11 @@ fn version_id(file: &FileVersion) -> Option<String> {
     (file.version != NULL_VERSION || file.etag.is_none()).then(|| file.version.clone())
 }
 
+/// The pinning entity tag as a condition's header has it: in quotes.
+fn if_match(file: &FileVersion) -> Option<String> {
+    file.pinning_etag().map(|etag| format!("\"{etag}\""))
+}
+
 fn listed_key(page: &ListObjectVersionsOutput, listed: &str) -> Option<String> {
     if page.encoding_type() == Some(&EncodingType::Url) {
         keys::decode(listed)
@@ -260,8 +265,10 @@ pub(super) fn is_gone<E: ProvideErrorMetadata>(error: &SdkError<E, HttpResponse>
     }
 }
 
-fn is_archived<E: ProvideErrorMetadata>(error: &SdkError<E, HttpResponse>) -> bool {
-    code(error) == Some("InvalidObjectState")
+/// Whether S3 says that the object is in an archive storage class. A copy has a code of its own for it.
+/// <https://docs.aws.amazon.com/AmazonS3/latest/API/API_CopyObject.html#API_CopyObject_Errors>
+pub(super) fn is_archived<E: ProvideErrorMetadata>(error: &SdkError<E, HttpResponse>) -> bool {
+    matches!(code(error), Some("InvalidObjectState" | "ObjectNotInActiveTierError"))
 }
 
 #[cfg(test)]

@@ -22,7 +22,8 @@ const CONTENT_FREE: &str = "attribute_not_exists(#pk) OR #file = :file";
 const CONTENT_FREE_OR: &str = "attribute_not_exists(#pk) OR #file = :file OR #file = :former";
 const HEAD_ABSENT: &str = "attribute_not_exists(#pk)";
 const HEAD_AS_SEEN: &str = "#version = :version AND #file = :file AND #load = :load";
-const SUPERSEDE: &str = "SET #state = :superseded, #outcome.#state = :superseded, #outcome.#other = :newer";
+const SUPERSEDE: &str = "SET #state = :superseded, #announced = :false, #outcome.#state = :superseded, \
+    #outcome.#other = :newer, #outcome.#receipt = :receipt";
 const STILL_COMPLETE: &str = "#state = :complete";
 
 /// The parts of a transaction.
@@ -39,7 +40,7 @@ enum Part {
 struct Plan {
     /// The older entry is no longer complete (retracted): the head moves without it.
     leave_older: bool,
-    /// Had the content and is no longer complete, or not after this commit.
+    /// Had the content and is no longer complete.
     former: Option<FileId>,
 }
 
@@ -69,8 +70,8 @@ impl Aws {
                     return Ok(if entry.is_some_and(ours) { Committed::Done } else { Committed::Lost });
                 }
                 Blocked::Content(item) => match self.holder(commit.content.as_ref(), item).await? {
-                    (holder, true) if !replaces(commit, &holder) => return Ok(Committed::Duplicate(holder)),
-                    (holder, _) => plan.former = Some(holder),
+                    (holder, true) => return Ok(Committed::Duplicate(holder)),
+                    (holder, false) => plan.former = Some(holder),
                 },
                 Blocked::Head => return Ok(Committed::HeadMoved),
                 Blocked::Older => plan.leave_older = true,
@@ -139,9 +140,10 @@ impl Aws {
         }
         if let Some(head) = &commit.head {
             parts.push((Part::Head, self.moves(commit, head)));
-            let older = head.from.as_ref().map(|from| &from.file);
-            if let Some(older) = older.filter(|older| **older != commit.fence.file && !plan.leave_older) {
-                parts.push((Part::Older, self.supersedes(older, &commit.fence.file)));
+            let older =
+                head.from.as_ref().map(|from| &from.file).filter(|older| **older != commit.fence.file);
+            if let (Some(older), Some(receipt), false) = (older, &head.receipt, plan.leave_older) {
+                parts.push((Part::Older, self.supersedes(older, &commit.fence.file, receipt)));
             }
         }
         parts
@@ -173,14 +175,16 @@ impl Aws {
         self.puts(item, HEAD_AS_SEEN, Some(values.into()))
     }
 
-    fn supersedes(&self, older: &FileId, newer: &FileId) -> Option<TransactWriteItem> {
+    fn supersedes(&self, older: &FileId, newer: &FileId, receipt: &str) -> Option<TransactWriteItem> {
         let values = [
             (":superseded", State::Superseded.as_str()),
             (":complete", State::Complete.as_str()),
             (":newer", newer.as_str()),
+            (":receipt", receipt),
         ];
-        let values = values.map(|(name, value)| (name.to_owned(), text(value)));
-        self.updates(entry::file_key(older), SUPERSEDE, STILL_COMPLETE, values.into())
+        let mut values = HashMap::from(values.map(|(name, value)| (name.to_owned(), text(value))));
+        values.insert(":false".to_owned(), AttributeValue::Bool(false));
+        self.updates(entry::file_key(older), SUPERSEDE, STILL_COMPLETE, values)
     }
 
     fn updates(
@@ -222,12 +226,6 @@ impl Aws {
     }
 }
 
-/// Whether this commit supersedes that file.
-fn replaces(commit: &Commit, file: &FileId) -> bool {
-    let from = commit.head.as_ref().and_then(|head| head.from.as_ref());
-    from.is_some_and(|from| from.file == *file)
-}
-
 /// The same token only for the same transaction: DynamoDB refuses another body under it for ten minutes.
 /// <https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_TransactWriteItems.html>
 fn token(commit: &Commit, plan: &Plan) -> String {
@@ -239,6 +237,7 @@ fn token(commit: &Commit, plan: &Plan) -> String {
         fence.owner.clone(),
         seen.map(|seen| format!("{} {}", seen.version, seen.load)).unwrap_or_default(),
         head.as_ref().map(|head| head.to.load.to_string()).unwrap_or_default(),
+        head.as_ref().and_then(|head| head.receipt.clone()).unwrap_or_default(),
         format!("{outcome:?} {content:?}"),
         plan.leave_older.to_string(),
         plan.former.as_ref().map(ToString::to_string).unwrap_or_default(),

@@ -1,13 +1,16 @@
 //! Multipart: streamed objects into the quarantine, and copies of large originals.
 
 use aws_sdk_s3::types::{ChecksumAlgorithm, CompletedMultipartUpload, CompletedPart, TaggingDirective};
+use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
+use aws_smithy_runtime_api::client::result::SdkError;
+use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 use bytes::Bytes;
 
 use super::failure::failure;
-use super::objects::is_gone;
+use super::objects::{is_archived, is_gone};
 use super::{Aws, clients};
 use crate::objects::PART_BYTES;
-use crate::{Error, Objects, Operation, Upload};
+use crate::{Error, Objects, Operation, Original, Upload};
 
 /// Up to here one `CopyObject` is enough; S3 would take 5 GB, in more time than an attempt has.
 const WHOLE_COPY_BYTES: u64 = 512 * 1024 * 1024;
@@ -58,7 +61,10 @@ impl ObjectUpload {
                 self.multipart = Some(multipart);
                 Ok(())
             }
-            Err(error) => Err(multipart.abort(error).await),
+            Err(error) => {
+                multipart.abort().await;
+                Err(error)
+            }
         }
     }
 }
@@ -91,14 +97,14 @@ impl Upload for ObjectUpload {
 }
 
 impl Aws {
-    /// Copies a version into the quarantine, server side. `false`: it is gone.
+    /// Copies a version into the quarantine, server side.
     pub(super) async fn copy(
         &self,
         source: &str,
         etag: Option<&str>,
         length: u64,
         key: &str,
-    ) -> Result<bool, Error> {
+    ) -> Result<Original, Error> {
         if length > WHOLE_COPY_BYTES {
             return self.copy_in_parts(source, etag, length, key).await;
         }
@@ -118,9 +124,8 @@ impl Aws {
             .send()
             .await;
         match answer {
-            Ok(_) => Ok(true),
-            Err(error) if is_gone(&error) => Ok(false),
-            Err(error) => Err(failure(Operation::CopyObject, &error)),
+            Ok(_) => Ok(Original::Copied),
+            Err(error) => not_copied(Operation::CopyObject, &error),
         }
     }
 
@@ -130,21 +135,37 @@ impl Aws {
         etag: Option<&str>,
         length: u64,
         key: &str,
-    ) -> Result<bool, Error> {
+    ) -> Result<Original, Error> {
         let mut multipart = Multipart::begin(self, Operation::CopyObject, key, None).await?;
         for (first, last) in ranges(length) {
             match multipart.copy(source, etag, first, last).await {
-                Ok(true) => {}
-                Ok(false) => {
-                    let gone = Error::new(Operation::CopyObject, "gone");
-                    multipart.abort(gone).await;
-                    return Ok(false);
+                Ok(Original::Copied) => {}
+                Ok(left @ (Original::Gone | Original::Archived)) => {
+                    multipart.abort().await;
+                    return Ok(left);
                 }
-                Err(error) => return Err(multipart.abort(error).await),
+                Err(error) => {
+                    multipart.abort().await;
+                    return Err(error);
+                }
             }
         }
         multipart.complete().await?;
-        Ok(true)
+        Ok(Original::Copied)
+    }
+}
+
+/// What a refused copy means: the source is not there or cannot be copied from, or a service failed.
+fn not_copied<E: ProvideErrorMetadata>(
+    operation: Operation,
+    error: &SdkError<E, HttpResponse>,
+) -> Result<Original, Error> {
+    if is_gone(error) {
+        Ok(Original::Gone)
+    } else if is_archived(error) {
+        Ok(Original::Archived)
+    } else {
+        Err(failure(operation, error))
     }
 }
 
@@ -198,8 +219,13 @@ impl Multipart {
         Ok(())
     }
 
-    /// `false`: the source is gone.
-    async fn copy(&mut self, source: &str, etag: Option<&str>, first: u64, last: u64) -> Result<bool, Error> {
+    async fn copy(
+        &mut self,
+        source: &str,
+        etag: Option<&str>,
+        first: u64,
+        last: u64,
+    ) -> Result<Original, Error> {
         let number = self.next_number();
         let answer = self
             .aws
@@ -220,13 +246,12 @@ impl Multipart {
             .await;
         let output = match answer {
             Ok(output) => output,
-            Err(error) if is_gone(&error) => return Ok(false),
-            Err(error) => return Err(failure(self.operation, &error)),
+            Err(error) => return not_copied(self.operation, &error),
         };
         let (tag, checksum) =
             output.copy_part_result.map_or((None, None), |part| (part.e_tag, part.checksum_crc32));
         self.sent(number, tag, checksum);
-        Ok(true)
+        Ok(Original::Copied)
     }
 
     async fn complete(mut self) -> Result<(), Error> {
@@ -249,13 +274,14 @@ impl Multipart {
             Ok(_) => Ok(()),
             Err(error) => {
                 let error = failure(self.operation, &error);
-                Err(self.abort(error).await)
+                self.abort().await;
+                Err(error)
             }
         }
     }
 
-    /// Gives the parts up. What this was for is told on: an abort that fails too is the lifecycle rule's matter.
-    async fn abort(self, cause: Error) -> Error {
+    /// Gives the parts up. An abort that fails too is the lifecycle rule's matter.
+    async fn abort(self) {
         let answer = self
             .aws
             .s3
@@ -267,7 +293,7 @@ impl Multipart {
             .send()
             .await;
         match answer {
-            Ok(_) | Err(_) => cause,
+            Ok(_) | Err(_) => {}
         }
     }
 

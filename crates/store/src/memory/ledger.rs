@@ -61,12 +61,10 @@ impl Ledger for Memory {
         self.call(Operation::ReadLedger, |world| world.entries.get(file).cloned()).await
     }
 
-    async fn announced(&self, file: &FileId) -> Result<(), Error> {
-        let known = self
-            .call(Operation::Announce, |world| {
-                world.entries.get_mut(file).map(|entry| entry.announced = true).is_some()
-            })
-            .await?;
+    async fn announced(&self, file: &FileId, state: State) -> Result<(), Error> {
+        let note = |entry: &mut Entry| entry.announced |= entry.state == state;
+        let known =
+            self.call(Operation::Announce, |world| world.entries.get_mut(file).map(note).is_some()).await?;
         if known { Ok(()) } else { Err(Error::new(Operation::Announce, "ConditionalCheckFailedException")) }
     }
 }
@@ -128,9 +126,8 @@ impl World {
         if !entry.is_held_by(fence) || entry.state.is_terminal() {
             return Committed::Lost;
         }
-        let replaced = commit.head.as_ref().and_then(|head| head.from.as_ref()).map(|from| &from.file);
         let holder = commit.content.as_ref().and_then(|content| self.holder(content, &fence.file));
-        if let Some(holder) = holder.filter(|holder| Some(holder) != replaced) {
+        if let Some(holder) = holder {
             return Committed::Duplicate(holder);
         }
         if let Some(head) = &commit.head {
@@ -139,8 +136,8 @@ impl World {
                 return Committed::HeadMoved;
             }
             self.heads.insert(name, head.to.clone());
-            if let Some(from) = &head.from {
-                self.supersede(&from.file, &fence.file);
+            if let (Some(from), Some(receipt)) = (&head.from, &head.receipt) {
+                self.supersede(&from.file, &fence.file, receipt);
             }
         }
         if let Some(content) = &commit.content {
@@ -157,13 +154,15 @@ impl World {
         complete.then(|| holder.clone())
     }
 
-    fn supersede(&mut self, older: &FileId, newer: &FileId) {
+    fn supersede(&mut self, older: &FileId, newer: &FileId, receipt: &str) {
         let complete = |entry: &&mut Entry| older != newer && entry.state == State::Complete;
         if let Some(entry) = self.entries.get_mut(older).filter(complete) {
             entry.state = State::Superseded;
+            entry.announced = false;
             if let Some(outcome) = &mut entry.outcome {
                 outcome.state = State::Superseded;
                 outcome.other = Some(newer.clone());
+                receipt.clone_into(&mut outcome.receipt);
             }
         }
     }

@@ -4,7 +4,9 @@ use bytes::Bytes;
 
 use super::{CHUNK_BYTES, Memory, StoredObject};
 use crate::objects::PART_BYTES;
-use crate::{Body, ContractObject, Error, FileVersion, Objects, Opened, Operation, Upload, VersionId};
+use crate::{
+    Body, ContractObject, Error, FileVersion, Objects, Opened, Operation, Original, Upload, VersionId,
+};
 
 /// The bytes of an opened version.
 pub struct MemoryBody {
@@ -73,13 +75,15 @@ impl Objects for Memory {
         }
     }
 
-    async fn keep_original(&self, file: &FileVersion, key: &str) -> Result<bool, Error> {
+    async fn keep_original(&self, file: &FileVersion, key: &str) -> Result<Original, Error> {
         self.call(Operation::CopyObject, |world| {
-            let Some(bytes) = world.version(file).map(|version| version.bytes.clone()) else {
-                return false;
+            let bytes = match world.version(file) {
+                None => return Original::Gone,
+                Some(version) if version.archived => return Original::Archived,
+                Some(version) => version.bytes.clone(),
             };
             world.quarantine.insert(key.to_owned(), StoredObject { content_type: String::new(), bytes });
-            true
+            Original::Copied
         })
         .await
     }

@@ -1,5 +1,7 @@
 use super::*;
-use crate::{Body, Claim, ItemValue, LoadId, Objects, Opened, Outcomes, Queue, Rows, Upload, conformance};
+use crate::{
+    Body, Claim, ItemValue, LoadId, Objects, Opened, Original, Outcomes, Queue, Rows, Upload, conformance,
+};
 
 async fn read(memory: &Memory, file: &FileVersion) -> Result<Vec<u8>, Error> {
     let Opened::Body { mut body, .. } = memory.open(file).await? else {
@@ -47,8 +49,11 @@ async fn a_body_is_the_pinned_version_even_when_a_newer_one_lands() -> Result<()
     assert_eq!(memory.versions("inbox", "a/b/c").await?, [newer.version.clone(), older.version.clone()]);
     memory.delete(&older);
     assert!(matches!(memory.open(&older).await?, Opened::Gone));
-    assert!(!memory.keep_original(&older, "copy").await?);
+    assert_eq!(memory.keep_original(&older, "copy").await?, Original::Gone);
+    assert_eq!(memory.keep_original(&newer, "copy").await?, Original::Copied);
     memory.archive(&newer);
+    assert_eq!(memory.keep_original(&newer, "another copy").await?, Original::Archived);
+    assert_eq!(memory.quarantine().into_keys().collect::<Vec<_>>(), ["copy"]);
     assert!(matches!(memory.open(&newer).await?, Opened::Archived));
     Ok(())
 }
@@ -60,6 +65,8 @@ async fn without_versioning_the_entity_tag_pins() -> Result<(), Error> {
     let newer = memory.land_unversioned("inbox", "a/b/c", "newer");
     assert!(matches!(memory.open(&older).await?, Opened::Gone));
     assert_eq!(read(&memory, &newer).await?, b"newer");
+    let etag = newer.etag.as_ref().map(|etag| format!("\"{etag}\""));
+    assert_eq!(read(&memory, &FileVersion { etag, ..newer }).await?, b"newer");
     Ok(())
 }
 
@@ -169,6 +176,7 @@ async fn a_retracted_load_frees_its_content() -> Result<(), Error> {
             receipt: String::new(),
             quarantine: None,
             other: None,
+            replaced: None,
         };
         let content = ContentClaim { partner: "a".into(), feed: "b".into(), sha256: "hash".into() };
         let fence = Fence { file: FileId::of(&file), fence: entry.fence, owner: "me".into() };

@@ -88,6 +88,7 @@ fn every_occurrence_counts_one_under_its_own_name() {
     let all = [
         Occurrence::RedundantDelivery,
         Occurrence::LeaseHeld,
+        Occurrence::OlderVersionAwaited,
         Occurrence::FenceLost,
         Occurrence::Handover,
         Occurrence::RetryableError,

@@ -24,6 +24,11 @@ const IN_SCAN_REPORTS: &[Mistake] = &[
     ("an error policy with a typing error", "skip_file_5%", "skip_file_five"),
     ("a share above all", "skip_file_5%", "skip_file_500%"),
     ("a word of a policy with a typing error", "value: supersede", "value: superseed"),
+    (
+        "two choices that do not go together",
+        "value: supersede }",
+        "value: supersede }\n      - { property: dedupeContent, vendor: ingest, value: true }",
+    ),
     ("a schedule that is no cron expression", "0 6 * * 1-5", "6 o'clock"),
     ("a time zone that does not exist", "timezone: Europe/Berlin, grace", "timezone: Europe/Berln, grace"),
     ("an order of versions by a column that is not there", "value: reported_at", "value: reportd_at"),

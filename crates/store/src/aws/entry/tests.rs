@@ -21,11 +21,12 @@ fn states() -> impl Strategy<Value = State> {
 fn outcomes() -> impl Strategy<Value = Outcome> {
     let counts = (any::<u64>(), any::<u64>(), any::<u64>(), any::<u64>());
     let texts = (any::<String>(), any::<String>(), any::<String>(), any::<String>());
-    let optional = (any::<Option<String>>(), any::<Option<String>>(), any::<Option<String>>());
+    let text = any::<Option<String>>;
+    let optional = (text(), text(), text(), text());
     (states(), counts, texts, optional, any::<u64>()).prop_map(|(state, counts, texts, optional, bytes)| {
         let (records, rows, rejects, warnings) = counts;
         let (sha256, contract_version, contract_hash, receipt) = texts;
-        let (fault, quarantine, other) = optional;
+        let (fault, quarantine, other, replaced) = optional;
         Outcome {
             state,
             counts: Counts { records, rows, rejects, warnings },
@@ -37,6 +38,7 @@ fn outcomes() -> impl Strategy<Value = Outcome> {
             receipt,
             quarantine,
             other: other.map(|key| file_id(&key)),
+            replaced: replaced.map(|key| file_id(&key)),
         }
     })
 }
@@ -140,6 +142,7 @@ fn a_usual_entry_is_at_most_1_kb_and_the_longest_key_adds_its_length() {
         receipt: format!("north-clinic/lab-results/2026/11/21/{}/receipt.json", "l".repeat(40)),
         quarantine: Some(format!("north-clinic/lab-results/2026/11/21/{}", "l".repeat(40))),
         other: None,
+        replaced: None,
     };
     let size = |key: String| bytes(&AttributeValue::M(item(&usual(Some(outcome.clone()), key))));
     let usual = size("north-clinic/lab-results/results_2026-11-21_part-0001.csv.gz".into());

@@ -136,6 +136,7 @@ async fn fenced_writes_are_well_formed_and_lost_when_refused() -> Result<(), Err
         receipt: String::new(),
         quarantine: None,
         other: None,
+        replaced: None,
     };
     assert_eq!(aws.finish(&fence(), &gone).await?, Fenced::Lost);
     replay.seen().iter().for_each(assert_well_formed);
@@ -159,4 +160,18 @@ async fn reads_are_strongly_consistent_and_a_malformed_item_is_an_error() {
     assert!(matches!(aws.entry(&id).await, Ok(None)));
     assert_eq!(aws.entry(&id).await.unwrap_err().code, "malformed item");
     assert!(replay.seen().iter().all(|seen| seen.json()["ConsistentRead"] == true));
+}
+
+#[tokio::test]
+async fn a_publication_is_noted_only_for_the_state_that_was_published() -> Result<(), Error> {
+    let superseded = refused(&shown("SUPERSEDED", "me", 0, &load(1)));
+    let unknown = dynamodb_error("ConditionalCheckFailedException", "");
+    let (aws, replay) = Replay::store([superseded, unknown, answer(200, "{}")]);
+    let id = FileId::of(&file());
+    aws.announced(&id, State::Complete).await?;
+    assert!(aws.announced(&id, State::Complete).await.is_err(), "an unknown file");
+    let seen = replay.seen();
+    assert_well_formed(&seen[0]);
+    assert_eq!(seen[0].json()["ExpressionAttributeValues"][":state"]["S"], "COMPLETE");
+    Ok(())
 }

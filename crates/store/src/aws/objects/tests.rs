@@ -44,11 +44,19 @@ async fn a_version_is_opened_by_its_id_and_owner() {
 
 #[tokio::test]
 async fn without_versioning_the_entity_tag_pins() {
-    let (aws, replay) = Replay::store([s3_error(412, "PreconditionFailed")]);
-    assert!(matches!(aws.open(&file("null")).await, Ok(Opened::Gone)));
-    let seen = replay.seen().remove(0);
-    assert!(!seen.uri.contains("versionId"), "{}", seen.uri);
-    assert_eq!(seen.header("if-match"), Some("\"tag\""));
+    for etag in ["tag", "\"tag\""] {
+        let head = Answer { status: 200, headers: vec![("content-length", "9".into())], body: String::new() };
+        let changed = || s3_error(412, "PreconditionFailed");
+        let (aws, replay) = Replay::store([changed(), head, changed()]);
+        let file = FileVersion { etag: Some(etag.into()), ..file("null") };
+        assert!(matches!(aws.open(&file).await, Ok(Opened::Gone)));
+        assert_eq!(aws.keep_original(&file, "copy").await.ok(), Some(Original::Gone));
+        let seen = replay.seen();
+        assert!(seen.iter().all(|seen| !seen.uri.contains("versionId")), "{seen:?}");
+        let tags = [seen[0].header("if-match"), seen[1].header("if-match")];
+        let copied = seen[2].header("x-amz-copy-source-if-match");
+        assert_eq!((tags, copied), ([Some("\"tag\""); 2], Some("\"tag\"")), "{etag}");
+    }
 }
 
 #[tokio::test]
@@ -149,13 +157,26 @@ async fn an_original_is_copied_by_version_without_its_tags() -> Result<(), Error
     let head = Answer { status: 200, headers: vec![("content-length", "9".into())], body: String::new() };
     let copied = answer(200, "<CopyObjectResult><ETag>\"x\"</ETag></CopyObjectResult>");
     let (aws, replay) = Replay::store([head, copied, answer(404, "")]);
-    assert!(aws.keep_original(&file("v1"), "p/original").await?);
-    assert!(!aws.keep_original(&file("v1"), "p/original").await?);
+    assert_eq!(aws.keep_original(&file("v1"), "p/original").await?, Original::Copied);
+    assert_eq!(aws.keep_original(&file("v1"), "p/original").await?, Original::Gone);
     let seen = replay.seen();
     assert_eq!((seen[0].method.as_str(), seen[1].method.as_str()), ("HEAD", "PUT"));
     let source = seen[1].header("x-amz-copy-source");
     assert_eq!(source, Some("inbox/clinic/labs/a%20b%2B%C3%BC.csv?versionId=v1"));
     assert_eq!(seen[1].header("x-amz-tagging-directive"), Some("REPLACE"));
     assert_eq!(seen[1].header("x-amz-source-expected-bucket-owner"), Some("123456789012"));
+    Ok(())
+}
+
+#[tokio::test]
+async fn an_archived_original_stays_where_it_is_and_a_denied_copy_is_an_error() -> Result<(), Error> {
+    let head = || Answer { status: 200, headers: vec![("content-length", "9".into())], body: String::new() };
+    for code in ["InvalidObjectState", "ObjectNotInActiveTierError"] {
+        let (aws, _) = Replay::store([head(), s3_error(403, code)]);
+        assert_eq!(aws.keep_original(&file("v1"), "p/original").await?, Original::Archived, "{code}");
+    }
+    let (aws, _) = Replay::store([head(), s3_error(403, "AccessDenied")]);
+    let error = aws.keep_original(&file("v1"), "p/original").await.unwrap_err();
+    assert_eq!((error.operation, error.code.as_str()), (Operation::CopyObject, "AccessDenied"));
     Ok(())
 }

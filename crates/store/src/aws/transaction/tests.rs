@@ -26,8 +26,9 @@ fn commit() -> Commit {
             receipt: "r".into(),
             quarantine: None,
             other: None,
+            replaced: None,
         },
-        head: Some(HeadMove { from: Some(head("old")), to: head("new") }),
+        head: Some(HeadMove { from: Some(head("old")), to: head("new"), receipt: Some("r-old".into()) }),
         content: Some(ContentClaim { partner: "a".into(), feed: "b".into(), sha256: "hash".into() }),
     }
 }
@@ -84,6 +85,11 @@ async fn one_transaction_moves_entry_content_head_and_the_older_entry() -> Resul
     assert_eq!(items[2]["Put"]["ExpressionAttributeValues"][":version"]["S"], "old");
     let older = format!("file#{}", FileId::of(&file("old")));
     assert_eq!(items[3]["Update"]["Key"]["pk"]["S"], older.as_str());
+    assert_eq!(items[3]["Update"]["ExpressionAttributeValues"][":receipt"]["S"], "r-old");
+    assert_eq!(
+        items[3]["Update"]["ExpressionAttributeValues"][":false"]["BOOL"], false,
+        "to be announced anew"
+    );
     assert_eq!(tokens(&replay)[0].len(), 36);
     Ok(())
 }
@@ -93,7 +99,7 @@ async fn a_first_head_and_a_replay_of_the_visible_file_touch_no_older_entry() ->
     for from in [None, Some(head("new"))] {
         let (aws, replay) = Replay::store([answer(200, "{}")]);
         let mut commit = commit();
-        commit.head = Some(HeadMove { from, to: head("new") });
+        commit.head = Some(HeadMove { from, to: head("new"), receipt: Some("r-old".into()) });
         assert_eq!(aws.commit(&commit).await?, Committed::Done);
         assert_eq!(replay.seen()[0].json()["TransactItems"].as_array().map(Vec::len), Some(3));
     }
@@ -133,19 +139,12 @@ async fn a_content_of_a_complete_file_is_a_duplicate() -> Result<(), Error> {
 }
 
 #[tokio::test]
-async fn a_content_of_the_file_that_is_superseded_is_taken_over() -> Result<(), Error> {
-    let holder = FileId::of(&file("old"));
-    let taken = format!(r#"{{"file":{{"S":"{holder}"}}}}"#);
-    let entry = format!(r#"{{"Item":{}}}"#, shown("old", "COMPLETE", "x", None));
-    let (aws, replay) =
-        Replay::store([cancelled(["", &taken, "", ""]), answer(200, entry), answer(200, "{}")]);
-    assert_eq!(aws.commit(&commit()).await?, Committed::Done);
-    let json = replay.seen()[2].json();
-    assert_eq!(
-        json["TransactItems"].as_array().map(Vec::len),
-        Some(4),
-        "the older entry is superseded with it"
-    );
+async fn a_head_whose_load_is_not_superseded_moves_alone() -> Result<(), Error> {
+    let (aws, replay) = Replay::store([answer(200, "{}")]);
+    let mut commit = commit();
+    commit.head = Some(HeadMove { from: Some(head("old")), to: head("new"), receipt: None });
+    assert_eq!(aws.commit(&commit).await?, Committed::Done);
+    assert_eq!(replay.seen()[0].json()["TransactItems"].as_array().map(Vec::len), Some(3));
     Ok(())
 }
 

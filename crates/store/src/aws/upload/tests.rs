@@ -66,10 +66,27 @@ async fn a_part_that_fails_gives_the_upload_up() {
 async fn a_large_original_is_copied_in_parts() -> Result<(), Error> {
     let copied = answer(200, "<CopyPartResult><ETag>\"p\"</ETag></CopyPartResult>");
     let (aws, replay) = Replay::store([answer(200, BEGUN), copied.clone(), copied, answer(200, COMPLETED)]);
-    assert!(aws.copy("inbox/key?versionId=v", None, WHOLE_COPY_BYTES + 1, "p/original").await?);
+    let copied = aws.copy("inbox/key?versionId=v", None, WHOLE_COPY_BYTES + 1, "p/original").await?;
+    assert_eq!(copied, Original::Copied);
     let seen = replay.seen();
     let ranges: Vec<_> = seen.iter().filter_map(|seen| seen.header("x-amz-copy-source-range")).collect();
     assert_eq!(ranges, ["bytes=0-536870911", "bytes=536870912-536870912"]);
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_large_original_that_is_archived_or_goes_meanwhile_leaves_no_parts() -> Result<(), Error> {
+    let copied = || answer(200, "<CopyPartResult><ETag>\"p\"</ETag></CopyPartResult>");
+    for (refused, expected) in [
+        (s3_error(403, "InvalidObjectState"), Original::Archived),
+        (s3_error(404, "NoSuchVersion"), Original::Gone),
+    ] {
+        let (aws, replay) = Replay::store([answer(200, BEGUN), copied(), refused, answer(204, "")]);
+        let left = aws.copy("inbox/key?versionId=v", None, WHOLE_COPY_BYTES + 1, "p/original").await?;
+        assert_eq!(left, expected);
+        let requests = requests(&replay);
+        assert!(requests[3].starts_with("DELETE ") && requests[3].contains("uploadId=u1"), "{requests:?}");
+    }
     Ok(())
 }
 
