@@ -114,5 +114,6 @@ pub(crate) fn outcome(
         quarantine: None,
         other: None,
         replaced: None,
+        corrects: None,
     }
 }

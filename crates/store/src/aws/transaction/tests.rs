@@ -27,6 +27,7 @@ fn commit() -> Commit {
             quarantine: None,
             other: None,
             replaced: None,
+            corrects: None,
         },
         head: Some(HeadMove { from: Some(head("old")), to: head("new"), receipt: Some("r-old".into()) }),
         content: Some(ContentClaim { partner: "a".into(), feed: "b".into(), sha256: "hash".into() }),
