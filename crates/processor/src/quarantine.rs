@@ -64,6 +64,7 @@ pub(crate) async fn put_receipt<S: Store>(
     let Evidence { contract, summary, fault } = evidence;
     let mut receipt = checker::receipt(&facts(work), contract, summary, state.as_str(), fault);
     receipt.other = other.map(FileId::to_string);
+    receipt.corrects = work.corrects.get().map(FileId::to_string);
     let key = work.receipt_key(state);
     work.store.put(&key, "application/json", Bytes::from(serde_json::to_vec(&receipt)?)).await?;
     Ok(key)
