@@ -175,7 +175,7 @@ async fn make_visible<S: Store>(
     let quarantine = quarantine::put_kept_report(work, State::Complete, evidence, None).await?;
     let receipt = quarantine::put_receipt(work, State::Complete, evidence, None).await?;
     let decided = outcome(State::Complete, Some(contract), Some(summary), None);
-    let outcome = Outcome { receipt, quarantine, ..decided };
+    let outcome = Outcome { receipt, quarantine, corrects: work.corrects.get().cloned(), ..decided };
     match commit::commit(work, contract, &outcome).await? {
         Ended::Done(outcome) => Ok(outcome),
         Ended::Not(standing) => set_aside(work, standing, evidence, record).await,

@@ -28,6 +28,8 @@ struct Body<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     other: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    corrects: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     receipt: Option<Location<'a>>,
 }
 
@@ -63,6 +65,7 @@ pub(crate) fn announcement(
         fault: outcome.fault.as_deref(),
         contract_version: &outcome.contract_version,
         other: outcome.other.as_ref().map(FileId::as_str),
+        corrects: outcome.corrects.as_ref().map(FileId::as_str),
         receipt: (!outcome.receipt.is_empty())
             .then_some(Location { bucket: quarantine, key: &outcome.receipt }),
     };

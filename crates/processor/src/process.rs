@@ -1,6 +1,9 @@
 //! The protocol for one file version: claim, decide, tell.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{Arc, OnceLock},
+    time::Duration,
+};
 
 use checker::FaultCode;
 use contract::Contract;
@@ -176,6 +179,7 @@ impl<S: Store> Processor<S> {
             order: entry.order.clone(),
             load: entry.load.clone(),
             rows_written: entry.rows_written,
+            corrects: OnceLock::new(),
         }
     }
 

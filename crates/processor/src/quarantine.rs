@@ -77,7 +77,7 @@ pub(crate) async fn put_receipt<S: Store>(
     let Evidence { contract, summary, fault, .. } = evidence;
     let receipt = checker::receipt(&facts(work), contract, summary, state.as_str(), fault);
     let key = receipt_key(&work.partner, &work.feed, &work.load, state, other);
-    put(work, &key, &completed(receipt, evidence, other)).await?;
+    put(work, &key, &completed(work, receipt, evidence, other)).await?;
     Ok(key)
 }
 
@@ -100,6 +100,7 @@ pub(crate) async fn put_superseded_receipt<S: Store>(
     };
     let receipt = Receipt {
         other: Some(work.id.to_string()),
+        corrects: outcome.corrects.as_ref().map(FileId::to_string),
         earlier: Some(outcome.receipt.clone()),
         verdict: Verdict::told(state.as_str(), Some(&outcome.counts)),
         counts: Some(outcome.counts),
@@ -126,7 +127,7 @@ async fn put_report<S: Store>(
 ) -> Result<(), Stop> {
     let Evidence { contract, summary, fault, .. } = evidence;
     let report = checker::report(&facts(work), contract, summary, state.as_str(), fault);
-    let report = Report { receipt: completed(report.receipt.clone(), evidence, other), ..report };
+    let report = Report { receipt: completed(work, report.receipt.clone(), evidence, other), ..report };
     let key = format!("{}report.{}.json", work.quarantine_prefix(), state_name(state));
     put(work, &key, &report).await
 }
@@ -145,8 +146,18 @@ pub(crate) async fn put_kept_report<S: Store>(
     Ok(Some(work.quarantine_prefix()))
 }
 
-fn completed(receipt: Receipt, evidence: Evidence<'_>, other: Option<&FileId>) -> Receipt {
-    Receipt { other: other.map(FileId::to_string), original: evidence.original.cloned(), ..receipt }
+fn completed<S: Store>(
+    work: &Work<'_, S>,
+    receipt: Receipt,
+    evidence: Evidence<'_>,
+    other: Option<&FileId>,
+) -> Receipt {
+    Receipt {
+        other: other.map(FileId::to_string),
+        original: evidence.original.cloned(),
+        corrects: work.corrects.get().map(FileId::to_string),
+        ..receipt
+    }
 }
 
 async fn put<S: Store>(work: &Work<'_, S>, key: &str, document: &impl Serialize) -> Result<(), Stop> {

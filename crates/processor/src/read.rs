@@ -52,15 +52,20 @@ pub(crate) async fn open<S: Store>(
     Ok(match work.store.open(&work.file).await? {
         Opened::Gone => Found::Gone,
         Opened::Archived => Found::Archived,
-        Opened::Body { length, .. } if length > most_bytes => Found::TooLarge(length),
-        Opened::Body { length, mut body, .. } if length <= work.settings.small_file_bytes => {
+        Opened::Body { length, corrects, mut body, .. } => {
+            work.note_corrected(corrects);
+            if length > most_bytes {
+                return Ok(Found::TooLarge(length));
+            }
+            if length > work.settings.small_file_bytes {
+                return Ok(Found::Content(Opening::Large(body)));
+            }
             let mut chunks = Vec::new();
             while let Some(chunk) = body.next().await? {
                 chunks.push(chunk);
             }
             Found::Content(Opening::Small(chunks))
         }
-        Opened::Body { body, .. } => Found::Content(Opening::Large(body)),
     })
 }
 

@@ -1,5 +1,7 @@
 //! One claimed file: what every step needs to know.
 
+use std::sync::OnceLock;
+
 use checker::{FaultCode, Summary};
 use contract::Contract;
 use sha2::{Digest, Sha256};
@@ -29,6 +31,8 @@ pub(crate) struct Work<'a, S> {
     /// Rows that an earlier claim confirmed.
     pub(crate) rows_written: u64,
     pub(crate) fence: Fence,
+    /// The file that this one corrects, once the version was opened and its metadata seen.
+    pub(crate) corrects: OnceLock<FileId>,
 }
 
 impl<S: Store> Work<'_, S> {
@@ -61,8 +65,16 @@ impl<S: Store> Work<'_, S> {
         format!("{partner}/{feed}/{}/{}/", order::day_of(&self.order), self.load)
     }
 
+    /// Keeps what an opened version says about the file that it corrects. It says the same each time.
+    pub(crate) fn note_corrected(&self, corrects: Option<FileId>) {
+        if let Some(corrects) = corrects {
+            self.corrects.get_or_init(|| corrects);
+        }
+    }
+
     /// Writes a terminal state without visible rows.
     pub(crate) async fn finish(&self, outcome: Outcome) -> Result<Outcome, Stop> {
+        let outcome = Outcome { corrects: self.corrects.get().cloned(), ..outcome };
         match self.store.finish(&self.fence, &outcome).await? {
             Fenced::Kept => Ok(outcome),
             Fenced::Lost => Err(Stop::Lost),

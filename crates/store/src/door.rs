@@ -1,6 +1,6 @@
 //! What the partner's door needs: who may come in, how much, what was promised, bytes in, answers out.
 //!
-//! Four traits beside the five of the path. `aws::Door` and the same in-memory twin implement them: a file that came in
+//! Five traits beside the five of the path. `aws::Door` and the same in-memory twin implement them: a file that came in
 //! through the door is then a file like any other.
 //!
 //! ```text

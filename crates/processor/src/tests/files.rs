@@ -1,7 +1,11 @@
 use std::io::{Read, Write};
 
 use serde_json::{Value, json};
-use store::{Operation, State};
+use sha2::{Digest, Sha256};
+use store::{
+    FileId, Operation, State,
+    door::{Condition, Land, Landing, UploadId},
+};
 
 use super::bench::*;
 
@@ -364,4 +368,52 @@ async fn the_same_bytes_are_taken_once_when_the_contract_asks_for_it() {
     let receipt: Value =
         serde_json::from_slice(&bench.object(&outcome.receipt).expect("receipt")).expect("JSON");
     assert_eq!(receipt["other"], store::FileId::of(&first).as_str());
+}
+
+/// Lands a file that says which one it corrects.
+async fn land_correction(bench: &Bench, bytes: &'static str, corrects: &str) -> store::FileVersion {
+    let land = Land {
+        key: "north/visits/mended.csv".into(),
+        upload: UploadId::of(&[b"mended"]),
+        content_type: "text/csv".into(),
+        corrects: Some(corrects.to_owned()),
+        condition: Condition::Absent,
+    };
+    let sha256 = Sha256::digest(bytes).into();
+    Landing::land(&bench.memory, &land, &sha256, bytes.into()).await.expect("no fuse");
+    let versions = bench.memory.inbox_versions();
+    let landed = versions.into_iter().find(|version| version.file.key == land.key);
+    landed.expect("it landed").file
+}
+
+#[tokio::test]
+async fn a_file_tells_which_one_it_corrects_whether_it_is_loaded_or_refused() {
+    for (bytes, state) in [(GOOD, State::Complete), (MIXED, State::Quarantined)] {
+        let bench = Bench::new();
+        visits(&bench, &[("onError", "abort")]);
+        let refused = FileId::of(&bench.land("north/visits/refused.csv", MIXED));
+        let mended = land_correction(&bench, bytes, refused.as_str()).await;
+        bench.until_terminal(&[&mended]).await;
+        let outcome = bench.entry(&mended).outcome.expect("outcome");
+        assert_eq!((outcome.state, outcome.corrects), (state, Some(refused.clone())));
+        let receipt = bench.memory.quarantine()[&outcome.receipt].bytes.clone();
+        let receipt: Value = serde_json::from_slice(&receipt).expect("a receipt is JSON");
+        assert_eq!(receipt["corrects"], json!(refused.as_str()));
+        let told = bench.memory.published();
+        let told: Value = serde_json::from_str(&told[0].body).expect("an announcement is JSON");
+        assert_eq!(told["corrects"], json!(refused.as_str()));
+    }
+}
+
+#[tokio::test]
+async fn metadata_that_names_no_file_is_told_to_nobody() {
+    let bench = Bench::new();
+    visits(&bench, &[]);
+    let mended = land_correction(&bench, GOOD, "Ann Example, born 1970").await;
+    bench.until_terminal(&[&mended]).await;
+    let outcome = bench.entry(&mended).outcome.expect("outcome");
+    assert_eq!((outcome.state, outcome.corrects), (State::Complete, None));
+    let objects = bench.memory.quarantine();
+    assert!(objects.values().all(|object| !String::from_utf8_lossy(&object.bytes).contains("Example")));
+    assert!(!format!("{:?}", bench.memory.published()).contains("corrects"));
 }

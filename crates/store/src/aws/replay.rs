@@ -15,7 +15,7 @@ use aws_smithy_runtime_api::client::result::ConnectorError;
 use aws_smithy_types::body::SdkBody;
 use aws_types::SdkConfig;
 
-use super::{Aws, Backoff, Names};
+use super::{Aws, Backoff, Door, DoorNames, Names};
 
 /// One request as it was sent.
 #[derive(Clone, Debug)]
@@ -65,15 +65,7 @@ pub(super) struct Replay(Arc<Mutex<(VecDeque<Answer>, Vec<Seen>)>>);
 impl Replay {
     /// A store that is answered so.
     pub(super) fn store(answers: impl IntoIterator<Item = Answer>) -> (Aws, Self) {
-        let replay = Self(Arc::new(Mutex::new((answers.into_iter().collect(), Vec::new()))));
-        let config = SdkConfig::builder()
-            .behavior_version(BehaviorVersion::v2026_01_12())
-            .region(Region::new("eu-central-1"))
-            .credentials_provider(SharedCredentialsProvider::new(Credentials::new(
-                "id", "key", None, None, "test",
-            )))
-            .http_client(replay.clone())
-            .build();
+        let (config, replay) = Self::configuration(answers);
         let names = Names {
             inboxes: vec!["inbox".into()],
             contracts_bucket: "contracts".into(),
@@ -87,6 +79,33 @@ impl Replay {
         let mut aws = Aws::new(&config, names);
         aws.backoff = Backoff { unit: Duration::ZERO };
         (aws, replay)
+    }
+
+    /// A door that is answered so.
+    pub(super) fn door(answers: impl IntoIterator<Item = Answer>) -> (Door, Self) {
+        let (config, replay) = Self::configuration(answers);
+        let names = DoorNames {
+            inbox: "inbox".into(),
+            contracts_bucket: "contracts".into(),
+            quarantine_bucket: "quarantine".into(),
+            ledger_table: "ledger".into(),
+            records_table: "records".into(),
+            partners_table: "partners".into(),
+            account: Some("123456789012".into()),
+        };
+        (Door::new(&config, names), replay)
+    }
+
+    fn configuration(answers: impl IntoIterator<Item = Answer>) -> (SdkConfig, Self) {
+        let replay = Self(Arc::new(Mutex::new((answers.into_iter().collect(), Vec::new()))));
+        let credentials = Credentials::new("id", "key", None, None, "test");
+        let config = SdkConfig::builder()
+            .behavior_version(BehaviorVersion::v2026_01_12())
+            .region(Region::new("eu-central-1"))
+            .credentials_provider(SharedCredentialsProvider::new(credentials))
+            .http_client(replay.clone())
+            .build();
+        (config, replay)
     }
 
     /// What was asked so far.
