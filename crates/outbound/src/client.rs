@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
-use http::header::{ACCEPT_ENCODING, CONNECTION, HOST, USER_AGENT};
+use http::header::{ACCEPT_ENCODING, CONNECTION, HOST, RETRY_AFTER, USER_AGENT};
 use http::{HeaderName, HeaderValue, Method, Request, Uri};
 use http_body_util::{BodyExt as _, Full};
 use hyper::body::Incoming;
@@ -87,6 +87,8 @@ impl Failure {
 pub struct Answer {
     /// The status code, 200 to 299 or 400 to 599.
     pub status: u16,
+    /// Seconds after which the host asks to be tried again (`Retry-After`, RFC 9110, 10.2.3; a date is not read).
+    pub retry_after: Option<u32>,
 }
 
 /// Makes exchanges, each on a connection of its own. Connections are not kept: one that was alive before a sandbox was
@@ -133,16 +135,16 @@ impl<N: Network> Client<N> {
         body: Bytes,
     ) -> Result<Answer, Failure> {
         let request = request(Method::POST, target, headers, body)?;
-        let (status, _) = self.exchange(target, request, None).await?;
-        Ok(Answer { status })
+        let (answer, _) = self.exchange(target, request, None).await?;
+        Ok(answer)
     }
 
     /// Reads a document of at most `most_bytes` bytes. Any status but 200 is a failure.
     pub async fn get(&self, target: &Target, most_bytes: usize) -> Result<Bytes, Failure> {
         let request = request(Method::GET, target, Vec::new(), Bytes::new())?;
         match self.exchange(target, request, Some(most_bytes)).await? {
-            (200, document) => Ok(document),
-            (other, _) => Err(Failure::Status(other)),
+            (Answer { status: 200, .. }, document) => Ok(document),
+            (Answer { status, .. }, _) => Err(Failure::Status(status)),
         }
     }
 
@@ -151,7 +153,7 @@ impl<N: Network> Client<N> {
         target: &Target,
         request: Request<Full<Bytes>>,
         most_bytes: Option<usize>,
-    ) -> Result<(u16, Bytes), Failure> {
+    ) -> Result<(Answer, Bytes), Failure> {
         let exchange = async {
             let connected = tokio::time::timeout(self.connect, self.open(target)).await;
             match connected.map_err(|_| Failure::TimedOut)?? {
@@ -242,7 +244,7 @@ async fn converse<I>(
     stream: I,
     request: Request<Full<Bytes>>,
     most_bytes: Option<usize>,
-) -> Result<(u16, Bytes), Failure>
+) -> Result<(Answer, Bytes), Failure>
 where
     I: Read + Write + Unpin + Send + 'static,
 {
@@ -254,10 +256,13 @@ where
         .map_err(|_| Failure::Protocol)?;
     let exchange = async {
         let response = sender.send_request(request).await.map_err(|_| Failure::Protocol)?;
-        match (response.status().as_u16(), most_bytes) {
+        let retry_after =
+            response.headers().get(RETRY_AFTER).and_then(|value| value.to_str().ok()?.parse().ok());
+        let answer = Answer { status: response.status().as_u16(), retry_after };
+        match (answer.status, most_bytes) {
             (redirect @ 300..=399, _) => Err(Failure::Redirect(redirect)),
-            (200, Some(most_bytes)) => Ok((200, read(response.into_body(), most_bytes).await?)),
-            (status @ (200..=299 | 400..=599), _) => Ok((status, Bytes::new())),
+            (200, Some(most_bytes)) => Ok((answer, read(response.into_body(), most_bytes).await?)),
+            (200..=299 | 400..=599, _) => Ok((answer, Bytes::new())),
             _ => Err(Failure::Protocol),
         }
     };

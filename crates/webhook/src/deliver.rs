@@ -13,7 +13,7 @@ use serde::Serialize;
 use serde_json::Value;
 use store::Queue;
 use store::door::{Partners, Webhook};
-use telemetry::{Delivery, DeliveryRecord, Label, Occurrence};
+use telemetry::{Delivery, DeliveryRecord, Label};
 
 use crate::Courier;
 use crate::event::{Message, Notice, UnknownEvent, decode};
@@ -109,10 +109,11 @@ impl<P: Partners, Q: Queue> Courier<P, Q> {
             (TIMESTAMP, HeaderValue::from(timestamp)),
             (SIGNATURE, value(&signature)?),
         ];
-        match self.client.post(&target, headers, notice.body.clone()).await?.status {
+        let answer = self.client.post(&target, headers, notice.body.clone()).await?;
+        match answer.status {
             status @ 200..=299 => Ok(Done::Delivered(status)),
             410 => Ok(Done::Unwanted),
-            other => Err(Stop::Status(other)),
+            status => Err(Stop::Status { status, retry_after: answer.retry_after }),
         }
     }
 
@@ -125,32 +126,28 @@ impl<P: Partners, Q: Queue> Courier<P, Q> {
         }
     }
 
-    /// Seconds until the next delivery.
+    /// Seconds until the next delivery: later each time, and not before a fuse is whole or the receiver wants it.
     fn pause(&self, receive_count: u32, stop: &Stop) -> u32 {
         let attempt = usize::try_from(receive_count.saturating_sub(1)).unwrap_or(usize::MAX);
         let [.., last] = PAUSES;
         let pause = PAUSES.get(attempt).copied().unwrap_or(last);
         let at_least = match stop {
-            Stop::Fuse { until_ms } => until_ms.saturating_sub(self.host.now()).div_ceil(1_000),
+            Stop::Fuse { until_ms } => {
+                let seconds = until_ms.saturating_sub(self.host.now()).div_ceil(1_000);
+                u32::try_from(seconds).unwrap_or(last)
+            }
+            Stop::Status { retry_after, .. } => retry_after.unwrap_or_default().min(last),
             _ => 0,
         };
-        let pause = pause.max(u32::try_from(at_least).unwrap_or(last));
+        let pause = pause.max(at_least);
         pause + self.host.jitter(pause / 4)
     }
 
     /// Logs and counts what became of a message, once.
     fn record(&self, message: &Message, ended: &Result<Done, Stop>, duration_ms: u64) {
-        let occurrence = match ended {
-            Ok(Done::Nobody) => return,
-            Ok(_) => None,
-            Err(Stop::Unknown) => Some(Occurrence::ForeignMessage),
-            Err(Stop::Partners(_)) => Some(Occurrence::RetryableError),
-            Err(Stop::Panicked) => Some(Occurrence::Panic),
-            Err(Stop::OutOfTime) => Some(Occurrence::Handover),
-            Err(Stop::Secret(_) | Stop::Address(_) | Stop::Post(_) | Stop::Status(_) | Stop::Fuse { .. }) => {
-                None
-            }
-        };
+        if matches!(ended, Ok(Done::Nobody)) {
+            return;
+        }
         let notice = message.notice.as_ref();
         let record = DeliveryRecord {
             partner: Label::new(notice.and_then(|notice| notice.partner.as_deref()).unwrap_or_default()),
@@ -166,7 +163,7 @@ impl<P: Partners, Q: Queue> Courier<P, Q> {
             Err(stop) => record.log(Some(&telemetry::chain(stop))),
         }
         let now_ms = self.host.now();
-        let line = match occurrence {
+        let line = match ended.as_ref().err().and_then(Stop::occurrence) {
             Some(occurrence) => occurrence.metric(&self.namespace, now_ms),
             None => record.metric(&self.namespace, now_ms),
         };

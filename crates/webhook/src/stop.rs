@@ -3,6 +3,7 @@
 use outbound::signature::Malformed;
 use outbound::{Failure, Refused};
 use store::Error;
+use telemetry::Occurrence;
 
 /// A message that is done with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -35,8 +36,13 @@ pub(crate) enum Stop {
     #[error("the post did not arrive")]
     Post(#[source] Failure),
     /// The receiver did not take it.
-    #[error("the receiver answered with status {0}")]
-    Status(u16),
+    #[error("the receiver answered with status {status}")]
+    Status {
+        /// The status.
+        status: u16,
+        /// When it asks to be tried again, seconds.
+        retry_after: Option<u32>,
+    },
     /// The partner's fuse is blown.
     #[error("the partner's receiver failed again and again and is left alone for a while")]
     Fuse {
@@ -63,7 +69,20 @@ impl From<Failure> for Stop {
 impl Stop {
     /// Whether the receiver is to blame, so that its fuse counts it.
     pub(crate) fn is_the_receivers(&self) -> bool {
-        matches!(self, Self::Address(_) | Self::Post(_) | Self::Status(_))
+        matches!(self, Self::Address(_) | Self::Post(_) | Self::Status { .. })
+    }
+
+    /// What is counted instead of a delivery, when the receiver had no part in it.
+    pub(crate) fn occurrence(&self) -> Option<Occurrence> {
+        match self {
+            Self::Unknown => Some(Occurrence::ForeignMessage),
+            Self::Partners(_) => Some(Occurrence::RetryableError),
+            Self::OutOfTime => Some(Occurrence::Handover),
+            Self::Panicked => Some(Occurrence::Panic),
+            Self::Secret(_) | Self::Address(_) | Self::Post(_) | Self::Status { .. } | Self::Fuse { .. } => {
+                None
+            }
+        }
     }
 
     /// A code for logs and metrics.
@@ -74,7 +93,7 @@ impl Stop {
             Self::Secret(_) => "secret",
             Self::Address(refused) => refused.code(),
             Self::Post(failure) => failure.code(),
-            Self::Status(status) => status_class(*status),
+            Self::Status { status, .. } => status_class(*status),
             Self::Fuse { .. } => "fuse",
             Self::OutOfTime => "out-of-time",
             Self::Panicked => "panic",

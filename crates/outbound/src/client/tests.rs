@@ -101,6 +101,10 @@ fn is_whole(said: &[u8]) -> bool {
     length.is_none_or(|length| body.len() >= length.parse().unwrap())
 }
 
+fn answer(status: u16) -> Answer {
+    Answer { status, retry_after: None }
+}
+
 fn target(url: &str) -> Target {
     Target::parse(url, Policy::Public).unwrap()
 }
@@ -119,7 +123,7 @@ async fn a_post_arrives_over_tls_at_the_address_that_was_checked() {
     let server = Server::new().await;
     let client = server.client(&[PUBLIC]);
     let (answered, said) = tokio::join!(post(&client, hook()), server.answer(OK));
-    assert_eq!(answered, Ok(Answer { status: 200 }));
+    assert_eq!(answered, Ok(answer(200)));
     assert!(said.starts_with("POST /outcomes?for=us HTTP/1.1\r\n"), "{said}");
     for line in
         ["host: hooks.example.org", "webhook-id: id", "connection: close", "accept-encoding: identity"]
@@ -148,7 +152,7 @@ async fn a_second_answer_of_the_name_server_is_never_asked_for() {
     // Taken from the end: first the public address, then the one inside.
     *client.network.answers.lock().unwrap() = vec![vec![METADATA], vec![PUBLIC]];
     let (answered, _) = tokio::join!(post(&client, hook()), server.answer(OK));
-    assert_eq!(answered, Ok(Answer { status: 200 }));
+    assert_eq!(answered, Ok(answer(200)));
     assert_eq!(client.network.answers.lock().unwrap().len(), 1);
     assert_eq!(*client.network.dialled.lock().unwrap(), [SocketAddr::new(PUBLIC, 443)]);
 }
@@ -160,7 +164,7 @@ async fn when_one_address_is_dead_the_next_is_tried_and_ipv4_comes_first() {
     let mut client = server.client(&[sixth, dead, PUBLIC]);
     client.network.dead.push(dead);
     let (answered, _) = tokio::join!(post(&client, hook()), server.answer(OK));
-    assert_eq!(answered, Ok(Answer { status: 200 }));
+    assert_eq!(answered, Ok(answer(200)));
     let dialled: Vec<IpAddr> = client.network.dialled.lock().unwrap().iter().map(SocketAddr::ip).collect();
     assert_eq!(dialled, [dead, PUBLIC]);
     client.network.dead.extend([sixth, PUBLIC]);
@@ -198,14 +202,27 @@ async fn a_redirect_is_a_failure_and_is_not_followed() {
 async fn a_status_is_an_answer_to_a_post_and_only_200_to_a_get() {
     let server = Server::new().await;
     for status in [200, 202, 204, 400, 410, 429, 500, 503] {
-        let answer = format!("HTTP/1.1 {status} X\r\nconnection: close\r\n\r\n");
+        let said = format!("HTTP/1.1 {status} X\r\nconnection: close\r\n\r\n");
         let client = server.client(&[PUBLIC]);
-        let (answered, _) = tokio::join!(post(&client, hook()), server.answer(&answer));
-        assert_eq!(answered, Ok(Answer { status }));
+        let (answered, _) = tokio::join!(post(&client, hook()), server.answer(&said));
+        assert_eq!(answered, Ok(answer(status)));
         let (client, hook) = (server.client(&[PUBLIC]), hook());
-        let (answered, _) = tokio::join!(client.get(&hook, 10), server.answer(&answer));
+        let (answered, _) = tokio::join!(client.get(&hook, 10), server.answer(&said));
         let expected = if status == 200 { Ok(Bytes::new()) } else { Err(Failure::Status(status)) };
         assert_eq!(answered, expected);
+    }
+}
+
+#[tokio::test]
+async fn a_host_says_in_seconds_when_to_try_again() {
+    let server = Server::new().await;
+    for (said, retry_after) in
+        [("120", Some(120)), ("Fri, 20 Nov 2026 08:00:00 GMT", None), ("-1", None), ("99999999999", None)]
+    {
+        let said = format!("HTTP/1.1 503 X\r\nretry-after: {said}\r\ncontent-length: 0\r\n\r\n");
+        let client = server.client(&[PUBLIC]);
+        let (answered, _) = tokio::join!(post(&client, hook()), server.answer(&said));
+        assert_eq!(answered, Ok(Answer { status: 503, retry_after }));
     }
 }
 

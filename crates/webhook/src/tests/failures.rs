@@ -33,6 +33,16 @@ async fn a_failure_comes_back_later_each_time_until_the_queue_gives_it_to_the_de
 }
 
 #[tokio::test]
+async fn a_receiver_may_ask_for_a_longer_pause_but_not_for_a_shorter_one_or_for_ever() {
+    for (wanted, pause) in [("120", 120), ("1", 10), ("4000000000", 28_800), ("soon", 10)] {
+        let (world, receiver) = (Arc::<World>::default(), Receiver::new().await);
+        let answer = format!("429 Too Many Requests\r\nretry-after: {wanted}");
+        assert_eq!(ids(&deliver_to(&world, &receiver, &answer).await), ["m"]);
+        assert_eq!(world.deferred().get("m"), Some(&pause), "{wanted}");
+    }
+}
+
+#[tokio::test]
 async fn a_redirect_is_a_failure_and_nobody_follows_it() {
     let (world, receiver, other) = (Arc::<World>::default(), Receiver::new().await, Receiver::new().await);
     let answer = format!("307 Temporary Redirect\r\nlocation: {}", other.url());
