@@ -1,6 +1,7 @@
 //! What woke the function: a batch of announcements, each as the processor published it (raw message delivery).
 
 use bytes::Bytes;
+use lambda_runtime::Diagnostic;
 use serde::Deserialize;
 use serde_json::Value;
 use store::{FileId, State};
@@ -35,6 +36,12 @@ pub struct Notice {
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 #[error("the event is no SQS batch")]
 pub struct UnknownEvent;
+
+impl From<UnknownEvent> for Diagnostic {
+    fn from(unknown: UnknownEvent) -> Self {
+        Self { error_type: "UnknownEvent".to_owned(), error_message: unknown.to_string() }
+    }
+}
 
 /// Decodes an invocation's event.
 pub fn decode(event: &Value) -> Result<Vec<Message>, UnknownEvent> {

@@ -9,6 +9,8 @@ use std::sync::{Arc, Mutex};
 
 use desk::{BEGIN_MS, FILE, OLD_SECRET, Receiver, SECRET, World, announcement, batch, header, ids, message};
 
+use store::memory::Memory;
+
 use super::*;
 
 /// A deadline that nothing comes near.
@@ -20,7 +22,7 @@ const OLD_SIGNATURE: &str = "v1,BVnahGM6Ag/Y1pcd8F3DKyJCzBR5LeyvT4imbYtS7ec=";
 
 /// Handles a batch while receivers answer.
 async fn handle(
-    courier: &Courier<desk::Desk, desk::Desk>,
+    courier: &Courier<Memory, Memory>,
     messages: &[serde_json::Value],
     receivers: impl Future,
 ) -> Response {
@@ -33,7 +35,7 @@ async fn handle(
 
 /// Delivers one announcement for `north` to a receiver that answers so.
 async fn deliver_to(world: &Arc<World>, receiver: &Receiver, answer: &str) -> Response {
-    world.set("north", &receiver.url());
+    world.set("north", &receiver.url()).await;
     let courier = world.courier(Policy::Loopback);
     handle(&courier, &[message("m", 1, &announcement("north"))], receiver.serve(answer)).await
 }
@@ -56,8 +58,7 @@ async fn an_outcome_is_posted_as_it_was_announced_and_signed() {
 #[tokio::test]
 async fn during_a_rotation_both_secrets_sign() {
     let (world, receiver) = (Arc::<World>::default(), Receiver::new().await);
-    world.set("north", &receiver.url());
-    world.webhooks.lock().unwrap().get_mut("north").unwrap().previous_secret = Some(OLD_SECRET.to_owned());
+    world.set_with("north", &receiver.url(), SECRET, Some(OLD_SECRET)).await;
     let courier = world.courier(Policy::Loopback);
     handle(&courier, &[message("m", 1, &announcement("north"))], receiver.serve("204 No Content")).await;
     assert_eq!(header(&receiver.said()[0], "webhook-signature"), format!("{SIGNATURE} {OLD_SIGNATURE}"));
@@ -110,8 +111,8 @@ async fn a_partner_without_a_webhook_and_a_file_of_nobody_are_done_with() {
 #[tokio::test]
 async fn a_slow_receiver_holds_up_nobody_else_in_its_batch() {
     let (world, slow, quick) = (Arc::<World>::default(), Receiver::new().await, Receiver::new().await);
-    world.set("slow", &slow.url());
-    world.set("quick", &quick.url());
+    world.set("slow", &slow.url()).await;
+    world.set("quick", &quick.url()).await;
     let courier = world.courier(Policy::Loopback);
     let mut messages: Vec<_> =
         (0..5).map(|index| message(&format!("slow-{index}"), 1, &announcement("slow"))).collect();

@@ -63,8 +63,8 @@ pub(super) fn dynamodb_error(code: &str, more: &str) -> Answer {
 pub(super) struct Replay(Arc<Mutex<(VecDeque<Answer>, Vec<Seen>)>>);
 
 impl Replay {
-    /// A store that is answered so.
-    pub(super) fn store(answers: impl IntoIterator<Item = Answer>) -> (Aws, Self) {
+    /// A configuration whose clients are answered so.
+    pub(super) fn config(answers: impl IntoIterator<Item = Answer>) -> (SdkConfig, Self) {
         let replay = Self(Arc::new(Mutex::new((answers.into_iter().collect(), Vec::new()))));
         let config = SdkConfig::builder()
             .behavior_version(BehaviorVersion::v2026_01_12())
@@ -74,6 +74,12 @@ impl Replay {
             )))
             .http_client(replay.clone())
             .build();
+        (config, replay)
+    }
+
+    /// A store that is answered so.
+    pub(super) fn store(answers: impl IntoIterator<Item = Answer>) -> (Aws, Self) {
+        let (config, replay) = Self::config(answers);
         let names = Names {
             inboxes: vec!["inbox".into()],
             contracts_bucket: "contracts".into(),

@@ -1,13 +1,13 @@
 //! The table and the queue, and receivers on this machine.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::convert::Infallible;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use serde_json::{Value, json};
-use store::door::{Credential, CredentialHash, Partner, Partners, Webhook};
-use store::{Error, Operation, Queue};
+use store::door::{Partners as _, Webhook};
+use store::memory::Memory;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpListener;
 
@@ -23,23 +23,27 @@ pub(super) const BEGIN_MS: u64 = 1_700_000_000_000;
 /// What is in the table, and what became of the queue's messages.
 #[derive(Default)]
 pub(super) struct World {
-    pub(super) webhooks: Mutex<BTreeMap<String, Webhook>>,
-    pub(super) deferred: Mutex<BTreeMap<String, u32>>,
-    /// Partners whose webhook is not read: the service fails.
-    pub(super) failing: Mutex<BTreeSet<String>>,
+    pub(super) memory: Memory,
     pub(super) metrics: Mutex<Vec<Value>>,
     /// Milliseconds since [`BEGIN_MS`].
     pub(super) elapsed: AtomicU64,
 }
 
 impl World {
-    pub(super) fn set(&self, partner: &str, url: &str) {
-        let webhook = Webhook { url: url.to_owned(), secret: SECRET.to_owned(), previous_secret: None };
-        self.webhooks.lock().unwrap().insert(partner.to_owned(), webhook);
+    /// One counted call.
+    pub(super) async fn set(&self, partner: &str, url: &str) {
+        self.set_with(partner, url, SECRET, None).await;
     }
 
+    pub(super) async fn set_with(&self, partner: &str, url: &str, secret: &str, previous: Option<&str>) {
+        let (url, secret) = (url.to_owned(), secret.to_owned());
+        let webhook = Webhook { url, secret, previous_secret: previous.map(str::to_owned) };
+        self.memory.put_webhook(partner, Some(&webhook)).await.unwrap();
+    }
+
+    /// The last pause of each message.
     pub(super) fn deferred(&self) -> BTreeMap<String, u32> {
-        std::mem::take(&mut self.deferred.lock().unwrap())
+        self.memory.deferred().into_iter().collect()
     }
 
     /// The sum of a metric over all lines.
@@ -48,7 +52,7 @@ impl World {
     }
 
     /// The function in this world, without jitter.
-    pub(super) fn courier(self: &Arc<Self>, policy: Policy) -> Courier<Desk, Desk> {
+    pub(super) fn courier(self: &Arc<Self>, policy: Policy) -> Courier<Memory, Memory> {
         let (clock, meter) = (Arc::clone(self), Arc::clone(self));
         let host = Host {
             now_ms: Box::new(move || BEGIN_MS + clock.elapsed.load(Ordering::Relaxed)),
@@ -57,55 +61,7 @@ impl World {
                 meter.metrics.lock().unwrap().push(serde_json::from_str(line).unwrap());
             }),
         };
-        let desk = || Desk(Arc::clone(self));
-        Courier::new(desk(), desk(), policy, "test".to_owned(), host).unwrap()
-    }
-}
-
-pub(super) struct Desk(Arc<World>);
-
-impl Partners for Desk {
-    async fn webhook(&self, partner: &str) -> Result<Option<Webhook>, Error> {
-        assert_ne!(partner, "panics", "the partner that makes the table panic");
-        if self.0.failing.lock().unwrap().contains(partner) {
-            return Err(Error::new(Operation::ReadLedger, "ThrottlingException"));
-        }
-        Ok(self.0.webhooks.lock().unwrap().get(partner).cloned())
-    }
-
-    async fn partner(&self, _: &str) -> Result<Option<Partner>, Error> {
-        unreachable!("the function asks for webhooks only")
-    }
-    async fn credential(&self, _: &CredentialHash) -> Result<Option<Credential>, Error> {
-        unreachable!("the function asks for webhooks only")
-    }
-    async fn role(&self, _: &str) -> Result<Option<Credential>, Error> {
-        unreachable!("the function asks for webhooks only")
-    }
-    async fn all_partners(&self) -> Result<Vec<Partner>, Error> {
-        unreachable!("the function asks for webhooks only")
-    }
-    async fn credentials(&self, _: &str) -> Result<Vec<(CredentialHash, Credential)>, Error> {
-        unreachable!("the function asks for webhooks only")
-    }
-    async fn put_partner(&self, _: &Partner) -> Result<(), Error> {
-        unreachable!("the function writes nothing")
-    }
-    async fn put_credential(&self, _: &CredentialHash, _: &Credential) -> Result<(), Error> {
-        unreachable!("the function writes nothing")
-    }
-    async fn put_role(&self, _: &str, _: Option<&Credential>) -> Result<(), Error> {
-        unreachable!("the function writes nothing")
-    }
-    async fn put_webhook(&self, _: &str, _: Option<&Webhook>) -> Result<(), Error> {
-        unreachable!("the function writes nothing")
-    }
-}
-
-impl Queue for Desk {
-    async fn defer(&self, receipt_handle: &str, seconds: u32) -> Result<(), Error> {
-        self.0.deferred.lock().unwrap().insert(receipt_handle.to_owned(), seconds);
-        Ok(())
+        Courier::new(self.memory.clone(), self.memory.clone(), policy, "test".to_owned(), host).unwrap()
     }
 }
 

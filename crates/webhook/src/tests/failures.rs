@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
+use store::memory::When;
 use tokio::net::TcpSocket;
 
 use super::desk::{BEGIN_MS, Receiver, World, announcement, batch, ids, message};
@@ -18,7 +19,7 @@ fn nobody() -> std::future::Pending<()> {
 #[tokio::test]
 async fn a_failure_comes_back_later_each_time_until_the_queue_gives_it_to_the_dead_letters() {
     let (world, receiver) = (Arc::<World>::default(), Receiver::new().await);
-    world.set("north", &receiver.url());
+    world.set("north", &receiver.url()).await;
     let mut pauses = Vec::new();
     for receive_count in 1..=12 {
         // A sandbox of its own for each attempt, so that no fuse is in the way.
@@ -46,7 +47,7 @@ async fn a_receiver_may_ask_for_a_longer_pause_but_not_for_a_shorter_one_or_for_
 async fn a_redirect_is_a_failure_and_nobody_follows_it() {
     let (world, receiver, other) = (Arc::<World>::default(), Receiver::new().await, Receiver::new().await);
     let answer = format!("307 Temporary Redirect\r\nlocation: {}", other.url());
-    world.set("north", &receiver.url());
+    world.set("north", &receiver.url()).await;
     let courier = world.courier(Policy::Loopback);
     let receivers = async { tokio::join!(receiver.serve(&answer), other.serve("200 OK")) };
     let response = handle(&courier, &[message("m", 1, &announcement("north"))], receivers).await;
@@ -68,7 +69,7 @@ async fn an_address_inside_is_refused_and_nothing_is_sent_to_it() {
         "no address",
     ] {
         let world = Arc::<World>::default();
-        world.set("north", url);
+        world.set("north", url).await;
         let courier = world.courier(Policy::Public);
         let messages = [message("m", 1, &announcement("north"))];
         let response = handle(&courier, &messages, receiver.serve("200 OK")).await;
@@ -80,7 +81,7 @@ async fn an_address_inside_is_refused_and_nothing_is_sent_to_it() {
 #[tokio::test]
 async fn a_message_that_is_no_announcement_comes_back_alone() {
     let (world, receiver) = (Arc::<World>::default(), Receiver::new().await);
-    world.set("north", &receiver.url());
+    world.set("north", &receiver.url()).await;
     let courier = world.courier(Policy::Loopback);
     let messages = [
         message("poison", 3, "{\"fileId\":7}"),
@@ -104,8 +105,11 @@ async fn an_event_that_is_no_batch_fails_as_a_whole() {
 #[tokio::test]
 async fn a_failure_of_the_table_or_a_panic_concerns_its_own_message_only() {
     let (world, receiver) = (Arc::<World>::default(), Receiver::new().await);
-    world.set("north", &receiver.url());
-    world.failing.lock().unwrap().insert("throttled".to_owned());
+    world.set("north", &receiver.url()).await;
+    // The first call set the webhook. The second reads one and fails, the third gives its message back; the fourth reads
+    // the next.
+    world.memory.fail_at(2, When::BeforeEffect);
+    world.memory.before(4, async |_| panic!("in the middle of a call"));
     let courier = world.courier(Policy::Loopback);
     let messages =
         ["throttled", "panics", "north"].map(|partner| message(partner, 1, &announcement(partner)));
@@ -118,8 +122,7 @@ async fn a_failure_of_the_table_or_a_panic_concerns_its_own_message_only() {
 #[tokio::test]
 async fn a_secret_that_cannot_sign_sends_nothing() {
     let (world, receiver) = (Arc::<World>::default(), Receiver::new().await);
-    world.set("north", &receiver.url());
-    world.webhooks.lock().unwrap().get_mut("north").unwrap().secret = "whsec_short".to_owned();
+    world.set_with("north", &receiver.url(), "whsec_short", None).await;
     let courier = world.courier(Policy::Loopback);
     let messages = [message("m", 1, &announcement("north"))];
     let response = handle(&courier, &messages, receiver.serve("200 OK")).await;
@@ -129,7 +132,7 @@ async fn a_secret_that_cannot_sign_sends_nothing() {
 #[tokio::test]
 async fn a_receiver_that_never_answers_is_given_up_before_the_invocation_ends() {
     let (world, receiver) = (Arc::<World>::default(), Receiver::new().await);
-    world.set("north", &receiver.url());
+    world.set("north", &receiver.url()).await;
     let courier = world.courier(Policy::Loopback);
     let event = batch(&[message("m", 1, &announcement("north"))]);
     // 40 ms beside the time that is kept for giving messages back.
@@ -141,8 +144,8 @@ async fn a_receiver_that_never_answers_is_given_up_before_the_invocation_ends() 
 #[tokio::test]
 async fn a_receiver_that_fails_again_and_again_is_left_alone_for_a_minute() {
     let (world, broken, sound) = (Arc::<World>::default(), Receiver::new().await, Receiver::new().await);
-    world.set("broken", &broken.url());
-    world.set("sound", &sound.url());
+    world.set("broken", &broken.url()).await;
+    world.set("sound", &sound.url()).await;
     let courier = world.courier(Policy::Loopback);
     let both = [message("broken", 1, &announcement("broken")), message("sound", 1, &announcement("sound"))];
     let receivers = || async { tokio::join!(broken.serve("500 X"), sound.serve("200 OK")) };
@@ -166,7 +169,7 @@ async fn nobody_listens_at_the_address() {
     // A port that is taken, and on which nothing is accepted.
     let taken = TcpSocket::new_v4().unwrap();
     taken.bind("127.0.0.1:0".parse().unwrap()).unwrap();
-    world.set("north", &format!("http://{}/", taken.local_addr().unwrap()));
+    world.set("north", &format!("http://{}/", taken.local_addr().unwrap())).await;
     let courier = world.courier(Policy::Loopback);
     let response = handle(&courier, &[message("m", 1, &announcement("north"))], nobody()).await;
     assert_eq!((ids(&response), world.counted("WebhooksFailed")), (vec!["m"], 1));
