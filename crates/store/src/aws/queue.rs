@@ -91,7 +91,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_queue_alone_defers_its_own_messages() -> Result<(), Error> {
-        let (config, replay) = Replay::config([answer(200, "{}")]);
+        let (config, replay) = Replay::configuration([answer(200, "{}")]);
         MessageQueue::new(&config, "https://sqs.eu-central-1.amazonaws.com/1/webhooks")
             .defer("handle", 60)
             .await?;

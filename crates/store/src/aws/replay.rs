@@ -63,23 +63,9 @@ pub(super) fn dynamodb_error(code: &str, more: &str) -> Answer {
 pub(super) struct Replay(Arc<Mutex<(VecDeque<Answer>, Vec<Seen>)>>);
 
 impl Replay {
-    /// A configuration whose clients are answered so.
-    pub(super) fn config(answers: impl IntoIterator<Item = Answer>) -> (SdkConfig, Self) {
-        let replay = Self(Arc::new(Mutex::new((answers.into_iter().collect(), Vec::new()))));
-        let config = SdkConfig::builder()
-            .behavior_version(BehaviorVersion::v2026_01_12())
-            .region(Region::new("eu-central-1"))
-            .credentials_provider(SharedCredentialsProvider::new(Credentials::new(
-                "id", "key", None, None, "test",
-            )))
-            .http_client(replay.clone())
-            .build();
-        (config, replay)
-    }
-
     /// A store that is answered so.
     pub(super) fn store(answers: impl IntoIterator<Item = Answer>) -> (Aws, Self) {
-        let (config, replay) = Self::config(answers);
+        let (config, replay) = Self::configuration(answers);
         let names = Names {
             inboxes: vec!["inbox".into()],
             contracts_bucket: "contracts".into(),
@@ -93,6 +79,19 @@ impl Replay {
         let mut aws = Aws::new(&config, names);
         aws.backoff = Backoff { unit: Duration::ZERO };
         (aws, replay)
+    }
+
+    /// What makes clients that are answered so.
+    pub(super) fn configuration(answers: impl IntoIterator<Item = Answer>) -> (SdkConfig, Self) {
+        let replay = Self(Arc::new(Mutex::new((answers.into_iter().collect(), Vec::new()))));
+        let credentials = Credentials::new("id", "key", None, None, "test");
+        let config = SdkConfig::builder()
+            .behavior_version(BehaviorVersion::v2026_01_12())
+            .region(Region::new("eu-central-1"))
+            .credentials_provider(SharedCredentialsProvider::new(credentials))
+            .http_client(replay.clone())
+            .build();
+        (config, replay)
     }
 
     /// What was asked so far.
