@@ -23,9 +23,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 pub use aws_types::SdkConfig;
-pub use clients::{Access, connect, connect_directory, connect_door};
+pub use clients::{Access, connect, connect_directory, connect_door, connect_webhooks};
 pub use door::{Directory, Door, DoorNames};
 pub use objects::ObjectBody;
+pub use queue::MessageQueue;
 pub use upload::ObjectUpload;
 
 use crate::{Error, Operation};

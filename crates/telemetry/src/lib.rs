@@ -2,6 +2,7 @@
 //!
 //! ```text
 //! a file ends    ──▶ FileRecord ──▶ one log line, and one record in CloudWatch's embedded metric format (EMF)
+//! a file is told ──▶ DeliveryRecord ──▶ the same
 //! something else ──▶ Occurrence ──▶ one record that counts it
 //! a failure      ──▶ chain()    ──▶ one log line, where it is given up
 //! ```
@@ -17,6 +18,7 @@
 //! assert_eq!(Label::new("Jane Doe 1980.csv").as_str(), "invalid");
 //! ```
 
+mod delivery;
 mod label;
 mod metric;
 mod record;
@@ -26,6 +28,7 @@ use std::{error::Error, io::Write, panic};
 use tracing_subscriber::filter::{LevelFilter, Targets};
 use tracing_subscriber::layer::{Layer as _, SubscriberExt as _};
 
+pub use delivery::{Delivery, DeliveryRecord};
 pub use label::Label;
 pub use metric::{LINE_BYTES, metric_names};
 pub use record::{FileRecord, Occurrence, Step};
@@ -53,16 +56,18 @@ pub fn start(level: &str) {
 
 /// The level for our own crates, and `warn` for all others.
 fn filter(level: &str) -> Targets {
-    const OURS: [&str; 9] = [
+    const OURS: [&str; 11] = [
         "authorizer",
         "checker",
         "contract",
         "ingest",
         "notifier",
+        "outbound",
         "processor",
         "store",
         "telemetry",
         "watcher",
+        "webhook",
     ];
     let level = level.parse().unwrap_or(LevelFilter::INFO);
     Targets::new().with_default(level.min(LevelFilter::WARN)).with_targets(OURS.map(|name| (name, level)))

@@ -46,6 +46,18 @@ pub mod metric_names {
     pub const FOREIGN_MESSAGES: &str = "ForeignMessages";
     /// Panics that were caught.
     pub const PANICS: &str = "Panics";
+    /// Outcomes that a partner's receiver took.
+    pub const WEBHOOKS_DELIVERED: &str = "WebhooksDelivered";
+    /// Outcomes to which a receiver answered that it wants no more.
+    pub const WEBHOOKS_UNWANTED: &str = "WebhooksUnwanted";
+    /// Attempts that a receiver did not take.
+    pub const WEBHOOKS_FAILED: &str = "WebhooksFailed";
+    /// Attempts at an address that is not connected to.
+    pub const WEBHOOKS_REFUSED: &str = "WebhooksRefused";
+    /// Attempts that were not made, since the receiver failed again and again.
+    pub const WEBHOOKS_HELD: &str = "WebhooksHeld";
+    /// From an announcement's arrival to the receiver's answer, milliseconds.
+    pub const WEBHOOK_DURATION: &str = "WebhookDuration";
 }
 
 /// One metric: name, unit, value.

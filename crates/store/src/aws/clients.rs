@@ -12,7 +12,7 @@ use aws_smithy_http_client::tls;
 use aws_smithy_runtime_api::client::http::SharedHttpClient;
 use aws_types::SdkConfig;
 
-use super::{Aws, Directory, Door, DoorNames, Names};
+use super::{Aws, Directory, Door, DoorNames, MessageQueue, Names};
 
 /// The SDK's own connect timeout; it has no other by default.
 /// <https://docs.aws.amazon.com/sdk-for-rust/latest/dg/timeouts.html>
@@ -87,6 +87,13 @@ pub fn connect_door(names: DoorNames, access: Access) -> Door {
 #[must_use]
 pub fn connect_directory(partners_table: &str, access: Access) -> Directory {
     Directory::new(&configuration(access), partners_table)
+}
+
+/// The partners table and one queue on AWS, behind one HTTP client.
+#[must_use]
+pub fn connect_webhooks(partners_table: &str, queue_url: &str, access: Access) -> (Directory, MessageQueue) {
+    let config = configuration(access);
+    (Directory::new(&config, partners_table), MessageQueue::new(&config, queue_url))
 }
 
 fn configuration(access: Access) -> SdkConfig {

@@ -1,9 +1,10 @@
-//! The inbox queue's visibility, and the outcome topic.
+//! The visibility of a queue's messages, and the outcome topic.
 
 use aws_sdk_sns::types::MessageAttributeValue;
+use aws_types::SdkConfig;
 
-use super::Aws;
 use super::failure::failure;
+use super::{Aws, clients};
 use crate::{Announcement, Error, Operation, Outcomes, Queue};
 
 /// SQS's longest visibility timeout: 12 hours.
@@ -12,17 +13,46 @@ const LONGEST_SECONDS: u32 = 43_200;
 
 impl Queue for Aws {
     async fn defer(&self, receipt_handle: &str, seconds: u32) -> Result<(), Error> {
-        let seconds = i32::try_from(seconds.min(LONGEST_SECONDS)).unwrap_or_default();
-        self.sqs
-            .change_message_visibility()
-            .queue_url(&self.names.queue_url)
-            .receipt_handle(receipt_handle)
-            .visibility_timeout(seconds)
-            .send()
-            .await
-            .map_err(|error| failure(Operation::Defer, &error))?;
-        Ok(())
+        defer(&self.sqs, &self.names.queue_url, receipt_handle, seconds).await
     }
+}
+
+/// A queue alone, for what has nothing else of the path. Clones share the client.
+#[derive(Clone)]
+pub struct MessageQueue {
+    sqs: aws_sdk_sqs::Client,
+    url: String,
+}
+
+impl MessageQueue {
+    /// The queue at this URL, with these credentials, region, endpoint and HTTP client.
+    #[must_use]
+    pub fn new(config: &SdkConfig, url: &str) -> Self {
+        Self { sqs: clients::sqs(config), url: url.to_owned() }
+    }
+}
+
+impl Queue for MessageQueue {
+    async fn defer(&self, receipt_handle: &str, seconds: u32) -> Result<(), Error> {
+        defer(&self.sqs, &self.url, receipt_handle, seconds).await
+    }
+}
+
+async fn defer(
+    sqs: &aws_sdk_sqs::Client,
+    url: &str,
+    receipt_handle: &str,
+    seconds: u32,
+) -> Result<(), Error> {
+    let seconds = i32::try_from(seconds.min(LONGEST_SECONDS)).unwrap_or_default();
+    sqs.change_message_visibility()
+        .queue_url(url)
+        .receipt_handle(receipt_handle)
+        .visibility_timeout(seconds)
+        .send()
+        .await
+        .map_err(|error| failure(Operation::Defer, &error))?;
+    Ok(())
 }
 
 impl Outcomes for Aws {
@@ -56,6 +86,18 @@ mod tests {
             replay.seen().iter().map(|seen| seen.json()["VisibilityTimeout"].as_u64()).collect();
         assert_eq!(seconds, [Some(30), Some(43_200)]);
         assert_eq!(replay.seen()[0].json()["ReceiptHandle"], "handle");
+        Ok(())
+    }
+
+    #[tokio::test]
+    async fn a_queue_alone_defers_its_own_messages() -> Result<(), Error> {
+        let (config, replay) = Replay::configuration([answer(200, "{}")]);
+        MessageQueue::new(&config, "https://sqs.eu-central-1.amazonaws.com/1/webhooks")
+            .defer("handle", 60)
+            .await?;
+        let seen = replay.seen()[0].json();
+        assert_eq!((&seen["VisibilityTimeout"], &seen["ReceiptHandle"]), (&60.into(), &"handle".into()));
+        assert_eq!(seen["QueueUrl"], "https://sqs.eu-central-1.amazonaws.com/1/webhooks");
         Ok(())
     }
 

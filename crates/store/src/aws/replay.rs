@@ -96,7 +96,8 @@ impl Replay {
         (Door::new(&config, names), replay)
     }
 
-    fn configuration(answers: impl IntoIterator<Item = Answer>) -> (SdkConfig, Self) {
+    /// What makes clients that are answered so.
+    pub(super) fn configuration(answers: impl IntoIterator<Item = Answer>) -> (SdkConfig, Self) {
         let replay = Self(Arc::new(Mutex::new((answers.into_iter().collect(), Vec::new()))));
         let credentials = Credentials::new("id", "key", None, None, "test");
         let config = SdkConfig::builder()

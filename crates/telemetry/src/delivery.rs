@@ -1,0 +1,139 @@
+//! What is recorded of an outcome on its way to a partner's own address.
+
+use serde_json::json;
+
+use crate::Label;
+use crate::metric::{Metric, float, line, metric_names as names};
+
+/// What became of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Delivery {
+    /// The receiver took it.
+    Delivered,
+    /// The receiver asks to hear no more.
+    Unwanted,
+    /// The receiver did not take it; it is tried again.
+    Failed,
+    /// The address is none that is connected to; it is tried again, in case it is changed.
+    Refused,
+    /// It was not tried, since the receiver failed again and again.
+    Held,
+}
+
+impl Delivery {
+    /// As it stands in the record.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Delivered => "delivered",
+            Self::Unwanted => "unwanted",
+            Self::Failed => "failed",
+            Self::Refused => "refused",
+            Self::Held => "held",
+        }
+    }
+}
+
+/// One attempt to tell a partner of an outcome. Times are milliseconds. Has no place for an address or a body.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DeliveryRecord {
+    /// Who is told; a metric dimension.
+    pub partner: Label,
+    /// The file's id. In the log only.
+    pub file: Label,
+    /// The file's terminal state.
+    pub state: &'static str,
+    /// What became of it.
+    pub delivery: Delivery,
+    /// The class of the answer's status (`2xx`), or why there was none.
+    pub answer: &'static str,
+    /// From the announcement's arrival to the answer.
+    pub duration: u64,
+    /// How often the announcement was received, this time included.
+    pub receive_count: u32,
+}
+
+impl DeliveryRecord {
+    /// One log line, with ids and codes; a warning when there is something to warn of, which holds no content.
+    pub fn log(&self, warning: Option<&str>) {
+        let (partner, file) = (self.partner.as_str(), self.file.as_str());
+        let (delivery, answer, duration_ms) = (self.delivery.as_str(), self.answer, self.duration);
+        let (state, receive_count) = (self.state, self.receive_count);
+        match warning {
+            None => {
+                tracing::info!(
+                    partner,
+                    file,
+                    state,
+                    delivery,
+                    answer,
+                    duration_ms,
+                    receive_count,
+                    "outcome told"
+                );
+            }
+            Some(error) => tracing::warn!(
+                partner,
+                file,
+                state,
+                delivery,
+                answer,
+                duration_ms,
+                receive_count,
+                error,
+                "outcome not told"
+            ),
+        }
+    }
+
+    /// The metric record: one line without its line end. Dimensions: none, and the partner.
+    #[must_use]
+    pub fn metric(&self, namespace: &str, now_ms: u64) -> String {
+        let is = |delivery: Delivery| if self.delivery == delivery { 1.0 } else { 0.0 };
+        let metrics: [Metric; 6] = [
+            (names::WEBHOOKS_DELIVERED, "Count", is(Delivery::Delivered)),
+            (names::WEBHOOKS_UNWANTED, "Count", is(Delivery::Unwanted)),
+            (names::WEBHOOKS_FAILED, "Count", is(Delivery::Failed)),
+            (names::WEBHOOKS_REFUSED, "Count", is(Delivery::Refused)),
+            (names::WEBHOOKS_HELD, "Count", is(Delivery::Held)),
+            (names::WEBHOOK_DURATION, "Milliseconds", float(self.duration)),
+        ];
+        let members =
+            [("partner", json!(self.partner)), ("file", json!(self.file)), ("state", json!(self.state))];
+        let details = vec![("answer", json!(self.answer)), ("receiveCount", json!(self.receive_count))];
+        line(namespace, now_ms, &[&[], &["partner"]], &metrics, &members, details)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::Value;
+
+    use super::*;
+
+    #[test]
+    fn a_delivery_is_one_line_that_counts_one_thing() {
+        let all =
+            [Delivery::Delivered, Delivery::Unwanted, Delivery::Failed, Delivery::Refused, Delivery::Held];
+        for delivery in all {
+            let record = DeliveryRecord {
+                partner: Label::new("north"),
+                file: Label::new("abc"),
+                state: "COMPLETE",
+                delivery,
+                answer: "2xx",
+                duration: 12,
+                receive_count: 3,
+            };
+            let root: Value = serde_json::from_str(&record.metric("n", 1)).expect("JSON");
+            let counted: u64 = ["Delivered", "Unwanted", "Failed", "Refused", "Held"]
+                .map(|name| root[format!("Webhooks{name}")].as_u64().expect("a count"))
+                .iter()
+                .sum();
+            let own = format!("Webhooks{delivery:?}");
+            assert_eq!((counted, &root[own.as_str()]), (1, &Value::from(1)));
+            assert_eq!(root["WebhookDuration"], 12);
+            assert_eq!(root["_aws"]["CloudWatchMetrics"][0]["Dimensions"], json!([[], ["partner"]]));
+        }
+    }
+}

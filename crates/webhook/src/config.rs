@@ -1,0 +1,77 @@
+//! The environment, read once at start.
+
+use host::{Environment, Missing};
+use outbound::Policy;
+use store::aws::Access;
+
+/// What the stack tells the function.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Config {
+    /// The table of partners, where their webhooks are.
+    pub partners_table: String,
+    /// The queue that wakes the function.
+    pub queue_url: String,
+    /// The namespace of metrics.
+    pub namespace: String,
+    /// Where AWS is and who asks.
+    pub access: Access,
+    /// Which addresses are posted to: this machine's own only when AWS is an emulator on it.
+    pub policy: Policy,
+    /// The log level; `info` when the environment does not say.
+    pub log_level: String,
+}
+
+impl Config {
+    /// Reads the environment. An empty variable counts as missing.
+    pub fn from_environment() -> Result<Self, Missing> {
+        #[expect(clippy::disallowed_methods, reason = "the one place that reads the environment")]
+        Self::from_lookup(|name| std::env::var(name).ok())
+    }
+
+    /// Reads variables from anywhere.
+    pub fn from_lookup(lookup: impl Fn(&str) -> Option<String>) -> Result<Self, Missing> {
+        let mut environment = Environment::new(lookup);
+        let partners_table = environment.required("PARTNERS_TABLE");
+        let queue_url = environment.required("WEBHOOK_QUEUE_URL");
+        let namespace = environment.required("METRIC_NAMESPACE");
+        let access = environment.access();
+        let log_level = environment.log_level();
+        environment.finish()?;
+        let policy = if access.endpoint.is_some() { Policy::Loopback } else { Policy::Public };
+        Ok(Self { partners_table, queue_url, namespace, access, policy, log_level })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_missing_name_is_reported_at_once() {
+        assert_eq!(
+            Config::from_lookup(|_| None),
+            Err(Missing(vec![
+                "PARTNERS_TABLE",
+                "WEBHOOK_QUEUE_URL",
+                "METRIC_NAMESPACE",
+                "AWS_REGION",
+                "AWS_ACCESS_KEY_ID",
+                "AWS_SECRET_ACCESS_KEY"
+            ]))
+        );
+    }
+
+    #[test]
+    fn only_beside_an_emulator_are_addresses_of_this_machine_posted_to() {
+        let policy = |endpoint: Option<&'static str>| {
+            let read = Config::from_lookup(move |name| match name {
+                "AWS_ENDPOINT_URL" => endpoint.map(str::to_owned),
+                other => Some(other.to_lowercase()),
+            });
+            read.expect("complete").policy
+        };
+        assert_eq!(policy(None), Policy::Public);
+        assert_eq!(policy(Some("")), Policy::Public);
+        assert_eq!(policy(Some("http://127.0.0.1:4566")), Policy::Loopback);
+    }
+}

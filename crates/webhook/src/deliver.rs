@@ -1,0 +1,182 @@
+//! Deliveries: all messages of a batch beside each other, and what becomes of one that was not taken.
+
+use std::panic::AssertUnwindSafe;
+use std::time::Duration;
+
+use futures_util::FutureExt as _;
+use futures_util::future::join_all;
+use http::header::CONTENT_TYPE;
+use http::{HeaderName, HeaderValue};
+use outbound::signature::{self, Secret};
+use outbound::{Refused, Target};
+use serde::Serialize;
+use serde_json::Value;
+use store::Queue;
+use store::door::{Partners, Webhook};
+use telemetry::{Delivery, DeliveryRecord, Label};
+
+use crate::Courier;
+use crate::event::{Message, Notice, UnknownEvent, decode};
+use crate::stop::{Done, Stop};
+
+/// Pauses before the next attempts, seconds; the last one repeats. With the 12 receptions of the queue a receiver has
+/// some 32 hours to come back. Each is drawn out by up to a quarter, and all stay below the 12 hours for which SQS hides
+/// a message at most.
+/// <https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_ChangeMessageVisibility.html>
+const PAUSES: [u32; 9] = [10, 60, 300, 900, 1_800, 3_600, 7_200, 14_400, 28_800];
+/// Time kept for giving messages back, milliseconds.
+const RESERVE_MS: u64 = 10_000;
+/// What an invocation may take when its deadline is not credible, milliseconds.
+const UNKNOWN_TIME_MS: u64 = 60_000;
+
+const ID: HeaderName = HeaderName::from_static("webhook-id");
+const TIMESTAMP: HeaderName = HeaderName::from_static("webhook-timestamp");
+const SIGNATURE: HeaderName = HeaderName::from_static("webhook-signature");
+
+/// What the function answers: the messages that are to be delivered again. Everything else in the batch is deleted,
+/// provided that the event source mapping has `ReportBatchItemFailures`.
+/// <https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-errorhandling.html>
+#[derive(Debug, PartialEq, Eq, Serialize)]
+pub struct Response {
+    /// Their ids, each from the batch itself.
+    #[serde(rename = "batchItemFailures")]
+    pub failures: Vec<Failure>,
+}
+
+/// A message to be delivered again.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Failure {
+    /// The message's id.
+    #[serde(rename = "itemIdentifier")]
+    pub id: String,
+}
+
+impl<P: Partners, Q: Queue> Courier<P, Q> {
+    /// Handles one invocation that ends at `deadline_ms` (milliseconds since the epoch). Every failure belongs to one
+    /// message and is told in the response; an error is returned only for an event that is no batch.
+    pub async fn handle(&self, event: &Value, deadline_ms: u64) -> Result<Response, UnknownEvent> {
+        let messages = decode(event)?;
+        let now_ms = self.host.now();
+        // A local runtime sends a constant of the past.
+        let deadline_ms =
+            if deadline_ms < now_ms { now_ms.saturating_add(UNKNOWN_TIME_MS) } else { deadline_ms };
+        let time = Duration::from_millis(deadline_ms.saturating_sub(now_ms).saturating_sub(RESERVE_MS));
+        let failures = join_all(messages.iter().map(|message| self.attend(message, time))).await;
+        Ok(Response { failures: failures.into_iter().flatten().collect() })
+    }
+
+    /// One message within its time; a panic concerns this message only.
+    async fn attend(&self, message: &Message, time: Duration) -> Option<Failure> {
+        let began_ms = self.host.now();
+        let delivery = AssertUnwindSafe(self.deliver(message)).catch_unwind();
+        let ended = match tokio::time::timeout(time, delivery).await {
+            Ok(caught) => caught.unwrap_or(Err(Stop::Panicked)),
+            Err(_) => Err(Stop::OutOfTime),
+        };
+        self.record(message, &ended, self.host.now().saturating_sub(began_ms));
+        let stop = ended.err()?;
+        self.give_back(message, &stop).await;
+        Some(Failure { id: message.id.clone() })
+    }
+
+    async fn deliver(&self, message: &Message) -> Result<Done, Stop> {
+        let notice = message.notice.as_ref().ok_or(Stop::Unknown)?;
+        let Some(partner) = &notice.partner else { return Ok(Done::Nobody) };
+        let Some(webhook) = self.partners.webhook(partner).await? else { return Ok(Done::Nobody) };
+        self.fuses.ask(partner, self.host.now()).map_err(|until_ms| Stop::Fuse { until_ms })?;
+        let ended = self.post(notice, &webhook).await;
+        match &ended {
+            Ok(_) => self.fuses.worked(partner),
+            Err(stop) if stop.is_the_receivers() => self.fuses.failed(partner, self.host.now()),
+            Err(_) => {}
+        }
+        ended
+    }
+
+    async fn post(&self, notice: &Notice, webhook: &Webhook) -> Result<Done, Stop> {
+        let target = Target::parse(&webhook.url, self.policy)?;
+        let mut secrets = vec![Secret::parse(&webhook.secret)?];
+        if let Some(previous) = &webhook.previous_secret {
+            secrets.push(Secret::parse(previous)?);
+        }
+        let (id, timestamp) = (notice.id(), self.host.now() / 1_000);
+        let signature = signature::header(&secrets, &id, timestamp, &notice.body);
+        // An id, a number and base64 are always fit for a header.
+        let value = |text: &str| HeaderValue::from_str(text).map_err(|_| Refused::Malformed);
+        let headers = vec![
+            (CONTENT_TYPE, HeaderValue::from_static("application/json")),
+            (ID, value(&id)?),
+            (TIMESTAMP, HeaderValue::from(timestamp)),
+            (SIGNATURE, value(&signature)?),
+        ];
+        let answer = self.client.post(&target, headers, notice.body.clone()).await?;
+        match answer.status {
+            status @ 200..=299 => Ok(Done::Delivered(status)),
+            410 => Ok(Done::Unwanted),
+            status => Err(Stop::Status { status, retry_after: answer.retry_after }),
+        }
+    }
+
+    /// Makes the message visible again later each time. A failure costs time only: the queue's own visibility
+    /// time-out applies.
+    async fn give_back(&self, message: &Message, stop: &Stop) {
+        let seconds = self.pause(message.receive_count, stop);
+        if let Err(error) = self.queue.defer(&message.receipt_handle, seconds).await {
+            tracing::warn!(error = telemetry::chain(&error), "the message's visibility was not changed");
+        }
+    }
+
+    /// Seconds until the next delivery: later each time, and not before a fuse is whole or the receiver wants it.
+    fn pause(&self, receive_count: u32, stop: &Stop) -> u32 {
+        let attempt = usize::try_from(receive_count.saturating_sub(1)).unwrap_or(usize::MAX);
+        let [.., last] = PAUSES;
+        let pause = PAUSES.get(attempt).copied().unwrap_or(last);
+        let at_least = match stop {
+            Stop::Fuse { until_ms } => {
+                let seconds = until_ms.saturating_sub(self.host.now()).div_ceil(1_000);
+                u32::try_from(seconds).unwrap_or(last)
+            }
+            Stop::Status { retry_after, .. } => retry_after.unwrap_or_default().min(last),
+            _ => 0,
+        };
+        let pause = pause.max(at_least);
+        pause + self.host.jitter(pause / 4)
+    }
+
+    /// Logs and counts what became of a message, once.
+    fn record(&self, message: &Message, ended: &Result<Done, Stop>, duration_ms: u64) {
+        if matches!(ended, Ok(Done::Nobody)) {
+            return;
+        }
+        let notice = message.notice.as_ref();
+        let record = DeliveryRecord {
+            partner: Label::new(notice.and_then(|notice| notice.partner.as_deref()).unwrap_or_default()),
+            file: Label::new(notice.map(|notice| notice.file.as_str()).unwrap_or_default()),
+            state: notice.map(|notice| notice.state.as_str()).unwrap_or_default(),
+            delivery: delivery(ended),
+            answer: ended.as_ref().map_or_else(Stop::code, |done| done.code()),
+            duration: duration_ms,
+            receive_count: message.receive_count,
+        };
+        match ended {
+            Ok(_) => record.log(None),
+            Err(stop) => record.log(Some(&telemetry::chain(stop))),
+        }
+        let now_ms = self.host.now();
+        let line = match ended.as_ref().err().and_then(Stop::occurrence) {
+            Some(occurrence) => occurrence.metric(&self.namespace, now_ms),
+            None => record.metric(&self.namespace, now_ms),
+        };
+        (self.host.metric)(&line);
+    }
+}
+
+fn delivery(ended: &Result<Done, Stop>) -> Delivery {
+    match ended {
+        Ok(Done::Unwanted) => Delivery::Unwanted,
+        Ok(_) => Delivery::Delivered,
+        Err(Stop::Address(_)) => Delivery::Refused,
+        Err(Stop::Fuse { .. }) => Delivery::Held,
+        Err(_) => Delivery::Failed,
+    }
+}

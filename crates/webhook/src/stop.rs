@@ -1,0 +1,122 @@
+//! What became of a post.
+
+use outbound::signature::Malformed;
+use outbound::{Failure, Refused};
+use store::Error;
+use telemetry::Occurrence;
+
+/// A message that is done with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Done {
+    /// Nobody is to hear of it.
+    Nobody,
+    /// The receiver took it: status 200 to 299.
+    Delivered(u16),
+    /// The receiver asks to hear no more (status 410, Standard Webhooks 1.0.0, "Delivery success and failure"). The
+    /// webhook stays in the table until the partner or an operator takes it out.
+    Unwanted,
+}
+
+/// Why a message is to be delivered again. Nothing in it holds an address, a secret or a body.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Stop {
+    /// The message is no announcement.
+    #[error("the message is no announcement of an outcome")]
+    Unknown,
+    /// Where the partner hears of outcomes could not be read.
+    #[error("the partner's webhook was not read")]
+    Partners(#[from] Error),
+    /// The partner's secret cannot sign.
+    #[error("the partner's webhook has a secret that cannot sign: set the webhook again")]
+    Secret(#[from] Malformed),
+    /// The address is none that is connected to.
+    #[error("the partner's webhook has an address that is refused: set the webhook again")]
+    Address(#[from] Refused),
+    /// The post did not arrive.
+    #[error("the post did not arrive")]
+    Post(#[source] Failure),
+    /// The receiver did not take it.
+    #[error("the receiver answered with status {status}")]
+    Status {
+        /// The status.
+        status: u16,
+        /// When it asks to be tried again, seconds.
+        retry_after: Option<u32>,
+    },
+    /// The partner's fuse is blown.
+    #[error("the partner's receiver failed again and again and is left alone for a while")]
+    Fuse {
+        /// Until when, milliseconds since the epoch.
+        until_ms: u64,
+    },
+    /// The invocation's time is nearly over.
+    #[error("the invocation's time is nearly over")]
+    OutOfTime,
+    /// A panic was caught.
+    #[error("the delivery panicked")]
+    Panicked,
+}
+
+impl From<Failure> for Stop {
+    fn from(failure: Failure) -> Self {
+        match failure {
+            Failure::Refused(refused) => Self::Address(refused),
+            other => Self::Post(other),
+        }
+    }
+}
+
+impl Stop {
+    /// Whether the receiver is to blame, so that its fuse counts it.
+    pub(crate) fn is_the_receivers(&self) -> bool {
+        matches!(self, Self::Address(_) | Self::Post(_) | Self::Status { .. })
+    }
+
+    /// What is counted instead of a delivery, when the receiver had no part in it.
+    pub(crate) fn occurrence(&self) -> Option<Occurrence> {
+        match self {
+            Self::Unknown => Some(Occurrence::ForeignMessage),
+            Self::Partners(_) => Some(Occurrence::RetryableError),
+            Self::OutOfTime => Some(Occurrence::Handover),
+            Self::Panicked => Some(Occurrence::Panic),
+            Self::Secret(_) | Self::Address(_) | Self::Post(_) | Self::Status { .. } | Self::Fuse { .. } => {
+                None
+            }
+        }
+    }
+
+    /// A code for logs and metrics.
+    pub(crate) fn code(&self) -> &'static str {
+        match self {
+            Self::Unknown => "unknown",
+            Self::Partners(_) => "partners",
+            Self::Secret(_) => "secret",
+            Self::Address(refused) => refused.code(),
+            Self::Post(failure) => failure.code(),
+            Self::Status { status, .. } => status_class(*status),
+            Self::Fuse { .. } => "fuse",
+            Self::OutOfTime => "out-of-time",
+            Self::Panicked => "panic",
+        }
+    }
+}
+
+impl Done {
+    /// A code for logs and metrics.
+    pub(crate) fn code(self) -> &'static str {
+        match self {
+            Self::Nobody => "nobody",
+            Self::Delivered(status) => status_class(status),
+            Self::Unwanted => "410",
+        }
+    }
+}
+
+fn status_class(status: u16) -> &'static str {
+    match status {
+        200..=299 => "2xx",
+        400..=499 => "4xx",
+        500..=599 => "5xx",
+        _ => "other",
+    }
+}

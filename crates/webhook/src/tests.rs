@@ -1,0 +1,165 @@
+//! The function against receivers on this machine.
+
+mod desk;
+mod failures;
+
+use std::io;
+use std::sync::atomic::Ordering;
+use std::sync::{Arc, Mutex};
+
+use desk::{BEGIN_MS, FILE, OLD_SECRET, Receiver, SECRET, World, announcement, batch, header, ids, message};
+
+use store::memory::Memory;
+
+use super::*;
+
+/// A deadline that nothing comes near.
+const DEADLINE_MS: u64 = BEGIN_MS + 10_000_000;
+/// HMAC-SHA256 over id, time and body of [`announcement`] of `north` at [`BEGIN_MS`] under either secret, computed with
+/// Python's `hmac`.
+const SIGNATURE: &str = "v1,Mg5KHx2OupsYNikV7GbpRtLj5gV1meZfhXqNf0VMxUw=";
+const OLD_SIGNATURE: &str = "v1,BVnahGM6Ag/Y1pcd8F3DKyJCzBR5LeyvT4imbYtS7ec=";
+
+/// Handles a batch while receivers answer.
+async fn handle(
+    courier: &Courier<Memory, Memory>,
+    messages: &[serde_json::Value],
+    receivers: impl Future,
+) -> Response {
+    let event = batch(messages);
+    tokio::select! {
+        response = courier.handle(&event, DEADLINE_MS) => response.unwrap(),
+        _ = receivers => panic!("a receiver ended"),
+    }
+}
+
+/// Delivers one announcement for `north` to a receiver that answers so.
+async fn deliver_to(world: &Arc<World>, receiver: &Receiver, answer: &str) -> Response {
+    world.set("north", &receiver.url()).await;
+    let courier = world.courier(Policy::Loopback);
+    handle(&courier, &[message("m", 1, &announcement("north"))], receiver.serve(answer)).await
+}
+
+#[tokio::test]
+async fn an_outcome_is_posted_as_it_was_announced_and_signed() {
+    let (world, receiver) = (Arc::<World>::default(), Receiver::new().await);
+    let response = deliver_to(&world, &receiver, "200 OK").await;
+    assert_eq!(serde_json::to_string(&response).unwrap(), r#"{"batchItemFailures":[]}"#);
+    let [request] = &receiver.said()[..] else { panic!("one post") };
+    assert!(request.starts_with("POST /hook HTTP/1.1\r\n"), "{request}");
+    assert!(request.ends_with(&format!("\r\n\r\n{}", announcement("north"))), "{request}");
+    assert_eq!(header(request, "webhook-id"), format!("{FILE}-COMPLETE"));
+    assert_eq!(header(request, "webhook-timestamp"), "1700000000");
+    assert_eq!(header(request, "webhook-signature"), SIGNATURE);
+    assert_eq!(header(request, "content-type"), "application/json");
+    assert_eq!((world.counted("WebhooksDelivered"), world.deferred().len()), (1, 0));
+}
+
+#[tokio::test]
+async fn during_a_rotation_both_secrets_sign() {
+    let (world, receiver) = (Arc::<World>::default(), Receiver::new().await);
+    world.set_with("north", &receiver.url(), SECRET, Some(OLD_SECRET)).await;
+    let courier = world.courier(Policy::Loopback);
+    handle(&courier, &[message("m", 1, &announcement("north"))], receiver.serve("204 No Content")).await;
+    assert_eq!(header(&receiver.said()[0], "webhook-signature"), format!("{SIGNATURE} {OLD_SIGNATURE}"));
+}
+
+#[tokio::test]
+async fn a_second_attempt_has_the_same_id_and_its_own_time() {
+    let (world, receiver) = (Arc::<World>::default(), Receiver::new().await);
+    deliver_to(&world, &receiver, "503 Service Unavailable").await;
+    world.elapsed.store(10_000, Ordering::Relaxed);
+    deliver_to(&world, &receiver, "200 OK").await;
+    let said = receiver.said();
+    let [first, second] = &said[..] else { panic!("two posts") };
+    assert_eq!(header(first, "webhook-id"), header(second, "webhook-id"));
+    assert_eq!(header(second, "webhook-timestamp"), "1700000010");
+    assert_ne!(header(first, "webhook-signature"), header(second, "webhook-signature"));
+}
+
+#[tokio::test]
+async fn success_and_gone_are_the_end_and_everything_else_comes_back() {
+    for (answer, ends, metric) in [
+        ("200 OK", true, "WebhooksDelivered"),
+        ("202 Accepted", true, "WebhooksDelivered"),
+        ("299 Odd", true, "WebhooksDelivered"),
+        ("410 Gone", true, "WebhooksUnwanted"),
+        ("400 Bad Request", false, "WebhooksFailed"),
+        ("404 Not Found", false, "WebhooksFailed"),
+        ("429 Too Many Requests", false, "WebhooksFailed"),
+        ("500 Internal Server Error", false, "WebhooksFailed"),
+        ("HTTP", false, "WebhooksFailed"),
+    ] {
+        let (world, receiver) = (Arc::<World>::default(), Receiver::new().await);
+        let response = deliver_to(&world, &receiver, answer).await;
+        assert_eq!(ids(&response).is_empty(), ends, "{answer}");
+        assert_eq!((world.counted(metric), receiver.said().len()), (1, 1), "{answer}");
+        assert_eq!(world.deferred().len(), usize::from(!ends), "{answer}");
+    }
+}
+
+#[tokio::test]
+async fn a_partner_without_a_webhook_and_a_file_of_nobody_are_done_with() {
+    let world = Arc::<World>::default();
+    let courier = world.courier(Policy::Public);
+    let messages = [message("a", 1, &announcement("north")), message("b", 1, &announcement(""))];
+    let response = handle(&courier, &messages, std::future::pending::<()>()).await;
+    assert_eq!(ids(&response), [""; 0]);
+    assert!(world.metrics.lock().unwrap().is_empty() && world.deferred().is_empty());
+}
+
+#[tokio::test]
+async fn a_slow_receiver_holds_up_nobody_else_in_its_batch() {
+    let (world, slow, quick) = (Arc::<World>::default(), Receiver::new().await, Receiver::new().await);
+    world.set("slow", &slow.url()).await;
+    world.set("quick", &quick.url()).await;
+    let courier = world.courier(Policy::Loopback);
+    let mut messages: Vec<_> =
+        (0..5).map(|index| message(&format!("slow-{index}"), 1, &announcement("slow"))).collect();
+    messages.extend((0..5).map(|index| message(&format!("quick-{index}"), 1, &announcement("quick"))));
+    // The slow one answers nobody until the quick one has had everything.
+    let receivers = async {
+        for _ in 0..5 {
+            quick.take("200 OK").await;
+        }
+        slow.serve("200 OK").await
+    };
+    let response = handle(&courier, &messages, receivers).await;
+    assert_eq!(ids(&response), [""; 0]);
+    assert_eq!((slow.said().len(), quick.said().len(), world.counted("WebhooksDelivered")), (5, 5, 10));
+}
+
+/// Log lines as they would be written.
+#[derive(Clone, Default)]
+struct Lines(Arc<Mutex<Vec<u8>>>);
+
+impl io::Write for Lines {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.lock().unwrap().extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+#[tokio::test]
+async fn no_address_secret_or_body_is_logged_counted_or_answered() {
+    for answer in ["200 OK", "302 Found\r\nlocation: https://elsewhere.example/secret", "500 Secret"] {
+        let lines = Lines::default();
+        let writer = lines.clone();
+        let subscriber =
+            tracing_subscriber::fmt().json().with_target(false).with_writer(move || writer.clone()).finish();
+        let guard = tracing::subscriber::set_default(subscriber);
+        let (world, receiver) = (Arc::<World>::default(), Receiver::new().await);
+        let response = deliver_to(&world, &receiver, answer).await;
+        drop(guard);
+        let logged = String::from_utf8(lines.0.lock().unwrap().clone()).unwrap();
+        let told = format!("{logged} {response:?} {:?}", world.metrics.lock().unwrap());
+        for kept in [SECRET, "127.0.0.1", "/hook", "elsewhere", "Secret", "visits", "v1,"] {
+            assert!(!told.contains(kept), "{kept} in {told}");
+        }
+        assert!(logged.contains("north") && logged.contains(FILE) && logged.contains("answer"), "{logged}");
+    }
+}

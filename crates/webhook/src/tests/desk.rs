@@ -1,0 +1,138 @@
+//! The table and the queue, and receivers on this machine.
+
+use std::collections::BTreeMap;
+use std::convert::Infallible;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use serde_json::{Value, json};
+use store::door::{Partners as _, Webhook};
+use store::memory::Memory;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::TcpListener;
+
+use super::*;
+
+/// Base64 of 32 bytes of 7, and of 24 bytes of 9.
+pub(super) const SECRET: &str = "whsec_BwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwc=";
+pub(super) const OLD_SECRET: &str = "whsec_CQkJCQkJCQkJCQkJCQkJCQkJCQkJCQkJ";
+pub(super) const FILE: &str = "r5g61a45bnmyhnp8sgqw0ymkjv";
+/// When the tests begin, milliseconds since the epoch.
+pub(super) const BEGIN_MS: u64 = 1_700_000_000_000;
+
+/// What is in the table, and what became of the queue's messages.
+#[derive(Default)]
+pub(super) struct World {
+    pub(super) memory: Memory,
+    pub(super) metrics: Mutex<Vec<Value>>,
+    /// Milliseconds since [`BEGIN_MS`].
+    pub(super) elapsed: AtomicU64,
+}
+
+impl World {
+    /// One counted call.
+    pub(super) async fn set(&self, partner: &str, url: &str) {
+        self.set_with(partner, url, SECRET, None).await;
+    }
+
+    pub(super) async fn set_with(&self, partner: &str, url: &str, secret: &str, previous: Option<&str>) {
+        let (url, secret) = (url.to_owned(), secret.to_owned());
+        let webhook = Webhook { url, secret, previous_secret: previous.map(str::to_owned) };
+        self.memory.put_webhook(partner, Some(&webhook)).await.unwrap();
+    }
+
+    /// The last pause of each message.
+    pub(super) fn deferred(&self) -> BTreeMap<String, u32> {
+        self.memory.deferred().into_iter().collect()
+    }
+
+    /// The sum of a metric over all lines.
+    pub(super) fn counted(&self, metric: &str) -> u64 {
+        self.metrics.lock().unwrap().iter().filter_map(|line| line[metric].as_u64()).sum()
+    }
+
+    /// The function in this world, without jitter.
+    pub(super) fn courier(self: &Arc<Self>, policy: Policy) -> Courier<Memory, Memory> {
+        let (clock, meter) = (Arc::clone(self), Arc::clone(self));
+        let host = Host {
+            now_ms: Box::new(move || BEGIN_MS + clock.elapsed.load(Ordering::Relaxed)),
+            random: Box::new(|| [0; 16]),
+            metric: Box::new(move |line| {
+                meter.metrics.lock().unwrap().push(serde_json::from_str(line).unwrap());
+            }),
+        };
+        Courier::new(self.memory.clone(), self.memory.clone(), policy, "test".to_owned(), host).unwrap()
+    }
+}
+
+/// A partner's own server, on a port of its own.
+pub(super) struct Receiver {
+    listener: TcpListener,
+    said: Mutex<Vec<String>>,
+}
+
+impl Receiver {
+    pub(super) async fn new() -> Self {
+        Self { listener: TcpListener::bind("127.0.0.1:0").await.unwrap(), said: Mutex::default() }
+    }
+
+    pub(super) fn url(&self) -> String {
+        format!("http://{}/hook", self.listener.local_addr().unwrap())
+    }
+
+    /// What was posted here, oldest first.
+    pub(super) fn said(&self) -> Vec<String> {
+        self.said.lock().unwrap().clone()
+    }
+
+    /// Answers every post with the same status line and headers.
+    pub(super) async fn serve(&self, answer: &str) -> Infallible {
+        loop {
+            self.take(answer).await;
+        }
+    }
+
+    /// Takes one post.
+    pub(super) async fn take(&self, answer: &str) {
+        let (mut stream, _) = self.listener.accept().await.unwrap();
+        let mut said = Vec::new();
+        while !is_whole(&said) && stream.read_buf(&mut said).await.unwrap() > 0 {}
+        self.said.lock().unwrap().push(String::from_utf8(said).unwrap());
+        let answer = format!("HTTP/1.1 {answer}\r\ncontent-length: 0\r\n\r\n");
+        drop(stream.write_all(answer.as_bytes()).await);
+        drop(stream.shutdown().await);
+    }
+}
+
+fn is_whole(said: &[u8]) -> bool {
+    let text = String::from_utf8_lossy(said);
+    let Some((head, body)) = text.split_once("\r\n\r\n") else { return false };
+    let length = head.lines().find_map(|line| line.strip_prefix("content-length: "));
+    length.is_none_or(|length| body.len() >= length.parse().unwrap())
+}
+
+/// The value of a header of a request.
+pub(super) fn header<'r>(request: &'r str, name: &str) -> &'r str {
+    let prefix = format!("{name}: ");
+    request.lines().find_map(|line| line.strip_prefix(prefix.as_str())).unwrap_or_default()
+}
+
+pub(super) fn announcement(partner: &str) -> String {
+    format!(
+        r#"{{"version":1,"fileId":"{FILE}","partner":"{partner}","feed":"visits","state":"COMPLETE","loaded":3}}"#
+    )
+}
+
+/// A message with this body, called like its receipt handle.
+pub(super) fn message(id: &str, receive_count: u32, body: &str) -> Value {
+    json!({ "messageId": id, "receiptHandle": id, "body": body, "eventSource": "aws:sqs",
+        "attributes": { "ApproximateReceiveCount": receive_count.to_string() } })
+}
+
+pub(super) fn batch(messages: &[Value]) -> Value {
+    json!({ "Records": messages })
+}
+
+pub(super) fn ids(response: &Response) -> Vec<&str> {
+    response.failures.iter().map(|failure| failure.id.as_str()).collect()
+}
