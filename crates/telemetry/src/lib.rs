@@ -2,6 +2,7 @@
 //!
 //! ```text
 //! a file ends    ──▶ FileRecord ──▶ one log line, and one record in CloudWatch's embedded metric format (EMF)
+//! somebody calls ──▶ AccessRecord ▶ the same for a caller
 //! something else ──▶ Occurrence ──▶ one record that counts it
 //! a failure      ──▶ chain()    ──▶ one log line, where it is given up
 //! ```
@@ -17,6 +18,7 @@
 //! assert_eq!(Label::new("Jane Doe 1980.csv").as_str(), "invalid");
 //! ```
 
+mod access;
 mod label;
 mod metric;
 mod record;
@@ -26,6 +28,7 @@ use std::{error::Error, io::Write, panic};
 use tracing_subscriber::filter::{LevelFilter, Targets};
 use tracing_subscriber::layer::{Layer as _, SubscriberExt as _};
 
+pub use access::AccessRecord;
 pub use label::Label;
 pub use metric::{LINE_BYTES, metric_names};
 pub use record::{FileRecord, Occurrence, Step};

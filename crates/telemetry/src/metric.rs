@@ -44,6 +44,14 @@ pub mod metric_names {
     pub const FOREIGN_MESSAGES: &str = "ForeignMessages";
     /// Panics that were caught.
     pub const PANICS: &str = "Panics";
+    /// Callers that the partner's door was asked about.
+    pub const ACCESSES: &str = "Accesses";
+    /// Callers that were not let in: not known, or not allowed.
+    pub const ACCESSES_REFUSED: &str = "AccessesRefused";
+    /// Callers that could not be looked up, because a service failed.
+    pub const ACCESSES_FAILED: &str = "AccessesFailed";
+    /// From the question to the decision, milliseconds.
+    pub const ACCESS_DURATION: &str = "AccessDuration";
 }
 
 /// One metric: name, unit, value.
