@@ -1,0 +1,286 @@
+//! One exchange with an address that somebody else chose.
+
+use std::io;
+use std::net::{IpAddr, SocketAddr};
+use std::pin::pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::{Bytes, BytesMut};
+use http::header::{ACCEPT_ENCODING, CONNECTION, HOST, USER_AGENT};
+use http::{HeaderName, HeaderValue, Method, Request, Uri};
+use http_body_util::{BodyExt as _, Full};
+use hyper::body::Incoming;
+use hyper::client::conn::http1;
+use hyper::rt::{Read, Write};
+use hyper_util::rt::TokioIo;
+use rustls::pki_types::ServerName;
+use rustls::{ClientConfig, RootCertStore};
+use tokio::net::TcpStream;
+use tokio_rustls::TlsConnector;
+
+use crate::target::Host;
+use crate::{Internet, Network, Policy, Refused, Target};
+
+/// Until the connection stands: name, TCP and TLS.
+const CONNECT: Duration = Duration::from_secs(3);
+/// One exchange from its beginning to its end.
+const WHOLE: Duration = Duration::from_secs(10);
+/// What an answer's head may have: bytes (of status line and headers) and headers.
+const HEAD_BYTES: usize = 16 * 1024;
+const HEADERS: usize = 64;
+/// How we name ourselves.
+const AGENT: HeaderValue = HeaderValue::from_static("silent-scalper");
+
+/// Why an exchange did not end well. Holds nothing of the address, the headers or the body.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Failure {
+    /// The address is not connected to.
+    #[error("the address is refused")]
+    Refused(#[from] Refused),
+    /// The name has no address.
+    #[error("the name of the host was not resolved")]
+    Resolve,
+    /// None of the addresses takes a connection.
+    #[error("no connection to the host")]
+    Connect,
+    /// The host's certificate is not good for its name, or it speaks no TLS that we speak.
+    #[error("no TLS with the host: its certificate must be valid for its name")]
+    Tls,
+    /// The host does not speak HTTP/1.1, or broke off.
+    #[error("the host's answer is no HTTP, or it broke off")]
+    Protocol,
+    /// Time ran out.
+    #[error("the host did not answer in {} seconds", WHOLE.as_secs())]
+    TimedOut,
+    /// The host sends to another address; that is never followed.
+    #[error("the host answered with a redirect, status {0}")]
+    Redirect(u16),
+    /// What was asked for was not given.
+    #[error("the host answered with status {0}")]
+    Status(u16),
+    /// The answer is longer than allowed.
+    #[error("the host's answer is too long")]
+    TooLong,
+}
+
+impl Failure {
+    /// A code for logs.
+    #[must_use]
+    pub fn code(self) -> &'static str {
+        match self {
+            Self::Refused(refused) => refused.code(),
+            Self::Resolve => "resolve",
+            Self::Connect => "connect",
+            Self::Tls => "tls",
+            Self::Protocol => "protocol",
+            Self::TimedOut => "timeout",
+            Self::Redirect(_) => "redirect",
+            Self::Status(_) => "status",
+            Self::TooLong => "too-long",
+        }
+    }
+}
+
+/// What a host answered to a post. Its body is not read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Answer {
+    /// The status code, 200 to 299 or 400 to 599.
+    pub status: u16,
+}
+
+/// Makes exchanges, each on a connection of its own. Connections are not kept: one that was alive before a sandbox was
+/// frozen may be dead after it, and posts to one partner are rare.
+pub struct Client<N = Internet> {
+    policy: Policy,
+    network: N,
+    tls: TlsConnector,
+    connect: Duration,
+    whole: Duration,
+}
+
+impl Client {
+    /// A client on the internet. Fails when the TLS library does not know its own protocol versions.
+    pub fn new(policy: Policy) -> Result<Self, Failure> {
+        Self::on(Internet, policy)
+    }
+}
+
+impl<N: Network> Client<N> {
+    /// A client on another network.
+    pub fn on(network: N, policy: Policy) -> Result<Self, Failure> {
+        let roots = RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.to_vec() };
+        Self::trusting(roots, network, policy)
+    }
+
+    fn trusting(roots: RootCertStore, network: N, policy: Policy) -> Result<Self, Failure> {
+        let provider = Arc::new(rustls::crypto::ring::default_provider());
+        let mut config = ClientConfig::builder_with_provider(provider)
+            .with_safe_default_protocol_versions()
+            .map_err(|_| Failure::Tls)?
+            .with_root_certificates(roots)
+            .with_no_client_auth();
+        config.alpn_protocols = vec![b"http/1.1".to_vec()];
+        let tls = TlsConnector::from(Arc::new(config));
+        Ok(Self { policy, network, tls, connect: CONNECT, whole: WHOLE })
+    }
+
+    /// Posts a body. Any status but a redirect is an answer.
+    pub async fn post(
+        &self,
+        target: &Target,
+        headers: Vec<(HeaderName, HeaderValue)>,
+        body: Bytes,
+    ) -> Result<Answer, Failure> {
+        let request = request(Method::POST, target, headers, body)?;
+        let (status, _) = self.exchange(target, request, None).await?;
+        Ok(Answer { status })
+    }
+
+    /// Reads a document of at most `most_bytes` bytes. Any status but 200 is a failure.
+    pub async fn get(&self, target: &Target, most_bytes: usize) -> Result<Bytes, Failure> {
+        let request = request(Method::GET, target, Vec::new(), Bytes::new())?;
+        match self.exchange(target, request, Some(most_bytes)).await? {
+            (200, document) => Ok(document),
+            (other, _) => Err(Failure::Status(other)),
+        }
+    }
+
+    async fn exchange(
+        &self,
+        target: &Target,
+        request: Request<Full<Bytes>>,
+        most_bytes: Option<usize>,
+    ) -> Result<(u16, Bytes), Failure> {
+        let exchange = async {
+            let connected = tokio::time::timeout(self.connect, self.open(target)).await;
+            match connected.map_err(|_| Failure::TimedOut)?? {
+                Stream::Plain(stream) => converse(TokioIo::new(stream), request, most_bytes).await,
+                Stream::Tls(stream) => converse(TokioIo::new(stream), request, most_bytes).await,
+            }
+        };
+        tokio::time::timeout(self.whole, exchange).await.map_err(|_| Failure::TimedOut)?
+    }
+
+    async fn open(&self, target: &Target) -> Result<Stream, Failure> {
+        if !target.tls && self.policy != Policy::Loopback {
+            return Err(Refused::Scheme.into());
+        }
+        let addresses = self.addresses(&target.host).await?;
+        // What goes out in the clear stays on this machine, whatever the name leads to.
+        if !target.tls && !addresses.iter().all(IpAddr::is_loopback) {
+            return Err(Refused::Scheme.into());
+        }
+        let stream = self.reach(&addresses, target.port).await?;
+        if !target.tls {
+            return Ok(Stream::Plain(stream));
+        }
+        let name = match &target.host {
+            Host::Name(name) => ServerName::try_from(name.clone()).map_err(|_| Refused::Host)?,
+            Host::Address(address) => ServerName::from(*address),
+        };
+        let stream = self.tls.connect(name, stream).await.map_err(|_| Failure::Tls)?;
+        Ok(Stream::Tls(Box::new(stream)))
+    }
+
+    /// The addresses to try, all of which may be reached. IPv4 first: a function outside a VPC has no IPv6.
+    async fn addresses(&self, host: &Host) -> Result<Vec<IpAddr>, Failure> {
+        let mut addresses = match host {
+            Host::Address(address) => vec![*address],
+            Host::Name(name) => self.network.resolve(name).await.map_err(|_| Failure::Resolve)?,
+        };
+        if addresses.is_empty() {
+            return Err(Failure::Resolve);
+        }
+        if !addresses.iter().all(|address| self.policy.allows(*address)) {
+            return Err(Refused::Address.into());
+        }
+        addresses.sort_by_key(IpAddr::is_ipv6);
+        Ok(addresses)
+    }
+
+    /// The first connection that stands.
+    async fn reach(&self, addresses: &[IpAddr], port: u16) -> Result<TcpStream, Failure> {
+        for address in addresses {
+            let connected: io::Result<TcpStream> =
+                self.network.connect(SocketAddr::new(*address, port)).await;
+            if let Ok(stream) = connected {
+                return Ok(stream);
+            }
+        }
+        Err(Failure::Connect)
+    }
+}
+
+enum Stream {
+    Plain(TcpStream),
+    Tls(Box<tokio_rustls::client::TlsStream<TcpStream>>),
+}
+
+fn request(
+    method: Method,
+    target: &Target,
+    headers: Vec<(HeaderName, HeaderValue)>,
+    body: Bytes,
+) -> Result<Request<Full<Bytes>>, Failure> {
+    let mut request = Request::new(Full::new(body));
+    *request.method_mut() = method;
+    *request.uri_mut() = Uri::from(target.path.clone());
+    let all = request.headers_mut();
+    all.extend(headers);
+    all.insert(HOST, HeaderValue::from_str(&target.authority).map_err(|_| Refused::Host)?);
+    all.insert(USER_AGENT, AGENT);
+    all.insert(CONNECTION, HeaderValue::from_static("close"));
+    // A compressed answer could be a bomb, and would be none of the bytes that are counted.
+    all.insert(ACCEPT_ENCODING, HeaderValue::from_static("identity"));
+    Ok(request)
+}
+
+/// Sends the request and takes the answer, while the connection is driven beside it. Without a limit of bytes, or
+/// without success, the body is left where it is.
+async fn converse<I>(
+    stream: I,
+    request: Request<Full<Bytes>>,
+    most_bytes: Option<usize>,
+) -> Result<(u16, Bytes), Failure>
+where
+    I: Read + Write + Unpin + Send + 'static,
+{
+    let (mut sender, connection) = http1::Builder::new()
+        .max_buf_size(HEAD_BYTES)
+        .max_headers(HEADERS)
+        .handshake(stream)
+        .await
+        .map_err(|_| Failure::Protocol)?;
+    let exchange = async {
+        let response = sender.send_request(request).await.map_err(|_| Failure::Protocol)?;
+        match (response.status().as_u16(), most_bytes) {
+            (redirect @ 300..=399, _) => Err(Failure::Redirect(redirect)),
+            (200, Some(most_bytes)) => Ok((200, read(response.into_body(), most_bytes).await?)),
+            (status @ (200..=299 | 400..=599), _) => Ok((status, Bytes::new())),
+            _ => Err(Failure::Protocol),
+        }
+    };
+    let (mut exchange, connection) = (pin!(exchange), pin!(connection));
+    tokio::select! {
+        biased;
+        taken = &mut exchange => taken,
+        // The connection ends first when the answer is complete; what it received is still to be taken.
+        _ended = connection => exchange.await,
+    }
+}
+
+async fn read(mut body: Incoming, most_bytes: usize) -> Result<Bytes, Failure> {
+    let mut whole = BytesMut::new();
+    while let Some(frame) = body.frame().await {
+        let Ok(data) = frame.map_err(|_| Failure::Protocol)?.into_data() else { continue };
+        if data.len() > most_bytes.saturating_sub(whole.len()) {
+            return Err(Failure::TooLong);
+        }
+        whole.extend_from_slice(&data);
+    }
+    Ok(whole.freeze())
+}
+
+#[cfg(test)]
+mod tests;

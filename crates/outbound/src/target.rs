@@ -1,0 +1,285 @@
+//! Where to: the text of an address, read once.
+
+use std::fmt;
+use std::net::{IpAddr, Ipv6Addr};
+
+use http::Uri;
+use http::uri::PathAndQuery;
+
+use crate::is_public;
+
+/// The longest address, in bytes. No limit stands in RFC 9110; it asks receivers to take 8,000.
+const URL_BYTES: usize = 2_048;
+/// The longest name of a host and of one of its labels, in bytes (RFC 1035, 2.3.4).
+const HOST_BYTES: usize = 253;
+const LABEL_BYTES: usize = 63;
+/// The ports that are connected to: HTTPS, and its usual alternative. Any other could be a service that is no web server.
+const PORTS: [u16; 2] = [443, 8443];
+
+/// Which addresses may be reached.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Policy {
+    /// Public ones, by https.
+    Public,
+    /// Also this machine's own (127.0.0.0/8, `::1`, `localhost`), by http and on each port. For a stack that runs on
+    /// one machine; a configuration chooses it only beside an endpoint of an emulator.
+    Loopback,
+}
+
+impl Policy {
+    /// Whether a connection to this address is made.
+    #[must_use]
+    pub fn allows(self, address: IpAddr) -> bool {
+        is_public(address) || (self == Self::Loopback && address.is_loopback())
+    }
+}
+
+/// Why an address is not connected to. Holds nothing of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Refused {
+    /// It is no absolute URL, or too long.
+    #[error(
+        "the address is no URL of at most {URL_BYTES} printable ASCII characters: write https://<host>/<path>"
+    )]
+    Malformed,
+    /// It does not begin with `https://`.
+    #[error("the address does not begin with https://")]
+    Scheme,
+    /// It holds a user name or a password.
+    #[error("the address holds a user name or a password: leave out what stands before @")]
+    Credentials,
+    /// Its host is neither a name with a dot nor an IP address.
+    #[error("the host is neither a public DNS name (in ASCII) nor an IP address")]
+    Host,
+    /// It names another port.
+    #[error("the port is neither 443 nor 8443")]
+    Port,
+    /// It is, or its name leads to, an address that is not on the public internet.
+    #[error("the host is not on the public internet: its address is private, local or reserved")]
+    Address,
+}
+
+impl Refused {
+    /// A code for logs.
+    #[must_use]
+    pub fn code(self) -> &'static str {
+        match self {
+            Self::Malformed => "refused.malformed",
+            Self::Scheme => "refused.scheme",
+            Self::Credentials => "refused.credentials",
+            Self::Host => "refused.host",
+            Self::Port => "refused.port",
+            Self::Address => "refused.address",
+        }
+    }
+}
+
+/// A host as the address names it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Host {
+    /// A DNS name, to be resolved.
+    Name(String),
+    /// An address.
+    Address(IpAddr),
+}
+
+/// An address that may be tried: what can be told from its text is in order. A name still has to be resolved, and is
+/// judged by where it leads.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Target {
+    pub(crate) tls: bool,
+    pub(crate) host: Host,
+    pub(crate) port: u16,
+    /// As the `Host` header says it.
+    pub(crate) authority: String,
+    pub(crate) path: PathAndQuery,
+}
+
+/// Without the address: a path or a query may be a secret of its owner.
+impl fmt::Debug for Target {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("Target(..)")
+    }
+}
+
+impl Target {
+    /// Reads an address under a policy.
+    pub fn parse(url: &str, policy: Policy) -> Result<Self, Refused> {
+        let printable = url.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'#' && byte != b'\\');
+        if url.len() > URL_BYTES || !printable {
+            return Err(Refused::Malformed);
+        }
+        let uri: Uri = url.parse().map_err(|_| Refused::Malformed)?;
+        let (Some(scheme), Some(authority)) = (uri.scheme_str(), uri.authority()) else {
+            return Err(Refused::Malformed);
+        };
+        let tls = match scheme {
+            "https" => true,
+            "http" if policy == Policy::Loopback => false,
+            _ => return Err(Refused::Scheme),
+        };
+        if authority.as_str().contains('@') {
+            return Err(Refused::Credentials);
+        }
+        let host = host(authority.host(), policy)?;
+        if matches!(host, Host::Address(address) if !policy.allows(address)) {
+            return Err(Refused::Address);
+        }
+        let port = match port(authority.as_str(), authority.host())? {
+            None => {
+                if tls {
+                    443
+                } else {
+                    80
+                }
+            }
+            Some(port) if PORTS.contains(&port) || policy == Policy::Loopback => port,
+            Some(_) => return Err(Refused::Port),
+        };
+        let path = uri.path_and_query().cloned().unwrap_or_else(|| PathAndQuery::from_static("/"));
+        Ok(Self { tls, host, port, authority: authority.as_str().to_ascii_lowercase(), path })
+    }
+}
+
+/// The port after the host. `http` reads an absent one and one that is no number alike, so it is read here.
+fn port(authority: &str, host: &str) -> Result<Option<u16>, Refused> {
+    let rest = authority.strip_prefix(host).ok_or(Refused::Malformed)?;
+    if rest.is_empty() {
+        return Ok(None);
+    }
+    let digits = rest.strip_prefix(':').ok_or(Refused::Malformed)?;
+    if !digits.bytes().all(|byte| byte.is_ascii_digit()) {
+        return Err(Refused::Port);
+    }
+    digits.parse().map(Some).map_err(|_| Refused::Port)
+}
+
+fn host(text: &str, policy: Policy) -> Result<Host, Refused> {
+    if let Some(inner) = text.strip_prefix('[') {
+        let address: Ipv6Addr =
+            inner.strip_suffix(']').unwrap_or_default().parse().map_err(|_| Refused::Host)?;
+        return Ok(Host::Address(address.into()));
+    }
+    if let Ok(address) = text.parse() {
+        return Ok(Host::Address(IpAddr::V4(address)));
+    }
+    let name = text.to_ascii_lowercase();
+    if is_public_name(&name) || (policy == Policy::Loopback && name == "localhost") {
+        Ok(Host::Name(name))
+    } else {
+        Err(Refused::Host)
+    }
+}
+
+/// Letters, digits and hyphens in at least two labels. The last label begins with a letter: resolvers of the C library
+/// take `127.1`, `0x7f.1` and `2130706433` for addresses.
+fn is_public_name(name: &str) -> bool {
+    let is_label = |label: &str| {
+        (1..=LABEL_BYTES).contains(&label.len())
+            && label.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-')
+            && !label.starts_with('-')
+            && !label.ends_with('-')
+    };
+    let Some((_, last)) = name.rsplit_once('.') else { return false };
+    name.len() <= HOST_BYTES
+        && name.split('.').all(is_label)
+        && last.bytes().next().is_some_and(|byte| byte.is_ascii_lowercase())
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn refused(url: &str) -> Option<Refused> {
+        Target::parse(url, Policy::Public).err()
+    }
+
+    #[test]
+    fn an_https_address_of_a_public_host_is_a_target() {
+        for (url, port, path) in [
+            ("https://hooks.example.org", 443, "/"),
+            ("https://Hooks.Example.org:8443/a/b?c=d", 8443, "/a/b?c=d"),
+            ("https://8.8.8.8/x", 443, "/x"),
+            ("https://[2606:4700::1111]/x", 443, "/x"),
+            ("HTTPS://xn--bcher-kva.example/x", 443, "/x"),
+        ] {
+            let target = Target::parse(url, Policy::Public).expect(url);
+            assert_eq!((target.port, target.path.as_str(), target.tls), (port, path, true), "{url}");
+        }
+    }
+
+    #[test]
+    fn each_other_address_is_refused_with_its_reason() {
+        let long = format!("https://example.org/{}", "a".repeat(URL_BYTES));
+        for (url, reason) in [
+            ("", Refused::Malformed),
+            ("example.org", Refused::Malformed),
+            ("/path", Refused::Malformed),
+            ("https://", Refused::Malformed),
+            ("https://example.org/#part", Refused::Malformed),
+            ("https://example.org\\@127.0.0.1/", Refused::Malformed),
+            ("https://example.org/a b", Refused::Malformed),
+            ("https://ex\u{e4}mple.org/", Refused::Malformed),
+            ("https://example.org/\r\nx: y", Refused::Malformed),
+            (long.as_str(), Refused::Malformed),
+            ("http://example.org/", Refused::Scheme),
+            ("ftp://example.org/", Refused::Scheme),
+            ("https://user@example.org/", Refused::Credentials),
+            ("https://user:word@example.org/", Refused::Credentials),
+            ("https://localhost/", Refused::Host),
+            ("https://intranet/", Refused::Host),
+            ("https://example.org./", Refused::Host),
+            ("https://127.1/", Refused::Host),
+            ("https://0x7f.0.0.1/", Refused::Host),
+            ("https://2130706433/", Refused::Host),
+            ("https://0177.0.0.1/", Refused::Host),
+            ("https://[fe80::1%25eth0]/", Refused::Host),
+            ("https://-a.example/", Refused::Host),
+            ("https://a_b.example/", Refused::Host),
+            ("https://example.org:22/", Refused::Port),
+            ("https://example.org:80/", Refused::Port),
+            ("https://127.0.0.1/", Refused::Address),
+            ("https://169.254.169.254/latest/meta-data", Refused::Address),
+            ("https://[::1]/", Refused::Address),
+            ("https://[::ffff:10.0.0.1]/", Refused::Address),
+        ] {
+            assert_eq!(refused(url), Some(reason), "{url}");
+        }
+        for url in ["https://example.org:443x/", "https://example.org:/", "https://example.org:99999/"] {
+            assert!(refused(url).is_some(), "{url}");
+        }
+    }
+
+    #[test]
+    fn a_local_stack_reaches_this_machine_and_nothing_else_that_is_not_public() {
+        let local = |url| Target::parse(url, Policy::Loopback).err();
+        for url in
+            ["http://127.0.0.1:4566/x", "http://localhost:8080/", "http://[::1]:9/", "https://example.org/"]
+        {
+            assert_eq!(local(url), None, "{url}");
+        }
+        assert_eq!(local("http://10.0.0.1/"), Some(Refused::Address));
+        assert_eq!(local("http://169.254.169.254/"), Some(Refused::Address));
+    }
+
+    #[test]
+    fn a_target_does_not_show_itself() {
+        let target = Target::parse("https://hooks.example.org/secret", Policy::Public).expect("a target");
+        assert_eq!(format!("{target:?}"), "Target(..)");
+    }
+
+    proptest! {
+        #[test]
+        fn no_text_makes_it_panic_and_what_passes_is_public(url in "(https?://)?[ -~]{0,40}|https://[0-9a-fx.:\\[\\]]{1,20}(/.*)?") {
+            if let Ok(target) = Target::parse(&url, Policy::Public) {
+                prop_assert!(target.tls && PORTS.contains(&target.port));
+                match target.host {
+                    Host::Address(address) => prop_assert!(is_public(address)),
+                    Host::Name(name) => prop_assert!(name.parse::<IpAddr>().is_err() && name.contains('.')),
+                }
+            }
+        }
+    }
+}
