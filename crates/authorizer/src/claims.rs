@@ -61,7 +61,11 @@ impl Expected {
         if names.len() == 1 && names.contains("*") {
             return Ok(Feeds::All);
         }
-        if names.iter().all(|name| feed::is_name(name)) { Ok(Feeds::Named(names)) } else { Err(Reason::Claims) }
+        if names.iter().all(|name| feed::is_name(name)) {
+            Ok(Feeds::Named(names))
+        } else {
+            Err(Reason::Claims)
+        }
     }
 
     /// The scopes that we know, of `scope` (RFC 8693, 4.2) and `scp`; unknown ones are other services'. A resource server

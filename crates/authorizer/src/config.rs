@@ -1,6 +1,7 @@
 //! The environment, read once at start.
 
 use host::{Environment, Missing};
+use outbound::Policy;
 use store::aws::Access;
 
 use crate::claims::Expected;
@@ -51,6 +52,12 @@ impl Config {
         environment.finish()?;
         Ok(Self { partners_table, issuer, namespace, access, log_level })
     }
+
+    /// Where the issuer's keys may be: on this machine too, beside an emulator.
+    #[must_use]
+    pub fn policy(&self) -> Policy {
+        if self.access.endpoint.is_some() { Policy::Loopback } else { Policy::Public }
+    }
 }
 
 #[cfg(test)]
@@ -60,7 +67,9 @@ mod tests {
     fn read(set: &'static [(&'static str, &'static str)]) -> Result<Config, Missing> {
         Config::from_lookup(|name| {
             let found = set.iter().find(|(key, _)| *key == name).map(|(_, value)| (*value).to_owned());
-            found.or_else(|| (!name.starts_with("OAUTH") && name != "AWS_ENDPOINT_URL").then(|| name.to_lowercase()))
+            found.or_else(|| {
+                (!name.starts_with("OAUTH") && name != "AWS_ENDPOINT_URL").then(|| name.to_lowercase())
+            })
         })
     }
 
@@ -82,6 +91,13 @@ mod tests {
         assert_eq!(settings.expected.issuer, "https://id.example.org/");
         assert_eq!(settings.expected.partner_claim, "partner");
         assert!(!settings.expected.all_feeds);
+    }
+
+    #[test]
+    fn this_machine_is_reached_only_beside_an_emulator() {
+        assert_eq!(read(&[]).expect("complete").policy(), Policy::Public);
+        let local = read(&[("AWS_ENDPOINT_URL", "http://127.0.0.1:4566")]);
+        assert_eq!(local.expect("complete").policy(), Policy::Loopback);
     }
 
     #[test]

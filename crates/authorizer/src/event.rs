@@ -91,7 +91,7 @@ mod tests {
 
     const API: &str = "arn:aws:execute-api:eu-central-1:123456789012:abcdef1234";
 
-    fn question(path: &str, headers: Value) -> Option<Question> {
+    fn question(path: &str, headers: &Value) -> Option<Question> {
         let arn = format!("{API}/api/GET/{path}");
         Question::read(&json!({ "type": "REQUEST", "methodArn": arn, "headers": headers }))
     }
@@ -99,36 +99,37 @@ mod tests {
     #[test]
     fn the_route_decides_which_secret_is_read() {
         let headers = json!({ "X-Api-Key": "key", "AUTHORIZATION": "Bearer token" });
-        let key = question("v1/files", headers.clone()).expect("a route");
+        let key = question("v1/files", &headers).expect("a route");
         assert_eq!((key.tree, key.secret.as_deref()), (Tree::Key, Some("key")));
         assert_eq!(key.stage_arn, format!("{API}/api"));
-        let token = question("oauth/v1/files", headers.clone()).expect("a route");
+        let token = question("oauth/v1/files", &headers).expect("a route");
         assert_eq!((token.tree, token.secret.as_deref()), (Tree::Token, Some("Bearer token")));
         for other in ["", "v10/files", "iam/v1/files", "oauth/v2/x", "V1/files", "oauth"] {
-            assert!(question(other, headers.clone()).is_none(), "{other}");
+            assert!(question(other, &headers).is_none(), "{other}");
         }
     }
 
     #[test]
     fn two_secrets_that_differ_are_none() {
-        let event = |values: Value| {
+        let event = |values: &Value| {
             let arn = format!("{API}/api/GET/v1/files");
             let headers = json!({ "x-api-key": "one" });
             let event =
                 json!({ "methodArn": arn, "headers": headers, "multiValueHeaders": { "x-api-key": values } });
             Question::read(&event).expect("a route").secret
         };
-        assert_eq!(event(json!(["one"])).as_deref(), Some("one"));
-        assert_eq!(event(json!(["one", "two"])), None);
-        assert_eq!(event(json!(["two", "one"])), None);
-        assert_eq!(question("v1/x", json!({ "x-api-key": "a", "X-API-KEY": "b" })).unwrap().secret, None);
-        assert_eq!(question("v1/x", json!(null)).unwrap().secret, None);
-        assert_eq!(question("v1/x", json!({ "x-api-key": ["a"] })).unwrap().secret, None);
+        assert_eq!(event(&json!(["one"])).as_deref(), Some("one"));
+        assert_eq!(event(&json!(["one", "two"])), None);
+        assert_eq!(event(&json!(["two", "one"])), None);
+        assert_eq!(question("v1/x", &json!({ "x-api-key": "a", "X-API-KEY": "b" })).unwrap().secret, None);
+        assert_eq!(question("v1/x", &json!(null)).unwrap().secret, None);
+        assert_eq!(question("v1/x", &json!({ "x-api-key": ["a"] })).unwrap().secret, None);
     }
 
     #[test]
     fn an_arn_with_a_wildcard_is_no_arn() {
-        for arn in ["arn:aws:execute-api:*:1:a/api/GET/v1/x", "arn:a:b/*/GET/v1/x", "a/b/GET/v1/x", "arn:a/b"] {
+        for arn in ["arn:aws:execute-api:*:1:a/api/GET/v1/x", "arn:a:b/*/GET/v1/x", "a/b/GET/v1/x", "arn:a/b"]
+        {
             assert!(Question::read(&json!({ "methodArn": arn })).is_none(), "{arn}");
         }
         assert!(Question::read(&json!({ "methodArn": 7 })).is_none());

@@ -57,7 +57,10 @@ struct Kept {
 impl Kept {
     /// The keys, when they are not older than this.
     fn within(&self, age_ms: u64, now_ms: u64) -> Option<&Arc<KeySet>> {
-        self.keys.as_ref().filter(|(_, read_ms)| now_ms.saturating_sub(*read_ms) < age_ms).map(|(keys, _)| keys)
+        self.keys
+            .as_ref()
+            .filter(|(_, read_ms)| now_ms.saturating_sub(*read_ms) < age_ms)
+            .map(|(keys, _)| keys)
     }
 }
 

@@ -18,6 +18,7 @@ pub mod claims;
 pub mod config;
 pub mod decision;
 pub mod event;
+pub mod fetch;
 pub mod issuer;
 mod key;
 pub mod key_set;

@@ -43,13 +43,14 @@ const RSA: &str = "\
 
 /// A key pair of the issuer.
 pub(crate) enum Signer {
-    Rsa(RsaKeyPair),
+    Rsa(Box<RsaKeyPair>),
     P256(Box<EcdsaKeyPair>),
 }
 
 impl Signer {
     pub(crate) fn rsa() -> Self {
-        Self::Rsa(RsaKeyPair::from_pkcs8(&STANDARD.decode(RSA).expect("base64")).expect("a key"))
+        let document = STANDARD.decode(RSA).expect("base64");
+        Self::Rsa(Box::new(RsaKeyPair::from_pkcs8(&document).expect("a key")))
     }
 
     pub(crate) fn p256() -> Self {
@@ -133,16 +134,16 @@ pub(crate) fn settings() -> IssuerSettings {
 
 /// An issuer's answers, one for each asking; the last one again and again.
 #[derive(Clone, Default)]
-pub(crate) struct Answers(Arc<Mutex<(VecDeque<Option<Value>>, usize)>>);
+pub(crate) struct Answers(Arc<Mutex<(VecDeque<Value>, usize)>>);
 
 impl Answers {
-    /// `None` is an answer that does not come.
-    pub(crate) fn new(answers: impl IntoIterator<Item = Option<Value>>) -> Self {
+    /// `null` is an answer that does not come.
+    pub(crate) fn new(answers: impl IntoIterator<Item = Value>) -> Self {
         Self(Arc::new(Mutex::new((answers.into_iter().collect(), 0))))
     }
 
-    pub(crate) fn keys(keys: impl IntoIterator<Item = Value>) -> Option<Value> {
-        Some(json!({ "keys": keys.into_iter().collect::<Vec<_>>() }))
+    pub(crate) fn keys(keys: impl IntoIterator<Item = Value>) -> Value {
+        json!({ "keys": keys.into_iter().collect::<Vec<_>>() })
     }
 
     pub(crate) fn asked(&self) -> usize {
@@ -157,9 +158,8 @@ impl Fetch for Answers {
         state.1 += 1;
         let last = state.0.len() == 1;
         let answer = if last { state.0.front().cloned() } else { state.0.pop_front() };
-        match answer.flatten() {
-            Some(document) => Ok(document.to_string().into_bytes()),
-            None => Err(Unreachable("timeout".to_owned())),
-        }
+        let document = answer.filter(|document| !document.is_null());
+        let timeout = || Unreachable("timeout".to_owned());
+        document.map(|document| document.to_string().into_bytes()).ok_or_else(timeout)
     }
 }

@@ -55,7 +55,8 @@ impl Case {
     }
 
     async fn ask(&self, path: &str, headers: Value) -> Result<Value, Refusal> {
-        let event = json!({ "type": "REQUEST", "methodArn": format!("{STAGE}/GET/{path}"), "headers": headers });
+        let event =
+            json!({ "type": "REQUEST", "methodArn": format!("{STAGE}/GET/{path}"), "headers": headers });
         self.authorizer.handle(&event).await
     }
 
@@ -138,7 +139,8 @@ async fn nothing_but_a_valid_key_opens_the_door() {
     case.refused(&case.ask_key(&last_changed).await, "unknown");
     let shorter = SECRET.trim_end_matches('G');
     let hash = CredentialHash::of(SECRET);
-    for text in ["", "ssk_", "Bearer x", shorter, &format!("{SECRET}G"), &format!("{SECRET} "), hash.as_str()] {
+    for text in ["", "ssk_", "Bearer x", shorter, &format!("{SECRET}G"), &format!("{SECRET} "), hash.as_str()]
+    {
         case.refused(&case.ask_key(text).await, "malformed");
     }
     case.refused(&case.ask("v1/files", json!({})).await, "absent");
@@ -167,7 +169,10 @@ async fn a_suspended_partner_and_a_powerless_key_are_denied() {
     let denied = case.ask_key(SECRET).await.expect("a policy");
     assert_eq!(case.decided().1, "no-scope");
     let statement = &denied["policyDocument"]["Statement"][0];
-    assert_eq!((&statement["Effect"], &statement["Resource"]), (&json!("Deny"), &json!(format!("{STAGE}/*"))));
+    assert_eq!(
+        (&statement["Effect"], &statement["Resource"]),
+        (&json!("Deny"), &json!(format!("{STAGE}/*")))
+    );
     assert_eq!(denied.get("context"), None);
 
     case.put(|_| ()).await;
@@ -179,7 +184,7 @@ async fn a_suspended_partner_and_a_powerless_key_are_denied() {
 #[tokio::test]
 async fn a_failing_service_lets_nobody_in_and_is_no_refusal() {
     for call in [1, 2] {
-        let case = Case::new(Some(Answers::new([None]))).await;
+        let case = Case::new(Some(Answers::new([json!(null)]))).await;
         let made = case.memory.calls().len();
         case.memory.fail_at(made + call, When::BeforeEffect);
         assert_eq!(case.ask_key(SECRET).await, Err(Refusal::Failed));

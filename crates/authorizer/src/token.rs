@@ -62,8 +62,7 @@ impl<'t> Token<'t> {
         }
         let (signed, signature) = text.trim_matches(' ').rsplit_once('.').ok_or(Reason::Malformed)?;
         let (header, claims) = signed.split_once('.').ok_or(Reason::Malformed)?;
-        let header: Header =
-            serde_json::from_slice(&decoded(header)?).map_err(|_| Reason::Malformed)?;
+        let header: Header = serde_json::from_slice(&decoded(header)?).map_err(|_| Reason::Malformed)?;
         let algorithm = Algorithm::parse(&header.alg).ok_or(Reason::Algorithm)?;
         // An extension that must be understood and is not: RFC 7515, 4.1.11.
         if header.crit.is_some() {
