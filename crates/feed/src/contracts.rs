@@ -7,7 +7,7 @@ use std::{
 
 use checker::{FaultCode, FileFault};
 use contract::{Contract, Finding, FindingSeverity, Status};
-use store::{ContractObject, Error, Objects};
+use store::{ContractObject, Error, ReadContract};
 
 /// The most feeds that are kept: keys name feeds, so a sender decides how many are asked for.
 const MOST_FEEDS: usize = 256;
@@ -57,7 +57,7 @@ struct Warm {
 
 impl Contracts {
     /// The feed's terms at this time, read at most once in `ttl_ms` milliseconds.
-    pub async fn terms<S: Objects>(
+    pub async fn terms<S: ReadContract>(
         &self,
         store: &S,
         feed: &str,

@@ -101,5 +101,6 @@ pub(crate) fn outcome(
         receipt: String::new(),
         quarantine: None,
         other: None,
+        corrects: None,
     }
 }

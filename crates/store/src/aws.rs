@@ -1,10 +1,12 @@
-//! The store on AWS: S3, DynamoDB, SQS and SNS behind the five traits.
+//! The store on AWS: S3, DynamoDB, SQS and SNS behind the five traits, and the partner's [`Door`].
 //!
 //! Retries have one owner for each layer: the SDK repeats a request that failed in transport or was throttled (three
 //! attempts), `rows` writes again what DynamoDB leaves unprocessed, `ledger` repeats a transaction that met another,
 //! `objects` resumes a body that broke off. Everything else is an [`Error`] and belongs to the redelivery of the file.
 
 mod clients;
+mod contracts;
+mod door;
 mod entry;
 mod failure;
 mod keys;
@@ -21,7 +23,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 pub use aws_types::SdkConfig;
-pub use clients::{Access, connect};
+pub use clients::{Access, connect, connect_directory, connect_door};
+pub use door::{Directory, Door, DoorNames};
 pub use objects::ObjectBody;
 pub use upload::ObjectUpload;
 

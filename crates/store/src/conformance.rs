@@ -3,6 +3,8 @@
 //!
 //! Each takes a `run` name that was never used on this store, from which it makes its keys.
 
+pub mod door;
+
 use crate::{
     Claim, Claimed, Commit, Committed, ContentClaim, Entry, Error, Fence, Fenced, FileId, FileVersion, Head,
     HeadMove, Ledger, LoadId, Outcome, State, Store, Upload,
@@ -78,6 +80,7 @@ fn outcome(state: State) -> Outcome {
         receipt: "clinic/labs/receipt.json".to_owned(),
         quarantine: Some("clinic/labs/prefix".to_owned()),
         other: None,
+        corrects: None,
     }
 }
 

@@ -20,15 +20,21 @@ mod partners;
 mod reading;
 mod requests;
 
+use crate::{ReadContract, ReadEntry};
+
+pub(crate) use landing::MOST_VERSIONS;
 pub use landing::{
     Condition, Current, Land, Landed, Landing, Part, Presigned, SignedPart, SignedUpload, UploadId,
 };
 pub use limits::{Limiter, Limits, Spent};
+pub(crate) use limits::{day, until_taken};
 pub use partners::{Credential, CredentialHash, Feeds, Partner, Partners, Scope, Webhook};
 pub use reading::{FilePage, FilePlace, FileQuery, ListedFile, Reading, RecordPage, RecordVersion};
+pub(crate) use reading::{MOST_FEEDS, attachment};
+pub(crate) use requests::kept_until_ms;
 pub use requests::{Answer, Begun, RequestKey, Requests, UploadKind, UploadRecord};
 
-/// Everything that the door needs, beside the ledger and the contracts.
-pub trait DoorStore: Partners + Limiter + Requests + Landing + Reading {}
+/// Everything that the door needs; of the ledger and the contracts it only reads.
+pub trait DoorStore: Partners + Limiter + Requests + Landing + Reading + ReadEntry + ReadContract {}
 
-impl<T: Partners + Limiter + Requests + Landing + Reading> DoorStore for T {}
+impl<T: Partners + Limiter + Requests + Landing + Reading + ReadEntry + ReadContract> DoorStore for T {}

@@ -31,6 +31,32 @@ pub enum Operation {
     Defer,
     /// Publishing an outcome.
     Announce,
+    /// Reading a partner, a credential or a webhook.
+    ReadPartner,
+    /// Writing a partner, a credential or a webhook.
+    WritePartner,
+    /// Spending of a partner's limits.
+    Spend,
+    /// Beginning, answering or forgetting an idempotent request.
+    KeepRequest,
+    /// Reading or writing the record of a promised upload.
+    KeepUpload,
+    /// Looking for the version of a key that is current, or that an upload made.
+    FindVersion,
+    /// Writing a file into the inbox.
+    Land,
+    /// Beginning an upload in parts, completing it or giving it up.
+    LandParts,
+    /// Signing a request for a sender.
+    Sign,
+    /// Listing a partner's files.
+    ListFiles,
+    /// Reading a receipt.
+    ReadDocument,
+    /// Listing the contracts.
+    ListContracts,
+    /// Reading versions of a record.
+    ReadRows,
 }
 
 /// A call to a service that did not succeed. Never holds content: only the operation, the service's own code and

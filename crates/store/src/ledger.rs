@@ -143,6 +143,8 @@ pub struct Outcome {
     pub quarantine: Option<String>,
     /// The file whose content this repeats, or that superseded this one.
     pub other: Option<FileId>,
+    /// The file that this one corrects, when its sender named one and it was read.
+    pub corrects: Option<FileId>,
 }
 
 /// A request to work on a file version.
@@ -259,8 +261,14 @@ pub enum Committed {
     Duplicate(FileId),
 }
 
+/// Reads what is known of a file: all that a reader of the ledger needs.
+pub trait ReadEntry: Sync {
+    /// The entry of a file, strongly consistent.
+    fn entry(&self, file: &FileId) -> impl Future<Output = Result<Option<Entry>, Error>> + Send;
+}
+
 /// Entries, heads and contents. All reads are strongly consistent.
-pub trait Ledger: Sync {
+pub trait Ledger: ReadEntry {
     /// One conditional write: fence + 1, lease, nonce; order pinned if it was not. Allowed when the entry is absent,
     /// or processing with an expired lease (or a released one). A claim that is already ours by nonce is answered as it
     /// stands, so that a lost response costs nothing; with another load it is claimed again. A claim of another load
@@ -283,8 +291,6 @@ pub trait Ledger: Sync {
     fn commit(&self, commit: &Commit) -> impl Future<Output = Result<Committed, Error>> + Send;
     /// The head of a key.
     fn head(&self, bucket: &str, key: &str) -> impl Future<Output = Result<Option<Head>, Error>> + Send;
-    /// The entry of a file.
-    fn entry(&self, file: &FileId) -> impl Future<Output = Result<Option<Entry>, Error>> + Send;
     /// Notes that the outcome was published. An unknown file is an error.
     fn announced(&self, file: &FileId) -> impl Future<Output = Result<(), Error>> + Send;
 }

@@ -1,7 +1,8 @@
 //! Where bytes, entries and rows are kept. The only crate that knows S3, DynamoDB, SQS and SNS.
 //!
 //! Five traits, one for each thing that the path needs, and two implementations of all of them: `aws::Aws` and its
-//! in-memory twin `memory::Memory`, which can fail at the n-th call, before or after the effect.
+//! in-memory twin `memory::Memory`, which can fail at the n-th call, before or after the effect. The partner's door has
+//! its own traits in [`door`], for `aws::Door` and the same twin.
 //! Every effect has a name computed from its input, so doing it twice is doing it once.
 
 pub mod aws;
@@ -21,9 +22,9 @@ pub use error::{Error, Operation};
 pub use file::{FileId, FileVersion, LoadId};
 pub use ledger::{
     Claim, Claimed, Commit, Committed, ContentClaim, Entry, Fence, Fenced, Head, HeadMove, Ledger, Outcome,
-    State,
+    ReadEntry, State,
 };
-pub use objects::{Body, ContractObject, Objects, Opened, Upload, VersionId};
+pub use objects::{Body, ContractObject, Objects, Opened, ReadContract, Upload, VersionId};
 pub use queue::{Announcement, Outcomes, Queue};
 pub use rows::{BATCH_ITEMS, Item, ItemValue, Rows, row_item, shards};
 

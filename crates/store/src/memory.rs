@@ -5,6 +5,7 @@
 //! ([`Memory::die_at`]: the process is dead). A hook runs before the n-th call ([`Memory::before`]): a second delivery,
 //! an overwrite, a deletion. [`Memory::state`] is what must be the same whatever the schedule was.
 
+mod door;
 mod ledger;
 mod objects;
 mod rows;
@@ -17,8 +18,10 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use bytes::Bytes;
 
+pub use door::{INBOX, InboxVersion, SignedAnswer};
 pub use objects::{MemoryBody, MemoryUpload};
 
+use crate::door::UploadId;
 use crate::file::{NULL_VERSION, name};
 use crate::{
     Announcement, ContractObject, Entry, Error, FileId, FileVersion, Head, Item, Operation, State, VersionId,
@@ -72,6 +75,7 @@ struct World {
     rows: BTreeMap<(String, String), Item>,
     deferred: Vec<(String, u32)>,
     published: Vec<Announcement>,
+    door: door::DoorWorld,
 }
 
 /// One version of an inbox object; a key's versions stand newest first.
@@ -81,6 +85,9 @@ struct Version {
     bytes: Bytes,
     last_modified_ms: u64,
     archived: bool,
+    content_type: String,
+    upload: Option<UploadId>,
+    corrects: Option<String>,
 }
 
 /// What happens on the way.
@@ -285,10 +292,17 @@ impl World {
             versions.clear();
         }
         let last_modified_ms = self.versions_made * 1_000;
-        versions.insert(
-            0,
-            Version { id: version.clone(), etag: etag.clone(), bytes, last_modified_ms, archived: false },
-        );
+        let landed = Version {
+            id: version.clone(),
+            etag: etag.clone(),
+            bytes,
+            last_modified_ms,
+            archived: false,
+            content_type: String::new(),
+            upload: None,
+            corrects: None,
+        };
+        versions.insert(0, landed);
         FileVersion { bucket: bucket.to_owned(), key: key.to_owned(), version, etag: Some(etag) }
     }
 

@@ -4,7 +4,7 @@ use std::future::Future;
 
 use bytes::Bytes;
 
-use crate::{Error, FileVersion};
+use crate::{Error, FileId, FileVersion};
 
 /// Bytes of a part of a streamed upload; S3 wants at least 5 MiB for all but the last.
 /// <https://docs.aws.amazon.com/AmazonS3/latest/userguide/qfacts.html>
@@ -13,8 +13,14 @@ pub(crate) const PART_BYTES: usize = 8 * 1024 * 1024;
 /// A version id as the bucket lists it.
 pub type VersionId = String;
 
+/// Reads contracts: all that the door needs of them.
+pub trait ReadContract: Sync {
+    /// The feed's contract document; `None` when there is none.
+    fn contract(&self, feed: &str) -> impl Future<Output = Result<Option<ContractObject>, Error>> + Send;
+}
+
 /// Reads the inbox and the contracts, writes the quarantine. Nothing here can write or delete in the inbox.
-pub trait Objects: Sync {
+pub trait Objects: ReadContract {
     /// The chunks of an opened object.
     type Body: Body;
     /// A streamed upload.
@@ -27,9 +33,6 @@ pub trait Objects: Sync {
     /// All versions of exactly this key, newest first, delete markers left out.
     fn versions(&self, bucket: &str, key: &str)
     -> impl Future<Output = Result<Vec<VersionId>, Error>> + Send;
-
-    /// The feed's contract document; `None` when there is none.
-    fn contract(&self, feed: &str) -> impl Future<Output = Result<Option<ContractObject>, Error>> + Send;
 
     /// Writes a whole object into the quarantine bucket. Writing it again writes the same.
     fn put(
@@ -59,6 +62,8 @@ pub enum Opened<B> {
         length: u64,
         /// Last modified, milliseconds since the epoch.
         last_modified_ms: u64,
+        /// The file that this one corrects, from its metadata; `None` also when that names no file.
+        corrects: Option<FileId>,
         /// The chunks.
         body: B,
     },

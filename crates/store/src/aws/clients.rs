@@ -12,7 +12,7 @@ use aws_smithy_http_client::tls;
 use aws_smithy_runtime_api::client::http::SharedHttpClient;
 use aws_types::SdkConfig;
 
-use super::{Aws, Names};
+use super::{Aws, Directory, Door, DoorNames, Names};
 
 /// The SDK's own connect timeout; it has no other by default.
 /// <https://docs.aws.amazon.com/sdk-for-rust/latest/dg/timeouts.html>
@@ -74,6 +74,22 @@ const ROOTS: [&[u8]; 5] = [
 /// The store on AWS.
 #[must_use]
 pub fn connect(names: Names, access: Access) -> Aws {
+    Aws::new(&configuration(access), names)
+}
+
+/// The partner's door on AWS.
+#[must_use]
+pub fn connect_door(names: DoorNames, access: Access) -> Door {
+    Door::new(&configuration(access), names)
+}
+
+/// The partners table on AWS, and nothing else.
+#[must_use]
+pub fn connect_directory(partners_table: &str, access: Access) -> Directory {
+    Directory::new(&configuration(access), partners_table)
+}
+
+fn configuration(access: Access) -> SdkConfig {
     let http = https();
     let Access { region, access_key, secret_key, session_token, endpoint } = access;
     let credentials = Credentials::new(access_key, secret_key, session_token, None, "environment");
@@ -83,7 +99,7 @@ pub fn connect(names: Names, access: Access) -> Aws {
         .region(Region::new(region))
         .credentials_provider(SharedCredentialsProvider::new(credentials));
     config.set_endpoint_url(endpoint);
-    Aws::new(&config.build(), names)
+    config.build()
 }
 
 /// The one HTTP client. A trust store always makes a context, so the default below is never reached.

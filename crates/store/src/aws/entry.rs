@@ -11,6 +11,7 @@ use std::collections::HashMap;
 use aws_sdk_dynamodb::types::AttributeValue;
 use checker::Counts;
 
+use crate::door::{FilePlace, ListedFile};
 use crate::file::name;
 use crate::{ContentClaim, Entry, FileId, FileVersion, Head, LoadId, Outcome, State};
 
@@ -69,6 +70,7 @@ pub(super) fn outcome_map(outcome: &Outcome) -> AttributeValue {
         ("fault", outcome.fault.as_deref()),
         ("quarantine", outcome.quarantine.as_deref()),
         ("other", outcome.other.as_ref().map(FileId::as_str)),
+        ("corrects", outcome.corrects.as_ref().map(FileId::as_str)),
     ];
     map.extend(optional.into_iter().filter_map(|(name, value)| Some((name.to_owned(), text(value?)))));
     AttributeValue::M(map)
@@ -104,6 +106,10 @@ pub(super) fn content_item(content: &ContentClaim, file: &FileId) -> Attributes 
 /// Reads an entry; `None` for an item that is none.
 pub(super) fn entry(item: &Attributes) -> Option<Entry> {
     let read = Reader(item);
+    // Both are left out for a key that names none.
+    let is_named = ["partner", "feed"].iter().any(|name| item.contains_key(*name));
+    let (partner, feed) =
+        if is_named { (read.text("partner")?, read.text("feed")?) } else { Default::default() };
     Some(Entry {
         file: FileVersion {
             bucket: read.text("bucket")?,
@@ -111,8 +117,8 @@ pub(super) fn entry(item: &Attributes) -> Option<Entry> {
             version: read.text("version")?,
             etag: read.text("etag"),
         },
-        partner: read.text("partner")?,
-        feed: read.text("feed")?,
+        partner,
+        feed,
         state: State::parse(&read.text("state")?)?,
         fence: read.number("fence")?,
         owner: read.text("owner")?,
@@ -122,13 +128,19 @@ pub(super) fn entry(item: &Attributes) -> Option<Entry> {
         order: read.text("order")?,
         load: LoadId::parse(&read.text("load")?)?,
         rows_written: read.number("rows_written")?,
-        outcome: match item.get("outcome") {
-            Some(AttributeValue::M(map)) => Some(outcome(map)?),
-            Some(_) => return None,
-            None => None,
-        },
+        outcome: decided(item)?,
         announced: matches!(item.get("announced"), Some(AttributeValue::Bool(true))),
     })
+}
+
+/// The outcome of an item that has one; nothing for an item whose outcome is none.
+#[expect(clippy::option_option, reason = "absent is not malformed")]
+fn decided(item: &Attributes) -> Option<Option<Outcome>> {
+    match item.get("outcome") {
+        Some(AttributeValue::M(map)) => outcome(map).map(Some),
+        Some(_) => None,
+        None => Some(None),
+    }
 }
 
 fn outcome(map: &Attributes) -> Option<Outcome> {
@@ -152,7 +164,32 @@ fn outcome(map: &Attributes) -> Option<Outcome> {
             Some(_) => Some(read.file("other")?),
             None => None,
         },
+        corrects: match map.get("corrects") {
+            Some(_) => Some(read.file("corrects")?),
+            None => None,
+        },
     })
+}
+
+/// Reads an entry as the index of a partner's files shows it; `None` for an item that is none.
+pub(super) fn listed(item: &Attributes) -> Option<ListedFile> {
+    let read = Reader(item);
+    let FilePlace { order, file } = place(item)?;
+    Some(ListedFile {
+        file,
+        feed: read.text("feed")?,
+        key: read.text("key")?,
+        state: State::parse(&read.text("state")?)?,
+        order,
+        outcome: decided(item)?,
+    })
+}
+
+/// Reads where an item stands in the index of a partner's files.
+pub(super) fn place(item: &Attributes) -> Option<FilePlace> {
+    let read = Reader(item);
+    let key = read.text("pk")?;
+    Some(FilePlace { order: read.text("order")?, file: FileId::parse(key.strip_prefix("file#")?)? })
 }
 
 /// Reads a head; `None` for an item that is none.
@@ -170,14 +207,15 @@ pub(super) fn holder(item: &Attributes) -> Option<FileId> {
     Reader(item).file("file")
 }
 
-struct Reader<'a>(&'a Attributes);
+/// Reads attributes by name and type.
+pub(super) struct Reader<'a>(pub(super) &'a Attributes);
 
 impl Reader<'_> {
-    fn text(&self, name: &str) -> Option<String> {
+    pub(super) fn text(&self, name: &str) -> Option<String> {
         self.0.get(name)?.as_s().ok().cloned()
     }
 
-    fn number<T: std::str::FromStr>(&self, name: &str) -> Option<T> {
+    pub(super) fn number<T: std::str::FromStr>(&self, name: &str) -> Option<T> {
         self.0.get(name)?.as_n().ok()?.parse().ok()
     }
 

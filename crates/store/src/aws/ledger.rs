@@ -5,6 +5,7 @@
 
 use std::collections::HashMap;
 
+use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
 use aws_sdk_dynamodb::types::{AttributeValue, ReturnValue, ReturnValuesOnConditionCheckFailure};
 
@@ -13,13 +14,16 @@ use super::entry::{self, Attributes, number, text};
 use super::failure::failure;
 use crate::{
     Claim, Claimed, Commit, Committed, Entry, Error, Fence, Fenced, FileId, FileVersion, Head, Ledger,
-    Operation, Outcome, State,
+    Operation, Outcome, ReadEntry, State,
 };
 
 /// What every claim writes, but for the counters.
-const CLAIMED: &str = "SET #state = :processing, #partner = :partner, #feed = :feed, #bucket = :bucket, #key = :key, \
-    #version = :version, #owner = :owner, #lease_until_ms = :lease, #load = :load, \
+const CLAIMED: &str = "SET #state = :processing, #bucket = :bucket, #key = :key, #version = :version, \
+    #owner = :owner, #lease_until_ms = :lease, #load = :load, \
     #order = if_not_exists(#order, :order), #announced = if_not_exists(#announced, :false)";
+
+/// Left out for a key that names no partner: the index of a partner's files takes no empty text.
+const NAMED: &str = ", #partner = :partner, #feed = :feed";
 
 /// The usual claim: of an absent entry, or of one whose lease has ended and whose checkpoint is of the same load. A
 /// claim that is already ours fails it, so that the fence is raised once whatever became of the answer.
@@ -61,6 +65,12 @@ struct Update<'a> {
     expression: &'a str,
     condition: &'a str,
     values: HashMap<String, AttributeValue>,
+}
+
+impl ReadEntry for Aws {
+    async fn entry(&self, file: &FileId) -> Result<Option<Entry>, Error> {
+        self.read_entry(Operation::ReadLedger, file).await
+    }
 }
 
 impl Ledger for Aws {
@@ -140,10 +150,6 @@ impl Ledger for Aws {
         item.map(read).transpose()
     }
 
-    async fn entry(&self, file: &FileId) -> Result<Option<Entry>, Error> {
-        self.read_entry(Operation::ReadLedger, file).await
-    }
-
     async fn announced(&self, file: &FileId) -> Result<(), Error> {
         let mut update = Update {
             operation: Operation::Announce,
@@ -165,6 +171,10 @@ impl Aws {
     async fn claim_once(&self, claim: &Claim, reload: Option<&Entry>) -> Result<Updated, Error> {
         let FileVersion { bucket, key, version, etag } = &claim.file;
         let mut clauses = CLAIMED.to_owned();
+        let is_named = !claim.partner.is_empty();
+        if is_named {
+            clauses.push_str(NAMED);
+        }
         if etag.is_some() {
             clauses.push_str(", #etag = :etag");
         }
@@ -178,9 +188,11 @@ impl Aws {
             values: HashMap::new(),
         };
         update.value("processing", text(State::Processing.as_str()));
+        if is_named {
+            update.value("partner", text(&claim.partner));
+            update.value("feed", text(&claim.feed));
+        }
         let texts = [
-            ("partner", &claim.partner),
-            ("feed", &claim.feed),
             ("bucket", bucket),
             ("key", key),
             ("version", version),
@@ -244,22 +256,12 @@ impl Aws {
         }
     }
 
-    /// The one read of the table: strongly consistent.
     pub(super) async fn get_item(
         &self,
         operation: Operation,
         key: String,
     ) -> Result<Option<Attributes>, Error> {
-        let output = self
-            .dynamodb
-            .get_item()
-            .table_name(&self.names.ledger_table)
-            .key("pk", text(key))
-            .consistent_read(true)
-            .send()
-            .await
-            .map_err(|error| failure(operation, &error))?;
-        Ok(output.item)
+        get_item(&self.dynamodb, &self.names.ledger_table, operation, key).await
     }
 
     pub(super) async fn read_entry(
@@ -267,8 +269,7 @@ impl Aws {
         operation: Operation,
         file: &FileId,
     ) -> Result<Option<Entry>, Error> {
-        let item = self.get_item(operation, entry::file_key(file)).await?;
-        item.map(|item| read(operation, &item)).transpose()
+        read_entry(&self.dynamodb, &self.names.ledger_table, operation, file).await
     }
 
     /// The entry that failed a condition: from the answer, or read when the answer has none.
@@ -289,6 +290,29 @@ impl Update<'_> {
     fn value(&mut self, name: &str, value: AttributeValue) {
         self.values.insert(format!(":{name}"), value);
     }
+}
+
+/// The entry of a file.
+pub(super) async fn read_entry(
+    dynamodb: &Client,
+    table: &str,
+    operation: Operation,
+    file: &FileId,
+) -> Result<Option<Entry>, Error> {
+    let item = get_item(dynamodb, table, operation, entry::file_key(file)).await?;
+    item.map(|item| read(operation, &item)).transpose()
+}
+
+/// The one read of the ledger's table by key: strongly consistent.
+async fn get_item(
+    dynamodb: &Client,
+    table: &str,
+    operation: Operation,
+    key: String,
+) -> Result<Option<Attributes>, Error> {
+    let answer =
+        dynamodb.get_item().table_name(table).key("pk", text(key)).consistent_read(true).send().await;
+    Ok(answer.map_err(|error| failure(operation, &error))?.item)
 }
 
 fn read(operation: Operation, item: &Attributes) -> Result<Entry, Error> {

@@ -10,9 +10,14 @@ use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 use bytes::Bytes;
 
 use super::failure::{code, failure, status};
-use super::{Aws, ObjectUpload, clients, keys};
+use super::{Aws, ObjectUpload, clients, contracts, keys};
 use crate::file::NULL_VERSION;
-use crate::{Body, ContractObject, Error, FileVersion, Objects, Opened, Operation, VersionId};
+use crate::{
+    Body, ContractObject, Error, FileId, FileVersion, Objects, Opened, Operation, ReadContract, VersionId,
+};
+
+/// The metadata that names the file which an object corrects: `x-amz-meta-corrects`.
+pub(super) const CORRECTS: &str = "corrects";
 
 /// How often one body is resumed after it broke off.
 const RESUMES: u32 = 4;
@@ -29,6 +34,12 @@ pub struct ObjectBody {
     resumes_left: u32,
 }
 
+impl ReadContract for Aws {
+    async fn contract(&self, feed: &str) -> Result<Option<ContractObject>, Error> {
+        contracts::read(&self.s3, &self.names.contracts_bucket, self.names.account.as_deref(), feed).await
+    }
+}
+
 impl Objects for Aws {
     type Body = ObjectBody;
     type Upload = ObjectUpload;
@@ -43,6 +54,8 @@ impl Objects for Aws {
         };
         let length = content_length(&output)?;
         let last_modified = output.last_modified().and_then(|instant| instant.to_millis().ok());
+        let corrects = output.metadata().and_then(|metadata| metadata.get(CORRECTS));
+        let corrects = corrects.and_then(|corrects| FileId::parse(corrects));
         let body = ObjectBody {
             aws: self.clone(),
             file: file.clone(),
@@ -53,7 +66,7 @@ impl Objects for Aws {
             resumes_left: RESUMES,
         };
         let last_modified_ms = last_modified.and_then(|ms| u64::try_from(ms).ok()).unwrap_or_default();
-        Ok(Opened::Body { length, last_modified_ms, body })
+        Ok(Opened::Body { length, last_modified_ms, corrects, body })
     }
 
     async fn versions(&self, bucket: &str, key: &str) -> Result<Vec<VersionId>, Error> {
@@ -76,26 +89,6 @@ impl Objects for Aws {
                 return Ok(found);
             }
         }
-    }
-
-    async fn contract(&self, feed: &str) -> Result<Option<ContractObject>, Error> {
-        let answer = self
-            .s3
-            .get_object()
-            .bucket(&self.names.contracts_bucket)
-            .key(format!("{feed}.odcs.yaml"))
-            .set_expected_bucket_owner(self.names.account.clone())
-            .send()
-            .await;
-        let output = match answer {
-            Ok(output) => output,
-            Err(error) if is_gone(&error) => return Ok(None),
-            Err(error) => return Err(failure(Operation::ReadContract, &error)),
-        };
-        let version = output.version_id().unwrap_or(NULL_VERSION).to_owned();
-        let broken_off = |_| Error::new(Operation::ReadContract, "body broke off");
-        let bytes = output.body.collect().await.map_err(broken_off)?.into_bytes();
-        Ok(Some(ContractObject { bytes, version }))
     }
 
     async fn put(&self, key: &str, content_type: &str, body: Bytes) -> Result<(), Error> {
@@ -240,7 +233,7 @@ fn version_id(file: &FileVersion) -> Option<String> {
     (file.version != NULL_VERSION || file.etag.is_none()).then(|| file.version.clone())
 }
 
-fn listed_key(page: &ListObjectVersionsOutput, listed: &str) -> Option<String> {
+pub(super) fn listed_key(page: &ListObjectVersionsOutput, listed: &str) -> Option<String> {
     if page.encoding_type() == Some(&EncodingType::Url) {
         keys::decode(listed)
     } else {

@@ -138,5 +138,34 @@ fn attribute(value: ItemValue) -> AttributeValue {
     }
 }
 
+/// Reads a row back, its attributes in the order of their names; `None` for an item that is none of ours.
+pub(super) fn item(mut attributes: HashMap<String, AttributeValue>) -> Option<Item> {
+    let mut key = |name: &str| match attributes.remove(name) {
+        Some(AttributeValue::S(text)) => Some(text),
+        _ => None,
+    };
+    let (partition, sort) = (key("pk")?, key("sk")?);
+    Some(Item { partition, sort, attributes: members(attributes)? })
+}
+
+fn members(map: HashMap<String, AttributeValue>) -> Option<Vec<(String, ItemValue)>> {
+    let mut members =
+        map.into_iter().map(|(name, one)| Some((name, value(one)?))).collect::<Option<Vec<_>>>()?;
+    members.sort_by(|(a, _), (b, _)| a.cmp(b));
+    Some(members)
+}
+
+fn value(attribute: AttributeValue) -> Option<ItemValue> {
+    Some(match attribute {
+        AttributeValue::Null(_) => ItemValue::Null,
+        AttributeValue::S(text) => ItemValue::Text(text),
+        AttributeValue::N(digits) => ItemValue::Number(digits),
+        AttributeValue::Bool(boolean) => ItemValue::Boolean(boolean),
+        AttributeValue::M(map) => ItemValue::Map(members(map)?),
+        AttributeValue::L(list) => ItemValue::List(list.into_iter().map(value).collect::<Option<_>>()?),
+        _ => return None,
+    })
+}
+
 #[cfg(test)]
 mod tests;

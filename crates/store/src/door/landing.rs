@@ -7,6 +7,9 @@ use bytes::Bytes;
 
 use crate::Error;
 
+/// How many versions of a key are looked through for the one that an upload made.
+pub(crate) const MOST_VERSIONS: usize = 100;
+
 /// The name of an upload: 26 lower-case base-32 characters, of the idempotency key or random.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct UploadId(String);

@@ -20,11 +20,11 @@ impl Limits {
     pub const DEFAULT: Self =
         Self { requests_per_second: 10, burst: 50, bytes_per_day: 20 * 1024 * 1024 * 1024 };
 
-    /// Milliseconds between requests at the steady rate, and how far ahead of it a burst may run.
+    /// Microseconds between requests at the steady rate, and how far ahead of it a burst may run.
     #[must_use]
-    pub fn interval_and_tolerance_ms(&self) -> (f64, f64) {
-        let interval = 1_000.0 / f64::from(self.requests_per_second.max(1));
-        (interval, interval * f64::from(self.burst.max(1) - 1))
+    pub fn interval_and_tolerance_us(&self) -> (u64, u64) {
+        let interval = 1_000_000 / u64::from(self.requests_per_second.clamp(1, 1_000_000));
+        (interval, interval * u64::from(self.burst.max(1) - 1))
     }
 }
 
@@ -38,6 +38,20 @@ pub enum Spent {
         /// Until the same request passes.
         milliseconds: u64,
     },
+}
+
+/// A day in milliseconds: days are counted in UTC, without leap seconds, as Unix time is.
+const DAY_MS: u64 = 24 * 60 * 60 * 1_000;
+
+/// The number of the day since the epoch, and how long it still lasts.
+pub(crate) fn day(now_ms: u64) -> (u64, Spent) {
+    (now_ms / DAY_MS, Spent::Wait { milliseconds: DAY_MS - now_ms % DAY_MS })
+}
+
+/// The wait until a bucket whose next arrival is due at `arrival_us` takes one more.
+pub(crate) fn until_taken(arrival_us: u64, tolerance_us: u64, now_us: u64) -> Spent {
+    let wait_us = arrival_us.saturating_sub(tolerance_us).saturating_sub(now_us);
+    Spent::Wait { milliseconds: wait_us.div_ceil(1_000).max(1) }
 }
 
 /// Spends. Each call is one conditional write (two at most), and holds whichever sandbox makes it.

@@ -5,7 +5,18 @@ use std::future::Future;
 use bytes::Bytes;
 
 use super::Presigned;
-use crate::{Error, FileId, Item, LoadId, Outcome, State};
+use crate::{Error, FileId, Item, ItemValue, LoadId, Outcome, State};
+
+/// Most feeds of a listing: one page of S3's.
+pub(crate) const MOST_FEEDS: usize = 1_000;
+
+/// How a browser is told to save an object: a name of letters, digits, points, hyphens and underscores, all else
+/// replaced, so that it needs no quoting rule (RFC 6266).
+pub(crate) fn attachment(file_name: &str) -> String {
+    let plain = |letter: char| letter.is_ascii_alphanumeric() || matches!(letter, '.' | '-' | '_');
+    let name: String = file_name.chars().map(|letter| if plain(letter) { letter } else { '_' }).collect();
+    format!("attachment; filename=\"{name}\"")
+}
 
 /// Which files of a partner.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -67,6 +78,17 @@ pub struct RecordVersion {
     pub load: LoadId,
     /// The row.
     pub item: Item,
+}
+
+impl RecordVersion {
+    /// The version that a row is; `None` for a row that does not name its load.
+    pub(crate) fn of(item: Item) -> Option<Self> {
+        let load = item.attributes.iter().find_map(|(name, value)| match value {
+            ItemValue::Text(load) if name == "_load" => LoadId::parse(load),
+            _ => None,
+        })?;
+        Some(Self { load, item })
+    }
 }
 
 /// Versions of a record, newest first.

@@ -74,6 +74,14 @@ pub struct UploadRecord {
     pub expires_ms: u64,
 }
 
+/// How long an item outlives its time, milliseconds: a day.
+const KEPT_MS: u64 = 24 * 60 * 60 * 1_000;
+
+/// When an item whose time is `time_ms` ends.
+pub(crate) fn kept_until_ms(time_ms: u64) -> u64 {
+    time_ms.saturating_add(KEPT_MS)
+}
+
 /// Requests and promises. Items end by themselves a day after their time.
 pub trait Requests: Sync {
     /// Begins a request: one conditional write. `fingerprint` is the hash of method, path and body.

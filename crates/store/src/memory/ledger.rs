@@ -3,8 +3,14 @@
 use super::{Memory, World};
 use crate::{
     Claim, Claimed, Commit, Committed, ContentClaim, Entry, Error, Fence, Fenced, FileId, Head, Ledger,
-    Operation, Outcome, State,
+    Operation, Outcome, ReadEntry, State,
 };
+
+impl ReadEntry for Memory {
+    async fn entry(&self, file: &FileId) -> Result<Option<Entry>, Error> {
+        self.call(Operation::ReadLedger, |world| world.entries.get(file).cloned()).await
+    }
+}
 
 impl Ledger for Memory {
     async fn claim(&self, claim: &Claim) -> Result<Claimed, Error> {
@@ -55,10 +61,6 @@ impl Ledger for Memory {
     async fn head(&self, bucket: &str, key: &str) -> Result<Option<Head>, Error> {
         let name = (bucket.to_owned(), key.to_owned());
         self.call(Operation::ReadLedger, |world| world.heads.get(&name).cloned()).await
-    }
-
-    async fn entry(&self, file: &FileId) -> Result<Option<Entry>, Error> {
-        self.call(Operation::ReadLedger, |world| world.entries.get(file).cloned()).await
     }
 
     async fn announced(&self, file: &FileId) -> Result<(), Error> {

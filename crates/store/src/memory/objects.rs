@@ -4,7 +4,10 @@ use bytes::Bytes;
 
 use super::{CHUNK_BYTES, Memory, StoredObject};
 use crate::objects::PART_BYTES;
-use crate::{Body, ContractObject, Error, FileVersion, Objects, Opened, Operation, Upload, VersionId};
+use crate::{
+    Body, ContractObject, Error, FileId, FileVersion, Objects, Opened, Operation, ReadContract, Upload,
+    VersionId,
+};
 
 /// The bytes of an opened version.
 pub struct MemoryBody {
@@ -22,6 +25,12 @@ pub struct MemoryUpload {
     parts_sent: usize,
 }
 
+impl ReadContract for Memory {
+    async fn contract(&self, feed: &str) -> Result<Option<ContractObject>, Error> {
+        self.call(Operation::ReadContract, |world| world.contracts.get(feed).cloned()).await
+    }
+}
+
 impl Objects for Memory {
     type Body = MemoryBody;
     type Upload = MemoryUpload;
@@ -33,6 +42,7 @@ impl Objects for Memory {
             Some(version) => Opened::Body {
                 length: version.bytes.len() as u64,
                 last_modified_ms: version.last_modified_ms,
+                corrects: version.corrects.as_deref().and_then(FileId::parse),
                 body: MemoryBody {
                     memory: self.clone(),
                     rest: version.bytes.clone(),
@@ -49,10 +59,6 @@ impl Objects for Memory {
             versions.into_iter().flatten().map(|version| version.id.clone()).collect()
         })
         .await
-    }
-
-    async fn contract(&self, feed: &str) -> Result<Option<ContractObject>, Error> {
-        self.call(Operation::ReadContract, |world| world.contracts.get(feed).cloned()).await
     }
 
     async fn put(&self, key: &str, content_type: &str, body: Bytes) -> Result<(), Error> {

@@ -169,6 +169,7 @@ async fn a_retracted_load_frees_its_content() -> Result<(), Error> {
             receipt: String::new(),
             quarantine: None,
             other: None,
+            corrects: None,
         };
         let content = ContentClaim { partner: "a".into(), feed: "b".into(), sha256: "hash".into() };
         let fence = Fence { file: FileId::of(&file), fence: entry.fence, owner: "me".into() };

@@ -21,11 +21,12 @@ fn states() -> impl Strategy<Value = State> {
 fn outcomes() -> impl Strategy<Value = Outcome> {
     let counts = (any::<u64>(), any::<u64>(), any::<u64>(), any::<u64>());
     let texts = (any::<String>(), any::<String>(), any::<String>(), any::<String>());
-    let optional = (any::<Option<String>>(), any::<Option<String>>(), any::<Option<String>>());
+    let text = any::<Option<String>>;
+    let optional = (text(), text(), text(), text());
     (states(), counts, texts, optional, any::<u64>()).prop_map(|(state, counts, texts, optional, bytes)| {
         let (records, rows, rejects, warnings) = counts;
         let (sha256, contract_version, contract_hash, receipt) = texts;
-        let (fault, quarantine, other) = optional;
+        let (fault, quarantine, other, corrects) = optional;
         Outcome {
             state,
             counts: Counts { records, rows, rejects, warnings },
@@ -37,6 +38,7 @@ fn outcomes() -> impl Strategy<Value = Outcome> {
             receipt,
             quarantine,
             other: other.map(|key| file_id(&key)),
+            corrects: corrects.map(|key| file_id(&key)),
         }
     })
 }
@@ -140,6 +142,7 @@ fn a_usual_entry_is_at_most_1_kb_and_the_longest_key_adds_its_length() {
         receipt: format!("north-clinic/lab-results/2026/11/21/{}/receipt.json", "l".repeat(40)),
         quarantine: Some(format!("north-clinic/lab-results/2026/11/21/{}", "l".repeat(40))),
         other: None,
+        corrects: None,
     };
     let size = |key: String| bytes(&AttributeValue::M(item(&usual(Some(outcome.clone()), key))));
     let usual = size("north-clinic/lab-results/results_2026-11-21_part-0001.csv.gz".into());
@@ -154,4 +157,25 @@ fn names_are_taken_from_the_expressions() {
     words.sort();
     let expected = ["a", "b_c", "outcome", "pk", "state"].map(|name| (format!("#{name}"), name.to_owned()));
     assert_eq!(words, expected);
+}
+
+#[test]
+fn an_entry_of_no_partner_reads_back_without_the_names() {
+    let unnamed = Entry { partner: String::new(), feed: String::new(), ..usual(None, "x".into()) };
+    let mut item = item(&unnamed);
+    item.remove("partner");
+    item.remove("feed");
+    assert_eq!(super::entry(&item), Some(unnamed));
+}
+
+#[test]
+fn only_entries_have_both_keys_of_the_index_of_a_partners_files() {
+    let entry = usual(None, "a/b/c".into());
+    let in_index = |item: &Attributes| item.contains_key("partner") && item.contains_key("order");
+    assert!(in_index(&item(&entry)));
+    let content = ContentClaim { partner: "a".into(), feed: "b".into(), sha256: "h".into() };
+    let file = FileId::of(&entry.file);
+    assert!(!in_index(&content_item(&content, &file)));
+    let head = Head { version: "v".into(), load: entry.load.clone(), file };
+    assert!(!in_index(&head_item("inbox", "a/b/c", &head)));
 }

@@ -136,6 +136,7 @@ async fn fenced_writes_are_well_formed_and_lost_when_refused() -> Result<(), Err
         receipt: String::new(),
         quarantine: None,
         other: None,
+        corrects: None,
     };
     assert_eq!(aws.finish(&fence(), &gone).await?, Fenced::Lost);
     replay.seen().iter().for_each(assert_well_formed);

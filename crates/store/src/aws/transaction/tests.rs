@@ -26,6 +26,7 @@ fn commit() -> Commit {
             receipt: "r".into(),
             quarantine: None,
             other: None,
+            corrects: None,
         },
         head: Some(HeadMove { from: Some(head("old")), to: head("new") }),
         content: Some(ContentClaim { partner: "a".into(), feed: "b".into(), sha256: "hash".into() }),

@@ -1,0 +1,99 @@
+//! The partner's door on AWS: S3 and DynamoDB, with names of its own.
+
+mod landing;
+mod limits;
+mod partners;
+mod reading;
+mod requests;
+mod signing;
+mod table;
+
+use std::sync::Arc;
+
+use aws_types::SdkConfig;
+
+use self::table::Table;
+use super::{clients, contracts, ledger};
+use crate::{ContractObject, Entry, Error, FileId, Operation, ReadContract, ReadEntry};
+
+/// The index of a partner's files on the ledger's table: partition key `partner`, sort key `order`.
+const BY_PARTNER: &str = "by-partner";
+
+/// The resources' names, as the stack made them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DoorNames {
+    /// The bucket into which files land.
+    pub inbox: String,
+    /// The bucket of contracts.
+    pub contracts_bucket: String,
+    /// The bucket of receipts and rejects.
+    pub quarantine_bucket: String,
+    /// The ledger table, with its index `by-partner`.
+    pub ledger_table: String,
+    /// The records table.
+    pub records_table: String,
+    /// The partners table: partition key `pk`, sort key `sk` (strings), time to live `ends` (seconds).
+    pub partners_table: String,
+    /// The account that must own the buckets; `None` leaves the check out.
+    pub account: Option<String>,
+}
+
+/// The partner's door on AWS. Clones share clients and connections.
+#[derive(Clone)]
+pub struct Door {
+    names: Arc<DoorNames>,
+    s3: aws_sdk_s3::Client,
+    dynamodb: aws_sdk_dynamodb::Client,
+    table: Table,
+}
+
+impl Door {
+    /// A door with these credentials, region, endpoint and HTTP client; timeouts and retries are set in `clients`.
+    #[must_use]
+    pub fn new(config: &SdkConfig, names: DoorNames) -> Self {
+        let dynamodb = clients::dynamodb(config);
+        let table = Table::new(dynamodb.clone(), &names.partners_table);
+        Self { names: Arc::new(names), s3: clients::s3(config), dynamodb, table }
+    }
+}
+
+/// The partners table alone, for what only asks who somebody is: one client, made at the least cost of a start.
+#[derive(Clone)]
+pub struct Directory {
+    table: Table,
+}
+
+impl Directory {
+    /// A directory with these credentials, region, endpoint and HTTP client.
+    #[must_use]
+    pub fn new(config: &SdkConfig, partners_table: &str) -> Self {
+        Self { table: Table::new(clients::dynamodb(config), partners_table) }
+    }
+}
+
+impl partners::InTable for Door {
+    fn table(&self) -> &Table {
+        &self.table
+    }
+}
+
+impl partners::InTable for Directory {
+    fn table(&self) -> &Table {
+        &self.table
+    }
+}
+
+impl ReadEntry for Door {
+    async fn entry(&self, file: &FileId) -> Result<Option<Entry>, Error> {
+        ledger::read_entry(&self.dynamodb, &self.names.ledger_table, Operation::ReadLedger, file).await
+    }
+}
+
+impl ReadContract for Door {
+    async fn contract(&self, feed: &str) -> Result<Option<ContractObject>, Error> {
+        contracts::read(&self.s3, &self.names.contracts_bucket, self.names.account.as_deref(), feed).await
+    }
+}
+
+#[cfg(test)]
+mod tests;
