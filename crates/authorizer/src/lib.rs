@@ -149,5 +149,5 @@ impl<S: Partners, F: Fetch> Authorizer<S, F> {
     }
 }
 
-#[cfg(any())]
+#[cfg(test)]
 mod tests;

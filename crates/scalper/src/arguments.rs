@@ -16,7 +16,7 @@ Exit codes: 0 done, 1 failed, 2 not understood, 3 no such partner or credential.
 
 /// Operates a Silent Scalper stack.
 #[derive(Clone, Debug, PartialEq, Eq, Parser)]
-#[command(name = "scalper", version, after_help = EXAMPLES)]
+#[command(name = "scalper", bin_name = "scalper", version, after_help = EXAMPLES)]
 pub struct Arguments {
     /// The name of the stack
     #[arg(long, global = true)]

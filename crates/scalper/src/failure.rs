@@ -65,7 +65,9 @@ pub enum Failure {
         "the partners table did not answer ({0}): run the command again, it finishes what is unfinished; `scalper partner list` shows what is open"
     )]
     Table(#[from] store::Error),
-    #[error("API Gateway did not answer as expected ({0}): run the command again, it finishes what is unfinished; `scalper partner list` shows what is open")]
+    #[error(
+        "API Gateway did not answer as expected ({0}): run the command again, it finishes what is unfinished; `scalper partner list` shows what is open"
+    )]
     Gateway(#[from] GatewayError),
 }
 

@@ -89,7 +89,9 @@ pub fn connect_directory(partners_table: &str, access: Access) -> Directory {
     Directory::new(&configuration(access), partners_table)
 }
 
-fn configuration(access: Access) -> SdkConfig {
+/// What every client is made of: also those of other services, in binaries that have their own.
+#[must_use]
+pub fn configuration(access: Access) -> SdkConfig {
     let http = https();
     let Access { region, access_key, secret_key, session_token, endpoint } = access;
     let credentials = Credentials::new(access_key, secret_key, session_token, None, "environment");
