@@ -27,8 +27,12 @@ $(SAM)/ready: infra/local/requirements-sam.txt
 	$(SAM)/bin/python -m pip install --quiet --disable-pip-version-check -r $< && touch $@
 
 .PHONY: build
-build: tools ## build every function's binary for this machine
-	cargo lambda build --release --compiler cargo -p processor
+build: tools ## build every function's binary and the command line for this machine
+	cargo lambda build --release --compiler cargo -p processor -p authorizer -p scalper
+
+.PHONY: scalper
+scalper: build ## run the operator's command line (ARGS="partner list"; `cargo install --path crates/scalper` installs it)
+	target/lambda/scalper/bootstrap $(ARGS)
 
 .PHONY: demo
 demo: build ## take sample files to their outcomes on a local stack, and show what happened

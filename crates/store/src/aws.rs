@@ -23,7 +23,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 pub use aws_types::SdkConfig;
-pub use clients::{Access, connect, connect_directory, connect_door, connect_webhooks};
+pub use clients::{Access, configuration, connect, connect_directory, connect_door, connect_webhooks};
 pub use door::{Directory, Door, DoorNames};
 pub use objects::ObjectBody;
 pub use queue::MessageQueue;

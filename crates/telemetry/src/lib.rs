@@ -3,6 +3,7 @@
 //! ```text
 //! a file ends    ──▶ FileRecord ──▶ one log line, and one record in CloudWatch's embedded metric format (EMF)
 //! a file is told ──▶ DeliveryRecord ──▶ the same
+//! somebody calls ──▶ AccessRecord ──▶ the same
 //! something else ──▶ Occurrence ──▶ one record that counts it
 //! a failure      ──▶ chain()    ──▶ one log line, where it is given up
 //! ```
@@ -18,6 +19,7 @@
 //! assert_eq!(Label::new("Jane Doe 1980.csv").as_str(), "invalid");
 //! ```
 
+mod access;
 mod delivery;
 mod label;
 mod metric;
@@ -28,6 +30,7 @@ use std::{error::Error, io::Write, panic};
 use tracing_subscriber::filter::{LevelFilter, Targets};
 use tracing_subscriber::layer::{Layer as _, SubscriberExt as _};
 
+pub use access::AccessRecord;
 pub use delivery::{Delivery, DeliveryRecord};
 pub use label::Label;
 pub use metric::{LINE_BYTES, metric_names};

@@ -58,6 +58,14 @@ pub mod metric_names {
     pub const WEBHOOKS_HELD: &str = "WebhooksHeld";
     /// From an announcement's arrival to the receiver's answer, milliseconds.
     pub const WEBHOOK_DURATION: &str = "WebhookDuration";
+    /// Callers that the partner's door was asked about.
+    pub const ACCESSES: &str = "Accesses";
+    /// Callers that were not let in: not known, or not allowed.
+    pub const ACCESSES_REFUSED: &str = "AccessesRefused";
+    /// Callers that could not be looked up, because a service failed.
+    pub const ACCESSES_FAILED: &str = "AccessesFailed";
+    /// From the question to the decision, milliseconds.
+    pub const ACCESS_DURATION: &str = "AccessDuration";
 }
 
 /// One metric: name, unit, value.

@@ -96,7 +96,9 @@ pub fn connect_webhooks(partners_table: &str, queue_url: &str, access: Access) -
     (Directory::new(&config, partners_table), MessageQueue::new(&config, queue_url))
 }
 
-fn configuration(access: Access) -> SdkConfig {
+/// What every client is made of: also those of other services, in binaries that have their own.
+#[must_use]
+pub fn configuration(access: Access) -> SdkConfig {
     let http = https();
     let Access { region, access_key, secret_key, session_token, endpoint } = access;
     let credentials = Credentials::new(access_key, secret_key, session_token, None, "environment");

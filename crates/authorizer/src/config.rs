@@ -1,0 +1,109 @@
+//! The environment, read once at start.
+
+use host::{Environment, Missing};
+use outbound::Policy;
+use store::aws::Access;
+
+use crate::claims::Expected;
+use crate::issuer::IssuerSettings;
+
+/// What the stack tells the function.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Config {
+    /// The partners table.
+    pub partners_table: String,
+    /// Where tokens come from; `None`: no token is accepted.
+    pub issuer: Option<IssuerSettings>,
+    /// Where metrics go.
+    pub namespace: String,
+    /// Where AWS is and who asks.
+    pub access: Access,
+    /// The log level; `info` when the environment does not say.
+    pub log_level: String,
+}
+
+impl Config {
+    /// Reads the environment. An empty variable counts as missing.
+    pub fn from_environment() -> Result<Self, Missing> {
+        #[expect(clippy::disallowed_methods, reason = "the one place that reads the environment")]
+        Self::from_lookup(|name| std::env::var(name).ok())
+    }
+
+    /// Reads variables from anywhere. An issuer needs an audience: a token for anybody would be a token for us.
+    pub fn from_lookup(lookup: impl Fn(&str) -> Option<String>) -> Result<Self, Missing> {
+        let mut environment = Environment::new(lookup);
+        let partners_table = environment.required("PARTNERS_TABLE");
+        let namespace = environment.required("METRIC_NAMESPACE");
+        let issuer = environment.optional("OAUTH_ISSUER").map(|issuer| {
+            let usual = format!("{}/.well-known/jwks.json", issuer.trim_end_matches('/'));
+            let claim = environment.optional("OAUTH_PARTNER_CLAIM");
+            IssuerSettings {
+                keys_url: environment.optional("OAUTH_JWKS_URL").unwrap_or(usual),
+                expected: Expected {
+                    audience: environment.required("OAUTH_AUDIENCE"),
+                    partner_claim: claim.unwrap_or_else(|| "partner".to_owned()),
+                    all_feeds: environment.optional("OAUTH_ALL_FEEDS").as_deref() == Some("true"),
+                    issuer,
+                },
+            }
+        });
+        let access = environment.access();
+        let log_level = environment.log_level();
+        environment.finish()?;
+        Ok(Self { partners_table, issuer, namespace, access, log_level })
+    }
+
+    /// Where the issuer's keys may be: on this machine too, beside an emulator.
+    #[must_use]
+    pub fn policy(&self) -> Policy {
+        if self.access.endpoint.is_some() { Policy::Loopback } else { Policy::Public }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(set: &'static [(&'static str, &'static str)]) -> Result<Config, Missing> {
+        Config::from_lookup(|name| {
+            let found = set.iter().find(|(key, _)| *key == name).map(|(_, value)| (*value).to_owned());
+            found.or_else(|| {
+                (!name.starts_with("OAUTH") && name != "AWS_ENDPOINT_URL").then(|| name.to_lowercase())
+            })
+        })
+    }
+
+    #[test]
+    fn without_an_issuer_no_token_is_accepted() {
+        assert_eq!(read(&[]).expect("complete").issuer, None);
+        assert_eq!(read(&[("OAUTH_ISSUER", "")]).expect("complete").issuer, None);
+    }
+
+    #[test]
+    fn an_issuer_needs_an_audience_and_the_rest_has_usual_values() {
+        assert_eq!(
+            read(&[("OAUTH_ISSUER", "https://id.example.org/")]),
+            Err(Missing(vec!["OAUTH_AUDIENCE"]))
+        );
+        let settings = read(&[("OAUTH_ISSUER", "https://id.example.org/"), ("OAUTH_AUDIENCE", "scalper")]);
+        let settings = settings.expect("complete").issuer.expect("an issuer");
+        assert_eq!(settings.keys_url, "https://id.example.org/.well-known/jwks.json");
+        assert_eq!(settings.expected.issuer, "https://id.example.org/");
+        assert_eq!(settings.expected.partner_claim, "partner");
+        assert!(!settings.expected.all_feeds);
+    }
+
+    #[test]
+    fn this_machine_is_reached_only_beside_an_emulator() {
+        assert_eq!(read(&[]).expect("complete").policy(), Policy::Public);
+        let local = read(&[("AWS_ENDPOINT_URL", "http://127.0.0.1:4566")]);
+        assert_eq!(local.expect("complete").policy(), Policy::Loopback);
+    }
+
+    #[test]
+    fn every_missing_name_is_reported_at_once() {
+        let Err(Missing(names)) = Config::from_lookup(|_| None) else { panic!("nothing is set") };
+        let aws = ["AWS_REGION", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"];
+        assert_eq!(names, [["PARTNERS_TABLE", "METRIC_NAMESPACE"].as_slice(), &aws].concat());
+    }
+}

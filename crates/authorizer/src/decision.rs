@@ -1,0 +1,134 @@
+//! What is answered, and why.
+
+use std::collections::BTreeSet;
+
+use serde_json::{Value, json};
+use store::door::{Feeds, Limits, Scope};
+
+use crate::event::Tree;
+
+/// The methods that the API has. The policy names them one by one: a wildcard there would match slashes too, and so
+/// open the other trees.
+const METHODS: [&str; 3] = ["GET", "POST", "DELETE"];
+
+/// Why somebody is not let in. In logs and metrics only: the caller learns nothing but 401 or 403.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Reason {
+    /// No route of ours is asked for.
+    Route,
+    /// There is no secret, or more than one.
+    Absent,
+    /// The secret has not the form of one.
+    Malformed,
+    /// Nobody has this key, or no such partner.
+    Unknown,
+    /// The credential was revoked.
+    Revoked,
+    /// The credential or the token has ended.
+    Expired,
+    /// The token's time has not come.
+    NotYet,
+    /// The partner is suspended.
+    Suspended,
+    /// Tokens are not accepted by this stack.
+    NoIssuer,
+    /// The algorithm is not accepted, or not the key's.
+    Algorithm,
+    /// The issuer has no such key.
+    UnknownKey,
+    /// The signature is not the key's.
+    Signature,
+    /// Another issuer's token.
+    Issuer,
+    /// A token for somebody else.
+    Audience,
+    /// A claim is missing or has another type.
+    Claims,
+    /// Nothing may be done with it.
+    NoScope,
+}
+
+impl Reason {
+    /// The code in logs.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Route => "route",
+            Self::Absent => "absent",
+            Self::Malformed => "malformed",
+            Self::Unknown => "unknown",
+            Self::Revoked => "revoked",
+            Self::Expired => "expired",
+            Self::NotYet => "not-yet",
+            Self::Suspended => "suspended",
+            Self::NoIssuer => "no-issuer",
+            Self::Algorithm => "algorithm",
+            Self::UnknownKey => "unknown-key",
+            Self::Signature => "signature",
+            Self::Issuer => "issuer",
+            Self::Audience => "audience",
+            Self::Claims => "claims",
+            Self::NoScope => "no-scope",
+        }
+    }
+}
+
+/// Who was recognised.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Caller {
+    /// The partner.
+    pub partner: String,
+    /// The credential's public name, or `jwt:` and a hash of the token's subject.
+    pub credential: String,
+    /// Which feeds it opens.
+    pub feeds: Feeds,
+    /// What it may do.
+    pub scopes: BTreeSet<Scope>,
+}
+
+/// A decision.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Decision {
+    /// Let in (200).
+    Allow(Caller, Limits),
+    /// Known, and not let in (403).
+    Deny(Caller, Reason),
+    /// Not known (401).
+    Unauthorized(Reason),
+}
+
+/// The policy that lets a caller into one tree of one stage: any of its routes, because API Gateway keeps the answer
+/// for all of them. Scopes and feeds are the API's to check, route by route.
+#[must_use]
+pub fn allow(caller: &Caller, limits: &Limits, tree: Tree, stage_arn: &str) -> Value {
+    let resources: Vec<String> =
+        METHODS.iter().map(|method| format!("{stage_arn}/{method}/{}/*", tree.path())).collect();
+    let scopes: Vec<&str> = caller.scopes.iter().map(|scope| scope.as_str()).collect();
+    json!({
+        "principalId": caller.partner,
+        "policyDocument": policy("Allow", &json!(resources)),
+        "context": {
+            "partner": caller.partner,
+            "feeds": caller.feeds.to_text(),
+            "scopes": scopes.join(" "),
+            "credential": caller.credential,
+            "rate": limits.requests_per_second.to_string(),
+            "burst": limits.burst.to_string(),
+            "bytesPerDay": limits.bytes_per_day.to_string(),
+        },
+    })
+}
+
+/// The policy that lets a caller into nothing of a stage.
+#[must_use]
+pub fn deny(caller: &Caller, stage_arn: &str) -> Value {
+    let resource = json!(format!("{stage_arn}/*"));
+    json!({ "principalId": caller.partner, "policyDocument": policy("Deny", &resource) })
+}
+
+fn policy(effect: &str, resource: &Value) -> Value {
+    json!({
+        "Version": "2012-10-17",
+        "Statement": [{ "Action": "execute-api:Invoke", "Effect": effect, "Resource": resource }],
+    })
+}

@@ -1,0 +1,68 @@
+//! The issuer's keys over https.
+
+use std::sync::OnceLock;
+
+use outbound::{Client, Failure, Policy, Target};
+
+use crate::issuer::{Fetch, Unreachable};
+
+/// The longest document, in bytes; issuers' are a few thousand.
+const MOST_BYTES: usize = 256 * 1024;
+
+/// Reads documents from where the policy lets us. The client is made by the first token: a sandbox that sees only keys
+/// never needs it.
+pub struct OverHttps {
+    policy: Policy,
+    client: OnceLock<Result<Client, Failure>>,
+}
+
+impl OverHttps {
+    /// Without a client yet.
+    #[must_use]
+    pub fn new(policy: Policy) -> Self {
+        Self { policy, client: OnceLock::new() }
+    }
+
+    async fn document(&self, url: &str) -> Result<Vec<u8>, Failure> {
+        let client =
+            self.client.get_or_init(|| Client::new(self.policy)).as_ref().map_err(|failure| *failure)?;
+        let target = Target::parse(url, self.policy)?;
+        Ok(client.get(&target, MOST_BYTES).await?.to_vec())
+    }
+}
+
+impl Fetch for OverHttps {
+    async fn get(&self, url: &str) -> Result<Vec<u8>, Unreachable> {
+        self.document(url).await.map_err(|failure| Unreachable(failure.code().to_owned()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn an_address_that_is_not_public_is_not_asked() {
+        let fetch = OverHttps::new(Policy::Public);
+        for url in ["http://id.example.org/keys", "https://127.0.0.1/keys", "https://169.254.169.254/keys"] {
+            let Err(Unreachable(code)) = fetch.get(url).await else { panic!("{url} was asked") };
+            assert!(code.starts_with("refused."), "{code}");
+        }
+    }
+
+    #[tokio::test]
+    async fn beside_an_emulator_this_machine_is_asked_too() {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a port");
+        let port = listener.local_addr().expect("an address").port();
+        let answer = async {
+            let (mut stream, _) = listener.accept().await.expect("a connection");
+            let reply = b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\n{}";
+            tokio::io::AsyncWriteExt::write_all(&mut stream, reply).await.expect("written");
+            stream
+        };
+        let fetch = OverHttps::new(Policy::Loopback);
+        let url = format!("http://127.0.0.1:{port}/keys");
+        let (document, _stream) = tokio::join!(fetch.get(&url), answer);
+        assert_eq!(document, Ok(b"{}".to_vec()));
+    }
+}

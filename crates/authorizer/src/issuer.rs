@@ -1,0 +1,120 @@
+//! The issuer of tokens, and its keys as last seen.
+
+use std::future::Future;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use crate::claims::Expected;
+use crate::decision::{Caller, Reason};
+use crate::key_set::KeySet;
+use crate::token::Token;
+
+/// How long keys are used without asking again.
+const FRESH_MS: u64 = 10 * 60 * 1_000;
+
+/// How long keys are used while the issuer does not answer.
+const STALE_MS: u64 = 60 * 60 * 1_000;
+
+/// The least time between two askings, however many tokens name a key that is not there: without it, anybody could make
+/// us call the issuer.
+const PAUSE_MS: u64 = 60 * 1_000;
+
+/// The same after an answer that did not come.
+const RETRY_MS: u64 = 5 * 1_000;
+
+/// Gets the bytes of a document of the issuer.
+pub trait Fetch: Sync {
+    /// One GET, without redirects, of a small document.
+    fn get(&self, url: &str) -> impl Future<Output = Result<Vec<u8>, Unreachable>> + Send;
+}
+
+/// The issuer's keys could not be read, and there are none to go on with.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the issuer's keys could not be read: {0}")]
+pub struct Unreachable(pub String);
+
+/// Where tokens come from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct IssuerSettings {
+    /// What a token must say.
+    pub expected: Expected,
+    /// Where the keys are.
+    pub keys_url: String,
+}
+
+/// An issuer.
+pub struct Issuer<F> {
+    settings: IssuerSettings,
+    fetch: F,
+    kept: Mutex<Kept>,
+}
+
+#[derive(Clone, Default)]
+struct Kept {
+    keys: Option<(Arc<KeySet>, u64)>,
+    ask_again_ms: u64,
+}
+
+impl Kept {
+    /// The keys, when they are not older than this.
+    fn within(&self, age_ms: u64, now_ms: u64) -> Option<&Arc<KeySet>> {
+        self.keys
+            .as_ref()
+            .filter(|(_, read_ms)| now_ms.saturating_sub(*read_ms) < age_ms)
+            .map(|(keys, _)| keys)
+    }
+}
+
+impl<F: Fetch> Issuer<F> {
+    /// An issuer whose keys nobody has read yet.
+    #[must_use]
+    pub fn new(settings: IssuerSettings, fetch: F) -> Self {
+        Self { settings, fetch, kept: Mutex::default() }
+    }
+
+    /// Who the token's bearer is. The signature is checked before any claim is read.
+    pub async fn identify(
+        &self,
+        authorization: &str,
+        now_ms: u64,
+    ) -> Result<Result<Caller, Reason>, Unreachable> {
+        let token = match Token::read(authorization) {
+            Ok(token) => token,
+            Err(reason) => return Ok(Err(reason)),
+        };
+        let keys = self.keys(&token.key_id, now_ms).await?;
+        let verified = keys.verify(&token);
+        Ok(verified.and_then(|()| self.settings.expected.check(&token.claims, now_ms)))
+    }
+
+    /// The keys, read again when they are old or lack this one.
+    async fn keys(&self, id: &str, now_ms: u64) -> Result<Arc<KeySet>, Unreachable> {
+        let kept = self.kept().clone();
+        if let Some(keys) = kept.within(FRESH_MS, now_ms).filter(|keys| keys.has(id)) {
+            return Ok(keys.clone());
+        }
+        if now_ms >= kept.ask_again_ms
+            && let Err(unreachable) = self.ask(now_ms).await
+        {
+            tracing::warn!(error = %unreachable, "going on with the keys that are known");
+        }
+        let lost = || Unreachable("no answer within the last hour".to_owned());
+        self.kept().within(STALE_MS, now_ms).cloned().ok_or_else(lost)
+    }
+
+    async fn ask(&self, now_ms: u64) -> Result<(), Unreachable> {
+        self.kept().ask_again_ms = now_ms.saturating_add(RETRY_MS);
+        let document = self.fetch.get(&self.settings.keys_url).await?;
+        let none = || Unreachable("the document has no key for RS256 or ES256".to_owned());
+        let keys = KeySet::parse(&document).ok_or_else(none)?;
+        *self.kept() =
+            Kept { keys: Some((Arc::new(keys), now_ms)), ask_again_ms: now_ms.saturating_add(PAUSE_MS) };
+        Ok(())
+    }
+
+    fn kept(&self) -> MutexGuard<'_, Kept> {
+        self.kept.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests;

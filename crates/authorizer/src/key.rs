@@ -1,0 +1,61 @@
+//! Who an API key is.
+
+use store::door::{CredentialHash, Limits, Partners};
+
+use crate::decision::{Caller, Decision, Reason};
+
+/// What every key begins with, so that a scanner of repositories can find one that leaked.
+const PREFIX: &str = "ssk_";
+
+/// 256 bits as base64url without padding.
+const SECRET_CHARACTERS: usize = 43;
+
+/// No partner has this name: it begins with a hyphen.
+const NOBODY: &str = "-";
+
+/// Decides on an API key. Two reads whether or not somebody has it, so that the time tells nothing.
+pub(crate) async fn decide<S: Partners>(
+    partners: &S,
+    secret: &str,
+    now_ms: u64,
+) -> Result<Decision, store::Error> {
+    if !is_key(secret) {
+        return Ok(Decision::Unauthorized(Reason::Malformed));
+    }
+    let found = partners.credential(&CredentialHash::of(secret)).await?;
+    let name = found.as_ref().map_or(NOBODY, |credential| credential.partner.as_str());
+    let partner = partners.partner(name).await?;
+    let (Some(credential), Some(partner)) = (found, partner) else {
+        return Ok(Decision::Unauthorized(Reason::Unknown));
+    };
+    if !credential.is_valid(now_ms) {
+        let reason = if credential.revoked_ms.is_some() { Reason::Revoked } else { Reason::Expired };
+        return Ok(Decision::Unauthorized(reason));
+    }
+    let caller = Caller {
+        partner: credential.partner,
+        credential: credential.id,
+        feeds: credential.feeds,
+        scopes: credential.scopes,
+    };
+    Ok(of_partner(caller, partner.active, partner.limits))
+}
+
+/// Decides on somebody who is known.
+pub(crate) fn of_partner(caller: Caller, active: bool, limits: Limits) -> Decision {
+    if !active {
+        Decision::Deny(caller, Reason::Suspended)
+    } else if caller.scopes.is_empty() {
+        Decision::Deny(caller, Reason::NoScope)
+    } else {
+        Decision::Allow(caller, limits)
+    }
+}
+
+/// Whether a text has the form of a key: `ssk_` and 43 base64url characters.
+fn is_key(secret: &str) -> bool {
+    secret.strip_prefix(PREFIX).is_some_and(|rest| {
+        rest.len() == SECRET_CHARACTERS
+            && rest.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_')
+    })
+}

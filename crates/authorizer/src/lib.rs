@@ -1,0 +1,153 @@
+//! Who is calling: API Gateway asks before it lets a request through.
+//!
+//! ```text
+//! /v1/…        x-api-key ──SHA-256──▶ credential ──▶ partner ─┐
+//! /oauth/v1/…  bearer token ──signature, claims────▶ partner ─┼─ active ─────▶ Allow: this tree, with who and what as context
+//!                                                             ├─ suspended ──▶ Deny (403)
+//!                             anything else ──────────────────┴──────────────▶ `Unauthorized` (401)
+//! ```
+//!
+//! Closed unless everything is there and valid; a service that fails is an error (500) and lets nobody in. API Gateway keeps
+//! an answer for at most a minute for each secret (`template.yaml`), which is how long a revoked credential may go on.
+//! Secrets, tokens and claims are in no log, metric or error.
+//!
+//! Tokens: RS256 and ES256 only, as the issuer's key says; `kid`, `iss`, `aud`, `exp`, `sub` and the partner's claim must be
+//! there. Without a `feeds` claim a token opens no feed, unless `OAUTH_ALL_FEEDS` is `true`.
+
+pub mod claims;
+pub mod config;
+pub mod decision;
+pub mod event;
+pub mod fetch;
+pub mod issuer;
+mod key;
+pub mod key_set;
+#[cfg(test)]
+mod minting;
+pub mod token;
+
+use host::Host;
+use lambda_runtime::Diagnostic;
+use serde_json::Value;
+use store::door::Partners;
+use telemetry::{AccessRecord, Label};
+
+use decision::{Decision, Reason};
+use event::{Question, Tree};
+use issuer::{Fetch, Issuer, Unreachable};
+
+/// The function. The issuer's keys are kept from one invocation to the next, credentials are not.
+pub struct Authorizer<S, F> {
+    partners: S,
+    issuer: Option<Issuer<F>>,
+    namespace: String,
+    host: Host,
+}
+
+/// No policy.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Refusal {
+    /// API Gateway answers 401 to exactly this text ("Use API Gateway Lambda authorizers", Developer Guide).
+    #[error("Unauthorized")]
+    Unauthorized,
+    /// API Gateway answers 500.
+    #[error("the caller could not be looked up")]
+    Failed,
+}
+
+impl From<Refusal> for Diagnostic {
+    fn from(refusal: Refusal) -> Self {
+        Self { error_type: format!("{refusal:?}"), error_message: refusal.to_string() }
+    }
+}
+
+/// A service that did not answer.
+#[derive(Debug, thiserror::Error)]
+enum Failure {
+    #[error("reading the partners")]
+    Partners(#[from] store::Error),
+    #[error("reading the issuer's keys")]
+    Keys(#[from] Unreachable),
+}
+
+impl<S: Partners, F: Fetch> Authorizer<S, F> {
+    /// An authorizer; without an issuer no token is accepted. Metrics go to the namespace.
+    #[must_use]
+    pub fn new(partners: S, issuer: Option<Issuer<F>>, namespace: String, host: Host) -> Self {
+        Self { partners, issuer, namespace, host }
+    }
+
+    /// Answers an event with a policy.
+    pub async fn handle(&self, event: &Value) -> Result<Value, Refusal> {
+        let began_ms = self.host.now();
+        let Some(question) = Question::read(event) else {
+            self.record("none", &Ok(Decision::Unauthorized(Reason::Route)), began_ms);
+            return Err(Refusal::Unauthorized);
+        };
+        let decided = self.decide(&question, began_ms).await;
+        self.record(question.tree.as_str(), &decided, began_ms);
+        match decided {
+            Ok(Decision::Allow(caller, limits)) => {
+                Ok(decision::allow(&caller, &limits, question.tree, &question.stage_arn))
+            }
+            Ok(Decision::Deny(caller, _)) => Ok(decision::deny(&caller, &question.stage_arn)),
+            Ok(Decision::Unauthorized(_)) => Err(Refusal::Unauthorized),
+            Err(_) => Err(Refusal::Failed),
+        }
+    }
+
+    async fn decide(&self, question: &Question, now_ms: u64) -> Result<Decision, Failure> {
+        let Some(secret) = &question.secret else {
+            return Ok(Decision::Unauthorized(Reason::Absent));
+        };
+        match (question.tree, &self.issuer) {
+            (Tree::Key, _) => Ok(key::decide(&self.partners, secret, now_ms).await?),
+            (Tree::Token, None) => Ok(Decision::Unauthorized(Reason::NoIssuer)),
+            (Tree::Token, Some(issuer)) => self.decide_token(issuer, secret, now_ms).await,
+        }
+    }
+
+    async fn decide_token(
+        &self,
+        issuer: &Issuer<F>,
+        authorization: &str,
+        now_ms: u64,
+    ) -> Result<Decision, Failure> {
+        let caller = match issuer.identify(authorization, now_ms).await? {
+            Ok(caller) => caller,
+            Err(reason) => return Ok(Decision::Unauthorized(reason)),
+        };
+        Ok(match self.partners.partner(&caller.partner).await? {
+            Some(partner) => key::of_partner(caller, partner.active, partner.limits),
+            None => Decision::Unauthorized(Reason::Unknown),
+        })
+    }
+
+    /// One log line and one metric record: who, and what was decided; never with what.
+    fn record(&self, kind: &'static str, decided: &Result<Decision, Failure>, began_ms: u64) {
+        if let Err(failure) = decided {
+            tracing::error!(error = telemetry::chain(failure), "no decision");
+        }
+        let (decision, caller, reason) = match decided {
+            Ok(Decision::Allow(caller, _)) => ("allow", Some(caller), None),
+            Ok(Decision::Deny(caller, reason)) => ("deny", Some(caller), Some(*reason)),
+            Ok(Decision::Unauthorized(reason)) => ("unauthorized", None, Some(*reason)),
+            Err(_) => ("failed", None, None),
+        };
+        let now_ms = self.host.now();
+        let credential = caller.map_or("", |caller| caller.credential.trim_start_matches("jwt:"));
+        let record = AccessRecord {
+            decision,
+            kind,
+            reason: reason.map(Reason::as_str),
+            partner: Label::new(caller.map_or("", |caller| caller.partner.as_str())),
+            credential: Label::new(credential),
+            duration: now_ms.saturating_sub(began_ms),
+        };
+        record.log();
+        (self.host.metric)(&record.metric(&self.namespace, now_ms));
+    }
+}
+
+#[cfg(test)]
+mod tests;

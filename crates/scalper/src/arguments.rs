@@ -1,0 +1,173 @@
+//! The words of the command line. Everything is checked here or in `names`, before anything is called.
+
+use clap::{Args, Parser, Subcommand};
+
+const EXAMPLES: &str = "\
+Examples:
+  scalper partner add north-clinic --feeds labs,charges --expires-days 365
+  scalper partner rotate north-clinic                the new secret works at once, the old one goes on
+  scalper partner revoke north-clinic k3vq7tz2m5ha   once the partner uses the new one
+  scalper --stack scalper-test partner list --json
+
+The stack is that of --stack, else of SCALPER_STACK, else silent-scalper. AWS credentials are those of the
+environment, else those of your AWS CLI (its profile or single sign-on). AWS_ENDPOINT_URL names an emulator.
+
+Exit codes: 0 done, 1 failed, 2 not understood, 3 no such partner or credential.";
+
+/// Operates a Silent Scalper stack.
+#[derive(Clone, Debug, PartialEq, Eq, Parser)]
+#[command(name = "scalper", bin_name = "scalper", version, after_help = EXAMPLES)]
+pub struct Arguments {
+    /// The name of the stack
+    #[arg(long, global = true)]
+    pub stack: Option<String>,
+    /// The AWS region, before that of the environment
+    #[arg(long, global = true)]
+    pub region: Option<String>,
+    /// Answer as one JSON document
+    #[arg(long, global = true)]
+    pub json: bool,
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// What to operate.
+#[derive(Clone, Debug, PartialEq, Eq, Subcommand)]
+pub enum Command {
+    /// Who may come in by the API, and how much
+    #[command(subcommand)]
+    Partner(PartnerCommand),
+}
+
+/// What to do with partners.
+#[derive(Clone, Debug, PartialEq, Eq, Subcommand)]
+pub enum PartnerCommand {
+    /// Add a partner with its first credential, or change its limits
+    #[command(
+        after_help = "The secret is shown once and kept only as a hash. Sent again, the command finishes what was \
+                            interrupted, and changes nothing that is done.\n\n\
+                            Example:\n  scalper partner add north-clinic --feeds labs --scopes submit,read --rate 20"
+    )]
+    Add(Add),
+    /// Make a second credential; the first stays valid until it is revoked
+    Rotate(Rotate),
+    /// Refuse a credential from now on, and delete its API Gateway key
+    Revoke {
+        /// The partner
+        name: String,
+        /// The credential's id, as `partner list <name>` shows it
+        credential: String,
+    },
+    /// Show all partners, or one with its credentials; never a secret
+    List {
+        /// One partner
+        name: Option<String>,
+    },
+    /// Let nothing of a partner in, whatever it presents
+    Suspend {
+        /// The partner
+        name: String,
+    },
+    /// Let a suspended partner in again
+    Resume {
+        /// The partner
+        name: String,
+    },
+    /// Say where a partner hears of its files
+    Webhook(WebhookArguments),
+    /// Let an IAM role in as a partner (requests signed with SigV4)
+    Role(RoleArguments),
+}
+
+/// A new partner.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Args)]
+pub struct Add {
+    /// The partner: lower-case letters, digits, `-` and `_`
+    pub name: String,
+    #[command(flatten)]
+    #[expect(missing_docs, reason = "a doc comment here would become the help of the whole command")]
+    pub grant: GrantArguments,
+    /// Requests a second, over time [default for a new partner: 10]
+    #[arg(long, value_parser = clap::value_parser!(u32).range(1..=10_000))]
+    pub rate: Option<u32>,
+    /// Requests at once, after a pause [default for a new partner: 50]
+    #[arg(long, value_parser = clap::value_parser!(u32).range(1..=5_000))]
+    pub burst: Option<u32>,
+    /// Bytes of files in a day (UTC) [default for a new partner: 20 GiB]
+    #[arg(long, value_parser = clap::value_parser!(u64).range(1..=1 << 50))]
+    pub bytes_per_day: Option<u64>,
+    /// Requests in a day, counted by API Gateway [default for a new partner: 100000]
+    #[arg(long, value_parser = clap::value_parser!(i32).range(1..))]
+    pub requests_per_day: Option<i32>,
+}
+
+/// What a credential opens.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Args)]
+pub struct GrantArguments {
+    /// Feeds that the credential opens, separated by commas, or `*` [default: *, or as the one before]
+    #[arg(long)]
+    pub feeds: Option<String>,
+    /// What it may do: submit, read, operate, approve, audit [default: submit,read, or as the one before]
+    #[arg(long)]
+    pub scopes: Option<String>,
+    /// Days until it ends by itself [default: never]
+    #[arg(long, value_parser = clap::value_parser!(u32).range(1..=3_650))]
+    pub expires_days: Option<u32>,
+}
+
+/// A further credential.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Args)]
+pub struct Rotate {
+    /// The partner
+    pub name: String,
+    /// The credential whose feeds and scopes the new one takes over [default: the newest]
+    #[arg(long)]
+    pub credential: Option<String>,
+    #[command(flatten)]
+    #[expect(missing_docs, reason = "a doc comment here would become the help of the whole command")]
+    pub grant: GrantArguments,
+}
+
+/// Where outcomes are posted.
+#[derive(Clone, Debug, PartialEq, Eq, Args)]
+pub struct WebhookArguments {
+    /// The partner
+    pub name: String,
+    #[command(flatten)]
+    #[expect(missing_docs, reason = "a doc comment here would become the help of the whole command")]
+    pub change: WebhookChange,
+}
+
+/// One of three changes.
+#[derive(Clone, Debug, PartialEq, Eq, Args)]
+#[group(required = true, multiple = false)]
+pub struct WebhookChange {
+    /// Post to this https address; its first secret is shown once
+    #[arg(long)]
+    pub url: Option<String>,
+    /// Make a new secret, shown once; both sign until the next rotation
+    #[arg(long)]
+    pub rotate: bool,
+    /// Post no more
+    #[arg(long)]
+    pub remove: bool,
+}
+
+/// A role that is a partner's.
+#[derive(Clone, Debug, PartialEq, Eq, Args)]
+pub struct RoleArguments {
+    /// The partner
+    pub name: String,
+    /// `arn:aws:iam::<account>:role/<name>`
+    pub arn: String,
+    /// Let it in no more
+    #[arg(long)]
+    pub remove: bool,
+    /// Feeds that the role opens, separated by commas, or `*`
+    #[arg(long, default_value = "*")]
+    pub feeds: String,
+    /// What it may do: submit, read, operate, approve, audit
+    #[arg(long, default_value = "submit,read")]
+    pub scopes: String,
+}

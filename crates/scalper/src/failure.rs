@@ -1,0 +1,111 @@
+//! What can go wrong, as the user reads it: what was found, what was expected, what to do.
+
+use serde_json::{Value, json};
+
+use crate::gateway::GatewayError;
+
+/// A command that was not carried out.
+#[derive(Debug, thiserror::Error)]
+#[expect(missing_docs, reason = "each variant is its own message")]
+pub enum Failure {
+    #[error(
+        "{stack:?} is no name of a stack: expected a letter, then letters, digits and hyphens, at most 128 in all"
+    )]
+    NotAStack { stack: String },
+    #[error(
+        "{found:?} is no name of a {what}: expected a lower-case letter or digit, then lower-case letters, digits, `-` or `_`, \
+         at most 63 in all"
+    )]
+    NotAName { what: &'static str, found: String },
+    #[error(
+        "{found:?} is no scope: expected some of submit, read, operate, approve, audit, separated by commas"
+    )]
+    NotAScope { found: String },
+    #[error("no feed is named: expected names separated by commas, or `*` for all of the partner's")]
+    NoFeeds,
+    #[error("{found:?} is no address for a webhook: {refused}")]
+    NotAnAddress { found: String, refused: outbound::Refused },
+    #[error("{found:?} is no role: expected arn:aws:iam::<12 digits>:role/<name>")]
+    NotARole { found: String },
+    #[error(
+        "{name} is no partner of {stack}: see `scalper partner list`, or add it with `scalper partner add {name}`"
+    )]
+    NoSuchPartner { name: String, stack: String },
+    #[error("{partner} has no credential {credential}: see `scalper partner list {partner}`")]
+    NoSuchCredential { partner: String, credential: String },
+    #[error("{partner} has no credential yet: make the first with `scalper partner add {partner}`")]
+    NoCredential { partner: String },
+    #[error("{partner} has no webhook: set it with `scalper partner webhook {partner} --url https://…`")]
+    NoWebhook { partner: String },
+    #[error("{arn} is no role of {partner}: nothing to remove")]
+    NoSuchRole { partner: String, arn: String },
+    #[error(
+        "{partner} has two valid credentials already, {first} and {second}, and may not have three: revoke one with `scalper \
+         partner revoke {partner} <credential>`"
+    )]
+    TwoCredentials { partner: String, first: String, second: String },
+    #[error(
+        "{arn} is a role of {partner} already: remove it there with `scalper partner role {partner} {arn} --remove`"
+    )]
+    RoleTaken { arn: String, partner: String },
+    #[error("no AWS region is given: use --region, or set AWS_REGION")]
+    NoRegion,
+    #[error(
+        "no AWS credentials: AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY are not set, and `aws configure export-credentials` \
+         {problem}: sign in with your AWS CLI, or set both"
+    )]
+    NoAccess { problem: String },
+    #[error("the system gave no randomness for a secret: try again")]
+    NoRandomness,
+    #[error(
+        "the answer could not be written: a secret that was not shown is lost, replace it with `scalper partner rotate`"
+    )]
+    NotShown,
+    #[error(
+        "the partners table did not answer ({0}): run the command again, it finishes what is unfinished; `scalper partner list` shows what is open"
+    )]
+    Table(#[from] store::Error),
+    #[error(
+        "API Gateway did not answer as expected ({0}): run the command again, it finishes what is unfinished; `scalper partner list` shows what is open"
+    )]
+    Gateway(#[from] GatewayError),
+}
+
+impl Failure {
+    /// 1 failed, 2 not understood, 3 not found.
+    #[must_use]
+    pub fn exit_code(&self) -> u8 {
+        match self {
+            Self::NotAStack { .. }
+            | Self::NotAName { .. }
+            | Self::NotAScope { .. }
+            | Self::NoFeeds
+            | Self::NotAnAddress { .. }
+            | Self::NotARole { .. }
+            | Self::NoRegion => 2,
+            Self::NoSuchPartner { .. }
+            | Self::NoSuchCredential { .. }
+            | Self::NoCredential { .. }
+            | Self::NoWebhook { .. }
+            | Self::NoSuchRole { .. } => 3,
+            Self::TwoCredentials { .. }
+            | Self::RoleTaken { .. }
+            | Self::NoAccess { .. }
+            | Self::NoRandomness
+            | Self::NotShown
+            | Self::Table(_)
+            | Self::Gateway(_) => 1,
+        }
+    }
+
+    /// The failure as JSON: the exit code's word, and the message.
+    #[must_use]
+    pub fn to_json(&self) -> Value {
+        let code = match self.exit_code() {
+            2 => "usage",
+            3 => "not-found",
+            _ => "failed",
+        };
+        json!({ "error": { "code": code, "message": self.to_string() } })
+    }
+}

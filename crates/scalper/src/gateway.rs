@@ -1,0 +1,56 @@
+//! What API Gateway does for partners: it counts and throttles. It recognises nobody; the partners table does.
+
+use std::future::Future;
+
+/// Requests in a day unless told otherwise.
+pub const REQUESTS_PER_DAY: i32 = 100_000;
+
+/// A usage plan.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Plan {
+    /// Its name.
+    pub name: String,
+    /// Requests a second.
+    pub rate: u32,
+    /// Requests at once.
+    pub burst: u32,
+    /// Requests in a day; `None`: as it is, or [`REQUESTS_PER_DAY`] for a new plan.
+    pub requests_per_day: Option<i32>,
+}
+
+/// An API Gateway key, without its value.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct GatewayKey {
+    /// Its id.
+    pub id: String,
+    /// Its name.
+    pub name: String,
+}
+
+/// A call that did not succeed: what was being done, and the service's code.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{doing}: {code}")]
+pub struct GatewayError {
+    /// What was being done.
+    pub doing: &'static str,
+    /// The service's code, or what was found.
+    pub code: String,
+}
+
+/// Plans and keys. Each call may be repeated.
+pub trait Gateway: Sync {
+    /// Makes or changes the plan with this name, and returns its id.
+    fn put_plan(&self, plan: &Plan) -> impl Future<Output = Result<String, GatewayError>> + Send;
+    /// Makes a key with this value, and returns its id.
+    fn create_key(
+        &self,
+        name: &str,
+        value: &str,
+    ) -> impl Future<Output = Result<String, GatewayError>> + Send;
+    /// Counts a key's requests under a plan.
+    fn attach_key(&self, plan: &str, key: &str) -> impl Future<Output = Result<(), GatewayError>> + Send;
+    /// The keys whose names begin so.
+    fn keys(&self, prefix: &str) -> impl Future<Output = Result<Vec<GatewayKey>, GatewayError>> + Send;
+    /// Deletes a key; one that is not there is deleted.
+    fn delete_key(&self, id: &str) -> impl Future<Output = Result<(), GatewayError>> + Send;
+}

@@ -1,0 +1,20 @@
+//! The command line of an operator.
+//!
+//! Commands work on a table and on API Gateway through traits, with time and randomness as inputs, so that tests run them
+//! in memory and interrupt them anywhere. An answer is text for a reader or one JSON document; the secret of a credential
+//! is in it once and nowhere else.
+#![recursion_limit = "256"]
+
+pub mod access;
+pub mod api_gateway;
+pub mod arguments;
+pub mod config;
+pub mod failure;
+pub mod gateway;
+pub mod names;
+pub mod partner;
+pub mod report;
+pub mod secret;
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,176 @@
+//! Names of the stack's resources, and the words of a command read into types.
+
+use std::collections::BTreeSet;
+
+use store::door::{Feeds, Scope};
+
+use crate::failure::Failure;
+
+/// Characters of a credential's id.
+pub const ID_CHARACTERS: usize = 12;
+
+/// A stack. Its names are joined with a dot, which neither a stack nor a partner may hold: two stacks or two partners can
+/// never share a usage plan or a key.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Stack(String);
+
+impl Stack {
+    /// Reads a name as CloudFormation has it: `[A-Za-z][A-Za-z0-9-]{0,127}`.
+    pub fn parse(name: &str) -> Result<Self, Failure> {
+        let mut bytes = name.bytes();
+        let fits = name.len() <= 128
+            && bytes.next().is_some_and(|first| first.is_ascii_alphabetic())
+            && bytes.all(|byte| byte.is_ascii_alphanumeric() || byte == b'-');
+        if fits { Ok(Self(name.to_owned())) } else { Err(Failure::NotAStack { stack: name.to_owned() }) }
+    }
+
+    /// The stack's own name.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// The partners table.
+    #[must_use]
+    pub fn table(&self) -> String {
+        format!("{}-partners", self.0)
+    }
+
+    /// The REST API.
+    #[must_use]
+    pub fn api(&self) -> String {
+        format!("{}-partners", self.0)
+    }
+
+    /// The usage plan of a partner.
+    #[must_use]
+    pub fn plan(&self, partner: &str) -> String {
+        format!("{}.{partner}", self.0)
+    }
+
+    /// The API Gateway key of a credential.
+    #[must_use]
+    pub fn key(&self, partner: &str, credential: &str) -> String {
+        format!("{}.{partner}.{credential}", self.0)
+    }
+
+    /// The credential of an API Gateway key of this partner.
+    #[must_use]
+    pub fn credential_of<'k>(&self, partner: &str, key: &'k str) -> Option<&'k str> {
+        key.strip_prefix(&self.key(partner, "")).filter(|id| is_credential(id))
+    }
+}
+
+/// Whether a text is an id of a credential: 12 characters of base 32 in lower case.
+#[must_use]
+pub fn is_credential(id: &str) -> bool {
+    id.len() == ID_CHARACTERS
+        && id.bytes().all(|byte| byte.is_ascii_lowercase() || (b'2'..=b'7').contains(&byte))
+}
+
+/// Reads a partner's name.
+pub fn partner(name: &str) -> Result<&str, Failure> {
+    if feed::is_name(name) {
+        Ok(name)
+    } else {
+        Err(Failure::NotAName { what: "partner", found: name.to_owned() })
+    }
+}
+
+/// Reads `*`, or feeds separated by commas.
+pub fn feeds(text: &str) -> Result<Feeds, Failure> {
+    let feeds = Feeds::parse(text.trim());
+    if let Feeds::Named(names) = &feeds {
+        if let Some(found) = names.iter().find(|name| !feed::is_name(name)) {
+            return Err(Failure::NotAName { what: "feed", found: found.clone() });
+        }
+        if names.is_empty() {
+            return Err(Failure::NoFeeds);
+        }
+    }
+    Ok(feeds)
+}
+
+/// Reads scopes separated by commas.
+pub fn scopes(text: &str) -> Result<BTreeSet<Scope>, Failure> {
+    let read = |word: &str| Scope::parse(word).ok_or_else(|| Failure::NotAScope { found: word.to_owned() });
+    text.split(',').map(str::trim).map(read).collect()
+}
+
+/// Reads the ARN of a role, without its path: the ARN of a session, which is all that a request shows, has none, and names
+/// of roles are unique in their account.
+pub fn role(arn: &str) -> Result<String, Failure> {
+    let fits = || {
+        let mut parts = arn.splitn(6, ':');
+        let (arn, partition, service) = (parts.next()?, parts.next()?, parts.next()?);
+        let (region, account, resource) = (parts.next()?, parts.next()?, parts.next()?);
+        let name = resource.strip_prefix("role/")?.rsplit('/').next()?;
+        let known = arn == "arn" && partition.starts_with("aws") && service == "iam" && region.is_empty();
+        let digits = account.len() == 12 && account.bytes().all(|digit| digit.is_ascii_digit());
+        // Characters of a role's name: IAM API reference, CreateRole.
+        let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"_+=,.@-".contains(&byte);
+        let named = (1..=64).contains(&name.len()) && name.bytes().all(plain);
+        let plain = partition.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'-');
+        (known && plain && digits && named).then(|| format!("arn:{partition}:iam::{account}:role/{name}"))
+    };
+    fits().ok_or_else(|| Failure::NotARole { found: arn.to_owned() })
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn names_of_two_stacks_and_two_partners_never_meet() {
+        let (one, other) = (Stack::parse("a").unwrap(), Stack::parse("a-b").unwrap());
+        assert_ne!(one.plan("b-c"), other.plan("c"));
+        assert_eq!(one.credential_of("north", &one.key("north", "abcdefgh2345")), Some("abcdefgh2345"));
+        assert_eq!(one.credential_of("north", &one.key("north-clinic", "abcdefgh2345")), None);
+        assert_eq!(one.credential_of("north", "a.north.short"), None);
+        for name in ["", "1a", "a.b", "a_b", "a b", &"a".repeat(129)] {
+            assert!(Stack::parse(name).is_err(), "{name}");
+        }
+    }
+
+    #[test]
+    fn feeds_and_scopes_are_read_or_refused() {
+        assert_eq!(feeds("*").unwrap(), Feeds::All);
+        assert_eq!(feeds("labs, charges").unwrap().to_text(), "charges,labs");
+        for text in ["", ",", "Labs", "labs,*", "a/b", "../x"] {
+            assert!(feeds(text).is_err(), "{text}");
+        }
+        assert_eq!(scopes("read, submit").unwrap(), BTreeSet::from([Scope::Submit, Scope::Read]));
+        for text in ["", "read,", "admin", "*"] {
+            assert!(scopes(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_role_is_named_without_its_path() {
+        let plain = "arn:aws:iam::123456789012:role/sender";
+        assert_eq!(role(plain).unwrap(), plain);
+        assert_eq!(role("arn:aws:iam::123456789012:role/a/b/sender").unwrap(), plain);
+        for arn in [
+            "arn:aws:iam::123456789012:user/sender",
+            "arn:aws:sts::123456789012:assumed-role/sender/x",
+            "arn:aws:iam::12:role/sender",
+            "arn:aws:iam::123456789012:role/",
+            "arn:aws:iam::123456789012:role/*",
+            "sender",
+        ] {
+            assert!(role(arn).is_err(), "{arn}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn no_words_make_it_panic(text: String) {
+            drop((Stack::parse(&text), feeds(&text), scopes(&text), role(&text)));
+            if let Ok(found) = partner(&text) {
+                prop_assert!(feed::is_name(found));
+            }
+        }
+    }
+}

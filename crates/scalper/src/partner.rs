@@ -1,0 +1,262 @@
+//! Partners and their credentials.
+//!
+//! ```text
+//! add     usage plan ─▶ left-over keys away ─▶ key ─▶ key on the plan ─▶ partner ─▶ credential: from here on it opens
+//! revoke  credential: from here on it opens nothing ─▶ key
+//! ```
+//!
+//! The credential is written last and taken back first, so that a command that is killed leaves nothing open that it did not
+//! mean to. A key whose credential was never written, or is valid no more, is left over: the next `add` or `rotate` deletes
+//! it. A partner has at most two valid credentials.
+
+mod limits;
+mod roles;
+mod webhooks;
+
+use std::collections::BTreeSet;
+
+use outbound::Policy;
+use store::door::{Credential, CredentialHash, Feeds, Limits, Partner, Partners, Scope};
+
+use crate::arguments::{Add, GrantArguments, PartnerCommand, Rotate};
+use crate::failure::Failure;
+use crate::gateway::{Gateway, Plan};
+use crate::names::{self, Stack};
+use crate::report::{CredentialView, PartnerView, Report};
+use crate::secret::{self, Random};
+
+/// A day, milliseconds.
+const DAY_MS: u64 = 24 * 60 * 60 * 1_000;
+
+/// What commands work on.
+pub struct Operator<S, G> {
+    /// The partners table.
+    pub partners: S,
+    /// API Gateway.
+    pub gateway: G,
+    /// The stack.
+    pub stack: Stack,
+    /// Now, milliseconds since the epoch.
+    pub now_ms: u64,
+    /// Where secrets come from.
+    pub random: Random,
+    /// Where webhooks may be.
+    pub policy: Policy,
+}
+
+/// What a credential opens, and until when.
+struct Grant {
+    feeds: Feeds,
+    scopes: BTreeSet<Scope>,
+    expires_ms: Option<u64>,
+}
+
+impl<S: Partners, G: Gateway> Operator<S, G> {
+    /// Carries out a command.
+    pub async fn run(&self, command: PartnerCommand) -> Result<Report, Failure> {
+        match command {
+            PartnerCommand::Add(add) => self.add(&add).await,
+            PartnerCommand::Rotate(rotate) => self.rotate(&rotate).await,
+            PartnerCommand::Revoke { name, credential } => self.revoke(&name, &credential).await,
+            PartnerCommand::List { name: None } => self.list().await,
+            PartnerCommand::List { name: Some(name) } => self.show(&name).await,
+            PartnerCommand::Suspend { name } => self.set_active(&name, false).await,
+            PartnerCommand::Resume { name } => self.set_active(&name, true).await,
+            PartnerCommand::Webhook(webhook) => self.webhook(&webhook).await,
+            PartnerCommand::Role(role) => self.role(&role).await,
+        }
+    }
+
+    async fn add(&self, add: &Add) -> Result<Report, Failure> {
+        let name = names::partner(&add.name)?;
+        let grant = self.grant(&add.grant, Feeds::All, BTreeSet::from([Scope::Submit, Scope::Read]))?;
+        let before = self.partners.partner(name).await?;
+        let partner = limits::merged(before.as_ref(), add, self.now_ms);
+        let credentials = self.partners.credentials(name).await?;
+        let plan = self.mend(&partner, &credentials, add.requests_per_day).await?;
+        let valid = self.valid(&credentials);
+        if !valid.is_empty() {
+            self.put_changed(before.as_ref(), &partner).await?;
+            return Ok(Report::Kept {
+                partner: self.view(&partner, &credentials),
+                credentials: self.views(&valid),
+            });
+        }
+        let (key, secret, credential) = self.make_key(name, &plan, grant).await?;
+        self.put_changed(before.as_ref(), &partner).await?;
+        self.partners.put_credential(&key, &credential).await?;
+        let all = [credentials, vec![(key, credential.clone())]].concat();
+        let (partner, credential) = (self.view(&partner, &all), self.credential_view(&credential));
+        Ok(Report::Added { partner, credential, secret })
+    }
+
+    async fn rotate(&self, rotate: &Rotate) -> Result<Report, Failure> {
+        let partner = self.known(&rotate.name).await?;
+        let credentials = self.partners.credentials(&partner.name).await?;
+        let valid = self.valid(&credentials);
+        if let [first, second, ..] = valid.as_slice() {
+            let (first, second) = (first.id.clone(), second.id.clone());
+            return Err(Failure::TwoCredentials { partner: partner.name, first, second });
+        }
+        let model = match &rotate.credential {
+            Some(id) => find(&partner.name, id, &credentials)?.1,
+            None => valid
+                .last()
+                .copied()
+                .or_else(|| credentials.last().map(|(_, credential)| credential))
+                .ok_or_else(|| Failure::NoCredential { partner: partner.name.clone() })?,
+        };
+        let grant = self.grant(&rotate.grant, model.feeds.clone(), model.scopes.clone())?;
+        let plan = self.mend(&partner, &credentials, None).await?;
+        let (hash, secret, credential) = self.make_key(&partner.name, &plan, grant).await?;
+        self.partners.put_credential(&hash, &credential).await?;
+        Ok(Report::Rotated {
+            partner: partner.name,
+            credential: self.credential_view(&credential),
+            secret,
+            still_valid: valid.iter().map(|old| old.id.clone()).collect(),
+        })
+    }
+
+    /// The table first: from the next read on nothing is opened, whatever becomes of the key.
+    async fn revoke(&self, name: &str, id: &str) -> Result<Report, Failure> {
+        let partner = self.known(name).await?;
+        let credentials = self.partners.credentials(name).await?;
+        let (hash, credential) = find(name, id, &credentials)?;
+        if credential.revoked_ms.is_none() {
+            let revoked = Credential { revoked_ms: Some(self.now_ms), ..credential.clone() };
+            self.partners.put_credential(hash, &revoked).await?;
+        }
+        if let Some(key) = &credential.gateway_key {
+            self.gateway.delete_key(key).await?;
+        }
+        let valid = self.valid(&credentials);
+        let left = valid.iter().filter(|other| other.id != id).map(|other| other.id.clone()).collect();
+        Ok(Report::Revoked { partner: partner.name, credential: id.to_owned(), still_valid: left })
+    }
+
+    async fn list(&self) -> Result<Report, Failure> {
+        let mut views = Vec::new();
+        for partner in self.partners.all_partners().await? {
+            let credentials = self.partners.credentials(&partner.name).await?;
+            views.push(self.view(&partner, &credentials));
+        }
+        Ok(Report::Partners { stack: self.stack.as_str().to_owned(), partners: views })
+    }
+
+    async fn show(&self, name: &str) -> Result<Report, Failure> {
+        let partner = self.known(name).await?;
+        let credentials = self.partners.credentials(name).await?;
+        let webhook = self.partners.webhook(name).await?.map(|webhook| webhook.url);
+        let all: Vec<&Credential> = credentials.iter().map(|(_, credential)| credential).collect();
+        Ok(Report::Partner {
+            partner: self.view(&partner, &credentials),
+            webhook,
+            credentials: self.views(&all),
+        })
+    }
+
+    async fn set_active(&self, name: &str, active: bool) -> Result<Report, Failure> {
+        let partner = self.known(name).await?;
+        self.put_changed(Some(&partner), &Partner { active, ..partner.clone() }).await?;
+        let partner = partner.name;
+        Ok(if active { Report::Resumed { partner } } else { Report::Suspended { partner } })
+    }
+
+    /// A partner that must be there.
+    async fn known(&self, name: &str) -> Result<Partner, Failure> {
+        let found = self.partners.partner(names::partner(name)?).await?;
+        let stack = || self.stack.as_str().to_owned();
+        found.ok_or_else(|| Failure::NoSuchPartner { name: name.to_owned(), stack: stack() })
+    }
+
+    async fn put_changed(&self, before: Option<&Partner>, partner: &Partner) -> Result<(), Failure> {
+        if before != Some(partner) {
+            self.partners.put_partner(partner).await?;
+        }
+        Ok(())
+    }
+
+    /// Makes the usage plan as it should be, and deletes keys whose credentials open nothing. Returns the plan's id.
+    async fn mend(
+        &self,
+        partner: &Partner,
+        credentials: &[(CredentialHash, Credential)],
+        requests_per_day: Option<i32>,
+    ) -> Result<String, Failure> {
+        let Limits { requests_per_second, burst, .. } = partner.limits;
+        let name = self.stack.plan(&partner.name);
+        let plan =
+            self.gateway.put_plan(&Plan { name, rate: requests_per_second, burst, requests_per_day }).await?;
+        let valid: BTreeSet<&str> = self.valid(credentials).iter().map(|valid| valid.id.as_str()).collect();
+        for key in self.gateway.keys(&self.stack.key(&partner.name, "")).await? {
+            let credential = self.stack.credential_of(&partner.name, &key.name);
+            if credential.is_some_and(|id| !valid.contains(id)) {
+                self.gateway.delete_key(&key.id).await?;
+            }
+        }
+        Ok(plan)
+    }
+
+    /// A secret and its key. Opens nothing: the credential is not written yet.
+    async fn make_key(
+        &self,
+        partner: &str,
+        plan: &str,
+        grant: Grant,
+    ) -> Result<(CredentialHash, String, Credential), Failure> {
+        let (id, secret) = (secret::id(&self.random)?, secret::of_credential(&self.random)?);
+        let key = self.gateway.create_key(&self.stack.key(partner, &id), &secret).await?;
+        self.gateway.attach_key(plan, &key).await?;
+        let credential = Credential {
+            id,
+            partner: partner.to_owned(),
+            feeds: grant.feeds,
+            scopes: grant.scopes,
+            created_ms: self.now_ms,
+            expires_ms: grant.expires_ms,
+            revoked_ms: None,
+            gateway_key: Some(key),
+        };
+        Ok((CredentialHash::of(&secret), secret, credential))
+    }
+
+    fn grant(&self, words: &GrantArguments, feeds: Feeds, scopes: BTreeSet<Scope>) -> Result<Grant, Failure> {
+        let ends = |days: u32| self.now_ms.saturating_add(u64::from(days) * DAY_MS);
+        Ok(Grant {
+            feeds: words.feeds.as_deref().map_or(Ok(feeds), names::feeds)?,
+            scopes: words.scopes.as_deref().map_or(Ok(scopes), names::scopes)?,
+            expires_ms: words.expires_days.map(ends),
+        })
+    }
+
+    fn valid<'c>(&self, credentials: &'c [(CredentialHash, Credential)]) -> Vec<&'c Credential> {
+        let all = credentials.iter().map(|(_, credential)| credential);
+        all.filter(|credential| credential.is_valid(self.now_ms)).collect()
+    }
+
+    fn view(&self, partner: &Partner, credentials: &[(CredentialHash, Credential)]) -> PartnerView {
+        PartnerView::new(partner, self.valid(credentials).len())
+    }
+
+    fn views(&self, credentials: &[&Credential]) -> Vec<CredentialView> {
+        credentials.iter().map(|credential| self.credential_view(credential)).collect()
+    }
+
+    fn credential_view(&self, credential: &Credential) -> CredentialView {
+        CredentialView::new(credential, self.now_ms)
+    }
+}
+
+fn find<'c>(
+    partner: &str,
+    id: &str,
+    credentials: &'c [(CredentialHash, Credential)],
+) -> Result<(&'c CredentialHash, &'c Credential), Failure> {
+    let found = credentials.iter().find(|(_, credential)| credential.id == id);
+    let (hash, credential) = found.ok_or_else(|| Failure::NoSuchCredential {
+        partner: partner.to_owned(),
+        credential: id.to_owned(),
+    })?;
+    Ok((hash, credential))
+}

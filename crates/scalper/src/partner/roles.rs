@@ -1,0 +1,44 @@
+//! IAM roles that are a partner's.
+
+use store::door::{Credential, Partners};
+
+use super::Operator;
+use crate::arguments::RoleArguments;
+use crate::failure::Failure;
+use crate::gateway::Gateway;
+use crate::names;
+use crate::report::Report;
+use crate::secret;
+
+impl<S: Partners, G: Gateway> Operator<S, G> {
+    pub(super) async fn role(&self, arguments: &RoleArguments) -> Result<Report, Failure> {
+        let arn = names::role(&arguments.arn)?;
+        let (feeds, scopes) = (names::feeds(&arguments.feeds)?, names::scopes(&arguments.scopes)?);
+        let partner = self.known(&arguments.name).await?.name;
+        let before = self.partners.role(&arn).await?;
+        if let Some(other) = before.as_ref().filter(|role| role.partner != partner && !arguments.remove) {
+            return Err(Failure::RoleTaken { arn, partner: other.partner.clone() });
+        }
+        let before = before.filter(|role| role.partner == partner);
+        if arguments.remove {
+            if before.is_none() {
+                return Err(Failure::NoSuchRole { partner, arn });
+            }
+            self.partners.put_role(&arn, None).await?;
+            return Ok(Report::RoleRemoved { partner, arn });
+        }
+        let id = before.map_or_else(|| secret::id(&self.random), |role| Ok(role.id))?;
+        let role = Credential {
+            id,
+            partner: partner.clone(),
+            feeds,
+            scopes,
+            created_ms: self.now_ms,
+            expires_ms: None,
+            revoked_ms: None,
+            gateway_key: None,
+        };
+        self.partners.put_role(&arn, Some(&role)).await?;
+        Ok(Report::RoleNamed { partner, arn, credential: self.credential_view(&role) })
+    }
+}

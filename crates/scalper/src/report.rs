@@ -1,0 +1,238 @@
+//! What a command answers: one JSON document, or text for a reader.
+
+mod table;
+
+use jiff::Timestamp;
+use serde::Serialize;
+use store::door::{Credential, Partner};
+
+use table::{Style, table};
+
+/// An answer. Deliberately without `Debug`: some hold a secret.
+#[derive(Serialize)]
+#[serde(tag = "did", rename_all = "kebab-case", rename_all_fields = "camelCase")]
+#[expect(missing_docs, reason = "the members are those of the JSON document, named as they read")]
+pub enum Report {
+    /// A credential was made for a partner that had none.
+    Added { partner: PartnerView, credential: CredentialView, secret: String },
+    /// The partner has a credential already; its limits are as asked.
+    Kept { partner: PartnerView, credentials: Vec<CredentialView> },
+    /// A further credential was made.
+    Rotated { partner: String, credential: CredentialView, secret: String, still_valid: Vec<String> },
+    /// A credential opens nothing any more.
+    Revoked { partner: String, credential: String, still_valid: Vec<String> },
+    /// Nothing of the partner is let in.
+    Suspended { partner: String },
+    /// The partner is let in again.
+    Resumed { partner: String },
+    /// All partners.
+    Partners { stack: String, partners: Vec<PartnerView> },
+    /// One partner.
+    Partner { partner: PartnerView, webhook: Option<String>, credentials: Vec<CredentialView> },
+    /// Outcomes are posted; the secret is there when it is new.
+    WebhookSet {
+        partner: String,
+        url: String,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        secret: Option<String>,
+    },
+    /// Two secrets sign.
+    WebhookRotated { partner: String, url: String, secret: String },
+    /// Outcomes are posted no more.
+    WebhookRemoved { partner: String },
+    /// A role is the partner's.
+    RoleNamed { partner: String, arn: String, credential: CredentialView },
+    /// A role is nobody's.
+    RoleRemoved { partner: String, arn: String },
+}
+
+/// A partner as it is shown.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct PartnerView {
+    name: String,
+    state: &'static str,
+    valid_credentials: usize,
+    requests_per_second: u32,
+    burst: u32,
+    bytes_per_day: u64,
+    created: String,
+}
+
+impl PartnerView {
+    pub(crate) fn new(partner: &Partner, valid_credentials: usize) -> Self {
+        Self {
+            name: partner.name.clone(),
+            state: if partner.active { "active" } else { "suspended" },
+            valid_credentials,
+            requests_per_second: partner.limits.requests_per_second,
+            burst: partner.limits.burst,
+            bytes_per_day: partner.limits.bytes_per_day,
+            created: instant(partner.created_ms),
+        }
+    }
+}
+
+/// A credential as it is shown: never its secret, nor its hash.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct CredentialView {
+    id: String,
+    state: &'static str,
+    feeds: String,
+    scopes: Vec<&'static str>,
+    created: String,
+    ends: Option<String>,
+}
+
+impl CredentialView {
+    pub(crate) fn new(credential: &Credential, now_ms: u64) -> Self {
+        let state = match credential.revoked_ms {
+            Some(_) => "revoked",
+            None if credential.is_valid(now_ms) => "valid",
+            None => "ended",
+        };
+        Self {
+            id: credential.id.clone(),
+            state,
+            feeds: credential.feeds.to_text(),
+            scopes: credential.scopes.iter().map(|scope| scope.as_str()).collect(),
+            created: instant(credential.created_ms),
+            ends: credential.revoked_ms.or(credential.expires_ms).map(instant),
+        }
+    }
+}
+
+impl Report {
+    /// One JSON document, on lines.
+    #[must_use]
+    pub fn to_json(&self) -> String {
+        // Texts and numbers in structures always have a form in JSON.
+        serde_json::to_string_pretty(self).unwrap_or_default()
+    }
+
+    /// Whether it holds a secret that is shown this once.
+    #[must_use]
+    pub fn has_secret(&self) -> bool {
+        match self {
+            Self::Added { .. } | Self::Rotated { .. } | Self::WebhookRotated { .. } => true,
+            Self::WebhookSet { secret, .. } => secret.is_some(),
+            _ => false,
+        }
+    }
+
+    /// Text for a reader; headings are bold when `colours`.
+    #[must_use]
+    pub fn to_text(&self, colours: bool) -> String {
+        let style = Style { colours };
+        match self {
+            Self::Added { partner, credential, secret } => {
+                let partners = partner_table(std::slice::from_ref(partner), style);
+                let credentials = credential_table(std::slice::from_ref(credential), style);
+                format!("{partners}\n{credentials}\n{}", shown_once(secret))
+            }
+            Self::Kept { partner, credentials } => {
+                let name = &partner.name;
+                let partners = partner_table(std::slice::from_ref(partner), style);
+                let credentials = credential_table(credentials, style);
+                format!(
+                    "{partners}\n{credentials}\n{name} has a credential already, so none was made; if its secret is lost:\n  \
+                     scalper partner rotate {name}\n"
+                )
+            }
+            Self::Rotated { partner, credential, secret, still_valid } => {
+                let old = still_valid.first().map_or_else(String::new, |old| {
+                    format!("{old} stays valid; when the new one is in use:\n  scalper partner revoke {partner} {old}\n")
+                });
+                let credentials = credential_table(std::slice::from_ref(credential), style);
+                format!("{credentials}\n{}{old}", shown_once(secret))
+            }
+            Self::Revoked { partner, credential, still_valid } => {
+                let left = match still_valid.as_slice() {
+                    [] => format!("{partner} has no valid credential left"),
+                    left => format!("still valid: {}", left.join(", ")),
+                };
+                format!(
+                    "{credential} of {partner} is refused within a minute, and its key is deleted; {left}\n"
+                )
+            }
+            Self::Suspended { partner } => {
+                format!("{partner} is suspended: nothing is let in within a minute\n")
+            }
+            Self::Resumed { partner } => format!("{partner} is let in again within a minute\n"),
+            Self::Partners { stack, partners } if partners.is_empty() => {
+                format!("{stack} has no partners; add one:\n  scalper partner add <name>\n")
+            }
+            Self::Partners { partners, .. } => partner_table(partners, style),
+            Self::Partner { partner, webhook, credentials } => {
+                let partners = partner_table(std::slice::from_ref(partner), style);
+                let webhook = webhook.as_deref().unwrap_or("none");
+                format!("{partners}webhook: {webhook}\n\n{}", credential_table(credentials, style))
+            }
+            other => other.other_text(),
+        }
+    }
+
+    fn other_text(&self) -> String {
+        match self {
+            Self::WebhookSet { partner, url, secret } => {
+                let secret = secret.as_deref().map_or_else(
+                    || "its secret is the same as before\n".to_owned(),
+                    |secret| format!("\n{}", shown_once(secret)),
+                );
+                format!("outcomes of {partner} are posted to {url}\n{secret}")
+            }
+            Self::WebhookRotated { partner, url, secret } => format!(
+                "posts to {url} for {partner} are signed with this secret and the one before, until the next rotation\n\n{}",
+                shown_once(secret)
+            ),
+            Self::WebhookRemoved { partner } => format!("outcomes of {partner} are posted no more\n"),
+            Self::RoleNamed { partner, arn, credential } => {
+                let CredentialView { feeds, scopes, .. } = credential;
+                format!("{arn} is let in as {partner}: feeds {feeds}, scopes {}\n", scopes.join(","))
+            }
+            Self::RoleRemoved { partner, arn } => format!("{arn} is let in as {partner} no more\n"),
+            _ => String::new(),
+        }
+    }
+}
+
+fn shown_once(secret: &str) -> String {
+    format!("secret (shown once, kept only by its holder): {secret}\n")
+}
+
+fn partner_table(partners: &[PartnerView], style: Style) -> String {
+    let heads = ["partner", "state", "credentials", "requests/s", "burst", "bytes/day"];
+    let rows = partners.iter().map(|partner| {
+        [
+            partner.name.clone(),
+            partner.state.to_owned(),
+            partner.valid_credentials.to_string(),
+            partner.requests_per_second.to_string(),
+            partner.burst.to_string(),
+            partner.bytes_per_day.to_string(),
+        ]
+    });
+    table(heads, &rows.collect::<Vec<_>>(), style)
+}
+
+fn credential_table(credentials: &[CredentialView], style: Style) -> String {
+    let heads = ["credential", "state", "feeds", "scopes", "created", "ends"];
+    let rows = credentials.iter().map(|credential| {
+        [
+            credential.id.clone(),
+            credential.state.to_owned(),
+            credential.feeds.clone(),
+            credential.scopes.join(","),
+            credential.created.clone(),
+            credential.ends.clone().unwrap_or_else(|| "never".to_owned()),
+        ]
+    });
+    table(heads, &rows.collect::<Vec<_>>(), style)
+}
+
+/// An instant in UTC, to the second (RFC 3339); a number that is none stays a number.
+fn instant(ms: u64) -> String {
+    let read = i64::try_from(ms).ok().and_then(|ms| Timestamp::from_millisecond(ms).ok());
+    read.map_or_else(|| ms.to_string(), |instant| instant.strftime("%Y-%m-%dT%H:%M:%SZ").to_string())
+}

@@ -1,0 +1,289 @@
+mod interrupted;
+mod shown;
+mod world;
+
+use std::sync::atomic::{AtomicU8, Ordering};
+
+use authorizer::Authorizer;
+use authorizer::fetch::OverHttps;
+use clap::Parser as _;
+use host::Host;
+use outbound::Policy;
+use serde_json::{Value, json};
+use store::door::{CredentialHash, Feeds, Scope};
+
+use crate::arguments::{Arguments, Command};
+use crate::failure::Failure;
+use crate::names::Stack;
+use crate::partner::Operator;
+use crate::report::Report;
+use world::World;
+
+/// 2027-01-15T08:00:00Z.
+const NOW_MS: u64 = 1_800_000_000_000;
+const DAY_MS: u64 = 86_400_000;
+
+/// A stack, whose randomness counts up: the first 32 bytes are all 0, the next all 1.
+struct Stage {
+    world: World,
+    now_ms: u64,
+    operator: Operator<World, World>,
+}
+
+impl Stage {
+    fn new() -> Self {
+        let world = World::default();
+        let counter = AtomicU8::new(0);
+        let operator = Operator {
+            partners: world.clone(),
+            gateway: world.clone(),
+            stack: Stack::parse("silent-scalper").expect("a name"),
+            now_ms: NOW_MS,
+            random: Box::new(move || Ok([counter.fetch_add(1, Ordering::Relaxed); 32])),
+            policy: Policy::Public,
+        };
+        Self { world, now_ms: NOW_MS, operator }
+    }
+
+    async fn run(&self, line: &str) -> Result<Report, Failure> {
+        let words = ["scalper", "partner"].into_iter().chain(line.split(' '));
+        let arguments = Arguments::try_parse_from(words).expect("a command");
+        let Command::Partner(command) = arguments.command;
+        self.operator.run(command).await
+    }
+
+    /// The answer as JSON.
+    async fn json(&self, line: &str) -> Value {
+        let report = self.run(line).await.unwrap_or_else(|failure| panic!("{line}: {failure}"));
+        serde_json::from_str(&report.to_json()).expect("JSON")
+    }
+
+    async fn failure(&self, line: &str) -> Failure {
+        match self.run(line).await {
+            Ok(report) => panic!("{line}: {}", report.to_text(false)),
+            Err(failure) => failure,
+        }
+    }
+
+    /// Makes a credential and returns its id and secret.
+    async fn credential(&self, line: &str) -> (String, String) {
+        let answer = self.json(line).await;
+        let text = |value: &Value| value.as_str().expect("text").to_owned();
+        (text(&answer["credential"]["id"]), text(&answer["secret"]))
+    }
+
+    /// What the authorizer says of a secret: `Allow`, `Deny` or `Unauthorized`.
+    async fn door(&self, secret: &str) -> String {
+        let now_ms = self.now_ms;
+        let host = Host { now_ms: Box::new(move || now_ms), metric: Box::new(|_| ()), ..Host::system() };
+        let authorizer = Authorizer::<_, OverHttps>::new(self.world.clone(), None, "Test".to_owned(), host);
+        let event = json!({
+            "methodArn": "arn:aws:execute-api:eu-central-1:123456789012:abcdef1234/api/GET/v1/files",
+            "headers": { "x-api-key": secret },
+        });
+        match authorizer.handle(&event).await {
+            Ok(policy) => {
+                policy["policyDocument"]["Statement"][0]["Effect"].as_str().expect("text").to_owned()
+            }
+            Err(refusal) => refusal.to_string(),
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_new_partner_comes_in_with_the_secret_that_is_shown() {
+    let stage = Stage::new();
+    let line = "add north --feeds labs,charges --scopes read --rate 7 --burst 9 --bytes-per-day 1000 \
+                --expires-days 2 --requests-per-day 500";
+    let line = line.split_whitespace().collect::<Vec<_>>().join(" ");
+    let (id, secret) = stage.credential(&line).await;
+    assert_eq!(stage.door(&secret).await, "Allow");
+    let world = stage.world.state();
+    let limits = world.partners["north"].limits;
+    assert_eq!((limits.requests_per_second, limits.burst, limits.bytes_per_day), (7, 9, 1_000));
+    let credential = &world.credentials[&CredentialHash::of(&secret)];
+    assert_eq!(credential.feeds, Feeds::parse("charges,labs"));
+    assert_eq!(credential.scopes, [Scope::Read].into());
+    assert_eq!(credential.expires_ms, Some(NOW_MS + 2 * DAY_MS));
+    let plan = &world.plans["silent-scalper.north"];
+    assert_eq!((plan.rate, plan.burst, plan.requests_per_day), (7, 9, Some(500)));
+    let key = &world.keys[credential.gateway_key.as_deref().expect("a key")];
+    assert_eq!((key.name.as_str(), &key.value), (format!("silent-scalper.north.{id}").as_str(), &secret));
+    assert_eq!(key.plan.as_deref(), Some("silent-scalper.north"));
+}
+
+#[tokio::test]
+async fn two_partners_never_share_a_name_and_adding_again_changes_only_what_is_named() {
+    let stage = Stage::new();
+    let (id, secret) = stage.credential("add north --rate 7").await;
+    let again = stage.json("add north --burst 3").await;
+    assert_eq!((&again["did"], &again["credentials"][0]["id"]), (&json!("kept"), &json!(id)));
+    assert_eq!(again.get("secret"), None);
+    {
+        let world = stage.world.state();
+        let limits = world.partners["north"].limits;
+        assert_eq!((limits.requests_per_second, limits.burst), (7, 3));
+        let plan = &world.plans["silent-scalper.north"];
+        assert_eq!((plan.rate, plan.burst), (7, 3));
+        assert_eq!((world.partners.len(), world.credentials.len(), world.keys.len()), (1, 1, 1));
+    }
+    assert_eq!(stage.door(&secret).await, "Allow");
+}
+
+#[tokio::test]
+async fn both_credentials_work_during_a_rotation_and_there_are_never_three() {
+    let stage = Stage::new();
+    let (first, old) = stage.credential("add north --feeds labs --scopes read,submit").await;
+    let (second, new) = stage.credential("rotate north").await;
+    assert_eq!((stage.door(&old).await, stage.door(&new).await), ("Allow".to_owned(), "Allow".to_owned()));
+    assert_eq!(stage.world.state().credentials[&CredentialHash::of(&new)].feeds, Feeds::parse("labs"));
+    let three = stage.failure("rotate north").await;
+    assert!(matches!(three, Failure::TwoCredentials { .. }), "{three}");
+
+    stage.json(&format!("revoke north {first}")).await;
+    assert_eq!(
+        (stage.door(&old).await, stage.door(&new).await),
+        ("Unauthorized".to_owned(), "Allow".to_owned())
+    );
+    let (_, third) = stage.credential(&format!("rotate north --credential {second} --feeds *")).await;
+    assert_eq!(stage.door(&third).await, "Allow");
+    assert_eq!(stage.world.state().credentials[&CredentialHash::of(&third)].feeds, Feeds::All);
+}
+
+#[tokio::test]
+async fn a_revoked_credential_is_refused_by_the_next_read_and_its_key_is_gone() {
+    let stage = Stage::new();
+    let (id, secret) = stage.credential("add north").await;
+    assert_eq!(stage.door(&secret).await, "Allow");
+    stage.json(&format!("revoke north {id}")).await;
+    assert_eq!(stage.door(&secret).await, "Unauthorized");
+    assert!(stage.world.state().keys.is_empty());
+    // Sent again it changes nothing, not even when it was revoked.
+    let mut later = stage;
+    later.operator.now_ms += 1;
+    later.json(&format!("revoke north {id}")).await;
+    let world = later.world.state();
+    assert_eq!(world.credentials[&CredentialHash::of(&secret)].revoked_ms, Some(NOW_MS));
+}
+
+#[tokio::test]
+async fn after_the_last_credential_is_revoked_a_new_one_can_be_made() {
+    let stage = Stage::new();
+    let (id, _) = stage.credential("add north --feeds labs").await;
+    stage.json(&format!("revoke north {id}")).await;
+    let (_, secret) = stage.credential("rotate north").await;
+    assert_eq!(stage.world.state().credentials[&CredentialHash::of(&secret)].feeds, Feeds::parse("labs"));
+    assert_eq!(stage.door(&secret).await, "Allow");
+}
+
+#[tokio::test]
+async fn a_credential_ends_on_its_day_and_the_next_rotation_deletes_its_key() {
+    let mut stage = Stage::new();
+    let (_, secret) = stage.credential("add north --expires-days 1").await;
+    stage.now_ms += DAY_MS;
+    stage.operator.now_ms += DAY_MS;
+    assert_eq!(stage.door(&secret).await, "Unauthorized");
+    let (_, new) = stage.credential("rotate north").await;
+    let values: Vec<String> = stage.world.state().keys.values().map(|key| key.value.clone()).collect();
+    assert_eq!(values, [new]);
+}
+
+#[tokio::test]
+async fn a_suspended_partner_is_denied_until_it_is_let_in_again() {
+    let stage = Stage::new();
+    let (_, secret) = stage.credential("add north").await;
+    stage.json("suspend north").await;
+    assert_eq!(stage.door(&secret).await, "Deny");
+    stage.json("add north --rate 3").await;
+    assert_eq!(stage.door(&secret).await, "Deny");
+    stage.json("resume north").await;
+    assert_eq!(stage.door(&secret).await, "Allow");
+}
+
+#[tokio::test]
+async fn a_webhook_keeps_its_secret_until_it_is_rotated_and_then_both_sign() {
+    let stage = Stage::new();
+    stage.json("add north").await;
+    let url = "https://hooks.example.org/in";
+    let first = stage.json(&format!("webhook north --url {url}")).await;
+    let secret = |answer: &Value| answer["secret"].as_str().map(str::to_owned);
+    let kept = stage.json(&format!("webhook north --url {url}2")).await;
+    assert_eq!((secret(&kept), &kept["url"]), (None, &json!(format!("{url}2"))));
+    let second = stage.json("webhook north --rotate").await;
+    {
+        let world = stage.world.state();
+        let webhook = &world.webhooks["north"];
+        assert_eq!(
+            (Some(webhook.secret.clone()), webhook.previous_secret.clone()),
+            (secret(&second), secret(&first))
+        );
+        assert_ne!(secret(&first), secret(&second));
+    }
+    stage.json("webhook north --remove").await;
+    assert!(stage.world.state().webhooks.is_empty());
+    assert!(matches!(stage.failure("webhook north --rotate").await, Failure::NoWebhook { .. }));
+    for url in ["http://hooks.example.org/", "https://127.0.0.1/", "https://user@hooks.example.org/"] {
+        let failure = stage.failure(&format!("webhook north --url {url}")).await;
+        assert_eq!(failure.exit_code(), 2, "{failure}");
+    }
+}
+
+#[tokio::test]
+async fn a_role_is_one_partners_and_named_without_its_path() {
+    let stage = Stage::new();
+    stage.json("add north").await;
+    stage.json("add south").await;
+    stage.json("role north arn:aws:iam::123456789012:role/path/sender --feeds labs --scopes read").await;
+    let arn = "arn:aws:iam::123456789012:role/sender";
+    let first = stage.world.state().roles[arn].clone();
+    assert_eq!((first.feeds.clone(), first.gateway_key.clone()), (Feeds::parse("labs"), None));
+    stage.json(&format!("role north {arn}")).await;
+    assert_eq!(stage.world.state().roles[arn].id, first.id);
+    let taken = stage.failure(&format!("role south {arn}")).await;
+    assert!(matches!(taken, Failure::RoleTaken { .. }), "{taken}");
+    let other = stage.failure(&format!("role south {arn} --remove")).await;
+    assert!(matches!(other, Failure::NoSuchRole { .. }), "{other}");
+    stage.json(&format!("role north {arn} --remove")).await;
+    assert!(stage.world.state().roles.is_empty());
+}
+
+#[tokio::test]
+async fn what_is_not_understood_calls_nothing() {
+    let stage = Stage::new();
+    for line in [
+        "add North",
+        "add ../north",
+        "add north --feeds Labs",
+        "add north --feeds ,",
+        "add north --scopes admin",
+        "role north sender",
+        "webhook north --url ftp://x.example.org/",
+    ] {
+        let failure = stage.failure(line).await;
+        assert_eq!(failure.exit_code(), 2, "{line}: {failure}");
+    }
+    assert_eq!(stage.world.state().calls, 0);
+    for line in
+        ["rotate north", "revoke north abcdefghijkl", "list north", "suspend north", "webhook north --remove"]
+    {
+        let failure = stage.failure(line).await;
+        assert_eq!(failure.exit_code(), 3, "{line}: {failure}");
+    }
+}
+
+#[test]
+fn the_command_line_is_complete_and_its_ranges_hold() {
+    <Arguments as clap::CommandFactory>::command().debug_assert();
+    for line in [
+        "partner add",
+        "partner add north --rate 0",
+        "partner add north --expires-days 0",
+        "partner webhook north",
+        "partner webhook north --rotate --remove",
+        "partner webhook north --url https://a.example.org --rotate",
+        "partner revoke north",
+    ] {
+        let words = std::iter::once("scalper").chain(line.split(' '));
+        assert!(Arguments::try_parse_from(words).is_err(), "{line}");
+    }
+}

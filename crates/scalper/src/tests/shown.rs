@@ -1,0 +1,135 @@
+//! What users read, as snapshots.
+
+use std::fmt::Write as _;
+
+use clap::CommandFactory as _;
+use store::{Error, Operation};
+
+use super::*;
+
+async fn transcript(stage: &Stage, lines: &[&str], json: bool) -> String {
+    let mut text = String::new();
+    for line in lines {
+        let answer = match stage.run(line).await {
+            Ok(report) if json => report.to_json() + "\n",
+            Ok(report) => report.to_text(false),
+            Err(failure) if json => format!("{}\n", failure.to_json()),
+            Err(failure) => format!("scalper: {failure}\n[exit code {}]\n", failure.exit_code()),
+        };
+        writeln!(text, "$ scalper partner {line}\n{answer}").expect("written");
+    }
+    text
+}
+
+const LINES: [&str; 18] = [
+    "list",
+    "add north-clinic --feeds labs,charges --expires-days 365",
+    "add north-clinic",
+    "rotate north-clinic --scopes submit",
+    "rotate north-clinic",
+    "revoke north-clinic aaaaaaaaaaaa",
+    "revoke north-clinic zzzzzzzzzzzz",
+    "webhook north-clinic --url https://hooks.example.org/outcomes",
+    "webhook north-clinic --url https://hooks.example.org/outcomes/2",
+    "webhook north-clinic --rotate",
+    "list north-clinic",
+    "role north-clinic arn:aws:iam::123456789012:role/sender",
+    "role north-clinic arn:aws:iam::123456789012:role/sender --remove",
+    "suspend north-clinic",
+    "list",
+    "resume north-clinic",
+    "webhook north-clinic --remove",
+    "list south-clinic",
+];
+
+#[tokio::test]
+async fn text() {
+    insta::assert_snapshot!(transcript(&Stage::new(), &LINES, false).await);
+}
+
+#[tokio::test]
+async fn json() {
+    insta::assert_snapshot!(transcript(&Stage::new(), &LINES, true).await);
+}
+
+#[tokio::test]
+async fn mistakes() {
+    let stage = Stage::new();
+    stage.json("add south").await;
+    stage.json("role south arn:aws:iam::123456789012:role/sender").await;
+    stage.json("add north").await;
+    let lines = [
+        "add North",
+        "add north --feeds Labs",
+        "add north --feeds ,",
+        "add north --scopes admin",
+        "role north sender",
+        "role north arn:aws:iam::123456789012:role/sender",
+        "role north arn:aws:iam::123456789012:role/other --remove",
+        "webhook north --url http://hooks.example.org/",
+        "webhook north --url https://10.0.0.1/",
+        "webhook north --rotate",
+    ];
+    let mut text = transcript(&stage, &lines, false).await;
+    for failure in [
+        Failure::NotAStack { stack: "a_b".to_owned() },
+        Failure::NoCredential { partner: "north".to_owned() },
+        Failure::NoRegion,
+        Failure::NoAccess { problem: "could not be run (entity not found)".to_owned() },
+        Failure::NoRandomness,
+        Failure::NotShown,
+        Failure::Table(Error::new(Operation::ReadLedger, "ResourceNotFoundException")),
+        Failure::Gateway(crate::gateway::GatewayError {
+            doing: "looking for the API of the stack",
+            code: "found 0 named silent-scalper-partners, expected one".to_owned(),
+        }),
+    ] {
+        writeln!(text, "scalper: {failure}\n[exit code {}]\n", failure.exit_code()).expect("written");
+    }
+    insta::assert_snapshot!(text);
+}
+
+#[test]
+fn help() {
+    let mut command = Arguments::command();
+    let mut text = command.render_long_help().to_string();
+    command.build();
+    let partner = command.find_subcommand_mut("partner").expect("the command");
+    text.push_str(&partner.render_long_help().to_string());
+    let names: Vec<String> = partner.get_subcommands().map(|one| one.get_name().to_owned()).collect();
+    for name in names.iter().filter(|name| *name != "help") {
+        let command = partner.find_subcommand_mut(name).expect("the command");
+        write!(text, "\n--- {name}\n{}", command.render_long_help()).expect("written");
+    }
+    insta::assert_snapshot!(text);
+}
+
+#[tokio::test]
+async fn headings_are_bold_only_where_colours_are_wanted() {
+    let stage = Stage::new();
+    let report = stage.run("add north").await.unwrap_or_else(|failure| panic!("{failure}"));
+    assert!(report.to_text(true).contains("\u{1b}[1mpartner"));
+    assert!(!report.to_text(false).contains('\u{1b}'));
+    assert!(report.has_secret());
+}
+
+#[tokio::test]
+async fn a_secret_is_in_the_answer_that_makes_it_and_in_no_other() {
+    let stage = Stage::new();
+    let (_, secret) = stage.credential("add north").await;
+    let webhook = stage.json("webhook north --url https://hooks.example.org/").await;
+    let webhook = webhook["secret"].as_str().expect("a secret").to_owned();
+    let hash = CredentialHash::of(&secret);
+    for line in
+        ["list", "list north", "add north", "suspend north", "webhook north --url https://b.example.org/"]
+    {
+        let report = stage.run(line).await.unwrap_or_else(|failure| panic!("{line}: {failure}"));
+        assert!(!report.has_secret());
+        for told in [report.to_text(false), report.to_json()] {
+            assert!(
+                !told.contains(&secret) && !told.contains(&webhook) && !told.contains(hash.as_str()),
+                "{line}"
+            );
+        }
+    }
+}

@@ -1,0 +1,163 @@
+//! A partners table and an API Gateway in memory, with one fuse for both: what fails at the n-th call is a whole command.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, MutexGuard};
+
+use store::door::{Credential, CredentialHash, Partner, Partners, Webhook};
+use store::{Error, Operation};
+
+use crate::gateway::{Gateway, GatewayError, GatewayKey, Plan, REQUESTS_PER_DAY};
+
+/// When a call fails.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum When {
+    BeforeEffect,
+    AfterEffect,
+}
+
+/// An API Gateway key.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Key {
+    pub(super) name: String,
+    pub(super) value: String,
+    pub(super) plan: Option<String>,
+}
+
+#[derive(Default)]
+pub(super) struct State {
+    pub(super) partners: BTreeMap<String, Partner>,
+    pub(super) credentials: BTreeMap<CredentialHash, Credential>,
+    pub(super) roles: BTreeMap<String, Credential>,
+    pub(super) webhooks: BTreeMap<String, Webhook>,
+    pub(super) plans: BTreeMap<String, Plan>,
+    pub(super) keys: BTreeMap<String, Key>,
+    pub(super) calls: usize,
+    pub(super) fuse: Option<(usize, When)>,
+    keys_made: usize,
+}
+
+#[derive(Clone, Default)]
+pub(super) struct World(Arc<Mutex<State>>);
+
+impl World {
+    pub(super) fn state(&self) -> MutexGuard<'_, State> {
+        self.0.lock().expect("unpoisoned")
+    }
+
+    /// One counted call; `None` when the fuse blew. A blown fuse stays blown: the command is dead.
+    fn call<T>(&self, effect: impl FnOnce(&mut State) -> T) -> Option<T> {
+        let mut state = self.state();
+        state.calls += 1;
+        let blown = state.fuse.filter(|(call, _)| state.calls >= *call);
+        match blown {
+            Some((call, When::AfterEffect)) if state.calls == call => drop(effect(&mut state)),
+            Some(_) => {}
+            None => return Some(effect(&mut state)),
+        }
+        None
+    }
+
+    fn table<T>(&self, effect: impl FnOnce(&mut State) -> T) -> Result<T, Error> {
+        self.call(effect).ok_or_else(|| Error::new(Operation::ReadLedger, "fuse"))
+    }
+
+    fn gateway<T>(&self, effect: impl FnOnce(&mut State) -> T) -> Result<T, GatewayError> {
+        self.call(effect).ok_or_else(|| GatewayError { doing: "calling", code: "fuse".to_owned() })
+    }
+}
+
+impl Partners for World {
+    async fn partner(&self, name: &str) -> Result<Option<Partner>, Error> {
+        self.table(|state| state.partners.get(name).cloned())
+    }
+
+    async fn credential(&self, hash: &CredentialHash) -> Result<Option<Credential>, Error> {
+        self.table(|state| state.credentials.get(hash).cloned())
+    }
+
+    async fn role(&self, arn: &str) -> Result<Option<Credential>, Error> {
+        self.table(|state| state.roles.get(arn).cloned())
+    }
+
+    async fn webhook(&self, partner: &str) -> Result<Option<Webhook>, Error> {
+        self.table(|state| state.webhooks.get(partner).cloned())
+    }
+
+    async fn all_partners(&self) -> Result<Vec<Partner>, Error> {
+        self.table(|state| state.partners.values().cloned().collect())
+    }
+
+    async fn credentials(&self, partner: &str) -> Result<Vec<(CredentialHash, Credential)>, Error> {
+        self.table(|state| {
+            let own = state.credentials.iter().filter(|(_, credential)| credential.partner == partner);
+            let mut own: Vec<_> = own.map(|(hash, credential)| (hash.clone(), credential.clone())).collect();
+            own.sort_by_key(|(_, credential)| (credential.created_ms, credential.id.clone()));
+            own
+        })
+    }
+
+    async fn put_partner(&self, partner: &Partner) -> Result<(), Error> {
+        self.table(|state| drop(state.partners.insert(partner.name.clone(), partner.clone())))
+    }
+
+    async fn put_credential(&self, hash: &CredentialHash, credential: &Credential) -> Result<(), Error> {
+        self.table(|state| drop(state.credentials.insert(hash.clone(), credential.clone())))
+    }
+
+    async fn put_role(&self, arn: &str, credential: Option<&Credential>) -> Result<(), Error> {
+        self.table(|state| {
+            drop(match credential {
+                Some(credential) => state.roles.insert(arn.to_owned(), credential.clone()),
+                None => state.roles.remove(arn),
+            });
+        })
+    }
+
+    async fn put_webhook(&self, partner: &str, webhook: Option<&Webhook>) -> Result<(), Error> {
+        self.table(|state| {
+            drop(match webhook {
+                Some(webhook) => state.webhooks.insert(partner.to_owned(), webhook.clone()),
+                None => state.webhooks.remove(partner),
+            });
+        })
+    }
+}
+
+impl Gateway for World {
+    async fn put_plan(&self, plan: &Plan) -> Result<String, GatewayError> {
+        self.gateway(|state| {
+            let before = state.plans.get(&plan.name).and_then(|before| before.requests_per_day);
+            let per_day = plan.requests_per_day.or(before).or(Some(REQUESTS_PER_DAY));
+            state.plans.insert(plan.name.clone(), Plan { requests_per_day: per_day, ..plan.clone() });
+            plan.name.clone()
+        })
+    }
+
+    async fn create_key(&self, name: &str, value: &str) -> Result<String, GatewayError> {
+        self.gateway(|state| {
+            state.keys_made += 1;
+            let id = format!("key-{}", state.keys_made);
+            let key = Key { name: name.to_owned(), value: value.to_owned(), plan: None };
+            state.keys.insert(id.clone(), key);
+            id
+        })
+    }
+
+    async fn attach_key(&self, plan: &str, key: &str) -> Result<(), GatewayError> {
+        self.gateway(|state| {
+            assert!(state.plans.contains_key(plan), "the plan is there");
+            state.keys.get_mut(key).expect("the key is there").plan = Some(plan.to_owned());
+        })
+    }
+
+    async fn keys(&self, prefix: &str) -> Result<Vec<GatewayKey>, GatewayError> {
+        self.gateway(|state| {
+            let named = state.keys.iter().filter(|(_, key)| key.name.starts_with(prefix));
+            named.map(|(id, key)| GatewayKey { id: id.clone(), name: key.name.clone() }).collect()
+        })
+    }
+
+    async fn delete_key(&self, id: &str) -> Result<(), GatewayError> {
+        self.gateway(|state| drop(state.keys.remove(id)))
+    }
+}
