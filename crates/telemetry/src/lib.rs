@@ -2,6 +2,7 @@
 //!
 //! ```text
 //! a file ends    ──▶ FileRecord ──▶ one log line, and one record in CloudWatch's embedded metric format (EMF)
+//! a request ends  ──▶ RequestRecord ──▶ the same
 //! something else ──▶ Occurrence ──▶ one record that counts it
 //! a failure      ──▶ chain()    ──▶ one log line, where it is given up
 //! ```
@@ -20,6 +21,7 @@
 mod label;
 mod metric;
 mod record;
+mod request;
 
 use std::{error::Error, io::Write, panic};
 
@@ -29,6 +31,7 @@ use tracing_subscriber::layer::{Layer as _, SubscriberExt as _};
 pub use label::Label;
 pub use metric::{LINE_BYTES, metric_names};
 pub use record::{FileRecord, Occurrence, Step};
+pub use request::RequestRecord;
 
 /// Sends log lines as JSON to standard output, from this level on: `error`, `warn`, `info`, `debug` or `trace`.
 ///
