@@ -75,6 +75,12 @@ impl Stage {
     }
 }
 
+/// Where a wait begins.
+#[expect(clippy::disallowed_methods, reason = "another process is waited for, in real time")]
+pub(super) fn from_now() -> Instant {
+    Instant::now()
+}
+
 /// The secret that a command shows once.
 pub(super) fn secret_of(answer: &Value) -> String {
     answer["secret"]
@@ -138,7 +144,7 @@ impl Caller<'_> {
 
     /// Sends a small file, again while only the rate of requests refuses it.
     pub(super) fn until_sent(&self, path: &str, bytes: &[u8]) -> Answer {
-        let begun = Instant::now();
+        let begun = from_now();
         loop {
             let answer = self.file(path, bytes);
             let short = answer.header("retry-after").parse().is_ok_and(|seconds: u64| seconds <= 10);
@@ -151,7 +157,7 @@ impl Caller<'_> {
 
     /// Asks until the answer is as expected.
     pub(super) fn until(&self, path: &str, expected: impl Fn(&Answer) -> bool) -> Answer {
-        let begun = Instant::now();
+        let begun = from_now();
         loop {
             let answer = self.get(path);
             if expected(&answer) {
@@ -191,7 +197,9 @@ pub(super) fn wish(name: &str, bytes: &[u8]) -> Value {
 
 /// SHA-256 in lower-case hexadecimal.
 pub(super) fn sha256(bytes: &[u8]) -> String {
-    Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
+    let digits = |byte: u8| [byte >> 4, byte & 15].map(u32::from);
+    let digits = Sha256::digest(bytes).into_iter().flat_map(digits);
+    digits.filter_map(|digit| char::from_digit(digit, 16)).collect()
 }
 
 /// A text member of an answer.

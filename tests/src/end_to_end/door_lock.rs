@@ -1,13 +1,13 @@
 //! Who is refused at the partners' API, how soon, and what a role behind it may not do.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use aws_sdk_s3::config::{BehaviorVersion, Region};
 use aws_sdk_s3::primitives::ByteStream;
 use aws_smithy_http_client::Builder;
 
-use super::door::{problem, secret_of, text};
+use super::door::{from_now, problem, secret_of, text};
 use super::files::{HEADER, csv};
 use super::privacy::{assert_denied, assume_role};
 use super::stage::{Stage, client};
@@ -62,7 +62,7 @@ async fn a_revoked_key_is_refused_at_once_and_a_suspended_partner_within_a_minut
     assert_eq!(second.get("/v1/files").status, 200, "the other key goes on");
 
     stage.scalper("partner suspend north");
-    let begun = Instant::now();
+    let begun = from_now();
     let refused = second.until("/v1/files", |answer| answer.status != 200);
     assert!(begun.elapsed() < BELIEVED, "{:?}", begun.elapsed());
     assert_eq!(problem(&refused, 403), "forbidden");

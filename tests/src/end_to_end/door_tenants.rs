@@ -26,7 +26,7 @@ async fn of_three_partners_nobody_reaches_anything_of_another() {
     for own in &all {
         let mut listed: Vec<String> = files_of(own);
         listed.sort();
-        assert_eq!(listed, [own.file.clone()], "{} lists its own file", own.name);
+        assert_eq!(listed, std::slice::from_ref(&own.file), "{} lists its own file", own.name);
         let record = own.caller.get("/v1/records/scans/AB000001").json();
         assert_eq!(
             record["record"]["patient"],

@@ -16,8 +16,8 @@ async fn a_partner_hears_of_its_files_with_a_signature_that_it_can_check() {
     let stage = Stage::open().await;
     let receiver = Loopback::start("{}");
     let (north, south) = (stage.add_partner("north"), stage.add_partner("south"));
-    let set = stage.scalper(&format!("partner webhook north --url {}/hook", receiver.url));
-    let first = secret_of(&set);
+    let named = stage.scalper(&format!("partner webhook north --url {}/hook", receiver.url));
+    let first = secret_of(&named);
 
     let unheard = south.file("/v1/feeds/scans/files?name=day.csv", csv(0, 2).as_bytes()).json();
     south.decided(&text(&unheard, "id"));

@@ -51,7 +51,7 @@ impl Loopback {
 }
 
 /// `None` when the connection breaks off.
-fn serve(stream: TcpStream, answer: &str, heard: &Sender<Heard>) -> Option<()> {
+fn serve(stream: TcpStream, answer: &str, requests: &Sender<Heard>) -> Option<()> {
     let mut reader = BufReader::new(stream);
     let mut headers = Vec::new();
     loop {
@@ -72,5 +72,5 @@ fn serve(stream: TcpStream, answer: &str, heard: &Sender<Heard>) -> Option<()> {
     let head = "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\nconnection: close\r\n";
     let mut stream = reader.into_inner();
     stream.write_all(format!("{head}content-length: {}\r\n\r\n{answer}", answer.len()).as_bytes()).ok()?;
-    heard.send(request).ok()
+    requests.send(request).ok()
 }
