@@ -59,13 +59,29 @@ pub(super) fn dynamodb_error(code: &str, more: &str) -> Answer {
     answer(400, format!(r#"{{"__type":"{kind}","message":"secret"{more}}}"#))
 }
 
+/// What an asker gets when the list is at its end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum End {
+    Refusal,
+    Silence,
+}
+
 #[derive(Clone, Debug)]
-pub(super) struct Replay(Arc<Mutex<(VecDeque<Answer>, Vec<Seen>)>>);
+pub(super) struct Replay(Arc<Mutex<(VecDeque<Answer>, Vec<Seen>)>>, End);
 
 impl Replay {
     /// A store that is answered so.
     pub(super) fn store(answers: impl IntoIterator<Item = Answer>) -> (Aws, Self) {
-        let replay = Self(Arc::new(Mutex::new((answers.into_iter().collect(), Vec::new()))));
+        Self::ending(answers, End::Refusal)
+    }
+
+    /// A store that is answered so, and then never again.
+    pub(super) fn store_then_silence(answers: impl IntoIterator<Item = Answer>) -> (Aws, Self) {
+        Self::ending(answers, End::Silence)
+    }
+
+    fn ending(answers: impl IntoIterator<Item = Answer>, end: End) -> (Aws, Self) {
+        let replay = Self(Arc::new(Mutex::new((answers.into_iter().collect(), Vec::new()))), end);
         let config = SdkConfig::builder()
             .behavior_version(BehaviorVersion::v2026_01_12())
             .region(Region::new("eu-central-1"))
@@ -111,6 +127,9 @@ impl HttpConnector for Replay {
         let mut state = self.0.lock().unwrap();
         state.1.push(seen);
         let Some(answer) = state.0.pop_front() else {
+            if self.1 == End::Silence {
+                return HttpConnectorFuture::new(std::future::pending());
+            }
             let nothing = ConnectorError::other("no answer left".into(), None);
             return HttpConnectorFuture::ready(Err(nothing));
         };
