@@ -72,8 +72,14 @@ impl Column {
                 add(*rule, found);
             }
         }
-        if matches!(self.kind, Kind::Object(_) | Kind::Array(Some(_)) | Kind::Map(Some(_))) {
+        if matches!(self.kind, Kind::Object(_) | Kind::Array(_) | Kind::Map(_)) {
+            let before = violations.len();
             nested::check(&self.kind, index, source(cell), violations);
+            // What the contract says of the members comes first: it is nearer to the place.
+            let unstorable = (violations.len() == before).then(|| nested::unstorable_number(source(cell)));
+            if let Some(found) = unstorable.flatten() {
+                violations.push(Violation { rule: self.type_rule, column: Some(index), found });
+            }
         }
     }
 }

@@ -40,7 +40,7 @@ pub use record::{FileRecord, Occurrence, Step};
 ///
 /// The crates below us are held at `warn` whatever the level: at `trace` the AWS SDK prints bodies. The message of a
 /// panic is left out, only its place is logged: a message of the standard library may quote the text that was sliced.
-/// An unknown level is `info`. A second call changes nothing.
+/// An unknown level is `info`, and a release build has nothing below it. A second call changes nothing.
 pub fn start(level: &str) {
     let lines = tracing_subscriber::fmt::layer()
         .json()
