@@ -143,6 +143,10 @@ pub async fn requests_behave<S: Requests>(store: &S, run: &str) -> Result<(), Er
     store.forget(&key("2")).await?;
     assert_eq!(store.begin(&key("2"), "mended", now, until).await?, Begun::Mine);
 
+    promised_uploads_are_kept(store, run).await
+}
+
+async fn promised_uploads_are_kept<S: Requests>(store: &S, run: &str) -> Result<(), Error> {
     let upload = UploadRecord {
         id: UploadId::of(&[run.as_bytes()]),
         partner: format!("{run}-north"),
@@ -154,8 +158,8 @@ pub async fn requests_behave<S: Requests>(store: &S, run: &str) -> Result<(), Er
         corrects: Some(FileId::of(&super::file(run, "corrected"))),
         version: None,
         aborted: false,
-        created_ms: now,
-        expires_ms: until,
+        created_ms: NOON_MS,
+        expires_ms: NOON_MS + 900_000,
     };
     assert_eq!(store.upload_record(&upload.partner, &upload.id).await?, None);
     store.put_upload(&upload).await?;

@@ -81,6 +81,17 @@ async fn the_usual_claim_is_one_conditional_write() -> Result<(), Error> {
 }
 
 #[tokio::test]
+async fn a_claim_of_no_partner_writes_no_names() -> Result<(), Error> {
+    let (aws, replay) = Replay::store([written(&shown("PROCESSING", "me", 2_000, &load(1)))]);
+    aws.claim(&Claim { partner: String::new(), feed: String::new(), ..claim() }).await?;
+    let seen = replay.seen().remove(0);
+    assert_well_formed(&seen);
+    let update = seen.json()["UpdateExpression"].to_string();
+    assert!(!update.contains("#partner") && !update.contains("#feed"), "{update}");
+    Ok(())
+}
+
+#[tokio::test]
 async fn a_refused_claim_says_why() -> Result<(), Error> {
     let (aws, _) = Replay::store([refused(&shown("PROCESSING", "you", 1_001, &load(1)))]);
     assert!(matches!(aws.claim(&claim()).await?, Claimed::Held { until_ms: 1_001 }));
