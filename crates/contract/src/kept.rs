@@ -5,7 +5,7 @@
 
 use std::cmp::Ordering;
 
-use crate::column::{Reading, is_integer_multiple, small_integer};
+use crate::column::{Reading, characters, is_integer_multiple, small_integer};
 use crate::decimal::{POWERS, read_small};
 use crate::temporal::NANOS_PER_DAY;
 use crate::{Bound, Cell, Check, Column, Kind, Measure, Pattern};
@@ -61,12 +61,12 @@ impl Column {
 }
 
 impl Check {
-    /// Whether a text keeps this rule, told without counting: it has at most as many characters as bytes, and at least
-    /// a quarter as many. May say no when it does.
+    /// Whether a text keeps this rule; may say no when it does. A text has at most as many characters as bytes, and at
+    /// least a quarter as many, so that most need not be counted.
     #[inline]
     fn is_kept_by_text(&self, text: &[u8]) -> bool {
         match self {
-            Self::MinLength(least) => text.len() / 4 >= *least as usize,
+            Self::MinLength(least) => text.len() / 4 >= *least as usize || characters(text) >= *least,
             Self::MaxLength(most) => text.len() <= *most as usize,
             Self::Pattern(pattern) => pattern.is_match(text),
             Self::Format(format) => format.accepts(text),
