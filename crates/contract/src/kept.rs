@@ -109,10 +109,10 @@ fn whole(bound: &Bound) -> Option<i64> {
     }
 }
 
-/// A number as written, without an exponent and with at most 19 characters behind its sign.
+/// A number as written, without an exponent and with digits that fit in 64 bits.
 struct Number {
     /// All digits, with the sign.
-    digits: i128,
+    digits: i64,
     /// Digits before the point.
     before: u32,
     /// Digits after the point.
@@ -127,7 +127,7 @@ impl Number {
             _ => (false, text),
         };
         let (digits, after) = read_small(unsigned)?;
-        let digits = i128::from(digits);
+        let digits = i64::try_from(digits).ok()?;
         let point = usize::from(after > 0);
         let before = u32::try_from(unsigned.len() - usize::from(after) - point).ok()?;
         Some(Self { digits: if negative { -digits } else { digits }, before, after })
@@ -144,9 +144,8 @@ impl Number {
     #[inline]
     fn keeps(&self, check: &Check) -> bool {
         check.is_kept_by_order(|bound| {
-            // 2^63 × 10^18 is below 2^127.
             let power = POWERS.get(usize::from(self.after))?;
-            Some(self.digits.cmp(&(i128::from(whole(bound)?) * i128::from(*power))))
+            Some(self.digits.cmp(&whole(bound)?.checked_mul(*power)?))
         })
     }
 }

@@ -254,7 +254,11 @@ fn any_kind() -> impl Strategy<Value = Kind> {
         5 => Kind::Timestamp { pattern: Pattern::iso(TemporalKind::Timestamp), default_zone: None },
         6 => Kind::Time(Pattern::iso(TemporalKind::Time)),
         7 => Kind::Object(vec![column(Kind::Integer, vec![])]),
-        8 => Kind::Array(Some(Box::new(column(Kind::String, vec![Check::MinLength(2)])))),
+        8 => Kind::Array(Some(Box::new(Column {
+            // Not the number of a rule of the column itself.
+            checks: vec![(RuleIndex(90), Check::MinLength(2))],
+            ..column(Kind::String, vec![])
+        }))),
         _ => Kind::Map(Some(Box::new(column(Kind::Boolean, vec![])))),
     })
 }
