@@ -17,6 +17,7 @@ mod fixture;
 mod gates;
 mod item_size;
 mod json;
+mod key_of;
 mod key_set;
 mod reader;
 mod reason;
@@ -32,6 +33,7 @@ mod summary;
 
 pub use fault::{FaultCode, FileFault};
 pub use file_check::{FileCheck, Finished, Pushed};
+pub use key_of::{KeyError, key_of};
 pub use reason::reason;
 pub use receipt::{
     FORMAT_VERSION, FileFacts, Place, Receipt, ReceiptContract, ReceiptFault, ReceiptViolation, Report,

@@ -4,6 +4,7 @@
 //! a file ends    ──▶ FileRecord ──▶ one log line, and one record in CloudWatch's embedded metric format (EMF)
 //! a file is told ──▶ DeliveryRecord ──▶ the same
 //! somebody calls ──▶ AccessRecord ──▶ the same
+//! a request ends ──▶ RequestRecord ──▶ the same
 //! something else ──▶ Occurrence ──▶ one record that counts it
 //! a failure      ──▶ chain()    ──▶ one log line, where it is given up
 //! ```
@@ -24,6 +25,7 @@ mod delivery;
 mod label;
 mod metric;
 mod record;
+mod request;
 
 use std::{error::Error, io::Write, panic};
 
@@ -35,6 +37,7 @@ pub use delivery::{Delivery, DeliveryRecord};
 pub use label::Label;
 pub use metric::{LINE_BYTES, metric_names};
 pub use record::{FileRecord, Occurrence, Step};
+pub use request::RequestRecord;
 
 /// Sends log lines as JSON to standard output, from this level on: `error`, `warn`, `info`, `debug` or `trace`.
 ///

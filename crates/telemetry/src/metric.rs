@@ -66,6 +66,16 @@ pub mod metric_names {
     pub const ACCESSES_FAILED: &str = "AccessesFailed";
     /// From the question to the decision, milliseconds.
     pub const ACCESS_DURATION: &str = "AccessDuration";
+    /// Requests to the door.
+    pub const REQUESTS: &str = "Requests";
+    /// Requests that were refused for the caller's reasons (4xx).
+    pub const REQUESTS_REFUSED: &str = "RequestsRefused";
+    /// Requests that were refused because a limit was used up (429).
+    pub const REQUESTS_THROTTLED: &str = "RequestsThrottled";
+    /// Requests that failed (5xx).
+    pub const REQUESTS_FAILED: &str = "RequestsFailed";
+    /// From the event to the response, milliseconds.
+    pub const REQUEST_DURATION: &str = "RequestDuration";
 }
 
 /// One metric: name, unit, value.

@@ -1,0 +1,145 @@
+//! One request that was let in: what every handler needs.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use checker::FaultCode;
+use contract::Contract;
+use feed::{Contracts, Refusal, Terms};
+use host::Host;
+use jiff::Timestamp;
+use store::FileId;
+use store::door::DoorStore;
+
+use crate::caller::{Caller, OpenFeed};
+use crate::event::Request;
+use crate::problem::{Code, Problem, Refused};
+use crate::settings::Settings;
+
+/// One request that was let in.
+pub(crate) struct Call<'a, S> {
+    pub(crate) store: &'a S,
+    pub(crate) contracts: &'a Contracts,
+    pub(crate) settings: &'a Settings,
+    pub(crate) host: &'a Host,
+    pub(crate) caller: &'a Caller,
+    pub(crate) request: &'a Request,
+    pub(crate) operation: &'static str,
+    /// What stands in the path for each `{name}` of the route.
+    pub(crate) captured: &'a [&'a str],
+    pub(crate) body: Bytes,
+    pub(crate) now_ms: u64,
+}
+
+/// What the contract of a feed says.
+pub(crate) enum FeedTerms {
+    /// Files are accepted under this contract.
+    Active(Arc<Contract>),
+    /// There is a document, and files are refused; with the contract when it could be compiled.
+    Refused(Refusal),
+}
+
+impl FeedTerms {
+    pub(crate) fn contract(&self) -> Option<&Arc<Contract>> {
+        match self {
+            Self::Active(contract) => Some(contract),
+            Self::Refused(refusal) => refusal.contract.as_ref(),
+        }
+    }
+
+    /// Refuses a file that the contract would refuse for its size, before a byte of it is stored.
+    pub(crate) fn within_limit(&self, bytes: u64) -> Result<(), Problem> {
+        let Some(contract) = self.contract() else { return Ok(()) };
+        let most = contract.limits.file_bytes;
+        if bytes <= most {
+            return Ok(());
+        }
+        let detail =
+            format!("the file has {bytes} bytes, the contract of the feed takes at most {most}: split it");
+        Err(Problem::new(Code::TooLarge, detail))
+    }
+}
+
+impl<'a, S: DoorStore> Call<'a, S> {
+    /// The first variable of the path.
+    pub(crate) fn first(&self) -> &'a str {
+        self.captured.first().copied().unwrap_or_default()
+    }
+
+    /// The feed that the path names, if the credential opens it.
+    pub(crate) fn feed(&self) -> Result<OpenFeed<'a>, Problem> {
+        self.caller.feed(self.first())
+    }
+
+    /// The file that the path names.
+    pub(crate) fn file(&self) -> Result<FileId, Problem> {
+        FileId::parse(self.first()).ok_or_else(Problem::not_found)
+    }
+
+    /// The terms of a feed. Without a contract there is no feed.
+    pub(crate) async fn terms(&self, feed: OpenFeed<'_>) -> Result<FeedTerms, Refused> {
+        let ttl_ms = self.settings.contract_ttl_ms;
+        match self.contracts.terms(self.store, feed.name(), self.now_ms, ttl_ms).await? {
+            Terms::Active(contract) => Ok(FeedTerms::Active(contract)),
+            Terms::Refused(refusal) if refusal.fault.code == FaultCode::NoContract => {
+                Err(Problem::not_found().into())
+            }
+            Terms::Refused(refusal) => Ok(FeedTerms::Refused(refusal)),
+        }
+    }
+
+    /// Checks that a correction names a file of this partner and feed.
+    pub(crate) async fn corrected(
+        &self,
+        feed: OpenFeed<'_>,
+        id: Option<&str>,
+    ) -> Result<Option<FileId>, Refused> {
+        let Some(id) = id else { return Ok(None) };
+        let unknown = || {
+            let detail = "`corrects` names no decided or running file of this feed: give the id of the file that is corrected";
+            Problem::new(Code::UnknownCorrection, detail)
+        };
+        let file = FileId::parse(id).ok_or_else(unknown)?;
+        let entry = self.store.entry(&file).await?;
+        match entry.filter(|entry| self.caller.owns(entry) && entry.feed == feed.name()) {
+            Some(_) => Ok(Some(file)),
+            None => Err(unknown().into()),
+        }
+    }
+
+    /// An address of this interface, as a path on the same host.
+    pub(crate) fn link(&self, path: &str) -> String {
+        format!("{}{path}", self.request.base)
+    }
+
+    /// Where a file's state is asked for.
+    pub(crate) fn file_link(&self, file: &FileId) -> String {
+        self.link(&format!("/v1/files/{file}"))
+    }
+
+    /// Notes a failure that does not change the answer.
+    pub(crate) fn overlook(&self, error: &store::Error) {
+        tracing::warn!(
+            operation = self.operation,
+            failed = ?error.operation,
+            code = error.code.as_str(),
+            "the answer was given without it"
+        );
+    }
+}
+
+/// Milliseconds since the epoch as `2026-11-20T08:15:00.123Z`.
+pub(crate) fn instant(milliseconds: u64) -> String {
+    let instant = i64::try_from(milliseconds).ok().and_then(|since| Timestamp::from_millisecond(since).ok());
+    format!("{:.3}", instant.unwrap_or(Timestamp::MAX))
+}
+
+/// The name of a file: what follows partner and feed in its key.
+pub(crate) fn name_of(key: &str) -> &str {
+    key.splitn(3, '/').nth(2).unwrap_or_default()
+}
+
+/// Whole seconds that cover a wait, at least 1.
+pub(crate) fn seconds(milliseconds: u64) -> u64 {
+    milliseconds.div_ceil(1_000).max(1)
+}

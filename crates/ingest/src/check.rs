@@ -1,0 +1,128 @@
+//! The dry run: the same check as on the path of a file, and nothing is stored.
+
+use std::sync::Arc;
+
+use bytes::Buf;
+use checker::{
+    Counts, FileCheck, FileFacts, Finished, Receipt, ReceiptContract, ReceiptFault, ReceiptViolation, Reject,
+    Row, RuleTotal, Sink, Summary, Verdict,
+};
+use contract::{Contract, NotRun};
+use serde::Serialize;
+use sha2::{Digest, Sha256};
+use store::State;
+use store::door::DoorStore;
+
+use crate::call::{Call, FeedTerms};
+use crate::problem::{Code, Problem, Refused};
+use crate::respond::Response;
+
+/// What would become of the file. The members are those of a receipt; no content is in them.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct DryRun {
+    feed: String,
+    /// Always false: this is no file.
+    stored: bool,
+    /// The state that the file would have, as far as its bytes and the contract tell.
+    would_be: &'static str,
+    /// Records that would be loaded.
+    would_load: u64,
+    verdict: Option<Verdict>,
+    fault: Option<ReceiptFault>,
+    counts: Option<Counts>,
+    sha256: Option<String>,
+    bytes: u64,
+    contract: Option<ReceiptContract>,
+    rules: Vec<RuleTotal>,
+    violations: Vec<ReceiptViolation>,
+    not_run: Vec<NotRun>,
+    warnings: Vec<String>,
+}
+
+/// `POST /v1/feeds/{feed}/check`.
+pub(crate) async fn check<S: DoorStore>(call: &Call<'_, S>) -> Result<Response, Refused> {
+    let feed = call.feed()?;
+    let terms = call.terms(feed).await?;
+    terms.within_limit(call.body.len() as u64)?;
+    let facts = FileFacts {
+        partner: feed.partner().to_owned(),
+        feed: feed.name().to_owned(),
+        ..FileFacts::default()
+    };
+    let (receipt, state) = match &terms {
+        FeedTerms::Refused(refusal) => {
+            let state = State::Quarantined;
+            let contract = refusal.contract.as_deref();
+            (checker::receipt(&facts, contract, None, state.as_str(), Some(&refusal.fault)), state)
+        }
+        FeedTerms::Active(contract) => {
+            let summary = decide(call, contract)?;
+            let refused = summary.verdict == Verdict::Rejected;
+            let state = if refused { State::Quarantined } else { State::Complete };
+            (checker::receipt(&facts, Some(contract), Some(&summary), state.as_str(), None), state)
+        }
+    };
+    Ok(Response::json(200, &dry_run(receipt, state, call.body.len() as u64)))
+}
+
+fn dry_run(receipt: Receipt, state: State, bytes: u64) -> DryRun {
+    DryRun {
+        feed: receipt.file.feed,
+        stored: false,
+        would_be: state.as_str(),
+        would_load: receipt.loaded,
+        verdict: receipt.verdict,
+        fault: receipt.fault,
+        counts: receipt.counts,
+        sha256: receipt.sha256,
+        bytes,
+        contract: receipt.contract,
+        rules: receipt.rules,
+        violations: receipt.violations,
+        not_run: receipt.not_run,
+        warnings: receipt.warnings,
+    }
+}
+
+/// Reads the body once, and again where a first reading cannot know the lines of what it refuses.
+fn decide<S: DoorStore>(call: &Call<'_, S>, contract: &Arc<Contract>) -> Result<Summary, Problem> {
+    let mut seed = [0; 16];
+    seed.iter_mut().zip(Sha256::digest(&call.body)).for_each(|(byte, from)| *byte = from);
+    let until_ms = call.now_ms.saturating_add(call.settings.check_ms);
+    let first = pass(call, FileCheck::new(Arc::clone(contract), seed), until_ms)?;
+    if first.refused.is_empty() {
+        return Ok(first);
+    }
+    pass(call, FileCheck::again(Arc::clone(contract), seed, &first), until_ms)
+}
+
+fn pass<S: DoorStore>(call: &Call<'_, S>, mut check: FileCheck, until_ms: u64) -> Result<Summary, Problem> {
+    let in_time = || {
+        let detail = "the file takes too long to be checked while its sender waits: send it, the receipt says the same";
+        if call.host.now() < until_ms { Ok(()) } else { Err(Problem::new(Code::TooLarge, detail)) }
+    };
+    let mut rest = call.body.clone();
+    loop {
+        let pushed = check.push(&rest, &mut Nothing);
+        rest.advance(pushed.consumed.min(rest.len()));
+        in_time()?;
+        if rest.is_empty() && !pushed.pending {
+            break;
+        }
+    }
+    loop {
+        if let Finished::Done(summary) = check.finish(&mut Nothing) {
+            return Ok(summary);
+        }
+        in_time()?;
+    }
+}
+
+/// Keeps nothing.
+struct Nothing;
+
+impl Sink for Nothing {
+    fn row(&mut self, _: Row<'_>) {}
+    fn reject(&mut self, _: Reject<'_>) {}
+}

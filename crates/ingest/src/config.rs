@@ -1,0 +1,106 @@
+//! The environment, read once at start.
+
+use host::{Environment, Missing};
+use store::aws::{Access, DoorNames};
+
+use crate::Settings;
+
+/// What the stack tells the function.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Config {
+    /// The names of the resources.
+    pub names: DoorNames,
+    /// Where AWS is and who asks.
+    pub access: Access,
+    /// How to work.
+    pub settings: Settings,
+    /// The log level; `info` when the environment does not say.
+    pub log_level: String,
+}
+
+impl Config {
+    /// Reads the environment. An empty variable counts as missing.
+    pub fn from_environment() -> Result<Self, Missing> {
+        #[expect(clippy::disallowed_methods, reason = "the one place that reads the environment")]
+        Self::from_lookup(|name| std::env::var(name).ok())
+    }
+
+    /// Reads variables from anywhere.
+    pub fn from_lookup(lookup: impl Fn(&str) -> Option<String>) -> Result<Self, Missing> {
+        let mut environment = Environment::new(lookup);
+        let names = DoorNames {
+            inbox: environment.required("INBOX_BUCKET"),
+            contracts_bucket: environment.required("CONTRACTS_BUCKET"),
+            quarantine_bucket: environment.required("QUARANTINE_BUCKET"),
+            ledger_table: environment.required("LEDGER_TABLE"),
+            records_table: environment.required("RECORDS_TABLE"),
+            partners_table: environment.required("PARTNERS_TABLE"),
+            account: environment.optional("ACCOUNT_ID"),
+        };
+        let namespace = environment.required("METRIC_NAMESPACE");
+        let access = environment.access();
+        let log_level = environment.log_level();
+        let settings = Settings {
+            allow_roles: environment.optional("ALLOW_IAM").as_deref() == Some("true"),
+            origins: origins(&environment.optional("ALLOWED_ORIGINS").unwrap_or_default()),
+            ..Settings::new(&namespace)
+        };
+        environment.finish()?;
+        Ok(Self { names, access, settings, log_level })
+    }
+}
+
+/// Origins separated by commas. Anything that is no `https` origin is left out, `*` too: no answer is for every page.
+fn origins(list: &str) -> Vec<String> {
+    let named = list.split(',').map(str::trim);
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b".-:".contains(&byte);
+    let host = |origin: &&str| {
+        let host = origin.strip_prefix("https://").or_else(|| origin.strip_prefix("http://localhost:"));
+        host.is_some_and(|host| !host.is_empty() && host.bytes().all(plain))
+    };
+    named.filter(host).map(str::to_owned).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_missing_name_is_reported_at_once() {
+        let Err(Missing(names)) = Config::from_lookup(|_| None) else { panic!("nothing is set") };
+        assert_eq!(
+            names,
+            [
+                "INBOX_BUCKET",
+                "CONTRACTS_BUCKET",
+                "QUARANTINE_BUCKET",
+                "LEDGER_TABLE",
+                "RECORDS_TABLE",
+                "PARTNERS_TABLE",
+                "METRIC_NAMESPACE",
+                "AWS_REGION",
+                "AWS_ACCESS_KEY_ID",
+                "AWS_SECRET_ACCESS_KEY"
+            ]
+        );
+    }
+
+    #[test]
+    fn roles_and_pages_are_let_in_only_where_the_environment_says_so() {
+        let read = |iam: &'static str, pages: &'static str| {
+            let lookup = move |name: &str| match name {
+                "ALLOW_IAM" => Some(iam.to_owned()),
+                "ALLOWED_ORIGINS" => Some(pages.to_owned()),
+                other => Some(other.to_lowercase()),
+            };
+            Config::from_lookup(lookup).expect("complete").settings
+        };
+        assert!(read("true", "").allow_roles);
+        for word in ["", "false", "True", "1"] {
+            assert!(!read(word, "").allow_roles, "{word}");
+        }
+        let pages =
+            "https://portal.example, *,null,http://evil.example,https://,https://a/b,https://b.example:8443";
+        assert_eq!(read("", pages).origins, ["https://portal.example", "https://b.example:8443"]);
+    }
+}

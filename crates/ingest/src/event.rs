@@ -1,0 +1,259 @@
+//! The proxy event of a REST API, decoded once: everything behind here sees a [`Request`].
+//!
+//! The event holds the caller's key (`requestContext.identity.apiKey` and the header `x-api-key`), so that no type of
+//! this file has a `Debug`, and none is ever logged. The path comes as it was sent, percent-encoded; query and headers
+//! come decoded. <https://docs.aws.amazon.com/apigateway/latest/developerguide/set-up-lambda-proxy-integrations.html>
+
+use std::collections::BTreeMap;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use bytes::Bytes;
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+use serde_json::{Map, Value};
+
+use crate::problem::{Code, Problem};
+
+/// The most bytes of a body, decoded: base 64 in an event of at most 6 MB leaves 4.5 MB.
+/// <https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html>
+pub const MOST_BODY_BYTES: usize = 4 * 1024 * 1024;
+
+/// A request id is a UUID; whatever else comes is not repeated.
+const REQUEST_ID_BYTES: usize = 64;
+
+/// The three trees of the same routes, by how the caller shows who it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Tree {
+    /// `/v1`: a key, checked by the authorizer.
+    Key,
+    /// `/oauth/v1`: a token, checked by the authorizer.
+    Token,
+    /// `/iam/v1`: a signature, checked by API Gateway.
+    Role,
+}
+
+/// A decoded request.
+pub struct Request {
+    /// The HTTP method.
+    pub method: String,
+    /// Which tree.
+    pub tree: Tree,
+    /// The segments of the path behind the tree, each percent-decoded once.
+    pub segments: Vec<String>,
+    /// The query as decoded pairs, by name.
+    pub query: Vec<(String, String)>,
+    /// API Gateway's name for the request.
+    pub id: String,
+    /// What the authorizer said; nothing on the tree of roles, where it is not asked.
+    pub authorizer: Option<Map<String, Value>>,
+    /// Who signed, on the tree of roles.
+    pub signer: Option<String>,
+    /// What stands before `/v1` in this caller's addresses: the stage, and the tree.
+    pub base: String,
+    headers: Vec<(String, String)>,
+    body: String,
+    is_base64: bool,
+}
+
+#[derive(Deserialize, Default)]
+#[serde(rename_all = "camelCase", default)]
+struct ProxyEvent {
+    path: Option<String>,
+    http_method: Option<String>,
+    headers: Option<BTreeMap<String, Option<String>>>,
+    multi_value_headers: Option<BTreeMap<String, Option<Vec<String>>>>,
+    query_string_parameters: Option<BTreeMap<String, Option<String>>>,
+    multi_value_query_string_parameters: Option<BTreeMap<String, Option<Vec<String>>>>,
+    request_context: Option<Context>,
+    body: Option<String>,
+    is_base64_encoded: Option<bool>,
+}
+
+#[derive(Deserialize, Default)]
+#[serde(rename_all = "camelCase", default)]
+struct Context {
+    request_id: Option<String>,
+    path: Option<String>,
+    authorizer: Option<Map<String, Value>>,
+    identity: Option<Identity>,
+}
+
+#[derive(Deserialize, Default)]
+#[serde(rename_all = "camelCase", default)]
+struct Identity {
+    user_arn: Option<String>,
+}
+
+impl Request {
+    /// Decodes an event. The problem comes with the request's name, so that it can be answered.
+    pub fn decode(event: Value) -> Result<Self, (Problem, String)> {
+        let unknown =
+            || Problem::new(Code::InvalidRequest, "the event is none of a REST API's proxy integration");
+        let event: ProxyEvent = serde_json::from_value(event).map_err(|_| (unknown(), String::new()))?;
+        let context = event.request_context.unwrap_or_default();
+        let id = context.request_id.filter(|id| is_plain_id(id)).unwrap_or_default();
+        let (Some(path), Some(method)) = (event.path, event.http_method) else { return Err((unknown(), id)) };
+        let Some((tree, root, segments)) = split(&path) else {
+            let detail = "the path is not percent-encoded UTF-8: write each other byte as % and two hexadecimal digits";
+            return Err((Problem::new(Code::InvalidRequest, detail), id));
+        };
+        let base = format!("{}{root}", stage(context.path.as_deref(), &path));
+        let identity = context.identity.unwrap_or_default();
+        let (authorizer, signer) = match tree {
+            Tree::Role => (None, identity.user_arn),
+            Tree::Key | Tree::Token => (context.authorizer, None),
+        };
+        Ok(Self {
+            method,
+            tree,
+            segments,
+            query: pairs(event.query_string_parameters, event.multi_value_query_string_parameters),
+            id,
+            authorizer,
+            signer,
+            base,
+            headers: pairs(event.headers, event.multi_value_headers)
+                .into_iter()
+                .map(|(name, value)| (name.to_ascii_lowercase(), value))
+                .collect(),
+            body: event.body.unwrap_or_default(),
+            is_base64: event.is_base64_encoded.unwrap_or_default(),
+        })
+    }
+
+    /// A header by its lower-case name; a repeated one is refused, since nobody can say which is meant.
+    pub fn header(&self, name: &'static str) -> Result<Option<&str>, Problem> {
+        let mut values =
+            self.headers.iter().filter(|(known, _)| known == name).map(|(_, value)| value.as_str());
+        match (values.next(), values.next()) {
+            (value, None) => Ok(value),
+            _ => Err(Problem::new(
+                Code::InvalidHeader,
+                format!("the header {name} is there more than once: send it once"),
+            )),
+        }
+    }
+
+    /// A query parameter.
+    #[must_use]
+    pub fn parameter(&self, name: &str) -> Option<&str> {
+        self.query.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str())
+    }
+
+    /// Refuses parameters beside these, and those that are there twice.
+    pub fn allow_parameters(&self, allowed: &[&str]) -> Result<(), Problem> {
+        for (place, (name, _)) in self.query.iter().enumerate() {
+            if !allowed.contains(&name.as_str()) {
+                let known = if allowed.is_empty() { "none".to_owned() } else { allowed.join(", ") };
+                let detail = format!(
+                    "query parameter {} of this request is not known: allowed are {known}",
+                    place + 1
+                );
+                return Err(Problem::new(Code::InvalidQuery, detail));
+            }
+            if self.query.iter().take(place).any(|(earlier, _)| earlier == name) {
+                let detail = format!("query parameter {} of this request repeats an earlier one", place + 1);
+                return Err(Problem::new(Code::InvalidQuery, detail));
+            }
+        }
+        Ok(())
+    }
+
+    /// The bytes of the body. Their size is answered before they are decoded.
+    pub fn take_body(&mut self) -> Result<Bytes, Problem> {
+        let body = std::mem::take(&mut self.body);
+        let least =
+            if self.is_base64 { (body.len() / 4).saturating_mul(3).saturating_sub(2) } else { body.len() };
+        if least > MOST_BODY_BYTES {
+            return Err(too_large(least));
+        }
+        let bytes = if self.is_base64 {
+            STANDARD
+                .decode(body)
+                .map_err(|_| Problem::new(Code::InvalidRequest, "the body of the event is not base 64"))?
+        } else {
+            body.into_bytes()
+        };
+        if bytes.len() > MOST_BODY_BYTES { Err(too_large(bytes.len())) } else { Ok(bytes.into()) }
+    }
+
+    /// Reads a JSON body. What is wrong is told by its place and never quoted. The type refuses unknown fields, so that
+    /// nothing nests deeper than it does.
+    pub fn json<T: DeserializeOwned>(body: &Bytes, expected: &str) -> Result<T, Problem> {
+        serde_json::from_slice(body).map_err(|error| {
+            let (line, column) = (error.line(), error.column());
+            let detail =
+                format!("line {line}, column {column} of the body: expected a JSON object with {expected}");
+            Problem::new(Code::InvalidBody, detail)
+        })
+    }
+}
+
+fn too_large(bytes: usize) -> Problem {
+    let detail = format!(
+        "the body has {bytes} bytes or more, expected at most {MOST_BODY_BYTES}: send it through /v1/feeds/{{feed}}/uploads"
+    );
+    Problem::new(Code::TooLarge, detail)
+}
+
+fn is_plain_id(id: &str) -> bool {
+    id.len() <= REQUEST_ID_BYTES && id.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
+}
+
+/// The tree, its root, and the decoded segments behind it.
+fn split(path: &str) -> Option<(Tree, &'static str, Vec<String>)> {
+    let (tree, root) = match path.split('/').nth(1) {
+        Some("oauth") => (Tree::Token, "/oauth"),
+        Some("iam") => (Tree::Role, "/iam"),
+        _ => (Tree::Key, ""),
+    };
+    let rest = path.strip_prefix(root)?;
+    let segments = rest.strip_prefix('/').unwrap_or(rest).split('/').map(decode_segment);
+    Some((tree, root, segments.collect::<Option<_>>()?))
+}
+
+/// Percent-decodes a segment. A plus sign is a plus sign.
+fn decode_segment(segment: &str) -> Option<String> {
+    let mut bytes = Vec::with_capacity(segment.len());
+    let mut rest = segment.bytes();
+    while let Some(byte) = rest.next() {
+        if byte == b'%' {
+            let digit = |byte: Option<u8>| char::from(byte?).to_digit(16);
+            let value = digit(rest.next())? << 4 | digit(rest.next())?;
+            bytes.push(u8::try_from(value).ok()?);
+        } else {
+            bytes.push(byte);
+        }
+    }
+    String::from_utf8(bytes).ok()
+}
+
+/// What the stage adds before the path.
+fn stage(whole: Option<&str>, path: &str) -> String {
+    let stage = whole.and_then(|whole| whole.strip_suffix(path)).unwrap_or_default();
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"/_-".contains(&byte);
+    if stage.starts_with('/') && stage.bytes().all(plain) { stage.to_owned() } else { String::new() }
+}
+
+/// Names with their values: all of them where API Gateway gives all, else the last of each.
+fn pairs(
+    single: Option<BTreeMap<String, Option<String>>>,
+    multiple: Option<BTreeMap<String, Option<Vec<String>>>>,
+) -> Vec<(String, String)> {
+    match multiple {
+        Some(all) if !all.is_empty() => all
+            .into_iter()
+            .flat_map(|(name, values)| {
+                values.unwrap_or_default().into_iter().map(move |value| (name.clone(), value))
+            })
+            .collect(),
+        _ => {
+            let single = single.unwrap_or_default().into_iter();
+            single.filter_map(|(name, value)| Some((name, value?))).collect()
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,217 @@
+//! From an event to a proxy response, and what is recorded of it.
+
+use std::future::{Future, poll_fn};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::pin::pin;
+use std::task::Poll;
+
+use bytes::Bytes;
+use serde_json::Value;
+use store::door::{DoorStore, Spent};
+use telemetry::{Label, RequestRecord};
+
+use crate::call::{Call, seconds};
+use crate::caller::{Caller, role_of};
+use crate::event::{Request, Tree};
+use crate::problem::{Code, Problem, Refused};
+use crate::route::{Access, Found, Route, find};
+use crate::{
+    Ingest, ProxyResponse, Response, check, feeds, files, openapi, receipts, records, status, uploads,
+};
+
+/// When to come back after a failure of a service, seconds.
+const RETRY_SECONDS: u64 = 5;
+
+impl<S: DoorStore> Ingest<S> {
+    /// Handles one event. The answer to whatever a caller does is a response.
+    pub async fn handle(&self, event: Value) -> ProxyResponse {
+        let began = self.host.now();
+        let mut record = RequestRecord { operation: "unknown", ..RequestRecord::default() };
+        let (response, id, origin) = match Request::decode(event) {
+            Err((problem, id)) => {
+                record.code = problem.code.as_str();
+                (Response::problem(&problem, &id), id, None)
+            }
+            Ok(request) => {
+                let (id, origin) = (request.id.clone(), self.origin(&request));
+                let response = match caught(self.serve(request, &mut record)).await {
+                    Some(Ok(response)) => response,
+                    Some(Err(refused)) => told(refused, &id, &mut record),
+                    None => {
+                        tracing::error!(operation = record.operation, request = id, "a panic was caught");
+                        let problem = Problem::new(
+                            Code::Internal,
+                            "the request failed by a defect of this service: \
+                            tell its operator the requestId",
+                        );
+                        told(problem.into(), &id, &mut record)
+                    }
+                };
+                (response, id, origin)
+            }
+        };
+        record.status = response.status;
+        let now = self.host.now();
+        record.duration_ms = now.saturating_sub(began);
+        record.log(&id);
+        (self.host.metric)(&record.metric(&self.settings.namespace, now));
+        response.seal(&id, origin.as_deref())
+    }
+
+    async fn serve(&self, mut request: Request, record: &mut RequestRecord) -> Result<Response, Refused> {
+        let segments = std::mem::take(&mut request.segments);
+        let method = std::mem::take(&mut request.method);
+        let found = find(&method, &segments);
+        if let Found::Route(definition, _) = &found
+            && definition.access == Access::Open
+        {
+            record.operation = definition.operation;
+            request.allow_parameters(definition.query)?;
+            return Ok(open(definition.route));
+        }
+        let now_ms = self.host.now();
+        let caller = self.identify(&request, now_ms).await?;
+        record.partner = Label::new(caller.partner());
+        record.credential = Label::new(caller.credential());
+        if let Spent::Wait { milliseconds } =
+            self.store.take_request(caller.partner(), caller.limits(), now_ms).await?
+        {
+            return Err(Problem::new(
+                Code::TooManyRequests,
+                "the partner's requests are used up for now: send fewer at once",
+            )
+            .after(seconds(milliseconds))
+            .into());
+        }
+        let (definition, captured) = match found {
+            Found::Route(definition, captured) => (definition, captured),
+            Found::OtherMethods(methods) => return Err(other_methods(&methods).into()),
+            Found::Nothing => return Err(Problem::not_found().into()),
+        };
+        record.operation = definition.operation;
+        if !caller.may(definition.access) {
+            return Err(Problem::new(
+                Code::Forbidden,
+                "the credential has none of the scopes of this operation: ask for \
+                another credential",
+            )
+            .into());
+        }
+        request.allow_parameters(definition.query)?;
+        let body = if method == "POST" { request.take_body()? } else { Bytes::new() };
+        record.bytes = body.len() as u64;
+        let call = Call {
+            store: &self.store,
+            contracts: &self.contracts,
+            settings: &self.settings,
+            host: &self.host,
+            caller: &caller,
+            request: &request,
+            operation: definition.operation,
+            captured: &captured,
+            body,
+            now_ms,
+        };
+        dispatch(definition.route, &call).await
+    }
+
+    /// Who asks. Nobody that is not known comes further.
+    async fn identify(&self, request: &Request, now_ms: u64) -> Result<Caller, Refused> {
+        let unauthorized = || {
+            Problem::new(
+                Code::Unauthorized,
+                "nobody that is known asks: send the key in `x-api-key`, or a token in \
+                `authorization` below /oauth",
+            )
+        };
+        match request.tree {
+            Tree::Key | Tree::Token => {
+                let caller = request.authorizer.as_ref().and_then(Caller::from_authorizer);
+                Ok(caller.ok_or_else(unauthorized)?)
+            }
+            Tree::Role if !self.settings.allow_roles => {
+                Err(Problem::new(Code::Forbidden, "signatures are not accepted here: use a key").into())
+            }
+            Tree::Role => {
+                let role = request.signer.as_deref().and_then(role_of).ok_or_else(unauthorized)?;
+                let credential = self.store.role(&role).await?.ok_or_else(unauthorized)?;
+                let partner = self.store.partner(&credential.partner).await?.ok_or_else(unauthorized)?;
+                Ok(Caller::from_role(credential, &partner, now_ms).ok_or_else(unauthorized)?)
+            }
+        }
+    }
+
+    fn origin(&self, request: &Request) -> Option<String> {
+        let origin = request.header("origin").ok()??;
+        self.settings.origins.iter().find(|allowed| *allowed == origin).cloned()
+    }
+}
+
+fn open(route: Route) -> Response {
+    match route {
+        Route::OpenApi => Response::text(200, "application/json", openapi::text().to_owned()),
+        _ => Response::text(200, "application/json", r#"{"status":"ok"}"#.to_owned()),
+    }
+}
+
+async fn dispatch<S: DoorStore>(route: Route, call: &Call<'_, S>) -> Result<Response, Refused> {
+    match route {
+        Route::SendFile => Box::pin(files::send(call)).await,
+        Route::CheckFile => Box::pin(check::check(call)).await,
+        Route::OpenUpload => Box::pin(uploads::open(call)).await,
+        Route::ReadUpload => Box::pin(uploads::read(call)).await,
+        Route::SignParts => Box::pin(uploads::sign_parts(call)).await,
+        Route::CompleteUpload => Box::pin(uploads::complete(call)).await,
+        Route::AbortUpload => Box::pin(uploads::abort(call)).await,
+        Route::ListFiles => Box::pin(status::list(call)).await,
+        Route::ReadFile => Box::pin(status::read(call)).await,
+        Route::ReadReceipt => Box::pin(receipts::receipt(call)).await,
+        Route::ReadRejects => Box::pin(receipts::rejects(call)).await,
+        Route::ListFeeds => Box::pin(feeds::list(call)).await,
+        Route::ReadContract => Box::pin(feeds::contract(call)).await,
+        Route::ReadRecord => Box::pin(records::read(call)).await,
+        Route::Health | Route::OpenApi => Ok(open(route)),
+    }
+}
+
+fn other_methods(methods: &[&str]) -> Problem {
+    let allowed = methods.join(", ");
+    let detail = format!("this path takes {allowed}");
+    Problem { allow: Some(allowed), ..Problem::new(Code::MethodNotAllowed, detail) }
+}
+
+/// Tells a refusal. A failure of a service is logged here and nowhere else, and its cause is not told.
+fn told(refused: Refused, request: &str, record: &mut RequestRecord) -> Response {
+    let problem = match refused {
+        Refused::Problem(problem) => problem,
+        Refused::Service(error) => {
+            tracing::error!(
+                operation = record.operation,
+                request,
+                failed = ?error.operation,
+                code = error.code.as_str(),
+                service_request = error.request_id.as_deref().unwrap_or_default(),
+                "a service failed"
+            );
+            Problem::new(
+                Code::Unavailable,
+                "a service that is needed does not answer: send the same request again",
+            )
+            .after(RETRY_SECONDS)
+        }
+    };
+    record.code = problem.code.as_str();
+    Response::problem(&problem, request)
+}
+
+/// A future's output, or `None` when it panicked. Unwind safety: what the future shares with others are the store's
+/// clients and the contracts, whose lock is poisoned at worst, and that is looked through.
+async fn caught<F: Future>(future: F) -> Option<F::Output> {
+    let mut future = pin!(future);
+    poll_fn(move |context| match catch_unwind(AssertUnwindSafe(|| future.as_mut().poll(context))) {
+        Ok(Poll::Ready(output)) => Poll::Ready(Some(output)),
+        Ok(Poll::Pending) => Poll::Pending,
+        Err(_) => Poll::Ready(None),
+    })
+    .await
+}

@@ -1,0 +1,70 @@
+//! What was decided on a file: its receipt, and where its refused records are.
+
+use serde::Serialize;
+use store::door::DoorStore;
+use store::{Entry, Outcome};
+
+use crate::call::Call;
+use crate::files::received_as;
+use crate::problem::{Code, Problem, Refused};
+use crate::respond::Response;
+
+/// When to ask again for what is not decided yet, seconds.
+const NOT_YET_SECONDS: u64 = 2;
+
+/// A signed address of refused records.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct SignedRejects {
+    url: String,
+    expires_seconds: u32,
+    file_name: String,
+}
+
+/// `GET /v1/files/{file}/receipt`: the document that the processor wrote.
+pub(crate) async fn receipt<S: DoorStore>(call: &Call<'_, S>) -> Result<Response, Refused> {
+    let outcome = decided(call).await?;
+    let key = call.caller.receipt_key(&outcome).ok_or_else(Problem::not_found)?;
+    let document = call.store.document(key).await?.ok_or_else(Problem::not_found)?;
+    let text = String::from_utf8_lossy(&document).into_owned();
+    Ok(Response::text(200, "application/json", text))
+}
+
+/// `GET /v1/files/{file}/rejects`: a signed GET, for these refused records only.
+pub(crate) async fn rejects<S: DoorStore>(call: &Call<'_, S>) -> Result<Response, Refused> {
+    let (object, ending) = match call.request.parameter("format") {
+        None | Some("csv") => ("rejects.csv", "csv"),
+        Some("ndjson") => ("rejects.ndjson.gz", "ndjson.gz"),
+        Some(_) => {
+            let detail = "the query parameter format is not allowed: expected csv or ndjson";
+            return Err(Problem::new(Code::InvalidQuery, detail).into());
+        }
+    };
+    let outcome = decided(call).await?;
+    let folder = call.caller.rejects_folder(&outcome).ok_or_else(Problem::not_found)?;
+    let file_name = format!("{}-rejects.{ending}", call.first());
+    let seconds = call.settings.signed_seconds;
+    let signed = call.store.sign_download(&format!("{folder}{object}"), &file_name, seconds).await?;
+    let answer = SignedRejects { url: signed.url, expires_seconds: signed.expires_seconds, file_name };
+    Ok(Response::json(200, &answer))
+}
+
+/// What was decided on the file that the path names.
+async fn decided<S: DoorStore>(call: &Call<'_, S>) -> Result<Outcome, Refused> {
+    let file = call.file()?;
+    let entry = call.store.entry(&file).await?;
+    let not_yet = || {
+        let detail = "the file is not decided yet: ask again later";
+        Refused::Problem(Problem::new(Code::NotTerminal, detail).after(NOT_YET_SECONDS))
+    };
+    match entry {
+        Some(entry) if !call.caller.owns(&entry) => Err(Problem::not_found().into()),
+        Some(Entry { state, outcome: Some(outcome), .. }) if state.is_terminal() => Ok(outcome),
+        Some(_) => Err(not_yet()),
+        None => {
+            let received = call.store.upload_record(call.caller.partner(), &received_as(&file)).await?;
+            call.caller.upload(received)?;
+            Err(not_yet())
+        }
+    }
+}

@@ -1,0 +1,322 @@
+//! The table of routes: the router, the answers 404 and 405, the scopes and the OpenAPI document are made from it.
+
+use store::door::Scope;
+
+/// What can be asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Route {
+    /// Send a small file.
+    SendFile,
+    /// Check a small file, storing nothing.
+    CheckFile,
+    /// Promise an upload that goes straight to S3.
+    OpenUpload,
+    /// Where an upload stands.
+    ReadUpload,
+    /// Sign parts of an upload.
+    SignParts,
+    /// Make a file of the parts.
+    CompleteUpload,
+    /// Give an upload up.
+    AbortUpload,
+    /// The partner's files.
+    ListFiles,
+    /// Where a file stands.
+    ReadFile,
+    /// The receipt of a file.
+    ReadReceipt,
+    /// Where the refused records of a file are fetched.
+    ReadRejects,
+    /// The feeds that the credential opens.
+    ListFeeds,
+    /// The contract of a feed.
+    ReadContract,
+    /// A record, or its history.
+    ReadRecord,
+    /// Whether the function answers.
+    Health,
+    /// The description of the interface.
+    OpenApi,
+}
+
+/// Who may ask.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Access {
+    /// Anybody.
+    Open,
+    /// A credential with one of these scopes.
+    Scopes(&'static [Scope]),
+}
+
+/// One row of the table.
+#[derive(Debug)]
+pub struct Definition {
+    /// Which.
+    pub route: Route,
+    /// The operation's id: in the OpenAPI document, in logs and metrics.
+    pub operation: &'static str,
+    /// The HTTP method.
+    pub method: &'static str,
+    /// The path; `{name}` is one segment, `{name+}` is one or more.
+    pub path: &'static str,
+    /// Who may ask.
+    pub access: Access,
+    /// The query parameters that are allowed, each once.
+    pub query: &'static [&'static str],
+    /// One sentence.
+    pub summary: &'static str,
+}
+
+const SUBMIT: Access = Access::Scopes(&[Scope::Submit]);
+const READ: Access = Access::Scopes(&[Scope::Read]);
+const EITHER: Access = Access::Scopes(&[Scope::Read, Scope::Submit]);
+
+/// Every route.
+pub const TABLE: [Definition; 16] = [
+    Definition {
+        route: Route::SendFile,
+        operation: "sendFile",
+        method: "POST",
+        path: "/v1/feeds/{feed}/files",
+        access: SUBMIT,
+        query: &["name", "corrects"],
+        summary: "Send a file of at most 4 MiB as the body",
+    },
+    Definition {
+        route: Route::CheckFile,
+        operation: "checkFile",
+        method: "POST",
+        path: "/v1/feeds/{feed}/check",
+        access: SUBMIT,
+        query: &[],
+        summary: "Check a file of at most 4 MiB against the contract; nothing is stored",
+    },
+    Definition {
+        route: Route::OpenUpload,
+        operation: "openUpload",
+        method: "POST",
+        path: "/v1/feeds/{feed}/uploads",
+        access: SUBMIT,
+        query: &[],
+        summary: "Get a signed PUT, or an upload in parts, for a larger file",
+    },
+    Definition {
+        route: Route::ReadUpload,
+        operation: "readUpload",
+        method: "GET",
+        path: "/v1/uploads/{upload}",
+        access: EITHER,
+        query: &[],
+        summary: "Where an upload stands, and the file that it became",
+    },
+    Definition {
+        route: Route::SignParts,
+        operation: "signParts",
+        method: "POST",
+        path: "/v1/uploads/{upload}/parts",
+        access: SUBMIT,
+        query: &[],
+        summary: "Get a signed PUT for each of at most 100 parts",
+    },
+    Definition {
+        route: Route::CompleteUpload,
+        operation: "completeUpload",
+        method: "POST",
+        path: "/v1/uploads/{upload}/complete",
+        access: SUBMIT,
+        query: &[],
+        summary: "Make a file of the parts that were sent",
+    },
+    Definition {
+        route: Route::AbortUpload,
+        operation: "abortUpload",
+        method: "DELETE",
+        path: "/v1/uploads/{upload}",
+        access: SUBMIT,
+        query: &[],
+        summary: "Give an upload up",
+    },
+    Definition {
+        route: Route::ListFiles,
+        operation: "listFiles",
+        method: "GET",
+        path: "/v1/files",
+        access: READ,
+        query: &["feed", "state", "from", "before", "limit", "cursor"],
+        summary: "The partner's files, newest first",
+    },
+    Definition {
+        route: Route::ReadFile,
+        operation: "readFile",
+        method: "GET",
+        path: "/v1/files/{file}",
+        access: READ,
+        query: &[],
+        summary: "Where a file stands",
+    },
+    Definition {
+        route: Route::ReadReceipt,
+        operation: "readReceipt",
+        method: "GET",
+        path: "/v1/files/{file}/receipt",
+        access: READ,
+        query: &[],
+        summary: "The receipt of a decided file",
+    },
+    Definition {
+        route: Route::ReadRejects,
+        operation: "readRejects",
+        method: "GET",
+        path: "/v1/files/{file}/rejects",
+        access: READ,
+        query: &["format"],
+        summary: "A signed GET of the refused records of a file",
+    },
+    Definition {
+        route: Route::ListFeeds,
+        operation: "listFeeds",
+        method: "GET",
+        path: "/v1/feeds",
+        access: EITHER,
+        query: &[],
+        summary: "The feeds that the credential opens and that have a contract",
+    },
+    Definition {
+        route: Route::ReadContract,
+        operation: "readContract",
+        method: "GET",
+        path: "/v1/feeds/{feed}/contract",
+        access: EITHER,
+        query: &[],
+        summary: "The contract of a feed, an Open Data Contract Standard document",
+    },
+    Definition {
+        route: Route::ReadRecord,
+        operation: "readRecord",
+        method: "GET",
+        path: "/v1/records/{feed}/{key+}",
+        access: READ,
+        query: &["history", "limit", "cursor"],
+        summary: "The newest visible version of a record, or its history",
+    },
+    Definition {
+        route: Route::Health,
+        operation: "health",
+        method: "GET",
+        path: "/v1/health",
+        access: Access::Open,
+        query: &[],
+        summary: "Whether the function answers",
+    },
+    Definition {
+        route: Route::OpenApi,
+        operation: "openApi",
+        method: "GET",
+        path: "/v1/openapi.json",
+        access: Access::Open,
+        query: &[],
+        summary: "This document",
+    },
+];
+
+/// What a path and method lead to.
+#[derive(Debug)]
+pub enum Found<'r> {
+    /// A route, with what stands for each `{name}`; a `{name+}` is all that is left.
+    Route(&'static Definition, Vec<&'r str>),
+    /// The path is one of the table; these methods are.
+    OtherMethods(Vec<&'static str>),
+    /// Nothing.
+    Nothing,
+}
+
+/// Looks a decoded path up.
+#[must_use]
+pub fn find<'r>(method: &str, segments: &'r [String]) -> Found<'r> {
+    let mut methods = Vec::new();
+    for definition in &TABLE {
+        let Some(captured) = captures(definition.path, segments) else { continue };
+        if definition.method == method {
+            return Found::Route(definition, captured);
+        }
+        methods.push(definition.method);
+    }
+    if methods.is_empty() { Found::Nothing } else { Found::OtherMethods(methods) }
+}
+
+fn captures<'r>(path: &str, segments: &'r [String]) -> Option<Vec<&'r str>> {
+    let mut captured = Vec::new();
+    let mut given = segments.iter();
+    for part in path.split('/').skip(1) {
+        let segment = given.next()?;
+        if part.ends_with("+}") {
+            captured.push(segment.as_str());
+            captured.extend(given.by_ref().map(String::as_str));
+        } else if part.starts_with('{') {
+            captured.push(segment.as_str());
+        } else if part != segment {
+            return None;
+        }
+    }
+    given.next().is_none().then_some(captured)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn segments(path: &str) -> Vec<String> {
+        path.split('/').skip(1).map(str::to_owned).collect()
+    }
+
+    fn operation(method: &str, path: &str) -> String {
+        match find(method, &segments(path)) {
+            Found::Route(definition, captured) => format!("{} {}", definition.operation, captured.join("|")),
+            Found::OtherMethods(methods) => format!("allow {}", methods.join(", ")),
+            Found::Nothing => "nothing".to_owned(),
+        }
+    }
+
+    #[test]
+    fn each_path_leads_where_the_table_says() {
+        for (method, path, expected) in [
+            ("POST", "/v1/feeds/labs/files", "sendFile labs"),
+            ("GET", "/v1/feeds/labs/files", "allow POST"),
+            ("GET", "/v1/uploads/u", "readUpload u"),
+            ("DELETE", "/v1/uploads/u", "abortUpload u"),
+            ("PUT", "/v1/uploads/u", "allow GET, DELETE"),
+            ("GET", "/v1/records/labs/a", "readRecord labs|a"),
+            ("GET", "/v1/records/labs/a//b", "readRecord labs|a||b"),
+            ("GET", "/v1/records/labs", "nothing"),
+            ("GET", "/v1/files/", "readFile "),
+            ("GET", "/v1/files/x/", "nothing"),
+            ("GET", "/v1", "nothing"),
+            ("GET", "/v2/files", "nothing"),
+            ("get", "/v1/files", "allow GET"),
+            ("GET", "/V1/files", "nothing"),
+        ] {
+            assert_eq!(operation(method, path), expected, "{method} {path}");
+        }
+    }
+
+    #[test]
+    fn operations_and_routes_stand_once_and_only_two_are_open() {
+        let operations: BTreeSet<&str> = TABLE.iter().map(|definition| definition.operation).collect();
+        assert_eq!(operations.len(), TABLE.len());
+        let open = TABLE.iter().filter(|definition| definition.access == Access::Open);
+        assert_eq!(open.map(|definition| definition.operation).collect::<Vec<_>>(), ["health", "openApi"]);
+    }
+
+    proptest! {
+        #[test]
+        fn no_path_panics(method: String, segments: Vec<String>) {
+            if let Found::Route(definition, _) = find(&method, &segments) {
+                prop_assert_eq!(definition.method, method);
+            }
+        }
+    }
+}

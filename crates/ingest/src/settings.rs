@@ -1,0 +1,40 @@
+//! How to work: sizes and times, each with its source.
+
+/// How to work.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Settings {
+    /// The namespace of metrics.
+    pub namespace: String,
+    /// Whether callers may show who they are by an IAM signature.
+    pub allow_roles: bool,
+    /// Origins of pages that may read answers, each `https://<host>[:<port>]`; empty: none.
+    pub origins: Vec<String>,
+    /// How long a contract is used without asking again, milliseconds. Default 60 s, as in the processor.
+    pub contract_ttl_ms: u64,
+    /// How long a signed address lasts, seconds. Default 15 minutes.
+    pub signed_seconds: u32,
+    /// How long an upload in parts may take, milliseconds. Default a day.
+    pub parts_ms: u64,
+    /// After which time an idempotent request counts as given up, milliseconds. Default 30 s: API Gateway waits 29 s for
+    /// a function. <https://docs.aws.amazon.com/apigateway/latest/developerguide/limits.html>
+    pub attempt_ms: u64,
+    /// How long a dry run may read, milliseconds. Default 8 s: 4 MiB may expand without end.
+    pub check_ms: u64,
+}
+
+impl Settings {
+    /// The defaults, for this namespace.
+    #[must_use]
+    pub fn new(namespace: &str) -> Self {
+        Self {
+            namespace: namespace.to_owned(),
+            allow_roles: false,
+            origins: Vec::new(),
+            contract_ttl_ms: 60_000,
+            signed_seconds: 900,
+            parts_ms: 24 * 60 * 60 * 1_000,
+            attempt_ms: 30_000,
+            check_ms: 8_000,
+        }
+    }
+}

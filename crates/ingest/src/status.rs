@@ -1,0 +1,203 @@
+//! Where files stand: one, or all of the partner's, newest first.
+
+use checker::Counts;
+use jiff::civil::Date;
+use jiff::{Timestamp, tz::TimeZone};
+use serde::Serialize;
+use store::door::{DoorStore, FilePage, ListedFile, UploadRecord};
+use store::{FileId, Outcome, State};
+
+use crate::call::{Call, instant, name_of};
+use crate::cursor;
+use crate::files::received_as;
+use crate::problem::{Code, Problem, Refused};
+use crate::respond::Response;
+
+/// The state of a file that landed and that the processor has not claimed yet.
+pub(crate) const RECEIVED: &str = "RECEIVED";
+
+/// Where a file stands.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct FileStatus<'a> {
+    id: &'a str,
+    feed: &'a str,
+    name: &'a str,
+    key: &'a str,
+    state: &'static str,
+    /// The order among the versions of the key; it begins with the instant at which the file landed.
+    order: Option<&'a str>,
+    /// Records by fate, as read.
+    counts: Option<Counts>,
+    /// Records that are visible.
+    loaded: u64,
+    fault: Option<&'a str>,
+    sha256: Option<&'a str>,
+    bytes: Option<u64>,
+    contract_version: Option<&'a str>,
+    /// The file that is loaded in this one's place.
+    other: Option<&'a str>,
+    corrects: Option<&'a str>,
+    status: String,
+    receipt: Option<String>,
+    rejects: Option<String>,
+}
+
+#[derive(Serialize)]
+struct FileList<'a> {
+    files: Vec<FileStatus<'a>>,
+    next: Option<String>,
+}
+
+/// `GET /v1/files/{file}`.
+pub(crate) async fn read<S: DoorStore>(call: &Call<'_, S>) -> Result<Response, Refused> {
+    let file = call.file()?;
+    if let Some(entry) = call.store.entry(&file).await? {
+        if !call.caller.owns(&entry) {
+            return Err(Problem::not_found().into());
+        }
+        let listed = ListedFile {
+            file,
+            feed: entry.feed,
+            key: entry.file.key,
+            state: entry.state,
+            order: entry.order,
+            outcome: entry.outcome,
+        };
+        return Ok(Response::json(200, &status(call, &listed)));
+    }
+    let received = call.store.upload_record(call.caller.partner(), &received_as(&file)).await?;
+    let record = call.caller.upload(received)?;
+    Ok(Response::json(200, &not_claimed(call, &file, &record)))
+}
+
+/// `GET /v1/files`.
+pub(crate) async fn list<S: DoorStore>(call: &Call<'_, S>) -> Result<Response, Refused> {
+    let mut query = call.caller.file_query();
+    query.limit = cursor::limit(call.request.parameter("limit"))?;
+    query.after = call.request.parameter("cursor").map(cursor::read_file).transpose()?;
+    query.from = call.request.parameter("from").map(|text| time("from", text)).transpose()?;
+    query.before = call.request.parameter("before").map(|text| time("before", text)).transpose()?;
+    if let Some(word) = call.request.parameter("state") {
+        let detail = "the query parameter state is not allowed: expected a state of a file in capitals, for example COMPLETE";
+        query.state = Some(State::parse(word).ok_or_else(|| Problem::new(Code::InvalidQuery, detail))?);
+    }
+    if let Some(feed) = call.request.parameter("feed") {
+        query.feed = Some(call.caller.feed(feed)?.name().to_owned());
+    }
+    let FilePage { files, next } = call.store.files(&query).await?;
+    let files = files.iter().filter(|listed| call.caller.opens(&listed.feed));
+    let page = FileList {
+        files: files.map(|listed| status(call, listed)).collect(),
+        next: next.as_ref().map(cursor::of_file),
+    };
+    Ok(Response::json(200, &page))
+}
+
+fn status<'a, S: DoorStore>(call: &Call<'_, S>, listed: &'a ListedFile) -> FileStatus<'a> {
+    let ListedFile { file, feed, key, state, order, outcome } = listed;
+    let link = call.file_link(file);
+    let outcome = outcome.as_ref().filter(|_| state.is_terminal());
+    let text = |part: fn(&Outcome) -> &str| outcome.map(part).filter(|text| !text.is_empty());
+    let read = text(|outcome| &outcome.sha256).is_some();
+    FileStatus {
+        id: file.as_str(),
+        feed,
+        name: name_of(key),
+        key,
+        state: state.as_str(),
+        order: Some(order),
+        counts: outcome.filter(|_| read).map(|outcome| outcome.counts),
+        loaded: outcome.filter(|_| *state == State::Complete).map_or(0, |outcome| outcome.counts.rows),
+        fault: outcome.and_then(|outcome| outcome.fault.as_deref()),
+        sha256: text(|outcome| &outcome.sha256),
+        bytes: outcome.filter(|_| read).map(|outcome| outcome.bytes),
+        contract_version: text(|outcome| &outcome.contract_version),
+        other: outcome.and_then(|outcome| outcome.other.as_ref()).map(FileId::as_str),
+        corrects: outcome.and_then(|outcome| outcome.corrects.as_ref()).map(FileId::as_str),
+        receipt: text(|outcome| &outcome.receipt).map(|_| format!("{link}/receipt")),
+        rejects: outcome
+            .and_then(|outcome| call.caller.rejects_folder(outcome))
+            .map(|_| format!("{link}/rejects")),
+        status: link,
+    }
+}
+
+/// A file that is known from its upload only.
+fn not_claimed<'a, S: DoorStore>(
+    call: &Call<'_, S>,
+    file: &'a FileId,
+    record: &'a UploadRecord,
+) -> FileStatus<'a> {
+    FileStatus {
+        id: file.as_str(),
+        feed: &record.feed,
+        name: name_of(&record.key),
+        key: &record.key,
+        state: RECEIVED,
+        order: None,
+        counts: None,
+        loaded: 0,
+        fault: None,
+        sha256: record.sha256.as_deref(),
+        bytes: Some(record.bytes),
+        contract_version: None,
+        other: None,
+        corrects: record.corrects.as_ref().map(FileId::as_str),
+        status: call.file_link(file),
+        receipt: None,
+        rejects: None,
+    }
+}
+
+/// An instant or a day (its beginning in UTC) as orders begin: `2026-11-20T08:15:00.123Z`.
+fn time(name: &str, text: &str) -> Result<String, Problem> {
+    let day = || {
+        let date: Date = text.parse().ok().filter(|_| text.len() == 10)?;
+        Some(date.to_zoned(TimeZone::UTC).ok()?.timestamp())
+    };
+    let found = text.parse::<Timestamp>().ok().or_else(day);
+    let milliseconds = found.and_then(|found| u64::try_from(found.as_millisecond()).ok());
+    milliseconds.map(instant).ok_or_else(|| {
+        let detail = format!(
+            "the query parameter {name} is not a time: expected 2026-11-20 or 2026-11-20T08:15:00Z, percent-encoded"
+        );
+        Problem::new(Code::InvalidQuery, detail)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::time;
+
+    #[test]
+    fn a_time_is_written_as_orders_begin() {
+        for (text, expected) in [
+            ("2026-11-20", "2026-11-20T00:00:00.000Z"),
+            ("2026-11-20T08:15:00Z", "2026-11-20T08:15:00.000Z"),
+            ("2026-11-20T08:15:00.5+01:00", "2026-11-20T07:15:00.500Z"),
+        ] {
+            assert_eq!(time("from", text).as_deref(), Ok(expected));
+        }
+        for text in [
+            "",
+            "yesterday",
+            "2026-11-20T08:15:00",
+            "2026-13-01",
+            "1969-12-31",
+            "20261120",
+            "2026-11-20T08:15:00 01:00",
+        ] {
+            assert!(time("from", text).is_err(), "{text}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn no_text_panics(text: String) {
+            prop_assert!(time("from", &text).is_ok_and(|found| found.len() == 24) || time("from", &text).is_err());
+        }
+    }
+}

@@ -1,0 +1,25 @@
+//! The whole door in memory; files are processed by the processor itself.
+//!
+//! * `bench`: a door on a store in memory, its callers, and a processor behind it
+//! * `schema`: every answer is compared with the schema that the OpenAPI document promises
+//! * `access`: who is let in, scopes, methods, limits
+//! * `sending`: small files: names, bytes, checksums, corrections
+//! * `repeating`: idempotent requests, and a failure before and after every call
+//! * `uploading`: signed uploads, whole and in parts
+//! * `answering`: states, lists, receipts, rejects, feeds, the dry run
+//! * `recording`: which version of a record is visible
+//! * `tenants`: three partners, every route, nothing of another's
+//! * `privacy`: no value and no cause in any problem, log or metric
+//! * `document`: the OpenAPI document is that of the table
+
+mod access;
+mod answering;
+mod bench;
+mod document;
+mod privacy;
+mod recording;
+mod repeating;
+mod schema;
+mod sending;
+mod tenants;
+mod uploading;

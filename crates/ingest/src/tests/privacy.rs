@@ -1,0 +1,141 @@
+use std::sync::{Arc, Mutex};
+
+use serde_json::{Value, json};
+use store::memory::When;
+use tracing_subscriber::fmt::MakeWriter;
+
+use super::bench::{Bench, Words};
+
+/// A value that stands in bodies, names, keys, headers, queries and paths of every request below.
+const PLANTED: &str = "Qx7MRN00412zz";
+
+/// Takes log lines.
+#[derive(Clone, Default)]
+struct Lines(Arc<Mutex<Vec<u8>>>);
+
+impl std::io::Write for Lines {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.0.lock().expect("lines").extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+impl<'a> MakeWriter<'a> for Lines {
+    type Writer = Self;
+
+    fn make_writer(&'a self) -> Self {
+        self.clone()
+    }
+}
+
+/// Requests that go wrong in every way that a route has, each with the planted value in it.
+fn requests() -> Vec<(&'static str, String, Value)> {
+    let file = format!("id,name\n{PLANTED},{PLANTED}\n1,{PLANTED}\n");
+    let sum = "0".repeat(64);
+    vec![
+        ("POST", "/v1/feeds/visits/check".to_owned(), json!(file)),
+        ("POST", format!("/v1/feeds/visits/files?name={PLANTED}/x"), json!(file)),
+        ("POST", format!("/v1/feeds/visits/files?{PLANTED}=1"), json!(file)),
+        ("POST", format!("/v1/feeds/visits/files?corrects={PLANTED}"), json!(file)),
+        ("POST", format!("/v1/feeds/{PLANTED}/files"), json!(file)),
+        ("POST", "/v1/feeds/visits/uploads".to_owned(), json!({ PLANTED: PLANTED })),
+        ("POST", "/v1/feeds/visits/uploads".to_owned(), json!({ "bytes": PLANTED, "sha256": sum })),
+        ("POST", "/v1/feeds/visits/uploads".to_owned(), json!({ "bytes": 1, "sha256": PLANTED })),
+        (
+            "POST",
+            "/v1/feeds/visits/uploads".to_owned(),
+            json!({ "bytes": 1, "sha256": sum, "contentType": PLANTED }),
+        ),
+        ("GET", format!("/v1/files/{PLANTED}"), Value::Null),
+        ("GET", format!("/v1/files?cursor={PLANTED}"), Value::Null),
+        ("GET", format!("/v1/files?state={PLANTED}"), Value::Null),
+        ("GET", format!("/v1/files?from={PLANTED}"), Value::Null),
+        ("GET", format!("/v1/uploads/{PLANTED}"), Value::Null),
+        ("GET", format!("/v1/records/visits/{PLANTED}"), Value::Null),
+        ("GET", format!("/v1/records/visits/{PLANTED}/{PLANTED}"), Value::Null),
+        ("GET", format!("/v1/{PLANTED}"), Value::Null),
+        (PLANTED, "/v1/files".to_owned(), Value::Null),
+    ]
+}
+
+#[test]
+fn no_value_no_key_and_no_cause_is_in_any_problem_log_or_metric() {
+    let lines = Lines::default();
+    let subscriber =
+        tracing_subscriber::fmt().with_writer(lines.clone()).with_max_level(tracing::Level::TRACE).finish();
+    let runtime = tokio::runtime::Builder::new_current_thread().build().expect("a runtime");
+    let mut metrics = String::new();
+    tracing::subscriber::with_default(subscriber, || {
+        runtime.block_on(async {
+            for broken in [false, true] {
+                for (method, path, body) in requests() {
+                    let bench = Bench::with_feeds();
+                    if broken {
+                        bench.memory.die_at(2, When::BeforeEffect);
+                    }
+                    let ask = bench
+                        .ask(method, &path)
+                        .header("idempotency-key", PLANTED)
+                        .header("content-type", PLANTED);
+                    let ask = match &body {
+                        Value::Null => ask,
+                        Value::String(text) => ask.header("content-type", "text/csv").body(text.as_bytes()),
+                        body => ask.json(body),
+                    };
+                    let told = ask.told().await;
+                    let sent = told.status == 202;
+                    assert!(sent || !told.text.contains(PLANTED), "{method} {path}: {}", told.text);
+                    metrics += &bench.metrics.lock().expect("lines").join("\n");
+                }
+            }
+        });
+    });
+    let logs = String::from_utf8(lines.0.lock().expect("lines").clone()).expect("UTF-8");
+    assert!(logs.contains("request is answered") && metrics.contains("RequestDuration"));
+    for (what, text) in [("log", &logs), ("metric", &metrics)] {
+        for secret in [PLANTED, "ssk_planted_key", "192.0.2.1"] {
+            assert!(!text.contains(secret), "{secret} is in a {what}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn each_request_is_one_metric_line_with_operation_and_class() {
+    let bench = Bench::with_feeds();
+    bench.ask("GET", "/v1/files").told().await;
+    bench.ask("GET", "/v1/nothing").told().await;
+    bench.ask_as(&Words::of("north").with("scopes", ""), "GET", "/v1/files").told().await;
+    let lines = bench.metrics.lock().expect("lines").clone();
+    let lines: Vec<Value> = lines.iter().map(|line| serde_json::from_str(line).expect("JSON")).collect();
+    let told: Vec<_> = lines
+        .iter()
+        .map(|line| (&line["operation"], &line["statusClass"], &line["code"], &line["partner"]))
+        .collect();
+    let north = json!("north");
+    assert_eq!(
+        told,
+        [
+            (&json!("listFiles"), &json!("2xx"), &json!(""), &north),
+            (&json!("unknown"), &json!("4xx"), &json!("not-found"), &north),
+            (&json!("listFiles"), &json!("4xx"), &json!("forbidden"), &north),
+        ]
+    );
+}
+
+#[tokio::test]
+async fn a_service_that_fails_is_told_as_unavailable_whatever_was_asked() {
+    for (method, path, _) in requests() {
+        let bench = Bench::with_feeds();
+        bench.memory.die_at(1, When::BeforeEffect);
+        let told = bench.ask(method, &path).told().await;
+        assert_eq!(
+            (told.code(), told.header("retry-after")),
+            ((503, "unavailable"), Some("5")),
+            "{method} {path}"
+        );
+    }
+}

@@ -1,0 +1,192 @@
+//! Three partners with the same feeds, the same names and the same keys; each asks for everything of the others.
+
+use serde_json::{Value, json};
+
+use super::bench::{Bench, MIXED, Told, Words};
+use crate::route::{Access, Route, TABLE};
+
+const PARTNERS: [&str; 3] = ["north", "south", "north-2"];
+
+/// What one partner has.
+struct Owned {
+    partner: &'static str,
+    words: Words,
+    file: String,
+    received: String,
+    upload: String,
+    parts: String,
+    cursor: String,
+    history: String,
+}
+
+async fn furnish(bench: &Bench, partner: &'static str) -> Owned {
+    let words = Words::of(partner);
+    let body = format!("{MIXED}4,{partner}\n").replace("north-2", "nort2");
+    let file = bench.send_as(&words, "/v1/feeds/visits/files?name=day.csv", &body).await;
+    bench.send_as(&words, "/v1/feeds/visits/files?name=day-2.csv", &body).await;
+    bench.process().await;
+    let open = async |body: Value| {
+        let told = bench.ask_as(&words, "POST", "/v1/feeds/visits/uploads").json(&body).told().await;
+        told.body["upload"].as_str().expect("an upload").to_owned()
+    };
+    let upload = open(json!({ "bytes": 1, "sha256": "0".repeat(64) })).await;
+    let parts = open(json!({ "bytes": 9, "parts": true })).await;
+    let next = async |path: &str| {
+        let told = bench.ask_as(&words, "GET", path).told().await;
+        told.body["next"].as_str().expect("a cursor").to_owned()
+    };
+    let cursor = next("/v1/files?limit=1").await;
+    let history = next("/v1/records/visits/4?history=true&limit=1").await;
+    Owned { partner, words, file, received: String::new(), upload, parts, cursor, history }
+}
+
+/// Lands a file that is not processed yet.
+async fn receive(bench: &Bench, owned: &mut Owned) {
+    owned.received = bench.send_as(&owned.words, "/v1/feeds/labs/files?name=new.csv", "x").await;
+}
+
+/// Every request of a route for what another partner has.
+fn requests(route: Route, other: &Owned) -> Vec<(String, Value)> {
+    let none = Value::Null;
+    let part = json!({ "parts": [{ "number": 1, "bytes": 9, "sha256": "0".repeat(64) }] });
+    let sent = json!({ "parts": [{ "number": 1, "etag": "a", "sha256": "0".repeat(64) }] });
+    let of = |ids: &[&String], make: &dyn Fn(&str) -> String, body: &Value| -> Vec<(String, Value)> {
+        ids.iter().map(|id| (make(id), body.clone())).collect()
+    };
+    let files = [&other.file, &other.received];
+    let uploads = [&other.upload, &other.parts];
+    match route {
+        Route::ReadFile => of(&files, &|id| format!("/v1/files/{id}"), &none),
+        Route::ReadReceipt => of(&files, &|id| format!("/v1/files/{id}/receipt"), &none),
+        Route::ReadRejects => of(&files, &|id| format!("/v1/files/{id}/rejects"), &none),
+        Route::ReadUpload | Route::AbortUpload => of(&uploads, &|id| format!("/v1/uploads/{id}"), &none),
+        Route::SignParts => of(&uploads, &|id| format!("/v1/uploads/{id}/parts"), &part),
+        Route::CompleteUpload => of(&uploads, &|id| format!("/v1/uploads/{id}/complete"), &sent),
+        Route::SendFile => vec![
+            (format!("/v1/feeds/visits/files?corrects={}", other.file), json!("id,name\n")),
+            (format!("/v1/feeds/{}%2Fvisits/files", other.partner), json!("id,name\n")),
+        ],
+        Route::OpenUpload => {
+            let wish = json!({ "bytes": 1, "sha256": "0".repeat(64), "corrects": other.file });
+            vec![("/v1/feeds/visits/uploads".to_owned(), wish)]
+        }
+        Route::CheckFile => vec![(format!("/v1/feeds/..%2F{}/check", other.partner), json!("x"))],
+        Route::ReadContract => vec![(format!("/v1/feeds/{}%2Fvisits/contract", other.partner), none)],
+        Route::ReadRecord => vec![
+            (format!("/v1/records/visits/4?history=true&cursor={}", other.history), none.clone()),
+            (format!("/v1/records/{}%2Fvisits/4", other.partner), none.clone()),
+            ("/v1/records/visits/4".to_owned(), none),
+        ],
+        Route::ListFiles => vec![
+            (format!("/v1/files?cursor={}", other.cursor), none.clone()),
+            (format!("/v1/files?feed={}%2Fvisits", other.partner), none.clone()),
+            ("/v1/files?feed=visits".to_owned(), none),
+        ],
+        Route::ListFeeds => vec![("/v1/feeds".to_owned(), none)],
+        Route::Health => vec![("/v1/health".to_owned(), none)],
+        Route::OpenApi => vec![("/v1/openapi.json".to_owned(), none)],
+    }
+}
+
+async fn ask(bench: &Bench, words: &Words, method: &str, path: &str, body: &Value) -> Told {
+    let ask = bench.ask_as(words, method, path);
+    match body {
+        Value::Null => ask.told().await,
+        Value::String(text) => ask.body(text.as_bytes()).told().await,
+        body => ask.json(body).told().await,
+    }
+}
+
+#[tokio::test]
+async fn no_route_shows_or_changes_anything_of_another_partner() {
+    let bench = Bench::with_feeds();
+    let mut all = Vec::new();
+    for partner in PARTNERS {
+        all.push(furnish(&bench, partner).await);
+    }
+    for owned in &mut all {
+        receive(&bench, owned).await;
+    }
+    let mut asked = 0;
+    for caller in &all {
+        for other in all.iter().filter(|other| other.partner != caller.partner) {
+            for definition in TABLE.iter().filter(|definition| definition.access != Access::Open) {
+                for (path, body) in requests(definition.route, other) {
+                    let foreign = ["/files/", "/uploads/", "%2F"]
+                        .iter()
+                        .any(|mark| path.contains(mark) && !path.contains("/v1/files?"));
+                    let told = ask(&bench, &caller.words, definition.method, &path, &body).await;
+                    asked += 1;
+                    if foreign {
+                        assert_eq!(told.code(), (404, "not-found"), "{} {path}", caller.partner);
+                    }
+                    assert_nothing_of(other, &told, &path);
+                }
+            }
+        }
+    }
+    assert!(asked >= 3 * 2 * 20, "{asked}");
+    for owner in &all {
+        assert_untouched(&bench, owner).await;
+    }
+}
+
+/// Ids, keys, cells and cursors of a partner in an answer to another.
+fn assert_nothing_of(other: &Owned, told: &Told, path: &str) {
+    let cell = other.partner.replace("north-2", "nort2");
+    let headers = serde_json::to_string(&told.headers).expect("JSON");
+    for (part, what) in [
+        (&other.file, "file"),
+        (&other.received, "received file"),
+        (&other.upload, "upload"),
+        (&other.parts, "upload in parts"),
+        (&format!("{}/", other.partner), "key"),
+        (&format!("\"{cell}\""), "cell"),
+    ] {
+        assert!(
+            !told.text.contains(part.as_str()) && !headers.contains(part.as_str()),
+            "a {what} of {} in {path}: {}",
+            other.partner,
+            told.text
+        );
+    }
+}
+
+/// After all of it each partner still has what it had.
+async fn assert_untouched(bench: &Bench, owner: &Owned) {
+    let get = async |path: String| bench.ask_as(&owner.words, "GET", &path).told().await;
+    assert_eq!(get(format!("/v1/files/{}", owner.file)).await.body["state"], "COMPLETE");
+    assert_eq!(get(format!("/v1/files/{}", owner.received)).await.body["state"], "RECEIVED");
+    for upload in [&owner.upload, &owner.parts] {
+        assert_eq!(get(format!("/v1/uploads/{upload}")).await.body["state"], "OPEN");
+    }
+    let record = get("/v1/records/visits/4".to_owned()).await;
+    assert_eq!(record.body["record"]["name"], owner.partner.replace("north-2", "nort2"));
+    let mine = |key: &str| key.starts_with(&format!("{}/", owner.partner));
+    let versions = bench.memory.inbox_versions();
+    assert_eq!(
+        versions.iter().filter(|version| mine(&version.file.key)).count(),
+        3,
+        "nothing landed for {}",
+        owner.partner
+    );
+}
+
+#[tokio::test]
+async fn anothers_id_and_an_id_of_nothing_are_answered_alike_with_as_many_calls() {
+    let bench = Bench::with_feeds();
+    let mut owned = furnish(&bench, "south").await;
+    receive(&bench, &mut owned).await;
+    let north = Words::of("north");
+    for make in ["/v1/files/{}", "/v1/files/{}/receipt", "/v1/files/{}/rejects", "/v1/uploads/{}"] {
+        let path = |id: &str| make.replace("{}", id);
+        let foreign = if make.contains("uploads") { &owned.upload } else { &owned.received };
+        let count = |before: usize| bench.memory.calls().len() - before;
+        let before = bench.memory.calls().len();
+        let theirs = ask(&bench, &north, "GET", &path(foreign), &Value::Null).await;
+        let (calls, before) = (count(before), bench.memory.calls().len());
+        let nothing = ask(&bench, &north, "GET", &path("r5g61a45bnmyhnp8sgqw0ymkjv"), &Value::Null).await;
+        assert_eq!((theirs.text, theirs.headers), (nothing.text, nothing.headers), "{make}");
+        assert_eq!(calls, count(before), "{make}");
+    }
+}

@@ -1,0 +1,252 @@
+//! An upload in parts: each is signed with its length and SHA-256, and all of them become one object or none does.
+
+use serde::{Deserialize, Serialize};
+use store::door::{Condition, Current, DoorStore, Landed, Part, SignedPart, UploadKind, UploadRecord};
+
+use super::{Signed, closed, has_landed, land_of, read_sha256, record};
+use crate::call::Call;
+use crate::event::Request;
+use crate::files::{self, Place, name_conflict, place};
+use crate::problem::{Code, Problem, Refused};
+use crate::respond::Response;
+
+/// The least bytes of a part but the last that are promised; S3 wants 5 MiB.
+/// <https://docs.aws.amazon.com/AmazonS3/latest/userguide/qfacts.html>
+const LEAST_PART_BYTES: u64 = 8 * MIB;
+
+/// The most parts of an object, by the same page.
+const MOST_PARTS: u64 = 10_000;
+
+const MIB: u64 = 1024 * 1024;
+
+/// The most parts that are signed at once.
+pub(crate) const MOST_SIGNED: usize = 100;
+
+/// How often is looked again when another upload under the name was faster.
+const ROUNDS: u32 = 4;
+
+/// How an upload is cut: every part has `part_bytes`, the last what is left.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Plan {
+    pub(super) part_bytes: u64,
+    pub(super) parts: u64,
+    last_bytes: u64,
+}
+
+/// The plan of an upload. It depends on the bytes alone, so that it needs no place to be kept.
+pub(super) fn plan(bytes: u64) -> Plan {
+    let part_bytes = bytes.div_ceil(MOST_PARTS).div_ceil(MIB).saturating_mul(MIB).max(LEAST_PART_BYTES);
+    let parts = bytes.div_ceil(part_bytes).max(1);
+    Plan { part_bytes, parts, last_bytes: bytes - part_bytes * (parts - 1) }
+}
+
+impl Plan {
+    fn bytes_of(&self, number: u16) -> Option<u64> {
+        match u64::from(number) {
+            0 => None,
+            number if number < self.parts => Some(self.part_bytes),
+            number if number == self.parts => Some(self.last_bytes),
+            _ => None,
+        }
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Wanted {
+    parts: Vec<WantedPart>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct WantedPart {
+    number: u16,
+    bytes: u64,
+    sha256: String,
+}
+
+#[derive(Serialize)]
+struct SignedParts {
+    parts: Vec<NumberedPart>,
+}
+
+#[derive(Serialize)]
+struct NumberedPart {
+    number: u16,
+    #[serde(flatten)]
+    signed: Signed,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Sent {
+    parts: Vec<SentPart>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct SentPart {
+    number: u16,
+    etag: String,
+    sha256: String,
+}
+
+/// `POST /v1/uploads/{upload}/parts`.
+pub(crate) async fn sign_parts<S: DoorStore>(call: &Call<'_, S>) -> Result<Response, Refused> {
+    let wanted: Wanted = Request::json(&call.body, "parts: a list of number, bytes and sha256")?;
+    if wanted.parts.is_empty() || wanted.parts.len() > MOST_SIGNED {
+        let detail = format!("`parts` has {} parts, expected 1 to {MOST_SIGNED} at once", wanted.parts.len());
+        return Err(Problem::new(Code::InvalidBody, detail).into());
+    }
+    let record = record(call).await?;
+    let multipart = multipart(&record)?.to_owned();
+    if record.version.is_some() {
+        return Err(closed("has landed").into());
+    }
+    let left = record.expires_ms.saturating_sub(call.now_ms) / 1_000;
+    if record.aborted || left == 0 {
+        return Err(closed("was given up or has expired").into());
+    }
+    let seconds = u32::try_from(left).unwrap_or(u32::MAX).min(call.settings.signed_seconds);
+    let plan = plan(record.bytes);
+    let mut parts = Vec::with_capacity(wanted.parts.len());
+    for part in &wanted.parts {
+        let signed = SignedPart {
+            key: record.key.clone(),
+            multipart: multipart.clone(),
+            number: part.number,
+            bytes: fits(plan, part)?,
+            sha256: checksum(&part.sha256, part.number)?,
+        };
+        let signed = call.store.sign_part(&signed, seconds).await?.into();
+        parts.push(NumberedPart { number: part.number, signed });
+    }
+    Ok(Response::json(200, &SignedParts { parts }))
+}
+
+fn fits(plan: Plan, part: &WantedPart) -> Result<u64, Problem> {
+    let Plan { part_bytes, parts, last_bytes } = plan;
+    plan.bytes_of(part.number).filter(|bytes| *bytes == part.bytes).ok_or_else(|| {
+        let detail = format!(
+            "part {} of {} bytes is not of this upload: expected parts 1 to {parts}, each of {part_bytes} bytes, the last of {last_bytes}",
+            part.number, part.bytes
+        );
+        Problem::new(Code::PartsRefused, detail)
+    })
+}
+
+fn checksum(text: &str, number: u16) -> Result<[u8; 32], Problem> {
+    read_sha256(text).ok_or_else(|| {
+        let detail = format!("`sha256` of part {number} is not a checksum: expected 64 hexadecimal digits");
+        Problem::new(Code::InvalidBody, detail)
+    })
+}
+
+fn multipart(record: &UploadRecord) -> Result<&str, Problem> {
+    match &record.kind {
+        UploadKind::Multipart(multipart) => Ok(multipart),
+        UploadKind::Single => {
+            let detail = "the upload has no parts: it is one signed PUT, and lands by itself";
+            Err(Problem::new(Code::UploadClosed, detail))
+        }
+    }
+}
+
+/// `POST /v1/uploads/{upload}/complete`. Sent again, it finds what it made.
+pub(crate) async fn complete<S: DoorStore>(call: &Call<'_, S>) -> Result<Response, Refused> {
+    let sent: Sent = Request::json(&call.body, "parts: a list of number, etag and sha256")?;
+    let record = record(call).await?;
+    let multipart = multipart(&record)?;
+    if let Some(current) = has_landed(call, &record).await? {
+        return Ok(files::landed(call, &record, &current).await);
+    }
+    if record.aborted || call.now_ms >= record.expires_ms {
+        return Err(closed("was given up or has expired").into());
+    }
+    let parts = all_parts(plan(record.bytes), sent)?;
+    let current = assemble(call, &record, multipart, &parts).await?;
+    Ok(files::landed(call, &record, &current).await)
+}
+
+async fn assemble<S: DoorStore>(
+    call: &Call<'_, S>,
+    record: &UploadRecord,
+    multipart: &str,
+    parts: &[Part],
+) -> Result<Current, Refused> {
+    // The media type was given when the upload was begun.
+    let mut land = land_of(record, "", Condition::Absent);
+    for _ in 0..ROUNDS {
+        match place(call, &record.key, &record.id, true).await? {
+            Place::Ours(current) => return Ok(current),
+            Place::Under(condition) => land.condition = condition,
+        }
+        match call.store.complete_parts(&land, multipart, parts).await? {
+            Landed::Version { version, etag } => {
+                return Ok(Current { version, etag, upload: Some(record.id.clone()), bytes: record.bytes });
+            }
+            Landed::Conflict => {}
+            Landed::Refused(_) => {
+                // An earlier attempt may have made the object, and S3 then knows the upload no more.
+                if let Some(current) = call.store.landed_as(&record.key, &record.id).await? {
+                    return Ok(current);
+                }
+                let detail = "a part is missing, or its etag or sha256 is not that of what was sent: send those parts \
+                              again, then complete with the etags of their answers";
+                return Err(Problem::new(Code::PartsRefused, detail).into());
+            }
+        }
+    }
+    Err(name_conflict().into())
+}
+
+/// Every part once, in order.
+fn all_parts(plan: Plan, sent: Sent) -> Result<Vec<Part>, Problem> {
+    let expected = plan.parts;
+    let numbered = (1_u64..).zip(&sent.parts).all(|(number, part)| u64::from(part.number) == number);
+    if sent.parts.len() as u64 != expected || !numbered {
+        let detail = format!(
+            "`parts` has {} parts, expected each of 1 to {expected} once, in order",
+            sent.parts.len()
+        );
+        return Err(Problem::new(Code::PartsRefused, detail));
+    }
+    sent.parts
+        .into_iter()
+        .map(|part| {
+            let etag = part.etag.trim_matches('"');
+            if etag.is_empty()
+                || etag.len() > 128
+                || !etag.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
+            {
+                let detail = format!(
+                    "`etag` of part {} is not one: expected the header etag of the part's answer",
+                    part.number
+                );
+                return Err(Problem::new(Code::InvalidBody, detail));
+            }
+            let sha256 = checksum(&part.sha256, part.number)?;
+            Ok(Part { number: part.number, etag: part.etag, sha256 })
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn a_plan_covers_every_byte_within_the_limits(bytes in 1_u64..=5 * 1024 * 1024 * 1024 * 1024) {
+            let plan = plan(bytes);
+            prop_assert!(plan.parts <= MOST_PARTS && plan.part_bytes >= LEAST_PART_BYTES);
+            prop_assert_eq!(plan.part_bytes * (plan.parts - 1) + plan.last_bytes, bytes);
+            prop_assert!((1..=plan.part_bytes).contains(&plan.last_bytes));
+            let last = u16::try_from(plan.parts).expect("at most 10,000");
+            prop_assert_eq!(plan.bytes_of(last), Some(plan.last_bytes));
+            prop_assert_eq!((plan.bytes_of(0), plan.bytes_of(last + 1)), (None, None));
+        }
+    }
+}
