@@ -4,10 +4,13 @@ PYTHON ?= python3
 VENV := .venv
 PY := $(VENV)/bin/python
 SAM := $(VENV)/sam
+FUZZ := $(VENV)/fuzz
+CASES ?= 20000
 # cargo-lambda comes from the venv; the user's own tools stay as they are.
 export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 export AWS_DEFAULT_REGION ?= us-east-1
 export SAM_CLI_TELEMETRY := 0
+FUNCTIONS := processor ingest authorizer webhook
 
 .DEFAULT_GOAL := help
 
@@ -26,9 +29,13 @@ $(SAM)/ready: infra/local/requirements-sam.txt
 	$(PYTHON) infra/local/check_python.py && $(PYTHON) -m venv $(SAM)
 	$(SAM)/bin/python -m pip install --quiet --disable-pip-version-check -r $< && touch $@
 
+$(FUZZ)/ready: infra/local/requirements-fuzz.txt
+	$(PYTHON) infra/local/check_python.py && $(PYTHON) -m venv $(FUZZ)
+	$(FUZZ)/bin/python -m pip install --quiet --disable-pip-version-check -r $< && touch $@
+
 .PHONY: build
 build: tools ## build every function's binary and the command line for this machine
-	cargo lambda build --release --compiler cargo -p processor -p authorizer -p scalper
+	cargo lambda build --release --compiler cargo $(FUNCTIONS:%=-p %) -p scalper
 
 .PHONY: scalper
 scalper: build ## run the operator's command line (ARGS="partner list"; `cargo install --path crates/scalper` installs it)
@@ -83,5 +90,10 @@ bench: tools ## measure speed, memory, start and size beside their alternatives 
 	cargo lambda build --release --compiler cargo -p processor -p bench
 	target/lambda/bench/bootstrap $(ARGS)
 
+.PHONY: api-fuzz
+api-fuzz: build $(FUZZ)/ready ## send CASES=20000 made-up requests to the API of a local stack, and hold the answers to its OpenAPI document
+	$(PY) infra/local/fuzz.py --cases $(CASES)
+
 .PHONY: ci
 ci: lint audit template-lint test ## everything that CI runs
+	$(MAKE) api-fuzz CASES=400

@@ -13,7 +13,8 @@ import show
 from deploy import client, deploy, local_parameters
 from emulator import ROOT, STACK, Emulator, Failed
 from outcomes import Outcome, ledger_entry, look_up, subscribe, wait_for, wait_until_empty
-from story import FIRST, RECORD_KEY, REPEATED, SECOND, Delivery, notification
+from partner import Partner, scalper
+from story import FIRST, LARGE, PARTNER, RECORD_KEY, REPEATED, SECOND, SMALL, Delivery, notification
 
 from generate import samples
 
@@ -64,6 +65,7 @@ def run(running: Emulator) -> None:
     show.step(f"\n{repeat(running, repeated)}")
     show_table(running, sent + again, outcomes)
     show_excerpts(running, repeated)
+    show_door(running, contents)
 
 
 def send(running: Emulator, delivery: Delivery, contents: dict[str, bytes]) -> str:
@@ -139,6 +141,35 @@ def show_excerpts(running: Emulator, outcome: Outcome) -> None:
     show.rejects(text_of(s3, bucket, f"{outcome.quarantine}/rejects.csv"), "report_id")
     show.heading("Its receipt, which the sender gets: positions and rules, no values")
     show.document(text_of(s3, bucket, outcome.receipt), lines=60)
+
+
+def show_door(running: Emulator, contents: dict[str, bytes]) -> None:
+    show.heading("The same by API: a partner with nothing but HTTP and a key")
+    added = scalper(running, "partner", "add", PARTNER)
+    partner = Partner(running.outputs["PartnerApiUrl"], added["secret"])
+    show.step(f"  scalper partner add {PARTNER}: the key is shown once, and kept only as a hash")
+    sent = [
+        partner.send_file("scan-reports", SMALL.key, contents[SMALL.sample]),
+        partner.upload("scan-reports", LARGE.key, contents[LARGE.sample]),
+    ]
+    for delivery, file in zip((SMALL, LARGE), sent, strict=True):
+        status = partner.wait(file["id"])
+        counts = status["counts"]
+        show.step(f"  {delivery.key:<16} {delivery.what:<30} {status['state']}, {counts['rows']} rows, {counts['rejects']} rejects")
+    show.step("\nIts receipt, by GET /v1/files/{id}/receipt:")
+    show.document(partner.get(f"/v1/files/{sent[0]['id']}/receipt").body.decode(), lines=14)
+    show.step("\nA key that nobody has:")
+    refused = Partner(partner.api, "ssk_not_a_key").get("/v1/files")
+    show.step(f"  {refused.status} {refused.json()['code']}: {refused.json()['detail']}")
+    show.step("\nA partner that may ask once a second, asking without a pause:")
+    busy = Partner(partner.api, scalper(running, "partner", "add", "busy", "--rate", "1", "--burst", "3")["secret"])
+    answers = [busy.get("/v1/feeds") for _ in range(8)]
+    slow = next((answer for answer in answers if answer.status == 429), None)
+    if slow is None:
+        raise Failed("eight requests at once passed a limit of three")
+    passed = sum(answer.status == 200 for answer in answers)
+    wait = {name.lower(): value for name, value in slow.headers.items()}["retry-after"]
+    show.step(f"  {passed} answered, then {slow.status} {slow.json()['code']}, Retry-After: {wait}")
 
 
 def text_of(s3, bucket: str, key: str) -> str:

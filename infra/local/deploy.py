@@ -1,14 +1,23 @@
 """The stack of `template.yaml`, created on a running emulator exactly as the template says.
 
-What differs from `sam deploy`, because the emulator needs it: the SAM macro is expanded here, with its parameters; each
-function's code is the binary that `make build` made; statements that refuse plain HTTP are left out, because plain
-HTTP on the loopback is all that the emulator speaks (and it enforces them); and a number that comes from a parameter
-is written in as a number, because the emulator would compare it as a text.
+What differs from `sam deploy`, because the emulator needs it:
+
+* the SAM macro is expanded here, with its parameters, and each function's code is the binary that `make build` made;
+* statements that refuse plain HTTP are left out: plain HTTP on the loopback is all that the emulator speaks (and it
+  enforces them);
+* a number that comes from a parameter is written in as a number: the emulator would compare it as a text;
+* the API's binary media types are written with their slash, and the answers of API Gateway itself, which SAM puts into
+  the OpenAPI body, become resources: the emulator reads them only there;
+* the output `PartnerApiUrl` is the emulator's address of the API.
+
+What the emulator accepts and does not do is asserted on the expanded template (`tests/src/template`): access logs, TLS
+policy, encryption, backups, limits on leading keys, the 10 MB of a request.
 """
 
 import functools
 import io
 import json
+import logging
 import os
 import platform
 import re
@@ -26,8 +35,11 @@ from emulator import ACCOUNT, REGION, ROOT, STACK, Emulator, Failed
 TEMPLATE = ROOT / "template.yaml"
 CONTRACTS = ROOT / "infra" / "contracts"
 CODE_BUCKET = "code"
+API_STAGE = "api"
 # A fixed time in every archive: the same binary gives the same bytes.
 ZIP_TIME = (1980, 1, 1, 0, 0, 0)
+# The translator warns of switches that only its authors set.
+logging.getLogger("samtranslator").setLevel(logging.ERROR)
 
 
 def client(emulator: Emulator, service: str, account: str = ACCOUNT):
@@ -88,10 +100,15 @@ def deploy(emulator: Emulator, account: str = ACCOUNT, stack: str = STACK, param
     """Creates the stack, publishes the sample contracts, and returns the stack's outputs."""
     parameters = local_parameters() | (parameters or {})
     os.environ.setdefault("AWS_DEFAULT_REGION", REGION)
-    upload_code(client(emulator, "s3", account))
-    expanded = with_numbers(without_tls_only(expand(parameters)), parameters)
-    outputs = create_stack(client(emulator, "cloudformation", account), stack, expanded, parameters)
-    publish_contracts(client(emulator, "s3", account), outputs["ContractsBucketName"])
+    s3 = client(emulator, "s3", account)
+    upload_code(s3)
+    expanded = with_numbers(with_api(without_tls_only(expand(parameters))), parameters)
+    # By address: a template in the request itself may have 51,200 bytes.
+    s3.put_object(Bucket=CODE_BUCKET, Key=f"{stack}.json", Body=json.dumps(expanded).encode())
+    address = f"{emulator.endpoint}/{CODE_BUCKET}/{stack}.json"
+    outputs = create_stack(client(emulator, "cloudformation", account), stack, address, parameters)
+    outputs["PartnerApiUrl"] = f"{emulator.endpoint}/_aws/execute-api/{outputs['PartnersApiId']}/{API_STAGE}"
+    publish_contracts(s3, outputs["ContractsBucketName"])
     return outputs
 
 
@@ -109,6 +126,39 @@ def without_tls_only(template: dict) -> dict:
 
 def refuses_plain_http(statement: dict) -> bool:
     return statement["Effect"] == "Deny" and "aws:SecureTransport" in statement.get("Condition", {}).get("Bool", {})
+
+
+def with_api(template: dict) -> dict:
+    """The template with the API's binary media types and gateway responses where the emulator reads them."""
+    resources = template["Resources"]
+    for name, api in of_type(resources, "AWS::ApiGateway::RestApi"):
+        properties = api["Properties"]
+        properties["BinaryMediaTypes"] = [kind.replace("~1", "/") for kind in properties["BinaryMediaTypes"]]
+        answers = properties["Body"].pop("x-amazon-apigateway-gateway-responses")
+        added = {
+            f"{name}{kind.title().replace('_', '')}": gateway_response(name, kind, answer)
+            for kind, answer in answers.items()
+        }
+        resources |= added
+        # A deployment keeps the answers that there are when it is made.
+        for _, deployment in of_type(resources, "AWS::ApiGateway::Deployment"):
+            deployment["DependsOn"] = sorted(added)
+    return template
+
+
+def gateway_response(api: str, kind: str, answer: dict) -> dict:
+    properties = {"RestApiId": {"Ref": api}, "ResponseType": kind}
+    for theirs, ours in (
+        ("statusCode", "StatusCode"), ("responseParameters", "ResponseParameters"),
+        ("responseTemplates", "ResponseTemplates"),
+    ):
+        if theirs in answer:
+            properties[ours] = answer[theirs]
+    return {"Type": "AWS::ApiGateway::GatewayResponse", "Properties": properties}
+
+
+def of_type(resources: dict, kind: str) -> list[tuple[str, dict]]:
+    return [(name, resource) for name, resource in resources.items() if resource["Type"] == kind]
 
 
 def with_numbers(template: dict, parameters: dict[str, str]) -> dict:
@@ -163,10 +213,10 @@ def archive(path: Path) -> bytes:
     return content.getvalue()
 
 
-def create_stack(cloudformation, name: str, template: dict, parameters: dict[str, str]) -> dict[str, str]:
+def create_stack(cloudformation, name: str, address: str, parameters: dict[str, str]) -> dict[str, str]:
     cloudformation.create_stack(
         StackName=name,
-        TemplateBody=json.dumps(template),
+        TemplateURL=address,
         Parameters=[{"ParameterKey": key, "ParameterValue": value} for key, value in parameters.items()],
         Capabilities=["CAPABILITY_IAM", "CAPABILITY_AUTO_EXPAND"],
         OnFailure="DO_NOTHING",

@@ -86,6 +86,7 @@ def environment(folder: Path, port: int) -> dict[str, str]:
         "MINISTACK_HOST": "127.0.0.1",  # in queue URLs
         # Functions find the emulator only through the emulator's own environment.
         "AWS_ENDPOINT_URL": f"http://127.0.0.1:{port}",
+        "MINISTACK_ACCOUNT_ID": ACCOUNT,  # whose API an unsigned request means
         "TMPDIR": str(folder / "tmp"),
         "AUTH": "true",
         "IOT_MTLS_ENABLED": "0",

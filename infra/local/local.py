@@ -57,6 +57,12 @@ Read what became of it:
     aws logs filter-log-events --log-group-name {outputs["ProcessorLogGroupName"]} \\
         --query 'events[].message' --output text
 
+Send a file as a partner does, by API (README, "Send files by API"):
+
+    export API={outputs["PartnerApiUrl"]} SCALPER_STACK={running.stack} AWS_REGION={REGION}
+    export KEY=$(target/lambda/scalper/bootstrap --json partner add riverside | python3 -c 'import json, sys; print(json.load(sys.stdin)["secret"])')
+    curl "$API/v1/feeds" -H "x-api-key: $KEY"
+
 Publish a contract of your own, and files of its feed are taken from then on:
 
     aws s3 cp my-feed.odcs.yaml s3://{outputs["ContractsBucketName"]}/my-feed.odcs.yaml

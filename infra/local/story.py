@@ -38,6 +38,10 @@ SECOND = [
 ]
 # Delivered a second time by the queue, as S3 and SQS may do.
 REPEATED = FIRST[1]
+# Sent by a partner through the API, under these names.
+PARTNER = "hillside"
+SMALL = Delivery("scan-reports-one-percent-bad.csv", "monday.csv", "as the body of one request")
+LARGE = Delivery("scan-reports-good.csv", "tuesday.csv", "promised, then a signed PUT")
 # Read back at the end.
 RECORD_KEY = "riverside/scan-reports#RPT-00000001"
 

@@ -4,14 +4,18 @@
 //! emulator  the process: started, and ended with the test, however the test ends
 //! stage     the stack on it: drop a file, deliver an event, wait for the outcome, read what is where
 //! files     what is dropped: a contract and its records
+//! loopback  a web server of the test: an issuer's keys, a partner's receiver
+//! door      the partners' API of the stack, its command line, and requests of a partner
 //! ```
 //!
 //! Nothing sleeps until something "should" have happened: a test waits for the announcement of the outcome (long
 //! poll), or for the queue to be empty, and fails after [`stage::PATIENCE`].
 
+mod door;
 mod emulator;
 mod files;
 mod http;
+mod loopback;
 mod stage;
 mod tables;
 
@@ -19,6 +23,18 @@ mod tables;
 mod accepted;
 /// The same event again, late, out of order, after the ledger was lost: the outcome is that of the bucket.
 mod deliveries;
+/// Files by the partners' API: sent small, signed and in parts, until the partner has receipt, rejects and records.
+mod door_files;
+/// Who is refused at the partners' API, how soon, and what a role behind it may not do.
+mod door_lock;
+/// The partners' page of the README, as it stands there.
+mod door_readme;
+/// Three partners over every route: nobody sees anything of another.
+mod door_tenants;
+/// Bearer tokens of an issuer of our own, and the limits that hold without a usage plan.
+mod door_tokens;
+/// What a partner's address is told, and by what signature.
+mod door_webhook;
 /// Keys, folder markers, empty and vanished objects, every kind of upload.
 mod names;
 /// What a role may not do, and what nobody may ever read in a log.

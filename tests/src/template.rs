@@ -1,6 +1,7 @@
 //! The expanded template, under every choice of its parameters. The emulator accepts and ignores encryption,
 //! retention and most policies, so this is where they are held to.
 
+mod api;
 mod buckets;
 mod expanded;
 mod functions;
@@ -12,13 +13,29 @@ use std::sync::LazyLock;
 
 use expanded::Stack;
 
+/// A door for two web origins and two address ranges.
+const DOOR: [(&str, &str); 2] = [
+    ("AllowedOrigins", "https://portal.example.org,https://other.example.org"),
+    ("AllowedCidrs", "192.0.2.0/24,2001:db8::/32"),
+];
+
 /// Both key choices on both architectures; a production stack and one that may be deleted.
 static CHOICES: LazyLock<Vec<Stack>> = LazyLock::new(|| {
     let choices: [&[(&str, &str)]; 4] = [
         &[("KeyChoice", "AwsOwned"), ("Architecture", "arm64"), ("Stage", "prod")],
-        &[("KeyChoice", "AwsOwned"), ("Architecture", "x86_64"), ("OnDelete", "Delete")],
-        &[("KeyChoice", "CustomerKey"), ("Architecture", "arm64"), ("OnDelete", "Delete")],
-        &[("KeyChoice", "CustomerKey"), ("Architecture", "x86_64"), ("Stage", "prod")],
+        &[
+            ("KeyChoice", "AwsOwned"),
+            ("Architecture", "x86_64"),
+            ("OnDelete", "Delete"),
+            ("AllowIam", "true"),
+        ],
+        &[("KeyChoice", "CustomerKey"), ("Architecture", "arm64"), ("OnDelete", "Delete"), DOOR[0], DOOR[1]],
+        &[
+            ("KeyChoice", "CustomerKey"),
+            ("Architecture", "x86_64"),
+            ("Stage", "prod"),
+            ("GatewayLogsRole", "Existing"),
+        ],
     ];
     choices.into_iter().map(Stack::expand).collect()
 });

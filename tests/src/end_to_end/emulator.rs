@@ -11,7 +11,7 @@ use serde_json::Value;
 use crate::repository::root;
 
 /// Settings of the caller that would send a client somewhere else.
-const NOT_INHERITED: [&str; 7] = [
+pub(super) const NOT_INHERITED: [&str; 7] = [
     "AWS_PROFILE",
     "AWS_ACCESS_KEY_ID",
     "AWS_SECRET_ACCESS_KEY",
@@ -41,8 +41,9 @@ impl Emulator {
     }
 
     /// Deploys the template with the binaries that `make build` made; returns the stack's outputs.
-    pub(super) fn deploy(&self) -> Value {
-        step(&self.folder, "deploy", &[])["outputs"].take()
+    pub(super) fn deploy(&self, parameters: &[String]) -> Value {
+        let parameters: Vec<&str> = parameters.iter().map(String::as_str).collect();
+        step(&self.folder, "deploy", &parameters)["outputs"].take()
     }
 
     /// What the emulator and the functions said, for a test that fails.

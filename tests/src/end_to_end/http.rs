@@ -3,10 +3,30 @@
 use std::io::{Read, Write};
 use std::net::TcpStream;
 
-/// An answer: its status and its body.
+use serde_json::Value;
+
+/// An answer: its status, its headers by lower-case name, and its body.
 pub(super) struct Answer {
     pub(super) status: u16,
+    headers: Vec<(String, String)>,
     pub(super) body: Vec<u8>,
+}
+
+impl Answer {
+    /// A header by its lower-case name; empty when it is not there.
+    pub(super) fn header(&self, name: &str) -> &str {
+        let found = self.headers.iter().find(|(known, _)| known == name);
+        found.map(|(_, value)| value.as_str()).unwrap_or_default()
+    }
+
+    pub(super) fn text(&self) -> String {
+        String::from_utf8_lossy(&self.body).into_owned()
+    }
+
+    pub(super) fn json(&self) -> Value {
+        serde_json::from_slice(&self.body)
+            .unwrap_or_else(|error| panic!("JSON expected ({error}), found {} {}", self.status, self.text()))
+    }
 }
 
 /// Sends one request. HTTP/1.0, so that the answer ends with the connection and is never chunked.
@@ -31,7 +51,9 @@ pub(super) fn send(
     let end = answer.windows(4).position(|window| window == b"\r\n\r\n").expect("the end of the head");
     let head = String::from_utf8_lossy(&answer[..end]).into_owned();
     let status = head.split(' ').nth(1).and_then(|status| status.parse().ok()).expect("a status");
-    Answer { status, body: answer[end + 4..].to_vec() }
+    let fields = head.lines().skip(1).filter_map(|line| line.split_once(':'));
+    let headers = fields.map(|(name, value)| (name.to_lowercase(), value.trim().to_owned())).collect();
+    Answer { status, headers, body: answer[end + 4..].to_vec() }
 }
 
 /// The header by which the emulator knows the account and the service. The account's owner needs no signature.

@@ -57,7 +57,7 @@ async fn no_value_of_any_column_leaves_records_and_quarantine() {
 async fn the_processors_role_can_not_write_the_inbox_nor_delete_nor_scan() {
     let stage = Stage::open().await;
     stage.process("north/scans/day.csv", csv(0, 3)).await;
-    let role = assume_role(&stage);
+    let role = assume_role(&stage, &stage.names.function);
     let endpoint = &stage.emulator.endpoint;
     let s3 = client!(aws_sdk_s3, endpoint, role.clone());
     let dynamodb = client!(aws_sdk_dynamodb, endpoint, role);
@@ -93,16 +93,16 @@ async fn the_processors_role_can_not_write_the_inbox_nor_delete_nor_scan() {
 }
 
 /// Denied, and not failed in another way.
-fn assert_denied<T, E: std::fmt::Debug>(what: &str, result: &Result<T, E>) {
+pub(super) fn assert_denied<T, E: std::fmt::Debug>(what: &str, result: &Result<T, E>) {
     match result {
         Ok(_) => panic!("the role may {what}"),
         Err(error) => assert!(format!("{error:?}").contains("AccessDenied"), "{what}: {error:?}"),
     }
 }
 
-fn assume_role(stage: &Stage) -> Credentials {
+pub(super) fn assume_role(stage: &Stage, function: &str) -> Credentials {
     let endpoint = &stage.emulator.endpoint;
-    let path = format!("/2015-03-31/functions/{}/configuration", stage.names.function);
+    let path = format!("/2015-03-31/functions/{function}/configuration");
     let owner = http::owner_of(ACCOUNT, "lambda");
     let answer = http::send(endpoint, "GET", &path, &[("authorization", &owner)], b"");
     let configuration: Value = serde_json::from_slice(&answer.body).expect("the function's configuration");
@@ -122,6 +122,6 @@ fn assume_role(stage: &Stage) -> Credentials {
         part("SecretAccessKey"),
         Some(part("SessionToken")),
         None,
-        "the processor's role",
+        "the function's role",
     )
 }

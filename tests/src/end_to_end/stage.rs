@@ -51,6 +51,15 @@ pub(super) struct Names {
     pub(super) topic: String,
     pub(super) function: String,
     pub(super) logs: String,
+    pub(super) partners: String,
+    /// The address of the partners' API, with its stage.
+    pub(super) api: String,
+    /// Logs of the functions behind the API and of the webhooks.
+    pub(super) door_logs: [String; 3],
+    pub(super) ingest: String,
+    pub(super) authorizer: String,
+    pub(super) webhook: String,
+    pub(super) webhook_queue: String,
 }
 
 pub(super) struct Stage {
@@ -67,8 +76,13 @@ pub(super) struct Stage {
 impl Stage {
     /// A new emulator with the template deployed, a listener on the outcomes, and the contract of `fixtures/scans`.
     pub(super) async fn open() -> Self {
+        Self::open_with(&[]).await
+    }
+
+    /// The same with parameters of the template, each `Name=Value`.
+    pub(super) async fn open_with(parameters: &[String]) -> Self {
         let emulator = Emulator::start();
-        let outputs = emulator.deploy();
+        let outputs = emulator.deploy(parameters);
         let output =
             |name: &str| outputs[name].as_str().unwrap_or_else(|| panic!("no output {name}")).to_owned();
         let names = Names {
@@ -82,6 +96,13 @@ impl Stage {
             topic: output("OutcomeTopicArn"),
             function: output("ProcessorFunctionName"),
             logs: output("ProcessorLogGroupName"),
+            partners: output("PartnersTableName"),
+            api: output("PartnerApiUrl"),
+            door_logs: ["IngestLogGroupName", "AuthorizerLogGroupName", "WebhookLogGroupName"].map(output),
+            ingest: output("IngestFunctionName"),
+            authorizer: output("AuthorizerFunctionName"),
+            webhook: output("WebhookFunctionName"),
+            webhook_queue: output("WebhookQueueUrl"),
         };
         let owner = || Credentials::new(ACCOUNT, "local", None, None, "the emulator's owner");
         let endpoint = emulator.endpoint.clone();
@@ -239,7 +260,7 @@ impl Stage {
         assert_eq!(self.messages(&self.names.dead_letters).await, 0, "dead letters");
     }
 
-    async fn messages(&self, queue: &str) -> u64 {
+    pub(super) async fn messages(&self, queue: &str) -> u64 {
         let counts = [
             Attribute::ApproximateNumberOfMessages,
             Attribute::ApproximateNumberOfMessagesNotVisible,
@@ -252,8 +273,13 @@ impl Stage {
 
     /// Everything that the processor logged, one event a line.
     pub(super) fn logs(&self) -> String {
+        self.logs_of(&self.names.logs)
+    }
+
+    /// Everything that is in a log group, one event a line.
+    pub(super) fn logs_of(&self, group: &str) -> String {
         let mut lines = String::new();
-        let mut request = json!({"logGroupName": self.names.logs});
+        let mut request = json!({ "logGroupName": group });
         loop {
             let page = self.logs_call("FilterLogEvents", &request);
             for event in page["events"].as_array().into_iter().flatten() {

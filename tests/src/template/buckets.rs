@@ -175,7 +175,7 @@ fn no_function_writes_to_what_triggers_it() {
     });
 }
 
-/// Queues that feed the function, and the buckets and topics that feed those.
+/// Queues that feed the function, the buckets that feed those, and the API that calls it.
 fn triggers_of(stack: &Stack, function: &Resource) -> Vec<String> {
     let mappings = stack.of_kind("AWS::Lambda::EventSourceMapping");
     let own = mappings.filter(|mapping| {
@@ -193,5 +193,7 @@ fn triggers_of(stack: &Stack, function: &Resource) -> Vec<String> {
         direct.iter().chain([&function.id]).any(|id| configured.contains(&format!("${{{id}.Arn}}")))
     };
     triggers.extend(stack.of_kind(BUCKET).filter(feeds).map(|bucket| bucket.id.clone()));
+    let calls = |api: &&Resource| api.at("/Body").to_string().contains(&format!("${{{}.Arn}}", function.id));
+    triggers.extend(stack.of_kind("AWS::ApiGateway::RestApi").filter(calls).map(|api| api.id.clone()));
     triggers
 }

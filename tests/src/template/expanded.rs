@@ -93,10 +93,15 @@ impl Stack {
         self.resources.iter().find(|resource| {
             let own = [format!("${{{}}}", resource.id), format!("${{{}.Arn}}", resource.id)];
             let name = NAME_PROPERTIES.iter().find_map(|name| resource.at(&format!("/{name}")).as_str());
-            let tail = reference.rsplit(':').next().unwrap_or(reference);
+            let address = reference.strip_prefix("https://").unwrap_or(reference);
+            let tail = address.rsplit(':').next().unwrap_or(address);
             let bucket = tail.split('/').next().unwrap_or(tail);
             own.iter().any(|own| {
-                reference == own || tail == own || reference.starts_with(&format!("{own}/")) || bucket == own
+                [format!("{own}/"), format!("{own}.execute-api.")]
+                    .iter()
+                    .any(|part| address.starts_with(part))
+                    || tail == own
+                    || bucket == own
             }) || name.is_some_and(|name| tail == name || bucket == name || reference == name)
         })
     }
@@ -177,6 +182,15 @@ impl Stack {
                 let parts = self.value(&items()[1])?;
                 let parts: Vec<String> = parts.as_array().expect("parts").iter().map(scalar).collect();
                 Some(Value::String(parts.join(items()[0].as_str().expect("a separator"))))
+            }
+            "Fn::Select" => {
+                let list = self.value(&items()[1])?;
+                list.get(usize::try_from(number(&items()[0])).expect("a place")).cloned()
+            }
+            "Fn::Split" => {
+                let whole = scalar(&self.value(&items()[1])?);
+                let parts = whole.split(items()[0].as_str().expect("a separator"));
+                Some(parts.map(|part| Value::String(part.to_owned())).collect())
             }
             other => panic!("the function {other} is not known here"),
         }

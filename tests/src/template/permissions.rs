@@ -1,5 +1,7 @@
 //! What each role may do: hazards X1, X2, X24, D29, S12, S13.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use serde_json::Value;
 
 use super::expanded::{Resource, Stack, list, scalar};
@@ -11,11 +13,16 @@ const ROLE: &str = "AWS::IAM::Role";
 fn a_role_names_each_action_and_each_resource() {
     with_every_choice(|stack| {
         for role in stack.of_kind(ROLE) {
-            assert!(
-                role.at("/ManagedPolicyArns").is_null(),
-                "{}: a managed policy has every resource",
-                role.id
-            );
+            // A managed policy has every resource. API Gateway takes nothing less for the account's access logs.
+            let managed = list(role.at("/ManagedPolicyArns"));
+            if role.id == "GatewayLogs" {
+                let trust = statements(role.at("/AssumeRolePolicyDocument"));
+                assert_eq!(trust[0]["Principal"]["Service"], "apigateway.amazonaws.com");
+                assert_eq!(managed.len(), 1, "{managed:?}");
+                assert!(managed[0].ends_with("AmazonAPIGatewayPushToCloudWatchLogs"), "{managed:?}");
+            } else {
+                assert!(managed.is_empty(), "{}: {managed:?}", role.id);
+            }
             for (action, resource) in allowed_by(role) {
                 assert!(!action.contains('*'), "{}: {action}", role.id);
                 assert!(stack.resource_behind(&resource).is_some(), "{}: {action} on {resource}", role.id);
@@ -31,8 +38,13 @@ fn no_role_deletes_scans_or_manages() {
         for role in stack.of_kind(ROLE) {
             for (action, resource) in allowed_by(role) {
                 let verb = action.split(':').nth(1).unwrap_or_default();
-                // Taking a message off its queue is the one deletion there is.
-                let removes = verb.starts_with("Delete") && action != "sqs:DeleteMessage";
+                // A message is taken off its queue, and a partner's refused request is forgotten (which rows those are, the
+                // test of the door says).
+                let may = action == "sqs:DeleteMessage"
+                    || role.id == "IngestRole"
+                        && action == "dynamodb:DeleteItem"
+                        && resource == "${PartnersTable.Arn}";
+                let removes = verb.starts_with("Delete") && !may;
                 let refused = removes
                     || verb == "Scan"
                     || ["Create", "Tag", "Attach", "PassRole"]
@@ -91,9 +103,11 @@ fn the_processor_may_do_what_it_calls_and_nothing_more() {
     // What `store::aws` calls, and the event source mapping on the queue. A copy or a part of an upload is a PutObject; a
     // transaction needs the permission of each of its writes.
     let needed = [
-        ("InboxBucket", "s3:GetObject s3:GetObjectVersion s3:ListBucket s3:ListBucketVersions"),
-        ("ContractsBucket", "s3:GetObject s3:ListBucket"),
-        ("QuarantineBucket", "s3:AbortMultipartUpload s3:PutObject"),
+        ("InboxBucket/*", "s3:GetObject s3:GetObjectVersion"),
+        ("InboxBucket", "s3:ListBucket s3:ListBucketVersions"),
+        ("ContractsBucket/*", "s3:GetObject"),
+        ("ContractsBucket", "s3:ListBucket"),
+        ("QuarantineBucket/*", "s3:AbortMultipartUpload s3:PutObject"),
         ("LedgerTable", "dynamodb:GetItem dynamodb:PutItem dynamodb:UpdateItem"),
         ("RecordsTable", "dynamodb:BatchWriteItem"),
         (
@@ -103,19 +117,93 @@ fn the_processor_may_do_what_it_calls_and_nothing_more() {
         ("OutcomeTopic", "sns:Publish"),
         ("ProcessorLogs", "logs:CreateLogStream logs:PutLogEvents"),
     ];
+    assert_may_do_exactly("ProcessorFunction", &needed);
+}
+
+#[test]
+fn the_door_can_not_make_a_credential_nor_read_what_a_partner_may_not() {
+    let needed = [
+        (
+            "InboxBucket/*",
+            "s3:AbortMultipartUpload s3:GetObject s3:GetObjectVersion s3:ListMultipartUploadParts s3:PutObject",
+        ),
+        ("InboxBucket", "s3:ListBucket s3:ListBucketVersions"),
+        ("ContractsBucket/*", "s3:GetObject"),
+        ("ContractsBucket", "s3:ListBucket"),
+        // Not the refused bytes.
+        ("QuarantineBucket", "s3:ListBucket"),
+        ("QuarantineBucket/_receipts/*", "s3:GetObject"),
+        ("QuarantineBucket/*/rejects.*", "s3:GetObject"),
+        ("LedgerTable", "dynamodb:GetItem"),
+        ("LedgerTable/index/by-partner", "dynamodb:Query"),
+        ("RecordsTable", "dynamodb:Query"),
+        ("PartnersTable of role#* partners", "dynamodb:GetItem"),
+        ("PartnersTable of request#*", "dynamodb:DeleteItem"),
+        (
+            "PartnersTable of limit#* request#* upload#*",
+            "dynamodb:GetItem dynamodb:PutItem dynamodb:UpdateItem",
+        ),
+        ("IngestLogs", "logs:CreateLogStream logs:PutLogEvents"),
+    ];
+    assert_may_do_exactly("IngestFunction", &needed);
+}
+
+#[test]
+fn the_authorizer_reads_credentials_and_nothing_else() {
+    let needed = [
+        ("PartnersTable of credential#* partners", "dynamodb:GetItem"),
+        ("AuthorizerLogs", "logs:CreateLogStream logs:PutLogEvents"),
+    ];
+    assert_may_do_exactly("AuthorizerFunction", &needed);
+}
+
+#[test]
+fn the_webhook_reads_addresses_and_its_own_queue() {
+    let needed = [
+        ("PartnersTable of webhook#*", "dynamodb:GetItem"),
+        (
+            "WebhookQueue",
+            "sqs:ChangeMessageVisibility sqs:DeleteMessage sqs:GetQueueAttributes sqs:ReceiveMessage",
+        ),
+        ("WebhookLogs", "logs:CreateLogStream logs:PutLogEvents"),
+    ];
+    assert_may_do_exactly("WebhookFunction", &needed);
+}
+
+#[test]
+fn keys_are_used_only_through_the_service_whose_data_they_encrypt() {
     with_every_choice(|stack| {
-        let all = allowed(stack, stack.resource("ProcessorFunction"));
-        let mut found: std::collections::BTreeMap<String, Vec<String>> = std::collections::BTreeMap::new();
-        for (action, resource) in all.into_iter().filter(|(action, _)| !action.starts_with("kms:")) {
-            let id = stack.resource_behind(&resource).map(|found| found.id.clone()).unwrap_or(resource);
-            found.entry(id).or_default().push(action);
+        for statement in stack.of_kind(ROLE).flat_map(role_statements) {
+            if list(&statement["Action"]).iter().any(|action| action.starts_with("kms:")) {
+                let services = list(&statement["Condition"]["StringEquals"]["kms:ViaService"]);
+                assert!(!services.is_empty(), "{statement}");
+            }
         }
-        let found = found.into_iter().map(|(id, mut actions)| {
-            actions.sort();
-            (id, actions.join(" "))
-        });
-        let needed = needed.map(|(id, actions)| (id.to_owned(), actions.to_owned()));
-        assert_eq!(found.collect::<std::collections::BTreeMap<_, _>>(), needed.into());
+    });
+}
+
+/// Compares what a function's role allows, keys for encryption aside. A resource is its logical id and what follows it;
+/// `of` comes before the beginnings of partition keys that the statement is limited to.
+fn assert_may_do_exactly(function: &str, needed: &[(&str, &str)]) {
+    with_every_choice(|stack| {
+        let role = stack.resource_behind(&scalar(stack.resource(function).at("/Role"))).expect("a role");
+        let mut found: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+        for statement in role_statements(role) {
+            let keys = list(&statement["Condition"]["ForAllValues:StringLike"]["dynamodb:LeadingKeys"]);
+            let limit = if keys.is_empty() { String::new() } else { format!(" of {}", keys.join(" ")) };
+            for resource in list(&statement["Resource"]) {
+                let id = stack.resource_behind(&resource).map_or("nothing here", |found| found.id.as_str());
+                let part = resource.split_once('/').map(|(_, part)| format!("/{part}")).unwrap_or_default();
+                let actions =
+                    list(&statement["Action"]).into_iter().filter(|action| !action.starts_with("kms:"));
+                found.entry(format!("{id}{part}{limit}")).or_default().extend(actions);
+            }
+        }
+        let found = found.into_iter().filter(|(_, actions)| !actions.is_empty());
+        let found: BTreeMap<String, String> =
+            found.map(|(resource, actions)| (resource, Vec::from_iter(actions).join(" "))).collect();
+        let needed = needed.iter().map(|(resource, actions)| ((*resource).to_owned(), (*actions).to_owned()));
+        assert_eq!(found, needed.collect::<BTreeMap<_, _>>(), "{function}");
     });
 }
 
@@ -125,9 +213,8 @@ pub(super) fn allowed(stack: &Stack, function: &Resource) -> Vec<(String, String
 }
 
 fn allowed_by(role: &Resource) -> Vec<(String, String)> {
-    let policies = role.at("/Policies").as_array().cloned().unwrap_or_default();
-    let statements = policies.iter().flat_map(|policy| statements(&policy["PolicyDocument"]));
-    statements
+    role_statements(role)
+        .into_iter()
         .filter(|statement| statement["Effect"] == "Allow")
         .flat_map(|statement| {
             assert!(statement["NotAction"].is_null() && statement["NotResource"].is_null(), "{statement}");
@@ -138,6 +225,12 @@ fn allowed_by(role: &Resource) -> Vec<(String, String)> {
             list(&statement["Action"]).into_iter().flat_map(pair)
         })
         .collect()
+}
+
+/// Every statement of a role's policies.
+fn role_statements(role: &Resource) -> Vec<Value> {
+    let policies = role.at("/Policies").as_array().cloned().unwrap_or_default();
+    policies.iter().flat_map(|policy| statements(&policy["PolicyDocument"])).collect()
 }
 
 /// The statements of a policy document.

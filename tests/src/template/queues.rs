@@ -67,6 +67,8 @@ fn queues_and_topics_are_encrypted_with_a_key_that_their_senders_may_use() {
             assert!(admits(queue_key, "s3.amazonaws.com"), "S3 could not deliver to the inbox queue");
             let topic_key = key_of(stack, stack.resource("OutcomeTopic"));
             assert!(admits(topic_key, "cloudwatch.amazonaws.com"), "an alarm could not reach a topic");
+            let webhook_key = key_of(stack, stack.resource("WebhookQueue"));
+            assert!(admits(webhook_key, "sns.amazonaws.com"), "the topic could not deliver to the webhooks");
         }
         for key in stack.of_kind("AWS::KMS::Key") {
             assert_eq!(key.at("/EnableKeyRotation"), true, "{}", key.id);
@@ -75,24 +77,51 @@ fn queues_and_topics_are_encrypted_with_a_key_that_their_senders_may_use() {
 }
 
 #[test]
-fn only_our_inbox_may_send_to_the_inbox_queue() {
+fn only_our_inbox_may_send_to_its_queue_and_only_our_topic_to_the_webhooks() {
     with_every_choice(|stack| {
         let policies = stack.of_kind("AWS::SQS::QueuePolicy");
-        let allowing: Vec<Value> = policies
+        let mut allowing: Vec<Value> = policies
             .flat_map(|policy| statements(policy.at("/PolicyDocument")))
             .filter(|one| one["Effect"] == "Allow")
             .collect();
-        assert_eq!(allowing.len(), 1, "{allowing:?}");
-        let statement = &allowing[0];
-        assert_eq!(statement["Principal"]["Service"], "s3.amazonaws.com");
-        assert_eq!(list(&statement["Action"]), ["sqs:SendMessage"]);
+        allowing.sort_by_key(|statement| scalar(&statement["Resource"]));
+        let expected = [
+            ("InboxQueue", "s3.amazonaws.com", "InboxBucket"),
+            ("WebhookQueue", "sns.amazonaws.com", "OutcomeTopic"),
+        ];
+        assert_eq!(allowing.len(), expected.len(), "{allowing:?}");
+        for (statement, (queue, service, source)) in allowing.iter().zip(expected) {
+            let id = |reference: &str| stack.resource_behind(reference).map(|found| found.id.as_str());
+            assert_eq!(statement["Principal"]["Service"], service);
+            assert_eq!(list(&statement["Action"]), ["sqs:SendMessage"]);
+            assert_eq!(id(&scalar(&statement["Resource"])), Some(queue));
+            let arn = condition(statement, "aws:SourceArn").expect("a source ARN");
+            assert_eq!(id(&arn), Some(source));
+            // The ARN of a bucket names no account, the ARN of a topic does.
+            let account = condition(statement, "aws:SourceAccount");
+            assert!(source != "InboxBucket" || account.as_deref() == Some("111122223333"), "{account:?}");
+        }
+    });
+}
+
+#[test]
+fn the_webhooks_hear_of_every_outcome_and_keep_what_was_not_taken() {
+    with_every_choice(|stack| {
+        let subscriptions: Vec<_> = stack.of_kind("AWS::SNS::Subscription").collect();
+        assert_eq!(subscriptions.len(), 1);
+        let subscription = subscriptions[0];
+        let id = |pointer: &str| {
+            stack.resource_behind(&scalar(subscription.at(pointer))).map(|found| found.id.as_str())
+        };
+        assert_eq!((id("/TopicArn"), id("/Endpoint")), (Some("OutcomeTopic"), Some("WebhookQueue")));
+        assert_eq!(subscription.at("/Protocol"), "sqs");
+        assert_eq!(subscription.at("/RawMessageDelivery"), true, "the message is the announcement itself");
+        assert!(subscription.at("/FilterPolicy").is_null(), "a filter would leave outcomes unheard");
+        let dead = scalar(stack.resource("WebhookQueue").at("/RedrivePolicy/deadLetterTargetArn"));
         assert_eq!(
-            stack.resource_behind(&scalar(&statement["Resource"])).map(|queue| queue.id.as_str()),
-            Some("InboxQueue")
+            stack.resource_behind(&dead).map(|queue| queue.id.as_str()),
+            Some("WebhookDeadLetterQueue")
         );
-        let source = condition(statement, "aws:SourceArn").expect("a source ARN");
-        assert_eq!(stack.resource_behind(&source).map(|bucket| bucket.id.as_str()), Some("InboxBucket"));
-        assert_eq!(condition(statement, "aws:SourceAccount").as_deref(), Some("111122223333"));
     });
 }
 

@@ -8,7 +8,7 @@ const TABLE: &str = "AWS::DynamoDB::Table";
 #[test]
 fn tables_can_be_restored_and_cost_nothing_idle() {
     with_every_choice(|stack| {
-        assert!(stack.of_kind(TABLE).count() >= 2, "ledger and records");
+        assert!(stack.of_kind(TABLE).count() >= 3, "ledger, records and partners");
         for table in stack.of_kind(TABLE) {
             let id = &table.id;
             assert_eq!(table.at("/BillingMode"), "PAY_PER_REQUEST", "{id}");
@@ -41,6 +41,33 @@ fn a_customer_key_encrypts_the_tables_too() {
 #[test]
 fn what_the_ledger_knows_does_not_expire() {
     with_every_choice(|stack| {
-        assert!(stack.resource("LedgerTable").at("/TimeToLiveSpecification").is_null());
+        for id in ["LedgerTable", "RecordsTable"] {
+            assert!(stack.resource(id).at("/TimeToLiveSpecification").is_null(), "{id}");
+        }
+    });
+}
+
+#[test]
+fn requests_limits_and_promises_expire_by_themselves() {
+    with_every_choice(|stack| {
+        let ends = stack.resource("PartnersTable").at("/TimeToLiveSpecification");
+        assert_eq!((&ends["AttributeName"], &ends["Enabled"]), (&"ends".into(), &true.into()));
+    });
+}
+
+#[test]
+fn a_partners_files_are_found_without_a_scan() {
+    with_every_choice(|stack| {
+        let indexes =
+            stack.resource("LedgerTable").at("/GlobalSecondaryIndexes").as_array().expect("indexes");
+        assert_eq!(indexes.len(), 1);
+        let index = &indexes[0];
+        assert_eq!(index["IndexName"], "by-partner");
+        let keys: Vec<_> = index["KeySchema"].as_array().expect("keys").iter().collect();
+        let named =
+            |name: &str| keys.iter().find(|key| key["AttributeName"] == name).map(|key| &key["KeyType"]);
+        assert_eq!((named("partner"), named("order")), (Some(&"HASH".into()), Some(&"RANGE".into())));
+        let projected = super::expanded::list(&index["Projection"]["NonKeyAttributes"]);
+        assert_eq!(projected, ["feed", "state", "outcome", "bucket", "key", "version"]);
     });
 }

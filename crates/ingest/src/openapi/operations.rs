@@ -136,7 +136,8 @@ pub(super) fn success(route: Route) -> (&'static str, Value) {
         Route::ReadRejects => json("200", "A signed GET", "SignedRejects"),
         Route::ListFeeds => json("200", "The feeds", "FeedList"),
         Route::ReadContract => {
-            let content = json!({ "application/yaml": { "schema": { "type": "string" } } });
+            // The schema is of what the text means, not of the text.
+            let content = json!({ "application/yaml": { "schema": { "type": "object" } } });
             ("200", json!({ "description": "The contract", "content": content, "headers": common() }))
         }
         Route::ReadRecord => json("200", "A version of the record, or its history", "RecordAnswer"),

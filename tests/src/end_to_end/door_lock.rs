@@ -1,0 +1,140 @@
+//! Who is refused at the partners' API, how soon, and what a role behind it may not do.
+
+use std::time::{Duration, Instant};
+
+use aws_sdk_dynamodb::types::AttributeValue;
+use aws_sdk_s3::config::{BehaviorVersion, Region};
+use aws_sdk_s3::primitives::ByteStream;
+use aws_smithy_http_client::Builder;
+
+use super::door::{problem, secret_of, text};
+use super::files::{HEADER, csv};
+use super::privacy::{assert_denied, assume_role};
+use super::stage::{Stage, client};
+
+/// How long an answer of the authorizer is believed, and a little for the machine.
+const BELIEVED: Duration = Duration::from_secs(65);
+
+#[tokio::test]
+async fn nobody_comes_in_without_a_key_of_a_partner_that_is_let_in() {
+    let stage = Stage::open().await;
+    let north = stage.add_partner("north");
+    for path in ["/v1/health", "/v1/openapi.json"] {
+        assert_eq!(stage.anybody().get(path).status, 200, "{path}");
+    }
+    let nobody = stage.anybody().get("/v1/files");
+    assert_eq!(problem(&nobody, 401), "unauthorized");
+    assert!(!nobody.header("www-authenticate").is_empty());
+    for wrong in ["x", "", " ", "ssk_0000000000000000000000000000000000000000000"] {
+        let answer = stage.holder(wrong).get("/v1/files");
+        assert!([401, 403].contains(&answer.status), "{wrong:?}: {}", answer.text());
+    }
+    let token = stage.bearer("Bearer eyJhbGciOiJub25lIn0.e30.").get("/v1/files");
+    assert_eq!(problem(&token, 401), "unauthorized", "without an issuer no token is taken");
+    assert_eq!(north.get("/v1/files").status, 200);
+
+    // A key that knows neither another feed nor another scope.
+    let narrow = stage.scalper("partner rotate north --feeds labs --scopes read");
+    let narrow = stage.holder(&secret_of(&narrow));
+    assert_eq!(problem(&narrow.file("/v1/feeds/labs/files", b"x"), 403), "forbidden");
+    assert_eq!(problem(&narrow.get("/v1/feeds/scans/contract"), 404), "not-found");
+    assert_eq!(problem(&north.get("/v1/feeds/nothing/contract"), 404), "not-found");
+    for path in ["/v1/nothing", "/v1/files/x/y", "/v1/feeds/..%2f..%2fx/contract"] {
+        assert_eq!(problem(&north.get(path), 404), "not-found", "{path}");
+    }
+}
+
+#[tokio::test]
+async fn a_revoked_key_is_refused_at_once_and_a_suspended_partner_within_a_minute() {
+    let stage = Stage::open().await;
+    let north = stage.add_partner("north");
+    let added = stage.scalper("partner list north");
+    let first = text(&added["credentials"][0], "id");
+    let second = stage.holder(&secret_of(&stage.scalper("partner rotate north")));
+    assert_eq!(
+        (north.get("/v1/files").status, second.get("/v1/files").status),
+        (200, 200),
+        "two keys overlap"
+    );
+
+    stage.scalper(&format!("partner revoke north {first}"));
+    assert!([401, 403].contains(&north.get("/v1/files").status), "a revoked key");
+    assert_eq!(second.get("/v1/files").status, 200, "the other key goes on");
+
+    stage.scalper("partner suspend north");
+    let begun = Instant::now();
+    let refused = second.until("/v1/files", |answer| answer.status != 200);
+    assert!(begun.elapsed() < BELIEVED, "{:?}", begun.elapsed());
+    assert_eq!(problem(&refused, 403), "forbidden");
+    stage.scalper("partner resume north");
+    second.until("/v1/files", |answer| answer.status == 200);
+}
+
+#[tokio::test]
+async fn no_log_holds_a_key_or_a_value_of_a_file() {
+    let stage = Stage::open().await;
+    let added = stage.scalper("partner add north --rate 1000 --burst 1000");
+    let key = secret_of(&added);
+    let north = stage.holder(&key);
+    let file =
+        format!("{HEADER}AB000001,canarypatient,CT,2026-03-04,9753124680.125,canarynote\ncanarykey,x,,,,\n");
+    let sent = north.file("/v1/feeds/scans/files?name=canaryname.csv", file.as_bytes()).json();
+    let id = text(&sent, "id");
+    assert_eq!(north.decided(&id)["state"], "COMPLETE");
+    north.file("/v1/feeds/scans/check", file.as_bytes());
+    north.get("/v1/records/scans/AB000001");
+    north.get("/v1/files?feed=canaryfeed&cursor=canarycursor");
+    north.file("/v1/feeds/scans/files?name=canary%0aname", b"x");
+    stage.settle().await;
+    let mut seen = vec![("the emulator's output", stage.emulator.log())];
+    for group in stage.names.door_logs.iter().chain([&stage.names.logs]) {
+        seen.push((group, stage.logs_of(group)));
+    }
+    let hash = super::door::sha256(key.as_bytes());
+    assert!(seen.iter().any(|(_, content)| content.contains("sendFile")), "the function logs each request");
+    for (place, content) in &seen {
+        for planted in ["canary", "9753124680", key.as_str(), hash.as_str(), "X-Amz-Signature"] {
+            let hit = content.lines().find(|line| line.contains(planted));
+            assert!(hit.is_none(), "{place} holds `{planted}`: {hit:?}");
+        }
+    }
+    let items = super::tables::all_items(&stage.dynamodb, &stage.names.partners).await;
+    assert!(!items.is_empty());
+    for item in items {
+        assert!(!item.to_string().contains(&key), "the table holds a secret");
+    }
+}
+
+#[tokio::test]
+async fn the_roles_behind_the_door_can_not_delete_scan_or_write_elsewhere() {
+    let stage = Stage::open().await;
+    let north = stage.add_partner("north");
+    let sent = north.file("/v1/feeds/scans/files?name=day.csv", csv(0, 3).as_bytes()).json();
+    north.decided(&text(&sent, "id"));
+    let names = &stage.names;
+    for function in [&names.ingest, &names.authorizer, &names.webhook] {
+        let role = assume_role(&stage, function);
+        let s3 = client!(aws_sdk_s3, &stage.emulator.endpoint, role.clone());
+        let dynamodb = client!(aws_sdk_dynamodb, &stage.emulator.endpoint, role);
+        let body = || ByteStream::from_static(b"x");
+        for bucket in [&names.contracts, &names.quarantine] {
+            assert_denied(
+                "write a bucket",
+                &s3.put_object().bucket(bucket).key("x").body(body()).send().await,
+            );
+        }
+        for bucket in [&names.inbox, &names.contracts, &names.quarantine] {
+            assert_denied("delete", &s3.delete_object().bucket(bucket).key("x").send().await);
+        }
+        let original = s3.get_object().bucket(&names.quarantine).key("north/scans/x/original").send().await;
+        assert_denied("read refused bytes", &original);
+        for table in [&names.ledger, &names.records, &names.partners] {
+            assert_denied("scan", &dynamodb.scan().table_name(table).send().await);
+        }
+        let attribute = || AttributeValue::S("x".to_owned());
+        for table in [&names.ledger, &names.records] {
+            let put = dynamodb.put_item().table_name(table).item("pk", attribute()).item("sk", attribute());
+            assert_denied("write a table", &put.send().await);
+        }
+    }
+}

@@ -1,0 +1,135 @@
+//! Bearer tokens of an issuer of our own, and the limits that hold without a usage plan.
+
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use ring::rand::SystemRandom;
+use ring::signature::{ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, KeyPair as _};
+use serde_json::{Value, json};
+
+use super::door::{problem, text};
+use super::files::csv;
+use super::loopback::Loopback;
+use super::stage::Stage;
+
+const AUDIENCE: &str = "scalper";
+
+/// An issuer on this machine: one key, and the document that says so.
+struct Issuer {
+    key: EcdsaKeyPair,
+    random: SystemRandom,
+    server: Loopback,
+}
+
+impl Issuer {
+    fn start() -> Self {
+        let (random, scheme) = (SystemRandom::new(), &ECDSA_P256_SHA256_FIXED_SIGNING);
+        let document = EcdsaKeyPair::generate_pkcs8(scheme, &random).expect("a key");
+        let key = EcdsaKeyPair::from_pkcs8(scheme, document.as_ref(), &random).expect("a key");
+        let (x, y) = key.public_key().as_ref()[1..].split_at(32);
+        let (x, y) = (URL_SAFE_NO_PAD.encode(x), URL_SAFE_NO_PAD.encode(y));
+        let jwk =
+            json!({ "kty": "EC", "crv": "P-256", "alg": "ES256", "use": "sig", "kid": "k", "x": x, "y": y });
+        let server = Loopback::start(&json!({ "keys": [jwk] }).to_string());
+        Self { key, random, server }
+    }
+
+    /// The address, as it stands in the tokens.
+    fn name(&self) -> &str {
+        &self.server.url
+    }
+
+    fn parameters(&self) -> Vec<String> {
+        vec![format!("OAuthIssuer={}", self.name()), format!("OAuthAudience={AUDIENCE}")]
+    }
+
+    fn token(&self, changes: &Value) -> String {
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).expect("after 1970").as_secs();
+        let mut claims = json!({
+            "iss": self.name(), "aud": AUDIENCE, "sub": "client", "exp": now + 600, "nbf": now - 5,
+            "partner": "north", "scope": "submit read", "feeds": "scans",
+        });
+        for (name, value) in changes.as_object().expect("changes") {
+            claims[name.as_str()] = value.clone();
+        }
+        let text = |value: &Value| URL_SAFE_NO_PAD.encode(value.to_string());
+        let signed = format!("{}.{}", text(&json!({ "alg": "ES256", "kid": "k" })), text(&claims));
+        let signature = self.key.sign(&self.random, signed.as_bytes()).expect("a signature");
+        format!("Bearer {signed}.{}", URL_SAFE_NO_PAD.encode(signature))
+    }
+}
+
+#[tokio::test]
+async fn a_token_of_the_issuer_opens_what_its_claims_say_and_no_other_token_does() {
+    let issuer = Issuer::start();
+    let stage = Stage::open_with(&issuer.parameters()).await;
+    stage.add_partner("north");
+    let north = stage.bearer(&issuer.token(&json!({})));
+    let sent = north.file("/v1/feeds/scans/files?name=day.csv", csv(0, 4).as_bytes());
+    assert_eq!(sent.status, 202, "{}", sent.text());
+    let status = text(&sent.json(), "status");
+    assert!(status.contains("/oauth/v1/files/"), "{status} is of another tree");
+    assert_eq!(north.decided(&text(&sent.json(), "id"))["loaded"], 4);
+
+    let reader = stage.bearer(&issuer.token(&json!({ "scope": "read", "sub": "reader" })));
+    assert_eq!(problem(&reader.file("/v1/feeds/scans/files", b"x"), 403), "forbidden");
+    let elsewhere = stage.bearer(&issuer.token(&json!({ "feeds": "labs", "sub": "labs" })));
+    assert_eq!(problem(&elsewhere.get("/v1/feeds/scans/contract"), 404), "not-found");
+
+    for (what, changes) in [
+        ("expired", json!({ "exp": 1_700_000_000 })),
+        ("another audience", json!({ "aud": "somebody else" })),
+        ("another issuer", json!({ "iss": "https://id.example.org" })),
+        ("not yet valid", json!({ "nbf": 4_000_000_000_u64 })),
+        ("no partner", json!({ "partner": null })),
+        ("a partner that is none", json!({ "partner": "nobody" })),
+        ("a partner that is a path", json!({ "partner": "north/scans" })),
+    ] {
+        let answer = stage.bearer(&issuer.token(&changes)).get("/v1/files");
+        assert_eq!(problem(&answer, 401), "unauthorized", "{what}");
+    }
+    let token = issuer.token(&json!({}));
+    let (rest, _) = token.rsplit_once('.').expect("a signature");
+    let unsigned = rest.replace("Bearer ", "");
+    let claims = unsigned.split_once('.').expect("claims").1;
+    let none = URL_SAFE_NO_PAD.encode(r#"{"alg":"none","kid":"k"}"#);
+    let symmetric = URL_SAFE_NO_PAD.encode(r#"{"alg":"HS256","kid":"k"}"#);
+    for forged in [
+        format!("{rest}."),
+        format!("{rest}.AAAA"),
+        format!("Bearer {none}.{claims}."),
+        format!("Bearer {symmetric}.{claims}.AAAA"),
+    ] {
+        let answer = stage.bearer(&forged).get("/v1/files");
+        assert_eq!(problem(&answer, 401), "unauthorized", "{forged}");
+    }
+    stage.settle().await;
+}
+
+#[tokio::test]
+async fn a_partner_that_asks_too_much_is_told_when_to_ask_again_whoever_asks_for_it() {
+    let issuer = Issuer::start();
+    let stage = Stage::open_with(&issuer.parameters()).await;
+    // No usage plan counts tokens: what refuses is our own bucket, which two clients of the partner share.
+    stage.scalper("partner add north --rate 1 --burst 5 --bytes-per-day 1000");
+    let clients = ["one", "two"].map(|client| stage.bearer(&issuer.token(&json!({ "sub": client }))));
+    let mut refused = Vec::new();
+    for client in clients.iter().cycle().take(24) {
+        let answer = client.get("/v1/feeds");
+        if answer.status != 200 {
+            refused.push(answer);
+        }
+    }
+    assert!(refused.len() >= 4, "{} of 24 requests were refused", refused.len());
+    for answer in &refused {
+        assert_eq!(problem(answer, 429), "too-many-requests");
+        let seconds: u64 = answer.header("retry-after").parse().expect("seconds");
+        assert!((1..=60).contains(&seconds), "{seconds}");
+    }
+    let [client, _] = &clients;
+    client.until("/v1/feeds", |answer| answer.status == 200);
+    let large = client.until_sent("/v1/feeds/scans/files?name=large.csv", csv(0, 100).as_bytes());
+    assert_eq!(problem(&large, 429), "too-many-requests", "more bytes than a day has");
+    assert!(stage.ledger().await.is_empty(), "nothing landed");
+}

@@ -1,0 +1,51 @@
+//! What a partner's address is told, and by what signature.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use hmac::{Hmac, KeyInit as _, Mac as _};
+use serde_json::Value;
+use sha2::Sha256;
+
+use super::door::{secret_of, text};
+use super::files::csv;
+use super::loopback::{Heard, Loopback};
+use super::stage::Stage;
+
+#[tokio::test]
+async fn a_partner_hears_of_its_files_with_a_signature_that_it_can_check() {
+    let stage = Stage::open().await;
+    let receiver = Loopback::start("{}");
+    let (north, south) = (stage.add_partner("north"), stage.add_partner("south"));
+    let set = stage.scalper(&format!("partner webhook north --url {}/hook", receiver.url));
+    let first = secret_of(&set);
+
+    let unheard = south.file("/v1/feeds/scans/files?name=day.csv", csv(0, 2).as_bytes()).json();
+    south.decided(&text(&unheard, "id"));
+    let sent = north.file("/v1/feeds/scans/files?name=day.csv", csv(0, 3).as_bytes()).json();
+    let heard = receiver.next();
+    let told: Value = serde_json::from_slice(&heard.body).expect("JSON");
+    assert_eq!((&told["fileId"], &told["state"]), (&sent["id"], &"COMPLETE".into()), "{told}");
+    assert!(signed(&heard, &first), "the signature is that of the secret");
+    assert_eq!(heard.header("content-type"), "application/json");
+
+    // While a secret is replaced, both sign.
+    let second = secret_of(&stage.scalper("partner webhook north --rotate"));
+    assert_ne!(first, second);
+    north.file("/v1/feeds/scans/files?name=next.csv", csv(10, 3).as_bytes());
+    let heard = receiver.next();
+    assert!(signed(&heard, &first) && signed(&heard, &second));
+    assert!(!signed(&heard, "whsec_AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA="));
+    while stage.messages(&stage.names.webhook_queue).await > 0 {
+        tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+    }
+}
+
+/// Whether one of the signatures is of this secret: Standard Webhooks, written out once more for the test.
+fn signed(heard: &Heard, secret: &str) -> bool {
+    let key = STANDARD.decode(secret.strip_prefix("whsec_").expect("a secret")).expect("base64");
+    let mut mac = Hmac::<Sha256>::new_from_slice(&key).expect("a key");
+    mac.update(format!("{}.{}.", heard.header("webhook-id"), heard.header("webhook-timestamp")).as_bytes());
+    mac.update(&heard.body);
+    let expected = format!("v1,{}", STANDARD.encode(mac.finalize().into_bytes()));
+    heard.header("webhook-signature").split(' ').any(|signature| signature == expected)
+}

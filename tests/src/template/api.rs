@@ -1,0 +1,255 @@
+//! The partners' API: hazards A2, A4, A6, A16, A24–A26, X2, X3.
+
+use serde_json::Value;
+
+use super::expanded::{Resource, Stack, list, number, scalar};
+use super::permissions::statements;
+use super::with_every_choice;
+
+/// Routes that answer without a credential.
+const OPEN: [&str; 2] = ["/v1/health", "/v1/openapi.json"];
+
+#[test]
+fn there_is_one_api_with_one_stage_and_each_method_runs_the_same_function() {
+    with_every_choice(|stack| {
+        assert_eq!(stack.of_kind("AWS::ApiGateway::RestApi").count(), 1);
+        let stages: Vec<_> = stack.of_kind("AWS::ApiGateway::Stage").collect();
+        assert_eq!(stages.iter().map(|stage| scalar(stage.at("/StageName"))).collect::<Vec<_>>(), ["api"]);
+        let mut paths: Vec<String> = methods(stack).into_iter().map(|(path, _, _)| path).collect();
+        paths.dedup();
+        let expected =
+            ["/iam/v1/{proxy+}", "/oauth/v1/{proxy+}", "/v1/health", "/v1/openapi.json", "/v1/{proxy+}"];
+        assert_eq!(paths, expected);
+        for (path, method, operation) in methods(stack) {
+            assert!(["get", "post", "delete"].contains(&method.as_str()), "{method} {path}");
+            let integration = &operation["x-amazon-apigateway-integration"];
+            assert_eq!(integration["type"], "aws_proxy", "{method} {path}");
+            assert!(scalar(&integration["uri"]).contains("${IngestFunction.Arn}"), "{method} {path}");
+        }
+    });
+}
+
+#[test]
+fn every_method_but_health_and_the_document_asks_who_is_calling() {
+    with_every_choice(|stack| {
+        for (path, method, operation) in methods(stack) {
+            let mut asked: Vec<String> = operation["security"]
+                .as_array()
+                .into_iter()
+                .flatten()
+                .flat_map(|requirement| requirement.as_object().expect("a requirement").keys().cloned())
+                .collect();
+            asked.sort();
+            let expected: &[&str] = match path.as_str() {
+                // The key is metered by API Gateway, and is a credential to the authorizer.
+                "/v1/{proxy+}" => &["ByKey", "api_key"],
+                "/oauth/v1/{proxy+}" => &["ByToken"],
+                "/iam/v1/{proxy+}" => &["AWS_IAM"],
+                open => {
+                    assert!(OPEN.contains(&open) && method == "get", "{method} {open} is open");
+                    &[]
+                }
+            };
+            assert_eq!(asked, expected, "{method} {path}");
+            // With the caller's own permissions on the function, a role would have to hold them.
+            assert!(operation["x-amazon-apigateway-integration"]["credentials"].is_null(), "{method} {path}");
+        }
+    });
+}
+
+#[test]
+fn an_answer_about_a_credential_is_believed_for_a_minute_at_most() {
+    with_every_choice(|stack| {
+        for (name, header) in [("ByKey", "x-api-key"), ("ByToken", "Authorization")] {
+            let scheme = &api(stack).at("/Body")["components"]["securitySchemes"][name];
+            let authorizer = &scheme["x-amazon-apigateway-authorizer"];
+            assert_eq!(authorizer["type"], "request", "{name}");
+            assert_eq!(number(&authorizer["authorizerResultTtlInSeconds"]), 60, "{name}");
+            assert_eq!(authorizer["identitySource"], format!("method.request.header.{header}"), "{name}");
+            assert!(scalar(&authorizer["authorizerUri"]).contains("${AuthorizerFunction.Arn}"), "{name}");
+        }
+    });
+}
+
+#[test]
+fn only_this_api_may_call_its_functions() {
+    with_every_choice(|stack| {
+        let permissions: Vec<_> = stack.of_kind("AWS::Lambda::Permission").collect();
+        assert!(permissions.len() > 2);
+        for permission in permissions {
+            assert_eq!(permission.at("/Principal"), "apigateway.amazonaws.com", "{}", permission.id);
+            let source = scalar(permission.at("/SourceArn"));
+            assert!(source.contains(":111122223333:${PartnersApi}/"), "{}: {source}", permission.id);
+        }
+    });
+}
+
+#[test]
+fn bytes_pass_through_as_they_are_over_tls_1_2_or_better() {
+    with_every_choice(|stack| {
+        let api = api(stack);
+        // CloudFormation writes the slash as `~1`.
+        assert_eq!(list(api.at("/BinaryMediaTypes")), ["*~1*"]);
+        assert_eq!(list(&api.at("/Body")["x-amazon-apigateway-binary-media-types"]), ["*/*"]);
+        assert_eq!(list(api.at("/EndpointConfiguration/Types")), ["REGIONAL"]);
+        assert!(scalar(api.at("/SecurityPolicy")).starts_with("SecurityPolicy_TLS13_1_2"));
+        assert_eq!(api.at("/EndpointAccessMode"), "STRICT");
+        assert!(
+            api.at("/MinimumCompressionSize").is_null(),
+            "a compressed body would no longer be the sender's"
+        );
+    });
+}
+
+#[test]
+fn the_policy_allows_the_routes_of_each_way_in_that_is_switched_on() {
+    with_every_choice(|stack| {
+        let mut allowed = Vec::new();
+        let mut denied = Vec::new();
+        for statement in statements(api(stack).at("/Policy")) {
+            let side = if statement["Effect"] == "Allow" { &mut allowed } else { &mut denied };
+            side.extend(list(&statement["Resource"]));
+            if statement["Effect"] == "Deny" {
+                let ranges = list(&statement["Condition"]["NotIpAddress"]["aws:SourceIp"]);
+                assert_eq!(ranges.join(","), stack.parameters["AllowedCidrs"]);
+            }
+        }
+        let mut expected = vec!["execute-api:/api/*/v1/*", "execute-api:/api/*/oauth/v1/*"];
+        if stack.parameters["AllowIam"] == "true" {
+            expected.push("execute-api:/api/*/iam/v1/*");
+        }
+        assert_eq!(allowed, expected);
+        let everything: &[&str] =
+            if stack.parameters["AllowedCidrs"].is_empty() { &[] } else { &["execute-api:/*"] };
+        assert_eq!(denied, everything);
+    });
+}
+
+#[test]
+fn api_gateway_answers_as_we_do_and_says_nothing_of_the_inside() {
+    with_every_choice(|stack| {
+        let answers =
+            api(stack).at("/Body")["x-amazon-apigateway-gateway-responses"].as_object().expect("answers");
+        for kind in ["UNAUTHORIZED", "ACCESS_DENIED", "INVALID_API_KEY", "THROTTLED", "QUOTA_EXCEEDED"] {
+            assert!(answers.contains_key(kind), "{kind}");
+        }
+        for kind in [
+            "REQUEST_TOO_LARGE",
+            "UNSUPPORTED_MEDIA_TYPE",
+            "RESOURCE_NOT_FOUND",
+            "DEFAULT_4XX",
+            "DEFAULT_5XX",
+        ] {
+            assert!(answers.contains_key(kind), "{kind}");
+        }
+        for (kind, answer) in answers {
+            let header =
+                |name: &str| answer["responseParameters"][format!("gatewayresponse.header.{name}")].as_str();
+            assert_eq!(header("Content-Type"), Some("'application/problem+json'"), "{kind}");
+            assert_eq!(header("Cache-Control"), Some("'no-store'"), "{kind}");
+            let origin = stack.parameters["AllowedOrigins"].split(',').next().unwrap_or_default();
+            let allowed = (!origin.is_empty()).then(|| format!("'{origin}'"));
+            assert_eq!(header("Access-Control-Allow-Origin"), allowed.as_deref(), "{kind}");
+            let template = answer["responseTemplates"]["application/json"].as_str().expect("a template");
+            assert!(!template.contains("$context.error"), "{kind} tells an inner cause: {template}");
+            let problem: Value =
+                serde_json::from_str(template).unwrap_or_else(|error| panic!("{kind}: {error}"));
+            let status = scalar(&answer["statusCode"]);
+            assert_eq!(scalar(&problem["status"]), status, "{kind}");
+            assert_eq!(header("Retry-After").is_some(), status == "429" || status.starts_with('5'), "{kind}");
+            assert_eq!(header("WWW-Authenticate").is_some(), status == "401", "{kind}");
+            assert_eq!(problem["requestId"], "$context.requestId", "{kind}");
+            assert_eq!(
+                scalar(&problem["type"]),
+                format!("urn:silent-scalper:problem:{}", scalar(&problem["code"]))
+            );
+            assert!(problem["title"].is_string() && problem["detail"].is_string(), "{kind}");
+        }
+    });
+}
+
+#[test]
+fn an_access_log_line_holds_ids_and_neither_keys_nor_names() {
+    with_every_choice(|stack| {
+        let stage = stage(stack);
+        let group =
+            stack.resource_behind(&scalar(stage.at("/AccessLogSetting/DestinationArn"))).expect("a group");
+        assert_eq!(group.kind, "AWS::Logs::LogGroup");
+        assert!(number(group.at("/RetentionInDays")) > 0);
+        assert_eq!(group.at("/KmsKeyId").is_null(), !stack.uses_customer_keys());
+        let format = scalar(stage.at("/AccessLogSetting/Format"));
+        assert!(serde_json::from_str::<Value>(&format).is_ok_and(|line| line.is_object()), "{format}");
+        let variables =
+            format.split("$context.").skip(1).map(|rest| rest.split('"').next().unwrap_or_default());
+        let mut logged: Vec<&str> = variables.collect();
+        logged.sort_unstable();
+        let ids = [
+            "authorizer.principalId",
+            "error.responseType",
+            "httpMethod",
+            "identity.sourceIp",
+            "requestId",
+            "requestTimeEpoch",
+            "resourcePath",
+            "responseLatency",
+            "responseLength",
+            "status",
+        ];
+        assert_eq!(logged, ids);
+    });
+}
+
+#[test]
+fn the_stage_is_throttled_and_never_logs_a_whole_request() {
+    with_every_choice(|stack| {
+        let stage = stage(stack);
+        let settings = stage.at("/MethodSettings").as_array().expect("settings");
+        assert_eq!(settings.len(), 1);
+        let all = &settings[0];
+        assert_eq!((&all["ResourcePath"], &all["HttpMethod"]), (&"/*".into(), &"*".into()));
+        assert!(number(&all["ThrottlingRateLimit"]) > 0 && number(&all["ThrottlingBurstLimit"]) > 0);
+        assert_eq!(all["DataTraceEnabled"], false);
+        assert_eq!(all["LoggingLevel"], "OFF");
+        assert_eq!(stage.at("/TracingEnabled"), false, "a trace holds addresses");
+    });
+}
+
+#[test]
+fn the_accounts_role_for_access_logs_is_made_or_left_as_asked() {
+    with_every_choice(|stack| {
+        let accounts = stack.of_kind("AWS::ApiGateway::Account").count();
+        assert_eq!(accounts, usize::from(stack.parameters["GatewayLogsRole"] == "Create"));
+        for account in stack.of_kind("AWS::ApiGateway::Account") {
+            assert_eq!(account.body["DeletionPolicy"], "Retain", "other APIs of the account log with it");
+        }
+    });
+}
+
+#[test]
+fn a_request_is_answered_before_api_gateway_gives_up() {
+    with_every_choice(|stack| {
+        for id in ["IngestFunction", "AuthorizerFunction"] {
+            assert!(number(stack.resource(id).at("/Timeout")) < 29, "{id}");
+        }
+    });
+}
+
+fn api(stack: &Stack) -> &Resource {
+    stack.resource("PartnersApi")
+}
+
+fn stage(stack: &Stack) -> &Resource {
+    stack.of_kind("AWS::ApiGateway::Stage").next().expect("a stage")
+}
+
+/// Path, method and operation of everything that the API serves, by path.
+fn methods(stack: &Stack) -> Vec<(String, String, Value)> {
+    let paths = api(stack).at("/Body")["paths"].as_object().expect("paths");
+    let mut found: Vec<(String, String, Value)> = Vec::new();
+    for (path, item) in paths {
+        let operations = item.as_object().expect("operations").iter();
+        found.extend(operations.map(|(method, operation)| (path.clone(), method.clone(), operation.clone())));
+    }
+    found.sort_by(|left, right| (&left.0, &left.1).cmp(&(&right.0, &right.1)));
+    found
+}
