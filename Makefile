@@ -71,6 +71,11 @@ lint: ## check format and lints
 	cargo fmt --all --check
 	cargo clippy --workspace --all-targets -- -D warnings
 
+.PHONY: audit
+audit: ## check where dependencies come from, what crates.io says of them, and ADVISORIES=<clone of RustSec/advisory-db>
+	$(PYTHON) infra/local/check_python.py && cd infra/audit && $(PYTHON) -m unittest --quiet
+	$(PYTHON) infra/audit/audit.py $(if $(ADVISORIES),--advisories $(ADVISORIES))
+
 .PHONY: template-lint
 template-lint: tools $(SAM)/ready ## check template.yaml with cfn-lint and SAM's own validation
 	$(VENV)/bin/cfn-lint template.yaml
@@ -90,5 +95,5 @@ api-fuzz: build $(FUZZ)/ready ## send CASES=20000 made-up requests to the API of
 	$(PY) infra/local/fuzz.py --cases $(CASES)
 
 .PHONY: ci
-ci: lint template-lint test ## everything that CI runs
+ci: lint audit template-lint test ## everything that CI runs
 	$(MAKE) api-fuzz CASES=400

@@ -78,17 +78,8 @@ fn text<'a>(cell: &Cell<'a>) -> &'a [u8] {
 pub(crate) fn decide(contract: &Contract, tallies: &[Tally], counts: &Counts) -> Vec<GateResult> {
     let decide = |(gate, tally): (&contract::Gate, &Tally)| {
         let records = if matches!(gate.metric, Metric::RowCount) { counts.rows } else { tally.records };
-        let measured = if gate.percent { percent(records, counts.records) } else { float(records) };
+        let measured = gate.measure(records, counts.records);
         GateResult { rule: gate.rule, records, measured, passed: gate.passes(measured) }
     };
     contract.gates.iter().zip(tallies).map(decide).collect()
-}
-
-fn percent(part: u64, whole: u64) -> f64 {
-    if whole == 0 { 0.0 } else { float(part) * 100.0 / float(whole) }
-}
-
-#[expect(clippy::cast_precision_loss, reason = "counts of records stay far below 2^53")]
-fn float(count: u64) -> f64 {
-    count as f64
 }

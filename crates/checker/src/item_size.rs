@@ -1,9 +1,9 @@
 //! The size of a row as a DynamoDB item.
 //!
 //! Source: Amazon DynamoDB Developer Guide, "DynamoDB item sizes and formats" and "Quotas": an item has at most
-//! 400 KB, names and values. A string counts its UTF-8 bytes, a number one byte for two significant digits and one
-//! more (and one for a minus sign, as measured), a boolean or null one byte, a map or list three bytes and one for
-//! each element.
+//! 400 KB, names and values. A string counts its UTF-8 bytes, a boolean or null one byte, a map or list three bytes and
+//! one for each element, a number "approximately" one byte for two significant digits and one more. That word is met by
+//! one more byte for a minus sign, and by the distance of [`ITEM_BYTES`] from the limit.
 
 use contract::{Contract, Value};
 

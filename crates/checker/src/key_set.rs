@@ -7,10 +7,20 @@
 //! The table is ordered linear probing: entries ascend, an entry stands at or after the place that its leading bits
 //! give, and a search ends at the first greater entry. That keeps searches short at a load at which plain probing
 //! would not be usable. It grows in small steps and in place, over segments that are never moved: no growth needs a
-//! second table. Up to 130 million keys the table is never larger than 64 MiB + 16 bytes a key; above that it is
+//! second table. Up to 120 million keys the set is never larger than 64 MiB + 16 bytes a key; above that it is
 //! 17 bytes a key.
+//!
+//! A table of millions of keys is larger than every cache, and nearly every key of a file is new. So a [`Filter`] says
+//! of most keys that they are new without a look at the table, and these go into it many at a time: the waits for
+//! their places in memory then overlap.
+
+mod filter;
+
+use std::hint::black_box;
 
 use siphasher::sip128::Hash128;
+
+use self::filter::Filter;
 
 const WORD_MASK: u128 = (1 << 28) - 1;
 
@@ -22,11 +32,14 @@ const SEGMENT: usize = 1 << 16;
 
 const FIRST_CAPACITY: usize = 1 << 10;
 
-/// Below this the table doubles (8 MiB at most); above it memory counts for more than the work of growing.
-const DOUBLES_BELOW: usize = 1 << 18;
+/// Below this the table doubles (to 16 MiB at most); above it memory counts for more than the work of growing.
+const DOUBLES_BELOW: usize = 1 << 20;
 
-/// Free slots that are always affordable: twice this, rounded to segments, is 64 MiB.
-const AFFORDABLE: usize = 31 << 16;
+/// Free slots that are always affordable: twice this, rounded to segments, and the filter are 64 MiB.
+const AFFORDABLE: usize = 29 << 16;
+
+/// So many new keys go into the table at once. Their places are 4 KiB of cache lines.
+const WAITING: usize = 64;
 
 /// The part of a key's hash that is kept, in the leading 100 bits.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -45,36 +58,71 @@ pub(crate) struct KeySet {
     segments: Vec<Box<[u128]>>,
     /// The slots that hashes are spread over; the slots after it take what the last of them push on.
     capacity: usize,
+    /// Keys in the table.
     keys: usize,
+    /// Entries that are not yet in the table.
+    waiting: Vec<u128>,
+    /// All keys, waiting or not.
+    filter: Filter,
 }
 
 impl KeySet {
     /// The word of a key.
     pub(crate) fn get(&self, key: KeyHash) -> Option<u32> {
-        let entry = self.slot(self.seek(key))?;
-        (entry & !WORD_MASK == key.0).then(|| word_of(entry))
+        if !self.filter.may_have(key) {
+            return None;
+        }
+        let waiting = self.waiting.iter().find(|entry| is_of(**entry, key)).copied();
+        waiting.or_else(|| self.slot(self.seek(key)).filter(|entry| is_of(*entry, key))).map(word_of)
     }
 
     /// Takes a key with its word (1 to [`WORD_MAX`], cut to it), or gives a known key another word.
     pub(crate) fn set(&mut self, key: KeyHash, word: u32) {
-        if self.keys + spare(self.capacity) >= self.capacity {
+        if self.keys + self.waiting.len() + spare(self.capacity) >= self.capacity {
             self.grow();
         }
-        let mut carried = key.0 | u128::from(word.clamp(1, WORD_MAX));
-        let mut at = self.seek(key);
-        if let Some(entry) = self.slot_mut(at)
-            && *entry & !WORD_MASK == key.0
-            && *entry != 0
+        let entry = key.0 | u128::from(word.clamp(1, WORD_MAX));
+        if self.filter.may_have(key) {
+            match self.waiting.iter_mut().find(|entry| is_of(**entry, key)) {
+                Some(waiting) => *waiting = entry,
+                None => self.place(entry),
+            }
+            return;
+        }
+        self.filter.add(key);
+        self.waiting.push(entry);
+        if self.waiting.len() == WAITING {
+            self.place_waiting();
+        }
+    }
+
+    fn place_waiting(&mut self) {
+        let mut waiting = std::mem::take(&mut self.waiting);
+        // Nothing here depends on what is read, so the processor does not wait for one place before it asks for the next.
+        let touch = |read, entry: &u128| read ^ self.slot(self.home(*entry)).unwrap_or(0);
+        black_box(waiting.iter().fold(0, touch));
+        for entry in waiting.drain(..) {
+            self.place(entry);
+        }
+        self.waiting = waiting;
+    }
+
+    /// Puts an entry into the table, which has room for it, in place of the key's other entry if there is one.
+    fn place(&mut self, entry: u128) {
+        let mut carried = entry;
+        let mut at = self.seek(KeyHash(entry & !WORD_MASK));
+        if let Some(known) = self.slot_mut(at)
+            && is_of(*known, KeyHash(entry & !WORD_MASK))
         {
-            *entry = carried;
+            *known = entry;
             return;
         }
         while carried != 0 {
             if at == self.slots() {
                 self.add_segment();
             }
-            if let Some(entry) = self.slot_mut(at) {
-                carried = std::mem::replace(entry, carried);
+            if let Some(slot) = self.slot_mut(at) {
+                carried = std::mem::replace(slot, carried);
             }
             at += 1;
         }
@@ -106,6 +154,10 @@ impl KeySet {
         }
         while !self.spread() {
             self.add_segment();
+        }
+        self.filter = Filter::for_slots(self.capacity);
+        for entry in self.segments.iter().flatten().chain(&self.waiting).filter(|entry| **entry != 0) {
+            self.filter.add(KeyHash(*entry & !WORD_MASK));
         }
     }
 
@@ -164,6 +216,11 @@ impl KeySet {
     }
 }
 
+/// Whether an entry is this key's. A free slot is nobody's: no entry has the word 0.
+fn is_of(entry: u128, key: KeyHash) -> bool {
+    entry & !WORD_MASK == key.0 && entry != 0
+}
+
 fn word_of(entry: u128) -> u32 {
     u32::try_from(entry & WORD_MASK).unwrap_or(WORD_MAX)
 }
@@ -182,7 +239,7 @@ mod tests {
 
     use super::*;
 
-    fn hash(key: u64) -> KeyHash {
+    pub(super) fn hash(key: u64) -> KeyHash {
         SipHasher13::new_with_key(&[7; 16]).hash(&key.to_le_bytes()).into()
     }
 
@@ -199,7 +256,7 @@ mod tests {
             for key in 0..3_000 {
                 prop_assert_eq!(set.get(hash(key)), map.get(&key).copied());
             }
-            prop_assert_eq!(set.keys, map.len());
+            prop_assert_eq!(set.keys + set.waiting.len(), map.len());
         }
 
         #[test]
@@ -229,17 +286,17 @@ mod tests {
     #[test]
     fn its_memory_is_16_bytes_a_key_and_64_mib() {
         let mut capacity = FIRST_CAPACITY;
-        while capacity < 130_000_000 {
+        while capacity < 120_000_000 {
             let keys_at_growth = capacity - spare(capacity);
             capacity += if capacity < DOUBLES_BELOW { capacity } else { spare(capacity) };
             let segments = capacity.div_ceil(SEGMENT) + 1;
-            let bytes = segments * SEGMENT * size_of::<u128>();
+            let bytes = segments * SEGMENT * size_of::<u128>() + filter::bytes(capacity);
             assert!(bytes <= (64 << 20) + 16 * keys_at_growth, "{keys_at_growth} keys take {bytes} bytes");
         }
         while capacity < 2_000_000_000 {
             let keys_at_growth = capacity - spare(capacity);
             capacity += spare(capacity);
-            assert!(16 * (capacity + 2 * SEGMENT) <= 17 * keys_at_growth);
+            assert!(16 * (capacity + 2 * SEGMENT) + filter::bytes(capacity) <= 17 * keys_at_growth);
         }
     }
 }

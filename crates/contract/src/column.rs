@@ -38,7 +38,15 @@ impl Column {
 
     /// Adds what the cell breaks. `index` is the place of the top-level column, also for a nested property. A null
     /// breaks at most the required rule; a cell of the wrong type breaks that rule only.
+    #[inline]
     pub fn check(&self, index: u16, cell: Cell<'_>, violations: &mut Vec<Violation>) {
+        if !self.is_kept_by(cell) {
+            self.find_broken(index, cell, violations);
+        }
+    }
+
+    /// [`Column::check`] without a look ahead.
+    fn find_broken(&self, index: u16, cell: Cell<'_>, violations: &mut Vec<Violation>) {
         let mut add = |rule, found| violations.push(Violation { rule, column: Some(index), found });
         if self.is_null(cell) {
             if let Some(rule) = self.required {
@@ -46,21 +54,6 @@ impl Column {
             }
             return;
         }
-        // Most columns are text, of which there is nothing to read.
-        if let (Kind::String, Cell::Text(text) | Cell::String(text)) = (&self.kind, cell) {
-            for (rule, check) in self.checks.iter().filter(|(_, check)| !check.is_kept_by_text(text)) {
-                if let Some(found) = check.broken_by_text(text) {
-                    add(*rule, found);
-                }
-            }
-            return;
-        }
-        self.check_read(index, cell, violations);
-    }
-
-    /// [`Column::check`] of a cell whose text has to be read.
-    fn check_read(&self, index: u16, cell: Cell<'_>, violations: &mut Vec<Violation>) {
-        let mut add = |rule, found| violations.push(Violation { rule, column: Some(index), found });
         let read = self.kind.read(cell);
         // Not moved out: the copy would cost more than most rules.
         let reading = match &read {
@@ -72,8 +65,14 @@ impl Column {
                 add(*rule, found);
             }
         }
-        if matches!(self.kind, Kind::Object(_) | Kind::Array(Some(_)) | Kind::Map(Some(_))) {
+        if matches!(self.kind, Kind::Object(_) | Kind::Array(_) | Kind::Map(_)) {
+            let before = violations.len();
             nested::check(&self.kind, index, source(cell), violations);
+            // What the contract says of the members comes first: it is nearer to the place.
+            let unstorable = (violations.len() == before).then(|| nested::unstorable_number(source(cell)));
+            if let Some(found) = unstorable.flatten() {
+                violations.push(Violation { rule: self.type_rule, column: Some(index), found });
+            }
         }
     }
 }
@@ -95,18 +94,6 @@ impl Check {
             Self::OneOf(set) => (!set.has(reading, text)).then_some(Found::Unspecified),
             Self::NotOneOf(set) => set.has(reading, text).then_some(Found::Unspecified),
             _ => self.broken_by_text(text),
-        }
-    }
-
-    /// Whether a text keeps this rule, told without counting. May say no when it does: a text has at most as many
-    /// characters as bytes, and at least a quarter as many.
-    fn is_kept_by_text(&self, text: &[u8]) -> bool {
-        match self {
-            Self::MinLength(least) => text.len() / 4 >= *least as usize,
-            Self::MaxLength(most) => text.len() <= *most as usize,
-            Self::Pattern(pattern) => pattern.is_match(text),
-            Self::OneOf(set) => set.has(&Reading::Plain, text),
-            _ => false,
         }
     }
 
@@ -226,15 +213,33 @@ fn read_integer(text: &[u8]) -> Result<Reading, Found> {
         }
         return Decimal::read(text).map(Reading::Number);
     }
+    match small_integer(text) {
+        Some(value) => Ok(Reading::Small(value)),
+        None => Err(character_at(
+            digits.iter().position(|byte| !byte.is_ascii_digit()).map_or(text.len(), |at| sign + at),
+        )),
+    }
+}
+
+/// `-?digits` of at most 18 digits.
+#[inline]
+pub(crate) fn small_integer(text: &[u8]) -> Option<i64> {
+    let (negative, digits) = match text {
+        [b'-', digits @ ..] => (true, digits),
+        _ => (false, text),
+    };
+    if digits.is_empty() || digits.len() > SMALL_DIGITS {
+        return None;
+    }
     let mut value = 0_i64;
-    for (at, byte) in digits.iter().enumerate() {
+    for byte in digits {
         let digit = byte.wrapping_sub(b'0');
         if digit > 9 {
-            return Err(character_at(sign + at));
+            return None;
         }
         value = value * 10 + i64::from(digit);
     }
-    Ok(Reading::Small(if negative { -value } else { value }))
+    Some(if negative { -value } else { value })
 }
 
 /// A decimal that fits its precision and scale.
@@ -278,12 +283,16 @@ fn is_beyond(bound: &Bound, reading: &Reading, wrong: Ordering) -> bool {
 
 fn is_multiple(reading: &Reading, step: &Decimal) -> bool {
     match reading {
-        Reading::Small(value) => match step.to_i64() {
-            Some(step) if step != 0 => value.checked_rem(step).is_none_or(|rest| rest == 0),
-            _ => Decimal::from(*value).is_multiple_of(step),
-        },
+        Reading::Small(value) => is_integer_multiple(*value, step),
         Reading::Number(value) => value.is_multiple_of(step),
         _ => true,
+    }
+}
+
+pub(crate) fn is_integer_multiple(value: i64, step: &Decimal) -> bool {
+    match step.to_i64() {
+        Some(step) if step != 0 => value.checked_rem(step).is_none_or(|rest| rest == 0),
+        _ => Decimal::from(value).is_multiple_of(step),
     }
 }
 

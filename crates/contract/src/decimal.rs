@@ -16,7 +16,7 @@ const EXPONENT_CAP: i64 = 1 << 60;
 /// Text of at most so many bytes has a coefficient below 2^64.
 const SMALL: usize = 19;
 /// The powers of ten that fit.
-const POWERS: [i64; 19] = {
+pub(crate) const POWERS: [i64; 19] = {
     let mut powers = [1; 19];
     let mut index = 1;
     while index < powers.len() {
@@ -265,7 +265,8 @@ fn with_point(formatter: &mut fmt::Formatter<'_>, digits: &str, whole: usize) ->
 }
 
 /// Reads `digits[.digits]` of at most 19 bytes: the digits as one number, and how many stand after the point.
-fn read_small(unsigned: &[u8]) -> Option<(u64, u8)> {
+#[inline]
+pub(crate) fn read_small(unsigned: &[u8]) -> Option<(u64, u8)> {
     if unsigned.is_empty() || unsigned.len() > SMALL {
         return None;
     }

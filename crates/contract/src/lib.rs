@@ -55,6 +55,7 @@ mod compiled;
 mod decimal;
 mod document;
 mod finding;
+mod kept;
 mod lint;
 mod nested;
 mod policy;

@@ -110,6 +110,29 @@ fn verify_keys(source: &[u8], depth: u32) -> Result<(), Found> {
     Ok(())
 }
 
+/// What is wrong with the first number, at any depth of a well-formed text, that is no [`Decimal`]: DynamoDB could not
+/// hold it, and it is never rounded.
+pub(crate) fn unstorable_number(source: &[u8]) -> Option<Found> {
+    let mut rest = source;
+    while let Some(byte) = rest.first() {
+        let length = match byte {
+            b'"' => string_length(rest)?,
+            b'-' | b'0'..=b'9' => {
+                let is_end = |byte: &u8| byte.is_ascii_whitespace() || b",]}".contains(byte);
+                let length = rest.iter().position(is_end).unwrap_or(rest.len());
+                let number = rest.get(..length).unwrap_or_default();
+                if let Err(found) = Decimal::read(number) {
+                    return Some(found);
+                }
+                length
+            }
+            _ => 1,
+        };
+        rest = rest.get(length..).unwrap_or_default();
+    }
+    None
+}
+
 fn opens_with(source: &[u8], opening: u8) -> bool {
     source.trim_ascii_start().first() == Some(&opening)
 }

@@ -1,7 +1,10 @@
 //! Text patterns: regular expressions, and a small matcher for the anchored ones without choices.
 
+mod ranges;
+
 use regex::bytes::{Regex, RegexBuilder};
 
+use self::ranges::{Fixed, Ranges};
 use crate::Found;
 
 /// A compiled `pattern`: searched in the text, unanchored, as JSON Schema says.
@@ -18,6 +21,8 @@ pub struct TextPattern {
 enum Engine {
     /// Characters one after another, from the beginning to the end of the text.
     Simple(Vec<Run>),
+    /// The same, where every text that matches has one length; the runs tell where another one stops to fit.
+    Fixed(Fixed, Vec<Run>),
     Regex(Regex),
 }
 
@@ -27,6 +32,8 @@ struct Run {
     set: Set,
     /// The set as the matcher looks it up, by byte.
     has: Box<[bool; 256]>,
+    /// The set as the matcher compares it, when it is of few ranges.
+    ranges: Option<Ranges>,
     least: usize,
     most: usize,
 }
@@ -43,7 +50,13 @@ impl TextPattern {
     pub fn compile(source: &str) -> Result<Self, String> {
         let regex =
             RegexBuilder::new(&with_ascii_classes(source)).build().map_err(|error| one_line(&error))?;
-        let engine = simplify(source).map_or(Engine::Regex(regex), Engine::Simple);
+        let engine = match simplify(source) {
+            None => Engine::Regex(regex),
+            Some(runs) => match Fixed::new(&runs) {
+                None => Engine::Simple(runs),
+                Some(fixed) => Engine::Fixed(fixed, runs),
+            },
+        };
         Ok(Self { source: source.to_owned(), engine })
     }
 
@@ -58,6 +71,7 @@ impl TextPattern {
     pub fn is_match(&self, text: &[u8]) -> bool {
         match &self.engine {
             Engine::Simple(runs) => stop(runs, text).is_none(),
+            Engine::Fixed(fixed, _) => fixed.is_match(text),
             Engine::Regex(regex) => regex.is_match(text),
         }
     }
@@ -65,7 +79,7 @@ impl TextPattern {
     /// What is wrong with a text: the first character that does not fit where that is known, else its length.
     pub(crate) fn mismatch(&self, text: &[u8]) -> Option<Found> {
         match &self.engine {
-            Engine::Simple(runs) => stop(runs, text)
+            Engine::Simple(runs) | Engine::Fixed(_, runs) => stop(runs, text)
                 .map(|at| Found::CharacterAt(u32::try_from(at).map_or(u32::MAX, |at| at.saturating_add(1)))),
             Engine::Regex(regex) if regex.is_match(text) => None,
             Engine::Regex(_) => Some(Found::Characters(crate::column::characters(text))),
@@ -123,9 +137,11 @@ impl Run {
     fn count(&self, text: &[u8]) -> usize {
         let has = |byte: &u8| self.has[usize::from(*byte)];
         // Eight at a time, without a branch for each.
-        let whole =
-            text.chunks_exact(8).take_while(|chunk| chunk.iter().fold(true, |all, byte| all & has(byte)));
-        let begin = whole.count() * 8;
+        let all_have = |chunk: &&[u8; 8]| match &self.ranges {
+            Some(ranges) => ranges.hold(u64::from_le_bytes(**chunk)),
+            None => chunk.iter().fold(true, |all, byte| all & has(byte)),
+        };
+        let begin = text.as_chunks().0.iter().take_while(all_have).count() * 8;
         begin + text.iter().skip(begin).take_while(|byte| has(byte)).count()
     }
 }
@@ -139,7 +155,7 @@ fn simplify(source: &str) -> Option<Vec<Run>> {
     while !rest.is_empty() {
         let (set, after) = one_set(rest)?;
         let (least, most, after) = count(after)?;
-        runs.push(Run { set, has: set.table(), least, most });
+        runs.push(Run { set, has: set.table(), ranges: Ranges::all(set), least, most });
         rest = after;
     }
     is_deterministic(&runs).then_some(runs)

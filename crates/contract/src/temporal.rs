@@ -12,7 +12,8 @@ mod read;
 use jiff::tz::TimeZone;
 
 use crate::Found;
-use civil::{NANOS_PER_DAY, NANOS_PER_SECOND};
+pub(crate) use civil::NANOS_PER_DAY;
+use civil::NANOS_PER_SECOND;
 
 /// What a pattern's text stands for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -161,12 +162,16 @@ impl Pattern {
     /// since midnight for a time. An offset in the text goes before `zone`. A local time that the zone skips or
     /// repeats is `AmbiguousTime`.
     pub fn parse(&self, text: &[u8], zone: Option<&TimeZone>) -> Result<i128, Found> {
-        if self.is_normal
-            && let Some(day) = read::iso_day(text)
-        {
+        if let Some(day) = self.iso_day(text) {
             return Ok(i128::from(day) * NANOS_PER_DAY);
         }
         self.moment(text, zone).map(|moment| moment.nanos)
+    }
+
+    /// The day since 1970-01-01, when texts are written `yyyy-MM-dd` and this one is.
+    #[inline]
+    pub(crate) fn iso_day(&self, text: &[u8]) -> Option<i64> {
+        if self.is_normal { read::iso_day(text) } else { None }
     }
 
     /// The stored form: ISO 8601 of one width for the whole column, so that the order of texts is the order of times.

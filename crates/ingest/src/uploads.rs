@@ -29,7 +29,7 @@ pub(crate) use parts::{MOST_SIGNED, complete, sign_parts};
 const MOST_SINGLE_BYTES: u64 = 5 * 1024 * 1024 * 1024;
 
 /// The most bytes of an object in parts that this door promises.
-const MOST_BYTES: u64 = 5 * 1024 * 1024 * 1024 * 1024;
+pub(crate) const MOST_BYTES: u64 = 5 * 1024 * 1024 * 1024 * 1024;
 
 /// What is asked for.
 #[derive(Deserialize)]

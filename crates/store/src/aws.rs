@@ -19,7 +19,7 @@ mod rows;
 mod transaction;
 mod upload;
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 pub use aws_types::SdkConfig;
@@ -58,8 +58,7 @@ pub struct Aws {
     names: Arc<Names>,
     s3: aws_sdk_s3::Client,
     dynamodb: aws_sdk_dynamodb::Client,
-    sqs: aws_sdk_sqs::Client,
-    sns: aws_sdk_sns::Client,
+    late: Arc<Late>,
     pace: Arc<rows::Pace>,
     backoff: Backoff,
 }
@@ -73,12 +72,27 @@ impl Aws {
             names: Arc::new(names),
             s3: clients::s3(config),
             dynamodb: clients::dynamodb(config),
-            sqs: clients::sqs(config),
-            sns: clients::sns(config),
+            late: Arc::new(Late { config: config.clone(), sqs: OnceLock::new(), sns: OnceLock::new() }),
             pace: Arc::default(),
             backoff: Backoff { unit: Duration::from_millis(25) },
         }
     }
+
+    fn sqs(&self) -> &aws_sdk_sqs::Client {
+        self.late.sqs.get_or_init(|| clients::sqs(&self.late.config))
+    }
+
+    fn sns(&self) -> &aws_sdk_sns::Client {
+        self.late.sns.get_or_init(|| clients::sns(&self.late.config))
+    }
+}
+
+/// The clients that a file does not need before its end, if at all; they are made at their first use. A client parses
+/// its table of all AWS partitions when it is made, which is a tenth of a start for each.
+struct Late {
+    config: SdkConfig,
+    sqs: OnceLock<aws_sdk_sqs::Client>,
+    sns: OnceLock<aws_sdk_sns::Client>,
 }
 
 /// Waits between attempts of our own.

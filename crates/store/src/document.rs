@@ -1,19 +1,19 @@
-//! A JSON document as an attribute: maps, lists and numbers with the digits they were sent with.
+//! A JSON document as an attribute: maps, lists and exact numbers.
 //!
-//! The checker has already found the source well formed, within the depth limit and without duplicate keys. What
-//! DynamoDB still cannot hold is kept as text instead of being changed: a number of more than 38 digits or outside
-//! 10^±125 becomes a string of its source digits; a document that is not JSON after all, nests deeper than 32 levels
-//! or has an empty member name becomes a string of its source as a whole.
+//! The checker has already found the source well formed, within the depth limit and without duplicate keys, and its
+//! numbers within DynamoDB's digits and range; they are written as [`Decimal`] writes them, so that no spelling (`0e999`,
+//! more than 38 digits of which the last are zeros) is refused. Where a contract only warns of a wrong type, what
+//! DynamoDB cannot hold is kept as text instead of being changed: a number becomes a string of its source digits; a
+//! document that is not JSON after all, nests deeper than 32 levels or has an empty member name becomes a string of its
+//! source as a whole.
 //! <https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Constraints.html>
+
+use contract::Decimal;
 
 use crate::ItemValue;
 
 /// DynamoDB's limit on nested attributes.
 const DEPTH: usize = 32;
-/// DynamoDB's precision of a number.
-const DIGITS: usize = 38;
-/// The least and greatest decimal exponent of a number's first digit: 1E-130 to 9.99…E+125.
-const EXPONENTS: std::ops::RangeInclusive<i64> = -130..=125;
 
 /// The attribute of a JSON source text.
 pub(crate) fn parse(source: &str) -> ItemValue {
@@ -96,11 +96,13 @@ impl<'a> Reader<'a> {
         let rest = self.rest();
         let end = rest.bytes().position(|byte| !is_of_number(byte)).unwrap_or(rest.len());
         let token = rest.get(..end)?;
-        // The grammar only; the digits stay as they are.
+        // The grammar of JSON, which is narrower than that of `Decimal`.
         serde_json::from_str::<serde::de::IgnoredAny>(token).ok()?;
         self.at += end;
-        let stored = if fits(token)? { ItemValue::Number } else { ItemValue::Text };
-        Some(stored(token.to_owned()))
+        Some(match Decimal::parse(token.as_bytes()) {
+            Some(number) => ItemValue::Number(number.to_string()),
+            None => ItemValue::Text(token.to_owned()),
+        })
     }
 
     fn word(&mut self, word: &str, value: ItemValue) -> Option<ItemValue> {
@@ -132,26 +134,6 @@ impl<'a> Reader<'a> {
 
 fn is_of_number(byte: u8) -> bool {
     byte.is_ascii_digit() || matches!(byte, b'+' | b'-' | b'.' | b'e' | b'E')
-}
-
-/// Whether DynamoDB holds a JSON number exactly; `None` for an exponent beyond any sense.
-fn fits(token: &str) -> Option<bool> {
-    let unsigned = token.trim_start_matches('-');
-    let (mantissa, exponent) = match unsigned.split_once(['e', 'E']) {
-        Some((mantissa, exponent)) => match exponent.parse::<i32>() {
-            Ok(exponent) => (mantissa, i64::from(exponent)),
-            Err(_) => return Some(false),
-        },
-        None => (unsigned, 0),
-    };
-    let (whole, fraction) = mantissa.split_once('.').unwrap_or((mantissa, ""));
-    let digits = || whole.bytes().chain(fraction.bytes());
-    let Some(first) = digits().position(|digit| digit != b'0') else {
-        return Some(true);
-    };
-    let last = digits().enumerate().filter(|(_, digit)| *digit != b'0').last()?.0;
-    let first_exponent = i64::try_from(whole.len()).ok()? - 1 - i64::try_from(first).ok()? + exponent;
-    Some(last - first < DIGITS && EXPONENTS.contains(&first_exponent))
 }
 
 #[cfg(test)]
@@ -188,18 +170,13 @@ mod tests {
     }
 
     #[test]
-    fn a_document_keeps_order_nesting_and_digits() {
+    fn a_document_keeps_order_and_nesting_and_its_numbers_are_exact() {
         let source =
             r#" { "b" : [ 1.10, -0, true, null ] , "a" : { "\u00e9\"" : "x\ny" }, "e": {}, "l": [] } "#;
         let expected = ItemValue::Map(vec![
             (
                 "b".into(),
-                ItemValue::List(vec![
-                    number("1.10"),
-                    number("-0"),
-                    ItemValue::Boolean(true),
-                    ItemValue::Null,
-                ]),
+                ItemValue::List(vec![number("1.1"), number("0"), ItemValue::Boolean(true), ItemValue::Null]),
             ),
             ("a".into(), ItemValue::Map(vec![("é\"".into(), text("x\ny"))])),
             ("e".into(), ItemValue::Map(vec![])),
@@ -212,16 +189,16 @@ mod tests {
     fn a_number_that_dynamodb_cannot_hold_is_its_digits_as_text() {
         let nines = "9".repeat(38);
         let fitting = [
-            nines.as_str(),
-            "0.10e1",
-            "9e125",
-            "1e-130",
-            "100e-132",
-            "0e999",
-            "12300000000000000000000000000000000000000000",
+            (nines.as_str(), nines.as_str()),
+            ("0.10e1", "1"),
+            ("9e125", "9E125"),
+            ("1e-130", "1E-130"),
+            ("100e-132", "1E-130"),
+            ("0e999", "0"),
+            ("12300000000000000000000000000000000000000000", "1.23E43"),
         ];
-        for digits in fitting {
-            assert!(parse(digits) == number(digits), "{digits}");
+        for (digits, stored) in fitting {
+            assert!(parse(digits) == number(stored), "{digits}");
         }
         let beyond = format!("{nines}9");
         for digits in [beyond.as_str(), "1e126", "1e-131", "1e99999999999", "-1e126"] {
@@ -247,7 +224,7 @@ mod tests {
             Just("null".to_owned()),
             any::<bool>().prop_map(|boolean| boolean.to_string()),
             any::<i64>().prop_map(|whole| whole.to_string()),
-            "-?(0|[1-9][0-9]{0,12})(\\.[0-9]{1,12})?",
+            "-?[1-9][0-9]{0,12}(\\.[0-9]{0,11}[1-9])?",
             string,
         ];
         leaf.prop_recursive(4, 32, 5, |inner| {

@@ -4,7 +4,7 @@
 //! a file ends    ──▶ FileRecord ──▶ one log line, and one record in CloudWatch's embedded metric format (EMF)
 //! a file is told ──▶ DeliveryRecord ──▶ the same
 //! somebody calls ──▶ AccessRecord ──▶ the same
-//! a request ends  ──▶ RequestRecord ──▶ the same
+//! a request ends ──▶ RequestRecord ──▶ the same
 //! something else ──▶ Occurrence ──▶ one record that counts it
 //! a failure      ──▶ chain()    ──▶ one log line, where it is given up
 //! ```
@@ -43,7 +43,7 @@ pub use request::RequestRecord;
 ///
 /// The crates below us are held at `warn` whatever the level: at `trace` the AWS SDK prints bodies. The message of a
 /// panic is left out, only its place is logged: a message of the standard library may quote the text that was sliced.
-/// An unknown level is `info`. A second call changes nothing.
+/// An unknown level is `info`, and a release build has nothing below it. A second call changes nothing.
 pub fn start(level: &str) {
     let lines = tracing_subscriber::fmt::layer()
         .json()

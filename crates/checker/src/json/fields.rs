@@ -5,14 +5,38 @@ use contract::Contract;
 /// The columns that one top-level field feeds.
 pub(super) struct Field {
     pub(super) name: Vec<u8>,
-    /// The name as it usually stands in the text; `None` when it would have to be escaped there.
-    token: Option<Token>,
+    /// Whether the name stands in a text as it is, without escapes.
+    is_literal: bool,
     /// Columns that are the field's value.
     pub(super) columns: Vec<u16>,
-    /// The column, when the field feeds but one and that is its value.
-    pub(super) plain: Option<u16>,
     /// Columns that are somewhere within the value: the rest of their path.
     pub(super) nested: Vec<(Vec<Vec<u8>>, u16)>,
+}
+
+impl Field {
+    fn expected(&self, field: u16) -> Option<Expected> {
+        match self.columns[..] {
+            [column] if self.nested.is_empty() && self.is_literal => {
+                Some(Expected { field, column, token: Token::new(&self.name) })
+            }
+            _ => None,
+        }
+    }
+}
+
+/// A field that can be read at once: its name needs no escape, and its value is that of one column.
+pub(super) struct Expected {
+    pub(super) field: u16,
+    pub(super) column: u16,
+    token: Token,
+}
+
+impl Expected {
+    /// The length of the name with its quotes and colon, when the text begins with these.
+    #[inline]
+    pub(super) fn begins(&self, text: &[u8]) -> Option<usize> {
+        self.token.begins(text).then_some(self.token.bytes.len())
+    }
 }
 
 /// A name with its quotes and its colon, and its beginning once more as a word, so that most names are compared at once.
@@ -48,21 +72,31 @@ impl Token {
 /// Bytes of a token that are compared at once.
 const HEAD_BYTES: usize = size_of::<u128>();
 
-/// All fields that the contract names. Senders mostly keep the order of fields, so the field that followed another one
-/// in the last record is expected again, and looked up only when it is another.
+/// All fields that the contract names. Senders mostly keep the order of fields, so each is expected where the records
+/// before had it, and looked up only when another one stands there.
 pub(super) struct Fields {
     known: Vec<Field>,
     by_name: Vec<u16>,
-    /// For each field, and last for the record's beginning, the field that followed.
-    followers: Vec<u16>,
+    /// The fields that can be read at once, in the order in which they are expected.
+    pub(super) expected: Vec<Expected>,
+    /// For each field its place among those, if it is one of them.
+    places: Vec<Option<usize>>,
     /// Columns that are the record itself (an empty path).
     pub(super) whole: Vec<u16>,
 }
 
+/// A field that comes late is moved over at most so many others, which bounds the work on records without any order.
+const FARTHEST_MOVE: usize = 64;
+
 impl Fields {
     pub(super) fn new(contract: &Contract) -> Self {
-        let mut fields =
-            Self { known: Vec::new(), by_name: Vec::new(), followers: Vec::new(), whole: Vec::new() };
+        let mut fields = Self {
+            known: Vec::new(),
+            by_name: Vec::new(),
+            expected: Vec::new(),
+            places: Vec::new(),
+            whole: Vec::new(),
+        };
         for (index, column) in (0_u16..).zip(&contract.columns) {
             let Some(path) = &column.source_path else {
                 fields.field(column.physical_name.as_bytes()).columns.push(index);
@@ -78,16 +112,12 @@ impl Fields {
             }
         }
         fields.by_name = (0_u16..).zip(&fields.known).map(|(index, _)| index).collect();
-        for field in &mut fields.known {
-            field.plain = match field.columns[..] {
-                [column] if field.nested.is_empty() => Some(column),
-                _ => None,
-            };
-        }
         let names = &fields.known;
         fields.by_name.sort_by_key(|index| names.get(usize::from(*index)).map(|field| &field.name));
         // At first the contract's order is expected.
-        fields.followers = (0_u16..).zip(names).map(|(index, _)| index + 1).chain([0]).collect();
+        fields.expected = (0_u16..).zip(names).filter_map(|(field, known)| known.expected(field)).collect();
+        fields.places = vec![None; fields.known.len()];
+        fields.note_places(0, fields.expected.len());
         fields
     }
 
@@ -96,13 +126,11 @@ impl Fields {
         let place = self.known.iter().position(|field| field.name == name);
         let at = place.unwrap_or(self.known.len());
         if place.is_none() {
-            let literal = name.iter().all(|byte| !matches!(byte, b'"' | b'\\' | 0..=0x1f));
-            let token = literal.then(|| Token::new(name));
+            let is_literal = name.iter().all(|byte| !matches!(byte, b'"' | b'\\' | 0..=0x1f));
             self.known.push(Field {
                 name: name.to_vec(),
-                token,
+                is_literal,
                 columns: Vec::new(),
-                plain: None,
                 nested: Vec::new(),
             });
         }
@@ -118,27 +146,35 @@ impl Fields {
         self.known.get(usize::from(index))
     }
 
-    /// When the text begins with the field that is expected behind `previous`: that field, and the length of its name with
-    /// quotes and colon.
-    #[inline]
-    pub(super) fn expected(&self, previous: Option<u16>, text: &[u8]) -> Option<(u16, usize)> {
-        let follower = *self.followers.get(self.place(previous))?;
-        let token = self.get(follower)?.token.as_ref()?;
-        token.begins(text).then_some((follower, token.bytes.len()))
+    /// Notes that a field came where the one at the place `next` was expected, and gives the place of what is expected
+    /// behind it. A field that was expected earlier is expected here from now on.
+    pub(super) fn came(&mut self, field: u16, next: usize) -> usize {
+        let Some(place) = self.places.get(usize::from(field)).copied().flatten() else { return next };
+        if place >= next {
+            return place + 1;
+        }
+        if next - place <= FARTHEST_MOVE
+            && let Some(moved) = self.expected.get_mut(place..next)
+        {
+            moved.rotate_left(1);
+            self.note_places(place, next);
+        }
+        next
+    }
+
+    fn note_places(&mut self, from: usize, to: usize) {
+        for (place, expected) in self.expected.iter().enumerate().take(to).skip(from) {
+            if let Some(noted) = self.places.get_mut(usize::from(expected.field)) {
+                *noted = Some(place);
+            }
+        }
     }
 
     /// Expects nothing from here on, so that each name is read and looked up.
     #[cfg(test)]
     pub(super) fn expect_nothing(&mut self) {
-        self.known.iter_mut().for_each(|field| field.token = None);
-    }
-
-    /// Remembers what followed.
-    pub(super) fn followed(&mut self, previous: Option<u16>, field: u16) {
-        let place = self.place(previous);
-        if let Some(follower) = self.followers.get_mut(place) {
-            *follower = field;
-        }
+        self.expected.clear();
+        self.places.fill(None);
     }
 
     /// The field of this name.
@@ -146,11 +182,6 @@ impl Fields {
         let compare = |index: &u16| self.get(*index).map_or(&[][..], |field| &field.name).cmp(name);
         let at = self.by_name.binary_search_by(compare).ok()?;
         self.by_name.get(at).copied()
-    }
-
-    #[inline]
-    fn place(&self, previous: Option<u16>) -> usize {
-        previous.map_or(self.known.len(), usize::from)
     }
 }
 

@@ -64,6 +64,7 @@ impl Objects {
             slots: &mut self.slots,
             seen: &mut self.seen,
             record: self.record,
+            next: 0,
             unknown: &mut unknown,
         };
         let begin = scan.at;
@@ -134,6 +135,8 @@ struct Target<'a> {
     slots: &'a mut [Slot],
     seen: &'a mut [u64],
     record: u64,
+    /// The place of the field that is expected next.
+    next: usize,
     unknown: &'a mut u32,
 }
 
@@ -146,15 +149,9 @@ impl Target<'_> {
             scan.at += 1;
             return Ok(());
         }
-        let mut previous = self.plain_members(scan);
         loop {
-            let field = self.field(scan, previous)?;
-            if let Some(index) = field {
-                self.known(scan, index)?;
-                previous = field;
-            } else {
-                *self.unknown = self.unknown.saturating_add(1);
-                scan.value(1, false)?;
+            if !self.expected_members(scan) {
+                self.member(scan)?;
             }
             scan.blank();
             if scan.peek() == Some(b'}') {
@@ -168,42 +165,42 @@ impl Target<'_> {
         }
     }
 
-    /// Reads the first members, for as long as they come in the expected order, have plain values, and have a comma and no
-    /// white space around them. Leaves the scan at the first other member or the last one, and returns the field before it.
-    fn plain_members(&mut self, scan: &mut Scan<'_>) -> Option<u16> {
+    /// Reads members for as long as they are the expected ones, have plain values, and have no white space around them.
+    /// Leaves the scan behind the last of their values; says no when there is none.
+    fn expected_members(&mut self, scan: &mut Scan<'_>) -> bool {
         let text = scan.text;
-        let (mut at, mut previous) = (scan.at, None);
-        while let Some((index, length)) = self.fields.expected(previous, text.get(at..).unwrap_or_default())
-            && let Some(column) = self.fields.get(index).and_then(|field| field.plain)
-            && let Some((slot, end)) = plain_value(text, at + length)
-            && text.get(end) == Some(&b',')
-            && let Some(seen) = self.seen.get_mut(usize::from(index)).filter(|seen| **seen != self.record)
-        {
-            *seen = self.record;
-            set(self.slots, column, slot);
-            (at, previous) = (end + 1, Some(index));
+        let mut at = scan.at;
+        for expected in self.fields.expected.get(self.next..).unwrap_or_default() {
+            if let Some(length) = expected.begins(text.get(at..).unwrap_or_default())
+                && let Some((slot, end)) = plain_value(text, at + length)
+                && let Some(seen) = self.seen.get_mut(usize::from(expected.field))
+                && *seen != self.record
+            {
+                *seen = self.record;
+                set(self.slots, expected.column, slot);
+                self.next += 1;
+                scan.at = end;
+                at = end + 1;
+                if text.get(end) == Some(&b',') {
+                    continue;
+                }
+                return true;
+            }
+            break;
         }
-        scan.at = at;
-        scan.blank();
-        previous
+        at > scan.at
     }
 
-    /// Reads a key; `None` when the contract does not name it.
-    #[inline]
-    fn field(&mut self, scan: &mut Scan<'_>, previous: Option<u16>) -> Result<Option<u16>, Malformed> {
-        let rest = scan.text.get(scan.at..).unwrap_or_default();
-        if let Some((field, length)) = self.fields.expected(previous, rest) {
-            scan.at += length;
-            scan.blank();
-            return Ok(Some(field));
-        }
+    /// Reads any member.
+    fn member(&mut self, scan: &mut Scan<'_>) -> Result<(), Malformed> {
         let key = scan.key()?;
-        let field = self.fields.find(scan.bytes(key));
-        match field {
-            Some(field) => self.fields.followed(previous, field),
-            None => scan.buffers.keys.push(key),
+        if let Some(field) = self.fields.find(scan.bytes(key)) {
+            self.next = self.fields.came(field, self.next);
+            return self.known(scan, field);
         }
-        Ok(field)
+        scan.buffers.keys.push(key);
+        *self.unknown = self.unknown.saturating_add(1);
+        scan.value(1, false).map(drop)
     }
 
     /// Reads the value of a known field into its columns.

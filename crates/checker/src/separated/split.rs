@@ -8,8 +8,11 @@ use crate::{Slot, SlotKind};
 /// The most lines within one quoted cell. A free text of more lines is rarer than a quote that nobody closed.
 const CELL_LINES: u64 = 1_000;
 
-const LOW_BITS: u64 = 0x7f7f_7f7f_7f7f_7f7f;
+const ONES: u64 = 0x0101_0101_0101_0101;
 const HIGH_BITS: u64 = 0x8080_8080_8080_8080;
+
+/// One more than the greatest byte of a line end, eight times.
+const ABOVE_LINE_ENDS: u64 = u64::from_le_bytes([b'\r' + 1; 8]);
 
 /// What a text begins with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -65,8 +68,8 @@ pub(super) struct Splitter {
     escape: Option<u8>,
     double_quote: bool,
     trim: bool,
-    /// Each byte that means something outside of quotes, eight times.
-    needles: [u64; 4],
+    /// Delimiter and quote, each eight times.
+    needles: [u64; 2],
 }
 
 /// A quoted cell that ended.
@@ -82,7 +85,7 @@ struct Quoted {
 impl Splitter {
     pub(super) fn new(dialect: &Dialect) -> Self {
         let quote = dialect.quote.unwrap_or(dialect.delimiter);
-        let needles = [dialect.delimiter, quote, b'\n', b'\r'].map(|byte| u64::from_le_bytes([byte; 8]));
+        let needles = [dialect.delimiter, quote].map(|byte| u64::from_le_bytes([byte; 8]));
         Self {
             delimiter: dialect.delimiter,
             quote: dialect.quote,
@@ -114,6 +117,9 @@ impl Splitter {
                     self.close(text, cell, here, cells);
                     return end_of_record(text, here, last, lines);
                 }
+                if Some(byte) != self.quote {
+                    continue;
+                }
                 let quoted = match self.quoted(text, cell, here, last) {
                     Ok(quoted) => quoted,
                     Err(stop) => return stop,
@@ -144,15 +150,13 @@ impl Splitter {
         Split::Record { end: text.len(), next: text.len(), lines }
     }
 
-    /// The high bit of each byte of the word that means something outside of quotes. Exact in every byte: an addition
-    /// without carry between bytes, unlike the shorter subtraction, marks no neighbour of a hit.
+    /// The high bit of each byte of the word that may mean something outside of quotes. A subtraction sets it in each byte
+    /// that is below what is subtracted, and by its borrow in some that are not; these and other control characters
+    /// are rare, and are told apart by a look at the byte.
     fn hits(&self, word: u64) -> u64 {
-        let differs = |needle: u64| {
-            let difference = word ^ needle;
-            ((difference & LOW_BITS) + LOW_BITS) | difference
-        };
-        let [delimiter, quote, feed, carriage_return] = self.needles;
-        !(differs(delimiter) & differs(quote) & differs(feed) & differs(carriage_return)) & HIGH_BITS
+        let below = |word: u64, bound: u64| word.wrapping_sub(bound) & !word;
+        let [delimiter, quote] = self.needles;
+        (below(word ^ delimiter, ONES) | below(word ^ quote, ONES) | below(word, ABOVE_LINE_ENDS)) & HIGH_BITS
     }
 
     fn close(&self, text: &[u8], mut start: usize, mut end: usize, cells: &mut Cells) {
@@ -277,4 +281,56 @@ fn load(text: &[u8], at: usize) -> u64 {
 
 fn is_blank(byte: Option<&u8>) -> bool {
     matches!(byte, Some(b' ' | b'\t'))
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn dialect(delimiter: u8, quote: Option<u8>) -> Dialect {
+        Dialect {
+            header: true,
+            delimiter,
+            quote,
+            escape: None,
+            double_quote: true,
+            comment: None,
+            trim: false,
+            skip_rows: 0,
+            header_match: contract::HeaderMatch::Exact,
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn no_byte_with_a_meaning_is_passed_over(
+            word in prop::array::uniform8(prop_oneof![any::<u8>(), prop::sample::select(b",\"\n\r-#!\t\x0e\x7f~".to_vec())]),
+            delimiter in prop_oneof![Just(b','), Just(b'\t'), 1_u8..0x80],
+            quote in prop_oneof![3 => Just(Some(b'"')), 1 => (1_u8..0x80).prop_map(Some), 1 => Just(None)],
+        ) {
+            let splitter = Splitter::new(&dialect(delimiter, quote));
+            let hits = splitter.hits(u64::from_le_bytes(word)).to_le_bytes();
+            for (byte, hit) in word.into_iter().zip(hits) {
+                let means = byte == delimiter || Some(byte) == quote || matches!(byte, b'\n' | b'\r');
+                prop_assert!(matches!((means, hit), (_, 0x80) | (false, 0)));
+            }
+        }
+
+        #[test]
+        fn cells_are_what_stands_between_delimiters(
+            text in "[a-z!-+./:\t\u{1}\u{e}-]{0,40}(;[a-z!-+./:\t\u{1}\u{e}-]{0,30}){0,6}",
+        ) {
+            let splitter = Splitter::new(&dialect(b';', None));
+            let mut cells = Cells::default();
+            let end = text.len();
+            let line = format!("{text}\nrest");
+            let split = splitter.split(line.as_bytes(), false, &mut cells);
+            prop_assert_eq!(split, Split::Record { end, next: end + 1, lines: 0 });
+            let found: Vec<&[u8]> =
+                cells.slots.iter().map(|slot| &line.as_bytes()[slot.start as usize..slot.end as usize]).collect();
+            prop_assert_eq!(found, text.as_bytes().split(|byte| *byte == b';').collect::<Vec<_>>());
+        }
+    }
 }

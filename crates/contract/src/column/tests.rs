@@ -254,7 +254,11 @@ fn any_kind() -> impl Strategy<Value = Kind> {
         5 => Kind::Timestamp { pattern: Pattern::iso(TemporalKind::Timestamp), default_zone: None },
         6 => Kind::Time(Pattern::iso(TemporalKind::Time)),
         7 => Kind::Object(vec![column(Kind::Integer, vec![])]),
-        8 => Kind::Array(Some(Box::new(column(Kind::String, vec![Check::MinLength(2)])))),
+        8 => Kind::Array(Some(Box::new(Column {
+            // Not the number of a rule of the column itself.
+            checks: vec![(RuleIndex(90), Check::MinLength(2))],
+            ..column(Kind::String, vec![])
+        }))),
         _ => Kind::Map(Some(Box::new(column(Kind::Boolean, vec![])))),
     })
 }
@@ -272,6 +276,81 @@ fn every_check() -> Vec<Check> {
         Check::MaxItems(2),
         Check::UniqueItems,
     ]
+}
+
+fn some_checks() -> impl Strategy<Value = Vec<Check>> {
+    let date = |text: &str| Bound {
+        at: Measure::Instant(Pattern::iso(TemporalKind::Date).parse(text.as_bytes(), None).unwrap()),
+        exclusive: text.ends_with('1'),
+    };
+    let set = |kind: &Kind, texts: &[&str]| {
+        CellSet::new(texts.iter().map(|text| (*text).to_owned()).collect(), kind).unwrap()
+    };
+    let checks = vec![
+        Check::MinLength(2),
+        Check::MaxLength(5),
+        Check::Pattern(TextPattern::compile("^[0-9.-]{2,9}$").unwrap()),
+        Check::Pattern(TextPattern::compile("^[0-9]{4}-[0-9]{2}-[0-9]{2}$").unwrap()),
+        Check::Format(StringFormat::Hostname),
+        minimum("3", false),
+        minimum("-7.5", true),
+        maximum("12", true),
+        maximum("5000", false),
+        maximum("1e40", true),
+        Check::Minimum(date("2000-01-01")),
+        Check::Maximum(date("2019-12-30")),
+        Check::MultipleOf(Decimal::from(3_u64)),
+        Check::MultipleOf(Decimal::parse(b"0.5").unwrap()),
+        Check::OneOf(set(&Kind::String, &["1", "ab", "-3"])),
+        Check::NotOneOf(set(&Kind::Integer, &["1", "7"])),
+        Check::NotOneOf(set(&decimal(), &["1.5", "12"])),
+        Check::MinItems(1),
+    ];
+    prop::sample::subsequence(checks, 0..4)
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(4_000))]
+
+    #[test]
+    fn what_is_told_at_once_to_be_kept_breaks_nothing(
+        kind in prop_oneof![any_kind(), any::<bool>().prop_map(|whole| if whole { Kind::Integer } else { decimal() })],
+        checks in some_checks(),
+        tokens in prop_oneof![4 => Just(vec![]), 1 => Just(vec![b"1".to_vec()])],
+        required in any::<bool>(),
+        text in prop_oneof![
+            3 => "-?[0-9]{1,4}(\\.[0-9]{1,3})?",
+            1 => "-?[0-9]{1,22}(\\.[0-9]{0,20})?(e[0-9])?",
+            2 => "(19|20)[0-9]{2}-[01][0-9]-[0-3][0-9]",
+            1 => "true|false|TRUE|0|1|ab|",
+            1 => "[a-z.0-9-]{0,12}|\\PC{0,6}",
+        ],
+    ) {
+        let mut one = column(kind, checks);
+        one.null_tokens = tokens;
+        one.required = required.then_some(REQUIRED);
+        let text = text.as_bytes();
+        for cell in [Cell::Text(text), Cell::String(text), Cell::Number(text), Cell::Boolean(true), Cell::Absent, Cell::Null] {
+            let mut violations = Vec::new();
+            one.find_broken(7, cell, &mut violations);
+            prop_assert!(violations.is_empty() || !one.is_kept_by(cell));
+        }
+    }
+}
+
+#[test]
+fn usual_cells_are_told_at_once() {
+    let pattern = |source| Check::Pattern(TextPattern::compile(source).unwrap());
+    let usual = [
+        (column(Kind::String, vec![pattern("^[A-Z]{2}[0-9]{10}$")]), "AC0000000001"),
+        (column(Kind::Integer, vec![minimum("1", false), maximum("5000", false)]), "5000"),
+        (column(Kind::Number { precision_scale: Some((10, 3)) }, vec![minimum("0", false)]), "1999.999"),
+        (column(Kind::Date(Pattern::iso(TemporalKind::Date)), vec![]), "2024-02-29"),
+        (column(Kind::Boolean, vec![]), "false"),
+    ];
+    for (column, text) in usual {
+        assert!(column.is_kept_by(Cell::Text(text.as_bytes())), "{text}");
+    }
 }
 
 proptest! {

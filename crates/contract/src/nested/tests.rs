@@ -35,6 +35,10 @@ fn person() -> Column {
     column("person", Kind::Object(vec![column("age", Kind::Integer, 10, vec![]), address]), 0, vec![])
 }
 
+fn array_of_integers() -> Column {
+    column("a", Kind::Array(Some(Box::new(column("", Kind::Integer, 10, vec![])))), 0, vec![])
+}
+
 #[test]
 fn nested_properties_are_checked_under_the_top_level_column() {
     let one = person();
@@ -59,7 +63,7 @@ fn nested_properties_are_checked_under_the_top_level_column() {
 
 #[test]
 fn each_item_and_each_value_of_a_map_is_checked() {
-    let array = column("a", Kind::Array(Some(Box::new(column("", Kind::Integer, 10, vec![])))), 0, vec![]);
+    let array = array_of_integers();
     assert_eq!(broken(&array, Cell::Array(b"[1, 2 ,-3]")), []);
     assert_eq!(
         broken(&array, Cell::Array(br#"[1,null,"x",2.5]"#)),
@@ -72,7 +76,7 @@ fn each_item_and_each_value_of_a_map_is_checked() {
 
 #[test]
 fn a_long_array_of_bad_items_does_not_fill_the_memory() {
-    let array = column("a", Kind::Array(Some(Box::new(column("", Kind::Integer, 10, vec![])))), 0, vec![]);
+    let array = array_of_integers();
     let text = format!("[{}]", vec!["\"x\""; 10_000].join(","));
     assert_eq!(broken(&array, Cell::Array(text.as_bytes())).len(), MOST_VIOLATIONS);
 }
@@ -127,6 +131,48 @@ fn a_csv_cell_with_a_document_is_verified_first() {
     assert_eq!(broken(&array, Cell::Text(deep(32).as_bytes())), []);
     assert_eq!(broken(&array, Cell::Text(deep(33).as_bytes())), [(0, Found::Unspecified)]);
     assert_eq!(broken(&array, Cell::Text(deep(100_000).as_bytes())).len(), 1);
+}
+
+#[test]
+fn a_number_anywhere_in_a_document_is_one_that_can_be_stored() {
+    let open = column("o", Kind::Object(vec![]), 0, vec![]);
+    let array = column("a", Kind::Array(None), 0, vec![]);
+    let map = column("m", Kind::Map(None), 0, vec![]);
+    let nines = "9".repeat(38);
+    for number in
+        [nines.as_str(), "0e999", "-0.0", "9e125", "1E-130", "1000000000000000000000000000000000000000"]
+    {
+        let source = format!(r#"{{"free":[{{"deep":{number}}}],"text":"1e999"}}"#);
+        assert_eq!(broken(&open, Cell::Object(source.as_bytes())), [], "{number}");
+    }
+    let long = format!("-{nines}.9");
+    for (number, found) in [
+        (long.as_str(), Found::Digits(39)),
+        ("1e126", Found::Above),
+        ("1e-131", Found::Below),
+        ("1e99999999999999999999", Found::Above),
+    ] {
+        for blank in ["", " "] {
+            let object = format!(r#"{{"free":[{{"1,":"1e999","deep":{blank}{number}{blank}}}]}}"#);
+            let list = format!("[1,[{blank}{number}{blank}]]");
+            for cell in [Cell::Object(object.as_bytes()), Cell::Text(object.as_bytes())] {
+                assert_eq!(broken(&open, cell), [(0, found)], "{object}");
+                assert_eq!(broken(&map, cell), [(0, found)], "{object}");
+            }
+            for cell in [Cell::Array(list.as_bytes()), Cell::Text(list.as_bytes())] {
+                assert_eq!(broken(&array, cell), [(0, found)], "{list}");
+            }
+        }
+    }
+    // A property that is declared says it under its own rule, and nobody says it again.
+    assert_eq!(
+        broken(&person(), Cell::Object(br#"{"age":1,"address":{"zip":"01234","floor":1e999}}"#)),
+        [(20, Found::Above)]
+    );
+    assert_eq!(
+        broken(&array_of_integers(), Cell::Array(format!("[1,{nines}9]").as_bytes())),
+        [(10, Found::Digits(39))]
+    );
 }
 
 #[test]

@@ -7,7 +7,7 @@ fn pattern(source: &str) -> TextPattern {
 }
 
 fn is_simple(source: &str) -> bool {
-    matches!(pattern(source).engine, Engine::Simple(_))
+    !matches!(pattern(source).engine, Engine::Regex(_))
 }
 
 #[test]
@@ -105,9 +105,40 @@ proptest! {
     ) {
         let source = format!("^{set}{count}-?$");
         let simple = pattern(&source);
-        prop_assert!(matches!(simple.engine, Engine::Simple(_)));
+        prop_assert!(!matches!(simple.engine, Engine::Regex(_)));
         let regex = Regex::new(&with_ascii_classes(&source)).unwrap();
         prop_assert_eq!(simple.is_match(text.as_bytes()), regex.is_match(text.as_bytes()), "{} {}", source, text);
+    }
+
+    #[test]
+    fn texts_of_one_length_and_the_engine_agree(
+        head in prop::sample::select(vec!["AB", "[A-D-]", "x", "-"]),
+        set in prop::sample::select(vec!["[0-9]", "[0-9A-F]", "[.0-9]", "[0-9A-Ca-f]", "[A-D]"]),
+        count in 4_usize..20,
+        tail in prop::sample::select(vec!["", "A", "-", "[A-D]{2}"]),
+        texts in prop::collection::vec("[A-Dx-]{1,4}[0-9]{4,20}[A-D-]{0,2}|[A-D]{1,4}[0-9A-F]{4,20}[:@/]?[A-D-]{0,2}", 8),
+        fill in "[0-9]{4,20}|[0-9A]{4,20}",
+    ) {
+        let source = format!("^{head}{set}{{{count}}}{tail}$");
+        let simple = pattern(&source);
+        let regex = Regex::new(&source).unwrap();
+        let likely = head.replace("[A-D-]", "B") + &fill + if tail.len() == 1 { tail } else { "" };
+        for text in texts.iter().chain([&likely]) {
+            prop_assert_eq!(simple.is_match(text.as_bytes()), regex.is_match(text.as_bytes()), "{} {}", source, text);
+            prop_assert_eq!(simple.mismatch(text.as_bytes()).is_none(), simple.is_match(text.as_bytes()));
+        }
+    }
+
+    #[test]
+    fn one_length_is_told_at_once(digits in "[0-9]{10}", at in 0_usize..12, byte in any::<u8>()) {
+        let simple = pattern("^[A-Z]{2}[0-9]{10}$");
+        prop_assert!(matches!(simple.engine, Engine::Fixed(..)));
+        let mut text = format!("AC{digits}").into_bytes();
+        prop_assert!(simple.is_match(&text));
+        prop_assert!(!simple.is_match(&text[1..]));
+        text[at] = byte;
+        let fits = if at < 2 { byte.is_ascii_uppercase() } else { byte.is_ascii_digit() };
+        prop_assert_eq!(simple.is_match(&text), fits);
     }
 
     #[test]

@@ -8,7 +8,7 @@ pub(super) const SECONDS_PER_DAY: i64 = 86_400;
 /// Nanoseconds of a second.
 pub(super) const NANOS_PER_SECOND: u64 = 1_000_000_000;
 /// Nanoseconds of a day.
-pub(super) const NANOS_PER_DAY: i128 = SECONDS_PER_DAY as i128 * NANOS_PER_SECOND as i128;
+pub(crate) const NANOS_PER_DAY: i128 = SECONDS_PER_DAY as i128 * NANOS_PER_SECOND as i128;
 /// Days from 0000-03-01 to 1970-01-01.
 const EPOCH: i64 = 719_468;
 /// Days of 400 years.

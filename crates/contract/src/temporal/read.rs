@@ -137,11 +137,23 @@ pub(super) fn iso_day(text: &[u8]) -> Option<i64> {
 
 /// Year, month and a day from 1 to 31, which the month may lack.
 fn iso_date(text: &[u8; 10]) -> Option<(i16, u8, u8)> {
-    let [y1, y2, y3, y4, b'-', m1, m2, b'-', d1, d2] = *text else { return None };
-    let year = i16::from(two_digits(y1, y2)?) * 100 + i16::from(two_digits(y3, y4)?);
-    let (month, day) = (two_digits(m1, m2)?, two_digits(d1, d2)?);
+    let [y1, y2, y3, y4, dash, m1, m2, last_dash, d1, d2] = *text;
+    // Digits become their values and dashes zero, all at once.
+    let head = u64::from_le_bytes([y1, y2, y3, y4, dash, m1, m2, last_dash]) ^ ISO_DATE_ZEROS;
+    if ((head.wrapping_add(ISO_DATE_MARGINS)) | head) & HIGH_BITS != 0 {
+        return None;
+    }
+    let [y1, y2, y3, y4, _, m1, m2, _] = head.to_le_bytes();
+    let year = i16::from(y1 * 10 + y2) * 100 + i16::from(y3 * 10 + y4);
+    let (month, day) = (m1 * 10 + m2, two_digits(d1, d2)?);
     (year > 0 && (1..=12).contains(&month) && (1..=31).contains(&day)).then_some((year, month, day))
 }
+
+const HIGH_BITS: u64 = 0x8080_8080_8080_8080;
+/// The first eight bytes of a date, all digits zero.
+const ISO_DATE_ZEROS: u64 = u64::from_le_bytes(*b"0000-00-");
+/// What brings a byte to 128 when it is above 9, or above 0 for a dash.
+const ISO_DATE_MARGINS: u64 = u64::from_le_bytes([118, 118, 118, 118, 127, 118, 118, 127]);
 
 /// A number of two ASCII digits.
 fn two_digits(tens: u8, ones: u8) -> Option<u8> {

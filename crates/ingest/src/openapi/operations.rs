@@ -90,7 +90,14 @@ pub(super) fn name_schema() -> Value {
 }
 
 fn time() -> Value {
-    json!({ "type": "string", "examples": ["2026-11-20", "2026-11-20T08:15:00Z"] })
+    let day = "^(19[7-9][0-9]|2[0-9]{3})-(0[1-9]|1[0-2])-(0[1-9]|1[0-9]|2[0-8])";
+    let hour = r"(T([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9](\.[0-9]{1,9})?Z)?$";
+    json!({
+        "type": "string",
+        "pattern": format!("{day}{hour}"),
+        "examples": ["2026-11-20", "2026-11-20T08:15:00Z"],
+        "description": "Other days of a month and other offsets are taken too"
+    })
 }
 
 /// The body that an operation takes.

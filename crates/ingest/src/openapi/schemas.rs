@@ -4,7 +4,7 @@ use serde_json::{Map, Value, json};
 
 use super::operations::name_schema;
 use crate::problem::{Code, Problem};
-use crate::uploads::MOST_SIGNED;
+use crate::uploads::{MOST_BYTES, MOST_SIGNED};
 
 const FILE: &str = "r5g61a45bnmyhnp8sgqw0ymkjv";
 const UPLOAD: &str = "7w3k0c9v5n2m4x8b1z6q0s3d5f";
@@ -108,16 +108,20 @@ fn problem() -> Value {
 
 fn requests() -> Vec<(&'static str, Value)> {
     let number = json!({ "type": "integer", "minimum": 1, "maximum": 10_000 });
-    let wanted = object(&[("number", number.clone()), ("bytes", count()), ("sha256", sha256())]);
-    let sent = object(&[("number", number), ("etag", text()), ("sha256", sha256())]);
+    let bytes = json!({ "type": "integer", "minimum": 0, "maximum": MOST_BYTES });
+    let media = r"^[A-Za-z0-9!#$&^_.+-]{1,100}/[A-Za-z0-9!#$&^_.+-]{1,100}$";
+    let media = json!({ "type": "string", "pattern": media, "examples": ["text/csv"] });
+    let etag = json!({ "type": "string", "pattern": r#"^"?[0-9A-Za-z-]{1,128}"?$"# });
+    let wanted = object(&[("number", number.clone()), ("bytes", bytes.clone()), ("sha256", sha256())]);
+    let sent = object(&[("number", number), ("etag", etag), ("sha256", sha256())]);
     let mut wanted_parts = object(&[("parts", list(&wanted))]);
     wanted_parts["properties"]["parts"]["minItems"] = json!(1);
     wanted_parts["properties"]["parts"]["maxItems"] = json!(MOST_SIGNED);
     let wish = object(&[
-        ("bytes", count()),
+        ("bytes", bytes),
         ("sha256?", nullable(&sha256())),
         ("name?", nullable(&name_schema())),
-        ("contentType?", nullable(&text())),
+        ("contentType?", nullable(&media)),
         ("corrects?", nullable(&reference("FileId"))),
         ("parts?", json!({ "type": "boolean", "default": false })),
     ]);

@@ -178,16 +178,4 @@ fn stalled() -> StalledStreamProtectionConfig {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn every_root_is_one_certificate_and_makes_a_client() {
-        for root in ROOTS {
-            let text = std::str::from_utf8(root).unwrap();
-            assert_eq!(text.matches("BEGIN CERTIFICATE").count(), 1);
-        }
-        // The client reads the roots when it is built, and does not accept one that it cannot read.
-        drop(https());
-    }
-}
+mod tests;

@@ -13,7 +13,7 @@ const LONGEST_SECONDS: u32 = 43_200;
 
 impl Queue for Aws {
     async fn defer(&self, receipt_handle: &str, seconds: u32) -> Result<(), Error> {
-        defer(&self.sqs, &self.names.queue_url, receipt_handle, seconds).await
+        defer(self.sqs(), &self.names.queue_url, receipt_handle, seconds).await
     }
 }
 
@@ -57,7 +57,8 @@ async fn defer(
 
 impl Outcomes for Aws {
     async fn publish(&self, announcement: &Announcement) -> Result<(), Error> {
-        let mut request = self.sns.publish().topic_arn(&self.names.outcome_topic).message(&announcement.body);
+        let mut request =
+            self.sns().publish().topic_arn(&self.names.outcome_topic).message(&announcement.body);
         // SNS refuses an attribute without a value; a filter sees it as absent, which it is.
         for (name, value) in announcement.attributes.iter().filter(|(_, value)| !value.is_empty()) {
             let value = MessageAttributeValue::builder()

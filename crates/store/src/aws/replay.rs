@@ -59,13 +59,29 @@ pub(super) fn dynamodb_error(code: &str, more: &str) -> Answer {
     answer(400, format!(r#"{{"__type":"{kind}","message":"secret"{more}}}"#))
 }
 
+/// What an asker gets when the list is at its end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum End {
+    Refusal,
+    Silence,
+}
+
 #[derive(Clone, Debug)]
-pub(super) struct Replay(Arc<Mutex<(VecDeque<Answer>, Vec<Seen>)>>);
+pub(super) struct Replay(Arc<Mutex<(VecDeque<Answer>, Vec<Seen>)>>, End);
 
 impl Replay {
     /// A store that is answered so.
     pub(super) fn store(answers: impl IntoIterator<Item = Answer>) -> (Aws, Self) {
-        let (config, replay) = Self::configuration(answers);
+        Self::ending(answers, End::Refusal)
+    }
+
+    /// A store that is answered so, and then never again.
+    pub(super) fn store_then_silence(answers: impl IntoIterator<Item = Answer>) -> (Aws, Self) {
+        Self::ending(answers, End::Silence)
+    }
+
+    fn ending(answers: impl IntoIterator<Item = Answer>, end: End) -> (Aws, Self) {
+        let (config, replay) = Self::ending_configuration(answers, end);
         let names = Names {
             inboxes: vec!["inbox".into()],
             contracts_bucket: "contracts".into(),
@@ -98,7 +114,11 @@ impl Replay {
 
     /// What makes clients that are answered so.
     pub(super) fn configuration(answers: impl IntoIterator<Item = Answer>) -> (SdkConfig, Self) {
-        let replay = Self(Arc::new(Mutex::new((answers.into_iter().collect(), Vec::new()))));
+        Self::ending_configuration(answers, End::Refusal)
+    }
+
+    fn ending_configuration(answers: impl IntoIterator<Item = Answer>, end: End) -> (SdkConfig, Self) {
+        let replay = Self(Arc::new(Mutex::new((answers.into_iter().collect(), Vec::new()))), end);
         let credentials = Credentials::new("id", "key", None, None, "test");
         let config = SdkConfig::builder()
             .behavior_version(BehaviorVersion::v2026_01_12())
@@ -131,6 +151,9 @@ impl HttpConnector for Replay {
         let mut state = self.0.lock().unwrap();
         state.1.push(seen);
         let Some(answer) = state.0.pop_front() else {
+            if self.1 == End::Silence {
+                return HttpConnectorFuture::new(std::future::pending());
+            }
             let nothing = ConnectorError::other("no answer left".into(), None);
             return HttpConnectorFuture::ready(Err(nothing));
         };
