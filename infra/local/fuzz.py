@@ -37,6 +37,8 @@ CHECKS = [
 ]
 # The phase that goes through the document by hand-made cases is not fit for several workers on Python 3.11.
 WORKERS = 4
+# Rounds of this many cases for each operation, so that a failure is known soon.
+MOST_EACH = 200
 MOST_ROUNDS = 40
 
 
@@ -90,9 +92,9 @@ def fuzz(running: Emulator, partner: Partner, cases: int, seed: int) -> bool:
     operations = sum(len(item) for item in json.loads((FOLDER / "openapi.json").read_text())["paths"].values())
     sent, begun = 0, time.monotonic()
     for number in range(MOST_ROUNDS):
-        each = max(1, math.ceil((cases - sent) / operations / 2))
-        phases, workers = ("fuzzing", WORKERS) if number else ("examples,coverage,fuzzing", 1)
-        status, count = round_of(partner, seed + number, min(each, 400), phases, workers)
+        each = min(MOST_EACH, math.ceil((cases - sent) / operations))
+        phases, each, workers = ("fuzzing", each, WORKERS) if number else ("examples,coverage", 1, 1)
+        status, count = round_of(partner, seed + number, each, phases, workers)
         sent += count
         print(f"{sent:,} cases after {time.monotonic() - begun:.0f} s", flush=True)
         if status:
