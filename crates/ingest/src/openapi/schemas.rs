@@ -230,7 +230,7 @@ fn files() -> Vec<(&'static str, Value)> {
 
 /// Members that receipt and dry run share.
 fn findings() -> Vec<(&'static str, Value)> {
-    let contract = object(&[("id", text()), ("version", text()), ("hash", text())]);
+    let contract = object(&[("id?", text()), ("version", text()), ("hash", text())]);
     let fault = object(&[
         ("code", text()),
         ("line?", count()),
@@ -283,6 +283,8 @@ fn answers() -> Vec<(&'static str, Value)> {
         ("order", text()),
         ("corrects?", text()),
         ("other?", text()),
+        ("earlier?", text()),
+        ("original?", object(&[("bucket", text()), ("key", text()), ("version?", text())])),
         ("state", reference("DecidedState")),
         ("loaded", count()),
         ("bytes", nullable(&count())),
