@@ -36,8 +36,8 @@ pub use file_check::{FileCheck, Finished, Pushed};
 pub use key_of::{KeyError, key_of};
 pub use reason::reason;
 pub use receipt::{
-    FORMAT_VERSION, FileFacts, Place, Receipt, ReceiptContract, ReceiptFault, ReceiptViolation, Report,
-    ReportGate, RuleTotal, receipt, report,
+    FORMAT_VERSION, FileFacts, Place, PlaceBucket, Receipt, ReceiptContract, ReceiptFault, ReceiptViolation,
+    Report, ReportGate, RuleTotal, receipt, report,
 };
 pub use record::{Item, Position, Record, Slot, SlotKind};
 pub use reject_line::write_reject_line;

@@ -109,11 +109,21 @@ pub struct Receipt {
     pub warnings: Vec<String>,
 }
 
+/// A bucket by its part in the system. Its name is the operator's: the sender of a file has no use for it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub enum PlaceBucket {
+    /// Where files land.
+    Inbox,
+    /// Where refused files are kept.
+    Quarantine,
+}
+
 /// Where an object is.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Place {
     /// Its bucket.
-    pub bucket: String,
+    pub bucket: PlaceBucket,
     /// Its key.
     pub key: String,
     /// Its version id, where one is meant and not the newest.

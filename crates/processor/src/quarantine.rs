@@ -1,7 +1,9 @@
 //! What is kept of a file that is not loaded, and the receipt of every file. Objects first, the ledger second.
 
 use bytes::Bytes;
-use checker::{FaultCode, FileFacts, FileFault, Place, Receipt, ReceiptContract, Report, Summary, Verdict};
+use checker::{
+    FaultCode, FileFacts, FileFault, Place, PlaceBucket, Receipt, ReceiptContract, Report, Summary, Verdict,
+};
 use contract::Contract;
 use serde::Serialize;
 use store::{Entry, FileId, Original, Outcome, State, Store};
@@ -39,9 +41,9 @@ pub(crate) async fn refuse<S: Store>(work: &Work<'_, S>, evidence: Evidence<'_>)
     let copy = format!("{prefix}original");
     let original = match work.store.keep_original(&work.file, &copy).await? {
         Original::Gone => return close(work, State::Gone, evidence, None).await,
-        Original::Copied => Place { bucket: work.settings.quarantine.clone(), key: copy, version: None },
+        Original::Copied => Place { bucket: PlaceBucket::Quarantine, key: copy, version: None },
         Original::Archived => Place {
-            bucket: work.file.bucket.clone(),
+            bucket: PlaceBucket::Inbox,
             key: work.file.key.clone(),
             version: Some(work.file.version.clone()),
         },

@@ -272,6 +272,7 @@ fn findings() -> Vec<(&'static str, Value)> {
 }
 
 fn answers() -> Vec<(&'static str, Value)> {
+    let bucket = json!({ "type": "string", "enum": ["inbox", "quarantine"] });
     let mut receipt = vec![
         ("formatVersion", count()),
         ("fileId", text()),
@@ -284,7 +285,7 @@ fn answers() -> Vec<(&'static str, Value)> {
         ("corrects?", text()),
         ("other?", text()),
         ("earlier?", text()),
-        ("original?", object(&[("bucket", text()), ("key", text()), ("version?", text())])),
+        ("original?", object(&[("bucket", bucket), ("key", text()), ("version?", text())])),
         ("state", reference("DecidedState")),
         ("loaded", count()),
         ("bytes", nullable(&count())),

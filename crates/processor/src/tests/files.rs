@@ -163,7 +163,7 @@ async fn an_archived_file_that_is_refused_unread_stays_in_the_inbox_and_its_rece
         let prefix = outcome.quarantine.expect("prefix");
         let kept = bench.memory.quarantine();
         assert!(!kept.contains_key(&format!("{prefix}original")), "{key}");
-        let inbox = json!({ "bucket": INBOX, "key": key, "version": file.version });
+        let inbox = json!({ "bucket": "inbox", "key": key, "version": file.version });
         for name in [outcome.receipt, format!("{prefix}report.quarantined.json")] {
             let told: Value = serde_json::from_slice(&kept[&name].bytes).expect("JSON");
             assert_eq!(told["original"], inbox, "{name}");

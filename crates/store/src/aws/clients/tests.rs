@@ -61,7 +61,7 @@ async fn a_copy_has_the_time_of_a_transfer() {
     let mut head = answer(200, "");
     head.headers = vec![("content-length", "5".to_owned()), ("etag", "\"tag\"".to_owned())];
     let (aws, replay) = Replay::store_then_silence([head]);
-    let (code, time, calls) = failed(&replay, aws.keep_original(&file(), "copy")).await;
+    let (code, time, calls) = failed(&replay, Box::pin(aws.keep_original(&file(), "copy"))).await;
     assert_eq!(code, "timeout");
     assert!((TRANSFER_ATTEMPT * 2..=TRANSFER).contains(&time), "{time:?}");
     // The question for the length, and the copy's attempts.
