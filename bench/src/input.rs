@@ -2,6 +2,7 @@
 
 use std::fs::{self, File};
 use std::io::{BufWriter, Write};
+use std::ops::Range;
 use std::path::PathBuf;
 use std::str::FromStr;
 
@@ -80,13 +81,7 @@ impl TemporaryFile {
         let file = Self { path: std::env::temp_dir().join(name), rows };
         let output = File::create(&file.path).with_context(|| format!("create {}", file.path.display()))?;
         let mut output = BufWriter::new(output);
-        if format == Format::Csv {
-            writeln!(output, "{HEADER}")?;
-        }
-        let mut random = Random(0x5CA1_AB1E);
-        for number in 0..rows {
-            write_record(&mut output, format, number, &mut random)?;
-        }
+        write_file(&mut output, format, 0..rows)?;
         output.flush().context("write the input")?;
         Ok(file)
     }
@@ -101,6 +96,18 @@ impl Drop for TemporaryFile {
         // A file that stays in the temporary folder is no reason to fail.
         drop(fs::remove_file(&self.path));
     }
+}
+
+/// A whole file of the records with these numbers.
+pub(crate) fn write_file(output: &mut impl Write, format: Format, numbers: Range<u32>) -> Result<()> {
+    if format == Format::Csv {
+        writeln!(output, "{HEADER}")?;
+    }
+    let mut random = Random(0x5CA1_AB1E);
+    for number in numbers {
+        write_record(output, format, number, &mut random)?;
+    }
+    Ok(())
 }
 
 fn write_record(output: &mut impl Write, format: Format, number: u32, random: &mut Random) -> Result<()> {

@@ -1,10 +1,13 @@
-//! `make bench`: speed, memory, start and size of the check, each beside the thing that it is to be compared with.
+//! `make bench`: speed and memory of the check, time of the door's answers, start and size of the functions, each beside
+//! the thing that it is to be compared with.
 //!
 //! ```text
-//! bench [--quick] [--json]          everything; --quick: a tenth of the rows
+//! bench [--quick] [--json]          everything; --quick: a tenth of the rows and of the calls
 //! bench --peak <format> <file>      one check of a file in a process of its own (started by the former)
+//! bench --door <calls>              calls at the door in a process of its own (started by the former)
 //! ```
 
+mod door;
 mod input;
 mod memory;
 mod report;
@@ -18,8 +21,10 @@ use report::Figures;
 
 /// Rows of the large file: about 300 MB as CSV.
 const ROWS: u32 = 1_000_000;
-/// Of the quick run.
-const QUICK_ROWS: u32 = 100_000;
+/// Calls of each kind at the door.
+const CALLS: u32 = 20_000;
+/// By which the quick run divides both.
+const QUICK: u32 = 10;
 
 fn main() -> Result<()> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -27,14 +32,18 @@ fn main() -> Result<()> {
     if let ["--peak", format, file] = words[..] {
         return memory::report_own_peak(format.parse()?, file.as_ref());
     }
+    if let ["--door", calls] = words[..] {
+        return door::report_own_calls(calls.parse().context("read the number of calls")?);
+    }
     if let Some(unknown) = words.iter().find(|word| !["--quick", "--json"].contains(word)) {
         bail!("`{unknown}` found, --quick or --json expected");
     }
-    let figures = measure(if words.contains(&"--quick") { QUICK_ROWS } else { ROWS })?;
+    let divisor = if words.contains(&"--quick") { QUICK } else { 1 };
+    let figures = measure(ROWS / divisor, CALLS / divisor)?;
     figures.print(words.contains(&"--json")).context("print the figures")
 }
 
-fn measure(rows: u32) -> Result<Figures> {
+fn measure(rows: u32, calls: u32) -> Result<Figures> {
     let mut figures = Figures { rows, ..Figures::default() };
     for format in [Format::Csv, Format::JsonLines] {
         let large = input::TemporaryFile::create(format, rows)?;
@@ -45,7 +54,7 @@ fn measure(rows: u32) -> Result<Figures> {
         figures.peaks.push(memory::peak_of(format, &small)?);
         figures.peaks.push(memory::peak_of(format, &large)?);
     }
-    figures.start = start::compare()?;
-    figures.binary_bytes = start::binary_bytes()?;
+    figures.warm = door::measure(calls)?;
+    figures.starts = start::compare()?;
     Ok(figures)
 }

@@ -1,9 +1,11 @@
 //! The figures, as a table for people or as JSON.
 
 use std::io::{self, Write};
+use std::time::Duration;
 
 use serde_json::{Value, json};
 
+use crate::door::Warm;
 use crate::input::Format;
 use crate::memory::Peak;
 use crate::speed::Speed;
@@ -13,14 +15,20 @@ const MEBIBYTE: f64 = 1024.0 * 1024.0;
 /// What the set of unique keys holds for each row.
 const KEY_BYTES: u64 = 16;
 
+/// What 99 of 100 warm requests at the door are to keep, without AWS.
+const WARM_GOAL: Duration = Duration::from_millis(1);
+/// What a start is to take at most, as a multiple of the empty function's.
+const START_GOAL: f64 = 2.0;
+
 /// Everything that one run measures.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Figures {
     pub(crate) rows: u32,
     pub(crate) speeds: Vec<Speed>,
     pub(crate) peaks: Vec<Peak>,
-    pub(crate) start: Start,
-    pub(crate) binary_bytes: u64,
+    pub(crate) warm: Vec<Warm>,
+    /// The empty function's first.
+    pub(crate) starts: Vec<Start>,
 }
 
 impl Figures {
@@ -29,22 +37,26 @@ impl Figures {
         if as_json {
             return writeln!(output, "{:#}", self.json());
         }
+        self.print_speeds(&mut output)?;
+        self.print_peaks(&mut output)?;
+        self.print_warm(&mut output)?;
+        self.print_starts(&mut output)
+    }
+
+    fn print_speeds(&self, output: &mut impl Write) -> io::Result<()> {
         writeln!(output, "{} rows of 15 columns, one thread, medians of interleaved runs\n", self.rows)?;
         writeln!(output, "{:<28}{:>12}{:>12}{:>10}{:>10}", "speed", "input", "MiB/s", "share", "goal")?;
         for speed in &self.speeds {
             let input = format!("{:.0} MiB", speed.mebibytes());
-            writeln!(
-                output,
-                "{:<28}{input:>12}{:>12.0}{:>10}{:>10}",
-                speed.parser,
-                speed.parser_rate(),
-                "",
-                ""
-            )?;
+            writeln!(output, "{:<28}{input:>12}{:>12.0}", speed.parser, speed.parser_rate())?;
             let label = format!("our check, {}", speed.format.word());
             let (share, goal) = (format!("{:.0} %", speed.share()), format!("≥ {:.0} %", goal(speed.format)));
             writeln!(output, "{label:<28}{input:>12}{:>12.0}{share:>10}{goal:>10}", speed.check_rate())?;
         }
+        Ok(())
+    }
+
+    fn print_peaks(&self, output: &mut impl Write) -> io::Result<()> {
         writeln!(output, "\n{:<28}{:>12}{:>12}{:>14}", "peak memory", "rows", "resident", "without keys")?;
         for peak in &self.peaks {
             let label = format!("{}, {:.0} MiB", peak.format.word(), mebibytes(peak.file_bytes));
@@ -52,12 +64,41 @@ impl Figures {
             let without = format!("{:.1} MiB", mebibytes(peak.without_keys()));
             writeln!(output, "{label:<28}{:>12}{resident:>12}{without:>14}", peak.rows)?;
         }
-        let (empty, processor) =
-            (self.start.empty.as_secs_f64() * 1e3, self.start.processor.as_secs_f64() * 1e3);
-        writeln!(output, "\n{:<28}{:>12}", "start to first poll, CPU", "ms")?;
-        writeln!(output, "{:<28}{empty:>12.2}", "empty function")?;
-        writeln!(output, "{:<28}{processor:>12.2}{:>10.2}×", "processor", processor / empty)?;
-        writeln!(output, "\n{:<28}{:>8.1} MiB", "processor's binary", mebibytes(self.binary_bytes))
+        Ok(())
+    }
+
+    fn print_warm(&self, output: &mut impl Write) -> io::Result<()> {
+        writeln!(
+            output,
+            "\n{:<40}{:>8}{:>12}{:>12}{:>12}",
+            "door, warm, store in memory", "calls", "p50 ms", "p99 ms", "goal, p99"
+        )?;
+        let goal = format!("≤ {} ms", WARM_GOAL.as_millis());
+        for warm in &self.warm {
+            let label = format!("{}: {}", warm.function, warm.call);
+            let (median, p99) = (warm.median_seconds * 1e3, warm.p99_seconds * 1e3);
+            writeln!(output, "{label:<40}{:>8}{median:>12.3}{p99:>12.3}{goal:>12}", warm.calls)?;
+        }
+        Ok(())
+    }
+
+    fn print_starts(&self, output: &mut impl Write) -> io::Result<()> {
+        writeln!(
+            output,
+            "\n{:<28}{:>12}{:>12}{:>10}{:>14}",
+            "start to first poll", "CPU ms", "times", "goal", "binary"
+        )?;
+        for start in &self.starts {
+            let (milliseconds, times) = (start.cpu.as_secs_f64() * 1e3, self.times_empty(start));
+            let (goal, size) = (format!("≤ {START_GOAL}×"), format!("{:.1} MiB", mebibytes(start.bytes)));
+            writeln!(output, "{:<28}{milliseconds:>12.2}{times:>11.2}×{goal:>10}{size:>14}", start.function)?;
+        }
+        Ok(())
+    }
+
+    /// A start as a multiple of the empty function's.
+    fn times_empty(&self, start: &Start) -> f64 {
+        self.starts.first().map_or(f64::NAN, |empty| start.cpu.as_secs_f64() / empty.cpu.as_secs_f64())
     }
 
     fn json(&self) -> Value {
@@ -74,14 +115,18 @@ impl Figures {
                 "resident_bytes": peak.resident_bytes, "without_keys_bytes": peak.without_keys(),
             })
         });
+        let starts = self.starts.iter().map(|start| {
+            json!({
+                "function": start.function, "cpu_seconds": start.cpu.as_secs_f64(),
+                "times_empty": self.times_empty(start), "binary_bytes": start.bytes,
+            })
+        });
         json!({
             "rows": self.rows,
             "speed": speeds.collect::<Vec<_>>(),
             "peak": peaks.collect::<Vec<_>>(),
-            "start_cpu_seconds": {
-                "empty": self.start.empty.as_secs_f64(), "processor": self.start.processor.as_secs_f64(),
-            },
-            "binary_bytes": self.binary_bytes,
+            "door": self.warm,
+            "start": starts.collect::<Vec<_>>(),
         })
     }
 }

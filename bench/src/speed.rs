@@ -12,7 +12,8 @@ use serde::Deserialize;
 
 use crate::input::Format;
 
-const CONTRACT: &str = include_str!("../scan-reports.odcs.yaml");
+/// The contract of everything that is measured.
+pub(crate) const CONTRACT: &str = include_str!("../scan-reports.odcs.yaml");
 /// What S3 gives at a time, about.
 pub(crate) const CHUNK_BYTES: usize = 64 * 1024;
 /// Runs of each side; the median counts.
@@ -157,7 +158,7 @@ fn timed(work: impl FnOnce() -> Result<Counts>) -> Result<Duration> {
 }
 
 #[expect(clippy::disallowed_methods, reason = "a benchmark measures time")]
-fn now() -> Instant {
+pub(crate) fn now() -> Instant {
     Instant::now()
 }
 

@@ -18,8 +18,8 @@ const RUNS: usize = 21;
 const LOOKS: u32 = 10_000;
 const LOOK_AGAIN: Duration = Duration::from_millis(1);
 
-/// What Lambda and the template would set. No service is called before the first event.
-const ENVIRONMENT: [(&str, &str); 17] = [
+/// What Lambda and the template would set, of all functions together. No service is called before the first event.
+const ENVIRONMENT: [(&str, &str); 22] = [
     ("AWS_ACCESS_KEY_ID", "bench"),
     ("AWS_SECRET_ACCESS_KEY", "bench"),
     ("AWS_REGION", "us-east-1"),
@@ -35,30 +35,46 @@ const ENVIRONMENT: [(&str, &str); 17] = [
     ("RECORDS_TABLE", "records"),
     ("INBOX_QUEUE_URL", "https://sqs.us-east-1.amazonaws.com/111122223333/inbox"),
     ("OUTCOME_TOPIC_ARN", "arn:aws:sns:us-east-1:111122223333:outcomes"),
+    ("PARTNERS_TABLE", "partners"),
+    ("WEBHOOK_QUEUE_URL", "https://sqs.us-east-1.amazonaws.com/111122223333/webhook"),
+    ("ACCOUNT_ID", "111122223333"),
+    ("OAUTH_ISSUER", "https://id.example.org"),
+    ("OAUTH_AUDIENCE", "https://scalper.example.org"),
     ("METRIC_NAMESPACE", "bench"),
     ("LOG_LEVEL", "info"),
 ];
 
-/// Two medians of user and system time.
-#[derive(Clone, Copy, Debug, Default)]
+/// The function that does nothing.
+const EMPTY: &str = "empty";
+/// The functions that are held beside it.
+const FUNCTIONS: [&str; 4] = ["processor", "ingest", "authorizer", "webhook"];
+
+/// What a start of one binary takes.
+#[derive(Clone, Copy, Debug)]
 pub(crate) struct Start {
-    pub(crate) empty: Duration,
-    pub(crate) processor: Duration,
+    pub(crate) function: &'static str,
+    /// The median of user and system time.
+    pub(crate) cpu: Duration,
+    /// Size of the release binary, stripped by the profile.
+    pub(crate) bytes: u64,
 }
 
-pub(crate) fn compare() -> Result<Start> {
-    let (empty, processor) = (beside_us("empty")?, beside_us("processor")?);
-    let (mut empty_times, mut processor_times) = (Vec::new(), Vec::new());
+/// Starts every binary in turn; the empty function's figures come first.
+pub(crate) fn compare() -> Result<Vec<Start>> {
+    let functions = [EMPTY].into_iter().chain(FUNCTIONS);
+    let mut measured = functions
+        .map(|function| Ok((function, beside_us(function)?, Vec::new())))
+        .collect::<Result<Vec<(_, PathBuf, Vec<Duration>)>>>()?;
     for _ in 0..RUNS {
-        empty_times.push(time_to_first_poll(&empty)?);
-        processor_times.push(time_to_first_poll(&processor)?);
+        for (_, binary, times) in &mut measured {
+            times.push(time_to_first_poll(binary)?);
+        }
     }
-    Ok(Start { empty: median(&mut empty_times), processor: median(&mut processor_times) })
-}
-
-/// Size of the processor's release binary, stripped by the profile.
-pub(crate) fn binary_bytes() -> Result<u64> {
-    Ok(fs::metadata(beside_us("processor")?).context("measure the processor")?.len())
+    let starts = measured.into_iter().map(|(function, binary, mut times)| {
+        let bytes = fs::metadata(&binary).with_context(|| format!("measure {}", binary.display()))?.len();
+        Ok(Start { function, cpu: median(&mut times), bytes })
+    });
+    starts.collect()
 }
 
 /// A binary of the same build: `cargo lambda build` puts each at `<name>/bootstrap`.
