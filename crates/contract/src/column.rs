@@ -41,12 +41,25 @@ impl Column {
     #[inline]
     pub fn check(&self, index: u16, cell: Cell<'_>, violations: &mut Vec<Violation>) {
         if !self.is_kept_by(cell) {
-            self.find_broken(index, cell, violations);
+            self.find_broken(index, cell, None, violations);
+        }
+    }
+
+    /// [`Column::check`] within an object or array that adds no violation beyond the length `most`.
+    pub(crate) fn check_nested(
+        &self,
+        index: u16,
+        cell: Cell<'_>,
+        most: usize,
+        violations: &mut Vec<Violation>,
+    ) {
+        if violations.len() < most && !self.is_kept_by(cell) {
+            self.find_broken(index, cell, Some(most), violations);
         }
     }
 
     /// [`Column::check`] without a look ahead.
-    fn find_broken(&self, index: u16, cell: Cell<'_>, violations: &mut Vec<Violation>) {
+    fn find_broken(&self, index: u16, cell: Cell<'_>, most: Option<usize>, violations: &mut Vec<Violation>) {
         let mut add = |rule, found| violations.push(Violation { rule, column: Some(index), found });
         if self.is_null(cell) {
             if let Some(rule) = self.required {
@@ -67,7 +80,8 @@ impl Column {
         }
         if matches!(self.kind, Kind::Object(_) | Kind::Array(_) | Kind::Map(_)) {
             let before = violations.len();
-            nested::check(&self.kind, index, source(cell), violations);
+            let most = most.unwrap_or_else(|| before.saturating_add(nested::MOST_VIOLATIONS));
+            nested::check(&self.kind, index, source(cell), most, violations);
             // What the contract says of the members comes first: it is nearer to the place.
             let unstorable = (violations.len() == before).then(|| nested::unstorable_number(source(cell)));
             if let Some(found) = unstorable.flatten() {

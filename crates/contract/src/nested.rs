@@ -15,36 +15,43 @@ use crate::{Cell, Column, Decimal, Found, Kind, Violation};
 /// Deepest nesting of a DynamoDB attribute (Amazon DynamoDB Developer Guide, "Quotas").
 const DEPTH: u32 = 32;
 /// One cell adds at most so many violations of nested rules; the record is refused long before.
-const MOST_VIOLATIONS: usize = 100;
+pub(crate) const MOST_VIOLATIONS: usize = 100;
 
-/// Checks the members or items of a cell.
-pub(crate) fn check(kind: &Kind, index: u16, source: &[u8], violations: &mut Vec<Violation>) {
-    let most = violations.len().saturating_add(MOST_VIOLATIONS);
+/// Checks the members or items of a cell, up to so many violations in all.
+pub(crate) fn check(kind: &Kind, index: u16, source: &[u8], most: usize, violations: &mut Vec<Violation>) {
     let mut buffer = Vec::new();
     match kind {
-        Kind::Object(columns) => check_members(columns, index, source, violations),
+        Kind::Object(columns) => check_members(columns, index, source, most, violations),
         Kind::Array(Some(column)) => {
             for item in items(source) {
                 if violations.len() >= most {
-                    return;
+                    break;
                 }
-                column.check(index, cell(item, &mut buffer), violations);
+                column.check_nested(index, cell(item, &mut buffer), most, violations);
             }
         }
         Kind::Map(Some(column)) => {
             for (_, value) in members(source) {
                 if violations.len() >= most {
-                    return;
+                    break;
                 }
-                column.check(index, cell(value, &mut buffer), violations);
+                column.check_nested(index, cell(value, &mut buffer), most, violations);
             }
         }
         _ => {}
     }
+    // One item can break several rules.
+    violations.truncate(most);
 }
 
 /// Checks the members that are there in their order, then the missing ones in the contract's.
-fn check_members(columns: &[Column], index: u16, source: &[u8], violations: &mut Vec<Violation>) {
+fn check_members(
+    columns: &[Column],
+    index: u16,
+    source: &[u8],
+    most: usize,
+    violations: &mut Vec<Violation>,
+) {
     let mut seen = vec![false; columns.len()];
     let mut buffer = Vec::new();
     for (key, value) in members(source) {
@@ -53,11 +60,11 @@ fn check_members(columns: &[Column], index: u16, source: &[u8], violations: &mut
             columns.iter().zip(&mut seen).find(|(column, _)| column.physical_name.as_bytes() == &*key);
         if let Some((column, seen)) = known {
             *seen = true;
-            column.check(index, cell(value, &mut buffer), violations);
+            column.check_nested(index, cell(value, &mut buffer), most, violations);
         }
     }
     for (column, _) in columns.iter().zip(&seen).filter(|(_, seen)| !**seen) {
-        column.check(index, Cell::Absent, violations);
+        column.check_nested(index, Cell::Absent, most, violations);
     }
 }
 

@@ -82,6 +82,17 @@ fn a_long_array_of_bad_items_does_not_fill_the_memory() {
 }
 
 #[test]
+fn the_items_of_all_levels_add_so_many_violations_together() {
+    let checks = vec![Check::MinLength(5), Check::Format(crate::StringFormat::Uuid)];
+    let text = column("", Kind::String, 10, checks);
+    let inner = column("", Kind::Array(Some(Box::new(text))), 20, vec![]);
+    let outer = column("a", Kind::Array(Some(Box::new(inner))), 0, vec![]);
+    let row = format!("[{}]", ["\"x\""; 33].join(","));
+    let rows = format!("[{}]", [row.as_str(); 33].join(","));
+    assert_eq!(broken(&outer, Cell::Array(rows.as_bytes())).len(), MOST_VIOLATIONS);
+}
+
+#[test]
 fn items_and_members_are_counted() {
     for (text, expected) in [
         ("[]", 0),
