@@ -4,7 +4,7 @@ use bytes::Bytes;
 use lambda_runtime::Diagnostic;
 use serde::Deserialize;
 use serde_json::Value;
-use store::{FileId, State};
+use store::{FileId, LoadId, State};
 
 /// One message of the queue.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -26,6 +26,8 @@ pub struct Notice {
     pub partner: Option<String>,
     /// The file.
     pub file: FileId,
+    /// Its load: another one after a replay.
+    pub load: LoadId,
     /// Its terminal state.
     pub state: State,
     /// The announcement, byte by byte.
@@ -59,14 +61,15 @@ impl Notice {
         if state == State::Processing || partner.as_deref().is_some_and(|partner| !feed::is_name(partner)) {
             return None;
         }
-        Some(Self { partner, file: announced.file_id, state, body: text.into() })
+        let load = LoadId::parse(&announced.load).filter(|load| load.file() == announced.file_id)?;
+        Some(Self { partner, file: announced.file_id, load, state, body: text.into() })
     }
 
-    /// The value of `webhook-id`: `<file id>-<state>`, the same however often the outcome is announced, and without a
-    /// full stop, which separates what is signed.
+    /// The value of `webhook-id`: `<load>-<state>`, the same however often the outcome is announced, another one when the
+    /// file is processed again, and without a full stop, which separates what is signed.
     #[must_use]
     pub fn id(&self) -> String {
-        format!("{}-{}", self.file, self.state.as_str())
+        format!("{}-{}", self.load, self.state.as_str())
     }
 }
 
@@ -74,6 +77,7 @@ impl Notice {
 #[serde(rename_all = "camelCase")]
 struct Announced {
     file_id: FileId,
+    load: String,
     #[serde(default)]
     partner: String,
     state: String,
@@ -133,7 +137,7 @@ mod tests {
     fn an_announcement_is_kept_byte_by_byte_and_named_after_file_and_state() {
         let text = format!(" {}", announcement());
         let notice = Notice::read(text.clone()).expect("an announcement");
-        assert_eq!(notice.id(), format!("{FILE}-QUARANTINED"));
+        assert_eq!(notice.id(), format!("{FILE}-ce8hmn7mrjtx6-QUARANTINED"));
         assert_eq!((notice.partner.as_deref(), &notice.body[..]), (Some("north-clinic"), text.as_bytes()));
     }
 

@@ -17,8 +17,8 @@ use super::*;
 const DEADLINE_MS: u64 = BEGIN_MS + 10_000_000;
 /// HMAC-SHA256 over id, time and body of [`announcement`] of `north` at [`BEGIN_MS`] under either secret, computed with
 /// Python's `hmac`.
-const SIGNATURE: &str = "v1,Mg5KHx2OupsYNikV7GbpRtLj5gV1meZfhXqNf0VMxUw=";
-const OLD_SIGNATURE: &str = "v1,BVnahGM6Ag/Y1pcd8F3DKyJCzBR5LeyvT4imbYtS7ec=";
+const SIGNATURE: &str = "v1,/7m5gzyQfv0gEAqojii5pj/Ga3EyxP0yHP5leHAsjJA=";
+const OLD_SIGNATURE: &str = "v1,BzjpHsAxqmmMgqOjaxl4TBGcGMC8I5oEOJbNsLn3aYI=";
 
 /// Handles a batch while receivers answer.
 async fn handle(
@@ -48,7 +48,7 @@ async fn an_outcome_is_posted_as_it_was_announced_and_signed() {
     let [request] = &receiver.said()[..] else { panic!("one post") };
     assert!(request.starts_with("POST /hook HTTP/1.1\r\n"), "{request}");
     assert!(request.ends_with(&format!("\r\n\r\n{}", announcement("north"))), "{request}");
-    assert_eq!(header(request, "webhook-id"), format!("{FILE}-COMPLETE"));
+    assert_eq!(header(request, "webhook-id"), format!("{FILE}-ce8hmn7mrjtx6-COMPLETE"));
     assert_eq!(header(request, "webhook-timestamp"), "1700000000");
     assert_eq!(header(request, "webhook-signature"), SIGNATURE);
     assert_eq!(header(request, "content-type"), "application/json");

@@ -37,7 +37,7 @@ fn every_function_logs_into_a_group_that_expires() {
 }
 
 #[test]
-fn the_queue_gives_one_file_at_a_time_and_takes_partial_answers() {
+fn the_inbox_gives_one_file_at_a_time_and_every_queue_takes_partial_answers() {
     with_every_choice(|stack| {
         for mapping in stack.of_kind("AWS::Lambda::EventSourceMapping") {
             assert_eq!(
@@ -46,7 +46,9 @@ fn the_queue_gives_one_file_at_a_time_and_takes_partial_answers() {
                 "{}",
                 mapping.id
             );
-            assert_eq!(number(mapping.at("/BatchSize")), 1, "{}", mapping.id);
+            // Announcements are short and are posted side by side.
+            let most = if mapping.id.starts_with("Webhook") { 10 } else { 1 };
+            assert_eq!(number(mapping.at("/BatchSize")), most, "{}", mapping.id);
             let cap = number(mapping.at("/ScalingConfig/MaximumConcurrency"));
             assert!((2..=1000).contains(&cap), "{}: {cap}", mapping.id);
         }

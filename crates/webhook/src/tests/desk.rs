@@ -119,7 +119,7 @@ pub(super) fn header<'r>(request: &'r str, name: &str) -> &'r str {
 
 pub(super) fn announcement(partner: &str) -> String {
     format!(
-        r#"{{"version":1,"fileId":"{FILE}","partner":"{partner}","feed":"visits","state":"COMPLETE","loaded":3}}"#
+        r#"{{"version":1,"fileId":"{FILE}","load":"{FILE}-ce8hmn7mrjtx6","partner":"{partner}","feed":"visits","state":"COMPLETE","loaded":3}}"#
     )
 }
 
