@@ -48,7 +48,7 @@ impl Stage {
     async fn run(&self, line: &str) -> Result<Report, Failure> {
         let words = ["scalper", "partner"].into_iter().chain(line.split(' '));
         let arguments = Arguments::try_parse_from(words).expect("a command");
-        let Command::Partner(command) = arguments.command;
+        let Command::Partner(command) = arguments.command else { panic!("a partner command") };
         self.operator.run(command).await
     }
 
