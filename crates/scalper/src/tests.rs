@@ -1,4 +1,7 @@
+mod bench;
 mod interrupted;
+mod reading;
+mod reading_shown;
 mod shown;
 mod world;
 

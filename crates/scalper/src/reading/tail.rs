@@ -29,6 +29,8 @@ const MOST_FAILURES: u32 = 10;
 /// What was seen of a partner.
 #[derive(Default)]
 struct Seen {
+    /// Whether a round has looked.
+    looked: bool,
     states: HashMap<FileId, (State, u64)>,
 }
 
@@ -105,6 +107,7 @@ impl<S: Readable, V: Survey> Desk<S, V> {
             seen.entry(partner).or_default().states.insert(file, (state, landed));
         }
         for seen in seen.values_mut() {
+            seen.looked = true;
             let from = seen.from(begin);
             seen.states.retain(|_, (_, landed)| *landed >= from);
         }
@@ -112,29 +115,22 @@ impl<S: Readable, V: Survey> Desk<S, V> {
         Ok(outcomes)
     }
 
-    /// A partner's files since the oldest that may still change; in the first round also the newest, however old.
+    /// A partner's files since the oldest that may still change; in the first round a page of the newest, however old.
     async fn window(&self, partner: &str, seen: &Seen) -> Result<Vec<ListedFile>, Failure> {
         let begin = seen.from(self.host.now().saturating_sub(WINDOW_MS));
         let query = FileQuery {
             partner: partner.to_owned(),
-            from: Some(of_order(begin)),
+            from: seen.looked.then(|| of_order(begin)),
             limit: find::PAGE,
             ..FileQuery::default()
         };
         let mut files = Vec::new();
-        self.pages(query.clone(), MOST_PAGES, |listed| {
+        self.pages(query, MOST_PAGES, |listed| {
+            let recent = landed(&listed.order).is_some_and(|landed| landed >= begin);
             files.push(listed);
-            true
+            recent || files.len() < usize::from(find::PAGE)
         })
         .await?;
-        if seen.states.is_empty() && files.is_empty() {
-            let newest = FileQuery { from: None, ..query };
-            self.pages(newest, 1, |listed| {
-                files.push(listed);
-                true
-            })
-            .await?;
-        }
         Ok(files)
     }
 }
