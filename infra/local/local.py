@@ -44,12 +44,19 @@ Let the AWS command line talk to it (these are no credentials of anything real):
 
     export PATH="$PWD/.venv/bin:$PATH" AWS_ENDPOINT_URL={running.endpoint} AWS_DEFAULT_REGION={REGION}
     export AWS_ACCESS_KEY_ID={ACCOUNT} AWS_SECRET_ACCESS_KEY=local
+    export SCALPER_STACK={running.stack}
 
 Drop a file, as <partner>/<feed>/<name>:
 
     aws s3 cp {SAMPLES.relative_to(SAMPLES.parents[2])}/{sample.sample} s3://{outputs["InboxBucketName"]}/{sample.key}
 
-Read what became of it:
+Read what became of it (README, "Operate"):
+
+    target/lambda/scalper/bootstrap status
+    target/lambda/scalper/bootstrap show {sample.key}
+    target/lambda/scalper/bootstrap tail
+
+Or look at it all:
 
     aws dynamodb scan --table-name {outputs["LedgerTableName"]}
     aws s3 ls --recursive s3://{outputs["QuarantineBucketName"]}/
@@ -59,7 +66,7 @@ Read what became of it:
 
 Send a file as a partner does, by API (README, "Send files by API"):
 
-    export API={outputs["PartnerApiUrl"]} SCALPER_STACK={running.stack} AWS_REGION={REGION}
+    export API={outputs["PartnerApiUrl"]}
     export KEY=$(target/lambda/scalper/bootstrap --json partner add riverside | python3 -c 'import json, sys; print(json.load(sys.stdin)["secret"])')
     curl "$API/v1/feeds" -H "x-api-key: $KEY"
 

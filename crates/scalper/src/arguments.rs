@@ -1,18 +1,27 @@
 //! The words of the command line. Everything is checked here or in `names`, before anything is called.
 
+mod files;
+
 use clap::{Args, Parser, Subcommand};
+
+pub use files::{FilesArguments, ReadCommand, RejectsArguments, StatusArguments, TailArguments};
 
 const EXAMPLES: &str = "\
 Examples:
+  scalper status                                     what is wrong first, then each feed
+  scalper show north-clinic/labs/day.csv             one file's whole story, and what to do next
+  scalper rejects r5g61a45bnmyhnp8sgqw0ymkjv         which records were refused and why, without their values
   scalper partner add north-clinic --feeds labs,charges --expires-days 365
   scalper partner rotate north-clinic                the new secret works at once, the old one goes on
   scalper partner revoke north-clinic k3vq7tz2m5ha   once the partner uses the new one
   scalper --stack scalper-test partner list --json
 
 The stack is that of --stack, else of SCALPER_STACK, else silent-scalper. AWS credentials are those of the
-environment, else those of your AWS CLI (its profile or single sign-on). AWS_ENDPOINT_URL names an emulator.
+environment, else those of your AWS CLI (its profile or single sign-on). AWS_ENDPOINT_URL names an emulator: `make
+local` starts one and prints the variables. The commands that read learn the account, and so the names of buckets, from
+the ARN of the stack's ledger table. They change nothing and show no value of a file unless they are asked for.
 
-Exit codes: 0 done, 1 failed, 2 not understood, 3 no such partner or credential.";
+Exit codes: 0 done, 1 failed (or `status --check` found something wrong), 2 not understood, 3 not there.";
 
 /// Operates a Silent Scalper stack.
 #[derive(Clone, Debug, PartialEq, Eq, Parser)]
@@ -38,6 +47,9 @@ pub enum Command {
     /// Who may come in by the API, and how much
     #[command(subcommand)]
     Partner(PartnerCommand),
+    #[command(flatten)]
+    #[expect(missing_docs, reason = "a doc comment here would become the help of the whole command")]
+    Read(ReadCommand),
 }
 
 /// What to do with partners.

@@ -5,10 +5,7 @@ use store::aws::Access;
 use crate::access;
 use crate::arguments::Arguments;
 use crate::failure::Failure;
-use crate::names::Stack;
-
-/// The stack when nobody names another.
-const STACK: &str = "silent-scalper";
+use crate::names::{STACK, Stack};
 
 /// Which stack, and how to reach it.
 pub struct Config {

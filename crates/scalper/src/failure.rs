@@ -48,6 +48,50 @@ pub enum Failure {
         "{arn} is a role of {partner} already: remove it there with `scalper partner role {partner} {arn} --remove`"
     )]
     RoleTaken { arn: String, partner: String },
+    #[error(
+        "there is no stack {stack} in this region: see --stack, --region and SCALPER_STACK (its ledger table was not found)"
+    )]
+    NoSuchStack { stack: String },
+    #[error(
+        "{stack} has no partner yet: add one with `scalper partner add <name>`, or drop a file into its inbox"
+    )]
+    NoPartners { stack: String },
+    #[error("there is more than one partner: choose one with --partner ({names})")]
+    WhichPartner { names: String },
+    #[error("{name} is no partner of {stack} and has dropped no file: expected one of these: {names}")]
+    UnknownPartner { name: String, stack: String, names: String },
+    #[error(
+        "\"{found}\" names no file: expected a file's id (26 characters), a load's, or a key <partner>/<feed>/<name>"
+    )]
+    NotAFile { found: String },
+    #[error(
+        "the ledger of {stack} has no file {found}: it was not claimed yet, or the name is another; see `{list}`"
+    )]
+    NoSuchFile { found: String, stack: String, list: String },
+    #[error("{file} is not decided yet, so it has no receipt: see `{show}`")]
+    NotDecided { file: String, show: String },
+    #[error("{file} has no receipt that can be read: it is {state}")]
+    NoReceipt { file: String, state: &'static str },
+    #[error("{file} has no refused records: it is {state}")]
+    NoRejects { file: String, state: &'static str },
+    #[error("the refused records are not there any more: looked for {place}")]
+    RecordsGone { place: String },
+    #[error(
+        "{found:?} is no state: expected one of processing, complete, quarantined, superseded, duplicate, gone, ignored, retracted"
+    )]
+    NotAState { found: String },
+    #[error("{found:?} is no time: expected 30m, 12h, 7d, 2026-11-20 or 2026-11-20T08:15:00Z")]
+    NotATime { found: String },
+    #[error("records themselves are no JSON: leave --json out with --values and --download")]
+    RecordsAreNoJson,
+    #[error("{path} could not be made ({kind}): expected a new file in a folder that is there")]
+    NotOpened { path: String, kind: String },
+    #[error("the records could not be written whole ({kind}): run the command again")]
+    NotWritten { kind: String },
+    #[error(
+        "AWS did not answer as expected ({0}): nothing was changed, run the command again; if access is denied, use credentials that may read the stack"
+    )]
+    Read(#[source] store::Error),
     #[error("no AWS region is given: use --region, or set AWS_REGION")]
     NoRegion,
     #[error(
@@ -82,17 +126,33 @@ impl Failure {
             | Self::NoFeeds
             | Self::NotAnAddress { .. }
             | Self::NotARole { .. }
+            | Self::NotAFile { .. }
+            | Self::NotAState { .. }
+            | Self::NotATime { .. }
+            | Self::WhichPartner { .. }
+            | Self::RecordsAreNoJson
             | Self::NoRegion => 2,
             Self::NoSuchPartner { .. }
             | Self::NoSuchCredential { .. }
             | Self::NoCredential { .. }
             | Self::NoWebhook { .. }
+            | Self::NoSuchStack { .. }
+            | Self::NoPartners { .. }
+            | Self::UnknownPartner { .. }
+            | Self::NoSuchFile { .. }
+            | Self::NotDecided { .. }
+            | Self::NoReceipt { .. }
+            | Self::NoRejects { .. }
+            | Self::RecordsGone { .. }
             | Self::NoSuchRole { .. } => 3,
             Self::TwoCredentials { .. }
             | Self::RoleTaken { .. }
             | Self::NoAccess { .. }
             | Self::NoRandomness
             | Self::NotShown
+            | Self::NotOpened { .. }
+            | Self::NotWritten { .. }
+            | Self::Read(_)
             | Self::Table(_)
             | Self::Gateway(_) => 1,
         }

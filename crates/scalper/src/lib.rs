@@ -13,6 +13,7 @@ pub mod failure;
 pub mod gateway;
 pub mod names;
 pub mod partner;
+pub mod reading;
 pub mod report;
 pub mod secret;
 

@@ -2,9 +2,13 @@
 
 use std::collections::BTreeSet;
 
+use store::aws::Home;
 use store::door::{Feeds, Scope};
 
 use crate::failure::Failure;
+
+/// The stack when nobody names another.
+pub(crate) const STACK: &str = "silent-scalper";
 
 /// Characters of a credential's id.
 pub const ID_CHARACTERS: usize = 12;
@@ -34,6 +38,34 @@ impl Stack {
     #[must_use]
     pub fn table(&self) -> String {
         format!("{}-partners", self.0)
+    }
+
+    /// The ledger.
+    #[must_use]
+    pub fn ledger(&self) -> String {
+        format!("{}-ledger", self.0)
+    }
+
+    /// The records table.
+    #[must_use]
+    pub fn records(&self) -> String {
+        format!("{}-records", self.0)
+    }
+
+    /// A bucket: `inbox`, `contracts` or `quarantine`.
+    #[must_use]
+    pub fn bucket(&self, kind: &str, home: &Home) -> String {
+        format!("{}-{kind}-{}-{}", self.0, home.account, home.region)
+    }
+
+    /// A command for this stack, as it can be typed.
+    #[must_use]
+    pub fn command(&self, words: &str) -> String {
+        if self.0 == STACK {
+            format!("scalper {words}")
+        } else {
+            format!("scalper --stack {} {words}", self.0)
+        }
     }
 
     /// The REST API.
@@ -74,6 +106,15 @@ pub fn partner(name: &str) -> Result<&str, Failure> {
         Ok(name)
     } else {
         Err(Failure::NotAName { what: "partner", found: name.to_owned() })
+    }
+}
+
+/// Reads a feed's name.
+pub fn feed(name: &str) -> Result<&str, Failure> {
+    if feed::is_name(name) {
+        Ok(name)
+    } else {
+        Err(Failure::NotAName { what: "feed", found: name.to_owned() })
     }
 }
 

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use serde::Serialize;
 use store::door::{Credential, Partner};
 
-use table::{Style, table};
+pub(crate) use table::{Mark, Style, marked_table, table};
 
 /// An answer. Deliberately without `Debug`: some hold a secret.
 #[derive(Serialize)]
@@ -232,7 +232,7 @@ fn credential_table(credentials: &[CredentialView], style: Style) -> String {
 }
 
 /// An instant in UTC, to the second (RFC 3339); a number that is none stays a number.
-fn instant(ms: u64) -> String {
+pub(crate) fn instant(ms: u64) -> String {
     let read = i64::try_from(ms).ok().and_then(|ms| Timestamp::from_millisecond(ms).ok());
     read.map_or_else(|| ms.to_string(), |instant| instant.strftime("%Y-%m-%dT%H:%M:%SZ").to_string())
 }

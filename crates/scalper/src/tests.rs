@@ -1,4 +1,7 @@
+mod bench;
 mod interrupted;
+mod reading;
+mod reading_shown;
 mod shown;
 mod world;
 
@@ -48,7 +51,7 @@ impl Stage {
     async fn run(&self, line: &str) -> Result<Report, Failure> {
         let words = ["scalper", "partner"].into_iter().chain(line.split(' '));
         let arguments = Arguments::try_parse_from(words).expect("a command");
-        let Command::Partner(command) = arguments.command;
+        let Command::Partner(command) = arguments.command else { panic!("a partner command") };
         self.operator.run(command).await
     }
 

@@ -12,6 +12,7 @@ mod failure;
 mod keys;
 mod ledger;
 mod objects;
+mod operator;
 mod queue;
 #[cfg(test)]
 mod replay;
@@ -26,6 +27,7 @@ pub use aws_types::SdkConfig;
 pub use clients::{Access, configuration, connect, connect_directory, connect_door, connect_webhooks};
 pub use door::{Directory, Door, DoorNames};
 pub use objects::ObjectBody;
+pub use operator::{Home, KeptBody, Surveyor};
 pub use queue::MessageQueue;
 pub use upload::ObjectUpload;
 

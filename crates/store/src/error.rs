@@ -57,6 +57,12 @@ pub enum Operation {
     ListContracts,
     /// Reading versions of a record.
     ReadRows,
+    /// Listing the folders of the inbox.
+    ListInbox,
+    /// Counting the messages of a queue.
+    ReadQueue,
+    /// Looking for the tables of a stack.
+    FindStack,
 }
 
 /// A call to a service that did not succeed. Never holds content: only the operation, the service's own code and

@@ -2,7 +2,7 @@
 //!
 //! Five traits, one for each thing that the path needs, and two implementations of all of them: `aws::Aws` and its
 //! in-memory twin `memory::Memory`, which can fail at the n-th call, before or after the effect. The partner's door has
-//! its own traits in [`door`], for `aws::Door` and the same twin.
+//! its own traits in [`door`], for `aws::Door` and the same twin, and what only an operator asks is in [`operator`].
 //! Every effect has a name computed from its input, so doing it twice is doing it once.
 
 pub mod aws;
@@ -15,6 +15,7 @@ mod file;
 mod ledger;
 pub mod memory;
 mod objects;
+pub mod operator;
 mod queue;
 mod rows;
 

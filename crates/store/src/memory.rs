@@ -8,6 +8,7 @@
 mod door;
 mod ledger;
 mod objects;
+mod operator;
 mod rows;
 
 use std::collections::BTreeMap;
@@ -23,6 +24,7 @@ pub use objects::{MemoryBody, MemoryUpload};
 
 use crate::door::UploadId;
 use crate::file::{NULL_VERSION, name};
+use crate::operator::{Depth, StackQueue};
 use crate::{
     Announcement, ContractObject, Entry, Error, FileId, FileVersion, Head, Item, Operation, State, VersionId,
 };
@@ -76,6 +78,8 @@ struct World {
     deferred: Vec<(String, u32)>,
     published: Vec<Announcement>,
     door: door::DoorWorld,
+    /// Queues of which something was said.
+    depths: BTreeMap<StackQueue, Option<Depth>>,
 }
 
 /// One version of an inbox object; a key's versions stand newest first.

@@ -25,6 +25,12 @@ pub struct MemoryUpload {
     parts_sent: usize,
 }
 
+impl MemoryBody {
+    pub(super) fn new(memory: Memory, bytes: Bytes, chunk_bytes: usize) -> Self {
+        Self { memory, rest: bytes, chunk_bytes }
+    }
+}
+
 impl ReadContract for Memory {
     async fn contract(&self, feed: &str) -> Result<Option<ContractObject>, Error> {
         self.call(Operation::ReadContract, |world| world.contracts.get(feed).cloned()).await
@@ -43,11 +49,11 @@ impl Objects for Memory {
                 length: version.bytes.len() as u64,
                 last_modified_ms: version.last_modified_ms,
                 corrects: version.corrects.as_deref().and_then(FileId::parse),
-                body: MemoryBody {
-                    memory: self.clone(),
-                    rest: version.bytes.clone(),
-                    chunk_bytes: world.chunk_bytes.unwrap_or(CHUNK_BYTES),
-                },
+                body: MemoryBody::new(
+                    self.clone(),
+                    version.bytes.clone(),
+                    world.chunk_bytes.unwrap_or(CHUNK_BYTES),
+                ),
             },
         })
         .await

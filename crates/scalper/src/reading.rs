@@ -1,0 +1,132 @@
+//! The commands that read: how things stand, one file's story, outcomes as they come.
+//!
+//! Nothing here writes to the stack. What is shown by default holds names, numbers and positions, and no value of a file;
+//! names are shown with their control characters escaped. Only `rejects --values` and `--download` give what a partner
+//! sent, and say so.
+
+mod files;
+mod find;
+mod moment;
+mod next;
+mod partners;
+mod places;
+mod plain;
+mod problems;
+mod receipt;
+mod rejects;
+mod show;
+mod status;
+mod tail;
+mod view;
+
+use host::Host;
+use store::ReadEntry;
+use store::door::{Partners, Reading};
+use store::operator::Survey;
+
+use crate::arguments::ReadCommand;
+use crate::failure::Failure;
+use crate::names::Stack;
+use crate::report::Style;
+
+pub use files::Files;
+pub use places::Places;
+pub use problems::Problem;
+pub use receipt::Stored;
+pub use rejects::{Records, Rejects, WARNING, save};
+pub use show::Story;
+pub use status::Status;
+pub use view::FileView;
+
+/// What reading commands read from.
+pub struct Desk<S, V> {
+    /// Partners, the ledger and the quarantine.
+    pub store: S,
+    /// The inbox's folders, the queues, refused records.
+    pub survey: V,
+    /// The stack.
+    pub stack: Stack,
+    /// Where its resources are.
+    pub places: Places,
+    /// The clock.
+    pub host: Host,
+}
+
+/// Everything that a reading command asks of a store.
+pub trait Readable: Partners + Reading + ReadEntry {}
+
+impl<T: Partners + Reading + ReadEntry> Readable for T {}
+
+/// An answer.
+pub enum Answer {
+    /// How things stand.
+    Status(Status),
+    /// A partner's files.
+    Files(Files),
+    /// One file.
+    Story(Box<Story>),
+    /// Refused records, without their values.
+    Rejects(Box<Rejects>),
+    /// Refused records themselves, to be copied to a place.
+    Records(Records),
+    /// A receipt.
+    Receipt(Stored),
+    /// Outcomes are to be followed, beginning with the newest.
+    Tail(crate::arguments::TailArguments),
+}
+
+impl<S: Readable, V: Survey> Desk<S, V> {
+    /// Carries out a command. What takes its time is begun by the answer.
+    pub async fn run(&self, command: ReadCommand) -> Result<Answer, Failure> {
+        match command {
+            ReadCommand::Status(arguments) => self.status(&arguments).await.map(Answer::Status),
+            ReadCommand::Files(arguments) => self.files(&arguments).await.map(Answer::Files),
+            ReadCommand::Show { file } => Ok(Answer::Story(Box::new(self.show(&file).await?))),
+            ReadCommand::Rejects(arguments) if arguments.values || arguments.download.is_some() => {
+                self.records(&arguments).await.map(Answer::Records)
+            }
+            ReadCommand::Rejects(arguments) => {
+                Ok(Answer::Rejects(Box::new(self.rejects(&arguments.file).await?)))
+            }
+            ReadCommand::Receipt { file } => self.receipt(&file).await.map(Answer::Receipt),
+            ReadCommand::Tail(arguments) => Ok(Answer::Tail(arguments)),
+        }
+    }
+}
+
+impl Answer {
+    /// One JSON document, on lines; a receipt is as it is stored.
+    #[must_use]
+    pub fn to_json(&self) -> String {
+        // Texts and numbers in structures always have a form in JSON.
+        let pretty = match self {
+            Self::Status(status) => serde_json::to_string_pretty(status),
+            Self::Files(files) => serde_json::to_string_pretty(files),
+            Self::Story(story) => serde_json::to_string_pretty(story),
+            Self::Rejects(rejects) => serde_json::to_string_pretty(rejects),
+            Self::Receipt(receipt) => return receipt.raw().to_owned(),
+            Self::Records(_) | Self::Tail(_) => return String::new(),
+        };
+        pretty.unwrap_or_default()
+    }
+
+    /// Text for a reader; with `colours` headings are bold and what is wrong is red.
+    #[must_use]
+    pub fn to_text(&self, colours: bool) -> String {
+        let style = Style { colours };
+        match self {
+            Self::Status(status) => status.to_text(style),
+            Self::Files(files) => files.to_text(style),
+            Self::Story(story) => story.to_text(style),
+            Self::Rejects(rejects) => rejects.to_text(style),
+            Self::Receipt(receipt) => receipt.to_text(),
+            Self::Records(_) | Self::Tail(_) => String::new(),
+        }
+    }
+
+    /// Whether something is wrong that `--check` was to find.
+    #[must_use]
+    pub fn fails_check(&self) -> bool {
+        matches!(self, Self::Status(status) if status.fails_check())
+    }
+}

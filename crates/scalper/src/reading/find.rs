@@ -1,0 +1,198 @@
+//! Which file is meant, and what its receipt says.
+
+use serde::Deserialize;
+use store::door::{FilePlace, FileQuery, ListedFile};
+use store::operator::Survey;
+use store::{Entry, FileId, LoadId, Outcome, State};
+
+use super::plain::plain;
+use super::{Desk, Readable};
+use crate::failure::Failure;
+
+/// Pages of a partner's list that are looked through for the versions of a name: 1,000 files.
+const MOST_PAGES: usize = 10;
+/// Files of a page: the most that the store gives.
+pub(super) const PAGE: u16 = 100;
+
+/// A file that was found.
+pub(super) struct Found {
+    pub(super) file: FileId,
+    pub(super) entry: Entry,
+}
+
+/// What is read of a receipt. Whatever is missing is left out: receipts of other releases are shown too.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+pub(super) struct ReceiptRead {
+    pub(super) earlier: Option<String>,
+    pub(super) fault: Option<FaultRead>,
+    pub(super) original: Option<PlaceRead>,
+    pub(super) rules: Vec<RuleRead>,
+    pub(super) violations: Vec<ViolationRead>,
+    pub(super) warnings: Vec<String>,
+}
+
+/// Why a file was refused.
+#[derive(Clone, Debug, Default, Deserialize, serde::Serialize)]
+#[serde(default)]
+pub(super) struct FaultRead {
+    pub(super) code: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) line: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) column: Option<u64>,
+    pub(super) found: String,
+    pub(super) expected: String,
+    pub(super) advice: String,
+}
+
+/// Where a refused file's bytes are.
+#[derive(Clone, Debug, Default, Deserialize, serde::Serialize)]
+#[serde(default)]
+pub(super) struct PlaceRead {
+    pub(super) bucket: String,
+    pub(super) key: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) version: Option<String>,
+}
+
+/// How often a rule was broken.
+#[derive(Clone, Debug, Default, Deserialize, serde::Serialize)]
+#[serde(default)]
+pub(super) struct RuleRead {
+    pub(super) rule: String,
+    pub(super) severity: String,
+    pub(super) column: Option<String>,
+    pub(super) count: u64,
+    pub(super) expected: String,
+}
+
+/// One broken rule at one record.
+#[derive(Clone, Debug, Default, Deserialize, serde::Serialize)]
+#[serde(default)]
+pub(super) struct ViolationRead {
+    pub(super) line: Option<u64>,
+    pub(super) record: u64,
+    pub(super) column: Option<String>,
+    pub(super) rule: String,
+    pub(super) reason: String,
+}
+
+impl<S: Readable, V: Survey> Desk<S, V> {
+    /// Finds a file by its id, by its load's, or by its key (then the newest version).
+    pub(super) async fn find(&self, word: &str) -> Result<Found, Failure> {
+        let no_such = || Failure::NoSuchFile {
+            found: plain(word).into_owned(),
+            stack: self.stack.as_str().to_owned(),
+            list: self.stack.command("files --partner <partner>"),
+        };
+        let id = FileId::parse(word).or_else(|| LoadId::parse(word).map(|load| load.file()));
+        let file = if let Some(file) = id {
+            file
+        } else {
+            let key = key_of(word);
+            let Some((partner, feed)) = feed_of(key) else {
+                return Err(Failure::NotAFile { found: plain(word).into_owned() });
+            };
+            let newest = self.versions(&partner, &feed, key, true).await?.into_iter().next();
+            newest.ok_or_else(no_such)?.file
+        };
+        let entry = self.store.entry(&file).await.map_err(Failure::Read)?.ok_or_else(no_such)?;
+        Ok(Found { file, entry })
+    }
+
+    /// The versions of a key that the ledger knows, newest first, among the newest 1,000 files of its feed.
+    pub(super) async fn versions(
+        &self,
+        partner: &str,
+        feed: &str,
+        key: &str,
+        one: bool,
+    ) -> Result<Vec<ListedFile>, Failure> {
+        let query = FileQuery {
+            partner: partner.to_owned(),
+            feed: Some(feed.to_owned()),
+            limit: PAGE,
+            ..FileQuery::default()
+        };
+        let mut found = Vec::new();
+        self.pages(query, MOST_PAGES, |listed| {
+            if listed.key == key {
+                found.push(listed);
+            }
+            !one || found.is_empty()
+        })
+        .await?;
+        Ok(found)
+    }
+
+    /// Goes through a partner's files, newest first, until `take` has enough, the list ends, or so many pages were read.
+    /// Says where the list goes on.
+    pub(super) async fn pages(
+        &self,
+        mut query: FileQuery,
+        most: usize,
+        mut take: impl FnMut(ListedFile) -> bool,
+    ) -> Result<Option<FilePlace>, Failure> {
+        for _ in 0..most {
+            let page = self.store.files(&query).await.map_err(Failure::Read)?;
+            for listed in page.files {
+                let place = FilePlace { order: listed.order.clone(), file: listed.file.clone() };
+                if !take(listed) {
+                    return Ok(Some(place));
+                }
+            }
+            query.after = page.next;
+            if query.after.is_none() {
+                break;
+            }
+        }
+        Ok(query.after)
+    }
+
+    /// What was decided on a file.
+    pub(super) fn decided<'e>(&self, found: &'e Found) -> Result<&'e Outcome, Failure> {
+        let outcome = found.entry.outcome.as_ref().filter(|_| found.entry.state.is_terminal());
+        outcome.ok_or_else(|| Failure::NotDecided {
+            file: found.file.to_string(),
+            show: self.stack.command(&format!("show {}", found.file)),
+        })
+    }
+
+    /// Reads a receipt; `None` when it is not there or cannot be read.
+    pub(super) async fn read_receipt(&self, key: &str) -> Result<Option<ReceiptRead>, Failure> {
+        if key.is_empty() {
+            return Ok(None);
+        }
+        let document = self.store.document(key).await.map_err(Failure::Read)?;
+        Ok(document.and_then(|document| serde_json::from_slice(&document).ok()))
+    }
+}
+
+/// Where the refused records of a decided file are.
+pub(super) fn rejects_key(outcome: &Outcome) -> Option<String> {
+    let folder = outcome.quarantine.as_deref().filter(|_| outcome.counts.rejects > 0)?;
+    Some(format!("{folder}rejects.csv"))
+}
+
+/// Whether its rows were visible once and are not any more.
+pub(super) fn was_visible(state: State) -> bool {
+    matches!(state, State::Superseded | State::Retracted)
+}
+
+/// A key as it is typed, also as an address.
+fn key_of(word: &str) -> &str {
+    let key = word.strip_prefix("s3://").and_then(|rest| rest.split_once('/'));
+    key.map_or(word, |(_bucket, key)| key)
+}
+
+fn feed_of(key: &str) -> Option<(String, String)> {
+    let named = match feed::Key::read(key) {
+        feed::Key::Folder(inner) => *inner,
+        key => key,
+    };
+    match named {
+        feed::Key::File { partner, feed } => Some((partner, feed)),
+        _ => None,
+    }
+}

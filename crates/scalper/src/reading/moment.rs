@@ -1,0 +1,106 @@
+//! Instants: as orders begin with them, as users write them, as readers want them.
+
+use jiff::civil::Date;
+use jiff::{Timestamp, tz::TimeZone};
+
+const MINUTE_MS: u64 = 60 * 1_000;
+const HOUR_MS: u64 = 60 * MINUTE_MS;
+/// A day, milliseconds.
+pub(super) const DAY_MS: u64 = 24 * HOUR_MS;
+
+/// When a file landed, milliseconds since the epoch: its order begins with the instant.
+pub(super) fn landed(order: &str) -> Option<u64> {
+    let instant: Timestamp = order.split('/').next()?.parse().ok()?;
+    u64::try_from(instant.as_millisecond()).ok()
+}
+
+/// An instant as orders begin with it: ISO 8601 in UTC with milliseconds.
+pub(super) fn of_order(ms: u64) -> String {
+    let instant = i64::try_from(ms).ok().and_then(|ms| Timestamp::from_millisecond(ms).ok());
+    let instant = instant.unwrap_or(Timestamp::MAX);
+    instant.strftime("%Y-%m-%dT%H:%M:%S%.3fZ").to_string()
+}
+
+/// How long ago, to one unit.
+pub(super) fn ago(then_ms: u64, now_ms: u64) -> String {
+    let age = now_ms.saturating_sub(then_ms);
+    match age {
+        0..MINUTE_MS => format!("{} s ago", age / 1_000),
+        MINUTE_MS..HOUR_MS => format!("{} min ago", age / MINUTE_MS),
+        HOUR_MS..DAY_MS => format!("{} h ago", age / HOUR_MS),
+        _ => format!("{} d ago", age / DAY_MS),
+    }
+}
+
+/// Reads `30m`, `12h`, `7d`, a day (its beginning in UTC) or an instant with its zone.
+pub(super) fn since(text: &str, now_ms: u64) -> Option<u64> {
+    back(text).map(|back| now_ms.saturating_sub(back)).or_else(|| {
+        let day = || {
+            let date: Date = text.parse().ok().filter(|_| text.len() == 10)?;
+            Some(date.to_zoned(TimeZone::UTC).ok()?.timestamp())
+        };
+        let instant = text.parse::<Timestamp>().ok().or_else(day)?;
+        u64::try_from(instant.as_millisecond()).ok()
+    })
+}
+
+fn back(text: &str) -> Option<u64> {
+    let unit = match text.chars().last()? {
+        'm' => MINUTE_MS,
+        'h' => HOUR_MS,
+        'd' => DAY_MS,
+        _ => return None,
+    };
+    let number = text.get(..text.len() - 1)?;
+    let digits = number.bytes().all(|byte| byte.is_ascii_digit());
+    number.parse::<u64>().ok().filter(|_| digits)?.checked_mul(unit)
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    const NOON: u64 = 1_795_262_400_000;
+
+    #[test]
+    fn an_age_has_one_unit() {
+        for (age, told) in [
+            (0, "0 s ago"),
+            (59_999, "59 s ago"),
+            (60_000, "1 min ago"),
+            (3_599_999, "59 min ago"),
+            (3_600_000, "1 h ago"),
+            (86_400_000, "1 d ago"),
+        ] {
+            assert_eq!(ago(NOON - age, NOON), told);
+        }
+        assert_eq!(ago(NOON + 5_000, NOON), "0 s ago", "a clock that is ahead");
+    }
+
+    #[test]
+    fn a_beginning_is_a_time_back_a_day_or_an_instant() {
+        for (text, back) in
+            [("30m", 1_800_000), ("12h", 43_200_000), ("1d", DAY_MS), ("2026-11-21", 43_200_000)]
+        {
+            assert_eq!(since(text, NOON), Some(NOON - back), "{text}");
+        }
+        assert_eq!(since("2026-11-21T13:00:00+01:00", NOON), Some(NOON));
+        for text in ["", "m", "-1h", "+1h", "1w", "yesterday", "2026-13-01", "20261121", "1é", "é"] {
+            assert_eq!(since(text, NOON), None, "{text}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn an_instant_reads_back(ms in 0..253_402_207_200_000_u64) {
+            prop_assert_eq!(landed(&format!("{}/0061", of_order(ms))), Some(ms));
+        }
+
+        #[test]
+        fn no_text_panics(text: String, now_ms: u64) {
+            drop((since(&text, now_ms), landed(&text), of_order(now_ms), ago(now_ms, 0)));
+        }
+    }
+}

@@ -1,0 +1,81 @@
+//! Who there is: partners of the table, and those that only drop files by S3.
+
+use std::collections::BTreeMap;
+
+use store::door::Partner;
+use store::operator::Survey;
+
+use super::{Desk, Readable};
+use crate::failure::Failure;
+use crate::names;
+
+/// Who there is.
+#[derive(Default)]
+pub(super) struct Known {
+    /// By name; `None` for a partner that is in no table.
+    pub(super) partners: BTreeMap<String, Option<Partner>>,
+    /// Folders of the inbox that are no names of partners.
+    pub(super) odd: Vec<String>,
+    /// Why the partners that only drop by S3 are not all here.
+    pub(super) unlisted: Option<String>,
+}
+
+impl<S: Readable, V: Survey> Desk<S, V> {
+    /// The table's partners and the inbox's folders. Without the right to list the inbox the table's alone.
+    pub(super) async fn known(&self) -> Result<Known, Failure> {
+        let mut known = Known::default();
+        for partner in self.store.all_partners().await.map_err(Failure::Read)? {
+            known.partners.insert(partner.name.clone(), Some(partner));
+        }
+        match self.survey.inbox_folders(None).await {
+            Ok(folders) => {
+                if !folders.complete {
+                    known.unlisted = Some("it has too many folders and objects".to_owned());
+                }
+                for folder in folders.names {
+                    if feed::is_name(&folder) {
+                        known.partners.entry(folder).or_default();
+                    } else {
+                        known.odd.push(folder);
+                    }
+                }
+            }
+            Err(error) => known.unlisted = Some(error.to_string()),
+        }
+        Ok(known)
+    }
+
+    /// The partner that is named, or the only one there is.
+    pub(super) async fn one_partner(&self, chosen: Option<&str>) -> Result<String, Failure> {
+        if let Some(name) = chosen {
+            return Ok(names::partner(name)?.to_owned());
+        }
+        let names: Vec<String> = self.known().await?.partners.into_keys().collect();
+        match <[String; 1]>::try_from(names) {
+            Ok([name]) => Ok(name),
+            Err(names) if names.is_empty() => {
+                Err(Failure::NoPartners { stack: self.stack.as_str().to_owned() })
+            }
+            Err(names) => Err(Failure::WhichPartner { names: names.join(", ") }),
+        }
+    }
+
+    /// The partners that a command tells of.
+    pub(super) async fn chosen(&self, named: Option<&str>) -> Result<Known, Failure> {
+        let Some(name) = named else { return self.known().await };
+        let name = names::partner(name)?;
+        let partner = self.store.partner(name).await.map_err(Failure::Read)?;
+        Ok(Known { partners: BTreeMap::from([(name.to_owned(), partner)]), ..Known::default() })
+    }
+
+    /// A partner of whom nothing was found must at least be known.
+    pub(super) async fn must_be_known(&self, name: &str) -> Result<(), Failure> {
+        let known = self.known().await?;
+        if known.partners.contains_key(name) || known.unlisted.is_some() {
+            return Ok(());
+        }
+        let names = known.partners.into_keys().collect::<Vec<_>>().join(", ");
+        let names = if names.is_empty() { "none yet".to_owned() } else { names };
+        Err(Failure::UnknownPartner { name: name.to_owned(), stack: self.stack.as_str().to_owned(), names })
+    }
+}

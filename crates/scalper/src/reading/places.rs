@@ -1,0 +1,52 @@
+//! Where the resources of a stack are: its name, account and region make their names (`template.yaml`).
+
+use store::aws::{DoorNames, Home};
+use store::operator::StackQueue;
+
+use crate::names::Stack;
+
+/// Where the resources are.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Places {
+    /// Partition, region and account.
+    pub home: Home,
+    /// The bucket into which files land.
+    pub inbox: String,
+    /// The bucket of receipts, refused files and rejects.
+    pub quarantine: String,
+}
+
+impl Places {
+    /// The places of a stack.
+    #[must_use]
+    pub fn new(stack: &Stack, home: Home) -> Self {
+        let bucket = |kind: &str| stack.bucket(kind, &home);
+        Self { inbox: bucket("inbox"), quarantine: bucket("quarantine"), home }
+    }
+
+    /// The names under which the store knows them.
+    #[must_use]
+    pub fn door_names(&self, stack: &Stack) -> DoorNames {
+        DoorNames {
+            inbox: self.inbox.clone(),
+            contracts_bucket: stack.bucket("contracts", &self.home),
+            quarantine_bucket: self.quarantine.clone(),
+            ledger_table: stack.ledger(),
+            records_table: stack.records(),
+            partners_table: stack.table(),
+            account: Some(self.home.account.clone()),
+        }
+    }
+
+    /// The command that sends what lies in a dead-letter queue to its queue again.
+    pub(super) fn redrive(&self, stack: &Stack, queue: StackQueue) -> String {
+        let Home { partition, region, account } = &self.home;
+        let queue = queue.name(stack.as_str());
+        format!("aws sqs start-message-move-task --source-arn arn:{partition}:sqs:{region}:{account}:{queue}")
+    }
+
+    /// An object of the quarantine.
+    pub(super) fn kept(&self, key: &str) -> String {
+        format!("s3://{}/{key}", self.quarantine)
+    }
+}

@@ -1,0 +1,162 @@
+//! Outcomes as they come.
+//!
+//! The index of a partner's files is asked again and again: from the oldest file that was seen undecided, and at least the
+//! last 75 minutes, so that no outcome is missed that comes after others or that the index shows late.
+
+use std::collections::{BTreeMap, HashMap};
+use std::io;
+
+use store::door::{FileQuery, ListedFile};
+use store::operator::Survey;
+use store::{FileId, State};
+
+use super::moment::{landed, of_order};
+use super::view::{FileView, count};
+use super::{Desk, Readable, find};
+use crate::arguments::TailArguments;
+use crate::failure::Failure;
+use crate::report::Style;
+
+/// How far back outcomes are looked for: ten deliveries take that long (README, "Limits").
+const WINDOW_MS: u64 = 75 * 60 * 1_000;
+/// Pages of a partner's window: 2,000 files.
+const MOST_PAGES: usize = 20;
+/// Rounds between two looks at who there is: a minute, at two seconds a round.
+const ROUNDS: u32 = 30;
+/// Failures in a row after which it ends: the SDK has tried each call three times.
+const MOST_FAILURES: u32 = 10;
+
+/// What was seen of a partner.
+#[derive(Default)]
+struct Seen {
+    /// Whether a round has looked.
+    looked: bool,
+    states: HashMap<FileId, (State, u64)>,
+}
+
+impl<S: Readable, V: Survey> Desk<S, V> {
+    /// Gives outcomes to `emit`, oldest first, until `pause` says that it is enough, or nobody takes them any more. A
+    /// failure of a round goes to `notice`, and the next round makes up for it.
+    pub async fn tail(
+        &self,
+        arguments: &TailArguments,
+        mut pause: impl AsyncFnMut() -> bool,
+        mut emit: impl FnMut(&FileView) -> io::Result<()>,
+        mut notice: impl FnMut(&Failure),
+    ) -> Result<(), Failure> {
+        let named = arguments.partner.as_deref();
+        let mut seen: BTreeMap<String, Seen> = BTreeMap::new();
+        let mut failures = 0;
+        let mut first = true;
+        for round in (0..ROUNDS).cycle() {
+            match self.round(named, round == 0, &mut seen).await {
+                Ok(mut outcomes) => {
+                    failures = 0;
+                    if first {
+                        let surplus = outcomes.len().saturating_sub(usize::from(arguments.lines));
+                        outcomes.drain(..surplus);
+                        first = false;
+                    }
+                    for outcome in &outcomes {
+                        if emit(outcome).is_err() {
+                            return Ok(());
+                        }
+                    }
+                }
+                Err(failure) if first || failures + 1 >= MOST_FAILURES => return Err(failure),
+                Err(failure) => {
+                    failures += 1;
+                    notice(&failure);
+                }
+            }
+            if !pause().await {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    /// What is new of everybody, oldest first.
+    async fn round(
+        &self,
+        named: Option<&str>,
+        look_around: bool,
+        seen: &mut BTreeMap<String, Seen>,
+    ) -> Result<Vec<FileView>, Failure> {
+        if look_around {
+            for name in self.chosen(named).await?.partners.into_keys() {
+                seen.entry(name).or_default();
+            }
+        }
+        let mut outcomes = Vec::new();
+        let mut changes = Vec::new();
+        for (partner, seen) in seen.iter() {
+            let files = self.window(partner, seen).await?;
+            for listed in files {
+                let known = seen.states.get(&listed.file).map(|(state, _)| *state);
+                if listed.state.is_terminal() && known != Some(listed.state) {
+                    outcomes.push(FileView::of_listed(partner, &listed));
+                }
+                changes.push((partner.clone(), listed));
+            }
+        }
+        // Only a whole round counts as seen: what a broken one found comes with the next.
+        let begin = self.host.now().saturating_sub(WINDOW_MS);
+        for (partner, ListedFile { file, state, order, .. }) in changes {
+            let landed = landed(&order).unwrap_or_default();
+            seen.entry(partner).or_default().states.insert(file, (state, landed));
+        }
+        for seen in seen.values_mut() {
+            seen.looked = true;
+            let from = seen.from(begin);
+            seen.states.retain(|_, (_, landed)| *landed >= from);
+        }
+        outcomes.sort_by(|a, b| (a.landed_ms, &a.file).cmp(&(b.landed_ms, &b.file)));
+        Ok(outcomes)
+    }
+
+    /// A partner's files since the oldest that may still change; in the first round a page of the newest, however old.
+    async fn window(&self, partner: &str, seen: &Seen) -> Result<Vec<ListedFile>, Failure> {
+        let begin = seen.from(self.host.now().saturating_sub(WINDOW_MS));
+        let query = FileQuery {
+            partner: partner.to_owned(),
+            from: seen.looked.then(|| of_order(begin)),
+            limit: find::PAGE,
+            ..FileQuery::default()
+        };
+        let mut files = Vec::new();
+        self.pages(query, MOST_PAGES, |listed| {
+            let recent = landed(&listed.order).is_some_and(|landed| landed >= begin);
+            files.push(listed);
+            recent || files.len() < usize::from(find::PAGE)
+        })
+        .await?;
+        Ok(files)
+    }
+}
+
+impl Seen {
+    /// Where a window begins: at the given instant, or at the oldest file before it that is not decided.
+    fn from(&self, begin: u64) -> u64 {
+        let open = self.states.values().filter(|(state, _)| !state.is_terminal());
+        open.map(|(_, landed)| *landed).chain([begin]).min().unwrap_or(begin)
+    }
+}
+
+impl FileView {
+    /// One line of `tail`.
+    #[must_use]
+    pub fn to_line(&self, json: bool, colours: bool) -> String {
+        if json {
+            // Texts and numbers always have a form in JSON.
+            return serde_json::to_string(self).unwrap_or_default() + "\n";
+        }
+        let style = Style { colours };
+        let landed = self.landed.as_deref().unwrap_or("-");
+        let Self { partner, feed, file, .. } = self;
+        let counts = format!("rows {} rejects {}", count(self.rows), count(self.rejects));
+        let line =
+            format!("{landed}  {}  {partner}/{feed}  {}  {counts}  {file}", self.verdict(), self.name());
+        style.mark(&line, super::files::mark(self)) + "\n"
+    }
+}

@@ -1,0 +1,195 @@
+//! A stack in memory: files are dropped, processed by the real processor, and read by the commands.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use clap::Parser as _;
+use host::Host;
+use processor::Processor;
+use serde_json::{Value, json};
+use store::aws::Home;
+use store::door::{Limits, Partner, Partners as _};
+use store::memory::{INBOX, Memory};
+use store::{Claim, FileId, FileVersion, Ledger as _, LoadId};
+
+use crate::arguments::{Arguments, Command};
+use crate::failure::Failure;
+use crate::names::Stack;
+use crate::reading::{Answer, Desk, FileView, Places};
+
+/// 2026-11-20T12:00:00Z.
+pub(super) const NOON_MS: u64 = 1_795_176_000_000;
+
+const CONTRACT: &str = "apiVersion: v3.1.0
+kind: DataContract
+id: FEED
+version: 1.2.0
+status: active
+servers:
+  - {server: inbox, type: s3, location: s3://inbox/, format: csv}
+schema:
+  - name: FEED
+    customProperties:
+      - {property: onError, value: skip_file_50%, vendor: ingest}
+      - {property: onSameName, value: supersede, vendor: ingest}
+    properties:
+      - {name: id, logicalType: integer, required: true, primaryKey: true, primaryKeyPosition: 1}
+      - {name: name, logicalType: string, logicalTypeOptions: {maxLength: 5}}
+";
+
+pub(super) const GOOD: &str = "id,name\n1,Ann\n2,Bob\n";
+/// One of three is refused; its value is `Constantine`.
+pub(super) const MIXED: &str = "id,name\n1,Ann\n2,Bob\n3,Constantine\n";
+/// Two of three are refused, which is too many.
+pub(super) const BAD: &str = "id,name\n1,Ann\nx,Bob\n3,Constantine\n";
+
+pub(super) struct Bench {
+    pub(super) memory: Memory,
+    pub(super) now: Arc<AtomicU64>,
+    pub(super) desk: Desk<Memory, Memory>,
+    processor: Processor<Memory>,
+}
+
+impl Bench {
+    pub(super) fn new() -> Self {
+        let memory = Memory::new();
+        for feed in ["charges", "labs"] {
+            memory.publish_contract(feed, CONTRACT.replace("FEED", feed));
+        }
+        let now = Arc::new(AtomicU64::new(NOON_MS));
+        let host = || {
+            let (clock, counter) = (Arc::clone(&now), AtomicU64::new(1));
+            Host {
+                now_ms: Box::new(move || clock.load(Ordering::SeqCst)),
+                random: Box::new(move || u128::from(counter.fetch_add(1, Ordering::SeqCst)).to_be_bytes()),
+                metric: Box::new(|_| ()),
+            }
+        };
+        let stack = Stack::parse("silent-scalper").expect("a name");
+        let home = Home {
+            partition: "aws".to_owned(),
+            region: "eu-central-1".to_owned(),
+            account: "123456789012".to_owned(),
+        };
+        let processor =
+            Processor::new(memory.clone(), processor::Settings::new(INBOX, "quarantine", "Test"), host());
+        let desk = Desk {
+            store: memory.clone(),
+            survey: memory.clone(),
+            places: Places::new(&stack, home),
+            stack,
+            host: host(),
+        };
+        Self { memory, now, desk, processor }
+    }
+
+    pub(super) async fn partner(&self, name: &str, active: bool) {
+        let partner = Partner { name: name.to_owned(), active, limits: Limits::DEFAULT, created_ms: NOON_MS };
+        self.memory.put_partner(&partner).await.expect("kept");
+    }
+
+    /// Drops a file so many minutes before noon and lets the processor follow it.
+    pub(super) async fn send(&self, key: &str, bytes: &str, minutes: u64) -> FileId {
+        let file = self.memory.land(INBOX, key, bytes.to_owned());
+        self.follow(&file, minutes).await;
+        FileId::of(&file)
+    }
+
+    pub(super) async fn follow(&self, file: &FileVersion, minutes: u64) {
+        let landed =
+            jiff::Timestamp::from_millisecond(i64::try_from(NOON_MS - minutes * 60_000).expect("an instant"));
+        let key = file.key.bytes().map(|byte| format!("%{byte:02X}")).collect::<String>();
+        let event = json!({ "Records": [{
+            "eventSource": "aws:s3", "eventName": "ObjectCreated:Put",
+            "eventTime": landed.expect("an instant").strftime("%Y-%m-%dT%H:%M:%S.000Z").to_string(),
+            "s3": { "bucket": { "name": file.bucket }, "object": {
+                "key": key, "versionId": file.version, "eTag": file.etag, "sequencer": "0061"
+            }}
+        }]});
+        let deadline = self.now.load(Ordering::SeqCst) + 900_000;
+        self.processor.handle(&event, deadline).await.expect("processed");
+    }
+
+    /// Drops a file that a claim works on until a minute after noon.
+    pub(super) async fn claimed(&self, key: &str, minutes: u64, lease_until_ms: u64) -> FileId {
+        let file = self.memory.land(INBOX, key, "x");
+        let id = FileId::of(&file);
+        let (partner, feed) = key.split_once('/').expect("a partner");
+        let landed = i64::try_from(NOON_MS - minutes * 60_000).expect("an instant");
+        let landed = jiff::Timestamp::from_millisecond(landed).expect("an instant");
+        let claim = Claim {
+            partner: partner.to_owned(),
+            feed: feed.split('/').next().expect("a feed").to_owned(),
+            load: LoadId::new(&id, &[0; 32], 1, 0),
+            owner: "owner".to_owned(),
+            order: format!("{}/0061", landed.strftime("%Y-%m-%dT%H:%M:%S.000Z")),
+            now_ms: NOON_MS,
+            lease_until_ms,
+            file,
+        };
+        self.memory.claim(&claim).await.expect("claimed");
+        id
+    }
+
+    /// A partner with a partial and a corrected file, one with a refused one, one of whom nothing came.
+    pub(super) async fn of_every_kind() -> Self {
+        let bench = Self::new();
+        bench.partner("north", true).await;
+        bench.partner("west", false).await;
+        bench.send("north/labs/monday.csv", BAD, 300).await;
+        bench.send("north/labs/monday.csv", GOOD, 240).await;
+        bench.send("north/labs/tuesday.csv", MIXED, 5).await;
+        bench.send("north/charges/week.csv", GOOD, 60 * 24 * 9).await;
+        bench.send("south/labs/a\u{1b}[31m b.csv", BAD, 90).await;
+        bench.claimed("south/charges/stuck.csv", 200, 1).await;
+        bench.claimed("south/charges/running.csv", 1, NOON_MS + 60_000).await;
+        bench.memory.land(INBOX, "south/visits/unclaimed.csv", GOOD);
+        bench.memory.land(INBOX, "Archive/x/y.csv", GOOD);
+        bench
+    }
+
+    pub(super) async fn run(&self, line: &str) -> Result<Answer, Failure> {
+        let words = std::iter::once("scalper").chain(line.split(' ').filter(|word| !word.is_empty()));
+        self.run_words(words).await
+    }
+
+    pub(super) async fn run_words<'w>(
+        &self,
+        words: impl Iterator<Item = &'w str>,
+    ) -> Result<Answer, Failure> {
+        let arguments = Arguments::try_parse_from(words).expect("a command");
+        let Command::Read(command) = arguments.command else { panic!("a reading command") };
+        self.desk.run(command).await
+    }
+
+    pub(super) async fn answer(&self, line: &str) -> Answer {
+        self.run(line).await.unwrap_or_else(|failure| panic!("{line}: {failure}"))
+    }
+
+    pub(super) async fn json(&self, line: &str) -> Value {
+        serde_json::from_str(&self.answer(line).await.to_json()).expect("JSON")
+    }
+
+    /// What `tail` gives in so many rounds, with something happening before each further one.
+    pub(super) async fn tail(
+        &self,
+        line: &str,
+        rounds: usize,
+        mut between: impl AsyncFnMut(usize),
+    ) -> (Vec<FileView>, usize, Result<(), Failure>) {
+        let Answer::Tail(arguments) = self.answer(line).await else { panic!("tail") };
+        let mut round = 0;
+        let pause = async || {
+            round += 1;
+            between(round).await;
+            round < rounds
+        };
+        let (mut outcomes, mut failures) = (Vec::new(), 0);
+        let emit = |outcome: &FileView| {
+            outcomes.push(outcome.clone());
+            Ok(())
+        };
+        let ended = self.desk.tail(&arguments, pause, emit, |_| failures += 1).await;
+        (outcomes, failures, ended)
+    }
+}

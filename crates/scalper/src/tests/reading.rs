@@ -1,0 +1,301 @@
+//! What the reading commands find.
+
+use std::sync::atomic::Ordering;
+
+use proptest::prelude::*;
+use serde_json::json;
+use store::door::Reading as _;
+use store::memory::{INBOX, When};
+use store::operator::{Depth, StackQueue};
+
+use super::bench::{BAD, Bench, GOOD, MIXED, NOON_MS};
+use crate::failure::Failure;
+use crate::reading::{Answer, save};
+
+/// Values that stand in the files of [`Bench::of_every_kind`].
+const VALUES: [&str; 3] = ["Ann", "Bob", "Constantine"];
+
+#[tokio::test]
+async fn what_is_wrong_is_found_and_what_was_mended_is_not() {
+    let bench = Bench::of_every_kind().await;
+    let status = bench.json("status").await;
+    let wrong: Vec<_> = status["problems"]
+        .as_array()
+        .expect("problems")
+        .iter()
+        .filter(|problem| problem["weight"] == "wrong")
+        .map(|problem| problem["what"].as_str().expect("text").split(':').next().expect("a feed").to_owned())
+        .collect();
+    assert_eq!(wrong, ["south/charges", "south/labs"]);
+    let feeds: Vec<_> = status["feeds"]
+        .as_array()
+        .expect("feeds")
+        .iter()
+        .map(|feed| json!([feed["partner"], feed["feed"], feed["last"]["state"]]))
+        .collect();
+    assert_eq!(feeds.len(), 6, "{feeds:?}");
+    assert_eq!(feeds[0], json!(["south", "charges", "PROCESSING"]), "what is wrong comes first");
+    assert!(feeds.contains(&json!(["north", "charges", "COMPLETE"])), "nine days old, and shown");
+    assert!(feeds.contains(&json!(["west", null, null])), "a partner of whom nothing came");
+}
+
+#[tokio::test]
+async fn a_check_fails_for_what_is_wrong_and_for_nothing_else() {
+    let bench = Bench::new();
+    bench.partner("north", false).await;
+    bench.send("north/labs/a.csv", MIXED, 5).await;
+    assert!(!bench.answer("status --check").await.fails_check(), "notes are no alarm");
+    bench.memory.set_depth(StackQueue::InboxDeadLetters, Some(Depth { waiting: 1, in_flight: 0 }));
+    assert!(bench.answer("status --check").await.fails_check());
+    assert!(!bench.answer("status").await.fails_check());
+    bench.memory.set_depth(StackQueue::InboxDeadLetters, Some(Depth::default()));
+    bench.memory.set_depth(StackQueue::Inbox, None);
+    assert!(bench.answer("status --check").await.fails_check(), "no queue is not an empty one");
+}
+
+#[tokio::test]
+async fn a_correction_under_another_name_mends_too() {
+    let bench = Bench::new();
+    let refused = bench.send("north/labs/a.csv", BAD, 60).await;
+    assert!(bench.answer("status --check").await.fails_check());
+    let land = store::door::Land {
+        key: "north/labs/b.csv".to_owned(),
+        upload: store::door::UploadId::of(&[b"u"]),
+        content_type: "text/csv".to_owned(),
+        corrects: Some(refused.to_string()),
+        condition: store::door::Condition::Absent,
+    };
+    let sha256 = sha(GOOD);
+    store::door::Landing::land(&bench.memory, &land, &sha256, GOOD.into()).await.expect("landed");
+    let versions = bench.memory.inbox_versions();
+    let file = versions.iter().find(|version| version.file.key == land.key).expect("landed");
+    bench.follow(&file.file, 30).await;
+    assert!(!bench.answer("status --check").await.fails_check());
+}
+
+fn sha(text: &str) -> [u8; 32] {
+    let hash = store::door::CredentialHash::of(text);
+    let digits = hash.as_str().as_bytes().chunks(2);
+    let bytes =
+        digits.map(|pair| u8::from_str_radix(std::str::from_utf8(pair).expect("hex"), 16).expect("hex"));
+    bytes.collect::<Vec<_>>().try_into().expect("32 bytes")
+}
+
+#[tokio::test]
+async fn a_queue_or_a_listing_that_fails_does_not_hide_the_rest() {
+    let bench = Bench::of_every_kind().await;
+    let before = bench.memory.calls().len();
+    bench.answer("status").await;
+    let calls = bench.memory.calls().split_off(before);
+    for (place, operation) in (1..).zip(&calls) {
+        bench.memory.fail_at(bench.memory.calls().len() + place, When::BeforeEffect);
+        let ended = bench.run("status").await;
+        match operation {
+            store::Operation::ReadQueue | store::Operation::ListInbox => {
+                let text = ended.unwrap_or_else(|failure| panic!("{failure}")).to_json();
+                assert!(text.contains("fuse"), "{operation:?}: {text}");
+            }
+            _ => assert!(matches!(ended, Err(Failure::Read(_))), "{operation:?}"),
+        }
+        bench.memory.revive();
+    }
+}
+
+#[tokio::test]
+async fn no_value_of_a_file_is_shown_by_default() {
+    let bench = Bench::of_every_kind().await;
+    let mut lines = vec!["status".to_owned(), "status --partner south".to_owned()];
+    for partner in ["north", "south"] {
+        lines.push(format!("files --partner {partner}"));
+    }
+    for entry in bench.memory.entries() {
+        let file = store::FileId::of(&entry.file);
+        lines.extend(["show", "rejects", "receipt"].map(|command| format!("{command} {file}")));
+    }
+    let mut shown = 0;
+    for line in lines {
+        let Ok(answer) = bench.run(&line).await else { continue };
+        for text in [answer.to_text(true), answer.to_text(false), answer.to_json()] {
+            assert!(VALUES.iter().all(|value| !text.contains(value)), "{line}: {text}");
+            shown += 1;
+        }
+        assert!(!answer.to_text(false).contains('\u{1b}'), "{line}");
+    }
+    assert!(shown > 40, "{shown}");
+}
+
+#[tokio::test]
+async fn files_are_newest_first_and_chosen_by_state_time_and_feed() {
+    let bench = Bench::of_every_kind().await;
+    let names = async |line: &str| -> Vec<String> {
+        let files = bench.json(line).await["files"].take();
+        let names = files.as_array().expect("files").iter();
+        names.map(|file| file["key"].as_str().expect("a key").replace("north/", "")).collect()
+    };
+    let all = ["labs/tuesday.csv", "labs/monday.csv", "labs/monday.csv", "charges/week.csv"];
+    assert_eq!(names("files --partner north").await, all);
+    assert_eq!(names("files --partner north --since 1d").await, all[..3]);
+    assert_eq!(names("files --partner north --since 10m").await, all[..1]);
+    assert_eq!(names("files --partner north --state quarantined").await, ["labs/monday.csv"]);
+    assert_eq!(names("files --partner north --feed charges").await, ["charges/week.csv"]);
+    let short = bench.json("files --partner north --limit 2").await;
+    assert_eq!((short["files"].as_array().map(Vec::len), &short["more"]), (Some(2), &json!(true)));
+    assert!(matches!(bench.run("files").await, Err(Failure::WhichPartner { .. })));
+}
+
+#[tokio::test]
+async fn the_only_partner_need_not_be_named() {
+    let bench = Bench::new();
+    assert!(matches!(bench.run("files").await, Err(Failure::NoPartners { .. })));
+    bench.send("north/labs/a.csv", GOOD, 5).await;
+    assert_eq!(bench.json("files").await["partner"], "north", "it only drops by S3");
+    assert!(matches!(bench.run("files --partner nroth").await, Err(Failure::UnknownPartner { .. })));
+    assert!(matches!(bench.run("status --partner nroth").await, Err(Failure::UnknownPartner { .. })));
+}
+
+#[tokio::test]
+async fn a_file_is_found_by_its_id_its_load_and_its_name() {
+    let bench = Bench::of_every_kind().await;
+    let newest = bench.json("show north/labs/monday.csv").await;
+    assert_eq!(newest["state"], "COMPLETE");
+    assert_eq!(newest["versions"][0]["state"], "QUARANTINED");
+    let (file, load) = (newest["file"].as_str().expect("an id"), newest["load"].as_str().expect("a load"));
+    for word in [file, load, "s3://inbox/north/labs/monday.csv"] {
+        assert_eq!(bench.json(&format!("show {word}")).await, newest, "{word}");
+    }
+}
+
+#[tokio::test]
+async fn refused_records_are_copied_whole_and_made_harmless_only_for_a_terminal() {
+    let bench = Bench::new();
+    let bytes = "id,name\n1,Ann\n2,Bob\n3,\"Const\u{1b}[2Jantine\"\n";
+    let file = bench.send("north/labs/a.csv", bytes, 5).await;
+    bench.memory.chunks_of(3);
+    let Answer::Records(records) = bench.answer(&format!("rejects {file} --values")).await else {
+        panic!("records")
+    };
+    let (mut piped, mut shown) = (Vec::new(), Vec::new());
+    bench.desk.copy(&records, false, &mut piped).await.unwrap_or_else(|failure| panic!("{failure}"));
+    bench.desk.copy(&records, true, &mut shown).await.unwrap_or_else(|failure| panic!("{failure}"));
+    let entry = bench.memory.entries().remove(0);
+    let key = entry.outcome.and_then(|outcome| outcome.quarantine).expect("rejects") + "rejects.csv";
+    let stored = bench.memory.document(&key).await.expect("read").expect("stored");
+    assert_eq!(piped, stored);
+    let shown = String::from_utf8(shown).expect("text");
+    assert!(shown.contains("Const\\u{1b}[2Jantine") && !shown.contains('\u{1b}'), "{shown}");
+}
+
+#[tokio::test]
+async fn a_download_makes_a_new_file_or_none() {
+    let folder = std::env::temp_dir().join(format!("scalper-download-{}", std::process::id()));
+    std::fs::create_dir_all(&folder).expect("a folder");
+    let path = folder.join("rejects.csv");
+    let failed = save(&path, async |_| Err(Failure::NoRegion)).await;
+    assert!(matches!(failed, Err(Failure::NoRegion)) && !path.exists());
+    let write = async |file: &mut std::fs::File| {
+        std::io::Write::write_all(file, b"a").expect("written");
+        Ok(())
+    };
+    save(&path, write).await.unwrap_or_else(|failure| panic!("{failure}"));
+    assert!(matches!(save(&path, write).await, Err(Failure::NotOpened { .. })), "nothing is written over");
+    #[cfg(unix)]
+    {
+        let mode = std::os::unix::fs::PermissionsExt::mode(&path.metadata().expect("a file").permissions());
+        assert_eq!(mode & 0o777, 0o600);
+    }
+    std::fs::remove_dir_all(&folder).expect("removed");
+}
+
+#[tokio::test]
+async fn tail_begins_with_the_newest_and_goes_on_with_what_comes() {
+    let bench = Bench::of_every_kind().await;
+    let (outcomes, failures, ended) = bench
+        .tail("tail --lines 2", 4, async |round| match round {
+            1 => drop(bench.send("north/labs/wednesday.csv", GOOD, 2).await),
+            2 => {
+                // It was seen undecided, and landed long before the others.
+                let late = bench.memory.inbox_versions();
+                let late =
+                    late.iter().find(|version| version.file.key.ends_with("stuck.csv")).expect("there");
+                bench.follow(&late.file, 200).await;
+            }
+            _ => bench.now.store(NOON_MS + 4_000, Ordering::SeqCst),
+        })
+        .await;
+    assert!(ended.is_ok() && failures == 0);
+    let keys: Vec<_> = outcomes.iter().map(|outcome| outcome.key.as_str()).collect();
+    let expected = [
+        "south/labs/a\u{1b}[31m b.csv",
+        "north/labs/tuesday.csv",
+        "north/labs/wednesday.csv",
+        "south/charges/stuck.csv",
+    ];
+    assert_eq!(keys, expected);
+    assert!(outcomes.iter().all(|outcome| !outcome.to_line(false, false).contains('\u{1b}')));
+}
+
+#[tokio::test]
+async fn tail_tells_an_outcome_once_and_a_later_change_of_it_again() {
+    let bench = Bench::new();
+    let (outcomes, _, _) = bench
+        .tail("tail", 4, async |round| match round {
+            1 => drop(bench.send("north/labs/a.csv", GOOD, 2).await),
+            2 => drop(bench.send("north/labs/a.csv", MIXED, 1).await),
+            _ => {}
+        })
+        .await;
+    // The partner was not known in the first round: a look around comes with the thirtieth.
+    assert!(outcomes.is_empty());
+    let (outcomes, _, _) = bench
+        .tail("tail --partner north --lines 0", 3, async |round| {
+            if round == 1 {
+                bench.send("north/labs/a.csv", GOOD, 0).await;
+            }
+        })
+        .await;
+    let states: Vec<_> = outcomes.iter().map(|outcome| outcome.state).collect();
+    assert_eq!(states, ["SUPERSEDED", "COMPLETE"]);
+}
+
+#[tokio::test]
+async fn tail_makes_up_for_a_failed_round_and_ends_when_nothing_answers() {
+    let bench = Bench::new();
+    let (outcomes, failures, ended) = bench
+        .tail("tail --partner north", 3, async |round| {
+            if round == 1 {
+                bench.send("north/labs/a.csv", GOOD, 2).await;
+                bench.memory.fail_at(bench.memory.calls().len() + 1, When::BeforeEffect);
+            }
+        })
+        .await;
+    assert!(ended.is_ok());
+    assert_eq!((outcomes.len(), failures), (1, 1));
+    let (_, failures, ended) = bench
+        .tail("tail --partner north", 100, async |_| {
+            bench.memory.die_at(bench.memory.calls().len() + 1, When::BeforeEffect);
+        })
+        .await;
+    assert!(matches!(ended, Err(Failure::Read(_))));
+    assert_eq!(failures, 9);
+}
+
+proptest! {
+    #[test]
+    fn no_odd_word_makes_a_command_panic(word in "[^\0]{1,60}|[a-z]{1,3}/[a-z]{1,3}/.{0,20}|[0-9a-z]{26}(-[0-9a-z]{13})?") {
+        let runtime = tokio::runtime::Builder::new_current_thread().build().expect("a runtime");
+        runtime.block_on(async {
+            let bench = Bench::new();
+            bench.memory.land(INBOX, "north/labs/a.csv", "x");
+            for command in ["show", "rejects", "receipt"] {
+                let failure = bench.run_words(["scalper", command, "--", &word].into_iter()).await.err();
+                let failure = failure.expect("no such file");
+                prop_assert!(!failure.to_string().contains(char::is_control), "{failure}");
+            }
+            for option in ["--since", "--state", "--feed", "--partner"] {
+                let line = format!("{option}={word}");
+                drop(bench.run_words(["scalper", "files", &line].into_iter()).await);
+            }
+            Ok(())
+        })?;
+    }
+}

@@ -1,0 +1,139 @@
+//! What readers see, as snapshots.
+
+use std::fmt::Write as _;
+
+use store::memory::INBOX;
+use store::operator::{Depth, StackQueue};
+use store::{Error, FileId, Operation};
+
+use super::bench::{BAD, Bench, GOOD};
+use crate::failure::Failure;
+
+async fn transcript(bench: &Bench, lines: &[&str], json: bool) -> String {
+    let mut text = String::new();
+    for line in lines {
+        let answer = match bench.run(line).await {
+            Ok(answer) if json => answer.to_json() + "\n",
+            Ok(answer) => answer.to_text(false),
+            Err(failure) if json => format!("{}\n", failure.to_json()),
+            Err(failure) => format!("scalper: {failure}\n[exit code {}]\n", failure.exit_code()),
+        };
+        writeln!(text, "$ scalper {line}\n{answer}").expect("written");
+    }
+    text
+}
+
+async fn with_dead_letters() -> Bench {
+    let bench = Bench::of_every_kind().await;
+    bench.memory.set_depth(StackQueue::InboxDeadLetters, Some(Depth { waiting: 3, in_flight: 0 }));
+    bench.memory.set_depth(StackQueue::Webhooks, None);
+    bench
+}
+
+const LINES: [&str; 8] = [
+    "status",
+    "files --partner north",
+    "files --partner south --state quarantined",
+    "show north/labs/tuesday.csv",
+    "show south/charges/stuck.csv",
+    "show south/charges/running.csv",
+    "rejects north/labs/tuesday.csv",
+    "receipt north/labs/tuesday.csv",
+];
+
+#[tokio::test]
+async fn text() {
+    let bench = with_dead_letters().await;
+    insta::assert_snapshot!(transcript(&bench, &LINES, false).await);
+}
+
+#[tokio::test]
+async fn json() {
+    let bench = with_dead_letters().await;
+    insta::assert_snapshot!(transcript(&bench, &LINES, true).await);
+}
+
+#[tokio::test]
+async fn stories() {
+    let bench = Bench::new();
+    let refused = bench.send("north/labs/day.csv", BAD, 60).await;
+    let first = bench.send("north/labs/day.csv", GOOD, 30).await;
+    bench.send("north/labs/day.csv", GOOD, 10).await;
+    bench.send("north/visits/day.csv", GOOD, 10).await;
+    bench.send("north/labs/.DS_Store", "x", 5).await;
+    let misplaced = bench.send("day.csv", GOOD, 5).await;
+    let gone = bench.memory.land(INBOX, "north/labs/gone.csv", GOOD);
+    bench.memory.delete(&gone);
+    bench.follow(&gone, 4).await;
+    let archived = bench.memory.land(INBOX, "north/labs/it's archived.csv", GOOD);
+    bench.memory.archive(&archived);
+    bench.follow(&archived, 3).await;
+    let archived = FileId::of(&archived);
+    let mut lines: Vec<String> =
+        [&refused, &first, &misplaced, &archived].map(|file| format!("show {file}")).into();
+    lines.extend(
+        ["show north/labs/day.csv", "show north/visits/day.csv", "show north/labs/gone.csv"]
+            .map(str::to_owned),
+    );
+    lines.push(format!("rejects {first}"));
+    lines.push("status".to_owned());
+    let lines: Vec<_> = lines.iter().map(String::as_str).collect();
+    insta::assert_snapshot!(transcript(&bench, &lines, false).await);
+}
+
+#[tokio::test]
+async fn mistakes() {
+    let bench = with_dead_letters().await;
+    let lines = [
+        "files",
+        "files --partner North",
+        "files --partner north --feed Labs",
+        "files --partner north --state loaded",
+        "files --partner north --since yesterday",
+        "files --partner nroth",
+        "files --partner north --since 1m",
+        "status --partner nroth",
+        "show day.csv",
+        "show north/labs/other.csv",
+        "show 00000000000000000000000000",
+        "receipt south/charges/stuck.csv",
+        "rejects north/charges/week.csv",
+        "rejects north/charges/week.csv --values",
+        "rejects south/charges/stuck.csv",
+    ];
+    let mut text = transcript(&bench, &lines, false).await;
+    text.push_str(&transcript(&Bench::new(), &["files", "status"], false).await);
+    for failure in [
+        Failure::NoSuchStack { stack: "scalper-test".to_owned() },
+        Failure::RecordsGone { place: "s3://quarantine/north/rejects.csv".to_owned() },
+        Failure::NoReceipt { file: "00000000000000000000000000".to_owned(), state: "IGNORED" },
+        Failure::RecordsAreNoJson,
+        Failure::NotOpened { path: "rejects.csv".to_owned(), kind: "entity already exists".to_owned() },
+        Failure::NotWritten { kind: "broken pipe".to_owned() },
+        Failure::Read(Error::new(Operation::ListFiles, "AccessDeniedException")),
+    ] {
+        writeln!(text, "scalper: {failure}\n[exit code {}]\n", failure.exit_code()).expect("written");
+    }
+    insta::assert_snapshot!(text);
+}
+
+#[tokio::test]
+async fn colours_mark_what_is_wrong() {
+    let bench = Bench::of_every_kind().await;
+    let text = bench.answer("status").await.to_text(true);
+    assert!(text.contains("\u{1b}[31m! south/charges"), "{text}");
+    assert!(text.contains("\u{1b}[33m- north/labs"), "{text}");
+    assert!(text.contains("\u{1b}[1mpartner"), "{text}");
+}
+
+#[test]
+fn help() {
+    let mut command = <crate::arguments::Arguments as clap::CommandFactory>::command();
+    command.build();
+    let mut text = String::new();
+    for name in ["status", "files", "show", "rejects", "receipt", "tail"] {
+        let command = command.find_subcommand_mut(name).expect("the command");
+        write!(text, "--- {name}\n{}\n", command.render_long_help()).expect("written");
+    }
+    insta::assert_snapshot!(text);
+}
