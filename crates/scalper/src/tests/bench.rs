@@ -98,7 +98,7 @@ impl Bench {
     pub(super) async fn follow(&self, file: &FileVersion, minutes: u64) {
         let landed =
             jiff::Timestamp::from_millisecond(i64::try_from(NOON_MS - minutes * 60_000).expect("an instant"));
-        let key = file.key.bytes().map(|byte| format!("%{byte:02X}")).collect::<String>();
+        let key = file.key.bytes().fold(String::new(), |key, byte| key + &format!("%{byte:02X}"));
         let event = json!({ "Records": [{
             "eventSource": "aws:s3", "eventName": "ObjectCreated:Put",
             "eventTime": landed.expect("an instant").strftime("%Y-%m-%dT%H:%M:%S.000Z").to_string(),
