@@ -83,12 +83,20 @@ fn look(stack: &Stack, entry: &Entry, view: &FileView, receipt: &ReceiptRead) ->
         let words = [&original.bucket, &original.key].map(|word| shell_word(word));
         let version = original.version.as_deref().map(shell_word);
         if let ([Some(bucket), Some(key)], None | Some(Some(_))) = (words, &version) {
-            let version = version.flatten().map(|version| format!(" --version-id {version}"));
-            let command = format!(
-                "aws s3api get-object --bucket {bucket} --key {key}{} original",
-                version.unwrap_or_default()
-            );
-            steps.push(with("fetch the bytes as they were sent: they hold the partner's values", command));
+            let place = format!("--bucket {bucket} --key {key}");
+            steps.push(match version.flatten() {
+                // Only an archived object is left where it was.
+                Some(version) => with(
+                    "bring the bytes back from the archive, for seven days",
+                    format!(
+                        "aws s3api restore-object {place} --version-id {version} --restore-request Days=7"
+                    ),
+                ),
+                None => with(
+                    "fetch the bytes as they were sent: they hold the partner's values",
+                    format!("aws s3api get-object {place} original"),
+                ),
+            });
         }
     }
     if !outcome.receipt.is_empty() {

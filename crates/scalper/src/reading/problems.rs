@@ -101,7 +101,7 @@ fn undecided(stack: &Stack, files: &[FileView], now_ms: u64) -> Option<Problem> 
     let (oldest, others) = (open.next_back()?, open.count());
     let more = if others > 0 { format!(" and {others} more") } else { String::new() };
     let what = format!(
-        "{}/{}: {}{more} not decided, landed {}: a claim fails each time, or its message is in the dead-letter queue",
+        "{}/{}: not decided is {}{more}, landed {}: a claim fails each time, or its message is in the dead-letter queue",
         oldest.partner,
         oldest.feed,
         oldest.name(),

@@ -165,8 +165,8 @@ impl Story {
             self.lease_until.as_ref().map_or_else(String::new, |until| format!(", held until {until}"));
         let told = if self.announced { ", outcome published" } else { "" };
         format!(
-            "claimed {fence} times in all; {claims} claims and {releases} releases since the last checkpoint; {rows_written} rows \
-             confirmed written{held}{told}"
+            "claims {fence}, since the last checkpoint {claims}, of which given back {releases}; rows \
+             confirmed written {rows_written}{held}{told}"
         )
     }
 
