@@ -72,7 +72,7 @@ lint: ## check format and lints
 	cargo clippy --workspace --all-targets -- -D warnings
 
 .PHONY: audit
-audit: ## check where dependencies come from, what crates.io says of them, and ADVISORIES=<clone of RustSec/advisory-db>
+audit: ## check where dependencies come from, what the registry says of them, and ADVISORIES=<clone of RustSec/advisory-db>
 	$(PYTHON) infra/local/check_python.py && cd infra/audit && $(PYTHON) -m unittest --quiet
 	$(PYTHON) infra/audit/audit.py $(if $(ADVISORIES),--advisories $(ADVISORIES))
 

@@ -1,6 +1,6 @@
-"""`make audit`: where the locked crates come from, what crates.io says of them today, and which advisories they have.
+"""`make audit`: where the locked crates come from, what the registry says of them today, and which advisories they have.
 
-The lock is the committed one. What crates.io says is read from cargo's own copy of the index, which `cargo update
+The lock is the committed one. What the registry says is read from cargo's own copy of the index, which `cargo update
 --dry-run` brings up to date without changing the lock. Advisories are read from a clone of
 https://github.com/RustSec/advisory-db when one is given; nothing is guessed when there is none, and it says so.
 Exit status 1: something is wrong. Licences and the number of TLS stacks are tests (`tests/src/tidy/dependencies.rs`).
@@ -20,7 +20,7 @@ import advisories
 import index
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
-CRATES_IO = "registry+https://github.com/rust-lang/crates.io-index"
+REGISTRY = "registry+https://github.com/rust-lang/crates.io-index"
 
 
 def foreign(lock: dict) -> list[dict]:
@@ -29,23 +29,23 @@ def foreign(lock: dict) -> list[dict]:
 
 
 def wrong_sources(packages: list[dict]) -> Iterator[str]:
-    """Packages that are not from crates.io, or whose content is not pinned."""
+    """Packages that are not from cargo's default registry, or whose content is not pinned."""
     for package in packages:
         name = f"{package['name']} {package['version']}"
-        if package["source"] != CRATES_IO:
-            yield f"{name}: comes from {package['source']}, expected crates.io"
+        if package["source"] != REGISTRY:
+            yield f"{name}: comes from {package['source']}, expected cargo's default registry"
         elif "checksum" not in package:
             yield f"{name}: has no checksum in Cargo.lock"
 
 
 def loose_requirements(path: str, manifest: dict) -> Iterator[str]:
-    """Dependencies without a version, with a wildcard, or from elsewhere than crates.io and this workspace."""
+    """Dependencies without a version, with a wildcard, or from elsewhere than cargo's default registry and this workspace."""
     tables = [manifest, manifest.get("workspace", {}), *manifest.get("target", {}).values()]
     kinds = ("dependencies", "dev-dependencies", "build-dependencies")
     for name, wanted in [item for table in tables for kind in kinds for item in table.get(kind, {}).items()]:
         wanted = {"version": wanted} if isinstance(wanted, str) else wanted
         if wanted.keys() & {"git", "registry"}:
-            yield f"{path}: {name} is not from crates.io"
+            yield f"{path}: {name} is not from cargo's default registry"
         elif not wanted.keys() & {"path", "workspace"} and not re.match(r"[=~^]?\d+\.\d+", wanted.get("version", "")):
             yield f"{path}: {name} {wanted.get('version', 'without a version')}: expected at least major.minor"
 

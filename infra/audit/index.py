@@ -1,22 +1,28 @@
-"""What crates.io says of the locked crates: cargo's copy of the sparse index.
+"""What the registry says of the locked crates: cargo's copy of the sparse index.
 
-One file for each crate, `<CARGO_HOME>/registry/index/index.crates.io-*/.cache/se/rd/serde`: a header, then for each
+One file for each crate, `<CARGO_HOME>/registry/index/<registry>/.cache/se/rd/serde`: a header, then for each
 version its number and its line of the index, separated by NUL. The layout is cargo's own and may change; a crate that
 cannot be read from it is a finding, never passed over.
 https://doc.rust-lang.org/cargo/reference/registry-index.html
 """
 
 import datetime
+import functools
 import json
 import pathlib
 
 
 class Copy:
-    """Cargo's copy of the index of crates.io, the one that was written last when there are several."""
+    """Cargo's copy of the registry's index, the one that was written last when there are several."""
 
     def __init__(self, home: pathlib.Path) -> None:
-        copies = home.glob("registry/index/index.crates.io-*/.cache")
-        self.folder = max(copies, key=lambda folder: folder.stat().st_mtime, default=None)
+        self.home = home
+
+    @functools.cached_property
+    def folder(self) -> pathlib.Path | None:
+        """Looked for at its first use: on a fresh machine it is made by the question before."""
+        copies = self.home.glob("registry/index/*/.cache")
+        return max(copies, key=lambda folder: folder.stat().st_mtime, default=None)
 
     def file(self, name: str) -> pathlib.Path | None:
         return self.folder and self.folder / place(name)
@@ -53,7 +59,7 @@ def findings(package: dict, known: dict[str, dict]) -> list[str]:
 
 
 def report(packages: list[dict], copy: Copy, asked: datetime.datetime | None, now: datetime.datetime) -> list[str]:
-    """Prints what was looked at, and returns what is wrong. `asked` is `None` when crates.io did not answer."""
+    """Prints what was looked at, and returns what is wrong. `asked` is `None` when the registry did not answer."""
     lines = [(package, copy.versions(package["name"])) for package in packages]
     youngest = max((known.get(package["version"], {}).get("pubtime", ""), package["name"]) for package, known in lines)
     state = "as of now" if asked else f"NOT refreshed, last change {last_change(packages, copy)}"

@@ -1,12 +1,14 @@
 """Each check of the audit finds what it is there for."""
 
+import pathlib
+import tempfile
 import unittest
 
 import advisories
 import audit
 import index
 
-PACKAGE = {"name": "serde", "version": "1.2.3", "source": audit.CRATES_IO, "checksum": "aa"}
+PACKAGE = {"name": "serde", "version": "1.2.3", "source": audit.REGISTRY, "checksum": "aa"}
 
 
 class Audit(unittest.TestCase):
@@ -40,6 +42,14 @@ class Audit(unittest.TestCase):
     def test_a_crate_is_looked_up_where_cargo_keeps_it(self) -> None:
         places = [index.place(name) for name in ("a", "cc", "md5", "Serde")]
         self.assertEqual(places, ["1/a", "2/cc", "3/m/md5", "se/rd/serde"])
+
+    def test_a_copy_that_is_made_after_it_was_named_is_found(self) -> None:
+        with tempfile.TemporaryDirectory() as home:
+            copy = index.Copy(pathlib.Path(home))
+            crate = pathlib.Path(home, "registry/index/made-now/.cache/se/rd/serde")
+            crate.parent.mkdir(parents=True)
+            crate.write_bytes(b"\3\2\0\0\0etag\x001.2.3\0" + b'{"vers":"1.2.3"}' + b"\0")
+            self.assertEqual(list(copy.versions("serde")), ["1.2.3"])
 
     def test_requirements_hold_as_cargo_reads_them(self) -> None:
         for requirement, version, expected in (
