@@ -57,6 +57,14 @@ pub enum Operation {
     ListContracts,
     /// Reading versions of a record.
     ReadRows,
+    /// Reading where an incident stands.
+    ReadIncident,
+    /// Writing where an incident stands.
+    WriteIncident,
+    /// Reading a secret.
+    ReadSecret,
+    /// Sending mail.
+    SendMail,
 }
 
 /// A call to a service that did not succeed. Never holds content: only the operation, the service's own code and

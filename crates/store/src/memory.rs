@@ -6,6 +6,7 @@
 //! an overwrite, a deletion. [`Memory::state`] is what must be the same whatever the schedule was.
 
 mod door;
+mod incidents;
 mod ledger;
 mod objects;
 mod rows;
@@ -24,7 +25,8 @@ pub use objects::{MemoryBody, MemoryUpload};
 use crate::door::UploadId;
 use crate::file::{NULL_VERSION, name};
 use crate::{
-    Announcement, ContractObject, Entry, Error, FileId, FileVersion, Head, Item, Operation, State, VersionId,
+    Announcement, ContractObject, Entry, Error, FileId, FileVersion, Head, Incident, Item, Operation, State,
+    VersionId,
 };
 
 /// The code of an error that the fuse made.
@@ -76,6 +78,9 @@ struct World {
     deferred: Vec<(String, u32)>,
     published: Vec<Announcement>,
     door: door::DoorWorld,
+    incidents: BTreeMap<String, Incident>,
+    secrets: BTreeMap<String, String>,
+    mailed: Vec<(String, String)>,
 }
 
 /// One version of an inbox object; a key's versions stand newest first.
