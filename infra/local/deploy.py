@@ -196,7 +196,7 @@ def of_type(resources: dict, kind: str) -> list[tuple[str, dict]]:
 def with_numbers(template: dict, parameters: dict[str, str]) -> dict:
     """The template with the value of each `Number` parameter in place of its references."""
     numbers = {
-        name: int(parameters.get(name, entry["Default"]))
+        name: int(parameters[name] if name in parameters else entry["Default"])
         for name, entry in template["Parameters"].items()
         if entry["Type"] == "Number"
     }
