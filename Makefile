@@ -10,7 +10,7 @@ CASES ?= 20000
 export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 export AWS_DEFAULT_REGION ?= us-east-1
 export SAM_CLI_TELEMETRY := 0
-FUNCTIONS := processor ingest authorizer webhook
+FUNCTIONS := processor ingest authorizer webhook notifier
 
 .DEFAULT_GOAL := help
 
@@ -77,8 +77,8 @@ audit: ## check where dependencies come from, what the registry says of them, an
 	$(PYTHON) infra/audit/audit.py $(if $(ADVISORIES),--advisories $(ADVISORIES))
 
 .PHONY: template-lint
-template-lint: tools $(SAM)/ready ## check template.yaml with cfn-lint and SAM's own validation
-	$(VENV)/bin/cfn-lint template.yaml
+template-lint: tools $(SAM)/ready ## check the templates with cfn-lint and SAM's own validation
+	$(VENV)/bin/cfn-lint template.yaml infra/alarms.yaml infra/dashboard.yaml
 	$(SAM)/bin/sam validate --lint --template template.yaml
 
 .PHONY: samples

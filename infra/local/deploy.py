@@ -8,10 +8,12 @@ What differs from `sam deploy`, because the emulator needs it:
 * a number that comes from a parameter is written in as a number: the emulator would compare it as a text;
 * the API's binary media types are written with their slash, and the answers of API Gateway itself, which SAM puts into
   the OpenAPI body, become resources: the emulator reads them only there;
+* templates of nested stacks are written out before (the emulator applies AWS::LanguageExtensions to the outer one only),
+  without the alarms that it cannot create: those that compute from several metrics, and composite ones;
 * the output `PartnerApiUrl` is the emulator's address of the API.
 
 What the emulator accepts and does not do is asserted on the expanded template (`tests/src/template`): access logs, TLS
-policy, encryption, backups, limits on leading keys, the 10 MB of a request.
+policy, encryption, backups, limits on leading keys, the 10 MB of a request; and on synthetic series, what alarms do.
 """
 
 import functools
@@ -26,6 +28,7 @@ from pathlib import Path
 
 import boto3
 from botocore.config import Config
+from ministack.services.cloudformation import language_extensions
 from samtranslator.model.exceptions import InvalidDocumentException
 from samtranslator.translator.transform import transform
 from samtranslator.yaml_helper import yaml_parse
@@ -89,6 +92,14 @@ def expand_parsed(template: dict, parameters: dict[str, str]) -> dict:
     return expanded
 
 
+def expand_nested(path: str, parameters: dict[str, str]) -> dict:
+    """A nested stack's template with its loops written out."""
+    template = yaml_parse((ROOT / path).read_text())
+    if missing := sorted(set(template["Parameters"]) - set(parameters)):
+        raise Failed(f"{path} is given no {', '.join(missing)}")
+    return language_extensions.apply(template, parameters)
+
+
 class NoManagedPolicies:
     """The template names no managed policy, so there is no list to look one up in."""
 
@@ -102,7 +113,9 @@ def deploy(emulator: Emulator, account: str = ACCOUNT, stack: str = STACK, param
     os.environ.setdefault("AWS_DEFAULT_REGION", REGION)
     s3 = client(emulator, "s3", account)
     upload_code(s3)
-    expanded = with_numbers(with_api(without_tls_only(expand(parameters))), parameters)
+    expanded = expand(parameters)
+    put_nested(s3, expanded, f"{emulator.endpoint}/{CODE_BUCKET}", stack, parameters)
+    expanded = with_numbers(with_api(without_tls_only(expanded)), parameters)
     # By address: a template in the request itself may have 51,200 bytes.
     s3.put_object(Bucket=CODE_BUCKET, Key=f"{stack}.json", Body=json.dumps(expanded).encode())
     address = f"{emulator.endpoint}/{CODE_BUCKET}/{stack}.json"
@@ -110,6 +123,25 @@ def deploy(emulator: Emulator, account: str = ACCOUNT, stack: str = STACK, param
     outputs["PartnerApiUrl"] = f"{emulator.endpoint}/_aws/execute-api/{outputs['PartnersApiId']}/{API_STAGE}"
     publish_contracts(s3, outputs["ContractsBucketName"])
     return outputs
+
+
+def put_nested(s3, template: dict, place: str, stack: str, parameters: dict[str, str]) -> None:
+    """Puts the templates of nested stacks where the emulator reads them, and names the places."""
+    defaults = {name: str(entry["Default"]) for name, entry in template["Parameters"].items() if "Default" in entry}
+    known = defaults | parameters | {"AWS::StackName": stack}
+    for name, nested in of_type(template["Resources"], "AWS::CloudFormation::Stack"):
+        properties = nested["Properties"]
+        # What a loop repeats must be known here; an address of a resource is not, and is not repeated.
+        given = {key: known.get(value.get("Ref"), "") for key, value in properties["Parameters"].items()}
+        inner = with_numbers(expand_nested(properties["TemplateURL"], given), given)
+        inner["Resources"] = {key: each for key, each in inner["Resources"].items() if can_be_made(each)}
+        s3.put_object(Bucket=CODE_BUCKET, Key=f"{stack}-{name}.json", Body=json.dumps(inner).encode())
+        properties["TemplateURL"] = f"{place}/{stack}-{name}.json"
+
+
+def can_be_made(resource: dict) -> bool:
+    """Whether the emulator creates such an alarm."""
+    return resource["Type"] != "AWS::CloudWatch::CompositeAlarm" and "Metrics" not in resource["Properties"]
 
 
 def without_tls_only(template: dict) -> dict:
@@ -164,7 +196,7 @@ def of_type(resources: dict, kind: str) -> list[tuple[str, dict]]:
 def with_numbers(template: dict, parameters: dict[str, str]) -> dict:
     """The template with the value of each `Number` parameter in place of its references."""
     numbers = {
-        name: int(parameters.get(name, entry["Default"]))
+        name: int(parameters[name] if name in parameters else entry["Default"])
         for name, entry in template["Parameters"].items()
         if entry["Type"] == "Number"
     }

@@ -4,6 +4,7 @@
     python infra/local/stack.py deploy                  template.yaml on it; the outputs as JSON
     python infra/local/stack.py environment             .local/stack/env, for `make watch`
     python infra/local/stack.py expand KeyChoice=CustomerKey    the template after the SAM macro, as JSON
+    python infra/local/stack.py --template infra/alarms.yaml expand Prefix=…     a nested stack's template alike
     python infra/local/stack.py stop
 
 `--folder` keeps several apart; `--account` (12 digits) and `--stack` put several stacks on one emulator.
@@ -34,6 +35,7 @@ def parse() -> argparse.Namespace:
     parser.add_argument("parameters", nargs="*", metavar="Name=Value", help="parameters of the template")
     parser.add_argument("--folder", type=Path, default=STATE, help="where the state is kept (default: .local/stack)")
     parser.add_argument("--account", default=ACCOUNT, help="12 digits: an account of its own on the emulator")
+    parser.add_argument("--template", help="for expand: a nested stack's template, with all of its parameters")
     parser.add_argument("--stack", default=STACK, help="the stack's name")
     arguments = parser.parse_args()
     arguments.folder = arguments.folder.resolve()
@@ -83,7 +85,11 @@ def environment(arguments: argparse.Namespace) -> None:
 def expand(arguments: argparse.Namespace) -> None:
     import deploy as deployment
 
-    print(json.dumps(deployment.expand(arguments.parameters), indent=2))
+    nested = arguments.template
+    expanded = (
+        deployment.expand_nested(nested, arguments.parameters) if nested else deployment.expand(arguments.parameters)
+    )
+    print(json.dumps(expanded, indent=2))
 
 
 def stop(arguments: argparse.Namespace) -> None:

@@ -1,10 +1,15 @@
 //! The expanded template, under every choice of its parameters. The emulator accepts and ignores encryption,
 //! retention and most policies, so this is where they are held to.
 
+mod alarm_states;
+mod alarms;
 mod api;
 mod buckets;
+mod cloudwatch;
+mod dashboard;
 mod expanded;
 mod functions;
+mod messages;
 mod permissions;
 mod queues;
 mod tables;
@@ -40,6 +45,18 @@ static CHOICES: LazyLock<Vec<Stack>> = LazyLock::new(|| {
     choices.into_iter().map(Stack::expand).collect()
 });
 
+/// The nested stack of alarms of each choice.
+static ALARMS: LazyLock<Vec<Stack>> =
+    LazyLock::new(|| CHOICES.iter().map(|stack| stack.nested("Alarms")).collect());
+
+/// Checks every choice with its alarms; a failure says which one it was.
+fn with_all_alarms(check: impl Fn(&Stack, &Stack)) {
+    for (stack, alarms) in CHOICES.iter().zip(ALARMS.iter()) {
+        eprintln!("template with {:?}", stack.parameters);
+        check(stack, alarms);
+    }
+}
+
 /// Checks every choice; a failure says which one it was.
 fn with_every_choice(check: impl Fn(&Stack)) {
     for stack in CHOICES.iter() {
@@ -57,6 +74,8 @@ fn every_parameter_is_explained() {
             "{name} has no description"
         );
         let secret = ["secret", "password", "token"].iter().any(|word| name.to_lowercase().contains(word));
+        // The ARN of a secret is none.
+        let secret = secret && !name.ends_with("Arn");
         assert!(
             !secret || parameter["NoEcho"] == true && parameter["Default"].is_null(),
             "{name} has a default"

@@ -22,11 +22,13 @@
 
 mod address;
 mod client;
+mod fuses;
 mod network;
 pub mod signature;
 mod target;
 
 pub use address::is_public;
 pub use client::{Answer, Client, Failure};
+pub use fuses::Fuses;
 pub use network::{Internet, Network};
 pub use target::{Policy, Refused, Target};

@@ -6,6 +6,7 @@
 
 mod clients;
 mod contracts;
+mod desk;
 mod door;
 mod entry;
 mod failure;
@@ -25,6 +26,7 @@ use std::time::Duration;
 
 pub use aws_types::SdkConfig;
 pub use clients::{Access, configuration, connect, connect_directory, connect_door, connect_webhooks};
+pub use desk::{Desk, connect_notifier};
 pub use door::{Directory, Door, DoorNames};
 pub use objects::ObjectBody;
 pub use operator::{Home, KeptBody, Surveyor};

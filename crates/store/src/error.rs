@@ -63,6 +63,14 @@ pub enum Operation {
     ReadQueue,
     /// Looking for the tables of a stack.
     FindStack,
+    /// Reading where an incident stands.
+    ReadIncident,
+    /// Writing where an incident stands.
+    WriteIncident,
+    /// Reading a secret.
+    ReadSecret,
+    /// Sending mail.
+    SendMail,
 }
 
 /// A call to a service that did not succeed. Never holds content: only the operation, the service's own code and

@@ -12,6 +12,7 @@ mod document;
 pub mod door;
 mod error;
 mod file;
+mod incident;
 mod ledger;
 pub mod memory;
 mod objects;
@@ -21,6 +22,7 @@ mod rows;
 
 pub use error::{Error, Operation};
 pub use file::{FileId, FileVersion, LoadId};
+pub use incident::{Incident, Incidents, Mail, Secrets};
 pub use ledger::{
     Claim, Claimed, Commit, Committed, ContentClaim, Entry, Fence, Fenced, Head, HeadMove, Ledger, Outcome,
     ReadEntry, State,

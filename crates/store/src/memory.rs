@@ -6,6 +6,7 @@
 //! an overwrite, a deletion. [`Memory::state`] is what must be the same whatever the schedule was.
 
 mod door;
+mod incidents;
 mod ledger;
 mod objects;
 mod operator;
@@ -26,7 +27,8 @@ use crate::door::UploadId;
 use crate::file::{NULL_VERSION, name};
 use crate::operator::{Depth, StackQueue};
 use crate::{
-    Announcement, ContractObject, Entry, Error, FileId, FileVersion, Head, Item, Operation, State, VersionId,
+    Announcement, ContractObject, Entry, Error, FileId, FileVersion, Head, Incident, Item, Operation, State,
+    VersionId,
 };
 
 /// The code of an error that the fuse made.
@@ -80,6 +82,9 @@ struct World {
     door: door::DoorWorld,
     /// Queues of which something was said.
     depths: BTreeMap<StackQueue, Option<Depth>>,
+    incidents: BTreeMap<String, Incident>,
+    secrets: BTreeMap<String, String>,
+    mailed: Vec<(String, String)>,
 }
 
 /// One version of an inbox object; a key's versions stand newest first.

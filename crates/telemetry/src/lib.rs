@@ -3,6 +3,7 @@
 //! ```text
 //! a file ends    ──▶ FileRecord ──▶ one log line, and one record in CloudWatch's embedded metric format (EMF)
 //! a file is told ──▶ DeliveryRecord ──▶ the same
+//! an alarm is told ──▶ NoticeRecord ──▶ the same
 //! somebody calls ──▶ AccessRecord ──▶ the same
 //! a request ends ──▶ RequestRecord ──▶ the same
 //! something else ──▶ Occurrence ──▶ one record that counts it
@@ -24,6 +25,7 @@ mod access;
 mod delivery;
 mod label;
 mod metric;
+mod notice;
 mod record;
 mod request;
 
@@ -36,6 +38,7 @@ pub use access::AccessRecord;
 pub use delivery::{Delivery, DeliveryRecord};
 pub use label::Label;
 pub use metric::{LINE_BYTES, metric_names};
+pub use notice::{Notice, NoticeRecord};
 pub use record::{FileRecord, Occurrence, Step};
 pub use request::RequestRecord;
 

@@ -58,6 +58,12 @@ pub mod metric_names {
     pub const WEBHOOKS_HELD: &str = "WebhooksHeld";
     /// From an announcement's arrival to the receiver's answer, milliseconds.
     pub const WEBHOOK_DURATION: &str = "WebhookDuration";
+    /// Messages of incidents that a channel took.
+    pub const NOTICES_SENT: &str = "NoticesSent";
+    /// Messages of incidents that a channel did not take.
+    pub const NOTICES_FAILED: &str = "NoticesFailed";
+    /// Changes of alarms that were folded into an incident that was told already.
+    pub const NOTICES_FOLDED: &str = "NoticesFolded";
     /// Callers that the partner's door was asked about.
     pub const ACCESSES: &str = "Accesses";
     /// Callers that were not let in: not known, or not allowed.

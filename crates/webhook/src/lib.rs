@@ -14,14 +14,12 @@
 pub mod config;
 mod deliver;
 pub mod event;
-mod fuses;
 mod stop;
 
 pub use deliver::{Failure, Response};
 
-use fuses::Fuses;
 use host::Host;
-use outbound::{Client, Policy};
+use outbound::{Client, Fuses, Policy};
 
 /// The function: clients and fuses are kept from one invocation to the next, nothing else is.
 pub struct Courier<P, Q> {

@@ -175,7 +175,7 @@ fn no_function_writes_to_what_triggers_it() {
     });
 }
 
-/// Queues that feed the function, the buckets that feed those, and the API that calls it.
+/// Queues that feed the function, the buckets that feed those, the API that calls it, the topics that it is subscribed to.
 fn triggers_of(stack: &Stack, function: &Resource) -> Vec<String> {
     let mappings = stack.of_kind("AWS::Lambda::EventSourceMapping");
     let own = mappings.filter(|mapping| {
@@ -194,6 +194,10 @@ fn triggers_of(stack: &Stack, function: &Resource) -> Vec<String> {
     };
     triggers.extend(stack.of_kind(BUCKET).filter(feeds).map(|bucket| bucket.id.clone()));
     let calls = |api: &&Resource| api.at("/Body").to_string().contains(&format!("${{{}.Arn}}", function.id));
+    let subscribed = |one: &&Resource| scalar(one.at("/Endpoint")) == format!("${{{}.Arn}}", function.id);
+    let topics = stack.of_kind("AWS::SNS::Subscription").filter(subscribed);
+    let topics = topics.filter_map(|one| stack.resource_behind(&scalar(one.at("/TopicArn"))));
+    triggers.extend(topics.map(|topic| topic.id.clone()));
     triggers.extend(stack.of_kind("AWS::ApiGateway::RestApi").filter(calls).map(|api| api.id.clone()));
     triggers
 }

@@ -49,15 +49,19 @@ pub(super) struct Stack {
 impl Stack {
     /// Runs the SAM macro as the local deployment does, and decides every condition.
     pub(super) fn expand(chosen: &[(&str, &str)]) -> Self {
-        let mut command = Command::new(root().join(".venv/bin/python"));
-        command.arg("infra/local/stack.py").arg("expand").current_dir(root());
-        command.args(chosen.iter().map(|(name, value)| format!("{name}={value}")));
-        let output = command
-            .output()
-            .unwrap_or_else(|error| panic!("run .venv/bin/python ({error}): run `make tools` first"));
-        assert!(output.status.success(), "stack.py expand: {}", String::from_utf8_lossy(&output.stderr));
-        let template = serde_json::from_slice(&output.stdout).expect("the expanded template is JSON");
-        Self::evaluate(template, chosen)
+        Self::evaluate(written_out(&[], chosen), chosen)
+    }
+
+    /// A nested stack, with what this one gives it: a reference to a resource here stays a reference.
+    pub(super) fn nested(&self, id: &str) -> Self {
+        let outer = self.resource(id);
+        assert_eq!(outer.kind, "AWS::CloudFormation::Stack", "{id}");
+        let given: Vec<(String, String)> =
+            members(outer.at("/Parameters")).map(|(name, value)| (name.clone(), scalar(value))).collect();
+        let chosen: Vec<(&str, &str)> =
+            given.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+        let path = scalar(outer.at("/TemplateURL"));
+        Self::evaluate(written_out(&["--template", &path], &chosen), &chosen)
     }
 
     fn evaluate(template: Value, chosen: &[(&str, &str)]) -> Self {
@@ -217,6 +221,18 @@ impl Stack {
         }
         result
     }
+}
+
+/// What `stack.py expand` makes of a template.
+fn written_out(options: &[&str], chosen: &[(&str, &str)]) -> Value {
+    let mut command = Command::new(root().join(".venv/bin/python"));
+    command.arg("infra/local/stack.py").args(options).arg("expand").current_dir(root());
+    command.args(chosen.iter().map(|(name, value)| format!("{name}={value}")));
+    let output = command
+        .output()
+        .unwrap_or_else(|error| panic!("run .venv/bin/python ({error}): run `make tools` first"));
+    assert!(output.status.success(), "stack.py expand: {}", String::from_utf8_lossy(&output.stderr));
+    serde_json::from_slice(&output.stdout).expect("the expanded template is JSON")
 }
 
 /// A text or number as text; anything else is empty.

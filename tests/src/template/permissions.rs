@@ -171,6 +171,30 @@ fn the_webhook_reads_addresses_and_its_own_queue() {
 }
 
 #[test]
+fn the_notifier_keeps_incidents_and_reads_no_file_and_no_record() {
+    let needed = [
+        ("LedgerTable of incident#*", "dynamodb:GetItem dynamodb:UpdateItem"),
+        ("LedgerTable/index/by-partner", "dynamodb:Query"),
+        ("PartnersTable of partners", "dynamodb:Query"),
+        ("MailTopic", "sns:Publish"),
+        ("NotifierDeadLetterQueue", "sqs:SendMessage"),
+        ("NotifierLogs", "logs:CreateLogStream logs:PutLogEvents"),
+    ];
+    assert_may_do_exactly("NotifierFunction", &needed);
+}
+
+#[test]
+fn the_notifier_reads_the_one_secret_that_it_is_given() {
+    let arn = "arn:aws:secretsmanager:eu-central-1:111122223333:secret:channels-AbCdEf";
+    let stack = Stack::expand(&[("ChannelsSecretArn", arn)]);
+    let secrets: Vec<(String, String)> = allowed(&stack, stack.resource("NotifierFunction"))
+        .into_iter()
+        .filter(|(action, _)| action.starts_with("secretsmanager:"))
+        .collect();
+    assert_eq!(secrets, [("secretsmanager:GetSecretValue".to_owned(), arn.to_owned())]);
+}
+
+#[test]
 fn keys_are_used_only_through_the_service_whose_data_they_encrypt() {
     with_every_choice(|stack| {
         for statement in stack.of_kind(ROLE).flat_map(role_statements) {

@@ -65,7 +65,7 @@ fn queues_and_topics_are_encrypted_with_a_key_that_their_senders_may_use() {
             }
             let queue_key = key_of(stack, stack.resource("InboxQueue"));
             assert!(admits(queue_key, "s3.amazonaws.com"), "S3 could not deliver to the inbox queue");
-            let topic_key = key_of(stack, stack.resource("OutcomeTopic"));
+            let topic_key = key_of(stack, stack.resource("AlarmTopic"));
             assert!(admits(topic_key, "cloudwatch.amazonaws.com"), "an alarm could not reach a topic");
             let webhook_key = key_of(stack, stack.resource("WebhookQueue"));
             assert!(admits(webhook_key, "sns.amazonaws.com"), "the topic could not deliver to the webhooks");
@@ -107,9 +107,7 @@ fn only_our_inbox_may_send_to_its_queue_and_only_our_topic_to_the_webhooks() {
 #[test]
 fn the_webhooks_hear_of_every_outcome_and_keep_what_was_not_taken() {
     with_every_choice(|stack| {
-        let subscriptions: Vec<_> = stack.of_kind("AWS::SNS::Subscription").collect();
-        assert_eq!(subscriptions.len(), 1);
-        let subscription = subscriptions[0];
+        let subscription = stack.resource("WebhookSubscription");
         let id = |pointer: &str| {
             stack.resource_behind(&scalar(subscription.at(pointer))).map(|found| found.id.as_str())
         };

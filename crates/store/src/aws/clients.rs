@@ -155,6 +155,14 @@ pub(super) fn sns(config: &SdkConfig) -> aws_sdk_sns::Client {
     aws_sdk_sns::Client::from_conf(config)
 }
 
+pub(super) fn secrets(config: &SdkConfig) -> aws_sdk_secretsmanager::Client {
+    let config = aws_sdk_secretsmanager::config::Builder::from(config)
+        .timeout_config(timeouts(ATTEMPT, OPERATION))
+        .retry_config(retries())
+        .build();
+    aws_sdk_secretsmanager::Client::from_conf(config)
+}
+
 /// What a transfer of many bytes overrides for its own call.
 pub(super) fn transfer() -> aws_sdk_s3::config::Builder {
     aws_sdk_s3::config::Builder::new().timeout_config(timeouts(TRANSFER_ATTEMPT, TRANSFER))

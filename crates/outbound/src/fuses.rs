@@ -1,4 +1,4 @@
-//! A fuse for each partner: a receiver that fails again and again is left alone for a while.
+//! A fuse for each receiver: one that fails again and again is left alone for a while.
 
 use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -8,9 +8,9 @@ const FAILURES: u32 = 5;
 /// How long a blown fuse stops posts, milliseconds. Then one post is let through; what becomes of it decides.
 const BLOWN_MS: u64 = 60_000;
 
-/// The fuses of this sandbox. Partners whose receivers work have none.
+/// The fuses of this sandbox, by the name of who receives. Receivers that work have none.
 #[derive(Default)]
-pub(crate) struct Fuses(Mutex<HashMap<String, Fuse>>);
+pub struct Fuses(Mutex<HashMap<String, Fuse>>);
 
 #[derive(Clone, Copy, Default)]
 struct Fuse {
@@ -20,9 +20,9 @@ struct Fuse {
 
 impl Fuses {
     /// Whether a post may be tried now; if not, when (milliseconds since the epoch).
-    pub(crate) fn ask(&self, partner: &str, now_ms: u64) -> Result<(), u64> {
+    pub fn ask(&self, receiver: &str, now_ms: u64) -> Result<(), u64> {
         let mut fuses = self.fuses();
-        let Some(fuse) = fuses.get_mut(partner).filter(|fuse| fuse.failures >= FAILURES) else {
+        let Some(fuse) = fuses.get_mut(receiver).filter(|fuse| fuse.failures >= FAILURES) else {
             return Ok(());
         };
         if now_ms < fuse.blown_until_ms {
@@ -34,14 +34,14 @@ impl Fuses {
     }
 
     /// A receiver took a post.
-    pub(crate) fn worked(&self, partner: &str) {
-        self.fuses().remove(partner);
+    pub fn worked(&self, receiver: &str) {
+        self.fuses().remove(receiver);
     }
 
     /// A receiver did not.
-    pub(crate) fn failed(&self, partner: &str, now_ms: u64) {
+    pub fn failed(&self, receiver: &str, now_ms: u64) {
         let mut fuses = self.fuses();
-        let fuse = fuses.entry(partner.to_owned()).or_default();
+        let fuse = fuses.entry(receiver.to_owned()).or_default();
         fuse.failures = fuse.failures.saturating_add(1);
         if fuse.failures >= FAILURES {
             fuse.blown_until_ms = now_ms.saturating_add(BLOWN_MS);
@@ -66,7 +66,7 @@ mod tests {
         assert_eq!(fuses.ask("north", 1_000), Ok(()));
         fuses.failed("north", 1_000);
         assert_eq!(fuses.ask("north", 1_001), Err(61_000));
-        assert_eq!(fuses.ask("south", 1_001), Ok(()), "another partner's fuse");
+        assert_eq!(fuses.ask("south", 1_001), Ok(()), "another receiver's fuse");
         assert_eq!(fuses.ask("north", 61_000), Ok(()), "the one that is let through");
         assert_eq!(fuses.ask("north", 61_000), Err(121_000), "and no other");
         fuses.failed("north", 62_000);

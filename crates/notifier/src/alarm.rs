@@ -1,0 +1,342 @@
+//! What a message of the topic says: the change of an alarm's state, or something else.
+//!
+//! CloudWatch publishes a change as JSON ("Amazon SNS notifications from alarms", CloudWatch User Guide). Our alarms say in
+//! their description, line by line, what they mean, what to do (`Do: …`), and of which incident they are a part
+//! (`Incident: …`); an alarm without that line is an incident of its own.
+
+use jiff::Timestamp;
+use serde::Deserialize;
+
+use crate::event::Notice;
+
+/// The most of a text that is no change of an alarm, in characters.
+const OTHER_CHARACTERS: usize = 2_000;
+/// The longest name that is taken for one, in characters: CloudWatch's own limit for alarms.
+const NAME_CHARACTERS: usize = 255;
+/// The most recent values that are told.
+const VALUES: usize = 5;
+
+/// The state that an alarm changed to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum AlarmState {
+    /// What it watches is over its threshold.
+    Alarm,
+    /// It is not.
+    Ok,
+    /// CloudWatch cannot tell.
+    Unknown,
+}
+
+/// A change of an alarm's state, or another message, which is told as it is.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Change {
+    /// The alarm.
+    pub alarm: String,
+    /// The incident of which it is a part.
+    pub incident: String,
+    /// What it changed to; `None` for another message.
+    pub state: Option<AlarmState>,
+    /// When, milliseconds since the epoch.
+    pub changed_ms: u64,
+    /// What the alarm means.
+    pub meaning: String,
+    /// What to do; empty when nobody said.
+    pub advice: String,
+    /// The most recent values, newest first, as CloudWatch wrote them.
+    pub values: Vec<String>,
+    /// The limit in words; empty for a composite alarm.
+    pub limit: String,
+    /// The metrics that the alarm reads.
+    pub metrics: Vec<String>,
+    /// The dimensions of the metrics: partner, feed, function, queue.
+    pub places: Vec<(String, String)>,
+    /// The alarms that set off a composite one.
+    pub because_of: Vec<String>,
+    /// The region, from the alarm's ARN.
+    pub region: Option<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Published {
+    alarm_name: String,
+    #[serde(default)]
+    alarm_description: Option<String>,
+    new_state_value: String,
+    #[serde(default)]
+    new_state_reason: String,
+    state_change_time: String,
+    #[serde(default)]
+    alarm_arn: String,
+    #[serde(default)]
+    trigger: Trigger,
+    #[serde(default)]
+    triggering_children: Vec<Child>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "PascalCase", default)]
+struct Trigger {
+    metric_name: Option<String>,
+    dimensions: Vec<Dimension>,
+    metrics: Vec<Query>,
+    comparison_operator: String,
+    threshold: Option<f64>,
+}
+
+#[derive(Deserialize)]
+struct Dimension {
+    name: String,
+    value: String,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Query {
+    #[serde(default)]
+    metric_stat: Option<Stat>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Stat {
+    metric: Metric,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Metric {
+    metric_name: String,
+    #[serde(default)]
+    dimensions: Vec<Dimension>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Child {
+    arn: String,
+}
+
+impl Change {
+    /// Reads a message. One that is no change of an alarm is told as it is, under its own id.
+    #[must_use]
+    pub fn read(notice: &Notice) -> Self {
+        let published: Option<Published> = serde_json::from_str(&notice.message).ok();
+        published.and_then(Self::of).unwrap_or_else(|| Self::other(notice))
+    }
+
+    fn of(published: Published) -> Option<Self> {
+        let alarm = Some(plain(&published.alarm_name, NAME_CHARACTERS)).filter(|name| !name.is_empty())?;
+        let state = match published.new_state_value.as_str() {
+            "ALARM" => AlarmState::Alarm,
+            "OK" => AlarmState::Ok,
+            "INSUFFICIENT_DATA" => AlarmState::Unknown,
+            _ => return None,
+        };
+        let description = published.alarm_description.unwrap_or_default();
+        let after = |mark: &str| {
+            let found = description.lines().find_map(|line| line.strip_prefix(mark));
+            found.map(|text| plain(text, OTHER_CHARACTERS)).unwrap_or_default()
+        };
+        let meaning = description.lines().next().filter(|line| !line.starts_with("Do: ")).unwrap_or_default();
+        let incident = Some(after("Incident: ")).filter(|name| !name.is_empty());
+        let (metrics, places) = measured(&published.trigger);
+        Some(Self {
+            incident: incident.unwrap_or_else(|| alarm.clone()),
+            state: Some(state),
+            changed_ms: milliseconds(&published.state_change_time)?,
+            meaning: plain(meaning, OTHER_CHARACTERS),
+            advice: after("Do: "),
+            values: values(&published.new_state_reason),
+            limit: limit(&published.trigger),
+            metrics,
+            places,
+            because_of: published
+                .triggering_children
+                .iter()
+                .filter_map(|child| name_of(&child.arn))
+                .collect(),
+            region: region(&published.alarm_arn),
+            alarm,
+        })
+    }
+
+    fn other(notice: &Notice) -> Self {
+        let name = format!("message-{}", plain(&notice.message_id, 64));
+        Self {
+            alarm: notice.subject.as_deref().map_or_else(|| name.clone(), |text| plain(text, 100)),
+            incident: name,
+            state: None,
+            changed_ms: milliseconds(&notice.timestamp).unwrap_or_default(),
+            meaning: plain(&notice.message, OTHER_CHARACTERS),
+            advice: String::new(),
+            values: Vec::new(),
+            limit: String::new(),
+            metrics: Vec::new(),
+            places: Vec::new(),
+            because_of: Vec::new(),
+            region: None,
+        }
+    }
+
+    /// The value of a dimension.
+    #[must_use]
+    pub fn place(&self, name: &str) -> Option<&str> {
+        self.places.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str())
+    }
+}
+
+/// A text without control characters, which would make lines of their own, and not longer than this.
+fn plain(text: &str, characters: usize) -> String {
+    let shown = |letter: char| if letter.is_control() { ' ' } else { letter };
+    text.chars().map(shown).take(characters).collect::<String>().trim().to_owned()
+}
+
+/// CloudWatch writes `2026-11-21T06:00:00.000+0000`, SNS `2026-11-21T06:00:00.000Z`.
+fn milliseconds(text: &str) -> Option<u64> {
+    let instant = Timestamp::strptime("%Y-%m-%dT%H:%M:%S%.f%z", text).or_else(|_| text.parse()).ok()?;
+    u64::try_from(instant.as_millisecond()).ok()
+}
+
+/// The values in `… datapoints [3.0 (21/11/26 06:00:00), 2.0 (…)] was greater than …`.
+fn values(reason: &str) -> Vec<String> {
+    let inside = reason.split_once('[').and_then(|(_, rest)| rest.split_once(']')).map(|(inside, _)| inside);
+    let words = inside.unwrap_or_default().split(',').filter_map(|part| part.split_whitespace().next());
+    words
+        .filter_map(|word| word.parse::<f64>().ok())
+        .filter(|value| value.is_finite())
+        .map(short)
+        .take(VALUES)
+        .collect()
+}
+
+/// A number with three digits after the point at most.
+fn short(value: f64) -> String {
+    let text = format!("{value:.3}");
+    text.trim_end_matches('0').trim_end_matches('.').to_owned()
+}
+
+fn limit(trigger: &Trigger) -> String {
+    let Some(threshold) = trigger.threshold.filter(|threshold| threshold.is_finite()) else {
+        return String::new();
+    };
+    let words = match trigger.comparison_operator.as_str() {
+        "GreaterThanThreshold" => "more than",
+        "GreaterThanOrEqualToThreshold" => "at least",
+        "LessThanThreshold" => "less than",
+        "LessThanOrEqualToThreshold" => "at most",
+        _ => "outside",
+    };
+    format!("{words} {}", short(threshold))
+}
+
+fn measured(trigger: &Trigger) -> (Vec<String>, Vec<(String, String)>) {
+    let mut metrics: Vec<String> =
+        trigger.metric_name.iter().map(|name| plain(name, NAME_CHARACTERS)).collect();
+    let mut dimensions: Vec<&Dimension> = trigger.dimensions.iter().collect();
+    for metric in
+        trigger.metrics.iter().filter_map(|query| query.metric_stat.as_ref()).map(|stat| &stat.metric)
+    {
+        metrics.push(plain(&metric.metric_name, NAME_CHARACTERS));
+        dimensions.extend(&metric.dimensions);
+    }
+    let mut places: Vec<(String, String)> = Vec::new();
+    for Dimension { name, value } in dimensions {
+        let place = (plain(name, NAME_CHARACTERS), plain(value, NAME_CHARACTERS));
+        if !places.contains(&place) {
+            places.push(place);
+        }
+    }
+    (metrics, places)
+}
+
+/// The alarm of `arn:<partition>:cloudwatch:<region>:<account>:alarm:<name>`.
+fn name_of(arn: &str) -> Option<String> {
+    arn.splitn(7, ':').nth(6).map(|name| plain(name, NAME_CHARACTERS)).filter(|name| !name.is_empty())
+}
+
+fn region(arn: &str) -> Option<String> {
+    let region = arn.split(':').nth(3)?;
+    let letters = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
+    (!region.is_empty() && region.bytes().all(letters)).then(|| region.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use serde_json::json;
+
+    use super::*;
+
+    fn notice(message: impl Into<String>) -> Notice {
+        Notice {
+            message_id: "5f".to_owned(),
+            subject: Some("AWS Budgets: a limit".to_owned()),
+            message: message.into(),
+            timestamp: "2026-11-21T06:00:00.500Z".to_owned(),
+        }
+    }
+
+    #[test]
+    fn a_change_is_read_as_cloudwatch_publishes_it() {
+        let message = json!({
+            "AlarmName": "s-reject-ratio-labs", "AWSAccountId": "111122223333", "NewStateValue": "ALARM",
+            "AlarmDescription": "Too many.\nDo: read them.\nIncident: s-quality",
+            "NewStateReason": "Threshold Crossed: 1 out of the last 1 datapoints [6.25 (21/11/26 05:55:00)] was greater than the threshold (5.0).",
+            "StateChangeTime": "2026-11-21T06:00:00.123+0000", "Region": "EU (Frankfurt)", "OldStateValue": "OK",
+            "AlarmArn": "arn:aws:cloudwatch:eu-central-1:111122223333:alarm:s-reject-ratio-labs",
+            "Trigger": {"Period": 300, "ComparisonOperator": "GreaterThanThreshold", "Threshold": 5.0, "Metrics": [
+                {"Id": "percent", "Expression": "100 * rejects / (rejects + rows)", "ReturnData": true},
+                {"Id": "rejects", "MetricStat": {"Metric": {"MetricName": "Rejects", "Namespace": "N",
+                    "Dimensions": [{"value": "labs", "name": "feed"}]}, "Period": 300, "Stat": "Sum"}}]},
+        });
+        let change = Change::read(&notice(message.to_string()));
+        assert_eq!((change.alarm.as_str(), change.incident.as_str()), ("s-reject-ratio-labs", "s-quality"));
+        assert_eq!((change.state, change.changed_ms), (Some(AlarmState::Alarm), 1_795_240_800_123));
+        assert_eq!((change.meaning.as_str(), change.advice.as_str()), ("Too many.", "read them."));
+        assert_eq!((change.values, change.limit.as_str()), (vec!["6.25".to_owned()], "more than 5"));
+        assert_eq!(
+            (change.metrics, change.places),
+            (vec!["Rejects".to_owned()], vec![("feed".to_owned(), "labs".to_owned())])
+        );
+        assert_eq!(change.region.as_deref(), Some("eu-central-1"));
+    }
+
+    #[test]
+    fn a_composite_alarm_names_what_set_it_off() {
+        let message = json!({
+            "AlarmName": "s-door", "NewStateValue": "OK", "StateChangeTime": "2026-11-21T06:00:00.000+0000",
+            "AlarmRule": "ALARM(\"s-a\")",
+            "TriggeringChildren": [{"Arn": "arn:aws:cloudwatch:eu-central-1:1:alarm:s-a", "State": {"Value": "OK"}}],
+        });
+        let change = Change::read(&notice(message.to_string()));
+        assert_eq!((change.state, change.because_of), (Some(AlarmState::Ok), vec!["s-a".to_owned()]));
+        assert_eq!((change.incident.as_str(), change.limit.as_str()), ("s-door", ""));
+    }
+
+    #[test]
+    fn anything_else_is_told_as_it_is_under_its_own_id() {
+        let change = Change::read(&notice("You spent\n100 dollars"));
+        assert_eq!((change.alarm.as_str(), change.incident.as_str()), ("AWS Budgets: a limit", "message-5f"));
+        assert_eq!((change.state, change.meaning.as_str()), (None, "You spent 100 dollars"));
+    }
+
+    #[test]
+    fn a_missing_datapoint_is_no_value() {
+        assert!(values("no datapoints were received, missing is [NonBreaching]").is_empty());
+        assert_eq!(values("[3.0 (21/11/26 05:55:00), 2.5 (21/11/26 05:50:00)]"), ["3", "2.5"]);
+    }
+
+    proptest! {
+        #[test]
+        fn no_text_makes_it_panic(text: String) {
+            let message = json!({"AlarmName": text, "NewStateValue": "ALARM", "NewStateReason": text,
+                "StateChangeTime": text, "AlarmDescription": text, "AlarmArn": text}).to_string();
+            for message in [text.clone(), message] {
+                let change = Change::read(&notice(message));
+                prop_assert!(!change.meaning.chars().any(char::is_control));
+            }
+            prop_assert!(milliseconds(&text).is_none_or(|at| at > 0 || text.contains("1970")));
+        }
+    }
+}

@@ -1,0 +1,82 @@
+//! The environment, read once at start.
+
+use host::{Environment, Missing};
+use outbound::Policy;
+use store::aws::Access;
+
+use crate::Settings;
+
+/// What the stack tells the function.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Config {
+    /// The ledger table, where incidents and files are.
+    pub ledger_table: String,
+    /// The table of partners.
+    pub partners_table: String,
+    /// The topic that becomes mail.
+    pub mail_topic: String,
+    /// What the notifier itself needs.
+    pub settings: Settings,
+    /// Where AWS is and who asks.
+    pub access: Access,
+    /// The log level; `info` when the environment does not say.
+    pub log_level: String,
+}
+
+impl Config {
+    /// Reads the environment. An empty variable counts as missing.
+    pub fn from_environment() -> Result<Self, Missing> {
+        #[expect(clippy::disallowed_methods, reason = "the one place that reads the environment")]
+        Self::from_lookup(|name| std::env::var(name).ok())
+    }
+
+    /// Reads variables from anywhere.
+    pub fn from_lookup(lookup: impl Fn(&str) -> Option<String>) -> Result<Self, Missing> {
+        let mut environment = Environment::new(lookup);
+        let ledger_table = environment.required("LEDGER_TABLE");
+        let partners_table = environment.required("PARTNERS_TABLE");
+        let mail_topic = environment.required("MAIL_TOPIC_ARN");
+        let namespace = environment.required("METRIC_NAMESPACE");
+        let channels_secret = environment.optional("CHANNELS_SECRET_ARN");
+        let access = environment.access();
+        let log_level = environment.log_level();
+        environment.finish()?;
+        // This machine's own addresses are posted to only when AWS is an emulator on it.
+        let policy = if access.endpoint.is_some() { Policy::Loopback } else { Policy::Public };
+        let settings = Settings { channels_secret, policy, namespace };
+        Ok(Self { ledger_table, partners_table, mail_topic, settings, access, log_level })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_missing_name_is_reported_at_once() {
+        assert_eq!(
+            Config::from_lookup(|_| None),
+            Err(Missing(vec![
+                "LEDGER_TABLE",
+                "PARTNERS_TABLE",
+                "MAIL_TOPIC_ARN",
+                "METRIC_NAMESPACE",
+                "AWS_REGION",
+                "AWS_ACCESS_KEY_ID",
+                "AWS_SECRET_ACCESS_KEY"
+            ]))
+        );
+    }
+
+    #[test]
+    fn mail_is_the_only_channel_without_a_secret_and_this_machine_is_reached_only_beside_an_emulator() {
+        let settings = |left_out: &'static str| {
+            let read = Config::from_lookup(|name| (name != left_out).then(|| name.to_lowercase()));
+            read.expect("complete").settings
+        };
+        assert_eq!(settings("CHANNELS_SECRET_ARN").channels_secret, None);
+        assert_eq!(settings("LOG_LEVEL").channels_secret.as_deref(), Some("channels_secret_arn"));
+        assert_eq!(settings("AWS_ENDPOINT_URL").policy, Policy::Public);
+        assert_eq!(settings("LOG_LEVEL").policy, Policy::Loopback);
+    }
+}

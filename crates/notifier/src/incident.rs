@@ -1,0 +1,89 @@
+//! Whether a change of an alarm is told: the one decision, of what is kept and of the time.
+
+use std::collections::BTreeSet;
+
+use store::Incident;
+
+use crate::alarm::{AlarmState, Change};
+
+/// How long one invocation is at an incident, milliseconds: longer than the function's time-out of 45 s, shorter than
+/// the minute after which Lambda tries again at the earliest.
+/// <https://docs.aws.amazon.com/lambda/latest/dg/invocation-async-error-handling.html>
+const LEASE_MS: u64 = 55_000;
+
+/// What is done about a change.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Decision {
+    /// It is told, once the incident is written like this.
+    Tell(Incident),
+    /// It belongs to what was told already, and is counted.
+    Fold,
+    /// There is nothing to tell: it is over, or it says nothing.
+    Nothing,
+    /// The message before it is on its way; later.
+    Later,
+}
+
+/// Decides on a change.
+pub(crate) fn decide(seen: Option<&Incident>, change: &Change, now_ms: u64) -> Decision {
+    match change.state {
+        Some(AlarmState::Alarm) | None => on_alarm(seen, change, now_ms),
+        // One alarm of several that recovers says nothing of the others: the composite alarm does.
+        Some(AlarmState::Ok) if change.alarm == change.incident => on_recovery(seen, change, now_ms),
+        Some(AlarmState::Ok | AlarmState::Unknown) => Decision::Nothing,
+    }
+}
+
+fn on_alarm(seen: Option<&Incident>, change: &Change, now_ms: u64) -> Decision {
+    let Some(seen) = seen else { return Decision::Tell(begin(change, now_ms)) };
+    if !seen.open {
+        // An alarm of before the recovery came late.
+        let is_news = seen.changed_ms < change.changed_ms;
+        return if is_news { Decision::Tell(begin(change, now_ms)) } else { Decision::Nothing };
+    }
+    if seen.done || now_ms < seen.lease_until_ms {
+        return Decision::Fold;
+    }
+    // The one that began it did not end: this one tells whoever was not told.
+    Decision::Tell(Incident { lease_until_ms: now_ms.saturating_add(LEASE_MS), ..seen.clone() })
+}
+
+fn on_recovery(seen: Option<&Incident>, change: &Change, now_ms: u64) -> Decision {
+    let Some(seen) = seen else { return Decision::Nothing };
+    let lease_until_ms = now_ms.saturating_add(LEASE_MS);
+    if !seen.open {
+        let is_unfinished = !seen.done && now_ms >= seen.lease_until_ms;
+        if seen.changed_ms != change.changed_ms || !is_unfinished {
+            return Decision::Nothing;
+        }
+        return Decision::Tell(Incident { lease_until_ms, ..seen.clone() });
+    }
+    if seen.changed_ms > change.changed_ms {
+        return Decision::Nothing;
+    }
+    if !seen.done && now_ms < seen.lease_until_ms {
+        return Decision::Later;
+    }
+    Decision::Tell(Incident {
+        open: false,
+        alarm: change.alarm.clone(),
+        changed_ms: change.changed_ms,
+        told: BTreeSet::new(),
+        done: false,
+        lease_until_ms,
+        ..seen.clone()
+    })
+}
+
+fn begin(change: &Change, now_ms: u64) -> Incident {
+    Incident {
+        open: true,
+        alarm: change.alarm.clone(),
+        changed_ms: change.changed_ms,
+        since_ms: change.changed_ms,
+        told: BTreeSet::new(),
+        done: false,
+        lease_until_ms: now_ms.saturating_add(LEASE_MS),
+        folded: 0,
+    }
+}

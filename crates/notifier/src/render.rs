@@ -1,0 +1,187 @@
+//! The forms of a message: mail, Slack, PagerDuty, Microsoft Teams, and JSON for a receiver of one's own.
+//!
+//! Each form escapes what its channel would read as a command, and keeps to its limits.
+
+use jiff::Timestamp;
+use serde_json::{Value, json};
+
+use crate::message::{Message, Status};
+
+/// SNS's limit for a subject, in characters. <https://docs.aws.amazon.com/sns/latest/api/API_Publish.html>
+const SUBJECT: usize = 100;
+/// The most of a mail, in characters; a message of SNS may have 256 KB.
+const MAIL: usize = 20_000;
+/// Slack's limits for a header and for the text of a section, in characters.
+/// <https://docs.slack.dev/reference/block-kit/blocks/section-block/>
+const SLACK_HEADER: usize = 150;
+const SLACK_SECTION: usize = 3_000;
+/// PagerDuty's limits for a summary and for a deduplication key, in characters.
+/// <https://developer.pagerduty.com/docs/events-api-v2/trigger-events/>
+const PAGERDUTY_SUMMARY: usize = 1_024;
+const PAGERDUTY_KEY: usize = 255;
+/// Teams refuses messages over 28 KB: three blocks of the one and 15 facts of the other, of 4 bytes a character at most,
+/// are within it.
+/// <https://learn.microsoft.com/en-us/microsoftteams/platform/webhooks-and-connectors/how-to/add-incoming-webhook>
+const TEAMS_BLOCK: usize = 1_000;
+const TEAMS_FACT: usize = 200;
+const TEAMS_FACTS: usize = 15;
+
+/// A mail: subject and text. The subject has printable ASCII characters only.
+#[must_use]
+pub fn mail(message: &Message) -> (String, String) {
+    let ascii = |letter: char| if letter.is_ascii_graphic() || letter == ' ' { letter } else { '?' };
+    let subject = cut(&message.title(), SUBJECT).chars().map(ascii).collect();
+    (subject, cut(&text(message), MAIL))
+}
+
+/// The whole as plain text.
+fn text(message: &Message) -> String {
+    let mut lines = vec![message.title(), message.meaning.clone(), String::new()];
+    lines.extend(message.facts.iter().map(|(name, fact)| format!("{name}: {fact}")));
+    if !message.advice.is_empty() {
+        lines.push(format!("do: {}", message.advice));
+    }
+    lines.extend(message.link.iter().map(|link| format!("see: {link}")));
+    lines.join("\n")
+}
+
+/// For a Slack incoming webhook.
+#[must_use]
+pub fn slack(message: &Message) -> Value {
+    let section = |text: &str| json!({"type": "section", "text": {"type": "mrkdwn", "text": cut_escaped(text, SLACK_SECTION, escape)}});
+    let facts: Vec<String> = message.facts.iter().map(|(name, fact)| format!("{name}: {fact}")).collect();
+    let mut blocks = vec![
+        json!({"type": "header", "text": {"type": "plain_text", "text": cut(&message.title(), SLACK_HEADER), "emoji": false}}),
+    ];
+    blocks.extend(
+        [message.meaning.as_str(), &facts.join("\n")]
+            .iter()
+            .filter(|text| !text.is_empty())
+            .map(|text| section(text)),
+    );
+    if !message.advice.is_empty() {
+        blocks.push(section(&format!("Do: {}", message.advice)));
+    }
+    blocks.extend(message.link.iter().map(|link| section(link)));
+    json!({"text": cut_escaped(&message.title(), SLACK_SECTION, escape), "blocks": blocks})
+}
+
+/// Slack's control characters. With them gone no mention, channel or link can be written.
+/// <https://docs.slack.dev/messaging/formatting-message-text/#escaping>
+fn escape(letter: char) -> Option<&'static str> {
+    match letter {
+        '&' => Some("&amp;"),
+        '<' => Some("&lt;"),
+        '>' => Some("&gt;"),
+        _ => None,
+    }
+}
+
+/// For PagerDuty's Events API v2. Opening and closing have the key of the incident.
+#[must_use]
+pub fn pagerduty(message: &Message, routing_key: &str) -> Value {
+    let action = if message.status == Status::Closed { "resolve" } else { "trigger" };
+    let severity = if message.status == Status::Note { "info" } else { "error" };
+    let details: Vec<String> = message.facts.iter().map(|(name, fact)| format!("{name}: {fact}")).collect();
+    let mut event = json!({
+        "routing_key": routing_key,
+        "event_action": action,
+        "dedup_key": cut(&message.incident, PAGERDUTY_KEY),
+        "payload": {
+            "summary": cut(&format!("{}: {}", message.alarm, message.meaning), PAGERDUTY_SUMMARY),
+            "source": message.incident,
+            "severity": severity,
+            "timestamp": instant(message.changed_ms),
+            "custom_details": {"facts": cut(&details.join("\n"), MAIL), "do": message.advice},
+        },
+    });
+    if let Some(link) = &message.link {
+        event["links"] = json!([{"href": link, "text": "CloudWatch"}]);
+    }
+    event
+}
+
+/// For a Microsoft Teams workflow that posts a card. Runs of text are shown as they are; a text block would be read as
+/// Markdown. <https://adaptivecards.io/explorer/RichTextBlock.html>
+#[must_use]
+pub fn teams(message: &Message) -> Value {
+    let block = |text: &str, weight: &str| {
+        json!({"type": "RichTextBlock", "inlines": [
+            {"type": "TextRun", "text": cut(text, TEAMS_BLOCK), "weight": weight}]})
+    };
+    let mut body = vec![block(&message.title(), "Bolder")];
+    body.extend(Some(&message.meaning).filter(|text| !text.is_empty()).map(|text| block(text, "Default")));
+    let facts = message.facts.iter().take(TEAMS_FACTS).map(|(name, fact)| format!("{name}: {fact}"));
+    body.extend(facts.map(|fact| block(&cut(&fact, TEAMS_FACT), "Default")));
+    if !message.advice.is_empty() {
+        body.push(block(&format!("Do: {}", message.advice), "Default"));
+    }
+    let actions: Vec<Value> = message
+        .link
+        .iter()
+        .map(|link| json!({"type": "Action.OpenUrl", "title": "CloudWatch", "url": link}))
+        .collect();
+    let card = json!({
+        "$schema": "http://adaptivecards.io/schemas/adaptive-card.json",
+        "type": "AdaptiveCard",
+        "version": "1.4",
+        "body": body,
+        "actions": actions,
+    });
+    json!({"type": "message", "attachments": [
+        {"contentType": "application/vnd.microsoft.card.adaptive", "contentUrl": null, "content": card}]})
+}
+
+/// For a receiver of one's own. Facts of one name stand in a list.
+#[must_use]
+pub fn json(message: &Message) -> Value {
+    let facts: Vec<Value> =
+        message.facts.iter().map(|(name, fact)| json!({"name": name, "text": fact})).collect();
+    json!({
+        "version": 1,
+        "status": match message.status { Status::Open => "open", Status::Closed => "closed", Status::Note => "note" },
+        "incident": message.incident,
+        "alarm": message.alarm,
+        "changedAt": instant(message.changed_ms),
+        "meaning": message.meaning,
+        "facts": facts,
+        "do": message.advice,
+        "link": message.link,
+    })
+}
+
+fn instant(ms: u64) -> String {
+    let instant = i64::try_from(ms).ok().and_then(|ms| Timestamp::from_millisecond(ms).ok());
+    instant.unwrap_or_default().strftime("%Y-%m-%dT%H:%M:%S%.3fZ").to_string()
+}
+
+/// At most so many characters; what was longer ends with an ellipsis.
+fn cut(text: &str, characters: usize) -> String {
+    cut_escaped(text, characters, |_| None)
+}
+
+/// The same, counted after escaping, so that no escape is cut in two.
+fn cut_escaped(text: &str, characters: usize, escape: fn(char) -> Option<&'static str>) -> String {
+    let length = |letter: char| escape(letter).map_or(1, str::len);
+    let whole: usize = text.chars().map(length).sum();
+    let most = if whole <= characters { characters } else { characters.saturating_sub(1) };
+    let mut kept = String::new();
+    let mut used = 0;
+    for letter in text.chars() {
+        used += length(letter);
+        if used > most {
+            break;
+        }
+        match escape(letter) {
+            Some(escaped) => kept.push_str(escaped),
+            None => kept.push(letter),
+        }
+    }
+    if whole > characters {
+        kept.push('…');
+    }
+    kept
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,220 @@
+//! The function against channels on this machine.
+
+mod desk;
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+use desk::{BEGIN_MS, Receiver, World, alarm, event, recovery};
+use proptest::prelude::*;
+use serde_json::Value;
+use store::memory::When;
+use store::{Incidents as _, Operation, State};
+
+use super::*;
+
+#[tokio::test]
+async fn five_hundred_deliveries_of_an_incident_are_one_page_and_one_recovery() {
+    let world = Arc::<World>::default();
+    let notifier = world.notifier(None);
+    for number in 0..500_u64 {
+        // The same change again and again, and other alarms of the same incident.
+        let one = if number % 2 == 0 {
+            alarm("s-slow", BEGIN_MS)
+        } else {
+            alarm("s-dead-letters", BEGIN_MS + number)
+        };
+        notifier.handle(&one).await.unwrap();
+    }
+    assert_eq!(world.subjects(), ["ALARM s-slow"]);
+    for _ in 0..500 {
+        notifier.handle(&recovery("s-slow", BEGIN_MS + 60_000)).await.unwrap();
+        notifier.handle(&recovery("s-processing", BEGIN_MS + 60_000)).await.unwrap();
+    }
+    assert_eq!(world.subjects(), ["ALARM s-slow", "OVER s-processing"]);
+    assert!(world.memory.mailed()[1].1.contains("further changes: 499"), "{}", world.memory.mailed()[1].1);
+    assert_eq!((world.counted("NoticesSent"), world.counted("NoticesFolded")), (2, 499));
+}
+
+#[tokio::test]
+async fn deliveries_at_the_same_time_are_one_page_too() {
+    let world = Arc::<World>::default();
+    let notifier = world.notifier(None);
+    let one = alarm("s-slow", BEGIN_MS);
+    let all = futures_util::future::join_all((0..100).map(|_| notifier.handle(&one))).await;
+    assert!(all.iter().all(Result::is_ok), "{all:?}");
+    assert_eq!(world.subjects(), ["ALARM s-slow"]);
+}
+
+#[tokio::test]
+async fn a_change_that_comes_late_opens_and_closes_nothing() {
+    let world = Arc::<World>::default();
+    let notifier = world.notifier(None);
+    notifier.handle(&recovery("s-processing", BEGIN_MS)).await.unwrap();
+    notifier.handle(&alarm("s-slow", BEGIN_MS + 10_000)).await.unwrap();
+    notifier.handle(&recovery("s-processing", BEGIN_MS + 5_000)).await.unwrap();
+    assert_eq!(world.subjects(), ["ALARM s-slow"]);
+    notifier.handle(&recovery("s-processing", BEGIN_MS + 20_000)).await.unwrap();
+    notifier.handle(&alarm("s-dead-letters", BEGIN_MS + 15_000)).await.unwrap();
+    assert_eq!(world.subjects(), ["ALARM s-slow", "OVER s-processing"]);
+    notifier.handle(&alarm("s-slow", BEGIN_MS + 30_000)).await.unwrap();
+    assert_eq!(world.subjects().len(), 3, "it begins again");
+}
+
+#[tokio::test]
+async fn each_channel_hears_of_the_beginning_and_of_the_end() {
+    let (world, receiver) = (Arc::<World>::default(), Receiver::new().await);
+    let notifier = world.notifier(Some(&receiver.channels()));
+    receiver.during(notifier.handle(&alarm("s-slow", BEGIN_MS)), "200 OK").await.unwrap();
+    receiver
+        .during(notifier.handle(&recovery("s-processing", BEGIN_MS + 1_000)), "202 Accepted")
+        .await
+        .unwrap();
+    let mut paths: Vec<String> =
+        receiver.said().iter().map(|request| desk::path(request).to_owned()).collect();
+    paths.sort();
+    assert_eq!(paths, ["/hook", "/hook", "/pagerduty", "/pagerduty", "/slack", "/slack", "/teams", "/teams"]);
+    let actions: Vec<Value> =
+        receiver.bodies("/pagerduty").iter().map(|body| body["event_action"].clone()).collect();
+    assert_eq!(actions, ["trigger", "resolve"]);
+    assert_eq!(world.subjects().len(), 2);
+    let hook = receiver.said().into_iter().find(|request| desk::path(request) == "/hook").unwrap();
+    assert_eq!(desk::header(&hook, "webhook-id"), format!("s-processing-{BEGIN_MS}-ALARM"));
+    assert!(desk::header(&hook, "webhook-signature").starts_with("v1,"), "{hook}");
+}
+
+#[tokio::test]
+async fn a_channel_that_fails_is_told_again_and_the_others_are_not() {
+    let (world, receiver) = (Arc::<World>::default(), Receiver::new().await);
+    let notifier = world.notifier(Some(&receiver.channels()));
+    let one = alarm("s-slow", BEGIN_MS);
+    let first = receiver.during(notifier.handle(&one), "503 Service Unavailable").await;
+    let Err(NotTold::Channels(failed)) = first else { panic!("{first:?}") };
+    assert_eq!(failed, ["slack", "pagerduty", "teams", "webhook"]);
+    receiver.during(notifier.handle(&one), "200 OK").await.unwrap();
+    assert_eq!((receiver.said().len(), world.subjects().len()), (8, 1), "mail had it at once");
+    receiver.during(notifier.handle(&one), "200 OK").await.unwrap();
+    assert_eq!(receiver.said().len(), 8);
+}
+
+#[tokio::test]
+async fn a_channel_that_fails_again_and_again_is_left_alone_for_a_while() {
+    let (world, receiver) = (Arc::<World>::default(), Receiver::new().await);
+    let slack = format!(r#"{{"slack": {{"url": "{}/slack"}}}}"#, receiver.url());
+    let notifier = world.notifier(Some(&slack));
+    let one = alarm("s-slow", BEGIN_MS);
+    for _ in 0..7 {
+        assert!(receiver.during(notifier.handle(&one), "500 Oops").await.is_err());
+    }
+    assert_eq!(receiver.said().len(), 5);
+    world.elapsed.store(60_000, Ordering::Relaxed);
+    receiver.during(notifier.handle(&one), "200 OK").await.unwrap();
+    assert_eq!(receiver.said().len(), 6);
+}
+
+#[tokio::test]
+async fn without_its_secret_mail_is_told_and_the_rest_later() {
+    let (world, receiver) = (Arc::<World>::default(), Receiver::new().await);
+    let notifier = world.notifier_of("arn:of-another");
+    let one = alarm("s-slow", BEGIN_MS);
+    assert!(matches!(notifier.handle(&one).await, Err(NotTold::Channels(failed)) if failed == ["channels"]));
+    world.memory.keep_secret("arn:of-another", &receiver.channels());
+    receiver.during(notifier.handle(&one), "200 OK").await.unwrap();
+    assert_eq!((receiver.said().len(), world.subjects().len()), (4, 1));
+}
+
+#[tokio::test]
+async fn an_address_inside_is_not_connected_to() {
+    let world = Arc::<World>::default();
+    for url in ["https://169.254.169.254/latest", "http://10.0.0.1/", "https://localhost/x"] {
+        let notifier =
+            world.notifier_with(Some(&format!(r#"{{"slack": {{"url": "{url}"}}}}"#)), Policy::Public);
+        assert!(
+            matches!(notifier.handle(&alarm("s-slow", BEGIN_MS)).await, Err(NotTold::Channels(_))),
+            "{url}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_failure_anywhere_ends_with_everybody_told() {
+    for when in [When::BeforeEffect, When::AfterEffect] {
+        // Read, begun, mailed, done.
+        for call in 1..=4 {
+            let world = Arc::<World>::default();
+            let notifier = world.notifier(None);
+            world.memory.fail_at(call, when);
+            let one = alarm("s-slow", BEGIN_MS);
+            // Lambda delivers again after one minute and after two more.
+            for milliseconds in [0, 60_000, 180_000] {
+                world.elapsed.store(milliseconds, Ordering::Relaxed);
+                if notifier.handle(&one).await.is_ok() {
+                    break;
+                }
+            }
+            let kept = world.memory.incident("s-processing").await.unwrap().expect("an incident");
+            assert!(kept.done && !world.subjects().is_empty(), "{when:?} {call}: {kept:?}");
+            // Twice only where the ledger was not told that it was sent, or the answer of the topic was lost.
+            assert!(world.subjects().len() <= 2, "{when:?} {call}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn an_alarm_of_files_names_the_newest_that_are_not_good_and_no_key() {
+    let world = Arc::<World>::default();
+    world.add_file("north", "labs", "jane-doe.csv", State::Quarantined, 3).await;
+    world.add_file("north", "labs", "good.csv", State::Complete, 0).await;
+    world.add_file("south", "charges", "half.csv", State::Complete, 2).await;
+    let notifier = world.notifier(None);
+    notifier.handle(&desk::quarantine_alarm()).await.unwrap();
+    let text = world.memory.mailed()[0].1.clone();
+    assert!(text.contains(" of north/labs: refused, HEADER"), "{text}");
+    assert!(text.contains(" of south/charges: loaded, 2 of 10 records bad"), "{text}");
+    assert!(!text.contains("jane") && !text.contains("good"), "{text}");
+    assert_eq!(text.matches("file: ").count(), 2);
+}
+
+#[tokio::test]
+async fn a_ledger_that_does_not_answer_keeps_no_message_back() {
+    let world = Arc::<World>::default();
+    world.add_file("north", "labs", "a.csv", State::Quarantined, 3).await;
+    let calls = world.memory.calls().len();
+    // Incident read and written, partners read, then the files.
+    world.memory.fail_at(calls + 4, When::BeforeEffect);
+    world.notifier(None).handle(&desk::quarantine_alarm()).await.unwrap();
+    assert_eq!(world.memory.calls()[calls + 3], Operation::ListFiles);
+    assert!(world.memory.mailed()[0].1.contains("files: the ledger did not answer"));
+}
+
+#[tokio::test]
+async fn what_is_no_alarm_is_told_once_as_it_is() {
+    let world = Arc::<World>::default();
+    let notifier = world.notifier(None);
+    let budget = event("AWS Budgets: silent-scalper", "You have spent 80 % of your budget.");
+    notifier.handle(&budget).await.unwrap();
+    notifier.handle(&budget).await.unwrap();
+    let [(subject, text)] = &world.memory.mailed()[..] else { panic!("one mail") };
+    assert_eq!(subject, "NOTE AWS Budgets: silent-scalper");
+    assert!(text.contains("80 % of your budget"), "{text}");
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+
+    /// Whatever comes in whatever order, each page is followed by its recovery before the next page.
+    #[test]
+    fn pages_and_recoveries_alternate(changes in proptest::collection::vec((any::<bool>(), 0_u64..20), 0..40)) {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
+        let world = Arc::<World>::default();
+        let notifier = world.notifier(None);
+        for (is_alarm, second) in changes {
+            let at = BEGIN_MS + second * 1_000;
+            let one = if is_alarm { alarm("s-slow", at) } else { recovery("s-processing", at) };
+            runtime.block_on(notifier.handle(&one)).unwrap();
+        }
+        for (place, subject) in world.subjects().iter().enumerate() {
+            prop_assert_eq!(subject.starts_with("ALARM"), place % 2 == 0);
+        }
+    }
+}

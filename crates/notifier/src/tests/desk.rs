@@ -1,0 +1,232 @@
+//! The ledger, and channels on this machine.
+
+use std::convert::Infallible;
+use std::sync::Mutex;
+use std::sync::atomic::AtomicU64;
+
+use checker::Counts;
+use serde_json::{Value, json};
+use store::door::{Limits, Partner, Partners as _};
+use store::memory::Memory;
+use store::{Claim, Claimed, Commit, Fence, FileId, Ledger as _, LoadId, Outcome, State};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::TcpListener;
+
+use super::*;
+
+/// When the tests begin, milliseconds since the epoch.
+pub(super) const BEGIN_MS: u64 = 1_795_240_800_000;
+const SECRET: &str = "whsec_BwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwc=";
+
+/// What is kept, sent by mail and counted.
+#[derive(Default)]
+pub(super) struct World {
+    pub(super) memory: Memory,
+    pub(super) metrics: Mutex<Vec<Value>>,
+    /// Milliseconds since [`BEGIN_MS`].
+    pub(super) elapsed: AtomicU64,
+}
+
+impl World {
+    pub(super) fn notifier(self: &Arc<Self>, channels: Option<&str>) -> Notifier<Memory, Memory> {
+        self.notifier_with(channels, Policy::Loopback)
+    }
+
+    pub(super) fn notifier_with(
+        self: &Arc<Self>,
+        channels: Option<&str>,
+        policy: Policy,
+    ) -> Notifier<Memory, Memory> {
+        if let Some(channels) = channels {
+            self.memory.keep_secret("arn:channels", channels);
+        }
+        self.made(channels.map(|_| "arn:channels".to_owned()), policy)
+    }
+
+    /// One whose secret may not be there.
+    pub(super) fn notifier_of(self: &Arc<Self>, arn: &str) -> Notifier<Memory, Memory> {
+        self.made(Some(arn.to_owned()), Policy::Loopback)
+    }
+
+    fn made(self: &Arc<Self>, channels_secret: Option<String>, policy: Policy) -> Notifier<Memory, Memory> {
+        let (clock, meter) = (Arc::clone(self), Arc::clone(self));
+        let host = Host {
+            now_ms: Box::new(move || BEGIN_MS + clock.elapsed.load(Ordering::Relaxed)),
+            random: Box::new(|| [0; 16]),
+            metric: Box::new(move |line| {
+                meter.metrics.lock().unwrap().push(serde_json::from_str(line).unwrap());
+            }),
+        };
+        let settings = Settings { channels_secret, policy, namespace: "test".to_owned() };
+        Notifier::new(self.memory.clone(), self.memory.clone(), settings, host).unwrap()
+    }
+
+    /// The subjects that were mailed, in order.
+    pub(super) fn subjects(&self) -> Vec<String> {
+        self.memory.mailed().into_iter().map(|(subject, _)| subject).collect()
+    }
+
+    /// The sum of a metric over all lines.
+    pub(super) fn counted(&self, metric: &str) -> u64 {
+        self.metrics.lock().unwrap().iter().filter_map(|line| line[metric].as_u64()).sum()
+    }
+
+    /// A file of ten records with its partner.
+    pub(super) async fn add_file(&self, partner: &str, feed: &str, name: &str, state: State, rejects: u64) {
+        let limits = Limits { requests_per_second: 1, burst: 1, bytes_per_day: 1 };
+        let known = Partner { name: partner.to_owned(), active: true, limits, created_ms: 1 };
+        self.memory.put_partner(&known).await.unwrap();
+        let file = self.memory.land("inbox", &format!("{partner}/{feed}/{name}"), "x");
+        let id = FileId::of(&file);
+        let load = LoadId::new(&id, &[0; 32], 1, 1);
+        let claim = Claim {
+            file: file.clone(),
+            partner: partner.to_owned(),
+            feed: feed.to_owned(),
+            load,
+            owner: name.to_owned(),
+            order: format!("2026-11-21T06:00:00.000Z/{name}"),
+            now_ms: BEGIN_MS,
+            lease_until_ms: BEGIN_MS + 1,
+        };
+        let Claimed::Mine(entry) = self.memory.claim(&claim).await.unwrap() else { panic!("a new file") };
+        let fence = Fence { file: id, fence: entry.fence, owner: entry.owner };
+        let counts = Counts { records: 10, rows: 10 - rejects, rejects, ..Counts::default() };
+        let outcome = Outcome {
+            state,
+            counts,
+            fault: (state == State::Quarantined).then(|| "HEADER".to_owned()),
+            sha256: String::new(),
+            bytes: 1,
+            contract_version: String::new(),
+            contract_hash: String::new(),
+            receipt: String::new(),
+            quarantine: None,
+            other: None,
+            replaced: None,
+            corrects: None,
+        };
+        if state == State::Complete {
+            let commit = Commit { fence, file, outcome, head: None, content: None };
+            self.memory.commit(&commit).await.unwrap();
+        } else {
+            self.memory.finish(&fence, &outcome).await.unwrap();
+        }
+    }
+}
+
+/// An event with one message.
+pub(super) fn event(subject: &str, message: &str) -> Value {
+    let sns = json!({"MessageId": "8c1d", "Subject": subject, "Message": message, "Timestamp": "2026-11-21T06:00:00.000Z"});
+    json!({"Records": [{"EventSource": "aws:sns", "EventVersion": "1.0", "Sns": sns}]})
+}
+
+fn change(name: &str, state: &str, changed_ms: u64, trigger: &Value) -> Value {
+    let at = jiff::Timestamp::from_millisecond(i64::try_from(changed_ms).unwrap()).unwrap();
+    let message = json!({
+        "AlarmName": name,
+        "AlarmDescription": "Something is wrong.\nDo: look at it.\nIncident: s-processing",
+        "NewStateValue": state,
+        "NewStateReason": "Threshold Crossed: 1 datapoint [3.0 (21/11/26 05:55:00)] was greater than the threshold (0.0).",
+        "StateChangeTime": at.strftime("%Y-%m-%dT%H:%M:%S%.3f+0000").to_string(),
+        "AlarmArn": format!("arn:aws:cloudwatch:eu-central-1:111122223333:alarm:{name}"),
+        "Trigger": trigger,
+    });
+    event("a change", &message.to_string())
+}
+
+/// An alarm of the incident `s-processing` goes off.
+pub(super) fn alarm(name: &str, changed_ms: u64) -> Value {
+    change(name, "ALARM", changed_ms, &json!({"MetricName": "Duration", "Threshold": 0.0}))
+}
+
+/// An alarm is over; the composite alarm is called like the incident.
+pub(super) fn recovery(name: &str, changed_ms: u64) -> Value {
+    change(name, "OK", changed_ms, &json!({}))
+}
+
+pub(super) fn quarantine_alarm() -> Value {
+    change(
+        "s-files-quarantined",
+        "ALARM",
+        BEGIN_MS,
+        &json!({"MetricName": "FilesQuarantined", "Threshold": 0.0}),
+    )
+}
+
+/// All channels, on a port of its own.
+pub(super) struct Receiver {
+    listener: TcpListener,
+    said: Mutex<Vec<String>>,
+}
+
+impl Receiver {
+    pub(super) async fn new() -> Self {
+        Self { listener: TcpListener::bind("127.0.0.1:0").await.unwrap(), said: Mutex::default() }
+    }
+
+    pub(super) fn url(&self) -> String {
+        format!("http://{}", self.listener.local_addr().unwrap())
+    }
+
+    /// The secret that leads all channels here.
+    pub(super) fn channels(&self) -> String {
+        let url = self.url();
+        json!({
+            "slack": {"url": format!("{url}/slack")},
+            "pagerduty": {"url": format!("{url}/pagerduty"), "routingKey": "key"},
+            "teams": {"url": format!("{url}/teams")},
+            "webhook": {"url": format!("{url}/hook"), "secret": SECRET},
+        })
+        .to_string()
+    }
+
+    pub(super) fn said(&self) -> Vec<String> {
+        self.said.lock().unwrap().clone()
+    }
+
+    /// The bodies that were posted to a path, in order.
+    pub(super) fn bodies(&self, wanted: &str) -> Vec<Value> {
+        let said = self.said();
+        let posts = said.iter().filter(|request| path(request) == wanted);
+        posts.map(|post| serde_json::from_str(post.split_once("\r\n\r\n").unwrap().1).unwrap()).collect()
+    }
+
+    /// Answers every post like this until the work is done.
+    pub(super) async fn during<T>(&self, work: impl Future<Output = T>, answer: &str) -> T {
+        tokio::select! {
+            done = work => done,
+            _ = self.serve(answer) => panic!("the receiver ended"),
+        }
+    }
+
+    async fn serve(&self, answer: &str) -> Infallible {
+        loop {
+            let (mut stream, _) = self.listener.accept().await.unwrap();
+            let mut said = Vec::new();
+            while !is_whole(&said) && stream.read_buf(&mut said).await.unwrap() > 0 {}
+            self.said.lock().unwrap().push(String::from_utf8(said).unwrap());
+            let answer = format!("HTTP/1.1 {answer}\r\ncontent-length: 0\r\n\r\n");
+            drop(stream.write_all(answer.as_bytes()).await);
+            drop(stream.shutdown().await);
+        }
+    }
+}
+
+fn is_whole(said: &[u8]) -> bool {
+    let text = String::from_utf8_lossy(said);
+    let Some((head, body)) = text.split_once("\r\n\r\n") else { return false };
+    let length = head.lines().find_map(|line| line.strip_prefix("content-length: "));
+    length.is_none_or(|length| body.len() >= length.parse().unwrap())
+}
+
+/// The path of a request.
+pub(super) fn path(request: &str) -> &str {
+    request.split(' ').nth(1).unwrap_or_default()
+}
+
+/// The value of a header of a request.
+pub(super) fn header<'r>(request: &'r str, name: &str) -> &'r str {
+    let prefix = format!("{name}: ");
+    request.lines().find_map(|line| line.strip_prefix(prefix.as_str())).unwrap_or_default()
+}

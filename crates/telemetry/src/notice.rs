@@ -1,0 +1,88 @@
+//! What is recorded of an incident on its way to those who are to hear of it.
+
+use serde_json::json;
+
+use crate::Label;
+use crate::metric::{Metric, line, metric_names as names};
+
+/// What became of a change of an alarm on one channel.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Notice {
+    /// The channel took it.
+    Sent,
+    /// The channel did not take it; it is tried again.
+    Failed,
+    /// It belongs to an incident that was told already.
+    Folded,
+}
+
+/// One attempt to tell of an incident. Has no place for an address or a text.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NoticeRecord {
+    /// The incident. In the log only.
+    pub incident: Label,
+    /// The alarm. In the log only.
+    pub alarm: Label,
+    /// The channel, of this repository; a metric dimension. `none` for what was folded.
+    pub channel: &'static str,
+    /// What became of it.
+    pub notice: Notice,
+    /// Why it was not taken; empty when it was.
+    pub reason: &'static str,
+}
+
+impl NoticeRecord {
+    /// One log line, with names and codes.
+    pub fn log(&self) {
+        let (incident, alarm) = (self.incident.as_str(), self.alarm.as_str());
+        let (channel, reason) = (self.channel, self.reason);
+        match self.notice {
+            Notice::Sent => tracing::info!(incident, alarm, channel, "incident told"),
+            Notice::Failed => tracing::warn!(incident, alarm, channel, reason, "incident not told"),
+            Notice::Folded => tracing::info!(incident, alarm, "folded into its incident"),
+        }
+    }
+
+    /// The metric record: one line without its line end. Dimensions: none, and the channel.
+    #[must_use]
+    pub fn metric(&self, namespace: &str, now_ms: u64) -> String {
+        let is = |notice: Notice| if self.notice == notice { 1.0 } else { 0.0 };
+        let metrics: [Metric; 3] = [
+            (names::NOTICES_SENT, "Count", is(Notice::Sent)),
+            (names::NOTICES_FAILED, "Count", is(Notice::Failed)),
+            (names::NOTICES_FOLDED, "Count", is(Notice::Folded)),
+        ];
+        let members = [("channel", json!(self.channel))];
+        let details = vec![
+            ("incident", json!(self.incident)),
+            ("alarm", json!(self.alarm)),
+            ("reason", json!(self.reason)),
+        ];
+        line(namespace, now_ms, &[&[], &["channel"]], &metrics, &members, details)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::Value;
+
+    use super::*;
+
+    #[test]
+    fn a_notice_is_one_line_that_counts_one_thing() {
+        for notice in [Notice::Sent, Notice::Failed, Notice::Folded] {
+            let record = NoticeRecord {
+                incident: Label::new("stack-door"),
+                alarm: Label::new("stack-api-errors"),
+                channel: "slack",
+                notice,
+                reason: "timeout",
+            };
+            let root: Value = serde_json::from_str(&record.metric("n", 1)).expect("JSON");
+            let counts = ["Sent", "Failed", "Folded"].map(|name| root[format!("Notices{name}")].clone());
+            assert_eq!(counts.iter().filter_map(Value::as_u64).sum::<u64>(), 1);
+            assert_eq!(root[format!("Notices{notice:?}")], 1);
+            assert_eq!(root["_aws"]["CloudWatchMetrics"][0]["Dimensions"], json!([[], ["channel"]]));
+        }
+    }
+}

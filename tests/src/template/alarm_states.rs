@@ -1,0 +1,132 @@
+//! Every alarm, driven to ALARM and back by datapoints.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::ALARMS;
+use super::alarms::metric_alarms;
+use super::cloudwatch::{Alarm, State, rule_holds};
+use super::expanded::scalar;
+
+/// What is measured in a period.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Period {
+    Good,
+    Bad,
+    Silent,
+}
+
+/// The values of an alarm's metrics that are at its threshold, or just over it.
+fn values(alarm: &Alarm, period: Period) -> BTreeMap<String, f64> {
+    let value = |id: &str| {
+        let bad = if period == Period::Bad { 1.0 } else { 0.0 };
+        match (period, id) {
+            // Only one side is throttled; the other has no datapoint.
+            (Period::Silent, _) | (_, "reads") => None,
+            (_, "it" | "rejects") => Some(alarm.threshold + bad),
+            (_, "rows") => Some(100.0 - alarm.threshold - bad),
+            (_, "writes") => Some(bad),
+            (_, other) => panic!("{}: no series is known for {other}", alarm.name),
+        }
+    };
+    alarm.metrics.iter().filter_map(|metric| Some((metric.id.clone(), value(&metric.id)?))).collect()
+}
+
+/// The state after each of these periods.
+fn states(alarm: &Alarm, periods: &[Period]) -> Vec<State> {
+    let values: Vec<_> = periods.iter().map(|period| values(alarm, *period)).collect();
+    let mut state = State::InsufficientData;
+    (1..=values.len())
+        .map(|now| {
+            state = alarm.state(state, &values[..now]);
+            state
+        })
+        .collect()
+}
+
+/// The periods of each part, one after the other.
+fn series(parts: &[(Period, usize)]) -> Vec<Period> {
+    parts.iter().flat_map(|(period, count)| std::iter::repeat_n(*period, *count)).collect()
+}
+
+fn all() -> Vec<Alarm> {
+    let alarms = metric_alarms(&ALARMS[0]);
+    assert!(alarms.len() > 20, "{}", alarms.len());
+    alarms
+}
+
+#[test]
+fn every_alarm_goes_off_after_its_datapoints_and_recovers() {
+    for alarm in all() {
+        let before = alarm.periods;
+        let periods =
+            series(&[(Period::Good, before), (Period::Bad, alarm.periods), (Period::Good, alarm.periods)]);
+        let states = states(&alarm, &periods);
+        let (good, rest) = states.split_at(before);
+        let (bad, after) = rest.split_at(alarm.periods);
+        assert_eq!(good.last(), Some(&State::Ok), "{}: a value at the threshold", alarm.name);
+        let gone_off = bad.iter().position(|state| *state == State::Alarm).map(|place| place + 1);
+        assert_eq!(gone_off, Some(alarm.datapoints), "{}", alarm.name);
+        assert_eq!(after.last(), Some(&State::Ok), "{}", alarm.name);
+    }
+}
+
+#[test]
+fn what_happens_less_often_than_an_alarm_asks_for_makes_no_noise() {
+    for alarm in all().into_iter().filter(|alarm| alarm.datapoints > 1) {
+        let flapping = series(&[(Period::Good, 5), (Period::Bad, alarm.datapoints - 1), (Period::Good, 5)]);
+        assert!(!states(&alarm, &flapping).contains(&State::Alarm), "{}", alarm.name);
+    }
+}
+
+#[test]
+fn silence_ends_an_alarm_unless_what_it_tells_of_stays_without_a_word() {
+    for alarm in all() {
+        let periods = series(&[(Period::Bad, alarm.periods), (Period::Silent, alarm.periods + 3)]);
+        let stays = alarm.name.ends_with("-dead-letters") || alarm.name.contains("-reject-ratio-");
+        let expected = if stays { State::Alarm } else { State::Ok };
+        assert_eq!(states(&alarm, &periods).last(), Some(&expected), "{}", alarm.name);
+    }
+}
+
+#[test]
+fn a_stack_without_files_is_quiet() {
+    for alarm in all() {
+        assert!(!states(&alarm, &series(&[(Period::Silent, 10)])).contains(&State::Alarm), "{}", alarm.name);
+    }
+}
+
+#[test]
+fn a_few_refused_records_of_many_are_no_alarm_and_a_file_without_records_is_none() {
+    let alarms = all();
+    let ratio = alarms.iter().find(|alarm| alarm.name.ends_with("-reject-ratio-charges")).expect("the ratio");
+    let of = |rejects: f64, rows: f64| {
+        BTreeMap::from([("rejects".to_owned(), rejects), ("rows".to_owned(), rows)])
+    };
+    for (rejects, rows, expected) in [
+        (5.0, 95.0, State::Ok),
+        (6.0, 94.0, State::Alarm),
+        (0.0, 0.0, State::InsufficientData),
+        (1.0, 0.0, State::Alarm),
+    ] {
+        assert_eq!(
+            ratio.state(State::InsufficientData, &[of(rejects, rows)]),
+            expected,
+            "{rejects} of {rows}"
+        );
+    }
+}
+
+#[test]
+fn each_alarm_of_an_incident_sets_off_its_composite_alarm() {
+    let nested = &ALARMS[0];
+    for composite in nested.of_kind("AWS::CloudWatch::CompositeAlarm") {
+        let rule = scalar(composite.at("/AlarmRule"));
+        let name = scalar(composite.at("/AlarmName"));
+        assert!(!rule_holds(&rule, &BTreeSet::new()), "{name}");
+        for alarm in nested.of_kind("AWS::CloudWatch::Alarm") {
+            let part = scalar(alarm.at("/AlarmDescription")).ends_with(&format!("\nIncident: {name}"));
+            let in_alarm = BTreeSet::from([format!("${{{}}}", alarm.id)]);
+            assert_eq!(rule_holds(&rule, &in_alarm), part, "{name}: {}", alarm.id);
+        }
+    }
+}

@@ -1,0 +1,301 @@
+//! Alarms: hazards O1–O5, O7, O15, X6. What they do on series of datapoints is in `alarm_states`.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::Value;
+use telemetry::{
+    AccessRecord, Delivery, DeliveryRecord, FileRecord, Label, Notice, NoticeRecord, Occurrence,
+    RequestRecord,
+};
+
+use super::cloudwatch::{Alarm, Metric, alarms_of};
+use super::expanded::{Resource, Stack, list, number, scalar};
+use super::permissions::statements;
+use super::{ALARMS, CHOICES, with_all_alarms, with_every_choice};
+use crate::repository::{files, text};
+use crate::tidy::regex;
+
+/// What AWS writes: namespace, metric, the dimension, the resource that it names.
+const OF_AWS: [(&str, &str, &str, &str); 8] = [
+    ("AWS/SQS", "ApproximateNumberOfMessagesVisible", "QueueName", "AWS::SQS::Queue"),
+    ("AWS/SQS", "ApproximateAgeOfOldestMessage", "QueueName", "AWS::SQS::Queue"),
+    ("AWS/Lambda", "Errors", "FunctionName", "AWS::Lambda::Function"),
+    ("AWS/Lambda", "Throttles", "FunctionName", "AWS::Lambda::Function"),
+    ("AWS/Lambda", "Duration", "FunctionName", "AWS::Lambda::Function"),
+    ("AWS/DynamoDB", "ReadThrottleEvents", "TableName", "AWS::DynamoDB::Table"),
+    ("AWS/DynamoDB", "WriteThrottleEvents", "TableName", "AWS::DynamoDB::Table"),
+    ("AWS/ApiGateway", "5XXError", "ApiName", "AWS::ApiGateway::RestApi"),
+];
+/// The longest description of an alarm, in characters (PutMetricAlarm).
+const DESCRIPTION: usize = 1_024;
+
+#[test]
+fn every_metric_is_written_with_the_dimensions_that_an_alarm_asks_for() {
+    let written = written();
+    with_all_alarms(|stack, nested| {
+        for alarm in metric_alarms(nested) {
+            for metric in &alarm.metrics {
+                if metric.namespace == format!("SilentScalper/{}", stack.parameters["Stage"]) {
+                    assert_is_ours(&alarm, metric, &written);
+                } else {
+                    assert_is_of_aws(stack, &alarm, metric);
+                }
+            }
+        }
+    });
+}
+
+fn assert_is_ours(alarm: &Alarm, metric: &Metric, written: &BTreeMap<String, Vec<BTreeSet<String>>>) {
+    let sets = written.get(&metric.name);
+    let sets = sets.unwrap_or_else(|| panic!("{}: no function writes {}", alarm.name, metric.name));
+    let asked: BTreeSet<String> = metric.dimensions.keys().cloned().collect();
+    assert!(sets.contains(&asked), "{}: {} is written by {sets:?}", alarm.name, metric.name);
+    if let Some(state) = metric.dimensions.get("state") {
+        assert_eq!(state, "COMPLETE", "{}", alarm.name);
+    }
+}
+
+fn assert_is_of_aws(stack: &Stack, alarm: &Alarm, metric: &Metric) {
+    let known =
+        OF_AWS.iter().find(|(namespace, name, ..)| *namespace == metric.namespace && *name == metric.name);
+    let (_, _, dimension, kind) = known.unwrap_or_else(|| panic!("{}: {metric:?}", alarm.name));
+    assert_eq!(metric.dimensions.keys().collect::<Vec<_>>(), [dimension], "{}", alarm.name);
+    let name = &metric.dimensions[*dimension];
+    let exists = match *kind {
+        "AWS::ApiGateway::RestApi" => stack.of_kind(kind).any(|api| api.at("/Name") == name.as_str()),
+        _ => stack.resource_behind(name).is_some_and(|resource| resource.kind == *kind),
+    };
+    assert!(exists, "{}: there is no {name}", alarm.name);
+}
+
+#[test]
+fn every_alarm_says_what_it_means_what_to_do_and_what_missing_data_are() {
+    with_all_alarms(|_, nested| {
+        let mut names = BTreeSet::new();
+        for resource in alarms(nested) {
+            let (name, description) =
+                (scalar(resource.at("/AlarmName")), scalar(resource.at("/AlarmDescription")));
+            assert!(name.starts_with("under-test-") && names.insert(name.clone()), "{name}");
+            assert!(description.len() <= DESCRIPTION, "{name}: {} characters", description.len());
+            let lines: Vec<&str> = description.lines().collect();
+            assert!(lines.len() >= 2 && lines[0].ends_with('.') && lines[1].starts_with("Do: "), "{name}");
+            assert!(description.contains('`'), "{name}: no command");
+            assert!(lines.get(2).is_none_or(|line| line.starts_with("Incident: ")) && lines.len() <= 3);
+            for actions in ["/AlarmActions", "/OKActions"] {
+                // The notifier cannot tell of itself.
+                let topic = if name.contains("-notifier-") { "${MailTopic}" } else { "${AlarmTopic}" };
+                assert_eq!(list(resource.at(actions)), [topic], "{name}");
+            }
+            assert!(resource.at("/InsufficientDataActions").is_null(), "{name}");
+        }
+        for alarm in metric_alarms(nested) {
+            assert!(["notBreaching", "ignore"].contains(&alarm.missing.as_str()), "{}", alarm.name);
+            assert!((1..=alarm.periods).contains(&alarm.datapoints), "{}", alarm.name);
+        }
+    });
+}
+
+#[test]
+fn alarms_of_one_incident_are_the_composite_alarm_of_its_name() {
+    let nested = &ALARMS[0];
+    let mut parts: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+    for resource in nested.of_kind("AWS::CloudWatch::Alarm") {
+        let description = scalar(resource.at("/AlarmDescription"));
+        if let Some((_, incident)) = description.split_once("\nIncident: ") {
+            parts.entry(incident.to_owned()).or_default().insert(format!("${{{}}}", resource.id));
+        }
+    }
+    let composites: BTreeMap<String, BTreeSet<String>> = nested
+        .of_kind("AWS::CloudWatch::CompositeAlarm")
+        .map(|resource| {
+            let rule = scalar(resource.at("/AlarmRule"));
+            let name = scalar(resource.at("/AlarmName"));
+            assert!(scalar(resource.at("/AlarmDescription")).ends_with(&format!("\nIncident: {name}")));
+            (name, alarms_of(&rule).into_iter().collect())
+        })
+        .collect();
+    assert_eq!(parts, composites);
+}
+
+#[test]
+fn each_function_queue_of_dead_letters_table_and_api_is_watched() {
+    with_all_alarms(|stack, nested| {
+        let by_metric: BTreeMap<(String, String), Alarm> = metric_alarms(nested)
+            .into_iter()
+            .flat_map(|alarm| {
+                let metrics = alarm.metrics.clone().into_iter();
+                metrics.filter_map(move |metric| {
+                    let dimension = metric.dimensions.values().next()?.clone();
+                    Some(((metric.name, dimension), alarm.clone()))
+                })
+            })
+            .collect();
+        let watches = |metric: &str, name: &str| by_metric.get(&(metric.to_owned(), name.to_owned()));
+        for function in stack.of_kind("AWS::Lambda::Function") {
+            let name = scalar(function.at("/FunctionName"));
+            // Each caller that is not known is an error of the authorizer.
+            assert_eq!(watches("Errors", &name).is_none(), function.id == "AuthorizerFunction", "{name}");
+            assert!(watches("Throttles", &name).is_some(), "{name}");
+            let near = watches("Duration", &name).unwrap_or_else(|| panic!("{name} may time out unseen"));
+            let seconds = u32::try_from(number(function.at("/Timeout"))).expect("seconds");
+            let nine_tenths = f64::from(seconds * 900);
+            assert!((near.threshold - nine_tenths).abs() < 0.5, "{name}: {}", near.threshold);
+        }
+        for queue in stack.of_kind("AWS::SQS::Queue") {
+            let name = scalar(queue.at("/QueueName"));
+            let dead = queue.at("/RedrivePolicy").is_null();
+            let alarm = watches("ApproximateNumberOfMessagesVisible", &name);
+            assert_eq!(alarm.is_some(), dead, "{name}");
+            // Its metrics end when nobody touches it, its messages do not.
+            assert!(alarm.is_none_or(|alarm| alarm.missing == "ignore"), "{name}");
+        }
+        for table in stack.of_kind("AWS::DynamoDB::Table") {
+            let name = scalar(table.at("/TableName"));
+            assert!(
+                ["ReadThrottleEvents", "WriteThrottleEvents"]
+                    .iter()
+                    .all(|metric| watches(metric, &name).is_some())
+            );
+        }
+        assert!(watches("5XXError", "under-test-partners").is_some());
+        assert!(watches("ApproximateAgeOfOldestMessage", "under-test-inbox").is_some());
+    });
+}
+
+#[test]
+fn the_feeds_of_the_sample_contracts_are_watched_by_default() {
+    let contracts = files().into_iter().filter_map(|path| {
+        path.strip_prefix("infra/contracts/")?.strip_suffix(".odcs.yaml").map(str::to_owned)
+    });
+    assert_eq!(CHOICES[0].parameters["AlarmFeeds"], contracts.collect::<Vec<_>>().join(","));
+}
+
+#[test]
+fn only_alarms_of_this_stack_publish_to_a_topic_of_alarms() {
+    with_every_choice(|stack| {
+        assert_only_alarms_publish(stack, "AlarmTopic", "under-test-*");
+        assert_only_alarms_publish(stack, "MailTopic", "under-test-notifier-*");
+    });
+}
+
+fn assert_only_alarms_publish(stack: &Stack, topic: &str, alarms: &str) {
+    let allowing: Vec<Value> = statements(stack.resource(&format!("{topic}Policy")).at("/PolicyDocument"))
+        .into_iter()
+        .filter(|statement| statement["Effect"] == "Allow")
+        .collect();
+    let [statement] = allowing.as_slice() else { panic!("one statement: {allowing:?}") };
+    assert_eq!(statement["Principal"]["Service"], "cloudwatch.amazonaws.com");
+    assert_eq!(list(&statement["Action"]), ["sns:Publish"]);
+    assert_eq!(scalar(&statement["Resource"]), format!("${{{topic}}}"));
+    assert_eq!(statement["Condition"]["StringEquals"]["aws:SourceAccount"], "111122223333");
+    let source = scalar(&statement["Condition"]["ArnLike"]["aws:SourceArn"]);
+    assert_eq!(source, format!("arn:aws:cloudwatch:eu-central-1:111122223333:alarm:{alarms}"));
+}
+
+#[test]
+fn the_notifier_hears_of_every_change_and_keeps_what_it_could_not_tell() {
+    with_every_choice(|stack| {
+        let mut subscriptions = stack.of_kind("AWS::SNS::Subscription");
+        let alarm =
+            subscriptions.find(|one| scalar(one.at("/TopicArn")) == "${AlarmTopic}").expect("a subscription");
+        assert_eq!(
+            (alarm.at("/Protocol"), scalar(alarm.at("/Endpoint"))),
+            (&"lambda".into(), "${NotifierFunction.Arn}".to_owned())
+        );
+        assert!(alarm.at("/FilterPolicy").is_null(), "a filter would leave changes untold");
+        let mut retries = stack.of_kind("AWS::Lambda::EventInvokeConfig");
+        let retry = retries.next().expect("retries of the notifier");
+        assert_eq!(number(retry.at("/MaximumRetryAttempts")), 2);
+        assert_eq!(
+            scalar(retry.at("/DestinationConfig/OnFailure/Destination")),
+            "${NotifierDeadLetterQueue.Arn}"
+        );
+        // Two invocations of the same change never overlap: Lambda waits a minute.
+        assert!(number(stack.resource("NotifierFunction").at("/Timeout")) < 55);
+    });
+}
+
+/// The metric alarms of a nested stack, as CloudWatch reads them.
+pub(super) fn metric_alarms(nested: &Stack) -> Vec<Alarm> {
+    nested.of_kind("AWS::CloudWatch::Alarm").map(Alarm::read).collect()
+}
+
+/// All alarms of a nested stack.
+fn alarms(nested: &Stack) -> impl Iterator<Item = &Resource> {
+    nested.of_kind("AWS::CloudWatch::Alarm").chain(nested.of_kind("AWS::CloudWatch::CompositeAlarm"))
+}
+
+/// Every metric that a function writes, with its sets of dimensions: read off the records themselves.
+pub(super) fn written() -> BTreeMap<String, Vec<BTreeSet<String>>> {
+    let delivery = DeliveryRecord {
+        partner: Label::new("north"),
+        file: Label::new("file"),
+        state: "COMPLETE",
+        delivery: Delivery::Delivered,
+        answer: "2xx",
+        duration: 1,
+        receive_count: 1,
+    };
+    let file = FileRecord { queue_age: Some(1), ..FileRecord::default() };
+    let notice = NoticeRecord {
+        incident: Label::default(),
+        alarm: Label::default(),
+        channel: "mail",
+        notice: Notice::Sent,
+        reason: "",
+    };
+    let mut lines = vec![
+        notice.metric("n", 1),
+        file.metric("n", 1),
+        RequestRecord::default().metric("n", 1),
+        AccessRecord::default().metric("n", 1),
+        delivery.metric("n", 1),
+    ];
+    let occurrences = [Occurrence::AccessError, Occurrence::Panic, Occurrence::RetryableError];
+    lines.extend(occurrences.map(|occurrence| occurrence.metric("n", 1)));
+    let mut written = BTreeMap::new();
+    for line in lines {
+        let line: Value = serde_json::from_str(&line).expect("a record is JSON");
+        let directive = &line["_aws"]["CloudWatchMetrics"][0];
+        let sets = directive["Dimensions"].as_array().expect("sets").iter();
+        let sets: Vec<BTreeSet<String>> = sets.map(|set| list(set).into_iter().collect()).collect();
+        for metric in directive["Metrics"].as_array().expect("metrics") {
+            written.insert(scalar(&metric["Name"]), sets.clone());
+        }
+    }
+    written
+}
+
+#[test]
+fn every_scalper_command_of_an_alarm_exists() {
+    let commands = regex(r"`scalper --stack [\w-]+ ([^`]+)`");
+    let mut found = 0;
+    for alarm in alarms(&ALARMS[0]) {
+        let description = scalar(alarm.at("/AlarmDescription"));
+        let named = description.matches("`scalper").count();
+        for command in commands.captures_iter(&description) {
+            let words: Vec<&str> = command[1].split_whitespace().collect();
+            assert!(is_command(&words), "{}: {}", alarm.id, &command[1]);
+            found += 1;
+        }
+        assert_eq!(named, commands.captures_iter(&description).count(), "{}: which stack?", alarm.id);
+    }
+    assert!(found > 3);
+    for wrong in ["partner lost", "partners list", "partner webhook <partner> --uri <address>"] {
+        assert!(!is_command(&wrong.split_whitespace().collect::<Vec<_>>()), "{wrong}");
+    }
+}
+
+/// Whether the command line has these words, read off its own table (`clap` makes names of it: lower case).
+fn is_command(words: &[&str]) -> bool {
+    let table = text("crates/scalper/src/arguments.rs");
+    let variant = |name: &str| {
+        let (first, rest) = name.split_at(1);
+        regex(&format!(r"(?m)^    {}{rest}(,|\(| \{{)", first.to_uppercase())).is_match(&table)
+    };
+    let option = |name: &str| regex(&format!(r"(?m)^    pub {}: ", name.replace('-', "_"))).is_match(&table);
+    let [group, command, arguments @ ..] = words else { return false };
+    variant(group)
+        && variant(command)
+        && arguments.iter().filter_map(|argument| argument.strip_prefix("--")).all(option)
+}
