@@ -149,23 +149,17 @@ impl<S: Readable, V: Survey> Desk<S, V> {
         }
         let older = |feed: &str| FileQuery { before: Some(begin.clone()), ..of(Some(feed.to_owned())) };
         for (feed, files) in &mut by_feed {
-            let push = |listed: store::door::ListedFile, files: &mut Vec<FileView>| {
-                let file = FileView::of_listed(partner, &listed);
-                if files.iter().all(|known| known.file != file.file) {
-                    files.push(file);
-                }
-            };
             if files.is_empty() {
                 let last = FileQuery { limit: 1, ..older(feed) };
                 self.pages(last, MOST_PAGES, |listed| {
-                    push(listed, files);
+                    push_new(partner, &listed, files);
                     false
                 })
                 .await?;
             }
             let open = FileQuery { state: Some(State::Processing), ..older(feed) };
             self.pages(open, 1, |listed| {
-                push(listed, files);
+                push_new(partner, &listed, files);
                 true
             })
             .await?;
@@ -195,6 +189,13 @@ impl<S: Readable, V: Survey> Desk<S, V> {
                 Vec::new()
             }
         }
+    }
+}
+
+fn push_new(partner: &str, listed: &store::door::ListedFile, files: &mut Vec<FileView>) {
+    let file = FileView::of_listed(partner, listed);
+    if files.iter().all(|known| known.file != file.file) {
+        files.push(file);
     }
 }
 
