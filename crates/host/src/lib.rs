@@ -1,7 +1,10 @@
-//! What the sandbox gives: time, randomness, a place for metric lines, the environment. Inputs, so that tests decide them.
+//! What the sandbox gives: time, randomness, a place for metric lines, the environment, the messages of a queue. Inputs,
+//! so that tests decide them.
 
+mod batch;
 mod environment;
 
+pub use batch::{Message, batch};
 pub use environment::{Environment, Missing};
 
 use std::time::{SystemTime, UNIX_EPOCH};

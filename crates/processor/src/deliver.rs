@@ -7,6 +7,7 @@ use std::{
     task::Poll,
 };
 
+use host::Message;
 use lambda_runtime::Diagnostic;
 use serde::Serialize;
 use serde_json::Value;
@@ -15,7 +16,7 @@ use telemetry::Occurrence;
 
 use crate::{
     Processor,
-    event::{Body, Event, Message, Notice, UnknownEvent},
+    event::{Body, Event, Notice, UnknownEvent},
     process::Delivery,
     stop::Stop,
 };
@@ -98,7 +99,7 @@ impl<S: Store> Processor<S> {
         }
     }
 
-    async fn batch(&self, messages: &[Message], deadline_ms: u64) -> Response {
+    async fn batch(&self, messages: &[Message<Body>], deadline_ms: u64) -> Response {
         let mut failures = Vec::new();
         for message in messages {
             let delivery = Delivery { deadline_ms, receive_count: message.receive_count };
@@ -163,7 +164,7 @@ impl<S: Store> Processor<S> {
 
     /// Makes the message visible again when it makes sense. A failure costs time only: the queue's own visibility
     /// time-out applies.
-    async fn give_back(&self, message: &Message, stop: &Stop, deadline_ms: u64) {
+    async fn give_back(&self, message: &Message<Body>, stop: &Stop, deadline_ms: u64) {
         let delivery = Delivery { deadline_ms, receive_count: message.receive_count };
         let seconds = self.delay(stop, delivery);
         if let Err(error) = self.store.defer(&message.receipt_handle, seconds).await {

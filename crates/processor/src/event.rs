@@ -5,6 +5,7 @@
 //! <https://docs.aws.amazon.com/AmazonS3/latest/userguide/notification-content-structure.html>,
 //! <https://docs.aws.amazon.com/AmazonS3/latest/userguide/ev-events.html>
 
+use host::{Message, batch};
 use serde::Deserialize;
 use serde_json::Value;
 
@@ -14,22 +15,9 @@ use crate::order::{Order, parse_instant};
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Event {
     /// A batch from the inbox queue.
-    Queue(Vec<Message>),
+    Queue(Vec<Message<Body>>),
     /// A notification without a queue: the caller retries.
     Direct(Vec<Notice>),
-}
-
-/// One message of the queue.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Message {
-    /// Its id, for the partial batch response.
-    pub id: String,
-    /// Its receipt handle, to change its visibility.
-    pub receipt_handle: String,
-    /// How often it was received, this time included.
-    pub receive_count: u32,
-    /// What it says.
-    pub body: Body,
 }
 
 /// What a message says.
@@ -65,10 +53,16 @@ impl Event {
     /// Decodes an invocation's event.
     pub fn decode(event: &Value) -> Result<Self, UnknownEvent> {
         if from_queue(event) {
-            let batch = Batch::deserialize(event).map_err(|_| UnknownEvent)?;
-            return Ok(Self::Queue(batch.records.into_iter().map(Message::from).collect()));
+            return batch(event, |text| Body::read(&text)).map(Self::Queue).ok_or(UnknownEvent);
         }
         notices(event).map(Self::Direct).ok_or(UnknownEvent)
+    }
+}
+
+impl Body {
+    fn read(text: &str) -> Self {
+        let envelope: Option<Value> = serde_json::from_str(text).ok();
+        envelope.and_then(|envelope| notices(&envelope)).map_or(Self::Unknown, Self::Notices)
     }
 }
 
@@ -134,43 +128,6 @@ pub fn decode_key(encoded: &str) -> Option<String> {
 
 fn hexadecimal(digit: u8) -> Option<u8> {
     char::from(digit).to_digit(16).and_then(|value| u8::try_from(value).ok())
-}
-
-#[derive(Deserialize)]
-struct Batch {
-    #[serde(rename = "Records")]
-    records: Vec<QueueRecord>,
-}
-
-/// Id and receipt handle are required: a message that cannot be named cannot be given back.
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct QueueRecord {
-    message_id: String,
-    receipt_handle: String,
-    #[serde(default)]
-    body: String,
-    #[serde(default)]
-    attributes: QueueAttributes,
-}
-
-#[derive(Default, Deserialize)]
-#[serde(rename_all = "PascalCase")]
-struct QueueAttributes {
-    approximate_receive_count: Option<String>,
-}
-
-impl From<QueueRecord> for Message {
-    fn from(record: QueueRecord) -> Self {
-        let body = serde_json::from_str(&record.body).ok().and_then(|envelope: Value| notices(&envelope));
-        let count = record.attributes.approximate_receive_count.and_then(|count| count.parse().ok());
-        Self {
-            id: record.message_id,
-            receipt_handle: record.receipt_handle,
-            receive_count: count.unwrap_or(1),
-            body: body.map_or(Body::Unknown, Body::Notices),
-        }
-    }
 }
 
 #[derive(Deserialize)]

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use futures_util::FutureExt as _;
 use futures_util::future::join_all;
+use host::Message;
 use http::header::CONTENT_TYPE;
 use http::{HeaderName, HeaderValue};
 use outbound::signature::{self, Secret};
@@ -16,7 +17,7 @@ use store::door::{Partners, Webhook};
 use telemetry::{Delivery, DeliveryRecord, Label};
 
 use crate::Courier;
-use crate::event::{Message, Notice, UnknownEvent, decode};
+use crate::event::{Notice, UnknownEvent, decode};
 use crate::stop::{Done, Stop};
 
 /// Pauses before the next attempts, seconds; the last one repeats. With the 12 receptions of the queue a receiver has
@@ -66,7 +67,7 @@ impl<P: Partners, Q: Queue> Courier<P, Q> {
     }
 
     /// One message within its time; a panic concerns this message only.
-    async fn attend(&self, message: &Message, time: Duration) -> Option<Failure> {
+    async fn attend(&self, message: &Message<Option<Notice>>, time: Duration) -> Option<Failure> {
         let began_ms = self.host.now();
         let delivery = AssertUnwindSafe(self.deliver(message)).catch_unwind();
         let ended = match tokio::time::timeout(time, delivery).await {
@@ -79,8 +80,8 @@ impl<P: Partners, Q: Queue> Courier<P, Q> {
         Some(Failure { id: message.id.clone() })
     }
 
-    async fn deliver(&self, message: &Message) -> Result<Done, Stop> {
-        let notice = message.notice.as_ref().ok_or(Stop::Unknown)?;
+    async fn deliver(&self, message: &Message<Option<Notice>>) -> Result<Done, Stop> {
+        let notice = message.body.as_ref().ok_or(Stop::Unknown)?;
         let Some(partner) = &notice.partner else { return Ok(Done::Nobody) };
         let Some(webhook) = self.partners.webhook(partner).await? else { return Ok(Done::Nobody) };
         self.fuses.ask(partner, self.host.now()).map_err(|until_ms| Stop::Fuse { until_ms })?;
@@ -119,7 +120,7 @@ impl<P: Partners, Q: Queue> Courier<P, Q> {
 
     /// Makes the message visible again later each time. A failure costs time only: the queue's own visibility
     /// time-out applies.
-    async fn give_back(&self, message: &Message, stop: &Stop) {
+    async fn give_back(&self, message: &Message<Option<Notice>>, stop: &Stop) {
         let seconds = self.pause(message.receive_count, stop);
         if let Err(error) = self.queue.defer(&message.receipt_handle, seconds).await {
             tracing::warn!(error = telemetry::chain(&error), "the message's visibility was not changed");
@@ -144,11 +145,11 @@ impl<P: Partners, Q: Queue> Courier<P, Q> {
     }
 
     /// Logs and counts what became of a message, once.
-    fn record(&self, message: &Message, ended: &Result<Done, Stop>, duration_ms: u64) {
+    fn record(&self, message: &Message<Option<Notice>>, ended: &Result<Done, Stop>, duration_ms: u64) {
         if matches!(ended, Ok(Done::Nobody)) {
             return;
         }
-        let notice = message.notice.as_ref();
+        let notice = message.body.as_ref();
         let record = DeliveryRecord {
             partner: Label::new(notice.and_then(|notice| notice.partner.as_deref()).unwrap_or_default()),
             file: Label::new(notice.map(|notice| notice.file.as_str()).unwrap_or_default()),

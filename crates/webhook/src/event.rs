@@ -1,23 +1,11 @@
 //! What woke the function: a batch of announcements, each as the processor published it (raw message delivery).
 
 use bytes::Bytes;
+use host::{Message, batch};
 use lambda_runtime::Diagnostic;
 use serde::Deserialize;
 use serde_json::Value;
 use store::{FileId, LoadId, State};
-
-/// One message of the queue.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Message {
-    /// Its id, for the partial batch response.
-    pub id: String,
-    /// Its receipt handle, to change its visibility.
-    pub receipt_handle: String,
-    /// How often it was received, this time included.
-    pub receive_count: u32,
-    /// What it says; `None`: it is no announcement.
-    pub notice: Option<Notice>,
-}
 
 /// An announcement: the ids that are needed to post it, and its text as it was published.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -45,10 +33,9 @@ impl From<UnknownEvent> for Diagnostic {
     }
 }
 
-/// Decodes an invocation's event.
-pub fn decode(event: &Value) -> Result<Vec<Message>, UnknownEvent> {
-    let batch = Batch::deserialize(event).map_err(|_| UnknownEvent)?;
-    Ok(batch.records.into_iter().map(Message::from).collect())
+/// Decodes an invocation's event. A message that is no announcement says nothing.
+pub fn decode(event: &Value) -> Result<Vec<Message<Option<Notice>>>, UnknownEvent> {
+    batch(event, Notice::read).ok_or(UnknownEvent)
 }
 
 impl Notice {
@@ -81,42 +68,6 @@ struct Announced {
     #[serde(default)]
     partner: String,
     state: String,
-}
-
-#[derive(Deserialize)]
-struct Batch {
-    #[serde(rename = "Records")]
-    records: Vec<QueueRecord>,
-}
-
-/// Id and receipt handle are required: a message that cannot be named cannot be given back.
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct QueueRecord {
-    message_id: String,
-    receipt_handle: String,
-    #[serde(default)]
-    body: String,
-    #[serde(default)]
-    attributes: QueueAttributes,
-}
-
-#[derive(Default, Deserialize)]
-#[serde(rename_all = "PascalCase")]
-struct QueueAttributes {
-    approximate_receive_count: Option<String>,
-}
-
-impl From<QueueRecord> for Message {
-    fn from(record: QueueRecord) -> Self {
-        let count = record.attributes.approximate_receive_count.and_then(|count| count.parse().ok());
-        Self {
-            id: record.message_id,
-            receipt_handle: record.receipt_handle,
-            receive_count: count.unwrap_or(1),
-            notice: Notice::read(record.body),
-        }
-    }
 }
 
 #[cfg(test)]
@@ -169,15 +120,10 @@ mod tests {
     }
 
     #[test]
-    fn a_batch_without_ids_is_unknown_and_a_message_without_a_body_is_only_no_announcement() {
-        for event in
-            [json!({}), json!({ "Records": [{}] }), json!({ "Records": [{ "messageId": "m" }] }), json!(1)]
-        {
-            assert_eq!(decode(&event), Err(UnknownEvent), "{event}");
-        }
-        let bare = json!({ "Records": [{ "messageId": "m", "receiptHandle": "h",
-            "attributes": { "ApproximateReceiveCount": "many" } }] });
-        let message = Message { id: "m".into(), receipt_handle: "h".into(), receive_count: 1, notice: None };
+    fn a_batch_without_ids_is_unknown_and_a_message_without_a_body_says_nothing() {
+        assert_eq!(decode(&json!({ "Records": [{ "messageId": "m" }] })), Err(UnknownEvent));
+        let bare = json!({ "Records": [{ "messageId": "m", "receiptHandle": "h" }] });
+        let message = Message { id: "m".into(), receipt_handle: "h".into(), receive_count: 1, body: None };
         assert_eq!(decode(&bare), Ok(vec![message]));
     }
 
