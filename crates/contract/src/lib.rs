@@ -54,6 +54,7 @@ mod compile;
 mod compiled;
 mod decimal;
 mod document;
+mod expectation;
 mod finding;
 mod kept;
 mod lint;
@@ -70,12 +71,13 @@ pub use cell::Cell;
 pub use cell_set::CellSet;
 pub use compile::compile;
 pub use compiled::{
-    Bound, Check, Column, Contract, Dialect, Duplicates, EmptyFile, Expectation, Format, Gate, HeaderMatch,
-    Identity, Kind, Limits, Measure, Metric, MissingColumn, Must, NotRun, OnError, OnSameName, Policy,
-    Status, StringFormat, TextEncoding, TupleRule, UnknownColumn,
+    Bound, Check, Column, Contract, Dialect, Duplicates, EmptyFile, Format, Gate, HeaderMatch, Identity,
+    Kind, Limits, Measure, Metric, MissingColumn, Must, NotRun, OnError, OnSameName, Policy, Status,
+    StringFormat, TextEncoding, TupleRule, UnknownColumn,
 };
 pub use decimal::Decimal;
 pub use document::{ApiVersion, Document, Located, MOST_DOCUMENT_BYTES, Path, Place, read};
+pub use expectation::{Arrival, Due, Expectation};
 pub use finding::{Finding, FindingSeverity, render_findings};
 pub use rule::{Code, Found, Rule, RuleIndex, Severity, Structure, Violation};
 pub use simple_pattern::TextPattern;
