@@ -52,7 +52,9 @@ enum Kind {
 
 /// Why a part of a service level is not run, and where that part stands.
 struct Unusable<'document> {
+    part: &'static str,
     place: &'document Place,
+    expected: &'static str,
     why: &'static str,
 }
 
@@ -75,10 +77,10 @@ pub(super) fn read<'document>(
         };
         let amount = seconds(level, kind).map(|said| fill(slot, said));
         for unusable in [schedule.as_ref().err(), amount.as_ref().err()].into_iter().flatten() {
-            let found = format!("service level {} that cannot be run", quoted(&level.property.value));
-            let expected = "a whole number and a unit, or a cron expression";
-            compilation.findings.warning(unusable.place, found, expected, unusable.why);
-            list(level, unusable.why, compilation);
+            let part = format!("{} of service level {}", unusable.part, quoted(&level.property.value));
+            let found = format!("{part} ({})", unusable.why);
+            compilation.findings.warning(unusable.place, found, unusable.expected, "it is kept and not run");
+            compilation.not_run(&level.property.place, part, unusable.why);
         }
         if expect && (schedule.is_ok() || amount.is_ok()) {
             list(level, "`expect` says when files must come", compilation);
@@ -110,7 +112,7 @@ impl Promised<'_> {
                 list(period.level, "a `schedule` says more exactly when files must come", compilation);
             }
             (None, None, Some(grace)) => {
-                let why = "a latency of what is not said; say when files must come with `expect`, or add `frequency`";
+                let why = "nothing says what it is a delay of; say when files must come with `expect`, or add a `frequency`";
                 list(grace.level, why, compilation);
             }
             _ => {}
@@ -171,34 +173,46 @@ fn fill<'document, T>(slot: &mut Option<Said<'document, T>>, said: Said<'documen
 
 fn cron(level: &ServiceLevel) -> Result<Option<Said<'_, Cron>>, Unusable<'_>> {
     let Some(schedule) = &level.schedule else { return Ok(None) };
-    let unusable = |why| Unusable { place: &schedule.place, why };
+    let unusable = |why| Unusable {
+        part: "the schedule",
+        place: &schedule.place,
+        expected: "`scheduler: cron` and a cron expression with five fields",
+        why,
+    };
     if !level.scheduler.as_ref().is_some_and(|scheduler| scheduler.value.eq_ignore_ascii_case("cron")) {
-        return Err(unusable("only `scheduler: cron` is run"));
+        return Err(unusable("another scheduler"));
     }
     match Cron::parse(&schedule.value) {
         Ok(cron) => Ok(Some(Said { value: cron, place: &schedule.place, level })),
         Err(Unscheduled::Malformed(why)) => Err(unusable(why)),
-        Err(Unscheduled::Never) => Err(unusable("this schedule never happens")),
+        Err(Unscheduled::Never) => Err(unusable("it never happens")),
     }
 }
 
 fn seconds(level: &ServiceLevel, kind: Kind) -> Result<Said<'_, u64>, Unusable<'_>> {
-    let Some(node) = &level.value else {
-        return Err(Unusable { place: &level.property.place, why: "no `value`" });
+    let place = level.value.as_ref().map_or(&level.property.place, |node| &node.place);
+    let of_value =
+        |why| Unusable { part: "the value", place, expected: "a whole number, of at most 400 days", why };
+    let number = level.value.as_ref().ok_or_else(|| of_value("none is given"))?;
+    let number = number.scalar().and_then(|scalar| scalar.text.parse::<u64>().ok());
+    let number = number.ok_or_else(|| of_value("not a whole number"))?;
+    if number == 0 && kind == Kind::Frequency {
+        return Err(of_value("a file at every moment"));
+    }
+    let of_unit = |place, why| Unusable {
+        part: "the unit",
+        place,
+        expected: "a unit of time: s, min, h, d, w, month or y",
+        why,
     };
-    let unusable = |why| Unusable { place: &node.place, why };
-    let number = node.scalar().and_then(|scalar| scalar.text.parse::<u64>().ok());
-    let number = number.filter(|number| kind == Kind::Latency || *number > 0);
-    let number = number.ok_or_else(|| unusable("not a whole number"))?;
-    let unit = level.unit.as_ref().ok_or_else(|| unusable("no `unit`"))?;
-    let of_unit = |why| Unusable { place: &unit.place, why };
+    let unit = level.unit.as_ref().ok_or_else(|| of_unit(place, "none is given"))?;
     let named = |names: &[&str]| names.iter().any(|name| name.eq_ignore_ascii_case(&unit.value));
     if named(&["m"]) {
-        return Err(of_unit("`m` may be a minute or a month: write `min` or `month`"));
+        return Err(of_unit(&unit.place, "`m` may be a minute or a month"));
     }
     let seconds_of_unit = UNITS.iter().find(|(names, _)| named(names)).map(|(_, seconds)| *seconds);
-    let seconds_of_unit = seconds_of_unit.ok_or_else(|| of_unit("not a unit of time that is known"))?;
+    let seconds_of_unit = seconds_of_unit.ok_or_else(|| of_unit(&unit.place, "not one that is known"))?;
     let value = number.checked_mul(seconds_of_unit).filter(|seconds| *seconds <= LONGEST_SECONDS);
-    let value = value.ok_or_else(|| unusable("more than 400 days"))?;
-    Ok(Said { value, place: &node.place, level })
+    let value = value.ok_or_else(|| of_value("more than 400 days"))?;
+    Ok(Said { value, place, level })
 }
