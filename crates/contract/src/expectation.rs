@@ -97,18 +97,6 @@ impl Expectation {
         Self { schedule, grace_ms: millis(grace_seconds), rows: (None, None) }
     }
 
-    /// [`Self::last_due_after`] when no file is known: only what the clock alone decides.
-    #[must_use]
-    pub fn last_due(&self, now_ms: u64) -> Option<Due> {
-        self.last_due_after(None, now_ms)
-    }
-
-    /// [`Self::next_due_after`] when no file is known: only what the clock alone decides.
-    #[must_use]
-    pub fn next_due(&self, now_ms: u64) -> Option<Due> {
-        self.next_due_after(None, now_ms)
-    }
-
     /// The newest scheduled time whose deadline has passed at `now_ms`.
     ///
     /// A schedule by the clock needs no file, and has none when nothing was scheduled within the last 400 days. One of

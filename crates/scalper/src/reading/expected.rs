@@ -27,7 +27,7 @@ pub(super) type ByFeed = BTreeMap<String, Option<Arc<Contract>>>;
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct Expected {
-    /// Until when the last file had to come; none when none had.
+    /// Until when the last file had to come; none when none had, or none ever came by then.
     last_by: Option<String>,
     /// Whether it did: `onTime`, `late` or `missing`.
     last: Option<&'static str>,
@@ -131,21 +131,18 @@ impl<S: Readable, V: Survey> Desk<S, V> {
         let Some(last) = expectation.last_due_after(newest, now_ms) else {
             return Ok(Some(Expected::of(None, next)));
         };
-        let window = FileQuery {
-            from: Some(of_order(last.opens_ms)),
-            before: Some(of_order(last.deadline_ms.saturating_add(1))),
-            ..all
-        };
-        let in_window = self.newest(window).await?;
-        let arrival = last.judge(newest.into_iter().chain(in_window));
-        Ok(Some(Expected::of(Some((last, arrival)), next)))
+        // Of a feed that had not begun by then, nothing was expected.
+        let by_then = FileQuery { before: Some(of_order(last.deadline_ms.saturating_add(1))), ..all };
+        let judged =
+            self.newest(by_then).await?.map(|came| (last, last.judge(newest.into_iter().chain([came]))));
+        Ok(Some(Expected::of(judged, next)))
     }
 
-    /// When the newest file of a list came. Folder markers and lock files are no files of a feed.
+    /// When the newest file of a list came: one with something new in it, be it good or refused.
     async fn newest(&self, query: FileQuery) -> Result<Option<u64>, Failure> {
         let mut newest = None;
         self.pages(query, MOST_PAGES, |listed| {
-            if listed.state != State::Ignored {
+            if !matches!(listed.state, State::Ignored | State::Gone | State::Duplicate) {
                 newest = landed(&listed.order);
             }
             newest.is_none()

@@ -110,6 +110,8 @@ async fn a_file_that_did_not_come_is_wrong_and_one_that_came_late_is_told() {
     let by = |day: &str| format!("2026-11-{day}T08:00:00Z");
 
     bench.send("north/labs/.~lock.tuesday.csv#", "x", 5 * 60).await;
+    let first = json!({ "lastBy": null, "last": null, "nextBy": by("21") });
+    assert_eq!(expected().await, first, "a feed that has not begun");
     bench.send("north/labs/yesterday.csv", GOOD, 29 * 60).await;
     let missing = json!({ "lastBy": by("20"), "last": "missing", "nextBy": by("21") });
     assert_eq!(expected().await, missing);
