@@ -59,7 +59,8 @@ pub struct Due {
 }
 
 /// What became of one scheduled time.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize)]
+#[serde(rename_all = "camelCase")]
 pub enum Arrival {
     /// A file came in the window.
     OnTime,

@@ -29,8 +29,8 @@ pub(super) type ByFeed = BTreeMap<String, Option<Arc<Contract>>>;
 pub(super) struct Expected {
     /// Until when the last file had to come; none when none had, or none ever came by then.
     last_by: Option<String>,
-    /// Whether it did: `onTime`, `late` or `missing`.
-    last: Option<&'static str>,
+    /// Whether it did.
+    last: Option<Arrival>,
     /// Until when the next one must come.
     next_by: Option<String>,
 }
@@ -38,27 +38,22 @@ pub(super) struct Expected {
 impl Expected {
     fn of(last: Option<(Due, Arrival)>, next: Option<Due>) -> Self {
         let by = |due: Due| instant(due.deadline_ms);
-        let last_by = last.map(|(due, _)| by(due));
-        let last = last.map(|(_, arrival)| match arrival {
-            Arrival::OnTime => "onTime",
-            Arrival::Late => "late",
-            Arrival::Missing => "missing",
-        });
-        Self { last_by, last, next_by: next.map(by) }
+        let (last, arrival) = last.unzip();
+        Self { last_by: last.map(by), last: arrival, next_by: next.map(by) }
     }
 
     /// What a reader of the table sees of it.
     pub(super) fn cell(&self) -> String {
         match (self.last, &self.last_by, &self.next_by) {
-            (Some("missing"), Some(by), _) => format!("missing since {by}"),
-            (Some("late"), Some(by), _) => format!("late, due by {by}"),
+            (Some(Arrival::Missing), Some(by), _) => format!("missing since {by}"),
+            (Some(Arrival::Late), Some(by), _) => format!("late, was due by {by}"),
             (_, _, Some(by)) => format!("due by {by}"),
             (_, _, None) => "-".to_owned(),
         }
     }
 
     fn missing_since(&self) -> Option<&str> {
-        self.last_by.as_deref().filter(|_| self.last == Some("missing"))
+        self.last_by.as_deref().filter(|_| self.last == Some(Arrival::Missing))
     }
 }
 
