@@ -6,6 +6,7 @@
 mod bounds;
 mod column;
 mod example;
+mod expectation;
 mod feed;
 mod key;
 mod options;
@@ -88,15 +89,9 @@ fn contract(document: &Document, source: &str, compilation: &mut Compilation) ->
         compilation.findings.warning(place, "`match`", "keys of this form only", why);
         compilation.not_run(place, "`match`", why);
     }
-    for level in &document.service_levels {
-        compilation.not_run(
-            &level.place,
-            format!("service level {}", quoted(&level.value)),
-            "not a matter of one file; say when files must come with `expect`",
-        );
-    }
     let feed = document.schema.first()?;
     let choices = feed::compile(&feed.settings, &mut compilation.findings);
+    let expectation = expectation::compile(choices.expect, &document.service_levels, compilation);
     for place in &feed.relationships {
         compilation.not_run(place, "relationship", "other data is not read at the door");
     }
@@ -127,7 +122,7 @@ fn contract(document: &Document, source: &str, compilation: &mut Compilation) ->
         policy: choices.policy,
         gates: std::mem::take(&mut compilation.gates),
         version_from,
-        expectation: choices.expectation,
+        expectation,
         matches: reading.matches,
         rules: std::mem::take(&mut compilation.rules.rules),
         not_run: std::mem::take(&mut compilation.not_run),

@@ -2,7 +2,7 @@
 
 use jiff::tz::TimeZone;
 
-use crate::{Decimal, Rule, RuleIndex, TextPattern};
+use crate::{Decimal, Expectation, Rule, RuleIndex, TextPattern};
 
 /// One feed's contract, ready to check records.
 #[derive(Debug)]
@@ -27,7 +27,7 @@ pub struct Contract {
     pub gates: Vec<Gate>,
     /// The column that orders versions of one key; `None`: the order that the claim pinned.
     pub version_from: Option<u16>,
-    /// When files must come (read by the watcher).
+    /// When files must come. A question of time: the check of a file does not ask it.
     pub expectation: Option<Expectation>,
     /// Key globs beyond the default `<partner>/<feed>/**`. No file is assigned by them: they stand in `not_run`.
     pub matches: Vec<String>,
@@ -389,19 +389,6 @@ pub enum Metric {
     InvalidValues(u16, Vec<Check>),
     /// Records that repeat an earlier record's values in these columns.
     DuplicateValues(Vec<u16>),
-}
-
-/// When a file must have come.
-#[derive(Clone, Debug)]
-pub struct Expectation {
-    /// Five-field cron expression.
-    pub schedule: String,
-    /// The zone of the schedule.
-    pub zone: String,
-    /// Seconds after the scheduled time before a file counts as late.
-    pub grace_seconds: u64,
-    /// Fewest and most rows of a usual file.
-    pub rows: (Option<u64>, Option<u64>),
 }
 
 /// Something in the document that is kept but not run at the door.

@@ -6,6 +6,7 @@
 mod fields;
 mod quality;
 mod schema;
+mod service_level;
 mod yaml;
 
 pub use fields::Located;
@@ -14,6 +15,7 @@ pub use yaml::{Path, Place};
 pub(crate) use fields::{Fields, items_of, text_of, word_of};
 pub(crate) use quality::{Comparison, Operator, QualityKind, QualityRule, Unit};
 pub(crate) use schema::{Enumeration, LogicalType, Property, SchemaObject};
+pub(crate) use service_level::ServiceLevel;
 pub(crate) use yaml::{Node, Scalar, ScalarKind, Yaml};
 
 use crate::finding::{Finding, FindingSeverity, Findings, did_you_mean, one_of, quoted};
@@ -52,8 +54,7 @@ pub struct Document {
     pub status: Option<Located<String>>,
     pub(crate) servers: Vec<Server>,
     pub(crate) schema: Vec<SchemaObject>,
-    /// Names of the service levels.
-    pub service_levels: Vec<Located<String>>,
+    pub(crate) service_levels: Vec<ServiceLevel>,
 }
 
 /// Where and how files come.
@@ -157,7 +158,11 @@ fn document(mut fields: Fields<'_>, findings: &mut Findings) -> Document {
             .iter()
             .filter_map(|node| schema::object(node, findings))
             .collect(),
-        service_levels: service_levels(&mut fields, findings),
+        service_levels: fields
+            .list("slaProperties", findings)
+            .iter()
+            .filter_map(|node| service_level::read(node, findings))
+            .collect(),
         place,
     };
     no_settings(&mut fields, "the document", findings);
@@ -238,32 +243,6 @@ fn server(node: &Node, findings: &mut Findings) -> Option<Server> {
     };
     fields.close(findings);
     Some(server)
-}
-
-fn service_levels(fields: &mut Fields<'_>, findings: &mut Findings) -> Vec<Located<String>> {
-    let mut levels = Vec::new();
-    for node in fields.list("slaProperties", findings) {
-        let Some(mut level) = Fields::open(node, "a service level", findings) else { continue };
-        match level.text("property", findings) {
-            Some(name) => levels.push(name),
-            None => findings.error(&node.place, "no `property`", "the name of a service level", ""),
-        }
-        no_settings(&mut level, "a service level", findings);
-        level.keep(&[
-            "id",
-            "value",
-            "valueExt",
-            "unit",
-            "element",
-            "driver",
-            "description",
-            "scheduler",
-            "schedule",
-            "authoritativeDefinitions",
-        ]);
-        level.close(findings);
-    }
-    levels
 }
 
 /// The custom properties of our vendor; those of other vendors are theirs.

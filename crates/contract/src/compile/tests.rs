@@ -2,11 +2,12 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::compiled::{
-    Check, Column, Dialect, Duplicates, Expectation, Format, HeaderMatch, Kind, Metric, Must, OnError,
-    OnSameName, UnknownColumn,
+    Check, Column, Dialect, Duplicates, Format, HeaderMatch, Kind, Metric, Must, OnError, OnSameName,
+    UnknownColumn,
 };
 use crate::finding::{FindingSeverity, render_findings};
 
+mod expectations;
 mod mistakes;
 
 const SCAN_REPORTS: &str = include_str!("../../tests-data/scan_reports.odcs.yaml");
@@ -111,11 +112,6 @@ fn the_settings_of_a_feed_are_its_policy() {
     assert_eq!(contract.policy.on_same_name, OnSameName::Supersede);
     assert_eq!(contract.policy.duplicates, Duplicates::RejectRepeats);
     assert_eq!(contract.version_from, Some(6));
-    let Some(Expectation { schedule, zone, grace_seconds, rows }) = &contract.expectation else {
-        panic!("none")
-    };
-    assert_eq!((schedule.as_str(), zone.as_str(), *grace_seconds), ("0 6 * * 1-5", "Europe/Berlin", 7_200));
-    assert_eq!(*rows, (Some(10), Some(20_000)));
 
     let (contract, _) = compiled(PATIENTS);
     assert_eq!(contract.policy.on_error, OnError::SkipFile(10));

@@ -30,6 +30,8 @@ const IN_SCAN_REPORTS: &[Mistake] = &[
         "value: supersede }\n      - { property: dedupeContent, vendor: ingest, value: true }",
     ),
     ("a schedule that is no cron expression", "0 6 * * 1-5", "6 o'clock"),
+    ("a schedule of a day that does not exist", "0 6 * * 1-5", "0 6 31 feb,apr *"),
+    ("a grace that no search could see", "grace: 2h", "grace: 9601h"),
     ("a time zone that does not exist", "timezone: Europe/Berlin, grace", "timezone: Europe/Berln, grace"),
     ("an order of versions by a column that is not there", "value: reported_at", "value: reportd_at"),
     (
