@@ -6,6 +6,7 @@ use std::path::Path;
 use std::process::Command;
 
 use anyhow::{Context as _, Result, ensure};
+use checker::ContentHash;
 
 use crate::input::{Format, TemporaryFile};
 use crate::speed::{CHUNK_BYTES, check, contract_for};
@@ -44,7 +45,7 @@ pub(crate) fn report_own_peak(format: Format, file: &Path) -> Result<()> {
             Err(error) => Some(Err(error.into())),
         }
     });
-    check(&contract, chunks)?;
+    check(&contract, ContentHash::Sha256, chunks)?;
     writeln!(std::io::stdout(), "{}", high_water_mark()?).context("print the peak")
 }
 

@@ -1,4 +1,5 @@
-//! Our whole check beside a parser that only reads, over the same bytes in memory, one thread, runs interleaved.
+//! Our whole check beside a parser that only reads, over the same bytes in memory, one thread, runs interleaved; and the
+//! check with the SHA-256 of the file, which a load takes along and neither the parser nor a check alone does.
 
 use std::borrow::Cow;
 use std::hint::black_box;
@@ -6,7 +7,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, anyhow, bail};
-use checker::{Counts, FileCheck, Finished, Reject, Row, Sink, Summary};
+use checker::{ContentHash, Counts, FileCheck, Finished, Reject, Row, Sink, Summary};
 use contract::Contract;
 use serde::Deserialize;
 
@@ -21,7 +22,7 @@ const RUNS: usize = 5;
 /// Keys the set of unique values. Any value will do: the input is our own.
 const SEED: [u8; 16] = [7; 16];
 
-/// Two medians over the same bytes.
+/// Medians over the same bytes.
 #[derive(Clone, Debug)]
 pub(crate) struct Speed {
     pub(crate) format: Format,
@@ -29,17 +30,21 @@ pub(crate) struct Speed {
     pub(crate) parser: &'static str,
     pub(crate) parser_seconds: f64,
     pub(crate) check_seconds: f64,
+    /// With the SHA-256 of the bytes.
+    pub(crate) load_seconds: f64,
 }
 
 pub(crate) fn compare(format: Format, bytes: &[u8]) -> Result<Speed> {
     let contract = contract_for(format)?;
-    let (mut parsing, mut checking) = (Vec::new(), Vec::new());
+    let (mut parsing, mut checking, mut loading) = (Vec::new(), Vec::new(), Vec::new());
     for _ in 0..RUNS {
         parsing.push(timed(|| match format {
             Format::Csv => read_csv(bytes),
             Format::JsonLines => read_json_lines(bytes),
         })?);
-        checking.push(timed(|| check(&contract, bytes.chunks(CHUNK_BYTES).map(Ok)))?);
+        let chunks = || bytes.chunks(CHUNK_BYTES).map(Ok);
+        checking.push(timed(|| check(&contract, ContentHash::Skipped, chunks()))?);
+        loading.push(timed(|| check(&contract, ContentHash::Sha256, chunks()))?);
     }
     let parser = match format {
         Format::Csv => "csv, ByteRecord",
@@ -51,6 +56,7 @@ pub(crate) fn compare(format: Format, bytes: &[u8]) -> Result<Speed> {
         parser,
         parser_seconds: median(&mut parsing).as_secs_f64(),
         check_seconds: median(&mut checking).as_secs_f64(),
+        load_seconds: median(&mut loading).as_secs_f64(),
     })
 }
 
@@ -65,9 +71,10 @@ pub(crate) fn contract_for(format: Format) -> Result<Arc<Contract>> {
 /// Checks a file that comes in chunks; every record must be good.
 pub(crate) fn check<B: AsRef<[u8]>>(
     contract: &Arc<Contract>,
+    content_hash: ContentHash,
     chunks: impl Iterator<Item = Result<B>>,
 ) -> Result<Counts> {
-    let mut file = FileCheck::new(Arc::clone(contract), SEED);
+    let mut file = FileCheck::new(Arc::clone(contract), SEED, content_hash);
     let mut sink = Count::default();
     for chunk in chunks {
         let chunk = chunk?;

@@ -27,12 +27,23 @@ pub struct FileCheck {
     labels: Labels,
     /// Decoded text, kept for its memory.
     text: Vec<u8>,
-    hash: Sha256,
+    /// None: the check was not asked for it.
+    hash: Option<Sha256>,
     bytes: u64,
     decoded_bytes: u64,
     fault: Option<FileFault>,
     gates: Vec<GateResult>,
     finished: bool,
+}
+
+/// Whether a check also takes the SHA-256 of the stored bytes. It is the content's name in ledger and receipt and says
+/// nothing about the records, so that a check which nothing is loaded from does without.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ContentHash {
+    /// [`Summary::sha256`] is none.
+    Skipped,
+    /// [`Summary::sha256`] is there.
+    Sha256,
 }
 
 /// What one call to [`FileCheck::push`] did.
@@ -70,17 +81,23 @@ impl FileCheck {
     /// The first pass. `seed` keys the hashes of what must not repeat; it comes from the load's name, so that the same
     /// load always decides the same.
     #[must_use]
-    pub fn new(contract: Arc<Contract>, seed: [u8; 16]) -> Self {
-        Self::start(contract, seed, None)
+    pub fn new(contract: Arc<Contract>, seed: [u8; 16], content_hash: ContentHash) -> Self {
+        Self::start(contract, seed, content_hash, None)
     }
 
-    /// The second pass over the same bytes: decides exactly as the first did.
+    /// The second pass over the same bytes: decides exactly as the first did, and hashes the bytes when the first did.
     #[must_use]
     pub fn again(contract: Arc<Contract>, seed: [u8; 16], first: &Summary) -> Self {
-        Self::start(contract, seed, Some(first.refused.clone()))
+        let content_hash = first.sha256.map_or(ContentHash::Skipped, |_| ContentHash::Sha256);
+        Self::start(contract, seed, content_hash, Some(first.refused.clone()))
     }
 
-    fn start(contract: Arc<Contract>, seed: [u8; 16], first_pass: Option<RecordSet>) -> Self {
+    fn start(
+        contract: Arc<Contract>,
+        seed: [u8; 16],
+        content_hash: ContentHash,
+        first_pass: Option<RecordSet>,
+    ) -> Self {
         let header = matches!(contract.format, Format::Separated(Dialect { header: true, .. }));
         Self {
             decoder: Decoder::new(contract.limits, contract.encoding),
@@ -88,7 +105,10 @@ impl FileCheck {
             records: Records::new(Arc::clone(&contract), seed, first_pass),
             labels: if header { Labels::Awaited { after_return: false } } else { Labels::Known },
             text: Vec::new(),
-            hash: Sha256::new(),
+            hash: match content_hash {
+                ContentHash::Skipped => None,
+                ContentHash::Sha256 => Some(Sha256::new()),
+            },
             bytes: 0,
             decoded_bytes: 0,
             fault: None,
@@ -100,7 +120,7 @@ impl FileCheck {
 
     /// Takes some of `input`, of which at most about 64 KiB of text are made, so that the caller can write out what
     /// the sink holds between calls. Call until all is consumed and nothing is pending. After a fault the input is
-    /// only hashed and counted.
+    /// only counted, and hashed when a hash was asked for.
     pub fn push(&mut self, input: &[u8], sink: &mut impl Sink) -> Pushed {
         let pushed = if self.fault.is_some() {
             Pushed { consumed: input.len(), pending: false }
@@ -121,7 +141,9 @@ impl FileCheck {
             Pushed { pending: pushed.pending && self.fault.is_none(), ..pushed }
         };
         let consumed = input.get(..pushed.consumed).unwrap_or(input);
-        self.hash.update(consumed);
+        if let Some(hash) = &mut self.hash {
+            hash.update(consumed);
+        }
         self.bytes += consumed.len() as u64;
         pushed
     }
@@ -209,7 +231,7 @@ impl FileCheck {
             counts,
             verdict,
             fault: self.fault.clone(),
-            sha256: self.hash.clone().finalize().into(),
+            sha256: self.hash.clone().map(|hash| hash.finalize().into()),
             bytes: self.bytes,
             decoded_bytes: self.decoded_bytes,
             by_rule: self.records.by_rule.clone(),

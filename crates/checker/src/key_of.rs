@@ -87,7 +87,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::{FileCheck, Finished, Reject, Row, Sink};
+    use crate::{ContentHash, FileCheck, Finished, Reject, Row, Sink};
 
     /// Keys of the rows of a file.
     #[derive(Default)]
@@ -130,7 +130,7 @@ mod tests {
     }
 
     fn keys(contract: &Arc<Contract>, file: &str) -> Vec<Option<String>> {
-        let mut check = FileCheck::new(Arc::clone(contract), [0; 16]);
+        let mut check = FileCheck::new(Arc::clone(contract), [0; 16], ContentHash::Skipped);
         let mut keys = Keys::default();
         let mut rest = file.as_bytes();
         while !rest.is_empty() {

@@ -32,7 +32,7 @@ mod sink;
 mod summary;
 
 pub use fault::{FaultCode, FileFault};
-pub use file_check::{FileCheck, Finished, Pushed};
+pub use file_check::{ContentHash, FileCheck, Finished, Pushed};
 pub use key_of::{KeyError, key_of};
 pub use reason::reason;
 pub use receipt::{

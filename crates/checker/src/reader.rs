@@ -6,7 +6,9 @@ use std::sync::Arc;
 
 use contract::{Contract, Format, Found, Structure, Violation};
 
-pub(crate) use self::window::{Line, PIECE_BYTES, Window, endless, line_end, line_ends, longest, next_line};
+pub(crate) use self::window::{
+    Line, PIECE_BYTES, Window, endless, is_clean, line_end, line_ends, longest, next_line,
+};
 use crate::json::{Document, JsonLines};
 use crate::separated::Separated;
 use crate::{FaultCode, FileFault, Item};

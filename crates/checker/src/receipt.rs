@@ -93,7 +93,7 @@ pub struct Receipt {
     pub loaded: u64,
     /// Records by fate, as read; none when the file was not read.
     pub counts: Option<Counts>,
-    /// SHA-256 of the stored bytes, lower-case hexadecimal; none when they were not read.
+    /// SHA-256 of the stored bytes, lower-case hexadecimal; none when they were not read or the check took none.
     pub sha256: Option<String>,
     /// Stored bytes; none when they were not read.
     pub bytes: Option<u64>,
@@ -257,7 +257,7 @@ pub fn receipt(
         original: None,
         loaded: summary.filter(|_| state == COMPLETE).map_or(0, |summary| summary.counts.rows),
         counts: summary.map(|summary| summary.counts),
-        sha256: summary.map(|summary| hexadecimal(&summary.sha256)),
+        sha256: summary.and_then(|summary| summary.sha256).map(|sha256| hexadecimal(&sha256)),
         bytes: summary.map(|summary| summary.bytes),
         contract: contract.map(receipt_contract),
         rules: checked.map(|(contract, summary)| rule_totals(contract, summary)).unwrap_or_default(),

@@ -16,8 +16,9 @@ pub struct Summary {
     pub verdict: Verdict,
     /// Why the file is refused as a whole.
     pub fault: Option<FileFault>,
-    /// SHA-256 of the stored bytes: of all that were pushed, those after a fault included.
-    pub sha256: [u8; 32],
+    /// SHA-256 of the stored bytes: of all that were pushed, those after a fault included. None: it was not asked for
+    /// ([`crate::ContentHash::Skipped`]).
+    pub sha256: Option<[u8; 32]>,
     /// Stored bytes.
     pub bytes: u64,
     /// Bytes of text after decompression and decoding to UTF-8.

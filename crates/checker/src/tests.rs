@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use contract::{Contract, Violation};
 
-use crate::{FileCheck, Finished, Reject, Row, Sink, Summary};
+use crate::{ContentHash, FileCheck, Finished, Reject, Row, Sink, Summary};
 
 pub(crate) use self::contracts::{COLUMNS, contract};
 
@@ -58,7 +58,12 @@ pub(crate) fn passes(contract: Contract, file: &[u8]) -> [(Kept, Summary); 2] {
     // Pieces of a few bytes for small files, and not more than a thousand for large ones.
     let piece = 5 + file.len() / 1000;
     let mut first = Kept::default();
-    let summary = run(&mut FileCheck::new(Arc::clone(&contract), [3; 16]), file, piece, &mut first);
+    let summary = run(
+        &mut FileCheck::new(Arc::clone(&contract), [3; 16], ContentHash::Sha256),
+        file,
+        piece,
+        &mut first,
+    );
     let mut second = Kept::default();
     let again = run(&mut FileCheck::again(contract, [3; 16], &summary), file, 13 * piece, &mut second);
     [(first, summary), (second, again)]

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use bytes::{Buf, Bytes};
-use checker::{FileCheck, Finished, Reject, Row, Sink, Summary};
+use checker::{ContentHash, FileCheck, Finished, Reject, Row, Sink, Summary};
 use contract::Contract;
 use store::{Body, Objects, Opened, Store};
 
@@ -75,7 +75,7 @@ pub(crate) async fn first<S: Store>(
     contract: &Arc<Contract>,
     opening: Opening<<S as Objects>::Body>,
 ) -> Result<(Summary, Content), Stop> {
-    let check = FileCheck::new(Arc::clone(contract), work.seed());
+    let check = FileCheck::new(Arc::clone(contract), work.seed(), ContentHash::Sha256);
     let mut pass = CountOnly { work };
     match opening {
         Opening::Large(body) => Ok((stream(check, body, &mut pass).await?, Content::Reopened)),

@@ -4,16 +4,16 @@ use contract::{Contract, Found, Structure, Violation};
 
 use super::objects::Objects;
 use crate::reader::{
-    InvalidText, Line, PIECE_BYTES, Step, Window, check_text, fault_at, next_line, record_limit, violation,
+    InvalidText, Line, PIECE_BYTES, Step, Window, check_text, fault_at, is_clean, next_line, record_limit,
+    violation,
 };
-use crate::{FaultCode, FileFault, Item, Record};
+use crate::{FaultCode, FileFault, Item, Position, Record};
 
 /// Reads one object from each line. A line end can stand in no JSON string, so a bad line costs one record.
 pub(crate) struct JsonLines {
     limit: usize,
     window: Window,
-    objects: Objects,
-    invalid: InvalidText,
+    lines: Lines,
 }
 
 impl JsonLines {
@@ -21,25 +21,73 @@ impl JsonLines {
         Self {
             limit: record_limit(contract),
             window: Window::default(),
-            objects: Objects::new(contract),
-            invalid: InvalidText::default(),
+            lines: Lines { objects: Objects::new(contract), invalid: InvalidText::default() },
         }
     }
 
     pub(crate) fn unknown_fields(&self) -> u32 {
-        self.objects.unknown()
+        self.lines.objects.unknown()
     }
 
     pub(crate) fn push(&mut self, block: &[u8], found: &mut impl FnMut(Item<'_>)) -> Result<(), FileFault> {
         for piece in block.chunks(PIECE_BYTES) {
-            self.window.fill(piece);
-            while self.step(false, found)? == Step::More {}
+            let rest = self.finish_line(piece, found)?;
+            let rest = self.read_whole_lines(rest, found)?;
+            self.read_in_window(rest, found)?;
         }
         Ok(())
     }
 
     pub(crate) fn finish(&mut self, found: &mut impl FnMut(Item<'_>)) -> Result<(), FileFault> {
         while self.step(true, found)? == Step::More {}
+        Ok(())
+    }
+
+    /// Gives the window the end of the line that it holds the beginning of, and gives back the text after it.
+    fn finish_line<'a>(
+        &mut self,
+        piece: &'a [u8],
+        found: &mut impl FnMut(Item<'_>),
+    ) -> Result<&'a [u8], FileFault> {
+        if self.window.is_at_line_begin() {
+            return Ok(piece);
+        }
+        let end = memchr::memchr(b'\n', piece).map_or(piece.len(), |at| at + 1);
+        let (line, rest) = piece.split_at(end);
+        self.read_in_window(line, found)?;
+        Ok(rest)
+    }
+
+    /// Reads the lines of a piece where they stand, and gives back what is left: the beginning of a line, or one for the
+    /// window to refuse.
+    fn read_whole_lines<'a>(
+        &mut self,
+        piece: &'a [u8],
+        found: &mut impl FnMut(Item<'_>),
+    ) -> Result<&'a [u8], FileFault> {
+        let mut rest = piece;
+        if !self.window.is_at_line_begin() {
+            return Ok(rest);
+        }
+        let clean = is_clean(piece);
+        while let Some(line) = next_line(rest, 0, false).filter(|line| line.end <= self.limit) {
+            let (raw, after) = rest.split_at(line.end);
+            if !is_blank(raw) {
+                let position = self.window.number();
+                self.lines.read(raw, position, true, clean, found)?;
+            }
+            self.window.pass(line.next, 1);
+            rest = after.get(line.next - line.end..).unwrap_or_default();
+        }
+        Ok(rest)
+    }
+
+    fn read_in_window(&mut self, text: &[u8], found: &mut impl FnMut(Item<'_>)) -> Result<(), FileFault> {
+        if text.is_empty() {
+            return Ok(());
+        }
+        self.window.fill(text);
+        while self.step(false, found)? == Step::More {}
         Ok(())
     }
 
@@ -72,47 +120,69 @@ impl JsonLines {
     /// Reads the line that the window begins with.
     fn read_line(&mut self, line: Line, found: &mut impl FnMut(Item<'_>)) -> Result<(), FileFault> {
         let ended = line.next > line.end;
-        let raw = self.window.rest().get(..line.end).unwrap_or_default();
-        if raw.iter().all(|byte| matches!(byte, b' ' | b'\t')) {
-            self.window.advance(line.next, u64::from(ended));
-            return Ok(());
-        }
-        if self.window.records() == 0 && ended {
-            self.check_first(raw)?;
-        }
-        let position = self.window.number();
-        let raw = self.window.rest().get(..line.end).unwrap_or_default();
-        let sound = if self.window.is_clean() { Ok(()) } else { check_text(raw) };
-        match sound.and_then(|()| self.objects.read(raw)) {
-            Ok(()) => {
-                let (text, slots) = (self.objects.text(raw), self.objects.slots());
-                found(Item::Record(Record { position, raw, text, slots, cells: &[] }));
-            }
-            Err(broken) => {
-                let violation = if ended { broken } else { cut_short(broken) };
-                found(Item::Broken { position, raw, text: raw, cells: &[], violation });
-                self.invalid.note(violation, position.record, position.line)?;
-            }
+        if !is_blank(self.window.rest().get(..line.end).unwrap_or_default()) {
+            let position = self.window.number();
+            let raw = self.window.rest().get(..line.end).unwrap_or_default();
+            self.lines.read(raw, position, ended, self.window.is_clean(), found)?;
         }
         self.window.advance(line.next, u64::from(ended));
         Ok(())
     }
+}
 
-    /// Refuses a JSON document over several lines with one message and not with one for each line.
-    fn check_first(&self, raw: &[u8]) -> Result<(), FileFault> {
-        let mut bytes = raw.iter().filter(|byte| !matches!(byte, b' ' | b'\t'));
-        let found = match (bytes.next(), bytes.next()) {
-            (Some(b'['), None | Some(b'{')) => "a JSON array",
-            (Some(b'{'), None) => "a JSON object over several lines",
-            _ => return Ok(()),
-        };
-        Err(fault_at(
-            FaultCode::Json,
-            self.window.line(),
-            found,
-            "one JSON object on each line; for one document, have the contract declare the format json",
-        ))
+/// What reads lines, wherever they stand.
+struct Lines {
+    objects: Objects,
+    invalid: InvalidText,
+}
+
+impl Lines {
+    /// Reads a line that is not blank. `ended`: it has a line end; `clean`: it is known to need no check of its text.
+    fn read(
+        &mut self,
+        raw: &[u8],
+        position: Position,
+        ended: bool,
+        clean: bool,
+        found: &mut impl FnMut(Item<'_>),
+    ) -> Result<(), FileFault> {
+        if position.record == 1 && ended {
+            check_first(raw, position.line)?;
+        }
+        let sound = if clean { Ok(()) } else { check_text(raw) };
+        match sound.and_then(|()| self.objects.read(raw)) {
+            Ok(()) => {
+                let (text, slots) = (self.objects.text(raw), self.objects.slots());
+                found(Item::Record(Record { position, raw, text, slots, cells: &[] }));
+                Ok(())
+            }
+            Err(broken) => {
+                let violation = if ended { broken } else { cut_short(broken) };
+                found(Item::Broken { position, raw, text: raw, cells: &[], violation });
+                self.invalid.note(violation, position.record, position.line)
+            }
+        }
     }
+}
+
+fn is_blank(line: &[u8]) -> bool {
+    line.iter().all(|byte| matches!(byte, b' ' | b'\t'))
+}
+
+/// Refuses a JSON document over several lines with one message and not with one for each line.
+fn check_first(raw: &[u8], line: u64) -> Result<(), FileFault> {
+    let mut bytes = raw.iter().filter(|byte| !matches!(byte, b' ' | b'\t'));
+    let found = match (bytes.next(), bytes.next()) {
+        (Some(b'['), None | Some(b'{')) => "a JSON array",
+        (Some(b'{'), None) => "a JSON object over several lines",
+        _ => return Ok(()),
+    };
+    Err(fault_at(
+        FaultCode::Json,
+        line,
+        found,
+        "one JSON object on each line; for one document, have the contract declare the format json",
+    ))
 }
 
 /// A last line without line end that is not JSON was probably cut.

@@ -42,8 +42,7 @@ impl Window {
         self.bytes.truncate(rest);
         self.start = 0;
         self.bytes.extend_from_slice(piece);
-        let clean = piece.is_ascii() && memchr::memchr(0, piece).is_none();
-        self.clean = clean && (rest == 0 || self.clean);
+        self.clean = is_clean(piece) && (rest == 0 || self.clean);
     }
 
     /// The text that was not yet given out.
@@ -67,20 +66,25 @@ impl Window {
         self.line
     }
 
-    /// How many records were given out.
-    pub(crate) fn records(&self) -> u64 {
-        self.records
-    }
-
     /// Numbers the record that begins with the rest.
     pub(crate) fn number(&mut self) -> Position {
         self.records += 1;
         Position { record: self.records, line: self.line, offset: self.offset }
     }
 
+    /// Whether the next byte of the file begins a line, of which nothing is in the window.
+    pub(crate) fn is_at_line_begin(&self) -> bool {
+        self.rest().is_empty() && self.skipping.is_none()
+    }
+
     /// Drops bytes in which so many lines end.
     pub(crate) fn advance(&mut self, bytes: usize, lines: u64) {
         self.start += bytes;
+        self.pass(bytes, lines);
+    }
+
+    /// Counts bytes that were given out without a stay in the window, and the lines that end in them.
+    pub(crate) fn pass(&mut self, bytes: usize, lines: u64) {
         self.offset += bytes as u64;
         self.line += lines;
     }
@@ -121,6 +125,11 @@ impl Window {
         self.skipping = if ended { None } else { Some(skipped) };
         Ok(ended)
     }
+}
+
+/// Whether a text is ASCII without NUL characters.
+pub(crate) fn is_clean(text: &[u8]) -> bool {
+    text.is_ascii() && memchr::memchr(0, text).is_none()
 }
 
 /// The most bytes before a line end.

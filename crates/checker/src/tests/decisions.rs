@@ -9,7 +9,8 @@ use sha2::{Digest, Sha256};
 use super::contracts::{rule, with_gate, with_policy, with_unique_count};
 use super::{COLUMNS, contract, pass, passes, run};
 use crate::{
-    Counts, FaultCode, FileCheck, FileFacts, Summary, Verdict, reason, receipt, report, write_reject_line,
+    ContentHash, Counts, FaultCode, FileCheck, FileFacts, Summary, Verdict, reason, receipt, report,
+    write_reject_line,
 };
 
 fn file(records: &str) -> Vec<u8> {
@@ -148,12 +149,34 @@ fn after_a_fault_bytes_are_hashed_and_nothing_is_decided() {
     assert_eq!(kept.rows, []);
     assert_eq!(summary.verdict, Verdict::Rejected);
     assert_eq!(summary.bytes, bytes.len() as u64);
-    assert_eq!(summary.sha256, <[u8; 32]>::from(Sha256::digest(bytes)));
+    assert_eq!(summary.sha256, Some(Sha256::digest(bytes).into()));
+}
+
+#[test]
+fn a_hash_that_was_not_asked_for_changes_nothing_else_in_either_pass() {
+    let contract = Arc::new(contract());
+    let bytes = file("a,1,x\na,2,x\nb,bad,x\n");
+    let checked = |mut check: FileCheck| run(&mut check, &bytes, 7, &mut ());
+    let [with, without] = [ContentHash::Sha256, ContentHash::Skipped]
+        .map(|asked| checked(FileCheck::new(Arc::clone(&contract), [3; 16], asked)));
+    assert_eq!((with.sha256, without.sha256), (Some(Sha256::digest(&bytes).into()), None));
+    assert_eq!(Summary { sha256: None, ..with.clone() }, without);
+    assert_eq!(
+        receipt(&FileFacts::default(), Some(&contract), Some(&without), "COMPLETE", None).sha256,
+        None
+    );
+    for first in [with, without] {
+        assert_eq!(checked(FileCheck::again(Arc::clone(&contract), [3; 16], &first)), first);
+    }
 }
 
 #[test]
 fn finishing_twice_gives_the_same_summary() {
-    let mut check = FileCheck::new(Arc::new(with_gate(Metric::RowCount, false, Must::Be(0.0))), [0; 16]);
+    let mut check = FileCheck::new(
+        Arc::new(with_gate(Metric::RowCount, false, Must::Be(0.0))),
+        [0; 16],
+        ContentHash::Sha256,
+    );
     let first = run(&mut check, &file("a,1,x\n"), 9, &mut ());
     assert_eq!(run(&mut check, b"", 9, &mut ()), first);
 }
@@ -209,7 +232,7 @@ proptest! {
     fn no_diagnostic_holds_a_cell(records in records()) {
         let contract = with_unique_count();
         let mut reasons = Reasons(&contract, String::new());
-        let mut check = FileCheck::new(Arc::new(with_unique_count()), [1; 16]);
+        let mut check = FileCheck::new(Arc::new(with_unique_count()), [1; 16], ContentHash::Skipped);
         let summary = run(&mut check, &file(&records), 11, &mut reasons);
         let facts = FileFacts::default();
         let receipt = receipt(&facts, Some(&contract), Some(&summary), "COMPLETE", None);
