@@ -1,7 +1,10 @@
 //! What the sandbox gives: time, randomness, a place for metric lines, the environment. Inputs, so that tests decide them.
+//! And what it must not be left with: a panic.
 
+mod caught;
 mod environment;
 
+pub use caught::caught;
 pub use environment::{Environment, Missing};
 
 use std::time::{SystemTime, UNIX_EPOCH};
