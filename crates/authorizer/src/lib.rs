@@ -30,7 +30,7 @@ use host::Host;
 use lambda_runtime::Diagnostic;
 use serde_json::Value;
 use store::door::Partners;
-use telemetry::{AccessRecord, Label};
+use telemetry::{AccessRecord, Label, Occurrence};
 
 use decision::{Decision, Reason};
 use event::{Question, Tree};
@@ -61,13 +61,26 @@ impl From<Refusal> for Diagnostic {
     }
 }
 
-/// A service that did not answer.
+/// Nobody decided.
 #[derive(Debug, thiserror::Error)]
 enum Failure {
     #[error("reading the partners")]
     Partners(#[from] store::Error),
     #[error("reading the issuer's keys")]
     Keys(#[from] Unreachable),
+    #[error("the decision panicked")]
+    Panicked,
+}
+
+impl Failure {
+    /// What is counted besides the caller.
+    fn occurrence(&self) -> Occurrence {
+        match self {
+            Self::Partners(error) => Occurrence::service_failed(error.is_refusal()),
+            Self::Keys(_) => Occurrence::RetryableError,
+            Self::Panicked => Occurrence::Panic,
+        }
+    }
 }
 
 impl<S: Partners, F: Fetch> Authorizer<S, F> {
@@ -84,7 +97,7 @@ impl<S: Partners, F: Fetch> Authorizer<S, F> {
             self.record("none", &Ok(Decision::Unauthorized(Reason::Route)), began_ms);
             return Err(Refusal::Unauthorized);
         };
-        let decided = self.decide(&question, began_ms).await;
+        let decided = host::caught(self.decide(&question, began_ms)).await.unwrap_or(Err(Failure::Panicked));
         self.record(question.tree.as_str(), &decided, began_ms);
         match decided {
             Ok(Decision::Allow(caller, limits)) => {
@@ -127,6 +140,7 @@ impl<S: Partners, F: Fetch> Authorizer<S, F> {
     fn record(&self, kind: &'static str, decided: &Result<Decision, Failure>, began_ms: u64) {
         if let Err(failure) = decided {
             tracing::error!(error = telemetry::chain(failure), "no decision");
+            (self.host.metric)(&failure.occurrence().metric(&self.namespace, self.host.now()));
         }
         let (decision, caller, reason) = match decided {
             Ok(Decision::Allow(caller, _)) => ("allow", Some(caller), None),

@@ -195,6 +195,22 @@ async fn a_failing_service_lets_nobody_in_and_is_no_refusal() {
 }
 
 #[tokio::test]
+async fn a_failing_service_and_a_panic_are_counted_for_the_alarms_of_all_functions() {
+    let case = Case::new(None).await;
+    let made = case.memory.calls().len();
+    case.memory.fail_at(made + 1, When::BeforeEffect);
+    case.memory.before(made + 2, async |_| panic!("in the middle of a call"));
+    for _ in 0..2 {
+        assert_eq!(case.ask_key(SECRET).await, Err(Refusal::Failed));
+    }
+    let metrics = case.metrics.lock().expect("unpoisoned");
+    let counted = |name: &str| metrics.iter().filter_map(|line| line[name].as_u64()).sum::<u64>();
+    assert_eq!(["RetryableErrors", "Panics", "AccessesFailed"].map(counted), [1, 1, 2]);
+    let refused = Failure::from(store::Error::new(store::Operation::ReadPartner, "AccessDeniedException"));
+    assert_eq!(refused.occurrence(), Occurrence::AccessError);
+}
+
+#[tokio::test]
 async fn a_key_that_nobody_has_costs_the_same_reads() {
     let case = Case::new(None).await;
     let reads = async |secret: &str| {

@@ -125,10 +125,10 @@ impl FaultCode {
             Self::ErrorBudget => "mend the refused records and send the file again",
             Self::Gate => "compare the file with its source: it breaks a rule on the file as a whole",
             Self::NoContract => "check the key's feed name, or publish a contract for the feed",
-            Self::ContractInvalid => "publish a corrected contract, then replay the file",
-            Self::ContractInactive => "set the contract's status to active, then replay the file",
+            Self::ContractInvalid => "publish a corrected contract, then send the file again",
+            Self::ContractInactive => "set the contract's status to active, then send the file again",
             Self::SameName => "send the file under a new name",
-            Self::Archived => "restore the object, then replay the file",
+            Self::Archived => "restore the object, then send the file again",
             Self::Poison => "report this file to the operator: processing it stopped three times",
             Self::BadKey => "send the file as <partner>/<feed>/<name>",
         }

@@ -1,10 +1,12 @@
 //! What the sandbox gives: time, randomness, a place for metric lines, the environment, the messages of a queue. Inputs,
-//! so that tests decide them.
+//! so that tests decide them. And what it must not be left with: a panic.
 
 mod batch;
+mod caught;
 mod environment;
 
 pub use batch::{Message, batch};
+pub use caught::caught;
 pub use environment::{Environment, Missing};
 
 use std::time::{SystemTime, UNIX_EPOCH};

@@ -1,14 +1,10 @@
 //! From an event to a proxy response, and what is recorded of it.
 
-use std::future::{Future, poll_fn};
-use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::pin::pin;
-use std::task::Poll;
-
 use bytes::Bytes;
+use host::caught;
 use serde_json::Value;
 use store::door::{DoorStore, Spent};
-use telemetry::{Label, RequestRecord};
+use telemetry::{Label, Occurrence, RequestRecord};
 
 use crate::call::{Call, seconds};
 use crate::caller::{Caller, role_of};
@@ -36,8 +32,14 @@ impl<S: DoorStore> Ingest<S> {
                 let (id, origin) = (request.id.clone(), self.origin(&request));
                 let response = match caught(self.serve(request, &mut record)).await {
                     Some(Ok(response)) => response,
-                    Some(Err(refused)) => told(refused, &id, &mut record),
+                    Some(Err(refused)) => {
+                        if let Refused::Service(error) = &refused {
+                            self.count(Occurrence::service_failed(error.is_refusal()));
+                        }
+                        told(refused, &id, &mut record)
+                    }
                     None => {
+                        self.count(Occurrence::Panic);
                         tracing::error!(operation = record.operation, request = id, "a panic was caught");
                         let problem = Problem::new(
                             Code::Internal,
@@ -56,6 +58,10 @@ impl<S: DoorStore> Ingest<S> {
         record.log(&id);
         (self.host.metric)(&record.metric(&self.settings.namespace, now));
         response.seal(&id, origin.as_deref())
+    }
+
+    fn count(&self, occurrence: Occurrence) {
+        (self.host.metric)(&occurrence.metric(&self.settings.namespace, self.host.now()));
     }
 
     async fn serve(&self, mut request: Request, record: &mut RequestRecord) -> Result<Response, Refused> {
@@ -202,16 +208,4 @@ fn told(refused: Refused, request: &str, record: &mut RequestRecord) -> Response
     };
     record.code = problem.code.as_str();
     Response::problem(&problem, request)
-}
-
-/// A future's output, or `None` when it panicked. Unwind safety: what the future shares with others are the store's
-/// clients and the contracts, whose lock is poisoned at worst, and that is looked through.
-async fn caught<F: Future>(future: F) -> Option<F::Output> {
-    let mut future = pin!(future);
-    poll_fn(move |context| match catch_unwind(AssertUnwindSafe(|| future.as_mut().poll(context))) {
-        Ok(Poll::Ready(output)) => Poll::Ready(Some(output)),
-        Ok(Poll::Pending) => Poll::Pending,
-        Err(_) => Poll::Ready(None),
-    })
-    .await
 }

@@ -8,6 +8,8 @@ use jiff::Timestamp;
 use serde::Deserialize;
 
 use crate::event::Notice;
+use crate::recent::Compared;
+use crate::trigger::Trigger;
 
 /// The most of a text that is no change of an alarm, in characters.
 const OTHER_CHARACTERS: usize = 2_000;
@@ -42,8 +44,10 @@ pub struct Change {
     pub meaning: String,
     /// What to do; empty when nobody said.
     pub advice: String,
-    /// The most recent values, newest first, as CloudWatch wrote them.
+    /// The values that CloudWatch gave as its reason, newest first.
     pub values: Vec<String>,
+    /// What the alarm compares; `None` for a composite alarm, and where the message does not say it whole.
+    pub compared: Option<Compared>,
     /// The limit in words; empty for a composite alarm.
     pub limit: String,
     /// The metrics that the alarm reads.
@@ -72,43 +76,6 @@ struct Published {
     trigger: Trigger,
     #[serde(default)]
     triggering_children: Vec<Child>,
-}
-
-#[derive(Default, Deserialize)]
-#[serde(rename_all = "PascalCase", default)]
-struct Trigger {
-    metric_name: Option<String>,
-    dimensions: Vec<Dimension>,
-    metrics: Vec<Query>,
-    comparison_operator: String,
-    threshold: Option<f64>,
-}
-
-#[derive(Deserialize)]
-struct Dimension {
-    name: String,
-    value: String,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "PascalCase")]
-struct Query {
-    #[serde(default)]
-    metric_stat: Option<Stat>,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "PascalCase")]
-struct Stat {
-    metric: Metric,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "PascalCase")]
-struct Metric {
-    metric_name: String,
-    #[serde(default)]
-    dimensions: Vec<Dimension>,
 }
 
 #[derive(Deserialize)]
@@ -140,7 +107,8 @@ impl Change {
         };
         let meaning = description.lines().next().filter(|line| !line.starts_with("Do: ")).unwrap_or_default();
         let incident = Some(after("Incident: ")).filter(|name| !name.is_empty());
-        let (metrics, places) = measured(&published.trigger);
+        let name = |text: &str| plain(text, NAME_CHARACTERS);
+        let places = published.trigger.places().into_iter();
         Some(Self {
             incident: incident.unwrap_or_else(|| alarm.clone()),
             state: Some(state),
@@ -148,9 +116,10 @@ impl Change {
             meaning: plain(meaning, OTHER_CHARACTERS),
             advice: after("Do: "),
             values: values(&published.new_state_reason),
+            compared: compared(&published.trigger),
             limit: limit(&published.trigger),
-            metrics,
-            places,
+            metrics: published.trigger.metrics().into_iter().map(name).collect(),
+            places: places.map(|(dimension, value)| (name(dimension), name(value))).collect(),
             because_of: published
                 .triggering_children
                 .iter()
@@ -171,6 +140,7 @@ impl Change {
             meaning: plain(&notice.message, OTHER_CHARACTERS),
             advice: String::new(),
             values: Vec::new(),
+            compared: None,
             limit: String::new(),
             metrics: Vec::new(),
             places: Vec::new(),
@@ -211,43 +181,20 @@ fn values(reason: &str) -> Vec<String> {
 }
 
 /// A number with three digits after the point at most.
-fn short(value: f64) -> String {
+pub(crate) fn short(value: f64) -> String {
     let text = format!("{value:.3}");
-    text.trim_end_matches('0').trim_end_matches('.').to_owned()
+    let text = text.trim_end_matches('0').trim_end_matches('.');
+    if text == "-0" { "0".to_owned() } else { text.to_owned() }
 }
 
 fn limit(trigger: &Trigger) -> String {
-    let Some(threshold) = trigger.threshold.filter(|threshold| threshold.is_finite()) else {
-        return String::new();
-    };
-    let words = match trigger.comparison_operator.as_str() {
-        "GreaterThanThreshold" => "more than",
-        "GreaterThanOrEqualToThreshold" => "at least",
-        "LessThanThreshold" => "less than",
-        "LessThanOrEqualToThreshold" => "at most",
-        _ => "outside",
-    };
-    format!("{words} {}", short(threshold))
+    let words = |threshold: f64| format!("{} {}", trigger.comparison(), short(threshold));
+    trigger.threshold().map(words).unwrap_or_default()
 }
 
-fn measured(trigger: &Trigger) -> (Vec<String>, Vec<(String, String)>) {
-    let mut metrics: Vec<String> =
-        trigger.metric_name.iter().map(|name| plain(name, NAME_CHARACTERS)).collect();
-    let mut dimensions: Vec<&Dimension> = trigger.dimensions.iter().collect();
-    for metric in
-        trigger.metrics.iter().filter_map(|query| query.metric_stat.as_ref()).map(|stat| &stat.metric)
-    {
-        metrics.push(plain(&metric.metric_name, NAME_CHARACTERS));
-        dimensions.extend(&metric.dimensions);
-    }
-    let mut places: Vec<(String, String)> = Vec::new();
-    for Dimension { name, value } in dimensions {
-        let place = (plain(name, NAME_CHARACTERS), plain(value, NAME_CHARACTERS));
-        if !places.contains(&place) {
-            places.push(place);
-        }
-    }
-    (metrics, places)
+fn compared(trigger: &Trigger) -> Option<Compared> {
+    let (queries, period_seconds) = (trigger.queries(), trigger.period_seconds()?);
+    (!queries.is_empty()).then_some(Compared { queries, period_seconds })
 }
 
 /// The alarm of `arn:<partition>:cloudwatch:<region>:<account>:alarm:<name>`.

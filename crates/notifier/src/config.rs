@@ -36,6 +36,7 @@ impl Config {
         let ledger_table = environment.required("LEDGER_TABLE");
         let partners_table = environment.required("PARTNERS_TABLE");
         let mail_topic = environment.required("MAIL_TOPIC_ARN");
+        let stack = environment.required("STACK_NAME");
         let namespace = environment.required("METRIC_NAMESPACE");
         let channels_secret = environment.optional("CHANNELS_SECRET_ARN");
         let access = environment.access();
@@ -43,7 +44,7 @@ impl Config {
         environment.finish()?;
         // This machine's own addresses are posted to only when AWS is an emulator on it.
         let policy = if access.endpoint.is_some() { Policy::Loopback } else { Policy::Public };
-        let settings = Settings { channels_secret, policy, namespace };
+        let settings = Settings { channels_secret, policy, stack, namespace };
         Ok(Self { ledger_table, partners_table, mail_topic, settings, access, log_level })
     }
 }
@@ -60,6 +61,7 @@ mod tests {
                 "LEDGER_TABLE",
                 "PARTNERS_TABLE",
                 "MAIL_TOPIC_ARN",
+                "STACK_NAME",
                 "METRIC_NAMESPACE",
                 "AWS_REGION",
                 "AWS_ACCESS_KEY_ID",

@@ -1,21 +1,26 @@
 //! A change of an alarm, from the event to the channels.
 
-use futures_util::future::join_all;
+use std::time::Duration;
+
+use futures_util::future::{join, join_all};
 use lambda_runtime::Diagnostic;
 use serde_json::Value;
 use store::door::{Partners, Reading};
-use store::{Error, Incident, Incidents, Mail, Secrets};
-use telemetry::{Label, Notice as Noticed, NoticeRecord};
+use store::{Error, Incident, Incidents, Mail, Measured, Secrets};
+use telemetry::{Label, Notice as Noticed, NoticeRecord, Occurrence};
 
 use crate::alarm::Change;
 use crate::channel::{Channel, Malformed, Trouble};
 use crate::event::{UnknownEvent, decode};
+use crate::files::Files;
 use crate::incident::{Decision, decide};
 use crate::message::Message;
-use crate::{Notifier, files, render};
+use crate::{Notifier, files, recent, render};
 
 /// How often an incident is looked at again when somebody else wrote it meanwhile.
 const LOOKS: usize = 8;
+/// How long one thing that a message may do without is asked for: a message without it is better than none.
+const PATIENCE: Duration = Duration::from_secs(5);
 
 /// Why Lambda is to deliver a change again. Holds names and codes only.
 #[derive(Debug, thiserror::Error)]
@@ -29,6 +34,9 @@ pub enum NotTold {
     /// Another invocation is at the incident.
     #[error("another invocation tells of the incident")]
     Busy,
+    /// A panic was caught.
+    #[error("the change panicked")]
+    Panicked,
     /// These did not take it.
     #[error("not taken by {}", .0.join(", "))]
     Channels(Vec<&'static str>),
@@ -40,6 +48,7 @@ impl From<NotTold> for Diagnostic {
             NotTold::Event(_) => "UnknownEvent",
             NotTold::Ledger(_) => "Ledger",
             NotTold::Busy => "Busy",
+            NotTold::Panicked => "Panicked",
             NotTold::Channels(_) => "Channels",
         };
         Self { error_type: error_type.to_owned(), error_message: telemetry::chain(&not_told) }
@@ -55,12 +64,41 @@ enum NoChannels {
     Malformed(#[from] Malformed),
 }
 
-impl<D: Incidents + Secrets + Mail, R: Partners + Reading> Notifier<D, R> {
+/// Why something that a message may do without is not in it.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Unanswered {
+    #[error("a service failed")]
+    Service(#[from] Error),
+    #[error("no answer within {} s", PATIENCE.as_secs())]
+    Late,
+}
+
+impl Unanswered {
+    /// Asks, and waits for a while.
+    pub(crate) async fn within<T>(asked: impl Future<Output = Result<T, Error>>) -> Result<T, Self> {
+        Ok(tokio::time::timeout(PATIENCE, asked).await.map_err(|_| Self::Late)??)
+    }
+
+    fn occurrence(&self) -> Occurrence {
+        match self {
+            Self::Service(error) => Occurrence::service_failed(error.is_refusal()),
+            Self::Late => Occurrence::RetryableError,
+        }
+    }
+}
+
+impl<D: Incidents + Secrets + Mail + Measured, R: Partners + Reading> Notifier<D, R> {
     /// Handles one invocation. An error asks Lambda to try again, and at last to keep the event among the dead letters.
     pub async fn handle(&self, event: &Value) -> Result<(), NotTold> {
         let mut ended = Ok(());
         for notice in decode(event)? {
-            let one = self.attend(&Change::read(&notice)).await;
+            let attended = host::caught(self.attend(&Change::read(&notice))).await;
+            let one = attended.unwrap_or(Err(NotTold::Panicked));
+            match &one {
+                Err(NotTold::Ledger(error)) => self.count(Occurrence::service_failed(error.is_refusal())),
+                Err(NotTold::Panicked) => self.count(Occurrence::Panic),
+                _ => {}
+            }
             ended = ended.and(one);
         }
         ended
@@ -89,12 +127,15 @@ impl<D: Incidents + Secrets + Mail, R: Partners + Reading> Notifier<D, R> {
 
     /// Tells every channel that was not told yet, all at once, and keeps which of them took it.
     async fn tell(&self, change: &Change, mine: Incident) -> Result<(), NotTold> {
-        let message = Message::new(change, &mine, &files::of(&self.reading, change).await);
+        let message = self.message(change, &mine).await;
         let mut failed = Vec::new();
         let mut channels = vec![Channel::Mail];
         match self.channels().await {
             Ok(more) => channels.extend(more),
             Err(error) => {
+                if let NoChannels::Read(error) = &error {
+                    self.count(Occurrence::service_failed(error.is_refusal()));
+                }
                 tracing::warn!(error = telemetry::chain(&error), "only mail is told");
                 failed.push("channels");
             }
@@ -122,6 +163,33 @@ impl<D: Incidents + Secrets + Mail, R: Partners + Reading> Notifier<D, R> {
         if failed.is_empty() { Ok(()) } else { Err(NotTold::Channels(failed)) }
     }
 
+    /// The message of a change, with what the ledger and CloudWatch say within their time.
+    async fn message(&self, change: &Change, incident: &Incident) -> Message {
+        let (files, recent) = join(
+            files::of(&self.reading, change, &self.settings.stack),
+            recent::of(&self.desk, change, self.host.now()),
+        )
+        .await;
+        let files = files.unwrap_or_else(|unanswered| {
+            self.miss(&unanswered, "the files of an alarm were not read");
+            Files::Unknown
+        });
+        let recent = recent.unwrap_or_else(|unanswered| {
+            self.miss(&unanswered, "the recent values of an alarm were not read");
+            None
+        });
+        Message::new(change, incident, &files, recent.as_ref())
+    }
+
+    fn miss(&self, unanswered: &Unanswered, what: &str) {
+        tracing::warn!(error = telemetry::chain(unanswered), "{what}");
+        self.count(unanswered.occurrence());
+    }
+
+    fn count(&self, occurrence: Occurrence) {
+        (self.host.metric)(&occurrence.metric(&self.settings.namespace, self.host.now()));
+    }
+
     /// The channels of the secret, read each time: incidents are rare, and a new secret holds at once.
     async fn channels(&self) -> Result<Vec<Channel>, NoChannels> {
         match &self.settings.channels_secret {
@@ -142,7 +210,12 @@ impl<D: Incidents + Secrets + Mail, R: Partners + Reading> Notifier<D, R> {
         };
         match &ended {
             Ok(()) => self.fuses.worked(name),
-            Err(_) => self.fuses.failed(name, self.host.now()),
+            Err(trouble) => {
+                if let Trouble::Mail(error) = trouble {
+                    self.count(Occurrence::service_failed(error.is_refusal()));
+                }
+                self.fuses.failed(name, self.host.now());
+            }
         }
         ended
     }

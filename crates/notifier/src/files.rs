@@ -1,6 +1,5 @@
-//! The files that an alarm is about: the newest that are not all good, from the ledger's index.
-
-use std::time::Duration;
+//! The files that an alarm is about, from the ledger's index: the newest that are not all good, or the newest of each
+//! partner of a feed whose file did not come as expected.
 
 use futures_util::future::join_all;
 use jiff::Timestamp;
@@ -9,17 +8,18 @@ use store::{Error, Outcome, State};
 use telemetry::Label;
 
 use crate::alarm::Change;
+use crate::deliver::Unanswered;
 
 /// The metrics of our own that files make bad.
-const METRICS: [&str; 2] = ["FilesQuarantined", "Rejects"];
-/// How long the ledger is asked; a message without files is better than none.
-const TIME: Duration = Duration::from_secs(5);
+const BAD: [&str; 2] = ["FilesQuarantined", "RejectPercent"];
+/// The metrics of our own that a file makes bad which did not come, or not as expected.
+const EXPECTED: [&str; 4] = ["FilesMissing", "FilesLate", "FilesThin", "FilesFat"];
 /// The most partners whose files are looked through, and of each the most files.
 const PARTNERS: usize = 50;
 const FILES_OF_A_PARTNER: u16 = 20;
-/// The most files that are told.
+/// The most files that are told, and the most partners whose newest file is.
 const FILES: usize = 5;
-/// How far back they are looked for, milliseconds: a day.
+/// How far back bad files are looked for, milliseconds: a day.
 const BACK_MS: u64 = 86_400_000;
 
 /// Files of an alarm, as far as they are known.
@@ -29,54 +29,78 @@ pub enum Files {
     NotAsked,
     /// The ledger did not answer, or not in time.
     Unknown,
-    /// These, newest first, one line each.
+    /// These are not all good, newest first.
+    Bad(Vec<BadFile>),
+    /// The newest of each partner, one line each.
     Newest(Vec<String>),
 }
 
-/// Looks for the files of an alarm.
-pub(crate) async fn of<R: Partners + Reading>(reading: &R, change: &Change) -> Files {
-    if !change.metrics.iter().any(|metric| METRICS.contains(&metric.as_str())) {
-        return Files::NotAsked;
-    }
-    match tokio::time::timeout(TIME, newest(reading, change)).await {
-        Ok(Ok(files)) => Files::Newest(files),
-        Ok(Err(error)) => {
-            tracing::warn!(error = telemetry::chain(&error), "the files of an alarm were not read");
-            Files::Unknown
-        }
-        Err(_) => {
-            tracing::warn!("the files of an alarm were not read in time");
-            Files::Unknown
-        }
+/// A file that is not all good.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct BadFile {
+    /// One line of ids, codes and counts.
+    pub line: String,
+    /// What shows the rest of it.
+    pub commands: Vec<String>,
+}
+
+/// Looks for the files of an alarm of a stack.
+pub(crate) async fn of<R: Partners + Reading>(
+    reading: &R,
+    change: &Change,
+    stack: &str,
+) -> Result<Files, Unanswered> {
+    let is_of = |names: &[&str]| change.metrics.iter().any(|metric| names.contains(&metric.as_str()));
+    if is_of(&BAD) {
+        Ok(Files::Bad(Unanswered::within(bad(reading, change, stack)).await?))
+    } else if is_of(&EXPECTED) {
+        Ok(Files::Newest(Unanswered::within(newest(reading, change)).await?))
+    } else {
+        Ok(Files::NotAsked)
     }
 }
 
+async fn bad<R: Partners + Reading>(
+    reading: &R,
+    change: &Change,
+    stack: &str,
+) -> Result<Vec<BadFile>, Error> {
+    let from = from(change.changed_ms);
+    let listed = listed(reading, change, from, FILES_OF_A_PARTNER).await?;
+    let described = listed.into_iter().filter_map(|(partner, file)| {
+        Some(BadFile { line: line(&partner, &file)?, commands: commands(stack, &file) })
+    });
+    Ok(described.take(FILES).collect())
+}
+
+/// The newest file of each partner that has sent one to the feed of the alarm: who is waited for, and since when.
 async fn newest<R: Partners + Reading>(reading: &R, change: &Change) -> Result<Vec<String>, Error> {
+    let listed = listed(reading, change, None, 1).await?;
+    Ok(listed.iter().take(FILES).map(|(partner, file)| arrival(partner, file)).collect())
+}
+
+/// Files of the alarm's partners and feed with their partner, newest first, of each partner at most `limit`.
+async fn listed<R: Partners + Reading>(
+    reading: &R,
+    change: &Change,
+    from: Option<String>,
+    limit: u16,
+) -> Result<Vec<(String, ListedFile)>, Error> {
     let partners = match change.place("partner") {
         Some(partner) => vec![partner.to_owned()],
         None => reading.all_partners().await?.into_iter().map(|partner| partner.name).collect(),
     };
-    let queries: Vec<FileQuery> = partners
-        .into_iter()
-        .take(PARTNERS)
-        .map(|partner| FileQuery {
-            partner,
-            feed: change.place("feed").map(str::to_owned),
-            from: from(change.changed_ms),
-            limit: FILES_OF_A_PARTNER,
-            ..FileQuery::default()
-        })
-        .collect();
+    let feed = change.place("feed").map(str::to_owned);
+    let query = FileQuery { feed, from, limit, ..FileQuery::default() };
+    let queries: Vec<FileQuery> =
+        partners.into_iter().take(PARTNERS).map(|partner| FileQuery { partner, ..query.clone() }).collect();
     let pages = join_all(queries.iter().map(|query| reading.files(query))).await;
-    let mut found: Vec<(String, String)> = Vec::new();
+    let mut found = Vec::new();
     for (query, page) in queries.iter().zip(pages) {
-        found.extend(page?.files.into_iter().filter_map(|file| {
-            let line = line(&query.partner, &file)?;
-            Some((file.order, line))
-        }));
+        found.extend(page?.files.into_iter().map(|file| (query.partner.clone(), file)));
     }
-    found.sort_by(|one, other| other.cmp(one));
-    Ok(found.into_iter().take(FILES).map(|(_, line)| line).collect())
+    found.sort_by(|(_, one), (_, other)| (&other.order, &other.file).cmp(&(&one.order, &one.file)));
+    Ok(found)
 }
 
 fn from(changed_ms: u64) -> Option<String> {
@@ -97,6 +121,26 @@ fn line(partner: &str, file: &ListedFile) -> Option<String> {
     };
     let (partner, feed) = (Label::new(partner), Label::new(&file.feed));
     Some(format!("{} of {}/{}: {what}", file.file, partner.as_str(), feed.as_str()))
+}
+
+/// What shows a file's story, and the records that were refused when some were.
+fn commands(stack: &str, file: &ListedFile) -> Vec<String> {
+    let command = |word: &str| format!("scalper --stack {stack} {word} {}", file.file);
+    let rejects = file.outcome.as_ref().is_some_and(|outcome| outcome.counts.rejects > 0);
+    let words = if rejects { &["show", "rejects"][..] } else { &["show"] };
+    words.iter().map(|word| command(word)).collect()
+}
+
+/// Whose file it was, when it came, its state and its rows.
+fn arrival(partner: &str, file: &ListedFile) -> String {
+    let came = file.order.split('/').next().and_then(|instant| instant.parse::<Timestamp>().ok());
+    let came = came.map(|instant| instant.strftime(", came %Y-%m-%d %H:%M:%S UTC").to_string());
+    let counted = file.outcome.as_ref().map(|outcome| match file.state {
+        State::Complete => format!(", {} rows", outcome.counts.rows),
+        _ => format!(", {} records", outcome.counts.records),
+    });
+    let (came, counted) = (came.unwrap_or_default(), counted.unwrap_or_default());
+    format!("{} of {}{came}, {}{counted}", file.file, Label::new(partner).as_str(), file.state.as_str())
 }
 
 fn rejects(outcome: &Outcome) -> String {

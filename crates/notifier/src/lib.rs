@@ -19,16 +19,18 @@ pub mod event;
 pub mod files;
 mod incident;
 pub mod message;
+pub mod recent;
 pub mod render;
+mod trigger;
 
 pub use deliver::NotTold;
 
 use host::Host;
 use outbound::{Client, Fuses, Policy};
 use store::door::{Partners, Reading};
-use store::{Incidents, Mail, Secrets};
+use store::{Incidents, Mail, Measured, Secrets};
 
-/// What a message needs besides its alarm. `D`: incidents, secrets, mail. `R`: partners and their files.
+/// What a message needs besides its alarm. `D`: incidents, secrets, mail, recent values. `R`: partners and their files.
 pub struct Notifier<D, R> {
     desk: D,
     reading: R,
@@ -45,11 +47,13 @@ pub struct Settings {
     pub channels_secret: Option<String>,
     /// Which addresses are posted to.
     pub policy: Policy,
+    /// The stack's name, for commands that can be copied.
+    pub stack: String,
     /// The namespace of metrics.
     pub namespace: String,
 }
 
-impl<D: Incidents + Secrets + Mail, R: Partners + Reading> Notifier<D, R> {
+impl<D: Incidents + Secrets + Mail + Measured, R: Partners + Reading> Notifier<D, R> {
     /// A notifier between these.
     pub fn new(desk: D, reading: R, settings: Settings, host: Host) -> Result<Self, outbound::Failure> {
         let client = Client::new(settings.policy)?;

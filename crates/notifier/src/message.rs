@@ -5,6 +5,7 @@ use store::Incident;
 
 use crate::alarm::Change;
 use crate::files::Files;
+use crate::recent::{Recent, each};
 
 /// Whether something begins or ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -53,7 +54,7 @@ pub struct Message {
 impl Message {
     /// The message of a change that began or ended this incident.
     #[must_use]
-    pub fn new(change: &Change, incident: &Incident, files: &Files) -> Self {
+    pub fn new(change: &Change, incident: &Incident, files: &Files, recent: Option<&Recent>) -> Self {
         let status = match (change.state, incident.open) {
             (None, _) => Status::Note,
             (Some(_), true) => Status::Open,
@@ -64,7 +65,10 @@ impl Message {
             facts.push(("until", instant(incident.changed_ms)));
             facts.push(("lasted", lasted(incident)));
         }
-        facts.extend(measured(change));
+        facts.extend(values(change, recent).map(|values| ("recent values", values)));
+        facts.extend(
+            Some(&change.limit).filter(|limit| !limit.is_empty()).map(|limit| ("alarm at", limit.clone())),
+        );
         for (name, value) in &change.places {
             facts.extend(known_place(name).map(|name| (name, value.clone())));
         }
@@ -75,14 +79,7 @@ impl Message {
             facts.push(("further changes", incident.folded.to_string()));
         }
         if status == Status::Open {
-            match files {
-                Files::NotAsked => {}
-                Files::Unknown => facts.push(("files", "the ledger did not answer".to_owned())),
-                Files::Newest(lines) if lines.is_empty() => {
-                    facts.push(("files", "none in the ledger since the day before".to_owned()));
-                }
-                Files::Newest(lines) => facts.extend(lines.iter().map(|line| ("file", line.clone()))),
-            }
+            facts.extend(told(files));
         }
         Self {
             status,
@@ -103,14 +100,34 @@ impl Message {
     }
 }
 
-fn measured(change: &Change) -> Option<(&'static str, String)> {
-    let limit = Some(&change.limit).filter(|limit| !limit.is_empty());
-    let values = Some(change.values.join(", ")).filter(|values| !values.is_empty());
-    match (values, limit) {
-        (Some(values), Some(limit)) => Some(("measured", format!("{values} (alarm at {limit})"))),
-        (Some(values), None) => Some(("measured", values)),
-        (None, Some(limit)) => Some(("limit", format!("alarm at {limit}"))),
-        (None, None) => None,
+/// The recent values, else those that CloudWatch gave as its reason, in the same order.
+fn values(change: &Change, recent: Option<&Recent>) -> Option<String> {
+    if let Some(recent) = recent {
+        return Some(recent.line());
+    }
+    let values: Vec<&str> = change.values.iter().rev().map(String::as_str).collect();
+    let period = change.compared.as_ref().map(|compared| format!("{}, ", each(compared.period_seconds)));
+    let line = format!("{} ({}newest last)", values.join(", "), period.unwrap_or_default());
+    (!values.is_empty()).then_some(line)
+}
+
+/// What is said of files.
+fn told(files: &Files) -> Vec<(&'static str, String)> {
+    match files {
+        Files::NotAsked => Vec::new(),
+        Files::Unknown => vec![("files", "the ledger did not answer".to_owned())],
+        Files::Bad(bad) if bad.is_empty() => {
+            vec![("files", "none in the ledger since the day before".to_owned())]
+        }
+        Files::Bad(bad) => {
+            let lines = bad.iter().map(|file| ("file", file.line.clone()));
+            let commands = bad.iter().take(1).flat_map(|file| &file.commands);
+            lines.chain(commands.map(|command| ("command", command.clone()))).collect()
+        }
+        Files::Newest(lines) if lines.is_empty() => {
+            vec![("newest file", "no partner's in the ledger".to_owned())]
+        }
+        Files::Newest(lines) => lines.iter().map(|line| ("newest file", line.clone())).collect(),
     }
 }
 

@@ -5,11 +5,11 @@ mod desk;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
-use desk::{BEGIN_MS, Receiver, World, alarm, event, recovery};
+use desk::{BEGIN_MS, Receiver, SECRET, World, alarm, event, recovery};
 use proptest::prelude::*;
 use serde_json::Value;
 use store::memory::When;
-use store::{Incidents as _, Operation, State};
+use store::{Incidents as _, Measure, Operation, Query, State};
 
 use super::*;
 
@@ -44,6 +44,32 @@ async fn deliveries_at_the_same_time_are_one_page_too() {
     let all = futures_util::future::join_all((0..100).map(|_| notifier.handle(&one))).await;
     assert!(all.iter().all(Result::is_ok), "{all:?}");
     assert_eq!(world.subjects(), ["ALARM s-slow"]);
+}
+
+#[tokio::test]
+async fn a_channel_hears_of_an_incident_once_however_many_deliveries_there_are() {
+    let (world, receiver) = (Arc::<World>::default(), Receiver::new().await);
+    let hook = format!(r#"{{"webhook": {{"url": "{}/hook", "secret": "{SECRET}"}}}}"#, receiver.url());
+    let notifier = world.notifier(Some(&hook));
+    // At the same time, then one after the other, the same change and other alarms of the incident.
+    let one = alarm("s-slow", BEGIN_MS);
+    let together = futures_util::future::join_all((0..250).map(|_| notifier.handle(&one)));
+    assert!(receiver.during(together, "200 OK").await.iter().all(Result::is_ok));
+    for number in 0..250 {
+        let other = alarm("s-dead-letters", BEGIN_MS + number);
+        receiver.during(notifier.handle(&other), "200 OK").await.unwrap();
+    }
+    let statuses =
+        || -> Vec<Value> { receiver.bodies("/hook").iter().map(|body| body["status"].clone()).collect() };
+    assert_eq!(statuses(), ["open"]);
+    let over = recovery("s-processing", BEGIN_MS + 60_000);
+    let together = futures_util::future::join_all((0..250).map(|_| notifier.handle(&over)));
+    // Who comes while it is told is asked to come again, and then has nothing to tell.
+    drop(receiver.during(together, "200 OK").await);
+    for _ in 0..250 {
+        receiver.during(notifier.handle(&over), "200 OK").await.unwrap();
+    }
+    assert_eq!(statuses(), ["open", "closed"]);
 }
 
 #[tokio::test]
@@ -139,8 +165,8 @@ async fn an_address_inside_is_not_connected_to() {
 #[tokio::test]
 async fn a_failure_anywhere_ends_with_everybody_told() {
     for when in [When::BeforeEffect, When::AfterEffect] {
-        // Read, begun, mailed, done.
-        for call in 1..=4 {
+        // Read, begun, values read, mailed, done.
+        for call in 1..=5 {
             let world = Arc::<World>::default();
             let notifier = world.notifier(None);
             world.memory.fail_at(call, when);
@@ -172,7 +198,109 @@ async fn an_alarm_of_files_names_the_newest_that_are_not_good_and_no_key() {
     assert!(text.contains(" of north/labs: refused, HEADER"), "{text}");
     assert!(text.contains(" of south/charges: loaded, 2 of 10 records bad"), "{text}");
     assert!(!text.contains("jane") && !text.contains("good"), "{text}");
-    assert_eq!(text.matches("file: ").count(), 2);
+    assert_eq!(text.matches("\nfile: ").count(), 2);
+}
+
+#[tokio::test]
+async fn the_newest_bad_file_comes_with_the_commands_that_show_it() {
+    let world = Arc::<World>::default();
+    let refused = world.add_file("north", "labs", "a.csv", State::Quarantined, 0).await;
+    world.notifier(None).handle(&desk::quarantine_alarm()).await.unwrap();
+    let text = world.memory.mailed()[0].1.clone();
+    assert!(text.contains(&format!("command: scalper --stack s show {refused}\n")), "{text}");
+    assert!(!text.contains(" rejects "), "no record was refused: {text}");
+    let world = Arc::<World>::default();
+    let half = world.add_file("north", "labs", "b.csv", State::Complete, 2).await;
+    world.notifier(None).handle(&desk::quarantine_alarm()).await.unwrap();
+    let text = world.memory.mailed()[0].1.clone();
+    for word in ["show", "rejects"] {
+        assert!(text.contains(&format!("command: scalper --stack s {word} {half}\n")), "{text}");
+    }
+}
+
+#[tokio::test]
+async fn an_alarm_of_a_file_that_did_not_come_names_the_newest_of_each_partner() {
+    let world = Arc::<World>::default();
+    let north = world.add_file("north", "labs", "jane-doe.csv", State::Complete, 1).await;
+    world.add_file("north", "charges", "other.csv", State::Complete, 0).await;
+    let south = world.add_file("south", "labs", "half.csv", State::Quarantined, 3).await;
+    for metric in ["FilesMissing", "FilesLate", "FilesThin", "FilesFat"] {
+        let again = Arc::<World>::default();
+        again.notifier(None).handle(&desk::missing_alarm(metric)).await.unwrap();
+        assert!(again.memory.mailed()[0].1.contains("newest file: no partner's in the ledger"), "{metric}");
+    }
+    world.notifier(None).handle(&desk::missing_alarm("FilesMissing")).await.unwrap();
+    let text = world.memory.mailed()[0].1.clone();
+    for line in [
+        format!("newest file: {north} of north, came 2026-11-21 06:00:00 UTC, COMPLETE, 9 rows\n"),
+        format!("newest file: {south} of south, came 2026-11-21 06:00:00 UTC, QUARANTINED, 10 records\n"),
+    ] {
+        assert!(text.contains(&line), "{text}");
+    }
+    assert_eq!(text.matches("newest file: ").count(), 2);
+    assert!(!text.contains("jane"), "{text}");
+}
+
+#[tokio::test]
+async fn at_most_five_partners_are_named() {
+    let world = Arc::<World>::default();
+    for number in 0..7 {
+        world.add_file(&format!("clinic-{number}"), "labs", "a.csv", State::Complete, 0).await;
+    }
+    world.notifier(None).handle(&desk::missing_alarm("FilesLate")).await.unwrap();
+    assert_eq!(world.memory.mailed()[0].1.matches("newest file: ").count(), 5);
+}
+
+#[tokio::test]
+async fn a_message_shows_the_values_of_the_last_periods_and_the_alarms_own_metric_is_asked_for() {
+    let world = Arc::<World>::default();
+    let minutes = |before: u64| BEGIN_MS - before * 60_000;
+    for (before, value) in [(90, 99.0), (20, 0.0), (15, 2.0), (5, 14.5)] {
+        world.memory.measure(minutes(before), value);
+    }
+    world.notifier(None).handle(&alarm("s-slow", BEGIN_MS)).await.unwrap();
+    let text = world.memory.mailed()[0].1.clone();
+    assert!(
+        text.contains("recent values: 0, 2, -, 14.5 (5 min each, newest last, - is no data)\n"),
+        "{text}"
+    );
+    assert!(
+        matches!(&world.memory.asked()[..], [Query { measure: Measure::Metric { name, statistic, .. }, .. }]
+        if name == "Duration" && statistic == "p95")
+    );
+    // What is folded asks for nothing.
+    world.notifier(None).handle(&alarm("s-dead-letters", BEGIN_MS + 1)).await.unwrap();
+    assert_eq!(world.memory.asked().len(), 1);
+}
+
+#[tokio::test]
+async fn without_an_answer_of_cloudwatch_the_values_of_the_reason_are_shown() {
+    for fails in [false, true] {
+        let world = Arc::<World>::default();
+        if fails {
+            // Incident read and written, then the values.
+            world.memory.fail_at(3, When::BeforeEffect);
+        }
+        world.notifier(None).handle(&alarm("s-slow", BEGIN_MS)).await.unwrap();
+        assert_eq!(world.memory.calls()[2], Operation::ReadMetrics);
+        let text = world.memory.mailed()[0].1.clone();
+        assert!(text.contains("recent values: 3 (5 min each, newest last)\n"), "{text}");
+        assert_eq!(world.counted("RetryableErrors"), u64::from(fails));
+    }
+}
+
+#[tokio::test]
+async fn failures_of_services_are_counted_for_the_alarms_of_all_functions() {
+    let world = Arc::<World>::default();
+    world.memory.fail_at(1, When::BeforeEffect);
+    let failed = world.notifier(None).handle(&alarm("s-slow", BEGIN_MS)).await;
+    assert!(matches!(failed, Err(NotTold::Ledger(_))), "{failed:?}");
+    assert_eq!(world.counted("RetryableErrors"), 1);
+    let world = Arc::<World>::default();
+    world.memory.before(1, |_| async { panic!("a defect") });
+    let failed = world.notifier(None).handle(&alarm("s-slow", BEGIN_MS)).await;
+    assert!(matches!(failed, Err(NotTold::Panicked)), "{failed:?}");
+    assert_eq!(world.counted("Panics"), 1);
 }
 
 #[tokio::test]

@@ -39,10 +39,14 @@ impl Config {
             account: None,
         };
         let namespace = environment.required("METRIC_NAMESPACE");
+        // Lambda sets it; without it the estimate of costs lacks the function's own.
+        let memory = environment.optional("AWS_LAMBDA_FUNCTION_MEMORY_SIZE");
+        let memory_megabytes = memory.and_then(|megabytes| megabytes.parse().ok()).unwrap_or_default();
         let access = environment.access();
         let log_level = environment.log_level();
         environment.finish()?;
-        let settings = Settings::new(&inbox, &names.quarantine_bucket, &namespace);
+        let settings =
+            Settings { memory_megabytes, ..Settings::new(&inbox, &names.quarantine_bucket, &namespace) };
         let names = Names { account: account_of(&names.outcome_topic), ..names };
         Ok(Self { names, access, settings, log_level })
     }
@@ -91,6 +95,7 @@ mod tests {
             Config::from_lookup(move |name| match name {
                 "LOG_LEVEL" => level.map(str::to_owned),
                 "OUTCOME_TOPIC_ARN" => Some(topic.to_owned()),
+                "AWS_LAMBDA_FUNCTION_MEMORY_SIZE" => Some("1769".to_owned()),
                 other => Some(other.to_lowercase()),
             })
             .expect("complete")
@@ -103,5 +108,6 @@ mod tests {
         let shown = format!("{:?}", read(None));
         assert!(!shown.contains("aws_secret_access_key") && !shown.contains("aws_session_token"), "{shown}");
         assert_eq!(read(None).names.inboxes, ["inbox_bucket"]);
+        assert_eq!(read(None).settings.memory_megabytes, 1_769);
     }
 }

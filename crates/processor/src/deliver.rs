@@ -1,13 +1,6 @@
 //! Deliveries: each message of a batch on its own, and what becomes of one that did not end.
 
-use std::{
-    future::{Future, poll_fn},
-    panic::{AssertUnwindSafe, catch_unwind},
-    pin::pin,
-    task::Poll,
-};
-
-use host::Message;
+use host::{Message, caught};
 use lambda_runtime::Diagnostic;
 use serde::Serialize;
 use serde_json::Value;
@@ -82,6 +75,13 @@ fn credible_deadline(deadline_ms: u64, now_ms: u64) -> u64 {
     if deadline_ms < now_ms { now_ms.saturating_add(60_000) } else { deadline_ms }
 }
 
+/// S3 sends a message once, and Lambda deletes it once and receives it each time: a request each, since a batch is one
+/// message (`template.yaml`).
+fn delivery_of(message: &Message<Body>, deadline_ms: u64) -> Delivery {
+    let queue_requests = u64::from(message.receive_count).saturating_add(2);
+    Delivery { deadline_ms, receive_count: message.receive_count, queue_requests }
+}
+
 impl<S: Store> Processor<S> {
     /// Handles one invocation that ends at `deadline_ms` (milliseconds since the epoch).
     ///
@@ -92,7 +92,7 @@ impl<S: Store> Processor<S> {
         match Event::decode(event)? {
             Event::Queue(messages) => Ok(self.batch(&messages, deadline_ms).await),
             Event::Direct(notices) => {
-                let delivery = Delivery { deadline_ms, receive_count: 1 };
+                let delivery = Delivery { deadline_ms, receive_count: 1, queue_requests: 0 };
                 self.follow_all(&notices, delivery).await?;
                 Ok(Response::Direct { terminal: notices.len() })
             }
@@ -102,7 +102,7 @@ impl<S: Store> Processor<S> {
     async fn batch(&self, messages: &[Message<Body>], deadline_ms: u64) -> Response {
         let mut failures = Vec::new();
         for message in messages {
-            let delivery = Delivery { deadline_ms, receive_count: message.receive_count };
+            let delivery = delivery_of(message, deadline_ms);
             let ended = match &message.body {
                 Body::Notices(notices) => self.follow_all(notices, delivery).await,
                 Body::Unknown => {
@@ -165,7 +165,7 @@ impl<S: Store> Processor<S> {
     /// Makes the message visible again when it makes sense. A failure costs time only: the queue's own visibility
     /// time-out applies.
     async fn give_back(&self, message: &Message<Body>, stop: &Stop, deadline_ms: u64) {
-        let delivery = Delivery { deadline_ms, receive_count: message.receive_count };
+        let delivery = delivery_of(message, deadline_ms);
         let seconds = self.delay(stop, delivery);
         if let Err(error) = self.store.defer(&message.receipt_handle, seconds).await {
             tracing::warn!(error = telemetry::chain(&error), "the message's visibility was not changed");
@@ -201,16 +201,4 @@ impl<S: Store> Processor<S> {
         let seconds = seconds.saturating_add(u64::from(self.host.jitter(5))).min(MOST_HIDDEN);
         u32::try_from(seconds).unwrap_or(LONGEST_DELAY)
     }
-}
-
-/// A future's output, or `None` when it panicked. Unwind safety: what the future shares with others are the store's
-/// clients and the contracts, whose lock is poisoned at worst, and that is looked through.
-async fn caught<F: Future>(future: F) -> Option<F::Output> {
-    let mut future = pin!(future);
-    poll_fn(move |context| match catch_unwind(AssertUnwindSafe(|| future.as_mut().poll(context))) {
-        Ok(Poll::Ready(output)) => Poll::Ready(Some(output)),
-        Ok(Poll::Pending) => Poll::Pending,
-        Err(_) => Poll::Ready(None),
-    })
-    .await
 }

@@ -8,8 +8,8 @@ use std::{
 use checker::FaultCode;
 use contract::Contract;
 use feed::{Key, Refusal, Terms};
-use store::{Claim, Claimed, Entry, Fence, FileId, FileVersion, LoadId, Opened, State, Store};
-use telemetry::{FileRecord, Label, Occurrence, Step};
+use store::{Claim, Claimed, Entry, Fence, FileId, FileVersion, LoadId, Opened, State, Store, Usage};
+use telemetry::{FileRecord, Label, Occurrence, Step, Used};
 
 use crate::{
     Processor,
@@ -29,6 +29,8 @@ pub(crate) struct Delivery {
     pub(crate) deadline_ms: u64,
     /// How often the message was received, this time included.
     pub(crate) receive_count: u32,
+    /// Requests to the queue that brought it here and take it away.
+    pub(crate) queue_requests: u64,
 }
 
 /// A file that is named and not yet claimed.
@@ -51,7 +53,7 @@ impl<S: Store> Processor<S> {
         if notice.bucket != self.settings.inbox {
             return Err(Stop::Foreign);
         }
-        let started = self.host.now();
+        let (started, usage) = (self.host.now(), self.store.usage());
         let file = self.version(notice).await?;
         let named = Named { id: FileId::of(&file), file, partner: String::new(), feed: String::new() };
         *id = Some(named.id.clone());
@@ -93,6 +95,7 @@ impl<S: Store> Processor<S> {
         let known = record.duration();
         record.spend(Step::Decide, self.host.now().saturating_sub(started).saturating_sub(known));
         record.state = outcome.state.as_str();
+        record.used = self.used(outcome.state, started, usage, delivery);
         record.log();
         (self.host.metric)(&record.metric(&self.settings.namespace, self.host.now()));
         self.tell(Entry { state: outcome.state, outcome: Some(outcome), ..entry }).await
@@ -180,6 +183,24 @@ impl<S: Store> Processor<S> {
             load: entry.load.clone(),
             rows_written: entry.rows_written,
             corrects: OnceLock::new(),
+        }
+    }
+
+    /// What the file used since this moment, and will use to be told: the record stands before its announcement, so that
+    /// no file is left uncounted.
+    fn used(&self, state: State, started_ms: u64, before: Usage, delivery: Delivery) -> Used {
+        let counted = self.store.usage().since(before);
+        let told = u64::from(state != State::Ignored);
+        Used {
+            memory_megabytes: self.settings.memory_megabytes,
+            milliseconds: self.host.now().saturating_sub(started_ms),
+            invocations: 1,
+            write_tenths: counted.write_tenths.saturating_add(10 * told),
+            read_tenths: counted.read_tenths,
+            object_writes: counted.object_writes,
+            object_reads: counted.object_reads,
+            queue_requests: counted.queue_requests.saturating_add(delivery.queue_requests),
+            published: counted.published.saturating_add(told),
         }
     }
 

@@ -16,6 +16,8 @@ pub struct Settings {
     pub quarantine: String,
     /// The namespace of metrics.
     pub namespace: String,
+    /// Memory of the function, MB, for the estimate of costs; 0 where nobody says.
+    pub memory_megabytes: u64,
     /// Time that must be left to go on, milliseconds. Default 20 s: one write of a batch with all its retries is
     /// bounded by 15 s, and a checkpoint and a release follow. What still runs when half of it is over is given up.
     pub reserve_ms: u64,
@@ -44,6 +46,7 @@ impl Settings {
             inbox: inbox.to_owned(),
             quarantine: quarantine.to_owned(),
             namespace: namespace.to_owned(),
+            memory_megabytes: 0,
             reserve_ms: 20_000,
             lease_margin_ms: 30_000,
             small_file_bytes: 8 * 1024 * 1024,

@@ -41,11 +41,6 @@ pub enum Stop {
     Failed(#[from] Error),
 }
 
-/// Codes by which S3, KMS and DynamoDB refuse for want of a permission or an enabled key. The answer to a HEAD has no body
-/// and so no code but its status.
-const REFUSALS: [&str; 5] =
-    ["AccessDenied", "AccessDeniedException", "KMSAccessDeniedException", "Forbidden", "http 403"];
-
 impl Stop {
     /// What is counted.
     pub(crate) fn occurrence(&self) -> Occurrence {
@@ -56,12 +51,8 @@ impl Stop {
             Self::OutOfTime => Occurrence::Handover,
             Self::Foreign | Self::Unknown => Occurrence::ForeignMessage,
             Self::Panicked => Occurrence::Panic,
-            Self::Failed(error)
-                if REFUSALS.contains(&error.code.as_str()) || error.code.starts_with("KMS.") =>
-            {
-                Occurrence::AccessError
-            }
-            Self::Failed(_) | Self::Differs | Self::Document(_) => Occurrence::RetryableError,
+            Self::Failed(error) => Occurrence::service_failed(error.is_refusal()),
+            Self::Differs | Self::Document(_) => Occurrence::RetryableError,
         }
     }
 

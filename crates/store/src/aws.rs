@@ -12,6 +12,8 @@ mod entry;
 mod failure;
 mod keys;
 mod ledger;
+mod measured;
+mod meter;
 mod objects;
 mod operator;
 mod queue;
@@ -33,7 +35,8 @@ pub use operator::{Home, KeptBody, Surveyor};
 pub use queue::MessageQueue;
 pub use upload::ObjectUpload;
 
-use crate::{Error, Operation};
+use self::meter::Meter;
+use crate::{Error, Metered, Operation, Usage};
 
 /// The resources' names, as the stack made them.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -63,6 +66,7 @@ pub struct Aws {
     s3: aws_sdk_s3::Client,
     dynamodb: aws_sdk_dynamodb::Client,
     late: Arc<Late>,
+    meter: Meter,
     pace: Arc<rows::Pace>,
     backoff: Backoff,
 }
@@ -72,22 +76,30 @@ impl Aws {
     /// (`clients`), whatever the configuration says.
     #[must_use]
     pub fn new(config: &SdkConfig, names: Names) -> Self {
+        let meter = Meter::default();
         Self {
             names: Arc::new(names),
-            s3: clients::s3(config),
-            dynamodb: clients::dynamodb(config),
+            s3: clients::metered_s3(config, meter.clone()),
+            dynamodb: clients::metered_dynamodb(config, meter.clone()),
             late: Arc::new(Late { config: config.clone(), sqs: OnceLock::new(), sns: OnceLock::new() }),
+            meter,
             pace: Arc::default(),
             backoff: Backoff { unit: Duration::from_millis(25) },
         }
     }
 
     fn sqs(&self) -> &aws_sdk_sqs::Client {
-        self.late.sqs.get_or_init(|| clients::sqs(&self.late.config))
+        self.late.sqs.get_or_init(|| clients::metered_sqs(&self.late.config, self.meter.clone()))
     }
 
     fn sns(&self) -> &aws_sdk_sns::Client {
-        self.late.sns.get_or_init(|| clients::sns(&self.late.config))
+        self.late.sns.get_or_init(|| clients::metered_sns(&self.late.config, self.meter.clone()))
+    }
+}
+
+impl Metered for Aws {
+    fn usage(&self) -> Usage {
+        self.meter.usage()
     }
 }
 

@@ -67,11 +67,18 @@ pub enum Operation {
     ReadIncident,
     /// Writing where an incident stands.
     WriteIncident,
+    /// Reading recent values of metrics.
+    ReadMetrics,
     /// Reading a secret.
     ReadSecret,
     /// Sending mail.
     SendMail,
 }
+
+/// Codes by which S3, KMS and DynamoDB refuse for want of a permission or an enabled key. The answer to a HEAD has no body
+/// and so no code but its status.
+const REFUSALS: [&str; 5] =
+    ["AccessDenied", "AccessDeniedException", "KMSAccessDeniedException", "Forbidden", "http 403"];
 
 /// A call to a service that did not succeed. Never holds content: only the operation, the service's own code and
 /// request id.
@@ -91,5 +98,27 @@ impl Error {
     #[must_use]
     pub fn new(operation: Operation, code: impl Into<String>) -> Self {
         Self { operation, code: code.into(), request_id: None }
+    }
+
+    /// Whether the service refused: a permission is missing, or a key is disabled. To try again does not mend it.
+    #[must_use]
+    pub fn is_refusal(&self) -> bool {
+        REFUSALS.contains(&self.code.as_str()) || self.code.starts_with("KMS.")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_missing_permission_and_a_disabled_key_are_refusals_and_a_throttled_call_is_none() {
+        let is_refusal = |code: &str| Error::new(Operation::ReadObject, code).is_refusal();
+        for code in ["AccessDenied", "AccessDeniedException", "http 403", "KMS.DisabledException"] {
+            assert!(is_refusal(code), "{code}");
+        }
+        for code in ["ThrottlingException", "timeout", "http 500", "fuse"] {
+            assert!(!is_refusal(code), "{code}");
+        }
     }
 }

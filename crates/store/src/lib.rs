@@ -1,4 +1,4 @@
-//! Where bytes, entries and rows are kept. The only crate that knows S3, DynamoDB, SQS and SNS.
+//! Where bytes, entries and rows are kept. The only crate that knows S3, DynamoDB, SQS, SNS and CloudWatch.
 //!
 //! Five traits, one for each thing that the path needs, and two implementations of all of them: `aws::Aws` and its
 //! in-memory twin `memory::Memory`, which can fail at the n-th call, before or after the effect. The partner's door has
@@ -14,11 +14,13 @@ mod error;
 mod file;
 mod incident;
 mod ledger;
+mod measured;
 pub mod memory;
 mod objects;
 pub mod operator;
 mod queue;
 mod rows;
+mod usage;
 
 pub use error::{Error, Operation};
 pub use file::{FileId, FileVersion, LoadId};
@@ -27,11 +29,13 @@ pub use ledger::{
     Claim, Claimed, Commit, Committed, ContentClaim, Entry, Fence, Fenced, Head, HeadMove, Ledger, Outcome,
     ReadEntry, State,
 };
+pub use measured::{Datapoint, Measure, Measured, Query, Span};
 pub use objects::{Body, ContractObject, Objects, Opened, Original, ReadContract, Upload, VersionId};
 pub use queue::{Announcement, Outcomes, Queue};
 pub use rows::{BATCH_ITEMS, Item, ItemValue, Rows, row_item, shards};
+pub use usage::{Metered, Usage};
 
 /// Everything that the path needs.
-pub trait Store: Objects + Ledger + Rows + Queue + Outcomes {}
+pub trait Store: Objects + Ledger + Rows + Queue + Outcomes + Metered {}
 
-impl<T: Objects + Ledger + Rows + Queue + Outcomes> Store for T {}
+impl<T: Objects + Ledger + Rows + Queue + Outcomes + Metered> Store for T {}

@@ -11,6 +11,7 @@ mod ledger;
 mod objects;
 mod operator;
 mod rows;
+mod usage;
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -27,8 +28,8 @@ use crate::door::UploadId;
 use crate::file::{NULL_VERSION, name};
 use crate::operator::{Depth, StackQueue};
 use crate::{
-    Announcement, ContractObject, Entry, Error, FileId, FileVersion, Head, Incident, Item, Operation, State,
-    VersionId,
+    Announcement, ContractObject, Datapoint, Entry, Error, FileId, FileVersion, Head, Incident, Item,
+    Operation, Query, State, Usage, VersionId,
 };
 
 /// The code of an error that the fuse made.
@@ -85,6 +86,9 @@ struct World {
     incidents: BTreeMap<String, Incident>,
     secrets: BTreeMap<String, String>,
     mailed: Vec<(String, String)>,
+    /// Values of the one metric that there is, and which metrics were asked for.
+    measured: Vec<Datapoint>,
+    asked: Vec<Query>,
 }
 
 /// One version of an inbox object; a key's versions stand newest first.
@@ -103,6 +107,7 @@ struct Version {
 #[derive(Default)]
 struct Wire {
     calls: Vec<Operation>,
+    usage: Usage,
     fuse: Option<Fuse>,
     dead: bool,
     hooks: BTreeMap<usize, Hook>,
@@ -162,7 +167,14 @@ impl Memory {
         self.wire().calls.clone()
     }
 
+    /// A call that is a request of its own.
     async fn call<T>(&self, operation: Operation, effect: impl FnOnce(&mut World) -> T) -> Result<T, Error> {
+        self.wire().usage.count(operation);
+        self.step(operation, effect).await
+    }
+
+    /// A call under the fuse and the hooks.
+    async fn step<T>(&self, operation: Operation, effect: impl FnOnce(&mut World) -> T) -> Result<T, Error> {
         let (call, hook) = {
             let mut wire = self.wire();
             if wire.dead {

@@ -22,6 +22,7 @@
 //! ```
 
 mod access;
+mod cost;
 mod delivery;
 mod label;
 mod metric;
@@ -35,6 +36,7 @@ use tracing_subscriber::filter::{LevelFilter, Targets};
 use tracing_subscriber::layer::{Layer as _, SubscriberExt as _};
 
 pub use access::AccessRecord;
+pub use cost::Used;
 pub use delivery::{Delivery, DeliveryRecord};
 pub use label::Label;
 pub use metric::{LINE_BYTES, metric_names};

@@ -28,6 +28,16 @@ pub mod metric_names {
     pub const DURATION: &str = "Duration";
     /// From the event to the claim, milliseconds.
     pub const QUEUE_AGE: &str = "QueueAge";
+    /// Percent of a file's records that were refused, of files of which records were read.
+    pub const REJECT_PERCENT: &str = "RejectPercent";
+    /// Deliveries of a file before the one in which it became terminal.
+    pub const RETRIES: &str = "Retries";
+    /// Records of a file a second, from the claim to the terminal state.
+    pub const RECORDS_PER_SECOND: &str = "RecordsPerSecond";
+    /// Decompressed bytes of a file a second, from the claim to the terminal state.
+    pub const BYTES_PER_SECOND: &str = "BytesPerSecond";
+    /// What a file cost at list prices, micro-dollars: an estimate.
+    pub const COST_MICRO_DOLLARS: &str = "CostMicroDollars";
     /// Deliveries of a file that was already terminal.
     pub const REDUNDANT_DELIVERIES: &str = "RedundantDeliveries";
     /// Deliveries while another invocation had the lease.
@@ -87,8 +97,10 @@ pub mod metric_names {
 /// One metric: name, unit, value.
 pub(crate) type Metric = (&'static str, &'static str, f64);
 
-/// Builds one line. Members that are neither metrics nor dimensions stay searchable in the log and cost nothing.
-/// A line that would be longer than [`LINE_BYTES`] loses those members.
+/// Metrics with the sets of dimensions under which they are kept, each of which is billed.
+pub(crate) type Group<'g> = (&'g [&'g [&'static str]], &'g [Metric]);
+
+/// Builds one line, of metrics that all have the same sets of dimensions.
 pub(crate) fn line(
     namespace: &str,
     now_ms: u64,
@@ -97,15 +109,30 @@ pub(crate) fn line(
     members: &[(&'static str, Value)],
     details: Vec<(&'static str, Value)>,
 ) -> String {
+    line_of(namespace, now_ms, &[(dimensions, metrics)], members, details)
+}
+
+/// Builds one line. Members that are neither metrics nor dimensions stay searchable in the log and cost nothing.
+/// A line that would be longer than [`LINE_BYTES`] loses those members.
+pub(crate) fn line_of(
+    namespace: &str,
+    now_ms: u64,
+    groups: &[Group<'_>],
+    members: &[(&'static str, Value)],
+    details: Vec<(&'static str, Value)>,
+) -> String {
     let mut root = Map::new();
-    let definitions: Vec<Value> =
-        metrics.iter().map(|(name, unit, _)| json!({ "Name": name, "Unit": unit })).collect();
-    let directive = json!({ "Namespace": namespace, "Dimensions": dimensions, "Metrics": definitions });
-    root.insert("_aws".to_owned(), json!({ "Timestamp": now_ms, "CloudWatchMetrics": [directive] }));
+    let directive = |(dimensions, metrics): &Group<'_>| {
+        let definitions: Vec<Value> =
+            metrics.iter().map(|(name, unit, _)| json!({ "Name": name, "Unit": unit })).collect();
+        json!({ "Namespace": namespace, "Dimensions": dimensions, "Metrics": definitions })
+    };
+    let directives: Vec<Value> = groups.iter().map(directive).collect();
+    root.insert("_aws".to_owned(), json!({ "Timestamp": now_ms, "CloudWatchMetrics": directives }));
     for (name, value) in members {
         root.insert((*name).to_owned(), value.clone());
     }
-    for (name, _, value) in metrics {
+    for (name, _, value) in groups.iter().flat_map(|(_, metrics)| metrics.iter()) {
         root.insert((*name).to_owned(), number(*value));
     }
     let short = Value::Object(root.clone()).to_string();

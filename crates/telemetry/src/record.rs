@@ -4,7 +4,8 @@ use serde_json::{Map, Value, json};
 
 use crate::{
     Label,
-    metric::{Metric, float, line, metric_names as names},
+    cost::Used,
+    metric::{Metric, float, line, line_of, metric_names as names},
 };
 
 /// Where the time of a file went.
@@ -61,7 +62,7 @@ pub struct FileRecord {
     pub rejects: u64,
     /// Violations of severity warn.
     pub warnings: u64,
-    /// Violations by reason code.
+    /// Violations by the class of their rule: its stable code.
     pub violations: Vec<(&'static str, u64)>,
     /// Stored bytes.
     pub bytes: u64,
@@ -73,6 +74,8 @@ pub struct FileRecord {
     pub queue_age: Option<u64>,
     /// How often the message was received, this time included.
     pub receive_count: u32,
+    /// What it used.
+    pub used: Used,
 }
 
 impl FileRecord {
@@ -104,6 +107,7 @@ impl FileRecord {
             bytes = self.bytes,
             duration_ms = self.duration(),
             receive_count = self.receive_count,
+            cost_micro_dollars = self.cost(),
             "file is terminal"
         );
     }
@@ -111,9 +115,27 @@ impl FileRecord {
     /// The metric record: one line without its line end, at most [`crate::LINE_BYTES`] long.
     ///
     /// Dimensions: none (for alarms on everything), partner and feed, feed and state. Each combination is billed, so
-    /// ids and codes are members of the line and not dimensions.
+    /// ids and codes are members of the line and not dimensions, and what nobody asks of a feed has none.
     #[must_use]
     pub fn metric(&self, namespace: &str, now_ms: u64) -> String {
+        let counted = self.counted();
+        let members = [
+            ("partner", json!(self.partner)),
+            ("feed", json!(self.feed)),
+            ("state", json!(self.state)),
+            ("file", json!(self.file)),
+            ("load", json!(self.load)),
+        ];
+        let groups: [(&[&[&str]], &[Metric]); 3] = [
+            (&[&[], &["partner", "feed"], &["feed", "state"]], &counted),
+            (&[&[], &["partner", "feed"]], &[(names::COST_MICRO_DOLLARS, "None", self.cost())]),
+            (&[&[]], &self.paced()),
+        ];
+        line_of(namespace, now_ms, &groups, &members, self.details())
+    }
+
+    /// What is asked of each feed.
+    fn counted(&self) -> Vec<Metric> {
         let is = |state: &str| if self.state == state { 1.0 } else { 0.0 };
         let loaded = if self.state == "COMPLETE" { self.rows } else { 0 };
         let mut metrics: Vec<Metric> = vec![
@@ -126,18 +148,39 @@ impl FileRecord {
             (names::BYTES, "Bytes", float(self.bytes)),
             (names::DURATION, "Milliseconds", float(self.duration())),
         ];
+        if self.records > 0 {
+            let percent = 100.0 * float(self.rejects) / float(self.records);
+            metrics.push((names::REJECT_PERCENT, "Percent", percent));
+        }
         if let Some(age) = self.queue_age {
             metrics.push((names::QUEUE_AGE, "Milliseconds", float(age)));
         }
-        let members = [
-            ("partner", json!(self.partner)),
-            ("feed", json!(self.feed)),
-            ("state", json!(self.state)),
-            ("file", json!(self.file)),
-            ("load", json!(self.load)),
-        ];
-        let dimensions: &[&[&str]] = &[&[], &["partner", "feed"], &["feed", "state"]];
-        line(namespace, now_ms, dimensions, &metrics, &members, self.details())
+        metrics
+    }
+
+    /// What is asked of all files together.
+    fn paced(&self) -> Vec<Metric> {
+        let mut metrics: Vec<Metric> = vec![(names::RETRIES, "Count", float(self.retries()))];
+        if self.records > 0 {
+            metrics.push((names::RECORDS_PER_SECOND, "Count/Second", float(self.a_second(self.records))));
+            metrics.push((names::BYTES_PER_SECOND, "Bytes/Second", float(self.a_second(self.decoded_bytes))));
+        }
+        metrics
+    }
+
+    /// Deliveries before this one.
+    fn retries(&self) -> u64 {
+        u64::from(self.receive_count.saturating_sub(1))
+    }
+
+    /// Of so many, those of one second. What took no time took a millisecond.
+    fn a_second(&self, count: u64) -> u64 {
+        count.saturating_mul(1_000) / self.duration().max(1)
+    }
+
+    /// The estimated cost, micro-dollars.
+    fn cost(&self) -> f64 {
+        float(self.used.nano_dollars()) / 1_000.0
     }
 
     /// What is worth searching for and not worth a metric.
@@ -159,6 +202,7 @@ impl FileRecord {
             ("decodedBytes", json!(self.decoded_bytes)),
             ("checkedBytesPerSecond", json!(self.decoded_bytes.saturating_mul(1000) / reading)),
             ("stepMilliseconds", Value::Object(steps)),
+            ("used", json!(self.used)),
             ("receiveCount", json!(self.receive_count)),
         ]
     }
@@ -188,6 +232,25 @@ pub enum Occurrence {
 }
 
 impl Occurrence {
+    /// All of them.
+    pub const ALL: [Self; 9] = [
+        Self::RedundantDelivery,
+        Self::LeaseHeld,
+        Self::OlderVersionAwaited,
+        Self::FenceLost,
+        Self::Handover,
+        Self::RetryableError,
+        Self::AccessError,
+        Self::ForeignMessage,
+        Self::Panic,
+    ];
+
+    /// A failure of a service: one that refused needs somebody, any other is tried again.
+    #[must_use]
+    pub fn service_failed(is_refusal: bool) -> Self {
+        if is_refusal { Self::AccessError } else { Self::RetryableError }
+    }
+
     /// The metric that counts it.
     #[must_use]
     pub fn metric_name(self) -> &'static str {

@@ -1,9 +1,7 @@
 //! Deliveries: all messages of a batch beside each other, and what becomes of one that was not taken.
 
-use std::panic::AssertUnwindSafe;
 use std::time::Duration;
 
-use futures_util::FutureExt as _;
 use futures_util::future::join_all;
 use host::Message;
 use http::header::CONTENT_TYPE;
@@ -69,9 +67,9 @@ impl<P: Partners, Q: Queue> Courier<P, Q> {
     /// One message within its time; a panic concerns this message only.
     async fn attend(&self, message: &Message<Option<Notice>>, time: Duration) -> Option<Failure> {
         let began_ms = self.host.now();
-        let delivery = AssertUnwindSafe(self.deliver(message)).catch_unwind();
+        let delivery = host::caught(self.deliver(message));
         let ended = match tokio::time::timeout(time, delivery).await {
-            Ok(caught) => caught.unwrap_or(Err(Stop::Panicked)),
+            Ok(ended) => ended.unwrap_or(Err(Stop::Panicked)),
             Err(_) => Err(Stop::OutOfTime),
         };
         self.record(message, &ended, self.host.now().saturating_sub(began_ms));

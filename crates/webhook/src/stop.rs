@@ -76,7 +76,7 @@ impl Stop {
     pub(crate) fn occurrence(&self) -> Option<Occurrence> {
         match self {
             Self::Unknown => Some(Occurrence::ForeignMessage),
-            Self::Partners(_) => Some(Occurrence::RetryableError),
+            Self::Partners(error) => Some(Occurrence::service_failed(error.is_refusal())),
             Self::OutOfTime => Some(Occurrence::Handover),
             Self::Panicked => Some(Occurrence::Panic),
             Self::Secret(_) | Self::Address(_) | Self::Post(_) | Self::Status { .. } | Self::Fuse { .. } => {
@@ -118,5 +118,19 @@ fn status_class(status: u16) -> &'static str {
         400..=499 => "4xx",
         500..=599 => "5xx",
         _ => "other",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use store::Operation;
+
+    use super::*;
+
+    #[test]
+    fn a_table_that_refuses_is_counted_as_a_missing_permission() {
+        let counted = |code: &str| Stop::from(Error::new(Operation::ReadPartner, code)).occurrence();
+        assert_eq!(counted("AccessDeniedException"), Some(Occurrence::AccessError));
+        assert_eq!(counted("ThrottlingException"), Some(Occurrence::RetryableError));
     }
 }

@@ -22,8 +22,7 @@ fn values(alarm: &Alarm, period: Period) -> BTreeMap<String, f64> {
         match (period, id) {
             // Only one side is throttled; the other has no datapoint.
             (Period::Silent, _) | (_, "reads") => None,
-            (_, "it" | "rejects") => Some(alarm.threshold + bad),
-            (_, "rows") => Some(100.0 - alarm.threshold - bad),
+            (_, "it") => Some(alarm.threshold + bad),
             (_, "writes") => Some(bad),
             (_, other) => panic!("{}: no series is known for {other}", alarm.name),
         }
@@ -96,23 +95,23 @@ fn a_stack_without_files_is_quiet() {
 }
 
 #[test]
-fn a_few_refused_records_of_many_are_no_alarm_and_a_file_without_records_is_none() {
+fn one_bad_file_is_not_made_good_by_good_files_beside_it() {
     let alarms = all();
     let ratio = alarms.iter().find(|alarm| alarm.name.ends_with("-reject-ratio-charges")).expect("the ratio");
-    let of = |rejects: f64, rows: f64| {
-        BTreeMap::from([("rejects".to_owned(), rejects), ("rows".to_owned(), rows)])
-    };
-    for (rejects, rows, expected) in [
-        (5.0, 95.0, State::Ok),
-        (6.0, 94.0, State::Alarm),
-        (0.0, 0.0, State::InsufficientData),
-        (1.0, 0.0, State::Alarm),
+    assert_eq!(
+        (ratio.metrics[0].name.as_str(), ratio.metrics[0].statistic.as_str()),
+        ("RejectPercent", "Maximum")
+    );
+    for (files, expected) in [
+        (&[0.0, 5.0][..], State::Ok),
+        (&[0.0, 6.0, 0.0], State::Alarm),
+        (&[100.0], State::Alarm),
+        // No records were read, or no file came.
+        (&[], State::InsufficientData),
     ] {
-        assert_eq!(
-            ratio.state(State::InsufficientData, &[of(rejects, rows)]),
-            expected,
-            "{rejects} of {rows}"
-        );
+        let worst = files.iter().copied().reduce(f64::max);
+        let period = worst.map(|worst| ("it".to_owned(), worst)).into_iter().collect();
+        assert_eq!(ratio.state(State::InsufficientData, &[period]), expected, "{files:?}");
     }
 }
 

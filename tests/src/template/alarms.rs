@@ -236,7 +236,7 @@ pub(super) fn written() -> BTreeMap<String, Vec<BTreeSet<String>>> {
         duration: 1,
         receive_count: 1,
     };
-    let file = FileRecord { queue_age: Some(1), ..FileRecord::default() };
+    let file = FileRecord { queue_age: Some(1), records: 1, ..FileRecord::default() };
     let notice = NoticeRecord {
         incident: Label::default(),
         alarm: Label::default(),
@@ -251,19 +251,34 @@ pub(super) fn written() -> BTreeMap<String, Vec<BTreeSet<String>>> {
         AccessRecord::default().metric("n", 1),
         delivery.metric("n", 1),
     ];
-    let occurrences = [Occurrence::AccessError, Occurrence::Panic, Occurrence::RetryableError];
-    lines.extend(occurrences.map(|occurrence| occurrence.metric("n", 1)));
+    lines.extend(Occurrence::ALL.map(|occurrence| occurrence.metric("n", 1)));
     let mut written = BTreeMap::new();
     for line in lines {
         let line: Value = serde_json::from_str(&line).expect("a record is JSON");
-        let directive = &line["_aws"]["CloudWatchMetrics"][0];
-        let sets = directive["Dimensions"].as_array().expect("sets").iter();
-        let sets: Vec<BTreeSet<String>> = sets.map(|set| list(set).into_iter().collect()).collect();
-        for metric in directive["Metrics"].as_array().expect("metrics") {
-            written.insert(scalar(&metric["Name"]), sets.clone());
+        for directive in line["_aws"]["CloudWatchMetrics"].as_array().expect("directives") {
+            let sets = directive["Dimensions"].as_array().expect("sets").iter();
+            let sets: Vec<BTreeSet<String>> = sets.map(|set| list(set).into_iter().collect()).collect();
+            for metric in directive["Metrics"].as_array().expect("metrics") {
+                written.insert(scalar(&metric["Name"]), sets.clone());
+            }
         }
     }
     written
+}
+
+#[test]
+fn every_metric_that_has_a_name_is_written() {
+    let named = regex(r#"pub const \w+: &str = "(\w+)";"#);
+    let named =
+        named.captures_iter(&text("crates/telemetry/src/metric.rs")).map(|name| name[1].to_owned()).collect();
+    assert_eq!(written().into_keys().collect::<BTreeSet<_>>(), named);
+}
+
+/// The metrics of our own that an alarm reads.
+pub(super) fn watched() -> BTreeSet<String> {
+    let ours = |metric: &Metric| metric.namespace.starts_with("SilentScalper/");
+    let metrics = metric_alarms(&ALARMS[0]).into_iter().flat_map(|alarm| alarm.metrics);
+    metrics.filter(ours).map(|metric| metric.name).collect()
 }
 
 #[test]
@@ -281,21 +296,32 @@ fn every_scalper_command_of_an_alarm_exists() {
         assert_eq!(named, commands.captures_iter(&description).count(), "{}: which stack?", alarm.id);
     }
     assert!(found > 3);
-    for wrong in ["partner lost", "partners list", "partner webhook <partner> --uri <address>"] {
+    for wrong in [
+        "partner lost",
+        "partners list",
+        "partner webhook <partner> --uri <address>",
+        "replay <file>",
+        "files --parter <partner>",
+    ] {
         assert!(!is_command(&wrong.split_whitespace().collect::<Vec<_>>()), "{wrong}");
     }
 }
 
-/// Whether the command line has these words, read off its own table (`clap` makes names of it: lower case).
+/// Whether the command line has these words, read off its own tables (`clap` makes names of them: lower case).
 fn is_command(words: &[&str]) -> bool {
-    let table = text("crates/scalper/src/arguments.rs");
-    let variant = |name: &str| {
+    let both = text("crates/scalper/src/arguments.rs");
+    let reading = text("crates/scalper/src/arguments/files.rs");
+    let variant = |table: &str, name: &str| {
         let (first, rest) = name.split_at(1);
-        regex(&format!(r"(?m)^    {}{rest}(,|\(| \{{)", first.to_uppercase())).is_match(&table)
+        regex(&format!(r"(?m)^    {}{rest}(,|\(| \{{)", first.to_uppercase())).is_match(table)
     };
-    let option = |name: &str| regex(&format!(r"(?m)^    pub {}: ", name.replace('-', "_"))).is_match(&table);
-    let [group, command, arguments @ ..] = words else { return false };
-    variant(group)
-        && variant(command)
-        && arguments.iter().filter_map(|argument| argument.strip_prefix("--")).all(option)
+    let option = |table: &str, name: &str| {
+        regex(&format!(r"(?m)^    pub {}: ", name.replace('-', "_"))).is_match(table)
+    };
+    let (table, arguments) = match words {
+        ["partner", command, arguments @ ..] if variant(&both, command) => (&both, arguments),
+        [command, arguments @ ..] if variant(&reading, command) => (&reading, arguments),
+        _ => return false,
+    };
+    arguments.iter().filter_map(|argument| argument.strip_prefix("--")).all(|name| option(table, name))
 }

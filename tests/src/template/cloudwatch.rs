@@ -32,7 +32,7 @@ pub(super) struct Alarm {
     pub(super) missing: String,
     pub(super) metrics: Vec<Metric>,
     /// How the metrics are computed together; the metric itself when there is one.
-    expression: String,
+    pub(super) expression: String,
 }
 
 /// A metric that an alarm reads.
@@ -43,6 +43,9 @@ pub(super) struct Metric {
     pub(super) namespace: String,
     pub(super) name: String,
     pub(super) dimensions: BTreeMap<String, String>,
+    pub(super) statistic: String,
+    /// Seconds.
+    pub(super) period: u32,
 }
 
 impl Alarm {
@@ -57,7 +60,12 @@ impl Alarm {
         let comparison = resource.at("/ComparisonOperator");
         assert_eq!(comparison, "GreaterThanThreshold", "{name}: the only comparison that is known here");
         let (metrics, expression) = match resource.at("/Metrics") {
-            Value::Null => (vec![Metric::read("it", &resource.body["Properties"])], "it".to_owned()),
+            Value::Null => {
+                let body = &resource.body["Properties"];
+                let statistic = ["Statistic", "ExtendedStatistic"].map(|name| &body[name]);
+                let statistic = statistic.into_iter().find(|value| !value.is_null()).expect("a statistic");
+                (vec![Metric::read("it", body, statistic, &body["Period"])], "it".to_owned())
+            }
             metrics => several(metrics),
         };
         Self {
@@ -93,13 +101,15 @@ impl Alarm {
 }
 
 impl Metric {
-    fn read(id: &str, body: &Value) -> Self {
+    fn read(id: &str, body: &Value, statistic: &Value, period: &Value) -> Self {
         let dimensions = body["Dimensions"].as_array().into_iter().flatten();
         Self {
             id: id.to_owned(),
             namespace: scalar(&body["Namespace"]),
             name: scalar(&body["MetricName"]),
             dimensions: dimensions.map(|pair| (scalar(&pair["Name"]), scalar(&pair["Value"]))).collect(),
+            statistic: scalar(statistic),
+            period: scalar(period).parse().expect("seconds"),
         }
     }
 }
@@ -113,7 +123,8 @@ fn several(metrics: &Value) -> (Vec<Metric>, String) {
             expressions.push(scalar(&metric["Expression"]));
         } else {
             assert_eq!(metric["ReturnData"], false, "{metric}");
-            read.push(Metric::read(&scalar(&metric["Id"]), &metric["MetricStat"]["Metric"]));
+            let stat = &metric["MetricStat"];
+            read.push(Metric::read(&scalar(&metric["Id"]), &stat["Metric"], &stat["Stat"], &stat["Period"]));
         }
     }
     assert_eq!(expressions.len(), 1, "one expression is compared: {expressions:?}");

@@ -10,14 +10,19 @@ use notifier::alarm::Change;
 use notifier::event::decode;
 use notifier::files::Files;
 use notifier::message::Message;
+use notifier::recent::Recent;
 use notifier::{Notifier, Settings, render};
 use outbound::Policy;
 use serde_json::{Value, json};
+use store::door::{Limits, Partner, Partners as _};
 use store::memory::Memory;
-use store::{Incident, Incidents as _};
+use store::{
+    Claim, Claimed, Commit, Fence, FileId, Incident, Incidents as _, Ledger as _, LoadId, Outcome,
+    State as FileState,
+};
 
 use super::ALARMS;
-use super::cloudwatch::{Alarm, State};
+use super::cloudwatch::{Alarm, Metric, State};
 use super::expanded::{Resource, scalar};
 
 /// 21 November 2026, six o'clock in the morning (UTC), milliseconds since the epoch.
@@ -52,21 +57,49 @@ fn event(resource: &Resource, state: State, minute: u64) -> Value {
 }
 
 fn trigger(alarm: &Alarm) -> Value {
-    let dimensions = |metric: &super::cloudwatch::Metric| -> Vec<Value> {
+    let dimensions = |metric: &Metric| -> Vec<Value> {
         metric.dimensions.iter().map(|(name, value)| json!({"name": name, "value": value})).collect()
     };
     let mut trigger = json!({"ComparisonOperator": "GreaterThanThreshold", "Threshold": alarm.threshold});
     if let [metric] = alarm.metrics.as_slice() {
+        trigger["Namespace"] = json!(metric.namespace);
         trigger["MetricName"] = json!(metric.name);
         trigger["Dimensions"] = json!(dimensions(metric));
+        trigger["Period"] = json!(metric.period);
+        if metric.statistic.starts_with('p') {
+            trigger["ExtendedStatistic"] = json!(metric.statistic);
+        } else {
+            trigger["Statistic"] = json!(metric.statistic.to_uppercase());
+        }
     } else {
         let stats = alarm.metrics.iter().map(|metric| {
             let inner = json!({"MetricName": metric.name, "Namespace": metric.namespace, "Dimensions": dimensions(metric)});
-            json!({"Id": metric.id, "MetricStat": {"Metric": inner, "Stat": "Sum"}})
+            let stat = json!({"Metric": inner, "Stat": metric.statistic, "Period": metric.period});
+            json!({"Id": metric.id, "MetricStat": stat, "ReturnData": false})
         });
-        trigger["Metrics"] = stats.collect();
+        let computed = json!({"Id": "computed", "Expression": alarm.expression, "ReturnData": true});
+        trigger["Metrics"] = stats.chain([computed]).collect();
     }
     trigger
+}
+
+/// A series of the only metric that memory has: quiet, over the threshold, quiet again.
+fn measure(memory: &Memory, alarm: &Resource) {
+    if alarm.kind == "AWS::CloudWatch::Alarm" {
+        let alarm = Alarm::read(alarm);
+        let period_ms = u64::from(alarm.metrics[0].period) * 1_000;
+        for (periods, above) in [(4, 0.0), (3, 1.5), (1, 2.5)] {
+            memory.measure(BEGIN_MS - periods * period_ms, alarm.threshold + above);
+        }
+        memory.measure(BEGIN_MS + 9 * MINUTE_MS, 0.0);
+    }
+}
+
+/// The values that the alarm compared, as CloudWatch's are told.
+fn recent(change: &Change) -> Option<Recent> {
+    let values = ["0", "2", "14.5"].map(|value| Some(value.to_owned()));
+    let compared = change.compared.as_ref()?;
+    Some(Recent { values: values.into(), period_seconds: compared.period_seconds })
 }
 
 /// A notifier in memory, at this minute.
@@ -77,7 +110,12 @@ fn notifier(memory: &Memory, minute: &Arc<AtomicU64>) -> Notifier<Memory, Memory
         random: Box::new(|| [0; 16]),
         metric: Box::new(|_| {}),
     };
-    let settings = Settings { channels_secret: None, policy: Policy::Public, namespace: "n".to_owned() };
+    let settings = Settings {
+        channels_secret: None,
+        policy: Policy::Public,
+        stack: "under-test".to_owned(),
+        namespace: "n".to_owned(),
+    };
     Notifier::new(memory.clone(), memory.clone(), settings, host).expect("a notifier")
 }
 
@@ -106,6 +144,7 @@ async fn every_alarm_is_one_page_and_one_recovery_however_often_it_is_delivered(
     let mut told = String::new();
     for alarm in heard() {
         let (memory, minute) = (Memory::new(), Arc::new(AtomicU64::new(0)));
+        measure(&memory, alarm);
         let notifier = notifier(&memory, &minute);
         for (resource, state, at) in
             [(alarm, State::Alarm, 0), (alarm, State::Ok, 10), (closer(alarm), State::Ok, 10)]
@@ -126,6 +165,65 @@ async fn every_alarm_is_one_page_and_one_recovery_however_often_it_is_delivered(
     insta::assert_snapshot!("mail", told);
 }
 
+/// A file that ended so, of ten records.
+async fn end_file(memory: &Memory, place: &str, state: FileState, fault: Option<&str>, rejects: u64) {
+    let file = memory.land("inbox", &format!("{place}/jane-doe.csv"), place.to_owned());
+    let (partner, feed) = place.split_once('/').expect("a partner and a feed");
+    let (id, order) = (FileId::of(&file), "2026-11-21T05:58:00.000Z/1".to_owned());
+    let claim = Claim {
+        load: LoadId::new(&id, &[0; 32], 1, 1),
+        file: file.clone(),
+        partner: partner.to_owned(),
+        feed: feed.to_owned(),
+        owner: "o".to_owned(),
+        order,
+        now_ms: BEGIN_MS,
+        lease_until_ms: BEGIN_MS + 1,
+    };
+    let Ok(Claimed::Mine(entry)) = memory.claim(&claim).await else { panic!("a new file") };
+    let limits = Limits { requests_per_second: 1, burst: 1, bytes_per_day: 1 };
+    let known = Partner { name: partner.to_owned(), active: true, limits, created_ms: 1 };
+    memory.put_partner(&known).await.expect("memory");
+    let counts = json!({"records": 10, "rows": 10 - rejects, "rejects": rejects, "warnings": 0});
+    let outcome = json!({"state": state.as_str(), "counts": counts, "fault": fault, "sha256": "", "bytes": 1,
+        "contract_version": "", "contract_hash": "", "receipt": "r"});
+    let outcome: Outcome = serde_json::from_value(outcome).expect("an outcome");
+    let fence = Fence { file: id, fence: entry.fence, owner: entry.owner };
+    if state == FileState::Complete {
+        let commit = Commit { fence, file, outcome, head: None, content: None };
+        memory.commit(&commit).await.expect("memory");
+    } else {
+        memory.finish(&fence, &outcome).await.expect("memory");
+    }
+}
+
+#[tokio::test]
+async fn of_every_outcome_of_a_file_operators_read_what_is_not_good_and_how_to_look_closer() {
+    let mut told = String::new();
+    let alarm = heard().into_iter().find(|alarm| alarm.id == "FilesQuarantined").expect("the alarm");
+    for (state, fault, rejects) in [
+        (FileState::Quarantined, Some("HEADER"), 0),
+        (FileState::Quarantined, None, 7),
+        (FileState::Complete, None, 2),
+        (FileState::Complete, None, 0),
+        (FileState::Superseded, None, 0),
+        (FileState::Duplicate, None, 0),
+        (FileState::Gone, None, 0),
+        (FileState::Ignored, None, 0),
+    ] {
+        let (memory, minute) = (Memory::new(), Arc::new(AtomicU64::new(0)));
+        end_file(&memory, "north/labs", state, fault, rejects).await;
+        notifier(&memory, &minute).handle(&event(alarm, State::Alarm, 0)).await.expect("told");
+        let text = memory.mailed()[0].1.clone();
+        assert!(!text.contains("jane"), "{text}");
+        let about_files = text.lines().filter(|line| line.starts_with("file") || line.starts_with("command"));
+        let lines: Vec<&str> = about_files.collect();
+        writeln!(told, "[{} {fault:?} {rejects}]\n{}\n", state.as_str(), lines.join("\n"))
+            .expect("a text takes everything");
+    }
+    insta::assert_snapshot!("outcomes", told);
+}
+
 /// Every alarm in a channel's form, one line for each state.
 fn lines(form: impl Fn(&Message) -> Value) -> String {
     let mut lines = Vec::new();
@@ -143,7 +241,9 @@ fn lines(form: impl Fn(&Message) -> Value) -> String {
                 lease_until_ms: 0,
                 folded: 0,
             };
-            lines.push(form(&Message::new(&change, &incident, &Files::NotAsked)).to_string());
+            let recent = recent(&change);
+            lines
+                .push(form(&Message::new(&change, &incident, &Files::NotAsked, recent.as_ref())).to_string());
         }
     }
     lines.join("\n")

@@ -10,13 +10,14 @@ use super::{PURE, assert_none, regex};
 use crate::repository::root;
 
 /// Licences that a closed or open product may link without a further duty than to name the authors.
-const LICENCES: [&str; 13] = [
+const LICENCES: [&str; 14] = [
     "0BSD",
     "Apache-2.0",
     "Apache-2.0 WITH LLVM-exception",
     "BSD-2-Clause",
     "BSD-3-Clause",
     "BSL-1.0",
+    "BlueOak-1.0.0",
     "CC0-1.0",
     "CDLA-Permissive-2.0",
     "ISC",

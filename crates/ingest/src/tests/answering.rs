@@ -1,6 +1,7 @@
 use flate2::{Compression, write::GzEncoder};
 use serde_json::{Value, json};
 use std::io::Write as _;
+use store::memory::When;
 
 use super::bench::{Bench, GOOD, MIXED, Words, contract};
 use crate::cursor;
@@ -252,4 +253,18 @@ async fn ids_that_are_none_and_ids_of_nothing_get_the_one_answer() {
         200,
         "a place need not exist"
     );
+}
+
+#[tokio::test]
+async fn a_failing_service_and_a_panic_are_counted_for_the_alarms_of_all_functions() {
+    let bench = Bench::with_feeds();
+    let made = bench.memory.calls().len();
+    bench.memory.fail_at(made + 1, When::BeforeEffect);
+    assert_eq!(bench.ask("GET", "/v1/files").told().await.status, 503);
+    let made = bench.memory.calls().len();
+    bench.memory.before(made + 1, async |_| panic!("in the middle of a call"));
+    assert_eq!(bench.ask("GET", "/v1/files").told().await.status, 500);
+    let lines = bench.metrics.lock().expect("lines");
+    let counted = |name: &str| lines.iter().filter(|line| line.contains(&format!("\"{name}\":1"))).count();
+    assert_eq!(["RetryableErrors", "Panics", "RequestsFailed"].map(counted), [1, 1, 2]);
 }

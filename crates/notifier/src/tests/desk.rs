@@ -16,7 +16,7 @@ use super::*;
 
 /// When the tests begin, milliseconds since the epoch.
 pub(super) const BEGIN_MS: u64 = 1_795_240_800_000;
-const SECRET: &str = "whsec_BwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwc=";
+pub(super) const SECRET: &str = "whsec_BwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwc=";
 
 /// What is kept, sent by mail and counted.
 #[derive(Default)]
@@ -57,7 +57,8 @@ impl World {
                 meter.metrics.lock().unwrap().push(serde_json::from_str(line).unwrap());
             }),
         };
-        let settings = Settings { channels_secret, policy, namespace: "test".to_owned() };
+        let settings =
+            Settings { channels_secret, policy, stack: "s".to_owned(), namespace: "test".to_owned() };
         Notifier::new(self.memory.clone(), self.memory.clone(), settings, host).unwrap()
     }
 
@@ -72,7 +73,14 @@ impl World {
     }
 
     /// A file of ten records with its partner.
-    pub(super) async fn add_file(&self, partner: &str, feed: &str, name: &str, state: State, rejects: u64) {
+    pub(super) async fn add_file(
+        &self,
+        partner: &str,
+        feed: &str,
+        name: &str,
+        state: State,
+        rejects: u64,
+    ) -> FileId {
         let limits = Limits { requests_per_second: 1, burst: 1, bytes_per_day: 1 };
         let known = Partner { name: partner.to_owned(), active: true, limits, created_ms: 1 };
         self.memory.put_partner(&known).await.unwrap();
@@ -90,7 +98,7 @@ impl World {
             lease_until_ms: BEGIN_MS + 1,
         };
         let Claimed::Mine(entry) = self.memory.claim(&claim).await.unwrap() else { panic!("a new file") };
-        let fence = Fence { file: id, fence: entry.fence, owner: entry.owner };
+        let fence = Fence { file: id.clone(), fence: entry.fence, owner: entry.owner };
         let counts = Counts { records: 10, rows: 10 - rejects, rejects, ..Counts::default() };
         let outcome = Outcome {
             state,
@@ -112,6 +120,7 @@ impl World {
         } else {
             self.memory.finish(&fence, &outcome).await.unwrap();
         }
+        id
     }
 }
 
@@ -137,7 +146,9 @@ fn change(name: &str, state: &str, changed_ms: u64, trigger: &Value) -> Value {
 
 /// An alarm of the incident `s-processing` goes off.
 pub(super) fn alarm(name: &str, changed_ms: u64) -> Value {
-    change(name, "ALARM", changed_ms, &json!({"MetricName": "Duration", "Threshold": 0.0}))
+    let trigger = json!({"MetricName": "Duration", "Namespace": "test", "StatisticType": "ExtendedStatistic",
+        "ExtendedStatistic": "p95", "Period": 300, "Dimensions": [], "Threshold": 0.0});
+    change(name, "ALARM", changed_ms, &trigger)
 }
 
 /// An alarm is over; the composite alarm is called like the incident.
@@ -152,6 +163,13 @@ pub(super) fn quarantine_alarm() -> Value {
         BEGIN_MS,
         &json!({"MetricName": "FilesQuarantined", "Threshold": 0.0}),
     )
+}
+
+/// A file of a feed did not come as expected.
+pub(super) fn missing_alarm(metric: &str) -> Value {
+    let place = json!([{"name": "feed", "value": "labs"}]);
+    let trigger = json!({"MetricName": metric, "Dimensions": place, "Threshold": 0.0});
+    change("s-files-missing-labs", "ALARM", BEGIN_MS, &trigger)
 }
 
 /// All channels, on a port of its own.

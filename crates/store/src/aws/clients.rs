@@ -12,6 +12,7 @@ use aws_smithy_http_client::tls;
 use aws_smithy_runtime_api::client::http::SharedHttpClient;
 use aws_types::SdkConfig;
 
+use super::meter::Meter;
 use super::{Aws, Directory, Door, DoorNames, MessageQueue, Names};
 
 /// The SDK's own connect timeout; it has no other by default.
@@ -123,36 +124,60 @@ fn https() -> SharedHttpClient {
 }
 
 pub(super) fn s3(config: &SdkConfig) -> aws_sdk_s3::Client {
-    let config = aws_sdk_s3::config::Builder::from(config)
+    aws_sdk_s3::Client::from_conf(s3_config(config).build())
+}
+
+pub(super) fn metered_s3(config: &SdkConfig, meter: Meter) -> aws_sdk_s3::Client {
+    aws_sdk_s3::Client::from_conf(s3_config(config).interceptor(meter).build())
+}
+
+fn s3_config(config: &SdkConfig) -> aws_sdk_s3::config::Builder {
+    aws_sdk_s3::config::Builder::from(config)
         .timeout_config(timeouts(FIRST_BYTE, OPERATION))
         .retry_config(retries())
         .stalled_stream_protection(stalled())
-        .build();
-    aws_sdk_s3::Client::from_conf(config)
 }
 
 pub(super) fn dynamodb(config: &SdkConfig) -> aws_sdk_dynamodb::Client {
-    let config = aws_sdk_dynamodb::config::Builder::from(config)
+    aws_sdk_dynamodb::Client::from_conf(dynamodb_config(config).build())
+}
+
+pub(super) fn metered_dynamodb(config: &SdkConfig, meter: Meter) -> aws_sdk_dynamodb::Client {
+    aws_sdk_dynamodb::Client::from_conf(dynamodb_config(config).interceptor(meter).build())
+}
+
+fn dynamodb_config(config: &SdkConfig) -> aws_sdk_dynamodb::config::Builder {
+    aws_sdk_dynamodb::config::Builder::from(config)
         .timeout_config(timeouts(ATTEMPT, OPERATION))
         .retry_config(retries())
-        .build();
-    aws_sdk_dynamodb::Client::from_conf(config)
 }
 
 pub(super) fn sqs(config: &SdkConfig) -> aws_sdk_sqs::Client {
-    let config = aws_sdk_sqs::config::Builder::from(config)
+    aws_sdk_sqs::Client::from_conf(sqs_config(config).build())
+}
+
+pub(super) fn metered_sqs(config: &SdkConfig, meter: Meter) -> aws_sdk_sqs::Client {
+    aws_sdk_sqs::Client::from_conf(sqs_config(config).interceptor(meter).build())
+}
+
+fn sqs_config(config: &SdkConfig) -> aws_sdk_sqs::config::Builder {
+    aws_sdk_sqs::config::Builder::from(config)
         .timeout_config(timeouts(ATTEMPT, OPERATION))
         .retry_config(retries())
-        .build();
-    aws_sdk_sqs::Client::from_conf(config)
 }
 
 pub(super) fn sns(config: &SdkConfig) -> aws_sdk_sns::Client {
-    let config = aws_sdk_sns::config::Builder::from(config)
+    aws_sdk_sns::Client::from_conf(sns_config(config).build())
+}
+
+pub(super) fn metered_sns(config: &SdkConfig, meter: Meter) -> aws_sdk_sns::Client {
+    aws_sdk_sns::Client::from_conf(sns_config(config).interceptor(meter).build())
+}
+
+fn sns_config(config: &SdkConfig) -> aws_sdk_sns::config::Builder {
+    aws_sdk_sns::config::Builder::from(config)
         .timeout_config(timeouts(ATTEMPT, OPERATION))
         .retry_config(retries())
-        .build();
-    aws_sdk_sns::Client::from_conf(config)
 }
 
 pub(super) fn secrets(config: &SdkConfig) -> aws_sdk_secretsmanager::Client {
@@ -161,6 +186,14 @@ pub(super) fn secrets(config: &SdkConfig) -> aws_sdk_secretsmanager::Client {
         .retry_config(retries())
         .build();
     aws_sdk_secretsmanager::Client::from_conf(config)
+}
+
+pub(super) fn cloudwatch(config: &SdkConfig) -> aws_sdk_cloudwatch::Client {
+    let config = aws_sdk_cloudwatch::config::Builder::from(config)
+        .timeout_config(timeouts(ATTEMPT, OPERATION))
+        .retry_config(retries())
+        .build();
+    aws_sdk_cloudwatch::Client::from_conf(config)
 }
 
 /// What a transfer of many bytes overrides for its own call.

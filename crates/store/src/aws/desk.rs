@@ -1,4 +1,4 @@
-//! What the notifier has besides the tables: incidents in the ledger table, secrets, mail.
+//! What the notifier has besides the tables: incidents in the ledger table, secrets, mail, metrics.
 //!
 //! ```text
 //! pk = incident#<name>    where an incident stands
@@ -11,11 +11,11 @@ use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
 use aws_sdk_dynamodb::types::AttributeValue;
 use aws_types::SdkConfig;
 
-use super::clients;
 use super::entry::{Attributes, Reader, names, number, text};
 use super::failure::failure;
+use super::{clients, measured};
 use crate::incident::opens;
-use crate::{Error, Incident, Incidents, Mail, Operation, Secrets};
+use crate::{Datapoint, Error, Incident, Incidents, Mail, Measured, Operation, Query, Secrets, Span};
 
 /// The notifier's own on AWS.
 pub struct Desk {
@@ -25,6 +25,7 @@ pub struct Desk {
     dynamodb: aws_sdk_dynamodb::Client,
     sns: OnceLock<aws_sdk_sns::Client>,
     secrets: OnceLock<aws_sdk_secretsmanager::Client>,
+    cloudwatch: OnceLock<aws_sdk_cloudwatch::Client>,
 }
 
 impl Desk {
@@ -39,6 +40,7 @@ impl Desk {
             dynamodb: clients::dynamodb(config),
             sns: OnceLock::new(),
             secrets: OnceLock::new(),
+            cloudwatch: OnceLock::new(),
         }
     }
 }
@@ -175,6 +177,12 @@ impl Mail for Desk {
         let request = client.publish().topic_arn(&self.mail_topic).subject(subject).message(message);
         request.send().await.map_err(|error| failure(Operation::SendMail, &error))?;
         Ok(())
+    }
+}
+
+impl Measured for Desk {
+    async fn measured(&self, queries: &[Query], span: Span) -> Result<Vec<Datapoint>, Error> {
+        measured::read(self.cloudwatch.get_or_init(|| clients::cloudwatch(&self.config)), queries, span).await
     }
 }
 

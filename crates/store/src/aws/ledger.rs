@@ -7,7 +7,9 @@ use std::collections::HashMap;
 
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
-use aws_sdk_dynamodb::types::{AttributeValue, ReturnValue, ReturnValuesOnConditionCheckFailure};
+use aws_sdk_dynamodb::types::{
+    AttributeValue, ReturnConsumedCapacity, ReturnValue, ReturnValuesOnConditionCheckFailure,
+};
 
 use super::Aws;
 use super::entry::{self, Attributes, number, text};
@@ -247,6 +249,7 @@ impl Aws {
             .set_expression_attribute_names(Some(entry::names(&[update.expression, update.condition])))
             .set_expression_attribute_values(Some(update.values))
             .return_values(ReturnValue::AllNew)
+            .return_consumed_capacity(ReturnConsumedCapacity::Total)
             .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
             .send()
             .await;
@@ -315,8 +318,8 @@ async fn get_item(
     operation: Operation,
     key: String,
 ) -> Result<Option<Attributes>, Error> {
-    let answer =
-        dynamodb.get_item().table_name(table).key("pk", text(key)).consistent_read(true).send().await;
+    let request = dynamodb.get_item().table_name(table).key("pk", text(key)).consistent_read(true);
+    let answer = request.return_consumed_capacity(ReturnConsumedCapacity::Total).send().await;
     Ok(answer.map_err(|error| failure(operation, &error))?.item)
 }
 

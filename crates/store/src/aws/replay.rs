@@ -41,10 +41,10 @@ impl Seen {
 pub(super) struct Answer {
     pub(super) status: u16,
     pub(super) headers: Vec<(&'static str, String)>,
-    pub(super) body: String,
+    pub(super) body: Vec<u8>,
 }
 
-pub(super) fn answer(status: u16, body: impl Into<String>) -> Answer {
+pub(super) fn answer(status: u16, body: impl Into<Vec<u8>>) -> Answer {
     Answer { status, headers: Vec::new(), body: body.into() }
 }
 

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use aws_sdk_dynamodb::types::{AttributeValue, PutRequest, WriteRequest};
+use aws_sdk_dynamodb::types::{AttributeValue, PutRequest, ReturnConsumedCapacity, WriteRequest};
 use tokio::task::JoinSet;
 
 use super::Aws;
@@ -101,6 +101,7 @@ impl Aws {
             .dynamodb
             .batch_write_item()
             .request_items(&self.names.records_table, pending.clone())
+            .return_consumed_capacity(ReturnConsumedCapacity::Total)
             .send()
             .await;
         match answer {

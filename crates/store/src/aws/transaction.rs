@@ -4,7 +4,8 @@ use std::collections::HashMap;
 
 use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
 use aws_sdk_dynamodb::types::{
-    AttributeValue, CancellationReason, Put, ReturnValuesOnConditionCheckFailure, TransactWriteItem, Update,
+    AttributeValue, CancellationReason, Put, ReturnConsumedCapacity, ReturnValuesOnConditionCheckFailure,
+    TransactWriteItem, Update,
 };
 
 use super::Aws;
@@ -114,6 +115,7 @@ impl Aws {
             .transact_write_items()
             .set_transact_items(Some(items))
             .client_request_token(token(commit, plan))
+            .return_consumed_capacity(ReturnConsumedCapacity::Total)
             .send()
             .await;
         let Err(error) = answer else {

@@ -1,8 +1,8 @@
-//! Incidents, secrets and mail in memory.
+//! Incidents, secrets, mail and metrics in memory.
 
 use super::Memory;
 use crate::incident::opens;
-use crate::{Error, Incident, Incidents, Mail, Operation, Secrets};
+use crate::{Datapoint, Error, Incident, Incidents, Mail, Measured, Operation, Query, Secrets, Span};
 
 impl Incidents for Memory {
     async fn incident(&self, name: &str) -> Result<Option<Incident>, Error> {
@@ -53,7 +53,29 @@ impl Mail for Memory {
     }
 }
 
+impl Measured for Memory {
+    async fn measured(&self, queries: &[Query], span: Span) -> Result<Vec<Datapoint>, Error> {
+        self.call(Operation::ReadMetrics, |world| {
+            world.asked.extend_from_slice(queries);
+            let within = |one: &&Datapoint| (span.from_ms..span.until_ms).contains(&one.at_ms);
+            world.measured.iter().filter(within).copied().collect()
+        })
+        .await
+    }
+}
+
 impl Memory {
+    /// Measures a value, later than those before; whichever metric is asked for, these are its values. No counted call.
+    pub fn measure(&self, at_ms: u64, value: f64) {
+        self.world().measured.push(Datapoint { at_ms, value });
+    }
+
+    /// Which measures were asked for, in order.
+    #[must_use]
+    pub fn asked(&self) -> Vec<Query> {
+        self.world().asked.clone()
+    }
+
     /// Keeps a secret. No counted call.
     pub fn keep_secret(&self, arn: &str, text: &str) {
         self.world().secrets.insert(arn.to_owned(), text.to_owned());

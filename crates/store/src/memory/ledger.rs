@@ -65,8 +65,9 @@ impl Ledger for Memory {
 
     async fn announced(&self, file: &FileId, state: State) -> Result<(), Error> {
         let note = |entry: &mut Entry| entry.announced |= entry.state == state;
+        self.count_write();
         let known =
-            self.call(Operation::Announce, |world| world.entries.get_mut(file).map(note).is_some()).await?;
+            self.step(Operation::Announce, |world| world.entries.get_mut(file).map(note).is_some()).await?;
         if known { Ok(()) } else { Err(Error::new(Operation::Announce, "ConditionalCheckFailedException")) }
     }
 }

@@ -105,7 +105,7 @@ impl Body for MemoryBody {
         let memory = self.memory.clone();
         let rest = &mut self.rest;
         memory
-            .call(Operation::ReadObject, |_| if length == 0 { None } else { Some(rest.split_to(length)) })
+            .step(Operation::ReadObject, |_| if length == 0 { None } else { Some(rest.split_to(length)) })
             .await
     }
 }

@@ -8,6 +8,7 @@ use crate::{Announcement, Error, Item, ItemValue, Operation, Outcomes, Queue, Ro
 impl Rows for Memory {
     async fn write(&self, items: Vec<Item>) -> Result<(), Error> {
         for batch in waves(items).into_iter().flatten() {
+            self.count_rows(&batch);
             self.call(Operation::WriteRows, |world| world.write(batch)).await?;
         }
         Ok(())

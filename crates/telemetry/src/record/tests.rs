@@ -1,7 +1,7 @@
 use serde_json::Value;
 
 use super::{FileRecord, Occurrence, Step};
-use crate::{LINE_BYTES, Label};
+use crate::{LINE_BYTES, Label, Used};
 
 fn record() -> FileRecord {
     let mut record = FileRecord {
@@ -36,24 +36,53 @@ fn a_file_is_one_line_in_the_embedded_metric_format() {
     assert!(!line.contains('\n'));
     let root = parse(&line);
     assert_eq!(root["_aws"]["Timestamp"], 1_700_000_000_000_u64);
-    let directive = &root["_aws"]["CloudWatchMetrics"][0];
-    assert_eq!(directive["Namespace"], "SilentScalper");
-    let metrics = directive["Metrics"].as_array().expect("metrics");
-    assert!(metrics.len() <= 100, "the format takes at most 100 metrics");
-    for metric in metrics {
-        let name = metric["Name"].as_str().expect("name");
-        assert!(root[name].is_number(), "{name} has no value");
+    for directive in root["_aws"]["CloudWatchMetrics"].as_array().expect("directives") {
+        assert_eq!(directive["Namespace"], "SilentScalper");
+        let metrics = directive["Metrics"].as_array().expect("metrics");
+        assert!(metrics.len() <= 100, "the format takes at most 100 metrics");
+        for metric in metrics {
+            let name = metric["Name"].as_str().expect("name");
+            assert!(root[name].is_number(), "{name} has no value");
+        }
     }
     assert_eq!(root["Rows"], 9);
     assert_eq!(root["Duration"], 70);
     assert_eq!(root["stepMilliseconds"]["check"], 40);
     assert_eq!(root["checkedBytesPerSecond"], 10_000);
+    assert_eq!(
+        (&root["RecordsPerSecond"], &root["BytesPerSecond"]),
+        (&Value::from(142), &Value::from(5_714))
+    );
+    assert_eq!((&root["RejectPercent"], &root["Retries"]), (&Value::from(10), &Value::from(1)));
+}
+
+#[test]
+fn a_file_says_what_it_used_and_what_that_costs() {
+    let used = Used { write_tenths: 50, object_writes: 1, object_reads: 1, ..Used::default() };
+    let root = parse(&FileRecord { used, ..record() }.metric("n", 1));
+    // Micro-dollars: five write units of 0.625, 5 for the PUT, 0.4 for the GET.
+    assert_eq!(root["CostMicroDollars"], 8.525);
+    assert_eq!(
+        (&root["used"]["writeTenths"], &root["used"]["objectReads"]),
+        (&Value::from(50), &Value::from(1))
+    );
+}
+
+#[test]
+fn a_file_of_which_no_record_was_read_has_no_percentage_and_no_speed() {
+    let unread = FileRecord { records: 0, rows: 0, rejects: 0, state: "QUARANTINED", ..record() };
+    let root = parse(&unread.metric("n", 1));
+    for name in ["RejectPercent", "RecordsPerSecond", "BytesPerSecond"] {
+        assert!(root.get(name).is_none(), "{name}");
+    }
+    assert_eq!(root["Retries"], 1);
 }
 
 #[test]
 fn only_partner_feed_and_state_are_dimensions() {
     let root = parse(&record().metric("n", 1));
-    let sets = root["_aws"]["CloudWatchMetrics"][0]["Dimensions"].as_array().expect("dimensions").clone();
+    let directives = root["_aws"]["CloudWatchMetrics"].as_array().expect("directives").iter();
+    let sets = directives.flat_map(|one| one["Dimensions"].as_array().expect("dimensions"));
     for set in sets {
         for name in set.as_array().expect("a set") {
             let name = name.as_str().expect("a name");
@@ -75,7 +104,9 @@ fn a_refused_file_counts_no_rows() {
 fn a_line_that_would_be_cut_loses_its_details_and_keeps_its_metrics() {
     let many = FileRecord { violations: vec![("type-error", 1); 10], ..record() };
     assert!(many.metric("n", 1).len() <= LINE_BYTES);
-    let namespace = "n".repeat(LINE_BYTES - record().metric("", 1).len() + 1);
+    let shortest = record().metric("", 1);
+    let times = shortest.matches("\"Namespace\"").count();
+    let namespace = "n".repeat((LINE_BYTES - shortest.len()) / times + 1);
     let line = record().metric(&namespace, 1);
     assert!(line.len() <= LINE_BYTES);
     let root = parse(&line);
@@ -85,19 +116,8 @@ fn a_line_that_would_be_cut_loses_its_details_and_keeps_its_metrics() {
 
 #[test]
 fn every_occurrence_counts_one_under_its_own_name() {
-    let all = [
-        Occurrence::RedundantDelivery,
-        Occurrence::LeaseHeld,
-        Occurrence::OlderVersionAwaited,
-        Occurrence::FenceLost,
-        Occurrence::Handover,
-        Occurrence::RetryableError,
-        Occurrence::AccessError,
-        Occurrence::ForeignMessage,
-        Occurrence::Panic,
-    ];
     let mut seen = std::collections::BTreeSet::new();
-    for occurrence in all {
+    for occurrence in Occurrence::ALL {
         let root = parse(&occurrence.metric("n", 1));
         assert_eq!(root[occurrence.metric_name()], 1);
         assert!(seen.insert(occurrence.metric_name()));

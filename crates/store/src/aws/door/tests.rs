@@ -145,7 +145,7 @@ async fn a_credential_is_put_in_both_places_or_none_and_one_that_cannot_be_read_
 #[tokio::test]
 async fn a_small_file_lands_under_its_condition_with_its_checksum() -> Result<(), Error> {
     let headers = vec![("etag", "\"tag\"".to_owned()), ("x-amz-version-id", "v1".to_owned())];
-    let (door, replay) = Replay::door([Answer { status: 200, headers, body: String::new() }]);
+    let (door, replay) = Replay::door([Answer { status: 200, headers, body: Vec::new() }]);
     let landed = door.land(&land(Condition::Absent), &sha256("hello"), "hello".into()).await?;
     assert_eq!(landed, Landed::Version { version: "v1".into(), etag: "tag".into() });
     let seen = replay.seen().remove(0);
@@ -263,7 +263,7 @@ async fn an_upload_is_found_among_the_versions_of_exactly_its_key() -> Result<()
             ("x-amz-version-id", version.into()),
             ("x-amz-meta-upload", upload.to_string()),
         ],
-        body: String::new(),
+        body: Vec::new(),
     };
     let other = UploadId::of(&[b"other"]);
     let version =

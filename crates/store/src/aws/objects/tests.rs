@@ -45,7 +45,7 @@ async fn a_version_is_opened_by_its_id_and_owner() {
 #[tokio::test]
 async fn without_versioning_the_entity_tag_pins() {
     for etag in ["tag", "\"tag\""] {
-        let head = Answer { status: 200, headers: vec![("content-length", "9".into())], body: String::new() };
+        let head = Answer { status: 200, headers: vec![("content-length", "9".into())], body: Vec::new() };
         let changed = || s3_error(412, "PreconditionFailed");
         let (aws, replay) = Replay::store([changed(), head, changed()]);
         let file = FileVersion { etag: Some(etag.into()), ..file("null") };
@@ -154,7 +154,7 @@ async fn a_feed_without_a_contract_has_none() -> Result<(), Error> {
 
 #[tokio::test]
 async fn an_original_is_copied_by_version_without_its_tags() -> Result<(), Error> {
-    let head = Answer { status: 200, headers: vec![("content-length", "9".into())], body: String::new() };
+    let head = Answer { status: 200, headers: vec![("content-length", "9".into())], body: Vec::new() };
     let copied = answer(200, "<CopyObjectResult><ETag>\"x\"</ETag></CopyObjectResult>");
     let (aws, replay) = Replay::store([head, copied, answer(404, "")]);
     assert_eq!(aws.keep_original(&file("v1"), "p/original").await?, Original::Copied);
@@ -170,7 +170,7 @@ async fn an_original_is_copied_by_version_without_its_tags() -> Result<(), Error
 
 #[tokio::test]
 async fn an_archived_original_stays_where_it_is_and_a_denied_copy_is_an_error() -> Result<(), Error> {
-    let head = || Answer { status: 200, headers: vec![("content-length", "9".into())], body: String::new() };
+    let head = || Answer { status: 200, headers: vec![("content-length", "9".into())], body: Vec::new() };
     for code in ["InvalidObjectState", "ObjectNotInActiveTierError"] {
         let (aws, _) = Replay::store([head(), s3_error(403, code)]);
         assert_eq!(aws.keep_original(&file("v1"), "p/original").await?, Original::Archived, "{code}");

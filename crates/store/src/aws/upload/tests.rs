@@ -7,7 +7,7 @@ const BEGUN: &str = "<InitiateMultipartUploadResult><UploadId>u1</UploadId></Ini
 const COMPLETED: &str = "<CompleteMultipartUploadResult><ETag>\"x\"</ETag></CompleteMultipartUploadResult>";
 
 fn part() -> Answer {
-    Answer { status: 200, headers: vec![("etag", "\"p\"".into())], body: String::new() }
+    Answer { status: 200, headers: vec![("etag", "\"p\"".into())], body: Vec::new() }
 }
 
 async fn upload(aws: &Aws, mebibytes: usize) -> Result<(), Error> {

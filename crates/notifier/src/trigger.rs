@@ -1,0 +1,225 @@
+//! What an alarm compares with what: the trigger of a metric alarm, as CloudWatch publishes it. A composite alarm has none.
+
+use serde::Deserialize;
+use store::{Measure, Query};
+
+/// The id of the only metric of an alarm.
+const ONLY: &str = "it";
+/// The most queries that are asked for again, which is the most that an alarm has (PutMetricAlarm).
+const QUERIES: usize = 20;
+/// Statistics as an alarm's message writes them, in capitals, and as `GetMetricData` takes them.
+/// <https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_MetricStat.html>
+const STATISTICS: [&str; 5] = ["SampleCount", "Average", "Sum", "Minimum", "Maximum"];
+
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "PascalCase", default)]
+pub(crate) struct Trigger {
+    namespace: Option<String>,
+    metric_name: Option<String>,
+    dimensions: Vec<Dimension>,
+    statistic: Option<String>,
+    extended_statistic: Option<String>,
+    period: Option<u32>,
+    metrics: Vec<Part>,
+    comparison_operator: String,
+    threshold: Option<f64>,
+}
+
+#[derive(Clone, Deserialize)]
+struct Dimension {
+    name: String,
+    value: String,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Part {
+    #[serde(default)]
+    id: String,
+    #[serde(default)]
+    metric_stat: Option<Stat>,
+    #[serde(default)]
+    expression: Option<String>,
+    #[serde(default)]
+    return_data: Option<bool>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Stat {
+    metric: Metric,
+    #[serde(default)]
+    period: Option<u32>,
+    #[serde(default, rename = "Stat")]
+    statistic: String,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Metric {
+    #[serde(default)]
+    namespace: String,
+    #[serde(rename = "MetricName")]
+    name: String,
+    #[serde(default)]
+    dimensions: Vec<Dimension>,
+}
+
+impl Trigger {
+    /// The metrics that the alarm reads.
+    pub(crate) fn metrics(&self) -> Vec<&str> {
+        let several = self.stats().map(|stat| stat.metric.name.as_str());
+        self.metric_name.as_deref().into_iter().chain(several).collect()
+    }
+
+    /// The dimensions of its metrics, name and value, each once.
+    pub(crate) fn places(&self) -> Vec<(&str, &str)> {
+        let mut places = Vec::new();
+        for Dimension { name, value } in
+            self.dimensions.iter().chain(self.stats().flat_map(|stat| &stat.metric.dimensions))
+        {
+            let place = (name.as_str(), value.as_str());
+            if !places.contains(&place) {
+                places.push(place);
+            }
+        }
+        places
+    }
+
+    /// The threshold, when it is a number.
+    pub(crate) fn threshold(&self) -> Option<f64> {
+        self.threshold.filter(|threshold| threshold.is_finite())
+    }
+
+    /// How the threshold is passed, in words.
+    pub(crate) fn comparison(&self) -> &'static str {
+        match self.comparison_operator.as_str() {
+            "GreaterThanThreshold" => "more than",
+            "GreaterThanOrEqualToThreshold" => "at least",
+            "LessThanThreshold" => "less than",
+            "LessThanOrEqualToThreshold" => "at most",
+            _ => "outside",
+        }
+    }
+
+    /// Seconds of a period.
+    pub(crate) fn period_seconds(&self) -> Option<u32> {
+        let period = self.stats().find_map(|stat| stat.period).or(self.period);
+        period.filter(|seconds| *seconds > 0)
+    }
+
+    /// What the alarm compares, to be asked for again; empty when the message does not say it whole.
+    pub(crate) fn queries(&self) -> Vec<Query> {
+        let queries: Option<Vec<Query>> =
+            if self.metrics.is_empty() { self.only().map(|query| vec![query]) } else { self.several() };
+        queries.unwrap_or_default()
+    }
+
+    fn only(&self) -> Option<Query> {
+        let stated = self.statistic.as_deref().and_then(|statistic| {
+            STATISTICS.into_iter().find(|known| known.eq_ignore_ascii_case(statistic)).map(str::to_owned)
+        });
+        let measure = Measure::Metric {
+            namespace: self.namespace.clone()?,
+            name: self.metric_name.clone()?,
+            dimensions: pairs(&self.dimensions),
+            statistic: self.extended_statistic.clone().or(stated)?,
+        };
+        Some(Query { id: ONLY.to_owned(), measure, returned: true })
+    }
+
+    fn several(&self) -> Option<Vec<Query>> {
+        let queries: Vec<Query> = self.metrics.iter().map(Part::query).collect::<Option<_>>()?;
+        let returned = queries.iter().filter(|query| query.returned).count();
+        (returned == 1 && queries.len() <= QUERIES).then_some(queries)
+    }
+
+    fn stats(&self) -> impl Iterator<Item = &Stat> {
+        self.metrics.iter().filter_map(|part| part.metric_stat.as_ref())
+    }
+}
+
+impl Part {
+    fn query(&self) -> Option<Query> {
+        let measure = match (&self.metric_stat, &self.expression) {
+            (Some(stat), _) => Measure::Metric {
+                namespace: stat.metric.namespace.clone(),
+                name: stat.metric.name.clone(),
+                dimensions: pairs(&stat.metric.dimensions),
+                statistic: stat.statistic.clone(),
+            },
+            (None, Some(expression)) => Measure::Expression(expression.clone()),
+            (None, None) => return None,
+        };
+        Some(Query { id: self.id.clone(), measure, returned: self.return_data.unwrap_or(true) })
+    }
+}
+
+fn pairs(dimensions: &[Dimension]) -> Vec<(String, String)> {
+    dimensions.iter().map(|Dimension { name, value }| (name.clone(), value.clone())).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    fn read(trigger: Value) -> Trigger {
+        serde_json::from_value(trigger).expect("a trigger")
+    }
+
+    #[test]
+    fn the_only_metric_is_asked_for_under_its_own_statistic() {
+        let trigger = json!({"MetricName": "Duration", "Namespace": "N", "StatisticType": "Statistic",
+            "Statistic": "MAXIMUM", "Unit": null, "Dimensions": [{"value": "s-notifier", "name": "FunctionName"}],
+            "Period": 60, "EvaluationPeriods": 1, "Threshold": 0.0});
+        let read = read(trigger);
+        let [query] = &read.queries()[..] else { panic!("one query") };
+        let measure = Measure::Metric {
+            namespace: "N".to_owned(),
+            name: "Duration".to_owned(),
+            dimensions: vec![("FunctionName".to_owned(), "s-notifier".to_owned())],
+            statistic: "Maximum".to_owned(),
+        };
+        assert_eq!((&query.measure, query.returned, read.period_seconds()), (&measure, true, Some(60)));
+    }
+
+    #[test]
+    fn a_percentile_is_its_own_statistic() {
+        let trigger = json!({"MetricName": "Duration", "Namespace": "N", "StatisticType": "ExtendedStatistic",
+            "ExtendedStatistic": "p95", "Period": 300});
+        let queries = read(trigger).queries();
+        assert!(
+            matches!(&queries[..], [Query { measure: Measure::Metric { statistic, .. }, .. }] if statistic == "p95")
+        );
+    }
+
+    #[test]
+    fn an_expression_is_asked_for_with_its_metrics() {
+        let stat = json!({"Metric": {"MetricName": "ReadThrottleEvents", "Namespace": "AWS/DynamoDB",
+            "Dimensions": [{"name": "TableName", "value": "s-ledger"}]}, "Period": 300, "Stat": "Sum"});
+        let trigger = json!({"Metrics": [{"Id": "reads", "MetricStat": stat, "ReturnData": false},
+            {"Id": "all", "Expression": "FILL(reads, 0)", "ReturnData": true}]});
+        let read = read(trigger);
+        let ids: Vec<(String, bool)> =
+            read.queries().into_iter().map(|query| (query.id, query.returned)).collect();
+        assert_eq!(ids, [("reads".to_owned(), false), ("all".to_owned(), true)]);
+        assert_eq!((read.period_seconds(), read.metrics()), (Some(300), vec!["ReadThrottleEvents"]));
+        assert_eq!(read.places(), [("TableName", "s-ledger")]);
+    }
+
+    #[test]
+    fn what_is_not_said_whole_is_not_asked_for() {
+        for trigger in [
+            json!({}),
+            json!({"MetricName": "Duration", "Statistic": "SUM"}),
+            json!({"MetricName": "Duration", "Namespace": "N", "Statistic": "MOST"}),
+            json!({"Metrics": [{"Id": "a"}]}),
+            json!({"Metrics": [{"Id": "a", "Expression": "1", "ReturnData": false}]}),
+            json!({"Metrics": [{"Id": "a", "Expression": "1"}, {"Id": "b", "Expression": "2"}]}),
+        ] {
+            assert!(read(trigger.clone()).queries().is_empty(), "{trigger}");
+        }
+    }
+}

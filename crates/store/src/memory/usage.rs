@@ -1,0 +1,46 @@
+//! What a store in memory would have used: a request for each call, a unit for each kilobyte of a row that is begun, and
+//! for a ledger entry one and another for its index where that changes.
+
+use super::Memory;
+use crate::{Item, Metered, Operation, Usage};
+
+/// Bytes of a write unit.
+/// <https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/on-demand-capacity-mode.html>
+const UNIT_BYTES: usize = 1_024;
+
+impl Metered for Memory {
+    fn usage(&self) -> Usage {
+        self.wire().usage
+    }
+}
+
+impl Memory {
+    /// Counts rows by their size.
+    pub(super) fn count_rows(&self, items: &[Item]) {
+        let units: usize = items.iter().map(|item| item.bytes().div_ceil(UNIT_BYTES)).sum();
+        self.wire().usage.write_tenths += 10 * units as u64;
+    }
+
+    /// Counts a small item that no index has.
+    pub(super) fn count_write(&self) {
+        self.wire().usage.write_tenths += 10;
+    }
+}
+
+impl Usage {
+    /// Counts a call of which the size is nothing that matters.
+    pub(super) fn count(&mut self, operation: Operation) {
+        match operation {
+            Operation::ReadObject | Operation::ReadContract => self.object_reads += 1,
+            Operation::WriteObject | Operation::CopyObject | Operation::ListVersions => {
+                self.object_writes += 1;
+            }
+            Operation::Claim | Operation::Finish | Operation::Commit => self.write_tenths += 20,
+            Operation::Checkpoint | Operation::Release => self.write_tenths += 10,
+            Operation::ReadLedger => self.read_tenths += 10,
+            Operation::Defer => self.queue_requests += 1,
+            Operation::Announce => self.published += 1,
+            _ => {}
+        }
+    }
+}
