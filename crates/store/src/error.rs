@@ -71,6 +71,14 @@ pub enum Operation {
     ReadSecret,
     /// Sending mail.
     SendMail,
+    /// Reading how far the reconciliation got.
+    ReadCursor,
+    /// Writing how far the reconciliation got.
+    WriteCursor,
+    /// Sending messages to the inbox queue.
+    SendMessages,
+    /// Publishing a contract.
+    PublishContract,
 }
 
 /// A call to a service that did not succeed. Never holds content: only the operation, the service's own code and

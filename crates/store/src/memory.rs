@@ -11,6 +11,7 @@ mod ledger;
 mod objects;
 mod operator;
 mod rows;
+mod watch;
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -85,6 +86,7 @@ struct World {
     incidents: BTreeMap<String, Incident>,
     secrets: BTreeMap<String, String>,
     mailed: Vec<(String, String)>,
+    watch: watch::WatchWorld,
 }
 
 /// One version of an inbox object; a key's versions stand newest first.

@@ -12,7 +12,7 @@ use crate::tidy::regex;
 #[test]
 fn every_metric_of_the_dashboard_is_written_and_files_come_first() {
     let written = written();
-    let search = regex(r#"^SEARCH\('\{([^,}]+)((?:,\w+)*)\} MetricName="(\w+)"', 'Sum', \d+\)$"#);
+    let search = regex(r#"^SEARCH\('\{([^,}]+)((?:,\w+)*)\} MetricName="(\w+)"', '(?:Sum|Maximum)', \d+\)$"#);
     with_every_choice(|stack| {
         let namespace = format!("SilentScalper/{}", stack.parameters["Stage"]);
         let nested = stack.nested("Dashboards");
