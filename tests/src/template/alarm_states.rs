@@ -154,7 +154,7 @@ fn each_alarm_of_an_incident_sets_off_its_composite_alarm() {
         assert!(!rule_holds(&rule, &BTreeSet::new()), "{name}");
         for alarm in nested.of_kind("AWS::CloudWatch::Alarm") {
             let part = scalar(alarm.at("/AlarmDescription")).ends_with(&format!("\nIncident: {name}"));
-            let in_alarm = BTreeSet::from([format!("${{{}}}", alarm.id)]);
+            let in_alarm = BTreeSet::from([format!("${{{}}}", alarm.id), scalar(alarm.at("/AlarmName"))]);
             assert_eq!(rule_holds(&rule, &in_alarm), part, "{name}: {}", alarm.id);
         }
     }
