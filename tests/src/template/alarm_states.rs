@@ -22,9 +22,10 @@ fn values(alarm: &Alarm, period: Period) -> BTreeMap<String, f64> {
         match (period, id) {
             // Only one side is throttled; the other has no datapoint.
             (Period::Silent, _) | (_, "reads") => None,
-            (_, "it" | "rejects") => Some(alarm.threshold + bad),
+            (_, "it" | "rejects" | "missing") => Some(alarm.threshold + bad),
             (_, "rows") => Some(100.0 - alarm.threshold - bad),
             (_, "writes") => Some(bad),
+            (_, "late") => Some(0.0),
             (_, other) => panic!("{}: no series is known for {other}", alarm.name),
         }
     };
@@ -82,7 +83,7 @@ fn what_happens_less_often_than_an_alarm_asks_for_makes_no_noise() {
 fn silence_ends_an_alarm_unless_what_it_tells_of_stays_without_a_word() {
     for alarm in all() {
         let periods = series(&[(Period::Bad, alarm.periods), (Period::Silent, alarm.periods + 3)]);
-        let gauges = ["-reject-ratio-", "-file-missing-", "-file-late-", "-file-thin-", "-file-fat-"];
+        let gauges = ["-reject-ratio-", "-file-missing-", "-file-thin-", "-file-fat-"];
         let stays = gauges.iter().any(|part| alarm.name.contains(part))
             || ["-dead-letters", "-canary-missing"].iter().any(|end| alarm.name.ends_with(end));
         let expected = if stays { State::Alarm } else { State::Ok };
@@ -113,6 +114,25 @@ fn a_run_of_the_watcher_that_is_left_out_is_no_missing_canary() {
     let silent = series(&[(Period::Good, 3), (Period::Silent, 5), (Period::Good, 1)]);
     let told = states(canary, &silent);
     assert!(told.contains(&State::Alarm) && told.last() == Some(&State::Ok), "{told:?}");
+}
+
+#[test]
+fn a_file_that_was_missing_and_came_late_is_one_alarm_from_its_deadline_until_it_was_told() {
+    let alarms = all();
+    let missing =
+        alarms.iter().find(|alarm| alarm.name.ends_with("-file-missing-charges")).expect("the alarm");
+    let of = |missing: f64, late: f64| {
+        BTreeMap::from([("missing".to_owned(), missing), ("late".to_owned(), late)])
+    };
+    let periods = [of(0.0, 0.0), of(1.0, 0.0), of(0.0, 1.0), of(0.0, 0.0)];
+    let mut state = State::InsufficientData;
+    let states: Vec<State> = (1..=periods.len())
+        .map(|now| {
+            state = missing.state(state, &periods[..now]);
+            state
+        })
+        .collect();
+    assert_eq!(states, [State::Ok, State::Alarm, State::Alarm, State::Ok]);
 }
 
 #[test]
@@ -154,7 +174,7 @@ fn each_alarm_of_an_incident_sets_off_its_composite_alarm() {
         assert!(!rule_holds(&rule, &BTreeSet::new()), "{name}");
         for alarm in nested.of_kind("AWS::CloudWatch::Alarm") {
             let part = scalar(alarm.at("/AlarmDescription")).ends_with(&format!("\nIncident: {name}"));
-            let in_alarm = BTreeSet::from([format!("${{{}}}", alarm.id), scalar(alarm.at("/AlarmName"))]);
+            let in_alarm = BTreeSet::from([format!("${{{}}}", alarm.id)]);
             assert_eq!(rule_holds(&rule, &in_alarm), part, "{name}: {}", alarm.id);
         }
     }

@@ -114,33 +114,10 @@ fn alarms_of_one_incident_are_the_composite_alarm_of_its_name() {
             let rule = scalar(resource.at("/AlarmRule"));
             let name = scalar(resource.at("/AlarmName"));
             assert!(scalar(resource.at("/AlarmDescription")).ends_with(&format!("\nIncident: {name}")));
-            (name, alarms_of(&rule).iter().map(|alarm| reference_of(nested, alarm)).collect())
+            (name, alarms_of(&rule).into_iter().collect())
         })
         .collect();
     assert_eq!(parts, composites);
-}
-
-/// A reference to the alarm that a rule names, by reference or by name.
-pub(super) fn reference_of(nested: &Stack, alarm: &str) -> String {
-    let named = nested.of_kind("AWS::CloudWatch::Alarm").find(|one| scalar(one.at("/AlarmName")) == alarm);
-    named.map_or_else(|| alarm.to_owned(), |found| format!("${{{}}}", found.id))
-}
-
-#[test]
-fn the_alarms_of_a_feeds_incident_are_made_before_it() {
-    let nested = &ALARMS[0];
-    for composite in nested.of_kind("AWS::CloudWatch::CompositeAlarm") {
-        let rule = scalar(composite.at("/AlarmRule"));
-        let by_name = alarms_of(&rule).into_iter().filter(|alarm| !alarm.starts_with("${"));
-        let waits_for: Vec<String> =
-            list(&composite.body["DependsOn"]).iter().map(|id| format!("${{{id}}}")).collect();
-        assert_eq!(
-            waits_for,
-            by_name.map(|alarm| reference_of(nested, &alarm)).collect::<Vec<_>>(),
-            "{}",
-            composite.id
-        );
-    }
 }
 
 #[test]
