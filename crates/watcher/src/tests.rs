@@ -5,7 +5,7 @@ mod crashes;
 mod feeds;
 mod losses;
 
-use bench::{BEGIN_MS, Bench, HOUR_MS, MINUTE_MS};
+use bench::{BEGIN_MS, Bench, HOUR_MS, MINUTE_MS, event_of};
 use serde_json::json;
 use store::memory::When;
 use store::watch::WatchedQueue;
@@ -58,7 +58,7 @@ async fn dead_letters_are_counted_named_and_left_where_they_are() {
     assert_eq!(bench.gauge("DeadLetterFiles"), Some(0));
     let file = bench.memory.land("inbox", "north/visits/Jane Doe.csv", "x");
     for number in 0..12 {
-        let event = bench.event_of(&file, BEGIN_MS);
+        let event = event_of(&file, BEGIN_MS);
         bench.memory.bury(WatchedQueue::InboxDeadLetters, &number.to_string(), &event);
     }
     let load = "r5g61a45bnmyhnp8sgqw0ymkjv";

@@ -89,15 +89,10 @@ impl Bench {
         matches!(answer, Ok(Response::Batch { failures }) if failures.is_empty())
     }
 
-    /// The event of a version that was made at this time.
-    pub(super) fn event_of(&self, file: &FileVersion, made_ms: u64) -> String {
-        notification::write(&ListedVersion { file: file.clone(), last_modified_ms: made_ms, bytes: 1 })
-    }
-
     /// The event of a version arrives.
     pub(super) async fn arrive_as_it_is(&self, file: &FileVersion, made_ms: u64) {
         self.memory.made_at(file, made_ms);
-        assert!(self.deliver(&self.event_of(file, made_ms)).await, "it is terminal");
+        assert!(self.deliver(&event_of(file, made_ms)).await, "it is terminal");
     }
 
     /// A file of so many rows lands and is loaded.
@@ -165,6 +160,11 @@ impl Bench {
     pub(super) fn all_lines(&self) -> String {
         self.lines.lock().expect("lines").iter().map(Value::to_string).collect()
     }
+}
+
+/// The event of a version that was made at this time.
+pub(super) fn event_of(file: &FileVersion, made_ms: u64) -> String {
+    notification::write(&ListedVersion { file: file.clone(), last_modified_ms: made_ms, bytes: 1 })
 }
 
 /// A contract on `id` and `name`, with more properties of the schema.

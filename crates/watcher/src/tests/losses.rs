@@ -147,7 +147,7 @@ async fn a_decided_file_that_nobody_was_told_of_is_announced() {
     let bench = Bench::new();
     visits(&bench);
     let file = bench.memory.land("inbox", KEY, GOOD);
-    let event = bench.event_of(&file, BEGIN_MS - HOUR_MS);
+    let event = event_of(&file, BEGIN_MS - HOUR_MS);
     // The death of the processor at the announcement, its last call but one.
     assert!(bench.deliver(&event).await);
     let calls = bench.memory.calls().len();
@@ -224,7 +224,7 @@ async fn make(bench: &Bench, name: usize, past: Past) {
     }
     let file = bench.memory.land("inbox", key, GOOD);
     bench.memory.made_at(&file, BEGIN_MS - HOUR_MS);
-    let event = bench.event_of(&file, BEGIN_MS - HOUR_MS);
+    let event = event_of(&file, BEGIN_MS - HOUR_MS);
     match past {
         Past::Processed => drop(bench.deliver(&event).await),
         Past::Deleted => bench.memory.delete(&file),

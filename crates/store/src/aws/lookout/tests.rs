@@ -68,7 +68,8 @@ async fn versions_are_listed_page_by_page_without_delete_markers() -> Result<(),
 #[tokio::test]
 async fn folders_are_those_of_versions() -> Result<(), Error> {
     let folders = |names: &[&str]| -> String {
-        names.iter().map(|name| format!("<CommonPrefixes><Prefix>{name}</Prefix></CommonPrefixes>")).collect()
+        let folder = |name: &&str| format!("<CommonPrefixes><Prefix>{name}</Prefix></CommonPrefixes>");
+        names.iter().map(folder).collect::<Vec<_>>().concat()
     };
     let (lookout, replay) = lookout([
         page(&folders(&["north/", "odd+/"]), Some(("odd+/", ""))),
