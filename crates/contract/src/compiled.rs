@@ -27,7 +27,7 @@ pub struct Contract {
     pub gates: Vec<Gate>,
     /// The column that orders versions of one key; `None`: the order that the claim pinned.
     pub version_from: Option<u16>,
-    /// When files must come (read by the watcher).
+    /// When files must come. A question of time: the check of a file does not ask it.
     pub expectation: Option<Expectation>,
     /// Key globs beyond the default `<partner>/<feed>/**`. No file is assigned by them: they stand in `not_run`.
     pub matches: Vec<String>,

@@ -59,7 +59,8 @@ pub struct Due {
 }
 
 /// What became of one scheduled time.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize)]
+#[serde(rename_all = "camelCase")]
 pub enum Arrival {
     /// A file came in the window.
     OnTime,
@@ -95,18 +96,6 @@ impl Expectation {
     pub(crate) fn every(period_seconds: u64, grace_seconds: u64) -> Self {
         let schedule = Schedule::Every(millis(period_seconds));
         Self { schedule, grace_ms: millis(grace_seconds), rows: (None, None) }
-    }
-
-    /// [`Self::last_due_after`] when no file is known: only what the clock alone decides.
-    #[must_use]
-    pub fn last_due(&self, now_ms: u64) -> Option<Due> {
-        self.last_due_after(None, now_ms)
-    }
-
-    /// [`Self::next_due_after`] when no file is known: only what the clock alone decides.
-    #[must_use]
-    pub fn next_due(&self, now_ms: u64) -> Option<Due> {
-        self.next_due_after(None, now_ms)
     }
 
     /// The newest scheduled time whose deadline has passed at `now_ms`.

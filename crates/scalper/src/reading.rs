@@ -4,6 +4,7 @@
 //! names are shown with their control characters escaped. Only `rejects --values` and `--download` give what a partner
 //! sent, and say so.
 
+mod expected;
 mod files;
 mod find;
 mod moment;
@@ -20,9 +21,9 @@ mod tail;
 mod view;
 
 use host::Host;
-use store::ReadEntry;
 use store::door::{Partners, Reading};
 use store::operator::Survey;
+use store::{ReadContract, ReadEntry};
 
 use crate::arguments::ReadCommand;
 use crate::failure::Failure;
@@ -40,7 +41,7 @@ pub use view::FileView;
 
 /// What reading commands read from.
 pub struct Desk<S, V> {
-    /// Partners, the ledger and the quarantine.
+    /// Partners, the ledger, the contracts and the quarantine.
     pub store: S,
     /// The inbox's folders, the queues, refused records.
     pub survey: V,
@@ -53,9 +54,9 @@ pub struct Desk<S, V> {
 }
 
 /// Everything that a reading command asks of a store.
-pub trait Readable: Partners + Reading + ReadEntry {}
+pub trait Readable: Partners + Reading + ReadEntry + ReadContract {}
 
-impl<T: Partners + Reading + ReadEntry> Readable for T {}
+impl<T: Partners + Reading + ReadEntry + ReadContract> Readable for T {}
 
 /// An answer.
 pub enum Answer {

@@ -8,6 +8,7 @@ use store::door::{FileQuery, Partner};
 use store::operator::{StackQueue, Survey};
 use store::{Error, State};
 
+use super::expected::{ByFeed, Expected};
 use super::moment::{DAY_MS, of_order};
 use super::partners::Known;
 use super::plain::plain;
@@ -43,11 +44,11 @@ pub struct Status {
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct FeedView {
-    partner: String,
+    pub(super) partner: String,
     /// None for a partner of whom nothing came yet.
-    feed: Option<String>,
+    pub(super) feed: Option<String>,
     /// The worst that is known of it.
-    worst: Option<Weight>,
+    pub(super) worst: Option<Weight>,
     last: Option<FileView>,
     /// Files of the last 24 hours, by state.
     last_day: BTreeMap<&'static str, u64>,
@@ -55,6 +56,8 @@ pub struct FeedView {
     counted_all: bool,
     /// Files that are not decided yet.
     open: usize,
+    /// When files must come, where the contract says so.
+    pub(super) expected: Option<Expected>,
 }
 
 /// A queue of the stack.
@@ -72,9 +75,10 @@ impl<S: Readable, V: Survey> Desk<S, V> {
         let (queues, mut problems) = self.queues().await;
         let known = self.chosen(arguments.partner.as_deref()).await?;
         problems.extend(about_partners(&known));
-        let mut feeds = Vec::new();
+        let (mut feeds, mut contracts) = (Vec::new(), ByFeed::new());
         for (name, partner) in &known.partners {
-            let of_partner = self.partner_feeds(name, now_ms, &mut problems).await?;
+            let mut of_partner = self.partner_feeds(name, now_ms, &mut problems).await?;
+            self.expect(&mut of_partner, &mut contracts, now_ms, &mut problems).await?;
             // A partner that is named and that nobody knows is a slip of the pen.
             if arguments.partner.is_some() && partner.is_none() && of_partner.is_empty() {
                 self.must_be_known(name).await?;
@@ -242,6 +246,7 @@ impl FeedView {
             last_day: BTreeMap::new(),
             counted_all: true,
             open: 0,
+            expected: None,
         }
     }
 
@@ -259,7 +264,7 @@ impl FeedView {
         Self { last: files.first().cloned(), last_day, open, ..Self::nothing(partner, Some(feed)) }
     }
 
-    fn row(&self, now_ms: u64) -> ([String; 9], Mark) {
+    fn row(&self, now_ms: u64) -> ([String; 10], Mark) {
         let last = self.last.as_ref();
         let text = |show: fn(&FileView) -> String| last.map_or_else(|| "-".to_owned(), show);
         let day: Vec<_> = self.last_day.iter().map(|(state, count)| format!("{count} {state}")).collect();
@@ -279,6 +284,7 @@ impl FeedView {
             text(|last| count(last.rejects)),
             if day.is_empty() { "-".to_owned() } else { day.join(", ") + more },
             self.open.to_string(),
+            self.expected.as_ref().map_or_else(|| "-".to_owned(), Expected::cell),
         ];
         (row, mark)
     }
@@ -315,8 +321,18 @@ impl Status {
         if !self.problems.is_empty() {
             text.push('\n');
         }
-        let heads =
-            ["partner", "feed", "last file", "state", "landed", "rows", "rejects", "in 24 h", "not decided"];
+        let heads = [
+            "partner",
+            "feed",
+            "last file",
+            "state",
+            "landed",
+            "rows",
+            "rejects",
+            "in 24 h",
+            "not decided",
+            "expected",
+        ];
         let rows: Vec<_> = self.feeds.iter().map(|feed| feed.row(self.now_ms)).collect();
         text.push_str(&marked_table(heads, &rows, style));
         text.push('\n');

@@ -83,6 +83,19 @@ impl Bench {
         Self { memory, now, desk, processor }
     }
 
+    /// Publishes a contract that says when files must come.
+    pub(super) fn expect(&self, feed: &str, expect: &str) {
+        let policy = "{property: onSameName, value: supersede, vendor: ingest}";
+        let expect = format!("{policy}\n      - {{property: expect, value: {{{expect}}}, vendor: ingest}}");
+        self.memory.publish_contract(feed, CONTRACT.replace("FEED", feed).replace(policy, &expect));
+    }
+
+    /// Publishes a contract with a service level.
+    pub(super) fn promise(&self, feed: &str, level: &str) {
+        let contract = CONTRACT.replace("FEED", feed);
+        self.memory.publish_contract(feed, format!("{contract}slaProperties:\n  - {level}\n"));
+    }
+
     pub(super) async fn partner(&self, name: &str, active: bool) {
         let partner = Partner { name: name.to_owned(), active, limits: Limits::DEFAULT, created_ms: NOON_MS };
         self.memory.put_partner(&partner).await.expect("kept");

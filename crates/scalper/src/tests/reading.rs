@@ -91,7 +91,7 @@ async fn a_queue_or_a_listing_that_fails_does_not_hide_the_rest() {
         bench.memory.fail_at(bench.memory.calls().len() + place, When::BeforeEffect);
         let ended = bench.run("status").await;
         match operation {
-            store::Operation::ReadQueue | store::Operation::ListInbox => {
+            store::Operation::ReadQueue | store::Operation::ListInbox | store::Operation::ReadContract => {
                 let text = ended.unwrap_or_else(|failure| panic!("{failure}")).to_json();
                 assert!(text.contains("fuse"), "{operation:?}: {text}");
             }
@@ -99,6 +99,51 @@ async fn a_queue_or_a_listing_that_fails_does_not_hide_the_rest() {
         }
         bench.memory.revive();
     }
+}
+
+#[tokio::test]
+async fn a_file_that_did_not_come_is_wrong_and_one_that_came_late_is_told() {
+    let bench = Bench::new();
+    // Due at 07:00 UTC by the clock of Berlin, until 08:00.
+    bench.expect("labs", "schedule: \"0 8 * * *\", timezone: Europe/Berlin, grace: 1h");
+    let expected = async || bench.json("status").await["feeds"][0]["expected"].take();
+    let by = |day: &str| format!("2026-11-{day}T08:00:00Z");
+
+    bench.send("north/labs/.~lock.tuesday.csv#", "x", 5 * 60).await;
+    let first = json!({ "lastBy": null, "last": null, "nextBy": by("21") });
+    assert_eq!(expected().await, first, "a feed that has not begun");
+    bench.send("north/labs/yesterday.csv", GOOD, 29 * 60).await;
+    let missing = json!({ "lastBy": by("20"), "last": "missing", "nextBy": by("21") });
+    assert_eq!(expected().await, missing);
+    assert!(bench.answer("status --check").await.fails_check());
+    let text = bench.answer("status").await.to_text(false);
+    assert!(
+        text.contains(
+            "! north/labs: no file came by 2026-11-20T08:00:00Z\n    scalper files --partner north"
+        )
+    );
+    assert!(text.contains("missing since 2026-11-20T08:00:00Z"), "{text}");
+
+    bench.send("north/labs/late.csv", GOOD, 3 * 60).await;
+    assert_eq!(expected().await["last"], "late");
+    assert!(!bench.answer("status --check").await.fails_check(), "it is here now");
+
+    bench.send("north/labs/today.csv", GOOD, 6 * 60).await;
+    let on_time = json!({ "lastBy": by("20"), "last": "onTime", "nextBy": by("21") });
+    assert_eq!(expected().await, on_time);
+    assert!(bench.answer("status").await.to_text(false).contains("due by 2026-11-21T08:00:00Z"));
+}
+
+#[tokio::test]
+async fn a_file_at_least_every_day_is_expected_a_day_after_the_newest() {
+    let bench = Bench::new();
+    bench.promise("labs", "{property: frequency, value: 1, unit: d}");
+    bench.send("north/labs/a.csv", GOOD, 23 * 60).await;
+    let expected = json!({ "lastBy": null, "last": null, "nextBy": "2026-11-20T13:00:00Z" });
+    assert_eq!(bench.json("status").await["feeds"][0]["expected"], expected);
+    bench.now.fetch_add(3_600_000, Ordering::SeqCst);
+    let expected = json!({ "lastBy": "2026-11-20T13:00:00Z", "last": "missing", "nextBy": null });
+    assert_eq!(bench.json("status").await["feeds"][0]["expected"], expected);
 }
 
 #[tokio::test]

@@ -32,16 +32,16 @@ const NOW: &str = "2026-11-21T12:00:00Z";
 fn an_expectation_has_schedule_zone_grace_and_rows() {
     let expectation = expectation(SCAN_REPORTS).unwrap();
     assert_eq!(expectation.rows, (Some(10), Some(20_000)));
-    let last = expectation.last_due(at(NOW)).unwrap();
+    let last = expectation.last_due_after(None, at(NOW)).unwrap();
     assert_eq!((last.due_ms, last.deadline_ms), (at("2026-11-20T05:00:00Z"), at("2026-11-20T07:00:00Z")));
-    let next = expectation.next_due(at(NOW)).unwrap();
+    let next = expectation.next_due_after(None, at(NOW)).unwrap();
     assert_eq!((next.due_ms, next.deadline_ms), (at("2026-11-23T05:00:00Z"), at("2026-11-23T07:00:00Z")));
 }
 
 #[test]
 fn an_expectation_without_zone_and_grace_is_in_utc_and_to_the_minute() {
     let expectation = expectation(&with(&expect("{ schedule: 0 6 * * * }"), "")).unwrap();
-    let next = expectation.next_due(at(NOW)).unwrap();
+    let next = expectation.next_due_after(None, at(NOW)).unwrap();
     assert_eq!((next.due_ms, next.deadline_ms), (at("2026-11-22T06:00:00Z"), at("2026-11-22T06:00:00Z")));
     assert_eq!(expectation.rows, (None, None));
 }
@@ -80,7 +80,7 @@ fn a_latency_is_the_grace_of_the_frequency_or_the_schedule() {
     assert_eq!((due.due_ms, due.deadline_ms), (24 * 3_600_000, 27 * 3_600_000));
 
     let levels = "  - { property: freshness, value: 3, unit: h, scheduler: cron, schedule: 30 4 * * mon }\n";
-    let due = expectation(&with("", levels)).unwrap().next_due(at(NOW)).unwrap();
+    let due = expectation(&with("", levels)).unwrap().next_due_after(None, at(NOW)).unwrap();
     assert_eq!((due.due_ms, due.deadline_ms), (at("2026-11-23T04:30:00Z"), at("2026-11-23T07:30:00Z")));
 }
 
@@ -89,7 +89,7 @@ fn the_expectation_holds_whatever_the_service_levels_say() {
     let levels = "  - { property: frequency, value: 1, unit: h, scheduler: cron, schedule: 0 7 * * * }\n";
     let source = with(&expect("{ schedule: 0 6 * * * }"), levels);
     let (contract, warnings) = compiled(&source);
-    let due = contract.expectation.unwrap().next_due(at(NOW)).unwrap();
+    let due = contract.expectation.unwrap().next_due_after(None, at(NOW)).unwrap();
     assert_eq!(due.due_ms, at("2026-11-22T06:00:00Z"));
     assert_eq!(warnings.len(), 2, "the schedule and the frequency");
     assert_eq!(contract.not_run.len(), 1);

@@ -1,0 +1,148 @@
+//! What a feed's contract expects, and what came of it.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use contract::{Arrival, Contract, Due};
+use feed::{Contracts, Terms};
+use serde::Serialize;
+use store::State;
+use store::door::FileQuery;
+use store::operator::Survey;
+
+use super::moment::{landed, of_order};
+use super::problems::{Problem, Weight};
+use super::status::FeedView;
+use super::{Desk, Readable, find};
+use crate::failure::Failure;
+use crate::report::instant;
+
+/// Pages that are looked through for a file that counts: 500 files.
+const MOST_PAGES: usize = 5;
+
+/// The contracts of the feeds that were asked for; none where files are not accepted or the contract could not be read.
+pub(super) type ByFeed = BTreeMap<String, Option<Arc<Contract>>>;
+
+/// When files of a feed must come.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Expected {
+    /// Until when the last file had to come; none when none had, or none ever came by then.
+    last_by: Option<String>,
+    /// Whether it did.
+    last: Option<Arrival>,
+    /// Until when the next one must come.
+    next_by: Option<String>,
+}
+
+impl Expected {
+    fn of(last: Option<(Due, Arrival)>, next: Option<Due>) -> Self {
+        let by = |due: Due| instant(due.deadline_ms);
+        let (last, arrival) = last.unzip();
+        Self { last_by: last.map(by), last: arrival, next_by: next.map(by) }
+    }
+
+    /// What a reader of the table sees of it.
+    pub(super) fn cell(&self) -> String {
+        match (self.last, &self.last_by, &self.next_by) {
+            (Some(Arrival::Missing), Some(by), _) => format!("missing since {by}"),
+            (Some(Arrival::Late), Some(by), _) => format!("late, was due by {by}"),
+            (_, _, Some(by)) => format!("due by {by}"),
+            (_, _, None) => "-".to_owned(),
+        }
+    }
+
+    fn missing_since(&self) -> Option<&str> {
+        self.last_by.as_deref().filter(|_| self.last == Some(Arrival::Missing))
+    }
+}
+
+impl<S: Readable, V: Survey> Desk<S, V> {
+    /// Adds to a partner's feeds what is expected of them. A missing file is wrong.
+    pub(super) async fn expect(
+        &self,
+        feeds: &mut [FeedView],
+        contracts: &mut ByFeed,
+        now_ms: u64,
+        problems: &mut Vec<Problem>,
+    ) -> Result<(), Failure> {
+        for view in feeds {
+            let (partner, Some(feed)) = (view.partner.clone(), view.feed.clone()) else { continue };
+            let Some(contract) = self.contract(&feed, contracts, now_ms, problems).await else { continue };
+            let expected = self.expected(&contract, &partner, &feed, now_ms).await?;
+            if let Some(since) = expected.as_ref().and_then(Expected::missing_since) {
+                let what = format!("{partner}/{feed}: no file came by {since}");
+                let next = self.stack.command(&format!("files --partner {partner} --feed {feed}"));
+                problems.push(Problem::wrong(what, Some(next)));
+                view.worst = Some(Weight::Wrong);
+            }
+            view.expected = expected;
+        }
+        Ok(())
+    }
+
+    /// A feed's contract, read once for all partners. A contract that cannot be read does not hide the rest.
+    async fn contract(
+        &self,
+        feed: &str,
+        contracts: &mut ByFeed,
+        now_ms: u64,
+        problems: &mut Vec<Problem>,
+    ) -> Option<Arc<Contract>> {
+        if let Some(known) = contracts.get(feed) {
+            return known.clone();
+        }
+        let read = match Contracts::default().terms(&self.store, feed, now_ms, 0).await {
+            Ok(Terms::Active(contract)) => Some(contract),
+            Ok(Terms::Refused(_)) => None,
+            Err(error) => {
+                let what = format!(
+                    "the contract of {feed} could not be read ({error}): when its files must come is not known"
+                );
+                problems.push(Problem::note(what, None));
+                None
+            }
+        };
+        contracts.insert(feed.to_owned(), read.clone());
+        read
+    }
+
+    async fn expected(
+        &self,
+        contract: &Contract,
+        partner: &str,
+        feed: &str,
+        now_ms: u64,
+    ) -> Result<Option<Expected>, Failure> {
+        let Some(expectation) = &contract.expectation else { return Ok(None) };
+        let all = FileQuery {
+            partner: partner.to_owned(),
+            feed: Some(feed.to_owned()),
+            limit: find::PAGE,
+            ..FileQuery::default()
+        };
+        let newest = self.newest(all.clone()).await?;
+        let next = expectation.next_due_after(newest, now_ms);
+        let Some(last) = expectation.last_due_after(newest, now_ms) else {
+            return Ok(Some(Expected::of(None, next)));
+        };
+        // Of a feed that had not begun by then, nothing was expected.
+        let by_then = FileQuery { before: Some(of_order(last.deadline_ms.saturating_add(1))), ..all };
+        let judged =
+            self.newest(by_then).await?.map(|came| (last, last.judge(newest.into_iter().chain([came]))));
+        Ok(Some(Expected::of(judged, next)))
+    }
+
+    /// When the newest file of a list came: one with something new in it, be it good or refused.
+    async fn newest(&self, query: FileQuery) -> Result<Option<u64>, Failure> {
+        let mut newest = None;
+        self.pages(query, MOST_PAGES, |listed| {
+            if !matches!(listed.state, State::Ignored | State::Gone | State::Duplicate) {
+                newest = landed(&listed.order);
+            }
+            newest.is_none()
+        })
+        .await?;
+        Ok(newest)
+    }
+}
