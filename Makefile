@@ -10,7 +10,7 @@ CASES ?= 20000
 export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 export AWS_DEFAULT_REGION ?= us-east-1
 export SAM_CLI_TELEMETRY := 0
-FUNCTIONS := processor ingest authorizer webhook notifier
+FUNCTIONS := processor ingest authorizer webhook notifier watcher
 
 .DEFAULT_GOAL := help
 

@@ -115,7 +115,7 @@ def deploy(emulator: Emulator, account: str = ACCOUNT, stack: str = STACK, param
     upload_code(s3)
     expanded = expand(parameters)
     put_nested(s3, expanded, f"{emulator.endpoint}/{CODE_BUCKET}", stack, parameters)
-    expanded = with_numbers(with_api(without_tls_only(expanded)), parameters)
+    expanded = with_numbers(with_api(with_batches(without_tls_only(expanded))), parameters)
     # By address: a template in the request itself may have 51,200 bytes.
     s3.put_object(Bucket=CODE_BUCKET, Key=f"{stack}.json", Body=json.dumps(expanded).encode())
     address = f"{emulator.endpoint}/{CODE_BUCKET}/{stack}.json"
@@ -158,6 +158,18 @@ def without_tls_only(template: dict) -> dict:
 
 def refuses_plain_http(statement: dict) -> bool:
     return statement["Effect"] == "Deny" and "aws:SecureTransport" in statement.get("Condition", {}).get("Bool", {})
+
+
+def with_batches(template: dict) -> dict:
+    """The template with the emulator's own name for sending several messages, which AWS knows as `sqs:SendMessage` too."""
+    for _, role in of_type(template["Resources"], "AWS::IAM::Role"):
+        for policy in role["Properties"].get("Policies", []):
+            for statement in policy.get("PolicyDocument", {}).get("Statement", []):
+                actions = statement["Action"]
+                actions = [actions] if isinstance(actions, str) else actions
+                if "sqs:SendMessage" in actions:
+                    statement["Action"] = [*actions, "sqs:SendMessageBatch"]
+    return template
 
 
 def with_api(template: dict) -> dict:

@@ -41,3 +41,5 @@ mod names;
 mod privacy;
 /// Bad files end in the quarantine with their bytes and a receipt; bad messages in the dead-letter queue.
 mod refused;
+/// A lost event, the canary, a file that did not come: what the watcher sees and mends.
+mod watcher;

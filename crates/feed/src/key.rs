@@ -21,6 +21,10 @@ pub enum Key {
 /// The longest name of a partner or feed, in bytes.
 pub const NAME_BYTES: usize = 63;
 
+/// The partner and the feed of the stack's own canary files, by which the watcher sees that files still get through. No
+/// partner of anybody else has this name.
+pub const CANARY: &str = "canary";
+
 impl Key {
     /// Reads a decoded key: `<partner>/<feed>/<anything>`, where partner and feed are `[a-z0-9][a-z0-9_-]{0,62}`.
     #[must_use]

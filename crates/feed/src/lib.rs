@@ -5,6 +5,8 @@
 
 mod contracts;
 mod key;
+mod wire;
 
 pub use contracts::{Contracts, Refusal, Terms};
-pub use key::{Key, NAME_BYTES, is_name};
+pub use key::{CANARY, Key, NAME_BYTES, is_name};
+pub use wire::{decode_key, encode_key};

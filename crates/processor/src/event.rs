@@ -5,6 +5,7 @@
 //! <https://docs.aws.amazon.com/AmazonS3/latest/userguide/notification-content-structure.html>,
 //! <https://docs.aws.amazon.com/AmazonS3/latest/userguide/ev-events.html>
 
+use feed::decode_key;
 use host::{Message, batch};
 use serde::Deserialize;
 use serde_json::Value;
@@ -108,26 +109,6 @@ fn notice(record: &Value) -> Option<Option<Notice>> {
         etag: object.e_tag.filter(|etag| !etag.is_empty()),
         order,
     }))
-}
-
-/// Decodes a key of an S3 notification: `+` is a space, then percent escapes, then UTF-8. The order matters: an
-/// escaped plus sign (`%2B`) must stay one. `None` when it is not such a text.
-#[must_use]
-pub fn decode_key(encoded: &str) -> Option<String> {
-    let mut bytes = encoded.bytes();
-    let mut decoded = Vec::with_capacity(encoded.len());
-    while let Some(byte) = bytes.next() {
-        decoded.push(match byte {
-            b'+' => b' ',
-            b'%' => hexadecimal(bytes.next()?)? << 4 | hexadecimal(bytes.next()?)?,
-            other => other,
-        });
-    }
-    String::from_utf8(decoded).ok().filter(|key| !key.is_empty())
-}
-
-fn hexadecimal(digit: u8) -> Option<u8> {
-    char::from(digit).to_digit(16).and_then(|value| u8::try_from(value).ok())
 }
 
 #[derive(Deserialize)]

@@ -17,6 +17,8 @@ pub enum Failure {
          at most 63 in all"
     )]
     NotAName { what: &'static str, found: String },
+    #[error("{found:?} is the name of the stack's own canary files: choose another one")]
+    Reserved { found: String },
     #[error(
         "{found:?} is no scope: expected some of submit, read, operate, approve, audit, separated by commas"
     )]
@@ -122,6 +124,7 @@ impl Failure {
         match self {
             Self::NotAStack { .. }
             | Self::NotAName { .. }
+            | Self::Reserved { .. }
             | Self::NotAScope { .. }
             | Self::NoFeeds
             | Self::NotAnAddress { .. }

@@ -109,6 +109,11 @@ pub fn partner(name: &str) -> Result<&str, Failure> {
     }
 }
 
+/// Reads the name of a partner that is to be added.
+pub fn new_partner(name: &str) -> Result<&str, Failure> {
+    if name == feed::CANARY { Err(Failure::Reserved { found: name.to_owned() }) } else { partner(name) }
+}
+
 /// Reads a feed's name.
 pub fn feed(name: &str) -> Result<&str, Failure> {
     if feed::is_name(name) {
@@ -173,6 +178,12 @@ mod tests {
         for name in ["", "1a", "a.b", "a_b", "a b", &"a".repeat(129)] {
             assert!(Stack::parse(name).is_err(), "{name}");
         }
+    }
+
+    #[test]
+    fn nobody_is_added_under_the_name_of_the_canary_but_its_files_can_be_asked_for() {
+        assert!(new_partner("canary").is_err_and(|refused| refused.exit_code() == 2));
+        assert_eq!((new_partner("north").unwrap(), partner("canary").unwrap()), ("north", "canary"));
     }
 
     #[test]

@@ -68,7 +68,7 @@ impl<S: Partners, G: Gateway> Operator<S, G> {
     }
 
     async fn add(&self, add: &Add) -> Result<Report, Failure> {
-        let name = names::partner(&add.name)?;
+        let name = names::new_partner(&add.name)?;
         let grant = self.grant(&add.grant, Feeds::All, BTreeSet::from([Scope::Submit, Scope::Read]))?;
         let before = self.partners.partner(name).await?;
         let partner = limits::merged(before.as_ref(), add, self.now_ms);

@@ -12,6 +12,7 @@ mod entry;
 mod failure;
 mod keys;
 mod ledger;
+mod lookout;
 mod measured;
 mod meter;
 mod objects;
@@ -30,6 +31,7 @@ pub use aws_types::SdkConfig;
 pub use clients::{Access, configuration, connect, connect_directory, connect_door, connect_webhooks};
 pub use desk::{Desk, connect_notifier};
 pub use door::{Directory, Door, DoorNames};
+pub use lookout::{Lookout, LookoutNames, connect_watcher};
 pub use objects::ObjectBody;
 pub use operator::{Home, KeptBody, Surveyor};
 pub use queue::MessageQueue;
@@ -84,7 +86,7 @@ impl Aws {
             late: Arc::new(Late { config: config.clone(), sqs: OnceLock::new(), sns: OnceLock::new() }),
             meter,
             pace: Arc::default(),
-            backoff: Backoff { unit: Duration::from_millis(25) },
+            backoff: Backoff::default(),
         }
     }
 
@@ -115,6 +117,12 @@ struct Late {
 #[derive(Clone, Copy)]
 struct Backoff {
     unit: Duration,
+}
+
+impl Default for Backoff {
+    fn default() -> Self {
+        Self { unit: Duration::from_millis(25) }
+    }
 }
 
 impl Backoff {

@@ -73,6 +73,14 @@ pub enum Operation {
     ReadSecret,
     /// Sending mail.
     SendMail,
+    /// Reading how far the reconciliation got.
+    ReadCursor,
+    /// Writing how far the reconciliation got.
+    WriteCursor,
+    /// Sending messages to the inbox queue.
+    SendMessages,
+    /// Publishing a contract.
+    PublishContract,
 }
 
 /// Codes by which S3, KMS and DynamoDB refuse for want of a permission or an enabled key. The answer to a HEAD has no body

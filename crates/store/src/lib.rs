@@ -2,7 +2,8 @@
 //!
 //! Five traits, one for each thing that the path needs, and two implementations of all of them: `aws::Aws` and its
 //! in-memory twin `memory::Memory`, which can fail at the n-th call, before or after the effect. The partner's door has
-//! its own traits in [`door`], for `aws::Door` and the same twin, and what only an operator asks is in [`operator`].
+//! its own traits in [`door`], for `aws::Door` and the same twin, what only an operator asks is in [`operator`], and what only the
+//! watcher does in [`watch`].
 //! Every effect has a name computed from its input, so doing it twice is doing it once.
 
 pub mod aws;
@@ -21,6 +22,7 @@ pub mod operator;
 mod queue;
 mod rows;
 mod usage;
+pub mod watch;
 
 pub use error::{Error, Operation};
 pub use file::{FileId, FileVersion, LoadId};

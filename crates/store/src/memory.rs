@@ -12,6 +12,7 @@ mod objects;
 mod operator;
 mod rows;
 mod usage;
+mod watch;
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -89,6 +90,7 @@ struct World {
     /// Values of the one metric that there is, and which metrics were asked for.
     measured: Vec<Datapoint>,
     asked: Vec<Query>,
+    watch: watch::WatchWorld,
 }
 
 /// One version of an inbox object; a key's versions stand newest first.

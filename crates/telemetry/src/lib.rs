@@ -6,6 +6,7 @@
 //! an alarm is told ──▶ NoticeRecord ──▶ the same
 //! somebody calls ──▶ AccessRecord ──▶ the same
 //! a request ends ──▶ RequestRecord ──▶ the same
+//! the watcher ran ──▶ WatchRecord, and FeedWatchRecord for each feed ──▶ the same
 //! something else ──▶ Occurrence ──▶ one record that counts it
 //! a failure      ──▶ chain()    ──▶ one log line, where it is given up
 //! ```
@@ -29,6 +30,7 @@ mod metric;
 mod notice;
 mod record;
 mod request;
+mod watch;
 
 use std::{error::Error, io::Write, panic};
 
@@ -43,6 +45,7 @@ pub use metric::{LINE_BYTES, metric_names};
 pub use notice::{Notice, NoticeRecord};
 pub use record::{FileRecord, Occurrence, Step};
 pub use request::RequestRecord;
+pub use watch::{FeedWatchRecord, WatchRecord};
 
 /// Sends log lines as JSON to standard output, from this level on: `error`, `warn`, `info`, `debug` or `trace`.
 ///

@@ -74,6 +74,24 @@ pub mod metric_names {
     pub const NOTICES_FAILED: &str = "NoticesFailed";
     /// Changes of alarms that were folded into an incident that was told already.
     pub const NOTICES_FOLDED: &str = "NoticesFolded";
+    /// Partners whose file did not come by the newest deadline of the contract, and has not come since.
+    pub const FILES_MISSING: &str = "FilesMissing";
+    /// Partners whose file came after that deadline, a short while ago.
+    pub const FILES_LATE: &str = "FilesLate";
+    /// Partners whose newest file has far fewer rows than usual.
+    pub const FILES_THIN: &str = "FilesThin";
+    /// Partners whose newest file has far more rows than usual.
+    pub const FILES_FAT: &str = "FilesFat";
+    /// Loads that nobody works on any more.
+    pub const LOADS_STUCK: &str = "LoadsStuck";
+    /// Versions of the inbox whose event was lost or given up, and that were sent to the queue again.
+    pub const FILES_RESENT: &str = "FilesResent";
+    /// Messages among the dead letters: files that were given up, and outcomes that were not taken.
+    pub const DEAD_LETTER_FILES: &str = "DeadLetterFiles";
+    /// The age of the newest canary file that is loaded, seconds.
+    pub const CANARY_AGE: &str = "CanaryAge";
+    /// Runs of the watcher whose every part ended well.
+    pub const WATCHES: &str = "Watches";
     /// Callers that the partner's door was asked about.
     pub const ACCESSES: &str = "Accesses";
     /// Callers that were not let in: not known, or not allowed.

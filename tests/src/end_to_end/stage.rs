@@ -60,6 +60,8 @@ pub(super) struct Names {
     pub(super) authorizer: String,
     pub(super) webhook: String,
     pub(super) webhook_queue: String,
+    pub(super) watcher: String,
+    pub(super) watcher_logs: String,
 }
 
 pub(super) struct Stage {
@@ -74,7 +76,8 @@ pub(super) struct Stage {
 }
 
 impl Stage {
-    /// A new emulator with the template deployed, a listener on the outcomes, and the contract of `fixtures/scans`.
+    /// A new emulator with the template deployed, a listener on the outcomes, and the contract of `fixtures/scans`. No
+    /// canary is dropped, so that all that is there is the test's own, however long it takes.
     pub(super) async fn open() -> Self {
         Self::open_with(&[]).await
     }
@@ -82,7 +85,11 @@ impl Stage {
     /// The same with parameters of the template, each `Name=Value`.
     pub(super) async fn open_with(parameters: &[String]) -> Self {
         let emulator = Emulator::start();
-        let outputs = emulator.deploy(parameters);
+        let mut chosen = parameters.to_vec();
+        if !parameters.iter().any(|parameter| parameter.starts_with("Canary=")) {
+            chosen.push("Canary=Off".to_owned());
+        }
+        let outputs = emulator.deploy(&chosen);
         let output =
             |name: &str| outputs[name].as_str().unwrap_or_else(|| panic!("no output {name}")).to_owned();
         let names = Names {
@@ -103,6 +110,8 @@ impl Stage {
             authorizer: output("AuthorizerFunctionName"),
             webhook: output("WebhookFunctionName"),
             webhook_queue: output("WebhookQueueUrl"),
+            watcher: output("WatcherFunctionName"),
+            watcher_logs: output("WatcherLogGroupName"),
         };
         let owner = || Credentials::new(ACCOUNT, "local", None, None, "the emulator's owner");
         let endpoint = emulator.endpoint.clone();

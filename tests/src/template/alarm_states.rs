@@ -22,8 +22,9 @@ fn values(alarm: &Alarm, period: Period) -> BTreeMap<String, f64> {
         match (period, id) {
             // Only one side is throttled; the other has no datapoint.
             (Period::Silent, _) | (_, "reads") => None,
-            (_, "it") => Some(alarm.threshold + bad),
+            (_, "it" | "missing") => Some(alarm.threshold + bad),
             (_, "writes") => Some(bad),
+            (_, "late") => Some(0.0),
             (_, other) => panic!("{}: no series is known for {other}", alarm.name),
         }
     };
@@ -81,17 +82,65 @@ fn what_happens_less_often_than_an_alarm_asks_for_makes_no_noise() {
 fn silence_ends_an_alarm_unless_what_it_tells_of_stays_without_a_word() {
     for alarm in all() {
         let periods = series(&[(Period::Bad, alarm.periods), (Period::Silent, alarm.periods + 3)]);
-        let stays = alarm.name.ends_with("-dead-letters") || alarm.name.contains("-reject-ratio-");
+        let gauges = ["-reject-ratio-", "-file-missing-", "-file-thin-", "-file-fat-"];
+        let stays = gauges.iter().any(|part| alarm.name.contains(part))
+            || ["-dead-letters", "-canary-missing"].iter().any(|end| alarm.name.ends_with(end));
         let expected = if stays { State::Alarm } else { State::Ok };
         assert_eq!(states(&alarm, &periods).last(), Some(&expected), "{}", alarm.name);
     }
 }
 
 #[test]
-fn a_stack_without_files_is_quiet() {
+fn a_stack_without_files_is_quiet_and_only_the_silence_of_the_watcher_is_told_of() {
     for alarm in all() {
-        assert!(!states(&alarm, &series(&[(Period::Silent, 10)])).contains(&State::Alarm), "{}", alarm.name);
+        let told = states(&alarm, &series(&[(Period::Silent, 10)])).contains(&State::Alarm);
+        assert_eq!(told, alarm.name.ends_with("-canary-missing"), "{}", alarm.name);
     }
+}
+
+#[test]
+fn a_run_of_the_watcher_that_is_left_out_is_no_missing_canary() {
+    let alarms = all();
+    let canary = alarms.iter().find(|alarm| alarm.name.ends_with("-canary-missing")).expect("the canary");
+    let gaps = series(&[
+        (Period::Good, 3),
+        (Period::Silent, 1),
+        (Period::Good, 1),
+        (Period::Silent, 2),
+        (Period::Good, 1),
+    ]);
+    assert!(!states(canary, &gaps).contains(&State::Alarm));
+    let silent = series(&[(Period::Good, 3), (Period::Silent, 5), (Period::Good, 1)]);
+    let told = states(canary, &silent);
+    assert!(told.contains(&State::Alarm) && told.last() == Some(&State::Ok), "{told:?}");
+}
+
+#[test]
+fn a_file_that_was_missing_and_came_late_is_one_alarm_from_its_deadline_until_it_was_told() {
+    let alarms = all();
+    let missing =
+        alarms.iter().find(|alarm| alarm.name.ends_with("-file-missing-charges")).expect("the alarm");
+    let of = |missing: f64, late: f64| {
+        BTreeMap::from([("missing".to_owned(), missing), ("late".to_owned(), late)])
+    };
+    let periods = [of(0.0, 0.0), of(1.0, 0.0), of(0.0, 1.0), of(0.0, 0.0)];
+    let mut state = State::InsufficientData;
+    let states: Vec<State> = (1..=periods.len())
+        .map(|now| {
+            state = missing.state(state, &periods[..now]);
+            state
+        })
+        .collect();
+    assert_eq!(states, [State::Ok, State::Alarm, State::Alarm, State::Ok]);
+}
+
+#[test]
+fn a_stack_without_a_canary_does_not_miss_one() {
+    let stack = super::expanded::Stack::expand(&[("Canary", "Off")]).nested("Alarms");
+    let alarms = metric_alarms(&stack);
+    assert!(!alarms.iter().any(|alarm| alarm.name.contains("canary")) && alarms.len() > 20);
+    let processing = scalar(stack.resource("Processing").at("/AlarmRule"));
+    assert!(!processing.contains("Canary") && processing.contains("${LoadsStuck}"), "{processing}");
 }
 
 #[test]

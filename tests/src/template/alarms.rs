@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 use telemetry::{
-    AccessRecord, Delivery, DeliveryRecord, FileRecord, Label, Notice, NoticeRecord, Occurrence,
-    RequestRecord,
+    AccessRecord, Delivery, DeliveryRecord, FeedWatchRecord, FileRecord, Label, Notice, NoticeRecord,
+    Occurrence, RequestRecord, WatchRecord,
 };
 
 use super::cloudwatch::{Alarm, Metric, alarms_of};
@@ -89,7 +89,10 @@ fn every_alarm_says_what_it_means_what_to_do_and_what_missing_data_are() {
             assert!(resource.at("/InsufficientDataActions").is_null(), "{name}");
         }
         for alarm in metric_alarms(nested) {
-            assert!(["notBreaching", "ignore"].contains(&alarm.missing.as_str()), "{}", alarm.name);
+            // Only a heartbeat is missed when there is none.
+            let known =
+                if alarm.name.ends_with("-canary-missing") { "breaching" } else { "notBreaching ignore" };
+            assert!(known.split(' ').any(|treatment| treatment == alarm.missing), "{}", alarm.name);
             assert!((1..=alarm.periods).contains(&alarm.datapoints), "{}", alarm.name);
         }
     });
@@ -204,7 +207,8 @@ fn the_notifier_hears_of_every_change_and_keeps_what_it_could_not_tell() {
         );
         assert!(alarm.at("/FilterPolicy").is_null(), "a filter would leave changes untold");
         let mut retries = stack.of_kind("AWS::Lambda::EventInvokeConfig");
-        let retry = retries.next().expect("retries of the notifier");
+        let retry = retries.find(|one| scalar(one.at("/FunctionName")) == "${NotifierFunction}");
+        let retry = retry.expect("retries of the notifier");
         assert_eq!(number(retry.at("/MaximumRetryAttempts")), 2);
         assert_eq!(
             scalar(retry.at("/DestinationConfig/OnFailure/Destination")),
@@ -244,7 +248,11 @@ pub(super) fn written() -> BTreeMap<String, Vec<BTreeSet<String>>> {
         notice: Notice::Sent,
         reason: "",
     };
+    let watch =
+        WatchRecord { stuck: Some(1), dead_letters: Some(1), canary_age: Some(1), ..WatchRecord::default() };
     let mut lines = vec![
+        watch.metric("n", 1),
+        FeedWatchRecord::default().metric("n", 1),
         notice.metric("n", 1),
         file.metric("n", 1),
         RequestRecord::default().metric("n", 1),
@@ -302,6 +310,8 @@ fn every_scalper_command_of_an_alarm_exists() {
         "partner webhook <partner> --uri <address>",
         "replay <file>",
         "files --parter <partner>",
+        "shows <file>",
+        "files --whose x",
     ] {
         assert!(!is_command(&wrong.split_whitespace().collect::<Vec<_>>()), "{wrong}");
     }

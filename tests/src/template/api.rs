@@ -72,7 +72,7 @@ fn an_answer_about_a_credential_is_believed_for_a_minute_at_most() {
 }
 
 #[test]
-fn only_this_api_and_the_alarm_topic_may_call_their_functions() {
+fn only_this_api_the_alarm_topic_and_the_schedule_may_call_their_functions() {
     with_every_choice(|stack| {
         let permissions: Vec<_> = stack.of_kind("AWS::Lambda::Permission").collect();
         assert!(permissions.len() > 2);
@@ -80,6 +80,13 @@ fn only_this_api_and_the_alarm_topic_may_call_their_functions() {
             if permission.at("/Principal") == "sns.amazonaws.com" {
                 assert_eq!(scalar(permission.at("/FunctionName")), "${NotifierFunction}");
                 assert_eq!(scalar(permission.at("/SourceArn")), "${AlarmTopic}");
+                continue;
+            }
+            if permission.at("/Principal") == "events.amazonaws.com" {
+                assert_eq!(scalar(permission.at("/FunctionName")), "${WatcherFunction}");
+                let rule =
+                    stack.resource_behind(&scalar(permission.at("/SourceArn"))).expect("a rule of ours");
+                assert_eq!(rule.kind, "AWS::Events::Rule");
                 continue;
             }
             assert_eq!(permission.at("/Principal"), "apigateway.amazonaws.com", "{}", permission.id);

@@ -175,7 +175,8 @@ fn no_function_writes_to_what_triggers_it() {
     });
 }
 
-/// Queues that feed the function, the buckets that feed those, the API that calls it, the topics that it is subscribed to.
+/// Queues that feed the function, the buckets that feed those, the API that calls it, the topics that it is subscribed to,
+/// the schedule that runs it.
 fn triggers_of(stack: &Stack, function: &Resource) -> Vec<String> {
     let mappings = stack.of_kind("AWS::Lambda::EventSourceMapping");
     let own = mappings.filter(|mapping| {
@@ -198,6 +199,8 @@ fn triggers_of(stack: &Stack, function: &Resource) -> Vec<String> {
     let topics = stack.of_kind("AWS::SNS::Subscription").filter(subscribed);
     let topics = topics.filter_map(|one| stack.resource_behind(&scalar(one.at("/TopicArn"))));
     triggers.extend(topics.map(|topic| topic.id.clone()));
+    let runs = |rule: &&Resource| scalar(rule.at("/Targets/0/Arn")) == format!("${{{}.Arn}}", function.id);
+    triggers.extend(stack.of_kind("AWS::Events::Rule").filter(runs).map(|rule| rule.id.clone()));
     triggers.extend(stack.of_kind("AWS::ApiGateway::RestApi").filter(calls).map(|api| api.id.clone()));
     triggers
 }

@@ -64,6 +64,31 @@ fn the_inbox_gives_one_file_at_a_time_and_every_queue_takes_partial_answers() {
 }
 
 #[test]
+fn the_watcher_runs_every_five_minutes_and_is_not_run_twice_for_one_time() {
+    with_every_choice(|stack| {
+        let mut rules = stack.of_kind("AWS::Events::Rule");
+        let rule = rules.next().expect("a schedule");
+        assert!(rules.next().is_none(), "one schedule");
+        assert_eq!(rule.at("/ScheduleExpression"), "rate(5 minutes)");
+        let target = rule.at("/Targets/0");
+        assert_eq!(scalar(&target["Arn"]), "${WatcherFunction.Arn}");
+        // Later than the next run nobody needs it any more.
+        assert!(number(&target["RetryPolicy"]["MaximumEventAgeInSeconds"]) < 300, "{target}");
+        let permitted = stack.of_kind("AWS::Lambda::Permission").any(|permission| {
+            scalar(permission.at("/FunctionName")) == "${WatcherFunction}"
+                && permission.at("/Principal") == "events.amazonaws.com"
+                && scalar(permission.at("/SourceArn")) == format!("${{{}.Arn}}", rule.id)
+        });
+        assert!(permitted, "the schedule may invoke it");
+        let mut retries = stack.of_kind("AWS::Lambda::EventInvokeConfig");
+        let retry =
+            retries.find(|one| scalar(one.at("/FunctionName")) == "${WatcherFunction}").expect("retries");
+        assert_eq!(number(retry.at("/MaximumRetryAttempts")), 0, "the next run makes it good");
+        assert!(number(stack.resource("WatcherFunction").at("/Timeout")) < 300, "two runs seldom meet");
+    });
+}
+
+#[test]
 fn no_environment_holds_a_secret() {
     with_every_choice(|stack| {
         for function in stack.of_kind(FUNCTION) {

@@ -194,6 +194,47 @@ fn the_notifier_keeps_incidents_and_reads_no_file_and_no_record() {
 }
 
 #[test]
+fn the_watcher_opens_no_file_and_writes_only_its_canary_and_how_far_it_got() {
+    let needed = [
+        ("InboxBucket", "s3:ListBucketVersions"),
+        ("InboxBucket/canary/canary/*", "s3:PutObject"),
+        ("ContractsBucket", "s3:ListBucket"),
+        ("ContractsBucket/*", "s3:GetObject"),
+        ("ContractsBucket/canary.odcs.yaml", "s3:PutObject"),
+        ("LedgerTable of file#*", "dynamodb:BatchGetItem"),
+        ("LedgerTable of reconciliation", "dynamodb:GetItem dynamodb:PutItem"),
+        ("LedgerTable/index/by-partner", "dynamodb:Query"),
+        ("PartnersTable of partners partner#*", "dynamodb:Query"),
+        ("InboxQueue", "sqs:GetQueueAttributes sqs:SendMessage"),
+        // Nothing is taken off them.
+        ("InboxDeadLetterQueue", "sqs:GetQueueAttributes sqs:ReceiveMessage"),
+        ("WebhookDeadLetterQueue", "sqs:GetQueueAttributes sqs:ReceiveMessage"),
+        ("WatcherLogs", "logs:CreateLogStream logs:PutLogEvents"),
+    ];
+    assert_may_do_exactly("WatcherFunction", &needed);
+}
+
+#[test]
+fn only_the_door_and_the_canary_put_files_into_the_inbox_and_nobody_where_it_is_itself_triggered() {
+    with_every_choice(|stack| {
+        for role in stack.of_kind(ROLE) {
+            for (action, resource) in allowed_by(role) {
+                let on_inbox =
+                    stack.resource_behind(&resource).is_some_and(|found| found.id == "InboxBucket");
+                if !on_inbox || !action.starts_with("s3:Put") {
+                    continue;
+                }
+                match role.id.as_str() {
+                    "IngestRole" => {}
+                    "WatcherRole" => assert!(resource.ends_with("/canary/canary/*"), "{resource}"),
+                    other => panic!("{other}: {action} on {resource}"),
+                }
+            }
+        }
+    });
+}
+
+#[test]
 fn the_notifier_reads_the_one_secret_that_it_is_given() {
     let arn = "arn:aws:secretsmanager:eu-central-1:111122223333:secret:channels-AbCdEf";
     let stack = Stack::expand(&[("ChannelsSecretArn", arn)]);

@@ -1,0 +1,178 @@
+//! What is recorded of the watcher's runs: how things stand, as gauges that end by themselves.
+
+use serde_json::{Value, json};
+
+use crate::Label;
+use crate::metric::{Metric, float, line, metric_names as names};
+
+/// The most names that a line tells; the counts are always whole.
+const MOST_NAMES: usize = 20;
+
+/// Some of many names, for a log line.
+fn some(names: &[Label]) -> Vec<&str> {
+    names.iter().take(MOST_NAMES).map(Label::as_str).collect()
+}
+
+/// How a feed's files stand: the partners whose newest file is not as the contract expects it. Each partner stands in the
+/// log line only, since a metric for each would be billed.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct FeedWatchRecord {
+    /// The feed; a metric dimension.
+    pub feed: Label,
+    /// Nothing came for the newest scheduled time.
+    pub missing: Vec<Label>,
+    /// It came after its deadline, a short while ago.
+    pub late: Vec<Label>,
+    /// The newest complete file has far fewer rows than usual.
+    pub thin: Vec<Label>,
+    /// It has far more.
+    pub fat: Vec<Label>,
+}
+
+impl FeedWatchRecord {
+    /// A warning with the partners' names; nothing when all is well.
+    pub fn log(&self) {
+        let Self { feed, missing, late, thin, fat } = self;
+        if missing.is_empty() && late.is_empty() && thin.is_empty() && fat.is_empty() {
+            return;
+        }
+        tracing::warn!(
+            feed = feed.as_str(),
+            missing = some(missing).join(" "),
+            late = some(late).join(" "),
+            thin = some(thin).join(" "),
+            fat = some(fat).join(" "),
+            "files are not as the contract expects them"
+        );
+    }
+
+    /// The metric record: one line without its line end. Dimensions: none, and the feed.
+    #[must_use]
+    pub fn metric(&self, namespace: &str, now_ms: u64) -> String {
+        let count = |partners: &[Label]| float(partners.len() as u64);
+        let metrics: [Metric; 4] = [
+            (names::FILES_MISSING, "Count", count(&self.missing)),
+            (names::FILES_LATE, "Count", count(&self.late)),
+            (names::FILES_THIN, "Count", count(&self.thin)),
+            (names::FILES_FAT, "Count", count(&self.fat)),
+        ];
+        let members = [("feed", json!(self.feed))];
+        let details = vec![
+            ("missing", json!(some(&self.missing))),
+            ("late", json!(some(&self.late))),
+            ("thin", json!(some(&self.thin))),
+            ("fat", json!(some(&self.fat))),
+        ];
+        line(namespace, now_ms, &[&[], &["feed"]], &metrics, &members, details)
+    }
+}
+
+/// One run. What a part of it did not find out is `None`, and its metric is left out: no word is not a good word.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct WatchRecord {
+    /// Loads that nobody works on any more.
+    pub stuck: Option<u64>,
+    /// Some of their files.
+    pub stuck_files: Vec<Label>,
+    /// Messages that lie among the dead letters.
+    pub dead_letters: Option<u64>,
+    /// Some of the files that they are about.
+    pub dead_files: Vec<Label>,
+    /// Versions of the inbox that were compared with the ledger.
+    pub compared: u64,
+    /// Versions that were sent to the inbox queue again.
+    pub resent: u64,
+    /// Some of them.
+    pub resent_files: Vec<Label>,
+    /// The age of the newest canary file that is loaded, seconds; `None` also when there is none.
+    pub canary_age: Option<u64>,
+    /// How many parts of the run failed.
+    pub failed: u64,
+}
+
+impl WatchRecord {
+    /// One log line, with ids and counts.
+    pub fn log(&self) {
+        tracing::info!(
+            stuck = self.stuck,
+            stuck_files = some(&self.stuck_files).join(" "),
+            dead_letters = self.dead_letters,
+            dead_files = some(&self.dead_files).join(" "),
+            compared = self.compared,
+            resent = self.resent,
+            resent_files = some(&self.resent_files).join(" "),
+            canary_age_seconds = self.canary_age,
+            failed = self.failed,
+            "watched"
+        );
+    }
+
+    /// The metric record: one line without its line end, without dimensions.
+    #[must_use]
+    pub fn metric(&self, namespace: &str, now_ms: u64) -> String {
+        let well = if self.failed == 0 { 1.0 } else { 0.0 };
+        let mut metrics: Vec<Metric> =
+            vec![(names::WATCHES, "Count", well), (names::FILES_RESENT, "Count", float(self.resent))];
+        let gauges = [
+            (names::LOADS_STUCK, "Count", self.stuck),
+            (names::DEAD_LETTER_FILES, "Count", self.dead_letters),
+            (names::CANARY_AGE, "Seconds", self.canary_age),
+        ];
+        metrics
+            .extend(gauges.into_iter().filter_map(|(name, unit, value)| Some((name, unit, float(value?)))));
+        let details: Vec<(&str, Value)> = vec![
+            ("stuckFiles", json!(some(&self.stuck_files))),
+            ("deadFiles", json!(some(&self.dead_files))),
+            ("resentFiles", json!(some(&self.resent_files))),
+            ("compared", json!(self.compared)),
+            ("failed", json!(self.failed)),
+        ];
+        line(namespace, now_ms, &[&[]], &metrics, &[], details)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_feeds_line_counts_partners_and_names_them_without_a_dimension() {
+        let partners: Vec<Label> = (0..500).map(|number| Label::new(&format!("partner-{number}"))).collect();
+        let record = FeedWatchRecord {
+            feed: Label::new("labs"),
+            missing: partners,
+            thin: vec![Label::new("north")],
+            ..FeedWatchRecord::default()
+        };
+        let root: Value = serde_json::from_str(&record.metric("n", 1)).expect("JSON");
+        assert_eq!(
+            (&root["FilesMissing"], &root["FilesThin"], &root["FilesLate"]),
+            (&json!(500), &json!(1), &json!(0))
+        );
+        assert_eq!(root["_aws"]["CloudWatchMetrics"][0]["Dimensions"], json!([[], ["feed"]]));
+        assert_eq!((root["missing"].as_array().map(Vec::len), &root["thin"]), (Some(20), &json!(["north"])));
+    }
+
+    #[test]
+    fn what_a_run_did_not_find_out_is_not_told_as_nothing() {
+        let root: Value =
+            serde_json::from_str(&WatchRecord { failed: 2, ..WatchRecord::default() }.metric("n", 1))
+                .expect("JSON");
+        assert_eq!((&root["Watches"], &root["FilesResent"]), (&json!(0), &json!(0)));
+        assert!(
+            root["LoadsStuck"].is_null() && root["CanaryAge"].is_null() && root["DeadLetterFiles"].is_null()
+        );
+        let well = WatchRecord {
+            stuck: Some(0),
+            dead_letters: Some(3),
+            canary_age: Some(9),
+            ..WatchRecord::default()
+        };
+        let root: Value = serde_json::from_str(&well.metric("n", 1)).expect("JSON");
+        assert_eq!(
+            (&root["Watches"], &root["LoadsStuck"], &root["CanaryAge"]),
+            (&json!(1), &json!(0), &json!(9))
+        );
+        assert_eq!(root["_aws"]["CloudWatchMetrics"][0]["Dimensions"], json!([[]]));
+    }
+}

@@ -1,0 +1,93 @@
+//! The canary: a small good file of our own each hour, and the age of the newest that was loaded. It is the heartbeat of the
+//! whole way of a file, and of the watcher itself.
+
+use bytes::Bytes;
+use feed::CANARY;
+use sha2::{Digest, Sha256};
+use store::door::{Condition, FileQuery, Land, Landed, ListedFile, UploadId};
+use store::watch::Watch;
+use store::{Error, Operation, State};
+
+use crate::instant::{hour, landed};
+use crate::{Door, Watcher};
+
+/// The contract of the canary's feed, published where there is none.
+const CONTRACT: &[u8] = include_bytes!("canary.odcs.yaml");
+/// Rows of a canary file.
+const ROWS: u64 = 3;
+/// Canary files that are looked through for one that is loaded: a day.
+const LOOKED_AT: u16 = 24;
+
+impl<W: Watch, D: Door> Watcher<W, D> {
+    /// Drops the file of this hour unless it was claimed already. The age of the newest that is loaded, seconds; `None`:
+    /// none is.
+    pub(crate) async fn canary(&self, now_ms: u64) -> Result<Option<u64>, Error> {
+        let query = FileQuery {
+            partner: CANARY.to_owned(),
+            feed: Some(CANARY.to_owned()),
+            limit: LOOKED_AT,
+            ..FileQuery::default()
+        };
+        let files = self.door.files(&query).await?.files;
+        let hour = hour(now_ms);
+        let key = format!("{CANARY}/{CANARY}/{hour}.csv");
+        if !files.iter().any(|file| file.key == key) {
+            self.drop_canary(key, &hour).await?;
+        }
+        let loaded = files.iter().find(|file| is_loaded(file)).and_then(|file| landed(&file.order));
+        Ok(loaded.map(|landed| now_ms.saturating_sub(landed) / 1_000))
+    }
+
+    /// Its name is computed from the hour and taken once, so that twice is once.
+    async fn drop_canary(&self, key: String, hour: &str) -> Result<(), Error> {
+        if self.lookout.publish_contract(CANARY, Bytes::from_static(CONTRACT)).await? {
+            tracing::info!("the contract of the canary's feed was published");
+        }
+        let bytes = Bytes::from(content(hour));
+        let land = Land {
+            upload: UploadId::of(&[key.as_bytes()]),
+            key,
+            content_type: "text/csv".to_owned(),
+            corrects: None,
+            condition: Condition::Absent,
+        };
+        let sha256 = Sha256::digest(&bytes).into();
+        match self.door.land(&land, &sha256, bytes).await? {
+            Landed::Version { .. } | Landed::Conflict => Ok(()),
+            Landed::Refused(code) => Err(Error::new(Operation::Land, code)),
+        }
+    }
+}
+
+/// Whether every row of a canary file is visible.
+fn is_loaded(file: &ListedFile) -> bool {
+    let counts = file.outcome.as_ref().map(|outcome| outcome.counts);
+    file.state == State::Complete && counts.is_some_and(|counts| counts.rows == ROWS && counts.rejects == 0)
+}
+
+/// The file of an hour: the same bytes whenever it is made.
+fn content(hour: &str) -> String {
+    let lines = (1..=ROWS).map(|line| format!("{line},{hour}\n"));
+    format!("line,hour\n{}", lines.collect::<Vec<_>>().concat())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_contract_of_the_canary_compiles_without_a_finding() {
+        let document = std::str::from_utf8(CONTRACT).expect("UTF-8");
+        let (contract, findings) = contract::compile(document).expect("a contract");
+        assert!(findings.is_empty(), "{findings:?}");
+        assert_eq!((contract.columns.len(), contract.identity.id.as_str()), (2, CANARY));
+    }
+
+    #[test]
+    fn a_file_is_a_function_of_its_hour() {
+        assert_eq!(
+            content("2026-11-21T06"),
+            "line,hour\n1,2026-11-21T06\n2,2026-11-21T06\n3,2026-11-21T06\n"
+        );
+    }
+}

@@ -1,0 +1,85 @@
+//! The environment, read once at start.
+
+use host::{Environment, Missing};
+use store::aws::{Access, LookoutNames};
+
+use crate::Settings;
+
+/// What the stack tells the function.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Config {
+    /// The names of the resources.
+    pub names: LookoutNames,
+    /// What the watcher itself needs.
+    pub settings: Settings,
+    /// Where AWS is and who asks.
+    pub access: Access,
+    /// The log level; `info` when the environment does not say.
+    pub log_level: String,
+}
+
+impl Config {
+    /// Reads the environment. An empty variable counts as missing.
+    pub fn from_environment() -> Result<Self, Missing> {
+        #[expect(clippy::disallowed_methods, reason = "the one place that reads the environment")]
+        Self::from_lookup(|name| std::env::var(name).ok())
+    }
+
+    /// Reads variables from anywhere.
+    pub fn from_lookup(lookup: impl Fn(&str) -> Option<String>) -> Result<Self, Missing> {
+        let mut environment = Environment::new(lookup);
+        let names = LookoutNames {
+            inbox: environment.required("INBOX_BUCKET"),
+            contracts_bucket: environment.required("CONTRACTS_BUCKET"),
+            ledger_table: environment.required("LEDGER_TABLE"),
+            partners_table: environment.required("PARTNERS_TABLE"),
+            inbox_queue: environment.required("INBOX_QUEUE_URL"),
+            inbox_dead_letters: environment.required("INBOX_DEAD_LETTERS_URL"),
+            webhooks_dead_letters: environment.required("WEBHOOK_DEAD_LETTERS_URL"),
+            account: environment.optional("ACCOUNT_ID"),
+        };
+        let namespace = environment.required("METRIC_NAMESPACE");
+        let canary = environment.optional("CANARY_FILES").as_deref() == Some("On");
+        let access = environment.access();
+        let log_level = environment.log_level();
+        environment.finish()?;
+        Ok(Self { names, settings: Settings { namespace, canary }, access, log_level })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_missing_name_is_reported_at_once() {
+        assert_eq!(
+            Config::from_lookup(|_| None),
+            Err(Missing(vec![
+                "INBOX_BUCKET",
+                "CONTRACTS_BUCKET",
+                "LEDGER_TABLE",
+                "PARTNERS_TABLE",
+                "INBOX_QUEUE_URL",
+                "INBOX_DEAD_LETTERS_URL",
+                "WEBHOOK_DEAD_LETTERS_URL",
+                "METRIC_NAMESPACE",
+                "AWS_REGION",
+                "AWS_ACCESS_KEY_ID",
+                "AWS_SECRET_ACCESS_KEY"
+            ]))
+        );
+    }
+
+    #[test]
+    fn canary_files_are_dropped_only_where_the_stack_says_so() {
+        let canary = |word: Option<&'static str>| {
+            let read = Config::from_lookup(move |name| match name {
+                "CANARY_FILES" => word.map(str::to_owned),
+                other => Some(other.to_lowercase()),
+            });
+            read.expect("complete").settings.canary
+        };
+        assert!(canary(Some("On")) && !canary(Some("Off")) && !canary(None));
+    }
+}

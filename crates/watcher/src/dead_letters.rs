@@ -1,0 +1,101 @@
+//! What lies among the dead letters: how many messages, and of which files. They are looked at and left where they are.
+
+use std::collections::BTreeMap;
+
+use feed::Key;
+use serde::Deserialize;
+use store::watch::{Watch, WatchedQueue};
+use store::{Error, FileId};
+use telemetry::Label;
+
+use crate::{Door, Watcher, notification};
+
+/// Looks at a queue in one run: SQS shows ten messages a time, others each time.
+const MOST_LOOKS: usize = 5;
+/// Files that are logged in one run.
+const MOST_LOGGED: usize = 20;
+
+/// What was found.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct DeadLetters {
+    /// Messages of all queues, whether all were looked at or not.
+    pub(crate) count: u64,
+    /// The files of those that were looked at.
+    pub(crate) files: Vec<DeadFile>,
+}
+
+/// A file that a dead letter is about. Holds no key.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct DeadFile {
+    pub(crate) file: FileId,
+    pub(crate) partner: String,
+    pub(crate) feed: String,
+}
+
+/// An announcement, as far as it is needed here.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Announced {
+    file_id: FileId,
+    #[serde(default)]
+    partner: String,
+    #[serde(default)]
+    feed: String,
+}
+
+impl<W: Watch, D: Door> Watcher<W, D> {
+    pub(crate) async fn dead_letters(&self) -> Result<DeadLetters, Error> {
+        let mut found = DeadLetters::default();
+        for queue in [WatchedQueue::InboxDeadLetters, WatchedQueue::WebhookDeadLetters] {
+            let depth = self.lookout.messages(queue).await?;
+            found.count += depth.waiting + depth.in_flight;
+            if depth.waiting > 0 {
+                found.files.extend(self.look(queue).await?);
+            }
+        }
+        found.files.sort();
+        found.files.dedup();
+        for DeadFile { file, partner, feed } in found.files.iter().take(MOST_LOGGED) {
+            let (partner, feed) = (Label::new(partner), Label::new(feed));
+            tracing::warn!(
+                file = file.as_str(),
+                partner = partner.as_str(),
+                feed = feed.as_str(),
+                "a message of this file lies among the dead letters"
+            );
+        }
+        Ok(found)
+    }
+
+    /// Some of a queue's messages, until a look shows nothing new.
+    async fn look(&self, queue: WatchedQueue) -> Result<Vec<DeadFile>, Error> {
+        let mut letters = BTreeMap::new();
+        for _ in 0..MOST_LOOKS {
+            let known = letters.len();
+            letters
+                .extend(self.lookout.peek(queue).await?.into_iter().map(|letter| (letter.id, letter.body)));
+            if letters.len() == known {
+                break;
+            }
+        }
+        Ok(letters.values().flat_map(|body| files_of(queue, body)).collect())
+    }
+}
+
+fn files_of(queue: WatchedQueue, body: &str) -> Vec<DeadFile> {
+    if queue == WatchedQueue::WebhookDeadLetters {
+        let announced: Option<Announced> = serde_json::from_str(body).ok();
+        let named = |Announced { file_id: file, partner, feed }| DeadFile { file, partner, feed };
+        return announced.map(named).into_iter().collect();
+    }
+    let files = notification::read(body).into_iter();
+    files
+        .map(|file| {
+            let (partner, feed) = match Key::read(&file.key) {
+                Key::File { partner, feed } => (partner, feed),
+                Key::Folder(_) | Key::Clutter | Key::Bad => Default::default(),
+            };
+            DeadFile { file: FileId::of(&file), partner, feed }
+        })
+        .collect()
+}

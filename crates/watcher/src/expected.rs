@@ -1,0 +1,228 @@
+//! The files that contracts expect: whether they came, and whether they are as large as usual.
+
+use std::future::Future;
+use std::sync::Arc;
+
+use contract::{Contract, Due, Expectation};
+use feed::{CANARY, Terms};
+use futures_util::future::join_all;
+use store::Error;
+use store::door::{FileQuery, ListedFile, Partner};
+use store::watch::Watch;
+use telemetry::{FeedWatchRecord, Label};
+
+use crate::instant::text;
+use crate::senders::{Senders, Sending};
+use crate::standing::{Came, Size, arrivals, came, size};
+use crate::{Door, Watcher};
+
+/// Questions at the same time.
+const AT_ONCE: usize = 8;
+/// How long a contract is used without asking again, milliseconds: within one run, so that each run sees what was published.
+const CONTRACT_TTL_MS: u64 = 60_000;
+/// Files of a page, and pages that are looked through.
+const PAGE: u16 = 100;
+const MOST_PAGES: usize = 4;
+
+/// A feed whose files are expected.
+struct Watched {
+    feed: String,
+    contract: Arc<Contract>,
+    /// When the contract's newest version was published, milliseconds since the epoch.
+    published_ms: u64,
+}
+
+/// A partner that sends one feed.
+struct Pair<'a> {
+    watched: &'a Watched,
+    partner: &'a str,
+    /// Since when the stack knows that it sends the feed, milliseconds since the epoch; `None` for one that is in no table.
+    since_ms: Option<u64>,
+}
+
+/// The newest files of a pair, newest first.
+struct History {
+    files: Vec<ListedFile>,
+    /// Whether they are all that there are.
+    whole: bool,
+}
+
+impl<W: Watch, D: Door> Watcher<W, D> {
+    /// Judges every partner of every feed whose contract expects files, and writes one record for each feed. A feed of which
+    /// something could not be read has none: no word is not a good word. The first failure is returned when all are judged.
+    pub(crate) async fn expected(&self, senders: &Senders, now_ms: u64) -> Result<(), Error> {
+        let (watched, mut failed) = self.watched().await?;
+        if watched.is_empty() {
+            return failed.map_or(Ok(()), Err);
+        }
+        let active: Vec<(&str, Option<&Partner>)> = senders
+            .iter()
+            .filter(|(name, partner)| *name != CANARY && partner.as_ref().is_none_or(|known| known.active))
+            .map(|(name, partner)| (name.as_str(), partner.as_ref()))
+            .collect();
+        let asked = active.iter().map(|(name, partner)| self.sending(name, *partner, now_ms));
+        let sending = in_turn(asked).await.into_iter().collect::<Result<Vec<_>, _>>()?;
+        for watched in &watched {
+            let pairs: Vec<Pair<'_>> = active
+                .iter()
+                .zip(&sending)
+                .filter_map(|((partner, registered), sending)| pair(watched, partner, *registered, sending))
+                .collect();
+            if let Err(error) = self.judge_feed(watched, &pairs, now_ms).await {
+                failed.get_or_insert(error);
+            }
+        }
+        failed.map_or(Ok(()), Err)
+    }
+
+    /// The active contracts that expect files, and the first failure to read one.
+    async fn watched(&self) -> Result<(Vec<Watched>, Option<Error>), Error> {
+        let published = self.lookout.published().await?;
+        let named: Vec<_> = published.into_iter().filter(|one| feed::is_name(&one.feed)).collect();
+        let now_ms = self.host.now();
+        let asked =
+            named.iter().map(|one| self.contracts.terms(&self.door, &one.feed, now_ms, CONTRACT_TTL_MS));
+        let terms = in_turn(asked).await;
+        let (mut watched, mut failed) = (Vec::new(), None);
+        for (one, terms) in named.into_iter().zip(terms) {
+            match terms {
+                Ok(Terms::Active(contract)) if contract.expectation.is_some() => {
+                    watched.push(Watched { feed: one.feed, contract, published_ms: one.published_ms });
+                }
+                Ok(Terms::Active(_) | Terms::Refused(_)) => {}
+                Err(error) => {
+                    failed.get_or_insert(error);
+                }
+            }
+        }
+        Ok((watched, failed))
+    }
+
+    async fn judge_feed(&self, watched: &Watched, pairs: &[Pair<'_>], now_ms: u64) -> Result<(), Error> {
+        let Some(expectation) = &watched.contract.expectation else { return Ok(()) };
+        let judged = in_turn(pairs.iter().map(|pair| self.judge(pair, expectation, now_ms))).await;
+        let mut record = FeedWatchRecord { feed: Label::new(&watched.feed), ..FeedWatchRecord::default() };
+        for (pair, judged) in pairs.iter().zip(judged) {
+            let (came, size) = judged?;
+            let partner = Label::new(pair.partner);
+            match came {
+                Came::Well => {}
+                Came::Late => record.late.push(partner.clone()),
+                Came::Missing => record.missing.push(partner.clone()),
+            }
+            match size {
+                Size::Usual => {}
+                Size::Thin => record.thin.push(partner),
+                Size::Fat => record.fat.push(partner),
+            }
+        }
+        record.log();
+        (self.host.metric)(&record.metric(&self.settings.namespace, self.host.now()));
+        Ok(())
+    }
+
+    async fn judge(
+        &self,
+        pair: &Pair<'_>,
+        expectation: &Expectation,
+        now_ms: u64,
+    ) -> Result<(Came, Size), Error> {
+        let history = self.history(pair).await?;
+        let size = size(&history.files, expectation.rows);
+        let mut came_ms: Vec<u64> = arrivals(&history.files).collect();
+        let newest_ms = came_ms.iter().copied().filter(|came| *came <= now_ms).max();
+        let Some(due) = expectation.last_due_after(newest_ms, now_ms) else { return Ok((Came::Well, size)) };
+        if !self.is_due(pair, &due, &history).await? {
+            return Ok((Came::Well, size));
+        }
+        if !reaches_back(&history, due.opens_ms) {
+            let first = Some((due.opens_ms, due.deadline_ms.saturating_add(1)));
+            came_ms.extend(arrivals(&self.files(pair, first, 1).await?.files));
+        }
+        Ok((came(&due, &came_ms, now_ms), size))
+    }
+
+    /// Whether a file of this scheduled time was to be expected: the partner was known by its deadline. Of a feed that is
+    /// newer than that, and of a partner that is in no table, only a file by then shows that it was.
+    async fn is_due(&self, pair: &Pair<'_>, due: &Due, history: &History) -> Result<bool, Error> {
+        let known = pair.since_ms.is_some_and(|since| since <= due.deadline_ms);
+        if pair.since_ms.is_some() && !known {
+            return Ok(false);
+        }
+        if known && pair.watched.published_ms <= due.deadline_ms {
+            return Ok(true);
+        }
+        let by_then = |files: &[ListedFile]| arrivals(files).any(|came| came <= due.deadline_ms);
+        if by_then(&history.files) || history.whole {
+            return Ok(by_then(&history.files));
+        }
+        let earlier = self.files(pair, Some((0, due.deadline_ms.saturating_add(1))), MOST_PAGES).await?;
+        Ok(by_then(&earlier.files))
+    }
+
+    /// The newest files, as far as a median needs them.
+    async fn history(&self, pair: &Pair<'_>) -> Result<History, Error> {
+        self.files(pair, None, MOST_PAGES).await
+    }
+
+    /// Files of a pair within a range of instants, until there are a page's worth.
+    async fn files(
+        &self,
+        pair: &Pair<'_>,
+        range_ms: Option<(u64, u64)>,
+        pages: usize,
+    ) -> Result<History, Error> {
+        let mut query = FileQuery {
+            partner: pair.partner.to_owned(),
+            feed: Some(pair.watched.feed.clone()),
+            from: range_ms.map(|(from, _)| text(from)),
+            before: range_ms.map(|(_, before)| text(before)),
+            limit: PAGE,
+            ..FileQuery::default()
+        };
+        let mut files = Vec::new();
+        for _ in 0..pages {
+            let page = self.door.files(&query).await?;
+            files.extend(page.files);
+            query.after = page.next;
+            if query.after.is_none() || files.len() >= usize::from(PAGE) {
+                break;
+            }
+        }
+        Ok(History { files, whole: query.after.is_none() })
+    }
+}
+
+/// A partner's part in a feed, when it has one: it has dropped files of it, or one of its credentials names it.
+fn pair<'a>(
+    watched: &'a Watched,
+    partner: &'a str,
+    registered: Option<&Partner>,
+    sending: &Sending,
+) -> Option<Pair<'a>> {
+    let named_ms = sending.named.get(&watched.feed).copied();
+    let dropped = sending.dropped.contains(&watched.feed);
+    if !dropped && named_ms.is_none() {
+        return None;
+    }
+    let since_ms = registered.map(|partner| match named_ms {
+        Some(named_ms) if !dropped => partner.created_ms.max(named_ms),
+        _ => partner.created_ms,
+    });
+    Some(Pair { watched, partner, since_ms })
+}
+
+/// Whether no file after this moment is left out.
+fn reaches_back(history: &History, moment_ms: u64) -> bool {
+    history.whole || arrivals(&history.files).any(|came| came <= moment_ms)
+}
+
+/// Asks some at the same time, and gives the answers in their order.
+async fn in_turn<F: Future>(asked: impl Iterator<Item = F>) -> Vec<F::Output> {
+    let mut answers = Vec::new();
+    let mut asked = asked.peekable();
+    while asked.peek().is_some() {
+        answers.extend(join_all(asked.by_ref().take(AT_ONCE)).await);
+    }
+    answers
+}

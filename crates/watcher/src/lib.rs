@@ -1,0 +1,72 @@
+//! Whether the files came, whether any was lost, and whether the whole still works: looked at every few minutes.
+//!
+//! ```text
+//! schedule ──▶ tick ─┬▶ expected        contracts × partners ──▶ missing, late, thin, fat
+//!                    ├▶ stuck           entries that nobody works on any more
+//!                    ├▶ dead letters    how many there are, and of which files
+//!                    ├▶ reconciliation  inbox × ledger ──▶ what was lost, to the inbox queue again
+//!                    └▶ canary          a file of our own each hour ──▶ the age of the newest that was loaded
+//!                               └──▶ one metric record for the run and one for each feed
+//! ```
+//!
+//! The parts go on beside each other: one that fails or has no time left is logged, says nothing in the metrics, and makes
+//! the invocation fail at its end. Gauges say how things stand and not what happened, so that an alarm ends by itself.
+//! "Now" is the scheduled time of the event: a run is a function of its event, the bucket and the tables. Two runs at a time
+//! or one run twice do no harm: a file that is sent again is loaded once, the canary's name is that of its hour, and how far
+//! the reconciliation got is written by one of them.
+
+mod canary;
+pub mod config;
+mod dead_letters;
+pub mod event;
+mod expected;
+mod instant;
+mod notification;
+mod reconciliation;
+mod run;
+mod senders;
+mod standing;
+mod stuck;
+
+pub use run::Failed;
+
+use feed::Contracts;
+use host::Host;
+use store::ReadContract;
+use store::door::{Landing, Partners, Reading};
+use store::watch::Watch;
+
+/// The function: clients and contracts are kept from one invocation to the next, nothing else is. `W`: the watcher's own
+/// view. `D`: partners, their files, contracts, and the place for the canary.
+pub struct Watcher<W, D> {
+    lookout: W,
+    door: D,
+    contracts: Contracts,
+    settings: Settings,
+    host: Host,
+}
+
+/// What the stack tells of itself.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Settings {
+    /// The namespace of metrics.
+    pub namespace: String,
+    /// Whether a canary file is dropped each hour.
+    pub canary: bool,
+}
+
+/// What the watcher needs of the door.
+pub trait Door: Partners + Reading + ReadContract + Landing {}
+
+impl<T: Partners + Reading + ReadContract + Landing> Door for T {}
+
+impl<W: Watch, D: Door> Watcher<W, D> {
+    /// A watcher with these.
+    #[must_use]
+    pub fn new(lookout: W, door: D, settings: Settings, host: Host) -> Self {
+        Self { lookout, door, contracts: Contracts::default(), settings, host }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,145 @@
+//! S3's notification of a new object: as the reconciliation writes it for the processor, and as it lies among the dead
+//! letters.
+//!
+//! <https://docs.aws.amazon.com/AmazonS3/latest/userguide/notification-content-structure.html>
+
+use feed::{decode_key, encode_key};
+use serde::Deserialize;
+use serde_json::{Value, json};
+use store::FileVersion;
+use store::watch::ListedVersion;
+
+use crate::instant;
+
+/// The version of S3's own form that ours follows.
+const FORM: &str = "2.1";
+/// Tells ours from those of the bucket, to a reader.
+const CONFIGURATION: &str = "reconciliation";
+
+/// The notification of a version that the inbox lists, with one record. Its time is when the version was made, so that the
+/// order that a first claim pins is that of the bucket and not of the moment at which the loss was seen. It has no sequencer,
+/// which only S3 knows. A version without an id has its entity tag, as the file's id needs it.
+pub(crate) fn write(version: &ListedVersion) -> String {
+    let FileVersion { bucket, key, version: id, etag } = &version.file;
+    let mut object = json!({"key": encode_key(key), "size": version.bytes, "versionId": id});
+    if let Some(etag) = etag {
+        object["eTag"] = json!(etag);
+    }
+    let s3 = json!({"s3SchemaVersion": "1.0", "configurationId": CONFIGURATION, "bucket": {"name": bucket}, "object": object});
+    let record = json!({
+        "eventVersion": FORM,
+        "eventSource": "aws:s3",
+        "eventName": "ObjectCreated:Put",
+        "eventTime": instant::text(version.last_modified_ms),
+        "s3": s3,
+    });
+    json!({ "Records": [record] }).to_string()
+}
+
+#[derive(Deserialize)]
+struct Envelope {
+    #[serde(rename = "Records", default)]
+    records: Vec<Value>,
+}
+
+#[derive(Deserialize)]
+struct Record {
+    s3: Part,
+}
+
+#[derive(Deserialize)]
+struct Part {
+    bucket: Bucket,
+    object: Object,
+}
+
+#[derive(Deserialize)]
+struct Bucket {
+    name: String,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Object {
+    key: String,
+    version_id: Option<String>,
+    e_tag: Option<String>,
+}
+
+/// The file versions that a notification names; empty for a text that is none. A record without a version has none that
+/// could be named.
+pub(crate) fn read(body: &str) -> Vec<FileVersion> {
+    let envelope: Option<Envelope> = serde_json::from_str(body).ok();
+    let records = envelope.map(|envelope| envelope.records).unwrap_or_default();
+    records.iter().filter_map(named).collect()
+}
+
+fn named(record: &Value) -> Option<FileVersion> {
+    let Part { bucket, object } = Record::deserialize(record).ok()?.s3;
+    let version = object.version_id.filter(|version| !version.is_empty())?;
+    Some(FileVersion { bucket: bucket.name, key: decode_key(&object.key)?, version, etag: object.e_tag })
+}
+
+#[cfg(test)]
+mod tests {
+    use processor::event::{Body, Event, Notice};
+    use proptest::prelude::*;
+    use store::FileId;
+
+    use super::*;
+
+    fn listed(key: &str, id: &str) -> ListedVersion {
+        let etag = (id == "null").then(|| "d41d8cd9".to_owned());
+        let file = FileVersion { bucket: "inbox".into(), key: key.into(), version: id.into(), etag };
+        ListedVersion { file, last_modified_ms: 1_795_240_800_123, bytes: 7 }
+    }
+
+    /// What the processor reads of a message.
+    fn understood(body: &str) -> Notice {
+        let batch = json!({"Records": [{"eventSource": "aws:sqs", "messageId": "m", "receiptHandle": "h", "body": body}]});
+        let Ok(Event::Queue(messages)) = Event::decode(&batch) else { panic!("a batch") };
+        match &messages[0].body {
+            Body::Notices(notices) => notices[0].clone(),
+            Body::Unknown => panic!("the processor does not know it: {body}"),
+        }
+    }
+
+    #[test]
+    fn the_processor_pins_the_order_that_the_bucket_has() {
+        let notice = understood(&write(&listed("north/labs/a b+ü(1)%.csv", "v1")));
+        let order = notice.order.expect("an order");
+        assert_eq!(order, processor::order::Order::new(1_795_240_800_123, None));
+        assert_eq!((notice.version.as_deref(), notice.etag), (Some("v1"), None));
+    }
+
+    #[test]
+    fn a_real_event_among_the_dead_letters_names_its_file_and_other_texts_name_none() {
+        let body = json!({"Records": [
+            {"s3": {"bucket": {"name": "inbox"}, "object": {"key": "a/b/c+d", "versionId": "v", "eTag": "t"}}},
+            {"s3": {"bucket": {"name": "inbox"}, "object": {"key": "a/b/c"}}}, {}]});
+        let found = read(&body.to_string());
+        assert_eq!(found.iter().map(|file| file.key.as_str()).collect::<Vec<_>>(), ["a/b/c d"]);
+        for text in ["", "[]", "{}", "null", "{\"Records\":7}"] {
+            assert!(read(text).is_empty(), "{text}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn the_processor_reads_the_version_that_was_meant(key in ".{1,40}", id in "[A-Za-z0-9._]{1,20}|null") {
+            let version = listed(&key, &id);
+            let body = write(&version);
+            let notice = understood(&body);
+            prop_assert_eq!((&notice.bucket, &notice.key), (&version.file.bucket, &version.file.key));
+            let etag = notice.etag.filter(|_| id == "null");
+            let file = FileVersion { bucket: notice.bucket, key: notice.key, version: notice.version.expect("a version"), etag };
+            prop_assert_eq!(FileId::of(&file), FileId::of(&version.file));
+            prop_assert_eq!(read(&body).iter().map(FileId::of).collect::<Vec<_>>(), [FileId::of(&version.file)]);
+        }
+
+        #[test]
+        fn no_text_makes_the_reader_panic(text: String) {
+            prop_assert!(read(&text).is_empty());
+        }
+    }
+}

@@ -1,0 +1,141 @@
+//! The inbox compared with the ledger, page by page: a version whose event was lost or given up is sent to the queue again.
+//!
+//! Notifications are a hint and the bucket is the truth: S3 delivers them at least once "typically", other tools may replace
+//! a bucket's configuration, and a queue forgets after its retention. A round through the inbox begins at most once an hour,
+//! so that a file that cannot be processed is not sent again and again; each run goes on where the last one got to.
+
+use store::watch::{Cursor, InboxPlace, ListedVersion, MOST_ENTRIES, MOST_MESSAGES, Watch, WatchedQueue};
+use store::{Entry, Error, FileId, State};
+
+use crate::instant::{HOUR_MS, MINUTE_MS};
+use crate::stuck::is_unattended;
+use crate::{Door, Watcher, notification};
+
+/// The youngest version that is looked at: its own event may still be on its way.
+pub(crate) const YOUNGEST_MS: u64 = 10 * MINUTE_MS;
+/// The most versions that one run sends.
+pub(crate) const MOST_SENDS: usize = 1_000;
+/// The most pages that one run lists: 10,000 versions.
+pub(crate) const MOST_PAGES: usize = 10;
+/// The shortest time from the beginning of one round to that of the next.
+const ROUND_MS: u64 = HOUR_MS;
+/// Time that must be left to begin with a page, milliseconds: one list, ten reads, a hundred sends, one write.
+const PAGE_MS: u64 = 20_000;
+
+/// What a run did, also one that failed in the end.
+#[derive(Default)]
+pub(crate) struct Reconciled {
+    /// Versions that were compared with the ledger.
+    pub(crate) compared: u64,
+    /// Those that were sent again.
+    pub(crate) resent: Vec<FileId>,
+}
+
+/// What became of a page.
+struct Page {
+    /// Where to go on.
+    next: Option<InboxPlace>,
+    /// Whether the run has sent as much as it may.
+    full: bool,
+}
+
+impl<W: Watch, D: Door> Watcher<W, D> {
+    /// Goes on with the round, or begins one when it is time. What was done so far is in `done`, whatever the result.
+    pub(crate) async fn reconcile(
+        &self,
+        now_ms: u64,
+        until_ms: u64,
+        done: &mut Reconciled,
+    ) -> Result<(), Error> {
+        let mut seen = self.lookout.cursor().await?;
+        let Some((begun_ms, mut place)) = begin(seen.as_ref(), now_ms) else { return Ok(()) };
+        let queue = self.lookout.messages(WatchedQueue::Inbox).await?;
+        let waiting = queue.waiting + queue.in_flight;
+        if waiting >= MOST_SENDS as u64 {
+            tracing::info!(waiting, "the reconciliation waits for the inbox queue");
+            return Ok(());
+        }
+        for _ in 0..MOST_PAGES {
+            if self.host.now().saturating_add(PAGE_MS) > until_ms {
+                break;
+            }
+            let page = self.compare(place.as_ref(), now_ms, done).await?;
+            place = page.next;
+            let revision = seen.as_ref().map_or(1, |seen| seen.revision.saturating_add(1));
+            let next = Cursor { revision, begun_ms, place: place.clone() };
+            if !self.lookout.put_cursor(&next, seen.as_ref()).await? {
+                tracing::info!("another run goes on with the reconciliation");
+                break;
+            }
+            seen = Some(next);
+            if page.full || place.is_none() {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    /// Compares a page of the inbox with the ledger, and sends what was lost. It ends early where the run has sent enough.
+    async fn compare(
+        &self,
+        after: Option<&InboxPlace>,
+        now_ms: u64,
+        done: &mut Reconciled,
+    ) -> Result<Page, Error> {
+        let page = self.lookout.inbox_page(after).await?;
+        for some in page.versions.chunks(MOST_ENTRIES) {
+            let ids: Vec<FileId> = some.iter().map(|version| FileId::of(&version.file)).collect();
+            let entries = self.lookout.entries(&ids).await?;
+            let mut lost = Vec::new();
+            for (version, id) in some.iter().zip(ids) {
+                if is_old_enough(version, now_ms) && is_lost(entries.get(&id), now_ms) {
+                    if done.resent.len() + lost.len() >= MOST_SENDS {
+                        self.resend(lost, done).await?;
+                        // Where this version is looked at again: after the one before it.
+                        let before = page.versions.iter().take_while(|other| *other != version).last();
+                        let next = before.map(ListedVersion::place).or_else(|| after.cloned());
+                        return Ok(Page { next, full: true });
+                    }
+                    lost.push((id, notification::write(version)));
+                }
+                done.compared += 1;
+            }
+            self.resend(lost, done).await?;
+        }
+        Ok(Page { next: page.next, full: false })
+    }
+
+    async fn resend(&self, lost: Vec<(FileId, String)>, done: &mut Reconciled) -> Result<(), Error> {
+        let (ids, bodies): (Vec<_>, Vec<_>) = lost.into_iter().unzip();
+        for (ids, bodies) in ids.chunks(MOST_MESSAGES).zip(bodies.chunks(MOST_MESSAGES)) {
+            self.lookout.send(bodies).await?;
+            done.resent.extend_from_slice(ids);
+        }
+        Ok(())
+    }
+}
+
+/// When the round began and where it goes on; `None`: it is at its end, and it is too early for the next.
+fn begin(seen: Option<&Cursor>, now_ms: u64) -> Option<(u64, Option<InboxPlace>)> {
+    match seen {
+        Some(Cursor { begun_ms, place: Some(place), .. }) => Some((*begun_ms, Some(place.clone()))),
+        // The difference either way: a run whose time was wrong must not end all later ones.
+        Some(Cursor { begun_ms, .. }) if now_ms.abs_diff(*begun_ms) < ROUND_MS => None,
+        _ => Some((now_ms, None)),
+    }
+}
+
+fn is_old_enough(version: &ListedVersion, now_ms: u64) -> bool {
+    version.last_modified_ms.saturating_add(YOUNGEST_MS) < now_ms
+}
+
+/// Whether nobody will do what is left to do for a version: decide it, or announce what was decided. Of what nobody sent
+/// nothing is announced.
+pub(crate) fn is_lost(entry: Option<&Entry>, now_ms: u64) -> bool {
+    let Some(entry) = entry else { return true };
+    match entry.state {
+        State::Processing => is_unattended(entry, now_ms),
+        State::Ignored => false,
+        _ => !entry.announced,
+    }
+}

@@ -1,0 +1,62 @@
+//! Who sends: the partners of the table, and those that only drop files into the inbox.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use store::Error;
+use store::door::{Feeds, Partner};
+use store::watch::Watch;
+
+use crate::{Door, Watcher};
+
+/// Who there is, by name; `None` for a partner that is in no table.
+pub(crate) type Senders = BTreeMap<String, Option<Partner>>;
+
+/// The feeds of a partner.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(crate) struct Sending {
+    /// Those that it ever dropped a file of.
+    pub(crate) dropped: BTreeSet<String>,
+    /// Those that one of its credentials names, and since when, milliseconds since the epoch. A credential that opens
+    /// every feed names none.
+    pub(crate) named: BTreeMap<String, u64>,
+}
+
+impl<W: Watch, D: Door> Watcher<W, D> {
+    pub(crate) async fn senders(&self) -> Result<Senders, Error> {
+        let mut senders = Senders::new();
+        for partner in self.door.all_partners().await? {
+            senders.insert(partner.name.clone(), Some(partner));
+        }
+        let folders = self.lookout.senders(None).await?;
+        if !folders.complete {
+            tracing::warn!("the inbox has more folders than are looked through");
+        }
+        for name in folders.names.into_iter().filter(|name| feed::is_name(name)) {
+            senders.entry(name).or_default();
+        }
+        Ok(senders)
+    }
+
+    /// The feeds of a partner at this time.
+    pub(crate) async fn sending(
+        &self,
+        name: &str,
+        registered: Option<&Partner>,
+        now_ms: u64,
+    ) -> Result<Sending, Error> {
+        let dropped = self.lookout.senders(Some(name)).await?.names.into_iter().collect();
+        let mut named: BTreeMap<String, u64> = BTreeMap::new();
+        if registered.is_some() {
+            let credentials = self.door.credentials(name).await?.into_iter();
+            for credential in credentials.map(|(_, credential)| credential).filter(|one| one.is_valid(now_ms))
+            {
+                let Feeds::Named(feeds) = credential.feeds else { continue };
+                for feed in feeds {
+                    let since = named.entry(feed).or_insert(u64::MAX);
+                    *since = credential.created_ms.min(*since);
+                }
+            }
+        }
+        Ok(Sending { dropped, named })
+    }
+}

@@ -1,0 +1,208 @@
+//! How a partner's files of one feed stand, from what is known of them. Nothing is asked here.
+
+use contract::{Arrival, Due};
+use store::State;
+use store::door::ListedFile;
+
+use crate::instant::{MINUTE_MS, landed};
+
+/// How long a file that came late is told of, milliseconds: three runs. That it was missing is told until it comes.
+const LATE_TOLD_MS: u64 = 15 * MINUTE_MS;
+/// Earlier files that a median is made of, at least and at most.
+const HISTORY: (usize, usize) = (5, 30);
+/// Without a band in the contract: so many times the median is too much, and so many times less too little.
+const FACTOR: u64 = 4;
+
+/// Whether the file of the newest scheduled time came.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Came {
+    /// Nothing to tell: it came in time, it came late and that was told, or nothing was due.
+    Well,
+    /// After the deadline, a short while ago.
+    Late,
+    /// Not yet.
+    Missing,
+}
+
+/// How many rows the newest complete file has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Size {
+    /// As many as usual, or nobody knows what is usual.
+    Usual,
+    /// Far fewer.
+    Thin,
+    /// Far more.
+    Fat,
+}
+
+/// Whether a listed file came from its sender as a new one: clutter, a version that was deleted unread and a content that
+/// came before do not count. One that was refused does; its own alarm tells of it.
+fn is_new(file: &ListedFile) -> bool {
+    !matches!(file.state, State::Ignored | State::Gone | State::Duplicate)
+}
+
+/// When new files came, milliseconds since the epoch, in the order of the list.
+pub(crate) fn arrivals(files: &[ListedFile]) -> impl Iterator<Item = u64> {
+    files.iter().filter(|file| is_new(file)).filter_map(|file| landed(&file.order))
+}
+
+/// Judges the file of a scheduled time.
+pub(crate) fn came(due: &Due, arrivals_ms: &[u64], now_ms: u64) -> Came {
+    match due.judge(arrivals_ms.iter().copied()) {
+        Arrival::OnTime => Came::Well,
+        Arrival::Missing => Came::Missing,
+        Arrival::Late => {
+            let after = arrivals_ms.iter().copied().filter(|came| *came > due.deadline_ms);
+            let told = after.min().is_none_or(|came| came.saturating_add(LATE_TOLD_MS) < now_ms);
+            if told { Came::Well } else { Came::Late }
+        }
+    }
+}
+
+/// Judges the newest complete file of a list, newest first, by the contract's band, or by the median of the files before it.
+/// A version that a newer one replaced is history like any other.
+pub(crate) fn size(files: &[ListedFile], band: (Option<u64>, Option<u64>)) -> Size {
+    let rows = |file: &ListedFile| file.outcome.as_ref().map(|outcome| outcome.counts.rows);
+    let mut rest = files.iter();
+    let newest = rest.find(|file| file.state == State::Complete);
+    let Some(newest) = newest.and_then(rows) else { return Size::Usual };
+    let (least, most) = match band {
+        (None, None) => {
+            let loaded = rest.filter(|file| matches!(file.state, State::Complete | State::Superseded));
+            let Some(median) = median(loaded.filter_map(rows).take(HISTORY.1).collect()) else {
+                return Size::Usual;
+            };
+            (Some(median.div_ceil(FACTOR)), Some(median.saturating_mul(FACTOR)))
+        }
+        band => band,
+    };
+    if least.is_some_and(|least| newest < least) {
+        Size::Thin
+    } else if most.is_some_and(|most| newest > most) {
+        Size::Fat
+    } else {
+        Size::Usual
+    }
+}
+
+/// The middle one; of an even number the lower one of the two. `None` when there are too few.
+fn median(mut rows: Vec<u64>) -> Option<u64> {
+    if rows.len() < HISTORY.0 {
+        return None;
+    }
+    rows.sort_unstable();
+    rows.get((rows.len() - 1) / 2).copied()
+}
+
+#[cfg(test)]
+mod tests {
+    use checker::Counts;
+    use proptest::prelude::*;
+    use store::{FileId, Outcome};
+
+    use super::*;
+    use crate::instant::text;
+
+    const DUE: Due = Due { opens_ms: 1_000, due_ms: 2_000, deadline_ms: 3_000 };
+
+    pub(crate) fn file(state: State, rows: u64, landed_ms: u64) -> ListedFile {
+        let outcome = Outcome {
+            state,
+            counts: Counts { records: rows, rows, rejects: 0, warnings: 0 },
+            fault: None,
+            sha256: String::new(),
+            bytes: 1,
+            contract_version: String::new(),
+            contract_hash: String::new(),
+            receipt: String::new(),
+            quarantine: None,
+            other: None,
+            replaced: None,
+            corrects: None,
+        };
+        ListedFile {
+            file: FileId::parse(&"a".repeat(26)).expect("an id"),
+            feed: "labs".into(),
+            key: "north/labs/a".into(),
+            state,
+            order: format!("{}/0", text(landed_ms)),
+            outcome: Some(outcome),
+        }
+    }
+
+    fn complete(rows: &[u64]) -> Vec<ListedFile> {
+        rows.iter().map(|rows| file(State::Complete, *rows, 0)).collect()
+    }
+
+    #[test]
+    fn a_file_is_missing_until_it_comes_and_late_for_a_short_while() {
+        let end = 3_000 + LATE_TOLD_MS + 500;
+        for (arrivals, now, expected) in [
+            (vec![], 4_000, Came::Missing),
+            (vec![900], 4_000, Came::Missing),
+            (vec![1_001], 4_000, Came::Well),
+            (vec![3_000], 4_000, Came::Well),
+            (vec![3_500], 4_000, Came::Late),
+            (vec![3_500], end, Came::Late),
+            (vec![3_500], end + 1, Came::Well),
+            (vec![9_000, 3_500], end + 1, Came::Well),
+            (vec![9_000, 2_500], 9_000, Came::Well),
+        ] {
+            assert_eq!(came(&DUE, &arrivals, now), expected, "{arrivals:?} at {now}");
+        }
+    }
+
+    #[test]
+    fn a_refused_file_came_and_clutter_did_not() {
+        let states = [State::Quarantined, State::Processing, State::Ignored, State::Gone, State::Duplicate];
+        let files: Vec<_> = states.iter().zip(1..).map(|(state, landed)| file(*state, 1, landed)).collect();
+        assert_eq!(arrivals(&files).collect::<Vec<_>>(), [1, 2]);
+    }
+
+    #[test]
+    fn the_band_of_the_contract_decides_and_both_its_ends_are_usual() {
+        for (rows, band, expected) in [
+            (9, (Some(10), Some(20)), Size::Thin),
+            (10, (Some(10), Some(20)), Size::Usual),
+            (20, (Some(10), Some(20)), Size::Usual),
+            (21, (Some(10), Some(20)), Size::Fat),
+            (0, (None, Some(20)), Size::Usual),
+            (5_000, (Some(1), None), Size::Usual),
+        ] {
+            // A history that says otherwise changes nothing.
+            assert_eq!(size(&complete(&[rows, 1, 1, 1, 1, 1]), band), expected, "{rows}");
+        }
+    }
+
+    #[test]
+    fn without_a_band_a_quarter_and_four_times_the_median_of_five_are_still_usual() {
+        let before = [100, 90, 110, 5_000, 100];
+        for (rows, expected) in [(24, Size::Thin), (25, Size::Usual), (400, Size::Usual), (401, Size::Fat)] {
+            let files = complete(&[&[rows], &before[..]].concat());
+            assert_eq!(size(&files, (None, None)), expected, "{rows}");
+        }
+        assert_eq!(size(&complete(&[1, 100, 100, 100, 100]), (None, None)), Size::Usual, "four are too few");
+    }
+
+    #[test]
+    fn only_the_newest_complete_file_is_judged_and_superseded_ones_are_history() {
+        let mut files = vec![file(State::Quarantined, 0, 9), file(State::Processing, 0, 8)];
+        files.extend(complete(&[1]));
+        files.extend((0..5).map(|_| file(State::Superseded, 100, 0)));
+        assert_eq!(size(&files, (None, None)), Size::Thin);
+        assert_eq!(size(&files[..2], (Some(1), None)), Size::Usual, "none is complete");
+    }
+
+    proptest! {
+        #[test]
+        fn a_feed_that_stays_the_same_is_usual(rows in 0_u64..1_000_000, files in 1_usize..40) {
+            prop_assert_eq!(size(&complete(&vec![rows; files]), (None, None)), Size::Usual);
+        }
+
+        #[test]
+        fn no_numbers_make_it_panic(rows: Vec<u64>, arrivals: Vec<u64>, now: u64, band: (Option<u64>, Option<u64>)) {
+            size(&complete(&rows), band);
+            came(&DUE, &arrivals, now);
+        }
+    }
+}

@@ -1,0 +1,72 @@
+//! Loads that nobody works on any more.
+
+use store::door::{FileQuery, Reading};
+use store::watch::{MOST_ENTRIES, Watch};
+use store::{Entry, Error, FileId, State};
+
+use crate::instant::{DAY_MS, MINUTE_MS, landed, text};
+use crate::{Door, Watcher};
+
+/// How long after the end of a lease nobody has taken a load over: it is stuck.
+const ENDED_MS: u64 = 15 * MINUTE_MS;
+/// How long after a file landed its own message is still on its way: ten deliveries take 75 minutes (README, "Limits"), and
+/// then it is as with an ended lease.
+const DELIVERED_MS: u64 = 75 * MINUTE_MS + ENDED_MS;
+/// How far back is looked: as long as a message lies among the dead letters.
+const BACK_MS: u64 = 14 * DAY_MS;
+/// Pages of a partner's files that are looked through.
+const MOST_PAGES: usize = 4;
+const PAGE: u16 = 100;
+
+/// Whether nobody has a live lease on an undecided entry, and its own message is not on its way either: a released lease is
+/// waited for until the queue has given the message up, an ended one never, for whoever had it died.
+pub(crate) fn is_unattended(entry: &Entry, now_ms: u64) -> bool {
+    !entry.state.is_terminal()
+        && match entry.lease_until_ms {
+            0 => landed(&entry.order).is_none_or(|landed| now_ms.saturating_sub(landed) > DELIVERED_MS),
+            until => until <= now_ms,
+        }
+}
+
+/// Whether it has been so for long.
+fn is_stuck(entry: &Entry, now_ms: u64) -> bool {
+    is_unattended(entry, now_ms) && entry.lease_until_ms.saturating_add(ENDED_MS) < now_ms
+}
+
+impl<W: Watch, D: Door> Watcher<W, D> {
+    /// The files of these partners whose load is stuck. A file whose key names no partner is in no partner's list; the
+    /// reconciliation sends it again all the same.
+    pub(crate) async fn stuck(&self, partners: &[String], now_ms: u64) -> Result<Vec<FileId>, Error> {
+        let mut stuck = Vec::new();
+        for partner in partners {
+            let undecided = undecided(&self.door, partner, now_ms).await?;
+            for some in undecided.chunks(MOST_ENTRIES) {
+                let entries = self.lookout.entries(some).await?;
+                stuck.extend(
+                    entries.into_iter().filter(|(_, entry)| is_stuck(entry, now_ms)).map(|(id, _)| id),
+                );
+            }
+        }
+        Ok(stuck)
+    }
+}
+
+async fn undecided<R: Reading>(reading: &R, partner: &str, now_ms: u64) -> Result<Vec<FileId>, Error> {
+    let mut query = FileQuery {
+        partner: partner.to_owned(),
+        state: Some(State::Processing),
+        from: Some(text(now_ms.saturating_sub(BACK_MS))),
+        limit: PAGE,
+        ..FileQuery::default()
+    };
+    let mut found = Vec::new();
+    for _ in 0..MOST_PAGES {
+        let page = reading.files(&query).await?;
+        found.extend(page.files.into_iter().map(|file| file.file));
+        query.after = page.next;
+        if query.after.is_none() {
+            break;
+        }
+    }
+    Ok(found)
+}

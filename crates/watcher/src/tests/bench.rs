@@ -1,0 +1,185 @@
+//! A watcher, and the processor behind the queue to which it sends.
+
+use std::collections::BTreeSet;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
+
+use host::Host;
+use processor::{Processor, Response};
+use serde_json::{Value, json};
+use store::door::{Credential, CredentialHash, Feeds, Limits, Partner, Partners as _, Scope};
+use store::memory::Memory;
+use store::watch::ListedVersion;
+use store::{Entry, FileId, FileVersion, State};
+
+use crate::{Failed, Settings, Watcher, notification};
+
+/// The first scheduled time, 21 November 2026, six o'clock (UTC).
+pub(super) const BEGIN_MS: u64 = 1_795_240_800_000;
+pub(super) const MINUTE_MS: u64 = 60_000;
+pub(super) const HOUR_MS: u64 = 60 * MINUTE_MS;
+pub(super) const DAY_MS: u64 = 24 * HOUR_MS;
+
+pub(super) struct Bench {
+    pub(super) memory: Memory,
+    pub(super) watcher: Watcher<Memory, Memory>,
+    processor: Processor<Memory>,
+    /// The clock of the sandbox, which follows the schedule.
+    clock: Arc<AtomicU64>,
+    lines: Arc<Mutex<Vec<Value>>>,
+}
+
+impl Bench {
+    pub(super) fn new() -> Self {
+        Self::on(Memory::new(), false)
+    }
+
+    pub(super) fn with_canary() -> Self {
+        Self::on(Memory::new(), true)
+    }
+
+    fn on(memory: Memory, canary: bool) -> Self {
+        let clock = Arc::new(AtomicU64::new(BEGIN_MS));
+        let lines = Arc::new(Mutex::new(Vec::new()));
+        let host = || {
+            let (time, kept, counter) = (Arc::clone(&clock), Arc::clone(&lines), AtomicU64::new(1));
+            Host {
+                now_ms: Box::new(move || time.load(Ordering::SeqCst)),
+                random: Box::new(move || u128::from(counter.fetch_add(1, Ordering::SeqCst)).to_be_bytes()),
+                metric: Box::new(move |line| {
+                    kept.lock().expect("lines").push(serde_json::from_str(line).expect("JSON"));
+                }),
+            }
+        };
+        let settings = Settings { namespace: "Test".to_owned(), canary };
+        let watcher = Watcher::new(memory.clone(), memory.clone(), settings, host());
+        let of_processor = processor::Settings::new("inbox", "quarantine", "Test");
+        let processor = Processor::new(memory.clone(), of_processor, host());
+        Self { memory, watcher, processor, clock, lines }
+    }
+
+    pub(super) fn now_ms(&self) -> u64 {
+        self.clock.load(Ordering::SeqCst)
+    }
+
+    /// One run, with the scheduled time as the clock's.
+    pub(super) async fn run(&self, at_ms: u64) -> Result<(), Failed> {
+        self.clock.store(at_ms, Ordering::SeqCst);
+        self.run_until(at_ms, at_ms + 240_000).await
+    }
+
+    pub(super) async fn run_until(&self, at_ms: u64, deadline_ms: u64) -> Result<(), Failed> {
+        let event = json!({"detail-type": "Scheduled Event", "source": "aws.events", "time": crate::instant::text(at_ms)});
+        self.watcher.handle(&event, deadline_ms).await
+    }
+
+    /// Gives the processor what was sent to its queue; returns the different messages.
+    pub(super) async fn process_sent(&self) -> BTreeSet<String> {
+        let sent: BTreeSet<String> = self.memory.take_sent().into_iter().collect();
+        for body in &sent {
+            self.deliver(body).await;
+        }
+        sent
+    }
+
+    /// One delivery to the processor; whether it is acknowledged.
+    pub(super) async fn deliver(&self, body: &str) -> bool {
+        let record = json!({"eventSource": "aws:sqs", "messageId": "m", "receiptHandle": "r", "body": body});
+        let answer = self.processor.handle(&json!({"Records": [record]}), self.now_ms() + 900_000).await;
+        matches!(answer, Ok(Response::Batch { failures }) if failures.is_empty())
+    }
+
+    /// The event of a version arrives.
+    pub(super) async fn arrive_as_it_is(&self, file: &FileVersion, made_ms: u64) {
+        self.memory.made_at(file, made_ms);
+        assert!(self.deliver(&event_of(file, made_ms)).await, "it is terminal");
+    }
+
+    /// A file of so many rows lands and is loaded.
+    pub(super) async fn arrive(&self, folder: &str, rows: u64, made_ms: u64) -> FileVersion {
+        let lines: Vec<_> = (0..rows).map(|row| format!("{row},Ann\n")).collect();
+        let bytes = format!("id,name\n{}", lines.concat());
+        let file = self.memory.land("inbox", &format!("{folder}/{made_ms}.csv"), bytes);
+        self.arrive_as_it_is(&file, made_ms).await;
+        file
+    }
+
+    /// Adds a partner, with a credential that names these feeds.
+    pub(super) async fn register(&self, name: &str, feeds: &str, created_ms: u64, active: bool) {
+        let limits = Limits { requests_per_second: 1, burst: 1, bytes_per_day: 1 };
+        let partner = Partner { name: name.to_owned(), active, limits, created_ms };
+        self.memory.put_partner(&partner).await.expect("no fuse");
+        let credential = Credential {
+            id: "0123456789ab".to_owned(),
+            partner: name.to_owned(),
+            feeds: Feeds::parse(feeds),
+            scopes: BTreeSet::from([Scope::Submit]),
+            created_ms,
+            expires_ms: None,
+            revoked_ms: None,
+            gateway_key: None,
+        };
+        self.memory.put_credential(&CredentialHash::of(name), &credential).await.expect("no fuse");
+    }
+
+    pub(super) fn entry(&self, file: &FileVersion) -> Option<Entry> {
+        let id = FileId::of(file);
+        self.memory.entries().into_iter().find(|entry| FileId::of(&entry.file) == id)
+    }
+
+    pub(super) fn state(&self, file: &FileVersion) -> Option<State> {
+        self.entry(file).map(|entry| entry.state)
+    }
+
+    /// The last line that has a metric.
+    pub(super) fn last_with(&self, metric: &str) -> Value {
+        let lines = self.lines.lock().expect("lines");
+        lines.iter().rev().find(|line| !line[metric].is_null()).cloned().unwrap_or_default()
+    }
+
+    /// A metric of the last run; `None` when the run did not tell it.
+    pub(super) fn gauge(&self, metric: &str) -> Option<u64> {
+        let lines = self.lines.lock().expect("lines");
+        lines.iter().rev().find(|line| !line["Watches"].is_null())?[metric].as_u64()
+    }
+
+    /// Missing, late, thin and fat files of a feed, as the last line of the feed tells them.
+    pub(super) fn feed(&self, feed: &str) -> Option<[u64; 4]> {
+        let lines = self.lines.lock().expect("lines");
+        let line = lines.iter().rev().find(|line| line["feed"] == feed && !line["FilesMissing"].is_null())?;
+        Some(
+            ["FilesMissing", "FilesLate", "FilesThin", "FilesFat"]
+                .map(|metric| line[metric].as_u64().unwrap_or(99)),
+        )
+    }
+
+    pub(super) fn forget_lines(&self) {
+        self.lines.lock().expect("lines").clear();
+    }
+
+    pub(super) fn all_lines(&self) -> String {
+        self.lines.lock().expect("lines").iter().map(Value::to_string).collect()
+    }
+}
+
+/// The event of a version that was made at this time.
+pub(super) fn event_of(file: &FileVersion, made_ms: u64) -> String {
+    notification::write(&ListedVersion { file: file.clone(), last_modified_ms: made_ms, bytes: 1 })
+}
+
+/// A contract on `id` and `name`, with more properties of the schema.
+pub(super) fn contract(more: &str) -> String {
+    format!(
+        "apiVersion: v3.1.0\nkind: DataContract\nid: visits\nversion: 1.2.0\nstatus: active\n\
+         servers:\n  - server: inbox\n    type: s3\n    location: s3://inbox/\n    format: csv\n\
+         schema:\n  - name: visits\n    customProperties: [{more}]\n    properties:\n\
+         \x20     - {{name: id, logicalType: integer, required: true, primaryKey: true, primaryKeyPosition: 1}}\n\
+         \x20     - {{name: name, logicalType: string}}\n"
+    )
+}
+
+/// A property that makes a contract expect a file each day at six, with an hour of grace.
+pub(super) fn daily(rows: &str) -> String {
+    let value = format!("{{schedule: \"0 6 * * *\", timezone: UTC, grace: 1h{rows}}}");
+    format!("{{property: expect, value: {value}, vendor: ingest}}")
+}

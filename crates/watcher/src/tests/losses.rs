@@ -1,0 +1,272 @@
+//! What was lost is found and sent again, and nothing else is.
+
+use proptest::prelude::*;
+use store::{Claim, Claimed, Fence, FileId, FileVersion, Ledger as _, LoadId, State};
+
+use super::bench::*;
+use crate::reconciliation::{MOST_SENDS, YOUNGEST_MS};
+
+const KEY: &str = "north/visits/a.csv";
+const GOOD: &str = "id,name\n1,Ann\n";
+
+fn visits(bench: &Bench) {
+    bench.memory.publish_contract("visits", contract(""));
+}
+
+#[tokio::test]
+async fn files_whose_events_were_lost_end_as_if_they_had_not_been() {
+    let bench = Bench::new();
+    visits(&bench);
+    let expected = [
+        (KEY, GOOD, State::Complete),
+        ("north/visits/Nord + Süd (1) 50%.csv", GOOD, State::Complete),
+        ("north/visits/x.csv", "id\nx,y\n", State::Quarantined),
+        ("north/nowhere/x.csv", GOOD, State::Quarantined),
+        ("lost.csv", GOOD, State::Quarantined),
+        ("north/visits/", "", State::Ignored),
+        ("north/visits/.DS_Store", "x", State::Ignored),
+    ];
+    let files = expected.map(|(key, bytes, _)| bench.memory.land("inbox", key, bytes));
+    let older = bench.memory.land("inbox", KEY, GOOD);
+    let unversioned = bench.memory.land_unversioned("inbox", "north/visits/u.csv", GOOD);
+    let deleted = bench.memory.land("inbox", "north/visits/gone.csv", GOOD);
+    bench.memory.delete(&deleted);
+    bench.run(BEGIN_MS).await.expect("well");
+    assert_eq!(bench.gauge("FilesResent"), Some(9));
+    assert_eq!(bench.process_sent().await.len(), 9);
+    for (file, (key, _, state)) in files.iter().zip(expected) {
+        assert_eq!(bench.state(file), Some(state), "{key}");
+    }
+    assert_eq!(bench.state(&older), Some(State::Complete));
+    assert_eq!((bench.state(&unversioned), bench.state(&deleted)), (Some(State::Complete), None));
+    bench.run(BEGIN_MS + HOUR_MS).await.expect("well");
+    assert_eq!((bench.gauge("FilesResent"), bench.memory.take_sent()), (Some(0), Vec::new()));
+}
+
+#[tokio::test]
+async fn a_version_whose_event_may_still_be_on_its_way_is_left_alone() {
+    let bench = Bench::new();
+    visits(&bench);
+    let file = bench.memory.land("inbox", KEY, GOOD);
+    bench.memory.made_at(&file, BEGIN_MS - YOUNGEST_MS);
+    bench.run(BEGIN_MS).await.expect("well");
+    assert_eq!(bench.gauge("FilesResent"), Some(0));
+    bench.run(BEGIN_MS + HOUR_MS).await.expect("well");
+    assert_eq!(bench.gauge("FilesResent"), Some(1));
+}
+
+#[tokio::test]
+async fn one_run_sends_a_thousand_and_the_next_ones_go_on_where_it_got_to() {
+    let bench = Bench::new();
+    bench.memory.pages_of(300);
+    for number in 0..2_300 {
+        bench.memory.land("inbox", &format!("north/visits/{number:05}.csv"), "x");
+    }
+    let mut seen = std::collections::BTreeSet::new();
+    for (run, sent) in [MOST_SENDS, MOST_SENDS, 300].into_iter().enumerate() {
+        bench.run(BEGIN_MS + run as u64 * 5 * MINUTE_MS).await.expect("well");
+        let bodies = bench.memory.take_sent();
+        assert_eq!((bodies.len(), bench.gauge("FilesResent")), (sent, Some(sent as u64)), "run {run}");
+        seen.extend(bodies);
+    }
+    assert_eq!(seen.len(), 2_300, "each once");
+    bench.run(BEGIN_MS + 20 * MINUTE_MS).await.expect("well");
+    assert!(bench.memory.take_sent().is_empty(), "the next round begins an hour after the last");
+}
+
+#[tokio::test]
+async fn a_queue_that_is_full_already_gets_no_more() {
+    let bench = Bench::new();
+    bench.memory.land("inbox", KEY, GOOD);
+    bench.memory.set_backlog(MOST_SENDS as u64);
+    bench.run(BEGIN_MS).await.expect("well");
+    assert!(bench.memory.take_sent().is_empty() && bench.memory.reconciled().is_none());
+    bench.memory.set_backlog(0);
+    bench.run(BEGIN_MS + 5 * MINUTE_MS).await.expect("well");
+    assert_eq!(bench.memory.take_sent().len(), 1);
+}
+
+/// A version that was claimed, with the lease that the claim got.
+async fn claimed(bench: &Bench, key: &str, made_ms: u64, lease_until_ms: u64) -> (FileVersion, Fence) {
+    let file = bench.memory.land("inbox", key, GOOD);
+    bench.memory.made_at(&file, made_ms);
+    let id = FileId::of(&file);
+    let claim = Claim {
+        file: file.clone(),
+        partner: "north".to_owned(),
+        feed: "visits".to_owned(),
+        load: LoadId::new(&id, &[0; 32], 1, 0),
+        owner: key.to_owned(),
+        order: format!("{}/0", crate::instant::text(made_ms)),
+        now_ms: made_ms,
+        lease_until_ms,
+    };
+    let Ok(Claimed::Mine(entry)) = bench.memory.claim(&claim).await else { panic!("a new file") };
+    (file, Fence { file: id, fence: entry.fence, owner: entry.owner })
+}
+
+#[tokio::test]
+async fn a_load_that_somebody_works_on_or_that_waits_for_its_own_message_is_left_alone() {
+    let bench = Bench::new();
+    claimed(&bench, "north/visits/live.csv", BEGIN_MS - HOUR_MS, BEGIN_MS + 1).await;
+    let (_, released) = claimed(&bench, "north/visits/waits.csv", BEGIN_MS - HOUR_MS, BEGIN_MS).await;
+    let (_, given_up) = claimed(&bench, "north/visits/given-up.csv", BEGIN_MS - 2 * HOUR_MS, BEGIN_MS).await;
+    for fence in [&released, &given_up] {
+        bench.memory.release(fence).await.expect("no fuse");
+    }
+    claimed(&bench, "north/visits/died.csv", BEGIN_MS - HOUR_MS, BEGIN_MS - MINUTE_MS).await;
+    bench.run(BEGIN_MS).await.expect("well");
+    let sent = bench.memory.take_sent().concat();
+    assert!(
+        sent.contains("died") && sent.contains("given-up") && bench.gauge("FilesResent") == Some(2),
+        "{sent}"
+    );
+}
+
+#[tokio::test]
+async fn a_load_is_stuck_when_its_lease_ended_a_quarter_of_an_hour_ago() {
+    let bench = Bench::new();
+    let (file, _) = claimed(&bench, KEY, BEGIN_MS - HOUR_MS, BEGIN_MS).await;
+    let (_, released) = claimed(&bench, "north/visits/b.csv", BEGIN_MS - HOUR_MS, BEGIN_MS).await;
+    bench.memory.release(&released).await.expect("no fuse");
+    for (minutes, stuck) in [(0, 0), (15, 0), (16, 1), (30, 1), (31, 2)] {
+        bench.run(BEGIN_MS + minutes * MINUTE_MS).await.expect("well");
+        assert_eq!(bench.gauge("LoadsStuck"), Some(stuck), "after {minutes} minutes");
+    }
+    let named = bench.last_with("LoadsStuck")["stuckFiles"].to_string();
+    assert!(named.contains(FileId::of(&file).as_str()) && !named.contains("visits"), "{named}");
+    visits(&bench);
+    bench.run(BEGIN_MS + 2 * HOUR_MS).await.expect("well");
+    bench.process_sent().await;
+    bench.run(BEGIN_MS + 2 * HOUR_MS + MINUTE_MS).await.expect("well");
+    assert_eq!(bench.gauge("LoadsStuck"), Some(0), "they were sent again and are loaded");
+}
+
+#[tokio::test]
+async fn a_decided_file_that_nobody_was_told_of_is_announced() {
+    let bench = Bench::new();
+    visits(&bench);
+    let file = bench.memory.land("inbox", KEY, GOOD);
+    let event = event_of(&file, BEGIN_MS - HOUR_MS);
+    // The death of the processor at the announcement, its last call but one.
+    assert!(bench.deliver(&event).await);
+    let calls = bench.memory.calls().len();
+    let bench = Bench::new();
+    visits(&bench);
+    let file = bench.memory.land("inbox", KEY, GOOD);
+    bench.memory.die_at(calls - 1, store::memory::When::BeforeEffect);
+    assert!(!bench.deliver(&event).await);
+    bench.memory.revive();
+    assert_eq!((bench.state(&file), bench.memory.published().len()), (Some(State::Complete), 0));
+    bench.run(BEGIN_MS).await.expect("well");
+    assert_eq!(bench.process_sent().await.len(), 1);
+    assert_eq!(bench.memory.published().len(), 1);
+    bench.run(BEGIN_MS + HOUR_MS).await.expect("well");
+    assert_eq!(bench.gauge("FilesResent"), Some(0));
+}
+
+#[tokio::test]
+async fn of_two_runs_at_a_time_one_goes_on() {
+    let bench = Bench::new();
+    bench.memory.pages_of(1);
+    for name in ["a", "b", "c"] {
+        bench.memory.land("inbox", name, "x");
+    }
+    let calls =
+        |bench: &Bench| bench.memory.calls().iter().position(|call| *call == store::Operation::WriteCursor);
+    bench.run(BEGIN_MS).await.expect("well");
+    let first = calls(&bench).expect("a cursor") + 1;
+    let rival = Bench::new();
+    rival.memory.pages_of(1);
+    for name in ["a", "b", "c"] {
+        rival.memory.land("inbox", name, "x");
+    }
+    rival.memory.before(first, |memory| async move {
+        use store::watch::{Cursor, Watch};
+        let ended = Cursor { revision: 1, begun_ms: BEGIN_MS, place: None };
+        assert!(memory.put_cursor(&ended, None).await.expect("no fuse"));
+    });
+    rival.run(BEGIN_MS).await.expect("well");
+    assert_eq!(rival.memory.take_sent().len(), 1, "it sent one page and let the other go on");
+}
+
+/// What a sender may have done, and what may have become of it.
+#[derive(Clone, Copy, Debug)]
+enum Past {
+    /// Its event never came.
+    Lost,
+    /// It was processed.
+    Processed,
+    /// It was claimed by somebody who died.
+    Died,
+    /// It was deleted.
+    Deleted,
+    /// The processor died at its n-th call.
+    Broken(usize),
+}
+
+fn past() -> impl Strategy<Value = Past> {
+    prop_oneof![
+        Just(Past::Lost),
+        Just(Past::Processed),
+        Just(Past::Died),
+        Just(Past::Deleted),
+        (1_usize..14).prop_map(Past::Broken)
+    ]
+}
+
+async fn make(bench: &Bench, name: usize, past: Past) {
+    let key =
+        ["north/visits/a.csv", "north/visits/b.csv", "south/visits/", "bad", "south/nowhere/x"][name % 5];
+    if let Past::Died = past {
+        claimed(bench, key, BEGIN_MS - HOUR_MS, BEGIN_MS - MINUTE_MS).await;
+        return;
+    }
+    let file = bench.memory.land("inbox", key, GOOD);
+    bench.memory.made_at(&file, BEGIN_MS - HOUR_MS);
+    let event = event_of(&file, BEGIN_MS - HOUR_MS);
+    match past {
+        Past::Processed => drop(bench.deliver(&event).await),
+        Past::Deleted => bench.memory.delete(&file),
+        Past::Broken(call) => {
+            let calls = bench.memory.calls().len();
+            bench.memory.die_at(calls + call, store::memory::When::AfterEffect);
+            bench.deliver(&event).await;
+            bench.memory.revive();
+        }
+        Past::Lost | Past::Died => {}
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(96))]
+
+    /// Whatever the bucket and the ledger were, every version that is there becomes terminal and is announced, and then
+    /// nothing is sent any more.
+    #[test]
+    fn nothing_is_lost_for_good(pasts in prop::collection::vec((0_usize..5, past()), 1..12), page in 1_usize..5) {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().expect("a runtime");
+        runtime.block_on(async {
+            let bench = Bench::new();
+            visits(&bench);
+            bench.memory.pages_of(page);
+            for (name, past) in pasts {
+                make(&bench, name, past).await;
+            }
+            for hour in 0..8 {
+                bench.run(BEGIN_MS + hour * HOUR_MS).await.expect("well");
+                prop_assert!(bench.gauge("FilesResent").is_some_and(|sent| sent <= MOST_SENDS as u64));
+                bench.process_sent().await;
+            }
+            for version in bench.memory.inbox_versions() {
+                let entry = bench.entry(&version.file);
+                let entry = entry.ok_or_else(|| TestCaseError::fail("a version without an entry"))?;
+                prop_assert!(entry.state.is_terminal());
+                prop_assert!(entry.announced || entry.state == State::Ignored);
+            }
+            bench.run(BEGIN_MS + 8 * HOUR_MS).await.expect("well");
+            prop_assert!(bench.memory.take_sent().is_empty());
+            Ok(())
+        })?;
+    }
+}
