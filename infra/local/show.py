@@ -80,7 +80,7 @@ def message(told: dict) -> None:
     if told["do"]:
         lines.append(("do", told["do"]))
     for name, text in lines:
-        wrapped = textwrap.wrap(text, WIDTH - 17, break_long_words=False, break_on_hyphens=False)
+        wrapped = textwrap.wrap(text, WIDTH - 18, break_long_words=False, break_on_hyphens=False)
         for number, line in enumerate(wrapped):
-            print(f"  | {name if number == 0 else '':<12} {line}".rstrip())
+            print(f"  | {name if number == 0 else '':<13} {line}".rstrip())
     print(flush=True)

@@ -103,9 +103,12 @@ impl fmt::Debug for Hit {
     }
 }
 
+/// A form of a value: its bytes, the value's number, and what the form is called.
+type Form = (Vec<u8>, usize, &'static str);
+
 /// Every form of every value, by their first four bytes.
 pub(super) struct Search {
-    forms: HashMap<[u8; 4], Vec<(Vec<u8>, usize, &'static str)>>,
+    forms: HashMap<[u8; 4], Vec<Form>>,
     values: Vec<String>,
 }
 
@@ -113,7 +116,7 @@ impl Search {
     /// A search for these values.
     pub(super) fn new<'v>(values: impl IntoIterator<Item = &'v str>) -> Self {
         let values: Vec<String> = values.into_iter().map(str::to_owned).collect();
-        let mut forms: HashMap<[u8; 4], Vec<_>> = HashMap::new();
+        let mut forms: HashMap<[u8; 4], Vec<Form>> = HashMap::new();
         for (index, value) in values.iter().enumerate() {
             for (form, bytes) in all_forms(value) {
                 let first = bytes.first_chunk().copied().expect("a form of a value has four bytes and more");

@@ -166,10 +166,10 @@ impl Feed {
     }
 
     /// A record with one column planted, or a good one.
-    fn record(&self, planter: &mut Planter, planted: Option<(&str, &str)>) -> String {
+    fn record(&self, planter: &mut Planter, with: Option<(&str, &str)>) -> String {
         let cell = |column: &Column| {
             let template =
-                planted.filter(|(name, _)| *name == column.name).map_or(column.good, |(_, plant)| plant);
+                with.filter(|(name, _)| *name == column.name).map_or(column.good, |(_, plant)| plant);
             let cell = planter.plant(template);
             match self.form {
                 Form::Separated(mark) => quoted(&cell, mark),
@@ -332,7 +332,7 @@ fn line_texts(feed: &Feed, planter: &mut Planter) -> Vec<String> {
         )
     })
     .collect();
-    let escaped: String = planter.word().bytes().map(|byte| format!("\\u{byte:04x}")).collect();
+    let escaped = planter.word().bytes().map(|byte| format!("\\u{byte:04x}")).collect::<Vec<_>>().concat();
     texts.push(format!("{{\"id\":\"{escaped}\"}}\n"));
     texts
 }

@@ -22,6 +22,7 @@ use super::loopback::Loopback;
 use super::planted::{FEEDS, File, broken_files};
 use super::stage::Stage;
 use super::tables::{Entry, all_items};
+use crate::repository::has_extension;
 
 /// How many distinct values are to be processed.
 const VALUES: usize = 1_000;
@@ -131,8 +132,12 @@ async fn publish(stage: &Stage, feed: &str, contract: &str) {
 fn ask(north: &Caller<'_>, files: &[File], planted: &mut Planted) -> Seen {
     let mut answers = Vec::new();
     let mut keep = |what: &str, answer: Answer| -> Answer {
-        let fields =
-            answer.headers.iter().map(|(name, value)| format!("{name}: {value}\n")).collect::<String>();
+        let fields = answer
+            .headers
+            .iter()
+            .map(|(name, value)| format!("{name}: {value}\n"))
+            .collect::<Vec<_>>()
+            .concat();
         answers.push((what.to_owned(), [fields.as_bytes(), &answer.body].concat()));
         answer
     };
@@ -245,7 +250,7 @@ fn tail(stage: &Stage, options: &[&str]) -> Vec<u8> {
 /// Receipts and reports: what lies beside the refused bytes and may be shown.
 async fn receipts(stage: &Stage) -> Seen {
     let kept = quarantine(stage).await;
-    let kept: Seen = kept.into_iter().filter(|(key, _)| key.ends_with(".json")).collect();
+    let kept: Seen = kept.into_iter().filter(|(key, _)| has_extension(key, "json")).collect();
     let has = |part: &str| kept.iter().any(|(key, _)| key.contains(part));
     assert!(
         has("report.quarantined.json") && has("report.complete.json") && kept.len() > 100,
