@@ -13,7 +13,9 @@ import show
 from deploy import client, deploy, local_parameters
 from emulator import ROOT, STACK, Emulator, Failed
 from outcomes import Outcome, ledger_entry, look_up, subscribe, wait_for, wait_until_empty
+from hears import show_incident
 from partner import Partner, scalper
+from receiver import Receiver
 from story import FIRST, LARGE, PARTNER, RECORD_KEY, REPEATED, SECOND, SMALL, Delivery, notification
 
 from generate import samples
@@ -30,8 +32,9 @@ def main() -> None:
     begun = time.monotonic()
     try:
         emulators.stop(FOLDER)
-        running = stand_up()
-        run(running)
+        receiver = Receiver()
+        running = stand_up(receiver)
+        run(running, receiver)
         show.step(f"\nDone in {time.monotonic() - begun:.1f} s.")
     except KeyboardInterrupt:
         sys.exit("\ninterrupted")
@@ -42,18 +45,19 @@ def main() -> None:
             show.step("The local stack is stopped.")
 
 
-def stand_up() -> Emulator:
+def stand_up(receiver: Receiver) -> Emulator:
     running = emulators.start(FOLDER)
     show.step(f"emulator on {running.endpoint}")
     begun = time.monotonic()
     architecture = local_parameters()["Architecture"]
-    running.outputs, running.stack = deploy(running), STACK
+    channels = {"ChannelsSecretArn": receiver.keep_address(running)}
+    running.outputs, running.stack = deploy(running, parameters=channels), STACK
     running.save()
     show.step(f"template.yaml deployed for {architecture} in {time.monotonic() - begun:.1f} s, contracts published")
     return running
 
 
-def run(running: Emulator) -> None:
+def run(running: Emulator, receiver: Receiver) -> None:
     queue, contents = subscribe(running), samples()
     show.heading("Files go to the inbox")
     sent = [(delivery, send(running, delivery, contents)) for delivery in FIRST]
@@ -66,6 +70,11 @@ def run(running: Emulator) -> None:
     show_table(running, sent + again, outcomes)
     show_excerpts(running, repeated)
     show_door(running, contents)
+
+    def process(delivery: Delivery) -> None:
+        hear(running, queue, [(delivery, send(running, delivery, contents))])
+
+    show_incident(running, receiver, process)
 
 
 def send(running: Emulator, delivery: Delivery, contents: dict[str, bytes]) -> str:

@@ -8,8 +8,7 @@ What differs from `sam deploy`, because the emulator needs it:
 * a number that comes from a parameter is written in as a number: the emulator would compare it as a text;
 * the API's binary media types are written with their slash, and the answers of API Gateway itself, which SAM puts into
   the OpenAPI body, become resources: the emulator reads them only there;
-* templates of nested stacks are written out before (the emulator applies AWS::LanguageExtensions to the outer one only),
-  without the alarms that it cannot create: those that compute from several metrics, and composite ones;
+* templates of nested stacks are written out before, and some alarms are put by the API (see `nested.py`);
 * the output `PartnerApiUrl` is the emulator's address of the API.
 
 What the emulator accepts and does not do is asserted on the expanded template (`tests/src/template`): access logs, TLS
@@ -28,12 +27,12 @@ from pathlib import Path
 
 import boto3
 from botocore.config import Config
-from ministack.services.cloudformation import language_extensions
 from samtranslator.model.exceptions import InvalidDocumentException
 from samtranslator.translator.transform import transform
 from samtranslator.yaml_helper import yaml_parse
 
 from emulator import ACCOUNT, REGION, ROOT, STACK, Emulator, Failed
+from nested import can_be_made, expand_nested, filled, put_alarms
 
 TEMPLATE = ROOT / "template.yaml"
 CONTRACTS = ROOT / "infra" / "contracts"
@@ -92,14 +91,6 @@ def expand_parsed(template: dict, parameters: dict[str, str]) -> dict:
     return expanded
 
 
-def expand_nested(path: str, parameters: dict[str, str]) -> dict:
-    """A nested stack's template with its loops written out."""
-    template = yaml_parse((ROOT / path).read_text())
-    if missing := sorted(set(template["Parameters"]) - set(parameters)):
-        raise Failed(f"{path} is given no {', '.join(missing)}")
-    return language_extensions.apply(template, parameters)
-
-
 class NoManagedPolicies:
     """The template names no managed policy, so there is no list to look one up in."""
 
@@ -114,34 +105,44 @@ def deploy(emulator: Emulator, account: str = ACCOUNT, stack: str = STACK, param
     s3 = client(emulator, "s3", account)
     upload_code(s3)
     expanded = expand(parameters)
-    put_nested(s3, expanded, f"{emulator.endpoint}/{CODE_BUCKET}", stack, parameters)
+    nested = put_nested(s3, expanded, f"{emulator.endpoint}/{CODE_BUCKET}", stack, parameters)
     expanded = with_numbers(with_api(with_batches(without_tls_only(expanded))), parameters)
     # By address: a template in the request itself may have 51,200 bytes.
     s3.put_object(Bucket=CODE_BUCKET, Key=f"{stack}.json", Body=json.dumps(expanded).encode())
     address = f"{emulator.endpoint}/{CODE_BUCKET}/{stack}.json"
     outputs = create_stack(client(emulator, "cloudformation", account), stack, address, parameters)
+    topics = {"AlarmTopic": outputs["AlarmTopicArn"], "MailTopic": outputs["MailTopicArn"]}
+    known = known_values(expanded, stack, parameters) | topics
+    for template, given in nested:
+        put_alarms(client(emulator, "cloudwatch", account), template, filled(given, known), account)
     outputs["PartnerApiUrl"] = f"{emulator.endpoint}/_aws/execute-api/{outputs['PartnersApiId']}/{API_STAGE}"
     publish_contracts(s3, outputs["ContractsBucketName"])
     return outputs
 
 
-def put_nested(s3, template: dict, place: str, stack: str, parameters: dict[str, str]) -> None:
-    """Puts the templates of nested stacks where the emulator reads them, and names the places."""
-    defaults = {name: str(entry["Default"]) for name, entry in template["Parameters"].items() if "Default" in entry}
-    known = defaults | parameters | {"AWS::StackName": stack}
+def put_nested(
+    s3, template: dict, place: str, stack: str, parameters: dict[str, str]
+) -> list[tuple[dict, dict]]:
+    """Puts the templates of nested stacks where the emulator reads them, and names the places. Returns each whole, with
+    what it is given."""
+    whole = []
+    known = known_values(template, stack, parameters)
     for name, nested in of_type(template["Resources"], "AWS::CloudFormation::Stack"):
         properties = nested["Properties"]
         # What a loop repeats must be known here; an address of a resource is not, and is not repeated.
         given = {key: known.get(value.get("Ref"), "") for key, value in properties["Parameters"].items()}
         inner = with_numbers(expand_nested(properties["TemplateURL"], given), given)
-        inner["Resources"] = {key: each for key, each in inner["Resources"].items() if can_be_made(each)}
+        whole.append((inner, properties["Parameters"]))
+        inner = inner | {"Resources": {key: each for key, each in inner["Resources"].items() if can_be_made(each)}}
         s3.put_object(Bucket=CODE_BUCKET, Key=f"{stack}-{name}.json", Body=json.dumps(inner).encode())
         properties["TemplateURL"] = f"{place}/{stack}-{name}.json"
+    return whole
 
 
-def can_be_made(resource: dict) -> bool:
-    """Whether the emulator creates such an alarm."""
-    return resource["Type"] != "AWS::CloudWatch::CompositeAlarm" and "Metrics" not in resource["Properties"]
+def known_values(template: dict, stack: str, parameters: dict[str, str]) -> dict[str, str]:
+    """What the template's parameters and its name for the stack are."""
+    defaults = {name: str(entry["Default"]) for name, entry in template["Parameters"].items() if "Default" in entry}
+    return defaults | parameters | {"AWS::StackName": stack}
 
 
 def without_tls_only(template: dict) -> dict:

@@ -56,6 +56,8 @@ def samples(seed: int = SEED) -> dict[str, bytes]:
         "patients-second.ndjson.gz": gzip.compress(json_lines(patients(seed + 8, 320)), mtime=0),
         "appointments.json": json_document(seed + 9, 40),
         "charges.csv": charges(seed + 10, 120),
+        "charges-ten-percent-bad.csv": charges(seed + 11, 120, bad=12),
+        "charges-corrected.csv": charges(seed + 11, 120),
         "no-contract.csv": b"specimen,result\n1,negative\n",
     }
 
@@ -122,12 +124,16 @@ def json_document(seed: int, count: int) -> bytes:
     return json.dumps({"plan": plan}, indent=1).encode()
 
 
-def charges(seed: int, count: int) -> bytes:
+def charges(seed: int, count: int, bad: int = 0) -> bytes:
+    """A file of charges; of so many rows, spread evenly, the amount is none."""
     rng = random.Random(seed)
+    rows = [synthetic.charge(rng, number) for number in range(1, count + 1)]
+    for number in range(bad):
+        rows[number * count // bad][-1] = "to follow"
     out = io.StringIO()
     writer = csv.writer(out, delimiter=";", lineterminator="\r\n")
     writer.writerow(["Auftrag", "Position", "Leistungsdatum", "Leistung", "Betrag"])
-    writer.writerows(synthetic.charge(rng, number) for number in range(1, count + 1))
+    writer.writerows(rows)
     return out.getvalue().encode("windows-1252")
 
 

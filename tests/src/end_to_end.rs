@@ -4,6 +4,10 @@
 //! emulator  the process: started, and ended with the test, however the test ends
 //! stage     the stack on it: drop a file, deliver an event, wait for the outcome, read what is where
 //! files     what is dropped: a contract and its records
+//! canary    values that are found nowhere else, and the search for them in every form
+//! planted   where they are planted: columns of every contract, broken files, requests
+//! alarms    the states of the stack's alarms, set as CloudWatch would, and who is told
+//! asked     requests that are refused, with planted values in each part
 //! loopback  a web server of the test: an issuer's keys, a partner's receiver
 //! door      the partners' API of the stack, its command line, and requests of a partner
 //! ```
@@ -11,11 +15,15 @@
 //! Nothing sleeps until something "should" have happened: a test waits for the announcement of the outcome (long
 //! poll), or for the queue to be empty, and fails after [`stage::PATIENCE`].
 
+mod alarms;
+mod asked;
+mod canary;
 mod door;
 mod emulator;
 mod files;
 mod http;
 mod loopback;
+mod planted;
 mod stage;
 mod tables;
 
@@ -37,9 +45,13 @@ mod door_tokens;
 mod door_webhook;
 /// Keys, folder markers, empty and vanished objects, every kind of upload.
 mod names;
-/// What a role may not do, and what nobody may ever read in a log.
+/// What operators are told when alarms change, and how often.
+mod notices;
+/// A thousand planted values, and where they are found.
 mod privacy;
 /// Bad files end in the quarantine with their bytes and a receipt; bad messages in the dead-letter queue.
 mod refused;
+/// What the processor's role may not do.
+mod roles;
 /// A lost event, the canary, a file that did not come: what the watcher sees and mends.
 mod watcher;

@@ -1,6 +1,7 @@
 //! The rules of the house as ordinary tests. Each failure lists every place, as `file:line`.
 
 mod dependencies;
+mod diagnostics;
 mod names;
 
 use std::collections::BTreeSet;

@@ -33,7 +33,7 @@ impl OverHttps {
 
 impl Fetch for OverHttps {
     async fn get(&self, url: &str) -> Result<Vec<u8>, Unreachable> {
-        self.document(url).await.map_err(|failure| Unreachable(failure.code().to_owned()))
+        self.document(url).await.map_err(|failure| Unreachable(failure.code()))
     }
 }
 

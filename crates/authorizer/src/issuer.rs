@@ -30,7 +30,7 @@ pub trait Fetch: Sync {
 /// The issuer's keys could not be read, and there are none to go on with.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("the issuer's keys could not be read: {0}")]
-pub struct Unreachable(pub String);
+pub struct Unreachable(pub &'static str);
 
 /// Where tokens come from.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -97,14 +97,14 @@ impl<F: Fetch> Issuer<F> {
         {
             tracing::warn!(error = %unreachable, "going on with the keys that are known");
         }
-        let lost = || Unreachable("no answer within the last hour".to_owned());
+        let lost = || Unreachable("no answer within the last hour");
         self.kept().within(STALE_MS, now_ms).cloned().ok_or_else(lost)
     }
 
     async fn ask(&self, now_ms: u64) -> Result<(), Unreachable> {
         self.kept().ask_again_ms = now_ms.saturating_add(RETRY_MS);
         let document = self.fetch.get(&self.settings.keys_url).await?;
-        let none = || Unreachable("the document has no key for RS256 or ES256".to_owned());
+        let none = || Unreachable("the document has no key for RS256 or ES256");
         let keys = KeySet::parse(&document).ok_or_else(none)?;
         *self.kept() =
             Kept { keys: Some((Arc::new(keys), now_ms)), ask_again_ms: now_ms.saturating_add(PAUSE_MS) };

@@ -159,7 +159,7 @@ impl Fetch for Answers {
         let last = state.0.len() == 1;
         let answer = if last { state.0.front().cloned() } else { state.0.pop_front() };
         let document = answer.filter(|document| !document.is_null());
-        let timeout = || Unreachable("timeout".to_owned());
+        let timeout = || Unreachable("timeout");
         document.map(|document| document.to_string().into_bytes()).ok_or_else(timeout)
     }
 }

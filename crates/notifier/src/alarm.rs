@@ -250,6 +250,18 @@ mod tests {
     }
 
     #[test]
+    fn a_dimension_is_read_in_both_spellings() {
+        for (name, value) in [("name", "value"), ("Name", "Value")] {
+            let dimension = json!({name: "feed", value: "labs"});
+            let trigger = json!({"MetricName": "Rejects", "Dimensions": [dimension], "Threshold": 5.0});
+            let message = json!({"AlarmName": "s-a", "NewStateValue": "ALARM", "Trigger": trigger,
+                "StateChangeTime": "2026-11-21T06:00:00.000+0000"});
+            let change = Change::read(&notice(message.to_string()));
+            assert_eq!((change.alarm.as_str(), change.place("feed")), ("s-a", Some("labs")));
+        }
+    }
+
+    #[test]
     fn a_composite_alarm_names_what_set_it_off() {
         let message = json!({
             "AlarmName": "s-door", "NewStateValue": "OK", "StateChangeTime": "2026-11-21T06:00:00.000+0000",

@@ -171,18 +171,18 @@ impl<D: Incidents + Secrets + Mail + Measured, R: Partners + Reading> Notifier<D
         )
         .await;
         let files = files.unwrap_or_else(|unanswered| {
-            self.miss(&unanswered, "the files of an alarm were not read");
+            self.miss(&unanswered, "files");
             Files::Unknown
         });
         let recent = recent.unwrap_or_else(|unanswered| {
-            self.miss(&unanswered, "the recent values of an alarm were not read");
+            self.miss(&unanswered, "recent values");
             None
         });
         Message::new(change, incident, &files, recent.as_ref())
     }
 
-    fn miss(&self, unanswered: &Unanswered, what: &str) {
-        tracing::warn!(error = telemetry::chain(unanswered), "{what}");
+    fn miss(&self, unanswered: &Unanswered, what: &'static str) {
+        tracing::warn!(what, error = telemetry::chain(unanswered), "a message lacks what was not read");
         self.count(unanswered.occurrence());
     }
 

@@ -25,9 +25,13 @@ pub(crate) struct Trigger {
     threshold: Option<f64>,
 }
 
+/// CloudWatch writes its own messages with small letters, and everything else of the API with capitals, as do programs
+/// that pass such messages on.
 #[derive(Clone, Deserialize)]
 struct Dimension {
+    #[serde(alias = "Name")]
     name: String,
+    #[serde(alias = "Value")]
     value: String,
 }
 

@@ -147,7 +147,7 @@ impl<S: Partners, G: Gateway> Operator<S, G> {
     async fn show(&self, name: &str) -> Result<Report, Failure> {
         let partner = self.known(name).await?;
         let credentials = self.partners.credentials(name).await?;
-        let webhook = self.partners.webhook(name).await?.map(|webhook| webhook.url);
+        let webhook = self.partners.webhook(name).await?.map(|webhook| webhooks::host_of(&webhook.url));
         let all: Vec<&Credential> = credentials.iter().map(|(_, credential)| credential).collect();
         Ok(Report::Partner {
             partner: self.view(&partner, &credentials),

@@ -31,17 +31,18 @@ pub(super) struct Caller<'s> {
 impl Stage {
     /// Runs a command of `scalper` on this stack; its answer.
     pub(super) fn scalper(&self, line: &str) -> Value {
-        let output = self.command(line);
+        let output = self.command(&["--json"], line).output().expect("run scalper, which `make build` makes");
         let said = String::from_utf8_lossy(&output.stderr);
         assert!(output.status.success(), "scalper {line}: {said}");
         serde_json::from_slice(&output.stdout)
             .unwrap_or_else(|error| panic!("scalper {line}: {error}: {said}"))
     }
 
-    fn command(&self, line: &str) -> std::process::Output {
+    /// A command of `scalper` on this stack, its words separated by blanks.
+    pub(super) fn command(&self, options: &[&str], line: &str) -> Command {
         let program = root().join("target/lambda/scalper/bootstrap");
         let mut command = Command::new(&program);
-        command.args(["--stack", "silent-scalper-dev", "--json"]).args(line.split(' '));
+        command.args(["--stack", "silent-scalper-dev"]).args(options).args(line.split(' '));
         for name in NOT_INHERITED {
             command.env_remove(name);
         }
@@ -49,8 +50,6 @@ impl Stage {
         command.envs([("AWS_ENDPOINT_URL", endpoint), ("AWS_REGION", "us-east-1"), ("NO_COLOR", "1")]);
         command.envs([("AWS_ACCESS_KEY_ID", ACCOUNT), ("AWS_SECRET_ACCESS_KEY", "local")]);
         command
-            .output()
-            .unwrap_or_else(|error| panic!("run {} ({error}): `make build` makes it", program.display()))
     }
 
     /// Adds a partner whose limits no test reaches; whoever holds its first key.

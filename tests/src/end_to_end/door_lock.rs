@@ -8,8 +8,8 @@ use aws_sdk_s3::primitives::ByteStream;
 use aws_smithy_http_client::Builder;
 
 use super::door::{from_now, problem, secret_of, text};
-use super::files::{HEADER, csv};
-use super::privacy::{assert_denied, assume_role};
+use super::files::csv;
+use super::roles::{assert_denied, assume_role};
 use super::stage::{Stage, client};
 
 /// How long an answer of the authorizer is believed, and a little for the machine.
@@ -68,41 +68,6 @@ async fn a_revoked_key_is_refused_at_once_and_a_suspended_partner_within_a_minut
     assert_eq!(problem(&refused, 403), "forbidden");
     stage.scalper("partner resume north");
     second.until("/v1/files", |answer| answer.status == 200);
-}
-
-#[tokio::test]
-async fn no_log_holds_a_key_or_a_value_of_a_file() {
-    let stage = Stage::open().await;
-    let added = stage.scalper("partner add north --rate 1000 --burst 1000");
-    let key = secret_of(&added);
-    let north = stage.holder(&key);
-    let file =
-        format!("{HEADER}AB000001,canarypatient,CT,2026-03-04,9753124680.125,canarynote\ncanarykey,x,,,,\n");
-    let sent = north.file("/v1/feeds/scans/files?name=canaryname.csv", file.as_bytes()).json();
-    let id = text(&sent, "id");
-    assert_eq!(north.decided(&id)["state"], "COMPLETE");
-    north.file("/v1/feeds/scans/check", file.as_bytes());
-    north.get("/v1/records/scans/AB000001");
-    north.get("/v1/files?feed=canaryfeed&cursor=canarycursor");
-    north.file("/v1/feeds/scans/files?name=canary%0aname", b"x");
-    stage.settle().await;
-    let mut seen = vec![("the emulator's output", stage.emulator.log())];
-    for group in stage.names.door_logs.iter().chain([&stage.names.logs]) {
-        seen.push((group, stage.logs_of(group)));
-    }
-    let hash = super::door::sha256(key.as_bytes());
-    assert!(seen.iter().any(|(_, content)| content.contains("sendFile")), "the function logs each request");
-    for (place, content) in &seen {
-        for planted in ["canary", "9753124680", key.as_str(), hash.as_str(), "X-Amz-Signature"] {
-            let hit = content.lines().find(|line| line.contains(planted));
-            assert!(hit.is_none(), "{place} holds `{planted}`: {hit:?}");
-        }
-    }
-    let items = super::tables::all_items(&stage.dynamodb, &stage.names.partners).await;
-    assert!(!items.is_empty());
-    for item in items {
-        assert!(!item.to_string().contains(&key), "the table holds a secret");
-    }
 }
 
 #[tokio::test]

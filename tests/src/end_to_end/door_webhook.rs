@@ -1,14 +1,11 @@
 //! What a partner's address is told, and by what signature.
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
-use hmac::{Hmac, KeyInit as _, Mac as _};
 use serde_json::Value;
-use sha2::Sha256;
 
+use super::alarms::signed;
 use super::door::{secret_of, text};
 use super::files::csv;
-use super::loopback::{Heard, Loopback};
+use super::loopback::Loopback;
 use super::stage::Stage;
 
 #[tokio::test]
@@ -38,14 +35,4 @@ async fn a_partner_hears_of_its_files_with_a_signature_that_it_can_check() {
     while stage.messages(&stage.names.webhook_queue).await > 0 {
         tokio::time::sleep(std::time::Duration::from_millis(50)).await;
     }
-}
-
-/// Whether one of the signatures is of this secret: Standard Webhooks, written out once more for the test.
-fn signed(heard: &Heard, secret: &str) -> bool {
-    let key = STANDARD.decode(secret.strip_prefix("whsec_").expect("a secret")).expect("base64");
-    let mut mac = Hmac::<Sha256>::new_from_slice(&key).expect("a key");
-    mac.update(format!("{}.{}.", heard.header("webhook-id"), heard.header("webhook-timestamp")).as_bytes());
-    mac.update(&heard.body);
-    let expected = format!("v1,{}", STANDARD.encode(mac.finalize().into_bytes()));
-    heard.header("webhook-signature").split(' ').any(|signature| signature == expected)
 }

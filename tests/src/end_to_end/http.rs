@@ -5,10 +5,12 @@ use std::net::TcpStream;
 
 use serde_json::Value;
 
+use super::stage::ACCOUNT;
+
 /// An answer: its status, its headers by lower-case name, and its body.
 pub(super) struct Answer {
     pub(super) status: u16,
-    headers: Vec<(String, String)>,
+    pub(super) headers: Vec<(String, String)>,
     pub(super) body: Vec<u8>,
 }
 
@@ -54,6 +56,17 @@ pub(super) fn send(
     let fields = head.lines().skip(1).filter_map(|line| line.split_once(':'));
     let headers = fields.map(|(name, value)| (name.to_lowercase(), value.trim().to_owned())).collect();
     Answer { status, headers, body: answer[end + 4..].to_vec() }
+}
+
+/// One operation of a service that speaks JSON, asked for by the account's owner.
+pub(super) fn call(endpoint: &str, service: &str, target: &str, request: &Value) -> Value {
+    let owner = owner_of(ACCOUNT, service);
+    let kind =
+        if service == "monitoring" { "application/x-amz-json-1.0" } else { "application/x-amz-json-1.1" };
+    let headers = [("content-type", kind), ("x-amz-target", target), ("authorization", &owner)];
+    let answer = send(endpoint, "POST", "/", &headers, request.to_string().as_bytes());
+    assert_eq!(answer.status, 200, "{target}: {}", answer.text());
+    if answer.body.is_empty() { Value::Null } else { answer.json() }
 }
 
 /// The header by which the emulator knows the account and the service. The account's owner needs no signature.

@@ -44,6 +44,11 @@ impl Loopback {
         Self { url, heard }
     }
 
+    /// Every request that came and was not read yet.
+    pub(super) fn all(&self) -> Vec<Heard> {
+        self.heard.try_iter().collect()
+    }
+
     /// The next request that came, or comes.
     pub(super) fn next(&self) -> Heard {
         self.heard.recv_timeout(PATIENCE).expect("a request")

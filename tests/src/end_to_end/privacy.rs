@@ -1,127 +1,322 @@
-//! What a role may not do, and what nobody may ever read in a log.
+//! A thousand planted values, and where they are found: in the quarantine and the records, and nowhere else.
+//!
+//! ```text
+//! content   cells, headers, members, comments, bytes around them    only quarantine and records
+//! names     of files, which may be those of patients                what is told to the sender and to operators who ask
+//! asked     headers, queries, paths and bodies of requests          nowhere
+//! secrets   keys, addresses, signing secrets                        nowhere (but an address in the partners table)
+//! ```
 
-use aws_sdk_dynamodb::types::AttributeValue;
-use aws_sdk_s3::config::{BehaviorVersion, Credentials, Region};
-use aws_sdk_s3::primitives::ByteStream;
-use aws_smithy_http_client::Builder;
+use std::collections::BTreeSet;
+use std::io::{BufRead as _, BufReader, Read as _};
+use std::process::Stdio;
+
 use serde_json::Value;
 
-use super::files::{HEADER, csv};
-use super::http;
-use super::stage::{ACCOUNT, Stage, client};
+use super::alarms::SIGNING;
+use super::asked::odd_requests;
+use super::canary::{Hit, Planter, Search, in_all_forms};
+use super::door::{Caller, secret_of, sha256, text};
+use super::http::Answer;
+use super::loopback::Loopback;
+use super::planted::{FEEDS, File, broken_files};
+use super::stage::Stage;
+use super::tables::{Entry, all_items};
+use crate::repository::has_extension;
+
+/// How many distinct values are to be processed.
+const VALUES: usize = 1_000;
+
+/// Where something was seen, and what.
+type Seen = Vec<(String, Vec<u8>)>;
+
+struct Planted {
+    content: Planter,
+    names: Planter,
+    asked: Planter,
+    secrets: Planter,
+}
 
 #[tokio::test]
-async fn no_value_of_any_column_leaves_records_and_quarantine() {
-    let stage = Stage::open().await;
-    // One good record, and records that are refused for each column in turn, each cell a word found nowhere else.
-    let good = "AB000001,canarypatient,CT,2026-03-04,9753124680.125,canarynote\n";
-    let bad = [
-        "canarykey,canarypatient,CT,2026-03-04,1,canarynote\n",
-        "AB000002,cy,CT,2026-03-04,1,canarynote\n",
-        "AB000003,canarypatient,canarymodality,2026-03-04,1,canarynote\n",
-        "AB000004,canarypatient,CT,canarydate,1,canarynote\n",
-        "AB000005,canarypatient,CT,2026-03-04,canarydose,canarynote\n",
-        "AB000006,canarypatient,CT,2026-03-04,1,canarynote,canaryextra\n",
-        "AB000007,\"canary\"quoted,CT,2026-03-04,1,canarynote\n",
-    ];
-    let loaded = stage.process("north/scans/day.csv", format!("{HEADER}{good}{}", bad.concat())).await;
-    assert_eq!(loaded.counts(), [8, 1, 7]);
-    let refused = stage.process("north/scans/open.csv", format!("{HEADER}AB000008,\"canaryopen,CT\n")).await;
-    assert_eq!(refused.state(), "QUARANTINED");
-    let header =
-        stage.process("north/scans/header.csv", format!("canaryheader,{HEADER}canaryfirst,{good}")).await;
-    assert!(["COMPLETE", "QUARANTINED"].contains(&header.state()));
-    stage.settle().await;
+async fn a_thousand_values_are_in_quarantine_and_records_and_nowhere_else() {
+    let operators = Loopback::start("{}");
+    let stage = Stage::open_telling(&operators).await;
+    let mut planted = Planted {
+        content: Planter::new("qjxwvz"),
+        names: Planter::new("kvqzjw"),
+        asked: Planter::new("zvkxqj"),
+        secrets: Planter::new("wjqzxk"),
+    };
+    let receiver = Loopback::start("{}");
+    let key = secret_of(&stage.scalper("partner add north --rate 1000 --burst 1000"));
+    keep_secrets(&stage, &receiver, &key, &mut planted.secrets);
+    let north = stage.holder(&key);
 
-    let mut seen = vec![("a log", stage.logs()), ("the emulator's output", stage.emulator.log())];
-    assert!(seen[0].1.contains("scans"), "the processor logged each file:\n{}", seen[0].1);
-    seen.extend(stage.announcements().into_iter().map(|heard| ("an announcement", heard.to_string())));
-    seen.extend(stage.ledger().await.into_iter().map(|item| ("the ledger", item.to_string())));
-    for entry in [&loaded, &refused, &header] {
-        seen.push(("a receipt", stage.receipt(entry).await.to_string()));
+    let files: Vec<File> = FEEDS.iter().flat_map(|feed| feed.files(&mut planted.content)).collect();
+    let files = [files, broken_files(&mut planted.content)].concat();
+    let entries = drop_files(&stage, &files, &mut planted).await;
+    let answers = ask(&north, &files, &mut planted);
+    let told = outcomes_told(&stage, &operators, &receiver).await;
+    let commands = commands(&stage, &entries);
+    let receipts = receipts(&stage).await;
+    let tables = [
+        ("ledger", stage.ledger().await),
+        ("partners", all_items(&stage.dynamodb, &stage.names.partners).await),
+    ];
+    let [ledger, partners] = tables.map(|(name, items)| -> Seen {
+        items.into_iter().map(|item| (name.to_owned(), item.to_string().into_bytes())).collect()
+    });
+    let logs = logs(&stage);
+
+    every_value_was_processed(&stage, &planted.content).await;
+    let everywhere = [&logs, &told, &ledger, &partners, &receipts, &answers, &commands];
+    nothing_is_found("content", &planted.content.search(), &everywhere);
+    nothing_is_found("asked", &planted.asked.search(), &everywhere);
+    nothing_is_found("names", &planted.names.search(), &[&logs, &told]);
+    let shown = [&logs, &told, &ledger, &receipts, &answers, &commands];
+    nothing_is_found("secrets", &planted.secrets.search(), &shown);
+    nothing_is_found("a key", &Search::new([key.as_str()]), &[&partners]);
+    nothing_is_found("a signed address", &Search::new(["X-Amz-Signature"]), &[&logs, &told]);
+    eprintln!(
+        "{} values of content, {} names, {} in requests, {} secrets; {} places searched",
+        planted.content.planted.len(),
+        planted.names.planted.len(),
+        planted.asked.planted.len(),
+        planted.secrets.planted.len(),
+        everywhere.iter().map(|seen| seen.len()).sum::<usize>(),
+    );
+}
+
+/// Gives the partner an address that is a secret by itself, and takes down every secret that there is.
+fn keep_secrets(stage: &Stage, receiver: &Loopback, key: &str, secrets: &mut Planter) {
+    let address = secrets.plant("/<W>?token=<W>");
+    let named = stage.scalper(&format!("partner webhook north --url {}{address}", receiver.url));
+    secrets.planted.extend([key.to_owned(), sha256(key.as_bytes()), secret_of(&named), SIGNING.to_owned()]);
+}
+
+/// Drops every file below a name that nobody may read, and files whose keys are none; waits for what becomes of them.
+async fn drop_files(stage: &Stage, files: &[File], planted: &mut Planted) -> Vec<Entry> {
+    publish(stage, "unusable", "apiVersion: v3.2.0\nkind: DataContract\nid: unusable\nschema: none\n").await;
+    let mut landed = Vec::new();
+    for (name, bytes) in files {
+        let (feed, name) = name.split_once('/').expect("a feed");
+        let key = format!("north/{feed}/{} Zoë/{name}", planted.names.word());
+        landed.push((key.clone(), stage.land(&key, bytes.clone()).await));
     }
-    for (place, content) in &seen {
-        for planted in ["canary", "9753124680"] {
-            let hit = content.lines().find(|line| line.contains(planted));
-            assert!(hit.is_none(), "{place} holds `{planted}`: {hit:?}");
+    for key in ["<W>.csv", "north/<W>.csv", "North/<W>/<W>.csv", "north/scans/~$<W>.xlsx"] {
+        let key = planted.names.plant(&key.replace("~$", "\u{1}")).replace('\u{1}', "~$");
+        let row = planted.content.plant("<W>,<W>\n");
+        landed.push((key.clone(), stage.land(&key, row).await));
+    }
+    let mut entries = Vec::new();
+    for (key, version) in landed {
+        entries.push(stage.outcome(&key, &version).await);
+    }
+    stage.settle().await;
+    let states: BTreeSet<&str> = entries.iter().map(Entry::state).collect();
+    assert!(states.is_superset(&BTreeSet::from(["COMPLETE", "QUARANTINED", "IGNORED"])), "{states:?}");
+    let faults: BTreeSet<&str> = entries.iter().map(Entry::fault).filter(|fault| !fault.is_empty()).collect();
+    let expected = ["BAD_KEY", "CONTRACT_INVALID", "ENCODING", "NO_CONTRACT", "TRUNCATED"];
+    assert!(faults.is_superset(&BTreeSet::from(expected)) && faults.len() > 8, "{faults:?}");
+    entries
+}
+
+async fn publish(stage: &Stage, feed: &str, contract: &str) {
+    let body = aws_sdk_s3::primitives::ByteStream::from(contract.as_bytes().to_vec());
+    let put =
+        stage.s3.put_object().bucket(&stage.names.contracts).key(format!("{feed}.odcs.yaml")).body(body);
+    put.send().await.expect("publish a contract");
+}
+
+/// Checks every file by the API, sends some, and asks for everything in every wrong way.
+fn ask(north: &Caller<'_>, files: &[File], planted: &mut Planted) -> Seen {
+    let mut answers = Vec::new();
+    let mut keep = |what: &str, answer: Answer| -> Answer {
+        let fields = answer
+            .headers
+            .iter()
+            .map(|(name, value)| format!("{name}: {value}\n"))
+            .collect::<Vec<_>>()
+            .concat();
+        answers.push((what.to_owned(), [fields.as_bytes(), &answer.body].concat()));
+        answer
+    };
+    for (name, bytes) in files {
+        let feed = name.split('/').next().unwrap_or_default();
+        keep(&format!("check {name}"), north.file(&format!("/v1/feeds/{feed}/check"), bytes));
+        if name.ends_with("/mixed") || name.contains("broken-1") {
+            let path = planted.names.plant(&format!("/v1/feeds/{feed}/files?name=<W>.csv"));
+            let sent = keep(&format!("send {name}"), north.file(&path, bytes));
+            let id = text(&sent.json(), "id");
+            north.decided(&id);
+            for path in [
+                format!("/v1/files/{id}"),
+                format!("/v1/files/{id}/receipt"),
+                format!("/v1/files/{id}/rejects"),
+            ] {
+                keep(&path, north.get(&path));
+            }
         }
     }
-    let rejects = stage.quarantined(&format!("{}/rejects.csv", loaded.quarantine())).await;
+    for path in [
+        "/v1/files?limit=100",
+        "/v1/feeds",
+        "/v1/feeds/scans/contract",
+        "/v1/files?feed=scans",
+        "/v1/openapi.json",
+    ] {
+        keep(path, north.get(path));
+    }
+    for (what, answer) in odd_requests(north, &mut planted.asked) {
+        assert!(answer.status >= 400, "{what}: {} {}", answer.status, answer.text());
+        keep(&what, answer);
+    }
+    answers
+}
+
+/// What partners, operators and mailboxes heard, also of alarms.
+async fn outcomes_told(stage: &Stage, operators: &Loopback, receiver: &Loopback) -> Seen {
+    let mut seen: Seen = Vec::new();
+    let name = "silent-scalper-dev-files-quarantined";
+    for (state, value) in [("ALARM", 3.0), ("OK", 0.0)] {
+        stage.set_alarm(name, state, value);
+        let heard = operators.next();
+        let told: Value = serde_json::from_slice(&heard.body).expect("JSON");
+        assert_eq!(told["incident"], name, "{told}");
+        let facts = told["facts"].to_string();
+        assert!(state == "OK" || facts.contains("of north/"), "the files are told: {told}");
+        seen.push(("incident".to_owned(), heard.body));
+    }
+    while stage.messages(&stage.names.webhook_queue).await > 0 {
+        tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+    }
+    seen.extend(
+        stage
+            .announcements()
+            .into_iter()
+            .map(|heard| ("announcement".to_owned(), heard.to_string().into_bytes())),
+    );
+    seen.extend(stage.mail().await.into_iter().map(|mail| ("mail".to_owned(), mail.into_bytes())));
+    assert!(seen.iter().any(|(place, _)| place == "mail"));
+    let posted = receiver.all();
+    assert!(posted.len() > 20, "the partner's own address heard of {} files", posted.len());
+    seen.extend(posted.into_iter().map(|heard| ("webhook".to_owned(), heard.body)));
+    seen
+}
+
+/// What the operator's commands say of everything, without being asked for values.
+fn commands(stage: &Stage, entries: &[Entry]) -> Seen {
+    let mut lines = vec![
+        "status".to_owned(),
+        "status --check".to_owned(),
+        "partner list".to_owned(),
+        "partner list north".to_owned(),
+    ];
+    lines.push("files --partner north --limit 1000".to_owned());
+    for entry in entries {
+        lines.extend(["show", "rejects", "receipt"].map(|command| format!("{command} {}", entry.file())));
+    }
+    let mut seen = Vec::new();
+    for (index, line) in lines.iter().enumerate() {
+        // Each command's two forms hold the same; of files each form is read of every second one.
+        let both = index < 5;
+        for options in [&["--json"][..], &[]]
+            .into_iter()
+            .skip(usize::from(!both && index % 2 == 0))
+            .take(if both { 2 } else { 1 })
+        {
+            let output = stage.command(options, line).output().expect("run scalper");
+            seen.push((format!("scalper {line}"), [output.stdout, output.stderr].concat()));
+        }
+    }
+    for options in [&["--json"][..], &[]] {
+        seen.push(("scalper tail".to_owned(), tail(stage, options)));
+    }
+    assert!(seen.iter().all(|(_, said)| !said.is_empty()));
+    seen
+}
+
+/// The first lines of `tail`, which goes on until it is ended.
+fn tail(stage: &Stage, options: &[&str]) -> Vec<u8> {
+    let mut command = stage.command(options, "tail --partner north --lines 40");
+    let mut child = command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().expect("run scalper");
+    let lines = BufReader::new(child.stdout.take().expect("its output")).lines().take(40);
+    let said: Vec<String> = lines.map(|line| line.expect("UTF-8")).collect();
+    child.kill().and_then(|()| child.wait()).expect("end the command");
+    assert_eq!(said.len(), 40);
+    said.join("\n").into_bytes()
+}
+
+/// Receipts and reports: what lies beside the refused bytes and may be shown.
+async fn receipts(stage: &Stage) -> Seen {
+    let kept = quarantine(stage).await;
+    let kept: Seen = kept.into_iter().filter(|(key, _)| has_extension(key, "json")).collect();
+    let has = |part: &str| kept.iter().any(|(key, _)| key.contains(part));
     assert!(
-        String::from_utf8_lossy(&rejects).contains("canary"),
-        "the quarantine does hold the refused records"
+        has("report.quarantined.json") && has("report.complete.json") && kept.len() > 100,
+        "{}",
+        kept.len()
     );
+    kept
 }
 
-#[tokio::test]
-async fn the_processors_role_can_not_write_the_inbox_nor_delete_nor_scan() {
-    let stage = Stage::open().await;
-    stage.process("north/scans/day.csv", csv(0, 3)).await;
-    let role = assume_role(&stage, &stage.names.function);
-    let endpoint = &stage.emulator.endpoint;
-    let s3 = client!(aws_sdk_s3, endpoint, role.clone());
-    let dynamodb = client!(aws_sdk_dynamodb, endpoint, role);
+/// Everything in the quarantine bucket.
+async fn quarantine(stage: &Stage) -> Seen {
+    let list = stage.s3.list_objects_v2().bucket(&stage.names.quarantine);
+    let mut pages = list.into_paginator().send();
+    let mut kept = Vec::new();
+    while let Some(page) = pages.next().await {
+        for object in page.expect("list the quarantine").contents.unwrap_or_default() {
+            let key = object.key.expect("a key");
+            kept.push((key.clone(), stage.quarantined(&key).await));
+        }
+    }
+    kept
+}
+
+fn logs(stage: &Stage) -> Seen {
     let names = &stage.names;
-
-    let read = s3.get_object().bucket(&names.inbox).key("north/scans/day.csv").send().await;
-    assert!(read.is_ok(), "the role reads the inbox, so a refusal below is about the action: {read:?}");
-
-    let body = || ByteStream::from_static(b"x");
-    assert_denied(
-        "write the inbox",
-        &s3.put_object().bucket(&names.inbox).key("north/scans/x.csv").body(body()).send().await,
-    );
-    assert_denied(
-        "delete in the inbox",
-        &s3.delete_object().bucket(&names.inbox).key("north/scans/day.csv").send().await,
-    );
-    assert_denied(
-        "publish a contract",
-        &s3.put_object().bucket(&names.contracts).key("scans.odcs.yaml").body(body()).send().await,
-    );
-    assert_denied("list the quarantine", &s3.list_objects_v2().bucket(&names.quarantine).send().await);
-    assert_denied(
-        "delete in the quarantine",
-        &s3.delete_object().bucket(&names.quarantine).key("x").send().await,
-    );
-    for table in [&names.ledger, &names.records] {
-        assert_denied("scan", &dynamodb.scan().table_name(table).send().await);
-        let key = || AttributeValue::S("x".to_owned());
-        let delete = dynamodb.delete_item().table_name(table).key("pk", key()).key("sk", key());
-        assert_denied("delete an item", &delete.send().await);
-    }
+    let groups = names.door_logs.iter().chain([&names.logs, &names.notifier_logs]);
+    let mut seen: Seen = groups.map(|group| (group.clone(), stage.logs_of(group).into_bytes())).collect();
+    assert!(seen.iter().all(|(_, log)| !log.is_empty()), "every function logged something");
+    seen.push(("the emulator's output".to_owned(), stage.emulator.log().into_bytes()));
+    seen
 }
 
-/// Denied, and not failed in another way.
-pub(super) fn assert_denied<T, E: std::fmt::Debug>(what: &str, result: &Result<T, E>) {
-    match result {
-        Ok(_) => panic!("the role may {what}"),
-        Err(error) => assert!(format!("{error:?}").contains("AccessDenied"), "{what}: {error:?}"),
+/// The search finds what is there: every value is in the quarantine or in the records but for those of names of columns
+/// and members that are passed over, and in every form that the bytes are given.
+async fn every_value_was_processed(stage: &Stage, content: &Planter) {
+    let search = content.search();
+    let mut found = BTreeSet::new();
+    for item in stage.records().await {
+        found.extend(search.found(item.to_string().as_bytes()));
     }
+    let in_records = found.len();
+    for (key, bytes) in quarantine(stage).await {
+        let mut unpacked = Vec::new();
+        // Of an archive that breaks off, what comes before.
+        let whole = flate2::read::MultiGzDecoder::new(bytes.as_slice()).read_to_end(&mut unpacked);
+        assert!(whole.is_ok() || !unpacked.is_empty() || !bytes.starts_with(&[0x1f, 0x8b]), "{key}");
+        for part in [&bytes, &unpacked] {
+            found.extend(search.found(part));
+        }
+        if key.ends_with("rejects.csv") && key.contains("/scans/") {
+            for (form, encoded) in in_all_forms(&bytes) {
+                assert!(search.found(&encoded).len() > 1, "{key} as {form}");
+            }
+        }
+    }
+    let missing: Vec<&String> = content.planted.iter().filter(|value| !found.contains(*value)).collect();
+    eprintln!("{in_records} in records; not kept: {missing:?}");
+    let processed = content.planted.len() - missing.len();
+    assert!(processed >= VALUES, "{processed} values were processed");
+    assert!(missing.len() < 10, "{missing:?}");
 }
 
-pub(super) fn assume_role(stage: &Stage, function: &str) -> Credentials {
-    let endpoint = &stage.emulator.endpoint;
-    let path = format!("/2015-03-31/functions/{function}/configuration");
-    let owner = http::owner_of(ACCOUNT, "lambda");
-    let answer = http::send(endpoint, "GET", &path, &[("authorization", &owner)], b"");
-    let configuration: Value = serde_json::from_slice(&answer.body).expect("the function's configuration");
-    let role = configuration["Role"].as_str().expect("a role").replace(':', "%3A").replace('/', "%2F");
-    let body = format!("Action=AssumeRole&Version=2011-06-15&RoleSessionName=test&RoleArn={role}");
-    let owner = http::owner_of(ACCOUNT, "sts");
-    let headers = [("authorization", owner.as_str()), ("content-type", "application/x-www-form-urlencoded")];
-    let answer = http::send(endpoint, "POST", "/", &headers, body.as_bytes());
-    let text = String::from_utf8(answer.body).expect("XML");
-    assert_eq!(answer.status, 200, "{text}");
-    let part = |name: &str| {
-        let after = text.split_once(&format!("<{name}>")).unwrap_or_else(|| panic!("no {name} in {text}")).1;
-        after.split('<').next().unwrap_or_default().to_owned()
-    };
-    Credentials::new(
-        part("AccessKeyId"),
-        part("SecretAccessKey"),
-        Some(part("SessionToken")),
-        None,
-        "the function's role",
-    )
+fn nothing_is_found(what: &str, search: &Search, places: &[&Seen]) {
+    let mut hits: Vec<(&str, Hit)> = Vec::new();
+    for (place, bytes) in places.iter().copied().flatten() {
+        hits.extend(search.hits(bytes).into_iter().map(|hit| (place.as_str(), hit)));
+    }
+    assert!(hits.is_empty(), "{what}: {} hits, first {:#?}", hits.len(), &hits[..hits.len().min(12)]);
 }

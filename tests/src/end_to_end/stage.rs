@@ -62,6 +62,10 @@ pub(super) struct Names {
     pub(super) webhook_queue: String,
     pub(super) watcher: String,
     pub(super) watcher_logs: String,
+    pub(super) alarm_topic: String,
+    pub(super) mail_topic: String,
+    pub(super) notifier_logs: String,
+    pub(super) notifier_dead_letters: String,
 }
 
 pub(super) struct Stage {
@@ -69,9 +73,12 @@ pub(super) struct Stage {
     pub(super) names: Names,
     pub(super) s3: aws_sdk_s3::Client,
     pub(super) sqs: aws_sdk_sqs::Client,
+    pub(super) sns: aws_sdk_sns::Client,
     pub(super) dynamodb: aws_sdk_dynamodb::Client,
     /// Hears every announcement.
     listener: String,
+    /// Gets what would be mailed.
+    mailbox: String,
     heard: Mutex<Vec<Value>>,
 }
 
@@ -84,7 +91,11 @@ impl Stage {
 
     /// The same with parameters of the template, each `Name=Value`.
     pub(super) async fn open_with(parameters: &[String]) -> Self {
-        let emulator = Emulator::start();
+        Self::open_on(Emulator::start(), parameters).await
+    }
+
+    /// The same on an emulator that may hold something already. The canary is left out unless it is asked for.
+    pub(super) async fn open_on(emulator: Emulator, parameters: &[String]) -> Self {
         let mut chosen = parameters.to_vec();
         if !parameters.iter().any(|parameter| parameter.starts_with("Canary=")) {
             chosen.push("Canary=Off".to_owned());
@@ -112,19 +123,26 @@ impl Stage {
             webhook_queue: output("WebhookQueueUrl"),
             watcher: output("WatcherFunctionName"),
             watcher_logs: output("WatcherLogGroupName"),
+            alarm_topic: output("AlarmTopicArn"),
+            mail_topic: output("MailTopicArn"),
+            notifier_logs: output("NotifierLogGroupName"),
+            notifier_dead_letters: output("NotifierDeadLetterQueueUrl"),
         };
         let owner = || Credentials::new(ACCOUNT, "local", None, None, "the emulator's owner");
         let endpoint = emulator.endpoint.clone();
         let sqs = client!(aws_sdk_sqs, &endpoint, owner());
         let sns = client!(aws_sdk_sns, &endpoint, owner());
-        let listener = listen(&sqs, &sns, &names.topic).await;
+        let listener = listen(&sqs, &sns, &names.topic, "outcomes-heard").await;
+        let mailbox = listen(&sqs, &sns, &names.mail_topic, "mail-heard").await;
         let stage = Self {
             s3: client!(aws_sdk_s3, &endpoint, owner()),
             dynamodb: client!(aws_sdk_dynamodb, &endpoint, owner()),
             sqs,
+            sns,
             emulator,
             names,
             listener,
+            mailbox,
             heard: Mutex::new(Vec::new()),
         };
         stage.publish(&files::contract()).await;
@@ -179,16 +197,35 @@ impl Stage {
     }
 
     async fn listen_once(&self) {
-        let receive = self.sqs.receive_message().queue_url(&self.listener).wait_time_seconds(1);
-        let received = receive.max_number_of_messages(10).send().await.expect("listen to the outcomes");
-        for message in received.messages.unwrap_or_default() {
-            let body =
-                serde_json::from_str(&message.body.unwrap_or_default()).expect("an announcement is JSON");
+        for body in self.take(&self.listener, 1).await {
+            let body = serde_json::from_str(&body).expect("an announcement is JSON");
             self.heard.lock().expect("nobody panicked while listening").push(body);
-            let handle = message.receipt_handle.unwrap_or_default();
-            let delete = self.sqs.delete_message().queue_url(&self.listener).receipt_handle(handle);
-            delete.send().await.expect("forget the message");
         }
+    }
+
+    /// What was mailed and is not read yet.
+    pub(super) async fn mail(&self) -> Vec<String> {
+        let mut mail = Vec::new();
+        loop {
+            match self.take(&self.mailbox, 0).await {
+                some if some.is_empty() => return mail,
+                some => mail.extend(some),
+            }
+        }
+    }
+
+    /// Takes up to ten messages of a queue, and waits so many seconds for the first.
+    pub(super) async fn take(&self, queue: &str, seconds: i32) -> Vec<String> {
+        let receive = self.sqs.receive_message().queue_url(queue).wait_time_seconds(seconds);
+        let received = receive.max_number_of_messages(10).send().await.expect("listen to a queue");
+        let mut bodies = Vec::new();
+        for message in received.messages.unwrap_or_default() {
+            let handle = message.receipt_handle.unwrap_or_default();
+            let delete = self.sqs.delete_message().queue_url(queue).receipt_handle(handle);
+            delete.send().await.expect("forget the message");
+            bodies.push(message.body.unwrap_or_default());
+        }
+        bodies
     }
 
     /// The ledger entry of a file version.
@@ -280,11 +317,6 @@ impl Stage {
         counts.iter().filter_map(|count| attributes.get(count)?.parse::<u64>().ok()).sum()
     }
 
-    /// Everything that the processor logged, one event a line.
-    pub(super) fn logs(&self) -> String {
-        self.logs_of(&self.names.logs)
-    }
-
     /// Everything that is in a log group, one event a line.
     pub(super) fn logs_of(&self, group: &str) -> String {
         let mut lines = String::new();
@@ -303,22 +335,12 @@ impl Stage {
     }
 
     fn logs_call(&self, operation: &str, request: &Value) -> Value {
-        let target = format!("Logs_20140328.{operation}");
-        let owner = http::owner_of(ACCOUNT, "logs");
-        let headers = [
-            ("content-type", "application/x-amz-json-1.1"),
-            ("x-amz-target", target.as_str()),
-            ("authorization", &owner),
-        ];
-        let answer =
-            http::send(&self.emulator.endpoint, "POST", "/", &headers, request.to_string().as_bytes());
-        assert_eq!(answer.status, 200, "{operation}: {}", String::from_utf8_lossy(&answer.body));
-        serde_json::from_slice(&answer.body).expect("an answer in JSON")
+        http::call(&self.emulator.endpoint, "logs", &format!("Logs_20140328.{operation}"), request)
     }
 }
 
-async fn listen(sqs: &aws_sdk_sqs::Client, sns: &aws_sdk_sns::Client, topic: &str) -> String {
-    let created = sqs.create_queue().queue_name("listener").send().await.expect("a queue for the listener");
+async fn listen(sqs: &aws_sdk_sqs::Client, sns: &aws_sdk_sns::Client, topic: &str, name: &str) -> String {
+    let created = sqs.create_queue().queue_name(name).send().await.expect("a queue for the listener");
     let url = created.queue_url.expect("its address");
     let get = sqs.get_queue_attributes().queue_url(&url).attribute_names(Attribute::QueueArn).send().await;
     let arn = get

@@ -88,6 +88,7 @@ fn plain(value: &AttributeValue) -> Value {
         AttributeValue::Bool(truth) => json!({ "BOOL": truth }),
         AttributeValue::Null(_) => json!({ "NULL": true }),
         AttributeValue::M(members) => json!({ "M": plain_item(members) }),
+        AttributeValue::Ss(texts) => json!({ "SS": texts }),
         AttributeValue::L(items) => json!({ "L": items.iter().map(plain).collect::<Vec<_>>() }),
         other => panic!("an attribute type that this system does not write: {other:?}"),
     }

@@ -30,7 +30,7 @@ impl<S: Partners, G: Gateway> Operator<S, G> {
         let Webhook { url, secret: previous, .. } = before;
         let webhook = Webhook { url, secret, previous_secret: Some(previous) };
         self.partners.put_webhook(&partner, Some(&webhook)).await?;
-        Ok(Report::WebhookRotated { partner, url: webhook.url, secret: webhook.secret })
+        Ok(Report::WebhookRotated { partner, url: host_of(&webhook.url), secret: webhook.secret })
     }
 
     /// A new address keeps the secret: the partner has it.
@@ -49,5 +49,29 @@ impl<S: Partners, G: Gateway> Operator<S, G> {
         let webhook = Webhook { url: url.to_owned(), secret, previous_secret };
         self.partners.put_webhook(&partner, Some(&webhook)).await?;
         Ok(Report::WebhookSet { partner, url: webhook.url, secret: shown })
+    }
+}
+
+/// An address without its path and query, which are often a secret by themselves.
+pub(super) fn host_of(url: &str) -> String {
+    let Some((scheme, rest)) = url.split_once("://") else { return "…".to_owned() };
+    let host = rest.split(['/', '?', '#']).next().unwrap_or_default();
+    if host.len() == rest.len() { url.to_owned() } else { format!("{scheme}://{host}/…") }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::host_of;
+
+    #[test]
+    fn of_an_address_its_host_is_shown() {
+        for (url, shown) in [
+            ("https://hooks.example.org", "https://hooks.example.org"),
+            ("https://hooks.example.org/T0/B1/secret", "https://hooks.example.org/…"),
+            ("https://hooks.example.org:8443?token=secret", "https://hooks.example.org:8443/…"),
+            ("secret", "…"),
+        ] {
+            assert_eq!(host_of(url), shown);
+        }
     }
 }

@@ -1,0 +1,166 @@
+//! What operators are told when alarms change, and how often.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+use serde_json::{Value, json};
+
+use super::alarms::{Alarm, SIGNING, signed};
+use super::loopback::{Heard, Loopback};
+use super::stage::{PATIENCE, Stage};
+
+/// Messages of one incident.
+const STORM: usize = 500;
+/// How many of them are published before it is waited for: the emulator has a process for each that runs at once.
+const WAVE: usize = 20;
+const SECOND: Duration = Duration::from_secs(1);
+/// Between two looks at what cannot be waited for.
+const LOOK_AGAIN: Duration = Duration::from_millis(50);
+
+#[tokio::test]
+async fn every_alarm_is_told_once_when_it_goes_off_and_once_when_it_is_over() {
+    let operators = Loopback::start("{}");
+    let stage = Stage::open_telling(&operators).await;
+    let alarms = stage.alarms();
+    let told: Vec<&Alarm> = alarms.iter().filter(|alarm| alarm.is_told).collect();
+    assert!(told.len() >= 30, "{} alarms", told.len());
+    for alarm in &alarms {
+        stage.set_alarm(&alarm.name, "OK", 0.0);
+    }
+    let mut by_incident: BTreeMap<&str, Vec<&Alarm>> = BTreeMap::new();
+    for alarm in &told {
+        by_incident.entry(&alarm.incident).or_default().push(alarm);
+    }
+    let rounds = by_incident.values().map(Vec::len).max().unwrap_or_default();
+    for round in 0..rounds {
+        for (incident, alarms) in &by_incident {
+            if let Some(alarm) = alarms.get(round) {
+                one_page_and_one_recovery(&stage, &operators, incident, alarm).await;
+            }
+        }
+        // The emulator stamps changes with whole seconds, and of two at the same time the second is no news.
+        tokio::time::sleep(SECOND).await;
+    }
+    assert!(operators.all().is_empty(), "something was told twice");
+    assert_eq!(stage.messages(&stage.names.notifier_dead_letters).await, 0);
+    // Alarms of the notifier itself are mailed without it.
+    let own: BTreeSet<&str> =
+        alarms.iter().filter(|alarm| !alarm.is_told).map(|alarm| alarm.name.as_str()).collect();
+    assert!(
+        own.len() >= 4 && own.iter().all(|name| name.starts_with("silent-scalper-dev-notifier-")),
+        "{own:?}"
+    );
+    eprintln!(
+        "{} alarms of {} incidents told, {} mailed without the notifier",
+        told.len(),
+        by_incident.len(),
+        own.len()
+    );
+}
+
+/// Drives an alarm to ALARM and back. The composite alarm of its incident follows it, and is the same page.
+async fn one_page_and_one_recovery(stage: &Stage, operators: &Loopback, incident: &str, alarm: &Alarm) {
+    stage.set_alarm(&alarm.name, "ALARM", 97.5);
+    let opened = told(&operators.next());
+    assert_eq!(
+        (&opened["status"], &opened["incident"]),
+        (&json!("open"), &json!(incident)),
+        "{}: {opened}",
+        alarm.name
+    );
+    let advice = opened["do"].as_str().expect("what to do");
+    assert!(advice.contains('`') && !opened["meaning"].as_str().unwrap_or_default().is_empty(), "{opened}");
+    let is_own = opened["alarm"] == alarm.name.as_str();
+    assert!(is_own || opened["alarm"] == incident, "{}: {opened}", alarm.name);
+    assert!(!is_own || advice == alarm.advice, "{opened}");
+    until_told(stage, incident, true).await;
+    stage.set_alarm(&alarm.name, "OK", 0.0);
+    let closed = told(&operators.next());
+    until_told(stage, incident, false).await;
+    let expected = (&json!("closed"), &json!(incident), &json!(incident), &json!(""));
+    assert_eq!(
+        (&closed["status"], &closed["incident"], &closed["alarm"], &closed["do"]),
+        expected,
+        "{}: {closed}",
+        alarm.name
+    );
+}
+
+/// Waits until the ledger says that every channel took the message.
+async fn until_told(stage: &Stage, incident: &str, open: bool) {
+    let key = json!({"S": format!("incident#{incident}")});
+    let is_told =
+        |item: &Value| item["pk"] == key && item["open"]["BOOL"] == open && item["done"]["BOOL"] == true;
+    let wait = async {
+        while !stage.ledger().await.iter().any(is_told) {
+            tokio::time::sleep(LOOK_AGAIN).await;
+        }
+    };
+    let ended = tokio::time::timeout(PATIENCE, wait).await;
+    assert!(ended.is_ok(), "{incident} is not told on every channel:\n{}", stage.emulator.log());
+}
+
+fn told(heard: &Heard) -> Value {
+    assert!(signed(heard, SIGNING), "the signature is that of the secret");
+    let told: Value = serde_json::from_slice(&heard.body).expect("JSON");
+    assert_eq!(told["version"], 1);
+    told
+}
+
+#[tokio::test]
+async fn a_storm_of_one_incident_is_one_page_and_one_recovery() {
+    let operators = Loopback::start("{}");
+    let stage = Stage::open_telling(&operators).await;
+    let change = |alarm: &str, state: &str, second: usize| {
+        json!({
+            "AlarmName": alarm, "NewStateValue": state, "OldStateValue": "OK", "AlarmDescription": "Files wait.\nDo: `look`.\nIncident: storm",
+            "NewStateReason": "Threshold Crossed: 1 datapoint [7.0 (21/11/26 05:55:00)] was greater than the threshold (0.0).",
+            "StateChangeTime": format!("2026-11-21T06:{:02}:{:02}.000+0000", second / 60, second % 60),
+        })
+        .to_string()
+    };
+    for wave in 0..STORM / WAVE {
+        for number in wave * WAVE..(wave + 1) * WAVE {
+            publish(&stage, &change(&format!("part-{}", number % 7), "ALARM", number)).await;
+        }
+        until_handled(&stage, (wave + 1) * WAVE).await;
+    }
+    let opened = told(&operators.next());
+    assert_eq!((&opened["status"], &opened["incident"]), (&json!("open"), &json!("storm")), "{opened}");
+    until_told(&stage, "storm", true).await;
+    publish(&stage, &change("storm", "OK", STORM)).await;
+    let closed = told(&operators.next());
+    assert_eq!(closed["status"], "closed", "{closed}");
+    let folded = closed["facts"]
+        .as_array()
+        .and_then(|facts| facts.iter().find(|fact| fact["name"] == "further changes"));
+    assert_eq!(folded.map(|fact| &fact["text"]), Some(&json!((STORM - 1).to_string())), "{closed}");
+    until_handled(&stage, STORM + 1).await;
+    assert!(operators.all().is_empty(), "a page too many");
+    assert_eq!(stage.messages(&stage.names.notifier_dead_letters).await, 0);
+}
+
+async fn publish(stage: &Stage, message: &str) {
+    let publish = stage.sns.publish().topic_arn(&stage.names.alarm_topic).message(message);
+    publish.send().await.expect("publish to the alarm topic");
+}
+
+/// Waits until so many changes were told or folded.
+async fn until_handled(stage: &Stage, changes: usize) {
+    let wait = async {
+        loop {
+            let logs = stage.logs_of(&stage.names.notifier_logs);
+            let folded = logs.matches("folded into its incident").count();
+            let told = logs
+                .lines()
+                .filter(|line| line.contains("incident told") && line.contains("\"webhook\""))
+                .count();
+            if folded + told >= changes {
+                return;
+            }
+            tokio::time::sleep(LOOK_AGAIN).await;
+        }
+    };
+    let handled = tokio::time::timeout(PATIENCE, wait).await;
+    assert!(handled.is_ok(), "the notifier is not done with {changes} changes:\n{}", stage.emulator.log());
+}
