@@ -9,6 +9,8 @@ use crate::Settings;
 /// What the stack tells the function.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Config {
+    /// The bucket into which files land: its folders are who sends.
+    pub inbox: String,
     /// The ledger table, where incidents and files are.
     pub ledger_table: String,
     /// The table of partners.
@@ -33,6 +35,7 @@ impl Config {
     /// Reads variables from anywhere.
     pub fn from_lookup(lookup: impl Fn(&str) -> Option<String>) -> Result<Self, Missing> {
         let mut environment = Environment::new(lookup);
+        let inbox = environment.required("INBOX_BUCKET");
         let ledger_table = environment.required("LEDGER_TABLE");
         let partners_table = environment.required("PARTNERS_TABLE");
         let mail_topic = environment.required("MAIL_TOPIC_ARN");
@@ -45,7 +48,7 @@ impl Config {
         // This machine's own addresses are posted to only when AWS is an emulator on it.
         let policy = if access.endpoint.is_some() { Policy::Loopback } else { Policy::Public };
         let settings = Settings { channels_secret, policy, stack, namespace };
-        Ok(Self { ledger_table, partners_table, mail_topic, settings, access, log_level })
+        Ok(Self { inbox, ledger_table, partners_table, mail_topic, settings, access, log_level })
     }
 }
 
@@ -58,6 +61,7 @@ mod tests {
         assert_eq!(
             Config::from_lookup(|_| None),
             Err(Missing(vec![
+                "INBOX_BUCKET",
                 "LEDGER_TABLE",
                 "PARTNERS_TABLE",
                 "MAIL_TOPIC_ARN",

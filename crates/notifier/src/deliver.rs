@@ -5,7 +5,7 @@ use std::time::Duration;
 use futures_util::future::{join, join_all};
 use lambda_runtime::Diagnostic;
 use serde_json::Value;
-use store::door::{Partners, Reading};
+use store::door::{Partners, Reading, Senders};
 use store::{Error, Incident, Incidents, Mail, Measured, Secrets};
 use telemetry::{Label, Notice as Noticed, NoticeRecord, Occurrence};
 
@@ -87,7 +87,7 @@ impl Unanswered {
     }
 }
 
-impl<D: Incidents + Secrets + Mail + Measured, R: Partners + Reading> Notifier<D, R> {
+impl<D: Incidents + Secrets + Mail + Measured, R: Partners + Senders + Reading> Notifier<D, R> {
     /// Handles one invocation. An error asks Lambda to try again, and at last to keep the event among the dead letters.
     pub async fn handle(&self, event: &Value) -> Result<(), NotTold> {
         let mut ended = Ok(());

@@ -1,9 +1,11 @@
 //! The files that an alarm is about, from the ledger's index: the newest that are not all good, or the newest of each
 //! partner of a feed whose file did not come as expected.
 
+use std::collections::BTreeSet;
+
 use futures_util::future::join_all;
 use jiff::Timestamp;
-use store::door::{FileQuery, ListedFile, Partners, Reading};
+use store::door::{Credential, Feeds, FileQuery, ListedFile, Partners, Reading, Senders};
 use store::{Error, Outcome, State};
 use telemetry::Label;
 
@@ -13,7 +15,11 @@ use crate::deliver::Unanswered;
 /// The metrics of our own that files make bad.
 const BAD: [&str; 2] = ["FilesQuarantined", "RejectPercent"];
 /// The metrics of our own that a file makes bad which did not come, or not as expected.
-const EXPECTED: [&str; 4] = ["FilesMissing", "FilesLate", "FilesThin", "FilesFat"];
+const EXPECTED: [&str; 3] = [OVERDUE, "FilesThin", "FilesFat"];
+/// The one of them of a file that did not come.
+const OVERDUE: &str = "FilesOverdue";
+/// The fault of a file whose feed has no contract.
+const NO_CONTRACT: &str = "NO_CONTRACT";
 /// The most partners whose files are looked through, and of each the most files.
 const PARTNERS: usize = 50;
 const FILES_OF_A_PARTNER: u16 = 20;
@@ -45,7 +51,7 @@ pub struct BadFile {
 }
 
 /// Looks for the files of an alarm of a stack.
-pub(crate) async fn of<R: Partners + Reading>(
+pub(crate) async fn of<R: Partners + Senders + Reading>(
     reading: &R,
     change: &Change,
     stack: &str,
@@ -60,7 +66,7 @@ pub(crate) async fn of<R: Partners + Reading>(
     }
 }
 
-async fn bad<R: Partners + Reading>(
+async fn bad<R: Partners + Senders + Reading>(
     reading: &R,
     change: &Change,
     stack: &str,
@@ -73,14 +79,44 @@ async fn bad<R: Partners + Reading>(
     Ok(described.take(FILES).collect())
 }
 
-/// The newest file of each partner that has sent one to the feed of the alarm: who is waited for, and since when.
-async fn newest<R: Partners + Reading>(reading: &R, change: &Change) -> Result<Vec<String>, Error> {
-    let listed = listed(reading, change, None, 1).await?;
-    Ok(listed.iter().take(FILES).map(|(partner, file)| arrival(partner, file)).collect())
+/// The newest file of each partner of the alarm's feed. Where a file is waited for, whoever waits longest comes first: a
+/// partner that is to send the feed and never did, then the oldest file.
+async fn newest<R: Partners + Senders + Reading>(reading: &R, change: &Change) -> Result<Vec<String>, Error> {
+    let mut listed = listed(reading, change, None, 1).await?;
+    let mut lines = Vec::new();
+    if change.metrics.iter().any(|metric| metric == OVERDUE) {
+        listed.reverse();
+        let sent: BTreeSet<&str> = listed.iter().map(|(partner, _)| partner.as_str()).collect();
+        let silent =
+            expected(reading, change).await?.into_iter().filter(|name| !sent.contains(name.as_str()));
+        lines.extend(silent.map(|name| format!("none yet of {}", Label::new(&name).as_str())));
+    }
+    lines.extend(listed.iter().map(|(partner, file)| arrival(partner, file)));
+    lines.truncate(FILES);
+    Ok(lines)
+}
+
+/// The active partners with a credential that names the alarm's feed.
+async fn expected<R: Partners>(reading: &R, change: &Change) -> Result<Vec<String>, Error> {
+    let Some(feed) = change.place("feed") else { return Ok(Vec::new()) };
+    let partners = reading.all_partners().await?;
+    let active: Vec<_> = partners.into_iter().filter(|partner| partner.active).take(PARTNERS).collect();
+    let asked = join_all(active.iter().map(|partner| reading.credentials(&partner.name))).await;
+    let mut expected = Vec::new();
+    for (partner, credentials) in active.into_iter().zip(asked) {
+        let names = |(_, credential): &(_, Credential)| {
+            matches!(&credential.feeds, Feeds::Named(feeds) if feeds.iter().any(|named| named == feed))
+                && credential.is_valid(change.changed_ms)
+        };
+        if credentials?.iter().any(names) {
+            expected.push(partner.name);
+        }
+    }
+    Ok(expected)
 }
 
 /// Files of the alarm's partners and feed with their partner, newest first, of each partner at most `limit`.
-async fn listed<R: Partners + Reading>(
+async fn listed<R: Partners + Senders + Reading>(
     reading: &R,
     change: &Change,
     from: Option<String>,
@@ -88,7 +124,7 @@ async fn listed<R: Partners + Reading>(
 ) -> Result<Vec<(String, ListedFile)>, Error> {
     let partners = match change.place("partner") {
         Some(partner) => vec![partner.to_owned()],
-        None => reading.all_partners().await?.into_iter().map(|partner| partner.name).collect(),
+        None => everybody(reading).await?,
     };
     let feed = change.place("feed").map(str::to_owned);
     let query = FileQuery { feed, from, limit, ..FileQuery::default() };
@@ -101,6 +137,13 @@ async fn listed<R: Partners + Reading>(
     }
     found.sort_by(|(_, one), (_, other)| (&other.order, &other.file).cmp(&(&one.order, &one.file)));
     Ok(found)
+}
+
+/// The partners of the table, and those that only drop files into the inbox.
+async fn everybody<R: Partners + Senders>(reading: &R) -> Result<Vec<String>, Error> {
+    let registered = reading.all_partners().await?.into_iter().map(|partner| partner.name);
+    let dropping = reading.senders(None).await?.names.into_iter().filter(|name| feed::is_name(name));
+    Ok(registered.chain(dropping).collect::<BTreeSet<_>>().into_iter().collect())
 }
 
 fn from(changed_ms: u64) -> Option<String> {
@@ -119,7 +162,9 @@ fn line(partner: &str, file: &ListedFile) -> Option<String> {
         State::Complete if outcome.counts.rejects > 0 => format!("loaded, {}", rejects(outcome)),
         _ => return None,
     };
-    let (partner, feed) = (Label::new(partner), Label::new(&file.feed));
+    // The name of a feed that nobody agreed on is whatever the sender called a folder.
+    let is_agreed = outcome.fault.as_deref() != Some(NO_CONTRACT);
+    let (partner, feed) = (Label::new(partner), Label::new(if is_agreed { &file.feed } else { "unknown" }));
     Some(format!("{} of {}/{}: {what}", file.file, partner.as_str(), feed.as_str()))
 }
 

@@ -27,7 +27,7 @@ pub use deliver::NotTold;
 
 use host::Host;
 use outbound::{Client, Fuses, Policy};
-use store::door::{Partners, Reading};
+use store::door::{Partners, Reading, Senders};
 use store::{Incidents, Mail, Measured, Secrets};
 
 /// What a message needs besides its alarm. `D`: incidents, secrets, mail, recent values. `R`: partners and their files.
@@ -53,7 +53,7 @@ pub struct Settings {
     pub namespace: String,
 }
 
-impl<D: Incidents + Secrets + Mail + Measured, R: Partners + Reading> Notifier<D, R> {
+impl<D: Incidents + Secrets + Mail + Measured, R: Partners + Senders + Reading> Notifier<D, R> {
     /// A notifier between these.
     pub fn new(desk: D, reading: R, settings: Settings, host: Host) -> Result<Self, outbound::Failure> {
         let client = Client::new(settings.policy)?;

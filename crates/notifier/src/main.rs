@@ -14,6 +14,7 @@ async fn main() -> Result<(), lambda_runtime::Error> {
     let config = Config::from_environment().context("reading the configuration")?;
     telemetry::start(&config.log_level);
     let (desk, door) = store::aws::connect_notifier(
+        &config.inbox,
         &config.ledger_table,
         &config.partners_table,
         &config.mail_topic,

@@ -224,12 +224,12 @@ async fn an_alarm_of_a_file_that_did_not_come_names_the_newest_of_each_partner()
     let north = world.add_file("north", "labs", "jane-doe.csv", State::Complete, 1).await;
     world.add_file("north", "charges", "other.csv", State::Complete, 0).await;
     let south = world.add_file("south", "labs", "half.csv", State::Quarantined, 3).await;
-    for metric in ["FilesMissing", "FilesLate", "FilesThin", "FilesFat"] {
+    for metric in ["FilesThin", "FilesFat", "FilesOverdue"] {
         let again = Arc::<World>::default();
         again.notifier(None).handle(&desk::missing_alarm(metric)).await.unwrap();
         assert!(again.memory.mailed()[0].1.contains("newest file: no partner's in the ledger"), "{metric}");
     }
-    world.notifier(None).handle(&desk::missing_alarm("FilesMissing")).await.unwrap();
+    world.notifier(None).handle(&desk::missing_alarm("FilesOverdue")).await.unwrap();
     let text = world.memory.mailed()[0].1.clone();
     for line in [
         format!("newest file: {north} of north, came 2026-11-21 06:00:00 UTC, COMPLETE, 9 rows\n"),
@@ -242,12 +242,50 @@ async fn an_alarm_of_a_file_that_did_not_come_names_the_newest_of_each_partner()
 }
 
 #[tokio::test]
+async fn a_folder_that_is_no_feed_is_not_named() {
+    let world = Arc::<World>::default();
+    let fault = checker::FaultCode::NoContract.as_str();
+    world.refuse_file("north", "jane-doe", "a.csv", fault).await;
+    world.notifier(None).handle(&desk::quarantine_alarm()).await.unwrap();
+    let text = world.memory.mailed()[0].1.clone();
+    assert!(text.contains(" of north/unknown: refused, NO_CONTRACT") && !text.contains("jane"), "{text}");
+}
+
+#[tokio::test]
+async fn a_partner_that_only_drops_files_is_named_too() {
+    let world = Arc::<World>::default();
+    let dropped = world.drop_file("north", "labs", "jane-doe.csv", State::Complete, 1).await;
+    world.notifier(None).handle(&desk::missing_alarm("FilesOverdue")).await.unwrap();
+    let text = world.memory.mailed()[0].1.clone();
+    assert!(text.contains(&format!("newest file: {dropped} of north, came")), "{text}");
+    assert!(!text.contains("jane"), "{text}");
+}
+
+#[tokio::test]
+async fn of_a_file_that_is_waited_for_whoever_waits_longest_comes_first() {
+    let world = Arc::<World>::default();
+    let newer = world.add_file("north", "labs", "b.csv", State::Complete, 0).await;
+    let older = world.add_file("south", "labs", "a.csv", State::Complete, 0).await;
+    world.add_partner("east", "labs").await;
+    world.add_partner("west", "charges").await;
+    world.notifier(None).handle(&desk::missing_alarm("FilesOverdue")).await.unwrap();
+    let text = world.memory.mailed()[0].1.clone();
+    let place = |line: String| text.find(&line).unwrap_or_else(|| panic!("no {line} in {text}"));
+    let none = place("newest file: none yet of east\n".to_owned());
+    assert!(none < place(format!("newest file: {older} of south")), "{text}");
+    assert!(
+        place(format!("newest file: {older} of south")) < place(format!("newest file: {newer} of north"))
+    );
+    assert!(!text.contains("of west"), "{text}");
+}
+
+#[tokio::test]
 async fn at_most_five_partners_are_named() {
     let world = Arc::<World>::default();
     for number in 0..7 {
         world.add_file(&format!("clinic-{number}"), "labs", "a.csv", State::Complete, 0).await;
     }
-    world.notifier(None).handle(&desk::missing_alarm("FilesLate")).await.unwrap();
+    world.notifier(None).handle(&desk::missing_alarm("FilesThin")).await.unwrap();
     assert_eq!(world.memory.mailed()[0].1.matches("newest file: ").count(), 5);
 }
 
@@ -308,10 +346,10 @@ async fn a_ledger_that_does_not_answer_keeps_no_message_back() {
     let world = Arc::<World>::default();
     world.add_file("north", "labs", "a.csv", State::Quarantined, 3).await;
     let calls = world.memory.calls().len();
-    // Incident read and written, partners read, then the files.
-    world.memory.fail_at(calls + 4, When::BeforeEffect);
+    // Incident read and written, partners read from the table and the inbox, then the files.
+    world.memory.fail_at(calls + 5, When::BeforeEffect);
     world.notifier(None).handle(&desk::quarantine_alarm()).await.unwrap();
-    assert_eq!(world.memory.calls()[calls + 3], Operation::ListFiles);
+    assert_eq!(world.memory.calls()[calls + 4], Operation::ListFiles);
     assert!(world.memory.mailed()[0].1.contains("files: the ledger did not answer"));
 }
 

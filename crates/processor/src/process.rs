@@ -273,7 +273,8 @@ impl<S: Store> Processor<S> {
 fn begin_record(named: &Named, entry: &Entry, contract: Option<&Contract>, delivery: Delivery) -> FileRecord {
     FileRecord {
         partner: Label::new(&named.partner),
-        feed: Label::new(&named.feed),
+        // Without a contract the name is whatever a sender called a folder: a patient, or a new metric for each file.
+        feed: Label::new(contract.map_or("unknown", |_| &named.feed)),
         file: Label::new(named.id.as_str()),
         load: Label::new(entry.load.as_str()),
         contract_version: Label::new(contract.map_or("", |contract| &contract.identity.version)),

@@ -102,7 +102,7 @@ async fn desk(config: Config) -> Result<Desk<Door, Surveyor>, Failure> {
     let places = Places::new(&stack, home);
     Ok(Desk {
         store: Door::new(&sdk, places.door_names(&stack)),
-        survey: Surveyor::new(&sdk, stack.as_str(), &places.inbox, &places.quarantine, &places.home.account),
+        survey: Surveyor::new(&sdk, stack.as_str(), &places.quarantine, &places.home.account),
         stack,
         places,
         host: Host::system(),

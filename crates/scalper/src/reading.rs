@@ -21,7 +21,7 @@ mod tail;
 mod view;
 
 use host::Host;
-use store::door::{Partners, Reading};
+use store::door::{Partners, Reading, Senders};
 use store::operator::Survey;
 use store::{ReadContract, ReadEntry};
 
@@ -54,9 +54,9 @@ pub struct Desk<S, V> {
 }
 
 /// Everything that a reading command asks of a store.
-pub trait Readable: Partners + Reading + ReadEntry + ReadContract {}
+pub trait Readable: Partners + Senders + Reading + ReadEntry + ReadContract {}
 
-impl<T: Partners + Reading + ReadEntry + ReadContract> Readable for T {}
+impl<T: Partners + Senders + Reading + ReadEntry + ReadContract> Readable for T {}
 
 /// An answer.
 pub enum Answer {

@@ -19,6 +19,7 @@ mod limits;
 mod partners;
 mod reading;
 mod requests;
+mod senders;
 
 use crate::{ReadContract, ReadEntry};
 
@@ -33,6 +34,7 @@ pub use reading::{FilePage, FilePlace, FileQuery, ListedFile, Reading, RecordPag
 pub(crate) use reading::{MOST_FEEDS, attachment};
 pub(crate) use requests::kept_until_ms;
 pub use requests::{Answer, Begun, RequestKey, Requests, UploadKind, UploadRecord};
+pub use senders::{Folders, Senders};
 
 /// Everything that the door needs; of the ledger and the contracts it only reads.
 pub trait DoorStore: Partners + Limiter + Requests + Landing + Reading + ReadEntry + ReadContract {}

@@ -1,5 +1,5 @@
-//! What an operator asks beyond what a partner may: whose folders the inbox has, how many messages wait, the refused
-//! records themselves. It only reads.
+//! What an operator asks beyond what a partner may: how many messages wait, the refused records themselves. It only
+//! reads.
 
 use std::future::Future;
 
@@ -52,22 +52,10 @@ pub struct Depth {
     pub in_flight: u64,
 }
 
-/// Folders of one level of the inbox.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Folders {
-    /// Their names, in order, without the slash.
-    pub names: Vec<String>,
-    /// Whether all of them are here: a listing is given up after ten pages.
-    pub complete: bool,
-}
-
 /// Looks at the stack as its operator.
 pub trait Survey: Sync {
     /// The chunks of an object.
     type Body: Body;
-    /// The partners that have dropped files (`None`), or the feeds of one partner that have. Names are as they stand in
-    /// keys: anybody who may write into the inbox chose them.
-    fn inbox_folders(&self, partner: Option<&str>) -> impl Future<Output = Result<Folders, Error>> + Send;
     /// How many messages a queue has; `None` when there is no such queue.
     fn depth(&self, queue: StackQueue) -> impl Future<Output = Result<Option<Depth>, Error>> + Send;
     /// Opens an object of the quarantine bucket, which may hold what a partner sent; `None` when it is not there.

@@ -7,7 +7,7 @@ use std::future::Future;
 
 use bytes::Bytes;
 
-use crate::operator::{Depth, Folders};
+use crate::operator::Depth;
 use crate::{Entry, Error, FileId, FileVersion};
 
 /// Most entries that are read at once (BatchGetItem).
@@ -98,9 +98,6 @@ pub trait Watch: Sync {
     /// A page of at most 1,000 versions of the inbox.
     fn inbox_page(&self, after: Option<&InboxPlace>)
     -> impl Future<Output = Result<InboxPage, Error>> + Send;
-    /// The partners that ever dropped files (`None`), or the feeds of one partner: folders of versions, so that those
-    /// count whose files were deleted since. Names are as they stand in keys.
-    fn senders(&self, partner: Option<&str>) -> impl Future<Output = Result<Folders, Error>> + Send;
     /// The entries of at most [`MOST_ENTRIES`] files, those that there are. Not strongly consistent: what was written a
     /// moment ago may be missing.
     fn entries(

@@ -78,6 +78,8 @@ pub mod metric_names {
     pub const FILES_MISSING: &str = "FilesMissing";
     /// Partners whose file came after that deadline, a short while ago.
     pub const FILES_LATE: &str = "FilesLate";
+    /// Partners whose file is missing or late: what one incident is about, from the deadline until the file was told of.
+    pub const FILES_OVERDUE: &str = "FilesOverdue";
     /// Partners whose newest file has far fewer rows than usual.
     pub const FILES_THIN: &str = "FilesThin";
     /// Partners whose newest file has far more rows than usual.

@@ -42,7 +42,7 @@ impl Step {
 pub struct FileRecord {
     /// The sender; a metric dimension.
     pub partner: Label,
-    /// The feed; a metric dimension.
+    /// The feed, `unknown` when no contract of it was read; a metric dimension.
     pub feed: Label,
     /// The terminal state; a metric dimension.
     pub state: &'static str,

@@ -50,9 +50,10 @@ impl FeedWatchRecord {
     #[must_use]
     pub fn metric(&self, namespace: &str, now_ms: u64) -> String {
         let count = |partners: &[Label]| float(partners.len() as u64);
-        let metrics: [Metric; 4] = [
+        let metrics: [Metric; 5] = [
             (names::FILES_MISSING, "Count", count(&self.missing)),
             (names::FILES_LATE, "Count", count(&self.late)),
+            (names::FILES_OVERDUE, "Count", count(&self.missing) + count(&self.late)),
             (names::FILES_THIN, "Count", count(&self.thin)),
             (names::FILES_FAT, "Count", count(&self.fat)),
         ];

@@ -24,12 +24,11 @@ pub(crate) struct DeadLetters {
     pub(crate) files: Vec<DeadFile>,
 }
 
-/// A file that a dead letter is about. Holds no key.
+/// A file that a dead letter is about. Holds no key, and of it the partner only: the next part may be any folder's name.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct DeadFile {
     pub(crate) file: FileId,
     pub(crate) partner: String,
-    pub(crate) feed: String,
 }
 
 /// An announcement, as far as it is needed here.
@@ -39,8 +38,6 @@ struct Announced {
     file_id: FileId,
     #[serde(default)]
     partner: String,
-    #[serde(default)]
-    feed: String,
 }
 
 impl<W: Watch, D: Door> Watcher<W, D> {
@@ -55,12 +52,10 @@ impl<W: Watch, D: Door> Watcher<W, D> {
         }
         found.files.sort();
         found.files.dedup();
-        for DeadFile { file, partner, feed } in found.files.iter().take(MOST_LOGGED) {
-            let (partner, feed) = (Label::new(partner), Label::new(feed));
+        for DeadFile { file, partner } in found.files.iter().take(MOST_LOGGED) {
             tracing::warn!(
                 file = file.as_str(),
-                partner = partner.as_str(),
-                feed = feed.as_str(),
+                partner = Label::new(partner).as_str(),
                 "a message of this file lies among the dead letters"
             );
         }
@@ -85,17 +80,17 @@ impl<W: Watch, D: Door> Watcher<W, D> {
 fn files_of(queue: WatchedQueue, body: &str) -> Vec<DeadFile> {
     if queue == WatchedQueue::WebhookDeadLetters {
         let announced: Option<Announced> = serde_json::from_str(body).ok();
-        let named = |Announced { file_id: file, partner, feed }| DeadFile { file, partner, feed };
+        let named = |Announced { file_id: file, partner }| DeadFile { file, partner };
         return announced.map(named).into_iter().collect();
     }
     let files = notification::read(body).into_iter();
     files
         .map(|file| {
-            let (partner, feed) = match Key::read(&file.key) {
-                Key::File { partner, feed } => (partner, feed),
-                Key::Folder(_) | Key::Clutter | Key::Bad => Default::default(),
+            let partner = match Key::read(&file.key) {
+                Key::File { partner, .. } => partner,
+                Key::Folder(_) | Key::Clutter | Key::Bad => String::new(),
             };
-            DeadFile { file: FileId::of(&file), partner, feed }
+            DeadFile { file: FileId::of(&file), partner }
         })
         .collect()
 }

@@ -33,7 +33,7 @@ pub use run::Failed;
 use feed::Contracts;
 use host::Host;
 use store::ReadContract;
-use store::door::{Landing, Partners, Reading};
+use store::door::{Landing, Partners, Reading, Senders};
 use store::watch::Watch;
 
 /// The function: clients and contracts are kept from one invocation to the next, nothing else is. `W`: the watcher's own
@@ -56,9 +56,9 @@ pub struct Settings {
 }
 
 /// What the watcher needs of the door.
-pub trait Door: Partners + Reading + ReadContract + Landing {}
+pub trait Door: Partners + Senders + Reading + ReadContract + Landing {}
 
-impl<T: Partners + Reading + ReadContract + Landing> Door for T {}
+impl<T: Partners + Senders + Reading + ReadContract + Landing> Door for T {}
 
 impl<W: Watch, D: Door> Watcher<W, D> {
     /// A watcher with these.

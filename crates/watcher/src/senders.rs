@@ -27,7 +27,7 @@ impl<W: Watch, D: Door> Watcher<W, D> {
         for partner in self.door.all_partners().await? {
             senders.insert(partner.name.clone(), Some(partner));
         }
-        let folders = self.lookout.senders(None).await?;
+        let folders = self.door.senders(None).await?;
         if !folders.complete {
             tracing::warn!("the inbox has more folders than are looked through");
         }
@@ -44,7 +44,7 @@ impl<W: Watch, D: Door> Watcher<W, D> {
         registered: Option<&Partner>,
         now_ms: u64,
     ) -> Result<Sending, Error> {
-        let dropped = self.lookout.senders(Some(name)).await?.names.into_iter().collect();
+        let dropped = self.door.senders(Some(name)).await?.names.into_iter().collect();
         let mut named: BTreeMap<String, u64> = BTreeMap::new();
         if registered.is_some() {
             let credentials = self.door.credentials(name).await?.into_iter();

@@ -22,6 +22,7 @@ use super::loopback::Loopback;
 use super::planted::{FEEDS, File, broken_files};
 use super::stage::Stage;
 use super::tables::{Entry, all_items};
+use super::watcher::watch;
 use crate::repository::has_extension;
 
 /// How many distinct values are to be processed.
@@ -66,6 +67,8 @@ async fn a_thousand_values_are_in_quarantine_and_records_and_nowhere_else() {
     let [ledger, partners] = tables.map(|(name, items)| -> Seen {
         items.into_iter().map(|item| (name.to_owned(), item.to_string().into_bytes())).collect()
     });
+    // Years later, so that the watcher looks at every version.
+    watch(&stage, "2036-01-01T00:00:00Z");
     let logs = logs(&stage);
 
     every_value_was_processed(&stage, &planted.content).await;
@@ -276,7 +279,7 @@ async fn quarantine(stage: &Stage) -> Seen {
 
 fn logs(stage: &Stage) -> Seen {
     let names = &stage.names;
-    let groups = names.door_logs.iter().chain([&names.logs, &names.notifier_logs]);
+    let groups = names.door_logs.iter().chain([&names.logs, &names.notifier_logs, &names.watcher_logs]);
     let mut seen: Seen = groups.map(|group| (group.clone(), stage.logs_of(group).into_bytes())).collect();
     assert!(seen.iter().all(|(_, log)| !log.is_empty()), "every function logged something");
     seen.push(("the emulator's output".to_owned(), stage.emulator.log().into_bytes()));

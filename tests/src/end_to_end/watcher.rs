@@ -26,7 +26,7 @@ async fn after(stage: &Stage, key: &str, seconds: u64) -> String {
 }
 
 /// Invokes the watcher as its schedule does at this time.
-fn watch(stage: &Stage, time: &str) {
+pub(super) fn watch(stage: &Stage, time: &str) {
     let event = json!({"version": "0", "id": "0", "detail-type": "Scheduled Event", "source": "aws.events",
         "account": ACCOUNT, "time": time, "region": "us-east-1", "resources": [], "detail": {}});
     let path = format!("/2015-03-31/functions/{}/invocations", stage.names.watcher);

@@ -22,9 +22,8 @@ fn values(alarm: &Alarm, period: Period) -> BTreeMap<String, f64> {
         match (period, id) {
             // Only one side is throttled; the other has no datapoint.
             (Period::Silent, _) | (_, "reads") => None,
-            (_, "it" | "missing") => Some(alarm.threshold + bad),
+            (_, "it") => Some(alarm.threshold + bad),
             (_, "writes") => Some(bad),
-            (_, "late") => Some(0.0),
             (_, other) => panic!("{}: no series is known for {other}", alarm.name),
         }
     };
@@ -113,25 +112,6 @@ fn a_run_of_the_watcher_that_is_left_out_is_no_missing_canary() {
     let silent = series(&[(Period::Good, 3), (Period::Silent, 5), (Period::Good, 1)]);
     let told = states(canary, &silent);
     assert!(told.contains(&State::Alarm) && told.last() == Some(&State::Ok), "{told:?}");
-}
-
-#[test]
-fn a_file_that_was_missing_and_came_late_is_one_alarm_from_its_deadline_until_it_was_told() {
-    let alarms = all();
-    let missing =
-        alarms.iter().find(|alarm| alarm.name.ends_with("-file-missing-charges")).expect("the alarm");
-    let of = |missing: f64, late: f64| {
-        BTreeMap::from([("missing".to_owned(), missing), ("late".to_owned(), late)])
-    };
-    let periods = [of(0.0, 0.0), of(1.0, 0.0), of(0.0, 1.0), of(0.0, 0.0)];
-    let mut state = State::InsufficientData;
-    let states: Vec<State> = (1..=periods.len())
-        .map(|now| {
-            state = missing.state(state, &periods[..now]);
-            state
-        })
-        .collect();
-    assert_eq!(states, [State::Ok, State::Alarm, State::Alarm, State::Ok]);
 }
 
 #[test]

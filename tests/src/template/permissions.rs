@@ -183,7 +183,9 @@ fn the_notifier_keeps_incidents_and_reads_no_file_and_no_record() {
     let needed = [
         ("LedgerTable of incident#*", "dynamodb:GetItem dynamodb:UpdateItem"),
         ("LedgerTable/index/by-partner", "dynamodb:Query"),
-        ("PartnersTable of partners", "dynamodb:Query"),
+        ("PartnersTable of partners partner#*", "dynamodb:Query"),
+        // Who drops files: the names of folders and no key.
+        ("InboxBucket on its first level", "s3:ListBucketVersions"),
         // Recent values of the alarm's own metrics.
         ("everything", "cloudwatch:GetMetricData"),
         ("MailTopic", "sns:Publish"),
@@ -265,7 +267,14 @@ fn assert_may_do_exactly(function: &str, needed: &[(&str, &str)]) {
         let mut found: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
         for statement in role_statements(role) {
             let keys = list(&statement["Condition"]["ForAllValues:StringLike"]["dynamodb:LeadingKeys"]);
-            let limit = if keys.is_empty() { String::new() } else { format!(" of {}", keys.join(" ")) };
+            let level = &statement["Condition"]["StringEquals"];
+            let limit = match keys.as_slice() {
+                [] if level["s3:prefix"] == "" && level["s3:delimiter"] == "/" => {
+                    " on its first level".to_owned()
+                }
+                [] => String::new(),
+                keys => format!(" of {}", keys.join(" ")),
+            };
             for resource in list(&statement["Resource"]) {
                 let elsewhere = if resource == "*" { "everything" } else { "nothing here" };
                 let id = stack.resource_behind(&resource).map_or(elsewhere, |found| found.id.as_str());

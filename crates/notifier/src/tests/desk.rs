@@ -1,12 +1,13 @@
 //! The ledger, and channels on this machine.
 
+use std::collections::BTreeSet;
 use std::convert::Infallible;
 use std::sync::Mutex;
 use std::sync::atomic::AtomicU64;
 
 use checker::Counts;
 use serde_json::{Value, json};
-use store::door::{Limits, Partner, Partners as _};
+use store::door::{Credential, CredentialHash, Feeds, Limits, Partner, Partners as _};
 use store::memory::Memory;
 use store::{Claim, Claimed, Commit, Fence, FileId, Ledger as _, LoadId, Outcome, State};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
@@ -72,6 +73,28 @@ impl World {
         self.metrics.lock().unwrap().iter().filter_map(|line| line[metric].as_u64()).sum()
     }
 
+    /// A partner with a credential that names one feed.
+    pub(super) async fn add_partner(&self, name: &str, feed: &str) {
+        self.register(name).await;
+        let credential = Credential {
+            id: format!("{name}-key"),
+            partner: name.to_owned(),
+            feeds: Feeds::parse(feed),
+            scopes: BTreeSet::new(),
+            created_ms: 1,
+            expires_ms: None,
+            revoked_ms: None,
+            gateway_key: None,
+        };
+        self.memory.put_credential(&CredentialHash::of(name), &credential).await.unwrap();
+    }
+
+    async fn register(&self, name: &str) {
+        let limits = Limits { requests_per_second: 1, burst: 1, bytes_per_day: 1 };
+        let partner = Partner { name: name.to_owned(), active: true, limits, created_ms: 1 };
+        self.memory.put_partner(&partner).await.unwrap();
+    }
+
     /// A file of ten records with its partner.
     pub(super) async fn add_file(
         &self,
@@ -81,17 +104,39 @@ impl World {
         state: State,
         rejects: u64,
     ) -> FileId {
-        let limits = Limits { requests_per_second: 1, burst: 1, bytes_per_day: 1 };
-        let known = Partner { name: partner.to_owned(), active: true, limits, created_ms: 1 };
-        self.memory.put_partner(&known).await.unwrap();
+        self.register(partner).await;
+        self.drop_file(partner, feed, name, state, rejects).await
+    }
+
+    /// The same of a partner that is in no table.
+    pub(super) async fn drop_file(
+        &self,
+        partner: &str,
+        feed: &str,
+        name: &str,
+        state: State,
+        rejects: u64,
+    ) -> FileId {
+        let counts = Counts { records: 10, rows: 10 - rejects, rejects, ..Counts::default() };
+        let fault = (state == State::Quarantined).then(|| "HEADER".to_owned());
+        self.decide(partner, feed, name, outcome(state, counts, fault)).await
+    }
+
+    /// A file that was refused unread, with its partner.
+    pub(super) async fn refuse_file(&self, partner: &str, feed: &str, name: &str, fault: &str) -> FileId {
+        self.register(partner).await;
+        let refused = outcome(State::Quarantined, Counts::default(), Some(fault.to_owned()));
+        self.decide(partner, feed, name, refused).await
+    }
+
+    async fn decide(&self, partner: &str, feed: &str, name: &str, outcome: Outcome) -> FileId {
         let file = self.memory.land("inbox", &format!("{partner}/{feed}/{name}"), "x");
         let id = FileId::of(&file);
-        let load = LoadId::new(&id, &[0; 32], 1, 1);
         let claim = Claim {
             file: file.clone(),
             partner: partner.to_owned(),
             feed: feed.to_owned(),
-            load,
+            load: LoadId::new(&id, &[0; 32], 1, 1),
             owner: name.to_owned(),
             order: format!("2026-11-21T06:00:00.000Z/{name}"),
             now_ms: BEGIN_MS,
@@ -99,28 +144,30 @@ impl World {
         };
         let Claimed::Mine(entry) = self.memory.claim(&claim).await.unwrap() else { panic!("a new file") };
         let fence = Fence { file: id.clone(), fence: entry.fence, owner: entry.owner };
-        let counts = Counts { records: 10, rows: 10 - rejects, rejects, ..Counts::default() };
-        let outcome = Outcome {
-            state,
-            counts,
-            fault: (state == State::Quarantined).then(|| "HEADER".to_owned()),
-            sha256: String::new(),
-            bytes: 1,
-            contract_version: String::new(),
-            contract_hash: String::new(),
-            receipt: String::new(),
-            quarantine: None,
-            other: None,
-            replaced: None,
-            corrects: None,
-        };
-        if state == State::Complete {
+        if outcome.state == State::Complete {
             let commit = Commit { fence, file, outcome, head: None, content: None };
             self.memory.commit(&commit).await.unwrap();
         } else {
             self.memory.finish(&fence, &outcome).await.unwrap();
         }
         id
+    }
+}
+
+fn outcome(state: State, counts: Counts, fault: Option<String>) -> Outcome {
+    Outcome {
+        state,
+        counts,
+        fault,
+        sha256: String::new(),
+        bytes: 1,
+        contract_version: String::new(),
+        contract_hash: String::new(),
+        receipt: String::new(),
+        quarantine: None,
+        other: None,
+        replaced: None,
+        corrects: None,
     }
 }
 

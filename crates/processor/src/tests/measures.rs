@@ -31,6 +31,15 @@ async fn what_a_file_used_is_counted_and_not_what_another_did() {
 }
 
 #[tokio::test]
+async fn a_folder_that_is_no_feed_becomes_no_name_of_a_metric() {
+    let bench = Bench::new();
+    let file = bench.land("north/jane-doe/a.csv", GOOD);
+    bench.until_terminal(&[&file]).await;
+    assert_eq!((&last(&bench)["feed"], &last(&bench)["fault"]), (&json!("unknown"), &json!("NO_CONTRACT")));
+    assert!(!bench.metrics.lock().expect("lines").concat().contains("jane"));
+}
+
+#[tokio::test]
 async fn each_file_says_its_own_share_of_refused_records() {
     let bench = Bench::new();
     visits(&bench, &[]);

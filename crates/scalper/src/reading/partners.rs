@@ -27,7 +27,7 @@ impl<S: Readable, V: Survey> Desk<S, V> {
         for partner in self.store.all_partners().await.map_err(Failure::Read)? {
             known.partners.insert(partner.name.clone(), Some(partner));
         }
-        match self.survey.inbox_folders(None).await {
+        match self.store.senders(None).await {
             Ok(folders) => {
                 if !folders.complete {
                     known.unlisted = Some("it has too many folders and objects".to_owned());

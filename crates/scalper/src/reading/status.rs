@@ -182,7 +182,7 @@ impl<S: Readable, V: Survey> Desk<S, V> {
     }
 
     async fn feeds_in_inbox(&self, partner: &str, problems: &mut Vec<Problem>) -> Vec<String> {
-        match self.survey.inbox_folders(Some(partner)).await {
+        match self.store.senders(Some(partner)).await {
             Ok(folders) => folders.names.into_iter().filter(|name| feed::is_name(name)).collect(),
             Err(error) => {
                 let what = format!(

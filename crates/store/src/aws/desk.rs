@@ -187,9 +187,10 @@ impl Measured for Desk {
 }
 
 /// What the notifier reads and keeps: incidents and secrets at the desk; partners and their files through the door, of
-/// which it has the two tables and no bucket.
+/// which it has the two tables and the names of the inbox's folders.
 #[must_use]
 pub fn connect_notifier(
+    inbox: &str,
     ledger_table: &str,
     partners_table: &str,
     mail_topic: &str,
@@ -197,7 +198,7 @@ pub fn connect_notifier(
 ) -> (Desk, super::Door) {
     let config = clients::configuration(access);
     let names = super::DoorNames {
-        inbox: String::new(),
+        inbox: inbox.to_owned(),
         contracts_bucket: String::new(),
         quarantine_bucket: String::new(),
         ledger_table: ledger_table.to_owned(),

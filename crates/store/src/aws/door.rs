@@ -5,6 +5,7 @@ mod limits;
 mod partners;
 mod reading;
 mod requests;
+mod senders;
 mod signing;
 mod table;
 

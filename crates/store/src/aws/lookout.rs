@@ -18,10 +18,10 @@ use bytes::Bytes;
 
 use super::entry::{self, Attributes, Reader, names, number, text};
 use super::failure::{code, failure, status};
-use super::objects::listed_key;
+use super::objects::{listed_key, next_place};
 use super::{Backoff, clients, contracts};
 use crate::file::NULL_VERSION;
-use crate::operator::{Depth, Folders};
+use crate::operator::Depth;
 use crate::watch::{
     Cursor, DeadLetter, InboxPage, InboxPlace, ListedVersion, MOST_MESSAGES, Published, Watch, WatchedQueue,
 };
@@ -127,39 +127,6 @@ impl Watch for Lookout {
         let versions = listed.collect::<Option<Vec<_>>>();
         let malformed = || Error::new(Operation::ListInbox, "malformed page");
         Ok(InboxPage { versions: versions.ok_or_else(malformed)?, next: next_place(&page)? })
-    }
-
-    async fn senders(&self, partner: Option<&str>) -> Result<Folders, Error> {
-        let prefix = partner.map(|partner| format!("{partner}/"));
-        let mut folders = Folders::default();
-        let mut after: Option<InboxPlace> = None;
-        for _ in 0..MOST_PAGES {
-            let page = self
-                .s3
-                .list_object_versions()
-                .bucket(&self.names.inbox)
-                .set_prefix(prefix.clone())
-                .delimiter("/")
-                .encoding_type(EncodingType::Url)
-                .set_key_marker(after.as_ref().map(|place| place.key.clone()))
-                .set_version_id_marker(after.and_then(|place| place.version))
-                .set_expected_bucket_owner(self.names.account.clone())
-                .send()
-                .await
-                .map_err(|error| failure(Operation::ListInbox, &error))?;
-            let own = prefix.as_deref().unwrap_or_default();
-            folders.names.extend(page.common_prefixes().iter().filter_map(|folder| {
-                let folder = listed_key(&page, folder.prefix()?)?;
-                let name = folder.strip_prefix(own)?.strip_suffix('/')?;
-                (!name.is_empty()).then(|| name.to_owned())
-            }));
-            after = next_place(&page)?;
-            if after.is_none() {
-                folders.complete = true;
-                break;
-            }
-        }
-        Ok(folders)
     }
 
     async fn entries(&self, files: &[FileId]) -> Result<BTreeMap<FileId, Entry>, Error> {
@@ -364,16 +331,6 @@ impl Lookout {
 
 fn item_key(file: &FileId) -> Attributes {
     HashMap::from([("pk".to_owned(), text(entry::file_key(file)))])
-}
-
-fn next_place(page: &ListObjectVersionsOutput) -> Result<Option<InboxPlace>, Error> {
-    if page.is_truncated() != Some(true) {
-        return Ok(None);
-    }
-    let key = page.next_key_marker().and_then(|key| listed_key(page, key));
-    let version = page.next_version_id_marker().filter(|version| !version.is_empty()).map(str::to_owned);
-    let place = key.map(|key| InboxPlace { key, version });
-    place.map(Some).ok_or_else(|| Error::new(Operation::ListInbox, "no marker"))
 }
 
 fn millis(instant: Option<&DateTime>) -> Option<u64> {

@@ -12,6 +12,7 @@ use bytes::Bytes;
 use super::failure::{code, failure, status};
 use super::{Aws, ObjectUpload, clients, contracts, keys};
 use crate::file::NULL_VERSION;
+use crate::watch::InboxPlace;
 use crate::{
     Body, ContractObject, Error, FileId, FileVersion, Objects, Opened, Operation, Original, ReadContract,
     VersionId,
@@ -245,6 +246,16 @@ pub(super) fn listed_key(page: &ListObjectVersionsOutput, listed: &str) -> Optio
     } else {
         Some(listed.to_owned())
     }
+}
+
+pub(super) fn next_place(page: &ListObjectVersionsOutput) -> Result<Option<InboxPlace>, Error> {
+    if page.is_truncated() != Some(true) {
+        return Ok(None);
+    }
+    let key = page.next_key_marker().and_then(|key| listed_key(page, key));
+    let version = page.next_version_id_marker().filter(|version| !version.is_empty()).map(str::to_owned);
+    let place = key.map(|key| InboxPlace { key, version });
+    place.map(Some).ok_or_else(|| Error::new(Operation::ListInbox, "no marker"))
 }
 
 /// Whether S3 says that this version is not there: unknown, deleted, a delete marker (405), or replaced in a bucket

@@ -1,19 +1,15 @@
 //! The operator's view on AWS, and where a stack is.
 
 use aws_sdk_s3::primitives::ByteStream;
-use aws_sdk_s3::types::EncodingType;
 use aws_sdk_sqs::types::QueueAttributeName;
 use aws_types::SdkConfig;
 use bytes::Bytes;
 
+use super::clients;
 use super::failure::{code, failure};
 use super::objects::is_gone;
-use super::{clients, keys};
-use crate::operator::{Depth, Folders, StackQueue, Survey};
+use crate::operator::{Depth, StackQueue, Survey};
 use crate::{Body, Error, Operation};
-
-/// Pages of a listing before it is given up: 10,000 folders and objects of one level.
-const MOST_PAGES: usize = 10;
 
 /// Where a stack is.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -63,7 +59,6 @@ pub struct Surveyor {
     s3: aws_sdk_s3::Client,
     sqs: aws_sdk_sqs::Client,
     stack: String,
-    inbox: String,
     quarantine_bucket: String,
     account: String,
 }
@@ -71,12 +66,11 @@ pub struct Surveyor {
 impl Surveyor {
     /// A view of a stack. The account must own its buckets.
     #[must_use]
-    pub fn new(config: &SdkConfig, stack: &str, inbox: &str, quarantine_bucket: &str, account: &str) -> Self {
+    pub fn new(config: &SdkConfig, stack: &str, quarantine_bucket: &str, account: &str) -> Self {
         Self {
             s3: clients::s3(config),
             sqs: clients::sqs(config),
             stack: stack.to_owned(),
-            inbox: inbox.to_owned(),
             quarantine_bucket: quarantine_bucket.to_owned(),
             account: account.to_owned(),
         }
@@ -94,40 +88,6 @@ impl Body for KeptBody {
 
 impl Survey for Surveyor {
     type Body = KeptBody;
-
-    async fn inbox_folders(&self, partner: Option<&str>) -> Result<Folders, Error> {
-        let prefix = partner.map(|partner| format!("{partner}/"));
-        let mut folders = Folders::default();
-        let mut token = None;
-        for _ in 0..MOST_PAGES {
-            let page = self
-                .s3
-                .list_objects_v2()
-                .bucket(&self.inbox)
-                .set_prefix(prefix.clone())
-                .delimiter("/")
-                // Without it a key with control characters would not be well-formed XML.
-                .encoding_type(EncodingType::Url)
-                .set_continuation_token(token)
-                .expected_bucket_owner(&self.account)
-                .send()
-                .await
-                .map_err(|error| failure(Operation::ListInbox, &error))?;
-            let encoded = page.encoding_type() == Some(&EncodingType::Url);
-            let listed = page.common_prefixes().iter().filter_map(|folder| folder.prefix());
-            let decoded = listed
-                .filter_map(|folder| if encoded { keys::decode(folder) } else { Some(folder.to_owned()) });
-            folders.names.extend(
-                decoded.filter_map(|folder| folder_name(&folder, prefix.as_deref()).map(str::to_owned)),
-            );
-            token = page.next_continuation_token().map(str::to_owned);
-            if page.is_truncated() != Some(true) || token.is_none() {
-                folders.complete = true;
-                break;
-            }
-        }
-        Ok(folders)
-    }
 
     async fn depth(&self, queue: StackQueue) -> Result<Option<Depth>, Error> {
         let url = match self.sqs.get_queue_url().queue_name(queue.name(&self.stack)).send().await {
@@ -161,11 +121,6 @@ impl Survey for Surveyor {
             Err(error) => Err(failure(Operation::ReadDocument, &error)),
         }
     }
-}
-
-/// `<prefix><name>/` as its name.
-fn folder_name<'f>(folder: &'f str, prefix: Option<&str>) -> Option<&'f str> {
-    folder.strip_prefix(prefix.unwrap_or_default())?.strip_suffix('/').filter(|name| !name.is_empty())
 }
 
 /// The old protocol's code and the new one's.

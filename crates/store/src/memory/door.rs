@@ -5,6 +5,7 @@ mod limits;
 mod partners;
 mod reading;
 mod requests;
+mod senders;
 mod signed;
 
 use std::collections::BTreeMap;

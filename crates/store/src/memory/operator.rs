@@ -1,9 +1,7 @@
 //! The operator's view.
 
-use std::collections::BTreeSet;
-
-use super::{CHUNK_BYTES, INBOX, Memory, MemoryBody};
-use crate::operator::{Depth, Folders, StackQueue, Survey};
+use super::{CHUNK_BYTES, Memory, MemoryBody};
+use crate::operator::{Depth, StackQueue, Survey};
 use crate::{Error, Operation};
 
 impl Memory {
@@ -15,19 +13,6 @@ impl Memory {
 
 impl Survey for Memory {
     type Body = MemoryBody;
-
-    async fn inbox_folders(&self, partner: Option<&str>) -> Result<Folders, Error> {
-        self.call(Operation::ListInbox, |world| {
-            let prefix = partner.map(|partner| format!("{partner}/")).unwrap_or_default();
-            let keys =
-                world.inbox.iter().filter(|((bucket, _), versions)| bucket == INBOX && !versions.is_empty());
-            let below = keys.filter_map(|((_, key), _)| key.strip_prefix(&prefix)?.split_once('/'));
-            let names: BTreeSet<_> =
-                below.map(|(folder, _)| folder).filter(|folder| !folder.is_empty()).collect();
-            Folders { names: names.into_iter().map(str::to_owned).collect(), complete: true }
-        })
-        .await
-    }
 
     async fn depth(&self, queue: StackQueue) -> Result<Option<Depth>, Error> {
         self.call(Operation::ReadQueue, |world| {
@@ -52,15 +37,8 @@ mod tests {
     use crate::{Body, Objects};
 
     #[tokio::test]
-    async fn folders_queues_and_refused_records_are_answered_as_on_aws() -> Result<(), Error> {
+    async fn queues_and_refused_records_are_answered_as_on_aws() -> Result<(), Error> {
         let memory = Memory::new();
-        for key in ["north/labs/a.csv", "north/labs/b.csv", "north/charges/x/c.csv", "stray.csv", "/a"] {
-            memory.land(INBOX, key, "x");
-        }
-        memory.land("other", "south/labs/a.csv", "x");
-        assert_eq!(memory.inbox_folders(None).await?.names, ["north"]);
-        assert_eq!(memory.inbox_folders(Some("north")).await?.names, ["charges", "labs"]);
-        assert_eq!(memory.inbox_folders(Some("nort")).await?.names, [""; 0]);
         assert_eq!(memory.depth(StackQueue::Inbox).await?, Some(Depth::default()));
         memory.set_depth(StackQueue::Inbox, None);
         assert_eq!(memory.depth(StackQueue::Inbox).await?, None);

@@ -1,12 +1,12 @@
 //! The watcher's view.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use bytes::Bytes;
 
 use super::{INBOX, Memory, Version, World};
 use crate::file::NULL_VERSION;
-use crate::operator::{Depth, Folders};
+use crate::operator::Depth;
 use crate::watch::{
     Cursor, DeadLetter, InboxPage, InboxPlace, ListedVersion, MOST_ENTRIES, MOST_MESSAGES, Published, Watch,
     WatchedQueue,
@@ -77,19 +77,6 @@ impl Memory {
 impl Watch for Memory {
     async fn inbox_page(&self, after: Option<&InboxPlace>) -> Result<InboxPage, Error> {
         self.call(Operation::ListInbox, |world| world.page(after)).await
-    }
-
-    async fn senders(&self, partner: Option<&str>) -> Result<Folders, Error> {
-        self.call(Operation::ListInbox, |world| {
-            let prefix = partner.map(|partner| format!("{partner}/")).unwrap_or_default();
-            let keys =
-                world.inbox.iter().filter(|((bucket, _), versions)| bucket == INBOX && !versions.is_empty());
-            let below = keys.filter_map(|((_, key), _)| key.strip_prefix(&prefix)?.split_once('/'));
-            let names: BTreeSet<_> =
-                below.map(|(folder, _)| folder).filter(|folder| !folder.is_empty()).collect();
-            Folders { names: names.into_iter().map(str::to_owned).collect(), complete: true }
-        })
-        .await
     }
 
     async fn entries(&self, files: &[FileId]) -> Result<BTreeMap<FileId, Entry>, Error> {

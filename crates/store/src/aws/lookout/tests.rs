@@ -65,27 +65,6 @@ async fn versions_are_listed_page_by_page_without_delete_markers() -> Result<(),
     Ok(())
 }
 
-#[tokio::test]
-async fn folders_are_those_of_versions() -> Result<(), Error> {
-    let folders = |names: &[&str]| -> String {
-        let folder = |name: &&str| format!("<CommonPrefixes><Prefix>{name}</Prefix></CommonPrefixes>");
-        names.iter().map(folder).collect::<Vec<_>>().concat()
-    };
-    let (lookout, replay) = lookout([
-        page(&folders(&["north/", "odd+/"]), Some(("odd+/", ""))),
-        page(&folders(&["south/"]), None),
-        page(&folders(&["north/labs/"]), None),
-    ]);
-    let all = lookout.senders(None).await?;
-    assert_eq!((all.names, all.complete), (vec!["north".into(), "odd ".into(), "south".into()], true));
-    assert_eq!(lookout.senders(Some("north")).await?.names, ["labs"]);
-    let seen = replay.seen();
-    assert!(seen[0].uri.contains("delimiter=%2F") && seen[0].uri.contains("versions"), "{}", seen[0].uri);
-    assert!(seen[1].uri.contains("key-marker=odd%20%2F") && !seen[1].uri.contains("version-id-marker"));
-    assert!(seen[2].uri.contains("prefix=north%2F"), "{}", seen[2].uri);
-    Ok(())
-}
-
 fn item(file: &FileId, state: State) -> serde_json::Value {
     json!({"pk": {"S": format!("file#{file}")}, "bucket": {"S": "inbox"}, "key": {"S": "n/l/a"}, "version": {"S": "v"},
         "partner": {"S": "n"}, "feed": {"S": "l"}, "state": {"S": state.as_str()}, "fence": {"N": "1"},

@@ -5,27 +5,7 @@ use crate::aws::replay::{Answer, Replay, answer, dynamodb_error, s3_error};
 
 fn surveyor(answers: impl IntoIterator<Item = Answer>) -> (Surveyor, Replay) {
     let (config, replay) = Replay::configuration(answers);
-    (Surveyor::new(&config, "stack", "inbox", "quarantine", "123456789012"), replay)
-}
-
-fn page(folders: &[&str], next: Option<&str>) -> Answer {
-    let folders: Vec<_> = folders
-        .iter()
-        .map(|folder| format!("<CommonPrefixes><Prefix>{folder}</Prefix></CommonPrefixes>"))
-        .collect();
-    let next = next.map_or_else(
-        || "<IsTruncated>false</IsTruncated>".to_owned(),
-        |next| {
-            format!("<IsTruncated>true</IsTruncated><NextContinuationToken>{next}</NextContinuationToken>")
-        },
-    );
-    answer(
-        200,
-        format!(
-            "<ListBucketResult><EncodingType>url</EncodingType>{}{next}</ListBucketResult>",
-            folders.concat()
-        ),
-    )
+    (Surveyor::new(&config, "stack", "quarantine", "123456789012"), replay)
 }
 
 #[tokio::test]
@@ -46,36 +26,6 @@ async fn a_stack_is_where_its_ledger_is() -> Result<(), Error> {
     assert_eq!(replay.seen()[0].json()["TableName"], "s-ledger");
     assert_eq!(Home::find(&config, "s-ledger").await?, None);
     assert_eq!(Home::find(&config, "s-ledger").await.unwrap_err().code, "malformed table ARN");
-    Ok(())
-}
-
-#[tokio::test]
-async fn folders_are_read_page_by_page_and_decoded() -> Result<(), Error> {
-    let (surveyor, replay) =
-        surveyor([page(&["north/", "odd+%0A/"], Some("more")), page(&["south/", "/"], None)]);
-    let folders = surveyor.inbox_folders(None).await?;
-    assert_eq!(folders.names, ["north", "odd \n", "south"]);
-    assert!(folders.complete);
-    let seen = replay.seen();
-    assert!(seen[0].uri.contains("delimiter=%2F") && !seen[0].uri.contains("&prefix="), "{}", seen[0].uri);
-    assert!(seen[1].uri.contains("continuation-token=more"), "{}", seen[1].uri);
-    assert_eq!(seen[0].header("x-amz-expected-bucket-owner"), Some("123456789012"));
-    Ok(())
-}
-
-#[tokio::test]
-async fn the_feeds_of_one_partner_are_its_folders() -> Result<(), Error> {
-    let (surveyor, replay) = surveyor([page(&["north/labs/", "elsewhere/"], None)]);
-    assert_eq!(surveyor.inbox_folders(Some("north")).await?.names, ["labs"]);
-    assert!(replay.seen()[0].uri.contains("prefix=north%2F"), "{}", replay.seen()[0].uri);
-    Ok(())
-}
-
-#[tokio::test]
-async fn a_listing_without_end_is_given_up_and_says_so() -> Result<(), Error> {
-    let (surveyor, replay) = surveyor(std::iter::repeat_n(page(&["north/"], Some("more")), 20));
-    assert!(!surveyor.inbox_folders(None).await?.complete);
-    assert_eq!(replay.seen().len(), MOST_PAGES);
     Ok(())
 }
 
