@@ -13,10 +13,10 @@ import show
 from deploy import client, deploy, local_parameters
 from emulator import ROOT, STACK, Emulator, Failed
 from outcomes import Outcome, ledger_entry, look_up, subscribe, wait_for, wait_until_empty
-from hears import show_incident
+from hears import expect_daily, show_incidents
 from partner import Partner, scalper
 from receiver import Receiver
-from story import FIRST, LARGE, PARTNER, RECORD_KEY, REPEATED, SECOND, SMALL, Delivery, notification
+from story import FIRST, LARGE, OVERDUE_FEED, PARTNER, RECORD_KEY, REPEATED, SECOND, SMALL, Delivery, notification
 
 from generate import samples
 
@@ -50,8 +50,11 @@ def stand_up(receiver: Receiver) -> Emulator:
     show.step(f"emulator on {running.endpoint}")
     begun = time.monotonic()
     architecture = local_parameters()["Architecture"]
-    channels = {"ChannelsSecretArn": receiver.keep_address(running)}
-    running.outputs, running.stack = deploy(running, parameters=channels), STACK
+    choices = {
+        "ChannelsSecretArn": receiver.keep_address(running),
+        "AlarmFeeds": f"appointments,charges,patients,scan-reports,{OVERDUE_FEED}",
+    }
+    running.outputs, running.stack = deploy(running, parameters=choices), STACK
     running.save()
     show.step(f"template.yaml deployed for {architecture} in {time.monotonic() - begun:.1f} s, contracts published")
     return running
@@ -59,6 +62,7 @@ def stand_up(receiver: Receiver) -> Emulator:
 
 def run(running: Emulator, receiver: Receiver) -> None:
     queue, contents = subscribe(running), samples()
+    due = expect_daily(running)
     show.heading("Files go to the inbox")
     sent = [(delivery, send(running, delivery, contents)) for delivery in FIRST]
     outcomes = hear(running, queue, sent)
@@ -74,7 +78,7 @@ def run(running: Emulator, receiver: Receiver) -> None:
     def process(delivery: Delivery) -> None:
         hear(running, queue, [(delivery, send(running, delivery, contents))])
 
-    show_incident(running, receiver, process)
+    show_incidents(running, receiver, due, process)
 
 
 def send(running: Emulator, delivery: Delivery, contents: dict[str, bytes]) -> str:
@@ -154,7 +158,7 @@ def show_excerpts(running: Emulator, outcome: Outcome) -> None:
 
 def show_door(running: Emulator, contents: dict[str, bytes]) -> None:
     show.heading("The same by API: a partner with nothing but HTTP and a key")
-    added = scalper(running, "partner", "add", PARTNER)
+    added = scalper(running, "partner", "add", PARTNER, "--feeds", f"scan-reports,charges,{OVERDUE_FEED}")
     partner = Partner(running.outputs["PartnerApiUrl"], added["secret"])
     show.step(f"  scalper partner add {PARTNER}: the key is shown once, and kept only as a hash")
     sent = [

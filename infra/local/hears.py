@@ -1,18 +1,59 @@
-"""The last section of the demo: what an operator hears when a file is bad, and when the next one is good."""
+"""The last section of the demo: what an operator hears when a file is bad or does not come, and when the next one does."""
 
+import json
 import time
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 
 import alarms
 import show
-from emulator import Emulator, Failed
+from deploy import client
+from emulator import ROOT, Emulator, Failed
 from receiver import Receiver
-from story import CORRECTED, TEN_PERCENT_BAD, Delivery
+from story import CORRECTED, LATE_AT_LAST, OVERDUE_FEED, PARTNER, TEN_PERCENT_BAD, Delivery
 
 
-def show_incident(running: Emulator, receiver: Receiver, process: Callable[[Delivery], None]) -> None:
+def expect_daily(running: Emulator) -> datetime:
+    """Publishes the contract of a feed that is due each day at a minute that is not over yet; the next time that it is."""
+    due = datetime.now(UTC).replace(second=0, microsecond=0) + timedelta(minutes=10)
+    text = (ROOT / "infra" / "local" / f"{OVERDUE_FEED}.odcs.yaml").read_text()
+    text = text.replace("MINUTE HOUR", f"{due.minute} {due.hour}")
+    bucket = running.outputs["ContractsBucketName"]
+    client(running, "s3").put_object(Bucket=bucket, Key=f"{OVERDUE_FEED}.odcs.yaml", Body=text.encode())
+    return due
+
+
+def show_incidents(
+    running: Emulator, receiver: Receiver, due: datetime, process: Callable[[Delivery], None]
+) -> None:
     show.heading("What an operator hears")
     show.step(f"  A receiver of incidents at {receiver.url}, beside mail, Slack, PagerDuty and Teams.\n")
+    show_bad_file(running, receiver, process)
+    show_missing_file(running, receiver, due, process)
+
+
+def show_missing_file(
+    running: Emulator, receiver: Receiver, due: datetime, process: Callable[[Delivery], None]
+) -> None:
+    show.step(f"  {OVERDUE_FEED} of {PARTNER} are due each day at {due:%H:%M} UTC, and none came. What the watcher says at {due:%H:%M}:\n")
+    show.message(told(receiver, watch(running, due), "open"))
+    process(LATE_AT_LAST)
+    show.message(told(receiver, watch(running, due), "closed"))
+
+
+def watch(running: Emulator, due: datetime) -> list[str]:
+    """One run of the watcher as its schedule begins it at that time; the alarms that changed."""
+    since = time.time()
+    event = {"source": "aws.events", "detail-type": "Scheduled Event", "time": f"{due:%Y-%m-%dT%H:%M:01Z}", "detail": {}}
+    answer = client(running, "lambda").invoke(
+        FunctionName=running.outputs["WatcherFunctionName"], Payload=json.dumps(event).encode()
+    )
+    if "FunctionError" in answer:
+        raise Failed(f"the watcher failed: {answer['Payload'].read().decode()}")
+    return alarms.evaluate(running, since)
+
+
+def show_bad_file(running: Emulator, receiver: Receiver, process: Callable[[Delivery], None]) -> None:
     for delivery, status in ((TEN_PERCENT_BAD, "open"), (CORRECTED, "closed")):
         # Each file is a period of its own: nobody waits five minutes in a demo.
         since = time.time()

@@ -31,6 +31,7 @@ def can_be_made(resource: dict) -> bool:
 def put_alarms(cloudwatch, template: dict, known: dict[str, str], account: str) -> None:
     """Puts the alarms of a nested stack's template that it was created without; `known` are its parameters."""
     values = known | {"AWS::Partition": "aws", "AWS::Region": REGION, "AWS::AccountId": account}
+    values |= {name: filled(each, values) for name, each in template.get("Conditions", {}).items()}
     alarms = {name: each for name, each in template["Resources"].items() if "AlarmName" in each["Properties"]}
     # A rule names alarms by their resources.
     values |= {name: filled(each["Properties"]["AlarmName"], values) for name, each in alarms.items()}
@@ -41,11 +42,15 @@ def put_alarms(cloudwatch, template: dict, known: dict[str, str], account: str) 
         put(**alarm["Properties"])
 
 
-def filled(node, values: dict[str, str]):
-    """A part of a template with the values of what it refers to."""
+def filled(node, values: dict[str, str | bool]):
+    """A part of a template with the values of what it refers to: parameters, resources, and whether conditions hold."""
     match node:
         case {"Ref": name}:
             return values[name]
+        case {"Fn::Equals": [one, other]}:
+            return filled(one, values) == filled(other, values)
+        case {"Fn::If": [condition, one, other]}:
+            return filled(one if values[condition] else other, values)
         case {"Fn::Sub": [text, own]}:
             return filled({"Fn::Sub": text}, values | filled(own, values))
         case {"Fn::Sub": text}:

@@ -45,6 +45,9 @@ LARGE = Delivery("scan-reports-good.csv", "tuesday.csv", "promised, then a signe
 # Sent last: the first sets off an alarm, the second ends it.
 TEN_PERCENT_BAD = Delivery("charges-ten-percent-bad.csv", f"{PARTNER}/charges/monday.csv", "10 % bad rows, good ones loaded")
 CORRECTED = Delivery("charges-corrected.csv", f"{PARTNER}/charges/tuesday.csv", "good")
+# A feed of a partner that is waited for, and what ends the waiting.
+OVERDUE_FEED = "referrals"
+LATE_AT_LAST = Delivery("referrals.csv", f"{PARTNER}/{OVERDUE_FEED}/monday.csv", "the file that was waited for")
 # Read back at the end.
 RECORD_KEY = "riverside/scan-reports#RPT-00000001"
 

@@ -58,8 +58,14 @@ def samples(seed: int = SEED) -> dict[str, bytes]:
         "charges.csv": charges(seed + 10, 120),
         "charges-ten-percent-bad.csv": charges(seed + 11, 120, bad=12),
         "charges-corrected.csv": charges(seed + 11, 120),
+        "referrals.csv": referrals(20),
         "no-contract.csv": b"specimen,result\n1,negative\n",
     }
+
+
+def referrals(count: int) -> bytes:
+    rows = [f"REF-{number:06},2026-11-{1 + number % 28:02}" for number in range(count)]
+    return "\n".join(["referral_id,requested_on", *rows, ""]).encode()
 
 
 def as_latin1(content: bytes) -> bytes:
