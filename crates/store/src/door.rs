@@ -1,7 +1,7 @@
 //! What the partner's door needs: who may come in, how much, what was promised, bytes in, answers out.
 //!
-//! Five traits beside the five of the path. `aws::Door` and the same in-memory twin implement them: a file that came in
-//! through the door is then a file like any other.
+//! Five traits beside the five of the path, and a sixth for those who watch the door: who ever sent. `aws::Door` and the
+//! same in-memory twin implement them: a file that came in through the door is then a file like any other.
 //!
 //! ```text
 //! partners table   pk = partners              sk = <partner>            a partner, its state and its limits
