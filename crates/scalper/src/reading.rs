@@ -41,9 +41,9 @@ pub use view::FileView;
 
 /// What reading commands read from.
 pub struct Desk<S, V> {
-    /// Partners, the ledger, the contracts and the quarantine.
+    /// Partners, the inbox's folders, the ledger, the contracts and the quarantine.
     pub store: S,
-    /// The inbox's folders, the queues, refused records.
+    /// The queues, refused records.
     pub survey: V,
     /// The stack.
     pub stack: Stack,
