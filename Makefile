@@ -19,10 +19,14 @@ help: ## list the verbs
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 .PHONY: tools
-tools: $(VENV)/ready ## install the pinned tools into .venv (Python 3.11 or newer)
+tools: $(VENV)/tools-ready ## install the pinned tools into .venv (Python 3.11 or newer)
 
+# What the local stack needs, and nothing more: `make demo` waits for it.
 $(VENV)/ready: infra/local/requirements.txt
 	$(PYTHON) infra/local/check_python.py && $(PYTHON) -m venv $(VENV)
+	$(PY) -m pip install --quiet --disable-pip-version-check -r $< && touch $@
+
+$(VENV)/tools-ready: infra/local/requirements-tools.txt $(VENV)/ready
 	$(PY) -m pip install --quiet --disable-pip-version-check -r $< && touch $@
 
 $(SAM)/ready: infra/local/requirements-sam.txt
@@ -33,38 +37,52 @@ $(FUZZ)/ready: infra/local/requirements-fuzz.txt
 	$(PYTHON) infra/local/check_python.py && $(PYTHON) -m venv $(FUZZ)
 	$(FUZZ)/bin/python -m pip install --quiet --disable-pip-version-check -r $< && touch $@
 
+# Cargo's default profile, which the tests use too: small changes build in seconds. What is deployed and measured is built by
+# the release profile (`sam build`, `make bench`).
 .PHONY: build
-build: tools ## build every function's binary and the command line for this machine
-	cargo lambda build --release --compiler cargo $(FUNCTIONS:%=-p %) -p scalper
+build: ## build every function and the command line for this machine
+	cargo build --locked $(FUNCTIONS:%=-p %) -p scalper -p store --features store/conformance
+
+# Cargo and pip side by side.
+.PHONY: ready
+ready: ## build, and install what the local stack needs
+	@test -d target/debug || echo "The first build takes about 4 minutes on two cores; later ones take seconds."
+	@$(MAKE) --no-print-directory -j2 build $(VENV)/ready
 
 .PHONY: scalper
 scalper: build ## run the operator's command line (ARGS="partner list"; `cargo install --path crates/scalper` installs it)
-	target/lambda/scalper/bootstrap $(ARGS)
+	target/debug/scalper $(ARGS)
 
 .PHONY: demo
-demo: build ## take sample files to their outcomes on a local stack, and show what happened
+demo: ready ## take sample files to their outcomes on a local stack, and show what happened
 	$(PY) infra/local/demo.py
 
 .PHONY: local
-local: build ## start a local stack and leave it running
+local: ready tools ## start a local stack and leave it running
 	$(PY) infra/local/local.py
 
 .PHONY: stop
 stop: ## stop the local stack
 	$(PYTHON) infra/local/stack.py stop
 
+FUNCTION ?= processor
+EVENT ?= events/sqs-put.json
+
 .PHONY: watch
-watch: tools ## serve the processor for `make invoke`, rebuilt at every change, against the local stack
-	$(PY) infra/local/stack.py environment
-	cargo lambda watch --bin processor --env-file .local/stack/env --invoke-address 127.0.0.1
+watch: tools ## serve FUNCTION=processor, rebuilt at every change, in place of the deployed one of the local stack
+	$(PY) infra/local/watch.py $(FUNCTION)
 
 .PHONY: invoke
-invoke: tools ## send EVENT=events/….json to the processor that `make watch` serves
-	cargo lambda invoke processor --data-file $(EVENT)
+invoke: tools ## send EVENT=events/sqs-put.json to the FUNCTION=processor that `make watch` serves
+	$(PY) infra/local/watch.py $(FUNCTION) --invoke $(EVENT)
+
+.PHONY: remove
+remove: $(VENV)/ready ## delete a stack of your account: STACK=silent-scalper-dev, and its data with DATA=delete
+	$(PY) infra/remove.py $(if $(STACK),$(STACK)) $(if $(DATA),--data $(DATA)) $(if $(YES),--yes)
 
 .PHONY: test
-test: build ## run all tests: unit, property, and end to end on local stacks
-	cargo test --workspace
+test: ready tools ## run all tests: unit, property, and end to end on local stacks
+	cargo test --workspace --locked
 
 .PHONY: lint
 lint: ## check format and lints
@@ -78,8 +96,12 @@ audit: ## check where dependencies come from, what the registry says of them, an
 
 .PHONY: template-lint
 template-lint: tools $(SAM)/ready ## check the templates with cfn-lint and SAM's own validation
-	$(VENV)/bin/cfn-lint template.yaml infra/alarms.yaml infra/dashboard.yaml
-	$(SAM)/bin/sam validate --lint --template template.yaml
+	$(VENV)/bin/cfn-lint template.yaml infra/alarms.yaml infra/checks.yaml infra/dashboard.yaml
+	$(SAM)/bin/sam validate --lint --config-env dev
+
+.PHONY: deploy-check
+deploy-check: ready tools $(SAM)/ready ## run the README's sam build, package, deploy and remove for each environment on an emulator
+	$(PY) infra/local/sam.py
 
 .PHONY: samples
 samples: ## write the synthetic sample files to .local/samples
@@ -95,5 +117,5 @@ api-fuzz: build $(FUZZ)/ready ## send CASES=20000 made-up requests to the API of
 	$(PY) infra/local/fuzz.py --cases $(CASES)
 
 .PHONY: ci
-ci: lint audit template-lint test ## everything that CI runs
+ci: lint audit template-lint test deploy-check ## everything that CI runs
 	$(MAKE) api-fuzz CASES=400

@@ -16,12 +16,13 @@ policy, encryption, backups, limits on leading keys, the 10 MB of a request; and
 """
 
 import functools
-import io
 import json
 import logging
 import os
 import platform
 import re
+import subprocess
+import tempfile
 import zipfile
 from pathlib import Path
 
@@ -32,7 +33,7 @@ from samtranslator.translator.transform import transform
 from samtranslator.yaml_helper import yaml_parse
 
 from emulator import ACCOUNT, REGION, ROOT, STACK, Emulator, Failed
-from nested import can_be_made, expand_nested, filled, put_alarms
+from nested import can_be_made, conditions, expand_nested, filled, put_alarms, wanted
 
 TEMPLATE = ROOT / "template.yaml"
 CONTRACTS = ROOT / "infra" / "contracts"
@@ -123,17 +124,19 @@ def deploy(emulator: Emulator, account: str = ACCOUNT, stack: str = STACK, param
 def put_nested(
     s3, template: dict, place: str, stack: str, parameters: dict[str, str]
 ) -> list[tuple[dict, dict]]:
-    """Puts the templates of nested stacks where the emulator reads them, and names the places. Returns each whole, with
-    what it is given."""
+    """Puts the templates of nested stacks where the emulator reads them, and names the places. Returns each that it cannot
+    make whole, with what it is given."""
     whole = []
     known = known_values(template, stack, parameters)
-    for name, nested in of_type(template["Resources"], "AWS::CloudFormation::Stack"):
+    for name, nested in of_type(wanted(template, known | conditions(template, known)), "AWS::CloudFormation::Stack"):
         properties = nested["Properties"]
         # What a loop repeats must be known here; an address of a resource is not, and is not repeated.
         given = {key: known.get(value.get("Ref"), "") for key, value in properties["Parameters"].items()}
         inner = with_numbers(expand_nested(properties["TemplateURL"], given), given)
-        whole.append((inner, properties["Parameters"]))
-        inner = inner | {"Resources": {key: each for key, each in inner["Resources"].items() if can_be_made(each)}}
+        made = {key: each for key, each in inner["Resources"].items() if can_be_made(each)}
+        if len(made) < len(inner["Resources"]):
+            whole.append((inner, properties["Parameters"]))
+        inner = inner | {"Resources": made}
         s3.put_object(Bucket=CODE_BUCKET, Key=f"{stack}-{name}.json", Body=json.dumps(inner).encode())
         properties["TemplateURL"] = f"{place}/{stack}-{name}.json"
     return whole
@@ -158,7 +161,7 @@ def without_tls_only(template: dict) -> dict:
 
 
 def refuses_plain_http(statement: dict) -> bool:
-    return statement["Effect"] == "Deny" and "aws:SecureTransport" in statement.get("Condition", {}).get("Bool", {})
+    return statement.get("Effect") == "Deny" and "aws:SecureTransport" in statement.get("Condition", {}).get("Bool", {})
 
 
 def with_batches(template: dict) -> dict:
@@ -233,29 +236,36 @@ def binary_of(function: dict) -> str:
 
 
 def upload_code(s3) -> None:
-    """Zips each function's binary once and puts it where the expanded template looks for it."""
+    """Puts each function's archive where the expanded template looks for it."""
     s3.create_bucket(Bucket=CODE_BUCKET)
     for function in functions(yaml_parse(TEMPLATE.read_text())):
         binary = binary_of(function)
-        s3.put_object(Bucket=CODE_BUCKET, Key=f"{binary}.zip", Body=archive(binary_path(binary)))
+        s3.put_object(Bucket=CODE_BUCKET, Key=f"{binary}.zip", Body=archive(binary_path(binary)).read_bytes())
 
 
 def binary_path(binary: str) -> Path:
-    target = Path(os.environ.get("CARGO_TARGET_DIR", ROOT / "target"))
-    path = target / "lambda" / binary / "bootstrap"
+    path = Path(os.environ.get("CARGO_TARGET_DIR", ROOT / "target")) / "debug" / binary
     if not path.exists():
         raise Failed(f"{path} does not exist: `make build` makes it")
     return path
 
 
-def archive(path: Path) -> bytes:
+def archive(binary: Path) -> Path:
+    """The function's archive, made once for each build of its binary. Debug symbols, four fifths of it, stay outside."""
+    path = binary.with_suffix(".zip")
+    if path.exists() and path.stat().st_mtime >= binary.stat().st_mtime:
+        return path
     entry = zipfile.ZipInfo("bootstrap", ZIP_TIME)
     entry.external_attr = 0o755 << 16
     entry.compress_type = zipfile.ZIP_DEFLATED
-    content = io.BytesIO()
-    with zipfile.ZipFile(content, "w", compresslevel=1) as file:
-        file.writestr(entry, path.read_bytes())
-    return content.getvalue()
+    with tempfile.TemporaryDirectory(dir=binary.parent) as folder:
+        stripped, made = Path(folder) / "bootstrap", Path(folder) / "archive"
+        subprocess.run(["strip", "-o", str(stripped), str(binary)], check=True)
+        with zipfile.ZipFile(made, "w", compresslevel=1) as file:
+            file.writestr(entry, stripped.read_bytes())
+        # Tests that start side by side may both get here: each puts a whole archive in place.
+        made.replace(path)
+    return path
 
 
 def create_stack(cloudformation, name: str, address: str, parameters: dict[str, str]) -> dict[str, str]:
@@ -293,12 +303,10 @@ def publish_contracts(s3, bucket: str) -> list[str]:
     return feeds
 
 
-def function_environment(emulator: Emulator, account: str = ACCOUNT) -> dict[str, str]:
-    """What the processor's environment is on the emulator, for a processor that runs outside of it."""
-    function = client(emulator, "lambda", account).get_function_configuration(
-        FunctionName=emulator.outputs["ProcessorFunctionName"]
-    )
-    return function["Environment"]["Variables"] | {
+def function_environment(emulator: Emulator, function: str, account: str = ACCOUNT) -> dict[str, str]:
+    """What a function's environment is on the emulator, for one that runs outside of it."""
+    found = client(emulator, "lambda", account).get_function_configuration(FunctionName=f"{emulator.stack}-{function}")
+    return found["Environment"]["Variables"] | {
         "AWS_ENDPOINT_URL": emulator.endpoint,
         "AWS_REGION": REGION,
         "AWS_ACCESS_KEY_ID": account,

@@ -50,8 +50,12 @@ class Emulator:
         (Path(self.folder) / "state.json").write_text(json.dumps(asdict(self), indent=2) + "\n")
 
 
-def start(folder: Path = STATE) -> Emulator:
-    """Starts an emulator and waits until it answers."""
+def start(folder: Path = STATE, auth: bool = True, for_sam: bool = False) -> Emulator:
+    """Starts an emulator and waits until it answers.
+
+    With `auth` it holds every role to its policies; the account's owner may do everything. With `for_sam` it has what a
+    stack of the SAM command line needs (`emulator_for_sam.py`).
+    """
     if running := find(folder):
         raise Failed(f"an emulator already runs on port {running.port}: `make stop` ends it")
     shutil.rmtree(folder, ignore_errors=True)
@@ -59,10 +63,11 @@ def start(folder: Path = STATE) -> Emulator:
     program = Path(sys.executable).parent / "ministack"
     if not program.exists():
         raise Failed(f"{program} is not installed: `make tools` installs it")
+    command = [sys.executable, str(ROOT / "infra" / "local" / "emulator_for_sam.py")] if for_sam else [str(program)]
     port = free_port()
     with (folder / "emulator.log").open("wb") as log:
         process = subprocess.Popen(
-            [program], env=environment(folder, port), stdout=log, stderr=log, stdin=subprocess.DEVNULL,
+            command, env=environment(folder, port, auth), stdout=log, stderr=log, stdin=subprocess.DEVNULL,
             start_new_session=True,
         )
     emulator = Emulator(folder=str(folder), port=port, pid=process.pid)
@@ -75,7 +80,7 @@ def start(folder: Path = STATE) -> Emulator:
     return emulator
 
 
-def environment(folder: Path, port: int) -> dict[str, str]:
+def environment(folder: Path, port: int, auth: bool) -> dict[str, str]:
     """Nothing of the caller's environment but paths: no credentials reach the emulator or the functions."""
     return {
         "PATH": os.environ.get("PATH", ""),
@@ -88,7 +93,7 @@ def environment(folder: Path, port: int) -> dict[str, str]:
         "AWS_ENDPOINT_URL": f"http://127.0.0.1:{port}",
         "MINISTACK_ACCOUNT_ID": ACCOUNT,  # whose API an unsigned request means
         "TMPDIR": str(folder / "tmp"),
-        "AUTH": "true",
+        "AUTH": "true" if auth else "false",
         "IOT_MTLS_ENABLED": "0",
         "SFTP_ENABLED": "0",
     }

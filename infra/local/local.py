@@ -52,9 +52,9 @@ Drop a file, as <partner>/<feed>/<name>:
 
 Read what became of it (README, "Operate"):
 
-    target/lambda/scalper/bootstrap status
-    target/lambda/scalper/bootstrap show {sample.key}
-    target/lambda/scalper/bootstrap tail
+    target/debug/scalper status
+    target/debug/scalper show {sample.key}
+    target/debug/scalper tail
 
 Or look at it all:
 
@@ -67,7 +67,7 @@ Or look at it all:
 Send a file as a partner does, by API (README, "Send files by API"):
 
     export API={outputs["PartnerApiUrl"]}
-    export KEY=$(target/lambda/scalper/bootstrap --json partner add riverside | python3 -c 'import json, sys; print(json.load(sys.stdin)["secret"])')
+    export KEY=$(target/debug/scalper --json partner add riverside | python3 -c 'import json, sys; print(json.load(sys.stdin)["secret"])')
     curl "$API/v1/feeds" -H "x-api-key: $KEY"
 
 Publish a contract of your own, and files of its feed are taken from then on:

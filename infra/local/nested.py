@@ -25,14 +25,14 @@ def expand_nested(path: str, parameters: dict[str, str]) -> dict:
 
 def can_be_made(resource: dict) -> bool:
     """Whether the emulator creates such an alarm from a template."""
-    return resource["Type"] != COMPOSITE and "Metrics" not in resource["Properties"]
+    return resource["Type"] != COMPOSITE and "Metrics" not in resource.get("Properties", {})
 
 
 def put_alarms(cloudwatch, template: dict, known: dict[str, str], account: str) -> None:
     """Puts the alarms of a nested stack's template that it was created without; `known` are its parameters."""
     values = known | {"AWS::Partition": "aws", "AWS::Region": REGION, "AWS::AccountId": account}
-    values |= {name: filled(each, values) for name, each in template.get("Conditions", {}).items()}
-    alarms = {name: each for name, each in template["Resources"].items() if "AlarmName" in each["Properties"]}
+    values |= conditions(template, values)
+    alarms = {name: each for name, each in wanted(template, values).items() if "AlarmName" in each["Properties"]}
     # A rule names alarms by their resources.
     values |= {name: filled(each["Properties"]["AlarmName"], values) for name, each in alarms.items()}
     left_out = [filled(each, values) for each in alarms.values() if not can_be_made(each)]
@@ -42,6 +42,16 @@ def put_alarms(cloudwatch, template: dict, known: dict[str, str], account: str) 
         put(**alarm["Properties"])
 
 
+def conditions(template: dict, values: dict[str, str]) -> dict[str, bool]:
+    """Which conditions of a template hold."""
+    return {name: filled(each, values) for name, each in template.get("Conditions", {}).items()}
+
+
+def wanted(template: dict, values: dict[str, str | bool]) -> dict[str, dict]:
+    """The resources whose condition, if they have one, holds."""
+    return {name: each for name, each in template["Resources"].items() if values.get(each.get("Condition"), True)}
+
+
 def filled(node, values: dict[str, str | bool]):
     """A part of a template with the values of what it refers to: parameters, resources, and whether conditions hold."""
     match node:
@@ -49,6 +59,8 @@ def filled(node, values: dict[str, str | bool]):
             return values[name]
         case {"Fn::Equals": [one, other]}:
             return filled(one, values) == filled(other, values)
+        case {"Fn::Not": [one]}:
+            return not filled(one, values)
         case {"Fn::If": [condition, one, other]}:
             return filled(one if values[condition] else other, values)
         case {"Fn::Sub": [text, own]}:

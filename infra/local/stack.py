@@ -1,8 +1,7 @@
-"""Steps of the local stack, each a command: start · deploy · environment · expand · stop.
+"""Steps of the local stack, each a command: start · deploy · expand · stop.
 
     python infra/local/stack.py start                   an emulator on a free port
     python infra/local/stack.py deploy                  template.yaml on it; the outputs as JSON
-    python infra/local/stack.py environment             .local/stack/env, for `make watch`
     python infra/local/stack.py expand KeyChoice=CustomerKey    the template after the SAM macro, as JSON
     python infra/local/stack.py --template infra/alarms.yaml expand Prefix=…     a nested stack's template alike
     python infra/local/stack.py stop
@@ -23,7 +22,7 @@ def main() -> None:
     arguments = parse()
     try:
         {
-            "start": start, "deploy": deploy, "environment": environment, "expand": expand, "stop": stop,
+            "start": start, "deploy": deploy, "expand": expand, "stop": stop,
         }[arguments.step](arguments)
     except Failed as error:
         sys.exit(str(error))
@@ -31,7 +30,7 @@ def main() -> None:
 
 def parse() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("step", choices=["start", "deploy", "environment", "expand", "stop"])
+    parser.add_argument("step", choices=["start", "deploy", "expand", "stop"])
     parser.add_argument("parameters", nargs="*", metavar="Name=Value", help="parameters of the template")
     parser.add_argument("--folder", type=Path, default=STATE, help="where the state is kept (default: .local/stack)")
     parser.add_argument("--account", default=ACCOUNT, help="12 digits: an account of its own on the emulator")
@@ -70,16 +69,6 @@ def deploy(arguments: argparse.Namespace) -> None:
     running.stack, running.outputs = arguments.stack, outputs
     running.save()
     print(json.dumps({"endpoint": running.endpoint, "outputs": outputs}))
-
-
-def environment(arguments: argparse.Namespace) -> None:
-    import deploy as deployment
-
-    running = emulators.running(arguments.folder)
-    variables = deployment.function_environment(running, arguments.account)
-    path = arguments.folder / "env"
-    path.write_text("".join(f"{name}={value}\n" for name, value in sorted(variables.items())))
-    print(f"{path} written, for the stack on {running.endpoint}")
 
 
 def expand(arguments: argparse.Namespace) -> None:

@@ -10,6 +10,7 @@ mod dashboard;
 mod expanded;
 mod functions;
 mod messages;
+mod monitoring;
 mod permissions;
 mod queues;
 mod tables;
@@ -24,22 +25,35 @@ const DOOR: [(&str, &str); 2] = [
     ("AllowedCidrs", "192.0.2.0/24,2001:db8::/32"),
 ];
 
-/// Both key choices on both architectures; a production stack and one that may be deleted.
+/// Every alarm.
+const FULL: (&str, &str) = ("Monitoring", "Full");
+
+/// Both key choices on both architectures; a production stack and one that may be deleted; all of them watched fully, so that
+/// every alarm is there. What `Basic` and `Off` leave out is in `monitoring`.
 static CHOICES: LazyLock<Vec<Stack>> = LazyLock::new(|| {
     let choices: [&[(&str, &str)]; 4] = [
-        &[("KeyChoice", "AwsOwned"), ("Architecture", "arm64"), ("Stage", "prod")],
+        &[("KeyChoice", "AwsOwned"), ("Architecture", "arm64"), ("Stage", "prod"), FULL],
         &[
             ("KeyChoice", "AwsOwned"),
             ("Architecture", "x86_64"),
             ("OnDelete", "Delete"),
             ("AllowIam", "true"),
+            FULL,
         ],
-        &[("KeyChoice", "CustomerKey"), ("Architecture", "arm64"), ("OnDelete", "Delete"), DOOR[0], DOOR[1]],
+        &[
+            ("KeyChoice", "CustomerKey"),
+            ("Architecture", "arm64"),
+            ("OnDelete", "Delete"),
+            DOOR[0],
+            DOOR[1],
+            FULL,
+        ],
         &[
             ("KeyChoice", "CustomerKey"),
             ("Architecture", "x86_64"),
             ("Stage", "prod"),
             ("GatewayLogsRole", "Existing"),
+            FULL,
         ],
     ];
     choices.into_iter().map(Stack::expand).collect()

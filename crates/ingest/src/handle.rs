@@ -67,6 +67,10 @@ impl<S: DoorStore> Ingest<S> {
     async fn serve(&self, mut request: Request, record: &mut RequestRecord) -> Result<Response, Refused> {
         let segments = std::mem::take(&mut request.segments);
         let method = std::mem::take(&mut request.method);
+        if method == "OPTIONS" {
+            record.operation = "preflight";
+            return Ok(Response::preflight());
+        }
         let found = find(&method, &segments);
         if let Found::Route(definition, _) = &found
             && definition.access == Access::Open

@@ -16,6 +16,16 @@ const SECURITY: [(&str, &str); 5] = [
     ("x-content-type-options", "nosniff"),
 ];
 
+/// Methods that a page may use: those of the table of routes.
+const PAGE_METHODS: &str = "GET, POST, DELETE";
+
+/// Headers that a page may send: those that this service reads, and those of a signed request (SigV4).
+const PAGE_HEADERS: &str = "authorization, content-digest, content-md5, content-type, digest, idempotency-key, \
+    x-amz-checksum-sha256, x-amz-content-sha256, x-amz-date, x-amz-security-token, x-api-key";
+
+/// How long a browser keeps the answer to its question, seconds. Chromium keeps none longer than two hours.
+const PAGE_SECONDS: &str = "7200";
+
 /// Headers that a page of an allowed origin may read.
 const EXPOSED: &str = "idempotency-replayed, location, retry-after, x-request-id";
 
@@ -46,6 +56,15 @@ impl Response {
     /// 204.
     pub(crate) fn empty() -> Self {
         Self { status: 204, content_type: None, body: String::new(), headers: Vec::new() }
+    }
+
+    /// The answer to a browser's question whether a page may call (CORS preflight, <https://fetch.spec.whatwg.org/#http-cors-protocol>).
+    /// Only [`Response::seal`] makes it a yes, by naming the page's origin.
+    pub(crate) fn preflight() -> Self {
+        Self::empty()
+            .with("access-control-allow-methods", PAGE_METHODS)
+            .with("access-control-allow-headers", PAGE_HEADERS)
+            .with("access-control-max-age", PAGE_SECONDS)
     }
 
     /// The same with one more header.

@@ -40,7 +40,7 @@ impl Stage {
 
     /// A command of `scalper` on this stack, its words separated by blanks.
     pub(super) fn command(&self, options: &[&str], line: &str) -> Command {
-        let program = root().join("target/lambda/scalper/bootstrap");
+        let program = root().join("target/debug/scalper");
         let mut command = Command::new(&program);
         command.args(["--stack", "silent-scalper-dev"]).args(options).args(line.split(' '));
         for name in NOT_INHERITED {

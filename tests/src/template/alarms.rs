@@ -35,7 +35,7 @@ fn every_metric_is_written_with_the_dimensions_that_an_alarm_asks_for() {
     with_all_alarms(|stack, nested| {
         for alarm in metric_alarms(nested) {
             for metric in &alarm.metrics {
-                if metric.namespace == format!("SilentScalper/{}", stack.parameters["Stage"]) {
+                if metric.namespace == "SilentScalper/under-test" {
                     assert_is_ours(&alarm, metric, &written);
                 } else {
                     assert_is_of_aws(stack, &alarm, metric);
@@ -59,7 +59,14 @@ fn assert_is_of_aws(stack: &Stack, alarm: &Alarm, metric: &Metric) {
     let known =
         OF_AWS.iter().find(|(namespace, name, ..)| *namespace == metric.namespace && *name == metric.name);
     let (_, _, dimension, kind) = known.unwrap_or_else(|| panic!("{}: {metric:?}", alarm.name));
-    assert_eq!(metric.dimensions.keys().collect::<Vec<_>>(), [dimension], "{}", alarm.name);
+    let names: Vec<&str> = metric.dimensions.keys().map(String::as_str).collect();
+    if let Some(index) = metric.dimensions.get("GlobalSecondaryIndexName") {
+        assert_eq!(names, ["GlobalSecondaryIndexName", dimension], "{}", alarm.name);
+        let indexes = stack.of_kind(kind).flat_map(|table| table.at("/GlobalSecondaryIndexes").as_array());
+        assert!(indexes.flatten().any(|one| one["IndexName"] == index.as_str()), "there is no {index}");
+    } else {
+        assert_eq!(names, [*dimension], "{}", alarm.name);
+    }
     let name = &metric.dimensions[*dimension];
     let exists = match *kind {
         "AWS::ApiGateway::RestApi" => stack.of_kind(kind).any(|api| api.at("/Name") == name.as_str()),
@@ -128,8 +135,8 @@ fn each_function_queue_of_dead_letters_table_and_api_is_watched() {
             .flat_map(|alarm| {
                 let metrics = alarm.metrics.clone().into_iter();
                 metrics.filter_map(move |metric| {
-                    let dimension = metric.dimensions.values().next()?.clone();
-                    Some(((metric.name, dimension), alarm.clone()))
+                    let watched: Vec<String> = metric.dimensions.values().cloned().collect();
+                    (!watched.is_empty()).then(|| ((metric.name, watched.join(" of ")), alarm.clone()))
                 })
             })
             .collect();
@@ -159,6 +166,10 @@ fn each_function_queue_of_dead_letters_table_and_api_is_watched() {
                     .iter()
                     .all(|metric| watches(metric, &name).is_some())
             );
+            for index in table.at("/GlobalSecondaryIndexes").as_array().into_iter().flatten() {
+                let name = format!("{} of {name}", scalar(&index["IndexName"]));
+                assert!(watches("WriteThrottleEvents", &name).is_some(), "{name} may be throttled unseen");
+            }
         }
         assert!(watches("5XXError", "under-test-partners").is_some());
         assert!(watches("ApproximateAgeOfOldestMessage", "under-test-inbox").is_some());

@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::expanded::{Resource, Stack, list, number, scalar};
-use super::permissions::denies_plain_http;
+use super::permissions::{denies_plain_http, statements};
 use super::{CHOICES, with_every_choice};
 
 const BUCKET: &str = "AWS::S3::Bucket";
@@ -135,16 +135,97 @@ fn every_kind_of_upload_notifies_the_queue_and_only_the_inbox_notifies() {
 #[test]
 fn data_outlives_the_stack_unless_asked_otherwise() {
     with_every_choice(|stack| {
-        let expected = stack.parameters["OnDelete"].as_str();
-        for kind in [BUCKET, "AWS::DynamoDB::Table", "AWS::KMS::Key"] {
+        let chosen = stack.parameters["OnDelete"].as_str();
+        // A key stays whatever is chosen: what it encrypted would be lost with it, backups too.
+        for (kind, expected) in
+            [(BUCKET, chosen), ("AWS::DynamoDB::Table", chosen), ("AWS::KMS::Key", "RetainExceptOnCreate")]
+        {
             for resource in stack.of_kind(kind) {
-                for policy in ["DeletionPolicy", "UpdateReplacePolicy"] {
-                    assert_eq!(resource.body[policy], expected, "{} {policy}", resource.id);
-                }
+                assert_eq!(resource.body["DeletionPolicy"], expected, "{}", resource.id);
+                // Only `Retain` keeps a resource that is replaced: `RetainExceptOnCreate` is no such policy.
+                assert_eq!(resource.body["UpdateReplacePolicy"], "Retain", "{}", resource.id);
             }
         }
     });
-    assert!(CHOICES.iter().any(|stack| stack.parameters["OnDelete"] == "Retain"), "the default keeps data");
+    let kept = |stack: &Stack| stack.parameters["OnDelete"] == "RetainExceptOnCreate";
+    assert!(CHOICES.iter().any(kept), "the default keeps data");
+}
+
+#[test]
+fn the_days_that_a_version_is_kept_are_the_sum_that_the_parameters_promise() {
+    // S3 hides an expired object behind a delete marker, and counts the days of a noncurrent version from then on.
+    let kept = |chosen: &[(&str, &str)], id: &str| {
+        let stack = Stack::expand(chosen);
+        let bucket = stack.resource(id);
+        let days = |pointer| lifecycle(bucket, pointer).expect("days");
+        (days("/ExpirationInDays"), days("/NoncurrentVersionExpiration/NoncurrentDays"))
+    };
+    assert_eq!(kept(&[], "InboxBucket"), (365, 35), "400 days by default");
+    assert_eq!(kept(&[], "QuarantineBucket"), (370, 30), "400 days by default");
+    let chosen = [("InboxRetentionDays", "60"), ("ReplacedRetentionDays", "30"), ("QuarantineRetentionDays", "90")];
+    assert_eq!(kept(&chosen, "InboxBucket"), (60, 30));
+    assert_eq!(kept(&chosen, "QuarantineBucket"), (90, 30));
+    for (name, parameter) in CHOICES[0].declared_parameters() {
+        if name.ends_with("RetentionDays") && name != "LogRetentionDays" {
+            let text = parameter["Description"].as_str().unwrap_or_default();
+            assert!(text.contains("later") || text.contains(" + "), "{name} does not say what is added to it");
+        }
+    }
+}
+
+#[test]
+fn an_upload_that_could_never_be_read_is_denied_on_arrival() {
+    with_every_choice(|stack| {
+        let policy = stack.of_kind("AWS::S3::BucketPolicy").find(|one| scalar(one.at("/Bucket")) == "${InboxBucket}");
+        let policy = policy.expect("a policy of the inbox").at("/PolicyDocument").clone();
+        let denied: Vec<Value> = statements(&policy)
+            .into_iter()
+            .filter(|one| one["Effect"] == "Deny" && list(&one["Action"]) == ["s3:PutObject"])
+            .collect();
+        let condition = |sid: &str| {
+            let found = denied.iter().find(|one| one["Sid"] == sid);
+            found.map(|one| one["Condition"].clone())
+        };
+        // A key of the caller (SSE-C) is sent with each request, and the processor has none.
+        let callers = condition("NoKeysOfCallers").expect("a statement");
+        assert_eq!(callers["Null"]["s3:x-amz-server-side-encryption-customer-algorithm"], "false");
+        let others = condition("OnlyOurKeys").expect("a statement");
+        if stack.uses_customer_keys() {
+            assert_eq!(
+                others["StringNotEqualsIfExists"]["s3:x-amz-server-side-encryption-aws-kms-key-id"],
+                "${InboxKey.Arn}"
+            );
+            let none = condition("NoOtherEncryption").expect("a statement");
+            assert_eq!(none["Null"]["s3:x-amz-server-side-encryption"], "false");
+            assert_eq!(none["Null"]["s3:x-amz-server-side-encryption-aws-kms-key-id"], "true");
+        } else {
+            assert_eq!(others["StringNotEquals"]["s3:x-amz-server-side-encryption"], "AES256");
+        }
+        // Without such a header the bucket's own encryption is used, and nothing is denied.
+        for one in &denied {
+            let needed = one["Condition"]["Null"].as_object().expect("asks for a header");
+            assert!(needed.values().any(|value| value == "false"), "{}", one["Sid"]);
+        }
+    });
+}
+
+#[test]
+fn pages_of_allowed_origins_may_use_the_addresses_that_the_api_gives_them() {
+    with_every_choice(|stack| {
+        let cors = |id: &str| stack.resource(id).at("/CorsConfiguration/CorsRules/0").clone();
+        let (inbox, quarantine) = (cors("InboxBucket"), cors("QuarantineBucket"));
+        if stack.parameters["AllowedOrigins"].is_empty() {
+            assert!(inbox.is_null() && quarantine.is_null());
+            return;
+        }
+        let origins: Vec<&str> = stack.parameters["AllowedOrigins"].split(',').collect();
+        for (rule, methods) in [(&inbox, vec!["PUT"]), (&quarantine, vec!["GET", "HEAD"])] {
+            assert_eq!(list(&rule["AllowedOrigins"]), origins);
+            assert_eq!(list(&rule["AllowedMethods"]), methods);
+        }
+        // To complete an upload in parts a page names the ETag of each.
+        assert!(list(&inbox["ExposedHeaders"]).contains(&"ETag".to_owned()));
+    });
 }
 
 /// The shortest period that any enabled rule for the whole bucket sets.

@@ -17,7 +17,7 @@ fn tables_can_be_restored_and_cost_nothing_idle() {
                 true,
                 "{id}"
             );
-            let protected = stack.parameters["OnDelete"] == "Retain";
+            let protected = stack.parameters["OnDelete"] != "Delete";
             assert_eq!(table.at("/DeletionProtectionEnabled"), protected, "{id}");
         }
     });

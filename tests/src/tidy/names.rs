@@ -114,6 +114,8 @@ fn environment_blocks(template: &str) -> BTreeSet<String> {
                 block = None;
             } else if let Some((name, _)) = line.trim().split_once(':')
                 && depth(line) == outer + 2
+                // A variable of the API's stage is no function's.
+                && !name.contains(|letter: char| letter.is_ascii_lowercase())
             {
                 names.insert(name.to_owned());
             }

@@ -74,7 +74,7 @@ async fn a_wrong_method_is_told_the_right_ones_and_a_wrong_path_nothing() {
         ("get", "/v1/files"),
         ("POST", "/v1/files"),
         ("GET", "/v1/feeds/visits/files"),
-        ("OPTIONS", "/v1/feeds"),
+        ("HEAD", "/v1/feeds"),
     ] {
         assert_eq!(
             bench.ask(method, path).told().await.code(),
@@ -192,4 +192,24 @@ async fn only_pages_of_allowed_origins_may_read_answers() {
             );
         }
     }
+}
+
+#[tokio::test]
+async fn a_page_of_an_allowed_origin_may_ask_before_it_calls() {
+    let bench = Bench::with(|settings| settings.origins = vec!["https://portal.example".to_owned()]);
+    for (path, origin, allowed) in [
+        ("/v1/feeds/visits/files", "https://portal.example", true),
+        ("/iam/v1/files", "https://portal.example", true),
+        ("/v1/feeds/visits/files", "https://evil.example", false),
+    ] {
+        let told = bench.ask_bare("OPTIONS", path).header("origin", origin).told().await;
+        assert_eq!(told.status, 204, "{path}");
+        assert_eq!(told.header("access-control-allow-origin"), allowed.then_some(origin));
+        assert_eq!(told.header("access-control-allow-methods"), Some("GET, POST, DELETE"));
+        let headers = told.header("access-control-allow-headers").unwrap_or_default();
+        for sent in ["x-api-key", "authorization", "idempotency-key", "content-type", "content-digest"] {
+            assert!(headers.contains(sent), "{sent}");
+        }
+    }
+    assert!(bench.memory.calls().is_empty(), "the question carries no credential, and nothing is asked of the store");
 }

@@ -1,0 +1,252 @@
+"""`make deploy-check`: the README's deploy and remove commands, run with the real SAM command line against the emulator.
+
+For each environment of samconfig.toml, and for a production stack with its own keys and full monitoring: `sam build`,
+`sam package`, `sam deploy`. The stack of dev is then held against the one that `make demo` and the tests deploy
+(`deploy.py`), takes a file to its outcome, has its API's address ranges changed, and is removed. Stack names and parameters
+that cannot work are refused, and a stack whose first creation failed is created again.
+
+SAM builds with `infra/local/stub/cargo`, which hands it the binaries of `make build`: that the release build works is not
+shown here. The emulator holds no role to its policies here, since the policies refuse plain HTTP.
+"""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import time
+
+import emulator as emulators
+from deploy import client, deploy, publish_contracts
+from emulator import ACCOUNT, REGION, ROOT, Emulator, Failed
+from outcomes import subscribe, wait_for
+from story import FIRST
+
+from generate import samples
+
+FOLDER = ROOT / ".local" / "sam"
+SAM = ROOT / ".venv" / "sam" / "bin" / "sam"
+DEV = "silent-scalper-dev"
+# Accounts of the emulator; each has a stack of its own, and buckets' names are unique among them.
+OWN_KEYS = "Stage=prod KeyChoice=CustomerKey Monitoring=Full AlarmEmail=ops@example.org"
+ENVIRONMENTS = [
+    ("dev", ACCOUNT, None), ("staging", "000000000002", None), ("prod", "000000000003", None),
+    ("prod", "000000000004", OWN_KEYS),
+]
+# What `deploy.py` adds or leaves out, because the emulator needs it.
+ONLY_LOCAL = {"AWS::ApiGateway::GatewayResponse"}
+ONLY_SAM = {"AWS::S3::BucketPolicy", "AWS::SQS::QueuePolicy", "AWS::SNS::TopicPolicy", "AWS::CloudWatch::CompositeAlarm"}
+
+
+def main() -> None:
+    begun = time.monotonic()
+    try:
+        emulators.stop(FOLDER)
+        running = emulators.start(FOLDER, auth=False, for_sam=True)
+        check(running)
+        print(f"deployed and removed as the README says, in {time.monotonic() - begun:.0f} s")
+    except Failed as error:
+        sys.exit(f"\n{error}\nthe log is {FOLDER / 'emulator.log'}")
+    finally:
+        emulators.stop(FOLDER)
+
+
+def check(running: Emulator) -> None:
+    for environment, account, parameters in ENVIRONMENTS:
+        build_and_deploy(running, environment, account, parameters)
+    same_as_local(running)
+    takes_a_file(running)
+    address_ranges_take_effect(running)
+    names_that_cannot_work_are_refused(running)
+    removed(running, DEV, ACCOUNT)
+    a_failed_creation_is_made_again(running)
+
+
+def build_and_deploy(running: Emulator, environment: str, account: str, parameters: str | None) -> None:
+    what = f"{environment} {parameters or ''}".strip()
+    begun = time.monotonic()
+    sam(running, account, "build", "--config-env", environment)
+    chosen = ["--parameter-overrides", parameters] if parameters else []
+    if environment == "dev":
+        packaged = FOLDER / "packaged.yaml"
+        sam(running, account, "package", "--config-env", environment, "--output-template-file", str(packaged))
+    sam(running, account, "deploy", "--config-env", environment, *chosen)
+    stack = described(running, f"silent-scalper-{environment}", account)
+    if stack["StackStatus"] != "CREATE_COMPLETE":
+        raise Failed(f"{what}: the stack is {stack['StackStatus']}")
+    made = resources(running, stack["StackName"], account)
+    step(f"{what}: built, packaged and deployed in {time.monotonic() - begun:.0f} s; {len(made)} resources")
+
+
+def sam(running: Emulator, account: str, *words: str, expect: int = 0) -> str:
+    """Runs SAM as a user does, and answers each of its questions with yes; returns what it said."""
+    done = subprocess.run(
+        [str(SAM), *words], cwd=ROOT, env=environment(running, account), input="y\n" * 3, text=True, capture_output=True,
+    )
+    said = done.stdout + done.stderr
+    if (done.returncode == 0) != (expect == 0):
+        failed = [line for line in said.splitlines() if "FAILED" in line or "Error" in line]
+        raise Failed(f"`sam {' '.join(words)}` ended with {done.returncode}:\n" + "\n".join(failed or [said[-4000:]]))
+    return said
+
+
+def environment(running: Emulator, account: str) -> dict[str, str]:
+    cargo = shutil.which("cargo")
+    if cargo is None:
+        raise Failed("cargo is not on the PATH: install Rust")
+    stub, tools = ROOT / "infra" / "local" / "stub", ROOT / ".venv" / "bin"
+    return {
+        "PATH": f"{stub}:{tools}:{os.environ['PATH']}", "HOME": os.environ["HOME"], "LANG": "C.UTF-8",
+        "REAL_CARGO": cargo, "TARGET": os.environ.get("CARGO_TARGET_DIR", str(ROOT / "target")),
+        "AWS_ENDPOINT_URL": running.endpoint, "AWS_DEFAULT_REGION": REGION, "AWS_REGION": REGION,
+        # These are no credentials of anything real.
+        "AWS_ACCESS_KEY_ID": account, "AWS_SECRET_ACCESS_KEY": "local",
+        "SAM_CLI_TELEMETRY": "0", "COLUMNS": "400",
+    }
+
+
+def described(running: Emulator, stack: str, account: str) -> dict:
+    return client(running, "cloudformation", account).describe_stacks(StackName=stack)["Stacks"][0]
+
+
+def resources(running: Emulator, stack: str, account: str) -> dict[str, str]:
+    """Types by logical id, of the stack and of those nested in it."""
+    made = {}
+    pages = client(running, "cloudformation", account).get_paginator("list_stack_resources").paginate(StackName=stack)
+    for each in (each for page in pages for each in page["StackResourceSummaries"]):
+        made[each["LogicalResourceId"]] = each["ResourceType"]
+        if each["ResourceType"] == "AWS::CloudFormation::Stack":
+            inner = resources(running, each["PhysicalResourceId"], account)
+            made |= {f"{each['LogicalResourceId']}.{name}": kind for name, kind in inner.items()}
+    return made
+
+
+def same_as_local(running: Emulator) -> None:
+    """Holds the stack that SAM made to the one of the demo and the tests: the same resources, functions and outputs."""
+    other = "000000000009"
+    # The emulator runs the machine's binaries, whatever a function's architecture is.
+    choices = {"Stage": "dev", "OnDelete": "Delete", "LogLevel": "debug", "Architecture": "arm64"}
+    local_outputs = deploy(running, other, DEV, choices)
+    by_sam, local = resources(running, DEV, ACCOUNT), resources(running, DEV, other)
+    # The id of a deployment holds a hash of the API's document, in which the accounts differ.
+    differences = [
+        f"{whose} only: {name} ({kind})"
+        for whose, these, those, known in (("SAM", by_sam, local, ONLY_SAM), ("local", local, by_sam, ONLY_LOCAL))
+        for name, kind in sorted(these.items())
+        if name not in those and kind not in known and kind != "AWS::ApiGateway::Deployment"
+    ]
+    outputs = {each["OutputKey"] for each in described(running, DEV, ACCOUNT)["Outputs"]}
+    differences += [f"output: {name}" for name in sorted(outputs ^ set(local_outputs))]
+    for name, kind in sorted(by_sam.items()):
+        if kind == "AWS::Lambda::Function":
+            theirs, ours = (function(running, name, account) for account in (ACCOUNT, other))
+            differences += [f"{name}.{key}: {theirs[key]} by SAM, {ours[key]} locally" for key in theirs if theirs[key] != ours[key]]
+    if differences:
+        raise Failed("SAM and deploy.py made different stacks:\n  " + "\n  ".join(differences))
+    step(f"the stack of the demo is the same: {len(local)} resources")
+
+
+def function(running: Emulator, name: str, account: str) -> dict:
+    """What decides how a function behaves, with the account's number written as one word."""
+    cloudformation, functions = client(running, "cloudformation", account), client(running, "lambda", account)
+    physical = cloudformation.describe_stack_resource(StackName=DEV, LogicalResourceId=name)["StackResourceDetail"]["PhysicalResourceId"]
+    found = functions.get_function_configuration(FunctionName=physical)
+    sources = functions.list_event_source_mappings(FunctionName=physical)["EventSourceMappings"]
+    wanted = {key: found.get(key) for key in ("Timeout", "MemorySize", "Handler", "Runtime", "Architectures", "Environment")}
+    wanted["Sources"] = [
+        {key: each.get(key) for key in ("EventSourceArn", "BatchSize", "FunctionResponseTypes", "ScalingConfig")} for each in sources
+    ]
+    return json.loads(json.dumps(wanted).replace(account, "ACCOUNT"))
+
+
+def takes_a_file(running: Emulator) -> None:
+    outputs = {each["OutputKey"]: each["OutputValue"] for each in described(running, DEV, ACCOUNT)["Outputs"]}
+    running.outputs, running.stack = outputs, DEV
+    s3, good = client(running, "s3"), FIRST[0]
+    publish_contracts(s3, outputs["ContractsBucketName"])
+    queue = subscribe(running)
+    version = s3.put_object(Bucket=outputs["InboxBucketName"], Key=good.key, Body=samples()[good.sample])["VersionId"]
+    outcome = wait_for(running, queue, {(good.key, version)}, lambda *_: None)[good.key, version]
+    if outcome.state != "COMPLETE":
+        raise Failed(f"{good.key} ended as {outcome.state}")
+    step(f"a file dropped into the stack of SAM: {outcome.state}, {outcome.rows} rows")
+
+
+def address_ranges_take_effect(running: Emulator) -> None:
+    before = deployment(running)
+    chosen = "Stage=dev OnDelete=Delete LogLevel=debug AllowedCidrs=192.0.2.0/24"
+    sam(running, ACCOUNT, "deploy", "--config-env", "dev", "--parameter-overrides", chosen)
+    api = running.outputs["PartnersApiId"]
+    policy = client(running, "apigateway").get_rest_api(restApiId=api).get("policy", "")
+    if "192.0.2.0/24" not in policy:
+        raise Failed("AllowedCidrs was changed and the API's policy was not")
+    if deployment(running) == before:
+        raise Failed("AllowedCidrs was changed and the API was not deployed again, so that its stage keeps the old policy")
+    step("AllowedCidrs changed on the running stack: the API has a new deployment")
+
+
+def deployment(running: Emulator) -> str:
+    api = running.outputs["PartnersApiId"]
+    return client(running, "apigateway").get_stage(restApiId=api, stageName="api")["deploymentId"]
+
+
+def names_that_cannot_work_are_refused(running: Emulator) -> None:
+    """Each is refused by name, and leaves nothing that a second try would meet."""
+    account = "000000000005"
+    cases = [
+        ("OAuth without audience", DEV, "OAuthIssuer=https://issuer.example.org", "OAuthAudience is empty"),
+        ("capitals in the stack's name", "Silent-Scalper", "Stage=dev", "lower-case"),
+        ("a stack name that is too long", "a-stack-name-that-is-too-long-for-buckets", "Stage=dev", "too long"),
+        ("feeds with one id", DEV, "AlarmFeeds=scan-reports,scan_reports Monitoring=Full", "equal but for hyphens"),
+    ]
+    for what, stack, parameters, said in cases:
+        words = ("deploy", "--config-env", "dev", "--stack-name", stack, "--parameter-overrides", f"OnDelete=Delete {parameters}")
+        answer = " ".join(sam(running, account, *words, expect=1).split())
+        if said not in answer and said not in reasons(running, stack, account):
+            raise Failed(f"{what}: refused, but not by name:\n{answer[-2000:]}")
+        left = client(running, "s3", account).list_buckets()["Buckets"]
+        if any(stack.lower() in bucket["Name"] for bucket in left):
+            raise Failed(f"{what}: refused after a bucket was made")
+        client(running, "cloudformation", account).delete_stack(StackName=stack)
+        step(f"refused before anything is made: {what}")
+
+
+def reasons(running: Emulator, stack: str, account: str) -> str:
+    cloudformation = client(running, "cloudformation", account)
+    try:
+        events = cloudformation.describe_stack_events(StackName=stack)["StackEvents"]
+    except cloudformation.exceptions.ClientError:
+        return ""
+    return " ".join(each.get("ResourceStatusReason", "") for each in events)
+
+
+def removed(running: Emulator, stack: str, account: str, *options: str) -> None:
+    words = [sys.executable, str(ROOT / "infra" / "remove.py"), stack, "--yes", *options]
+    done = subprocess.run(words, env=environment(running, account), text=True, capture_output=True)
+    if done.returncode != 0:
+        raise Failed(f"`make remove STACK={stack}` failed:\n{done.stdout}{done.stderr}")
+    left = [each["Name"] for each in client(running, "s3", account).list_buckets()["Buckets"] if stack in each["Name"]]
+    left += [name for name in client(running, "dynamodb", account).list_tables()["TableNames"] if stack in name]
+    if left:
+        raise Failed(f"`make remove STACK={stack}` left {', '.join(left)}")
+    step(f"`make remove STACK={stack}`: nothing is left")
+
+
+def a_failed_creation_is_made_again(running: Emulator) -> None:
+    """A bucket of the stack's name is in the way; once it is gone, the commands of the README create the stack."""
+    account = "000000000006"
+    in_the_way = f"{DEV}-quarantine-{account}-{REGION}"
+    client(running, "s3", account).create_bucket(Bucket=in_the_way)
+    words = ("deploy", "--config-env", "dev")
+    sam(running, account, *words, expect=1)
+    removed(running, DEV, account)
+    sam(running, account, *words)
+    step("a stack whose first creation failed was removed and created again")
+
+
+def step(line: str) -> None:
+    print(f"  {line}", flush=True)
+
+
+if __name__ == "__main__":
+    main()
