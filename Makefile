@@ -81,7 +81,7 @@ audit: ## check where dependencies come from, what the registry says of them, an
 	$(PYTHON) infra/local/check_python.py && cd infra/audit && $(PYTHON) -m unittest --quiet
 	$(PYTHON) infra/audit/audit.py $(if $(ADVISORIES),--advisories $(ADVISORIES))
 
-# The expanded templates of these parameter sets are checked too; checkov asks nothing of the network.
+# The expanded templates of these parameter sets are checked too; checkov makes no network calls.
 SETS := dev prod prod+CustomerKey
 KEY_CHECKS := CKV_AWS_26,CKV_AWS_27,CKV_AWS_119,CKV_AWS_158
 template-lint: export CKV_SKIP_PACKAGE_UPDATE_CHECK := true

@@ -133,7 +133,7 @@ class Sets(unittest.TestCase):
                 self.assertAlmostEqual(sum(line.quantity for line in each.lines), each.quantity)
                 self.assertTrue(all(line.purpose for line in each.lines))
 
-    def test_the_table_fits_80_columns_and_stands_on_the_page(self) -> None:
+    def test_the_table_fits_80_columns_and_is_on_the_page(self) -> None:
         table = cost.overview(list(self.costs.values()))
         text = [table, cost.notes(), *(cost.explanation(one) for one in self.costs.values())]
         self.assertLessEqual(max(len(line) for line in "\n".join(text).splitlines()), 80)

@@ -41,7 +41,7 @@ def assumed(name: str) -> float:
 
 
 def usage(stack: Expanded) -> list[Line]:
-    """Everything that is billed while nothing happens, without what is nothing."""
+    """Everything that is billed while nothing happens. Uses of zero are left out."""
     runs = sum(runs_a_month(rule) for rule in schedules(stack))
     beats = assumed("hours") if runs and heartbeat(stack) else 0
     lines = [
@@ -82,7 +82,13 @@ def monitoring(stack: Expanded) -> str:
 
 
 def idle_metrics(stack: Expanded) -> set[tuple[str, ...]]:
-    """Every metric that an idle stack writes: its name, and its dimensions' values."""
+    """Every metric that an idle stack writes: its name, and its dimensions' values.
+
+    `idle_metrics.json` has for each level of Monitoring, record and metric the sets of dimensions that it is written
+    with. Records: `heartbeat_file`, of the hourly file (telemetry's `FileRecord`); `watcher_run`, of a run
+    (`WatchRecord`); `feed`, of each feed whose contract expects files (`FeedWatchRecord`). A set with `partner` is
+    written with PartnerMetrics only.
+    """
     partners = stack.values.get("PartnerMetrics", "true") == "true"
     found = set()
     for record, written in IDLE_METRICS[monitoring(stack)].items():
