@@ -5,6 +5,7 @@ VENV := .venv
 PY := $(VENV)/bin/python
 SAM := $(VENV)/sam
 FUZZ := $(VENV)/fuzz
+CHECKOV := $(VENV)/checkov
 CASES ?= 20000
 # cargo-lambda comes from the venv; the user's own tools stay as they are.
 export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
@@ -36,6 +37,10 @@ $(SAM)/ready: infra/local/requirements-sam.txt
 $(FUZZ)/ready: infra/local/requirements-fuzz.txt
 	$(PYTHON) infra/local/check_python.py && $(PYTHON) -m venv $(FUZZ)
 	$(FUZZ)/bin/python -m pip install --quiet --disable-pip-version-check -r $< && touch $@
+
+$(CHECKOV)/ready: infra/local/requirements-checkov.txt
+	$(PYTHON) infra/local/check_python.py && $(PYTHON) -m venv $(CHECKOV)
+	$(CHECKOV)/bin/python -m pip install --quiet --disable-pip-version-check -r $< && touch $@
 
 # Cargo's default profile, which the tests use too: small changes build in seconds. What is deployed and measured is built by
 # the release profile (`sam build`, `make bench`).
@@ -94,10 +99,23 @@ audit: ## check where dependencies come from, what the registry says of them, an
 	$(PYTHON) infra/local/check_python.py && cd infra/audit && $(PYTHON) -m unittest --quiet
 	$(PYTHON) infra/audit/audit.py $(if $(ADVISORIES),--advisories $(ADVISORIES))
 
+# The expanded templates of these parameter sets are checked too; checkov makes no network calls.
+SETS := dev prod prod+CustomerKey
+KEY_CHECKS := CKV_AWS_26,CKV_AWS_27,CKV_AWS_119,CKV_AWS_158
+template-lint: export CKV_SKIP_PACKAGE_UPDATE_CHECK := true
+
 .PHONY: template-lint
-template-lint: tools $(SAM)/ready ## check the templates with cfn-lint and SAM's own validation
-	$(VENV)/bin/cfn-lint template.yaml infra/alarms.yaml infra/checks.yaml infra/dashboard.yaml
+template-lint: tools $(SAM)/ready $(CHECKOV)/ready ## check the templates, as written and expanded, with cfn-lint, SAM and checkov, and their idle cost
+	rm -rf .local/templates && $(PY) infra/cost/expanded.py --write .local/templates $(SETS)
+	$(VENV)/bin/cfn-lint template.yaml infra/alarms.yaml infra/checks.yaml infra/dashboard.yaml .local/templates/*.json
 	$(SAM)/bin/sam validate --lint --config-env dev
+	$(CHECKOV)/bin/checkov --config-file infra/checkov.yaml --file .local/templates/*.json
+	$(CHECKOV)/bin/checkov --framework cloudformation --compact --quiet --skip-download --check $(KEY_CHECKS) --file .local/templates/prod+CustomerKey*.json
+	$(PY) -m unittest discover --quiet --start-directory infra/cost
+
+.PHONY: cost
+cost: $(VENV)/ready ## print what an idle stack costs in a month (SET=prod explains one set; ARGS="--json")
+	@$(PY) infra/cost/cost.py $(if $(SET),"$(SET)") $(ARGS)
 
 .PHONY: deploy-check
 deploy-check: ready tools $(SAM)/ready ## run the README's sam build, package, deploy and remove for each environment on an emulator
