@@ -135,5 +135,5 @@ api-fuzz: build $(FUZZ)/ready ## send CASES=20000 made-up requests to the API of
 	$(PY) infra/local/fuzz.py --cases $(CASES)
 
 .PHONY: ci
-ci: lint audit template-lint test deploy-check ## everything that CI runs
+ci: lint audit template-lint demo test deploy-check ## everything that CI runs
 	$(MAKE) api-fuzz CASES=400

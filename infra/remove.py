@@ -20,10 +20,14 @@ BUCKETS = ("inbox", "contracts", "quarantine")
 TABLES = ("ledger", "records", "partners")
 # KMS deletes no key at once; 7 days is the shortest wait that it takes.
 KEY_WAIT_DAYS = 7
-PAUSE_SECONDS = 5
+PAUSE_SECONDS = 2
+# States of a stack whose first creation failed.
+NEVER_CREATED = frozenset({"ROLLBACK_COMPLETE", "ROLLBACK_FAILED", "CREATE_FAILED", "REVIEW_IN_PROGRESS"})
+
 
 class Failed(Exception):
     """Something could not be deleted; the message says what and why."""
+
 
 def main() -> None:
     arguments = parse()
@@ -34,6 +38,7 @@ def main() -> None:
     except (BotoCoreError, ClientError) as error:
         sys.exit(f"AWS did not do it: {error}")
 
+
 def parse() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("stack", help="the stack's name, such as silent-scalper-dev")
@@ -41,36 +46,54 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--yes", action="store_true", help="do not ask (for scripts)")
     return parser.parse_args()
 
+
 def remove(stack: str, with_data: bool, is_sure: bool) -> None:
     cloudformation = boto3.client("cloudformation")
     found = describe(cloudformation, stack)
-    keeps_data = found is not None and parameter(found, "OnDelete") != "Delete" and not failed_at_first(found)
-    kept = keeps_data and not with_data
-    buckets, tables = existing_buckets(stack), existing_tables(stack)
-    if found is None and not buckets and not tables:
-        raise Failed(f"no stack {stack} and nothing named after it is in {here()}: check name, region and account")
     if found is not None and parameter(found, "OnDelete") is None:
         raise Failed(f"{stack} is no stack of Silent Scalper: it has no parameter OnDelete")
-    show_plan(stack, found, buckets, tables, kept)
+    stores = existing(stack)
+    doomed = [each for each in stores if with_data or goes(found, each)]
+    if found is None and not doomed:
+        raise Failed(
+            f"the stack {stack} is gone; its data is kept: {', '.join(each.name for each in stores)} (DATA=delete deletes it)"
+            if stores else
+            f"no stack {stack} and nothing named after it is in {here()}: check name, region and account"
+        )
+    show_plan(stack, found, stores, doomed)
     if not is_sure:
         confirm(stack)
-    keys = customer_keys(found) if with_data or not keeps_data else []
+    keys = customer_keys(stack) if len(doomed) == len(stores) else []
     if found is not None:
         remove_callers(stack)
-    if not kept:
-        for bucket in buckets:
-            empty(bucket)
-        for table in tables:
-            unprotect(table)
+    for each in doomed:
+        each.empty()
     if found is not None:
         delete_stack(cloudformation, stack)
-    if not kept:
-        # What the stack kept, or what a failed creation left behind.
-        delete_rest(stack, keys)
-    show("done" if not kept else f"done; kept: {', '.join(buckets + tables)}")
+    # What the stack kept, or what a failed creation left behind. A function may have written until the stack was gone.
+    for each in doomed:
+        if each.is_there():
+            each.empty()
+            each.delete()
+            show(f"  deleted {each.name}")
+    delete_keys(keys)
+    kept = ", ".join(each.name for each in stores if each not in doomed)
+    show(f"done; kept: {kept}" if kept else "done")
+
+
+def goes(found: dict | None, store) -> bool:
+    """Whether a bucket or table is deleted without being asked for by name: never one that holds data of a stack that is gone,
+    or that was there before a creation which failed."""
+    if found is None:
+        return False
+    if found["StackStatus"] in NEVER_CREATED:
+        return store.is_empty()
+    return parameter(found, "OnDelete") == "Delete"
+
 
 def here() -> str:
     return f"{boto3.session.Session().region_name} of account {boto3.client('sts').get_caller_identity()['Account']}"
+
 
 def describe(cloudformation, stack: str) -> dict | None:
     try:
@@ -80,56 +103,113 @@ def describe(cloudformation, stack: str) -> dict | None:
             return None  # how CloudFormation says that there is no such stack
         raise
 
+
 def parameter(stack: dict, name: str) -> str | None:
     given = {each["ParameterKey"]: each["ParameterValue"] for each in stack.get("Parameters", [])}
     return given.get(name)
 
-def failed_at_first(stack: dict) -> bool:
-    """Whether the stack was never created whole, so that it can hold no data."""
-    return stack["StackStatus"] in ("ROLLBACK_COMPLETE", "ROLLBACK_FAILED", "CREATE_FAILED", "REVIEW_IN_PROGRESS")
 
-def existing_buckets(stack: str) -> list[str]:
+class Bucket:
+    """A bucket of the stack, with all versions in it."""
+
+    def __init__(self, name: str) -> None:
+        self.name, self.s3 = name, boto3.client("s3")
+
+    def is_there(self) -> bool:
+        return answers("404", "NoSuchBucket", call=lambda: self.s3.head_bucket(Bucket=self.name))
+
+    def is_empty(self) -> bool:
+        page = self.s3.list_object_versions(Bucket=self.name, MaxKeys=1)
+        return not page.get("Versions") and not page.get("DeleteMarkers")
+
+    def empty(self) -> None:
+        count = 0
+        for page in self.s3.get_paginator("list_object_versions").paginate(Bucket=self.name):
+            listed = page.get("Versions", []) + page.get("DeleteMarkers", [])
+            objects = [{"Key": each["Key"], "VersionId": each["VersionId"]} for each in listed]
+            if objects:
+                answer = self.s3.delete_objects(Bucket=self.name, Delete={"Objects": objects, "Quiet": True})
+                if errors := answer.get("Errors"):
+                    raise Failed(f"{self.name}: {len(errors)} versions could not be deleted: {errors[0]['Code']}")
+                count += len(objects)
+                show(f"  {self.name}: {count:,} versions deleted")
+        for page in self.s3.get_paginator("list_multipart_uploads").paginate(Bucket=self.name):
+            for upload in page.get("Uploads", []):
+                self.s3.abort_multipart_upload(Bucket=self.name, Key=upload["Key"], UploadId=upload["UploadId"])
+
+    def delete(self) -> None:
+        self.s3.delete_bucket(Bucket=self.name)
+
+
+class Table:
+    """A table of the stack. It is deleted as it is; only its protection is in the way."""
+
+    def __init__(self, name: str) -> None:
+        self.name, self.dynamodb = name, boto3.client("dynamodb")
+
+    def is_there(self) -> bool:
+        return answers("ResourceNotFoundException", call=lambda: self.dynamodb.describe_table(TableName=self.name))
+
+    def is_empty(self) -> bool:
+        return not self.dynamodb.scan(TableName=self.name, Limit=1)["Items"]
+
+    def empty(self) -> None:
+        if self.dynamodb.describe_table(TableName=self.name)["Table"].get("DeletionProtectionEnabled"):
+            self.dynamodb.update_table(TableName=self.name, DeletionProtectionEnabled=False)
+            self.dynamodb.get_waiter("table_exists").wait(TableName=self.name)
+
+    def delete(self) -> None:
+        self.dynamodb.delete_table(TableName=self.name)
+
+
+def existing(stack: str) -> list[Bucket | Table]:
+    """The buckets and tables that are named after the stack."""
     identity, region = boto3.client("sts").get_caller_identity(), boto3.session.Session().region_name
-    s3 = boto3.client("s3")
-    named = [f"{stack}-{each}-{identity['Account']}-{region}".lower() for each in BUCKETS]
-    return [name for name in named if is_there(lambda name=name: s3.head_bucket(Bucket=name), "404", "NoSuchBucket")]
+    buckets = [Bucket(f"{stack}-{each}-{identity['Account']}-{region}".lower()) for each in BUCKETS]
+    tables = [Table(f"{stack}-{each}") for each in TABLES]
+    return [each for each in [*buckets, *tables] if each.is_there()]
 
-def existing_tables(stack: str) -> list[str]:
-    dynamodb = boto3.client("dynamodb")
-    named = [f"{stack}-{each}" for each in TABLES]
-    return [name for name in named if is_there(lambda name=name: dynamodb.describe_table(TableName=name), "ResourceNotFoundException")]
 
-def is_there(look, *absent: str) -> bool:
+def answers(*absent: str, call) -> bool:
+    """Whether a call finds what it asks for; `absent` are the codes of the errors that say it does not."""
     try:
-        look()
+        call()
     except ClientError as error:
         if error.response["Error"]["Code"] in absent:
             return False
         raise
     return True
 
-def show_plan(stack: str, found: dict | None, buckets: list[str], tables: list[str], kept: bool) -> None:
-    status = found["StackStatus"] if found else "no such stack; what a failed creation left"
-    show(f"{stack}: {status}")
+
+def show_plan(stack: str, found: dict | None, stores: list, doomed: list) -> None:
+    show(f"{stack}: {found['StackStatus'] if found else 'the stack is gone'}")
     if found is not None:
         show("  deletes the stack: functions, queues, topics, alarms, logs, API, usage plans and keys of partners")
-    for name in buckets + tables:
-        show(f"  {'keeps  ' if kept else 'deletes'} {name}{'' if kept else ' and all that it holds'}")
-    if kept:
-        show("  `DATA=delete` deletes the kept ones too")
+    for each in stores:
+        show(f"  deletes {each.name} and all that it holds" if each in doomed else f"  keeps   {each.name}")
+    if len(doomed) < len(stores):
+        show("  DATA=delete deletes the kept ones too")
+
 
 def confirm(stack: str) -> None:
     try:
-        typed = input(f"Type the stack's name to go on: ")
+        typed = input("Type the stack's name to go on: ")
     except EOFError:
         typed = ""
     if typed.strip() != stack:
         raise Failed("nothing was deleted: that is not the stack's name (in a script, give YES=1)")
 
-def customer_keys(found: dict | None) -> list[str]:
-    """The ARNs of the stack's own keys; CloudFormation keeps them when the stack is deleted."""
-    outputs = (found or {}).get("Outputs", [])
-    return [each["OutputValue"] for each in outputs if each["OutputKey"].endswith("KeyArn")]
+
+def customer_keys(stack: str) -> list[str]:
+    """The ARNs of the stack's own keys, by their descriptions: they outlive the stack and its outputs."""
+    kms = boto3.client("kms")
+    listed = [each["KeyId"] for page in kms.get_paginator("list_keys").paginate() for each in page["Keys"]]
+    found = [kms.describe_key(KeyId=key)["KeyMetadata"] for key in listed]
+    return [
+        key["Arn"] for key in found
+        if key.get("Description", "").startswith(f"{stack}: ") and key["KeyState"] != "PendingDeletion"
+    ]
+
 
 def remove_callers(stack: str) -> None:
     """Deletes the usage plans and keys that `scalper partner add` made for the stack's API: its name begins theirs."""
@@ -138,7 +218,8 @@ def remove_callers(stack: str) -> None:
     for plan in plans:
         for key in pages(gateway, "get_usage_plan_keys", usagePlanId=plan["id"]):
             gateway.delete_api_key(apiKey=key["id"])
-        stages = [{"op": "remove", "path": "/apiStages", "value": f"{each['apiId']}:{each['stage']}"} for each in plan.get("apiStages", [])]
+        of_plan = [f"{each['apiId']}:{each['stage']}" for each in plan.get("apiStages", [])]
+        stages = [{"op": "remove", "path": "/apiStages", "value": stage} for stage in of_plan]
         if stages:
             gateway.update_usage_plan(usagePlanId=plan["id"], patchOperations=stages)
         gateway.delete_usage_plan(usagePlanId=plan["id"])
@@ -148,37 +229,17 @@ def remove_callers(stack: str) -> None:
     if plans or keys:
         show(f"  deleted {len(plans)} usage plans of partners and their keys")
 
+
 def pages(client, operation: str, **arguments) -> list[dict]:
     return [each for page in client.get_paginator(operation).paginate(**arguments) for each in page.get("items", [])]
 
-def empty(bucket: str) -> None:
-    """Deletes every version, delete marker and unfinished upload."""
-    s3 = boto3.client("s3")
-    count = 0
-    for page in s3.get_paginator("list_object_versions").paginate(Bucket=bucket):
-        listed = page.get("Versions", []) + page.get("DeleteMarkers", [])
-        objects = [{"Key": each["Key"], "VersionId": each["VersionId"]} for each in listed]
-        if objects:
-            errors = s3.delete_objects(Bucket=bucket, Delete={"Objects": objects, "Quiet": True}).get("Errors", [])
-            if errors:
-                raise Failed(f"{bucket}: {len(errors)} objects could not be deleted: {errors[0]['Code']}")
-            count += len(objects)
-            show(f"  {bucket}: {count:,} versions deleted")
-    for page in s3.get_paginator("list_multipart_uploads").paginate(Bucket=bucket):
-        for upload in page.get("Uploads", []):
-            s3.abort_multipart_upload(Bucket=bucket, Key=upload["Key"], UploadId=upload["UploadId"])
-
-def unprotect(table: str) -> None:
-    dynamodb = boto3.client("dynamodb")
-    if dynamodb.describe_table(TableName=table)["Table"].get("DeletionProtectionEnabled"):
-        dynamodb.update_table(TableName=table, DeletionProtectionEnabled=False)
-        dynamodb.get_waiter("table_exists").wait(TableName=table)
 
 def delete_stack(cloudformation, stack: str) -> None:
     show("  deleting the stack (minutes)")
     cloudformation.delete_stack(StackName=stack)
     try:
-        cloudformation.get_waiter("stack_delete_complete").wait(StackName=stack, WaiterConfig={"Delay": PAUSE_SECONDS, "MaxAttempts": 360})
+        waiter = cloudformation.get_waiter("stack_delete_complete")
+        waiter.wait(StackName=stack, WaiterConfig={"Delay": PAUSE_SECONDS, "MaxAttempts": 1_800})
     except WaiterError as error:
         events = cloudformation.describe_stack_events(StackName=stack)["StackEvents"]
         failed = [each for each in events if each["ResourceStatus"] == "DELETE_FAILED"]
@@ -186,19 +247,13 @@ def delete_stack(cloudformation, stack: str) -> None:
         name = failed[-1]["LogicalResourceId"] if failed else stack
         raise Failed(f"{name} was not deleted: {reason}; run the command again when that is solved") from error
 
-def delete_rest(stack: str, keys: list[str]) -> None:
-    s3, dynamodb, kms = boto3.client("s3"), boto3.client("dynamodb"), boto3.client("kms")
-    for bucket in existing_buckets(stack):
-        empty(bucket)  # a function may have written until the stack was gone
-        s3.delete_bucket(Bucket=bucket)
-        show(f"  deleted {bucket}")
-    for table in existing_tables(stack):
-        dynamodb.delete_table(TableName=table)
-        show(f"  deleted {table}")
+
+def delete_keys(keys: list[str]) -> None:
+    kms = boto3.client("kms")
     for key in keys:
-        if kms.describe_key(KeyId=key)["KeyMetadata"]["KeyState"] != "PendingDeletion":
-            kms.schedule_key_deletion(KeyId=key, PendingWindowInDays=KEY_WAIT_DAYS)
-            show(f"  {key} is deleted in {KEY_WAIT_DAYS} days; until then `aws kms cancel-key-deletion` keeps it")
+        kms.schedule_key_deletion(KeyId=key, PendingWindowInDays=KEY_WAIT_DAYS)
+        show(f"  {key} is deleted in {KEY_WAIT_DAYS} days; until then `aws kms cancel-key-deletion` keeps it")
+
 
 def show(line: str) -> None:
     print(line, flush=True)

@@ -8,7 +8,7 @@ make (composite ones, and those that compute from several metrics) are left out.
 import sys
 
 from ministack.app import main
-from ministack.services.cloudformation import engine, language_extensions
+from ministack.services.cloudformation import changesets, engine, handlers, language_extensions
 
 from nested import can_be_made
 
@@ -31,7 +31,8 @@ def expand_then_resolve(template: dict, provided: list, *others, **more):
     return resolved
 
 
-engine._resolve_parameters = expand_then_resolve
+for user in (engine, changesets, handlers):
+    user._resolve_parameters = expand_then_resolve
 
 if __name__ == "__main__":
     sys.exit(main())

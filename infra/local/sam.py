@@ -1,9 +1,9 @@
-"""`make deploy-check`: the README's deploy and remove commands, run with the real SAM command line against the emulator.
+"""`make deploy-check`: the commands of README and docs/deploy.md, run with the real SAM command line against the emulator.
 
-For each environment of samconfig.toml, and for a production stack with its own keys and full monitoring: `sam build`,
-`sam package`, `sam deploy`. The stack of dev is then held against the one that `make demo` and the tests deploy
-(`deploy.py`), takes a file to its outcome, has its API's address ranges changed, and is removed. Stack names and parameters
-that cannot work are refused, and a stack whose first creation failed is created again.
+The README's deploy section is run as it stands there. Its stack is held against the one that `make demo` and the tests deploy
+(`deploy.py`), takes a file to its outcome, has its API's address ranges changed, and is removed. The other environments of
+samconfig.toml, and a production stack with its own keys and full monitoring, are built, packaged and deployed. Stack names
+and parameters that cannot work are refused, and a stack whose first creation failed is created again.
 
 SAM builds with `infra/local/stub/cargo`, which hands it the binaries of `make build`: that the release build works is not
 shown here. The emulator holds no role to its policies here, since the policies refuse plain HTTP.
@@ -11,10 +11,12 @@ shown here. The emulator holds no role to its policies here, since the policies 
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import emulator as emulators
 from deploy import client, deploy, publish_contracts
@@ -27,10 +29,10 @@ from generate import samples
 FOLDER = ROOT / ".local" / "sam"
 SAM = ROOT / ".venv" / "sam" / "bin" / "sam"
 DEV = "silent-scalper-dev"
-# Accounts of the emulator; each has a stack of its own, and buckets' names are unique among them.
+# Accounts of the emulator; each has a stack of its own, and buckets' names are unique among them. Dev is the README's.
 OWN_KEYS = "Stage=prod KeyChoice=CustomerKey Monitoring=Full AlarmEmail=ops@example.org"
 ENVIRONMENTS = [
-    ("dev", ACCOUNT, None), ("staging", "000000000002", None), ("prod", "000000000003", None),
+    ("staging", "000000000002", None), ("prod", "000000000003", None),
     ("prod", "000000000004", OWN_KEYS),
 ]
 # What `deploy.py` adds or leaves out, because the emulator needs it.
@@ -52,14 +54,39 @@ def main() -> None:
 
 
 def check(running: Emulator) -> None:
-    for environment, account, parameters in ENVIRONMENTS:
-        build_and_deploy(running, environment, account, parameters)
+    *deployed, removal = commands("README.md", "## Deploy to AWS")
+    for block in deployed:
+        run(running, ACCOUNT, block)
+    step(f"dev, as the README says: {len(resources(running, DEV, ACCOUNT))} resources")
     same_as_local(running)
     takes_a_file(running)
     address_ranges_take_effect(running)
-    names_that_cannot_work_are_refused(running)
-    removed(running, DEV, ACCOUNT)
+    run(running, ACCOUNT, removal)
+    nothing_is_left(running, ACCOUNT)
+    for environment, account, parameters in ENVIRONMENTS:
+        build_and_deploy(running, environment, account, parameters)
+    what_cannot_work_is_refused(running)
     a_failed_creation_is_made_again(running)
+    data_that_is_kept_can_be_deleted(running)
+
+
+def commands(page: str, heading: str) -> list[str]:
+    """The shell commands of a section, block by block, as they stand on the page."""
+    section = (ROOT / page).read_text().split(f"{heading}\n")[1].split("\n## ")[0]
+    blocks = re.findall(r"```bash\n(.*?)```", section, re.S)
+    if not blocks:
+        raise Failed(f"{page}: no commands under {heading}")
+    return blocks
+
+
+def run(running: Emulator, account: str, block: str) -> str:
+    """Runs commands as a user does who types the stack's name when asked for it; returns what they said."""
+    words = ["bash", "-euo", "pipefail", "-c", block]
+    given = f"{DEV}\n"
+    done = subprocess.run(words, cwd=ROOT, env=environment(running, account), input=given, text=True, capture_output=True)
+    if done.returncode != 0:
+        raise Failed(f"{block}ended with {done.returncode}:\n{done.stdout[-3000:]}{done.stderr[-3000:]}")
+    return done.stdout
 
 
 def build_and_deploy(running: Emulator, environment: str, account: str, parameters: str | None) -> None:
@@ -67,9 +94,8 @@ def build_and_deploy(running: Emulator, environment: str, account: str, paramete
     begun = time.monotonic()
     sam(running, account, "build", "--config-env", environment)
     chosen = ["--parameter-overrides", parameters] if parameters else []
-    if environment == "dev":
-        packaged = FOLDER / "packaged.yaml"
-        sam(running, account, "package", "--config-env", environment, "--output-template-file", str(packaged))
+    packaged = FOLDER / "packaged.yaml"
+    sam(running, account, "package", "--config-env", environment, "--output-template-file", str(packaged))
     sam(running, account, "deploy", "--config-env", environment, *chosen)
     stack = described(running, f"silent-scalper-{environment}", account)
     if stack["StackStatus"] != "CREATE_COMPLETE":
@@ -94,10 +120,11 @@ def environment(running: Emulator, account: str) -> dict[str, str]:
     cargo = shutil.which("cargo")
     if cargo is None:
         raise Failed("cargo is not on the PATH: install Rust")
-    stub, tools = ROOT / "infra" / "local" / "stub", ROOT / ".venv" / "bin"
+    target = Path(os.environ.get("CARGO_TARGET_DIR", ROOT / "target"))
+    first = [ROOT / "infra" / "local" / "stub", ROOT / ".venv" / "bin", SAM.parent, target / "debug"]
     return {
-        "PATH": f"{stub}:{tools}:{os.environ['PATH']}", "HOME": os.environ["HOME"], "LANG": "C.UTF-8",
-        "REAL_CARGO": cargo, "TARGET": os.environ.get("CARGO_TARGET_DIR", str(ROOT / "target")),
+        "PATH": ":".join([*map(str, first), os.environ["PATH"]]), "HOME": os.environ["HOME"], "LANG": "C.UTF-8",
+        "REAL_CARGO": cargo, "TARGET": str(target),
         "AWS_ENDPOINT_URL": running.endpoint, "AWS_DEFAULT_REGION": REGION, "AWS_REGION": REGION,
         # These are no credentials of anything real.
         "AWS_ACCESS_KEY_ID": account, "AWS_SECRET_ACCESS_KEY": "local",
@@ -190,14 +217,15 @@ def deployment(running: Emulator) -> str:
     return client(running, "apigateway").get_stage(restApiId=api, stageName="api")["deploymentId"]
 
 
-def names_that_cannot_work_are_refused(running: Emulator) -> None:
+def what_cannot_work_is_refused(running: Emulator) -> None:
     """Each is refused by name, and leaves nothing that a second try would meet."""
     account = "000000000005"
     cases = [
         ("OAuth without audience", DEV, "OAuthIssuer=https://issuer.example.org", "OAuthAudience is empty"),
         ("capitals in the stack's name", "Silent-Scalper", "Stage=dev", "lower-case"),
         ("a stack name that is too long", "a-stack-name-that-is-too-long-for-buckets", "Stage=dev", "too long"),
-        ("feeds with one id", DEV, "AlarmFeeds=scan-reports,scan_reports Monitoring=Full", "equal but for hyphens"),
+        # SAM CLI meets it first: it writes the loops out itself.
+        ("feeds with one id", DEV, "AlarmFeeds=scan-reports,scan_reports Monitoring=Full", "conflict with existing entries"),
     ]
     for what, stack, parameters, said in cases:
         words = ("deploy", "--config-env", "dev", "--stack-name", stack, "--parameter-overrides", f"OnDelete=Delete {parameters}")
@@ -220,15 +248,14 @@ def reasons(running: Emulator, stack: str, account: str) -> str:
     return " ".join(each.get("ResourceStatusReason", "") for each in events)
 
 
-def removed(running: Emulator, stack: str, account: str, *options: str) -> None:
-    words = [sys.executable, str(ROOT / "infra" / "remove.py"), stack, "--yes", *options]
-    done = subprocess.run(words, env=environment(running, account), text=True, capture_output=True)
-    if done.returncode != 0:
-        raise Failed(f"`make remove STACK={stack}` failed:\n{done.stdout}{done.stderr}")
-    left = [each["Name"] for each in client(running, "s3", account).list_buckets()["Buckets"] if stack in each["Name"]]
-    left += [name for name in client(running, "dynamodb", account).list_tables()["TableNames"] if stack in name]
-    if left:
-        raise Failed(f"`make remove STACK={stack}` left {', '.join(left)}")
+def nothing_is_left(running: Emulator, account: str, stack: str = DEV) -> None:
+    gateway = client(running, "apigateway", account)
+    left = [each["Name"] for each in client(running, "s3", account).list_buckets()["Buckets"]]
+    left += client(running, "dynamodb", account).list_tables()["TableNames"]
+    left += [each["name"] for each in gateway.get_usage_plans()["items"] + gateway.get_api_keys()["items"]]
+    left += [each["FunctionName"] for each in client(running, "lambda", account).list_functions()["Functions"]]
+    if named := [name for name in left if stack in name]:
+        raise Failed(f"`make remove STACK={stack}` left {', '.join(named)}")
     step(f"`make remove STACK={stack}`: nothing is left")
 
 
@@ -239,9 +266,21 @@ def a_failed_creation_is_made_again(running: Emulator) -> None:
     client(running, "s3", account).create_bucket(Bucket=in_the_way)
     words = ("deploy", "--config-env", "dev")
     sam(running, account, *words, expect=1)
-    removed(running, DEV, account)
-    sam(running, account, *words)
+    [block] = commands("docs/deploy.md", "## When the first creation fails")
+    run(running, account, block)
     step("a stack whose first creation failed was removed and created again")
+
+
+def data_that_is_kept_can_be_deleted(running: Emulator) -> None:
+    """A production stack keeps its buckets, tables and keys; a second word deletes them."""
+    _, account, _ = ENVIRONMENTS[-1]
+    stack = "silent-scalper-prod"
+    run(running, account, f"make remove STACK={stack} YES=1")
+    kept = [each["Name"] for each in client(running, "s3", account).list_buckets()["Buckets"] if stack in each["Name"]]
+    if len(kept) != 3:
+        raise Failed(f"a stack that keeps its data kept the buckets {kept}")
+    run(running, account, f"make remove STACK={stack} DATA=delete YES=1")
+    nothing_is_left(running, account, stack)
 
 
 def step(line: str) -> None:
