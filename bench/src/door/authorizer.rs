@@ -11,6 +11,7 @@ use lambda_runtime::Diagnostic;
 use serde_json::{Value, json};
 use store::door::{Credential, CredentialHash, Feeds, Limits, Partner, Partners, Scope};
 use store::memory::Memory;
+use telemetry::Metrics;
 
 use super::{FEED, PARTNER, Warm, time_calls};
 
@@ -87,7 +88,7 @@ async fn authorizer(issuer: &Value) -> Result<Authorizer<Memory, Kept>> {
         },
     };
     let issuer = Issuer::new(settings, Kept(serde_json::to_vec(&issuer["keySet"])?));
-    Ok(Authorizer::new(memory, Some(issuer), "Bench".to_owned(), Host::system()))
+    Ok(Authorizer::new(memory, Some(issuer), Metrics::all("Bench"), Host::system()))
 }
 
 fn event(tree: &str, header: &str, secret: &str) -> Result<Vec<u8>> {

@@ -8,6 +8,7 @@ use host::Host;
 use processor::Processor;
 use serde_json::{Value, json};
 use store::memory::{INBOX, Memory};
+use telemetry::Metrics;
 
 use super::{FEED, PARTNER, Warm, time_calls};
 use crate::input::{Format, write_file};
@@ -23,7 +24,7 @@ const ROWS: u32 = 20;
 pub(super) async fn measure(calls: u32) -> Result<Vec<Warm>> {
     let memory = Memory::new();
     memory.publish_contract(FEED, CONTRACT);
-    let ingest = &Ingest::new(memory.clone(), Settings::new("Bench"), Host::system());
+    let ingest = &Ingest::new(memory.clone(), Settings::new(Metrics::all("Bench")), Host::system());
     let file = send_files(ingest).await?;
     process_files(&memory).await?;
     let check = format!("/v1/feeds/{FEED}/check");
@@ -74,7 +75,7 @@ async fn send_files(ingest: &Ingest<Memory>) -> Result<String> {
 
 /// Lets the processor load every file, as its queue does.
 async fn process_files(memory: &Memory) -> Result<()> {
-    let settings = processor::Settings::new(INBOX, "quarantine", "Bench");
+    let settings = processor::Settings::new(INBOX, "quarantine", Metrics::all("Bench"));
     let host = Host::system();
     let deadline_ms = host.now() + 900_000;
     let processor = Processor::new(memory.clone(), settings, host);

@@ -1,8 +1,9 @@
 //! The environment, read once at start.
 
-use host::{Environment, Missing};
+use host::{Environment, EnvironmentError};
 use outbound::Policy;
 use store::aws::Access;
+use telemetry::Metrics;
 
 use crate::claims::Expected;
 use crate::issuer::IssuerSettings;
@@ -14,8 +15,8 @@ pub struct Config {
     pub partners_table: String,
     /// Where tokens come from; `None`: no token is accepted.
     pub issuer: Option<IssuerSettings>,
-    /// Where metrics go.
-    pub namespace: String,
+    /// What is published as metrics, and where.
+    pub metrics: Metrics,
     /// Where AWS is and who asks.
     pub access: Access,
     /// The log level; `info` when the environment does not say.
@@ -24,16 +25,16 @@ pub struct Config {
 
 impl Config {
     /// Reads the environment. An empty variable counts as missing.
-    pub fn from_environment() -> Result<Self, Missing> {
+    pub fn from_environment() -> Result<Self, EnvironmentError> {
         #[expect(clippy::disallowed_methods, reason = "the one place that reads the environment")]
         Self::from_lookup(|name| std::env::var(name).ok())
     }
 
     /// Reads variables from anywhere. An issuer needs an audience: a token for anybody would be a token for us.
-    pub fn from_lookup(lookup: impl Fn(&str) -> Option<String>) -> Result<Self, Missing> {
+    pub fn from_lookup(lookup: impl Fn(&str) -> Option<String>) -> Result<Self, EnvironmentError> {
         let mut environment = Environment::new(lookup);
         let partners_table = environment.required("PARTNERS_TABLE");
-        let namespace = environment.required("METRIC_NAMESPACE");
+        let metrics = environment.metrics();
         let issuer = environment.optional("OAUTH_ISSUER").map(|issuer| {
             let usual = format!("{}/.well-known/jwks.json", issuer.trim_end_matches('/'));
             let claim = environment.optional("OAUTH_PARTNER_CLAIM");
@@ -50,7 +51,7 @@ impl Config {
         let access = environment.access();
         let log_level = environment.log_level();
         environment.finish()?;
-        Ok(Self { partners_table, issuer, namespace, access, log_level })
+        Ok(Self { partners_table, issuer, metrics, access, log_level })
     }
 
     /// Where the issuer's keys may be: on this machine too, beside an emulator.
@@ -64,12 +65,19 @@ impl Config {
 mod tests {
     use super::*;
 
-    fn read(set: &'static [(&'static str, &'static str)]) -> Result<Config, Missing> {
+    /// A value for each variable.
+    fn value(name: &str) -> String {
+        match name {
+            "MONITORING" => "Basic".to_owned(),
+            "PARTNER_METRICS" => "false".to_owned(),
+            other => other.to_lowercase(),
+        }
+    }
+
+    fn read(set: &'static [(&'static str, &'static str)]) -> Result<Config, EnvironmentError> {
         Config::from_lookup(|name| {
             let found = set.iter().find(|(key, _)| *key == name).map(|(_, value)| (*value).to_owned());
-            found.or_else(|| {
-                (!name.starts_with("OAUTH") && name != "AWS_ENDPOINT_URL").then(|| name.to_lowercase())
-            })
+            found.or_else(|| (!name.starts_with("OAUTH") && name != "AWS_ENDPOINT_URL").then(|| value(name)))
         })
     }
 
@@ -81,10 +89,8 @@ mod tests {
 
     #[test]
     fn an_issuer_needs_an_audience_and_the_rest_has_usual_values() {
-        assert_eq!(
-            read(&[("OAUTH_ISSUER", "https://id.example.org/")]),
-            Err(Missing(vec!["OAUTH_AUDIENCE"]))
-        );
+        let lacking = read(&[("OAUTH_ISSUER", "https://id.example.org/")]).expect_err("no audience");
+        assert_eq!(lacking.missing, ["OAUTH_AUDIENCE"]);
         let settings = read(&[("OAUTH_ISSUER", "https://id.example.org/"), ("OAUTH_AUDIENCE", "scalper")]);
         let settings = settings.expect("complete").issuer.expect("an issuer");
         assert_eq!(settings.keys_url, "https://id.example.org/.well-known/jwks.json");
@@ -102,8 +108,9 @@ mod tests {
 
     #[test]
     fn every_missing_name_is_reported_at_once() {
-        let Err(Missing(names)) = Config::from_lookup(|_| None) else { panic!("nothing is set") };
+        let lacking = Config::from_lookup(|_| None).expect_err("nothing is set");
+        let ours = ["PARTNERS_TABLE", "METRIC_NAMESPACE", "MONITORING", "PARTNER_METRICS"];
         let aws = ["AWS_REGION", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"];
-        assert_eq!(names, [["PARTNERS_TABLE", "METRIC_NAMESPACE"].as_slice(), &aws].concat());
+        assert_eq!(lacking.missing, [ours.as_slice(), &aws].concat());
     }
 }

@@ -30,7 +30,7 @@ use host::Host;
 use lambda_runtime::Diagnostic;
 use serde_json::Value;
 use store::door::Partners;
-use telemetry::{AccessRecord, Label, Occurrence};
+use telemetry::{AccessRecord, Label, Metrics, Occurrence};
 
 use decision::{Decision, Reason};
 use event::{Question, Tree};
@@ -40,7 +40,7 @@ use issuer::{Fetch, Issuer, Unreachable};
 pub struct Authorizer<S, F> {
     partners: S,
     issuer: Option<Issuer<F>>,
-    namespace: String,
+    metrics: Metrics,
     host: Host,
 }
 
@@ -84,10 +84,10 @@ impl Failure {
 }
 
 impl<S: Partners, F: Fetch> Authorizer<S, F> {
-    /// An authorizer; without an issuer no token is accepted. Metrics go to the namespace.
+    /// An authorizer; without an issuer no token is accepted. Publishes these metrics.
     #[must_use]
-    pub fn new(partners: S, issuer: Option<Issuer<F>>, namespace: String, host: Host) -> Self {
-        Self { partners, issuer, namespace, host }
+    pub fn new(partners: S, issuer: Option<Issuer<F>>, metrics: Metrics, host: Host) -> Self {
+        Self { partners, issuer, metrics, host }
     }
 
     /// Answers an event with a policy.
@@ -140,7 +140,7 @@ impl<S: Partners, F: Fetch> Authorizer<S, F> {
     fn record(&self, kind: &'static str, decided: &Result<Decision, Failure>, began_ms: u64) {
         if let Err(failure) = decided {
             tracing::error!(error = telemetry::chain(failure), "no decision");
-            (self.host.metric)(&failure.occurrence().metric(&self.namespace, self.host.now()));
+            (self.host.metric)(&failure.occurrence().metric(&self.metrics, self.host.now()));
         }
         let (decision, caller, reason) = match decided {
             Ok(Decision::Allow(caller, _)) => ("allow", Some(caller), None),
@@ -159,7 +159,7 @@ impl<S: Partners, F: Fetch> Authorizer<S, F> {
             duration: now_ms.saturating_sub(began_ms),
         };
         record.log();
-        (self.host.metric)(&record.metric(&self.namespace, now_ms));
+        (self.host.metric)(&record.metric(&self.metrics, now_ms));
     }
 }
 

@@ -18,7 +18,7 @@ async fn main() -> Result<(), lambda_runtime::Error> {
     let fetch = OverHttps::new(config.policy());
     let issuer = config.issuer.map(|settings| Issuer::new(settings, fetch));
     let partners = store::aws::connect_directory(&config.partners_table, config.access);
-    let authorizer = &Authorizer::new(partners, issuer, config.namespace, Host::system());
+    let authorizer = &Authorizer::new(partners, issuer, config.metrics, Host::system());
     lambda_runtime::run(service_fn(async |event: LambdaEvent<Value>| {
         Box::pin(authorizer.handle(&event.payload)).await
     }))

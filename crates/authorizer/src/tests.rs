@@ -50,7 +50,7 @@ impl Case {
             }),
         };
         let issuer = answers.map(|answers| Issuer::new(settings(), answers));
-        let authorizer = Authorizer::new(memory.clone(), issuer, "Test".to_owned(), host);
+        let authorizer = Authorizer::new(memory.clone(), issuer, telemetry::Metrics::all("Test"), host);
         Self { memory, authorizer, metrics }
     }
 

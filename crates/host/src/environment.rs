@@ -1,28 +1,61 @@
-//! The environment of a function, read once at start, every missing name reported together.
+//! The environment of a function, read once at start, everything that is missing or wrong reported together.
 
 use store::aws::Access;
+use telemetry::{Metrics, Monitoring};
 
-/// Variables that are not set, all of them.
-#[derive(Debug, PartialEq, Eq, thiserror::Error)]
-#[error("the environment lacks {}: set each to the resource that the template names", .0.join(", "))]
-pub struct Missing(pub Vec<&'static str>);
+/// The most characters of a wrong value that are shown.
+const SHOWN: usize = 40;
+
+/// A variable whose value is not one of those that are allowed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct WrongValue {
+    /// The variable. Never one that holds a secret.
+    pub name: &'static str,
+    /// Its value, cut at 40 characters.
+    pub found: String,
+    /// The values that are allowed.
+    pub allowed: Vec<&'static str>,
+}
+
+/// Why a function cannot start: all variables that are not set, and all that have a wrong value.
+#[derive(Clone, Debug, Default, PartialEq, Eq, thiserror::Error)]
+#[error("{}", self.text())]
+pub struct EnvironmentError {
+    /// Variables that are not set.
+    pub missing: Vec<&'static str>,
+    /// Variables with a wrong value.
+    pub wrong: Vec<WrongValue>,
+}
+
+impl EnvironmentError {
+    fn text(&self) -> String {
+        let missing = (!self.missing.is_empty()).then(|| {
+            let names = self.missing.join(", ");
+            format!("the environment lacks {names}: set each to the value that the template gives it")
+        });
+        let wrong = self.wrong.iter().map(|WrongValue { name, found, allowed }| {
+            format!("`{name}` is {found:?}: set it to one of {}", allowed.join(", "))
+        });
+        missing.into_iter().chain(wrong).collect::<Vec<_>>().join("; ")
+    }
+}
 
 /// A reader of variables that remembers which it did not find. An empty variable counts as missing.
 pub struct Environment<L> {
     lookup: L,
-    missing: Vec<&'static str>,
+    found: EnvironmentError,
 }
 
 impl<L: Fn(&str) -> Option<String>> Environment<L> {
     /// Reads variables from anywhere.
     pub fn new(lookup: L) -> Self {
-        Self { lookup, missing: Vec::new() }
+        Self { lookup, found: EnvironmentError::default() }
     }
 
     /// A variable that must be there; empty when it is not, which [`Environment::finish`] reports.
     pub fn required(&mut self, name: &'static str) -> String {
         self.optional(name).unwrap_or_else(|| {
-            self.missing.push(name);
+            self.found.missing.push(name);
             String::new()
         })
     }
@@ -48,8 +81,83 @@ impl<L: Fn(&str) -> Option<String>> Environment<L> {
         self.optional("LOG_LEVEL").map_or_else(|| "info".to_owned(), |level| level.to_lowercase())
     }
 
-    /// Whether everything was there.
-    pub fn finish(self) -> Result<(), Missing> {
-        if self.missing.is_empty() { Ok(()) } else { Err(Missing(self.missing)) }
+    /// What is published as metrics, and where: `METRIC_NAMESPACE`, `MONITORING` (`Off`, `Basic` or `Full`) and
+    /// `PARTNER_METRICS` (`true` or `false`), all of which must be there.
+    pub fn metrics(&mut self) -> Metrics {
+        let levels = [("Off", Monitoring::Off), ("Basic", Monitoring::Basic), ("Full", Monitoring::Full)];
+        Metrics {
+            namespace: self.required("METRIC_NAMESPACE"),
+            monitoring: self.one_of("MONITORING", &levels).unwrap_or(Monitoring::Off),
+            partner_metrics: self
+                .one_of("PARTNER_METRICS", &[("true", true), ("false", false)])
+                .unwrap_or(false),
+        }
+    }
+
+    /// A variable that must have one of these values; `None` when it has not, which [`Environment::finish`] reports.
+    fn one_of<T: Copy>(&mut self, name: &'static str, allowed: &[(&'static str, T)]) -> Option<T> {
+        let Some(value) = self.optional(name) else {
+            self.found.missing.push(name);
+            return None;
+        };
+        let meant = allowed.iter().find(|(known, _)| *known == value).map(|(_, meant)| *meant);
+        if meant.is_none() {
+            let allowed = allowed.iter().map(|(known, _)| *known).collect();
+            let found = value.chars().take(SHOWN).collect();
+            self.found.wrong.push(WrongValue { name, found, allowed });
+        }
+        meant
+    }
+
+    /// Whether everything was there and right.
+    pub fn finish(self) -> Result<(), EnvironmentError> {
+        let EnvironmentError { missing, wrong } = &self.found;
+        if missing.is_empty() && wrong.is_empty() { Ok(()) } else { Err(self.found) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(monitoring: &str, partners: &str) -> Result<Metrics, EnvironmentError> {
+        let mut environment = Environment::new(|name: &str| match name {
+            "METRIC_NAMESPACE" => Some("SilentScalper/prod".to_owned()),
+            "MONITORING" => Some(monitoring.to_owned()),
+            "PARTNER_METRICS" => Some(partners.to_owned()),
+            _ => None,
+        });
+        let metrics = environment.metrics();
+        environment.finish().map(|()| metrics)
+    }
+
+    #[test]
+    fn each_level_of_monitoring_has_its_word() {
+        for (word, monitoring) in
+            [("Off", Monitoring::Off), ("Basic", Monitoring::Basic), ("Full", Monitoring::Full)]
+        {
+            for (partners, partner_metrics) in [("true", true), ("false", false)] {
+                let namespace = "SilentScalper/prod".to_owned();
+                assert_eq!(read(word, partners), Ok(Metrics { namespace, monitoring, partner_metrics }));
+            }
+        }
+    }
+
+    #[test]
+    fn a_wrong_value_is_named_with_what_was_found_and_what_is_allowed() {
+        let error = read("basic", "yes").expect_err("two wrong values").to_string();
+        assert_eq!(
+            error,
+            "`MONITORING` is \"basic\": set it to one of Off, Basic, Full; \
+             `PARTNER_METRICS` is \"yes\": set it to one of true, false"
+        );
+        let error = read("", "TRUE").expect_err("one is missing").to_string();
+        assert_eq!(
+            error,
+            "the environment lacks MONITORING: set each to the value that the template gives it; \
+             `PARTNER_METRICS` is \"TRUE\": set it to one of true, false"
+        );
+        let long = read("Full", &"x".repeat(500)).expect_err("too long").to_string();
+        assert!(long.len() < 150, "{long}");
     }
 }

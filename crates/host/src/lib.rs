@@ -7,7 +7,7 @@ mod environment;
 
 pub use batch::{Message, batch};
 pub use caught::caught;
-pub use environment::{Environment, Missing};
+pub use environment::{Environment, EnvironmentError, WrongValue};
 
 use std::time::{SystemTime, UNIX_EPOCH};
 

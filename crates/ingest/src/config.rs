@@ -1,6 +1,6 @@
 //! The environment, read once at start.
 
-use host::{Environment, Missing};
+use host::{Environment, EnvironmentError};
 use store::aws::{Access, DoorNames};
 
 use crate::Settings;
@@ -20,13 +20,13 @@ pub struct Config {
 
 impl Config {
     /// Reads the environment. An empty variable counts as missing.
-    pub fn from_environment() -> Result<Self, Missing> {
+    pub fn from_environment() -> Result<Self, EnvironmentError> {
         #[expect(clippy::disallowed_methods, reason = "the one place that reads the environment")]
         Self::from_lookup(|name| std::env::var(name).ok())
     }
 
     /// Reads variables from anywhere.
-    pub fn from_lookup(lookup: impl Fn(&str) -> Option<String>) -> Result<Self, Missing> {
+    pub fn from_lookup(lookup: impl Fn(&str) -> Option<String>) -> Result<Self, EnvironmentError> {
         let mut environment = Environment::new(lookup);
         let names = DoorNames {
             inbox: environment.required("INBOX_BUCKET"),
@@ -37,13 +37,13 @@ impl Config {
             partners_table: environment.required("PARTNERS_TABLE"),
             account: environment.optional("ACCOUNT_ID"),
         };
-        let namespace = environment.required("METRIC_NAMESPACE");
+        let metrics = environment.metrics();
         let access = environment.access();
         let log_level = environment.log_level();
         let settings = Settings {
             allow_roles: environment.optional("ALLOW_IAM").as_deref() == Some("true"),
             origins: origins(&environment.optional("ALLOWED_ORIGINS").unwrap_or_default()),
-            ..Settings::new(&namespace)
+            ..Settings::new(metrics)
         };
         environment.finish()?;
         Ok(Self { names, access, settings, log_level })
@@ -65,11 +65,20 @@ fn origins(list: &str) -> Vec<String> {
 mod tests {
     use super::*;
 
+    /// A value for each variable.
+    fn value(name: &str) -> String {
+        match name {
+            "MONITORING" => "Basic".to_owned(),
+            "PARTNER_METRICS" => "false".to_owned(),
+            other => other.to_lowercase(),
+        }
+    }
+
     #[test]
     fn every_missing_name_is_reported_at_once() {
-        let Err(Missing(names)) = Config::from_lookup(|_| None) else { panic!("nothing is set") };
+        let lacking = Config::from_lookup(|_| None).expect_err("nothing is set");
         assert_eq!(
-            names,
+            lacking.missing,
             [
                 "INBOX_BUCKET",
                 "CONTRACTS_BUCKET",
@@ -78,6 +87,8 @@ mod tests {
                 "RECORDS_TABLE",
                 "PARTNERS_TABLE",
                 "METRIC_NAMESPACE",
+                "MONITORING",
+                "PARTNER_METRICS",
                 "AWS_REGION",
                 "AWS_ACCESS_KEY_ID",
                 "AWS_SECRET_ACCESS_KEY"
@@ -91,7 +102,7 @@ mod tests {
             let lookup = move |name: &str| match name {
                 "ALLOW_IAM" => Some(iam.to_owned()),
                 "ALLOWED_ORIGINS" => Some(pages.to_owned()),
-                other => Some(other.to_lowercase()),
+                other => Some(value(other)),
             };
             Config::from_lookup(lookup).expect("complete").settings
         };

@@ -56,12 +56,12 @@ impl<S: DoorStore> Ingest<S> {
         let now = self.host.now();
         record.duration_ms = now.saturating_sub(began);
         record.log(&id);
-        (self.host.metric)(&record.metric(&self.settings.namespace, now));
+        (self.host.metric)(&record.metric(&self.settings.metrics, now));
         response.seal(&id, origin.as_deref())
     }
 
     fn count(&self, occurrence: Occurrence) {
-        (self.host.metric)(&occurrence.metric(&self.settings.namespace, self.host.now()));
+        (self.host.metric)(&occurrence.metric(&self.settings.metrics, self.host.now()));
     }
 
     async fn serve(&self, mut request: Request, record: &mut RequestRecord) -> Result<Response, Refused> {

@@ -1,10 +1,12 @@
 //! How to work: sizes and times, each with its source.
 
+use telemetry::Metrics;
+
 /// How to work.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Settings {
-    /// The namespace of metrics.
-    pub namespace: String,
+    /// What is published as metrics, and where.
+    pub metrics: Metrics,
     /// Whether callers may show who they are by an IAM signature.
     pub allow_roles: bool,
     /// Origins of pages that may read answers, each `https://<host>[:<port>]`; empty: none.
@@ -23,11 +25,11 @@ pub struct Settings {
 }
 
 impl Settings {
-    /// The defaults, for this namespace.
+    /// The defaults, with these metrics.
     #[must_use]
-    pub fn new(namespace: &str) -> Self {
+    pub fn new(metrics: Metrics) -> Self {
         Self {
-            namespace: namespace.to_owned(),
+            metrics,
             allow_roles: false,
             origins: Vec::new(),
             contract_ttl_ms: 60_000,

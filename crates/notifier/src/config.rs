@@ -1,6 +1,6 @@
 //! The environment, read once at start.
 
-use host::{Environment, Missing};
+use host::{Environment, EnvironmentError};
 use outbound::Policy;
 use store::aws::Access;
 
@@ -11,6 +11,8 @@ use crate::Settings;
 pub struct Config {
     /// The bucket into which files land: its folders are who sends.
     pub inbox: String,
+    /// The bucket of contracts, which say what is expected.
+    pub contracts_bucket: String,
     /// The ledger table, where incidents and files are.
     pub ledger_table: String,
     /// The table of partners.
@@ -27,28 +29,38 @@ pub struct Config {
 
 impl Config {
     /// Reads the environment. An empty variable counts as missing.
-    pub fn from_environment() -> Result<Self, Missing> {
+    pub fn from_environment() -> Result<Self, EnvironmentError> {
         #[expect(clippy::disallowed_methods, reason = "the one place that reads the environment")]
         Self::from_lookup(|name| std::env::var(name).ok())
     }
 
     /// Reads variables from anywhere.
-    pub fn from_lookup(lookup: impl Fn(&str) -> Option<String>) -> Result<Self, Missing> {
+    pub fn from_lookup(lookup: impl Fn(&str) -> Option<String>) -> Result<Self, EnvironmentError> {
         let mut environment = Environment::new(lookup);
         let inbox = environment.required("INBOX_BUCKET");
+        let contracts_bucket = environment.required("CONTRACTS_BUCKET");
         let ledger_table = environment.required("LEDGER_TABLE");
         let partners_table = environment.required("PARTNERS_TABLE");
         let mail_topic = environment.required("MAIL_TOPIC_ARN");
         let stack = environment.required("STACK_NAME");
-        let namespace = environment.required("METRIC_NAMESPACE");
+        let metrics = environment.metrics();
         let channels_secret = environment.optional("CHANNELS_SECRET_ARN");
         let access = environment.access();
         let log_level = environment.log_level();
         environment.finish()?;
         // This machine's own addresses are posted to only when AWS is an emulator on it.
         let policy = if access.endpoint.is_some() { Policy::Loopback } else { Policy::Public };
-        let settings = Settings { channels_secret, policy, stack, namespace };
-        Ok(Self { inbox, ledger_table, partners_table, mail_topic, settings, access, log_level })
+        let settings = Settings { channels_secret, policy, stack, metrics };
+        Ok(Self {
+            inbox,
+            contracts_bucket,
+            ledger_table,
+            partners_table,
+            mail_topic,
+            settings,
+            access,
+            log_level,
+        })
     }
 }
 
@@ -56,28 +68,41 @@ impl Config {
 mod tests {
     use super::*;
 
+    /// A value for each variable.
+    fn value(name: &str) -> String {
+        match name {
+            "MONITORING" => "Basic".to_owned(),
+            "PARTNER_METRICS" => "false".to_owned(),
+            other => other.to_lowercase(),
+        }
+    }
+
     #[test]
     fn every_missing_name_is_reported_at_once() {
+        let lacking = Config::from_lookup(|_| None).expect_err("nothing is set");
         assert_eq!(
-            Config::from_lookup(|_| None),
-            Err(Missing(vec![
+            lacking.missing,
+            [
                 "INBOX_BUCKET",
+                "CONTRACTS_BUCKET",
                 "LEDGER_TABLE",
                 "PARTNERS_TABLE",
                 "MAIL_TOPIC_ARN",
                 "STACK_NAME",
                 "METRIC_NAMESPACE",
+                "MONITORING",
+                "PARTNER_METRICS",
                 "AWS_REGION",
                 "AWS_ACCESS_KEY_ID",
                 "AWS_SECRET_ACCESS_KEY"
-            ]))
+            ]
         );
     }
 
     #[test]
     fn mail_is_the_only_channel_without_a_secret_and_this_machine_is_reached_only_beside_an_emulator() {
         let settings = |left_out: &'static str| {
-            let read = Config::from_lookup(|name| (name != left_out).then(|| name.to_lowercase()));
+            let read = Config::from_lookup(|name| (name != left_out).then(|| value(name)));
             read.expect("complete").settings
         };
         assert_eq!(settings("CHANNELS_SECRET_ARN").channels_secret, None);

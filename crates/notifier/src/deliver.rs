@@ -6,7 +6,7 @@ use futures_util::future::{join, join_all};
 use lambda_runtime::Diagnostic;
 use serde_json::Value;
 use store::door::{Partners, Reading, Senders};
-use store::{Error, Incident, Incidents, Mail, Measured, Secrets};
+use store::{Error, Incident, Incidents, Mail, Measured, ReadContract, Secrets};
 use telemetry::{Label, Notice as Noticed, NoticeRecord, Occurrence};
 
 use crate::alarm::Change;
@@ -87,7 +87,9 @@ impl Unanswered {
     }
 }
 
-impl<D: Incidents + Secrets + Mail + Measured, R: Partners + Senders + Reading> Notifier<D, R> {
+impl<D: Incidents + Secrets + Mail + Measured, R: Partners + Senders + Reading + ReadContract>
+    Notifier<D, R>
+{
     /// Handles one invocation. An error asks Lambda to try again, and at last to keep the event among the dead letters.
     pub async fn handle(&self, event: &Value) -> Result<(), NotTold> {
         let mut ended = Ok(());
@@ -187,7 +189,7 @@ impl<D: Incidents + Secrets + Mail + Measured, R: Partners + Senders + Reading> 
     }
 
     fn count(&self, occurrence: Occurrence) {
-        (self.host.metric)(&occurrence.metric(&self.settings.namespace, self.host.now()));
+        (self.host.metric)(&occurrence.metric(&self.settings.metrics, self.host.now()));
     }
 
     /// The channels of the secret, read each time: incidents are rare, and a new secret holds at once.
@@ -229,6 +231,6 @@ impl<D: Incidents + Secrets + Mail + Measured, R: Partners + Senders + Reading> 
             reason,
         };
         record.log();
-        (self.host.metric)(&record.metric(&self.settings.namespace, self.host.now()));
+        (self.host.metric)(&record.metric(&self.settings.metrics, self.host.now()));
     }
 }

@@ -1,19 +1,22 @@
 //! The files that an alarm is about, from the ledger's index: the newest that are not all good, or the newest of each
-//! partner of a feed whose file did not come as expected.
+//! partner of a feed whose file did not come as expected. An alarm without a feed is about all feeds.
 
 use std::collections::BTreeSet;
 
 use futures_util::future::join_all;
 use jiff::Timestamp;
 use store::door::{Credential, Feeds, FileQuery, ListedFile, Partners, Reading, Senders};
-use store::{Error, Outcome, State};
+use store::{Error, Outcome, ReadContract, State};
 use telemetry::Label;
 
 use crate::alarm::Change;
 use crate::deliver::Unanswered;
+use crate::overdue::{self, Overdue};
 
 /// The metrics of our own that files make bad.
-const BAD: [&str; 2] = ["FilesQuarantined", "RejectPercent"];
+const BAD: [&str; 2] = [QUARANTINED, "RejectPercent"];
+/// The one of them of files that were not loaded.
+const QUARANTINED: &str = "FilesQuarantined";
 /// The metrics of our own that a file makes bad which did not come, or not as expected.
 const EXPECTED: [&str; 3] = [OVERDUE, "FilesThin", "FilesFat"];
 /// The one of them of a file that did not come.
@@ -21,10 +24,10 @@ const OVERDUE: &str = "FilesOverdue";
 /// The fault of a file whose feed has no contract.
 const NO_CONTRACT: &str = "NO_CONTRACT";
 /// The most partners whose files are looked through, and of each the most files.
-const PARTNERS: usize = 50;
+pub(crate) const PARTNERS: usize = 50;
 const FILES_OF_A_PARTNER: u16 = 20;
 /// The most files that are told, and the most partners whose newest file is.
-const FILES: usize = 5;
+pub(crate) const FILES: usize = 5;
 /// How far back bad files are looked for, milliseconds: a day.
 const BACK_MS: u64 = 86_400_000;
 
@@ -39,6 +42,8 @@ pub enum Files {
     Bad(Vec<BadFile>),
     /// The newest of each partner, one line each.
     Newest(Vec<String>),
+    /// These are overdue, of all feeds.
+    Overdue(Overdue),
 }
 
 /// A file that is not all good.
@@ -51,7 +56,7 @@ pub struct BadFile {
 }
 
 /// Looks for the files of an alarm of a stack.
-pub(crate) async fn of<R: Partners + Senders + Reading>(
+pub(crate) async fn of<R: Partners + Senders + Reading + ReadContract>(
     reading: &R,
     change: &Change,
     stack: &str,
@@ -59,6 +64,8 @@ pub(crate) async fn of<R: Partners + Senders + Reading>(
     let is_of = |names: &[&str]| change.metrics.iter().any(|metric| names.contains(&metric.as_str()));
     if is_of(&BAD) {
         Ok(Files::Bad(Unanswered::within(bad(reading, change, stack)).await?))
+    } else if is_of(&[OVERDUE]) && change.place("feed").is_none() {
+        Ok(Files::Overdue(Unanswered::within(overdue::of(reading, change.changed_ms, stack)).await?))
     } else if is_of(&EXPECTED) {
         Ok(Files::Newest(Unanswered::within(newest(reading, change)).await?))
     } else {
@@ -72,7 +79,12 @@ async fn bad<R: Partners + Senders + Reading>(
     stack: &str,
 ) -> Result<Vec<BadFile>, Error> {
     let from = from(change.changed_ms);
-    let listed = listed(reading, change, from, FILES_OF_A_PARTNER).await?;
+    let mut listed = listed(reading, change, from, FILES_OF_A_PARTNER).await?;
+    // The alarm on rejects is about loaded files. That of one feed has always shown the refused ones too, which are few.
+    let is_of_loaded = !change.metrics.iter().any(|metric| metric == QUARANTINED);
+    if change.place("feed").is_none() && is_of_loaded {
+        listed.retain(|(_, file)| file.state == State::Complete);
+    }
     let described = listed.into_iter().filter_map(|(partner, file)| {
         Some(BadFile { line: line(&partner, &file)?, commands: commands(stack, &file) })
     });
@@ -178,6 +190,11 @@ fn commands(stack: &str, file: &ListedFile) -> Vec<String> {
 
 /// Whose file it was, when it came, its state and its rows.
 fn arrival(partner: &str, file: &ListedFile) -> String {
+    format!("{} of {}{}", file.file, Label::new(partner).as_str(), story(file))
+}
+
+/// When a file came, its state and its rows.
+pub(crate) fn story(file: &ListedFile) -> String {
     let came = file.order.split('/').next().and_then(|instant| instant.parse::<Timestamp>().ok());
     let came = came.map(|instant| instant.strftime(", came %Y-%m-%d %H:%M:%S UTC").to_string());
     let counted = file.outcome.as_ref().map(|outcome| match file.state {
@@ -185,7 +202,7 @@ fn arrival(partner: &str, file: &ListedFile) -> String {
         _ => format!(", {} records", outcome.counts.records),
     });
     let (came, counted) = (came.unwrap_or_default(), counted.unwrap_or_default());
-    format!("{} of {}{came}, {}{counted}", file.file, Label::new(partner).as_str(), file.state.as_str())
+    format!("{came}, {}{counted}", file.state.as_str())
 }
 
 fn rejects(outcome: &Outcome) -> String {

@@ -19,6 +19,7 @@ pub mod event;
 pub mod files;
 mod incident;
 pub mod message;
+pub mod overdue;
 pub mod recent;
 pub mod render;
 mod trigger;
@@ -28,9 +29,11 @@ pub use deliver::NotTold;
 use host::Host;
 use outbound::{Client, Fuses, Policy};
 use store::door::{Partners, Reading, Senders};
-use store::{Incidents, Mail, Measured, Secrets};
+use store::{Incidents, Mail, Measured, ReadContract, Secrets};
+use telemetry::Metrics;
 
-/// What a message needs besides its alarm. `D`: incidents, secrets, mail, recent values. `R`: partners and their files.
+/// What a message needs besides its alarm. `D`: incidents, secrets, mail, recent values. `R`: partners, their files and
+/// the contracts.
 pub struct Notifier<D, R> {
     desk: D,
     reading: R,
@@ -49,11 +52,13 @@ pub struct Settings {
     pub policy: Policy,
     /// The stack's name, for commands that can be copied.
     pub stack: String,
-    /// The namespace of metrics.
-    pub namespace: String,
+    /// What is published as metrics, and where.
+    pub metrics: Metrics,
 }
 
-impl<D: Incidents + Secrets + Mail + Measured, R: Partners + Senders + Reading> Notifier<D, R> {
+impl<D: Incidents + Secrets + Mail + Measured, R: Partners + Senders + Reading + ReadContract>
+    Notifier<D, R>
+{
     /// A notifier between these.
     pub fn new(desk: D, reading: R, settings: Settings, host: Host) -> Result<Self, outbound::Failure> {
         let client = Client::new(settings.policy)?;

@@ -15,6 +15,7 @@ async fn main() -> Result<(), lambda_runtime::Error> {
     telemetry::start(&config.log_level);
     let (desk, door) = store::aws::connect_notifier(
         &config.inbox,
+        &config.contracts_bucket,
         &config.ledger_table,
         &config.partners_table,
         &config.mail_topic,

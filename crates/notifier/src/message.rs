@@ -127,6 +127,20 @@ fn told(files: &Files) -> Vec<(&'static str, String)> {
         Files::Newest(lines) if lines.is_empty() => {
             vec![("newest file", "no partner's in the ledger".to_owned())]
         }
+        Files::Overdue(overdue) if overdue.files.is_empty() => {
+            let none = ("overdue files", "none found any more".to_owned());
+            [none, ("command", overdue.command.clone())].into()
+        }
+        Files::Overdue(overdue) => {
+            let mut told: Vec<_> =
+                overdue.files.iter().map(|file| ("overdue file", file.line.clone())).collect();
+            if overdue.more > 0 {
+                told.push(("further overdue files", overdue.more.to_string()));
+            }
+            let first = overdue.files.iter().take(1).map(|file| file.command.clone());
+            told.extend(first.chain([overdue.command.clone()]).map(|command| ("command", command)));
+            told
+        }
         Files::Newest(lines) => lines.iter().map(|line| ("newest file", line.clone())).collect(),
     }
 }
@@ -144,7 +158,8 @@ fn known_place(dimension: &str) -> Option<&'static str> {
     })
 }
 
-fn instant(ms: u64) -> String {
+/// An instant in UTC.
+pub(crate) fn instant(ms: u64) -> String {
     let instant = i64::try_from(ms).ok().and_then(|ms| Timestamp::from_millisecond(ms).ok());
     instant.unwrap_or_default().strftime("%Y-%m-%d %H:%M:%S UTC").to_string()
 }

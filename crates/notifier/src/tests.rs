@@ -1,5 +1,6 @@
 //! The function against channels on this machine.
 
+mod basic;
 mod desk;
 
 use std::sync::Arc;

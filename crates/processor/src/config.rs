@@ -1,7 +1,7 @@
 //! The environment, read once at start.
 
 use crate::Settings;
-use host::{Environment, Missing};
+use host::{Environment, EnvironmentError};
 use store::aws::{Access, Names};
 
 /// What the stack tells the function.
@@ -19,13 +19,13 @@ pub struct Config {
 
 impl Config {
     /// Reads the environment. An empty variable counts as missing.
-    pub fn from_environment() -> Result<Self, Missing> {
+    pub fn from_environment() -> Result<Self, EnvironmentError> {
         #[expect(clippy::disallowed_methods, reason = "the one place that reads the environment")]
         Self::from_lookup(|name| std::env::var(name).ok())
     }
 
     /// Reads variables from anywhere.
-    pub fn from_lookup(lookup: impl Fn(&str) -> Option<String>) -> Result<Self, Missing> {
+    pub fn from_lookup(lookup: impl Fn(&str) -> Option<String>) -> Result<Self, EnvironmentError> {
         let mut environment = Environment::new(lookup);
         let inbox = environment.required("INBOX_BUCKET");
         let names = Names {
@@ -38,7 +38,7 @@ impl Config {
             outcome_topic: environment.required("OUTCOME_TOPIC_ARN"),
             account: None,
         };
-        let namespace = environment.required("METRIC_NAMESPACE");
+        let metrics = environment.metrics();
         // Lambda sets it; without it the estimate of costs lacks the function's own.
         let memory = environment.optional("AWS_LAMBDA_FUNCTION_MEMORY_SIZE");
         let memory_megabytes = memory.and_then(|megabytes| megabytes.parse().ok()).unwrap_or_default();
@@ -46,7 +46,7 @@ impl Config {
         let log_level = environment.log_level();
         environment.finish()?;
         let settings =
-            Settings { memory_megabytes, ..Settings::new(&inbox, &names.quarantine_bucket, &namespace) };
+            Settings { memory_megabytes, ..Settings::new(&inbox, &names.quarantine_bucket, metrics) };
         let names = Names { account: account_of(&names.outcome_topic), ..names };
         Ok(Self { names, access, settings, log_level })
     }
@@ -63,14 +63,21 @@ fn account_of(arn: &str) -> Option<String> {
 mod tests {
     use super::*;
 
+    /// A value for each variable.
+    fn value(name: &str) -> String {
+        match name {
+            "MONITORING" => "Basic".to_owned(),
+            "PARTNER_METRICS" => "false".to_owned(),
+            other => other.to_lowercase(),
+        }
+    }
+
     #[test]
     fn every_missing_name_is_reported_at_once() {
-        let Err(Missing(names)) = Config::from_lookup(|name| (name == "LEDGER_TABLE").then(String::new))
-        else {
-            panic!("nothing is set")
-        };
+        let lacking = Config::from_lookup(|name| (name == "LEDGER_TABLE").then(String::new));
+        let lacking = lacking.expect_err("nothing is set");
         assert_eq!(
-            names,
+            lacking.missing,
             [
                 "INBOX_BUCKET",
                 "CONTRACTS_BUCKET",
@@ -80,12 +87,14 @@ mod tests {
                 "INBOX_QUEUE_URL",
                 "OUTCOME_TOPIC_ARN",
                 "METRIC_NAMESPACE",
+                "MONITORING",
+                "PARTNER_METRICS",
                 "AWS_REGION",
                 "AWS_ACCESS_KEY_ID",
                 "AWS_SECRET_ACCESS_KEY"
             ]
         );
-        assert!(Missing(names).to_string().contains("INBOX_BUCKET, CONTRACTS_BUCKET"));
+        assert!(lacking.to_string().contains("INBOX_BUCKET, CONTRACTS_BUCKET"));
     }
 
     #[test]
@@ -96,7 +105,7 @@ mod tests {
                 "LOG_LEVEL" => level.map(str::to_owned),
                 "OUTCOME_TOPIC_ARN" => Some(topic.to_owned()),
                 "AWS_LAMBDA_FUNCTION_MEMORY_SIZE" => Some("1769".to_owned()),
-                other => Some(other.to_lowercase()),
+                other => Some(value(other)),
             })
             .expect("complete")
         };

@@ -159,7 +159,7 @@ impl<S: Store> Processor<S> {
     }
 
     pub(crate) fn count(&self, occurrence: Occurrence) {
-        (self.host.metric)(&occurrence.metric(&self.settings.namespace, self.host.now()));
+        (self.host.metric)(&occurrence.metric(&self.settings.metrics, self.host.now()));
     }
 
     /// Makes the message visible again when it makes sense. A failure costs time only: the queue's own visibility

@@ -97,7 +97,7 @@ impl<S: Store> Processor<S> {
         record.state = outcome.state.as_str();
         record.used = self.used(outcome.state, started, usage, delivery);
         record.log();
-        (self.host.metric)(&record.metric(&self.settings.namespace, self.host.now()));
+        (self.host.metric)(&record.metric(&self.settings.metrics, self.host.now()));
         self.tell(Entry { state: outcome.state, outcome: Some(outcome), ..entry }).await
     }
 
@@ -279,6 +279,7 @@ fn begin_record(named: &Named, entry: &Entry, contract: Option<&Contract>, deliv
         load: Label::new(entry.load.as_str()),
         contract_version: Label::new(contract.map_or("", |contract| &contract.identity.version)),
         receive_count: delivery.receive_count,
+        is_heartbeat: named.partner == feed::CANARY && named.feed == feed::CANARY,
         ..FileRecord::default()
     }
 }

@@ -1,5 +1,7 @@
 //! How to work: names and sizes, each with its source.
 
+use telemetry::Metrics;
+
 /// Raised when the same bytes under the same contract give other rows than before: the load's name changes with it,
 /// and a checkpoint of another epoch is ignored.
 pub const PARSER_EPOCH: u32 = 1;
@@ -14,8 +16,8 @@ pub struct Settings {
     pub inbox: String,
     /// Where refused bytes and receipts are; stands in announcements.
     pub quarantine: String,
-    /// The namespace of metrics.
-    pub namespace: String,
+    /// What is published as metrics, and where.
+    pub metrics: Metrics,
     /// Memory of the function, MB, for the estimate of costs; 0 where nobody says.
     pub memory_megabytes: u64,
     /// Time that must be left to go on, milliseconds. Default 20 s: one write of a batch with all its retries is
@@ -39,13 +41,13 @@ pub struct Settings {
 }
 
 impl Settings {
-    /// The defaults, for these names.
+    /// The defaults, for these names and metrics.
     #[must_use]
-    pub fn new(inbox: &str, quarantine: &str, namespace: &str) -> Self {
+    pub fn new(inbox: &str, quarantine: &str, metrics: Metrics) -> Self {
         Self {
             inbox: inbox.to_owned(),
             quarantine: quarantine.to_owned(),
-            namespace: namespace.to_owned(),
+            metrics,
             memory_megabytes: 0,
             reserve_ms: 20_000,
             lease_margin_ms: 30_000,

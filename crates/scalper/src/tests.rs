@@ -79,7 +79,8 @@ impl Stage {
     async fn door(&self, secret: &str) -> String {
         let now_ms = self.now_ms;
         let host = Host { now_ms: Box::new(move || now_ms), metric: Box::new(|_| ()), ..Host::system() };
-        let authorizer = Authorizer::<_, OverHttps>::new(self.world.clone(), None, "Test".to_owned(), host);
+        let authorizer =
+            Authorizer::<_, OverHttps>::new(self.world.clone(), None, telemetry::Metrics::all("Test"), host);
         let event = json!({
             "methodArn": "arn:aws:execute-api:eu-central-1:123456789012:abcdef1234/api/GET/v1/files",
             "headers": { "x-api-key": secret },

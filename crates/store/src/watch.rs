@@ -91,6 +91,8 @@ pub struct Published {
     pub feed: String,
     /// When its newest version was published, milliseconds since the epoch.
     pub published_ms: u64,
+    /// Its entity tag: another document has another one. `None` where the listing has none.
+    pub etag: Option<String>,
 }
 
 /// Looks after the stack.

@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use crate::{
-    Label,
+    Label, Metrics,
     metric::{Metric, float, line, metric_names as names},
 };
 
@@ -41,7 +41,7 @@ impl AccessRecord {
     /// The metric record: one line without its line end. Dimensions: none (for alarms), and decision with kind. Who it was
     /// is a member and no dimension: that would cost by the caller.
     #[must_use]
-    pub fn metric(&self, namespace: &str, now_ms: u64) -> String {
+    pub fn metric(&self, published: &Metrics, now_ms: u64) -> String {
         let is = |holds: bool| if holds { 1.0 } else { 0.0 };
         let metrics: [Metric; 4] = [
             (names::ACCESSES, "Count", 1.0),
@@ -56,7 +56,7 @@ impl AccessRecord {
             ("partner", json!(self.partner)),
             ("credential", json!(self.credential)),
         ];
-        line(namespace, now_ms, &[&[], &["decision", "kind"]], &metrics, &members, Vec::new())
+        line(published, now_ms, &[&[], &["decision", "kind"]], &metrics, &members, Vec::new())
     }
 }
 
@@ -77,7 +77,7 @@ mod tests {
                 credential: Label::new("abcdefghijkl"),
                 duration: 7,
             };
-            serde_json::from_str::<Value>(&record.metric("Space", 1_000)).expect("JSON")
+            serde_json::from_str::<Value>(&record.metric(&Metrics::all("Space"), 1_000)).expect("JSON")
         };
         let counts = |decision| {
             let line = read(decision);

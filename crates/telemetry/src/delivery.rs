@@ -2,8 +2,8 @@
 
 use serde_json::json;
 
-use crate::Label;
 use crate::metric::{Metric, float, line, metric_names as names};
+use crate::{Label, Metrics};
 
 /// What became of it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -88,7 +88,7 @@ impl DeliveryRecord {
 
     /// The metric record: one line without its line end. Dimensions: none, and the partner.
     #[must_use]
-    pub fn metric(&self, namespace: &str, now_ms: u64) -> String {
+    pub fn metric(&self, published: &Metrics, now_ms: u64) -> String {
         let is = |delivery: Delivery| if self.delivery == delivery { 1.0 } else { 0.0 };
         let metrics: [Metric; 6] = [
             (names::WEBHOOKS_DELIVERED, "Count", is(Delivery::Delivered)),
@@ -101,7 +101,7 @@ impl DeliveryRecord {
         let members =
             [("partner", json!(self.partner)), ("file", json!(self.file)), ("state", json!(self.state))];
         let details = vec![("answer", json!(self.answer)), ("receiveCount", json!(self.receive_count))];
-        line(namespace, now_ms, &[&[], &["partner"]], &metrics, &members, details)
+        line(published, now_ms, &[&[], &["partner"]], &metrics, &members, details)
     }
 }
 
@@ -125,7 +125,7 @@ mod tests {
                 duration: 12,
                 receive_count: 3,
             };
-            let root: Value = serde_json::from_str(&record.metric("n", 1)).expect("JSON");
+            let root: Value = serde_json::from_str(&record.metric(&Metrics::all("n"), 1)).expect("JSON");
             let counted: u64 = ["Delivered", "Unwanted", "Failed", "Refused", "Held"]
                 .map(|name| root[format!("Webhooks{name}")].as_u64().expect("a count"))
                 .iter()

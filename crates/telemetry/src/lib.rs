@@ -11,6 +11,8 @@
 //! a failure      ──▶ chain()    ──▶ one log line, where it is given up
 //! ```
 //!
+//! Each record's line has all its members always. [`Metrics`] says which of them CloudWatch reads as metrics.
+//!
 //! Nothing that reaches a log or a metric can hold a partner's content: names go through [`Label`], which keeps only
 //! the characters that our own names are made of, and everything else is a number or text that stands in this
 //! repository. A key is never logged, since it may be a patient's name.
@@ -27,6 +29,7 @@ mod cost;
 mod delivery;
 mod label;
 mod metric;
+mod monitoring;
 mod notice;
 mod record;
 mod request;
@@ -41,7 +44,8 @@ pub use access::AccessRecord;
 pub use cost::Used;
 pub use delivery::{Delivery, DeliveryRecord};
 pub use label::Label;
-pub use metric::{LINE_BYTES, metric_names};
+pub use metric::{BASIC_METRICS, LINE_BYTES, metric_names};
+pub use monitoring::{Metrics, Monitoring};
 pub use notice::{Notice, NoticeRecord};
 pub use record::{FileRecord, Occurrence, Step};
 pub use request::RequestRecord;

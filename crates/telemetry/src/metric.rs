@@ -5,6 +5,8 @@
 
 use serde_json::{Map, Value, json};
 
+use crate::{Metrics, Monitoring};
+
 /// The most bytes of one line. CloudWatch cuts at 256 KB, and a cut line is no metric.
 pub const LINE_BYTES: usize = 32 * 1024;
 
@@ -114,45 +116,60 @@ pub mod metric_names {
     pub const REQUEST_DURATION: &str = "RequestDuration";
 }
 
+/// The metrics that [`Monitoring::Basic`] publishes, each without dimensions, because an alarm of Basic reads it. Every
+/// further name is one more custom metric on the bill, so that no feed, partner or request may add one.
+pub const BASIC_METRICS: [&str; 6] = [
+    metric_names::FILES_QUARANTINED,
+    metric_names::REJECT_PERCENT,
+    metric_names::FILES_OVERDUE,
+    metric_names::LOADS_STUCK,
+    metric_names::CANARY_AGE,
+    metric_names::ACCESS_ERRORS,
+];
+
 /// One metric: name, unit, value.
 pub(crate) type Metric = (&'static str, &'static str, f64);
 
-/// Metrics with the sets of dimensions under which they are kept, each of which is billed.
-pub(crate) type Group<'g> = (&'g [&'g [&'static str]], &'g [Metric]);
+/// The sets of dimensions under which a metric is published, each of which is billed. The empty set means "without
+/// dimensions"; a metric that has no set at all is a member of the line only.
+pub(crate) type Sets = &'static [&'static [&'static str]];
+
+/// Metrics without dimensions.
+pub(crate) const PLAIN: Sets = &[&[]];
+/// Values that are members of the line and are not published.
+pub(crate) const UNPUBLISHED: Sets = &[];
 
 /// Builds one line, of metrics that all have the same sets of dimensions.
 pub(crate) fn line(
-    namespace: &str,
+    published: &Metrics,
     now_ms: u64,
-    dimensions: &[&[&'static str]],
+    sets: Sets,
     metrics: &[Metric],
     members: &[(&'static str, Value)],
     details: Vec<(&'static str, Value)>,
 ) -> String {
-    line_of(namespace, now_ms, &[(dimensions, metrics)], members, details)
+    let metrics: Vec<(Metric, Sets)> = metrics.iter().map(|metric| (*metric, sets)).collect();
+    line_of(published, now_ms, &metrics, members, details)
 }
 
-/// Builds one line. Members that are neither metrics nor dimensions stay searchable in the log and cost nothing.
-/// A line that would be longer than [`LINE_BYTES`] loses those members.
+/// Builds one line. Every value is a member, whatever is published of it. Members that are neither metrics nor dimensions
+/// stay searchable in the log and cost nothing. A line that would be longer than [`LINE_BYTES`] loses those members.
 pub(crate) fn line_of(
-    namespace: &str,
+    published: &Metrics,
     now_ms: u64,
-    groups: &[Group<'_>],
+    metrics: &[(Metric, Sets)],
     members: &[(&'static str, Value)],
     details: Vec<(&'static str, Value)>,
 ) -> String {
     let mut root = Map::new();
-    let directive = |(dimensions, metrics): &Group<'_>| {
-        let definitions: Vec<Value> =
-            metrics.iter().map(|(name, unit, _)| json!({ "Name": name, "Unit": unit })).collect();
-        json!({ "Namespace": namespace, "Dimensions": dimensions, "Metrics": definitions })
-    };
-    let directives: Vec<Value> = groups.iter().map(directive).collect();
-    root.insert("_aws".to_owned(), json!({ "Timestamp": now_ms, "CloudWatchMetrics": directives }));
+    let directives = directives(published, metrics, members);
+    if !directives.is_empty() {
+        root.insert("_aws".to_owned(), json!({ "Timestamp": now_ms, "CloudWatchMetrics": directives }));
+    }
     for (name, value) in members {
         root.insert((*name).to_owned(), value.clone());
     }
-    for (name, _, value) in groups.iter().flat_map(|(_, metrics)| metrics.iter()) {
+    for ((name, _, value), _) in metrics {
         root.insert((*name).to_owned(), number(*value));
     }
     let short = Value::Object(root.clone()).to_string();
@@ -161,6 +178,52 @@ pub(crate) fn line_of(
     }
     let whole = Value::Object(root).to_string();
     if whole.len() <= LINE_BYTES { whole } else { short }
+}
+
+/// One directive for the metrics of the same sets of dimensions.
+fn directives(
+    published: &Metrics,
+    metrics: &[(Metric, Sets)],
+    members: &[(&'static str, Value)],
+) -> Vec<Value> {
+    let mut groups: Vec<(Vec<&[&str]>, Vec<Value>)> = Vec::new();
+    for ((name, unit, _), sets) in metrics {
+        let sets = kept(published, name, sets, members);
+        if sets.is_empty() {
+            continue;
+        }
+        let definition = json!({ "Name": name, "Unit": unit });
+        match groups.iter_mut().find(|(same, _)| *same == sets) {
+            Some((_, definitions)) => definitions.push(definition),
+            None => groups.push((sets, vec![definition])),
+        }
+    }
+    let directive = |(sets, definitions): (Vec<&[&str]>, Vec<Value>)| json!({ "Namespace": published.namespace, "Dimensions": sets, "Metrics": definitions });
+    groups.into_iter().map(directive).collect()
+}
+
+/// The sets under which a metric is published. A set with an empty value is left out: CloudWatch has no empty values
+/// (1 to 255 characters), so that the metric would be counted once more under what remains of the set.
+/// <https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_Dimension.html>
+fn kept(
+    published: &Metrics,
+    name: &str,
+    sets: Sets,
+    members: &[(&'static str, Value)],
+) -> Vec<&'static [&'static str]> {
+    let has_value = |dimension: &&str| {
+        let value =
+            members.iter().find(|(member, _)| member == dimension).and_then(|(_, value)| value.as_str());
+        value.is_some_and(|value| !value.is_empty())
+    };
+    let is_kept = |set: &&[&'static str]| match published.monitoring {
+        Monitoring::Off => false,
+        Monitoring::Basic => set.is_empty() && BASIC_METRICS.contains(&name),
+        Monitoring::Full => {
+            set.iter().all(has_value) && (published.partner_metrics || !set.contains(&"partner"))
+        }
+    };
+    sets.iter().copied().filter(is_kept).collect()
 }
 
 /// Whole numbers without a fraction, as counts are read.

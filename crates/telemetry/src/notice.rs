@@ -2,8 +2,8 @@
 
 use serde_json::json;
 
-use crate::Label;
 use crate::metric::{Metric, line, metric_names as names};
+use crate::{Label, Metrics};
 
 /// What became of a change of an alarm on one channel.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -45,7 +45,7 @@ impl NoticeRecord {
 
     /// The metric record: one line without its line end. Dimensions: none, and the channel.
     #[must_use]
-    pub fn metric(&self, namespace: &str, now_ms: u64) -> String {
+    pub fn metric(&self, published: &Metrics, now_ms: u64) -> String {
         let is = |notice: Notice| if self.notice == notice { 1.0 } else { 0.0 };
         let metrics: [Metric; 3] = [
             (names::NOTICES_SENT, "Count", is(Notice::Sent)),
@@ -58,7 +58,7 @@ impl NoticeRecord {
             ("alarm", json!(self.alarm)),
             ("reason", json!(self.reason)),
         ];
-        line(namespace, now_ms, &[&[], &["channel"]], &metrics, &members, details)
+        line(published, now_ms, &[&[], &["channel"]], &metrics, &members, details)
     }
 }
 
@@ -78,7 +78,7 @@ mod tests {
                 notice,
                 reason: "timeout",
             };
-            let root: Value = serde_json::from_str(&record.metric("n", 1)).expect("JSON");
+            let root: Value = serde_json::from_str(&record.metric(&Metrics::all("n"), 1)).expect("JSON");
             let counts = ["Sent", "Failed", "Folded"].map(|name| root[format!("Notices{name}")].clone());
             assert_eq!(counts.iter().filter_map(Value::as_u64).sum::<u64>(), 1);
             assert_eq!(root[format!("Notices{notice:?}")], 1);

@@ -3,9 +3,9 @@
 use serde_json::{Map, Value, json};
 
 use crate::{
-    Label,
+    Label, Metrics, Monitoring,
     cost::Used,
-    metric::{Metric, float, line, line_of, metric_names as names},
+    metric::{Metric, PLAIN, Sets, UNPUBLISHED, float, line, line_of, metric_names as names},
 };
 
 /// Where the time of a file went.
@@ -76,7 +76,16 @@ pub struct FileRecord {
     pub receive_count: u32,
     /// What it used.
     pub used: Used,
+    /// Whether it is the stack's own hourly file, the heartbeat.
+    pub is_heartbeat: bool,
 }
+
+/// What every feed is asked for.
+const OF_EACH_FEED: Sets = &[&[], &["partner", "feed"], &["feed", "state"]];
+/// What every partner is asked for.
+const OF_EACH_PARTNER: Sets = &[&[], &["partner", "feed"]];
+/// What is published of a heartbeat file in [`Monitoring::Full`].
+const OF_A_HEARTBEAT: [&str; 2] = [names::FILES_QUARANTINED, names::DURATION];
 
 impl FileRecord {
     /// Adds to a step's time.
@@ -116,9 +125,13 @@ impl FileRecord {
     ///
     /// Dimensions: none (for alarms on everything), partner and feed, feed and state. Each combination is billed, so
     /// ids and codes are members of the line and not dimensions, and what nobody asks of a feed has none.
+    ///
+    /// The heartbeat keeps an idle stack's bill small: each of its metrics would be published every hour of the month. In
+    /// Basic it publishes none, because the watcher's `CanaryAge` says whether it was loaded. In Full it publishes two,
+    /// without dimensions: `FilesQuarantined`, whose alarm tells of a refused heartbeat two hours before `CanaryAge` does,
+    /// and `Duration`, which shows a slow pipeline while no partner sends.
     #[must_use]
-    pub fn metric(&self, namespace: &str, now_ms: u64) -> String {
-        let counted = self.counted();
+    pub fn metric(&self, published: &Metrics, now_ms: u64) -> String {
         let members = [
             ("partner", json!(self.partner)),
             ("feed", json!(self.feed)),
@@ -126,12 +139,27 @@ impl FileRecord {
             ("file", json!(self.file)),
             ("load", json!(self.load)),
         ];
-        let groups: [(&[&[&str]], &[Metric]); 3] = [
-            (&[&[], &["partner", "feed"], &["feed", "state"]], &counted),
-            (&[&[], &["partner", "feed"]], &[(names::COST_MICRO_DOLLARS, "None", self.cost())]),
-            (&[&[]], &self.paced()),
-        ];
-        line_of(namespace, now_ms, &groups, &members, self.details())
+        let mut metrics: Vec<(Metric, Sets)> = Vec::new();
+        metrics.extend(self.counted().into_iter().map(|metric| (metric, OF_EACH_FEED)));
+        metrics.push(((names::COST_MICRO_DOLLARS, "None", self.cost()), OF_EACH_PARTNER));
+        metrics.extend(self.paced().into_iter().map(|metric| (metric, PLAIN)));
+        for ((name, ..), sets) in &mut metrics {
+            *sets = self.sets(name, sets, published.monitoring);
+        }
+        line_of(published, now_ms, &metrics, &members, self.details())
+    }
+
+    /// The sets of dimensions of this file's metric, which has these in general.
+    fn sets(&self, name: &str, sets: Sets, monitoring: Monitoring) -> Sets {
+        match monitoring {
+            Monitoring::Off => UNPUBLISHED,
+            Monitoring::Basic if self.is_heartbeat => UNPUBLISHED,
+            // The alarm is about files that were loaded: it has no dimension in Basic that would say so.
+            Monitoring::Basic if name == names::REJECT_PERCENT && self.state != "COMPLETE" => UNPUBLISHED,
+            Monitoring::Full if self.is_heartbeat && OF_A_HEARTBEAT.contains(&name) => PLAIN,
+            Monitoring::Full if self.is_heartbeat => UNPUBLISHED,
+            Monitoring::Basic | Monitoring::Full => sets,
+        }
     }
 
     /// What is asked of each feed.
@@ -269,9 +297,9 @@ impl Occurrence {
 
     /// The metric record: one line without its line end, without dimensions.
     #[must_use]
-    pub fn metric(self, namespace: &str, now_ms: u64) -> String {
+    pub fn metric(self, published: &Metrics, now_ms: u64) -> String {
         let metrics: [Metric; 1] = [(self.metric_name(), "Count", 1.0)];
-        line(namespace, now_ms, &[&[]], &metrics, &[], Vec::new())
+        line(published, now_ms, PLAIN, &metrics, &[], Vec::new())
     }
 }
 

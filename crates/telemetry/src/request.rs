@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use crate::{
-    Label,
+    Label, Metrics,
     metric::{Metric, float, line, metric_names as names},
 };
 
@@ -44,7 +44,7 @@ impl RequestRecord {
 
     /// The metric record: one line without its line end. Dimensions: none, and operation with the class of the status.
     #[must_use]
-    pub fn metric(&self, namespace: &str, now_ms: u64) -> String {
+    pub fn metric(&self, published: &Metrics, now_ms: u64) -> String {
         let class = match self.status / 100 {
             2 => "2xx",
             3 => "3xx",
@@ -67,7 +67,7 @@ impl RequestRecord {
             ("credential", json!(self.credential)),
             ("requestBytes", json!(self.bytes)),
         ];
-        line(namespace, now_ms, &[&[], &["operation", "statusClass"]], &metrics, &members, details)
+        line(published, now_ms, &[&[], &["operation", "statusClass"]], &metrics, &members, details)
     }
 }
 
@@ -87,7 +87,7 @@ mod tests {
             duration_ms: 7,
             ..RequestRecord::default()
         };
-        let root: Value = serde_json::from_str(&record.metric("n", 1)).expect("JSON");
+        let root: Value = serde_json::from_str(&record.metric(&Metrics::all("n"), 1)).expect("JSON");
         let directive = &root["_aws"]["CloudWatchMetrics"][0];
         assert_eq!(directive["Dimensions"], json!([[], ["operation", "statusClass"]]));
         assert_eq!((&root["statusClass"], &root["partner"]), (&json!("4xx"), &json!("north")));

@@ -2,8 +2,8 @@
 
 use serde_json::{Value, json};
 
-use crate::Label;
-use crate::metric::{Metric, float, line, metric_names as names};
+use crate::metric::{Metric, PLAIN, float, line, metric_names as names};
+use crate::{Label, Metrics};
 
 /// The most names that a line tells; the counts are always whole.
 const MOST_NAMES: usize = 20;
@@ -48,7 +48,7 @@ impl FeedWatchRecord {
 
     /// The metric record: one line without its line end. Dimensions: none, and the feed.
     #[must_use]
-    pub fn metric(&self, namespace: &str, now_ms: u64) -> String {
+    pub fn metric(&self, published: &Metrics, now_ms: u64) -> String {
         let count = |partners: &[Label]| float(partners.len() as u64);
         let metrics: [Metric; 5] = [
             (names::FILES_MISSING, "Count", count(&self.missing)),
@@ -64,7 +64,7 @@ impl FeedWatchRecord {
             ("thin", json!(some(&self.thin))),
             ("fat", json!(some(&self.fat))),
         ];
-        line(namespace, now_ms, &[&[], &["feed"]], &metrics, &members, details)
+        line(published, now_ms, &[&[], &["feed"]], &metrics, &members, details)
     }
 }
 
@@ -110,7 +110,7 @@ impl WatchRecord {
 
     /// The metric record: one line without its line end, without dimensions.
     #[must_use]
-    pub fn metric(&self, namespace: &str, now_ms: u64) -> String {
+    pub fn metric(&self, published: &Metrics, now_ms: u64) -> String {
         let well = if self.failed == 0 { 1.0 } else { 0.0 };
         let mut metrics: Vec<Metric> =
             vec![(names::WATCHES, "Count", well), (names::FILES_RESENT, "Count", float(self.resent))];
@@ -128,7 +128,7 @@ impl WatchRecord {
             ("compared", json!(self.compared)),
             ("failed", json!(self.failed)),
         ];
-        line(namespace, now_ms, &[&[]], &metrics, &[], details)
+        line(published, now_ms, PLAIN, &metrics, &[], details)
     }
 }
 
@@ -145,7 +145,7 @@ mod tests {
             thin: vec![Label::new("north")],
             ..FeedWatchRecord::default()
         };
-        let root: Value = serde_json::from_str(&record.metric("n", 1)).expect("JSON");
+        let root: Value = serde_json::from_str(&record.metric(&Metrics::all("n"), 1)).expect("JSON");
         assert_eq!(
             (&root["FilesMissing"], &root["FilesThin"], &root["FilesLate"]),
             (&json!(500), &json!(1), &json!(0))
@@ -156,9 +156,10 @@ mod tests {
 
     #[test]
     fn what_a_run_did_not_find_out_is_not_told_as_nothing() {
-        let root: Value =
-            serde_json::from_str(&WatchRecord { failed: 2, ..WatchRecord::default() }.metric("n", 1))
-                .expect("JSON");
+        let root: Value = serde_json::from_str(
+            &WatchRecord { failed: 2, ..WatchRecord::default() }.metric(&Metrics::all("n"), 1),
+        )
+        .expect("JSON");
         assert_eq!((&root["Watches"], &root["FilesResent"]), (&json!(0), &json!(0)));
         assert!(
             root["LoadsStuck"].is_null() && root["CanaryAge"].is_null() && root["DeadLetterFiles"].is_null()
@@ -169,7 +170,7 @@ mod tests {
             canary_age: Some(9),
             ..WatchRecord::default()
         };
-        let root: Value = serde_json::from_str(&well.metric("n", 1)).expect("JSON");
+        let root: Value = serde_json::from_str(&well.metric(&Metrics::all("n"), 1)).expect("JSON");
         assert_eq!(
             (&root["Watches"], &root["LoadsStuck"], &root["CanaryAge"]),
             (&json!(1), &json!(0), &json!(9))

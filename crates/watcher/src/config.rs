@@ -1,6 +1,6 @@
 //! The environment, read once at start.
 
-use host::{Environment, Missing};
+use host::{Environment, EnvironmentError};
 use store::aws::{Access, LookoutNames};
 
 use crate::Settings;
@@ -20,13 +20,13 @@ pub struct Config {
 
 impl Config {
     /// Reads the environment. An empty variable counts as missing.
-    pub fn from_environment() -> Result<Self, Missing> {
+    pub fn from_environment() -> Result<Self, EnvironmentError> {
         #[expect(clippy::disallowed_methods, reason = "the one place that reads the environment")]
         Self::from_lookup(|name| std::env::var(name).ok())
     }
 
     /// Reads variables from anywhere.
-    pub fn from_lookup(lookup: impl Fn(&str) -> Option<String>) -> Result<Self, Missing> {
+    pub fn from_lookup(lookup: impl Fn(&str) -> Option<String>) -> Result<Self, EnvironmentError> {
         let mut environment = Environment::new(lookup);
         let names = LookoutNames {
             inbox: environment.required("INBOX_BUCKET"),
@@ -38,12 +38,12 @@ impl Config {
             webhooks_dead_letters: environment.required("WEBHOOK_DEAD_LETTERS_URL"),
             account: environment.optional("ACCOUNT_ID"),
         };
-        let namespace = environment.required("METRIC_NAMESPACE");
+        let metrics = environment.metrics();
         let canary = environment.optional("CANARY_FILES").as_deref() == Some("On");
         let access = environment.access();
         let log_level = environment.log_level();
         environment.finish()?;
-        Ok(Self { names, settings: Settings { namespace, canary }, access, log_level })
+        Ok(Self { names, settings: Settings { metrics, canary }, access, log_level })
     }
 }
 
@@ -51,11 +51,21 @@ impl Config {
 mod tests {
     use super::*;
 
+    /// A value for each variable.
+    fn value(name: &str) -> String {
+        match name {
+            "MONITORING" => "Basic".to_owned(),
+            "PARTNER_METRICS" => "false".to_owned(),
+            other => other.to_lowercase(),
+        }
+    }
+
     #[test]
     fn every_missing_name_is_reported_at_once() {
+        let lacking = Config::from_lookup(|_| None).expect_err("nothing is set");
         assert_eq!(
-            Config::from_lookup(|_| None),
-            Err(Missing(vec![
+            lacking.missing,
+            [
                 "INBOX_BUCKET",
                 "CONTRACTS_BUCKET",
                 "LEDGER_TABLE",
@@ -64,10 +74,12 @@ mod tests {
                 "INBOX_DEAD_LETTERS_URL",
                 "WEBHOOK_DEAD_LETTERS_URL",
                 "METRIC_NAMESPACE",
+                "MONITORING",
+                "PARTNER_METRICS",
                 "AWS_REGION",
                 "AWS_ACCESS_KEY_ID",
                 "AWS_SECRET_ACCESS_KEY"
-            ]))
+            ]
         );
     }
 
@@ -76,7 +88,7 @@ mod tests {
         let canary = |word: Option<&'static str>| {
             let read = Config::from_lookup(move |name| match name {
                 "CANARY_FILES" => word.map(str::to_owned),
-                other => Some(other.to_lowercase()),
+                other => Some(value(other)),
             });
             read.expect("complete").settings.canary
         };

@@ -4,11 +4,11 @@ use std::future::Future;
 use std::sync::Arc;
 
 use contract::{Contract, Due, Expectation};
-use feed::{CANARY, Terms};
+use feed::{CANARY, Contracts, Terms};
 use futures_util::future::join_all;
 use store::Error;
 use store::door::{FileQuery, ListedFile, Partner};
-use store::watch::Watch;
+use store::watch::{Published, Watch};
 use telemetry::{FeedWatchRecord, Label};
 
 use crate::instant::text;
@@ -18,8 +18,6 @@ use crate::{Door, Watcher};
 
 /// Questions at the same time.
 const AT_ONCE: usize = 8;
-/// How long a contract is used without asking again, milliseconds: within one run, so that each run sees what was published.
-const CONTRACT_TTL_MS: u64 = 60_000;
 /// Files of a page, and pages that are looked through.
 const PAGE: u16 = 100;
 const MOST_PAGES: usize = 4;
@@ -79,10 +77,8 @@ impl<W: Watch, D: Door> Watcher<W, D> {
     async fn watched(&self) -> Result<(Vec<Watched>, Option<Error>), Error> {
         let published = self.lookout.published().await?;
         let named: Vec<_> = published.into_iter().filter(|one| feed::is_name(&one.feed)).collect();
-        let now_ms = self.host.now();
-        let asked =
-            named.iter().map(|one| self.contracts.terms(&self.door, &one.feed, now_ms, CONTRACT_TTL_MS));
-        let terms = in_turn(asked).await;
+        self.contracts.retain(&named);
+        let terms = in_turn(named.iter().map(|one| self.terms(one))).await;
         let (mut watched, mut failed) = (Vec::new(), None);
         for (one, terms) in named.into_iter().zip(terms) {
             match terms {
@@ -96,6 +92,16 @@ impl<W: Watch, D: Door> Watcher<W, D> {
             }
         }
         Ok((watched, failed))
+    }
+
+    /// What a listed contract says, read unless a run before read the same document.
+    async fn terms(&self, listed: &Published) -> Result<Terms, Error> {
+        if let Some(terms) = self.contracts.get(listed) {
+            return Ok(terms);
+        }
+        let terms = Contracts::default().terms(&self.door, &listed.feed, self.host.now(), 0).await?;
+        self.contracts.put(listed, &terms);
+        Ok(terms)
     }
 
     async fn judge_feed(&self, watched: &Watched, pairs: &[Pair<'_>], now_ms: u64) -> Result<(), Error> {
@@ -117,7 +123,7 @@ impl<W: Watch, D: Door> Watcher<W, D> {
             }
         }
         record.log();
-        (self.host.metric)(&record.metric(&self.settings.namespace, self.host.now()));
+        (self.host.metric)(&record.metric(&self.settings.metrics, self.host.now()));
         Ok(())
     }
 

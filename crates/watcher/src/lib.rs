@@ -21,6 +21,7 @@ mod dead_letters;
 pub mod event;
 mod expected;
 mod instant;
+mod kept;
 mod notification;
 mod reconciliation;
 mod run;
@@ -30,18 +31,19 @@ mod stuck;
 
 pub use run::Failed;
 
-use feed::Contracts;
 use host::Host;
+use kept::Kept;
 use store::ReadContract;
 use store::door::{Landing, Partners, Reading, Senders};
 use store::watch::Watch;
+use telemetry::Metrics;
 
-/// The function: clients and contracts are kept from one invocation to the next, nothing else is. `W`: the watcher's own
+/// The function: clients, and contracts that did not change, are kept from one invocation to the next, nothing else is. `W`: the watcher's own
 /// view. `D`: partners, their files, contracts, and the place for the canary.
 pub struct Watcher<W, D> {
     lookout: W,
     door: D,
-    contracts: Contracts,
+    contracts: Kept,
     settings: Settings,
     host: Host,
 }
@@ -49,8 +51,8 @@ pub struct Watcher<W, D> {
 /// What the stack tells of itself.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Settings {
-    /// The namespace of metrics.
-    pub namespace: String,
+    /// What is published as metrics, and where.
+    pub metrics: Metrics,
     /// Whether a canary file is dropped each hour.
     pub canary: bool,
 }
@@ -64,7 +66,7 @@ impl<W: Watch, D: Door> Watcher<W, D> {
     /// A watcher with these.
     #[must_use]
     pub fn new(lookout: W, door: D, settings: Settings, host: Host) -> Self {
-        Self { lookout, door, contracts: Contracts::default(), settings, host }
+        Self { lookout, door, contracts: Kept::default(), settings, host }
     }
 }
 

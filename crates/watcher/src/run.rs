@@ -107,7 +107,7 @@ impl<W: Watch, D: Door> Watcher<W, D> {
             failed: failed.len() as u64,
         };
         record.log();
-        (self.host.metric)(&record.metric(&self.settings.namespace, self.host.now()));
+        (self.host.metric)(&record.metric(&self.settings.metrics, self.host.now()));
         if failed.is_empty() { Ok(()) } else { Err(Failed::Parts(failed)) }
     }
 

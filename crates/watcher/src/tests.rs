@@ -3,6 +3,7 @@
 mod bench;
 mod crashes;
 mod feeds;
+mod idle;
 mod losses;
 
 use bench::{BEGIN_MS, Bench, HOUR_MS, MINUTE_MS, event_of};

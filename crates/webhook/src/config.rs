@@ -1,8 +1,9 @@
 //! The environment, read once at start.
 
-use host::{Environment, Missing};
+use host::{Environment, EnvironmentError};
 use outbound::Policy;
 use store::aws::Access;
+use telemetry::Metrics;
 
 /// What the stack tells the function.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -11,8 +12,8 @@ pub struct Config {
     pub partners_table: String,
     /// The queue that wakes the function.
     pub queue_url: String,
-    /// The namespace of metrics.
-    pub namespace: String,
+    /// What is published as metrics, and where.
+    pub metrics: Metrics,
     /// Where AWS is and who asks.
     pub access: Access,
     /// Which addresses are posted to: this machine's own only when AWS is an emulator on it.
@@ -23,22 +24,22 @@ pub struct Config {
 
 impl Config {
     /// Reads the environment. An empty variable counts as missing.
-    pub fn from_environment() -> Result<Self, Missing> {
+    pub fn from_environment() -> Result<Self, EnvironmentError> {
         #[expect(clippy::disallowed_methods, reason = "the one place that reads the environment")]
         Self::from_lookup(|name| std::env::var(name).ok())
     }
 
     /// Reads variables from anywhere.
-    pub fn from_lookup(lookup: impl Fn(&str) -> Option<String>) -> Result<Self, Missing> {
+    pub fn from_lookup(lookup: impl Fn(&str) -> Option<String>) -> Result<Self, EnvironmentError> {
         let mut environment = Environment::new(lookup);
         let partners_table = environment.required("PARTNERS_TABLE");
         let queue_url = environment.required("WEBHOOK_QUEUE_URL");
-        let namespace = environment.required("METRIC_NAMESPACE");
+        let metrics = environment.metrics();
         let access = environment.access();
         let log_level = environment.log_level();
         environment.finish()?;
         let policy = if access.endpoint.is_some() { Policy::Loopback } else { Policy::Public };
-        Ok(Self { partners_table, queue_url, namespace, access, policy, log_level })
+        Ok(Self { partners_table, queue_url, metrics, access, policy, log_level })
     }
 }
 
@@ -46,18 +47,30 @@ impl Config {
 mod tests {
     use super::*;
 
+    /// A value for each variable.
+    fn value(name: &str) -> String {
+        match name {
+            "MONITORING" => "Basic".to_owned(),
+            "PARTNER_METRICS" => "false".to_owned(),
+            other => other.to_lowercase(),
+        }
+    }
+
     #[test]
     fn every_missing_name_is_reported_at_once() {
+        let lacking = Config::from_lookup(|_| None).expect_err("nothing is set");
         assert_eq!(
-            Config::from_lookup(|_| None),
-            Err(Missing(vec![
+            lacking.missing,
+            [
                 "PARTNERS_TABLE",
                 "WEBHOOK_QUEUE_URL",
                 "METRIC_NAMESPACE",
+                "MONITORING",
+                "PARTNER_METRICS",
                 "AWS_REGION",
                 "AWS_ACCESS_KEY_ID",
                 "AWS_SECRET_ACCESS_KEY"
-            ]))
+            ]
         );
     }
 
@@ -66,7 +79,7 @@ mod tests {
         let policy = |endpoint: Option<&'static str>| {
             let read = Config::from_lookup(move |name| match name {
                 "AWS_ENDPOINT_URL" => endpoint.map(str::to_owned),
-                other => Some(other.to_lowercase()),
+                other => Some(value(other)),
             });
             read.expect("complete").policy
         };

@@ -163,8 +163,8 @@ impl<P: Partners, Q: Queue> Courier<P, Q> {
         }
         let now_ms = self.host.now();
         let line = match ended.as_ref().err().and_then(Stop::occurrence) {
-            Some(occurrence) => occurrence.metric(&self.namespace, now_ms),
-            None => record.metric(&self.namespace, now_ms),
+            Some(occurrence) => occurrence.metric(&self.metrics, now_ms),
+            None => record.metric(&self.metrics, now_ms),
         };
         (self.host.metric)(&line);
     }

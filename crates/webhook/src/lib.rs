@@ -20,6 +20,7 @@ pub use deliver::{Failure, Response};
 
 use host::Host;
 use outbound::{Client, Fuses, Policy};
+use telemetry::Metrics;
 
 /// The function: clients and fuses are kept from one invocation to the next, nothing else is.
 pub struct Courier<P, Q> {
@@ -28,21 +29,21 @@ pub struct Courier<P, Q> {
     client: Client,
     policy: Policy,
     fuses: Fuses,
-    namespace: String,
+    metrics: Metrics,
     host: Host,
 }
 
 impl<P: store::door::Partners, Q: store::Queue> Courier<P, Q> {
-    /// A courier between these, which counts in this namespace of metrics.
+    /// A courier between these, which publishes these metrics.
     pub fn new(
         partners: P,
         queue: Q,
         policy: Policy,
-        namespace: String,
+        metrics: Metrics,
         host: Host,
     ) -> Result<Self, outbound::Failure> {
         let client = Client::new(policy)?;
-        Ok(Self { partners, queue, client, policy, fuses: Fuses::default(), namespace, host })
+        Ok(Self { partners, queue, client, policy, fuses: Fuses::default(), metrics, host })
     }
 }
 

@@ -15,7 +15,7 @@ async fn main() -> Result<(), lambda_runtime::Error> {
     telemetry::start(&config.log_level);
     let (partners, queue) =
         store::aws::connect_webhooks(&config.partners_table, &config.queue_url, config.access);
-    let courier = Courier::new(partners, queue, config.policy, config.namespace, Host::system())
+    let courier = Courier::new(partners, queue, config.policy, config.metrics, Host::system())
         .context("making the client for posts")?;
     let courier = &courier;
     lambda_runtime::run(service_fn(async |event: LambdaEvent<Value>| {

@@ -75,10 +75,13 @@ impl Bench {
                 metric: Box::new(move |line| lines.lock().expect("lines").push(line.to_owned())),
             }
         };
-        let mut settings = Settings::new("Test");
+        let mut settings = Settings::new(telemetry::Metrics::all("Test"));
         change(&mut settings);
-        let processor =
-            Processor::new(memory.clone(), processor::Settings::new(INBOX, "quarantine", "Test"), host());
+        let processor = Processor::new(
+            memory.clone(),
+            processor::Settings::new(INBOX, "quarantine", telemetry::Metrics::all("Test")),
+            host(),
+        );
         Self { ingest: Ingest::new(memory.clone(), settings, host()), processor, memory, now, metrics }
     }
 

@@ -59,7 +59,7 @@ impl World {
             }),
         };
         let settings =
-            Settings { channels_secret, policy, stack: "s".to_owned(), namespace: "test".to_owned() };
+            Settings { channels_secret, policy, stack: "s".to_owned(), metrics: Metrics::all("test") };
         Notifier::new(self.memory.clone(), self.memory.clone(), settings, host).unwrap()
     }
 
@@ -89,7 +89,7 @@ impl World {
         self.memory.put_credential(&CredentialHash::of(name), &credential).await.unwrap();
     }
 
-    async fn register(&self, name: &str) {
+    pub(super) async fn register(&self, name: &str) {
         let limits = Limits { requests_per_second: 1, burst: 1, bytes_per_day: 1 };
         let partner = Partner { name: name.to_owned(), active: true, limits, created_ms: 1 };
         self.memory.put_partner(&partner).await.unwrap();
@@ -119,17 +119,23 @@ impl World {
     ) -> FileId {
         let counts = Counts { records: 10, rows: 10 - rejects, rejects, ..Counts::default() };
         let fault = (state == State::Quarantined).then(|| "HEADER".to_owned());
-        self.decide(partner, feed, name, outcome(state, counts, fault)).await
+        self.decide(partner, feed, name, "2026-11-21T06:00:00.000Z", outcome(state, counts, fault)).await
+    }
+
+    /// A good file of nine rows that came at this instant.
+    pub(super) async fn drop_file_at(&self, partner: &str, feed: &str, at: &str) -> FileId {
+        let counts = Counts { records: 9, rows: 9, ..Counts::default() };
+        self.decide(partner, feed, at, at, outcome(State::Complete, counts, None)).await
     }
 
     /// A file that was refused unread, with its partner.
     pub(super) async fn refuse_file(&self, partner: &str, feed: &str, name: &str, fault: &str) -> FileId {
         self.register(partner).await;
         let refused = outcome(State::Quarantined, Counts::default(), Some(fault.to_owned()));
-        self.decide(partner, feed, name, refused).await
+        self.decide(partner, feed, name, "2026-11-21T06:00:00.000Z", refused).await
     }
 
-    async fn decide(&self, partner: &str, feed: &str, name: &str, outcome: Outcome) -> FileId {
+    async fn decide(&self, partner: &str, feed: &str, name: &str, at: &str, outcome: Outcome) -> FileId {
         let file = self.memory.land("inbox", &format!("{partner}/{feed}/{name}"), "x");
         let id = FileId::of(&file);
         let claim = Claim {
@@ -138,7 +144,7 @@ impl World {
             feed: feed.to_owned(),
             load: LoadId::new(&id, &[0; 32], 1, 1),
             owner: name.to_owned(),
-            order: format!("2026-11-21T06:00:00.000Z/{name}"),
+            order: format!("{at}/{name}"),
             now_ms: BEGIN_MS,
             lease_until_ms: BEGIN_MS + 1,
         };
@@ -178,10 +184,21 @@ pub(super) fn event(subject: &str, message: &str) -> Value {
 }
 
 fn change(name: &str, state: &str, changed_ms: u64, trigger: &Value) -> Value {
+    change_of(name, state, changed_ms, trigger, "\nIncident: s-processing")
+}
+
+/// A change of an alarm of Basic on a metric without dimensions: its description names no incident.
+pub(super) fn basic(name: &str, state: &str, changed_ms: u64, metric: &str) -> Value {
+    let trigger = json!({"MetricName": metric, "Namespace": "test", "Statistic": "MAXIMUM", "Period": 300,
+        "Dimensions": [], "ComparisonOperator": "GreaterThanThreshold", "Threshold": 0.0});
+    change_of(name, state, changed_ms, &trigger, "")
+}
+
+fn change_of(name: &str, state: &str, changed_ms: u64, trigger: &Value, incident: &str) -> Value {
     let at = jiff::Timestamp::from_millisecond(i64::try_from(changed_ms).unwrap()).unwrap();
     let message = json!({
         "AlarmName": name,
-        "AlarmDescription": "Something is wrong.\nDo: look at it.\nIncident: s-processing",
+        "AlarmDescription": format!("Something is wrong.\nDo: look at it.{incident}"),
         "NewStateValue": state,
         "NewStateReason": "Threshold Crossed: 1 datapoint [3.0 (21/11/26 05:55:00)] was greater than the threshold (0.0).",
         "StateChangeTime": at.strftime("%Y-%m-%dT%H:%M:%S%.3f+0000").to_string(),

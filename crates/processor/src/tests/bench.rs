@@ -34,7 +34,7 @@ impl Bench {
 
     /// Another sandbox on the same store.
     pub(super) fn on(memory: Memory, change: impl FnOnce(&mut Settings)) -> Self {
-        let mut settings = Settings::new(INBOX, "quarantine", "Test");
+        let mut settings = Settings::new(INBOX, "quarantine", telemetry::Metrics::all("Test"));
         change(&mut settings);
         let now = Arc::new(AtomicU64::new(BEGIN));
         let metrics = Arc::new(Mutex::new(Vec::new()));

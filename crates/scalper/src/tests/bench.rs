@@ -71,8 +71,11 @@ impl Bench {
             region: "eu-central-1".to_owned(),
             account: "123456789012".to_owned(),
         };
-        let processor =
-            Processor::new(memory.clone(), processor::Settings::new(INBOX, "quarantine", "Test"), host());
+        let processor = Processor::new(
+            memory.clone(),
+            processor::Settings::new(INBOX, "quarantine", telemetry::Metrics::all("Test")),
+            host(),
+        );
         let desk = Desk {
             store: memory.clone(),
             survey: memory.clone(),

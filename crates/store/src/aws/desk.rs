@@ -186,11 +186,12 @@ impl Measured for Desk {
     }
 }
 
-/// What the notifier reads and keeps: incidents and secrets at the desk; partners and their files through the door, of
-/// which it has the two tables and the names of the inbox's folders.
+/// What the notifier reads and keeps: incidents and secrets at the desk; partners, their files and the contracts
+/// through the door, of which it has the two tables, the names of the inbox's folders and the contracts.
 #[must_use]
 pub fn connect_notifier(
     inbox: &str,
+    contracts_bucket: &str,
     ledger_table: &str,
     partners_table: &str,
     mail_topic: &str,
@@ -199,7 +200,7 @@ pub fn connect_notifier(
     let config = clients::configuration(access);
     let names = super::DoorNames {
         inbox: inbox.to_owned(),
-        contracts_bucket: String::new(),
+        contracts_bucket: contracts_bucket.to_owned(),
         quarantine_bucket: String::new(),
         ledger_table: ledger_table.to_owned(),
         records_table: String::new(),

@@ -255,7 +255,8 @@ impl Watch for Lookout {
                 .map_err(|error| failure(Operation::ListContracts, &error))?;
             found.extend(page.contents().iter().filter_map(|object| {
                 let feed = object.key()?.strip_suffix(contracts::SUFFIX)?.to_owned();
-                Some(Published { feed, published_ms: millis(object.last_modified())? })
+                let etag = object.e_tag().map(str::to_owned);
+                Some(Published { feed, published_ms: millis(object.last_modified())?, etag })
             }));
             token = page.next_continuation_token().map(str::to_owned);
             if page.is_truncated() != Some(true) || token.is_none() {

@@ -135,8 +135,12 @@ impl Watch for Memory {
     async fn published(&self) -> Result<Vec<Published>, Error> {
         self.call(Operation::ListContracts, |world| {
             let published_ms = |feed: &str| world.watch.published_ms.get(feed).copied().unwrap_or_default();
-            let feeds = world.contracts.keys();
-            feeds.map(|feed| Published { feed: feed.clone(), published_ms: published_ms(feed) }).collect()
+            let published = |(feed, object): (&String, &ContractObject)| Published {
+                feed: feed.clone(),
+                published_ms: published_ms(feed),
+                etag: Some(object.version.clone()),
+            };
+            world.contracts.iter().map(published).collect()
         })
         .await
     }

@@ -1,7 +1,7 @@
 use serde_json::Value;
 
 use super::{FileRecord, Occurrence, Step};
-use crate::{LINE_BYTES, Label, Used};
+use crate::{LINE_BYTES, Label, Metrics, Used};
 
 fn record() -> FileRecord {
     let mut record = FileRecord {
@@ -32,7 +32,7 @@ fn parse(line: &str) -> Value {
 
 #[test]
 fn a_file_is_one_line_in_the_embedded_metric_format() {
-    let line = record().metric("SilentScalper", 1_700_000_000_000);
+    let line = record().metric(&Metrics::all("SilentScalper"), 1_700_000_000_000);
     assert!(!line.contains('\n'));
     let root = parse(&line);
     assert_eq!(root["_aws"]["Timestamp"], 1_700_000_000_000_u64);
@@ -59,7 +59,7 @@ fn a_file_is_one_line_in_the_embedded_metric_format() {
 #[test]
 fn a_file_says_what_it_used_and_what_that_costs() {
     let used = Used { write_tenths: 50, object_writes: 1, object_reads: 1, ..Used::default() };
-    let root = parse(&FileRecord { used, ..record() }.metric("n", 1));
+    let root = parse(&FileRecord { used, ..record() }.metric(&Metrics::all("n"), 1));
     // Micro-dollars: five write units of 0.625, 5 for the PUT, 0.4 for the GET.
     assert_eq!(root["CostMicroDollars"], 8.525);
     assert_eq!(
@@ -71,7 +71,7 @@ fn a_file_says_what_it_used_and_what_that_costs() {
 #[test]
 fn a_file_of_which_no_record_was_read_has_no_percentage_and_no_speed() {
     let unread = FileRecord { records: 0, rows: 0, rejects: 0, state: "QUARANTINED", ..record() };
-    let root = parse(&unread.metric("n", 1));
+    let root = parse(&unread.metric(&Metrics::all("n"), 1));
     for name in ["RejectPercent", "RecordsPerSecond", "BytesPerSecond"] {
         assert!(root.get(name).is_none(), "{name}");
     }
@@ -80,7 +80,7 @@ fn a_file_of_which_no_record_was_read_has_no_percentage_and_no_speed() {
 
 #[test]
 fn only_partner_feed_and_state_are_dimensions() {
-    let root = parse(&record().metric("n", 1));
+    let root = parse(&record().metric(&Metrics::all("n"), 1));
     let directives = root["_aws"]["CloudWatchMetrics"].as_array().expect("directives").iter();
     let sets = directives.flat_map(|one| one["Dimensions"].as_array().expect("dimensions"));
     for set in sets {
@@ -95,7 +95,7 @@ fn only_partner_feed_and_state_are_dimensions() {
 #[test]
 fn a_refused_file_counts_no_rows() {
     let refused = FileRecord { state: "QUARANTINED", fault: Some("HEADER"), ..record() };
-    let root = parse(&refused.metric("n", 1));
+    let root = parse(&refused.metric(&Metrics::all("n"), 1));
     assert_eq!((&root["Rows"], &root["FilesQuarantined"]), (&Value::from(0), &Value::from(1)));
     assert_eq!(root["fault"], "HEADER");
 }
@@ -103,11 +103,11 @@ fn a_refused_file_counts_no_rows() {
 #[test]
 fn a_line_that_would_be_cut_loses_its_details_and_keeps_its_metrics() {
     let many = FileRecord { violations: vec![("type-error", 1); 10], ..record() };
-    assert!(many.metric("n", 1).len() <= LINE_BYTES);
-    let shortest = record().metric("", 1);
+    assert!(many.metric(&Metrics::all("n"), 1).len() <= LINE_BYTES);
+    let shortest = record().metric(&Metrics::all(""), 1);
     let times = shortest.matches("\"Namespace\"").count();
     let namespace = "n".repeat((LINE_BYTES - shortest.len()) / times + 1);
-    let line = record().metric(&namespace, 1);
+    let line = record().metric(&Metrics::all(&namespace), 1);
     assert!(line.len() <= LINE_BYTES);
     let root = parse(&line);
     assert_eq!(root["Rows"], 9);
@@ -118,7 +118,7 @@ fn a_line_that_would_be_cut_loses_its_details_and_keeps_its_metrics() {
 fn every_occurrence_counts_one_under_its_own_name() {
     let mut seen = std::collections::BTreeSet::new();
     for occurrence in Occurrence::ALL {
-        let root = parse(&occurrence.metric("n", 1));
+        let root = parse(&occurrence.metric(&Metrics::all("n"), 1));
         assert_eq!(root[occurrence.metric_name()], 1);
         assert!(seen.insert(occurrence.metric_name()));
     }

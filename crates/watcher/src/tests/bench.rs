@@ -11,6 +11,7 @@ use store::door::{Credential, CredentialHash, Feeds, Limits, Partner, Partners a
 use store::memory::Memory;
 use store::watch::ListedVersion;
 use store::{Entry, FileId, FileVersion, State};
+use telemetry::Metrics;
 
 use crate::{Failed, Settings, Watcher, notification};
 
@@ -31,14 +32,19 @@ pub(super) struct Bench {
 
 impl Bench {
     pub(super) fn new() -> Self {
-        Self::on(Memory::new(), false)
+        Self::on(Memory::new(), false, &Metrics::all("Test"))
     }
 
     pub(super) fn with_canary() -> Self {
-        Self::on(Memory::new(), true)
+        Self::with_canary_and(&Metrics::all("Test"))
     }
 
-    fn on(memory: Memory, canary: bool) -> Self {
+    /// One that publishes these metrics.
+    pub(super) fn with_canary_and(metrics: &Metrics) -> Self {
+        Self::on(Memory::new(), true, metrics)
+    }
+
+    fn on(memory: Memory, canary: bool, metrics: &Metrics) -> Self {
         let clock = Arc::new(AtomicU64::new(BEGIN_MS));
         let lines = Arc::new(Mutex::new(Vec::new()));
         let host = || {
@@ -51,9 +57,9 @@ impl Bench {
                 }),
             }
         };
-        let settings = Settings { namespace: "Test".to_owned(), canary };
+        let settings = Settings { metrics: metrics.clone(), canary };
         let watcher = Watcher::new(memory.clone(), memory.clone(), settings, host());
-        let of_processor = processor::Settings::new("inbox", "quarantine", "Test");
+        let of_processor = processor::Settings::new("inbox", "quarantine", metrics.clone());
         let processor = Processor::new(memory.clone(), of_processor, host());
         Self { memory, watcher, processor, clock, lines }
     }
@@ -151,6 +157,23 @@ impl Bench {
             ["FilesMissing", "FilesLate", "FilesThin", "FilesFat"]
                 .map(|metric| line[metric].as_u64().unwrap_or(99)),
         )
+    }
+
+    /// Every metric under every set of dimensions that any line published, with the dimensions' values.
+    pub(super) fn published(&self) -> BTreeSet<String> {
+        let list = |value: &Value| value.as_array().cloned().unwrap_or_default();
+        let text = |value: &Value| value.as_str().expect("a text").to_owned();
+        let mut found = BTreeSet::new();
+        for line in self.lines.lock().expect("lines").iter() {
+            for directive in list(&line["_aws"]["CloudWatchMetrics"]) {
+                for set in list(&directive["Dimensions"]) {
+                    let values =
+                        list(&set).iter().map(|name| format!(" {}", line[text(name)])).collect::<String>();
+                    found.extend(list(&directive["Metrics"]).iter().map(|one| text(&one["Name"]) + &values));
+                }
+            }
+        }
+        found
     }
 
     pub(super) fn forget_lines(&self) {

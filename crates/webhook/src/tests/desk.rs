@@ -61,7 +61,8 @@ impl World {
                 meter.metrics.lock().unwrap().push(serde_json::from_str(line).unwrap());
             }),
         };
-        Courier::new(self.memory.clone(), self.memory.clone(), policy, "test".to_owned(), host).unwrap()
+        Courier::new(self.memory.clone(), self.memory.clone(), policy, telemetry::Metrics::all("test"), host)
+            .unwrap()
     }
 }
 

@@ -155,7 +155,7 @@ async fn a_look_at_dead_letters_hides_none_of_them() -> Result<(), Error> {
 #[tokio::test]
 async fn a_contract_is_published_only_where_there_is_none_and_tells_since_when() -> Result<(), Error> {
     let listed = "<ListBucketResult><IsTruncated>false</IsTruncated>\
-        <Contents><Key>labs.odcs.yaml</Key><LastModified>2026-11-21T06:00:00.000Z</LastModified></Contents>\
+        <Contents><Key>labs.odcs.yaml</Key><ETag>&quot;5d41&quot;</ETag><LastModified>2026-11-21T06:00:00.000Z</LastModified></Contents>\
         <Contents><Key>notes.txt</Key><LastModified>2026-11-21T06:00:00.000Z</LastModified></Contents></ListBucketResult>";
     let answers = [
         answer(200, listed),
@@ -166,7 +166,11 @@ async fn a_contract_is_published_only_where_there_is_none_and_tells_since_when()
     let (lookout, replay) = lookout(answers);
     assert_eq!(
         lookout.published().await?,
-        [Published { feed: "labs".into(), published_ms: 1_795_240_800_000 }]
+        [Published {
+            feed: "labs".into(),
+            published_ms: 1_795_240_800_000,
+            etag: Some("\"5d41\"".to_owned())
+        }]
     );
     assert!(lookout.publish_contract("canary", "kind: DataContract".into()).await?);
     assert!(!lookout.publish_contract("canary", "".into()).await?);
