@@ -53,5 +53,7 @@ mod privacy;
 mod refused;
 /// What the processor's role may not do.
 mod roles;
+/// Partners that upload by S3 with roles of their own: below their prefix and nowhere else.
+mod s3_partners;
 /// A lost event, the canary, a file that did not come: what the watcher sees and mends.
 mod watcher;

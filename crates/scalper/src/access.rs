@@ -1,49 +1,83 @@
-//! Credentials of the user's AWS CLI, which knows profiles, single sign-on and much else that we need not know.
+//! Where AWS is and who asks: the user's own configuration, as every AWS tool reads it.
+//!
+//! Credentials come from the first of these that has some: the environment, the profile (keys, single sign-on, an assumed
+//! role, `credential_process`), a web identity, the container, the instance.
 
-use std::process::{Command, Stdio};
+use std::error::Error as _;
+use std::time::{Duration, SystemTime};
 
-use serde::Deserialize;
-use store::aws::Access;
+use aws_config::meta::region::ProvideRegion as _;
+use aws_config::profile::ProfileFileRegionProvider;
+use aws_config::{BehaviorVersion, Region};
+use aws_credential_types::Credentials;
+use aws_credential_types::provider::error::CredentialsError;
+use aws_credential_types::provider::{ProvideCredentials, SharedCredentialsProvider, future};
+use host::Host;
+use store::aws::{SdkConfig, https};
 
 use crate::failure::Failure;
 
-/// What `--format process` prints (AWS CLI Command Reference, `configure export-credentials`).
-#[derive(Deserialize)]
-#[serde(rename_all = "PascalCase")]
-struct Exported {
-    access_key_id: String,
-    secret_access_key: String,
-    session_token: Option<String>,
+/// Credentials that end sooner are asked for again.
+const MARGIN: Duration = Duration::from_mins(5);
+
+/// Reads the user's configuration and finds credentials, so that a command without any ends before its first call. The region
+/// is this one, else the profile's.
+pub async fn connect(region: Option<String>) -> Result<SdkConfig, Failure> {
+    let region = match region {
+        Some(region) => Some(Region::new(region)),
+        None => ProfileFileRegionProvider::new().region().await,
+    };
+    let region = region.ok_or(Failure::NoRegion)?;
+    let loader = aws_config::defaults(BehaviorVersion::v2026_01_12()).http_client(https()).region(region);
+    let config = loader.load().await;
+    let chain = config.credentials_provider().ok_or(Failure::NoCredentials)?;
+    let first = chain.provide_credentials().await.map_err(|error| refused(&error))?;
+    let kept = SharedCredentialsProvider::new(Kept { first, chain });
+    Ok(config.into_builder().credentials_provider(kept).build())
 }
 
-/// Asks the AWS CLI. What it says of an error goes to the user as it is.
-pub fn from_aws_cli(region: String) -> Result<Access, Failure> {
-    let mut command = Command::new("aws");
-    command.args(["configure", "export-credentials", "--format", "process"]);
-    let output = command.stdin(Stdio::null()).stderr(Stdio::inherit()).output();
-    let output = output.map_err(|error| no_access(&format!("could not be run ({})", error.kind())))?;
-    if !output.status.success() {
-        return Err(no_access("failed"));
+/// What the user can do about it.
+fn refused(error: &CredentialsError) -> Failure {
+    if matches!(error, CredentialsError::CredentialsNotLoaded(_)) {
+        return Failure::NoCredentials;
     }
-    parse(&output.stdout, region).map_err(|problem| no_access(&problem))
+    let mut problem = error.to_string();
+    let mut source = error.source();
+    while let Some(cause) = source {
+        let cause_text = cause.to_string();
+        if !problem.contains(&cause_text) {
+            problem.push_str(": ");
+            problem.push_str(&cause_text);
+        }
+        source = cause.source();
+    }
+    Failure::CredentialsRefused { problem }
 }
 
-fn no_access(problem: &str) -> Failure {
-    Failure::NoAccess { problem: problem.to_owned() }
+/// The credentials that were found at the start, for every client, until they end. A chain asks again for each client.
+#[derive(Debug)]
+struct Kept {
+    first: Credentials,
+    chain: SharedCredentialsProvider,
 }
 
-/// Reads what the AWS CLI printed. What cannot be read is not quoted: it may be a secret.
-pub fn parse(printed: &[u8], region: String) -> Result<Access, String> {
-    let exported: Exported =
-        serde_json::from_slice(printed).map_err(|_| "printed no credentials that can be read".to_owned())?;
-    let Exported { access_key_id, secret_access_key, session_token } = exported;
-    Ok(Access {
-        region,
-        access_key: access_key_id,
-        secret_key: secret_access_key,
-        session_token,
-        endpoint: None,
-    })
+impl Kept {
+    fn is_fresh(&self, now_ms: u64) -> bool {
+        let until = SystemTime::UNIX_EPOCH + Duration::from_millis(now_ms) + MARGIN;
+        self.first.expiry().is_none_or(|expiry| expiry > until)
+    }
+}
+
+impl ProvideCredentials for Kept {
+    fn provide_credentials<'a>(&'a self) -> future::ProvideCredentials<'a>
+    where
+        Self: 'a,
+    {
+        if self.is_fresh(Host::system().now()) {
+            return future::ProvideCredentials::ready(Ok(self.first.clone()));
+        }
+        self.chain.provide_credentials()
+    }
 }
 
 #[cfg(test)]
@@ -51,14 +85,27 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_the_aws_cli_prints_is_read_and_never_quoted() {
-        let printed =
-            br#"{"Version":1,"AccessKeyId":"A","SecretAccessKey":"S","SessionToken":"T","Expiration":"x"}"#;
-        let access = parse(printed, "r".to_owned()).expect("credentials");
-        assert_eq!((access.access_key, access.session_token.as_deref()), ("A".to_owned(), Some("T")));
-        for printed in ["", "[]", r#"{"AccessKeyId":"A","SecretAccessKey":["S3CRET"]}"#] {
-            let problem = parse(printed.as_bytes(), "r".to_owned()).expect_err("refused");
-            assert!(!problem.contains("S3CRET"), "{problem}");
-        }
+    fn without_credentials_the_message_says_what_to_set() {
+        let none = refused(&CredentialsError::not_loaded_no_source());
+        assert!(matches!(none, Failure::NoCredentials), "{none}");
+        let expired = refused(&CredentialsError::provider_error("the token has expired"));
+        let text = expired.to_string();
+        assert!(text.contains("the token has expired") && text.contains("aws sso login"), "{text}");
+        assert_eq!((none.exit_code(), expired.exit_code()), (1, 1));
+    }
+
+    #[tokio::test]
+    async fn credentials_are_kept_until_they_nearly_end() {
+        let ending = |seconds: u64| {
+            let expiry = SystemTime::UNIX_EPOCH + Duration::from_secs(seconds);
+            Credentials::new("first", "s", None, Some(expiry), "test")
+        };
+        let chain = || SharedCredentialsProvider::new(Credentials::new("again", "s", None, None, "test"));
+        let kept = Kept { first: ending(1_000), chain: chain() };
+        assert!(kept.is_fresh(699_000) && !kept.is_fresh(700_000));
+        let given = kept.provide_credentials().await.expect("credentials");
+        assert_eq!(given.access_key_id(), "again", "1970 is over");
+        let kept = Kept { first: Credentials::new("first", "s", None, None, "test"), chain: chain() };
+        assert_eq!(kept.provide_credentials().await.expect("credentials").access_key_id(), "first");
     }
 }

@@ -14,14 +14,18 @@ Examples:
   scalper partner add north-clinic --feeds labs,charges --expires-days 365
   scalper partner rotate north-clinic                the new secret works at once, the old one goes on
   scalper partner revoke north-clinic k3vq7tz2m5ha   once the partner uses the new one
+  scalper partner s3 north-clinic --principal arn:aws:iam::210987654321:role/sender
+  scalper doctor                                     what is wrong with the stack itself, and what to do
   scalper --stack scalper-test partner list --json
 
 The stack is that of --stack, else of SCALPER_STACK, else silent-scalper. AWS credentials are those of the
-environment, else those of your AWS CLI (its profile or single sign-on). AWS_ENDPOINT_URL names an emulator: `make
-local` starts one and prints the variables. The commands that read learn the account, and so the names of buckets, from
+environment, else of AWS_PROFILE or the default profile (keys, single sign-on, an assumed role, credential_process), else
+a web identity, the container or the instance. The region is that of --region, else of AWS_REGION, AWS_DEFAULT_REGION or
+the profile. AWS_ENDPOINT_URL names an emulator: `make local` starts one and prints the variables. The commands that read learn the account, and so the names of buckets, from
 the ARN of the stack's ledger table. They change nothing and show no value of a file unless they are asked for.
 
-Exit codes: 0 done, 1 failed (or `status --check` found something wrong), 2 not understood, 3 not there.";
+Exit codes: 0 done, 1 failed (or `status --check` or `doctor` found something wrong), 2 not understood (or `doctor` could
+not check everything), 3 not there.";
 
 /// Operates a Silent Scalper stack.
 #[derive(Clone, Debug, PartialEq, Eq, Parser)]
@@ -44,9 +48,18 @@ pub struct Arguments {
 /// What to operate.
 #[derive(Clone, Debug, PartialEq, Eq, Subcommand)]
 pub enum Command {
-    /// Who may come in by the API, and how much
+    /// Who may send files by the API and by S3, and how much
     #[command(subcommand)]
     Partner(PartnerCommand),
+    /// Check the deployed stack, and say what to do about each finding
+    #[command(
+        after_help = "Checks the inbox's notification and versions, the inbox queue and its dead letters, the processor's event source, the \
+                            account's concurrency, contracts, uploads by S3, alarms, the channels that report them, and API Gateway's \
+                            log role. It changes nothing.\n\n\
+                            Exit codes: 0 nothing is wrong (warnings may be shown), 1 something is wrong, 2 something could not be \
+                            checked, for example for want of a permission."
+    )]
+    Doctor,
     #[command(flatten)]
     #[expect(missing_docs, reason = "a doc comment here would become the help of the whole command")]
     Read(ReadCommand),
@@ -76,12 +89,12 @@ pub enum PartnerCommand {
         /// One partner
         name: Option<String>,
     },
-    /// Let nothing of a partner in, whatever it presents
+    /// Reject everything this partner sends, by API and by S3
     Suspend {
         /// The partner
         name: String,
     },
-    /// Let a suspended partner in again
+    /// Accept a suspended partner's files again
     Resume {
         /// The partner
         name: String,
@@ -90,6 +103,18 @@ pub enum PartnerCommand {
     Webhook(WebhookArguments),
     /// Let an IAM role in as a partner (requests signed with SigV4)
     Role(RoleArguments),
+    /// Give a partner uploads by S3, take them away, or show who has them
+    #[command(
+        after_help = "The partner's principals may put objects below <partner>/ of the inbox bucket, and nothing else: one statement in the \
+                            bucket policy, and with a customer key one grant of the key for each. They are remembered in the \
+                            partners table. An update of the stack that changes the bucket policy removes the statements; --all \
+                            puts them back.\n\n\
+                            Examples:\n  scalper partner s3 north-clinic --principal arn:aws:iam::210987654321:role/sender\n  \
+                            scalper partner s3 north-clinic              who may, and whether it is in force\n  \
+                            scalper partner s3 north-clinic --remove     nobody any more\n  \
+                            scalper partner s3 --all                     after an update of the stack"
+    )]
+    S3(S3Arguments),
 }
 
 /// A new partner.
@@ -182,4 +207,21 @@ pub struct RoleArguments {
     /// What it may do: submit, read, operate, approve, audit
     #[arg(long, default_value = "submit,read")]
     pub scopes: String,
+}
+
+/// Who uploads by S3.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Args)]
+pub struct S3Arguments {
+    /// The partner
+    #[arg(required_unless_present = "all", conflicts_with = "all")]
+    pub name: Option<String>,
+    /// `arn:aws:iam::<account>:role/<name>`, `…:user/<name>` or `…:root`; may be given several times
+    #[arg(long = "principal", value_name = "ARN", conflicts_with = "all")]
+    pub principals: Vec<String>,
+    /// Take uploads by S3 away from these principals, or without --principal from all of the partner's
+    #[arg(long, conflicts_with = "all")]
+    pub remove: bool,
+    /// Put the statement of every partner back
+    #[arg(long)]
+    pub all: bool,
 }

@@ -30,6 +30,44 @@ pub enum Failure {
     #[error("{found:?} is no role: expected arn:aws:iam::<12 digits>:role/<name>")]
     NotARole { found: String },
     #[error(
+        "{found:?} cannot be given uploads by S3: expected the ARN of a role, a user or an account, \
+         arn:aws:iam::<12 digits>:role/<name>, …:user/<name> or …:root"
+    )]
+    NotAPrincipal { found: String },
+    #[error("{arn} may not upload as {partner} and is not remembered: see `scalper partner s3 {partner}`")]
+    NoSuchPrincipal { partner: String, arn: String },
+    #[error(
+        "the bucket policy of {bucket} would have {bytes} bytes, at most {most} are allowed: remove principals that are not needed, or \
+         name one account (arn:aws:iam::<12 digits>:root) instead of its roles"
+    )]
+    PolicyTooLarge { bucket: String, bytes: usize, most: usize },
+    #[error(
+        "the bucket policy of {bucket} cannot be read as a policy, so nothing was changed: see `aws s3api get-bucket-policy --bucket {bucket}`"
+    )]
+    PolicyUnreadable { bucket: String },
+    #[error(
+        "the bucket policy of {bucket} was changed by others at the same time: run the command again; a deployment that runs must end first"
+    )]
+    PolicyContested { bucket: String },
+    #[error(
+        "AWS does not know one of the principals ({code}){deleted}: check the ARN, take a deleted principal away with \
+         `scalper partner s3 <partner> --principal <arn> --remove`, and run the command again"
+    )]
+    PrincipalMissing { code: String, deleted: String },
+    #[error(
+        "the statements of {partners} were not put back, those of the other partners are in force: AWS does not know one of their \
+         principals any more; see `scalper partner s3 <partner>` and take it away with `--principal <arn> --remove`"
+    )]
+    NotRestored { partners: String },
+    #[error(
+        "uploads by S3 could not be changed ({0}): run the command again, it finishes what is unfinished; if access is denied, use credentials with \
+         s3:GetBucketPolicy, s3:PutBucketPolicy and s3:GetEncryptionConfiguration on the inbox bucket, and with a customer key kms:CreateGrant, \
+         kms:ListGrants and kms:RevokeGrant on its key"
+    )]
+    Uploads(#[source] store::Error),
+    #[error("the stack could not be checked ({0}): use credentials that may describe its ledger table")]
+    NotChecked(#[source] store::Error),
+    #[error(
         "{name} is no partner of {stack}: see `scalper partner list`, or add it with `scalper partner add {name}`"
     )]
     NoSuchPartner { name: String, stack: String },
@@ -94,13 +132,18 @@ pub enum Failure {
         "AWS did not answer as expected ({0}): nothing was changed, run the command again; if access is denied, use credentials that may read the stack"
     )]
     Read(#[source] store::Error),
-    #[error("no AWS region is given: use --region, or set AWS_REGION")]
+    #[error("no AWS region is given: use --region, set AWS_REGION, or set `region` in your AWS profile")]
     NoRegion,
     #[error(
-        "no AWS credentials: AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY are not set, and `aws configure export-credentials` \
-         {problem}: sign in with your AWS CLI, or set both"
+        "no AWS credentials were found: set AWS_PROFILE to a profile of your AWS configuration, or set AWS_ACCESS_KEY_ID and \
+         AWS_SECRET_ACCESS_KEY (looked in the environment, the profile, web identity, the container and the instance)"
     )]
-    NoAccess { problem: String },
+    NoCredentials,
+    #[error(
+        "the AWS credentials cannot be used ({problem}): sign in again, with single sign-on by `aws sso login`, or choose another \
+         profile with AWS_PROFILE"
+    )]
+    CredentialsRefused { problem: String },
     #[error("the system gave no randomness for a secret: try again")]
     NoRandomness,
     #[error(
@@ -129,6 +172,8 @@ impl Failure {
             | Self::NoFeeds
             | Self::NotAnAddress { .. }
             | Self::NotARole { .. }
+            | Self::NotAPrincipal { .. }
+            | Self::NotChecked(_)
             | Self::NotAFile { .. }
             | Self::NotAState { .. }
             | Self::NotATime { .. }
@@ -147,10 +192,18 @@ impl Failure {
             | Self::NoReceipt { .. }
             | Self::NoRejects { .. }
             | Self::RecordsGone { .. }
-            | Self::NoSuchRole { .. } => 3,
+            | Self::NoSuchRole { .. }
+            | Self::NoSuchPrincipal { .. } => 3,
             Self::TwoCredentials { .. }
             | Self::RoleTaken { .. }
-            | Self::NoAccess { .. }
+            | Self::NoCredentials
+            | Self::CredentialsRefused { .. }
+            | Self::PolicyTooLarge { .. }
+            | Self::PolicyUnreadable { .. }
+            | Self::PolicyContested { .. }
+            | Self::PrincipalMissing { .. }
+            | Self::NotRestored { .. }
+            | Self::Uploads(_)
             | Self::NoRandomness
             | Self::NotShown
             | Self::NotOpened { .. }
@@ -165,6 +218,7 @@ impl Failure {
     #[must_use]
     pub fn to_json(&self) -> Value {
         let code = match self.exit_code() {
+            _ if matches!(self, Self::NotChecked(_)) => "not-checked",
             2 => "usage",
             3 => "not-found",
             _ => "failed",

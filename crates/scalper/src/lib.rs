@@ -8,7 +8,9 @@
 pub mod access;
 pub mod api_gateway;
 pub mod arguments;
+mod bucket_policy;
 pub mod config;
+pub mod doctor;
 pub mod failure;
 pub mod gateway;
 pub mod names;
@@ -16,6 +18,7 @@ pub mod partner;
 pub mod reading;
 pub mod report;
 pub mod secret;
+mod uploads;
 
 #[cfg(test)]
 mod tests;

@@ -10,14 +10,17 @@ use std::time::Duration;
 use clap::Parser as _;
 use host::Host;
 use outbound::Policy;
+use scalper::access;
 use scalper::api_gateway::ApiGateway;
 use scalper::arguments::{Arguments, Command, PartnerCommand, ReadCommand, TailArguments};
 use scalper::config::Config;
+use scalper::doctor::{Doctor, Known};
 use scalper::failure::Failure;
+use scalper::names::Stack;
 use scalper::partner::Operator;
 use scalper::reading::{Answer, Desk, Places, Records, WARNING, save};
 use scalper::secret;
-use store::aws::{Door, Home, Surveyor};
+use store::aws::{Door, Examiner, Home, InboxOwner, SdkConfig, Surveyor};
 
 /// Between two looks of `tail`.
 const PAUSE: Duration = Duration::from_secs(2);
@@ -49,25 +52,31 @@ fn tell(json: bool, failure: &Failure) {
 }
 
 async fn run(arguments: Arguments) -> Result<ExitCode, Failure> {
-    let config = Config::read(&arguments)?;
-    let colours = config.colours && std::io::stdout().is_terminal();
+    let Config { stack, region, colours } = Config::read(&arguments)?;
+    let sdk = access::connect(region).await?;
+    let colours = colours && std::io::stdout().is_terminal();
     let manner = Manner { json: arguments.json, colours };
     match arguments.command {
-        Command::Partner(command) => partner(config, command, manner).await,
-        Command::Read(command) => read(config, command, manner).await,
+        Command::Partner(command) => partner(&sdk, stack, command, manner).await,
+        Command::Doctor => doctor(&sdk, stack, manner).await,
+        Command::Read(command) => read(&sdk, stack, command, manner).await,
     }
 }
 
-async fn partner(config: Config, command: PartnerCommand, manner: Manner) -> Result<ExitCode, Failure> {
-    let loopback = config.access.endpoint.is_some();
-    let sdk = store::aws::configuration(config.access);
+async fn partner(
+    sdk: &SdkConfig,
+    stack: Stack,
+    command: PartnerCommand,
+    manner: Manner,
+) -> Result<ExitCode, Failure> {
     let operator = Operator {
-        partners: store::aws::Directory::new(&sdk, &config.stack.table()),
-        gateway: ApiGateway::new(&sdk, config.stack.api()),
-        stack: config.stack,
+        partners: store::aws::Directory::new(sdk, &stack.table()),
+        gateway: ApiGateway::new(sdk, stack.api()),
+        uploads: InboxOwner::new(sdk, stack.as_str()),
+        stack,
         now_ms: Host::system().now(),
         random: secret::system(),
-        policy: if loopback { Policy::Loopback } else { Policy::Public },
+        policy: if sdk.endpoint_url().is_some() { Policy::Loopback } else { Policy::Public },
     };
     let report = operator.run(command).await?;
     let text = if manner.json { report.to_json() + "\n" } else { report.to_text(manner.colours) };
@@ -77,8 +86,31 @@ async fn partner(config: Config, command: PartnerCommand, manner: Manner) -> Res
     }
 }
 
-async fn read(config: Config, command: ReadCommand, manner: Manner) -> Result<ExitCode, Failure> {
-    let desk = desk(config).await?;
+async fn doctor(sdk: &SdkConfig, stack: Stack, manner: Manner) -> Result<ExitCode, Failure> {
+    let home = Home::find(sdk, &stack.ledger()).await.map_err(Failure::NotChecked)?;
+    let home = home.ok_or_else(|| Failure::NoSuchStack { stack: stack.as_str().to_owned() })?;
+    let places = Places::new(&stack, home);
+    let doctor = Doctor {
+        store: Door::new(sdk, places.door_names(&stack)),
+        survey: Surveyor::new(sdk, stack.as_str(), &places.quarantine, &places.home.account),
+        checkup: Examiner::new(sdk, stack.as_str(), &places.home),
+        uploads: InboxOwner::new(sdk, stack.as_str()),
+        known: Known { stack, places, now_ms: Host::system().now() },
+    };
+    let diagnosis = doctor.examine().await;
+    let text = if manner.json { diagnosis.to_json() + "\n" } else { diagnosis.to_text() };
+    // A reader that has gone away needs no answer.
+    write(&text).ok();
+    Ok(ExitCode::from(diagnosis.exit_code()))
+}
+
+async fn read(
+    sdk: &SdkConfig,
+    stack: Stack,
+    command: ReadCommand,
+    manner: Manner,
+) -> Result<ExitCode, Failure> {
+    let desk = desk(sdk, stack).await?;
     let answer = desk.run(command).await?;
     match &answer {
         Answer::Records(_) if manner.json => return Err(Failure::RecordsAreNoJson),
@@ -94,15 +126,13 @@ async fn read(config: Config, command: ReadCommand, manner: Manner) -> Result<Ex
 }
 
 /// Finds the stack.
-async fn desk(config: Config) -> Result<Desk<Door, Surveyor>, Failure> {
-    let stack = config.stack;
-    let sdk = store::aws::configuration(config.access);
-    let home = Home::find(&sdk, &stack.ledger()).await.map_err(Failure::Read)?;
+async fn desk(sdk: &SdkConfig, stack: Stack) -> Result<Desk<Door, Surveyor>, Failure> {
+    let home = Home::find(sdk, &stack.ledger()).await.map_err(Failure::Read)?;
     let home = home.ok_or_else(|| Failure::NoSuchStack { stack: stack.as_str().to_owned() })?;
     let places = Places::new(&stack, home);
     Ok(Desk {
-        store: Door::new(&sdk, places.door_names(&stack)),
-        survey: Surveyor::new(&sdk, stack.as_str(), &places.quarantine, &places.home.account),
+        store: Door::new(sdk, places.door_names(&stack)),
+        survey: Surveyor::new(sdk, stack.as_str(), &places.quarantine, &places.home.account),
         stack,
         places,
         host: Host::system(),

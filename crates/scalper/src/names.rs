@@ -143,23 +143,43 @@ pub fn scopes(text: &str) -> Result<BTreeSet<Scope>, Failure> {
     text.split(',').map(str::trim).map(read).collect()
 }
 
+/// Reads the ARN of who may upload by S3: a role, a user, or a whole account, with its path.
+pub fn principal(arn: &str) -> Result<String, Failure> {
+    let fits = || {
+        let (_, _, resource) = iam(arn)?;
+        let named = resource.strip_prefix("role/").or_else(|| resource.strip_prefix("user/"));
+        // Characters of names and paths: IAM API reference, CreateRole and CreateUser. No `*`, which would be everybody.
+        let letter = |byte: u8| byte.is_ascii_alphanumeric() || b"_+=,.@-".contains(&byte);
+        let part = |part: &str| !part.is_empty() && part.bytes().all(letter);
+        let named = named.is_some_and(|name| name.len() <= 576 && name.split('/').all(part));
+        Some(resource == "root" || named)
+    };
+    if fits().unwrap_or(false) { Ok(arn.to_owned()) } else { Err(Failure::NotAPrincipal { found: arn.to_owned() }) }
+}
+
 /// Reads the ARN of a role, without its path: the ARN of a session, which is all that a request shows, has none, and names
 /// of roles are unique in their account.
 pub fn role(arn: &str) -> Result<String, Failure> {
     let fits = || {
-        let mut parts = arn.splitn(6, ':');
-        let (arn, partition, service) = (parts.next()?, parts.next()?, parts.next()?);
-        let (region, account, resource) = (parts.next()?, parts.next()?, parts.next()?);
+        let (partition, account, resource) = iam(arn)?;
         let name = resource.strip_prefix("role/")?.rsplit('/').next()?;
-        let known = arn == "arn" && partition.starts_with("aws") && service == "iam" && region.is_empty();
-        let digits = account.len() == 12 && account.bytes().all(|digit| digit.is_ascii_digit());
         // Characters of a role's name: IAM API reference, CreateRole.
         let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"_+=,.@-".contains(&byte);
         let named = (1..=64).contains(&name.len()) && name.bytes().all(plain);
-        let plain = partition.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'-');
-        (known && plain && digits && named).then(|| format!("arn:{partition}:iam::{account}:role/{name}"))
+        named.then(|| format!("arn:{partition}:iam::{account}:role/{name}"))
     };
     fits().ok_or_else(|| Failure::NotARole { found: arn.to_owned() })
+}
+
+/// Partition, account and resource of `arn:<partition>:iam::<12 digits>:<resource>`.
+fn iam(arn: &str) -> Option<(&str, &str, &str)> {
+    let mut parts = arn.splitn(6, ':');
+    let (arn, partition, service) = (parts.next()?, parts.next()?, parts.next()?);
+    let (region, account, resource) = (parts.next()?, parts.next()?, parts.next()?);
+    let known = arn == "arn" && partition.starts_with("aws") && service == "iam" && region.is_empty();
+    let digits = account.len() == 12 && account.bytes().all(|digit| digit.is_ascii_digit());
+    let plain = partition.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'-');
+    (known && plain && digits).then_some((partition, account, resource))
 }
 
 #[cfg(test)]
@@ -216,10 +236,35 @@ mod tests {
         }
     }
 
+    #[test]
+    fn a_principal_is_a_role_a_user_or_an_account_and_never_everybody() {
+        for arn in [
+            "arn:aws:iam::123456789012:root",
+            "arn:aws:iam::123456789012:role/a/b/sender",
+            "arn:aws:iam::123456789012:user/north@example.org",
+            "arn:aws-cn:iam::123456789012:role/sender",
+        ] {
+            assert_eq!(principal(arn).unwrap(), arn);
+        }
+        for arn in [
+            "*",
+            "123456789012",
+            "arn:aws:iam::123456789012:role/*",
+            "arn:aws:iam::123456789012:role//x",
+            "arn:aws:iam::123456789012:group/x",
+            "arn:aws:iam::*:root",
+            "arn:aws:iam::123456789012:root ",
+            "arn:aws:sts::123456789012:assumed-role/sender/x",
+            "arn:aws:s3:::bucket",
+        ] {
+            assert!(principal(arn).is_err(), "{arn}");
+        }
+    }
+
     proptest! {
         #[test]
         fn no_words_make_it_panic(text: String) {
-            drop((Stack::parse(&text), feeds(&text), scopes(&text), role(&text)));
+            drop((Stack::parse(&text), feeds(&text), scopes(&text), role(&text), principal(&text)));
             if let Ok(found) = partner(&text) {
                 prop_assert!(feed::is_name(found));
             }

@@ -11,12 +11,14 @@
 
 mod limits;
 mod roles;
+mod s3;
 mod webhooks;
 
 use std::collections::BTreeSet;
 
 use outbound::Policy;
 use store::door::{Credential, CredentialHash, Feeds, Limits, Partner, Partners, Scope};
+use store::uploads::Uploads;
 
 use crate::arguments::{Add, GrantArguments, PartnerCommand, Rotate};
 use crate::failure::Failure;
@@ -29,11 +31,13 @@ use crate::secret::{self, Random};
 const DAY_MS: u64 = 24 * 60 * 60 * 1_000;
 
 /// What commands work on.
-pub struct Operator<S, G> {
+pub struct Operator<S, G, U> {
     /// The partners table.
     pub partners: S,
     /// API Gateway.
     pub gateway: G,
+    /// Who may upload by S3.
+    pub uploads: U,
     /// The stack.
     pub stack: Stack,
     /// Now, milliseconds since the epoch.
@@ -51,7 +55,7 @@ struct Grant {
     expires_ms: Option<u64>,
 }
 
-impl<S: Partners, G: Gateway> Operator<S, G> {
+impl<S: Partners, G: Gateway, U: Uploads> Operator<S, G, U> {
     /// Carries out a command.
     pub async fn run(&self, command: PartnerCommand) -> Result<Report, Failure> {
         match command {
@@ -64,6 +68,7 @@ impl<S: Partners, G: Gateway> Operator<S, G> {
             PartnerCommand::Resume { name } => self.set_active(&name, true).await,
             PartnerCommand::Webhook(webhook) => self.webhook(&webhook).await,
             PartnerCommand::Role(role) => self.role(&role).await,
+            PartnerCommand::S3(s3) => self.s3(&s3).await,
         }
     }
 
@@ -157,8 +162,10 @@ impl<S: Partners, G: Gateway> Operator<S, G> {
     }
 
     async fn set_active(&self, name: &str, active: bool) -> Result<Report, Failure> {
-        let partner = self.known(name).await?;
-        self.put_changed(Some(&partner), &Partner { active, ..partner.clone() }).await?;
+        let before = self.known(name).await?;
+        let partner = Partner { active, ..before.clone() };
+        self.put_changed(Some(&before), &partner).await?;
+        self.follow_state(&partner).await?;
         let partner = partner.name;
         Ok(if active { Report::Resumed { partner } } else { Report::Suspended { partner } })
     }

@@ -1,12 +1,16 @@
 //! What a command answers: one JSON document, or text for a reader.
 
 mod table;
+mod uploads;
+
+use std::collections::BTreeSet;
 
 use jiff::Timestamp;
 use serde::Serialize;
 use store::door::{Credential, Partner};
 
 pub(crate) use table::{Mark, Style, marked_table, table};
+pub use uploads::{PrincipalView, RestoredView, UploadsView};
 
 /// An answer. Deliberately without `Debug`: some hold a secret.
 #[derive(Serialize)]
@@ -44,6 +48,14 @@ pub enum Report {
     RoleNamed { partner: String, arn: String, credential: CredentialView },
     /// A role is nobody's.
     RoleRemoved { partner: String, arn: String },
+    /// Principals may upload by S3.
+    S3Given { uploads: UploadsView },
+    /// Who may upload by S3.
+    S3Shown { uploads: UploadsView },
+    /// Principals may upload by S3 no more.
+    S3Removed { partner: String, removed: BTreeSet<String>, left: BTreeSet<String> },
+    /// The statement of every partner is as it is to be.
+    S3Restored { stack: String, partners: Vec<RestoredView> },
 }
 
 /// A partner as it is shown.
@@ -157,9 +169,11 @@ impl Report {
                 )
             }
             Self::Suspended { partner } => {
-                format!("{partner} is suspended: nothing is let in within a minute\n")
+                format!("{partner} is suspended: everything that it sends is rejected within a minute\n")
             }
-            Self::Resumed { partner } => format!("{partner} is let in again within a minute\n"),
+            Self::Resumed { partner } => {
+                format!("{partner} is active again: its files are accepted within a minute\n")
+            }
             Self::Partners { stack, partners } if partners.is_empty() => {
                 format!("{stack} has no partners; add one:\n  scalper partner add <name>\n")
             }
@@ -192,6 +206,10 @@ impl Report {
                 format!("{arn} is let in as {partner}: feeds {feeds}, scopes {}\n", scopes.join(","))
             }
             Self::RoleRemoved { partner, arn } => format!("{arn} is let in as {partner} no more\n"),
+            Self::S3Given { uploads } => uploads.given(),
+            Self::S3Shown { uploads } => uploads.shown(),
+            Self::S3Removed { partner, removed, left } => uploads::removed(partner, removed, left),
+            Self::S3Restored { stack, partners } => uploads::restored(stack, partners),
             _ => String::new(),
         }
     }

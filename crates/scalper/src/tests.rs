@@ -1,8 +1,10 @@
 mod bench;
+mod doctor;
 mod interrupted;
 mod reading;
 mod reading_shown;
 mod shown;
+mod uploads;
 mod world;
 
 use std::sync::atomic::{AtomicU8, Ordering};
@@ -14,6 +16,7 @@ use host::Host;
 use outbound::Policy;
 use serde_json::{Value, json};
 use store::door::{CredentialHash, Feeds, Scope};
+use store::memory::Memory;
 
 use crate::arguments::{Arguments, Command};
 use crate::failure::Failure;
@@ -30,7 +33,7 @@ const DAY_MS: u64 = 86_400_000;
 struct Stage {
     world: World,
     now_ms: u64,
-    operator: Operator<World, World>,
+    operator: Operator<World, World, Memory>,
 }
 
 impl Stage {
@@ -40,6 +43,7 @@ impl Stage {
         let operator = Operator {
             partners: world.clone(),
             gateway: world.clone(),
+            uploads: Memory::new(),
             stack: Stack::parse("silent-scalper").expect("a name"),
             now_ms: NOW_MS,
             random: Box::new(move || Ok([counter.fetch_add(1, Ordering::Relaxed); 32])),
@@ -286,6 +290,11 @@ fn the_command_line_is_complete_and_its_ranges_hold() {
         "partner webhook north --rotate --remove",
         "partner webhook north --url https://a.example.org --rotate",
         "partner revoke north",
+        "partner s3",
+        "partner s3 north --all",
+        "partner s3 --all --remove",
+        "partner s3 --all --principal arn:aws:iam::123456789012:root",
+        "doctor now",
     ] {
         let words = std::iter::once("scalper").chain(line.split(' '));
         assert!(Arguments::try_parse_from(words).is_err(), "{line}");

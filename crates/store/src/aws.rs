@@ -4,6 +4,7 @@
 //! attempts), `rows` writes again what DynamoDB leaves unprocessed, `ledger` repeats a transaction that met another,
 //! `objects` resumes a body that broke off. Everything else is an [`Error`] and belongs to the redelivery of the file.
 
+mod checkup;
 mod clients;
 mod contracts;
 mod desk;
@@ -21,14 +22,17 @@ mod queue;
 #[cfg(test)]
 mod replay;
 mod rows;
+mod signed;
 mod transaction;
 mod upload;
+mod uploads;
 
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 pub use aws_types::SdkConfig;
-pub use clients::{Access, configuration, connect, connect_directory, connect_door, connect_webhooks};
+pub use checkup::Examiner;
+pub use clients::{Access, configuration, connect, connect_directory, connect_door, connect_webhooks, https};
 pub use desk::{Desk, connect_notifier};
 pub use door::{Directory, Door, DoorNames};
 pub use lookout::{Lookout, LookoutNames, connect_watcher};
@@ -36,6 +40,7 @@ pub use objects::ObjectBody;
 pub use operator::{Home, KeptBody, Surveyor};
 pub use queue::MessageQueue;
 pub use upload::ObjectUpload;
+pub use uploads::InboxOwner;
 
 use self::meter::Meter;
 use crate::{Error, Metered, Operation, Usage};

@@ -12,6 +12,7 @@
 //!                  pk = request#<partner>     sk = <hash of the key>    an idempotent request and its answer
 //!                  pk = upload#<partner>      sk = <upload id>          an upload that was promised
 //!                  pk = webhook#<partner>     sk = webhook              where outcomes are posted, and the secret to sign them
+//!                  pk = s3                    sk = <partner>            who may upload by S3 (`store::uploads`)
 //! ```
 
 mod landing;

@@ -81,6 +81,24 @@ pub enum Operation {
     SendMessages,
     /// Publishing a contract.
     PublishContract,
+    /// Reading how a bucket is configured.
+    ReadBucket,
+    /// Reading the bucket policy of the inbox.
+    ReadBucketPolicy,
+    /// Writing the bucket policy of the inbox.
+    WriteBucketPolicy,
+    /// Listing the grants of a key.
+    ListGrants,
+    /// Making or revoking a grant of a key.
+    WriteGrant,
+    /// Reading how a function or its event source is configured.
+    ReadFunction,
+    /// Reading what the account may use.
+    ReadAccount,
+    /// Reading alarms.
+    ReadAlarms,
+    /// Reading the subscriptions of a topic.
+    ReadSubscriptions,
 }
 
 /// Codes by which S3, KMS and DynamoDB refuse for want of a permission or an enabled key. The answer to a HEAD has no body

@@ -2,11 +2,12 @@
 //!
 //! Five traits, one for each thing that the path needs, and two implementations of all of them: `aws::Aws` and its
 //! in-memory twin `memory::Memory`, which can fail at the n-th call, before or after the effect. The partner's door has
-//! its own traits in [`door`], for `aws::Door` and the same twin, what only an operator asks is in [`operator`], and what only the
-//! watcher does in [`watch`].
+//! its own traits in [`door`], for `aws::Door` and the same twin, what only an operator asks is in [`operator`], [`uploads`] and
+//! [`checkup`], and what only the watcher does in [`watch`].
 //! Every effect has a name computed from its input, so doing it twice is doing it once.
 
 pub mod aws;
+pub mod checkup;
 #[cfg(any(test, feature = "conformance"))]
 pub mod conformance;
 mod document;
@@ -21,6 +22,7 @@ mod objects;
 pub mod operator;
 mod queue;
 mod rows;
+pub mod uploads;
 mod usage;
 pub mod watch;
 

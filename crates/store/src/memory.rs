@@ -5,12 +5,14 @@
 //! ([`Memory::die_at`]: the process is dead). A hook runs before the n-th call ([`Memory::before`]): a second delivery,
 //! an overwrite, a deletion. [`Memory::state`] is what must be the same whatever the schedule was.
 
+mod checkup;
 mod door;
 mod incidents;
 mod ledger;
 mod objects;
 mod operator;
 mod rows;
+mod uploads;
 mod usage;
 mod watch;
 
@@ -22,6 +24,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use bytes::Bytes;
 
+pub use checkup::Parts;
 pub use door::{INBOX, InboxVersion, SignedAnswer};
 pub use objects::{MemoryBody, MemoryUpload};
 
@@ -91,6 +94,8 @@ struct World {
     measured: Vec<Datapoint>,
     asked: Vec<Query>,
     watch: watch::WatchWorld,
+    uploads: uploads::UploadsWorld,
+    parts: Parts,
 }
 
 /// One version of an inbox object; a key's versions stand newest first.

@@ -58,6 +58,18 @@ fn functions_never_depend_on_each_other() {
 }
 
 #[test]
+fn only_the_command_line_looks_for_credentials() {
+    // Lambda gives a function its credentials; a chain of providers costs size and start.
+    let chain = ["aws-config", "aws-sdk-sso", "aws-sdk-ssooidc", "aws-sdk-sts"];
+    for name in super::names::binaries() {
+        let linked = linked_into(&name);
+        let found: Vec<_> = chain.into_iter().filter(|one| linked.contains(*one)).collect();
+        let expected = if name == "scalper" { chain.to_vec() } else { Vec::new() };
+        assert_eq!(found, expected, "{name} links");
+    }
+}
+
+#[test]
 fn every_licence_is_one_we_accept() {
     let refused = linked_packages().into_iter().filter_map(|package| {
         let name = package["name"].as_str().expect("a name");

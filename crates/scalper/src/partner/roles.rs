@@ -1,6 +1,7 @@
 //! IAM roles that are a partner's.
 
 use store::door::{Credential, Partners};
+use store::uploads::Uploads;
 
 use super::Operator;
 use crate::arguments::RoleArguments;
@@ -10,7 +11,7 @@ use crate::names;
 use crate::report::Report;
 use crate::secret;
 
-impl<S: Partners, G: Gateway> Operator<S, G> {
+impl<S: Partners, G: Gateway, U: Uploads> Operator<S, G, U> {
     pub(super) async fn role(&self, arguments: &RoleArguments) -> Result<Report, Failure> {
         let arn = names::role(&arguments.arn)?;
         let (feeds, scopes) = (names::feeds(&arguments.feeds)?, names::scopes(&arguments.scopes)?);

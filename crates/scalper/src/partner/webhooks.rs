@@ -2,6 +2,7 @@
 
 use outbound::Target;
 use store::door::{Partners, Webhook};
+use store::uploads::Uploads;
 
 use super::Operator;
 use crate::arguments::WebhookArguments;
@@ -10,7 +11,7 @@ use crate::gateway::Gateway;
 use crate::report::Report;
 use crate::secret;
 
-impl<S: Partners, G: Gateway> Operator<S, G> {
+impl<S: Partners, G: Gateway, U: Uploads> Operator<S, G, U> {
     pub(super) async fn webhook(&self, arguments: &WebhookArguments) -> Result<Report, Failure> {
         if let Some(url) = &arguments.change.url {
             Target::parse(url, self.policy)

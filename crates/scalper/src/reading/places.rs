@@ -38,11 +38,25 @@ impl Places {
         }
     }
 
-    /// The command that sends what lies in a dead-letter queue to its queue again.
-    pub(super) fn redrive(&self, stack: &Stack, queue: StackQueue) -> String {
+    /// The ARN of a queue.
+    pub(crate) fn queue_arn(&self, stack: &Stack, queue: StackQueue) -> String {
         let Home { partition, region, account } = &self.home;
-        let queue = queue.name(stack.as_str());
-        format!("aws sqs start-message-move-task --source-arn arn:{partition}:sqs:{region}:{account}:{queue}")
+        format!("arn:{partition}:sqs:{region}:{account}:{}", queue.name(stack.as_str()))
+    }
+
+    /// The ARN of the inbox bucket.
+    pub(crate) fn inbox_arn(&self) -> String {
+        format!("arn:{}:s3:::{}", self.home.partition, self.inbox)
+    }
+
+    /// The bucket of contracts.
+    pub(crate) fn contracts(&self, stack: &Stack) -> String {
+        stack.bucket("contracts", &self.home)
+    }
+
+    /// The command that sends what lies in a dead-letter queue to its queue again.
+    pub(crate) fn redrive(&self, stack: &Stack, queue: StackQueue) -> String {
+        format!("aws sqs start-message-move-task --source-arn {}", self.queue_arn(stack, queue))
     }
 
     /// An object of the quarantine.

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 
 /// A text with its control characters, and those that turn or hide what stands beside them (Unicode Technical Report 36,
 /// "Bidirectional Text Spoofing"), written as escapes.
-pub(super) fn plain(text: &str) -> Cow<'_, str> {
+pub(crate) fn plain(text: &str) -> Cow<'_, str> {
     if !text.contains(is_odd) {
         return Cow::Borrowed(text);
     }

@@ -75,7 +75,8 @@ async fn mistakes() {
         Failure::NotAStack { stack: "a_b".to_owned() },
         Failure::NoCredential { partner: "north".to_owned() },
         Failure::NoRegion,
-        Failure::NoAccess { problem: "could not be run (entity not found)".to_owned() },
+        Failure::NoCredentials,
+        Failure::CredentialsRefused { problem: "the SSO session has expired".to_owned() },
         Failure::NoRandomness,
         Failure::NotShown,
         Failure::Table(Error::new(Operation::ReadLedger, "ResourceNotFoundException")),
@@ -101,6 +102,8 @@ fn help() {
         let command = partner.find_subcommand_mut(name).expect("the command");
         write!(text, "\n--- {name}\n{}", command.render_long_help()).expect("written");
     }
+    let doctor = command.find_subcommand_mut("doctor").expect("the command");
+    write!(text, "\n--- doctor\n{}", doctor.render_long_help()).expect("written");
     insta::assert_snapshot!(text);
 }
 

@@ -9,7 +9,7 @@ use aws_sdk_s3::config::{
     BehaviorVersion, Credentials, Region, SharedCredentialsProvider, StalledStreamProtectionConfig,
 };
 use aws_smithy_http_client::tls;
-use aws_smithy_runtime_api::client::http::SharedHttpClient;
+use aws_smithy_runtime_api::client::http::{HttpConnectorSettings, SharedHttpClient, SharedHttpConnector};
 use aws_types::SdkConfig;
 
 use super::meter::Meter;
@@ -112,15 +112,26 @@ pub fn configuration(access: Access) -> SdkConfig {
     config.build()
 }
 
-/// The one HTTP client. A trust store always makes a context, so the default below is never reached.
-fn https() -> SharedHttpClient {
+/// The one HTTP client.
+#[must_use]
+pub fn https() -> SharedHttpClient {
+    aws_smithy_http_client::Builder::new().tls_provider(TLS).tls_context(trust()).build_https()
+}
+
+/// A connector of the same making, for calls outside an SDK's client.
+pub(super) fn connector() -> SharedHttpConnector {
+    let settings = HttpConnectorSettings::builder().connect_timeout(CONNECT).read_timeout(ATTEMPT).build();
+    let connector = aws_smithy_http_client::Connector::builder().connector_settings(settings);
+    SharedHttpConnector::new(connector.tls_provider(TLS).tls_context(trust()).build())
+}
+
+const TLS: tls::Provider = tls::Provider::Rustls(tls::rustls_provider::CryptoMode::Ring);
+
+/// A trust store always makes a context, so the default below is never reached.
+fn trust() -> tls::TlsContext {
     let trusted =
         ROOTS.iter().fold(tls::TrustStore::empty(), |store, root| store.with_pem_certificate(*root));
-    let context = tls::TlsContext::builder().with_trust_store(trusted).build().unwrap_or_default();
-    aws_smithy_http_client::Builder::new()
-        .tls_provider(tls::Provider::Rustls(tls::rustls_provider::CryptoMode::Ring))
-        .tls_context(context)
-        .build_https()
+    tls::TlsContext::builder().with_trust_store(trusted).build().unwrap_or_default()
 }
 
 pub(super) fn s3(config: &SdkConfig) -> aws_sdk_s3::Client {

@@ -3,6 +3,7 @@
 mod landing;
 mod limits;
 mod partners;
+mod principals;
 mod reading;
 mod requests;
 mod senders;

@@ -37,7 +37,7 @@ impl Home {
     }
 
     /// Reads `arn:<partition>:<service>:<region>:<account>:…`.
-    fn of_arn(arn: &str) -> Option<Self> {
+    pub(super) fn of_arn(arn: &str) -> Option<Self> {
         let mut parts = arn.splitn(6, ':');
         let (arn, partition, _service) = (parts.next()?, parts.next()?, parts.next()?);
         let (region, account, _resource) = (parts.next()?, parts.next()?, parts.next()?);
@@ -124,7 +124,7 @@ impl Survey for Surveyor {
 }
 
 /// The old protocol's code and the new one's.
-fn is_no_queue(code: Option<&str>) -> bool {
+pub(super) fn is_no_queue(code: Option<&str>) -> bool {
     matches!(code, Some("AWS.SimpleQueueService.NonExistentQueue" | "QueueDoesNotExist"))
 }
 

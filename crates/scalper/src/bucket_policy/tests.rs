@@ -1,0 +1,137 @@
+use proptest::prelude::*;
+
+use super::*;
+
+const ARN: &str = "arn:aws:s3:::inbox";
+const SENDER: &str = "arn:aws:iam::210987654321:role/sender";
+
+fn wanted(partner: &str, principals: &[&str]) -> Wanted {
+    Wanted {
+        partner: partner.to_owned(),
+        principals: principals.iter().map(|principal| (*principal).to_owned()).collect(),
+    }
+}
+
+fn with(text: Option<&str>, all: &[Wanted]) -> Option<Option<String>> {
+    Policy::read(text).expect("a policy").with(ARN, all)
+}
+
+fn written(text: Option<&str>, all: &[Wanted]) -> String {
+    with(text, all).expect("a change").expect("a policy")
+}
+
+#[test]
+fn the_first_statement_makes_a_policy_and_the_last_one_takes_it_away() {
+    let policy = written(None, &[wanted("north", &[SENDER])]);
+    let document: Value = serde_json::from_str(&policy).expect("JSON");
+    assert_eq!(
+        document,
+        json!({ "Version": "2012-10-17", "Statement": [{
+            "Sid": "ScalperUploads0north", "Effect": "Allow", "Principal": { "AWS": [SENDER] }, "Action": ACTIONS,
+            "Resource": "arn:aws:s3:::inbox/north/*",
+        }]})
+    );
+    assert_eq!(with(Some(&policy), &[wanted("north", &[SENDER])]), None, "doing it twice is doing it once");
+    assert_eq!(with(Some(&policy), &[wanted("north", &[])]), Some(None));
+    assert_eq!(with(None, &[wanted("north", &[])]), None);
+}
+
+#[test]
+fn what_others_wrote_stays_byte_for_byte() {
+    let theirs = "{ \"Sid\":\"OnlyTls\" ,\n\t\"Note\\\"\": \"]},{ \\\\\",  \"x\":[1, 2.5e3,{}], \"Effect\": \"Deny\"}";
+    for before in [
+        format!("{{\"Id\" : \"p\", \"Statement\":[\n {theirs} ], \"Version\":\"2012-10-17\"}}"),
+        format!("  {{\"Version\":\"2012-10-17\",\"Statement\":{theirs}}}"),
+    ] {
+        let given = written(Some(&before), &[wanted("north", &[SENDER]), wanted("south", &[SENDER])]);
+        assert!(given.contains(theirs), "{given}");
+        let document: Value = serde_json::from_str(&given).expect("JSON");
+        assert_eq!(document["Statement"].as_array().map(Vec::len), Some(3));
+        assert_eq!(Policy::read(Some(&given)).expect("a policy").partners(), ["north", "south"].map(str::to_owned).into());
+        let taken = written(Some(&given), &[wanted("north", &[])]);
+        assert!(taken.contains(theirs) && !taken.contains("north"), "{taken}");
+        assert!(taken.contains("0south"), "{taken}");
+    }
+}
+
+#[test]
+fn one_value_may_be_a_text_and_another_account_s_statement_is_put_right_in_its_place() {
+    let own = json!({
+        "Sid": "ScalperUploads0north", "Effect": "Allow", "Principal": { "AWS": SENDER },
+        "Action": ["s3:PutObject", "s3:AbortMultipartUpload", "s3:ListMultipartUploadParts"],
+        "Resource": ["arn:aws:s3:::inbox/north/*"],
+    });
+    let policy = |statement: &Value| json!({ "Statement": [statement, { "Sid": "Z" }] }).to_string();
+    let all = [wanted("north", &[SENDER])];
+    assert_eq!(with(Some(&policy(&own)), &all), None);
+    assert_eq!(Policy::read(Some(&policy(&own))).expect("a policy").in_force(ARN, "north"), all[0].principals);
+    for (name, value) in [
+        ("Effect", json!("Deny")),
+        ("Resource", json!("arn:aws:s3:::inbox/*")),
+        ("Action", json!("s3:*")),
+        ("Principal", json!("*")),
+        ("Principal", json!({ "AWS": [SENDER, "arn:aws:iam::1:root"] })),
+        ("Principal", json!({ "AWS": SENDER, "Service": "s3.amazonaws.com" })),
+        ("Condition", json!({})),
+    ] {
+        let mut changed = own.clone();
+        changed[name] = value;
+        let text = policy(&changed);
+        let right = written(Some(&text), &all);
+        assert!(right.find("0north") < right.find("\"Z\""), "{right}");
+        let read = Policy::read(Some(&right)).expect("a policy");
+        assert_eq!(read.in_force(ARN, "north"), all[0].principals, "{name}");
+        if name != "Principal" {
+            assert!(Policy::read(Some(&text)).expect("a policy").in_force(ARN, "north").is_empty(), "{name}");
+        }
+    }
+}
+
+#[test]
+fn two_partners_never_share_a_statement() {
+    let names = ["north-clinic", "north_clinic", "northdclinic", "northuclinic", "north"];
+    let ids: BTreeSet<String> = names.iter().map(|name| statement_id(name)).collect();
+    assert_eq!(ids.len(), names.len());
+    for name in names {
+        assert_eq!(partner_of(&statement_id(name)).as_deref(), Some(name));
+        assert!(statement_id(name).bytes().all(|byte| byte.is_ascii_alphanumeric()));
+    }
+    assert_eq!(partner_of("OnlyTls"), None);
+}
+
+#[test]
+fn what_is_no_policy_is_left_alone() {
+    for text in ["", "[]", "{", "{}", "\"Statement\"", "{\"Statement\":[1}"] {
+        assert!(Policy::read(Some(text)).is_err(), "{text}");
+    }
+}
+
+proptest! {
+    #[test]
+    fn any_policy_keeps_its_statements_and_reads_back(
+        notes in proptest::collection::vec(any::<String>(), 0..4),
+        pretty: bool,
+        lone: bool,
+    ) {
+        let theirs: Vec<Value> = notes.iter().map(|note| json!({ "Sid": "x", note.clone(): [note, { "a": note }] })).collect();
+        let statement = if lone && theirs.len() == 1 { theirs[0].clone() } else { json!(theirs) };
+        let document = json!({ "A": notes, "Statement": statement, "Z": { "Statement": [] } });
+        let text = if pretty { serde_json::to_string_pretty(&document) } else { serde_json::to_string(&document) };
+        let text = text.expect("JSON");
+        let all = [wanted("north", &[SENDER])];
+        let given = written(Some(&text), &all);
+        let read: Value = serde_json::from_str(&given).expect("JSON");
+        let statements = read["Statement"].as_array().expect("a list");
+        prop_assert_eq!(&statements[..theirs.len()], &theirs[..]);
+        prop_assert_eq!(statements.len(), theirs.len() + 1);
+        prop_assert_eq!(&read["Z"], &document["Z"]);
+        prop_assert_eq!(with(Some(&given), &all), None);
+    }
+
+    #[test]
+    fn no_text_makes_it_panic(text in "[\\[\\]{}\",:a\\\\ 1]{0,40}") {
+        if let Ok(policy) = Policy::read(Some(&text)) {
+            drop(policy.with(ARN, &[wanted("north", &[SENDER])]));
+        }
+    }
+}

@@ -1,0 +1,195 @@
+//! Checks a deployed stack, and says what to do about each finding.
+//!
+//! Facts are fetched through the traits of `store`; a check is a pure function from facts to findings. A fact that cannot be
+//! fetched is a finding of its own, and the others are checked all the same. Nothing is changed.
+
+mod finding;
+mod inbox;
+mod partners;
+mod processing;
+mod report;
+mod reporting;
+
+use std::collections::BTreeSet;
+
+use store::checkup::Checkup;
+use store::door::{Partners, Reading};
+use store::operator::{StackQueue, Survey};
+use store::uploads::Uploads;
+use store::{Error, ReadContract};
+
+use crate::bucket_policy::Policy;
+use crate::names::Stack;
+use crate::reading::Places;
+
+pub use finding::{Finding, Level};
+pub use report::Diagnosis;
+
+/// A stack under examination.
+pub struct Doctor<S, V, C, U> {
+    /// Partners and contracts.
+    pub store: S,
+    /// Queues.
+    pub survey: V,
+    /// The stack's parts.
+    pub checkup: C,
+    /// Who uploads by S3.
+    pub uploads: U,
+    /// What the checks know of the stack beforehand.
+    pub known: Known,
+}
+
+/// What the checks know of the stack beforehand.
+pub struct Known {
+    /// The stack.
+    pub stack: Stack,
+    /// Where its resources are.
+    pub places: Places,
+    /// Now, milliseconds since the epoch.
+    pub now_ms: u64,
+}
+
+/// What a fact is fetched for, and with which permission.
+#[derive(Clone, Copy)]
+struct Fact {
+    check: &'static str,
+    permission: &'static str,
+}
+
+const fn fact(check: &'static str, permission: &'static str) -> Fact {
+    Fact { check, permission }
+}
+
+const NOTIFICATION: Fact = fact("notification", "s3:GetBucketNotification");
+const VERSIONS: Fact = fact("versions", "s3:GetBucketVersioning");
+const QUEUE_POLICY: Fact = fact("queue policy", "sqs:GetQueueAttributes");
+const EVENT_SOURCE: Fact = fact("event source", "lambda:ListEventSourceMappings");
+const CONCURRENCY: Fact = fact("concurrency", "lambda:GetAccountSettings");
+const DEAD_LETTERS: Fact = fact("dead letters", "sqs:GetQueueAttributes");
+const CONTRACTS: Fact = fact("contracts", "s3:ListBucket on the contracts bucket");
+const CONTRACT: Fact = fact("contracts", "s3:GetObject on the contracts bucket");
+const UPLOADS_TABLE: Fact = fact("uploads by S3", "dynamodb:Query on the partners table");
+const UPLOADS_KEY: Fact = fact("uploads by S3", "s3:GetEncryptionConfiguration");
+const UPLOADS_POLICY: Fact = fact("uploads by S3", "s3:GetBucketPolicy");
+const UPLOADS_GRANTS: Fact = fact("uploads by S3", "kms:ListGrants");
+const ALARMS: Fact = fact("alarms", "cloudwatch:DescribeAlarms");
+const CHANNELS: Fact = fact("channels", "lambda:GetFunctionConfiguration");
+const MAIL: Fact = fact("mail", "sns:ListSubscriptionsByTopic");
+const GATEWAY_LOGS: Fact = fact("API logs", "apigateway:GET on /account");
+
+impl<S, V, C, U> Doctor<S, V, C, U>
+where
+    S: Partners + Reading + ReadContract,
+    V: Survey,
+    C: Checkup,
+    U: Uploads,
+{
+    /// Checks everything.
+    pub async fn examine(&self) -> Diagnosis {
+        let known = &self.known;
+        let mut findings = Vec::new();
+        let fetched = self.checkup.notifications().await;
+        add(&mut findings, NOTIFICATION, fetched, |facts| inbox::notification(known, &facts));
+        let fetched = self.checkup.versioned().await;
+        add(&mut findings, VERSIONS, fetched, |facts| inbox::versions(known, facts));
+        let fetched = self.checkup.inbox_queue().await;
+        add(&mut findings, QUEUE_POLICY, fetched, |facts| inbox::queue_policy(known, facts.as_ref()));
+        self.processing(&mut findings).await;
+        self.contracts(&mut findings).await;
+        if let Err(finding) = self.senders(&mut findings).await {
+            findings.push(finding);
+        }
+        let fetched = self.checkup.alarms().await;
+        add(&mut findings, ALARMS, fetched, |facts| reporting::alarms(known, &facts));
+        self.channels(&mut findings).await;
+        let fetched = self.checkup.gateway_log_role().await;
+        add(&mut findings, GATEWAY_LOGS, fetched, |facts| reporting::gateway_logs(facts.as_deref()));
+        Diagnosis { stack: known.stack.as_str().to_owned(), findings }
+    }
+
+    async fn processing(&self, findings: &mut Vec<Finding>) {
+        let known = &self.known;
+        let mappings = self.checkup.mappings().await;
+        let maximum = mappings.as_ref().ok().and_then(|all| processing::maximum(known, all));
+        add(findings, EVENT_SOURCE, mappings, |facts| processing::event_source(known, &facts));
+        let fetched = self.checkup.account_concurrency().await;
+        add(findings, CONCURRENCY, fetched, |facts| processing::concurrency(facts, maximum));
+        for queue in StackQueue::ALL.into_iter().filter(|queue| queue.is_dead_letters()) {
+            let fetched = self.survey.depth(queue).await;
+            add(findings, DEAD_LETTERS, fetched, |facts| processing::dead_letters(known, queue, facts));
+        }
+    }
+
+    async fn contracts(&self, findings: &mut Vec<Finding>) {
+        let feeds = match self.store.feeds().await {
+            Ok(feeds) => feeds,
+            Err(error) => return findings.push(unchecked(CONTRACTS, &error)),
+        };
+        let mut checked = Vec::new();
+        for feed in &feeds {
+            match self.store.contract(feed).await {
+                // It was deleted a moment ago.
+                Ok(None) => {}
+                Ok(Some(object)) => checked.extend(partners::contract(&self.known, feed, &object.bytes)),
+                Err(error) => return findings.push(unchecked(CONTRACT, &error)),
+            }
+        }
+        findings.extend(partners::contracts(&self.known, feeds.len(), checked));
+    }
+
+    /// Compares uploads by S3 as remembered with those in force.
+    async fn senders(&self, findings: &mut Vec<Finding>) -> Result<(), Finding> {
+        let failed = |fact| move |error: Error| unchecked(fact, &error);
+        let partners = self.store.all_partners().await.map_err(failed(UPLOADS_TABLE))?;
+        let remembered = self.uploads.all_s3_principals().await.map_err(failed(UPLOADS_TABLE))?;
+        let inbox = self.uploads.inbox().await.map_err(failed(UPLOADS_KEY))?;
+        let Some(inbox) = inbox else { return Ok(()) };
+        let text = self.uploads.bucket_policy(&inbox).await.map_err(failed(UPLOADS_POLICY))?;
+        let Ok(policy) = Policy::read(text.as_deref()) else {
+            findings.push(partners::unreadable(&inbox));
+            return Ok(());
+        };
+        let granted: Option<BTreeSet<String>> = match &inbox.key {
+            Some(key) => {
+                let grants = self.uploads.grants(key).await.map_err(failed(UPLOADS_GRANTS))?;
+                Some(grants.into_iter().map(|grant| grant.name).collect())
+            }
+            None => None,
+        };
+        let facts = partners::SenderFacts { partners, remembered, inbox: &inbox, policy: &policy, granted };
+        findings.extend(partners::senders(&self.known, &facts));
+        Ok(())
+    }
+
+    async fn channels(&self, findings: &mut Vec<Finding>) {
+        let secret = self.checkup.has_channels_secret().await;
+        let mail = self.checkup.mail_subscriptions().await;
+        if let (Ok(secret), Ok(mail)) = (&secret, &mail) {
+            findings.extend(reporting::channels(*secret, mail));
+        }
+        add(findings, CHANNELS, secret, |_| Vec::new());
+        add(findings, MAIL, mail, |facts| reporting::mail(&self.known, &facts));
+    }
+}
+
+fn add<T>(
+    findings: &mut Vec<Finding>,
+    fact: Fact,
+    fetched: Result<T, Error>,
+    check: impl FnOnce(T) -> Vec<Finding>,
+) {
+    match fetched {
+        Ok(facts) => findings.extend(check(facts)),
+        Err(error) => findings.push(unchecked(fact, &error)),
+    }
+}
+
+/// A fact that could not be fetched.
+fn unchecked(fact: Fact, error: &Error) -> Finding {
+    let Fact { check, permission } = fact;
+    // SNS has a word of its own.
+    if error.is_refusal() || error.code == "AuthorizationError" {
+        return Finding::unknown(check, format!("could not check: missing permission {permission}"));
+    }
+    Finding::unknown(check, format!("could not check: AWS did not answer as expected ({error})"))
+}

@@ -1,0 +1,78 @@
+//! What a check found, and what to do about it.
+
+use serde::Serialize;
+
+/// How much a finding matters.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Level {
+    /// As it should be.
+    Ok,
+    /// It works, but somebody should know.
+    Warn,
+    /// Files are lost, late or unseen until somebody acts.
+    Fail,
+    /// It could not be checked.
+    Unknown,
+}
+
+impl Level {
+    /// The word of the table.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Ok => "ok",
+            Self::Warn => "warn",
+            Self::Fail => "fail",
+            Self::Unknown => "?",
+        }
+    }
+}
+
+/// What a check found.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Finding {
+    /// Which check.
+    pub check: &'static str,
+    /// How much it matters.
+    pub level: Level,
+    /// What was found.
+    pub what: String,
+    /// What to do.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub advice: Option<String>,
+    /// The command that does it, as it can be typed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub command: Option<String>,
+}
+
+impl Finding {
+    fn new(check: &'static str, level: Level, what: impl Into<String>) -> Self {
+        Self { check, level, what: what.into(), advice: None, command: None }
+    }
+
+    pub(super) fn ok(check: &'static str, what: impl Into<String>) -> Self {
+        Self::new(check, Level::Ok, what)
+    }
+
+    pub(super) fn warn(check: &'static str, what: impl Into<String>) -> Self {
+        Self::new(check, Level::Warn, what)
+    }
+
+    pub(super) fn fail(check: &'static str, what: impl Into<String>) -> Self {
+        Self::new(check, Level::Fail, what)
+    }
+
+    pub(super) fn unknown(check: &'static str, what: impl Into<String>) -> Self {
+        Self::new(check, Level::Unknown, what)
+    }
+
+    pub(super) fn advice(self, advice: impl Into<String>) -> Self {
+        Self { advice: Some(advice.into()), ..self }
+    }
+
+    pub(super) fn command(self, command: impl Into<String>) -> Self {
+        Self { command: Some(command.into()), ..self }
+    }
+}

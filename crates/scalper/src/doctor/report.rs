@@ -1,0 +1,126 @@
+//! What the checks found, for a reader or as JSON.
+
+use std::fmt::Write as _;
+
+use serde::Serialize;
+
+use super::{Finding, Level};
+use crate::reading::plain;
+
+/// Columns of a terminal.
+const WIDTH: usize = 80;
+/// Where the text of a finding begins.
+const INDENT: usize = 21;
+
+/// What the checks found.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Diagnosis {
+    /// The stack.
+    pub stack: String,
+    /// The findings, in the order of the checks.
+    pub findings: Vec<Finding>,
+}
+
+impl Diagnosis {
+    /// 0 nothing is wrong, 1 something is, 2 something could not be checked.
+    #[must_use]
+    pub fn exit_code(&self) -> u8 {
+        let has = |level| self.findings.iter().any(|finding| finding.level == level);
+        if has(Level::Fail) { 1 } else { u8::from(has(Level::Unknown)) * 2 }
+    }
+
+    /// One JSON document, on lines.
+    #[must_use]
+    pub fn to_json(&self) -> String {
+        // Texts in structures always have a form in JSON.
+        serde_json::to_string_pretty(self).unwrap_or_default()
+    }
+
+    /// Text for a reader, without colours. Commands have a line of their own and are never broken.
+    #[must_use]
+    pub fn to_text(&self) -> String {
+        let mut text = String::new();
+        for finding in &self.findings {
+            let Finding { check, level, what, advice, command } = finding;
+            let head = format!("{:<4}  {check:<14} ", level.as_str());
+            push(&mut text, &head, &plain(what));
+            if let Some(advice) = advice {
+                push(&mut text, "", &plain(&format!("to do: {advice}")));
+            }
+            if let Some(command) = command {
+                // Writing to a string cannot fail.
+                writeln!(text, "        {}", plain(command)).ok();
+            }
+        }
+        let count = |level| self.findings.iter().filter(|finding| finding.level == level).count();
+        let (ok, warn, fail) = (count(Level::Ok), count(Level::Warn), count(Level::Fail));
+        let unknown = match count(Level::Unknown) {
+            0 => String::new(),
+            several => format!(", {several} not checked"),
+        };
+        writeln!(text, "\n{}: {fail} wrong, {warn} to look at{unknown}, {ok} as it should be", self.stack).ok();
+        text
+    }
+}
+
+/// A text beside its head, broken at blanks, or where it must be.
+fn push(text: &mut String, head: &str, words: &str) {
+    let mut line = format!("{head:<INDENT$}");
+    let mut room = WIDTH - INDENT;
+    let mut begun = false;
+    for word in words.split(' ') {
+        let mut word: Vec<char> = word.chars().collect();
+        loop {
+            let needed = word.len() + usize::from(begun);
+            if needed <= room {
+                if begun {
+                    line.push(' ');
+                }
+                line.extend(&word);
+                room -= needed;
+                begun = true;
+                break;
+            }
+            if !begun {
+                let rest = word.split_off(room);
+                line.extend(&word);
+                word = rest;
+            }
+            text.push_str(line.trim_end());
+            text.push('\n');
+            line = " ".repeat(INDENT);
+            (room, begun) = (WIDTH - INDENT, false);
+        }
+    }
+    text.push_str(line.trim_end());
+    text.push('\n');
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_line_but_a_command_is_wider_than_a_terminal() {
+        let long = "x".repeat(150) + " and words " + &"word ".repeat(40);
+        let finding = Finding::fail("notification", long.clone()).advice(long).command("y".repeat(120));
+        let text = Diagnosis { stack: "s".to_owned(), findings: vec![finding] }.to_text();
+        for line in text.lines().filter(|line| !line.contains('y')) {
+            assert!(line.chars().count() <= WIDTH, "{line}");
+        }
+        assert_eq!(text.matches('x').count(), 300);
+        assert!(text.contains(&"y".repeat(120)));
+    }
+
+    #[test]
+    fn what_is_wrong_goes_before_what_is_not_known() {
+        let of = |findings: &[Finding]| {
+            Diagnosis { stack: "s".to_owned(), findings: findings.to_vec() }.exit_code()
+        };
+        let (fail, unknown) = (Finding::fail("a", "b"), Finding::unknown("a", "b"));
+        let (ok, warn) = (Finding::ok("a", "b"), Finding::warn("a", "b"));
+        assert_eq!(of(&[ok.clone(), warn.clone()]), 0);
+        assert_eq!(of(&[ok, warn, unknown.clone()]), 2);
+        assert_eq!(of(&[unknown, fail]), 1);
+    }
+}

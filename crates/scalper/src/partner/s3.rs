@@ -1,0 +1,240 @@
+//! Who uploads by S3 as a partner.
+//!
+//! ```text
+//! give      remembered ─▶ grants of the key ─▶ bucket policy: from here on the partner uploads
+//! take      remembered ─▶ bucket policy: from here on it does not ─▶ grants of the key
+//! ```
+//!
+//! The partners table is written first and says what is wanted; the policy and the grants follow it. A command that is killed
+//! is finished by the next one, and a policy that CloudFormation rewrote by `partner s3 --all`. A suspended partner has no
+//! statement.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+use store::door::{Partner, Partners};
+use store::uploads::{Inbox, KeyGrant, Uploads};
+
+use super::Operator;
+use crate::arguments::S3Arguments;
+use crate::bucket_policy::{self, MOST_BYTES, Policy, Wanted};
+use crate::failure::Failure;
+use crate::gateway::Gateway;
+use crate::names;
+use crate::report::{Report, RestoredView, UploadsView};
+use crate::uploads::{grant_name, grant_prefix, standing};
+
+/// How often the policy is read until it is as wanted. S3 has no conditional write of a bucket policy, and a read just
+/// after a write may still return the policy before it: each write is followed by a look.
+const LOOKS: u32 = 6;
+
+/// The pause before the third look; each further one is twice as long.
+const PAUSE: Duration = Duration::from_millis(250);
+
+impl<S: Partners, G: Gateway, U: Uploads> Operator<S, G, U> {
+    pub(super) async fn s3(&self, arguments: &S3Arguments) -> Result<Report, Failure> {
+        let named = arguments.principals.iter().map(|arn| names::principal(arn));
+        let named = named.collect::<Result<BTreeSet<_>, _>>()?;
+        let Some(name) = &arguments.name else { return self.restore_all().await };
+        let partner = self.known(name).await?;
+        if arguments.remove {
+            self.take_uploads(&partner, named).await
+        } else if named.is_empty() {
+            Ok(Report::S3Shown { uploads: self.uploads_of(&partner).await? })
+        } else {
+            self.give_uploads(&partner, named).await
+        }
+    }
+
+    async fn give_uploads(&self, partner: &Partner, named: BTreeSet<String>) -> Result<Report, Failure> {
+        let inbox = self.inbox().await?;
+        let before = self.remembered(&partner.name).await?;
+        let after: BTreeSet<String> = before.iter().flatten().cloned().chain(named).collect();
+        let wanted = wanted(partner, &after);
+        self.must_fit(&inbox, &wanted).await?;
+        self.remember(&partner.name, before.as_ref(), &after).await?;
+        match self.put_in_force(&inbox, &wanted).await {
+            Ok(_) => {}
+            Err(refused @ Failure::PrincipalMissing { .. }) => {
+                // An ARN that AWS does not know would keep every later write of the policy from succeeding.
+                self.remember(&partner.name, Some(&after), &before.unwrap_or_default()).await?;
+                return Err(refused);
+            }
+            Err(failure) => return Err(failure),
+        }
+        Ok(Report::S3Given { uploads: self.uploads_of(partner).await? })
+    }
+
+    /// Without a name, all of the partner's.
+    async fn take_uploads(&self, partner: &Partner, named: BTreeSet<String>) -> Result<Report, Failure> {
+        let inbox = self.inbox().await?;
+        let before = self.remembered(&partner.name).await?.unwrap_or_default();
+        let removed = if named.is_empty() { before.clone() } else { named };
+        let left: BTreeSet<String> = before.difference(&removed).cloned().collect();
+        self.remember(&partner.name, Some(&before), &left).await?;
+        let changed = self.put_in_force(&inbox, &wanted(partner, &left)).await?;
+        match removed.iter().find(|arn| !before.contains(*arn)) {
+            Some(arn) if !changed => {
+                Err(Failure::NoSuchPrincipal { partner: partner.name.clone(), arn: arn.clone() })
+            }
+            _ => Ok(Report::S3Removed { partner: partner.name.clone(), removed, left }),
+        }
+    }
+
+    /// Makes the statement and the grants of every partner as the table says.
+    async fn restore_all(&self) -> Result<Report, Failure> {
+        let inbox = self.inbox().await?;
+        let partners = self.partners.all_partners().await?;
+        let (mut restored, mut refused) = (Vec::new(), Vec::new());
+        for (name, principals) in self.uploads.all_s3_principals().await.map_err(Failure::Uploads)? {
+            let Some(partner) = partners.iter().find(|partner| partner.name == name) else { continue };
+            match self.put_in_force(&inbox, &wanted(partner, &principals)).await {
+                Ok(changed) => {
+                    let state = match (partner.active, changed) {
+                        (false, _) => "suspended",
+                        (true, true) => "put back",
+                        (true, false) => "in force",
+                    };
+                    restored.push(RestoredView { partner: name, principals: principals.len(), state });
+                }
+                Err(Failure::PrincipalMissing { .. }) => refused.push(name),
+                Err(failure) => return Err(failure),
+            }
+        }
+        if refused.is_empty() {
+            Ok(Report::S3Restored { stack: self.stack.as_str().to_owned(), partners: restored })
+        } else {
+            Err(Failure::NotRestored { partners: refused.join(", ") })
+        }
+    }
+
+    /// What a suspension or its end means for uploads by S3.
+    pub(super) async fn follow_state(&self, partner: &Partner) -> Result<(), Failure> {
+        if let Some(principals) = self.remembered(&partner.name).await? {
+            self.put_in_force(&self.inbox().await?, &wanted(partner, &principals)).await?;
+        }
+        Ok(())
+    }
+
+    async fn uploads_of(&self, partner: &Partner) -> Result<UploadsView, Failure> {
+        let inbox = self.inbox().await?;
+        let remembered = self.remembered(&partner.name).await?.unwrap_or_default();
+        let text = self.uploads.bucket_policy(&inbox).await.map_err(Failure::Uploads)?;
+        let policy = read(&inbox, text.as_deref())?;
+        let granted: Option<BTreeSet<String>> = match &inbox.key {
+            Some(key) => {
+                let own = self.own_grants(key, &partner.name).await?;
+                Some(own.into_iter().map(|grant| grant.name).collect())
+            }
+            None => None,
+        };
+        let principals =
+            standing(&self.stack, &inbox, &policy, granted.as_ref(), &partner.name, &remembered);
+        Ok(UploadsView::new(partner, principals, &inbox, self.stack.command("partner s3 --all")))
+    }
+
+    /// Makes grants and statement of a partner as wanted. Says whether anything had to change.
+    async fn put_in_force(&self, inbox: &Inbox, wanted: &Wanted) -> Result<bool, Failure> {
+        let Some(key) = &inbox.key else { return self.put_statement(inbox, wanted).await };
+        let grants = self.own_grants(key, &wanted.partner).await?;
+        let names: BTreeMap<String, &String> =
+            wanted.principals.iter().map(|arn| (grant_name(&self.stack, &wanted.partner, arn), arn)).collect();
+        let mut changed = false;
+        for (name, principal) in &names {
+            if !grants.iter().any(|grant| grant.name == *name) {
+                let made = self.uploads.put_grant(inbox, key, name, principal).await;
+                made.map_err(|error| refused(error, &[]))?;
+                changed = true;
+            }
+        }
+        changed |= self.put_statement(inbox, wanted).await?;
+        for grant in grants.iter().filter(|grant| !names.contains_key(&grant.name)) {
+            self.uploads.revoke_grant(key, &grant.id).await.map_err(Failure::Uploads)?;
+            changed = true;
+        }
+        Ok(changed)
+    }
+
+    async fn put_statement(&self, inbox: &Inbox, wanted: &Wanted) -> Result<bool, Failure> {
+        for look in 0..LOOKS {
+            if look > 1 {
+                tokio::time::sleep(PAUSE * (1 << (look - 2))).await;
+            }
+            let text = self.uploads.bucket_policy(inbox).await.map_err(Failure::Uploads)?;
+            let policy = read(inbox, text.as_deref())?;
+            let Some(next) = policy.with(&inbox.arn, std::slice::from_ref(wanted)) else { return Ok(look > 0) };
+            let bytes = next.as_ref().map_or(0, String::len);
+            if bytes > MOST_BYTES {
+                return Err(too_large(inbox, bytes));
+            }
+            let put = self.uploads.put_bucket_policy(inbox, next.as_deref()).await;
+            put.map_err(|error| refused(error, &policy.with_deleted_principals()))?;
+        }
+        Err(Failure::PolicyContested { bucket: inbox.bucket.clone() })
+    }
+
+    /// Refuses what S3 would refuse, before anything is remembered.
+    async fn must_fit(&self, inbox: &Inbox, wanted: &Wanted) -> Result<(), Failure> {
+        let text = self.uploads.bucket_policy(inbox).await.map_err(Failure::Uploads)?;
+        let next = read(inbox, text.as_deref())?.with(&inbox.arn, std::slice::from_ref(wanted)).flatten();
+        match next.map_or(0, |next| next.len()) {
+            bytes if bytes > MOST_BYTES => Err(too_large(inbox, bytes)),
+            _ => Ok(()),
+        }
+    }
+
+    async fn inbox(&self) -> Result<Inbox, Failure> {
+        let found = self.uploads.inbox().await.map_err(Failure::Uploads)?;
+        found.ok_or_else(|| Failure::NoSuchStack { stack: self.stack.as_str().to_owned() })
+    }
+
+    async fn remembered(&self, partner: &str) -> Result<Option<BTreeSet<String>>, Failure> {
+        self.uploads.s3_principals(partner).await.map_err(Failure::Uploads)
+    }
+
+    async fn remember(
+        &self,
+        partner: &str,
+        before: Option<&BTreeSet<String>>,
+        after: &BTreeSet<String>,
+    ) -> Result<(), Failure> {
+        if before != Some(after) {
+            self.uploads.put_s3_principals(partner, after).await.map_err(Failure::Uploads)?;
+        }
+        Ok(())
+    }
+
+    /// The grants that this command line made for a partner.
+    async fn own_grants(&self, key: &str, partner: &str) -> Result<Vec<KeyGrant>, Failure> {
+        let prefix = grant_prefix(&self.stack, partner);
+        let grants = self.uploads.grants(key).await.map_err(Failure::Uploads)?;
+        Ok(grants.into_iter().filter(|grant| grant.name.starts_with(&prefix)).collect())
+    }
+}
+
+/// A suspended partner uploads nothing.
+fn wanted(partner: &Partner, principals: &BTreeSet<String>) -> Wanted {
+    let principals = if partner.active { principals.clone() } else { BTreeSet::new() };
+    Wanted { partner: partner.name.clone(), principals }
+}
+
+fn read<'t>(inbox: &Inbox, text: Option<&'t str>) -> Result<Policy<'t>, Failure> {
+    Policy::read(text)
+        .map_err(|bucket_policy::Unreadable| Failure::PolicyUnreadable { bucket: inbox.bucket.clone() })
+}
+
+fn too_large(inbox: &Inbox, bytes: usize) -> Failure {
+    Failure::PolicyTooLarge { bucket: inbox.bucket.clone(), bytes, most: MOST_BYTES }
+}
+
+/// S3 and KMS look up every principal that they are given.
+fn refused(error: store::Error, deleted: &[String]) -> Failure {
+    if !matches!(error.code.as_str(), "MalformedPolicy" | "InvalidArnException") {
+        return Failure::Uploads(error);
+    }
+    let deleted = match deleted {
+        [] => String::new(),
+        partners => format!("; the statement of {} names one that was deleted", partners.join(", ")),
+    };
+    Failure::PrincipalMissing { code: error.code, deleted }
+}

@@ -1,0 +1,165 @@
+//! Who uploads by S3, and what a partner has to know.
+
+use std::collections::BTreeSet;
+
+use serde::Serialize;
+use serde_json::json;
+use store::door::Partner;
+use store::uploads::Inbox;
+
+use super::{Style, table};
+use crate::bucket_policy::{ACTIONS, resource};
+
+const PLAIN: Style = Style { colours: false };
+
+/// A principal as it is shown.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct PrincipalView {
+    arn: String,
+    in_force: bool,
+    remembered: bool,
+}
+
+impl PrincipalView {
+    pub(crate) fn new(arn: &str, in_force: bool, remembered: bool) -> Self {
+        Self { arn: arn.to_owned(), in_force, remembered }
+    }
+
+    /// Whether it may upload now.
+    pub(crate) fn is_in_force(&self) -> bool {
+        self.in_force
+    }
+
+    /// Whether it is remembered.
+    pub(crate) fn is_remembered(&self) -> bool {
+        self.remembered
+    }
+
+    fn state(&self) -> &'static str {
+        match (self.in_force, self.remembered) {
+            (true, true) => "in force",
+            (true, false) => "in force, not remembered",
+            (false, _) => "not in force",
+        }
+    }
+}
+
+/// A partner whose statement was looked at.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct RestoredView {
+    pub(crate) partner: String,
+    pub(crate) principals: usize,
+    pub(crate) state: &'static str,
+}
+
+/// Who uploads by S3 as a partner, and where.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct UploadsView {
+    partner: String,
+    state: &'static str,
+    /// Whether exactly the remembered principals may upload.
+    in_force: bool,
+    principals: Vec<PrincipalView>,
+    bucket: String,
+    region: String,
+    account: String,
+    prefix: String,
+    resource: String,
+    key: Option<String>,
+    #[serde(skip)]
+    restore: String,
+}
+
+impl UploadsView {
+    pub(crate) fn new(
+        partner: &Partner,
+        principals: Vec<PrincipalView>,
+        inbox: &Inbox,
+        restore: String,
+    ) -> Self {
+        let as_wanted = |one: &PrincipalView| one.in_force == (one.remembered && partner.active);
+        Self {
+            partner: partner.name.clone(),
+            state: if partner.active { "active" } else { "suspended" },
+            in_force: principals.iter().all(as_wanted),
+            principals,
+            bucket: inbox.bucket.clone(),
+            region: inbox.region.clone(),
+            account: inbox.account.clone(),
+            prefix: format!("{}/", partner.name),
+            resource: resource(&inbox.arn, &partner.name),
+            key: inbox.key.clone(),
+            restore,
+        }
+    }
+
+    /// Who may, and what to send to the partner.
+    pub(super) fn given(&self) -> String {
+        format!("{}\n{}\n{}", self.shown(), self.instructions(), self.own_policy())
+    }
+
+    /// Who may, and whether it is in force.
+    pub(super) fn shown(&self) -> String {
+        let Self { partner, principals, restore, .. } = self;
+        if principals.is_empty() {
+            return format!(
+                "nobody may upload by S3 as {partner}; give it to a role, a user or an account:\n  scalper partner s3 {partner} \
+                 --principal arn:aws:iam::<account>:role/<name>\n"
+            );
+        }
+        let rows: Vec<_> = principals.iter().map(|one| [one.arn.clone(), one.state().to_owned()]).collect();
+        let rows = table(["principal", "uploads by S3"], &rows, PLAIN);
+        let note = match (self.state, self.in_force) {
+            ("suspended", true) => {
+                format!("{partner} is suspended; when it is active again:\n  scalper partner resume {partner}\n")
+            }
+            (_, false) => format!("the bucket policy or a grant is not as remembered; put it right:\n  {restore}\n"),
+            _ => String::new(),
+        };
+        rows + &note
+    }
+
+    fn instructions(&self) -> String {
+        let Self { partner, bucket, region, prefix, key, .. } = self;
+        let key = key.as_deref().map_or_else(String::new, |key| format!("  key      {key}\n"));
+        format!(
+            "Send this to {partner}:\n  bucket   {bucket}\n  region   {region}\n  prefix   {prefix}<feed>/\n{key}  example  aws s3 cp day.csv \
+             s3://{bucket}/{prefix}<feed>/day.csv --region {region}\n\
+             Leave encryption to the bucket: no --sse option. Uploads under a key of the sender's are denied.\n"
+        )
+    }
+
+    /// What an account that is not the stack's must allow its own principals.
+    fn own_policy(&self) -> String {
+        let mut statements = vec![json!({ "Effect": "Allow", "Action": ACTIONS, "Resource": self.resource })];
+        if let Some(key) = &self.key {
+            let actions = ["kms:GenerateDataKey", "kms:Decrypt"];
+            statements.push(json!({ "Effect": "Allow", "Action": actions, "Resource": key }));
+        }
+        let policy = json!({ "Version": "2012-10-17", "Statement": statements });
+        format!(
+            "A principal of another account than {}, and any below …:root, also needs this in its own IAM policy:\n  {policy}\n",
+            self.account
+        )
+    }
+}
+
+pub(super) fn removed(partner: &str, removed: &BTreeSet<String>, left: &BTreeSet<String>) -> String {
+    let list = |arns: &BTreeSet<String>| arns.iter().map(String::as_str).collect::<Vec<_>>().join(", ");
+    let left = if left.is_empty() { "nobody does".to_owned() } else { format!("still: {}", list(left)) };
+    let removed = if removed.is_empty() { "nobody".to_owned() } else { list(removed) };
+    format!("no longer uploads by S3 as {partner}: {removed}; {left}\n")
+}
+
+pub(super) fn restored(stack: &str, partners: &[RestoredView]) -> String {
+    if partners.is_empty() {
+        return format!("no partner of {stack} uploads by S3\n");
+    }
+    let rows = partners.iter().map(|one| {
+        [one.partner.clone(), one.principals.to_string(), one.state.to_owned()]
+    });
+    table(["partner", "principals", "uploads by S3"], &rows.collect::<Vec<_>>(), PLAIN)
+}
