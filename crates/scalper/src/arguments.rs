@@ -54,7 +54,7 @@ pub enum Command {
     /// Check the deployed stack, and say what to do about each finding
     #[command(
         after_help = "Checks the inbox's notification and versions, the inbox queue and its dead letters, the processor's event source, the \
-                            account's concurrency, contracts, uploads by S3, alarms, the channels that report them, and API Gateway's \
+                            account's concurrency, contracts, S3 uploads, alarms, the channels that report them, and API Gateway's \
                             log role. It changes nothing.\n\n\
                             Exit codes: 0 nothing is wrong (warnings may be shown), 1 something is wrong, 2 something could not be \
                             checked, for example for want of a permission."
@@ -103,7 +103,7 @@ pub enum PartnerCommand {
     Webhook(WebhookArguments),
     /// Let an IAM role in as a partner (requests signed with SigV4)
     Role(RoleArguments),
-    /// Give a partner uploads by S3, take them away, or show who has them
+    /// Give a partner S3 uploads, take them away, or show who has them
     #[command(
         after_help = "The partner's principals may put objects below <partner>/ of the inbox bucket, and nothing else: one statement in the \
                             bucket policy, and with a customer key one grant of the key for each. They are remembered in the \
@@ -218,7 +218,7 @@ pub struct S3Arguments {
     /// `arn:aws:iam::<account>:role/<name>`, `…:user/<name>` or `…:root`; may be given several times
     #[arg(long = "principal", value_name = "ARN", conflicts_with = "all")]
     pub principals: Vec<String>,
-    /// Take uploads by S3 away from these principals, or without --principal from all of the partner's
+    /// Take S3 uploads away from these principals, or without --principal from all of the partner's
     #[arg(long, conflicts_with = "all")]
     pub remove: bool,
     /// Put the statement of every partner back

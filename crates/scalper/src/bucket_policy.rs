@@ -90,7 +90,9 @@ impl<'t> Policy<'t> {
             let id = says["Sid"].as_str().unwrap_or_default();
             match wanted.iter().find(|wanted| statement_id(&wanted.partner) == id) {
                 None => pieces.push((*text).to_owned()),
-                Some(wanted) if wanted.principals.is_empty() || !met.insert(&wanted.partner) => changed = true,
+                Some(wanted) if wanted.principals.is_empty() || !met.insert(&wanted.partner) => {
+                    changed = true
+                }
                 Some(wanted) if says_so(says, bucket_arn, wanted) => pieces.push((*text).to_owned()),
                 Some(wanted) => {
                     changed = true;

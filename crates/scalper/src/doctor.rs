@@ -68,10 +68,10 @@ const CONCURRENCY: Fact = fact("concurrency", "lambda:GetAccountSettings");
 const DEAD_LETTERS: Fact = fact("dead letters", "sqs:GetQueueAttributes");
 const CONTRACTS: Fact = fact("contracts", "s3:ListBucket on the contracts bucket");
 const CONTRACT: Fact = fact("contracts", "s3:GetObject on the contracts bucket");
-const UPLOADS_TABLE: Fact = fact("uploads by S3", "dynamodb:Query on the partners table");
-const UPLOADS_KEY: Fact = fact("uploads by S3", "s3:GetEncryptionConfiguration");
-const UPLOADS_POLICY: Fact = fact("uploads by S3", "s3:GetBucketPolicy");
-const UPLOADS_GRANTS: Fact = fact("uploads by S3", "kms:ListGrants");
+const UPLOADS_TABLE: Fact = fact("S3 uploads", "dynamodb:Query on the partners table");
+const UPLOADS_KEY: Fact = fact("S3 uploads", "s3:GetEncryptionConfiguration");
+const UPLOADS_POLICY: Fact = fact("S3 uploads", "s3:GetBucketPolicy");
+const UPLOADS_GRANTS: Fact = fact("S3 uploads", "kms:ListGrants");
 const ALARMS: Fact = fact("alarms", "cloudwatch:DescribeAlarms");
 const CHANNELS: Fact = fact("channels", "lambda:GetFunctionConfiguration");
 const MAIL: Fact = fact("mail", "sns:ListSubscriptionsByTopic");
@@ -88,12 +88,13 @@ where
     pub async fn examine(&self) -> Diagnosis {
         let known = &self.known;
         let mut findings = Vec::new();
+        // S3 refuses a notification for a queue that does not take its messages: the queue's policy has to be right first.
+        let fetched = self.checkup.inbox_queue().await;
+        add(&mut findings, QUEUE_POLICY, fetched, |facts| inbox::queue_policy(known, facts.as_ref()));
         let fetched = self.checkup.notifications().await;
         add(&mut findings, NOTIFICATION, fetched, |facts| inbox::notification(known, &facts));
         let fetched = self.checkup.versioned().await;
         add(&mut findings, VERSIONS, fetched, |facts| inbox::versions(known, facts));
-        let fetched = self.checkup.inbox_queue().await;
-        add(&mut findings, QUEUE_POLICY, fetched, |facts| inbox::queue_policy(known, facts.as_ref()));
         self.processing(&mut findings).await;
         self.contracts(&mut findings).await;
         if let Err(finding) = self.senders(&mut findings).await {

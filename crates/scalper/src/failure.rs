@@ -30,7 +30,7 @@ pub enum Failure {
     #[error("{found:?} is no role: expected arn:aws:iam::<12 digits>:role/<name>")]
     NotARole { found: String },
     #[error(
-        "{found:?} cannot be given uploads by S3: expected the ARN of a role, a user or an account, \
+        "{found:?} cannot be given S3 uploads: expected the ARN of a role, a user or an account, \
          arn:aws:iam::<12 digits>:role/<name>, …:user/<name> or …:root"
     )]
     NotAPrincipal { found: String },
@@ -60,12 +60,15 @@ pub enum Failure {
     )]
     NotRestored { partners: String },
     #[error(
-        "uploads by S3 could not be changed ({0}): run the command again, it finishes what is unfinished; if access is denied, use credentials with \
+        "S3 uploads could not be changed ({0}): run the command again, it finishes what is unfinished; if access is denied, use credentials with \
          s3:GetBucketPolicy, s3:PutBucketPolicy and s3:GetEncryptionConfiguration on the inbox bucket, and with a customer key kms:CreateGrant, \
          kms:ListGrants and kms:RevokeGrant on its key"
     )]
     Uploads(#[source] store::Error),
-    #[error("the stack could not be checked ({0}): use credentials that may describe its ledger table")]
+    #[error(
+        "the stack could not be checked ({0}): see the region and the network; if access is denied, use credentials with \
+         dynamodb:DescribeTable on its ledger table"
+    )]
     NotChecked(#[source] store::Error),
     #[error(
         "{name} is no partner of {stack}: see `scalper partner list`, or add it with `scalper partner add {name}`"

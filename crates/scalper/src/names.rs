@@ -154,7 +154,11 @@ pub fn principal(arn: &str) -> Result<String, Failure> {
         let named = named.is_some_and(|name| name.len() <= 576 && name.split('/').all(part));
         Some(resource == "root" || named)
     };
-    if fits().unwrap_or(false) { Ok(arn.to_owned()) } else { Err(Failure::NotAPrincipal { found: arn.to_owned() }) }
+    if fits().unwrap_or(false) {
+        Ok(arn.to_owned())
+    } else {
+        Err(Failure::NotAPrincipal { found: arn.to_owned() })
+    }
 }
 
 /// Reads the ARN of a role, without its path: the ARN of a session, which is all that a request shows, has none, and names

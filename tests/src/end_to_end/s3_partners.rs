@@ -68,9 +68,13 @@ fn partner_role(stage: &Stage, name: &str) -> (String, Credentials) {
         text
     };
     let trust = form(TRUST);
-    call("iam", &format!("Action=CreateRole&Version=2010-05-08&RoleName={name}&AssumeRolePolicyDocument={trust}"));
+    call(
+        "iam",
+        &format!("Action=CreateRole&Version=2010-05-08&RoleName={name}&AssumeRolePolicyDocument={trust}"),
+    );
     let role = form(&arn);
-    let text = call("sts", &format!("Action=AssumeRole&Version=2011-06-15&RoleSessionName=test&RoleArn={role}"));
+    let text =
+        call("sts", &format!("Action=AssumeRole&Version=2011-06-15&RoleSessionName=test&RoleArn={role}"));
     let part = |name: &str| {
         let after = text.split_once(&format!("<{name}>")).unwrap_or_else(|| panic!("no {name} in {text}")).1;
         after.split('<').next().unwrap_or_default().to_owned()

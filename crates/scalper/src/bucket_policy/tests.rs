@@ -38,7 +38,8 @@ fn the_first_statement_makes_a_policy_and_the_last_one_takes_it_away() {
 
 #[test]
 fn what_others_wrote_stays_byte_for_byte() {
-    let theirs = "{ \"Sid\":\"OnlyTls\" ,\n\t\"Note\\\"\": \"]},{ \\\\\",  \"x\":[1, 2.5e3,{}], \"Effect\": \"Deny\"}";
+    let theirs =
+        "{ \"Sid\":\"OnlyTls\" ,\n\t\"Note\\\"\": \"]},{ \\\\\",  \"x\":[1, 2.5e3,{}], \"Effect\": \"Deny\"}";
     for before in [
         format!("{{\"Id\" : \"p\", \"Statement\":[\n {theirs} ], \"Version\":\"2012-10-17\"}}"),
         format!("  {{\"Version\":\"2012-10-17\",\"Statement\":{theirs}}}"),
@@ -47,7 +48,10 @@ fn what_others_wrote_stays_byte_for_byte() {
         assert!(given.contains(theirs), "{given}");
         let document: Value = serde_json::from_str(&given).expect("JSON");
         assert_eq!(document["Statement"].as_array().map(Vec::len), Some(3));
-        assert_eq!(Policy::read(Some(&given)).expect("a policy").partners(), ["north", "south"].map(str::to_owned).into());
+        assert_eq!(
+            Policy::read(Some(&given)).expect("a policy").partners(),
+            ["north", "south"].map(str::to_owned).into()
+        );
         let taken = written(Some(&given), &[wanted("north", &[])]);
         assert!(taken.contains(theirs) && !taken.contains("north"), "{taken}");
         assert!(taken.contains("0south"), "{taken}");
@@ -64,7 +68,10 @@ fn one_value_may_be_a_text_and_another_account_s_statement_is_put_right_in_its_p
     let policy = |statement: &Value| json!({ "Statement": [statement, { "Sid": "Z" }] }).to_string();
     let all = [wanted("north", &[SENDER])];
     assert_eq!(with(Some(&policy(&own)), &all), None);
-    assert_eq!(Policy::read(Some(&policy(&own))).expect("a policy").in_force(ARN, "north"), all[0].principals);
+    assert_eq!(
+        Policy::read(Some(&policy(&own))).expect("a policy").in_force(ARN, "north"),
+        all[0].principals
+    );
     for (name, value) in [
         ("Effect", json!("Deny")),
         ("Resource", json!("arn:aws:s3:::inbox/*")),

@@ -1,4 +1,4 @@
-//! The way of a file into the queue: notification, versions, the policy of the queue.
+//! The way of a file into the queue: the queue's policy, notification, versions.
 
 use serde_json::{Value, json};
 use store::checkup::{InboxQueue, Notifications};
@@ -31,8 +31,7 @@ pub(super) fn notification(known: &Known, facts: &Notifications) -> Vec<Finding>
             "another tool replaced the configuration, {others} other notifications are set: add this to its QueueConfigurations: \
              {wanted}"
         );
-        let command =
-            format!("aws s3api get-bucket-notification-configuration --bucket {}", places.inbox);
+        let command = format!("aws s3api get-bucket-notification-configuration --bucket {}", places.inbox);
         finding.advice(advice).command(command)
     } else {
         let configuration = json!({ "QueueConfigurations": [wanted] });
@@ -40,7 +39,9 @@ pub(super) fn notification(known: &Known, facts: &Notifications) -> Vec<Finding>
             "aws s3api put-bucket-notification-configuration --bucket {} --notification-configuration '{configuration}'",
             places.inbox
         );
-        finding.advice("configure it again; files that came meanwhile are found within 70 minutes").command(command)
+        finding
+            .advice("configure it again; files that came meanwhile are found within 70 minutes")
+            .command(command)
     };
     vec![found]
 }
@@ -50,9 +51,11 @@ pub(super) fn versions(known: &Known, versioned: bool) -> Vec<Finding> {
     if versioned {
         return vec![Finding::ok(VERSIONS.check, "the inbox keeps every version of a file")];
     }
-    let what = "the inbox does not keep versions: a file that is sent again replaces the one that is being read";
-    let command =
-        format!("aws s3api put-bucket-versioning --bucket {bucket} --versioning-configuration Status=Enabled");
+    let what =
+        "the inbox does not keep versions: a file that is sent again replaces the one that is being read";
+    let command = format!(
+        "aws s3api put-bucket-versioning --bucket {bucket} --versioning-configuration Status=Enabled"
+    );
     vec![Finding::fail(VERSIONS.check, what).advice("switch versioning on").command(command)]
 }
 
@@ -62,7 +65,9 @@ pub(super) fn queue_policy(known: &Known, facts: Option<&InboxQueue>) -> Vec<Fin
     let name = StackQueue::Inbox.name(stack.as_str());
     let Some(queue) = facts else {
         let advice = "deploy the stack again";
-        return vec![Finding::fail(QUEUE_POLICY.check, format!("the queue {name} is missing")).advice(advice)];
+        return vec![
+            Finding::fail(QUEUE_POLICY.check, format!("the queue {name} is missing")).advice(advice),
+        ];
     };
     let bucket = places.inbox_arn();
     let policy: Option<Value> = queue.policy.as_deref().and_then(|policy| serde_json::from_str(policy).ok());
@@ -96,7 +101,9 @@ fn list(value: &Value) -> Vec<&Value> {
 }
 
 fn lets_send(statement: &Value, bucket: &str) -> bool {
-    let has = |value: &Value, fits: &dyn Fn(&str) -> bool| list(value).into_iter().filter_map(Value::as_str).any(fits);
+    let has = |value: &Value, fits: &dyn Fn(&str) -> bool| {
+        list(value).into_iter().filter_map(Value::as_str).any(fits)
+    };
     let principal = &statement["Principal"];
     let s3 = has(&principal["Service"], &|name| name == "s3.amazonaws.com");
     let anybody = principal == "*" || has(&principal["AWS"], &|name| name == "*");

@@ -48,7 +48,8 @@ pub(super) fn contract(known: &Known, feed: &str, bytes: &[u8]) -> Option<Findin
 pub(super) fn contracts(known: &Known, feeds: usize, wrong: Vec<Finding>) -> Vec<Finding> {
     if feeds == 0 {
         let bucket = known.places.contracts(&known.stack);
-        let finding = Finding::warn(CONTRACTS.check, "no contract is published: every file would be quarantined");
+        let finding =
+            Finding::warn(CONTRACTS.check, "no contract is published: every file would be quarantined");
         let command = format!("aws s3 cp <feed>.odcs.yaml s3://{bucket}/");
         return vec![finding.advice("publish one for each feed").command(command)];
     }
@@ -60,7 +61,9 @@ pub(super) fn contracts(known: &Known, feeds: usize, wrong: Vec<Finding>) -> Vec
 
 pub(super) fn unreadable(inbox: &Inbox) -> Finding {
     let finding = Finding::fail(UPLOADS, "the bucket policy of the inbox cannot be read as a policy");
-    finding.advice("see what it says, and write a valid one").command(format!("aws s3api get-bucket-policy --bucket {}", inbox.bucket))
+    finding
+        .advice("see what it says, and write a valid one")
+        .command(format!("aws s3api get-bucket-policy --bucket {}", inbox.bucket))
 }
 
 /// Uploads by S3, as remembered and as in force.
@@ -87,20 +90,28 @@ pub(super) fn senders(known: &Known, facts: &SenderFacts<'_>) -> Vec<Finding> {
         let active = partners.iter().any(|partner| partner.name == *name && partner.active);
         let views = standing(&known.stack, inbox, policy, granted.as_ref(), name, &remembered_of(name));
         let missing = views.iter().filter(|one| active && one.is_remembered() && !one.is_in_force()).count();
-        let surplus = views.iter().filter(|one| one.is_in_force() && !(active && one.is_remembered())).count();
+        let surplus =
+            views.iter().filter(|one| one.is_in_force() && !(active && one.is_remembered())).count();
         let show = known.stack.command(&format!("partner s3 {name}"));
         if deleted.contains(name) {
-            let what = format!("a principal of {name} was deleted: AWS refuses every change of the bucket policy");
-            findings.push(Finding::fail(UPLOADS, what).advice("remove it (--principal <arn> --remove)").command(show));
+            let what =
+                format!("a principal of {name} was deleted: AWS refuses every change of the bucket policy");
+            findings.push(
+                Finding::fail(UPLOADS, what).advice("remove it (--principal <arn> --remove)").command(show),
+            );
             continue;
         }
         if missing > 0 {
-            let what = format!("principals of {name} that cannot upload: {missing}; the bucket policy or a grant was changed");
+            let what = format!(
+                "principals of {name} that cannot upload: {missing}; the bucket policy or a grant was changed"
+            );
             let finding = Finding::fail(UPLOADS, what).advice("put the statements back");
             findings.push(finding.command(known.stack.command("partner s3 --all")));
         }
         if surplus > 0 {
-            let what = format!("principals that upload as {name} without being remembered, or while it is suspended: {surplus}");
+            let what = format!(
+                "principals that upload as {name} without being remembered, or while it is suspended: {surplus}"
+            );
             let finding = Finding::fail(UPLOADS, what).advice("see who they are, then name or remove them");
             findings.push(finding.command(show));
         }

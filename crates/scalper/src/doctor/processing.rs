@@ -32,15 +32,19 @@ pub(super) fn event_source(known: &Known, facts: &[Mapping]) -> Vec<Finding> {
         return vec![Finding::fail(EVENT_SOURCE.check, what).advice("connect them again").command(command)];
     };
     let mut findings = Vec::new();
-    let update = |option: &str| format!("aws lambda update-event-source-mapping --uuid {} {option}", mapping.id);
+    let update =
+        |option: &str| format!("aws lambda update-event-source-mapping --uuid {} {option}", mapping.id);
     match mapping.state.as_str() {
         "Enabled" => {}
         "Creating" | "Enabling" | "Updating" => {
             let what = format!("the event source of {processor} is being changed ({})", mapping.state);
-            findings.push(Finding::warn(EVENT_SOURCE.check, what).advice("run `scalper doctor` again in a minute"));
+            findings.push(
+                Finding::warn(EVENT_SOURCE.check, what).advice("run `scalper doctor` again in a minute"),
+            );
         }
         state => {
-            let what = format!("the event source of {processor} is off ({state}): files wait in the inbox queue");
+            let what =
+                format!("the event source of {processor} is off ({state}): files wait in the inbox queue");
             findings.push(
                 Finding::fail(EVENT_SOURCE.check, what).advice("switch it on").command(update("--enabled")),
             );
@@ -52,7 +56,10 @@ pub(super) fn event_source(known: &Known, facts: &[Mapping]) -> Vec<Finding> {
         findings.push(finding.command(update("--function-response-types ReportBatchItemFailures")));
     }
     if findings.is_empty() {
-        findings.push(Finding::ok(EVENT_SOURCE.check, format!("{processor} is called, and says which messages failed")));
+        findings.push(Finding::ok(
+            EVENT_SOURCE.check,
+            format!("{processor} is called, and says which messages failed"),
+        ));
     }
     findings
 }
@@ -62,7 +69,9 @@ pub(super) fn event_source(known: &Known, facts: &[Mapping]) -> Vec<Finding> {
 pub(super) fn concurrency(facts: AccountConcurrency, maximum: Option<u64>) -> Vec<Finding> {
     let AccountConcurrency { limit, unreserved } = facts;
     let Some(maximum) = maximum else {
-        let what = format!("the account may run {unreserved} invocations at the same time; how many the processor may is not known");
+        let what = format!(
+            "the account may run {unreserved} invocations at the same time; how many the processor may is not known"
+        );
         return vec![Finding::ok(CONCURRENCY.check, what)];
     };
     let what = format!(
@@ -95,8 +104,10 @@ pub(super) fn dead_letters(known: &Known, queue: StackQueue, depth: Option<Depth
         0 => vec![Finding::ok(DEAD_LETTERS.check, format!("{name} is empty"))],
         messages => {
             let status = known.stack.command("status");
-            let advice = format!("find the cause (`{status}`, the function's log), fix it, then send them again");
-            let finding = Finding::fail(DEAD_LETTERS.check, format!("messages in {name}: {messages}")).advice(advice);
+            let advice =
+                format!("find the cause (`{status}`, the function's log), fix it, then send them again");
+            let finding =
+                Finding::fail(DEAD_LETTERS.check, format!("messages in {name}: {messages}")).advice(advice);
             vec![finding.command(known.places.redrive(&known.stack, queue))]
         }
     }

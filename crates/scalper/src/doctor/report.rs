@@ -58,7 +58,9 @@ impl Diagnosis {
             0 => String::new(),
             several => format!(", {several} not checked"),
         };
-        writeln!(text, "\n{}: {fail} wrong, {warn} to look at{unknown}, {ok} as it should be", self.stack).ok();
+        let order = if fail > 0 { " (begin at the top)" } else { "" };
+        let all = format!("{fail} wrong{order}, {warn} to look at{unknown}, {ok} as it should be");
+        writeln!(text, "\n{}: {all}", self.stack).ok();
         text
     }
 }

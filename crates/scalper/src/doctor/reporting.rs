@@ -19,7 +19,9 @@ pub(super) fn alarms(known: &Known, facts: &[AlarmFact]) -> Vec<Finding> {
     let own: Vec<&AlarmFact> = facts.iter().filter(own).collect();
     if own.is_empty() {
         let advice = "deploy with Monitoring=Basic or Full";
-        return vec![Finding::warn(ALARMS.check, "no alarms: a failure is reported to nobody").advice(advice)];
+        return vec![
+            Finding::warn(ALARMS.check, "no alarms: a failure is reported to nobody").advice(advice),
+        ];
     }
     let mut findings = Vec::new();
     let named = |fits: &dyn Fn(&AlarmFact) -> bool| -> Vec<&str> {
@@ -35,7 +37,8 @@ pub(super) fn alarms(known: &Known, facts: &[AlarmFact]) -> Vec<Finding> {
     if !on.is_empty() {
         let what = format!("in ALARM ({} of {}): {}", on.len(), own.len(), some(&on));
         let advice = "see what is wrong; each alarm's description says what to do";
-        findings.push(Finding::fail(ALARMS.check, what).advice(advice).command(known.stack.command("status")));
+        findings
+            .push(Finding::fail(ALARMS.check, what).advice(advice).command(known.stack.command("status")));
     }
     let long = |alarm: &AlarmFact| {
         let since = alarm.since_ms.unwrap_or(known.now_ms);
@@ -72,7 +75,9 @@ pub(super) fn channels(secret: bool, mail: &[Subscription]) -> Vec<Finding> {
             return vec![Finding::warn(CHANNELS.check, what).advice(advice)];
         }
         (true, 0) => "incidents are reported to the channels of the secret".to_owned(),
-        (true, mail) => format!("incidents are reported to the channels of the secret and by mail ({mail} confirmed)"),
+        (true, mail) => {
+            format!("incidents are reported to the channels of the secret and by mail ({mail} confirmed)")
+        }
         (false, mail) => format!("incidents are reported by mail ({mail} confirmed)"),
     };
     vec![Finding::ok(CHANNELS.check, what)]
@@ -84,9 +89,11 @@ pub(super) fn mail(known: &Known, facts: &[Subscription]) -> Vec<Finding> {
         return Vec::new();
     }
     let home = &known.places.home;
-    let topic = format!("arn:{}:sns:{}:{}:{}-mail", home.partition, home.region, home.account, known.stack.as_str());
+    let topic =
+        format!("arn:{}:sns:{}:{}:{}-mail", home.partition, home.region, home.account, known.stack.as_str());
     let advice = "open the link in the mail from AWS Notifications; the command sends it again";
-    let command = format!("aws sns subscribe --topic-arn {topic} --protocol email --notification-endpoint <address>");
+    let command =
+        format!("aws sns subscribe --topic-arn {topic} --protocol email --notification-endpoint <address>");
     let what = format!("unconfirmed mail subscriptions: {pending}; nothing is mailed to them");
     vec![Finding::warn(MAIL.check, what).advice(advice).command(command)]
 }

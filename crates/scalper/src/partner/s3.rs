@@ -128,8 +128,7 @@ impl<S: Partners, G: Gateway, U: Uploads> Operator<S, G, U> {
             }
             None => None,
         };
-        let principals =
-            standing(&self.stack, &inbox, &policy, granted.as_ref(), &partner.name, &remembered);
+        let principals = standing(&self.stack, &inbox, &policy, granted.as_ref(), &partner.name, &remembered);
         Ok(UploadsView::new(partner, principals, &inbox, self.stack.command("partner s3 --all")))
     }
 
@@ -137,8 +136,11 @@ impl<S: Partners, G: Gateway, U: Uploads> Operator<S, G, U> {
     async fn put_in_force(&self, inbox: &Inbox, wanted: &Wanted) -> Result<bool, Failure> {
         let Some(key) = &inbox.key else { return self.put_statement(inbox, wanted).await };
         let grants = self.own_grants(key, &wanted.partner).await?;
-        let names: BTreeMap<String, &String> =
-            wanted.principals.iter().map(|arn| (grant_name(&self.stack, &wanted.partner, arn), arn)).collect();
+        let names: BTreeMap<String, &String> = wanted
+            .principals
+            .iter()
+            .map(|arn| (grant_name(&self.stack, &wanted.partner, arn), arn))
+            .collect();
         let mut changed = false;
         for (name, principal) in &names {
             if !grants.iter().any(|grant| grant.name == *name) {
@@ -162,7 +164,9 @@ impl<S: Partners, G: Gateway, U: Uploads> Operator<S, G, U> {
             }
             let text = self.uploads.bucket_policy(inbox).await.map_err(Failure::Uploads)?;
             let policy = read(inbox, text.as_deref())?;
-            let Some(next) = policy.with(&inbox.arn, std::slice::from_ref(wanted)) else { return Ok(look > 0) };
+            let Some(next) = policy.with(&inbox.arn, std::slice::from_ref(wanted)) else {
+                return Ok(look > 0);
+            };
             let bytes = next.as_ref().map_or(0, String::len);
             if bytes > MOST_BYTES {
                 return Err(too_large(inbox, bytes));

@@ -111,12 +111,16 @@ impl UploadsView {
             );
         }
         let rows: Vec<_> = principals.iter().map(|one| [one.arn.clone(), one.state().to_owned()]).collect();
-        let rows = table(["principal", "uploads by S3"], &rows, PLAIN);
+        let rows = table(["principal", "S3 uploads"], &rows, PLAIN);
         let note = match (self.state, self.in_force) {
             ("suspended", true) => {
-                format!("{partner} is suspended; when it is active again:\n  scalper partner resume {partner}\n")
+                format!(
+                    "{partner} is suspended; when it is active again:\n  scalper partner resume {partner}\n"
+                )
             }
-            (_, false) => format!("the bucket policy or a grant is not as remembered; put it right:\n  {restore}\n"),
+            (_, false) => {
+                format!("the bucket policy or a grant is not as remembered; put it right:\n  {restore}\n")
+            }
             _ => String::new(),
         };
         rows + &note
@@ -158,8 +162,7 @@ pub(super) fn restored(stack: &str, partners: &[RestoredView]) -> String {
     if partners.is_empty() {
         return format!("no partner of {stack} uploads by S3\n");
     }
-    let rows = partners.iter().map(|one| {
-        [one.partner.clone(), one.principals.to_string(), one.state.to_owned()]
-    });
-    table(["partner", "principals", "uploads by S3"], &rows.collect::<Vec<_>>(), PLAIN)
+    let rows =
+        partners.iter().map(|one| [one.partner.clone(), one.principals.to_string(), one.state.to_owned()]);
+    table(["partner", "principals", "S3 uploads"], &rows.collect::<Vec<_>>(), PLAIN)
 }

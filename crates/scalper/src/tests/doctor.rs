@@ -52,7 +52,9 @@ async fn examine(memory: &Memory) -> Diagnosis {
 /// The findings that are not as they should be, as `level check: what`.
 fn wrong(diagnosis: &Diagnosis) -> Vec<String> {
     let findings = diagnosis.findings.iter().filter(|finding| finding.level != Level::Ok);
-    findings.map(|finding| format!("{} {}: {}", finding.level.as_str(), finding.check, finding.what)).collect()
+    findings
+        .map(|finding| format!("{} {}: {}", finding.level.as_str(), finding.check, finding.what))
+        .collect()
 }
 
 /// Changes a part, and expects one finding that begins so, with a command that holds this.
@@ -81,12 +83,14 @@ async fn a_stack_as_the_template_makes_it_has_nothing_wrong() {
 #[tokio::test]
 async fn a_notification_that_another_tool_replaced_is_found() {
     let put = "put-bucket-notification-configuration --bucket silent-scalper-inbox-123456789012-eu-central-1";
-    check(|parts| parts.notifications.queues.clear(), "fail notification: new files are not announced", put).await;
+    check(|parts| parts.notifications.queues.clear(), "fail notification: new files are not announced", put)
+        .await;
     let other = |parts: &mut Parts| parts.notifications.queues[0].queue = "arn:aws:sqs:x:1:other".to_owned();
     check(other, "fail notification: new files are not announced", "get-bucket-notification").await;
     let filtered = |parts: &mut Parts| parts.notifications.queues[0].filtered = true;
     check(filtered, "fail notification: only some", "put-bucket").await;
-    let some = |parts: &mut Parts| parts.notifications.queues[0].events = vec!["s3:ObjectCreated:Put".to_owned()];
+    let some =
+        |parts: &mut Parts| parts.notifications.queues[0].events = vec!["s3:ObjectCreated:Put".to_owned()];
     check(some, "fail notification: only some", "put-bucket").await;
     let memory = whole();
     memory.change_parts(|parts| {
@@ -100,7 +104,12 @@ async fn a_notification_that_another_tool_replaced_is_found() {
 #[tokio::test]
 async fn a_bucket_without_versions_and_a_queue_that_takes_nothing_are_found() {
     check(|parts| parts.versioned = false, "fail versions: ", "put-bucket-versioning").await;
-    check(|parts| parts.inbox_queue = None, "fail queue policy: the queue silent-scalper-inbox is missing", "").await;
+    check(
+        |parts| parts.inbox_queue = None,
+        "fail queue policy: the queue silent-scalper-inbox is missing",
+        "",
+    )
+    .await;
     let policy = |policy: Option<&'static str>| {
         move |parts: &mut Parts| {
             parts.inbox_queue.as_mut().expect("a queue").policy = policy.map(str::to_owned);
@@ -122,9 +131,15 @@ async fn a_bucket_without_versions_and_a_queue_that_takes_nothing_are_found() {
 
 #[tokio::test]
 async fn an_event_source_that_is_off_or_forgets_failures_is_found() {
-    check(|parts| parts.mappings.clear(), "fail event source: nothing calls", "create-event-source-mapping").await;
+    check(|parts| parts.mappings.clear(), "fail event source: nothing calls", "create-event-source-mapping")
+        .await;
     let off = |parts: &mut Parts| parts.mappings[0].state = "Disabled".to_owned();
-    check(off, "fail event source: the event source", "--uuid 0a1b2c3d-0000-4000-8000-000000000001 --enabled").await;
+    check(
+        off,
+        "fail event source: the event source",
+        "--uuid 0a1b2c3d-0000-4000-8000-000000000001 --enabled",
+    )
+    .await;
     let changing = |parts: &mut Parts| parts.mappings[0].state = "Updating".to_owned();
     check(changing, "warn event source", "").await;
     let forgetful = |parts: &mut Parts| parts.mappings[0].reports_failures = false;
@@ -189,8 +204,9 @@ async fn uploads_by_s3_that_are_not_as_remembered_are_found() {
     memory.put_s3_principals("west", &one).await.expect("kept");
     let diagnosis = examine(&memory).await;
     let [missing] = &wrong(&diagnosis)[..] else { panic!("{:?}", wrong(&diagnosis)) };
-    assert!(missing.starts_with("fail uploads by S3: principals of north that cannot upload: 1"), "{missing}");
-    let commands: Vec<_> = diagnosis.findings.iter().filter_map(|finding| finding.command.as_deref()).collect();
+    assert!(missing.starts_with("fail S3 uploads: principals of north that cannot upload: 1"), "{missing}");
+    let commands: Vec<_> =
+        diagnosis.findings.iter().filter_map(|finding| finding.command.as_deref()).collect();
     assert_eq!(commands, ["scalper partner s3 --all"]);
 
     let statement = |partner: &str, principal: &str| {
@@ -203,12 +219,15 @@ async fn uploads_by_s3_that_are_not_as_remembered_are_found() {
     let policy = json!({ "Statement": [statement("north", SENDER), statement("west", SENDER), statement("other", SENDER)] });
     memory.set_bucket_policy(Some(&policy.to_string()));
     let found = wrong(&examine(&memory).await);
-    assert!(found[0].contains("upload as other without being remembered, or while it is suspended: 1"), "{found:?}");
+    assert!(
+        found[0].contains("upload as other without being remembered, or while it is suspended: 1"),
+        "{found:?}"
+    );
     assert!(found[1].contains("upload as west"), "{found:?}");
 
     memory.set_bucket_policy(Some(&json!({ "Statement": statement("north", "AROAEXAMPLE") }).to_string()));
     let found = wrong(&examine(&memory).await);
-    assert!(found[0].starts_with("fail uploads by S3: a principal of north was deleted"), "{found:?}");
+    assert!(found[0].starts_with("fail S3 uploads: a principal of north was deleted"), "{found:?}");
     memory.set_bucket_policy(Some("no policy"));
     assert!(wrong(&examine(&memory).await)[0].contains("cannot be read as a policy"));
 }

@@ -14,8 +14,7 @@ const OTHER: &str = "arn:aws:iam::210987654321:user/other";
 
 /// As the template makes it, but for its length.
 const TEMPLATE: &str = r#"{"Version":"2012-10-17","Statement":[ {"Sid":"OnlyTls","Effect":"Deny","Principal":"*","Action":"s3:*","Resource":"*"} ]}"#;
-const THEIRS: &str =
-    r#"{"Sid":"OnlyTls","Effect":"Deny","Principal":"*","Action":"s3:*","Resource":"*"}"#;
+const THEIRS: &str = r#"{"Sid":"OnlyTls","Effect":"Deny","Principal":"*","Action":"s3:*","Resource":"*"}"#;
 
 struct Inbox {
     memory: Memory,
@@ -74,7 +73,8 @@ impl Inbox {
         let policy: Value = serde_json::from_str(&self.policy()).expect("a policy");
         let resource = format!("arn:aws:s3:::silent-scalper-inbox-123456789012-eu-central-1/{partner}/*");
         let statements = policy["Statement"].as_array().expect("a list");
-        let own = statements.iter().filter(|one| one["Effect"] == "Allow" && one["Resource"] == resource.as_str());
+        let own =
+            statements.iter().filter(|one| one["Effect"] == "Allow" && one["Resource"] == resource.as_str());
         own.flat_map(|one| one["Principal"]["AWS"].as_array().cloned().unwrap_or_default())
             .map(|arn| arn.as_str().expect("an ARN").to_owned())
             .collect()
@@ -127,7 +127,10 @@ async fn a_suspension_takes_the_statement_and_its_end_puts_it_back() {
     inbox.done("suspend north").await;
     assert_eq!((inbox.may("north").len(), inbox.granted().len()), (0, 0));
     let shown = inbox.done("s3 north").await;
-    assert_eq!((&shown["uploads"]["state"], &shown["uploads"]["inForce"]), (&json!("suspended"), &json!(true)));
+    assert_eq!(
+        (&shown["uploads"]["state"], &shown["uploads"]["inForce"]),
+        (&json!("suspended"), &json!(true))
+    );
     inbox.done("s3 --all").await;
     inbox.done(&format!("s3 north --principal {OTHER}")).await;
     assert!(inbox.may("north").is_empty(), "remembered only");
@@ -141,7 +144,10 @@ async fn a_suspension_of_a_partner_that_never_uploaded_by_s3_asks_nothing_of_the
     let calls = inbox.memory.calls().len();
     inbox.done("suspend south").await;
     let made = inbox.memory.calls().split_off(calls);
-    assert_eq!(made, [store::Operation::ReadPartner, store::Operation::WritePartner, store::Operation::ReadPartner]);
+    assert_eq!(
+        made,
+        [store::Operation::ReadPartner, store::Operation::WritePartner, store::Operation::ReadPartner]
+    );
 }
 
 #[tokio::test]
@@ -297,7 +303,10 @@ async fn taking_one_again_finishes_what_was_killed_or_says_that_nothing_is_left(
                 Ok(_) | Err(Failure::NoSuchPrincipal { .. }) => {}
                 Err(failure) => panic!("killed at call {call}, {when:?}: {failure}"),
             }
-            assert_eq!((inbox.may("north"), inbox.granted()), (vec![OTHER.to_owned()], vec![OTHER.to_owned()]));
+            assert_eq!(
+                (inbox.may("north"), inbox.granted()),
+                (vec![OTHER.to_owned()], vec![OTHER.to_owned()])
+            );
             if finished {
                 break;
             }
@@ -334,7 +343,8 @@ async fn what_is_shown() {
     }
     plain.memory.set_bucket_policy(Some(TEMPLATE));
     let drifted = plain.run("s3 north").await.unwrap_or_else(|failure| panic!("{failure}"));
-    write!(text, "--- after an update of the stack\n{}\n{}\n", drifted.to_text(false), drifted.to_json()).expect("written");
+    write!(text, "--- after an update of the stack\n{}\n{}\n", drifted.to_text(false), drifted.to_json())
+        .expect("written");
     let bucket = || "inbox".to_owned();
     for failure in [
         Failure::PolicyTooLarge { bucket: bucket(), bytes: 20_500, most: MOST_BYTES },

@@ -6,10 +6,10 @@ use aws_sdk_sqs::types::QueueAttributeName;
 use aws_types::SdkConfig;
 use serde_json::Value;
 
+use super::clients;
 use super::failure::{code, failure};
 use super::operator::{Home, is_no_queue};
 use super::signed::{Call, Signed};
-use super::clients;
 use crate::checkup::{
     AccountConcurrency, AlarmFact, AlarmState, Checkup, InboxQueue, Mapping, Notifications,
     QueueNotification, Subscription,
@@ -99,13 +99,15 @@ impl Checkup for Examiner {
     }
 
     async fn account_concurrency(&self) -> Result<AccountConcurrency, Error> {
-        let answer =
-            self.get(Operation::ReadAccount, "lambda", "/2016-08-19/account-settings/").await?;
+        let answer = self.get(Operation::ReadAccount, "lambda", "/2016-08-19/account-settings/").await?;
         let limits = &answer["AccountLimit"];
         let number = |name: &str| limits[name].as_u64();
         let limit = number("ConcurrentExecutions");
         let limit = limit.ok_or_else(|| Error::new(Operation::ReadAccount, "no limit in the answer"))?;
-        Ok(AccountConcurrency { limit, unreserved: number("UnreservedConcurrentExecutions").unwrap_or(limit) })
+        Ok(AccountConcurrency {
+            limit,
+            unreserved: number("UnreservedConcurrentExecutions").unwrap_or(limit),
+        })
     }
 
     async fn has_channels_secret(&self) -> Result<bool, Error> {
@@ -122,19 +124,29 @@ impl Checkup for Examiner {
         let mut alarms = Vec::new();
         while let Some(page) = pages.next().await {
             let page = page.map_err(|error| failure(Operation::ReadAlarms, &error))?;
-            alarms.extend(page.metric_alarms().iter().map(|alarm| AlarmFact {
-                name: alarm.alarm_name().unwrap_or_default().to_owned(),
-                state: state(alarm.state_value()),
-                since_ms: alarm.state_transitioned_timestamp().or(alarm.state_updated_timestamp()).and_then(milliseconds),
-                actions_enabled: alarm.actions_enabled().unwrap_or(true),
-                actions: alarm.alarm_actions().to_vec(),
+            alarms.extend(page.metric_alarms().iter().map(|alarm| {
+                AlarmFact {
+                    name: alarm.alarm_name().unwrap_or_default().to_owned(),
+                    state: state(alarm.state_value()),
+                    since_ms: alarm
+                        .state_transitioned_timestamp()
+                        .or(alarm.state_updated_timestamp())
+                        .and_then(milliseconds),
+                    actions_enabled: alarm.actions_enabled().unwrap_or(true),
+                    actions: alarm.alarm_actions().to_vec(),
+                }
             }));
-            alarms.extend(page.composite_alarms().iter().map(|alarm| AlarmFact {
-                name: alarm.alarm_name().unwrap_or_default().to_owned(),
-                state: state(alarm.state_value()),
-                since_ms: alarm.state_transitioned_timestamp().or(alarm.state_updated_timestamp()).and_then(milliseconds),
-                actions_enabled: alarm.actions_enabled().unwrap_or(true),
-                actions: alarm.alarm_actions().to_vec(),
+            alarms.extend(page.composite_alarms().iter().map(|alarm| {
+                AlarmFact {
+                    name: alarm.alarm_name().unwrap_or_default().to_owned(),
+                    state: state(alarm.state_value()),
+                    since_ms: alarm
+                        .state_transitioned_timestamp()
+                        .or(alarm.state_updated_timestamp())
+                        .and_then(milliseconds),
+                    actions_enabled: alarm.actions_enabled().unwrap_or(true),
+                    actions: alarm.alarm_actions().to_vec(),
+                }
             }));
         }
         Ok(alarms)
@@ -143,7 +155,8 @@ impl Checkup for Examiner {
     async fn mail_subscriptions(&self) -> Result<Vec<Subscription>, Error> {
         let Home { partition, region, account } = &self.home;
         let topic = format!("arn:{partition}:sns:{region}:{account}:{}-mail", self.stack);
-        let mut pages = self.sns.list_subscriptions_by_topic().topic_arn(topic).into_paginator().items().send();
+        let mut pages =
+            self.sns.list_subscriptions_by_topic().topic_arn(topic).into_paginator().items().send();
         let mut subscriptions = Vec::new();
         while let Some(found) = pages.next().await {
             let found = found.map_err(|error| failure(Operation::ReadSubscriptions, &error))?;

@@ -96,9 +96,7 @@ impl Signed {
         });
         let answer = answered.await.map_err(|_| again("timeout"))??;
         if answer.status < 300 {
-            return answer
-                .json
-                .ok_or_else(|| Attempt::last(Error::new(call.operation, "malformed answer")));
+            return answer.json.ok_or_else(|| Attempt::last(Error::new(call.operation, "malformed answer")));
         }
         Err(answer.failed(call.operation))
     }
@@ -213,13 +211,13 @@ mod tests {
     async fn a_call_is_signed_for_its_service_and_region() -> Result<(), Error> {
         let (signed, replay) = signed([answer(200, r#"{"a":1}"#), answer(200, "")]);
         assert_eq!(signed.call(CALL).await?["a"], 1);
-        let post = Call { service: "kms", method: "POST", path: "/", target: Some("T.X"), body: "{}", ..CALL };
+        let post =
+            Call { service: "kms", method: "POST", path: "/", target: Some("T.X"), body: "{}", ..CALL };
         assert_eq!(signed.call(post).await?, Value::Null);
         let [get, post] = &replay.seen()[..] else { panic!("two requests") };
         assert_eq!(get.uri, "https://lambda.eu-central-1.amazonaws.com/2016-08-19/account-settings/");
-        let authorization = |seen: &crate::aws::replay::Seen| {
-            seen.header("authorization").expect("a signature").to_owned()
-        };
+        let authorization =
+            |seen: &crate::aws::replay::Seen| seen.header("authorization").expect("a signature").to_owned();
         assert!(authorization(get).contains("/eu-central-1/lambda/aws4_request"), "{}", authorization(get));
         assert!(authorization(post).contains("content-type;host;x-amz-date;x-amz-target"));
         assert_eq!((post.method.as_str(), post.body.as_str()), ("POST", "{}"));

@@ -5,11 +5,11 @@ use std::collections::BTreeSet;
 use aws_types::SdkConfig;
 use serde_json::{Value, json};
 
+use super::clients;
 use super::door::Directory;
 use super::failure::{code, failure};
 use super::operator::Home;
 use super::signed::{Call, Signed};
-use super::clients;
 use crate::uploads::{Inbox, InboxPolicy, KeyGrant, KeyGrants, S3Principals};
 use crate::{Error, Operation};
 
@@ -212,7 +212,8 @@ mod tests {
     async fn the_policy_is_read_written_and_deleted_as_the_owner() -> Result<(), Error> {
         let missing = s3_error(404, "NoSuchBucketPolicy");
         let policy = r#"{"Statement": []}"#;
-        let answers = [answer(200, policy), missing, answer(204, ""), answer(204, ""), s3_error(403, "AccessDenied")];
+        let answers =
+            [answer(200, policy), missing, answer(204, ""), answer(204, ""), s3_error(403, "AccessDenied")];
         let (owner, replay) = owner(answers);
         assert_eq!(owner.bucket_policy(&inbox()).await?.as_deref(), Some(policy));
         assert_eq!(owner.bucket_policy(&inbox()).await?, None);
@@ -257,9 +258,7 @@ mod tests {
     #[tokio::test]
     async fn principals_are_remembered_as_one_item() -> Result<(), Error> {
         let two = "arn:aws:iam::210987654321:role/a arn:aws:iam::210987654321:user/b";
-        let item = |principals: &str| {
-            json!({ "pk": {"S": "s3"}, "sk": {"S": "north"}, "principals": {"S": principals} })
-        };
+        let item = |principals: &str| json!({ "pk": {"S": "s3"}, "sk": {"S": "north"}, "principals": {"S": principals} });
         let one = |principals: &str| answer(200, json!({ "Item": item(principals) }).to_string());
         let all = answer(200, json!({ "Items": [item(two)] }).to_string());
         let (owner, replay) = owner([answer(200, "{}"), answer(200, "{}"), one(two), one(""), all]);
