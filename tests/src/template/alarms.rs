@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 use telemetry::{
-    AccessRecord, Delivery, DeliveryRecord, FeedWatchRecord, FileRecord, Label, Notice, NoticeRecord,
+    AccessRecord, Delivery, DeliveryRecord, FeedWatchRecord, FileRecord, Label, Metrics, Notice, NoticeRecord,
     Occurrence, RequestRecord, WatchRecord,
 };
 
@@ -251,7 +251,17 @@ pub(super) fn written() -> BTreeMap<String, Vec<BTreeSet<String>>> {
         duration: 1,
         receive_count: 1,
     };
-    let file = FileRecord { queue_age: Some(1), records: 1, ..FileRecord::default() };
+    // A set of dimensions of which one is empty is left out: each has a value here.
+    let file = FileRecord {
+        partner: Label::new("north"),
+        feed: Label::new("labs"),
+        state: "COMPLETE",
+        queue_age: Some(1),
+        records: 1,
+        ..FileRecord::default()
+    };
+    let feed = FeedWatchRecord { feed: Label::new("labs"), ..FeedWatchRecord::default() };
+    let metrics = Metrics::all("n");
     let notice = NoticeRecord {
         incident: Label::default(),
         alarm: Label::default(),
@@ -262,15 +272,15 @@ pub(super) fn written() -> BTreeMap<String, Vec<BTreeSet<String>>> {
     let watch =
         WatchRecord { stuck: Some(1), dead_letters: Some(1), canary_age: Some(1), ..WatchRecord::default() };
     let mut lines = vec![
-        watch.metric("n", 1),
-        FeedWatchRecord::default().metric("n", 1),
-        notice.metric("n", 1),
-        file.metric("n", 1),
-        RequestRecord::default().metric("n", 1),
-        AccessRecord::default().metric("n", 1),
-        delivery.metric("n", 1),
+        watch.metric(&metrics, 1),
+        feed.metric(&metrics, 1),
+        notice.metric(&metrics, 1),
+        file.metric(&metrics, 1),
+        RequestRecord { operation: "sendFile", status: 200, ..RequestRecord::default() }.metric(&metrics, 1),
+        AccessRecord::default().metric(&metrics, 1),
+        delivery.metric(&metrics, 1),
     ];
-    lines.extend(Occurrence::ALL.map(|occurrence| occurrence.metric("n", 1)));
+    lines.extend(Occurrence::ALL.map(|occurrence| occurrence.metric(&metrics, 1)));
     let mut written = BTreeMap::new();
     for line in lines {
         let line: Value = serde_json::from_str(&line).expect("a record is JSON");

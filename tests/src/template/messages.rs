@@ -115,7 +115,7 @@ fn notifier(memory: &Memory, minute: &Arc<AtomicU64>) -> Notifier<Memory, Memory
         channels_secret: None,
         policy: Policy::Public,
         stack: "under-test".to_owned(),
-        namespace: "n".to_owned(),
+        metrics: telemetry::Metrics::all("n"),
     };
     Notifier::new(memory.clone(), memory.clone(), settings, host).expect("a notifier")
 }

@@ -4,8 +4,12 @@
 use std::collections::BTreeSet;
 use std::sync::LazyLock;
 
+use serde_json::{Map, Value, json};
+use telemetry::{FeedWatchRecord, FileRecord, Label, Metrics, Monitoring, WatchRecord};
+
 use super::alarms::metric_alarms;
 use super::expanded::{Stack, scalar};
+use crate::repository::text;
 
 static BASIC: LazyLock<Stack> = LazyLock::new(|| Stack::expand(&[]));
 
@@ -61,4 +65,52 @@ fn off_has_no_alarm_no_dashboard_and_no_metric() {
     for function in off.of_kind("AWS::Lambda::Function") {
         assert_eq!(function.at("/Environment/Variables/MONITORING"), "Off", "{}", function.id);
     }
+}
+
+#[test]
+fn the_price_of_an_idle_stack_counts_the_metrics_that_it_writes() {
+    let heartbeat = FileRecord {
+        partner: Label::new("canary"),
+        feed: Label::new("canary"),
+        is_heartbeat: true,
+        state: "COMPLETE",
+        records: 3,
+        queue_age: Some(1),
+        ..FileRecord::default()
+    };
+    let run =
+        WatchRecord { stuck: Some(0), dead_letters: Some(0), canary_age: Some(1), ..WatchRecord::default() };
+    let feed = FeedWatchRecord { feed: Label::new("labs"), ..FeedWatchRecord::default() };
+    let mut written = Map::new();
+    for (name, monitoring) in
+        [("Off", Monitoring::Off), ("Basic", Monitoring::Basic), ("Full", Monitoring::Full)]
+    {
+        let metrics = Metrics { namespace: "n".to_owned(), monitoring, partner_metrics: false };
+        let mut records = Map::new();
+        for (record, line) in [
+            ("heartbeat_file", heartbeat.metric(&metrics, 1)),
+            ("watcher_run", run.metric(&metrics, 1)),
+            ("feed", feed.metric(&metrics, 1)),
+        ] {
+            let published = published(&line);
+            if !published.is_empty() {
+                records.insert(record.to_owned(), Value::Object(published));
+            }
+        }
+        written.insert(name.to_owned(), Value::Object(records));
+    }
+    let counted: Value = serde_json::from_str(&text("infra/cost/idle_metrics.json")).expect("JSON");
+    assert_eq!(counted, Value::Object(written));
+}
+
+/// The metrics of a line, each with its sets of dimensions.
+fn published(line: &str) -> Map<String, Value> {
+    let line: Value = serde_json::from_str(line).expect("a record is JSON");
+    let mut found = Map::new();
+    for directive in line["_aws"]["CloudWatchMetrics"].as_array().into_iter().flatten() {
+        for metric in directive["Metrics"].as_array().into_iter().flatten() {
+            found.insert(scalar(&metric["Name"]), json!(directive["Dimensions"]));
+        }
+    }
+    found
 }
