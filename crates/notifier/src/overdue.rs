@@ -88,7 +88,7 @@ pub(crate) async fn of<R: Partners + Senders + Reading + ReadContract>(
     for judged in judged {
         found.extend(judged?);
     }
-    // Missing before late, and whoever waits longest first.
+    // Missing before late, and the longest wait first.
     found.sort_by_key(|one| {
         let newest = one.newest.as_ref().map(|file| file.order.clone());
         (one.arrival == Arrival::Late, newest, one.due.deadline_ms, one.partner, one.feed)

@@ -17,7 +17,7 @@ type Published = (String, Vec<(String, String)>);
 /// A record of any kind.
 #[derive(Clone, Debug)]
 enum Record {
-    File(FileRecord),
+    File(Box<FileRecord>),
     Watch(WatchRecord),
     Feed(FeedWatchRecord),
     Delivery(DeliveryRecord),
@@ -129,7 +129,7 @@ fn notice() -> impl Strategy<Value = NoticeRecord> {
 fn record() -> impl Strategy<Value = Record> {
     let decisions = word(&["allow", "deny", "unauthorized", "failed", ""]);
     prop_oneof![
-        file().prop_map(Record::File),
+        file().prop_map(|one| Record::File(Box::new(one))),
         watch().prop_map(Record::Watch),
         (label(), prop::collection::vec(label(), 0..3)).prop_map(|(feed, missing)| {
             Record::Feed(FeedWatchRecord { feed, missing, ..FeedWatchRecord::default() })
@@ -236,7 +236,7 @@ fn heartbeat() -> FileRecord {
 
 /// What an idle hour writes: the heartbeat file, and twelve runs of the watcher with so many contracts.
 fn idle_hour(feeds: usize) -> Vec<Record> {
-    let mut records = vec![Record::File(heartbeat())];
+    let mut records = vec![Record::File(Box::new(heartbeat()))];
     let (stuck, dead_letters, canary_age) = (Some(0), Some(0), Some(300));
     for _ in 0..12 {
         records.push(Record::Watch(WatchRecord {

@@ -167,9 +167,9 @@ impl Bench {
         for line in self.lines.lock().expect("lines").iter() {
             for directive in list(&line["_aws"]["CloudWatchMetrics"]) {
                 for set in list(&directive["Dimensions"]) {
-                    let values =
-                        list(&set).iter().map(|name| format!(" {}", line[text(name)])).collect::<String>();
-                    found.extend(list(&directive["Metrics"]).iter().map(|one| text(&one["Name"]) + &values));
+                    let values: Vec<String> = list(&set).iter().map(|name| text(&line[text(name)])).collect();
+                    let name = |metric: &Value| format!("{} {}", text(&metric["Name"]), values.join(" "));
+                    found.extend(list(&directive["Metrics"]).iter().map(name));
                 }
             }
         }

@@ -127,7 +127,7 @@ async fn a_cold_run_reads_each_contract_once_and_a_warm_one_only_what_was_publis
     assert_eq!(run().await, (3, [true, true, false]));
     assert_eq!(run().await, (0, [true, true, false]));
     bench.memory.publish_contract("broken", contract(&daily("")));
-    assert_eq!(run().await, (1, [true, true, true]), "it is mended");
+    assert_eq!(run().await, (1, [true, true, true]), "it is fixed");
     bench.memory.publish_contract("labs", contract(""));
     assert_eq!(run().await, (1, [true, false, true]), "it expects no file any more");
     bench.memory.published_at("labs", BEGIN_MS);
