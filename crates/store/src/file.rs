@@ -36,8 +36,11 @@ impl FileVersion {
     }
 }
 
-/// The public name of a file version: 26 lower-case base-32 characters of SHA-256 over bucket, key and version
-/// (and the entity tag where the version id is `null`).
+/// The public name of a file version: 26 lower-case base-32 characters of SHA-256 over key and version (and the entity
+/// tag where the version id is `null`).
+///
+/// The bucket's name is left out: S3 replication keeps keys and version ids, so a replica in the bucket of another region
+/// has the same name, and the ledger knows it as the same file.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, serde::Serialize, serde::Deserialize)]
 #[serde(try_from = "String")]
 pub struct FileId(String);
@@ -47,7 +50,7 @@ impl FileId {
     #[must_use]
     pub fn of(file: &FileVersion) -> Self {
         let etag = file.pinning_etag().unwrap_or_default();
-        Self(name(&[&file.bucket, &file.key, &file.version, etag].map(str::as_bytes), FILE_CHARACTERS))
+        Self(name(&[&file.key, &file.version, etag].map(str::as_bytes), FILE_CHARACTERS))
     }
 
     /// Reads a name back; `None` for a text that is none.
@@ -172,8 +175,8 @@ mod tests {
     #[test]
     fn names_are_stable_across_releases() {
         let id = FileId::of(&file("inbox", "clinic/labs/day.csv", "v1", None));
-        assert_eq!(id.as_str(), "r5g61a45bnmyhnp8sgqw0ymkjv");
-        assert_eq!(LoadId::new(&id, &[7; 32], 1, 0).as_str(), "r5g61a45bnmyhnp8sgqw0ymkjv-ce8hmn7mrjtx6");
+        assert_eq!(id.as_str(), "r78c69kajr602vj4sbw2tybqa0");
+        assert_eq!(LoadId::new(&id, &[7; 32], 1, 0).as_str(), "r78c69kajr602vj4sbw2tybqa0-x97w78vwpy764");
     }
 
     #[test]
@@ -189,9 +192,33 @@ mod tests {
     }
 
     #[test]
+    fn a_replica_in_another_bucket_is_the_same_file() {
+        for (version, etag) in [("v1", None), ("v1", Some("x")), ("null", Some("x"))] {
+            let of = |bucket| FileId::of(&file(bucket, "a/b/c", version, etag));
+            assert_eq!(of("inbox-eu-central-1"), of("inbox-us-east-1"), "{version} {etag:?}");
+        }
+    }
+
+    #[test]
+    fn key_version_and_pinning_etag_each_make_another_file() {
+        let files = [
+            ("a/b/c", "v1", None),
+            ("a/b/d", "v1", None),
+            ("a/b/c", "v2", None),
+            ("a/b/c", "null", Some("x")),
+            ("a/b/c", "null", Some("y")),
+        ];
+        let ids: HashSet<_> =
+            files.map(|(key, version, etag)| FileId::of(&file("inbox", key, version, etag))).into();
+        assert_eq!(ids.len(), files.len());
+    }
+
+    #[test]
     fn parts_do_not_run_together() {
-        assert_ne!(FileId::of(&file("a", "bc", "v", None)), FileId::of(&file("ab", "c", "v", None)));
-        assert_ne!(FileId::of(&file("a", "b", "cv", None)), FileId::of(&file("a", "bc", "v", None)));
+        let of = |key, version, etag| FileId::of(&file("inbox", key, version, etag));
+        assert_ne!(of("a", "bc", None), of("ab", "c", None));
+        assert_ne!(of("a", "null", Some("x")), of("anull", "x", None));
+        assert_ne!(name(&[b"a", b"null", b"x"], 26), name(&[b"a", b"nullx", b""], 26));
     }
 
     #[test]

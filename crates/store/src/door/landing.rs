@@ -148,7 +148,7 @@ pub struct Part {
 
 /// Puts bytes into the inbox. Nothing here can read the bytes of a file or delete one.
 pub trait Landing: Sync {
-    /// The inbox bucket's name: part of a file's id.
+    /// The inbox bucket's name.
     fn inbox(&self) -> &str;
     /// The current version of a key; `None` when there is none.
     fn current(&self, key: &str) -> impl Future<Output = Result<Option<Current>, Error>> + Send;
