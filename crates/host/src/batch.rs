@@ -1,6 +1,7 @@
-//! A batch of an SQS queue, as Lambda hands it over.
+//! A batch of an SQS queue, as Lambda hands it over, and what a function answers to it.
 //! <https://docs.aws.amazon.com/lambda/latest/dg/with-sqs.html>
 
+use aws_lambda_events::sqs::{SqsBatchResponse, SqsEvent, SqsMessage};
 use serde::Deserialize;
 use serde_json::Value;
 
@@ -20,41 +21,29 @@ pub struct Message<B> {
 /// Reads a batch; `None` when a message has no id or no receipt handle: what cannot be named cannot be given back.
 /// A message without a body has an empty one.
 pub fn batch<B>(event: &Value, read: impl Fn(String) -> B) -> Option<Vec<Message<B>>> {
-    let batch = Batch::deserialize(event).ok()?;
-    let message = |record: Record| Message {
-        receive_count: record
-            .attributes
-            .approximate_receive_count
-            .and_then(|count| count.parse().ok())
-            .unwrap_or(1),
-        id: record.message_id,
-        receipt_handle: record.receipt_handle,
-        body: read(record.body),
-    };
-    Some(batch.records.into_iter().map(message).collect())
+    // The error's text may repeat a part of the event, so it ends here.
+    let batch = SqsEvent::deserialize(event).ok()?;
+    batch.records.into_iter().map(|record| message(record, &read)).collect()
 }
 
-#[derive(Deserialize)]
-struct Batch {
-    #[serde(rename = "Records")]
-    records: Vec<Record>,
+fn message<B>(record: SqsMessage, read: impl Fn(String) -> B) -> Option<Message<B>> {
+    let receive_count = record.attributes.get("ApproximateReceiveCount");
+    Some(Message {
+        receive_count: receive_count.and_then(|count| count.parse().ok()).unwrap_or(1),
+        id: record.message_id.filter(|id| !id.is_empty())?,
+        receipt_handle: record.receipt_handle?,
+        body: read(record.body.unwrap_or_default()),
+    })
 }
 
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct Record {
-    message_id: String,
-    receipt_handle: String,
-    #[serde(default)]
-    body: String,
-    #[serde(default)]
-    attributes: Attributes,
-}
-
-#[derive(Default, Deserialize)]
-#[serde(rename_all = "PascalCase")]
-struct Attributes {
-    approximate_receive_count: Option<String>,
+/// Returns the answer to a batch: these messages are delivered again, all others of the batch are deleted, provided that
+/// the event source mapping has `ReportBatchItemFailures`. It takes messages and no texts, so that each id is one of the
+/// batch: an id that Lambda does not know fails the whole batch.
+/// <https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-errorhandling.html>
+pub fn deliver_again<'m, B: 'm>(messages: impl IntoIterator<Item = &'m Message<B>>) -> SqsBatchResponse {
+    let mut response = SqsBatchResponse::default();
+    response.set_failures(messages.into_iter().map(|message| message.id.as_str()));
+    response
 }
 
 #[cfg(test)]
@@ -83,10 +72,26 @@ mod tests {
 
     #[test]
     fn what_cannot_be_given_back_is_no_batch() {
-        for event in
-            [json!({}), json!(1), json!({ "Records": [{}] }), json!({ "Records": [{ "messageId": "m" }] })]
-        {
+        for event in [
+            json!({}),
+            json!(1),
+            json!({ "Records": [{}] }),
+            json!({ "Records": [{ "messageId": "m" }] }),
+            json!({ "Records": [{ "messageId": "", "receiptHandle": "h" }] }),
+            json!({ "Records": [{ "messageId": "m", "receiptHandle": "h" }, { "receiptHandle": "i" }] }),
+        ] {
             assert_eq!(batch(&event, |text| text), None, "{event}");
         }
+    }
+
+    #[test]
+    fn the_answer_names_messages_as_lambda_reads_it() {
+        let event = json!({ "Records": [
+            { "messageId": "m", "receiptHandle": "h" }, { "messageId": "n", "receiptHandle": "i" },
+        ] });
+        let messages = batch(&event, |_| ()).expect("a batch");
+        let answer = |messages: &[Message<()>]| serde_json::to_value(deliver_again(messages)).expect("JSON");
+        assert_eq!(answer(&messages[1..]), json!({ "batchItemFailures": [{ "itemIdentifier": "n" }] }));
+        assert_eq!(answer(&[]), json!({ "batchItemFailures": [] }));
     }
 }

@@ -5,7 +5,8 @@ mod batch;
 mod caught;
 mod environment;
 
-pub use batch::{Message, batch};
+pub use aws_lambda_events::sqs::SqsBatchResponse;
+pub use batch::{Message, batch, deliver_again};
 pub use caught::caught;
 pub use environment::{Environment, Missing};
 

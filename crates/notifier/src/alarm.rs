@@ -136,7 +136,7 @@ impl Change {
             alarm: notice.subject.as_deref().map_or_else(|| name.clone(), |text| plain(text, 100)),
             incident: name,
             state: None,
-            changed_ms: milliseconds(&notice.timestamp).unwrap_or_default(),
+            changed_ms: notice.published_ms,
             meaning: plain(&notice.message, OTHER_CHARACTERS),
             advice: String::new(),
             values: Vec::new(),
@@ -162,7 +162,7 @@ fn plain(text: &str, characters: usize) -> String {
     text.chars().map(shown).take(characters).collect::<String>().trim().to_owned()
 }
 
-/// CloudWatch writes `2026-11-21T06:00:00.000+0000`, SNS `2026-11-21T06:00:00.000Z`.
+/// CloudWatch writes `2026-11-21T06:00:00.000+0000`; a program that passes a change on may write `Z`.
 fn milliseconds(text: &str) -> Option<u64> {
     let instant = Timestamp::strptime("%Y-%m-%dT%H:%M:%S%.f%z", text).or_else(|_| text.parse()).ok()?;
     u64::try_from(instant.as_millisecond()).ok()
@@ -220,7 +220,7 @@ mod tests {
             message_id: "5f".to_owned(),
             subject: Some("AWS Budgets: a limit".to_owned()),
             message: message.into(),
-            timestamp: "2026-11-21T06:00:00.500Z".to_owned(),
+            published_ms: 1_795_240_800_500,
         }
     }
 

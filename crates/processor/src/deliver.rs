@@ -1,6 +1,6 @@
 //! Deliveries: each message of a batch on its own, and what becomes of one that did not end.
 
-use host::{Message, caught};
+use host::{Message, SqsBatchResponse, caught, deliver_again};
 use lambda_runtime::Diagnostic;
 use serde::Serialize;
 use serde_json::Value;
@@ -9,7 +9,7 @@ use telemetry::Occurrence;
 
 use crate::{
     Processor,
-    event::{Body, Event, Notice, UnknownEvent},
+    event::{Envelope, Event, Notice, UnknownEvent},
     process::Delivery,
     stop::Stop,
 };
@@ -25,27 +25,13 @@ const MOST_HIDDEN: u64 = 43_200;
 #[derive(Debug, PartialEq, Eq, Serialize)]
 #[serde(untagged)]
 pub enum Response {
-    /// To a batch of the queue: the messages that are to be delivered again. Everything else in the batch is deleted,
-    /// provided that the event source mapping has `ReportBatchItemFailures`.
-    /// <https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-errorhandling.html>
-    Batch {
-        /// Their ids, each from the batch itself.
-        #[serde(rename = "batchItemFailures")]
-        failures: Vec<Failure>,
-    },
+    /// To a batch of the queue: the messages that are to be delivered again.
+    Batch(SqsBatchResponse),
     /// To an event without a queue: how many files are terminal.
     Direct {
         /// Files.
         terminal: usize,
     },
-}
-
-/// A message to be delivered again.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct Failure {
-    /// The message's id.
-    #[serde(rename = "itemIdentifier")]
-    pub id: String,
 }
 
 /// An invocation that failed as a whole, so that whoever made it tries again.
@@ -77,7 +63,7 @@ fn credible_deadline(deadline_ms: u64, now_ms: u64) -> u64 {
 
 /// S3 sends a message once, and Lambda deletes it once and receives it each time: a request each, since a batch is one
 /// message (`template.yaml`).
-fn delivery_of(message: &Message<Body>, deadline_ms: u64) -> Delivery {
+fn delivery_of(message: &Message<Envelope>, deadline_ms: u64) -> Delivery {
     let queue_requests = u64::from(message.receive_count).saturating_add(2);
     Delivery { deadline_ms, receive_count: message.receive_count, queue_requests }
 }
@@ -99,23 +85,22 @@ impl<S: Store> Processor<S> {
         }
     }
 
-    async fn batch(&self, messages: &[Message<Body>], deadline_ms: u64) -> Response {
-        let mut failures = Vec::new();
+    async fn batch(&self, messages: &[Message<Envelope>], deadline_ms: u64) -> Response {
+        let mut failed = Vec::new();
         for message in messages {
             let delivery = delivery_of(message, deadline_ms);
-            let ended = match &message.body {
-                Body::Notices(notices) => self.follow_all(notices, delivery).await,
-                Body::Unknown => {
-                    self.note(&Stop::Unknown, None);
-                    Err(Stop::Unknown)
-                }
+            let ended = if let Some(notices) = message.body.notices() {
+                self.follow_all(notices, delivery).await
+            } else {
+                self.note(&Stop::Unknown, None);
+                Err(Stop::Unknown)
             };
             if let Err(stop) = ended {
                 self.give_back(message, &stop, deadline_ms).await;
-                failures.push(Failure { id: message.id.clone() });
+                failed.push(message);
             }
         }
-        Response::Batch { failures }
+        Response::Batch(deliver_again(failed))
     }
 
     /// Follows each notice, whatever becomes of the others; gives the stop that needs the longest wait.
@@ -164,7 +149,7 @@ impl<S: Store> Processor<S> {
 
     /// Makes the message visible again when it makes sense. A failure costs time only: the queue's own visibility
     /// time-out applies.
-    async fn give_back(&self, message: &Message<Body>, stop: &Stop, deadline_ms: u64) {
+    async fn give_back(&self, message: &Message<Envelope>, stop: &Stop, deadline_ms: u64) {
         let delivery = delivery_of(message, deadline_ms);
         let seconds = self.delay(stop, delivery);
         if let Err(error) = self.store.defer(&message.receipt_handle, seconds).await {

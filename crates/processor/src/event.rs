@@ -4,10 +4,14 @@
 //! EventBridge event. Keys are URL-encoded in S3 notifications and not in EventBridge events.
 //! <https://docs.aws.amazon.com/AmazonS3/latest/userguide/notification-content-structure.html>,
 //! <https://docs.aws.amazon.com/AmazonS3/latest/userguide/ev-events.html>
+//!
+//! The shapes are those of `aws_lambda_events`. Its errors may repeat a part of the event, so they end here.
 
+use aws_lambda_events::eventbridge::EventBridgeEvent;
+use aws_lambda_events::s3::S3Entity;
 use feed::decode_key;
 use host::{Message, batch};
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::order::{Order, parse_instant};
@@ -16,17 +20,22 @@ use crate::order::{Order, parse_instant};
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Event {
     /// A batch from the inbox queue.
-    Queue(Vec<Message<Body>>),
-    /// A notification without a queue: the caller retries.
+    Queue(Vec<Message<Envelope>>),
+    /// Objects that were created, from an event without a queue: the caller retries.
     Direct(Vec<Notice>),
 }
 
-/// What a message says.
+/// What S3 says in one message, or in an event without a queue.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Body {
-    /// Objects that were created. Empty for S3's test event and for events about other things than creation.
-    Notices(Vec<Notice>),
-    /// Nothing that this function knows.
+pub enum Envelope {
+    /// A notification of S3: the objects that it says were created. Other records ask for nothing.
+    Event(Vec<Notice>),
+    /// S3's test event, sent whenever a notification is configured. It has no records and asks for nothing.
+    TestEvent,
+    /// An event of S3 through EventBridge: the object that was created; `None` for an event about something else.
+    EventBridge(Option<Notice>),
+    /// Nothing that this function knows, or a notification with a record that cannot be read: a part of a message cannot
+    /// be acknowledged, so the whole message goes to the dead-letter queue.
     Unknown,
 }
 
@@ -54,16 +63,10 @@ impl Event {
     /// Decodes an invocation's event.
     pub fn decode(event: &Value) -> Result<Self, UnknownEvent> {
         if from_queue(event) {
-            return batch(event, |text| Body::read(&text)).map(Self::Queue).ok_or(UnknownEvent);
+            return batch(event, |text| Envelope::read(&text)).map(Self::Queue).ok_or(UnknownEvent);
         }
-        notices(event).map(Self::Direct).ok_or(UnknownEvent)
-    }
-}
-
-impl Body {
-    fn read(text: &str) -> Self {
-        let envelope: Option<Value> = serde_json::from_str(text).ok();
-        envelope.and_then(|envelope| notices(&envelope)).map_or(Self::Unknown, Self::Notices)
+        let envelope = Envelope::of(event);
+        envelope.notices().map(|notices| Self::Direct(notices.to_vec())).ok_or(UnknownEvent)
     }
 }
 
@@ -71,90 +74,82 @@ fn from_queue(event: &Value) -> bool {
     event.pointer("/Records/0/eventSource").and_then(Value::as_str) == Some("aws:sqs")
 }
 
-/// The notices of one envelope; `None` for an envelope that is none, or one with a record that cannot be read: a part
-/// of a message cannot be acknowledged, so the whole message goes to the dead-letter queue.
-fn notices(envelope: &Value) -> Option<Vec<Notice>> {
-    if envelope.get("Event").and_then(Value::as_str) == Some("s3:TestEvent") {
-        return Some(Vec::new());
+impl Envelope {
+    /// Returns the objects that were created; `None` when the envelope is unknown.
+    #[must_use]
+    pub fn notices(&self) -> Option<&[Notice]> {
+        match self {
+            Self::Event(notices) => Some(notices),
+            Self::TestEvent => Some(&[]),
+            Self::EventBridge(notice) => Some(notice.as_slice()),
+            Self::Unknown => None,
+        }
     }
-    if let Some(records) = envelope.get("Records").and_then(Value::as_array) {
-        let read: Option<Vec<_>> = records.iter().map(notice).collect();
-        return Some(read?.into_iter().flatten().collect());
+
+    fn read(text: &str) -> Self {
+        serde_json::from_str(text).map_or(Self::Unknown, |envelope| Self::of(&envelope))
     }
-    if envelope.get("source").and_then(Value::as_str) == Some("aws.s3") {
-        let bus = BusEvent::deserialize(envelope).ok()?;
-        return Some(bus.created().into_iter().collect());
+
+    fn of(envelope: &Value) -> Self {
+        let member = |name| envelope.get(name).and_then(Value::as_str);
+        if member("Event") == Some("s3:TestEvent") {
+            return Self::TestEvent;
+        }
+        if let Some(records) = envelope.get("Records").and_then(Value::as_array) {
+            let read: Option<Vec<_>> = records.iter().map(notified).collect();
+            return read.map_or(Self::Unknown, |read| Self::Event(read.into_iter().flatten().collect()));
+        }
+        if member("source") == Some("aws.s3") {
+            return on_the_bus(envelope).map_or(Self::Unknown, Self::EventBridge);
+        }
+        Self::Unknown
     }
-    None
 }
 
-/// One record of an S3 notification: outer `None`, it is none; inner `None`, nothing was created.
+/// One record of a notification. Only the part about the object is the crate's: its `S3EventRecord` also demands who sent
+/// the object, from where, and a time that can be read, and a file is loaded without them (the reconciliation's own
+/// notifications name no sender).
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Record {
+    event_name: String,
+    event_time: Option<String>,
+    s3: S3Entity,
+}
+
+/// Reads one record: outer `None`, it cannot be read; inner `None`, nothing was created.
 #[expect(clippy::option_option, reason = "unreadable and uninteresting are two answers")]
-fn notice(record: &Value) -> Option<Option<Notice>> {
-    let record = S3Record::deserialize(record).ok()?;
+fn notified(record: &Value) -> Option<Option<Notice>> {
+    let record = Record::deserialize(record).ok()?;
     let name = record.event_name.strip_prefix("s3:").unwrap_or(&record.event_name);
     if !name.starts_with("ObjectCreated:") {
         return Some(None);
     }
-    let object = record.s3.object;
-    let order = record
-        .event_time
-        .as_deref()
-        .and_then(parse_instant)
-        .map(|instant_ms| Order::new(instant_ms, object.sequencer.as_deref()));
+    let S3Entity { bucket, object, .. } = record.s3;
     Some(Some(Notice {
-        bucket: record.s3.bucket.name,
-        key: decode_key(&object.key)?,
+        bucket: bucket.name?,
+        // The crate's `url_decoded_key` is never set.
+        key: decode_key(&object.key?)?,
         version: object.version_id.filter(|version| !version.is_empty()),
         etag: object.e_tag.filter(|etag| !etag.is_empty()),
-        order,
+        order: order(record.event_time.as_deref().and_then(parse_instant), object.sequencer.as_deref()),
     }))
 }
 
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct S3Record {
-    event_name: String,
-    event_time: Option<String>,
-    s3: S3Part,
-}
-
-#[derive(Deserialize)]
-struct S3Part {
+/// What S3 tells through EventBridge. The crate has the envelope only, and wants its content to be writable too.
+#[derive(Deserialize, Serialize)]
+struct Detail {
     bucket: NamedBucket,
-    object: S3Object,
+    object: NamedObject,
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, Serialize)]
 struct NamedBucket {
     name: String,
 }
 
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct S3Object {
-    key: String,
-    version_id: Option<String>,
-    e_tag: Option<String>,
-    sequencer: Option<String>,
-}
-
-#[derive(Deserialize)]
-struct BusEvent {
-    #[serde(rename = "detail-type")]
-    detail_type: String,
-    time: Option<String>,
-    detail: BusDetail,
-}
-
-#[derive(Deserialize)]
-struct BusDetail {
-    bucket: NamedBucket,
-    object: BusObject,
-}
-
-#[derive(Deserialize)]
-struct BusObject {
+#[derive(Deserialize, Serialize)]
+struct NamedObject {
     key: String,
     #[serde(rename = "version-id")]
     version_id: Option<String>,
@@ -162,25 +157,26 @@ struct BusObject {
     sequencer: Option<String>,
 }
 
-impl BusEvent {
-    fn created(self) -> Option<Notice> {
-        if self.detail_type != "Object Created" {
-            return None;
-        }
-        let object = self.detail.object;
-        let order = self
-            .time
-            .as_deref()
-            .and_then(parse_instant)
-            .map(|instant_ms| Order::new(instant_ms, object.sequencer.as_deref()));
-        Some(Notice {
-            bucket: self.detail.bucket.name,
-            key: object.key,
-            version: object.version_id.filter(|version| !version.is_empty()),
-            etag: object.etag.filter(|etag| !etag.is_empty()),
-            order,
-        })
+/// Reads an event of EventBridge: outer `None`, it cannot be read; inner `None`, nothing was created.
+#[expect(clippy::option_option, reason = "unreadable and uninteresting are two answers")]
+fn on_the_bus(envelope: &Value) -> Option<Option<Notice>> {
+    let event = EventBridgeEvent::<Detail>::deserialize(envelope).ok()?;
+    if event.detail_type != "Object Created" {
+        return Some(None);
     }
+    let Detail { bucket, object } = event.detail;
+    let instant_ms = event.time.and_then(|time| u64::try_from(time.timestamp_millis()).ok());
+    Some(Some(Notice {
+        bucket: bucket.name,
+        key: object.key,
+        version: object.version_id.filter(|version| !version.is_empty()),
+        etag: object.etag.filter(|etag| !etag.is_empty()),
+        order: order(instant_ms, object.sequencer.as_deref()),
+    }))
+}
+
+fn order(instant_ms: Option<u64>, sequencer: Option<&str>) -> Option<Order> {
+    instant_ms.map(|instant_ms| Order::new(instant_ms, sequencer))
 }
 
 #[cfg(test)]

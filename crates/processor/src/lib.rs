@@ -29,7 +29,7 @@ mod settings;
 mod stop;
 mod work;
 
-pub use deliver::{Failed, Failure, Response};
+pub use deliver::{Failed, Response};
 pub use settings::{FIRST_GENERATION, PARSER_EPOCH, Settings};
 pub use stop::Stop;
 

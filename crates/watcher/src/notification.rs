@@ -3,6 +3,7 @@
 //!
 //! <https://docs.aws.amazon.com/AmazonS3/latest/userguide/notification-content-structure.html>
 
+use aws_lambda_events::s3::S3Entity;
 use feed::{decode_key, encode_key};
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -42,28 +43,11 @@ struct Envelope {
     records: Vec<Value>,
 }
 
+/// One record, of which only the part about the object is read: the crate's `S3EventRecord` also demands who sent it and
+/// from where, which ours do not say.
 #[derive(Deserialize)]
 struct Record {
-    s3: Part,
-}
-
-#[derive(Deserialize)]
-struct Part {
-    bucket: Bucket,
-    object: Object,
-}
-
-#[derive(Deserialize)]
-struct Bucket {
-    name: String,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct Object {
-    key: String,
-    version_id: Option<String>,
-    e_tag: Option<String>,
+    s3: S3Entity,
 }
 
 /// The file versions that a notification names; empty for a text that is none. A record without a version has none that
@@ -75,14 +59,14 @@ pub(crate) fn read(body: &str) -> Vec<FileVersion> {
 }
 
 fn named(record: &Value) -> Option<FileVersion> {
-    let Part { bucket, object } = Record::deserialize(record).ok()?.s3;
+    let S3Entity { bucket, object, .. } = Record::deserialize(record).ok()?.s3;
     let version = object.version_id.filter(|version| !version.is_empty())?;
-    Some(FileVersion { bucket: bucket.name, key: decode_key(&object.key)?, version, etag: object.e_tag })
+    Some(FileVersion { bucket: bucket.name?, key: decode_key(&object.key?)?, version, etag: object.e_tag })
 }
 
 #[cfg(test)]
 mod tests {
-    use processor::event::{Body, Event, Notice};
+    use processor::event::{Event, Notice};
     use proptest::prelude::*;
     use store::FileId;
 
@@ -98,10 +82,9 @@ mod tests {
     fn understood(body: &str) -> Notice {
         let batch = json!({"Records": [{"eventSource": "aws:sqs", "messageId": "m", "receiptHandle": "h", "body": body}]});
         let Ok(Event::Queue(messages)) = Event::decode(&batch) else { panic!("a batch") };
-        match &messages[0].body {
-            Body::Notices(notices) => notices[0].clone(),
-            Body::Unknown => panic!("the processor does not know it: {body}"),
-        }
+        let notices =
+            messages[0].body.notices().unwrap_or_else(|| panic!("the processor does not know it: {body}"));
+        notices[0].clone()
     }
 
     #[test]

@@ -3,12 +3,11 @@
 use std::time::Duration;
 
 use futures_util::future::join_all;
-use host::Message;
+use host::{Message, SqsBatchResponse, deliver_again};
 use http::header::CONTENT_TYPE;
 use http::{HeaderName, HeaderValue};
 use outbound::signature::{self, Secret};
 use outbound::{Refused, Target};
-use serde::Serialize;
 use serde_json::Value;
 use store::Queue;
 use store::door::{Partners, Webhook};
@@ -32,40 +31,26 @@ const ID: HeaderName = HeaderName::from_static("webhook-id");
 const TIMESTAMP: HeaderName = HeaderName::from_static("webhook-timestamp");
 const SIGNATURE: HeaderName = HeaderName::from_static("webhook-signature");
 
-/// What the function answers: the messages that are to be delivered again. Everything else in the batch is deleted,
-/// provided that the event source mapping has `ReportBatchItemFailures`.
-/// <https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-errorhandling.html>
-#[derive(Debug, PartialEq, Eq, Serialize)]
-pub struct Response {
-    /// Their ids, each from the batch itself.
-    #[serde(rename = "batchItemFailures")]
-    pub failures: Vec<Failure>,
-}
-
-/// A message to be delivered again.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct Failure {
-    /// The message's id.
-    #[serde(rename = "itemIdentifier")]
-    pub id: String,
-}
-
 impl<P: Partners, Q: Queue> Courier<P, Q> {
     /// Handles one invocation that ends at `deadline_ms` (milliseconds since the epoch). Every failure belongs to one
     /// message and is told in the response; an error is returned only for an event that is no batch.
-    pub async fn handle(&self, event: &Value, deadline_ms: u64) -> Result<Response, UnknownEvent> {
+    pub async fn handle(&self, event: &Value, deadline_ms: u64) -> Result<SqsBatchResponse, UnknownEvent> {
         let messages = decode(event)?;
         let now_ms = self.host.now();
         // A local runtime sends a constant of the past.
         let deadline_ms =
             if deadline_ms < now_ms { now_ms.saturating_add(UNKNOWN_TIME_MS) } else { deadline_ms };
         let time = Duration::from_millis(deadline_ms.saturating_sub(now_ms).saturating_sub(RESERVE_MS));
-        let failures = join_all(messages.iter().map(|message| self.attend(message, time))).await;
-        Ok(Response { failures: failures.into_iter().flatten().collect() })
+        let failed = join_all(messages.iter().map(|message| self.attend(message, time))).await;
+        Ok(deliver_again(failed.into_iter().flatten()))
     }
 
-    /// One message within its time; a panic concerns this message only.
-    async fn attend(&self, message: &Message<Option<Notice>>, time: Duration) -> Option<Failure> {
+    /// One message within its time; a panic concerns this message only. Returns it when it is to be delivered again.
+    async fn attend<'m>(
+        &self,
+        message: &'m Message<Option<Notice>>,
+        time: Duration,
+    ) -> Option<&'m Message<Option<Notice>>> {
         let began_ms = self.host.now();
         let delivery = host::caught(self.deliver(message));
         let ended = match tokio::time::timeout(time, delivery).await {
@@ -75,7 +60,7 @@ impl<P: Partners, Q: Queue> Courier<P, Q> {
         self.record(message, &ended, self.host.now().saturating_sub(began_ms));
         let stop = ended.err()?;
         self.give_back(message, &stop).await;
-        Some(Failure { id: message.id.clone() })
+        Some(message)
     }
 
     async fn deliver(&self, message: &Message<Option<Notice>>) -> Result<Done, Stop> {

@@ -16,8 +16,6 @@ mod deliver;
 pub mod event;
 mod stop;
 
-pub use deliver::{Failure, Response};
-
 use host::Host;
 use outbound::{Client, Fuses, Policy};
 

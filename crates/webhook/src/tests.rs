@@ -9,6 +9,7 @@ use std::sync::{Arc, Mutex};
 
 use desk::{BEGIN_MS, FILE, OLD_SECRET, Receiver, SECRET, World, announcement, batch, header, ids, message};
 
+use host::SqsBatchResponse;
 use store::memory::Memory;
 
 use super::*;
@@ -25,7 +26,7 @@ async fn handle(
     courier: &Courier<Memory, Memory>,
     messages: &[serde_json::Value],
     receivers: impl Future,
-) -> Response {
+) -> SqsBatchResponse {
     let event = batch(messages);
     tokio::select! {
         response = courier.handle(&event, DEADLINE_MS) => response.unwrap(),
@@ -34,7 +35,7 @@ async fn handle(
 }
 
 /// Delivers one announcement for `north` to a receiver that answers so.
-async fn deliver_to(world: &Arc<World>, receiver: &Receiver, answer: &str) -> Response {
+async fn deliver_to(world: &Arc<World>, receiver: &Receiver, answer: &str) -> SqsBatchResponse {
     world.set("north", &receiver.url()).await;
     let courier = world.courier(Policy::Loopback);
     handle(&courier, &[message("m", 1, &announcement("north"))], receiver.serve(answer)).await

@@ -51,9 +51,10 @@ fn event(resource: &Resource, state: State, minute: u64) -> Value {
             json!(format!("Threshold Crossed: 1 datapoint [{value:?} (21/11/26 05:55:00)] was compared"));
         message["Trigger"] = trigger(&alarm);
     }
-    let sns =
-        json!({"MessageId": "m", "Message": message.to_string(), "Timestamp": "2026-11-21T06:00:00.000Z"});
-    json!({"Records": [{"EventSource": "aws:sns", "Sns": sns}]})
+    let sns = json!({"MessageId": "m", "Message": message.to_string(), "Timestamp": "2026-11-21T06:00:00.000Z",
+        "Type": "Notification", "TopicArn": "t", "SignatureVersion": "1",
+        "Signature": "s", "SigningCertUrl": "c", "UnsubscribeUrl": "u"});
+    json!({"Records": [{"EventSource": "aws:sns", "EventVersion": "1.0", "EventSubscriptionArn": "a", "Sns": sns}]})
 }
 
 fn trigger(alarm: &Alarm) -> Value {

@@ -87,6 +87,18 @@ fn there_is_one_tls_stack() {
     }
 }
 
+/// The errors of `aws_lambda_events` repeat the values of headers, and one of them is the sender's credential.
+#[test]
+fn requests_are_read_without_the_crate_of_events() {
+    let nodes = METADATA["resolve"]["nodes"].as_array().expect("nodes").iter();
+    let of_events =
+        |node: &&Value| package_of(node["id"].as_str().expect("an id"))["name"] == "aws_lambda_events";
+    let features = nodes.filter(of_events).flat_map(|node| node["features"].as_array().expect("features"));
+    let of_requests = ["alb", "apigw", "iot", "lambda_function_urls", "vpc_lattice"];
+    let found = features.filter_map(Value::as_str).filter(|feature| of_requests.contains(feature));
+    assert_none("aws_lambda_events reads requests with", found.map(str::to_owned));
+}
+
 #[test]
 fn a_licence_expression_is_accepted_when_one_of_its_ways_is() {
     let check = |expression: &str, expected: bool| assert_eq!(accepted(expression), expected, "{expression}");

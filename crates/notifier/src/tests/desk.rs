@@ -173,8 +173,10 @@ fn outcome(state: State, counts: Counts, fault: Option<String>) -> Outcome {
 
 /// An event with one message.
 pub(super) fn event(subject: &str, message: &str) -> Value {
-    let sns = json!({"MessageId": "8c1d", "Subject": subject, "Message": message, "Timestamp": "2026-11-21T06:00:00.000Z"});
-    json!({"Records": [{"EventSource": "aws:sns", "EventVersion": "1.0", "Sns": sns}]})
+    let sns = json!({"MessageId": "8c1d", "Subject": subject, "Message": message, "Timestamp": "2026-11-21T06:00:00.000Z",
+        "Type": "Notification", "TopicArn": "t", "SignatureVersion": "1",
+        "Signature": "s", "SigningCertUrl": "c", "UnsubscribeUrl": "u"});
+    json!({"Records": [{"EventSource": "aws:sns", "EventVersion": "1.0", "EventSubscriptionArn": "a", "Sns": sns}]})
 }
 
 fn change(name: &str, state: &str, changed_ms: u64, trigger: &Value) -> Value {

@@ -46,7 +46,7 @@ fn a_message_may_name_several_objects_and_its_key_is_decoded() {
     };
     let [message] = messages.as_slice() else { panic!("one message") };
     assert_eq!((message.id.as_str(), message.receive_count), ("m0", 3));
-    let Body::Notices(notices) = &message.body else { panic!("known") };
+    let Envelope::Event(notices) = &message.body else { panic!("a notification") };
     let keys: Vec<_> = notices.iter().map(|notice| notice.key.as_str()).collect();
     assert_eq!(keys, ["north/visits/a b+ü(1).csv", "north/visits/c.csv"]);
     assert_eq!(
@@ -59,6 +59,8 @@ fn a_message_may_name_several_objects_and_its_key_is_decoded() {
 fn a_test_event_asks_for_nothing() {
     let test = json!({ "Service": "Amazon S3", "Event": "s3:TestEvent", "Bucket": "inbox" });
     assert_eq!(Event::decode(&test), Ok(Event::Direct(Vec::new())));
+    let Ok(Event::Queue(messages)) = Event::decode(&batch(&[&test.to_string()])) else { panic!("a batch") };
+    assert_eq!(messages[0].body, Envelope::TestEvent);
 }
 
 #[test]
@@ -82,8 +84,44 @@ fn a_body_that_is_no_event_is_unknown_and_the_others_are_read() {
     let Ok(Event::Queue(messages)) = Event::decode(&batch(&["{oops", "[]", &good, &broken_key])) else {
         panic!("a batch")
     };
-    let unknown: Vec<_> = messages.iter().map(|message| message.body == Body::Unknown).collect();
+    let unknown: Vec<_> = messages.iter().map(|message| message.body == Envelope::Unknown).collect();
     assert_eq!(unknown, [true, true, false, true]);
+}
+
+#[test]
+fn a_record_needs_neither_a_sender_nor_a_size_nor_a_time() {
+    let record = json!({ "eventName": "ObjectCreated:Put", "eventTime": "soon",
+        "s3": { "bucket": { "name": "inbox" }, "object": { "key": "a/b/c%2B+d" } } });
+    let notice = only_notice(&json!({ "Records": [record] }));
+    assert_eq!(
+        (notice.key.as_str(), notice.version, notice.etag, notice.order),
+        ("a/b/c+ d", None, None, None)
+    );
+}
+
+#[test]
+fn a_record_without_a_bucket_or_a_key_makes_its_message_unknown() {
+    for missing in ["/s3/bucket", "/s3/object"] {
+        let mut record = s3_record("ObjectCreated:Put", "a/b/c");
+        *record.pointer_mut(missing).expect("there") = json!({});
+        let body = json!({ "Records": [s3_record("ObjectCreated:Put", "a/b/d"), record] }).to_string();
+        let Ok(Event::Queue(messages)) = Event::decode(&batch(&[&body])) else { panic!("a batch") };
+        assert_eq!(messages[0].body, Envelope::Unknown, "{missing}");
+    }
+}
+
+#[test]
+fn a_refusal_repeats_nothing_of_its_event() {
+    let mut queue = batch(&["{}"]);
+    queue["Records"][0]["attributes"] = json!("canary-value");
+    let record = json!({ "Records": [s3_record("ObjectCreated:Put", "a/canary-value/%ff")] });
+    let bus =
+        json!({ "source": "aws.s3", "detail-type": "Object Created", "time": "canary-value", "detail": {} });
+    for event in [queue, record, bus] {
+        let refused = crate::Failed::from(Event::decode(&event).expect_err("unreadable"));
+        let diagnostic = lambda_runtime::Diagnostic::from(refused);
+        assert!(!diagnostic.error_message.contains("canary-value"), "{}", diagnostic.error_message);
+    }
 }
 
 #[test]
@@ -98,15 +136,15 @@ fn asked_by(name: &str) -> (usize, Vec<String>) {
     let path = format!("{}/../../events/{name}.json", env!("CARGO_MANIFEST_DIR"));
     let event = serde_json::from_slice(&std::fs::read(path).expect("the event file")).expect("JSON");
     let bodies = match Event::decode(&event).expect("an event") {
-        Event::Direct(notices) => vec![Body::Notices(notices)],
+        Event::Direct(notices) => vec![Envelope::Event(notices)],
         Event::Queue(messages) => messages.into_iter().map(|message| message.body).collect(),
     };
     let mut unknown = 0;
     let mut keys = Vec::new();
     for body in bodies {
-        match body {
-            Body::Unknown => unknown += 1,
-            Body::Notices(notices) => keys.extend(notices.into_iter().map(|notice| notice.key)),
+        match body.notices() {
+            None => unknown += 1,
+            Some(notices) => keys.extend(notices.iter().map(|notice| notice.key.clone())),
         }
     }
     (unknown, keys)

@@ -70,7 +70,9 @@ impl Bench {
     pub(super) async fn invoke(&self, bodies: &[String]) -> Vec<String> {
         let deadline = self.now_ms() + INVOCATION;
         match self.processor.handle(&batch_of(bodies), deadline).await {
-            Ok(Response::Batch { failures }) => failures.into_iter().map(|failure| failure.id).collect(),
+            Ok(Response::Batch(response)) => {
+                response.batch_item_failures.into_iter().map(|failure| failure.item_identifier).collect()
+            }
             other => panic!("a batch is answered by a batch: {other:?}"),
         }
     }

@@ -86,7 +86,7 @@ impl Bench {
     pub(super) async fn deliver(&self, body: &str) -> bool {
         let record = json!({"eventSource": "aws:sqs", "messageId": "m", "receiptHandle": "r", "body": body});
         let answer = self.processor.handle(&json!({"Records": [record]}), self.now_ms() + 900_000).await;
-        matches!(answer, Ok(Response::Batch { failures }) if failures.is_empty())
+        matches!(answer, Ok(Response::Batch(response)) if response.batch_item_failures.is_empty())
     }
 
     /// The event of a version arrives.

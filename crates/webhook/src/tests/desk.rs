@@ -5,6 +5,7 @@ use std::convert::Infallible;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use host::SqsBatchResponse;
 use serde_json::{Value, json};
 use store::door::{Partners as _, Webhook};
 use store::memory::Memory;
@@ -133,6 +134,6 @@ pub(super) fn batch(messages: &[Value]) -> Value {
     json!({ "Records": messages })
 }
 
-pub(super) fn ids(response: &Response) -> Vec<&str> {
-    response.failures.iter().map(|failure| failure.id.as_str()).collect()
+pub(super) fn ids(response: &SqsBatchResponse) -> Vec<&str> {
+    response.batch_item_failures.iter().map(|failure| failure.item_identifier.as_str()).collect()
 }

@@ -3,13 +3,14 @@
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
+use host::SqsBatchResponse;
 use store::memory::When;
 use tokio::net::TcpSocket;
 
 use super::desk::{BEGIN_MS, Receiver, World, announcement, batch, ids, message};
 use super::{deliver_to, handle};
+use crate::Policy;
 use crate::event::UnknownEvent;
-use crate::{Policy, Response};
 
 /// Nobody answers.
 fn nobody() -> std::future::Pending<()> {
@@ -99,7 +100,7 @@ async fn an_event_that_is_no_batch_fails_as_a_whole() {
     let courier = Arc::<World>::default().courier(Policy::Public);
     let bare = serde_json::json!({ "fileId": "x" });
     assert_eq!(courier.handle(&bare, BEGIN_MS).await, Err(UnknownEvent));
-    assert_eq!(courier.handle(&batch(&[]), BEGIN_MS).await, Ok(Response { failures: Vec::new() }));
+    assert_eq!(courier.handle(&batch(&[]), BEGIN_MS).await, Ok(SqsBatchResponse::default()));
 }
 
 #[tokio::test]
