@@ -89,12 +89,11 @@ impl<S: Store> Processor<S> {
         let mut failed = Vec::new();
         for message in messages {
             let delivery = delivery_of(message, deadline_ms);
-            let ended = match message.body.notices() {
-                Some(notices) => self.follow_all(notices, delivery).await,
-                None => {
-                    self.note(&Stop::Unknown, None);
-                    Err(Stop::Unknown)
-                }
+            let ended = if let Some(notices) = message.body.notices() {
+                self.follow_all(notices, delivery).await
+            } else {
+                self.note(&Stop::Unknown, None);
+                Err(Stop::Unknown)
             };
             if let Err(stop) = ended {
                 self.give_back(message, &stop, deadline_ms).await;
