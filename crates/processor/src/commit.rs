@@ -41,7 +41,7 @@ pub(crate) async fn standing<S: Store>(work: &Work<'_, S>, contract: &Contract) 
 /// A version that is older and not decided yet may still turn out to be good: it is waited for, so that the end does not
 /// depend on which of the two was delivered first.
 async fn first_good<S: Store>(work: &Work<'_, S>) -> Result<Standing, Stop> {
-    let seen = work.store.head(&work.file.bucket, &work.file.key).await?;
+    let seen = work.store.head(&work.file.key).await?;
     if let Some(head) = seen.as_ref().filter(|head| head.file != work.id)
         && is_complete(work, &head.file).await?
     {
@@ -79,7 +79,7 @@ fn head_of<S>(work: &Work<'_, S>) -> Head {
 
 async fn newest<S: Store>(work: &Work<'_, S>) -> Result<Standing, Stop> {
     let to = head_of(work);
-    let Some(seen) = work.store.head(&work.file.bucket, &work.file.key).await? else {
+    let Some(seen) = work.store.head(&work.file.key).await? else {
         return Ok(Standing::Visible(Some(HeadMove { from: None, to, receipt: None })));
     };
     if seen.version == to.version {

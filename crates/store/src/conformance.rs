@@ -166,7 +166,7 @@ async fn a_lost_fence_writes_nothing<S: Ledger>(ledger: &S, run: &str) -> Result
     with_head.head = Some(HeadMove { from: None, to: head(&file), receipt: None });
     assert_eq!(ledger.commit(&with_head).await?, Committed::Lost);
     assert_eq!(ledger.entry(&zombie.file).await?, Some(entry));
-    assert_eq!(ledger.head(&file.bucket, &file.key).await?, None);
+    assert_eq!(ledger.head(&file.key).await?, None);
     Ok(())
 }
 
@@ -220,7 +220,7 @@ async fn a_commit_twice_is_one_commit<S: Ledger>(ledger: &S, run: &str) -> Resul
 async fn a_head_moves_only_from_what_was_seen<S: Ledger>(ledger: &S, run: &str) -> Result<(), Error> {
     let older = file(run, "head");
     let newer = FileVersion { version: "v-newer".to_owned(), ..older.clone() };
-    assert_eq!(ledger.head(&older.bucket, &older.key).await?, None);
+    assert_eq!(ledger.head(&older.key).await?, None);
     let (older_fence, _) = mine(ledger, &claim(&older, "a", 1_000)).await?;
     let mut first = commit(&older, &older_fence);
     first.head = Some(HeadMove { from: None, to: head(&older), receipt: None });
@@ -231,11 +231,11 @@ async fn a_head_moves_only_from_what_was_seen<S: Ledger>(ledger: &S, run: &str) 
     let mut second = commit(&newer, &newer_fence);
     second.head = Some(HeadMove { from: None, to: head(&newer), receipt: None });
     assert_eq!(ledger.commit(&second).await?, Committed::HeadMoved);
-    assert_eq!(ledger.head(&older.bucket, &older.key).await?, Some(head(&older)));
+    assert_eq!(ledger.head(&older.key).await?, Some(head(&older)));
     ledger.announced(&older_fence.file, State::Complete).await?;
     second.head = Some(replacing(&older, &newer));
     assert_eq!(ledger.commit(&second).await?, Committed::Done);
-    assert_eq!(ledger.head(&older.bucket, &older.key).await?, Some(head(&newer)));
+    assert_eq!(ledger.head(&older.key).await?, Some(head(&newer)));
 
     let Some(superseded) = ledger.entry(&older_fence.file).await? else { panic!("expected an entry") };
     assert_eq!((superseded.state, superseded.announced), (State::Superseded, false), "to be announced anew");
@@ -246,7 +246,7 @@ async fn a_head_moves_only_from_what_was_seen<S: Ledger>(ledger: &S, run: &str) 
     let noted = ledger.entry(&older_fence.file).await?.map(|entry| entry.announced);
     assert_eq!(noted, Some(false), "what was published is not what holds");
     assert_eq!(ledger.commit(&first).await?, Committed::Done, "it was visible once");
-    assert_eq!(ledger.head(&older.bucket, &older.key).await?, Some(head(&newer)));
+    assert_eq!(ledger.head(&older.key).await?, Some(head(&newer)));
     Ok(())
 }
 
@@ -264,7 +264,7 @@ async fn a_head_without_a_receipt_leaves_the_older_entry_alone<S: Ledger>(
     }
     let left = ledger.entry(&FileId::of(&older)).await?;
     assert_eq!(left.map(|entry| entry.state), Some(State::Complete));
-    assert_eq!(ledger.head(&older.bucket, &older.key).await?, Some(head(&newer)));
+    assert_eq!(ledger.head(&older.key).await?, Some(head(&newer)));
     Ok(())
 }
 

@@ -296,7 +296,7 @@ pub trait Ledger: ReadEntry {
     /// things stand in the way, the answer is the first of: lost, duplicate, head moved.
     fn commit(&self, commit: &Commit) -> impl Future<Output = Result<Committed, Error>> + Send;
     /// The head of a key.
-    fn head(&self, bucket: &str, key: &str) -> impl Future<Output = Result<Option<Head>, Error>> + Send;
+    fn head(&self, key: &str) -> impl Future<Output = Result<Option<Head>, Error>> + Send;
     /// Notes that the outcome was published with this state; nothing is noted when the state has changed since, for who
     /// changed it announces it. An unknown file is an error.
     fn announced(&self, file: &FileId, state: State) -> impl Future<Output = Result<(), Error>> + Send;

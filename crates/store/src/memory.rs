@@ -79,7 +79,7 @@ struct World {
     contracts: BTreeMap<String, ContractObject>,
     quarantine: BTreeMap<String, StoredObject>,
     entries: BTreeMap<FileId, Entry>,
-    heads: BTreeMap<(String, String), Head>,
+    heads: BTreeMap<String, Head>,
     contents: BTreeMap<(String, String, String), FileId>,
     rows: BTreeMap<(String, String), Item>,
     deferred: Vec<(String, u32)>,
@@ -356,8 +356,8 @@ impl World {
                 "entry {id} {state:?} {partner}/{feed} order {order} load {load} announced {announced} {outcome:?}"
             )?;
         }
-        for ((bucket, key), Head { version, load, .. }) in &self.heads {
-            writeln!(text, "head {bucket} {key:?} {version} {load}")?;
+        for (key, Head { version, load, .. }) in &self.heads {
+            writeln!(text, "head {key:?} {version} {load}")?;
         }
         for ((partner, feed, sha256), file) in &self.contents {
             writeln!(text, "content {partner}/{feed} {sha256} {file}")?;

@@ -186,6 +186,9 @@ fn the_notifier_keeps_incidents_and_reads_no_file_and_no_record() {
         ("PartnersTable of partners partner#*", "dynamodb:Query"),
         // Who drops files: the names of folders and no key.
         ("InboxBucket on its first level", "s3:ListBucketVersions"),
+        // When each feed's files must have come.
+        ("ContractsBucket", "s3:ListBucket"),
+        ("ContractsBucket/*", "s3:GetObject"),
         // Recent values of the alarm's own metrics.
         ("everything", "cloudwatch:GetMetricData"),
         ("MailTopic", "sns:Publish"),

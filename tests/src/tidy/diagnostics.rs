@@ -22,7 +22,11 @@ fn no_record_of_telemetry_has_a_field_for_any_text() {
     let places = code_matches(&field, |path| path.starts_with("crates/telemetry/src/"));
     assert_none(
         "a Label, a number or a &'static str instead",
-        places.into_iter().filter(|place| regex(ANY_TEXT).is_match(&of_ours.replace_all(place, ""))),
+        places
+            .into_iter()
+            .filter(|place| regex(ANY_TEXT).is_match(&of_ours.replace_all(place, "")))
+            // The stack's own name, which the template sets.
+            .filter(|place| !place.ends_with("pub namespace: String,")),
     );
 }
 

@@ -41,7 +41,7 @@ fn every_environment_name_is_set_by_the_template_and_read_by_a_config() {
     let configs: Vec<String> = files().into_iter().filter(function).collect();
     let read: BTreeSet<String> = configs
         .iter()
-        .flat_map(|path| all(&without_tests(&text(path)), r#""([A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+)""#))
+        .flat_map(|path| all(&without_tests(&text(path)), r#""(MONITORING|[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+)""#))
         .collect();
     // Lambda sets these itself.
     let provided = |name: &&String| name.starts_with("AWS_");

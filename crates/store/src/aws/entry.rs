@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! pk = file#<file id>                      an entry
-//! pk = head#<hash of bucket and key>       the load that has a key
+//! pk = head#<hash of key>                  the load that has a key
 //! pk = content#<partner>/<feed>#<sha256>   the file that has this content
 //! ```
 
@@ -22,9 +22,10 @@ pub(super) fn file_key(file: &FileId) -> String {
     format!("file#{file}")
 }
 
-/// By hash: bucket and key together may be longer than a partition key may be, and have any character.
-pub(super) fn head_key(bucket: &str, key: &str) -> String {
-    format!("head#{}", name(&[bucket.as_bytes(), key.as_bytes()], 51))
+/// By hash: a key may have any character. Without the bucket's name, as the file id: a replica in another region has the
+/// same head.
+pub(super) fn head_key(key: &str) -> String {
+    format!("head#{}", name(&[key.as_bytes()], 51))
 }
 
 pub(super) fn content_key(content: &ContentClaim) -> String {
@@ -78,10 +79,9 @@ pub(super) fn outcome_map(outcome: &Outcome) -> AttributeValue {
 }
 
 /// What a head is as an item.
-pub(super) fn head_item(bucket: &str, key: &str, head: &Head) -> Attributes {
+pub(super) fn head_item(key: &str, head: &Head) -> Attributes {
     [
-        ("pk", head_key(bucket, key)),
-        ("bucket", bucket.to_owned()),
+        ("pk", head_key(key)),
         ("key", key.to_owned()),
         ("version", head.version.clone()),
         ("file", head.file.to_string()),

@@ -145,8 +145,8 @@ impl Ledger for Aws {
         Ok(if decided { Committed::Done } else { Committed::Lost })
     }
 
-    async fn head(&self, bucket: &str, key: &str) -> Result<Option<Head>, Error> {
-        let item = self.get_item(Operation::ReadLedger, entry::head_key(bucket, key)).await?;
+    async fn head(&self, key: &str) -> Result<Option<Head>, Error> {
+        let item = self.get_item(Operation::ReadLedger, entry::head_key(key)).await?;
         let read =
             |item| entry::head(&item).ok_or_else(|| Error::new(Operation::ReadLedger, "malformed item"));
         item.map(read).transpose()

@@ -164,7 +164,7 @@ impl Aws {
     }
 
     fn moves(&self, commit: &Commit, head: &HeadMove) -> Option<TransactWriteItem> {
-        let item = entry::head_item(&commit.file.bucket, &commit.file.key, &head.to);
+        let item = entry::head_item(&commit.file.key, &head.to);
         let Some(from) = &head.from else {
             return self.puts(item, HEAD_ABSENT, None);
         };

@@ -58,9 +58,8 @@ impl Ledger for Memory {
         self.call(Operation::Commit, |world| world.commit(commit)).await
     }
 
-    async fn head(&self, bucket: &str, key: &str) -> Result<Option<Head>, Error> {
-        let name = (bucket.to_owned(), key.to_owned());
-        self.call(Operation::ReadLedger, |world| world.heads.get(&name).cloned()).await
+    async fn head(&self, key: &str) -> Result<Option<Head>, Error> {
+        self.call(Operation::ReadLedger, |world| world.heads.get(key).cloned()).await
     }
 
     async fn announced(&self, file: &FileId, state: State) -> Result<(), Error> {
@@ -134,7 +133,7 @@ impl World {
             return Committed::Duplicate(holder);
         }
         if let Some(head) = &commit.head {
-            let name = (commit.file.bucket.clone(), commit.file.key.clone());
+            let name = commit.file.key.clone();
             if self.heads.get(&name) != head.from.as_ref() {
                 return Committed::HeadMoved;
             }

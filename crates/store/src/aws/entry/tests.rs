@@ -124,7 +124,7 @@ proptest! {
     fn a_head_and_a_content_read_back(bucket: String, key: String, version: String) {
         let file = file_id(&key);
         let seen = Head { version, load: LoadId::new(&file, &[1; 32], 1, 0), file };
-        prop_assert_eq!(head(&head_item(&bucket, &key, &seen)), Some(seen.clone()));
+        prop_assert_eq!(head(&head_item(&key, &seen)), Some(seen.clone()));
         let content = ContentClaim { partner: bucket, feed: key, sha256: "h".into() };
         prop_assert_eq!(holder(&content_item(&content, &seen.file)), Some(seen.file));
     }
@@ -179,5 +179,5 @@ fn only_entries_have_both_keys_of_the_index_of_a_partners_files() {
     let file = FileId::of(&entry.file);
     assert!(!in_index(&content_item(&content, &file)));
     let head = Head { version: "v".into(), load: entry.load.clone(), file };
-    assert!(!in_index(&head_item("inbox", "a/b/c", &head)));
+    assert!(!in_index(&head_item("a/b/c", &head)));
 }
