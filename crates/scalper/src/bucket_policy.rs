@@ -41,6 +41,15 @@ pub(crate) struct Wanted {
     pub(crate) principals: BTreeSet<String>,
 }
 
+/// What makes a policy as it is to be.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Change {
+    /// It is so already.
+    Unchanged,
+    /// This policy; `None`: no policy, because no statement is left.
+    Write(Option<String>),
+}
+
 /// A policy that cannot be read as one.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Unreadable;
@@ -79,10 +88,8 @@ impl<'t> Policy<'t> {
         Ok(Self { around: (before, behind), statements })
     }
 
-    /// The policy with these partners' statements as they are to be. `None`: it is so already. An inner `None`: no statement is
-    /// left, so there is to be no policy.
-    #[expect(clippy::option_option, reason = "no change and no policy are two things")]
-    pub(crate) fn with(&self, bucket_arn: &str, wanted: &[Wanted]) -> Option<Option<String>> {
+    /// The policy with these partners' statements as they are to be.
+    pub(crate) fn with(&self, bucket_arn: &str, wanted: &[Wanted]) -> Change {
         let mut changed = false;
         let mut pieces: Vec<String> = Vec::new();
         let mut met = BTreeSet::new();
@@ -91,7 +98,7 @@ impl<'t> Policy<'t> {
             match wanted.iter().find(|wanted| statement_id(&wanted.partner) == id) {
                 None => pieces.push((*text).to_owned()),
                 Some(wanted) if wanted.principals.is_empty() || !met.insert(&wanted.partner) => {
-                    changed = true
+                    changed = true;
                 }
                 Some(wanted) if says_so(says, bucket_arn, wanted) => pieces.push((*text).to_owned()),
                 Some(wanted) => {
@@ -106,7 +113,11 @@ impl<'t> Policy<'t> {
                 pieces.push(statement(bucket_arn, wanted).to_string());
             }
         }
-        changed.then(|| (!pieces.is_empty()).then(|| self.text_of(&pieces)))
+        match (changed, pieces.is_empty()) {
+            (false, _) => Change::Unchanged,
+            (true, true) => Change::Write(None),
+            (true, false) => Change::Write(Some(self.text_of(&pieces))),
+        }
     }
 
     /// The principals that may upload as a partner under this policy; those of a statement that was changed by hand are none.

@@ -62,10 +62,10 @@ const fn fact(check: &'static str, permission: &'static str) -> Fact {
 
 const NOTIFICATION: Fact = fact("notification", "s3:GetBucketNotification");
 const VERSIONS: Fact = fact("versions", "s3:GetBucketVersioning");
-const QUEUE_POLICY: Fact = fact("queue policy", "sqs:GetQueueAttributes");
+const QUEUE_POLICY: Fact = fact("queue policy", "sqs:GetQueueUrl or sqs:GetQueueAttributes");
 const EVENT_SOURCE: Fact = fact("event source", "lambda:ListEventSourceMappings");
 const CONCURRENCY: Fact = fact("concurrency", "lambda:GetAccountSettings");
-const DEAD_LETTERS: Fact = fact("dead letters", "sqs:GetQueueAttributes");
+const DEAD_LETTERS: Fact = fact("dead letters", "sqs:GetQueueUrl or sqs:GetQueueAttributes");
 const CONTRACTS: Fact = fact("contracts", "s3:ListBucket on the contracts bucket");
 const CONTRACT: Fact = fact("contracts", "s3:GetObject on the contracts bucket");
 const UPLOADS_TABLE: Fact = fact("S3 uploads", "dynamodb:Query on the partners table");

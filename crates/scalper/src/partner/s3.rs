@@ -17,7 +17,7 @@ use store::uploads::{Inbox, KeyGrant, Uploads};
 
 use super::Operator;
 use crate::arguments::S3Arguments;
-use crate::bucket_policy::{self, MOST_BYTES, Policy, Wanted};
+use crate::bucket_policy::{self, Change, MOST_BYTES, Policy, Wanted};
 use crate::failure::Failure;
 use crate::gateway::Gateway;
 use crate::names;
@@ -164,7 +164,7 @@ impl<S: Partners, G: Gateway, U: Uploads> Operator<S, G, U> {
             }
             let text = self.uploads.bucket_policy(inbox).await.map_err(Failure::Uploads)?;
             let policy = read(inbox, text.as_deref())?;
-            let Some(next) = policy.with(&inbox.arn, std::slice::from_ref(wanted)) else {
+            let Change::Write(next) = policy.with(&inbox.arn, std::slice::from_ref(wanted)) else {
                 return Ok(look > 0);
             };
             let bytes = next.as_ref().map_or(0, String::len);
@@ -180,10 +180,9 @@ impl<S: Partners, G: Gateway, U: Uploads> Operator<S, G, U> {
     /// Refuses what S3 would refuse, before anything is remembered.
     async fn must_fit(&self, inbox: &Inbox, wanted: &Wanted) -> Result<(), Failure> {
         let text = self.uploads.bucket_policy(inbox).await.map_err(Failure::Uploads)?;
-        let next = read(inbox, text.as_deref())?.with(&inbox.arn, std::slice::from_ref(wanted)).flatten();
-        match next.map_or(0, |next| next.len()) {
-            bytes if bytes > MOST_BYTES => Err(too_large(inbox, bytes)),
-            _ => Ok(()),
+        match read(inbox, text.as_deref())?.with(&inbox.arn, std::slice::from_ref(wanted)) {
+            Change::Write(Some(next)) if next.len() > MOST_BYTES => Err(too_large(inbox, next.len())),
+            Change::Write(_) | Change::Unchanged => Ok(()),
         }
     }
 

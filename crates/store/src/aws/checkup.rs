@@ -199,3 +199,99 @@ fn state(state: Option<&StateValue>) -> AlarmState {
 fn milliseconds(instant: &aws_smithy_types::DateTime) -> Option<u64> {
     u64::try_from(instant.to_millis().ok()?).ok()
 }
+
+#[cfg(test)]
+mod tests {
+    use aws_smithy_runtime_api::client::http::SharedHttpConnector;
+    use serde_json::json;
+
+    use super::*;
+    use crate::aws::replay::{Answer, Replay, answer};
+
+    fn examiner(answers: impl IntoIterator<Item = Answer>) -> (Examiner, Replay) {
+        let (config, replay) = Replay::configuration(answers);
+        let home = Home::of_arn("arn:aws:dynamodb:eu-central-1:123456789012:table/s-ledger").expect("a home");
+        let mut examiner = Examiner::new(&config, "s", &home);
+        examiner.signed = Signed::over(&config, SharedHttpConnector::new(replay.clone()));
+        (examiner, replay)
+    }
+
+    #[tokio::test]
+    async fn the_bucket_says_what_it_announces_and_whether_it_keeps_versions() -> Result<(), Error> {
+        let filter =
+            "<Filter><S3Key><FilterRule><Name>prefix</Name><Value>a/</Value></FilterRule></S3Key></Filter>";
+        let queue = |more: &str| {
+            format!(
+                "<QueueConfiguration><Queue>arn:aws:sqs:r:1:q</Queue><Event>s3:ObjectCreated:*</Event>{more}</QueueConfiguration>"
+            )
+        };
+        let told = format!(
+            "<NotificationConfiguration>{}{}<EventBridgeConfiguration/></NotificationConfiguration>",
+            queue(""),
+            queue(filter)
+        );
+        let versioned = "<VersioningConfiguration><Status>Enabled</Status></VersioningConfiguration>";
+        let answers = [told.as_str(), versioned, "<VersioningConfiguration/>"].map(|body| answer(200, body));
+        let (examiner, replay) = examiner(answers);
+        let found = examiner.notifications().await?;
+        assert_eq!(found.others, 1);
+        assert_eq!(found.queues.iter().map(|told| told.filtered).collect::<Vec<_>>(), [false, true]);
+        assert_eq!(found.queues[0].events, ["s3:ObjectCreated:*"]);
+        assert!(examiner.versioned().await?);
+        assert!(!examiner.versioned().await?);
+        assert!(
+            replay.seen()[0].uri.contains("s-inbox-123456789012-eu-central-1"),
+            "{}",
+            replay.seen()[0].uri
+        );
+        Ok(())
+    }
+
+    #[tokio::test]
+    async fn lambda_says_what_calls_the_processor_and_how_much_may_run() -> Result<(), Error> {
+        let mapping = json!({
+            "UUID": "u", "EventSourceArn": "arn:aws:sqs:r:1:q", "State": "Enabled", "BatchSize": 1,
+            "FunctionResponseTypes": ["ReportBatchItemFailures"], "ScalingConfig": { "MaximumConcurrency": 7 },
+        });
+        let bare = json!({ "UUID": "v", "EventSourceArn": "arn:aws:sqs:r:1:q", "State": "Disabled" });
+        let account =
+            json!({ "AccountLimit": { "ConcurrentExecutions": 10, "UnreservedConcurrentExecutions": 9 } });
+        let with = json!({ "Environment": { "Variables": { "CHANNELS_SECRET_ARN": "arn" } } });
+        let without = json!({ "Environment": { "Variables": { "CHANNELS_SECRET_ARN": "" } } });
+        let answers = [json!({ "EventSourceMappings": [mapping, bare] }), account, json!({}), with, without];
+        let (examiner, replay) = examiner(answers.map(|body| answer(200, body.to_string())));
+        let found = examiner.mappings().await?;
+        assert_eq!((found[0].reports_failures, found[0].maximum_concurrency), (true, Some(7)));
+        assert_eq!((found[1].reports_failures, found[1].maximum_concurrency), (false, None));
+        let allowed = AccountConcurrency { limit: 10, unreserved: 9 };
+        assert_eq!(examiner.account_concurrency().await?, allowed);
+        assert!(examiner.account_concurrency().await.is_err(), "no limit in the answer");
+        assert!(examiner.has_channels_secret().await?);
+        assert!(!examiner.has_channels_secret().await?);
+        let asked = &replay.seen()[0].uri;
+        assert!(asked.ends_with("/event-source-mappings/?FunctionName=s-processor&MaxItems=100"), "{asked}");
+        Ok(())
+    }
+
+    #[tokio::test]
+    async fn a_subscription_is_pending_until_it_has_an_arn() -> Result<(), Error> {
+        let member = |arn: &str| {
+            format!("<member><Protocol>email</Protocol><SubscriptionArn>{arn}</SubscriptionArn></member>")
+        };
+        let body = format!(
+            "<ListSubscriptionsByTopicResponse><ListSubscriptionsByTopicResult><Subscriptions>{}{}</Subscriptions>\
+             </ListSubscriptionsByTopicResult></ListSubscriptionsByTopicResponse>",
+            member("PendingConfirmation"),
+            member("arn:aws:sns:eu-central-1:123456789012:s-mail:1")
+        );
+        let account = json!({ "cloudwatchRoleArn": "arn:aws:iam::1:role/r" }).to_string();
+        let (examiner, replay) = examiner([answer(200, body), answer(200, account), answer(200, "{}")]);
+        let pending: Vec<_> = examiner.mail_subscriptions().await?.iter().map(|one| one.pending).collect();
+        assert_eq!(pending, [true, false]);
+        assert!(replay.seen()[0].body.contains("s-mail"), "{}", replay.seen()[0].body);
+        assert_eq!(examiner.gateway_log_role().await?.as_deref(), Some("arn:aws:iam::1:role/r"));
+        assert_eq!(examiner.gateway_log_role().await?, None);
+        assert_eq!(replay.seen()[1].uri, "https://apigateway.eu-central-1.amazonaws.com/account");
+        Ok(())
+    }
+}

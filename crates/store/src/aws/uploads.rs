@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use aws_sdk_s3::types::ServerSideEncryptionConfiguration;
 use aws_types::SdkConfig;
 use serde_json::{Value, json};
 
@@ -52,8 +53,8 @@ impl InboxOwner {
             }
             Err(error) => return Err(failure(Operation::ReadBucket, &error)),
         };
-        let rules = answer.server_side_encryption_configuration().map(|rules| rules.rules());
-        let mut rules = rules.into_iter().flatten();
+        let all = answer.server_side_encryption_configuration();
+        let mut rules = all.into_iter().flat_map(ServerSideEncryptionConfiguration::rules);
         let key = rules.find_map(|rule| rule.apply_server_side_encryption_by_default()?.kms_master_key_id());
         Ok(key.map(|key| key_arn(key, home)))
     }
