@@ -81,6 +81,10 @@ watch: tools ## serve FUNCTION=processor, rebuilt at every change, in place of t
 invoke: tools ## send EVENT=events/sqs-put.json to the FUNCTION=processor that `make watch` serves
 	$(PY) infra/local/watch.py $(FUNCTION) --invoke $(EVENT)
 
+.PHONY: watch-check
+watch-check: ready tools ## check that `make watch` and `make invoke` work with the local stack
+	$(PY) infra/local/check_watch.py
+
 .PHONY: remove
 remove: $(VENV)/ready ## delete a stack of your account: STACK=silent-scalper-dev, and its data with DATA=delete
 	$(PY) infra/remove.py $(if $(STACK),$(STACK)) $(if $(DATA),--data $(DATA)) $(if $(YES),--yes)
@@ -135,5 +139,5 @@ api-fuzz: build $(FUZZ)/ready ## send CASES=20000 made-up requests to the API of
 	$(PY) infra/local/fuzz.py --cases $(CASES)
 
 .PHONY: ci
-ci: lint audit template-lint demo test deploy-check ## everything that CI runs
+ci: lint audit template-lint demo test deploy-check watch-check ## everything that CI runs
 	$(MAKE) api-fuzz CASES=400

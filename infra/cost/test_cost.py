@@ -140,6 +140,16 @@ class Sets(unittest.TestCase):
         page = cost.PAGE.read_text()
         self.assertEqual(cost.on_page(page, table), page, "run `make cost ARGS=--write`")
 
+    def test_the_front_page_has_the_same_sums(self) -> None:
+        rows = {
+            "dev, staging, prod (`Monitoring=Basic`)": "prod", "`KeyChoice=CustomerKey`": "prod+CustomerKey",
+            "`Monitoring=Off`": "prod+Off", "`Monitoring=Full`, four feeds": "prod+Full",
+        }
+        page = (cost.PAGE.parents[1] / "README.md").read_text()
+        for label, name in rows.items():
+            one = self.costs[name]
+            self.assertIn(f"| {label} | {one.dollars:.2f} | {one.beyond:.2f} |", page)
+
     def test_the_json_has_the_same_sums(self) -> None:
         for told, one in zip(json.loads(cost.as_json(list(self.costs.values())))["sets"], self.costs.values()):
             self.assertAlmostEqual(told["list"], one.dollars, 5)

@@ -232,7 +232,7 @@ def objects(stack: Expanded, runs: float, beats: float) -> list[Line]:
         Line("other", "object_write", runs * assumed("watcher_lists"), "the lists of the watcher's runs"),
         Line("other", "object_write", beats * pages, history),
         Line("other", "object_write", beats * assumed("heartbeat_object_writes"), "the heartbeat"),
-        Line("other", "object_read", runs * contracts, "the contracts, read by each run of the watcher"),
+        Line("other", "object_read", assumed("watcher_starts") * contracts, "the contracts, read when the watcher starts"),
         Line("other", "object_read", beats * assumed("heartbeat_object_reads"), "the heartbeat"),
         Line("other", "object_storage", assumed("object_storage_gb"), "heartbeat files and receipts"),
     ]
