@@ -45,7 +45,7 @@ def watched(running: Emulator, function: str, event: str, use) -> None:
         make("invoke", f"FUNCTION={function}", f"EVENT={event}")
         before = len(log.read_text())
         use(running)
-        wait(lambda: '"_aws"' in log.read_text()[before:] or "is terminal" in log.read_text()[before:], server, log)
+        wait(lambda: '"message":"' in log.read_text()[before:], server, log)
         print(f"{function}: `make invoke` and the stack's own events reach the watched function", flush=True)
     finally:
         subprocess.run(["pkill", "-INT", "-g", str(server.pid)], check=False)

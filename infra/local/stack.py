@@ -36,7 +36,10 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--account", default=ACCOUNT, help="12 digits: an account of its own on the emulator")
     parser.add_argument("--template", help="for expand: a nested stack's template, with all of its parameters")
     parser.add_argument("--stack", default=STACK, help="the stack's name")
-    arguments = parser.parse_args()
+    # Parameters may stand before the options and after them.
+    arguments = parser.parse_intermixed_args()
+    if arguments.template and arguments.step != "expand":
+        parser.error("--template goes with expand")
     arguments.folder = arguments.folder.resolve()
     arguments.parameters = dict(pair(text) for text in arguments.parameters)
     return arguments

@@ -35,6 +35,8 @@ mod deliveries;
 mod door_files;
 /// Who is refused at the partners' API, how soon, and what a role behind it may not do.
 mod door_lock;
+/// A web page of an allowed origin, and of another.
+mod door_pages;
 /// The partners' page of the README, as it stands there.
 mod door_readme;
 /// Three partners over every route: nobody sees anything of another.

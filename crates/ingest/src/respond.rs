@@ -19,15 +19,16 @@ const SECURITY: [(&str, &str); 5] = [
 /// Methods that a page may use: those of the table of routes.
 const PAGE_METHODS: &str = "GET, POST, DELETE";
 
-/// Headers that a page may send: those that this service reads, and those of a signed request (SigV4).
+/// Headers that a page may send: those that this service reads, those of a signed request (SigV4), and those that tracing
+/// adds to every request of a page (W3C Trace Context).
 const PAGE_HEADERS: &str = "authorization, content-digest, content-md5, content-type, digest, idempotency-key, \
-    x-amz-checksum-sha256, x-amz-content-sha256, x-amz-date, x-amz-security-token, x-api-key";
+    traceparent, tracestate, x-amz-checksum-sha256, x-amz-content-sha256, x-amz-date, x-amz-security-token, x-api-key";
 
 /// How long a browser keeps the answer to its question, seconds. Chromium keeps none longer than two hours.
 const PAGE_SECONDS: &str = "7200";
 
 /// Headers that a page of an allowed origin may read.
-const EXPOSED: &str = "idempotency-replayed, location, retry-after, x-request-id";
+const EXPOSED: &str = "allow, idempotency-replayed, location, retry-after, x-request-id";
 
 /// The content type of a problem.
 pub(crate) const PROBLEM_JSON: &str = "application/problem+json";

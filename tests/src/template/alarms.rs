@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 use telemetry::{
-    AccessRecord, Delivery, DeliveryRecord, FeedWatchRecord, FileRecord, Label, Metrics, Notice, NoticeRecord,
-    Occurrence, RequestRecord, WatchRecord,
+    AccessRecord, Delivery, DeliveryRecord, FeedWatchRecord, FileRecord, Label, Metrics, Notice,
+    NoticeRecord, Occurrence, RequestRecord, WatchRecord,
 };
 
 use super::cloudwatch::{Alarm, Metric, alarms_of};
@@ -62,7 +62,7 @@ fn assert_is_of_aws(stack: &Stack, alarm: &Alarm, metric: &Metric) {
     let names: Vec<&str> = metric.dimensions.keys().map(String::as_str).collect();
     if let Some(index) = metric.dimensions.get("GlobalSecondaryIndexName") {
         assert_eq!(names, ["GlobalSecondaryIndexName", dimension], "{}", alarm.name);
-        let indexes = stack.of_kind(kind).flat_map(|table| table.at("/GlobalSecondaryIndexes").as_array());
+        let indexes = stack.of_kind(kind).filter_map(|table| table.at("/GlobalSecondaryIndexes").as_array());
         assert!(indexes.flatten().any(|one| one["IndexName"] == index.as_str()), "there is no {index}");
     } else {
         assert_eq!(names, [*dimension], "{}", alarm.name);

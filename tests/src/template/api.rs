@@ -6,6 +6,9 @@ use super::expanded::{Resource, Stack, list, number, scalar};
 use super::permissions::statements;
 use super::with_every_choice;
 
+/// All paths.
+const ALL: [&str; 5] =
+    ["/iam/v1/{proxy+}", "/oauth/v1/{proxy+}", "/v1/health", "/v1/openapi.json", "/v1/{proxy+}"];
 /// Routes that answer without a credential.
 const OPEN: [&str; 2] = ["/v1/health", "/v1/openapi.json"];
 
@@ -17,9 +20,7 @@ fn there_is_one_api_with_one_stage_and_each_method_runs_the_same_function() {
         assert_eq!(stages.iter().map(|stage| scalar(stage.at("/StageName"))).collect::<Vec<_>>(), ["api"]);
         let mut paths: Vec<String> = methods(stack).into_iter().map(|(path, _, _)| path).collect();
         paths.dedup();
-        let expected =
-            ["/iam/v1/{proxy+}", "/oauth/v1/{proxy+}", "/v1/health", "/v1/openapi.json", "/v1/{proxy+}"];
-        assert_eq!(paths, expected);
+        assert_eq!(paths, ALL);
         for (path, method, operation) in methods(stack) {
             assert!(["get", "post", "delete", "options"].contains(&method.as_str()), "{method} {path}");
             let integration = &operation["x-amazon-apigateway-integration"];
@@ -43,10 +44,7 @@ fn every_method_but_health_and_the_document_asks_who_is_calling() {
             let expected: &[&str] = match path.as_str() {
                 // The key is metered by API Gateway, and is a credential to the authorizer.
                 // A page's question before its call (CORS) carries no credential, and is answered without asking anything.
-                path if method == "options" => {
-                    assert!(path.ends_with("/{proxy+}"), "{path}");
-                    &[]
-                }
+                _ if method == "options" => &[],
                 "/v1/{proxy+}" => &["ByKey", "api_key"],
                 "/oauth/v1/{proxy+}" => &["ByToken"],
                 "/iam/v1/{proxy+}" => &["AWS_IAM"],
@@ -167,6 +165,9 @@ fn api_gateway_answers_as_we_do_and_says_nothing_of_the_inside() {
             // Static texts, so that one origin more may read them; without origins no page may.
             let allowed = (!stack.parameters["AllowedOrigins"].is_empty()).then_some("'*'");
             assert_eq!(header("Access-Control-Allow-Origin"), allowed, "{kind}");
+            // A page reads no header but those that are named.
+            let waits = header("Retry-After").is_some() && allowed.is_some();
+            assert_eq!(header("Access-Control-Expose-Headers"), waits.then_some("'Retry-After'"), "{kind}");
             let template = answer["responseTemplates"]["application/json"].as_str().expect("a template");
             assert!(!template.contains("$context.error"), "{kind} tells an inner cause: {template}");
             let problem: Value =
@@ -259,8 +260,9 @@ fn a_parameter_that_changes_the_api_deploys_it_again() {
 #[test]
 fn pages_may_ask_before_they_call() {
     with_every_choice(|stack| {
-        let asked = methods(stack).into_iter().filter(|(_, method, _)| method == "options").map(|(path, ..)| path);
-        assert_eq!(asked.collect::<Vec<_>>(), ["/iam/v1/{proxy+}", "/oauth/v1/{proxy+}", "/v1/{proxy+}"]);
+        let asked =
+            methods(stack).into_iter().filter(|(_, method, _)| method == "options").map(|(path, ..)| path);
+        assert_eq!(asked.collect::<Vec<_>>(), ALL);
     });
 }
 

@@ -162,13 +162,17 @@ fn the_days_that_a_version_is_kept_are_the_sum_that_the_parameters_promise() {
     };
     assert_eq!(kept(&[], "InboxBucket"), (365, 35), "400 days by default");
     assert_eq!(kept(&[], "QuarantineBucket"), (370, 30), "400 days by default");
-    let chosen = [("InboxRetentionDays", "60"), ("ReplacedRetentionDays", "30"), ("QuarantineRetentionDays", "90")];
+    let chosen =
+        [("InboxRetentionDays", "60"), ("ReplacedRetentionDays", "30"), ("QuarantineRetentionDays", "90")];
     assert_eq!(kept(&chosen, "InboxBucket"), (60, 30));
     assert_eq!(kept(&chosen, "QuarantineBucket"), (90, 30));
     for (name, parameter) in CHOICES[0].declared_parameters() {
         if name.ends_with("RetentionDays") && name != "LogRetentionDays" {
             let text = parameter["Description"].as_str().unwrap_or_default();
-            assert!(text.contains("later") || text.contains(" + "), "{name} does not say what is added to it");
+            assert!(
+                text.contains("later") || text.contains(" + "),
+                "{name} does not say what is added to it"
+            );
         }
     }
 }
@@ -176,7 +180,8 @@ fn the_days_that_a_version_is_kept_are_the_sum_that_the_parameters_promise() {
 #[test]
 fn an_upload_that_could_never_be_read_is_denied_on_arrival() {
     with_every_choice(|stack| {
-        let policy = stack.of_kind("AWS::S3::BucketPolicy").find(|one| scalar(one.at("/Bucket")) == "${InboxBucket}");
+        let policy =
+            stack.of_kind("AWS::S3::BucketPolicy").find(|one| scalar(one.at("/Bucket")) == "${InboxBucket}");
         let policy = policy.expect("a policy of the inbox").at("/PolicyDocument").clone();
         let denied: Vec<Value> = statements(&policy)
             .into_iter()

@@ -25,10 +25,16 @@ fn basic_is_the_default_and_fits_the_always_free_tier() {
     // One that joins others costs as much as five, one that computes as much as the metrics that it reads.
     assert_eq!(nested.of_kind("AWS::CloudWatch::CompositeAlarm").count(), 0);
     assert!(alarms.iter().all(|alarm| alarm.metrics.len() == 1));
-    assert_eq!(BASIC.of_kind("AWS::CloudFormation::Stack").filter(|nested| nested.id == "Dashboards").count(), 0);
+    assert_eq!(
+        BASIC.of_kind("AWS::CloudFormation::Stack").filter(|nested| nested.id == "Dashboards").count(),
+        0
+    );
     for function in BASIC.of_kind("AWS::Lambda::Function") {
         let variables = function.at("/Environment/Variables");
-        assert_eq!((&variables["MONITORING"], &variables["PARTNER_METRICS"]), (&"Basic".into(), &"false".into()));
+        assert_eq!(
+            (&variables["MONITORING"], &variables["PARTNER_METRICS"]),
+            (&"Basic".into(), &"false".into())
+        );
         // Two stacks of one stage do not feed each other's alarms.
         assert_eq!(variables["METRIC_NAMESPACE"], "SilentScalper/under-test");
     }
@@ -60,7 +66,8 @@ fn basic_still_tells_of_everything_that_loses_or_stops_files() {
 #[test]
 fn off_has_no_alarm_no_dashboard_and_no_metric() {
     let off = Stack::expand(&[("Monitoring", "Off")]);
-    let nested: Vec<&str> = off.of_kind("AWS::CloudFormation::Stack").map(|nested| nested.id.as_str()).collect();
+    let nested: Vec<&str> =
+        off.of_kind("AWS::CloudFormation::Stack").map(|nested| nested.id.as_str()).collect();
     assert_eq!(nested, ["Checks"]);
     for function in off.of_kind("AWS::Lambda::Function") {
         assert_eq!(function.at("/Environment/Variables/MONITORING"), "Off", "{}", function.id);

@@ -211,5 +211,8 @@ async fn a_page_of_an_allowed_origin_may_ask_before_it_calls() {
             assert!(headers.contains(sent), "{sent}");
         }
     }
-    assert!(bench.memory.calls().is_empty(), "the question carries no credential, and nothing is asked of the store");
+    assert!(
+        bench.memory.calls().is_empty(),
+        "the question carries no credential, and nothing is asked of the store"
+    );
 }
