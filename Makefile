@@ -51,7 +51,7 @@ build: ## build every function and the command line for this machine
 # Cargo and pip side by side.
 .PHONY: ready
 ready: ## build, and install what the local stack needs
-	@test -d target/debug || echo "The first build takes about 4 minutes on two cores; later ones take seconds."
+	@test -d target/debug || echo "The first build takes about 4 minutes on two cores. Later ones take seconds."
 	@$(MAKE) --no-print-directory -j2 build $(VENV)/ready
 
 .PHONY: scalper
