@@ -24,6 +24,12 @@ FOLDER = ROOT / ".local" / "demo"
 # States whose rows are in the records table; of other files rows were at most read.
 LOADED = frozenset({"COMPLETE", "SUPERSEDED"})
 Sent = list[tuple[Delivery, str]]
+NEXT = """ What you can do next:
+
+  make local    start a stack that stays, drop your own files, try `scalper`
+  make cost     see what a stack costs in your AWS account
+  make test     run all tests; then deploy: docs/deploy.md
+"""
 
 
 def main() -> None:
@@ -35,7 +41,7 @@ def main() -> None:
         receiver = Receiver()
         running = stand_up(receiver)
         run(running, receiver)
-        show.step(f"\nDone in {time.monotonic() - begun:.1f} s.")
+        show.step(f"\nDone in {time.monotonic() - begun:.1f} s.{NEXT}")
     except KeyboardInterrupt:
         sys.exit("\ninterrupted")
     except Failed as error:
@@ -52,7 +58,6 @@ def stand_up(receiver: Receiver) -> Emulator:
     architecture = local_parameters()["Architecture"]
     choices = {
         "ChannelsSecretArn": receiver.keep_address(running),
-        "AlarmFeeds": f"appointments,charges,patients,scan-reports,{OVERDUE_FEED}",
     }
     running.outputs, running.stack = deploy(running, parameters=choices), STACK
     running.save()

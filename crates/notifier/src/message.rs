@@ -127,10 +127,6 @@ fn told(files: &Files) -> Vec<(&'static str, String)> {
         Files::Newest(lines) if lines.is_empty() => {
             vec![("newest file", "no partner's in the ledger".to_owned())]
         }
-        Files::Overdue(overdue) if overdue.files.is_empty() => {
-            let none = ("overdue files", "none found any more".to_owned());
-            [none, ("command", overdue.command.clone())].into()
-        }
         Files::Overdue(overdue) => {
             let mut told: Vec<_> =
                 overdue.files.iter().map(|file| ("overdue file", file.line.clone())).collect();
