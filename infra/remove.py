@@ -2,14 +2,15 @@
 
 CloudFormation deletes no bucket that holds an object, no table that is protected, and nothing that it did not make. So
 this empties the stack's buckets (every version), takes the protection off its tables, deletes the usage plans and keys that
-`scalper partner add` made for its API, and then deletes the stack. A stack that keeps its data (`OnDelete` is
-RetainExceptOnCreate) is deleted without it; `DATA=delete` deletes the data too, keys included, and asks for the stack's name
-first.
+`scalper partner add` made for its API, and then deletes the stack. It shows what goes and what stays, and asks for the stack's
+name. A stack that keeps its data (`OnDelete` is RetainExceptOnCreate) is deleted without it; `DATA=delete` deletes the data
+too, and schedules the deletion of the stack's own keys.
 
 Credentials and region come from where the AWS command line takes them.
 """
 
 import argparse
+import re
 import sys
 
 import boto3
@@ -21,6 +22,7 @@ TABLES = ("ledger", "records", "partners")
 # KMS deletes no key at once; 7 days is the shortest wait that it takes.
 KEY_WAIT_DAYS = 7
 PAUSE_SECONDS = 2
+ATTEMPTS = 3
 # States of a stack whose first creation failed.
 NEVER_CREATED = frozenset({"ROLLBACK_COMPLETE", "ROLLBACK_FAILED", "CREATE_FAILED", "REVIEW_IN_PROGRESS"})
 
@@ -50,27 +52,25 @@ def parse() -> argparse.Namespace:
 def remove(stack: str, with_data: bool, is_sure: bool) -> None:
     cloudformation = boto3.client("cloudformation")
     found = describe(cloudformation, stack)
-    if found is not None and parameter(found, "OnDelete") is None:
-        raise Failed(f"{stack} is no stack of Silent Scalper: it has no parameter OnDelete")
+    if found is not None:
+        refuse_early(stack, found)
     stores = existing(stack)
-    doomed = [each for each in stores if with_data or goes(found, each)]
-    if found is None and not doomed:
+    made = made_by(cloudformation, found)
+    doomed = [each for each in stores if with_data or goes(found, each, made)]
+    keys = customer_keys(stack) if with_data else []
+    if found is None and not doomed and not keys:
         raise Failed(
             f"the stack {stack} is gone; its data is kept: {', '.join(each.name for each in stores)} (DATA=delete deletes it)"
             if stores else
             f"no stack {stack} and nothing named after it is in {here()}: check name, region and account"
         )
-    show_plan(stack, found, stores, doomed)
+    show_plan(stack, found, stores, doomed, keys)
     if not is_sure:
         confirm(stack)
-    keys = customer_keys(stack) if len(doomed) == len(stores) else []
     if found is not None:
         remove_callers(stack)
-    for each in doomed:
-        each.empty()
-    if found is not None:
-        delete_stack(cloudformation, stack)
-    # What the stack kept, or what a failed creation left behind. A function may have written until the stack was gone.
+        delete_stack(cloudformation, stack, doomed)
+    # What the stack kept, or what a failed creation left behind.
     for each in doomed:
         if each.is_there():
             each.empty()
@@ -81,13 +81,33 @@ def remove(stack: str, with_data: bool, is_sure: bool) -> None:
     show(f"done; kept: {kept}" if kept else "done")
 
 
-def goes(found: dict | None, store) -> bool:
-    """Whether a bucket or table is deleted without being asked for by name: never one that holds data of a stack that is gone,
-    or that was there before a creation which failed."""
+def refuse_early(stack: str, found: dict) -> None:
+    """Refuses what CloudFormation would refuse later, when data is gone already."""
+    status = found["StackStatus"]
+    if parameter(found, "OnDelete") is None and status != "REVIEW_IN_PROGRESS":
+        raise Failed(f"{stack} was not made from this template: it has no parameter OnDelete")
+    if found.get("EnableTerminationProtection"):
+        raise Failed(f"{stack} is protected from deletion: switch its termination protection off first")
+    if status.endswith("_IN_PROGRESS") and status not in ("REVIEW_IN_PROGRESS", "DELETE_IN_PROGRESS"):
+        raise Failed(f"{stack} is {status}: run the command again when that is done")
+
+
+def made_by(cloudformation, found: dict | None) -> set[str]:
+    """The names of what the stack itself made. After a failed creation another one's may bear its name."""
+    if found is None:
+        return set()
+    resources = cloudformation.describe_stack_resources(StackName=found["StackId"])["StackResources"]
+    left = ("CREATE_COMPLETE", "DELETE_FAILED")  # a failed one may bear the name of what was in its way
+    return {each["PhysicalResourceId"] for each in resources if each["ResourceStatus"] in left}
+
+
+def goes(found: dict | None, store, made: set[str]) -> bool:
+    """Whether a bucket or table is deleted without being asked for: that of a stack which was told to, or which was never
+    created whole and so holds no partner's data. What another stack made stays, unless it is empty."""
     if found is None:
         return False
     if found["StackStatus"] in NEVER_CREATED:
-        return store.is_empty()
+        return store.name in made or store.is_empty()
     return parameter(found, "OnDelete") == "Delete"
 
 
@@ -163,9 +183,12 @@ class Table:
 
 
 def existing(stack: str) -> list[Bucket | Table]:
-    """The buckets and tables that are named after the stack."""
+    """The buckets and tables that are named after the stack: none where the name could never be a bucket's. CloudFormation tells
+    `Dev` from `dev`, and a bucket's name is in lower case."""
+    if not re.fullmatch(r"[a-z0-9][a-z0-9-]*", stack):
+        return []
     identity, region = boto3.client("sts").get_caller_identity(), boto3.session.Session().region_name
-    buckets = [Bucket(f"{stack}-{each}-{identity['Account']}-{region}".lower()) for each in BUCKETS]
+    buckets = [Bucket(f"{stack}-{each}-{identity['Account']}-{region}") for each in BUCKETS]
     tables = [Table(f"{stack}-{each}") for each in TABLES]
     return [each for each in [*buckets, *tables] if each.is_there()]
 
@@ -181,12 +204,14 @@ def answers(*absent: str, call) -> bool:
     return True
 
 
-def show_plan(stack: str, found: dict | None, stores: list, doomed: list) -> None:
+def show_plan(stack: str, found: dict | None, stores: list, doomed: list, keys: list[str]) -> None:
     show(f"{stack}: {found['StackStatus'] if found else 'the stack is gone'}")
     if found is not None:
         show("  deletes the stack: functions, queues, topics, alarms, logs, API, usage plans and keys of partners")
     for each in stores:
         show(f"  deletes {each.name} and all that it holds" if each in doomed else f"  keeps   {each.name}")
+    for key in keys:
+        show(f"  deletes {key} in {KEY_WAIT_DAYS} days, and with it whatever it encrypted, backups too")
     if len(doomed) < len(stores):
         show("  DATA=delete deletes the kept ones too")
 
@@ -203,12 +228,18 @@ def confirm(stack: str) -> None:
 def customer_keys(stack: str) -> list[str]:
     """The ARNs of the stack's own keys, by their descriptions: they outlive the stack and its outputs."""
     kms = boto3.client("kms")
-    listed = [each["KeyId"] for page in kms.get_paginator("list_keys").paginate() for each in page["Keys"]]
-    found = [kms.describe_key(KeyId=key)["KeyMetadata"] for key in listed]
-    return [
-        key["Arn"] for key in found
-        if key.get("Description", "").startswith(f"{stack}: ") and key["KeyState"] != "PendingDeletion"
-    ]
+    keys = []
+    for page in kms.get_paginator("list_keys").paginate():
+        for listed in page["Keys"]:
+            try:
+                key = kms.describe_key(KeyId=listed["KeyId"])["KeyMetadata"]
+            except ClientError as error:
+                if error.response["Error"]["Code"] == "AccessDeniedException":
+                    continue  # somebody else's: who may delete a key of the stack may describe it
+                raise
+            if key.get("Description", "").startswith(f"{stack}: ") and key["KeyState"] != "PendingDeletion":
+                keys.append(key["Arn"])
+    return keys
 
 
 def remove_callers(stack: str) -> None:
@@ -234,18 +265,27 @@ def pages(client, operation: str, **arguments) -> list[dict]:
     return [each for page in client.get_paginator(operation).paginate(**arguments) for each in page.get("items", [])]
 
 
-def delete_stack(cloudformation, stack: str) -> None:
+def delete_stack(cloudformation, stack: str, doomed: list) -> None:
+    """Deletes the stack. While its functions live they may write into a bucket that was emptied, and CloudFormation deletes
+    none that holds an object: then both are done again."""
     show("  deleting the stack (minutes)")
-    cloudformation.delete_stack(StackName=stack)
-    try:
+    for attempt in range(ATTEMPTS):
+        for each in doomed:
+            if each.is_there():
+                each.empty()
+        cloudformation.delete_stack(StackName=stack)
         waiter = cloudformation.get_waiter("stack_delete_complete")
-        waiter.wait(StackName=stack, WaiterConfig={"Delay": PAUSE_SECONDS, "MaxAttempts": 1_800})
-    except WaiterError as error:
-        events = cloudformation.describe_stack_events(StackName=stack)["StackEvents"]
-        failed = [each for each in events if each["ResourceStatus"] == "DELETE_FAILED"]
-        reason = failed[-1].get("ResourceStatusReason", "no reason given") if failed else str(error)
-        name = failed[-1]["LogicalResourceId"] if failed else stack
-        raise Failed(f"{name} was not deleted: {reason}; run the command again when that is solved") from error
+        try:
+            waiter.wait(StackName=stack, WaiterConfig={"Delay": PAUSE_SECONDS, "MaxAttempts": 1_800})
+            return
+        except WaiterError as error:
+            events = cloudformation.describe_stack_events(StackName=stack)["StackEvents"]
+            failed = [each for each in events if each["ResourceStatus"] == "DELETE_FAILED"]
+            if attempt + 1 < ATTEMPTS:
+                continue
+            reason = failed[-1].get("ResourceStatusReason", "no reason given") if failed else str(error)
+            name = failed[-1]["LogicalResourceId"] if failed else stack
+            raise Failed(f"{name} was not deleted: {reason}; run the command again when that is solved") from error
 
 
 def delete_keys(keys: list[str]) -> None:

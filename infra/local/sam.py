@@ -223,6 +223,7 @@ def what_cannot_work_is_refused(running: Emulator) -> None:
     cases = [
         ("OAuth without audience", DEV, "OAuthIssuer=https://issuer.example.org", "OAuthAudience is empty"),
         ("capitals in the stack's name", "Silent-Scalper", "Stage=dev", "lower-case"),
+        ("address ranges with a blank", DEV, "AllowedCidrs='10.0.0.0/8, 192.0.2.0/24'", "without blanks"),
         ("a stack name that is too long", "a-stack-name-that-is-too-long-for-buckets", "Stage=dev", "too long"),
         # SAM CLI meets it first: it writes the loops out itself.
         ("feeds with one id", DEV, "AlarmFeeds=scan-reports,scan_reports Monitoring=Full", "conflict with existing entries"),
@@ -235,8 +236,21 @@ def what_cannot_work_is_refused(running: Emulator) -> None:
         left = client(running, "s3", account).list_buckets()["Buckets"]
         if any(stack.lower() in bucket["Name"] for bucket in left):
             raise Failed(f"{what}: refused after a bucket was made")
-        client(running, "cloudformation", account).delete_stack(StackName=stack)
         step(f"refused before anything is made: {what}")
+        only_its_own_is_removed(running, stack, account)
+
+
+def only_its_own_is_removed(running: Emulator, stack: str, account: str) -> None:
+    """`make remove` of a stack that was refused: a bucket of another stack, whose name differs in capitals, stays."""
+    s3 = client(running, "s3", account)
+    neighbour = f"{stack.lower()}-inbox-{account}-{REGION}"
+    if stack != stack.lower():
+        s3.create_bucket(Bucket=neighbour)
+    cloudformation = client(running, "cloudformation", account)
+    if stack in [each["StackName"] for each in cloudformation.describe_stacks()["Stacks"]]:
+        run(running, account, f"make remove STACK={stack} YES=1")
+    if stack != stack.lower():
+        s3.head_bucket(Bucket=neighbour)
 
 
 def reasons(running: Emulator, stack: str, account: str) -> str:

@@ -92,6 +92,10 @@ pub enum Failure {
     )]
     RoleTaken { arn: String, partner: String },
     #[error(
+        "{arn} uploads as {partner} already: remove it there with `scalper partner s3 {partner} --principal {arn} --remove`"
+    )]
+    PrincipalTaken { arn: String, partner: String },
+    #[error(
         "there is no stack {stack} in this region: see --stack, --region and SCALPER_STACK (its ledger table was not found)"
     )]
     NoSuchStack { stack: String },
@@ -199,6 +203,7 @@ impl Failure {
             | Self::NoSuchPrincipal { .. } => 3,
             Self::TwoCredentials { .. }
             | Self::RoleTaken { .. }
+            | Self::PrincipalTaken { .. }
             | Self::NoCredentials
             | Self::CredentialsRefused { .. }
             | Self::PolicyTooLarge { .. }

@@ -79,6 +79,8 @@ pub struct AlarmFact {
     pub since_ms: Option<u64>,
     /// Whether its actions are carried out.
     pub actions_enabled: bool,
+    /// Whether it waits for data (`TreatMissingData: ignore`): until there are some, having none means nothing.
+    pub waits: bool,
     /// The ARNs that it notifies when it goes off.
     pub actions: Vec<String>,
 }

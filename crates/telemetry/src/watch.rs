@@ -117,7 +117,8 @@ impl WatchRecord {
         let gauges = [
             (names::LOADS_STUCK, "Count", self.stuck),
             (names::DEAD_LETTER_FILES, "Count", self.dead_letters),
-            (names::CANARY_AGE, "Seconds", self.canary_age),
+            // Its absence sets off an alarm. In Basic that is the only one that tells of a watcher which fails in part.
+            (names::CANARY_AGE, "Seconds", self.canary_age.filter(|_| self.failed == 0)),
         ];
         metrics
             .extend(gauges.into_iter().filter_map(|(name, unit, value)| Some((name, unit, float(value?)))));

@@ -51,6 +51,11 @@ impl<W: Watch, D: Door> Watcher<W, D> {
     pub(crate) async fn expected(&self, senders: &Senders, now_ms: u64) -> Result<(), Error> {
         let (watched, mut failed) = self.watched().await?;
         if watched.is_empty() {
+            if failed.is_none() {
+                // With the last contract that expects files its alarm ends too: without data it would stay as it is.
+                let nothing = FeedWatchRecord::default();
+                (self.host.metric)(&nothing.metric(&self.settings.metrics, self.host.now()));
+            }
             return failed.map_or(Ok(()), Err);
         }
         let active: Vec<(&str, Option<&Partner>)> = senders

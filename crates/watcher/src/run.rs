@@ -7,7 +7,7 @@ use lambda_runtime::Diagnostic;
 use serde_json::Value;
 use store::watch::Watch;
 use store::{Error, FileId};
-use telemetry::{Label, WatchRecord};
+use telemetry::{Label, Occurrence, WatchRecord};
 
 use crate::event::{Tick, UnknownEvent};
 use crate::reconciliation::Reconciled;
@@ -122,6 +122,8 @@ impl<W: Watch, D: Door> Watcher<W, D> {
         let found = match tokio::time::timeout(time, work).await {
             Ok(Ok(found)) => Some(found),
             Ok(Err(error)) => {
+                let failed = Occurrence::service_failed(error.is_refusal());
+                (self.host.metric)(&failed.metric(&self.settings.metrics, self.host.now()));
                 tracing::error!(part = name, error = telemetry::chain(&error), "a part of the watch failed");
                 None
             }

@@ -47,6 +47,7 @@ impl<S: Partners, G: Gateway, U: Uploads> Operator<S, G, U> {
     }
 
     async fn give_uploads(&self, partner: &Partner, named: BTreeSet<String>) -> Result<Report, Failure> {
+        self.must_be_free(&partner.name, &named).await?;
         let inbox = self.inbox().await?;
         let before = self.remembered(&partner.name).await?;
         let after: BTreeSet<String> = before.iter().flatten().cloned().chain(named).collect();
@@ -63,6 +64,16 @@ impl<S: Partners, G: Gateway, U: Uploads> Operator<S, G, U> {
             Err(failure) => return Err(failure),
         }
         Ok(Report::S3Given { uploads: self.uploads_of(partner).await? })
+    }
+
+    /// One sender is one partner: who could upload below two folders would be two.
+    async fn must_be_free(&self, partner: &str, named: &BTreeSet<String>) -> Result<(), Failure> {
+        for (other, principals) in self.uploads.all_s3_principals().await.map_err(Failure::Uploads)? {
+            if let Some(arn) = principals.intersection(named).next().filter(|_| other != partner) {
+                return Err(Failure::PrincipalTaken { arn: arn.clone(), partner: other });
+            }
+        }
+        Ok(())
     }
 
     /// Without a name, all of the partner's.

@@ -241,6 +241,12 @@ async fn alarms_that_are_on_off_or_blind_are_found() {
     check(off, "fail alarms: alarms whose actions are off", "enable-alarm-actions").await;
     let blind = |parts: &mut Parts| parts.alarms[0].state = AlarmState::InsufficientData;
     check(blind, "warn alarms: alarms without data for hours", "aws logs tail").await;
+    let waiting = whole();
+    waiting.change_parts(|parts| {
+        parts.alarms[0].state = AlarmState::InsufficientData;
+        parts.alarms[0].waits = true;
+    });
+    assert_eq!(wrong(&examine(&waiting).await), [""; 0], "no file was missing yet, and none was rejected");
     let memory = whole();
     memory.change_parts(|parts| {
         let mut fresh = parts.alarms[0].clone();

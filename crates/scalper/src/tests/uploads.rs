@@ -359,3 +359,15 @@ async fn what_is_shown() {
     }
     insta::assert_snapshot!(text);
 }
+
+#[tokio::test]
+async fn a_sender_uploads_as_one_partner_only() {
+    let inbox = Inbox::new().await;
+    inbox.done(&format!("s3 north --principal {SENDER}")).await;
+    let taken = inbox.failure(&format!("s3 south --principal {SENDER}")).await;
+    assert!(matches!(&taken, Failure::PrincipalTaken { partner, .. } if partner == "north"), "{taken}");
+    assert_eq!(inbox.may("south"), [""; 0]);
+    inbox.done(&format!("s3 north --principal {SENDER} --remove")).await;
+    inbox.done(&format!("s3 south --principal {SENDER}")).await;
+    assert_eq!((inbox.may("north").len(), inbox.may("south").len()), (0, 1));
+}

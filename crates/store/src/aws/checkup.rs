@@ -29,6 +29,23 @@ pub struct Examiner {
     signed: Signed,
 }
 
+/// What is known of an alarm: the SDK has two types for it, with the same members.
+macro_rules! fact {
+    ($alarm:expr, $waits:expr) => {
+        AlarmFact {
+            name: $alarm.alarm_name().unwrap_or_default().to_owned(),
+            state: state($alarm.state_value()),
+            since_ms: $alarm
+                .state_transitioned_timestamp()
+                .or($alarm.state_updated_timestamp())
+                .and_then(milliseconds),
+            actions_enabled: $alarm.actions_enabled().unwrap_or(true),
+            waits: $waits,
+            actions: $alarm.alarm_actions().to_vec(),
+        }
+    };
+}
+
 impl Examiner {
     /// Looks at the stack that is there, with these credentials, region, endpoint and HTTP client.
     #[must_use]
@@ -124,30 +141,8 @@ impl Checkup for Examiner {
         let mut alarms = Vec::new();
         while let Some(page) = pages.next().await {
             let page = page.map_err(|error| failure(Operation::ReadAlarms, &error))?;
-            alarms.extend(page.metric_alarms().iter().map(|alarm| {
-                AlarmFact {
-                    name: alarm.alarm_name().unwrap_or_default().to_owned(),
-                    state: state(alarm.state_value()),
-                    since_ms: alarm
-                        .state_transitioned_timestamp()
-                        .or(alarm.state_updated_timestamp())
-                        .and_then(milliseconds),
-                    actions_enabled: alarm.actions_enabled().unwrap_or(true),
-                    actions: alarm.alarm_actions().to_vec(),
-                }
-            }));
-            alarms.extend(page.composite_alarms().iter().map(|alarm| {
-                AlarmFact {
-                    name: alarm.alarm_name().unwrap_or_default().to_owned(),
-                    state: state(alarm.state_value()),
-                    since_ms: alarm
-                        .state_transitioned_timestamp()
-                        .or(alarm.state_updated_timestamp())
-                        .and_then(milliseconds),
-                    actions_enabled: alarm.actions_enabled().unwrap_or(true),
-                    actions: alarm.alarm_actions().to_vec(),
-                }
-            }));
+            alarms.extend(page.metric_alarms().iter().map(|alarm| fact!(alarm, alarm.treat_missing_data() == Some("ignore"))));
+            alarms.extend(page.composite_alarms().iter().map(|alarm| fact!(alarm, false)));
         }
         Ok(alarms)
     }

@@ -48,6 +48,7 @@ impl Default for Parts {
             state: AlarmState::Ok,
             since_ms: Some(0),
             actions_enabled: true,
+            waits: false,
             actions: vec!["arn:aws:sns:eu-central-1:123456789012:silent-scalper-alarms".to_owned()],
         };
         Self {

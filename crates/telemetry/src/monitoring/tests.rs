@@ -234,7 +234,7 @@ fn heartbeat() -> FileRecord {
     }
 }
 
-/// What an idle hour writes: the heartbeat file, and twelve runs of the watcher with so many contracts.
+/// What an idle hour writes: the heartbeat file, and twelve runs of the watcher with this number of contracts.
 fn idle_hour(feeds: usize) -> Vec<Record> {
     let mut records = vec![Record::File(Box::new(heartbeat()))];
     let (stuck, dead_letters, canary_age) = (Some(0), Some(0), Some(300));
