@@ -42,7 +42,9 @@ pub(super) fn alarms(known: &Known, facts: &[AlarmFact]) -> Vec<Finding> {
     }
     let long = |alarm: &AlarmFact| {
         let since = alarm.since_ms.unwrap_or(known.now_ms);
-        alarm.state == AlarmState::InsufficientData && !alarm.waits && known.now_ms.saturating_sub(since) > LONG_MS
+        alarm.state == AlarmState::InsufficientData
+            && !alarm.waits
+            && known.now_ms.saturating_sub(since) > LONG_MS
     };
     let blind = named(&long);
     if !blind.is_empty() {

@@ -141,7 +141,11 @@ impl Checkup for Examiner {
         let mut alarms = Vec::new();
         while let Some(page) = pages.next().await {
             let page = page.map_err(|error| failure(Operation::ReadAlarms, &error))?;
-            alarms.extend(page.metric_alarms().iter().map(|alarm| fact!(alarm, alarm.treat_missing_data() == Some("ignore"))));
+            alarms.extend(
+                page.metric_alarms()
+                    .iter()
+                    .map(|alarm| fact!(alarm, alarm.treat_missing_data() == Some("ignore"))),
+            );
             alarms.extend(page.composite_alarms().iter().map(|alarm| fact!(alarm, false)));
         }
         Ok(alarms)
