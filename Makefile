@@ -74,7 +74,7 @@ FUNCTION ?= processor
 EVENT ?= events/sqs-put.json
 
 .PHONY: watch
-watch: tools ## serve FUNCTION=processor, rebuilt at every change, in place of the deployed one of the local stack
+watch: ready tools ## serve FUNCTION=processor, rebuilt at every change, in place of the deployed one of the local stack
 	$(PY) infra/local/watch.py $(FUNCTION)
 
 .PHONY: invoke
@@ -87,7 +87,7 @@ watch-check: ready tools ## check that `make watch` and `make invoke` work with 
 
 .PHONY: remove
 remove: $(VENV)/ready ## delete a stack of your account: STACK=silent-scalper-dev, and its data with DATA=delete
-	$(PY) infra/remove.py $(if $(STACK),$(STACK)) $(if $(DATA),--data $(DATA)) $(if $(YES),--yes)
+	$(if $(STACK),,$(error which stack? make remove STACK=silent-scalper-dev))$(PY) infra/remove.py $(STACK) $(if $(DATA),--data $(DATA)) $(if $(YES),--yes)
 
 .PHONY: test
 test: ready tools ## run all tests: unit, property, and end to end on local stacks

@@ -2,6 +2,7 @@
 
 import argparse
 import json
+import signal
 import sys
 import textwrap
 import tomllib
@@ -164,6 +165,7 @@ def on_page(page: str, table: str) -> str:
 
 
 def main() -> None:
+    signal.signal(signal.SIGPIPE, signal.SIG_DFL)  # `| head` ends it without a word
     parser = argparse.ArgumentParser(description="Prints what an idle stack costs in a month.")
     parser.add_argument("set", nargs="?", help="explain one set, e.g. prod, or `prod AlarmFeeds=visits`")
     parser.add_argument("--json", action="store_true", help="print the same as JSON")

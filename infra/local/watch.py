@@ -8,19 +8,23 @@ API, reaches the code that is being changed. Afterwards the deployed one is back
 """
 
 import argparse
+import contextlib
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import emulator as emulators
-from deploy import TEMPLATE, binary_of, client, function_environment, functions
-from emulator import ROOT, Emulator, Failed, free_port
+from deploy import TEMPLATE, binary_of, binary_path, client, function_environment, functions
+from emulator import ROOT, START_SECONDS, Emulator, Failed, free_port
 from samtranslator.yaml_helper import yaml_parse
 
 ADDRESS = "127.0.0.1"
+LOOK_AGAIN_SECONDS = 0.5
 # The emulator posts a function's events to the address in this variable of the function.
 PASS_ON = "MINISTACK_LAMBDA_PROXY_URL"
 
@@ -47,34 +51,81 @@ def parse() -> argparse.Namespace:
 
 def watch(running: Emulator, function: str) -> int:
     folder = Path(running.folder)
-    variables = function_environment(running, function)
-    (folder / f"{function}.env").write_text("".join(f"{name}={value}\n" for name, value in sorted(variables.items())))
-    port = free_port()
-    server = subprocess.Popen(
-        [
-            "cargo", "lambda", "watch", "--bin", function, "--env-file", str(folder / f"{function}.env"),
-            "--invoke-address", ADDRESS, "--invoke-port", str(port),
-        ],
-        cwd=ROOT, stdin=subprocess.DEVNULL,
-    )
     served = folder / f"{function}.port"
+    if served.exists():
+        raise Failed(f"{function} is watched already: use that terminal, or end it with Ctrl-C first (else delete {served})")
+    build()
+    port = free_port()
+    # Only the interface of a function: `cargo lambda watch` would build it with other features, and everything again.
+    apis = subprocess.Popen(
+        ["cargo", "lambda", "watch", "--only-lambda-apis", "--quiet", "--invoke-address", ADDRESS, "--invoke-port", str(port)],
+        cwd=ROOT, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+    )
+    process = None
     try:
+        wait_until_open(port, apis)
         served.write_text(str(port))
         pass_on(running, function, f"http://{ADDRESS}:{port}/2015-03-31/functions/{function}/invocations")
+        variables = os.environ | function_environment(running, function) | {
+            "AWS_LAMBDA_RUNTIME_API": f"http://{ADDRESS}:{port}/.rt/{function}",
+            "AWS_LAMBDA_FUNCTION_NAME": f"{running.stack}-{function}", "AWS_LAMBDA_FUNCTION_VERSION": "1",
+            "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": "1769",
+        }
         print(
             f"{function} is served on {ADDRESS}:{port}; the stack on {running.endpoint} passes its events on.\n"
             f"Drop a file, or: make invoke FUNCTION={function} EVENT=events/….json      (Ctrl-C ends it)",
             flush=True,
         )
-        return server.wait()
+        seen = newest_change()
+        process = subprocess.Popen([binary_path(function)], env=variables)
+        while apis.poll() is None:
+            time.sleep(LOOK_AGAIN_SECONDS)
+            if (now := newest_change()) != seen:
+                seen = now
+                if build(check=False):
+                    stop(process)
+                    process = subprocess.Popen([binary_path(function)], env=variables)
+                    print(f"{function} is the new one", flush=True)
+                else:
+                    print(f"the build failed: {function} is still the one before", flush=True)
+        return apis.returncode
     except KeyboardInterrupt:
         return 0
     finally:
         served.unlink(missing_ok=True)
-        server.terminate()
-        server.wait()
+        for each in (process, apis):
+            stop(each)
         if emulators.find(folder) is not None:
             pass_on(running, function, None)
+
+
+def build(check: bool = True) -> bool:
+    """Builds as `make build` does, so that nothing is built twice."""
+    done = subprocess.run(["make", "--no-print-directory", "build"], cwd=ROOT).returncode == 0
+    if check and not done:
+        raise Failed("the build failed")
+    return done
+
+
+def newest_change() -> float:
+    """When a source was changed last."""
+    sources = [*(ROOT / "crates").rglob("*.rs"), *(ROOT / "crates").rglob("*.toml"), ROOT / "Cargo.toml"]
+    return max(path.stat().st_mtime for path in sources)
+
+
+def stop(process: subprocess.Popen | None) -> None:
+    if process is not None:
+        process.terminate()
+        process.wait()
+
+
+def wait_until_open(port: int, process: subprocess.Popen) -> None:
+    deadline = time.monotonic() + START_SECONDS
+    while time.monotonic() < deadline and process.poll() is None:
+        with contextlib.suppress(OSError), socket.create_connection((ADDRESS, port), timeout=1):
+            return
+        time.sleep(0.1)
+    raise Failed("cargo-lambda did not serve: `make tools` installs it")
 
 
 def pass_on(running: Emulator, function: str, address: str | None) -> None:
