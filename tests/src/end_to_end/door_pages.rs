@@ -26,7 +26,8 @@ fn address(url: &str) -> (&str, &str) {
 
 #[tokio::test]
 async fn pages_of_allowed_origins_call_the_api_and_upload_and_others_do_not() {
-    let stage = Stage::open_with(&[format!("AllowedOrigins={PORTAL},{OTHER}")]).await;
+    let stage =
+        Stage::open_with(&[format!("AllowedOrigins={PORTAL},{OTHER}"), "AllowIam=true".to_owned()]).await;
     let north = stage.add_partner("north");
     for path in ["/v1/feeds/scans/files", "/oauth/v1/files", "/iam/v1/files", "/v1/health"] {
         for (origin, allowed) in [(PORTAL, true), (OTHER, true), (FOREIGN, false)] {
@@ -54,6 +55,8 @@ async fn pages_of_allowed_origins_call_the_api_and_upload_and_others_do_not() {
 async fn without_allowed_origins_no_page_calls_the_api() {
     let stage = Stage::open().await;
     assert_eq!(asks(&stage, "/v1/feeds/scans/files", PORTAL).header("access-control-allow-origin"), "");
+    // What is not switched on is closed before any function.
+    assert_eq!(asks(&stage, "/iam/v1/files", PORTAL).status, 403);
     assert!(
         stage.s3.get_bucket_cors().bucket(&stage.names.inbox).send().await.is_err(),
         "no rules for pages"
