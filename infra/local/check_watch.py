@@ -1,7 +1,10 @@
 """`make watch-check`: README's "Work on it" as a developer does it. A local stack, `make watch` of a function, `make invoke`, and
 a real file and a real request, which reach the watched function and not the deployed one."""
 
+import contextlib
 import json
+import os
+import signal
 import subprocess
 import sys
 import time
@@ -51,7 +54,8 @@ def watched(running: Emulator, function: str, event: str, use) -> None:
         make("invoke", f"FUNCTION={function}", f"EVENT={event}")
         print(f"{function}: `make invoke` and the stack's own events reach the watched function, also after a change", flush=True)
     finally:
-        subprocess.run(["pkill", "-INT", "-g", str(server.pid)], check=False)
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(server.pid, signal.SIGINT)
         server.wait()
 
 
