@@ -26,6 +26,8 @@ const ATTEMPTS: u32 = 6;
 pub struct ApiGateway {
     client: Client,
     api: String,
+    region: String,
+    endpoint: Option<String>,
 }
 
 impl ApiGateway {
@@ -33,11 +35,13 @@ impl ApiGateway {
     #[must_use]
     pub fn new(config: &SdkConfig, api: String) -> Self {
         let timeouts = TimeoutConfig::builder().operation_timeout(OPERATION).build();
+        let region = config.region().map_or_else(String::new, ToString::to_string);
+        let endpoint = config.endpoint_url().map(str::to_owned);
         let config = aws_sdk_apigateway::config::Builder::from(config)
             .timeout_config(timeouts)
             .retry_config(RetryConfig::standard().with_max_attempts(ATTEMPTS))
             .build();
-        Self { client: Client::from_conf(config), api }
+        Self { client: Client::from_conf(config), api, region, endpoint }
     }
 
     /// The id of the API. Two with one name are none: which one partners call is not known.
@@ -86,6 +90,10 @@ impl ApiGateway {
 }
 
 impl Gateway for ApiGateway {
+    async fn address(&self) -> Result<String, GatewayError> {
+        Ok(address(&self.api_id().await?, &self.region, self.endpoint.as_deref()))
+    }
+
     async fn put_plan(&self, plan: &Plan) -> Result<String, GatewayError> {
         let api = self.api_id().await?;
         let Some(found) = self.plan(&plan.name).await? else { return self.create_plan(plan, api).await };
@@ -176,6 +184,16 @@ fn failed<E: ProvideErrorMetadata>(doing: &'static str, error: &SdkError<E>) -> 
         _ => "no answer that could be read",
     };
     GatewayError { doing, code: error.code().unwrap_or(kind).to_owned() }
+}
+
+/// The address of an API: AWS's own (`https://<api>.execute-api.<region>.<suffix>/<stage>`), or the emulator's.
+fn address(api: &str, region: &str, endpoint: Option<&str>) -> String {
+    if let Some(endpoint) = endpoint {
+        return format!("{}/_aws/execute-api/{api}/{STAGE}", endpoint.trim_end_matches('/'));
+    }
+    // AWS::URLSuffix, "Pseudo parameters reference".
+    let suffix = if region.starts_with("cn-") { "amazonaws.com.cn" } else { "amazonaws.com" };
+    format!("https://{api}.execute-api.{region}.{suffix}/{STAGE}")
 }
 
 #[cfg(test)]

@@ -1,44 +1,55 @@
 //! The words of the command line. Everything is checked here or in `names`, before anything is called.
 
 mod files;
+mod generate;
 
 use clap::{Args, Parser, Subcommand};
 
 pub use files::{FilesArguments, ReadCommand, RejectsArguments, StatusArguments, TailArguments};
+pub use generate::GenerateCommand;
 
 const EXAMPLES: &str = "\
 Examples:
-  scalper status                                     what is wrong first, then each feed
-  scalper show north-clinic/labs/day.csv             one file's whole story, and what to do next
-  scalper rejects r5g61a45bnmyhnp8sgqw0ymkjv         which records were refused and why, without their values
-  scalper partner add north-clinic --feeds labs,charges --expires-days 365
-  scalper partner rotate north-clinic                the new secret works at once, the old one goes on
-  scalper partner revoke north-clinic k3vq7tz2m5ha   once the partner uses the new one
-  scalper partner s3 north-clinic --principal arn:aws:iam::210987654321:role/sender
-  scalper doctor                                     what is wrong with the stack itself, and what to do
+  scalper status                          what is wrong first, then each feed
+  scalper show north/labs/day.csv         one file's history and the next step
+  scalper rejects r5g61a45bnmyhnp8sgqw0ymkjv
+                                          why records were rejected, no values
+  scalper partner add north --feeds labs,charges
+  scalper partner rotate north            add a second secret
+  scalper doctor                          check the stack itself
   scalper --stack scalper-test partner list --json
 
-The stack is that of --stack, else of SCALPER_STACK, else silent-scalper. AWS credentials are those of the
-environment, else of AWS_PROFILE or the default profile (keys, single sign-on, an assumed role, credential_process), else
-a web identity, the container or the instance. The region is that of --region, else of AWS_REGION, AWS_DEFAULT_REGION or
-the profile. AWS_ENDPOINT_URL names an emulator: `make local` starts one and prints the variables. The commands that read learn the account, and so the names of buckets, from
-the ARN of the stack's ledger table. They change nothing and show no value of a file unless they are asked for.
+Stack: --stack, then SCALPER_STACK, then `silent-scalper`.
 
-Exit codes: 0 done, 1 failed (or `status --check` or `doctor` found something wrong), 2 not understood (or `doctor` could
-not check everything), 3 not there.";
+Region: --region, then AWS_REGION, AWS_DEFAULT_REGION, then the profile.
+
+Credentials: the environment, then AWS_PROFILE or the default profile (keys, single sign-on, an assumed role, credential_process), \
+then a web identity, the container or the instance. AWS_ENDPOINT_URL names an emulator: `make local` starts one and prints the \
+variables.
+
+Commands that read change nothing, and show no value of a file unless you ask for values.
+
+Exit codes:
+  0  done
+  1  failed; or `status --check` or `doctor` found a problem
+  2  the command was not understood; or `doctor` could not check everything
+  3  not found";
+
+/// Heading of the options that every command takes.
+const GLOBAL: &str = "Global options";
 
 /// Operates a Silent Scalper stack.
 #[derive(Clone, Debug, PartialEq, Eq, Parser)]
-#[command(name = "scalper", bin_name = "scalper", version, after_help = EXAMPLES)]
+#[command(name = "scalper", bin_name = "scalper", version, after_help = EXAMPLES, max_term_width = 80)]
 pub struct Arguments {
-    /// The name of the stack
-    #[arg(long, global = true)]
+    /// Name of the stack
+    #[arg(long, global = true, help_heading = GLOBAL)]
     pub stack: Option<String>,
-    /// The AWS region, before that of the environment
-    #[arg(long, global = true)]
+    /// AWS region; overrides the environment
+    #[arg(long, global = true, help_heading = GLOBAL)]
     pub region: Option<String>,
-    /// Answer as one JSON document
-    #[arg(long, global = true)]
+    /// Print one JSON document
+    #[arg(long, global = true, help_heading = GLOBAL)]
     pub json: bool,
     /// What to do.
     #[command(subcommand)]
@@ -48,21 +59,24 @@ pub struct Arguments {
 /// What to operate.
 #[derive(Clone, Debug, PartialEq, Eq, Subcommand)]
 pub enum Command {
-    /// Who may send files by the API and by S3, and how much
+    /// Manage who may send files, by API and by S3, and how much
     #[command(subcommand)]
     Partner(PartnerCommand),
-    /// Check the deployed stack, and say what to do about each finding
+    /// Check the deployed stack and say what to do about each finding
     #[command(
         after_help = "Checks the inbox's notification and versions, the inbox queue and its dead letters, the processor's event source, the \
                             account's concurrency, contracts, S3 uploads, alarms, the channels that report them, and API Gateway's \
                             log role. It changes nothing.\n\n\
-                            Exit codes: 0 nothing is wrong (warnings may be shown), 1 something is wrong, 2 something could not be \
-                            checked, for example for want of a permission."
+                            Exit codes:\n  0  no problem (warnings may be shown)\n  1  a problem\n  2  something could not be \
+                            checked, for example because a permission is missing"
     )]
     Doctor,
     #[command(flatten)]
     #[expect(missing_docs, reason = "a doc comment here would become the help of the whole command")]
     Read(ReadCommand),
+    #[command(flatten)]
+    #[expect(missing_docs, reason = "a doc comment here would become the help of the whole command")]
+    Generate(GenerateCommand),
 }
 
 /// What to do with partners.
@@ -70,71 +84,90 @@ pub enum Command {
 pub enum PartnerCommand {
     /// Add a partner with its first credential, or change its limits
     #[command(
-        after_help = "The secret is shown once and kept only as a hash. Sent again, the command finishes what was \
-                            interrupted, and changes nothing that is done.\n\n\
-                            Example:\n  scalper partner add north-clinic --feeds labs --scopes submit,read --rate 20"
+        after_help = "The secret is shown once and stored only as a hash. If the command was interrupted, run it again: it finishes \
+                            what is missing and repeats nothing.\n\n\
+                            Example:\n  scalper partner add north --feeds labs --rate 20 --bytes-per-day 5GiB"
     )]
     Add(Add),
-    /// Make a second credential; the first stays valid until it is revoked
+    /// Make a second credential; the first stays valid until you revoke it
     Rotate(Rotate),
-    /// Refuse a credential from now on, and delete its API Gateway key
+    /// Reject a credential from now on, and delete its API Gateway key
     Revoke {
-        /// The partner
+        /// Name of the partner
         name: String,
-        /// The credential's id, as `partner list <name>` shows it
+        /// Id of the credential, as `partner list <name>` shows it
         credential: String,
     },
-    /// Show all partners, or one with its credentials; never a secret
+    /// List all partners, or show one with its credentials; never a secret
     List {
-        /// One partner
+        /// Name of one partner
         name: Option<String>,
     },
     /// Reject everything this partner sends, by API and by S3
     Suspend {
-        /// The partner
+        /// Name of the partner
         name: String,
     },
     /// Accept a suspended partner's files again
     Resume {
-        /// The partner
+        /// Name of the partner
         name: String,
     },
-    /// Say where a partner hears of its files
+    /// Post the outcomes of a partner's files to an address
     Webhook(WebhookArguments),
-    /// Let an IAM role in as a partner (requests signed with SigV4)
+    /// Accept an IAM role as a partner (requests signed with SigV4)
     Role(RoleArguments),
     /// Give a partner S3 uploads, take them away, or show who has them
     #[command(
         after_help = "The partner's principals may put objects below <partner>/ of the inbox bucket, and nothing else: one statement in the \
-                            bucket policy, and with a customer key one grant of the key for each. They are remembered in the \
-                            partners table. An update of the stack that changes the bucket policy removes the statements; --all \
+                            bucket policy, and with a customer key one grant of the key for each. The partners table remembers \
+                            them. An update of the stack that changes the bucket policy removes the statements; --all \
                             puts them back.\n\n\
-                            Examples:\n  scalper partner s3 north-clinic --principal arn:aws:iam::210987654321:role/sender\n  \
-                            scalper partner s3 north-clinic              who may, and whether it is in force\n  \
-                            scalper partner s3 north-clinic --remove     nobody any more\n  \
-                            scalper partner s3 --all                     after an update of the stack"
+                            Examples:\n  scalper partner s3 north --principal arn:aws:iam::210987654321:role/a\n  \
+                            scalper partner s3 north           show who may upload\n  \
+                            scalper partner s3 north --remove  take all of them away\n  \
+                            scalper partner s3 --all           after an update of the stack"
     )]
     S3(S3Arguments),
+}
+
+impl PartnerCommand {
+    /// The feeds that the command names.
+    #[must_use]
+    pub fn feeds(&self) -> Option<&str> {
+        match self {
+            Self::Add(add) => add.grant.feeds.as_deref(),
+            Self::Rotate(rotate) => rotate.grant.feeds.as_deref(),
+            Self::Role(role) if !role.remove => Some(&role.feeds),
+            Self::Role(_)
+            | Self::Revoke { .. }
+            | Self::List { .. }
+            | Self::Suspend { .. }
+            | Self::Resume { .. }
+            | Self::Webhook(_)
+            | Self::S3(_) => None,
+        }
+    }
 }
 
 /// A new partner.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Args)]
 pub struct Add {
-    /// The partner: lower-case letters, digits, `-` and `_`
+    /// Name of the partner: lower-case letters, digits, `-` and `_`
     pub name: String,
     #[command(flatten)]
     #[expect(missing_docs, reason = "a doc comment here would become the help of the whole command")]
     pub grant: GrantArguments,
-    /// Requests a second, over time [default for a new partner: 10]
+    /// Requests per second, on average [default for a new partner: 10]
     #[arg(long, value_parser = clap::value_parser!(u32).range(1..=10_000))]
     pub rate: Option<u32>,
-    /// Requests at once, after a pause [default for a new partner: 50]
+    /// Requests in one burst [default for a new partner: 50]
     #[arg(long, value_parser = clap::value_parser!(u32).range(1..=5_000))]
     pub burst: Option<u32>,
-    /// Bytes of files in a day (UTC) [default for a new partner: 20 GiB]
-    #[arg(long, value_parser = clap::value_parser!(u64).range(1..=1 << 50))]
+    /// Size of files per day (UTC): `500MB`, `20GiB` or bytes [default for a new partner: 20GiB]
+    #[arg(long, value_name = "SIZE", value_parser = crate::size::parse)]
     pub bytes_per_day: Option<u64>,
-    /// Requests in a day, counted by API Gateway [default for a new partner: 100000]
+    /// Requests per day, counted by API Gateway [default for a new partner: 100000]
     #[arg(long, value_parser = clap::value_parser!(i32).range(1..))]
     pub requests_per_day: Option<i32>,
 }
@@ -142,13 +175,13 @@ pub struct Add {
 /// What a credential opens.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Args)]
 pub struct GrantArguments {
-    /// Feeds that the credential opens, separated by commas, or `*` [default: *, or as the one before]
+    /// Feeds that the credential opens, separated by commas, or `*` for all [default: `*`; for `rotate`, those of the credential before]
     #[arg(long)]
     pub feeds: Option<String>,
-    /// What it may do: submit, read, operate, approve, audit [default: submit,read, or as the one before]
+    /// What it may do: submit, read [default: both; for `rotate`, the same as the credential before]
     #[arg(long)]
     pub scopes: Option<String>,
-    /// Days until it ends by itself [default: never]
+    /// Days until it expires [default: never]
     #[arg(long, value_parser = clap::value_parser!(u32).range(1..=3_650))]
     pub expires_days: Option<u32>,
 }
@@ -156,9 +189,9 @@ pub struct GrantArguments {
 /// A further credential.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Args)]
 pub struct Rotate {
-    /// The partner
+    /// Name of the partner
     pub name: String,
-    /// The credential whose feeds and scopes the new one takes over [default: the newest]
+    /// Id of the credential whose feeds and scopes are copied [default: the newest]
     #[arg(long)]
     pub credential: Option<String>,
     #[command(flatten)]
@@ -169,7 +202,7 @@ pub struct Rotate {
 /// Where outcomes are posted.
 #[derive(Clone, Debug, PartialEq, Eq, Args)]
 pub struct WebhookArguments {
-    /// The partner
+    /// Name of the partner
     pub name: String,
     #[command(flatten)]
     #[expect(missing_docs, reason = "a doc comment here would become the help of the whole command")]
@@ -180,13 +213,13 @@ pub struct WebhookArguments {
 #[derive(Clone, Debug, PartialEq, Eq, Args)]
 #[group(required = true, multiple = false)]
 pub struct WebhookChange {
-    /// Post to this https address; its first secret is shown once
+    /// Post to this https address; the first secret is shown once
     #[arg(long)]
     pub url: Option<String>,
-    /// Make a new secret, shown once; both sign until the next rotation
+    /// Make a new secret, shown once; the old one signs too until the next rotation
     #[arg(long)]
     pub rotate: bool,
-    /// Post no more
+    /// Stop posting
     #[arg(long)]
     pub remove: bool,
 }
@@ -194,17 +227,17 @@ pub struct WebhookChange {
 /// A role that is a partner's.
 #[derive(Clone, Debug, PartialEq, Eq, Args)]
 pub struct RoleArguments {
-    /// The partner
+    /// Name of the partner
     pub name: String,
     /// `arn:aws:iam::<account>:role/<name>`
     pub arn: String,
-    /// Let it in no more
+    /// Stop accepting the role
     #[arg(long)]
     pub remove: bool,
     /// Feeds that the role opens, separated by commas, or `*`
     #[arg(long, default_value = "*")]
     pub feeds: String,
-    /// What it may do: submit, read, operate, approve, audit
+    /// What it may do: submit, read
     #[arg(long, default_value = "submit,read")]
     pub scopes: String,
 }
@@ -212,7 +245,7 @@ pub struct RoleArguments {
 /// Who uploads by S3.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Args)]
 pub struct S3Arguments {
-    /// The partner
+    /// Name of the partner
     #[arg(required_unless_present = "all", conflicts_with = "all")]
     pub name: Option<String>,
     /// `arn:aws:iam::<account>:role/<name>`, `…:user/<name>` or `…:root`; may be given several times

@@ -3,31 +3,35 @@
 use serde_json::{Value, json};
 
 use crate::gateway::GatewayError;
+use crate::names::Stack;
+use crate::nearest;
+
+/// The states of a file, as they are typed.
+const STATES: [&str; 8] =
+    ["processing", "complete", "quarantined", "superseded", "duplicate", "gone", "ignored", "retracted"];
 
 /// A command that was not carried out.
 #[derive(Debug, thiserror::Error)]
 #[expect(missing_docs, reason = "each variant is its own message")]
 pub enum Failure {
     #[error(
-        "{stack:?} is no name of a stack: expected a letter, then letters, digits and hyphens, at most 128 in all"
+        "{stack:?} is not a stack name: expected a letter, then letters, digits and hyphens, at most 128 in all"
     )]
     NotAStack { stack: String },
     #[error(
-        "{found:?} is no name of a {what}: expected a lower-case letter or digit, then lower-case letters, digits, `-` or `_`, \
+        "{found:?} is not a {what} name: expected a lower-case letter or digit, then lower-case letters, digits, `-` or `_`, \
          at most 63 in all"
     )]
     NotAName { what: &'static str, found: String },
-    #[error("{found:?} is the name of the stack's own canary files: choose another one")]
+    #[error("{found:?} is reserved for the stack's own heartbeat files: choose another name")]
     Reserved { found: String },
-    #[error(
-        "{found:?} is no scope: expected some of submit, read, operate, approve, audit, separated by commas"
-    )]
-    NotAScope { found: String },
-    #[error("no feed is named: expected names separated by commas, or `*` for all of the partner's")]
+    #[error("{found:?} is not a scope{hint} (expected submit or read, or both separated by a comma)")]
+    NotAScope { found: String, hint: String },
+    #[error("the list of feeds is empty: expected names separated by commas, or `*` for all")]
     NoFeeds,
-    #[error("{found:?} is no address for a webhook: {refused}")]
+    #[error("{found:?} cannot be a webhook address: {refused}")]
     NotAnAddress { found: String, refused: outbound::Refused },
-    #[error("{found:?} is no role: expected arn:aws:iam::<12 digits>:role/<name>")]
+    #[error("{found:?} is not a role: expected arn:aws:iam::<12 digits>:role/<name>")]
     NotARole { found: String },
     #[error(
         "{found:?} cannot be given S3 uploads: expected the ARN of a role, a user or an account, \
@@ -46,7 +50,7 @@ pub enum Failure {
     )]
     PolicyUnreadable { bucket: String },
     #[error(
-        "the bucket policy of {bucket} was changed by others at the same time: run the command again; a deployment that runs must end first"
+        "the bucket policy of {bucket} was changed at the same time by another command: run this one again, after any running deployment has ended"
     )]
     PolicyContested { bucket: String },
     #[error(
@@ -55,12 +59,12 @@ pub enum Failure {
     )]
     PrincipalMissing { code: String, deleted: String },
     #[error(
-        "the statements of {partners} were not put back, those of the other partners are in force: AWS does not know one of their \
-         principals any more; see `scalper partner s3 <partner>` and take it away with `--principal <arn> --remove`"
+        "the statements of {partners} were not put back, those of the other partners are in force: AWS no longer knows one of their \
+         principals; see `scalper partner s3 <partner>` and take it away with `--principal <arn> --remove`"
     )]
     NotRestored { partners: String },
     #[error(
-        "S3 uploads could not be changed ({0}): run the command again, it finishes what is unfinished; if access is denied, use credentials with \
+        "S3 uploads could not be changed ({0}): run the command again, it finishes what is missing; if access is denied, use credentials with \
          s3:GetBucketPolicy, s3:PutBucketPolicy and s3:GetEncryptionConfiguration on the inbox bucket, and with a customer key kms:CreateGrant, \
          kms:ListGrants and kms:RevokeGrant on its key"
     )]
@@ -71,42 +75,46 @@ pub enum Failure {
     )]
     NotChecked(#[source] store::Error),
     #[error(
-        "{name} is no partner of {stack}: see `scalper partner list`, or add it with `scalper partner add {name}`"
+        "{stack} has no partner `{name}`{hint} (list them with `scalper partner list`, or add it with `scalper partner add {name}`)"
     )]
-    NoSuchPartner { name: String, stack: String },
-    #[error("{partner} has no credential {credential}: see `scalper partner list {partner}`")]
+    NoSuchPartner { name: String, stack: String, hint: String },
+    #[error(
+        "feed `{feed}` has no contract{hint} (a new feed needs its contract first: `aws s3 cp {feed}.odcs.yaml s3://{contracts}/`)"
+    )]
+    NoSuchFeed { feed: String, hint: String, contracts: String },
+    #[error("{partner} has no credential `{credential}`: list them with `scalper partner list {partner}`")]
     NoSuchCredential { partner: String, credential: String },
-    #[error("{partner} has no credential yet: make the first with `scalper partner add {partner}`")]
+    #[error("{partner} has no credential yet: make one with `scalper partner add {partner}`")]
     NoCredential { partner: String },
     #[error("{partner} has no webhook: set it with `scalper partner webhook {partner} --url https://…`")]
     NoWebhook { partner: String },
-    #[error("{arn} is no role of {partner}: nothing to remove")]
+    #[error("{arn} is not a role of {partner}: nothing to remove")]
     NoSuchRole { partner: String, arn: String },
     #[error(
-        "{partner} has two valid credentials already, {first} and {second}, and may not have three: revoke one with `scalper \
-         partner revoke {partner} <credential>`"
+        "{partner} already has two valid credentials, {first} and {second}; two is the maximum: revoke one with \
+         `scalper partner revoke {partner} <credential>`"
     )]
     TwoCredentials { partner: String, first: String, second: String },
     #[error(
-        "{arn} is a role of {partner} already: remove it there with `scalper partner role {partner} {arn} --remove`"
+        "{arn} is already a role of {partner}: remove it there with `scalper partner role {partner} {arn} --remove`"
     )]
     RoleTaken { arn: String, partner: String },
     #[error(
-        "{arn} uploads as {partner} already: remove it there with `scalper partner s3 {partner} --principal {arn} --remove`"
+        "{arn} already uploads as {partner}: remove it there with `scalper partner s3 {partner} --principal {arn} --remove`"
     )]
     PrincipalTaken { arn: String, partner: String },
     #[error(
-        "there is no stack {stack} in this region: see --stack, --region and SCALPER_STACK (its ledger table was not found)"
+        "stack `{stack}` was not found in this region (no table `{stack}-ledger`): check --stack, --region and SCALPER_STACK"
     )]
     NoSuchStack { stack: String },
     #[error(
         "{stack} has no partner yet: add one with `scalper partner add <name>`, or drop a file into its inbox"
     )]
     NoPartners { stack: String },
-    #[error("there is more than one partner: choose one with --partner ({names})")]
+    #[error("{names} have files: choose one with --partner")]
     WhichPartner { names: String },
-    #[error("{name} is no partner of {stack} and has dropped no file: expected one of these: {names}")]
-    UnknownPartner { name: String, stack: String, names: String },
+    #[error("{stack} has no partner `{name}`{hint} (expected one of: {names})")]
+    UnknownPartner { name: String, stack: String, names: String, hint: String },
     #[error(
         "\"{found}\" names no file: expected a file's id (26 characters), a load's, or a key <partner>/<feed>/<name>"
     )]
@@ -119,55 +127,65 @@ pub enum Failure {
     NotDecided { file: String, show: String },
     #[error("{file} has no receipt that can be read: it is {state}")]
     NoReceipt { file: String, state: &'static str },
-    #[error("{file} has no refused records: it is {state}")]
+    #[error("{file} has no rejected records: it is {state}")]
     NoRejects { file: String, state: &'static str },
-    #[error("the refused records are not there any more: looked for {place}")]
+    #[error("the rejected records no longer exist: looked for {place}")]
     RecordsGone { place: String },
     #[error(
-        "{found:?} is no state: expected one of processing, complete, quarantined, superseded, duplicate, gone, ignored, retracted"
+        "{found:?} is not a state{hint} (expected one of {})", STATES.join(", ")
     )]
-    NotAState { found: String },
-    #[error("{found:?} is no time: expected 30m, 12h, 7d, 2026-11-20 or 2026-11-20T08:15:00Z")]
+    NotAState { found: String, hint: String },
+    #[error("{found:?} is not a time: expected 30m, 12h, 7d, 2026-11-20 or 2026-11-20T08:15:00Z")]
     NotATime { found: String },
-    #[error("records themselves are no JSON: leave --json out with --values and --download")]
+    #[error(
+        "--json cannot be combined with --values or --download: they print the records as they were sent"
+    )]
     RecordsAreNoJson,
-    #[error("{path} could not be made ({kind}): expected a new file in a folder that is there")]
+    #[error("{path} could not be created ({kind}): name a new file in an existing folder")]
     NotOpened { path: String, kind: String },
-    #[error("the records could not be written whole ({kind}): run the command again")]
+    #[error(
+        "the output could not be written ({kind}): check the path and the space on the disk, then run the command again"
+    )]
     NotWritten { kind: String },
     #[error(
         "AWS did not answer as expected ({0}): nothing was changed, run the command again; if access is denied, use credentials that may read the stack"
     )]
     Read(#[source] store::Error),
-    #[error("no AWS region is given: use --region, set AWS_REGION, or set `region` in your AWS profile")]
+    #[error("no AWS region: use --region, set AWS_REGION, or set `region` in your AWS profile")]
     NoRegion,
-    #[error(
-        "no AWS credentials were found: set AWS_PROFILE to a profile of your AWS configuration, or set AWS_ACCESS_KEY_ID and \
-         AWS_SECRET_ACCESS_KEY (looked in the environment, the profile, web identity, the container and the instance)"
-    )]
+    #[error("no AWS credentials: set AWS_PROFILE, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY")]
     NoCredentials,
     #[error(
-        "the AWS credentials cannot be used ({problem}): sign in again, with single sign-on by `aws sso login`, or choose another \
+        "the AWS credentials do not work ({problem}): sign in again (single sign-on: `aws sso login`) or choose another \
          profile with AWS_PROFILE"
     )]
     CredentialsRefused { problem: String },
-    #[error("the system gave no randomness for a secret: try again")]
+    #[error("the operating system returned no random bytes for a secret: try again")]
     NoRandomness,
     #[error(
-        "the answer could not be written: a secret that was not shown is lost, replace it with `scalper partner rotate`"
+        "the output could not be written, so the new secret is lost: make another with `scalper partner rotate`"
     )]
     NotShown,
-    #[error(
-        "the partners table did not answer ({0}): run the command again, it finishes what is unfinished; `scalper partner list` shows what is open"
-    )]
+    #[error("the partners table did not answer ({0}): run the command again, it finishes what is missing")]
     Table(#[from] store::Error),
     #[error(
-        "API Gateway did not answer as expected ({0}): run the command again, it finishes what is unfinished; `scalper partner list` shows what is open"
+        "API Gateway did not answer as expected ({0}): run the command again, it finishes what is missing"
     )]
     Gateway(#[from] GatewayError),
 }
 
 impl Failure {
+    /// A word that is not a state, with the state that may have been meant.
+    pub(crate) fn not_a_state(word: &str) -> Self {
+        Self::NotAState { found: word.to_owned(), hint: nearest::hint(&word.to_ascii_lowercase(), STATES) }
+    }
+
+    /// The message, in which each command names the stack.
+    #[must_use]
+    pub fn message(&self, stack: Option<&Stack>) -> String {
+        stack.map_or_else(|| self.to_string(), |stack| stack.spell(&self.to_string()))
+    }
+
     /// 1 failed, 2 not understood, 3 not found.
     #[must_use]
     pub fn exit_code(&self) -> u8 {
@@ -188,6 +206,7 @@ impl Failure {
             | Self::RecordsAreNoJson
             | Self::NoRegion => 2,
             Self::NoSuchPartner { .. }
+            | Self::NoSuchFeed { .. }
             | Self::NoSuchCredential { .. }
             | Self::NoCredential { .. }
             | Self::NoWebhook { .. }
@@ -224,13 +243,13 @@ impl Failure {
 
     /// The failure as JSON: the exit code's word, and the message.
     #[must_use]
-    pub fn to_json(&self) -> Value {
+    pub fn to_json(&self, stack: Option<&Stack>) -> Value {
         let code = match self.exit_code() {
             _ if matches!(self, Self::NotChecked(_)) => "not-checked",
             2 => "usage",
             3 => "not-found",
             _ => "failed",
         };
-        json!({ "error": { "code": code, "message": self.to_string() } })
+        json!({ "error": { "code": code, "message": self.message(stack) } })
     }
 }

@@ -39,6 +39,8 @@ pub struct GatewayError {
 
 /// Plans and keys. Each call may be repeated.
 pub trait Gateway: Sync {
+    /// The address of the API, which partners put before `/v1`.
+    fn address(&self) -> impl Future<Output = Result<String, GatewayError>> + Send;
     /// Makes or changes the plan with this name, and returns its id.
     fn put_plan(&self, plan: &Plan) -> impl Future<Output = Result<String, GatewayError>> + Send;
     /// Makes a key with this value, and returns its id.

@@ -12,12 +12,16 @@ mod bucket_policy;
 pub mod config;
 pub mod doctor;
 pub mod failure;
+pub mod feeds;
 pub mod gateway;
+pub mod generate;
 pub mod names;
+mod nearest;
 pub mod partner;
 pub mod reading;
 pub mod report;
 pub mod secret;
+mod size;
 mod uploads;
 
 #[cfg(test)]

@@ -16,6 +16,8 @@ use scalper::arguments::{Arguments, Command, PartnerCommand, ReadCommand, TailAr
 use scalper::config::Config;
 use scalper::doctor::{Doctor, Known};
 use scalper::failure::Failure;
+use scalper::feeds;
+use scalper::generate;
 use scalper::names::Stack;
 use scalper::partner::Operator;
 use scalper::reading::{Answer, Desk, Places, Records, WARNING, save};
@@ -36,30 +38,52 @@ struct Manner {
 async fn main() -> ExitCode {
     let arguments = Arguments::parse();
     let json = arguments.json;
-    match Box::pin(run(arguments)).await {
+    let config = match Config::read(&arguments) {
+        Ok(config) => config,
+        Err(failure) => return report(json, None, &failure),
+    };
+    let stack = config.stack.clone();
+    let examines = matches!(arguments.command, Command::Doctor);
+    match Box::pin(run(arguments, config)).await {
         Ok(code) => code,
-        Err(failure) => {
-            tell(json, &failure);
-            ExitCode::from(failure.exit_code())
+        // For `doctor` 1 means that something is wrong with the stack. A check that could not begin says nothing of it.
+        Err(failure) if examines && failure.exit_code() == 1 => {
+            report(json, Some(&stack), &failure);
+            ExitCode::from(2)
         }
+        Err(failure) => report(json, Some(&stack), &failure),
     }
 }
 
-/// A failure, to standard error. Where nobody reads, the exit code still tells.
-fn tell(json: bool, failure: &Failure) {
-    let text = if json { failure.to_json().to_string() } else { format!("scalper: {failure}") };
+/// Writes a failure to standard error and returns its exit code.
+fn report(json: bool, stack: Option<&Stack>, failure: &Failure) -> ExitCode {
+    let text = if json {
+        failure.to_json(stack).to_string()
+    } else {
+        format!("scalper: {}", failure.message(stack))
+    };
+    // A terminal that has gone away still gets the exit code.
     drop(writeln!(std::io::stderr(), "{text}"));
+    ExitCode::from(failure.exit_code())
 }
 
-async fn run(arguments: Arguments) -> Result<ExitCode, Failure> {
-    let Config { stack, region, colours } = Config::read(&arguments)?;
-    let sdk = access::connect(region).await?;
+async fn run(arguments: Arguments, config: Config) -> Result<ExitCode, Failure> {
+    let Config { stack, region, colours } = config;
     let colours = colours && std::io::stdout().is_terminal();
     let manner = Manner { json: arguments.json, colours };
-    match arguments.command {
+    let command = match arguments.command {
+        Command::Generate(command) => {
+            generate::run(&command, &mut std::io::stdout())?;
+            return Ok(ExitCode::SUCCESS);
+        }
+        command => command,
+    };
+    let sdk = access::connect(region).await?;
+    match command {
         Command::Partner(command) => partner(&sdk, stack, command, manner).await,
         Command::Doctor => doctor(&sdk, stack, manner).await,
         Command::Read(command) => read(&sdk, stack, command, manner).await,
+        Command::Generate(_) => Ok(ExitCode::SUCCESS),
     }
 }
 
@@ -69,6 +93,12 @@ async fn partner(
     command: PartnerCommand,
     manner: Manner,
 ) -> Result<ExitCode, Failure> {
+    if let Some(words) = command.feeds() {
+        let places = places(sdk, &stack).await?;
+        let names = places.door_names(&stack);
+        let contracts = names.contracts_bucket.clone();
+        feeds::check(&Door::new(sdk, names), words, &contracts).await?;
+    }
     let operator = Operator {
         partners: store::aws::Directory::new(sdk, &stack.table()),
         gateway: ApiGateway::new(sdk, stack.api()),
@@ -78,8 +108,10 @@ async fn partner(
         random: secret::system(),
         policy: if sdk.endpoint_url().is_some() { Policy::Loopback } else { Policy::Public },
     };
+    let spelled = operator.stack.clone();
     let report = operator.run(command).await?;
-    let text = if manner.json { report.to_json() + "\n" } else { report.to_text(manner.colours) };
+    let text =
+        if manner.json { report.to_json() + "\n" } else { spelled.spell(&report.to_text(manner.colours)) };
     match write(&text) {
         Err(_) if report.has_secret() => Err(Failure::NotShown),
         _ => Ok(ExitCode::SUCCESS),
@@ -127,9 +159,7 @@ async fn read(
 
 /// Finds the stack.
 async fn desk(sdk: &SdkConfig, stack: Stack) -> Result<Desk<Door, Surveyor>, Failure> {
-    let home = Home::find(sdk, &stack.ledger()).await.map_err(Failure::Read)?;
-    let home = home.ok_or_else(|| Failure::NoSuchStack { stack: stack.as_str().to_owned() })?;
-    let places = Places::new(&stack, home);
+    let places = places(sdk, &stack).await?;
     Ok(Desk {
         store: Door::new(sdk, places.door_names(&stack)),
         survey: Surveyor::new(sdk, stack.as_str(), &places.quarantine, &places.home.account),
@@ -137,6 +167,13 @@ async fn desk(sdk: &SdkConfig, stack: Stack) -> Result<Desk<Door, Surveyor>, Fai
         places,
         host: Host::system(),
     })
+}
+
+/// Where the resources of the stack are.
+async fn places(sdk: &SdkConfig, stack: &Stack) -> Result<Places, Failure> {
+    let home = Home::find(sdk, &stack.ledger()).await.map_err(Failure::Read)?;
+    let home = home.ok_or_else(|| Failure::NoSuchStack { stack: stack.as_str().to_owned() })?;
+    Ok(Places::new(stack, home))
 }
 
 async fn give(desk: &Desk<Door, Surveyor>, records: &Records) -> Result<(), Failure> {
@@ -160,7 +197,10 @@ async fn follow(
         true
     };
     let emit = |outcome: &scalper::reading::FileView| write(&outcome.to_line(manner.json, manner.colours));
-    desk.tail(arguments, pause, emit, |failure| tell(manner.json, failure)).await
+    let failed = |failure: &Failure| {
+        report(manner.json, Some(&desk.stack), failure);
+    };
+    desk.tail(arguments, pause, emit, failed).await
 }
 
 fn write(text: &str) -> std::io::Result<()> {

@@ -6,6 +6,7 @@ use store::aws::Home;
 use store::door::{Feeds, Scope};
 
 use crate::failure::Failure;
+use crate::nearest;
 
 /// The stack when nobody names another.
 pub(crate) const STACK: &str = "silent-scalper";
@@ -66,6 +67,18 @@ impl Stack {
         } else {
             format!("scalper --stack {} {words}", self.0)
         }
+    }
+
+    /// Names this stack in each command of a text that names none, so that it can be pasted.
+    #[must_use]
+    pub fn spell(&self, text: &str) -> String {
+        if self.0 == STACK {
+            return text.to_owned();
+        }
+        let commands = ["partner", "status", "files", "show", "rejects", "receipt", "tail", "doctor", "ack"];
+        commands.iter().fold(text.to_owned(), |text, command| {
+            text.replace(&format!("scalper {command} "), &format!("scalper --stack {} {command} ", self.0))
+        })
     }
 
     /// The REST API.
@@ -139,7 +152,12 @@ pub fn feeds(text: &str) -> Result<Feeds, Failure> {
 
 /// Reads scopes separated by commas.
 pub fn scopes(text: &str) -> Result<BTreeSet<Scope>, Failure> {
-    let read = |word: &str| Scope::parse(word).ok_or_else(|| Failure::NotAScope { found: word.to_owned() });
+    let read = |word: &str| {
+        Scope::parse(word).ok_or_else(|| Failure::NotAScope {
+            found: word.to_owned(),
+            hint: nearest::hint(word, [Scope::Submit, Scope::Read].map(Scope::as_str)),
+        })
+    };
     text.split(',').map(str::trim).map(read).collect()
 }
 
@@ -202,6 +220,18 @@ mod tests {
         for name in ["", "1a", "a.b", "a_b", "a b", &"a".repeat(129)] {
             assert!(Stack::parse(name).is_err(), "{name}");
         }
+    }
+
+    #[test]
+    fn commands_in_a_text_name_the_stack_unless_it_is_the_usual_one() {
+        let text = "add it with `scalper partner add north`, then\n  scalper show north/labs/day.csv\n";
+        assert_eq!(Stack::parse(STACK).unwrap().spell(text), text);
+        let spelled = Stack::parse("test").unwrap().spell(text);
+        assert_eq!(
+            spelled,
+            "add it with `scalper --stack test partner add north`, then\n  scalper --stack test show north/labs/day.csv\n"
+        );
+        assert_eq!(Stack::parse("test").unwrap().spell(&spelled), spelled, "said once");
     }
 
     #[test]

@@ -24,6 +24,7 @@ use crate::arguments::{Add, GrantArguments, PartnerCommand, Rotate};
 use crate::failure::Failure;
 use crate::gateway::{Gateway, Plan};
 use crate::names::{self, Stack};
+use crate::nearest;
 use crate::report::{CredentialView, PartnerView, Report};
 use crate::secret::{self, Random};
 
@@ -75,6 +76,8 @@ impl<S: Partners, G: Gateway, U: Uploads> Operator<S, G, U> {
     async fn add(&self, add: &Add) -> Result<Report, Failure> {
         let name = names::new_partner(&add.name)?;
         let grant = self.grant(&add.grant, Feeds::All, BTreeSet::from([Scope::Submit, Scope::Read]))?;
+        // Asked before a secret is made: a failure here must not lose one.
+        let address = self.gateway.address().await?;
         let before = self.partners.partner(name).await?;
         let partner = limits::merged(before.as_ref(), add, self.now_ms);
         let credentials = self.partners.credentials(name).await?;
@@ -85,6 +88,7 @@ impl<S: Partners, G: Gateway, U: Uploads> Operator<S, G, U> {
             return Ok(Report::Kept {
                 partner: self.view(&partner, &credentials),
                 credentials: self.views(&valid),
+                address,
             });
         }
         let (key, secret, credential) = self.make_key(name, &plan, grant).await?;
@@ -92,7 +96,7 @@ impl<S: Partners, G: Gateway, U: Uploads> Operator<S, G, U> {
         self.partners.put_credential(&key, &credential).await?;
         let all = [credentials, vec![(key, credential.clone())]].concat();
         let (partner, credential) = (self.view(&partner, &all), self.credential_view(&credential));
-        Ok(Report::Added { partner, credential, secret })
+        Ok(Report::Added { partner, credential, secret, address })
     }
 
     async fn rotate(&self, rotate: &Rotate) -> Result<Report, Failure> {
@@ -172,9 +176,15 @@ impl<S: Partners, G: Gateway, U: Uploads> Operator<S, G, U> {
 
     /// A partner that must be there.
     async fn known(&self, name: &str) -> Result<Partner, Failure> {
-        let found = self.partners.partner(names::partner(name)?).await?;
-        let stack = || self.stack.as_str().to_owned();
-        found.ok_or_else(|| Failure::NoSuchPartner { name: name.to_owned(), stack: stack() })
+        if let Some(partner) = self.partners.partner(names::partner(name)?).await? {
+            return Ok(partner);
+        }
+        let all = self.partners.all_partners().await?;
+        Err(Failure::NoSuchPartner {
+            name: name.to_owned(),
+            stack: self.stack.as_str().to_owned(),
+            hint: nearest::hint(name, all.iter().map(|partner| partner.name.as_str())),
+        })
     }
 
     async fn put_changed(&self, before: Option<&Partner>, partner: &Partner) -> Result<(), Failure> {

@@ -9,8 +9,13 @@ use jiff::Timestamp;
 use serde::Serialize;
 use store::door::{Credential, Partner};
 
+use crate::size;
+
 pub(crate) use table::{Mark, Style, marked_table, table};
 pub use uploads::{PrincipalView, RestoredView, UploadsView};
+
+/// Columns that a list of feeds may take in a table.
+const FEEDS_WIDTH: usize = 24;
 
 /// An answer. Deliberately without `Debug`: some hold a secret.
 #[derive(Serialize)]
@@ -18,16 +23,16 @@ pub use uploads::{PrincipalView, RestoredView, UploadsView};
 #[expect(missing_docs, reason = "the members are those of the JSON document, named as they read")]
 pub enum Report {
     /// A credential was made for a partner that had none.
-    Added { partner: PartnerView, credential: CredentialView, secret: String },
+    Added { partner: PartnerView, credential: CredentialView, secret: String, address: String },
     /// The partner has a credential already; its limits are as asked.
-    Kept { partner: PartnerView, credentials: Vec<CredentialView> },
+    Kept { partner: PartnerView, credentials: Vec<CredentialView>, address: String },
     /// A further credential was made.
     Rotated { partner: String, credential: CredentialView, secret: String, still_valid: Vec<String> },
     /// A credential opens nothing any more.
     Revoked { partner: String, credential: String, still_valid: Vec<String> },
-    /// Nothing of the partner is let in.
+    /// Everything that the partner sends is rejected.
     Suspended { partner: String },
-    /// The partner is let in again.
+    /// The partner's files are accepted again.
     Resumed { partner: String },
     /// All partners.
     Partners { stack: String, partners: Vec<PartnerView> },
@@ -138,18 +143,19 @@ impl Report {
     pub fn to_text(&self, colours: bool) -> String {
         let style = Style { colours };
         match self {
-            Self::Added { partner, credential, secret } => {
+            Self::Added { partner, credential, secret, address } => {
                 let partners = partner_table(std::slice::from_ref(partner), style);
                 let credentials = credential_table(std::slice::from_ref(credential), style);
-                format!("{partners}\n{credentials}\n{}", shown_once(secret))
+                let line = to_the_partner(address, credential);
+                format!("{partners}\n{credentials}\n{}\n{line}", shown_once(secret))
             }
-            Self::Kept { partner, credentials } => {
+            Self::Kept { partner, credentials, address } => {
                 let name = &partner.name;
                 let partners = partner_table(std::slice::from_ref(partner), style);
                 let credentials = credential_table(credentials, style);
                 format!(
-                    "{partners}\n{credentials}\n{name} has a credential already, so none was made; if its secret is lost:\n  \
-                     scalper partner rotate {name}\n"
+                    "{partners}\n{credentials}\n{name} already has a credential, so none was made; API: {address}\n\
+                     If the secret is lost:\n  scalper partner rotate {name}\n"
                 )
             }
             Self::Rotated { partner, credential, secret, still_valid } => {
@@ -165,7 +171,7 @@ impl Report {
                     left => format!("still valid: {}", left.join(", ")),
                 };
                 format!(
-                    "{credential} of {partner} is refused within a minute, and its key is deleted; {left}\n"
+                    "{credential} of {partner} is rejected within a minute, and its key is deleted; {left}\n"
                 )
             }
             Self::Suspended { partner } => {
@@ -200,12 +206,12 @@ impl Report {
                 "posts to {url} for {partner} are signed with this secret and the one before, until the next rotation\n\n{}",
                 shown_once(secret)
             ),
-            Self::WebhookRemoved { partner } => format!("outcomes of {partner} are posted no more\n"),
+            Self::WebhookRemoved { partner } => format!("outcomes of {partner} are no longer posted\n"),
             Self::RoleNamed { partner, arn, credential } => {
                 let CredentialView { feeds, scopes, .. } = credential;
-                format!("{arn} is let in as {partner}: feeds {feeds}, scopes {}\n", scopes.join(","))
+                format!("{arn} is accepted as {partner}: feeds {feeds}, scopes {}\n", scopes.join(","))
             }
-            Self::RoleRemoved { partner, arn } => format!("{arn} is let in as {partner} no more\n"),
+            Self::RoleRemoved { partner, arn } => format!("{arn} is no longer accepted as {partner}\n"),
             Self::S3Given { uploads } => uploads.given(),
             Self::S3Shown { uploads } => uploads.shown(),
             Self::S3Removed { partner, removed, left } => uploads::removed(partner, removed, left),
@@ -216,11 +222,24 @@ impl Report {
 }
 
 fn shown_once(secret: &str) -> String {
-    format!("secret (shown once, kept only by its holder): {secret}\n")
+    format!("secret (shown once, stored only as a hash):\n  {secret}\n")
+}
+
+/// What an operator sends to the partner: the address and two lines that can be pasted once `KEY` is set.
+fn to_the_partner(address: &str, credential: &CredentialView) -> String {
+    let first = credential.feeds.split(',').next().filter(|feed| *feed != "*").unwrap_or("<feed>");
+    format!(
+        "Send this to the partner, and the secret on another channel:\n  \
+         export API={address}\n  \
+         export KEY=<the secret>\n  \
+         curl -sS --fail-with-body \"$API/v1/feeds\" -H \"x-api-key: $KEY\"\n  \
+         curl -sS --fail-with-body \"$API/v1/feeds/{first}/files?name=day.csv\" \\\n    \
+         -H \"x-api-key: $KEY\" -H \"content-type: text/csv\" --data-binary @day.csv\n"
+    )
 }
 
 fn partner_table(partners: &[PartnerView], style: Style) -> String {
-    let heads = ["partner", "state", "credentials", "requests/s", "burst", "bytes/day"];
+    let heads = ["partner", "state", "credentials", "requests/s", "burst", "size/day"];
     let rows = partners.iter().map(|partner| {
         [
             partner.name.clone(),
@@ -228,7 +247,7 @@ fn partner_table(partners: &[PartnerView], style: Style) -> String {
             partner.valid_credentials.to_string(),
             partner.requests_per_second.to_string(),
             partner.burst.to_string(),
-            partner.bytes_per_day.to_string(),
+            size::show(partner.bytes_per_day),
         ]
     });
     table(heads, &rows.collect::<Vec<_>>(), style)
@@ -240,13 +259,23 @@ fn credential_table(credentials: &[CredentialView], style: Style) -> String {
         [
             credential.id.clone(),
             credential.state.to_owned(),
-            credential.feeds.clone(),
+            shortened(&credential.feeds),
             credential.scopes.join(","),
-            credential.created.clone(),
-            credential.ends.clone().unwrap_or_else(|| "never".to_owned()),
+            day(&credential.created).to_owned(),
+            credential.ends.as_deref().map_or("never", day).to_owned(),
         ]
     });
     table(heads, &rows.collect::<Vec<_>>(), style)
+}
+
+/// A list of feeds that fits a table of 80 columns; JSON has them all.
+fn shortened(feeds: &str) -> String {
+    if feeds.len() <= FEEDS_WIDTH { feeds.to_owned() } else { format!("{} feeds", feeds.split(',').count()) }
+}
+
+/// The day of an instant.
+fn day(instant: &str) -> &str {
+    instant.split('T').next().unwrap_or(instant)
 }
 
 /// An instant in UTC, to the second (RFC 3339); a number that is none stays a number.

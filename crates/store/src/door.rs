@@ -31,8 +31,10 @@ pub use landing::{
 pub use limits::{Limiter, Limits, Spent};
 pub(crate) use limits::{day, until_taken};
 pub use partners::{Credential, CredentialHash, Feeds, Partner, Partners, Scope, Webhook};
-pub use reading::{FilePage, FilePlace, FileQuery, ListedFile, Reading, RecordPage, RecordVersion};
-pub(crate) use reading::{MOST_FEEDS, attachment};
+pub(crate) use reading::attachment;
+pub use reading::{
+    FilePage, FilePlace, FileQuery, ListedFile, MOST_FEEDS, Reading, RecordPage, RecordVersion,
+};
 pub(crate) use requests::kept_until_ms;
 pub use requests::{Answer, Begun, RequestKey, Requests, UploadKind, UploadRecord};
 pub use senders::{Folders, Senders};

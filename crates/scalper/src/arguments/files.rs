@@ -5,47 +5,47 @@ use clap::{Args, Subcommand};
 /// What to read. Each command is one of the command line's own.
 #[derive(Clone, Debug, PartialEq, Eq, Subcommand)]
 pub enum ReadCommand {
-    /// Each feed of each partner at a glance, what is wrong first
+    /// Show what is wrong first, then each feed of each partner
     #[command(
-        after_help = "Wrong is: a message in a dead-letter queue, a file that was refused and not sent again, a file \
-                            that is not decided after 75 minutes. A file with some refused records is noted.\n\n\
-                            Examples:\n  scalper status\n  scalper status --check --json    for a monitor: exit code 1 when \
-                            something is wrong"
+        after_help = "A problem is: a message in a dead-letter queue, a quarantined file that was neither sent again nor \
+                            acknowledged, a file that is not decided after 75 minutes. A file with some rejected records is a note.\n\n\
+                            Examples:\n  scalper status\n  scalper status --check --json    for a monitor: exit code 1 if there is a \
+                            problem"
     )]
     Status(StatusArguments),
-    /// The files of a partner, newest first
+    /// List the files of a partner, newest first
     #[command(
         after_help = "Examples:\n  scalper files --partner north-clinic --state quarantined --since 7d\n  \
                             scalper files --feed labs --since 2026-11-20T08:00:00Z --limit 100"
     )]
     Files(FilesArguments),
-    /// One file's whole story, and what to do next
+    /// Show one file's history and the next step
     #[command(after_help = "Examples:\n  scalper show r5g61a45bnmyhnp8sgqw0ymkjv\n  \
                             scalper show north-clinic/labs/day.csv     the newest version of this name")]
     Show {
         /// The file's id, the load's (`_load` of a record), or its key `<partner>/<feed>/<name>`
         file: String,
     },
-    /// Which records of a file were refused and why: positions and rules, no values
+    /// Show which records of a file were rejected and why, without values
     #[command(after_help = "Examples:\n  scalper rejects r5g61a45bnmyhnp8sgqw0ymkjv\n  \
                             scalper rejects r5g61a45bnmyhnp8sgqw0ymkjv --download rejects.csv    what the partner sent")]
     Rejects(RejectsArguments),
-    /// The receipt that the sender has of a file; with --json byte for byte as it is stored
+    /// Show the receipt that the sender got; with --json exactly as stored
     Receipt {
         /// The file's id, the load's, or its key
         file: String,
     },
-    /// Outcomes as they come, until Ctrl-C; with --json one document a line
+    /// Follow outcomes until Ctrl-C; with --json one document per line
     Tail(TailArguments),
 }
 
-/// What `status` tells of.
+/// What `status` shows.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Args)]
 pub struct StatusArguments {
-    /// Only this partner, also one that is in no table and drops its files by S3
+    /// Only this partner; it may also be one that is not registered and sends by S3
     #[arg(long)]
     pub partner: Option<String>,
-    /// End with exit code 1 when something is wrong
+    /// Exit with code 1 if there is a problem
     #[arg(long)]
     pub check: bool,
 }
@@ -53,19 +53,19 @@ pub struct StatusArguments {
 /// Which files.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Args)]
 pub struct FilesArguments {
-    /// Whose files [default: the only partner there is]
+    /// Partner whose files to list [default: the only partner]
     #[arg(long)]
     pub partner: Option<String>,
-    /// Only of this feed
+    /// Only this feed
     #[arg(long)]
     pub feed: Option<String>,
-    /// Only in this state, for example quarantined
+    /// Only this state, for example quarantined
     #[arg(long)]
     pub state: Option<String>,
-    /// Not older than: 30m, 12h, 7d, 2026-11-20 or 2026-11-20T08:15:00Z
+    /// Only files since then: 30m, 12h, 7d, 2026-11-20 or 2026-11-20T08:15:00Z
     #[arg(long)]
     pub since: Option<String>,
-    /// At most so many
+    /// Maximum number of files to list
     #[arg(long, default_value_t = 20, value_parser = clap::value_parser!(u16).range(1..=1_000))]
     pub limit: u16,
 }
@@ -75,10 +75,10 @@ pub struct FilesArguments {
 pub struct RejectsArguments {
     /// The file's id, the load's, or its key
     pub file: String,
-    /// Print the refused records themselves, as the partner sent them
+    /// Print the rejected records themselves, as the partner sent them
     #[arg(long, conflicts_with = "download")]
     pub values: bool,
-    /// Write the refused records themselves into this new file, readable by you only
+    /// Write the rejected records themselves to this new file, readable only by you
     #[arg(long, value_name = "PATH")]
     pub download: Option<std::path::PathBuf>,
 }
@@ -86,10 +86,10 @@ pub struct RejectsArguments {
 /// Whose outcomes.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Args)]
 pub struct TailArguments {
-    /// Only of this partner
+    /// Only this partner
     #[arg(long)]
     pub partner: Option<String>,
-    /// Begin with so many of the newest outcomes
+    /// Number of earlier outcomes to show first
     #[arg(long, default_value_t = 10, value_parser = clap::value_parser!(u16).range(0..=100))]
     pub lines: u16,
 }

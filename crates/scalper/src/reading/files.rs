@@ -57,7 +57,7 @@ fn query(arguments: &FilesArguments, now_ms: u64) -> Result<FileQuery, Failure> 
     let feed = arguments.feed.as_deref().map(names::feed).transpose()?.map(str::to_owned);
     let state = arguments.state.as_deref().map(|word| {
         let known = State::parse(&word.to_ascii_uppercase());
-        known.ok_or_else(|| Failure::NotAState { found: word.to_owned() })
+        known.ok_or_else(|| Failure::not_a_state(word))
     });
     let from = arguments.since.as_deref().map(|text| {
         let from = since(text, now_ms).ok_or_else(|| Failure::NotATime { found: text.to_owned() });

@@ -8,6 +8,7 @@ use store::operator::Survey;
 use super::{Desk, Readable};
 use crate::failure::Failure;
 use crate::names;
+use crate::nearest;
 
 /// Who there is.
 #[derive(Default)]
@@ -74,8 +75,10 @@ impl<S: Readable, V: Survey> Desk<S, V> {
         if known.partners.contains_key(name) || known.unlisted.is_some() {
             return Ok(());
         }
+        let hint = nearest::hint(name, known.partners.keys().map(String::as_str));
         let names = known.partners.into_keys().collect::<Vec<_>>().join(", ");
         let names = if names.is_empty() { "none yet".to_owned() } else { names };
-        Err(Failure::UnknownPartner { name: name.to_owned(), stack: self.stack.as_str().to_owned(), names })
+        let (name, stack) = (name.to_owned(), self.stack.as_str().to_owned());
+        Err(Failure::UnknownPartner { name, stack, names, hint })
     }
 }

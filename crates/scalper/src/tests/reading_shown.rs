@@ -15,7 +15,7 @@ async fn transcript(bench: &Bench, lines: &[&str], json: bool) -> String {
         let answer = match bench.run(line).await {
             Ok(answer) if json => answer.to_json() + "\n",
             Ok(answer) => answer.to_text(false),
-            Err(failure) if json => format!("{}\n", failure.to_json()),
+            Err(failure) if json => format!("{}\n", failure.to_json(None)),
             Err(failure) => format!("scalper: {failure}\n[exit code {}]\n", failure.exit_code()),
         };
         writeln!(text, "$ scalper {line}\n{answer}").expect("written");

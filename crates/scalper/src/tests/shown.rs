@@ -13,7 +13,7 @@ async fn transcript(stage: &Stage, lines: &[&str], json: bool) -> String {
         let answer = match stage.run(line).await {
             Ok(report) if json => report.to_json() + "\n",
             Ok(report) => report.to_text(false),
-            Err(failure) if json => format!("{}\n", failure.to_json()),
+            Err(failure) if json => format!("{}\n", failure.to_json(None)),
             Err(failure) => format!("scalper: {failure}\n[exit code {}]\n", failure.exit_code()),
         };
         writeln!(text, "$ scalper partner {line}\n{answer}").expect("written");

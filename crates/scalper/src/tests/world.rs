@@ -124,6 +124,10 @@ impl Partners for World {
 }
 
 impl Gateway for World {
+    async fn address(&self) -> Result<String, GatewayError> {
+        self.gateway(|_| "https://a1b2c3d4e5.execute-api.eu-central-1.amazonaws.com/api".to_owned())
+    }
+
     async fn put_plan(&self, plan: &Plan) -> Result<String, GatewayError> {
         self.gateway(|state| {
             let before = state.plans.get(&plan.name).and_then(|before| before.requests_per_day);

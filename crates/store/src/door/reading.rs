@@ -8,7 +8,7 @@ use super::Presigned;
 use crate::{Error, FileId, Item, ItemValue, LoadId, Outcome, State};
 
 /// Most feeds of a listing: one page of S3's.
-pub(crate) const MOST_FEEDS: usize = 1_000;
+pub const MOST_FEEDS: usize = 1_000;
 
 /// How a browser is told to save an object: a name of letters, digits, points, hyphens and underscores, all else
 /// replaced, so that it needs no quoting rule (RFC 6266).
