@@ -29,6 +29,8 @@ mod tables;
 
 /// Good files of every format become rows, each value as it was sent.
 mod accepted;
+/// Files as partners really send them, by S3, by the API and in the dry run: one answer.
+mod both_doors;
 /// The same event again, late, out of order, after the ledger was lost: the outcome is that of the bucket.
 mod deliveries;
 /// Files by the partners' API: sent small, signed and in parts, until the partner has receipt, rejects and records.

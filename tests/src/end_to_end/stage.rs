@@ -149,12 +149,16 @@ impl Stage {
         stage
     }
 
-    /// Publishes the feed's contract.
+    /// Publishes the contract of the feed of `fixtures/scans`.
     pub(super) async fn publish(&self, contract: &str) {
+        self.publish_feed(FEED, contract).await;
+    }
+
+    /// Publishes the contract of a feed.
+    pub(super) async fn publish_feed(&self, feed: &str, contract: &str) {
         let body = ByteStream::from(contract.as_bytes().to_vec());
-        let put =
-            self.s3.put_object().bucket(&self.names.contracts).key(format!("{FEED}.odcs.yaml")).body(body);
-        put.send().await.expect("publish the contract");
+        let put = self.s3.put_object().bucket(&self.names.contracts).key(format!("{feed}.odcs.yaml"));
+        put.body(body).send().await.expect("publish the contract");
     }
 
     /// Lands a file; returns its version.
