@@ -44,9 +44,12 @@ def main() -> None:
 def parse() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("stack", help="the stack's name, such as silent-scalper-dev")
-    parser.add_argument("--data", choices=["keep", "delete"], default="keep", help="what becomes of retained data")
+    parser.add_argument("--data", default="keep", help="keep or delete: whether retained data is deleted too")
     parser.add_argument("--yes", action="store_true", help="do not ask (for scripts)")
-    return parser.parse_args()
+    arguments = parser.parse_args()
+    if arguments.data not in ("keep", "delete"):
+        sys.exit(f"DATA is keep or delete, not {arguments.data}; nothing was changed")
+    return arguments
 
 
 def remove(stack: str, with_data: bool, is_sure: bool) -> None:

@@ -50,7 +50,7 @@ Drop a file, as <partner>/<feed>/<name>:
 
     aws s3 cp {SAMPLES.relative_to(SAMPLES.parents[2])}/{sample.sample} s3://{outputs["InboxBucketName"]}/{sample.key}
 
-Read what became of it (README, "Operate"):
+See its outcome (README, "Operate"):
 
     target/debug/scalper status
     target/debug/scalper show {sample.key}
@@ -68,7 +68,7 @@ Send a file as a partner does, by API (README, "Send files by API"):
 
     export API={outputs["PartnerApiUrl"]}
     export KEY=$(target/debug/scalper --json partner add riverside | python3 -c 'import json, sys; print(json.load(sys.stdin)["secret"])')
-    curl "$API/v1/feeds" -H "x-api-key: $KEY"
+    curl -sS -w '\\n' "$API/v1/feeds" -H "x-api-key: $KEY"
 
 Publish a contract of your own, and files of its feed are taken from then on:
 

@@ -44,9 +44,15 @@ def main() -> None:
 def parse() -> argparse.Namespace:
     known = [binary_of(each) for each in functions(yaml_parse(TEMPLATE.read_text()))]
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("function", choices=known)
+    parser.add_argument("function", help=", ".join(known))
     parser.add_argument("--invoke", type=Path, metavar="EVENT", help="a file below events/")
-    return parser.parse_args()
+    arguments = parser.parse_args()
+    if arguments.function not in known:
+        sys.exit(f"unknown function {arguments.function}: FUNCTION is one of {', '.join(known)}")
+    if arguments.invoke and not arguments.invoke.is_file():
+        events = sorted(str(each.relative_to(ROOT)) for each in (ROOT / "events").glob("*.json"))
+        sys.exit(f"no file {arguments.invoke}: EVENT is a file such as\n  " + "\n  ".join(events))
+    return arguments
 
 
 def watch(running: Emulator, function: str) -> int:
