@@ -36,6 +36,7 @@ pub(crate) fn contract(format: Format, columns: &[&str]) -> Contract {
     let column = |name: &&str| Column {
         name: (*name).to_owned(),
         physical_name: (*name).to_owned(),
+        synonyms: Vec::new(),
         source_path: None,
         kind: Kind::String,
         type_rule: RuleIndex(0),

@@ -106,6 +106,7 @@ fn contract(document: &Document, source: &str, compilation: &mut Compilation) ->
         })
         .collect();
     key::check_names(feed, &columns, &reading.format, &mut compilation.findings);
+    key::check_synonyms(&feed.properties, &reading.format, &mut compilation.findings);
     let primary_key = key::primary(feed, &columns, &mut compilation.findings);
     key::unique(feed, &columns, &primary_key, compilation);
     quality::on_table(&feed.quality, &columns, compilation);

@@ -82,7 +82,7 @@ pub enum Format {
 pub struct Dialect {
     /// Whether the first record names the columns; if not, cells are the contract's columns in order.
     pub header: bool,
-    /// Between cells; default `,`.
+    /// Between cells; default `,`. A first line `sep=;`, as Excel writes it, sets another one for its file.
     pub delimiter: u8,
     /// Around a cell; `None` turns quoting off. Default `"`.
     pub quote: Option<u8>,
@@ -105,7 +105,8 @@ pub struct Dialect {
 pub enum HeaderMatch {
     /// Byte for byte.
     Exact,
-    /// Without regard to ASCII and Unicode case and to blanks at either end.
+    /// Without regard to letter case, blanks at either end, the kind and number of blanks between words, characters of no
+    /// width, and whether letters and their accents are one character or two (NFC or NFD).
     Loose,
 }
 
@@ -118,7 +119,7 @@ pub struct Limits {
     pub decompressed_bytes: u64,
     /// Decompressed to stored, checked after the first 10 MiB of output; default 200.
     pub ratio: u32,
-    /// One record; default 1 MiB.
+    /// One record; default 1 MiB. It is also the only limit on the lines of a quoted cell.
     pub record_bytes: u32,
     /// Columns of a header; default 4,096.
     pub columns: u32,
@@ -183,7 +184,8 @@ pub enum MissingColumn {
 /// A file without records.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum EmptyFile {
-    /// A header without records is a complete load of 0 rows; a file of 0 bytes is refused (default).
+    /// A header without records is a complete load of 0 rows; a file with neither header nor record, such as one of 0 bytes
+    /// or of blank lines, is rejected (default).
     RejectZeroBytes,
     /// Any file without records is refused.
     Reject,
@@ -220,6 +222,8 @@ pub struct Column {
     pub name: String,
     /// The header label or field name in the file.
     pub physical_name: String,
+    /// Further labels and field names that mean the same property.
+    pub synonyms: Vec<String>,
     /// JSON only: where the value is, as JSON Pointer tokens, when it is not the top-level field `physical_name`.
     pub source_path: Option<Vec<String>>,
     /// The type, with what is needed to parse it.

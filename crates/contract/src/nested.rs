@@ -10,7 +10,7 @@ use memchr::memchr2;
 use serde::de::IgnoredAny;
 
 use crate::column::Reading;
-use crate::{Cell, Column, Decimal, Found, Kind, Violation};
+use crate::{Cell, Column, Decimal, Found, Kind, Structure, Violation};
 
 /// Deepest nesting of a DynamoDB attribute (Amazon DynamoDB Developer Guide, "Quotas").
 const DEPTH: u32 = 32;
@@ -56,12 +56,18 @@ fn check_members(
     let mut buffer = Vec::new();
     for (key, value) in members(source) {
         let key = unescape(key);
-        let known =
-            columns.iter().zip(&mut seen).find(|(column, _)| column.physical_name.as_bytes() == &*key);
-        if let Some((column, seen)) = known {
-            *seen = true;
-            column.check_nested(index, cell(value, &mut buffer), most, violations);
+        let known = columns
+            .iter()
+            .zip(&mut seen)
+            .find(|(column, _)| column.labels().any(|label| label.as_bytes() == &*key));
+        let Some((column, seen)) = known else { continue };
+        if *seen && violations.len() < most {
+            // Under two of its names: which one is meant is not said.
+            let rule = Structure::DuplicateField.index();
+            violations.push(Violation { rule, column: Some(index), found: Found::Unspecified });
         }
+        *seen = true;
+        column.check_nested(index, cell(value, &mut buffer), most, violations);
     }
     for (column, _) in columns.iter().zip(&seen).filter(|(_, seen)| !**seen) {
         column.check_nested(index, Cell::Absent, most, violations);

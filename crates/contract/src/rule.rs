@@ -142,6 +142,8 @@ pub enum Structure {
     TooFewCells,
     /// Not more cells than columns.
     TooManyCells,
+    /// The header stands above the records and not among them.
+    RepeatedHeader,
     /// A record within the size limit.
     RecordBytes,
     /// Well-formed JSON.
@@ -169,7 +171,7 @@ impl Structure {
     pub const COUNT: usize = Self::ALL.len();
 
     /// All of them, in the order in which they begin every contract's rule table.
-    pub const ALL: [Self; 17] = [
+    pub const ALL: [Self; 18] = [
         Self::Encoding,
         Self::Nul,
         Self::Quoting,
@@ -177,6 +179,7 @@ impl Structure {
         Self::UnterminatedQuote,
         Self::TooFewCells,
         Self::TooManyCells,
+        Self::RepeatedHeader,
         Self::RecordBytes,
         Self::Json,
         Self::NotAnObject,
@@ -216,6 +219,11 @@ impl Structure {
             Self::TooManyCells => {
                 ("record.tooManyCells", Code::ExtraCell, "one cell for each column of the header")
             }
+            Self::RepeatedHeader => (
+                "record.repeatedHeader",
+                Code::DuplicateLabel,
+                "a record: the header stands once, above them",
+            ),
             Self::RecordBytes => {
                 ("record.bytes", Code::FormatError, "a record within the contract's size limit")
             }

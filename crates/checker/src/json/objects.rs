@@ -173,7 +173,7 @@ impl Target<'_> {
         for expected in self.fields.expected.get(self.next..).unwrap_or_default() {
             if let Some(length) = expected.begins(text.get(at..).unwrap_or_default())
                 && let Some((slot, end)) = plain_value(text, at + length)
-                && let Some(seen) = self.seen.get_mut(usize::from(expected.field))
+                && let Some(seen) = self.seen.get_mut(usize::from(expected.same_as))
                 && *seen != self.record
             {
                 *seen = self.record;
@@ -206,7 +206,8 @@ impl Target<'_> {
     /// Reads the value of a known field into its columns.
     #[inline]
     fn known(&mut self, scan: &mut Scan<'_>, index: u16) -> Result<(), Malformed> {
-        if let Some(seen) = self.seen.get_mut(usize::from(index)) {
+        let same_as = self.fields.get(index).map_or(index, |field| field.same_as);
+        if let Some(seen) = self.seen.get_mut(usize::from(same_as)) {
             if *seen == self.record {
                 scan.breaks(Structure::DuplicateField);
             }
@@ -321,7 +322,8 @@ mod tests {
     proptest! {
         #[test]
         fn what_is_expected_changes_nothing(lines in prop::collection::vec(line(), 1..6)) {
-            let contract = fixture::contract(Format::JsonLines, &["id", "name", "a long enough name"]);
+            let mut contract = fixture::contract(Format::JsonLines, &["id", "name", "a long enough name"]);
+            contract.columns[1].synonyms = vec!["u".to_owned()];
             let (mut expecting, mut other) = (Objects::new(&contract), Objects::new(&contract));
             other.fields.expect_nothing();
             for line in &lines {

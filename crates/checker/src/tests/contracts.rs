@@ -82,6 +82,7 @@ fn column(name: &str, kind: Kind, required: Option<RuleIndex>) -> Column {
     Column {
         name: name.to_owned(),
         physical_name: name.to_owned(),
+        synonyms: Vec::new(),
         source_path: None,
         kind,
         type_rule: rule(&format!("{name}.type")),

@@ -11,6 +11,7 @@ fn column(kind: Kind, checks: Vec<Check>) -> Column {
     Column {
         name: "c".to_owned(),
         physical_name: "c".to_owned(),
+        synonyms: Vec::new(),
         source_path: None,
         kind,
         type_rule: TYPE,

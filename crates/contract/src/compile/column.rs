@@ -70,6 +70,7 @@ pub(super) fn compile(property: &Property, scope: &Scope<'_>, compilation: &mut 
             .physical_name
             .as_ref()
             .map_or_else(|| name.clone(), |given| given.value.clone()),
+        synonyms: property.synonyms.iter().map(|synonym| synonym.value.clone()).collect(),
         name,
         source_path: None,
         kind,

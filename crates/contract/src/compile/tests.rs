@@ -191,6 +191,40 @@ fn nested_properties_are_columns_with_rules_of_their_own() {
 }
 
 #[test]
+fn synonyms_are_labels_and_none_means_two_properties() {
+    let source = |second: &str| {
+        with_properties(&format!(
+            "      - {{ name: patient_id, logicalType: string, synonyms: [MRN, 4711] }}\n      - {{ name: b, \
+             physicalName: B-Label, logicalType: string{second} }}\n"
+        ))
+    };
+    let (contract, _) = compiled(&source(""));
+    assert_eq!(contract.columns[0].labels().collect::<Vec<_>>(), ["patient_id", "MRN", "4711"]);
+    for (second, path) in [
+        (", synonyms: [MRN]", "schema[0].properties[1].synonyms[0]"),
+        (", synonyms: [x, patient_id]", "schema[0].properties[1].synonyms[1]"),
+        (", synonyms: ['']", "schema[0].properties[1].synonyms[0]"),
+        (", synonyms: [[x]]", "schema[0].properties[1].synonyms[0]"),
+    ] {
+        let findings = compile(&source(second)).expect_err("an error");
+        assert!(findings.iter().any(|finding| finding.path == path), "{second}: {findings:?}");
+    }
+    for taken in ["b", "B-Label"] {
+        let findings = compile(&source("").replace("MRN", taken)).expect_err("an error");
+        let message = "found the synonym `{}` of two properties, expected a synonym that is no name, physical name or \
+                       synonym of another property; it also means properties[1]: remove one of them";
+        assert_eq!(findings[0].message(), message.replace("{}", taken));
+    }
+    let loose = source("").replace("MRN", "B-LABEL ");
+    compiled(&loose);
+    let nested = with_properties(
+        "      - name: p\n        logicalType: object\n        properties:\n          - { name: x, logicalType: string, \
+         synonyms: [y] }\n          - { name: y, logicalType: string }\n",
+    );
+    assert!(compile(&nested).is_err());
+}
+
+#[test]
 fn classified_columns_are_marked_whatever_the_spelling() {
     let (contract, _) = compiled(PATIENTS);
     assert!(column(&contract, "birth_date").classified);

@@ -8,6 +8,7 @@ fn column(name: &str, kind: Kind, rule: u16, checks: Vec<Check>) -> Column {
     Column {
         name: name.to_owned(),
         physical_name: name.to_owned(),
+        synonyms: Vec::new(),
         source_path: None,
         kind,
         type_rule: RuleIndex(rule),
@@ -37,6 +38,16 @@ fn person() -> Column {
 
 fn array_of_integers() -> Column {
     column("a", Kind::Array(Some(Box::new(column("", Kind::Integer, 10, vec![])))), 0, vec![])
+}
+
+#[test]
+fn a_synonym_names_a_nested_property_and_two_names_in_one_object_are_a_field_twice() {
+    let Kind::Object(mut members) = person().kind else { panic!("an object") };
+    members[0].synonyms = vec!["years".to_owned()];
+    let person = column("person", Kind::Object(members), 0, vec![]);
+    assert_eq!(broken(&person, Cell::Object(br#"{"years": 5, "address": {"zip": "01234"}}"#)), []);
+    let twice = broken(&person, Cell::Object(br#"{"age": 5, "years": 6, "address": {"zip": "01234"}}"#));
+    assert_eq!(twice, [(Structure::DuplicateField.index().0, Found::Unspecified)]);
 }
 
 #[test]

@@ -7,6 +7,7 @@ fn column(kind: Kind) -> Column {
     Column {
         name: "c".to_owned(),
         physical_name: "c".to_owned(),
+        synonyms: Vec::new(),
         source_path: None,
         kind,
         type_rule: RuleIndex(0),
