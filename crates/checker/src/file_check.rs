@@ -185,7 +185,7 @@ impl FileCheck {
         }
         let empty = match self.contract.policy.empty_file {
             EmptyFile::Accept => false,
-            EmptyFile::RejectZeroBytes => self.decoded_bytes == 0,
+            EmptyFile::RejectZeroBytes => !self.reader.has_content(),
             EmptyFile::Reject => self.records.counts.records == 0,
         };
         if empty && self.fault.is_none() {

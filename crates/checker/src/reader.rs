@@ -7,7 +7,7 @@ use std::sync::Arc;
 use contract::{Contract, Format, Found, Structure, Violation};
 
 pub(crate) use self::window::{
-    Line, PIECE_BYTES, Window, endless, is_clean, line_end, line_ends, longest, next_line,
+    END_MARK, Line, PIECE_BYTES, Window, endless, is_clean, line_end, line_ends, longest, next_line,
 };
 use crate::json::{Document, JsonLines};
 use crate::separated::Separated;
@@ -17,6 +17,9 @@ use crate::{FaultCode, FileFault, Item};
 /// Single bad bytes cost single records; a file in another encoding is the sender's mistake as a whole.
 const INVALID_TEXT_PERCENT: u64 = 10;
 const INVALID_TEXT_RECORDS: u64 = 20;
+
+/// The byte order mark of UTF-8. The decoder drops that of the file; files that were joined have more of them.
+pub(crate) const BYTE_ORDER_MARK: &[u8] = "\u{feff}".as_bytes();
 
 /// A line or record without end is given up after so many times the record size limit.
 const LONGEST_LINE_FACTOR: u64 = 16;
@@ -63,6 +66,15 @@ impl Reader {
         match self {
             Self::Separated(reader) => reader.labels(),
             Self::JsonLines(_) | Self::Json(_) => &[],
+        }
+    }
+
+    /// Whether the text had more than blank lines: a header, a record, or a JSON document, which may be an empty array.
+    pub(crate) fn has_content(&self) -> bool {
+        match self {
+            Self::Separated(reader) => reader.has_content(),
+            Self::JsonLines(reader) => reader.has_content(),
+            Self::Json(reader) => reader.has_content(),
         }
     }
 

@@ -2,6 +2,7 @@
 
 pub(crate) mod contracts;
 mod decisions;
+mod kept;
 mod repeats;
 
 use std::sync::Arc;

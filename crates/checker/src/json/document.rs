@@ -5,7 +5,8 @@ use contract::{Contract, Found, Structure};
 use super::delimit::Delimiter;
 use super::objects::Objects;
 use crate::reader::{
-    InvalidText, PIECE_BYTES, Step, Window, check_text, endless, fault_at, longest, record_limit, violation,
+    END_MARK, InvalidText, PIECE_BYTES, Step, Window, check_text, endless, fault_at, longest, record_limit,
+    violation,
 };
 use crate::{FaultCode, FileFault, Item, Record};
 
@@ -70,6 +71,11 @@ impl Document {
         self.objects.unknown()
     }
 
+    /// Whether there was more than white space.
+    pub(crate) fn has_content(&self) -> bool {
+        self.place != Place::Value || self.level > 0
+    }
+
     pub(crate) fn push(&mut self, block: &[u8], found: &mut impl FnMut(Item<'_>)) -> Result<(), FileFault> {
         for piece in block.chunks(PIECE_BYTES) {
             self.window.fill(piece);
@@ -79,8 +85,9 @@ impl Document {
     }
 
     pub(crate) fn finish(&mut self, found: &mut impl FnMut(Item<'_>)) -> Result<(), FileFault> {
+        self.window.drop_end_marks();
         while self.step(found)? == Step::More {}
-        let untouched = self.place == Place::Value && self.level == 0 && self.window.rest().is_empty();
+        let untouched = !self.has_content() && self.window.rest().is_empty();
         if self.place == Place::End || untouched {
             return Ok(());
         }
@@ -95,6 +102,9 @@ impl Document {
         let blanks = blank(self.window.rest(), 0);
         self.window.advance_counting(blanks);
         let Some(first) = self.window.rest().first().copied() else { return Ok(Step::Wait) };
+        if self.window.rest().iter().all(|byte| *byte == END_MARK) {
+            return Ok(Step::Wait);
+        }
         match self.place {
             Place::Value => self.value(first, found),
             Place::FirstElement if first == b']' => Ok(self.close_array()),
