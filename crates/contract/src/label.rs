@@ -9,6 +9,7 @@ use crate::{Column, HeaderMatch};
 
 /// In what a label differs from the name that it seems to mean. Holds no text.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[expect(clippy::struct_excessive_bools, reason = "four differences that may come together")]
 pub struct LabelDifference {
     /// Blanks at either end, several in a row, or blanks of another kind, such as no-break spaces.
     pub blanks: bool,

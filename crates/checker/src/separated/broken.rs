@@ -137,6 +137,9 @@ pub(super) struct Memory {
     ends: Vec<Walk>,
     /// What all searches did: see [`MOST_WORK`].
     work: u64,
+    /// Nothing is remembered.
+    #[cfg(test)]
+    pub(super) forgets: bool,
 }
 
 /// The text that a search looks at.
@@ -184,6 +187,10 @@ impl Memory {
     }
 
     fn remember(&mut self, walk: Walk, trail: Trail) {
+        #[cfg(test)]
+        if self.forgets {
+            return;
+        }
         if trail.marks.is_empty() && trail.joined.is_none() {
             return;
         }
@@ -344,10 +351,8 @@ impl Walk {
         let first = Run { length: length - 1, opens: !closes && speaks, leads: false, closes };
         let earlier = std::mem::take(&mut self.readings);
         for reading in earlier {
-            let (run, before) = match reading.quoted {
-                false if begins => (first, Quotation::Outside),
-                _ => (run, reading.quotation),
-            };
+            let is_first = begins && !reading.quoted;
+            let (run, before) = if is_first { (first, Quotation::Outside) } else { (run, reading.quotation) };
             let (quotation, may_close) = before.after(run);
             let quoted = reading.quoted || begins;
             let skips = quoted && may_close && run.length % 2 == 1;

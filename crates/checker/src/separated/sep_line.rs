@@ -28,9 +28,7 @@ pub(super) fn first_line(text: &[u8], last: bool, quote: Option<u8>) -> FirstLin
     };
     let line_text = head.get(..line.end).unwrap_or_default();
     let bare = match line_text {
-        [first, inner @ .., last] if first == last && matches!(*first, b'"') || Some(*first) == quote => {
-            inner
-        }
+        [first, inner @ .., last] if first == last && (*first == b'"' || Some(*first) == quote) => inner,
         _ => line_text,
     };
     match bare {

@@ -346,8 +346,14 @@ fn nearly() -> impl Strategy<Value = Vec<u8>> {
         Just(&b"\xff"[..]),
         Just(&b"\0"[..]),
         Just(&b"\xc3\xa4"[..]),
+        Just(&b" \"q\" "[..]),
+        Just(&b"\n1,\"5\" disk\n"[..]),
+        Just(&b"\xef\xbb\xbf"[..]),
+        Just(&b"\x1a"[..]),
     ];
-    prop::collection::vec(token, 0..60).prop_map(|tokens| [&b"a,b\n"[..], &tokens.concat()].concat())
+    let header = prop::sample::select(vec![&b"a,b\n"[..], b"a,b,\n", b"sep=,\r\na,b\r"]);
+    (header, prop::collection::vec(token, 0..60))
+        .prop_map(|(header, tokens)| [header, &tokens.concat()].concat())
 }
 
 proptest! {

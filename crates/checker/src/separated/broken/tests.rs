@@ -152,6 +152,18 @@ fn the_work_grows_with_the_file_and_not_with_its_square() {
     }
 }
 
+/// What a reader says about a text.
+fn outline_of(text: &str, forgets: bool) -> (Vec<String>, Option<(FaultCode, Option<u64>)>) {
+    let mut contract = fixture::separated(&["a", "b", "c"]);
+    contract.limits.record_bytes = 1_000;
+    let mut reader = super::super::Separated::new(std::sync::Arc::new(contract), &DIALECT);
+    reader.searches.forgets = forgets;
+    let mut items = Vec::new();
+    let mut take = |item: crate::Item<'_>| items.push(Owned::of(item));
+    let ended = reader.push(text.as_bytes(), &mut take).and_then(|()| reader.finish(&mut take));
+    (fixture::outline(&items), ended.err().map(|fault| (fault.code, fault.line)))
+}
+
 /// A cell as a writer makes it.
 fn cell() -> impl Strategy<Value = String> {
     prop_oneof![
@@ -207,6 +219,22 @@ proptest! {
         prop_assert_eq!(raw, lines.iter().map(String::as_str).collect::<Vec<_>>());
         let rejected: Vec<usize> = (0..items.len()).filter(|place| items[*place].broken.is_some()).collect();
         prop_assert_eq!(rejected, [before.len()]);
+    }
+
+    #[test]
+    fn what_is_remembered_of_searches_changes_no_outcome(lines in prop::collection::vec(prop_oneof![
+        4 => Just("1,\"5\" disk,x"),
+        2 => Just("7,\"y\",\"z\""),
+        2 => Just("7,8,9"),
+        1 => Just("\"5\" disk,1,x"),
+        1 => Just("1,\"see \"big,x"),
+        1 => Just("1,\"a\"b,\",,,,x"),
+        1 => Just("1,\"a\""),
+        1 => Just("1,2,\"say \"\"x\"\"\""),
+        1 => Just("so\",x"),
+    ], 1..300)) {
+        let text = format!("a,b,c\n{}\n", lines.join("\n"));
+        prop_assert_eq!(outline_of(&text, false), outline_of(&text, true));
     }
 
     #[test]
