@@ -35,7 +35,7 @@ struct Broken<'a> {
     expected: &'a str,
 }
 
-/// Appends one refused record as one line of JSON: its position, what it broke, and the record as sent with all
+/// Appends one rejected record as one line of JSON: its position, what it broke, and the record as sent with all
 /// its lines (up to the record size limit when it is above that), as `raw` or,
 /// when it is not UTF-8, as `rawBase64` with a preview. Holds content: for the quarantine only.
 pub fn write_reject_line(reject: &Reject<'_>, out: &mut Vec<u8>) {

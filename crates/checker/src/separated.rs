@@ -8,7 +8,7 @@
 //! a record ends, and when no end can be found the whole file is rejected with the line of the opening quote.
 //!
 //! Also read, each by the rule that its module states: Excel's first line `sep=;` (`sep_line`) and delimiters at the end of
-//! lines (`header`). A header that stands among the records once more, as in files that were joined, is a rejected record;
+//! lines (`header`). A header that is repeated among the records, as in files that were joined, is a rejected record;
 //! a byte order mark at the beginning of a line is dropped, and so is a Ctrl-Z at the end of the file, as DOS programs
 //! write it.
 
@@ -290,7 +290,7 @@ impl Separated {
         }
     }
 
-    /// Whether the record has the right number of cells on the line of the flaw when what stands behind a closing quote
+    /// Whether the record has the right number of cells on the line of the flaw when the text behind a closing quote
     /// belongs to its cell, and the cell is not one of several lines.
     fn is_one_line(&self, flaw: Flaw, line: Line) -> bool {
         let text = self.window.rest();

@@ -142,7 +142,7 @@ pub enum Structure {
     TooFewCells,
     /// Not more cells than columns.
     TooManyCells,
-    /// The header stands above the records and not among them.
+    /// The header is above the records and not repeated among them.
     RepeatedHeader,
     /// A record within the size limit.
     RecordBytes,
@@ -222,7 +222,7 @@ impl Structure {
             Self::RepeatedHeader => (
                 "record.repeatedHeader",
                 Code::DuplicateLabel,
-                "a record: the header stands once, above them",
+                "a record; the header only once, above the records",
             ),
             Self::RecordBytes => {
                 ("record.bytes", Code::FormatError, "a record within the contract's size limit")

@@ -6,8 +6,8 @@
 //!
 //! * a quote can close a cell only in front of a delimiter or a line end, and need not close it there;
 //! * quotes come in pairs: a quote behind a blank, a line end, a delimiter or an opening bracket begins a quotation, and
-//!   the next quote ends it. Neither closes the cell. So `"say "yes", please"` is one cell, and so is a text in which
-//!   lines of another CSV file stand;
+//!   the next quote ends it. Neither closes the cell. So `"say "yes", please"` is one cell, and so is a text that
+//!   contains lines of another CSV file;
 //! * a quote between letters (`Mi"d`) or behind a digit (`5" disk`) is text and belongs to no pair.
 //!
 //! Of several ways to read the text, one in which fewer quotes before a delimiter or a line end are text comes first.
@@ -51,7 +51,7 @@ pub(super) enum Search {
     Exhausted,
 }
 
-/// Whether a quote within a cell stands in a quotation.
+/// Whether a quote within a cell is in a quotation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Quotation {
     /// It does not.
@@ -77,15 +77,15 @@ struct Reading {
     skipped: u8,
 }
 
-/// How a run of quotes stands in the text.
+/// What is around a run of quotes.
 #[derive(Clone, Copy)]
 struct Run {
     length: usize,
     /// A delimiter or the end of a line follows.
     closes: bool,
-    /// It stands where a quotation begins.
+    /// It is where a quotation begins.
     opens: bool,
-    /// It stands right behind a delimiter or a line end.
+    /// It is right behind a delimiter or a line end.
     leads: bool,
 }
 
@@ -147,7 +147,7 @@ pub(super) struct Memory {
 pub(super) struct Sight<'a> {
     /// The text from the record's first byte on.
     pub(super) text: &'a [u8],
-    /// Where it stands in the file.
+    /// The place of its first byte in the file.
     pub(super) offset: u64,
     /// Whether the file ends with the text.
     pub(super) last: bool,
@@ -398,7 +398,7 @@ impl Walk {
     }
 }
 
-/// Where a position of the file stands in the text.
+/// The place in the text of a position in the file.
 fn place(sight: Sight<'_>, at: u64) -> usize {
     usize::try_from(at.saturating_sub(sight.offset)).unwrap_or(usize::MAX)
 }

@@ -2,7 +2,7 @@
 
 use super::split::Splitter;
 
-/// Where a byte stands within a record.
+/// The place of a byte within a record.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Place {
     /// At the beginning of a cell, or behind blanks that are trimmed there.
@@ -68,7 +68,7 @@ impl Place {
     }
 }
 
-/// How many cells a text has in which what stands behind a closing quote belongs to the cell. None: a quote is not closed.
+/// How many cells a text has in which the text behind a closing quote belongs to the cell. None: a quote is not closed.
 pub(super) fn count_cells(text: &[u8], splitter: &Splitter) -> Option<usize> {
     let mut place = Place::Begin;
     let ends = text.iter().filter(|byte| place.take(**byte, splitter) == Step::EndsCell).count();

@@ -178,7 +178,7 @@ fn record() -> impl Strategy<Value = Vec<String>> {
     prop::collection::vec(cell(), WIDTH)
 }
 
-/// Text of a cell in which quotes stand in pairs and lines look like records.
+/// Text of a cell in which quotes come in pairs and lines look like records.
 fn text() -> impl Strategy<Value = String> {
     let part = prop_oneof![
         "[a-z]{1,5} ",
