@@ -29,6 +29,7 @@ pub(crate) const DIALECT: Dialect = Dialect {
     trim: false,
     skip_rows: 0,
     header_match: HeaderMatch::Exact,
+    spelling: None,
 };
 
 /// A contract of text columns with these names.
@@ -41,6 +42,7 @@ pub(crate) fn contract(format: Format, columns: &[&str]) -> Contract {
         type_rule: RuleIndex(0),
         required: None,
         null_tokens: Vec::new(),
+        spelling: None,
         classified: false,
         checks: Vec::new(),
     };

@@ -13,7 +13,7 @@ use crate::summary::{FIRST_VIOLATIONS, RecordSet};
 use crate::{Counts, FaultCode, FileFault, Item, Position, Record, Reject, Row, Sink};
 
 /// The most bytes of a primary key: DynamoDB takes 2,048 bytes of partition key, of which partner and feed take a part.
-const KEY_BYTES: usize = 1024;
+pub(crate) const KEY_BYTES: usize = 1024;
 
 /// What a record that another record of its key refuses is remembered as, once all earlier ones are refused.
 const ALL_REFUSED: u32 = WORD_MAX;
@@ -244,11 +244,11 @@ impl Records {
     }
 
     fn shared_key(&self) -> Violation {
-        Violation {
-            rule: Structure::PrimaryKey.index(),
-            column: only(&self.contract.primary_key),
-            found: Found::Unspecified,
-        }
+        let found = match self.contract.policy.duplicates {
+            Duplicates::KeepLast => Found::LaterRecord,
+            Duplicates::RejectAll | Duplicates::RejectRepeats => Found::OtherRecord,
+        };
+        Violation { rule: Structure::PrimaryKey.index(), column: only(&self.contract.primary_key), found }
     }
 
     fn fails(&self) -> bool {

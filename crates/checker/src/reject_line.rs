@@ -84,7 +84,7 @@ mod tests {
 
     fn line_of(raw: &[u8]) -> Value {
         let contract = contract();
-        let found = Found::Count(4);
+        let found = Found::Cells { cells: 4, columns: 3 };
         let violations = [Violation { rule: Structure::TooManyCells.index(), column: None, found }];
         let position = Position { record: 4, line: 9, offset: 80 };
         let reject = Reject {

@@ -13,6 +13,7 @@ mod options;
 mod pattern;
 mod quality;
 mod server;
+mod spelling;
 
 use sha2::{Digest, Sha256};
 
@@ -76,7 +77,7 @@ impl Compilation {
 
     /// Lists something that a reader would expect to run, and warns.
     fn not_run_with_warning(&mut self, place: &Place, what: &str, why: &str) {
-        self.findings.warning(place, what, "a rule that runs at the door", why);
+        self.findings.warning(place, what, "a rule that runs when a file arrives", why);
         self.not_run(place, what, why);
     }
 }
@@ -93,7 +94,7 @@ fn contract(document: &Document, source: &str, compilation: &mut Compilation) ->
     let choices = feed::compile(&feed.settings, &mut compilation.findings);
     let expectation = expectation::compile(choices.expect, &document.service_levels, compilation);
     for place in &feed.relationships {
-        compilation.not_run(place, "relationship", "other data is not read at the door");
+        compilation.not_run(place, "relationship", "other data is not read when a file arrives");
     }
     check_size(feed, compilation);
     let columns: Vec<_> = feed

@@ -1,8 +1,10 @@
 //! A contract after compilation: columns as slots, rules in one table, nothing left to look up.
 
+use std::sync::Arc;
+
 use jiff::tz::TimeZone;
 
-use crate::{Decimal, Expectation, Rule, RuleIndex, TextPattern};
+use crate::{Decimal, Expectation, Rule, RuleIndex, Spelling, TextPattern};
 
 /// One feed's contract, ready to check records.
 #[derive(Debug)]
@@ -98,6 +100,8 @@ pub struct Dialect {
     pub skip_rows: u32,
     /// How labels are compared; default exact.
     pub header_match: HeaderMatch,
+    /// How numbers and booleans are written; `None`: as in JSON, booleans in any letter case, and also as `1` and `0`.
+    pub spelling: Option<Arc<Spelling>>,
 }
 
 /// How a header's label is compared with a column's physical name.
@@ -230,6 +234,8 @@ pub struct Column {
     pub required: Option<RuleIndex>,
     /// Spellings of null beyond the empty CSV cell.
     pub null_tokens: Vec<Vec<u8>>,
+    /// The dialect's spelling of numbers and booleans, of a CSV column of such a type.
+    pub spelling: Option<Arc<Spelling>>,
     /// Whether the content is never shown (classification pii, phi, …).
     pub classified: bool,
     /// Limits and other rules on a non-null value, in document order.
@@ -241,14 +247,14 @@ pub struct Column {
 pub enum Kind {
     /// Any text.
     String,
-    /// A whole number within ±(10^38 − 1).
+    /// A whole number within ±(10^38 − 1). `1.0` and `1e2` are whole.
     Integer,
     /// A decimal; with precision and scale when the physical type gives them.
     Number {
         /// Digits in all, and digits after the point.
         precision_scale: Option<(u32, u32)>,
     },
-    /// `true` or `false`; in CSV also in any case, and `1` or `0`.
+    /// `true` or `false`; in CSV also in any case, and `1` or `0`, or the words of [`Spelling`].
     Boolean,
     /// A calendar date.
     Date(Pattern),

@@ -32,7 +32,7 @@ pub(crate) fn enumeration(enumeration: &Enumeration, version: Option<ApiVersion>
             &enumeration.place,
             "`enum` in a document before v3.2.0",
             "`apiVersion: v3.2.0`",
-            "the values are checked all the same; other tools may refuse the document",
+            "the values are checked all the same; other tools may reject the document",
         );
     }
 }

@@ -93,12 +93,19 @@ impl Text {
         let (result, read, written) = decoder.decode_to_utf8_without_replacement(raw, space, last);
         out.truncate(begin + written);
         self.taken += read as u64;
-        if result == DecoderResult::InputEmpty {
-            return Ok(());
-        }
+        let behind = match result {
+            DecoderResult::InputEmpty => return Ok(()),
+            DecoderResult::Malformed(length, after) => u64::from(length) + u64::from(after),
+            // The space is for any text of this length.
+            DecoderResult::OutputFull => 0,
+        };
         Err(fault(
             FaultCode::Encoding,
-            format!("bytes that are not {} text, before byte {}", encoding.name(), self.taken),
+            format!(
+                "bytes that are not {} text at byte {}",
+                encoding.name(),
+                self.taken.saturating_sub(behind) + 1
+            ),
             format!("{} text", encoding.name()),
         ))
     }

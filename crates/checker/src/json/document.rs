@@ -98,6 +98,9 @@ impl Document {
         match self.place {
             Place::Value => self.value(first, found),
             Place::FirstElement if first == b']' => Ok(self.close_array()),
+            Place::Element if first == b']' => {
+                Err(self.fault(FaultCode::Json, "a comma before the closing bracket", "a record after each comma"))
+            }
             Place::FirstElement | Place::Element => self.element(Place::AfterElement, found),
             Place::AfterElement => match first {
                 b',' => Ok(self.token(Place::Element)),

@@ -1,8 +1,9 @@
 //! One JSON record into column slots.
 
-use contract::{Contract, Found, Structure, UnknownColumn, Violation};
+use contract::{Contract, Found, JsonKind, Structure, UnknownColumn, Violation};
 
 use super::fields::Fields;
+use super::flaw::diagnose;
 use super::scan::{Buffers, Malformed, Scan, plain_value};
 use crate::reader::{offset32, violation};
 use crate::{Slot, SlotKind};
@@ -75,15 +76,16 @@ impl Objects {
             scan.value(0, false).map(|slot| slot.kind)
         };
         scan.blank();
-        let Ok(kind) = kind else { return Err(violation(Structure::Json, Found::Unspecified)) };
-        if scan.at < raw.len() {
-            return Err(violation(Structure::Json, Found::Unspecified));
+        let (end, broken) = (scan.at, scan.broken);
+        let Ok(kind) = kind else { return Err(self.diagnosed(raw, Structure::Json)) };
+        if end < raw.len() {
+            return Err(self.diagnosed(raw, Structure::Json));
         }
         if kind != SlotKind::Object {
-            return Err(violation(Structure::NotAnObject, kind_found(kind)));
+            return Err(violation(Structure::NotAnObject, Found::JsonKind(kind_of(kind))));
         }
-        if let Some(structure) = scan.broken {
-            return Err(violation(structure, Found::Unspecified));
+        if let Some(structure) = broken {
+            return Err(self.diagnosed(raw, structure));
         }
         let whole = Slot { kind, start: offset32(begin), end: offset32(raw.len()) };
         for column in &self.fields.whole {
@@ -94,6 +96,16 @@ impl Objects {
             return Err(violation(Structure::UnknownField, Found::Count(u64::from(unknown))));
         }
         Ok(())
+    }
+
+    /// The violation of a record that breaks a rule of JSON, with its place, and with its column when a field of the
+    /// contract stands twice.
+    #[cold]
+    fn diagnosed(&self, raw: &[u8], structure: Structure) -> Violation {
+        let diagnosis = diagnose(raw, structure, self.depth_limit);
+        let field = diagnosis.duplicate.and_then(|name| self.fields.get(self.fields.find(&name)?));
+        let column = field.and_then(|field| field.columns.first().copied());
+        Violation { column, ..diagnosis.violation }
     }
 
     /// Whether a text is one JSON value that breaks no rule; used for what stands beside the records.
@@ -111,14 +123,14 @@ impl Objects {
     }
 }
 
-fn kind_found(kind: SlotKind) -> Found {
+fn kind_of(kind: SlotKind) -> JsonKind {
     match kind {
-        SlotKind::Array => Found::JsonKind("array"),
-        SlotKind::String => Found::JsonKind("string"),
-        SlotKind::Number => Found::JsonKind("number"),
-        SlotKind::True | SlotKind::False => Found::JsonKind("boolean"),
-        SlotKind::Object => Found::JsonKind("object"),
-        SlotKind::Null | SlotKind::Absent | SlotKind::Text => Found::Null,
+        SlotKind::Array => JsonKind::Array,
+        SlotKind::String => JsonKind::String,
+        SlotKind::Number => JsonKind::Number,
+        SlotKind::True | SlotKind::False => JsonKind::Boolean,
+        SlotKind::Object => JsonKind::Object,
+        SlotKind::Null | SlotKind::Absent | SlotKind::Text => JsonKind::Null,
     }
 }
 

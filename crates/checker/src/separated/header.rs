@@ -50,7 +50,7 @@ impl Header {
             std::cmp::Ordering::Less => Structure::TooFewCells,
             std::cmp::Ordering::Greater => Structure::TooManyCells,
         };
-        Err(violation(structure, Found::Count(cells as u64)))
+        Err(violation(structure, Found::Cells { cells: offset32(cells), columns: offset32(self.width) }))
     }
 
     /// One slot for each of the contract's columns.

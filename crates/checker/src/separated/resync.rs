@@ -7,7 +7,7 @@ use contract::{Found, Structure};
 
 use super::Separated;
 use super::split::Split;
-use crate::reader::{Step, next_line, violation};
+use crate::reader::{Step, characters, next_line, offset32, violation};
 use crate::{FileFault, Item};
 
 /// What a line is when it is tried as the beginning of a record.
@@ -29,7 +29,11 @@ impl Separated {
         last: bool,
         found: &mut impl FnMut(Item<'_>),
     ) -> Result<Step, FileFault> {
-        let broken = violation(structure, Found::Unspecified);
+        let before = self.window.rest().get(..at).unwrap_or_default();
+        // Text after a closing quote belongs to the cell that was closed last.
+        let cell = self.cells.slots.len() + usize::from(structure != Structure::AfterQuote);
+        let place = Found::Quote { cell: offset32(cell), at: offset32(characters(before) + 1) };
+        let broken = violation(structure, place);
         let mut from = 0;
         loop {
             let view = self.window.view(self.limit);

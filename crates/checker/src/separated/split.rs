@@ -300,6 +300,7 @@ mod tests {
             trim: false,
             skip_rows: 0,
             header_match: contract::HeaderMatch::Exact,
+            spelling: None,
         }
     }
 

@@ -87,6 +87,7 @@ fn column(name: &str, kind: Kind, required: Option<RuleIndex>) -> Column {
         type_rule: rule(&format!("{name}.type")),
         required,
         null_tokens: Vec::new(),
+        spelling: None,
         classified: true,
         checks: Vec::new(),
     }
@@ -113,6 +114,7 @@ fn dialect() -> Dialect {
         trim: false,
         skip_rows: 0,
         header_match: HeaderMatch::Exact,
+        spelling: None,
     }
 }
 

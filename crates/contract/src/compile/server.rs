@@ -7,6 +7,8 @@ use crate::compiled::{Dialect, Format, HeaderMatch, Limits, TextEncoding};
 use crate::document::{Document, Fields, Node, Place, ScalarKind, Server, Yaml, text_of, unknown_setting};
 use crate::finding::{Findings, did_you_mean, quoted};
 
+use super::spelling;
+
 const SETTINGS: [&str; 4] = ["match", "csvDialect", "limits", "recordPath"];
 
 /// The kinds of server from which files come to the inbox.
@@ -261,6 +263,7 @@ fn default_dialect(delimiter: u8) -> Dialect {
         trim: false,
         skip_rows: 0,
         header_match: HeaderMatch::Exact,
+        spelling: None,
     }
 }
 
@@ -296,6 +299,7 @@ fn dialect(word: Word, server: &Server, node: Option<&Node>, findings: &mut Find
     if let Some(word) = fields.word("headerMatch", &words, findings) {
         dialect.header_match = word.value;
     }
+    dialect.spelling = spelling::compile(&mut fields, &dialect, findings);
     fields.close(findings);
     check_distinct(&dialect, node, findings);
     dialect

@@ -95,6 +95,7 @@ fn a_server_says_how_bytes_become_records() {
             trim: true,
             skip_rows: 1,
             header_match: HeaderMatch::Loose,
+            spelling: None,
         }
     );
     assert_eq!(contract.encoding.unwrap().0.name(), "windows-1252");
@@ -275,15 +276,25 @@ fn every_rule_has_an_id_of_its_own() {
 }
 
 #[test]
-fn a_long_expectation_is_cut() {
+fn the_end_of_a_long_list_is_counted() {
     let values: Vec<String> = (0..100).map(|value| format!("{{ value: 'word {value}' }}")).collect();
     let values = values.join(", ");
     let (contract, _) = compiled(&with_properties(&format!(
         "      - {{ name: a, logicalType: string, enum: [{values}] }}\n"
     )));
     let expected = &contract.rules.last().unwrap().expected;
+    assert_eq!(expected, "one of word 0, word 1, word 2, word 3, word 4, word 5, word 6 and 93 more");
+}
+
+#[test]
+fn a_long_expectation_is_cut() {
+    let pattern = "a".repeat(100);
+    let (contract, _) = compiled(&with_properties(&format!(
+        "      - {{ name: a, logicalType: string, logicalTypeOptions: {{ pattern: {pattern} }} }}\n"
+    )));
+    let expected = &contract.rules.last().unwrap().expected;
     assert_eq!(expected.chars().count(), EXPECTED_CHARACTERS);
-    assert!(expected.starts_with("one of word 0, word 1") && expected.ends_with('…'));
+    assert!(expected.starts_with("text that matches aaa") && expected.ends_with('…'));
 }
 
 #[test]

@@ -12,6 +12,7 @@ fn column(kind: Kind) -> Column {
         type_rule: RuleIndex(0),
         required: None,
         null_tokens: vec![b"NULL".to_vec()],
+        spelling: None,
         classified: false,
         checks: Vec::new(),
     }
