@@ -3,6 +3,7 @@
 pub(crate) mod contracts;
 mod decisions;
 mod repeats;
+mod values;
 
 use std::sync::Arc;
 
