@@ -121,7 +121,7 @@ pub enum Found {
         /// Columns.
         columns: u32,
     },
-    /// So many fields.
+    /// A number of fields.
     Count(u64),
     /// The value of an earlier record, which begins on this 1-based line; 0 when the line is not known.
     LineOfFirst(u64),
@@ -129,7 +129,7 @@ pub enum Found {
     LaterRecord,
     /// The key of another record; none of them is loaded.
     OtherRecord,
-    /// So many bytes.
+    /// A number of bytes.
     Bytes(u64),
     /// A quote in the wrong place.
     Quote {
@@ -182,7 +182,7 @@ pub enum Mismatch {
     Somewhere,
     /// At the character at this 1-based position.
     Character(u32),
-    /// The text ends after so many characters, before the pattern does.
+    /// The text ends after this number of characters, before the pattern does.
     Ends(u32),
 }
 

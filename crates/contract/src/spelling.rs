@@ -6,7 +6,7 @@ use crate::{Found, NumberFlaw};
 /// Digits of a group, from the second group on; the first has one to three.
 const GROUP: usize = 3;
 
-/// Numbers of at most so many bytes are rewritten without an allocation.
+/// Longest number, in bytes, that is rewritten without an allocation.
 const SMALL: usize = 64;
 
 /// Words that other systems write for a boolean, in lower case.
