@@ -17,6 +17,7 @@ pub(crate) const LIMITS: Limits = Limits {
     record_bytes: 1 << 20,
     columns: 4_096,
     depth: 32,
+    rejects: 100_000,
 };
 
 pub(crate) const DIALECT: Dialect = Dialect {

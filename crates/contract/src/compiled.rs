@@ -124,6 +124,9 @@ pub struct Limits {
     pub columns: u32,
     /// JSON nesting; default and maximum 32 (DynamoDB's).
     pub depth: u32,
+    /// Rejected records, which are also the most that are kept one by one; default 100,000. With more of them the file is
+    /// rejected as a whole: its source is broken, not some of its records.
+    pub rejects: u64,
 }
 
 /// An encoding that a contract declares.

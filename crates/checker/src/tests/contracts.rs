@@ -124,6 +124,7 @@ fn limits() -> Limits {
         record_bytes: 1 << 20,
         columns: 4096,
         depth: 32,
+        rejects: 100_000,
     }
 }
 

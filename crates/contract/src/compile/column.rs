@@ -12,7 +12,7 @@ use crate::rule::Code;
 use super::{Compilation, example, options, pointer, quality};
 
 /// The custom properties of a property.
-const SETTINGS: [&str; 4] = ["nullTokens", "sourcePath", "mask", "transform"];
+pub(super) const SETTINGS: [&str; 4] = ["nullTokens", "sourcePath", "mask", "transform"];
 
 /// Attributes that the records table uses itself.
 const RESERVED: [&str; 4] = ["pk", "sk", "_load", "_line"];

@@ -9,6 +9,7 @@ use crate::finding::{FindingSeverity, render_findings};
 
 mod expectations;
 mod mistakes;
+mod places;
 
 const SCAN_REPORTS: &str = include_str!("../../tests-data/scan_reports.odcs.yaml");
 const PATIENTS: &str = include_str!("../../tests-data/patients.odcs.yaml");
@@ -289,7 +290,8 @@ fn a_long_expectation_is_cut() {
 #[test]
 fn every_version_of_the_standard_since_3_0_is_read() {
     for version in ["v3.0.0", "v3.0.1", "v3.0.2", "v3.1.0", "v3.2.0"] {
-        let source = with_properties("      - { name: a, logicalType: string }\n").replace("v3.2.0", version);
+        let key = "      - { name: a, logicalType: string, primaryKey: true }\n";
+        let source = with_properties(key).replace("v3.2.0", version);
         assert!(compiled(&source).1.is_empty(), "{version}");
     }
 }
@@ -297,7 +299,7 @@ fn every_version_of_the_standard_since_3_0_is_read() {
 #[test]
 fn an_alias_repeats_options_and_a_finding_points_to_where_it_is_used() {
     let source = with_properties(
-        "      - { name: a, logicalType: string, logicalTypeOptions: &code { maxLength: 5 } }\n\
+        "      - { name: a, logicalType: string, primaryKey: true, logicalTypeOptions: &code { maxLength: 5 } }\n\
          \u{20}     - { name: b, logicalType: string, logicalTypeOptions: *code }\n\
          \u{20}     - { name: c, logicalType: boolean, logicalTypeOptions: *code }\n",
     );

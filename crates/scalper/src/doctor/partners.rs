@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use contract::{FindingSeverity, Status};
+use contract::{FindingSeverity, Published, Status};
 use store::door::Partner;
 use store::uploads::Inbox;
 
@@ -22,26 +22,36 @@ pub(super) fn contract(known: &Known, feed: &str, bytes: &[u8]) -> Option<Findin
         Finding::fail(CONTRACTS.check, what).advice(advice).command(publish.clone())
     };
     let Ok(source) = std::str::from_utf8(bytes) else { return Some(broken(format!("{file} is not UTF-8"))) };
-    match contract::compile(source) {
-        Ok((contract, _)) if contract.identity.status != Status::Inactive => None,
+    let published = Published { feed: Some(feed), inbox: Some(&known.places.inbox) };
+    match contract::compile_published(source, published) {
+        Ok((contract, warnings)) if contract.identity.status != Status::Inactive => {
+            let what = format!("{file}{}", first_of(&warnings)?);
+            let advice = "the contract is in force; correct the document and publish it";
+            Some(Finding::warn(CONTRACTS.check, what).advice(advice).command(publish))
+        }
         Ok(_) => {
             let advice = "set `status: active` and publish it when files may come";
             let what = format!("{file} is not active: files of the feed are quarantined");
             Some(Finding::warn(CONTRACTS.check, what).advice(advice).command(publish))
         }
         Err(findings) => {
-            let mut errors = findings.iter().filter(|finding| finding.severity == FindingSeverity::Error);
-            let first = errors.next().or(findings.first());
-            let first = first.map_or_else(String::new, |first| {
-                format!(":{}:{}: {}", first.line, first.column, first.message())
-            });
-            let more = match errors.count() {
-                0 => String::new(),
-                several => format!(" (and {several} more)"),
-            };
-            Some(broken(format!("does not compile: {file}{first}{more}")))
+            let errors: Vec<_> =
+                findings.iter().filter(|finding| finding.severity == FindingSeverity::Error).collect();
+            let first = first_of(errors).unwrap_or_default();
+            Some(broken(format!("does not compile: {file}{first}")))
         }
     }
+}
+
+/// The first finding on a document with its place, and how many follow; none of none.
+fn first_of<'f>(findings: impl IntoIterator<Item = &'f contract::Finding>) -> Option<String> {
+    let mut findings = findings.into_iter();
+    let first = findings.next()?;
+    let more = match findings.count() {
+        0 => String::new(),
+        several => format!(" (and {several} more)"),
+    };
+    Some(format!(":{}:{}: {}{more}", first.line, first.column, first.message()))
 }
 
 /// The findings on all contracts.

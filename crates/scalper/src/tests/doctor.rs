@@ -17,11 +17,11 @@ id: labs
 version: 1.2.0
 status: active
 servers:
-  - {server: inbox, type: s3, location: s3://inbox/, format: csv}
+  - {server: inbox, type: s3, location: s3://inbox/*/labs/, format: csv}
 schema:
   - name: labs
     properties:
-      - {name: id, logicalType: integer}
+      - {name: id, logicalType: integer, primaryKey: true}
 ";
 const SENDER: &str = "arn:aws:iam::210987654321:role/sender";
 
@@ -190,6 +190,26 @@ async fn contracts_that_do_not_compile_are_shown_with_their_place() {
     assert!(found[1].starts_with("warn contracts: draft.odcs.yaml is not active"), "{found:?}");
     assert!(found[2].starts_with("fail contracts: visits.odcs.yaml is not UTF-8"), "{found:?}");
     assert_eq!(found.len(), 3);
+}
+
+#[tokio::test]
+async fn a_contract_that_does_not_fit_its_feed_is_shown_and_nothing_fails() {
+    let memory = whole();
+    memory.publish_contract("charges", CONTRACT);
+    memory.publish_contract("labs", CONTRACT.replace("s3://inbox/", "s3://archive/"));
+    let diagnosis = examine(&memory).await;
+    let found = wrong(&diagnosis);
+    assert_eq!(
+        found,
+        [
+            "warn contracts: charges.odcs.yaml:3:5: found the id `labs`, expected `charges`, the name of the feed; a contract \
+             is for the feed that its file is named after: `charges.odcs.yaml` (and 1 more)",
+            "warn contracts: labs.odcs.yaml:7:41: found the bucket `archive`, expected \
+             `silent-scalper-inbox-123456789012-eu-central-1`, the inbox of this stack, or `inbox`; files are taken from \
+             the inbox only",
+        ]
+    );
+    assert_eq!(diagnosis.exit_code(), 0);
 }
 
 #[tokio::test]
