@@ -58,6 +58,15 @@ impl Reader {
         }
     }
 
+    /// Whether a text that was read to its end has nothing in it but blanks: no header, no record, no document.
+    pub(crate) fn is_blank(&self) -> bool {
+        match self {
+            Self::Separated(reader) => reader.labels().is_empty(),
+            Self::JsonLines(_) => true,
+            Self::Json(reader) => reader.is_blank(),
+        }
+    }
+
     /// CSV: the header's labels in the sender's order, once it was read. Empty for JSON and without a header.
     pub(crate) fn labels(&self) -> &[String] {
         match self {
@@ -97,7 +106,7 @@ pub(crate) fn fault_at(
     found: impl Into<String>,
     expected: impl Into<String>,
 ) -> FileFault {
-    FileFault { code, line: Some(line), column: None, found: found.into(), expected: expected.into() }
+    FileFault::new(code, found, expected).at_line(line)
 }
 
 /// Checks that a record is UTF-8 without NUL characters.

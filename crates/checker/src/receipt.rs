@@ -1,5 +1,6 @@
 //! What the sender and the operator are told about a file: no content in it.
 
+use std::borrow::Cow;
 use std::fmt::Write as _;
 
 use contract::{Code, Column, Contract, Kind, NotRun, RuleIndex, Severity, Status, Violation};
@@ -158,8 +159,10 @@ pub struct ReceiptFault {
     pub found: String,
     /// What was expected.
     pub expected: String,
+    /// What is wrong and what is expected, as one sentence.
+    pub message: String,
     /// What to do next.
-    pub advice: &'static str,
+    pub advice: Cow<'static, str>,
 }
 
 /// How often a rule was broken.
@@ -300,7 +303,8 @@ fn receipt_fault(fault: &FileFault) -> ReceiptFault {
         column: fault.column,
         found: fault.found.clone(),
         expected: fault.expected.clone(),
-        advice: fault.code.advice(),
+        message: fault.message(),
+        advice: fault.advice.clone(),
     }
 }
 

@@ -303,11 +303,9 @@ fn word(number: u64) -> u32 {
 }
 
 fn too_many_records(position: Position) -> FileFault {
-    FileFault {
-        code: FaultCode::TooLarge,
-        line: Some(position.line),
-        column: None,
-        found: format!("more than {} records", WORD_MAX - 1),
-        expected: "fewer records, or the contract's duplicates set to rejectRepeats".to_owned(),
-    }
+    FileFault::new(FaultCode::TooLarge, format!("more than {} records", WORD_MAX - 1), "fewer records")
+        .at_line(position.line)
+        .with_advice(
+            "split the file, or ask the feed's owner to set `duplicates: rejectRepeats` in the contract",
+        )
 }

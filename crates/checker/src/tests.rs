@@ -3,6 +3,7 @@
 pub(crate) mod contracts;
 mod decisions;
 mod repeats;
+mod verdicts;
 
 use std::sync::Arc;
 

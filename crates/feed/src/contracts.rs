@@ -34,14 +34,7 @@ impl Refusal {
     /// A refusal without a contract.
     #[must_use]
     pub fn new(code: FaultCode, found: &str, expected: &str) -> Self {
-        let fault = FileFault {
-            code,
-            line: None,
-            column: None,
-            found: found.to_owned(),
-            expected: expected.to_owned(),
-        };
-        Self { fault, contract: None }
+        Self { fault: FileFault::new(code, found, expected), contract: None }
     }
 }
 

@@ -4,6 +4,7 @@
 //! * `files`: where each kind of file ends
 //! * `measures`: what is measured of a file
 //! * `names`: feeds whose names are taken once
+//! * `verdicts`: files of which nothing can be loaded
 //! * `versions`: what a second version of a key means, in every order of delivery
 //! * `schedules`: redeliveries, leases, take-overs, deadlines, poison
 //! * `crashes`: a failure before or after every effect changes nothing
@@ -16,4 +17,5 @@ mod measures;
 mod names;
 mod promises;
 mod schedules;
+mod verdicts;
 mod versions;

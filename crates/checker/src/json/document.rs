@@ -70,6 +70,11 @@ impl Document {
         self.objects.unknown()
     }
 
+    /// Whether no value has begun.
+    pub(crate) fn is_blank(&self) -> bool {
+        self.place == Place::Value && self.level == 0 && self.window.rest().is_empty()
+    }
+
     pub(crate) fn push(&mut self, block: &[u8], found: &mut impl FnMut(Item<'_>)) -> Result<(), FileFault> {
         for piece in block.chunks(PIECE_BYTES) {
             self.window.fill(piece);
@@ -80,8 +85,7 @@ impl Document {
 
     pub(crate) fn finish(&mut self, found: &mut impl FnMut(Item<'_>)) -> Result<(), FileFault> {
         while self.step(found)? == Step::More {}
-        let untouched = self.place == Place::Value && self.level == 0 && self.window.rest().is_empty();
-        if self.place == Place::End || untouched {
+        if self.place == Place::End || self.is_blank() {
             return Ok(());
         }
         Err(self.fault(FaultCode::Truncated, "a document that ends within a value", "a whole JSON document"))
@@ -102,20 +106,24 @@ impl Document {
             Place::AfterElement => match first {
                 b',' => Ok(self.token(Place::Element)),
                 b']' => Ok(self.close_array()),
-                _ => Err(self.fault(FaultCode::Json, "other text after a record", "a comma or a closing bracket")),
+                _ => Err(self.fault(
+                    FaultCode::Json,
+                    "other text after a record",
+                    "a comma or a closing bracket",
+                )),
             },
             Place::FirstMember if first == b'}' => self.close_object(),
             Place::FirstMember | Place::Member => self.member(first),
             Place::AfterMember => match first {
                 b',' => Ok(self.token(Place::Member)),
                 b'}' => self.close_object(),
-                _ => Err(self.fault(FaultCode::Json, "other text after a member", "a comma or a closing brace")),
+                _ => Err(self.fault(
+                    FaultCode::Json,
+                    "other text after a member",
+                    "a comma or a closing brace",
+                )),
             },
-            Place::End | Place::Oversize { .. } => Err(self.fault(
-                FaultCode::Json,
-                "text after the end of the document",
-                "one JSON document; for one object on each line, have the contract declare the format jsonlines",
-            )),
+            Place::End | Place::Oversize { .. } => Err(self.after_end()),
         }
     }
 
@@ -291,6 +299,20 @@ impl Document {
         self.level = self.level.saturating_sub(1);
         let next = if self.level == 0 { Place::End } else { Place::AfterMember };
         Ok(self.token(next))
+    }
+
+    /// A second document is what a file has that is written line by line.
+    fn after_end(&self) -> FileFault {
+        let fault =
+            self.fault(FaultCode::Json, "text after the end of the JSON document", "one JSON document");
+        let second = self.path.is_empty() && self.window.rest().starts_with(b"{");
+        match self.window.line() {
+            2 if second => fault.with_advice(
+                "the file has one JSON document on each line; the contract can say `delimiter: new_line`",
+            ),
+            _ if second => fault.with_advice("put the records into one array, with commas between them"),
+            _ => fault,
+        }
     }
 
     fn fault(&self, code: FaultCode, found: impl Into<String>, expected: &str) -> FileFault {

@@ -237,6 +237,7 @@ fn findings() -> Vec<(&'static str, Value)> {
         ("column?", count()),
         ("found", text()),
         ("expected", text()),
+        ("message?", text()),
         ("advice", text()),
     ]);
     let rule = object(&[

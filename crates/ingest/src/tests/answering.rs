@@ -154,7 +154,9 @@ async fn feeds_are_listed_with_their_contracts_which_are_given_as_published() {
 #[tokio::test]
 async fn a_dry_run_says_what_the_receipt_will_say_and_stores_nothing() {
     let bench = Bench::with_feeds();
-    for body in [GOOD, MIXED, "", "nothing\n", "id,name\n1,Ann\n1,Bob\n"] {
+    let nothing_good = "id,name\nx,Ann\ny,Bob\n";
+    let page = "<html>\n<body>502</body>\n</html>\n";
+    for body in [GOOD, MIXED, "", "nothing\n", "id,name\n1,Ann\n1,Bob\n", "id,name\n", nothing_good, page] {
         let dry = bench.ask("POST", "/v1/feeds/visits/check").body(body.as_bytes()).told().await;
         assert_eq!((dry.status, &dry.body["stored"]), (200, &json!(false)));
         assert!(bench.memory.inbox_versions().iter().all(|version| version.bytes != body));
@@ -180,6 +182,25 @@ async fn a_dry_run_says_what_the_receipt_will_say_and_stores_nothing() {
         ] {
             assert_eq!(dry.body[member], receipt[member], "{member} of {body}");
         }
+    }
+}
+
+#[tokio::test]
+async fn a_dry_run_says_that_nothing_can_be_loaded_and_what_another_format_is() {
+    let bench = Bench::with_feeds();
+    for (body, code, message) in [
+        (
+            &b"id,name\nx,Ann\ny,Bob\n"[..],
+            "ERROR_BUDGET",
+            "no record can be loaded: all 2 were rejected; at least one must be good",
+        ),
+        (b"{\"id\":1,\"name\":\"Ann\"}\n", "WRONG_FORMAT", "this is JSON; the feed takes CSV"),
+        (b"PK\x03\x04\0\0\0\0", "WRONG_FORMAT", "this is a ZIP archive; the feed takes CSV"),
+    ] {
+        let told = bench.ask("POST", "/v1/feeds/visits/check").body(body).told().await;
+        let fault = &told.body["fault"];
+        assert_eq!((&told.body["wouldBe"], &fault["code"]), (&json!("QUARANTINED"), &json!(code)));
+        assert_eq!(fault["message"], message);
     }
 }
 

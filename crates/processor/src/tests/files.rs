@@ -86,6 +86,8 @@ async fn every_format_is_read_through_any_chunks_large_or_small() {
         ("csv", b"id,name\r\n1,Ann\r\n2,Bob".to_vec()),
         ("ndjson", lines.as_bytes().to_vec()),
         ("json", array.as_bytes().to_vec()),
+        ("json\n    delimiter: array", array.as_bytes().to_vec()),
+        ("json\n    delimiter: new_line", lines.as_bytes().to_vec()),
     ] {
         for (small, chunk) in [(u64::MAX, 3), (0, 1), (0, 4096)] {
             let bench = Bench::with(|settings| settings.small_file_bytes = small);

@@ -231,13 +231,18 @@ async fn a_call_that_outlasts_the_invocation_is_given_up_in_time_and_is_no_death
     assert_eq!(bench.state(&file), State::Complete);
 }
 
+/// Three rows behind so many blank lines that they are read one by one: the first 4 KiB of a file are looked at as a whole.
+fn far_rows() -> String {
+    GOOD.replacen('\n', &"\n".repeat(5_000), 1)
+}
+
 #[tokio::test]
 async fn rows_are_written_when_their_bytes_are_many_though_they_are_few() {
     let calls_with = async |bytes: usize| {
         let bench = Bench::with(|settings| settings.row_bytes_at_once = bytes);
         bench.memory.chunks_of(8);
         visits(&bench, &[]);
-        let file = bench.land("north/visits/a.csv", GOOD);
+        let file = bench.land("north/visits/a.csv", far_rows());
         bench.until_terminal(&[&file]).await;
         bench.memory.calls().into_iter().filter(|call| *call == Operation::WriteRows).count()
     };
@@ -250,7 +255,7 @@ async fn what_was_written_before_a_table_takes_no_more_is_not_written_again() {
         let bench = Bench::with(|settings| settings.rows_at_once = 1);
         bench.memory.chunks_of(8);
         visits(&bench, &[]);
-        let file = bench.land("north/visits/a.csv", GOOD);
+        let file = bench.land("north/visits/a.csv", far_rows());
         (bench, file)
     };
     let (clean, file) = begin();

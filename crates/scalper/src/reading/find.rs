@@ -43,6 +43,9 @@ pub(super) struct FaultRead {
     pub(super) column: Option<u64>,
     pub(super) found: String,
     pub(super) expected: String,
+    /// None in receipts that were written before there was one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) message: Option<String>,
     pub(super) advice: String,
 }
 

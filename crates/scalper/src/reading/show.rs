@@ -209,5 +209,9 @@ impl Story {
 fn told(fault: &FaultRead) -> String {
     let line = fault.line.map(|line| format!(" on line {line}")).unwrap_or_default();
     let column = fault.column.map(|column| format!(" in column {column}")).unwrap_or_default();
-    format!("{}{line}{column}: found {}, expected {}", fault.code, fault.found, fault.expected)
+    let message = fault
+        .message
+        .clone()
+        .unwrap_or_else(|| format!("found {}, expected {}", fault.found, fault.expected));
+    format!("{}{line}{column}: {message}", fault.code)
 }
