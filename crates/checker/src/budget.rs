@@ -1,11 +1,19 @@
-//! How many records of a file may be rejected.
+//! How many records of a file may be rejected, and how many of them are kept.
+//!
+//! The decision needs only totals, which both passes know exactly and in whatever order a rule finds a reject. What is kept is
+//! the beginning of the rejects in the order of the file.
 
 use contract::{Contract, OnError};
 
 use crate::{Counts, FaultCode, FileFault};
 
+/// The most bytes of rejected records, as sent, that are kept of one file. A reject is written twice, as a line of JSON and
+/// as a row of CSV, each with its reason beside it: 64 MiB become about 200 MiB, which one invocation writes in about a
+/// minute. A file with more of them is looked into at its source, not record by record.
+pub(crate) const KEPT_BYTES: u64 = 64 << 20;
+
 /// What the totals of a file decide about it: nothing, or that it is rejected as a whole.
-pub(crate) fn decide(contract: &Contract, counts: &Counts) -> Option<FileFault> {
+pub(crate) fn decide(contract: &Contract, counts: &Counts, rejected_bytes: u64) -> Option<FileFault> {
     let Counts { records, rows, rejects, .. } = *counts;
     let on_error = contract.policy.on_error;
     if rows == 0 && rejects > 0 {
@@ -20,7 +28,21 @@ pub(crate) fn decide(contract: &Contract, counts: &Counts) -> Option<FileFault> 
         let found = format!("{} of {} records {were} rejected", grouped(rejects), grouped(records));
         return Some(fault(found, &allowed(on_error)));
     }
-    None
+    let most = contract.limits.rejects;
+    let (found, kept) = if rejects > most {
+        (format!("more than {} records were rejected", grouped(most)), format!("the first {}", grouped(most)))
+    } else if rejected_bytes > KEPT_BYTES {
+        let found = format!("more than {} MiB of records were rejected", KEPT_BYTES >> 20);
+        (found, format!("the first {} MiB", KEPT_BYTES >> 20))
+    } else {
+        return None;
+    };
+    Some(fault(found, &format!("{kept} are kept as rejects, and the original file has all of them")))
+}
+
+/// Whether one more reject is kept, of this many bytes, beside those that are.
+pub(crate) fn keeps(contract: &Contract, kept: u64, kept_bytes: u64, bytes: u64) -> bool {
+    kept < contract.limits.rejects && kept_bytes + bytes <= KEPT_BYTES
 }
 
 fn fault(found: String, expected: &str) -> FileFault {

@@ -17,7 +17,8 @@ use crate::{FaultCode, FileFault, Sink, Verdict};
 /// The most text that one call to [`FileCheck::push`] reads.
 const PIECE_BYTES: usize = 64 * 1024;
 
-/// One pass over one file. Memory is one block of text, one record, and 16 bytes for each key that must not repeat.
+/// One pass over one file. Memory is one block of text, one record, and 16 bytes for each key that must not repeat, 24
+/// where a later record decides on it.
 ///
 /// Under `duplicates: rejectAll` and `keepLast` the first pass may give a row to the sink whose record a later one
 /// refuses; its counts are right at its end, and the second pass gives the sink only what is decided.
@@ -230,7 +231,7 @@ impl FileCheck {
         }
         let counts = self.records.counts;
         self.gates = gates::decide(&self.contract, &self.records.tallies, &counts);
-        self.fault = budget::decide(&self.contract, &counts)
+        self.fault = budget::decide(&self.contract, &counts, self.records.rejected_bytes)
             .map(|fault| if counts.rows == 0 { self.explain(fault) } else { fault });
         for (gate, rule) in self.gates.iter().zip(&self.contract.gates).filter(|(gate, _)| !gate.passed) {
             let unit = if rule.percent { " percent" } else { "" };
@@ -265,6 +266,7 @@ impl FileCheck {
             first: self.records.first.clone(),
             gates: self.gates.clone(),
             unknown_columns: self.reader.unknown_columns(),
+            rejects_kept: self.records.rejects_kept,
             refused: self.records.refused.clone(),
         }
     }

@@ -4,7 +4,7 @@
 //! * `files`: where each kind of file ends
 //! * `measures`: what is measured of a file
 //! * `names`: feeds whose names are taken once
-//! * `verdicts`: files of which nothing can be loaded
+//! * `verdicts`: files of which nothing can be loaded, and the bound of what is kept of rejects
 //! * `versions`: what a second version of a key means, in every order of delivery
 //! * `schedules`: redeliveries, leases, take-overs, deadlines, poison
 //! * `crashes`: a failure before or after every effect changes nothing
