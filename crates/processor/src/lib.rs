@@ -26,6 +26,7 @@ mod process;
 mod quarantine;
 mod read;
 mod settings;
+mod settle;
 mod stop;
 mod work;
 

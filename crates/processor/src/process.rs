@@ -18,6 +18,7 @@ use crate::{
     order::{self, Order},
     outcome::announcement,
     settings::{FIRST_GENERATION, PARSER_EPOCH},
+    settle,
     stop::Stop,
     work::Work,
 };
@@ -191,13 +192,14 @@ impl<S: Store> Processor<S> {
     fn used(&self, state: State, started_ms: u64, before: Usage, delivery: Delivery) -> Used {
         let counted = self.store.usage().since(before);
         let told = u64::from(state != State::Ignored);
+        let (settled_tenths, settled_lists) = settle::usage(state);
         Used {
             memory_megabytes: self.settings.memory_megabytes,
             milliseconds: self.host.now().saturating_sub(started_ms),
             invocations: 1,
             write_tenths: counted.write_tenths.saturating_add(10 * told),
-            read_tenths: counted.read_tenths,
-            object_writes: counted.object_writes,
+            read_tenths: counted.read_tenths.saturating_add(settled_tenths),
+            object_writes: counted.object_writes.saturating_add(settled_lists),
             object_reads: counted.object_reads,
             queue_requests: counted.queue_requests.saturating_add(delivery.queue_requests),
             published: counted.published.saturating_add(told),
@@ -241,10 +243,13 @@ impl<S: Store> Processor<S> {
         }
     }
 
-    /// Publishes the outcome of a terminal file unless that was done, and before it the new outcome of each older file
+    /// Closes what an outcome ends, publishes it unless that was done, and before it the new outcome of each older file
     /// that it replaced: only this one's message is still there to be delivered again.
     async fn tell(&self, entry: Entry) -> Result<State, Stop> {
         let state = entry.state;
+        if !entry.announced {
+            settle::settle(&self.store, &entry).await?;
+        }
         let mut untold = Vec::new();
         let mut next = Some(entry);
         while let Some(entry) = next.filter(|entry| !entry.announced) {

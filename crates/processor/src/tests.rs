@@ -14,6 +14,7 @@ mod crashes;
 mod files;
 mod measures;
 mod names;
+mod open;
 mod promises;
 mod schedules;
 mod versions;

@@ -10,9 +10,8 @@ use store::{Fence, Fenced, FileId, FileVersion, LoadId, Outcome, State, Store};
 use crate::{order, settings::Settings, stop::Stop};
 use host::{Host, hexadecimal};
 
-/// Stands in keys of the quarantine for a partner and feed that the file's key does not name. No partner or feed can
-/// have this name.
-const UNNAMED: &str = "_unknown";
+/// Stands in keys of the quarantine for a partner and feed that the file's key does not name.
+const UNNAMED: &str = store::UNKNOWN;
 
 /// One claimed file.
 pub(crate) struct Work<'a, S> {

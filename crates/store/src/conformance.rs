@@ -4,6 +4,9 @@
 //! Each takes a `run` name that was never used on this store, from which it makes its keys.
 
 pub mod door;
+mod open;
+
+pub use open::acknowledging_behaves;
 
 use crate::{
     Claim, Claimed, Commit, Committed, ContentClaim, Entry, Error, Fence, Fenced, FileId, FileVersion, Head,
@@ -25,7 +28,8 @@ pub async fn ledger_behaves<S: Ledger>(ledger: &S, run: &str) -> Result<(), Erro
     a_head_moves_only_from_what_was_seen(ledger, run).await?;
     a_head_without_a_receipt_leaves_the_older_entry_alone(ledger, run).await?;
     a_content_is_taken_once(ledger, run).await?;
-    an_announcement_is_noted(ledger, run).await
+    an_announcement_is_noted(ledger, run).await?;
+    open::open_files_behave(ledger, run).await
 }
 
 /// Objects and rows that need nothing in the inbox: what is missing is missing, what is written is written.

@@ -25,6 +25,12 @@ pub enum Operation {
     Commit,
     /// Reading a ledger entry.
     ReadLedger,
+    /// Listing open files: quarantined, and neither sent again nor acknowledged.
+    ListOpen,
+    /// Noting that a file is open no longer.
+    Close,
+    /// Noting what an operator said of a quarantined file.
+    Acknowledge,
     /// Writing rows.
     WriteRows,
     /// Changing a message's visibility.

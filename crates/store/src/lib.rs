@@ -30,8 +30,8 @@ pub use error::{Error, Operation};
 pub use file::{FileId, FileVersion, LoadId};
 pub use incident::{Incident, Incidents, Mail, Secrets};
 pub use ledger::{
-    Claim, Claimed, Commit, Committed, ContentClaim, Entry, Fence, Fenced, Head, HeadMove, Ledger, Outcome,
-    ReadEntry, State,
+    Acknowledgement, Claim, Claimed, Commit, Committed, ContentClaim, Entry, Fence, Fenced, Head, HeadMove,
+    Ledger, OpenFile, Outcome, ReadEntry, State, UNKNOWN,
 };
 pub use measured::{Datapoint, Measure, Measured, Query, Span};
 pub use objects::{Body, ContractObject, Objects, Opened, Original, ReadContract, Upload, VersionId};

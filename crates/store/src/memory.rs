@@ -350,10 +350,10 @@ impl World {
     fn describe(&self) -> Result<String, std::fmt::Error> {
         let mut text = String::new();
         for (id, entry) in &self.entries {
-            let Entry { state, partner, feed, order, load, outcome, announced, .. } = entry;
+            let Entry { state, partner, feed, order, load, outcome, announced, open, .. } = entry;
             writeln!(
                 text,
-                "entry {id} {state:?} {partner}/{feed} order {order} load {load} announced {announced} {outcome:?}"
+                "entry {id} {state:?} {partner}/{feed} order {order} load {load} announced {announced} open {open} {outcome:?}"
             )?;
         }
         for (key, Head { version, load, .. }) in &self.heads {

@@ -21,7 +21,7 @@ fn values(alarm: &Alarm, period: Period) -> BTreeMap<String, f64> {
         let bad = if period == Period::Bad { 1.0 } else { 0.0 };
         match (period, id) {
             // Only one side is throttled; the other has no datapoint.
-            (Period::Silent, _) | (_, "reads") => None,
+            (Period::Silent, _) | (_, "reads" | "openreads" | "openwrites") => None,
             (_, "it") => Some(alarm.threshold + bad),
             (_, "writes") => Some(bad),
             (_, other) => panic!("{}: no series is known for {other}", alarm.name),

@@ -117,6 +117,7 @@ fn the_processor_may_do_what_it_calls_and_nothing_more() {
         ("ContractsBucket", "s3:ListBucket"),
         ("QuarantineBucket/*", "s3:AbortMultipartUpload s3:PutObject"),
         ("LedgerTable", "dynamodb:GetItem dynamodb:PutItem dynamodb:UpdateItem"),
+        ("LedgerTable/index/open-by-partner", "dynamodb:Query"),
         ("RecordsTable", "dynamodb:BatchWriteItem"),
         (
             "InboxQueue",

@@ -371,7 +371,11 @@ async fn the_same_bytes_are_taken_once_when_the_contract_asks_for_it() {
 }
 
 /// Lands a file that says which one it corrects.
-async fn land_correction(bench: &Bench, bytes: &'static str, corrects: &str) -> store::FileVersion {
+pub(super) async fn land_correction(
+    bench: &Bench,
+    bytes: &'static str,
+    corrects: &str,
+) -> store::FileVersion {
     let land = Land {
         key: "north/visits/mended.csv".into(),
         upload: UploadId::of(&[b"mended"]),

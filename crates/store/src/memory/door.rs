@@ -12,6 +12,7 @@ use std::collections::BTreeMap;
 
 use bytes::Bytes;
 
+pub(super) use reading::listed;
 pub use signed::SignedAnswer;
 
 use super::Memory;

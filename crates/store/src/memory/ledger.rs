@@ -3,7 +3,7 @@
 use super::{Memory, World};
 use crate::{
     Claim, Claimed, Commit, Committed, ContentClaim, Entry, Error, Fence, Fenced, FileId, Head, Ledger,
-    Operation, Outcome, ReadEntry, State,
+    OpenFile, Operation, Outcome, ReadEntry, State,
 };
 
 impl ReadEntry for Memory {
@@ -69,6 +69,25 @@ impl Ledger for Memory {
             self.step(Operation::Announce, |world| world.entries.get_mut(file).map(note).is_some()).await?;
         if known { Ok(()) } else { Err(Error::new(Operation::Announce, "ConditionalCheckFailedException")) }
     }
+
+    async fn open_of_name(&self, partner: &str, key: &str) -> Result<Vec<OpenFile>, Error> {
+        self.call(Operation::ListOpen, |world| {
+            let of_name =
+                |entry: &Entry| entry.open && entry.listed_partner() == partner && entry.file.key == key;
+            let open = world.entries.iter().filter(|(_, entry)| of_name(entry));
+            open.map(|(file, entry)| OpenFile { file: file.clone(), order: entry.order.clone() }).collect()
+        })
+        .await
+    }
+
+    async fn close(&self, file: &FileId) -> Result<(), Error> {
+        self.call(Operation::Close, |world| {
+            if let Some(entry) = world.entries.get_mut(file) {
+                entry.open = false;
+            }
+        })
+        .await
+    }
 }
 
 impl Entry {
@@ -77,6 +96,7 @@ impl Entry {
         self.outcome = Some(outcome.clone());
         self.lease_until_ms = 0;
         self.announced = false;
+        self.open = outcome.state == State::Quarantined;
     }
 }
 
@@ -186,6 +206,8 @@ fn unclaimed(claim: &Claim) -> Entry {
         rows_written: 0,
         outcome: None,
         announced: false,
+        open: false,
+        acknowledged: None,
     }
 }
 

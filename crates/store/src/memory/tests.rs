@@ -36,6 +36,7 @@ fn claim(file: &FileVersion, owner: &str) -> Claim {
 async fn the_twin_behaves_as_every_store_must() -> Result<(), Error> {
     let memory = Memory::new();
     conformance::ledger_behaves(&memory, "run").await?;
+    conformance::acknowledging_behaves(&memory, &memory, &memory, "run").await?;
     conformance::writing_behaves(&memory, "inbox", "run").await
 }
 

@@ -35,9 +35,13 @@ impl Usage {
             Operation::WriteObject | Operation::CopyObject | Operation::ListVersions => {
                 self.object_writes += 1;
             }
-            Operation::Claim | Operation::Finish | Operation::Commit => self.write_tenths += 20,
+            Operation::Claim | Operation::Finish | Operation::Commit | Operation::Close => {
+                self.write_tenths += 20;
+            }
             Operation::Checkpoint | Operation::Release => self.write_tenths += 10,
             Operation::ReadLedger => self.read_tenths += 10,
+            // An index is read at half the price: it may lag behind.
+            Operation::ListOpen => self.read_tenths += 5,
             Operation::Defer => self.queue_requests += 1,
             Operation::Announce => self.published += 1,
             _ => {}
