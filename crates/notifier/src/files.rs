@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use futures_util::future::join_all;
 use jiff::Timestamp;
 use store::door::{Credential, Feeds, FileQuery, ListedFile, Partners, Reading, Senders};
-use store::{Error, Outcome, ReadContract, State};
+use store::{Error, Outcome, ReadContract, State, UNKNOWN};
 use telemetry::Label;
 
 use crate::alarm::Change;
@@ -79,7 +79,12 @@ async fn bad<R: Partners + Senders + Reading>(
     stack: &str,
 ) -> Result<Vec<BadFile>, Error> {
     let from = from(change.changed_ms);
-    let mut listed = listed(reading, change, from, FILES_OF_A_PARTNER).await?;
+    let partners = match change.place("partner") {
+        Some(partner) => vec![partner.to_owned()],
+        // Files under a wrong key belong to no partner.
+        None => std::iter::once(UNKNOWN.to_owned()).chain(everybody(reading).await?).collect(),
+    };
+    let mut listed = listed(reading, change, partners, from, FILES_OF_A_PARTNER).await?;
     // The alarm on rejects is about loaded files. That of one feed has always shown the refused ones too, which are few.
     let is_of_loaded = !change.metrics.iter().any(|metric| metric == QUARANTINED);
     if change.place("feed").is_none() && is_of_loaded {
@@ -94,7 +99,11 @@ async fn bad<R: Partners + Senders + Reading>(
 /// The newest file of each partner of the alarm's feed. Where a file is waited for, whoever waits longest comes first: a
 /// partner that is to send the feed and never did, then the oldest file.
 async fn newest<R: Partners + Senders + Reading>(reading: &R, change: &Change) -> Result<Vec<String>, Error> {
-    let mut listed = listed(reading, change, None, 1).await?;
+    let partners = match change.place("partner") {
+        Some(partner) => vec![partner.to_owned()],
+        None => everybody(reading).await?,
+    };
+    let mut listed = listed(reading, change, partners, None, 1).await?;
     let mut lines = Vec::new();
     if change.metrics.iter().any(|metric| metric == OVERDUE) {
         listed.reverse();
@@ -127,17 +136,14 @@ async fn expected<R: Partners>(reading: &R, change: &Change) -> Result<Vec<Strin
     Ok(expected)
 }
 
-/// Files of the alarm's partners and feed with their partner, newest first, of each partner at most `limit`.
-async fn listed<R: Partners + Senders + Reading>(
+/// Files of these partners and the alarm's feed with their partner, newest first, of each partner at most `limit`.
+async fn listed<R: Reading>(
     reading: &R,
     change: &Change,
+    partners: Vec<String>,
     from: Option<String>,
     limit: u16,
 ) -> Result<Vec<(String, ListedFile)>, Error> {
-    let partners = match change.place("partner") {
-        Some(partner) => vec![partner.to_owned()],
-        None => everybody(reading).await?,
-    };
     let feed = change.place("feed").map(str::to_owned);
     let query = FileQuery { feed, from, limit, ..FileQuery::default() };
     let queries: Vec<FileQuery> =
@@ -151,11 +157,12 @@ async fn listed<R: Partners + Senders + Reading>(
     Ok(found)
 }
 
-/// The partners of the table, and those that only drop files into the inbox.
+/// The partners of the table, and those that only drop files into the inbox; not the stack's own probe.
 async fn everybody<R: Partners + Senders>(reading: &R) -> Result<Vec<String>, Error> {
     let registered = reading.all_partners().await?.into_iter().map(|partner| partner.name);
     let dropping = reading.senders(None).await?.names.into_iter().filter(|name| feed::is_name(name));
-    Ok(registered.chain(dropping).collect::<BTreeSet<_>>().into_iter().collect())
+    let all: BTreeSet<_> = registered.chain(dropping).filter(|name| name != feed::CANARY).collect();
+    Ok(all.into_iter().collect())
 }
 
 fn from(changed_ms: u64) -> Option<String> {
@@ -168,13 +175,16 @@ fn line(partner: &str, file: &ListedFile) -> Option<String> {
     let outcome = file.outcome.as_ref()?;
     let what = match file.state {
         State::Quarantined => match outcome.fault.as_deref().filter(|fault| is_code(fault)) {
-            Some(fault) => format!("refused, {fault}"),
-            None => format!("refused, {}", rejects(outcome)),
+            Some(fault) => format!("quarantined, {fault}"),
+            None => format!("quarantined, {}", rejects(outcome)),
         },
         State::Complete if outcome.counts.rejects > 0 => format!("loaded, {}", rejects(outcome)),
         _ => return None,
     };
-    // The name of a feed that nobody agreed on is whatever the sender called a folder.
+    if partner == UNKNOWN {
+        return Some(format!("{} under a key that names no partner and feed: {what}", file.file));
+    }
+    // The name of a feed without a contract is whatever the sender called a folder.
     let is_agreed = outcome.fault.as_deref() != Some(NO_CONTRACT);
     let (partner, feed) = (Label::new(partner), Label::new(if is_agreed { &file.feed } else { "unknown" }));
     Some(format!("{} of {}/{}: {what}", file.file, partner.as_str(), feed.as_str()))

@@ -196,7 +196,7 @@ async fn an_alarm_of_files_names_the_newest_that_are_not_good_and_no_key() {
     let notifier = world.notifier(None);
     notifier.handle(&desk::quarantine_alarm()).await.unwrap();
     let text = world.memory.mailed()[0].1.clone();
-    assert!(text.contains(" of north/labs: refused, HEADER"), "{text}");
+    assert!(text.contains(" of north/labs: quarantined, HEADER"), "{text}");
     assert!(text.contains(" of south/charges: loaded, 2 of 10 records bad"), "{text}");
     assert!(!text.contains("jane") && !text.contains("good"), "{text}");
     assert_eq!(text.matches("\nfile: ").count(), 2);
@@ -249,7 +249,27 @@ async fn a_folder_that_is_no_feed_is_not_named() {
     world.refuse_file("north", "jane-doe", "a.csv", fault).await;
     world.notifier(None).handle(&desk::quarantine_alarm()).await.unwrap();
     let text = world.memory.mailed()[0].1.clone();
-    assert!(text.contains(" of north/unknown: refused, NO_CONTRACT") && !text.contains("jane"), "{text}");
+    assert!(text.contains(" of north/unknown: quarantined, NO_CONTRACT") && !text.contains("jane"), "{text}");
+}
+
+#[tokio::test]
+async fn a_file_under_a_wrong_key_is_listed_without_its_key() {
+    let world = Arc::<World>::default();
+    world.add_file("north", "labs", "good.csv", State::Complete, 0).await;
+    let misplaced = world.misplace_file("jane-doe.csv").await;
+    world.notifier(None).handle(&desk::quarantine_alarm()).await.unwrap();
+    let text = world.memory.mailed()[0].1.clone();
+    let line = format!("{misplaced} under a key that names no partner and feed: quarantined, BAD_KEY");
+    assert!(text.contains(&line) && !text.contains("jane"), "{text}");
+}
+
+#[tokio::test]
+async fn the_stacks_own_probe_is_not_listed() {
+    let world = Arc::<World>::default();
+    world.drop_file(feed::CANARY, feed::CANARY, "probe.csv", State::Quarantined, 0).await;
+    world.notifier(None).handle(&desk::quarantine_alarm()).await.unwrap();
+    let text = world.memory.mailed()[0].1.clone();
+    assert!(!text.contains("HEADER"), "{text}");
 }
 
 #[tokio::test]

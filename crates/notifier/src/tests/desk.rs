@@ -135,6 +135,12 @@ impl World {
         self.decide(partner, feed, name, "2026-11-21T06:00:00.000Z", refused).await
     }
 
+    /// A file whose key names no partner and feed.
+    pub(super) async fn misplace_file(&self, name: &str) -> FileId {
+        let refused = outcome(State::Quarantined, Counts::default(), Some("BAD_KEY".to_owned()));
+        self.decide("", "", name, "2026-11-21T06:00:00.000Z", refused).await
+    }
+
     async fn decide(&self, partner: &str, feed: &str, name: &str, at: &str, outcome: Outcome) -> FileId {
         let file = self.memory.land("inbox", &format!("{partner}/{feed}/{name}"), "x");
         let id = FileId::of(&file);
