@@ -1,9 +1,11 @@
 //! The words of the command line. Everything is checked here or in `names`, before anything is called.
 
+mod ack;
 mod files;
 
 use clap::{Args, Parser, Subcommand};
 
+pub use ack::AckArguments;
 pub use files::{FilesArguments, ReadCommand, RejectsArguments, StatusArguments, TailArguments};
 
 const EXAMPLES: &str = "\
@@ -22,7 +24,7 @@ The stack is that of --stack, else of SCALPER_STACK, else silent-scalper. AWS cr
 environment, else of AWS_PROFILE or the default profile (keys, single sign-on, an assumed role, credential_process), else
 a web identity, the container or the instance. The region is that of --region, else of AWS_REGION, AWS_DEFAULT_REGION or
 the profile. AWS_ENDPOINT_URL names an emulator: `make local` starts one and prints the variables. The commands that read learn the account, and so the names of buckets, from
-the ARN of the stack's ledger table. They change nothing and show no value of a file unless they are asked for.
+the ARN of the stack's ledger table. They change nothing, but for `ack`, and show no value of a file unless they are asked for.
 
 Exit codes: 0 done, 1 failed (or `status --check` or `doctor` found something wrong), 2 not understood (or `doctor` could
 not check everything), 3 not there.";
@@ -60,6 +62,16 @@ pub enum Command {
                             checked, for example for want of a permission."
     )]
     Doctor,
+    /// Acknowledge quarantined files for which no good one is to come
+    #[command(
+        after_help = "`status` lists a quarantined file until a good file of its name or a correction of it arrives, or until it is \
+                            acknowledged here. Who and when are kept with the reason: who is $USER, then $LOGNAME, of this computer. \
+                            Sent again, the command changes nothing: the first acknowledgement stays.\n\n\
+                            Examples:\n  scalper ack r5g61a45bnmyhnp8sgqw0ymkjv --reason 'a test file' --dry-run\n  \
+                            scalper ack shop/orders.csv --reason 'sent again under shop/orders/'\n\n\
+                            Exit codes: 0 noted, now or before; 1 not quarantined, or not noted; 2 not understood; 3 no such file."
+    )]
+    Ack(AckArguments),
     #[command(flatten)]
     #[expect(missing_docs, reason = "a doc comment here would become the help of the whole command")]
     Read(ReadCommand),

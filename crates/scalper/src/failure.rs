@@ -99,16 +99,10 @@ pub enum Failure {
         "there is no stack {stack} in this region: see --stack, --region and SCALPER_STACK (its ledger table was not found)"
     )]
     NoSuchStack { stack: String },
-    #[error(
-        "{stack} has no partner yet: add one with `scalper partner add <name>`, or drop a file into its inbox"
-    )]
-    NoPartners { stack: String },
-    #[error("there is more than one partner: choose one with --partner ({names})")]
-    WhichPartner { names: String },
     #[error("{name} is no partner of {stack} and has dropped no file: expected one of these: {names}")]
     UnknownPartner { name: String, stack: String, names: String },
     #[error(
-        "\"{found}\" names no file: expected a file's id (26 characters), a load's, or a key <partner>/<feed>/<name>"
+        "\"{found}\" is not a file: expected a file's id (26 characters), a load's, or a key <partner>/<feed>/<name>"
     )]
     NotAFile { found: String },
     #[error(
@@ -119,9 +113,9 @@ pub enum Failure {
     NotDecided { file: String, show: String },
     #[error("{file} has no receipt that can be read: it is {state}")]
     NoReceipt { file: String, state: &'static str },
-    #[error("{file} has no refused records: it is {state}")]
+    #[error("{file} has no rejected records: it is {state}")]
     NoRejects { file: String, state: &'static str },
-    #[error("the refused records are not there any more: looked for {place}")]
+    #[error("the rejected records are not there any more: looked for {place}")]
     RecordsGone { place: String },
     #[error(
         "{found:?} is no state: expected one of processing, complete, quarantined, superseded, duplicate, gone, ignored, retracted"
@@ -129,6 +123,15 @@ pub enum Failure {
     NotAState { found: String },
     #[error("{found:?} is no time: expected 30m, 12h, 7d, 2026-11-20 or 2026-11-20T08:15:00Z")]
     NotATime { found: String },
+    #[error("{file} is {state}, not quarantined, so there is nothing to acknowledge: see `{show}`")]
+    NotQuarantined { file: String, state: &'static str, show: String },
+    #[error("the operator is not known: set USER to your name, which is kept with the acknowledgement")]
+    NoUser,
+    #[error(
+        "the acknowledgement was not noted ({0}): run the command again, it changes nothing that is noted; if access is denied, use \
+         credentials with dynamodb:UpdateItem on the ledger table"
+    )]
+    NotNoted(#[source] store::Error),
     #[error("records themselves are no JSON: leave --json out with --values and --download")]
     RecordsAreNoJson,
     #[error("{path} could not be made ({kind}): expected a new file in a folder that is there")]
@@ -184,15 +187,14 @@ impl Failure {
             | Self::NotAFile { .. }
             | Self::NotAState { .. }
             | Self::NotATime { .. }
-            | Self::WhichPartner { .. }
             | Self::RecordsAreNoJson
+            | Self::NoUser
             | Self::NoRegion => 2,
             Self::NoSuchPartner { .. }
             | Self::NoSuchCredential { .. }
             | Self::NoCredential { .. }
             | Self::NoWebhook { .. }
             | Self::NoSuchStack { .. }
-            | Self::NoPartners { .. }
             | Self::UnknownPartner { .. }
             | Self::NoSuchFile { .. }
             | Self::NotDecided { .. }
@@ -216,6 +218,8 @@ impl Failure {
             | Self::NotShown
             | Self::NotOpened { .. }
             | Self::NotWritten { .. }
+            | Self::NotQuarantined { .. }
+            | Self::NotNoted(_)
             | Self::Read(_)
             | Self::Table(_)
             | Self::Gateway(_) => 1,

@@ -9,7 +9,8 @@ use jiff::Timestamp;
 use serde::Serialize;
 use store::door::{Credential, Partner};
 
-pub(crate) use table::{Mark, Style, marked_table, table};
+pub use table::WIDTH;
+pub(crate) use table::{Fit, Mark, Style, fitted, marked_table, paragraph, shorten, table};
 pub use uploads::{PrincipalView, RestoredView, UploadsView};
 
 /// An answer. Deliberately without `Debug`: some hold a secret.
@@ -136,7 +137,7 @@ impl Report {
     /// Text for a reader; headings are bold when `colours`.
     #[must_use]
     pub fn to_text(&self, colours: bool) -> String {
-        let style = Style { colours };
+        let style = Style { colours, width: WIDTH };
         match self {
             Self::Added { partner, credential, secret } => {
                 let partners = partner_table(std::slice::from_ref(partner), style);

@@ -1,6 +1,8 @@
 mod bench;
+mod commands;
 mod doctor;
 mod interrupted;
+mod open;
 mod reading;
 mod reading_shown;
 mod shown;

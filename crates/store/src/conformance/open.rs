@@ -79,7 +79,7 @@ pub async fn acknowledging_behaves<L: Ledger, V: Survey + Acknowledge, R: Readin
         Ok::<_, Error>(found[0])
     };
     assert!(listed().await?);
-    assert!(!survey.open_files(None, 0).await?.complete, "at most none of them");
+    assert!(!survey.open_files(None, 0).await?.complete, "a limit of 0");
     assert!(survey.open_files(Some("nobody"), 10).await?.files.is_empty());
     let query = FileQuery { partner: UNKNOWN.to_owned(), limit: 100, ..FileQuery::default() };
     assert!(reading.files(&query).await?.files.iter().any(|listed| listed.file == fence.file));
