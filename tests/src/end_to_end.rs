@@ -49,6 +49,8 @@ mod door_webhook;
 mod names;
 /// What operators are told when alarms change, and how often.
 mod notices;
+/// The operator's commands: wrong keys, open files, acknowledgements, printed commands pasted into a shell.
+mod operator;
 /// A thousand planted values, and where they are found.
 mod privacy;
 /// Bad files end in the quarantine with their bytes and a receipt; bad messages in the dead-letter queue.
