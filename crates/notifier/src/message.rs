@@ -133,11 +133,14 @@ fn told(files: &Files) -> Vec<(&'static str, String)> {
             if overdue.more > 0 {
                 told.push(("further overdue files", overdue.more.to_string()));
             }
+            told.extend(overdue.contracts.iter().map(|line| ("broken contract", line.clone())));
             let first = overdue.files.iter().take(1).map(|file| file.command.clone());
+            let first = first.filter(|command| *command != overdue.command);
             told.extend(first.chain([overdue.command.clone()]).map(|command| ("command", command)));
             told
         }
         Files::Newest(lines) => lines.iter().map(|line| ("newest file", line.clone())).collect(),
+        Files::Contracts(lines) => lines.iter().map(|line| ("broken contract", line.clone())).collect(),
     }
 }
 

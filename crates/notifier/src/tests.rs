@@ -253,12 +253,12 @@ async fn a_folder_that_is_no_feed_is_not_named() {
 }
 
 #[tokio::test]
-async fn a_partner_that_only_drops_files_is_named_too() {
+async fn a_folder_of_nobody_is_unknown_and_its_files_are_told() {
     let world = Arc::<World>::default();
-    let dropped = world.drop_file("north", "labs", "jane-doe.csv", State::Complete, 1).await;
+    let dropped = world.drop_file("doe-jane-1970", "labs", "a.csv", State::Complete, 1).await;
     world.notifier(None).handle(&desk::missing_alarm("FilesOverdue")).await.unwrap();
     let text = world.memory.mailed()[0].1.clone();
-    assert!(text.contains(&format!("newest file: {dropped} of north, came")), "{text}");
+    assert!(text.contains(&format!("newest file: {dropped} of unknown, came")), "{text}");
     assert!(!text.contains("jane"), "{text}");
 }
 

@@ -131,7 +131,7 @@ where
             match self.store.contract(feed).await {
                 // It was deleted a moment ago.
                 Ok(None) => {}
-                Ok(Some(object)) => checked.extend(partners::contract(&self.known, feed, &object.bytes)),
+                Ok(Some(object)) => checked.extend(partners::contract(&self.known, feed, &object.text)),
                 Err(error) => return findings.push(unchecked(CONTRACT, &error)),
             }
         }

@@ -58,6 +58,8 @@ pub struct Names {
     pub ledger_table: String,
     /// The records table: partition key `pk`, sort key `sk` (strings).
     pub records_table: String,
+    /// The partners table, of which only registrations are read.
+    pub partners_table: String,
     /// The inbox queue.
     pub queue_url: String,
     /// The topic of outcomes.

@@ -13,6 +13,8 @@ pub enum Operation {
     ListVersions,
     /// Reading a contract.
     ReadContract,
+    /// Listing the versions of a contract.
+    ListContractVersions,
     /// Claiming a ledger entry.
     Claim,
     /// Writing a checkpoint.

@@ -6,6 +6,7 @@
 //! an overwrite, a deletion. [`Memory::state`] is what must be the same whatever the schedule was.
 
 mod checkup;
+mod contracts;
 mod door;
 mod incidents;
 mod ledger;
@@ -32,8 +33,8 @@ use crate::door::UploadId;
 use crate::file::{NULL_VERSION, name};
 use crate::operator::{Depth, StackQueue};
 use crate::{
-    Announcement, ContractObject, Datapoint, Entry, Error, FileId, FileVersion, Head, Incident, Item,
-    Operation, Query, State, Usage, VersionId,
+    Announcement, Datapoint, Entry, Error, FileId, FileVersion, Head, Incident, Item, Operation, Query,
+    State, Usage, VersionId,
 };
 
 /// The code of an error that the fuse made.
@@ -76,7 +77,8 @@ struct World {
     inbox: BTreeMap<(String, String), Vec<Version>>,
     versions_made: u64,
     chunk_bytes: Option<usize>,
-    contracts: BTreeMap<String, ContractObject>,
+    /// The versions of each feed's contract, newest first.
+    contracts: BTreeMap<String, Vec<contracts::ContractVersion>>,
     quarantine: BTreeMap<String, StoredObject>,
     entries: BTreeMap<FileId, Entry>,
     heads: BTreeMap<String, Head>,
@@ -249,15 +251,6 @@ impl Memory {
     /// Makes bodies come in chunks of so many bytes (at least 1).
     pub fn chunks_of(&self, bytes: usize) {
         self.world().chunk_bytes = Some(bytes.max(1));
-    }
-
-    /// Publishes a feed's contract and returns its version.
-    pub fn publish_contract(&self, feed: &str, bytes: impl Into<Bytes>) -> VersionId {
-        let mut world = self.world();
-        let version = world.next_version();
-        let object = ContractObject { bytes: bytes.into(), version: version.clone() };
-        world.contracts.insert(feed.to_owned(), object);
-        version
     }
 
     /// Takes a complete load back, as an operator does.

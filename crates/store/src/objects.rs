@@ -13,10 +13,24 @@ pub(crate) const PART_BYTES: usize = 8 * 1024 * 1024;
 /// A version id as the bucket lists it.
 pub type VersionId = String;
 
+/// Maximum number of versions that [`ReadContract::contract_versions`] gives.
+pub const MOST_CONTRACT_VERSIONS: usize = 20;
+
 /// Reads contracts: all that the door needs of them.
 pub trait ReadContract: Sync {
-    /// The feed's contract document; `None` when there is none.
+    /// The newest version of the feed's contract; `None` when there is none, and when it was deleted.
     fn contract(&self, feed: &str) -> impl Future<Output = Result<Option<ContractObject>, Error>> + Send;
+
+    /// The versions of the feed's contract, newest first, at most [`MOST_CONTRACT_VERSIONS`]. Versions from before the last
+    /// deletion are left out: a deleted contract is no contract any more.
+    fn contract_versions(&self, feed: &str) -> impl Future<Output = Result<Vec<VersionId>, Error>> + Send;
+
+    /// One version of the feed's contract; `None` when that version does not exist.
+    fn contract_version(
+        &self,
+        feed: &str,
+        version: &str,
+    ) -> impl Future<Output = Result<Option<ContractObject>, Error>> + Send;
 }
 
 /// Reads the inbox and the contracts, writes the quarantine. Nothing here can write or delete in the inbox.
@@ -98,11 +112,27 @@ pub trait Upload: Send {
     fn finish(self) -> impl Future<Output = Result<(), Error>> + Send;
 }
 
-/// A contract document as stored.
+/// A version of a contract as stored.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ContractObject {
-    /// The document.
-    pub bytes: Bytes,
+    /// Its text.
+    pub text: ContractText,
     /// Its version in the contracts bucket.
     pub version: VersionId,
+    /// When it was published, milliseconds since the epoch.
+    pub published_ms: u64,
+}
+
+/// The text of a contract, as far as it is read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ContractText {
+    /// All of it.
+    Whole(Bytes),
+    /// It has this many bytes, more than [`contract::MOST_DOCUMENT_BYTES`]; none of them was read.
+    TooLong(u64),
+}
+
+/// Whether a contract of this many bytes is too long to be read.
+pub(crate) fn is_too_long(length: u64) -> bool {
+    !usize::try_from(length).is_ok_and(|length| length <= contract::MOST_DOCUMENT_BYTES)
 }

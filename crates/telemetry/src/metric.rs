@@ -80,8 +80,11 @@ pub mod metric_names {
     pub const FILES_MISSING: &str = "FilesMissing";
     /// Partners whose file came after that deadline, a short while ago.
     pub const FILES_LATE: &str = "FilesLate";
-    /// Partners whose file is missing or late: what one incident is about, from the deadline until the file was told of.
+    /// Partners whose file is missing or late: what one incident is about, from the deadline until the file was told of. With
+    /// [`Monitoring::Basic`] also feeds whose newest contract does not compile.
     pub const FILES_OVERDUE: &str = "FilesOverdue";
+    /// Feeds whose newest contract does not compile, so that an older version stays in force, or none.
+    pub const CONTRACTS_BROKEN: &str = "ContractsBroken";
     /// Partners whose newest file has far fewer rows than usual.
     pub const FILES_THIN: &str = "FilesThin";
     /// Partners whose newest file has far more rows than usual.

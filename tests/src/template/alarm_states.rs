@@ -83,7 +83,9 @@ fn silence_ends_an_alarm_unless_what_it_tells_of_stays_without_a_word() {
         let periods = series(&[(Period::Bad, alarm.periods), (Period::Silent, alarm.periods + 3)]);
         let gauges = ["-reject-ratio-", "-file-missing-", "-file-thin-", "-file-fat-"];
         let stays = gauges.iter().any(|part| alarm.name.contains(part))
-            || ["-dead-letters", "-canary-missing"].iter().any(|end| alarm.name.ends_with(end));
+            || ["-dead-letters", "-canary-missing", "-contracts-broken"]
+                .iter()
+                .any(|end| alarm.name.ends_with(end));
         let expected = if stays { State::Alarm } else { State::Ok };
         assert_eq!(states(&alarm, &periods).last(), Some(&expected), "{}", alarm.name);
     }

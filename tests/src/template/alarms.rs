@@ -269,8 +269,13 @@ pub(super) fn written() -> BTreeMap<String, Vec<BTreeSet<String>>> {
         notice: Notice::Sent,
         reason: "",
     };
-    let watch =
-        WatchRecord { stuck: Some(1), dead_letters: Some(1), canary_age: Some(1), ..WatchRecord::default() };
+    let watch = WatchRecord {
+        contracts_broken: Some(1),
+        stuck: Some(1),
+        dead_letters: Some(1),
+        canary_age: Some(1),
+        ..WatchRecord::default()
+    };
     let mut lines = vec![
         watch.metric(&metrics, 1),
         feed.metric(&metrics, 1),
@@ -351,6 +356,7 @@ fn is_command(words: &[&str]) -> bool {
     };
     let (table, arguments) = match words {
         ["partner", command, arguments @ ..] if variant(&both, command) => (&both, arguments),
+        ["doctor"] if variant(&both, "doctor") => (&both, &[][..]),
         [command, arguments @ ..] if variant(&reading, command) => (&reading, arguments),
         _ => return false,
     };

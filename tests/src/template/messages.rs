@@ -187,7 +187,7 @@ async fn end_file(memory: &Memory, place: &str, state: FileState, fault: Option<
     memory.put_partner(&known).await.expect("memory");
     let counts = json!({"records": 10, "rows": 10 - rejects, "rejects": rejects, "warnings": 0});
     let outcome = json!({"state": state.as_str(), "counts": counts, "fault": fault, "sha256": "", "bytes": 1,
-        "contract_version": "", "contract_hash": "", "receipt": "r"});
+        "contract_version": "", "contract_hash": "c0ffee", "receipt": "r"});
     let outcome: Outcome = serde_json::from_value(outcome).expect("an outcome");
     let fence = Fence { file: id, fence: entry.fence, owner: entry.owner };
     if state == FileState::Complete {

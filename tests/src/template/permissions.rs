@@ -113,11 +113,12 @@ fn the_processor_may_do_what_it_calls_and_nothing_more() {
     let needed = [
         ("InboxBucket/*", "s3:GetObject s3:GetObjectVersion"),
         ("InboxBucket", "s3:ListBucket s3:ListBucketVersions"),
-        ("ContractsBucket/*", "s3:GetObject"),
-        ("ContractsBucket", "s3:ListBucket"),
+        ("ContractsBucket/*", "s3:GetObject s3:GetObjectVersion"),
+        ("ContractsBucket", "s3:ListBucket s3:ListBucketVersions"),
         ("QuarantineBucket/*", "s3:AbortMultipartUpload s3:PutObject"),
         ("LedgerTable", "dynamodb:GetItem dynamodb:PutItem dynamodb:UpdateItem"),
         ("RecordsTable", "dynamodb:BatchWriteItem"),
+        ("PartnersTable of partners", "dynamodb:GetItem"),
         (
             "InboxQueue",
             "sqs:ChangeMessageVisibility sqs:DeleteMessage sqs:GetQueueAttributes sqs:ReceiveMessage",
@@ -136,8 +137,8 @@ fn the_door_can_not_make_a_credential_nor_read_what_a_partner_may_not() {
             "s3:AbortMultipartUpload s3:GetObject s3:GetObjectVersion s3:ListMultipartUploadParts s3:PutObject",
         ),
         ("InboxBucket", "s3:ListBucket s3:ListBucketVersions"),
-        ("ContractsBucket/*", "s3:GetObject"),
-        ("ContractsBucket", "s3:ListBucket"),
+        ("ContractsBucket/*", "s3:GetObject s3:GetObjectVersion"),
+        ("ContractsBucket", "s3:ListBucket s3:ListBucketVersions"),
         // Not the refused bytes.
         ("QuarantineBucket", "s3:ListBucket"),
         ("QuarantineBucket/_receipts/*", "s3:GetObject"),
@@ -187,8 +188,8 @@ fn the_notifier_keeps_incidents_and_reads_no_file_and_no_record() {
         // Who drops files: the names of folders and no key.
         ("InboxBucket on its first level", "s3:ListBucketVersions"),
         // When each feed's files must have come.
-        ("ContractsBucket", "s3:ListBucket"),
-        ("ContractsBucket/*", "s3:GetObject"),
+        ("ContractsBucket", "s3:ListBucket s3:ListBucketVersions"),
+        ("ContractsBucket/*", "s3:GetObject s3:GetObjectVersion"),
         // Recent values of the alarm's own metrics.
         ("everything", "cloudwatch:GetMetricData"),
         ("MailTopic", "sns:Publish"),
@@ -203,8 +204,8 @@ fn the_watcher_opens_no_file_and_writes_only_its_canary_and_how_far_it_got() {
     let needed = [
         ("InboxBucket", "s3:ListBucketVersions"),
         ("InboxBucket/canary/canary/*", "s3:PutObject"),
-        ("ContractsBucket", "s3:ListBucket"),
-        ("ContractsBucket/*", "s3:GetObject"),
+        ("ContractsBucket", "s3:ListBucket s3:ListBucketVersions"),
+        ("ContractsBucket/*", "s3:GetObject s3:GetObjectVersion"),
         ("ContractsBucket/canary.odcs.yaml", "s3:PutObject"),
         ("LedgerTable of file#*", "dynamodb:BatchGetItem"),
         ("LedgerTable of reconciliation", "dynamodb:GetItem dynamodb:PutItem"),

@@ -196,6 +196,27 @@ async fn a_dry_run_knows_the_lines_of_what_a_later_record_refuses() {
 }
 
 #[tokio::test]
+async fn a_contract_that_does_not_compile_changes_no_answer() {
+    let too_long = "#".repeat(contract::MOST_DOCUMENT_BYTES + 1);
+    for broken in ["no contract", "", too_long.as_str()] {
+        let bench = Bench::with_feeds();
+        bench.memory.publish_contract("visits", broken.to_owned());
+        let told = bench.ask("POST", "/v1/feeds/visits/check").body(GOOD.as_bytes()).told().await;
+        assert_eq!((&told.body["wouldBe"], &told.body["wouldLoad"]), (&json!("COMPLETE"), &json!(2)));
+        let told = bench.ask("GET", "/v1/feeds/visits/contract").told().await;
+        assert_eq!(told.text, contract("visits", &[("id", "integer")], ""), "the one in force");
+        bench.send(&format!("{FILES}?name=all.csv"), GOOD).await;
+        bench.process().await;
+        let entries = bench.memory.entries();
+        assert!(entries.iter().all(|entry| entry.state == store::State::Complete), "and so by the inbox");
+        assert_eq!(entries.len(), 1);
+    }
+    let bench = Bench::new();
+    bench.memory.publish_contract("visits", too_long);
+    assert_eq!(bench.ask("GET", "/v1/feeds/visits/contract").told().await.code(), (404, "not-found"));
+}
+
+#[tokio::test]
 async fn a_dry_run_of_a_feed_that_refuses_files_says_so_and_a_bomb_ends_in_time() {
     let bench = Bench::new();
     let check = async |body: &[u8]| bench.ask("POST", "/v1/feeds/visits/check").body(body).told().await;

@@ -39,6 +39,7 @@ async fn missing_mail(world: &Arc<World>) -> String {
 #[tokio::test]
 async fn overdue_files_of_all_feeds_are_named_and_no_other() {
     let world = world();
+    world.register("north").await;
     let north = world.drop_file_at("north", "labs", YESTERDAY).await;
     world.drop_file_at("north", "charges", TODAY).await;
     world.drop_file_at("north", "notes", YESTERDAY).await;
@@ -58,6 +59,34 @@ async fn overdue_files_of_all_feeds_are_named_and_no_other() {
     assert!(text.contains("command: scalper --stack s files --partner east --feed charges\n"), "{text}");
     assert!(text.contains("command: scalper --stack s status\n"), "{text}");
     assert!(!text.contains("jane") && !text.contains("canary") && !text.contains("notes"), "{text}");
+}
+
+#[tokio::test]
+async fn an_overdue_file_of_nobody_is_told_without_its_folder() {
+    let world = world();
+    let newest = world.drop_file_at("doe-jane-1970", "labs", YESTERDAY).await;
+    let text = missing_mail(&world).await;
+    let line =
+        format!("overdue file: unknown/labs: missing since 2026-11-21 07:00:00 UTC; newest file {newest}, ");
+    assert!(text.contains(&line) && !text.contains("jane"), "{text}");
+    assert_eq!(text.matches("command: ").count(), 1, "{text}");
+    assert!(text.contains("command: scalper --stack s status\n"), "{text}");
+}
+
+#[tokio::test]
+async fn a_broken_contract_is_named_with_its_place_by_either_alarm() {
+    let line = "broken contract: labs, object version version-000004: 1 error; line 2, column 7: found `DataContact`, \
+                expected `DataContract`; did you mean `DataContract`; version 1.2.0 stays in force\n";
+    for metric in ["FilesOverdue", "ContractsBroken"] {
+        let world = world();
+        let broken = daily(true).replace("kind: DataContract", "kind: DataContact");
+        world.memory.publish_contract("labs", broken);
+        let event = desk::basic("s-a", "ALARM", AFTER_MS, metric);
+        world.notifier(None).handle(&event).await.unwrap();
+        let text = world.memory.mailed()[0].1.clone();
+        assert!(text.contains(line), "{metric}: {text}");
+        assert_eq!(text.matches("broken contract").count(), 1, "{metric}: {text}");
+    }
 }
 
 #[tokio::test]

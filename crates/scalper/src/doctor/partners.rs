@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use contract::{FindingSeverity, Status};
+use store::ContractText;
 use store::door::Partner;
 use store::uploads::Inbox;
 
@@ -13,13 +14,21 @@ use crate::uploads::standing;
 const UPLOADS: &str = UPLOADS_POLICY.check;
 
 /// Checks the contract of a feed; `None` when nothing is wrong.
-pub(super) fn contract(known: &Known, feed: &str, bytes: &[u8]) -> Option<Finding> {
+pub(super) fn contract(known: &Known, feed: &str, text: &ContractText) -> Option<Finding> {
     let file = format!("{feed}.odcs.yaml");
     let bucket = known.places.contracts(&known.stack);
     let publish = format!("aws s3 cp {file} s3://{bucket}/");
     let broken = |what: String| {
-        let advice = "correct the contract and publish it; until then files of the feed are quarantined";
+        let advice =
+            "correct the contract and publish it; an earlier version that compiles stays in force until then";
         Finding::fail(CONTRACTS.check, what).advice(advice).command(publish.clone())
+    };
+    let bytes = match text {
+        ContractText::Whole(bytes) => bytes,
+        ContractText::TooLong(length) => {
+            let most = contract::MOST_DOCUMENT_BYTES;
+            return Some(broken(format!("{file} has {length} bytes; at most {most} are read")));
+        }
     };
     let Ok(source) = std::str::from_utf8(bytes) else { return Some(broken(format!("{file} is not UTF-8"))) };
     match contract::compile(source) {

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard};
 
-use store::door::{Credential, CredentialHash, Partner, Partners, Webhook};
+use store::door::{Credential, CredentialHash, Partner, Partners, ReadPartner, Webhook};
 use store::{Error, Operation};
 
 use crate::gateway::{Gateway, GatewayError, GatewayKey, Plan, REQUESTS_PER_DAY};
@@ -66,11 +66,13 @@ impl World {
     }
 }
 
-impl Partners for World {
+impl ReadPartner for World {
     async fn partner(&self, name: &str) -> Result<Option<Partner>, Error> {
         self.table(|state| state.partners.get(name).cloned())
     }
+}
 
+impl Partners for World {
     async fn credential(&self, hash: &CredentialHash) -> Result<Option<Credential>, Error> {
         self.table(|state| state.credentials.get(hash).cloned())
     }

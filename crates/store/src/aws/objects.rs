@@ -38,7 +38,15 @@ pub struct ObjectBody {
 
 impl ReadContract for Aws {
     async fn contract(&self, feed: &str) -> Result<Option<ContractObject>, Error> {
-        contracts::read(&self.s3, &self.names.contracts_bucket, self.names.account.as_deref(), feed).await
+        self.contracts().read(feed, None).await
+    }
+
+    async fn contract_versions(&self, feed: &str) -> Result<Vec<VersionId>, Error> {
+        self.contracts().versions(feed).await
+    }
+
+    async fn contract_version(&self, feed: &str, version: &str) -> Result<Option<ContractObject>, Error> {
+        self.contracts().read(feed, Some(version)).await
     }
 }
 
@@ -139,6 +147,11 @@ impl Objects for Aws {
 }
 
 impl Aws {
+    fn contracts(&self) -> contracts::Bucket<'_> {
+        let Self { s3, names, .. } = self;
+        contracts::Bucket { s3, name: &names.contracts_bucket, account: names.account.as_deref() }
+    }
+
     async fn get(
         &self,
         file: &FileVersion,

@@ -88,6 +88,7 @@ impl Replay {
             quarantine_bucket: "quarantine".into(),
             ledger_table: "ledger".into(),
             records_table: "records".into(),
+            partners_table: "partners".into(),
             queue_url: "https://sqs.eu-central-1.amazonaws.com/123456789012/inbox".into(),
             outcome_topic: "arn:aws:sns:eu-central-1:123456789012:outcomes".into(),
             account: Some("123456789012".into()),

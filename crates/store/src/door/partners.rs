@@ -174,10 +174,14 @@ pub struct Webhook {
     pub previous_secret: Option<String>,
 }
 
-/// Who may come in. All reads are strongly consistent: a revoked credential is refused by the next read.
-pub trait Partners: Sync {
-    /// A partner by its name.
+/// Knows who is registered.
+pub trait ReadPartner: Sync {
+    /// A partner by its name. Strongly consistent.
     fn partner(&self, name: &str) -> impl Future<Output = Result<Option<Partner>, Error>> + Send;
+}
+
+/// Who may come in. All reads are strongly consistent: a revoked credential is refused by the next read.
+pub trait Partners: ReadPartner {
     /// Whose secret has this hash.
     fn credential(
         &self,

@@ -1,13 +1,10 @@
-//! The inbox, the quarantine and the contracts.
+//! The inbox and the quarantine.
 
 use bytes::Bytes;
 
 use super::{CHUNK_BYTES, Memory, StoredObject};
 use crate::objects::PART_BYTES;
-use crate::{
-    Body, ContractObject, Error, FileId, FileVersion, Objects, Opened, Operation, Original, ReadContract,
-    Upload, VersionId,
-};
+use crate::{Body, Error, FileId, FileVersion, Objects, Opened, Operation, Original, Upload, VersionId};
 
 /// The bytes of an opened version.
 pub struct MemoryBody {
@@ -28,12 +25,6 @@ pub struct MemoryUpload {
 impl MemoryBody {
     pub(super) fn new(memory: Memory, bytes: Bytes, chunk_bytes: usize) -> Self {
         Self { memory, rest: bytes, chunk_bytes }
-    }
-}
-
-impl ReadContract for Memory {
-    async fn contract(&self, feed: &str) -> Result<Option<ContractObject>, Error> {
-        self.call(Operation::ReadContract, |world| world.contracts.get(feed).cloned()).await
     }
 }
 

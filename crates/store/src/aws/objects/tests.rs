@@ -140,19 +140,6 @@ async fn a_listing_is_of_exactly_the_key_over_all_pages() -> Result<(), Error> {
 }
 
 #[tokio::test]
-async fn a_feed_without_a_contract_has_none() -> Result<(), Error> {
-    let mut found = answer(200, "id: labs");
-    found.headers.push(("x-amz-version-id", "c1".into()));
-    let (aws, replay) = Replay::store([s3_error(404, "NoSuchKey"), found, s3_error(403, "AccessDenied")]);
-    assert_eq!(aws.contract("labs").await?, None);
-    let contract = ContractObject { bytes: "id: labs".into(), version: "c1".into() };
-    assert_eq!(aws.contract("labs").await?, Some(contract));
-    assert!(aws.contract("labs").await.is_err());
-    assert!(replay.seen()[0].uri.contains("/labs.odcs.yaml"));
-    Ok(())
-}
-
-#[tokio::test]
 async fn an_original_is_copied_by_version_without_its_tags() -> Result<(), Error> {
     let head = Answer { status: 200, headers: vec![("content-length", "9".into())], body: Vec::new() };
     let copied = answer(200, "<CopyObjectResult><ETag>\"x\"</ETag></CopyObjectResult>");

@@ -41,7 +41,7 @@ impl Reading for Memory {
 
     async fn feeds(&self) -> Result<Vec<String>, Error> {
         self.call(Operation::ListContracts, |world| {
-            world.contracts.keys().take(MOST_FEEDS).cloned().collect()
+            world.newest_contracts().map(|(feed, _)| feed.clone()).take(MOST_FEEDS).collect()
         })
         .await
     }
