@@ -57,5 +57,7 @@ mod refused;
 mod roles;
 /// Partners that upload by S3 with roles of their own: below their prefix and nowhere else.
 mod s3_partners;
+/// Suspended partners, folders of nobody, and contracts that do not compile.
+mod senders;
 /// A lost event, the canary, a file that did not come: what the watcher sees and mends.
 mod watcher;

@@ -71,6 +71,8 @@ pub enum FaultCode {
     Poison,
     /// The key is not `<partner>/<feed>/<name>`.
     BadKey,
+    /// The sender is suspended.
+    PartnerSuspended,
 }
 
 impl FaultCode {
@@ -102,6 +104,7 @@ impl FaultCode {
             Self::Archived => "ARCHIVED",
             Self::Poison => "POISON",
             Self::BadKey => "BAD_KEY",
+            Self::PartnerSuspended => "PARTNER_SUSPENDED",
         }
     }
 
@@ -131,6 +134,7 @@ impl FaultCode {
             Self::Archived => "restore the object, then send the file again",
             Self::Poison => "report this file to the operator: processing it stopped three times",
             Self::BadKey => "send the file as <partner>/<feed>/<name>",
+            Self::PartnerSuspended => "wait until the operator resumes the partner, then send the file again",
         }
     }
 }

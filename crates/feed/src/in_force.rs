@@ -50,8 +50,8 @@ impl Refusal {
 pub struct InForce {
     /// What holds.
     pub terms: Terms,
-    /// The document that it was read from; of a feed that never had a version that compiles, the newest one. `None`: there
-    /// is no contract.
+    /// The document that it was read from; of a feed that never had a version that compiles, the newest one. `None`: the
+    /// feed has no contract.
     pub document: Option<ContractObject>,
     /// What is wrong with the newest version, when it does not compile.
     pub broken: Option<BrokenContract>,
@@ -64,7 +64,7 @@ pub struct BrokenContract {
     pub object_version: VersionId,
     /// How many errors it has.
     pub errors: usize,
-    /// Line and column of the first one, from 1; `None` where the document is no text.
+    /// Line and column of the first one, from 1; `None` where the document is not text.
     pub place: Option<(u32, u32)>,
     /// The first error: text of the contract, in one line.
     pub problem: String,
@@ -73,7 +73,7 @@ pub struct BrokenContract {
 }
 
 impl BrokenContract {
-    /// One line for people: which version, what is wrong and where, and what holds instead.
+    /// One line for people: which version, what is wrong and where, and which version stays in force.
     #[must_use]
     pub fn told(&self, feed: &str) -> String {
         let Self { object_version, errors, place, problem, in_force } = self;

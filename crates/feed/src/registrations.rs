@@ -92,8 +92,8 @@ mod tests {
             }
             seen.push(registrations.of(&memory, "north", now_ms, 60_000).await?);
         }
-        use Registration::{Active, Missing, Suspended};
-        assert_eq!(seen, [Missing, Missing, Active, Active, Suspended]);
+        let [missing, active] = [Registration::Missing, Registration::Active];
+        assert_eq!(seen, [missing, missing, active, active, Registration::Suspended]);
         assert_eq!(memory.calls().len(), 3);
         Ok(())
     }

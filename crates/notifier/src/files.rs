@@ -22,7 +22,7 @@ const QUARANTINED: &str = "FilesQuarantined";
 const EXPECTED: [&str; 3] = [OVERDUE, "FilesThin", "FilesFat"];
 /// The one of them of a file that did not come.
 const OVERDUE: &str = "FilesOverdue";
-/// The metric of our own of contracts that do not compile.
+/// The metric of contracts whose newest version does not compile.
 const BROKEN: &str = "ContractsBroken";
 /// The fault of a file whose feed has a contract that never had a version which compiles.
 const CONTRACT_INVALID: &str = "CONTRACT_INVALID";

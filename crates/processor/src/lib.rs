@@ -33,13 +33,14 @@ pub use deliver::{Failed, Response};
 pub use settings::{FIRST_GENERATION, PARSER_EPOCH, Settings};
 pub use stop::Stop;
 
-use feed::Contracts;
+use feed::{Contracts, Registrations};
 use host::Host;
 
-/// The function: clients and contracts are kept from one invocation to the next, nothing else is.
+/// The function: clients, contracts and who is registered are kept from one invocation to the next, nothing else is.
 pub struct Processor<S> {
     store: S,
     contracts: Contracts,
+    registrations: Registrations,
     settings: Settings,
     host: Host,
 }
@@ -48,7 +49,8 @@ impl<S: store::Store> Processor<S> {
     /// A processor on a store.
     #[must_use]
     pub fn new(store: S, settings: Settings, host: Host) -> Self {
-        Self { store, contracts: Contracts::default(), settings, host }
+        let (contracts, registrations) = (Contracts::default(), Registrations::default());
+        Self { store, contracts, registrations, settings, host }
     }
 }
 

@@ -7,7 +7,7 @@ use std::{
 
 use checker::FaultCode;
 use contract::Contract;
-use feed::{Key, Refusal, Terms};
+use feed::{Key, Refusal, Registration, Terms, UNKNOWN};
 use store::{Claim, Claimed, Entry, Fence, FileId, FileVersion, LoadId, Opened, State, Store, Usage};
 use telemetry::{FileRecord, Label, Occurrence, Step, Used};
 
@@ -39,6 +39,8 @@ struct Named {
     id: FileId,
     partner: String,
     feed: String,
+    /// Whether the partner is registered, so that its name may be told.
+    known: bool,
 }
 
 impl<S: Store> Processor<S> {
@@ -55,7 +57,8 @@ impl<S: Store> Processor<S> {
         }
         let (started, usage) = (self.host.now(), self.store.usage());
         let file = self.version(notice).await?;
-        let named = Named { id: FileId::of(&file), file, partner: String::new(), feed: String::new() };
+        let (partner, feed) = (String::new(), String::new());
+        let named = Named { id: FileId::of(&file), file, partner, feed, known: false };
         *id = Some(named.id.clone());
         let (named, task) = self.task(named, started).await?;
         let order = self.order(notice, &named.file).await?;
@@ -131,7 +134,9 @@ impl<S: Store> Processor<S> {
                     Terms::Active(contract) => Task::Check(contract),
                     Terms::Refused(refusal) => Task::Refuse(refusal),
                 };
-                Ok((Named { partner, feed, ..named }, task))
+                let registration = self.registration(&partner, now_ms).await?;
+                let task = if registration == Registration::Suspended { suspended(&task) } else { task };
+                Ok((Named { partner, feed, known: registration.is_known(), ..named }, task))
             }
             Key::Clutter | Key::Folder(_) => Ok((named, Task::Ignore)),
             Key::Bad => {
@@ -141,6 +146,12 @@ impl<S: Store> Processor<S> {
                 Ok((named, Task::Refuse(refusal)))
             }
         }
+    }
+
+    /// What the partners table says of a partner, kept for as long as a contract is.
+    async fn registration(&self, partner: &str, now_ms: u64) -> Result<Registration, Stop> {
+        let ttl_ms = self.settings.contract_ttl_ms;
+        Ok(self.registrations.of(&self.store, partner, now_ms, ttl_ms).await?)
     }
 
     /// The order to pin: the event's, else the object's last modification.
@@ -262,7 +273,11 @@ impl<S: Store> Processor<S> {
 
     /// Published twice when the note of it is lost.
     async fn publish(&self, entry: &Entry) -> Result<(), Stop> {
-        if let Some(announcement) = announcement(entry, &self.settings.quarantine)? {
+        let known = match entry.partner.as_str() {
+            "" => false,
+            partner => self.registration(partner, self.host.now()).await?.is_known(),
+        };
+        if let Some(announcement) = announcement(entry, &self.settings.quarantine, known)? {
             self.store.publish(&announcement).await?;
             self.store.announced(&entry.load.file(), entry.state).await?;
         }
@@ -270,11 +285,23 @@ impl<S: Store> Processor<S> {
     }
 }
 
+/// What is done with a file of a suspended partner, whatever it would be otherwise. It is quarantined with its original, so
+/// that nothing is lost; its contract is kept, for the record.
+fn suspended(task: &Task) -> Task {
+    let refusal = Refusal::new(
+        FaultCode::PartnerSuspended,
+        "a file of a suspended partner",
+        "a file of an active partner",
+    );
+    Task::Refuse(Refusal { contract: task.contract().map(Arc::clone), ..refusal })
+}
+
 fn begin_record(named: &Named, entry: &Entry, contract: Option<&Contract>, delivery: Delivery) -> FileRecord {
     FileRecord {
-        partner: Label::new(&named.partner),
+        // A folder that no operator named may be a patient. A key that names no partner has no folder of one.
+        partner: Label::new(if named.known || named.partner.is_empty() { &named.partner } else { UNKNOWN }),
         // Without a contract the name is whatever a sender called a folder: a patient, or a new metric for each file.
-        feed: Label::new(contract.map_or("unknown", |_| &named.feed)),
+        feed: Label::new(contract.map_or(UNKNOWN, |_| &named.feed)),
         file: Label::new(named.id.as_str()),
         load: Label::new(entry.load.as_str()),
         contract_version: Label::new(contract.map_or("", |contract| &contract.identity.version)),

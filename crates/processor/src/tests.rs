@@ -16,4 +16,5 @@ mod measures;
 mod names;
 mod promises;
 mod schedules;
+mod senders;
 mod versions;

@@ -17,7 +17,7 @@ pub enum Failure {
          at most 63 in all"
     )]
     NotAName { what: &'static str, found: String },
-    #[error("{found:?} is the name of the stack's own canary files: choose another one")]
+    #[error("{found:?} is a name that the stack keeps for itself: choose another one")]
     Reserved { found: String },
     #[error(
         "{found:?} is no scope: expected some of submit, read, operate, approve, audit, separated by commas"

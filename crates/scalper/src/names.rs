@@ -111,7 +111,11 @@ pub fn partner(name: &str) -> Result<&str, Failure> {
 
 /// Reads the name of a partner that is to be added.
 pub fn new_partner(name: &str) -> Result<&str, Failure> {
-    if name == feed::CANARY { Err(Failure::Reserved { found: name.to_owned() }) } else { partner(name) }
+    if [feed::CANARY, feed::UNKNOWN].contains(&name) {
+        Err(Failure::Reserved { found: name.to_owned() })
+    } else {
+        partner(name)
+    }
 }
 
 /// Reads a feed's name.

@@ -169,10 +169,17 @@ impl Report {
                 )
             }
             Self::Suspended { partner } => {
-                format!("{partner} is suspended: everything that it sends is rejected within a minute\n")
+                format!(
+                    "{partner} is suspended: everything that it sends is rejected within a minute\n\
+                     a file that lands all the same is quarantined as PARTNER_SUSPENDED\n"
+                )
             }
             Self::Resumed { partner } => {
-                format!("{partner} is active again: its files are accepted within a minute\n")
+                format!(
+                    "{partner} is active again: its files are accepted within a minute\n\
+                     files quarantined as PARTNER_SUSPENDED have to be sent again; this lists them:\n  \
+                     scalper files --partner {partner} --state quarantined\n"
+                )
             }
             Self::Partners { stack, partners } if partners.is_empty() => {
                 format!("{stack} has no partners; add one:\n  scalper partner add <name>\n")

@@ -22,7 +22,7 @@ pub trait ReadContract: Sync {
     fn contract(&self, feed: &str) -> impl Future<Output = Result<Option<ContractObject>, Error>> + Send;
 
     /// The versions of the feed's contract, newest first, at most [`MOST_CONTRACT_VERSIONS`]. Versions from before the last
-    /// deletion are left out: a deleted contract is no contract any more.
+    /// deletion are left out: a deleted contract never comes back.
     fn contract_versions(&self, feed: &str) -> impl Future<Output = Result<Vec<VersionId>, Error>> + Send;
 
     /// One version of the feed's contract; `None` when that version does not exist.

@@ -49,7 +49,7 @@ struct Pace {
 }
 
 impl Pace {
-    /// The pace beside a queue with so many messages.
+    /// The pace beside a queue with this number of messages.
     fn of(messages: u64) -> Self {
         if messages < BUSY {
             Self { youngest_ms: YOUNGEST_MS, most_sends: MOST_SENDS }

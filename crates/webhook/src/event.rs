@@ -10,7 +10,7 @@ use store::{FileId, LoadId, State};
 /// An announcement: the ids that are needed to post it, and its text as it was published.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Notice {
-    /// Whose file it is; `None` for a file whose key names no partner.
+    /// Whose file it is; `None` for a file whose key names no partner, or none that is registered.
     pub partner: Option<String>,
     /// The file.
     pub file: FileId,
@@ -44,7 +44,9 @@ impl Notice {
     pub fn read(text: String) -> Option<Self> {
         let announced: Announced = serde_json::from_str(&text).ok()?;
         let state = State::parse(&announced.state)?;
-        let partner = Some(announced.partner).filter(|partner| !partner.is_empty());
+        // `unknown` stands for every partner that is not registered: it is nobody's name.
+        let nobody = ["", feed::UNKNOWN];
+        let partner = Some(announced.partner).filter(|partner| !nobody.contains(&partner.as_str()));
         if state == State::Processing || partner.as_deref().is_some_and(|partner| !feed::is_name(partner)) {
             return None;
         }
@@ -94,9 +96,11 @@ mod tests {
 
     #[test]
     fn a_file_of_nobody_is_an_announcement_for_nobody() {
-        let mut nobody = announcement();
-        nobody["partner"] = json!("");
-        assert_eq!(Notice::read(nobody.to_string()).map(|notice| notice.partner), Some(None));
+        for name in ["", "unknown"] {
+            let mut nobody = announcement();
+            nobody["partner"] = json!(name);
+            assert_eq!(Notice::read(nobody.to_string()).map(|notice| notice.partner), Some(None), "{name}");
+        }
     }
 
     #[test]

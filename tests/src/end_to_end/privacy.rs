@@ -2,7 +2,8 @@
 //!
 //! ```text
 //! content   cells, headers, members, comments, bytes around them    only quarantine and records
-//! names     of files, which may be those of patients                what is told to the sender and to operators who ask
+//! names     of files, and of folders that no operator named, which
+//!           may be those of patients                                what is told to the sender and to operators who ask
 //! asked     headers, queries, paths and bodies of requests          nowhere
 //! secrets   keys, addresses, signing secrets                        nowhere (but an address in the partners table)
 //! ```
@@ -101,6 +102,16 @@ fn keep_secrets(stage: &Stage, receiver: &Loopback, key: &str, secrets: &mut Pla
 async fn drop_files(stage: &Stage, files: &[File], planted: &mut Planted) -> Vec<Entry> {
     publish(stage, "unusable", "apiVersion: v3.2.0\nkind: DataContract\nid: unusable\nschema: none\n").await;
     let mut landed = Vec::new();
+    // Below folders that no operator knows: one where the partner should be, and one where the feed should be.
+    let folder = planted.names.word();
+    for (name, bytes) in files.iter().filter(|(name, _)| name.ends_with("/good") || name.ends_with("/mixed"))
+    {
+        let key = format!("{folder}/{name}");
+        landed.push((key.clone(), stage.land(&key, bytes.clone()).await));
+    }
+    let key = planted.names.plant("north/<W>/<W>.csv");
+    let row = planted.content.plant("<W>,<W>\n");
+    landed.push((key.clone(), stage.land(&key, row).await));
     for (name, bytes) in files {
         let (feed, name) = name.split_once('/').expect("a feed");
         let key = format!("north/{feed}/{} Zoë/{name}", planted.names.word());

@@ -52,6 +52,9 @@ async fn a_feed_without_a_usable_contract_is_quarantined_and_says_which() {
     let stage = Stage::open().await;
     let unknown = stage.process("north/nobody-knows/day.csv", csv(0, 1)).await;
     assert_eq!((unknown.state(), unknown.fault()), ("QUARANTINED", "NO_CONTRACT"));
+    // A good version from before a deletion does not come back in place of a broken one.
+    let delete = stage.s3.delete_object().bucket(&stage.names.contracts).key("scans.odcs.yaml");
+    delete.send().await.expect("delete the contract");
     stage.publish(&contract_with("status: active", "status: [")).await;
     let broken = stage.process("north/scans/day.csv", csv(0, 1)).await;
     assert_eq!((broken.state(), broken.fault()), ("QUARANTINED", "CONTRACT_INVALID"));

@@ -12,10 +12,16 @@ type Scene = (&'static str, &'static [(&'static str, &'static str)], &'static [(
 
 const KEY: &str = "north/visits/a.csv";
 
+/// Of a partner that is looked for in the table.
+const OTHER: &str = "south/visits/a.csv";
+
+/// Of a partner that is not registered.
+const UNREGISTERED: &str = "doe-jane-1970/visits/a.csv";
+
 /// Lies in an archive storage class, in a feed without a contract.
 const ARCHIVED: &str = "north/nowhere/archived.csv";
 
-const SCENES: [Scene; 10] = [
+const SCENES: [Scene; 14] = [
     ("good", &[], &[(KEY, GOOD)]),
     ("partial", &[], &[(KEY, MIXED)]),
     ("rejected", &[("onError", "abort")], &[(KEY, MIXED)]),
@@ -24,6 +30,10 @@ const SCENES: [Scene; 10] = [
     ("no partner", &[], &[("a.csv", GOOD)]),
     ("snapshots", &[("onSameName", "supersede")], &[(KEY, GOOD), (KEY, MIXED)]),
     ("archived", &[], &[(ARCHIVED, GOOD)]),
+    ("registered", &[], &[(OTHER, MIXED)]),
+    ("suspended", &[], &[(OTHER, GOOD)]),
+    ("unregistered", &[], &[(UNREGISTERED, MIXED)]),
+    ("broken contract", &[], &[(KEY, GOOD)]),
     ("once", &[("onSameName", "reject")], &[(KEY, GOOD), (KEY, MIXED)]),
     ("same bytes", &[("dedupeContent", "true")], &[(KEY, GOOD), ("north/visits/b.csv", GOOD)]),
 ];
@@ -37,6 +47,12 @@ fn begin(scene: &Scene, small: u64) -> (Bench, Vec<FileVersion>) {
     // Few bytes at a time, so that rows are written and remembered in several steps.
     bench.memory.chunks_of(16);
     visits(&bench, scene.1);
+    match scene.0 {
+        "registered" => bench.memory.register("south", true),
+        "suspended" => bench.memory.register("south", false),
+        "broken contract" => drop(bench.memory.publish_contract("visits", "kind: DataContact")),
+        _ => {}
+    }
     let files: Vec<_> = scene.2.iter().map(|(key, bytes)| bench.land(key, bytes)).collect();
     files.iter().filter(|file| file.key == ARCHIVED).for_each(|file| bench.memory.archive(file));
     (bench, files)

@@ -19,8 +19,7 @@ pub(super) fn contract(known: &Known, feed: &str, text: &ContractText) -> Option
     let bucket = known.places.contracts(&known.stack);
     let publish = format!("aws s3 cp {file} s3://{bucket}/");
     let broken = |what: String| {
-        let advice =
-            "correct the contract and publish it; an earlier version that compiles stays in force until then";
+        let advice = "correct the contract and publish it; until then an earlier version that compiles stays in force, if there is one";
         Finding::fail(CONTRACTS.check, what).advice(advice).command(publish.clone())
     };
     let bytes = match text {

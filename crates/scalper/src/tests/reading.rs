@@ -42,8 +42,8 @@ async fn what_is_wrong_is_found_and_what_was_mended_is_not() {
 #[tokio::test]
 async fn a_check_fails_for_what_is_wrong_and_for_nothing_else() {
     let bench = Bench::new();
-    bench.partner("north", false).await;
     bench.send("north/labs/a.csv", MIXED, 5).await;
+    bench.partner("north", false).await;
     assert!(!bench.answer("status --check").await.fails_check(), "notes are no alarm");
     bench.memory.set_depth(StackQueue::InboxDeadLetters, Some(Depth { waiting: 1, in_flight: 0 }));
     assert!(bench.answer("status --check").await.fails_check());
