@@ -51,11 +51,11 @@ impl FeedWatchRecord {
     pub fn metric(&self, published: &Metrics, now_ms: u64) -> String {
         let count = |partners: &[Label]| float(partners.len() as u64);
         let metrics: [Metric; 5] = [
-            (names::FILES_MISSING, "Count", count(&self.missing)),
-            (names::FILES_LATE, "Count", count(&self.late)),
-            (names::FILES_OVERDUE, "Count", count(&self.missing) + count(&self.late)),
-            (names::FILES_THIN, "Count", count(&self.thin)),
-            (names::FILES_FAT, "Count", count(&self.fat)),
+            (names::FILES_MISSING, count(&self.missing)),
+            (names::FILES_LATE, count(&self.late)),
+            (names::FILES_OVERDUE, count(&self.missing) + count(&self.late)),
+            (names::FILES_THIN, count(&self.thin)),
+            (names::FILES_FAT, count(&self.fat)),
         ];
         let members = [("feed", json!(self.feed))];
         let details = vec![
@@ -113,15 +113,14 @@ impl WatchRecord {
     pub fn metric(&self, published: &Metrics, now_ms: u64) -> String {
         let well = if self.failed == 0 { 1.0 } else { 0.0 };
         let mut metrics: Vec<Metric> =
-            vec![(names::WATCHES, "Count", well), (names::FILES_RESENT, "Count", float(self.resent))];
+            vec![(names::WATCHES, well), (names::FILES_RESENT, float(self.resent))];
         let gauges = [
-            (names::LOADS_STUCK, "Count", self.stuck),
-            (names::DEAD_LETTER_FILES, "Count", self.dead_letters),
+            (names::LOADS_STUCK, self.stuck),
+            (names::DEAD_LETTER_FILES, self.dead_letters),
             // Its absence sets off an alarm. In Basic that is the only one that tells of a watcher which fails in part.
-            (names::CANARY_AGE, "Seconds", self.canary_age.filter(|_| self.failed == 0)),
+            (names::CANARY_AGE, self.canary_age.filter(|_| self.failed == 0)),
         ];
-        metrics
-            .extend(gauges.into_iter().filter_map(|(name, unit, value)| Some((name, unit, float(value?)))));
+        metrics.extend(gauges.into_iter().filter_map(|(metric, value)| Some((metric, float(value?)))));
         let details: Vec<(&str, Value)> = vec![
             ("stuckFiles", json!(some(&self.stuck_files))),
             ("deadFiles", json!(some(&self.dead_files))),
