@@ -33,7 +33,7 @@ pub use ledger::{
     Claim, Claimed, Commit, Committed, ContentClaim, Entry, Fence, Fenced, Head, HeadMove, Ledger, Outcome,
     ReadEntry, State,
 };
-pub use measured::{Datapoint, Measure, Measured, Query, Span};
+pub use measured::{AlarmNow, AlarmsNow, Datapoint, Measure, Measured, Query, Span};
 pub use objects::{Body, ContractObject, Objects, Opened, Original, ReadContract, Upload, VersionId};
 pub use queue::{Announcement, Outcomes, Queue};
 pub use rows::{BATCH_ITEMS, Item, ItemValue, Rows, row_item, shards};

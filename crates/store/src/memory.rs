@@ -32,7 +32,7 @@ use crate::door::UploadId;
 use crate::file::{NULL_VERSION, name};
 use crate::operator::{Depth, StackQueue};
 use crate::{
-    Announcement, ContractObject, Datapoint, Entry, Error, FileId, FileVersion, Head, Incident, Item,
+    AlarmNow, Announcement, ContractObject, Datapoint, Entry, Error, FileId, FileVersion, Head, Incident, Item,
     Operation, Query, State, Usage, VersionId,
 };
 
@@ -93,6 +93,8 @@ struct World {
     /// Values of the one metric that there is, and which metrics were asked for.
     measured: Vec<Datapoint>,
     asked: Vec<Query>,
+    /// Alarms as CloudWatch has them now, by name.
+    alarms: BTreeMap<String, AlarmNow>,
     watch: watch::WatchWorld,
     uploads: uploads::UploadsWorld,
     parts: Parts,

@@ -51,7 +51,7 @@ fn basic_still_tells_of_everything_that_loses_or_stops_files() {
         "inbox-dead-letters",
         "webhooks-dead-letters",
         "loads-stuck",
-        "canary-missing",
+        "heartbeat-missing",
         "api-errors",
         "access-errors",
         "notifier-errors",

@@ -12,6 +12,11 @@ const ROLE: &str = "AWS::IAM::Role";
 /// The one action on everything, of the one role that has it: "GetMetricData" has no resource types and no condition keys
 /// (Service Authorization Reference, "Actions, resources, and condition keys for Amazon CloudWatch"). It reads numbers.
 const ON_EVERYTHING: (&str, &str) = ("NotifierRole", "cloudwatch:GetMetricData");
+/// The one action on all alarms, of the one role that has it: alarms are found by the beginning of their names
+/// (`DescribeAlarms` with `AlarmNamePrefix`). It reads states and descriptions.
+const ON_ALARMS: (&str, &str) = ("NotifierRole", "cloudwatch:DescribeAlarms");
+/// All alarms of the account and region.
+const ALARMS: &str = "arn:aws:cloudwatch:eu-central-1:111122223333:alarm:*";
 
 #[test]
 fn a_role_names_each_action_and_each_resource() {
@@ -31,6 +36,10 @@ fn a_role_names_each_action_and_each_resource() {
                 assert!(!action.contains('*'), "{}: {action}", role.id);
                 if (role.id.as_str(), action.as_str()) == ON_EVERYTHING {
                     assert_eq!(resource, "*", "{}: {action} on {resource} is refused", role.id);
+                    continue;
+                }
+                if (role.id.as_str(), action.as_str()) == ON_ALARMS {
+                    assert_eq!(resource, ALARMS, "{}: {action}", role.id);
                     continue;
                 }
                 assert!(stack.resource_behind(&resource).is_some(), "{}: {action} on {resource}", role.id);
@@ -191,6 +200,8 @@ fn the_notifier_keeps_incidents_and_reads_no_file_and_no_record() {
         ("ContractsBucket/*", "s3:GetObject"),
         // Recent values of the alarm's own metrics.
         ("everything", "cloudwatch:GetMetricData"),
+        // Which alarms of an incident are on.
+        ("alarms", "cloudwatch:DescribeAlarms"),
         ("MailTopic", "sns:Publish"),
         ("NotifierDeadLetterQueue", "sqs:SendMessage"),
         ("NotifierLogs", "logs:CreateLogStream logs:PutLogEvents"),
@@ -279,7 +290,11 @@ fn assert_may_do_exactly(function: &str, needed: &[(&str, &str)]) {
                 keys => format!(" of {}", keys.join(" ")),
             };
             for resource in list(&statement["Resource"]) {
-                let elsewhere = if resource == "*" { "everything" } else { "nothing here" };
+                let elsewhere = match resource.as_str() {
+                    "*" => "everything",
+                    ALARMS => "alarms",
+                    _ => "nothing here",
+                };
                 let id = stack.resource_behind(&resource).map_or(elsewhere, |found| found.id.as_str());
                 let part = resource.split_once('/').map(|(_, part)| format!("/{part}")).unwrap_or_default();
                 let actions =

@@ -70,7 +70,7 @@ async fn a_file_that_came_late_is_named_for_a_while() {
         let text = missing_mail(&world).await;
         let line = "overdue file: north/labs: late, due by 2026-11-21 07:00:00 UTC; newest file ";
         assert_eq!(text.contains(line), named, "{text}");
-        assert_eq!(text.contains("overdue file"), named, "{text}");
+        assert_eq!(text.contains("overdue file: "), named, "{text}");
         assert!(text.contains("command: scalper --stack s status\n"), "{text}");
     }
 }
@@ -94,7 +94,7 @@ async fn a_contract_that_cannot_be_read_keeps_no_message_back() {
     let world = world();
     world.memory.fail_at(call, When::BeforeEffect);
     let text = missing_mail(&world).await;
-    assert!(text.contains("files: the ledger did not answer"), "{text}");
+    assert!(text.contains("files: not known, because the ledger did not answer"), "{text}");
     assert_eq!(world.counted("RetryableErrors"), 1);
 }
 
@@ -137,7 +137,7 @@ async fn each_alarm_is_opened_and_closed_by_its_own_changes() {
     }
     assert_eq!(
         world.subjects()[2..],
-        ["OVER s-reject-ratio", "OVER s-file-missing"],
+        ["RESOLVED s-reject-ratio after 1 minute", "RESOLVED s-file-missing after 1 minute"],
         "one recovery for each"
     );
     notifier
