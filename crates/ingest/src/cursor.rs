@@ -41,7 +41,7 @@ pub(crate) fn read_file(text: &str) -> Result<FilePlace, Problem> {
     let decoded = decode(text, 'f')?;
     let (file, order) = decoded.split_at_checked(26).ok_or_else(malformed)?;
     let file = FileId::parse(file).ok_or_else(malformed)?;
-    // An order is an instant and a sequencer: letters, digits and four marks.
+    // An order is an instant and a number: letters, digits and four marks.
     let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-:./".contains(&byte);
     if order.is_empty() || order.len() > 128 || !order.bytes().all(plain) {
         return Err(malformed());

@@ -1,7 +1,7 @@
 //! The protocol for one file version: claim, decide, tell.
 
 use std::{
-    sync::{Arc, OnceLock},
+    sync::{Arc, OnceLock, atomic::AtomicBool},
     time::Duration,
 };
 
@@ -13,6 +13,7 @@ use telemetry::{FileRecord, Label, Occurrence, Step, Used};
 
 use crate::{
     Processor,
+    attempt::FileAttempt,
     decide::{Task, decide},
     event::Notice,
     order::{self, Order},
@@ -43,12 +44,12 @@ struct Named {
 
 impl<S: Store> Processor<S> {
     /// Takes one file version to its terminal state. Returns only when it is terminal and its outcome is published.
-    /// `id` is set as soon as the file version is known, for the log.
+    /// What is left to do afterwards is noted in `attempt`.
     pub(crate) async fn process(
         &self,
         notice: &Notice,
         delivery: Delivery,
-        id: &mut Option<FileId>,
+        attempt: &mut FileAttempt,
     ) -> Result<State, Stop> {
         if notice.bucket != self.settings.inbox {
             return Err(Stop::Foreign);
@@ -56,7 +57,7 @@ impl<S: Store> Processor<S> {
         let (started, usage) = (self.host.now(), self.store.usage());
         let file = self.version(notice).await?;
         let named = Named { id: FileId::of(&file), file, partner: String::new(), feed: String::new() };
-        *id = Some(named.id.clone());
+        attempt.id = Some(named.id.clone());
         let (named, task) = self.task(named, started).await?;
         let order = self.order(notice, &named.file).await?;
         let claim = self.claim_of(&named, &task, &order, delivery);
@@ -76,20 +77,28 @@ impl<S: Store> Processor<S> {
             Claimed::Mine(entry) => entry,
         };
         let mut record = begin_record(&named, &entry, task.contract().map(Arc::as_ref), delivery);
-        record.queue_age = order::instant_of(&entry.order).map(|since| started.saturating_sub(since));
+        // Since the event, which a re-sent message repeats; the order of an old version may be that of a newer one.
+        let since = notice.instant_ms.or_else(|| order::instant_of(&entry.order));
+        record.queue_age = since.map(|since| started.saturating_sub(since));
         record.spend(Step::Claim, self.host.now().saturating_sub(started));
-        let work = self.work_on(named, &entry, delivery);
+        let work = self.work_on(named, &entry, delivery, attempt);
+        attempt.begin(work.fence.clone(), self.journal.begin(&work.fence));
         // Both readings and a parser live in this future: it is kept on the heap. A call that outlasts the invocation
         // is given up while there is time to release: a sandbox that is stopped by its timeout would count as a death.
         let deciding = tokio::time::timeout(
             self.time_for_work(delivery),
             Box::pin(decide(&work, &entry, &task, &mut record)),
         );
-        let outcome = match deciding.await.unwrap_or(Err(Stop::OutOfTime)) {
+        let decided = deciding.await.unwrap_or(Err(Stop::OutOfTime));
+        // Before any other call: what fails or takes too long from here on is a service's, not the file's.
+        attempt.end();
+        let outcome = match decided {
             Ok(outcome) => outcome,
             Err(stop) => {
-                self.release(&work, &stop).await;
-                return Err(stop);
+                if stop.releases() {
+                    self.release(&work.fence).await;
+                }
+                return Err(work.ended_by(stop));
             }
         };
         let known = record.duration();
@@ -143,15 +152,10 @@ impl<S: Store> Processor<S> {
         }
     }
 
-    /// The order to pin: the event's, else the object's last modification.
+    /// The order to pin: the bucket's, whatever the event says. Only a version that is gone has the event's.
     async fn order(&self, notice: &Notice, file: &FileVersion) -> Result<Order, Stop> {
-        if let Some(order) = &notice.order {
-            return Ok(order.clone());
-        }
-        Ok(match self.store.open(file).await? {
-            Opened::Body { last_modified_ms, .. } => Order::new(last_modified_ms, None),
-            Opened::Gone | Opened::Archived => Order::new(0, None),
-        })
+        let rank = self.store.rank(file).await?;
+        Ok(rank.map_or_else(|| Order::of_event(notice.instant_ms.unwrap_or_default()), Order::new))
     }
 
     fn claim_of(&self, named: &Named, task: &Task, order: &Order, delivery: Delivery) -> Claim {
@@ -168,7 +172,7 @@ impl<S: Store> Processor<S> {
         }
     }
 
-    fn work_on(&self, named: Named, entry: &Entry, delivery: Delivery) -> Work<'_, S> {
+    fn work_on(&self, named: Named, entry: &Entry, delivery: Delivery, attempt: &FileAttempt) -> Work<'_, S> {
         Work {
             store: &self.store,
             host: &self.host,
@@ -182,6 +186,8 @@ impl<S: Store> Processor<S> {
             order: entry.order.clone(),
             load: entry.load.clone(),
             rows_written: entry.rows_written,
+            uploads: attempt.uploads.clone(),
+            advanced: AtomicBool::new(false),
             corrects: OnceLock::new(),
         }
     }
@@ -210,34 +216,20 @@ impl<S: Store> Processor<S> {
         Duration::from_millis(end.saturating_sub(self.host.now()))
     }
 
-    /// Releases a claim that was written though its answer was lost: it would hold the file until its lease ends, and
-    /// count as a death though nothing died. A failure here leaves it at that.
+    /// Releases a claim that was written though its answer was lost: it would hold the file until its lease ends. A failure
+    /// here leaves it at that.
     async fn take_back(&self, id: &FileId, owner: &str) {
         let Ok(Some(entry)) = self.store.entry(id).await else { return };
-        if entry.owner != owner || entry.state.is_terminal() {
-            return;
-        }
-        let fence = Fence { file: id.clone(), fence: entry.fence, owner: entry.owner };
-        if let Err(error) = self.store.release(&fence).await {
-            tracing::warn!(
-                file = id.as_str(),
-                error = telemetry::chain(&error),
-                "the lease was not released"
-            );
+        if entry.owner == owner && !entry.state.is_terminal() {
+            self.release(&Fence { file: id.clone(), fence: entry.fence, owner: entry.owner }).await;
         }
     }
 
     /// Lets the next delivery go on at once. A release that fails only costs the rest of the lease.
-    async fn release(&self, work: &Work<'_, S>, stop: &Stop) {
-        if !stop.releases() {
-            return;
-        }
-        if let Err(error) = work.store.release(&work.fence).await {
-            tracing::warn!(
-                file = work.id.as_str(),
-                error = telemetry::chain(&error),
-                "the lease was not released"
-            );
+    pub(crate) async fn release(&self, fence: &Fence) {
+        if let Err(error) = self.store.release(fence).await {
+            let error = telemetry::chain(&error);
+            tracing::warn!(file = fence.file.as_str(), error, "the lease was not released");
         }
     }
 

@@ -7,10 +7,14 @@ pub enum Operation {
     ReadObject,
     /// Writing an object into the quarantine bucket.
     WriteObject,
+    /// Giving up an upload in parts into the quarantine bucket.
+    AbortUpload,
     /// Copying the original into the quarantine bucket.
     CopyObject,
     /// Listing the versions of a key.
     ListVersions,
+    /// Looking where a version stands among the versions of its key.
+    RankVersion,
     /// Reading a contract.
     ReadContract,
     /// Claiming a ledger entry.
@@ -19,6 +23,8 @@ pub enum Operation {
     Checkpoint,
     /// Releasing a lease.
     Release,
+    /// Recording that the process of a claim died.
+    RecordDeath,
     /// Writing a terminal state.
     Finish,
     /// Committing a load.

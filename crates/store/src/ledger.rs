@@ -85,11 +85,13 @@ pub struct Entry {
     pub owner: String,
     /// When the lease ends, milliseconds since the epoch; 0 once released.
     pub lease_until_ms: u64,
-    /// Claims since the last checkpoint of this load.
-    pub claims: u32,
-    /// Releases since the last checkpoint of this load. `claims − releases − 1`: earlier claims that died.
-    pub releases: u32,
-    /// The order of this version, pinned by the first claim: `<ISO 8601 instant>/<sequencer>`.
+    /// Claims of this load whose process is known to have died since the last checkpoint. A claim that ended in another way,
+    /// or of which nothing is known, is not among them.
+    pub deaths: u32,
+    /// The newest claim, by its fence, that the count of deaths has dealt with: the death of this claim or of an earlier one
+    /// is not counted (again).
+    pub counted_fence: u64,
+    /// The order of this version, pinned by the first claim: `<ISO 8601 instant>/<rank>`.
     pub order: String,
     /// The load that the last claim works on, or that is complete.
     pub load: LoadId,
@@ -281,15 +283,20 @@ pub trait Ledger: ReadEntry {
     /// stands, so that a lost response costs nothing; with another load it is claimed again. A claim of another load
     /// than the entry's begins anew: no rows written, no deaths counted.
     fn claim(&self, claim: &Claim) -> impl Future<Output = Result<Claimed, Error>> + Send;
-    /// Records that the first `rows_written` rows of the load are written, extends the lease, resets the death count.
+    /// Records that the first `rows_written` rows of the load are written, extends the lease, and begins the count of deaths
+    /// anew: claims before this one no longer count.
     fn checkpoint(
         &self,
         fence: &Fence,
         rows_written: u64,
         lease_until_ms: u64,
     ) -> impl Future<Output = Result<Fenced, Error>> + Send;
-    /// Ends the lease early, so that a redelivery can go on at once. Releasing twice counts once.
+    /// Ends the lease early, so that a redelivery can go on at once.
     fn release(&self, fence: &Fence) -> impl Future<Output = Result<Fenced, Error>> + Send;
+    /// Records that the process of a claim died while it worked on the file. It counts once for each claim, also when the
+    /// file was claimed again meanwhile, and not at all when a later death was recorded before, when a later claim wrote a
+    /// checkpoint or changed the load, or when the file is terminal or unknown.
+    fn died(&self, fence: &Fence) -> impl Future<Output = Result<(), Error>> + Send;
     /// A terminal state without visible rows.
     fn finish(&self, fence: &Fence, outcome: &Outcome) -> impl Future<Output = Result<Fenced, Error>> + Send;
     /// The terminal state with visible rows. A content whose holder is no longer complete is free to take. When several

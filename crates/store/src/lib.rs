@@ -21,6 +21,7 @@ pub mod memory;
 mod objects;
 pub mod operator;
 mod queue;
+mod rank;
 mod rows;
 pub mod uploads;
 mod usage;
@@ -34,12 +35,15 @@ pub use ledger::{
     ReadEntry, State,
 };
 pub use measured::{Datapoint, Measure, Measured, Query, Span};
-pub use objects::{Body, ContractObject, Objects, Opened, Original, ReadContract, Upload, VersionId};
-pub use queue::{Announcement, Outcomes, Queue};
+pub use objects::{
+    Body, ContractObject, Objects, OpenUploads, Opened, Original, ReadContract, Upload, VersionId,
+};
+pub use queue::{Announcement, HandOver, Outcomes, Queue};
+pub use rank::Rank;
 pub use rows::{BATCH_ITEMS, Item, ItemValue, Rows, row_item, shards};
 pub use usage::{Metered, Usage};
 
 /// Everything that the path needs.
-pub trait Store: Objects + Ledger + Rows + Queue + Outcomes + Metered {}
+pub trait Store: Objects + Ledger + Rows + Queue + HandOver + Outcomes + Metered {}
 
-impl<T: Objects + Ledger + Rows + Queue + Outcomes + Metered> Store for T {}
+impl<T: Objects + Ledger + Rows + Queue + HandOver + Outcomes + Metered> Store for T {}

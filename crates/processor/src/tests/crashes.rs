@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use serde_json::Value;
-use store::{FileVersion, State, memory::When};
+use store::{FileVersion, Operation, State, memory::When};
 
 use super::bench::*;
 
@@ -36,6 +36,8 @@ fn begin(scene: &Scene, small: u64) -> (Bench, Vec<FileVersion>) {
     });
     // Few bytes at a time, so that rows are written and remembered in several steps.
     bench.memory.chunks_of(16);
+    // Rejects go in parts.
+    bench.memory.parts_of(128);
     visits(&bench, scene.1);
     let files: Vec<_> = scene.2.iter().map(|(key, bytes)| bench.land(key, bytes)).collect();
     files.iter().filter(|file| file.key == ARCHIVED).for_each(|file| bench.memory.archive(file));
@@ -69,6 +71,8 @@ async fn a_failure_anywhere_ends_as_if_it_had_not_been() {
                         }
                         run(&bench, &files).await;
                         assert_eq!(bench.memory.state(), expected, "{} {call} {when:?} {deadly}", scene.0);
+                        let given_up = deadly || bench.memory.calls()[call - 1] == Operation::AbortUpload;
+                        assert!(given_up || bench.memory.open_uploads() == 0, "{} {call} {when:?}", scene.0);
                         attempts += 1;
                     }
                 }

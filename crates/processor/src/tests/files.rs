@@ -178,7 +178,7 @@ async fn a_file_archived_between_its_two_readings_is_refused_and_not_taken_for_d
     let file = bench.land("north/visits/a.csv", GOOD);
     let frozen = file.clone();
     // Calls: contract, claim, open, chunk, end, open.
-    bench.memory.before(6, move |memory| async move { memory.archive(&frozen) });
+    bench.memory.before(7, move |memory| async move { memory.archive(&frozen) });
     bench.until_terminal(&[&file]).await;
     assert_eq!(bench.fault(&file).as_deref(), Some("ARCHIVED"));
     assert!(bench.memory.rows().is_empty());
@@ -218,7 +218,7 @@ async fn a_file_deleted_between_its_two_readings_is_gone_and_none_of_its_rows_is
     let file = bench.land("north/visits/a.csv", GOOD);
     let doomed = file.clone();
     // Calls: contract, claim, open, chunk, end, open.
-    bench.memory.before(6, move |memory| async move { memory.delete(&doomed) });
+    bench.memory.before(7, move |memory| async move { memory.delete(&doomed) });
     bench.until_terminal(&[&file]).await;
     assert_eq!(bench.state(&file), State::Gone);
     assert!(bench.memory.rows().is_empty());

@@ -29,9 +29,8 @@ pub struct Story {
     pub contract_hash: Option<String>,
     /// Raised by each claim.
     pub fence: u64,
-    /// Claims of this load since its last checkpoint, and how many of them were given back.
-    pub claims: u32,
-    pub releases: u32,
+    /// Attempts since the last checkpoint whose process is known to have died.
+    pub deaths: u32,
     /// Until when a claim holds the file; none when nothing does.
     pub lease_until: Option<String>,
     pub rows_written: u64,
@@ -89,8 +88,7 @@ impl<S: Readable, V: Survey> Desk<S, V> {
             sha256: text(|outcome| &outcome.sha256),
             contract_hash: text(|outcome| &outcome.contract_hash),
             fence: entry.fence,
-            claims: entry.claims,
-            releases: entry.releases,
+            deaths: entry.deaths,
             lease_until: lease.map(instant),
             rows_written: entry.rows_written,
             announced: entry.announced,
@@ -160,13 +158,13 @@ impl Story {
     }
 
     fn work(&self) -> String {
-        let Self { fence, claims, releases, rows_written, .. } = self;
+        let Self { fence, deaths, rows_written, .. } = self;
         let held =
             self.lease_until.as_ref().map_or_else(String::new, |until| format!(", held until {until}"));
         let told = if self.announced { ", outcome published" } else { "" };
         format!(
-            "claims {fence}, since the last checkpoint {claims}, of which given back {releases}; rows \
-             confirmed written {rows_written}{held}{told}"
+            "attempts {fence}, of which died since the last checkpoint {deaths}; rows confirmed written \
+             {rows_written}{held}{told}"
         )
     }
 

@@ -112,6 +112,7 @@ impl Bench {
     }
 
     pub(super) async fn follow(&self, file: &FileVersion, minutes: u64) {
+        self.memory.made_at(file, NOON_MS - minutes * 60_000);
         let landed =
             jiff::Timestamp::from_millisecond(i64::try_from(NOON_MS - minutes * 60_000).expect("an instant"));
         let key = file.key.bytes().fold(String::new(), |key, byte| key + &format!("%{byte:02X}"));

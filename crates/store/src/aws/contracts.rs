@@ -3,7 +3,7 @@
 use aws_sdk_s3::Client;
 
 use super::failure::failure;
-use super::objects::is_gone;
+use super::objects::{is_gone, require_s3};
 use crate::file::NULL_VERSION;
 use crate::{ContractObject, Error, Operation};
 
@@ -29,6 +29,7 @@ pub(super) async fn read(
         Err(error) if is_gone(&error) => return Ok(None),
         Err(error) => return Err(failure(Operation::ReadContract, &error)),
     };
+    require_s3(Operation::ReadContract, &output)?;
     let version = output.version_id().unwrap_or(NULL_VERSION).to_owned();
     let broken_off = |_| Error::new(Operation::ReadContract, "body broke off");
     let bytes = output.body.collect().await.map_err(broken_off)?.into_bytes();

@@ -124,14 +124,19 @@ pub(super) fn entry(item: &Attributes) -> Option<Entry> {
         fence: read.number("fence")?,
         owner: read.text("owner")?,
         lease_until_ms: read.number("lease_until_ms")?,
-        claims: read.number("claims")?,
-        releases: read.number("releases")?,
+        deaths: counter(item, "deaths")?,
+        counted_fence: counter(item, "counted_fence")?,
         order: read.text("order")?,
         load: LoadId::parse(&read.text("load")?)?,
         rows_written: read.number("rows_written")?,
         outcome: decided(item)?,
         announced: matches!(item.get("announced"), Some(AttributeValue::Bool(true))),
     })
+}
+
+/// A number that is 0 where nothing was counted; `None` where there is something that is no number.
+fn counter<T: std::str::FromStr + Default>(item: &Attributes, name: &str) -> Option<T> {
+    if item.contains_key(name) { Reader(item).number(name) } else { Some(T::default()) }
 }
 
 /// The outcome of an item that has one; nothing for an item whose outcome is none.

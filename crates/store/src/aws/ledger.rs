@@ -31,13 +31,13 @@ const NAMED: &str = ", #partner = :partner, #feed = :feed";
 /// claim that is already ours fails it, so that the fence is raised once whatever became of the answer.
 const FIRST_CONDITION: &str = "attribute_not_exists(#pk) OR \
     (#state = :processing AND #lease_until_ms <= :now AND #owner <> :owner AND #load = :load)";
-const FIRST_COUNTERS: &str = "#rows_written = if_not_exists(#rows_written, :zero), \
-    #releases = if_not_exists(#releases, :zero) ADD #fence :one, #claims :one";
+const FIRST_COUNTERS: &str = "#rows_written = if_not_exists(#rows_written, :zero) ADD #fence :one";
 
 /// The claim that changes the load, after the first condition failed and showed the entry: one more write in the rare
 /// case, so that the usual one needs one. The fence and nonce that were seen make sure that nobody claimed between.
 const RELOAD_CONDITION: &str = "#state = :processing AND #fence = :fence AND #owner = :seen";
-const RELOAD_COUNTERS: &str = "#rows_written = :zero, #releases = :zero, #claims = :one ADD #fence :one";
+const RELOAD_COUNTERS: &str =
+    "#rows_written = :zero, #deaths = :zero, #counted_fence = :fence ADD #fence :one";
 
 /// The claim is still mine to write under.
 pub(super) const FENCED: &str = "#fence = :fence AND #owner = :owner AND #state = :processing";
@@ -46,11 +46,13 @@ pub(super) const DECIDE: &str =
     "SET #state = :state, #outcome = :outcome, #lease_until_ms = :zero, #announced = :false";
 
 const CHECKPOINT: &str =
-    "SET #rows_written = :rows, #lease_until_ms = :lease, #claims = :one, #releases = :zero";
-const RELEASE: &str = "SET #lease_until_ms = :zero ADD #releases :one";
-/// A second release must not count: it would hide a death.
-const RELEASE_CONDITION: &str =
-    "#fence = :fence AND #owner = :owner AND #state = :processing AND #lease_until_ms > :zero";
+    "SET #rows_written = :rows, #lease_until_ms = :lease, #deaths = :zero, #counted_fence = :earlier";
+const RELEASE: &str = "SET #lease_until_ms = :zero";
+
+/// A death. The condition makes it count once, whatever became of the answer.
+const DIED: &str = "SET #counted_fence = :fence ADD #deaths :one";
+const DIED_CONDITION: &str = "#state = :processing AND #fence >= :fence AND \
+    (attribute_not_exists(#counted_fence) OR #counted_fence < :fence)";
 
 /// Claims that may fail because others claim at the same time, before the redelivery has to try again.
 const CLAIM_ATTEMPTS: u32 = 4;
@@ -113,7 +115,7 @@ impl Ledger for Aws {
         update.value("rows", number(rows_written));
         update.value("lease", number(lease_until_ms));
         update.value("zero", number(0_u64));
-        update.value("one", number(1_u64));
+        update.value("earlier", number(fence.fence.saturating_sub(1)));
         match self.update(update).await? {
             Updated::New(_) => Ok(Fenced::Kept),
             Updated::Refused(_) => Ok(Fenced::Lost),
@@ -121,15 +123,28 @@ impl Ledger for Aws {
     }
 
     async fn release(&self, fence: &Fence) -> Result<Fenced, Error> {
-        let mut update = fenced(Operation::Release, fence, RELEASE, RELEASE_CONDITION);
+        let mut update = fenced(Operation::Release, fence, RELEASE, FENCED);
         update.value("zero", number(0_u64));
-        update.value("one", number(1_u64));
-        let old = match self.update(update).await? {
-            Updated::New(_) => return Ok(Fenced::Kept),
-            Updated::Refused(item) => self.seen(Operation::Release, &fence.file, item).await?,
+        match self.update(update).await? {
+            Updated::New(_) => Ok(Fenced::Kept),
+            Updated::Refused(_) => Ok(Fenced::Lost),
+        }
+    }
+
+    async fn died(&self, fence: &Fence) -> Result<(), Error> {
+        let mut update = Update {
+            operation: Operation::RecordDeath,
+            key: entry::file_key(&fence.file),
+            expression: DIED,
+            condition: DIED_CONDITION,
+            values: HashMap::new(),
         };
-        let released = |entry: Entry| entry.is_held_by(fence) && !entry.state.is_terminal();
-        Ok(if old.is_some_and(released) { Fenced::Kept } else { Fenced::Lost })
+        update.value("processing", text(State::Processing.as_str()));
+        update.value("fence", number(fence.fence));
+        update.value("one", number(1_u64));
+        match self.update(update).await? {
+            Updated::New(_) | Updated::Refused(_) => Ok(()),
+        }
     }
 
     async fn finish(&self, fence: &Fence, outcome: &Outcome) -> Result<Fenced, Error> {

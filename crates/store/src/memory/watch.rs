@@ -159,6 +159,11 @@ impl Watch for Memory {
 }
 
 impl World {
+    /// Puts a message into the inbox queue.
+    pub(super) fn put_message(&mut self, body: &str) {
+        self.watch.sent.push(body.to_owned());
+    }
+
     fn page(&self, after: Option<&InboxPlace>) -> InboxPage {
         let most = self.watch.page.unwrap_or(PAGE);
         let keys = self.inbox.iter().filter(|((bucket, _), _)| bucket == INBOX);

@@ -32,8 +32,8 @@ fn shown(state: &str, owner: &str, lease: u64, load: &LoadId) -> String {
     format!(
         r#"{{"pk":{{"S":"p"}},"bucket":{{"S":"inbox"}},"key":{{"S":"a/b/c.csv"}},"version":{{"S":"v1"}},
         "partner":{{"S":"a"}},"feed":{{"S":"b"}},"state":{{"S":"{state}"}},"fence":{{"N":"4"}},
-        "owner":{{"S":"{owner}"}},"lease_until_ms":{{"N":"{lease}"}},"claims":{{"N":"1"}},
-        "releases":{{"N":"0"}},"order":{{"S":"2026/1"}},"load":{{"S":"{load}"}},"rows_written":{{"N":"7"}},
+        "owner":{{"S":"{owner}"}},"lease_until_ms":{{"N":"{lease}"}},"deaths":{{"N":"1"}},
+        "counted_fence":{{"N":"3"}},"order":{{"S":"2026/1"}},"load":{{"S":"{load}"}},"rows_written":{{"N":"7"}},
         "announced":{{"BOOL":false}}}}"#
     )
 }
@@ -156,9 +156,28 @@ async fn fenced_writes_are_well_formed_and_lost_when_refused() -> Result<(), Err
 }
 
 #[tokio::test]
-async fn a_release_whose_answer_was_lost_is_kept() -> Result<(), Error> {
-    let (aws, _) = Replay::store([refused(&shown("PROCESSING", "me", 0, &load(1)))]);
-    assert_eq!(aws.release(&fence()).await?, Fenced::Kept);
+async fn a_death_is_recorded_once_for_each_claim_and_only_of_an_undecided_file() -> Result<(), Error> {
+    let counted = refused(&shown("PROCESSING", "you", 0, &load(1)));
+    let unknown = dynamodb_error("ConditionalCheckFailedException", "");
+    let (aws, replay) = Replay::store([answer(200, "{}"), counted, unknown]);
+    for _ in 0..3 {
+        aws.died(&fence()).await?;
+    }
+    assert!(aws.died(&fence()).await.is_err(), "an answer that never came is an error");
+    let seen = replay.seen().remove(0);
+    assert_well_formed(&seen);
+    let json = seen.json();
+    assert_eq!(json["ConditionExpression"], DIED_CONDITION);
+    assert_eq!(json["ExpressionAttributeValues"][":fence"]["N"], "4");
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_checkpoint_forgets_the_deaths_of_earlier_claims() -> Result<(), Error> {
+    let (aws, replay) = Replay::store([answer(200, "{}")]);
+    assert_eq!(aws.checkpoint(&fence(), 10, 3_000).await?, Fenced::Kept);
+    let values = &replay.seen()[0].json()["ExpressionAttributeValues"];
+    assert_eq!((&values[":zero"]["N"], &values[":earlier"]["N"]), (&"0".into(), &"3".into()));
     Ok(())
 }
 
