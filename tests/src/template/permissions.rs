@@ -120,7 +120,7 @@ fn the_processor_may_do_what_it_calls_and_nothing_more() {
         ("RecordsTable", "dynamodb:BatchWriteItem"),
         (
             "InboxQueue",
-            "sqs:ChangeMessageVisibility sqs:DeleteMessage sqs:GetQueueAttributes sqs:ReceiveMessage",
+            "sqs:ChangeMessageVisibility sqs:DeleteMessage sqs:GetQueueAttributes sqs:ReceiveMessage sqs:SendMessage",
         ),
         ("OutcomeTopic", "sns:Publish"),
         ("ProcessorLogs", "logs:CreateLogStream logs:PutLogEvents"),
