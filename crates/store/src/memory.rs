@@ -171,7 +171,7 @@ impl Memory {
         self.wire().fuse = Some(Fuse { call: n, when, deadly: true });
     }
 
-    /// Makes so many of a hundred calls fail, before or after their effect, until [`Memory::calm`]. The same seed gives the
+    /// Makes `percent` of the calls fail, before or after their effect, until [`Memory::calm`]. The same seed gives the
     /// same failures.
     pub fn storm(&self, seed: u64, percent: u64) {
         self.wire().storm = Some(Storm { state: seed, percent });
@@ -294,7 +294,7 @@ impl Memory {
         self.world().chunk_bytes = Some(bytes.max(1));
     }
 
-    /// Makes uploads begun from now on go in parts of so many bytes (at least 1).
+    /// Sets the size of a part in bytes (at least 1), for uploads begun from now on.
     pub fn parts_of(&self, bytes: usize) {
         self.world().part_bytes = Some(bytes.max(1));
     }
