@@ -145,7 +145,7 @@ pub struct GrantArguments {
     /// Feeds that the credential opens, separated by commas, or `*` [default: *, or as the one before]
     #[arg(long)]
     pub feeds: Option<String>,
-    /// What it may do: submit, read, operate, approve, audit [default: submit,read, or as the one before]
+    /// What it may do: submit, read [default: submit,read, or as the one before]
     #[arg(long)]
     pub scopes: Option<String>,
     /// Days until it ends by itself [default: never]
@@ -204,7 +204,7 @@ pub struct RoleArguments {
     /// Feeds that the role opens, separated by commas, or `*`
     #[arg(long, default_value = "*")]
     pub feeds: String,
-    /// What it may do: submit, read, operate, approve, audit
+    /// What it may do: submit, read
     #[arg(long, default_value = "submit,read")]
     pub scopes: String,
 }

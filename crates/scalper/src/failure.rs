@@ -20,7 +20,8 @@ pub enum Failure {
     #[error("{found:?} is the name of the stack's own canary files: choose another one")]
     Reserved { found: String },
     #[error(
-        "{found:?} is no scope: expected some of submit, read, operate, approve, audit, separated by commas"
+        "{found:?} is not a scope: expected `submit` (send and check files), `read` (states, receipts, rejected records, \
+         records), or both separated by a comma"
     )]
     NotAScope { found: String },
     #[error("no feed is named: expected names separated by commas, or `*` for all of the partner's")]

@@ -30,7 +30,7 @@ pub use landing::{
 };
 pub use limits::{Limiter, Limits, Spent};
 pub(crate) use limits::{day, until_taken};
-pub use partners::{Credential, CredentialHash, Feeds, Partner, Partners, Scope, Webhook};
+pub use partners::{Credential, CredentialHash, Feeds, Partner, Partners, Scope, Webhook, usage_key};
 pub use reading::{FilePage, FilePlace, FileQuery, ListedFile, Reading, RecordPage, RecordVersion};
 pub(crate) use reading::{MOST_FEEDS, attachment};
 pub(crate) use requests::kept_until_ms;

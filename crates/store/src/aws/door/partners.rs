@@ -155,7 +155,8 @@ fn credential_attributes(credential: &Credential) -> Attributes {
 fn credential(item: &Attributes) -> Option<Credential> {
     let read = Reader(item);
     let scopes = read.text("scopes")?;
-    let scopes = scopes.split_whitespace().map(Scope::parse).collect::<Option<BTreeSet<_>>>()?;
+    // Earlier versions wrote words that opened nothing.
+    let scopes: BTreeSet<_> = scopes.split_whitespace().filter_map(Scope::parse).collect();
     Some(Credential {
         id: read.text("id")?,
         partner: read.text("partner")?,
