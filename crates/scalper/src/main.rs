@@ -95,6 +95,7 @@ async fn doctor(sdk: &SdkConfig, stack: Stack, manner: Manner) -> Result<ExitCod
         survey: Surveyor::new(sdk, stack.as_str(), &places.quarantine, &places.home.account),
         checkup: Examiner::new(sdk, stack.as_str(), &places.home),
         uploads: InboxOwner::new(sdk, stack.as_str()),
+        gateway: ApiGateway::new(sdk, stack.api()),
         known: Known { stack, places, now_ms: Host::system().now() },
     };
     let diagnosis = doctor.examine().await;

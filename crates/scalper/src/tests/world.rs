@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard};
 use store::door::{Credential, CredentialHash, Partner, Partners, Webhook};
 use store::{Error, Operation};
 
-use crate::gateway::{Gateway, GatewayError, GatewayKey, Plan, REQUESTS_PER_DAY};
+use crate::gateway::{Gateway, GatewayError, GatewayKey, Plan, PlanKeys, REQUESTS_PER_DAY};
 
 /// When a call fails.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -154,6 +154,17 @@ impl Gateway for World {
         self.gateway(|state| {
             let named = state.keys.iter().filter(|(_, key)| key.name.starts_with(prefix));
             named.map(|(id, key)| GatewayKey { id: id.clone(), name: key.name.clone() }).collect()
+        })
+    }
+
+    async fn plans(&self, prefix: &str) -> Result<Vec<PlanKeys>, GatewayError> {
+        self.gateway(|state| {
+            let counted = |plan: &str| {
+                let counted = state.keys.iter().filter(|(_, key)| key.plan.as_deref() == Some(plan));
+                counted.map(|(id, _)| id.clone()).collect()
+            };
+            let named = state.plans.keys().filter(|plan| plan.starts_with(prefix));
+            named.map(|plan| PlanKeys { plan: plan.clone(), keys: counted(plan) }).collect()
         })
     }
 
