@@ -73,7 +73,7 @@ fn decode(text: &str, kind: char) -> Result<String, Problem> {
 fn malformed() -> Problem {
     Problem::new(
         Code::InvalidQuery,
-        "the query parameter cursor is none of this list: pass `next` of the page before unchanged",
+        "the query parameter cursor does not belong to this list: pass `next` of the previous page unchanged",
     )
 }
 
