@@ -112,7 +112,8 @@ async fn the_key_that_counts_requests_opens_nothing_when_it_is_presented() {
     let policy = case.ask_key(SECRET).await.expect("let in");
     let counted = policy["usageIdentifierKey"].as_str().expect("a key").to_owned();
     assert!(!counted.contains(SECRET) && !counted.contains(CredentialHash::of(SECRET).as_str()));
-    for presented in [counted.clone(), counted.replace("usage-", "ssk_"), format!("ssk_{}", &counted[6..49])] {
+    for presented in [counted.clone(), counted.replace("usage-", "ssk_"), format!("ssk_{}", &counted[6..49])]
+    {
         assert_eq!(case.ask_key(&presented).await, Err(Refusal::Unauthorized), "{presented}");
     }
 }

@@ -212,7 +212,8 @@ async fn a_deleted_plan_or_key_and_a_key_of_an_earlier_version_are_put_right_by_
         // The value was the credential, and the name its id.
         |state, id, secret| {
             let plan = Some("silent-scalper.north".to_owned());
-            let key = world::Key { name: format!("silent-scalper.north.{id}"), value: secret.to_owned(), plan };
+            let key =
+                world::Key { name: format!("silent-scalper.north.{id}"), value: secret.to_owned(), plan };
             state.keys = [("old".to_owned(), key)].into();
             state.credentials.values_mut().for_each(|one| one.gateway_key = Some("old".to_owned()));
         },

@@ -17,6 +17,7 @@
 
 mod landing;
 mod limits;
+mod names;
 mod partners;
 mod reading;
 mod requests;
@@ -30,6 +31,8 @@ pub use landing::{
 };
 pub use limits::{Limiter, Limits, Spent};
 pub(crate) use limits::{day, until_taken};
+pub use names::FileNames;
+pub(crate) use names::name_in;
 pub use partners::{Credential, CredentialHash, Feeds, Partner, Partners, Scope, Webhook, usage_key};
 pub use reading::{FilePage, FilePlace, FileQuery, ListedFile, Reading, RecordPage, RecordVersion};
 pub(crate) use reading::{MOST_FEEDS, attachment};

@@ -169,6 +169,8 @@ fn the_authorizer_reads_credentials_and_nothing_else() {
 fn the_webhook_reads_addresses_and_its_own_queue() {
     let needed = [
         ("PartnersTable of webhook#*", "dynamodb:GetItem"),
+        // A file's name, for its own partner.
+        ("LedgerTable of file#*", "dynamodb:GetItem"),
         (
             "WebhookQueue",
             "sqs:ChangeMessageVisibility sqs:DeleteMessage sqs:GetQueueAttributes sqs:ReceiveMessage",
@@ -176,6 +178,21 @@ fn the_webhook_reads_addresses_and_its_own_queue() {
         ("WebhookLogs", "logs:CreateLogStream logs:PutLogEvents"),
     ];
     assert_may_do_exactly("WebhookFunction", &needed);
+}
+
+#[test]
+fn the_webhook_reads_the_key_and_the_partner_of_a_file_and_nothing_else() {
+    with_every_choice(|stack| {
+        let role = stack.resource("WebhookRole");
+        let reads = role_statements(role);
+        let ledger = reads.iter().find(|one| one["Sid"] == "ReadNamesOfFiles").expect("a statement");
+        let limits = &ledger["Condition"];
+        assert_eq!(
+            list(&limits["ForAllValues:StringEquals"]["dynamodb:Attributes"]),
+            ["pk", "partner", "key"]
+        );
+        assert_eq!(limits["StringEqualsIfExists"]["dynamodb:Select"], "SPECIFIC_ATTRIBUTES");
+    });
 }
 
 #[test]

@@ -40,7 +40,8 @@ pub(super) fn check(
             let what = format!(
                 "{partner}: {lacking} of {all} valid credentials have no key in the usage plan; requests with them are answered 403"
             );
-            let advice = "put the usage plan and its keys back; credentials, feeds and limits stay as they are";
+            let advice =
+                "put the usage plan and its keys back; credentials, feeds and limits stay as they are";
             findings.push(Finding::fail(KEYS.check, what).advice(advice).command(again.clone()));
         }
         let clear = kinds().filter(|(_, kind)| *kind == KeyKind::Clear).count();
@@ -48,7 +49,8 @@ pub(super) fn check(
             let what = format!(
                 "{partner}: keys of an earlier version that show a credential in clear to everybody who reads API Gateway's keys: {clear}"
             );
-            let advice = "replace them; partners go on with the same credentials, and may rotate them afterwards";
+            let advice =
+                "replace them; partners go on with the same credentials, and may rotate them afterwards";
             findings.push(Finding::warn(KEYS.check, what).advice(advice).command(again));
         }
     }

@@ -106,7 +106,13 @@ async fn a_valid_credential_whose_key_is_under_no_plan_is_found_with_the_command
     assert!(said.contains("valid API keys, all in their usage plans: 2"), "{said}");
 
     // The plan was deleted and made anew.
-    stage.world.state().keys.values_mut().filter(|key| key.name.contains("north")).for_each(|key| key.plan = None);
+    stage
+        .world
+        .state()
+        .keys
+        .values_mut()
+        .filter(|key| key.name.contains("north"))
+        .for_each(|key| key.plan = None);
     insta::assert_snapshot!(look().await.to_text());
     stage.json("add north").await;
     assert_eq!(wrong(&look().await), [""; 0]);

@@ -88,7 +88,8 @@ async fn putting_keys_of_an_earlier_version_right_can_be_killed_and_done_again()
             {
                 let mut world = stage.world.state();
                 let (_, key) = world.keys.pop_first().expect("a key");
-                let old = world::Key { name: format!("silent-scalper.north.{id}"), value: secret.clone(), ..key };
+                let old =
+                    world::Key { name: format!("silent-scalper.north.{id}"), value: secret.clone(), ..key };
                 world.keys.insert("old".to_owned(), old);
                 world.credentials.values_mut().for_each(|one| one.gateway_key = Some("old".to_owned()));
                 world.fuse = Some((world.calls + call, when));

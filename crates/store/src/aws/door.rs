@@ -2,6 +2,7 @@
 
 mod landing;
 mod limits;
+mod names;
 mod partners;
 mod principals;
 mod reading;
@@ -14,6 +15,7 @@ use std::sync::Arc;
 
 use aws_types::SdkConfig;
 
+pub use self::names::Addresses;
 use self::table::Table;
 use super::{clients, contracts, ledger};
 use crate::{ContractObject, Entry, Error, FileId, Operation, ReadContract, ReadEntry};

@@ -2,6 +2,7 @@
 
 mod landing;
 mod limits;
+mod names;
 mod partners;
 mod reading;
 mod requests;
