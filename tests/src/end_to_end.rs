@@ -31,8 +31,12 @@ mod tables;
 mod accepted;
 /// The same event again, late, out of order, after the ledger was lost: the outcome is that of the bucket.
 mod deliveries;
+/// A client that is generated from the OpenAPI document sends a file.
+mod door_client;
 /// Files by the partners' API: sent small, signed and in parts, until the partner has receipt, rejects and records.
 mod door_files;
+/// Keys at API Gateway: none of them opens anything, and lost ones are put back.
+mod door_keys;
 /// Who is refused at the partners' API, how soon, and what a role behind it may not do.
 mod door_lock;
 /// A web page of an allowed origin, and of another.
