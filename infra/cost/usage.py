@@ -127,8 +127,15 @@ def dashboards(stack: Expanded) -> list[Line]:
 def metrics_shown(body) -> int:
     """Metrics and searches of a dashboard. A search may find more than one; it counts as one."""
     text = body["Fn::Sub"] if isinstance(body, dict) else body
+    text = text[0] if isinstance(text, list) else text
     widgets = json.loads(text)["widgets"]
-    return sum(len(widget.get("properties", {}).get("metrics", [])) for widget in widgets)
+    metrics = [metric for widget in widgets for metric in widget.get("properties", {}).get("metrics", [])]
+    return sum(not is_computed(metric) for metric in metrics)
+
+
+def is_computed(metric: list) -> bool:
+    """Whether it is metric math over other metrics of its widget, which count themselves."""
+    return isinstance(metric[0], dict) and "SEARCH(" not in metric[0]["expression"]
 
 
 def logs(runs: float, beats: float) -> list[Line]:

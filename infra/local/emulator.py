@@ -63,7 +63,8 @@ def start(folder: Path = STATE, auth: bool = True, for_sam: bool = False) -> Emu
     program = Path(sys.executable).parent / "ministack"
     if not program.exists():
         raise Failed(f"{program} is not installed: `make tools` installs it")
-    command = [sys.executable, str(ROOT / "infra" / "local" / "emulator_for_sam.py")] if for_sam else [str(program)]
+    script = "emulator_for_sam.py" if for_sam else "emulator_as_aws.py"
+    command = [sys.executable, str(ROOT / "infra" / "local" / script)]
     port = free_port()
     with (folder / "emulator.log").open("wb") as log:
         process = subprocess.Popen(

@@ -10,6 +10,7 @@ import sys
 from ministack.app import main
 from ministack.services.cloudformation import changesets, engine, handlers, language_extensions
 
+import emulator_as_aws  # noqa: F401  what every emulator has here
 from nested import can_be_made
 
 resolve_parameters = engine._resolve_parameters

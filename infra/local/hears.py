@@ -36,9 +36,9 @@ def show_missing_file(
     running: Emulator, receiver: Receiver, due: datetime, process: Callable[[Delivery], None]
 ) -> None:
     show.step(f"  {OVERDUE_FEED} of {PARTNER} are due each day at {due:%H:%M} UTC, and none came. What the watcher says at {due:%H:%M}:\n")
-    show.message(told(receiver, watch(running, due), "open"))
+    show.message(told(receiver, watch(running, due), "alarm"))
     process(LATE_AT_LAST)
-    show.message(told(receiver, watch(running, due), "closed"))
+    show.message(told(receiver, watch(running, due), "resolved"))
 
 
 def watch(running: Emulator, due: datetime) -> list[str]:
@@ -54,7 +54,7 @@ def watch(running: Emulator, due: datetime) -> list[str]:
 
 
 def show_bad_file(running: Emulator, receiver: Receiver, process: Callable[[Delivery], None]) -> None:
-    for delivery, status in ((TEN_PERCENT_BAD, "open"), (CORRECTED, "closed")):
+    for delivery, status in ((TEN_PERCENT_BAD, "alarm"), (CORRECTED, "resolved")):
         # Each file is a period of its own: nobody waits five minutes in a demo.
         since = time.time()
         process(delivery)

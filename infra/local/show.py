@@ -74,13 +74,12 @@ def document(text: str, lines: int) -> None:
 
 def message(told: dict) -> None:
     """A message of an incident, as it arrived at a webhook."""
-    word = {"open": "ALARM", "closed": "OVER", "note": "NOTE"}[told["status"]]
-    print(f"  {word} {told['alarm']}")
+    print(f"  {told['title']}")
     lines = [("", told["meaning"]), *((fact["name"], fact["text"]) for fact in told["facts"])]
     if told["do"]:
         lines.append(("do", told["do"]))
     for name, text in lines:
-        wrapped = textwrap.wrap(text, WIDTH - 18, break_long_words=False, break_on_hyphens=False)
+        wrapped = textwrap.wrap(text, WIDTH - 30, break_long_words=False, break_on_hyphens=False)
         for number, line in enumerate(wrapped):
-            print(f"  | {name if number == 0 else '':<13} {line}".rstrip())
+            print(f"  | {name if number == 0 else '':<25} {line}".rstrip())
     print(flush=True)

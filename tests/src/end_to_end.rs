@@ -33,8 +33,12 @@ mod accepted;
 mod both_doors;
 /// The same event again, late, out of order, after the ledger was lost: the outcome is that of the bucket.
 mod deliveries;
+/// A client that is generated from the OpenAPI document sends a file.
+mod door_client;
 /// Files by the partners' API: sent small, signed and in parts, until the partner has receipt, rejects and records.
 mod door_files;
+/// Keys at API Gateway: none of them opens anything, and lost ones are put back.
+mod door_keys;
 /// Who is refused at the partners' API, how soon, and what a role behind it may not do.
 mod door_lock;
 /// A web page of an allowed origin, and of another.
@@ -51,6 +55,8 @@ mod door_webhook;
 mod names;
 /// What operators are told when alarms change, and how often.
 mod notices;
+/// The operator's commands: wrong keys, open files, acknowledgements, printed commands pasted into a shell.
+mod operator;
 /// A thousand planted values, and where they are found.
 mod privacy;
 /// Bad files end in the quarantine with their bytes and a receipt; bad messages in the dead-letter queue.
@@ -59,5 +65,7 @@ mod refused;
 mod roles;
 /// Partners that upload by S3 with roles of their own: below their prefix and nowhere else.
 mod s3_partners;
+/// Suspended partners, folders of nobody, and contracts that do not compile.
+mod senders;
 /// A lost event, the canary, a file that did not come: what the watcher sees and mends.
 mod watcher;

@@ -1,12 +1,18 @@
 //! The protocol as a small model, explored state by state.
 //!
 //! Two versions of one key, two workers. At any point a worker may die, a message may be delivered twice or again while
-//! its first receiver still runs, a lease may end under a running worker (a zombie), and a new release may change the
-//! parser. Every reachable state is checked; every state in which nothing is left to do must be the right end, and each
+//! its first receiver still runs, a lease may end under a running worker (a zombie), a new release may change the parser, a
+//! service may fail, and a worker's time may end (`faults`). Every reachable state is checked; every state in which nothing is left to do must be the right end, and each
 //! version must have been announced in the state in which it ended.
 //! Each protection has a mutant without it, which the explorer must catch: a model that cannot fail proves nothing.
 
+mod faults;
+mod promises;
+
 use std::collections::{HashSet, VecDeque};
+
+use faults::{Faults, Tally};
+use promises::{broken_promise, wrong_end};
 
 /// Rows of a load.
 const ROWS: u8 = 2;
@@ -29,6 +35,9 @@ enum Mutant {
     AnnouncesOnlyItself,
     KeepsTheOlderAnnouncement,
     NotesWhateverTheStateIs,
+    CountsAClaimThatWasNotReleasedAsADeath,
+    CountsADeathEachTimeItIsRecorded,
+    AcknowledgesBeforeItHandsOver,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
@@ -50,6 +59,7 @@ struct Entry {
     announced: bool,
     /// The older version that this one's commit superseded.
     replaced: Option<u8>,
+    tally: Tally,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
@@ -80,6 +90,10 @@ enum Step {
         state: EntryState,
     },
     Acknowledge,
+    /// Sends a fresh message for a file that goes on from its checkpoint.
+    HandOver,
+    /// Acknowledges the old message of a file that was handed over.
+    LetGo,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
@@ -109,12 +123,27 @@ struct World {
     deaths_left: u8,
     duplicates_left: u8,
     zombies_left: u8,
+    faults: Faults,
 }
 
 /// Which of the two versions follows its contract.
 type Good = [bool; 2];
 
-fn start() -> World {
+/// What may go wrong in one exploration, and how often.
+#[derive(Clone, Copy)]
+struct Weather {
+    deaths: u8,
+    duplicates: u8,
+    zombies: u8,
+    /// Whether a new release changes the parser.
+    release: bool,
+    faults: Faults,
+}
+
+/// Deaths, doubled messages, zombies, a release; no evidence of a death is found.
+const ROUGH: Weather = Weather { deaths: 1, duplicates: 1, zombies: 1, release: true, faults: Faults::NONE };
+
+fn start(weather: Weather) -> World {
     let entry = Entry {
         state: EntryState::Absent,
         fence: 0,
@@ -122,6 +151,7 @@ fn start() -> World {
         checkpoint: (0, 0),
         announced: false,
         replaced: None,
+        tally: Tally::default(),
     };
     World {
         entries: [entry; 2],
@@ -132,10 +162,11 @@ fn start() -> World {
         visible: [1; 2],
         acknowledged: [false; 2],
         told: [[false; 2]; 2],
-        epoch: 0,
-        deaths_left: 1,
-        duplicates_left: 1,
-        zombies_left: 1,
+        epoch: u8::from(!weather.release),
+        deaths_left: weather.deaths,
+        duplicates_left: weather.duplicates,
+        zombies_left: weather.zombies,
+        faults: weather.faults,
     }
 }
 
@@ -151,6 +182,7 @@ fn is_complete(state: EntryState) -> bool {
 fn successors(world: &World, good: Good, mutant: Mutant) -> Vec<World> {
     let mut next = Vec::new();
     environment(world, &mut next);
+    faults::recorded(world, mutant, &mut next);
     for index in 0..world.workers.len() {
         let worker = world.workers[index];
         if worker.step == Step::Idle {
@@ -163,11 +195,13 @@ fn successors(world: &World, good: Good, mutant: Mutant) -> Vec<World> {
             for mut died in [*world, step(world, index, good, mutant)] {
                 died.deaths_left -= 1;
                 if died.workers[index].step != Step::Idle {
-                    give_back(&mut died, index);
+                    next.extend(faults::evidence_of(&died, index));
+                    faults::dies(&mut died, index, mutant);
                     next.push(died);
                 }
             }
         }
+        faults::failed_or_handed_over(world, index, mutant, &mut next);
         if world.zombies_left > 0 {
             // The message becomes visible and the lease ends while the worker goes on.
             let mut zombie = *world;
@@ -236,6 +270,7 @@ fn step(world: &World, index: usize, good: Good, mutant: Mutant) -> World {
         Step::Checkpoint { rows } => {
             if mine(&next, worker) {
                 next.entries[version].checkpoint = (worker.epoch, rows);
+                next.entries[version].tally.begin_anew(worker.fence);
                 next.workers[index].step =
                     if rows < ROWS { Step::Write { row: rows } } else { Step::ReadHead };
             } else {
@@ -266,6 +301,7 @@ fn step(world: &World, index: usize, good: Good, mutant: Mutant) -> World {
             next.acknowledged[version] = true;
             next.workers[index] = IDLE;
         }
+        Step::HandOver | Step::LetGo => faults::hand_over(&mut next, index, mutant),
     }
     next
 }
@@ -275,8 +311,9 @@ fn tell(world: &mut World, index: usize, ended: EntryState, mutant: Mutant) {
     let version = world.workers[index].version;
     let entry = &mut world.entries[usize::from(version)];
     // Nobody asks any more who held the claim and how far he came: fewer states to tell apart.
-    *entry = Entry { fence: 0, lease: false, checkpoint: (0, 0), ..*entry };
+    *entry = Entry { fence: 0, lease: false, checkpoint: (0, 0), tally: Tally::default(), ..*entry };
     let entry = *entry;
+    world.faults.forget(version);
     let older = entry.replaced.filter(|_| mutant != Mutant::AnnouncesOnlyItself);
     let step = match older.map(|older| (older, world.entries[usize::from(older)])) {
         _ if entry.announced => Step::Acknowledge,
@@ -321,17 +358,19 @@ fn claim(world: &mut World, index: usize, good: Good, mutant: Mutant) {
         }
         return;
     }
+    let was_left = entry.state == EntryState::Processing && !entry.tally.released;
+    entry.tally.claimed(was_left && mutant == Mutant::CountsAClaimThatWasNotReleasedAsADeath);
     entry.state = EntryState::Processing;
     entry.fence += 1;
     entry.lease = true;
-    let fence = entry.fence;
+    let (fence, poison) = (entry.fence, entry.tally.is_poison());
     let (epoch, rows) = entry.checkpoint;
     let trusted = epoch == worker.epoch || mutant == Mutant::KeepsTheCheckpointOfAnotherParser;
     let done = if trusted { rows } else { 0 };
     let step = if mutant == Mutant::AcknowledgesBeforeTheCommit {
         world.acknowledged[version] = true;
         Step::Write { row: 0 }
-    } else if !good[version] {
+    } else if poison || !good[version] {
         if mutant == Mutant::FinishesBeforeTheReport { Step::Finish } else { Step::Report }
     } else if done < ROWS {
         Step::Write { row: done }
@@ -376,72 +415,15 @@ fn finish(world: &mut World, index: usize, state: EntryState, mutant: Mutant) {
     }
 }
 
-/// What must hold in every state.
-fn broken_promise(before: &World, world: &World) -> Option<&'static str> {
-    for version in 0..2 {
-        let (old, new) = (before.entries[version].state, world.entries[version].state);
-        if let EntryState::Complete { epoch } = new
-            && world.rows[version][usize::from(epoch)] != ALL_ROWS
-        {
-            return Some("complete without all rows of one load");
-        }
-        if new == EntryState::Quarantined && !world.reported[version] {
-            return Some("quarantined without a report");
-        }
-        if is_terminal(old) && old != new && !(is_complete(old) && new == EntryState::Superseded) {
-            return Some("a terminal entry changed");
-        }
-        if world.acknowledged[version] && !is_terminal(new) {
-            return Some("acknowledged before the end");
-        }
-    }
-    if let Some(head) = world.head {
-        if before.head.is_some_and(|old| old > head) {
-            return Some("the head moved to an older version");
-        }
-        if !is_complete(world.entries[usize::from(head)].state) {
-            return Some("the visible version is not complete");
-        }
-    }
-    None
-}
-
-/// What must hold when nothing is left to do.
-fn wrong_end(world: &World, good: Good) -> Option<&'static str> {
-    let idle = world.workers.iter().all(|worker| worker.step == Step::Idle);
-    if !idle || world.visible != [0; 2] {
-        return None;
-    }
-    let newest = (0..2u8).rev().find(|version| good[usize::from(*version)]);
-    if world.head != newest {
-        return Some("the newest good version is not the visible one");
-    }
-    for version in 0..2u8 {
-        let state = world.entries[usize::from(version)].state;
-        let right = match (good[usize::from(version)], newest == Some(version)) {
-            (false, _) => state == EntryState::Quarantined,
-            (true, true) => is_complete(state),
-            (true, false) => state == EntryState::Superseded,
-        };
-        if !right {
-            return Some("a version ended in the wrong state");
-        }
-        if !world.told[usize::from(version)][usize::from(!is_complete(state))] {
-            return Some("a version was not announced in the state in which it ended");
-        }
-    }
-    None
-}
-
 struct Explored {
     states: usize,
     ends: usize,
     broken: Option<&'static str>,
 }
 
-fn explore(good: Good, mutant: Mutant) -> Explored {
-    let mut seen = HashSet::from([start()]);
-    let mut open = VecDeque::from([start()]);
+fn explore(weather: Weather, good: Good, mutant: Mutant) -> Explored {
+    let mut seen = HashSet::from([start(weather)]);
+    let mut open = VecDeque::from([start(weather)]);
     let mut ends = 0;
     while let Some(world) = open.pop_front() {
         for next in successors(&world, good, mutant) {
@@ -464,7 +446,7 @@ fn explore(good: Good, mutant: Mutant) -> Explored {
 #[test]
 fn no_schedule_of_deaths_duplicates_zombies_and_releases_breaks_a_promise() {
     for good in [[true, true], [true, false], [false, true]] {
-        let explored = explore(good, Mutant::None);
+        let explored = explore(ROUGH, good, Mutant::None);
         assert_eq!(explored.broken, None, "with good versions {good:?}");
         assert!(explored.states > 10_000, "only {} states were reached", explored.states);
         assert!(explored.ends > 0, "no schedule came to an end");
@@ -486,7 +468,8 @@ fn the_explorer_catches_every_protection_that_is_taken_away() {
         Mutant::KeepsTheOlderAnnouncement,
         Mutant::NotesWhateverTheStateIs,
     ] {
-        let caught = [[true, true], [true, false]].iter().any(|good| explore(*good, mutant).broken.is_some());
+        let caught =
+            [[true, true], [true, false]].iter().any(|good| explore(ROUGH, *good, mutant).broken.is_some());
         assert!(caught, "{mutant:?} went unnoticed");
     }
 }

@@ -75,6 +75,21 @@ fn nothing_is_left_unfinished_or_switched_off() {
     assert_none("an unfinished mark", ours.flat_map(|path| matches_in(&path, &marks, |_| true)));
 }
 
+/// A tag of somebody else's repository may be moved; a commit may not.
+#[test]
+fn an_action_of_ci_is_pinned_by_its_commit() {
+    let used = regex(r"^\s*(?:- )?uses:");
+    let pinned = regex(r"uses: [\w./-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+$");
+    let workflows: Vec<String> =
+        files().into_iter().filter(|path| path.starts_with(".github/workflows/")).collect();
+    assert!(!workflows.is_empty());
+    let unpinned = workflows.iter().flat_map(|path| {
+        let lines: Vec<String> = text(path).lines().map(str::to_owned).collect();
+        lines.into_iter().filter(|line| used.is_match(line) && !pinned.is_match(line))
+    });
+    assert_none("uses: <action>@<commit> # <tag>", unpinned);
+}
+
 #[test]
 fn no_path_of_one_machine_is_written_down() {
     let machine = regex(concat!(r"(^|[\s\x22'`=(])/(wo", r"rk|ro", r"ot|home/\w|Use", r"rs/\w|far", "m)/"));

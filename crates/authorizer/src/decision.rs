@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
-use store::door::{Feeds, Limits, Scope};
+use store::door::{Feeds, Limits, Scope, usage_key};
 
 use crate::event::Tree;
 
@@ -11,16 +11,16 @@ use crate::event::Tree;
 /// open the other trees.
 const METHODS: [&str; 3] = ["GET", "POST", "DELETE"];
 
-/// Why somebody is not let in. In logs and metrics only: the caller learns nothing but 401 or 403.
+/// Why a request is denied. In logs and metrics only: the caller learns nothing but 401 or 403.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Reason {
-    /// No route of ours is asked for.
+    /// The path is not a route of this API.
     Route,
     /// There is no secret, or more than one.
     Absent,
     /// The secret has not the form of one.
     Malformed,
-    /// Nobody has this key, or no such partner.
+    /// No credential or no partner is known by it.
     Unknown,
     /// The credential was revoked.
     Revoked,
@@ -40,11 +40,11 @@ pub enum Reason {
     Signature,
     /// Another issuer's token.
     Issuer,
-    /// A token for somebody else.
+    /// The token is for another audience.
     Audience,
     /// A claim is missing or has another type.
     Claims,
-    /// Nothing may be done with it.
+    /// The credential has no scope that opens anything.
     NoScope,
 }
 
@@ -104,7 +104,7 @@ pub fn allow(caller: &Caller, limits: &Limits, tree: Tree, stage_arn: &str) -> V
     let resources: Vec<String> =
         METHODS.iter().map(|method| format!("{stage_arn}/{method}/{}/*", tree.path())).collect();
     let scopes: Vec<&str> = caller.scopes.iter().map(|scope| scope.as_str()).collect();
-    json!({
+    let mut answer = json!({
         "principalId": caller.partner,
         "policyDocument": policy("Allow", &json!(resources)),
         "context": {
@@ -116,7 +116,13 @@ pub fn allow(caller: &Caller, limits: &Limits, tree: Tree, stage_arn: &str) -> V
             "burst": limits.burst.to_string(),
             "bytesPerDay": limits.bytes_per_day.to_string(),
         },
-    })
+    });
+    // Requests below /v1 are counted under a usage plan: by this key, never by the one that the caller sent
+    // (`ApiKeySourceType: AUTHORIZER`). API Gateway keeps it with the answer.
+    if let (Tree::Key, Value::Object(members)) = (tree, &mut answer) {
+        members.insert("usageIdentifierKey".to_owned(), usage_key(&caller.credential).into());
+    }
+    answer
 }
 
 /// The policy that lets a caller into nothing of a stage.

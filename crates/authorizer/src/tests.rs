@@ -100,8 +100,25 @@ async fn a_key_opens_its_tree_and_says_who_and_what() {
             "partner": "north-clinic", "feeds": "charges,labs", "scopes": "submit read",
             "credential": "abcdefghijkl", "rate": "10", "burst": "50", "bytesPerDay": "21474836480",
         },
+        // What `printf abcdefghijkl | sha256sum` prints.
+        "usageIdentifierKey": "usage-d682ed4ca4d989c134ec94f1551e1ec580dd6d5a6ecde9f3d35e6e4a717fbde4",
     });
     assert_eq!(policy, expected);
+}
+
+#[tokio::test]
+async fn the_key_that_counts_requests_opens_nothing_when_it_is_presented() {
+    let case = Case::new(None).await;
+    let policy = case.ask_key(SECRET).await.expect("let in");
+    let counted = policy["usageIdentifierKey"].as_str().expect("a key").to_owned();
+    assert!(!counted.contains(SECRET) && !counted.contains(CredentialHash::of(SECRET).as_str()));
+    for presented in [
+        counted.clone(),
+        counted.replace("usage-", "ssk_"),
+        format!("ssk_{}", counted.chars().skip(6).take(43).collect::<String>()),
+    ] {
+        assert_eq!(case.ask_key(&presented).await, Err(Refusal::Unauthorized), "{presented}");
+    }
 }
 
 #[tokio::test]
@@ -112,6 +129,7 @@ async fn a_token_opens_its_own_tree() {
     let policy = case.ask("oauth/v1/files", headers.clone()).await.expect("let in");
     let resource = &policy["policyDocument"]["Statement"][0]["Resource"];
     assert_eq!(resource[0], format!("{STAGE}/GET/oauth/v1/*"));
+    assert_eq!(policy.get("usageIdentifierKey"), None, "its routes are under no usage plan");
     let context = &policy["context"];
     assert_eq!((&context["partner"], &context["feeds"]), (&json!("north-clinic"), &json!("labs")));
     assert!(context["credential"].as_str().expect("text").starts_with("jwt:"));

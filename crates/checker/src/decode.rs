@@ -13,7 +13,10 @@ use contract::{Limits, TextEncoding};
 
 use self::container::Container;
 use self::text::Text;
+use crate::foreign::Takes;
 use crate::{FaultCode, FileFault};
+
+pub(crate) use self::text::unmarked as unmarked_encoding;
 
 /// The most text that one call writes.
 pub(crate) const STEP_BYTES: usize = 64 * 1024;
@@ -46,19 +49,25 @@ pub(crate) struct Decoder {
 }
 
 impl Decoder {
-    pub(crate) fn new(limits: Limits, encoding: Option<TextEncoding>) -> Self {
+    pub(crate) fn new(limits: Limits, encoding: Option<TextEncoding>, takes: Takes) -> Self {
         Self {
             limits,
             container: Container::default(),
-            text: Text::new(encoding),
+            text: Text::new(encoding, takes),
             raw: Vec::new(),
             stored: 0,
             expanded: 0,
         }
     }
 
+    /// The first bytes after decompression, in the sender's encoding; none before [`crate::foreign::HEAD_BYTES`] or the
+    /// end of the file were seen.
+    pub(crate) fn head(&self) -> &[u8] {
+        self.text.head()
+    }
+
     /// Whether the rest of the file is its own text: then [`Decoder::pass`] replaces [`Decoder::decode`], without a copy.
-    /// Known after the first four bytes.
+    /// Known after the first [`crate::foreign::HEAD_BYTES`].
     pub(crate) fn is_plain(&self) -> bool {
         self.container.is_plain() && self.text.is_unchanged()
     }
@@ -134,5 +143,5 @@ impl Decoder {
 
 /// A fault without a line: positions in compressed data help nobody.
 fn fault(code: FaultCode, found: impl Into<String>, expected: impl Into<String>) -> FileFault {
-    FileFault { code, line: None, column: None, found: found.into(), expected: expected.into() }
+    FileFault::new(code, found, expected)
 }

@@ -1,8 +1,10 @@
-//! What refuses a whole file, with the position and without any of its content.
+//! Why a whole file is rejected: a code, a position and what to do, without any of its content.
+
+use std::borrow::Cow;
 
 use serde::Serialize;
 
-/// A file that is refused as a whole.
+/// Why a file is rejected as a whole.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct FileFault {
     /// The stable code.
@@ -17,6 +19,41 @@ pub struct FileFault {
     pub found: String,
     /// What was expected.
     pub expected: String,
+    /// What to do next: [`FaultCode::advice`], or something more exact.
+    pub advice: Cow<'static, str>,
+}
+
+impl FileFault {
+    /// A fault without a position, with the advice of its code.
+    #[must_use]
+    pub fn new(code: FaultCode, found: impl Into<String>, expected: impl Into<String>) -> Self {
+        let advice = Cow::Borrowed(code.advice());
+        Self { code, line: None, column: None, found: found.into(), expected: expected.into(), advice }
+    }
+
+    /// The fault at this 1-based line.
+    #[must_use]
+    pub fn at_line(self, line: u64) -> Self {
+        Self { line: Some(line), ..self }
+    }
+
+    /// The fault with another advice than its code's.
+    #[must_use]
+    pub fn with_advice(self, advice: impl Into<Cow<'static, str>>) -> Self {
+        Self { advice: advice.into(), ..self }
+    }
+
+    /// What is wrong and what is expected, as one sentence without the position and the advice.
+    #[must_use]
+    pub fn message(&self) -> String {
+        let Self { found, expected, .. } = self;
+        match self.code {
+            FaultCode::WrongFormat => format!("this is {found}; the feed takes {expected}"),
+            FaultCode::ErrorBudget => format!("{found}; {expected}"),
+            FaultCode::Gate => format!("{found}, expected {expected}"),
+            _ => format!("found {found}, expected {expected}"),
+        }
+    }
 }
 
 /// Stable codes of file faults, as they stand in ledger, receipt and metrics: `SCREAMING_SNAKE_CASE`.
@@ -33,6 +70,8 @@ pub enum FaultCode {
     Bomb,
     /// The file is larger than the contract's limit.
     TooLarge,
+    /// The content is recognised as another format than the feed's: a workbook, an archive, a web page, …
+    WrongFormat,
     /// The bytes are not text in the declared or recognised encoding.
     Encoding,
     /// A quote is never closed; the line is that of the opening quote.
@@ -43,7 +82,7 @@ pub enum FaultCode {
     DuplicateColumn,
     /// The header lacks a column.
     MissingColumn,
-    /// The header has a column that the contract refuses.
+    /// The header has a column that the contract does not allow.
     UnknownColumn,
     /// The header has more columns than the limit.
     TooManyColumns,
@@ -53,7 +92,7 @@ pub enum FaultCode {
     Json,
     /// The record path leads nowhere.
     RecordPath,
-    /// More records were refused than `onError` allows.
+    /// Too many records were rejected: more than `onError` or `maxRejects` allows, or all of them.
     ErrorBudget,
     /// A rule on the file as a whole was broken.
     Gate,
@@ -63,7 +102,7 @@ pub enum FaultCode {
     ContractInvalid,
     /// The feed's contract does not accept files.
     ContractInactive,
-    /// Another version took this name and the contract refuses a second one.
+    /// An earlier version took this name, and the contract accepts each name once.
     SameName,
     /// The object is in an archive storage class.
     Archived,
@@ -71,9 +110,40 @@ pub enum FaultCode {
     Poison,
     /// The key is not `<partner>/<feed>/<name>`.
     BadKey,
+    /// The sender is suspended.
+    PartnerSuspended,
 }
 
 impl FaultCode {
+    /// Every code.
+    pub const ALL: [Self; 25] = [
+        Self::Empty,
+        Self::Truncated,
+        Self::Corrupt,
+        Self::Bomb,
+        Self::TooLarge,
+        Self::WrongFormat,
+        Self::Encoding,
+        Self::UnterminatedQuote,
+        Self::Header,
+        Self::DuplicateColumn,
+        Self::MissingColumn,
+        Self::UnknownColumn,
+        Self::TooManyColumns,
+        Self::LineTooLong,
+        Self::Json,
+        Self::RecordPath,
+        Self::ErrorBudget,
+        Self::Gate,
+        Self::NoContract,
+        Self::ContractInvalid,
+        Self::ContractInactive,
+        Self::SameName,
+        Self::Archived,
+        Self::Poison,
+        Self::BadKey,
+    ];
+
     /// The code as it stands in ledger, receipt and metrics.
     #[must_use]
     pub fn as_str(self) -> &'static str {
@@ -83,6 +153,7 @@ impl FaultCode {
             Self::Corrupt => "CORRUPT",
             Self::Bomb => "BOMB",
             Self::TooLarge => "TOO_LARGE",
+            Self::WrongFormat => "WRONG_FORMAT",
             Self::Encoding => "ENCODING",
             Self::UnterminatedQuote => "UNTERMINATED_QUOTE",
             Self::Header => "HEADER",
@@ -102,35 +173,56 @@ impl FaultCode {
             Self::Archived => "ARCHIVED",
             Self::Poison => "POISON",
             Self::BadKey => "BAD_KEY",
+            Self::PartnerSuspended => "PARTNER_SUSPENDED",
         }
     }
 
-    /// What the sender or operator does next, in one sentence.
+    /// What the sender or operator does next, in one sentence. Contract words in backquotes are words that the compiler
+    /// accepts.
     #[must_use]
     pub fn advice(self) -> &'static str {
         match self {
-            Self::Empty => "send the file again with its records",
-            Self::Truncated => "the upload was cut: send the whole file again",
-            Self::Corrupt => "compress the file again and send it",
-            Self::Bomb | Self::TooLarge => "split the file, or have the contract's limits raised",
-            Self::Encoding => "send UTF-8, or have the contract declare the encoding",
-            Self::UnterminatedQuote => "close or double the quote that opens on this line",
-            Self::Header | Self::MissingColumn | Self::UnknownColumn | Self::DuplicateColumn => {
-                "make the header name each of the contract's columns once"
+            Self::Empty => "check the export, then send the file with its records",
+            Self::Truncated => "the export or the upload broke off: send the whole file again",
+            Self::Corrupt => "compress the file again and send it as binary data",
+            Self::Bomb => {
+                "split the file, or ask the feed's owner to raise `maxDecompressedBytes` or `maxRatio` in the contract"
+            }
+            Self::TooLarge => "split the file, or ask the feed's owner to raise the `limits` in the contract",
+            Self::WrongFormat => "export the records in the format of the feed's contract and send that",
+            Self::Encoding => {
+                "send UTF-8, or ask the feed's owner to declare the `encoding` of the files in the contract"
+            }
+            Self::UnterminatedQuote => {
+                "close the quote that opens on this line, and write a quote inside a cell twice"
+            }
+            Self::Header | Self::MissingColumn | Self::DuplicateColumn => {
+                "name each of the contract's columns once in the header"
+            }
+            Self::UnknownColumn => {
+                "remove the columns that the contract does not name, or ask the feed's owner to add them"
             }
             Self::TooManyColumns => "check the delimiter, or send fewer columns",
             Self::LineTooLong => "check line ends and quotes around this line",
-            Self::Json => "send well-formed JSON",
-            Self::RecordPath => "put the records where the contract's recordPath says",
-            Self::ErrorBudget => "mend the refused records and send the file again",
+            Self::Json => "send well-formed JSON (RFC 8259)",
+            Self::RecordPath => "put the records where the contract's `recordPath` says",
+            Self::ErrorBudget => "fix the rejected records and send the whole file again",
             Self::Gate => "compare the file with its source: it breaks a rule on the file as a whole",
-            Self::NoContract => "check the key's feed name, or publish a contract for the feed",
-            Self::ContractInvalid => "publish a corrected contract, then send the file again",
-            Self::ContractInactive => "set the contract's status to active, then send the file again",
+            Self::NoContract => {
+                "check the feed's name in the key, or ask the operator to publish a contract for the feed"
+            }
+            Self::ContractInvalid => "ask the feed's owner to correct the contract, then send the file again",
+            Self::ContractInactive => {
+                "ask the feed's owner to set `status: active` in the contract, then send the file again"
+            }
             Self::SameName => "send the file under a new name",
             Self::Archived => "restore the object, then send the file again",
             Self::Poison => "report this file to the operator: processing it stopped three times",
-            Self::BadKey => "send the file as <partner>/<feed>/<name>",
+            Self::BadKey => "send the file as `<partner>/<feed>/<name>`",
+            Self::PartnerSuspended => "wait until the operator resumes the partner, then send the file again",
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

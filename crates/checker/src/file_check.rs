@@ -2,10 +2,12 @@
 
 use std::sync::Arc;
 
-use contract::{Contract, Dialect, EmptyFile, Format, OnError, Severity};
+use contract::{Contract, Dialect, EmptyFile, Format, OnSameName, Severity};
 use sha2::{Digest, Sha256};
 
+use crate::budget;
 use crate::decode::Decoder;
+use crate::foreign::{self, Takes};
 use crate::gates;
 use crate::reader::Reader;
 use crate::records::Records;
@@ -15,7 +17,8 @@ use crate::{FaultCode, FileFault, Sink, Verdict};
 /// The most text that one call to [`FileCheck::push`] reads.
 const PIECE_BYTES: usize = 64 * 1024;
 
-/// One pass over one file. Memory is one block of text, one record, and 16 bytes for each key that must not repeat.
+/// One pass over one file. Memory is one block of text, one record, and 16 bytes for each key that must not repeat, 24
+/// where a later record decides on it.
 ///
 /// Under `duplicates: rejectAll` and `keepLast` the first pass may give a row to the sink whose record a later one
 /// refuses; its counts are right at its end, and the second pass gives the sink only what is decided.
@@ -100,7 +103,7 @@ impl FileCheck {
     ) -> Self {
         let header = matches!(contract.format, Format::Separated(Dialect { header: true, .. }));
         Self {
-            decoder: Decoder::new(contract.limits, contract.encoding),
+            decoder: Decoder::new(contract.limits, contract.encoding, Takes::of(&contract.format)),
             reader: Reader::new(Arc::clone(&contract)),
             records: Records::new(Arc::clone(&contract), seed, first_pass),
             labels: if header { Labels::Awaited { after_return: false } } else { Labels::Known },
@@ -171,7 +174,16 @@ impl FileCheck {
         self.decoded_bytes += text.len() as u64;
         let Self { reader, records, labels, .. } = self;
         let read = read_text(reader, records, labels, text, sink);
-        self.fault = self.records.fault.take().or(read.err()).or(after);
+        self.fault = self.records.fault.take().or(read.err()).or(after).map(|fault| self.explain(fault));
+    }
+
+    /// Says what the file is instead of what is wrong with its bytes, where nothing of it could be loaded and its content
+    /// is recognised. A header that matches the contract is no accident.
+    fn explain(&self, fault: FileFault) -> FileFault {
+        if self.records.counts.rows > 0 || !self.reader.labels().is_empty() {
+            return fault;
+        }
+        foreign::explain(fault, self.decoder.head(), &self.contract)
     }
 
     fn end_records(&mut self, sink: &mut impl Sink) {
@@ -181,16 +193,35 @@ impl FileCheck {
         if self.decoded_bytes > 0 {
             let Self { reader, records, .. } = self;
             let ended = reader.finish(&mut |item| records.take(item, sink));
-            self.fault = self.records.fault.take().or(ended.err());
+            self.fault = self.records.fault.take().or(ended.err()).map(|fault| self.explain(fault));
         }
-        let empty = match self.contract.policy.empty_file {
-            EmptyFile::Accept => false,
-            EmptyFile::RejectZeroBytes => self.decoded_bytes == 0,
-            EmptyFile::Reject => self.records.counts.records == 0,
+        if self.records.counts.records == 0 && self.fault.is_none() {
+            self.fault = self.empty();
+        }
+    }
+
+    /// Why a file without records is rejected, if it is. A newer version without records would take all the rows of an older
+    /// one away: only the contract's own word allows that.
+    fn empty(&self) -> Option<FileFault> {
+        let policy = self.contract.policy;
+        let blank = self.decoded_bytes == 0 || !self.reader.has_content();
+        let found = match policy.empty_file {
+            EmptyFile::Accept => return None,
+            _ if blank => "a file without content",
+            EmptyFile::Reject => "no records",
+            EmptyFile::RejectZeroBytes if policy.on_same_name == OnSameName::Supersede => {
+                "no records, which would replace those of an earlier version"
+            }
+            EmptyFile::RejectZeroBytes => return None,
         };
-        if empty && self.fault.is_none() {
-            self.fault = Some(file_fault(FaultCode::Empty, "no records".to_owned(), "at least one record"));
-        }
+        let fault = FileFault::new(FaultCode::Empty, found, "at least one record");
+        Some(if blank {
+            fault
+        } else {
+            fault.with_advice(
+                "check the export; if a file without records is meant, ask the feed's owner to set `emptyFile: accept` in the contract",
+            )
+        })
     }
 
     /// Decides on the file as a whole, once it was read to its end.
@@ -200,11 +231,8 @@ impl FileCheck {
         }
         let counts = self.records.counts;
         self.gates = gates::decide(&self.contract, &self.records.tallies, &counts);
-        let on_error = self.contract.policy.on_error;
-        if on_error.refuses(counts.rejects, counts.records) {
-            let found = format!("{} of {} records refused", counts.rejects, counts.records);
-            self.fault = Some(file_fault(FaultCode::ErrorBudget, found, &budget(on_error)));
-        }
+        self.fault = budget::decide(&self.contract, &counts, self.records.rejected_bytes)
+            .map(|fault| if counts.rows == 0 { self.explain(fault) } else { fault });
         for (gate, rule) in self.gates.iter().zip(&self.contract.gates).filter(|(gate, _)| !gate.passed) {
             let unit = if rule.percent { " percent" } else { "" };
             if let Some(count) = self.records.by_rule.get_mut(usize::from(gate.rule.0)) {
@@ -215,7 +243,7 @@ impl FileCheck {
                 self.records.counts.warnings += 1;
             } else if self.fault.is_none() {
                 let found = format!("{}: {}{unit}", rule.id, gate.measured);
-                self.fault = Some(file_fault(FaultCode::Gate, found, &rule.expected));
+                self.fault = Some(FileFault::new(FaultCode::Gate, found, rule.expected.clone()));
             }
         }
     }
@@ -238,6 +266,7 @@ impl FileCheck {
             first: self.records.first.clone(),
             gates: self.gates.clone(),
             unknown_columns: self.reader.unknown_columns(),
+            rejects_kept: self.records.rejects_kept,
             refused: self.records.refused.clone(),
         }
     }
@@ -268,17 +297,4 @@ fn read_text(
         rest = later;
     }
     if rest.is_empty() { Ok(()) } else { reader.push(rest, &mut |item| records.take(item, sink)) }
-}
-
-fn file_fault(code: FaultCode, found: String, expected: &str) -> FileFault {
-    FileFault { code, line: None, column: None, found, expected: expected.to_owned() }
-}
-
-fn budget(on_error: OnError) -> String {
-    match on_error {
-        OnError::Continue => "any number of refused records".to_owned(),
-        OnError::Abort => "no refused record".to_owned(),
-        OnError::SkipFile(records) => format!("fewer than {records} refused records"),
-        OnError::SkipFilePercent(percent) => format!("at most {percent} percent of the records refused"),
-    }
 }

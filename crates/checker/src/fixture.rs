@@ -17,6 +17,7 @@ pub(crate) const LIMITS: Limits = Limits {
     record_bytes: 1 << 20,
     columns: 4_096,
     depth: 32,
+    rejects: 100_000,
 };
 
 pub(crate) const DIALECT: Dialect = Dialect {
@@ -29,6 +30,7 @@ pub(crate) const DIALECT: Dialect = Dialect {
     trim: false,
     skip_rows: 0,
     header_match: HeaderMatch::Exact,
+    spelling: None,
 };
 
 /// A contract of text columns with these names.
@@ -36,11 +38,13 @@ pub(crate) fn contract(format: Format, columns: &[&str]) -> Contract {
     let column = |name: &&str| Column {
         name: (*name).to_owned(),
         physical_name: (*name).to_owned(),
+        synonyms: Vec::new(),
         source_path: None,
         kind: Kind::String,
         type_rule: RuleIndex(0),
         required: None,
         null_tokens: Vec::new(),
+        spelling: None,
         classified: false,
         checks: Vec::new(),
     };

@@ -29,7 +29,7 @@ pub(crate) fn measure(
             Metric::RowCount => false,
             Metric::NullValues(column) => on(contract, record, *column, Column::is_null),
             Metric::MissingValues(column, missing) => on(contract, record, *column, |column, cell| {
-                column.is_null(cell) || missing.contains(&column.kind, text(&cell))
+                column.is_null(cell) || missing.contains(column, cell)
             }),
             Metric::InvalidValues(column, checks) => on(contract, record, *column, |column, cell| {
                 !column.is_null(cell) && checks.iter().any(|check| !check.passes(column, cell))
@@ -59,19 +59,6 @@ fn repeats(seen: &mut KeySet, hasher: &SipHasher13, tuple: &[u8]) -> bool {
         seen.set(key, 1);
     }
     known
-}
-
-fn text<'a>(cell: &Cell<'a>) -> &'a [u8] {
-    match cell {
-        Cell::Absent | Cell::Null => b"",
-        Cell::Text(text)
-        | Cell::String(text)
-        | Cell::Number(text)
-        | Cell::Object(text)
-        | Cell::Array(text) => text,
-        Cell::Boolean(true) => b"true",
-        Cell::Boolean(false) => b"false",
-    }
 }
 
 /// Compares what was measured with what each gate demands.

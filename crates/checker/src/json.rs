@@ -6,6 +6,7 @@
 mod delimit;
 mod document;
 mod fields;
+mod flaw;
 mod lines;
 mod objects;
 mod scan;

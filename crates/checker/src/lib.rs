@@ -6,14 +6,16 @@
 //! ```
 //!
 //! The crate is pure and sans-IO: it is pushed chunks and gives records to a [`Sink`]. Memory is flat whatever the
-//! file: one block, one record, and 16 bytes for each unique key. The same code runs in both passes over a file, so
-//! the counts of the first pass are the counts of the second.
+//! file: one block, one record, and 16 bytes for each unique key (24 under `rejectAll` and `keepLast`). The same code
+//! runs in both passes over a file, so the counts of the first pass are the counts of the second.
 
+mod budget;
 mod decode;
 mod fault;
 mod file_check;
 #[cfg(test)]
 mod fixture;
+mod foreign;
 mod gates;
 mod item_size;
 mod json;

@@ -1,13 +1,15 @@
 //! Text blocks to records: one closed enum over the formats.
 
+mod guess;
 mod window;
 
 use std::sync::Arc;
 
 use contract::{Contract, Format, Found, Structure, Violation};
 
+pub(crate) use self::guess::name as encoding_name;
 pub(crate) use self::window::{
-    Line, PIECE_BYTES, Window, endless, is_clean, line_end, line_ends, longest, next_line,
+    END_MARK, Line, PIECE_BYTES, Window, endless, is_clean, line_end, line_ends, longest, next_line,
 };
 use crate::json::{Document, JsonLines};
 use crate::separated::Separated;
@@ -17,6 +19,9 @@ use crate::{FaultCode, FileFault, Item};
 /// Single bad bytes cost single records; a file in another encoding is the sender's mistake as a whole.
 const INVALID_TEXT_PERCENT: u64 = 10;
 const INVALID_TEXT_RECORDS: u64 = 20;
+
+/// The byte order mark of UTF-8. The decoder drops that of the file; files that were joined have more of them.
+pub(crate) const BYTE_ORDER_MARK: &[u8] = "\u{feff}".as_bytes();
 
 /// A line or record without end is given up after so many times the record size limit.
 const LONGEST_LINE_FACTOR: u64 = 16;
@@ -66,6 +71,15 @@ impl Reader {
         }
     }
 
+    /// Whether the text had more than blank lines: a header, a record, or a JSON document, which may be an empty array.
+    pub(crate) fn has_content(&self) -> bool {
+        match self {
+            Self::Separated(reader) => reader.has_content(),
+            Self::JsonLines(reader) => reader.has_content(),
+            Self::Json(reader) => reader.has_content(),
+        }
+    }
+
     /// Columns of the header that the contract does not name; for JSON, fields of that kind over all records.
     pub(crate) fn unknown_columns(&self) -> u32 {
         match self {
@@ -97,21 +111,29 @@ pub(crate) fn fault_at(
     found: impl Into<String>,
     expected: impl Into<String>,
 ) -> FileFault {
-    FileFault { code, line: Some(line), column: None, found: found.into(), expected: expected.into() }
+    FileFault::new(code, found, expected).at_line(line)
 }
 
 /// Checks that a record is UTF-8 without NUL characters.
 pub(crate) fn check_text(raw: &[u8]) -> Result<(), Violation> {
     if simdutf8::basic::from_utf8(raw).is_err() {
         let sound = simdutf8::compat::from_utf8(raw).map_or_else(|error| error.valid_up_to(), str::len);
-        let characters = raw.iter().take(sound).filter(|byte| !matches!(byte, 0x80..=0xbf)).count();
-        let found = Found::CharacterAt(offset32(characters + 1));
+        let found = Found::NotUtf8 { at: offset32(sound + 1), looks_like: guess::looks_like(raw) };
         return Err(violation(Structure::Encoding, found));
     }
     match memchr::memchr(0, raw) {
         None => Ok(()),
-        Some(_) => Err(violation(Structure::Nul, Found::Unspecified)),
+        Some(at) => {
+            let before = characters(raw.get(..at).unwrap_or_default());
+            let found = Found::Nul { at: offset32(before + 1), looks_like: guess::looks_like(raw) };
+            Err(violation(Structure::Nul, found))
+        }
     }
+}
+
+/// Unicode code points of UTF-8, for positions in messages.
+pub(crate) fn characters(text: &[u8]) -> usize {
+    text.iter().filter(|byte| !matches!(byte, 0x80..=0xbf)).count()
 }
 
 /// Counts records of invalid text.
@@ -128,10 +150,16 @@ impl InvalidText {
         if self.0 < INVALID_TEXT_RECORDS || self.0 * 100 <= records * INVALID_TEXT_PERCENT {
             return Ok(());
         }
+        let hint = match broken.found {
+            Found::NotUtf8 { looks_like: Some(encoding), .. } => {
+                format!("; they look like {}", guess::name(encoding))
+            }
+            _ => String::new(),
+        };
         Err(fault_at(
             FaultCode::Encoding,
             line,
-            format!("{} of {records} records that are not UTF-8 text", self.0),
+            format!("{} of {records} records that are not UTF-8 text{hint}", self.0),
             "UTF-8, or the encoding that the contract declares",
         ))
     }

@@ -1,10 +1,12 @@
 //! What the sender and the operator are told about a file: no content in it.
 
+use std::borrow::Cow;
 use std::fmt::Write as _;
 
 use contract::{Code, Column, Contract, Kind, NotRun, RuleIndex, Severity, Status, Violation};
 use serde::Serialize;
 
+use crate::budget::grouped;
 use crate::{Counts, FaultCode, FileFault, Position, Summary, Verdict, reason};
 
 /// The version of the layout of receipt and report; raised when a field changes its meaning or goes.
@@ -158,8 +160,10 @@ pub struct ReceiptFault {
     pub found: String,
     /// What was expected.
     pub expected: String,
+    /// What is wrong and what is expected, as one sentence.
+    pub message: String,
     /// What to do next.
-    pub advice: &'static str,
+    pub advice: Cow<'static, str>,
 }
 
 /// How often a rule was broken.
@@ -214,6 +218,8 @@ pub struct Report {
     pub decoded_bytes: Option<u64>,
     /// Columns or fields that the contract does not name; none when the file was not read.
     pub unknown_columns: Option<u32>,
+    /// Rejected records that are kept beside the report; none when the file was not read.
+    pub rejects_kept: Option<u64>,
 }
 
 /// A rule on the file as a whole, measured.
@@ -290,6 +296,7 @@ pub fn report(
         gates: checked.map(|(contract, summary)| gates(contract, summary)).unwrap_or_default(),
         decoded_bytes: summary.map(|summary| summary.decoded_bytes),
         unknown_columns: summary.map(|summary| summary.unknown_columns),
+        rejects_kept: summary.map(|summary| summary.rejects_kept),
     }
 }
 
@@ -300,7 +307,8 @@ fn receipt_fault(fault: &FileFault) -> ReceiptFault {
         column: fault.column,
         found: fault.found.clone(),
         expected: fault.expected.clone(),
-        advice: fault.code.advice(),
+        message: fault.message(),
+        advice: fault.advice.clone(),
     }
 }
 
@@ -370,6 +378,13 @@ fn warnings(contract: Option<&Contract>, summary: Option<&Summary>) -> Vec<Strin
         warnings.push("the contract is deprecated: ask its owner for the one that follows".to_owned());
     }
     if let Some(summary) = summary {
+        let Summary { counts: Counts { rejects, .. }, rejects_kept, .. } = summary;
+        if rejects_kept < rejects {
+            let (all, kept) = (grouped(*rejects), grouped(*rejects_kept));
+            warnings.push(format!(
+                "{all} records were rejected; the first {kept} are kept as rejects, and the original file has all of them"
+            ));
+        }
         match summary.unknown_columns {
             0 => {}
             1 => warnings.push("1 column is not in the contract and was not loaded".to_owned()),

@@ -117,7 +117,7 @@ pub enum Item<'a> {
         raw: &'a [u8],
         /// What the cells' spans point into.
         text: &'a [u8],
-        /// CSV: the cells that could be told apart, in the sender's order.
+        /// CSV: the cells in the sender's order; none when they cannot be told apart.
         cells: &'a [Slot],
         /// The structural rule that was broken.
         violation: Violation,

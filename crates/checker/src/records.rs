@@ -5,6 +5,7 @@ use std::sync::Arc;
 use contract::{Contract, Duplicates, Found, RuleIndex, Severity, Structure, Violation};
 use siphasher::sip128::SipHasher13;
 
+use crate::budget;
 use crate::gates::{self, Tally};
 use crate::item_size;
 use crate::key_set::{KeyHash, KeySet, WORD_MAX};
@@ -13,10 +14,19 @@ use crate::summary::{FIRST_VIOLATIONS, RecordSet};
 use crate::{Counts, FaultCode, FileFault, Item, Position, Record, Reject, Row, Sink};
 
 /// The most bytes of a primary key: DynamoDB takes 2,048 bytes of partition key, of which partner and feed take a part.
-const KEY_BYTES: usize = 1024;
+pub(crate) const KEY_BYTES: usize = 1024;
 
 /// What a record that another record of its key refuses is remembered as, once all earlier ones are refused.
 const ALL_REFUSED: u32 = WORD_MAX;
+
+/// The record that a key belongs to, as far as the file was read.
+#[derive(Clone, Copy)]
+struct Holder {
+    /// Its number, or [`ALL_REFUSED`].
+    record: u32,
+    /// Its length as sent.
+    bytes: u32,
+}
 
 /// Decides record by record. Nothing is allocated for a record once the buffers have grown.
 pub(crate) struct Records {
@@ -28,12 +38,21 @@ pub(crate) struct Records {
     pub(crate) by_rule: Vec<u64>,
     pub(crate) first: Vec<(Position, Violation)>,
     pub(crate) tallies: Vec<Tally>,
+    /// Bytes of all rejected records, as sent.
+    pub(crate) rejected_bytes: u64,
+    /// Rejects that were given to the sink, and their bytes.
+    pub(crate) rejects_kept: u64,
+    kept_bytes: u64,
+    /// Whether a reject was left out, after which all are.
+    overflowed: bool,
     pub(crate) fault: Option<FileFault>,
     /// Records that another record of their key refuses (`rejectAll`, `keepLast`).
     pub(crate) refused: RecordSet,
     /// Whether `refused` is complete, because a first pass found it.
     again: bool,
     primary: KeySet,
+    /// `rejectAll` and `keepLast`: the record that holds each key of `primary`, whose word is a place here, from 1.
+    holders: Vec<Holder>,
     unique: Vec<KeySet>,
     item_bytes: usize,
     violations: Vec<Violation>,
@@ -50,10 +69,15 @@ impl Records {
             by_rule: vec![0; contract.rules.len()],
             first: Vec::new(),
             tallies: contract.gates.iter().map(|_| Tally::default()).collect(),
+            rejected_bytes: 0,
+            rejects_kept: 0,
+            kept_bytes: 0,
+            overflowed: false,
             fault: None,
             again: first_pass.is_some(),
             refused: first_pass.unwrap_or_default(),
             primary: KeySet::default(),
+            holders: Vec::new(),
             unique: contract.unique.iter().map(|_| KeySet::default()).collect(),
             item_bytes: item_size::fixed_bytes(&contract),
             violations: Vec::new(),
@@ -73,7 +97,7 @@ impl Records {
             Item::Broken { position, raw, text, cells, violation } => {
                 self.violations.push(violation);
                 self.count(position, true);
-                sink.reject(self.reject(position, raw, text, cells));
+                self.reject(position, raw, text, cells, sink);
             }
             Item::Record(record) => {
                 self.check(&record);
@@ -84,7 +108,7 @@ impl Records {
                 self.count(record.position, refused);
                 if refused {
                     let cells = if record.cells.is_empty() { record.slots } else { record.cells };
-                    sink.reject(self.reject(record.position, record.raw, record.text, cells));
+                    self.reject(record.position, record.raw, record.text, cells, sink);
                 } else {
                     sink.row(Row { contract: &self.contract, record });
                 }
@@ -92,15 +116,25 @@ impl Records {
         }
     }
 
-    fn reject<'a>(
-        &'a self,
+    /// Gives a reject to the sink unless enough are kept.
+    fn reject(
+        &mut self,
         position: Position,
-        raw: &'a [u8],
-        text: &'a [u8],
-        cells: &'a [crate::Slot],
-    ) -> Reject<'a> {
+        raw: &[u8],
+        text: &[u8],
+        cells: &[crate::Slot],
+        sink: &mut impl Sink,
+    ) {
+        let bytes = raw.len() as u64;
+        self.rejected_bytes += bytes;
+        self.overflowed |= !budget::keeps(&self.contract, self.rejects_kept, self.kept_bytes, bytes);
+        if self.overflowed {
+            return;
+        }
+        self.rejects_kept += 1;
+        self.kept_bytes += bytes;
         let Self { contract, labels, violations, .. } = self;
-        Reject { contract, labels, position, raw, text, cells, violations }
+        sink.reject(Reject { contract, labels, position, raw, text, cells, violations });
     }
 
     fn check(&mut self, record: &Record<'_>) {
@@ -175,7 +209,7 @@ impl Records {
             }
         }
         if let Some(key) = key {
-            self.take_key(key, record.position);
+            self.take_key(key, record);
         }
     }
 
@@ -202,7 +236,8 @@ impl Records {
         Some(key)
     }
 
-    fn take_key(&mut self, key: KeyHash, position: Position) {
+    fn take_key(&mut self, key: KeyHash, record: &Record<'_>) {
+        let position = record.position;
         let duplicates = self.contract.policy.duplicates;
         if duplicates == Duplicates::RejectRepeats {
             self.primary.set(key, word(position.line));
@@ -214,41 +249,46 @@ impl Records {
             }
             return;
         }
-        let record = word(position.record);
-        if record == WORD_MAX {
+        let number = word(position.record);
+        if number == WORD_MAX {
             self.fault = Some(too_many_records(position));
             return;
         }
-        let earlier = self.primary.get(key);
-        if let Some(earlier) = earlier
-            && earlier != ALL_REFUSED
-        {
+        let bytes = u32::try_from(record.raw.len()).unwrap_or(u32::MAX);
+        let place = self.primary.get(key).and_then(|place| (place as usize).checked_sub(1));
+        let Some(holder) = place.and_then(|place| self.holders.get_mut(place)) else {
+            self.holders.push(Holder { record: number, bytes });
+            self.primary.set(key, word(self.holders.len() as u64));
+            return;
+        };
+        let all = duplicates == Duplicates::RejectAll;
+        let next = Holder { record: if all { ALL_REFUSED } else { number }, bytes };
+        let earlier = std::mem::replace(holder, next);
+        if earlier.record != ALL_REFUSED {
             self.refuse_earlier(earlier);
         }
-        if duplicates == Duplicates::RejectAll && earlier.is_some() {
-            self.refused.insert(record);
+        if all {
+            self.refused.insert(number);
             self.violations.push(self.shared_key());
-            self.primary.set(key, ALL_REFUSED);
-        } else {
-            self.primary.set(key, record);
         }
     }
 
     /// Takes back the decision on an earlier record. Its row was given to the sink: the first pass is provisional.
-    fn refuse_earlier(&mut self, record: u32) {
+    fn refuse_earlier(&mut self, Holder { record, bytes }: Holder) {
         let violation = self.shared_key();
         self.refused.insert(record);
         self.counts.rows -= 1;
         self.counts.rejects += 1;
+        self.rejected_bytes += u64::from(bytes);
         self.count_violation(Position { record: record.into(), line: 0, offset: 0 }, violation);
     }
 
     fn shared_key(&self) -> Violation {
-        Violation {
-            rule: Structure::PrimaryKey.index(),
-            column: only(&self.contract.primary_key),
-            found: Found::Unspecified,
-        }
+        let found = match self.contract.policy.duplicates {
+            Duplicates::KeepLast => Found::LaterRecord,
+            Duplicates::RejectAll | Duplicates::RejectRepeats => Found::OtherRecord,
+        };
+        Violation { rule: Structure::PrimaryKey.index(), column: only(&self.contract.primary_key), found }
     }
 
     fn fails(&self) -> bool {
@@ -303,11 +343,9 @@ fn word(number: u64) -> u32 {
 }
 
 fn too_many_records(position: Position) -> FileFault {
-    FileFault {
-        code: FaultCode::TooLarge,
-        line: Some(position.line),
-        column: None,
-        found: format!("more than {} records", WORD_MAX - 1),
-        expected: "fewer records, or the contract's duplicates set to rejectRepeats".to_owned(),
-    }
+    FileFault::new(FaultCode::TooLarge, format!("more than {} records", WORD_MAX - 1), "fewer records")
+        .at_line(position.line)
+        .with_advice(
+            "split the file, or ask the feed's owner to set `duplicates: rejectRepeats` in the contract",
+        )
 }

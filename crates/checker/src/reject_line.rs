@@ -35,7 +35,8 @@ struct Broken<'a> {
     expected: &'a str,
 }
 
-/// Appends one refused record as one line of JSON: its position, what it broke, and the record as sent, as `raw` or,
+/// Appends one rejected record as one line of JSON: its position, what it broke, and the record as sent with all
+/// its lines (up to the record size limit when it is above that), as `raw` or,
 /// when it is not UTF-8, as `rawBase64` with a preview. Holds content: for the quarantine only.
 pub fn write_reject_line(reject: &Reject<'_>, out: &mut Vec<u8>) {
     let raw = std::str::from_utf8(reject.raw).ok();
@@ -84,7 +85,7 @@ mod tests {
 
     fn line_of(raw: &[u8]) -> Value {
         let contract = contract();
-        let found = Found::Count(4);
+        let found = Found::Cells { cells: 4, columns: 3 };
         let violations = [Violation { rule: Structure::TooManyCells.index(), column: None, found }];
         let position = Position { record: 4, line: 9, offset: 80 };
         let reject = Reject {

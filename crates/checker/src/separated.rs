@@ -1,12 +1,23 @@
 //! Delimiter-separated values: a strict reader.
 //!
-//! What the usual parsers repair in silence is refused here: a quote inside an unquoted cell, text behind a closing
-//! quote, a quote that is never closed, a record with another number of cells than the header. The reader then goes on
-//! at the next line that looks like a record, so that one mistake costs one record and not the rest of the file.
+//! What the usual parsers repair in silence is rejected here: a quote inside an unquoted cell, text behind a closing
+//! quote, a quote that is never closed, a record with another number of cells than the header.
+//!
+//! A quoted cell may have any number of lines. Its only limit is the record size limit, `maxRowBytes` of the contract
+//! (default 1 MiB). No line of a cell ever becomes a record, also not when the cell is broken: `broken` says where such
+//! a record ends, and when no end can be found the whole file is rejected with the line of the opening quote.
+//!
+//! Also read, each by the rule that its module states: Excel's first line `sep=;` (`sep_line`) and delimiters at the end of
+//! lines (`header`). A header that is repeated among the records, as in files that were joined, is a rejected record;
+//! a byte order mark at the beginning of a line is dropped, and so is a Ctrl-Z at the end of the file, as DOS programs
+//! write it.
 
+mod broken;
 mod header;
-mod resync;
+mod oversize;
+mod sep_line;
 mod split;
+mod tail;
 #[cfg(test)]
 mod tests;
 
@@ -14,33 +25,44 @@ use std::sync::Arc;
 
 use contract::{Contract, Dialect, Found, Structure, Violation};
 
+use self::broken::{Memory, Search, Sight};
 use self::header::Header;
-use self::split::{Cells, Split, Splitter};
+use self::oversize::Oversize;
+use self::sep_line::FirstLine;
+use self::split::{Cells, Split, Splitter, is_blank};
+use self::tail::count_cells;
 use crate::reader::{
-    InvalidText, PIECE_BYTES, Step, Window, check_text, endless, fault_at, line_ends, record_limit, violation,
+    BYTE_ORDER_MARK, InvalidText, Line, PIECE_BYTES, Step, Window, characters, check_text, endless, fault_at,
+    line_ends, next_line, offset32, record_limit, violation,
 };
 use crate::{FaultCode, FileFault, Item, Record, Slot, SlotKind};
 
 /// Reads delimiter-separated records.
 pub(crate) struct Separated {
     contract: Arc<Contract>,
-    comment: Option<u8>,
+    /// That of the contract, with the delimiter of the file.
+    dialect: Dialect,
     limit: usize,
     splitter: Splitter,
     window: Window,
     stage: Stage,
     header: Header,
     cells: Cells,
-    /// The cells of lines that are only tried.
-    trial: Cells,
     slots: Vec<Slot>,
     invalid: InvalidText,
+    searches: Memory,
+    /// Nothing new can be said of the record before the window holds this many bytes. Doubled each time, so that a long
+    /// record in small blocks is not read again for each block.
+    enough: usize,
+    oversize: Option<Oversize>,
 }
 
 /// What the next line is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Stage {
-    /// So many lines are skipped.
+    /// The first of the file.
+    Start,
+    /// This many lines are skipped.
     Skip(u32),
     /// The header, or the records when there is none.
     Header,
@@ -48,21 +70,31 @@ enum Stage {
     Records,
 }
 
+/// A record that breaks a rule of quoting.
+#[derive(Clone, Copy)]
+struct Flaw {
+    structure: Structure,
+    /// The quote that is misplaced, or that opened the cell.
+    open: usize,
+    /// Where the rule is broken.
+    at: usize,
+}
+
 impl Separated {
     pub(crate) fn new(contract: Arc<Contract>, dialect: &Dialect) -> Self {
-        let header = Header::positional(contract.columns.len());
-        let after_skip = if dialect.header { Stage::Header } else { Stage::Records };
         Self {
-            comment: dialect.comment,
+            dialect: dialect.clone(),
             limit: record_limit(&contract),
             splitter: Splitter::new(dialect),
             window: Window::default(),
-            stage: if dialect.skip_rows > 0 { Stage::Skip(dialect.skip_rows) } else { after_skip },
+            stage: Stage::Start,
             slots: Vec::with_capacity(contract.columns.len()),
-            header,
+            header: Header::positional(contract.columns.len()),
             cells: Cells::default(),
-            trial: Cells::default(),
             invalid: InvalidText::default(),
+            searches: Memory::default(),
+            enough: 0,
+            oversize: None,
             contract,
         }
     }
@@ -75,6 +107,11 @@ impl Separated {
         self.header.unknown
     }
 
+    /// Whether a header or a record was read.
+    pub(crate) fn has_content(&self) -> bool {
+        self.window.has_numbered() || self.dialect.header && self.stage == Stage::Records
+    }
+
     pub(crate) fn push(&mut self, block: &[u8], found: &mut impl FnMut(Item<'_>)) -> Result<(), FileFault> {
         for piece in block.chunks(PIECE_BYTES) {
             self.window.fill(piece);
@@ -84,34 +121,68 @@ impl Separated {
     }
 
     pub(crate) fn finish(&mut self, found: &mut impl FnMut(Item<'_>)) -> Result<(), FileFault> {
+        self.window.drop_end_marks();
         while self.step(true, found)? == Step::More {}
         Ok(())
     }
 
     /// Reads one record, or skips one line.
     fn step(&mut self, last: bool, found: &mut impl FnMut(Item<'_>)) -> Result<Step, FileFault> {
-        if !self.window.skip_line(self.limit, last)? {
+        if self.oversize.is_some() {
+            return self.skip_oversize(last);
+        }
+        if !self.window.skip_line(self.limit, last)? || !last && self.window.rest().len() < self.enough {
             return Ok(Step::Wait);
+        }
+        if self.stage == Stage::Start {
+            return Ok(self.start(last));
         }
         let Some(first) = self.window.rest().first().copied() else { return Ok(Step::Wait) };
         if let Stage::Skip(lines) = self.stage {
-            self.stage = match lines {
-                0 | 1 if self.has_header() => Stage::Header,
-                0 | 1 => Stage::Records,
-                _ => Stage::Skip(lines - 1),
-            };
+            self.skipped(lines);
             self.window.begin_skip();
             return Ok(Step::More);
         }
-        if matches!(first, b'\n' | b'\r') || Some(first) == self.comment {
+        if first == BYTE_ORDER_MARK[0] && self.window.rest().starts_with(BYTE_ORDER_MARK) {
+            self.window.advance(BYTE_ORDER_MARK.len(), 0);
+            return Ok(Step::More);
+        }
+        if matches!(first, b'\n' | b'\r') || Some(first) == self.dialect.comment {
             self.window.begin_skip();
             return Ok(Step::More);
         }
         if self.stage == Stage::Header { self.read_header(last) } else { self.read_record(last, found) }
     }
 
-    fn has_header(&self) -> bool {
-        matches!(&self.contract.format, contract::Format::Separated(dialect) if dialect.header)
+    /// Looks for a first line `sep=;`.
+    fn start(&mut self, last: bool) -> Step {
+        let found = sep_line::first_line(self.window.rest(), last, self.dialect.quote);
+        if found == FirstLine::Unknown {
+            return Step::Wait;
+        }
+        self.stage = Stage::Skip(self.dialect.skip_rows);
+        if self.dialect.skip_rows == 0 {
+            self.skipped(0);
+        }
+        if let FirstLine::Sep { delimiter, next } = found {
+            self.dialect.delimiter = delimiter;
+            self.splitter = Splitter::new(&self.dialect);
+            let lines = line_ends(self.window.rest().get(..next).unwrap_or_default());
+            self.window.advance(next, lines);
+            if let Stage::Skip(rows) = self.stage {
+                self.skipped(rows);
+            }
+        }
+        Step::More
+    }
+
+    /// One of the lines to skip is skipped.
+    fn skipped(&mut self, lines: u32) {
+        self.stage = match lines {
+            0 | 1 if self.dialect.header => Stage::Header,
+            0 | 1 => Stage::Records,
+            _ => Stage::Skip(lines - 1),
+        };
     }
 
     fn read_record(&mut self, last: bool, found: &mut impl FnMut(Item<'_>)) -> Result<Step, FileFault> {
@@ -119,20 +190,122 @@ impl Separated {
         let whole = view.len() == self.limit + 2;
         match self.splitter.split(view, last && !whole, &mut self.cells) {
             Split::Record { end, next, lines } if end <= self.limit => {
+                if !self.header.fits(&self.cells.slots) && self.has_quote(end) {
+                    return self.give_ragged(Line { end, next }, last, found);
+                }
                 self.give(end, next, lines, found)?;
                 Ok(Step::More)
             }
-            Split::Record { .. } => Ok(self.cut(found)),
-            Split::Flaw { structure, at } => self.refuse(structure, at, last, found),
-            Split::Incomplete { open: Some(open) } if whole || last => {
-                if !whole && !self.resumes_after(open) {
-                    return Err(self.unterminated(open));
-                }
-                self.refuse(Structure::UnterminatedQuote, open, last, found)
+            Split::Flaw { structure, open, at } => {
+                self.reject_flaw(Flaw { structure, open, at }, last, found)
             }
-            Split::Incomplete { .. } if whole => Ok(self.cut(found)),
-            Split::Incomplete { .. } => Ok(Step::Wait),
+            Split::Incomplete { open: Some(open) } if last && !whole => match self.search(last) {
+                Search::Ends(line) => Ok(self.give_broken(
+                    line,
+                    violation(Structure::UnterminatedQuote, Found::Unspecified),
+                    found,
+                )),
+                Search::Nothing | Search::Exhausted | Search::Wait => Err(self.unterminated(open)),
+            },
+            Split::Record { .. } => Ok(self.begin_oversize(found)),
+            Split::Incomplete { .. } if whole => Ok(self.begin_oversize(found)),
+            Split::Incomplete { open: None } => Ok(Step::Wait),
+            Split::Incomplete { open: Some(_) } => Ok(self.wait_longer()),
         }
+    }
+
+    /// Nothing can be said before there is much more text.
+    fn wait_longer(&mut self) -> Step {
+        self.enough = (2 * self.window.rest().len()).min(self.limit + 2);
+        Step::Wait
+    }
+
+    fn has_quote(&self, end: usize) -> bool {
+        let raw = self.window.rest().get(..end).unwrap_or_default();
+        self.splitter.quote.is_some_and(|quote| memchr::memchr(quote, raw).is_some())
+    }
+
+    /// Where the record that the window begins with ends, when a quote of it is misplaced.
+    fn search(&mut self, last: bool) -> Search {
+        let text = self.window.view(self.limit);
+        let whole = text.len() == self.limit + 2;
+        let sight = Sight {
+            text,
+            offset: self.window.offset(),
+            last: last && !whole,
+            whole,
+            limit: self.limit,
+            widths: self.header.widths(),
+        };
+        match self.searches.search(&self.splitter, sight) {
+            Search::Ends(line) if line.end > self.limit => Search::Nothing,
+            found => found,
+        }
+    }
+
+    /// Gives out a record of quoted cells that has the wrong number of them. When it has the right number up to a later
+    /// line, a quote closed a cell too early.
+    fn give_ragged(
+        &mut self,
+        own: Line,
+        last: bool,
+        found: &mut impl FnMut(Item<'_>),
+    ) -> Result<Step, FileFault> {
+        match self.search(last) {
+            Search::Wait => return Ok(self.wait_longer()),
+            Search::Ends(line) if line.end > own.end => {
+                return Ok(self.give_broken(line, violation(Structure::Quoting, Found::Unspecified), found));
+            }
+            Search::Ends(_) | Search::Nothing | Search::Exhausted => {}
+        }
+        let lines = line_ends(self.window.rest().get(..own.end).unwrap_or_default());
+        self.give(own.end, own.next, lines, found)?;
+        Ok(Step::More)
+    }
+
+    /// Rejects a record that breaks a rule of quoting.
+    fn reject_flaw(
+        &mut self,
+        flaw: Flaw,
+        last: bool,
+        found: &mut impl FnMut(Item<'_>),
+    ) -> Result<Step, FileFault> {
+        let broken = violation(flaw.structure, self.place_of(flaw));
+        match self.search(last) {
+            Search::Wait => return Ok(self.wait_longer()),
+            Search::Ends(line) => return Ok(self.give_broken(line, broken, found)),
+            Search::Exhausted => return Err(self.unterminated(flaw.open)),
+            Search::Nothing => {}
+        }
+        let view = self.window.view(self.limit);
+        let whole = view.len() == self.limit + 2;
+        let in_a_quote = flaw.structure == Structure::AfterQuote;
+        match next_line(view, flaw.at, last && !whole) {
+            None if !whole => Ok(self.wait_longer()),
+            Some(line) if line.end <= self.limit && (!in_a_quote || self.is_one_line(flaw, line)) => {
+                Ok(self.give_broken(line, broken, found))
+            }
+            _ if in_a_quote => Err(self.unterminated(flaw.open)),
+            _ => Ok(self.begin_oversize(found)),
+        }
+    }
+
+    /// Where a misplaced quote is: the cell and the character of the record.
+    fn place_of(&self, flaw: Flaw) -> Found {
+        let before = self.window.rest().get(..flaw.at).unwrap_or_default();
+        // Text after a closing quote belongs to the cell that was closed last.
+        let cell = self.cells.slots.len() + usize::from(flaw.structure != Structure::AfterQuote);
+        Found::Quote { cell: offset32(cell), at: offset32(characters(before) + 1) }
+    }
+
+    /// Whether the record has the right number of cells on the line of the flaw when the text behind a closing quote
+    /// belongs to its cell, and the cell is not one of several lines.
+    fn is_one_line(&self, flaw: Flaw, line: Line) -> bool {
+        let text = self.window.rest();
+        let cell = text.get(flaw.open..flaw.at).unwrap_or_default();
+        let record = text.get(..line.end).unwrap_or_default();
+        let count = count_cells(record, &self.splitter);
+        line_ends(cell) == 0 && count.is_some_and(|count| self.header.widths().contains(&count))
     }
 
     /// Gives out the record that the window begins with, if it is one.
@@ -149,8 +322,13 @@ impl Separated {
         let text = self.cells.text(raw);
         let cells = self.cells.slots.as_slice();
         let sound = if self.window.is_clean() { Ok(()) } else { check_text(raw) };
-        match sound.and_then(|()| self.header.check_width(cells.len())) {
-            Ok(()) => {
+        let content = match (sound, self.header.is_repeated(raw)) {
+            (Err(broken), _) => Err(broken),
+            (Ok(()), true) => Err(violation(Structure::RepeatedHeader, Found::Unspecified)),
+            (Ok(()), false) => self.header.content(cells),
+        };
+        match content {
+            Ok(cells) => {
                 let slots = self.header.arrange(cells, &mut self.slots);
                 found(Item::Record(Record { position, raw, text, slots, cells }));
             }
@@ -160,46 +338,37 @@ impl Separated {
             }
         }
         let ended = u64::from(next > end);
+        self.enough = 0;
         self.window.advance(next, lines + ended);
         Ok(())
     }
 
-    /// Gives out the first `end` bytes as a broken record, and drops what belongs to it.
-    fn give_broken(&mut self, end: usize, broken: Violation, found: &mut impl FnMut(Item<'_>)) {
+    /// Gives out the text up to the end of this line as one broken record. Its cells cannot be told apart.
+    fn give_broken(&mut self, line: Line, broken: Violation, found: &mut impl FnMut(Item<'_>)) -> Step {
         let position = self.window.number();
-        let raw = self.window.rest().get(..end.min(self.limit)).unwrap_or_default();
-        self.cells.cut(raw.len());
-        self.splitter.unescape(raw, &mut self.cells);
-        let (text, cells) = (self.cells.text(raw), self.cells.slots.as_slice());
-        found(Item::Broken { position, raw, text, cells, violation: broken });
-    }
-
-    /// Refuses a record above the size limit and goes on at the next line end.
-    fn cut(&mut self, found: &mut impl FnMut(Item<'_>)) -> Step {
-        self.give_broken(self.limit, violation(Structure::RecordBytes, Found::Unspecified), found);
-        self.skip_from(self.limit);
+        let raw = self.window.rest().get(..line.end).unwrap_or_default();
+        found(Item::Broken { position, raw, text: raw, cells: &[], violation: broken });
+        let lines = line_ends(self.window.rest().get(..line.next).unwrap_or_default());
+        self.enough = 0;
+        self.window.advance(line.next, lines);
         Step::More
     }
 
-    /// Drops bytes that were given out, and then the rest of the line.
-    fn skip_from(&mut self, bytes: usize) {
-        let dropped = self.window.rest().get(..bytes).unwrap_or_default();
-        // A line end that begins in the last byte is counted by the skip.
-        let bytes = dropped.len() - usize::from(dropped.last() == Some(&b'\r'));
-        let lines = line_ends(dropped.get(..bytes).unwrap_or_default());
-        self.window.advance(bytes, lines);
-        self.window.begin_skip();
-    }
-
-    /// The header, or the reason to refuse the file.
+    /// The header, or the reason to reject the file.
     fn read_header(&mut self, last: bool) -> Result<Step, FileFault> {
         let line = self.window.line();
         let view = self.window.view(self.limit);
         let whole = view.len() == self.limit + 2;
+        let blank = next_line(view, 0, last && !whole).is_some_and(|line| {
+            view.iter().take(line.end).all(|byte| is_blank(Some(byte)) && *byte != self.dialect.delimiter)
+        });
+        if blank {
+            self.window.begin_skip();
+            return Ok(Step::More);
+        }
         let (end, next, lines) = match self.splitter.split(view, last && !whole, &mut self.cells) {
             Split::Record { end, next, lines } if end <= self.limit => (end, next, lines),
             Split::Incomplete { open: Some(open) } if whole || last => return Err(self.unterminated(open)),
-            Split::Flaw { structure: Structure::UnterminatedQuote, at } => return Err(self.unterminated(at)),
             Split::Incomplete { .. } if !whole => return Ok(Step::Wait),
             Split::Incomplete { .. } | Split::Record { .. } => return Err(endless(line, self.limit)),
             Split::Flaw { at, .. } => {
@@ -221,7 +390,7 @@ impl Separated {
             ));
         }
         self.splitter.unescape(raw, &mut self.cells);
-        self.header = header::read(&self.contract, raw, &self.cells, line)?;
+        self.header = header::read(&self.contract, &self.dialect, raw, &self.cells, line)?;
         self.window.advance(next, lines + u64::from(next > end));
         self.stage = Stage::Records;
         Ok(Step::More)
@@ -229,13 +398,18 @@ impl Separated {
 
     fn unterminated(&self, open: usize) -> FileFault {
         let before = self.window.rest().get(..open).unwrap_or_default();
-        fault_at(
-            FaultCode::UnterminatedQuote,
-            self.window.line() + line_ends(before),
-            "a quote that is not closed",
-            "a closing quote for each opening quote",
-        )
+        unterminated(self.window.line() + line_ends(before))
     }
+}
+
+/// The fault of a quote that opens on this line and is never closed: nothing behind it can be told apart from its text.
+fn unterminated(line: u64) -> FileFault {
+    fault_at(
+        FaultCode::UnterminatedQuote,
+        line,
+        "a quote that is not closed",
+        "a closing quote for each opening quote",
+    )
 }
 
 /// The slot of a column that the header lacks.

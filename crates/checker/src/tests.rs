@@ -2,7 +2,10 @@
 
 pub(crate) mod contracts;
 mod decisions;
+mod kept;
 mod repeats;
+mod values;
+mod verdicts;
 
 use std::sync::Arc;
 

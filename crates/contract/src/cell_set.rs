@@ -1,16 +1,20 @@
 //! Sets of values: enumerations, valid and invalid lists.
 
-use crate::column::Reading;
-use crate::{Cell, Decimal, Kind};
+use crate::column::{Reading, source};
+use crate::{Cell, Column, Decimal, Kind};
 
 /// Sets of at most so many values are searched one by one.
 const SMALL: usize = 8;
+/// Characters of a list in a message; what does not fit is counted.
+const SHOWN_CHARACTERS: usize = 60;
 
 /// A closed list of values, compared as the column's type compares: numbers by value (`1.0` is `1`), booleans and dates
 /// by what they mean, text byte for byte.
 #[derive(Clone, Debug, Default)]
 pub struct CellSet {
     members: Members,
+    /// The values as the contract writes them, for messages.
+    words: String,
 }
 
 /// The values, sorted and each once.
@@ -32,6 +36,7 @@ impl Default for Members {
 impl CellSet {
     /// Reads each text as a value of the type. The error names the first value that is none, by its 0-based index.
     pub fn new(texts: Vec<String>, kind: &Kind) -> Result<Self, String> {
+        let words = listed(&texts);
         let mut numbers = Vec::new();
         let mut booleans = Vec::new();
         let mut instants = Vec::new();
@@ -65,13 +70,24 @@ impl CellSet {
                 Members::Texts(strings)
             }
         };
-        Ok(Self { members })
+        Ok(Self { members, words })
     }
 
-    /// Whether a text, read as the column's type, is in the list.
+    /// Whether a cell, read as the column's type, is in the list.
     #[must_use]
-    pub fn contains(&self, kind: &Kind, text: &[u8]) -> bool {
-        kind.read(Cell::Text(text)).is_ok_and(|reading| self.has(&reading, text))
+    pub fn contains(&self, column: &Column, cell: Cell<'_>) -> bool {
+        let text = source(cell);
+        let read = match cell {
+            Cell::Text(_) => column.read(cell),
+            _ => column.kind.read(Cell::Text(text)),
+        };
+        read.is_ok_and(|reading| self.has(&reading, text))
+    }
+
+    /// The values as the contract writes them: `one of CT, MR`. The end of a long list is counted and not shown.
+    #[must_use]
+    pub fn words(&self) -> &str {
+        &self.words
     }
 
     /// Whether a value that was read is in the list.
@@ -88,6 +104,23 @@ impl CellSet {
             _ => false,
         }
     }
+}
+
+/// The values of a list for a message: `one of CT, MR`. The end of a long list is counted: `one of CT, MR and 40 more`.
+pub(crate) fn listed<T: AsRef<str>>(words: &[T]) -> String {
+    if let [word] = words {
+        return crate::finding::quoted(word.as_ref());
+    }
+    let mut shown = String::from("one of ");
+    for (place, word) in words.iter().enumerate() {
+        let word = word.as_ref();
+        if place > 0 && shown.chars().count() + word.chars().count() > SHOWN_CHARACTERS {
+            return format!("{shown} and {} more", words.len() - place);
+        }
+        shown.push_str(if place > 0 { ", " } else { "" });
+        shown.extend(word.chars().take(SHOWN_CHARACTERS).map(crate::finding::printable));
+    }
+    shown
 }
 
 fn sorted<T: Ord>(mut values: Vec<T>) -> Vec<T> {

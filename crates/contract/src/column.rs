@@ -2,10 +2,13 @@
 
 use std::cmp::Ordering;
 
-use crate::{Bound, Cell, Check, Column, Decimal, Found, Kind, Measure, Violation, nested};
+use crate::decimal::not_a_number;
+use crate::{
+    Bound, Cell, Check, Column, Decimal, Found, JsonKind, Kind, Measure, Violation, nested, spelling,
+};
 
 /// Most digits of an integer, as of any DynamoDB number.
-const DIGITS: usize = 38;
+const DIGITS: u32 = 38;
 /// So many digits are below 2^63.
 const SMALL_DIGITS: usize = 18;
 
@@ -58,6 +61,22 @@ impl Column {
         }
     }
 
+    /// Reads a cell that is not null as the column's type, in the spelling of its format.
+    pub(crate) fn read(&self, cell: Cell<'_>) -> Result<Reading, Found> {
+        match (&self.kind, cell, self.spelling.as_deref()) {
+            (Kind::Integer | Kind::Number { .. }, Cell::Text(text), Some(spelling))
+                if !spelling.has_plain_numbers() =>
+            {
+                spelling.number(text, |plain| self.kind.read(Cell::Number(plain)))
+            }
+            (Kind::Integer | Kind::Number { .. }, Cell::Text(text), _) => {
+                self.kind.read(cell).map_err(|found| spelling::with_separators(text, found))
+            }
+            (Kind::Boolean, Cell::Text(text), Some(spelling)) => spelling.boolean(text).map(Reading::Boolean),
+            _ => self.kind.read(cell),
+        }
+    }
+
     /// [`Column::check`] without a look ahead.
     fn find_broken(&self, index: u16, cell: Cell<'_>, most: Option<usize>, violations: &mut Vec<Violation>) {
         let mut add = |rule, found| violations.push(Violation { rule, column: Some(index), found });
@@ -67,7 +86,7 @@ impl Column {
             }
             return;
         }
-        let read = self.kind.read(cell);
+        let read = self.read(cell);
         // Not moved out: the copy would cost more than most rules.
         let reading = match &read {
             Ok(reading) => reading,
@@ -96,49 +115,53 @@ impl Check {
     #[must_use]
     pub fn passes(&self, column: &Column, cell: Cell<'_>) -> bool {
         column.is_null(cell)
-            || column.kind.read(cell).is_ok_and(|reading| self.broken_by(&reading, source(cell)).is_none())
+            || column.read(cell).is_ok_and(|reading| self.broken_by(&reading, source(cell)).is_none())
     }
 
-    /// The shape of what breaks this rule.
+    /// What breaks this rule.
     fn broken_by(&self, reading: &Reading, text: &[u8]) -> Option<Found> {
         match self {
             Self::Minimum(bound) => is_beyond(bound, reading, Ordering::Less).then_some(Found::Below),
             Self::Maximum(bound) => is_beyond(bound, reading, Ordering::Greater).then_some(Found::Above),
-            Self::MultipleOf(step) => (!is_multiple(reading, step)).then_some(Found::Unspecified),
-            Self::OneOf(set) => (!set.has(reading, text)).then_some(Found::Unspecified),
-            Self::NotOneOf(set) => set.has(reading, text).then_some(Found::Unspecified),
+            Self::MultipleOf(step) => (!is_multiple(reading, step)).then_some(Found::NotAMultiple),
+            Self::OneOf(set) => (!set.has(reading, text)).then_some(Found::NotListed),
+            Self::NotOneOf(set) => set.has(reading, text).then_some(Found::MissingWord),
             _ => self.broken_by_text(text),
         }
     }
 
-    /// The shape of what breaks this rule, for a cell that is no number, boolean, date or time: rules on those say
+    /// What breaks this rule, for a cell that is no number, boolean, date or time: rules on those say
     /// nothing of it.
     fn broken_by_text(&self, text: &[u8]) -> Option<Found> {
         match self {
             Self::MinLength(least) => {
-                let count = characters(text);
-                (count < *least).then_some(Found::Characters(count))
+                let characters = characters(text);
+                (characters < *least).then_some(Found::TooShort { characters, least: *least })
             }
             Self::MaxLength(most) => {
-                let count = characters(text);
-                (count > *most).then_some(Found::Characters(count))
+                let characters = characters(text);
+                (characters > *most).then_some(Found::TooLong { characters, most: *most })
             }
-            Self::Pattern(pattern) => pattern.mismatch(text),
-            Self::Format(format) => (!format.accepts(text)).then(|| Found::Characters(characters(text))),
+            Self::Pattern(pattern) => pattern.mismatch(text).map(Found::NoMatch),
+            Self::Format(format) => (!format.accepts(text)).then_some(Found::OtherForm),
             Self::Minimum(_) | Self::Maximum(_) | Self::MultipleOf(_) => None,
-            Self::OneOf(set) => (!set.has(&Reading::Plain, text)).then_some(Found::Unspecified),
-            Self::NotOneOf(set) => set.has(&Reading::Plain, text).then_some(Found::Unspecified),
+            Self::OneOf(set) => (!set.has(&Reading::Plain, text)).then_some(Found::NotListed),
+            Self::NotOneOf(set) => set.has(&Reading::Plain, text).then_some(Found::MissingWord),
             Self::MinItems(least) => {
                 let count = nested::count(text);
-                (count < *least).then_some(Found::Count(count))
+                (count < *least).then(|| Found::TooFew { count: capped(count), least: capped(*least) })
             }
             Self::MaxItems(most) => {
                 let count = nested::count(text);
-                (count > *most).then_some(Found::Count(count))
+                (count > *most).then(|| Found::TooMany { count: capped(count), most: capped(*most) })
             }
-            Self::UniqueItems => nested::has_repeats(text).then_some(Found::Unspecified),
+            Self::UniqueItems => nested::has_repeats(text).then_some(Found::RepeatedItem),
         }
     }
+}
+
+fn capped(number: u64) -> u32 {
+    u32::try_from(number).unwrap_or(u32::MAX)
 }
 
 impl Kind {
@@ -151,7 +174,7 @@ impl Kind {
                 read_number(text, *precision_scale)
             }
             (Self::Boolean, Cell::Boolean(value)) => Ok(Reading::Boolean(value)),
-            (Self::Boolean, Cell::Text(text)) => read_boolean(text),
+            (Self::Boolean, Cell::Text(text)) => spelling::boolean(text).map(Reading::Boolean),
             (Self::Date(pattern) | Self::Time(pattern), Cell::Text(text) | Cell::String(text)) => {
                 pattern.parse(text, None).map(Reading::Instant)
             }
@@ -168,22 +191,22 @@ impl Kind {
     }
 }
 
-/// What a cell is instead of what it should be.
+/// What a cell is instead of what it should be. Text of a CSV is read as each type, so it never comes here.
 fn wrong_kind(cell: Cell<'_>) -> Found {
     match cell {
         Cell::Absent => Found::Absent,
         Cell::Null => Found::Null,
-        Cell::Text(text) => Found::Characters(characters(text)),
-        Cell::String(_) => Found::JsonKind("string"),
-        Cell::Number(_) => Found::JsonKind("number"),
-        Cell::Boolean(_) => Found::JsonKind("boolean"),
-        Cell::Object(_) => Found::JsonKind("object"),
-        Cell::Array(_) => Found::JsonKind("array"),
+        Cell::Text(_) => Found::Unspecified,
+        Cell::String(_) => Found::JsonKind(JsonKind::String),
+        Cell::Number(_) => Found::JsonKind(JsonKind::Number),
+        Cell::Boolean(_) => Found::JsonKind(JsonKind::Boolean),
+        Cell::Object(_) => Found::JsonKind(JsonKind::Object),
+        Cell::Array(_) => Found::JsonKind(JsonKind::Array),
     }
 }
 
 /// The text that rules on text look at.
-fn source(cell: Cell<'_>) -> &[u8] {
+pub(crate) fn source(cell: Cell<'_>) -> &[u8] {
     match cell {
         Cell::Text(text)
         | Cell::String(text)
@@ -202,37 +225,25 @@ pub(crate) fn characters(text: &[u8]) -> u32 {
     u32::try_from(count).unwrap_or(u32::MAX)
 }
 
-/// The 1-based position of the character that begins at a 0-based byte, all before it being ASCII.
-fn character_at(at: usize) -> Found {
-    Found::CharacterAt(u32::try_from(at).map_or(u32::MAX, |at| at.saturating_add(1)))
-}
-
-/// `-?digits`, leading zeros allowed, within ±(10^38 − 1).
+/// A whole number within ±(10^38 − 1), leading zeros allowed. A fraction of zeros and an exponent are allowed when the
+/// number is whole: `1.0` and `1e2` are integers, as in JSON Schema.
 fn read_integer(text: &[u8]) -> Result<Reading, Found> {
-    let (negative, digits) = match text {
-        [b'-', digits @ ..] => (true, digits),
-        _ => (false, text),
-    };
-    let sign = usize::from(negative);
+    if let Some(value) = small_integer(text) {
+        return Ok(Reading::Small(value));
+    }
+    let digits = text.strip_prefix(b"-").unwrap_or(text);
     if digits.is_empty() {
-        return Err(character_at(sign));
+        return Err(not_a_number(text, text.len()));
     }
-    if digits.len() > SMALL_DIGITS {
-        if let Some(at) = digits.iter().position(|byte| !byte.is_ascii_digit()) {
-            return Err(character_at(sign + at));
-        }
-        let significant = digits.len() - digits.iter().take_while(|byte| **byte == b'0').count();
-        if significant > DIGITS {
-            return Err(Found::Digits(u32::try_from(significant).unwrap_or(u32::MAX)));
-        }
-        return Decimal::read(text).map(Reading::Number);
+    let number = Decimal::read(text)?;
+    if !number.is_integer() {
+        return Err(Found::Fraction);
     }
-    match small_integer(text) {
-        Some(value) => Ok(Reading::Small(value)),
-        None => Err(character_at(
-            digits.iter().position(|byte| !byte.is_ascii_digit()).map_or(text.len(), |at| sign + at),
-        )),
+    let digits = number.precision();
+    if digits > DIGITS {
+        return Err(Found::SignificantDigits { digits, most: DIGITS });
     }
+    Ok(number.to_i64().map_or(Reading::Number(number), Reading::Small))
 }
 
 /// `-?digits` of at most 18 digits.
@@ -261,24 +272,13 @@ fn read_number(text: &[u8], precision_scale: Option<(u32, u32)>) -> Result<Readi
     let number = Decimal::read(text)?;
     let Some((precision, scale)) = precision_scale else { return Ok(Reading::Number(number)) };
     if number.scale() > scale {
-        return Err(Found::Digits(number.scale()));
+        return Err(Found::FractionDigits { digits: number.scale(), most: scale });
     }
-    let digits = number.precision();
-    if digits - number.scale() > precision.saturating_sub(scale) {
-        return Err(Found::Digits(digits));
+    let (digits, most) = (number.precision() - number.scale(), precision.saturating_sub(scale));
+    if digits > most {
+        return Err(Found::IntegerDigits { digits, most });
     }
     Ok(Reading::Number(number))
-}
-
-/// A boolean of a CSV cell.
-fn read_boolean(text: &[u8]) -> Result<Reading, Found> {
-    if text == b"1" || text.eq_ignore_ascii_case(b"true") {
-        return Ok(Reading::Boolean(true));
-    }
-    if text == b"0" || text.eq_ignore_ascii_case(b"false") {
-        return Ok(Reading::Boolean(false));
-    }
-    Err(Found::Characters(characters(text)))
 }
 
 /// Whether a value lies on the wrong side of a bound. A bound of another type than the value says nothing.

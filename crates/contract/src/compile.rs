@@ -13,6 +13,7 @@ mod options;
 mod pattern;
 mod quality;
 mod server;
+mod spelling;
 
 use sha2::{Digest, Sha256};
 
@@ -28,17 +29,45 @@ const MOST_PROPERTIES: usize = 4_096;
 /// Characters of [`Rule::expected`] at most, so that a message stays one line.
 const EXPECTED_CHARACTERS: usize = 80;
 
+/// The custom properties of our vendor, by what they stand on.
+pub(crate) const SETTINGS: [(&str, &[&str]); 3] = [
+    ("a server", &server::SETTINGS),
+    ("a schema object", &feed::SETTINGS),
+    ("a property", &column::SETTINGS),
+];
+
+/// Where a document is published, as far as that is known: what it says of itself is compared with it.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Published<'a> {
+    /// The feed, which is the name of the file before `.odcs.yaml`.
+    pub feed: Option<&'a str>,
+    /// The stack's inbox bucket.
+    pub inbox: Option<&'a str>,
+}
+
 /// Reads, lints and compiles a document. The findings beside the contract are warnings.
 ///
 /// # Errors
 ///
 /// Every finding of the document in its order, when one of them is an error.
 pub fn compile(source: &str) -> Result<(Contract, Vec<Finding>), Vec<Finding>> {
+    compile_published(source, Published::default())
+}
+
+/// As [`compile`], with more warnings: about what the document says of its feed and its place.
+///
+/// # Errors
+///
+/// Those of [`compile`].
+pub fn compile_published(
+    source: &str,
+    published: Published<'_>,
+) -> Result<(Contract, Vec<Finding>), Vec<Finding>> {
     let mut compilation = Compilation::default();
     let document =
         document::read_into(source, &mut compilation.findings).map_err(|unreadable| vec![unreadable])?;
     compilation.api_version = Some(document.api_version);
-    lint::document(&document, &mut compilation.findings);
+    lint::document(&document, published, &mut compilation.findings);
     let contract = contract(&document, source, &mut compilation);
     if compilation.rules.overflow {
         compilation.findings.error(
@@ -76,7 +105,7 @@ impl Compilation {
 
     /// Lists something that a reader would expect to run, and warns.
     fn not_run_with_warning(&mut self, place: &Place, what: &str, why: &str) {
-        self.findings.warning(place, what, "a rule that runs at the door", why);
+        self.findings.warning(place, what, "a rule that runs when a file arrives", why);
         self.not_run(place, what, why);
     }
 }
@@ -93,7 +122,7 @@ fn contract(document: &Document, source: &str, compilation: &mut Compilation) ->
     let choices = feed::compile(&feed.settings, &mut compilation.findings);
     let expectation = expectation::compile(choices.expect, &document.service_levels, compilation);
     for place in &feed.relationships {
-        compilation.not_run(place, "relationship", "other data is not read at the door");
+        compilation.not_run(place, "relationship", "other data is not read when a file arrives");
     }
     check_size(feed, compilation);
     let columns: Vec<_> = feed
@@ -106,7 +135,9 @@ fn contract(document: &Document, source: &str, compilation: &mut Compilation) ->
         })
         .collect();
     key::check_names(feed, &columns, &reading.format, &mut compilation.findings);
+    key::check_synonyms(&feed.properties, &reading.format, &mut compilation.findings);
     let primary_key = key::primary(feed, &columns, &mut compilation.findings);
+    lint::key(feed, &primary_key, &mut compilation.findings);
     key::unique(feed, &columns, &primary_key, compilation);
     quality::on_table(&feed.quality, &columns, compilation);
     let version_from =

@@ -1,8 +1,10 @@
 //! A contract after compilation: columns as slots, rules in one table, nothing left to look up.
 
+use std::sync::Arc;
+
 use jiff::tz::TimeZone;
 
-use crate::{Decimal, Expectation, Rule, RuleIndex, TextPattern};
+use crate::{Decimal, Expectation, Rule, RuleIndex, Spelling, TextPattern};
 
 /// One feed's contract, ready to check records.
 #[derive(Debug)]
@@ -82,7 +84,7 @@ pub enum Format {
 pub struct Dialect {
     /// Whether the first record names the columns; if not, cells are the contract's columns in order.
     pub header: bool,
-    /// Between cells; default `,`.
+    /// Between cells; default `,`. A first line `sep=;`, as Excel writes it, sets another one for its file.
     pub delimiter: u8,
     /// Around a cell; `None` turns quoting off. Default `"`.
     pub quote: Option<u8>,
@@ -98,6 +100,8 @@ pub struct Dialect {
     pub skip_rows: u32,
     /// How labels are compared; default exact.
     pub header_match: HeaderMatch,
+    /// How numbers and booleans are written; `None`: as in JSON, booleans in any letter case, and also as `1` and `0`.
+    pub spelling: Option<Arc<Spelling>>,
 }
 
 /// How a header's label is compared with a column's physical name.
@@ -105,7 +109,8 @@ pub struct Dialect {
 pub enum HeaderMatch {
     /// Byte for byte.
     Exact,
-    /// Without regard to ASCII and Unicode case and to blanks at either end.
+    /// Without regard to letter case, blanks at either end, the kind and number of blanks between words, characters of no
+    /// width, and whether letters and their accents are one character or two (NFC or NFD).
     Loose,
 }
 
@@ -118,12 +123,15 @@ pub struct Limits {
     pub decompressed_bytes: u64,
     /// Decompressed to stored, checked after the first 10 MiB of output; default 200.
     pub ratio: u32,
-    /// One record; default 1 MiB.
+    /// One record; default 1 MiB. It is also the only limit on the lines of a quoted cell.
     pub record_bytes: u32,
     /// Columns of a header; default 4,096.
     pub columns: u32,
     /// JSON nesting; default and maximum 32 (DynamoDB's).
     pub depth: u32,
+    /// Rejected records, which are also the most that are kept one by one; default 100,000. With more of them the file is
+    /// rejected as a whole: its source is broken, not some of its records.
+    pub rejects: u64,
 }
 
 /// An encoding that a contract declares.
@@ -183,7 +191,8 @@ pub enum MissingColumn {
 /// A file without records.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum EmptyFile {
-    /// A header without records is a complete load of 0 rows; a file of 0 bytes is refused (default).
+    /// A header without records is a complete load of 0 rows; a file with neither header nor record, such as one of 0 bytes
+    /// or of blank lines, is rejected (default).
     RejectZeroBytes,
     /// Any file without records is refused.
     Reject,
@@ -220,6 +229,8 @@ pub struct Column {
     pub name: String,
     /// The header label or field name in the file.
     pub physical_name: String,
+    /// Further labels and field names that mean the same property.
+    pub synonyms: Vec<String>,
     /// JSON only: where the value is, as JSON Pointer tokens, when it is not the top-level field `physical_name`.
     pub source_path: Option<Vec<String>>,
     /// The type, with what is needed to parse it.
@@ -230,6 +241,8 @@ pub struct Column {
     pub required: Option<RuleIndex>,
     /// Spellings of null beyond the empty CSV cell.
     pub null_tokens: Vec<Vec<u8>>,
+    /// The dialect's spelling of numbers and booleans, of a CSV column of such a type.
+    pub spelling: Option<Arc<Spelling>>,
     /// Whether the content is never shown (classification pii, phi, …).
     pub classified: bool,
     /// Limits and other rules on a non-null value, in document order.
@@ -241,14 +254,14 @@ pub struct Column {
 pub enum Kind {
     /// Any text.
     String,
-    /// A whole number within ±(10^38 − 1).
+    /// A whole number within ±(10^38 − 1). `1.0` and `1e2` are whole.
     Integer,
     /// A decimal; with precision and scale when the physical type gives them.
     Number {
         /// Digits in all, and digits after the point.
         precision_scale: Option<(u32, u32)>,
     },
-    /// `true` or `false`; in CSV also in any case, and `1` or `0`.
+    /// `true` or `false`; in CSV also in any case, and `1` or `0`, or the words of [`Spelling`].
     Boolean,
     /// A calendar date.
     Date(Pattern),

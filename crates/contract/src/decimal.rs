@@ -3,7 +3,7 @@
 use std::cmp::Ordering;
 use std::fmt::{self, Write as _};
 
-use crate::Found;
+use crate::{Found, NumberFlaw};
 
 /// Most significant digits of a DynamoDB number.
 const DIGITS: u32 = 38;
@@ -61,9 +61,8 @@ impl Decimal {
         Self::read(text).ok()
     }
 
-    /// As [`Decimal::parse`], and says what is wrong: the 1-based position of the first character that does not fit
-    /// (one past the end when something is missing), too many significant digits, or a number out of range.
-    /// A magnitude under 1E-130 is `Below`, whatever its sign.
+    /// As [`Decimal::parse`], and says what is wrong: the first character that does not fit, too many significant
+    /// digits, or a number that is too far from zero or too close to it.
     pub fn read(text: &[u8]) -> Result<Self, Found> {
         let (negative, unsigned) = match text {
             [b'-', rest @ ..] => (true, rest),
@@ -71,9 +70,10 @@ impl Decimal {
         };
         match read_small(unsigned) {
             Some((coefficient, fraction)) => Ok(Self::small(negative, coefficient, fraction)),
-            None => read_any(unsigned).map_err(|error| error.found(usize::from(negative))).and_then(
-                |(digits, power)| Self::bounded(negative, digits.coefficient, digits.significant, power),
-            ),
+            None => match read_any(unsigned) {
+                Ok((digits, power)) => Self::bounded(negative, digits.coefficient, digits.significant, power),
+                Err(Stopped(at)) => Err(not_a_number(text, at + usize::from(negative))),
+            },
         }
     }
 
@@ -97,18 +97,18 @@ impl Decimal {
             return Ok(Self::ZERO);
         }
         if significant > DIGITS {
-            return Err(Found::Digits(significant));
+            return Err(Found::SignificantDigits { digits: significant, most: DIGITS });
         }
         let first = power.saturating_add(i64::from(significant) - 1);
-        if first < SMALLEST || (first > LARGEST && negative) {
-            return Err(Found::Below);
+        if first < SMALLEST {
+            return Err(Found::TooTiny);
         }
         if first > LARGEST {
-            return Err(Found::Above);
+            return Err(Found::TooHuge);
         }
         // 38 digits are below 2^127 and the power is now within −167 and 125.
         let (Ok(coefficient), Ok(exponent)) = (i128::try_from(digits), i16::try_from(power)) else {
-            return Err(Found::Above);
+            return Err(Found::TooHuge);
         };
         Ok(Self { coefficient: if negative { -coefficient } else { coefficient }, exponent })
     }
@@ -295,10 +295,14 @@ pub(crate) fn read_small(unsigned: &[u8]) -> Option<(u64, u8)> {
 /// Where reading stopped, 0-based within the unsigned text.
 struct Stopped(usize);
 
-impl Stopped {
-    fn found(&self, sign: usize) -> Found {
-        Found::CharacterAt(u32::try_from(self.0 + sign + 1).unwrap_or(u32::MAX))
-    }
+/// What is wrong with a text that stops to be a number at a 0-based byte, all before it being ASCII.
+pub(crate) fn not_a_number(text: &[u8], at: usize) -> Found {
+    let flaw = match text.get(at) {
+        None => NumberFlaw::Ends,
+        Some(b' ' | b'\t') => NumberFlaw::Blank,
+        Some(_) => NumberFlaw::Character,
+    };
+    Found::NotANumber { flaw, at: u32::try_from(at).map_or(u32::MAX, |at| at.saturating_add(1)) }
 }
 
 /// Digits from the first to the last that is not zero.

@@ -19,6 +19,7 @@ pub(crate) use service_level::ServiceLevel;
 pub(crate) use yaml::{Node, Scalar, ScalarKind, Yaml};
 
 use crate::finding::{Finding, FindingSeverity, Findings, did_you_mean, one_of, quoted};
+use crate::lint;
 
 /// The largest document that is read, in bytes. A contract is written by hand; 4,096 properties fit twenty times.
 pub const MOST_DOCUMENT_BYTES: usize = 1024 * 1024;
@@ -62,6 +63,7 @@ pub struct Document {
 pub(crate) struct Server {
     pub(crate) place: Place,
     pub(crate) kind: Option<Located<String>>,
+    pub(crate) location: Option<Located<String>>,
     pub(crate) format: Option<Located<String>>,
     pub(crate) encoding: Option<Located<String>>,
     pub(crate) delimiter: Option<Located<String>>,
@@ -212,7 +214,6 @@ fn server(node: &Node, findings: &mut Findings) -> Option<Server> {
         "description",
         "environment",
         "roles",
-        "location",
         "endpointUrl",
         "stagingDir",
         "schema",
@@ -236,6 +237,7 @@ fn server(node: &Node, findings: &mut Findings) -> Option<Server> {
     let server = Server {
         place: node.place.clone(),
         kind: fields.text("type", findings),
+        location: fields.text("location", findings),
         format: fields.text("format", findings),
         encoding: fields.text("encoding", findings),
         delimiter: fields.text("delimiter", findings),
@@ -259,7 +261,8 @@ pub(crate) fn settings(fields: &mut Fields<'_>, findings: &mut Findings) -> Vec<
             findings.error(&node.place, "no `property`", "the name of a custom property", "");
             continue;
         };
-        if vendor.is_none_or(|vendor| vendor.value != VENDOR) {
+        if vendor.as_ref().is_none_or(|vendor| vendor.value != VENDOR) {
+            lint::other_setting(&key, vendor.as_ref(), findings);
             continue;
         }
         if settings.iter().any(|setting| setting.key.value == key.value) {

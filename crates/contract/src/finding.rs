@@ -109,7 +109,7 @@ fn index_before(one_based: u32) -> usize {
 }
 
 /// Control characters would move the cursor of whoever reads the message.
-fn printable(character: char) -> char {
+pub(crate) fn printable(character: char) -> char {
     if character.is_control() { ' ' } else { character }
 }
 

@@ -16,6 +16,7 @@ impl Column {
     pub(crate) fn is_kept_by(&self, cell: Cell<'_>) -> bool {
         match cell {
             Cell::Text(text) if !text.is_empty() && self.null_tokens.is_empty() => match &self.kind {
+                Kind::Boolean | Kind::Integer | Kind::Number { .. } if self.spelling.is_some() => false,
                 Kind::Boolean => self.checks.is_empty() && matches!(text, b"true" | b"false"),
                 Kind::Integer | Kind::Number { .. } => self.is_kept_by_digits(text),
                 kind => self.is_kept_by_string(kind, text),

@@ -10,7 +10,11 @@
 //! A [`Violation`] names a rule, a column and the *shape* of what was found; it cannot hold a cell's content.
 //!
 //! * [`read`] knows the shape of the standard, v3.0 to v3.2: which key stands where. Unknown keys are errors.
-//! * [`compile`] knows what the parts mean together. It is the only way to a [`Contract`].
+//! * [`compile`] knows what the parts mean together. It is the only way to a [`Contract`]; [`compile_published`] also compares
+//!   the document with its place.
+//! * A server's `format` is `csv`, `tsv`, `json`, `ndjson` or `jsonl`. For `json` the `delimiter` says how documents are
+//!   separated, as in the standard: `new_line` is one object on each line (NDJSON), `array` or none is one document, which is
+//!   an array of objects or one object.
 //! * What the standard lacks stands in `customProperties` with `vendor: ingest`. Those of other vendors are kept.
 //! * When files must come is an [`Expectation`], from `expect` or from the service levels. It is asked with a time and
 //!   answers with a scheduled one ([`Due`]), which judges the times at which files came ([`Arrival`]).
@@ -33,7 +37,7 @@
 //! schema:
 //!   - name: scans
 //!     properties:
-//!       - { name: mrn, logicalType: string, required: true, logicalTypeOptions: { pattern: "^MRN[0-9]{6}$" } }
+//!       - { name: mrn, logicalType: string, primaryKey: true, logicalTypeOptions: { pattern: "^MRN[0-9]{6}$" } }
 //! "#;
 //! let (contract, warnings) = contract::compile(source).map_err(|findings| {
 //!     contract::render_findings(&findings, "scans.odcs.yaml", source)
@@ -58,12 +62,15 @@ mod decimal;
 mod document;
 mod expectation;
 mod finding;
+mod found;
 mod kept;
+mod label;
 mod lint;
 mod nested;
 mod policy;
 mod rule;
 mod simple_pattern;
+mod spelling;
 mod stored;
 mod string_format;
 mod temporal;
@@ -71,7 +78,7 @@ mod value;
 
 pub use cell::Cell;
 pub use cell_set::CellSet;
-pub use compile::compile;
+pub use compile::{Published, compile, compile_published};
 pub use compiled::{
     Bound, Check, Column, Contract, Dialect, Duplicates, EmptyFile, Format, Gate, HeaderMatch, Identity,
     Kind, Limits, Measure, Metric, MissingColumn, Must, NotRun, OnError, OnSameName, Policy, Status,
@@ -81,7 +88,10 @@ pub use decimal::Decimal;
 pub use document::{ApiVersion, Document, Located, MOST_DOCUMENT_BYTES, Path, Place, read};
 pub use expectation::{Arrival, Due, Expectation};
 pub use finding::{Finding, FindingSeverity, render_findings};
-pub use rule::{Code, Found, Rule, RuleIndex, Severity, Structure, Violation};
+pub use found::{DatePart, Found, JsonFlaw, JsonKind, LooksLike, Mismatch, NumberFlaw};
+pub use label::{LabelDifference, label_difference};
+pub use rule::{Code, Rule, RuleIndex, Severity, Structure, Violation};
 pub use simple_pattern::TextPattern;
+pub use spelling::Spelling;
 pub use temporal::{Pattern, PatternError, TemporalKind};
 pub use value::Value;

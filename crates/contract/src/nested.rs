@@ -10,7 +10,7 @@ use memchr::memchr2;
 use serde::de::IgnoredAny;
 
 use crate::column::Reading;
-use crate::{Cell, Column, Decimal, Found, Kind, Violation};
+use crate::{Cell, Column, Decimal, Found, JsonFlaw, Kind, Structure, Violation};
 
 /// Deepest nesting of a DynamoDB attribute (Amazon DynamoDB Developer Guide, "Quotas").
 const DEPTH: u32 = 32;
@@ -56,12 +56,18 @@ fn check_members(
     let mut buffer = Vec::new();
     for (key, value) in members(source) {
         let key = unescape(key);
-        let known =
-            columns.iter().zip(&mut seen).find(|(column, _)| column.physical_name.as_bytes() == &*key);
-        if let Some((column, seen)) = known {
-            *seen = true;
-            column.check_nested(index, cell(value, &mut buffer), most, violations);
+        let known = columns
+            .iter()
+            .zip(&mut seen)
+            .find(|(column, _)| column.labels().any(|label| label.as_bytes() == &*key));
+        let Some((column, seen)) = known else { continue };
+        if *seen && violations.len() < most {
+            // Under two of its names: which one is meant is not said.
+            let rule = Structure::DuplicateField.index();
+            violations.push(Violation { rule, column: Some(index), found: Found::Unspecified });
         }
+        *seen = true;
+        column.check_nested(index, cell(value, &mut buffer), most, violations);
     }
     for (column, _) in columns.iter().zip(&seen).filter(|(_, seen)| !**seen) {
         column.check_nested(index, Cell::Absent, most, violations);
@@ -87,19 +93,20 @@ pub(crate) fn has_repeats(source: &[u8]) -> bool {
 /// Verifies the text of a CSV cell: well-formed JSON that opens with the given bracket, within the depth limit,
 /// without repeated keys.
 pub(crate) fn verify(source: &[u8], opening: u8) -> Result<Reading, Found> {
-    serde_json::from_slice::<IgnoredAny>(source).map_err(|error| match (error.line(), error.column()) {
-        (1, column) if source.is_ascii() => Found::CharacterAt(u32::try_from(column).unwrap_or(u32::MAX)),
-        _ => Found::Characters(crate::column::characters(source)),
+    serde_json::from_slice::<IgnoredAny>(source).map_err(|error| {
+        let [line, at] = [error.line(), error.column()].map(|place| u32::try_from(place).unwrap_or(u32::MAX));
+        Found::Json { flaw: JsonFlaw::Syntax, line, at }
     })?;
     if !opens_with(source, opening) {
-        return Err(Found::Characters(crate::column::characters(source)));
+        return Err(Found::Unspecified);
     }
     verify_keys(source, 1).map(|()| Reading::Plain)
 }
 
 fn verify_keys(source: &[u8], depth: u32) -> Result<(), Found> {
+    let broken = |flaw| Err(Found::Json { flaw, line: 0, at: 0 });
     if depth > DEPTH {
-        return Err(Found::Unspecified);
+        return broken(JsonFlaw::Depth);
     }
     let is_nested = |value: &&[u8]| matches!(value.first(), Some(b'{' | b'['));
     if !opens_with(source, b'{') {
@@ -108,7 +115,7 @@ fn verify_keys(source: &[u8], depth: u32) -> Result<(), Found> {
     let mut keys = HashSet::new();
     for (key, value) in members(source) {
         if !keys.insert(unescape(key)) {
-            return Err(Found::Unspecified);
+            return broken(JsonFlaw::DuplicateField);
         }
         if is_nested(&value) {
             verify_keys(value, depth + 1)?;

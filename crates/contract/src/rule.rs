@@ -1,9 +1,11 @@
-//! Rules and violations: what was promised, and the shape of what broke it.
+//! Rules and violations: what was promised, and what broke it.
 //!
 //! Every rule of a contract, written or structural, stands once in [`crate::Contract::rules`] and is named by its index.
 //! The first [`Structure::COUNT`] entries are the rules that every file obeys, in the order of [`Structure::ALL`].
 
 use serde::Serialize;
+
+use crate::Found;
 
 /// A rule's place in [`crate::Contract::rules`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -90,39 +92,8 @@ pub struct Violation {
     pub rule: RuleIndex,
     /// The column, as an index into [`crate::Contract::columns`]; none for a rule about the whole record.
     pub column: Option<u16>,
-    /// The shape of what was found.
+    /// What broke it.
     pub found: Found,
-}
-
-/// The shape of what was found: lengths, positions and kinds, never content.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Found {
-    /// Nothing more to say than that the rule was broken.
-    Unspecified,
-    /// A null or empty cell.
-    Null,
-    /// A field that is not there.
-    Absent,
-    /// Text of so many characters (Unicode code points).
-    Characters(u32),
-    /// Text whose character at this 1-based position does not fit.
-    CharacterAt(u32),
-    /// A JSON value of the wrong kind: `string`, `number`, `boolean`, `object`, `array`.
-    JsonKind(&'static str),
-    /// A value below the smallest allowed.
-    Below,
-    /// A value above the largest allowed.
-    Above,
-    /// So many cells, items or members.
-    Count(u64),
-    /// So many significant digits, or digits after the point.
-    Digits(u32),
-    /// The value of an earlier record, which begins on this 1-based line.
-    LineOfFirst(u64),
-    /// So many bytes.
-    Bytes(u64),
-    /// A local time that the zone skips or repeats.
-    AmbiguousTime,
 }
 
 /// The rules that every record obeys, whatever its contract says.
@@ -142,6 +113,8 @@ pub enum Structure {
     TooFewCells,
     /// Not more cells than columns.
     TooManyCells,
+    /// The header is above the records and not repeated among them.
+    RepeatedHeader,
     /// A record within the size limit.
     RecordBytes,
     /// Well-formed JSON.
@@ -169,7 +142,7 @@ impl Structure {
     pub const COUNT: usize = Self::ALL.len();
 
     /// All of them, in the order in which they begin every contract's rule table.
-    pub const ALL: [Self; 17] = [
+    pub const ALL: [Self; 18] = [
         Self::Encoding,
         Self::Nul,
         Self::Quoting,
@@ -177,6 +150,7 @@ impl Structure {
         Self::UnterminatedQuote,
         Self::TooFewCells,
         Self::TooManyCells,
+        Self::RepeatedHeader,
         Self::RecordBytes,
         Self::Json,
         Self::NotAnObject,
@@ -216,6 +190,11 @@ impl Structure {
             Self::TooManyCells => {
                 ("record.tooManyCells", Code::ExtraCell, "one cell for each column of the header")
             }
+            Self::RepeatedHeader => (
+                "record.repeatedHeader",
+                Code::DuplicateLabel,
+                "a record; the header only once, above the records",
+            ),
             Self::RecordBytes => {
                 ("record.bytes", Code::FormatError, "a record within the contract's size limit")
             }

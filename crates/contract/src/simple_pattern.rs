@@ -5,7 +5,7 @@ mod ranges;
 use regex::bytes::{Regex, RegexBuilder};
 
 use self::ranges::{Fixed, Ranges};
-use crate::Found;
+use crate::Mismatch;
 
 /// A compiled `pattern`: searched in the text, unanchored, as JSON Schema says.
 ///
@@ -76,13 +76,19 @@ impl TextPattern {
         }
     }
 
-    /// What is wrong with a text: the first character that does not fit where that is known, else its length.
-    pub(crate) fn mismatch(&self, text: &[u8]) -> Option<Found> {
+    /// Where a text stops to match, as far as that is known; `None` when it matches.
+    pub(crate) fn mismatch(&self, text: &[u8]) -> Option<Mismatch> {
+        let position = |at: usize| u32::try_from(at).unwrap_or(u32::MAX);
         match &self.engine {
-            Engine::Simple(runs) | Engine::Fixed(_, runs) => stop(runs, text)
-                .map(|at| Found::CharacterAt(u32::try_from(at).map_or(u32::MAX, |at| at.saturating_add(1)))),
+            Engine::Simple(runs) | Engine::Fixed(_, runs) => stop(runs, text).map(|at| {
+                if at < text.len() {
+                    Mismatch::Character(position(at).saturating_add(1))
+                } else {
+                    Mismatch::Ends(position(at))
+                }
+            }),
             Engine::Regex(regex) if regex.is_match(text) => None,
-            Engine::Regex(_) => Some(Found::Characters(crate::column::characters(text))),
+            Engine::Regex(_) => Some(Mismatch::Somewhere),
         }
     }
 }

@@ -17,10 +17,17 @@ impl Column {
             return Value::Null;
         }
         match (&self.kind, cell) {
-            (Kind::Integer | Kind::Number { .. }, Cell::Text(digits)) if self.kind.read(cell).is_ok() => {
-                number(digits)
-            }
-            (Kind::Boolean, Cell::Text(written)) => match self.kind.read(cell) {
+            (Kind::Integer | Kind::Number { .. }, Cell::Text(digits)) => match self.read(cell) {
+                Ok(Reading::Small(value)) if self.spelling.is_some() => {
+                    Value::Number(Cow::Owned(value.to_string()))
+                }
+                Ok(Reading::Number(value)) if self.spelling.is_some() => {
+                    Value::Number(Cow::Owned(value.to_string()))
+                }
+                Ok(_) => number(digits),
+                Err(_) => text(digits),
+            },
+            (Kind::Boolean, Cell::Text(written)) => match self.read(cell) {
                 Ok(Reading::Boolean(value)) => Value::Boolean(value),
                 _ => text(written),
             },

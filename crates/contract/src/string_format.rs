@@ -14,6 +14,22 @@ const LOCAL_PART_BYTES: usize = 64;
 const ADDRESS_BYTES: usize = 254;
 
 impl StringFormat {
+    /// The form as a noun phrase.
+    #[must_use]
+    pub fn description(self) -> &'static str {
+        match self {
+            Self::Email => "an email address",
+            Self::Uuid => "a UUID (groups of 8, 4, 4, 4 and 12 hexadecimal digits)",
+            Self::Uri => "a URI that begins with a scheme, such as https:",
+            Self::Hostname => "a host name",
+            Self::Ipv4 => "an IPv4 address",
+            Self::Ipv6 => "an IPv6 address",
+            Self::Byte => "Base64 text",
+            Self::Password => "a password",
+            Self::Binary => "binary data",
+        }
+    }
+
     /// Whether a text has this form. `Password` and `Binary` (any octets) say nothing about the text.
     #[must_use]
     pub fn accepts(self, text: &[u8]) -> bool {

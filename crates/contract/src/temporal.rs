@@ -3,7 +3,8 @@
 //! The pattern letters are those of `java.time.format.DateTimeFormatter` (Java SE 21 API), which ODCS names as the
 //! language of `logicalTypeOptions.format`. Differences, all towards strictness: a field has exactly the digits of its
 //! pattern, a year is from 1 to 9999, day 24:00 and second 60 do not exist, and letters whose value would be ignored
-//! or guessed are refused when the contract is compiled.
+//! or guessed are rejected when the contract is compiled. One is towards what senders write: names of months and days
+//! and `AM` and `PM` are read in letters of any case.
 
 mod civil;
 mod compile;
@@ -59,9 +60,11 @@ enum Step {
     Number { field: Field, least: u8, most: u8 },
     /// One byte of literal text.
     Literal(u8),
-    /// An English month name.
+    /// An English month name, in letters of any case.
     Month { full: bool },
-    /// `AM` or `PM`.
+    /// An English name of a day of the week, in letters of any case. It must be the date's.
+    Weekday { full: bool },
+    /// `AM` or `PM`, in letters of any case.
     HalfDay,
     /// `least` to `most` digits of a second's fraction.
     Fraction { least: u8, most: u8 },
@@ -160,7 +163,7 @@ impl Pattern {
 
     /// Nanoseconds since 1970-01-01T00:00:00 (UTC when the text has an offset or a zone is given, else local), or
     /// since midnight for a time. An offset in the text goes before `zone`. A local time that the zone skips or
-    /// repeats is `AmbiguousTime`.
+    /// repeats is an error.
     pub fn parse(&self, text: &[u8], zone: Option<&TimeZone>) -> Result<i128, Found> {
         if let Some(day) = self.iso_day(text) {
             return Ok(i128::from(day) * NANOS_PER_DAY);

@@ -2,53 +2,31 @@
 
 use std::{
     collections::HashMap,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
-use checker::{FaultCode, FileFault};
-use contract::{Contract, Finding, FindingSeverity, Status};
-use store::{ContractObject, Error, ReadContract};
+use contract::Contract;
+use store::{Error, ReadContract, VersionId};
+
+use crate::in_force::{Terms, in_force_of};
 
 /// The most feeds that are kept: keys name feeds, so a sender decides how many are asked for.
 const MOST_FEEDS: usize = 256;
-
-/// What the contracts bucket says about a feed.
-#[derive(Clone, Debug)]
-pub enum Terms {
-    /// Files are accepted under this contract.
-    Active(Arc<Contract>),
-    /// Files are refused.
-    Refused(Refusal),
-}
-
-/// Why a file is refused before it is read.
-#[derive(Clone, Debug)]
-pub struct Refusal {
-    /// The fault.
-    pub fault: FileFault,
-    /// The contract, when it could be compiled.
-    pub contract: Option<Arc<Contract>>,
-}
-
-impl Refusal {
-    /// A refusal without a contract.
-    #[must_use]
-    pub fn new(code: FaultCode, found: &str, expected: &str) -> Self {
-        let fault = FileFault {
-            code,
-            line: None,
-            column: None,
-            found: found.to_owned(),
-            expected: expected.to_owned(),
-        };
-        Self { fault, contract: None }
-    }
-}
+/// The version id of an object in a bucket without versioning: each has the same.
+const NULL_VERSION: &str = "null";
 
 /// Contracts that accept files, for a short time. What is missing, broken or inactive is asked for each time, so that
 /// its publication is seen at once.
 #[derive(Default)]
-pub struct Contracts(Mutex<HashMap<String, Warm>>);
+pub struct Contracts(Mutex<Kept>);
+
+#[derive(Default)]
+struct Kept {
+    warm: HashMap<String, Warm>,
+    /// What a search behind a newest version that does not compile ended with, by feed: it ends so again while that
+    /// version is the newest, and is not made again for each file.
+    searched: HashMap<String, (VersionId, Terms)>,
+}
 
 struct Warm {
     until_ms: u64,
@@ -67,59 +45,46 @@ impl Contracts {
         if let Some(contract) = self.warm(feed, now_ms) {
             return Ok(Terms::Active(contract));
         }
-        let terms = compile(store.contract(feed).await?.as_ref());
-        if let Terms::Active(contract) = &terms {
-            self.keep(feed, contract, now_ms.saturating_add(ttl_ms));
+        let newest = store.contract(feed).await?;
+        let version = newest.as_ref().map(|newest| newest.version.clone());
+        if let Some(terms) = self.searched(feed, version.as_deref()) {
+            self.keep(feed, &terms, now_ms.saturating_add(ttl_ms));
+            return Ok(terms);
         }
-        Ok(terms)
+        let found = in_force_of(store, feed, newest).await?;
+        self.keep(feed, &found.terms, now_ms.saturating_add(ttl_ms));
+        if let (Some(_), Some(version)) = (&found.broken, version.filter(|version| version != NULL_VERSION)) {
+            insert(&mut self.kept().searched, feed, (version, found.terms.clone()));
+        }
+        Ok(found.terms)
     }
 
     fn warm(&self, feed: &str, now_ms: u64) -> Option<Arc<Contract>> {
-        let warm = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        warm.get(feed).filter(|kept| now_ms < kept.until_ms).map(|kept| Arc::clone(&kept.contract))
+        let kept = self.kept();
+        kept.warm.get(feed).filter(|kept| now_ms < kept.until_ms).map(|kept| Arc::clone(&kept.contract))
     }
 
-    fn keep(&self, feed: &str, contract: &Arc<Contract>, until_ms: u64) {
-        let mut warm = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if warm.len() >= MOST_FEEDS {
-            warm.clear();
+    fn searched(&self, feed: &str, newest: Option<&str>) -> Option<Terms> {
+        let kept = self.kept();
+        let (version, terms) = kept.searched.get(feed)?;
+        (Some(version.as_str()) == newest).then(|| terms.clone())
+    }
+
+    fn keep(&self, feed: &str, terms: &Terms, until_ms: u64) {
+        if let Terms::Active(contract) = terms {
+            let contract = Arc::clone(contract);
+            insert(&mut self.kept().warm, feed, Warm { until_ms, contract });
         }
-        warm.insert(feed.to_owned(), Warm { until_ms, contract: Arc::clone(contract) });
+    }
+
+    fn kept(&self) -> MutexGuard<'_, Kept> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-/// The first of a contract's errors, with its place: text of the contract, not of a file.
-fn first_error(findings: &[Finding]) -> String {
-    let errors = || findings.iter().filter(|finding| finding.severity == FindingSeverity::Error);
-    let first =
-        errors().next().map(|first| format!(", the first on line {}: {}", first.line, first.message()));
-    let count = match errors().count() {
-        1 => "1 error".to_owned(),
-        count => format!("{count} errors"),
-    };
-    format!("{count} in the contract{}", first.unwrap_or_default())
-}
-
-fn compile(object: Option<&ContractObject>) -> Terms {
-    let Some(object) = object else {
-        let expected = "<feed>.odcs.yaml in the contracts bucket";
-        return Terms::Refused(Refusal::new(FaultCode::NoContract, "no contract for the feed", expected));
-    };
-    let Ok(document) = std::str::from_utf8(&object.bytes) else {
-        let refusal = Refusal::new(FaultCode::ContractInvalid, "bytes that are not UTF-8", "a YAML document");
-        return Terms::Refused(refusal);
-    };
-    match contract::compile(document) {
-        Err(findings) => Terms::Refused(Refusal::new(
-            FaultCode::ContractInvalid,
-            &first_error(&findings),
-            "a contract without errors",
-        )),
-        Ok((contract, _)) if contract.identity.status == Status::Inactive => {
-            let refusal =
-                Refusal::new(FaultCode::ContractInactive, "a contract that is not active", "status active");
-            Terms::Refused(Refusal { contract: Some(Arc::new(contract)), ..refusal })
-        }
-        Ok((contract, _)) => Terms::Active(Arc::new(contract)),
+fn insert<T>(map: &mut HashMap<String, T>, feed: &str, value: T) {
+    if map.len() >= MOST_FEEDS {
+        map.clear();
     }
+    map.insert(feed.to_owned(), value);
 }

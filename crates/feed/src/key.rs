@@ -25,6 +25,10 @@ pub const NAME_BYTES: usize = 63;
 /// partner of anybody else has this name.
 pub const CANARY: &str = "canary";
 
+/// What logs, metrics and announcements say in place of a name that no operator gave: a folder of a partner that is not
+/// registered, or of a feed without a contract. Its sender chose it, and it may be a patient's name.
+pub const UNKNOWN: &str = "unknown";
+
 impl Key {
     /// Reads a decoded key: `<partner>/<feed>/<anything>`, where partner and feed are `[a-z0-9][a-z0-9_-]{0,62}`.
     #[must_use]

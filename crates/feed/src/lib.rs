@@ -1,12 +1,16 @@
 //! What a feed is to every function: the names in a key, and the terms on which its files are taken.
 //!
-//! A file's key is `<partner>/<feed>/<anything>`; the feed's contract is `<feed>.odcs.yaml` in the contracts bucket. Both
-//! doors, the inbox and the API, ask here, so that they cannot disagree.
+//! A file's key is `<partner>/<feed>/<anything>`; the feed's contract is `<feed>.odcs.yaml` in the contracts bucket, of which the
+//! newest version that compiles is in force. Both doors, the inbox and the API, ask here, so that they cannot disagree.
 
 mod contracts;
+mod in_force;
 mod key;
+mod registrations;
 mod wire;
 
-pub use contracts::{Contracts, Refusal, Terms};
-pub use key::{CANARY, Key, NAME_BYTES, is_name};
+pub use contracts::Contracts;
+pub use in_force::{BrokenContract, InForce, Refusal, Terms, in_force};
+pub use key::{CANARY, Key, NAME_BYTES, UNKNOWN, is_name};
+pub use registrations::{Registration, Registrations};
 pub use wire::{decode_key, encode_key};

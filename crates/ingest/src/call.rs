@@ -1,4 +1,4 @@
-//! One request that was let in: what every handler needs.
+//! One request of a known caller: what every handler needs.
 
 use std::sync::Arc;
 
@@ -16,7 +16,7 @@ use crate::event::Request;
 use crate::problem::{Code, Problem, Refused};
 use crate::settings::Settings;
 
-/// One request that was let in.
+/// One request of a known caller.
 pub(crate) struct Call<'a, S> {
     pub(crate) store: &'a S,
     pub(crate) contracts: &'a Contracts,
@@ -55,7 +55,7 @@ impl FeedTerms {
             return Ok(());
         }
         let detail =
-            format!("the file has {bytes} bytes, the contract of the feed takes at most {most}: split it");
+            format!("the file has {bytes} bytes; the contract of the feed allows at most {most}: split it");
         Err(Problem::new(Code::TooLarge, detail))
     }
 }
@@ -96,7 +96,8 @@ impl<'a, S: DoorStore> Call<'a, S> {
     ) -> Result<Option<FileId>, Refused> {
         let Some(id) = id else { return Ok(None) };
         let unknown = || {
-            let detail = "`corrects` names no decided or running file of this feed: give the id of the file that is corrected";
+            let detail =
+                "`corrects` names no file of yours in this feed: give the `id` of the file to correct";
             Problem::new(Code::UnknownCorrection, detail)
         };
         let file = FileId::parse(id).ok_or_else(unknown)?;

@@ -103,7 +103,7 @@ fn decide<S: DoorStore>(call: &Call<'_, S>, contract: &Arc<Contract>) -> Result<
 
 fn pass<S: DoorStore>(call: &Call<'_, S>, mut check: FileCheck, until_ms: u64) -> Result<Summary, Problem> {
     let in_time = || {
-        let detail = "the file takes too long to be checked while its sender waits: send it, the receipt says the same";
+        let detail = "the check takes longer than a request may: send the file; its receipt says the same";
         if call.host.now() < until_ms { Ok(()) } else { Err(Problem::new(Code::TooLarge, detail)) }
     };
     let mut rest = call.body.clone();

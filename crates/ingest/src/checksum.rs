@@ -56,8 +56,9 @@ fn compare(header: &'static str, announced: &str, found: &[u8]) -> Result<(), Pr
     match STANDARD.decode(announced.trim()) {
         Ok(announced) if announced == found => Ok(()),
         Ok(announced) if announced.len() == found.len() => {
-            let detail =
-                format!("the body does not have the checksum in {header}: send it again, or mend the header");
+            let detail = format!(
+                "the body does not have the checksum in the header {header}: send it again, or correct the header"
+            );
             Err(Problem::new(Code::ChecksumMismatch, detail))
         }
         _ => Err(malformed(header)),
@@ -65,8 +66,9 @@ fn compare(header: &'static str, announced: &str, found: &[u8]) -> Result<(), Pr
 }
 
 fn malformed(header: &'static str) -> Problem {
-    let detail =
-        format!("the header {header} has no checksum that is known: expected SHA-256 in base 64 in its form");
+    let detail = format!(
+        "the header {header} has no known checksum: expected SHA-256 in base64, in the form of this header"
+    );
     Problem::new(Code::InvalidHeader, detail)
 }
 

@@ -41,7 +41,7 @@ pub(crate) fn read_file(text: &str) -> Result<FilePlace, Problem> {
     let decoded = decode(text, 'f')?;
     let (file, order) = decoded.split_at_checked(26).ok_or_else(malformed)?;
     let file = FileId::parse(file).ok_or_else(malformed)?;
-    // An order is an instant and a sequencer: letters, digits and four marks.
+    // An order is an instant and a number: letters, digits and four marks.
     let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-:./".contains(&byte);
     if order.is_empty() || order.len() > 128 || !order.bytes().all(plain) {
         return Err(malformed());
@@ -73,7 +73,7 @@ fn decode(text: &str, kind: char) -> Result<String, Problem> {
 fn malformed() -> Problem {
     Problem::new(
         Code::InvalidQuery,
-        "the query parameter cursor is none of this list: pass `next` of the page before unchanged",
+        "the query parameter cursor does not belong to this list: pass `next` of the previous page unchanged",
     )
 }
 

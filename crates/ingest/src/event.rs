@@ -89,7 +89,7 @@ impl Request {
     /// Decodes an event. The problem comes with the request's name, so that it can be answered.
     pub fn decode(event: Value) -> Result<Self, (Problem, String)> {
         let unknown =
-            || Problem::new(Code::InvalidRequest, "the event is none of a REST API's proxy integration");
+            || Problem::new(Code::InvalidRequest, "the event is not one of a REST API's proxy integration");
         let event: ProxyEvent = serde_json::from_value(event).map_err(|_| (unknown(), String::new()))?;
         let context = event.request_context.unwrap_or_default();
         let id = context.request_id.filter(|id| is_plain_id(id)).unwrap_or_default();
@@ -122,16 +122,15 @@ impl Request {
         })
     }
 
-    /// A header by its lower-case name; a repeated one is refused, since nobody can say which is meant.
+    /// A header by its lower-case name. A repeated one is an error: which one counts is not known.
     pub fn header(&self, name: &'static str) -> Result<Option<&str>, Problem> {
         let mut values =
             self.headers.iter().filter(|(known, _)| known == name).map(|(_, value)| value.as_str());
         match (values.next(), values.next()) {
             (value, None) => Ok(value),
-            _ => Err(Problem::new(
-                Code::InvalidHeader,
-                format!("the header {name} is there more than once: send it once"),
-            )),
+            _ => {
+                Err(Problem::new(Code::InvalidHeader, format!("the header {name} is repeated: send it once")))
+            }
         }
     }
 
@@ -141,19 +140,22 @@ impl Request {
         self.query.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str())
     }
 
-    /// Refuses parameters beside these, and those that are there twice.
+    /// Allows only these parameters, each once.
     pub fn allow_parameters(&self, allowed: &[&str]) -> Result<(), Problem> {
         for (place, (name, _)) in self.query.iter().enumerate() {
             if !allowed.contains(&name.as_str()) {
                 let known = if allowed.is_empty() { "none".to_owned() } else { allowed.join(", ") };
                 let detail = format!(
-                    "query parameter {} of this request is not known: allowed are {known}",
+                    "query parameter {} of this request is unknown; allowed here: {known}",
                     place + 1
                 );
                 return Err(Problem::new(Code::InvalidQuery, detail));
             }
             if self.query.iter().take(place).any(|(earlier, _)| earlier == name) {
-                let detail = format!("query parameter {} of this request repeats an earlier one", place + 1);
+                let detail = format!(
+                    "query parameter {} of this request repeats an earlier one: send it once",
+                    place + 1
+                );
                 return Err(Problem::new(Code::InvalidQuery, detail));
             }
         }
@@ -171,15 +173,15 @@ impl Request {
         let bytes = if self.is_base64 {
             STANDARD
                 .decode(body)
-                .map_err(|_| Problem::new(Code::InvalidRequest, "the body of the event is not base 64"))?
+                .map_err(|_| Problem::new(Code::InvalidRequest, "the body of the event is not base64"))?
         } else {
             body.into_bytes()
         };
         if bytes.len() > MOST_BODY_BYTES { Err(too_large(bytes.len())) } else { Ok(bytes.into()) }
     }
 
-    /// Reads a JSON body. What is wrong is told by its place and never quoted. The type refuses unknown fields, so that
-    /// nothing nests deeper than it does.
+    /// Reads a JSON body. The problem gives the place and never quotes. The type allows no unknown fields, so that nothing nests
+    /// deeper than it does.
     pub fn json<T: DeserializeOwned>(body: &Bytes, expected: &str) -> Result<T, Problem> {
         serde_json::from_slice(body).map_err(|error| {
             let (line, column) = (error.line(), error.column());
@@ -192,7 +194,7 @@ impl Request {
 
 fn too_large(bytes: usize) -> Problem {
     let detail = format!(
-        "the body has {bytes} bytes or more, expected at most {MOST_BODY_BYTES}: send it through /v1/feeds/{{feed}}/uploads"
+        "the body has at least {bytes} bytes; at most {MOST_BODY_BYTES} are allowed: open an upload at /v1/feeds/{{feed}}/uploads"
     );
     Problem::new(Code::TooLarge, detail)
 }

@@ -1,6 +1,7 @@
 //! The feeds that a credential opens, and their contracts.
 
 use serde::Serialize;
+use store::ContractText;
 use store::door::DoorStore;
 
 use crate::call::Call;
@@ -25,9 +26,15 @@ pub(crate) async fn list<S: DoorStore>(call: &Call<'_, S>) -> Result<Response, R
     Ok(Response::json(200, &FeedList { feeds: opened.map(entry).collect() }))
 }
 
-/// `GET /v1/feeds/{feed}/contract`: the document as it was published.
+/// `GET /v1/feeds/{feed}/contract`: the document that is in force, as it was published. Of a feed whose contract never had
+/// a version that compiles, the newest one.
 pub(crate) async fn contract<S: DoorStore>(call: &Call<'_, S>) -> Result<Response, Refused> {
     let feed = call.feed()?;
-    let object = call.store.contract(feed.name()).await?.ok_or_else(Problem::not_found)?;
-    Ok(Response::text(200, "application/yaml", String::from_utf8_lossy(&object.bytes).into_owned()))
+    let document = feed::in_force(call.store, feed.name()).await?.document;
+    match document.map(|document| document.text) {
+        Some(ContractText::Whole(text)) => {
+            Ok(Response::text(200, "application/yaml", String::from_utf8_lossy(&text).into_owned()))
+        }
+        Some(ContractText::TooLong(_)) | None => Err(Problem::not_found().into()),
+    }
 }

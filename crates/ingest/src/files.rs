@@ -11,15 +11,12 @@ use crate::caller::OpenFeed;
 use crate::idempotency::{Begin, begin, end};
 use crate::problem::{Code, Problem, Refused};
 use crate::respond::Response;
-use crate::{checksum, name};
+use crate::{checksum, media, name};
 
 /// How often is looked again when another upload under the name was faster.
 const ROUNDS: u32 = 4;
 
-/// The longest media type, in characters (RFC 4288 allows 127 for each of its two names).
-const MEDIA_TYPE_CHARACTERS: usize = 255;
-
-/// What a sender is told of a file that landed.
+/// A file that landed.
 #[derive(Serialize)]
 struct SentFile<'a> {
     id: &'a str,
@@ -37,7 +34,7 @@ pub(crate) async fn send<S: DoorStore>(call: &Call<'_, S>) -> Result<Response, R
     let feed = call.feed()?;
     let given = call.request.parameter("name");
     given.map_or(Ok(()), name::check)?;
-    let content_type = media_type(call.request.header("content-type")?)?;
+    let content_type = media::of_file(call.request.header("content-type")?)?;
     let sha256: [u8; 32] = Sha256::digest(&call.body).into();
     checksum::verify(call.request, &call.body, &sha256)?;
     let terms = call.terms(feed).await?;
@@ -92,7 +89,7 @@ async fn put<S: DoorStore>(
 ) -> Result<(String, Current), Refused> {
     let mut paid = false;
     for round in 0..ROUNDS {
-        // A random name is nobody's yet.
+        // A random name is free.
         if may_be_there || !unnamed || round > 0 {
             match place(call, &land.key, &land.upload, may_be_there || round > 0).await? {
                 Place::Ours(current) => return Ok((land.key, current)),
@@ -116,7 +113,7 @@ async fn put<S: DoorStore>(
     Err(name_conflict().into())
 }
 
-/// What stands under a key.
+/// The current version of a key, as an upload sees it.
 pub(crate) enum Place {
     /// The bytes of this upload.
     Ours(Current),
@@ -144,7 +141,7 @@ pub(crate) async fn place<S: DoorStore>(
 pub(crate) fn name_conflict() -> Problem {
     Problem::new(
         Code::NameConflict,
-        "other uploads under this name land at the same time: send it again, or under another name",
+        "other uploads under this name finish at the same time: send it again, or under another name",
     )
     .after(1)
 }
@@ -158,7 +155,7 @@ pub(crate) async fn spend_bytes<S: DoorStore>(call: &Call<'_, S>, bytes: u64) ->
         Spent::Wait { milliseconds } => {
             let most = limits.bytes_per_day;
             let detail = format!(
-                "the partner's {most} bytes of this day (UTC) do not suffice for {bytes} more: send it tomorrow"
+                "{bytes} more bytes exceed the partner's {most} bytes a day (UTC): send the file tomorrow, or ask the operator for more"
             );
             Err(Problem::new(Code::TooManyRequests, detail).after(seconds(milliseconds)).into())
         }
@@ -193,7 +190,7 @@ pub(crate) async fn note<S: DoorStore>(call: &Call<'_, S>, record: &UploadRecord
     }
 }
 
-/// Tells a file that landed.
+/// The answer for a file that landed.
 pub(crate) async fn landed<S: DoorStore>(
     call: &Call<'_, S>,
     record: &UploadRecord,
@@ -224,64 +221,7 @@ fn replayed(answer: Answer) -> Response {
         .with("idempotency-replayed", "true")
 }
 
-/// A media type (RFC 9110, 8.3.1); without one the bytes are only bytes. It becomes a header of the object.
-pub(crate) fn media_type(given: Option<&str>) -> Result<String, Problem> {
-    let Some(text) = given.filter(|text| !text.is_empty()) else {
-        return Ok("application/octet-stream".to_owned());
-    };
-    let token = |text: &str| {
-        !text.is_empty()
-            && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte))
-    };
-    let essence = text.split(';').next().unwrap_or_default().trim_end();
-    let named = essence.split_once('/').is_some_and(|(kind, subkind)| token(kind) && token(subkind));
-    let plain = text.len() <= MEDIA_TYPE_CHARACTERS && text.bytes().all(|byte| (b' '..=b'~').contains(&byte));
-    if named && plain {
-        return Ok(text.to_owned());
-    }
-    Err(Problem::new(
-        Code::InvalidHeader,
-        "the content type is not a media type: expected for example text/csv",
-    ))
-}
-
 /// Where an idempotent request that opens an upload finds it again.
 pub(crate) fn is_of(record: &UploadRecord, feed: OpenFeed<'_>) -> bool {
     record.partner == feed.partner() && record.feed == feed.name()
-}
-
-#[cfg(test)]
-mod tests {
-    use proptest::prelude::*;
-
-    use super::*;
-
-    #[test]
-    fn a_media_type_is_kept_as_it_is_and_anything_else_refused() {
-        for text in ["text/csv", "text/csv; charset=utf-8; header=present", "application/x-ndjson"] {
-            assert_eq!(media_type(Some(text)).as_deref(), Ok(text));
-        }
-        for none in [None, Some("")] {
-            assert_eq!(media_type(none).as_deref(), Ok("application/octet-stream"));
-        }
-        let long = format!("text/{}", "a".repeat(255));
-        for text in
-            ["csv", "/", "text/", "te xt/csv", "text/csv\r\nx-amz-acl: public-read", "text/cs\u{fc}", &long]
-        {
-            assert_eq!(
-                media_type(Some(text)).map_err(|problem| problem.code),
-                Err(Code::InvalidHeader),
-                "{text}"
-            );
-        }
-    }
-
-    proptest! {
-        #[test]
-        fn no_media_type_holds_a_line_end(text: String) {
-            if let Ok(kept) = media_type(Some(&text)) {
-                prop_assert!(kept.is_ascii() && !kept.contains(['\r', '\n', '\0']));
-            }
-        }
-    }
 }

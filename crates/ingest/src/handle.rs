@@ -12,7 +12,7 @@ use crate::event::{Request, Tree};
 use crate::problem::{Code, Problem, Refused};
 use crate::route::{Access, Found, Route, find};
 use crate::{
-    Ingest, ProxyResponse, Response, check, feeds, files, openapi, receipts, records, status, uploads,
+    Ingest, ProxyResponse, Response, check, feeds, files, media, openapi, receipts, records, status, uploads,
 };
 
 /// When to come back after a failure of a service, seconds.
@@ -43,8 +43,8 @@ impl<S: DoorStore> Ingest<S> {
                         tracing::error!(operation = record.operation, request = id, "a panic was caught");
                         let problem = Problem::new(
                             Code::Internal,
-                            "the request failed by a defect of this service: \
-                            tell its operator the requestId",
+                            "the request failed because of a defect in this service: \
+                            give the operator the `requestId`",
                         );
                         told(problem.into(), &id, &mut record)
                     }
@@ -88,7 +88,7 @@ impl<S: DoorStore> Ingest<S> {
         {
             return Err(Problem::new(
                 Code::TooManyRequests,
-                "the partner's requests are used up for now: send fewer at once",
+                "the partner's rate of requests is reached: send the same request again later, and fewer at once",
             )
             .after(seconds(milliseconds))
             .into());
@@ -102,13 +102,18 @@ impl<S: DoorStore> Ingest<S> {
         if !caller.may(definition.access) {
             return Err(Problem::new(
                 Code::Forbidden,
-                "the credential has none of the scopes of this operation: ask for \
-                another credential",
+                "the credential lacks the scope of this operation: ask the operator for a credential that has it",
             )
             .into());
         }
         request.allow_parameters(definition.query)?;
-        let body = if method == "POST" { request.take_body()? } else { Bytes::new() };
+        let body = match definition.route.body() {
+            Some(kind) => {
+                media::no_form(request.header("content-type")?, kind)?;
+                request.take_body()?
+            }
+            None => Bytes::new(),
+        };
         record.bytes = body.len() as u64;
         let call = Call {
             store: &self.store,
@@ -125,13 +130,13 @@ impl<S: DoorStore> Ingest<S> {
         dispatch(definition.route, &call).await
     }
 
-    /// Who asks. Nobody that is not known comes further.
+    /// Identifies the caller; only a known one gets further.
     async fn identify(&self, request: &Request, now_ms: u64) -> Result<Caller, Refused> {
         let unauthorized = || {
             Problem::new(
                 Code::Unauthorized,
-                "nobody that is known asks: send the key in `x-api-key`, or a token in \
-                `authorization` below /oauth",
+                "missing or unknown credential: send an API key in `x-api-key`, or below /oauth a bearer token in \
+                `authorization`",
             )
         };
         match request.tree {
@@ -139,9 +144,11 @@ impl<S: DoorStore> Ingest<S> {
                 let caller = request.authorizer.as_ref().and_then(Caller::from_authorizer);
                 Ok(caller.ok_or_else(unauthorized)?)
             }
-            Tree::Role if !self.settings.allow_roles => {
-                Err(Problem::new(Code::Forbidden, "signatures are not accepted here: use a key").into())
-            }
+            Tree::Role if !self.settings.allow_roles => Err(Problem::new(
+                Code::Forbidden,
+                "IAM signatures are not accepted by this API: send an API key in `x-api-key` to /v1",
+            )
+            .into()),
             Tree::Role => {
                 let role = request.signer.as_deref().and_then(role_of).ok_or_else(unauthorized)?;
                 let credential = self.store.role(&role).await?.ok_or_else(unauthorized)?;
@@ -186,11 +193,12 @@ async fn dispatch<S: DoorStore>(route: Route, call: &Call<'_, S>) -> Result<Resp
 
 fn other_methods(methods: &[&str]) -> Problem {
     let allowed = methods.join(", ");
-    let detail = format!("this path takes {allowed}");
+    let detail = format!("this path does not have the method; it has: {allowed}");
     Problem { allow: Some(allowed), ..Problem::new(Code::MethodNotAllowed, detail) }
 }
 
-/// Tells a refusal. A failure of a service is logged here and nowhere else, and its cause is not told.
+/// The answer to a request that was not carried out. A failure of a service is logged here and nowhere else; its cause is not in
+/// the answer.
 fn told(refused: Refused, request: &str, record: &mut RequestRecord) -> Response {
     let problem = match refused {
         Refused::Problem(problem) => problem,
@@ -205,7 +213,7 @@ fn told(refused: Refused, request: &str, record: &mut RequestRecord) -> Response
             );
             Problem::new(
                 Code::Unavailable,
-                "a service that is needed does not answer: send the same request again",
+                "a service that is needed did not answer: send the same request again later",
             )
             .after(RETRY_SECONDS)
         }

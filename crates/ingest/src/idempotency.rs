@@ -1,8 +1,8 @@
 //! Requests that may be sent again: the header `Idempotency-Key`.
 //! <https://datatracker.ietf.org/doc/html/draft-ietf-httpapi-idempotency-key-header>
 //!
-//! The key and the hash of the request name the upload that it makes. Whoever carries the request out again, after a
-//! crash too, therefore finds its own bytes and gives the same answer.
+//! The key and the hash of the request name the upload that it makes. A repeated request therefore finds its own bytes and gets
+//! the same answer, also after a crash.
 
 use host::hexadecimal;
 use sha2::{Digest, Sha256};
@@ -47,7 +47,7 @@ pub(crate) async fn begin<S: DoorStore>(call: &Call<'_, S>) -> Result<Begin, Ref
     let Some(key) = call.request.header("idempotency-key")? else { return Ok(Begin::New(None)) };
     let visible = key.bytes().all(|byte| byte.is_ascii_graphic());
     if key.is_empty() || key.len() > KEY_CHARACTERS || !visible {
-        let detail = "the header idempotency-key is not allowed: expected 1 to 255 visible ASCII characters";
+        let detail = "the header idempotency-key is malformed: expected 1 to 255 visible ASCII characters";
         return Err(Problem::new(Code::InvalidHeader, detail).into());
     }
     let key = call.caller.request_key(hexadecimal(&Sha256::digest(key.as_bytes())));
@@ -57,7 +57,7 @@ pub(crate) async fn begin<S: DoorStore>(call: &Call<'_, S>) -> Result<Begin, Ref
         Begun::Mine => Ok(Begin::New(Some(attempt))),
         Begun::Answered(answer) => Ok(Begin::Answered(attempt, answer)),
         Begun::Running => {
-            let detail = "the same request is being carried out: send it again later, unchanged";
+            let detail = "the same request is still running: send it again later, unchanged";
             Err(Problem::new(Code::RequestRunning, detail)
                 .after(seconds(call.settings.attempt_ms / 10))
                 .into())

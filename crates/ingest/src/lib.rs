@@ -14,7 +14,7 @@
 //! * [`route::TABLE`] is the interface: router, scopes and the OpenAPI document are made from it.
 //! * An idempotent request names its upload by its key and its body. Carried out again, after a crash too, it finds
 //!   its own bytes and gives the same answer.
-//! * A handler gives a response or a problem. A failure of a service is logged here, once, and told as 503.
+//! * A handler gives a response or a problem. A failure of a service is logged here, once, and answered with 503.
 
 mod call;
 pub mod caller;
@@ -27,6 +27,7 @@ mod feeds;
 mod files;
 mod handle;
 mod idempotency;
+mod media;
 pub mod name;
 pub mod openapi;
 pub mod problem;

@@ -33,7 +33,7 @@ pub fn check(name: &str) -> Result<(), Problem> {
     if matches!(Key::read(&format!("a/a/{name}")), Key::File { .. }) {
         Ok(())
     } else {
-        refuse("the name is one that a desktop leaves beside files".to_owned())
+        refuse("the name is that of a file which a desktop creates by itself".to_owned())
     }
 }
 

@@ -1,10 +1,12 @@
 //! The description of the interface, OpenAPI 3.1, made from the table of routes.
 //!
-//! The document in `infra/openapi.json` is this text; a test compares the two and, told so, writes it again.
+//! The document in `infra/openapi.json` is this text; a test compares the two, and writes a new one beside it where they differ.
 //! <https://spec.openapis.org/oas/v3.1.1.html>
 
 mod operations;
 mod schemas;
+mod texts;
+mod webhooks;
 
 use std::sync::OnceLock;
 
@@ -33,34 +35,54 @@ pub fn document() -> Value {
     json!({
         "openapi": "3.1.1",
         "info": {
-            "title": "Silent Scalper: the partner's door",
+            "title": "Silent Scalper: partner API",
             "version": "1",
-            "description": "Send files of a feed, see where they stand, fetch receipts, refused records and records. \
-                The same paths are below /v1 (a key in x-api-key), /oauth/v1 (a bearer token) and /iam/v1 (AWS \
-                Signature Version 4). Addresses in answers are paths on the same host.",
+            "description": "Send files of a feed, read their state, receipts and rejected records, and read records. The same paths \
+                are below /v1 (an API key in x-api-key), /oauth/v1 (a bearer token) and /iam/v1 (AWS Signature Version 4). \
+                Addresses in answers are paths on the same host. Problems have the media type application/problem+json (RFC 9457): \
+                decide by `code`, show `detail`.",
             "license": { "name": "Apache-2.0", "identifier": "Apache-2.0" }
         },
+        "tags": [
+            { "name": "files", "description": "Send files of at most 4 MiB, and read what was decided on any file" },
+            { "name": "uploads", "description": "Send larger files straight to S3" },
+            { "name": "feeds", "description": "The feeds that the credential opens, and their contracts" },
+            { "name": "records", "description": "Records that were loaded" },
+            { "name": "service", "description": "The service itself" },
+            { "name": "webhooks", "description": "What is posted to your own address" }
+        ],
         "servers": [
             {
                 "url": "https://{api}.execute-api.{region}.amazonaws.com/api{tree}",
+                "description": "The operator gives you the address",
                 "variables": {
-                    "api": { "default": "api-id" },
-                    "region": { "default": "us-east-1" },
-                    "tree": { "default": "", "enum": ["", "/oauth", "/iam"] }
+                    "api": { "default": "api-id", "description": "The id of the API" },
+                    "region": { "default": "us-east-1", "description": "The AWS region" },
+                    "tree": {
+                        "default": "", "enum": ["", "/oauth", "/iam"],
+                        "description": "Nothing for an API key, `/oauth` for a bearer token, `/iam` for an IAM role"
+                    }
                 }
             }
         ],
+        "webhooks": webhooks::all(),
         "paths": paths,
         "components": {
             "schemas": schemas::all(),
             "responses": { "Problem": problem_response("A problem (RFC 9457): what, where, and what to do") },
             "headers": headers(),
             "securitySchemes": {
-                "key": { "type": "apiKey", "in": "header", "name": "x-api-key" },
-                "token": { "type": "http", "scheme": "bearer", "bearerFormat": "JWT" },
+                "key": {
+                    "type": "apiKey", "in": "header", "name": "x-api-key",
+                    "description": "The API key that the operator gave you, below /v1"
+                },
+                "token": {
+                    "type": "http", "scheme": "bearer", "bearerFormat": "JWT",
+                    "description": "A token of the issuer that the operator named, below /oauth/v1"
+                },
                 "signature": {
                     "type": "apiKey", "in": "header", "name": "authorization",
-                    "description": "AWS Signature Version 4 of an IAM role that the operator has named"
+                    "description": "AWS Signature Version 4 of an IAM role that the operator has named, below /iam/v1"
                 }
             }
         }
@@ -73,9 +95,12 @@ fn path_of(definition: &Definition) -> String {
 }
 
 fn operation(definition: &Definition) -> Value {
+    let (tag, description) = texts::of(definition.route);
     let mut operation = json!({
         "operationId": definition.operation,
+        "tags": [tag],
         "summary": definition.summary,
+        "description": description,
         "parameters": operations::parameters(definition),
         "responses": responses(definition),
         "security": security(definition.access),
@@ -99,8 +124,9 @@ fn security(access: Access) -> Value {
 }
 
 fn responses(definition: &Definition) -> Value {
-    let (status, success) = operations::success(definition.route);
-    let mut responses = Map::from_iter([(status.to_owned(), success)]);
+    let successes = operations::successes(definition.route).into_iter();
+    let mut responses: Map<String, Value> =
+        successes.map(|(status, success)| (status.to_owned(), success)).collect();
     let refusals = operations::refusals(definition);
     for code in &refusals {
         let status = code.status().to_string();
@@ -115,7 +141,10 @@ fn responses(definition: &Definition) -> Value {
                 "retry-after": { "$ref": "#/components/headers/RetryAfter" },
                 "x-request-id": { "$ref": "#/components/headers/RequestId" }
             }),
-            405 => json!({ "allow": { "schema": { "type": "string" } } }),
+            405 => json!({
+                "allow": { "description": "The methods that the path has", "schema": { "type": "string" } },
+                "x-request-id": { "$ref": "#/components/headers/RequestId" }
+            }),
             _ => json!({ "x-request-id": { "$ref": "#/components/headers/RequestId" } }),
         };
         response["headers"] = headers;
@@ -125,17 +154,15 @@ fn responses(definition: &Definition) -> Value {
 }
 
 fn problem_response(description: &str) -> Value {
-    json!({
-        "description": description,
-        "content": { "application/problem+json": { "schema": { "$ref": "#/components/schemas/Problem" } } }
-    })
+    let body = json!({ "schema": schemas::reference("Problem") });
+    json!({ "description": description, "content": { "application/problem+json": body } })
 }
 
 fn headers() -> Value {
     json!({
-        "RequestId": { "description": "The name of this request, to tell the operator", "schema": { "type": "string" } },
-        "Location": { "description": "Where the state is asked for, a path on the same host", "schema": { "type": "string" } },
-        "RetryAfter": { "description": "Seconds until the same request may pass", "schema": { "type": "integer", "minimum": 1 } },
+        "RequestId": { "description": "The id of this request, for the operator", "schema": { "type": "string" } },
+        "Location": { "description": "Where the state is read: a path on the same host", "schema": { "type": "string" } },
+        "RetryAfter": { "description": "Seconds until the same request may succeed", "schema": { "type": "integer", "minimum": 1 } },
         "Replayed": {
             "description": "`true` when this is the answer of an earlier request with the same idempotency key",
             "schema": { "type": "string", "enum": ["true"] }

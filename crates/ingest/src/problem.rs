@@ -1,4 +1,4 @@
-//! What a caller is told when a request is not carried out: problem details (RFC 9457), never an internal cause.
+//! Problems: the answer to a request that is not carried out (RFC 9457). An internal cause is never in it.
 
 use std::borrow::Cow;
 
@@ -7,7 +7,7 @@ use serde::Serialize;
 /// The stable codes. Each has one status; a client decides by the code and shows the detail.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Code {
-    /// The event or the path is none that a client of HTTP writes.
+    /// The event or the path cannot be read.
     InvalidRequest,
     /// A query parameter is unknown, repeated or malformed.
     InvalidQuery,
@@ -19,45 +19,49 @@ pub enum Code {
     InvalidName,
     /// The key of a record does not fit the feed's contract.
     InvalidKey,
-    /// The bytes are not those that a header announces.
+    /// The bytes do not have the checksum that a header announces.
     ChecksumMismatch,
-    /// Nobody that is known asks.
+    /// The credential is missing or unknown.
     Unauthorized,
-    /// Whoever asks may not do this.
+    /// The credential does not allow this.
     Forbidden,
-    /// Not there, or not the caller's.
+    /// Missing, or another partner's.
     NotFound,
-    /// The path is there, the method is not.
+    /// The path exists, the method does not.
     MethodNotAllowed,
-    /// The same idempotent request is being carried out.
+    /// The same idempotent request is still running.
     RequestRunning,
-    /// The file has no receipt yet.
+    /// The file is not decided yet.
     NotTerminal,
-    /// Other bytes landed under the name at the same time.
+    /// Another upload under the name finished at the same time.
     NameConflict,
-    /// The upload has landed, was given up, or has expired.
+    /// The current file of the name has, or may have, the announced bytes.
+    SameBytes,
+    /// The upload has landed, was aborted or has expired.
     UploadClosed,
-    /// No visible version among the newest of the record.
+    /// None of the record's newest versions is visible.
     TooManyVersions,
-    /// More bytes than are taken in this way.
+    /// The body or the file has too many bytes.
     TooLarge,
+    /// The body is a form.
+    UnsupportedMediaType,
     /// The idempotency key was used for another request.
     IdempotencyKeyReused,
-    /// The corrected file is none of this partner and feed.
+    /// `corrects` names no file of this partner and feed.
     UnknownCorrection,
-    /// The parts do not make the announced upload.
+    /// The parts do not add up to the announced upload.
     PartsRefused,
-    /// A limit is used up.
+    /// A limit is reached.
     TooManyRequests,
-    /// A defect of ours.
+    /// The service has a defect.
     Internal,
-    /// A service did not answer.
+    /// A service that is needed did not answer.
     Unavailable,
 }
 
 impl Code {
     /// All of them, by status.
-    pub const ALL: [Self; 23] = [
+    pub const ALL: [Self; 25] = [
         Self::InvalidRequest,
         Self::InvalidQuery,
         Self::InvalidHeader,
@@ -72,9 +76,11 @@ impl Code {
         Self::RequestRunning,
         Self::NotTerminal,
         Self::NameConflict,
+        Self::SameBytes,
         Self::UploadClosed,
         Self::TooManyVersions,
         Self::TooLarge,
+        Self::UnsupportedMediaType,
         Self::IdempotencyKeyReused,
         Self::UnknownCorrection,
         Self::PartsRefused,
@@ -101,9 +107,11 @@ impl Code {
             Self::RequestRunning
             | Self::NotTerminal
             | Self::NameConflict
+            | Self::SameBytes
             | Self::UploadClosed
             | Self::TooManyVersions => 409,
             Self::TooLarge => 413,
+            Self::UnsupportedMediaType => 415,
             Self::IdempotencyKeyReused | Self::UnknownCorrection | Self::PartsRefused => 422,
             Self::TooManyRequests => 429,
             Self::Internal => 500,
@@ -118,28 +126,30 @@ impl Code {
             Self::InvalidRequest => ("invalid-request", "the request cannot be read"),
             Self::InvalidQuery => ("invalid-query", "a query parameter is not allowed"),
             Self::InvalidHeader => ("invalid-header", "a header is not allowed"),
-            Self::InvalidBody => ("invalid-body", "the body is not what this operation takes"),
+            Self::InvalidBody => ("invalid-body", "the body does not have the expected form"),
             Self::InvalidName => ("invalid-name", "the file name is not allowed"),
-            Self::InvalidKey => ("invalid-key", "the record key does not fit the feed"),
-            Self::ChecksumMismatch => ("checksum-mismatch", "the bytes are not those that were announced"),
-            Self::Unauthorized => ("unauthorized", "the credential is missing or not valid"),
+            Self::InvalidKey => ("invalid-key", "the record key does not fit the primary key of the feed"),
+            Self::ChecksumMismatch => ("checksum-mismatch", "the checksum does not match the bytes"),
+            Self::Unauthorized => ("unauthorized", "missing or unknown credential"),
             Self::Forbidden => ("forbidden", "the credential does not allow this"),
             Self::NotFound => ("not-found", "not found"),
             Self::MethodNotAllowed => ("method-not-allowed", "the method is not allowed here"),
-            Self::RequestRunning => ("request-running", "the same request is being carried out"),
+            Self::RequestRunning => ("request-running", "the same request is still running"),
             Self::NotTerminal => ("not-terminal", "the file is not decided yet"),
-            Self::NameConflict => ("name-conflict", "another upload under this name was faster"),
+            Self::NameConflict => ("name-conflict", "another upload under this name finished first"),
+            Self::SameBytes => ("same-bytes", "the file under this name has the same bytes"),
             Self::UploadClosed => ("upload-closed", "the upload is not open"),
-            Self::TooManyVersions => ("too-many-versions", "no visible version among the newest ones"),
+            Self::TooManyVersions => ("too-many-versions", "none of the newest versions is visible"),
             Self::TooLarge => ("too-large", "too many bytes"),
+            Self::UnsupportedMediaType => ("unsupported-media-type", "the body is a form, not a file"),
             Self::IdempotencyKeyReused => {
                 ("idempotency-key-reused", "the idempotency key was used for another request")
             }
-            Self::UnknownCorrection => ("unknown-correction", "the corrected file is not known"),
-            Self::PartsRefused => ("parts-refused", "the parts do not make the announced upload"),
-            Self::TooManyRequests => ("too-many-requests", "a limit is used up"),
+            Self::UnknownCorrection => ("unknown-correction", "the file to correct is unknown"),
+            Self::PartsRefused => ("parts-refused", "the parts do not add up to the announced upload"),
+            Self::TooManyRequests => ("too-many-requests", "a limit is reached"),
             Self::Internal => ("internal", "the request failed"),
-            Self::Unavailable => ("unavailable", "a service does not answer"),
+            Self::Unavailable => ("unavailable", "a service did not answer"),
         }
     }
 
@@ -150,10 +160,10 @@ impl Code {
     }
 }
 
-/// A problem: what, where, and what to do next. Text of this repository, numbers and positions only.
+/// A problem: what is wrong, where, what is expected and what to do. Holds text of this repository, numbers and positions only.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Problem {
-    /// Which.
+    /// The code.
     pub code: Code,
     /// What was found and expected, and what to do.
     pub detail: Cow<'static, str>,
@@ -176,12 +186,12 @@ impl Problem {
         Self { retry_after: Some(seconds), ..self }
     }
 
-    /// The one answer to what is not there and to what is another's: whoever asks cannot tell them apart.
+    /// The same answer to what does not exist and to what belongs to another partner, so that they cannot be told apart.
     #[must_use]
     pub fn not_found() -> Self {
         Self::new(
             Code::NotFound,
-            "there is nothing here for this credential: check the path, the id and the feed",
+            "nothing found here for this credential: check the path, the id and the feeds that the credential opens",
         )
     }
 
@@ -213,12 +223,12 @@ struct Document<'a> {
     request: &'a str,
 }
 
-/// Why a request was not carried out.
+/// A request that was not carried out.
 #[derive(Debug)]
 pub(crate) enum Refused {
     /// The caller can do something about it.
     Problem(Problem),
-    /// A service failed: logged where it is answered, never told.
+    /// A service failed. The cause is logged where the request is answered, and is not in the answer.
     Service(store::Error),
 }
 

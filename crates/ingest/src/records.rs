@@ -50,7 +50,7 @@ pub(crate) async fn read<S: DoorStore>(call: &Call<'_, S>) -> Result<Response, R
         (None, None) => Err(Problem::not_found().into()),
         (None, Some(_)) => {
             let detail = format!(
-                "none of the newest {MOST_VERSIONS} versions is visible: ask with history=true and follow next"
+                "none of the newest {MOST_VERSIONS} versions is visible: ask with history=true and follow `next`"
             );
             Err(Problem::new(Code::TooManyVersions, detail).into())
         }
@@ -64,12 +64,12 @@ async fn partition<S: DoorStore>(call: &Call<'_, S>, feed: OpenFeed<'_>) -> Resu
     let segments = call.captured.get(1..).unwrap_or_default();
     let key = key_of(contract, segments).map_err(|error| {
         let detail = match error {
-            KeyError::NoKey => "records of this feed have no key: read them by the file".to_owned(),
+            KeyError::NoKey => "the contract of this feed has no primary key: its records cannot be read by key".to_owned(),
             KeyError::Parts { expected } => format!(
                 "the key has {} parts, expected {expected}: write each value of the primary key as one path segment, percent-encoded",
                 segments.len()
             ),
-            KeyError::Null { part } => format!("part {part} of the key is null, which no key is"),
+            KeyError::Null { part } => format!("part {part} of the key is null; a primary key has no null"),
         };
         Problem::new(Code::InvalidKey, detail)
     })?;

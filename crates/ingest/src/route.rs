@@ -2,7 +2,9 @@
 
 use store::door::Scope;
 
-/// What can be asked for.
+use crate::media::Body;
+
+/// The operations.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Route {
     /// Send a small file.
@@ -11,21 +13,21 @@ pub enum Route {
     CheckFile,
     /// Promise an upload that goes straight to S3.
     OpenUpload,
-    /// Where an upload stands.
+    /// Read the state of an upload.
     ReadUpload,
     /// Sign parts of an upload.
     SignParts,
     /// Make a file of the parts.
     CompleteUpload,
-    /// Give an upload up.
+    /// Abort an upload.
     AbortUpload,
     /// The partner's files.
     ListFiles,
-    /// Where a file stands.
+    /// Read the state of a file.
     ReadFile,
     /// The receipt of a file.
     ReadReceipt,
-    /// Where the refused records of a file are fetched.
+    /// Where the rejected records of a file are fetched.
     ReadRejects,
     /// The feeds that the credential opens.
     ListFeeds,
@@ -39,10 +41,31 @@ pub enum Route {
     OpenApi,
 }
 
-/// Who may ask.
+impl Route {
+    /// What its body is; `None` when it takes none.
+    pub(crate) fn body(self) -> Option<Body> {
+        match self {
+            Self::SendFile | Self::CheckFile => Some(Body::File),
+            Self::OpenUpload | Self::SignParts | Self::CompleteUpload => Some(Body::Json),
+            Self::ReadUpload
+            | Self::AbortUpload
+            | Self::ListFiles
+            | Self::ReadFile
+            | Self::ReadReceipt
+            | Self::ReadRejects
+            | Self::ListFeeds
+            | Self::ReadContract
+            | Self::ReadRecord
+            | Self::Health
+            | Self::OpenApi => None,
+        }
+    }
+}
+
+/// Who may call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Access {
-    /// Anybody.
+    /// Everybody.
     Open,
     /// A credential with one of these scopes.
     Scopes(&'static [Scope]),
@@ -59,7 +82,7 @@ pub struct Definition {
     pub method: &'static str,
     /// The path; `{name}` is one segment, `{name+}` is one or more.
     pub path: &'static str,
-    /// Who may ask.
+    /// Who may call.
     pub access: Access,
     /// The query parameters that are allowed, each once.
     pub query: &'static [&'static str],
@@ -107,7 +130,7 @@ pub const TABLE: [Definition; 16] = [
         path: "/v1/uploads/{upload}",
         access: EITHER,
         query: &[],
-        summary: "Where an upload stands, and the file that it became",
+        summary: "Read the state of an upload, and the file that it became",
     },
     Definition {
         route: Route::SignParts,
@@ -125,7 +148,7 @@ pub const TABLE: [Definition; 16] = [
         path: "/v1/uploads/{upload}/complete",
         access: SUBMIT,
         query: &[],
-        summary: "Make a file of the parts that were sent",
+        summary: "Complete an upload in parts",
     },
     Definition {
         route: Route::AbortUpload,
@@ -134,7 +157,7 @@ pub const TABLE: [Definition; 16] = [
         path: "/v1/uploads/{upload}",
         access: SUBMIT,
         query: &[],
-        summary: "Give an upload up",
+        summary: "Abort an upload",
     },
     Definition {
         route: Route::ListFiles,
@@ -143,7 +166,7 @@ pub const TABLE: [Definition; 16] = [
         path: "/v1/files",
         access: READ,
         query: &["feed", "state", "from", "before", "limit", "cursor"],
-        summary: "The partner's files, newest first",
+        summary: "List your files, newest first",
     },
     Definition {
         route: Route::ReadFile,
@@ -152,7 +175,7 @@ pub const TABLE: [Definition; 16] = [
         path: "/v1/files/{file}",
         access: READ,
         query: &[],
-        summary: "Where a file stands",
+        summary: "Read the state of a file",
     },
     Definition {
         route: Route::ReadReceipt,
@@ -161,7 +184,7 @@ pub const TABLE: [Definition; 16] = [
         path: "/v1/files/{file}/receipt",
         access: READ,
         query: &[],
-        summary: "The receipt of a decided file",
+        summary: "Read the receipt of a decided file",
     },
     Definition {
         route: Route::ReadRejects,
@@ -170,7 +193,7 @@ pub const TABLE: [Definition; 16] = [
         path: "/v1/files/{file}/rejects",
         access: READ,
         query: &["format"],
-        summary: "A signed GET of the refused records of a file",
+        summary: "Get a signed GET of the rejected records of a file",
     },
     Definition {
         route: Route::ListFeeds,
@@ -179,7 +202,7 @@ pub const TABLE: [Definition; 16] = [
         path: "/v1/feeds",
         access: EITHER,
         query: &[],
-        summary: "The feeds that the credential opens and that have a contract",
+        summary: "List the feeds that the credential opens and that have a contract",
     },
     Definition {
         route: Route::ReadContract,
@@ -188,7 +211,7 @@ pub const TABLE: [Definition; 16] = [
         path: "/v1/feeds/{feed}/contract",
         access: EITHER,
         query: &[],
-        summary: "The contract of a feed, an Open Data Contract Standard document",
+        summary: "Read the contract of a feed, an Open Data Contract Standard document",
     },
     Definition {
         route: Route::ReadRecord,
@@ -197,7 +220,7 @@ pub const TABLE: [Definition; 16] = [
         path: "/v1/records/{feed}/{key+}",
         access: READ,
         query: &["history", "limit", "cursor"],
-        summary: "The newest visible version of a record, or its history",
+        summary: "Read the newest visible version of a record, or its history",
     },
     Definition {
         route: Route::Health,
@@ -206,7 +229,7 @@ pub const TABLE: [Definition; 16] = [
         path: "/v1/health",
         access: Access::Open,
         query: &[],
-        summary: "Whether the function answers",
+        summary: "Check that the service answers",
     },
     Definition {
         route: Route::OpenApi,
@@ -215,16 +238,16 @@ pub const TABLE: [Definition; 16] = [
         path: "/v1/openapi.json",
         access: Access::Open,
         query: &[],
-        summary: "This document",
+        summary: "Read this document",
     },
 ];
 
 /// What a path and method lead to.
 #[derive(Debug)]
 pub enum Found<'r> {
-    /// A route, with what stands for each `{name}`; a `{name+}` is all that is left.
+    /// A route, with the segment for each `{name}`; a `{name+}` takes all that are left.
     Route(&'static Definition, Vec<&'r str>),
-    /// The path is one of the table; these methods are.
+    /// The path is in the table, with these methods.
     OtherMethods(Vec<&'static str>),
     /// Nothing.
     Nothing,

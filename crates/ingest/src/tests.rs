@@ -6,6 +6,7 @@
 //! * `sending`: small files: names, bytes, checksums, corrections
 //! * `repeating`: idempotent requests, and a failure before and after every call
 //! * `uploading`: signed uploads, whole and in parts
+//! * `once`: a signed PUT lands once; bytes that are current are already there
 //! * `answering`: states, lists, receipts, rejects, feeds, the dry run
 //! * `recording`: which version of a record is visible
 //! * `tenants`: three partners, every route, nothing of another's
@@ -16,6 +17,7 @@ mod access;
 mod answering;
 mod bench;
 mod document;
+mod once;
 mod privacy;
 mod recording;
 mod repeating;

@@ -1,8 +1,9 @@
 //! Uploads that go straight to S3: one signed PUT, or parts.
 //!
 //! What is signed is pinned: the key, the length, SHA-256 and the condition under the name, for minutes. A signed PUT
-//! that was handed out cannot be taken back; it ends by itself.
+//! that was handed out cannot be taken back; it ends by itself, and lands once ([`once`]).
 
+mod once;
 mod parts;
 
 use std::collections::BTreeMap;
@@ -10,17 +11,17 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use store::FileId;
 use store::door::{
-    Answer, Current, DoorStore, Land, Presigned, SignedUpload, UploadId, UploadKind, UploadRecord,
+    Answer, Condition, Current, DoorStore, Land, Presigned, SignedUpload, UploadId, UploadKind, UploadRecord,
 };
 
 use crate::call::{Call, instant, name_of};
 use crate::caller::OpenFeed;
 use crate::event::Request;
-use crate::files::{self, Place, file_of, is_of, media_type, place, spend_bytes};
+use crate::files::{self, file_of, is_of, spend_bytes};
 use crate::idempotency::{Begin, begin, end};
-use crate::name;
 use crate::problem::{Code, Problem, Refused};
 use crate::respond::Response;
+use crate::{media, name};
 
 use parts::plan;
 pub(crate) use parts::{MOST_SIGNED, complete, sign_parts};
@@ -101,10 +102,10 @@ struct UploadStatus<'a> {
 /// `POST /v1/feeds/{feed}/uploads`.
 pub(crate) async fn open<S: DoorStore>(call: &Call<'_, S>) -> Result<Response, Refused> {
     let feed = call.feed()?;
-    let expected = "bytes and sha256, and maybe name, contentType, corrects, parts";
+    let expected = "`bytes` and `sha256`, and optionally `name`, `contentType`, `corrects` and `parts`";
     let wish: Wish = Request::json(&call.body, expected)?;
     wish.name.as_deref().map_or(Ok(()), name::check)?;
-    let content_type = media_type(wish.content_type.as_deref())?;
+    let content_type = media::of_file(wish.content_type.as_deref())?;
     let in_parts = wish.parts || wish.bytes > MOST_SINGLE_BYTES;
     let sha256 = announced(&wish, in_parts)?;
     let terms = call.terms(feed).await?;
@@ -134,26 +135,36 @@ pub(crate) async fn open<S: DoorStore>(call: &Call<'_, S>) -> Result<Response, R
             u64::from(call.settings.signed_seconds) * 1_000
         }),
     };
-    let promised = promise(call, feed, wanted, &content_type, attempt.is_some()).await;
+    let promised = promise(call, feed, wanted, &content_type, attempt.is_some(), wish.name.is_none()).await;
     if answered {
         return Ok(promised?.0.with("idempotency-replayed", "true"));
     }
     end(call, attempt, promised).await
 }
 
-/// Keeps the promise's record, or finds that of an earlier attempt, and tells it. What is kept as the answer has no
-/// signed address in it: sent again, the request gets a new one, which ends with the promise.
+/// Keeps the promise's record, or finds that of an earlier attempt, and tells it; or tells that the bytes are already there. What
+/// is kept as the answer has no signed address in it: sent again, the request gets a new one, which ends with the promise.
 async fn promise<S: DoorStore>(
     call: &Call<'_, S>,
     feed: OpenFeed<'_>,
     wanted: UploadRecord,
     content_type: &str,
     may_be_there: bool,
+    unnamed: bool,
 ) -> Result<(Response, Answer), Refused> {
-    let known = if may_be_there { call.store.upload_record(feed.partner(), &wanted.id).await? } else { None };
-    let record = match known.filter(|record| is_of(record, feed)) {
-        Some(record) => record,
-        None => keep(call, wanted, content_type).await?,
+    // A random name is free.
+    let seen = if unnamed && !may_be_there { None } else { call.store.current(&wanted.key).await? };
+    let in_parts = matches!(wanted.kind, UploadKind::Multipart(_));
+    if let Some(current) = &seen
+        && let Some(present) = once::present(call, &wanted, in_parts, current).await?
+    {
+        return Ok(present);
+    }
+    let earlier =
+        if may_be_there { call.store.upload_record(feed.partner(), &wanted.id).await? } else { None };
+    let (record, known) = match earlier.filter(|record| is_of(record, feed)) {
+        Some(record) => (record, true),
+        None => (keep(call, wanted, content_type).await?, false),
     };
     let status = call.link(&format!("/v1/uploads/{}", record.id));
     let mut told = Promise {
@@ -169,7 +180,7 @@ async fn promise<S: DoorStore>(
     };
     let kept = Answer { status: 201, body: serde_json::json!({ "upload": told.upload }).to_string() };
     match &record.kind {
-        UploadKind::Single => told.put = Some(sign(call, &record, content_type).await?),
+        UploadKind::Single => told.put = Some(sign(call, &record, content_type, seen.as_ref(), known).await?),
         UploadKind::Multipart(_) => {
             let plan = plan(record.bytes);
             told.part_bytes = Some(plan.part_bytes);
@@ -187,34 +198,44 @@ async fn keep<S: DoorStore>(
     spend_bytes(call, record.bytes).await?;
     if matches!(record.kind, UploadKind::Multipart(_)) {
         // The condition counts when the parts are made one object.
-        let land = land_of(&record, content_type, store::door::Condition::Absent);
+        let land = land_of(&record, content_type, Condition::Absent);
         record.kind = UploadKind::Multipart(call.store.begin_parts(&land).await?);
     }
     call.store.put_upload(&record).await?;
     Ok(record)
 }
 
-/// Signs the PUT of a promise, for as long as the promise lasts.
+/// Signs the PUT of a promise, for as long as the promise lasts, under the condition that its name still is as it was seen.
 async fn sign<S: DoorStore>(
     call: &Call<'_, S>,
     record: &UploadRecord,
     content_type: &str,
+    seen: Option<&Current>,
+    known: bool,
 ) -> Result<Signed, Refused> {
     let left = record.expires_ms.saturating_sub(call.now_ms) / 1_000;
     let seconds = u32::try_from(left).unwrap_or(u32::MAX).min(call.settings.signed_seconds);
     let sha256 = record.sha256.as_deref().and_then(read_sha256);
     let (false, Some(sha256), 1..) = (record.aborted, sha256, seconds) else {
-        return Err(closed("was given up or has expired").into());
+        return Err(closed("was aborted or has expired").into());
     };
-    let Place::Under(condition) = place(call, &record.key, &record.id, true).await? else {
-        return Err(closed("has landed").into());
+    let condition = match seen {
+        None => Condition::Absent,
+        // Others may have come after its bytes. A promise that is made now has none yet.
+        Some(current)
+            if current.upload.as_ref() == Some(&record.id)
+                || known && call.store.landed_as(&record.key, &record.id).await?.is_some() =>
+        {
+            return Err(closed("has landed").into());
+        }
+        Some(current) => Condition::Replaces(current.etag.clone()),
     };
     let upload = SignedUpload { land: land_of(record, content_type, condition), bytes: record.bytes, sha256 };
     Ok(call.store.sign_upload(&upload, seconds).await?.into())
 }
 
 /// What lands for a record.
-fn land_of(record: &UploadRecord, content_type: &str, condition: store::door::Condition) -> Land {
+fn land_of(record: &UploadRecord, content_type: &str, condition: Condition) -> Land {
     Land {
         key: record.key.clone(),
         upload: record.id.clone(),
@@ -228,18 +249,21 @@ fn land_of(record: &UploadRecord, content_type: &str, condition: store::door::Co
 fn announced(wish: &Wish, in_parts: bool) -> Result<Option<String>, Problem> {
     let most = if in_parts { MOST_BYTES } else { MOST_SINGLE_BYTES };
     if wish.bytes > most {
-        let detail = format!("the file has {} bytes, expected at most {most}", wish.bytes);
+        let detail = format!("the file has {} bytes; at most {most} can be uploaded: split it", wish.bytes);
         return Err(Problem::new(Code::TooLarge, detail));
     }
     if in_parts && wish.bytes == 0 {
-        return Err(Problem::new(Code::InvalidBody, "`bytes` is 0: a file without bytes has no parts"));
+        return Err(Problem::new(
+            Code::InvalidBody,
+            "`bytes` is 0: an empty file cannot be sent in parts; leave `parts` out",
+        ));
     }
     match &wish.sha256 {
         None if in_parts => Ok(None),
         Some(text) if read_sha256(text).is_some() => Ok(Some(text.to_ascii_lowercase())),
         _ => Err(Problem::new(
             Code::InvalidBody,
-            "`sha256` is not there or not a checksum: expected 64 hexadecimal digits",
+            "`sha256` is missing or malformed: expected the SHA-256 of the file as 64 hexadecimal digits",
         )),
     }
 }
@@ -323,10 +347,7 @@ async fn has_landed<S: DoorStore>(
 }
 
 fn closed(what: &str) -> Problem {
-    Problem::new(
-        Code::UploadClosed,
-        format!("the upload {what}: open another one, with a new idempotency key"),
-    )
+    Problem::new(Code::UploadClosed, format!("the upload {what}: open a new one, with a new idempotency key"))
 }
 
 #[cfg(test)]

@@ -1,13 +1,15 @@
 //! What a message of the topic says: the change of an alarm's state, or something else.
 //!
-//! CloudWatch publishes a change as JSON ("Amazon SNS notifications from alarms", CloudWatch User Guide). Our alarms say in
-//! their description, line by line, what they mean, what to do (`Do: …`), and of which incident they are a part
-//! (`Incident: …`); an alarm without that line is an incident of its own.
+//! CloudWatch publishes a change as JSON ("Amazon SNS notifications from alarms", CloudWatch User Guide). The description
+//! of an alarm of the stack has on lines of their own what the alarm means, what to do (`Do: …`), what has happened when it
+//! is resolved (`Resolved: …`), and of which incident it is a part (`Incident: …`). An alarm without the last line is an
+//! incident of its own.
 
 use jiff::Timestamp;
 use serde::Deserialize;
 
 use crate::event::Notice;
+use crate::quantity::Quantity;
 use crate::recent::Compared;
 use crate::trigger::Trigger;
 
@@ -36,20 +38,24 @@ pub struct Change {
     pub alarm: String,
     /// The incident of which it is a part.
     pub incident: String,
+    /// Whether its description names the incident, which then may have several alarms.
+    pub is_part: bool,
     /// What it changed to; `None` for another message.
     pub state: Option<AlarmState>,
     /// When, milliseconds since the epoch.
     pub changed_ms: u64,
     /// What the alarm means.
     pub meaning: String,
-    /// What to do; empty when nobody said.
+    /// What to do; empty when the description does not say it.
     pub advice: String,
+    /// What has happened when it is resolved; empty when the description does not say it.
+    pub resolved: String,
     /// The values that CloudWatch gave as its reason, newest first.
-    pub values: Vec<String>,
+    pub values: Vec<f64>,
     /// What the alarm compares; `None` for a composite alarm, and where the message does not say it whole.
     pub compared: Option<Compared>,
-    /// The limit in words; empty for a composite alarm.
-    pub limit: String,
+    /// The same in words; `None` for a composite alarm.
+    pub quantity: Option<Quantity>,
     /// The metrics that the alarm reads.
     pub metrics: Vec<String>,
     /// The dimensions of the metrics: partner, feed, function, queue.
@@ -100,24 +106,20 @@ impl Change {
             "INSUFFICIENT_DATA" => AlarmState::Unknown,
             _ => return None,
         };
-        let description = published.alarm_description.unwrap_or_default();
-        let after = |mark: &str| {
-            let found = description.lines().find_map(|line| line.strip_prefix(mark));
-            found.map(|text| plain(text, OTHER_CHARACTERS)).unwrap_or_default()
-        };
-        let meaning = description.lines().next().filter(|line| !line.starts_with("Do: ")).unwrap_or_default();
-        let incident = Some(after("Incident: ")).filter(|name| !name.is_empty());
+        let description = Description::read(&published.alarm_description.unwrap_or_default());
         let name = |text: &str| plain(text, NAME_CHARACTERS);
         let places = published.trigger.places().into_iter();
         Some(Self {
-            incident: incident.unwrap_or_else(|| alarm.clone()),
+            is_part: description.incident.is_some(),
+            incident: description.incident.unwrap_or_else(|| alarm.clone()),
             state: Some(state),
             changed_ms: milliseconds(&published.state_change_time)?,
-            meaning: plain(meaning, OTHER_CHARACTERS),
-            advice: after("Do: "),
+            meaning: description.meaning,
+            advice: description.advice,
+            resolved: description.resolved,
             values: values(&published.new_state_reason),
             compared: compared(&published.trigger),
-            limit: limit(&published.trigger),
+            quantity: published.trigger.quantity(),
             metrics: published.trigger.metrics().into_iter().map(name).collect(),
             places: places.map(|(dimension, value)| (name(dimension), name(value))).collect(),
             because_of: published
@@ -135,13 +137,15 @@ impl Change {
         Self {
             alarm: notice.subject.as_deref().map_or_else(|| name.clone(), |text| plain(text, 100)),
             incident: name,
+            is_part: false,
             state: None,
             changed_ms: notice.published_ms,
             meaning: plain(&notice.message, OTHER_CHARACTERS),
             advice: String::new(),
+            resolved: String::new(),
             values: Vec::new(),
             compared: None,
-            limit: String::new(),
+            quantity: None,
             metrics: Vec::new(),
             places: Vec::new(),
             because_of: Vec::new(),
@@ -156,8 +160,37 @@ impl Change {
     }
 }
 
+/// An alarm's description, line by line.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Description {
+    /// What the alarm means.
+    pub(crate) meaning: String,
+    /// What to do.
+    pub(crate) advice: String,
+    /// What has happened when it is resolved.
+    pub(crate) resolved: String,
+    /// The incident of which the alarm is a part, when it says one.
+    pub(crate) incident: Option<String>,
+}
+
+impl Description {
+    pub(crate) fn read(text: &str) -> Self {
+        let after = |mark: &str| {
+            let found = text.lines().find_map(|line| line.strip_prefix(mark));
+            found.map(|text| plain(text, OTHER_CHARACTERS)).unwrap_or_default()
+        };
+        let meaning = text.lines().next().filter(|line| !line.starts_with("Do: ")).unwrap_or_default();
+        Self {
+            meaning: plain(meaning, OTHER_CHARACTERS),
+            advice: after("Do: "),
+            resolved: after("Resolved: "),
+            incident: Some(after("Incident: ")).filter(|name| !name.is_empty()),
+        }
+    }
+}
+
 /// A text without control characters, which would make lines of their own, and not longer than this.
-fn plain(text: &str, characters: usize) -> String {
+pub(crate) fn plain(text: &str, characters: usize) -> String {
     let shown = |letter: char| if letter.is_control() { ' ' } else { letter };
     text.chars().map(shown).take(characters).collect::<String>().trim().to_owned()
 }
@@ -169,27 +202,11 @@ fn milliseconds(text: &str) -> Option<u64> {
 }
 
 /// The values in `… datapoints [3.0 (21/11/26 06:00:00), 2.0 (…)] was greater than …`.
-fn values(reason: &str) -> Vec<String> {
+pub(crate) fn values(reason: &str) -> Vec<f64> {
     let inside = reason.split_once('[').and_then(|(_, rest)| rest.split_once(']')).map(|(inside, _)| inside);
     let words = inside.unwrap_or_default().split(',').filter_map(|part| part.split_whitespace().next());
-    words
-        .filter_map(|word| word.parse::<f64>().ok())
-        .filter(|value| value.is_finite())
-        .map(short)
-        .take(VALUES)
-        .collect()
-}
-
-/// A number with three digits after the point at most.
-pub(crate) fn short(value: f64) -> String {
-    let text = format!("{value:.3}");
-    let text = text.trim_end_matches('0').trim_end_matches('.');
-    if text == "-0" { "0".to_owned() } else { text.to_owned() }
-}
-
-fn limit(trigger: &Trigger) -> String {
-    let words = |threshold: f64| format!("{} {}", trigger.comparison(), short(threshold));
-    trigger.threshold().map(words).unwrap_or_default()
+    let numbers = words.filter_map(|word| word.parse::<f64>().ok());
+    numbers.filter(|value| value.is_finite()).take(VALUES).collect()
 }
 
 fn compared(trigger: &Trigger) -> Option<Compared> {
@@ -228,7 +245,7 @@ mod tests {
     fn a_change_is_read_as_cloudwatch_publishes_it() {
         let message = json!({
             "AlarmName": "s-reject-ratio-labs", "AWSAccountId": "111122223333", "NewStateValue": "ALARM",
-            "AlarmDescription": "Too many.\nDo: read them.\nIncident: s-quality",
+            "AlarmDescription": "Too many.\nDo: read them.\nResolved: Few again.\nIncident: s-quality",
             "NewStateReason": "Threshold Crossed: 1 out of the last 1 datapoints [6.25 (21/11/26 05:55:00)] was greater than the threshold (5.0).",
             "StateChangeTime": "2026-11-21T06:00:00.123+0000", "Region": "EU (Frankfurt)", "OldStateValue": "OK",
             "AlarmArn": "arn:aws:cloudwatch:eu-central-1:111122223333:alarm:s-reject-ratio-labs",
@@ -241,7 +258,8 @@ mod tests {
         assert_eq!((change.alarm.as_str(), change.incident.as_str()), ("s-reject-ratio-labs", "s-quality"));
         assert_eq!((change.state, change.changed_ms), (Some(AlarmState::Alarm), 1_795_240_800_123));
         assert_eq!((change.meaning.as_str(), change.advice.as_str()), ("Too many.", "read them."));
-        assert_eq!((change.values, change.limit.as_str()), (vec!["6.25".to_owned()], "more than 5"));
+        assert_eq!((change.resolved.as_str(), change.values.as_slice()), ("Few again.", &[6.25][..]));
+        assert_eq!(change.quantity.expect("a metric").name, "rejected records");
         assert_eq!(
             (change.metrics, change.places),
             (vec!["Rejects".to_owned()], vec![("feed".to_owned(), "labs".to_owned())])
@@ -264,13 +282,13 @@ mod tests {
     #[test]
     fn a_composite_alarm_names_what_set_it_off() {
         let message = json!({
-            "AlarmName": "s-door", "NewStateValue": "OK", "StateChangeTime": "2026-11-21T06:00:00.000+0000",
+            "AlarmName": "s-partner-api", "NewStateValue": "OK", "StateChangeTime": "2026-11-21T06:00:00.000+0000",
             "AlarmRule": "ALARM(\"s-a\")",
             "TriggeringChildren": [{"Arn": "arn:aws:cloudwatch:eu-central-1:1:alarm:s-a", "State": {"Value": "OK"}}],
         });
         let change = Change::read(&notice(message.to_string()));
         assert_eq!((change.state, change.because_of), (Some(AlarmState::Ok), vec!["s-a".to_owned()]));
-        assert_eq!((change.incident.as_str(), change.limit.as_str()), ("s-door", ""));
+        assert_eq!((change.incident.as_str(), change.quantity), ("s-partner-api", None));
     }
 
     #[test]
@@ -283,7 +301,7 @@ mod tests {
     #[test]
     fn a_missing_datapoint_is_no_value() {
         assert!(values("no datapoints were received, missing is [NonBreaching]").is_empty());
-        assert_eq!(values("[3.0 (21/11/26 05:55:00), 2.5 (21/11/26 05:50:00)]"), ["3", "2.5"]);
+        assert_eq!(values("[3.0 (21/11/26 05:55:00), 2.5 (21/11/26 05:50:00)]"), [3.0, 2.5]);
     }
 
     proptest! {

@@ -2,11 +2,11 @@
 
 use std::time::Duration;
 
-use futures_util::future::{join, join_all};
+use futures_util::future::{join_all, join3};
 use lambda_runtime::Diagnostic;
 use serde_json::Value;
 use store::door::{Partners, Reading, Senders};
-use store::{Error, Incident, Incidents, Mail, Measured, ReadContract, Secrets};
+use store::{AlarmsNow, Error, Incident, Incidents, Mail, Measured, ReadContract, Secrets};
 use telemetry::{Label, Notice as Noticed, NoticeRecord, Occurrence};
 
 use crate::alarm::Change;
@@ -14,8 +14,8 @@ use crate::channel::{Channel, Malformed, Trouble};
 use crate::event::{UnknownEvent, decode};
 use crate::files::Files;
 use crate::incident::{Decision, decide};
-use crate::message::Message;
-use crate::{Notifier, files, recent, render};
+use crate::message::{Known, Message};
+use crate::{Notifier, files, members, recent, render};
 
 /// How often an incident is looked at again when somebody else wrote it meanwhile.
 const LOOKS: usize = 8;
@@ -87,7 +87,7 @@ impl Unanswered {
     }
 }
 
-impl<D: Incidents + Secrets + Mail + Measured, R: Partners + Senders + Reading + ReadContract>
+impl<D: Incidents + Secrets + Mail + Measured + AlarmsNow, R: Partners + Senders + Reading + ReadContract>
     Notifier<D, R>
 {
     /// Handles one invocation. An error asks Lambda to try again, and at last to keep the event among the dead letters.
@@ -113,7 +113,7 @@ impl<D: Incidents + Secrets + Mail + Measured, R: Partners + Senders + Reading +
                 Decision::Nothing => return Ok(()),
                 Decision::Later => return Err(NotTold::Busy),
                 Decision::Fold => {
-                    self.desk.fold(&change.incident).await?;
+                    self.desk.fold(&change.incident, &change.alarm).await?;
                     self.record(change, "none", Noticed::Folded, "");
                     return Ok(());
                 }
@@ -167,9 +167,11 @@ impl<D: Incidents + Secrets + Mail + Measured, R: Partners + Senders + Reading +
 
     /// The message of a change, with what the ledger and CloudWatch say within their time.
     async fn message(&self, change: &Change, incident: &Incident) -> Message {
-        let (files, recent) = join(
-            files::of(&self.reading, change, &self.settings.stack),
+        let stack = &self.settings.stack;
+        let (files, recent, members) = join3(
+            files::of(&self.reading, change, stack),
             recent::of(&self.desk, change, self.host.now()),
+            members::of(&self.desk, change, stack),
         )
         .await;
         let files = files.unwrap_or_else(|unanswered| {
@@ -180,7 +182,11 @@ impl<D: Incidents + Secrets + Mail + Measured, R: Partners + Senders + Reading +
             self.miss(&unanswered, "recent values");
             None
         });
-        Message::new(change, incident, &files, recent.as_ref())
+        let members = members.unwrap_or_else(|unanswered| {
+            self.miss(&unanswered, "alarms");
+            Vec::new()
+        });
+        Message::new(change, incident, &Known { files, recent, members })
     }
 
     fn miss(&self, unanswered: &Unanswered, what: &'static str) {

@@ -1,12 +1,13 @@
 //! The files that an alarm is about, from the ledger's index: the newest that are not all good, or the newest of each
 //! partner of a feed whose file did not come as expected. An alarm without a feed is about all feeds.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
+use feed::{CANARY, UNKNOWN};
 use futures_util::future::join_all;
 use jiff::Timestamp;
 use store::door::{Credential, Feeds, FileQuery, ListedFile, Partners, Reading, Senders};
-use store::{Error, Outcome, ReadContract, State};
+use store::{Error, Outcome, ReadContract, State, UNKNOWN as WRONG_KEY};
 use telemetry::Label;
 
 use crate::alarm::Change;
@@ -21,8 +22,10 @@ const QUARANTINED: &str = "FilesQuarantined";
 const EXPECTED: [&str; 3] = [OVERDUE, "FilesThin", "FilesFat"];
 /// The one of them of a file that did not come.
 const OVERDUE: &str = "FilesOverdue";
-/// The fault of a file whose feed has no contract.
-const NO_CONTRACT: &str = "NO_CONTRACT";
+/// The metric of contracts whose newest version does not compile.
+const BROKEN: &str = "ContractsBroken";
+/// The fault of a file whose feed has a contract that never had a version which compiles.
+const CONTRACT_INVALID: &str = "CONTRACT_INVALID";
 /// The most partners whose files are looked through, and of each the most files.
 pub(crate) const PARTNERS: usize = 50;
 const FILES_OF_A_PARTNER: u16 = 20;
@@ -44,6 +47,8 @@ pub enum Files {
     Newest(Vec<String>),
     /// These are overdue, of all feeds.
     Overdue(Overdue),
+    /// Contracts whose newest version does not compile, one line each.
+    Contracts(Vec<String>),
 }
 
 /// A file that is not all good.
@@ -64,6 +69,8 @@ pub(crate) async fn of<R: Partners + Senders + Reading + ReadContract>(
     let is_of = |names: &[&str]| change.metrics.iter().any(|metric| names.contains(&metric.as_str()));
     if is_of(&BAD) {
         Ok(Files::Bad(Unanswered::within(bad(reading, change, stack)).await?))
+    } else if is_of(&[BROKEN]) {
+        Ok(Files::Contracts(Unanswered::within(overdue::broken(reading)).await?))
     } else if is_of(&[OVERDUE]) && change.place("feed").is_none() {
         Ok(Files::Overdue(Unanswered::within(overdue::of(reading, change.changed_ms, stack)).await?))
     } else if is_of(&EXPECTED) {
@@ -79,7 +86,14 @@ async fn bad<R: Partners + Senders + Reading>(
     stack: &str,
 ) -> Result<Vec<BadFile>, Error> {
     let from = from(change.changed_ms);
-    let mut listed = listed(reading, change, from, FILES_OF_A_PARTNER).await?;
+    let partners = if let Some(partner) = change.place("partner") {
+        vec![(partner.to_owned(), partner.to_owned())]
+    } else {
+        // Files under a wrong key belong to no partner.
+        let wrong = (WRONG_KEY.to_owned(), WRONG_KEY.to_owned());
+        std::iter::once(wrong).chain(everybody(reading).await?).collect()
+    };
+    let mut listed = listed(reading, change, partners, from, FILES_OF_A_PARTNER).await?;
     // The alarm on rejects is about loaded files. That of one feed has always shown the refused ones too, which are few.
     let is_of_loaded = !change.metrics.iter().any(|metric| metric == QUARANTINED);
     if change.place("feed").is_none() && is_of_loaded {
@@ -94,7 +108,11 @@ async fn bad<R: Partners + Senders + Reading>(
 /// The newest file of each partner of the alarm's feed. Where a file is waited for, whoever waits longest comes first: a
 /// partner that is to send the feed and never did, then the oldest file.
 async fn newest<R: Partners + Senders + Reading>(reading: &R, change: &Change) -> Result<Vec<String>, Error> {
-    let mut listed = listed(reading, change, None, 1).await?;
+    let partners = match change.place("partner") {
+        Some(partner) => vec![(partner.to_owned(), partner.to_owned())],
+        None => everybody(reading).await?,
+    };
+    let mut listed = listed(reading, change, partners, None, 1).await?;
     let mut lines = Vec::new();
     if change.metrics.iter().any(|metric| metric == OVERDUE) {
         listed.reverse();
@@ -127,35 +145,41 @@ async fn expected<R: Partners>(reading: &R, change: &Change) -> Result<Vec<Strin
     Ok(expected)
 }
 
-/// Files of the alarm's partners and feed with their partner, newest first, of each partner at most `limit`.
-async fn listed<R: Partners + Senders + Reading>(
+/// Files of these partners and the alarm's feed with their partner as it is shown, newest first, of each partner at most
+/// `limit`.
+async fn listed<R: Reading>(
     reading: &R,
     change: &Change,
+    partners: Vec<(String, String)>,
     from: Option<String>,
     limit: u16,
 ) -> Result<Vec<(String, ListedFile)>, Error> {
-    let partners = match change.place("partner") {
-        Some(partner) => vec![partner.to_owned()],
-        None => everybody(reading).await?,
-    };
     let feed = change.place("feed").map(str::to_owned);
     let query = FileQuery { feed, from, limit, ..FileQuery::default() };
-    let queries: Vec<FileQuery> =
-        partners.into_iter().take(PARTNERS).map(|partner| FileQuery { partner, ..query.clone() }).collect();
-    let pages = join_all(queries.iter().map(|query| reading.files(query))).await;
+    let queries: Vec<(String, FileQuery)> = partners
+        .into_iter()
+        .take(PARTNERS)
+        .map(|(partner, shown)| (shown, FileQuery { partner, ..query.clone() }))
+        .collect();
+    let pages = join_all(queries.iter().map(|(_, query)| reading.files(query))).await;
     let mut found = Vec::new();
-    for (query, page) in queries.iter().zip(pages) {
-        found.extend(page?.files.into_iter().map(|file| (query.partner.clone(), file)));
+    for ((shown, _), page) in queries.iter().zip(pages) {
+        found.extend(page?.files.into_iter().map(|file| (shown.clone(), file)));
     }
     found.sort_by(|(_, one), (_, other)| (&other.order, &other.file).cmp(&(&one.order, &one.file)));
     Ok(found)
 }
 
-/// The partners of the table, and those that only drop files into the inbox.
-async fn everybody<R: Partners + Senders>(reading: &R) -> Result<Vec<String>, Error> {
+/// The partners of the table, and those that only drop files into the inbox, each with the name that is shown: a folder that
+/// no operator named may be a patient. Not the stack's own heartbeat.
+async fn everybody<R: Partners + Senders>(reading: &R) -> Result<Vec<(String, String)>, Error> {
     let registered = reading.all_partners().await?.into_iter().map(|partner| partner.name);
-    let dropping = reading.senders(None).await?.names.into_iter().filter(|name| feed::is_name(name));
-    Ok(registered.chain(dropping).collect::<BTreeSet<_>>().into_iter().collect())
+    let mut shown: BTreeMap<String, String> = registered.map(|name| (name.clone(), name)).collect();
+    for name in reading.senders(None).await?.names.into_iter().filter(|name| feed::is_name(name)) {
+        shown.entry(name).or_insert_with(|| UNKNOWN.to_owned());
+    }
+    shown.remove(CANARY);
+    Ok(shown.into_iter().collect())
 }
 
 fn from(changed_ms: u64) -> Option<String> {
@@ -168,15 +192,18 @@ fn line(partner: &str, file: &ListedFile) -> Option<String> {
     let outcome = file.outcome.as_ref()?;
     let what = match file.state {
         State::Quarantined => match outcome.fault.as_deref().filter(|fault| is_code(fault)) {
-            Some(fault) => format!("refused, {fault}"),
-            None => format!("refused, {}", rejects(outcome)),
+            Some(fault) => format!("quarantined, {fault}"),
+            None => format!("quarantined, {}", rejects(outcome)),
         },
         State::Complete if outcome.counts.rejects > 0 => format!("loaded, {}", rejects(outcome)),
         _ => return None,
     };
+    if partner == WRONG_KEY {
+        return Some(format!("{} under a key that names no partner and feed: {what}", file.file));
+    }
     // The name of a feed that nobody agreed on is whatever the sender called a folder.
-    let is_agreed = outcome.fault.as_deref() != Some(NO_CONTRACT);
-    let (partner, feed) = (Label::new(partner), Label::new(if is_agreed { &file.feed } else { "unknown" }));
+    let is_agreed = !outcome.contract_hash.is_empty() || outcome.fault.as_deref() == Some(CONTRACT_INVALID);
+    let (partner, feed) = (Label::new(partner), Label::new(if is_agreed { &file.feed } else { UNKNOWN }));
     Some(format!("{} of {}/{}: {what}", file.file, partner.as_str(), feed.as_str()))
 }
 

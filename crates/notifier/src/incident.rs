@@ -44,7 +44,7 @@ fn on_alarm(seen: Option<&Incident>, change: &Change, now_ms: u64) -> Decision {
     if seen.done || now_ms < seen.lease_until_ms {
         return Decision::Fold;
     }
-    // The one that began it did not end: this one tells whoever was not told.
+    // The one that began it did not end: this one tells the channels that were not told.
     Decision::Tell(Incident { lease_until_ms: now_ms.saturating_add(LEASE_MS), ..seen.clone() })
 }
 
@@ -76,7 +76,10 @@ fn on_recovery(seen: Option<&Incident>, change: &Change, now_ms: u64) -> Decisio
 }
 
 fn begin(change: &Change, now_ms: u64) -> Incident {
+    // A composite alarm is the incident itself.
+    let is_member = change.alarm != change.incident;
     Incident {
+        alarms: is_member.then(|| change.alarm.clone()).into_iter().collect(),
         open: true,
         alarm: change.alarm.clone(),
         changed_ms: change.changed_ms,

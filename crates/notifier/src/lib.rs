@@ -18,8 +18,10 @@ mod deliver;
 pub mod event;
 pub mod files;
 mod incident;
+pub mod members;
 pub mod message;
 pub mod overdue;
+pub mod quantity;
 pub mod recent;
 pub mod render;
 mod trigger;
@@ -29,10 +31,10 @@ pub use deliver::NotTold;
 use host::Host;
 use outbound::{Client, Fuses, Policy};
 use store::door::{Partners, Reading, Senders};
-use store::{Incidents, Mail, Measured, ReadContract, Secrets};
+use store::{AlarmsNow, Incidents, Mail, Measured, ReadContract, Secrets};
 use telemetry::Metrics;
 
-/// What a message needs besides its alarm. `D`: incidents, secrets, mail, recent values. `R`: partners, their files and
+/// What a message needs besides its alarm. `D`: incidents, secrets, mail, recent values, alarms. `R`: partners, their files and
 /// the contracts.
 pub struct Notifier<D, R> {
     desk: D,
@@ -56,7 +58,7 @@ pub struct Settings {
     pub metrics: Metrics,
 }
 
-impl<D: Incidents + Secrets + Mail + Measured, R: Partners + Senders + Reading + ReadContract>
+impl<D: Incidents + Secrets + Mail + Measured + AlarmsNow, R: Partners + Senders + Reading + ReadContract>
     Notifier<D, R>
 {
     /// A notifier between these.

@@ -1,18 +1,26 @@
 //! What people read, before it takes the form of a channel.
 
+use std::borrow::Cow;
+
 use jiff::Timestamp;
 use store::Incident;
 
 use crate::alarm::Change;
 use crate::files::Files;
-use crate::recent::{Recent, each};
+use crate::members::Member;
+use crate::recent::Recent;
+
+/// The most alarms of an incident that are named.
+const MEMBERS: usize = 10;
+/// What is said of an alarm that is resolved and does not say what has happened.
+const RESOLVED: &str = "What the alarm watches is within its limit again.";
 
 /// Whether something begins or ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Status {
     /// An incident begins.
     Open,
-    /// It is over.
+    /// It is resolved.
     Closed,
     /// A message that is no alarm.
     Note,
@@ -24,11 +32,14 @@ impl Status {
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Open => "ALARM",
-            Self::Closed => "OVER",
+            Self::Closed => "RESOLVED",
             Self::Note => "NOTE",
         }
     }
 }
+
+/// A fact: its name, and what it is.
+pub type Fact = (Cow<'static, str>, String);
 
 /// A message: the same for every channel.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -41,83 +52,134 @@ pub struct Message {
     pub alarm: String,
     /// When its state changed, milliseconds since the epoch.
     pub changed_ms: u64,
-    /// What it means.
+    /// How long it lasted, milliseconds; of an incident that is resolved.
+    pub lasted_ms: Option<u64>,
+    /// What it means; of an incident that is resolved what has happened.
     pub meaning: String,
     /// What is known: name and text, in order.
-    pub facts: Vec<(&'static str, String)>,
-    /// What to do; empty when it is over, or when nobody said.
+    pub facts: Vec<Fact>,
+    /// What to do; empty when it is resolved, or when the alarm does not say it.
     pub advice: String,
     /// Where to look.
     pub link: Option<String>,
 }
 
+/// What is known besides the change itself.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Known {
+    /// The files that it is about.
+    pub files: Files,
+    /// What the alarm compared lately.
+    pub recent: Option<Recent>,
+    /// The alarms of its incident.
+    pub members: Vec<Member>,
+}
+
 impl Message {
     /// The message of a change that began or ended this incident.
     #[must_use]
-    pub fn new(change: &Change, incident: &Incident, files: &Files, recent: Option<&Recent>) -> Self {
+    pub fn new(change: &Change, incident: &Incident, known: &Known) -> Self {
         let status = match (change.state, incident.open) {
             (None, _) => Status::Note,
             (Some(_), true) => Status::Open,
             (Some(_), false) => Status::Closed,
         };
-        let mut facts = vec![("since", instant(incident.since_ms))];
-        if status == Status::Closed {
-            facts.push(("until", instant(incident.changed_ms)));
-            facts.push(("lasted", lasted(incident)));
+        let is_closed = status == Status::Closed;
+        let mut facts: Vec<Fact> = vec![("since".into(), instant(incident.since_ms))];
+        if is_closed {
+            facts.push(("until".into(), instant(incident.changed_ms)));
         }
-        facts.extend(values(change, recent).map(|values| ("recent values", values)));
+        if status == Status::Open && change.incident != change.alarm {
+            facts.push(("incident".into(), change.incident.clone()));
+        }
+        facts.extend(measured(change, known.recent.as_ref()));
         facts.extend(
-            Some(&change.limit).filter(|limit| !limit.is_empty()).map(|limit| ("alarm at", limit.clone())),
+            change.places.iter().filter_map(|(name, value)| Some((known_place(name)?.into(), value.clone()))),
         );
-        for (name, value) in &change.places {
-            facts.extend(known_place(name).map(|name| (name, value.clone())));
-        }
-        if !change.because_of.is_empty() {
-            facts.push(("alarms", change.because_of.join(", ")));
+        match status {
+            Status::Open => facts.extend(alarms_on(change, &known.members)),
+            Status::Closed => facts.extend(alarms_ended(change, incident, &known.members)),
+            Status::Note => {}
         }
         if incident.folded > 0 {
-            facts.push(("further changes", incident.folded.to_string()));
+            facts.push(("further changes".into(), incident.folded.to_string()));
         }
         if status == Status::Open {
-            facts.extend(told(files));
+            facts.extend(about(&known.files).into_iter().map(|(name, text)| (name.into(), text)));
         }
+        let resolved = || if change.resolved.is_empty() { RESOLVED } else { &change.resolved };
         Self {
             status,
             incident: change.incident.clone(),
             alarm: change.alarm.clone(),
             changed_ms: change.changed_ms,
-            meaning: change.meaning.clone(),
+            lasted_ms: is_closed.then(|| incident.changed_ms.saturating_sub(incident.since_ms)),
+            meaning: if is_closed { resolved().to_owned() } else { change.meaning.clone() },
             facts,
-            advice: if status == Status::Closed { String::new() } else { change.advice.clone() },
+            advice: if is_closed { String::new() } else { change.advice.clone() },
             link: link(change),
         }
     }
 
-    /// The first line: what, and which.
+    /// The first line: what, which, and how long it lasted.
     #[must_use]
     pub fn title(&self) -> String {
-        format!("{} {}", self.status.as_str(), self.alarm)
+        let lasted = self.lasted_ms.and_then(lasted).map(|lasted| format!(" after {lasted}"));
+        format!("{} {}{}", self.status.as_str(), self.alarm, lasted.unwrap_or_default())
     }
 }
 
-/// The recent values, else those that CloudWatch gave as its reason, in the same order.
-fn values(change: &Change, recent: Option<&Recent>) -> Option<String> {
-    if let Some(recent) = recent {
-        return Some(recent.line());
-    }
-    let values: Vec<&str> = change.values.iter().rev().map(String::as_str).collect();
-    let period = change.compared.as_ref().map(|compared| format!("{}, ", each(compared.period_seconds)));
-    let line = format!("{} ({}newest last)", values.join(", "), period.unwrap_or_default());
-    (!values.is_empty()).then_some(line)
+/// The metric with its value and threshold, and the values before. The value is the one that CloudWatch gave as its
+/// reason, since the newest period may have just begun.
+fn measured(change: &Change, recent: Option<&Recent>) -> Vec<Fact> {
+    let Some(quantity) = &change.quantity else { return Vec::new() };
+    let value = change.values.first().copied().or_else(|| recent.and_then(Recent::newest));
+    let line = recent.and_then(|recent| recent.line(quantity)).map(|line| ("recent values".into(), line));
+    [(quantity.name.clone(), quantity.reading(value))].into_iter().chain(line).collect()
 }
 
-/// What is said of files.
-fn told(files: &Files) -> Vec<(&'static str, String)> {
+/// The alarms of the incident that are on, each with its value and threshold. The alarm of the message has its own
+/// above.
+fn alarms_on(change: &Change, members: &[Member]) -> Vec<Fact> {
+    let others = members.iter().filter(|member| member.is_on && member.name != change.alarm);
+    let line = |member: &Member| match &member.reading {
+        Some(reading) => format!("{}, {reading}", member.name),
+        None => member.name.clone(),
+    };
+    let lines: Vec<String> = others.map(line).collect();
+    // Without an answer of CloudWatch: the names that the change itself has.
+    let lines = if members.is_empty() { change.because_of.clone() } else { lines };
+    let name = if change.alarm == change.incident { "alarm on" } else { "also on" };
+    limited(name, lines)
+}
+
+/// The alarms that went off in an incident that is resolved, each with what has happened.
+fn alarms_ended(change: &Change, incident: &Incident, members: &[Member]) -> Vec<Fact> {
+    let went_off = incident.alarms.iter().filter(|name| **name != change.alarm);
+    let line = |name: &String| {
+        let member = members.iter().find(|member| member.name == *name && !member.resolved.is_empty());
+        member.map_or_else(|| name.clone(), |member| format!("{name}: {}", member.resolved))
+    };
+    limited("alarm", went_off.map(line).collect())
+}
+
+fn limited(name: &'static str, mut lines: Vec<String>) -> Vec<Fact> {
+    let more = lines.len().saturating_sub(MEMBERS);
+    lines.truncate(MEMBERS);
+    let mut facts: Vec<Fact> = lines.into_iter().map(|line| (name.into(), line)).collect();
+    if more > 0 {
+        facts.push(("further alarms".into(), more.to_string()));
+    }
+    facts
+}
+
+/// What is known of files.
+fn about(files: &Files) -> Vec<(&'static str, String)> {
     match files {
         Files::NotAsked => Vec::new(),
-        Files::Unknown => vec![("files", "the ledger did not answer".to_owned())],
+        Files::Unknown => vec![("files", "not known, because the ledger did not answer".to_owned())],
         Files::Bad(bad) if bad.is_empty() => {
-            vec![("files", "none in the ledger since the day before".to_owned())]
+            vec![("files", "no file of the last 24 hours is quarantined or has rejected records".to_owned())]
         }
         Files::Bad(bad) => {
             let lines = bad.iter().map(|file| ("file", file.line.clone()));
@@ -125,7 +187,7 @@ fn told(files: &Files) -> Vec<(&'static str, String)> {
             lines.chain(commands.map(|command| ("command", command.clone()))).collect()
         }
         Files::Newest(lines) if lines.is_empty() => {
-            vec![("newest file", "no partner's in the ledger".to_owned())]
+            vec![("newest file", "no partner has sent one yet".to_owned())]
         }
         Files::Overdue(overdue) => {
             let mut told: Vec<_> =
@@ -133,11 +195,14 @@ fn told(files: &Files) -> Vec<(&'static str, String)> {
             if overdue.more > 0 {
                 told.push(("further overdue files", overdue.more.to_string()));
             }
+            told.extend(overdue.contracts.iter().map(|line| ("broken contract", line.clone())));
             let first = overdue.files.iter().take(1).map(|file| file.command.clone());
+            let first = first.filter(|command| *command != overdue.command);
             told.extend(first.chain([overdue.command.clone()]).map(|command| ("command", command)));
             told
         }
         Files::Newest(lines) => lines.iter().map(|line| ("newest file", line.clone())).collect(),
+        Files::Contracts(lines) => lines.iter().map(|line| ("broken contract", line.clone())).collect(),
     }
 }
 
@@ -160,14 +225,19 @@ pub(crate) fn instant(ms: u64) -> String {
     instant.unwrap_or_default().strftime("%Y-%m-%d %H:%M:%S UTC").to_string()
 }
 
-fn lasted(incident: &Incident) -> String {
-    let seconds = incident.changed_ms.saturating_sub(incident.since_ms) / 1_000;
-    let (hours, minutes, seconds) = (seconds / 3_600, seconds / 60 % 60, seconds % 60);
-    match (hours, minutes) {
-        (0, 0) => format!("{seconds} s"),
-        (0, _) => format!("{minutes} min"),
-        (_, _) => format!("{hours} h {minutes} min"),
-    }
+/// A span of time in words; `None` for less than a second.
+fn lasted(milliseconds: u64) -> Option<String> {
+    let words = |count: u64, word: &str| format!("{count} {word}{}", if count == 1 { "" } else { "s" });
+    let seconds = milliseconds / 1_000;
+    let (larger, smaller) = match seconds {
+        0 => return None,
+        1..60 => ((seconds, "second"), (0, "")),
+        60..3_600 => ((seconds / 60, "minute"), (0, "")),
+        3_600..172_800 => ((seconds / 3_600, "hour"), (seconds / 60 % 60, "minute")),
+        _ => ((seconds / 86_400, "day"), (seconds / 3_600 % 24, "hour")),
+    };
+    let first = words(larger.0, larger.1);
+    Some(if smaller.0 == 0 { first } else { format!("{first} {}", words(smaller.0, smaller.1)) })
 }
 
 /// The alarm in CloudWatch's console, for a name that needs no encoding.
@@ -177,4 +247,27 @@ fn link(change: &Change) -> Option<String> {
     let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte);
     let place = format!("https://{region}.console.aws.amazon.com/cloudwatch/home?region={region}");
     (change.state.is_some() && name.bytes().all(plain)).then(|| format!("{place}#alarmsV2:alarm/{name}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_span_has_the_two_units_that_matter() {
+        let words = [999, 1_000, 59_000, 60_000, 1_540_000, 3_600_000, 3_900_000, 172_800_000, 180_000_000]
+            .map(|milliseconds| lasted(milliseconds).unwrap_or_default());
+        let expected = [
+            "",
+            "1 second",
+            "59 seconds",
+            "1 minute",
+            "25 minutes",
+            "1 hour",
+            "1 hour 5 minutes",
+            "2 days",
+            "2 days 2 hours",
+        ];
+        assert_eq!(words, expected);
+    }
 }

@@ -1,11 +1,11 @@
 //! The overdue files of all feeds, for the alarm that has no feed: judged as the watcher judges them, by the contracts and
-//! by what came.
+//! by what came. And the contracts whose newest version does not compile, which the same alarm tells of.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use contract::{Arrival, Contract, Due, Expectation};
-use feed::{CANARY, Contracts, Terms};
+use feed::{BrokenContract, CANARY, InForce, Terms, UNKNOWN};
 use futures_util::future::join_all;
 use jiff::Timestamp;
 use store::door::{Credential, Feeds, FileQuery, ListedFile, Partners, Reading, Senders};
@@ -30,6 +30,8 @@ pub struct Overdue {
     pub files: Vec<OverdueFile>,
     /// How many more there are.
     pub more: usize,
+    /// Contracts whose newest version does not compile, one line each.
+    pub contracts: Vec<String>,
     /// The command that lists what every feed waits for.
     pub command: String,
 }
@@ -61,7 +63,8 @@ struct Sender {
 
 /// What is overdue of a pair.
 struct Found<'a> {
-    partner: &'a str,
+    /// `None`: a folder that no operator named, which may be a patient.
+    partner: Option<&'a str>,
     feed: &'a str,
     arrival: Arrival,
     due: Due,
@@ -74,7 +77,9 @@ pub(crate) async fn of<R: Partners + Senders + Reading + ReadContract>(
     now_ms: u64,
     stack: &str,
 ) -> Result<Overdue, Error> {
-    let contracts = expecting(reading, now_ms).await?;
+    let read = contracts(reading).await?;
+    let broken = broken_lines(&read);
+    let contracts = expecting(read);
     let senders = senders(reading, now_ms).await?;
     let pairs = senders.iter().flat_map(|(partner, sender)| {
         contracts.iter().filter_map(move |(feed, contract)| {
@@ -95,28 +100,34 @@ pub(crate) async fn of<R: Partners + Senders + Reading + ReadContract>(
     });
     let more = found.len().saturating_sub(FILES);
     let files = found.iter().take(FILES).map(|one| one.told(stack)).collect();
-    Ok(Overdue { files, more, command: format!("scalper --stack {stack} status") })
+    Ok(Overdue { files, more, contracts: broken, command: format!("scalper --stack {stack} status") })
+}
+
+/// The contracts whose newest version does not compile, one line each.
+pub(crate) async fn broken<R: Reading + ReadContract>(reading: &R) -> Result<Vec<String>, Error> {
+    Ok(broken_lines(&contracts(reading).await?))
+}
+
+/// What holds for each feed that has a contract.
+async fn contracts<R: Reading + ReadContract>(reading: &R) -> Result<Vec<(String, InForce)>, Error> {
+    let feeds = reading.feeds().await?.into_iter().filter(|name| feed::is_name(name));
+    let feeds: Vec<String> = feeds.take(MOST_FEEDS).collect();
+    let read = join_all(feeds.iter().map(|feed| feed::in_force(reading, feed))).await;
+    feeds.into_iter().zip(read).map(|(feed, found)| Ok((feed, found?))).collect()
+}
+
+fn broken_lines(contracts: &[(String, InForce)]) -> Vec<String> {
+    let broken = contracts.iter().filter_map(|(feed, found)| Some((feed, found.broken.as_ref()?)));
+    broken.take(FILES).map(|(feed, newest): (_, &BrokenContract)| newest.told(feed)).collect()
 }
 
 /// The active contracts that expect files, by feed.
-async fn expecting<R: Reading + ReadContract>(
-    reading: &R,
-    now_ms: u64,
-) -> Result<BTreeMap<String, Arc<Contract>>, Error> {
-    let feeds = reading.feeds().await?.into_iter().filter(|name| feed::is_name(name) && name != CANARY);
-    let feeds: Vec<String> = feeds.take(MOST_FEEDS).collect();
-    let contracts = Contracts::default();
-    let terms = join_all(feeds.iter().map(|feed| contracts.terms(reading, feed, now_ms, 0))).await;
-    let mut expecting = BTreeMap::new();
-    for (feed, terms) in feeds.into_iter().zip(terms) {
-        match terms? {
-            Terms::Active(contract) if contract.expectation.is_some() => {
-                expecting.insert(feed, contract);
-            }
-            Terms::Active(_) | Terms::Refused(_) => {}
-        }
-    }
-    Ok(expecting)
+fn expecting(contracts: Vec<(String, InForce)>) -> BTreeMap<String, Arc<Contract>> {
+    let active = contracts.into_iter().filter_map(|(feed, found)| match found.terms {
+        Terms::Active(contract) if contract.expectation.is_some() && feed != CANARY => Some((feed, contract)),
+        Terms::Active(_) | Terms::Refused(_) => None,
+    });
+    active.collect()
 }
 
 /// The active partners of the table with the feeds that their credentials name, and those that only drop files.
@@ -190,7 +201,8 @@ async fn judge<'a, R: Reading>(
         }
     };
     let newest = files.into_iter().find(|file| came(file).is_some());
-    Ok(is_overdue.then_some(Found { partner: pair.partner, feed: pair.feed, arrival, due, newest }))
+    let partner = pair.sender.created_ms.map(|_| pair.partner);
+    Ok(is_overdue.then_some(Found { partner, feed: pair.feed, arrival, due, newest }))
 }
 
 /// When a file came that counts, milliseconds since the epoch.
@@ -201,7 +213,7 @@ fn came(file: &ListedFile) -> Option<u64> {
 }
 
 impl Found<'_> {
-    /// Names only: of the partner, and of a feed that has a contract. Never the key, which may be a patient's name.
+    /// Names only: of a registered partner, and of a feed that has a contract. Never the key, which may be a patient's name.
     fn told(&self, stack: &str) -> OverdueFile {
         let Self { partner, feed, arrival, due, newest } = self;
         let deadline = instant(due.deadline_ms);
@@ -213,9 +225,14 @@ impl Found<'_> {
             || "no file yet".to_owned(),
             |file| format!("newest file {}{}", file.file, story(file)),
         );
+        let command = match partner {
+            Some(partner) => format!("files --partner {partner} --feed {feed}"),
+            None => "status".to_owned(),
+        };
+        let partner = partner.unwrap_or(UNKNOWN);
         OverdueFile {
             line: format!("{partner}/{feed}: {what}; {newest}"),
-            command: format!("scalper --stack {stack} files --partner {partner} --feed {feed}"),
+            command: format!("scalper --stack {stack} {command}"),
         }
     }
 }

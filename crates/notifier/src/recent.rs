@@ -2,8 +2,9 @@
 
 use store::{Measured, Query, Span};
 
-use crate::alarm::{Change, short};
+use crate::alarm::Change;
 use crate::deliver::Unanswered;
+use crate::quantity::{Quantity, period};
 
 /// The most values that are told, and so the periods that are asked for: an hour of five minutes each.
 const PERIODS: u32 = 12;
@@ -18,10 +19,10 @@ pub struct Compared {
 }
 
 /// Recent values, oldest first.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Recent {
-    /// In words; `None` for a period without data between others.
-    pub values: Vec<Option<String>>,
+    /// `None` for a period without data between others.
+    pub values: Vec<Option<f64>>,
     /// Seconds of a period.
     pub period_seconds: u32,
 }
@@ -43,45 +44,49 @@ pub(crate) async fn of<D: Measured>(
     let slots = (last.at_ms.saturating_sub(first.at_ms) / period_ms).min(u64::from(PERIODS));
     let value = |slot: u64| {
         let at_ms = first.at_ms + slot * period_ms;
-        found.iter().find(|one| one.at_ms / period_ms == at_ms / period_ms).map(|one| short(one.value))
+        found.iter().find(|one| one.at_ms / period_ms == at_ms / period_ms).map(|one| one.value)
     };
     Ok(Some(Recent { values: (0..=slots).map(value).collect(), period_seconds: *period_seconds }))
 }
 
 impl Recent {
-    /// One line.
-    pub(crate) fn line(&self) -> String {
-        let shown: Vec<&str> = self.values.iter().map(|value| value.as_deref().unwrap_or("-")).collect();
-        let gaps = if self.values.contains(&None) { ", - is no data" } else { "" };
-        format!("{} ({}, newest last{gaps})", shown.join(", "), each(self.period_seconds))
+    /// The newest value.
+    pub(crate) fn newest(&self) -> Option<f64> {
+        self.values.iter().rev().find_map(|value| *value)
     }
-}
 
-/// The length of a period in words.
-pub(crate) fn each(seconds: u32) -> String {
-    match (seconds / 3_600, seconds / 60, seconds) {
-        (hours, _, _) if hours > 0 && seconds.is_multiple_of(3_600) => format!("{hours} h each"),
-        (_, minutes, _) if minutes > 0 && seconds.is_multiple_of(60) => format!("{minutes} min each"),
-        _ => format!("{seconds} s each"),
+    /// One line; `None` for a single value, which is no history.
+    pub(crate) fn line(&self, quantity: &Quantity) -> Option<String> {
+        let shown = self.values.iter().map(|value| match value {
+            Some(value) => quantity.value(*value),
+            None => "no data".to_owned(),
+        });
+        let shown: Vec<String> = shown.collect();
+        let each = period(self.period_seconds);
+        (shown.len() > 1).then(|| format!("{} ({each} each, newest last)", shown.join("; ")))
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::quantity::Term;
 
     #[test]
     fn a_line_says_how_long_each_value_is_and_where_there_is_none() {
-        let line = |values: &[Option<&str>], period_seconds| {
-            let values = values.iter().map(|value| value.map(str::to_owned)).collect();
-            Recent { values, period_seconds }.line()
+        let term = Term { namespace: "N", name: "RejectPercent", statistic: Some("Maximum") };
+        let quantity = Quantity::new(&[term], Some(300), None).expect("a metric");
+        let line = |values: &[Option<f64>], period_seconds| {
+            Recent { values: values.to_vec(), period_seconds }.line(&quantity)
         };
-        assert_eq!(line(&[Some("0"), Some("2"), Some("14.5")], 300), "0, 2, 14.5 (5 min each, newest last)");
         assert_eq!(
-            line(&[Some("1"), None, Some("3")], 60),
-            "1, -, 3 (1 min each, newest last, - is no data)"
+            line(&[Some(0.0), None, Some(14.5)], 300).as_deref(),
+            Some("0 %; no data; 14.5 % (5 minutes each, newest last)")
         );
-        assert_eq!(line(&[Some("1")], 7_200), "1 (2 h each, newest last)");
-        assert_eq!(line(&[Some("1")], 10), "1 (10 s each, newest last)");
+        assert_eq!(
+            line(&[Some(1.0), Some(2.0)], 7_200).as_deref(),
+            Some("1 %; 2 % (2 hours each, newest last)")
+        );
+        assert_eq!(line(&[Some(1.0)], 60), None);
     }
 }

@@ -1,4 +1,5 @@
-//! The forms of a message: mail, Slack, PagerDuty, Microsoft Teams, and JSON for a receiver of one's own.
+//! The forms of a message: mail, Slack, PagerDuty, Microsoft Teams, and JSON for a receiver of one's own. Each begins with
+//! the message's title, and so with `ALARM` or `RESOLVED`.
 //!
 //! Each form escapes what its channel would read as a command, and keeps to its limits.
 
@@ -11,6 +12,8 @@ use crate::message::{Message, Status};
 const SUBJECT: usize = 100;
 /// The most of a mail, in characters; a message of SNS may have 256 KB.
 const MAIL: usize = 20_000;
+/// Where sentences in a mail are broken, in characters.
+const MAIL_COLUMNS: usize = 80;
 /// Slack's limits for a header and for the text of a section, in characters.
 /// <https://docs.slack.dev/reference/block-kit/blocks/section-block/>
 const SLACK_HEADER: usize = 150;
@@ -34,15 +37,47 @@ pub fn mail(message: &Message) -> (String, String) {
     (subject, cut(&text(message), MAIL))
 }
 
-/// The whole as plain text.
+/// The whole as plain text: sentences in lines of [`MAIL_COLUMNS`], facts and commands each on one line.
 fn text(message: &Message) -> String {
-    let mut lines = vec![message.title(), message.meaning.clone(), String::new()];
+    let mut lines = vec![message.title()];
+    lines.extend(wrapped(&message.meaning));
+    lines.push(String::new());
     lines.extend(message.facts.iter().map(|(name, fact)| format!("{name}: {fact}")));
     if !message.advice.is_empty() {
-        lines.push(format!("do: {}", message.advice));
+        lines.push(String::new());
+        lines.extend(wrapped(&format!("Do: {}", message.advice)));
     }
-    lines.extend(message.link.iter().map(|link| format!("see: {link}")));
+    if let Some(link) = &message.link {
+        lines.extend([String::new(), link.clone()]);
+    }
     lines.join("\n")
+}
+
+/// Breaks a text at blanks. A command in backticks stays whole, so that it can be copied; a line with one may be longer.
+fn wrapped(text: &str) -> Vec<String> {
+    let mut words: Vec<String> = Vec::new();
+    let mut is_command = false;
+    for word in text.split(' ') {
+        match words.last_mut() {
+            Some(command) if is_command => {
+                command.push(' ');
+                command.push_str(word);
+            }
+            _ => words.push(word.to_owned()),
+        }
+        is_command ^= word.matches('`').count() % 2 == 1;
+    }
+    let mut lines: Vec<String> = Vec::new();
+    for word in words {
+        match lines.last_mut() {
+            Some(line) if line.chars().count() + 1 + word.chars().count() <= MAIL_COLUMNS => {
+                line.push(' ');
+                line.push_str(&word);
+            }
+            _ => lines.push(word),
+        }
+    }
+    lines
 }
 
 /// For a Slack incoming webhook.
@@ -88,7 +123,7 @@ pub fn pagerduty(message: &Message, routing_key: &str) -> Value {
         "event_action": action,
         "dedup_key": cut(&message.incident, PAGERDUTY_KEY),
         "payload": {
-            "summary": cut(&format!("{}: {}", message.alarm, message.meaning), PAGERDUTY_SUMMARY),
+            "summary": cut(&format!("{}: {}", message.title(), message.meaning), PAGERDUTY_SUMMARY),
             "source": message.incident,
             "severity": severity,
             "timestamp": instant(message.changed_ms),
@@ -132,14 +167,15 @@ pub fn teams(message: &Message) -> Value {
         {"contentType": "application/vnd.microsoft.card.adaptive", "contentUrl": null, "content": card}]})
 }
 
-/// For a receiver of one's own. Facts of one name stand in a list.
+/// For a receiver of one's own. Facts are a list, since several may have one name.
 #[must_use]
 pub fn json(message: &Message) -> Value {
     let facts: Vec<Value> =
         message.facts.iter().map(|(name, fact)| json!({"name": name, "text": fact})).collect();
     json!({
         "version": 1,
-        "status": match message.status { Status::Open => "open", Status::Closed => "closed", Status::Note => "note" },
+        "status": match message.status { Status::Open => "alarm", Status::Closed => "resolved", Status::Note => "note" },
+        "title": message.title(),
         "incident": message.incident,
         "alarm": message.alarm,
         "changedAt": instant(message.changed_ms),

@@ -32,7 +32,7 @@ async fn five_hundred_deliveries_of_an_incident_are_one_page_and_one_recovery() 
         notifier.handle(&recovery("s-slow", BEGIN_MS + 60_000)).await.unwrap();
         notifier.handle(&recovery("s-processing", BEGIN_MS + 60_000)).await.unwrap();
     }
-    assert_eq!(world.subjects(), ["ALARM s-slow", "OVER s-processing"]);
+    assert_eq!(world.subjects(), ["ALARM s-slow", "RESOLVED s-processing after 1 minute"]);
     assert!(world.memory.mailed()[1].1.contains("further changes: 499"), "{}", world.memory.mailed()[1].1);
     assert_eq!((world.counted("NoticesSent"), world.counted("NoticesFolded")), (2, 499));
 }
@@ -62,7 +62,7 @@ async fn a_channel_hears_of_an_incident_once_however_many_deliveries_there_are()
     }
     let statuses =
         || -> Vec<Value> { receiver.bodies("/hook").iter().map(|body| body["status"].clone()).collect() };
-    assert_eq!(statuses(), ["open"]);
+    assert_eq!(statuses(), ["alarm"]);
     let over = recovery("s-processing", BEGIN_MS + 60_000);
     let together = futures_util::future::join_all((0..250).map(|_| notifier.handle(&over)));
     // Who comes while it is told is asked to come again, and then has nothing to tell.
@@ -70,7 +70,7 @@ async fn a_channel_hears_of_an_incident_once_however_many_deliveries_there_are()
     for _ in 0..250 {
         receiver.during(notifier.handle(&over), "200 OK").await.unwrap();
     }
-    assert_eq!(statuses(), ["open", "closed"]);
+    assert_eq!(statuses(), ["alarm", "resolved"]);
 }
 
 #[tokio::test]
@@ -83,7 +83,7 @@ async fn a_change_that_comes_late_opens_and_closes_nothing() {
     assert_eq!(world.subjects(), ["ALARM s-slow"]);
     notifier.handle(&recovery("s-processing", BEGIN_MS + 20_000)).await.unwrap();
     notifier.handle(&alarm("s-dead-letters", BEGIN_MS + 15_000)).await.unwrap();
-    assert_eq!(world.subjects(), ["ALARM s-slow", "OVER s-processing"]);
+    assert_eq!(world.subjects(), ["ALARM s-slow", "RESOLVED s-processing after 10 seconds"]);
     notifier.handle(&alarm("s-slow", BEGIN_MS + 30_000)).await.unwrap();
     assert_eq!(world.subjects().len(), 3, "it begins again");
 }
@@ -166,8 +166,8 @@ async fn an_address_inside_is_not_connected_to() {
 #[tokio::test]
 async fn a_failure_anywhere_ends_with_everybody_told() {
     for when in [When::BeforeEffect, When::AfterEffect] {
-        // Read, begun, values read, mailed, done.
-        for call in 1..=5 {
+        // Read, begun, values read, alarms read, mailed, done.
+        for call in 1..=6 {
             let world = Arc::<World>::default();
             let notifier = world.notifier(None);
             world.memory.fail_at(call, when);
@@ -196,7 +196,7 @@ async fn an_alarm_of_files_names_the_newest_that_are_not_good_and_no_key() {
     let notifier = world.notifier(None);
     notifier.handle(&desk::quarantine_alarm()).await.unwrap();
     let text = world.memory.mailed()[0].1.clone();
-    assert!(text.contains(" of north/labs: refused, HEADER"), "{text}");
+    assert!(text.contains(" of north/labs: quarantined, HEADER"), "{text}");
     assert!(text.contains(" of south/charges: loaded, 2 of 10 records bad"), "{text}");
     assert!(!text.contains("jane") && !text.contains("good"), "{text}");
     assert_eq!(text.matches("\nfile: ").count(), 2);
@@ -228,7 +228,7 @@ async fn an_alarm_of_a_file_that_did_not_come_names_the_newest_of_each_partner()
     for metric in ["FilesThin", "FilesFat", "FilesOverdue"] {
         let again = Arc::<World>::default();
         again.notifier(None).handle(&desk::missing_alarm(metric)).await.unwrap();
-        assert!(again.memory.mailed()[0].1.contains("newest file: no partner's in the ledger"), "{metric}");
+        assert!(again.memory.mailed()[0].1.contains("newest file: no partner has sent one yet"), "{metric}");
     }
     world.notifier(None).handle(&desk::missing_alarm("FilesOverdue")).await.unwrap();
     let text = world.memory.mailed()[0].1.clone();
@@ -249,16 +249,36 @@ async fn a_folder_that_is_no_feed_is_not_named() {
     world.refuse_file("north", "jane-doe", "a.csv", fault).await;
     world.notifier(None).handle(&desk::quarantine_alarm()).await.unwrap();
     let text = world.memory.mailed()[0].1.clone();
-    assert!(text.contains(" of north/unknown: refused, NO_CONTRACT") && !text.contains("jane"), "{text}");
+    assert!(text.contains(" of north/unknown: quarantined, NO_CONTRACT") && !text.contains("jane"), "{text}");
 }
 
 #[tokio::test]
-async fn a_partner_that_only_drops_files_is_named_too() {
+async fn a_file_under_a_wrong_key_is_listed_without_its_key() {
     let world = Arc::<World>::default();
-    let dropped = world.drop_file("north", "labs", "jane-doe.csv", State::Complete, 1).await;
+    world.add_file("north", "labs", "good.csv", State::Complete, 0).await;
+    let misplaced = world.misplace_file("jane-doe.csv").await;
+    world.notifier(None).handle(&desk::quarantine_alarm()).await.unwrap();
+    let text = world.memory.mailed()[0].1.clone();
+    let line = format!("{misplaced} under a key that names no partner and feed: quarantined, BAD_KEY");
+    assert!(text.contains(&line) && !text.contains("jane"), "{text}");
+}
+
+#[tokio::test]
+async fn the_stacks_own_probe_is_not_listed() {
+    let world = Arc::<World>::default();
+    world.drop_file(feed::CANARY, feed::CANARY, "probe.csv", State::Quarantined, 0).await;
+    world.notifier(None).handle(&desk::quarantine_alarm()).await.unwrap();
+    let text = world.memory.mailed()[0].1.clone();
+    assert!(!text.contains("HEADER"), "{text}");
+}
+
+#[tokio::test]
+async fn a_folder_of_nobody_is_unknown_and_its_files_are_told() {
+    let world = Arc::<World>::default();
+    let dropped = world.drop_file("doe-jane-1970", "labs", "a.csv", State::Complete, 1).await;
     world.notifier(None).handle(&desk::missing_alarm("FilesOverdue")).await.unwrap();
     let text = world.memory.mailed()[0].1.clone();
-    assert!(text.contains(&format!("newest file: {dropped} of north, came")), "{text}");
+    assert!(text.contains(&format!("newest file: {dropped} of unknown, came")), "{text}");
     assert!(!text.contains("jane"), "{text}");
 }
 
@@ -300,7 +320,9 @@ async fn a_message_shows_the_values_of_the_last_periods_and_the_alarms_own_metri
     world.notifier(None).handle(&alarm("s-slow", BEGIN_MS)).await.unwrap();
     let text = world.memory.mailed()[0].1.clone();
     assert!(
-        text.contains("recent values: 0, 2, -, 14.5 (5 min each, newest last, - is no data)\n"),
+        text.contains(
+            "recent values: 0 milliseconds; 2 milliseconds; no data; 14.5 milliseconds (5 minutes each, newest last)\n"
+        ),
         "{text}"
     );
     assert!(
@@ -323,7 +345,7 @@ async fn without_an_answer_of_cloudwatch_the_values_of_the_reason_are_shown() {
         world.notifier(None).handle(&alarm("s-slow", BEGIN_MS)).await.unwrap();
         assert_eq!(world.memory.calls()[2], Operation::ReadMetrics);
         let text = world.memory.mailed()[0].1.clone();
-        assert!(text.contains("recent values: 3 (5 min each, newest last)\n"), "{text}");
+        assert!(text.contains("time from claim to outcome, 95th percentile: 3 milliseconds"), "{text}");
         assert_eq!(world.counted("RetryableErrors"), u64::from(fails));
     }
 }
@@ -351,7 +373,7 @@ async fn a_ledger_that_does_not_answer_keeps_no_message_back() {
     world.memory.fail_at(calls + 5, When::BeforeEffect);
     world.notifier(None).handle(&desk::quarantine_alarm()).await.unwrap();
     assert_eq!(world.memory.calls()[calls + 4], Operation::ListFiles);
-    assert!(world.memory.mailed()[0].1.contains("files: the ledger did not answer"));
+    assert!(world.memory.mailed()[0].1.contains("files: not known, because the ledger did not answer"));
 }
 
 #[tokio::test]

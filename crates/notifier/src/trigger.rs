@@ -3,6 +3,8 @@
 use serde::Deserialize;
 use store::{Measure, Query};
 
+use crate::quantity::{Limit, Quantity, Term};
+
 /// The id of the only metric of an alarm.
 const ONLY: &str = "it";
 /// The most queries that are asked for again, which is the most that an alarm has (PutMetricAlarm).
@@ -90,20 +92,21 @@ impl Trigger {
         places
     }
 
-    /// The threshold, when it is a number.
-    pub(crate) fn threshold(&self) -> Option<f64> {
-        self.threshold.filter(|threshold| threshold.is_finite())
-    }
-
-    /// How the threshold is passed, in words.
-    pub(crate) fn comparison(&self) -> &'static str {
-        match self.comparison_operator.as_str() {
-            "GreaterThanThreshold" => "more than",
-            "GreaterThanOrEqualToThreshold" => "at least",
-            "LessThanThreshold" => "less than",
-            "LessThanOrEqualToThreshold" => "at most",
-            _ => "outside",
-        }
+    /// What the alarm compares, in words; `None` for a composite alarm.
+    pub(crate) fn quantity(&self) -> Option<Quantity> {
+        let only = self.metric_name.as_deref().filter(|name| !name.is_empty()).map(|name| Term {
+            namespace: self.namespace.as_deref().unwrap_or_default(),
+            name,
+            statistic: self.extended_statistic.as_deref().or(self.statistic.as_deref()),
+        });
+        let several = self.stats().map(|stat| Term {
+            namespace: &stat.metric.namespace,
+            name: &stat.metric.name,
+            statistic: Some(&stat.statistic),
+        });
+        let terms: Vec<Term<'_>> = only.into_iter().chain(several).collect();
+        let limit = Limit::new(&self.comparison_operator, self.threshold);
+        Quantity::new(&terms, self.period_seconds(), limit)
     }
 
     /// Seconds of a period.

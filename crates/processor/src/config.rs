@@ -1,5 +1,7 @@
 //! The environment, read once at start.
 
+use std::path::PathBuf;
+
 use crate::Settings;
 use host::{Environment, EnvironmentError};
 use store::aws::{Access, Names};
@@ -34,6 +36,7 @@ impl Config {
             quarantine_bucket: environment.required("QUARANTINE_BUCKET"),
             ledger_table: environment.required("LEDGER_TABLE"),
             records_table: environment.required("RECORDS_TABLE"),
+            partners_table: environment.required("PARTNERS_TABLE"),
             queue_url: environment.required("INBOX_QUEUE_URL"),
             outcome_topic: environment.required("OUTCOME_TOPIC_ARN"),
             account: None,
@@ -42,14 +45,25 @@ impl Config {
         // Lambda sets it; without it the estimate of costs lacks the function's own.
         let memory = environment.optional("AWS_LAMBDA_FUNCTION_MEMORY_SIZE");
         let memory_megabytes = memory.and_then(|megabytes| megabytes.parse().ok()).unwrap_or_default();
+        let journal = Some(journal_folder(environment.optional("TMPDIR"), &names.ledger_table));
         let access = environment.access();
         let log_level = environment.log_level();
         environment.finish()?;
-        let settings =
-            Settings { memory_megabytes, ..Settings::new(&inbox, &names.quarantine_bucket, metrics) };
+        let settings = Settings {
+            memory_megabytes,
+            journal,
+            ..Settings::new(&inbox, &names.quarantine_bucket, metrics)
+        };
         let names = Names { account: account_of(&names.outcome_topic), ..names };
         Ok(Self { names, access, settings, log_level })
     }
+}
+
+/// The folder of claims that are worked on. Lambda's own place for files is `/tmp`; where stacks share one (an emulator),
+/// the name of the ledger keeps their claims apart.
+fn journal_folder(temporary: Option<String>, ledger_table: &str) -> PathBuf {
+    let temporary = temporary.map_or_else(|| PathBuf::from("/tmp"), PathBuf::from);
+    temporary.join(format!("{ledger_table}.claims"))
 }
 
 /// The account of an ARN: `arn:<partition>:<service>:<region>:<account>:<resource>`. All resources are of one stack,
@@ -84,6 +98,7 @@ mod tests {
                 "QUARANTINE_BUCKET",
                 "LEDGER_TABLE",
                 "RECORDS_TABLE",
+                "PARTNERS_TABLE",
                 "INBOX_QUEUE_URL",
                 "OUTCOME_TOPIC_ARN",
                 "METRIC_NAMESPACE",
@@ -118,5 +133,11 @@ mod tests {
         assert!(!shown.contains("aws_secret_access_key") && !shown.contains("aws_session_token"), "{shown}");
         assert_eq!(read(None).names.inboxes, ["inbox_bucket"]);
         assert_eq!(read(None).settings.memory_megabytes, 1_769);
+    }
+
+    #[test]
+    fn claims_are_noted_in_the_temporary_folder_by_ledger() {
+        assert_eq!(journal_folder(None, "prod-ledger"), PathBuf::from("/tmp/prod-ledger.claims"));
+        assert_eq!(journal_folder(Some("/x".into()), "l"), PathBuf::from("/x/l.claims"));
     }
 }

@@ -45,9 +45,9 @@ pub(crate) async fn decide<S: Store>(
     task: &Task,
     record: &mut FileRecord,
 ) -> Result<Outcome, Stop> {
-    let deaths = entry.claims.saturating_sub(entry.releases).saturating_sub(1);
-    if deaths >= work.settings.deaths && !matches!(task, Task::Ignore) {
-        let found = format!("{deaths} earlier attempts that died after {} rows", entry.rows_written);
+    let Entry { deaths, rows_written, .. } = entry;
+    if *deaths >= work.settings.deaths && !matches!(task, Task::Ignore) {
+        let found = format!("{deaths} earlier attempts that died after {rows_written} rows");
         let refusal = Refusal::new(FaultCode::Poison, &found, "a file that can be processed");
         return refuse(work, task.contract().map(Arc::as_ref), &refusal, record).await;
     }

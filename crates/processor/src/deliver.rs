@@ -1,15 +1,19 @@
 //! Deliveries: each message of a batch on its own, and what becomes of one that did not end.
 
+use std::time::Duration;
+
 use host::{Message, SqsBatchResponse, caught, deliver_again};
 use lambda_runtime::Diagnostic;
 use serde::Serialize;
 use serde_json::Value;
-use store::{FileId, State, Store};
+use store::{Fence, FileId, OpenUploads, State, Store};
 use telemetry::Occurrence;
 
 use crate::{
     Processor,
-    event::{Envelope, Event, Notice, UnknownEvent},
+    attempt::{FileAttempt, OpenClaim},
+    event::{Delivered, Event, Notice, UnknownEvent},
+    journal::{Death, Working},
     process::Delivery,
     stop::Stop,
 };
@@ -63,7 +67,7 @@ fn credible_deadline(deadline_ms: u64, now_ms: u64) -> u64 {
 
 /// S3 sends a message once, and Lambda deletes it once and receives it each time: a request each, since a batch is one
 /// message (`template.yaml`).
-fn delivery_of(message: &Message<Envelope>, deadline_ms: u64) -> Delivery {
+fn delivery_of(message: &Message<Delivered>, deadline_ms: u64) -> Delivery {
     let queue_requests = u64::from(message.receive_count).saturating_add(2);
     Delivery { deadline_ms, receive_count: message.receive_count, queue_requests }
 }
@@ -75,6 +79,7 @@ impl<S: Store> Processor<S> {
     /// event without a queue, whose sender tries again.
     pub async fn handle(&self, event: &Value, deadline_ms: u64) -> Result<Response, Failed> {
         let deadline_ms = credible_deadline(deadline_ms, self.host.now());
+        self.record_deaths().await;
         match Event::decode(event)? {
             Event::Queue(messages) => Ok(self.batch(&messages, deadline_ms).await),
             Event::Direct(notices) => {
@@ -85,7 +90,7 @@ impl<S: Store> Processor<S> {
         }
     }
 
-    async fn batch(&self, messages: &[Message<Envelope>], deadline_ms: u64) -> Response {
+    async fn batch(&self, messages: &[Message<Delivered>], deadline_ms: u64) -> Response {
         let mut failed = Vec::new();
         for message in messages {
             let delivery = delivery_of(message, deadline_ms);
@@ -96,6 +101,9 @@ impl<S: Store> Processor<S> {
                 Err(Stop::Unknown)
             };
             if let Err(stop) = ended {
+                if matches!(stop, Stop::Advanced) && self.hand_over(message).await {
+                    continue;
+                }
                 self.give_back(message, &stop, deadline_ms).await;
                 failed.push(message);
             }
@@ -103,14 +111,41 @@ impl<S: Store> Processor<S> {
         Response::Batch(deliver_again(failed))
     }
 
-    /// Follows each notice, whatever becomes of the others; gives the stop that needs the longest wait.
+    /// Records the deaths of processes that left evidence on this machine. What cannot be recorded now is found again by the
+    /// next invocation.
+    async fn record_deaths(&self) {
+        for Death { fence, journal } in self.journal.deaths() {
+            tracing::error!(file = fence.file.as_str(), "a process died while it worked on the file");
+            if !self.record_death(&fence, Some(journal)).await {
+                return;
+            }
+        }
+    }
+
+    /// Records the death of a claim, after which its evidence is no longer needed, and ends its lease. Gives whether it was
+    /// recorded.
+    async fn record_death(&self, fence: &Fence, journal: Option<Working>) -> bool {
+        let recorded = self.store.died(fence).await;
+        match &recorded {
+            Ok(()) => journal.into_iter().for_each(Working::end),
+            Err(error) => {
+                let error = telemetry::chain(error);
+                tracing::warn!(file = fence.file.as_str(), error, "a death was not recorded");
+            }
+        }
+        self.release(fence).await;
+        recorded.is_ok()
+    }
+
+    /// Follows each notice, whatever becomes of the others; gives the stop that needs the longest wait. Among those that need
+    /// none it is one that wrote a checkpoint.
     async fn follow_all(&self, notices: &[Notice], delivery: Delivery) -> Result<(), Stop> {
-        let mut worst: Option<(u32, Stop)> = None;
+        let mut worst: Option<((u32, bool), Stop)> = None;
         for notice in notices {
             let Err(stop) = self.follow(notice, delivery).await else { continue };
-            let delay = self.delay(&stop, delivery);
-            if worst.as_ref().is_none_or(|(longest, _)| delay >= *longest) {
-                worst = Some((delay, stop));
+            let weight = (self.delay(&stop, delivery), matches!(stop, Stop::Advanced));
+            if worst.as_ref().is_none_or(|(most, _)| weight >= *most) {
+                worst = Some((weight, stop));
             }
         }
         worst.map_or(Ok(()), |(_, stop)| Err(stop))
@@ -118,17 +153,29 @@ impl<S: Store> Processor<S> {
 
     /// Follows one notice if there is time to begin, and catches a panic: it concerns this file only.
     async fn follow(&self, notice: &Notice, delivery: Delivery) -> Result<State, Stop> {
-        let mut id = None;
+        let mut attempt = FileAttempt::default();
         let time_left = self.host.now().saturating_add(self.settings.reserve_ms) < delivery.deadline_ms;
         let ended = if time_left {
-            caught(self.process(notice, delivery, &mut id)).await.unwrap_or(Err(Stop::Panicked))
+            caught(self.process(notice, delivery, &mut attempt)).await.unwrap_or(Err(Stop::Panicked))
         } else {
             Err(Stop::OutOfTime)
         };
+        if let Some(OpenClaim { fence, journal }) = attempt.died() {
+            self.record_death(&fence, journal).await;
+        }
+        self.give_up(&attempt.uploads).await;
         if let Err(stop) = &ended {
-            self.note(stop, id.as_ref());
+            self.note(stop, attempt.id.as_ref());
         }
         ended
+    }
+
+    /// Gives up what the attempt left of its uploads, as far as there is time: the message must be dealt with after it.
+    async fn give_up(&self, uploads: &OpenUploads) {
+        let time = Duration::from_millis(self.settings.reserve_ms / 4);
+        if tokio::time::timeout(time, self.store.abort(uploads)).await.is_err() {
+            tracing::warn!("uploads were left to the lifecycle rule");
+        }
     }
 
     /// Logs and counts a stop, once, with its causes.
@@ -147,9 +194,23 @@ impl<S: Store> Processor<S> {
         (self.host.metric)(&occurrence.metric(&self.settings.metrics, self.host.now()));
     }
 
+    /// Lets a fresh message go on with a file that advanced: this one's receives are for failures, and a file that takes many
+    /// invocations would use them up. The message is sent before this one is acknowledged; when it is sent and the
+    /// acknowledgement is lost, both are delivered, which is harmless. Gives whether it was sent.
+    async fn hand_over(&self, message: &Message<Delivered>) -> bool {
+        let sent = self.store.hand_over(&message.body.text).await;
+        if let Err(error) = &sent {
+            tracing::warn!(
+                error = telemetry::chain(error),
+                "the file was not handed over by a fresh message"
+            );
+        }
+        sent.is_ok()
+    }
+
     /// Makes the message visible again when it makes sense. A failure costs time only: the queue's own visibility
     /// time-out applies.
-    async fn give_back(&self, message: &Message<Envelope>, stop: &Stop, deadline_ms: u64) {
+    async fn give_back(&self, message: &Message<Delivered>, stop: &Stop, deadline_ms: u64) {
         let delivery = delivery_of(message, deadline_ms);
         let seconds = self.delay(stop, delivery);
         if let Err(error) = self.store.defer(&message.receipt_handle, seconds).await {
@@ -160,16 +221,13 @@ impl<S: Store> Processor<S> {
     /// Seconds until the next delivery.
     fn delay(&self, stop: &Stop, delivery: Delivery) -> u32 {
         match stop {
-            Stop::OutOfTime => 0,
+            Stop::OutOfTime | Stop::Advanced => 0,
             Stop::Held { until_ms } => self.seconds_until(*until_ms),
-            // Nobody releases this lease: earlier deliveries would only find it held.
-            Stop::Panicked => {
-                self.seconds_until(delivery.deadline_ms.saturating_add(self.settings.lease_margin_ms))
-            }
             Stop::Lost => FIRST_DELAY + self.host.jitter(FIRST_DELAY),
             Stop::Behind
             | Stop::Foreign
             | Stop::Unknown
+            | Stop::Panicked
             | Stop::Differs
             | Stop::Document(_)
             | Stop::Failed(_) => {

@@ -1,4 +1,4 @@
-//! What woke the function, decoded once: keys, envelopes and orders leave here in their final form.
+//! What woke the function, decoded once: keys, envelopes and instants leave here in their final form.
 //!
 //! Accepted: an SQS batch whose bodies are S3 notifications or EventBridge events, a bare S3 notification, and a bare
 //! EventBridge event. Keys are URL-encoded in S3 notifications and not in EventBridge events.
@@ -14,15 +14,24 @@ use host::{Message, batch};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::order::{Order, parse_instant};
+use crate::order::parse_instant;
 
 /// What woke the function.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Event {
     /// A batch from the inbox queue.
-    Queue(Vec<Message<Envelope>>),
+    Queue(Vec<Message<Delivered>>),
     /// Objects that were created, from an event without a queue: the caller retries.
     Direct(Vec<Notice>),
+}
+
+/// A message of the queue.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Delivered {
+    /// What it says.
+    pub envelope: Envelope,
+    /// The same as it was sent, to be sent again.
+    pub text: String,
 }
 
 /// What S3 says in one message, or in an event without a queue.
@@ -50,8 +59,8 @@ pub struct Notice {
     pub version: Option<String>,
     /// The entity tag, when the event named one.
     pub etag: Option<String>,
-    /// The order of this version, when the event told its time.
-    pub order: Option<Order>,
+    /// When this version was made by the event's account, milliseconds since the epoch, when it says so.
+    pub instant_ms: Option<u64>,
 }
 
 /// The function was woken by something that it does not know.
@@ -63,7 +72,7 @@ impl Event {
     /// Decodes an invocation's event.
     pub fn decode(event: &Value) -> Result<Self, UnknownEvent> {
         if from_queue(event) {
-            return batch(event, |text| Envelope::read(&text)).map(Self::Queue).ok_or(UnknownEvent);
+            return batch(event, Delivered::read).map(Self::Queue).ok_or(UnknownEvent);
         }
         let envelope = Envelope::of(event);
         envelope.notices().map(|notices| Self::Direct(notices.to_vec())).ok_or(UnknownEvent)
@@ -72,6 +81,18 @@ impl Event {
 
 fn from_queue(event: &Value) -> bool {
     event.pointer("/Records/0/eventSource").and_then(Value::as_str) == Some("aws:sqs")
+}
+
+impl Delivered {
+    /// Returns the objects that were created; `None` when the message says nothing that this function knows.
+    #[must_use]
+    pub fn notices(&self) -> Option<&[Notice]> {
+        self.envelope.notices()
+    }
+
+    fn read(text: String) -> Self {
+        Self { envelope: Envelope::read(&text), text }
+    }
 }
 
 impl Envelope {
@@ -132,7 +153,7 @@ fn notified(record: &Value) -> Option<Option<Notice>> {
         key: decode_key(&object.key?)?,
         version: object.version_id.filter(|version| !version.is_empty()),
         etag: object.e_tag.filter(|etag| !etag.is_empty()),
-        order: order(record.event_time.as_deref().and_then(parse_instant), object.sequencer.as_deref()),
+        instant_ms: record.event_time.as_deref().and_then(parse_instant),
     }))
 }
 
@@ -154,7 +175,6 @@ struct NamedObject {
     #[serde(rename = "version-id")]
     version_id: Option<String>,
     etag: Option<String>,
-    sequencer: Option<String>,
 }
 
 /// Reads an event of EventBridge: outer `None`, it cannot be read; inner `None`, nothing was created.
@@ -171,12 +191,8 @@ fn on_the_bus(envelope: &Value) -> Option<Option<Notice>> {
         key: object.key,
         version: object.version_id.filter(|version| !version.is_empty()),
         etag: object.etag.filter(|etag| !etag.is_empty()),
-        order: order(instant_ms, object.sequencer.as_deref()),
+        instant_ms,
     }))
-}
-
-fn order(instant_ms: Option<u64>, sequencer: Option<&str>) -> Option<Order> {
-    instant_ms.map(|instant_ms| Order::new(instant_ms, sequencer))
 }
 
 #[cfg(test)]

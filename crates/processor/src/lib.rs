@@ -9,16 +9,19 @@
 //!
 //! Everything between claim and commit may be repeated: each effect has a name computed from the file version and the
 //! load, so that doing it twice is doing it once. Rows become visible by the commit and by nothing else. A message is
-//! acknowledged only when each file that it names is terminal and its outcome is published. The lease saves work, the
-//! fence and the transaction keep the promise, and the bucket is the truth: events are hints.
+//! acknowledged only when each file that it names is terminal and its outcome is published, or when a fresh message was sent
+//! in its place. The lease saves work, the fence and the transaction keep the promise, and the bucket is the truth: events
+//! are hints. A file is poison only on evidence that it kills processes (`journal`); a service that fails is none.
 //!
 //! The store is a parameter, so that the whole runs in memory under a fuse; time and randomness come from [`Host`].
 
+mod attempt;
 mod commit;
 pub mod config;
 mod decide;
 mod deliver;
 pub mod event;
+mod journal;
 mod load;
 pub mod order;
 mod outcome;
@@ -26,6 +29,7 @@ mod process;
 mod quarantine;
 mod read;
 mod settings;
+mod settle;
 mod stop;
 mod work;
 
@@ -33,13 +37,17 @@ pub use deliver::{Failed, Response};
 pub use settings::{FIRST_GENERATION, PARSER_EPOCH, Settings};
 pub use stop::Stop;
 
-use feed::Contracts;
+use feed::{Contracts, Registrations};
 use host::Host;
 
-/// The function: clients and contracts are kept from one invocation to the next, nothing else is.
+use crate::journal::Journal;
+
+/// The function: clients, contracts and who is registered are kept from one invocation to the next, nothing else is.
 pub struct Processor<S> {
     store: S,
     contracts: Contracts,
+    registrations: Registrations,
+    journal: Journal,
     settings: Settings,
     host: Host,
 }
@@ -48,7 +56,9 @@ impl<S: store::Store> Processor<S> {
     /// A processor on a store.
     #[must_use]
     pub fn new(store: S, settings: Settings, host: Host) -> Self {
-        Self { store, contracts: Contracts::default(), settings, host }
+        let journal = Journal::new(settings.journal.clone());
+        let (contracts, registrations) = (Contracts::default(), Registrations::default());
+        Self { store, contracts, registrations, journal, settings, host }
     }
 }
 

@@ -4,7 +4,7 @@ use std::io::Write;
 
 use checker::{Reject, RejectTable, Row, Sink, Summary, write_reject_line};
 use flate2::{Compression, GzBuilder, write::GzEncoder};
-use store::{Error, Fenced, Item, Objects, Operation, Store, Upload};
+use store::{Error, Fenced, Item, Objects, OpenUploads, Operation, Store, Upload};
 
 use crate::{read::Pass, settings::Settings, stop::Stop, work::Work};
 
@@ -25,7 +25,7 @@ pub(crate) enum Rows {
 impl<'a, S: Store> Load<'a, S> {
     /// For a file of which the first reading found this.
     pub(crate) fn new(work: &'a Work<'a, S>, first: &Summary, rows: Rows) -> Self {
-        let files = || RejectFiles::new(work.store, &work.quarantine_prefix());
+        let files = || RejectFiles::new(work.store, &work.quarantine_prefix(), &work.uploads);
         Self {
             work,
             rows: (rows == Rows::Written).then(|| RowWriter::new(work.rows_written, first.counts.rows)),
@@ -133,7 +133,10 @@ impl RowWriter {
             return Ok(());
         }
         match work.store.checkpoint(&work.fence, self.written, work.lease_until_ms()).await? {
-            Fenced::Kept => self.checkpoint = self.written,
+            Fenced::Kept => {
+                self.checkpoint = self.written;
+                work.note_advance();
+            }
             Fenced::Lost => return Err(Stop::Lost),
         }
         Ok(())
@@ -153,14 +156,14 @@ struct RejectFiles<U> {
 }
 
 impl<U: Upload> RejectFiles<U> {
-    fn new<S: Objects<Upload = U>>(store: &S, prefix: &str) -> Self {
+    fn new<S: Objects<Upload = U>>(store: &S, prefix: &str, open: &OpenUploads) -> Self {
         Self {
             lines: GzBuilder::new().mtime(0).write(Vec::new(), Compression::default()),
             line: Vec::new(),
-            lines_upload: store.upload(&format!("{prefix}rejects.ndjson.gz"), "application/gzip"),
+            lines_upload: store.upload(&format!("{prefix}rejects.ndjson.gz"), "application/gzip", open),
             table: RejectTable::new(),
             cells: Vec::new(),
-            table_upload: store.upload(&format!("{prefix}rejects.csv"), "text/csv; charset=utf-8"),
+            table_upload: store.upload(&format!("{prefix}rejects.csv"), "text/csv; charset=utf-8", open),
             broken: false,
         }
     }

@@ -1,26 +1,32 @@
-//! The order of a key's versions, as far as an event tells it.
+//! The order of a key's versions.
 
 use jiff::Timestamp;
+use store::Rank;
 
-/// Digits of a sequencer after padding. S3 documents hexadecimal values of varying length that are compared as text
-/// after the shorter one is padded on the right with zeros; 16 and 18 digits have been seen.
-/// <https://docs.aws.amazon.com/AmazonS3/latest/userguide/notification-content-structure.html>
-const SEQUENCER_DIGITS: usize = 32;
+/// Digits of the place among the versions of one second: 4,000 million of them.
+const OLDER_DIGITS: usize = 8;
 
-/// `<ISO 8601 instant with milliseconds>/<sequencer>`: sorts as text. The sort key of rows begins with it.
+/// `<ISO 8601 instant>/<place among the key's versions of this instant, hexadecimal>`: sorts as text. The sort key of rows
+/// begins with it.
+///
+/// It is a function of the bucket: events may be late, twice or lost, and what they tell of time differs from what the bucket
+/// tells. Of two versions of one key the newer one has the greater order. Versions of different keys that were made within
+/// one second have no order in S3; a contract's `versionFrom` gives their records one.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Order(String);
 
 impl Order {
-    /// The order of a version created at `instant_ms` (milliseconds since the epoch). A sequencer that is not
-    /// hexadecimal, or too long, counts as none.
+    /// The order of a version that the bucket ranks so.
     #[must_use]
-    pub fn new(instant_ms: u64, sequencer: Option<&str>) -> Self {
-        let known = sequencer.filter(|text| {
-            text.len() <= SEQUENCER_DIGITS && text.bytes().all(|digit| digit.is_ascii_hexdigit())
-        });
-        let sequencer = known.unwrap_or_default();
-        Self(format!("{}/{sequencer:0<SEQUENCER_DIGITS$}", format_instant(instant_ms)))
+    pub fn new(rank: Rank) -> Self {
+        let Rank { instant_ms, older } = rank;
+        Self(format!("{}/{older:0OLDER_DIGITS$x}", format_instant(instant_ms)))
+    }
+
+    /// The order of a version that the bucket does not hold any more: the second of its event is all that is known.
+    #[must_use]
+    pub fn of_event(instant_ms: u64) -> Self {
+        Self::new(Rank { instant_ms: instant_ms - instant_ms % 1_000, older: 0 })
     }
 
     /// The text.
@@ -70,32 +76,37 @@ mod tests {
 
     use super::*;
 
+    fn order(instant_ms: u64, older: u32) -> Order {
+        Order::new(Rank { instant_ms, older })
+    }
+
     #[test]
-    fn a_longer_sequencer_sorts_after_its_own_beginning() {
-        let short = Order::new(1, Some("0055AED6DCD90281E5"));
-        let long = Order::new(1, Some("0055AED6DCD90281E51"));
-        assert!(short < long);
-        assert_eq!(Order::new(1, Some("not hex")), Order::new(1, None));
+    fn an_order_says_second_and_place() {
+        assert_eq!(order(1_795_161_600_000, 26).as_str(), "2026-11-20T08:00:00.000Z/0000001a");
+        assert_eq!(Order::of_event(1_795_161_600_999), order(1_795_161_600_000, 0));
     }
 
     #[test]
     fn a_day_is_three_folders() {
-        assert_eq!(day_of(Order::new(1_795_161_600_000, None).as_str()), "2026/11/20");
+        assert_eq!(day_of(order(1_795_161_600_000, 0).as_str()), "2026/11/20");
     }
 
     proptest! {
         #[test]
-        fn instants_sort_as_text_and_read_back(first in 0_u64..200_000_000_000_000, second in 0_u64..200_000_000_000_000) {
-            let orders = (Order::new(first, None), Order::new(second, None));
+        fn orders_sort_as_text_and_read_back(
+            first in (0_u64..200_000_000_000_000, any::<u32>()),
+            second in (0_u64..200_000_000_000_000, any::<u32>()),
+        ) {
+            let orders = (order(first.0, first.1), order(second.0, second.1));
             prop_assert_eq!(orders.0.cmp(&orders.1), first.cmp(&second));
-            prop_assert_eq!(orders.0.instant_ms(), first);
+            prop_assert_eq!(orders.0.instant_ms(), first.0);
         }
 
         #[test]
-        fn no_text_makes_it_panic(text: String, instant: u64) {
+        fn no_text_makes_it_panic(text: String, instant: u64, older: u32) {
             prop_assert_eq!(instant_of(&text).is_some(), text.split('/').next().and_then(parse_instant).is_some());
             prop_assert!(!day_of(&text).contains('-'));
-            prop_assert!(!Order::new(instant, Some(&text)).as_str().is_empty());
+            prop_assert!(!order(instant, older).as_str().is_empty());
         }
     }
 }

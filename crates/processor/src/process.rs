@@ -1,23 +1,25 @@
 //! The protocol for one file version: claim, decide, tell.
 
 use std::{
-    sync::{Arc, OnceLock},
+    sync::{Arc, OnceLock, atomic::AtomicBool},
     time::Duration,
 };
 
 use checker::FaultCode;
 use contract::Contract;
-use feed::{Key, Refusal, Terms};
+use feed::{Key, Refusal, Registration, Terms, UNKNOWN};
 use store::{Claim, Claimed, Entry, Fence, FileId, FileVersion, LoadId, Opened, State, Store, Usage};
 use telemetry::{FileRecord, Label, Occurrence, Step, Used};
 
 use crate::{
     Processor,
+    attempt::FileAttempt,
     decide::{Task, decide},
     event::Notice,
     order::{self, Order},
     outcome::announcement,
     settings::{FIRST_GENERATION, PARSER_EPOCH},
+    settle,
     stop::Stop,
     work::Work,
 };
@@ -39,24 +41,27 @@ struct Named {
     id: FileId,
     partner: String,
     feed: String,
+    /// Whether the partner is registered, so that its name may be told.
+    known: bool,
 }
 
 impl<S: Store> Processor<S> {
     /// Takes one file version to its terminal state. Returns only when it is terminal and its outcome is published.
-    /// `id` is set as soon as the file version is known, for the log.
+    /// What is left to do afterwards is noted in `attempt`.
     pub(crate) async fn process(
         &self,
         notice: &Notice,
         delivery: Delivery,
-        id: &mut Option<FileId>,
+        attempt: &mut FileAttempt,
     ) -> Result<State, Stop> {
         if notice.bucket != self.settings.inbox {
             return Err(Stop::Foreign);
         }
         let (started, usage) = (self.host.now(), self.store.usage());
         let file = self.version(notice).await?;
-        let named = Named { id: FileId::of(&file), file, partner: String::new(), feed: String::new() };
-        *id = Some(named.id.clone());
+        let (partner, feed) = (String::new(), String::new());
+        let named = Named { id: FileId::of(&file), file, partner, feed, known: false };
+        attempt.id = Some(named.id.clone());
         let (named, task) = self.task(named, started).await?;
         let order = self.order(notice, &named.file).await?;
         let claim = self.claim_of(&named, &task, &order, delivery);
@@ -76,20 +81,28 @@ impl<S: Store> Processor<S> {
             Claimed::Mine(entry) => entry,
         };
         let mut record = begin_record(&named, &entry, task.contract().map(Arc::as_ref), delivery);
-        record.queue_age = order::instant_of(&entry.order).map(|since| started.saturating_sub(since));
+        // Since the event, which a re-sent message repeats; the order of an old version may be that of a newer one.
+        let since = notice.instant_ms.or_else(|| order::instant_of(&entry.order));
+        record.queue_age = since.map(|since| started.saturating_sub(since));
         record.spend(Step::Claim, self.host.now().saturating_sub(started));
-        let work = self.work_on(named, &entry, delivery);
+        let work = self.work_on(named, &entry, delivery, attempt);
+        attempt.begin(work.fence.clone(), self.journal.begin(&work.fence));
         // Both readings and a parser live in this future: it is kept on the heap. A call that outlasts the invocation
         // is given up while there is time to release: a sandbox that is stopped by its timeout would count as a death.
         let deciding = tokio::time::timeout(
             self.time_for_work(delivery),
             Box::pin(decide(&work, &entry, &task, &mut record)),
         );
-        let outcome = match deciding.await.unwrap_or(Err(Stop::OutOfTime)) {
+        let decided = deciding.await.unwrap_or(Err(Stop::OutOfTime));
+        // Before any other call: what fails or takes too long from here on is a service's, not the file's.
+        attempt.end();
+        let outcome = match decided {
             Ok(outcome) => outcome,
             Err(stop) => {
-                self.release(&work, &stop).await;
-                return Err(stop);
+                if stop.releases() {
+                    self.release(&work.fence).await;
+                }
+                return Err(work.ended_by(stop));
             }
         };
         let known = record.duration();
@@ -131,7 +144,9 @@ impl<S: Store> Processor<S> {
                     Terms::Active(contract) => Task::Check(contract),
                     Terms::Refused(refusal) => Task::Refuse(refusal),
                 };
-                Ok((Named { partner, feed, ..named }, task))
+                let registration = self.registration(&partner, now_ms).await?;
+                let task = if registration == Registration::Suspended { suspended(&task) } else { task };
+                Ok((Named { partner, feed, known: registration.is_known(), ..named }, task))
             }
             Key::Clutter | Key::Folder(_) => Ok((named, Task::Ignore)),
             Key::Bad => {
@@ -143,15 +158,16 @@ impl<S: Store> Processor<S> {
         }
     }
 
-    /// The order to pin: the event's, else the object's last modification.
+    /// What the partners table says of a partner, kept for as long as a contract is.
+    async fn registration(&self, partner: &str, now_ms: u64) -> Result<Registration, Stop> {
+        let ttl_ms = self.settings.contract_ttl_ms;
+        Ok(self.registrations.of(&self.store, partner, now_ms, ttl_ms).await?)
+    }
+
+    /// The order to pin: the bucket's, whatever the event says. Only a version that is gone has the event's.
     async fn order(&self, notice: &Notice, file: &FileVersion) -> Result<Order, Stop> {
-        if let Some(order) = &notice.order {
-            return Ok(order.clone());
-        }
-        Ok(match self.store.open(file).await? {
-            Opened::Body { last_modified_ms, .. } => Order::new(last_modified_ms, None),
-            Opened::Gone | Opened::Archived => Order::new(0, None),
-        })
+        let rank = self.store.rank(file).await?;
+        Ok(rank.map_or_else(|| Order::of_event(notice.instant_ms.unwrap_or_default()), Order::new))
     }
 
     fn claim_of(&self, named: &Named, task: &Task, order: &Order, delivery: Delivery) -> Claim {
@@ -168,7 +184,7 @@ impl<S: Store> Processor<S> {
         }
     }
 
-    fn work_on(&self, named: Named, entry: &Entry, delivery: Delivery) -> Work<'_, S> {
+    fn work_on(&self, named: Named, entry: &Entry, delivery: Delivery, attempt: &FileAttempt) -> Work<'_, S> {
         Work {
             store: &self.store,
             host: &self.host,
@@ -182,6 +198,8 @@ impl<S: Store> Processor<S> {
             order: entry.order.clone(),
             load: entry.load.clone(),
             rows_written: entry.rows_written,
+            uploads: attempt.uploads.clone(),
+            advanced: AtomicBool::new(false),
             corrects: OnceLock::new(),
         }
     }
@@ -191,13 +209,14 @@ impl<S: Store> Processor<S> {
     fn used(&self, state: State, started_ms: u64, before: Usage, delivery: Delivery) -> Used {
         let counted = self.store.usage().since(before);
         let told = u64::from(state != State::Ignored);
+        let (settled_tenths, settled_lists) = settle::usage(state);
         Used {
             memory_megabytes: self.settings.memory_megabytes,
             milliseconds: self.host.now().saturating_sub(started_ms),
             invocations: 1,
             write_tenths: counted.write_tenths.saturating_add(10 * told),
-            read_tenths: counted.read_tenths,
-            object_writes: counted.object_writes,
+            read_tenths: counted.read_tenths.saturating_add(settled_tenths),
+            object_writes: counted.object_writes.saturating_add(settled_lists),
             object_reads: counted.object_reads,
             queue_requests: counted.queue_requests.saturating_add(delivery.queue_requests),
             published: counted.published.saturating_add(told),
@@ -210,41 +229,30 @@ impl<S: Store> Processor<S> {
         Duration::from_millis(end.saturating_sub(self.host.now()))
     }
 
-    /// Releases a claim that was written though its answer was lost: it would hold the file until its lease ends, and
-    /// count as a death though nothing died. A failure here leaves it at that.
+    /// Releases a claim that was written though its answer was lost: it would hold the file until its lease ends. A failure
+    /// here leaves it at that.
     async fn take_back(&self, id: &FileId, owner: &str) {
         let Ok(Some(entry)) = self.store.entry(id).await else { return };
-        if entry.owner != owner || entry.state.is_terminal() {
-            return;
-        }
-        let fence = Fence { file: id.clone(), fence: entry.fence, owner: entry.owner };
-        if let Err(error) = self.store.release(&fence).await {
-            tracing::warn!(
-                file = id.as_str(),
-                error = telemetry::chain(&error),
-                "the lease was not released"
-            );
+        if entry.owner == owner && !entry.state.is_terminal() {
+            self.release(&Fence { file: id.clone(), fence: entry.fence, owner: entry.owner }).await;
         }
     }
 
     /// Lets the next delivery go on at once. A release that fails only costs the rest of the lease.
-    async fn release(&self, work: &Work<'_, S>, stop: &Stop) {
-        if !stop.releases() {
-            return;
-        }
-        if let Err(error) = work.store.release(&work.fence).await {
-            tracing::warn!(
-                file = work.id.as_str(),
-                error = telemetry::chain(&error),
-                "the lease was not released"
-            );
+    pub(crate) async fn release(&self, fence: &Fence) {
+        if let Err(error) = self.store.release(fence).await {
+            let error = telemetry::chain(&error);
+            tracing::warn!(file = fence.file.as_str(), error, "the lease was not released");
         }
     }
 
-    /// Publishes the outcome of a terminal file unless that was done, and before it the new outcome of each older file
+    /// Closes what an outcome ends, publishes it unless that was done, and before it the new outcome of each older file
     /// that it replaced: only this one's message is still there to be delivered again.
     async fn tell(&self, entry: Entry) -> Result<State, Stop> {
         let state = entry.state;
+        if !entry.announced {
+            settle::settle(&self.store, &entry).await?;
+        }
         let mut untold = Vec::new();
         let mut next = Some(entry);
         while let Some(entry) = next.filter(|entry| !entry.announced) {
@@ -262,7 +270,11 @@ impl<S: Store> Processor<S> {
 
     /// Published twice when the note of it is lost.
     async fn publish(&self, entry: &Entry) -> Result<(), Stop> {
-        if let Some(announcement) = announcement(entry, &self.settings.quarantine)? {
+        let known = match entry.partner.as_str() {
+            "" => false,
+            partner => self.registration(partner, self.host.now()).await?.is_known(),
+        };
+        if let Some(announcement) = announcement(entry, &self.settings.quarantine, known)? {
             self.store.publish(&announcement).await?;
             self.store.announced(&entry.load.file(), entry.state).await?;
         }
@@ -270,11 +282,23 @@ impl<S: Store> Processor<S> {
     }
 }
 
+/// What is done with a file of a suspended partner, whatever it would be otherwise. It is quarantined with its original, so
+/// that nothing is lost; its contract is kept, for the record.
+fn suspended(task: &Task) -> Task {
+    let refusal = Refusal::new(
+        FaultCode::PartnerSuspended,
+        "a file of a suspended partner",
+        "a file of an active partner",
+    );
+    Task::Refuse(Refusal { contract: task.contract().map(Arc::clone), ..refusal })
+}
+
 fn begin_record(named: &Named, entry: &Entry, contract: Option<&Contract>, delivery: Delivery) -> FileRecord {
     FileRecord {
-        partner: Label::new(&named.partner),
+        // A folder that no operator named may be a patient. A key that names no partner has no folder of one.
+        partner: Label::new(if named.known || named.partner.is_empty() { &named.partner } else { UNKNOWN }),
         // Without a contract the name is whatever a sender called a folder: a patient, or a new metric for each file.
-        feed: Label::new(contract.map_or("unknown", |_| &named.feed)),
+        feed: Label::new(contract.map_or(UNKNOWN, |_| &named.feed)),
         file: Label::new(named.id.as_str()),
         load: Label::new(entry.load.as_str()),
         contract_version: Label::new(contract.map_or("", |contract| &contract.identity.version)),

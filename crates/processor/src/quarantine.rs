@@ -39,7 +39,7 @@ pub(crate) async fn refuse<S: Store>(work: &Work<'_, S>, evidence: Evidence<'_>)
     let prefix = work.quarantine_prefix();
     let code = evidence.fault_code();
     let copy = format!("{prefix}original");
-    let original = match work.store.keep_original(&work.file, &copy).await? {
+    let original = match work.store.keep_original(&work.file, &copy, &work.uploads).await? {
         Original::Gone => return close(work, State::Gone, evidence, None).await,
         Original::Copied => Place { bucket: PlaceBucket::Quarantine, key: copy, version: None },
         Original::Archived => Place {

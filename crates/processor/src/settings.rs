@@ -1,5 +1,7 @@
 //! How to work: names and sizes, each with its source.
 
+use std::path::PathBuf;
+
 use telemetry::Metrics;
 
 /// Raised when the same bytes under the same contract give other rows than before: the load's name changes with it,
@@ -34,10 +36,12 @@ pub struct Settings {
     pub row_bytes_at_once: usize,
     /// Rows between two checkpoints. Default 20,000: one write unit for 20,000.
     pub rows_per_checkpoint: u64,
-    /// How long a contract is used without asking again, milliseconds. Default 60 s.
+    /// How long a contract, and whether a partner is registered, are used without asking again, milliseconds. Default 60 s.
     pub contract_ttl_ms: u64,
-    /// Claims of one load that may die at one place before the file is taken for poison. Default 3.
+    /// Deaths of processes at one place of one load after which the file is taken for poison. Default 3.
     pub deaths: u32,
+    /// The folder in which claims are noted while they are worked on; `None`: deaths of processes are not noticed.
+    pub journal: Option<PathBuf>,
 }
 
 impl Settings {
@@ -57,6 +61,7 @@ impl Settings {
             rows_per_checkpoint: 20_000,
             contract_ttl_ms: 60_000,
             deaths: 3,
+            journal: None,
         }
     }
 }

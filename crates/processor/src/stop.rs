@@ -21,13 +21,16 @@ pub enum Stop {
     /// The invocation's time is nearly over.
     #[error("the invocation's time is nearly over")]
     OutOfTime,
+    /// The invocation's time is nearly over, and rows were written since the file was claimed.
+    #[error("the invocation's time is nearly over, and the file goes on from its checkpoint")]
+    Advanced,
     /// The event names another bucket than the inbox.
     #[error("the event names a bucket that is not the inbox")]
     Foreign,
     /// The message is no event that this function knows.
     #[error("the message is no S3 event")]
     Unknown,
-    /// A panic was caught. The lease is left to run out, so that the claim counts as dead.
+    /// A panic was caught.
     #[error("processing panicked")]
     Panicked,
     /// The two readings of one version do not agree.
@@ -48,7 +51,7 @@ impl Stop {
             Self::Held { .. } => Occurrence::LeaseHeld,
             Self::Behind => Occurrence::OlderVersionAwaited,
             Self::Lost => Occurrence::FenceLost,
-            Self::OutOfTime => Occurrence::Handover,
+            Self::OutOfTime | Self::Advanced => Occurrence::Handover,
             Self::Foreign | Self::Unknown => Occurrence::ForeignMessage,
             Self::Panicked => Occurrence::Panic,
             Self::Failed(error) => Occurrence::service_failed(error.is_refusal()),
@@ -56,13 +59,13 @@ impl Stop {
         }
     }
 
-    /// Whether the claim is still ours to release. After a panic it is, but must count as dead.
+    /// Whether the claim is still ours to release. That of a panic is released once its death is recorded.
     pub(crate) fn releases(&self) -> bool {
         matches!(self, Self::Behind | Self::OutOfTime | Self::Differs | Self::Document(_) | Self::Failed(_))
     }
 
     /// Whether this is a course of events that needs nobody's attention.
     pub(crate) fn is_usual(&self) -> bool {
-        matches!(self, Self::Held { .. } | Self::Behind | Self::Lost | Self::OutOfTime)
+        matches!(self, Self::Held { .. } | Self::Behind | Self::Lost | Self::OutOfTime | Self::Advanced)
     }
 }

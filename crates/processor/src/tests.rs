@@ -4,16 +4,26 @@
 //! * `files`: where each kind of file ends
 //! * `measures`: what is measured of a file
 //! * `names`: feeds whose names are taken once
+//! * `verdicts`: files of which nothing can be loaded, and the bound of what is kept of rejects
 //! * `versions`: what a second version of a key means, in every order of delivery
-//! * `schedules`: redeliveries, leases, take-overs, deadlines, poison
+//! * `schedules`: redeliveries, leases, take-overs, deadlines
+//! * `deaths`: what is poison, and what is only a service that fails
+//! * `handovers`: files that take longer than an invocation
+//! * `orders`: the order of versions, which is the bucket's
 //! * `crashes`: a failure before or after every effect changes nothing
 //! * `promises`: the invariants of the protocol, one by one
 
 mod bench;
 mod crashes;
+mod deaths;
 mod files;
+mod handovers;
 mod measures;
 mod names;
+mod open;
+mod orders;
 mod promises;
 mod schedules;
+mod senders;
+mod verdicts;
 mod versions;

@@ -1,18 +1,18 @@
 //! One claimed file: what every step needs to know.
 
 use std::sync::OnceLock;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use checker::{FaultCode, Summary};
 use contract::Contract;
 use sha2::{Digest, Sha256};
-use store::{Fence, Fenced, FileId, FileVersion, LoadId, Outcome, State, Store};
+use store::{Fence, Fenced, FileId, FileVersion, LoadId, OpenUploads, Outcome, State, Store};
 
 use crate::{order, settings::Settings, stop::Stop};
 use host::{Host, hexadecimal};
 
-/// Stands in keys of the quarantine for a partner and feed that the file's key does not name. No partner or feed can
-/// have this name.
-const UNNAMED: &str = "_unknown";
+/// Stands in keys of the quarantine for a partner and feed that the file's key does not name.
+const UNNAMED: &str = store::UNKNOWN;
 
 /// One claimed file.
 pub(crate) struct Work<'a, S> {
@@ -31,6 +31,10 @@ pub(crate) struct Work<'a, S> {
     /// Rows that an earlier claim confirmed.
     pub(crate) rows_written: u64,
     pub(crate) fence: Fence,
+    /// The uploads that this attempt began and did not end.
+    pub(crate) uploads: OpenUploads,
+    /// Whether this attempt wrote a checkpoint.
+    pub(crate) advanced: AtomicBool,
     /// The file that this one corrects, once the version was opened and its metadata seen.
     pub(crate) corrects: OnceLock<FileId>,
 }
@@ -50,6 +54,19 @@ impl<S: Store> Work<'_, S> {
             Ok(())
         } else {
             Err(Stop::OutOfTime)
+        }
+    }
+
+    /// Notes that a checkpoint was written: the next attempt begins behind this one's beginning.
+    pub(crate) fn note_advance(&self) {
+        self.advanced.store(true, Ordering::Relaxed);
+    }
+
+    /// Why work ended, with what was reached until then.
+    pub(crate) fn ended_by(&self, stop: Stop) -> Stop {
+        match stop {
+            Stop::OutOfTime if self.advanced.load(Ordering::Relaxed) => Stop::Advanced,
+            other => other,
         }
     }
 

@@ -10,7 +10,7 @@ use aws_sdk_apigateway::types::{
 use std::time::Duration;
 use store::aws::SdkConfig;
 
-use crate::gateway::{Gateway, GatewayError, GatewayKey, Plan, REQUESTS_PER_DAY};
+use crate::gateway::{Gateway, GatewayError, GatewayKey, Plan, PlanKeys, REQUESTS_PER_DAY};
 
 /// The stage of the API that partners call (`template.yaml`).
 const STAGE: &str = "api";
@@ -75,6 +75,16 @@ impl ApiGateway {
         Ok(None)
     }
 
+    /// The ids of the keys of a plan.
+    async fn keys_of(&self, plan: String) -> Result<Vec<String>, GatewayError> {
+        let mut pages = self.client.get_usage_plan_keys().usage_plan_id(plan).into_paginator().items().send();
+        let mut keys = Vec::new();
+        while let Some(key) = pages.next().await {
+            keys.extend(key.map_err(|error| failed("looking for the keys of a usage plan", &error))?.id);
+        }
+        Ok(keys)
+    }
+
     async fn create_plan(&self, plan: &Plan, api: String) -> Result<String, GatewayError> {
         let doing = "making the usage plan";
         let (rate, burst) = (f64::from(plan.rate), count(plan.burst));
@@ -135,6 +145,19 @@ impl Gateway for ApiGateway {
         Ok(keys)
     }
 
+    async fn plans(&self, prefix: &str) -> Result<Vec<PlanKeys>, GatewayError> {
+        let mut pages = self.client.get_usage_plans().into_paginator().items().send();
+        let mut plans = Vec::new();
+        while let Some(plan) = pages.next().await {
+            let plan = plan.map_err(|error| failed("looking for usage plans", &error))?;
+            let (Some(id), Some(name)) = (plan.id, plan.name) else { continue };
+            if name.starts_with(prefix) {
+                plans.push(PlanKeys { keys: self.keys_of(id).await?, plan: name });
+            }
+        }
+        Ok(plans)
+    }
+
     async fn delete_key(&self, id: &str) -> Result<(), GatewayError> {
         match self.client.delete_api_key().api_key(id).send().await {
             Ok(_) => Ok(()),
@@ -176,7 +199,7 @@ fn unnamed(doing: &'static str) -> GatewayError {
     GatewayError { doing, code: "the answer has no id".to_owned() }
 }
 
-/// The service's code only: a message of it may quote what was sent, and a key's value is sent.
+/// The service's code only: a message of it may quote what was sent.
 fn failed<E: ProvideErrorMetadata>(doing: &'static str, error: &SdkError<E>) -> GatewayError {
     let kind = match error {
         SdkError::TimeoutError(_) => "timeout",

@@ -1,10 +1,12 @@
 //! The words of the command line. Everything is checked here or in `names`, before anything is called.
 
+mod ack;
 mod files;
 mod generate;
 
 use clap::{Args, Parser, Subcommand};
 
+pub use ack::AckArguments;
 pub use files::{FilesArguments, ReadCommand, RejectsArguments, StatusArguments, TailArguments};
 pub use generate::GenerateCommand;
 
@@ -27,7 +29,7 @@ Credentials: the environment, then AWS_PROFILE or the default profile (keys, sin
 then a web identity, the container or the instance. AWS_ENDPOINT_URL names an emulator: `make local` starts one and prints the \
 variables.
 
-Commands that read change nothing, and show no value of a file unless you ask for values.
+Commands that read change nothing, and show no value of a file unless you ask for values. `ack` changes only the ledger.
 
 Exit codes:
   0  done
@@ -71,6 +73,16 @@ pub enum Command {
                             checked, for example because a permission is missing"
     )]
     Doctor,
+    /// Acknowledge quarantined files that need no further action
+    #[command(
+        after_help = "`status` lists a quarantined file until a good file of its name or a correction of it arrives, or until you \
+                            acknowledge it. The ledger keeps the reason, the time and your name ($USER, then $LOGNAME). \
+                            Running the command again changes nothing: the first acknowledgement stays.\n\n\
+                            Examples:\n  scalper ack r5g61a45bnmyhnp8sgqw0ymkjv --reason 'a test file' --dry-run\n  \
+                            scalper ack shop/orders.csv --reason 'sent again under shop/orders/'\n\n\
+                            Exit codes:\n  0  acknowledged, now or before\n  1  not quarantined, or not written\n  2  not understood\n  3  no such file"
+    )]
+    Ack(AckArguments),
     #[command(flatten)]
     #[expect(missing_docs, reason = "a doc comment here would become the help of the whole command")]
     Read(ReadCommand),

@@ -12,6 +12,10 @@ pub struct Config {
     pub region: Option<String>,
     /// Whether text may have colours: <https://no-color.org>.
     pub colours: bool,
+    /// Columns of text, where the environment says so.
+    pub columns: Option<usize>,
+    /// Who the operator is, as this computer names them.
+    pub user: Option<String>,
 }
 
 impl Config {
@@ -32,7 +36,10 @@ impl Config {
         let stack = Stack::parse(stack.as_deref().unwrap_or(STACK))?;
         let region = arguments.region.clone();
         let region = region.or_else(|| variable("AWS_REGION")).or_else(|| variable("AWS_DEFAULT_REGION"));
-        Ok(Self { stack, region, colours: variable("NO_COLOR").is_none() })
+        let columns = variable("COLUMNS").and_then(|columns| columns.parse().ok());
+        let user = variable("USER").or_else(|| variable("LOGNAME")).or_else(|| variable("USERNAME"));
+        let user = user.filter(|user| user.chars().count() <= 64 && !user.contains(char::is_control));
+        Ok(Self { stack, region, colours: variable("NO_COLOR").is_none(), columns, user })
     }
 }
 
@@ -63,6 +70,14 @@ mod tests {
         assert_eq!((config.stack.as_str(), config.region.as_deref()), ("other", Some("eu-central-1")));
         let config = read("scalper partner list", &[("AWS_REGION", "x")]);
         assert_eq!((config.stack.as_str(), config.colours), (STACK, true));
+    }
+
+    #[test]
+    fn the_operator_and_the_width_are_those_of_the_environment() {
+        let config = read("scalper status", &[("USER", "ann"), ("LOGNAME", "bob"), ("COLUMNS", "120")]);
+        assert_eq!((config.user.as_deref(), config.columns), (Some("ann"), Some(120)));
+        let config = read("scalper status", &[("USER", "a\nb"), ("COLUMNS", "wide")]);
+        assert_eq!((config.user, config.columns), (None, None));
     }
 
     #[test]

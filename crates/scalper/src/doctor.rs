@@ -5,6 +5,7 @@
 
 mod finding;
 mod inbox;
+mod keys;
 mod partners;
 mod processing;
 mod report;
@@ -19,6 +20,7 @@ use store::uploads::Uploads;
 use store::{Error, ReadContract};
 
 use crate::bucket_policy::Policy;
+use crate::gateway::Gateway;
 use crate::names::Stack;
 use crate::reading::Places;
 
@@ -26,7 +28,7 @@ pub use finding::{Finding, Level};
 pub use report::Diagnosis;
 
 /// A stack under examination.
-pub struct Doctor<S, V, C, U> {
+pub struct Doctor<S, V, C, U, G> {
     /// Partners and contracts.
     pub store: S,
     /// Queues.
@@ -35,6 +37,8 @@ pub struct Doctor<S, V, C, U> {
     pub checkup: C,
     /// Who uploads by S3.
     pub uploads: U,
+    /// Usage plans and keys.
+    pub gateway: G,
     /// What the checks know of the stack beforehand.
     pub known: Known,
 }
@@ -72,17 +76,20 @@ const UPLOADS_TABLE: Fact = fact("S3 uploads", "dynamodb:Query on the partners t
 const UPLOADS_KEY: Fact = fact("S3 uploads", "s3:GetEncryptionConfiguration");
 const UPLOADS_POLICY: Fact = fact("S3 uploads", "s3:GetBucketPolicy");
 const UPLOADS_GRANTS: Fact = fact("S3 uploads", "kms:ListGrants");
+const KEYS_TABLE: Fact = fact("API keys", "dynamodb:Query on the partners table");
+const KEYS: Fact = fact("API keys", "apigateway:GET on /usageplans and /apikeys");
 const ALARMS: Fact = fact("alarms", "cloudwatch:DescribeAlarms");
 const CHANNELS: Fact = fact("channels", "lambda:GetFunctionConfiguration");
 const MAIL: Fact = fact("mail", "sns:ListSubscriptionsByTopic");
 const GATEWAY_LOGS: Fact = fact("API logs", "apigateway:GET on /account");
 
-impl<S, V, C, U> Doctor<S, V, C, U>
+impl<S, V, C, U, G> Doctor<S, V, C, U, G>
 where
     S: Partners + Reading + ReadContract,
     V: Survey,
     C: Checkup,
     U: Uploads,
+    G: Gateway,
 {
     /// Checks everything.
     pub async fn examine(&self) -> Diagnosis {
@@ -100,6 +107,7 @@ where
         if let Err(finding) = self.senders(&mut findings).await {
             findings.push(finding);
         }
+        findings.extend(self.keys().await.unwrap_or_else(|finding| vec![finding]));
         let fetched = self.checkup.alarms().await;
         add(&mut findings, ALARMS, fetched, |facts| reporting::alarms(known, &facts));
         self.channels(&mut findings).await;
@@ -131,7 +139,7 @@ where
             match self.store.contract(feed).await {
                 // It was deleted a moment ago.
                 Ok(None) => {}
-                Ok(Some(object)) => checked.extend(partners::contract(&self.known, feed, &object.bytes)),
+                Ok(Some(object)) => checked.extend(partners::contract(&self.known, feed, &object.text)),
                 Err(error) => return findings.push(unchecked(CONTRACT, &error)),
             }
         }
@@ -160,6 +168,22 @@ where
         let facts = partners::SenderFacts { partners, remembered, inbox: &inbox, policy: &policy, granted };
         findings.extend(partners::senders(&self.known, &facts));
         Ok(())
+    }
+
+    /// Compares the keys of valid credentials with those that API Gateway counts.
+    async fn keys(&self) -> Result<Vec<Finding>, Finding> {
+        let Known { stack, now_ms, .. } = &self.known;
+        let failed = |error: Error| unchecked(KEYS_TABLE, &error);
+        let mut holders = Vec::new();
+        for partner in self.store.all_partners().await.map_err(failed)? {
+            let credentials = self.store.credentials(&partner.name).await.map_err(failed)?;
+            let valid = credentials.into_iter().map(|(_, one)| one).filter(|one| one.is_valid(*now_ms));
+            holders.push(keys::Holder { credentials: valid.collect(), partner: partner.name });
+        }
+        let at_gateway = |error| keys::unchecked(&error);
+        let plans = self.gateway.plans(&stack.plans()).await.map_err(at_gateway)?;
+        let keys = self.gateway.keys(&stack.plans()).await.map_err(at_gateway)?;
+        Ok(keys::check(&self.known, &holders, &plans, &keys))
     }
 
     async fn channels(&self, findings: &mut Vec<Finding>) {

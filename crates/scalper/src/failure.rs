@@ -23,9 +23,12 @@ pub enum Failure {
          at most 63 in all"
     )]
     NotAName { what: &'static str, found: String },
-    #[error("{found:?} is reserved for the stack's own heartbeat files: choose another name")]
+    #[error("{found:?} is reserved for the stack itself: choose another name")]
     Reserved { found: String },
-    #[error("{found:?} is not a scope{hint} (expected submit or read, or both separated by a comma)")]
+    #[error(
+        "{found:?} is not a scope{hint} (expected `submit` (send and check files), `read` (states, receipts, rejected records, \
+         records), or both separated by a comma)"
+    )]
     NotAScope { found: String, hint: String },
     #[error("the list of feeds is empty: expected names separated by commas, or `*` for all")]
     NoFeeds,
@@ -107,16 +110,10 @@ pub enum Failure {
         "stack `{stack}` was not found in this region (no table `{stack}-ledger`): check --stack, --region and SCALPER_STACK"
     )]
     NoSuchStack { stack: String },
-    #[error(
-        "{stack} has no partner yet: add one with `scalper partner add <name>`, or drop a file into its inbox"
-    )]
-    NoPartners { stack: String },
-    #[error("{names} have files: choose one with --partner")]
-    WhichPartner { names: String },
     #[error("{stack} has no partner `{name}`{hint} (expected one of: {names})")]
     UnknownPartner { name: String, stack: String, names: String, hint: String },
     #[error(
-        "\"{found}\" names no file: expected a file's id (26 characters), a load's, or a key <partner>/<feed>/<name>"
+        "\"{found}\" is not a file: expected a file's id (26 characters), a load's, or a key <partner>/<feed>/<name>"
     )]
     NotAFile { found: String },
     #[error(
@@ -137,6 +134,15 @@ pub enum Failure {
     NotAState { found: String, hint: String },
     #[error("{found:?} is not a time: expected 30m, 12h, 7d, 2026-11-20 or 2026-11-20T08:15:00Z")]
     NotATime { found: String },
+    #[error("{file} is {state}, not quarantined, so there is nothing to acknowledge: see `{show}`")]
+    NotQuarantined { file: String, state: &'static str, show: String },
+    #[error("the operator is not known: set USER to your name, which is kept with the acknowledgement")]
+    NoUser,
+    #[error(
+        "the acknowledgement was not written ({0}): run the command again, it repeats nothing; if access is denied, use \
+         credentials with dynamodb:UpdateItem on the ledger table"
+    )]
+    NotNoted(#[source] store::Error),
     #[error(
         "--json cannot be combined with --values or --download: they print the records as they were sent"
     )]
@@ -202,8 +208,8 @@ impl Failure {
             | Self::NotAFile { .. }
             | Self::NotAState { .. }
             | Self::NotATime { .. }
-            | Self::WhichPartner { .. }
             | Self::RecordsAreNoJson
+            | Self::NoUser
             | Self::NoRegion => 2,
             Self::NoSuchPartner { .. }
             | Self::NoSuchFeed { .. }
@@ -211,7 +217,6 @@ impl Failure {
             | Self::NoCredential { .. }
             | Self::NoWebhook { .. }
             | Self::NoSuchStack { .. }
-            | Self::NoPartners { .. }
             | Self::UnknownPartner { .. }
             | Self::NoSuchFile { .. }
             | Self::NotDecided { .. }
@@ -235,6 +240,8 @@ impl Failure {
             | Self::NotShown
             | Self::NotOpened { .. }
             | Self::NotWritten { .. }
+            | Self::NotQuarantined { .. }
+            | Self::NotNoted(_)
             | Self::Read(_)
             | Self::Table(_)
             | Self::Gateway(_) => 1,

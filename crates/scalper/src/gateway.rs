@@ -27,6 +27,15 @@ pub struct GatewayKey {
     pub name: String,
 }
 
+/// A usage plan as it is at API Gateway, with its keys.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PlanKeys {
+    /// The plan's name.
+    pub plan: String,
+    /// The ids of the keys whose requests it counts.
+    pub keys: Vec<String>,
+}
+
 /// A call that did not succeed: what was being done, and the service's code.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{doing}: {code}")]
@@ -43,7 +52,7 @@ pub trait Gateway: Sync {
     fn address(&self) -> impl Future<Output = Result<String, GatewayError>> + Send;
     /// Makes or changes the plan with this name, and returns its id.
     fn put_plan(&self, plan: &Plan) -> impl Future<Output = Result<String, GatewayError>> + Send;
-    /// Makes a key with this value, and returns its id.
+    /// Makes a key with this value, and returns its id. API Gateway shows the value to everybody who may read keys.
     fn create_key(
         &self,
         name: &str,
@@ -53,6 +62,8 @@ pub trait Gateway: Sync {
     fn attach_key(&self, plan: &str, key: &str) -> impl Future<Output = Result<(), GatewayError>> + Send;
     /// The keys whose names begin so.
     fn keys(&self, prefix: &str) -> impl Future<Output = Result<Vec<GatewayKey>, GatewayError>> + Send;
+    /// The usage plans whose names begin so, with the keys of each.
+    fn plans(&self, prefix: &str) -> impl Future<Output = Result<Vec<PlanKeys>, GatewayError>> + Send;
     /// Deletes a key; one that is not there is deleted.
     fn delete_key(&self, id: &str) -> impl Future<Output = Result<(), GatewayError>> + Send;
 }

@@ -6,6 +6,7 @@
 #![recursion_limit = "256"]
 
 pub mod access;
+pub mod acknowledge;
 pub mod api_gateway;
 pub mod arguments;
 mod bucket_policy;

@@ -21,17 +21,28 @@ use scalper::generate;
 use scalper::names::Stack;
 use scalper::partner::Operator;
 use scalper::reading::{Answer, Desk, Places, Records, WARNING, save};
+use scalper::report::WIDTH;
 use scalper::secret;
 use store::aws::{Door, Examiner, Home, InboxOwner, SdkConfig, Surveyor};
 
 /// Between two looks of `tail`.
 const PAUSE: Duration = Duration::from_secs(2);
 
+/// Columns below which text is not narrowed.
+const LEAST_WIDTH: usize = 40;
+
+/// The columns of the terminal; `None` where standard output is none.
+fn terminal_columns() -> Option<usize> {
+    terminal_size::terminal_size().map(|(terminal_size::Width(columns), _)| usize::from(columns))
+}
+
 /// How answers are written.
 #[derive(Clone, Copy)]
 struct Manner {
     json: bool,
     colours: bool,
+    /// Columns of text.
+    width: usize,
 }
 
 #[tokio::main(flavor = "current_thread")]
@@ -68,9 +79,10 @@ fn report(json: bool, stack: Option<&Stack>, failure: &Failure) -> ExitCode {
 }
 
 async fn run(arguments: Arguments, config: Config) -> Result<ExitCode, Failure> {
-    let Config { stack, region, colours } = config;
+    let Config { stack, region, colours, columns, user } = config;
     let colours = colours && std::io::stdout().is_terminal();
-    let manner = Manner { json: arguments.json, colours };
+    let width = columns.or_else(terminal_columns).unwrap_or(WIDTH).max(LEAST_WIDTH);
+    let manner = Manner { json: arguments.json, colours, width };
     let command = match arguments.command {
         Command::Generate(command) => {
             generate::run(&command, &mut std::io::stdout())?;
@@ -82,6 +94,14 @@ async fn run(arguments: Arguments, config: Config) -> Result<ExitCode, Failure> 
     match command {
         Command::Partner(command) => partner(&sdk, stack, command, manner).await,
         Command::Doctor => doctor(&sdk, stack, manner).await,
+        Command::Ack(arguments) => {
+            let user = user.ok_or(Failure::NoUser)?;
+            let report = desk(&sdk, stack).await?.acknowledge(&arguments, &user).await?;
+            let text = if manner.json { report.to_json() + "\n" } else { report.to_text(manner.width) };
+            // A reader that has gone away needs no answer.
+            write(&text).ok();
+            Ok(ExitCode::SUCCESS)
+        }
         Command::Read(command) => read(&sdk, stack, command, manner).await,
         Command::Generate(_) => Ok(ExitCode::SUCCESS),
     }
@@ -127,6 +147,7 @@ async fn doctor(sdk: &SdkConfig, stack: Stack, manner: Manner) -> Result<ExitCod
         survey: Surveyor::new(sdk, stack.as_str(), &places.quarantine, &places.home.account),
         checkup: Examiner::new(sdk, stack.as_str(), &places.home),
         uploads: InboxOwner::new(sdk, stack.as_str()),
+        gateway: ApiGateway::new(sdk, stack.api()),
         known: Known { stack, places, now_ms: Host::system().now() },
     };
     let diagnosis = doctor.examine().await;
@@ -149,7 +170,11 @@ async fn read(
         Answer::Records(records) => give(&desk, records).await?,
         Answer::Tail(arguments) => follow(&desk, arguments, manner).await?,
         answer => {
-            let text = if manner.json { answer.to_json() + "\n" } else { answer.to_text(manner.colours) };
+            let text = if manner.json {
+                answer.to_json() + "\n"
+            } else {
+                answer.to_text(manner.colours, manner.width)
+            };
             // A reader that has gone away needs no answer.
             write(&text).ok();
         }

@@ -11,6 +11,9 @@ use crate::nearest;
 /// The stack when nobody names another.
 pub(crate) const STACK: &str = "silent-scalper";
 
+/// How the last part of a key's name begins. Keys of earlier versions, whose value is the credential, do not have it.
+const USAGE: &str = "usage-";
+
 /// Characters of a credential's id.
 pub const ID_CHARACTERS: usize = 12;
 
@@ -93,17 +96,42 @@ impl Stack {
         format!("{}.{partner}", self.0)
     }
 
-    /// The API Gateway key of a credential.
+    /// The API Gateway key that counts the requests of a credential.
     #[must_use]
     pub fn key(&self, partner: &str, credential: &str) -> String {
-        format!("{}.{partner}.{credential}", self.0)
+        format!("{}{USAGE}{credential}", self.keys(partner))
     }
 
-    /// The credential of an API Gateway key of this partner.
+    /// How the names of all API Gateway keys of a partner begin.
     #[must_use]
-    pub fn credential_of<'k>(&self, partner: &str, key: &'k str) -> Option<&'k str> {
-        key.strip_prefix(&self.key(partner, "")).filter(|id| is_credential(id))
+    pub fn keys(&self, partner: &str) -> String {
+        format!("{}.{partner}.", self.0)
     }
+
+    /// How the names of all usage plans and API Gateway keys of the stack begin.
+    #[must_use]
+    pub fn plans(&self) -> String {
+        format!("{}.", self.0)
+    }
+
+    /// What an API Gateway key of this partner is, by its name; `None` for a key that this program did not make.
+    #[must_use]
+    pub fn key_kind<'k>(&self, partner: &str, key: &'k str) -> Option<KeyKind<'k>> {
+        let rest = key.strip_prefix(&self.keys(partner))?;
+        match rest.strip_prefix(USAGE) {
+            Some(id) => is_credential(id).then_some(KeyKind::Usage(id)),
+            None => is_credential(rest).then_some(KeyKind::Clear),
+        }
+    }
+}
+
+/// What an API Gateway key is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum KeyKind<'k> {
+    /// It counts the requests of the credential with this id, and opens nothing.
+    Usage(&'k str),
+    /// Made by an earlier version: its value is the credential itself, in clear.
+    Clear,
 }
 
 /// Whether a text is an id of a credential: 12 characters of base 32 in lower case.
@@ -124,7 +152,11 @@ pub fn partner(name: &str) -> Result<&str, Failure> {
 
 /// Reads the name of a partner that is to be added.
 pub fn new_partner(name: &str) -> Result<&str, Failure> {
-    if name == feed::CANARY { Err(Failure::Reserved { found: name.to_owned() }) } else { partner(name) }
+    if [feed::CANARY, feed::UNKNOWN].contains(&name) {
+        Err(Failure::Reserved { found: name.to_owned() })
+    } else {
+        partner(name)
+    }
 }
 
 /// Reads a feed's name.
@@ -214,9 +246,13 @@ mod tests {
     fn names_of_two_stacks_and_two_partners_never_meet() {
         let (one, other) = (Stack::parse("a").unwrap(), Stack::parse("a-b").unwrap());
         assert_ne!(one.plan("b-c"), other.plan("c"));
-        assert_eq!(one.credential_of("north", &one.key("north", "abcdefgh2345")), Some("abcdefgh2345"));
-        assert_eq!(one.credential_of("north", &one.key("north-clinic", "abcdefgh2345")), None);
-        assert_eq!(one.credential_of("north", "a.north.short"), None);
+        let own = one.key("north", "abcdefgh2345");
+        assert_eq!(one.key_kind("north", &own), Some(KeyKind::Usage("abcdefgh2345")));
+        assert_eq!(one.key_kind("north", &one.key("north-clinic", "abcdefgh2345")), None);
+        assert_eq!(one.key_kind("north", "a.north.abcdefgh2345"), Some(KeyKind::Clear));
+        for other in ["a.north.short", "a.north.usage-short", "b.north.usage-abcdefgh2345"] {
+            assert_eq!(one.key_kind("north", other), None, "{other}");
+        }
         for name in ["", "1a", "a.b", "a_b", "a b", &"a".repeat(129)] {
             assert!(Stack::parse(name).is_err(), "{name}");
         }

@@ -1,13 +1,14 @@
 //! Partners and their credentials.
 //!
 //! ```text
-//! add     usage plan ─▶ left-over keys away ─▶ key ─▶ key on the plan ─▶ partner ─▶ credential: from here on it opens
+//! add     usage plan ─▶ keys as they should be ─▶ key ─▶ key on the plan ─▶ partner ─▶ credential: from here on it opens
 //! revoke  credential: from here on it opens nothing ─▶ key
 //! ```
 //!
 //! The credential is written last and taken back first, so that a command that is killed leaves nothing open that it did not
-//! mean to. A key whose credential was never written, or is valid no more, is left over: the next `add` or `rotate` deletes
-//! it. A partner has at most two valid credentials.
+//! mean to. A key at API Gateway only counts requests: it opens nothing. One whose credential was never written, or is valid no
+//! more, is left over: the next `add` or `rotate` deletes it, and makes and counts those that valid credentials lack. A partner
+//! has at most two valid credentials.
 
 mod limits;
 mod roles;
@@ -17,12 +18,12 @@ mod webhooks;
 use std::collections::BTreeSet;
 
 use outbound::Policy;
-use store::door::{Credential, CredentialHash, Feeds, Limits, Partner, Partners, Scope};
+use store::door::{Credential, CredentialHash, Feeds, Limits, Partner, Partners, Scope, usage_key};
 use store::uploads::Uploads;
 
 use crate::arguments::{Add, GrantArguments, PartnerCommand, Rotate};
 use crate::failure::Failure;
-use crate::gateway::{Gateway, Plan};
+use crate::gateway::{Gateway, GatewayKey, Plan};
 use crate::names::{self, Stack};
 use crate::nearest;
 use crate::report::{CredentialView, PartnerView, Report};
@@ -194,7 +195,9 @@ impl<S: Partners, G: Gateway, U: Uploads> Operator<S, G, U> {
         Ok(())
     }
 
-    /// Makes the usage plan as it should be, and deletes keys whose credentials open nothing. Returns the plan's id.
+    /// Makes the usage plan and its keys as they should be, and returns the plan's id. Each valid credential has a key that the
+    /// plan counts, also when somebody deleted the plan or the key; then every other key of the partner goes: those of
+    /// credentials that open nothing, and those of earlier versions, which hold a credential in clear.
     async fn mend(
         &self,
         partner: &Partner,
@@ -205,17 +208,36 @@ impl<S: Partners, G: Gateway, U: Uploads> Operator<S, G, U> {
         let name = self.stack.plan(&partner.name);
         let plan =
             self.gateway.put_plan(&Plan { name, rate: requests_per_second, burst, requests_per_day }).await?;
-        let valid: BTreeSet<&str> = self.valid(credentials).iter().map(|valid| valid.id.as_str()).collect();
-        for key in self.gateway.keys(&self.stack.key(&partner.name, "")).await? {
-            let credential = self.stack.credential_of(&partner.name, &key.name);
-            if credential.is_some_and(|id| !valid.contains(id)) {
-                self.gateway.delete_key(&key.id).await?;
+        let keys = self.gateway.keys(&self.stack.keys(&partner.name)).await?;
+        let keys = keys.into_iter().map(|GatewayKey { id, name }| (id, name));
+        let keys: Vec<(String, String)> =
+            keys.filter(|(_, name)| self.stack.key_kind(&partner.name, name).is_some()).collect();
+        let mut kept = BTreeSet::new();
+        for (hash, credential) in credentials.iter().filter(|(_, one)| one.is_valid(self.now_ms)) {
+            let name = self.stack.key(&partner.name, &credential.id);
+            let key = match keys.iter().find(|(_, known)| *known == name) {
+                Some((key, _)) => key.clone(),
+                None => self.create_key(&partner.name, &credential.id).await?,
+            };
+            self.gateway.attach_key(&plan, &key).await?;
+            if credential.gateway_key.as_ref() != Some(&key) {
+                let named = Credential { gateway_key: Some(key.clone()), ..credential.clone() };
+                self.partners.put_credential(hash, &named).await?;
             }
+            kept.insert(key);
+        }
+        for (key, _) in keys.iter().filter(|(key, _)| !kept.contains(key)) {
+            self.gateway.delete_key(key).await?;
         }
         Ok(plan)
     }
 
-    /// A secret and its key. Opens nothing: the credential is not written yet.
+    /// The key that counts the requests of a credential.
+    async fn create_key(&self, partner: &str, credential: &str) -> Result<String, Failure> {
+        Ok(self.gateway.create_key(&self.stack.key(partner, credential), &usage_key(credential)).await?)
+    }
+
+    /// A secret, and the key that counts its requests. Opens nothing: the credential is not written yet.
     async fn make_key(
         &self,
         partner: &str,
@@ -223,7 +245,7 @@ impl<S: Partners, G: Gateway, U: Uploads> Operator<S, G, U> {
         grant: Grant,
     ) -> Result<(CredentialHash, String, Credential), Failure> {
         let (id, secret) = (secret::id(&self.random)?, secret::of_credential(&self.random)?);
-        let key = self.gateway.create_key(&self.stack.key(partner, &id), &secret).await?;
+        let key = self.create_key(partner, &id).await?;
         self.gateway.attach_key(plan, &key).await?;
         let credential = Credential {
             id,

@@ -1,6 +1,6 @@
 //! The commands that read: how things stand, one file's story, outcomes as they come.
 //!
-//! Nothing here writes to the stack. What is shown by default holds names, numbers and positions, and no value of a file;
+//! Nothing here writes to the stack, but for `acknowledge`. What is shown by default holds names, numbers and positions, and no value of a file;
 //! names are shown with their control characters escaped. Only `rejects --values` and `--download` give what a partner
 //! sent, and say so.
 
@@ -9,6 +9,7 @@ mod files;
 mod find;
 mod moment;
 mod next;
+mod overview;
 mod partners;
 mod places;
 mod plain;
@@ -36,7 +37,7 @@ pub(crate) use plain::plain;
 pub use problems::Problem;
 pub use receipt::Stored;
 pub use rejects::{Records, Rejects, WARNING, save};
-pub use show::Story;
+pub use show::{AcknowledgedView, Story};
 pub use status::Status;
 pub use view::FileView;
 
@@ -44,7 +45,7 @@ pub use view::FileView;
 pub struct Desk<S, V> {
     /// Partners, the inbox's folders, the ledger, the contracts and the quarantine.
     pub store: S,
-    /// The queues, refused records.
+    /// The queues, open files, rejected records.
     pub survey: V,
     /// The stack.
     pub stack: Stack,
@@ -63,13 +64,13 @@ impl<T: Partners + Senders + Reading + ReadEntry + ReadContract> Readable for T 
 pub enum Answer {
     /// How things stand.
     Status(Status),
-    /// A partner's files.
+    /// Files.
     Files(Files),
     /// One file.
     Story(Box<Story>),
-    /// Refused records, without their values.
+    /// Rejected records, without their values.
     Rejects(Box<Rejects>),
-    /// Refused records themselves, to be copied to a place.
+    /// Rejected records themselves, to be copied to a place.
     Records(Records),
     /// A receipt.
     Receipt(Stored),
@@ -83,7 +84,9 @@ impl<S: Readable, V: Survey> Desk<S, V> {
         match command {
             ReadCommand::Status(arguments) => self.status(&arguments).await.map(Answer::Status),
             ReadCommand::Files(arguments) => self.files(&arguments).await.map(Answer::Files),
-            ReadCommand::Show { file } => Ok(Answer::Story(Box::new(self.show(&file).await?))),
+            ReadCommand::Show { file, version } => {
+                Ok(Answer::Story(Box::new(self.show(&file, version.as_deref()).await?)))
+            }
             ReadCommand::Rejects(arguments) if arguments.values || arguments.download.is_some() => {
                 self.records(&arguments).await.map(Answer::Records)
             }
@@ -112,10 +115,11 @@ impl Answer {
         pretty.unwrap_or_default()
     }
 
-    /// Text for a reader; with `colours` headings are bold and what is wrong is red.
+    /// Text for a reader, in lines of at most `width` characters but for commands and addresses; with `colours` headings are
+    /// bold and what is wrong is red.
     #[must_use]
-    pub fn to_text(&self, colours: bool) -> String {
-        let style = Style { colours };
+    pub fn to_text(&self, colours: bool, width: usize) -> String {
+        let style = Style { colours, width };
         match self {
             Self::Status(status) => status.to_text(style),
             Self::Files(files) => files.to_text(style),

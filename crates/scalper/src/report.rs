@@ -11,7 +11,8 @@ use store::door::{Credential, Partner};
 
 use crate::size;
 
-pub(crate) use table::{Mark, Style, marked_table, table};
+pub use table::WIDTH;
+pub(crate) use table::{Fit, Mark, Style, fitted, marked_table, paragraph, shorten, table};
 pub use uploads::{PrincipalView, RestoredView, UploadsView};
 
 /// Columns that a list of feeds may take in a table.
@@ -141,7 +142,7 @@ impl Report {
     /// Text for a reader; headings are bold when `colours`.
     #[must_use]
     pub fn to_text(&self, colours: bool) -> String {
-        let style = Style { colours };
+        let style = Style { colours, width: WIDTH };
         match self {
             Self::Added { partner, credential, secret, address } => {
                 let partners = partner_table(std::slice::from_ref(partner), style);
@@ -175,10 +176,17 @@ impl Report {
                 )
             }
             Self::Suspended { partner } => {
-                format!("{partner} is suspended: everything that it sends is rejected within a minute\n")
+                format!(
+                    "{partner} is suspended: everything that it sends is rejected within a minute\n\
+                     a file that lands all the same is quarantined as PARTNER_SUSPENDED\n"
+                )
             }
             Self::Resumed { partner } => {
-                format!("{partner} is active again: its files are accepted within a minute\n")
+                format!(
+                    "{partner} is active again: its files are accepted within a minute\n\
+                     files quarantined as PARTNER_SUSPENDED have to be sent again; this lists them:\n  \
+                     scalper files --partner {partner} --state quarantined\n"
+                )
             }
             Self::Partners { stack, partners } if partners.is_empty() => {
                 format!("{stack} has no partners; add one:\n  scalper partner add <name>\n")

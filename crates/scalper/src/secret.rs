@@ -22,7 +22,7 @@ pub fn system() -> Random {
     })
 }
 
-/// The secret of a credential: `ssk_` and 256 bits as 43 characters, within the 20 to 128 of an API Gateway key.
+/// The secret of a credential: `ssk_` and 256 bits as 43 characters.
 pub(crate) fn of_credential(random: &Random) -> Result<String, Failure> {
     Ok(format!("ssk_{}", URL_SAFE_NO_PAD.encode(random()?)))
 }

@@ -48,7 +48,7 @@ fn scaled(number: &str, unit: u64) -> Option<u64> {
 
 /// Writes a size so that [`parse`] reads it back: in the largest unit that divides it.
 pub(crate) fn show(bytes: u64) -> String {
-    let whole = |(_, unit): &&(&str, u64)| bytes >= *unit && bytes % unit == 0;
+    let whole = |(_, unit): &&(&str, u64)| bytes >= *unit && bytes.is_multiple_of(*unit);
     let fitting = UNITS.iter().filter(whole).max_by_key(|(_, unit)| *unit);
     match fitting {
         Some((_, 1)) | None => bytes.to_string(),

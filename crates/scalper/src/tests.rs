@@ -1,6 +1,8 @@
 mod bench;
+mod commands;
 mod doctor;
 mod interrupted;
+mod open;
 mod reading;
 mod reading_shown;
 mod shown;
@@ -15,7 +17,7 @@ use clap::Parser as _;
 use host::Host;
 use outbound::Policy;
 use serde_json::{Value, json};
-use store::door::{CredentialHash, Feeds, Scope};
+use store::door::{CredentialHash, Feeds, Scope, usage_key};
 use store::memory::Memory;
 
 use crate::arguments::{Arguments, Command};
@@ -116,7 +118,8 @@ async fn a_new_partner_comes_in_with_the_secret_that_is_shown() {
     let plan = &world.plans["silent-scalper.north"];
     assert_eq!((plan.rate, plan.burst, plan.requests_per_day), (7, 9, Some(500)));
     let key = &world.keys[credential.gateway_key.as_deref().expect("a key")];
-    assert_eq!((key.name.as_str(), &key.value), (format!("silent-scalper.north.{id}").as_str(), &secret));
+    assert_eq!(key.name, format!("silent-scalper.north.usage-{id}"));
+    assert_eq!(key.value, usage_key(&id));
     assert_eq!(key.plan.as_deref(), Some("silent-scalper.north"));
 }
 
@@ -185,15 +188,60 @@ async fn after_the_last_credential_is_revoked_a_new_one_can_be_made() {
 }
 
 #[tokio::test]
+async fn api_gateway_holds_no_credential_and_its_keys_open_nothing() {
+    let stage = Stage::new();
+    let (_, first) = stage.credential("add north").await;
+    let (_, second) = stage.credential("rotate north").await;
+    let values: Vec<String> = stage.world.state().keys.values().map(|key| key.value.clone()).collect();
+    assert_eq!(values.len(), 2);
+    for value in values {
+        assert!(value != first && value != second, "{value}");
+        assert_eq!(stage.door(&value).await, "Unauthorized");
+    }
+}
+
+#[tokio::test]
+async fn a_deleted_plan_or_key_and_a_key_of_an_earlier_version_are_put_right_by_adding_again() {
+    let stage = Stage::new();
+    let (id, secret) = stage.credential("add north").await;
+    let spoil: [fn(&mut world::State, &str, &str); 3] = [
+        // The plan was deleted: its keys are under none.
+        |state, _, _| {
+            state.plans.clear();
+            state.keys.values_mut().for_each(|key| key.plan = None);
+        },
+        |state, _, _| state.keys.clear(),
+        // The value was the credential, and the name its id.
+        |state, id, secret| {
+            let plan = Some("silent-scalper.north".to_owned());
+            let key =
+                world::Key { name: format!("silent-scalper.north.{id}"), value: secret.to_owned(), plan };
+            state.keys = [("old".to_owned(), key)].into();
+            state.credentials.values_mut().for_each(|one| one.gateway_key = Some("old".to_owned()));
+        },
+    ];
+    for spoil in spoil {
+        spoil(&mut stage.world.state(), &id, &secret);
+        assert_eq!(stage.json("add north").await["did"], "kept");
+        let world = stage.world.state();
+        let (key, only) = world.keys.first_key_value().expect("a key");
+        assert_eq!((world.keys.len(), &only.value), (1, &usage_key(&id)));
+        assert_eq!(only.plan.as_deref(), Some("silent-scalper.north"));
+        assert_eq!(world.credentials[&CredentialHash::of(&secret)].gateway_key.as_ref(), Some(key));
+    }
+    assert_eq!(stage.door(&secret).await, "Allow");
+}
+
+#[tokio::test]
 async fn a_credential_ends_on_its_day_and_the_next_rotation_deletes_its_key() {
     let mut stage = Stage::new();
     let (_, secret) = stage.credential("add north --expires-days 1").await;
     stage.now_ms += DAY_MS;
     stage.operator.now_ms += DAY_MS;
     assert_eq!(stage.door(&secret).await, "Unauthorized");
-    let (_, new) = stage.credential("rotate north").await;
+    let (id, _) = stage.credential("rotate north").await;
     let values: Vec<String> = stage.world.state().keys.values().map(|key| key.value.clone()).collect();
-    assert_eq!(values, [new]);
+    assert_eq!(values, [usage_key(&id)]);
 }
 
 #[tokio::test]
@@ -264,6 +312,8 @@ async fn what_is_not_understood_calls_nothing() {
         "add north --feeds Labs",
         "add north --feeds ,",
         "add north --scopes admin",
+        "add north --scopes operate",
+        "role north arn:aws:iam::123456789012:role/sender --scopes read,audit",
         "role north sender",
         "webhook north --url ftp://x.example.org/",
     ] {

@@ -34,7 +34,7 @@ pub use aws_types::SdkConfig;
 pub use checkup::Examiner;
 pub use clients::{Access, configuration, connect, connect_directory, connect_door, connect_webhooks, https};
 pub use desk::{Desk, connect_notifier};
-pub use door::{Directory, Door, DoorNames};
+pub use door::{Addresses, Directory, Door, DoorNames};
 pub use lookout::{Lookout, LookoutNames, connect_watcher};
 pub use objects::ObjectBody;
 pub use operator::{Home, KeptBody, Surveyor};
@@ -58,6 +58,8 @@ pub struct Names {
     pub ledger_table: String,
     /// The records table: partition key `pk`, sort key `sk` (strings).
     pub records_table: String,
+    /// The partners table, of which only registrations are read.
+    pub partners_table: String,
     /// The inbox queue.
     pub queue_url: String,
     /// The topic of outcomes.

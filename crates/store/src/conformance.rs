@@ -4,10 +4,13 @@
 //! Each takes a `run` name that was never used on this store, from which it makes its keys.
 
 pub mod door;
+mod open;
+
+pub use open::acknowledging_behaves;
 
 use crate::{
     Claim, Claimed, Commit, Committed, ContentClaim, Entry, Error, Fence, Fenced, FileId, FileVersion, Head,
-    HeadMove, Ledger, LoadId, Original, Outcome, State, Store, Upload,
+    HeadMove, Ledger, LoadId, OpenUploads, Original, Outcome, State, Store, Upload,
 };
 
 /// The ledger: claims, fences, terminal states, heads and contents.
@@ -18,14 +21,16 @@ pub async fn ledger_behaves<S: Ledger>(ledger: &S, run: &str) -> Result<(), Erro
     a_claim_is_exclusive_until_its_lease_ends(ledger, run).await?;
     a_claim_of_ones_own_is_answered_as_it_stands(ledger, run).await?;
     another_load_begins_anew(ledger, run).await?;
-    a_release_lets_the_next_one_in_and_counts_once(ledger, run).await?;
+    a_release_lets_the_next_one_in(ledger, run).await?;
+    a_death_counts_once_for_each_claim(ledger, run).await?;
     a_lost_fence_writes_nothing(ledger, run).await?;
     a_terminal_entry_stays(ledger, run).await?;
     a_commit_twice_is_one_commit(ledger, run).await?;
     a_head_moves_only_from_what_was_seen(ledger, run).await?;
     a_head_without_a_receipt_leaves_the_older_entry_alone(ledger, run).await?;
     a_content_is_taken_once(ledger, run).await?;
-    an_announcement_is_noted(ledger, run).await
+    an_announcement_is_noted(ledger, run).await?;
+    open::open_files_behave(ledger, run).await
 }
 
 /// Objects and rows that need nothing in the inbox: what is missing is missing, what is written is written.
@@ -36,17 +41,18 @@ pub async fn writing_behaves<S: Store>(store: &S, inbox: &str, run: &str) -> Res
     let mut missing = file(run, "missing");
     inbox.clone_into(&mut missing.bucket);
     assert!(store.versions(inbox, &missing.key).await?.is_empty(), "a key that never was has no versions");
-    let copied = store.keep_original(&missing, &format!("{run}/original")).await?;
+    let copied = store.keep_original(&missing, &format!("{run}/original"), &OpenUploads::default()).await?;
     assert_eq!(copied, Original::Gone, "what is not there is not copied");
     assert!(store.contract(&format!("{run}-none")).await?.is_none(), "no contract");
     store.put(&format!("{run}/report.json"), "application/json", "{}".into()).await?;
-    let mut upload = store.upload(&format!("{run}/rejects.ndjson"), "application/x-ndjson");
+    let mut upload =
+        store.upload(&format!("{run}/rejects.ndjson"), "application/x-ndjson", &OpenUploads::default());
     let mebibyte = vec![b'x'; 1024 * 1024];
     for _ in 0..17 {
         upload.write(&mebibyte).await?;
     }
     upload.finish().await?;
-    store.upload(&format!("{run}/empty"), "text/plain").finish().await
+    store.upload(&format!("{run}/empty"), "text/plain", &OpenUploads::default()).finish().await
 }
 
 fn file(run: &str, name: &str) -> FileVersion {
@@ -102,7 +108,7 @@ async fn mine<S: Ledger>(ledger: &S, claim: &Claim) -> Result<(Fence, Entry), Er
 async fn a_claim_is_exclusive_until_its_lease_ends<S: Ledger>(ledger: &S, run: &str) -> Result<(), Error> {
     let file = file(run, "exclusive");
     let (fence, entry) = mine(ledger, &claim(&file, "a", 1_000)).await?;
-    assert_eq!((entry.fence, entry.claims, entry.releases, entry.rows_written), (1, 1, 0, 0));
+    assert_eq!((entry.fence, entry.deaths, entry.counted_fence, entry.rows_written), (1, 0, 0, 0));
     assert_eq!((&entry.file, entry.state, entry.lease_until_ms), (&file, State::Processing, 1_100));
     let held = ledger.claim(&claim(&file, "b", 1_050)).await?;
     assert!(matches!(held, Claimed::Held { until_ms: 1_100 }), "found {held:?}");
@@ -111,7 +117,7 @@ async fn a_claim_is_exclusive_until_its_lease_ends<S: Ledger>(ledger: &S, run: &
     assert!(matches!(held, Claimed::Held { until_ms: 1_200 }), "found {held:?}");
 
     let (_, entry) = mine(ledger, &claim(&file, "b", 1_200)).await?;
-    assert_eq!((entry.fence, entry.claims, entry.rows_written), (2, 2, 500));
+    assert_eq!((entry.fence, entry.deaths, entry.rows_written), (2, 0, 500));
     assert_eq!(entry.order, "2026-11-21T00:00:00Z/1000", "the first claim pins the order");
     assert_eq!(ledger.entry(&fence.file).await?, Some(entry));
     Ok(())
@@ -129,28 +135,61 @@ async fn another_load_begins_anew<S: Ledger>(ledger: &S, run: &str) -> Result<()
     let file = file(run, "reload");
     let (fence, _) = mine(ledger, &claim(&file, "a", 1_000)).await?;
     ledger.checkpoint(&fence, 500, 1_100).await?;
-    mine(ledger, &claim(&file, "b", 2_000)).await?;
+    let (dead, _) = mine(ledger, &claim(&file, "b", 2_000)).await?;
+    ledger.died(&dead).await?;
     let mut reload = claim(&file, "c", 3_000);
     reload.load = LoadId::new(&FileId::of(&file), &[2; 32], 1, 0);
     let (_, entry) = mine(ledger, &reload).await?;
-    assert_eq!((entry.fence, entry.claims, entry.releases, entry.rows_written), (3, 1, 0, 0));
+    assert_eq!((entry.fence, entry.deaths, entry.counted_fence, entry.rows_written), (3, 0, 2, 0));
     assert_eq!(entry.load, reload.load);
     let (_, again) = mine(ledger, &reload).await?;
     assert_eq!(entry, again);
     Ok(())
 }
 
-async fn a_release_lets_the_next_one_in_and_counts_once<S: Ledger>(
-    ledger: &S,
-    run: &str,
-) -> Result<(), Error> {
+async fn a_release_lets_the_next_one_in<S: Ledger>(ledger: &S, run: &str) -> Result<(), Error> {
     let file = file(run, "release");
     let (fence, _) = mine(ledger, &claim(&file, "a", 1_000)).await?;
     assert_eq!(ledger.release(&fence).await?, Fenced::Kept);
     assert_eq!(ledger.release(&fence).await?, Fenced::Kept);
     let (_, entry) = mine(ledger, &claim(&file, "b", 1_001)).await?;
-    assert_eq!((entry.claims, entry.releases), (2, 1));
+    assert_eq!((entry.fence, entry.deaths), (2, 0));
     assert_eq!(ledger.release(&fence).await?, Fenced::Lost);
+    Ok(())
+}
+
+async fn a_death_counts_once_for_each_claim<S: Ledger>(ledger: &S, run: &str) -> Result<(), Error> {
+    let file = file(run, "death");
+    let unknown = Fence { file: FileId::of(&file), fence: 1, owner: "a".to_owned() };
+    ledger.died(&unknown).await?;
+    assert_eq!(ledger.entry(&unknown.file).await?, None, "a death makes no entry");
+    let (first, _) = mine(ledger, &claim(&file, "a", 1_000)).await?;
+    ledger.died(&first).await?;
+    ledger.died(&first).await?;
+    let (second, entry) = mine(ledger, &claim(&file, "b", 2_000)).await?;
+    assert_eq!((entry.deaths, entry.counted_fence), (1, 1), "once");
+    let (third, _) = mine(ledger, &claim(&file, "c", 3_000)).await?;
+    ledger.died(&second).await?;
+    ledger.died(&first).await?;
+    let never = Fence { fence: 9, ..third.clone() };
+    ledger.died(&never).await?;
+    let (_, entry) = mine(ledger, &claim(&file, "c", 3_000)).await?;
+    assert_eq!(
+        (entry.deaths, entry.lease_until_ms),
+        (2, 3_100),
+        "also after another claim, which keeps its lease"
+    );
+    ledger.checkpoint(&third, 7, 3_200).await?;
+    ledger.died(&second).await?;
+    let (_, entry) = mine(ledger, &claim(&file, "c", 3_000)).await?;
+    assert_eq!((entry.deaths, entry.counted_fence), (0, 2), "a checkpoint begins anew");
+    ledger.died(&third).await?;
+    let (fourth, entry) = mine(ledger, &claim(&file, "d", 4_000)).await?;
+    assert_eq!((entry.deaths, entry.rows_written), (1, 7));
+    assert_eq!(ledger.finish(&fourth, &outcome(State::Quarantined)).await?, Fenced::Kept);
+    ledger.died(&fourth).await?;
+    let entry = ledger.entry(&fourth.file).await?;
+    assert_eq!(entry.map(|entry| entry.deaths), Some(1), "a terminal entry stays");
     Ok(())
 }
 

@@ -17,6 +17,7 @@
 
 mod landing;
 mod limits;
+mod names;
 mod partners;
 mod reading;
 mod requests;
@@ -30,7 +31,11 @@ pub use landing::{
 };
 pub use limits::{Limiter, Limits, Spent};
 pub(crate) use limits::{day, until_taken};
-pub use partners::{Credential, CredentialHash, Feeds, Partner, Partners, Scope, Webhook};
+pub use names::FileNames;
+pub(crate) use names::name_in;
+pub use partners::{
+    Credential, CredentialHash, Feeds, Partner, Partners, ReadPartner, Scope, Webhook, usage_key,
+};
 pub(crate) use reading::attachment;
 pub use reading::{
     FilePage, FilePlace, FileQuery, ListedFile, MOST_FEEDS, Reading, RecordPage, RecordVersion,

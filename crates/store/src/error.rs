@@ -7,24 +7,38 @@ pub enum Operation {
     ReadObject,
     /// Writing an object into the quarantine bucket.
     WriteObject,
+    /// Giving up an upload in parts into the quarantine bucket.
+    AbortUpload,
     /// Copying the original into the quarantine bucket.
     CopyObject,
     /// Listing the versions of a key.
     ListVersions,
+    /// Looking where a version stands among the versions of its key.
+    RankVersion,
     /// Reading a contract.
     ReadContract,
+    /// Listing the versions of a contract.
+    ListContractVersions,
     /// Claiming a ledger entry.
     Claim,
     /// Writing a checkpoint.
     Checkpoint,
     /// Releasing a lease.
     Release,
+    /// Recording that the process of a claim died.
+    RecordDeath,
     /// Writing a terminal state.
     Finish,
     /// Committing a load.
     Commit,
     /// Reading a ledger entry.
     ReadLedger,
+    /// Listing open files: quarantined, and neither sent again nor acknowledged.
+    ListOpen,
+    /// Noting that a file is open no longer.
+    Close,
+    /// Noting what an operator said of a quarantined file.
+    Acknowledge,
     /// Writing rows.
     WriteRows,
     /// Changing a message's visibility.

@@ -24,6 +24,8 @@ pub struct Incident {
     pub lease_until_ms: u64,
     /// Changes of state that were folded into it since it began.
     pub folded: u64,
+    /// The alarms that went off in it since it began, by name.
+    pub alarms: BTreeSet<String>,
 }
 
 /// Keeps incidents, by name.
@@ -31,15 +33,15 @@ pub trait Incidents: Sync {
     /// An incident, strongly consistent.
     fn incident(&self, name: &str) -> impl Future<Output = Result<Option<Incident>, Error>> + Send;
     /// Writes an incident if it still is what was seen: its change of state and its lease. `false`: it is not. The count
-    /// of folded changes is left as it is, but begins anew with an incident that opens.
+    /// of folded changes and the alarms are left as they are, but begin anew with an incident that opens.
     fn put_incident(
         &self,
         name: &str,
         incident: &Incident,
         seen: Option<&Incident>,
     ) -> impl Future<Output = Result<bool, Error>> + Send;
-    /// Counts a change of state that was folded into an incident.
-    fn fold(&self, name: &str) -> impl Future<Output = Result<(), Error>> + Send;
+    /// Counts a change of state that was folded into an incident, and keeps the alarm's name.
+    fn fold(&self, name: &str, alarm: &str) -> impl Future<Output = Result<(), Error>> + Send;
 }
 
 /// Reads secrets.

@@ -6,6 +6,10 @@ use checker::Counts;
 
 use crate::{Error, FileId, FileVersion, LoadId};
 
+/// Stands in the index of a partner's files for a partner and feed that a key does not name. No partner and no feed can have
+/// this name.
+pub const UNKNOWN: &str = "_unknown";
+
 /// Where a file version stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
@@ -85,11 +89,13 @@ pub struct Entry {
     pub owner: String,
     /// When the lease ends, milliseconds since the epoch; 0 once released.
     pub lease_until_ms: u64,
-    /// Claims since the last checkpoint of this load.
-    pub claims: u32,
-    /// Releases since the last checkpoint of this load. `claims − releases − 1`: earlier claims that died.
-    pub releases: u32,
-    /// The order of this version, pinned by the first claim: `<ISO 8601 instant>/<sequencer>`.
+    /// Claims of this load whose process is known to have died since the last checkpoint. A claim that ended in another way,
+    /// or of which nothing is known, is not among them.
+    pub deaths: u32,
+    /// The newest claim, by its fence, that the count of deaths has dealt with: the death of this claim or of an earlier one
+    /// is not counted (again).
+    pub counted_fence: u64,
+    /// The order of this version, pinned by the first claim: `<ISO 8601 instant>/<rank>`.
     pub order: String,
     /// The load that the last claim works on, or that is complete.
     pub load: LoadId,
@@ -99,9 +105,41 @@ pub struct Entry {
     pub outcome: Option<Outcome>,
     /// Whether the outcome was published.
     pub announced: bool,
+    /// Whether it is quarantined and waits for a good file of its name, for a correction, or for an operator.
+    pub open: bool,
+    /// What an operator said when it was to be waited for no longer.
+    pub acknowledged: Option<Acknowledgement>,
+}
+
+/// What an operator says of a quarantined file that is to be waited for no longer.
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Acknowledgement {
+    /// When, milliseconds since the epoch.
+    #[serde(skip)]
+    pub at_ms: u64,
+    /// Who, as their computer names them.
+    pub by: String,
+    /// Why, in their own words.
+    pub reason: String,
+}
+
+/// A quarantined file that is waited for, as the index of open files shows it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OpenFile {
+    /// The file.
+    pub file: FileId,
+    /// Its order.
+    pub order: String,
 }
 
 impl Entry {
+    /// Under which name the indexes list it: its partner, or [`UNKNOWN`].
+    #[must_use]
+    pub fn listed_partner(&self) -> &str {
+        if self.partner.is_empty() { UNKNOWN } else { &self.partner }
+    }
+
     /// Whether the last claim is the one that holds this fence.
     pub(crate) fn is_held_by(&self, fence: &Fence) -> bool {
         self.fence == fence.fence && self.owner == fence.owner
@@ -281,16 +319,21 @@ pub trait Ledger: ReadEntry {
     /// stands, so that a lost response costs nothing; with another load it is claimed again. A claim of another load
     /// than the entry's begins anew: no rows written, no deaths counted.
     fn claim(&self, claim: &Claim) -> impl Future<Output = Result<Claimed, Error>> + Send;
-    /// Records that the first `rows_written` rows of the load are written, extends the lease, resets the death count.
+    /// Records that the first `rows_written` rows of the load are written, extends the lease, and begins the count of deaths
+    /// anew: claims before this one no longer count.
     fn checkpoint(
         &self,
         fence: &Fence,
         rows_written: u64,
         lease_until_ms: u64,
     ) -> impl Future<Output = Result<Fenced, Error>> + Send;
-    /// Ends the lease early, so that a redelivery can go on at once. Releasing twice counts once.
+    /// Ends the lease early, so that a redelivery can go on at once.
     fn release(&self, fence: &Fence) -> impl Future<Output = Result<Fenced, Error>> + Send;
-    /// A terminal state without visible rows.
+    /// Records that the process of a claim died while it worked on the file. It counts once for each claim, also when the
+    /// file was claimed again meanwhile, and not at all when a later death was recorded before, when a later claim wrote a
+    /// checkpoint or changed the load, or when the file is terminal or unknown.
+    fn died(&self, fence: &Fence) -> impl Future<Output = Result<(), Error>> + Send;
+    /// A terminal state without visible rows. A quarantined file is open from then on.
     fn finish(&self, fence: &Fence, outcome: &Outcome) -> impl Future<Output = Result<Fenced, Error>> + Send;
     /// The terminal state with visible rows. A content whose holder is no longer complete is free to take. When several
     /// things stand in the way, the answer is the first of: lost, duplicate, head moved.
@@ -300,4 +343,13 @@ pub trait Ledger: ReadEntry {
     /// Notes that the outcome was published with this state; nothing is noted when the state has changed since, for who
     /// changed it announces it. An unknown file is an error.
     fn announced(&self, file: &FileId, state: State) -> impl Future<Output = Result<(), Error>> + Send;
+    /// The open files of a name: one query of the index `open-by-partner`, which may lag behind by moments. `partner` is
+    /// the one that lists the file ([`Entry::listed_partner`]).
+    fn open_of_name(
+        &self,
+        partner: &str,
+        key: &str,
+    ) -> impl Future<Output = Result<Vec<OpenFile>, Error>> + Send;
+    /// Notes that a file is open no longer; nothing is noted for a file that is not open. Closing twice is closing once.
+    fn close(&self, file: &FileId) -> impl Future<Output = Result<(), Error>> + Send;
 }

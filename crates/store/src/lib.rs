@@ -1,6 +1,6 @@
 //! Where bytes, entries and rows are kept. The only crate that knows S3, DynamoDB, SQS, SNS and CloudWatch.
 //!
-//! Five traits, one for each thing that the path needs, and two implementations of all of them: `aws::Aws` and its
+//! Five traits, one for each thing that the path needs (and one method of the door's: who is registered), and two implementations of all of them: `aws::Aws` and its
 //! in-memory twin `memory::Memory`, which can fail at the n-th call, before or after the effect. The partner's door has
 //! its own traits in [`door`], for `aws::Door` and the same twin, what only an operator asks is in [`operator`], [`uploads`] and
 //! [`checkup`], and what only the watcher does in [`watch`].
@@ -21,6 +21,7 @@ pub mod memory;
 mod objects;
 pub mod operator;
 mod queue;
+mod rank;
 mod rows;
 pub mod uploads;
 mod usage;
@@ -30,16 +31,20 @@ pub use error::{Error, Operation};
 pub use file::{FileId, FileVersion, LoadId};
 pub use incident::{Incident, Incidents, Mail, Secrets};
 pub use ledger::{
-    Claim, Claimed, Commit, Committed, ContentClaim, Entry, Fence, Fenced, Head, HeadMove, Ledger, Outcome,
-    ReadEntry, State,
+    Acknowledgement, Claim, Claimed, Commit, Committed, ContentClaim, Entry, Fence, Fenced, Head, HeadMove,
+    Ledger, OpenFile, Outcome, ReadEntry, State, UNKNOWN,
 };
-pub use measured::{Datapoint, Measure, Measured, Query, Span};
-pub use objects::{Body, ContractObject, Objects, Opened, Original, ReadContract, Upload, VersionId};
-pub use queue::{Announcement, Outcomes, Queue};
+pub use measured::{AlarmNow, AlarmsNow, Datapoint, Measure, Measured, Query, Span};
+pub use objects::{
+    Body, ContractObject, ContractText, MOST_CONTRACT_VERSIONS, Objects, OpenUploads, Opened, Original,
+    ReadContract, Upload, VersionId,
+};
+pub use queue::{Announcement, HandOver, Outcomes, Queue};
+pub use rank::Rank;
 pub use rows::{BATCH_ITEMS, Item, ItemValue, Rows, row_item, shards};
 pub use usage::{Metered, Usage};
 
 /// Everything that the path needs.
-pub trait Store: Objects + Ledger + Rows + Queue + Outcomes + Metered {}
+pub trait Store: Objects + Ledger + Rows + Queue + HandOver + Outcomes + Metered + door::ReadPartner {}
 
-impl<T: Objects + Ledger + Rows + Queue + Outcomes + Metered> Store for T {}
+impl<T: Objects + Ledger + Rows + Queue + HandOver + Outcomes + Metered + door::ReadPartner> Store for T {}

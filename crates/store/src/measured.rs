@@ -53,6 +53,33 @@ pub struct Datapoint {
     pub value: f64,
 }
 
+/// A metric alarm as CloudWatch has it now.
+#[derive(Clone, Debug, PartialEq)]
+pub struct AlarmNow {
+    /// Its name.
+    pub name: String,
+    /// Its description, line by line as the template wrote it.
+    pub description: String,
+    /// Whether it is in the state `ALARM`.
+    pub is_on: bool,
+    /// Why it is in its state, in CloudWatch's words; it holds the values that were compared.
+    pub reason: String,
+    /// What it compares: one metric, or several with an expression over them.
+    pub queries: Vec<Query>,
+    /// Seconds of a period.
+    pub period_seconds: Option<u32>,
+    /// How it compares, for example `GreaterThanThreshold`.
+    pub comparison: String,
+    /// What it compares with; `None` for a band.
+    pub threshold: Option<f64>,
+}
+
+/// Reads alarms as they are now.
+pub trait AlarmsNow: Sync {
+    /// The metric alarms whose names begin like this.
+    fn alarms_now(&self, prefix: &str) -> impl Future<Output = Result<Vec<AlarmNow>, Error>> + Send;
+}
+
 /// Reads metrics back.
 pub trait Measured: Sync {
     /// The values of the query that is returned, oldest first; a period without data has none.

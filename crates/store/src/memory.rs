@@ -6,6 +6,7 @@
 //! an overwrite, a deletion. [`Memory::state`] is what must be the same whatever the schedule was.
 
 mod checkup;
+mod contracts;
 mod door;
 mod incidents;
 mod ledger;
@@ -16,7 +17,7 @@ mod uploads;
 mod usage;
 mod watch;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 use std::future::Future;
 use std::pin::Pin;
@@ -32,8 +33,8 @@ use crate::door::UploadId;
 use crate::file::{NULL_VERSION, name};
 use crate::operator::{Depth, StackQueue};
 use crate::{
-    Announcement, ContractObject, Datapoint, Entry, Error, FileId, FileVersion, Head, Incident, Item,
-    Operation, Query, State, Usage, VersionId,
+    AlarmNow, Announcement, Datapoint, Entry, Error, FileId, FileVersion, Head, Incident, Item, Operation,
+    Query, State, Usage, VersionId,
 };
 
 /// The code of an error that the fuse made.
@@ -76,8 +77,13 @@ struct World {
     inbox: BTreeMap<(String, String), Vec<Version>>,
     versions_made: u64,
     chunk_bytes: Option<usize>,
-    contracts: BTreeMap<String, ContractObject>,
+    part_bytes: Option<usize>,
+    /// The versions of each feed's contract, newest first.
+    contracts: BTreeMap<String, Vec<contracts::ContractVersion>>,
     quarantine: BTreeMap<String, StoredObject>,
+    /// Uploads in parts into the quarantine that were begun and neither completed nor given up.
+    open_uploads: BTreeSet<String>,
+    uploads_begun: u64,
     entries: BTreeMap<FileId, Entry>,
     heads: BTreeMap<String, Head>,
     contents: BTreeMap<(String, String, String), FileId>,
@@ -93,6 +99,8 @@ struct World {
     /// Values of the one metric that there is, and which metrics were asked for.
     measured: Vec<Datapoint>,
     asked: Vec<Query>,
+    /// Alarms as CloudWatch has them now, by name.
+    alarms: BTreeMap<String, AlarmNow>,
     watch: watch::WatchWorld,
     uploads: uploads::UploadsWorld,
     parts: Parts,
@@ -116,6 +124,7 @@ struct Wire {
     calls: Vec<Operation>,
     usage: Usage,
     fuse: Option<Fuse>,
+    storm: Option<Storm>,
     dead: bool,
     hooks: BTreeMap<usize, Hook>,
 }
@@ -125,6 +134,25 @@ struct Fuse {
     call: usize,
     when: When,
     deadly: bool,
+}
+
+/// Calls that fail at random, the same for the same seed.
+#[derive(Clone, Copy)]
+struct Storm {
+    state: u64,
+    percent: u64,
+}
+
+impl Storm {
+    /// Whether the next call fails, and when. (SplitMix64, by Guy Steele, Doug Lea and Christine Flood.)
+    fn strike(&mut self) -> Option<When> {
+        self.state = self.state.wrapping_add(0x9E37_79B9_7F4A_7C15);
+        let mixed = (self.state ^ (self.state >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+        let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
+        let mixed = mixed ^ (mixed >> 31);
+        let when = if mixed & (1 << 63) == 0 { When::BeforeEffect } else { When::AfterEffect };
+        (mixed % 100 < self.percent).then_some(when)
+    }
 }
 
 type Hook = Box<dyn FnOnce(Memory) -> Pin<Box<dyn Future<Output = ()> + Send>> + Send>;
@@ -145,6 +173,17 @@ impl Memory {
     /// Makes call `n` and every later one fail, until [`Memory::revive`].
     pub fn die_at(&self, n: usize, when: When) {
         self.wire().fuse = Some(Fuse { call: n, when, deadly: true });
+    }
+
+    /// Makes `percent` of the calls fail, before or after their effect, until [`Memory::calm`]. The same seed gives the
+    /// same failures.
+    pub fn storm(&self, seed: u64, percent: u64) {
+        self.wire().storm = Some(Storm { state: seed, percent });
+    }
+
+    /// Ends a storm.
+    pub fn calm(&self) {
+        self.wire().storm = None;
     }
 
     /// Whether a deadly fuse has blown.
@@ -174,6 +213,12 @@ impl Memory {
         self.wire().calls.clone()
     }
 
+    /// The newest call.
+    #[must_use]
+    pub fn last_call(&self) -> Option<Operation> {
+        self.wire().calls.last().copied()
+    }
+
     /// A call that is a request of its own.
     async fn call<T>(&self, operation: Operation, effect: impl FnOnce(&mut World) -> T) -> Result<T, Error> {
         self.wire().usage.count(operation);
@@ -182,23 +227,25 @@ impl Memory {
 
     /// A call under the fuse and the hooks.
     async fn step<T>(&self, operation: Operation, effect: impl FnOnce(&mut World) -> T) -> Result<T, Error> {
-        let (call, hook) = {
+        let (call, hook, storm) = {
             let mut wire = self.wire();
             if wire.dead {
                 return Err(Error::new(operation, FUSE));
             }
             wire.calls.push(operation);
             let call = wire.calls.len();
-            (call, wire.hooks.remove(&call))
+            let storm = wire.storm.as_mut().and_then(Storm::strike);
+            (call, wire.hooks.remove(&call), storm)
         };
         if let Some(hook) = hook {
             hook(self.clone()).await;
         }
-        if self.blows(call, When::BeforeEffect) {
+        let fails = |when| self.blows(call, when) || storm == Some(when);
+        if fails(When::BeforeEffect) {
             return Err(Error::new(operation, FUSE));
         }
         let answer = effect(&mut self.world());
-        if self.blows(call, When::AfterEffect) { Err(Error::new(operation, FUSE)) } else { Ok(answer) }
+        if fails(When::AfterEffect) { Err(Error::new(operation, FUSE)) } else { Ok(answer) }
     }
 
     fn blows(&self, call: usize, when: When) -> bool {
@@ -251,13 +298,9 @@ impl Memory {
         self.world().chunk_bytes = Some(bytes.max(1));
     }
 
-    /// Publishes a feed's contract and returns its version.
-    pub fn publish_contract(&self, feed: &str, bytes: impl Into<Bytes>) -> VersionId {
-        let mut world = self.world();
-        let version = world.next_version();
-        let object = ContractObject { bytes: bytes.into(), version: version.clone() };
-        world.contracts.insert(feed.to_owned(), object);
-        version
+    /// Sets the size of a part in bytes (at least 1), for uploads begun from now on.
+    pub fn parts_of(&self, bytes: usize) {
+        self.world().part_bytes = Some(bytes.max(1));
     }
 
     /// Takes a complete load back, as an operator does.
@@ -275,6 +318,12 @@ impl Memory {
     #[must_use]
     pub fn quarantine(&self) -> BTreeMap<String, StoredObject> {
         self.world().quarantine.clone()
+    }
+
+    /// How many uploads into the quarantine have parts stored and were neither completed nor given up.
+    #[must_use]
+    pub fn open_uploads(&self) -> usize {
+        self.world().open_uploads.len()
     }
 
     /// The entries of the ledger, by file id.
@@ -301,7 +350,7 @@ impl Memory {
         self.world().published.clone()
     }
 
-    /// The final state as text: entries without what the schedule decides (fence, nonce, lease, counters), heads,
+    /// The final state as text: entries without what the schedule decides (fence, nonce, lease, deaths), heads,
     /// contents, quarantine, rows, and announcements without repeats. Bytes and rows stand as hashes, so that it can
     /// be printed.
     #[must_use]
@@ -350,10 +399,10 @@ impl World {
     fn describe(&self) -> Result<String, std::fmt::Error> {
         let mut text = String::new();
         for (id, entry) in &self.entries {
-            let Entry { state, partner, feed, order, load, outcome, announced, .. } = entry;
+            let Entry { state, partner, feed, order, load, outcome, announced, open, .. } = entry;
             writeln!(
                 text,
-                "entry {id} {state:?} {partner}/{feed} order {order} load {load} announced {announced} {outcome:?}"
+                "entry {id} {state:?} {partner}/{feed} order {order} load {load} announced {announced} open {open} {outcome:?}"
             )?;
         }
         for (key, Head { version, load, .. }) in &self.heads {

@@ -1,9 +1,10 @@
-//! What an operator asks beyond what a partner may: how many messages wait, the refused records themselves. It only
-//! reads.
+//! What an operator asks beyond what a partner may: how many messages wait, which quarantined files are open, the rejected
+//! records themselves; and the one thing that an operator notes of a file: that it is to be waited for no longer.
 
 use std::future::Future;
 
-use crate::{Body, Error};
+use crate::door::ListedFile;
+use crate::{Acknowledgement, Body, Error, FileId, State};
 
 /// A queue of the stack.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -52,12 +53,52 @@ pub struct Depth {
     pub in_flight: u64,
 }
 
+/// Open files: quarantined, with no good file of their name since, not corrected, and not acknowledged.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct OpenFiles {
+    /// The files, each with the partner under which it is listed, in no fixed order.
+    pub files: Vec<(String, ListedFile)>,
+    /// Whether these are all of them.
+    pub complete: bool,
+}
+
+/// The answer to an acknowledgement.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Acknowledged {
+    /// Noted, now or by an earlier attempt.
+    Noted,
+    /// Somebody acknowledged it before; that stays.
+    Before(Acknowledgement),
+    /// It is not quarantined.
+    NotQuarantined(State),
+    /// The ledger has no such file.
+    Unknown,
+}
+
+/// Notes what an operator says of a file.
+pub trait Acknowledge: Sync {
+    /// One conditional write: the acknowledgement is noted and the file is open no longer. Allowed for a quarantined file
+    /// without an acknowledgement; a repetition of the same one is answered as noted.
+    fn acknowledge(
+        &self,
+        file: &FileId,
+        said: &Acknowledgement,
+    ) -> impl Future<Output = Result<Acknowledged, Error>> + Send;
+}
+
 /// Looks at the stack as its operator.
 pub trait Survey: Sync {
     /// The chunks of an object.
     type Body: Body;
     /// How many messages a queue has; `None` when there is no such queue.
     fn depth(&self, queue: StackQueue) -> impl Future<Output = Result<Option<Depth>, Error>> + Send;
+    /// At most about `most` open files, of one partner or of all. Reads the sparse index of open files and nothing of the
+    /// other entries.
+    fn open_files(
+        &self,
+        partner: Option<&str>,
+        most: usize,
+    ) -> impl Future<Output = Result<OpenFiles, Error>> + Send;
     /// Opens an object of the quarantine bucket, which may hold what a partner sent; `None` when it is not there.
     fn open_kept(&self, key: &str) -> impl Future<Output = Result<Option<Self::Body>, Error>> + Send;
 }

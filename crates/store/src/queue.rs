@@ -1,4 +1,4 @@
-//! The inbox queue's visibility, and the outcome topic.
+//! The inbox queue's messages, and the outcome topic.
 
 use std::future::Future;
 
@@ -8,6 +8,12 @@ use crate::Error;
 pub trait Queue: Sync {
     /// Makes the message visible again after so many seconds (0 to 43,200).
     fn defer(&self, receipt_handle: &str, seconds: u32) -> impl Future<Output = Result<(), Error>> + Send;
+}
+
+/// Lets another invocation go on with a message's work.
+pub trait HandOver: Sync {
+    /// Sends a fresh message with this body to the inbox queue. Sent twice when the answer is lost.
+    fn hand_over(&self, body: &str) -> impl Future<Output = Result<(), Error>> + Send;
 }
 
 /// A terminal file, as published: without any content.

@@ -44,10 +44,10 @@ impl AccessRecord {
     pub fn metric(&self, published: &Metrics, now_ms: u64) -> String {
         let is = |holds: bool| if holds { 1.0 } else { 0.0 };
         let metrics: [Metric; 4] = [
-            (names::ACCESSES, "Count", 1.0),
-            (names::ACCESSES_REFUSED, "Count", is(matches!(self.decision, "deny" | "unauthorized"))),
-            (names::ACCESSES_FAILED, "Count", is(self.decision == "failed")),
-            (names::ACCESS_DURATION, "Milliseconds", float(self.duration)),
+            (names::ACCESSES, 1.0),
+            (names::ACCESSES_REFUSED, is(matches!(self.decision, "deny" | "unauthorized"))),
+            (names::ACCESSES_FAILED, is(self.decision == "failed")),
+            (names::ACCESS_DURATION, float(self.duration)),
         ];
         let members = [
             ("decision", json!(self.decision)),

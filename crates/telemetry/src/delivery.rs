@@ -91,12 +91,12 @@ impl DeliveryRecord {
     pub fn metric(&self, published: &Metrics, now_ms: u64) -> String {
         let is = |delivery: Delivery| if self.delivery == delivery { 1.0 } else { 0.0 };
         let metrics: [Metric; 6] = [
-            (names::WEBHOOKS_DELIVERED, "Count", is(Delivery::Delivered)),
-            (names::WEBHOOKS_UNWANTED, "Count", is(Delivery::Unwanted)),
-            (names::WEBHOOKS_FAILED, "Count", is(Delivery::Failed)),
-            (names::WEBHOOKS_REFUSED, "Count", is(Delivery::Refused)),
-            (names::WEBHOOKS_HELD, "Count", is(Delivery::Held)),
-            (names::WEBHOOK_DURATION, "Milliseconds", float(self.duration)),
+            (names::WEBHOOKS_DELIVERED, is(Delivery::Delivered)),
+            (names::WEBHOOKS_UNWANTED, is(Delivery::Unwanted)),
+            (names::WEBHOOKS_FAILED, is(Delivery::Failed)),
+            (names::WEBHOOKS_REFUSED, is(Delivery::Refused)),
+            (names::WEBHOOKS_HELD, is(Delivery::Held)),
+            (names::WEBHOOK_DURATION, float(self.duration)),
         ];
         let members =
             [("partner", json!(self.partner)), ("file", json!(self.file)), ("state", json!(self.state))];

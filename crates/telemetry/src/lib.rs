@@ -44,7 +44,7 @@ pub use access::AccessRecord;
 pub use cost::Used;
 pub use delivery::{Delivery, DeliveryRecord};
 pub use label::Label;
-pub use metric::{BASIC_METRICS, LINE_BYTES, metric_names};
+pub use metric::{BASIC_METRICS, Definition, LINE_BYTES, Unit, definition, metric_names};
 pub use monitoring::{Metrics, Monitoring};
 pub use notice::{Notice, NoticeRecord};
 pub use record::{FileRecord, Occurrence, Step};

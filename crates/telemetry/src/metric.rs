@@ -10,125 +10,220 @@ use crate::{Metrics, Monitoring};
 /// The most bytes of one line. CloudWatch cuts at 256 KB, and a cut line is no metric.
 pub const LINE_BYTES: usize = 32 * 1024;
 
-/// Every metric's name. An alarm may name only these.
+/// The unit of a metric's values.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Unit {
+    /// A number of things, which the metric's words name.
+    Count,
+    /// Percent.
+    Percent,
+    /// Bytes.
+    Bytes,
+    /// Seconds.
+    Seconds,
+    /// Milliseconds.
+    Milliseconds,
+    /// Things a second.
+    CountPerSecond,
+    /// Bytes a second.
+    BytesPerSecond,
+    /// Millionths of a US dollar.
+    MicroDollars,
+}
+
+impl Unit {
+    /// The word of CloudWatch, which has none for money.
+    /// <https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_MetricDatum.html>
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Count => "Count",
+            Self::Percent => "Percent",
+            Self::Bytes => "Bytes",
+            Self::Seconds => "Seconds",
+            Self::Milliseconds => "Milliseconds",
+            Self::CountPerSecond => "Count/Second",
+            Self::BytesPerSecond => "Bytes/Second",
+            Self::MicroDollars => "None",
+        }
+    }
+}
+
+/// What a metric is: everything about it but its values.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Definition {
+    /// Its name in CloudWatch.
+    pub name: &'static str,
+    /// The unit of its values.
+    pub unit: Unit,
+    /// Its name in plain words, as it stands before a value.
+    pub words: &'static str,
+}
+
+/// Defines metrics, each as a constant and as a member of the list of all.
+macro_rules! metrics {
+    ($($(#[$doc:meta])+ $constant:ident = $name:literal, $unit:ident, $words:literal;)+) => {
+        $($(#[$doc])+ pub const $constant: Definition =
+            Definition { name: $name, unit: Unit::$unit, words: $words };)+
+
+        /// All of them.
+        pub const ALL: &[Definition] = &[$($constant),+];
+    };
+}
+
+/// Every metric that a function writes. An alarm on another metric in the stack's namespace would never go off.
 pub mod metric_names {
-    /// Files that became terminal.
-    pub const FILES: &str = "Files";
-    /// Files that were loaded.
-    pub const FILES_COMPLETE: &str = "FilesComplete";
-    /// Files that were refused.
-    pub const FILES_QUARANTINED: &str = "FilesQuarantined";
-    /// Files that were deleted before they were read.
-    pub const FILES_GONE: &str = "FilesGone";
-    /// Rows that were loaded.
-    pub const ROWS: &str = "Rows";
-    /// Records that were refused.
-    pub const REJECTS: &str = "Rejects";
-    /// Stored bytes of files that were read.
-    pub const BYTES: &str = "Bytes";
-    /// From the claim to the terminal state, milliseconds.
-    pub const DURATION: &str = "Duration";
-    /// From the event to the claim, milliseconds.
-    pub const QUEUE_AGE: &str = "QueueAge";
-    /// Percent of a file's records that were refused, of files of which records were read.
-    pub const REJECT_PERCENT: &str = "RejectPercent";
-    /// Deliveries of a file before the one in which it became terminal.
-    pub const RETRIES: &str = "Retries";
-    /// Records of a file a second, from the claim to the terminal state.
-    pub const RECORDS_PER_SECOND: &str = "RecordsPerSecond";
-    /// Decompressed bytes of a file a second, from the claim to the terminal state.
-    pub const BYTES_PER_SECOND: &str = "BytesPerSecond";
-    /// What a file cost at list prices, micro-dollars: an estimate.
-    pub const COST_MICRO_DOLLARS: &str = "CostMicroDollars";
-    /// Deliveries of a file that was already terminal.
-    pub const REDUNDANT_DELIVERIES: &str = "RedundantDeliveries";
-    /// Deliveries while another invocation had the lease.
-    pub const LEASES_HELD: &str = "LeasesHeld";
-    /// Deliveries that wait for an older version of their name to be decided.
-    pub const OLDER_VERSIONS_AWAITED: &str = "OlderVersionsAwaited";
-    /// Claims that were taken over while they worked.
-    pub const FENCES_LOST: &str = "FencesLost";
-    /// Files handed over to the next invocation because time was short.
-    pub const HANDOVERS: &str = "Handovers";
-    /// Failures of a service, to be retried.
-    pub const RETRYABLE_ERRORS: &str = "RetryableErrors";
-    /// Failures of a service that refused for want of a permission or key.
-    pub const ACCESS_ERRORS: &str = "AccessErrors";
-    /// Messages that are no event for the inbox.
-    pub const FOREIGN_MESSAGES: &str = "ForeignMessages";
-    /// Panics that were caught.
-    pub const PANICS: &str = "Panics";
-    /// Outcomes that a partner's receiver took.
-    pub const WEBHOOKS_DELIVERED: &str = "WebhooksDelivered";
-    /// Outcomes to which a receiver answered that it wants no more.
-    pub const WEBHOOKS_UNWANTED: &str = "WebhooksUnwanted";
-    /// Attempts that a receiver did not take.
-    pub const WEBHOOKS_FAILED: &str = "WebhooksFailed";
-    /// Attempts at an address that is not connected to.
-    pub const WEBHOOKS_REFUSED: &str = "WebhooksRefused";
-    /// Attempts that were not made, since the receiver failed again and again.
-    pub const WEBHOOKS_HELD: &str = "WebhooksHeld";
-    /// From an announcement's arrival to the receiver's answer, milliseconds.
-    pub const WEBHOOK_DURATION: &str = "WebhookDuration";
-    /// Messages of incidents that a channel took.
-    pub const NOTICES_SENT: &str = "NoticesSent";
-    /// Messages of incidents that a channel did not take.
-    pub const NOTICES_FAILED: &str = "NoticesFailed";
-    /// Changes of alarms that were folded into an incident that was told already.
-    pub const NOTICES_FOLDED: &str = "NoticesFolded";
-    /// Partners whose file did not come by the newest deadline of the contract, and has not come since.
-    pub const FILES_MISSING: &str = "FilesMissing";
-    /// Partners whose file came after that deadline, a short while ago.
-    pub const FILES_LATE: &str = "FilesLate";
-    /// Partners whose file is missing or late: what one incident is about, from the deadline until the file was told of.
-    pub const FILES_OVERDUE: &str = "FilesOverdue";
-    /// Partners whose newest file has far fewer rows than usual.
-    pub const FILES_THIN: &str = "FilesThin";
-    /// Partners whose newest file has far more rows than usual.
-    pub const FILES_FAT: &str = "FilesFat";
-    /// Loads that nobody works on any more.
-    pub const LOADS_STUCK: &str = "LoadsStuck";
-    /// Versions of the inbox whose event was lost or given up, and that were sent to the queue again.
-    pub const FILES_RESENT: &str = "FilesResent";
-    /// Messages among the dead letters: files that were given up, and outcomes that were not taken.
-    pub const DEAD_LETTER_FILES: &str = "DeadLetterFiles";
-    /// The age of the newest canary file that is loaded, seconds.
-    pub const CANARY_AGE: &str = "CanaryAge";
-    /// Runs of the watcher whose every part ended well.
-    pub const WATCHES: &str = "Watches";
-    /// Callers that the partner's door was asked about.
-    pub const ACCESSES: &str = "Accesses";
-    /// Callers that were not let in: not known, or not allowed.
-    pub const ACCESSES_REFUSED: &str = "AccessesRefused";
-    /// Callers that could not be looked up, because a service failed.
-    pub const ACCESSES_FAILED: &str = "AccessesFailed";
-    /// From the question to the decision, milliseconds.
-    pub const ACCESS_DURATION: &str = "AccessDuration";
-    /// Requests to the door.
-    pub const REQUESTS: &str = "Requests";
-    /// Requests that were refused for the caller's reasons (4xx).
-    pub const REQUESTS_REFUSED: &str = "RequestsRefused";
-    /// Requests that were refused because a limit was used up (429).
-    pub const REQUESTS_THROTTLED: &str = "RequestsThrottled";
-    /// Requests that failed (5xx).
-    pub const REQUESTS_FAILED: &str = "RequestsFailed";
-    /// From the event to the response, milliseconds.
-    pub const REQUEST_DURATION: &str = "RequestDuration";
+    use super::{Definition, Unit};
+
+    metrics! {
+        /// Files that became terminal.
+        FILES = "Files", Count, "files decided";
+        /// Files that were loaded.
+        FILES_COMPLETE = "FilesComplete", Count, "files loaded";
+        /// Files that were refused.
+        FILES_QUARANTINED = "FilesQuarantined", Count, "files quarantined";
+        /// Files that were deleted before they were read.
+        FILES_GONE = "FilesGone", Count, "files deleted before they were read";
+        /// Rows that were loaded.
+        ROWS = "Rows", Count, "rows loaded";
+        /// Records that were rejected.
+        REJECTS = "Rejects", Count, "rejected records";
+        /// Stored bytes of files that were read.
+        BYTES = "Bytes", Bytes, "stored bytes read";
+        /// From the claim to the terminal state, milliseconds.
+        DURATION = "Duration", Milliseconds, "time from claim to outcome";
+        /// From the event to the claim, milliseconds.
+        QUEUE_AGE = "QueueAge", Milliseconds, "time in the queue";
+        /// Percent of a file's records that were rejected, of files of which records were read.
+        REJECT_PERCENT = "RejectPercent", Percent, "share of rejected records";
+        /// Deliveries of a file before the one in which it became terminal.
+        RETRIES = "Retries", Count, "repeated deliveries";
+        /// Records of a file a second, from the claim to the terminal state.
+        RECORDS_PER_SECOND = "RecordsPerSecond", CountPerSecond, "records a second";
+        /// Decompressed bytes of a file a second, from the claim to the terminal state.
+        BYTES_PER_SECOND = "BytesPerSecond", BytesPerSecond, "decompressed bytes a second";
+        /// What a file cost at list prices, micro-dollars: an estimate.
+        COST_MICRO_DOLLARS = "CostMicroDollars", MicroDollars, "cost at list prices";
+        /// Deliveries of a file that was already terminal.
+        REDUNDANT_DELIVERIES = "RedundantDeliveries", Count, "deliveries of decided files";
+        /// Deliveries while another invocation had the lease.
+        LEASES_HELD = "LeasesHeld", Count, "deliveries during another invocation's lease";
+        /// Deliveries that wait for an older version of their name to be decided.
+        OLDER_VERSIONS_AWAITED = "OlderVersionsAwaited", Count, "deliveries that wait for an older version";
+        /// Claims that were taken over while they worked.
+        FENCES_LOST = "FencesLost", Count, "claims taken over";
+        /// Files handed over to the next invocation because time was short.
+        HANDOVERS = "Handovers", Count, "files handed over to the next invocation";
+        /// Failures of a service, to be retried.
+        RETRYABLE_ERRORS = "RetryableErrors", Count, "service failures to be retried";
+        /// Failures of a service that refused for want of a permission or key.
+        ACCESS_ERRORS = "AccessErrors", Count, "calls denied by a service";
+        /// Messages that are no event for the inbox.
+        FOREIGN_MESSAGES = "ForeignMessages", Count, "messages that are no event of the inbox";
+        /// Panics that were caught.
+        PANICS = "Panics", Count, "panics";
+        /// Outcomes that a partner's receiver took.
+        WEBHOOKS_DELIVERED = "WebhooksDelivered", Count, "webhooks delivered";
+        /// Outcomes to which a receiver answered that it wants no more.
+        WEBHOOKS_UNWANTED = "WebhooksUnwanted", Count, "webhooks that the receiver ended";
+        /// Attempts that a receiver did not take.
+        WEBHOOKS_FAILED = "WebhooksFailed", Count, "webhook attempts failed";
+        /// Attempts at an address that is not connected to.
+        WEBHOOKS_REFUSED = "WebhooksRefused", Count, "webhook addresses not allowed";
+        /// Attempts that were not made, since the receiver failed again and again.
+        WEBHOOKS_HELD = "WebhooksHeld", Count, "webhooks held back";
+        /// From an announcement's arrival to the receiver's answer, milliseconds.
+        WEBHOOK_DURATION = "WebhookDuration", Milliseconds, "time until a webhook's receiver answers";
+        /// Messages of incidents that a channel took.
+        NOTICES_SENT = "NoticesSent", Count, "messages to operators sent";
+        /// Messages of incidents that a channel did not take.
+        NOTICES_FAILED = "NoticesFailed", Count, "messages to operators failed";
+        /// Changes of alarms that were folded into an incident that was told already.
+        NOTICES_FOLDED = "NoticesFolded", Count, "alarm changes without a message of their own";
+        /// Partners whose file did not come by the newest deadline of the contract, and has not come since.
+        FILES_MISSING = "FilesMissing", Count, "missing files";
+        /// Partners whose file came after that deadline, a short while ago.
+        FILES_LATE = "FilesLate", Count, "late files";
+        /// Partners whose file is missing or late: what one incident is about, from the deadline until the file was told of.
+        FILES_OVERDUE = "FilesOverdue", Count, "overdue files";
+        /// Feeds whose newest contract does not compile, so that an older version stays in force, or none.
+        CONTRACTS_BROKEN = "ContractsBroken", Count, "contracts with errors";
+        /// Partners whose newest file has far fewer rows than usual.
+        FILES_THIN = "FilesThin", Count, "newest files with too few rows";
+        /// Partners whose newest file has far more rows than usual.
+        FILES_FAT = "FilesFat", Count, "newest files with too many rows";
+        /// Loads that nobody works on any more.
+        LOADS_STUCK = "LoadsStuck", Count, "stuck loads";
+        /// Versions of the inbox whose event was lost or given up, and that were sent to the queue again.
+        FILES_RESENT = "FilesResent", Count, "files sent to the queue again";
+        /// Messages among the dead letters: files that were given up, and outcomes that were not taken.
+        DEAD_LETTER_FILES = "DeadLetterFiles", Count, "files in the dead-letter queue";
+        /// The age of the newest canary file that is loaded, seconds.
+        CANARY_AGE = "CanaryAge", Seconds, "age of the newest heartbeat file";
+        /// Runs of the watcher whose every part ended well.
+        WATCHES = "Watches", Count, "complete runs of the watcher";
+        /// Callers that the partner's door was asked about.
+        ACCESSES = "Accesses", Count, "callers checked";
+        /// Callers that were not let in: not known, or not allowed.
+        ACCESSES_REFUSED = "AccessesRefused", Count, "callers denied";
+        /// Callers that could not be looked up, because a service failed.
+        ACCESSES_FAILED = "AccessesFailed", Count, "callers that could not be checked";
+        /// From the question to the decision, milliseconds.
+        ACCESS_DURATION = "AccessDuration", Milliseconds, "time to check a caller";
+        /// Requests to the door.
+        REQUESTS = "Requests", Count, "requests to the partner API";
+        /// Requests that were refused for the caller's reasons (4xx).
+        REQUESTS_REFUSED = "RequestsRefused", Count, "requests answered with 4xx";
+        /// Requests that were refused because a limit was used up (429).
+        REQUESTS_THROTTLED = "RequestsThrottled", Count, "requests answered with 429";
+        /// Requests that failed (5xx).
+        REQUESTS_FAILED = "RequestsFailed", Count, "requests answered with 5xx";
+        /// From the event to the response, milliseconds.
+        REQUEST_DURATION = "RequestDuration", Milliseconds, "time to answer a request";
+    }
+}
+
+/// The metrics that AWS writes and an alarm reads.
+/// <https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/aws-services-cloudwatch-metrics.html>
+const OF_AWS: [(&str, Definition); 8] = [
+    ("AWS/SQS", of_aws("ApproximateNumberOfMessagesVisible", Unit::Count, "messages in the queue")),
+    ("AWS/SQS", of_aws("ApproximateAgeOfOldestMessage", Unit::Seconds, "age of the oldest message")),
+    ("AWS/Lambda", of_aws("Errors", Unit::Count, "failed invocations")),
+    ("AWS/Lambda", of_aws("Throttles", Unit::Count, "throttled invocations")),
+    ("AWS/Lambda", of_aws("Duration", Unit::Milliseconds, "longest invocation")),
+    ("AWS/DynamoDB", of_aws("ReadThrottleEvents", Unit::Count, "throttled reads")),
+    ("AWS/DynamoDB", of_aws("WriteThrottleEvents", Unit::Count, "throttled writes")),
+    ("AWS/ApiGateway", of_aws("5XXError", Unit::Count, "requests answered with 5xx")),
+];
+
+const fn of_aws(name: &'static str, unit: Unit, words: &'static str) -> Definition {
+    Definition { name, unit, words }
+}
+
+/// Returns the definition of a metric: of AWS where the namespace is one of AWS, else of the stack. `None` for a metric
+/// that no alarm of the stack reads.
+#[must_use]
+pub fn definition(namespace: &str, name: &str) -> Option<Definition> {
+    if namespace.starts_with("AWS/") {
+        let known = OF_AWS.iter().find(|(of, known)| *of == namespace && known.name == name);
+        return known.map(|(_, known)| *known);
+    }
+    metric_names::ALL.iter().find(|known| known.name == name).copied()
 }
 
 /// The metrics that [`Monitoring::Basic`] publishes, each without dimensions, because an alarm of Basic reads it. Every
 /// further name is one more custom metric on the bill, so that no feed, partner or request may add one.
 pub const BASIC_METRICS: [&str; 6] = [
-    metric_names::FILES_QUARANTINED,
-    metric_names::REJECT_PERCENT,
-    metric_names::FILES_OVERDUE,
-    metric_names::LOADS_STUCK,
-    metric_names::CANARY_AGE,
-    metric_names::ACCESS_ERRORS,
+    metric_names::FILES_QUARANTINED.name,
+    metric_names::REJECT_PERCENT.name,
+    metric_names::FILES_OVERDUE.name,
+    metric_names::LOADS_STUCK.name,
+    metric_names::CANARY_AGE.name,
+    metric_names::ACCESS_ERRORS.name,
 ];
 
-/// One metric: name, unit, value.
-pub(crate) type Metric = (&'static str, &'static str, f64);
+/// One metric: what it is, and its value.
+pub(crate) type Metric = (Definition, f64);
 
 /// The sets of dimensions under which a metric is published, each of which is billed. The empty set means "without
 /// dimensions"; a metric that has no set at all is a member of the line only.
@@ -169,8 +264,8 @@ pub(crate) fn line_of(
     for (name, value) in members {
         root.insert((*name).to_owned(), value.clone());
     }
-    for ((name, _, value), _) in metrics {
-        root.insert((*name).to_owned(), number(*value));
+    for ((metric, value), _) in metrics {
+        root.insert(metric.name.to_owned(), number(*value));
     }
     let short = Value::Object(root.clone()).to_string();
     for (name, value) in details {
@@ -187,12 +282,12 @@ fn directives(
     members: &[(&'static str, Value)],
 ) -> Vec<Value> {
     let mut groups: Vec<(Vec<&[&str]>, Vec<Value>)> = Vec::new();
-    for ((name, unit, _), sets) in metrics {
-        let sets = kept(published, name, sets, members);
+    for ((metric, _), sets) in metrics {
+        let sets = kept(published, metric.name, sets, members);
         if sets.is_empty() {
             continue;
         }
-        let definition = json!({ "Name": name, "Unit": unit });
+        let definition = json!({ "Name": metric.name, "Unit": metric.unit.as_str() });
         match groups.iter_mut().find(|(same, _)| *same == sets) {
             Some((_, definitions)) => definitions.push(definition),
             None => groups.push((sets, vec![definition])),

@@ -48,9 +48,9 @@ impl NoticeRecord {
     pub fn metric(&self, published: &Metrics, now_ms: u64) -> String {
         let is = |notice: Notice| if self.notice == notice { 1.0 } else { 0.0 };
         let metrics: [Metric; 3] = [
-            (names::NOTICES_SENT, "Count", is(Notice::Sent)),
-            (names::NOTICES_FAILED, "Count", is(Notice::Failed)),
-            (names::NOTICES_FOLDED, "Count", is(Notice::Folded)),
+            (names::NOTICES_SENT, is(Notice::Sent)),
+            (names::NOTICES_FAILED, is(Notice::Failed)),
+            (names::NOTICES_FOLDED, is(Notice::Folded)),
         ];
         let members = [("channel", json!(self.channel))];
         let details = vec![

@@ -5,7 +5,7 @@ use serde_json::{Map, Value, json};
 use crate::{
     Label, Metrics, Monitoring,
     cost::Used,
-    metric::{Metric, PLAIN, Sets, UNPUBLISHED, float, line, line_of, metric_names as names},
+    metric::{Definition, Metric, PLAIN, Sets, UNPUBLISHED, float, line, line_of, metric_names as names},
 };
 
 /// Where the time of a file went.
@@ -85,7 +85,7 @@ const OF_EACH_FEED: Sets = &[&[], &["partner", "feed"], &["feed", "state"]];
 /// What every partner is asked for.
 const OF_EACH_PARTNER: Sets = &[&[], &["partner", "feed"]];
 /// What is published of a heartbeat file in [`Monitoring::Full`].
-const OF_A_HEARTBEAT: [&str; 2] = [names::FILES_QUARANTINED, names::DURATION];
+const OF_A_HEARTBEAT: [Definition; 2] = [names::FILES_QUARANTINED, names::DURATION];
 
 impl FileRecord {
     /// Adds to a step's time.
@@ -141,22 +141,22 @@ impl FileRecord {
         ];
         let mut metrics: Vec<(Metric, Sets)> = Vec::new();
         metrics.extend(self.counted().into_iter().map(|metric| (metric, OF_EACH_FEED)));
-        metrics.push(((names::COST_MICRO_DOLLARS, "None", self.cost()), OF_EACH_PARTNER));
+        metrics.push(((names::COST_MICRO_DOLLARS, self.cost()), OF_EACH_PARTNER));
         metrics.extend(self.paced().into_iter().map(|metric| (metric, PLAIN)));
-        for ((name, ..), sets) in &mut metrics {
-            *sets = self.sets(name, sets, published.monitoring);
+        for ((metric, _), sets) in &mut metrics {
+            *sets = self.sets(*metric, sets, published.monitoring);
         }
         line_of(published, now_ms, &metrics, &members, self.details())
     }
 
     /// The sets of dimensions of this file's metric, which has these in general.
-    fn sets(&self, name: &str, sets: Sets, monitoring: Monitoring) -> Sets {
+    fn sets(&self, metric: Definition, sets: Sets, monitoring: Monitoring) -> Sets {
         match monitoring {
             Monitoring::Off => UNPUBLISHED,
             Monitoring::Basic if self.is_heartbeat => UNPUBLISHED,
             // The alarm is about files that were loaded: it has no dimension in Basic that would say so.
-            Monitoring::Basic if name == names::REJECT_PERCENT && self.state != "COMPLETE" => UNPUBLISHED,
-            Monitoring::Full if self.is_heartbeat && OF_A_HEARTBEAT.contains(&name) => PLAIN,
+            Monitoring::Basic if metric == names::REJECT_PERCENT && self.state != "COMPLETE" => UNPUBLISHED,
+            Monitoring::Full if self.is_heartbeat && OF_A_HEARTBEAT.contains(&metric) => PLAIN,
             Monitoring::Full if self.is_heartbeat => UNPUBLISHED,
             Monitoring::Basic | Monitoring::Full => sets,
         }
@@ -167,31 +167,31 @@ impl FileRecord {
         let is = |state: &str| if self.state == state { 1.0 } else { 0.0 };
         let loaded = if self.state == "COMPLETE" { self.rows } else { 0 };
         let mut metrics: Vec<Metric> = vec![
-            (names::FILES, "Count", 1.0),
-            (names::FILES_COMPLETE, "Count", is("COMPLETE")),
-            (names::FILES_QUARANTINED, "Count", is("QUARANTINED")),
-            (names::FILES_GONE, "Count", is("GONE")),
-            (names::ROWS, "Count", float(loaded)),
-            (names::REJECTS, "Count", float(self.rejects)),
-            (names::BYTES, "Bytes", float(self.bytes)),
-            (names::DURATION, "Milliseconds", float(self.duration())),
+            (names::FILES, 1.0),
+            (names::FILES_COMPLETE, is("COMPLETE")),
+            (names::FILES_QUARANTINED, is("QUARANTINED")),
+            (names::FILES_GONE, is("GONE")),
+            (names::ROWS, float(loaded)),
+            (names::REJECTS, float(self.rejects)),
+            (names::BYTES, float(self.bytes)),
+            (names::DURATION, float(self.duration())),
         ];
         if self.records > 0 {
             let percent = 100.0 * float(self.rejects) / float(self.records);
-            metrics.push((names::REJECT_PERCENT, "Percent", percent));
+            metrics.push((names::REJECT_PERCENT, percent));
         }
         if let Some(age) = self.queue_age {
-            metrics.push((names::QUEUE_AGE, "Milliseconds", float(age)));
+            metrics.push((names::QUEUE_AGE, float(age)));
         }
         metrics
     }
 
     /// What is asked of all files together.
     fn paced(&self) -> Vec<Metric> {
-        let mut metrics: Vec<Metric> = vec![(names::RETRIES, "Count", float(self.retries()))];
+        let mut metrics: Vec<Metric> = vec![(names::RETRIES, float(self.retries()))];
         if self.records > 0 {
-            metrics.push((names::RECORDS_PER_SECOND, "Count/Second", float(self.a_second(self.records))));
-            metrics.push((names::BYTES_PER_SECOND, "Bytes/Second", float(self.a_second(self.decoded_bytes))));
+            metrics.push((names::RECORDS_PER_SECOND, float(self.a_second(self.records))));
+            metrics.push((names::BYTES_PER_SECOND, float(self.a_second(self.decoded_bytes))));
         }
         metrics
     }
@@ -281,7 +281,7 @@ impl Occurrence {
 
     /// The metric that counts it.
     #[must_use]
-    pub fn metric_name(self) -> &'static str {
+    pub fn definition(self) -> Definition {
         match self {
             Self::RedundantDelivery => names::REDUNDANT_DELIVERIES,
             Self::LeaseHeld => names::LEASES_HELD,
@@ -298,7 +298,7 @@ impl Occurrence {
     /// The metric record: one line without its line end, without dimensions.
     #[must_use]
     pub fn metric(self, published: &Metrics, now_ms: u64) -> String {
-        let metrics: [Metric; 1] = [(self.metric_name(), "Count", 1.0)];
+        let metrics: [Metric; 1] = [(self.definition(), 1.0)];
         line(published, now_ms, PLAIN, &metrics, &[], Vec::new())
     }
 }

@@ -53,11 +53,11 @@ impl RequestRecord {
         };
         let one_if = |holds: bool| if holds { 1.0 } else { 0.0 };
         let metrics: [Metric; 5] = [
-            (names::REQUESTS, "Count", 1.0),
-            (names::REQUESTS_REFUSED, "Count", one_if(class == "4xx")),
-            (names::REQUESTS_THROTTLED, "Count", one_if(self.status == 429)),
-            (names::REQUESTS_FAILED, "Count", one_if(class == "5xx")),
-            (names::REQUEST_DURATION, "Milliseconds", float(self.duration_ms)),
+            (names::REQUESTS, 1.0),
+            (names::REQUESTS_REFUSED, one_if(class == "4xx")),
+            (names::REQUESTS_THROTTLED, one_if(self.status == 429)),
+            (names::REQUESTS_FAILED, one_if(class == "5xx")),
+            (names::REQUEST_DURATION, float(self.duration_ms)),
         ];
         let members = [("operation", json!(self.operation)), ("statusClass", json!(class))];
         let details = vec![
@@ -93,7 +93,7 @@ mod tests {
         assert_eq!((&root["statusClass"], &root["partner"]), (&json!("4xx"), &json!("north")));
         let counts =
             [names::REQUESTS, names::REQUESTS_REFUSED, names::REQUESTS_THROTTLED, names::REQUESTS_FAILED];
-        assert_eq!(counts.map(|name| root[name].clone()), [json!(1), json!(1), json!(1), json!(0)]);
+        assert_eq!(counts.map(|metric| root[metric.name].clone()), [json!(1), json!(1), json!(1), json!(0)]);
         for metric in directive["Metrics"].as_array().expect("metrics") {
             assert!(root[metric["Name"].as_str().expect("a name")].is_number());
         }

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::metric::{Metric, PLAIN, float, line, metric_names as names};
-use crate::{Label, Metrics};
+use crate::{Label, Metrics, Monitoring};
 
 /// The most names that a line tells; the counts are always whole.
 const MOST_NAMES: usize = 20;
@@ -51,11 +51,11 @@ impl FeedWatchRecord {
     pub fn metric(&self, published: &Metrics, now_ms: u64) -> String {
         let count = |partners: &[Label]| float(partners.len() as u64);
         let metrics: [Metric; 5] = [
-            (names::FILES_MISSING, "Count", count(&self.missing)),
-            (names::FILES_LATE, "Count", count(&self.late)),
-            (names::FILES_OVERDUE, "Count", count(&self.missing) + count(&self.late)),
-            (names::FILES_THIN, "Count", count(&self.thin)),
-            (names::FILES_FAT, "Count", count(&self.fat)),
+            (names::FILES_MISSING, count(&self.missing)),
+            (names::FILES_LATE, count(&self.late)),
+            (names::FILES_OVERDUE, count(&self.missing) + count(&self.late)),
+            (names::FILES_THIN, count(&self.thin)),
+            (names::FILES_FAT, count(&self.fat)),
         ];
         let members = [("feed", json!(self.feed))];
         let details = vec![
@@ -79,6 +79,10 @@ pub struct WatchRecord {
     pub dead_letters: Option<u64>,
     /// Some of the files that they are about.
     pub dead_files: Vec<Label>,
+    /// Feeds whose newest contract does not compile.
+    pub contracts_broken: Option<u64>,
+    /// Some of them.
+    pub broken_feeds: Vec<Label>,
     /// Versions of the inbox that were compared with the ledger.
     pub compared: u64,
     /// Versions that were sent to the inbox queue again.
@@ -99,6 +103,8 @@ impl WatchRecord {
             stuck_files = some(&self.stuck_files).join(" "),
             dead_letters = self.dead_letters,
             dead_files = some(&self.dead_files).join(" "),
+            contracts_broken = self.contracts_broken,
+            broken_feeds = some(&self.broken_feeds).join(" "),
             compared = self.compared,
             resent = self.resent,
             resent_files = some(&self.resent_files).join(" "),
@@ -109,27 +115,41 @@ impl WatchRecord {
     }
 
     /// The metric record: one line without its line end, without dimensions.
+    ///
+    /// Basic has ten alarms, all of which are taken: there the alarm on files that are overdue also tells of contracts that do
+    /// not compile. A broken contract is one overdue file more, beside those that the feeds' own lines count: the alarm takes
+    /// the highest value.
     #[must_use]
     pub fn metric(&self, published: &Metrics, now_ms: u64) -> String {
         let well = if self.failed == 0 { 1.0 } else { 0.0 };
         let mut metrics: Vec<Metric> =
-            vec![(names::WATCHES, "Count", well), (names::FILES_RESENT, "Count", float(self.resent))];
+            vec![(names::WATCHES, well), (names::FILES_RESENT, float(self.resent))];
         let gauges = [
-            (names::LOADS_STUCK, "Count", self.stuck),
-            (names::DEAD_LETTER_FILES, "Count", self.dead_letters),
+            (names::LOADS_STUCK, self.stuck),
+            (names::DEAD_LETTER_FILES, self.dead_letters),
             // Its absence sets off an alarm. In Basic that is the only one that tells of a watcher which fails in part.
-            (names::CANARY_AGE, "Seconds", self.canary_age.filter(|_| self.failed == 0)),
+            (names::CANARY_AGE, self.canary_age.filter(|_| self.failed == 0)),
+            (names::CONTRACTS_BROKEN, self.contracts_broken),
+            (names::FILES_OVERDUE, self.overdue(published.monitoring)),
         ];
-        metrics
-            .extend(gauges.into_iter().filter_map(|(name, unit, value)| Some((name, unit, float(value?)))));
+        metrics.extend(gauges.into_iter().filter_map(|(metric, value)| Some((metric, float(value?)))));
         let details: Vec<(&str, Value)> = vec![
             ("stuckFiles", json!(some(&self.stuck_files))),
             ("deadFiles", json!(some(&self.dead_files))),
+            ("brokenFeeds", json!(some(&self.broken_feeds))),
             ("resentFiles", json!(some(&self.resent_files))),
             ("compared", json!(self.compared)),
             ("failed", json!(self.failed)),
         ];
         line(published, now_ms, PLAIN, &metrics, &[], details)
+    }
+
+    /// What is said of broken contracts as if they were overdue files; `None`: nothing, the feeds' lines say it.
+    fn overdue(&self, monitoring: Monitoring) -> Option<u64> {
+        match monitoring {
+            Monitoring::Basic => self.contracts_broken.filter(|broken| *broken > 0),
+            Monitoring::Off | Monitoring::Full => None,
+        }
     }
 }
 
@@ -153,6 +173,28 @@ mod tests {
         );
         assert_eq!(root["_aws"]["CloudWatchMetrics"][0]["Dimensions"], json!([[], ["feed"]]));
         assert_eq!((root["missing"].as_array().map(Vec::len), &root["thin"]), (Some(20), &json!(["north"])));
+    }
+
+    #[test]
+    fn a_broken_contract_has_a_metric_of_its_own_or_in_basic_that_of_overdue_files() {
+        let published = |metrics: &Metrics, broken: u64| -> Vec<(String, Value)> {
+            let record = WatchRecord { contracts_broken: Some(broken), ..WatchRecord::default() };
+            let root: Value = serde_json::from_str(&record.metric(metrics, 1)).expect("JSON");
+            let directives = root["_aws"]["CloudWatchMetrics"].as_array().cloned().unwrap_or_default();
+            let named =
+                directives.iter().flat_map(|one| one["Metrics"].as_array().cloned().unwrap_or_default());
+            let found = named.filter_map(|metric| metric["Name"].as_str().map(str::to_owned));
+            found
+                .filter(|name| !["Watches", "FilesResent"].contains(&name.as_str()))
+                .map(|name| (name.clone(), root[&name].clone()))
+                .collect()
+        };
+        let (full, basic) = (Metrics::all("n"), Metrics::basic("n"));
+        for count in [0, 2] {
+            assert_eq!(published(&full, count), [("ContractsBroken".to_owned(), json!(count))]);
+        }
+        assert_eq!(published(&basic, 2), [("FilesOverdue".to_owned(), json!(2))]);
+        assert_eq!(published(&basic, 0), [], "the lines of the feeds say that nothing is overdue");
     }
 
     #[test]

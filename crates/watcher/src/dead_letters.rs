@@ -6,8 +6,8 @@ use feed::Key;
 use serde::Deserialize;
 use store::watch::{Watch, WatchedQueue};
 use store::{Error, FileId};
-use telemetry::Label;
 
+use crate::senders::{Senders, label};
 use crate::{Door, Watcher, notification};
 
 /// Looks at a queue in one run: SQS shows ten messages a time, others each time.
@@ -41,7 +41,8 @@ struct Announced {
 }
 
 impl<W: Watch, D: Door> Watcher<W, D> {
-    pub(crate) async fn dead_letters(&self) -> Result<DeadLetters, Error> {
+    /// Without senders no partner is named.
+    pub(crate) async fn dead_letters(&self, senders: Option<&Senders>) -> Result<DeadLetters, Error> {
         let mut found = DeadLetters::default();
         for queue in [WatchedQueue::InboxDeadLetters, WatchedQueue::WebhookDeadLetters] {
             let depth = self.lookout.messages(queue).await?;
@@ -55,7 +56,7 @@ impl<W: Watch, D: Door> Watcher<W, D> {
         for DeadFile { file, partner } in found.files.iter().take(MOST_LOGGED) {
             tracing::warn!(
                 file = file.as_str(),
-                partner = Label::new(partner).as_str(),
+                partner = label(senders, partner).as_str(),
                 "a message of this file lies among the dead letters"
             );
         }

@@ -1,10 +1,11 @@
-//! The files that contracts expect: whether they came, and whether they are as large as usual.
+//! The files that contracts expect: whether they came, and whether they are as large as usual. And the contracts themselves:
+//! whether the newest version of each compiles.
 
 use std::future::Future;
 use std::sync::Arc;
 
 use contract::{Contract, Due, Expectation};
-use feed::{CANARY, Contracts, Terms};
+use feed::{BrokenContract, CANARY, Terms, UNKNOWN};
 use futures_util::future::join_all;
 use store::Error;
 use store::door::{FileQuery, ListedFile, Partner};
@@ -12,6 +13,7 @@ use store::watch::{Published, Watch};
 use telemetry::{FeedWatchRecord, Label};
 
 use crate::instant::text;
+use crate::kept::Found;
 use crate::senders::{Senders, Sending};
 use crate::standing::{Came, Size, arrivals, came, size};
 use crate::{Door, Watcher};
@@ -26,7 +28,7 @@ const MOST_PAGES: usize = 4;
 struct Watched {
     feed: String,
     contract: Arc<Contract>,
-    /// When the contract's newest version was published, milliseconds since the epoch.
+    /// When the version of the contract that is in force was published, milliseconds since the epoch.
     published_ms: u64,
 }
 
@@ -48,8 +50,16 @@ struct History {
 impl<W: Watch, D: Door> Watcher<W, D> {
     /// Judges every partner of every feed whose contract expects files, and writes one record for each feed. A feed of which
     /// something could not be read has none: no word is not a good word. The first failure is returned when all are judged.
-    pub(crate) async fn expected(&self, senders: &Senders, now_ms: u64) -> Result<(), Error> {
-        let (watched, mut failed) = self.watched().await?;
+    /// Without senders nobody is judged, and contracts are read all the same. The feeds whose newest contract does not
+    /// compile are in `broken`, whatever the result; it stays `None` where none was found and not all could be read.
+    pub(crate) async fn expected(
+        &self,
+        senders: Option<&Senders>,
+        now_ms: u64,
+        broken: &mut Option<Vec<Label>>,
+    ) -> Result<(), Error> {
+        let (watched, mut failed) = self.watched(broken).await?;
+        let Some(senders) = senders else { return failed.map_or(Ok(()), Err) };
         if watched.is_empty() {
             if failed.is_none() {
                 // With the last contract that expects files its alarm ends too: without data it would stay as it is.
@@ -79,34 +89,44 @@ impl<W: Watch, D: Door> Watcher<W, D> {
     }
 
     /// The active contracts that expect files, and the first failure to read one.
-    async fn watched(&self) -> Result<(Vec<Watched>, Option<Error>), Error> {
+    async fn watched(&self, broken: &mut Option<Vec<Label>>) -> Result<(Vec<Watched>, Option<Error>), Error> {
         let published = self.lookout.published().await?;
         let named: Vec<_> = published.into_iter().filter(|one| feed::is_name(&one.feed)).collect();
         self.contracts.retain(&named);
-        let terms = in_turn(named.iter().map(|one| self.terms(one))).await;
-        let (mut watched, mut failed) = (Vec::new(), None);
-        for (one, terms) in named.into_iter().zip(terms) {
-            match terms {
-                Ok(Terms::Active(contract)) if contract.expectation.is_some() => {
-                    watched.push(Watched { feed: one.feed, contract, published_ms: one.published_ms });
-                }
-                Ok(Terms::Active(_) | Terms::Refused(_)) => {}
+        let read = in_turn(named.iter().map(|one| self.in_force(one))).await;
+        let (mut watched, mut failed, mut feeds) = (Vec::new(), None, Vec::new());
+        for (one, read) in named.into_iter().zip(read) {
+            let found = match read {
+                Ok(found) => found,
                 Err(error) => {
                     failed.get_or_insert(error);
+                    continue;
                 }
+            };
+            if let Some(newest) = &found.broken {
+                log(&one.feed, newest);
+                feeds.push(Label::new(&one.feed));
             }
+            if let Terms::Active(contract) = found.terms
+                && contract.expectation.is_some()
+            {
+                watched.push(Watched { feed: one.feed, contract, published_ms: found.published_ms });
+            }
+        }
+        if failed.is_none() || !feeds.is_empty() {
+            *broken = Some(feeds);
         }
         Ok((watched, failed))
     }
 
-    /// What a listed contract says, read unless a run before read the same document.
-    async fn terms(&self, listed: &Published) -> Result<Terms, Error> {
-        if let Some(terms) = self.contracts.get(listed) {
-            return Ok(terms);
+    /// What holds for a listed feed, read unless a run before read the same document.
+    async fn in_force(&self, listed: &Published) -> Result<Found, Error> {
+        if let Some(found) = self.contracts.get(listed) {
+            return Ok(found);
         }
-        let terms = Contracts::default().terms(&self.door, &listed.feed, self.host.now(), 0).await?;
-        self.contracts.put(listed, &terms);
-        Ok(terms)
+        let found = Found::new(listed, feed::in_force(&self.door, &listed.feed).await?);
+        self.contracts.put(listed, &found);
+        Ok(found)
     }
 
     async fn judge_feed(&self, watched: &Watched, pairs: &[Pair<'_>], now_ms: u64) -> Result<(), Error> {
@@ -115,7 +135,8 @@ impl<W: Watch, D: Door> Watcher<W, D> {
         let mut record = FeedWatchRecord { feed: Label::new(&watched.feed), ..FeedWatchRecord::default() };
         for (pair, judged) in pairs.iter().zip(judged) {
             let (came, size) = judged?;
-            let partner = Label::new(pair.partner);
+            // A folder that no operator named may be a patient.
+            let partner = Label::new(if pair.since_ms.is_some() { pair.partner } else { UNKNOWN });
             match came {
                 Came::Well => {}
                 Came::Late => record.late.push(partner.clone()),
@@ -202,6 +223,21 @@ impl<W: Watch, D: Door> Watcher<W, D> {
         }
         Ok(History { files, whole: query.after.is_none() })
     }
+}
+
+/// Tells what is wrong with the newest version of a contract: text of the contract.
+fn log(feed: &str, newest: &BrokenContract) {
+    let BrokenContract { object_version, errors, place, problem, in_force } = newest;
+    tracing::warn!(
+        feed,
+        object_version = object_version.as_str(),
+        errors,
+        line = place.map(|(line, _)| line),
+        column = place.map(|(_, column)| column),
+        problem = problem.as_str(),
+        in_force = in_force.as_deref().unwrap_or_default(),
+        "the newest version of a contract does not compile"
+    );
 }
 
 /// A partner's part in a feed, when it has one: it has dropped files of it, or one of its credentials names it.

@@ -1,4 +1,4 @@
-//! Terms of feeds, kept from one warm run to the next.
+//! Contracts of feeds, kept from one warm run to the next.
 //!
 //! The listing of contracts, which each run reads anyway, tells by its entity tags which documents are still the same. Only
 //! the others are read and compiled again, so that a run sees what was published as if it had read all of them, and an idle
@@ -7,30 +7,50 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Mutex, PoisonError};
 
-use feed::Terms;
+use feed::{BrokenContract, InForce, Terms};
 use store::watch::Published;
 
 /// Maximum number of feeds to keep: compiled contracts lie in memory.
 const MOST_FEEDS: usize = 1_000;
 
-/// Terms with the listed document that they were read from, or an older one: a document that is published between the
+/// What holds for a feed, without the document itself.
+#[derive(Clone)]
+pub(crate) struct Found {
+    pub(crate) terms: Terms,
+    /// What is wrong with the newest version, when it does not compile.
+    pub(crate) broken: Option<BrokenContract>,
+    /// When the version that is in force was published, milliseconds since the epoch.
+    pub(crate) published_ms: u64,
+}
+
+impl Found {
+    /// What was read for a listed document.
+    pub(crate) fn new(listed: &Published, read: InForce) -> Self {
+        // The listing's time is that of the newest version.
+        let older = read.document.filter(|_| read.broken.is_some());
+        let published_ms = older.map_or(listed.published_ms, |older| older.published_ms);
+        Self { terms: read.terms, broken: read.broken, published_ms }
+    }
+}
+
+/// What was found with the listed document that it was read for, or an older one: a document that is published between the
 /// listing and the reading is read once more by the next run.
 #[derive(Default)]
-pub(crate) struct Kept(Mutex<BTreeMap<String, (Published, Terms)>>);
+pub(crate) struct Kept(Mutex<BTreeMap<String, (Published, Found)>>);
 
 impl Kept {
-    /// The terms of a document that was read before; `None` for another one, and for one without an entity tag.
-    pub(crate) fn get(&self, listed: &Published) -> Option<Terms> {
+    /// What was found for a document that was read before; `None` for another one, and for one without an entity tag.
+    pub(crate) fn get(&self, listed: &Published) -> Option<Found> {
         let kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let (known, terms) = kept.get(&listed.feed)?;
-        (listed.etag.is_some() && known == listed).then(|| terms.clone())
+        let (known, found) = kept.get(&listed.feed)?;
+        (listed.etag.is_some() && known == listed).then(|| found.clone())
     }
 
-    /// Keeps what was read.
-    pub(crate) fn put(&self, listed: &Published, terms: &Terms) {
+    /// Keeps what was found.
+    pub(crate) fn put(&self, listed: &Published, found: &Found) {
         let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if kept.len() < MOST_FEEDS || kept.contains_key(&listed.feed) {
-            kept.insert(listed.feed.clone(), (listed.clone(), terms.clone()));
+            kept.insert(listed.feed.clone(), (listed.clone(), found.clone()));
         }
     }
 

@@ -1,7 +1,7 @@
 //! Whether the files came, whether any was lost, and whether the whole still works: looked at every few minutes.
 //!
 //! ```text
-//! schedule ──▶ tick ─┬▶ expected        contracts × partners ──▶ missing, late, thin, fat
+//! schedule ──▶ tick ─┬▶ expected        contracts × partners ──▶ missing, late, thin, fat; contracts that do not compile
 //!                    ├▶ stuck           entries that nobody works on any more
 //!                    ├▶ dead letters    how many there are, and of which files
 //!                    ├▶ reconciliation  inbox × ledger ──▶ what was lost, to the inbox queue again

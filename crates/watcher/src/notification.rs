@@ -17,9 +17,10 @@ const FORM: &str = "2.1";
 /// Tells ours from those of the bucket, to a reader.
 const CONFIGURATION: &str = "reconciliation";
 
-/// The notification of a version that the inbox lists, with one record. Its time is when the version was made, so that the
-/// order that a first claim pins is that of the bucket and not of the moment at which the loss was seen. It has no sequencer,
-/// which only S3 knows. A version without an id has its entity tag, as the file's id needs it.
+/// The notification of a version that the inbox lists, with one record. Its time is when the version was made, so that its age
+/// is counted from there and not from the moment at which the loss was seen. It has no sequencer, which only S3 knows and
+/// nobody needs: the processor takes the order of a version from the bucket. A version without an id has its entity tag, as
+/// the file's id needs it.
 pub(crate) fn write(version: &ListedVersion) -> String {
     let FileVersion { bucket, key, version: id, etag } = &version.file;
     let mut object = json!({"key": encode_key(key), "size": version.bytes, "versionId": id});
@@ -88,10 +89,9 @@ mod tests {
     }
 
     #[test]
-    fn the_processor_pins_the_order_that_the_bucket_has() {
+    fn the_processor_counts_the_age_of_a_version_from_its_making() {
         let notice = understood(&write(&listed("north/labs/a b+ü(1)%.csv", "v1")));
-        let order = notice.order.expect("an order");
-        assert_eq!(order, processor::order::Order::new(1_795_240_800_123, None));
+        assert_eq!(notice.instant_ms, Some(1_795_240_800_123));
         assert_eq!((notice.version.as_deref(), notice.etag), (Some("v1"), None));
     }
 

@@ -3,6 +3,10 @@
 //! Notifications are a hint and the bucket is the truth: S3 delivers them at least once "typically", other tools may replace
 //! a bucket's configuration, and a queue forgets after its retention. A round through the inbox begins at most once an hour,
 //! so that a file that cannot be processed is not sent again and again; each run goes on where the last one got to.
+//!
+//! While the queue is busy a version without an entry is more likely one whose message waits than one whose event was lost,
+//! and to send it again would make the queue longer. So a run then sends only versions that are old, and few of them. It does
+//! not stop: a queue that is busy day and night would leave a lost file lost.
 
 use store::watch::{Cursor, InboxPlace, ListedVersion, MOST_ENTRIES, MOST_MESSAGES, Watch, WatchedQueue};
 use store::{Entry, Error, FileId, State};
@@ -15,6 +19,12 @@ use crate::{Door, Watcher, notification};
 pub(crate) const YOUNGEST_MS: u64 = 10 * MINUTE_MS;
 /// The most versions that one run sends.
 pub(crate) const MOST_SENDS: usize = 1_000;
+/// Messages that make the queue busy.
+pub(crate) const BUSY: u64 = 1_000;
+/// The youngest version that is sent while the queue is busy. A message that waits for so long has set off its alarm.
+pub(crate) const YOUNGEST_WHILE_BUSY_MS: u64 = 6 * HOUR_MS;
+/// The most versions that one run sends while the queue is busy: 1,200 an hour, which every stack takes beside its files.
+pub(crate) const MOST_SENDS_WHILE_BUSY: usize = 100;
 /// The most pages that one run lists: 10,000 versions.
 pub(crate) const MOST_PAGES: usize = 10;
 /// The shortest time from the beginning of one round to that of the next.
@@ -29,6 +39,24 @@ pub(crate) struct Reconciled {
     pub(crate) compared: u64,
     /// Those that were sent again.
     pub(crate) resent: Vec<FileId>,
+}
+
+/// How old a version must be to be sent, and how many a run sends.
+#[derive(Clone, Copy)]
+struct Pace {
+    youngest_ms: u64,
+    most_sends: usize,
+}
+
+impl Pace {
+    /// The pace beside a queue with this number of messages.
+    fn of(messages: u64) -> Self {
+        if messages < BUSY {
+            Self { youngest_ms: YOUNGEST_MS, most_sends: MOST_SENDS }
+        } else {
+            Self { youngest_ms: YOUNGEST_WHILE_BUSY_MS, most_sends: MOST_SENDS_WHILE_BUSY }
+        }
+    }
 }
 
 /// What became of a page.
@@ -48,27 +76,27 @@ impl<W: Watch, D: Door> Watcher<W, D> {
         done: &mut Reconciled,
     ) -> Result<(), Error> {
         let mut seen = self.lookout.cursor().await?;
-        let Some((begun_ms, mut place)) = begin(seen.as_ref(), now_ms) else { return Ok(()) };
+        let Some((begun_ms, mut reached)) = begin(seen.as_ref(), now_ms) else { return Ok(()) };
         let queue = self.lookout.messages(WatchedQueue::Inbox).await?;
         let waiting = queue.waiting + queue.in_flight;
-        if waiting >= MOST_SENDS as u64 {
-            tracing::info!(waiting, "the reconciliation waits for the inbox queue");
-            return Ok(());
+        let speed = Pace::of(waiting);
+        if waiting >= BUSY {
+            tracing::info!(waiting, "the inbox queue is busy: only old versions are sent again");
         }
         for _ in 0..MOST_PAGES {
             if self.host.now().saturating_add(PAGE_MS) > until_ms {
                 break;
             }
-            let page = self.compare(place.as_ref(), now_ms, done).await?;
-            place = page.next;
+            let page = self.compare(reached.as_ref(), now_ms, speed, done).await?;
+            reached = page.next;
             let revision = seen.as_ref().map_or(1, |seen| seen.revision.saturating_add(1));
-            let next = Cursor { revision, begun_ms, place: place.clone() };
+            let next = Cursor { revision, begun_ms, place: reached.clone() };
             if !self.lookout.put_cursor(&next, seen.as_ref()).await? {
                 tracing::info!("another run goes on with the reconciliation");
                 break;
             }
             seen = Some(next);
-            if page.full || place.is_none() {
+            if page.full || reached.is_none() {
                 break;
             }
         }
@@ -80,6 +108,7 @@ impl<W: Watch, D: Door> Watcher<W, D> {
         &self,
         after: Option<&InboxPlace>,
         now_ms: u64,
+        speed: Pace,
         done: &mut Reconciled,
     ) -> Result<Page, Error> {
         let page = self.lookout.inbox_page(after).await?;
@@ -88,8 +117,8 @@ impl<W: Watch, D: Door> Watcher<W, D> {
             let entries = self.lookout.entries(&ids).await?;
             let mut lost = Vec::new();
             for (version, id) in some.iter().zip(ids) {
-                if is_old_enough(version, now_ms) && is_lost(entries.get(&id), now_ms) {
-                    if done.resent.len() + lost.len() >= MOST_SENDS {
+                if is_old_enough(version, speed, now_ms) && is_lost(entries.get(&id), now_ms) {
+                    if done.resent.len() + lost.len() >= speed.most_sends {
                         self.resend(lost, done).await?;
                         // Where this version is looked at again: after the one before it.
                         let before = page.versions.iter().take_while(|other| *other != version).last();
@@ -125,8 +154,8 @@ fn begin(seen: Option<&Cursor>, now_ms: u64) -> Option<(u64, Option<InboxPlace>)
     }
 }
 
-fn is_old_enough(version: &ListedVersion, now_ms: u64) -> bool {
-    version.last_modified_ms.saturating_add(YOUNGEST_MS) < now_ms
+fn is_old_enough(version: &ListedVersion, pace: Pace, now_ms: u64) -> bool {
+    version.last_modified_ms.saturating_add(pace.youngest_ms) < now_ms
 }
 
 /// Whether nobody will do what is left to do for a version: decide it, or announce what was decided. Of what nobody sent

@@ -55,7 +55,7 @@ impl<W: Watch, D: Door> Watcher<W, D> {
         let now_ms = Tick::decode(event)?.at_ms;
         let until_ms = credible_deadline(deadline_ms, self.host.now()).saturating_sub(RESERVE_MS);
         let senders = self.part("senders", until_ms, self.senders()).await;
-        let mut reconciled = Reconciled::default();
+        let (mut reconciled, mut broken) = (Reconciled::default(), None);
         let (stuck, expected, dead, compared, canary) = tokio::join!(
             self.part("stuck loads", until_ms, async {
                 match &senders.found {
@@ -66,13 +66,8 @@ impl<W: Watch, D: Door> Watcher<W, D> {
                     None => Ok(None),
                 }
             }),
-            self.part("expected files", until_ms, async {
-                match &senders.found {
-                    Some(senders) => self.expected(senders, now_ms).await,
-                    None => Ok(()),
-                }
-            }),
-            self.part("dead letters", until_ms, self.dead_letters()),
+            self.part("expected files", until_ms, self.expected(senders.found.as_ref(), now_ms, &mut broken)),
+            self.part("dead letters", until_ms, self.dead_letters(senders.found.as_ref())),
             self.part("reconciliation", until_ms, self.reconcile(now_ms, until_ms, &mut reconciled)),
             self.part("canary", until_ms, async {
                 if self.settings.canary { self.canary(now_ms).await } else { Ok(None) }
@@ -100,6 +95,8 @@ impl<W: Watch, D: Door> Watcher<W, D> {
                 .flat_map(|dead| &dead.files)
                 .map(|dead| label(&dead.file))
                 .collect(),
+            contracts_broken: broken.as_ref().map(|feeds| feeds.len() as u64),
+            broken_feeds: broken.unwrap_or_default(),
             compared: reconciled.compared,
             resent: reconciled.resent.len() as u64,
             resent_files: labels(&reconciled.resent),

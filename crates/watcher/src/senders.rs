@@ -2,14 +2,23 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use feed::{CANARY, UNKNOWN};
 use store::Error;
 use store::door::{Feeds, Partner};
 use store::watch::Watch;
+use telemetry::Label;
 
 use crate::{Door, Watcher};
 
 /// Who there is, by name; `None` for a partner that is in no table.
 pub(crate) type Senders = BTreeMap<String, Option<Partner>>;
+
+/// A partner's name as a log tells it: a folder that no operator named may be a patient.
+pub(crate) fn label(senders: Option<&Senders>, name: &str) -> Label {
+    let registered = senders.and_then(|senders| senders.get(name)).is_some_and(Option::is_some);
+    let is_known = registered || name == CANARY || name.is_empty();
+    Label::new(if is_known { name } else { UNKNOWN })
+}
 
 /// The feeds of a partner.
 #[derive(Debug, Default, PartialEq, Eq)]

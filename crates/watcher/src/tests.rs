@@ -1,6 +1,7 @@
 //! The function against a store in memory, with the processor behind its queue.
 
 mod bench;
+mod contracts;
 mod crashes;
 mod feeds;
 mod idle;

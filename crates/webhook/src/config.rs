@@ -10,6 +10,10 @@ use telemetry::Metrics;
 pub struct Config {
     /// The table of partners, where their webhooks are.
     pub partners_table: String,
+    /// The ledger, where the names of files are.
+    pub ledger_table: String,
+    /// The address of the partner API, `https://…/api`: receipts are below it.
+    pub api_url: String,
     /// The queue that wakes the function.
     pub queue_url: String,
     /// What is published as metrics, and where.
@@ -33,13 +37,15 @@ impl Config {
     pub fn from_lookup(lookup: impl Fn(&str) -> Option<String>) -> Result<Self, EnvironmentError> {
         let mut environment = Environment::new(lookup);
         let partners_table = environment.required("PARTNERS_TABLE");
+        let ledger_table = environment.required("LEDGER_TABLE");
+        let api_url = environment.required("PARTNER_API_URL");
         let queue_url = environment.required("WEBHOOK_QUEUE_URL");
         let metrics = environment.metrics();
         let access = environment.access();
         let log_level = environment.log_level();
         environment.finish()?;
         let policy = if access.endpoint.is_some() { Policy::Loopback } else { Policy::Public };
-        Ok(Self { partners_table, queue_url, metrics, access, policy, log_level })
+        Ok(Self { partners_table, ledger_table, api_url, queue_url, metrics, access, policy, log_level })
     }
 }
 
@@ -63,6 +69,8 @@ mod tests {
             lacking.missing,
             [
                 "PARTNERS_TABLE",
+                "LEDGER_TABLE",
+                "PARTNER_API_URL",
                 "WEBHOOK_QUEUE_URL",
                 "METRIC_NAMESPACE",
                 "MONITORING",

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use bytes::Bytes;
 use futures_util::future::join_all;
 use host::{Message, SqsBatchResponse, deliver_again};
 use http::header::CONTENT_TYPE;
@@ -10,7 +11,7 @@ use outbound::signature::{self, Secret};
 use outbound::{Refused, Target};
 use serde_json::Value;
 use store::Queue;
-use store::door::{Partners, Webhook};
+use store::door::{FileNames, Partners, Webhook};
 use telemetry::{Delivery, DeliveryRecord, Label};
 
 use crate::Courier;
@@ -31,7 +32,7 @@ const ID: HeaderName = HeaderName::from_static("webhook-id");
 const TIMESTAMP: HeaderName = HeaderName::from_static("webhook-timestamp");
 const SIGNATURE: HeaderName = HeaderName::from_static("webhook-signature");
 
-impl<P: Partners, Q: Queue> Courier<P, Q> {
+impl<P: Partners + FileNames, Q: Queue> Courier<P, Q> {
     /// Handles one invocation that ends at `deadline_ms` (milliseconds since the epoch). Every failure belongs to one
     /// message and is told in the response; an error is returned only for an event that is no batch.
     pub async fn handle(&self, event: &Value, deadline_ms: u64) -> Result<SqsBatchResponse, UnknownEvent> {
@@ -67,8 +68,10 @@ impl<P: Partners, Q: Queue> Courier<P, Q> {
         let notice = message.body.as_ref().ok_or(Stop::Unknown)?;
         let Some(partner) = &notice.partner else { return Ok(Done::Nobody) };
         let Some(webhook) = self.partners.webhook(partner).await? else { return Ok(Done::Nobody) };
+        let name = self.partners.name_of(partner, &notice.file).await?;
         self.fuses.ask(partner, self.host.now()).map_err(|until_ms| Stop::Fuse { until_ms })?;
-        let ended = self.post(notice, &webhook).await;
+        let body = notice.told(name.as_deref(), &self.api_url);
+        let ended = self.post(notice, body, &webhook).await;
         match &ended {
             Ok(_) => self.fuses.worked(partner),
             Err(stop) if stop.is_the_receivers() => self.fuses.failed(partner, self.host.now()),
@@ -77,14 +80,14 @@ impl<P: Partners, Q: Queue> Courier<P, Q> {
         ended
     }
 
-    async fn post(&self, notice: &Notice, webhook: &Webhook) -> Result<Done, Stop> {
+    async fn post(&self, notice: &Notice, body: Bytes, webhook: &Webhook) -> Result<Done, Stop> {
         let target = Target::parse(&webhook.url, self.policy)?;
         let mut secrets = vec![Secret::parse(&webhook.secret)?];
         if let Some(previous) = &webhook.previous_secret {
             secrets.push(Secret::parse(previous)?);
         }
         let (id, timestamp) = (notice.id(), self.host.now() / 1_000);
-        let signature = signature::header(&secrets, &id, timestamp, &notice.body);
+        let signature = signature::header(&secrets, &id, timestamp, &body);
         // An id, a number and base64 are always fit for a header.
         let value = |text: &str| HeaderValue::from_str(text).map_err(|_| Refused::Malformed);
         let headers = vec![
@@ -93,7 +96,7 @@ impl<P: Partners, Q: Queue> Courier<P, Q> {
             (TIMESTAMP, HeaderValue::from(timestamp)),
             (SIGNATURE, value(&signature)?),
         ];
-        let answer = self.client.post(&target, headers, notice.body.clone()).await?;
+        let answer = self.client.post(&target, headers, body).await?;
         match answer.status {
             status @ 200..=299 => Ok(Done::Delivered(status)),
             410 => Ok(Done::Unwanted),

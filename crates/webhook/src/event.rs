@@ -4,13 +4,13 @@ use bytes::Bytes;
 use host::{Message, batch};
 use lambda_runtime::Diagnostic;
 use serde::Deserialize;
-use serde_json::Value;
+use serde_json::{Map, Value};
 use store::{FileId, LoadId, State};
 
-/// An announcement: the ids that are needed to post it, and its text as it was published.
+/// An announcement: the ids that are needed to post it, and its members as they were published.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Notice {
-    /// Whose file it is; `None` for a file whose key names no partner.
+    /// Whose file it is; `None` for a file whose key names no partner, or none that is registered.
     pub partner: Option<String>,
     /// The file.
     pub file: FileId,
@@ -18,8 +18,8 @@ pub struct Notice {
     pub load: LoadId,
     /// Its terminal state.
     pub state: State,
-    /// The announcement, byte by byte.
-    pub body: Bytes,
+    /// The announcement's members, as they were published.
+    pub members: Map<String, Value>,
 }
 
 /// The function was woken by something that it does not know.
@@ -35,21 +35,36 @@ impl From<UnknownEvent> for Diagnostic {
 
 /// Decodes an invocation's event. A message that is no announcement says nothing.
 pub fn decode(event: &Value) -> Result<Vec<Message<Option<Notice>>>, UnknownEvent> {
-    batch(event, Notice::read).ok_or(UnknownEvent)
+    batch(event, |text: String| Notice::read(&text)).ok_or(UnknownEvent)
 }
 
 impl Notice {
     /// Reads an announcement; `None` for a text that is none.
     #[must_use]
-    pub fn read(text: String) -> Option<Self> {
-        let announced: Announced = serde_json::from_str(&text).ok()?;
+    pub fn read(text: &str) -> Option<Self> {
+        let members: Map<String, Value> = serde_json::from_str(text).ok()?;
+        let announced = Announced::deserialize(Value::Object(members.clone())).ok()?;
         let state = State::parse(&announced.state)?;
-        let partner = Some(announced.partner).filter(|partner| !partner.is_empty());
+        // `unknown` stands for every partner that is not registered: it is nobody's name.
+        let nobody = ["", feed::UNKNOWN];
+        let partner = Some(announced.partner).filter(|partner| !nobody.contains(&partner.as_str()));
         if state == State::Processing || partner.as_deref().is_some_and(|partner| !feed::is_name(partner)) {
             return None;
         }
         let load = LoadId::parse(&announced.load).filter(|load| load.file() == announced.file_id)?;
-        Some(Self { partner, file: announced.file_id, load, state, body: text.into() })
+        Some(Self { partner, file: announced.file_id, load, state, members })
+    }
+
+    /// What the partner is told: the announcement with the file's name, and with the receipt's address in the partner API in
+    /// place of its place in the operator's bucket. The same for each delivery of an outcome, so that the signature holds.
+    #[must_use]
+    pub fn told(&self, name: Option<&str>, api_url: &str) -> Bytes {
+        let mut members = self.members.clone();
+        members.insert("name".to_owned(), name.into());
+        if let Some(receipt) = members.get_mut("receipt") {
+            *receipt = format!("{api_url}/v1/files/{}/receipt", self.file).into();
+        }
+        Value::Object(members).to_string().into()
     }
 
     /// The value of `webhook-id`: `<load>-<state>`, the same however often the outcome is announced, another one when the
@@ -85,18 +100,39 @@ mod tests {
     }
 
     #[test]
-    fn an_announcement_is_kept_byte_by_byte_and_named_after_file_and_state() {
+    fn an_announcement_is_kept_and_named_after_file_and_state() {
         let text = format!(" {}", announcement());
-        let notice = Notice::read(text.clone()).expect("an announcement");
+        let notice = Notice::read(&text).expect("an announcement");
         assert_eq!(notice.id(), format!("{FILE}-ce8hmn7mrjtx6-QUARANTINED"));
-        assert_eq!((notice.partner.as_deref(), &notice.body[..]), (Some("north-clinic"), text.as_bytes()));
+        assert_eq!(notice.partner.as_deref(), Some("north-clinic"));
+        assert_eq!(Value::Object(notice.members), announcement());
+    }
+
+    #[test]
+    fn a_partner_reads_the_files_name_and_the_receipts_address_and_not_the_operators_bucket() {
+        let mut announced = announcement();
+        announced["receipt"] =
+            json!({ "bucket": "silent-scalper-quarantine", "key": "_receipts/north-clinic/x.json" });
+        let notice = Notice::read(&announced.to_string()).expect("an announcement");
+        let told = notice.told(Some("day \"1\".csv"), "https://api.example/api");
+        let told: Value = serde_json::from_slice(&told).expect("JSON");
+        assert_eq!(told["name"], "day \"1\".csv");
+        assert_eq!(told["receipt"], format!("https://api.example/api/v1/files/{FILE}/receipt"));
+        assert_eq!((&told["fault"], &told["state"]), (&json!("HEADER"), &json!("QUARANTINED")));
+        assert!(!told.to_string().contains("quarantine\""), "{told}");
+        let bare =
+            Notice::read(&announcement().to_string()).expect("an announcement").told(None, "https://a");
+        let bare: Value = serde_json::from_slice(&bare).expect("JSON");
+        assert_eq!((&bare["name"], bare.get("receipt")), (&Value::Null, None));
     }
 
     #[test]
     fn a_file_of_nobody_is_an_announcement_for_nobody() {
-        let mut nobody = announcement();
-        nobody["partner"] = json!("");
-        assert_eq!(Notice::read(nobody.to_string()).map(|notice| notice.partner), Some(None));
+        for name in ["", "unknown"] {
+            let mut nobody = announcement();
+            nobody["partner"] = json!(name);
+            assert_eq!(Notice::read(&nobody.to_string()).map(|notice| notice.partner), Some(None), "{name}");
+        }
     }
 
     #[test]
@@ -112,10 +148,10 @@ mod tests {
         ] {
             let mut changed = announcement();
             changed[member] = value.clone();
-            assert_eq!(Notice::read(changed.to_string()), None, "{member} {value}");
+            assert_eq!(Notice::read(&changed.to_string()), None, "{member} {value}");
         }
         for text in ["", "[]", "null", "\"x\"", "{\"Records\":[]}"] {
-            assert_eq!(Notice::read(text.to_owned()), None, "{text}");
+            assert_eq!(Notice::read(text), None, "{text}");
         }
     }
 
@@ -130,10 +166,10 @@ mod tests {
     proptest! {
         #[test]
         fn no_body_makes_it_panic_and_an_id_is_always_fit_for_a_header(text: String, state in "[A-Z]{0,12}|COMPLETE") {
-            prop_assert!(Notice::read(text).is_none());
+            prop_assert!(Notice::read(&text).is_none());
             let mut changed = announcement();
             changed["state"] = json!(state);
-            if let Some(notice) = Notice::read(changed.to_string()) {
+            if let Some(notice) = Notice::read(&changed.to_string()) {
                 prop_assert!(notice.id().bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-'));
             }
         }

@@ -1,4 +1,4 @@
-//! From the announcement that a file is terminal to a post at the address that its partner named.
+//! From the announcement that a file is terminal to a signed post at the address that its partner named.
 //!
 //! ```text
 //! outcome topic ──▶ queue ──▶ batch ─┬▶ announcement ─▶ webhook of the partner ─▶ signed post ─┬─ 2xx, 410: done
@@ -7,8 +7,11 @@
 //!                     └──────────────────── until the queue has enough of it: dead letters ◀──────────┘
 //! ```
 //!
-//! A partner may hear of an outcome more than once and always under the same `webhook-id`, with the same body. One that
-//! is slow or gone costs nobody else: posts of a batch run beside each other, each bounded, and a partner whose receiver
+//! The post is the announcement with two changes: the file's name, which is in no announcement, is read from the ledger and goes to
+//! the file's own partner only; and where the receipt is, is said as an address of the partner API.
+//!
+//! An outcome may be posted more than once, always under the same `webhook-id` and with the same body. A receiver that
+//! is slow or gone costs no other: posts of a batch run beside each other, each bounded, and a partner whose receiver
 //! fails again and again is left alone for a while. Nothing of an address, a secret or a body is logged.
 
 pub mod config;
@@ -26,22 +29,24 @@ pub struct Courier<P, Q> {
     queue: Q,
     client: Client,
     policy: Policy,
+    api_url: String,
     fuses: Fuses,
     metrics: Metrics,
     host: Host,
 }
 
-impl<P: store::door::Partners, Q: store::Queue> Courier<P, Q> {
-    /// A courier between these, which publishes these metrics.
+impl<P: store::door::Partners + store::door::FileNames, Q: store::Queue> Courier<P, Q> {
+    /// A courier between these, which publishes these metrics. Receipts are below this address of the partner API.
     pub fn new(
         partners: P,
         queue: Q,
         policy: Policy,
+        api_url: String,
         metrics: Metrics,
         host: Host,
     ) -> Result<Self, outbound::Failure> {
         let client = Client::new(policy)?;
-        Ok(Self { partners, queue, client, policy, fuses: Fuses::default(), metrics, host })
+        Ok(Self { partners, queue, client, policy, api_url, fuses: Fuses::default(), metrics, host })
     }
 }
 

@@ -23,8 +23,8 @@ pub(crate) enum Stop {
     /// The message is no announcement.
     #[error("the message is no announcement of an outcome")]
     Unknown,
-    /// Where the partner hears of outcomes could not be read.
-    #[error("the partner's webhook was not read")]
+    /// The partner's webhook or the file's name could not be read.
+    #[error("the partner's webhook or the file's name could not be read")]
     Partners(#[from] Error),
     /// The partner's secret cannot sign.
     #[error("the partner's webhook has a secret that cannot sign: set the webhook again")]

@@ -7,7 +7,9 @@ use std::io;
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex};
 
-use desk::{BEGIN_MS, FILE, OLD_SECRET, Receiver, SECRET, World, announcement, batch, header, ids, message};
+use desk::{
+    BEGIN_MS, FILE, OLD_SECRET, Receiver, SECRET, World, announcement, batch, header, ids, message, told,
+};
 
 use host::SqsBatchResponse;
 use store::memory::Memory;
@@ -16,10 +18,10 @@ use super::*;
 
 /// A deadline that nothing comes near.
 const DEADLINE_MS: u64 = BEGIN_MS + 10_000_000;
-/// HMAC-SHA256 over id, time and body of [`announcement`] of `north` at [`BEGIN_MS`] under either secret, computed with
+/// HMAC-SHA256 over id, time and body of [`told`] to `north` at [`BEGIN_MS`] under either secret, computed with
 /// Python's `hmac`.
-const SIGNATURE: &str = "v1,/7m5gzyQfv0gEAqojii5pj/Ga3EyxP0yHP5leHAsjJA=";
-const OLD_SIGNATURE: &str = "v1,BzjpHsAxqmmMgqOjaxl4TBGcGMC8I5oEOJbNsLn3aYI=";
+const SIGNATURE: &str = "v1,Rtblj2qwwW3tAYH9CJA48ZcaTQX7Dx/V8z8lv53XEOE=";
+const OLD_SIGNATURE: &str = "v1,vM/eDssdiroOOyJJ88aMVEiyRV2X/vgwF5HVx9VHeXM=";
 
 /// Handles a batch while receivers answer.
 async fn handle(
@@ -42,18 +44,56 @@ async fn deliver_to(world: &Arc<World>, receiver: &Receiver, answer: &str) -> Sq
 }
 
 #[tokio::test]
-async fn an_outcome_is_posted_as_it_was_announced_and_signed() {
+async fn an_outcome_is_posted_with_the_name_that_is_known_and_signed() {
     let (world, receiver) = (Arc::<World>::default(), Receiver::new().await);
     let response = deliver_to(&world, &receiver, "200 OK").await;
     assert_eq!(serde_json::to_string(&response).unwrap(), r#"{"batchItemFailures":[]}"#);
     let [request] = &receiver.said()[..] else { panic!("one post") };
     assert!(request.starts_with("POST /hook HTTP/1.1\r\n"), "{request}");
-    assert!(request.ends_with(&format!("\r\n\r\n{}", announcement("north"))), "{request}");
+    assert!(request.ends_with(&format!("\r\n\r\n{}", told("north"))), "{request}");
     assert_eq!(header(request, "webhook-id"), format!("{FILE}-ce8hmn7mrjtx6-COMPLETE"));
     assert_eq!(header(request, "webhook-timestamp"), "1700000000");
     assert_eq!(header(request, "webhook-signature"), SIGNATURE);
     assert_eq!(header(request, "content-type"), "application/json");
     assert_eq!((world.counted("WebhooksDelivered"), world.deferred().len()), (1, 0));
+}
+
+#[tokio::test]
+async fn a_file_is_named_to_its_own_partner_only_and_its_receipt_is_an_address_of_the_api() {
+    let (world, receiver) = (Arc::<World>::default(), Receiver::new().await);
+    for partner in ["north", "south"] {
+        world.set(partner, &receiver.url()).await;
+    }
+    let file = world.claimed("north/visits/day 1.csv").await;
+    let courier = world.courier(Policy::Loopback);
+    for partner in ["north", "south"] {
+        let announced = announcement(partner).replace(FILE, &file);
+        let receipt = r#","receipt":{"bucket":"operators-bucket","key":"_receipts/north/x.json"}}"#;
+        let announced = announced.trim_end_matches('}').to_owned() + receipt;
+        handle(&courier, &[message("m", 1, &announced)], receiver.serve("200 OK")).await;
+    }
+    let posted = receiver.said();
+    let bodies: Vec<serde_json::Value> = posted
+        .iter()
+        .map(|request| serde_json::from_str(request.split("\r\n\r\n").nth(1).unwrap()).unwrap())
+        .collect();
+    assert_eq!(bodies[0]["name"], "day 1.csv");
+    assert_eq!(bodies[0]["receipt"], format!("{}/v1/files/{file}/receipt", desk::API));
+    assert_eq!(bodies[1]["name"], serde_json::Value::Null, "another partner's file has no name here");
+    assert!(!posted.concat().contains("operators-bucket"), "{posted:?}");
+}
+
+#[tokio::test]
+async fn without_the_ledger_nothing_is_posted_until_it_answers() {
+    let (world, receiver) = (Arc::<World>::default(), Receiver::new().await);
+    world.set("north", &receiver.url()).await;
+    let courier = world.courier(Policy::Loopback);
+    let messages = [message("m", 1, &announcement("north"))];
+    world.memory.fail_at(world.memory.calls().len() + 2, store::memory::When::BeforeEffect);
+    let response = handle(&courier, &messages, std::future::pending::<()>()).await;
+    assert_eq!((ids(&response), world.counted("RetryableErrors")), (vec!["m"], 1));
+    let response = handle(&courier, &messages, receiver.serve("200 OK")).await;
+    assert_eq!((ids(&response).len(), receiver.said().len()), (0, 1));
 }
 
 #[tokio::test]

@@ -79,6 +79,7 @@ async fn compressed_json_lines_and_a_json_array_load_the_same_rows() {
 #[tokio::test]
 async fn an_announcement_names_the_file_its_state_and_its_receipt() {
     let stage = Stage::open().await;
+    stage.scalper("partner add north");
     let entry = stage.process("north/scans/day.csv", csv(0, 3)).await;
     let announcement = stage.announcement(entry.file()).expect("an announcement");
     for (name, value) in

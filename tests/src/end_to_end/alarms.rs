@@ -21,8 +21,12 @@ pub(super) struct Alarm {
     pub(super) incident: String,
     /// What it says to do.
     pub(super) advice: String,
+    /// What has happened when it is resolved.
+    pub(super) resolved: String,
     /// Whether the notifier is told of it.
     pub(super) is_told: bool,
+    /// Whether the emulator knows what it compares: it keeps one metric, and neither metric math nor a rule over alarms.
+    pub(super) has_metric: bool,
 }
 
 impl Stage {
@@ -54,7 +58,9 @@ impl Stage {
         Alarm {
             incident: line("Incident: ").unwrap_or_else(|| name.clone()),
             advice: line("Do: ").unwrap_or_else(|| panic!("{name} does not say what to do")),
+            resolved: line("Resolved: ").unwrap_or_else(|| panic!("{name} does not say what has happened")),
             is_told: told,
+            has_metric: !text("MetricName").is_empty(),
             name,
         }
     }

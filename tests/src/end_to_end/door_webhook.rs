@@ -22,6 +22,12 @@ async fn a_partner_hears_of_its_files_with_a_signature_that_it_can_check() {
     let heard = receiver.next();
     let told: Value = serde_json::from_slice(&heard.body).expect("JSON");
     assert_eq!((&told["fileId"], &told["state"]), (&sent["id"], &"COMPLETE".into()), "{told}");
+    assert_eq!(told["name"], "day.csv");
+    let receipt = format!("/api/v1/files/{}/receipt", text(&sent, "id"));
+    assert!(
+        text(&told, "receipt").starts_with("https://") && text(&told, "receipt").ends_with(&receipt),
+        "{told}"
+    );
     assert!(signed(&heard, &first), "the signature is that of the secret");
     assert_eq!(heard.header("content-type"), "application/json");
 

@@ -2,7 +2,8 @@
 //!
 //! ```text
 //! content   cells, headers, members, comments, bytes around them    only quarantine and records
-//! names     of files, which may be those of patients                what is told to the sender and to operators who ask
+//! names     of files, and of folders that no operator named, which
+//!           may be those of patients                                what is told to the sender and to operators who ask
 //! asked     headers, queries, paths and bodies of requests          nowhere
 //! secrets   keys, addresses, signing secrets                        nowhere (but an address in the partners table)
 //! ```
@@ -57,7 +58,7 @@ async fn a_thousand_values_are_in_quarantine_and_records_and_nowhere_else() {
     let files = [files, broken_files(&mut planted.content)].concat();
     let entries = drop_files(&stage, &files, &mut planted).await;
     let answers = ask(&north, &files, &mut planted);
-    let told = outcomes_told(&stage, &operators, &receiver).await;
+    let (told, posted) = outcomes_told(&stage, &operators, &receiver).await;
     let commands = commands(&stage, &entries);
     let receipts = receipts(&stage).await;
     let tables = [
@@ -72,14 +73,16 @@ async fn a_thousand_values_are_in_quarantine_and_records_and_nowhere_else() {
     let logs = logs(&stage);
 
     every_value_was_processed(&stage, &planted.content).await;
-    let everywhere = [&logs, &told, &ledger, &partners, &receipts, &answers, &commands];
+    let everywhere = [&logs, &told, &posted, &ledger, &partners, &receipts, &answers, &commands];
     nothing_is_found("content", &planted.content.search(), &everywhere);
     nothing_is_found("asked", &planted.asked.search(), &everywhere);
+    // A partner's webhook is told the names of its own files, and is the only address that is.
     nothing_is_found("names", &planted.names.search(), &[&logs, &told]);
-    let shown = [&logs, &told, &ledger, &receipts, &answers, &commands];
+    assert!(posted.iter().any(|(_, body)| !planted.names.search().found(body).is_empty()), "files are named");
+    let shown = [&logs, &told, &posted, &ledger, &receipts, &answers, &commands];
     nothing_is_found("secrets", &planted.secrets.search(), &shown);
     nothing_is_found("a key", &Search::new([key.as_str()]), &[&partners]);
-    nothing_is_found("a signed address", &Search::new(["X-Amz-Signature"]), &[&logs, &told]);
+    nothing_is_found("a signed address", &Search::new(["X-Amz-Signature"]), &[&logs, &told, &posted]);
     eprintln!(
         "{} values of content, {} names, {} in requests, {} secrets; {} places searched",
         planted.content.planted.len(),
@@ -101,6 +104,16 @@ fn keep_secrets(stage: &Stage, receiver: &Loopback, key: &str, secrets: &mut Pla
 async fn drop_files(stage: &Stage, files: &[File], planted: &mut Planted) -> Vec<Entry> {
     publish(stage, "unusable", "apiVersion: v3.2.0\nkind: DataContract\nid: unusable\nschema: none\n").await;
     let mut landed = Vec::new();
+    // Below folders that no operator knows: one where the partner should be, and one where the feed should be.
+    let folder = planted.names.word();
+    for (name, bytes) in files.iter().filter(|(name, _)| name.ends_with("/good") || name.ends_with("/mixed"))
+    {
+        let key = format!("{folder}/{name}");
+        landed.push((key.clone(), stage.land(&key, bytes.clone()).await));
+    }
+    let key = planted.names.plant("north/<W>/<W>.csv");
+    let row = planted.content.plant("<W>,<W>\n");
+    landed.push((key.clone(), stage.land(&key, row).await));
     for (name, bytes) in files {
         let (feed, name) = name.split_once('/').expect("a feed");
         let key = format!("north/{feed}/{} Zoë/{name}", planted.names.word());
@@ -177,8 +190,8 @@ fn ask(north: &Caller<'_>, files: &[File], planted: &mut Planted) -> Seen {
     answers
 }
 
-/// What partners, operators and mailboxes heard, also of alarms.
-async fn outcomes_told(stage: &Stage, operators: &Loopback, receiver: &Loopback) -> Seen {
+/// What the topic, operators and mailboxes were told, also of alarms; and what was posted to the partner's own address.
+async fn outcomes_told(stage: &Stage, operators: &Loopback, receiver: &Loopback) -> (Seen, Seen) {
     let mut seen: Seen = Vec::new();
     let name = "silent-scalper-dev-files-quarantined";
     for (state, value) in [("ALARM", 3.0), ("OK", 0.0)] {
@@ -203,8 +216,7 @@ async fn outcomes_told(stage: &Stage, operators: &Loopback, receiver: &Loopback)
     assert!(seen.iter().any(|(place, _)| place == "mail"));
     let posted = receiver.all();
     assert!(posted.len() > 20, "the partner's own address heard of {} files", posted.len());
-    seen.extend(posted.into_iter().map(|heard| ("webhook".to_owned(), heard.body)));
-    seen
+    (seen, posted.into_iter().map(|heard| ("webhook".to_owned(), heard.body)).collect())
 }
 
 /// What the operator's commands say of everything, without being asked for values.

@@ -14,7 +14,13 @@ async fn a_file_that_cannot_be_read_is_kept_with_a_receipt_and_loads_nothing() {
     let end = damaged.len() - 6;
     damaged[end] ^= 0xFF;
     let utf16: Vec<u8> = csv(0, 20).encode_utf16().flat_map(u16::to_be_bytes).collect();
-    let cases: [(&str, Vec<u8>, &str); 6] = [
+    let workbook =
+        b"PK\x03\x04\x14\0\0\0\x08\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\x0f\0\0\0xl/workbook.xml".to_vec();
+    let cases: [(&str, Vec<u8>, &str); 10] = [
+        ("north/scans/workbook.csv", workbook, "WRONG_FORMAT"),
+        ("north/scans/page.csv.gz", gzip(b"<html>\n<body>502</body>\n</html>\n"), "WRONG_FORMAT"),
+        ("north/scans/nothing-good.csv", format!("{HEADER}AB1,Ann,CT,,,\n").into_bytes(), "ERROR_BUDGET"),
+        ("north/scans/blank.csv", b"\n".to_vec(), "EMPTY"),
         ("north/scans/cut.csv.gz", cut, "TRUNCATED"),
         ("north/scans/damaged.csv.gz", damaged, "CORRUPT"),
         ("north/scans/utf16-without-mark.csv", utf16, "ENCODING"),
@@ -52,6 +58,9 @@ async fn a_feed_without_a_usable_contract_is_quarantined_and_says_which() {
     let stage = Stage::open().await;
     let unknown = stage.process("north/nobody-knows/day.csv", csv(0, 1)).await;
     assert_eq!((unknown.state(), unknown.fault()), ("QUARANTINED", "NO_CONTRACT"));
+    // A good version from before a deletion does not come back in place of a broken one.
+    let delete = stage.s3.delete_object().bucket(&stage.names.contracts).key("scans.odcs.yaml");
+    delete.send().await.expect("delete the contract");
     stage.publish(&contract_with("status: active", "status: [")).await;
     let broken = stage.process("north/scans/day.csv", csv(0, 1)).await;
     assert_eq!((broken.state(), broken.fault()), ("QUARANTINED", "CONTRACT_INVALID"));

@@ -2,6 +2,7 @@
 //!
 //! The watcher's "now" is the scheduled time of its event, so that a test looks back from any moment and waits for none.
 
+use aws_sdk_dynamodb::types::AttributeValue;
 use aws_sdk_s3::primitives::{DateTime, DateTimeFormat};
 use serde_json::{Value, json};
 
@@ -23,6 +24,22 @@ async fn after(stage: &Stage, key: &str, seconds: u64) -> String {
     let landed = head.last_modified.expect("when it landed");
     let instant = DateTime::from_secs(landed.secs() + i64::try_from(seconds).expect("seconds"));
     instant.fmt(DateTimeFormat::DateTime).expect("an instant")
+}
+
+/// Says when a file landed: the bucket says that it did just now, whatever its event says.
+async fn landed_at(stage: &Stage, file: &str, time: &str) {
+    let order = format!("{}/00000000", time.replace('Z', ".000Z"));
+    stage
+        .dynamodb
+        .update_item()
+        .table_name(&stage.names.ledger)
+        .key("pk", AttributeValue::S(format!("file#{file}")))
+        .update_expression("SET #order = :order")
+        .expression_attribute_names("#order", "order")
+        .expression_attribute_values(":order", AttributeValue::S(order))
+        .send()
+        .await
+        .expect("write the order");
 }
 
 /// Invokes the watcher as its schedule does at this time.
@@ -93,18 +110,20 @@ async fn a_missing_file_is_told_until_it_comes() {
     stage.publish(&contract_with("{property: onSameName, value: append, vendor: ingest}", DAILY)).await;
     stage.silence().await;
     let first = stage.land("north/scans/first.csv", csv(0, 3)).await;
-    let event_at = async |key: &str, version: &str, seconds: u64| {
-        let time = after(&stage, "north/scans/first.csv", seconds).await;
-        let event = stage.event(key, version, "0055AED6DCD90281E5");
-        stage.deliver(&event.replace("2026-03-05T06:07:08.000Z", &time)).await;
-        assert_eq!(stage.outcome(key, version).await.state(), "COMPLETE");
+    let load = async |key: &str, version: &str| {
+        stage.deliver(&stage.event(key, version, "0055AED6DCD90281E5")).await;
+        let entry = stage.outcome(key, version).await;
+        assert_eq!(entry.state(), "COMPLETE");
+        entry
     };
-    event_at("north/scans/first.csv", &first, 0).await;
+    load("north/scans/first.csv", &first).await;
     let days_later = after(&stage, "north/scans/first.csv", 2 * DAY).await;
     watch(&stage, &days_later);
     assert_eq!(gauge(&stage, "FilesMissing"), Some(1));
     let second = stage.land("north/scans/second.csv", csv(9, 3)).await;
-    event_at("north/scans/second.csv", &second, 2 * DAY - MINUTE).await;
+    let entry = load("north/scans/second.csv", &second).await;
+    let time = after(&stage, "north/scans/first.csv", 2 * DAY - MINUTE).await;
+    landed_at(&stage, entry.file(), &time).await;
     watch(&stage, &days_later);
     assert_eq!(gauge(&stage, "FilesMissing"), Some(0), "it came");
     stage.settle().await;

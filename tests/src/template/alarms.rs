@@ -85,11 +85,12 @@ fn every_alarm_says_what_it_means_what_to_do_and_what_missing_data_are() {
             assert!(name.starts_with("under-test-") && names.insert(name.clone()), "{name}");
             assert!(description.len() <= DESCRIPTION, "{name}: {} characters", description.len());
             let lines: Vec<&str> = description.lines().collect();
-            assert!(lines.len() >= 2 && lines[0].ends_with('.') && lines[1].starts_with("Do: "), "{name}");
+            assert!(lines.len() >= 3 && lines[0].ends_with('.') && lines[1].starts_with("Do: "), "{name}");
             assert!(description.contains('`'), "{name}: no command");
-            assert!(lines.get(2).is_none_or(|line| line.starts_with("Incident: ")) && lines.len() <= 3);
+            assert!(lines[2].starts_with("Resolved: "), "{name}: {}", lines[2]);
+            assert!(lines.get(3).is_none_or(|line| line.starts_with("Incident: ")) && lines.len() <= 4);
             for actions in ["/AlarmActions", "/OKActions"] {
-                // The notifier cannot tell of itself.
+                // The notifier cannot report itself.
                 let topic = if name.contains("-notifier-") { "${MailTopic}" } else { "${AlarmTopic}" };
                 assert_eq!(list(resource.at(actions)), [topic], "{name}");
             }
@@ -98,9 +99,94 @@ fn every_alarm_says_what_it_means_what_to_do_and_what_missing_data_are() {
         for alarm in metric_alarms(nested) {
             // Only a heartbeat is missed when there is none.
             let known =
-                if alarm.name.ends_with("-canary-missing") { "breaching" } else { "notBreaching ignore" };
+                if alarm.name.ends_with("-heartbeat-missing") { "breaching" } else { "notBreaching ignore" };
             assert!(known.split(' ').any(|treatment| treatment == alarm.missing), "{}", alarm.name);
             assert!((1..=alarm.periods).contains(&alarm.datapoints), "{}", alarm.name);
+        }
+    });
+}
+
+/// Words of which a sentence that says what has happened has one.
+const VERBS: [&str; 10] = ["is", "are", "was", "has", "have", "waits", "take", "fail", "come", "answers"];
+
+#[test]
+fn every_alarm_says_in_a_plain_sentence_what_has_happened_when_it_is_resolved() {
+    // Full sentences: a capital at the beginning, a full stop at the end, no command, no placeholder, no metric's name.
+    let sentence = regex(r"^[A-Z][a-z]+( [A-Za-z0-9%,'_-]+)+\.( [A-Z][a-z]* [A-Za-z0-9%,' _-]+\.)?$");
+    let metric = regex(r"[a-z][A-Z]");
+    with_all_alarms(|_, nested| {
+        for alarm in alarms(nested) {
+            let (name, description) = (scalar(alarm.at("/AlarmName")), scalar(alarm.at("/AlarmDescription")));
+            let mut lines = description.lines();
+            let meaning = lines.next().unwrap_or_default();
+            let resolved = lines.find_map(|line| line.strip_prefix("Resolved: ")).expect("a sentence");
+            assert!(sentence.is_match(resolved) && !metric.is_match(resolved), "{name}: {resolved}");
+            let words: Vec<&str> = resolved.split([' ', '.']).collect();
+            assert!((5..=30).contains(&words.len()), "{name}: {resolved}");
+            assert!(VERBS.iter().any(|verb| words.contains(verb)), "{name}: no verb in {resolved}");
+            assert_ne!(resolved, meaning, "{name}");
+        }
+    });
+}
+
+/// Words that an alarm's text does not use, by the style guide.
+const BANNED: [&str; 16] = [
+    "door",
+    "refused",
+    "whoever",
+    "nobody",
+    "none of",
+    "so many",
+    "told",
+    "tells",
+    "hears",
+    "mend",
+    "thin",
+    "fat",
+    "stands",
+    "lets in",
+    "of ours",
+    "of our own",
+];
+
+#[test]
+fn the_texts_of_alarms_use_the_words_of_the_style_guide() {
+    for alarm in alarms(&ALARMS[0]) {
+        let text = format!("{} {}", scalar(alarm.at("/AlarmName")), scalar(alarm.at("/AlarmDescription")));
+        for word in BANNED {
+            assert!(!regex(&format!(r"\b{word}\b")).is_match(&text), "{}: {word} in {text}", alarm.id);
+        }
+        // The heartbeat's files have a partner of this name.
+        let named = text.replace("--partner canary", "");
+        assert!(!named.contains("canary"), "{}: {text}", alarm.id);
+    }
+}
+
+#[test]
+fn every_command_of_an_alarm_works_when_it_is_pasted() {
+    let command = regex(r"`([^`]*)`");
+    for alarm in alarms(&ALARMS[0]) {
+        let description = scalar(alarm.at("/AlarmDescription"));
+        let advice = description.lines().find_map(|line| line.strip_prefix("Do: ")).expect("advice");
+        assert_eq!(advice.matches('`').count() % 2, 0, "{}", alarm.id);
+        for found in command.captures_iter(advice) {
+            let known =
+                ["scalper --stack under-test ", "aws "].iter().any(|begin| found[1].starts_with(begin));
+            assert!(known, "{}: {} is no command with its stack", alarm.id, &found[1]);
+            // A placeholder would be a redirection of the shell, an ellipsis an argument.
+            assert!(!found[1].contains(['<', '>', '…', '$', '{', '\n']), "{}: {}", alarm.id, &found[1]);
+        }
+    }
+}
+
+#[test]
+fn every_metric_that_an_alarm_compares_has_a_unit_and_a_name_in_words() {
+    with_all_alarms(|_, nested| {
+        for alarm in metric_alarms(nested) {
+            for metric in &alarm.metrics {
+                let known = telemetry::definition(&metric.namespace, &metric.name);
+                assert!(known.is_some(), "{}: {metric:?}", alarm.name);
+            }
         }
     });
 }
@@ -269,8 +355,13 @@ pub(super) fn written() -> BTreeMap<String, Vec<BTreeSet<String>>> {
         notice: Notice::Sent,
         reason: "",
     };
-    let watch =
-        WatchRecord { stuck: Some(1), dead_letters: Some(1), canary_age: Some(1), ..WatchRecord::default() };
+    let watch = WatchRecord {
+        contracts_broken: Some(1),
+        stuck: Some(1),
+        dead_letters: Some(1),
+        canary_age: Some(1),
+        ..WatchRecord::default()
+    };
     let mut lines = vec![
         watch.metric(&metrics, 1),
         feed.metric(&metrics, 1),
@@ -297,9 +388,7 @@ pub(super) fn written() -> BTreeMap<String, Vec<BTreeSet<String>>> {
 
 #[test]
 fn every_metric_that_has_a_name_is_written() {
-    let named = regex(r#"pub const \w+: &str = "(\w+)";"#);
-    let named =
-        named.captures_iter(&text("crates/telemetry/src/metric.rs")).map(|name| name[1].to_owned()).collect();
+    let named = telemetry::metric_names::ALL.iter().map(|metric| metric.name.to_owned()).collect();
     assert_eq!(written().into_keys().collect::<BTreeSet<_>>(), named);
 }
 
@@ -351,6 +440,7 @@ fn is_command(words: &[&str]) -> bool {
     };
     let (table, arguments) = match words {
         ["partner", command, arguments @ ..] if variant(&both, command) => (&both, arguments),
+        ["doctor"] if variant(&both, "doctor") => (&both, &[][..]),
         [command, arguments @ ..] if variant(&reading, command) => (&reading, arguments),
         _ => return false,
     };

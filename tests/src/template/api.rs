@@ -76,6 +76,18 @@ fn an_answer_about_a_credential_is_believed_for_a_minute_at_most() {
 }
 
 #[test]
+fn what_counts_a_request_is_named_by_the_authorizer_and_is_no_credential() {
+    with_every_choice(|stack| {
+        assert_eq!(api(stack).at("/ApiKeySourceType"), "AUTHORIZER");
+        for (path, method, operation) in methods(stack) {
+            let counted = operation["security"].to_string().contains("api_key");
+            // Under AUTHORIZER only a route that asks the authorizer can be counted.
+            assert!(!counted || operation["security"].to_string().contains("ByKey"), "{method} {path}");
+        }
+    });
+}
+
+#[test]
 fn only_this_api_the_alarm_topic_and_the_schedule_may_call_their_functions() {
     with_every_choice(|stack| {
         let permissions: Vec<_> = stack.of_kind("AWS::Lambda::Permission").collect();

@@ -172,7 +172,12 @@ impl Stack {
         let items = || argument.as_array().expect("a list of arguments");
         match function {
             "Ref" if argument == "AWS::NoValue" => None,
-            "Ref" => Some(Value::String(self.reference(argument.as_str().expect("a name")))),
+            "Ref" => {
+                let name = argument.as_str().expect("a name");
+                let text = self.reference(name);
+                let is_list = self.template["Parameters"][name]["Type"] == "CommaDelimitedList";
+                Some(if is_list { text.split(',').collect() } else { Value::String(text) })
+            }
             "Fn::If" => {
                 let [name, then, otherwise] = items().as_slice() else { panic!("three arguments of Fn::If") };
                 self.value(if self.condition(name.as_str().expect("a condition")) { then } else { otherwise })

@@ -23,6 +23,18 @@ fn every_function_runs_the_binary_for_the_chosen_architecture() {
 }
 
 #[test]
+fn lambda_stops_loops_except_the_one_that_is_meant() {
+    with_every_choice(|stack| {
+        for function in stack.of_kind(FUNCTION) {
+            // A file of more than about 16 invocations would go to the dead letters otherwise.
+            let expected =
+                if function.id == "ProcessorFunction" { "Allow".into() } else { serde_json::Value::Null };
+            assert_eq!(*function.at("/RecursiveLoop"), expected, "{}", function.id);
+        }
+    });
+}
+
+#[test]
 fn every_function_logs_into_a_group_that_expires() {
     with_every_choice(|stack| {
         for function in stack.of_kind(FUNCTION) {

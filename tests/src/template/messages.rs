@@ -1,5 +1,5 @@
-//! What people read of every alarm of the stack, when it goes off and when it is over: through the notifier itself, with
-//! the mail and in the form of each channel.
+//! What people read of every alarm of the stack, when it goes off and when it is resolved: through the notifier itself,
+//! with the mail and in the form of each channel.
 
 use std::fmt::Write as _;
 use std::sync::Arc;
@@ -9,7 +9,7 @@ use host::Host;
 use notifier::alarm::Change;
 use notifier::event::decode;
 use notifier::files::Files;
-use notifier::message::Message;
+use notifier::message::{Known, Message};
 use notifier::recent::Recent;
 use notifier::{Notifier, Settings, render};
 use outbound::Policy;
@@ -17,8 +17,8 @@ use serde_json::{Value, json};
 use store::door::{Limits, Partner, Partners as _};
 use store::memory::Memory;
 use store::{
-    Claim, Claimed, Commit, Fence, FileId, Incident, Incidents as _, Ledger as _, LoadId, Outcome,
-    State as FileState,
+    AlarmNow, Claim, Claimed, Commit, Fence, FileId, Incident, Incidents as _, Ledger as _, LoadId, Measure,
+    Outcome, Query, State as FileState,
 };
 
 use super::ALARMS;
@@ -46,7 +46,7 @@ fn event(resource: &Resource, state: State, minute: u64) -> Value {
         message["AlarmRule"] = resource.at("/AlarmRule").clone();
     } else {
         let alarm = Alarm::read(resource);
-        let value = alarm.threshold + if state == State::Alarm { 1.5 } else { 0.0 };
+        let value = alarm.threshold + if state == State::Alarm { 2.0 } else { 0.0 };
         message["NewStateReason"] =
             json!(format!("Threshold Crossed: 1 datapoint [{value:?} (21/11/26 05:55:00)] was compared"));
         message["Trigger"] = trigger(&alarm);
@@ -89,16 +89,48 @@ fn measure(memory: &Memory, alarm: &Resource) {
     if alarm.kind == "AWS::CloudWatch::Alarm" {
         let alarm = Alarm::read(alarm);
         let period_ms = u64::from(alarm.metrics[0].period) * 1_000;
-        for (periods, above) in [(4, 0.0), (3, 1.5), (1, 2.5)] {
+        for (periods, above) in [(4, 0.0), (3, 2.0), (1, 3.0)] {
             memory.measure(BEGIN_MS - periods * period_ms, alarm.threshold + above);
         }
         memory.measure(BEGIN_MS + 9 * MINUTE_MS, 0.0);
     }
 }
 
-/// The values that the alarm compared, as CloudWatch's are told.
+/// Sets a metric alarm as CloudWatch would have it now.
+fn set(memory: &Memory, resource: &Resource, state: State, value: f64) {
+    let alarm = Alarm::read(resource);
+    let mut queries: Vec<Query> = alarm.metrics.iter().map(query).collect();
+    if let [only] = queries.as_mut_slice() {
+        only.returned = true;
+    } else {
+        let measure = Measure::Expression(alarm.expression.clone());
+        queries.push(Query { id: "computed".to_owned(), measure, returned: true });
+    }
+    memory.set_alarm(AlarmNow {
+        name: alarm.name,
+        description: scalar(resource.at("/AlarmDescription")),
+        is_on: state == State::Alarm,
+        reason: format!("Threshold Crossed: 1 datapoint [{value:?} (21/11/26 05:55:00)] was compared"),
+        queries,
+        period_seconds: Some(alarm.metrics[0].period),
+        comparison: "GreaterThanThreshold".to_owned(),
+        threshold: Some(alarm.threshold),
+    });
+}
+
+fn query(metric: &Metric) -> Query {
+    let measure = Measure::Metric {
+        namespace: metric.namespace.clone(),
+        name: metric.name.clone(),
+        dimensions: metric.dimensions.clone().into_iter().collect(),
+        statistic: metric.statistic.clone(),
+    };
+    Query { id: metric.id.clone(), measure, returned: false }
+}
+
+/// The values that the alarm compared, as CloudWatch has them.
 fn recent(change: &Change) -> Option<Recent> {
-    let values = ["0", "2", "14.5"].map(|value| Some(value.to_owned()));
+    let values = [0.0, 2.0, 14.5].map(Some);
     let compared = change.compared.as_ref()?;
     Some(Recent { values: values.into(), period_seconds: compared.period_seconds })
 }
@@ -146,6 +178,9 @@ async fn every_alarm_is_one_page_and_one_recovery_however_often_it_is_delivered(
     for alarm in heard() {
         let (memory, minute) = (Memory::new(), Arc::new(AtomicU64::new(0)));
         measure(&memory, alarm);
+        if alarm.kind == "AWS::CloudWatch::Alarm" {
+            set(&memory, alarm, State::Alarm, Alarm::read(alarm).threshold + 2.0);
+        }
         let notifier = notifier(&memory, &minute);
         for (resource, state, at) in
             [(alarm, State::Alarm, 0), (alarm, State::Ok, 10), (closer(alarm), State::Ok, 10)]
@@ -159,11 +194,84 @@ async fn every_alarm_is_one_page_and_one_recovery_however_often_it_is_delivered(
         assert_eq!(mailed.len(), 2, "{}: {mailed:?}", alarm.id);
         let kept = memory.incident(&scalar(closer(alarm).at("/AlarmName"))).await.expect("memory");
         assert!(kept.is_some_and(|incident| !incident.open && incident.done), "{}", alarm.id);
+        let resolved = resolved(closer(alarm));
+        assert!(mailed[0].0.starts_with("ALARM ") && mailed[1].0.starts_with("RESOLVED "), "{mailed:?}");
+        assert!(unwrapped(&mailed[1].1).contains(&resolved), "{}: {}", alarm.id, mailed[1].1);
         for (subject, text) in mailed {
+            assert!(text.starts_with(&subject), "{text}");
             writeln!(told, "[{subject}]\n{text}\n").expect("a text takes everything");
         }
     }
     insta::assert_snapshot!("mail", told);
+}
+
+/// A mail's text without the breaks between its words.
+fn unwrapped(text: &str) -> String {
+    text.replace('\n', " ")
+}
+
+/// What has happened when an alarm is resolved, by its description.
+fn resolved(resource: &Resource) -> String {
+    let description = scalar(resource.at("/AlarmDescription"));
+    let resolved = description.lines().find_map(|line| line.strip_prefix("Resolved: "));
+    resolved.expect("what has happened").to_owned()
+}
+
+#[tokio::test]
+async fn a_page_of_an_incident_names_every_alarm_that_is_on_and_its_end_what_has_happened() {
+    let (memory, minute) = (Memory::new(), Arc::new(AtomicU64::new(0)));
+    let alarm = |id: &str| heard().into_iter().find(|alarm| alarm.id == id).expect("an alarm");
+    for (id, state, value) in [
+        ("ErrorsProcessor", State::Alarm, 3.0),
+        ("DeadLettersInbox", State::Alarm, 12.0),
+        ("InboxOldest", State::Alarm, 2_440.0),
+        ("TableThrottlesLedger", State::Alarm, 1_040.0),
+        ("LoadsStuck", State::Ok, 0.0),
+        // Of another incident.
+        ("ErrorsIngest", State::Alarm, 5.0),
+    ] {
+        set(&memory, alarm(id), state, value);
+    }
+    let notifier = notifier(&memory, &minute);
+    let mut events = vec![event(alarm("ErrorsProcessor"), State::Alarm, 0)];
+    events.push(event(alarm("DeadLettersInbox"), State::Alarm, 1));
+    events.push(event(alarm("Processing"), State::Alarm, 1));
+    events.push(event(alarm("Processing"), State::Ok, 25));
+    for event in &events {
+        notifier.handle(event).await.expect("told");
+    }
+    let mailed = memory.mailed();
+    let [(_, page), (_, end)] = mailed.as_slice() else { panic!("one page and one end: {mailed:?}") };
+    for line in [
+        "failed invocations: 2 in 5 minutes (alarm above 0)\n",
+        "also on: under-test-inbox-dead-letters, messages in the queue: 12 (alarm above 0)\n",
+        "also on: under-test-inbox-oldest, age of the oldest message: 2,440 seconds (40 min 40 s; alarm above 30 min)\n",
+        "also on: under-test-ledger-table-throttles, throttled reads and throttled writes: 1,040 in 5 minutes (alarm above 0)\n",
+    ] {
+        assert!(page.contains(line), "{line}{page}");
+    }
+    assert!(!page.contains("stuck") && !page.contains("ingest"), "{page}");
+    for line in [
+        "RESOLVED under-test-processing after 25 minutes\n",
+        "alarm: under-test-inbox-dead-letters: The dead-letter queue is empty again.\n",
+        "alarm: under-test-processor-errors: Invocations of the function processor no longer fail.\n",
+    ] {
+        assert!(end.contains(line), "{line}{end}");
+    }
+    insta::assert_snapshot!("incident", format!("{page}\n\n{end}"));
+}
+
+#[tokio::test]
+async fn an_incident_that_its_composite_alarm_opens_names_every_alarm_that_is_on() {
+    let (memory, minute) = (Memory::new(), Arc::new(AtomicU64::new(0)));
+    let alarm = |id: &str| heard().into_iter().find(|alarm| alarm.id == id).expect("an alarm");
+    set(&memory, alarm("ApiErrors"), State::Alarm, 7.0);
+    let opening = event(alarm("PartnerApi"), State::Alarm, 0);
+    notifier(&memory, &minute).handle(&opening).await.expect("told");
+    let page = memory.mailed()[0].1.clone();
+    let line =
+        "alarm on: under-test-api-errors, requests answered with 5xx: 7 in 5 minutes (alarm above 0)\n";
+    assert!(page.contains(line), "{page}");
 }
 
 /// A file that ended so, of ten records.
@@ -187,7 +295,7 @@ async fn end_file(memory: &Memory, place: &str, state: FileState, fault: Option<
     memory.put_partner(&known).await.expect("memory");
     let counts = json!({"records": 10, "rows": 10 - rejects, "rejects": rejects, "warnings": 0});
     let outcome = json!({"state": state.as_str(), "counts": counts, "fault": fault, "sha256": "", "bytes": 1,
-        "contract_version": "", "contract_hash": "", "receipt": "r"});
+        "contract_version": "", "contract_hash": "c0ffee", "receipt": "r"});
     let outcome: Outcome = serde_json::from_value(outcome).expect("an outcome");
     let fence = Fence { file: id, fence: entry.fence, owner: entry.owner };
     if state == FileState::Complete {
@@ -217,7 +325,8 @@ async fn of_every_outcome_of_a_file_operators_read_what_is_not_good_and_how_to_l
         notifier(&memory, &minute).handle(&event(alarm, State::Alarm, 0)).await.expect("told");
         let text = memory.mailed()[0].1.clone();
         assert!(!text.contains("jane"), "{text}");
-        let about_files = text.lines().filter(|line| line.starts_with("file") || line.starts_with("command"));
+        let about = ["file: ", "files: ", "command: "];
+        let about_files = text.lines().filter(|line| about.iter().any(|begin| line.starts_with(begin)));
         let lines: Vec<&str> = about_files.collect();
         writeln!(told, "[{} {fault:?} {rejects}]\n{}\n", state.as_str(), lines.join("\n"))
             .expect("a text takes everything");
@@ -241,10 +350,13 @@ fn lines(form: impl Fn(&Message) -> Value) -> String {
                 done: false,
                 lease_until_ms: 0,
                 folded: 0,
+                alarms: std::collections::BTreeSet::new(),
             };
-            let recent = recent(&change);
-            lines
-                .push(form(&Message::new(&change, &incident, &Files::NotAsked, recent.as_ref())).to_string());
+            let known = Known { files: Files::NotAsked, recent: recent(&change), members: Vec::new() };
+            let form = form(&Message::new(&change, &incident, &known)).to_string();
+            let word = if state == State::Alarm { "ALARM under-test-" } else { "RESOLVED under-test-" };
+            assert!(form.contains(&format!("\"{word}")), "{form}");
+            lines.push(form);
         }
     }
     lines.join("\n")

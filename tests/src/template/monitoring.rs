@@ -51,7 +51,7 @@ fn basic_still_tells_of_everything_that_loses_or_stops_files() {
         "inbox-dead-letters",
         "webhooks-dead-letters",
         "loads-stuck",
-        "canary-missing",
+        "heartbeat-missing",
         "api-errors",
         "access-errors",
         "notifier-errors",
@@ -85,8 +85,13 @@ fn the_price_of_an_idle_stack_counts_the_metrics_that_it_writes() {
         queue_age: Some(1),
         ..FileRecord::default()
     };
-    let run =
-        WatchRecord { stuck: Some(0), dead_letters: Some(0), canary_age: Some(1), ..WatchRecord::default() };
+    let run = WatchRecord {
+        contracts_broken: Some(0),
+        stuck: Some(0),
+        dead_letters: Some(0),
+        canary_age: Some(1),
+        ..WatchRecord::default()
+    };
     let feed = FeedWatchRecord { feed: Label::new("labs"), ..FeedWatchRecord::default() };
     let mut written = Map::new();
     for (name, monitoring) in

@@ -12,6 +12,11 @@ const ROLE: &str = "AWS::IAM::Role";
 /// The one action on everything, of the one role that has it: "GetMetricData" has no resource types and no condition keys
 /// (Service Authorization Reference, "Actions, resources, and condition keys for Amazon CloudWatch"). It reads numbers.
 const ON_EVERYTHING: (&str, &str) = ("NotifierRole", "cloudwatch:GetMetricData");
+/// The one action on all alarms, of the one role that has it: alarms are found by the beginning of their names
+/// (`DescribeAlarms` with `AlarmNamePrefix`). It reads states and descriptions.
+const ON_ALARMS: (&str, &str) = ("NotifierRole", "cloudwatch:DescribeAlarms");
+/// All alarms of the account and region.
+const ALARMS: &str = "arn:aws:cloudwatch:eu-central-1:111122223333:alarm:*";
 
 #[test]
 fn a_role_names_each_action_and_each_resource() {
@@ -31,6 +36,10 @@ fn a_role_names_each_action_and_each_resource() {
                 assert!(!action.contains('*'), "{}: {action}", role.id);
                 if (role.id.as_str(), action.as_str()) == ON_EVERYTHING {
                     assert_eq!(resource, "*", "{}: {action} on {resource} is refused", role.id);
+                    continue;
+                }
+                if (role.id.as_str(), action.as_str()) == ON_ALARMS {
+                    assert_eq!(resource, ALARMS, "{}: {action}", role.id);
                     continue;
                 }
                 assert!(stack.resource_behind(&resource).is_some(), "{}: {action} on {resource}", role.id);
@@ -113,14 +122,16 @@ fn the_processor_may_do_what_it_calls_and_nothing_more() {
     let needed = [
         ("InboxBucket/*", "s3:GetObject s3:GetObjectVersion"),
         ("InboxBucket", "s3:ListBucket s3:ListBucketVersions"),
-        ("ContractsBucket/*", "s3:GetObject"),
-        ("ContractsBucket", "s3:ListBucket"),
+        ("ContractsBucket/*", "s3:GetObject s3:GetObjectVersion"),
+        ("ContractsBucket", "s3:ListBucket s3:ListBucketVersions"),
         ("QuarantineBucket/*", "s3:AbortMultipartUpload s3:PutObject"),
         ("LedgerTable", "dynamodb:GetItem dynamodb:PutItem dynamodb:UpdateItem"),
+        ("LedgerTable/index/open-by-partner", "dynamodb:Query"),
         ("RecordsTable", "dynamodb:BatchWriteItem"),
+        ("PartnersTable of partners", "dynamodb:GetItem"),
         (
             "InboxQueue",
-            "sqs:ChangeMessageVisibility sqs:DeleteMessage sqs:GetQueueAttributes sqs:ReceiveMessage",
+            "sqs:ChangeMessageVisibility sqs:DeleteMessage sqs:GetQueueAttributes sqs:ReceiveMessage sqs:SendMessage",
         ),
         ("OutcomeTopic", "sns:Publish"),
         ("ProcessorLogs", "logs:CreateLogStream logs:PutLogEvents"),
@@ -136,8 +147,8 @@ fn the_door_can_not_make_a_credential_nor_read_what_a_partner_may_not() {
             "s3:AbortMultipartUpload s3:GetObject s3:GetObjectVersion s3:ListMultipartUploadParts s3:PutObject",
         ),
         ("InboxBucket", "s3:ListBucket s3:ListBucketVersions"),
-        ("ContractsBucket/*", "s3:GetObject"),
-        ("ContractsBucket", "s3:ListBucket"),
+        ("ContractsBucket/*", "s3:GetObject s3:GetObjectVersion"),
+        ("ContractsBucket", "s3:ListBucket s3:ListBucketVersions"),
         // Not the refused bytes.
         ("QuarantineBucket", "s3:ListBucket"),
         ("QuarantineBucket/_receipts/*", "s3:GetObject"),
@@ -169,6 +180,8 @@ fn the_authorizer_reads_credentials_and_nothing_else() {
 fn the_webhook_reads_addresses_and_its_own_queue() {
     let needed = [
         ("PartnersTable of webhook#*", "dynamodb:GetItem"),
+        // A file's name, for its own partner.
+        ("LedgerTable of file#*", "dynamodb:GetItem"),
         (
             "WebhookQueue",
             "sqs:ChangeMessageVisibility sqs:DeleteMessage sqs:GetQueueAttributes sqs:ReceiveMessage",
@@ -176,6 +189,21 @@ fn the_webhook_reads_addresses_and_its_own_queue() {
         ("WebhookLogs", "logs:CreateLogStream logs:PutLogEvents"),
     ];
     assert_may_do_exactly("WebhookFunction", &needed);
+}
+
+#[test]
+fn the_webhook_reads_the_key_and_the_partner_of_a_file_and_nothing_else() {
+    with_every_choice(|stack| {
+        let role = stack.resource("WebhookRole");
+        let reads = role_statements(role);
+        let ledger = reads.iter().find(|one| one["Sid"] == "ReadNamesOfFiles").expect("a statement");
+        let limits = &ledger["Condition"];
+        assert_eq!(
+            list(&limits["ForAllValues:StringEquals"]["dynamodb:Attributes"]),
+            ["pk", "partner", "key"]
+        );
+        assert_eq!(limits["StringEqualsIfExists"]["dynamodb:Select"], "SPECIFIC_ATTRIBUTES");
+    });
 }
 
 #[test]
@@ -187,10 +215,12 @@ fn the_notifier_keeps_incidents_and_reads_no_file_and_no_record() {
         // Who drops files: the names of folders and no key.
         ("InboxBucket on its first level", "s3:ListBucketVersions"),
         // When each feed's files must have come.
-        ("ContractsBucket", "s3:ListBucket"),
-        ("ContractsBucket/*", "s3:GetObject"),
+        ("ContractsBucket", "s3:ListBucket s3:ListBucketVersions"),
+        ("ContractsBucket/*", "s3:GetObject s3:GetObjectVersion"),
         // Recent values of the alarm's own metrics.
         ("everything", "cloudwatch:GetMetricData"),
+        // Which alarms of an incident are on.
+        ("alarms", "cloudwatch:DescribeAlarms"),
         ("MailTopic", "sns:Publish"),
         ("NotifierDeadLetterQueue", "sqs:SendMessage"),
         ("NotifierLogs", "logs:CreateLogStream logs:PutLogEvents"),
@@ -203,8 +233,8 @@ fn the_watcher_opens_no_file_and_writes_only_its_canary_and_how_far_it_got() {
     let needed = [
         ("InboxBucket", "s3:ListBucketVersions"),
         ("InboxBucket/canary/canary/*", "s3:PutObject"),
-        ("ContractsBucket", "s3:ListBucket"),
-        ("ContractsBucket/*", "s3:GetObject"),
+        ("ContractsBucket", "s3:ListBucket s3:ListBucketVersions"),
+        ("ContractsBucket/*", "s3:GetObject s3:GetObjectVersion"),
         ("ContractsBucket/canary.odcs.yaml", "s3:PutObject"),
         ("LedgerTable of file#*", "dynamodb:BatchGetItem"),
         ("LedgerTable of reconciliation", "dynamodb:GetItem dynamodb:PutItem"),
@@ -279,7 +309,11 @@ fn assert_may_do_exactly(function: &str, needed: &[(&str, &str)]) {
                 keys => format!(" of {}", keys.join(" ")),
             };
             for resource in list(&statement["Resource"]) {
-                let elsewhere = if resource == "*" { "everything" } else { "nothing here" };
+                let elsewhere = match resource.as_str() {
+                    "*" => "everything",
+                    ALARMS => "alarms",
+                    _ => "nothing here",
+                };
                 let id = stack.resource_behind(&resource).map_or(elsewhere, |found| found.id.as_str());
                 let part = resource.split_once('/').map(|(_, part)| format!("/{part}")).unwrap_or_default();
                 let actions =

@@ -60,7 +60,7 @@ fn a_partners_files_are_found_without_a_scan() {
     with_every_choice(|stack| {
         let indexes =
             stack.resource("LedgerTable").at("/GlobalSecondaryIndexes").as_array().expect("indexes");
-        assert_eq!(indexes.len(), 1);
+        assert_eq!(indexes.len(), 2);
         let index = &indexes[0];
         assert_eq!(index["IndexName"], "by-partner");
         let keys: Vec<_> = index["KeySchema"].as_array().expect("keys").iter().collect();
@@ -69,5 +69,18 @@ fn a_partners_files_are_found_without_a_scan() {
         assert_eq!((named("partner"), named("order")), (Some(&"HASH".into()), Some(&"RANGE".into())));
         let projected = super::expanded::list(&index["Projection"]["NonKeyAttributes"]);
         assert_eq!(projected, ["feed", "state", "outcome", "bucket", "key", "version"]);
+    });
+}
+
+#[test]
+fn open_files_are_found_by_partner_and_name() {
+    with_every_choice(|stack| {
+        let index = &stack.resource("LedgerTable").at("/GlobalSecondaryIndexes")[1];
+        assert_eq!(index["IndexName"], "open-by-partner");
+        let keys: Vec<_> = index["KeySchema"].as_array().expect("keys").iter().collect();
+        let named: Vec<_> = keys.iter().map(|key| (&key["AttributeName"], &key["KeyType"])).collect();
+        assert_eq!(named, [(&"open_for".into(), &"HASH".into()), (&"key".into(), &"RANGE".into())]);
+        let projected = super::expanded::list(&index["Projection"]["NonKeyAttributes"]);
+        assert_eq!(projected, ["feed", "state", "outcome", "order"]);
     });
 }

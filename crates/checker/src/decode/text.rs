@@ -5,19 +5,23 @@ use encoding_rs::{DecoderResult, Encoding, UTF_8, UTF_16BE, UTF_16LE};
 
 use super::container::Magic;
 use super::fault;
+use crate::foreign::{Foreign, HEAD_BYTES, Takes};
 use crate::{FaultCode, FileFault};
 
 /// The encoding, once it is known.
 pub(super) struct Text {
     declared: Option<&'static Encoding>,
+    takes: Takes,
     state: State,
+    /// The first bytes of the content.
+    head: Vec<u8>,
     /// Bytes taken, for the position of a fault.
     taken: u64,
 }
 
 enum State {
-    /// Fewer than four bytes were seen.
-    Unknown { head: [u8; 4], length: usize },
+    /// The head is not complete.
+    Unknown,
     /// UTF-8, or what claims to be.
     Unchanged,
     /// Another encoding.
@@ -25,12 +29,14 @@ enum State {
 }
 
 impl Text {
-    pub(super) fn new(declared: Option<TextEncoding>) -> Self {
-        Self {
-            declared: declared.map(|encoding| encoding.0),
-            state: State::Unknown { head: [0; 4], length: 0 },
-            taken: 0,
-        }
+    pub(super) fn new(declared: Option<TextEncoding>, takes: Takes) -> Self {
+        let declared = declared.map(|encoding| encoding.0);
+        Self { declared, takes, state: State::Unknown, head: Vec::new(), taken: 0 }
+    }
+
+    /// The first bytes of the content, as many as are known, at most [`HEAD_BYTES`].
+    pub(super) fn head(&self) -> &[u8] {
+        &self.head
     }
 
     pub(super) fn is_unchanged(&self) -> bool {
@@ -39,18 +45,14 @@ impl Text {
 
     /// Appends the text of `raw` to `out`.
     pub(super) fn decode(&mut self, mut raw: &[u8], plain: bool, out: &mut Vec<u8>) -> Result<(), FileFault> {
-        if let State::Unknown { head, length } = &mut self.state {
-            let wanted = head.len() - *length;
+        if matches!(self.state, State::Unknown) {
+            let wanted = HEAD_BYTES.saturating_sub(self.head.len());
             let (first, rest) = raw.split_at(wanted.min(raw.len()));
-            for (slot, byte) in head.iter_mut().skip(*length).zip(first) {
-                *slot = *byte;
-            }
-            *length += first.len();
-            if *length < head.len() {
+            self.head.extend_from_slice(first);
+            if self.head.len() < HEAD_BYTES {
                 return Ok(());
             }
-            let head = *head;
-            self.open(&head, plain, out)?;
+            self.open(plain, out)?;
             raw = rest;
         }
         self.transcode(raw, false, out)
@@ -58,8 +60,8 @@ impl Text {
 
     /// There is no more.
     pub(super) fn finish(&mut self, plain: bool, out: &mut Vec<u8>) -> Result<(), FileFault> {
-        if let State::Unknown { head, length } = self.state {
-            self.open(head.get(..length).unwrap_or_default(), plain, out)?;
+        if matches!(self.state, State::Unknown) {
+            self.open(plain, out)?;
         }
         self.transcode(&[], true, out)?;
         self.state = State::Unchanged;
@@ -67,18 +69,22 @@ impl Text {
     }
 
     /// Decides by the first bytes, and passes on those that are no byte order mark.
-    fn open(&mut self, head: &[u8], plain: bool, out: &mut Vec<u8>) -> Result<(), FileFault> {
-        if !plain && Magic::of(head) != Magic::None {
-            return Err(fault(FaultCode::Corrupt, "a file compressed twice", "one layer of compression"));
+    fn open(&mut self, plain: bool, out: &mut Vec<u8>) -> Result<(), FileFault> {
+        let twice = (!plain && Magic::of(&self.head) != Magic::None).then_some(Foreign::CompressedTwice);
+        if let Some(foreign) = twice.or_else(|| Foreign::certain(&self.head)) {
+            return Err(foreign.fault(self.takes));
         }
-        let (encoding, mark) = recognise(head, self.declared)?;
+        let (encoding, mark) = recognise(&self.head, self.declared)?;
         self.state = if encoding == UTF_8 {
             State::Unchanged
         } else {
             State::Transcoded(Box::new(encoding.new_decoder_without_bom_handling()), encoding)
         };
         self.taken = mark as u64;
-        self.transcode(head.get(mark..).unwrap_or_default(), false, out)
+        let head = std::mem::take(&mut self.head);
+        let opened = self.transcode(head.get(mark..).unwrap_or_default(), false, out);
+        self.head = head;
+        opened
     }
 
     fn transcode(&mut self, raw: &[u8], last: bool, out: &mut Vec<u8>) -> Result<(), FileFault> {
@@ -93,12 +99,19 @@ impl Text {
         let (result, read, written) = decoder.decode_to_utf8_without_replacement(raw, space, last);
         out.truncate(begin + written);
         self.taken += read as u64;
-        if result == DecoderResult::InputEmpty {
-            return Ok(());
-        }
+        let behind = match result {
+            DecoderResult::InputEmpty => return Ok(()),
+            DecoderResult::Malformed(length, after) => u64::from(length) + u64::from(after),
+            // The space is for any text of this length.
+            DecoderResult::OutputFull => 0,
+        };
         Err(fault(
             FaultCode::Encoding,
-            format!("bytes that are not {} text, before byte {}", encoding.name(), self.taken),
+            format!(
+                "bytes that are not {} text at byte {}",
+                encoding.name(),
+                self.taken.saturating_sub(behind) + 1
+            ),
             format!("{} text", encoding.name()),
         ))
     }
@@ -111,8 +124,8 @@ fn recognise(
     declared: Option<&'static Encoding>,
 ) -> Result<(&'static Encoding, usize), FileFault> {
     match head {
-        [0xff, 0xfe, 0, 0] => return Err(refused("UTF-32 (little endian)")),
-        [0, 0, 0xfe, 0xff] => return Err(refused("UTF-32 (big endian)")),
+        [0xff, 0xfe, 0, 0, ..] => return Err(refused("UTF-32 (little endian)")),
+        [0, 0, 0xfe, 0xff, ..] => return Err(refused("UTF-32 (big endian)")),
         [0xef, 0xbb, 0xbf, ..] => return Ok((UTF_8, 3)),
         [0xff, 0xfe, ..] => return Ok((UTF_16LE, 2)),
         [0xfe, 0xff, ..] => return Ok((UTF_16BE, 2)),
@@ -121,15 +134,11 @@ fn recognise(
     match declared {
         Some(encoding) if encoding != UTF_8 => Ok((encoding, 0)),
         // Without a mark, the zero bytes of ASCII characters still show the width.
-        _ => match head {
-            [1..=255, 0, 0, 0] => Err(refused("UTF-32 (little endian) without a byte order mark")),
-            [0, 0, 0, 1..=255] => Err(refused("UTF-32 (big endian) without a byte order mark")),
-            [1..=255, 0] | [1..=255, 0, 1..=255, 0] => {
-                Err(refused("UTF-16 (little endian) without a byte order mark"))
-            }
-            [0, 1..=255] | [0, 1..=255, 0, 1..=255] => {
-                Err(refused("UTF-16 (big endian) without a byte order mark"))
-            }
+        _ => match head.get(..4).unwrap_or(head) {
+            [1..=255, 0, 0, 0] => Err(unmarked("UTF-32 (little endian)")),
+            [0, 0, 0, 1..=255] => Err(unmarked("UTF-32 (big endian)")),
+            [1..=255, 0] | [1..=255, 0, 1..=255, 0] => Err(unmarked("UTF-16 (little endian)")),
+            [0, 1..=255] | [0, 1..=255, 0, 1..=255] => Err(unmarked("UTF-16 (big endian)")),
             _ => Ok((UTF_8, 0)),
         },
     }
@@ -141,4 +150,9 @@ fn refused(found: &str) -> FileFault {
         found,
         "UTF-8, UTF-16 with a byte order mark, or the encoding that the contract declares",
     )
+}
+
+/// The fault of an encoding that only a byte order mark or the contract can tell.
+pub(crate) fn unmarked(encoding: &str) -> FileFault {
+    refused(&format!("{encoding} without a byte order mark"))
 }

@@ -5,7 +5,8 @@ use contract::{Contract, Found, Structure};
 use super::delimit::Delimiter;
 use super::objects::Objects;
 use crate::reader::{
-    InvalidText, PIECE_BYTES, Step, Window, check_text, endless, fault_at, longest, record_limit, violation,
+    END_MARK, InvalidText, PIECE_BYTES, Step, Window, check_text, endless, fault_at, longest, record_limit,
+    violation,
 };
 use crate::{FaultCode, FileFault, Item, Record};
 
@@ -70,6 +71,11 @@ impl Document {
         self.objects.unknown()
     }
 
+    /// Whether there was more than white space.
+    pub(crate) fn has_content(&self) -> bool {
+        self.place != Place::Value || self.level > 0
+    }
+
     pub(crate) fn push(&mut self, block: &[u8], found: &mut impl FnMut(Item<'_>)) -> Result<(), FileFault> {
         for piece in block.chunks(PIECE_BYTES) {
             self.window.fill(piece);
@@ -79,8 +85,9 @@ impl Document {
     }
 
     pub(crate) fn finish(&mut self, found: &mut impl FnMut(Item<'_>)) -> Result<(), FileFault> {
+        self.window.drop_end_marks();
         while self.step(found)? == Step::More {}
-        let untouched = self.place == Place::Value && self.level == 0 && self.window.rest().is_empty();
+        let untouched = !self.has_content() && self.window.rest().is_empty();
         if self.place == Place::End || untouched {
             return Ok(());
         }
@@ -95,27 +102,39 @@ impl Document {
         let blanks = blank(self.window.rest(), 0);
         self.window.advance_counting(blanks);
         let Some(first) = self.window.rest().first().copied() else { return Ok(Step::Wait) };
+        if self.window.rest().iter().all(|byte| *byte == END_MARK) {
+            return Ok(Step::Wait);
+        }
         match self.place {
             Place::Value => self.value(first, found),
             Place::FirstElement if first == b']' => Ok(self.close_array()),
+            Place::Element if first == b']' => Err(self.fault(
+                FaultCode::Json,
+                "a comma before the closing bracket",
+                "a record after each comma",
+            )),
             Place::FirstElement | Place::Element => self.element(Place::AfterElement, found),
             Place::AfterElement => match first {
                 b',' => Ok(self.token(Place::Element)),
                 b']' => Ok(self.close_array()),
-                _ => Err(self.fault(FaultCode::Json, "other text after a record", "a comma or a closing bracket")),
+                _ => Err(self.fault(
+                    FaultCode::Json,
+                    "other text after a record",
+                    "a comma or a closing bracket",
+                )),
             },
             Place::FirstMember if first == b'}' => self.close_object(),
             Place::FirstMember | Place::Member => self.member(first),
             Place::AfterMember => match first {
                 b',' => Ok(self.token(Place::Member)),
                 b'}' => self.close_object(),
-                _ => Err(self.fault(FaultCode::Json, "other text after a member", "a comma or a closing brace")),
+                _ => Err(self.fault(
+                    FaultCode::Json,
+                    "other text after a member",
+                    "a comma or a closing brace",
+                )),
             },
-            Place::End | Place::Oversize { .. } => Err(self.fault(
-                FaultCode::Json,
-                "text after the end of the document",
-                "one JSON document; for one object on each line, have the contract declare the format jsonlines",
-            )),
+            Place::End | Place::Oversize { .. } => Err(self.after_end()),
         }
     }
 
@@ -291,6 +310,20 @@ impl Document {
         self.level = self.level.saturating_sub(1);
         let next = if self.level == 0 { Place::End } else { Place::AfterMember };
         Ok(self.token(next))
+    }
+
+    /// A second document is what a file has that is written line by line.
+    fn after_end(&self) -> FileFault {
+        let fault =
+            self.fault(FaultCode::Json, "text after the end of the JSON document", "one JSON document");
+        let second = self.path.is_empty() && self.window.rest().starts_with(b"{");
+        match self.window.line() {
+            2 if second => fault.with_advice(
+                "the file has one JSON document on each line; the contract can say `delimiter: new_line`",
+            ),
+            _ if second => fault.with_advice("put the records into one array, with commas between them"),
+            _ => fault,
+        }
     }
 
     fn fault(&self, code: FaultCode, found: impl Into<String>, expected: &str) -> FileFault {

@@ -7,6 +7,8 @@ pub(super) struct Field {
     pub(super) name: Vec<u8>,
     /// Whether the name stands in a text as it is, without escapes.
     is_literal: bool,
+    /// The field of which this one is another name; itself when it is none. A record has one of them.
+    pub(super) same_as: u16,
     /// Columns that are the field's value.
     pub(super) columns: Vec<u16>,
     /// Columns that are somewhere within the value: the rest of their path.
@@ -17,7 +19,7 @@ impl Field {
     fn expected(&self, field: u16) -> Option<Expected> {
         match self.columns[..] {
             [column] if self.nested.is_empty() && self.is_literal => {
-                Some(Expected { field, column, token: Token::new(&self.name) })
+                Some(Expected { field, same_as: self.same_as, column, token: Token::new(&self.name) })
             }
             _ => None,
         }
@@ -27,6 +29,7 @@ impl Field {
 /// A field that can be read at once: its name needs no escape, and its value is that of one column.
 pub(super) struct Expected {
     pub(super) field: u16,
+    pub(super) same_as: u16,
     pub(super) column: u16,
     token: Token,
 }
@@ -111,6 +114,7 @@ impl Fields {
                 }
             }
         }
+        fields.add_synonyms(contract);
         fields.by_name = (0_u16..).zip(&fields.known).map(|(index, _)| index).collect();
         let names = &fields.known;
         fields.by_name.sort_by_key(|index| names.get(usize::from(*index)).map(|field| &field.name));
@@ -119,6 +123,25 @@ impl Fields {
         fields.places = vec![None; fields.known.len()];
         fields.note_places(0, fields.expected.len());
         fields
+    }
+
+    /// Adds the columns' other names, behind all fields: most senders write none of them.
+    fn add_synonyms(&mut self, contract: &Contract) {
+        for (index, column) in
+            (0_u16..).zip(&contract.columns).filter(|(_, column)| column.source_path.is_none())
+        {
+            let name = self.known.iter().position(|field| field.name == column.physical_name.as_bytes());
+            for synonym in &column.synonyms {
+                let field = self.field(synonym.as_bytes());
+                if field.columns.contains(&index) {
+                    continue;
+                }
+                field.columns.push(index);
+                if let Some(same_as) = name.and_then(|name| u16::try_from(name).ok()) {
+                    field.same_as = same_as;
+                }
+            }
+        }
     }
 
     /// The field of a name, added when it is new.
@@ -130,6 +153,7 @@ impl Fields {
             self.known.push(Field {
                 name: name.to_vec(),
                 is_literal,
+                same_as: u16::try_from(at).unwrap_or(u16::MAX),
                 columns: Vec::new(),
                 nested: Vec::new(),
             });

@@ -4,8 +4,8 @@ use contract::{Contract, Found, Structure, Violation};
 
 use super::objects::Objects;
 use crate::reader::{
-    InvalidText, Line, PIECE_BYTES, Step, Window, check_text, fault_at, is_clean, next_line, record_limit,
-    violation,
+    BYTE_ORDER_MARK, InvalidText, Line, PIECE_BYTES, Step, Window, check_text, fault_at, is_clean, next_line,
+    record_limit, violation,
 };
 use crate::{FaultCode, FileFault, Item, Position, Record};
 
@@ -29,6 +29,10 @@ impl JsonLines {
         self.lines.objects.unknown()
     }
 
+    pub(crate) fn has_content(&self) -> bool {
+        self.window.has_numbered()
+    }
+
     pub(crate) fn push(&mut self, block: &[u8], found: &mut impl FnMut(Item<'_>)) -> Result<(), FileFault> {
         for piece in block.chunks(PIECE_BYTES) {
             let rest = self.finish_line(piece, found)?;
@@ -39,6 +43,7 @@ impl JsonLines {
     }
 
     pub(crate) fn finish(&mut self, found: &mut impl FnMut(Item<'_>)) -> Result<(), FileFault> {
+        self.window.drop_end_marks();
         while self.step(true, found)? == Step::More {}
         Ok(())
     }
@@ -146,6 +151,12 @@ impl Lines {
         clean: bool,
         found: &mut impl FnMut(Item<'_>),
     ) -> Result<(), FileFault> {
+        let (raw, position) = match raw.strip_prefix(BYTE_ORDER_MARK) {
+            Some(raw) if !clean => {
+                (raw, Position { offset: position.offset + BYTE_ORDER_MARK.len() as u64, ..position })
+            }
+            _ => (raw, position),
+        };
         if position.record == 1 && ended {
             check_first(raw, position.line)?;
         }

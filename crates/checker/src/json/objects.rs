@@ -1,8 +1,9 @@
 //! One JSON record into column slots.
 
-use contract::{Contract, Found, Structure, UnknownColumn, Violation};
+use contract::{Contract, Found, JsonKind, Structure, UnknownColumn, Violation};
 
 use super::fields::Fields;
+use super::flaw::diagnose;
 use super::scan::{Buffers, Malformed, Scan, plain_value};
 use crate::reader::{offset32, violation};
 use crate::{Slot, SlotKind};
@@ -75,15 +76,16 @@ impl Objects {
             scan.value(0, false).map(|slot| slot.kind)
         };
         scan.blank();
-        let Ok(kind) = kind else { return Err(violation(Structure::Json, Found::Unspecified)) };
-        if scan.at < raw.len() {
-            return Err(violation(Structure::Json, Found::Unspecified));
+        let (end, broken) = (scan.at, scan.broken);
+        let Ok(kind) = kind else { return Err(self.diagnosed(raw, Structure::Json)) };
+        if end < raw.len() {
+            return Err(self.diagnosed(raw, Structure::Json));
         }
         if kind != SlotKind::Object {
-            return Err(violation(Structure::NotAnObject, kind_found(kind)));
+            return Err(violation(Structure::NotAnObject, Found::JsonKind(kind_of(kind))));
         }
-        if let Some(structure) = scan.broken {
-            return Err(violation(structure, Found::Unspecified));
+        if let Some(structure) = broken {
+            return Err(self.diagnosed(raw, structure));
         }
         let whole = Slot { kind, start: offset32(begin), end: offset32(raw.len()) };
         for column in &self.fields.whole {
@@ -94,6 +96,16 @@ impl Objects {
             return Err(violation(Structure::UnknownField, Found::Count(u64::from(unknown))));
         }
         Ok(())
+    }
+
+    /// The violation of a record that breaks a rule of JSON, with its place, and with its column when a field of the
+    /// contract stands twice.
+    #[cold]
+    fn diagnosed(&self, raw: &[u8], structure: Structure) -> Violation {
+        let diagnosis = diagnose(raw, structure, self.depth_limit);
+        let field = diagnosis.duplicate.and_then(|name| self.fields.get(self.fields.find(&name)?));
+        let column = field.and_then(|field| field.columns.first().copied());
+        Violation { column, ..diagnosis.violation }
     }
 
     /// Whether a text is one JSON value that breaks no rule; used for what stands beside the records.
@@ -111,14 +123,14 @@ impl Objects {
     }
 }
 
-fn kind_found(kind: SlotKind) -> Found {
+fn kind_of(kind: SlotKind) -> JsonKind {
     match kind {
-        SlotKind::Array => Found::JsonKind("array"),
-        SlotKind::String => Found::JsonKind("string"),
-        SlotKind::Number => Found::JsonKind("number"),
-        SlotKind::True | SlotKind::False => Found::JsonKind("boolean"),
-        SlotKind::Object => Found::JsonKind("object"),
-        SlotKind::Null | SlotKind::Absent | SlotKind::Text => Found::Null,
+        SlotKind::Array => JsonKind::Array,
+        SlotKind::String => JsonKind::String,
+        SlotKind::Number => JsonKind::Number,
+        SlotKind::True | SlotKind::False => JsonKind::Boolean,
+        SlotKind::Object => JsonKind::Object,
+        SlotKind::Null | SlotKind::Absent | SlotKind::Text => JsonKind::Null,
     }
 }
 
@@ -173,7 +185,7 @@ impl Target<'_> {
         for expected in self.fields.expected.get(self.next..).unwrap_or_default() {
             if let Some(length) = expected.begins(text.get(at..).unwrap_or_default())
                 && let Some((slot, end)) = plain_value(text, at + length)
-                && let Some(seen) = self.seen.get_mut(usize::from(expected.field))
+                && let Some(seen) = self.seen.get_mut(usize::from(expected.same_as))
                 && *seen != self.record
             {
                 *seen = self.record;
@@ -206,7 +218,8 @@ impl Target<'_> {
     /// Reads the value of a known field into its columns.
     #[inline]
     fn known(&mut self, scan: &mut Scan<'_>, index: u16) -> Result<(), Malformed> {
-        if let Some(seen) = self.seen.get_mut(usize::from(index)) {
+        let same_as = self.fields.get(index).map_or(index, |field| field.same_as);
+        if let Some(seen) = self.seen.get_mut(usize::from(same_as)) {
             if *seen == self.record {
                 scan.breaks(Structure::DuplicateField);
             }
@@ -321,7 +334,8 @@ mod tests {
     proptest! {
         #[test]
         fn what_is_expected_changes_nothing(lines in prop::collection::vec(line(), 1..6)) {
-            let contract = fixture::contract(Format::JsonLines, &["id", "name", "a long enough name"]);
+            let mut contract = fixture::contract(Format::JsonLines, &["id", "name", "a long enough name"]);
+            contract.columns[1].synonyms = vec!["u".to_owned()];
             let (mut expecting, mut other) = (Objects::new(&contract), Objects::new(&contract));
             other.fields.expect_nothing();
             for line in &lines {

@@ -389,9 +389,9 @@ fn digits_end(text: &[u8], at: usize) -> Option<usize> {
     (end > at).then_some(end)
 }
 
-/// The character of an escape whose letter is at `at`, and what follows it. Lone surrogates are refused: they are no
+/// The character of an escape whose letter is at `at`, and what follows it. Lone surrogates are rejected: they are not
 /// Unicode text (RFC 8259 section 8.2).
-fn escape(text: &[u8], at: usize) -> Option<(char, usize)> {
+pub(super) fn escape(text: &[u8], at: usize) -> Option<(char, usize)> {
     let character = match text.get(at)? {
         b'"' => '"',
         b'\\' => '\\',

@@ -140,6 +140,30 @@ fn unknown_fields_are_counted_or_refused() {
 }
 
 #[test]
+fn a_synonym_names_its_column_and_two_names_in_one_record_are_a_field_twice() {
+    let contract = |format| {
+        let mut contract = fixture::contract(format, &COLUMNS);
+        contract.columns[0].synonyms = vec!["MRN".to_owned(), "chart no".to_owned()];
+        contract
+    };
+    let text = "{\"name\":\"a\",\"MRN\":1}\n{\"chart no\":2}\n{\"id\":3}\n{\"MRN\":4,\"id\":4}\n{\"id\":5,\"chart no\":5}\n{\"MRN\":6,\"name\":\"b\"}\n";
+    let expected = ["1|a|~", "2|~|~", "3|~|~", "DuplicateField@4", "DuplicateField@5", "6|b|~"];
+    assert_eq!(shown(fixture::read(contract(Format::JsonLines), [text.as_bytes()])), expected);
+    let array = format!("[{}]", text.trim_end().replace('\n', ",\n"));
+    assert_eq!(shown(fixture::read(contract(document(&[])), [array.as_bytes()])), expected);
+    let (_, end) = fixture::read(contract(Format::JsonLines), [text.as_bytes()]);
+    assert_eq!(end.map(|reader| reader.unknown_columns()).ok(), Some(0));
+}
+
+#[test]
+fn the_marks_of_joined_files_and_of_dos_are_dropped() {
+    assert_eq!(lines("{\"id\":1}\n\u{feff}{\"id\":2}\n\u{1a}"), ["1|~|~", "2|~|~"]);
+    assert_eq!(lines("{\"id\":1}\u{1a}"), ["1|~|~"]);
+    assert_eq!(whole(&[], "[{\"id\":1}]\r\n\u{1a}"), ["1|~|~"]);
+    assert_eq!(whole(&[], "[{\"id\":1}\u{1a}"), ["1|~|~", "Truncated@1"]);
+}
+
+#[test]
 fn a_source_path_reaches_into_objects_and_arrays() {
     let mut contract = fixture::contract(Format::JsonLines, &COLUMNS);
     let path = |tokens: &[&str]| Some(tokens.iter().map(|token| (*token).to_owned()).collect());

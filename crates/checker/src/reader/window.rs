@@ -7,6 +7,9 @@ use crate::{FaultCode, FileFault, Position};
 /// second large buffer.
 pub(crate) const PIECE_BYTES: usize = 64 * 1024;
 
+/// Ctrl-Z, which ended a text file under CP/M and DOS.
+pub(crate) const END_MARK: u8 = 0x1a;
+
 /// Text that was not yet given out, and where it stands in the file.
 pub(crate) struct Window {
     bytes: Vec<u8>,
@@ -59,6 +62,23 @@ impl Window {
     /// Whether the rest is ASCII without NUL characters, so that no record of it needs a check of its own.
     pub(crate) fn is_clean(&self) -> bool {
         self.clean
+    }
+
+    /// The 0-based place of the first byte of the rest in the file.
+    pub(crate) fn offset(&self) -> u64 {
+        self.offset
+    }
+
+    /// Whether a record was numbered.
+    pub(crate) fn has_numbered(&self) -> bool {
+        self.records > 0
+    }
+
+    /// Drops what DOS programs write at the end of a text file. Only for the end of the file.
+    pub(crate) fn drop_end_marks(&mut self) {
+        while self.rest().last() == Some(&END_MARK) {
+            self.bytes.pop();
+        }
     }
 
     /// The 1-based line of the first byte of the rest.

@@ -42,13 +42,7 @@ fn a_refused_file_has_its_fault_and_its_gates_in_the_report() {
 
 #[test]
 fn a_file_that_was_never_read_still_has_a_receipt() {
-    let fault = FileFault {
-        code: FaultCode::NoContract,
-        line: None,
-        column: None,
-        found: "no visits.odcs.yaml".to_owned(),
-        expected: "a contract for the feed".to_owned(),
-    };
+    let fault = FileFault::new(FaultCode::NoContract, "no visits.odcs.yaml", "a contract for the feed");
     let receipt = receipt(&facts(), None, None, "QUARANTINED", Some(&fault));
     insta::assert_snapshot!(json(&receipt));
 }

@@ -18,7 +18,11 @@ fn read_back(labels: &[&str], cells: &[&str]) -> Vec<Vec<String>> {
         slots.push(Slot { kind: SlotKind::Text, start, end });
     }
     let violations = [
-        Violation { rule: Structure::TooManyCells.index(), column: None, found: Found::Count(4) },
+        Violation {
+            rule: Structure::TooManyCells.index(),
+            column: None,
+            found: Found::Cells { cells: 4, columns: 3 },
+        },
         Violation { rule: Structure::PrimaryKey.index(), column: Some(0), found: Found::LineOfFirst(7) },
     ];
     let reject = Reject {
@@ -48,8 +52,7 @@ fn a_refused_record_stands_in_the_senders_columns_beside_its_reasons() {
             "9",
             "; id",
             "record.tooManyCells; record.primaryKey",
-            "found 4 cells, expected one cell for each column of the header; found the value of the record on \
-             line 7, expected a primary key that no earlier record of the file has",
+            "4 cells; the header has 3; duplicate primary key: already used on line 7",
         ]
     );
 }

@@ -1,29 +1,37 @@
-//! The header: which of the sender's columns is which of the contract's.
+//! The header: which of the sender's columns is which of the contract's, and how many cells a record has.
+
+mod mismatch;
 
 use std::collections::HashMap;
 
 use contract::{
-    Contract, Dialect, Format, Found, HeaderMatch, MissingColumn, Structure, UnknownColumn, Violation,
+    Column, Contract, Dialect, Found, HeaderMatch, MissingColumn, Structure, UnknownColumn, Violation,
 };
 
+use self::mismatch::{NAMES_SHOWN, names, near_misses, no_match};
 use super::MISSING;
-use super::split::{Cells, Split, Splitter};
+use super::split::Cells;
 use crate::reader::{fault_at, offset32, violation};
 use crate::{FaultCode, FileFault, Slot};
 
-/// Delimiters that are tried to explain a header that names none of the contract's columns.
-const DELIMITERS: [(u8, &str); 4] =
-    [(b',', "a comma"), (b';', "a semicolon"), (b'\t', "a tab"), (b'|', "a vertical bar")];
-
-/// How many of the contract's names a message lists.
-const NAMES_SHOWN: usize = 12;
-
 /// The sender's columns.
+///
+/// # Delimiters at the end of a line
+///
+/// Some programs write a delimiter behind the last cell of each line, or of the header only, or of the records only. One
+/// empty cell at the end is such a delimiter and no content. The first record that fits decides whether the records of its
+/// file have one; then each of them has it. A cell at that place that is not empty makes a record one of too many cells.
 pub(super) struct Header {
-    /// The labels in the sender's order; empty without a header.
+    /// The labels in the sender's order; empty without a header. The last is empty when a delimiter ends the header.
     pub(super) labels: Vec<String>,
-    /// How many cells a record has.
-    pub(super) width: usize,
+    /// The bytes of the header's line; empty without a header.
+    raw: Vec<u8>,
+    /// How many cells of a record are content.
+    width: usize,
+    /// Whether a delimiter ends the header.
+    ends_in_delimiter: bool,
+    /// Whether a delimiter ends each record; `None` before the first.
+    delimited: Option<bool>,
     /// Columns that the contract does not name.
     pub(super) unknown: u32,
     /// For each of the contract's columns its cell; `None` when the header lacks it.
@@ -37,20 +45,50 @@ impl Header {
     pub(super) fn positional(columns: usize) -> Self {
         Self {
             labels: Vec::new(),
+            raw: Vec::new(),
             width: columns,
+            ends_in_delimiter: false,
+            delimited: None,
             unknown: 0,
             cells: (0..columns).map(Some).collect(),
             same_order: true,
         }
     }
 
-    pub(super) fn check_width(&self, cells: usize) -> Result<(), Violation> {
-        let structure = match cells.cmp(&self.width) {
-            std::cmp::Ordering::Equal => return Ok(()),
-            std::cmp::Ordering::Less => Structure::TooFewCells,
-            std::cmp::Ordering::Greater => Structure::TooManyCells,
+    /// How many cells a record may have.
+    pub(super) fn widths(&self) -> [usize; 2] {
+        match self.delimited {
+            Some(delimited) => [self.width + usize::from(delimited); 2],
+            None => [self.width, self.width + 1],
+        }
+    }
+
+    /// Whether a record has the right number of cells.
+    pub(super) fn fits(&self, cells: &[Slot]) -> bool {
+        let surplus = match self.delimited {
+            Some(false) => return cells.len() == self.width,
+            None if cells.len() == self.width => return true,
+            Some(true) | None => cells.len() == self.width + 1,
         };
-        Err(violation(structure, Found::Count(cells as u64)))
+        surplus && cells.last().is_some_and(|cell| cell.start == cell.end)
+    }
+
+    /// The cells of a record that are content. The first record that fits decides how those behind it end.
+    pub(super) fn content<'a>(&mut self, cells: &'a [Slot]) -> Result<&'a [Slot], Violation> {
+        if !self.fits(cells) {
+            let expected = self.width + usize::from(self.delimited.unwrap_or(self.ends_in_delimiter));
+            let few = cells.len() < expected;
+            let structure = if few { Structure::TooFewCells } else { Structure::TooManyCells };
+            let found = Found::Cells { cells: offset32(cells.len()), columns: offset32(self.width) };
+            return Err(violation(structure, found));
+        }
+        self.delimited.get_or_insert(cells.len() > self.width);
+        Ok(cells.get(..self.width).unwrap_or(cells))
+    }
+
+    /// Whether a record is the header once more, as files have that were joined from several.
+    pub(super) fn is_repeated(&self, raw: &[u8]) -> bool {
+        !self.raw.is_empty() && raw == self.raw
     }
 
     /// One slot for each of the contract's columns.
@@ -66,27 +104,29 @@ impl Header {
 }
 
 /// Matches the labels of the header on this line with the contract.
-pub(super) fn read(contract: &Contract, raw: &[u8], cells: &Cells, line: u64) -> Result<Header, FileFault> {
-    let width = cells.slots.len();
+pub(super) fn read(
+    contract: &Contract,
+    dialect: &Dialect,
+    raw: &[u8],
+    cells: &Cells,
+    line: u64,
+) -> Result<Header, FileFault> {
+    let sent = cells.slots.len();
     let limit = contract.limits.columns as usize;
-    if width > limit {
-        let found = format!("{width} columns");
+    if sent > limit {
+        let found = format!("{sent} columns");
         return Err(fault_at(FaultCode::TooManyColumns, line, found, format!("at most {limit} columns")));
     }
-    let Format::Separated(dialect) = &contract.format else { return Ok(Header::positional(width)) };
     let labels = labels(raw, cells);
-    let places = places(contract, &labels, dialect.header_match, line)?;
-    let found: Vec<Option<usize>> = contract
-        .columns
-        .iter()
-        .map(|column| places.get(&folded(&column.physical_name, dialect.header_match)).copied())
-        .collect();
+    let found = places(contract, &labels, dialect.header_match, line)?;
+    let near = near_misses(contract, dialect, &labels, &found);
     if found.iter().all(Option::is_none) {
-        return Err(no_match(contract, dialect, raw, width, line));
+        return Err(no_match(contract, dialect, raw, &near, line));
     }
-    check_missing(contract, &found, line)?;
-    let known: Vec<usize> = found.iter().filter_map(|place| *place).collect();
-    let mut unknown = (0..width).filter(|place| !known.contains(place));
+    check_missing(contract, &found, &near, line)?;
+    let ends_in_delimiter = sent > 1 && labels.last().is_some_and(String::is_empty);
+    let width = sent - usize::from(ends_in_delimiter);
+    let mut unknown = (0..width).filter(|place| !found.contains(&Some(*place)));
     let count = unknown.clone().count();
     if let (UnknownColumn::Reject, Some(place)) = (contract.policy.unknown_column, unknown.next()) {
         return Err(FileFault {
@@ -95,15 +135,25 @@ pub(super) fn read(contract: &Contract, raw: &[u8], cells: &Cells, line: u64) ->
                 FaultCode::UnknownColumn,
                 line,
                 format!(
-                    "columns that the contract does not name: {count}, the first is column {}",
-                    place + 1
+                    "columns that the contract does not name: {count}, the first is column {}{}",
+                    place + 1,
+                    mismatch::told(&near)
                 ),
                 format!("only the columns {}", names(contract)),
             )
         });
     }
     let same_order = width == found.len() && found.iter().enumerate().all(|(at, place)| *place == Some(at));
-    Ok(Header { labels, width, unknown: offset32(count), cells: found, same_order })
+    Ok(Header {
+        labels,
+        raw: raw.to_vec(),
+        width,
+        ends_in_delimiter,
+        delimited: None,
+        unknown: offset32(count),
+        cells: found,
+        same_order,
+    })
 }
 
 fn labels(raw: &[u8], cells: &Cells) -> Vec<String> {
@@ -115,97 +165,76 @@ fn labels(raw: &[u8], cells: &Cells) -> Vec<String> {
     cells.slots.iter().map(label).collect()
 }
 
-/// The form in which labels are compared.
-fn folded(label: &str, how: HeaderMatch) -> String {
-    match how {
-        HeaderMatch::Exact => label.to_owned(),
-        HeaderMatch::Loose => label.trim().to_lowercase(),
-    }
-}
-
-/// Where each label stands. Empty labels name nothing, so they may repeat.
+/// For each of the contract's columns the place of its label. Empty labels name nothing, so they may repeat.
 fn places(
     contract: &Contract,
     labels: &[String],
     how: HeaderMatch,
     line: u64,
-) -> Result<HashMap<String, usize>, FileFault> {
-    let mut places = HashMap::with_capacity(labels.len());
+) -> Result<Vec<Option<usize>>, FileFault> {
+    let mut columns = HashMap::with_capacity(contract.columns.len());
+    for (index, column) in contract.columns.iter().enumerate() {
+        columns.extend(column.labels().map(|label| (how.form(label), index)));
+    }
+    let mut found = vec![None; contract.columns.len()];
+    let mut unknown = HashMap::new();
     for (place, label) in labels.iter().enumerate() {
-        let label = folded(label, how);
-        if label.is_empty() {
+        let form = how.form(label);
+        if form.is_empty() {
             continue;
         }
-        let known = contract.columns.iter().find(|column| folded(&column.physical_name, how) == label);
-        let Some(first) = places.insert(label, place) else { continue };
+        let column = columns.get(&form).copied();
+        let earlier = match column.and_then(|column| found.get_mut(column)) {
+            Some(taken) => taken.replace(place),
+            None => unknown.insert(form, place),
+        };
+        let Some(earlier) = earlier else { continue };
+        let known = column.and_then(|column| contract.columns.get(column));
         let what = known.map_or_else(|| "a label".to_owned(), |column| format!("`{}`", column.physical_name));
         return Err(FileFault {
             column: Some(offset32(place + 1)),
             ..fault_at(
                 FaultCode::DuplicateColumn,
                 line,
-                format!("{what} in column {} and again in column {}", first + 1, place + 1),
-                "each label once",
+                format!("{what} in column {} and again in column {}", earlier + 1, place + 1),
+                "each label once, and one label for each of the contract's columns",
             )
         });
     }
-    Ok(places)
+    Ok(found)
 }
 
-/// Refuses a header without a column that must be there.
-fn check_missing(contract: &Contract, found: &[Option<usize>], line: u64) -> Result<(), FileFault> {
-    let may_miss = |required: bool| contract.policy.missing_column == MissingColumn::Null && !required;
+/// Rejects a header without a column that must be there. One that is there under a label that only looks alike is not
+/// missing: its values would be lost without a word.
+fn check_missing(
+    contract: &Contract,
+    found: &[Option<usize>],
+    near: &[mismatch::NearMiss<'_>],
+    line: u64,
+) -> Result<(), FileFault> {
+    let may_miss = |column: &Column| {
+        let is_near = column.labels().any(|label| near.iter().any(|near| near.name == label));
+        contract.policy.missing_column == MissingColumn::Null && column.required.is_none() && !is_near
+    };
     let missing: Vec<&str> = contract
         .columns
         .iter()
         .zip(found)
-        .filter(|(column, place)| place.is_none() && !may_miss(column.required.is_some()))
+        .filter(|(column, place)| place.is_none() && !may_miss(column))
         .map(|(column, _)| column.physical_name.as_str())
         .collect();
     if missing.is_empty() {
         return Ok(());
     }
     let shown: Vec<String> = missing.iter().take(NAMES_SHOWN).map(|name| format!("`{name}`")).collect();
-    Err(fault_at(
-        FaultCode::MissingColumn,
-        line,
-        format!("a header without {} of the contract's columns: {}", missing.len(), shown.join(", ")),
-        format!("the columns {}", names(contract)),
-    ))
-}
-
-/// A header that names no column: probably a first row of data, or another delimiter. Says nothing of its content.
-fn no_match(contract: &Contract, dialect: &Dialect, raw: &[u8], width: usize, line: u64) -> FileFault {
-    let hint = DELIMITERS
-        .into_iter()
-        .filter(|(delimiter, _)| *delimiter != dialect.delimiter)
-        .find(|(delimiter, _)| names_columns(contract, dialect, raw, *delimiter));
-    let found = match hint {
-        Some((_, name)) => format!("{width} columns; {name} as delimiter would give the contract's"),
-        None => format!("{width} columns, none of which the contract names"),
-    };
-    fault_at(FaultCode::Header, line, found, format!("a header with the columns {}", names(contract)))
-}
-
-/// Whether the header names a column of the contract when it is split by another delimiter.
-fn names_columns(contract: &Contract, dialect: &Dialect, raw: &[u8], delimiter: u8) -> bool {
-    let mut cells = Cells::default();
-    let splitter = Splitter::new(&Dialect { delimiter, ..dialect.clone() });
-    if !matches!(splitter.split(raw, true, &mut cells), Split::Record { .. }) || cells.slots.len() < 2 {
-        return false;
-    }
-    let how = dialect.header_match;
-    labels(raw, &cells).iter().any(|label| {
-        let label = folded(label, how);
-        contract.columns.iter().any(|column| folded(&column.physical_name, how) == label)
+    let (count, shown) = (missing.len(), shown.join(", "));
+    Err(FileFault {
+        column: near.first().map(|near| offset32(near.place + 1)),
+        ..fault_at(
+            FaultCode::MissingColumn,
+            line,
+            format!("a header without {count} of the contract's columns: {shown}{}", mismatch::told(near)),
+            format!("the columns {}{}", names(contract), mismatch::advised(near)),
+        )
     })
-}
-
-fn names(contract: &Contract) -> String {
-    let shown = contract.columns.iter().take(NAMES_SHOWN).map(|column| format!("`{}`", column.physical_name));
-    let mut names = shown.collect::<Vec<_>>().join(", ");
-    if contract.columns.len() > NAMES_SHOWN {
-        names.push_str(", …");
-    }
-    names
 }

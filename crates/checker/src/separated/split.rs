@@ -5,9 +5,6 @@ use contract::{Dialect, Structure};
 use crate::reader::{line_end, line_ends, offset32};
 use crate::{Slot, SlotKind};
 
-/// The most lines within one quoted cell. A free text of more lines is rarer than a quote that nobody closed.
-const CELL_LINES: u64 = 1_000;
-
 const ONES: u64 = 0x0101_0101_0101_0101;
 const HIGH_BITS: u64 = 0x8080_8080_8080_8080;
 
@@ -21,8 +18,8 @@ pub(super) enum Split {
     Record { end: usize, next: usize, lines: u64 },
     /// Something whose end is not in the text; where a quote was opened that is not closed.
     Incomplete { open: Option<usize> },
-    /// Something that breaks a rule at this byte.
-    Flaw { structure: Structure, at: usize },
+    /// Something that breaks a rule of quoting at this byte; where the quote was opened that is misplaced or was closed.
+    Flaw { structure: Structure, open: usize, at: usize },
 }
 
 /// The cells of one record. Reused, so that no record allocates.
@@ -37,7 +34,7 @@ pub(super) struct Cells {
 }
 
 impl Cells {
-    fn clear(&mut self) {
+    pub(super) fn clear(&mut self) {
         self.slots.clear();
         self.escaped.clear();
         self.unescaped.clear();
@@ -48,13 +45,6 @@ impl Cells {
         self.slots.push(Slot { kind, start: offset32(start), end: offset32(end) });
     }
 
-    /// Forgets cells that reach beyond the first `length` bytes.
-    pub(super) fn cut(&mut self, length: usize) {
-        let kept = self.slots.iter().take_while(|slot| slot.end as usize <= length).count();
-        self.slots.truncate(kept);
-        self.escaped.retain(|cell| (*cell as usize) < kept);
-    }
-
     /// What the slots point into, when the record as sent is `raw`.
     pub(super) fn text<'a>(&'a self, raw: &'a [u8]) -> &'a [u8] {
         if self.unescaped.is_empty() { raw } else { &self.unescaped }
@@ -63,11 +53,11 @@ impl Cells {
 
 /// Splits text by a dialect.
 pub(super) struct Splitter {
-    delimiter: u8,
-    quote: Option<u8>,
-    escape: Option<u8>,
-    double_quote: bool,
-    trim: bool,
+    pub(super) delimiter: u8,
+    pub(super) quote: Option<u8>,
+    pub(super) escape: Option<u8>,
+    pub(super) double_quote: bool,
+    pub(super) trim: bool,
     /// Delimiter and quote, each eight times.
     needles: [u64; 2],
 }
@@ -136,7 +126,13 @@ impl Splitter {
                         continue 'words;
                     }
                     Some(b'\n' | b'\r') => return end_of_record(text, quoted.after, last, lines),
-                    Some(_) => return Split::Flaw { structure: Structure::AfterQuote, at: quoted.after },
+                    Some(_) => {
+                        return Split::Flaw {
+                            structure: Structure::AfterQuote,
+                            open: here,
+                            at: quoted.after,
+                        };
+                    }
                     None if last => return Split::Record { end: text.len(), next: text.len(), lines },
                     None => return Split::Incomplete { open: None },
                 }
@@ -175,13 +171,13 @@ impl Splitter {
     fn quoted(&self, text: &[u8], cell: usize, open: usize, last: bool) -> Result<Quoted, Split> {
         let before = text.get(cell..open).unwrap_or_default();
         if !(before.is_empty() || self.trim && before.iter().all(|byte| is_blank(Some(byte)))) {
-            return Err(Split::Flaw { structure: Structure::Quoting, at: open });
+            return Err(Split::Flaw { structure: Structure::Quoting, open, at: open });
         }
         let start = open + 1;
         let (mut from, mut escaped) = (start, false);
         let end = loop {
             let Some(at) = self.find_quote(text, from) else {
-                return Err(unclosed(text, open, text.len()));
+                return Err(Split::Incomplete { open: Some(open) });
             };
             let following = text.get(at + 1).copied();
             if Some(text[at]) == self.escape {
@@ -192,15 +188,12 @@ impl Splitter {
                 escaped = true;
                 from = at + 2;
             } else if following.is_none() && !last {
-                return Err(unclosed(text, open, at));
+                return Err(Split::Incomplete { open: Some(open) });
             } else {
                 break at;
             }
         };
         let lines = line_ends(text.get(start..end).unwrap_or_default());
-        if lines > CELL_LINES {
-            return Err(Split::Flaw { structure: Structure::UnterminatedQuote, at: open });
-        }
         let mut after = end + 1;
         while self.trim && is_blank(text.get(after)) {
             after += 1;
@@ -209,7 +202,7 @@ impl Splitter {
     }
 
     /// The next quote or escape.
-    fn find_quote(&self, text: &[u8], from: usize) -> Option<usize> {
+    pub(super) fn find_quote(&self, text: &[u8], from: usize) -> Option<usize> {
         let quote = self.quote?;
         let rest = text.get(from..)?;
         let found = match self.escape {
@@ -256,16 +249,6 @@ fn end_of_record(text: &[u8], end: usize, last: bool, lines: u64) -> Split {
     }
 }
 
-/// A quote that is not closed before `end`, which is the end of the text or nearly so.
-fn unclosed(text: &[u8], open: usize, end: usize) -> Split {
-    match text.get(open + 1..end).map(line_ends) {
-        Some(lines) if lines > CELL_LINES => {
-            Split::Flaw { structure: Structure::UnterminatedQuote, at: open }
-        }
-        _ => Split::Incomplete { open: Some(open) },
-    }
-}
-
 /// Eight bytes from `at` on; bytes beyond the end are 0xff, which is never a special character.
 fn load(text: &[u8], at: usize) -> u64 {
     let rest = text.get(at..).unwrap_or_default();
@@ -279,7 +262,7 @@ fn load(text: &[u8], at: usize) -> u64 {
     u64::from_le_bytes(word)
 }
 
-fn is_blank(byte: Option<&u8>) -> bool {
+pub(super) fn is_blank(byte: Option<&u8>) -> bool {
     matches!(byte, Some(b' ' | b'\t'))
 }
 
@@ -300,6 +283,7 @@ mod tests {
             trim: false,
             skip_rows: 0,
             header_match: contract::HeaderMatch::Exact,
+            spelling: None,
         }
     }
 

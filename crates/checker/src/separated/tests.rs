@@ -57,26 +57,96 @@ fn text_behind_a_closing_quote_costs_its_line() {
 }
 
 #[test]
-fn a_quote_that_swallows_the_next_record_gives_it_back() {
-    assert_eq!(read(b"a,b\n1,\"two\n3,\"four\"\n5,6\n"), ["AfterQuote@2", "3|four", "5|6"]);
-}
-
-#[test]
-fn an_unclosed_quote_costs_its_line_when_a_later_line_is_a_record() {
-    assert_eq!(read(b"a,b\n1,\"two\n3,4\n5\n6,7\n"), ["UnterminatedQuote@2", "3|4", "TooFewCells@4", "6|7"]);
-}
-
-#[test]
 fn an_unclosed_quote_at_the_end_refuses_the_file_with_its_line() {
     assert_eq!(read(b"a,b\n1,2\n\"x\ny\",\"open\nrest"), ["1|2", "UnterminatedQuote@4"]);
 }
 
 #[test]
-fn a_cell_of_more_than_a_thousand_lines_is_an_unclosed_quote() {
-    let text = [&b"a,b\n1,\"two\n"[..], &b"3,4\n".repeat(1_200)].concat();
-    let lines = read(&text);
-    assert_eq!(lines.len(), 1_201);
-    assert_eq!(lines.first().map(String::as_str), Some("UnterminatedQuote@2"));
+fn a_quoted_cell_may_have_any_number_of_lines() {
+    for end in ["\n", "\r\n", "\r"] {
+        let report = "Finding 7, normal".to_owned() + end;
+        let text = ["a,b", "A1,\""].join(end) + end + &report.repeat(1_500) + "\"" + end + "A2,ok";
+        let (items, fault) = fixture::read(fixture::separated(&["a", "b"]), text.as_bytes().chunks(999));
+        assert!(fault.is_ok());
+        assert_eq!(items.iter().map(|item| item.line).collect::<Vec<_>>(), [2, 1_504]);
+        assert_eq!(items[0].texts()[1], end.to_owned() + &report.repeat(1_500));
+        assert_eq!(items[1].texts(), ["A2", "ok"]);
+    }
+}
+
+#[test]
+fn excel_s_first_line_sets_the_delimiter_of_its_file() {
+    assert_eq!(read(b"sep=;\r\na;b\r\n1,5;2\r\n"), ["1,5|2"]);
+    assert_eq!(read(b"\"SEP=|\"\nb|a\n2|1\nx\n"), ["1|2", "TooFewCells@4"]);
+    assert_eq!(read(b"sep=,\na,b\n1,2"), ["1|2"]);
+    assert_eq!(read(b"sep=;\na,b\n1,2"), ["Header@2"]);
+    let positional = Dialect { header: false, ..DIALECT };
+    assert_eq!(read_as(positional, b"sep=;\n1;2\n"), ["1|2"]);
+    let skipping = Dialect { skip_rows: 2, ..DIALECT };
+    assert_eq!(read_as(skipping, b"sep=;\nmade by x\na;b\n1;2\n"), ["1|2"]);
+    assert_eq!(read(b"a,b\nsep=;\n"), ["TooFewCells@2"]);
+}
+
+#[test]
+fn a_delimiter_at_the_end_of_lines_is_no_cell() {
+    assert_eq!(read(b"a,b\n1,2,\n3,,\n"), ["1|2", "3|~"]);
+    assert_eq!(read(b"a,b,\n1,2\n3,4\n"), ["1|2", "3|4"]);
+    assert_eq!(read(b"a,b,\n1,2,\n3,4,\n"), ["1|2", "3|4"]);
+    assert_eq!(read(b"a,b\n1,2,\"\"\n"), ["1|2"]);
+    let positional = Dialect { header: false, ..DIALECT };
+    assert_eq!(read_as(positional, b"1,2,\r\n3,4,"), ["1|2", "3|4"]);
+    let semicolon = Dialect { delimiter: b';', ..DIALECT };
+    assert_eq!(read_as(semicolon, b"b;a;\n1;2;\n"), ["2|1"]);
+}
+
+#[test]
+fn what_is_more_or_less_than_a_delimiter_at_the_end_is_a_ragged_record() {
+    assert_eq!(read(b"a,b\n1,2,3\n1,2\n"), ["TooManyCells@2", "1|2"]);
+    assert_eq!(
+        read(b"a,b\n1,2,\n1,2\n1,2,3\n1,2,,\n"),
+        ["1|2", "TooFewCells@3", "TooManyCells@4", "TooManyCells@5"]
+    );
+    assert_eq!(read(b"a,b\n1,2\n1,2,\n"), ["1|2", "TooManyCells@3"]);
+    assert_eq!(read(b"a,b,\n1,2,3\n1\n"), ["TooManyCells@2", "TooFewCells@3"]);
+}
+
+#[test]
+fn a_delimiter_at_the_end_of_the_header_is_no_unknown_column() {
+    let mut strict = fixture::separated(&["a", "b"]);
+    strict.policy.unknown_column = UnknownColumn::Reject;
+    let (items, end) = fixture::read(strict, [&b"a,b,\n1,2,\n"[..]]);
+    assert_eq!(outline(&items), ["1|2"]);
+    assert_eq!(end.map(|reader| reader.unknown_columns()).ok(), Some(0));
+}
+
+#[test]
+fn a_header_among_the_records_is_rejected_and_the_marks_of_joined_files_are_dropped() {
+    assert_eq!(
+        read("a,b\n1,2\na,b\n3,4\n\u{feff}a,b\n\u{feff}5,6\n\u{1a}".as_bytes()),
+        ["1|2", "RepeatedHeader@3", "3|4", "RepeatedHeader@5", "5|6"]
+    );
+    assert_eq!(read(b"a,b\n1,2\x1a\x1a"), ["1|2"]);
+    assert_eq!(read(b"a,b\n1,2\n\x1a3,4\n"), ["1|2", "\u{1a}3|4"]);
+}
+
+#[test]
+fn a_synonym_names_its_column_and_two_names_of_one_column_are_a_duplicate() {
+    let contract = || {
+        let mut contract = fixture::separated(&["a", "b"]);
+        contract.columns[0].synonyms = vec!["MRN".to_owned(), "chart number".to_owned()];
+        contract
+    };
+    assert_eq!(outline(&fixture::read(contract(), [&b"b,MRN\n1,2\n"[..]]).0), ["2|1"]);
+    let (_, end) = fixture::read(contract(), [&b"b,MRN\n1,2\n"[..]]);
+    assert_eq!(end.map(|reader| reader.labels().to_vec()).ok(), Some(vec!["b".to_owned(), "MRN".to_owned()]));
+    for header in ["a,b,MRN\n", "MRN,b,chart number\n"] {
+        let fault = fault_of(contract(), header.as_bytes());
+        assert_eq!((fault.code, fault.column), (FaultCode::DuplicateColumn, Some(3)));
+        assert_eq!(fault.found, "`a` in column 1 and again in column 3");
+    }
+    let mut loose = contract();
+    loose.format = Format::Separated(Dialect { header_match: HeaderMatch::Loose, ..DIALECT });
+    assert_eq!(outline(&fixture::read(loose, [&b"b,Chart  Number\n1,2\n"[..]]).0), ["2|1"]);
 }
 
 #[test]
@@ -165,9 +235,48 @@ fn a_header_of_too_many_columns_is_refused() {
 }
 
 #[test]
+fn a_label_that_differs_in_looks_only_is_named_by_the_contract_s_word() {
+    let said = |columns: &[&str], header: &str| {
+        let fault = fault_of(fixture::separated(columns), header.as_bytes());
+        (fault.code, fault.column, fault.found, fault.expected)
+    };
+    let (code, column, found, expected) = said(&["id", "name"], "id, Name\n1,2\n");
+    assert_eq!((code, column), (FaultCode::MissingColumn, Some(2)));
+    assert_eq!(
+        found,
+        "a header without 1 of the contract's columns: `name`; column 2 matches `name` except for blanks and letter case"
+    );
+    assert_eq!(
+        expected,
+        "the columns `id`, `name`, or `headerMatch: loose` in the contract, which overlooks such differences"
+    );
+    let (code, column, found, _) = said(&["id", "name"], "ID,na\u{200b}me\n");
+    assert_eq!((code, column), (FaultCode::Header, Some(1)));
+    assert_eq!(
+        found,
+        "2 columns, none of which the contract names; column 1 matches `id` except for letter case; column 2 matches \
+         `name` except for invisible characters"
+    );
+    let many: Vec<String> = (0..9).map(|number| format!("c{number}")).collect();
+    let many: Vec<&str> = many.iter().map(String::as_str).collect();
+    let (.., found, _) = said(&many, &many.join(",").to_uppercase());
+    assert!(found.ends_with("`c4` except for letter case; and 4 more"), "{found}");
+    let mut lenient = fixture::separated(&["id", "name"]);
+    lenient.policy.missing_column = MissingColumn::Null;
+    assert_eq!(fault_of(lenient, b"id,NAME\n").code, FaultCode::MissingColumn);
+    let mut synonym = fixture::separated(&["id", "b"]);
+    synonym.columns[0].synonyms = vec!["M\u{fc}nze".to_owned()];
+    let fault = fault_of(synonym, "Mu\u{308}nze ,b\n".as_bytes());
+    assert!(fault.found.ends_with(
+        "column 1 matches `M\u{fc}nze` except for blanks and the encoding of accents (NFC and NFD)"
+    ));
+}
+
+#[test]
 fn a_loose_header_ignores_case_and_blanks() {
     let loose = Dialect { header_match: HeaderMatch::Loose, ..DIALECT };
-    assert_eq!(read_as(loose, b" B ,A\n1,2\n"), ["2|1"]);
+    assert_eq!(read_as(loose.clone(), b" B ,A\n1,2\n"), ["2|1"]);
+    assert_eq!(read_as(loose, "B\u{a0},\u{200b}A\n1,2\n".as_bytes()), ["2|1"]);
 }
 
 #[test]
@@ -237,8 +346,14 @@ fn nearly() -> impl Strategy<Value = Vec<u8>> {
         Just(&b"\xff"[..]),
         Just(&b"\0"[..]),
         Just(&b"\xc3\xa4"[..]),
+        Just(&b" \"q\" "[..]),
+        Just(&b"\n1,\"5\" disk\n"[..]),
+        Just(&b"\xef\xbb\xbf"[..]),
+        Just(&b"\x1a"[..]),
     ];
-    prop::collection::vec(token, 0..60).prop_map(|tokens| [&b"a,b\n"[..], &tokens.concat()].concat())
+    let header = prop::sample::select(vec![&b"a,b\n"[..], b"a,b,\n", b"sep=,\r\na,b\r"]);
+    (header, prop::collection::vec(token, 0..60))
+        .prop_map(|(header, tokens)| [header, &tokens.concat()].concat())
 }
 
 proptest! {

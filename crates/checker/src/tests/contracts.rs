@@ -82,11 +82,13 @@ fn column(name: &str, kind: Kind, required: Option<RuleIndex>) -> Column {
     Column {
         name: name.to_owned(),
         physical_name: name.to_owned(),
+        synonyms: Vec::new(),
         source_path: None,
         kind,
         type_rule: rule(&format!("{name}.type")),
         required,
         null_tokens: Vec::new(),
+        spelling: None,
         classified: true,
         checks: Vec::new(),
     }
@@ -113,6 +115,7 @@ fn dialect() -> Dialect {
         trim: false,
         skip_rows: 0,
         header_match: HeaderMatch::Exact,
+        spelling: None,
     }
 }
 
@@ -124,6 +127,7 @@ fn limits() -> Limits {
         record_bytes: 1 << 20,
         columns: 4096,
         depth: 32,
+        rejects: 100_000,
     }
 }
 

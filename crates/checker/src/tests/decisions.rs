@@ -101,7 +101,10 @@ fn the_error_budget_refuses_the_file() {
         assert_eq!(summary.counts.rejects, 1);
         if refused {
             assert_eq!(summary.verdict, Verdict::Rejected);
-            assert_eq!(summary.fault.map(|fault| fault.found).as_deref(), Some("1 of 2 records refused"));
+            assert_eq!(
+                summary.fault.map(|fault| fault.found).as_deref(),
+                Some("1 of 2 records was rejected")
+            );
         }
     }
 }

@@ -1,7 +1,9 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::{CellSet, Pattern, RuleIndex, StringFormat, TemporalKind, TextPattern};
+use crate::{
+    CellSet, DatePart, Mismatch, NumberFlaw, Pattern, RuleIndex, StringFormat, TemporalKind, TextPattern,
+};
 
 const TYPE: RuleIndex = RuleIndex(1);
 const REQUIRED: RuleIndex = RuleIndex(2);
@@ -11,11 +13,13 @@ fn column(kind: Kind, checks: Vec<Check>) -> Column {
     Column {
         name: "c".to_owned(),
         physical_name: "c".to_owned(),
+        synonyms: Vec::new(),
         source_path: None,
         kind,
         type_rule: TYPE,
         required: Some(REQUIRED),
         null_tokens: Vec::new(),
+        spelling: None,
         classified: false,
         checks: (FIRST..).map(RuleIndex).zip(checks).collect(),
     }
@@ -77,16 +81,24 @@ fn only_the_contract_says_which_spellings_are_null() {
 }
 
 #[test]
-fn an_integer_is_written_with_digits_only() {
-    // P17, P23.
+fn an_integer_is_a_number_without_a_fraction() {
+    // P17, P23. A zero fraction is none (JSON Schema).
     let one = column(Kind::Integer, vec![]);
-    for text in ["0", "-0", "007", "-12", "999999999999999999", "1000000000000000000", &"9".repeat(38)] {
+    let nines = "9".repeat(38);
+    let digits = ["0", "-0", "007", "-12", "999999999999999999", "1000000000000000000", &nines];
+    let zero_fractions = ["1.0", "-0.0", "10.00", "1e3", "1.23E+05", "120e-1", "0e-5", &format!("{nines}.0")];
+    for text in digits.into_iter().chain(zero_fractions) {
         assert_eq!(broken(&one, Cell::Text(text.as_bytes())), [], "{text}");
+        assert_eq!(broken(&one, Cell::Number(text.as_bytes())), [], "{text}");
+    }
+    for text in ["1.5", "-0.01", "1e-1", "12.0000000000000000000000001"] {
+        assert_eq!(broken(&one, Cell::Text(text.as_bytes())), [(TYPE, Found::Fraction)], "{text}");
+        assert_eq!(broken(&one, Cell::Number(text.as_bytes())), [(TYPE, Found::Fraction)], "{text}");
     }
     for (text, at) in [
-        ("1.0", 2),
-        ("1e3", 2),
-        ("1.23E+05", 2),
+        ("1.", 3),
+        (".0", 1),
+        ("1e", 3),
         ("+5", 1),
         (" 5", 1),
         ("5\u{a0}", 2),
@@ -95,10 +107,17 @@ fn an_integer_is_written_with_digits_only() {
         ("1_000", 2),
         ("1234567890123456789x", 20),
     ] {
-        assert_eq!(broken(&one, Cell::Text(text.as_bytes())), [(TYPE, Found::CharacterAt(at))], "{text}");
-        assert_eq!(broken(&one, Cell::Number(text.as_bytes())), [(TYPE, Found::CharacterAt(at))], "{text}");
+        for cell in [Cell::Text(text.as_bytes()), Cell::Number(text.as_bytes())] {
+            let found = broken(&one, cell);
+            assert!(
+                matches!(found[..], [(TYPE, Found::NotANumber { at: place, .. })] if place == at),
+                "{text} {found:?}"
+            );
+        }
     }
-    assert_eq!(broken(&one, Cell::Text("9".repeat(39).as_bytes())), [(TYPE, Found::Digits(39))]);
+    let too_long = |digits| [(TYPE, Found::SignificantDigits { digits, most: 38 })];
+    assert_eq!(broken(&one, Cell::Text("9".repeat(39).as_bytes())), too_long(39));
+    assert_eq!(broken(&one, Cell::Text(b"1e38")), too_long(39), "beyond 10^38 - 1");
     let filled = format!("{}7", "0".repeat(60));
     assert_eq!(broken(&one, Cell::Text(filled.as_bytes())), [], "leading zeros are no digits");
 }
@@ -127,7 +146,7 @@ fn limits_on_numbers_say_on_which_side_a_value_lies() {
     assert_eq!(broken(&one, Cell::Text(b"120")), [(RuleIndex(4), Found::Above)]);
     assert_eq!(
         broken(&one, Cell::Text(b"121")),
-        [(RuleIndex(4), Found::Above), (RuleIndex(5), Found::Unspecified)]
+        [(RuleIndex(4), Found::Above), (RuleIndex(5), Found::NotAMultiple)]
     );
     let rate = column(
         decimal(),
@@ -136,7 +155,7 @@ fn limits_on_numbers_say_on_which_side_a_value_lies() {
     assert_eq!(broken(&rate, Cell::Text(b"0.3")), []);
     assert_eq!(broken(&rate, Cell::Text(b"0.10")), [(RuleIndex(3), Found::Below)]);
     assert_eq!(broken(&rate, Cell::Text(b"1000.1")), [(RuleIndex(4), Found::Above)]);
-    assert_eq!(broken(&rate, Cell::Text(b"0.35")), [(RuleIndex(5), Found::Unspecified)]);
+    assert_eq!(broken(&rate, Cell::Text(b"0.35")), [(RuleIndex(5), Found::NotAMultiple)]);
 }
 
 #[test]
@@ -146,25 +165,26 @@ fn precision_and_scale_bound_the_digits_on_either_side_of_the_point() {
     for text in ["123.45", "-0.05", "0", "123.4500", "00123.4"] {
         assert_eq!(broken(&one, Cell::Text(text.as_bytes())), [], "{text}");
     }
-    assert_eq!(broken(&one, Cell::Text(b"1234")), [(TYPE, Found::Digits(4))]);
-    assert_eq!(broken(&one, Cell::Text(b"1.234")), [(TYPE, Found::Digits(3))]);
-    assert_eq!(broken(&one, Cell::Text(b"1.234,56")), [(TYPE, Found::CharacterAt(6))]);
-    assert_eq!(broken(&one, Cell::Text(b"1e999")), [(TYPE, Found::Above)]);
+    let found = |text: &str| broken(&one, Cell::Text(text.as_bytes()));
+    assert_eq!(found("1234"), [(TYPE, Found::IntegerDigits { digits: 4, most: 3 })]);
+    assert_eq!(found("1.234"), [(TYPE, Found::FractionDigits { digits: 3, most: 2 })]);
+    assert_eq!(found("1.234,56"), [(TYPE, Found::NotANumber { flaw: NumberFlaw::PointAndComma, at: 6 })]);
+    assert_eq!(found("1e999"), [(TYPE, Found::TooHuge)]);
 }
 
 #[test]
 fn a_json_value_has_the_kind_of_its_column() {
     let iso = || Kind::Date(Pattern::iso(TemporalKind::Date));
     for (kind, cell, found) in [
-        (Kind::Integer, Cell::String(b"1"), "string"),
-        (decimal(), Cell::Boolean(true), "boolean"),
-        (Kind::String, Cell::Number(b"1"), "number"),
-        (Kind::Boolean, Cell::String(b"true"), "string"),
-        (Kind::Boolean, Cell::Number(b"1"), "number"),
-        (iso(), Cell::Number(b"45292"), "number"),
-        (Kind::Object(vec![]), Cell::Array(b"[]"), "array"),
-        (Kind::Array(None), Cell::Object(b"{}"), "object"),
-        (Kind::Map(None), Cell::String(b"{}"), "string"),
+        (Kind::Integer, Cell::String(b"1"), JsonKind::String),
+        (decimal(), Cell::Boolean(true), JsonKind::Boolean),
+        (Kind::String, Cell::Number(b"1"), JsonKind::Number),
+        (Kind::Boolean, Cell::String(b"true"), JsonKind::String),
+        (Kind::Boolean, Cell::Number(b"1"), JsonKind::Number),
+        (iso(), Cell::Number(b"45292"), JsonKind::Number),
+        (Kind::Object(vec![]), Cell::Array(b"[]"), JsonKind::Array),
+        (Kind::Array(None), Cell::Object(b"{}"), JsonKind::Object),
+        (Kind::Map(None), Cell::String(b"{}"), JsonKind::String),
     ] {
         assert_eq!(broken(&column(kind, vec![]), cell), [(TYPE, Found::JsonKind(found))]);
     }
@@ -190,8 +210,8 @@ fn lengths_count_characters_and_not_bytes() {
     for (text, expected) in [
         ("äö", None),
         ("日本語", None),
-        ("ä", Some((RuleIndex(3), Found::Characters(1)))),
-        ("日本語x", Some((RuleIndex(4), Found::Characters(4)))),
+        ("ä", Some((RuleIndex(3), Found::TooShort { characters: 1, least: 2 }))),
+        ("日本語x", Some((RuleIndex(4), Found::TooLong { characters: 4, most: 3 }))),
     ] {
         assert_eq!(broken(&one, Cell::Text(text.as_bytes())).first().copied(), expected, "{text}");
     }
@@ -209,8 +229,9 @@ fn identifiers_with_leading_zeros_are_text() {
     // P18.
     let zip = column(Kind::String, vec![Check::Pattern(TextPattern::compile("^[0-9]{5}$").unwrap())]);
     assert_eq!(broken(&zip, Cell::Text(b"01234")), []);
-    assert_eq!(broken(&zip, Cell::Text(b"1234")), [(RuleIndex(3), Found::CharacterAt(5))]);
-    assert_eq!(broken(&zip, Cell::Text(b"01234 ")), [(RuleIndex(3), Found::CharacterAt(6))]);
+    let stops = |mismatch| [(RuleIndex(3), Found::NoMatch(mismatch))];
+    assert_eq!(broken(&zip, Cell::Text(b"1234")), stops(Mismatch::Ends(4)));
+    assert_eq!(broken(&zip, Cell::Text(b"01234 ")), stops(Mismatch::Character(6)));
 }
 
 #[test]
@@ -220,7 +241,8 @@ fn dates_are_compared_as_times() {
     let one = column(Kind::Date(pattern), vec![Check::Minimum(Bound { at, exclusive: true })]);
     assert_eq!(broken(&one, Cell::Text(b"01.01.2026")), []);
     assert_eq!(broken(&one, Cell::Text(b"31.12.2025")), [(RuleIndex(3), Found::Below)]);
-    assert_eq!(broken(&one, Cell::Text(b"1.1.2026")), [(TYPE, Found::CharacterAt(2))]);
+    let digit = Found::NotADate { wanted: DatePart::Digit, at: 2, ended: false };
+    assert_eq!(broken(&one, Cell::Text(b"1.1.2026")), [(TYPE, digit)]);
 }
 
 #[test]
@@ -230,10 +252,10 @@ fn lists_and_forms_are_checked() {
     assert_eq!(broken(&one, Cell::Text(b"a@b.co")), []);
     assert_eq!(
         broken(&one, Cell::Text(b"x")),
-        [(RuleIndex(3), Found::Unspecified), (RuleIndex(4), Found::Characters(1))]
+        [(RuleIndex(3), Found::NotListed), (RuleIndex(4), Found::OtherForm)]
     );
     let not = column(Kind::String, vec![Check::NotOneOf(members)]);
-    assert_eq!(broken(&not, Cell::Text(b"a@b.co")), [(RuleIndex(3), Found::Unspecified)]);
+    assert_eq!(broken(&not, Cell::Text(b"a@b.co")), [(RuleIndex(3), Found::MissingWord)]);
 }
 
 #[test]
@@ -386,7 +408,7 @@ proptest! {
             Some(value) => {
                 prop_assert_eq!(found.contains(&(RuleIndex(3), Found::Below)), value < bound);
                 let is_multiple = value.is_multiple_of(&Decimal::from(7_u64));
-                prop_assert_eq!(found.contains(&(RuleIndex(4), Found::Unspecified)), !is_multiple);
+                prop_assert_eq!(found.contains(&(RuleIndex(4), Found::NotAMultiple)), !is_multiple);
             }
         }
     }

@@ -56,7 +56,10 @@ pub(super) fn number_format(
     let rule = compilation.rules.fail(
         &format!("{id}.format"),
         Code::ConstraintError,
-        &format!("a number that fits in {name}"),
+        &match (*least, *most) {
+            (least, "") => format!("a number from {least} ({name})"),
+            (least, most) => format!("a number from {least} to {most} ({name})"),
+        },
     );
     column.checks.extend(checks.into_iter().flatten().map(|check| (rule, check)));
 }
@@ -108,16 +111,19 @@ pub(super) fn range(column: &mut Column, options: &mut Fields<'_>, id: &str, com
         let Some((node, key, exclusive)) = given else { continue };
         let Some((text, measure)) = measure(&column.kind, node, compilation) else { continue };
         let bound = Bound { at: measure, exclusive };
-        let (words, check) = if lower {
-            (if exclusive { "above" } else { "at least" }, Check::Minimum(bound))
-        } else {
-            (if exclusive { "below" } else { "at most" }, Check::Maximum(bound))
+        let at = &text.value;
+        let expected = match (measure, lower, exclusive) {
+            (Measure::Number(_), true, false) => format!("at least {at}"),
+            (Measure::Number(_), true, true) => format!("more than {at}"),
+            (Measure::Number(_), false, false) => format!("at most {at}"),
+            (Measure::Number(_), false, true) => format!("less than {at}"),
+            (Measure::Instant(_), true, false) => format!("{at} or later"),
+            (Measure::Instant(_), true, true) => format!("later than {at}"),
+            (Measure::Instant(_), false, false) => format!("{at} or earlier"),
+            (Measure::Instant(_), false, true) => format!("earlier than {at}"),
         };
-        let rule = compilation.rules.fail(
-            &format!("{id}.{key}"),
-            Code::ConstraintError,
-            &format!("{words} {}", text.value),
-        );
+        let check = if lower { Check::Minimum(bound) } else { Check::Maximum(bound) };
+        let rule = compilation.rules.fail(&format!("{id}.{key}"), Code::ConstraintError, &expected);
         column.checks.push((rule, check));
         *slot = Some(End { text, measure, exclusive });
     }

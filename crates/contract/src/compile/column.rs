@@ -1,7 +1,7 @@
 //! One property as one column.
 
 use crate::cell_set::CellSet;
-use crate::compiled::{Check, Column, Format, Kind};
+use crate::compiled::{Check, Column, Dialect, Format, Kind};
 use crate::document::{
     Enumeration, Fields, LogicalType, Node, Property, ScalarKind, Setting, text_of, unknown_setting,
 };
@@ -12,7 +12,7 @@ use crate::rule::Code;
 use super::{Compilation, example, options, pointer, quality};
 
 /// The custom properties of a property.
-const SETTINGS: [&str; 4] = ["nullTokens", "sourcePath", "mask", "transform"];
+pub(super) const SETTINGS: [&str; 4] = ["nullTokens", "sourcePath", "mask", "transform"];
 
 /// Attributes that the records table uses itself.
 const RESERVED: [&str; 4] = ["pk", "sk", "_load", "_line"];
@@ -62,20 +62,29 @@ pub(super) fn compile(property: &Property, scope: &Scope<'_>, compilation: &mut 
         compilation.rules.fail(&format!("{id}.required"), Code::MissingCell, "a value that is not null")
     });
     let kind = options::kind(property, logical_type, &mut options, &id, scope, compilation);
+    let spelling = match (scope.format, &kind) {
+        (
+            Format::Separated(Dialect { spelling, .. }),
+            Kind::Integer | Kind::Number { .. } | Kind::Boolean,
+        ) => spelling.clone(),
+        _ => None,
+    };
     if let Some(rule) = compilation.rules.rules.get_mut(usize::from(type_rule.0)) {
-        rule.expected = super::shorten(&options::describe(&kind));
+        rule.expected = super::shorten(&options::describe(&kind, spelling.as_deref()));
     }
     let mut column = Column {
         physical_name: property
             .physical_name
             .as_ref()
             .map_or_else(|| name.clone(), |given| given.value.clone()),
+        synonyms: property.synonyms.iter().map(|synonym| synonym.value.clone()).collect(),
         name,
         source_path: None,
         kind,
         type_rule,
         required,
         null_tokens: Vec::new(),
+        spelling,
         classified: classified(property),
         checks: Vec::new(),
     };
@@ -174,16 +183,15 @@ fn classified(property: &Property) -> bool {
 fn enumerate(column: &mut Column, enumeration: &Enumeration, id: &str, compilation: &mut Compilation) {
     lint::enumeration(enumeration, compilation.api_version, &mut compilation.findings);
     let Some(texts) = list(&enumeration.values, &column.kind, &mut compilation.findings) else { return };
-    let expected = crate::finding::one_of(&texts.iter().map(String::as_str).collect::<Vec<_>>());
     match CellSet::new(texts, &column.kind) {
         Ok(set) => {
-            let rule = compilation.rules.fail(&format!("{id}.enum"), Code::ConstraintError, &expected);
+            let rule = compilation.rules.fail(&format!("{id}.enum"), Code::ConstraintError, set.words());
             column.checks.push((rule, Check::OneOf(set)));
         }
         Err(reason) => compilation.findings.error(
             &enumeration.place,
             format!("a value that is not of the property's type ({reason})"),
-            options::describe(&column.kind),
+            options::describe(&column.kind, None),
             "",
         ),
     }
@@ -262,7 +270,7 @@ fn apply(setting: &Setting, column: &mut Column, scope: &Scope<'_>, findings: &m
 
 fn list_not_run(property: &Property, scope: &Scope<'_>, compilation: &mut Compilation) {
     for place in &property.relationships {
-        compilation.not_run(place, "relationship", "other data is not read at the door");
+        compilation.not_run(place, "relationship", "other data is not read when a file arrives");
     }
     if let Some(name) = &property.encrypted_name {
         compilation.not_run(&name.place, "`encryptedName`", "this version writes no ciphertext");

@@ -46,6 +46,8 @@ fn cell<'a>(scalar: &'a Scalar, column: &Column) -> Cell<'a> {
     match (&column.kind, scalar.kind) {
         (Kind::String, _) => Cell::String(text),
         (_, ScalarKind::Boolean(value)) => Cell::Boolean(value),
+        // A number of the document, whatever the separators of the file; quoted text is as the file writes it.
+        (Kind::Integer | Kind::Number { .. }, ScalarKind::Number) => Cell::Number(text),
         _ => Cell::Text(text),
     }
 }

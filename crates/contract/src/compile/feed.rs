@@ -5,7 +5,7 @@ use crate::document::{Node, ScalarKind, Setting, text_of, unknown_setting, word_
 use crate::finding::{Findings, quoted};
 
 /// The custom properties of a schema object.
-const SETTINGS: [&str; 9] = [
+pub(super) const SETTINGS: [&str; 9] = [
     "onError",
     "unknownColumn",
     "missingColumn",
@@ -83,7 +83,32 @@ pub(super) fn compile<'document>(settings: &'document [Setting], findings: &mut 
         }
     }
     refuse_lost_contents(settings, &feed.policy, findings);
+    warn_of_lost_rows(settings, &feed.policy, findings);
     feed
+}
+
+/// A newer version takes the rows of an older one away. It should have rows to put in their place.
+fn warn_of_lost_rows(settings: &[Setting], policy: &Policy, findings: &mut Findings) {
+    if policy.on_same_name != OnSameName::Supersede {
+        return;
+    }
+    let said = |name: &str| settings.iter().find(|setting| setting.key.value == name);
+    if let (OnError::Continue, Some(supersede)) = (policy.on_error, said("onSameName")) {
+        findings.warning(
+            &supersede.value.place,
+            "`onSameName: supersede` with `onError: continue`",
+            "a limit on the rejected records",
+            "a version of which one record can be loaded replaces a whole one; set `onError: abort` or `onError: skip_file_5%`",
+        );
+    }
+    if let (EmptyFile::RejectZeroBytes, Some(empty)) = (policy.empty_file, said("emptyFile")) {
+        findings.warning(
+            &empty.value.place,
+            "`emptyFile: rejectZeroBytes` with `onSameName: supersede`",
+            "`emptyFile: reject` or `emptyFile: accept`",
+            "a version without records is rejected, because it would replace the records of an older one by none",
+        );
+    }
 }
 
 /// Of two names with the same content one file would be the other's duplicate; a newer version of the other's name would

@@ -2,8 +2,8 @@
 
 use std::collections::HashMap;
 
-use crate::compiled::{Column, Dialect, Format, HeaderMatch, Kind, TupleRule};
-use crate::document::{Node, SchemaObject, text_of};
+use crate::compiled::{Column, Format, HeaderMatch, Kind, TupleRule};
+use crate::document::{Node, Property, SchemaObject, text_of};
 use crate::finding::{Findings, did_you_mean, quoted};
 use crate::rule::Code;
 
@@ -11,7 +11,7 @@ use super::Compilation;
 
 /// Refuses names that stand twice, as attributes or as labels.
 pub(super) fn check_names(feed: &SchemaObject, columns: &[Column], format: &Format, findings: &mut Findings) {
-    let loose = matches!(format, Format::Separated(Dialect { header_match: HeaderMatch::Loose, .. }));
+    let form = label_form(format);
     let mut names: HashMap<&str, usize> = HashMap::new();
     let mut labels: HashMap<String, usize> = HashMap::new();
     for (index, (column, property)) in columns.iter().zip(&feed.properties).enumerate() {
@@ -26,9 +26,7 @@ pub(super) fn check_names(feed: &SchemaObject, columns: &[Column], format: &Form
         if column.source_path.is_some() {
             continue;
         }
-        let label = &column.physical_name;
-        let label = if loose { label.trim().to_lowercase() } else { label.clone() };
-        if labels.insert(label, index).is_some()
+        if labels.insert(form.form(&column.physical_name).into_owned(), index).is_some()
             && let Some(place) = property.physical_name.as_ref().map(|name| &name.place)
         {
             findings.error(
@@ -39,6 +37,58 @@ pub(super) fn check_names(feed: &SchemaObject, columns: &[Column], format: &Form
             );
         }
     }
+}
+
+/// How the labels of the format are compared. Field names of JSON are compared exactly.
+fn label_form(format: &Format) -> HeaderMatch {
+    match format {
+        Format::Separated(dialect) => dialect.header_match,
+        Format::JsonLines | Format::Json { .. } => HeaderMatch::Exact,
+    }
+}
+
+/// Rejects synonyms that could mean two properties of one object, at any depth, and warns of those that mean nothing.
+pub(super) fn check_synonyms(properties: &[Property], format: &Format, findings: &mut Findings) {
+    let form = label_form(format);
+    let mut taken: HashMap<String, usize> = HashMap::new();
+    for (index, property) in properties.iter().enumerate() {
+        for name in [&property.name, &property.physical_name].into_iter().flatten() {
+            taken.entry(form.form(&name.value).into_owned()).or_insert(index);
+        }
+    }
+    for (index, property) in properties.iter().enumerate() {
+        for synonym in &property.synonyms {
+            if synonym.value.trim().is_empty() {
+                findings.error(&synonym.place, "an empty synonym", "a label or field name", "");
+                continue;
+            }
+            let first = *taken.entry(form.form(&synonym.value).into_owned()).or_insert(index);
+            if first != index {
+                findings.error(
+                    &synonym.place,
+                    format!("the synonym {} of two properties", quoted(&synonym.value)),
+                    "a synonym that is no name, physical name or synonym of another property",
+                    format!("it also means properties[{first}]: remove one of them"),
+                );
+            }
+        }
+        if let (Some(synonym), true) = (property.synonyms.first(), has_source_path(property)) {
+            findings.warning(
+                &synonym.place,
+                "`synonyms` of a property with `sourcePath`",
+                "one of them",
+                "the value is read at `sourcePath` only",
+            );
+        }
+        check_synonyms(&property.properties, format, findings);
+        for part in [&property.items, &property.map_value].into_iter().flatten() {
+            check_synonyms(&part.properties, format, findings);
+        }
+    }
+}
+
+fn has_source_path(property: &Property) -> bool {
+    property.settings.iter().any(|setting| setting.key.value == "sourcePath")
 }
 
 /// The columns of the primary key in the order of their positions, which run from 1 without a gap.

@@ -2,6 +2,7 @@
 
 use jiff::tz::TimeZone;
 
+use crate::Spelling;
 use crate::compiled::{Check, Column, Kind, StringFormat};
 use crate::document::{Fields, Located, LogicalType, Property, text_of};
 use crate::finding::{did_you_mean, quoted};
@@ -67,16 +68,22 @@ pub(super) fn kind(
     }
 }
 
-/// A type as a noun phrase.
-pub(super) fn describe(kind: &Kind) -> String {
+/// A type as a noun phrase. `spelling` is that of the column's format.
+pub(super) fn describe(kind: &Kind, spelling: Option<&Spelling>) -> String {
     match kind {
         Kind::String => "a text".to_owned(),
         Kind::Integer => "a whole number".to_owned(),
-        Kind::Number { precision_scale: None } => "a decimal number".to_owned(),
+        Kind::Number { precision_scale: None } => "a number".to_owned(),
         Kind::Number { precision_scale: Some((precision, scale)) } => {
-            format!("a decimal number of at most {precision} digits, {scale} of them after the point")
+            let whole = precision.saturating_sub(*scale);
+            format!("a number of at most {whole} digits before the decimal point and {scale} after it")
         }
-        Kind::Boolean => "true or false".to_owned(),
+        Kind::Boolean => match spelling {
+            Some(Spelling { true_words, false_words, .. }) => {
+                crate::cell_set::listed(&[true_words.as_slice(), false_words].concat())
+            }
+            None => "true or false".to_owned(),
+        },
         Kind::Date(pattern) => format!("a date as {}", pattern.source()),
         Kind::Timestamp { pattern, .. } => format!("a date and time as {}", pattern.source()),
         Kind::Time(pattern) => format!("a time as {}", pattern.source()),
@@ -307,10 +314,9 @@ pub(super) fn pattern_check(source: &Located<String>, compilation: &mut Compilat
 /// The standard leaves the list of text formats open: an unknown one is named, not refused.
 fn text_format(column: &mut Column, options: &mut Fields<'_>, id: &str, compilation: &mut Compilation) {
     let Some(given) = options.text("format", &mut compilation.findings) else { return };
-    if let Some((name, format)) = FORMATS.iter().find(|(name, _)| *name == given.value) {
-        let article = if name.starts_with(['e', 'i']) { "an" } else { "a" };
-        let expected = format!("{article} {name}");
-        let rule = compilation.rules.fail(&format!("{id}.format"), Code::ConstraintError, &expected);
+    if let Some((_, format)) = FORMATS.iter().find(|(name, _)| *name == given.value) {
+        let rule =
+            compilation.rules.fail(&format!("{id}.format"), Code::ConstraintError, format.description());
         column.checks.push((rule, Check::Format(*format)));
         return;
     }

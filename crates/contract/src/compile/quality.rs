@@ -119,7 +119,7 @@ fn library<'rule>(rule: &'rule QualityRule, compilation: &mut Compilation) -> Op
             return None;
         }
         QualityKind::Sql => {
-            let why = "there is no table at the door; use a library metric";
+            let why = "there is no table when a file arrives; use a library metric";
             compilation.not_run_with_warning(&rule.place, "quality rule of type sql", why);
             return None;
         }
@@ -303,7 +303,7 @@ fn add(
             &name.place,
             format!("the rule name {} a second time", quoted(&name.value)),
             "a name that no other rule of the contract has",
-            "senders are told the name; choose another",
+            "receipts show the name; choose another",
         );
     }
     let id = given.map_or(id, |name| name.value.as_str());
@@ -347,7 +347,7 @@ fn value_set(
             compilation.findings.error(
                 &values.place,
                 format!("a value that is not of the property's type ({reason})"),
-                options::describe(&column.kind),
+                options::describe(&column.kind, None),
                 "spellings of null that are of another type belong in `nullTokens`",
             );
             None
@@ -360,14 +360,9 @@ fn valid(rule: &QualityRule, column: &Column, compilation: &mut Compilation) -> 
     let mut checks = Vec::new();
     let mut expected = Vec::new();
     if let Some(values) = &rule.valid_values {
-        let words: Vec<&str> = values
-            .value
-            .iter()
-            .filter_map(|value| value.scalar())
-            .map(|scalar| scalar.text.as_str())
-            .collect();
-        expected.push(one_of(&words));
-        checks.push(Check::OneOf(value_set(values, column, compilation)?));
+        let set = value_set(values, column, compilation)?;
+        expected.push(set.words().to_owned());
+        checks.push(Check::OneOf(set));
     }
     if let Some(pattern) = &rule.pattern {
         expected.push(format!("text that matches {}", pattern.value));

@@ -7,7 +7,9 @@ use crate::compiled::{Dialect, Format, HeaderMatch, Limits, TextEncoding};
 use crate::document::{Document, Fields, Node, Place, ScalarKind, Server, Yaml, text_of, unknown_setting};
 use crate::finding::{Findings, did_you_mean, quoted};
 
-const SETTINGS: [&str; 4] = ["match", "csvDialect", "limits", "recordPath"];
+use super::spelling;
+
+pub(super) const SETTINGS: [&str; 4] = ["match", "csvDialect", "limits", "recordPath"];
 
 /// The kinds of server from which files come to the inbox.
 const FILE_SERVERS: [&str; 3] = ["s3", "local", "custom"];
@@ -91,7 +93,7 @@ pub(super) fn compile(document: &Document, findings: &mut Findings) -> Source {
                     "remove it",
                 );
             }
-            json_format(word, settings.record_path, findings)
+            json_format(json_word(word, server, findings), settings.record_path, findings)
         }
     };
     source
@@ -197,6 +199,7 @@ const DEFAULT_LIMITS: Limits = Limits {
     record_bytes: 1 << 20,
     columns: 4_096,
     depth: 32,
+    rejects: 100_000,
 };
 
 fn limits(node: &Node, limits: &mut Limits, findings: &mut Findings) {
@@ -214,6 +217,8 @@ fn limits(node: &Node, limits: &mut Limits, findings: &mut Findings) {
     limits.file_bytes = limit("maxFileBytes", most_bytes).unwrap_or(limits.file_bytes);
     limits.decompressed_bytes =
         limit("maxDecompressedBytes", most_bytes).unwrap_or(limits.decompressed_bytes);
+    // A million rejects are about 100 MB of reasons: more than anyone reads, and about what one invocation can write.
+    limits.rejects = limit("maxRejects", 1_000_000).unwrap_or(limits.rejects);
     let mut narrow = |key, most: u32, before: u32| {
         limit(key, u64::from(most)).and_then(|number| u32::try_from(number).ok()).unwrap_or(before)
     };
@@ -223,6 +228,34 @@ fn limits(node: &Node, limits: &mut Limits, findings: &mut Findings) {
     // DynamoDB nests at most 32 levels (Developer Guide, "Naming rules and data types").
     limits.depth = narrow("maxDepth", 32, limits.depth);
     fields.close(findings);
+}
+
+/// How documents are separated: ODCS says it by the `delimiter` of the format `json`. Without one the file is one document.
+fn json_word(word: Word, server: &Server, findings: &mut Findings) -> Word {
+    const WORDS: [(&str, Word); 2] = [("new_line", Word::JsonLines), ("array", Word::Json)];
+    let Some(delimiter) = &server.delimiter else { return word };
+    let said = WORDS.iter().find(|(name, _)| *name == delimiter.value).map(|(_, said)| *said);
+    match said {
+        Some(said) if word == Word::Json || said == word => said,
+        Some(_) => {
+            findings.error(
+                &delimiter.place,
+                "`delimiter: array` with one document on each line",
+                "`delimiter: new_line`",
+                "remove it, or set `format: json`",
+            );
+            word
+        }
+        None => {
+            findings.error(
+                &delimiter.place,
+                quoted(&delimiter.value),
+                "`new_line` for one JSON document on each line, or `array` for one array",
+                did_you_mean(&delimiter.value, &WORDS.map(|(name, _)| name), ""),
+            );
+            word
+        }
+    }
 }
 
 fn json_format(word: Word, record_path: Option<&Node>, findings: &mut Findings) -> Format {
@@ -261,6 +294,7 @@ fn default_dialect(delimiter: u8) -> Dialect {
         trim: false,
         skip_rows: 0,
         header_match: HeaderMatch::Exact,
+        spelling: None,
     }
 }
 
@@ -296,6 +330,7 @@ fn dialect(word: Word, server: &Server, node: Option<&Node>, findings: &mut Find
     if let Some(word) = fields.word("headerMatch", &words, findings) {
         dialect.header_match = word.value;
     }
+    dialect.spelling = spelling::compile(&mut fields, &dialect, findings);
     fields.close(findings);
     check_distinct(&dialect, node, findings);
     dialect

@@ -9,6 +9,7 @@ use crate::finding::{FindingSeverity, render_findings};
 
 mod expectations;
 mod mistakes;
+mod places;
 
 const SCAN_REPORTS: &str = include_str!("../../tests-data/scan_reports.odcs.yaml");
 const PATIENTS: &str = include_str!("../../tests-data/patients.odcs.yaml");
@@ -95,6 +96,7 @@ fn a_server_says_how_bytes_become_records() {
             trim: true,
             skip_rows: 1,
             header_match: HeaderMatch::Loose,
+            spelling: None,
         }
     );
     assert_eq!(contract.encoding.unwrap().0.name(), "windows-1252");
@@ -191,6 +193,40 @@ fn nested_properties_are_columns_with_rules_of_their_own() {
 }
 
 #[test]
+fn synonyms_are_labels_and_none_means_two_properties() {
+    let source = |second: &str| {
+        with_properties(&format!(
+            "      - {{ name: patient_id, logicalType: string, primaryKey: true, synonyms: [MRN, 4711] }}\n      - {{ name: b, \
+             physicalName: B-Label, logicalType: string{second} }}\n"
+        ))
+    };
+    let (contract, _) = compiled(&source(""));
+    assert_eq!(contract.columns[0].labels().collect::<Vec<_>>(), ["patient_id", "MRN", "4711"]);
+    for (second, path) in [
+        (", synonyms: [MRN]", "schema[0].properties[1].synonyms[0]"),
+        (", synonyms: [x, patient_id]", "schema[0].properties[1].synonyms[1]"),
+        (", synonyms: ['']", "schema[0].properties[1].synonyms[0]"),
+        (", synonyms: [[x]]", "schema[0].properties[1].synonyms[0]"),
+    ] {
+        let findings = compile(&source(second)).expect_err("an error");
+        assert!(findings.iter().any(|finding| finding.path == path), "{second}: {findings:?}");
+    }
+    for taken in ["b", "B-Label"] {
+        let findings = compile(&source("").replace("MRN", taken)).expect_err("an error");
+        let message = "found the synonym `{}` of two properties, expected a synonym that is no name, physical name or \
+                       synonym of another property; it also means properties[1]: remove one of them";
+        assert_eq!(findings[0].message(), message.replace("{}", taken));
+    }
+    let loose = source("").replace("MRN", "B-LABEL ");
+    compiled(&loose);
+    let nested = with_properties(
+        "      - name: p\n        logicalType: object\n        properties:\n          - { name: x, logicalType: string, \
+         synonyms: [y] }\n          - { name: y, logicalType: string }\n",
+    );
+    assert!(compile(&nested).is_err());
+}
+
+#[test]
 fn classified_columns_are_marked_whatever_the_spelling() {
     let (contract, _) = compiled(PATIENTS);
     assert!(column(&contract, "birth_date").classified);
@@ -275,21 +311,32 @@ fn every_rule_has_an_id_of_its_own() {
 }
 
 #[test]
-fn a_long_expectation_is_cut() {
+fn the_end_of_a_long_list_is_counted() {
     let values: Vec<String> = (0..100).map(|value| format!("{{ value: 'word {value}' }}")).collect();
     let values = values.join(", ");
     let (contract, _) = compiled(&with_properties(&format!(
         "      - {{ name: a, logicalType: string, enum: [{values}] }}\n"
     )));
     let expected = &contract.rules.last().unwrap().expected;
+    assert_eq!(expected, "one of word 0, word 1, word 2, word 3, word 4, word 5, word 6 and 93 more");
+}
+
+#[test]
+fn a_long_expectation_is_cut() {
+    let pattern = "a".repeat(100);
+    let (contract, _) = compiled(&with_properties(&format!(
+        "      - {{ name: a, logicalType: string, logicalTypeOptions: {{ pattern: {pattern} }} }}\n"
+    )));
+    let expected = &contract.rules.last().unwrap().expected;
     assert_eq!(expected.chars().count(), EXPECTED_CHARACTERS);
-    assert!(expected.starts_with("one of word 0, word 1") && expected.ends_with('…'));
+    assert!(expected.starts_with("text that matches aaa") && expected.ends_with('…'));
 }
 
 #[test]
 fn every_version_of_the_standard_since_3_0_is_read() {
     for version in ["v3.0.0", "v3.0.1", "v3.0.2", "v3.1.0", "v3.2.0"] {
-        let source = with_properties("      - { name: a, logicalType: string }\n").replace("v3.2.0", version);
+        let key = "      - { name: a, logicalType: string, primaryKey: true }\n";
+        let source = with_properties(key).replace("v3.2.0", version);
         assert!(compiled(&source).1.is_empty(), "{version}");
     }
 }
@@ -297,7 +344,7 @@ fn every_version_of_the_standard_since_3_0_is_read() {
 #[test]
 fn an_alias_repeats_options_and_a_finding_points_to_where_it_is_used() {
     let source = with_properties(
-        "      - { name: a, logicalType: string, logicalTypeOptions: &code { maxLength: 5 } }\n\
+        "      - { name: a, logicalType: string, primaryKey: true, logicalTypeOptions: &code { maxLength: 5 } }\n\
          \u{20}     - { name: b, logicalType: string, logicalTypeOptions: *code }\n\
          \u{20}     - { name: c, logicalType: boolean, logicalTypeOptions: *code }\n",
     );

@@ -21,6 +21,7 @@ pub(crate) struct Property {
     pub(crate) place: Place,
     pub(crate) name: Option<Located<String>>,
     pub(crate) physical_name: Option<Located<String>>,
+    pub(crate) synonyms: Vec<Located<String>>,
     pub(crate) logical_type: Option<Located<LogicalType>>,
     /// A type was written that the standard does not know; it is reported.
     pub(crate) unknown_type: bool,
@@ -80,21 +81,13 @@ impl LogicalType {
 }
 
 /// Keys that schema objects and properties share and that are shown to people only.
-const DESCRIPTIVE: [&str; 8] = [
-    "id",
-    "description",
-    "businessName",
-    "authoritativeDefinitions",
-    "tags",
-    "synonyms",
-    "deprecated",
-    "context",
-];
+const DESCRIPTIVE: [&str; 7] =
+    ["id", "description", "businessName", "authoritativeDefinitions", "tags", "deprecated", "context"];
 
 pub(super) fn object(node: &Node, findings: &mut Findings) -> Option<SchemaObject> {
     let mut fields = Fields::open(node, "a schema object", findings)?;
     fields.keep(&DESCRIPTIVE);
-    fields.keep(&["physicalName", "physicalType", "dataGranularityDescription"]);
+    fields.keep(&["physicalName", "physicalType", "dataGranularityDescription", "synonyms"]);
     if fields.text("name", findings).is_none() {
         findings.error(&node.place, "no `name`", "the name of a schema object", "");
     }
@@ -137,6 +130,7 @@ fn property(node: &Node, what: &'static str, findings: &mut Findings) -> Option<
         place: node.place.clone(),
         name: fields.text("name", findings),
         physical_name: fields.text("physicalName", findings),
+        synonyms: synonyms(&mut fields, findings),
         unknown_type: logical_type.is_none() && fields.take("logicalType").is_some(),
         logical_type,
         physical_type: fields.text("physicalType", findings),
@@ -158,6 +152,12 @@ fn property(node: &Node, what: &'static str, findings: &mut Findings) -> Option<
     };
     fields.close(findings);
     Some(property)
+}
+
+/// Further names of the property in files.
+fn synonyms(fields: &mut Fields<'_>, findings: &mut Findings) -> Vec<Located<String>> {
+    let nodes = fields.list("synonyms", findings);
+    nodes.iter().filter_map(|node| super::text_of(node, findings)).collect()
 }
 
 /// A position from 1; the standard's default −1 means none.

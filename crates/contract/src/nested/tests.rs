@@ -1,18 +1,20 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::{Check, RuleIndex};
+use crate::{Check, JsonKind, RuleIndex};
 
 /// A property whose type rule is `rule`, whose required rule is the next, and whose checks follow.
 fn column(name: &str, kind: Kind, rule: u16, checks: Vec<Check>) -> Column {
     Column {
         name: name.to_owned(),
         physical_name: name.to_owned(),
+        synonyms: Vec::new(),
         source_path: None,
         kind,
         type_rule: RuleIndex(rule),
         required: Some(RuleIndex(rule + 1)),
         null_tokens: Vec::new(),
+        spelling: None,
         classified: false,
         checks: (rule + 2..).map(RuleIndex).zip(checks).collect(),
     }
@@ -40,6 +42,16 @@ fn array_of_integers() -> Column {
 }
 
 #[test]
+fn a_synonym_names_a_nested_property_and_two_names_in_one_object_are_a_field_twice() {
+    let Kind::Object(mut members) = person().kind else { panic!("an object") };
+    members[0].synonyms = vec!["years".to_owned()];
+    let person = column("person", Kind::Object(members), 0, vec![]);
+    assert_eq!(broken(&person, Cell::Object(br#"{"years": 5, "address": {"zip": "01234"}}"#)), []);
+    let twice = broken(&person, Cell::Object(br#"{"age": 5, "years": 6, "address": {"zip": "01234"}}"#));
+    assert_eq!(twice, [(Structure::DuplicateField.index().0, Found::Unspecified)]);
+}
+
+#[test]
 fn nested_properties_are_checked_under_the_top_level_column() {
     let one = person();
     assert_eq!(
@@ -48,30 +60,30 @@ fn nested_properties_are_checked_under_the_top_level_column() {
     );
     assert_eq!(
         broken(&one, Cell::Object(br#" { "address" : {"zip":"0\u0031"} , "age":"5" } "#)),
-        [(32, Found::Characters(2)), (10, Found::JsonKind("string"))]
+        [(32, Found::TooShort { characters: 2, least: 5 }), (10, Found::JsonKind(JsonKind::String))]
     );
     assert_eq!(broken(&one, Cell::Object(br#"{"age":null}"#)), [(11, Found::Null), (21, Found::Absent)]);
     assert_eq!(
-        broken(&one, Cell::Object(br#"{"\u0061ge":1.0,"address":{}}"#)),
-        [(10, Found::CharacterAt(2)), (31, Found::Absent)]
+        broken(&one, Cell::Object(br#"{"\u0061ge":1.5,"address":{}}"#)),
+        [(10, Found::Fraction), (31, Found::Absent)]
     );
     assert_eq!(
         broken(&one, Cell::Object(br#"{"age":true,"address":[]}"#)),
-        [(10, Found::JsonKind("boolean")), (20, Found::JsonKind("array"))]
+        [(10, Found::JsonKind(JsonKind::Boolean)), (20, Found::JsonKind(JsonKind::Array))]
     );
 }
 
 #[test]
 fn each_item_and_each_value_of_a_map_is_checked() {
     let array = array_of_integers();
-    assert_eq!(broken(&array, Cell::Array(b"[1, 2 ,-3]")), []);
+    assert_eq!(broken(&array, Cell::Array(b"[1, 2 ,-3,4.0]")), []);
     assert_eq!(
         broken(&array, Cell::Array(br#"[1,null,"x",2.5]"#)),
-        [(11, Found::Null), (10, Found::JsonKind("string")), (10, Found::CharacterAt(2))]
+        [(11, Found::Null), (10, Found::JsonKind(JsonKind::String)), (10, Found::Fraction)]
     );
     let map = column("m", Kind::Map(Some(Box::new(column("", Kind::Boolean, 10, vec![])))), 0, vec![]);
     assert_eq!(broken(&map, Cell::Object(br#"{"a":true,"}":false}"#)), []);
-    assert_eq!(broken(&map, Cell::Object(br#"{"a":true,"b":0}"#)), [(10, Found::JsonKind("number"))]);
+    assert_eq!(broken(&map, Cell::Object(br#"{"a":true,"b":0}"#)), [(10, Found::JsonKind(JsonKind::Number))]);
 }
 
 #[test]
@@ -105,8 +117,8 @@ fn items_and_members_are_counted() {
         assert_eq!(count(text.as_bytes()), expected, "{text}");
     }
     let array = column("a", Kind::Array(None), 0, vec![Check::MinItems(1), Check::MaxItems(2)]);
-    assert_eq!(broken(&array, Cell::Array(b"[]")), [(2, Found::Count(0))]);
-    assert_eq!(broken(&array, Cell::Array(b"[1,2,3]")), [(3, Found::Count(3))]);
+    assert_eq!(broken(&array, Cell::Array(b"[]")), [(2, Found::TooFew { count: 0, least: 1 })]);
+    assert_eq!(broken(&array, Cell::Array(b"[1,2,3]")), [(3, Found::TooMany { count: 3, most: 2 })]);
 }
 
 #[test]
@@ -133,14 +145,18 @@ fn equal_items_are_found_whatever_their_spelling() {
 fn a_csv_cell_with_a_document_is_verified_first() {
     let one = person();
     assert_eq!(broken(&one, Cell::Text(br#"{"age":5,"address":{"zip":"01234"}}"#)), []);
-    assert_eq!(broken(&one, Cell::Text(br#"{"age":5"#)), [(0, Found::CharacterAt(8))]);
-    assert_eq!(broken(&one, Cell::Text(b"[1]")), [(0, Found::Characters(3))]);
-    assert_eq!(broken(&one, Cell::Text(br#"{"age":5,"age":6}"#)), [(0, Found::Unspecified)]);
-    assert_eq!(broken(&one, Cell::Text(br#"{"x":[{"y":1,"\u0079":2}]}"#)), [(0, Found::Unspecified)]);
+    let flaw = |flaw| [(0, Found::Json { flaw, line: 0, at: 0 })];
+    assert_eq!(
+        broken(&one, Cell::Text(br#"{"age":5"#)),
+        [(0, Found::Json { flaw: JsonFlaw::Syntax, line: 1, at: 8 })]
+    );
+    assert_eq!(broken(&one, Cell::Text(b"[1]")), [(0, Found::Unspecified)]);
+    assert_eq!(broken(&one, Cell::Text(br#"{"age":5,"age":6}"#)), flaw(JsonFlaw::DuplicateField));
+    assert_eq!(broken(&one, Cell::Text(br#"{"x":[{"y":1,"\u0079":2}]}"#)), flaw(JsonFlaw::DuplicateField));
     let deep = |depth: usize| format!("{}{}", "[".repeat(depth), "]".repeat(depth));
     let array = column("a", Kind::Array(None), 0, vec![]);
     assert_eq!(broken(&array, Cell::Text(deep(32).as_bytes())), []);
-    assert_eq!(broken(&array, Cell::Text(deep(33).as_bytes())), [(0, Found::Unspecified)]);
+    assert_eq!(broken(&array, Cell::Text(deep(33).as_bytes())), flaw(JsonFlaw::Depth));
     assert_eq!(broken(&array, Cell::Text(deep(100_000).as_bytes())).len(), 1);
 }
 
@@ -158,10 +174,10 @@ fn a_number_anywhere_in_a_document_is_one_that_can_be_stored() {
     }
     let long = format!("-{nines}.9");
     for (number, found) in [
-        (long.as_str(), Found::Digits(39)),
-        ("1e126", Found::Above),
-        ("1e-131", Found::Below),
-        ("1e99999999999999999999", Found::Above),
+        (long.as_str(), Found::SignificantDigits { digits: 39, most: 38 }),
+        ("1e126", Found::TooHuge),
+        ("1e-131", Found::TooTiny),
+        ("1e99999999999999999999", Found::TooHuge),
     ] {
         for blank in ["", " "] {
             let object = format!(r#"{{"free":[{{"1,":"1e999","deep":{blank}{number}{blank}}}]}}"#);
@@ -178,11 +194,11 @@ fn a_number_anywhere_in_a_document_is_one_that_can_be_stored() {
     // A property that is declared says it under its own rule, and nobody says it again.
     assert_eq!(
         broken(&person(), Cell::Object(br#"{"age":1,"address":{"zip":"01234","floor":1e999}}"#)),
-        [(20, Found::Above)]
+        [(20, Found::TooHuge)]
     );
     assert_eq!(
         broken(&array_of_integers(), Cell::Array(format!("[1,{nines}9]").as_bytes())),
-        [(10, Found::Digits(39))]
+        [(10, Found::SignificantDigits { digits: 39, most: 38 })]
     );
 }
 

@@ -35,10 +35,10 @@ fn a_pattern_is_searched_and_an_anchored_one_is_the_whole_text() {
     assert!(pattern("[0-9]").is_match(b"a1b"));
     let mrn = pattern("^MRN[0-9]{6}$");
     assert!(mrn.is_match(b"MRN000123"));
-    assert_eq!(mrn.mismatch(b"MRN00012"), Some(Found::CharacterAt(9)));
-    assert_eq!(mrn.mismatch(b"MRN0001234"), Some(Found::CharacterAt(10)));
-    assert_eq!(mrn.mismatch(b"mrn000123"), Some(Found::CharacterAt(1)));
-    assert_eq!(pattern("a|b").mismatch("äö".as_bytes()), Some(Found::Characters(2)));
+    assert_eq!(mrn.mismatch(b"MRN00012"), Some(Mismatch::Ends(8)));
+    assert_eq!(mrn.mismatch(b"MRN0001234"), Some(Mismatch::Character(10)));
+    assert_eq!(mrn.mismatch(b"mrn000123"), Some(Mismatch::Character(1)));
+    assert_eq!(pattern("a|b").mismatch("äö".as_bytes()), Some(Mismatch::Somewhere));
     assert!(!mrn.is_match(b"MRN000123\n"), "the end is the end, not the last line");
 }
 
@@ -144,7 +144,7 @@ proptest! {
     #[test]
     fn a_long_run_stops_at_the_first_byte_that_is_not_of_its_set(at in 0_usize..40, byte in "[^0-9]") {
         let text = format!("{}{byte}00", "7".repeat(at));
-        let found = u32::try_from(at + 1).map(Found::CharacterAt).ok();
+        let found = u32::try_from(at + 1).map(Mismatch::Character).ok();
         prop_assert_eq!(pattern("^[0-9]*$").mismatch(text.as_bytes()), found);
     }
 

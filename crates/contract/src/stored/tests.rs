@@ -7,11 +7,13 @@ fn column(kind: Kind) -> Column {
     Column {
         name: "c".to_owned(),
         physical_name: "c".to_owned(),
+        synonyms: Vec::new(),
         source_path: None,
         kind,
         type_rule: RuleIndex(0),
         required: None,
         null_tokens: vec![b"NULL".to_vec()],
+        spelling: None,
         classified: false,
         checks: Vec::new(),
     }

@@ -38,6 +38,12 @@ pub(super) fn date_of(day: i64) -> (i64, u8, u8) {
     (year, month.to_le_bytes()[0], day.to_le_bytes()[0])
 }
 
+/// The day of the week of a day: 0 is Monday.
+pub(super) fn weekday_of(day: i64) -> u8 {
+    // 1970-01-01 was a Thursday.
+    (day + 3).rem_euclid(7).to_le_bytes()[0]
+}
+
 /// Days of a month.
 pub(super) fn days_in(year: i16, month: u8) -> u8 {
     match month {

@@ -77,6 +77,7 @@ enum Part {
     Year,
     Month,
     Day,
+    Weekday,
     Hour,
     HalfDayHour,
     HalfDay,
@@ -126,7 +127,9 @@ impl Compiler {
                 );
             }
             ('k' | 'K', _) => return refuse("write HH for an hour from 00 to 23"),
-            ('E' | 'e' | 'c', _) => return refuse("the day of the week is not read: leave it out"),
+            ('E', 1..=3) => (Part::Weekday, Step::Weekday { full: false }),
+            ('E', 4) => (Part::Weekday, Step::Weekday { full: true }),
+            ('E' | 'e' | 'c', _) => return refuse("write EEE for a day such as Mon, or EEEE for Monday"),
             _ => return refuse("put literal text in quotes, such as 'T'"),
         };
         self.place(part, step, letter, width, at)
@@ -141,7 +144,7 @@ impl Compiler {
         at: usize,
     ) -> Result<(), PatternError> {
         let refuse = |advice| Err(unsupported(letter, width, at, advice));
-        let is_date = matches!(part, Part::Year | Part::Month | Part::Day);
+        let is_date = matches!(part, Part::Year | Part::Month | Part::Day | Part::Weekday);
         match self.kind {
             TemporalKind::Date if !is_date => {
                 return refuse("a date has no time: make the property a timestamp");

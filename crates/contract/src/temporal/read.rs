@@ -5,7 +5,7 @@ use jiff::tz::{AmbiguousOffset, TimeZone};
 
 use super::civil::{self, NANOS_PER_SECOND, SECONDS_PER_DAY};
 use super::{Field, ISO_DATE, ISO_TIME, Moment, OffsetForm, Step, TemporalKind};
-use crate::Found;
+use crate::{DatePart, Found};
 
 const MONTHS: [&[u8]; 12] = [
     b"January",
@@ -21,6 +21,10 @@ const MONTHS: [&[u8]; 12] = [
     b"November",
     b"December",
 ];
+const WEEKDAYS: [&[u8]; 7] =
+    [b"Monday", b"Tuesday", b"Wednesday", b"Thursday", b"Friday", b"Saturday", b"Sunday"];
+/// Letters of a short name.
+const SHORT: usize = 3;
 /// The largest offset, ±18:00 (`java.time.ZoneOffset`).
 const LARGEST_OFFSET: i32 = 18 * 3600;
 
@@ -30,8 +34,8 @@ pub(super) struct Fields {
     year: i16,
     month: u8,
     day: u8,
-    /// Where the day begins; the position of a date that does not exist.
-    day_at: usize,
+    /// 0 is Monday.
+    weekday: Option<u8>,
     hour: u8,
     minute: u8,
     second: u8,
@@ -40,14 +44,28 @@ pub(super) struct Fields {
     offset: Option<i32>,
 }
 
-/// A cursor in a text. A step that fails leaves its own position, 0-based, in bytes.
+/// Where a text stops to follow its pattern, as a 0-based byte, and what the pattern has there.
+#[derive(Clone, Copy)]
+struct Stop {
+    at: usize,
+    wanted: DatePart,
+}
+
+impl Stop {
+    /// The one that is further on in the text; this one when both are at the same place.
+    fn or_further(self, other: Option<Self>) -> Self {
+        other.filter(|other| other.at > self.at).unwrap_or(self)
+    }
+}
+
+/// A cursor in a text.
 #[derive(Clone, Copy)]
 struct Reader<'a> {
     text: &'a [u8],
     at: usize,
     fields: Fields,
     /// The last place at which an optional section did not fit.
-    furthest: usize,
+    furthest: Option<Stop>,
 }
 
 /// Reads a whole text.
@@ -56,7 +74,7 @@ pub(super) fn read(steps: &[Step], text: &[u8]) -> Result<Fields, Found> {
         year: 1970,
         month: 1,
         day: 1,
-        day_at: 0,
+        weekday: None,
         hour: 0,
         minute: 0,
         second: 0,
@@ -64,26 +82,35 @@ pub(super) fn read(steps: &[Step], text: &[u8]) -> Result<Fields, Found> {
         nanos: None,
         offset: None,
     };
-    let mut reader = Reader { text, at: 0, fields, furthest: 0 };
+    let mut reader = Reader { text, at: 0, fields, furthest: None };
     let stopped = match reader.run(steps) {
         Ok(()) if reader.at == text.len() => None,
-        Ok(()) => Some(reader.at.max(reader.furthest)),
-        Err(at) => Some(at.max(reader.furthest)),
+        Ok(()) => Some(Stop { at: reader.at, wanted: DatePart::End }),
+        Err(stop) => Some(stop),
     };
-    if let Some(at) = stopped {
-        return Err(character_at(text, at));
+    if let Some(stop) = stopped {
+        return Err(not_a_date(text, stop.or_further(reader.furthest)));
     }
     let fields = reader.fields;
     if fields.day > 28 && fields.day > civil::days_in(fields.year, fields.month) {
-        return Err(character_at(text, fields.day_at));
+        return Err(Found::NoSuchDay);
+    }
+    if let Some(weekday) = fields.weekday
+        && weekday != civil::weekday_of(civil::day_of(fields.year, fields.month, fields.day))
+    {
+        return Err(Found::OtherWeekday);
     }
     Ok(fields)
 }
 
-/// The 1-based position of the character that begins at a byte.
-fn character_at(text: &[u8], at: usize) -> Found {
-    let before = text.iter().take(at).filter(|byte| !matches!(byte, 0x80..=0xBF)).count();
-    Found::CharacterAt(u32::try_from(before + 1).unwrap_or(u32::MAX))
+/// Positions count characters.
+fn not_a_date(text: &[u8], stop: Stop) -> Found {
+    let before = text.iter().take(stop.at).filter(|byte| !matches!(byte, 0x80..=0xBF)).count();
+    Found::NotADate {
+        wanted: stop.wanted,
+        at: u32::try_from(before + 1).unwrap_or(u32::MAX),
+        ended: stop.at >= text.len(),
+    }
 }
 
 impl Fields {
@@ -105,10 +132,10 @@ impl Fields {
             seconds -= i64::from(offset.unwrap_or(0));
             // An offset may lead out of the years 1 to 9999.
             if seconds < civil::day_of(1, 1, 1) * SECONDS_PER_DAY {
-                return Err(Found::Below);
+                return Err(Found::OutsideYears);
             }
             if seconds >= (civil::day_of(9999, 12, 31) + 1) * SECONDS_PER_DAY {
-                return Err(Found::Above);
+                return Err(Found::OutsideYears);
             }
         }
         let nanos = i128::from(seconds) * i128::from(NANOS_PER_SECOND) + i128::from(self.nanos.unwrap_or(0));
@@ -120,10 +147,11 @@ impl Fields {
         let [month, day, hour, minute, second] =
             [self.month, self.day, hour, self.minute, self.second].map(u8::cast_signed);
         let local =
-            DateTime::new(self.year, month, day, hour, minute, second, 0).map_err(|_| Found::Unspecified)?;
+            DateTime::new(self.year, month, day, hour, minute, second, 0).map_err(|_| Found::NoSuchDay)?;
         match zone.to_ambiguous_timestamp(local).offset() {
             AmbiguousOffset::Unambiguous { offset } => Ok(offset.seconds()),
-            AmbiguousOffset::Gap { .. } | AmbiguousOffset::Fold { .. } => Err(Found::AmbiguousTime),
+            AmbiguousOffset::Gap { .. } => Err(Found::SkippedTime),
+            AmbiguousOffset::Fold { .. } => Err(Found::RepeatedTime),
         }
     }
 }
@@ -161,22 +189,33 @@ fn two_digits(tens: u8, ones: u8) -> Option<u8> {
 }
 
 impl Reader<'_> {
-    fn run(&mut self, steps: &[Step]) -> Result<(), usize> {
+    /// The pattern has something here that the text has not.
+    fn wants(&self, wanted: DatePart) -> Stop {
+        Stop { at: self.at, wanted }
+    }
+
+    fn run(&mut self, steps: &[Step]) -> Result<(), Stop> {
         let mut rest = steps;
         while let [step, after @ ..] = rest {
             rest = after;
             match *step {
                 Step::Number { field, least, most } => self.number(field, least, most)?,
                 Step::Literal(byte) => self.literal(byte)?,
-                Step::Month { full } => self.month(full)?,
+                Step::Month { full } => {
+                    let month = self.name(&MONTHS, full, DatePart::MonthName { full })?;
+                    self.fields.month = month + 1;
+                }
+                Step::Weekday { full } => {
+                    self.fields.weekday = Some(self.name(&WEEKDAYS, full, DatePart::Weekday { full })?);
+                }
                 Step::HalfDay => self.half_day()?,
                 Step::Fraction { least, most } => self.fraction(least, most)?,
                 Step::Offset { zulu, form } => self.offset(zulu, form)?,
                 Step::Optional(count) => {
                     let (section, after) = rest.split_at_checked(count).unwrap_or((rest, &[]));
                     let (at, fields) = (self.at, self.fields);
-                    if let Err(stopped) = self.run(section) {
-                        self.furthest = self.furthest.max(stopped);
+                    if let Err(stop) = self.run(section) {
+                        self.furthest = Some(stop.or_further(self.furthest));
                         (self.at, self.fields) = (at, fields);
                     }
                     rest = after;
@@ -195,7 +234,6 @@ impl Reader<'_> {
     fn iso_date(&mut self) -> Option<()> {
         let date = iso_date(self.text.get(self.at..)?.first_chunk()?)?;
         (self.fields.year, self.fields.month, self.fields.day) = date;
-        self.fields.day_at = self.at + 8;
         self.at += 10;
         Some(())
     }
@@ -214,16 +252,20 @@ impl Reader<'_> {
         Some(())
     }
 
-    fn literal(&mut self, byte: u8) -> Result<(), usize> {
+    fn literal(&mut self, byte: u8) -> Result<(), Stop> {
         if self.text.get(self.at) != Some(&byte) {
-            return Err(self.at);
+            return Err(self.wants(if byte.is_ascii() {
+                DatePart::Literal(byte)
+            } else {
+                DatePart::OtherLiteral
+            }));
         }
         self.at += 1;
         Ok(())
     }
 
     /// Takes `least` to `most` digits, at most nine, as many as there are.
-    fn digits(&mut self, least: u8, most: u8) -> Result<(u32, u8), usize> {
+    fn digits(&mut self, least: u8, most: u8) -> Result<(u32, u8), Stop> {
         let mut number = 0_u32;
         let mut count = 0;
         while count < most {
@@ -235,29 +277,30 @@ impl Reader<'_> {
             count += 1;
             self.at += 1;
         }
-        if count < least { Err(self.at) } else { Ok((number, count)) }
+        if count < least { Err(self.wants(DatePart::Digit)) } else { Ok((number, count)) }
     }
 
-    fn number(&mut self, field: Field, least: u8, most: u8) -> Result<(), usize> {
+    fn number(&mut self, field: Field, least: u8, most: u8) -> Result<(), Stop> {
         let begin = self.at;
         let (number, _) = self.digits(least, most)?;
-        let (lowest, highest) = match field {
-            Field::Year => (1, 9999),
-            Field::ShortYear => (0, 99),
-            Field::Month | Field::HalfDayHour => (1, 12),
-            Field::Day => (1, 31),
-            Field::Hour => (0, 23),
-            Field::Minute | Field::Second => (0, 59),
+        let (lowest, highest, wanted) = match field {
+            Field::Year => (1, 9999, DatePart::Year),
+            Field::ShortYear => (0, 99, DatePart::Year),
+            Field::Month => (1, 12, DatePart::Month),
+            Field::HalfDayHour => (1, 12, DatePart::HalfDayHour),
+            Field::Day => (1, 31, DatePart::Day),
+            Field::Hour => (0, 23, DatePart::Hour),
+            Field::Minute | Field::Second => (0, 59, DatePart::Sixty),
         };
         if number < lowest || number > highest {
-            return Err(begin);
+            return Err(Stop { at: begin, wanted });
         }
         let [small, high, ..] = number.to_le_bytes();
         match field {
             Field::Year => self.fields.year = i16::from_le_bytes([small, high]),
             Field::ShortYear => self.fields.year = 2000 + i16::from(small),
             Field::Month => self.fields.month = small,
-            Field::Day => (self.fields.day, self.fields.day_at) = (small, begin),
+            Field::Day => self.fields.day = small,
             Field::Hour => self.fields.hour = small,
             Field::HalfDayHour => self.fields.hour = small % 12,
             Field::Minute => self.fields.minute = small,
@@ -266,39 +309,39 @@ impl Reader<'_> {
         Ok(())
     }
 
-    fn month(&mut self, full: bool) -> Result<(), usize> {
+    /// Takes one of the names, in letters of any case: in full, or its first three letters. Returns its place.
+    fn name(&mut self, names: &[&[u8]], full: bool, wanted: DatePart) -> Result<u8, Stop> {
         let rest = self.text.get(self.at..).unwrap_or_default();
-        for (number, name) in (1_u8..).zip(MONTHS) {
-            let name = if full { name } else { name.get(..3).unwrap_or(name) };
-            if rest.starts_with(name) {
-                self.fields.month = number;
+        for (place, name) in (0_u8..).zip(names) {
+            let name = if full { name } else { name.get(..SHORT).unwrap_or(name) };
+            if rest.get(..name.len()).is_some_and(|begin| begin.eq_ignore_ascii_case(name)) {
                 self.at += name.len();
-                return Ok(());
+                return Ok(place);
             }
         }
-        Err(self.at)
+        Err(self.wants(wanted))
     }
 
-    fn half_day(&mut self) -> Result<(), usize> {
-        self.fields.afternoon = match self.text.get(self.at..self.at + 2) {
-            Some(b"AM") => false,
-            Some(b"PM") => true,
-            _ => return Err(self.at),
-        };
+    fn half_day(&mut self) -> Result<(), Stop> {
+        let word = self.text.get(self.at..self.at + 2).unwrap_or_default();
+        self.fields.afternoon = word.eq_ignore_ascii_case(b"PM");
+        if !self.fields.afternoon && !word.eq_ignore_ascii_case(b"AM") {
+            return Err(self.wants(DatePart::HalfDay));
+        }
         self.at += 2;
         Ok(())
     }
 
-    fn fraction(&mut self, least: u8, most: u8) -> Result<(), usize> {
+    fn fraction(&mut self, least: u8, most: u8) -> Result<(), Stop> {
         if self.fields.nanos.is_some() {
-            return Err(self.at);
+            return Err(self.wants(DatePart::End));
         }
         let (number, count) = self.digits(least, most)?;
         self.fields.nanos = Some(number * 10_u32.pow(u32::from(9 - count)));
         Ok(())
     }
 
-    fn offset(&mut self, zulu: bool, form: OffsetForm) -> Result<(), usize> {
+    fn offset(&mut self, zulu: bool, form: OffsetForm) -> Result<(), Stop> {
         let begin = self.at;
         let sign = match self.text.get(begin) {
             Some(b'Z') if zulu && self.fields.offset.is_none() => {
@@ -308,7 +351,7 @@ impl Reader<'_> {
             }
             Some(b'+') if self.fields.offset.is_none() => 1,
             Some(b'-') if self.fields.offset.is_none() => -1,
-            _ => return Err(begin),
+            _ => return Err(self.wants(DatePart::Offset)),
         };
         self.at += 1;
         let (hours, _) = self.digits(2, 2)?;
@@ -322,7 +365,7 @@ impl Reader<'_> {
         };
         let seconds = (hours * 3600 + minutes * 60).cast_signed();
         if minutes > 59 || seconds > LARGEST_OFFSET {
-            return Err(begin);
+            return Err(Stop { at: begin, wanted: DatePart::Offset });
         }
         self.fields.offset = Some(sign * seconds);
         Ok(())

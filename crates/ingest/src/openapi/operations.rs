@@ -2,14 +2,21 @@
 
 use serde_json::{Value, json};
 
+use super::schemas::{self, reference as schema};
 use crate::cursor::{CURSOR_CHARACTERS, MOST_PER_PAGE, USUAL_PER_PAGE};
 use crate::idempotency::KEY_CHARACTERS;
+use crate::media::FILE_TYPES;
 use crate::name::{NAME_CHARACTERS, NAME_PATTERN};
 use crate::problem::Code;
 use crate::route::{Access, Definition, Route};
 
-fn schema(name: &str) -> Value {
-    json!({ "$ref": format!("#/components/schemas/{name}") })
+/// A body of this media type, with the example of its schema.
+fn media(media_type: &str, name: &str) -> Value {
+    let mut content = json!({ "schema": schema(name) });
+    if let Some(example) = schemas::example(name) {
+        content["example"] = example;
+    }
+    json!({ media_type: content })
 }
 
 /// Variables of the path, query parameters and headers.
@@ -20,8 +27,10 @@ pub(super) fn parameters(definition: &Definition) -> Value {
     if matches!(definition.route, Route::SendFile | Route::OpenUpload) {
         all.push(json!({
             "name": "idempotency-key", "in": "header",
-            "description": "Sent again with the same key and body, the request is answered as the first time",
-            "schema": { "type": "string", "minLength": 1, "maxLength": KEY_CHARACTERS, "pattern": "^[!-~]+$" }
+            "description": "A name of your choice for this request. Sent again with the same key and body, within a day, it is \
+                answered as the first time and makes nothing new",
+            "schema": { "type": "string", "minLength": 1, "maxLength": KEY_CHARACTERS, "pattern": "^[!-~]+$" },
+            "example": "0b6c1f0e-8a53-4c1e-9b0d-6f0a8f2f9c11"
         }));
     }
     if definition.route == Route::SendFile {
@@ -32,7 +41,8 @@ pub(super) fn parameters(definition: &Definition) -> Value {
             ("content-digest", "sha-256=:LPJNul+wow4m6DsqxbninhsWHlwfp0JecwQzYpOLmCQ=:"),
         ] {
             all.push(json!({
-                "name": name, "in": "header", "description": "A checksum of the body, verified before it is stored",
+                "name": name, "in": "header",
+                "description": "A checksum of the body, verified before it is stored; one that does not match is answered 400",
                 "schema": { "type": "string" }, "example": example
             }));
         }
@@ -42,9 +52,9 @@ pub(super) fn parameters(definition: &Definition) -> Value {
 
 fn variable(name: &str) -> Value {
     let (schema, example, description) = match name {
-        "feed" => (schema("FeedName"), "scan-reports", "The feed"),
+        "feed" => (schema("FeedName"), "scan-reports", "The feed, by its name"),
         "file" => (schema("FileId"), "r5g61a45bnmyhnp8sgqw0ymkjv", "The file, by its id"),
-        "upload" => (schema("UploadId"), "7w3k0c9v5n2m4x8b1z6q0s3d5f", "The upload"),
+        "upload" => (schema("UploadId"), "7w3k0c9v5n2m4x8b1z6q0s3d5f", "The upload, by its id"),
         _ => (
             json!({ "type": "string", "minLength": 1 }),
             "RPT-00000017",
@@ -61,25 +71,25 @@ fn query(name: &str) -> Value {
     let (schema, description) = match name {
         "name" => (name_schema(), "The file's name; without one the upload's id"),
         "corrects" => (schema("FileId"), "The file that this one corrects"),
-        "feed" => (schema("FeedName"), "Only this feed"),
-        "state" => (schema("DecidedState"), "Only this state"),
-        "from" => (time(), "Not older than this instant or day (UTC)"),
-        "before" => (time(), "Older than this instant or day (UTC)"),
+        "feed" => (schema("FeedName"), "Only files of this feed"),
+        "state" => (schema("DecidedState"), "Only files in this state"),
+        "from" => (time(), "Only files that landed at this instant or day (UTC) or later"),
+        "before" => (time(), "Only files that landed before this instant or day (UTC)"),
         "limit" => (
             json!({ "type": "integer", "minimum": 1, "maximum": MOST_PER_PAGE, "default": USUAL_PER_PAGE }),
-            "The most entries of the page",
+            "The maximum number of entries on the page",
         ),
         "cursor" => (
             json!({ "type": "string", "maxLength": CURSOR_CHARACTERS }),
-            "`next` of the page before, unchanged",
+            "`next` of the previous page, unchanged",
         ),
         "format" => (
             json!({ "type": "string", "enum": ["csv", "ndjson"], "default": "csv" }),
-            "The form of the records",
+            "The format of the rejected records",
         ),
         _ => (
             json!({ "type": "string", "enum": ["true", "false", ""], "default": "false" }),
-            "All visible versions, newest first",
+            "Whether to list all visible versions, newest first, in place of the newest one",
         ),
     };
     json!({ "name": name, "in": "query", "schema": schema, "description": description })
@@ -103,45 +113,86 @@ fn time() -> Value {
 /// The body that an operation takes.
 pub(super) fn request_body(route: Route) -> Option<Value> {
     let content = match route {
-        Route::SendFile | Route::CheckFile => json!({
-            "*/*": { "schema": { "type": "string", "format": "binary" }, "example": "report_id,modality\nRPT-00000017,CT\n" }
-        }),
-        Route::OpenUpload => json!({ "application/json": { "schema": schema("UploadWish") } }),
-        Route::SignParts => json!({ "application/json": { "schema": schema("WantedParts") } }),
-        Route::CompleteUpload => json!({ "application/json": { "schema": schema("SentParts") } }),
+        Route::SendFile | Route::CheckFile => files(),
+        Route::OpenUpload => media("application/json", "UploadWish"),
+        Route::SignParts => media("application/json", "WantedParts"),
+        Route::CompleteUpload => media("application/json", "SentParts"),
         _ => return None,
     };
-    let required = !matches!(route, Route::SendFile | Route::CheckFile);
-    Some(json!({ "required": required, "content": content }))
+    let file = matches!(route, Route::SendFile | Route::CheckFile);
+    let description = if file {
+        "The bytes of the file, as they are: not a form. Any media type but a form is accepted, also `application/json`; the contract \
+         and the bytes decide what the file is"
+    } else {
+        "A JSON document"
+    };
+    Some(json!({ "required": !file, "description": description, "content": content }))
 }
 
-/// The status and response of success.
-pub(super) fn success(route: Route) -> (&'static str, Value) {
-    let json = |status, description: &str, name: &str| {
-        let content = json!({ "application/json": { "schema": schema(name) } });
-        (status, json!({ "description": description, "content": content, "headers": common() }))
+/// A file in each of its media types. Generators of clients look for bytes (`format: binary`) under types that they know.
+fn files() -> Value {
+    let of_type = |media_type: &&str| {
+        let bytes = json!({ "type": "string", "format": "binary", "description": "The bytes of the file" });
+        let mut content = json!({ "schema": bytes });
+        let example = match *media_type {
+            "text/csv" => Some("report_id,modality\nRPT-00000017,CT\n"),
+            "text/tab-separated-values" => Some("report_id\tmodality\nRPT-00000017\tCT\n"),
+            "application/x-ndjson" => Some("{\"report_id\":\"RPT-00000017\",\"modality\":\"CT\"}\n"),
+            _ => None,
+        };
+        if let Some(example) = example {
+            content["example"] = json!(example);
+        }
+        ((*media_type).to_owned(), content)
     };
+    Value::Object(FILE_TYPES.iter().map(of_type).collect())
+}
+
+/// The statuses and responses of success.
+pub(super) fn successes(route: Route) -> Vec<(&'static str, Value)> {
+    let mut all = vec![success(route)];
+    if route == Route::OpenUpload {
+        let there = "The current file of this name has the announced bytes: nothing is to be sent, and nothing is charged";
+        all.push(created(success_of("200", there, "PresentFile")));
+    }
+    all
+}
+
+fn success_of(status: &'static str, description: &str, name: &str) -> (&'static str, Value) {
+    let content = media("application/json", name);
+    (status, json!({ "description": description, "content": content, "headers": common() }))
+}
+
+fn success(route: Route) -> (&'static str, Value) {
+    let json = success_of;
     match route {
         Route::SendFile | Route::CompleteUpload => {
-            created(json("202", "The file landed and will be decided", "SentFile"))
+            created(json("202", "The file landed and is going to be decided", "SentFile"))
         }
         Route::OpenUpload => created(json("201", "The upload is promised", "Promise")),
-        Route::CheckFile => json("200", "What would become of the file", "DryRun"),
-        Route::ReadUpload => json("200", "Where the upload stands", "UploadStatus"),
+        Route::CheckFile => json("200", "What would be decided on the file", "DryRun"),
+        Route::ReadUpload => json("200", "The state of the upload", "UploadStatus"),
         Route::SignParts => json("200", "A signed PUT for each part", "SignedParts"),
-        Route::AbortUpload => ("204", json!({ "description": "It is given up", "headers": common() })),
+        Route::AbortUpload => ("204", json!({ "description": "The upload is aborted", "headers": common() })),
         Route::ListFiles => json("200", "A page of files", "FileList"),
-        Route::ReadFile => json("200", "Where the file stands", "FileStatus"),
+        Route::ReadFile => json("200", "The state of the file", "FileStatus"),
         Route::ReadReceipt => json("200", "The receipt", "Receipt"),
-        Route::ReadRejects => json("200", "A signed GET", "SignedRejects"),
+        Route::ReadRejects => json("200", "A signed GET of the rejected records", "SignedRejects"),
         Route::ListFeeds => json("200", "The feeds", "FeedList"),
         Route::ReadContract => {
             // The schema is of what the text means, not of the text.
-            let content = json!({ "application/yaml": { "schema": { "type": "object" } } });
-            ("200", json!({ "description": "The contract", "content": content, "headers": common() }))
+            let contract =
+                json!({ "type": "object", "description": "An Open Data Contract Standard document" });
+            let example =
+                "apiVersion: v3.1.0\nkind: DataContract\nid: scan-reports\nversion: 1.2.0\nstatus: active\n";
+            let content = json!({ "application/yaml": { "schema": contract, "example": example } });
+            (
+                "200",
+                json!({ "description": "The contract, as it was published", "content": content, "headers": common() }),
+            )
         }
         Route::ReadRecord => json("200", "A version of the record, or its history", "RecordAnswer"),
-        Route::Health => json("200", "It answers", "Health"),
+        Route::Health => json("200", "The service answers", "Health"),
         Route::OpenApi => json("200", "An OpenAPI 3.1 document", "Anything"),
     }
 }
@@ -165,8 +216,9 @@ pub(super) fn refusals(definition: &Definition) -> Vec<Code> {
     }
     codes.extend(match definition.route {
         Route::SendFile => &[Code::InvalidName, Code::InvalidHeader, Code::ChecksumMismatch][..],
+        Route::CheckFile => &[Code::InvalidHeader],
         Route::OpenUpload => &[Code::InvalidBody, Code::InvalidName, Code::InvalidHeader],
-        Route::SignParts | Route::CompleteUpload => &[Code::InvalidBody],
+        Route::SignParts | Route::CompleteUpload => &[Code::InvalidBody, Code::InvalidHeader],
         Route::ReadRecord => &[Code::InvalidKey],
         _ => &[],
     });
@@ -176,21 +228,30 @@ pub(super) fn refusals(definition: &Definition) -> Vec<Code> {
             Code::RequestRunning,
             Code::NameConflict,
             Code::TooLarge,
+            Code::UnsupportedMediaType,
             Code::IdempotencyKeyReused,
             Code::UnknownCorrection,
         ][..],
         Route::OpenUpload => &[
             Code::RequestRunning,
+            Code::SameBytes,
             Code::UploadClosed,
             Code::TooLarge,
+            Code::UnsupportedMediaType,
             Code::IdempotencyKeyReused,
             Code::UnknownCorrection,
         ],
-        Route::CheckFile => &[Code::TooLarge],
-        Route::SignParts => &[Code::UploadClosed, Code::TooLarge, Code::PartsRefused],
-        Route::CompleteUpload => {
-            &[Code::UploadClosed, Code::NameConflict, Code::TooLarge, Code::PartsRefused]
+        Route::CheckFile => &[Code::TooLarge, Code::UnsupportedMediaType],
+        Route::SignParts => {
+            &[Code::UploadClosed, Code::TooLarge, Code::UnsupportedMediaType, Code::PartsRefused]
         }
+        Route::CompleteUpload => &[
+            Code::UploadClosed,
+            Code::NameConflict,
+            Code::TooLarge,
+            Code::UnsupportedMediaType,
+            Code::PartsRefused,
+        ],
         Route::AbortUpload => &[Code::UploadClosed],
         Route::ReadReceipt | Route::ReadRejects => &[Code::NotTerminal],
         Route::ReadRecord => &[Code::TooManyVersions],

@@ -154,7 +154,9 @@ async fn feeds_are_listed_with_their_contracts_which_are_given_as_published() {
 #[tokio::test]
 async fn a_dry_run_says_what_the_receipt_will_say_and_stores_nothing() {
     let bench = Bench::with_feeds();
-    for body in [GOOD, MIXED, "", "nothing\n", "id,name\n1,Ann\n1,Bob\n"] {
+    let nothing_good = "id,name\nx,Ann\ny,Bob\n";
+    let page = "<html>\n<body>502</body>\n</html>\n";
+    for body in [GOOD, MIXED, "", "nothing\n", "id,name\n1,Ann\n1,Bob\n", "id,name\n", nothing_good, page] {
         let dry = bench.ask("POST", "/v1/feeds/visits/check").body(body.as_bytes()).told().await;
         assert_eq!((dry.status, &dry.body["stored"]), (200, &json!(false)));
         assert!(bench.memory.inbox_versions().iter().all(|version| version.bytes != body));
@@ -184,6 +186,25 @@ async fn a_dry_run_says_what_the_receipt_will_say_and_stores_nothing() {
 }
 
 #[tokio::test]
+async fn a_dry_run_says_that_nothing_can_be_loaded_and_what_another_format_is() {
+    let bench = Bench::with_feeds();
+    for (body, code, message) in [
+        (
+            &b"id,name\nx,Ann\ny,Bob\n"[..],
+            "ERROR_BUDGET",
+            "no record can be loaded: all 2 were rejected; at least one must be good",
+        ),
+        (b"{\"id\":1,\"name\":\"Ann\"}\n", "WRONG_FORMAT", "this is JSON; the feed takes CSV"),
+        (b"PK\x03\x04\0\0\0\0", "WRONG_FORMAT", "this is a ZIP archive; the feed takes CSV"),
+    ] {
+        let told = bench.ask("POST", "/v1/feeds/visits/check").body(body).told().await;
+        let fault = &told.body["fault"];
+        assert_eq!((&told.body["wouldBe"], &fault["code"]), (&json!("QUARANTINED"), &json!(code)));
+        assert_eq!(fault["message"], message);
+    }
+}
+
+#[tokio::test]
 async fn a_dry_run_knows_the_lines_of_what_a_later_record_refuses() {
     let bench = Bench::new();
     let all = "    customProperties:\n      - {property: duplicates, value: rejectAll, vendor: ingest}\n";
@@ -193,6 +214,27 @@ async fn a_dry_run_knows_the_lines_of_what_a_later_record_refuses() {
     let lines: Vec<&Value> =
         told.body["violations"].as_array().expect("violations").iter().map(|one| &one["line"]).collect();
     assert_eq!(lines, [&json!(2), &json!(4)], "{}", told.text);
+}
+
+#[tokio::test]
+async fn a_contract_that_does_not_compile_changes_no_answer() {
+    let too_long = "#".repeat(contract::MOST_DOCUMENT_BYTES + 1);
+    for broken in ["no contract", "", too_long.as_str()] {
+        let bench = Bench::with_feeds();
+        bench.memory.publish_contract("visits", broken.to_owned());
+        let told = bench.ask("POST", "/v1/feeds/visits/check").body(GOOD.as_bytes()).told().await;
+        assert_eq!((&told.body["wouldBe"], &told.body["wouldLoad"]), (&json!("COMPLETE"), &json!(2)));
+        let told = bench.ask("GET", "/v1/feeds/visits/contract").told().await;
+        assert_eq!(told.text, contract("visits", &[("id", "integer")], ""), "the one in force");
+        bench.send(&format!("{FILES}?name=all.csv"), GOOD).await;
+        bench.process().await;
+        let entries = bench.memory.entries();
+        assert!(entries.iter().all(|entry| entry.state == store::State::Complete), "and so by the inbox");
+        assert_eq!(entries.len(), 1);
+    }
+    let bench = Bench::new();
+    bench.memory.publish_contract("visits", too_long);
+    assert_eq!(bench.ask("GET", "/v1/feeds/visits/contract").told().await.code(), (404, "not-found"));
 }
 
 #[tokio::test]

@@ -148,6 +148,7 @@ impl Bench {
             let file = version.file;
             let number: String = file.version.chars().filter(char::is_ascii_digit).collect();
             let second = number.parse::<u64>().unwrap_or_default() % 60;
+            self.memory.made_at(&file, BEGIN + 900_000 + second * 1_000);
             let event = json!({ "Records": [{
                 "eventSource": "aws:s3", "eventName": "ObjectCreated:Put",
                 "eventTime": format!("2026-11-20T08:15:{second:02}.000Z"),

@@ -57,3 +57,121 @@ fn every_example_fits_its_schema() {
         }
     }
 }
+
+/// Every schema with its place, the document's components and those that stand in operations.
+fn schemas<'d>(place: &str, value: &'d Value, found: &mut Vec<(String, &'d Value)>) {
+    match value {
+        Value::Object(members) => {
+            for (name, member) in members {
+                let place = format!("{place}/{name}");
+                match (name.as_str(), member) {
+                    ("example" | "examples" | "enum" | "default" | "required" | "description", _) => {}
+                    ("schema" | "items" | "additionalProperties", Value::Object(_)) => {
+                        found.push((place.clone(), member));
+                        schemas(&place, member, found);
+                    }
+                    ("schemas" | "properties", Value::Object(all)) => {
+                        for (name, schema) in all {
+                            let place = format!("{place}/{name}");
+                            found.push((place.clone(), schema));
+                            schemas(&place, schema, found);
+                        }
+                    }
+                    _ => schemas(&place, member, found),
+                }
+            }
+        }
+        Value::Array(items) => items.iter().for_each(|item| schemas(place, item, found)),
+        _ => {}
+    }
+}
+
+fn is_text(value: &Value) -> bool {
+    value.as_str().is_some_and(|text| text.len() > 3)
+}
+
+#[test]
+fn every_operation_parameter_response_header_and_property_is_described() {
+    let document = openapi::document();
+    let mut found = Vec::new();
+    schemas("", &document, &mut found);
+    assert!(found.len() > 200, "{}", found.len());
+    for (place, schema) in found {
+        // The schema of a parameter or header has the description beside it, and a reference the target's.
+        let elsewhere = place.contains("/parameters/")
+            || place.contains("/headers/")
+            || place.ends_with("/schema")
+            || schema["$ref"].is_string();
+        assert!(elsewhere || is_text(&schema["description"]), "{place} has no description");
+    }
+    let items = [&document["paths"], &document["webhooks"]].into_iter().filter_map(Value::as_object);
+    for (path, item) in items.flatten() {
+        for (method, operation) in item.as_object().expect("operations") {
+            let place = format!("{method} {path}");
+            assert!(is_text(&operation["summary"]) && is_text(&operation["description"]), "{place}");
+            assert_eq!(operation["tags"].as_array().map(Vec::len), Some(1), "{place}");
+            for parameter in operation["parameters"].as_array().expect("parameters") {
+                assert!(is_text(&parameter["description"]), "{place}: {}", parameter["name"]);
+            }
+            for (status, response) in operation["responses"].as_object().expect("responses") {
+                assert!(is_text(&response["description"]), "{place}: {status}");
+                for (name, header) in response["headers"].as_object().into_iter().flatten() {
+                    let described = is_text(&header["description"]) || header["$ref"].is_string();
+                    assert!(described, "{place}: {status}: {name}");
+                }
+            }
+            if !operation["requestBody"].is_null() {
+                assert!(is_text(&operation["requestBody"]["description"]), "{place}");
+            }
+        }
+    }
+    let components = &document["components"];
+    for kind in ["headers", "responses", "securitySchemes"] {
+        for (name, component) in components[kind].as_object().expect("components") {
+            assert!(is_text(&component["description"]), "{kind}/{name}");
+        }
+    }
+}
+
+#[test]
+fn every_body_has_an_example_that_fits_its_schema() {
+    let document = openapi::document();
+    let items = [&document["paths"], &document["webhooks"]].into_iter().filter_map(Value::as_object);
+    let mut bodies = 0;
+    for (path, item) in items.flatten() {
+        for (method, operation) in item.as_object().expect("operations") {
+            let responses = operation["responses"].as_object().expect("responses").values();
+            for body in responses.chain(std::iter::once(&operation["requestBody"])) {
+                for (media_type, content) in body["content"].as_object().into_iter().flatten() {
+                    let place = format!("{method} {path} {media_type}");
+                    let schema = &content["schema"];
+                    let name =
+                        schema["$ref"].as_str().unwrap_or_default().rsplit('/').next().unwrap_or_default();
+                    let named = &document["components"]["schemas"][name];
+                    let bytes = schema["format"] == "binary";
+                    let example = !content["example"].is_null() || named["examples"].is_array();
+                    assert!(example || bytes || name == "Anything", "{place} has no example");
+                    if media_type == "application/json" && !bytes && !content["example"].is_null() {
+                        super::schema::assert_fits(schema, &content["example"], &place);
+                    }
+                    bodies += 1;
+                }
+            }
+        }
+    }
+    assert!(bodies > 100, "{bodies}");
+}
+
+#[test]
+fn a_file_is_bytes_in_each_of_its_media_types() {
+    let document = openapi::document();
+    for path in ["/v1/feeds/{feed}/files", "/v1/feeds/{feed}/check"] {
+        let content = document["paths"][path]["post"]["requestBody"]["content"].as_object().expect("content");
+        let types: Vec<&str> = content.keys().map(String::as_str).collect();
+        for expected in crate::media::FILE_TYPES {
+            assert!(types.contains(&expected), "{expected} is not in {types:?}");
+            assert_eq!(content[expected]["schema"]["format"], "binary", "{expected}");
+        }
+        assert!(types.iter().all(|name| !name.contains('*') && !name.contains("form")), "{types:?}");
+    }
+}

@@ -153,3 +153,37 @@ async fn a_feed_whose_contract_refuses_files_takes_them_for_the_processor_to_say
         (&json!("QUARANTINED"), &json!("CONTRACT_INACTIVE"))
     );
 }
+
+#[tokio::test]
+async fn a_form_is_answered_with_what_to_send_on_every_route_that_takes_a_body() {
+    let bench = Bench::with_feeds();
+    let before = bench.memory.calls().len();
+    for path in [
+        "/v1/feeds/visits/files?name=day.csv",
+        "/v1/feeds/visits/check",
+        "/v1/feeds/visits/uploads",
+        "/v1/uploads/7w3k0c9v5n2m4x8b1z6q0s3d5f/parts",
+        "/v1/uploads/7w3k0c9v5n2m4x8b1z6q0s3d5f/complete",
+    ] {
+        for form in
+            ["multipart/form-data; boundary=----------------------x", "application/x-www-form-urlencoded"]
+        {
+            let told =
+                bench.ask("POST", path).header("Content-Type", form).body(GOOD.as_bytes()).told().await;
+            assert_eq!(told.code(), (415, "unsupported-media-type"), "{path}");
+            let detail = told.body["detail"].as_str().expect("a detail");
+            let option = if path.contains("/feeds/") && !path.ends_with("uploads") {
+                "-T file"
+            } else {
+                "application/json"
+            };
+            assert!(detail.contains("--data-binary @file") && detail.contains(option), "{detail}");
+        }
+    }
+    // Only the rate of requests was looked at.
+    let calls = bench.memory.calls();
+    assert!(calls[before..].iter().all(|call| *call == Spend), "{calls:?}");
+    let promised = json!({ "bytes": 1, "sha256": "0".repeat(64), "contentType": "multipart/form-data" });
+    let told = bench.ask("POST", "/v1/feeds/visits/uploads").json(&promised).told().await;
+    assert_eq!(told.code(), (415, "unsupported-media-type"));
+}

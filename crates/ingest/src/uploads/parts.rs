@@ -93,9 +93,13 @@ struct SentPart {
 
 /// `POST /v1/uploads/{upload}/parts`.
 pub(crate) async fn sign_parts<S: DoorStore>(call: &Call<'_, S>) -> Result<Response, Refused> {
-    let wanted: Wanted = Request::json(&call.body, "parts: a list of number, bytes and sha256")?;
+    let wanted: Wanted =
+        Request::json(&call.body, "`parts`, a list of objects with `number`, `bytes` and `sha256`")?;
     if wanted.parts.is_empty() || wanted.parts.len() > MOST_SIGNED {
-        let detail = format!("`parts` has {} parts, expected 1 to {MOST_SIGNED} at once", wanted.parts.len());
+        let detail = format!(
+            "`parts` lists {} parts; 1 to {MOST_SIGNED} are allowed in a request",
+            wanted.parts.len()
+        );
         return Err(Problem::new(Code::InvalidBody, detail).into());
     }
     let record = record(call).await?;
@@ -105,7 +109,7 @@ pub(crate) async fn sign_parts<S: DoorStore>(call: &Call<'_, S>) -> Result<Respo
     }
     let left = record.expires_ms.saturating_sub(call.now_ms) / 1_000;
     if record.aborted || left == 0 {
-        return Err(closed("was given up or has expired").into());
+        return Err(closed("was aborted or has expired").into());
     }
     let seconds = u32::try_from(left).unwrap_or(u32::MAX).min(call.settings.signed_seconds);
     let plan = plan(record.bytes);
@@ -128,7 +132,8 @@ fn fits(plan: Plan, part: &WantedPart) -> Result<u64, Problem> {
     let Plan { part_bytes, parts, last_bytes } = plan;
     plan.bytes_of(part.number).filter(|bytes| *bytes == part.bytes).ok_or_else(|| {
         let detail = format!(
-            "part {} of {} bytes is not of this upload: expected parts 1 to {parts}, each of {part_bytes} bytes, the last of {last_bytes}",
+            "part {} with {} bytes does not belong to this upload: expected parts 1 to {parts}, each of {part_bytes} bytes, the last \
+             of {last_bytes}",
             part.number, part.bytes
         );
         Problem::new(Code::PartsRefused, detail)
@@ -137,7 +142,7 @@ fn fits(plan: Plan, part: &WantedPart) -> Result<u64, Problem> {
 
 fn checksum(text: &str, number: u16) -> Result<[u8; 32], Problem> {
     read_sha256(text).ok_or_else(|| {
-        let detail = format!("`sha256` of part {number} is not a checksum: expected 64 hexadecimal digits");
+        let detail = format!("`sha256` of part {number} is malformed: expected 64 hexadecimal digits");
         Problem::new(Code::InvalidBody, detail)
     })
 }
@@ -146,7 +151,7 @@ fn multipart(record: &UploadRecord) -> Result<&str, Problem> {
     match &record.kind {
         UploadKind::Multipart(multipart) => Ok(multipart),
         UploadKind::Single => {
-            let detail = "the upload has no parts: it is one signed PUT, and lands by itself";
+            let detail = "the upload has no parts: send it with its signed PUT; nothing has to be completed";
             Err(Problem::new(Code::UploadClosed, detail))
         }
     }
@@ -154,14 +159,15 @@ fn multipart(record: &UploadRecord) -> Result<&str, Problem> {
 
 /// `POST /v1/uploads/{upload}/complete`. Sent again, it finds what it made.
 pub(crate) async fn complete<S: DoorStore>(call: &Call<'_, S>) -> Result<Response, Refused> {
-    let sent: Sent = Request::json(&call.body, "parts: a list of number, etag and sha256")?;
+    let sent: Sent =
+        Request::json(&call.body, "`parts`, a list of objects with `number`, `etag` and `sha256`")?;
     let record = record(call).await?;
     let multipart = multipart(&record)?;
     if let Some(current) = has_landed(call, &record).await? {
         return Ok(files::landed(call, &record, &current).await);
     }
     if record.aborted || call.now_ms >= record.expires_ms {
-        return Err(closed("was given up or has expired").into());
+        return Err(closed("was aborted or has expired").into());
     }
     let parts = all_parts(plan(record.bytes), sent)?;
     let current = assemble(call, &record, multipart, &parts).await?;
@@ -191,8 +197,8 @@ async fn assemble<S: DoorStore>(
                 if let Some(current) = call.store.landed_as(&record.key, &record.id).await? {
                     return Ok(current);
                 }
-                let detail = "a part is missing, or its etag or sha256 is not that of what was sent: send those parts \
-                              again, then complete with the etags of their answers";
+                let detail = "a part is missing, or its `etag` or `sha256` differs from what was sent: send that part \
+                              again, then complete with the `etag` of the answer";
                 return Err(Problem::new(Code::PartsRefused, detail).into());
             }
         }
@@ -206,7 +212,7 @@ fn all_parts(plan: Plan, sent: Sent) -> Result<Vec<Part>, Problem> {
     let numbered = (1_u64..).zip(&sent.parts).all(|(number, part)| u64::from(part.number) == number);
     if sent.parts.len() as u64 != expected || !numbered {
         let detail = format!(
-            "`parts` has {} parts, expected each of 1 to {expected} once, in order",
+            "`parts` lists {} parts; expected each of 1 to {expected} once, in ascending order",
             sent.parts.len()
         );
         return Err(Problem::new(Code::PartsRefused, detail));
@@ -220,7 +226,7 @@ fn all_parts(plan: Plan, sent: Sent) -> Result<Vec<Part>, Problem> {
                 || !etag.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
             {
                 let detail = format!(
-                    "`etag` of part {} is not one: expected the header etag of the part's answer",
+                    "`etag` of part {} is malformed: expected the header `etag` of the answer to that part",
                     part.number
                 );
                 return Err(Problem::new(Code::InvalidBody, detail));

@@ -5,11 +5,12 @@ use super::*;
 fn message(text: &str) -> Message {
     Message {
         status: Status::Open,
-        incident: "s-door".to_owned(),
+        incident: "s-partner-api".to_owned(),
         alarm: text.to_owned(),
         changed_ms: 1_795_240_800_000,
+        lasted_ms: None,
         meaning: text.to_owned(),
-        facts: vec![("since", text.to_owned()), ("file", text.to_owned())],
+        facts: vec![("since".into(), text.to_owned()), ("file".into(), text.to_owned())],
         advice: text.to_owned(),
         link: Some("https://console.example/".to_owned()),
     }
@@ -32,7 +33,7 @@ fn a_subject_is_one_line_of_ascii_within_its_limit() {
     let (subject, text) = mail(&message(&"Über\u{202e}\n".repeat(40)));
     assert_eq!(subject.len(), SUBJECT);
     assert!(subject.bytes().all(|byte| byte == b' ' || byte.is_ascii_graphic()), "{subject}");
-    assert!(text.contains("do: Über"));
+    assert!(text.contains("Do:\nÜber"));
 }
 
 #[test]
@@ -41,7 +42,47 @@ fn pagerduty_opens_and_closes_under_the_name_of_the_incident() {
     let events = [pagerduty(&message("m"), "key"), pagerduty(&closed, "key")];
     let actions = events.each_ref().map(|event| event["event_action"].as_str().unwrap());
     assert_eq!(actions, ["trigger", "resolve"]);
-    assert!(events.iter().all(|event| event["dedup_key"] == "s-door" && event["routing_key"] == "key"));
+    assert!(
+        events.iter().all(|event| event["dedup_key"] == "s-partner-api" && event["routing_key"] == "key")
+    );
+}
+
+#[test]
+fn every_form_begins_with_the_word_of_its_state() {
+    for (status, lasted_ms, title) in [
+        (Status::Open, None, "ALARM s-files"),
+        (Status::Closed, Some(1_500_000), "RESOLVED s-files after 25 minutes"),
+        (Status::Note, None, "NOTE s-files"),
+    ] {
+        let message = Message { status, lasted_ms, ..message("s-files") };
+        let (subject, text) = mail(&message);
+        let slack = slack(&message);
+        let card = &teams(&message)["attachments"][0]["content"]["body"];
+        let texts = [
+            subject.as_str(),
+            text.as_str(),
+            slack["text"].as_str().unwrap(),
+            slack["blocks"][0]["text"]["text"].as_str().unwrap(),
+            card[0]["inlines"][0]["text"].as_str().unwrap(),
+        ];
+        for text in texts {
+            assert_eq!(text.lines().next(), Some(title));
+        }
+        let event = pagerduty(&message, "key");
+        assert_eq!(event["payload"]["summary"], format!("{title}: s-files"));
+        assert_eq!(json(&message)["title"], title);
+    }
+}
+
+#[test]
+fn sentences_of_a_mail_are_broken_and_commands_stay_whole() {
+    let command =
+        "`scalper --stack a-stack-with-a-long-name files --partner north --feed labs --since 7d --limit 5`";
+    let text = format!("{} Then {command} shows the files. {}", "Look here.", "One word more. ".repeat(8));
+    let lines = wrapped(text.trim_end());
+    assert!(lines.iter().any(|line| line == command), "{lines:?}");
+    assert!(lines.iter().all(|line| line == command || line.chars().count() <= MAIL_COLUMNS), "{lines:?}");
+    assert_eq!(lines.join(" "), text.trim_end());
 }
 
 #[test]
@@ -76,6 +117,6 @@ proptest! {
         let event = pagerduty(&message, "key");
         prop_assert!(event["payload"]["summary"].as_str().unwrap().chars().count() <= PAGERDUTY_SUMMARY);
         prop_assert!(teams(&message).to_string().len() <= 28 * 1024);
-        prop_assert!(json(&message)["incident"] == "s-door");
+        prop_assert!(json(&message)["incident"] == "s-partner-api");
     }
 }

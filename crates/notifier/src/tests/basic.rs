@@ -39,6 +39,7 @@ async fn missing_mail(world: &Arc<World>) -> String {
 #[tokio::test]
 async fn overdue_files_of_all_feeds_are_named_and_no_other() {
     let world = world();
+    world.register("north").await;
     let north = world.drop_file_at("north", "labs", YESTERDAY).await;
     world.drop_file_at("north", "charges", TODAY).await;
     world.drop_file_at("north", "notes", YESTERDAY).await;
@@ -61,6 +62,34 @@ async fn overdue_files_of_all_feeds_are_named_and_no_other() {
 }
 
 #[tokio::test]
+async fn an_overdue_file_of_nobody_is_told_without_its_folder() {
+    let world = world();
+    let newest = world.drop_file_at("doe-jane-1970", "labs", YESTERDAY).await;
+    let text = missing_mail(&world).await;
+    let line =
+        format!("overdue file: unknown/labs: missing since 2026-11-21 07:00:00 UTC; newest file {newest}, ");
+    assert!(text.contains(&line) && !text.contains("jane"), "{text}");
+    assert_eq!(text.matches("command: ").count(), 1, "{text}");
+    assert!(text.contains("command: scalper --stack s status\n"), "{text}");
+}
+
+#[tokio::test]
+async fn a_broken_contract_is_named_with_its_place_by_either_alarm() {
+    let line = "broken contract: labs, object version version-000004: 1 error; line 2, column 7: found `DataContact`, \
+                expected `DataContract`; did you mean `DataContract`; version 1.2.0 stays in force\n";
+    for metric in ["FilesOverdue", "ContractsBroken"] {
+        let world = world();
+        let broken = daily(true).replace("kind: DataContract", "kind: DataContact");
+        world.memory.publish_contract("labs", broken);
+        let event = desk::basic("s-a", "ALARM", AFTER_MS, metric);
+        world.notifier(None).handle(&event).await.unwrap();
+        let text = world.memory.mailed()[0].1.clone();
+        assert!(text.contains(line), "{metric}: {text}");
+        assert_eq!(text.matches("broken contract").count(), 1, "{metric}: {text}");
+    }
+}
+
+#[tokio::test]
 async fn a_file_that_came_late_is_named_for_a_while() {
     for (minute, named) in [("07:02", true), ("06:58", false)] {
         let world = world();
@@ -70,7 +99,7 @@ async fn a_file_that_came_late_is_named_for_a_while() {
         let text = missing_mail(&world).await;
         let line = "overdue file: north/labs: late, due by 2026-11-21 07:00:00 UTC; newest file ";
         assert_eq!(text.contains(line), named, "{text}");
-        assert_eq!(text.contains("overdue file"), named, "{text}");
+        assert_eq!(text.contains("overdue file: "), named, "{text}");
         assert!(text.contains("command: scalper --stack s status\n"), "{text}");
     }
 }
@@ -94,7 +123,7 @@ async fn a_contract_that_cannot_be_read_keeps_no_message_back() {
     let world = world();
     world.memory.fail_at(call, When::BeforeEffect);
     let text = missing_mail(&world).await;
-    assert!(text.contains("files: the ledger did not answer"), "{text}");
+    assert!(text.contains("files: not known, because the ledger did not answer"), "{text}");
     assert_eq!(world.counted("RetryableErrors"), 1);
 }
 
@@ -137,7 +166,7 @@ async fn each_alarm_is_opened_and_closed_by_its_own_changes() {
     }
     assert_eq!(
         world.subjects()[2..],
-        ["OVER s-reject-ratio", "OVER s-file-missing"],
+        ["RESOLVED s-reject-ratio after 1 minute", "RESOLVED s-file-missing after 1 minute"],
         "one recovery for each"
     );
     notifier

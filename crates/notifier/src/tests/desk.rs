@@ -135,6 +135,12 @@ impl World {
         self.decide(partner, feed, name, "2026-11-21T06:00:00.000Z", refused).await
     }
 
+    /// A file whose key names no partner and feed.
+    pub(super) async fn misplace_file(&self, name: &str) -> FileId {
+        let refused = outcome(State::Quarantined, Counts::default(), Some("BAD_KEY".to_owned()));
+        self.decide("", "", name, "2026-11-21T06:00:00.000Z", refused).await
+    }
+
     async fn decide(&self, partner: &str, feed: &str, name: &str, at: &str, outcome: Outcome) -> FileId {
         let file = self.memory.land("inbox", &format!("{partner}/{feed}/{name}"), "x");
         let id = FileId::of(&file);
@@ -161,6 +167,8 @@ impl World {
 }
 
 fn outcome(state: State, counts: Counts, fault: Option<String>) -> Outcome {
+    // Of a feed without a contract there is none whose hash could be kept.
+    let contract_hash = if fault.as_deref() == Some("NO_CONTRACT") { "" } else { "c0ffee" };
     Outcome {
         state,
         counts,
@@ -168,7 +176,7 @@ fn outcome(state: State, counts: Counts, fault: Option<String>) -> Outcome {
         sha256: String::new(),
         bytes: 1,
         contract_version: String::new(),
-        contract_hash: String::new(),
+        contract_hash: contract_hash.to_owned(),
         receipt: String::new(),
         quarantine: None,
         other: None,

@@ -46,13 +46,11 @@ fn a_message_may_name_several_objects_and_its_key_is_decoded() {
     };
     let [message] = messages.as_slice() else { panic!("one message") };
     assert_eq!((message.id.as_str(), message.receive_count), ("m0", 3));
-    let Envelope::Event(notices) = &message.body else { panic!("a notification") };
+    assert_eq!(message.body.text, body.to_string(), "as it was sent");
+    let Envelope::Event(notices) = &message.body.envelope else { panic!("a notification") };
     let keys: Vec<_> = notices.iter().map(|notice| notice.key.as_str()).collect();
     assert_eq!(keys, ["north/visits/a b+ü(1).csv", "north/visits/c.csv"]);
-    assert_eq!(
-        notices[0].order.as_ref().expect("order").as_str(),
-        "2026-11-20T08:15:00.123Z/00610000000000000000000000000000"
-    );
+    assert_eq!(notices[0].instant_ms, Some(1_795_162_500_123));
 }
 
 #[test]
@@ -60,7 +58,7 @@ fn a_test_event_asks_for_nothing() {
     let test = json!({ "Service": "Amazon S3", "Event": "s3:TestEvent", "Bucket": "inbox" });
     assert_eq!(Event::decode(&test), Ok(Event::Direct(Vec::new())));
     let Ok(Event::Queue(messages)) = Event::decode(&batch(&[&test.to_string()])) else { panic!("a batch") };
-    assert_eq!(messages[0].body, Envelope::TestEvent);
+    assert_eq!(messages[0].body.envelope, Envelope::TestEvent);
 }
 
 #[test]
@@ -71,10 +69,7 @@ fn a_bus_event_names_its_key_as_it_is() {
     });
     let notice = only_notice(&event);
     assert_eq!((notice.key.as_str(), notice.version), ("north/visits/a+b%20.csv", None));
-    assert_eq!(
-        notice.order.expect("order").as_str(),
-        "2026-11-20T08:15:00.000Z/00000000000000000000000000000000"
-    );
+    assert_eq!(notice.instant_ms, Some(1_795_162_500_000));
 }
 
 #[test]
@@ -84,7 +79,7 @@ fn a_body_that_is_no_event_is_unknown_and_the_others_are_read() {
     let Ok(Event::Queue(messages)) = Event::decode(&batch(&["{oops", "[]", &good, &broken_key])) else {
         panic!("a batch")
     };
-    let unknown: Vec<_> = messages.iter().map(|message| message.body == Envelope::Unknown).collect();
+    let unknown: Vec<_> = messages.iter().map(|message| message.body.envelope == Envelope::Unknown).collect();
     assert_eq!(unknown, [true, true, false, true]);
 }
 
@@ -94,7 +89,7 @@ fn a_record_needs_neither_a_sender_nor_a_size_nor_a_time() {
         "s3": { "bucket": { "name": "inbox" }, "object": { "key": "a/b/c%2B+d" } } });
     let notice = only_notice(&json!({ "Records": [record] }));
     assert_eq!(
-        (notice.key.as_str(), notice.version, notice.etag, notice.order),
+        (notice.key.as_str(), notice.version, notice.etag, notice.instant_ms),
         ("a/b/c+ d", None, None, None)
     );
 }
@@ -106,7 +101,7 @@ fn a_record_without_a_bucket_or_a_key_makes_its_message_unknown() {
         *record.pointer_mut(missing).expect("there") = json!({});
         let body = json!({ "Records": [s3_record("ObjectCreated:Put", "a/b/d"), record] }).to_string();
         let Ok(Event::Queue(messages)) = Event::decode(&batch(&[&body])) else { panic!("a batch") };
-        assert_eq!(messages[0].body, Envelope::Unknown, "{missing}");
+        assert_eq!(messages[0].body.envelope, Envelope::Unknown, "{missing}");
     }
 }
 
@@ -137,7 +132,7 @@ fn asked_by(name: &str) -> (usize, Vec<String>) {
     let event = serde_json::from_slice(&std::fs::read(path).expect("the event file")).expect("JSON");
     let bodies = match Event::decode(&event).expect("an event") {
         Event::Direct(notices) => vec![Envelope::Event(notices)],
-        Event::Queue(messages) => messages.into_iter().map(|message| message.body).collect(),
+        Event::Queue(messages) => messages.into_iter().map(|message| message.body.envelope).collect(),
     };
     let mut unknown = 0;
     let mut keys = Vec::new();

@@ -1,8 +1,13 @@
+use std::future::{Future, poll_fn};
+use std::path::PathBuf;
+use std::pin::pin;
 use std::sync::{
     Arc, Mutex,
-    atomic::{AtomicU64, Ordering},
+    atomic::{AtomicBool, AtomicU64, Ordering},
 };
+use std::task::Poll;
 
+use feed::Registration;
 use serde_json::{Value, json};
 use store::{Entry, FileId, FileVersion, State, memory::Memory};
 
@@ -12,8 +17,13 @@ use host::Host;
 pub(super) const INBOX: &str = "inbox";
 /// When the first invocation begins, milliseconds since the epoch.
 const BEGIN: u64 = 1_795_161_600_000;
+/// The versions that land are made from then on, each a second after the one before.
+const FIRST_MADE: u64 = BEGIN + 900_000;
 /// How long an invocation may last, milliseconds.
 pub(super) const INVOCATION: u64 = 900_000;
+
+/// How many sandboxes and folders were made.
+static MADE: AtomicU64 = AtomicU64::new(1);
 
 /// A processor on a store in memory.
 pub(super) struct Bench {
@@ -38,18 +48,35 @@ impl Bench {
         change(&mut settings);
         let now = Arc::new(AtomicU64::new(BEGIN));
         let metrics = Arc::new(Mutex::new(Vec::new()));
-        let (clock, lines, counter) = (Arc::clone(&now), Arc::clone(&metrics), AtomicU64::new(1));
+        let clock = Arc::clone(&now);
+        let (lines, counter) = (Arc::clone(&metrics), AtomicU64::new(1));
+        // No two sandboxes have the same nonces.
+        let number = u128::from(MADE.fetch_add(1, Ordering::SeqCst)) << 32;
         let host = Host {
             now_ms: Box::new(move || clock.load(Ordering::SeqCst)),
-            random: Box::new(move || u128::from(counter.fetch_add(1, Ordering::SeqCst)).to_be_bytes()),
+            random: Box::new(move || {
+                (number | u128::from(counter.fetch_add(1, Ordering::SeqCst))).to_be_bytes()
+            }),
             metric: Box::new(move |line| lines.lock().expect("lines").push(line.to_owned())),
         };
-        Self { processor: Processor::new(memory.clone(), settings, host), memory, now, metrics }
+        let processor = Processor::new(memory.clone(), settings, host);
+        // The partner of most files is known without a look into the table, of which `senders` and `crashes` have others.
+        processor.registrations.keep("north", Registration::Active, u64::MAX);
+        Self { memory, now, metrics, processor }
+    }
+
+    /// A bench that notes its claims in this folder.
+    pub(super) fn journalling(memory: Memory, folder: &Folder) -> Self {
+        Self::on(memory, |settings| settings.journal = Some(folder.0.clone()))
     }
 
     /// Lands a file of the sample contracts.
     pub(super) fn land(&self, key: &str, bytes: impl AsRef<[u8]>) -> FileVersion {
-        self.memory.land(INBOX, key, bytes.as_ref().to_vec())
+        let file = self.memory.land(INBOX, key, bytes.as_ref().to_vec());
+        let number: String = file.version.chars().filter(char::is_ascii_digit).collect();
+        let second = number.parse::<u64>().expect("versions are numbered");
+        self.memory.made_at(&file, FIRST_MADE + second * 1_000);
+        file
     }
 
     pub(super) fn now_ms(&self) -> u64 {
@@ -77,14 +104,47 @@ impl Bench {
         }
     }
 
+    /// An invocation that has no file to work on.
+    pub(super) async fn idle(&self) {
+        let test = "{\"Event\":\"s3:TestEvent\",\"Bucket\":\"inbox\"}".to_owned();
+        assert!(self.invoke(&[test]).await.is_empty());
+    }
+
     pub(super) async fn invoke_direct(&self, event: &Value) -> Result<Response, Failed> {
         self.processor.handle(event, self.now_ms() + INVOCATION).await
+    }
+
+    /// One invocation with a message for this file, whose process dies before call `n` from now on. Gives whether it did:
+    /// `false` when it had ended before.
+    pub(super) async fn killed(&self, file: &FileVersion, n: usize) -> bool {
+        let (armed, ended) = (Arc::new(AtomicBool::new(true)), Arc::new(AtomicBool::new(false)));
+        let (still_armed, dying) = (Arc::clone(&armed), Arc::clone(&ended));
+        self.memory.before(self.memory.calls().len() + n, move |_| async move {
+            if still_armed.load(Ordering::SeqCst) {
+                dying.store(true, Ordering::SeqCst);
+                std::future::pending::<()>().await;
+            }
+        });
+        let bodies = [body_of(&[file])];
+        // What the process was doing is dropped where it stands, as its end would drop it: its locks are free.
+        let mut invocation = pin!(self.invoke(&bodies));
+        let killed = poll_fn(|context| {
+            let is_over = invocation.as_mut().poll(context).is_ready();
+            match (ended.load(Ordering::SeqCst), is_over) {
+                (true, _) => Poll::Ready(true),
+                (false, true) => Poll::Ready(false),
+                (false, false) => Poll::Pending,
+            }
+        });
+        let killed = killed.await;
+        armed.store(false, Ordering::SeqCst);
+        killed
     }
 
     /// Delivers again and again, an hour apart, as the queue does; a sandbox that died is replaced.
     pub(super) async fn until_terminal(&self, files: &[&FileVersion]) {
         for _ in 0..12 {
-            if self.deliver(files).await.is_empty() {
+            if self.deliver(files).await.is_empty() && self.memory.take_sent().is_empty() {
                 return;
             }
             if self.memory.is_dead() {
@@ -96,9 +156,12 @@ impl Bench {
     }
 
     pub(super) fn entry(&self, file: &FileVersion) -> Entry {
+        self.entry_of(file).expect("the file has an entry")
+    }
+
+    pub(super) fn entry_of(&self, file: &FileVersion) -> Option<Entry> {
         let id = FileId::of(file);
-        let entry = self.memory.entries().into_iter().find(|entry| FileId::of(&entry.file) == id);
-        entry.expect("the file has an entry")
+        self.memory.entries().into_iter().find(|entry| FileId::of(&entry.file) == id)
     }
 
     pub(super) fn state(&self, file: &FileVersion) -> State {
@@ -121,6 +184,34 @@ impl Bench {
         let values =
             lines.iter().map(|line| serde_json::from_str::<Value>(line).expect("a metric line is JSON"));
         values.filter(|line| line[name].as_f64().is_some_and(|value| value > 0.0)).count()
+    }
+}
+
+/// A folder of its own for journal files, removed in the end.
+pub(super) struct Folder(pub(super) PathBuf);
+
+impl Folder {
+    pub(super) fn new() -> Self {
+        let number = MADE.fetch_add(1, Ordering::SeqCst);
+        let name = format!("processor-claims-{}-{number}", std::process::id());
+        Self(std::env::temp_dir().join(name))
+    }
+
+    /// Names of the journal files in it.
+    pub(super) fn names(&self) -> Vec<String> {
+        let files = std::fs::read_dir(&self.0).into_iter().flatten();
+        files.map(|file| file.expect("a file").file_name().to_string_lossy().into_owned()).collect()
+    }
+
+    /// What a sandbox that is thrown away does.
+    pub(super) fn lose(&self) {
+        drop(std::fs::remove_dir_all(&self.0));
+    }
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        self.lose();
     }
 }
 

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use serde_json::Value;
-use store::{FileVersion, State, memory::When};
+use store::{FileVersion, Operation, State, memory::When};
 
 use super::bench::*;
 
@@ -12,10 +12,16 @@ type Scene = (&'static str, &'static [(&'static str, &'static str)], &'static [(
 
 const KEY: &str = "north/visits/a.csv";
 
+/// Of a partner that is looked for in the table.
+const OTHER: &str = "south/visits/a.csv";
+
+/// Of a partner that is not registered.
+const UNREGISTERED: &str = "doe-jane-1970/visits/a.csv";
+
 /// Lies in an archive storage class, in a feed without a contract.
 const ARCHIVED: &str = "north/nowhere/archived.csv";
 
-const SCENES: [Scene; 10] = [
+const SCENES: [Scene; 14] = [
     ("good", &[], &[(KEY, GOOD)]),
     ("partial", &[], &[(KEY, MIXED)]),
     ("rejected", &[("onError", "abort")], &[(KEY, MIXED)]),
@@ -24,6 +30,10 @@ const SCENES: [Scene; 10] = [
     ("no partner", &[], &[("a.csv", GOOD)]),
     ("snapshots", &[("onSameName", "supersede")], &[(KEY, GOOD), (KEY, MIXED)]),
     ("archived", &[], &[(ARCHIVED, GOOD)]),
+    ("registered", &[], &[(OTHER, MIXED)]),
+    ("suspended", &[], &[(OTHER, GOOD)]),
+    ("unregistered", &[], &[(UNREGISTERED, MIXED)]),
+    ("broken contract", &[], &[(KEY, GOOD)]),
     ("once", &[("onSameName", "reject")], &[(KEY, GOOD), (KEY, MIXED)]),
     ("same bytes", &[("dedupeContent", "true")], &[(KEY, GOOD), ("north/visits/b.csv", GOOD)]),
 ];
@@ -36,7 +46,15 @@ fn begin(scene: &Scene, small: u64) -> (Bench, Vec<FileVersion>) {
     });
     // Few bytes at a time, so that rows are written and remembered in several steps.
     bench.memory.chunks_of(16);
+    // Rejects go in parts.
+    bench.memory.parts_of(128);
     visits(&bench, scene.1);
+    match scene.0 {
+        "registered" => bench.memory.register("south", true),
+        "suspended" => bench.memory.register("south", false),
+        "broken contract" => drop(bench.memory.publish_contract("visits", "kind: DataContact")),
+        _ => {}
+    }
     let files: Vec<_> = scene.2.iter().map(|(key, bytes)| bench.land(key, bytes)).collect();
     files.iter().filter(|file| file.key == ARCHIVED).for_each(|file| bench.memory.archive(file));
     (bench, files)
@@ -69,6 +87,8 @@ async fn a_failure_anywhere_ends_as_if_it_had_not_been() {
                         }
                         run(&bench, &files).await;
                         assert_eq!(bench.memory.state(), expected, "{} {call} {when:?} {deadly}", scene.0);
+                        let given_up = deadly || bench.memory.calls()[call - 1] == Operation::AbortUpload;
+                        assert!(given_up || bench.memory.open_uploads() == 0, "{} {call} {when:?}", scene.0);
                         attempts += 1;
                     }
                 }

@@ -86,6 +86,8 @@ async fn every_format_is_read_through_any_chunks_large_or_small() {
         ("csv", b"id,name\r\n1,Ann\r\n2,Bob".to_vec()),
         ("ndjson", lines.as_bytes().to_vec()),
         ("json", array.as_bytes().to_vec()),
+        ("json\n    delimiter: array", array.as_bytes().to_vec()),
+        ("json\n    delimiter: new_line", lines.as_bytes().to_vec()),
     ] {
         for (small, chunk) in [(u64::MAX, 3), (0, 1), (0, 4096)] {
             let bench = Bench::with(|settings| settings.small_file_bytes = small);
@@ -178,7 +180,7 @@ async fn a_file_archived_between_its_two_readings_is_refused_and_not_taken_for_d
     let file = bench.land("north/visits/a.csv", GOOD);
     let frozen = file.clone();
     // Calls: contract, claim, open, chunk, end, open.
-    bench.memory.before(6, move |memory| async move { memory.archive(&frozen) });
+    bench.memory.before(7, move |memory| async move { memory.archive(&frozen) });
     bench.until_terminal(&[&file]).await;
     assert_eq!(bench.fault(&file).as_deref(), Some("ARCHIVED"));
     assert!(bench.memory.rows().is_empty());
@@ -218,7 +220,7 @@ async fn a_file_deleted_between_its_two_readings_is_gone_and_none_of_its_rows_is
     let file = bench.land("north/visits/a.csv", GOOD);
     let doomed = file.clone();
     // Calls: contract, claim, open, chunk, end, open.
-    bench.memory.before(6, move |memory| async move { memory.delete(&doomed) });
+    bench.memory.before(7, move |memory| async move { memory.delete(&doomed) });
     bench.until_terminal(&[&file]).await;
     assert_eq!(bench.state(&file), State::Gone);
     assert!(bench.memory.rows().is_empty());
@@ -371,7 +373,11 @@ async fn the_same_bytes_are_taken_once_when_the_contract_asks_for_it() {
 }
 
 /// Lands a file that says which one it corrects.
-async fn land_correction(bench: &Bench, bytes: &'static str, corrects: &str) -> store::FileVersion {
+pub(super) async fn land_correction(
+    bench: &Bench,
+    bytes: &'static str,
+    corrects: &str,
+) -> store::FileVersion {
     let land = Land {
         key: "north/visits/mended.csv".into(),
         upload: UploadId::of(&[b"mended"]),

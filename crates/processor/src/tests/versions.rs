@@ -50,8 +50,8 @@ async fn a_head_that_moves_during_the_commit_is_looked_at_again() {
     let newer = bench.land(KEY, GOOD);
     let rival = newer.clone();
     let memory = bench.memory.clone();
-    // Calls: contract, claim, open, chunk, end, head, rows, receipt, head, commit.
-    bench.memory.before(10, move |_| async move {
+    // Calls: contract, rank, claim, open, chunk, end, head, rows, receipt, head, commit.
+    bench.memory.before(11, move |_| async move {
         let other = Bench::on(memory, |_| ());
         other.until_terminal(&[&rival]).await;
     });
@@ -79,8 +79,8 @@ async fn without_versions_an_object_that_was_replaced_while_it_was_read_does_not
     let older = bench.memory.land_unversioned(INBOX, KEY, GOOD);
     let (memory, newer) = (bench.memory.clone(), std::sync::Arc::new(std::sync::Mutex::new(None)));
     let landed = std::sync::Arc::clone(&newer);
-    // Before the head is read for the commit: contract, claim, open, chunk, end, head, rows, receipt, head.
-    bench.memory.before(9, move |_| async move {
+    // Before the head is read for the commit: contract, rank, claim, open, chunk, end, head, rows, receipt, head.
+    bench.memory.before(10, move |_| async move {
         let file = memory.land_unversioned(INBOX, KEY, MIXED);
         let other = Bench::on(memory, |_| ());
         other.until_terminal(&[&file]).await;
@@ -214,8 +214,8 @@ async fn a_decision_that_comes_late_has_a_report_of_its_own_beside_the_rejects()
     let older = bench.land(KEY, MIXED);
     let newer = bench.land(KEY, GOOD);
     let (memory, rival) = (bench.memory.clone(), newer.clone());
-    // Calls: contract, claim, open, chunk, end, head, rows, two of rejects, report, receipt, head.
-    bench.memory.before(12, move |_| async move {
+    // Calls: contract, rank, claim, open, chunk, end, head, rows, two of rejects, report, receipt, head.
+    bench.memory.before(13, move |_| async move {
         let other = Bench::on(memory, |_| ());
         other.until_terminal(&[&rival]).await;
     });

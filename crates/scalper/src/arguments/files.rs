@@ -5,26 +5,33 @@ use clap::{Args, Subcommand};
 /// What to read. Each command is one of the command line's own.
 #[derive(Clone, Debug, PartialEq, Eq, Subcommand)]
 pub enum ReadCommand {
-    /// Show what is wrong first, then each feed of each partner
+    /// Show problems grouped by fault, then each feed of each partner
     #[command(
-        after_help = "A problem is: a message in a dead-letter queue, a quarantined file that was neither sent again nor \
-                            acknowledged, a file that is not decided after 75 minutes. A file with some rejected records is a note.\n\n\
-                            Examples:\n  scalper status\n  scalper status --check --json    for a monitor: exit code 1 if there is a \
-                            problem"
+        after_help = "A problem is: a message in a dead-letter queue; a quarantined file, until a good file of its name or a \
+                            correction arrives or you acknowledge it (`scalper ack`); a file that is not decided after 75 minutes; a \
+                            missing file. A file with some rejected records is a note.\n\n\
+                            Text is as wide as the terminal, else $COLUMNS, else 80 columns; long names lose their middle. --json \
+                            has everything.\n\n\
+                            Examples:\n  scalper status\n  scalper status --check --json    exit code 1 if there is a problem"
     )]
     Status(StatusArguments),
-    /// List the files of a partner, newest first
+    /// List files, newest first: of one partner, or of all
     #[command(
         after_help = "Examples:\n  scalper files --partner north-clinic --state quarantined --since 7d\n  \
+                            scalper files --partner _unknown     files under a wrong key\n  \
                             scalper files --feed labs --since 2026-11-20T08:00:00Z --limit 100"
     )]
     Files(FilesArguments),
     /// Show one file's history and the next step
     #[command(after_help = "Examples:\n  scalper show r5g61a45bnmyhnp8sgqw0ymkjv\n  \
-                            scalper show north-clinic/labs/day.csv     the newest version of this name")]
+                            scalper show north-clinic/labs/day.csv     the newest version of this name\n  \
+                            scalper show 's3://inbox/shop/a b.csv' --version 3sL4kqtJlcpXroDTDmJ     any key, one version")]
     Show {
-        /// The file's id, the load's (`_load` of a record), or its key `<partner>/<feed>/<name>`
+        /// The file's id, the load's (`_load` of a record), or its key, also as s3://<bucket>/<key>
         file: String,
+        /// This version of the key, by S3's version id [default: the newest that the ledger lists]
+        #[arg(long, value_name = "ID")]
+        version: Option<String>,
     },
     /// Show which records of a file were rejected and why, without values
     #[command(after_help = "Examples:\n  scalper rejects r5g61a45bnmyhnp8sgqw0ymkjv\n  \
@@ -53,7 +60,7 @@ pub struct StatusArguments {
 /// Which files.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Args)]
 pub struct FilesArguments {
-    /// Partner whose files to list [default: the only partner]
+    /// Only this partner; `_unknown` lists files whose key names no partner
     #[arg(long)]
     pub partner: Option<String>,
     /// Only this feed

@@ -2,7 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use contract::{FindingSeverity, Status};
+use contract::{FindingSeverity, Published, Status};
+use store::ContractText;
 use store::door::Partner;
 use store::uploads::Inbox;
 
@@ -13,35 +14,52 @@ use crate::uploads::standing;
 const UPLOADS: &str = UPLOADS_POLICY.check;
 
 /// Checks the contract of a feed; `None` when nothing is wrong.
-pub(super) fn contract(known: &Known, feed: &str, bytes: &[u8]) -> Option<Finding> {
+pub(super) fn contract(known: &Known, feed: &str, text: &ContractText) -> Option<Finding> {
     let file = format!("{feed}.odcs.yaml");
     let bucket = known.places.contracts(&known.stack);
     let publish = format!("aws s3 cp {file} s3://{bucket}/");
     let broken = |what: String| {
-        let advice = "correct the contract and publish it; until then files of the feed are quarantined";
+        let advice = "correct the contract and publish it; until then an earlier version that compiles stays in force, if there is one";
         Finding::fail(CONTRACTS.check, what).advice(advice).command(publish.clone())
     };
+    let bytes = match text {
+        ContractText::Whole(bytes) => bytes,
+        ContractText::TooLong(length) => {
+            let most = contract::MOST_DOCUMENT_BYTES;
+            return Some(broken(format!("{file} has {length} bytes; at most {most} are read")));
+        }
+    };
     let Ok(source) = std::str::from_utf8(bytes) else { return Some(broken(format!("{file} is not UTF-8"))) };
-    match contract::compile(source) {
-        Ok((contract, _)) if contract.identity.status != Status::Inactive => None,
+    let published = Published { feed: Some(feed), inbox: Some(&known.places.inbox) };
+    match contract::compile_published(source, published) {
+        Ok((contract, warnings)) if contract.identity.status != Status::Inactive => {
+            let what = format!("{file}{}", first_of(&warnings)?);
+            let advice = "the contract is in force; correct the document and publish it";
+            Some(Finding::warn(CONTRACTS.check, what).advice(advice).command(publish))
+        }
         Ok(_) => {
             let advice = "set `status: active` and publish it when files may come";
             let what = format!("{file} is not active: files of the feed are quarantined");
             Some(Finding::warn(CONTRACTS.check, what).advice(advice).command(publish))
         }
         Err(findings) => {
-            let mut errors = findings.iter().filter(|finding| finding.severity == FindingSeverity::Error);
-            let first = errors.next().or(findings.first());
-            let first = first.map_or_else(String::new, |first| {
-                format!(":{}:{}: {}", first.line, first.column, first.message())
-            });
-            let more = match errors.count() {
-                0 => String::new(),
-                several => format!(" (and {several} more)"),
-            };
-            Some(broken(format!("does not compile: {file}{first}{more}")))
+            let errors: Vec<_> =
+                findings.iter().filter(|finding| finding.severity == FindingSeverity::Error).collect();
+            let first = first_of(errors).unwrap_or_default();
+            Some(broken(format!("does not compile: {file}{first}")))
         }
     }
+}
+
+/// The first finding on a document with its place, and how many follow; none of none.
+fn first_of<'f>(findings: impl IntoIterator<Item = &'f contract::Finding>) -> Option<String> {
+    let mut findings = findings.into_iter();
+    let first = findings.next()?;
+    let more = match findings.count() {
+        0 => String::new(),
+        several => format!(" (and {several} more)"),
+    };
+    Some(format!(":{}:{}: {}{more}", first.line, first.column, first.message()))
 }
 
 /// The findings on all contracts.

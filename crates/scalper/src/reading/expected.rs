@@ -45,9 +45,13 @@ impl Expected {
     /// What a reader of the table sees of it.
     pub(super) fn cell(&self) -> String {
         match (self.last, &self.last_by, &self.next_by) {
-            (Some(Arrival::Missing), Some(by), _) => format!("missing since {by}"),
-            (Some(Arrival::Late), Some(by), _) => format!("late, was due by {by}"),
-            (_, _, Some(by)) => format!("due by {by}"),
+            (Some(Arrival::Missing), Some(_), _) => "missing".to_owned(),
+            (Some(Arrival::Late), Some(_), _) => "late".to_owned(),
+            // The day and the minute: `2026-11-21T08:00:00Z` is `by 11-21 08:00`.
+            (_, _, Some(by)) => {
+                let (day, time) = (by.get(5..10).unwrap_or(by), by.get(11..16).unwrap_or_default());
+                format!("by {day} {time}")
+            }
             (_, _, None) => "-".to_owned(),
         }
     }
@@ -71,9 +75,10 @@ impl<S: Readable, V: Survey> Desk<S, V> {
             let Some(contract) = self.contract(&feed, contracts, now_ms, problems).await else { continue };
             let expected = self.expected(&contract, &partner, &feed, now_ms).await?;
             if let Some(since) = expected.as_ref().and_then(Expected::missing_since) {
-                let what = format!("{partner}/{feed}: no file came by {since}");
+                let what = format!("no file of {partner}/{feed} came by {since}");
                 let next = self.stack.command(&format!("files --partner {partner} --feed {feed}"));
-                problems.push(Problem::wrong(what, Some(next)));
+                let todo = "ask the partner for it, or give the contract more grace";
+                problems.push(Problem::wrong("MISSING", what, Some(next)).todo(todo));
                 view.worst = Some(Weight::Wrong);
             }
             view.expected = expected;
@@ -99,7 +104,7 @@ impl<S: Readable, V: Survey> Desk<S, V> {
                 let what = format!(
                     "the contract of {feed} could not be read ({error}): when its files must come is not known"
                 );
-                problems.push(Problem::note(what, None));
+                problems.push(Problem::note("NOT_READ", what, None));
                 None
             }
         };

@@ -1,27 +1,29 @@
-//! A partner's files, newest first.
+//! Files, newest first: of one partner, or of all with those whose key names none.
 
 use serde::Serialize;
-use store::State;
 use store::door::FileQuery;
 use store::operator::Survey;
+use store::{State, UNKNOWN};
 
 use super::moment::{of_order, since};
-use super::view::{FileView, count};
+use super::plain::plain;
+use super::view::{FileView, of};
 use super::{Desk, Readable, find};
 use crate::arguments::FilesArguments;
 use crate::failure::Failure;
 use crate::names;
-use crate::report::{Mark, Style, marked_table};
+use crate::report::{Fit, Mark, Style, marked_table};
 
 /// Pages that are looked through when a filter leaves most files out: the newest 2,000 files and more.
 const MOST_PAGES: usize = 20;
 
-/// Files of a partner.
+/// Files.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 #[expect(missing_docs, reason = "the members are those of the JSON document, named as they read")]
 pub struct Files {
-    pub partner: String,
+    /// None: of all partners.
+    pub partner: Option<String>,
     pub files: Vec<FileView>,
     /// Whether older files may match too.
     pub more: bool,
@@ -33,23 +35,36 @@ impl<S: Readable, V: Survey> Desk<S, V> {
     pub(super) async fn files(&self, arguments: &FilesArguments) -> Result<Files, Failure> {
         let now_ms = self.host.now();
         let query = query(arguments, now_ms)?;
-        let partner = self.one_partner(arguments.partner.as_deref()).await?;
-        let query = FileQuery { partner: partner.clone(), ..query };
+        let chosen = arguments.partner.as_deref();
+        let known = self.chosen(chosen).await?;
+        let mut names: Vec<String> = known.partners.into_keys().collect();
+        if chosen.is_none() {
+            names.push(UNKNOWN.to_owned());
+        }
         let limit = usize::from(arguments.limit);
-        let mut files = Vec::new();
-        let rest = self
-            .pages(query, MOST_PAGES, |listed| {
-                let fits = files.len() < limit;
+        let (mut files, mut more) = (Vec::new(), false);
+        for partner in &names {
+            let query = FileQuery { partner: partner.clone(), ..query.clone() };
+            let mut of_partner = Vec::new();
+            let rest = self.pages(query, MOST_PAGES, |listed| {
+                let fits = of_partner.len() < limit;
                 if fits {
-                    files.push(FileView::of_listed(&partner, &listed));
+                    of_partner.push(FileView::of_listed(&self.stack, partner, &listed));
                 }
                 fits
-            })
-            .await?;
-        if files.is_empty() {
-            self.must_be_known(&partner).await?;
+            });
+            more |= rest.await?.is_some();
+            files.append(&mut of_partner);
         }
-        Ok(Files { partner, files, more: rest.is_some(), now_ms })
+        if let (true, Some(partner)) = (files.is_empty(), chosen) {
+            self.must_be_known(partner).await?;
+        }
+        files.sort_by(|one: &FileView, other: &FileView| {
+            (other.landed_ms, &other.file).cmp(&(one.landed_ms, &one.file))
+        });
+        more |= files.len() > limit;
+        files.truncate(limit);
+        Ok(Files { partner: chosen.map(str::to_owned), files, more, now_ms })
     }
 }
 
@@ -77,22 +92,17 @@ impl Files {
         let Self { partner, files, .. } = self;
         if files.is_empty() {
             let looked = if self.more { " among the newest: --since looks at fewer" } else { "" };
-            return format!("{partner} has no such file{looked}\n");
+            let whose = partner.as_deref().map(|partner| format!(" of {partner}")).unwrap_or_default();
+            return format!("no such file{whose}{looked}\n");
         }
-        let heads = ["file", "feed", "name", "state", "landed", "rows", "rejects"];
+        let heads = ["file", "key", "state", "age", "rows"];
+        // Without what all of them have in common.
+        let common = partner.as_ref().map(|partner| format!("{partner}/")).unwrap_or_default();
         let rows = files.iter().map(|file| {
-            let row = [
-                file.file.clone(),
-                file.feed.clone(),
-                file.name(),
-                file.verdict(),
-                file.ago(self.now_ms),
-                count(file.rows),
-                count(file.rejects),
-            ];
-            (row, mark(file))
+            let key = plain(file.key.strip_prefix(&common).unwrap_or(&file.key)).into_owned();
+            ([file.file.clone(), key, file.outcome(), file.age(self.now_ms), of(file)], mark(file))
         });
-        let table = marked_table(heads, &rows.collect::<Vec<_>>(), style);
+        let table = marked_table(heads, &rows.collect::<Vec<_>>(), Fit::Shorten(&[1]), style);
         let more = if self.more {
             "\nthere may be older ones: --limit, --since, --state and --feed choose\n"
         } else {

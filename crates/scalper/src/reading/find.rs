@@ -3,7 +3,7 @@
 use serde::Deserialize;
 use store::door::{FilePlace, FileQuery, ListedFile};
 use store::operator::Survey;
-use store::{Entry, FileId, LoadId, Outcome, State};
+use store::{Entry, FileId, FileVersion, LoadId, Outcome, State, UNKNOWN};
 
 use super::plain::plain;
 use super::{Desk, Readable};
@@ -32,7 +32,7 @@ pub(super) struct ReceiptRead {
     pub(super) warnings: Vec<String>,
 }
 
-/// Why a file was refused.
+/// Why a file was quarantined.
 #[derive(Clone, Debug, Default, Deserialize, serde::Serialize)]
 #[serde(default)]
 pub(super) struct FaultRead {
@@ -43,10 +43,13 @@ pub(super) struct FaultRead {
     pub(super) column: Option<u64>,
     pub(super) found: String,
     pub(super) expected: String,
+    /// None in receipts that were written before there was one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) message: Option<String>,
     pub(super) advice: String,
 }
 
-/// Where a refused file's bytes are.
+/// Where a quarantined file's bytes are.
 #[derive(Clone, Debug, Default, Deserialize, serde::Serialize)]
 #[serde(default)]
 pub(super) struct PlaceRead {
@@ -54,6 +57,13 @@ pub(super) struct PlaceRead {
     pub(super) key: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) version: Option<String>,
+}
+
+impl PlaceRead {
+    /// A receipt names the kind of bucket.
+    pub(super) fn is_in_inbox(&self) -> bool {
+        self.bucket == "inbox"
+    }
 }
 
 /// How often a rule was broken.
@@ -79,26 +89,54 @@ pub(super) struct ViolationRead {
 }
 
 impl<S: Readable, V: Survey> Desk<S, V> {
-    /// Finds a file by its id, by its load's, or by its key (then the newest version).
+    /// Finds a file by its id, by its load's, or by its key: then the newest version.
     pub(super) async fn find(&self, word: &str) -> Result<Found, Failure> {
-        let no_such = || Failure::NoSuchFile {
+        self.find_version(word, None).await
+    }
+
+    /// A file and its entry.
+    pub(crate) async fn entry_of(&self, word: &str) -> Result<(FileId, Entry), Failure> {
+        self.find(word).await.map(|Found { file, entry }| (file, entry))
+    }
+
+    /// As [`Desk::find`]. A version's name is computed from key and version: no list is read.
+    pub(super) async fn find_version(&self, word: &str, version: Option<&str>) -> Result<Found, Failure> {
+        let key = key_of(word);
+        if key.is_empty() {
+            return Err(Failure::NotAFile { found: plain(word).into_owned() });
+        }
+        let id = match version {
+            Some(version) => Some(self.id_of(key, version)),
+            None => FileId::parse(word).or_else(|| LoadId::parse(word).map(|load| load.file())),
+        };
+        if let Some(file) = id {
+            let entry = self.store.entry(&file).await.map_err(Failure::Read)?;
+            if let Some(entry) = entry {
+                return Ok(Found { file, entry });
+            }
+        }
+        let (partner, feed) = feed_of(key).unwrap_or_else(|| (UNKNOWN.to_owned(), UNKNOWN.to_owned()));
+        let newest = match version {
+            Some(_) => None,
+            None => self.versions(&partner, &feed, key, true).await?.into_iter().next(),
+        };
+        if let Some(file) = newest.map(|newest| newest.file) {
+            let entry = self.store.entry(&file).await.map_err(Failure::Read)?;
+            if let Some(entry) = entry {
+                return Ok(Found { file, entry });
+            }
+        }
+        let list = if partner == UNKNOWN { "files".to_owned() } else { format!("files --partner {partner}") };
+        Err(Failure::NoSuchFile {
             found: plain(word).into_owned(),
             stack: self.stack.as_str().to_owned(),
-            list: self.stack.command("files --partner <partner>"),
-        };
-        let id = FileId::parse(word).or_else(|| LoadId::parse(word).map(|load| load.file()));
-        let file = if let Some(file) = id {
-            file
-        } else {
-            let key = key_of(word);
-            let Some((partner, feed)) = feed_of(key) else {
-                return Err(Failure::NotAFile { found: plain(word).into_owned() });
-            };
-            let newest = self.versions(&partner, &feed, key, true).await?.into_iter().next();
-            newest.ok_or_else(no_such)?.file
-        };
-        let entry = self.store.entry(&file).await.map_err(Failure::Read)?.ok_or_else(no_such)?;
-        Ok(Found { file, entry })
+            list: self.stack.command(&list),
+        })
+    }
+
+    fn id_of(&self, key: &str, version: &str) -> FileId {
+        let (bucket, key, version) = (self.places.inbox.clone(), key.to_owned(), version.to_owned());
+        FileId::of(&FileVersion { bucket, key, version, etag: None })
     }
 
     /// The versions of a key that the ledger knows, newest first, among the newest 1,000 files of its feed.
@@ -169,7 +207,7 @@ impl<S: Readable, V: Survey> Desk<S, V> {
     }
 }
 
-/// Where the refused records of a decided file are.
+/// Where the rejected records of a decided file are.
 pub(super) fn rejects_key(outcome: &Outcome) -> Option<String> {
     let folder = outcome.quarantine.as_deref().filter(|_| outcome.counts.rejects > 0)?;
     Some(format!("{folder}rejects.csv"))

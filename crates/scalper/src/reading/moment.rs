@@ -23,12 +23,23 @@ pub(super) fn of_order(ms: u64) -> String {
 
 /// How long ago, to one unit.
 pub(super) fn ago(then_ms: u64, now_ms: u64) -> String {
+    let (number, unit) = in_one_unit(then_ms, now_ms);
+    format!("{number} {unit} ago")
+}
+
+/// How old, to one unit, for a cell of a table: `5m`, `9d`.
+pub(super) fn age(then_ms: u64, now_ms: u64) -> String {
+    let (number, unit) = in_one_unit(then_ms, now_ms);
+    number.to_string() + unit.get(..1).unwrap_or_default()
+}
+
+fn in_one_unit(then_ms: u64, now_ms: u64) -> (u64, &'static str) {
     let age = now_ms.saturating_sub(then_ms);
     match age {
-        0..MINUTE_MS => format!("{} s ago", age / 1_000),
-        MINUTE_MS..HOUR_MS => format!("{} min ago", age / MINUTE_MS),
-        HOUR_MS..DAY_MS => format!("{} h ago", age / HOUR_MS),
-        _ => format!("{} d ago", age / DAY_MS),
+        0..MINUTE_MS => (age / 1_000, "s"),
+        MINUTE_MS..HOUR_MS => (age / MINUTE_MS, "min"),
+        HOUR_MS..DAY_MS => (age / HOUR_MS, "h"),
+        _ => (age / DAY_MS, "d"),
     }
 }
 
@@ -77,6 +88,7 @@ mod tests {
             assert_eq!(ago(NOON - age, NOON), told);
         }
         assert_eq!(ago(NOON + 5_000, NOON), "0 s ago", "a clock that is ahead");
+        assert_eq!((age(NOON - 300_000, NOON), age(NOON - 9 * DAY_MS, NOON)), ("5m".into(), "9d".into()));
     }
 
     #[test]

@@ -2,11 +2,12 @@
 
 use serde::Serialize;
 use store::operator::StackQueue;
-use store::{Entry, State};
+use store::{Entry, Outcome, State};
 
-use super::find::{ReceiptRead, rejects_key};
+use super::find::{PlaceRead, ReceiptRead, rejects_key};
 use super::places::Places;
 use super::plain::shell_word;
+use super::problems::key_problem;
 use super::view::FileView;
 use crate::names::Stack;
 
@@ -44,19 +45,14 @@ pub(super) fn steps(
             steps.push(say(
                 "wait: no claim holds it now, and its message is delivered again by itself, ten times in all",
             ));
-            let what = "if its message is in the dead-letter queue by now, mend the cause and send what lies there again";
+            let what = "if its message is in the dead-letter queue by now, fix the cause and send what lies there again";
             steps.push(with(what, places.redrive(stack, StackQueue::InboxDeadLetters)));
         }
         State::Complete if view.rejects.unwrap_or_default() == 0 => {
             steps.push(say("nothing: all of its records are visible"));
         }
-        State::Complete => steps.push(say("have the refused records mended and sent again")),
-        State::Quarantined => {
-            let advice = receipt.fault.as_ref().map(|fault| fault.advice.clone());
-            steps.push(say(advice.filter(|advice| !advice.is_empty()).unwrap_or_else(|| {
-                "the receipt gives no advice: compare the file with its feed's contract".to_owned()
-            })));
-        }
+        State::Complete => steps.push(say("have the rejected records fixed and sent again")),
+        State::Quarantined => steps.extend(about_quarantined(stack, view, entry, receipt)),
         State::Superseded => steps.push(say("nothing: a newer version is visible in its place")),
         State::Duplicate => steps.push(say("nothing: the same content is visible already")),
         State::Gone => steps.push(say("send it again if it was meant: it was deleted before it was read")),
@@ -67,41 +63,86 @@ pub(super) fn steps(
     if let Some(other) = other {
         steps.push(with("see the file that is visible", stack.command(&format!("show {other}"))));
     }
-    steps.extend(look(stack, entry, view, receipt));
+    steps.extend(look(stack, places, view, entry, receipt));
     steps
 }
 
+fn about_quarantined(stack: &Stack, view: &FileView, entry: &Entry, receipt: &ReceiptRead) -> Vec<Step> {
+    if !entry.open {
+        let why = if entry.acknowledged.is_some() {
+            "nothing: an operator acknowledged it"
+        } else {
+            "nothing: a good file of its name, or a correction of it, came since"
+        };
+        return vec![say(why)];
+    }
+    let advice = receipt.fault.as_ref().map(|fault| fault.advice.clone());
+    let advice = advice.filter(|advice| !advice.is_empty()).unwrap_or_else(|| {
+        "the receipt gives no advice: compare the file with its feed's contract".to_owned()
+    });
+    let key = key_problem(&view.key).filter(|_| entry.partner.is_empty());
+    let advice = key.map_or(advice.clone(), |problem| format!("{advice}: {problem}"));
+    let acknowledge =
+        stack.command(&format!("ack {} --reason 'no good file is needed' --dry-run", view.file));
+    let what = "when no good file is to come, acknowledge it with your reason; without --dry-run it is noted";
+    vec![say(advice), with(what, acknowledge)]
+}
+
 /// Where to look closer.
-fn look(stack: &Stack, entry: &Entry, view: &FileView, receipt: &ReceiptRead) -> Vec<Step> {
+fn look(stack: &Stack, places: &Places, view: &FileView, entry: &Entry, receipt: &ReceiptRead) -> Vec<Step> {
     let mut steps = Vec::new();
     let Some(outcome) = entry.outcome.as_ref().filter(|_| entry.state.is_terminal()) else { return steps };
     if rejects_key(outcome).is_some() {
         let command = stack.command(&format!("rejects {}", view.file));
-        steps.push(with("see which records were refused and why, without their values", command));
+        steps.push(with("see which records were rejected and why, without their values", command));
     }
-    if let Some(original) = &receipt.original {
-        let words = [&original.bucket, &original.key].map(|word| shell_word(word));
-        let version = original.version.as_deref().map(shell_word);
-        if let ([Some(bucket), Some(key)], None | Some(Some(_))) = (words, &version) {
-            let place = format!("--bucket {bucket} --key {key}");
-            steps.push(match version.flatten() {
-                // Only an archived object is left where it was.
-                Some(version) => with(
-                    "bring the bytes back from the archive, for seven days",
-                    format!(
-                        "aws s3api restore-object {place} --version-id {version} --restore-request Days=7"
-                    ),
-                ),
-                None => with(
-                    "fetch the bytes as they were sent: they hold the partner's values",
-                    format!("aws s3api get-object {place} original"),
-                ),
-            });
-        }
-    }
+    steps.extend(original(places, view, entry, outcome, receipt));
     if !outcome.receipt.is_empty() {
         let command = stack.command(&format!("receipt {}", view.file));
-        steps.push(with("read what its sender was told", command));
+        steps.push(with("read the receipt that its sender has", command));
     }
     steps
+}
+
+/// How to fetch the bytes: a quarantined file's copy, else the version in the inbox.
+fn original(
+    places: &Places,
+    view: &FileView,
+    entry: &Entry,
+    outcome: &Outcome,
+    receipt: &ReceiptRead,
+) -> Vec<Step> {
+    let to = shell_word(&local_name(view));
+    let fetch = "fetch the bytes as they were sent: they hold the partner's values";
+    let version = format!(
+        "--region {} --bucket {} --key {} --version-id {}",
+        places.home.region,
+        shell_word(&entry.file.bucket),
+        shell_word(&entry.file.key),
+        shell_word(&entry.file.version)
+    );
+    let get = with(fetch, format!("aws s3api get-object {version} {to}"));
+    // Only an archived object has no copy.
+    let is_archived = receipt.original.as_ref().is_some_and(PlaceRead::is_in_inbox);
+    match (entry.state, &outcome.quarantine) {
+        (State::Gone, _) => Vec::new(),
+        (State::Quarantined, _) if is_archived => {
+            let restore = format!("aws s3api restore-object {version} --restore-request Days=7");
+            vec![with("bring the bytes back from the archive, for seven days; it takes hours", restore), get]
+        }
+        (State::Quarantined, Some(folder)) => {
+            let from = shell_word(&places.kept(&format!("{folder}original")));
+            vec![with(fetch, format!("aws s3 cp --region {} {from} {to}", places.home.region))]
+        }
+        _ => vec![get],
+    }
+}
+
+/// The name under which the bytes are saved here: of plain characters, and another one for each version.
+fn local_name(view: &FileView) -> String {
+    let name = view.key.rsplit('/').next().unwrap_or_default();
+    let plain = |letter: char| letter.is_alphanumeric() || matches!(letter, '.' | '-' | '_');
+    let name: String = name.chars().map(|letter| if plain(letter) { letter } else { '_' }).collect();
+    let id: String = view.file.chars().take(8).collect();
+    format!("./{id}-{name}")
 }

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use store::UNKNOWN;
 use store::door::Partner;
 use store::operator::Survey;
 
@@ -26,6 +27,9 @@ impl<S: Readable, V: Survey> Desk<S, V> {
     pub(super) async fn known(&self) -> Result<Known, Failure> {
         let mut known = Known::default();
         for partner in self.store.all_partners().await.map_err(Failure::Read)? {
+            if partner.name == feed::CANARY {
+                continue;
+            }
             known.partners.insert(partner.name.clone(), Some(partner));
         }
         match self.store.senders(None).await {
@@ -33,7 +37,8 @@ impl<S: Readable, V: Survey> Desk<S, V> {
                 if !folders.complete {
                     known.unlisted = Some("it has too many folders and objects".to_owned());
                 }
-                for folder in folders.names {
+                // The stack's own probe is nobody's file.
+                for folder in folders.names.into_iter().filter(|folder| folder != feed::CANARY) {
                     if feed::is_name(&folder) {
                         known.partners.entry(folder).or_default();
                     } else {
@@ -46,31 +51,19 @@ impl<S: Readable, V: Survey> Desk<S, V> {
         Ok(known)
     }
 
-    /// The partner that is named, or the only one there is.
-    pub(super) async fn one_partner(&self, chosen: Option<&str>) -> Result<String, Failure> {
-        if let Some(name) = chosen {
-            return Ok(names::partner(name)?.to_owned());
-        }
-        let names: Vec<String> = self.known().await?.partners.into_keys().collect();
-        match <[String; 1]>::try_from(names) {
-            Ok([name]) => Ok(name),
-            Err(names) if names.is_empty() => {
-                Err(Failure::NoPartners { stack: self.stack.as_str().to_owned() })
-            }
-            Err(names) => Err(Failure::WhichPartner { names: names.join(", ") }),
-        }
-    }
-
     /// The partners that a command tells of.
     pub(super) async fn chosen(&self, named: Option<&str>) -> Result<Known, Failure> {
         let Some(name) = named else { return self.known().await };
-        let name = names::partner(name)?;
+        let name = listed_partner(name)?;
         let partner = self.store.partner(name).await.map_err(Failure::Read)?;
         Ok(Known { partners: BTreeMap::from([(name.to_owned(), partner)]), ..Known::default() })
     }
 
     /// A partner of whom nothing was found must at least be known.
     pub(super) async fn must_be_known(&self, name: &str) -> Result<(), Failure> {
+        if name == UNKNOWN {
+            return Ok(());
+        }
         let known = self.known().await?;
         if known.partners.contains_key(name) || known.unlisted.is_some() {
             return Ok(());
@@ -81,4 +74,9 @@ impl<S: Readable, V: Survey> Desk<S, V> {
         let (name, stack) = (name.to_owned(), self.stack.as_str().to_owned());
         Err(Failure::UnknownPartner { name, stack, names, hint })
     }
+}
+
+/// Reads a partner's name, or the one under which files are listed whose key names none.
+fn listed_partner(name: &str) -> Result<&str, Failure> {
+    if name == UNKNOWN { Ok(name) } else { names::partner(name) }
 }

@@ -56,7 +56,11 @@ impl Places {
 
     /// The command that sends what lies in a dead-letter queue to its queue again.
     pub(crate) fn redrive(&self, stack: &Stack, queue: StackQueue) -> String {
-        format!("aws sqs start-message-move-task --source-arn {}", self.queue_arn(stack, queue))
+        let region = &self.home.region;
+        format!(
+            "aws sqs start-message-move-task --region {region} --source-arn {}",
+            self.queue_arn(stack, queue)
+        )
     }
 
     /// An object of the quarantine.

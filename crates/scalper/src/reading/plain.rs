@@ -30,17 +30,35 @@ fn is_odd(letter: char) -> bool {
         || matches!(letter, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}')
 }
 
-/// A word for a POSIX shell: as it is when nothing in it means anything, else in single quotes. `None` where the reader
-/// could not see what the shell would.
-pub(super) fn shell_word(text: &str) -> Option<String> {
+/// A word for a shell: as it is when nothing in it means anything, else in single quotes, and with escapes (`$'…'`, which
+/// bash, ksh and zsh know) where the reader could not see what the shell would.
+pub(crate) fn shell_word(text: &str) -> String {
     let bare = |byte: u8| byte.is_ascii_alphanumeric() || b"-_./:=@%+,".contains(&byte);
     if text.contains(is_odd) {
-        return None;
+        return escaped_word(text);
     }
     if !text.is_empty() && text.bytes().all(bare) {
-        return Some(text.to_owned());
+        return text.to_owned();
     }
-    Some(format!("'{}'", text.replace('\'', r"'\''")))
+    format!("'{}'", text.replace('\'', r"'\''"))
+}
+
+fn escaped_word(text: &str) -> String {
+    let mut word = "$'".to_owned();
+    for letter in text.chars() {
+        match letter {
+            '\'' | '\\' => word.extend(['\\', letter]),
+            odd if is_odd(odd) => {
+                // Octal ends after three digits, whatever follows. Writing to a string cannot fail.
+                for byte in odd.encode_utf8(&mut [0; 4]).bytes() {
+                    write!(word, "\\{byte:03o}").ok();
+                }
+            }
+            letter => word.push(letter),
+        }
+    }
+    word.push('\'');
+    word
 }
 
 /// Bytes of a text in any encoding on their way to a terminal: line ends and tabs pass, other control characters become
@@ -102,11 +120,12 @@ mod tests {
     }
 
     #[test]
-    fn a_shell_sees_one_word_or_nothing() {
-        assert_eq!(shell_word("north/labs/day.csv").as_deref(), Some("north/labs/day.csv"));
-        assert_eq!(shell_word("it's $(x)").as_deref(), Some(r"'it'\''s $(x)'"));
-        assert_eq!(shell_word("").as_deref(), Some("''"));
-        assert_eq!(shell_word("a\nb"), None);
+    fn a_shell_sees_one_word_whatever_stands_in_it() {
+        assert_eq!(shell_word("north/labs/day.csv"), "north/labs/day.csv");
+        assert_eq!(shell_word("it's $(x)"), r"'it'\''s $(x)'");
+        assert_eq!(shell_word(""), "''");
+        assert_eq!(shell_word("ä ö"), "'ä ö'");
+        assert_eq!(shell_word("a\n1'b\\\u{202e}"), r"$'a\0121\'b\\\342\200\256'");
     }
 
     #[test]
@@ -120,7 +139,7 @@ mod tests {
         #[test]
         fn nothing_odd_is_left_in_any_text(text: String) {
             prop_assert!(!plain(&text).contains(is_odd));
-            drop(shell_word(&text));
+            prop_assert!(!shell_word(&text).contains(is_odd));
         }
 
         #[test]

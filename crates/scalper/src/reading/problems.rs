@@ -1,9 +1,9 @@
-//! What is wrong, what is merely worth knowing, and the command that comes next.
+//! What is wrong, grouped by fault, what is merely worth knowing, and the command that comes next.
 
-use std::collections::HashSet;
+use std::collections::BTreeMap;
 
 use serde::Serialize;
-use store::State;
+use store::{State, UNKNOWN};
 
 use super::view::FileView;
 use crate::names::Stack;
@@ -11,6 +11,8 @@ use crate::names::Stack;
 /// A file that is not decided so long after it landed is stuck: its message has been delivered ten times by then and lies
 /// in the dead-letter queue (README, "Limits").
 const STUCK_MS: u64 = 75 * 60 * 1_000;
+/// The fault of a key that is not `<partner>/<feed>/<name>`.
+pub(super) const BAD_KEY: &str = "BAD_KEY";
 
 /// How much it matters.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
@@ -28,89 +30,181 @@ pub enum Weight {
 pub struct Problem {
     /// How much it matters.
     pub weight: Weight,
+    /// The fault of the files, or the kind of problem.
+    pub code: String,
     /// What was found.
     pub what: String,
+    /// What to do.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub todo: Option<String>,
     /// The command that comes next.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub next: Option<String>,
+    /// The files, newest first.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub files: Vec<FileView>,
+    /// The command that lists the files when they are too many to be shown.
+    #[serde(skip)]
+    pub(super) all: Option<String>,
 }
 
 impl Problem {
-    pub(super) fn wrong(what: String, next: Option<String>) -> Self {
-        Self { weight: Weight::Wrong, what, next }
+    pub(super) fn wrong(code: &str, what: String, next: Option<String>) -> Self {
+        let (todo, files, all) = (None, Vec::new(), None);
+        Self { weight: Weight::Wrong, code: code.to_owned(), what, todo, next, files, all }
     }
 
-    pub(super) fn note(what: String, next: Option<String>) -> Self {
-        Self { weight: Weight::Note, what, next }
+    pub(super) fn note(code: &str, what: String, next: Option<String>) -> Self {
+        Self { weight: Weight::Note, ..Self::wrong(code, what, next) }
+    }
+
+    pub(super) fn todo(self, todo: &str) -> Self {
+        Self { todo: Some(todo.to_owned()), ..self }
     }
 }
 
-/// What is wrong with a feed's files, newest first. `files` are all of a day, and the newest whatever its age.
+/// A partner and its feed.
+type Place = (String, String);
+
+/// Open files, grouped by fault, partner and feed; those with the most files first.
+pub(super) fn of_open(stack: &Stack, open: Vec<FileView>) -> Vec<Problem> {
+    let mut groups: BTreeMap<(String, Place), Vec<FileView>> = BTreeMap::new();
+    for file in open {
+        let fault = file.fault.clone().unwrap_or_else(|| "QUARANTINED".to_owned());
+        groups.entry((fault, (file.partner.clone(), file.feed.clone()))).or_default().push(file);
+    }
+    let mut problems: Vec<_> = groups
+        .into_iter()
+        .map(|((fault, (partner, feed)), mut files)| {
+            files.sort_by_key(|file| std::cmp::Reverse((file.landed_ms, file.file.clone())));
+            open_problem(stack, &fault, &partner, &feed, files)
+        })
+        .collect();
+    problems.sort_by_key(|problem| std::cmp::Reverse(problem.files.len()));
+    problems
+}
+
+/// The command that lists files of a feed in a state.
+fn list(stack: &Stack, partner: &str, feed: &str, state: &str) -> String {
+    let feed = if partner == UNKNOWN { String::new() } else { format!(" --feed {feed}") };
+    stack.command(&format!("files --partner {partner}{feed} --state {state}"))
+}
+
+fn open_problem(stack: &Stack, fault: &str, partner: &str, feed: &str, files: Vec<FileView>) -> Problem {
+    let (count, all) = (counted(files.len(), "file"), Some(list(stack, partner, feed, "quarantined")));
+    let (what, todo) = if fault == BAD_KEY {
+        let todo = "have it sent again as <partner>/<feed>/<name>, then `scalper ack` this one";
+        (format!("{count} under a wrong key"), todo)
+    } else {
+        let todo = "`show` says why; a good file of the same name ends it, or `scalper ack`";
+        (format!("{count} of {partner}/{feed} quarantined, no good one since"), todo)
+    };
+    Problem { files, all, ..Problem::wrong(fault, what, None).todo(todo) }
+}
+
+/// What is wrong with a feed's files beside those that are quarantined, newest first.
 pub(super) fn of_feed(stack: &Stack, files: &[FileView], now_ms: u64) -> Vec<Problem> {
-    let refused = refused(stack, files, now_ms);
     let undecided = undecided(stack, files, now_ms);
     let partial = files.first().filter(|file| file.state == State::Complete.as_str());
     let partial = partial.filter(|file| file.rejects.is_some_and(|rejects| rejects > 0)).map(|file| {
         let what = format!(
-            "{}/{}: {} of {} records of {} were refused, the others are loaded",
+            "{}/{}: {} of {} records of {} were rejected, the others are loaded",
             file.partner,
             file.feed,
             file.rejects.unwrap_or_default(),
             file.records.unwrap_or_default(),
             file.name(),
         );
-        Problem::note(what, Some(stack.command(&format!("rejects {}", file.file))))
+        Problem::note("REJECTS", what, Some(stack.command(&format!("rejects {}", file.file))))
     });
-    [refused, undecided, partial].into_iter().flatten().collect()
-}
-
-/// Refused files whose sender has not sent a good one since: under the same name, or as a correction.
-fn refused(stack: &Stack, files: &[FileView], now_ms: u64) -> Option<Problem> {
-    let mut mended_keys = HashSet::new();
-    let mut mended_files = HashSet::new();
-    let mut open = Vec::new();
-    for file in files {
-        if file.state == State::Complete.as_str() {
-            mended_keys.insert(file.key.as_str());
-            mended_files.extend(file.corrects.as_deref());
-        } else if file.state == State::Quarantined.as_str()
-            && !mended_keys.contains(file.key.as_str())
-            && !mended_files.contains(file.file.as_str())
-        {
-            open.push(file);
-        }
-    }
-    let newest = open.first()?;
-    let fault = newest.fault.as_deref().unwrap_or("no fault named");
-    let (name, ago) = (newest.name(), newest.ago(now_ms));
-    let what = match open.len() {
-        1 => format!(
-            "{}/{}: {name} was refused ({fault}), landed {ago}, and no good one came since",
-            newest.partner, newest.feed
-        ),
-        several => format!(
-            "{}/{}: {several} files were refused and no good ones came since; the newest is {name} ({fault}), landed {ago}",
-            newest.partner, newest.feed
-        ),
-    };
-    Some(Problem::wrong(what, Some(stack.command(&format!("show {}", newest.file)))))
+    [undecided, partial].into_iter().flatten().collect()
 }
 
 fn undecided(stack: &Stack, files: &[FileView], now_ms: u64) -> Option<Problem> {
-    let mut open = files.iter().filter(|file| is_stuck(file, now_ms));
-    let (oldest, others) = (open.next_back()?, open.count());
-    let more = if others > 0 { format!(" and {others} more") } else { String::new() };
+    let mut waiting: Vec<_> = files.iter().filter(|file| is_stuck(file, now_ms)).cloned().collect();
+    // The oldest tells most.
+    waiting.reverse();
+    let oldest = waiting.first()?;
+    let (partner, feed) = (&oldest.partner, &oldest.feed);
     let what = format!(
-        "{}/{}: not decided is {}{more}, landed {}: a claim fails each time, or its message is in the dead-letter queue",
-        oldest.partner,
-        oldest.feed,
-        oldest.name(),
+        "{} of {partner}/{feed} not decided, the oldest landed {}",
+        counted(waiting.len(), "file"),
         oldest.ago(now_ms)
     );
-    Some(Problem::wrong(what, Some(stack.command(&format!("show {}", oldest.file)))))
+    let all = Some(list(stack, partner, feed, "processing"));
+    let todo = "each claim fails, or the messages are in the dead-letter queue: see the processor's log";
+    let problem = Problem::wrong("NOT_DECIDED", what, None).todo(todo);
+    Some(Problem { files: waiting, all, ..problem })
 }
 
 fn is_stuck(file: &FileView, now_ms: u64) -> bool {
     let landed = file.landed_ms.unwrap_or_default();
     file.state == State::Processing.as_str() && now_ms.saturating_sub(landed) > STUCK_MS
+}
+
+/// `1 file`, `2 files`.
+pub(super) fn counted(count: usize, noun: &str) -> String {
+    if count == 1 { format!("1 {noun}") } else { format!("{count} {noun}s") }
+}
+
+/// What is wrong with a key that names no partner and feed, in words; `None` for one that names both.
+pub(super) fn key_problem(key: &str) -> Option<String> {
+    let name = |what: &str, folder: &str| {
+        (!feed::is_name(folder)).then(|| {
+            let folder = super::plain(folder);
+            format!(
+                "{what} folder `{folder}` is not a name: lower-case letters, digits, `-` and `_`, at most 63"
+            )
+        })
+    };
+    let mut parts = key.splitn(3, '/');
+    match (parts.next().unwrap_or_default(), parts.next(), parts.next()) {
+        (_, None, _) => Some("the key has no folder".to_owned()),
+        (partner, Some(_), None) => {
+            let missing = "the key has only one folder".to_owned();
+            name("the partner's", partner).or(Some(missing))
+        }
+        (partner, Some(feed), Some(rest)) => name("the partner's", partner)
+            .or_else(|| name("the feed's", feed))
+            .or_else(|| rest.is_empty().then(|| "the key has no name after the folders".to_owned())),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn a_wrong_key_is_explained() {
+        for (key, part) in [
+            ("orders.csv", "no folder"),
+            ("shop/orders.csv", "only one folder"),
+            ("ACME/orders.csv", "the partner's folder `ACME`"),
+            ("ACME/Orders/x.csv", "the partner's folder `ACME`"),
+            ("acme/Orders/x.csv", "the feed's folder `Orders`"),
+            ("acme/a\nb/x.csv", r"the feed's folder `a\nb`"),
+            ("/acme/orders/x.csv", "the partner's folder ``"),
+            ("acme/orders/", "no name after"),
+        ] {
+            let found = key_problem(key).unwrap_or_default();
+            assert!(found.contains(part), "{key:?}: {found}");
+        }
+        assert_eq!(key_problem("acme/orders/x/y.csv"), None);
+    }
+
+    proptest! {
+        #[test]
+        fn every_key_is_a_files_or_explained(key: String) {
+            let inner = match feed::Key::read(&key) {
+                feed::Key::Folder(inner) => *inner,
+                other => other,
+            };
+            let is_bad = inner == feed::Key::Bad;
+            let found = key_problem(&key);
+            prop_assert!(!is_bad || found.is_some());
+            prop_assert!(found.is_none_or(|found| !found.contains(char::is_control)));
+        }
+    }
 }

@@ -1,4 +1,4 @@
-//! Refused records: where they are and why by default, and themselves when asked for.
+//! Rejected records: where they are and why by default, and themselves when asked for.
 
 use std::fmt::Write as _;
 use std::io::{self, Write};
@@ -14,12 +14,12 @@ use super::view::FileView;
 use super::{Desk, Readable};
 use crate::arguments::RejectsArguments;
 use crate::failure::Failure;
-use crate::report::{Style, table};
+use crate::report::{Fit, Style, fitted};
 
 /// What the reader is told before values are given.
 pub const WARNING: &str = "these are records as the partner sent them, personal data included: keep them out of tickets, logs and chats";
 
-/// Which records were refused and why, without their values.
+/// Which records were rejected and why, without their values.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 #[expect(missing_docs, reason = "the members are those of the JSON document, named as they read")]
@@ -35,7 +35,7 @@ pub struct Rejects {
     command: String,
 }
 
-/// Refused records themselves. Holds no content yet.
+/// Rejected records themselves. Holds no content yet.
 pub struct Records {
     key: String,
     /// The file to write; standard output without one.
@@ -52,7 +52,7 @@ impl<S: Readable, V: Survey> Desk<S, V> {
             receipt = self.read_receipt(&earlier).await?.unwrap_or_default();
         }
         Ok(Rejects {
-            file: FileView::of_entry(&found.file, &found.entry),
+            file: FileView::of_entry(&self.stack, &found.file, &found.entry),
             rules: receipt.rules,
             violations: receipt.violations,
             rejects_at: rejects_key(outcome).map(|key| self.places.kept(&key)),
@@ -70,7 +70,7 @@ impl<S: Readable, V: Survey> Desk<S, V> {
         Ok(Records { key, download: arguments.download.clone() })
     }
 
-    /// Copies refused records to where they were asked for, with harmless bytes only when that is a terminal.
+    /// Copies rejected records to where they were asked for, with harmless bytes only when that is a terminal.
     pub async fn copy(&self, records: &Records, terminal: bool, to: &mut impl Write) -> Result<(), Failure> {
         let body = self.survey.open_kept(&records.key).await.map_err(Failure::Read)?;
         let mut body = body.ok_or_else(|| Failure::RecordsGone { place: self.places.kept(&records.key) })?;
@@ -114,12 +114,12 @@ impl Rejects {
     pub(super) fn to_text(&self, style: Style) -> String {
         let Self { file, rules, violations, .. } = self;
         let mut text = format!("{} {}\n\n", file.verdict(), plain(&file.key));
-        let refused = file.rejects.unwrap_or_default();
+        let rejected = file.rejects.unwrap_or_default();
         // Writing to a string cannot fail.
-        match (refused, rules.is_empty()) {
-            (0, true) => writeln!(text, "no record of it was refused"),
-            (0, false) => writeln!(text, "no record of it was refused; rules that only warn were broken"),
-            _ => writeln!(text, "{refused} of {} records were refused", file.records.unwrap_or_default()),
+        match (rejected, rules.is_empty()) {
+            (0, true) => writeln!(text, "no record of it was rejected"),
+            (0, false) => writeln!(text, "no record of it was rejected; rules that only warn were broken"),
+            _ => writeln!(text, "{rejected} of {} records were rejected", file.records.unwrap_or_default()),
         }
         .ok();
         if !rules.is_empty() {
@@ -132,7 +132,7 @@ impl Rejects {
                 ]
             });
             let heads = ["rule", "severity", "broken", "expected"];
-            write!(text, "\n{}", table(heads, &rows.collect::<Vec<_>>(), style)).ok();
+            write!(text, "\n{}", fitted(heads, &rows.collect::<Vec<_>>(), Fit::WrapLast, style)).ok();
         }
         if !violations.is_empty() {
             let rows = violations.iter().map(|broken| {
@@ -148,7 +148,7 @@ impl Rejects {
                 ]
             });
             let heads = ["line", "record", "column", "rule", "reason"];
-            write!(text, "\n{}", table(heads, &rows.collect::<Vec<_>>(), style)).ok();
+            write!(text, "\n{}", fitted(heads, &rows.collect::<Vec<_>>(), Fit::WrapLast, style)).ok();
         }
         let told: u64 = rules.iter().map(|rule| rule.count).sum();
         let shown = u64::try_from(violations.len()).unwrap_or(u64::MAX);

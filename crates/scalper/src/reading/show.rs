@@ -2,9 +2,10 @@
 
 use std::fmt::Write as _;
 
+use feed::Terms;
 use serde::Serialize;
 use store::operator::Survey;
-use store::{Entry, FileId, Outcome};
+use store::{Acknowledgement, Entry, FileId, Outcome, State};
 
 use super::find::{FaultRead, Found, PlaceRead, ReceiptRead, rejects_key, was_visible};
 use super::next::{Step, steps};
@@ -12,7 +13,10 @@ use super::plain::plain;
 use super::view::FileView;
 use super::{Desk, Readable};
 use crate::failure::Failure;
-use crate::report::{Mark, Style, instant};
+use crate::report::{Mark, Style, instant, paragraph};
+
+/// How long the processor keeps a contract (`processor::Settings`).
+const CONTRACT_CACHE_SECONDS: u64 = 60;
 
 /// One file's whole story. Holds no content.
 #[derive(Serialize)]
@@ -29,14 +33,20 @@ pub struct Story {
     pub contract_hash: Option<String>,
     /// Raised by each claim.
     pub fence: u64,
-    /// Claims of this load since its last checkpoint, and how many of them were given back.
-    pub claims: u32,
-    pub releases: u32,
+    /// Attempts since the last checkpoint whose process is known to have died.
+    pub deaths: u32,
     /// Until when a claim holds the file; none when nothing does.
     pub lease_until: Option<String>,
     pub rows_written: u64,
     /// Whether the outcome was published.
     pub announced: bool,
+    /// Whether `status` waits for a good file of its name, a correction or an acknowledgement.
+    pub open: bool,
+    pub acknowledged: Option<AcknowledgedView>,
+    /// The feed's newest contract; none where the key names no feed.
+    newest_contract: Option<NewestContract>,
+    /// How long the processor may work under a contract after a newer one was published.
+    pub contract_cache_seconds: u64,
     fault_told: Option<FaultRead>,
     warnings_told: Vec<String>,
     pub receipt: Option<String>,
@@ -51,9 +61,38 @@ pub struct Story {
     now_ms: u64,
 }
 
+/// What an operator said of a quarantined file.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct AcknowledgedView {
+    at: String,
+    #[serde(flatten)]
+    said: Acknowledgement,
+}
+
+impl AcknowledgedView {
+    pub(crate) fn new(said: &Acknowledgement) -> Self {
+        Self { at: instant(said.at_ms), said: said.clone() }
+    }
+
+    /// Who, when and why.
+    pub(crate) fn to_text(&self) -> String {
+        format!("by {} at {}: {}", self.said.by, self.at, self.said.reason)
+    }
+}
+
+/// The contract that files of the feed get from now on.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct NewestContract {
+    version: Option<String>,
+    hash: Option<String>,
+    /// What is wrong with the newest version, or why no contract is in force.
+    problem: Option<String>,
+}
+
 impl<S: Readable, V: Survey> Desk<S, V> {
-    pub(super) async fn show(&self, word: &str) -> Result<Story, Failure> {
-        let found = self.find(word).await?;
+    pub(super) async fn show(&self, word: &str, version: Option<&str>) -> Result<Story, Failure> {
+        let found = self.find_version(word, version).await?;
         let Found { file, entry } = &found;
         let outcome = entry.outcome.as_ref().filter(|_| entry.state.is_terminal());
         let receipt = match outcome {
@@ -61,26 +100,54 @@ impl<S: Readable, V: Survey> Desk<S, V> {
             None => None,
         };
         let lost = outcome.is_some_and(|outcome| !outcome.receipt.is_empty()) && receipt.is_none();
-        let versions = if entry.partner.is_empty() {
-            Vec::new()
-        } else {
-            self.versions(&entry.partner, &entry.feed, &entry.file.key, false).await?
-        };
+        let feed = if entry.partner.is_empty() { store::UNKNOWN } else { &entry.feed };
+        let versions = self.versions(entry.listed_partner(), feed, &entry.file.key, false).await?;
         let others = versions.iter().filter(|listed| listed.file != *file);
-        let versions = others.map(|listed| FileView::of_listed(&entry.partner, listed)).collect();
+        let versions =
+            others.map(|listed| FileView::of_listed(&self.stack, entry.listed_partner(), listed)).collect();
         let mut story = self.story(file, entry, outcome, receipt.unwrap_or_default());
         if lost {
             story.warnings_told.push("the receipt that the ledger names is not there".to_owned());
         }
-        Ok(Story { versions, ..story })
+        let newest_contract = self.newest_contract(&entry.feed).await;
+        Ok(Story { newest_contract, versions, ..story })
+    }
+
+    /// A contract that cannot be read does not hide the rest.
+    async fn newest_contract(&self, feed: &str) -> Option<NewestContract> {
+        let none = |problem: String| NewestContract { version: None, hash: None, problem: Some(problem) };
+        if feed.is_empty() {
+            return None;
+        }
+        let held = match feed::in_force(&self.store, feed).await {
+            Ok(held) => held,
+            Err(error) => return Some(none(format!("it could not be read ({error})"))),
+        };
+        let broken = held.broken.map(|broken| broken.told(feed));
+        Some(match held.terms {
+            Terms::Active(contract) => {
+                let hash = host::hexadecimal(&contract.identity.hash);
+                let version = contract.identity.version.clone();
+                NewestContract { version: Some(version), hash: Some(hash), problem: broken }
+            }
+            Terms::Refused(refusal) => none(broken.unwrap_or(refusal.fault.found)),
+        })
     }
 
     fn story(&self, file: &FileId, entry: &Entry, outcome: Option<&Outcome>, receipt: ReceiptRead) -> Story {
         let now_ms = self.host.now();
-        let view = FileView::of_entry(file, entry);
+        let view = FileView::of_entry(&self.stack, file, entry);
         let text = |part: fn(&Outcome) -> &String| outcome.map(part).filter(|text| !text.is_empty()).cloned();
         let lease = Some(entry.lease_until_ms).filter(|until| !entry.state.is_terminal() && *until > now_ms);
         let next = steps(&self.stack, &self.places, &view, entry, lease.is_some(), &receipt);
+        // A receipt names the kind of bucket, and this is where it is.
+        let original = receipt.original.map(|place| {
+            let inbox = place.is_in_inbox();
+            PlaceRead {
+                bucket: if inbox { entry.file.bucket.clone() } else { self.places.quarantine.clone() },
+                ..place
+            }
+        });
         Story {
             bucket: entry.file.bucket.clone(),
             version: entry.file.version.clone(),
@@ -89,17 +156,20 @@ impl<S: Readable, V: Survey> Desk<S, V> {
             sha256: text(|outcome| &outcome.sha256),
             contract_hash: text(|outcome| &outcome.contract_hash),
             fence: entry.fence,
-            claims: entry.claims,
-            releases: entry.releases,
+            deaths: entry.deaths,
             lease_until: lease.map(instant),
             rows_written: entry.rows_written,
             announced: entry.announced,
+            open: entry.open,
+            acknowledged: entry.acknowledged.as_ref().map(AcknowledgedView::new),
+            newest_contract: None,
+            contract_cache_seconds: CONTRACT_CACHE_SECONDS,
             receipt: text(|outcome| &outcome.receipt).map(|key| self.places.kept(&key)),
             rejects_at: outcome.and_then(rejects_key).map(|key| self.places.kept(&key)),
             replaced: outcome.and_then(|outcome| Some(outcome.replaced.as_ref()?.to_string())),
             fault_told: receipt.fault,
             warnings_told: receipt.warnings,
-            original: receipt.original,
+            original,
             versions: Vec::new(),
             next,
             file: view,
@@ -113,80 +183,119 @@ impl Story {
         let file = &self.file;
         let mark = super::files::mark(file);
         let mut text = format!("{} {}\n\n", style.mark(&file.verdict(), mark), plain(&file.key));
-        let mut line = |name: &str, value: &str| {
-            // Writing to a string cannot fail.
-            writeln!(text, "{name:<12}{}", plain(value)).ok();
-        };
-        line("file", &file.file);
-        line("partner", if file.partner.is_empty() { "none named by the key" } else { &file.partner });
-        line("feed", if file.feed.is_empty() { "none named by the key" } else { &file.feed });
-        let landed = file.landed.as_deref().unwrap_or("not known");
-        line("landed", &format!("{landed}, {}", file.ago(self.now_ms)));
-        line("version", &format!("{} in s3://{}", self.version, self.bucket));
-        line("order", &self.order);
-        line("work", &self.work());
-        if let Some(counts) = self.counts() {
-            line("records", &counts);
-        }
-        if let Some(fault) = &self.fault_told {
-            line("fault", &told(fault));
-        }
-        for warning in &self.warnings_told {
-            line("warning", warning);
-        }
-        if let Some(bytes) = file.bytes {
-            line("bytes", &format!("{bytes}, SHA-256 {}", self.sha256.as_deref().unwrap_or("not known")));
-        }
-        if let Some(version) = &file.contract_version {
-            let hash = self.contract_hash.as_deref().unwrap_or("not known");
-            line("contract", &format!("version {version}, SHA-256 {hash}"));
-        }
-        for (name, value) in self.links() {
-            line(name, &value);
+        for (name, value) in self.facts().into_iter().chain(self.links()) {
+            text.push_str(&paragraph(&format!("{name:<13}"), &plain(&value), style));
         }
         for version in &self.versions {
-            let described =
-                format!("{} {}, landed {}", version.file, version.verdict(), version.ago(self.now_ms));
-            line("same name", &described);
+            let described = format!("{} {}, {}", version.file, version.verdict(), version.ago(self.now_ms));
+            text.push_str(&paragraph(&format!("{:<13}", "same name"), &described, style));
         }
         text.push_str("\nwhat to do\n");
         for Step { what, command } in &self.next {
-            writeln!(text, "  {}", style.mark(&plain(what), Mark::None)).ok();
+            text.push_str(&style.mark(&paragraph("  ", &plain(what), style), Mark::None));
             if let Some(command) = command {
+                // Writing to a string cannot fail.
                 writeln!(text, "    {command}").ok();
             }
         }
         text
     }
 
-    fn work(&self) -> String {
-        let Self { fence, claims, releases, rows_written, .. } = self;
-        let held =
-            self.lease_until.as_ref().map_or_else(String::new, |until| format!(", held until {until}"));
-        let told = if self.announced { ", outcome published" } else { "" };
-        format!(
-            "claims {fence}, since the last checkpoint {claims}, of which given back {releases}; rows \
-             confirmed written {rows_written}{held}{told}"
-        )
+    /// What is known of the file itself.
+    fn facts(&self) -> Vec<(&'static str, String)> {
+        let file = &self.file;
+        let named = |name: &str| {
+            if name == store::UNKNOWN { "none named by the key".to_owned() } else { name.to_owned() }
+        };
+        let landed = file.landed.as_deref().unwrap_or("not known");
+        let said = self.acknowledged.as_ref().map(AcknowledgedView::to_text);
+        let facts = [
+            ("file", Some(file.file.clone())),
+            ("partner", Some(named(&file.partner))),
+            ("feed", Some(named(&file.feed))),
+            ("landed", Some(format!("{landed}, {}", file.ago(self.now_ms)))),
+            ("version", Some(format!("{} in s3://{}", self.version, self.bucket))),
+            ("work", self.work()),
+            ("records", self.counts()),
+            ("fault", self.fault_told.as_ref().map(told)),
+            ("acknowledged", said),
+        ];
+        let mut facts: Vec<_> = facts.into_iter().filter_map(|(name, value)| Some((name, value?))).collect();
+        facts.extend(self.warnings_told.iter().map(|warning| ("warning", warning.clone())));
+        if let Some(bytes) = file.bytes {
+            facts.push((
+                "bytes",
+                format!("{bytes}, SHA-256 {}", self.sha256.as_deref().unwrap_or("not known")),
+            ));
+        }
+        facts.extend(self.contracts());
+        facts
+    }
+
+    /// Which contract decided the file, and which one decides the next.
+    fn contracts(&self) -> Vec<(&'static str, String)> {
+        let described = |version: &str, hash: Option<&str>| {
+            format!("version {version}, SHA-256 {}", hash.unwrap_or("not known"))
+        };
+        let (decided, hash) = (self.file.contract_version.as_deref(), self.contract_hash.as_deref());
+        let mut lines = Vec::new();
+        lines.extend(decided.map(|version| ("contract", described(version, hash))));
+        let Some(NewestContract { version, hash: newest, problem }) = &self.newest_contract else {
+            return lines;
+        };
+        let cache = format!("the processor keeps a contract for up to {CONTRACT_CACHE_SECONDS} s");
+        let now = match (version, problem) {
+            (Some(_), _) if decided.is_some() && newest.as_deref() == hash => {
+                format!("the same is in force now; {cache}")
+            }
+            (Some(version), _) => {
+                format!("in force now is {}; {cache}", described(version, newest.as_deref()))
+            }
+            (None, problem) => {
+                format!("none is in force now: {}", problem.as_deref().unwrap_or("it could not be read"))
+            }
+        };
+        lines.push((if decided.is_some() { "" } else { "contract" }, now));
+        if let (Some(_), Some(problem)) = (version, problem) {
+            lines.push(("", format!("the newest version has errors: {problem}")));
+        }
+        lines
+    }
+
+    /// The claims of a file that is not decided, or took several; nothing for the usual one.
+    fn work(&self) -> Option<String> {
+        let Self { fence, deaths, rows_written, .. } = self;
+        let decided = State::parse(self.file.state).is_some_and(State::is_terminal);
+        let mut parts = Vec::new();
+        if !decided || *fence > 1 {
+            let times = if *fence == 1 { "once".to_owned() } else { format!("{fence} times") };
+            parts.push(format!("claimed {times}"));
+        }
+        if !decided && *deaths > 0 {
+            parts.push(format!("{deaths} of them ended with the death of their process"));
+        }
+        if !decided && *rows_written > 0 {
+            parts.push(format!("{rows_written} rows written"));
+        }
+        parts.extend(self.lease_until.as_ref().map(|until| format!("held until {until}")));
+        if decided && !self.announced && self.receipt.is_some() {
+            parts.push("outcome not published yet".to_owned());
+        }
+        (!parts.is_empty()).then(|| parts.join(", "))
     }
 
     fn counts(&self) -> Option<String> {
         let FileView { records, rows, rejects, warnings, .. } = &self.file;
-        let visible =
-            if store::State::parse(self.file.state).is_some_and(was_visible) { " any more" } else { "" };
-        Some(format!(
-            "{} read: {} visible{visible}, {} refused; {} warnings",
-            (*records)?,
-            (*rows)?,
-            (*rejects)?,
-            (*warnings)?
-        ))
+        let visible = if State::parse(self.file.state).is_some_and(was_visible) { " any more" } else { "" };
+        let warned = warnings.filter(|warnings| *warnings > 0);
+        let warned = warned.map(|warnings| format!("; {warnings} warnings")).unwrap_or_default();
+        Some(format!("{} read: {} visible{visible}, {} rejected{warned}", (*records)?, (*rows)?, (*rejects)?))
     }
 
     fn links(&self) -> Vec<(&'static str, String)> {
         let file = &self.file;
-        let other = match store::State::parse(file.state) {
-            Some(store::State::Duplicate) => "repeats",
+        let other = match State::parse(file.state) {
+            Some(State::Duplicate) => "repeats",
             _ => "replaced by",
         };
         let original = self.original.as_ref().map(|place| {
@@ -209,5 +318,9 @@ impl Story {
 fn told(fault: &FaultRead) -> String {
     let line = fault.line.map(|line| format!(" on line {line}")).unwrap_or_default();
     let column = fault.column.map(|column| format!(" in column {column}")).unwrap_or_default();
-    format!("{}{line}{column}: found {}, expected {}", fault.code, fault.found, fault.expected)
+    let message = fault
+        .message
+        .clone()
+        .unwrap_or_else(|| format!("found {}, expected {}", fault.found, fault.expected));
+    format!("{}{line}{column}: {message}", fault.code)
 }

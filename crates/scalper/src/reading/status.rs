@@ -1,24 +1,25 @@
-//! How things stand: each feed of each partner at a glance, what is wrong first.
+//! How things stand: what is wrong first, then each feed of each partner at a glance.
 
 use std::collections::BTreeMap;
-use std::fmt::Write as _;
 
 use serde::Serialize;
 use store::door::{FileQuery, Partner};
 use store::operator::{StackQueue, Survey};
-use store::{Error, State};
+use store::{Error, State, UNKNOWN};
 
 use super::expected::{ByFeed, Expected};
 use super::moment::{DAY_MS, of_order};
 use super::partners::Known;
 use super::plain::plain;
-use super::problems::{Problem, Weight, of_feed};
-use super::view::{FileView, count};
+use super::problems::{Problem, Weight, counted, of_feed, of_open};
+use super::view::FileView;
 use super::{Desk, Readable, find};
 use crate::arguments::StatusArguments;
 use crate::failure::Failure;
-use crate::report::{Mark, Style, instant, marked_table};
+use crate::report::instant;
 
+/// Open files that are read: those of an ordinary month of a stack in trouble.
+const MOST_OPEN: usize = 2_000;
 /// Pages of a partner's last day that are counted: 2,000 files.
 const MOST_PAGES: usize = 20;
 /// Odd folders that are named.
@@ -34,10 +35,12 @@ pub struct Status {
     pub problems: Vec<Problem>,
     pub feeds: Vec<FeedView>,
     pub queues: Vec<QueueView>,
+    /// Whether all open files are counted: at most about 2,000 are.
+    pub all_open: bool,
     #[serde(skip)]
     check: bool,
     #[serde(skip)]
-    now_ms: u64,
+    pub(super) now_ms: u64,
 }
 
 /// A feed of a partner.
@@ -49,11 +52,11 @@ pub struct FeedView {
     pub(super) feed: Option<String>,
     /// The worst that is known of it.
     pub(super) worst: Option<Weight>,
-    last: Option<FileView>,
+    pub(super) last: Option<FileView>,
     /// Files of the last 24 hours, by state.
-    last_day: BTreeMap<&'static str, u64>,
+    pub(super) last_day: BTreeMap<&'static str, u64>,
     /// Whether these are all of the last 24 hours.
-    counted_all: bool,
+    pub(super) counted_all: bool,
     /// Files that are not decided yet.
     open: usize,
     /// When files must come, where the contract says so.
@@ -64,9 +67,9 @@ pub struct FeedView {
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct QueueView {
-    name: String,
-    waiting: Option<u64>,
-    in_flight: Option<u64>,
+    pub(super) name: String,
+    pub(super) waiting: Option<u64>,
+    pub(super) in_flight: Option<u64>,
 }
 
 impl<S: Readable, V: Survey> Desk<S, V> {
@@ -74,12 +77,13 @@ impl<S: Readable, V: Survey> Desk<S, V> {
         let now_ms = self.host.now();
         let (queues, mut problems) = self.queues().await;
         let known = self.chosen(arguments.partner.as_deref()).await?;
+        let all_open = self.open(arguments.partner.as_deref(), &mut problems).await;
         problems.extend(about_partners(&known));
         let (mut feeds, mut contracts) = (Vec::new(), ByFeed::new());
         for (name, partner) in &known.partners {
             let mut of_partner = self.partner_feeds(name, now_ms, &mut problems).await?;
             self.expect(&mut of_partner, &mut contracts, now_ms, &mut problems).await?;
-            // A partner that is named and that nobody knows is a slip of the pen.
+            // A partner that is named and not known is a slip of the pen.
             if arguments.partner.is_some() && partner.is_none() && of_partner.is_empty() {
                 self.must_be_known(name).await?;
             }
@@ -88,10 +92,52 @@ impl<S: Readable, V: Survey> Desk<S, V> {
             }
             feeds.extend(of_partner);
         }
+        if arguments.partner.is_none() {
+            problems.extend(self.stuck_elsewhere(now_ms).await?);
+        }
         problems.sort_by_key(|problem| problem.weight);
+        for feed in &mut feeds {
+            let of_feed =
+                |file: &FileView| file.partner == feed.partner && Some(&file.feed) == feed.feed.as_ref();
+            let named = problems.iter().filter(|problem| problem.files.iter().any(of_feed));
+            feed.worst = named.map(|problem| problem.weight).chain(feed.worst).min();
+        }
         feeds.sort_by_key(|feed| feed.worst.map_or(2, |worst| worst as u8));
         let (stack, at) = (self.stack.as_str().to_owned(), instant(now_ms));
-        Ok(Status { stack, at, problems, feeds, queues, check: arguments.check, now_ms })
+        Ok(Status { stack, at, problems, feeds, queues, all_open, check: arguments.check, now_ms })
+    }
+
+    /// What is wrong with files whose key names no partner, beside those that are quarantined.
+    async fn stuck_elsewhere(&self, now_ms: u64) -> Result<Vec<Problem>, Failure> {
+        let (partner, state) = (UNKNOWN.to_owned(), Some(State::Processing));
+        let query = FileQuery { partner, state, limit: find::PAGE, ..FileQuery::default() };
+        let mut files = Vec::new();
+        let take = |listed| {
+            files.push(FileView::of_listed(&self.stack, UNKNOWN, &listed));
+            true
+        };
+        self.pages(query, 1, take).await?;
+        Ok(of_feed(&self.stack, &files, now_ms))
+    }
+
+    /// Adds the open files, however old. Whether all of them were read. A list that cannot be read is not known to be empty.
+    async fn open(&self, partner: Option<&str>, problems: &mut Vec<Problem>) -> bool {
+        match self.survey.open_files(partner, MOST_OPEN).await {
+            Ok(open) => {
+                // The stack's own probe has an alarm of its own.
+                let files = open.files.iter().filter(|(partner, _)| partner != feed::CANARY);
+                let files = files
+                    .map(|(partner, listed)| FileView::of_listed(&self.stack, partner, listed))
+                    .collect();
+                problems.extend(of_open(&self.stack, files));
+                open.complete
+            }
+            Err(error) => {
+                let what = unread("the list of quarantined files", &error);
+                problems.push(Problem::wrong("NOT_READ", what, None));
+                false
+            }
+        }
     }
 
     /// The queues, and what is wrong with them. A queue that cannot be read is not known to be empty.
@@ -103,20 +149,24 @@ impl<S: Readable, V: Survey> Desk<S, V> {
             let depth = match self.survey.depth(queue).await {
                 Ok(Some(depth)) => Some(depth),
                 Ok(None) => {
-                    problems.push(Problem::wrong(format!("there is no queue {name}"), None));
+                    let todo = "deploy the stack again: it makes what is missing";
+                    problems.push(
+                        Problem::wrong("NO_QUEUE", format!("there is no queue {name}"), None).todo(todo),
+                    );
                     None
                 }
                 Err(error) => {
-                    problems.push(Problem::wrong(unread(&name, &error), None));
+                    problems.push(Problem::wrong("NOT_READ", unread(&name, &error), None));
                     None
                 }
             };
             let dead = depth.map_or(0, |depth| depth.waiting + depth.in_flight);
             if queue.is_dead_letters() && dead > 0 {
-                let noun = if dead == 1 { "message" } else { "messages" };
-                let what =
-                    format!("{dead} {noun} in {name}: mend the cause (the function's log), then send again");
-                problems.push(Problem::wrong(what, Some(self.places.redrive(&self.stack, queue))));
+                let dead = counted(usize::try_from(dead).unwrap_or(usize::MAX), "message");
+                let what = format!("{dead} in {name}");
+                let redrive = Some(self.places.redrive(&self.stack, queue));
+                let todo = "fix the cause, which the function's log names, then send them again";
+                problems.push(Problem::wrong("DEAD_LETTERS", what, redrive).todo(todo));
             }
             let (waiting, in_flight) = (depth.map(|depth| depth.waiting), depth.map(|depth| depth.in_flight));
             views.push(QueueView { name, waiting, in_flight });
@@ -140,7 +190,7 @@ impl<S: Readable, V: Survey> Desk<S, V> {
         };
         let mut by_feed: BTreeMap<String, Vec<FileView>> = BTreeMap::new();
         let mut take = |listed: store::door::ListedFile| {
-            let file = FileView::of_listed(partner, &listed);
+            let file = FileView::of_listed(&self.stack, partner, &listed);
             by_feed.entry(file.feed.clone()).or_default().push(file);
             true
         };
@@ -156,14 +206,14 @@ impl<S: Readable, V: Survey> Desk<S, V> {
             if files.is_empty() {
                 let last = FileQuery { limit: 1, ..older(feed) };
                 self.pages(last, MOST_PAGES, |listed| {
-                    push_new(partner, &listed, files);
+                    push_new(FileView::of_listed(&self.stack, partner, &listed), files);
                     false
                 })
                 .await?;
             }
             let open = FileQuery { state: Some(State::Processing), ..older(feed) };
             self.pages(open, 1, |listed| {
-                push_new(partner, &listed, files);
+                push_new(FileView::of_listed(&self.stack, partner, &listed), files);
                 true
             })
             .await?;
@@ -189,15 +239,14 @@ impl<S: Readable, V: Survey> Desk<S, V> {
                     "{partner}: {}: feeds without a file in the last 24 hours are not shown",
                     unread("the inbox", &error)
                 );
-                problems.push(Problem::note(what, None));
+                problems.push(Problem::note("NOT_READ", what, None));
                 Vec::new()
             }
         }
     }
 }
 
-fn push_new(partner: &str, listed: &store::door::ListedFile, files: &mut Vec<FileView>) {
-    let file = FileView::of_listed(partner, listed);
+fn push_new(file: FileView, files: &mut Vec<FileView>) {
     if files.iter().all(|known| known.file != file.file) {
         files.push(file);
     }
@@ -211,7 +260,7 @@ fn unclaimed(partner: &str, feed: &str) -> Problem {
     let what = format!(
         "{partner}/{feed}: files are in the inbox and none is in the ledger: they came just now, or their notification is lost"
     );
-    Problem::note(what, None)
+    Problem::note("NOT_IN_LEDGER", what, None)
 }
 
 fn about_partners(known: &Known) -> Vec<Problem> {
@@ -220,18 +269,19 @@ fn about_partners(known: &Known) -> Vec<Problem> {
         let what = format!(
             "the inbox could not be listed ({why}): partners that only drop files by S3 are not shown; name one with --partner"
         );
-        problems.push(Problem::note(what, None));
+        problems.push(Problem::note("NOT_READ", what, None));
     }
     for folder in known.odd.iter().take(MOST_ODD) {
         let what = format!(
-            "the inbox has a folder {} that no partner can have: its files are refused",
+            "the inbox has a folder {} that is no partner's name: its files are quarantined",
             plain(folder)
         );
-        problems.push(Problem::note(what, None));
+        problems.push(Problem::note("FOLDER", what, None));
     }
     let suspended = known.partners.values().flatten().filter(|partner: &&Partner| !partner.active);
     problems.extend(suspended.map(|partner| {
-        Problem::note(format!("{} is suspended: its API requests are refused", partner.name), None)
+        let what = format!("{} is suspended: what it sends is not accepted", partner.name);
+        Problem::note("SUSPENDED", what, None)
     }));
     problems
 }
@@ -263,31 +313,6 @@ impl FeedView {
         let open = files.iter().filter(|file| file.state == State::Processing.as_str()).count();
         Self { last: files.first().cloned(), last_day, open, ..Self::nothing(partner, Some(feed)) }
     }
-
-    fn row(&self, now_ms: u64) -> ([String; 10], Mark) {
-        let last = self.last.as_ref();
-        let text = |show: fn(&FileView) -> String| last.map_or_else(|| "-".to_owned(), show);
-        let day: Vec<_> = self.last_day.iter().map(|(state, count)| format!("{count} {state}")).collect();
-        let more = if self.counted_all { "" } else { " or more" };
-        let mark = match self.worst {
-            Some(Weight::Wrong) => Mark::Wrong,
-            Some(Weight::Note) => Mark::Note,
-            None => Mark::None,
-        };
-        let row = [
-            self.partner.clone(),
-            self.feed.clone().unwrap_or_else(|| "-".to_owned()),
-            last.map_or_else(|| "nothing yet".to_owned(), FileView::name),
-            text(FileView::verdict),
-            last.map_or_else(|| "-".to_owned(), |last| last.ago(now_ms)),
-            text(|last| count(last.rows)),
-            text(|last| count(last.rejects)),
-            if day.is_empty() { "-".to_owned() } else { day.join(", ") + more },
-            self.open.to_string(),
-            self.expected.as_ref().map_or_else(|| "-".to_owned(), Expected::cell),
-        ];
-        (row, mark)
-    }
 }
 
 impl Status {
@@ -295,52 +320,7 @@ impl Status {
         self.check && self.wrong() > 0
     }
 
-    fn wrong(&self) -> usize {
+    pub(super) fn wrong(&self) -> usize {
         self.problems.iter().filter(|problem| problem.weight == Weight::Wrong).count()
-    }
-
-    pub(super) fn to_text(&self, style: Style) -> String {
-        let mut text = String::new();
-        // Writing to a string cannot fail.
-        let found = match self.wrong() {
-            0 => style.mark("nothing is wrong", Mark::Good),
-            1 => style.mark("1 thing is wrong", Mark::Wrong),
-            several => style.mark(&format!("{several} things are wrong"), Mark::Wrong),
-        };
-        writeln!(text, "{} at {}: {found}\n", self.stack, self.at).ok();
-        for problem in &self.problems {
-            let line = match problem.weight {
-                Weight::Wrong => style.mark(&format!("! {}", problem.what), Mark::Wrong),
-                Weight::Note => style.mark(&format!("- {}", problem.what), Mark::Note),
-            };
-            writeln!(text, "{line}").ok();
-            if let Some(next) = &problem.next {
-                writeln!(text, "    {next}").ok();
-            }
-        }
-        if !self.problems.is_empty() {
-            text.push('\n');
-        }
-        let heads = [
-            "partner",
-            "feed",
-            "last file",
-            "state",
-            "landed",
-            "rows",
-            "rejects",
-            "in 24 h",
-            "not decided",
-            "expected",
-        ];
-        let rows: Vec<_> = self.feeds.iter().map(|feed| feed.row(self.now_ms)).collect();
-        text.push_str(&marked_table(heads, &rows, style));
-        text.push('\n');
-        let rows = self
-            .queues
-            .iter()
-            .map(|queue| ([queue.name.clone(), count(queue.waiting), count(queue.in_flight)], Mark::None));
-        text.push_str(&marked_table(["queue", "waiting", "in flight"], &rows.collect::<Vec<_>>(), style));
-        text
     }
 }

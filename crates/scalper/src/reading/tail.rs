@@ -8,9 +8,10 @@ use std::io;
 
 use store::door::{FileQuery, ListedFile};
 use store::operator::Survey;
-use store::{FileId, State};
+use store::{FileId, State, UNKNOWN};
 
 use super::moment::{landed, of_order};
+use super::plain::plain;
 use super::view::{FileView, count};
 use super::{Desk, Readable, find};
 use crate::arguments::TailArguments;
@@ -35,7 +36,7 @@ struct Seen {
 }
 
 impl<S: Readable, V: Survey> Desk<S, V> {
-    /// Gives outcomes to `emit`, oldest first, until `pause` says that it is enough, or nobody takes them any more. A
+    /// Gives outcomes to `emit`, oldest first, until `pause` says that it is enough, or `emit` fails. A
     /// failure of a round goes to `notice`, and the next round makes up for it.
     pub async fn tail(
         &self,
@@ -87,6 +88,9 @@ impl<S: Readable, V: Survey> Desk<S, V> {
             for name in self.chosen(named).await?.partners.into_keys() {
                 seen.entry(name).or_default();
             }
+            if named.is_none() {
+                seen.entry(UNKNOWN.to_owned()).or_default();
+            }
         }
         let mut outcomes = Vec::new();
         let mut changes = Vec::new();
@@ -95,7 +99,7 @@ impl<S: Readable, V: Survey> Desk<S, V> {
             for listed in files {
                 let known = seen.states.get(&listed.file).map(|(state, _)| *state);
                 if listed.state.is_terminal() && known != Some(listed.state) {
-                    outcomes.push(FileView::of_listed(partner, &listed));
+                    outcomes.push(FileView::of_listed(&self.stack, partner, &listed));
                 }
                 changes.push((partner.clone(), listed));
             }
@@ -151,12 +155,10 @@ impl FileView {
             // Texts and numbers always have a form in JSON.
             return serde_json::to_string(self).unwrap_or_default() + "\n";
         }
-        let style = Style { colours };
+        let style = Style { colours, width: crate::report::WIDTH };
         let landed = self.landed.as_deref().unwrap_or("-");
-        let Self { partner, feed, file, .. } = self;
         let counts = format!("rows {} rejects {}", count(self.rows), count(self.rejects));
-        let line =
-            format!("{landed}  {}  {partner}/{feed}  {}  {counts}  {file}", self.verdict(), self.name());
+        let line = format!("{landed}  {}  {}  {counts}  {}", self.verdict(), plain(&self.key), self.file);
         style.mark(&line, super::files::mark(self)) + "\n"
     }
 }

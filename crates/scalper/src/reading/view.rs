@@ -2,10 +2,11 @@
 
 use serde::Serialize;
 use store::door::ListedFile;
-use store::{Entry, Outcome, State};
+use store::{Entry, Outcome, State, UNKNOWN};
 
 use super::moment;
 use super::plain::plain;
+use crate::names::Stack;
 use crate::report::instant;
 
 /// A file at a glance. Holds names and numbers, nothing of the content.
@@ -33,10 +34,13 @@ pub struct FileView {
     pub corrects: Option<String>,
     #[serde(skip)]
     pub(super) landed_ms: Option<u64>,
+    /// The command that shows it.
+    #[serde(skip)]
+    pub(super) show: String,
 }
 
 impl FileView {
-    pub(super) fn of_listed(partner: &str, listed: &ListedFile) -> Self {
+    pub(super) fn of_listed(stack: &Stack, partner: &str, listed: &ListedFile) -> Self {
         let ListedFile { file, feed, key, state, order, outcome } = listed;
         let outcome = outcome.as_ref().filter(|_| state.is_terminal());
         let read = outcome.filter(|outcome| !outcome.sha256.is_empty());
@@ -60,25 +64,36 @@ impl FileView {
             other: outcome.and_then(|outcome| Some(outcome.other.as_ref()?.to_string())),
             corrects: outcome.and_then(|outcome| Some(outcome.corrects.as_ref()?.to_string())),
             landed_ms,
+            show: stack.command(&format!("show {file}")),
         }
     }
 
-    pub(super) fn of_entry(file: &store::FileId, entry: &Entry) -> Self {
+    pub(crate) fn of_entry(stack: &Stack, file: &store::FileId, entry: &Entry) -> Self {
         let listed = ListedFile {
             file: file.clone(),
-            feed: entry.feed.clone(),
+            feed: if entry.partner.is_empty() { UNKNOWN.to_owned() } else { entry.feed.clone() },
             key: entry.file.key.clone(),
             state: entry.state,
             order: entry.order.clone(),
             outcome: entry.outcome.clone(),
         };
-        Self::of_listed(&entry.partner, &listed)
+        Self::of_listed(stack, entry.listed_partner(), &listed)
     }
 
     /// The name below partner and feed, harmless.
     pub(super) fn name(&self) -> String {
         let folder = format!("{}/{}/", self.partner, self.feed);
         plain(self.key.strip_prefix(&folder).unwrap_or(&self.key)).into_owned()
+    }
+
+    /// The key and the verdict, harmless.
+    pub(crate) fn shown_key(&self) -> String {
+        format!("{} {}", self.verdict(), plain(&self.key))
+    }
+
+    /// When it landed.
+    pub(crate) fn landed_text(&self) -> &str {
+        self.landed.as_deref().unwrap_or("at a time that is not known")
     }
 
     /// The state, and the fault where there is one.
@@ -88,8 +103,26 @@ impl FileView {
             .map_or_else(|| self.state.to_owned(), |fault| format!("{} ({})", self.state, plain(fault)))
     }
 
+    /// The state and the fault, without parentheses: a cell of a table.
+    pub(super) fn outcome(&self) -> String {
+        let fault = self.fault.as_ref().map(|fault| format!(" {}", plain(fault)));
+        format!("{}{}", self.state, fault.unwrap_or_default())
+    }
+
+    pub(super) fn age(&self, now_ms: u64) -> String {
+        self.landed_ms.map_or_else(|| "?".to_owned(), |landed| moment::age(landed, now_ms))
+    }
+
     pub(super) fn ago(&self, now_ms: u64) -> String {
         self.landed_ms.map_or_else(|| "?".to_owned(), |landed| moment::ago(landed, now_ms))
+    }
+}
+
+/// Visible rows of the records that were read, or a hyphen for a file that was not read.
+pub(super) fn of(file: &FileView) -> String {
+    match (file.rows, file.records) {
+        (Some(rows), Some(records)) => format!("{rows}/{records}"),
+        _ => "-".to_owned(),
     }
 }
 

@@ -10,7 +10,7 @@ use store::uploads::Inbox;
 use super::{Style, table};
 use crate::bucket_policy::{ACTIONS, resource};
 
-const PLAIN: Style = Style { colours: false };
+const PLAIN: Style = Style { colours: false, width: super::WIDTH };
 
 /// A principal as it is shown.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -106,7 +106,7 @@ impl UploadsView {
         let Self { partner, principals, restore, .. } = self;
         if principals.is_empty() {
             return format!(
-                "nobody may upload by S3 as {partner}; give it to a role, a user or an account:\n  scalper partner s3 {partner} \
+                "no principal may upload by S3 as {partner}; allow a role, a user or an account:\n  scalper partner s3 {partner} \
                  --principal arn:aws:iam::<account>:role/<name>\n"
             );
         }
@@ -153,9 +153,14 @@ impl UploadsView {
 
 pub(super) fn removed(partner: &str, removed: &BTreeSet<String>, left: &BTreeSet<String>) -> String {
     let list = |arns: &BTreeSet<String>| arns.iter().map(String::as_str).collect::<Vec<_>>().join(", ");
-    let left = if left.is_empty() { "nobody does".to_owned() } else { format!("still: {}", list(left)) };
-    let removed = if removed.is_empty() { "nobody".to_owned() } else { list(removed) };
-    format!("no longer uploads by S3 as {partner}: {removed}; {left}\n")
+    let gone = if removed.is_empty() {
+        format!("nothing to remove: no such principal uploads by S3 as {partner}")
+    } else {
+        format!("removed from the S3 uploads of {partner}: {}", list(removed))
+    };
+    let left =
+        if left.is_empty() { "no principal is left".to_owned() } else { format!("left: {}", list(left)) };
+    format!("{gone}; {left}\n")
 }
 
 pub(super) fn restored(stack: &str, partners: &[RestoredView]) -> String {

@@ -12,15 +12,17 @@ use store::door::{Limits, Partner, Partners as _};
 use store::memory::{INBOX, Memory};
 use store::{Claim, FileId, FileVersion, Ledger as _, LoadId};
 
+use crate::acknowledge::AckReport;
 use crate::arguments::{Arguments, Command};
 use crate::failure::Failure;
 use crate::names::Stack;
 use crate::reading::{Answer, Desk, FileView, Places};
+use crate::report::WIDTH;
 
 /// 2026-11-20T12:00:00Z.
 pub(super) const NOON_MS: u64 = 1_795_176_000_000;
 
-const CONTRACT: &str = "apiVersion: v3.1.0
+pub(super) const CONTRACT: &str = "apiVersion: v3.1.0
 kind: DataContract
 id: FEED
 version: 1.2.0
@@ -52,6 +54,10 @@ pub(super) struct Bench {
 
 impl Bench {
     pub(super) fn new() -> Self {
+        Self::of_stack("silent-scalper")
+    }
+
+    pub(super) fn of_stack(stack: &str) -> Self {
         let memory = Memory::new();
         for feed in ["charges", "labs"] {
             memory.publish_contract(feed, CONTRACT.replace("FEED", feed));
@@ -65,7 +71,7 @@ impl Bench {
                 metric: Box::new(|_| ()),
             }
         };
-        let stack = Stack::parse("silent-scalper").expect("a name");
+        let stack = Stack::parse(stack).expect("a name");
         let home = Home {
             partition: "aws".to_owned(),
             region: "eu-central-1".to_owned(),
@@ -112,6 +118,7 @@ impl Bench {
     }
 
     pub(super) async fn follow(&self, file: &FileVersion, minutes: u64) {
+        self.memory.made_at(file, NOON_MS - minutes * 60_000);
         let landed =
             jiff::Timestamp::from_millisecond(i64::try_from(NOON_MS - minutes * 60_000).expect("an instant"));
         let key = file.key.bytes().fold(String::new(), |key, byte| key + &format!("%{byte:02X}"));
@@ -176,6 +183,18 @@ impl Bench {
         let arguments = Arguments::try_parse_from(words).expect("a command");
         let Command::Read(command) = arguments.command else { panic!("a reading command") };
         self.desk.run(command).await
+    }
+
+    /// Acknowledges in the name of ann.
+    pub(super) async fn ack(&self, words: &[&str]) -> Result<AckReport, Failure> {
+        let arguments = Arguments::try_parse_from(["scalper", "ack"].iter().chain(words)).expect("a command");
+        let Command::Ack(arguments) = arguments.command else { panic!("ack") };
+        self.desk.acknowledge(&arguments, "ann").await
+    }
+
+    /// The text of an answer, 80 columns wide.
+    pub(super) async fn text(&self, line: &str) -> String {
+        self.answer(line).await.to_text(false, WIDTH)
     }
 
     pub(super) async fn answer(&self, line: &str) -> Answer {

@@ -17,11 +17,11 @@ id: labs
 version: 1.2.0
 status: active
 servers:
-  - {server: inbox, type: s3, location: s3://inbox/, format: csv}
+  - {server: inbox, type: s3, location: s3://inbox/*/labs/, format: csv}
 schema:
   - name: labs
     properties:
-      - {name: id, logicalType: integer}
+      - {name: id, logicalType: integer, primaryKey: true}
 ";
 const SENDER: &str = "arn:aws:iam::210987654321:role/sender";
 
@@ -32,6 +32,10 @@ fn whole() -> Memory {
 }
 
 async fn examine(memory: &Memory) -> Diagnosis {
+    examine_with(memory, &World::default()).await
+}
+
+async fn examine_with(memory: &Memory, gateway: &World) -> Diagnosis {
     let stack = Stack::parse("silent-scalper").expect("a name");
     let home = Home {
         partition: "aws".to_owned(),
@@ -44,6 +48,7 @@ async fn examine(memory: &Memory) -> Diagnosis {
         survey: memory.clone(),
         checkup: memory.clone(),
         uploads: memory.clone(),
+        gateway: gateway.clone(),
         known,
     };
     doctor.examine().await
@@ -78,6 +83,54 @@ async fn a_stack_as_the_template_makes_it_has_nothing_wrong() {
     assert_eq!(wrong(&diagnosis), [""; 0]);
     assert_eq!(diagnosis.exit_code(), 0);
     insta::assert_snapshot!(diagnosis.to_text());
+}
+
+#[tokio::test]
+async fn a_valid_credential_whose_key_is_under_no_plan_is_found_with_the_command_that_helps() {
+    let stage = Stage::new();
+    let (_, secret) = stage.credential("add north").await;
+    stage.json("add south").await;
+    let memory = whole();
+    let partners: Vec<_> = stage.world.state().partners.values().cloned().collect();
+    for partner in &partners {
+        memory.put_partner(partner).await.expect("kept");
+    }
+    let look = async || {
+        let credentials = stage.world.state().credentials.clone();
+        for (hash, credential) in &credentials {
+            memory.put_credential(hash, credential).await.expect("kept");
+        }
+        examine_with(&memory, &stage.world).await
+    };
+    let whole = look().await;
+    assert_eq!(wrong(&whole), [""; 0]);
+    let said = whole.to_text();
+    assert!(said.contains("valid API keys, all in their usage plans: 2"), "{said}");
+
+    // The plan was deleted and made anew.
+    stage
+        .world
+        .state()
+        .keys
+        .values_mut()
+        .filter(|key| key.name.contains("north"))
+        .for_each(|key| key.plan = None);
+    insta::assert_snapshot!(look().await.to_text());
+    stage.json("add north").await;
+    assert_eq!(wrong(&look().await), [""; 0]);
+
+    // A key of an earlier version.
+    let old = world::Key { name: "silent-scalper.north.abcdefghijkl".to_owned(), value: secret, plan: None };
+    stage.world.state().keys.insert("old".to_owned(), old);
+    let [only] = &wrong(&look().await)[..] else { panic!("one finding") };
+    assert!(only.starts_with("warn API keys: north: keys of an earlier version"), "{only}");
+    stage.json("add north").await;
+    assert_eq!(wrong(&look().await), [""; 0]);
+
+    // What API Gateway does not tell is not known.
+    stage.world.state().fuse = Some((0, world::When::BeforeEffect));
+    let [only] = &wrong(&look().await)[..] else { panic!("one finding") };
+    assert!(only.starts_with("? API keys: could not check: AWS did not answer"), "{only}");
 }
 
 #[tokio::test]
@@ -190,6 +243,26 @@ async fn contracts_that_do_not_compile_are_shown_with_their_place() {
     assert!(found[1].starts_with("warn contracts: draft.odcs.yaml is not active"), "{found:?}");
     assert!(found[2].starts_with("fail contracts: visits.odcs.yaml is not UTF-8"), "{found:?}");
     assert_eq!(found.len(), 3);
+}
+
+#[tokio::test]
+async fn a_contract_that_does_not_fit_its_feed_is_shown_and_nothing_fails() {
+    let memory = whole();
+    memory.publish_contract("charges", CONTRACT);
+    memory.publish_contract("labs", CONTRACT.replace("s3://inbox/", "s3://archive/"));
+    let diagnosis = examine(&memory).await;
+    let found = wrong(&diagnosis);
+    assert_eq!(
+        found,
+        [
+            "warn contracts: charges.odcs.yaml:3:5: found the id `labs`, expected `charges`, the name of the feed; a contract \
+             is for the feed that its file is named after: `charges.odcs.yaml` (and 1 more)",
+            "warn contracts: labs.odcs.yaml:7:41: found the bucket `archive`, expected \
+             `silent-scalper-inbox-123456789012-eu-central-1`, the inbox of this stack, or `inbox`; files are taken from \
+             the inbox only",
+        ]
+    );
+    assert_eq!(diagnosis.exit_code(), 0);
 }
 
 #[tokio::test]

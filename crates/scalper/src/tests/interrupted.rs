@@ -26,7 +26,7 @@ async fn killed_everywhere(ready: &str, line: &str, check: impl AsyncFn(Stage, S
     }
 }
 
-/// Whoever comes in does so with a credential that is on a plan; nothing else is left.
+/// Each valid credential has a key on the plan; no other key is left.
 fn assert_whole(stage: &Stage, credentials: usize, case: &str) {
     let world = stage.world.state();
     let valid: Vec<_> = world.credentials.values().filter(|one| one.is_valid(NOW_MS)).collect();
@@ -77,6 +77,34 @@ async fn rotating_again_finishes_what_was_killed() {
         assert_whole(&stage, 2, &case);
     })
     .await;
+}
+
+#[tokio::test]
+async fn putting_keys_of_an_earlier_version_right_can_be_killed_and_done_again() {
+    for when in [When::BeforeEffect, When::AfterEffect] {
+        for call in 1.. {
+            let stage = Stage::new();
+            let (id, secret) = stage.credential("add north").await;
+            {
+                let mut world = stage.world.state();
+                let (_, key) = world.keys.pop_first().expect("a key");
+                let old =
+                    world::Key { name: format!("silent-scalper.north.{id}"), value: secret.clone(), ..key };
+                world.keys.insert("old".to_owned(), old);
+                world.credentials.values_mut().for_each(|one| one.gateway_key = Some("old".to_owned()));
+                world.fuse = Some((world.calls + call, when));
+            }
+            let finished = stage.run("add north").await.is_ok();
+            stage.world.state().fuse = None;
+            stage.json("add north").await;
+            assert_whole(&stage, 1, &format!("killed at call {call}, {when:?}"));
+            assert!(stage.world.state().keys.values().all(|key| key.value != secret));
+            assert_eq!(stage.door(&secret).await, "Allow");
+            if finished {
+                break;
+            }
+        }
+    }
 }
 
 #[tokio::test]

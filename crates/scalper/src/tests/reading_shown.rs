@@ -8,13 +8,14 @@ use store::{Error, FileId, Operation};
 
 use super::bench::{BAD, Bench, GOOD};
 use crate::failure::Failure;
+use crate::report::WIDTH;
 
 async fn transcript(bench: &Bench, lines: &[&str], json: bool) -> String {
     let mut text = String::new();
     for line in lines {
         let answer = match bench.run(line).await {
             Ok(answer) if json => answer.to_json() + "\n",
-            Ok(answer) => answer.to_text(false),
+            Ok(answer) => answer.to_text(false, WIDTH),
             Err(failure) if json => format!("{}\n", failure.to_json(None)),
             Err(failure) => format!("scalper: {failure}\n[exit code {}]\n", failure.exit_code()),
         };
@@ -82,6 +83,29 @@ async fn stories() {
 }
 
 #[tokio::test]
+async fn acknowledgements() {
+    let bench = Bench::new();
+    bench.send("shop/orders.csv", GOOD, 60).await;
+    bench.send("north/labs/day.csv", GOOD, 30).await;
+    let mut text = transcript(&bench, &["status"], false).await;
+    for words in [
+        &["shop/orders.csv", "--reason", "sent again under shop/orders/", "--dry-run"][..],
+        &["shop/orders.csv", "--reason", "sent again under shop/orders/"],
+        &["shop/orders.csv", "--reason", "another reason"],
+        &["north/labs/day.csv", "--reason", "x"],
+        &["north/labs/none.csv", "--reason", "x"],
+    ] {
+        let answer = match bench.ack(words).await {
+            Ok(report) => report.to_text(WIDTH),
+            Err(failure) => format!("scalper: {failure}\n[exit code {}]\n", failure.exit_code()),
+        };
+        writeln!(text, "$ scalper ack {}\n{answer}", words.join(" ")).expect("written");
+    }
+    text.push_str(&transcript(&bench, &["show shop/orders.csv", "status"], false).await);
+    insta::assert_snapshot!(text);
+}
+
+#[tokio::test]
 async fn mistakes() {
     let bench = with_dead_letters().await;
     let lines = [
@@ -108,6 +132,13 @@ async fn mistakes() {
         Failure::RecordsGone { place: "s3://quarantine/north/rejects.csv".to_owned() },
         Failure::NoReceipt { file: "00000000000000000000000000".to_owned(), state: "IGNORED" },
         Failure::RecordsAreNoJson,
+        Failure::NoUser,
+        Failure::NotQuarantined {
+            file: "00000000000000000000000000".to_owned(),
+            state: "COMPLETE",
+            show: "scalper show 00000000000000000000000000".to_owned(),
+        },
+        Failure::NotNoted(Error::new(Operation::Acknowledge, "AccessDeniedException")),
         Failure::NotOpened { path: "rejects.csv".to_owned(), kind: "entity already exists".to_owned() },
         Failure::NotWritten { kind: "broken pipe".to_owned() },
         Failure::Read(Error::new(Operation::ListFiles, "AccessDeniedException")),
@@ -120,10 +151,10 @@ async fn mistakes() {
 #[tokio::test]
 async fn colours_mark_what_is_wrong() {
     let bench = Bench::of_every_kind().await;
-    let text = bench.answer("status").await.to_text(true);
-    assert!(text.contains("\u{1b}[31m! south/charges"), "{text}");
+    let text = bench.answer("status").await.to_text(true, WIDTH);
+    assert!(text.contains("\u{1b}[31mNOT_DECIDED  1 file of south/charges"), "{text}");
     assert!(text.contains("\u{1b}[33m- north/labs"), "{text}");
-    assert!(text.contains("\u{1b}[1mpartner"), "{text}");
+    assert!(text.contains("\u{1b}[1mfeed"), "{text}");
 }
 
 #[test]
@@ -131,7 +162,7 @@ fn help() {
     let mut command = <crate::arguments::Arguments as clap::CommandFactory>::command();
     command.build();
     let mut text = String::new();
-    for name in ["status", "files", "show", "rejects", "receipt", "tail"] {
+    for name in ["status", "files", "show", "ack", "rejects", "receipt", "tail"] {
         let command = command.find_subcommand_mut(name).expect("the command");
         write!(text, "--- {name}\n{}\n", command.render_long_help()).expect("written");
     }

@@ -3,10 +3,10 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard};
 
-use store::door::{Credential, CredentialHash, Partner, Partners, Webhook};
+use store::door::{Credential, CredentialHash, Partner, Partners, ReadPartner, Webhook};
 use store::{Error, Operation};
 
-use crate::gateway::{Gateway, GatewayError, GatewayKey, Plan, REQUESTS_PER_DAY};
+use crate::gateway::{Gateway, GatewayError, GatewayKey, Plan, PlanKeys, REQUESTS_PER_DAY};
 
 /// When a call fails.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -66,11 +66,13 @@ impl World {
     }
 }
 
-impl Partners for World {
+impl ReadPartner for World {
     async fn partner(&self, name: &str) -> Result<Option<Partner>, Error> {
         self.table(|state| state.partners.get(name).cloned())
     }
+}
 
+impl Partners for World {
     async fn credential(&self, hash: &CredentialHash) -> Result<Option<Credential>, Error> {
         self.table(|state| state.credentials.get(hash).cloned())
     }
@@ -158,6 +160,17 @@ impl Gateway for World {
         self.gateway(|state| {
             let named = state.keys.iter().filter(|(_, key)| key.name.starts_with(prefix));
             named.map(|(id, key)| GatewayKey { id: id.clone(), name: key.name.clone() }).collect()
+        })
+    }
+
+    async fn plans(&self, prefix: &str) -> Result<Vec<PlanKeys>, GatewayError> {
+        self.gateway(|state| {
+            let counted = |plan: &str| {
+                let counted = state.keys.iter().filter(|(_, key)| key.plan.as_deref() == Some(plan));
+                counted.map(|(id, _)| id.clone()).collect()
+            };
+            let named = state.plans.keys().filter(|plan| plan.starts_with(prefix));
+            named.map(|plan| PlanKeys { plan: plan.clone(), keys: counted(plan) }).collect()
         })
     }
 

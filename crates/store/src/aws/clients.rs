@@ -13,7 +13,7 @@ use aws_smithy_runtime_api::client::http::{HttpConnectorSettings, SharedHttpClie
 use aws_types::SdkConfig;
 
 use super::meter::Meter;
-use super::{Aws, Directory, Door, DoorNames, MessageQueue, Names};
+use super::{Addresses, Aws, Directory, Door, DoorNames, MessageQueue, Names};
 
 /// The SDK's own connect timeout; it has no other by default.
 /// <https://docs.aws.amazon.com/sdk-for-rust/latest/dg/timeouts.html>
@@ -90,11 +90,16 @@ pub fn connect_directory(partners_table: &str, access: Access) -> Directory {
     Directory::new(&configuration(access), partners_table)
 }
 
-/// The partners table and one queue on AWS, behind one HTTP client.
+/// The partners table, names of files and one queue on AWS, behind one HTTP client.
 #[must_use]
-pub fn connect_webhooks(partners_table: &str, queue_url: &str, access: Access) -> (Directory, MessageQueue) {
+pub fn connect_webhooks(
+    partners_table: &str,
+    ledger_table: &str,
+    queue_url: &str,
+    access: Access,
+) -> (Addresses, MessageQueue) {
     let config = configuration(access);
-    (Directory::new(&config, partners_table), MessageQueue::new(&config, queue_url))
+    (Addresses::new(&config, partners_table, ledger_table), MessageQueue::new(&config, queue_url))
 }
 
 /// What every client is made of: also those of other services, in binaries that have their own.

@@ -15,7 +15,10 @@ use super::entry::{Attributes, Reader, names, number, text};
 use super::failure::failure;
 use super::{clients, measured};
 use crate::incident::opens;
-use crate::{Datapoint, Error, Incident, Incidents, Mail, Measured, Operation, Query, Secrets, Span};
+use crate::{
+    AlarmNow, AlarmsNow, Datapoint, Error, Incident, Incidents, Mail, Measured, Operation, Query, Secrets,
+    Span,
+};
 
 /// The notifier's own on AWS.
 pub struct Desk {
@@ -51,8 +54,8 @@ fn key(name: &str) -> AttributeValue {
 
 fn read(item: &Attributes) -> Option<Incident> {
     let read = Reader(item);
-    let told = match item.get("told") {
-        Some(AttributeValue::Ss(told)) => told.iter().cloned().collect(),
+    let set = |name: &str| match item.get(name) {
+        Some(AttributeValue::Ss(members)) => members.iter().cloned().collect(),
         _ => BTreeSet::new(),
     };
     let is = |name: &str| item.get(name) == Some(&AttributeValue::Bool(true));
@@ -61,10 +64,11 @@ fn read(item: &Attributes) -> Option<Incident> {
         alarm: read.text("alarm")?,
         changed_ms: read.number("changed_ms")?,
         since_ms: read.number("since_ms")?,
-        told,
+        told: set("told"),
         done: is("done"),
         lease_until_ms: read.number("lease_until_ms")?,
         folded: read.number("folded").unwrap_or_default(),
+        alarms: set("alarms"),
     })
 }
 
@@ -102,16 +106,22 @@ impl Incidents for Desk {
         ]
         .map(|(name, value)| (name.to_owned(), value))
         .into();
+        // DynamoDB takes no empty set.
+        let mut sets = vec![("told", &incident.told)];
         if opens(incident, seen) {
             update.push_str(", #folded = :none");
             values.insert(":none".to_owned(), number(0_u64));
+            sets.push(("alarms", &incident.alarms));
         }
-        // DynamoDB takes no empty set.
-        if incident.told.is_empty() {
-            update.push_str(" REMOVE #told");
-        } else {
-            update.push_str(", #told = :told");
-            values.insert(":told".to_owned(), AttributeValue::Ss(incident.told.iter().cloned().collect()));
+        let (empty, full): (Vec<_>, Vec<_>) = sets.into_iter().partition(|(_, set)| set.is_empty());
+        for (name, set) in full {
+            update.extend([", #", name, " = :", name]);
+            values.insert(format!(":{name}"), AttributeValue::Ss(set.iter().cloned().collect()));
+        }
+        let empty: Vec<String> = empty.into_iter().map(|(name, _)| format!("#{name}")).collect();
+        if !empty.is_empty() {
+            update.push_str(" REMOVE ");
+            update.push_str(&empty.join(", "));
         }
         let condition = match seen {
             None => "attribute_not_exists(#alarm)",
@@ -146,8 +156,8 @@ impl Incidents for Desk {
         }
     }
 
-    async fn fold(&self, name: &str) -> Result<(), Error> {
-        let update = "ADD #folded :one";
+    async fn fold(&self, name: &str, alarm: &str) -> Result<(), Error> {
+        let update = "ADD #folded :one, #alarms :alarm";
         self.dynamodb
             .update_item()
             .table_name(&self.ledger_table)
@@ -155,6 +165,7 @@ impl Incidents for Desk {
             .update_expression(update)
             .set_expression_attribute_names(Some(names(&[update])))
             .expression_attribute_values(":one", number(1_u64))
+            .expression_attribute_values(":alarm", AttributeValue::Ss(vec![alarm.to_owned()]))
             .send()
             .await
             .map_err(|error| failure(Operation::WriteIncident, &error))?;
@@ -177,6 +188,12 @@ impl Mail for Desk {
         let request = client.publish().topic_arn(&self.mail_topic).subject(subject).message(message);
         request.send().await.map_err(|error| failure(Operation::SendMail, &error))?;
         Ok(())
+    }
+}
+
+impl AlarmsNow for Desk {
+    async fn alarms_now(&self, prefix: &str) -> Result<Vec<AlarmNow>, Error> {
+        measured::alarms(self.cloudwatch.get_or_init(|| clients::cloudwatch(&self.config)), prefix).await
     }
 }
 
@@ -232,6 +249,7 @@ mod tests {
             done: false,
             lease_until_ms: 9,
             folded: 0,
+            alarms: BTreeSet::from(["slow".to_owned()]),
         }
     }
 
@@ -243,20 +261,28 @@ mod tests {
         let told = BTreeSet::from(["slack".to_owned()]);
         let next = Incident { told, done: true, lease_until_ms: 0, ..incident() };
         assert!(!desk.put_incident("slow", &next, Some(&incident())).await?);
-        desk.fold("slow").await?;
+        desk.fold("slow", "errors").await?;
         let seen: Vec<_> = replay.seen().iter().map(Seen::json).collect();
         assert_eq!(seen[0]["Key"], json!({"pk": {"S": "incident#slow"}}));
         assert_eq!(seen[0]["ConditionExpression"], "attribute_not_exists(#alarm)");
         assert!(
-            seen[0]["UpdateExpression"].as_str().is_some_and(|update| update.contains("#folded = :none"))
+            seen[0]["UpdateExpression"]
+                .as_str()
+                .is_some_and(|update| update.ends_with("#folded = :none, #alarms = :alarms REMOVE #told"))
         );
         let values = &seen[1]["ExpressionAttributeValues"];
         assert_eq!(
             (&values[":told"], &values[":seen_lease"]),
             (&json!({"SS": ["slack"]}), &json!({"N": "9"}))
         );
-        assert!(!seen[1]["UpdateExpression"].as_str().is_some_and(|update| update.contains("folded")));
-        assert_eq!(seen[2]["UpdateExpression"], "ADD #folded :one");
+        let kept = ["folded", "alarms", "REMOVE"];
+        assert!(
+            seen[1]["UpdateExpression"]
+                .as_str()
+                .is_some_and(|update| kept.iter().all(|word| !update.contains(word)))
+        );
+        assert_eq!(seen[2]["UpdateExpression"], "ADD #folded :one, #alarms :alarm");
+        assert_eq!(seen[2]["ExpressionAttributeValues"][":alarm"], json!({"SS": ["errors"]}));
         Ok(())
     }
 
@@ -264,7 +290,8 @@ mod tests {
     async fn an_incident_reads_back() -> Result<(), Error> {
         let item = json!({"Item": {"pk": {"S": "incident#slow"}, "open": {"BOOL": true}, "alarm": {"S": "slow"},
             "changed_ms": {"N": "5"}, "since_ms": {"N": "4"}, "told": {"SS": ["mail"]}, "done": {"BOOL": false},
-            "lease_until_ms": {"N": "0"}, "folded": {"N": "7"}}});
+            "lease_until_ms": {"N": "0"}, "folded": {"N": "7"},
+            "alarms": {"SS": ["slow"]}}});
         let (desk, _) = desk([answer(200, item.to_string()), answer(200, "{}")]);
         let told = BTreeSet::from(["mail".to_owned()]);
         let expected = Incident { since_ms: 4, told, lease_until_ms: 0, folded: 7, ..incident() };

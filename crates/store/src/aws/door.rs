@@ -2,6 +2,7 @@
 
 mod landing;
 mod limits;
+mod names;
 mod partners;
 mod principals;
 mod reading;
@@ -14,9 +15,11 @@ use std::sync::Arc;
 
 use aws_types::SdkConfig;
 
+pub use self::names::Addresses;
 use self::table::Table;
-use super::{clients, contracts, ledger};
-use crate::{ContractObject, Entry, Error, FileId, Operation, ReadContract, ReadEntry};
+use super::{Aws, clients, contracts, ledger};
+use crate::door::{Partner, ReadPartner};
+use crate::{ContractObject, Entry, Error, FileId, Operation, ReadContract, ReadEntry, VersionId};
 
 /// The index of a partner's files on the ledger's table: partition key `partner`, sort key `order`.
 const BY_PARTNER: &str = "by-partner";
@@ -91,9 +94,31 @@ impl ReadEntry for Door {
     }
 }
 
+/// The one thing of the partners table that the path of a file reads.
+impl ReadPartner for Aws {
+    async fn partner(&self, name: &str) -> Result<Option<Partner>, Error> {
+        partners::read_partner(&Table::new(self.dynamodb.clone(), &self.names.partners_table), name).await
+    }
+}
+
+impl Door {
+    fn contracts(&self) -> contracts::Bucket<'_> {
+        let Self { s3, names, .. } = self;
+        contracts::Bucket { s3, name: &names.contracts_bucket, account: names.account.as_deref() }
+    }
+}
+
 impl ReadContract for Door {
     async fn contract(&self, feed: &str) -> Result<Option<ContractObject>, Error> {
-        contracts::read(&self.s3, &self.names.contracts_bucket, self.names.account.as_deref(), feed).await
+        self.contracts().read(feed, None).await
+    }
+
+    async fn contract_versions(&self, feed: &str) -> Result<Vec<VersionId>, Error> {
+        self.contracts().versions(feed).await
+    }
+
+    async fn contract_version(&self, feed: &str, version: &str) -> Result<Option<ContractObject>, Error> {
+        self.contracts().read(feed, Some(version)).await
     }
 }
 

@@ -1,7 +1,7 @@
 //! Items of the ledger table: entries, heads and contents, written and read in this one place.
 //!
 //! ```text
-//! pk = file#<file id>                      an entry
+//! pk = file#<file id>                      an entry, in the index by-partner; while it is open also in open-by-partner
 //! pk = head#<hash of key>                  the load that has a key
 //! pk = content#<partner>/<feed>#<sha256>   the file that has this content
 //! ```
@@ -13,7 +13,10 @@ use checker::Counts;
 
 use crate::door::{FilePlace, ListedFile};
 use crate::file::name;
-use crate::{ContentClaim, Entry, FileId, FileVersion, Head, LoadId, Outcome, State};
+use crate::{
+    Acknowledgement, ContentClaim, Entry, FileId, FileVersion, Head, LoadId, OpenFile, Outcome, State,
+    UNKNOWN,
+};
 
 /// An item as the SDK has it.
 pub(super) type Attributes = HashMap<String, AttributeValue>;
@@ -107,10 +110,11 @@ pub(super) fn content_item(content: &ContentClaim, file: &FileId) -> Attributes 
 /// Reads an entry; `None` for an item that is none.
 pub(super) fn entry(item: &Attributes) -> Option<Entry> {
     let read = Reader(item);
-    // Both are left out for a key that names none.
+    // Releases before the index of open files left both out for a key that names none.
     let is_named = ["partner", "feed"].iter().any(|name| item.contains_key(*name));
     let (partner, feed) =
         if is_named { (read.text("partner")?, read.text("feed")?) } else { Default::default() };
+    let (partner, feed) = if partner == UNKNOWN { Default::default() } else { (partner, feed) };
     Some(Entry {
         file: FileVersion {
             bucket: read.text("bucket")?,
@@ -124,14 +128,45 @@ pub(super) fn entry(item: &Attributes) -> Option<Entry> {
         fence: read.number("fence")?,
         owner: read.text("owner")?,
         lease_until_ms: read.number("lease_until_ms")?,
-        claims: read.number("claims")?,
-        releases: read.number("releases")?,
+        deaths: counter(item, "deaths")?,
+        counted_fence: counter(item, "counted_fence")?,
         order: read.text("order")?,
         load: LoadId::parse(&read.text("load")?)?,
         rows_written: read.number("rows_written")?,
         outcome: decided(item)?,
         announced: matches!(item.get("announced"), Some(AttributeValue::Bool(true))),
+        open: item.contains_key(OPEN),
+        acknowledged: acknowledged(item)?,
     })
+}
+
+/// A number that is 0 where nothing was counted; `None` where there is something that is no number.
+fn counter<T: std::str::FromStr + Default>(item: &Attributes, name: &str) -> Option<T> {
+    if item.contains_key(name) { Reader(item).number(name) } else { Some(T::default()) }
+}
+
+/// The attribute that puts an entry into the index of open files: its partner. No other item of the table may have it: an
+/// index takes no other type of it (incidents have `open`, a truth value).
+pub(super) const OPEN: &str = "open_for";
+
+/// What an acknowledgement is as an attribute.
+pub(super) fn acknowledgement_map(said: &Acknowledgement) -> AttributeValue {
+    let map = [("at_ms", number(said.at_ms)), ("by", text(&said.by)), ("reason", text(&said.reason))];
+    AttributeValue::M(map.map(|(name, value)| (name.to_owned(), value)).into())
+}
+
+/// The acknowledgement of an item that has one. Outer `None`: what stands there is none.
+#[expect(clippy::option_option, reason = "malformed and absent are two answers")]
+fn acknowledged(item: &Attributes) -> Option<Option<Acknowledgement>> {
+    let Some(found) = item.get("acknowledged") else { return Some(None) };
+    let read = Reader(found.as_m().ok()?);
+    let (at_ms, by, reason) = (read.number("at_ms")?, read.text("by")?, read.text("reason")?);
+    Some(Some(Acknowledgement { at_ms, by, reason }))
+}
+
+/// Reads what the index of open files shows of an entry; `None` for an item that is none.
+pub(super) fn open_file(item: &Attributes) -> Option<OpenFile> {
+    place(item).map(|FilePlace { order, file }| OpenFile { file, order })
 }
 
 /// The outcome of an item that has one; nothing for an item whose outcome is none.

@@ -16,28 +16,26 @@ use super::entry::{self, Attributes, number, text};
 use super::failure::failure;
 use crate::{
     Claim, Claimed, Commit, Committed, Entry, Error, Fence, Fenced, FileId, FileVersion, Head, Ledger,
-    Operation, Outcome, ReadEntry, State,
+    OpenFile, Operation, Outcome, ReadEntry, State, UNKNOWN,
 };
 
 /// What every claim writes, but for the counters.
 const CLAIMED: &str = "SET #state = :processing, #bucket = :bucket, #key = :key, #version = :version, \
     #owner = :owner, #lease_until_ms = :lease, #load = :load, \
-    #order = if_not_exists(#order, :order), #announced = if_not_exists(#announced, :false)";
-
-/// Left out for a key that names no partner: the index of a partner's files takes no empty text.
-const NAMED: &str = ", #partner = :partner, #feed = :feed";
+    #order = if_not_exists(#order, :order), #announced = if_not_exists(#announced, :false), \
+    #partner = :partner, #feed = :feed";
 
 /// The usual claim: of an absent entry, or of one whose lease has ended and whose checkpoint is of the same load. A
 /// claim that is already ours fails it, so that the fence is raised once whatever became of the answer.
 const FIRST_CONDITION: &str = "attribute_not_exists(#pk) OR \
     (#state = :processing AND #lease_until_ms <= :now AND #owner <> :owner AND #load = :load)";
-const FIRST_COUNTERS: &str = "#rows_written = if_not_exists(#rows_written, :zero), \
-    #releases = if_not_exists(#releases, :zero) ADD #fence :one, #claims :one";
+const FIRST_COUNTERS: &str = "#rows_written = if_not_exists(#rows_written, :zero) ADD #fence :one";
 
 /// The claim that changes the load, after the first condition failed and showed the entry: one more write in the rare
 /// case, so that the usual one needs one. The fence and nonce that were seen make sure that nobody claimed between.
 const RELOAD_CONDITION: &str = "#state = :processing AND #fence = :fence AND #owner = :seen";
-const RELOAD_COUNTERS: &str = "#rows_written = :zero, #releases = :zero, #claims = :one ADD #fence :one";
+const RELOAD_COUNTERS: &str =
+    "#rows_written = :zero, #deaths = :zero, #counted_fence = :fence ADD #fence :one";
 
 /// The claim is still mine to write under.
 pub(super) const FENCED: &str = "#fence = :fence AND #owner = :owner AND #state = :processing";
@@ -45,12 +43,21 @@ pub(super) const FENCED: &str = "#fence = :fence AND #owner = :owner AND #state 
 pub(super) const DECIDE: &str =
     "SET #state = :state, #outcome = :outcome, #lease_until_ms = :zero, #announced = :false";
 
+/// Puts a quarantined file into the index of open files. An entry that an earlier release claimed may name no partner.
+const OPEN: &str = ", #open_for = if_not_exists(#partner, :unknown)";
+const CLOSE: &str = "REMOVE #open_for";
+const IS_OPEN: &str = "attribute_exists(#open_for)";
+/// The index of open files: partition key `open_for`, sort key `key`. Only open files have both.
+pub(super) const BY_OPEN: &str = "open-by-partner";
+
 const CHECKPOINT: &str =
-    "SET #rows_written = :rows, #lease_until_ms = :lease, #claims = :one, #releases = :zero";
-const RELEASE: &str = "SET #lease_until_ms = :zero ADD #releases :one";
-/// A second release must not count: it would hide a death.
-const RELEASE_CONDITION: &str =
-    "#fence = :fence AND #owner = :owner AND #state = :processing AND #lease_until_ms > :zero";
+    "SET #rows_written = :rows, #lease_until_ms = :lease, #deaths = :zero, #counted_fence = :earlier";
+const RELEASE: &str = "SET #lease_until_ms = :zero";
+
+/// A death. The condition makes it count once, whatever became of the answer.
+const DIED: &str = "SET #counted_fence = :fence ADD #deaths :one";
+const DIED_CONDITION: &str = "#state = :processing AND #fence >= :fence AND \
+    (attribute_not_exists(#counted_fence) OR #counted_fence < :fence)";
 
 /// Claims that may fail because others claim at the same time, before the redelivery has to try again.
 const CLAIM_ATTEMPTS: u32 = 4;
@@ -113,7 +120,7 @@ impl Ledger for Aws {
         update.value("rows", number(rows_written));
         update.value("lease", number(lease_until_ms));
         update.value("zero", number(0_u64));
-        update.value("one", number(1_u64));
+        update.value("earlier", number(fence.fence.saturating_sub(1)));
         match self.update(update).await? {
             Updated::New(_) => Ok(Fenced::Kept),
             Updated::Refused(_) => Ok(Fenced::Lost),
@@ -121,15 +128,28 @@ impl Ledger for Aws {
     }
 
     async fn release(&self, fence: &Fence) -> Result<Fenced, Error> {
-        let mut update = fenced(Operation::Release, fence, RELEASE, RELEASE_CONDITION);
+        let mut update = fenced(Operation::Release, fence, RELEASE, FENCED);
         update.value("zero", number(0_u64));
-        update.value("one", number(1_u64));
-        let old = match self.update(update).await? {
-            Updated::New(_) => return Ok(Fenced::Kept),
-            Updated::Refused(item) => self.seen(Operation::Release, &fence.file, item).await?,
+        match self.update(update).await? {
+            Updated::New(_) => Ok(Fenced::Kept),
+            Updated::Refused(_) => Ok(Fenced::Lost),
+        }
+    }
+
+    async fn died(&self, fence: &Fence) -> Result<(), Error> {
+        let mut update = Update {
+            operation: Operation::RecordDeath,
+            key: entry::file_key(&fence.file),
+            expression: DIED,
+            condition: DIED_CONDITION,
+            values: HashMap::new(),
         };
-        let released = |entry: Entry| entry.is_held_by(fence) && !entry.state.is_terminal();
-        Ok(if old.is_some_and(released) { Fenced::Kept } else { Fenced::Lost })
+        update.value("processing", text(State::Processing.as_str()));
+        update.value("fence", number(fence.fence));
+        update.value("one", number(1_u64));
+        match self.update(update).await? {
+            Updated::New(_) | Updated::Refused(_) => Ok(()),
+        }
     }
 
     async fn finish(&self, fence: &Fence, outcome: &Outcome) -> Result<Fenced, Error> {
@@ -171,6 +191,48 @@ impl Ledger for Aws {
             None => Err(Error::new(Operation::Announce, "ConditionalCheckFailedException")),
         }
     }
+
+    async fn open_of_name(&self, partner: &str, key: &str) -> Result<Vec<OpenFile>, Error> {
+        let condition = "#open_for = :open AND #key = :key";
+        let mut found = Vec::new();
+        let mut start = None;
+        loop {
+            let page = self
+                .dynamodb
+                .query()
+                .table_name(&self.names.ledger_table)
+                .index_name(BY_OPEN)
+                .key_condition_expression(condition)
+                .set_expression_attribute_names(Some(entry::names(&[condition])))
+                .expression_attribute_values(":open", text(partner))
+                .expression_attribute_values(":key", text(key))
+                .set_exclusive_start_key(start)
+                .return_consumed_capacity(ReturnConsumedCapacity::Total)
+                .send()
+                .await
+                .map_err(|error| failure(Operation::ListOpen, &error))?;
+            let malformed = || Error::new(Operation::ListOpen, "malformed item");
+            for item in page.items() {
+                found.push(entry::open_file(item).ok_or_else(malformed)?);
+            }
+            start = page.last_evaluated_key.filter(|key| !key.is_empty());
+            if start.is_none() {
+                return Ok(found);
+            }
+        }
+    }
+
+    async fn close(&self, file: &FileId) -> Result<(), Error> {
+        let update = Update {
+            operation: Operation::Close,
+            key: entry::file_key(file),
+            expression: CLOSE,
+            condition: IS_OPEN,
+            values: HashMap::new(),
+        };
+        // A file that is not open, or closed by an attempt before: nothing to do.
+        self.update(update).await.map(drop)
+    }
 }
 
 impl Aws {
@@ -178,10 +240,6 @@ impl Aws {
     async fn claim_once(&self, claim: &Claim, reload: Option<&Entry>) -> Result<Updated, Error> {
         let FileVersion { bucket, key, version, etag } = &claim.file;
         let mut clauses = CLAIMED.to_owned();
-        let is_named = !claim.partner.is_empty();
-        if is_named {
-            clauses.push_str(NAMED);
-        }
         if etag.is_some() {
             clauses.push_str(", #etag = :etag");
         }
@@ -195,10 +253,10 @@ impl Aws {
             values: HashMap::new(),
         };
         update.value("processing", text(State::Processing.as_str()));
-        if is_named {
-            update.value("partner", text(&claim.partner));
-            update.value("feed", text(&claim.feed));
-        }
+        // The index of a partner's files takes no empty text.
+        let listed = |name: &str| text(if claim.partner.is_empty() { UNKNOWN } else { name });
+        update.value("partner", listed(&claim.partner));
+        update.value("feed", listed(&claim.feed));
         let texts = [
             ("bucket", bucket),
             ("key", key),
@@ -229,8 +287,13 @@ impl Aws {
 
     /// Writes a terminal state; whether it stands, now or since an earlier attempt of ours.
     async fn decide(&self, operation: Operation, fence: &Fence, outcome: &Outcome) -> Result<bool, Error> {
-        let mut update = fenced(operation, fence, DECIDE, FENCED);
+        let opens = outcome.state == State::Quarantined;
+        let expression = if opens { format!("{DECIDE}{OPEN}") } else { DECIDE.to_owned() };
+        let mut update = fenced(operation, fence, &expression, FENCED);
         update.values.extend(decision_values(outcome));
+        if opens {
+            update.value("unknown", text(UNKNOWN));
+        }
         let old = match self.update(update).await? {
             Updated::New(_) => return Ok(true),
             Updated::Refused(item) => self.seen(operation, &fence.file, item).await?,
@@ -247,7 +310,7 @@ impl Aws {
             .update_expression(update.expression)
             .condition_expression(update.condition)
             .set_expression_attribute_names(Some(entry::names(&[update.expression, update.condition])))
-            .set_expression_attribute_values(Some(update.values))
+            .set_expression_attribute_values(Some(update.values).filter(|values| !values.is_empty()))
             .return_values(ReturnValue::AllNew)
             .return_consumed_capacity(ReturnConsumedCapacity::Total)
             .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)

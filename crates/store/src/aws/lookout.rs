@@ -17,7 +17,7 @@ use aws_types::SdkConfig;
 use bytes::Bytes;
 
 use super::entry::{self, Attributes, Reader, names, number, text};
-use super::failure::{code, failure, status};
+use super::failure::{code, failure};
 use super::objects::{listed_key, next_place};
 use super::{Backoff, clients, contracts};
 use crate::file::NULL_VERSION;
@@ -282,8 +282,7 @@ impl Watch for Lookout {
             Ok(_) => Ok(true),
             // 409: somebody publishes one at this moment.
             Err(error)
-                if matches!(code(&error), Some("PreconditionFailed" | "ConditionalRequestConflict"))
-                    || status(&error) == Some(412) =>
+                if matches!(code(&error), Some("PreconditionFailed" | "ConditionalRequestConflict")) =>
             {
                 Ok(false)
             }

@@ -1,11 +1,17 @@
-//! Metrics by `GetMetricData`, in one request.
+//! Metrics by `GetMetricData`, in one request, and alarms by `DescribeAlarms`.
 
 use aws_sdk_cloudwatch::Client;
 use aws_sdk_cloudwatch::primitives::DateTime;
-use aws_sdk_cloudwatch::types::{Dimension, Metric, MetricDataQuery, MetricStat, ScanBy};
+use aws_sdk_cloudwatch::types::{
+    AlarmType, ComparisonOperator, Dimension, Metric, MetricAlarm, MetricDataQuery, MetricStat, ScanBy,
+    StateValue, Statistic,
+};
 
 use super::failure::failure;
-use crate::{Datapoint, Error, Measure, Operation, Query, Span};
+use crate::{AlarmNow, Datapoint, Error, Measure, Operation, Query, Span};
+
+/// The id of the only metric of an alarm.
+const ONLY: &str = "it";
 
 /// Asks for the values of a span.
 /// <https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_GetMetricData.html>
@@ -31,6 +37,72 @@ pub(super) async fn read(client: &Client, queries: &[Query], span: Span) -> Resu
         Some(Datapoint { at_ms, value })
     });
     Ok(known.collect())
+}
+
+/// Asks for the metric alarms whose names begin like this.
+/// <https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_DescribeAlarms.html>
+pub(super) async fn alarms(client: &Client, prefix: &str) -> Result<Vec<AlarmNow>, Error> {
+    let request = client.describe_alarms().alarm_name_prefix(prefix).alarm_types(AlarmType::MetricAlarm);
+    let mut pages = request.into_paginator().send();
+    let mut alarms = Vec::new();
+    while let Some(page) = pages.next().await {
+        let page = page.map_err(|error| failure(Operation::ReadAlarms, &error))?;
+        alarms.extend(page.metric_alarms().iter().map(now));
+    }
+    Ok(alarms)
+}
+
+fn now(alarm: &MetricAlarm) -> AlarmNow {
+    let text = |text: Option<&str>| text.unwrap_or_default().to_owned();
+    let several = alarm.metrics().iter();
+    let mut stats = several.clone().filter_map(MetricDataQuery::metric_stat);
+    let period = stats.find_map(MetricStat::period).or(alarm.period());
+    let queries: Vec<Query> = several.filter_map(compared).collect();
+    AlarmNow {
+        name: text(alarm.alarm_name()),
+        description: text(alarm.alarm_description()),
+        is_on: alarm.state_value() == Some(&StateValue::Alarm),
+        reason: text(alarm.state_reason()),
+        queries: if queries.is_empty() { only(alarm).into_iter().collect() } else { queries },
+        period_seconds: period.and_then(|seconds| u32::try_from(seconds).ok()),
+        comparison: text(alarm.comparison_operator().map(ComparisonOperator::as_str)),
+        threshold: alarm.threshold(),
+    }
+}
+
+/// The metric of an alarm that has one.
+fn only(alarm: &MetricAlarm) -> Option<Query> {
+    let statistic = alarm.extended_statistic().or(alarm.statistic().map(Statistic::as_str));
+    let measure = Measure::Metric {
+        namespace: alarm.namespace()?.to_owned(),
+        name: alarm.metric_name()?.to_owned(),
+        dimensions: pairs(alarm.dimensions()),
+        statistic: statistic?.to_owned(),
+    };
+    Some(Query { id: ONLY.to_owned(), measure, returned: true })
+}
+
+/// One of several that an alarm computes with.
+fn compared(query: &MetricDataQuery) -> Option<Query> {
+    let measure = match (query.metric_stat(), query.expression()) {
+        (Some(stat), _) => {
+            let metric = stat.metric()?;
+            Measure::Metric {
+                namespace: metric.namespace()?.to_owned(),
+                name: metric.metric_name()?.to_owned(),
+                dimensions: pairs(metric.dimensions()),
+                statistic: stat.stat()?.to_owned(),
+            }
+        }
+        (None, expression) => Measure::Expression(expression?.to_owned()),
+    };
+    let id = query.id()?.to_owned();
+    Some(Query { id, measure, returned: query.return_data().unwrap_or(true) })
+}
+
+fn pairs(dimensions: &[Dimension]) -> Vec<(String, String)> {
+    let text = |text: Option<&str>| text.unwrap_or_default().to_owned();
+    dimensions.iter().map(|dimension| (text(dimension.name()), text(dimension.value()))).collect()
 }
 
 fn asked(query: &Query, period: i32) -> MetricDataQuery {
@@ -140,6 +212,50 @@ mod tests {
         let found = read(&client, &[Query { returned: false, ..query() }, sum], SPAN).await;
         assert!(found.expect("an answer").is_empty());
         assert!(replay.seen()[0].body.contains("FILL(it, 0)"));
+    }
+
+    /// A map (RFC 8949) of fewer than 24 members.
+    fn map(members: &[(&str, Vec<u8>)]) -> Vec<u8> {
+        let length = u8::try_from(members.len()).expect("few members");
+        let members = members.iter().flat_map(|(name, value)| [text(name), value.clone()].concat());
+        [0xa0 | length].into_iter().chain(members).collect()
+    }
+
+    #[tokio::test]
+    async fn an_alarm_comes_with_its_state_its_reason_and_what_it_compares() {
+        let alarm = map(&[
+            ("AlarmName", text("s-files")),
+            ("AlarmDescription", text("Bad.")),
+            ("StateValue", text("ALARM")),
+            ("StateReason", text("[3.0 (…)]")),
+            ("Namespace", text("N")),
+            ("MetricName", text("Files")),
+            ("Statistic", text("Sum")),
+            ("Period", vec![0x19, 0x01, 0x2c]),
+            ("ComparisonOperator", text("GreaterThanThreshold")),
+            ("Threshold", double(2.0)),
+        ]);
+        let (client, replay) = client(cbor(200, member("MetricAlarms", &[vec![0x81], alarm].concat())));
+        let found = alarms(&client, "s-").await.expect("an answer");
+        let measure = Measure::Metric {
+            namespace: "N".to_owned(),
+            name: "Files".to_owned(),
+            dimensions: Vec::new(),
+            statistic: "Sum".to_owned(),
+        };
+        let expected = AlarmNow {
+            name: "s-files".to_owned(),
+            description: "Bad.".to_owned(),
+            is_on: true,
+            reason: "[3.0 (…)]".to_owned(),
+            queries: vec![Query { id: "it".to_owned(), measure, returned: true }],
+            period_seconds: Some(300),
+            comparison: "GreaterThanThreshold".to_owned(),
+            threshold: Some(2.0),
+        };
+        assert_eq!(found, [expected]);
+        let [seen] = &replay.seen()[..] else { panic!("one request") };
+        assert!(seen.uri.contains("DescribeAlarms") && seen.body.contains("s-"), "{}", seen.uri);
     }
 
     #[tokio::test]

@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use aws_sdk_dynamodb::operation::batch_write_item::BatchWriteItemOutput;
 use aws_sdk_dynamodb::operation::get_item::GetItemOutput;
+use aws_sdk_dynamodb::operation::query::QueryOutput;
 use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsOutput;
 use aws_sdk_dynamodb::operation::update_item::UpdateItemOutput;
 use aws_sdk_dynamodb::types::ConsumedCapacity;
@@ -91,6 +92,8 @@ impl Intercept for Meter {
     ) -> Result<(), BoxError> {
         let Ok(output) = context.output_or_error() else { return Ok(()) };
         if let Some(output) = output.downcast_ref::<GetItemOutput>() {
+            self.0.read_tenths.fetch_add(tenths(output.consumed_capacity()), Ordering::Relaxed);
+        } else if let Some(output) = output.downcast_ref::<QueryOutput>() {
             self.0.read_tenths.fetch_add(tenths(output.consumed_capacity()), Ordering::Relaxed);
         } else if let Some(output) = output.downcast_ref::<UpdateItemOutput>() {
             self.0.write_tenths.fetch_add(tenths(output.consumed_capacity()), Ordering::Relaxed);

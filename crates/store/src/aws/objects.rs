@@ -1,9 +1,11 @@
 //! Objects: pinned reads that are whole or fail, listings of one key, the quarantine.
 
+use aws_sdk_s3::operation::RequestId;
 use aws_sdk_s3::operation::get_object::{GetObjectError, GetObjectOutput};
+use aws_sdk_s3::operation::head_object::HeadObjectOutput;
 use aws_sdk_s3::operation::list_object_versions::ListObjectVersionsOutput;
-use aws_sdk_s3::primitives::ByteStream;
-use aws_sdk_s3::types::EncodingType;
+use aws_sdk_s3::primitives::{ByteStream, DateTime};
+use aws_sdk_s3::types::{EncodingType, ObjectVersion};
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use aws_smithy_runtime_api::client::result::SdkError;
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
@@ -12,14 +14,22 @@ use bytes::Bytes;
 use super::failure::{code, failure, status};
 use super::{Aws, ObjectUpload, clients, contracts, keys};
 use crate::file::NULL_VERSION;
+use crate::rank::{Descent, Made, is_in_parts};
 use crate::watch::InboxPlace;
 use crate::{
-    Body, ContractObject, Error, FileId, FileVersion, Objects, Opened, Operation, Original, ReadContract,
-    VersionId,
+    Body, ContractObject, Error, FileId, FileVersion, Objects, OpenUploads, Opened, Operation, Original,
+    Rank, ReadContract, VersionId,
 };
 
 /// The metadata that names the file which an object corrects: `x-amz-meta-corrects`.
 pub(super) const CORRECTS: &str = "corrects";
+
+/// Pages of a key's versions that are looked through for a rank: 20,000 versions from the one that is asked about.
+const MOST_PAGES: usize = 20;
+/// Versions of the first page, which nearly always holds the one that is asked about.
+const FIRST_PAGE: i32 = 100;
+/// Versions of a further page, the most that S3 gives.
+const PAGE: i32 = 1_000;
 
 /// How often one body is resumed after it broke off.
 const RESUMES: u32 = 4;
@@ -38,7 +48,15 @@ pub struct ObjectBody {
 
 impl ReadContract for Aws {
     async fn contract(&self, feed: &str) -> Result<Option<ContractObject>, Error> {
-        contracts::read(&self.s3, &self.names.contracts_bucket, self.names.account.as_deref(), feed).await
+        self.contracts().read(feed, None).await
+    }
+
+    async fn contract_versions(&self, feed: &str) -> Result<Vec<VersionId>, Error> {
+        self.contracts().versions(feed).await
+    }
+
+    async fn contract_version(&self, feed: &str, version: &str) -> Result<Option<ContractObject>, Error> {
+        self.contracts().read(feed, Some(version)).await
     }
 }
 
@@ -54,6 +72,7 @@ impl Objects for Aws {
             Err(error) if is_gone(&error) => return Ok(Opened::Gone),
             Err(error) => return Err(failure(Operation::ReadObject, &error)),
         };
+        require_s3(Operation::ReadObject, &output)?;
         let length = content_length(&output)?;
         let last_modified = output.last_modified().and_then(|instant| instant.to_millis().ok());
         let corrects = output.metadata().and_then(|metadata| metadata.get(CORRECTS));
@@ -76,7 +95,7 @@ impl Objects for Aws {
         let mut found = Vec::new();
         let mut marker: Option<String> = None;
         loop {
-            let page = self.list(bucket, key, marker.as_deref()).await?;
+            let page = self.list(Operation::ListVersions, bucket, key, marker.as_deref(), PAGE).await?;
             let is_of_key = |listed: Option<&str>| {
                 listed.and_then(|listed| listed_key(&page, listed)).as_deref() == Some(key)
             };
@@ -91,6 +110,37 @@ impl Objects for Aws {
                 return Ok(found);
             }
         }
+    }
+
+    async fn rank(&self, file: &FileVersion) -> Result<Option<Rank>, Error> {
+        let operation = Operation::RankVersion;
+        self.require_inbox(&file.bucket, operation)?;
+        let (mut descent, mut marker, mut page_size) = (None, None, FIRST_PAGE);
+        for _ in 0..MOST_PAGES {
+            let (bucket, key) = (file.bucket.as_str(), file.key.as_str());
+            let page = self.list(operation, bucket, key, marker.as_deref(), page_size).await?;
+            let is_of_key = |listed: Option<&str>| {
+                listed.and_then(|listed| listed_key(&page, listed)).as_deref() == Some(key)
+            };
+            for version in page.versions().iter().filter(|version| is_of_key(version.key())) {
+                if descend(&mut descent, file, version)? {
+                    return Ok(descent.map(Descent::rank));
+                }
+            }
+            if page.is_truncated() != Some(true) || !is_of_key(page.next_key_marker()) {
+                return Ok(descent.map(Descent::rank));
+            }
+            page_size = PAGE;
+            if descent.is_some() {
+                marker = page.next_version_id_marker().map(str::to_owned);
+            } else {
+                // Far down the list: the versions above it need not be read.
+                let Some(found) = self.listed(file).await? else { return Ok(None) };
+                descent = Some(Descent::new(found));
+                marker = Some(file.version.clone());
+            }
+        }
+        Ok(descent.map(Descent::rank))
     }
 
     async fn put(&self, key: &str, content_type: &str, body: Bytes) -> Result<(), Error> {
@@ -110,35 +160,37 @@ impl Objects for Aws {
         Ok(())
     }
 
-    fn upload(&self, key: &str, content_type: &str) -> ObjectUpload {
-        ObjectUpload::new(self.clone(), key, content_type)
+    fn upload(&self, key: &str, content_type: &str, open: &OpenUploads) -> ObjectUpload {
+        ObjectUpload::new(self.clone(), key, content_type, open.clone())
     }
 
-    async fn keep_original(&self, file: &FileVersion, key: &str) -> Result<Original, Error> {
+    async fn abort(&self, open: &OpenUploads) {
+        for upload in open.take() {
+            self.abort_upload(&upload.key, &upload.id).await;
+        }
+    }
+
+    async fn keep_original(
+        &self,
+        file: &FileVersion,
+        key: &str,
+        open: &OpenUploads,
+    ) -> Result<Original, Error> {
         self.require_inbox(&file.bucket, Operation::CopyObject)?;
-        let answer = self
-            .s3
-            .head_object()
-            .bucket(&file.bucket)
-            .key(&file.key)
-            .set_version_id(version_id(file))
-            .set_if_match(if_match(file))
-            .set_expected_bucket_owner(self.names.account.clone())
-            .send()
-            .await;
-        let output = match answer {
-            Ok(output) => output,
-            Err(error) if is_gone(&error) => return Ok(Original::Gone),
-            Err(error) => return Err(failure(Operation::CopyObject, &error)),
-        };
+        let Some(output) = self.head(Operation::CopyObject, file).await? else { return Ok(Original::Gone) };
         let length = output.content_length().and_then(|length| u64::try_from(length).ok());
         let length = length.ok_or_else(|| Error::new(Operation::CopyObject, "no content length"))?;
         let source = keys::copy_source(&file.bucket, &file.key, version_id(file).as_deref());
-        self.copy(&source, if_match(file).as_deref(), length, key).await
+        self.copy(&source, if_match(file).as_deref(), length, key, open).await
     }
 }
 
 impl Aws {
+    fn contracts(&self) -> contracts::Bucket<'_> {
+        let Self { s3, names, .. } = self;
+        contracts::Bucket { s3, name: &names.contracts_bucket, account: names.account.as_deref() }
+    }
+
     async fn get(
         &self,
         file: &FileVersion,
@@ -157,16 +209,48 @@ impl Aws {
             .await
     }
 
+    /// What S3 says of a version without its bytes; `None` when it is gone.
+    async fn head(
+        &self,
+        operation: Operation,
+        file: &FileVersion,
+    ) -> Result<Option<HeadObjectOutput>, Error> {
+        let answer = self
+            .s3
+            .head_object()
+            .bucket(&file.bucket)
+            .key(&file.key)
+            .set_version_id(version_id(file))
+            .set_if_match(if_match(file))
+            .set_expected_bucket_owner(self.names.account.clone())
+            .send()
+            .await;
+        match answer {
+            Ok(output) => Ok(Some(output)),
+            Err(error) if is_gone(&error) => Ok(None),
+            Err(error) => Err(failure(operation, &error)),
+        }
+    }
+
+    /// A version as the list would show it; `None` when it is gone.
+    async fn listed(&self, file: &FileVersion) -> Result<Option<Made>, Error> {
+        let Some(output) = self.head(Operation::RankVersion, file).await? else { return Ok(None) };
+        listed(output.last_modified(), output.e_tag()).map(Some)
+    }
+
     async fn list(
         &self,
+        operation: Operation,
         bucket: &str,
         key: &str,
         version_marker: Option<&str>,
+        most: i32,
     ) -> Result<ListObjectVersionsOutput, Error> {
         self.s3
             .list_object_versions()
             .bucket(bucket)
             .prefix(key)
+            .max_keys(most)
             // Without it a key with control characters would not be well-formed XML.
             .encoding_type(EncodingType::Url)
             .set_key_marker(version_marker.map(|_| key.to_owned()))
@@ -174,7 +258,7 @@ impl Aws {
             .set_expected_bucket_owner(self.names.account.clone())
             .send()
             .await
-            .map_err(|error| failure(Operation::ListVersions, &error))
+            .map_err(|error| failure(operation, &error))
     }
 
     /// An event that names a bucket of somebody else is forged or misrouted: it must end where an operator sees it.
@@ -217,6 +301,7 @@ impl ObjectBody {
             .get(&self.file, self.etag.as_deref(), Some(range))
             .await
             .map_err(|error| failure(Operation::ReadObject, &error))?;
+        require_s3(Operation::ReadObject, &output)?;
         if content_length(&output)? != self.length - self.offset {
             return Err(Error::new(Operation::ReadObject, "resumed at another place"));
         }
@@ -258,16 +343,62 @@ pub(super) fn next_place(page: &ListObjectVersionsOutput) -> Result<Option<Inbox
     place.map(Some).ok_or_else(|| Error::new(Operation::ListInbox, "no marker"))
 }
 
+/// Goes on down a key's versions, from the one that is asked about. `true`: the rest does not matter.
+fn descend(
+    descent: &mut Option<Descent>,
+    file: &FileVersion,
+    version: &ObjectVersion,
+) -> Result<bool, Error> {
+    if let Some(descent) = descent {
+        return Ok(!descent.take(listed(version.last_modified(), version.e_tag())?));
+    }
+    let etag = version.e_tag().map(|etag| etag.trim_matches('"'));
+    let pinned = file.pinning_etag().is_none_or(|pinned| etag == Some(pinned));
+    if pinned && version.version_id().unwrap_or(NULL_VERSION) == file.version {
+        *descent = Some(Descent::new(listed(version.last_modified(), version.e_tag())?));
+    }
+    Ok(false)
+}
+
+fn listed(last_modified: Option<&DateTime>, etag: Option<&str>) -> Result<Made, Error> {
+    let instant = last_modified.and_then(|instant| u64::try_from(instant.to_millis().ok()?).ok());
+    let last_modified_ms =
+        instant.ok_or_else(|| Error::new(Operation::RankVersion, "no last modification"))?;
+    Ok(Made { last_modified_ms, in_parts: etag.is_some_and(is_in_parts) })
+}
+
+/// Checks that S3 itself answered: each of its answers has an id, and what stands in between has none to give.
+/// <https://docs.aws.amazon.com/AmazonS3/latest/API/RESTCommonResponseHeaders.html>
+pub(super) fn require_s3(operation: Operation, answer: &impl RequestId) -> Result<(), Error> {
+    match answer.request_id() {
+        Some(_) => Ok(()),
+        None => Err(Error::new(operation, "not answered by S3")),
+    }
+}
+
 /// Whether S3 says that this version is not there: unknown, deleted, a delete marker (405), or replaced in a bucket
-/// without versioning (412). A missing bucket and a denied access are faults of ours.
+/// without versioning (412). A missing bucket and a denied access are faults of ours, and a status that did not come from S3
+/// says nothing about the version.
 pub(super) fn is_gone<E: ProvideErrorMetadata>(error: &SdkError<E, HttpResponse>) -> bool {
     match (code(error), status(error)) {
-        // A HEAD has no body and so no code.
-        (Some("NoSuchKey" | "NoSuchVersion" | "NotFound" | "PreconditionFailed"), _)
-        | (Some("MethodNotAllowed"), Some(405))
-        | (None, Some(404 | 405 | 412)) => true,
+        (Some("NoSuchKey" | "NoSuchVersion" | "PreconditionFailed"), _) => true,
+        (Some("MethodNotAllowed"), Some(405)) => header(error, "x-amz-delete-marker") == Some("true"),
+        // A HEAD has no body and so no code; the SDK makes one of the status 404.
+        (None | Some("NotFound"), Some(404 | 412)) => is_bare_answer(error),
+        (None, Some(405)) => is_bare_answer(error) && header(error, "x-amz-delete-marker") == Some("true"),
         _ => false,
     }
+}
+
+/// Whether this is S3's answer to a HEAD: without a body, and with what only S3 gives.
+fn is_bare_answer<E>(error: &SdkError<E, HttpResponse>) -> bool {
+    let body = error.raw_response().and_then(|response| response.body().bytes());
+    let is_html = header(error, "content-type").is_some_and(|kind| !kind.starts_with("application/xml"));
+    body.is_none_or(<[u8]>::is_empty) && !is_html && header(error, "x-amz-request-id").is_some()
+}
+
+fn header<'e, E>(error: &'e SdkError<E, HttpResponse>, name: &str) -> Option<&'e str> {
+    error.raw_response()?.headers().get(name)
 }
 
 /// Whether S3 says that the object is in an archive storage class. A copy has a code of its own for it.

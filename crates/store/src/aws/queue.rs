@@ -1,11 +1,11 @@
-//! The visibility of a queue's messages, and the outcome topic.
+//! The messages of a queue, and the outcome topic.
 
 use aws_sdk_sns::types::MessageAttributeValue;
 use aws_types::SdkConfig;
 
 use super::failure::failure;
 use super::{Aws, clients};
-use crate::{Announcement, Error, Operation, Outcomes, Queue};
+use crate::{Announcement, Error, HandOver, Operation, Outcomes, Queue};
 
 /// SQS's longest visibility timeout: 12 hours.
 /// <https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_ChangeMessageVisibility.html>
@@ -14,6 +14,14 @@ const LONGEST_SECONDS: u32 = 43_200;
 impl Queue for Aws {
     async fn defer(&self, receipt_handle: &str, seconds: u32) -> Result<(), Error> {
         defer(self.sqs(), &self.names.queue_url, receipt_handle, seconds).await
+    }
+}
+
+impl HandOver for Aws {
+    async fn hand_over(&self, body: &str) -> Result<(), Error> {
+        let request = self.sqs().send_message().queue_url(&self.names.queue_url).message_body(body);
+        request.send().await.map_err(|error| failure(Operation::SendMessages, &error))?;
+        Ok(())
     }
 }
 
@@ -87,6 +95,17 @@ mod tests {
             replay.seen().iter().map(|seen| seen.json()["VisibilityTimeout"].as_u64()).collect();
         assert_eq!(seconds, [Some(30), Some(43_200)]);
         assert_eq!(replay.seen()[0].json()["ReceiptHandle"], "handle");
+        Ok(())
+    }
+
+    #[tokio::test]
+    async fn a_file_is_handed_over_by_a_message_to_the_same_queue() -> Result<(), Error> {
+        let (aws, replay) = Replay::store([answer(200, r#"{"MessageId":"m"}"#)]);
+        aws.hand_over("{\"Records\":[]}").await?;
+        let seen = replay.seen()[0].json();
+        assert_eq!(seen["QueueUrl"], "https://sqs.eu-central-1.amazonaws.com/123456789012/inbox");
+        assert_eq!(seen["MessageBody"], "{\"Records\":[]}");
+        assert!(aws.hand_over("").await.is_err());
         Ok(())
     }
 

@@ -44,6 +44,15 @@ pub(super) struct Answer {
     pub(super) body: Vec<u8>,
 }
 
+/// The header of an answer that no service gave.
+const IN_BETWEEN: &str = "via";
+
+/// An answer of something that stands between the store and the service.
+pub(super) fn in_between(status: u16) -> Answer {
+    let headers = vec![(IN_BETWEEN, "1.1 proxy".to_owned()), ("content-type", "text/html".to_owned())];
+    Answer { status, headers, body: "<html><body>not here</body></html>".into() }
+}
+
 pub(super) fn answer(status: u16, body: impl Into<Vec<u8>>) -> Answer {
     Answer { status, headers: Vec::new(), body: body.into() }
 }
@@ -88,6 +97,7 @@ impl Replay {
             quarantine_bucket: "quarantine".into(),
             ledger_table: "ledger".into(),
             records_table: "records".into(),
+            partners_table: "partners".into(),
             queue_url: "https://sqs.eu-central-1.amazonaws.com/123456789012/inbox".into(),
             outcome_topic: "arn:aws:sns:eu-central-1:123456789012:outcomes".into(),
             account: Some("123456789012".into()),
@@ -159,6 +169,9 @@ impl HttpConnector for Replay {
         };
         let status = answer.status.try_into().unwrap();
         let mut response = HttpResponse::new(status, SdkBody::from(answer.body));
+        if !answer.headers.iter().any(|(name, _)| *name == IN_BETWEEN) {
+            response.headers_mut().insert("x-amz-request-id", "request");
+        }
         for (name, value) in answer.headers {
             response.headers_mut().insert(name, value);
         }

@@ -9,8 +9,8 @@ use bytes::Bytes;
 use super::failure::failure;
 use super::objects::{is_archived, is_gone};
 use super::{Aws, clients};
-use crate::objects::PART_BYTES;
-use crate::{Error, Objects, Operation, Original, Upload};
+use crate::objects::{OpenUpload, PART_BYTES};
+use crate::{Error, Objects, OpenUploads, Operation, Original, Upload};
 
 /// Up to here one `CopyObject` is enough; S3 would take 5 GB, in more time than an attempt has.
 const WHOLE_COPY_BYTES: u64 = 512 * 1024 * 1024;
@@ -24,36 +24,38 @@ pub struct ObjectUpload {
     content_type: String,
     buffer: Vec<u8>,
     multipart: Option<Multipart>,
+    open: OpenUploads,
 }
 
-/// An object under way in parts. S3 shows nothing of it before it is completed; parts of one that was never
-/// completed nor aborted are deleted by the bucket's lifecycle rule.
+/// An object under way in parts. S3 shows nothing of it before it is completed. It is among the open uploads from its
+/// beginning to its end; parts of one that no process is left to give up are deleted by the bucket's lifecycle rule.
 struct Multipart {
     aws: Aws,
     operation: Operation,
     key: String,
     upload: String,
     parts: Vec<CompletedPart>,
+    open: OpenUploads,
 }
 
 impl ObjectUpload {
-    pub(super) fn new(aws: Aws, key: &str, content_type: &str) -> Self {
+    pub(super) fn new(aws: Aws, key: &str, content_type: &str, open: OpenUploads) -> Self {
         Self {
             aws,
             key: key.to_owned(),
             content_type: content_type.to_owned(),
             buffer: Vec::new(),
             multipart: None,
+            open,
         }
     }
 
     async fn send_part(&mut self) -> Result<(), Error> {
-        let mut multipart = match self.multipart.take() {
-            Some(multipart) => multipart,
-            None => {
-                Multipart::begin(&self.aws, Operation::WriteObject, &self.key, Some(&self.content_type))
-                    .await?
-            }
+        let mut multipart = if let Some(multipart) = self.multipart.take() {
+            multipart
+        } else {
+            let content_type = Some(self.content_type.as_str());
+            Multipart::begin(&self.aws, Operation::WriteObject, &self.key, content_type, &self.open).await?
         };
         let bytes = Bytes::from(std::mem::take(&mut self.buffer));
         match multipart.send(bytes).await {
@@ -97,6 +99,22 @@ impl Upload for ObjectUpload {
 }
 
 impl Aws {
+    /// Gives the parts of an upload up. An abort that fails is the lifecycle rule's matter.
+    pub(super) async fn abort_upload(&self, key: &str, id: &str) {
+        let answer = self
+            .s3
+            .abort_multipart_upload()
+            .bucket(&self.names.quarantine_bucket)
+            .key(key)
+            .upload_id(id)
+            .set_expected_bucket_owner(self.names.account.clone())
+            .send()
+            .await;
+        match answer {
+            Ok(_) | Err(_) => {}
+        }
+    }
+
     /// Copies a version into the quarantine, server side.
     pub(super) async fn copy(
         &self,
@@ -104,9 +122,10 @@ impl Aws {
         etag: Option<&str>,
         length: u64,
         key: &str,
+        open: &OpenUploads,
     ) -> Result<Original, Error> {
         if length > WHOLE_COPY_BYTES {
-            return self.copy_in_parts(source, etag, length, key).await;
+            return self.copy_in_parts(source, etag, length, key, open).await;
         }
         let answer = self
             .s3
@@ -135,8 +154,9 @@ impl Aws {
         etag: Option<&str>,
         length: u64,
         key: &str,
+        open: &OpenUploads,
     ) -> Result<Original, Error> {
-        let mut multipart = Multipart::begin(self, Operation::CopyObject, key, None).await?;
+        let mut multipart = Multipart::begin(self, Operation::CopyObject, key, None, open).await?;
         for (first, last) in ranges(length) {
             match multipart.copy(source, etag, first, last).await {
                 Ok(Original::Copied) => {}
@@ -181,6 +201,7 @@ impl Multipart {
         operation: Operation,
         key: &str,
         content_type: Option<&str>,
+        open: &OpenUploads,
     ) -> Result<Self, Error> {
         let output = aws
             .s3
@@ -194,7 +215,9 @@ impl Multipart {
             .await
             .map_err(|error| failure(operation, &error))?;
         let upload = output.upload_id.ok_or_else(|| Error::new(operation, "no upload id"))?;
-        Ok(Self { aws: aws.clone(), operation, key: key.to_owned(), upload, parts: Vec::new() })
+        open.add(OpenUpload { key: key.to_owned(), id: upload.clone() });
+        let open = open.clone();
+        Ok(Self { aws: aws.clone(), operation, key: key.to_owned(), upload, parts: Vec::new(), open })
     }
 
     async fn send(&mut self, bytes: Bytes) -> Result<(), Error> {
@@ -271,7 +294,10 @@ impl Multipart {
             .send()
             .await;
         match answer {
-            Ok(_) => Ok(()),
+            Ok(_) => {
+                self.open.remove(&self.upload);
+                Ok(())
+            }
             Err(error) => {
                 let error = failure(self.operation, &error);
                 self.abort().await;
@@ -280,21 +306,9 @@ impl Multipart {
         }
     }
 
-    /// Gives the parts up. An abort that fails too is the lifecycle rule's matter.
     async fn abort(self) {
-        let answer = self
-            .aws
-            .s3
-            .abort_multipart_upload()
-            .bucket(&self.aws.names.quarantine_bucket)
-            .key(&self.key)
-            .upload_id(&self.upload)
-            .set_expected_bucket_owner(self.aws.names.account.clone())
-            .send()
-            .await;
-        match answer {
-            Ok(_) | Err(_) => {}
-        }
+        self.aws.abort_upload(&self.key, &self.upload).await;
+        self.open.remove(&self.upload);
     }
 
     fn next_number(&self) -> i32 {

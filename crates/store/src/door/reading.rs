@@ -57,7 +57,7 @@ pub struct ListedFile {
     pub key: String,
     /// Where it stands.
     pub state: State,
-    /// `<ISO 8601 instant>/<sequencer>`.
+    /// `<ISO 8601 instant>/<number>`.
     pub order: String,
     /// What was decided, once terminal.
     pub outcome: Option<Outcome>,

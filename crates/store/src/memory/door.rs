@@ -2,6 +2,7 @@
 
 mod landing;
 mod limits;
+mod names;
 mod partners;
 mod reading;
 mod requests;
@@ -12,10 +13,11 @@ use std::collections::BTreeMap;
 
 use bytes::Bytes;
 
+pub(super) use reading::listed;
 pub use signed::SignedAnswer;
 
 use super::Memory;
-use crate::door::{Credential, CredentialHash, Partner, RequestKey, UploadId, UploadRecord, Webhook};
+use crate::door::{Credential, CredentialHash, Limits, Partner, RequestKey, UploadId, UploadRecord, Webhook};
 use crate::{FileId, FileVersion};
 
 /// The bucket into which the door lands files.
@@ -75,6 +77,13 @@ impl Memory {
             })
         });
         versions.collect()
+    }
+
+    /// Registers a partner or changes whether it is active, as an operator does.
+    pub fn register(&self, name: &str, active: bool) {
+        let limits = Limits { requests_per_second: 1, burst: 1, bytes_per_day: 1 };
+        let partner = Partner { name: name.to_owned(), active, limits, created_ms: 1 };
+        self.world().door.partners.insert(name.to_owned(), partner);
     }
 
     /// How many uploads in parts are neither completed nor given up.

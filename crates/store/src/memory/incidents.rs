@@ -2,7 +2,10 @@
 
 use super::Memory;
 use crate::incident::opens;
-use crate::{Datapoint, Error, Incident, Incidents, Mail, Measured, Operation, Query, Secrets, Span};
+use crate::{
+    AlarmNow, AlarmsNow, Datapoint, Error, Incident, Incidents, Mail, Measured, Operation, Query, Secrets,
+    Span,
+};
 
 impl Incidents for Memory {
     async fn incident(&self, name: &str) -> Result<Option<Incident>, Error> {
@@ -22,17 +25,21 @@ impl Incidents for Memory {
             if now.map(key) != seen.map(key) {
                 return false;
             }
-            let folded = if opens(incident, seen) { 0 } else { now.map_or(0, |now| now.folded) };
-            world.incidents.insert(name.to_owned(), Incident { folded, ..incident.clone() });
+            let (folded, alarms) = match now {
+                Some(now) if !opens(incident, seen) => (now.folded, now.alarms.clone()),
+                _ => (0, incident.alarms.clone()),
+            };
+            world.incidents.insert(name.to_owned(), Incident { folded, alarms, ..incident.clone() });
             true
         })
         .await
     }
 
-    async fn fold(&self, name: &str) -> Result<(), Error> {
+    async fn fold(&self, name: &str, alarm: &str) -> Result<(), Error> {
         self.call(Operation::WriteIncident, |world| {
             if let Some(incident) = world.incidents.get_mut(name) {
                 incident.folded += 1;
+                incident.alarms.insert(alarm.to_owned());
             }
         })
         .await
@@ -64,7 +71,22 @@ impl Measured for Memory {
     }
 }
 
+impl AlarmsNow for Memory {
+    async fn alarms_now(&self, prefix: &str) -> Result<Vec<AlarmNow>, Error> {
+        self.call(Operation::ReadAlarms, |world| {
+            let named = world.alarms.values().filter(|alarm| alarm.name.starts_with(prefix));
+            named.cloned().collect()
+        })
+        .await
+    }
+}
+
 impl Memory {
+    /// Sets an alarm as CloudWatch has it now. No counted call.
+    pub fn set_alarm(&self, alarm: AlarmNow) {
+        self.world().alarms.insert(alarm.name.clone(), alarm);
+    }
+
     /// Measures a value, later than those before; whichever metric is asked for, these are its values. No counted call.
     pub fn measure(&self, at_ms: u64, value: f64) {
         self.world().measured.push(Datapoint { at_ms, value });

@@ -3,7 +3,7 @@
 use super::{Memory, World};
 use crate::{
     Claim, Claimed, Commit, Committed, ContentClaim, Entry, Error, Fence, Fenced, FileId, Head, Ledger,
-    Operation, Outcome, ReadEntry, State,
+    OpenFile, Operation, Outcome, ReadEntry, State,
 };
 
 impl ReadEntry for Memory {
@@ -27,21 +27,26 @@ impl Ledger for Memory {
             world.fenced(fence, |entry| {
                 entry.rows_written = rows_written;
                 entry.lease_until_ms = lease_until_ms;
-                entry.claims = 1;
-                entry.releases = 0;
+                entry.deaths = 0;
+                entry.counted_fence = fence.fence.saturating_sub(1);
             })
         })
         .await
     }
 
     async fn release(&self, fence: &Fence) -> Result<Fenced, Error> {
-        self.call(Operation::Release, |world| {
-            world.fenced(fence, |entry| {
-                if entry.lease_until_ms > 0 {
-                    entry.lease_until_ms = 0;
-                    entry.releases += 1;
-                }
-            })
+        self.call(Operation::Release, |world| world.fenced(fence, |entry| entry.lease_until_ms = 0)).await
+    }
+
+    async fn died(&self, fence: &Fence) -> Result<(), Error> {
+        self.call(Operation::RecordDeath, |world| {
+            let counts = |entry: &&mut Entry| {
+                !entry.state.is_terminal() && entry.counted_fence < fence.fence && fence.fence <= entry.fence
+            };
+            if let Some(entry) = world.entries.get_mut(&fence.file).filter(counts) {
+                entry.counted_fence = fence.fence;
+                entry.deaths += 1;
+            }
         })
         .await
     }
@@ -69,6 +74,25 @@ impl Ledger for Memory {
             self.step(Operation::Announce, |world| world.entries.get_mut(file).map(note).is_some()).await?;
         if known { Ok(()) } else { Err(Error::new(Operation::Announce, "ConditionalCheckFailedException")) }
     }
+
+    async fn open_of_name(&self, partner: &str, key: &str) -> Result<Vec<OpenFile>, Error> {
+        self.call(Operation::ListOpen, |world| {
+            let of_name =
+                |entry: &Entry| entry.open && entry.listed_partner() == partner && entry.file.key == key;
+            let open = world.entries.iter().filter(|(_, entry)| of_name(entry));
+            open.map(|(file, entry)| OpenFile { file: file.clone(), order: entry.order.clone() }).collect()
+        })
+        .await
+    }
+
+    async fn close(&self, file: &FileId) -> Result<(), Error> {
+        self.call(Operation::Close, |world| {
+            if let Some(entry) = world.entries.get_mut(file) {
+                entry.open = false;
+            }
+        })
+        .await
+    }
 }
 
 impl Entry {
@@ -77,6 +101,7 @@ impl Entry {
         self.outcome = Some(outcome.clone());
         self.lease_until_ms = 0;
         self.announced = false;
+        self.open = outcome.state == State::Quarantined;
     }
 }
 
@@ -96,10 +121,9 @@ impl World {
         if entry.load != claim.load {
             entry.load = claim.load.clone();
             entry.rows_written = 0;
-            entry.claims = 0;
-            entry.releases = 0;
+            entry.deaths = 0;
+            entry.counted_fence = entry.fence;
         }
-        entry.claims += 1;
         entry.fence += 1;
         entry.owner.clone_from(&claim.owner);
         entry.lease_until_ms = claim.lease_until_ms;
@@ -179,13 +203,15 @@ fn unclaimed(claim: &Claim) -> Entry {
         fence: 0,
         owner: String::new(),
         lease_until_ms: 0,
-        claims: 0,
-        releases: 0,
+        deaths: 0,
+        counted_fence: 0,
         order: claim.order.clone(),
         load: claim.load.clone(),
         rows_written: 0,
         outcome: None,
         announced: false,
+        open: false,
+        acknowledged: None,
     }
 }
 

@@ -1,12 +1,13 @@
-//! The inbox, the quarantine and the contracts.
+//! The inbox and the quarantine.
 
 use bytes::Bytes;
 
-use super::{CHUNK_BYTES, Memory, StoredObject};
-use crate::objects::PART_BYTES;
+use super::{CHUNK_BYTES, Memory, StoredObject, Version};
+use crate::objects::{OpenUpload, PART_BYTES};
+use crate::rank::{Descent, Made, is_in_parts};
 use crate::{
-    Body, ContractObject, Error, FileId, FileVersion, Objects, Opened, Operation, Original, ReadContract,
-    Upload, VersionId,
+    Body, Error, FileId, FileVersion, Objects, OpenUploads, Opened, Operation, Original, Rank, Upload,
+    VersionId,
 };
 
 /// The bytes of an opened version.
@@ -23,17 +24,15 @@ pub struct MemoryUpload {
     content_type: String,
     bytes: Vec<u8>,
     parts_sent: usize,
+    part_bytes: usize,
+    open: OpenUploads,
+    /// The upload's id, once a part was sent.
+    id: Option<String>,
 }
 
 impl MemoryBody {
     pub(super) fn new(memory: Memory, bytes: Bytes, chunk_bytes: usize) -> Self {
         Self { memory, rest: bytes, chunk_bytes }
-    }
-}
-
-impl ReadContract for Memory {
-    async fn contract(&self, feed: &str) -> Result<Option<ContractObject>, Error> {
-        self.call(Operation::ReadContract, |world| world.contracts.get(feed).cloned()).await
     }
 }
 
@@ -67,6 +66,18 @@ impl Objects for Memory {
         .await
     }
 
+    async fn rank(&self, file: &FileVersion) -> Result<Option<Rank>, Error> {
+        self.call(Operation::RankVersion, |world| {
+            let place = world.version(file)?.id.clone();
+            let versions = world.inbox.get(&(file.bucket.clone(), file.key.clone()))?;
+            let mut older = versions.iter().skip_while(|version| version.id != place).map(listed);
+            let mut descent = Descent::new(older.next()?);
+            while older.next().is_some_and(|next| descent.take(next)) {}
+            Some(descent.rank())
+        })
+        .await
+    }
+
     async fn put(&self, key: &str, content_type: &str, body: Bytes) -> Result<(), Error> {
         self.call(Operation::WriteObject, |world| {
             let object = StoredObject { content_type: content_type.to_owned(), bytes: body };
@@ -75,17 +86,30 @@ impl Objects for Memory {
         .await
     }
 
-    fn upload(&self, key: &str, content_type: &str) -> MemoryUpload {
+    fn upload(&self, key: &str, content_type: &str, open: &OpenUploads) -> MemoryUpload {
         MemoryUpload {
             memory: self.clone(),
             key: key.to_owned(),
             content_type: content_type.to_owned(),
             bytes: Vec::new(),
             parts_sent: 0,
+            part_bytes: self.world().part_bytes.unwrap_or(PART_BYTES),
+            open: open.clone(),
+            id: None,
         }
     }
 
-    async fn keep_original(&self, file: &FileVersion, key: &str) -> Result<Original, Error> {
+    async fn abort(&self, open: &OpenUploads) {
+        for upload in open.take() {
+            let aborted =
+                self.call(Operation::AbortUpload, |world| world.open_uploads.remove(&upload.id)).await;
+            match aborted {
+                Ok(_) | Err(_) => {}
+            }
+        }
+    }
+
+    async fn keep_original(&self, file: &FileVersion, key: &str, _: &OpenUploads) -> Result<Original, Error> {
         self.call(Operation::CopyObject, |world| {
             let bytes = match world.version(file) {
                 None => return Original::Gone,
@@ -113,8 +137,9 @@ impl Body for MemoryBody {
 impl Upload for MemoryUpload {
     async fn write(&mut self, bytes: &[u8]) -> Result<(), Error> {
         self.bytes.extend_from_slice(bytes);
-        while self.bytes.len() > (self.parts_sent + 1) * PART_BYTES {
-            self.memory.call(Operation::WriteObject, |_| ()).await?;
+        while self.bytes.len() > (self.parts_sent + 1) * self.part_bytes {
+            let id = self.begun();
+            self.memory.call(Operation::WriteObject, |world| world.open_uploads.insert(id)).await?;
             self.parts_sent += 1;
         }
         Ok(())
@@ -122,11 +147,38 @@ impl Upload for MemoryUpload {
 
     async fn finish(self) -> Result<(), Error> {
         let object = StoredObject { content_type: self.content_type, bytes: self.bytes.into() };
-        let key = self.key;
+        let (key, id) = (self.key, self.id);
         self.memory
             .call(Operation::WriteObject, |world| {
                 world.quarantine.insert(key, object);
+                if let Some(id) = &id {
+                    world.open_uploads.remove(id);
+                }
             })
-            .await
+            .await?;
+        if let Some(id) = &id {
+            self.open.remove(id);
+        }
+        Ok(())
     }
+}
+
+impl MemoryUpload {
+    /// The upload's id. It is known before the first part is sent, so that one whose answer is lost is given up too.
+    fn begun(&mut self) -> String {
+        let (memory, open, key) = (&self.memory, &self.open, &self.key);
+        let begin = || {
+            let mut world = memory.world();
+            world.uploads_begun += 1;
+            let id = format!("upload-{}", world.uploads_begun);
+            open.add(OpenUpload { key: key.clone(), id: id.clone() });
+            id
+        };
+        self.id.get_or_insert_with(begin).clone()
+    }
+}
+
+/// A version as the bucket's list shows it.
+fn listed(version: &Version) -> Made {
+    Made { last_modified_ms: version.last_modified_ms, in_parts: is_in_parts(&version.etag) }
 }

@@ -3,7 +3,7 @@
 use super::{Memory, World};
 use crate::file::name;
 use crate::rows::waves;
-use crate::{Announcement, Error, Item, ItemValue, Operation, Outcomes, Queue, Rows};
+use crate::{Announcement, Error, HandOver, Item, ItemValue, Operation, Outcomes, Queue, Rows};
 
 impl Rows for Memory {
     async fn write(&self, items: Vec<Item>) -> Result<(), Error> {
@@ -26,6 +26,12 @@ impl World {
 impl Queue for Memory {
     async fn defer(&self, receipt_handle: &str, seconds: u32) -> Result<(), Error> {
         self.call(Operation::Defer, |world| world.deferred.push((receipt_handle.to_owned(), seconds))).await
+    }
+}
+
+impl HandOver for Memory {
+    async fn hand_over(&self, body: &str) -> Result<(), Error> {
+        self.call(Operation::SendMessages, |world| world.put_message(body)).await
     }
 }
 

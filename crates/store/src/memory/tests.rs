@@ -1,6 +1,7 @@
 use super::*;
 use crate::{
-    Body, Claim, ItemValue, LoadId, Objects, Opened, Original, Outcomes, Queue, Rows, Upload, conformance,
+    Body, Claim, ItemValue, LoadId, Objects, OpenUploads, Opened, Original, Outcomes, Queue, Rows, Upload,
+    conformance,
 };
 
 async fn read(memory: &Memory, file: &FileVersion) -> Result<Vec<u8>, Error> {
@@ -36,6 +37,7 @@ fn claim(file: &FileVersion, owner: &str) -> Claim {
 async fn the_twin_behaves_as_every_store_must() -> Result<(), Error> {
     let memory = Memory::new();
     conformance::ledger_behaves(&memory, "run").await?;
+    conformance::acknowledging_behaves(&memory, &memory, &memory, "run").await?;
     conformance::writing_behaves(&memory, "inbox", "run").await
 }
 
@@ -49,10 +51,13 @@ async fn a_body_is_the_pinned_version_even_when_a_newer_one_lands() -> Result<()
     assert_eq!(memory.versions("inbox", "a/b/c").await?, [newer.version.clone(), older.version.clone()]);
     memory.delete(&older);
     assert!(matches!(memory.open(&older).await?, Opened::Gone));
-    assert_eq!(memory.keep_original(&older, "copy").await?, Original::Gone);
-    assert_eq!(memory.keep_original(&newer, "copy").await?, Original::Copied);
+    assert_eq!(memory.keep_original(&older, "copy", &OpenUploads::default()).await?, Original::Gone);
+    assert_eq!(memory.keep_original(&newer, "copy", &OpenUploads::default()).await?, Original::Copied);
     memory.archive(&newer);
-    assert_eq!(memory.keep_original(&newer, "another copy").await?, Original::Archived);
+    assert_eq!(
+        memory.keep_original(&newer, "another copy", &OpenUploads::default()).await?,
+        Original::Archived
+    );
     assert_eq!(memory.quarantine().into_keys().collect::<Vec<_>>(), ["copy"]);
     assert!(matches!(memory.open(&newer).await?, Opened::Archived));
     Ok(())
@@ -77,7 +82,7 @@ async fn each_chunk_part_and_batch_is_a_call_of_its_own() -> Result<(), Error> {
     let file = memory.land("inbox", "a/b/c", "12345678");
     read(&memory, &file).await?;
     memory.write((0..51).map(item).collect()).await?;
-    let mut upload = memory.upload("key", "text/plain");
+    let mut upload = memory.upload("key", "text/plain", &OpenUploads::default());
     upload.write(&vec![0; 9 * 1024 * 1024]).await?;
     upload.finish().await?;
     let calls = memory.calls();

@@ -32,13 +32,21 @@ impl Usage {
     pub(super) fn count(&mut self, operation: Operation) {
         match operation {
             Operation::ReadObject | Operation::ReadContract => self.object_reads += 1,
-            Operation::WriteObject | Operation::CopyObject | Operation::ListVersions => {
+            Operation::WriteObject
+            | Operation::CopyObject
+            | Operation::ListVersions
+            | Operation::RankVersion
+            | Operation::ListContractVersions => {
                 self.object_writes += 1;
             }
-            Operation::Claim | Operation::Finish | Operation::Commit => self.write_tenths += 20,
-            Operation::Checkpoint | Operation::Release => self.write_tenths += 10,
-            Operation::ReadLedger => self.read_tenths += 10,
-            Operation::Defer => self.queue_requests += 1,
+            Operation::Claim | Operation::Finish | Operation::Commit | Operation::Close => {
+                self.write_tenths += 20;
+            }
+            Operation::Checkpoint | Operation::Release | Operation::RecordDeath => self.write_tenths += 10,
+            Operation::ReadLedger | Operation::ReadPartner => self.read_tenths += 10,
+            // An index is read at half the price: it may lag behind.
+            Operation::ListOpen => self.read_tenths += 5,
+            Operation::Defer | Operation::SendMessages => self.queue_requests += 1,
             Operation::Announce => self.published += 1,
             _ => {}
         }

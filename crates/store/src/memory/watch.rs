@@ -11,7 +11,7 @@ use crate::watch::{
     Cursor, DeadLetter, InboxPage, InboxPlace, ListedVersion, MOST_ENTRIES, MOST_MESSAGES, Published, Watch,
     WatchedQueue,
 };
-use crate::{ContractObject, Entry, Error, FileId, FileVersion, Operation};
+use crate::{Entry, Error, FileId, FileVersion, Operation};
 
 /// Versions of a page unless [`Memory::pages_of`] says otherwise.
 const PAGE: usize = 1_000;
@@ -25,8 +25,6 @@ pub(super) struct WatchWorld {
     backlog: u64,
     dead: BTreeMap<WatchedQueue, Vec<DeadLetter>>,
     page: Option<usize>,
-    /// When a contract was published; 0 unless somebody said otherwise.
-    published_ms: BTreeMap<String, u64>,
 }
 
 /// What tests do and see. None of it is a counted call.
@@ -51,11 +49,6 @@ impl Memory {
     pub fn bury(&self, queue: WatchedQueue, id: &str, body: &str) {
         let letter = DeadLetter { id: id.to_owned(), body: body.to_owned() };
         self.world().watch.dead.entry(queue).or_default().push(letter);
-    }
-
-    /// Says when a contract was published.
-    pub fn published_at(&self, feed: &str, published_ms: u64) {
-        self.world().watch.published_ms.insert(feed.to_owned(), published_ms);
     }
 
     /// Says when a version was made.
@@ -134,23 +127,21 @@ impl Watch for Memory {
 
     async fn published(&self) -> Result<Vec<Published>, Error> {
         self.call(Operation::ListContracts, |world| {
-            let published_ms = |feed: &str| world.watch.published_ms.get(feed).copied().unwrap_or_default();
-            let published = |(feed, object): (&String, &ContractObject)| Published {
+            let published = world.newest_contracts().map(|(feed, newest)| Published {
                 feed: feed.clone(),
-                published_ms: published_ms(feed),
-                etag: Some(object.version.clone()),
-            };
-            world.contracts.iter().map(published).collect()
+                published_ms: newest.published_ms,
+                etag: Some(newest.version.clone()),
+            });
+            published.collect()
         })
         .await
     }
 
     async fn publish_contract(&self, feed: &str, bytes: Bytes) -> Result<bool, Error> {
         self.call(Operation::PublishContract, |world| {
-            let absent = !world.contracts.contains_key(feed);
+            let absent = !world.has_contract(feed);
             if absent {
-                let version = world.next_version();
-                world.contracts.insert(feed.to_owned(), ContractObject { bytes, version });
+                world.add_contract(feed, Some(bytes));
             }
             absent
         })
@@ -159,6 +150,11 @@ impl Watch for Memory {
 }
 
 impl World {
+    /// Puts a message into the inbox queue.
+    pub(super) fn put_message(&mut self, body: &str) {
+        self.watch.sent.push(body.to_owned());
+    }
+
     fn page(&self, after: Option<&InboxPlace>) -> InboxPage {
         let most = self.watch.page.unwrap_or(PAGE);
         let keys = self.inbox.iter().filter(|((bucket, _), _)| bucket == INBOX);

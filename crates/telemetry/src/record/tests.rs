@@ -119,7 +119,7 @@ fn every_occurrence_counts_one_under_its_own_name() {
     let mut seen = std::collections::BTreeSet::new();
     for occurrence in Occurrence::ALL {
         let root = parse(&occurrence.metric(&Metrics::all("n"), 1));
-        assert_eq!(root[occurrence.metric_name()], 1);
-        assert!(seen.insert(occurrence.metric_name()));
+        assert_eq!(root[occurrence.definition().name], 1);
+        assert!(seen.insert(occurrence.definition().name));
     }
 }

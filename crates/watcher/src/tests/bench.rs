@@ -149,6 +149,15 @@ impl Bench {
         lines.iter().rev().find(|line| !line["Watches"].is_null())?[metric].as_u64()
     }
 
+    /// The highest value of a metric that any line published, as an alarm on its maximum sees it.
+    pub(super) fn highest(&self, metric: &str) -> Option<u64> {
+        let lines = self.lines.lock().expect("lines");
+        let published = lines
+            .iter()
+            .filter(|line| line["_aws"]["CloudWatchMetrics"].to_string().contains(&format!("\"{metric}\"")));
+        published.filter_map(|line| line[metric].as_u64()).max()
+    }
+
     /// Missing, late, thin and fat files of a feed, as the last line of the feed tells them.
     pub(super) fn feed(&self, feed: &str) -> Option<[u64; 4]> {
         let lines = self.lines.lock().expect("lines");

@@ -12,6 +12,8 @@ async fn scene() -> Bench {
     let bench = Bench::with_canary();
     bench.memory.pages_of(2);
     bench.memory.publish_contract("visits", contract(&daily("")));
+    bench.memory.publish_contract("labs", contract(""));
+    bench.memory.publish_contract("labs", "kind: DataContact");
     bench.register("south", "visits", 1, true).await;
     bench.arrive("north/visits", 3, BEGIN_MS - DAY_MS).await;
     for number in 0..5 {

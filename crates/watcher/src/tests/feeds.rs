@@ -33,7 +33,8 @@ async fn a_missing_file_is_told_until_it_comes_and_then_as_late_for_a_short_whil
     let line = bench.last_with("FilesMissing");
     assert_eq!(
         (&line["missing"], &line["_aws"]["CloudWatchMetrics"][0]["Dimensions"]),
-        (&json!(["north"]), &json!([[], ["feed"]]))
+        (&json!(["unknown"]), &json!([[], ["feed"]])),
+        "a partner that is in no table has no name"
     );
     bench.arrive(FOLDER, 3, AFTER_MS + MINUTE_MS).await;
     assert_eq!(judged(&bench, AFTER_MS + 5 * MINUTE_MS).await, Some([0, 1, 0, 0]));
@@ -87,7 +88,7 @@ async fn every_partner_of_a_feed_is_judged_and_suspended_ones_and_others_are_not
     bench.arrive("elsewhere/labs", 3, BEGIN_MS - DAY_MS).await;
     bench.register("canary", "visits", 1, true).await;
     assert_eq!(judged(&bench, AFTER_MS).await, Some([2, 0, 0, 0]));
-    assert_eq!(bench.last_with("FilesMissing")["missing"], json!(["north", "south"]));
+    assert_eq!(bench.last_with("FilesMissing")["missing"], json!(["unknown", "south"]));
 }
 
 #[tokio::test]

@@ -139,8 +139,8 @@ async fn a_cold_run_reads_each_contract_once_and_a_warm_one_only_what_was_publis
 async fn an_idle_hour_publishes_three_metrics_in_basic() {
     let full = Metrics { partner_metrics: false, ..Metrics::all("Test") };
     let off = Metrics { monitoring: Monitoring::Off, ..Metrics::all("Test") };
-    // In Full: two of the heartbeat file, five of the watcher, five of all feeds together and five of each of four.
-    for (metrics, count) in [(off, 0), (Metrics::basic("Test"), 3), (full, 32)] {
+    // In Full: two of the heartbeat file, six of the watcher, five of all feeds together and five of each of four.
+    for (metrics, count) in [(off, 0), (Metrics::basic("Test"), 3), (full, 33)] {
         let bench = Bench::with_canary_and(&metrics);
         hour(&bench).await;
         let published = bench.published();

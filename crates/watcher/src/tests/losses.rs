@@ -4,7 +4,7 @@ use proptest::prelude::*;
 use store::{Claim, Claimed, Fence, FileId, FileVersion, Ledger as _, LoadId, State};
 
 use super::bench::*;
-use crate::reconciliation::{MOST_SENDS, YOUNGEST_MS};
+use crate::reconciliation::{BUSY, MOST_SENDS, MOST_SENDS_WHILE_BUSY, YOUNGEST_MS, YOUNGEST_WHILE_BUSY_MS};
 
 const KEY: &str = "north/visits/a.csv";
 const GOOD: &str = "id,name\n1,Ann\n";
@@ -75,15 +75,41 @@ async fn one_run_sends_a_thousand_and_the_next_ones_go_on_where_it_got_to() {
 }
 
 #[tokio::test]
-async fn a_queue_that_is_full_already_gets_no_more() {
+async fn while_the_queue_is_busy_a_version_is_sent_when_it_is_old() {
     let bench = Bench::new();
-    bench.memory.land("inbox", KEY, GOOD);
-    bench.memory.set_backlog(MOST_SENDS as u64);
+    let young = bench.memory.land("inbox", "north/visits/young.csv", GOOD);
+    bench.memory.made_at(&young, BEGIN_MS - YOUNGEST_WHILE_BUSY_MS);
+    let old = bench.memory.land("inbox", "north/visits/old.csv", GOOD);
+    bench.memory.made_at(&old, BEGIN_MS - YOUNGEST_WHILE_BUSY_MS - 1);
+    bench.memory.set_backlog(BUSY);
     bench.run(BEGIN_MS).await.expect("well");
-    assert!(bench.memory.take_sent().is_empty() && bench.memory.reconciled().is_none());
-    bench.memory.set_backlog(0);
-    bench.run(BEGIN_MS + 5 * MINUTE_MS).await.expect("well");
-    assert_eq!(bench.memory.take_sent().len(), 1);
+    let sent = bench.memory.take_sent().concat();
+    assert!(sent.contains("old.csv") && !sent.contains("young.csv"), "{sent}");
+    assert!(
+        bench.memory.reconciled().is_some_and(|cursor| cursor.place.is_none()),
+        "the round is at its end"
+    );
+    bench.memory.set_backlog(BUSY - 1);
+    bench.run(BEGIN_MS + HOUR_MS).await.expect("well");
+    assert_eq!(bench.memory.take_sent().len(), 2, "a queue with fewer messages is not busy");
+}
+
+#[tokio::test]
+async fn a_queue_that_is_always_busy_gets_every_lost_file_a_hundred_at_a_time() {
+    let bench = Bench::new();
+    bench.memory.pages_of(30);
+    for number in 0..250 {
+        bench.memory.land("inbox", &format!("north/visits/{number:05}.csv"), "x");
+    }
+    bench.memory.set_backlog(50_000);
+    let mut seen = std::collections::BTreeSet::new();
+    for (run, sent) in [MOST_SENDS_WHILE_BUSY, MOST_SENDS_WHILE_BUSY, 50, 0].into_iter().enumerate() {
+        bench.run(BEGIN_MS + run as u64 * 5 * MINUTE_MS).await.expect("well");
+        let bodies = bench.memory.take_sent();
+        assert_eq!((bodies.len(), bench.gauge("FilesResent")), (sent, Some(sent as u64)), "run {run}");
+        seen.extend(bodies);
+    }
+    assert_eq!(seen.len(), 250, "each once in a round");
 }
 
 /// A version that was claimed, with the lease that the claim got.
@@ -241,10 +267,14 @@ async fn make(bench: &Bench, name: usize, past: Past) {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(96))]
 
-    /// Whatever the bucket and the ledger were, every version that is there becomes terminal and is announced, and then
-    /// nothing is sent any more.
+    /// Whatever the bucket and the ledger were, and however busy the queue is, every version that is there becomes terminal
+    /// and is announced, and then nothing is sent any more.
     #[test]
-    fn nothing_is_lost_for_good(pasts in prop::collection::vec((0_usize..5, past()), 1..12), page in 1_usize..5) {
+    fn nothing_is_lost_for_good(
+        pasts in prop::collection::vec((0_usize..5, past()), 1..12),
+        page in 1_usize..5,
+        busy: bool,
+    ) {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().expect("a runtime");
         runtime.block_on(async {
             let bench = Bench::new();
@@ -253,9 +283,11 @@ proptest! {
             for (name, past) in pasts {
                 make(&bench, name, past).await;
             }
-            for hour in 0..8 {
+            let (hours, most) = if busy { (16, MOST_SENDS_WHILE_BUSY) } else { (8, MOST_SENDS) };
+            bench.memory.set_backlog(if busy { 2 * BUSY } else { 0 });
+            for hour in 0..hours {
                 bench.run(BEGIN_MS + hour * HOUR_MS).await.expect("well");
-                prop_assert!(bench.gauge("FilesResent").is_some_and(|sent| sent <= MOST_SENDS as u64));
+                prop_assert!(bench.gauge("FilesResent").is_some_and(|sent| sent <= most as u64));
                 bench.process_sent().await;
             }
             for version in bench.memory.inbox_versions() {
@@ -264,7 +296,7 @@ proptest! {
                 prop_assert!(entry.state.is_terminal());
                 prop_assert!(entry.announced || entry.state == State::Ignored);
             }
-            bench.run(BEGIN_MS + 8 * HOUR_MS).await.expect("well");
+            bench.run(BEGIN_MS + hours * HOUR_MS).await.expect("well");
             prop_assert!(bench.memory.take_sent().is_empty());
             Ok(())
         })?;

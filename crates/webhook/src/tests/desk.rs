@@ -8,7 +8,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use host::SqsBatchResponse;
 use serde_json::{Value, json};
 use store::door::{Partners as _, Webhook};
-use store::memory::Memory;
+use store::memory::{INBOX, Memory};
+use store::{Claim, FileId, Ledger as _, LoadId};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpListener;
 
@@ -18,6 +19,8 @@ use super::*;
 pub(super) const SECRET: &str = "whsec_BwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwc=";
 pub(super) const OLD_SECRET: &str = "whsec_CQkJCQkJCQkJCQkJCQkJCQkJCQkJCQkJ";
 pub(super) const FILE: &str = "r5g61a45bnmyhnp8sgqw0ymkjv";
+/// The address of the partner API.
+pub(super) const API: &str = "https://api.example.org/api";
 /// When the tests begin, milliseconds since the epoch.
 pub(super) const BEGIN_MS: u64 = 1_700_000_000_000;
 
@@ -42,6 +45,24 @@ impl World {
         self.memory.put_webhook(partner, Some(&webhook)).await.unwrap();
     }
 
+    /// A file that the ledger knows; its id.
+    pub(super) async fn claimed(&self, key: &str) -> String {
+        let file = self.memory.land(INBOX, key, "x");
+        let id = FileId::of(&file);
+        let claim = Claim {
+            partner: "north".to_owned(),
+            feed: "visits".to_owned(),
+            load: LoadId::new(&id, &[0; 32], 1, 0),
+            owner: "owner".to_owned(),
+            order: "2026-11-20T08:15:00.000Z/0061".to_owned(),
+            now_ms: BEGIN_MS,
+            lease_until_ms: BEGIN_MS + 1,
+            file,
+        };
+        self.memory.claim(&claim).await.unwrap();
+        id.to_string()
+    }
+
     /// The last pause of each message.
     pub(super) fn deferred(&self) -> BTreeMap<String, u32> {
         self.memory.deferred().into_iter().collect()
@@ -62,8 +83,8 @@ impl World {
                 meter.metrics.lock().unwrap().push(serde_json::from_str(line).unwrap());
             }),
         };
-        Courier::new(self.memory.clone(), self.memory.clone(), policy, telemetry::Metrics::all("test"), host)
-            .unwrap()
+        let (partners, queue) = (self.memory.clone(), self.memory.clone());
+        Courier::new(partners, queue, policy, API.to_owned(), telemetry::Metrics::all("test"), host).unwrap()
     }
 }
 
@@ -122,6 +143,13 @@ pub(super) fn header<'r>(request: &'r str, name: &str) -> &'r str {
 pub(super) fn announcement(partner: &str) -> String {
     format!(
         r#"{{"version":1,"fileId":"{FILE}","load":"{FILE}-ce8hmn7mrjtx6","partner":"{partner}","feed":"visits","state":"COMPLETE","loaded":3}}"#
+    )
+}
+
+/// What is posted of [`announcement`], when the ledger does not know the file.
+pub(super) fn told(partner: &str) -> String {
+    format!(
+        r#"{{"feed":"visits","fileId":"{FILE}","load":"{FILE}-ce8hmn7mrjtx6","loaded":3,"name":null,"partner":"{partner}","state":"COMPLETE","version":1}}"#
     )
 }
 

@@ -8,7 +8,7 @@ fn with(settings: &str, levels: &str) -> String {
     format!(
         "apiVersion: v3.2.0\nkind: DataContract\nid: feed\nversion: 1.0.0\nstatus: active\n\
          servers: [{{ server: inbox, type: s3, location: s3://inbox/a/b/, format: ndjson }}]\n\
-         schema:\n  - name: feed\n    customProperties: [{settings}]\n    properties: [{{ name: a, logicalType: string }}]\n\
+         schema:\n  - name: feed\n    customProperties: [{settings}]\n    properties: [{{ name: a, logicalType: string, primaryKey: true }}]\n\
          slaProperties:\n{levels}"
     )
 }

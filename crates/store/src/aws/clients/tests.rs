@@ -5,7 +5,8 @@ use tokio::time::Instant;
 use super::*;
 use crate::aws::replay::{Replay, answer, s3_error};
 use crate::{
-    Announcement, Error, FileId, FileVersion, Objects as _, Outcomes as _, Queue as _, ReadEntry as _,
+    Announcement, Error, FileId, FileVersion, Objects as _, OpenUploads, Outcomes as _, Queue as _,
+    ReadEntry as _,
 };
 
 #[test]
@@ -61,7 +62,8 @@ async fn a_copy_has_the_time_of_a_transfer() {
     let mut head = answer(200, "");
     head.headers = vec![("content-length", "5".to_owned()), ("etag", "\"tag\"".to_owned())];
     let (aws, replay) = Replay::store_then_silence([head]);
-    let (code, time, calls) = failed(&replay, Box::pin(aws.keep_original(&file(), "copy"))).await;
+    let (code, time, calls) =
+        failed(&replay, Box::pin(aws.keep_original(&file(), "copy", &OpenUploads::default()))).await;
     assert_eq!(code, "timeout");
     assert!((TRANSFER_ATTEMPT * 2..=TRANSFER).contains(&time), "{time:?}");
     // The question for the length, and the copy's attempts.

@@ -14,7 +14,7 @@ use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 use bytes::Bytes;
 
 use super::super::clients;
-use super::super::failure::{code, failure, status};
+use super::super::failure::{code, failure};
 use super::super::objects::{CORRECTS, is_gone, listed_key};
 use super::Door;
 use crate::door::{
@@ -244,11 +244,9 @@ fn refusal<E: ProvideErrorMetadata>(
     operation: Operation,
     error: &SdkError<E, HttpResponse>,
 ) -> Result<Landed, Error> {
-    match (code(error), status(error)) {
-        (Some("PreconditionFailed" | "ConditionalRequestConflict" | "NoSuchKey"), _) | (None, Some(412)) => {
-            Ok(Landed::Conflict)
-        }
-        (Some(code), _) if SENDERS_FAULTS.contains(&code) => Ok(Landed::Refused(code.to_owned())),
+    match code(error) {
+        Some("PreconditionFailed" | "ConditionalRequestConflict" | "NoSuchKey") => Ok(Landed::Conflict),
+        Some(code) if SENDERS_FAULTS.contains(&code) => Ok(Landed::Refused(code.to_owned())),
         _ => Err(failure(operation, error)),
     }
 }

@@ -6,7 +6,9 @@ use aws_sdk_dynamodb::types::AttributeValue;
 
 use super::super::entry::{Attributes, Reader, number, text};
 use super::table::{Key, Table, attributes};
-use crate::door::{Credential, CredentialHash, Feeds, Limits, Partner, Partners, Scope, Webhook};
+use crate::door::{
+    Credential, CredentialHash, Feeds, Limits, Partner, Partners, ReadPartner, Scope, Webhook,
+};
 use crate::{Error, Operation};
 
 const PARTNERS: &str = "partners";
@@ -19,11 +21,18 @@ pub(super) trait InTable: Sync {
     fn table(&self) -> &Table;
 }
 
-impl<T: InTable> Partners for T {
+impl<T: InTable> ReadPartner for T {
     async fn partner(&self, name: &str) -> Result<Option<Partner>, Error> {
-        read(self.table(), Key::new(PARTNERS, name), partner).await
+        read_partner(self.table(), name).await
     }
+}
 
+/// Reads who is registered under a name.
+pub(super) async fn read_partner(table: &Table, name: &str) -> Result<Option<Partner>, Error> {
+    read(table, Key::new(PARTNERS, name), partner).await
+}
+
+impl<T: InTable> Partners for T {
     async fn credential(&self, hash: &CredentialHash) -> Result<Option<Credential>, Error> {
         read(self.table(), by_hash(hash), credential).await
     }
@@ -155,7 +164,8 @@ fn credential_attributes(credential: &Credential) -> Attributes {
 fn credential(item: &Attributes) -> Option<Credential> {
     let read = Reader(item);
     let scopes = read.text("scopes")?;
-    let scopes = scopes.split_whitespace().map(Scope::parse).collect::<Option<BTreeSet<_>>>()?;
+    // Earlier versions wrote words that opened nothing.
+    let scopes: BTreeSet<_> = scopes.split_whitespace().filter_map(Scope::parse).collect();
     Some(Credential {
         id: read.text("id")?,
         partner: read.text("partner")?,

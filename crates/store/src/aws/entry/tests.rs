@@ -59,8 +59,8 @@ fn item(entry: &Entry) -> Attributes {
         ("load", text(entry.load.as_str())),
         ("fence", number(entry.fence)),
         ("lease_until_ms", number(entry.lease_until_ms)),
-        ("claims", number(entry.claims)),
-        ("releases", number(entry.releases)),
+        ("deaths", number(entry.deaths)),
+        ("counted_fence", number(entry.counted_fence)),
         ("rows_written", number(entry.rows_written)),
         ("announced", AttributeValue::Bool(entry.announced)),
     ]
@@ -68,6 +68,9 @@ fn item(entry: &Entry) -> Attributes {
     .into();
     item.extend(entry.file.etag.iter().map(|etag| ("etag".to_owned(), text(etag))));
     item.extend(entry.outcome.iter().map(|outcome| ("outcome".to_owned(), outcome_map(outcome))));
+    item.extend(entry.open.then(|| (OPEN.to_owned(), text(entry.listed_partner()))));
+    let said = entry.acknowledged.iter();
+    item.extend(said.map(|said| ("acknowledged".to_owned(), acknowledgement_map(said))));
     item
 }
 
@@ -83,15 +86,20 @@ fn usual(outcome: Option<Outcome>, key: String) -> Entry {
         fence: 3,
         owner: "o".repeat(26),
         lease_until_ms: 1_795_219_200_000,
-        claims: 2,
-        releases: 1,
-        order: "2026-11-21T00:00:00.000Z/0066A1B2C3D4E5F6".into(),
+        deaths: 2,
+        counted_fence: 1,
+        order: "2026-11-21T00:00:00.000Z/0000001f".into(),
         load: LoadId::new(&id, &[1; 32], 1, 0),
         rows_written: 12_345,
         outcome,
         announced: true,
+        open: false,
+        acknowledged: None,
     }
 }
+
+/// What an entry may be without. The counters begin with their first count.
+const OPTIONAL: [&str; 6] = ["pk", "etag", "outcome", "announced", "deaths", "counted_fence"];
 
 fn bytes(value: &AttributeValue) -> usize {
     match value {
@@ -114,7 +122,7 @@ proptest! {
     fn an_item_that_lacks_something_is_no_entry(outcome in outcomes(), lost in 0usize..16) {
         let mut item = item(&usual(Some(outcome), "a/b/c".into()));
         let mut required: Vec<_> =
-            item.keys().filter(|name| !["pk", "etag", "outcome", "announced"].contains(&name.as_str())).cloned().collect();
+            item.keys().filter(|name| !OPTIONAL.contains(&name.as_str())).cloned().collect();
         required.sort();
         item.remove(&required[lost % required.len()]);
         prop_assert!(super::entry(&item).is_none());
@@ -162,12 +170,28 @@ fn names_are_taken_from_the_expressions() {
 }
 
 #[test]
-fn an_entry_of_no_partner_reads_back_without_the_names() {
+fn an_entry_of_no_partner_reads_back_as_every_release_left_it() {
     let unnamed = Entry { partner: String::new(), feed: String::new(), ..usual(None, "x".into()) };
     let mut item = item(&unnamed);
+    item.insert("partner".to_owned(), text(UNKNOWN));
+    item.insert("feed".to_owned(), text(UNKNOWN));
+    assert_eq!(super::entry(&item).as_ref(), Some(&unnamed));
+    assert_eq!(listed(&item).map(|listed| listed.feed).as_deref(), Some(UNKNOWN));
     item.remove("partner");
     item.remove("feed");
     assert_eq!(super::entry(&item), Some(unnamed));
+}
+
+#[test]
+fn an_open_and_an_acknowledged_file_read_back() {
+    let open = Entry { open: true, ..usual(None, "x".into()) };
+    assert_eq!(super::entry(&item(&open)), Some(open));
+    let said = Acknowledgement { at_ms: 7, by: "ann".into(), reason: "a test file".into() };
+    let acknowledged = Entry { acknowledged: Some(said), ..usual(None, "x".into()) };
+    let mut item = item(&acknowledged);
+    assert_eq!(super::entry(&item), Some(acknowledged));
+    item.insert("acknowledged".to_owned(), text("ann"));
+    assert_eq!(super::entry(&item), None);
 }
 
 #[test]
@@ -180,4 +204,9 @@ fn only_entries_have_both_keys_of_the_index_of_a_partners_files() {
     assert!(!in_index(&content_item(&content, &file)));
     let head = Head { version: "v".into(), load: entry.load.clone(), file };
     assert!(!in_index(&head_item("a/b/c", &head)));
+    assert!(
+        [content_item(&content, &head.file), head_item("a/b/c", &head)]
+            .iter()
+            .all(|item| !item.contains_key(OPEN))
+    );
 }

@@ -27,13 +27,30 @@ fn fence() -> Fence {
     Fence { file: FileId::of(&file()), fence: 4, owner: "me".into() }
 }
 
+fn outcome(state: State) -> Outcome {
+    Outcome {
+        state,
+        counts: checker::Counts::default(),
+        fault: None,
+        sha256: String::new(),
+        bytes: 0,
+        contract_version: String::new(),
+        contract_hash: String::new(),
+        receipt: String::new(),
+        quarantine: None,
+        other: None,
+        replaced: None,
+        corrects: None,
+    }
+}
+
 /// An entry as DynamoDB shows it.
 fn shown(state: &str, owner: &str, lease: u64, load: &LoadId) -> String {
     format!(
         r#"{{"pk":{{"S":"p"}},"bucket":{{"S":"inbox"}},"key":{{"S":"a/b/c.csv"}},"version":{{"S":"v1"}},
         "partner":{{"S":"a"}},"feed":{{"S":"b"}},"state":{{"S":"{state}"}},"fence":{{"N":"4"}},
-        "owner":{{"S":"{owner}"}},"lease_until_ms":{{"N":"{lease}"}},"claims":{{"N":"1"}},
-        "releases":{{"N":"0"}},"order":{{"S":"2026/1"}},"load":{{"S":"{load}"}},"rows_written":{{"N":"7"}},
+        "owner":{{"S":"{owner}"}},"lease_until_ms":{{"N":"{lease}"}},"deaths":{{"N":"1"}},
+        "counted_fence":{{"N":"3"}},"order":{{"S":"2026/1"}},"load":{{"S":"{load}"}},"rows_written":{{"N":"7"}},
         "announced":{{"BOOL":false}}}}"#
     )
 }
@@ -81,13 +98,13 @@ async fn the_usual_claim_is_one_conditional_write() -> Result<(), Error> {
 }
 
 #[tokio::test]
-async fn a_claim_of_no_partner_writes_no_names() -> Result<(), Error> {
+async fn a_claim_of_no_partner_is_listed_under_the_reserved_name() -> Result<(), Error> {
     let (aws, replay) = Replay::store([written(&shown("PROCESSING", "me", 2_000, &load(1)))]);
     aws.claim(&Claim { partner: String::new(), feed: String::new(), ..claim() }).await?;
     let seen = replay.seen().remove(0);
     assert_well_formed(&seen);
-    let update = seen.json()["UpdateExpression"].to_string();
-    assert!(!update.contains("#partner") && !update.contains("#feed"), "{update}");
+    let values = &seen.json()["ExpressionAttributeValues"];
+    assert_eq!((&values[":partner"]["S"], &values[":feed"]["S"]), (&UNKNOWN.into(), &UNKNOWN.into()));
     Ok(())
 }
 
@@ -136,29 +153,34 @@ async fn fenced_writes_are_well_formed_and_lost_when_refused() -> Result<(), Err
     let (aws, replay) = Replay::store((0..3).map(|_| refused(&other)));
     assert_eq!(aws.checkpoint(&fence(), 10, 3_000).await?, Fenced::Lost);
     assert_eq!(aws.release(&fence()).await?, Fenced::Lost);
-    let gone = crate::Outcome {
-        state: State::Gone,
-        counts: checker::Counts::default(),
-        fault: None,
-        sha256: String::new(),
-        bytes: 0,
-        contract_version: String::new(),
-        contract_hash: String::new(),
-        receipt: String::new(),
-        quarantine: None,
-        other: None,
-        replaced: None,
-        corrects: None,
-    };
-    assert_eq!(aws.finish(&fence(), &gone).await?, Fenced::Lost);
+    assert_eq!(aws.finish(&fence(), &outcome(State::Gone)).await?, Fenced::Lost);
     replay.seen().iter().for_each(assert_well_formed);
     Ok(())
 }
 
 #[tokio::test]
-async fn a_release_whose_answer_was_lost_is_kept() -> Result<(), Error> {
-    let (aws, _) = Replay::store([refused(&shown("PROCESSING", "me", 0, &load(1)))]);
-    assert_eq!(aws.release(&fence()).await?, Fenced::Kept);
+async fn a_death_is_recorded_once_for_each_claim_and_only_of_an_undecided_file() -> Result<(), Error> {
+    let counted = refused(&shown("PROCESSING", "you", 0, &load(1)));
+    let unknown = dynamodb_error("ConditionalCheckFailedException", "");
+    let (aws, replay) = Replay::store([answer(200, "{}"), counted, unknown]);
+    for _ in 0..3 {
+        aws.died(&fence()).await?;
+    }
+    assert!(aws.died(&fence()).await.is_err(), "an answer that never came is an error");
+    let seen = replay.seen().remove(0);
+    assert_well_formed(&seen);
+    let json = seen.json();
+    assert_eq!(json["ConditionExpression"], DIED_CONDITION);
+    assert_eq!(json["ExpressionAttributeValues"][":fence"]["N"], "4");
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_checkpoint_forgets_the_deaths_of_earlier_claims() -> Result<(), Error> {
+    let (aws, replay) = Replay::store([answer(200, "{}")]);
+    assert_eq!(aws.checkpoint(&fence(), 10, 3_000).await?, Fenced::Kept);
+    let values = &replay.seen()[0].json()["ExpressionAttributeValues"];
+    assert_eq!((&values[":zero"]["N"], &values[":earlier"]["N"]), (&"0".into(), &"3".into()));
     Ok(())
 }
 
@@ -185,5 +207,49 @@ async fn a_publication_is_noted_only_for_the_state_that_was_published() -> Resul
     let seen = replay.seen();
     assert_well_formed(&seen[0]);
     assert_eq!(seen[0].json()["ExpressionAttributeValues"][":state"]["S"], "COMPLETE");
+    Ok(())
+}
+
+#[tokio::test]
+async fn only_a_quarantined_file_is_put_into_the_index_of_open_files() -> Result<(), Error> {
+    for (state, opens) in [(State::Quarantined, true), (State::Gone, false)] {
+        let (aws, replay) = Replay::store([written(&shown(state.as_str(), "me", 0, &load(1)))]);
+        aws.finish(&fence(), &outcome(state)).await?;
+        let seen = replay.seen().remove(0);
+        assert_well_formed(&seen);
+        assert_eq!(seen.json()["UpdateExpression"].to_string().contains("#open_for"), opens, "{state:?}");
+    }
+    Ok(())
+}
+
+#[tokio::test]
+async fn the_open_files_of_a_name_are_one_query_of_their_index() -> Result<(), Error> {
+    let item =
+        r#"{"pk":{"S":"file#r5g61a45bnmyhnp8sgqw0ymkjv"},"order":{"S":"2026/1"},"open_for":{"S":"a"}}"#;
+    let (aws, replay) = Replay::store([answer(200, format!(r#"{{"Items":[{item}]}}"#))]);
+    let open = aws.open_of_name("a", "a/b/c.csv").await?;
+    assert_eq!(
+        (open.len(), open[0].file.as_str(), open[0].order.as_str()),
+        (1, "r5g61a45bnmyhnp8sgqw0ymkjv", "2026/1")
+    );
+    let json = replay.seen()[0].json();
+    assert_eq!(
+        (&json["IndexName"], &json["KeyConditionExpression"]),
+        (&BY_OPEN.into(), &"#open_for = :open AND #key = :key".into())
+    );
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_file_that_is_not_open_is_closed_already() -> Result<(), Error> {
+    let (aws, replay) = Replay::store([
+        written(&shown("QUARANTINED", "me", 0, &load(1))),
+        refused(&shown("QUARANTINED", "me", 0, &load(1))),
+    ]);
+    aws.close(&FileId::of(&file())).await?;
+    aws.close(&FileId::of(&file())).await?;
+    let json = replay.seen()[0].json();
+    assert_eq!(json["UpdateExpression"], "REMOVE #open_for");
+    assert!(json["ExpressionAttributeValues"].is_null(), "DynamoDB takes no empty map");
     Ok(())
 }

@@ -68,7 +68,7 @@ async fn versions_are_listed_page_by_page_without_delete_markers() -> Result<(),
 fn item(file: &FileId, state: State) -> serde_json::Value {
     json!({"pk": {"S": format!("file#{file}")}, "bucket": {"S": "inbox"}, "key": {"S": "n/l/a"}, "version": {"S": "v"},
         "partner": {"S": "n"}, "feed": {"S": "l"}, "state": {"S": state.as_str()}, "fence": {"N": "1"},
-        "owner": {"S": "o"}, "lease_until_ms": {"N": "0"}, "claims": {"N": "1"}, "releases": {"N": "0"},
+        "owner": {"S": "o"}, "lease_until_ms": {"N": "0"},
         "order": {"S": "2026-11-21T06:00:00.000Z/0"}, "load": {"S": format!("{file}-ce8hmn7mrjtx6")},
         "rows_written": {"N": "0"}, "announced": {"BOOL": true}})
 }

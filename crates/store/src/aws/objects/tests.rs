@@ -1,5 +1,5 @@
 use super::*;
-use crate::aws::replay::{Answer, Replay, answer, s3_error};
+use crate::aws::replay::{Answer, Replay, answer, in_between, s3_error};
 
 fn file(version: &str) -> FileVersion {
     FileVersion {
@@ -50,7 +50,10 @@ async fn without_versioning_the_entity_tag_pins() {
         let (aws, replay) = Replay::store([changed(), head, changed()]);
         let file = FileVersion { etag: Some(etag.into()), ..file("null") };
         assert!(matches!(aws.open(&file).await, Ok(Opened::Gone)));
-        assert_eq!(aws.keep_original(&file, "copy").await.ok(), Some(Original::Gone));
+        assert_eq!(
+            aws.keep_original(&file, "copy", &OpenUploads::default()).await.ok(),
+            Some(Original::Gone)
+        );
         let seen = replay.seen();
         assert!(seen.iter().all(|seen| !seen.uri.contains("versionId")), "{seen:?}");
         let tags = [seen[0].header("if-match"), seen[1].header("if-match")];
@@ -62,12 +65,21 @@ async fn without_versioning_the_entity_tag_pins() {
 #[tokio::test]
 async fn what_is_not_there_is_an_answer_and_what_is_denied_an_error() {
     for (status, code) in [(404, "NoSuchKey"), (404, "NoSuchVersion"), (405, "MethodNotAllowed")] {
-        let (aws, _) = Replay::store([s3_error(status, code)]);
+        let mut gone = s3_error(status, code);
+        gone.headers.extend((status == 405).then(|| ("x-amz-delete-marker", "true".to_owned())));
+        let (aws, _) = Replay::store([gone]);
         assert!(matches!(aws.open(&file("v")).await, Ok(Opened::Gone)), "{code}");
     }
     let (aws, _) = Replay::store([s3_error(403, "InvalidObjectState")]);
     assert!(matches!(aws.open(&file("v")).await, Ok(Opened::Archived)));
-    for (status, code) in [(403, "AccessDenied"), (404, "NoSuchBucket"), (400, "KMS.DisabledException")] {
+    let failures = [
+        (403, "AccessDenied"),
+        (404, "NoSuchBucket"),
+        (400, "KMS.DisabledException"),
+        // Without the header of a delete marker.
+        (405, "MethodNotAllowed"),
+    ];
+    for (status, code) in failures {
         let (aws, _) = Replay::store([s3_error(status, code)]);
         let Err(error) = aws.open(&file("v")).await else { panic!("expected an error for {code}") };
         assert_eq!((error.operation, error.code.as_str()), (Operation::ReadObject, code));
@@ -80,7 +92,7 @@ async fn a_bucket_that_is_no_inbox_is_never_read() {
     let (aws, replay) = Replay::store([]);
     let foreign = FileVersion { bucket: "foreign".into(), ..file("v") };
     assert!(aws.open(&foreign).await.is_err());
-    assert!(aws.keep_original(&foreign, "copy").await.is_err());
+    assert!(aws.keep_original(&foreign, "copy", &OpenUploads::default()).await.is_err());
     assert!(aws.versions("foreign", "key").await.is_err());
     assert!(replay.seen().is_empty());
 }
@@ -140,25 +152,15 @@ async fn a_listing_is_of_exactly_the_key_over_all_pages() -> Result<(), Error> {
 }
 
 #[tokio::test]
-async fn a_feed_without_a_contract_has_none() -> Result<(), Error> {
-    let mut found = answer(200, "id: labs");
-    found.headers.push(("x-amz-version-id", "c1".into()));
-    let (aws, replay) = Replay::store([s3_error(404, "NoSuchKey"), found, s3_error(403, "AccessDenied")]);
-    assert_eq!(aws.contract("labs").await?, None);
-    let contract = ContractObject { bytes: "id: labs".into(), version: "c1".into() };
-    assert_eq!(aws.contract("labs").await?, Some(contract));
-    assert!(aws.contract("labs").await.is_err());
-    assert!(replay.seen()[0].uri.contains("/labs.odcs.yaml"));
-    Ok(())
-}
-
-#[tokio::test]
 async fn an_original_is_copied_by_version_without_its_tags() -> Result<(), Error> {
     let head = Answer { status: 200, headers: vec![("content-length", "9".into())], body: Vec::new() };
     let copied = answer(200, "<CopyObjectResult><ETag>\"x\"</ETag></CopyObjectResult>");
     let (aws, replay) = Replay::store([head, copied, answer(404, "")]);
-    assert_eq!(aws.keep_original(&file("v1"), "p/original").await?, Original::Copied);
-    assert_eq!(aws.keep_original(&file("v1"), "p/original").await?, Original::Gone);
+    assert_eq!(
+        aws.keep_original(&file("v1"), "p/original", &OpenUploads::default()).await?,
+        Original::Copied
+    );
+    assert_eq!(aws.keep_original(&file("v1"), "p/original", &OpenUploads::default()).await?, Original::Gone);
     let seen = replay.seen();
     assert_eq!((seen[0].method.as_str(), seen[1].method.as_str()), ("HEAD", "PUT"));
     let source = seen[1].header("x-amz-copy-source");
@@ -173,10 +175,142 @@ async fn an_archived_original_stays_where_it_is_and_a_denied_copy_is_an_error() 
     let head = || Answer { status: 200, headers: vec![("content-length", "9".into())], body: Vec::new() };
     for code in ["InvalidObjectState", "ObjectNotInActiveTierError"] {
         let (aws, _) = Replay::store([head(), s3_error(403, code)]);
-        assert_eq!(aws.keep_original(&file("v1"), "p/original").await?, Original::Archived, "{code}");
+        assert_eq!(
+            aws.keep_original(&file("v1"), "p/original", &OpenUploads::default()).await?,
+            Original::Archived,
+            "{code}"
+        );
     }
     let (aws, _) = Replay::store([head(), s3_error(403, "AccessDenied")]);
-    let error = aws.keep_original(&file("v1"), "p/original").await.unwrap_err();
+    let error = aws.keep_original(&file("v1"), "p/original", &OpenUploads::default()).await.unwrap_err();
     assert_eq!((error.operation, error.code.as_str()), (Operation::CopyObject, "AccessDenied"));
+    Ok(())
+}
+
+/// The answers by which S3 says that a version is gone, from something that is not S3.
+const STATUSES: [u16; 6] = [403, 404, 405, 410, 412, 416];
+
+#[tokio::test]
+async fn a_status_that_did_not_come_from_s3_is_an_error_and_never_an_answer() {
+    for status in STATUSES {
+        let (aws, _) = Replay::store([in_between(status)]);
+        assert!(aws.open(&file("v")).await.is_err(), "{status}: opened");
+        let (aws, _) = Replay::store([in_between(status)]);
+        assert!(aws.contract("labs").await.is_err(), "{status}: a contract");
+        let (aws, _) = Replay::store([in_between(status)]);
+        assert!(aws.versions("inbox", "key").await.is_err(), "{status}: listed");
+        let (aws, _) = Replay::store([in_between(status)]);
+        assert!(aws.rank(&file("v")).await.is_err(), "{status}: ranked");
+        // A HEAD has no body: neither has what stands in between.
+        let bare = || Answer { body: Vec::new(), ..in_between(status) };
+        let (aws, _) = Replay::store([bare()]);
+        assert!(keep(&aws, "v").await.is_err(), "{status}: looked at");
+        let head = Answer { status: 200, headers: vec![("content-length", "9".into())], body: Vec::new() };
+        let (aws, _) = Replay::store([head, in_between(status)]);
+        assert!(keep(&aws, "v").await.is_err(), "{status}: copied");
+    }
+}
+
+#[tokio::test]
+async fn a_page_that_did_not_come_from_s3_is_neither_a_file_nor_a_contract() {
+    let page = || {
+        let mut page = in_between(200);
+        page.headers.push(("content-length", page.body.len().to_string()));
+        page
+    };
+    let (aws, _) = Replay::store([page(), page()]);
+    let Err(error) = aws.open(&file("v")).await else { panic!("a file") };
+    assert_eq!(error.code, "not answered by S3");
+    assert_eq!(aws.contract("labs").await.unwrap_err().code, "not answered by S3");
+}
+
+#[tokio::test]
+async fn a_version_that_s3_says_is_gone_is_gone_without_a_body_too() -> Result<(), Error> {
+    let marker = Answer { headers: vec![("x-amz-delete-marker", "true".into())], ..answer(405, "") };
+    for gone in [answer(404, ""), answer(412, ""), marker] {
+        let (aws, _) = Replay::store([gone]);
+        assert_eq!(keep(&aws, "v").await?, Original::Gone);
+    }
+    Ok(())
+}
+
+async fn keep(aws: &Aws, version: &str) -> Result<Original, Error> {
+    aws.keep_original(&file(version), "copy", &OpenUploads::default()).await
+}
+
+/// A page of versions of `a b`: id, second of that day, entity tag.
+fn dated(versions: &[(&str, &str, &str)], more: bool) -> Answer {
+    let version = |(id, time, etag): &(&str, &str, &str)| {
+        format!(
+            "<Version><Key>a+b</Key><VersionId>{id}</VersionId><ETag>{etag}</ETag>\
+             <LastModified>2026-11-21T{time}Z</LastModified></Version>"
+        )
+    };
+    let last = versions.last().map_or("", |version| version.0);
+    let next = format!("<NextKeyMarker>a+b</NextKeyMarker><NextVersionIdMarker>{last}</NextVersionIdMarker>");
+    let listed: String = versions.iter().map(version).collect();
+    let body = format!(
+        "<ListVersionsResult><EncodingType>url</EncodingType><IsTruncated>{more}</IsTruncated>{}{listed}\
+         <DeleteMarker><Key>a+b</Key><VersionId>deleted</VersionId></DeleteMarker></ListVersionsResult>",
+        if more { next.as_str() } else { "" }
+    );
+    answer(200, body)
+}
+
+fn of_listing(version: &str) -> FileVersion {
+    FileVersion { key: "a b".into(), ..file(version) }
+}
+
+#[tokio::test]
+async fn a_version_is_ranked_among_those_of_its_second_by_one_list() -> Result<(), Error> {
+    let versions = [
+        ("5", "00:00:09.000", "e"),
+        ("4", "00:00:07.900", "d"),
+        ("3", "00:00:07.100", "c"),
+        ("2", "00:00:07.500", "b"),
+        ("1", "00:00:01.000", "a"),
+    ];
+    for (version, second, older) in [("5", 9, 0), ("4", 7, 2), ("3", 7, 1), ("2", 7, 0), ("1", 1, 0)] {
+        let (aws, replay) = Replay::store([dated(&versions, false)]);
+        let rank = Rank { instant_ms: 1_795_219_200_000 + second * 1_000, older };
+        assert_eq!(aws.rank(&of_listing(version)).await?, Some(rank), "{version}");
+        assert!(replay.seen()[0].uri.contains("max-keys=100"), "{}", replay.seen()[0].uri);
+    }
+    let (aws, _) = Replay::store([dated(&versions, false)]);
+    assert_eq!(aws.rank(&of_listing("6")).await?, None);
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_version_far_down_the_list_is_reached_without_reading_what_is_above_it() -> Result<(), Error> {
+    let head = Answer {
+        status: 200,
+        headers: vec![("etag", "\"c\"".into()), ("last-modified", "Sat, 21 Nov 2026 00:00:07 GMT".into())],
+        body: Vec::new(),
+    };
+    let (above, below) =
+        ([("9", "00:00:09.000", "e")], [("2", "00:00:07.000", "b"), ("1", "00:00:01.000", "a")]);
+    let (aws, replay) = Replay::store([dated(&above, true), head, dated(&below, true)]);
+    let rank = Rank { instant_ms: 1_795_219_207_000, older: 1 };
+    assert_eq!(aws.rank(&of_listing("3")).await?, Some(rank));
+    let seen = replay.seen();
+    assert_eq!(
+        (seen.len(), seen[1].method.as_str()),
+        (3, "HEAD"),
+        "the list is left where the rest cannot matter"
+    );
+    assert!(seen[2].uri.contains("version-id-marker=3"), "{}", seen[2].uri);
+
+    let (aws, _) = Replay::store([dated(&above, true), answer(404, "")]);
+    assert_eq!(aws.rank(&of_listing("3")).await?, None);
+    Ok(())
+}
+
+#[tokio::test]
+async fn without_versioning_the_entity_tag_says_which_object_is_ranked() -> Result<(), Error> {
+    for (etag, found) in [("\"tag\"", true), ("\"other\"", false)] {
+        let (aws, _) = Replay::store([dated(&[("null", "00:00:07.000", etag)], false)]);
+        assert_eq!(aws.rank(&of_listing("null")).await?.is_some(), found, "{etag}");
+    }
     Ok(())
 }

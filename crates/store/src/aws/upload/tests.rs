@@ -11,7 +11,7 @@ fn part() -> Answer {
 }
 
 async fn upload(aws: &Aws, mebibytes: usize) -> Result<(), Error> {
-    let mut upload = aws.upload("p/rejects.ndjson", "application/x-ndjson");
+    let mut upload = aws.upload("p/rejects.ndjson", "application/x-ndjson", &OpenUploads::default());
     for _ in 0..mebibytes {
         upload.write(&vec![b'x'; 1024 * 1024]).await?;
     }
@@ -63,10 +63,33 @@ async fn a_part_that_fails_gives_the_upload_up() {
 }
 
 #[tokio::test]
+async fn an_upload_that_was_dropped_unfinished_is_given_up_and_a_completed_one_is_not() -> Result<(), Error> {
+    let answers = [answer(200, BEGUN), part(), part(), answer(200, COMPLETED)];
+    let (aws, replay) =
+        Replay::store(answers.into_iter().chain([answer(200, BEGUN), part(), answer(204, "")]));
+    let open = OpenUploads::default();
+    for finished in [true, false] {
+        let mut upload = aws.upload("p/rejects.ndjson", "application/x-ndjson", &open);
+        upload.write(&vec![b'x'; 9 * 1024 * 1024]).await?;
+        if finished {
+            upload.finish().await?;
+        }
+        aws.abort(&open).await;
+    }
+    aws.abort(&open).await;
+    let requests = requests(&replay);
+    assert!(requests[6].starts_with("DELETE ") && requests[6].contains("uploadId=u1"), "{requests:?}");
+    assert_eq!(requests.len(), 7, "{requests:?}");
+    Ok(())
+}
+
+#[tokio::test]
 async fn a_large_original_is_copied_in_parts() -> Result<(), Error> {
     let copied = answer(200, "<CopyPartResult><ETag>\"p\"</ETag></CopyPartResult>");
     let (aws, replay) = Replay::store([answer(200, BEGUN), copied.clone(), copied, answer(200, COMPLETED)]);
-    let copied = aws.copy("inbox/key?versionId=v", None, WHOLE_COPY_BYTES + 1, "p/original").await?;
+    let copied = aws
+        .copy("inbox/key?versionId=v", None, WHOLE_COPY_BYTES + 1, "p/original", &OpenUploads::default())
+        .await?;
     assert_eq!(copied, Original::Copied);
     let seen = replay.seen();
     let ranges: Vec<_> = seen.iter().filter_map(|seen| seen.header("x-amz-copy-source-range")).collect();
@@ -82,7 +105,9 @@ async fn a_large_original_that_is_archived_or_goes_meanwhile_leaves_no_parts() -
         (s3_error(404, "NoSuchVersion"), Original::Gone),
     ] {
         let (aws, replay) = Replay::store([answer(200, BEGUN), copied(), refused, answer(204, "")]);
-        let left = aws.copy("inbox/key?versionId=v", None, WHOLE_COPY_BYTES + 1, "p/original").await?;
+        let left = aws
+            .copy("inbox/key?versionId=v", None, WHOLE_COPY_BYTES + 1, "p/original", &OpenUploads::default())
+            .await?;
         assert_eq!(left, expected);
         let requests = requests(&replay);
         assert!(requests[3].starts_with("DELETE ") && requests[3].contains("uploadId=u1"), "{requests:?}");

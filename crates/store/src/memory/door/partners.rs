@@ -1,14 +1,16 @@
 //! Partners and credentials.
 
 use super::super::Memory;
-use crate::door::{Credential, CredentialHash, Partner, Partners, Webhook};
+use crate::door::{Credential, CredentialHash, Partner, Partners, ReadPartner, Webhook};
 use crate::{Error, Operation};
 
-impl Partners for Memory {
+impl ReadPartner for Memory {
     async fn partner(&self, name: &str) -> Result<Option<Partner>, Error> {
         self.call(Operation::ReadPartner, |world| world.door.partners.get(name).cloned()).await
     }
+}
 
+impl Partners for Memory {
     async fn credential(&self, hash: &CredentialHash) -> Result<Option<Credential>, Error> {
         self.call(Operation::ReadPartner, |world| world.door.credentials.get(hash).cloned()).await
     }

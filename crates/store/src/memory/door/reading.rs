@@ -9,7 +9,7 @@ use super::signed::Signed;
 use crate::door::{
     FilePage, FilePlace, FileQuery, ListedFile, MOST_FEEDS, Presigned, Reading, RecordPage, RecordVersion,
 };
-use crate::{Entry, Error, FileId, Operation};
+use crate::{Entry, Error, FileId, Operation, UNKNOWN};
 
 impl Reading for Memory {
     async fn files(&self, query: &FileQuery) -> Result<FilePage, Error> {
@@ -41,7 +41,7 @@ impl Reading for Memory {
 
     async fn feeds(&self) -> Result<Vec<String>, Error> {
         self.call(Operation::ListContracts, |world| {
-            world.contracts.keys().take(MOST_FEEDS).cloned().collect()
+            world.newest_contracts().map(|(feed, _)| feed.clone()).take(MOST_FEEDS).collect()
         })
         .await
     }
@@ -71,19 +71,23 @@ impl Reading for Memory {
 
 fn is_asked(query: &FileQuery, file: &FileId, entry: &Entry) -> bool {
     let order = entry.order.as_str();
-    !entry.partner.is_empty()
-        && entry.partner == query.partner
-        && query.feed.as_ref().is_none_or(|feed| *feed == entry.feed)
+    entry.listed_partner() == query.partner
+        && query.feed.as_ref().is_none_or(|feed| feed == listed_feed(entry))
         && query.state.is_none_or(|state| state == entry.state)
         && query.from.as_deref().is_none_or(|from| order >= from)
         && query.before.as_deref().is_none_or(|before| order < before)
         && query.after.as_ref().is_none_or(|after| (order, file) < (after.order.as_str(), &after.file))
 }
 
-fn listed(file: &FileId, entry: &Entry) -> ListedFile {
+/// The feed under which the index lists an entry.
+fn listed_feed(entry: &Entry) -> &str {
+    if entry.partner.is_empty() { UNKNOWN } else { &entry.feed }
+}
+
+pub(in crate::memory) fn listed(file: &FileId, entry: &Entry) -> ListedFile {
     ListedFile {
         file: file.clone(),
-        feed: entry.feed.clone(),
+        feed: listed_feed(entry).to_owned(),
         key: entry.file.key.clone(),
         state: entry.state,
         order: entry.order.clone(),

@@ -2,7 +2,8 @@ use sha2::{Digest, Sha256};
 
 use super::super::{Memory, When};
 use crate::door::{
-    Condition, Land, Landed, Landing, Part, Partners, Presigned, Reading, SignedPart, SignedUpload, UploadId,
+    Condition, Land, Landed, Landing, Part, Presigned, ReadPartner, Reading, SignedPart, SignedUpload,
+    UploadId,
 };
 use crate::{Error, FileId, Objects, Opened, ReadContract, conformance::door as conformance};
 

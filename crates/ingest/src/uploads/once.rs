@@ -1,0 +1,151 @@
+//! A signed PUT lands once: it holds to what was current under its name when it was signed, by `If-None-Match: *` or `If-Match`.
+//!
+//! Of bytes that are current already the entity tag stays the same, and the PUT could be repeated. So none is signed of them:
+//! the sender learns that the file is there. Where the file was not loaded, and sending it again may help, a way is named that
+//! lands once by itself.
+//!
+//! What this cannot hold: when other bytes replace those of a PUT, and bytes with the first entity tag replace them in turn,
+//! all within the minutes of the first signature, that PUT lands again.
+
+use serde::Serialize;
+use store::door::{Answer, Current, DoorStore, UploadRecord};
+use store::{Entry, FileId, State};
+
+use crate::call::{Call, name_of};
+use crate::files::{self, file_of};
+use crate::problem::{Code, Problem, Refused};
+use crate::respond::Response;
+use crate::status::RECEIVED;
+
+/// When to ask again for what is not decided yet, seconds.
+const NOT_YET_SECONDS: u64 = 2;
+
+/// The current file under a name, which has the announced bytes.
+#[derive(Serialize)]
+struct PresentFile<'a> {
+    id: &'a str,
+    feed: &'a str,
+    name: &'a str,
+    bytes: u64,
+    sha256: &'a str,
+    state: &'static str,
+    status: String,
+    receipt: String,
+}
+
+/// How the current version under a name compares with what is wanted.
+enum Comparison {
+    /// Other bytes.
+    Other,
+    /// The same bytes, as far as can be known only later.
+    Unknown,
+    /// The same bytes, in a file that was loaded or may still be.
+    There(FileId, &'static str),
+    /// The same bytes, in a file that was not loaded, or as another correction.
+    Again,
+}
+
+/// Compares what is wanted with the current version under its name. Gives the answer when the file is already there; `None` when
+/// the upload is to be promised.
+pub(super) async fn present<S: DoorStore>(
+    call: &Call<'_, S>,
+    wanted: &UploadRecord,
+    in_parts: bool,
+    current: &Current,
+) -> Result<Option<(Response, Answer)>, Refused> {
+    match compare(call, wanted, current).await? {
+        Comparison::Other => Ok(None),
+        Comparison::There(file, state) => Ok(Some(there(call, wanted, &file, state))),
+        // Parts become one object once: S3 then knows the upload no more.
+        Comparison::Unknown | Comparison::Again if in_parts => Ok(None),
+        Comparison::Unknown => Err(Problem::new(
+            Code::SameBytes,
+            "the current file of this name may have the same bytes and is not decided yet: ask again later",
+        )
+        .after(NOT_YET_SECONDS)
+        .into()),
+        Comparison::Again => Err(Problem::new(
+            Code::SameBytes,
+            "the current file of this name has the same bytes and is not loaded, and a signed PUT of them would work more than \
+             once: send them as the body to /v1/feeds/{feed}/files, in parts (`parts: true`), or under another name",
+        )
+        .into()),
+    }
+}
+
+async fn compare<S: DoorStore>(
+    call: &Call<'_, S>,
+    wanted: &UploadRecord,
+    current: &Current,
+) -> Result<Comparison, Refused> {
+    let Some(announced) = wanted.sha256.as_deref().filter(|_| current.bytes == wanted.bytes) else {
+        return Ok(Comparison::Other);
+    };
+    let file = file_of(call, &wanted.key, current);
+    let entry = call.store.entry(&file).await?;
+    let outcome = entry.as_ref().and_then(|entry| entry.outcome.as_ref());
+    let (sha256, corrects) = match outcome.filter(|outcome| !outcome.sha256.is_empty()) {
+        Some(outcome) => (Some(outcome.sha256.clone()), outcome.corrects.clone()),
+        None => match brought_by(call, wanted, current).await? {
+            Some(record) => {
+                if entry.is_none() {
+                    // From now on the file's state can be read by its id.
+                    files::note(call, &record, current).await;
+                }
+                (record.sha256, record.corrects)
+            }
+            None => (None, None),
+        },
+    };
+    Ok(match sha256 {
+        Some(sha256) if sha256 != announced => Comparison::Other,
+        Some(_) if corrects == wanted.corrects => match standing(entry.as_ref()) {
+            Some(state) => Comparison::There(file, state),
+            None => Comparison::Again,
+        },
+        Some(_) => Comparison::Again,
+        None => Comparison::Unknown,
+    })
+}
+
+/// The promise or request that brought the current version, by this API.
+async fn brought_by<S: DoorStore>(
+    call: &Call<'_, S>,
+    wanted: &UploadRecord,
+    current: &Current,
+) -> Result<Option<UploadRecord>, Refused> {
+    let Some(upload) = &current.upload else { return Ok(None) };
+    let record = call.store.upload_record(&wanted.partner, upload).await?;
+    Ok(record.filter(|record| record.key == wanted.key && record.bytes == current.bytes))
+}
+
+/// The state of a file that is loaded, or may be; `None` when sending its bytes again may change something.
+fn standing(entry: Option<&Entry>) -> Option<&'static str> {
+    let Some(entry) = entry else { return Some(RECEIVED) };
+    match entry.state {
+        State::Processing | State::Complete | State::Duplicate => Some(entry.state.as_str()),
+        State::Quarantined | State::Superseded | State::Gone | State::Ignored | State::Retracted => None,
+    }
+}
+
+fn there<S: DoorStore>(
+    call: &Call<'_, S>,
+    wanted: &UploadRecord,
+    file: &FileId,
+    state: &'static str,
+) -> (Response, Answer) {
+    let status = call.file_link(file);
+    let present = PresentFile {
+        id: file.as_str(),
+        feed: &wanted.feed,
+        name: name_of(&wanted.key),
+        bytes: wanted.bytes,
+        sha256: wanted.sha256.as_deref().unwrap_or_default(),
+        state,
+        receipt: format!("{status}/receipt"),
+        status: status.clone(),
+    };
+    let response = Response::json(200, &present).with("location", status);
+    let answer = Answer { status: 200, body: response.body.clone() };
+    (response, answer)
+}

@@ -1,0 +1,140 @@
+//! `ack`: notes that a quarantined file is waited for no longer, so that `status` leaves it out.
+//!
+//! All files are looked at before anything is written. Each is one conditional write, so the command can be sent again after
+//! it was interrupted: what is noted stays as it is.
+
+use serde::Serialize;
+use store::operator::{Acknowledge, Acknowledged, Survey};
+use store::{Acknowledgement, Entry, State};
+
+use crate::arguments::AckArguments;
+use crate::failure::Failure;
+use crate::reading::{AcknowledgedView, Desk, FileView, Readable};
+use crate::report::{Style, paragraph};
+
+/// What was noted, or would be.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct AckReport {
+    /// Whether nothing was written.
+    pub dry_run: bool,
+    /// The files, in the order of the command.
+    pub files: Vec<AckView>,
+}
+
+/// A file of it.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct AckView {
+    /// The result of it, or the result it would have.
+    pub result: AckResult,
+    /// Who said why and when: now, or before.
+    pub acknowledged: AcknowledgedView,
+    #[serde(flatten)]
+    #[expect(missing_docs, reason = "the members are those of the JSON document, named as they read")]
+    pub file: FileView,
+}
+
+/// What an acknowledgement did.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub enum AckResult {
+    /// It is noted.
+    Acknowledged,
+    /// It would be.
+    WouldBeAcknowledged,
+    /// An operator acknowledged it before, and that stays.
+    AlreadyAcknowledged,
+}
+
+impl<S: Readable, V: Survey + Acknowledge> Desk<S, V> {
+    /// Acknowledges files in the name of `by`.
+    pub async fn acknowledge(&self, arguments: &AckArguments, by: &str) -> Result<AckReport, Failure> {
+        let said =
+            Acknowledgement { at_ms: self.host.now(), by: by.to_owned(), reason: arguments.reason.clone() };
+        let mut found = Vec::new();
+        for word in &arguments.files {
+            let (file, entry) = self.found(word).await?;
+            if entry.state != State::Quarantined {
+                return Err(self.not_quarantined(&file, entry.state));
+            }
+            found.push((file, entry));
+        }
+        let mut files = Vec::new();
+        for (view, entry) in found {
+            let (result, said) = match entry.acknowledged {
+                Some(before) => (AckResult::AlreadyAcknowledged, before),
+                None if arguments.dry_run => (AckResult::WouldBeAcknowledged, said.clone()),
+                None => self.note(&view, &said).await?,
+            };
+            files.push(AckView { result, acknowledged: AcknowledgedView::new(&said), file: view });
+        }
+        Ok(AckReport { dry_run: arguments.dry_run, files })
+    }
+
+    async fn found(&self, word: &str) -> Result<(FileView, Entry), Failure> {
+        let (file, entry) = self.entry_of(word).await?;
+        Ok((FileView::of_entry(&self.stack, &file, &entry), entry))
+    }
+
+    async fn note(
+        &self,
+        view: &FileView,
+        said: &Acknowledgement,
+    ) -> Result<(AckResult, Acknowledgement), Failure> {
+        let unknown = || Failure::NoSuchFile {
+            found: view.file.clone(),
+            stack: self.stack.as_str().to_owned(),
+            list: self.stack.command("files"),
+        };
+        let file = store::FileId::parse(&view.file).ok_or_else(unknown)?;
+        match self.survey.acknowledge(&file, said).await.map_err(Failure::NotNoted)? {
+            Acknowledged::Noted => Ok((AckResult::Acknowledged, said.clone())),
+            Acknowledged::Before(before) => Ok((AckResult::AlreadyAcknowledged, before)),
+            Acknowledged::NotQuarantined(state) => Err(self.not_quarantined(view, state)),
+            Acknowledged::Unknown => Err(unknown()),
+        }
+    }
+
+    fn not_quarantined(&self, view: &FileView, state: State) -> Failure {
+        Failure::NotQuarantined {
+            file: view.file.clone(),
+            state: state.as_str(),
+            show: self.stack.command(&format!("show {}", view.file)),
+        }
+    }
+}
+
+impl AckReport {
+    /// One JSON document, on lines.
+    #[must_use]
+    pub fn to_json(&self) -> String {
+        // Texts and numbers in structures always have a form in JSON.
+        serde_json::to_string_pretty(self).unwrap_or_default()
+    }
+
+    /// Text for a reader, in lines of at most `width` characters.
+    #[must_use]
+    pub fn to_text(&self, width: usize) -> String {
+        let style = Style { colours: false, width };
+        let mut text = String::new();
+        for AckView { result, acknowledged, file } in &self.files {
+            let what = match result {
+                AckResult::Acknowledged => "acknowledged",
+                AckResult::WouldBeAcknowledged => "would be acknowledged",
+                AckResult::AlreadyAcknowledged => "already acknowledged",
+            };
+            text.push_str(&paragraph("", &format!("{} {what}", file.file), style));
+            text.push_str(&paragraph(
+                "    ",
+                &format!("{}, landed {}", file.shown_key(), file.landed_text()),
+                style,
+            ));
+            text.push_str(&paragraph("    ", &acknowledged.to_text(), style));
+        }
+        if self.dry_run {
+            text.push_str("nothing was changed\n");
+        }
+        text
+    }
+}

@@ -1,0 +1,114 @@
+use super::*;
+use crate::ReadContract;
+use crate::aws::replay::{Answer, Replay, answer, s3_error};
+
+fn document(length: &str, body: &str) -> Answer {
+    let headers = vec![
+        ("content-length", length.to_owned()),
+        ("x-amz-version-id", "c1".to_owned()),
+        ("last-modified", "Sat, 21 Nov 2026 00:00:00 GMT".to_owned()),
+    ];
+    Answer { status: 200, headers, body: body.into() }
+}
+
+#[tokio::test]
+async fn a_feed_without_a_contract_has_none() -> Result<(), Error> {
+    let answers = [s3_error(404, "NoSuchKey"), document("8", "id: labs"), s3_error(403, "AccessDenied")];
+    let (aws, replay) = Replay::store(answers);
+    assert_eq!(aws.contract("labs").await?, None);
+    let contract = ContractObject {
+        text: ContractText::Whole("id: labs".into()),
+        version: "c1".into(),
+        published_ms: 1_795_219_200_000,
+    };
+    assert_eq!(aws.contract("labs").await?, Some(contract));
+    assert!(aws.contract("labs").await.is_err());
+    assert!(replay.seen()[0].uri.contains("/labs.odcs.yaml"));
+    Ok(())
+}
+
+#[tokio::test]
+async fn the_length_is_checked_before_the_body_is_read() -> Result<(), Error> {
+    let limit = contract::MOST_DOCUMENT_BYTES;
+    // A body that does not have its length would fail where it is read.
+    for length in [limit as u64 + 1, 5_000_000_000] {
+        let (aws, _) = Replay::store([document(&length.to_string(), "short")]);
+        let text = aws.contract("labs").await?.map(|object| object.text);
+        assert_eq!(text, Some(ContractText::TooLong(length)));
+    }
+    let longest = "x".repeat(limit);
+    let (aws, _) = Replay::store([document(&limit.to_string(), &longest)]);
+    let text = aws.contract("labs").await?.map(|object| object.text);
+    assert_eq!(text, Some(ContractText::Whole(longest.into())));
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_body_that_breaks_off_or_goes_on_is_no_contract() {
+    for (length, code) in [("9", "body broke off"), ("7", "body too long")] {
+        let (aws, _) = Replay::store([document(length, "id: labs")]);
+        assert_eq!(aws.contract("labs").await.unwrap_err().code, code);
+    }
+}
+
+#[tokio::test]
+async fn one_version_is_read_by_its_id() -> Result<(), Error> {
+    let (aws, replay) = Replay::store([document("8", "id: labs"), s3_error(404, "NoSuchVersion")]);
+    assert!(aws.contract_version("labs", "c 1").await?.is_some());
+    assert_eq!(aws.contract_version("labs", "c 2").await?, None);
+    let seen = replay.seen();
+    assert!(seen[0].uri.contains("/labs.odcs.yaml") && seen[0].uri.contains("versionId=c%201"), "{seen:?}");
+    assert_eq!(seen[0].header("x-amz-expected-bucket-owner"), Some("123456789012"));
+    Ok(())
+}
+
+/// A listing of versions and delete markers: key, id, second of the day.
+fn listing(versions: &[(&str, &str, u32)], markers: &[(&str, u32)]) -> Answer {
+    let time = |second: &u32| format!("<LastModified>2026-11-21T00:00:{second:02}.000Z</LastModified>");
+    let version = |(key, id, second): &(&str, &str, u32)| {
+        format!("<Version><Key>{key}</Key><VersionId>{id}</VersionId>{}</Version>", time(second))
+    };
+    let marker = |(key, second): &(&str, u32)| {
+        format!("<DeleteMarker><Key>{key}</Key><VersionId>m</VersionId>{}</DeleteMarker>", time(second))
+    };
+    let versions: String = versions.iter().map(version).collect();
+    let markers: String = markers.iter().map(marker).collect();
+    answer(
+        200,
+        format!(
+            "<ListVersionsResult><EncodingType>url</EncodingType><IsTruncated>false</IsTruncated>{versions}\
+             {markers}</ListVersionsResult>"
+        ),
+    )
+}
+
+const KEY: &str = "labs.odcs.yaml";
+
+#[tokio::test]
+async fn versions_of_exactly_the_feed_are_listed_newest_first() -> Result<(), Error> {
+    let listed = [(KEY, "3", 30), (KEY, "2", 20), (KEY, "1", 10), ("labs.odcs.yaml.bak", "other", 40)];
+    let (aws, replay) = Replay::store([listing(&listed, &[("labs.odcs.yaml.bak", 50)])]);
+    assert_eq!(aws.contract_versions("labs").await?, ["3", "2", "1"]);
+    let seen = replay.seen();
+    assert!(seen[0].uri.contains("prefix=labs.odcs.yaml"), "{seen:?}");
+    Ok(())
+}
+
+#[tokio::test]
+async fn versions_from_before_a_deletion_are_left_out() -> Result<(), Error> {
+    let versions = [(KEY, "4", 40), (KEY, "3", 30), (KEY, "2", 20), (KEY, "1", 10)];
+    for (deleted, expected) in [(5, vec!["4", "3", "2", "1"]), (20, vec!["4", "3"]), (41, vec![])] {
+        let markers = [(KEY, deleted), (KEY, 1)];
+        let (aws, _) = Replay::store([listing(&versions, &markers)]);
+        assert_eq!(aws.contract_versions("labs").await?, expected, "deleted at {deleted}");
+    }
+    Ok(())
+}
+
+#[tokio::test]
+async fn not_more_versions_are_given_than_are_looked_through() -> Result<(), Error> {
+    let versions: Vec<_> = (0..30).map(|second| (KEY, "v", 59 - second)).collect();
+    let (aws, _) = Replay::store([listing(&versions, &[])]);
+    assert_eq!(aws.contract_versions("labs").await?.len(), MOST_CONTRACT_VERSIONS);
+    Ok(())
+}

@@ -1,0 +1,60 @@
+//! What the model promises: in every state, and at the end of every schedule.
+
+use super::{ALL_ROWS, EntryState, Good, Step, World, is_complete, is_terminal};
+
+/// Which promise an action broke.
+pub(super) fn broken_promise(before: &World, world: &World) -> Option<&'static str> {
+    for version in 0..2 {
+        let (old, new) = (before.entries[version].state, world.entries[version].state);
+        if let EntryState::Complete { epoch } = new
+            && world.rows[version][usize::from(epoch)] != ALL_ROWS
+        {
+            return Some("complete without all rows of one load");
+        }
+        if new == EntryState::Quarantined && !world.reported[version] {
+            return Some("quarantined without a report");
+        }
+        if is_terminal(old) && old != new && !(is_complete(old) && new == EntryState::Superseded) {
+            return Some("a terminal entry changed");
+        }
+        if world.acknowledged[version] && !is_terminal(new) {
+            return Some("acknowledged before the end");
+        }
+    }
+    if let Some(head) = world.head {
+        if before.head.is_some_and(|old| old > head) {
+            return Some("the head moved to an older version");
+        }
+        if !is_complete(world.entries[usize::from(head)].state) {
+            return Some("the visible version is not complete");
+        }
+    }
+    None
+}
+
+/// What is wrong when nothing is left to do.
+pub(super) fn wrong_end(world: &World, good: Good) -> Option<&'static str> {
+    let idle = world.workers.iter().all(|worker| worker.step == Step::Idle);
+    if !idle || world.visible != [0; 2] {
+        return None;
+    }
+    let newest = (0..2u8).rev().find(|version| good[usize::from(*version)]);
+    if world.head != newest {
+        return Some("the newest good version is not the visible one");
+    }
+    for version in 0..2u8 {
+        let state = world.entries[usize::from(version)].state;
+        let right = match (good[usize::from(version)], newest == Some(version)) {
+            (false, _) => state == EntryState::Quarantined,
+            (true, true) => is_complete(state),
+            (true, false) => state == EntryState::Superseded,
+        };
+        if !right {
+            return Some("a version ended in the wrong state");
+        }
+        if !world.told[usize::from(version)][usize::from(!is_complete(state))] {
+            return Some("a version was not announced in the state in which it ended");
+        }
+    }
+    None
+}
