@@ -38,7 +38,7 @@ pub enum Found {
     Below,
     /// A value above the largest allowed.
     Above,
-    /// A number that is no multiple of the rule's step.
+    /// A number that is not a multiple of the rule's step.
     NotAMultiple,
     /// Fewer items or members than the rule wants.
     TooFew {

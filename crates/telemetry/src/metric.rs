@@ -164,7 +164,7 @@ pub mod metric_names {
         WATCHES = "Watches", Count, "complete runs of the watcher";
         /// Callers that the partner's door was asked about.
         ACCESSES = "Accesses", Count, "callers checked";
-        /// Callers that were not let in: not known, or not allowed.
+        /// Callers that were denied: not known, or not allowed.
         ACCESSES_REFUSED = "AccessesRefused", Count, "callers denied";
         /// Callers that could not be looked up, because a service failed.
         ACCESSES_FAILED = "AccessesFailed", Count, "callers that could not be checked";

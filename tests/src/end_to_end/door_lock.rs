@@ -8,7 +8,7 @@ use aws_sdk_s3::primitives::ByteStream;
 use aws_smithy_http_client::Builder;
 
 use super::door::{from_now, problem, secret_of, text};
-use super::files::csv;
+use super::files::{contract, csv};
 use super::roles::{assert_denied, assume_role};
 use super::stage::{Stage, client};
 
@@ -34,6 +34,7 @@ async fn nobody_comes_in_without_a_key_of_a_partner_that_is_let_in() {
     assert_eq!(north.get("/v1/files").status, 200);
 
     // A key that knows neither another feed nor another scope.
+    stage.publish_feed("labs", &contract()).await;
     let narrow = stage.scalper("partner rotate north --feeds labs --scopes read");
     let narrow = stage.holder(&secret_of(&narrow));
     assert_eq!(problem(&narrow.file("/v1/feeds/labs/files", b"x"), 403), "forbidden");
