@@ -280,6 +280,10 @@ impl Separated {
         let view = self.window.view(self.limit);
         let whole = view.len() == self.limit + 2;
         let in_a_quote = flaw.structure == Structure::AfterQuote;
+        if in_a_quote && whole {
+            // The cell may end beyond the limit of a record: until then every line may be text of it.
+            return Err(self.unterminated(flaw.open));
+        }
         match next_line(view, flaw.at, last && !whole) {
             None if !whole => Ok(self.wait_longer()),
             Some(line) if line.end <= self.limit && (!in_a_quote || self.is_one_line(flaw, line)) => {
@@ -321,6 +325,9 @@ impl Separated {
         self.splitter.unescape(raw, &mut self.cells);
         let text = self.cells.text(raw);
         let cells = self.cells.slots.as_slice();
+        if self.header.contradicts(cells) {
+            return Err(one_of_two_ends(position.line));
+        }
         let sound = if self.window.is_clean() { Ok(()) } else { check_text(raw) };
         let content = match (sound, self.header.is_repeated(raw)) {
             (Err(broken), _) => Err(broken),
@@ -410,6 +417,18 @@ fn unterminated(line: u64) -> FileFault {
         "a quote that is not closed",
         "a closing quote for each opening quote",
     )
+}
+
+/// The fault of a file whose first record ends in a delimiter and whose second does not: one of them has a cell too many or
+/// too few, and which one cannot be told.
+fn one_of_two_ends(line: u64) -> FileFault {
+    fault_at(
+        FaultCode::Header,
+        line,
+        "a first record with one empty cell more than the header, and a second with as many cells as the header",
+        "a delimiter at the end of every record, or of none",
+    )
+    .with_advice("put cells that contain the delimiter into quotes, or end every line alike")
 }
 
 /// The slot of a column that the header lacks.

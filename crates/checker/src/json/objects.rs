@@ -92,6 +92,10 @@ impl Objects {
             set(&mut self.slots, *column, whole);
         }
         self.unknown = self.unknown.saturating_add(unknown);
+        if self.fields.whole.is_empty() && self.slots.iter().all(|slot| slot.kind == SlotKind::Absent) {
+            // An error body, or nothing at all: a row of nulls would be one that nobody wrote.
+            return Err(violation(Structure::UnknownField, Found::Absent));
+        }
         if self.refuse_unknown && unknown > 0 {
             return Err(violation(Structure::UnknownField, Found::Count(u64::from(unknown))));
         }

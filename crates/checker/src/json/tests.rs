@@ -80,7 +80,7 @@ fn what_is_not_json_costs_its_line() {
         "{\"id\":-}",
     ] {
         let text = format!("{{}}\n{bad}\n{{\"id\":2}}\n");
-        assert_eq!(lines(&text), ["~|~|~", "Json@2", "2|~|~"], "{bad}");
+        assert_eq!(lines(&text), ["UnknownField@1", "Json@2", "2|~|~"], "{bad}");
     }
 }
 
@@ -94,7 +94,7 @@ fn a_last_line_that_was_cut_says_so() {
 fn a_record_that_is_no_object_is_refused() {
     assert_eq!(
         lines("{}\n[1]\n\"a\"\n1\nnull\n"),
-        ["~|~|~", "NotAnObject@2", "NotAnObject@3", "NotAnObject@4", "NotAnObject@5"]
+        ["UnknownField@1", "NotAnObject@2", "NotAnObject@3", "NotAnObject@4", "NotAnObject@5"]
     );
 }
 
@@ -126,6 +126,14 @@ fn nul_characters_are_refused() {
     assert_eq!(
         lines("{\"id\":\"\\u0000\"}\n{\"u\":[\"\\u0000\"]}\n{\"id\":\"\0\"}\n"),
         ["Nul@1", "Nul@2", "Nul@3"]
+    );
+}
+
+#[test]
+fn a_record_without_any_field_of_the_contract_is_not_a_row() {
+    assert_eq!(
+        lines("{\"error\":\"bad gateway\"}\n{}\n{\"id\":null}\n")[..2],
+        ["UnknownField@1", "UnknownField@2"]
     );
 }
 
@@ -231,10 +239,10 @@ fn a_broken_element_that_ends_costs_one_record() {
 
 #[test]
 fn a_document_that_goes_wrong_between_records_is_refused_at_the_line() {
-    assert_eq!(whole(&[], "[{}\n{}]"), ["~|~|~", "Json@2"]);
-    assert_eq!(whole(&[], "[{},\n]"), ["~|~|~", "Json@2"]);
-    assert_eq!(whole(&[], "[{}]\n[]"), ["~|~|~", "Json@2"]);
-    assert_eq!(whole(&[], "{}\n{}"), ["~|~|~", "Json@2"]);
+    assert_eq!(whole(&[], "[{}\n{}]"), ["UnknownField@1", "Json@2"]);
+    assert_eq!(whole(&[], "[{},\n]"), ["UnknownField@1", "Json@2"]);
+    assert_eq!(whole(&[], "[{}]\n[]"), ["UnknownField@1", "Json@2"]);
+    assert_eq!(whole(&[], "{}\n{}"), ["UnknownField@1", "Json@2"]);
     assert_eq!(whole(&[], "id,name\n"), ["Json@1"]);
     assert_eq!(whole(&[], "7"), ["Json@1"]);
 }

@@ -11,6 +11,9 @@ use crate::records::KEY_BYTES;
 pub(super) fn sentence(contract: &Contract, violation: &Violation, found: Found) -> String {
     match found {
         Found::Null => null(contract, violation),
+        Found::Absent if is_of(violation, Structure::UnknownField) => {
+            "no field of the record is named by the contract".to_owned()
+        }
         Found::Absent => "missing; the field is required".to_owned(),
         Found::Cells { cells, columns } => cells_and_columns(contract, cells, columns),
         Found::Count(count) => count_of(violation, count),

@@ -327,7 +327,8 @@ impl Walk {
         let length = rest.iter().take_while(|byte| Some(**byte) == splitter.quote).count();
         let end = at + length;
         let mut after = end;
-        while splitter.trim && is_blank(text.get(after)) {
+        // Blanks between a closing quote and the delimiter are a flaw, and the cell ends at the quote all the same.
+        while is_blank(text.get(after)) && text.get(after) != Some(&splitter.delimiter) {
             after += 1;
         }
         let following = text.get(after).copied();

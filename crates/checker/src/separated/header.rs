@@ -21,6 +21,7 @@ use crate::{FaultCode, FileFault, Slot};
 /// Some programs write a delimiter behind the last cell of each line, or of the header only, or of the records only. One
 /// empty cell at the end is such a delimiter and no content. The first record that fits decides whether the records of its
 /// file have one; then each of them has it. A cell at that place that is not empty makes a record one of too many cells.
+/// When the second record says otherwise, nothing is decided and the file is at fault: one of the two has a cell too many or too few.
 pub(super) struct Header {
     /// The labels in the sender's order; empty without a header. The last is empty when a delimiter ends the header.
     pub(super) labels: Vec<String>,
@@ -32,6 +33,8 @@ pub(super) struct Header {
     ends_in_delimiter: bool,
     /// Whether a delimiter ends each record; `None` before the first.
     delimited: Option<bool>,
+    /// How many records fit so far, at most 2.
+    fitting: u8,
     /// Columns that the contract does not name.
     pub(super) unknown: u32,
     /// For each of the contract's columns its cell; `None` when the header lacks it.
@@ -49,6 +52,7 @@ impl Header {
             width: columns,
             ends_in_delimiter: false,
             delimited: None,
+            fitting: 0,
             unknown: 0,
             cells: (0..columns).map(Some).collect(),
             same_order: true,
@@ -83,7 +87,13 @@ impl Header {
             return Err(violation(structure, found));
         }
         self.delimited.get_or_insert(cells.len() > self.width);
+        self.fitting = 2.min(self.fitting + 1);
         Ok(cells.get(..self.width).unwrap_or(cells))
+    }
+
+    /// Whether only the first record ended in a delimiter and this one, which has the header's cells, does not.
+    pub(super) fn contradicts(&self, cells: &[Slot]) -> bool {
+        self.delimited == Some(true) && self.fitting == 1 && cells.len() == self.width
     }
 
     /// Whether a record is the header once more, as files have that were joined from several.
@@ -150,6 +160,7 @@ pub(super) fn read(
         width,
         ends_in_delimiter,
         delimited: None,
+        fitting: 0,
         unknown: offset32(count),
         cells: found,
         same_order,

@@ -103,11 +103,17 @@ fn a_delimiter_at_the_end_of_lines_is_no_cell() {
 fn what_is_more_or_less_than_a_delimiter_at_the_end_is_a_ragged_record() {
     assert_eq!(read(b"a,b\n1,2,3\n1,2\n"), ["TooManyCells@2", "1|2"]);
     assert_eq!(
-        read(b"a,b\n1,2,\n1,2\n1,2,3\n1,2,,\n"),
-        ["1|2", "TooFewCells@3", "TooManyCells@4", "TooManyCells@5"]
+        read(b"a,b\n1,2,\n3,4,\n1,2\n1,2,3\n1,2,,\n"),
+        ["1|2", "3|4", "TooFewCells@4", "TooManyCells@5", "TooManyCells@6"]
     );
     assert_eq!(read(b"a,b\n1,2\n1,2,\n"), ["1|2", "TooManyCells@3"]);
     assert_eq!(read(b"a,b,\n1,2,3\n1\n"), ["TooManyCells@2", "TooFewCells@3"]);
+}
+
+#[test]
+fn a_first_record_that_alone_ends_in_a_delimiter_decides_nothing() {
+    assert_eq!(read(b"a,b\nSmith,John,\n1,2\n3,4\n"), ["Smith|John", "Header@3"]);
+    assert_eq!(read(b"a,b\n1,2,\n3,4,\n5,6\n7,8,\n"), ["1|2", "3|4", "TooFewCells@4", "7|8"]);
 }
 
 #[test]

@@ -26,6 +26,29 @@ fn shown(text: &str) -> Vec<String> {
 }
 
 #[test]
+fn blanks_behind_the_quote_that_closes_a_cell_of_several_lines_cost_one_record() {
+    for blank in [" ", "\t", "  "] {
+        let record = format!("1,2,\"x\nl,e,ak\nz\"{blank}");
+        let text = format!("7,8,9\n{record}\n4,5,6\n");
+        assert_eq!(shown(&text), ["7|8|9", &format!("!{record}"), "4|5|6"], "{blank:?}");
+    }
+}
+
+#[test]
+fn a_broken_cell_longer_than_a_record_may_be_gives_no_line_of_it() {
+    let lines = "l,e,ak\n".repeat(40);
+    let text = format!("a,b,c\n1,2,\"x \"b\" \n{lines}\"\n4,5,6\n");
+    let mut contract = fixture::separated(&["a", "b", "c"]);
+    contract.limits.record_bytes = 64;
+    let (items, end) = fixture::read(contract, [text.as_bytes()]);
+    assert!(items.iter().all(|item| item.broken.is_some()), "no row");
+    assert_eq!(
+        end.err().map(|fault| (fault.code, fault.line)),
+        Some((FaultCode::UnterminatedQuote, Some(2)))
+    );
+}
+
+#[test]
 fn a_quote_that_is_not_doubled_costs_its_record_on_one_line() {
     for record in [
         "\"B3\",\"Mi\"d\",\"p\"",

@@ -80,14 +80,22 @@ pub(super) fn no_match(
         .into_iter()
         .filter(|(delimiter, _)| *delimiter != dialect.delimiter)
         .find(|(delimiter, _)| near.is_empty() && names_columns(contract, dialect, raw, *delimiter));
+    let columns = if width == 1 { "1 column".to_owned() } else { format!("{width} columns") };
     let found = match hint {
-        Some((_, name)) => format!("{width} columns; {name} as delimiter would give the contract's"),
-        None => format!("{width} columns, none of which the contract names{}", told(near)),
+        Some((_, name)) => format!("{columns}; with {name} as delimiter it has the contract's"),
+        None => format!("{columns}, none of which the contract names{}", told(near)),
     };
     let expected = format!("a header with the columns {}{}", names(contract), advised(near));
-    FileFault {
+    let fault = FileFault {
         column: near.first().map(|near| offset32(near.place + 1)),
         ..fault_at(FaultCode::Header, line, found, expected)
+    };
+    if hint.is_some() {
+        fault.with_advice(
+            "send the file with the contract's delimiter, or ask the feed's owner to set `delimiter` in the contract",
+        )
+    } else {
+        fault
     }
 }
 
