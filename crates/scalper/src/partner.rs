@@ -90,6 +90,7 @@ impl<S: Partners, G: Gateway, U: Uploads> Operator<S, G, U> {
                 partner: self.view(&partner, &credentials),
                 credentials: self.views(&valid),
                 address,
+                grant_ignored: add.grant != GrantArguments::default(),
             });
         }
         let (key, secret, credential) = self.make_key(name, &plan, grant).await?;

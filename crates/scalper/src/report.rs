@@ -26,7 +26,7 @@ pub enum Report {
     /// A credential was made for a partner that had none.
     Added { partner: PartnerView, credential: CredentialView, secret: String, address: String },
     /// The partner has a credential already; its limits are as asked.
-    Kept { partner: PartnerView, credentials: Vec<CredentialView>, address: String },
+    Kept { partner: PartnerView, credentials: Vec<CredentialView>, address: String, grant_ignored: bool },
     /// A further credential was made.
     Rotated { partner: String, credential: CredentialView, secret: String, still_valid: Vec<String> },
     /// A credential opens nothing any more.
@@ -150,12 +150,20 @@ impl Report {
                 let line = to_the_partner(address, credential);
                 format!("{partners}\n{credentials}\n{}\n{line}", shown_once(secret))
             }
-            Self::Kept { partner, credentials, address } => {
+            Self::Kept { partner, credentials, address, grant_ignored } => {
                 let name = &partner.name;
                 let partners = partner_table(std::slice::from_ref(partner), style);
                 let credentials = credential_table(credentials, style);
+                let ignored = if *grant_ignored {
+                    format!(
+                        "--feeds, --scopes and --expires-days do not change a credential; make another:\n  \
+                         scalper partner rotate {name} --feeds <feeds>\n"
+                    )
+                } else {
+                    String::new()
+                };
                 format!(
-                    "{partners}\n{credentials}\n{name} already has a credential, so none was made; API: {address}\n\
+                    "{partners}\n{credentials}\n{ignored}{name} already has a credential, so none was made; API: {address}\n\
                      If the secret is lost:\n  scalper partner rotate {name}\n"
                 )
             }
