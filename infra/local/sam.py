@@ -183,7 +183,9 @@ def function(running: Emulator, name: str, account: str) -> dict:
     wanted["Sources"] = [
         {key: each.get(key) for key in ("EventSourceArn", "BatchSize", "FunctionResponseTypes", "ScalingConfig")} for each in sources
     ]
-    return json.loads(json.dumps(wanted).replace(account, "ACCOUNT"))
+    # Each account has an API of its own, whose id is a part of its address.
+    told = re.sub(r"//[0-9a-z]+\.execute-api\.", "//API.execute-api.", json.dumps(wanted))
+    return json.loads(told.replace(account, "ACCOUNT"))
 
 
 def takes_a_file(running: Emulator) -> None:
