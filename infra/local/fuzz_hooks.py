@@ -20,3 +20,6 @@ def map_path_parameters(context, path_parameters):
         name: chance.choice(NAMES[name]) if name in NAMES and chance.random() < 0.5 else value
         for name, value in path_parameters.items()
     }
+
+# Lines of JSON are sent as the text that they are.
+schemathesis.serializer.alias("application/x-ndjson", "text/plain")
