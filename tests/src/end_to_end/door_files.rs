@@ -56,9 +56,10 @@ async fn a_partner_sends_a_small_file_and_has_receipt_rejects_and_records_of_it(
     stage.settle().await;
 }
 
+/// The newer file has the same name, because files of different names within one second have no order.
 fn records_have_a_history(north: &Caller<'_>) {
     let newer = format!("{HEADER}AB000007,Renamed,MR,2026-03-09,1.5,x\n");
-    let sent = north.file(&format!("{FILES}?name=later.csv"), newer.as_bytes()).json();
+    let sent = north.file(&format!("{FILES}?name=day.csv"), newer.as_bytes()).json();
     assert_eq!(north.decided(&text(&sent, "id"))["state"], "COMPLETE");
     let newest = north.get("/v1/records/scans/AB000007").json();
     assert_eq!(newest["record"]["patient"], "Renamed", "{newest}");
