@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use checker::{FaultCode, FileFault};
 use contract::{Contract, Finding, FindingSeverity, Status};
-use store::{ContractObject, ContractText, Error, ReadContract, VersionId};
+use store::{ContractObject, ContractText, Error, MOST_CONTRACT_VERSIONS, ReadContract, VersionId};
 
 /// Maximum number of characters of a finding that are told.
 const MOST_CHARACTERS: usize = 300;
@@ -75,7 +75,9 @@ impl BrokenContract {
         let place = place.map(|(line, column)| format!("line {line}, column {column}: ")).unwrap_or_default();
         let holds = match in_force {
             Some(version) => format!("version {version} stays in force"),
-            None => "no earlier version compiles, so that the feed's files are quarantined".to_owned(),
+            None => format!(
+                "none of the {MOST_CONTRACT_VERSIONS} newest versions compiles, so that the feed's files are quarantined"
+            ),
         };
         format!("{feed}, object version {object_version}: {count}; {place}{problem}; {holds}")
     }

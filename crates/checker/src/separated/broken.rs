@@ -8,7 +8,8 @@
 //! * quotes come in pairs: a quote behind a blank, a line end, a delimiter or an opening bracket begins a quotation, and
 //!   the next quote ends it. Neither closes the cell. So `"say "yes", please"` is one cell, and so is a text that
 //!   contains lines of another CSV file;
-//! * a quote between letters (`Mi"d`) or behind a digit (`5" disk`) is text and belongs to no pair.
+//! * a quote between letters (`Mi"d`) or behind a digit (`5" disk`) is text and belongs to no pair;
+//! * a quote behind a backslash (`\"`) is text, as MySQL and Spark write it, also in front of a delimiter or a line end.
 //!
 //! Of several ways to read the text, one in which fewer quotes before a delimiter or a line end are text comes first.
 //!
@@ -335,6 +336,11 @@ impl Walk {
         if following.is_none() && !last {
             return None;
         }
+        if length == 1 && follows_a_backslash(text, at) {
+            self.plain = true;
+            self.run = self.at;
+            return Some(end);
+        }
         let closes = following.is_none_or(|byte| byte == splitter.delimiter || matches!(byte, b'\n' | b'\r'));
         let before = at.checked_sub(1).and_then(|at| text.get(at)).copied();
         let leads = before.is_none_or(|byte| byte == splitter.delimiter || matches!(byte, b'\n' | b'\r'));
@@ -399,6 +405,12 @@ impl Walk {
 /// The place in the text of a position in the file.
 fn place(sight: Sight<'_>, at: u64) -> usize {
     usize::try_from(at.saturating_sub(sight.offset)).unwrap_or(usize::MAX)
+}
+
+/// Whether an odd number of backslashes stands before this place: the last of them belongs to what is here.
+fn follows_a_backslash(text: &[u8], at: usize) -> bool {
+    let before = text.get(..at).unwrap_or_default();
+    before.iter().rev().take_while(|byte| **byte == b'\\').count() % 2 == 1
 }
 
 /// Whether a quotation begins behind this byte.

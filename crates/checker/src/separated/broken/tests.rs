@@ -35,6 +35,16 @@ fn blanks_behind_the_quote_that_closes_a_cell_of_several_lines_cost_one_record()
 }
 
 #[test]
+fn quotes_behind_backslashes_are_text_of_a_broken_cell() {
+    for cell in ["x \\\"b\\\"\nl,e,ak\nz", "\\\"b\\\"\nl,e,ak\n\\\"z\\\" y", "x \\\"b\\\",\nl,e,ak\nz"] {
+        let record = format!("1,2,\"{cell}\"");
+        let text = format!("7,8,9\n{record}\n4,5,6\n");
+        assert_eq!(shown(&text), ["7|8|9", &format!("!{record}"), "4|5|6"], "{cell}");
+    }
+    assert_eq!(shown("1,\"a \\\"b\\\" c\",3\n4,5,6\n")[1..], ["4|5|6"], "on one line");
+}
+
+#[test]
 fn a_broken_cell_longer_than_a_record_may_be_gives_no_line_of_it() {
     let lines = "l,e,ak\n".repeat(40);
     let text = format!("a,b,c\n1,2,\"x \"b\" \n{lines}\"\n4,5,6\n");
