@@ -66,7 +66,7 @@ Resources:
         Rules:
           - {Status: Enabled, ExpirationInDays: 400, NoncurrentVersionExpiration: {NoncurrentDays: 400}}
           - Status: Enabled
-            Prefix: canary/
+            Prefix: heartbeat/
             ExpirationInDays: !Ref Days
             NoncurrentVersionExpiration: {NoncurrentDays: 1}
           - {Status: Enabled, Prefix: other/, ExpirationInDays: 1, NoncurrentVersionExpiration: {NoncurrentDays: 1}}

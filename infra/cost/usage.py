@@ -17,7 +17,7 @@ HERE = Path(__file__).resolve().parent
 ASSUMPTIONS = tomllib.loads((HERE / "assumptions.toml").read_text())
 IDLE_METRICS = json.loads((HERE / "idle_metrics.json").read_text())
 # The folder of the stack's own hourly file in the inbox.
-HEARTBEAT_FOLDER = "canary/"
+HEARTBEAT_FOLDER = "heartbeat/"
 MINUTES = {"minute": 1, "hour": 60, "day": 1440}
 # A dashboard with more metrics is not in the always-free tier.
 SMALL_DASHBOARD = 50
@@ -148,7 +148,7 @@ def logs(runs: float, beats: float) -> list[Line]:
 
 def heartbeat(stack: Expanded) -> bool:
     """Whether the stack drops a file of its own each hour."""
-    return "Off" not in (stack.values.get("Heartbeat"), stack.values.get("Canary"))
+    return stack.values.get("Heartbeat") != "Off"
 
 
 def schedules(stack: Expanded) -> list[dict]:

@@ -67,5 +67,5 @@ mod roles;
 mod s3_partners;
 /// Suspended partners, folders of nobody, and contracts that do not compile.
 mod senders;
-/// A lost event, the canary, a file that did not come: what the watcher sees and mends.
+/// A lost event, the heartbeat, a file that did not come: what the watcher sees and mends.
 mod watcher;

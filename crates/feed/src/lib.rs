@@ -11,6 +11,6 @@ mod wire;
 
 pub use contracts::Contracts;
 pub use in_force::{BrokenContract, InForce, Refusal, Terms, in_force};
-pub use key::{CANARY, Key, NAME_BYTES, UNKNOWN, is_name};
+pub use key::{HEARTBEAT, Key, NAME_BYTES, UNKNOWN, is_name};
 pub use registrations::{Registration, Registrations};
 pub use wire::{decode_key, encode_key};

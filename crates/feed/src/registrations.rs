@@ -6,7 +6,7 @@ use std::sync::{Mutex, PoisonError};
 use store::Error;
 use store::door::ReadPartner;
 
-use crate::key::CANARY;
+use crate::key::HEARTBEAT;
 
 /// The most names that are kept: keys name partners, so a sender decides how many are asked for.
 const MOST_NAMES: usize = 256;
@@ -44,7 +44,7 @@ impl Registrations {
         now_ms: u64,
         ttl_ms: u64,
     ) -> Result<Registration, Error> {
-        if partner == CANARY {
+        if partner == HEARTBEAT {
             return Ok(Registration::Active);
         }
         if let Some(known) = self.warm(partner, now_ms) {
@@ -101,7 +101,7 @@ mod tests {
     #[tokio::test]
     async fn the_stacks_own_partner_is_known_without_a_look_into_the_table() -> Result<(), Error> {
         let (memory, registrations) = (Memory::new(), Registrations::default());
-        assert_eq!(registrations.of(&memory, CANARY, 0, 60_000).await?, Registration::Active);
+        assert_eq!(registrations.of(&memory, HEARTBEAT, 0, 60_000).await?, Registration::Active);
         assert!(memory.calls().is_empty());
         Ok(())
     }

@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use feed::{CANARY, UNKNOWN};
+use feed::{HEARTBEAT, UNKNOWN};
 use futures_util::future::join_all;
 use jiff::Timestamp;
 use store::door::{Credential, Feeds, FileQuery, ListedFile, Partners, Reading, Senders};
@@ -178,7 +178,7 @@ async fn everybody<R: Partners + Senders>(reading: &R) -> Result<Vec<(String, St
     for name in reading.senders(None).await?.names.into_iter().filter(|name| feed::is_name(name)) {
         shown.entry(name).or_insert_with(|| UNKNOWN.to_owned());
     }
-    shown.remove(CANARY);
+    shown.remove(HEARTBEAT);
     Ok(shown.into_iter().collect())
 }
 

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use contract::{Arrival, Contract, Due, Expectation};
-use feed::{BrokenContract, CANARY, InForce, Terms, UNKNOWN};
+use feed::{BrokenContract, HEARTBEAT, InForce, Terms, UNKNOWN};
 use futures_util::future::join_all;
 use jiff::Timestamp;
 use store::door::{Credential, Feeds, FileQuery, ListedFile, Partners, Reading, Senders};
@@ -124,7 +124,9 @@ fn broken_lines(contracts: &[(String, InForce)]) -> Vec<String> {
 /// The active contracts that expect files, by feed.
 fn expecting(contracts: Vec<(String, InForce)>) -> BTreeMap<String, Arc<Contract>> {
     let active = contracts.into_iter().filter_map(|(feed, found)| match found.terms {
-        Terms::Active(contract) if contract.expectation.is_some() && feed != CANARY => Some((feed, contract)),
+        Terms::Active(contract) if contract.expectation.is_some() && feed != HEARTBEAT => {
+            Some((feed, contract))
+        }
         Terms::Active(_) | Terms::Refused(_) => None,
     });
     active.collect()
@@ -135,7 +137,7 @@ async fn senders<R: Partners + Senders>(reading: &R, now_ms: u64) -> Result<BTre
     let partners = reading.all_partners().await?;
     let known: BTreeSet<String> = partners.iter().map(|partner| partner.name.clone()).collect();
     let active: Vec<_> =
-        partners.into_iter().filter(|one| one.active && one.name != CANARY).take(PARTNERS).collect();
+        partners.into_iter().filter(|one| one.active && one.name != HEARTBEAT).take(PARTNERS).collect();
     let credentials = join_all(active.iter().map(|partner| reading.credentials(&partner.name))).await;
     let mut senders = BTreeMap::new();
     for (partner, credentials) in active.into_iter().zip(credentials) {
@@ -143,7 +145,7 @@ async fn senders<R: Partners + Senders>(reading: &R, now_ms: u64) -> Result<BTre
         senders.insert(partner.name, Sender { created_ms: Some(partner.created_ms), named });
     }
     let folders = reading.senders(None).await?.names.into_iter();
-    let dropping = folders.filter(|name| feed::is_name(name) && name != CANARY && !known.contains(name));
+    let dropping = folders.filter(|name| feed::is_name(name) && name != HEARTBEAT && !known.contains(name));
     senders
         .extend(dropping.take(PARTNERS.saturating_sub(senders.len())).map(|name| (name, Sender::default())));
     Ok(senders)

@@ -288,7 +288,7 @@ mod tests {
     proptest! {
         #[test]
         fn no_value_makes_it_panic(value: f64, threshold: f64, name: String) {
-            for unit in ["Duration", "CanaryAge", "RejectPercent", name.as_str()] {
+            for unit in ["Duration", "HeartbeatAge", "RejectPercent", name.as_str()] {
                 let reading = quantity("N", unit, "Maximum", threshold).reading(Some(value));
                 prop_assert!(!reading.is_empty());
             }

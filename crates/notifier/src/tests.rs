@@ -266,7 +266,7 @@ async fn a_file_under_a_wrong_key_is_listed_without_its_key() {
 #[tokio::test]
 async fn the_stacks_own_probe_is_not_listed() {
     let world = Arc::<World>::default();
-    world.drop_file(feed::CANARY, feed::CANARY, "probe.csv", State::Quarantined, 0).await;
+    world.drop_file(feed::HEARTBEAT, feed::HEARTBEAT, "probe.csv", State::Quarantined, 0).await;
     world.notifier(None).handle(&desk::quarantine_alarm()).await.unwrap();
     let text = world.memory.mailed()[0].1.clone();
     assert!(!text.contains("HEADER"), "{text}");

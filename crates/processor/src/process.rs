@@ -303,7 +303,7 @@ fn begin_record(named: &Named, entry: &Entry, contract: Option<&Contract>, deliv
         load: Label::new(entry.load.as_str()),
         contract_version: Label::new(contract.map_or("", |contract| &contract.identity.version)),
         receive_count: delivery.receive_count,
-        is_heartbeat: named.partner == feed::CANARY && named.feed == feed::CANARY,
+        is_heartbeat: named.partner == feed::HEARTBEAT && named.feed == feed::HEARTBEAT,
         ..FileRecord::default()
     }
 }

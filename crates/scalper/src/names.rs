@@ -152,7 +152,7 @@ pub fn partner(name: &str) -> Result<&str, Failure> {
 
 /// Reads the name of a partner that is to be added.
 pub fn new_partner(name: &str) -> Result<&str, Failure> {
-    if [feed::CANARY, feed::UNKNOWN].contains(&name) {
+    if [feed::HEARTBEAT, feed::UNKNOWN].contains(&name) {
         Err(Failure::Reserved { found: name.to_owned() })
     } else {
         partner(name)
@@ -271,9 +271,9 @@ mod tests {
     }
 
     #[test]
-    fn nobody_is_added_under_the_name_of_the_canary_but_its_files_can_be_asked_for() {
-        assert!(new_partner("canary").is_err_and(|refused| refused.exit_code() == 2));
-        assert_eq!((new_partner("north").unwrap(), partner("canary").unwrap()), ("north", "canary"));
+    fn nobody_is_added_under_the_name_of_the_heartbeat_but_its_files_can_be_asked_for() {
+        assert!(new_partner("heartbeat").is_err_and(|refused| refused.exit_code() == 2));
+        assert_eq!((new_partner("north").unwrap(), partner("heartbeat").unwrap()), ("north", "heartbeat"));
     }
 
     #[test]

@@ -158,8 +158,8 @@ pub mod metric_names {
         FILES_RESENT = "FilesResent", Count, "files sent to the queue again";
         /// Messages among the dead letters: files that were given up, and outcomes that were not taken.
         DEAD_LETTER_FILES = "DeadLetterFiles", Count, "files in the dead-letter queue";
-        /// The age of the newest canary file that is loaded, seconds.
-        CANARY_AGE = "CanaryAge", Seconds, "age of the newest heartbeat file";
+        /// The age of the newest heartbeat file that is loaded, seconds.
+        HEARTBEAT_AGE = "HeartbeatAge", Seconds, "age of the newest heartbeat file";
         /// Runs of the watcher whose every part ended well.
         WATCHES = "Watches", Count, "complete runs of the watcher";
         /// Callers that the partner's door was asked about.
@@ -218,7 +218,7 @@ pub const BASIC_METRICS: [&str; 6] = [
     metric_names::REJECT_PERCENT.name,
     metric_names::FILES_OVERDUE.name,
     metric_names::LOADS_STUCK.name,
-    metric_names::CANARY_AGE.name,
+    metric_names::HEARTBEAT_AGE.name,
     metric_names::ACCESS_ERRORS.name,
 ];
 

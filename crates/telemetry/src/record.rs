@@ -127,8 +127,8 @@ impl FileRecord {
     /// ids and codes are members of the line and not dimensions, and what nobody asks of a feed has none.
     ///
     /// The heartbeat keeps an idle stack's bill small: each of its metrics would be published every hour of the month. In
-    /// Basic it publishes none, because the watcher's `CanaryAge` says whether it was loaded. In Full it publishes two,
-    /// without dimensions: `FilesQuarantined`, whose alarm tells of a refused heartbeat two hours before `CanaryAge` does,
+    /// Basic it publishes none, because the watcher's `HeartbeatAge` says whether it was loaded. In Full it publishes two,
+    /// without dimensions: `FilesQuarantined`, whose alarm tells of a refused heartbeat two hours before `HeartbeatAge` does,
     /// and `Duration`, which shows a slow pipeline while no partner sends.
     #[must_use]
     pub fn metric(&self, published: &Metrics, now_ms: u64) -> String {

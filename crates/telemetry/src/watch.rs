@@ -89,8 +89,8 @@ pub struct WatchRecord {
     pub resent: u64,
     /// Some of them.
     pub resent_files: Vec<Label>,
-    /// The age of the newest canary file that is loaded, seconds; `None` also when there is none.
-    pub canary_age: Option<u64>,
+    /// The age of the newest heartbeat file that is loaded, seconds; `None` also when there is none.
+    pub heartbeat_age: Option<u64>,
     /// How many parts of the run failed.
     pub failed: u64,
 }
@@ -108,7 +108,7 @@ impl WatchRecord {
             compared = self.compared,
             resent = self.resent,
             resent_files = some(&self.resent_files).join(" "),
-            canary_age_seconds = self.canary_age,
+            heartbeat_age_seconds = self.heartbeat_age,
             failed = self.failed,
             "watched"
         );
@@ -128,7 +128,7 @@ impl WatchRecord {
             (names::LOADS_STUCK, self.stuck),
             (names::DEAD_LETTER_FILES, self.dead_letters),
             // Its absence sets off an alarm. In Basic that is the only one that tells of a watcher which fails in part.
-            (names::CANARY_AGE, self.canary_age.filter(|_| self.failed == 0)),
+            (names::HEARTBEAT_AGE, self.heartbeat_age.filter(|_| self.failed == 0)),
             (names::CONTRACTS_BROKEN, self.contracts_broken),
             (names::FILES_OVERDUE, self.overdue(published.monitoring)),
         ];
@@ -205,17 +205,19 @@ mod tests {
         .expect("JSON");
         assert_eq!((&root["Watches"], &root["FilesResent"]), (&json!(0), &json!(0)));
         assert!(
-            root["LoadsStuck"].is_null() && root["CanaryAge"].is_null() && root["DeadLetterFiles"].is_null()
+            root["LoadsStuck"].is_null()
+                && root["HeartbeatAge"].is_null()
+                && root["DeadLetterFiles"].is_null()
         );
         let well = WatchRecord {
             stuck: Some(0),
             dead_letters: Some(3),
-            canary_age: Some(9),
+            heartbeat_age: Some(9),
             ..WatchRecord::default()
         };
         let root: Value = serde_json::from_str(&well.metric(&Metrics::all("n"), 1)).expect("JSON");
         assert_eq!(
-            (&root["Watches"], &root["LoadsStuck"], &root["CanaryAge"]),
+            (&root["Watches"], &root["LoadsStuck"], &root["HeartbeatAge"]),
             (&json!(1), &json!(0), &json!(9))
         );
         assert_eq!(root["_aws"]["CloudWatchMetrics"][0]["Dimensions"], json!([[]]));

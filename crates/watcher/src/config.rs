@@ -39,11 +39,11 @@ impl Config {
             account: environment.optional("ACCOUNT_ID"),
         };
         let metrics = environment.metrics();
-        let canary = environment.optional("CANARY_FILES").as_deref() == Some("On");
+        let heartbeat = environment.optional("HEARTBEAT_FILES").as_deref() == Some("On");
         let access = environment.access();
         let log_level = environment.log_level();
         environment.finish()?;
-        Ok(Self { names, settings: Settings { metrics, canary }, access, log_level })
+        Ok(Self { names, settings: Settings { metrics, heartbeat }, access, log_level })
     }
 }
 
@@ -84,14 +84,14 @@ mod tests {
     }
 
     #[test]
-    fn canary_files_are_dropped_only_where_the_stack_says_so() {
-        let canary = |word: Option<&'static str>| {
+    fn heartbeat_files_are_dropped_only_where_the_stack_says_so() {
+        let heartbeat = |word: Option<&'static str>| {
             let read = Config::from_lookup(move |name| match name {
-                "CANARY_FILES" => word.map(str::to_owned),
+                "HEARTBEAT_FILES" => word.map(str::to_owned),
                 other => Some(value(other)),
             });
-            read.expect("complete").settings.canary
+            read.expect("complete").settings.heartbeat
         };
-        assert!(canary(Some("On")) && !canary(Some("Off")) && !canary(None));
+        assert!(heartbeat(Some("On")) && !heartbeat(Some("Off")) && !heartbeat(None));
     }
 }

@@ -5,7 +5,7 @@ use std::future::Future;
 use std::sync::Arc;
 
 use contract::{Contract, Due, Expectation};
-use feed::{BrokenContract, CANARY, Terms, UNKNOWN};
+use feed::{BrokenContract, HEARTBEAT, Terms, UNKNOWN};
 use futures_util::future::join_all;
 use store::Error;
 use store::door::{FileQuery, ListedFile, Partner};
@@ -70,7 +70,7 @@ impl<W: Watch, D: Door> Watcher<W, D> {
         }
         let active: Vec<(&str, Option<&Partner>)> = senders
             .iter()
-            .filter(|(name, partner)| *name != CANARY && partner.as_ref().is_none_or(|known| known.active))
+            .filter(|(name, partner)| *name != HEARTBEAT && partner.as_ref().is_none_or(|known| known.active))
             .map(|(name, partner)| (name.as_str(), partner.as_ref()))
             .collect();
         let asked = active.iter().map(|(name, partner)| self.sending(name, *partner, now_ms));

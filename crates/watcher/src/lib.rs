@@ -5,21 +5,21 @@
 //!                    ├▶ stuck           entries that nobody works on any more
 //!                    ├▶ dead letters    how many there are, and of which files
 //!                    ├▶ reconciliation  inbox × ledger ──▶ what was lost, to the inbox queue again
-//!                    └▶ canary          a file of our own each hour ──▶ the age of the newest that was loaded
+//!                    └▶ heartbeat          a file of our own each hour ──▶ the age of the newest that was loaded
 //!                               └──▶ one metric record for the run and one for each feed
 //! ```
 //!
 //! The parts go on beside each other: one that fails or has no time left is logged, says nothing in the metrics, and makes
 //! the invocation fail at its end. Gauges say how things stand and not what happened, so that an alarm ends by itself.
 //! "Now" is the scheduled time of the event: a run is a function of its event, the bucket and the tables. Two runs at a time
-//! or one run twice do no harm: a file that is sent again is loaded once, the canary's name is that of its hour, and how far
+//! or one run twice do no harm: a file that is sent again is loaded once, the heartbeat's name is that of its hour, and how far
 //! the reconciliation got is written by one of them.
 
-mod canary;
 pub mod config;
 mod dead_letters;
 pub mod event;
 mod expected;
+mod heartbeat;
 mod instant;
 mod kept;
 mod notification;
@@ -39,7 +39,7 @@ use store::watch::Watch;
 use telemetry::Metrics;
 
 /// The function: clients, and contracts that did not change, are kept from one invocation to the next, nothing else is. `W`: the watcher's own
-/// view. `D`: partners, their files, contracts, and the place for the canary.
+/// view. `D`: partners, their files, contracts, and the place for the heartbeat.
 pub struct Watcher<W, D> {
     lookout: W,
     door: D,
@@ -53,8 +53,8 @@ pub struct Watcher<W, D> {
 pub struct Settings {
     /// What is published as metrics, and where.
     pub metrics: Metrics,
-    /// Whether a canary file is dropped each hour.
-    pub canary: bool,
+    /// Whether a heartbeat file is dropped each hour.
+    pub heartbeat: bool,
 }
 
 /// What the watcher needs of the door.

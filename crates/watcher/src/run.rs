@@ -56,7 +56,7 @@ impl<W: Watch, D: Door> Watcher<W, D> {
         let until_ms = credible_deadline(deadline_ms, self.host.now()).saturating_sub(RESERVE_MS);
         let senders = self.part("senders", until_ms, self.senders()).await;
         let (mut reconciled, mut broken) = (Reconciled::default(), None);
-        let (stuck, expected, dead, compared, canary) = tokio::join!(
+        let (stuck, expected, dead, compared, heartbeat) = tokio::join!(
             self.part("stuck loads", until_ms, async {
                 match &senders.found {
                     Some(senders) => {
@@ -69,8 +69,8 @@ impl<W: Watch, D: Door> Watcher<W, D> {
             self.part("expected files", until_ms, self.expected(senders.found.as_ref(), now_ms, &mut broken)),
             self.part("dead letters", until_ms, self.dead_letters(senders.found.as_ref())),
             self.part("reconciliation", until_ms, self.reconcile(now_ms, until_ms, &mut reconciled)),
-            self.part("canary", until_ms, async {
-                if self.settings.canary { self.canary(now_ms).await } else { Ok(None) }
+            self.part("heartbeat", until_ms, async {
+                if self.settings.heartbeat { self.heartbeat(now_ms).await } else { Ok(None) }
             }),
         );
         let failed: Vec<&'static str> = [
@@ -79,7 +79,7 @@ impl<W: Watch, D: Door> Watcher<W, D> {
             expected.failed(),
             dead.failed(),
             compared.failed(),
-            canary.failed(),
+            heartbeat.failed(),
         ]
         .into_iter()
         .flatten()
@@ -100,7 +100,7 @@ impl<W: Watch, D: Door> Watcher<W, D> {
             compared: reconciled.compared,
             resent: reconciled.resent.len() as u64,
             resent_files: labels(&reconciled.resent),
-            canary_age: canary.found.flatten(),
+            heartbeat_age: heartbeat.found.flatten(),
             failed: failed.len() as u64,
         };
         record.log();

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use feed::{CANARY, UNKNOWN};
+use feed::{HEARTBEAT, UNKNOWN};
 use store::Error;
 use store::door::{Feeds, Partner};
 use store::watch::Watch;
@@ -16,7 +16,7 @@ pub(crate) type Senders = BTreeMap<String, Option<Partner>>;
 /// A partner's name as a log tells it: a folder that no operator named may be a patient.
 pub(crate) fn label(senders: Option<&Senders>, name: &str) -> Label {
     let registered = senders.and_then(|senders| senders.get(name)).is_some_and(Option::is_some);
-    let is_known = registered || name == CANARY || name.is_empty();
+    let is_known = registered || name == HEARTBEAT || name.is_empty();
     Label::new(if is_known { name } else { UNKNOWN })
 }
 

@@ -17,40 +17,40 @@ use crate::Failed;
 use crate::event::UnknownEvent;
 
 #[tokio::test]
-async fn the_canary_is_dropped_once_an_hour_and_its_age_is_that_of_the_newest_that_was_loaded() {
-    let bench = Bench::with_canary();
+async fn the_heartbeat_is_dropped_once_an_hour_and_its_age_is_that_of_the_newest_that_was_loaded() {
+    let bench = Bench::with_heartbeat();
     bench.run(BEGIN_MS).await.expect("well");
-    assert_eq!(bench.gauge("CanaryAge"), None, "none is loaded yet");
+    assert_eq!(bench.gauge("HeartbeatAge"), None, "none is loaded yet");
     bench.run(BEGIN_MS + MINUTE_MS).await.expect("well");
     let dropped = bench.memory.inbox_versions();
-    let [canary] = &dropped[..] else { panic!("one file, and not {}", dropped.len()) };
-    assert_eq!(canary.file.key, "canary/canary/2026-11-21T06.csv");
-    bench.arrive_as_it_is(&canary.file, BEGIN_MS).await;
-    assert_eq!(bench.state(&canary.file), Some(State::Complete));
+    let [heartbeat] = &dropped[..] else { panic!("one file, and not {}", dropped.len()) };
+    assert_eq!(heartbeat.file.key, "heartbeat/heartbeat/2026-11-21T06.csv");
+    bench.arrive_as_it_is(&heartbeat.file, BEGIN_MS).await;
+    assert_eq!(bench.state(&heartbeat.file), Some(State::Complete));
     bench.run(BEGIN_MS + 5 * MINUTE_MS).await.expect("well");
-    assert_eq!(bench.gauge("CanaryAge"), Some(300));
+    assert_eq!(bench.gauge("HeartbeatAge"), Some(300));
     bench.run(BEGIN_MS + HOUR_MS).await.expect("well");
-    assert_eq!((bench.gauge("CanaryAge"), bench.memory.inbox_versions().len()), (Some(3_600), 2));
+    assert_eq!((bench.gauge("HeartbeatAge"), bench.memory.inbox_versions().len()), (Some(3_600), 2));
 }
 
 #[tokio::test]
-async fn a_canary_that_is_refused_or_has_other_rows_is_no_sign_of_life() {
-    let bench = Bench::with_canary();
+async fn a_heartbeat_that_is_refused_or_has_other_rows_is_no_sign_of_life() {
+    let bench = Bench::with_heartbeat();
     for content in ["line,hour\nx,y\n", "line,hour\n1,2026-11-21T06\n"] {
-        bench.memory.publish_contract("canary", include_str!("canary.odcs.yaml"));
-        let file = bench.memory.land("inbox", "canary/canary/2026-11-21T05.csv", content);
+        bench.memory.publish_contract("heartbeat", include_str!("heartbeat.odcs.yaml"));
+        let file = bench.memory.land("inbox", "heartbeat/heartbeat/2026-11-21T05.csv", content);
         bench.arrive_as_it_is(&file, BEGIN_MS).await;
     }
     bench.run(BEGIN_MS).await.expect("well");
-    assert_eq!(bench.gauge("CanaryAge"), None);
+    assert_eq!(bench.gauge("HeartbeatAge"), None);
 }
 
 #[tokio::test]
-async fn a_stack_without_a_canary_drops_none() {
+async fn a_stack_without_a_heartbeat_drops_none() {
     let bench = Bench::new();
     bench.run(BEGIN_MS).await.expect("well");
     assert!(bench.memory.inbox_versions().is_empty());
-    assert_eq!((bench.gauge("Watches"), bench.gauge("CanaryAge")), (Some(1), None));
+    assert_eq!((bench.gauge("Watches"), bench.gauge("HeartbeatAge")), (Some(1), None));
 }
 
 #[tokio::test]
@@ -83,14 +83,14 @@ async fn a_part_that_fails_says_nothing_fails_the_run_and_stops_no_other() {
         (Operation::ReadQueue, "dead letters", "DeadLetterFiles"),
         (Operation::ReadCursor, "reconciliation", ""),
         (Operation::ListContracts, "expected files", ""),
-        (Operation::ListFiles, "canary", "CanaryAge"),
+        (Operation::ListFiles, "heartbeat", "HeartbeatAge"),
     ];
     for (operation, part, gauge) in parts {
-        let bench = Bench::with_canary();
+        let bench = Bench::with_heartbeat();
         bench.run(BEGIN_MS).await.expect("well");
         let calls = bench.memory.calls();
         let call = calls.iter().position(|call| *call == operation).expect("it is called") + 1;
-        let bench = Bench::with_canary();
+        let bench = Bench::with_heartbeat();
         bench.memory.fail_at(call, When::BeforeEffect);
         let ended = bench.run(BEGIN_MS).await;
         assert_eq!(ended, Err(Failed::Parts(vec![part])), "{operation:?}");
@@ -113,7 +113,7 @@ async fn a_run_with_little_time_begins_no_page_that_it_could_not_end() {
 
 #[tokio::test]
 async fn an_event_of_somebody_else_is_refused() {
-    let bench = Bench::with_canary();
+    let bench = Bench::with_heartbeat();
     let ended = bench.watcher.handle(&json!({"Records": []}), bench.now_ms() + 60_000).await;
     assert_eq!(ended, Err(Failed::Event(UnknownEvent)));
     assert!(bench.memory.calls().is_empty());

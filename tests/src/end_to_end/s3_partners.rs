@@ -32,7 +32,7 @@ async fn a_partner_s_role_uploads_below_its_own_prefix_only_and_while_it_is_not_
     let sent = put("north/scans/day.csv").await.expect("its own prefix");
     let entry = stage.outcome("north/scans/day.csv", &sent.version_id.expect("a version")).await;
     assert_eq!(entry.state(), "COMPLETE");
-    for key in ["south/scans/day.csv", "canary/canary/day.csv", "day.csv", "northern/scans/day.csv"] {
+    for key in ["south/scans/day.csv", "heartbeat/heartbeat/day.csv", "day.csv", "northern/scans/day.csv"] {
         assert_denied("upload elsewhere", &put(key).await);
     }
     let read = s3.get_object().bucket(&stage.names.inbox).key("north/scans/day.csv").send().await;

@@ -84,7 +84,7 @@ pub(super) struct Stage {
 
 impl Stage {
     /// A new emulator with the template deployed, a listener on the outcomes, and the contract of `fixtures/scans`. No
-    /// canary is dropped, so that all that is there is the test's own, however long it takes.
+    /// heartbeat is dropped, so that all that is there is the test's own, however long it takes.
     pub(super) async fn open() -> Self {
         Self::open_with(&[]).await
     }
@@ -94,11 +94,11 @@ impl Stage {
         Self::open_on(Emulator::start(), parameters).await
     }
 
-    /// The same on an emulator that may hold something already. The canary is left out unless it is asked for.
+    /// The same on an emulator that may hold something already. The heartbeat is left out unless it is asked for.
     pub(super) async fn open_on(emulator: Emulator, parameters: &[String]) -> Self {
         let mut chosen = parameters.to_vec();
-        if !parameters.iter().any(|parameter| parameter.starts_with("Canary=")) {
-            chosen.push("Canary=Off".to_owned());
+        if !parameters.iter().any(|parameter| parameter.starts_with("Heartbeat=")) {
+            chosen.push("Heartbeat=Off".to_owned());
         }
         let outputs = emulator.deploy(&chosen);
         let output =

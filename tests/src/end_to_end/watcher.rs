@@ -1,4 +1,4 @@
-//! A lost event, the canary, a file that did not come: what the watcher sees and mends.
+//! A lost event, the heartbeat, a file that did not come: what the watcher sees and mends.
 //!
 //! The watcher's "now" is the scheduled time of its event, so that a test looks back from any moment and waits for none.
 
@@ -85,19 +85,20 @@ async fn a_file_whose_event_was_lost_is_loaded_after_the_next_watch_and_only_onc
 }
 
 #[tokio::test]
-async fn the_canary_goes_the_whole_way_and_its_age_is_told() {
-    let stage = Stage::open_with(&["Canary=On".to_owned()]).await;
+async fn the_heartbeat_goes_the_whole_way_and_its_age_is_told() {
+    let stage = Stage::open_with(&["Heartbeat=On".to_owned()]).await;
     stage.land("north/scans/clock.csv", csv(0, 1)).await;
     let now = after(&stage, "north/scans/clock.csv", 0).await;
     watch(&stage, &now);
-    assert_eq!(gauge(&stage, "CanaryAge"), None, "none is loaded yet");
+    assert_eq!(gauge(&stage, "HeartbeatAge"), None, "none is loaded yet");
     let hour: String = now.chars().take(13).collect();
-    let key = format!("canary/canary/{hour}.csv");
-    let head = stage.s3.head_object().bucket(&stage.names.inbox).key(&key).send().await.expect("the canary");
+    let key = format!("heartbeat/heartbeat/{hour}.csv");
+    let head =
+        stage.s3.head_object().bucket(&stage.names.inbox).key(&key).send().await.expect("the heartbeat");
     let entry = stage.outcome(&key, &head.version_id.expect("a version")).await;
     assert_eq!((entry.state(), entry.counts()), ("COMPLETE", [3, 3, 0]));
     watch(&stage, &after(&stage, &key, 5 * MINUTE).await);
-    let age = gauge(&stage, "CanaryAge").expect("an age");
+    let age = gauge(&stage, "HeartbeatAge").expect("an age");
     // The event's time and the object's own differ by a second at most.
     assert!((5 * MINUTE - 1..=5 * MINUTE + 1).contains(&age), "{age}");
     let list = stage.s3.list_object_versions().bucket(&stage.names.inbox).prefix(&key).send().await;

@@ -169,7 +169,7 @@ fn the_first_row_has_the_state_of_every_alarm_that_exists() {
     let (most, more) = (many[..FEEDS].join(","), many.join(","));
     for parameters in [
         &[][..],
-        &[("Canary", "Off")],
+        &[("Heartbeat", "Off")],
         &[("AlarmFeeds", "visits")],
         &[("AlarmFeeds", most.as_str())],
         &[("AlarmFeeds", more.as_str())],

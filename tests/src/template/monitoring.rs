@@ -77,8 +77,8 @@ fn off_has_no_alarm_no_dashboard_and_no_metric() {
 #[test]
 fn the_price_of_an_idle_stack_counts_the_metrics_that_it_writes() {
     let heartbeat = FileRecord {
-        partner: Label::new("canary"),
-        feed: Label::new("canary"),
+        partner: Label::new("heartbeat"),
+        feed: Label::new("heartbeat"),
         is_heartbeat: true,
         state: "COMPLETE",
         records: 3,
@@ -89,7 +89,7 @@ fn the_price_of_an_idle_stack_counts_the_metrics_that_it_writes() {
         contracts_broken: Some(0),
         stuck: Some(0),
         dead_letters: Some(0),
-        canary_age: Some(1),
+        heartbeat_age: Some(1),
         ..WatchRecord::default()
     };
     let feed = FeedWatchRecord { feed: Label::new("labs"), ..FeedWatchRecord::default() };

@@ -229,13 +229,13 @@ fn the_notifier_keeps_incidents_and_reads_no_file_and_no_record() {
 }
 
 #[test]
-fn the_watcher_opens_no_file_and_writes_only_its_canary_and_how_far_it_got() {
+fn the_watcher_opens_no_file_and_writes_only_its_heartbeat_and_how_far_it_got() {
     let needed = [
         ("InboxBucket", "s3:ListBucketVersions"),
-        ("InboxBucket/canary/canary/*", "s3:PutObject"),
+        ("InboxBucket/heartbeat/heartbeat/*", "s3:PutObject"),
         ("ContractsBucket", "s3:ListBucket s3:ListBucketVersions"),
         ("ContractsBucket/*", "s3:GetObject s3:GetObjectVersion"),
-        ("ContractsBucket/canary.odcs.yaml", "s3:PutObject"),
+        ("ContractsBucket/heartbeat.odcs.yaml", "s3:PutObject"),
         ("LedgerTable of file#*", "dynamodb:BatchGetItem"),
         ("LedgerTable of reconciliation", "dynamodb:GetItem dynamodb:PutItem"),
         ("LedgerTable/index/by-partner", "dynamodb:Query"),
@@ -250,7 +250,7 @@ fn the_watcher_opens_no_file_and_writes_only_its_canary_and_how_far_it_got() {
 }
 
 #[test]
-fn only_the_door_and_the_canary_put_files_into_the_inbox_and_nobody_where_it_is_itself_triggered() {
+fn only_the_door_and_the_heartbeat_put_files_into_the_inbox_and_nobody_where_it_is_itself_triggered() {
     with_every_choice(|stack| {
         for role in stack.of_kind(ROLE) {
             for (action, resource) in allowed_by(role) {
@@ -261,7 +261,7 @@ fn only_the_door_and_the_canary_put_files_into_the_inbox_and_nobody_where_it_is_
                 }
                 match role.id.as_str() {
                     "IngestRole" => {}
-                    "WatcherRole" => assert!(resource.ends_with("/canary/canary/*"), "{resource}"),
+                    "WatcherRole" => assert!(resource.ends_with("/heartbeat/heartbeat/*"), "{resource}"),
                     other => panic!("{other}: {action} on {resource}"),
                 }
             }

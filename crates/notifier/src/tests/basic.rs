@@ -44,7 +44,7 @@ async fn overdue_files_of_all_feeds_are_named_and_no_other() {
     world.drop_file_at("north", "charges", TODAY).await;
     world.drop_file_at("north", "notes", YESTERDAY).await;
     world.drop_file_at("north", "jane-doe", YESTERDAY).await;
-    world.drop_file_at("canary", "labs", YESTERDAY).await;
+    world.drop_file_at("heartbeat", "labs", YESTERDAY).await;
     // One that is in no table, with its first file after the deadline, and one that is to send and never did.
     world.drop_file_at("west", "labs", "2026-11-21T07:01:00.000Z").await;
     world.add_partner("east", "charges").await;
@@ -58,7 +58,7 @@ async fn overdue_files_of_all_feeds_are_named_and_no_other() {
     assert_eq!(text.matches("overdue file: ").count(), 2, "{text}");
     assert!(text.contains("command: scalper --stack s files --partner east --feed charges\n"), "{text}");
     assert!(text.contains("command: scalper --stack s status\n"), "{text}");
-    assert!(!text.contains("jane") && !text.contains("canary") && !text.contains("notes"), "{text}");
+    assert!(!text.contains("jane") && !text.contains("heartbeat") && !text.contains("notes"), "{text}");
 }
 
 #[tokio::test]

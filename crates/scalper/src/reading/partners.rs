@@ -27,7 +27,7 @@ impl<S: Readable, V: Survey> Desk<S, V> {
     pub(super) async fn known(&self) -> Result<Known, Failure> {
         let mut known = Known::default();
         for partner in self.store.all_partners().await.map_err(Failure::Read)? {
-            if partner.name == feed::CANARY {
+            if partner.name == feed::HEARTBEAT {
                 continue;
             }
             known.partners.insert(partner.name.clone(), Some(partner));
@@ -38,7 +38,7 @@ impl<S: Readable, V: Survey> Desk<S, V> {
                     known.unlisted = Some("it has too many folders and objects".to_owned());
                 }
                 // The stack's own probe is nobody's file.
-                for folder in folders.names.into_iter().filter(|folder| folder != feed::CANARY) {
+                for folder in folders.names.into_iter().filter(|folder| folder != feed::HEARTBEAT) {
                     if feed::is_name(&folder) {
                         known.partners.entry(folder).or_default();
                     } else {

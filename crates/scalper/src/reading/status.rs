@@ -125,7 +125,7 @@ impl<S: Readable, V: Survey> Desk<S, V> {
         match self.survey.open_files(partner, MOST_OPEN).await {
             Ok(open) => {
                 // The stack's own probe has an alarm of its own.
-                let files = open.files.iter().filter(|(partner, _)| partner != feed::CANARY);
+                let files = open.files.iter().filter(|(partner, _)| partner != feed::HEARTBEAT);
                 let files = files
                     .map(|(partner, listed)| FileView::of_listed(&self.stack, partner, listed))
                     .collect();

@@ -186,16 +186,16 @@ async fn many_problems_fit_the_terminal_and_name_what_is_left_out() {
 #[tokio::test]
 async fn the_stacks_own_probe_is_never_listed() {
     let bench = Bench::new();
-    bench.send("canary/canary/2026112011.csv", BAD, 60).await;
+    bench.send("heartbeat/heartbeat/2026112011.csv", BAD, 60).await;
     bench.send("north/labs/a.csv", GOOD, 60).await;
     for line in ["status", "files"] {
         let json = bench.answer(line).await.to_json();
-        assert!(!json.contains("canary"), "{json}");
+        assert!(!json.contains("heartbeat"), "{json}");
     }
     let (outcomes, _, _) = bench.tail("tail", 1, async |_| ()).await;
-    assert!(outcomes.iter().all(|outcome| outcome.partner != "canary") && outcomes.len() == 1);
+    assert!(outcomes.iter().all(|outcome| outcome.partner != "heartbeat") && outcomes.len() == 1);
     assert!(!bench.answer("status --check").await.fails_check(), "it has an alarm of its own");
-    let asked = bench.json("files --partner canary").await;
+    let asked = bench.json("files --partner heartbeat").await;
     assert_eq!(asked["files"].as_array().map(Vec::len), Some(1), "unless it is asked for, as the alarm says");
 }
 

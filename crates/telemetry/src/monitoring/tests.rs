@@ -95,12 +95,8 @@ fn file() -> impl Strategy<Value = FileRecord> {
 
 fn watch() -> impl Strategy<Value = WatchRecord> {
     let gauge = || prop::option::of(0_u64..5);
-    (gauge(), gauge(), gauge(), 0_u64..2).prop_map(|(stuck, dead_letters, canary_age, failed)| WatchRecord {
-        stuck,
-        dead_letters,
-        canary_age,
-        failed,
-        ..WatchRecord::default()
+    (gauge(), gauge(), gauge(), 0_u64..2).prop_map(|(stuck, dead_letters, heartbeat_age, failed)| {
+        WatchRecord { stuck, dead_letters, heartbeat_age, failed, ..WatchRecord::default() }
     })
 }
 
@@ -223,8 +219,8 @@ fn a_line_without_a_metric_of_basic_is_an_ordinary_log_line() {
 /// The heartbeat file of an hour.
 fn heartbeat() -> FileRecord {
     FileRecord {
-        partner: Label::new("canary"),
-        feed: Label::new("canary"),
+        partner: Label::new("heartbeat"),
+        feed: Label::new("heartbeat"),
         state: "COMPLETE",
         records: 3,
         rows: 3,
@@ -237,12 +233,12 @@ fn heartbeat() -> FileRecord {
 /// What an idle hour writes: the heartbeat file, and twelve runs of the watcher with this number of contracts.
 fn idle_hour(feeds: usize) -> Vec<Record> {
     let mut records = vec![Record::File(Box::new(heartbeat()))];
-    let (stuck, dead_letters, canary_age) = (Some(0), Some(0), Some(300));
+    let (stuck, dead_letters, heartbeat_age) = (Some(0), Some(0), Some(300));
     for _ in 0..12 {
         records.push(Record::Watch(WatchRecord {
             stuck,
             dead_letters,
-            canary_age,
+            heartbeat_age,
             ..WatchRecord::default()
         }));
         records.extend((0..feeds).map(|feed| {

@@ -35,16 +35,16 @@ impl Bench {
         Self::on(Memory::new(), false, &Metrics::all("Test"))
     }
 
-    pub(super) fn with_canary() -> Self {
-        Self::with_canary_and(&Metrics::all("Test"))
+    pub(super) fn with_heartbeat() -> Self {
+        Self::with_heartbeat_and(&Metrics::all("Test"))
     }
 
     /// One that publishes these metrics.
-    pub(super) fn with_canary_and(metrics: &Metrics) -> Self {
+    pub(super) fn with_heartbeat_and(metrics: &Metrics) -> Self {
         Self::on(Memory::new(), true, metrics)
     }
 
-    fn on(memory: Memory, canary: bool, metrics: &Metrics) -> Self {
+    fn on(memory: Memory, heartbeat: bool, metrics: &Metrics) -> Self {
         let clock = Arc::new(AtomicU64::new(BEGIN_MS));
         let lines = Arc::new(Mutex::new(Vec::new()));
         let host = || {
@@ -57,7 +57,7 @@ impl Bench {
                 }),
             }
         };
-        let settings = Settings { metrics: metrics.clone(), canary };
+        let settings = Settings { metrics: metrics.clone(), heartbeat };
         let watcher = Watcher::new(memory.clone(), memory.clone(), settings, host());
         let of_processor = processor::Settings::new("inbox", "quarantine", metrics.clone());
         let processor = Processor::new(memory.clone(), of_processor, host());

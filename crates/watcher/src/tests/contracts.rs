@@ -54,7 +54,7 @@ async fn the_version_that_stays_in_force_says_when_files_must_come() {
 #[tokio::test]
 async fn in_basic_the_alarm_on_overdue_files_tells_of_a_broken_contract_and_ends() {
     for expecting in [false, true] {
-        let bench = Bench::with_canary_and(&Metrics::basic("Test"));
+        let bench = Bench::with_heartbeat_and(&Metrics::basic("Test"));
         let document = if expecting { contract(&daily("")) } else { contract("") };
         let mut seen = Vec::new();
         for (run, published) in [document.clone(), BROKEN.to_owned(), document].into_iter().enumerate() {

@@ -9,7 +9,7 @@ use super::bench::*;
 
 /// A stack with something for each part to find, in pages of two.
 async fn scene() -> Bench {
-    let bench = Bench::with_canary();
+    let bench = Bench::with_heartbeat();
     bench.memory.pages_of(2);
     bench.memory.publish_contract("visits", contract(&daily("")));
     bench.memory.publish_contract("labs", contract(""));
@@ -31,8 +31,8 @@ async fn end(bench: &Bench) -> (BTreeSet<String>, Vec<String>, String, bool) {
         drop(bench.run(now_ms).await);
         bench.memory.revive();
         let versions = bench.memory.inbox_versions().into_iter().map(|version| version.file);
-        for canary in versions.filter(|file| file.key.starts_with("canary/")) {
-            bench.memory.made_at(&canary, now_ms);
+        for heartbeat in versions.filter(|file| file.key.starts_with("heartbeat/")) {
+            bench.memory.made_at(&heartbeat, now_ms);
         }
     }
     let keys = bench.memory.inbox_versions().into_iter().map(|version| version.file.key).collect();
@@ -49,7 +49,7 @@ async fn a_failure_anywhere_is_made_good_by_the_next_run() {
     let calls = clean.memory.calls().len() - before;
     let expected = end(&scene().await).await;
     assert_eq!((expected.0.len(), expected.3), (5, true), "five lost files");
-    assert!(expected.1.iter().any(|key| key.starts_with("canary/")), "{:?}", expected.1);
+    assert!(expected.1.iter().any(|key| key.starts_with("heartbeat/")), "{:?}", expected.1);
     assert!(calls > 20, "{calls}");
     for call in 1..=calls {
         for when in [When::BeforeEffect, When::AfterEffect] {

@@ -86,7 +86,7 @@ async fn every_partner_of_a_feed_is_judged_and_suspended_ones_and_others_are_not
     bench.register("west", "visits", 1, false).await;
     bench.register("east", "*", 1, true).await;
     bench.arrive("elsewhere/labs", 3, BEGIN_MS - DAY_MS).await;
-    bench.register("canary", "visits", 1, true).await;
+    bench.register("heartbeat", "visits", 1, true).await;
     assert_eq!(judged(&bench, AFTER_MS).await, Some([2, 0, 0, 0]));
     assert_eq!(bench.last_with("FilesMissing")["missing"], json!(["unknown", "south"]));
 }

@@ -62,7 +62,7 @@ async fn hour(bench: &Bench) -> Vec<Requests> {
 
 #[tokio::test]
 async fn an_idle_run_makes_eight_requests_and_reads_no_contract_again() {
-    let bench = Bench::with_canary_and(&Metrics::basic("Test"));
+    let bench = Bench::with_heartbeat_and(&Metrics::basic("Test"));
     let runs = hour(&bench).await;
     let usual = Requests::from([
         // The partners, the heartbeat's undecided loads, its newest files.
@@ -141,7 +141,7 @@ async fn an_idle_hour_publishes_three_metrics_in_basic() {
     let off = Metrics { monitoring: Monitoring::Off, ..Metrics::all("Test") };
     // In Full: two of the heartbeat file, six of the watcher, five of all feeds together and five of each of four.
     for (metrics, count) in [(off, 0), (Metrics::basic("Test"), 3), (full, 33)] {
-        let bench = Bench::with_canary_and(&metrics);
+        let bench = Bench::with_heartbeat_and(&metrics);
         hour(&bench).await;
         let published = bench.published();
         assert_eq!(published.len(), count, "{:?}: {published:?}", metrics.monitoring);

@@ -172,12 +172,12 @@ async fn a_contract_is_published_only_where_there_is_none_and_tells_since_when()
             etag: Some("\"5d41\"".to_owned())
         }]
     );
-    assert!(lookout.publish_contract("canary", "kind: DataContract".into()).await?);
-    assert!(!lookout.publish_contract("canary", "".into()).await?);
-    let denied = lookout.publish_contract("canary", "".into()).await.unwrap_err();
+    assert!(lookout.publish_contract("heartbeat", "kind: DataContract".into()).await?);
+    assert!(!lookout.publish_contract("heartbeat", "".into()).await?);
+    let denied = lookout.publish_contract("heartbeat", "".into()).await.unwrap_err();
     assert_eq!((denied.operation, denied.code.as_str()), (Operation::PublishContract, "AccessDenied"));
     let put = &replay.seen()[1];
     assert_eq!((put.method.as_str(), put.header("if-none-match")), ("PUT", Some("*")));
-    assert!(put.uri.contains("/canary.odcs.yaml"), "{}", put.uri);
+    assert!(put.uri.contains("/heartbeat.odcs.yaml"), "{}", put.uri);
     Ok(())
 }

@@ -1,8 +1,8 @@
-//! The canary: a small good file of our own each hour, and the age of the newest that was loaded. It is the heartbeat of the
-//! whole way of a file, and of the watcher itself.
+//! The heartbeat: a small good file that the stack sends to itself each hour, and the age of the newest that was loaded. It
+//! checks the whole path of a file, and the watcher itself.
 
 use bytes::Bytes;
-use feed::CANARY;
+use feed::HEARTBEAT;
 use sha2::{Digest, Sha256};
 use store::door::{Condition, FileQuery, Land, Landed, ListedFile, UploadId};
 use store::watch::Watch;
@@ -11,34 +11,34 @@ use store::{Error, Operation, State};
 use crate::instant::{hour, landed};
 use crate::{Door, Watcher};
 
-/// The contract of the canary's feed, published where there is none.
-const CONTRACT: &[u8] = include_bytes!("canary.odcs.yaml");
-/// Rows of a canary file.
+/// The contract of the heartbeat's feed, published where there is none.
+const CONTRACT: &[u8] = include_bytes!("heartbeat.odcs.yaml");
+/// Rows of a heartbeat file.
 const ROWS: u64 = 3;
-/// Canary files that are looked through for one that is loaded: a day.
+/// Heartbeat files that are looked through for one that is loaded: a day.
 const LOOKED_AT: u16 = 24;
 
 impl<W: Watch, D: Door> Watcher<W, D> {
     /// Drops the file of this hour unless it was claimed already. The age of the newest that is loaded, seconds; `None`:
     /// none is.
-    pub(crate) async fn canary(&self, now_ms: u64) -> Result<Option<u64>, Error> {
+    pub(crate) async fn heartbeat(&self, now_ms: u64) -> Result<Option<u64>, Error> {
         // Without the feed: a filter would read a hundred entries to give these.
-        let query = FileQuery { partner: CANARY.to_owned(), limit: LOOKED_AT, ..FileQuery::default() };
+        let query = FileQuery { partner: HEARTBEAT.to_owned(), limit: LOOKED_AT, ..FileQuery::default() };
         let mut files = self.door.files(&query).await?.files;
-        files.retain(|file| file.feed == CANARY);
+        files.retain(|file| file.feed == HEARTBEAT);
         let hour = hour(now_ms);
-        let key = format!("{CANARY}/{CANARY}/{hour}.csv");
+        let key = format!("{HEARTBEAT}/{HEARTBEAT}/{hour}.csv");
         if !files.iter().any(|file| file.key == key) {
-            self.drop_canary(key, &hour).await?;
+            self.drop_heartbeat(key, &hour).await?;
         }
         let loaded = files.iter().find(|file| is_loaded(file)).and_then(|file| landed(&file.order));
         Ok(loaded.map(|landed| now_ms.saturating_sub(landed) / 1_000))
     }
 
     /// Its name is computed from the hour and taken once, so that twice is once.
-    async fn drop_canary(&self, key: String, hour: &str) -> Result<(), Error> {
-        if self.lookout.publish_contract(CANARY, Bytes::from_static(CONTRACT)).await? {
-            tracing::info!("the contract of the canary's feed was published");
+    async fn drop_heartbeat(&self, key: String, hour: &str) -> Result<(), Error> {
+        if self.lookout.publish_contract(HEARTBEAT, Bytes::from_static(CONTRACT)).await? {
+            tracing::info!("the contract of the heartbeat's feed was published");
         }
         let bytes = Bytes::from(content(hour));
         let land = Land {
@@ -56,7 +56,7 @@ impl<W: Watch, D: Door> Watcher<W, D> {
     }
 }
 
-/// Whether every row of a canary file is visible.
+/// Whether every row of a heartbeat file is visible.
 fn is_loaded(file: &ListedFile) -> bool {
     let counts = file.outcome.as_ref().map(|outcome| outcome.counts);
     file.state == State::Complete && counts.is_some_and(|counts| counts.rows == ROWS && counts.rejects == 0)
@@ -73,11 +73,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_contract_of_the_canary_compiles_without_a_finding() {
+    fn the_contract_of_the_heartbeat_compiles_without_a_finding() {
         let document = std::str::from_utf8(CONTRACT).expect("UTF-8");
         let (contract, findings) = contract::compile(document).expect("a contract");
         assert!(findings.is_empty(), "{findings:?}");
-        assert_eq!((contract.columns.len(), contract.identity.id.as_str()), (2, CANARY));
+        assert_eq!((contract.columns.len(), contract.identity.id.as_str()), (2, HEARTBEAT));
     }
 
     #[test]
