@@ -130,7 +130,7 @@ samples: ## write the synthetic sample files to .local/samples
 	$(PYTHON) infra/samples/generate.py .local/samples
 
 .PHONY: bench
-bench: tools ## measure speed, memory, the door's answers, start and size beside their alternatives (ARGS="--quick" or "--json")
+bench: tools ## measure speed, memory, the partner API's answers, start and size beside their alternatives (ARGS="--quick" or "--json")
 	cargo lambda build --release --compiler cargo $(FUNCTIONS:%=-p %) -p bench
 	target/lambda/bench/bootstrap $(ARGS)
 

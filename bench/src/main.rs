@@ -1,13 +1,13 @@
-//! `make bench`: speed and memory of the check, time of the door's answers, start and size of the functions, each beside
+//! `make bench`: speed and memory of the check, time of the partner API's answers, start and size of the functions, each beside
 //! the thing that it is to be compared with.
 //!
 //! ```text
 //! bench [--quick] [--json]          everything; --quick: a tenth of the rows and of the calls
 //! bench --peak <format> <file>      one check of a file in a process of its own (started by the former)
-//! bench --door <calls>              calls at the door in a process of its own (started by the former)
+//! bench --door <calls>              calls of the API in a process of its own (started by the former)
 //! ```
 
-mod door;
+mod api;
 mod input;
 mod memory;
 mod report;
@@ -21,7 +21,7 @@ use report::Figures;
 
 /// Rows of the large file: about 300 MB as CSV.
 const ROWS: u32 = 1_000_000;
-/// Calls of each kind at the door.
+/// Calls of each kind to the partner API.
 const CALLS: u32 = 20_000;
 /// By which the quick run divides both.
 const QUICK: u32 = 10;
@@ -32,8 +32,8 @@ fn main() -> Result<()> {
     if let ["--peak", format, file] = words[..] {
         return memory::report_own_peak(format.parse()?, file.as_ref());
     }
-    if let ["--door", calls] = words[..] {
-        return door::report_own_calls(calls.parse().context("read the number of calls")?);
+    if let ["--api", calls] = words[..] {
+        return api::report_own_calls(calls.parse().context("read the number of calls")?);
     }
     if let Some(unknown) = words.iter().find(|word| !["--quick", "--json"].contains(word)) {
         bail!("`{unknown}` found, --quick or --json expected");
@@ -54,7 +54,7 @@ fn measure(rows: u32, calls: u32) -> Result<Figures> {
         figures.peaks.push(memory::peak_of(format, &small)?);
         figures.peaks.push(memory::peak_of(format, &large)?);
     }
-    figures.warm = door::measure(calls)?;
+    figures.warm = api::measure(calls)?;
     figures.starts = start::compare()?;
     Ok(figures)
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use crate::door::Warm;
+use crate::api::Warm;
 use crate::input::Format;
 use crate::memory::Peak;
 use crate::speed::Speed;
@@ -15,7 +15,7 @@ const MEBIBYTE: f64 = 1024.0 * 1024.0;
 /// What the set of unique keys holds for each row.
 const KEY_BYTES: u64 = 16;
 
-/// What 99 of 100 warm requests at the door are to keep, without AWS.
+/// What 99 of 100 warm requests to the partner API are to keep, without AWS.
 const WARM_GOAL: Duration = Duration::from_millis(1);
 /// What a start is to take at most, as a multiple of the empty function's.
 const START_GOAL: f64 = 2.0;
@@ -73,7 +73,7 @@ impl Figures {
         writeln!(
             output,
             "\n{:<40}{:>8}{:>12}{:>12}{:>12}",
-            "door, warm, store in memory", "calls", "p50 ms", "p99 ms", "goal, p99"
+            "partner API, warm, store in memory", "calls", "p50 ms", "p99 ms", "goal, p99"
         )?;
         let goal = format!("≤ {} ms", WARM_GOAL.as_millis());
         for warm in &self.warm {
@@ -128,7 +128,7 @@ impl Figures {
             "rows": self.rows,
             "speed": speeds.collect::<Vec<_>>(),
             "peak": peaks.collect::<Vec<_>>(),
-            "door": self.warm,
+            "api": self.warm,
             "start": starts.collect::<Vec<_>>(),
         })
     }

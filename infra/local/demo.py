@@ -78,7 +78,7 @@ def run(running: Emulator, receiver: Receiver) -> None:
     show.step(f"\n{repeat(running, repeated)}")
     show_table(running, sent + again, outcomes)
     show_excerpts(running, repeated)
-    show_door(running, contents)
+    show_api(running, contents)
 
     def process(delivery: Delivery) -> None:
         hear(running, queue, [(delivery, send(running, delivery, contents))])
@@ -161,7 +161,7 @@ def show_excerpts(running: Emulator, outcome: Outcome) -> None:
     show.document(text_of(s3, bucket, outcome.receipt), lines=60)
 
 
-def show_door(running: Emulator, contents: dict[str, bytes]) -> None:
+def show_api(running: Emulator, contents: dict[str, bytes]) -> None:
     show.heading("The same by API: a partner with nothing but HTTP and a key")
     added = scalper(running, "partner", "add", PARTNER, "--feeds", f"scan-reports,charges,{OVERDUE_FEED}")
     partner = Partner(running.outputs["PartnerApiUrl"], added["secret"])

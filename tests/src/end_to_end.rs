@@ -2,55 +2,55 @@
 //!
 //! ```text
 //! emulator  the process: started, and ended with the test, however the test ends
-//! stage     the stack on it: drop a file, deliver an event, wait for the outcome, read what is where
+//! harness   the stack on it: drop a file, deliver an event, wait for the outcome, read what is where
 //! files     what is dropped: a contract and its records
 //! canary    values that are found nowhere else, and the search for them in every form
 //! planted   where they are planted: columns of every contract, broken files, requests
 //! alarms    the states of the stack's alarms, set as CloudWatch would, and who is told
 //! asked     requests that are refused, with planted values in each part
 //! loopback  a web server of the test: an issuer's keys, a partner's receiver
-//! door      the partners' API of the stack, its command line, and requests of a partner
+//! api       the partners' API of the stack, its command line, and requests of a partner
 //! ```
 //!
 //! Nothing sleeps until something "should" have happened: a test waits for the announcement of the outcome (long
-//! poll), or for the queue to be empty, and fails after [`stage::PATIENCE`].
+//! poll), or for the queue to be empty, and fails after [`harness::PATIENCE`].
 
 mod alarms;
+mod api;
 mod asked;
 mod canary;
-mod door;
 mod emulator;
 mod files;
+mod harness;
 mod http;
 mod loopback;
 mod planted;
-mod stage;
 mod tables;
 
 /// Good files of every format become rows, each value as it was sent.
 mod accepted;
+/// A client that is generated from the OpenAPI document sends a file.
+mod api_client;
+/// Files by the partners' API: sent small, signed and in parts, until the partner has receipt, rejects and records.
+mod api_files;
+/// Keys at API Gateway: none of them opens anything, and lost ones are put back.
+mod api_keys;
+/// Who is refused at the partners' API, how soon, and what a role behind it may not do.
+mod api_lock;
+/// A web page of an allowed origin, and of another.
+mod api_pages;
+/// The partners' page of the README, as it stands there.
+mod api_readme;
+/// Three partners over every route: nobody sees anything of another.
+mod api_tenants;
+/// Bearer tokens of an issuer of our own, and the limits that hold without a usage plan.
+mod api_tokens;
+/// What a partner's address is told, and by what signature.
+mod api_webhook;
 /// Files as partners really send them, by S3, by the API and in the dry run: one answer.
-mod both_doors;
+mod both_ways;
 /// The same event again, late, out of order, after the ledger was lost: the outcome is that of the bucket.
 mod deliveries;
-/// A client that is generated from the OpenAPI document sends a file.
-mod door_client;
-/// Files by the partners' API: sent small, signed and in parts, until the partner has receipt, rejects and records.
-mod door_files;
-/// Keys at API Gateway: none of them opens anything, and lost ones are put back.
-mod door_keys;
-/// Who is refused at the partners' API, how soon, and what a role behind it may not do.
-mod door_lock;
-/// A web page of an allowed origin, and of another.
-mod door_pages;
-/// The partners' page of the README, as it stands there.
-mod door_readme;
-/// Three partners over every route: nobody sees anything of another.
-mod door_tenants;
-/// Bearer tokens of an issuer of our own, and the limits that hold without a usage plan.
-mod door_tokens;
-/// What a partner's address is told, and by what signature.
-mod door_webhook;
 /// Keys, folder markers, empty and vanished objects, every kind of upload.
 mod names;
 /// What operators are told when alarms change, and how often.

@@ -19,8 +19,8 @@ use std::sync::LazyLock;
 
 use expanded::Stack;
 
-/// A door for two web origins and two address ranges.
-const DOOR: [(&str, &str); 2] = [
+/// The partner API for two web origins and two address ranges.
+const WEB: [(&str, &str); 2] = [
     ("AllowedOrigins", "https://portal.example.org,https://other.example.org"),
     ("AllowedCidrs", "192.0.2.0/24,2001:db8::/32"),
 ];
@@ -44,8 +44,8 @@ static CHOICES: LazyLock<Vec<Stack>> = LazyLock::new(|| {
             ("KeyChoice", "CustomerKey"),
             ("Architecture", "arm64"),
             ("OnDelete", "Delete"),
-            DOOR[0],
-            DOOR[1],
+            WEB[0],
+            WEB[1],
             FULL,
         ],
         &[

@@ -151,7 +151,7 @@ async fn without_an_issuer_a_token_opens_nothing() {
 }
 
 #[tokio::test]
-async fn nothing_but_a_valid_key_opens_the_door() {
+async fn nothing_but_a_valid_key_is_allowed() {
     let case = Case::new(None).await;
     let last_changed = SECRET.replace("EFG", "EFH");
     case.refused(&case.ask_key(&last_changed).await, "unknown");
@@ -262,7 +262,7 @@ fn the_refusal_is_the_word_that_api_gateway_knows() {
 
 proptest! {
     #[test]
-    fn no_text_opens_the_door(secret in "(ssk_)?[A-Za-z0-9_-]{0,50}|.*") {
+    fn no_text_is_allowed(secret in "(ssk_)?[A-Za-z0-9_-]{0,50}|.*") {
         let runtime = tokio::runtime::Builder::new_current_thread().build().expect("a runtime");
         runtime.block_on(async {
             let case = Case::new(None).await;

@@ -105,7 +105,7 @@ pub struct Receipt {
     pub rules: Vec<RuleTotal>,
     /// The first violations of the file, at most 100.
     pub violations: Vec<ReceiptViolation>,
-    /// What the contract says that is not run at the door.
+    /// What the contract says that is not run on arrival.
     pub not_run: Vec<NotRun>,
     /// What the sender should know though it refused nothing.
     pub warnings: Vec<String>,

@@ -35,7 +35,7 @@ pub struct Contract {
     pub matches: Vec<String>,
     /// Every rule. The first `Structure::COUNT` are the structural ones.
     pub rules: Vec<Rule>,
-    /// What the document says that this system keeps but does not run at the door.
+    /// What the document says that this system keeps but does not run on arrival.
     pub not_run: Vec<NotRun>,
 }
 
@@ -404,7 +404,7 @@ pub enum Metric {
     DuplicateValues(Vec<u16>),
 }
 
-/// Something in the document that is kept but not run at the door.
+/// Something in the document that is kept but not run on arrival.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
 pub struct NotRun {
     /// Where it stands: `schema[0].properties[3].quality[1]`.

@@ -18,7 +18,7 @@
 //! * What the standard lacks stands in `customProperties` with `vendor: ingest`. Those of other vendors are kept.
 //! * When files must come is an [`Expectation`], from `expect` or from the service levels. It is asked with a time and
 //!   answers with a scheduled one ([`Due`]), which judges the times at which files came ([`Arrival`]).
-//! * A rule that cannot run at the door (`sql`, `text`, other engines, other service levels) is listed in
+//! * A rule that cannot run on arrival (`sql`, `text`, other engines, other service levels) is listed in
 //!   [`Contract::not_run`], never dropped. A mask or a transformation that this version does not run is an error:
 //!   without it, a value would be stored in clear.
 //! * All findings of a document come at once, each with its line and column; see [`render_findings`].

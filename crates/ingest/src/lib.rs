@@ -1,4 +1,4 @@
-//! The partner's door: files in, answers out, behind a REST API's proxy integration.
+//! The partner API: files in, answers out, behind a REST API's proxy integration.
 //!
 //! ```text
 //! event ─decode─▶ Request ─▶ Route ─▶ Caller ─▶ request limit ─▶ scope ─▶ handler ─▶ Response ─▶ proxy response
@@ -55,7 +55,7 @@ pub struct Ingest<S> {
 }
 
 impl<S: DoorStore> Ingest<S> {
-    /// The door on a store.
+    /// The partner API on a store.
     #[must_use]
     pub fn new(store: S, settings: Settings, host: Host) -> Self {
         Self { store, contracts: Contracts::default(), settings, host }

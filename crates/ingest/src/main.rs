@@ -1,4 +1,4 @@
-//! The Lambda function behind the partner's door.
+//! The Lambda function behind the partner API.
 
 // The futures of the SDK lie deep in one another; their layout is computed in one query.
 #![recursion_limit = "256"]

@@ -1,7 +1,7 @@
 //! The name that a sender gives to a file.
 //!
 //! Names of the API are ASCII and short: no two of them look alike, none leads to another folder, none turns the
-//! reading direction or ends a header. The other door takes any key that S3 takes.
+//! reading direction or ends a header. S3 takes any key that S3 takes.
 
 use feed::Key;
 

@@ -1,6 +1,6 @@
-//! The whole door in memory; files are processed by the processor itself.
+//! The whole API in memory; files are processed by the processor itself.
 //!
-//! * `bench`: a door on a store in memory, its callers, and a processor behind it
+//! * `harness`: the API on a store in memory, its callers, and a processor behind it
 //! * `schema`: every answer is compared with the schema that the OpenAPI document promises
 //! * `access`: who is let in, scopes, methods, limits
 //! * `sending`: small files: names, bytes, checksums, corrections
@@ -15,8 +15,8 @@
 
 mod access;
 mod answering;
-mod bench;
 mod document;
+mod harness;
 mod once;
 mod privacy;
 mod recording;

@@ -29,7 +29,7 @@ pub(crate) use parts::{MOST_SIGNED, complete, sign_parts};
 /// The most bytes of one PUT. <https://docs.aws.amazon.com/AmazonS3/latest/userguide/qfacts.html>
 const MOST_SINGLE_BYTES: u64 = 5 * 1024 * 1024 * 1024;
 
-/// The most bytes of an object in parts that this door promises.
+/// The most bytes of an object in parts that the API promises.
 pub(crate) const MOST_BYTES: u64 = 5 * 1024 * 1024 * 1024 * 1024;
 
 /// What is asked for.

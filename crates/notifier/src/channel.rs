@@ -45,8 +45,8 @@ pub(crate) enum Trouble {
     Status(u16),
     #[error("the secret cannot sign: it is whsec_ followed by 24 to 64 bytes in base64")]
     Secret(#[from] signature::Malformed),
-    #[error("the receiver failed again and again and is left alone for a while")]
-    Fuse,
+    #[error("the receiver keeps failing; the next attempt waits")]
+    CircuitOpen,
 }
 
 impl Trouble {
@@ -58,7 +58,7 @@ impl Trouble {
             Self::Status(400..=499) => "4xx",
             Self::Status(_) => "5xx",
             Self::Secret(_) => "secret",
-            Self::Fuse => "fuse",
+            Self::CircuitOpen => "circuit-open",
         }
     }
 }

@@ -208,7 +208,7 @@ impl<D: Incidents + Secrets + Mail + Measured + AlarmsNow, R: Partners + Senders
 
     async fn send(&self, channel: &Channel, message: &Message) -> Result<(), Trouble> {
         let name = channel.name();
-        self.fuses.ask(name, self.host.now()).map_err(|_| Trouble::Fuse)?;
+        self.breakers.ask(name, self.host.now()).map_err(|_| Trouble::CircuitOpen)?;
         let ended = match channel {
             Channel::Mail => {
                 let (subject, text) = render::mail(message);
@@ -217,12 +217,12 @@ impl<D: Incidents + Secrets + Mail + Measured + AlarmsNow, R: Partners + Senders
             other => other.post(&self.client, self.settings.policy, message, self.host.now()).await,
         };
         match &ended {
-            Ok(()) => self.fuses.worked(name),
+            Ok(()) => self.breakers.worked(name),
             Err(trouble) => {
                 if let Trouble::Mail(error) = trouble {
                     self.count(Occurrence::service_failed(error.is_refusal()));
                 }
-                self.fuses.failed(name, self.host.now());
+                self.breakers.failed(name, self.host.now());
             }
         }
         ended

@@ -29,7 +29,7 @@ mod trigger;
 pub use deliver::NotTold;
 
 use host::Host;
-use outbound::{Client, Fuses, Policy};
+use outbound::{CircuitBreakers, Client, Policy};
 use store::door::{Partners, Reading, Senders};
 use store::{AlarmsNow, Incidents, Mail, Measured, ReadContract, Secrets};
 use telemetry::Metrics;
@@ -41,7 +41,7 @@ pub struct Notifier<D, R> {
     reading: R,
     client: Client,
     settings: Settings,
-    fuses: Fuses,
+    breakers: CircuitBreakers,
     host: Host,
 }
 
@@ -64,7 +64,7 @@ impl<D: Incidents + Secrets + Mail + Measured + AlarmsNow, R: Partners + Senders
     /// A notifier between these.
     pub fn new(desk: D, reading: R, settings: Settings, host: Host) -> Result<Self, outbound::Failure> {
         let client = Client::new(settings.policy)?;
-        Ok(Self { desk, reading, client, settings, fuses: Fuses::default(), host })
+        Ok(Self { desk, reading, client, settings, breakers: CircuitBreakers::default(), host })
     }
 }
 

@@ -21,14 +21,14 @@
 //! ```
 
 mod address;
+mod circuit_breakers;
 mod client;
-mod fuses;
 mod network;
 pub mod signature;
 mod target;
 
 pub use address::is_public;
+pub use circuit_breakers::CircuitBreakers;
 pub use client::{Answer, Client, Failure};
-pub use fuses::Fuses;
 pub use network::{Internet, Network};
 pub use target::{Policy, Refused, Target};

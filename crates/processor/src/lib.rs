@@ -13,7 +13,7 @@
 //! in its place. The lease saves work, the fence and the transaction keep the promise, and the bucket is the truth: events
 //! are hints. A file is poison only on evidence that it kills processes (`journal`); a service that fails is none.
 //!
-//! The store is a parameter, so that the whole runs in memory under a fuse; time and randomness come from [`Host`].
+//! The store is a parameter, so that the whole runs in memory under a fault plan; time and randomness come from [`Host`].
 
 mod attempt;
 mod commit;

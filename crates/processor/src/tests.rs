@@ -1,6 +1,6 @@
 //! The whole path in memory.
 //!
-//! * `bench`: a processor on a store in memory, with a clock and events to deliver
+//! * `harness`: a processor on a store in memory, with a clock and events to deliver
 //! * `files`: where each kind of file ends
 //! * `measures`: what is measured of a file
 //! * `names`: feeds whose names are taken once
@@ -13,11 +13,11 @@
 //! * `crashes`: a failure before or after every effect changes nothing
 //! * `promises`: the invariants of the protocol, one by one
 
-mod bench;
 mod crashes;
 mod deaths;
 mod files;
 mod handovers;
+mod harness;
 mod measures;
 mod names;
 mod open;

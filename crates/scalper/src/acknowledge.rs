@@ -9,7 +9,7 @@ use store::{Acknowledgement, Entry, State};
 
 use crate::arguments::AckArguments;
 use crate::failure::Failure;
-use crate::reading::{AcknowledgedView, Desk, FileView, Readable};
+use crate::reading::{AcknowledgedView, FileView, Readable, StackView};
 use crate::report::{Style, paragraph};
 
 /// What was noted, or would be.
@@ -47,7 +47,7 @@ pub enum AckResult {
     AlreadyAcknowledged,
 }
 
-impl<S: Readable, V: Survey + Acknowledge> Desk<S, V> {
+impl<S: Readable, V: Survey + Acknowledge> StackView<S, V> {
     /// Acknowledges files in the name of `by`.
     pub async fn acknowledge(&self, arguments: &AckArguments, by: &str) -> Result<AckReport, Failure> {
         let said =

@@ -20,7 +20,7 @@ use scalper::feeds;
 use scalper::generate;
 use scalper::names::Stack;
 use scalper::partner::Operator;
-use scalper::reading::{Answer, Desk, Places, Records, WARNING, save};
+use scalper::reading::{Answer, Places, Records, StackView, WARNING, save};
 use scalper::report::WIDTH;
 use scalper::secret;
 use store::aws::{Door, Examiner, Home, InboxOwner, SdkConfig, Surveyor};
@@ -96,7 +96,7 @@ async fn run(arguments: Arguments, config: Config) -> Result<ExitCode, Failure> 
         Command::Doctor => doctor(&sdk, stack, manner).await,
         Command::Ack(arguments) => {
             let user = user.ok_or(Failure::NoUser)?;
-            let report = desk(&sdk, stack).await?.acknowledge(&arguments, &user).await?;
+            let report = view(&sdk, stack).await?.acknowledge(&arguments, &user).await?;
             let text = if manner.json { report.to_json() + "\n" } else { report.to_text(manner.width) };
             // A reader that has gone away needs no answer.
             write(&text).ok();
@@ -163,12 +163,12 @@ async fn read(
     command: ReadCommand,
     manner: Manner,
 ) -> Result<ExitCode, Failure> {
-    let desk = desk(sdk, stack).await?;
-    let answer = desk.run(command).await?;
+    let view = view(sdk, stack).await?;
+    let answer = view.run(command).await?;
     match &answer {
         Answer::Records(_) if manner.json => return Err(Failure::RecordsAreNoJson),
-        Answer::Records(records) => give(&desk, records).await?,
-        Answer::Tail(arguments) => follow(&desk, arguments, manner).await?,
+        Answer::Records(records) => give(&view, records).await?,
+        Answer::Tail(arguments) => follow(&view, arguments, manner).await?,
         answer => {
             let text = if manner.json {
                 answer.to_json() + "\n"
@@ -183,9 +183,9 @@ async fn read(
 }
 
 /// Finds the stack.
-async fn desk(sdk: &SdkConfig, stack: Stack) -> Result<Desk<Door, Surveyor>, Failure> {
+async fn view(sdk: &SdkConfig, stack: Stack) -> Result<StackView<Door, Surveyor>, Failure> {
     let places = places(sdk, &stack).await?;
-    Ok(Desk {
+    Ok(StackView {
         store: Door::new(sdk, places.door_names(&stack)),
         survey: Surveyor::new(sdk, stack.as_str(), &places.quarantine, &places.home.account),
         stack,
@@ -201,19 +201,19 @@ async fn places(sdk: &SdkConfig, stack: &Stack) -> Result<Places, Failure> {
     Ok(Places::new(stack, home))
 }
 
-async fn give(desk: &Desk<Door, Surveyor>, records: &Records) -> Result<(), Failure> {
+async fn give(view: &StackView<Door, Surveyor>, records: &Records) -> Result<(), Failure> {
     drop(writeln!(std::io::stderr(), "scalper: {WARNING}"));
     if let Some(path) = &records.download {
-        return save(path, async |file| desk.copy(records, false, file).await).await;
+        return save(path, async |file| view.copy(records, false, file).await).await;
     }
     let mut output = std::io::stdout();
     let terminal = output.is_terminal();
-    desk.copy(records, terminal, &mut output).await
+    view.copy(records, terminal, &mut output).await
 }
 
 /// Ends with Ctrl-C, which leaves nothing behind: each line is written whole.
 async fn follow(
-    desk: &Desk<Door, Surveyor>,
+    view: &StackView<Door, Surveyor>,
     arguments: &TailArguments,
     manner: Manner,
 ) -> Result<(), Failure> {
@@ -223,9 +223,9 @@ async fn follow(
     };
     let emit = |outcome: &scalper::reading::FileView| write(&outcome.to_line(manner.json, manner.colours));
     let failed = |failure: &Failure| {
-        report(manner.json, Some(&desk.stack), failure);
+        report(manner.json, Some(&view.stack), failure);
     };
-    desk.tail(arguments, pause, emit, failed).await
+    view.tail(arguments, pause, emit, failed).await
 }
 
 fn write(text: &str) -> std::io::Result<()> {

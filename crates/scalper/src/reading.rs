@@ -42,7 +42,7 @@ pub use status::Status;
 pub use view::FileView;
 
 /// What reading commands read from.
-pub struct Desk<S, V> {
+pub struct StackView<S, V> {
     /// Partners, the inbox's folders, the ledger, the contracts and the quarantine.
     pub store: S,
     /// The queues, open files, rejected records.
@@ -78,7 +78,7 @@ pub enum Answer {
     Tail(crate::arguments::TailArguments),
 }
 
-impl<S: Readable, V: Survey> Desk<S, V> {
+impl<S: Readable, V: Survey> StackView<S, V> {
     /// Carries out a command. What takes its time is begun by the answer.
     pub async fn run(&self, command: ReadCommand) -> Result<Answer, Failure> {
         match command {

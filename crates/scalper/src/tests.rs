@@ -1,13 +1,13 @@
-mod bench;
 mod commands;
 mod doctor;
+mod fakes;
+mod harness;
 mod interrupted;
 mod open;
 mod reading;
 mod reading_shown;
 mod shown;
 mod uploads;
-mod world;
 
 use std::sync::atomic::{AtomicU8, Ordering};
 
@@ -25,33 +25,33 @@ use crate::failure::Failure;
 use crate::names::Stack;
 use crate::partner::Operator;
 use crate::report::Report;
-use world::World;
+use fakes::FakeAws;
 
 /// 2027-01-15T08:00:00Z.
 const NOW_MS: u64 = 1_800_000_000_000;
 const DAY_MS: u64 = 86_400_000;
 
 /// A stack, whose randomness counts up: the first 32 bytes are all 0, the next all 1.
-struct Stage {
-    world: World,
+struct PartnerHarness {
+    fake: FakeAws,
     now_ms: u64,
-    operator: Operator<World, World, Memory>,
+    operator: Operator<FakeAws, FakeAws, Memory>,
 }
 
-impl Stage {
+impl PartnerHarness {
     fn new() -> Self {
-        let world = World::default();
+        let fake = FakeAws::default();
         let counter = AtomicU8::new(0);
         let operator = Operator {
-            partners: world.clone(),
-            gateway: world.clone(),
+            partners: fake.clone(),
+            gateway: fake.clone(),
             uploads: Memory::new(),
             stack: Stack::parse("silent-scalper").expect("a name"),
             now_ms: NOW_MS,
             random: Box::new(move || Ok([counter.fetch_add(1, Ordering::Relaxed); 32])),
             policy: Policy::Public,
         };
-        Self { world, now_ms: NOW_MS, operator }
+        Self { fake, now_ms: NOW_MS, operator }
     }
 
     async fn run(&self, line: &str) -> Result<Report, Failure> {
@@ -82,11 +82,11 @@ impl Stage {
     }
 
     /// What the authorizer says of a secret: `Allow`, `Deny` or `Unauthorized`.
-    async fn door(&self, secret: &str) -> String {
+    async fn authorize(&self, secret: &str) -> String {
         let now_ms = self.now_ms;
         let host = Host { now_ms: Box::new(move || now_ms), metric: Box::new(|_| ()), ..Host::system() };
         let authorizer =
-            Authorizer::<_, OverHttps>::new(self.world.clone(), None, telemetry::Metrics::all("Test"), host);
+            Authorizer::<_, OverHttps>::new(self.fake.clone(), None, telemetry::Metrics::all("Test"), host);
         let event = json!({
             "methodArn": "arn:aws:execute-api:eu-central-1:123456789012:abcdef1234/api/GET/v1/files",
             "headers": { "x-api-key": secret },
@@ -102,22 +102,22 @@ impl Stage {
 
 #[tokio::test]
 async fn a_new_partner_comes_in_with_the_secret_that_is_shown() {
-    let stage = Stage::new();
+    let setup = PartnerHarness::new();
     let line = "add north --feeds labs,charges --scopes read --rate 7 --burst 9 --bytes-per-day 1000 \
                 --expires-days 2 --requests-per-day 500";
     let line = line.split_whitespace().collect::<Vec<_>>().join(" ");
-    let (id, secret) = stage.credential(&line).await;
-    assert_eq!(stage.door(&secret).await, "Allow");
-    let world = stage.world.state();
-    let limits = world.partners["north"].limits;
+    let (id, secret) = setup.credential(&line).await;
+    assert_eq!(setup.authorize(&secret).await, "Allow");
+    let fake = setup.fake.state();
+    let limits = fake.partners["north"].limits;
     assert_eq!((limits.requests_per_second, limits.burst, limits.bytes_per_day), (7, 9, 1_000));
-    let credential = &world.credentials[&CredentialHash::of(&secret)];
+    let credential = &fake.credentials[&CredentialHash::of(&secret)];
     assert_eq!(credential.feeds, Feeds::parse("charges,labs"));
     assert_eq!(credential.scopes, [Scope::Read].into());
     assert_eq!(credential.expires_ms, Some(NOW_MS + 2 * DAY_MS));
-    let plan = &world.plans["silent-scalper.north"];
+    let plan = &fake.plans["silent-scalper.north"];
     assert_eq!((plan.rate, plan.burst, plan.requests_per_day), (7, 9, Some(500)));
-    let key = &world.keys[credential.gateway_key.as_deref().expect("a key")];
+    let key = &fake.keys[credential.gateway_key.as_deref().expect("a key")];
     assert_eq!(key.name, format!("silent-scalper.north.usage-{id}"));
     assert_eq!(key.value, usage_key(&id));
     assert_eq!(key.plan.as_deref(), Some("silent-scalper.north"));
@@ -125,86 +125,89 @@ async fn a_new_partner_comes_in_with_the_secret_that_is_shown() {
 
 #[tokio::test]
 async fn two_partners_never_share_a_name_and_adding_again_changes_only_what_is_named() {
-    let stage = Stage::new();
-    let (id, secret) = stage.credential("add north --rate 7").await;
-    let again = stage.json("add north --burst 3").await;
+    let setup = PartnerHarness::new();
+    let (id, secret) = setup.credential("add north --rate 7").await;
+    let again = setup.json("add north --burst 3").await;
     assert_eq!((&again["did"], &again["credentials"][0]["id"]), (&json!("kept"), &json!(id)));
     assert_eq!(again.get("secret"), None);
     {
-        let world = stage.world.state();
-        let limits = world.partners["north"].limits;
+        let fake = setup.fake.state();
+        let limits = fake.partners["north"].limits;
         assert_eq!((limits.requests_per_second, limits.burst), (7, 3));
-        let plan = &world.plans["silent-scalper.north"];
+        let plan = &fake.plans["silent-scalper.north"];
         assert_eq!((plan.rate, plan.burst), (7, 3));
-        assert_eq!((world.partners.len(), world.credentials.len(), world.keys.len()), (1, 1, 1));
+        assert_eq!((fake.partners.len(), fake.credentials.len(), fake.keys.len()), (1, 1, 1));
     }
-    assert_eq!(stage.door(&secret).await, "Allow");
+    assert_eq!(setup.authorize(&secret).await, "Allow");
 }
 
 #[tokio::test]
 async fn both_credentials_work_during_a_rotation_and_there_are_never_three() {
-    let stage = Stage::new();
-    let (first, old) = stage.credential("add north --feeds labs --scopes read,submit").await;
-    let (second, new) = stage.credential("rotate north").await;
-    assert_eq!((stage.door(&old).await, stage.door(&new).await), ("Allow".to_owned(), "Allow".to_owned()));
-    assert_eq!(stage.world.state().credentials[&CredentialHash::of(&new)].feeds, Feeds::parse("labs"));
-    let three = stage.failure("rotate north").await;
+    let setup = PartnerHarness::new();
+    let (first, old) = setup.credential("add north --feeds labs --scopes read,submit").await;
+    let (second, new) = setup.credential("rotate north").await;
+    assert_eq!(
+        (setup.authorize(&old).await, setup.authorize(&new).await),
+        ("Allow".to_owned(), "Allow".to_owned())
+    );
+    assert_eq!(setup.fake.state().credentials[&CredentialHash::of(&new)].feeds, Feeds::parse("labs"));
+    let three = setup.failure("rotate north").await;
     assert!(matches!(three, Failure::TwoCredentials { .. }), "{three}");
 
-    stage.json(&format!("revoke north {first}")).await;
+    setup.json(&format!("revoke north {first}")).await;
     assert_eq!(
-        (stage.door(&old).await, stage.door(&new).await),
+        (setup.authorize(&old).await, setup.authorize(&new).await),
         ("Unauthorized".to_owned(), "Allow".to_owned())
     );
-    let (_, third) = stage.credential(&format!("rotate north --credential {second} --feeds *")).await;
-    assert_eq!(stage.door(&third).await, "Allow");
-    assert_eq!(stage.world.state().credentials[&CredentialHash::of(&third)].feeds, Feeds::All);
+    let (_, third) = setup.credential(&format!("rotate north --credential {second} --feeds *")).await;
+    assert_eq!(setup.authorize(&third).await, "Allow");
+    assert_eq!(setup.fake.state().credentials[&CredentialHash::of(&third)].feeds, Feeds::All);
 }
 
 #[tokio::test]
 async fn a_revoked_credential_is_refused_by_the_next_read_and_its_key_is_gone() {
-    let stage = Stage::new();
-    let (id, secret) = stage.credential("add north").await;
-    assert_eq!(stage.door(&secret).await, "Allow");
-    stage.json(&format!("revoke north {id}")).await;
-    assert_eq!(stage.door(&secret).await, "Unauthorized");
-    assert!(stage.world.state().keys.is_empty());
+    let setup = PartnerHarness::new();
+    let (id, secret) = setup.credential("add north").await;
+    assert_eq!(setup.authorize(&secret).await, "Allow");
+    setup.json(&format!("revoke north {id}")).await;
+    assert_eq!(setup.authorize(&secret).await, "Unauthorized");
+    assert!(setup.fake.state().keys.is_empty());
     // Sent again it changes nothing, not even when it was revoked.
-    let mut later = stage;
+    let mut later = setup;
     later.operator.now_ms += 1;
     later.json(&format!("revoke north {id}")).await;
-    let world = later.world.state();
-    assert_eq!(world.credentials[&CredentialHash::of(&secret)].revoked_ms, Some(NOW_MS));
+    let fake = later.fake.state();
+    assert_eq!(fake.credentials[&CredentialHash::of(&secret)].revoked_ms, Some(NOW_MS));
 }
 
 #[tokio::test]
 async fn after_the_last_credential_is_revoked_a_new_one_can_be_made() {
-    let stage = Stage::new();
-    let (id, _) = stage.credential("add north --feeds labs").await;
-    stage.json(&format!("revoke north {id}")).await;
-    let (_, secret) = stage.credential("rotate north").await;
-    assert_eq!(stage.world.state().credentials[&CredentialHash::of(&secret)].feeds, Feeds::parse("labs"));
-    assert_eq!(stage.door(&secret).await, "Allow");
+    let setup = PartnerHarness::new();
+    let (id, _) = setup.credential("add north --feeds labs").await;
+    setup.json(&format!("revoke north {id}")).await;
+    let (_, secret) = setup.credential("rotate north").await;
+    assert_eq!(setup.fake.state().credentials[&CredentialHash::of(&secret)].feeds, Feeds::parse("labs"));
+    assert_eq!(setup.authorize(&secret).await, "Allow");
 }
 
 #[tokio::test]
 async fn api_gateway_holds_no_credential_and_its_keys_open_nothing() {
-    let stage = Stage::new();
-    let (_, first) = stage.credential("add north").await;
-    let (_, second) = stage.credential("rotate north").await;
-    let values: Vec<String> = stage.world.state().keys.values().map(|key| key.value.clone()).collect();
+    let setup = PartnerHarness::new();
+    let (_, first) = setup.credential("add north").await;
+    let (_, second) = setup.credential("rotate north").await;
+    let values: Vec<String> = setup.fake.state().keys.values().map(|key| key.value.clone()).collect();
     assert_eq!(values.len(), 2);
     for value in values {
         assert!(value != first && value != second, "{value}");
-        assert_eq!(stage.door(&value).await, "Unauthorized");
+        assert_eq!(setup.authorize(&value).await, "Unauthorized");
     }
 }
 
 #[tokio::test]
 async fn a_deleted_plan_or_key_and_a_key_of_an_earlier_version_are_put_right_by_adding_again() {
-    let stage = Stage::new();
-    let (id, secret) = stage.credential("add north").await;
-    let spoil: [fn(&mut world::State, &str, &str); 3] = [
+    let setup = PartnerHarness::new();
+    let (id, secret) = setup.credential("add north").await;
+    let spoil: [fn(&mut fakes::State, &str, &str); 3] = [
         // The plan was deleted: its keys are under none.
         |state, _, _| {
             state.plans.clear();
@@ -215,97 +218,97 @@ async fn a_deleted_plan_or_key_and_a_key_of_an_earlier_version_are_put_right_by_
         |state, id, secret| {
             let plan = Some("silent-scalper.north".to_owned());
             let key =
-                world::Key { name: format!("silent-scalper.north.{id}"), value: secret.to_owned(), plan };
+                fakes::Key { name: format!("silent-scalper.north.{id}"), value: secret.to_owned(), plan };
             state.keys = [("old".to_owned(), key)].into();
             state.credentials.values_mut().for_each(|one| one.gateway_key = Some("old".to_owned()));
         },
     ];
     for spoil in spoil {
-        spoil(&mut stage.world.state(), &id, &secret);
-        assert_eq!(stage.json("add north").await["did"], "kept");
-        let world = stage.world.state();
-        let (key, only) = world.keys.first_key_value().expect("a key");
-        assert_eq!((world.keys.len(), &only.value), (1, &usage_key(&id)));
+        spoil(&mut setup.fake.state(), &id, &secret);
+        assert_eq!(setup.json("add north").await["did"], "kept");
+        let fake = setup.fake.state();
+        let (key, only) = fake.keys.first_key_value().expect("a key");
+        assert_eq!((fake.keys.len(), &only.value), (1, &usage_key(&id)));
         assert_eq!(only.plan.as_deref(), Some("silent-scalper.north"));
-        assert_eq!(world.credentials[&CredentialHash::of(&secret)].gateway_key.as_ref(), Some(key));
+        assert_eq!(fake.credentials[&CredentialHash::of(&secret)].gateway_key.as_ref(), Some(key));
     }
-    assert_eq!(stage.door(&secret).await, "Allow");
+    assert_eq!(setup.authorize(&secret).await, "Allow");
 }
 
 #[tokio::test]
 async fn a_credential_ends_on_its_day_and_the_next_rotation_deletes_its_key() {
-    let mut stage = Stage::new();
-    let (_, secret) = stage.credential("add north --expires-days 1").await;
-    stage.now_ms += DAY_MS;
-    stage.operator.now_ms += DAY_MS;
-    assert_eq!(stage.door(&secret).await, "Unauthorized");
-    let (id, _) = stage.credential("rotate north").await;
-    let values: Vec<String> = stage.world.state().keys.values().map(|key| key.value.clone()).collect();
+    let mut setup = PartnerHarness::new();
+    let (_, secret) = setup.credential("add north --expires-days 1").await;
+    setup.now_ms += DAY_MS;
+    setup.operator.now_ms += DAY_MS;
+    assert_eq!(setup.authorize(&secret).await, "Unauthorized");
+    let (id, _) = setup.credential("rotate north").await;
+    let values: Vec<String> = setup.fake.state().keys.values().map(|key| key.value.clone()).collect();
     assert_eq!(values, [usage_key(&id)]);
 }
 
 #[tokio::test]
 async fn a_suspended_partner_is_denied_until_it_is_let_in_again() {
-    let stage = Stage::new();
-    let (_, secret) = stage.credential("add north").await;
-    stage.json("suspend north").await;
-    assert_eq!(stage.door(&secret).await, "Deny");
-    stage.json("add north --rate 3").await;
-    assert_eq!(stage.door(&secret).await, "Deny");
-    stage.json("resume north").await;
-    assert_eq!(stage.door(&secret).await, "Allow");
+    let setup = PartnerHarness::new();
+    let (_, secret) = setup.credential("add north").await;
+    setup.json("suspend north").await;
+    assert_eq!(setup.authorize(&secret).await, "Deny");
+    setup.json("add north --rate 3").await;
+    assert_eq!(setup.authorize(&secret).await, "Deny");
+    setup.json("resume north").await;
+    assert_eq!(setup.authorize(&secret).await, "Allow");
 }
 
 #[tokio::test]
 async fn a_webhook_keeps_its_secret_until_it_is_rotated_and_then_both_sign() {
-    let stage = Stage::new();
-    stage.json("add north").await;
+    let setup = PartnerHarness::new();
+    setup.json("add north").await;
     let url = "https://hooks.example.org/in";
-    let first = stage.json(&format!("webhook north --url {url}")).await;
+    let first = setup.json(&format!("webhook north --url {url}")).await;
     let secret = |answer: &Value| answer["secret"].as_str().map(str::to_owned);
-    let kept = stage.json(&format!("webhook north --url {url}2")).await;
+    let kept = setup.json(&format!("webhook north --url {url}2")).await;
     assert_eq!((secret(&kept), &kept["url"]), (None, &json!(format!("{url}2"))));
-    let second = stage.json("webhook north --rotate").await;
+    let second = setup.json("webhook north --rotate").await;
     {
-        let world = stage.world.state();
-        let webhook = &world.webhooks["north"];
+        let fake = setup.fake.state();
+        let webhook = &fake.webhooks["north"];
         assert_eq!(
             (Some(webhook.secret.clone()), webhook.previous_secret.clone()),
             (secret(&second), secret(&first))
         );
         assert_ne!(secret(&first), secret(&second));
     }
-    stage.json("webhook north --remove").await;
-    assert!(stage.world.state().webhooks.is_empty());
-    assert!(matches!(stage.failure("webhook north --rotate").await, Failure::NoWebhook { .. }));
+    setup.json("webhook north --remove").await;
+    assert!(setup.fake.state().webhooks.is_empty());
+    assert!(matches!(setup.failure("webhook north --rotate").await, Failure::NoWebhook { .. }));
     for url in ["http://hooks.example.org/", "https://127.0.0.1/", "https://user@hooks.example.org/"] {
-        let failure = stage.failure(&format!("webhook north --url {url}")).await;
+        let failure = setup.failure(&format!("webhook north --url {url}")).await;
         assert_eq!(failure.exit_code(), 2, "{failure}");
     }
 }
 
 #[tokio::test]
 async fn a_role_is_one_partners_and_named_without_its_path() {
-    let stage = Stage::new();
-    stage.json("add north").await;
-    stage.json("add south").await;
-    stage.json("role north arn:aws:iam::123456789012:role/path/sender --feeds labs --scopes read").await;
+    let setup = PartnerHarness::new();
+    setup.json("add north").await;
+    setup.json("add south").await;
+    setup.json("role north arn:aws:iam::123456789012:role/path/sender --feeds labs --scopes read").await;
     let arn = "arn:aws:iam::123456789012:role/sender";
-    let first = stage.world.state().roles[arn].clone();
+    let first = setup.fake.state().roles[arn].clone();
     assert_eq!((first.feeds.clone(), first.gateway_key.clone()), (Feeds::parse("labs"), None));
-    stage.json(&format!("role north {arn}")).await;
-    assert_eq!(stage.world.state().roles[arn].id, first.id);
-    let taken = stage.failure(&format!("role south {arn}")).await;
+    setup.json(&format!("role north {arn}")).await;
+    assert_eq!(setup.fake.state().roles[arn].id, first.id);
+    let taken = setup.failure(&format!("role south {arn}")).await;
     assert!(matches!(taken, Failure::RoleTaken { .. }), "{taken}");
-    let other = stage.failure(&format!("role south {arn} --remove")).await;
+    let other = setup.failure(&format!("role south {arn} --remove")).await;
     assert!(matches!(other, Failure::NoSuchRole { .. }), "{other}");
-    stage.json(&format!("role north {arn} --remove")).await;
-    assert!(stage.world.state().roles.is_empty());
+    setup.json(&format!("role north {arn} --remove")).await;
+    assert!(setup.fake.state().roles.is_empty());
 }
 
 #[tokio::test]
 async fn what_is_not_understood_calls_nothing() {
-    let stage = Stage::new();
+    let setup = PartnerHarness::new();
     for line in [
         "add North",
         "add ../north",
@@ -317,14 +320,14 @@ async fn what_is_not_understood_calls_nothing() {
         "role north sender",
         "webhook north --url ftp://x.example.org/",
     ] {
-        let failure = stage.failure(line).await;
+        let failure = setup.failure(line).await;
         assert_eq!(failure.exit_code(), 2, "{line}: {failure}");
     }
-    assert_eq!(stage.world.state().calls, 0);
+    assert_eq!(setup.fake.state().calls, 0);
     for line in
         ["rotate north", "revoke north abcdefghijkl", "list north", "suspend north", "webhook north --remove"]
     {
-        let failure = stage.failure(line).await;
+        let failure = setup.failure(line).await;
         assert_eq!(failure.exit_code(), 3, "{line}: {failure}");
     }
 }

@@ -157,7 +157,7 @@ mod tests {
         for code in ["AccessDenied", "AccessDeniedException", "http 403", "KMS.DisabledException"] {
             assert!(is_refusal(code), "{code}");
         }
-        for code in ["ThrottlingException", "timeout", "http 500", "fuse"] {
+        for code in ["ThrottlingException", "timeout", "http 500", "injected"] {
             assert!(!is_refusal(code), "{code}");
         }
     }

@@ -1,7 +1,7 @@
-//! The in-memory twin of [`Aws`](crate::aws::Aws): the same answers, and a fuse.
+//! The in-memory twin of [`Aws`](crate::aws::Aws): the same answers, and a fault plan.
 //!
 //! Every call of every trait is counted and named, from 1: each chunk of a body, each part of an upload, each batch of
-//! rows. A fuse makes the n-th call fail, before or after its effect, once ([`Memory::fail_at`]) or until revived
+//! rows. The fault plan makes the n-th call fail, before or after its effect, once ([`Memory::fail_at`]) or until revived
 //! ([`Memory::die_at`]: the process is dead). A hook runs before the n-th call ([`Memory::before`]): a second delivery,
 //! an overwrite, a deletion. [`Memory::state`] is what must be the same whatever the schedule was.
 
@@ -37,13 +37,13 @@ use crate::{
     Query, State, Usage, VersionId,
 };
 
-/// The code of an error that the fuse made.
-pub const FUSE: &str = "fuse";
+/// The code of an injected error.
+pub const INJECTED: &str = "injected";
 
 /// Bytes of a body's chunk unless [`Memory::chunks_of`] says otherwise.
 const CHUNK_BYTES: usize = 64 * 1024;
 
-/// When the fuse blows.
+/// When the planned fault comes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum When {
     /// The call has no effect.
@@ -123,14 +123,14 @@ struct Version {
 struct Wire {
     calls: Vec<Operation>,
     usage: Usage,
-    fuse: Option<Fuse>,
+    fault: Option<Fault>,
     storm: Option<Storm>,
     dead: bool,
     hooks: BTreeMap<usize, Hook>,
 }
 
 #[derive(Clone, Copy)]
-struct Fuse {
+struct Fault {
     call: usize,
     when: When,
     deadly: bool,
@@ -157,7 +157,7 @@ impl Storm {
 
 type Hook = Box<dyn FnOnce(Memory) -> Pin<Box<dyn Future<Output = ()> + Send>> + Send>;
 
-/// The fuse, the hooks and the count of calls.
+/// The fault plan, the hooks and the count of calls.
 impl Memory {
     /// An empty store.
     #[must_use]
@@ -167,12 +167,12 @@ impl Memory {
 
     /// Makes call `n` (from 1, over the life of the store) fail once.
     pub fn fail_at(&self, n: usize, when: When) {
-        self.wire().fuse = Some(Fuse { call: n, when, deadly: false });
+        self.wire().fault = Some(Fault { call: n, when, deadly: false });
     }
 
     /// Makes call `n` and every later one fail, until [`Memory::revive`].
     pub fn die_at(&self, n: usize, when: When) {
-        self.wire().fuse = Some(Fuse { call: n, when, deadly: true });
+        self.wire().fault = Some(Fault { call: n, when, deadly: true });
     }
 
     /// Makes `percent` of the calls fail, before or after their effect, until [`Memory::calm`]. The same seed gives the
@@ -186,17 +186,17 @@ impl Memory {
         self.wire().storm = None;
     }
 
-    /// Whether a deadly fuse has blown.
+    /// Whether a deadly fault has come.
     #[must_use]
     pub fn is_dead(&self) -> bool {
         self.wire().dead
     }
 
-    /// Lets calls through again and takes the fuse out.
+    /// Lets calls through again and removes the fault plan.
     pub fn revive(&self) {
         let mut wire = self.wire();
         wire.dead = false;
-        wire.fuse = None;
+        wire.fault = None;
     }
 
     /// Runs a hook before call `n`. Calls that the hook makes are counted after it.
@@ -225,12 +225,12 @@ impl Memory {
         self.step(operation, effect).await
     }
 
-    /// A call under the fuse and the hooks.
+    /// A call under the fault plan and the hooks.
     async fn step<T>(&self, operation: Operation, effect: impl FnOnce(&mut World) -> T) -> Result<T, Error> {
         let (call, hook, storm) = {
             let mut wire = self.wire();
             if wire.dead {
-                return Err(Error::new(operation, FUSE));
+                return Err(Error::new(operation, INJECTED));
             }
             wire.calls.push(operation);
             let call = wire.calls.len();
@@ -242,17 +242,17 @@ impl Memory {
         }
         let fails = |when| self.blows(call, when) || storm == Some(when);
         if fails(When::BeforeEffect) {
-            return Err(Error::new(operation, FUSE));
+            return Err(Error::new(operation, INJECTED));
         }
         let answer = effect(&mut self.world());
-        if fails(When::AfterEffect) { Err(Error::new(operation, FUSE)) } else { Ok(answer) }
+        if fails(When::AfterEffect) { Err(Error::new(operation, INJECTED)) } else { Ok(answer) }
     }
 
     fn blows(&self, call: usize, when: When) -> bool {
         let mut wire = self.wire();
-        let blown = wire.fuse.take_if(|fuse| fuse.call == call && fuse.when == when);
-        wire.dead |= blown.is_some_and(|fuse| fuse.deadly);
-        blown.is_some()
+        let fault = wire.fault.take_if(|fault| fault.call == call && fault.when == when);
+        wire.dead |= fault.is_some_and(|fault| fault.deadly);
+        fault.is_some()
     }
 
     fn world(&self) -> MutexGuard<'_, World> {

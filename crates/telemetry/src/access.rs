@@ -1,4 +1,4 @@
-//! What is recorded of a caller at the partner's door.
+//! What is recorded of a caller at the partner API.
 
 use serde_json::json;
 

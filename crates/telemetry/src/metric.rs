@@ -162,7 +162,7 @@ pub mod metric_names {
         HEARTBEAT_AGE = "HeartbeatAge", Seconds, "age of the newest heartbeat file";
         /// Runs of the watcher whose every part ended well.
         WATCHES = "Watches", Count, "complete runs of the watcher";
-        /// Callers that the partner's door was asked about.
+        /// Callers that the partner API was asked about.
         ACCESSES = "Accesses", Count, "callers checked";
         /// Callers that were denied: not known, or not allowed.
         ACCESSES_REFUSED = "AccessesRefused", Count, "callers denied";
@@ -170,7 +170,7 @@ pub mod metric_names {
         ACCESSES_FAILED = "AccessesFailed", Count, "callers that could not be checked";
         /// From the question to the decision, milliseconds.
         ACCESS_DURATION = "AccessDuration", Milliseconds, "time to check a caller";
-        /// Requests to the door.
+        /// Requests to the partner API.
         REQUESTS = "Requests", Count, "requests to the partner API";
         /// Requests that were refused for the caller's reasons (4xx).
         REQUESTS_REFUSED = "RequestsRefused", Count, "requests answered with 4xx";

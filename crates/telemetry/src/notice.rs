@@ -72,7 +72,7 @@ mod tests {
     fn a_notice_is_one_line_that_counts_one_thing() {
         for notice in [Notice::Sent, Notice::Failed, Notice::Folded] {
             let record = NoticeRecord {
-                incident: Label::new("stack-door"),
+                incident: Label::new("stack-api"),
                 alarm: Label::new("stack-api-errors"),
                 channel: "slack",
                 notice,

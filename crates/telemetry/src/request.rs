@@ -1,4 +1,4 @@
-//! What is recorded of a request to the door.
+//! What is recorded of a request to the partner API.
 
 use serde_json::json;
 

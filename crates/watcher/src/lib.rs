@@ -57,7 +57,7 @@ pub struct Settings {
     pub heartbeat: bool,
 }
 
-/// What the watcher needs of the door.
+/// What the watcher needs of the partner API.
 pub trait Door: Partners + Senders + Reading + ReadContract + Landing {}
 
 impl<T: Partners + Senders + Reading + ReadContract + Landing> Door for T {}

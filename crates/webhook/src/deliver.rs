@@ -69,12 +69,12 @@ impl<P: Partners + FileNames, Q: Queue> Courier<P, Q> {
         let Some(partner) = &notice.partner else { return Ok(Done::Nobody) };
         let Some(webhook) = self.partners.webhook(partner).await? else { return Ok(Done::Nobody) };
         let name = self.partners.name_of(partner, &notice.file).await?;
-        self.fuses.ask(partner, self.host.now()).map_err(|until_ms| Stop::Fuse { until_ms })?;
+        self.breakers.ask(partner, self.host.now()).map_err(|until_ms| Stop::CircuitOpen { until_ms })?;
         let body = notice.told(name.as_deref(), &self.api_url);
         let ended = self.post(notice, body, &webhook).await;
         match &ended {
-            Ok(_) => self.fuses.worked(partner),
-            Err(stop) if stop.is_the_receivers() => self.fuses.failed(partner, self.host.now()),
+            Ok(_) => self.breakers.worked(partner),
+            Err(stop) if stop.is_the_receivers() => self.breakers.failed(partner, self.host.now()),
             Err(_) => {}
         }
         ended
@@ -113,13 +113,13 @@ impl<P: Partners + FileNames, Q: Queue> Courier<P, Q> {
         }
     }
 
-    /// Seconds until the next delivery: later each time, and not before a fuse is whole or the receiver wants it.
+    /// Seconds until the next delivery: later each time, and not before the circuit closes or the receiver asks for it.
     fn pause(&self, receive_count: u32, stop: &Stop) -> u32 {
         let attempt = usize::try_from(receive_count.saturating_sub(1)).unwrap_or(usize::MAX);
         let [.., last] = PAUSES;
         let pause = PAUSES.get(attempt).copied().unwrap_or(last);
         let at_least = match stop {
-            Stop::Fuse { until_ms } => {
+            Stop::CircuitOpen { until_ms } => {
                 let seconds = until_ms.saturating_sub(self.host.now()).div_ceil(1_000);
                 u32::try_from(seconds).unwrap_or(last)
             }
@@ -163,7 +163,7 @@ fn delivery(ended: &Result<Done, Stop>) -> Delivery {
         Ok(Done::Unwanted) => Delivery::Unwanted,
         Ok(_) => Delivery::Delivered,
         Err(Stop::Address(_)) => Delivery::Refused,
-        Err(Stop::Fuse { .. }) => Delivery::Held,
+        Err(Stop::CircuitOpen { .. }) => Delivery::Held,
         Err(_) => Delivery::Failed,
     }
 }

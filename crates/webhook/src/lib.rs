@@ -20,17 +20,17 @@ pub mod event;
 mod stop;
 
 use host::Host;
-use outbound::{Client, Fuses, Policy};
+use outbound::{CircuitBreakers, Client, Policy};
 use telemetry::Metrics;
 
-/// The function: clients and fuses are kept from one invocation to the next, nothing else is.
+/// The function: clients and circuit breakers are kept from one invocation to the next, nothing else is.
 pub struct Courier<P, Q> {
     partners: P,
     queue: Q,
     client: Client,
     policy: Policy,
     api_url: String,
-    fuses: Fuses,
+    breakers: CircuitBreakers,
     metrics: Metrics,
     host: Host,
 }
@@ -46,7 +46,16 @@ impl<P: store::door::Partners + store::door::FileNames, Q: store::Queue> Courier
         host: Host,
     ) -> Result<Self, outbound::Failure> {
         let client = Client::new(policy)?;
-        Ok(Self { partners, queue, client, policy, api_url, fuses: Fuses::default(), metrics, host })
+        Ok(Self {
+            partners,
+            queue,
+            client,
+            policy,
+            api_url,
+            breakers: CircuitBreakers::default(),
+            metrics,
+            host,
+        })
     }
 }
 

@@ -43,9 +43,9 @@ pub(crate) enum Stop {
         /// When it asks to be tried again, seconds.
         retry_after: Option<u32>,
     },
-    /// The partner's fuse is blown.
-    #[error("the partner's receiver failed again and again and is left alone for a while")]
-    Fuse {
+    /// The circuit of the partner's receiver is open.
+    #[error("the partner's receiver keeps failing; the next attempt waits")]
+    CircuitOpen {
         /// Until when, milliseconds since the epoch.
         until_ms: u64,
     },
@@ -67,7 +67,7 @@ impl From<Failure> for Stop {
 }
 
 impl Stop {
-    /// Whether the receiver is to blame, so that its fuse counts it.
+    /// Whether the receiver caused the failure, so that its circuit breaker counts it.
     pub(crate) fn is_the_receivers(&self) -> bool {
         matches!(self, Self::Address(_) | Self::Post(_) | Self::Status { .. })
     }
@@ -79,9 +79,11 @@ impl Stop {
             Self::Partners(error) => Some(Occurrence::service_failed(error.is_refusal())),
             Self::OutOfTime => Some(Occurrence::Handover),
             Self::Panicked => Some(Occurrence::Panic),
-            Self::Secret(_) | Self::Address(_) | Self::Post(_) | Self::Status { .. } | Self::Fuse { .. } => {
-                None
-            }
+            Self::Secret(_)
+            | Self::Address(_)
+            | Self::Post(_)
+            | Self::Status { .. }
+            | Self::CircuitOpen { .. } => None,
         }
     }
 
@@ -94,7 +96,7 @@ impl Stop {
             Self::Address(refused) => refused.code(),
             Self::Post(failure) => failure.code(),
             Self::Status { status, .. } => status_class(*status),
-            Self::Fuse { .. } => "fuse",
+            Self::CircuitOpen { .. } => "circuit-open",
             Self::OutOfTime => "out-of-time",
             Self::Panicked => "panic",
         }

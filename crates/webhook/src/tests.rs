@@ -1,14 +1,14 @@
 //! The function against receivers on this machine.
 
-mod desk;
 mod failures;
+mod harness;
 
 use std::io;
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex};
 
-use desk::{
-    BEGIN_MS, FILE, OLD_SECRET, Receiver, SECRET, World, announcement, batch, header, ids, message, told,
+use harness::{
+    BEGIN_MS, FILE, Harness, OLD_SECRET, Receiver, SECRET, announcement, batch, header, ids, message, told,
 };
 
 use host::SqsBatchResponse;
@@ -37,16 +37,16 @@ async fn handle(
 }
 
 /// Delivers one announcement for `north` to a receiver that answers so.
-async fn deliver_to(world: &Arc<World>, receiver: &Receiver, answer: &str) -> SqsBatchResponse {
-    world.set("north", &receiver.url()).await;
-    let courier = world.courier(Policy::Loopback);
+async fn deliver_to(harness: &Arc<Harness>, receiver: &Receiver, answer: &str) -> SqsBatchResponse {
+    harness.set("north", &receiver.url()).await;
+    let courier = harness.courier(Policy::Loopback);
     handle(&courier, &[message("m", 1, &announcement("north"))], receiver.serve(answer)).await
 }
 
 #[tokio::test]
 async fn an_outcome_is_posted_with_the_name_that_is_known_and_signed() {
-    let (world, receiver) = (Arc::<World>::default(), Receiver::new().await);
-    let response = deliver_to(&world, &receiver, "200 OK").await;
+    let (harness, receiver) = (Arc::<Harness>::default(), Receiver::new().await);
+    let response = deliver_to(&harness, &receiver, "200 OK").await;
     assert_eq!(serde_json::to_string(&response).unwrap(), r#"{"batchItemFailures":[]}"#);
     let [request] = &receiver.said()[..] else { panic!("one post") };
     assert!(request.starts_with("POST /hook HTTP/1.1\r\n"), "{request}");
@@ -55,17 +55,17 @@ async fn an_outcome_is_posted_with_the_name_that_is_known_and_signed() {
     assert_eq!(header(request, "webhook-timestamp"), "1700000000");
     assert_eq!(header(request, "webhook-signature"), SIGNATURE);
     assert_eq!(header(request, "content-type"), "application/json");
-    assert_eq!((world.counted("WebhooksDelivered"), world.deferred().len()), (1, 0));
+    assert_eq!((harness.counted("WebhooksDelivered"), harness.deferred().len()), (1, 0));
 }
 
 #[tokio::test]
 async fn a_file_is_named_to_its_own_partner_only_and_its_receipt_is_an_address_of_the_api() {
-    let (world, receiver) = (Arc::<World>::default(), Receiver::new().await);
+    let (harness, receiver) = (Arc::<Harness>::default(), Receiver::new().await);
     for partner in ["north", "south"] {
-        world.set(partner, &receiver.url()).await;
+        harness.set(partner, &receiver.url()).await;
     }
-    let file = world.claimed("north/visits/day 1.csv").await;
-    let courier = world.courier(Policy::Loopback);
+    let file = harness.claimed("north/visits/day 1.csv").await;
+    let courier = harness.courier(Policy::Loopback);
     for partner in ["north", "south"] {
         let announced = announcement(partner).replace(FILE, &file);
         let receipt = r#","receipt":{"bucket":"operators-bucket","key":"_receipts/north/x.json"}}"#;
@@ -78,39 +78,39 @@ async fn a_file_is_named_to_its_own_partner_only_and_its_receipt_is_an_address_o
         .map(|request| serde_json::from_str(request.split("\r\n\r\n").nth(1).unwrap()).unwrap())
         .collect();
     assert_eq!(bodies[0]["name"], "day 1.csv");
-    assert_eq!(bodies[0]["receipt"], format!("{}/v1/files/{file}/receipt", desk::API));
+    assert_eq!(bodies[0]["receipt"], format!("{}/v1/files/{file}/receipt", harness::API));
     assert_eq!(bodies[1]["name"], serde_json::Value::Null, "another partner's file has no name here");
     assert!(!posted.concat().contains("operators-bucket"), "{posted:?}");
 }
 
 #[tokio::test]
 async fn without_the_ledger_nothing_is_posted_until_it_answers() {
-    let (world, receiver) = (Arc::<World>::default(), Receiver::new().await);
-    world.set("north", &receiver.url()).await;
-    let courier = world.courier(Policy::Loopback);
+    let (harness, receiver) = (Arc::<Harness>::default(), Receiver::new().await);
+    harness.set("north", &receiver.url()).await;
+    let courier = harness.courier(Policy::Loopback);
     let messages = [message("m", 1, &announcement("north"))];
-    world.memory.fail_at(world.memory.calls().len() + 2, store::memory::When::BeforeEffect);
+    harness.memory.fail_at(harness.memory.calls().len() + 2, store::memory::When::BeforeEffect);
     let response = handle(&courier, &messages, std::future::pending::<()>()).await;
-    assert_eq!((ids(&response), world.counted("RetryableErrors")), (vec!["m"], 1));
+    assert_eq!((ids(&response), harness.counted("RetryableErrors")), (vec!["m"], 1));
     let response = handle(&courier, &messages, receiver.serve("200 OK")).await;
     assert_eq!((ids(&response).len(), receiver.said().len()), (0, 1));
 }
 
 #[tokio::test]
 async fn during_a_rotation_both_secrets_sign() {
-    let (world, receiver) = (Arc::<World>::default(), Receiver::new().await);
-    world.set_with("north", &receiver.url(), SECRET, Some(OLD_SECRET)).await;
-    let courier = world.courier(Policy::Loopback);
+    let (harness, receiver) = (Arc::<Harness>::default(), Receiver::new().await);
+    harness.set_with("north", &receiver.url(), SECRET, Some(OLD_SECRET)).await;
+    let courier = harness.courier(Policy::Loopback);
     handle(&courier, &[message("m", 1, &announcement("north"))], receiver.serve("204 No Content")).await;
     assert_eq!(header(&receiver.said()[0], "webhook-signature"), format!("{SIGNATURE} {OLD_SIGNATURE}"));
 }
 
 #[tokio::test]
 async fn a_second_attempt_has_the_same_id_and_its_own_time() {
-    let (world, receiver) = (Arc::<World>::default(), Receiver::new().await);
-    deliver_to(&world, &receiver, "503 Service Unavailable").await;
-    world.elapsed.store(10_000, Ordering::Relaxed);
-    deliver_to(&world, &receiver, "200 OK").await;
+    let (harness, receiver) = (Arc::<Harness>::default(), Receiver::new().await);
+    deliver_to(&harness, &receiver, "503 Service Unavailable").await;
+    harness.elapsed.store(10_000, Ordering::Relaxed);
+    deliver_to(&harness, &receiver, "200 OK").await;
     let said = receiver.said();
     let [first, second] = &said[..] else { panic!("two posts") };
     assert_eq!(header(first, "webhook-id"), header(second, "webhook-id"));
@@ -131,30 +131,30 @@ async fn success_and_gone_are_the_end_and_everything_else_comes_back() {
         ("500 Internal Server Error", false, "WebhooksFailed"),
         ("HTTP", false, "WebhooksFailed"),
     ] {
-        let (world, receiver) = (Arc::<World>::default(), Receiver::new().await);
-        let response = deliver_to(&world, &receiver, answer).await;
+        let (harness, receiver) = (Arc::<Harness>::default(), Receiver::new().await);
+        let response = deliver_to(&harness, &receiver, answer).await;
         assert_eq!(ids(&response).is_empty(), ends, "{answer}");
-        assert_eq!((world.counted(metric), receiver.said().len()), (1, 1), "{answer}");
-        assert_eq!(world.deferred().len(), usize::from(!ends), "{answer}");
+        assert_eq!((harness.counted(metric), receiver.said().len()), (1, 1), "{answer}");
+        assert_eq!(harness.deferred().len(), usize::from(!ends), "{answer}");
     }
 }
 
 #[tokio::test]
 async fn a_partner_without_a_webhook_and_a_file_of_nobody_are_done_with() {
-    let world = Arc::<World>::default();
-    let courier = world.courier(Policy::Public);
+    let harness = Arc::<Harness>::default();
+    let courier = harness.courier(Policy::Public);
     let messages = [message("a", 1, &announcement("north")), message("b", 1, &announcement(""))];
     let response = handle(&courier, &messages, std::future::pending::<()>()).await;
     assert_eq!(ids(&response), [""; 0]);
-    assert!(world.metrics.lock().unwrap().is_empty() && world.deferred().is_empty());
+    assert!(harness.metrics.lock().unwrap().is_empty() && harness.deferred().is_empty());
 }
 
 #[tokio::test]
 async fn a_slow_receiver_holds_up_nobody_else_in_its_batch() {
-    let (world, slow, quick) = (Arc::<World>::default(), Receiver::new().await, Receiver::new().await);
-    world.set("slow", &slow.url()).await;
-    world.set("quick", &quick.url()).await;
-    let courier = world.courier(Policy::Loopback);
+    let (harness, slow, quick) = (Arc::<Harness>::default(), Receiver::new().await, Receiver::new().await);
+    harness.set("slow", &slow.url()).await;
+    harness.set("quick", &quick.url()).await;
+    let courier = harness.courier(Policy::Loopback);
     let mut messages: Vec<_> =
         (0..5).map(|index| message(&format!("slow-{index}"), 1, &announcement("slow"))).collect();
     messages.extend((0..5).map(|index| message(&format!("quick-{index}"), 1, &announcement("quick"))));
@@ -167,7 +167,7 @@ async fn a_slow_receiver_holds_up_nobody_else_in_its_batch() {
     };
     let response = handle(&courier, &messages, receivers).await;
     assert_eq!(ids(&response), [""; 0]);
-    assert_eq!((slow.said().len(), quick.said().len(), world.counted("WebhooksDelivered")), (5, 5, 10));
+    assert_eq!((slow.said().len(), quick.said().len(), harness.counted("WebhooksDelivered")), (5, 5, 10));
 }
 
 /// Log lines as they would be written.
@@ -193,11 +193,11 @@ async fn no_address_secret_or_body_is_logged_counted_or_answered() {
         let subscriber =
             tracing_subscriber::fmt().json().with_target(false).with_writer(move || writer.clone()).finish();
         let guard = tracing::subscriber::set_default(subscriber);
-        let (world, receiver) = (Arc::<World>::default(), Receiver::new().await);
-        let response = deliver_to(&world, &receiver, answer).await;
+        let (harness, receiver) = (Arc::<Harness>::default(), Receiver::new().await);
+        let response = deliver_to(&harness, &receiver, answer).await;
         drop(guard);
         let logged = String::from_utf8(lines.0.lock().unwrap().clone()).unwrap();
-        let told = format!("{logged} {response:?} {:?}", world.metrics.lock().unwrap());
+        let told = format!("{logged} {response:?} {:?}", harness.metrics.lock().unwrap());
         for kept in [SECRET, "127.0.0.1", "/hook", "elsewhere", "Secret", "visits", "v1,"] {
             assert!(!told.contains(kept), "{kept} in {told}");
         }

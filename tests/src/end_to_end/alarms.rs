@@ -7,9 +7,9 @@ use serde_json::{Value, json};
 use sha2::Sha256;
 
 use super::emulator::Emulator;
+use super::harness::Harness;
 use super::http;
 use super::loopback::{Heard, Loopback};
-use super::stage::Stage;
 
 /// The secret by which the notifier signs for the receiver: 32 bytes in base64.
 pub(super) const SIGNING: &str = "whsec_c2lsZW50LXNjYWxwZXItZW5kLXRvLWVuZC10ZXN0cyE=";
@@ -29,8 +29,8 @@ pub(super) struct Alarm {
     pub(super) has_metric: bool,
 }
 
-impl Stage {
-    /// A new stage whose notifier tells a receiver.
+impl Harness {
+    /// A new harness whose notifier tells a receiver.
     pub(super) async fn open_telling(operators: &Loopback) -> Self {
         let emulator = Emulator::start();
         let channels = json!({"webhook": {"url": format!("{}/incidents", operators.url), "secret": SIGNING}});

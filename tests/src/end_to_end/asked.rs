@@ -2,8 +2,8 @@
 
 use serde_json::json;
 
+use super::api::{Caller, text, wish};
 use super::canary::Planter;
-use super::door::{Caller, text, wish};
 use super::http::Answer;
 
 const FILES: &str = "/v1/feeds/scans/files";
@@ -116,9 +116,9 @@ fn odd_headers(north: &Caller<'_>, asked: &mut Planter) -> Vec<Asked> {
     send("idempotency-key", asked.plant("<W> <W>"), &format!("{FILES}?name=k.csv"));
     for shown in ["<W>", "ssk_<W>", "Bearer <W>.<W>.<W>"] {
         for shown in [asked.plant(shown), asked.plant(shown)] {
-            let holder = north.stage.holder(&shown).get("/v1/files");
+            let holder = north.harness.holder(&shown).get("/v1/files");
             answers.push(("a key of nobody".to_owned(), holder));
-            answers.push(("a token of nobody".to_owned(), north.stage.bearer(&shown).get("/v1/files")));
+            answers.push(("a token of nobody".to_owned(), north.harness.bearer(&shown).get("/v1/files")));
         }
     }
     answers

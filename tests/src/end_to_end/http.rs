@@ -5,7 +5,7 @@ use std::net::TcpStream;
 
 use serde_json::Value;
 
-use super::stage::ACCOUNT;
+use super::harness::ACCOUNT;
 
 /// An answer: its status, its headers by lower-case name, and its body.
 pub(super) struct Answer {

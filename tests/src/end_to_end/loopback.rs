@@ -5,7 +5,7 @@ use std::net::{TcpListener, TcpStream};
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::thread;
 
-use super::stage::PATIENCE;
+use super::harness::PATIENCE;
 
 /// A request that came.
 pub(super) struct Heard {

@@ -8,22 +8,22 @@ use serde_json::Value;
 
 use super::emulator::python;
 use super::files::csv;
-use super::stage::{ACCOUNT, Stage};
+use super::harness::{ACCOUNT, Harness};
 use super::{files, http};
 
 #[tokio::test]
 async fn a_deployment_leaves_no_dead_letter_and_no_entry() {
-    let stage = Stage::open().await;
+    let harness = Harness::open().await;
     // S3 sends a test event when the notification is configured.
-    stage.settle().await;
-    stage.deliver(r#"{"Service":"Amazon S3","Event":"s3:TestEvent","Time":"2026-03-05T06:07:08.000Z","Bucket":"inbox","RequestId":"1","HostId":"2"}"#).await;
-    stage.settle().await;
-    assert!(stage.ledger().await.is_empty());
+    harness.settle().await;
+    harness.deliver(r#"{"Service":"Amazon S3","Event":"s3:TestEvent","Time":"2026-03-05T06:07:08.000Z","Bucket":"inbox","RequestId":"1","HostId":"2"}"#).await;
+    harness.settle().await;
+    assert!(harness.ledger().await.is_empty());
 }
 
 #[tokio::test]
 async fn every_spelling_of_a_key_is_one_file() {
-    let stage = Stage::open().await;
+    let harness = Harness::open().await;
     let keys = [
         "north/scans/in/a b+ü(1).csv",
         "north/scans/100%.csv",
@@ -31,57 +31,57 @@ async fn every_spelling_of_a_key_is_one_file() {
         "north/scans/日本語 😀.csv",
     ];
     for (index, key) in keys.into_iter().enumerate() {
-        let entry = stage.process(key, csv(10 * u32::try_from(index).expect("small"), 10)).await;
+        let entry = harness.process(key, csv(10 * u32::try_from(index).expect("small"), 10)).await;
         assert_eq!((entry.state(), entry.counts()), ("COMPLETE", [10, 10, 0]), "{key}");
     }
-    assert_eq!(stage.ledger().await.len(), keys.len());
-    stage.settle().await;
+    assert_eq!(harness.ledger().await.len(), keys.len());
+    harness.settle().await;
 }
 
 #[tokio::test]
 async fn what_is_no_partner_file_is_ignored_or_refused_and_counted() {
-    let stage = Stage::open().await;
+    let harness = Harness::open().await;
     for key in ["north/scans/", "north/scans/.DS_Store", "north/scans/day_$folder$"] {
-        let entry = stage.process(key, Vec::new()).await;
+        let entry = harness.process(key, Vec::new()).await;
         assert_eq!(entry.state(), "IGNORED", "{key}");
     }
-    let stray = stage.process("day.csv", csv(0, 1)).await;
+    let stray = harness.process("day.csv", csv(0, 1)).await;
     assert_eq!((stray.state(), stray.fault()), ("QUARANTINED", "BAD_KEY"));
-    stage.settle().await;
+    harness.settle().await;
 }
 
 #[tokio::test]
 async fn a_version_that_was_deleted_before_it_was_read_is_gone() {
-    let stage = Stage::open().await;
-    stage.silence().await;
+    let harness = Harness::open().await;
+    harness.silence().await;
     let key = "north/scans/day.csv";
-    let version = stage.land(key, csv(0, 5)).await;
-    let delete = stage.s3.delete_object().bucket(&stage.names.inbox).key(key).version_id(&version);
+    let version = harness.land(key, csv(0, 5)).await;
+    let delete = harness.s3.delete_object().bucket(&harness.names.inbox).key(key).version_id(&version);
     delete.send().await.expect("delete the version");
-    stage.deliver(&stage.event(key, &version, "0055AED6DCD90281E5")).await;
-    assert_eq!(stage.outcome(key, &version).await.state(), "GONE");
-    assert!(stage.records().await.is_empty());
-    stage.settle().await;
+    harness.deliver(&harness.event(key, &version, "0055AED6DCD90281E5")).await;
+    assert_eq!(harness.outcome(key, &version).await.state(), "GONE");
+    assert!(harness.records().await.is_empty());
+    harness.settle().await;
 }
 
 #[tokio::test]
 async fn every_kind_of_upload_starts_the_path() {
-    let stage = Stage::open().await;
-    let put = stage.process("north/scans/put.csv", csv(0, 4)).await;
+    let harness = Harness::open().await;
+    let put = harness.process("north/scans/put.csv", csv(0, 4)).await;
     assert_eq!(put.state(), "COMPLETE");
 
-    let inbox = &stage.names.inbox;
-    let copy = stage.s3.copy_object().bucket(inbox).key("north/scans/copy.csv");
+    let inbox = &harness.names.inbox;
+    let copy = harness.s3.copy_object().bucket(inbox).key("north/scans/copy.csv");
     let copied =
         copy.copy_source(format!("{inbox}/north/scans/put.csv")).send().await.expect("copy the file");
     let version = copied.version_id.expect("a version");
-    assert_eq!(stage.outcome("north/scans/copy.csv", &version).await.state(), "COMPLETE");
+    assert_eq!(harness.outcome("north/scans/copy.csv", &version).await.state(), "COMPLETE");
 
-    let version = upload_in_parts(&stage, "north/scans/parts.csv", csv(20, 4)).await;
-    assert_eq!(stage.outcome("north/scans/parts.csv", &version).await.state(), "COMPLETE");
+    let version = upload_in_parts(&harness, "north/scans/parts.csv", csv(20, 4)).await;
+    assert_eq!(harness.outcome("north/scans/parts.csv", &version).await.state(), "COMPLETE");
 
-    post_form(&stage, "north/scans/form.csv", &csv(30, 4));
-    let head = stage
+    post_form(&harness, "north/scans/form.csv", &csv(30, 4));
+    let head = harness
         .s3
         .head_object()
         .bucket(inbox)
@@ -90,31 +90,31 @@ async fn every_kind_of_upload_starts_the_path() {
         .await
         .expect("the posted file");
     let version = head.version_id.expect("a version");
-    assert_eq!(stage.outcome("north/scans/form.csv", &version).await.state(), "COMPLETE");
-    stage.settle().await;
+    assert_eq!(harness.outcome("north/scans/form.csv", &version).await.state(), "COMPLETE");
+    harness.settle().await;
 }
 
-async fn upload_in_parts(stage: &Stage, key: &str, content: String) -> String {
-    let inbox = &stage.names.inbox;
+async fn upload_in_parts(harness: &Harness, key: &str, content: String) -> String {
+    let inbox = &harness.names.inbox;
     let created =
-        stage.s3.create_multipart_upload().bucket(inbox).key(key).send().await.expect("begin the upload");
+        harness.s3.create_multipart_upload().bucket(inbox).key(key).send().await.expect("begin the upload");
     let upload = created.upload_id.expect("an upload id");
-    let part = stage.s3.upload_part().bucket(inbox).key(key).upload_id(&upload).part_number(1);
+    let part = harness.s3.upload_part().bucket(inbox).key(key).upload_id(&upload).part_number(1);
     let sent = part.body(ByteStream::from(content.into_bytes())).send().await.expect("send the part");
     let part = CompletedPart::builder().part_number(1).set_e_tag(sent.e_tag).build();
-    let complete = stage.s3.complete_multipart_upload().bucket(inbox).key(key).upload_id(upload);
+    let complete = harness.s3.complete_multipart_upload().bucket(inbox).key(key).upload_id(upload);
     let complete = complete.multipart_upload(CompletedMultipartUpload::builder().parts(part).build());
     complete.send().await.expect("complete the upload").version_id.expect("a version")
 }
 
 /// A browser's upload: a form that boto3 signs, since the SDK for Rust cannot. Forms are the one place where the
 /// emulator checks the owner's signature; its secret is `test`.
-fn post_form(stage: &Stage, key: &str, content: &str) {
+fn post_form(harness: &Harness, key: &str, content: &str) {
     const SIGN: &str = "import boto3, json, sys; from botocore.config import Config; \
         s3 = boto3.client('s3', endpoint_url=sys.argv[1], aws_access_key_id=sys.argv[2], aws_secret_access_key='test', \
         region_name='us-east-1', config=Config(signature_version='s3v4', s3={'addressing_style': 'path'})); \
         print(json.dumps(s3.generate_presigned_post(sys.argv[3], sys.argv[4])))";
-    let arguments = [stage.emulator.endpoint.as_str(), ACCOUNT, &stage.names.inbox, key];
+    let arguments = [harness.emulator.endpoint.as_str(), ACCOUNT, &harness.names.inbox, key];
     let output = Command::new(python()).args(["-c", SIGN]).args(arguments).output().expect("sign the form");
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     let form: Value = serde_json::from_slice(&output.stdout).expect("a form");
@@ -127,8 +127,8 @@ fn post_form(stage: &Stage, key: &str, content: &str) {
     let file = part("file", "; filename=\"form.csv\"\r\ncontent-type: text/csv", content);
     let body = format!("{fields}{file}--boundary--\r\n");
     let headers = [("content-type", "multipart/form-data; boundary=boundary")];
-    let path = format!("/{}", stage.names.inbox);
-    let answer = http::send(&stage.emulator.endpoint, "POST", &path, &headers, body.as_bytes());
+    let path = format!("/{}", harness.names.inbox);
+    let answer = http::send(&harness.emulator.endpoint, "POST", &path, &headers, body.as_bytes());
     assert!(
         (200..300).contains(&answer.status),
         "{}: {}",
@@ -139,10 +139,10 @@ fn post_form(stage: &Stage, key: &str, content: &str) {
 
 #[tokio::test]
 async fn partners_with_the_same_keys_do_not_meet() {
-    let stage = Stage::open().await;
-    stage.process("north/scans/day.csv", csv(0, 3)).await;
-    stage.process("south/scans/day.csv", files::csv(0, 3)).await;
-    let partitions: Vec<String> = stage
+    let harness = Harness::open().await;
+    harness.process("north/scans/day.csv", csv(0, 3)).await;
+    harness.process("south/scans/day.csv", files::csv(0, 3)).await;
+    let partitions: Vec<String> = harness
         .records()
         .await
         .iter()
@@ -150,5 +150,5 @@ async fn partners_with_the_same_keys_do_not_meet() {
         .collect();
     assert_eq!(partitions.len(), 6);
     assert_eq!(partitions.iter().filter(|key| key.starts_with("north/scans#")).count(), 3);
-    stage.settle().await;
+    harness.settle().await;
 }

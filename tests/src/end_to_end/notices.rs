@@ -6,8 +6,8 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use super::alarms::{Alarm, SIGNING, signed};
+use super::harness::{Harness, PATIENCE};
 use super::loopback::{Heard, Loopback};
-use super::stage::{PATIENCE, Stage};
 
 /// Messages of one incident.
 const STORM: usize = 500;
@@ -20,12 +20,12 @@ const LOOK_AGAIN: Duration = Duration::from_millis(50);
 #[tokio::test]
 async fn every_alarm_is_told_once_when_it_goes_off_and_once_when_it_is_resolved() {
     let operators = Loopback::start("{}");
-    let stage = Stage::open_telling(&operators).await;
-    let alarms = stage.alarms();
+    let harness = Harness::open_telling(&operators).await;
+    let alarms = harness.alarms();
     let told: Vec<&Alarm> = alarms.iter().filter(|alarm| alarm.is_told).collect();
     assert!(told.len() >= 30, "{} alarms", told.len());
     for alarm in &alarms {
-        stage.set_alarm(&alarm.name, "OK", 0.0);
+        harness.set_alarm(&alarm.name, "OK", 0.0);
     }
     let mut by_incident: BTreeMap<&str, Vec<&Alarm>> = BTreeMap::new();
     for alarm in &told {
@@ -37,17 +37,17 @@ async fn every_alarm_is_told_once_when_it_goes_off_and_once_when_it_is_resolved(
     for round in 0..rounds {
         for (incident, alarms) in &by_incident {
             if let Some(alarm) = alarms.get(round) {
-                one_page_and_one_recovery(&stage, &operators, alarm, endings[incident]).await;
+                one_page_and_one_recovery(&harness, &operators, alarm, endings[incident]).await;
             }
         }
         // The emulator stamps changes with whole seconds, and of two at the same time the second is no news.
         tokio::time::sleep(SECOND).await;
     }
     assert!(operators.all().is_empty(), "something was told twice");
-    assert_eq!(stage.messages(&stage.names.notifier_dead_letters).await, 0);
+    assert_eq!(harness.messages(&harness.names.notifier_dead_letters).await, 0);
     let own: BTreeSet<&str> =
         alarms.iter().filter(|alarm| !alarm.is_told).map(|alarm| alarm.name.as_str()).collect();
-    mailed_without_the_notifier(&stage, &own).await;
+    mailed_without_the_notifier(&harness, &own).await;
     assert!(operators.all().is_empty(), "the notifier told of itself");
     eprintln!(
         "{} alarms of {} incidents told, {} mailed without the notifier",
@@ -58,21 +58,21 @@ async fn every_alarm_is_told_once_when_it_goes_off_and_once_when_it_is_resolved(
 }
 
 /// Drives the notifier's own alarms to ALARM and back: what is mailed is CloudWatch's message itself.
-async fn mailed_without_the_notifier(stage: &Stage, own: &BTreeSet<&str>) {
+async fn mailed_without_the_notifier(harness: &Harness, own: &BTreeSet<&str>) {
     let is_own = |name: &&str| name.starts_with("silent-scalper-dev-notifier-");
     assert!(own.len() >= 4 && own.iter().all(is_own), "{own:?}");
-    stage.mail().await;
+    harness.mail().await;
     let mut expected = BTreeSet::new();
     for name in own {
         for (state, value) in [("ALARM", 97.5), ("OK", 0.0)] {
-            stage.set_alarm(name, state, value);
+            harness.set_alarm(name, state, value);
             expected.insert(((*name).to_owned(), state.to_owned()));
         }
     }
     let mut mailed = BTreeSet::new();
     let all_come = async {
         while mailed != expected {
-            for mail in stage.mail().await {
+            for mail in harness.mail().await {
                 let change: Value = serde_json::from_str(&mail).expect("CloudWatch's message");
                 let member = |name: &str| change[name].as_str().unwrap_or_default().to_owned();
                 assert!(mailed.insert((member("AlarmName"), member("NewStateValue"))), "twice: {mail}");
@@ -84,9 +84,9 @@ async fn mailed_without_the_notifier(stage: &Stage, own: &BTreeSet<&str>) {
 }
 
 /// Drives an alarm to ALARM and back. The composite alarm of its incident follows it, and is the same page.
-async fn one_page_and_one_recovery(stage: &Stage, operators: &Loopback, alarm: &Alarm, ending: &str) {
+async fn one_page_and_one_recovery(harness: &Harness, operators: &Loopback, alarm: &Alarm, ending: &str) {
     let incident = alarm.incident.as_str();
-    stage.set_alarm(&alarm.name, "ALARM", 97.5);
+    harness.set_alarm(&alarm.name, "ALARM", 97.5);
     let opened = told(&operators.next());
     assert_eq!(
         (&opened["status"], &opened["incident"]),
@@ -107,10 +107,10 @@ async fn one_page_and_one_recovery(stage: &Stage, operators: &Loopback, alarm: &
     };
     let facts = opened["facts"].as_array().expect("facts");
     assert!(!alarm.has_metric || facts.iter().any(has_reading), "no value and threshold: {opened}");
-    until_told(stage, incident, true).await;
-    stage.set_alarm(&alarm.name, "OK", 0.0);
+    until_told(harness, incident, true).await;
+    harness.set_alarm(&alarm.name, "OK", 0.0);
     let closed = told(&operators.next());
-    until_told(stage, incident, false).await;
+    until_told(harness, incident, false).await;
     let expected = (&json!("resolved"), &json!(incident), &json!(incident), &json!(""));
     assert_eq!(
         (&closed["status"], &closed["incident"], &closed["alarm"], &closed["do"]),
@@ -124,17 +124,17 @@ async fn one_page_and_one_recovery(stage: &Stage, operators: &Loopback, alarm: &
 }
 
 /// Waits until the ledger says that every channel took the message.
-async fn until_told(stage: &Stage, incident: &str, open: bool) {
+async fn until_told(harness: &Harness, incident: &str, open: bool) {
     let key = json!({"S": format!("incident#{incident}")});
     let is_told =
         |item: &Value| item["pk"] == key && item["open"]["BOOL"] == open && item["done"]["BOOL"] == true;
     let wait = async {
-        while !stage.ledger().await.iter().any(is_told) {
+        while !harness.ledger().await.iter().any(is_told) {
             tokio::time::sleep(LOOK_AGAIN).await;
         }
     };
     let ended = tokio::time::timeout(PATIENCE, wait).await;
-    assert!(ended.is_ok(), "{incident} is not told on every channel:\n{}", stage.emulator.log());
+    assert!(ended.is_ok(), "{incident} is not told on every channel:\n{}", harness.emulator.log());
 }
 
 fn told(heard: &Heard) -> Value {
@@ -147,7 +147,7 @@ fn told(heard: &Heard) -> Value {
 #[tokio::test]
 async fn a_storm_of_one_incident_is_one_page_and_one_recovery() {
     let operators = Loopback::start("{}");
-    let stage = Stage::open_telling(&operators).await;
+    let harness = Harness::open_telling(&operators).await;
     let change = |alarm: &str, state: &str, second: usize| {
         json!({
             "AlarmName": alarm, "NewStateValue": state, "OldStateValue": "OK", "AlarmDescription": "Files wait.\nDo: `look`.\nResolved: Files no longer wait.\nIncident: storm",
@@ -158,14 +158,14 @@ async fn a_storm_of_one_incident_is_one_page_and_one_recovery() {
     };
     for wave in 0..STORM / WAVE {
         for number in wave * WAVE..(wave + 1) * WAVE {
-            publish(&stage, &change(&format!("part-{}", number % 7), "ALARM", number)).await;
+            publish(&harness, &change(&format!("part-{}", number % 7), "ALARM", number)).await;
         }
-        until_handled(&stage, (wave + 1) * WAVE).await;
+        until_handled(&harness, (wave + 1) * WAVE).await;
     }
     let opened = told(&operators.next());
     assert_eq!((&opened["status"], &opened["incident"]), (&json!("alarm"), &json!("storm")), "{opened}");
-    until_told(&stage, "storm", true).await;
-    publish(&stage, &change("storm", "OK", STORM)).await;
+    until_told(&harness, "storm", true).await;
+    publish(&harness, &change("storm", "OK", STORM)).await;
     let closed = told(&operators.next());
     assert_eq!(closed["status"], "resolved", "{closed}");
     assert_eq!(closed["title"], "RESOLVED storm after 8 minutes", "{closed}");
@@ -174,21 +174,21 @@ async fn a_storm_of_one_incident_is_one_page_and_one_recovery() {
         .as_array()
         .and_then(|facts| facts.iter().find(|fact| fact["name"] == "further changes"));
     assert_eq!(folded.map(|fact| &fact["text"]), Some(&json!((STORM - 1).to_string())), "{closed}");
-    until_handled(&stage, STORM + 1).await;
+    until_handled(&harness, STORM + 1).await;
     assert!(operators.all().is_empty(), "a page too many");
-    assert_eq!(stage.messages(&stage.names.notifier_dead_letters).await, 0);
+    assert_eq!(harness.messages(&harness.names.notifier_dead_letters).await, 0);
 }
 
-async fn publish(stage: &Stage, message: &str) {
-    let publish = stage.sns.publish().topic_arn(&stage.names.alarm_topic).message(message);
+async fn publish(harness: &Harness, message: &str) {
+    let publish = harness.sns.publish().topic_arn(&harness.names.alarm_topic).message(message);
     publish.send().await.expect("publish to the alarm topic");
 }
 
 /// Waits until so many changes were told or folded.
-async fn until_handled(stage: &Stage, changes: usize) {
+async fn until_handled(harness: &Harness, changes: usize) {
     let wait = async {
         loop {
-            let logs = stage.logs_of(&stage.names.notifier_logs);
+            let logs = harness.logs_of(&harness.names.notifier_logs);
             let folded = logs.matches("folded into its incident").count();
             let told = logs
                 .lines()
@@ -201,5 +201,5 @@ async fn until_handled(stage: &Stage, changes: usize) {
         }
     };
     let handled = tokio::time::timeout(PATIENCE, wait).await;
-    assert!(handled.is_ok(), "the notifier is not done with {changes} changes:\n{}", stage.emulator.log());
+    assert!(handled.is_ok(), "the notifier is not done with {changes} changes:\n{}", harness.emulator.log());
 }

@@ -4,25 +4,25 @@ use serde_json::Value;
 use store::aws::{Access, Aws, Door, DoorNames, Names, SdkConfig, Surveyor, configuration};
 
 use super::files::csv;
-use super::stage::{ACCOUNT, Stage};
+use super::harness::{ACCOUNT, Harness};
 use crate::repository::root;
 
 /// A key that names no partner and feed, and that a shell would read otherwise.
 const WRONG_KEY: &str = "Shop/or ders'$(x)ü.csv";
 
 /// The text that a command prints, and its exit code. The last word may have blanks.
-fn said(stage: &Stage, line: &str, word: Option<&str>) -> (String, i32) {
-    let output = stage.command(&[], line).args(word).output().expect("run scalper");
+fn said(harness: &Harness, line: &str, word: Option<&str>) -> (String, i32) {
+    let output = harness.command(&[], line).args(word).output().expect("run scalper");
     let text = String::from_utf8(output.stdout).expect("UTF-8");
     (text + &String::from_utf8_lossy(&output.stderr), output.status.code().expect("an exit code"))
 }
 
 /// Pastes a command of `scalper` into a shell.
-fn paste(stage: &Stage, line: &str) -> String {
+fn paste(harness: &Harness, line: &str) -> String {
     let mut command = Command::new("bash");
     let path = std::env::join_paths([root().join("target/debug"), "/usr/bin".into(), "/bin".into()]);
     command.args(["-c", line]).env_clear().env("PATH", path.expect("a path"));
-    command.envs([("AWS_ENDPOINT_URL", stage.emulator.endpoint.as_str()), ("AWS_REGION", "us-east-1")]);
+    command.envs([("AWS_ENDPOINT_URL", harness.emulator.endpoint.as_str()), ("AWS_REGION", "us-east-1")]);
     command.envs([("AWS_ACCESS_KEY_ID", ACCOUNT), ("AWS_SECRET_ACCESS_KEY", "local"), ("USER", "ann")]);
     let output = command.output().expect("run bash");
     assert!(output.status.success(), "{line}: {}", String::from_utf8_lossy(&output.stderr));
@@ -35,60 +35,63 @@ fn commands(text: &str) -> impl Iterator<Item = &str> {
 
 #[tokio::test]
 async fn a_file_under_a_wrong_key_is_seen_until_it_is_acknowledged() {
-    let stage = Stage::open().await;
-    let entry = stage.process(WRONG_KEY, csv(0, 1)).await;
+    let harness = Harness::open().await;
+    let entry = harness.process(WRONG_KEY, csv(0, 1)).await;
     assert_eq!((entry.state(), entry.fault()), ("QUARANTINED", "BAD_KEY"));
-    let (status, code) = said(&stage, "status --check", None);
+    let (status, code) = said(&harness, "status --check", None);
     assert!(code == 1 && status.contains("1 problem\n\nBAD_KEY  1 file under a wrong key"), "{status}");
-    assert!(said(&stage, "files", None).0.contains(entry.file()));
-    let (shown, code) = said(&stage, "show", Some(WRONG_KEY));
+    assert!(said(&harness, "files", None).0.contains(entry.file()));
+    let (shown, code) = said(&harness, "show", Some(WRONG_KEY));
     assert!(code == 0 && shown.contains(entry.file()), "{shown}");
     let copy = format!(
         "aws s3 cp --region us-east-1 s3://{}/{}/original ",
-        stage.names.quarantine,
+        harness.names.quarantine,
         entry.quarantine()
     );
     assert!(shown.contains(&copy), "{shown}");
-    assert_eq!(stage.quarantined(&format!("{}/original", entry.quarantine())).await, csv(0, 1).into_bytes());
+    assert_eq!(
+        harness.quarantined(&format!("{}/original", entry.quarantine())).await,
+        csv(0, 1).into_bytes()
+    );
     for line in commands(&status).chain(commands(&shown)) {
-        paste(&stage, line);
+        paste(&harness, line);
     }
     let noted = format!(
         "scalper --stack silent-scalper-dev ack {} --reason 'sent again, it'\\''s fine'",
         entry.file()
     );
     for result in [" acknowledged\n", " already acknowledged\n"] {
-        assert!(paste(&stage, &noted).contains(result), "{result}");
+        assert!(paste(&harness, &noted).contains(result), "{result}");
     }
-    assert_eq!(said(&stage, "status --check", None).1, 0);
-    let shown = said(&stage, "show", Some(WRONG_KEY)).0;
+    assert_eq!(said(&harness, "status --check", None).1, 0);
+    let shown = said(&harness, "show", Some(WRONG_KEY)).0;
     assert!(shown.contains("acknowledged by ann at "), "{shown}");
-    stage.settle().await;
+    harness.settle().await;
 }
 
 #[tokio::test]
 async fn a_quarantined_file_is_seen_until_a_good_one_of_its_name_arrives() {
-    let stage = Stage::open().await;
-    let bad = stage.process("north/scans/day.csv", "accession\nAB000001\n").await;
+    let harness = Harness::open().await;
+    let bad = harness.process("north/scans/day.csv", "accession\nAB000001\n").await;
     assert_eq!(bad.state(), "QUARANTINED");
-    let status: Value = stage.scalper("status --partner north");
+    let status: Value = harness.scalper("status --partner north");
     assert_eq!(status["problems"][0]["files"][0]["file"], bad.file());
-    assert_eq!(stage.process("north/scans/day.csv", csv(0, 1)).await.state(), "COMPLETE");
-    assert_eq!(stage.scalper("status")["problems"], serde_json::json!([]));
-    stage.settle().await;
+    assert_eq!(harness.process("north/scans/day.csv", csv(0, 1)).await.state(), "COMPLETE");
+    assert_eq!(harness.scalper("status")["problems"], serde_json::json!([]));
+    harness.settle().await;
 }
 
 #[tokio::test]
 async fn the_ledger_on_the_emulator_behaves_as_its_twin() {
-    let stage = Stage::open().await;
+    let harness = Harness::open().await;
     let config: SdkConfig = configuration(Access {
         region: "us-east-1".to_owned(),
         access_key: ACCOUNT.to_owned(),
         secret_key: "local".to_owned(),
         session_token: None,
-        endpoint: Some(stage.emulator.endpoint.clone()),
+        endpoint: Some(harness.emulator.endpoint.clone()),
     });
-    let names = &stage.names;
+    let names = &harness.names;
     let aws = Aws::new(
         &config,
         Names {
@@ -103,7 +106,7 @@ async fn the_ledger_on_the_emulator_behaves_as_its_twin() {
             account: None,
         },
     );
-    let door = Door::new(
+    let api = Door::new(
         &config,
         DoorNames {
             inbox: names.inbox.clone(),
@@ -117,5 +120,5 @@ async fn the_ledger_on_the_emulator_behaves_as_its_twin() {
     );
     let surveyor = Surveyor::new(&config, "silent-scalper-dev", &names.quarantine, ACCOUNT);
     store::conformance::ledger_behaves(&aws, "run").await.expect("no call fails");
-    store::conformance::acknowledging_behaves(&aws, &surveyor, &door, "run").await.expect("no call fails");
+    store::conformance::acknowledging_behaves(&aws, &surveyor, &api, "run").await.expect("no call fails");
 }

@@ -15,13 +15,13 @@ use std::process::Stdio;
 use serde_json::Value;
 
 use super::alarms::SIGNING;
+use super::api::{Caller, secret_of, sha256, text};
 use super::asked::odd_requests;
 use super::canary::{Hit, Planter, Search, in_all_forms};
-use super::door::{Caller, secret_of, sha256, text};
+use super::harness::Harness;
 use super::http::Answer;
 use super::loopback::Loopback;
 use super::planted::{FEEDS, File, broken_files};
-use super::stage::Stage;
 use super::tables::{Entry, all_items};
 use super::watcher::watch;
 use crate::repository::has_extension;
@@ -42,7 +42,7 @@ struct Planted {
 #[tokio::test]
 async fn a_thousand_values_are_in_quarantine_and_records_and_nowhere_else() {
     let operators = Loopback::start("{}");
-    let stage = Stage::open_telling(&operators).await;
+    let harness = Harness::open_telling(&operators).await;
     let mut planted = Planted {
         content: Planter::new("qjxwvz"),
         names: Planter::new("kvqzjw"),
@@ -50,29 +50,29 @@ async fn a_thousand_values_are_in_quarantine_and_records_and_nowhere_else() {
         secrets: Planter::new("wjqzxk"),
     };
     let receiver = Loopback::start("{}");
-    let key = secret_of(&stage.scalper("partner add north --rate 1000 --burst 1000"));
-    keep_secrets(&stage, &receiver, &key, &mut planted.secrets);
-    let north = stage.holder(&key);
+    let key = secret_of(&harness.scalper("partner add north --rate 1000 --burst 1000"));
+    keep_secrets(&harness, &receiver, &key, &mut planted.secrets);
+    let north = harness.holder(&key);
 
     let files: Vec<File> = FEEDS.iter().flat_map(|feed| feed.files(&mut planted.content)).collect();
     let files = [files, broken_files(&mut planted.content)].concat();
-    let entries = drop_files(&stage, &files, &mut planted).await;
+    let entries = drop_files(&harness, &files, &mut planted).await;
     let answers = ask(&north, &files, &mut planted);
-    let (told, posted) = outcomes_told(&stage, &operators, &receiver).await;
-    let commands = commands(&stage, &entries);
-    let receipts = receipts(&stage).await;
+    let (told, posted) = outcomes_told(&harness, &operators, &receiver).await;
+    let commands = commands(&harness, &entries);
+    let receipts = receipts(&harness).await;
     let tables = [
-        ("ledger", stage.ledger().await),
-        ("partners", all_items(&stage.dynamodb, &stage.names.partners).await),
+        ("ledger", harness.ledger().await),
+        ("partners", all_items(&harness.dynamodb, &harness.names.partners).await),
     ];
     let [ledger, partners] = tables.map(|(name, items)| -> Seen {
         items.into_iter().map(|item| (name.to_owned(), item.to_string().into_bytes())).collect()
     });
     // Years later, so that the watcher looks at every version.
-    watch(&stage, "2036-01-01T00:00:00Z");
-    let logs = logs(&stage);
+    watch(&harness, "2036-01-01T00:00:00Z");
+    let logs = logs(&harness);
 
-    every_value_was_processed(&stage, &planted.content).await;
+    every_value_was_processed(&harness, &planted.content).await;
     let everywhere = [&logs, &told, &posted, &ledger, &partners, &receipts, &answers, &commands];
     nothing_is_found("content", &planted.content.search(), &everywhere);
     nothing_is_found("asked", &planted.asked.search(), &everywhere);
@@ -94,41 +94,42 @@ async fn a_thousand_values_are_in_quarantine_and_records_and_nowhere_else() {
 }
 
 /// Gives the partner an address that is a secret by itself, and takes down every secret that there is.
-fn keep_secrets(stage: &Stage, receiver: &Loopback, key: &str, secrets: &mut Planter) {
+fn keep_secrets(harness: &Harness, receiver: &Loopback, key: &str, secrets: &mut Planter) {
     let address = secrets.plant("/<W>?token=<W>");
-    let named = stage.scalper(&format!("partner webhook north --url {}{address}", receiver.url));
+    let named = harness.scalper(&format!("partner webhook north --url {}{address}", receiver.url));
     secrets.planted.extend([key.to_owned(), sha256(key.as_bytes()), secret_of(&named), SIGNING.to_owned()]);
 }
 
 /// Drops every file below a name that nobody may read, and files whose keys are none; waits for what becomes of them.
-async fn drop_files(stage: &Stage, files: &[File], planted: &mut Planted) -> Vec<Entry> {
-    publish(stage, "unusable", "apiVersion: v3.2.0\nkind: DataContract\nid: unusable\nschema: none\n").await;
+async fn drop_files(harness: &Harness, files: &[File], planted: &mut Planted) -> Vec<Entry> {
+    publish(harness, "unusable", "apiVersion: v3.2.0\nkind: DataContract\nid: unusable\nschema: none\n")
+        .await;
     let mut landed = Vec::new();
     // Below folders that no operator knows: one where the partner should be, and one where the feed should be.
     let folder = planted.names.word();
     for (name, bytes) in files.iter().filter(|(name, _)| name.ends_with("/good") || name.ends_with("/mixed"))
     {
         let key = format!("{folder}/{name}");
-        landed.push((key.clone(), stage.land(&key, bytes.clone()).await));
+        landed.push((key.clone(), harness.land(&key, bytes.clone()).await));
     }
     let key = planted.names.plant("north/<W>/<W>.csv");
     let row = planted.content.plant("<W>,<W>\n");
-    landed.push((key.clone(), stage.land(&key, row).await));
+    landed.push((key.clone(), harness.land(&key, row).await));
     for (name, bytes) in files {
         let (feed, name) = name.split_once('/').expect("a feed");
         let key = format!("north/{feed}/{} Zoë/{name}", planted.names.word());
-        landed.push((key.clone(), stage.land(&key, bytes.clone()).await));
+        landed.push((key.clone(), harness.land(&key, bytes.clone()).await));
     }
     for key in ["<W>.csv", "north/<W>.csv", "North/<W>/<W>.csv", "north/scans/~$<W>.xlsx"] {
         let key = planted.names.plant(&key.replace("~$", "\u{1}")).replace('\u{1}', "~$");
         let row = planted.content.plant("<W>,<W>\n");
-        landed.push((key.clone(), stage.land(&key, row).await));
+        landed.push((key.clone(), harness.land(&key, row).await));
     }
     let mut entries = Vec::new();
     for (key, version) in landed {
-        entries.push(stage.outcome(&key, &version).await);
+        entries.push(harness.outcome(&key, &version).await);
     }
-    stage.settle().await;
+    harness.settle().await;
     let states: BTreeSet<&str> = entries.iter().map(Entry::state).collect();
     assert!(states.is_superset(&BTreeSet::from(["COMPLETE", "QUARANTINED", "IGNORED"])), "{states:?}");
     let faults: BTreeSet<&str> = entries.iter().map(Entry::fault).filter(|fault| !fault.is_empty()).collect();
@@ -137,10 +138,10 @@ async fn drop_files(stage: &Stage, files: &[File], planted: &mut Planted) -> Vec
     entries
 }
 
-async fn publish(stage: &Stage, feed: &str, contract: &str) {
+async fn publish(harness: &Harness, feed: &str, contract: &str) {
     let body = aws_sdk_s3::primitives::ByteStream::from(contract.as_bytes().to_vec());
     let put =
-        stage.s3.put_object().bucket(&stage.names.contracts).key(format!("{feed}.odcs.yaml")).body(body);
+        harness.s3.put_object().bucket(&harness.names.contracts).key(format!("{feed}.odcs.yaml")).body(body);
     put.send().await.expect("publish a contract");
 }
 
@@ -191,11 +192,11 @@ fn ask(north: &Caller<'_>, files: &[File], planted: &mut Planted) -> Seen {
 }
 
 /// What the topic, operators and mailboxes were told, also of alarms; and what was posted to the partner's own address.
-async fn outcomes_told(stage: &Stage, operators: &Loopback, receiver: &Loopback) -> (Seen, Seen) {
+async fn outcomes_told(harness: &Harness, operators: &Loopback, receiver: &Loopback) -> (Seen, Seen) {
     let mut seen: Seen = Vec::new();
     let name = "silent-scalper-dev-files-quarantined";
     for (state, value) in [("ALARM", 3.0), ("OK", 0.0)] {
-        stage.set_alarm(name, state, value);
+        harness.set_alarm(name, state, value);
         let heard = operators.next();
         let told: Value = serde_json::from_slice(&heard.body).expect("JSON");
         assert_eq!(told["incident"], name, "{told}");
@@ -203,16 +204,16 @@ async fn outcomes_told(stage: &Stage, operators: &Loopback, receiver: &Loopback)
         assert!(state == "OK" || facts.contains("of north/"), "the files are told: {told}");
         seen.push(("incident".to_owned(), heard.body));
     }
-    while stage.messages(&stage.names.webhook_queue).await > 0 {
+    while harness.messages(&harness.names.webhook_queue).await > 0 {
         tokio::time::sleep(std::time::Duration::from_millis(50)).await;
     }
     seen.extend(
-        stage
+        harness
             .announcements()
             .into_iter()
             .map(|heard| ("announcement".to_owned(), heard.to_string().into_bytes())),
     );
-    seen.extend(stage.mail().await.into_iter().map(|mail| ("mail".to_owned(), mail.into_bytes())));
+    seen.extend(harness.mail().await.into_iter().map(|mail| ("mail".to_owned(), mail.into_bytes())));
     assert!(seen.iter().any(|(place, _)| place == "mail"));
     let posted = receiver.all();
     assert!(posted.len() > 20, "the partner's own address heard of {} files", posted.len());
@@ -220,7 +221,7 @@ async fn outcomes_told(stage: &Stage, operators: &Loopback, receiver: &Loopback)
 }
 
 /// What the operator's commands say of everything, without being asked for values.
-fn commands(stage: &Stage, entries: &[Entry]) -> Seen {
+fn commands(harness: &Harness, entries: &[Entry]) -> Seen {
     let mut lines = vec![
         "status".to_owned(),
         "status --check".to_owned(),
@@ -240,20 +241,20 @@ fn commands(stage: &Stage, entries: &[Entry]) -> Seen {
             .skip(usize::from(!both && index % 2 == 0))
             .take(if both { 2 } else { 1 })
         {
-            let output = stage.command(options, line).output().expect("run scalper");
+            let output = harness.command(options, line).output().expect("run scalper");
             seen.push((format!("scalper {line}"), [output.stdout, output.stderr].concat()));
         }
     }
     for options in [&["--json"][..], &[]] {
-        seen.push(("scalper tail".to_owned(), tail(stage, options)));
+        seen.push(("scalper tail".to_owned(), tail(harness, options)));
     }
     assert!(seen.iter().all(|(_, said)| !said.is_empty()));
     seen
 }
 
 /// The first lines of `tail`, which goes on until it is ended.
-fn tail(stage: &Stage, options: &[&str]) -> Vec<u8> {
-    let mut command = stage.command(options, "tail --partner north --lines 40");
+fn tail(harness: &Harness, options: &[&str]) -> Vec<u8> {
+    let mut command = harness.command(options, "tail --partner north --lines 40");
     let mut child = command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().expect("run scalper");
     let lines = BufReader::new(child.stdout.take().expect("its output")).lines().take(40);
     let said: Vec<String> = lines.map(|line| line.expect("UTF-8")).collect();
@@ -263,8 +264,8 @@ fn tail(stage: &Stage, options: &[&str]) -> Vec<u8> {
 }
 
 /// Receipts and reports: what lies beside the refused bytes and may be shown.
-async fn receipts(stage: &Stage) -> Seen {
-    let kept = quarantine(stage).await;
+async fn receipts(harness: &Harness) -> Seen {
+    let kept = quarantine(harness).await;
     let kept: Seen = kept.into_iter().filter(|(key, _)| has_extension(key, "json")).collect();
     let has = |part: &str| kept.iter().any(|(key, _)| key.contains(part));
     assert!(
@@ -276,38 +277,38 @@ async fn receipts(stage: &Stage) -> Seen {
 }
 
 /// Everything in the quarantine bucket.
-async fn quarantine(stage: &Stage) -> Seen {
-    let list = stage.s3.list_objects_v2().bucket(&stage.names.quarantine);
+async fn quarantine(harness: &Harness) -> Seen {
+    let list = harness.s3.list_objects_v2().bucket(&harness.names.quarantine);
     let mut pages = list.into_paginator().send();
     let mut kept = Vec::new();
     while let Some(page) = pages.next().await {
         for object in page.expect("list the quarantine").contents.unwrap_or_default() {
             let key = object.key.expect("a key");
-            kept.push((key.clone(), stage.quarantined(&key).await));
+            kept.push((key.clone(), harness.quarantined(&key).await));
         }
     }
     kept
 }
 
-fn logs(stage: &Stage) -> Seen {
-    let names = &stage.names;
-    let groups = names.door_logs.iter().chain([&names.logs, &names.notifier_logs, &names.watcher_logs]);
-    let mut seen: Seen = groups.map(|group| (group.clone(), stage.logs_of(group).into_bytes())).collect();
+fn logs(harness: &Harness) -> Seen {
+    let names = &harness.names;
+    let groups = names.api_logs.iter().chain([&names.logs, &names.notifier_logs, &names.watcher_logs]);
+    let mut seen: Seen = groups.map(|group| (group.clone(), harness.logs_of(group).into_bytes())).collect();
     assert!(seen.iter().all(|(_, log)| !log.is_empty()), "every function logged something");
-    seen.push(("the emulator's output".to_owned(), stage.emulator.log().into_bytes()));
+    seen.push(("the emulator's output".to_owned(), harness.emulator.log().into_bytes()));
     seen
 }
 
 /// The search finds what is there: every value is in the quarantine or in the records but for those of names of columns
 /// and members that are passed over, and in every form that the bytes are given.
-async fn every_value_was_processed(stage: &Stage, content: &Planter) {
+async fn every_value_was_processed(harness: &Harness, content: &Planter) {
     let search = content.search();
     let mut found = BTreeSet::new();
-    for item in stage.records().await {
+    for item in harness.records().await {
         found.extend(search.found(item.to_string().as_bytes()));
     }
     let in_records = found.len();
-    for (key, bytes) in quarantine(stage).await {
+    for (key, bytes) in quarantine(harness).await {
         let mut unpacked = Vec::new();
         // Of an archive that breaks off, what comes before.
         let whole = flate2::read::MultiGzDecoder::new(bytes.as_slice()).read_to_end(&mut unpacked);

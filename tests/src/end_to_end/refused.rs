@@ -3,11 +3,11 @@
 use aws_sdk_sqs::types::QueueAttributeName;
 
 use super::files::{HEADER, contract_with, csv, gzip};
-use super::stage::{PATIENCE, Stage};
+use super::harness::{Harness, PATIENCE};
 
 #[tokio::test]
 async fn a_file_that_cannot_be_read_is_kept_with_a_receipt_and_loads_nothing() {
-    let stage = Stage::open().await;
+    let harness = Harness::open().await;
     let mut cut = gzip(csv(0, 500).as_bytes());
     cut.truncate(cut.len() - 20);
     let mut damaged = gzip(csv(0, 500).as_bytes());
@@ -33,75 +33,75 @@ async fn a_file_that_cannot_be_read_is_kept_with_a_receipt_and_loads_nothing() {
         ("north/scans/empty.csv", Vec::new(), "EMPTY"),
     ];
     for (key, bytes, fault) in cases {
-        let entry = stage.process(key, bytes.clone()).await;
+        let entry = harness.process(key, bytes.clone()).await;
         assert_eq!((entry.state(), entry.fault()), ("QUARANTINED", fault), "{key}");
         let folder = entry.quarantine();
-        let names = stage.quarantine_names(folder).await;
+        let names = harness.quarantine_names(folder).await;
         assert!(names.contains(&"report.quarantined.json".to_owned()), "{key}: {names:?}");
         let original = names
             .iter()
             .find(|name| name.starts_with("original"))
             .unwrap_or_else(|| panic!("{key}: {names:?}"));
         assert_eq!(
-            stage.quarantined(&format!("{folder}/{original}")).await,
+            harness.quarantined(&format!("{folder}/{original}")).await,
             bytes,
             "{key}: the bytes as sent"
         );
-        assert_eq!(stage.receipt(&entry).await["state"], "QUARANTINED", "{key}");
+        assert_eq!(harness.receipt(&entry).await["state"], "QUARANTINED", "{key}");
     }
-    assert!(stage.records().await.is_empty());
-    stage.settle().await;
+    assert!(harness.records().await.is_empty());
+    harness.settle().await;
 }
 
 #[tokio::test]
 async fn a_feed_without_a_usable_contract_is_quarantined_and_says_which() {
-    let stage = Stage::open().await;
-    let unknown = stage.process("north/nobody-knows/day.csv", csv(0, 1)).await;
+    let harness = Harness::open().await;
+    let unknown = harness.process("north/nobody-knows/day.csv", csv(0, 1)).await;
     assert_eq!((unknown.state(), unknown.fault()), ("QUARANTINED", "NO_CONTRACT"));
     // A good version from before a deletion does not come back in place of a broken one.
-    let delete = stage.s3.delete_object().bucket(&stage.names.contracts).key("scans.odcs.yaml");
+    let delete = harness.s3.delete_object().bucket(&harness.names.contracts).key("scans.odcs.yaml");
     delete.send().await.expect("delete the contract");
-    stage.publish(&contract_with("status: active", "status: [")).await;
-    let broken = stage.process("north/scans/day.csv", csv(0, 1)).await;
+    harness.publish(&contract_with("status: active", "status: [")).await;
+    let broken = harness.process("north/scans/day.csv", csv(0, 1)).await;
     assert_eq!((broken.state(), broken.fault()), ("QUARANTINED", "CONTRACT_INVALID"));
-    assert!(stage.records().await.is_empty());
-    stage.settle().await;
+    assert!(harness.records().await.is_empty());
+    harness.settle().await;
 }
 
 #[tokio::test]
 async fn a_feed_that_allows_no_error_refuses_the_whole_file() {
-    let stage = Stage::open().await;
-    stage.publish(&contract_with("value: continue", "value: abort")).await;
-    let entry = stage.process("north/scans/day.csv", format!("{}AB1,Ann,CT,,,\n", csv(0, 9))).await;
+    let harness = Harness::open().await;
+    harness.publish(&contract_with("value: continue", "value: abort")).await;
+    let entry = harness.process("north/scans/day.csv", format!("{}AB1,Ann,CT,,,\n", csv(0, 9))).await;
     assert_eq!((entry.state(), entry.fault()), ("QUARANTINED", "ERROR_BUDGET"));
-    assert!(stage.records().await.is_empty());
-    stage.settle().await;
+    assert!(harness.records().await.is_empty());
+    harness.settle().await;
 }
 
 #[tokio::test]
 async fn a_message_that_is_none_of_ours_goes_to_the_dead_letters_while_files_go_on() {
-    let stage = Stage::open().await;
-    stage.settle().await;
-    let get = stage.sqs.get_queue_attributes().queue_url(&stage.names.dead_letters);
+    let harness = Harness::open().await;
+    harness.settle().await;
+    let get = harness.sqs.get_queue_attributes().queue_url(&harness.names.dead_letters);
     let arn = get.attribute_names(QueueAttributeName::QueueArn).send().await.expect("the dead-letter queue");
     let arn = arn.attributes.and_then(|mut all| all.remove(&QueueAttributeName::QueueArn)).expect("its ARN");
     // One receive instead of ten: the waits between them are not what is tested here.
     let redrive = format!(r#"{{"deadLetterTargetArn":"{arn}","maxReceiveCount":"1"}}"#);
-    let set = stage.sqs.set_queue_attributes().queue_url(&stage.names.queue);
+    let set = harness.sqs.set_queue_attributes().queue_url(&harness.names.queue);
     let set = set.attributes(QueueAttributeName::RedrivePolicy, redrive);
     set.attributes(QueueAttributeName::VisibilityTimeout, "2")
         .send()
         .await
         .expect("shorten the queue's patience");
 
-    stage.deliver("this is no JSON").await;
-    let entry = stage.process("north/scans/day.csv", csv(0, 5)).await;
+    harness.deliver("this is no JSON").await;
+    let entry = harness.process("north/scans/day.csv", csv(0, 5)).await;
     assert_eq!(entry.state(), "COMPLETE");
 
     let wait = async {
         loop {
             let receive =
-                stage.sqs.receive_message().queue_url(&stage.names.dead_letters).wait_time_seconds(20);
+                harness.sqs.receive_message().queue_url(&harness.names.dead_letters).wait_time_seconds(20);
             let received = receive.send().await.expect("read the dead letters").messages.unwrap_or_default();
             if let Some(message) = received.into_iter().next() {
                 return message.body.unwrap_or_default();

@@ -7,18 +7,18 @@ use aws_smithy_http_client::Builder;
 use serde_json::Value;
 
 use super::files::csv;
+use super::harness::{ACCOUNT, Harness, client};
 use super::http;
-use super::stage::{ACCOUNT, Stage, client};
 
 #[tokio::test]
 async fn the_processors_role_can_not_write_the_inbox_nor_delete_nor_scan() {
-    let stage = Stage::open().await;
-    stage.process("north/scans/day.csv", csv(0, 3)).await;
-    let role = assume_role(&stage, &stage.names.function);
-    let endpoint = &stage.emulator.endpoint;
+    let harness = Harness::open().await;
+    harness.process("north/scans/day.csv", csv(0, 3)).await;
+    let role = assume_role(&harness, &harness.names.function);
+    let endpoint = &harness.emulator.endpoint;
     let s3 = client!(aws_sdk_s3, endpoint, role.clone());
     let dynamodb = client!(aws_sdk_dynamodb, endpoint, role);
-    let names = &stage.names;
+    let names = &harness.names;
 
     let read = s3.get_object().bucket(&names.inbox).key("north/scans/day.csv").send().await;
     assert!(read.is_ok(), "the role reads the inbox, so a refusal below is about the action: {read:?}");
@@ -57,8 +57,8 @@ pub(super) fn assert_denied<T, E: std::fmt::Debug>(what: &str, result: &Result<T
     }
 }
 
-pub(super) fn assume_role(stage: &Stage, function: &str) -> Credentials {
-    let endpoint = &stage.emulator.endpoint;
+pub(super) fn assume_role(harness: &Harness, function: &str) -> Credentials {
+    let endpoint = &harness.emulator.endpoint;
     let path = format!("/2015-03-31/functions/{function}/configuration");
     let owner = http::owner_of(ACCOUNT, "lambda");
     let answer = http::send(endpoint, "GET", &path, &[("authorization", &owner)], b"");

@@ -7,50 +7,50 @@ use aws_smithy_http_client::Builder;
 use serde_json::json;
 
 use super::files::csv;
+use super::harness::{ACCOUNT, Harness, client};
 use super::http;
 use super::roles::assert_denied;
-use super::stage::{ACCOUNT, Stage, client};
 
 /// Everybody of the account may assume the role. It has no policy of its own, so that the bucket's alone decides.
 const TRUST: &str = r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"AWS":"*"},"Action":"sts:AssumeRole"}]}"#;
 
 #[tokio::test]
 async fn a_partner_s_role_uploads_below_its_own_prefix_only_and_while_it_is_not_suspended() {
-    let stage = Stage::open().await;
-    stage.add_partner("north");
-    stage.add_partner("south");
-    let (arn, role) = partner_role(&stage, "north-sender");
-    let s3 = client!(aws_sdk_s3, &stage.emulator.endpoint, role);
+    let harness = Harness::open().await;
+    harness.add_partner("north");
+    harness.add_partner("south");
+    let (arn, role) = partner_role(&harness, "north-sender");
+    let s3 = client!(aws_sdk_s3, &harness.emulator.endpoint, role);
     let put = async |key: &str| {
         let body = ByteStream::from(csv(0, 3).as_bytes().to_vec());
-        s3.put_object().bucket(&stage.names.inbox).key(key).body(body).send().await
+        s3.put_object().bucket(&harness.names.inbox).key(key).body(body).send().await
     };
     assert_denied("upload before it is given", &put("north/scans/day.csv").await);
 
-    let given = stage.scalper(&format!("partner s3 north --principal {arn}"));
+    let given = harness.scalper(&format!("partner s3 north --principal {arn}"));
     assert_eq!((&given["did"], &given["uploads"]["inForce"]), (&json!("s3-given"), &json!(true)));
     let sent = put("north/scans/day.csv").await.expect("its own prefix");
-    let entry = stage.outcome("north/scans/day.csv", &sent.version_id.expect("a version")).await;
+    let entry = harness.outcome("north/scans/day.csv", &sent.version_id.expect("a version")).await;
     assert_eq!(entry.state(), "COMPLETE");
     for key in ["south/scans/day.csv", "heartbeat/heartbeat/day.csv", "day.csv", "northern/scans/day.csv"] {
         assert_denied("upload elsewhere", &put(key).await);
     }
-    let read = s3.get_object().bucket(&stage.names.inbox).key("north/scans/day.csv").send().await;
+    let read = s3.get_object().bucket(&harness.names.inbox).key("north/scans/day.csv").send().await;
     assert_denied("read the inbox", &read);
-    let delete = s3.delete_object().bucket(&stage.names.inbox).key("north/scans/day.csv").send().await;
+    let delete = s3.delete_object().bucket(&harness.names.inbox).key("north/scans/day.csv").send().await;
     assert_denied("delete in the inbox", &delete);
-    assert_denied("list the inbox", &s3.list_objects_v2().bucket(&stage.names.inbox).send().await);
+    assert_denied("list the inbox", &s3.list_objects_v2().bucket(&harness.names.inbox).send().await);
 
-    stage.scalper("partner suspend north");
+    harness.scalper("partner suspend north");
     assert_denied("upload while it is suspended", &put("north/scans/2.csv").await);
-    stage.scalper("partner resume north");
+    harness.scalper("partner resume north");
     put("north/scans/2.csv").await.expect("active again");
-    stage.scalper("partner s3 north --remove");
+    harness.scalper("partner s3 north --remove");
     assert_denied("upload after it is taken", &put("north/scans/3.csv").await);
 }
 
 /// Makes a role without any policy, and assumes it.
-fn partner_role(stage: &Stage, name: &str) -> (String, Credentials) {
+fn partner_role(harness: &Harness, name: &str) -> (String, Credentials) {
     let arn = format!("arn:aws:iam::{ACCOUNT}:role/{name}");
     let form = |text: &str| {
         let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._".contains(&byte);
@@ -62,7 +62,7 @@ fn partner_role(stage: &Stage, name: &str) -> (String, Credentials) {
         let owner = http::owner_of(ACCOUNT, service);
         let headers =
             [("authorization", owner.as_str()), ("content-type", "application/x-www-form-urlencoded")];
-        let answer = http::send(&stage.emulator.endpoint, "POST", "/", &headers, body.as_bytes());
+        let answer = http::send(&harness.emulator.endpoint, "POST", "/", &headers, body.as_bytes());
         let text = String::from_utf8(answer.body).expect("XML");
         assert_eq!(answer.status, 200, "{text}");
         text

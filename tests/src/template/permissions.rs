@@ -56,7 +56,7 @@ fn no_role_deletes_scans_or_manages() {
             for (action, resource) in allowed_by(role) {
                 let verb = action.split(':').nth(1).unwrap_or_default();
                 // A message is taken off its queue, and a partner's refused request is forgotten (which rows those are, the
-                // test of the door says).
+                // test of the API says).
                 let may = action == "sqs:DeleteMessage"
                     || role.id == "IngestRole"
                         && action == "dynamodb:DeleteItem"
@@ -140,7 +140,7 @@ fn the_processor_may_do_what_it_calls_and_nothing_more() {
 }
 
 #[test]
-fn the_door_can_not_make_a_credential_nor_read_what_a_partner_may_not() {
+fn the_api_can_not_make_a_credential_nor_read_what_a_partner_may_not() {
     let needed = [
         (
             "InboxBucket/*",
@@ -250,7 +250,7 @@ fn the_watcher_opens_no_file_and_writes_only_its_heartbeat_and_how_far_it_got() 
 }
 
 #[test]
-fn only_the_door_and_the_heartbeat_put_files_into_the_inbox_and_nobody_where_it_is_itself_triggered() {
+fn only_the_api_and_the_heartbeat_put_files_into_the_inbox_and_nobody_where_it_is_itself_triggered() {
     with_every_choice(|stack| {
         for role in stack.of_kind(ROLE) {
             for (action, resource) in allowed_by(role) {

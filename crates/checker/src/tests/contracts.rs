@@ -55,7 +55,7 @@ pub(crate) fn contract() -> Contract {
         not_run: vec![NotRun {
             path: "schema[0].quality[0]".to_owned(),
             what: "quality rule of type sql".to_owned(),
-            why: "there is no database at the door".to_owned(),
+            why: "there is no database on arrival".to_owned(),
         }],
     }
 }

@@ -3,7 +3,7 @@ use std::collections::BTreeSet;
 use serde_json::json;
 use store::door::{Credential, Feeds, Limits, Partner, Partners, Scope};
 
-use super::bench::{BEGIN, Bench, GOOD, Words};
+use super::harness::{BEGIN, GOOD, Harness, Words};
 use crate::route::{Access, Definition, TABLE};
 
 /// The path of a route with something in each variable.
@@ -19,11 +19,11 @@ fn some_path(definition: &Definition) -> String {
 
 #[tokio::test]
 async fn nobody_that_is_unknown_passes_any_route_but_the_two_open_ones() {
-    let bench = Bench::with_feeds();
+    let harness = Harness::with_feeds();
     for definition in &TABLE {
         for tree in ["", "/oauth", "/iam"] {
             let path = format!("{tree}{}", some_path(definition));
-            let told = bench.ask_bare(definition.method, &path).told().await;
+            let told = harness.ask_bare(definition.method, &path).told().await;
             let expected = match (definition.access, tree) {
                 (Access::Open, _) => 200,
                 (Access::Scopes(_), "/iam") => 403,
@@ -32,15 +32,15 @@ async fn nobody_that_is_unknown_passes_any_route_but_the_two_open_ones() {
             assert_eq!(told.status, expected, "{path}");
         }
     }
-    assert_eq!(bench.ask_bare("GET", "/v1/nothing").told().await.status, 401);
-    assert!(bench.memory.calls().is_empty());
+    assert_eq!(harness.ask_bare("GET", "/v1/nothing").told().await.status, 401);
+    assert!(harness.memory.calls().is_empty());
 }
 
 #[tokio::test]
 async fn an_authorizer_without_all_its_words_lets_nobody_in() {
-    let bench = Bench::with_feeds();
+    let harness = Harness::with_feeds();
     for (word, value) in [("partner", "NORTH"), ("partner", "a/b"), ("rate", "many"), ("bytesPerDay", "")] {
-        let told = bench.ask_as(&Words::of("north").with(word, value), "GET", "/v1/files").told().await;
+        let told = harness.ask_as(&Words::of("north").with(word, value), "GET", "/v1/files").told().await;
         assert_eq!(told.code(), (401, "unauthorized"), "{word}");
     }
 }
@@ -49,9 +49,9 @@ async fn an_authorizer_without_all_its_words_lets_nobody_in() {
 async fn each_scope_opens_exactly_the_routes_that_the_table_gives_it() {
     for scope in Scope::ALL {
         for definition in &TABLE {
-            let bench = Bench::with_feeds();
+            let harness = Harness::with_feeds();
             let words = Words::of("north").with("scopes", scope.as_str());
-            let told = bench.ask_as(&words, definition.method, &some_path(definition)).told().await;
+            let told = harness.ask_as(&words, definition.method, &some_path(definition)).told().await;
             let allowed = match definition.access {
                 Access::Open => true,
                 Access::Scopes(any) => any.contains(&scope),
@@ -59,7 +59,11 @@ async fn each_scope_opens_exactly_the_routes_that_the_table_gives_it() {
             assert_eq!(told.status != 403, allowed, "{scope:?} {}", definition.operation);
             if !allowed {
                 assert_eq!(told.code(), (403, "forbidden"));
-                assert_eq!(bench.memory.calls(), [store::Operation::Spend], "nothing is asked of the store");
+                assert_eq!(
+                    harness.memory.calls(),
+                    [store::Operation::Spend],
+                    "nothing is asked of the store"
+                );
             }
         }
     }
@@ -67,8 +71,8 @@ async fn each_scope_opens_exactly_the_routes_that_the_table_gives_it() {
 
 #[tokio::test]
 async fn a_wrong_method_is_told_the_right_ones_and_a_wrong_path_nothing() {
-    let bench = Bench::with_feeds();
-    let told = bench.ask("PUT", "/v1/uploads/x").told().await;
+    let harness = Harness::with_feeds();
+    let told = harness.ask("PUT", "/v1/uploads/x").told().await;
     assert_eq!((told.status, told.header("allow")), (405, Some("GET, DELETE")));
     for (method, path) in [
         ("get", "/v1/files"),
@@ -77,70 +81,78 @@ async fn a_wrong_method_is_told_the_right_ones_and_a_wrong_path_nothing() {
         ("HEAD", "/v1/feeds"),
     ] {
         assert_eq!(
-            bench.ask(method, path).told().await.code(),
+            harness.ask(method, path).told().await.code(),
             (405, "method-not-allowed"),
             "{method} {path}"
         );
     }
     for path in ["/", "/v1", "/v2/files", "/v1/files/x/y", "/v1/feeds/", "/v1//files"] {
-        assert_eq!(bench.ask("GET", path).told().await.code(), (404, "not-found"), "{path}");
+        assert_eq!(harness.ask("GET", path).told().await.code(), (404, "not-found"), "{path}");
     }
-    assert_eq!(bench.ask("GET", "/v1/files/%zz").told().await.code(), (400, "invalid-request"));
+    assert_eq!(harness.ask("GET", "/v1/files/%zz").told().await.code(), (400, "invalid-request"));
 }
 
 #[tokio::test]
 async fn parameters_that_a_route_does_not_name_are_refused() {
-    let bench = Bench::with_feeds();
+    let harness = Harness::with_feeds();
     for definition in &TABLE {
         let path = format!("{}?partner=south", some_path(definition));
-        assert_eq!(bench.ask(definition.method, &path).told().await.code(), (400, "invalid-query"), "{path}");
+        assert_eq!(
+            harness.ask(definition.method, &path).told().await.code(),
+            (400, "invalid-query"),
+            "{path}"
+        );
     }
 }
 
 #[tokio::test]
 async fn an_event_of_something_else_is_answered_and_not_followed() {
-    let bench = Bench::new();
+    let harness = Harness::new();
     for event in [json!(null), json!("x"), json!({}), json!({ "Records": [] }), json!({ "path": 1 })] {
-        assert_eq!(bench.ingest.handle(event).await.status, 400);
+        assert_eq!(harness.ingest.handle(event).await.status, 400);
     }
 }
 
 #[tokio::test]
 async fn requests_above_the_limit_wait_and_the_wait_is_told() {
-    let bench = Bench::with_feeds();
+    let harness = Harness::with_feeds();
     let words = Words::of("north").with("rate", "1").with("burst", "2");
     for expected in [200, 200, 429] {
-        let told = bench.ask_as(&words, "GET", "/v1/feeds").told().await;
+        let told = harness.ask_as(&words, "GET", "/v1/feeds").told().await;
         assert_eq!((told.status, told.header("retry-after")), (expected, (expected == 429).then_some("1")));
     }
-    assert_eq!(bench.ask_as(&words, "GET", "/v1/nothing").told().await.status, 429, "guessing costs as much");
-    assert_eq!(bench.ask_as(&Words::of("south"), "GET", "/v1/feeds").told().await.status, 200);
-    bench.wait(1_000);
-    assert_eq!(bench.ask_as(&words, "GET", "/v1/feeds").told().await.status, 200);
+    assert_eq!(
+        harness.ask_as(&words, "GET", "/v1/nothing").told().await.status,
+        429,
+        "guessing costs as much"
+    );
+    assert_eq!(harness.ask_as(&Words::of("south"), "GET", "/v1/feeds").told().await.status, 200);
+    harness.wait(1_000);
+    assert_eq!(harness.ask_as(&words, "GET", "/v1/feeds").told().await.status, 200);
 }
 
 #[tokio::test]
 async fn the_bytes_of_a_day_hold_and_what_does_not_fit_is_not_stored() {
-    let bench = Bench::with_feeds();
+    let harness = Harness::with_feeds();
     let words = Words::of("north").with("bytesPerDay", "30");
-    bench.send_as(&words, "/v1/feeds/visits/files", GOOD).await;
-    let told = bench.ask_as(&words, "POST", "/v1/feeds/visits/files").body(GOOD.as_bytes()).told().await;
+    harness.send_as(&words, "/v1/feeds/visits/files", GOOD).await;
+    let told = harness.ask_as(&words, "POST", "/v1/feeds/visits/files").body(GOOD.as_bytes()).told().await;
     assert_eq!(told.code(), (429, "too-many-requests"));
     let left: u64 = told.header("retry-after").and_then(|text| text.parse().ok()).expect("seconds");
     assert!((1..=86_400).contains(&left));
     let wish = json!({ "bytes": 31, "sha256": "0".repeat(64) });
-    let told = bench.ask_as(&words, "POST", "/v1/feeds/visits/uploads").json(&wish).told().await;
+    let told = harness.ask_as(&words, "POST", "/v1/feeds/visits/uploads").json(&wish).told().await;
     assert_eq!(told.status, 429);
-    assert_eq!(bench.memory.inbox_versions().len(), 1);
-    bench.wait(left * 1_000);
-    bench.send_as(&words, "/v1/feeds/visits/files", GOOD).await;
+    assert_eq!(harness.memory.inbox_versions().len(), 1);
+    harness.wait(left * 1_000);
+    harness.send_as(&words, "/v1/feeds/visits/files", GOOD).await;
 }
 
 #[tokio::test]
 async fn a_role_is_let_in_where_the_stack_says_so_and_only_while_it_is_named() {
     const ROLE: &str = "arn:aws:iam::123456789012:role/North";
     const SESSION: &str = "arn:aws:sts::123456789012:assumed-role/North/s";
-    let bench = Bench::with(|settings| settings.allow_roles = true);
+    let harness = Harness::with(|settings| settings.allow_roles = true);
     let credential = Credential {
         id: "role0000000a".to_owned(),
         partner: "north".to_owned(),
@@ -152,11 +164,11 @@ async fn a_role_is_let_in_where_the_stack_says_so_and_only_while_it_is_named() {
         gateway_key: None,
     };
     let partner = Partner { name: "north".to_owned(), active: true, limits: Limits::DEFAULT, created_ms: 1 };
-    let status = async |path: &str, arn: &str| bench.ask_bare("GET", path).signer(arn).told().await.status;
+    let status = async |path: &str, arn: &str| harness.ask_bare("GET", path).signer(arn).told().await.status;
     assert_eq!(status("/iam/v1/files", SESSION).await, 401);
-    bench.memory.put_role(ROLE, Some(&credential)).await.expect("kept");
+    harness.memory.put_role(ROLE, Some(&credential)).await.expect("kept");
     assert_eq!(status("/iam/v1/files", SESSION).await, 401, "its partner is not there");
-    bench.memory.put_partner(&partner).await.expect("kept");
+    harness.memory.put_partner(&partner).await.expect("kept");
     assert_eq!(status("/iam/v1/files", SESSION).await, 200);
     for (path, arn) in [
         ("/v1/files", SESSION),
@@ -167,23 +179,23 @@ async fn a_role_is_let_in_where_the_stack_says_so_and_only_while_it_is_named() {
     ] {
         assert_eq!(status(path, arn).await, 401, "{path} {arn}");
     }
-    let told = bench.ask_as(&Words::of("south"), "GET", "/iam/v1/files").told().await;
+    let told = harness.ask_as(&Words::of("south"), "GET", "/iam/v1/files").told().await;
     assert_eq!(told.status, 401, "an authorizer's words do not count on the tree of roles");
-    bench.memory.put_partner(&Partner { active: false, ..partner.clone() }).await.expect("kept");
+    harness.memory.put_partner(&Partner { active: false, ..partner.clone() }).await.expect("kept");
     assert_eq!(status("/iam/v1/files", SESSION).await, 401, "the partner is not active");
-    bench.memory.put_partner(&partner).await.expect("kept");
-    bench.wait(1_000);
+    harness.memory.put_partner(&partner).await.expect("kept");
+    harness.wait(1_000);
     assert_eq!(status("/iam/v1/files", SESSION).await, 401, "the credential has ended");
 }
 
 #[tokio::test]
 async fn only_pages_of_allowed_origins_may_read_answers() {
-    let bench = Bench::with(|settings| settings.origins = vec!["https://portal.example".to_owned()]);
+    let harness = Harness::with(|settings| settings.origins = vec!["https://portal.example".to_owned()]);
     for (origin, allowed) in
         [("https://portal.example", true), ("https://evil.example", false), ("null", false)]
     {
         for path in ["/v1/health", "/v1/nothing"] {
-            let told = bench.ask("GET", path).header("origin", origin).told().await;
+            let told = harness.ask("GET", path).header("origin", origin).told().await;
             let found = told.header("access-control-allow-origin");
             assert_eq!(found, allowed.then_some(origin));
             assert_eq!(
@@ -196,13 +208,13 @@ async fn only_pages_of_allowed_origins_may_read_answers() {
 
 #[tokio::test]
 async fn a_page_of_an_allowed_origin_may_ask_before_it_calls() {
-    let bench = Bench::with(|settings| settings.origins = vec!["https://portal.example".to_owned()]);
+    let harness = Harness::with(|settings| settings.origins = vec!["https://portal.example".to_owned()]);
     for (path, origin, allowed) in [
         ("/v1/feeds/visits/files", "https://portal.example", true),
         ("/iam/v1/files", "https://portal.example", true),
         ("/v1/feeds/visits/files", "https://evil.example", false),
     ] {
-        let told = bench.ask_bare("OPTIONS", path).header("origin", origin).told().await;
+        let told = harness.ask_bare("OPTIONS", path).header("origin", origin).told().await;
         assert_eq!(told.status, 204, "{path}");
         assert_eq!(told.header("access-control-allow-origin"), allowed.then_some(origin));
         assert_eq!(told.header("access-control-allow-methods"), Some("GET, POST, DELETE"));
@@ -212,7 +224,7 @@ async fn a_page_of_an_allowed_origin_may_ask_before_it_calls() {
         }
     }
     assert!(
-        bench.memory.calls().is_empty(),
+        harness.memory.calls().is_empty(),
         "the question carries no credential, and nothing is asked of the store"
     );
 }

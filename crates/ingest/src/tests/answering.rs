@@ -3,70 +3,71 @@ use serde_json::{Value, json};
 use std::io::Write as _;
 use store::memory::When;
 
-use super::bench::{Bench, GOOD, MIXED, Words, contract};
+use super::harness::{GOOD, Harness, MIXED, Words, contract};
 use crate::cursor;
 
 const FILES: &str = "/v1/feeds/visits/files";
 
 #[tokio::test]
 async fn a_files_way_is_told_from_landing_to_receipt() {
-    let bench = Bench::with_feeds();
-    let id = bench.send(&format!("{FILES}?name=day.csv"), MIXED).await;
+    let harness = Harness::with_feeds();
+    let id = harness.send(&format!("{FILES}?name=day.csv"), MIXED).await;
     let file = format!("/v1/files/{id}");
-    let received = bench.ask("GET", &file).told().await;
+    let received = harness.ask("GET", &file).told().await;
     assert_eq!((&received.body["state"], &received.body["name"]), (&json!("RECEIVED"), &json!("day.csv")));
     for more in ["/receipt", "/rejects"] {
-        let told = bench.ask("GET", &format!("{file}{more}")).told().await;
+        let told = harness.ask("GET", &format!("{file}{more}")).told().await;
         assert_eq!((told.code(), told.header("retry-after")), ((409, "not-terminal"), Some("2")));
     }
-    bench.process().await;
-    let told = bench.ask("GET", &file).told().await;
+    harness.process().await;
+    let told = harness.ask("GET", &file).told().await;
     assert_eq!(told.body["state"], "COMPLETE");
     assert_eq!(told.body["counts"], json!({ "records": 3, "rows": 1, "rejects": 2, "warnings": 0 }));
     assert_eq!((&told.body["loaded"], &told.body["contractVersion"]), (&json!(1), &json!("1.2.0")));
     assert_eq!(told.body["receipt"], json!(format!("/api{file}/receipt")));
-    let receipt = bench.ask("GET", &format!("{file}/receipt")).told().await;
+    let receipt = harness.ask("GET", &format!("{file}/receipt")).told().await;
     assert_eq!((&receipt.body["fileId"], &receipt.body["verdict"]), (&json!(id), &json!("partial")));
-    let written = bench.memory.quarantine();
+    let written = harness.memory.quarantine();
     let (_, object) = written.iter().find(|(key, _)| key.starts_with("_receipts/north/")).expect("written");
     assert!(object.bytes == receipt.text, "it is the same document");
 }
 
 #[tokio::test]
 async fn refused_records_are_fetched_with_a_signed_address_for_minutes() {
-    let bench = Bench::with_feeds();
-    let mixed = bench.send(FILES, MIXED).await;
-    let good = bench.send(FILES, GOOD).await;
-    bench.process().await;
+    let harness = Harness::with_feeds();
+    let mixed = harness.send(FILES, MIXED).await;
+    let good = harness.send(FILES, GOOD).await;
+    harness.process().await;
     for (query, file_name) in
         [("", "rejects.csv"), ("?format=csv", "rejects.csv"), ("?format=ndjson", "rejects.ndjson.gz")]
     {
-        let told = bench.ask("GET", &format!("/v1/files/{mixed}/rejects{query}")).told().await;
+        let told = harness.ask("GET", &format!("/v1/files/{mixed}/rejects{query}")).told().await;
         assert_eq!((told.status, &told.body["expiresSeconds"]), (200, &json!(900)));
         assert_eq!(told.body["fileName"], json!(format!("{mixed}-{file_name}")));
-        let answer = bench.memory.send_signed("GET", told.body["url"].as_str().expect("an address"), &[], "");
+        let answer =
+            harness.memory.send_signed("GET", told.body["url"].as_str().expect("an address"), &[], "");
         assert!(answer.status == 200 && !answer.body.is_empty());
     }
     assert_eq!(
-        bench.ask("GET", &format!("/v1/files/{mixed}/rejects?format=xml")).told().await.code(),
+        harness.ask("GET", &format!("/v1/files/{mixed}/rejects?format=xml")).told().await.code(),
         (400, "invalid-query")
     );
     assert_eq!(
-        bench.ask("GET", &format!("/v1/files/{good}/rejects")).told().await.code(),
+        harness.ask("GET", &format!("/v1/files/{good}/rejects")).told().await.code(),
         (404, "not-found")
     );
 }
 
 #[tokio::test]
 async fn a_list_is_newest_first_filtered_and_paged_to_its_end() {
-    let bench = Bench::with_feeds();
+    let harness = Harness::with_feeds();
     for number in 0..5 {
-        bench.send(&format!("{FILES}?name={number}.csv"), GOOD).await;
+        harness.send(&format!("{FILES}?name={number}.csv"), GOOD).await;
     }
-    bench.send(FILES, "").await;
-    bench.send("/v1/feeds/labs/files", "site,day,name\na,2026-01-01,x\n").await;
-    bench.process().await;
-    let list = async |query: &str| bench.ask("GET", &format!("/v1/files{query}")).told().await.body;
+    harness.send(FILES, "").await;
+    harness.send("/v1/feeds/labs/files", "site,day,name\na,2026-01-01,x\n").await;
+    harness.process().await;
+    let list = async |query: &str| harness.ask("GET", &format!("/v1/files{query}")).told().await.body;
     let count = |page: &Value| page["files"].as_array().expect("files").len();
     let all = list("").await;
     assert_eq!((count(&all), &all["next"]), (7, &Value::Null));
@@ -101,18 +102,22 @@ async fn a_list_is_newest_first_filtered_and_paged_to_its_end() {
         "cursor=",
     ] {
         let expected = if query == "feed=.." { (404, "not-found") } else { (400, "invalid-query") };
-        assert_eq!(bench.ask("GET", &format!("/v1/files?{query}")).told().await.code(), expected, "{query}");
+        assert_eq!(
+            harness.ask("GET", &format!("/v1/files?{query}")).told().await.code(),
+            expected,
+            "{query}"
+        );
     }
 }
 
 #[tokio::test]
 async fn a_credential_of_one_feed_sees_and_opens_that_feed_only() {
-    let bench = Bench::with_feeds();
-    let visit = bench.send(FILES, GOOD).await;
-    let lab = bench.send("/v1/feeds/labs/files", "site,day,name\na,2026-01-01,x\n").await;
-    bench.process().await;
+    let harness = Harness::with_feeds();
+    let visit = harness.send(FILES, GOOD).await;
+    let lab = harness.send("/v1/feeds/labs/files", "site,day,name\na,2026-01-01,x\n").await;
+    harness.process().await;
     let words = Words::of("north").with("feeds", "labs");
-    let ask = |path: &str| bench.ask_as(&words, "GET", path);
+    let ask = |path: &str| harness.ask_as(&words, "GET", path);
     let list = ask("/v1/files").told().await;
     let ids: Vec<&Value> =
         list.body["files"].as_array().expect("files").iter().map(|file| &file["id"]).collect();
@@ -130,7 +135,7 @@ async fn a_credential_of_one_feed_sees_and_opens_that_feed_only() {
     for path in [FILES, "/v1/feeds/visits/check", "/v1/feeds/visits/uploads"] {
         let body = json!({ "bytes": 1, "sha256": "0".repeat(64) });
         assert_eq!(
-            bench.ask_as(&words, "POST", path).json(&body).told().await.code(),
+            harness.ask_as(&words, "POST", path).json(&body).told().await.code(),
             (404, "not-found"),
             "{path}"
         );
@@ -139,30 +144,30 @@ async fn a_credential_of_one_feed_sees_and_opens_that_feed_only() {
 
 #[tokio::test]
 async fn feeds_are_listed_with_their_contracts_which_are_given_as_published() {
-    let bench = Bench::with_feeds();
-    let feeds = bench.ask("GET", "/v1/feeds").told().await;
+    let harness = Harness::with_feeds();
+    let feeds = harness.ask("GET", "/v1/feeds").told().await;
     assert_eq!(
         feeds.body["feeds"][1],
         json!({ "feed": "visits", "contract": "/api/v1/feeds/visits/contract" })
     );
-    let told = bench.ask("GET", "/v1/feeds/visits/contract").told().await;
+    let told = harness.ask("GET", "/v1/feeds/visits/contract").told().await;
     assert_eq!(told.header("content-type"), Some("application/yaml"));
     assert_eq!(told.text, contract("visits", &[("id", "integer")], ""));
-    assert_eq!(bench.ask("GET", "/v1/feeds/none/contract").told().await.code(), (404, "not-found"));
+    assert_eq!(harness.ask("GET", "/v1/feeds/none/contract").told().await.code(), (404, "not-found"));
 }
 
 #[tokio::test]
 async fn a_dry_run_says_what_the_receipt_will_say_and_stores_nothing() {
-    let bench = Bench::with_feeds();
+    let harness = Harness::with_feeds();
     let nothing_good = "id,name\nx,Ann\ny,Bob\n";
     let page = "<html>\n<body>502</body>\n</html>\n";
     for body in [GOOD, MIXED, "", "nothing\n", "id,name\n1,Ann\n1,Bob\n", "id,name\n", nothing_good, page] {
-        let dry = bench.ask("POST", "/v1/feeds/visits/check").body(body.as_bytes()).told().await;
+        let dry = harness.ask("POST", "/v1/feeds/visits/check").body(body.as_bytes()).told().await;
         assert_eq!((dry.status, &dry.body["stored"]), (200, &json!(false)));
-        assert!(bench.memory.inbox_versions().iter().all(|version| version.bytes != body));
-        let id = bench.send(FILES, body).await;
-        bench.process().await;
-        let receipt = bench.ask("GET", &format!("/v1/files/{id}/receipt")).told().await.body;
+        assert!(harness.memory.inbox_versions().iter().all(|version| version.bytes != body));
+        let id = harness.send(FILES, body).await;
+        harness.process().await;
+        let receipt = harness.ask("GET", &format!("/v1/files/{id}/receipt")).told().await.body;
         assert_eq!(
             (&dry.body["wouldBe"], &dry.body["wouldLoad"]),
             (&receipt["state"], &receipt["loaded"]),
@@ -187,7 +192,7 @@ async fn a_dry_run_says_what_the_receipt_will_say_and_stores_nothing() {
 
 #[tokio::test]
 async fn a_dry_run_says_that_nothing_can_be_loaded_and_what_another_format_is() {
-    let bench = Bench::with_feeds();
+    let harness = Harness::with_feeds();
     for (body, code, message) in [
         (
             &b"id,name\nx,Ann\ny,Bob\n"[..],
@@ -197,7 +202,7 @@ async fn a_dry_run_says_that_nothing_can_be_loaded_and_what_another_format_is() 
         (b"{\"id\":1,\"name\":\"Ann\"}\n", "WRONG_FORMAT", "this is JSON; the feed takes CSV"),
         (b"PK\x03\x04\0\0\0\0", "WRONG_FORMAT", "this is a ZIP archive; the feed takes CSV"),
     ] {
-        let told = bench.ask("POST", "/v1/feeds/visits/check").body(body).told().await;
+        let told = harness.ask("POST", "/v1/feeds/visits/check").body(body).told().await;
         let fault = &told.body["fault"];
         assert_eq!((&told.body["wouldBe"], &fault["code"]), (&json!("QUARANTINED"), &json!(code)));
         assert_eq!(fault["message"], message);
@@ -206,11 +211,11 @@ async fn a_dry_run_says_that_nothing_can_be_loaded_and_what_another_format_is() 
 
 #[tokio::test]
 async fn a_dry_run_knows_the_lines_of_what_a_later_record_refuses() {
-    let bench = Bench::new();
+    let harness = Harness::new();
     let all = "    customProperties:\n      - {property: duplicates, value: rejectAll, vendor: ingest}\n";
-    bench.memory.publish_contract("visits", contract("visits", &[("id", "integer")], all));
+    harness.memory.publish_contract("visits", contract("visits", &[("id", "integer")], all));
     let told =
-        bench.ask("POST", "/v1/feeds/visits/check").body(b"id,name\n1,Ann\n2,Bob\n1,Cid\n").told().await;
+        harness.ask("POST", "/v1/feeds/visits/check").body(b"id,name\n1,Ann\n2,Bob\n1,Cid\n").told().await;
     let lines: Vec<&Value> =
         told.body["violations"].as_array().expect("violations").iter().map(|one| &one["line"]).collect();
     assert_eq!(lines, [&json!(2), &json!(4)], "{}", told.text);
@@ -220,37 +225,37 @@ async fn a_dry_run_knows_the_lines_of_what_a_later_record_refuses() {
 async fn a_contract_that_does_not_compile_changes_no_answer() {
     let too_long = "#".repeat(contract::MOST_DOCUMENT_BYTES + 1);
     for broken in ["no contract", "", too_long.as_str()] {
-        let bench = Bench::with_feeds();
-        bench.memory.publish_contract("visits", broken.to_owned());
-        let told = bench.ask("POST", "/v1/feeds/visits/check").body(GOOD.as_bytes()).told().await;
+        let harness = Harness::with_feeds();
+        harness.memory.publish_contract("visits", broken.to_owned());
+        let told = harness.ask("POST", "/v1/feeds/visits/check").body(GOOD.as_bytes()).told().await;
         assert_eq!((&told.body["wouldBe"], &told.body["wouldLoad"]), (&json!("COMPLETE"), &json!(2)));
-        let told = bench.ask("GET", "/v1/feeds/visits/contract").told().await;
+        let told = harness.ask("GET", "/v1/feeds/visits/contract").told().await;
         assert_eq!(told.text, contract("visits", &[("id", "integer")], ""), "the one in force");
-        bench.send(&format!("{FILES}?name=all.csv"), GOOD).await;
-        bench.process().await;
-        let entries = bench.memory.entries();
+        harness.send(&format!("{FILES}?name=all.csv"), GOOD).await;
+        harness.process().await;
+        let entries = harness.memory.entries();
         assert!(entries.iter().all(|entry| entry.state == store::State::Complete), "and so by the inbox");
         assert_eq!(entries.len(), 1);
     }
-    let bench = Bench::new();
-    bench.memory.publish_contract("visits", too_long);
-    assert_eq!(bench.ask("GET", "/v1/feeds/visits/contract").told().await.code(), (404, "not-found"));
+    let harness = Harness::new();
+    harness.memory.publish_contract("visits", too_long);
+    assert_eq!(harness.ask("GET", "/v1/feeds/visits/contract").told().await.code(), (404, "not-found"));
 }
 
 #[tokio::test]
 async fn a_dry_run_of_a_feed_that_refuses_files_says_so_and_a_bomb_ends_in_time() {
-    let bench = Bench::new();
-    let check = async |body: &[u8]| bench.ask("POST", "/v1/feeds/visits/check").body(body).told().await;
+    let harness = Harness::new();
+    let check = async |body: &[u8]| harness.ask("POST", "/v1/feeds/visits/check").body(body).told().await;
     assert_eq!(check(b"").await.code(), (404, "not-found"));
-    bench.memory.publish_contract("visits", "no contract");
+    harness.memory.publish_contract("visits", "no contract");
     assert_eq!(check(b"").await.body["fault"]["code"], "CONTRACT_INVALID");
-    bench.memory.publish_contract("visits", contract("visits", &[("id", "integer")], ""));
+    harness.memory.publish_contract("visits", contract("visits", &[("id", "integer")], ""));
     let mut packed = GzEncoder::new(Vec::new(), Compression::best());
     packed.write_all(&vec![b'\n'; 64 * 1024 * 1024]).expect("packed");
     let packed = packed.finish().expect("packed");
     assert_eq!(check(&packed).await.body["fault"]["code"], "BOMB");
     // Each look at the clock is a second: the check gives up before it has read all.
-    let slow = Bench::with(|settings| settings.check_ms = 0);
+    let slow = Harness::with(|settings| settings.check_ms = 0);
     slow.memory.publish_contract("visits", contract("visits", &[("id", "integer")], ""));
     let told = slow.ask("POST", "/v1/feeds/visits/check").body(GOOD.as_bytes()).told().await;
     assert_eq!(told.code(), (413, "too-large"));
@@ -258,14 +263,14 @@ async fn a_dry_run_of_a_feed_that_refuses_files_says_so_and_a_bomb_ends_in_time(
 
 #[tokio::test]
 async fn a_file_that_another_replaced_names_it() {
-    let bench = Bench::new();
+    let harness = Harness::new();
     let replace = "    customProperties:\n      - {property: onSameName, value: supersede, vendor: ingest}\n";
-    bench.memory.publish_contract("visits", contract("visits", &[("id", "integer")], replace));
-    let older = bench.send(&format!("{FILES}?name=all.csv"), GOOD).await;
-    bench.process().await;
-    let newer = bench.send(&format!("{FILES}?name=all.csv"), "id,name\n1,Eve\n").await;
-    bench.process().await;
-    let told = bench.ask("GET", &format!("/v1/files/{older}")).told().await;
+    harness.memory.publish_contract("visits", contract("visits", &[("id", "integer")], replace));
+    let older = harness.send(&format!("{FILES}?name=all.csv"), GOOD).await;
+    harness.process().await;
+    let newer = harness.send(&format!("{FILES}?name=all.csv"), "id,name\n1,Eve\n").await;
+    harness.process().await;
+    let told = harness.ask("GET", &format!("/v1/files/{older}")).told().await;
     assert_eq!(
         (&told.body["state"], &told.body["other"], &told.body["loaded"]),
         (&json!("SUPERSEDED"), &json!(newer), &json!(0))
@@ -274,8 +279,8 @@ async fn a_file_that_another_replaced_names_it() {
 
 #[tokio::test]
 async fn ids_that_are_none_and_ids_of_nothing_get_the_one_answer() {
-    let bench = Bench::with_feeds();
-    let unknown = bench.ask("GET", "/v1/files/r5g61a45bnmyhnp8sgqw0ymkjv").told().await;
+    let harness = Harness::with_feeds();
+    let unknown = harness.ask("GET", "/v1/files/r5g61a45bnmyhnp8sgqw0ymkjv").told().await;
     for path in [
         "/v1/files/x",
         "/v1/files/%00",
@@ -283,7 +288,7 @@ async fn ids_that_are_none_and_ids_of_nothing_get_the_one_answer() {
         "/v1/files/x/receipt",
         "/v1/uploads/x",
     ] {
-        assert_eq!(bench.ask("GET", path).told().await.text, unknown.text, "{path}");
+        assert_eq!(harness.ask("GET", path).told().await.text, unknown.text, "{path}");
     }
     let place = store::door::FilePlace {
         order: "2026".to_owned(),
@@ -291,7 +296,7 @@ async fn ids_that_are_none_and_ids_of_nothing_get_the_one_answer() {
     };
     let cursor = cursor::of_file(&place);
     assert_eq!(
-        bench.ask("GET", &format!("/v1/files?cursor={cursor}")).told().await.status,
+        harness.ask("GET", &format!("/v1/files?cursor={cursor}")).told().await.status,
         200,
         "a place need not exist"
     );
@@ -299,14 +304,14 @@ async fn ids_that_are_none_and_ids_of_nothing_get_the_one_answer() {
 
 #[tokio::test]
 async fn a_failing_service_and_a_panic_are_counted_for_the_alarms_of_all_functions() {
-    let bench = Bench::with_feeds();
-    let made = bench.memory.calls().len();
-    bench.memory.fail_at(made + 1, When::BeforeEffect);
-    assert_eq!(bench.ask("GET", "/v1/files").told().await.status, 503);
-    let made = bench.memory.calls().len();
-    bench.memory.before(made + 1, async |_| panic!("in the middle of a call"));
-    assert_eq!(bench.ask("GET", "/v1/files").told().await.status, 500);
-    let lines = bench.metrics.lock().expect("lines");
+    let harness = Harness::with_feeds();
+    let made = harness.memory.calls().len();
+    harness.memory.fail_at(made + 1, When::BeforeEffect);
+    assert_eq!(harness.ask("GET", "/v1/files").told().await.status, 503);
+    let made = harness.memory.calls().len();
+    harness.memory.before(made + 1, async |_| panic!("in the middle of a call"));
+    assert_eq!(harness.ask("GET", "/v1/files").told().await.status, 500);
+    let lines = harness.metrics.lock().expect("lines");
     let counted = |name: &str| lines.iter().filter(|line| line.contains(&format!("\"{name}\":1"))).count();
     assert_eq!(["RetryableErrors", "Panics", "RequestsFailed"].map(counted), [1, 1, 2]);
 }

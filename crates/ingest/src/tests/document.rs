@@ -2,7 +2,7 @@ use std::path::Path;
 
 use serde_json::Value;
 
-use super::bench::Bench;
+use super::harness::Harness;
 use crate::openapi;
 use crate::route::TABLE;
 
@@ -24,8 +24,8 @@ fn the_kept_document_is_that_of_the_code() {
 
 #[tokio::test]
 async fn the_document_is_served_as_it_is_kept() {
-    let bench = Bench::new();
-    let told = bench.ask_bare("GET", "/v1/openapi.json").told().await;
+    let harness = Harness::new();
+    let told = harness.ask_bare("GET", "/v1/openapi.json").told().await;
     assert_eq!(told.text, openapi::text());
 }
 

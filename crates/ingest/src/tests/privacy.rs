@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 use store::memory::When;
 use tracing_subscriber::fmt::MakeWriter;
 
-use super::bench::{Bench, Words};
+use super::harness::{Harness, Words};
 
 /// A value that stands in bodies, names, keys, headers, queries and paths of every request below.
 const PLANTED: &str = "Qx7MRN00412zz";
@@ -73,11 +73,11 @@ fn no_value_no_key_and_no_cause_is_in_any_problem_log_or_metric() {
         runtime.block_on(async {
             for broken in [false, true] {
                 for (method, path, body) in requests() {
-                    let bench = Bench::with_feeds();
+                    let harness = Harness::with_feeds();
                     if broken {
-                        bench.memory.die_at(2, When::BeforeEffect);
+                        harness.memory.die_at(2, When::BeforeEffect);
                     }
-                    let ask = bench
+                    let ask = harness
                         .ask(method, &path)
                         .header("idempotency-key", PLANTED)
                         .header("content-type", PLANTED);
@@ -89,7 +89,7 @@ fn no_value_no_key_and_no_cause_is_in_any_problem_log_or_metric() {
                     let told = ask.told().await;
                     let sent = told.status == 202;
                     assert!(sent || !told.text.contains(PLANTED), "{method} {path}: {}", told.text);
-                    metrics += &bench.metrics.lock().expect("lines").join("\n");
+                    metrics += &harness.metrics.lock().expect("lines").join("\n");
                 }
             }
         });
@@ -105,11 +105,11 @@ fn no_value_no_key_and_no_cause_is_in_any_problem_log_or_metric() {
 
 #[tokio::test]
 async fn each_request_is_one_metric_line_with_operation_and_class() {
-    let bench = Bench::with_feeds();
-    bench.ask("GET", "/v1/files").told().await;
-    bench.ask("GET", "/v1/nothing").told().await;
-    bench.ask_as(&Words::of("north").with("scopes", ""), "GET", "/v1/files").told().await;
-    let lines = bench.metrics.lock().expect("lines").clone();
+    let harness = Harness::with_feeds();
+    harness.ask("GET", "/v1/files").told().await;
+    harness.ask("GET", "/v1/nothing").told().await;
+    harness.ask_as(&Words::of("north").with("scopes", ""), "GET", "/v1/files").told().await;
+    let lines = harness.metrics.lock().expect("lines").clone();
     let lines: Vec<Value> = lines.iter().map(|line| serde_json::from_str(line).expect("JSON")).collect();
     let told: Vec<_> = lines
         .iter()
@@ -129,9 +129,9 @@ async fn each_request_is_one_metric_line_with_operation_and_class() {
 #[tokio::test]
 async fn a_service_that_fails_is_told_as_unavailable_whatever_was_asked() {
     for (method, path, _) in requests() {
-        let bench = Bench::with_feeds();
-        bench.memory.die_at(1, When::BeforeEffect);
-        let told = bench.ask(method, &path).told().await;
+        let harness = Harness::with_feeds();
+        harness.memory.die_at(1, When::BeforeEffect);
+        let told = harness.ask(method, &path).told().await;
         assert_eq!(
             (told.code(), told.header("retry-after")),
             ((503, "unavailable"), Some("5")),

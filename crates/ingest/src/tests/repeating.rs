@@ -1,118 +1,119 @@
 use serde_json::{Value, json};
 use store::memory::When;
 
-use super::bench::{Bench, GOOD, Told, Words};
+use super::harness::{GOOD, Harness, Told, Words};
 
 const FILES: &str = "/v1/feeds/visits/files?name=day.csv";
 
-async fn send(bench: &Bench, key: &str, body: &str) -> Told {
-    bench.ask("POST", FILES).header("idempotency-key", key).body(body.as_bytes()).told().await
+async fn send(harness: &Harness, key: &str, body: &str) -> Told {
+    harness.ask("POST", FILES).header("idempotency-key", key).body(body.as_bytes()).told().await
 }
 
-async fn open(bench: &Bench, body: &Value) -> Told {
-    bench.ask("POST", "/v1/feeds/visits/uploads").header("Idempotency-Key", "k").json(body).told().await
+async fn open(harness: &Harness, body: &Value) -> Told {
+    harness.ask("POST", "/v1/feeds/visits/uploads").header("Idempotency-Key", "k").json(body).told().await
 }
 
 #[tokio::test]
 async fn the_same_request_gets_the_same_answer_and_makes_one_file() {
-    let bench = Bench::with_feeds();
-    let first = send(&bench, "k1", GOOD).await;
+    let harness = Harness::with_feeds();
+    let first = send(&harness, "k1", GOOD).await;
     assert_eq!((first.status, first.header("idempotency-replayed")), (202, None));
-    let again = send(&bench, "k1", GOOD).await;
+    let again = send(&harness, "k1", GOOD).await;
     assert_eq!((again.status, again.header("idempotency-replayed")), (202, Some("true")));
     assert_eq!(
         (first.text, first.headers["location"].clone()),
         (again.text, again.headers["location"].clone())
     );
-    assert_eq!(bench.memory.inbox_versions().len(), 1);
-    assert_eq!(send(&bench, "k2", GOOD).await.status, 202);
-    assert_eq!(bench.memory.inbox_versions().len(), 2, "another key is another request");
+    assert_eq!(harness.memory.inbox_versions().len(), 1);
+    assert_eq!(send(&harness, "k2", GOOD).await.status, 202);
+    assert_eq!(harness.memory.inbox_versions().len(), 2, "another key is another request");
 }
 
 #[tokio::test]
 async fn the_same_key_with_another_request_is_refused() {
-    let bench = Bench::with_feeds();
-    assert_eq!(send(&bench, "k1", GOOD).await.status, 202);
-    assert_eq!(send(&bench, "k1", "id,name\n").await.code(), (422, "idempotency-key-reused"));
-    let other = bench.ask("POST", "/v1/feeds/visits/files?name=other.csv").header("idempotency-key", "k1");
+    let harness = Harness::with_feeds();
+    assert_eq!(send(&harness, "k1", GOOD).await.status, 202);
+    assert_eq!(send(&harness, "k1", "id,name\n").await.code(), (422, "idempotency-key-reused"));
+    let other = harness.ask("POST", "/v1/feeds/visits/files?name=other.csv").header("idempotency-key", "k1");
     assert_eq!(other.body(GOOD.as_bytes()).told().await.code(), (422, "idempotency-key-reused"));
-    assert_eq!(bench.memory.inbox_versions().len(), 1);
+    assert_eq!(harness.memory.inbox_versions().len(), 1);
 }
 
 #[tokio::test]
 async fn keys_of_two_partners_have_nothing_to_do_with_each_other() {
-    let bench = Bench::with_feeds();
-    send(&bench, "k1", GOOD).await;
-    let south = bench.ask_as(&Words::of("south"), "POST", FILES).header("idempotency-key", "k1");
+    let harness = Harness::with_feeds();
+    send(&harness, "k1", GOOD).await;
+    let south = harness.ask_as(&Words::of("south"), "POST", FILES).header("idempotency-key", "k1");
     let told = south.body(b"id,name\n7,Gil\n").told().await;
     assert_eq!((told.status, told.header("idempotency-replayed")), (202, None));
 }
 
 #[tokio::test]
 async fn a_request_that_is_being_carried_out_is_not_carried_out_twice() {
-    let bench = Bench::with_feeds();
+    let harness = Harness::with_feeds();
     // The process dies when the file has landed (call 6: requests, contract, begin, look, bytes, put).
-    bench.memory.die_at(6, When::AfterEffect);
-    assert_eq!(send(&bench, "k1", GOOD).await.code(), (503, "unavailable"));
-    bench.memory.revive();
-    let running = send(&bench, "k1", GOOD).await;
+    harness.memory.die_at(6, When::AfterEffect);
+    assert_eq!(send(&harness, "k1", GOOD).await.code(), (503, "unavailable"));
+    harness.memory.revive();
+    let running = send(&harness, "k1", GOOD).await;
     assert_eq!(running.code(), (409, "request-running"));
     assert!(running.header("retry-after").is_some());
-    assert_eq!(send(&bench, "k1", "id,name\n").await.code(), (422, "idempotency-key-reused"));
-    bench.wait(30_000);
-    assert_eq!(send(&bench, "k1", GOOD).await.status, 202);
-    assert_eq!(bench.memory.inbox_versions().len(), 1, "it found its own bytes");
+    assert_eq!(send(&harness, "k1", "id,name\n").await.code(), (422, "idempotency-key-reused"));
+    harness.wait(30_000);
+    assert_eq!(send(&harness, "k1", GOOD).await.status, 202);
+    assert_eq!(harness.memory.inbox_versions().len(), 1, "it found its own bytes");
 }
 
 #[tokio::test]
 async fn a_refused_request_may_be_sent_again_mended() {
-    let bench = Bench::with_feeds();
+    let harness = Harness::with_feeds();
     let few = Words::of("north").with("bytesPerDay", "5");
     let ask = |words: &Words, body: &'static str| {
-        bench.ask_as(words, "POST", FILES).header("idempotency-key", "k1").body(body.as_bytes())
+        harness.ask_as(words, "POST", FILES).header("idempotency-key", "k1").body(body.as_bytes())
     };
     assert_eq!(ask(&few, GOOD).told().await.status, 429);
     assert_eq!(ask(&few, "id,n").told().await.status, 202);
 }
 
 /// Sends until it is taken, as a client does: half a minute apart.
-async fn until_taken(bench: &Bench, send: impl AsyncFn(&Bench) -> Told) -> Told {
+async fn until_taken(harness: &Harness, send: impl AsyncFn(&Harness) -> Told) -> Told {
     for _ in 0..4 {
-        let told = send(bench).await;
+        let told = send(harness).await;
         match told.status {
             200..=299 => return told,
-            503 | 409 => bench.wait(30_000),
+            503 | 409 => harness.wait(30_000),
             _ => panic!("{}", told.text),
         }
-        bench.memory.revive();
+        harness.memory.revive();
     }
     panic!("not taken after four attempts")
 }
 
 #[tokio::test]
 async fn a_failure_or_death_before_or_after_any_call_makes_one_file_and_one_answer() {
-    let whole = Bench::with_feeds();
+    let whole = Harness::with_feeds();
     let answer = send(&whole, "k1", GOOD).await;
     let calls = whole.memory.calls().len();
     assert!(calls >= 8, "{calls}");
     for call in 1..=calls {
         for when in [When::BeforeEffect, When::AfterEffect] {
             for deadly in [false, true] {
-                let bench = Bench::with_feeds();
+                let harness = Harness::with_feeds();
                 if deadly {
-                    bench.memory.die_at(call, when);
+                    harness.memory.die_at(call, when);
                 } else {
-                    bench.memory.fail_at(call, when);
+                    harness.memory.fail_at(call, when);
                 }
-                let told = until_taken(&bench, async |bench: &Bench| send(bench, "k1", GOOD).await).await;
+                let told =
+                    until_taken(&harness, async |harness: &Harness| send(harness, "k1", GOOD).await).await;
                 let place = format!("call {call} {when:?} deadly {deadly}");
-                assert_eq!(bench.memory.inbox_versions().len(), 1, "{place}");
-                bench.memory.revive();
-                bench.wait(30_000);
-                let again = send(&bench, "k1", GOOD).await;
+                assert_eq!(harness.memory.inbox_versions().len(), 1, "{place}");
+                harness.memory.revive();
+                harness.wait(30_000);
+                let again = send(&harness, "k1", GOOD).await;
                 assert_eq!((again.status, &again.body["id"]), (202, &told.body["id"]), "{place}");
                 assert_eq!(told.body["sha256"], answer.body["sha256"], "{place}");
-                assert_eq!(bench.memory.inbox_versions().len(), 1, "{place}");
+                assert_eq!(harness.memory.inbox_versions().len(), 1, "{place}");
             }
         }
     }
@@ -120,11 +121,11 @@ async fn a_failure_or_death_before_or_after_any_call_makes_one_file_and_one_answ
 
 #[tokio::test]
 async fn an_upload_that_is_asked_for_twice_is_one_upload_with_a_fresh_address() {
-    let bench = Bench::with_feeds();
+    let harness = Harness::with_feeds();
     let body = json!({ "bytes": GOOD.len(), "sha256": "0".repeat(64), "name": "day.csv" });
-    let first = open(&bench, &body).await;
-    bench.wait(60_000);
-    let again = open(&bench, &body).await;
+    let first = open(&harness, &body).await;
+    harness.wait(60_000);
+    let again = open(&harness, &body).await;
     assert_eq!((again.status, again.header("idempotency-replayed")), (201, Some("true")));
     assert_eq!(
         (&first.body["upload"], &first.body["expiresAt"]),
@@ -135,28 +136,32 @@ async fn an_upload_that_is_asked_for_twice_is_one_upload_with_a_fresh_address() 
         (&json!(900), &json!(840))
     );
     assert_eq!(
-        open(&bench, &json!({ "bytes": 1, "sha256": "0".repeat(64) })).await.code(),
+        open(&harness, &json!({ "bytes": 1, "sha256": "0".repeat(64) })).await.code(),
         (422, "idempotency-key-reused")
     );
-    bench.wait(840_000);
-    assert_eq!(open(&bench, &body).await.code(), (409, "upload-closed"), "no address outlives the promise");
+    harness.wait(840_000);
+    assert_eq!(open(&harness, &body).await.code(), (409, "upload-closed"), "no address outlives the promise");
 }
 
 #[tokio::test]
 async fn a_failure_before_or_after_any_call_promises_one_upload() {
     let body = json!({ "bytes": 20, "name": "day.csv", "parts": true });
-    let whole = Bench::with_feeds();
+    let whole = Harness::with_feeds();
     assert_eq!(open(&whole, &body).await.status, 201);
     for call in 1..=whole.memory.calls().len() {
         for when in [When::BeforeEffect, When::AfterEffect] {
-            let bench = Bench::with_feeds();
-            bench.memory.die_at(call, when);
-            let told = until_taken(&bench, async |bench: &Bench| open(bench, &body).await).await;
-            bench.memory.revive();
-            bench.wait(30_000);
-            assert_eq!(open(&bench, &body).await.body["upload"], told.body["upload"], "call {call} {when:?}");
+            let harness = Harness::with_feeds();
+            harness.memory.die_at(call, when);
+            let told = until_taken(&harness, async |harness: &Harness| open(harness, &body).await).await;
+            harness.memory.revive();
+            harness.wait(30_000);
+            assert_eq!(
+                open(&harness, &body).await.body["upload"],
+                told.body["upload"],
+                "call {call} {when:?}"
+            );
             let path = format!("/v1/uploads/{}", told.body["upload"].as_str().expect("an upload"));
-            assert_eq!(bench.ask("GET", &path).told().await.body["state"], "OPEN");
+            assert_eq!(harness.ask("GET", &path).told().await.body["state"], "OPEN");
         }
     }
 }

@@ -4,7 +4,7 @@ use std::sync::LazyLock;
 
 use serde_json::Value;
 
-use super::bench::Told;
+use super::harness::Told;
 use crate::openapi;
 use crate::route::Definition;
 
@@ -20,7 +20,7 @@ pub(super) fn assert_promised(definition: Option<&Definition>, told: &Told) {
     if problem {
         assert_eq!(told.body["status"], told.status);
         assert_fits(&DOCUMENT["components"]["schemas"]["Problem"], &told.body, "problem");
-        for cause in [" fuse", "\"fuse", "Exception", "panicked", "arn:", "src/", "memory"] {
+        for cause in [" fault", "\"injected", "Exception", "panicked", "arn:", "src/", "memory"] {
             assert!(!told.text.contains(cause), "a cause is told: {}", told.text);
         }
         if matches!(told.status, 429 | 503) {

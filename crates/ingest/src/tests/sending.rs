@@ -5,23 +5,23 @@ use serde_json::json;
 use sha2::{Digest, Sha256};
 use store::Operation::{self, KeepUpload, Land, ReadContract, Spend};
 
-use super::bench::{Bench, GOOD, Words, contract};
+use super::harness::{GOOD, Harness, Words, contract};
 use crate::event::MOST_BODY_BYTES;
 
 const FILES: &str = "/v1/feeds/visits/files";
 
 #[tokio::test]
 async fn a_file_lands_under_its_partner_feed_and_name_as_it_was_sent() {
-    let bench = Bench::with_feeds();
+    let harness = Harness::with_feeds();
     let every: Vec<u8> = (0..=255).collect();
-    let told = bench
+    let told = harness
         .ask("POST", &format!("{FILES}?name=day 1.csv"))
         .header("content-type", "text/csv")
         .body(&every)
         .told()
         .await;
     assert_eq!(told.status, 202);
-    let landed = bench.memory.inbox_versions().pop().expect("landed");
+    let landed = harness.memory.inbox_versions().pop().expect("landed");
     assert_eq!(
         (landed.file.key.as_str(), landed.content_type.as_str()),
         ("north/visits/day 1.csv", "text/csv")
@@ -39,15 +39,15 @@ async fn a_file_lands_under_its_partner_feed_and_name_as_it_was_sent() {
 
 #[tokio::test]
 async fn a_file_without_a_name_is_called_like_its_upload_and_costs_one_call_to_land() {
-    let bench = Bench::with_feeds();
-    let told = bench.ask("POST", FILES).body(GOOD.as_bytes()).told().await;
+    let harness = Harness::with_feeds();
+    let told = harness.ask("POST", FILES).body(GOOD.as_bytes()).told().await;
     assert_eq!(told.body["name"], told.body["upload"]);
-    assert_eq!(bench.memory.calls(), [Spend, ReadContract, Spend, Land, KeepUpload, KeepUpload]);
+    assert_eq!(harness.memory.calls(), [Spend, ReadContract, Spend, Land, KeepUpload, KeepUpload]);
 }
 
 #[tokio::test]
 async fn what_is_refused_is_refused_before_anything_is_stored() {
-    let bench = Bench::with_feeds();
+    let harness = Harness::with_feeds();
     let large = vec![b'a'; 3_000_001];
     let too_large = vec![b'a'; MOST_BODY_BYTES + 1];
     for (path, header, body, expected) in [
@@ -71,83 +71,83 @@ async fn what_is_refused_is_refused_before_anything_is_stored() {
         ("/v1/feeds/visits/files?corrects=none", "x", GOOD.as_bytes(), (422, "unknown-correction")),
     ] {
         let (name, value) = header.split_once('=').unwrap_or((header, "1"));
-        let told = bench.ask("POST", path).header(name, value).body(body).told().await;
+        let told = harness.ask("POST", path).header(name, value).body(body).told().await;
         assert_eq!(told.code(), expected, "{path} {header}");
     }
-    assert!(bench.memory.inbox_versions().is_empty());
-    assert!(!bench.memory.calls().contains(&Operation::Land));
+    assert!(harness.memory.inbox_versions().is_empty());
+    assert!(!harness.memory.calls().contains(&Operation::Land));
 }
 
 #[tokio::test]
 async fn a_checksum_that_is_right_is_no_obstacle() {
-    let bench = Bench::with_feeds();
+    let harness = Harness::with_feeds();
     let sha256 = STANDARD.encode(Sha256::digest(GOOD));
-    let ask = bench.ask("POST", FILES).header("content-digest", &format!("sha-256=:{sha256}:"));
+    let ask = harness.ask("POST", FILES).header("content-digest", &format!("sha-256=:{sha256}:"));
     assert_eq!(ask.header("x-amz-checksum-sha256", &sha256).body(GOOD.as_bytes()).told().await.status, 202);
 }
 
 #[tokio::test]
 async fn a_second_file_under_a_name_is_its_next_version() {
-    let bench = Bench::with_feeds();
-    let first = bench.send(&format!("{FILES}?name=day.csv"), GOOD).await;
-    let second = bench.send(&format!("{FILES}?name=day.csv"), "id,name\n9,Zoe\n").await;
+    let harness = Harness::with_feeds();
+    let first = harness.send(&format!("{FILES}?name=day.csv"), GOOD).await;
+    let second = harness.send(&format!("{FILES}?name=day.csv"), "id,name\n9,Zoe\n").await;
     assert_ne!(first, second);
-    assert_eq!(bench.memory.inbox_versions().len(), 2);
+    assert_eq!(harness.memory.inbox_versions().len(), 2);
 }
 
 #[tokio::test]
 async fn a_file_that_lands_between_looking_and_putting_loses_nothing() {
-    let bench = Bench::with_feeds();
+    let harness = Harness::with_feeds();
     // Calls: requests, contract, look, bytes, put.
-    bench.memory.before(5, |memory| async move {
+    harness.memory.before(5, |memory| async move {
         memory.land(store::memory::INBOX, "north/visits/day.csv", "other");
     });
-    bench.send(&format!("{FILES}?name=day.csv"), GOOD).await;
-    let bodies: Vec<_> = bench.memory.inbox_versions().into_iter().map(|version| version.bytes).collect();
+    harness.send(&format!("{FILES}?name=day.csv"), GOOD).await;
+    let bodies: Vec<_> = harness.memory.inbox_versions().into_iter().map(|version| version.bytes).collect();
     assert!(bodies == ["other", GOOD]);
 }
 
 #[tokio::test]
 async fn a_name_that_never_rests_is_given_up_with_a_problem() {
-    let bench = Bench::with_feeds();
+    let harness = Harness::with_feeds();
     for call in 5..40 {
-        bench.memory.before(call, move |memory| async move {
+        harness.memory.before(call, move |memory| async move {
             memory.land(store::memory::INBOX, "north/visits/day.csv", format!("other {call}"));
         });
     }
-    let told = bench.ask("POST", &format!("{FILES}?name=day.csv")).body(GOOD.as_bytes()).told().await;
+    let told = harness.ask("POST", &format!("{FILES}?name=day.csv")).body(GOOD.as_bytes()).told().await;
     assert_eq!((told.code(), told.header("retry-after")), ((409, "name-conflict"), Some("1")));
-    assert!(bench.memory.inbox_versions().iter().all(|version| version.upload.is_none()));
+    assert!(harness.memory.inbox_versions().iter().all(|version| version.upload.is_none()));
 }
 
 #[tokio::test]
 async fn a_correction_is_of_the_same_partner_and_feed_and_stands_at_the_file() {
-    let bench = Bench::with_feeds();
-    let wrong = bench.send(&format!("{FILES}?name=wrong.csv"), GOOD).await;
+    let harness = Harness::with_feeds();
+    let wrong = harness.send(&format!("{FILES}?name=wrong.csv"), GOOD).await;
     let refused = async |words: &Words, feed: &str| {
         let path = format!("/v1/feeds/{feed}/files?corrects={wrong}");
-        bench.ask_as(words, "POST", &path).body(GOOD.as_bytes()).told().await.code()
+        harness.ask_as(words, "POST", &path).body(GOOD.as_bytes()).told().await.code()
             == (422, "unknown-correction")
     };
     let north = Words::of("north");
     assert!(refused(&north, "visits").await, "it is not claimed yet");
-    bench.process().await;
+    harness.process().await;
     assert!(refused(&north, "labs").await && refused(&Words::of("south"), "visits").await);
-    let id = bench.send(&format!("{FILES}?corrects={wrong}"), "id,name\n1,Eve\n").await;
-    let landed = bench.memory.inbox_versions();
+    let id = harness.send(&format!("{FILES}?corrects={wrong}"), "id,name\n1,Eve\n").await;
+    let landed = harness.memory.inbox_versions();
     assert!(landed.iter().any(|version| version.corrects.as_deref() == Some(wrong.as_str())));
-    assert_eq!(bench.ask("GET", &format!("/v1/files/{id}")).told().await.body["corrects"], json!(wrong));
+    assert_eq!(harness.ask("GET", &format!("/v1/files/{id}")).told().await.body["corrects"], json!(wrong));
 }
 
 #[tokio::test]
 async fn a_feed_whose_contract_refuses_files_takes_them_for_the_processor_to_say_why() {
-    let bench = Bench::new();
-    bench
+    let harness = Harness::new();
+    harness
         .memory
         .publish_contract("visits", contract("visits", &[("id", "integer")], "").replace("active", "draft"));
-    let id = bench.send(FILES, GOOD).await;
-    bench.process().await;
-    let told = bench.ask("GET", &format!("/v1/files/{id}")).told().await;
+    let id = harness.send(FILES, GOOD).await;
+    harness.process().await;
+    let told = harness.ask("GET", &format!("/v1/files/{id}")).told().await;
     assert_eq!(
         (&told.body["state"], &told.body["fault"]),
         (&json!("QUARANTINED"), &json!("CONTRACT_INACTIVE"))
@@ -156,8 +156,8 @@ async fn a_feed_whose_contract_refuses_files_takes_them_for_the_processor_to_say
 
 #[tokio::test]
 async fn a_form_is_answered_with_what_to_send_on_every_route_that_takes_a_body() {
-    let bench = Bench::with_feeds();
-    let before = bench.memory.calls().len();
+    let harness = Harness::with_feeds();
+    let before = harness.memory.calls().len();
     for path in [
         "/v1/feeds/visits/files?name=day.csv",
         "/v1/feeds/visits/check",
@@ -169,7 +169,7 @@ async fn a_form_is_answered_with_what_to_send_on_every_route_that_takes_a_body()
             ["multipart/form-data; boundary=----------------------x", "application/x-www-form-urlencoded"]
         {
             let told =
-                bench.ask("POST", path).header("Content-Type", form).body(GOOD.as_bytes()).told().await;
+                harness.ask("POST", path).header("Content-Type", form).body(GOOD.as_bytes()).told().await;
             assert_eq!(told.code(), (415, "unsupported-media-type"), "{path}");
             let detail = told.body["detail"].as_str().expect("a detail");
             let option = if path.contains("/feeds/") && !path.ends_with("uploads") {
@@ -181,9 +181,9 @@ async fn a_form_is_answered_with_what_to_send_on_every_route_that_takes_a_body()
         }
     }
     // Only the rate of requests was looked at.
-    let calls = bench.memory.calls();
+    let calls = harness.memory.calls();
     assert!(calls[before..].iter().all(|call| *call == Spend), "{calls:?}");
     let promised = json!({ "bytes": 1, "sha256": "0".repeat(64), "contentType": "multipart/form-data" });
-    let told = bench.ask("POST", "/v1/feeds/visits/uploads").json(&promised).told().await;
+    let told = harness.ask("POST", "/v1/feeds/visits/uploads").json(&promised).told().await;
     assert_eq!(told.code(), (415, "unsupported-media-type"));
 }

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::bench::{Bench, MIXED, Told, Words};
+use super::harness::{Harness, MIXED, Told, Words};
 use crate::route::{Access, Route, TABLE};
 
 const PARTNERS: [&str; 3] = ["north", "south", "north-2"];
@@ -19,20 +19,20 @@ struct Owned {
     history: String,
 }
 
-async fn furnish(bench: &Bench, partner: &'static str) -> Owned {
+async fn furnish(harness: &Harness, partner: &'static str) -> Owned {
     let words = Words::of(partner);
     let body = format!("{MIXED}4,{partner}\n").replace("north-2", "nort2");
-    let file = bench.send_as(&words, "/v1/feeds/visits/files?name=day.csv", &body).await;
-    bench.send_as(&words, "/v1/feeds/visits/files?name=day-2.csv", &body).await;
-    bench.process().await;
+    let file = harness.send_as(&words, "/v1/feeds/visits/files?name=day.csv", &body).await;
+    harness.send_as(&words, "/v1/feeds/visits/files?name=day-2.csv", &body).await;
+    harness.process().await;
     let open = async |body: Value| {
-        let told = bench.ask_as(&words, "POST", "/v1/feeds/visits/uploads").json(&body).told().await;
+        let told = harness.ask_as(&words, "POST", "/v1/feeds/visits/uploads").json(&body).told().await;
         told.body["upload"].as_str().expect("an upload").to_owned()
     };
     let upload = open(json!({ "bytes": 1, "sha256": "0".repeat(64) })).await;
     let parts = open(json!({ "bytes": 9, "parts": true })).await;
     let next = async |path: &str| {
-        let told = bench.ask_as(&words, "GET", path).told().await;
+        let told = harness.ask_as(&words, "GET", path).told().await;
         told.body["next"].as_str().expect("a cursor").to_owned()
     };
     let cursor = next("/v1/files?limit=1").await;
@@ -41,8 +41,8 @@ async fn furnish(bench: &Bench, partner: &'static str) -> Owned {
 }
 
 /// Lands a file that is not processed yet.
-async fn receive(bench: &Bench, owned: &mut Owned) {
-    owned.received = bench.send_as(&owned.words, "/v1/feeds/labs/files?name=new.csv", "x").await;
+async fn receive(harness: &Harness, owned: &mut Owned) {
+    owned.received = harness.send_as(&owned.words, "/v1/feeds/labs/files?name=new.csv", "x").await;
 }
 
 /// Every request of a route for what another partner has.
@@ -88,8 +88,8 @@ fn requests(route: Route, other: &Owned) -> Vec<(String, Value)> {
     }
 }
 
-async fn ask(bench: &Bench, words: &Words, method: &str, path: &str, body: &Value) -> Told {
-    let ask = bench.ask_as(words, method, path);
+async fn ask(harness: &Harness, words: &Words, method: &str, path: &str, body: &Value) -> Told {
+    let ask = harness.ask_as(words, method, path);
     match body {
         Value::Null => ask.told().await,
         Value::String(text) => ask.body(text.as_bytes()).told().await,
@@ -99,13 +99,13 @@ async fn ask(bench: &Bench, words: &Words, method: &str, path: &str, body: &Valu
 
 #[tokio::test]
 async fn no_route_shows_or_changes_anything_of_another_partner() {
-    let bench = Bench::with_feeds();
+    let harness = Harness::with_feeds();
     let mut all = Vec::new();
     for partner in PARTNERS {
-        all.push(furnish(&bench, partner).await);
+        all.push(furnish(&harness, partner).await);
     }
     for owned in &mut all {
-        receive(&bench, owned).await;
+        receive(&harness, owned).await;
     }
     let mut asked = 0;
     for caller in &all {
@@ -115,7 +115,7 @@ async fn no_route_shows_or_changes_anything_of_another_partner() {
                     let foreign = ["/files/", "/uploads/", "%2F"]
                         .iter()
                         .any(|mark| path.contains(mark) && !path.contains("/v1/files?"));
-                    let told = ask(&bench, &caller.words, definition.method, &path, &body).await;
+                    let told = ask(&harness, &caller.words, definition.method, &path, &body).await;
                     asked += 1;
                     if foreign {
                         assert_eq!(told.code(), (404, "not-found"), "{} {path}", caller.partner);
@@ -127,7 +127,7 @@ async fn no_route_shows_or_changes_anything_of_another_partner() {
     }
     assert!(asked >= 3 * 2 * 20, "{asked}");
     for owner in &all {
-        assert_untouched(&bench, owner).await;
+        assert_untouched(&harness, owner).await;
     }
 }
 
@@ -153,8 +153,8 @@ fn assert_nothing_of(other: &Owned, told: &Told, path: &str) {
 }
 
 /// After all of it each partner still has what it had.
-async fn assert_untouched(bench: &Bench, owner: &Owned) {
-    let get = async |path: String| bench.ask_as(&owner.words, "GET", &path).told().await;
+async fn assert_untouched(harness: &Harness, owner: &Owned) {
+    let get = async |path: String| harness.ask_as(&owner.words, "GET", &path).told().await;
     assert_eq!(get(format!("/v1/files/{}", owner.file)).await.body["state"], "COMPLETE");
     assert_eq!(get(format!("/v1/files/{}", owner.received)).await.body["state"], "RECEIVED");
     for upload in [&owner.upload, &owner.parts] {
@@ -163,7 +163,7 @@ async fn assert_untouched(bench: &Bench, owner: &Owned) {
     let record = get("/v1/records/visits/4".to_owned()).await;
     assert_eq!(record.body["record"]["name"], owner.partner.replace("north-2", "nort2"));
     let mine = |key: &str| key.starts_with(&format!("{}/", owner.partner));
-    let versions = bench.memory.inbox_versions();
+    let versions = harness.memory.inbox_versions();
     assert_eq!(
         versions.iter().filter(|version| mine(&version.file.key)).count(),
         3,
@@ -174,18 +174,18 @@ async fn assert_untouched(bench: &Bench, owner: &Owned) {
 
 #[tokio::test]
 async fn anothers_id_and_an_id_of_nothing_are_answered_alike_with_as_many_calls() {
-    let bench = Bench::with_feeds();
-    let mut owned = furnish(&bench, "south").await;
-    receive(&bench, &mut owned).await;
+    let harness = Harness::with_feeds();
+    let mut owned = furnish(&harness, "south").await;
+    receive(&harness, &mut owned).await;
     let north = Words::of("north");
     for make in ["/v1/files/{}", "/v1/files/{}/receipt", "/v1/files/{}/rejects", "/v1/uploads/{}"] {
         let path = |id: &str| make.replace("{}", id);
         let foreign = if make.contains("uploads") { &owned.upload } else { &owned.received };
-        let count = |before: usize| bench.memory.calls().len() - before;
-        let before = bench.memory.calls().len();
-        let theirs = ask(&bench, &north, "GET", &path(foreign), &Value::Null).await;
-        let (calls, before) = (count(before), bench.memory.calls().len());
-        let nothing = ask(&bench, &north, "GET", &path("r5g61a45bnmyhnp8sgqw0ymkjv"), &Value::Null).await;
+        let count = |before: usize| harness.memory.calls().len() - before;
+        let before = harness.memory.calls().len();
+        let theirs = ask(&harness, &north, "GET", &path(foreign), &Value::Null).await;
+        let (calls, before) = (count(before), harness.memory.calls().len());
+        let nothing = ask(&harness, &north, "GET", &path("r5g61a45bnmyhnp8sgqw0ymkjv"), &Value::Null).await;
         assert_eq!((theirs.text, theirs.headers), (nothing.text, nothing.headers), "{make}");
         assert_eq!(calls, count(before), "{make}");
     }

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use serde_json::Value;
 use store::{FileVersion, Operation, State, memory::When};
 
-use super::bench::*;
+use super::harness::*;
 
 /// A scene: contract settings, and the versions that land, delivered one after the other.
 type Scene = (&'static str, &'static [(&'static str, &'static str)], &'static [(&'static str, &'static str)]);
@@ -38,31 +38,31 @@ const SCENES: [Scene; 14] = [
     ("same bytes", &[("dedupeContent", "true")], &[(KEY, GOOD), ("north/visits/b.csv", GOOD)]),
 ];
 
-fn begin(scene: &Scene, small: u64) -> (Bench, Vec<FileVersion>) {
-    let bench = Bench::with(|settings| {
+fn begin(scene: &Scene, small: u64) -> (Harness, Vec<FileVersion>) {
+    let harness = Harness::with(|settings| {
         settings.rows_at_once = 1;
         settings.rows_per_checkpoint = 1;
         settings.small_file_bytes = small;
     });
     // Few bytes at a time, so that rows are written and remembered in several steps.
-    bench.memory.chunks_of(16);
+    harness.memory.chunks_of(16);
     // Rejects go in parts.
-    bench.memory.parts_of(128);
-    visits(&bench, scene.1);
+    harness.memory.parts_of(128);
+    visits(&harness, scene.1);
     match scene.0 {
-        "registered" => bench.memory.register("south", true),
-        "suspended" => bench.memory.register("south", false),
-        "broken contract" => drop(bench.memory.publish_contract("visits", "kind: DataContact")),
+        "registered" => harness.memory.register("south", true),
+        "suspended" => harness.memory.register("south", false),
+        "broken contract" => drop(harness.memory.publish_contract("visits", "kind: DataContact")),
         _ => {}
     }
-    let files: Vec<_> = scene.2.iter().map(|(key, bytes)| bench.land(key, bytes)).collect();
-    files.iter().filter(|file| file.key == ARCHIVED).for_each(|file| bench.memory.archive(file));
-    (bench, files)
+    let files: Vec<_> = scene.2.iter().map(|(key, bytes)| harness.land(key, bytes)).collect();
+    files.iter().filter(|file| file.key == ARCHIVED).for_each(|file| harness.memory.archive(file));
+    (harness, files)
 }
 
-async fn run(bench: &Bench, files: &[FileVersion]) {
+async fn run(harness: &Harness, files: &[FileVersion]) {
     for file in files {
-        bench.until_terminal(&[file]).await;
+        harness.until_terminal(&[file]).await;
     }
 }
 
@@ -79,16 +79,20 @@ async fn a_failure_anywhere_ends_as_if_it_had_not_been() {
             for call in 1..=calls {
                 for when in [When::BeforeEffect, When::AfterEffect] {
                     for deadly in [false, true] {
-                        let (bench, files) = begin(scene, small);
+                        let (harness, files) = begin(scene, small);
                         if deadly {
-                            bench.memory.die_at(call, when);
+                            harness.memory.die_at(call, when);
                         } else {
-                            bench.memory.fail_at(call, when);
+                            harness.memory.fail_at(call, when);
                         }
-                        run(&bench, &files).await;
-                        assert_eq!(bench.memory.state(), expected, "{} {call} {when:?} {deadly}", scene.0);
-                        let given_up = deadly || bench.memory.calls()[call - 1] == Operation::AbortUpload;
-                        assert!(given_up || bench.memory.open_uploads() == 0, "{} {call} {when:?}", scene.0);
+                        run(&harness, &files).await;
+                        assert_eq!(harness.memory.state(), expected, "{} {call} {when:?} {deadly}", scene.0);
+                        let given_up = deadly || harness.memory.calls()[call - 1] == Operation::AbortUpload;
+                        assert!(
+                            given_up || harness.memory.open_uploads() == 0,
+                            "{} {call} {when:?}",
+                            scene.0
+                        );
                         attempts += 1;
                     }
                 }
@@ -106,17 +110,17 @@ async fn two_failures_anywhere_end_as_if_they_had_not_been() {
     let (expected, calls) = (clean.memory.state(), clean.memory.calls().len());
     for first in 1..=calls {
         for gap in 1..=calls {
-            let (bench, files) = begin(scene, 0);
-            bench.memory.fail_at(first, When::AfterEffect);
-            bench.deliver(&[&files[0]]).await;
-            bench.wait(3_600_000);
-            let begun = bench.memory.calls().len();
-            bench.memory.die_at(begun + gap, When::AfterEffect);
-            bench.deliver(&[&files[0]]).await;
-            bench.memory.revive();
-            bench.wait(3_600_000);
-            run(&bench, &files).await;
-            assert_eq!(bench.memory.state(), expected, "{first} and {gap} calls later");
+            let (harness, files) = begin(scene, 0);
+            harness.memory.fail_at(first, When::AfterEffect);
+            harness.deliver(&[&files[0]]).await;
+            harness.wait(3_600_000);
+            let begun = harness.memory.calls().len();
+            harness.memory.die_at(begun + gap, When::AfterEffect);
+            harness.deliver(&[&files[0]]).await;
+            harness.memory.revive();
+            harness.wait(3_600_000);
+            run(&harness, &files).await;
+            assert_eq!(harness.memory.state(), expected, "{first} and {gap} calls later");
         }
     }
 }
@@ -130,28 +134,28 @@ async fn two_deaths_anywhere_leave_the_newest_version_visible_and_every_sender_t
     let calls = clean.memory.calls().len();
     for first in 1..=calls {
         for gap in (1..=calls).step_by(3) {
-            let (bench, files) = begin(scene, u64::MAX);
+            let (harness, files) = begin(scene, u64::MAX);
             for call in [first, gap] {
-                bench.memory.die_at(bench.memory.calls().len() + call, When::AfterEffect);
-                bench.deliver(&[&files[0], &files[1]]).await;
-                bench.memory.revive();
-                bench.wait(3_600_000);
+                harness.memory.die_at(harness.memory.calls().len() + call, When::AfterEffect);
+                harness.deliver(&[&files[0], &files[1]]).await;
+                harness.memory.revive();
+                harness.wait(3_600_000);
             }
-            bench.until_terminal(&[&files[0], &files[1]]).await;
-            let states = [bench.state(&files[0]), bench.state(&files[1])];
+            harness.until_terminal(&[&files[0], &files[1]]).await;
+            let states = [harness.state(&files[0]), harness.state(&files[1])];
             assert_eq!(states, [State::Superseded, State::Complete], "{first} and {gap} calls later");
             for file in &files {
-                told_of_its_end(&bench, file);
+                told_of_its_end(&harness, file);
             }
         }
     }
 }
 
 /// What was published last says the state and names the receipt that the ledger names.
-fn told_of_its_end(bench: &Bench, file: &FileVersion) {
-    let entry = bench.entry(file);
+fn told_of_its_end(harness: &Harness, file: &FileVersion) {
+    let entry = harness.entry(file);
     let outcome = entry.outcome.expect("outcome");
-    let published = bench.memory.published();
+    let published = harness.memory.published();
     let told = published.iter().map(|one| serde_json::from_str::<Value>(&one.body).expect("JSON"));
     let last = told.rev().find(|event| event["load"] == entry.load.as_str()).expect("announced");
     assert!(entry.announced);
@@ -159,7 +163,7 @@ fn told_of_its_end(bench: &Bench, file: &FileVersion) {
         (last["state"].as_str(), last["receipt"]["key"].as_str()),
         (Some(entry.state.as_str()), Some(outcome.receipt.as_str()))
     );
-    let receipt = bench.object(&outcome.receipt).expect("receipt");
+    let receipt = harness.object(&outcome.receipt).expect("receipt");
     let receipt: Value = serde_json::from_slice(&receipt).expect("JSON");
     assert_eq!(receipt["state"], entry.state.as_str());
 }

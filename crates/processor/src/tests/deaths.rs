@@ -1,7 +1,7 @@
 use proptest::prelude::*;
 use store::{Entry, Fence, FileId, FileVersion, Operation, State, memory::When};
 
-use super::bench::*;
+use super::harness::*;
 use crate::journal::Journal;
 
 const KEY: &str = "north/visits/a.csv";
@@ -9,18 +9,18 @@ const KEY: &str = "north/visits/a.csv";
 const RECEIVES: usize = 10;
 
 /// A stack with a file, and where the processes of one sandbox note their claims.
-fn begin(text: &str) -> (Bench, FileVersion, Folder) {
+fn begin(text: &str) -> (Harness, FileVersion, Folder) {
     let folder = Folder::new();
-    let bench = Bench::journalling(store::memory::Memory::new(), &folder);
-    visits(&bench, &[]);
-    let file = bench.land(KEY, text);
-    (bench, file, folder)
+    let harness = Harness::journalling(store::memory::Memory::new(), &folder);
+    visits(&harness, &[]);
+    let file = harness.land(KEY, text);
+    (harness, file, folder)
 }
 
 /// The next process of the sandbox, at the same time.
-fn next(bench: &Bench, folder: &Folder) -> Bench {
-    let next = Bench::journalling(bench.memory.clone(), folder);
-    next.wait(bench.now_ms() - next.now_ms());
+fn next(harness: &Harness, folder: &Folder) -> Harness {
+    let next = Harness::journalling(harness.memory.clone(), folder);
+    next.wait(harness.now_ms() - next.now_ms());
     next
 }
 
@@ -29,38 +29,38 @@ const UNTIL_READ: usize = 5;
 
 #[tokio::test]
 async fn a_file_that_kills_three_processes_is_kept_unread() {
-    let (mut bench, file, folder) = begin(GOOD);
+    let (mut harness, file, folder) = begin(GOOD);
     for deaths in 1..=3 {
-        assert!(bench.killed(&file, UNTIL_READ).await);
+        assert!(harness.killed(&file, UNTIL_READ).await);
         assert_eq!(folder.names().len(), 1, "the evidence");
-        bench = next(&bench, &folder);
+        harness = next(&harness, &folder);
         // Another file's invocation finds it.
-        let other = bench.land(&format!("north/visits/other-{deaths}.csv"), GOOD);
-        bench.until_terminal(&[&other]).await;
-        let Entry { deaths: recorded, lease_until_ms, .. } = bench.entry(&file);
+        let other = harness.land(&format!("north/visits/other-{deaths}.csv"), GOOD);
+        harness.until_terminal(&[&other]).await;
+        let Entry { deaths: recorded, lease_until_ms, .. } = harness.entry(&file);
         assert_eq!((recorded, lease_until_ms), (deaths, 0));
         assert_eq!(folder.names(), [] as [&str; 0], "what is recorded is removed");
     }
-    let calls = bench.memory.calls().len();
-    assert!(bench.deliver(&[&file]).await.is_empty());
-    assert_eq!(bench.fault(&file).as_deref(), Some("POISON"));
-    assert_eq!(bench.object("original").as_deref(), Some(GOOD.as_bytes()));
-    assert!(!bench.memory.calls()[calls..].contains(&Operation::ReadObject), "not even opened");
+    let calls = harness.memory.calls().len();
+    assert!(harness.deliver(&[&file]).await.is_empty());
+    assert_eq!(harness.fault(&file).as_deref(), Some("POISON"));
+    assert_eq!(harness.object("original").as_deref(), Some(GOOD.as_bytes()));
+    assert!(!harness.memory.calls()[calls..].contains(&Operation::ReadObject), "not even opened");
 }
 
 #[tokio::test]
 async fn a_file_whose_deaths_leave_no_evidence_goes_to_the_dead_letters_and_is_good() {
-    let (mut bench, file, folder) = begin(GOOD);
+    let (mut harness, file, folder) = begin(GOOD);
     for _ in 0..RECEIVES {
-        assert!(bench.killed(&file, UNTIL_READ).await);
+        assert!(harness.killed(&file, UNTIL_READ).await);
         folder.lose();
-        bench = next(&bench, &folder);
-        bench.wait(3_600_000);
+        harness = next(&harness, &folder);
+        harness.wait(3_600_000);
     }
-    assert_eq!((bench.state(&file), bench.entry(&file).deaths), (State::Processing, 0));
+    assert_eq!((harness.state(&file), harness.entry(&file).deaths), (State::Processing, 0));
     // An operator mends the cause and moves the dead letter back.
-    bench.until_terminal(&[&file]).await;
-    assert_eq!(bench.state(&file), State::Complete);
+    harness.until_terminal(&[&file]).await;
+    assert_eq!(harness.state(&file), State::Complete);
 }
 
 #[tokio::test]
@@ -70,7 +70,7 @@ async fn three_deaths_count_only_at_one_place_of_a_file() {
     // More than the head in which a format is recognised, in many chunks.
     memory.chunks_of(1_024);
     let process = || {
-        Bench::on(memory.clone(), |settings| {
+        Harness::on(memory.clone(), |settings| {
             settings.journal = Some(folder.0.clone());
             (settings.rows_at_once, settings.rows_per_checkpoint) = (1, 1);
         })
@@ -81,96 +81,96 @@ async fn three_deaths_count_only_at_one_place_of_a_file() {
     // Each process dies some calls after the last checkpoint that it wrote.
     let mut written = Vec::new();
     for death in 1..=4_u64 {
-        let bench = process();
-        bench.wait(death * 3_600_000);
-        assert!(bench.killed(&file, 56).await);
-        let entry = bench.entry(&file);
+        let harness = process();
+        harness.wait(death * 3_600_000);
+        assert!(harness.killed(&file, 56).await);
+        let entry = harness.entry(&file);
         assert!(entry.deaths <= 1, "{} deaths", entry.deaths);
         written.push(entry.rows_written);
     }
     assert!(written.windows(2).all(|pair| pair[0] < pair[1]), "each went on: {written:?}");
-    let bench = process();
-    bench.wait(5 * 3_600_000);
-    bench.until_terminal(&[&file]).await;
-    assert_eq!(bench.state(&file), State::Complete);
+    let harness = process();
+    harness.wait(5 * 3_600_000);
+    harness.until_terminal(&[&file]).await;
+    assert_eq!(harness.state(&file), State::Complete);
 }
 
 #[tokio::test]
 async fn a_panic_concerns_one_file_and_is_recorded_as_a_death() {
-    let (bench, bad, folder) = begin(GOOD);
-    let good = bench.land("north/visits/good.csv", GOOD);
-    bench.memory.before(4, |_| async { panic!("as a bug would") });
-    assert_eq!(bench.deliver(&[&bad, &good]).await, ["m0"]);
-    assert_eq!((bench.state(&bad), bench.state(&good)), (State::Processing, State::Complete));
-    assert_eq!(bench.counted("Panics"), 1);
-    let (_, seconds) = bench.memory.deferred().pop().expect("deferred");
+    let (harness, bad, folder) = begin(GOOD);
+    let good = harness.land("north/visits/good.csv", GOOD);
+    harness.memory.before(4, |_| async { panic!("as a bug would") });
+    assert_eq!(harness.deliver(&[&bad, &good]).await, ["m0"]);
+    assert_eq!((harness.state(&bad), harness.state(&good)), (State::Processing, State::Complete));
+    assert_eq!(harness.counted("Panics"), 1);
+    let (_, seconds) = harness.memory.deferred().pop().expect("deferred");
     assert!((30..=37).contains(&seconds), "soon, since the lease was released: {seconds}");
-    assert_eq!((bench.entry(&bad).deaths, bench.entry(&bad).lease_until_ms), (1, 0));
+    assert_eq!((harness.entry(&bad).deaths, harness.entry(&bad).lease_until_ms), (1, 0));
     assert_eq!(folder.names(), [] as [&str; 0]);
 }
 
 #[tokio::test]
 async fn a_file_that_panics_three_times_is_poison_and_a_panic_that_could_not_be_recorded_is_found_later() {
     for lost in [false, true] {
-        let (bench, file, _folder) = begin(GOOD);
+        let (harness, file, _folder) = begin(GOOD);
         for attempt in 0..3 {
-            let panics = bench.memory.calls().len() + 3 + usize::from(attempt == 0);
-            bench.memory.before(panics, |_| async { panic!("as a bug would") });
+            let panics = harness.memory.calls().len() + 3 + usize::from(attempt == 0);
+            harness.memory.before(panics, |_| async { panic!("as a bug would") });
             if lost {
-                bench.memory.fail_at(panics + 1, When::BeforeEffect);
+                harness.memory.fail_at(panics + 1, When::BeforeEffect);
             }
-            assert_eq!(bench.deliver(&[&file]).await, ["m0"]);
-            let recorded = bench.entry(&file).deaths;
+            assert_eq!(harness.deliver(&[&file]).await, ["m0"]);
+            let recorded = harness.entry(&file).deaths;
             assert_eq!(recorded, if lost { attempt } else { attempt + 1 }, "attempt {attempt}");
             if lost {
-                bench.memory.revive();
+                harness.memory.revive();
                 // Another invocation begins.
-                bench.idle().await;
-                assert_eq!(bench.entry(&file).deaths, attempt + 1);
+                harness.idle().await;
+                assert_eq!(harness.entry(&file).deaths, attempt + 1);
             }
         }
-        assert!(bench.deliver(&[&file]).await.is_empty());
-        assert_eq!(bench.fault(&file).as_deref(), Some("POISON"));
+        assert!(harness.deliver(&[&file]).await.is_empty());
+        assert_eq!(harness.fault(&file).as_deref(), Some("POISON"));
     }
 }
 
 #[tokio::test]
 async fn failures_of_services_never_make_a_file_poison() {
-    let (bench, file, _folder) = begin(GOOD);
+    let (harness, file, _folder) = begin(GOOD);
     for attempt in 0..6 {
         // The file is opened, and the lease cannot be released either.
-        let open = bench.memory.calls().len() + 3 + usize::from(attempt == 0);
-        bench.memory.die_at(open, When::BeforeEffect);
-        assert_eq!(bench.deliver(&[&file]).await, ["m0"]);
-        bench.memory.revive();
-        bench.wait(3_600_000);
-        assert_eq!(bench.entry(&file).deaths, 0);
+        let open = harness.memory.calls().len() + 3 + usize::from(attempt == 0);
+        harness.memory.die_at(open, When::BeforeEffect);
+        assert_eq!(harness.deliver(&[&file]).await, ["m0"]);
+        harness.memory.revive();
+        harness.wait(3_600_000);
+        assert_eq!(harness.entry(&file).deaths, 0);
     }
-    bench.until_terminal(&[&file]).await;
-    assert_eq!(bench.state(&file), State::Complete);
+    harness.until_terminal(&[&file]).await;
+    assert_eq!(harness.state(&file), State::Complete);
 }
 
 #[tokio::test]
 async fn a_claim_that_another_process_works_on_is_no_death() {
-    let (bench, file, folder) = begin(GOOD);
-    let (memory, other) = (bench.memory.clone(), next(&bench, &folder));
+    let (harness, file, folder) = begin(GOOD);
+    let (memory, other) = (harness.memory.clone(), next(&harness, &folder));
     memory.before(4, move |_| async move {
         // A second process of the machine begins while the first one works.
         other.idle().await;
     });
-    bench.until_terminal(&[&file]).await;
-    assert_eq!((bench.state(&file), bench.entry(&file).deaths), (State::Complete, 0));
+    harness.until_terminal(&[&file]).await;
+    assert_eq!((harness.state(&file), harness.entry(&file).deaths), (State::Complete, 0));
 }
 
 #[tokio::test]
 async fn a_folder_that_cannot_be_written_costs_only_the_evidence() {
     let folder = Folder::new();
     std::fs::write(&folder.0, "a file and no folder").expect("written");
-    let bench = Bench::journalling(store::memory::Memory::new(), &folder);
-    visits(&bench, &[]);
-    let file = bench.land(KEY, GOOD);
-    bench.until_terminal(&[&file]).await;
-    assert_eq!(bench.state(&file), State::Complete);
+    let harness = Harness::journalling(store::memory::Memory::new(), &folder);
+    visits(&harness, &[]);
+    let file = harness.land(KEY, GOOD);
+    harness.until_terminal(&[&file]).await;
+    assert_eq!(harness.state(&file), State::Complete);
     std::fs::remove_file(&folder.0).expect("removed");
 }
 
@@ -226,27 +226,27 @@ proptest! {
     ) {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().expect("a runtime");
         runtime.block_on(async {
-            let (mut bench, file, folder) = begin(GOOD_FILES[kind]);
+            let (mut harness, file, folder) = begin(GOOD_FILES[kind]);
             for (seed, percent, place, dies) in deliveries {
-                bench.memory.storm(seed, percent);
+                harness.memory.storm(seed, percent);
                 match place {
                     Some(n) if dies => {
-                        bench.killed(&file, n).await;
+                        harness.killed(&file, n).await;
                         folder.lose();
                     }
                     _ => {
-                        bench.deliver(&[&file]).await;
+                        harness.deliver(&[&file]).await;
                     }
                 }
-                bench = next(&bench, &folder);
-                bench.wait(3_600_000);
-                bench.memory.calm();
-                let fault = bench.entry_of(&file).and_then(|entry| entry.outcome?.fault);
+                harness = next(&harness, &folder);
+                harness.wait(3_600_000);
+                harness.memory.calm();
+                let fault = harness.entry_of(&file).and_then(|entry| entry.outcome?.fault);
                 prop_assert_eq!(fault, None);
             }
-            bench.until_terminal(&[&file]).await;
-            prop_assert_eq!(bench.state(&file), State::Complete);
-            prop_assert_eq!(bench.entry(&file).deaths, 0);
+            harness.until_terminal(&[&file]).await;
+            prop_assert_eq!(harness.state(&file), State::Complete);
+            prop_assert_eq!(harness.entry(&file).deaths, 0);
             Ok::<(), TestCaseError>(())
         })?;
     }
@@ -258,32 +258,32 @@ proptest! {
     ) {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().expect("a runtime");
         runtime.block_on(async {
-            let (mut bench, file, folder) = begin(GOOD);
+            let (mut harness, file, folder) = begin(GOOD);
             let mut known = 0;
             for (kept, seed, percent) in deliveries {
                 if known >= 3 {
                     break;
                 }
-                prop_assert!(bench.killed(&file, UNTIL_READ).await);
+                prop_assert!(harness.killed(&file, UNTIL_READ).await);
                 known += u32::from(kept);
                 if !kept {
                     folder.lose();
                 }
-                bench = next(&bench, &folder);
-                bench.wait(3_600_000);
-                bench.memory.storm(seed, percent);
-                bench.idle().await;
-                bench.memory.calm();
-                bench.idle().await;
-                prop_assert_eq!(bench.entry(&file).deaths, known);
+                harness = next(&harness, &folder);
+                harness.wait(3_600_000);
+                harness.memory.storm(seed, percent);
+                harness.idle().await;
+                harness.memory.calm();
+                harness.idle().await;
+                prop_assert_eq!(harness.entry(&file).deaths, known);
             }
             let poison = known >= 3;
             if poison {
                 // Nothing of it is read any more, so nothing dies.
-                bench.deliver(&[&file]).await;
+                harness.deliver(&[&file]).await;
             }
-            prop_assert_eq!(bench.state(&file), if poison { State::Quarantined } else { State::Processing });
-            let fault = bench.fault(&file);
+            prop_assert_eq!(harness.state(&file), if poison { State::Quarantined } else { State::Processing });
+            let fault = harness.fault(&file);
             prop_assert_eq!(fault.as_deref(), poison.then_some("POISON"));
             Ok::<(), TestCaseError>(())
         })?;

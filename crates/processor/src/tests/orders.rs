@@ -3,7 +3,7 @@ use std::collections::BTreeMap;
 use serde_json::{Value, json};
 use store::FileVersion;
 
-use super::bench::*;
+use super::harness::*;
 
 /// When the first version is made.
 const BEGIN_MS: u64 = 1_795_161_600_000;
@@ -35,7 +35,7 @@ fn told_by_the_list(file: &FileVersion, made_ms: u64) -> Value {
 }
 
 /// 199 names of four versions, made within two seconds; each version has the same four records.
-fn lands(bench: &Bench, random: &mut Random) -> Vec<Vec<(FileVersion, u64)>> {
+fn lands(harness: &Harness, random: &mut Random) -> Vec<Vec<(FileVersion, u64)>> {
     let names = (0..199_u64).map(|name| {
         let mut made_ms = BEGIN_MS + name * 700;
         let mut versions = Vec::new();
@@ -44,8 +44,8 @@ fn lands(bench: &Bench, random: &mut Random) -> Vec<Vec<(FileVersion, u64)>> {
             let records = (0..4).fold(String::new(), |records, record| {
                 format!("{records}{},v{version}\n", name * 4 + record)
             });
-            let file = bench.land(&format!("north/visits/{name}.csv"), format!("id,name\n{records}"));
-            bench.memory.made_at(&file, made_ms);
+            let file = harness.land(&format!("north/visits/{name}.csv"), format!("id,name\n{records}"));
+            harness.memory.made_at(&file, made_ms);
             versions.push((file, made_ms));
         }
         versions
@@ -57,10 +57,10 @@ fn lands(bench: &Bench, random: &mut Random) -> Vec<Vec<(FileVersion, u64)>> {
 async fn of_796_latest_records_none_is_wrong_when_a_third_of_the_events_are_lost() {
     let mut orders: Vec<BTreeMap<String, String>> = Vec::new();
     for seed in 1..=4 {
-        let bench = Bench::new();
-        visits(&bench, &[]);
+        let harness = Harness::new();
+        visits(&harness, &[]);
         // The same files in each schedule.
-        let names = lands(&bench, &mut Random(77));
+        let names = lands(&harness, &mut Random(77));
         let mut random = Random(seed);
         let mut messages: Vec<_> = names
             .iter()
@@ -72,22 +72,22 @@ async fn of_796_latest_records_none_is_wrong_when_a_third_of_the_events_are_lost
             .collect();
         while !messages.is_empty() {
             let next = messages.swap_remove(random.below(messages.len()));
-            bench.invoke_direct(&json!({ "Records": [next] })).await.expect("terminal");
+            harness.invoke_direct(&json!({ "Records": [next] })).await.expect("terminal");
         }
         let mut latest: BTreeMap<String, String> = BTreeMap::new();
-        for row in bench.memory.rows() {
+        for row in harness.memory.rows() {
             let newest = latest.entry(row.partition).or_default();
             *newest = row.sort.max(std::mem::take(newest));
         }
         assert_eq!(latest.len(), 796);
         for (name, versions) in names.iter().enumerate() {
-            let newest = bench.entry(&versions[3].0).load;
+            let newest = harness.entry(&versions[3].0).load;
             for record in 0..4 {
                 let sort = &latest[&format!("north/visits#{}", name * 4 + record)];
                 assert!(sort.ends_with(newest.as_str()), "schedule {seed}, name {name}: {sort}");
             }
         }
-        let entries = bench.memory.entries().into_iter();
+        let entries = harness.memory.entries().into_iter();
         orders.push(entries.map(|entry| (entry.load.to_string(), entry.order)).collect());
     }
     assert!(orders.iter().all(|other| *other == orders[0]), "an order is a function of the bucket");
@@ -96,41 +96,41 @@ async fn of_796_latest_records_none_is_wrong_when_a_third_of_the_events_are_lost
 #[tokio::test]
 async fn the_newer_version_wins_though_its_upload_began_before_the_older_one() {
     for delivered in [[0, 1], [1, 0]] {
-        let bench = Bench::new();
-        visits(&bench, &[]);
+        let harness = Harness::new();
+        visits(&harness, &[]);
         let files =
-            ["old", "new"].map(|name| bench.land("north/visits/a.csv", format!("id,name\n1,{name}\n")));
-        bench.memory.made_at(&files[0], BEGIN_MS + 9_000);
-        bench.memory.made_at(&files[1], BEGIN_MS);
+            ["old", "new"].map(|name| harness.land("north/visits/a.csv", format!("id,name\n1,{name}\n")));
+        harness.memory.made_at(&files[0], BEGIN_MS + 9_000);
+        harness.memory.made_at(&files[1], BEGIN_MS);
         for place in delivered {
             let record = told_by_the_bucket(&files[place], BEGIN_MS + 20_000);
-            bench.invoke_direct(&json!({ "Records": [record] })).await.expect("terminal");
+            harness.invoke_direct(&json!({ "Records": [record] })).await.expect("terminal");
         }
-        let [old, new] = files.map(|file| bench.entry(&file).order);
+        let [old, new] = files.map(|file| harness.entry(&file).order);
         assert!(old < new, "{old} {new}");
     }
 }
 
 #[tokio::test]
 async fn a_version_that_is_gone_has_the_second_of_its_event() {
-    let bench = Bench::new();
-    visits(&bench, &[]);
-    let file = bench.land("north/visits/a.csv", GOOD);
-    bench.memory.delete(&file);
+    let harness = Harness::new();
+    visits(&harness, &[]);
+    let file = harness.land("north/visits/a.csv", GOOD);
+    harness.memory.delete(&file);
     let record = told_by_the_bucket(&file, BEGIN_MS + 1_234);
-    bench.invoke_direct(&json!({ "Records": [record] })).await.expect("terminal");
-    assert_eq!(bench.entry(&file).order, "2026-11-20T08:00:01.000Z/00000000");
+    harness.invoke_direct(&json!({ "Records": [record] })).await.expect("terminal");
+    assert_eq!(harness.entry(&file).order, "2026-11-20T08:00:01.000Z/00000000");
 }
 
 #[tokio::test]
 async fn the_age_in_the_queue_is_counted_from_the_event_and_not_from_the_order() {
-    let bench = Bench::new();
-    visits(&bench, &[]);
-    let file = bench.land("north/visits/a.csv", GOOD);
-    bench.memory.made_at(&file, BEGIN_MS - 86_400_000);
-    let record = told_by_the_bucket(&file, bench.now_ms() - 1_500);
-    bench.invoke_direct(&json!({ "Records": [record] })).await.expect("terminal");
-    let lines = bench.metrics.lock().expect("lines").concat();
+    let harness = Harness::new();
+    visits(&harness, &[]);
+    let file = harness.land("north/visits/a.csv", GOOD);
+    harness.memory.made_at(&file, BEGIN_MS - 86_400_000);
+    let record = told_by_the_bucket(&file, harness.now_ms() - 1_500);
+    harness.invoke_direct(&json!({ "Records": [record] })).await.expect("terminal");
+    let lines = harness.metrics.lock().expect("lines").concat();
     let record: Value = serde_json::from_str(lines.trim()).expect("JSON");
     assert_eq!(record["QueueAge"], 1_500, "{record}");
 }

@@ -1,18 +1,18 @@
 use serde_json::{Value, json};
 use store::{FileVersion, State};
 
-use super::bench::*;
+use super::harness::*;
 
 const KEY: &str = "north/visits/snapshot";
 
 /// A document of the quarantine, as it is named by its ending.
-fn document(bench: &Bench, ending: &str) -> Value {
-    serde_json::from_slice(&bench.object(ending).expect(ending)).expect("JSON")
+fn document(harness: &Harness, ending: &str) -> Value {
+    serde_json::from_slice(&harness.object(ending).expect(ending)).expect("JSON")
 }
 
-async fn land_and_decide(bench: &Bench, bytes: &str) -> FileVersion {
-    let file = bench.land(KEY, bytes);
-    bench.until_terminal(&[&file]).await;
+async fn land_and_decide(harness: &Harness, bytes: &str) -> FileVersion {
+    let file = harness.land(KEY, bytes);
+    harness.until_terminal(&[&file]).await;
     file
 }
 
@@ -33,24 +33,24 @@ async fn a_version_of_which_nothing_can_be_loaded_takes_no_snapshot_away() {
         ("json", array, "[{\"id\":\"x\"}]", "ERROR_BUDGET"),
         ("json", array, "[]", "EMPTY"),
     ] {
-        let bench = Bench::new();
-        bench.memory.publish_contract("visits", contract(format, "active", &[("onSameName", "supersede")]));
-        let first = land_and_decide(&bench, good).await;
-        let second = land_and_decide(&bench, newer).await;
-        assert_eq!(bench.fault(&second).as_deref(), Some(fault), "{format} {newer:?}");
-        assert_eq!((bench.state(&first), bench.state(&second)), (State::Complete, State::Quarantined));
-        let third = land_and_decide(&bench, good).await;
-        assert_eq!((bench.state(&first), bench.state(&third)), (State::Superseded, State::Complete));
+        let harness = Harness::new();
+        harness.memory.publish_contract("visits", contract(format, "active", &[("onSameName", "supersede")]));
+        let first = land_and_decide(&harness, good).await;
+        let second = land_and_decide(&harness, newer).await;
+        assert_eq!(harness.fault(&second).as_deref(), Some(fault), "{format} {newer:?}");
+        assert_eq!((harness.state(&first), harness.state(&second)), (State::Complete, State::Quarantined));
+        let third = land_and_decide(&harness, good).await;
+        assert_eq!((harness.state(&first), harness.state(&third)), (State::Superseded, State::Complete));
     }
 }
 
 #[tokio::test]
 async fn a_version_without_records_empties_the_snapshot_where_the_contract_accepts_it() {
-    let bench = Bench::new();
-    visits(&bench, &[("onSameName", "supersede"), ("emptyFile", "accept")]);
-    let first = land_and_decide(&bench, GOOD).await;
-    let second = land_and_decide(&bench, "id,name\n").await;
-    assert_eq!((bench.state(&first), bench.state(&second)), (State::Superseded, State::Complete));
+    let harness = Harness::new();
+    visits(&harness, &[("onSameName", "supersede"), ("emptyFile", "accept")]);
+    let first = land_and_decide(&harness, GOOD).await;
+    let second = land_and_decide(&harness, "id,name\n").await;
+    assert_eq!((harness.state(&first), harness.state(&second)), (State::Superseded, State::Complete));
 }
 
 fn with_most_rejects(most: u64) -> String {
@@ -65,20 +65,20 @@ async fn of_more_rejects_than_the_contract_allows_the_first_are_kept_and_no_row_
     let text = format!("id,name\n1,Ann\n{}2,Bob\n", "q\n".repeat(50));
     let mut kept = Vec::new();
     for (small, chunk) in [(u64::MAX, 4096), (0, 1), (0, 7)] {
-        let bench = Bench::with(|settings| settings.small_file_bytes = small);
-        bench.memory.publish_contract("visits", with_most_rejects(20));
-        bench.memory.chunks_of(chunk);
-        let file = land_and_decide(&bench, &text).await;
-        assert_eq!(bench.fault(&file).as_deref(), Some("ERROR_BUDGET"));
-        assert!(bench.memory.rows().is_empty());
-        assert_eq!(bench.object("original").as_deref(), Some(text.as_bytes()));
-        let report = document(&bench, "report.quarantined.json");
+        let harness = Harness::with(|settings| settings.small_file_bytes = small);
+        harness.memory.publish_contract("visits", with_most_rejects(20));
+        harness.memory.chunks_of(chunk);
+        let file = land_and_decide(&harness, &text).await;
+        assert_eq!(harness.fault(&file).as_deref(), Some("ERROR_BUDGET"));
+        assert!(harness.memory.rows().is_empty());
+        assert_eq!(harness.object("original").as_deref(), Some(text.as_bytes()));
+        let report = document(&harness, "report.quarantined.json");
         assert_eq!((&report["counts"]["rejects"], &report["rejectsKept"]), (&json!(50), &json!(20)));
         let told = "50 records were rejected; the first 20 are kept as rejects, and the original file has all of them";
         assert_eq!(report["warnings"], json!([told]));
-        let table = String::from_utf8(bench.object("rejects.csv").expect("rejects")).expect("UTF-8");
+        let table = String::from_utf8(harness.object("rejects.csv").expect("rejects")).expect("UTF-8");
         assert_eq!(table.lines().count(), 21, "a header and 20 rejects");
-        kept.push((table, bench.object("rejects.ndjson.gz")));
+        kept.push((table, harness.object("rejects.ndjson.gz")));
     }
     assert!(kept.iter().all(|one| *one == kept[0]), "the same bytes whatever the chunks");
 }

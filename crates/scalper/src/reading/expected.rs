@@ -13,7 +13,7 @@ use store::operator::Survey;
 use super::moment::{landed, of_order};
 use super::problems::{Problem, Weight};
 use super::status::FeedView;
-use super::{Desk, Readable, find};
+use super::{Readable, StackView, find};
 use crate::failure::Failure;
 use crate::report::instant;
 
@@ -61,7 +61,7 @@ impl Expected {
     }
 }
 
-impl<S: Readable, V: Survey> Desk<S, V> {
+impl<S: Readable, V: Survey> StackView<S, V> {
     /// Adds to a partner's feeds what is expected of them. A missing file is wrong.
     pub(super) async fn expect(
         &self,

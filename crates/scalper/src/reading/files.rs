@@ -8,7 +8,7 @@ use store::{State, UNKNOWN};
 use super::moment::{of_order, since};
 use super::plain::plain;
 use super::view::{FileView, of};
-use super::{Desk, Readable, find};
+use super::{Readable, StackView, find};
 use crate::arguments::FilesArguments;
 use crate::failure::Failure;
 use crate::names;
@@ -31,7 +31,7 @@ pub struct Files {
     now_ms: u64,
 }
 
-impl<S: Readable, V: Survey> Desk<S, V> {
+impl<S: Readable, V: Survey> StackView<S, V> {
     pub(super) async fn files(&self, arguments: &FilesArguments) -> Result<Files, Failure> {
         let now_ms = self.host.now();
         let query = query(arguments, now_ms)?;

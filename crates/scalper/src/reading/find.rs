@@ -6,7 +6,7 @@ use store::operator::Survey;
 use store::{Entry, FileId, FileVersion, LoadId, Outcome, State, UNKNOWN};
 
 use super::plain::plain;
-use super::{Desk, Readable};
+use super::{Readable, StackView};
 use crate::failure::Failure;
 
 /// Pages of a partner's list that are looked through for the versions of a name: 1,000 files.
@@ -88,7 +88,7 @@ pub(super) struct ViolationRead {
     pub(super) reason: String,
 }
 
-impl<S: Readable, V: Survey> Desk<S, V> {
+impl<S: Readable, V: Survey> StackView<S, V> {
     /// Finds a file by its id, by its load's, or by its key: then the newest version.
     pub(super) async fn find(&self, word: &str) -> Result<Found, Failure> {
         self.find_version(word, None).await
@@ -99,7 +99,7 @@ impl<S: Readable, V: Survey> Desk<S, V> {
         self.find(word).await.map(|Found { file, entry }| (file, entry))
     }
 
-    /// As [`Desk::find`]. A version's name is computed from key and version: no list is read.
+    /// As [`StackView::find`]. A version's name is computed from key and version: no list is read.
     pub(super) async fn find_version(&self, word: &str, version: Option<&str>) -> Result<Found, Failure> {
         let key = key_of(word);
         if key.is_empty() {

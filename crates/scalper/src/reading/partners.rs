@@ -6,7 +6,7 @@ use store::UNKNOWN;
 use store::door::Partner;
 use store::operator::Survey;
 
-use super::{Desk, Readable};
+use super::{Readable, StackView};
 use crate::failure::Failure;
 use crate::names;
 use crate::nearest;
@@ -22,7 +22,7 @@ pub(super) struct Known {
     pub(super) unlisted: Option<String>,
 }
 
-impl<S: Readable, V: Survey> Desk<S, V> {
+impl<S: Readable, V: Survey> StackView<S, V> {
     /// The table's partners and the inbox's folders. Without the right to list the inbox the table's alone.
     pub(super) async fn known(&self) -> Result<Known, Failure> {
         let mut known = Known::default();

@@ -4,13 +4,13 @@ use serde::de::IgnoredAny;
 use store::operator::Survey;
 
 use super::plain::plain_lines;
-use super::{Desk, Readable};
+use super::{Readable, StackView};
 use crate::failure::Failure;
 
 /// A receipt as it is stored.
 pub struct Stored(String);
 
-impl<S: Readable, V: Survey> Desk<S, V> {
+impl<S: Readable, V: Survey> StackView<S, V> {
     pub(super) async fn receipt(&self, word: &str) -> Result<Stored, Failure> {
         let found = self.find(word).await?;
         let outcome = self.decided(&found)?;

@@ -11,7 +11,7 @@ use store::operator::Survey;
 use super::find::{RuleRead, ViolationRead, rejects_key};
 use super::plain::{Harmless, plain};
 use super::view::FileView;
-use super::{Desk, Readable};
+use super::{Readable, StackView};
 use crate::arguments::RejectsArguments;
 use crate::failure::Failure;
 use crate::report::{Fit, Style, fitted};
@@ -42,7 +42,7 @@ pub struct Records {
     pub download: Option<PathBuf>,
 }
 
-impl<S: Readable, V: Survey> Desk<S, V> {
+impl<S: Readable, V: Survey> StackView<S, V> {
     pub(super) async fn rejects(&self, word: &str) -> Result<Rejects, Failure> {
         let found = self.find(word).await?;
         let outcome = self.decided(&found)?;

@@ -11,7 +11,7 @@ use super::find::{FaultRead, Found, PlaceRead, ReceiptRead, rejects_key, was_vis
 use super::next::{Step, steps};
 use super::plain::plain;
 use super::view::FileView;
-use super::{Desk, Readable};
+use super::{Readable, StackView};
 use crate::failure::Failure;
 use crate::report::{Mark, Style, instant, paragraph};
 
@@ -90,7 +90,7 @@ struct NewestContract {
     problem: Option<String>,
 }
 
-impl<S: Readable, V: Survey> Desk<S, V> {
+impl<S: Readable, V: Survey> StackView<S, V> {
     pub(super) async fn show(&self, word: &str, version: Option<&str>) -> Result<Story, Failure> {
         let found = self.find_version(word, version).await?;
         let Found { file, entry } = &found;

@@ -13,7 +13,7 @@ use super::partners::Known;
 use super::plain::plain;
 use super::problems::{Problem, Weight, counted, of_feed, of_open};
 use super::view::FileView;
-use super::{Desk, Readable, find};
+use super::{Readable, StackView, find};
 use crate::arguments::StatusArguments;
 use crate::failure::Failure;
 use crate::report::instant;
@@ -72,7 +72,7 @@ pub struct QueueView {
     pub(super) in_flight: Option<u64>,
 }
 
-impl<S: Readable, V: Survey> Desk<S, V> {
+impl<S: Readable, V: Survey> StackView<S, V> {
     pub(super) async fn status(&self, arguments: &StatusArguments) -> Result<Status, Failure> {
         let now_ms = self.host.now();
         let (queues, mut problems) = self.queues().await;

@@ -13,7 +13,7 @@ use store::{FileId, State, UNKNOWN};
 use super::moment::{landed, of_order};
 use super::plain::plain;
 use super::view::{FileView, count};
-use super::{Desk, Readable, find};
+use super::{Readable, StackView, find};
 use crate::arguments::TailArguments;
 use crate::failure::Failure;
 use crate::report::Style;
@@ -35,7 +35,7 @@ struct Seen {
     states: HashMap<FileId, (State, u64)>,
 }
 
-impl<S: Readable, V: Survey> Desk<S, V> {
+impl<S: Readable, V: Survey> StackView<S, V> {
     /// Gives outcomes to `emit`, oldest first, until `pause` says that it is enough, or `emit` fails. A
     /// failure of a round goes to `notice`, and the next round makes up for it.
     pub async fn tail(

@@ -3,7 +3,7 @@
 use clap::Parser as _;
 use store::memory::INBOX;
 
-use super::bench::{BAD, Bench, GOOD, MIXED};
+use super::harness::{BAD, GOOD, Harness, MIXED};
 use crate::arguments::{Arguments, Command};
 use crate::failure::Failure;
 
@@ -62,7 +62,7 @@ fn after<'w>(words: &'w [String], option: &str) -> &'w str {
 }
 
 /// A command on this stack, run or at least resolved.
-async fn works(bench: &Bench, stack: &str, line: &str) {
+async fn works(harness: &Harness, stack: &str, line: &str) {
     let words = words(line);
     match words.iter().map(String::as_str).take(3).collect::<Vec<_>>()[..] {
         ["scalper", ..] => {
@@ -70,8 +70,8 @@ async fn works(bench: &Bench, stack: &str, line: &str) {
                 Arguments::try_parse_from(&words).unwrap_or_else(|error| panic!("{line}: {error}"));
             assert_eq!(arguments.stack.as_deref().unwrap_or("silent-scalper"), stack, "{line}");
             let ended = match arguments.command {
-                Command::Read(command) => bench.desk.run(command).await.map(drop),
-                Command::Ack(arguments) => bench.desk.acknowledge(&arguments, "ann").await.map(drop),
+                Command::Read(command) => harness.view.run(command).await.map(drop),
+                Command::Ack(arguments) => harness.view.acknowledge(&arguments, "ann").await.map(drop),
                 Command::Partner(_) | Command::Doctor | Command::Generate(_) => Ok(()),
             };
             // A file whose records are asked for has some.
@@ -84,13 +84,13 @@ async fn works(bench: &Bench, stack: &str, line: &str) {
             let address = words.iter().find_map(|word| word.strip_prefix("s3://")).expect("an address");
             let (bucket, key) = address.split_once('/').expect("a key");
             assert_eq!(bucket, format!("{stack}-quarantine-123456789012-eu-central-1"), "{line}");
-            assert!(bench.memory.quarantine().contains_key(key), "{line}");
+            assert!(harness.memory.quarantine().contains_key(key), "{line}");
             assert_eq!(after(&words, "--region"), "eu-central-1");
         }
         ["aws", "s3api", "get-object" | "restore-object"] => {
             let (key, version) = (after(&words, "--key"), after(&words, "--version-id"));
             assert_eq!(after(&words, "--bucket"), INBOX, "the twin's inbox");
-            let versions = bench.memory.inbox_versions();
+            let versions = harness.memory.inbox_versions();
             let is_it =
                 |found: &store::memory::InboxVersion| found.file.key == key && found.file.version == version;
             assert!(versions.iter().any(is_it), "{line}");
@@ -104,9 +104,9 @@ async fn works(bench: &Bench, stack: &str, line: &str) {
     }
 }
 
-async fn every_kind(stack: &str) -> Bench {
-    let bench = Bench::of_stack(stack);
-    bench.partner("north", true).await;
+async fn every_kind(stack: &str) -> Harness {
+    let harness = Harness::of_stack(stack);
+    harness.partner("north", true).await;
     for (key, bytes) in [
         ("north/labs/it's $(x) `y` \"z\".csv", BAD),
         ("north/labs/mixed ü.csv", MIXED),
@@ -118,36 +118,36 @@ async fn every_kind(stack: &str) -> Bench {
         ("-rf.csv", GOOD),
         ("north/labs/.DS_Store", "x"),
     ] {
-        bench.send(key, bytes, 200).await;
+        harness.send(key, bytes, 200).await;
     }
-    let gone = bench.memory.land(INBOX, "north/labs/gone.csv", GOOD);
-    bench.memory.delete(&gone);
-    bench.follow(&gone, 4).await;
-    let archived = bench.memory.land(INBOX, "north/labs/it's archived.csv", GOOD);
-    bench.memory.archive(&archived);
-    bench.follow(&archived, 3).await;
-    bench.claimed("south/charges/stuck.csv", 200, 1).await;
-    bench.memory.set_depth(
+    let gone = harness.memory.land(INBOX, "north/labs/gone.csv", GOOD);
+    harness.memory.delete(&gone);
+    harness.follow(&gone, 4).await;
+    let archived = harness.memory.land(INBOX, "north/labs/it's archived.csv", GOOD);
+    harness.memory.archive(&archived);
+    harness.follow(&archived, 3).await;
+    harness.claimed("south/charges/stuck.csv", 200, 1).await;
+    harness.memory.set_depth(
         store::operator::StackQueue::InboxDeadLetters,
         Some(store::operator::Depth { waiting: 1, in_flight: 0 }),
     );
-    bench
+    harness
 }
 
 #[tokio::test]
 async fn every_printed_command_works_when_it_is_pasted() {
     for stack in ["silent-scalper", "scalper-test"] {
-        let bench = every_kind(stack).await;
+        let harness = every_kind(stack).await;
         let mut lines = vec!["status".to_owned(), "files".to_owned()];
-        for entry in bench.memory.entries() {
+        for entry in harness.memory.entries() {
             let file = store::FileId::of(&entry.file);
             lines.extend(["show", "rejects"].map(|command| format!("{command} {file}")));
         }
         let mut printed = 0;
         for line in lines {
-            let Ok(answer) = bench.run(&line).await else { continue };
+            let Ok(answer) = harness.run(&line).await else { continue };
             for command in commands(&answer.to_text(false, 80)) {
-                works(&bench, stack, &command).await;
+                works(&harness, stack, &command).await;
                 printed += 1;
             }
         }

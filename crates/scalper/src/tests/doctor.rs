@@ -32,10 +32,10 @@ fn whole() -> Memory {
 }
 
 async fn examine(memory: &Memory) -> Diagnosis {
-    examine_with(memory, &World::default()).await
+    examine_with(memory, &FakeAws::default()).await
 }
 
-async fn examine_with(memory: &Memory, gateway: &World) -> Diagnosis {
+async fn examine_with(memory: &Memory, gateway: &FakeAws) -> Diagnosis {
     let stack = Stack::parse("silent-scalper").expect("a name");
     let home = Home {
         partition: "aws".to_owned(),
@@ -87,20 +87,20 @@ async fn a_stack_as_the_template_makes_it_has_nothing_wrong() {
 
 #[tokio::test]
 async fn a_valid_credential_whose_key_is_under_no_plan_is_found_with_the_command_that_helps() {
-    let stage = Stage::new();
-    let (_, secret) = stage.credential("add north").await;
-    stage.json("add south").await;
+    let setup = PartnerHarness::new();
+    let (_, secret) = setup.credential("add north").await;
+    setup.json("add south").await;
     let memory = whole();
-    let partners: Vec<_> = stage.world.state().partners.values().cloned().collect();
+    let partners: Vec<_> = setup.fake.state().partners.values().cloned().collect();
     for partner in &partners {
         memory.put_partner(partner).await.expect("kept");
     }
     let look = async || {
-        let credentials = stage.world.state().credentials.clone();
+        let credentials = setup.fake.state().credentials.clone();
         for (hash, credential) in &credentials {
             memory.put_credential(hash, credential).await.expect("kept");
         }
-        examine_with(&memory, &stage.world).await
+        examine_with(&memory, &setup.fake).await
     };
     let whole = look().await;
     assert_eq!(wrong(&whole), [""; 0]);
@@ -108,27 +108,27 @@ async fn a_valid_credential_whose_key_is_under_no_plan_is_found_with_the_command
     assert!(said.contains("valid API keys, all in their usage plans: 2"), "{said}");
 
     // The plan was deleted and made anew.
-    stage
-        .world
+    setup
+        .fake
         .state()
         .keys
         .values_mut()
         .filter(|key| key.name.contains("north"))
         .for_each(|key| key.plan = None);
     insta::assert_snapshot!(look().await.to_text());
-    stage.json("add north").await;
+    setup.json("add north").await;
     assert_eq!(wrong(&look().await), [""; 0]);
 
     // A key of an earlier version.
-    let old = world::Key { name: "silent-scalper.north.abcdefghijkl".to_owned(), value: secret, plan: None };
-    stage.world.state().keys.insert("old".to_owned(), old);
+    let old = fakes::Key { name: "silent-scalper.north.abcdefghijkl".to_owned(), value: secret, plan: None };
+    setup.fake.state().keys.insert("old".to_owned(), old);
     let [only] = &wrong(&look().await)[..] else { panic!("one finding") };
     assert!(only.starts_with("warn API keys: north: keys of an earlier version"), "{only}");
-    stage.json("add north").await;
+    setup.json("add north").await;
     assert_eq!(wrong(&look().await), [""; 0]);
 
     // What API Gateway does not tell is not known.
-    stage.world.state().fuse = Some((0, world::When::BeforeEffect));
+    setup.fake.state().fault = Some((0, fakes::When::BeforeEffect));
     let [only] = &wrong(&look().await)[..] else { panic!("one finding") };
     assert!(only.starts_with("? API keys: could not check: AWS did not answer"), "{only}");
 }

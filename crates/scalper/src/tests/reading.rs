@@ -8,18 +8,18 @@ use store::door::Reading as _;
 use store::memory::{INBOX, When};
 use store::operator::{Depth, StackQueue};
 
-use super::bench::{BAD, Bench, GOOD, MIXED, NOON_MS};
+use super::harness::{BAD, GOOD, Harness, MIXED, NOON_MS};
 use crate::failure::Failure;
 use crate::reading::{Answer, save};
 use crate::report::WIDTH;
 
-/// Values that stand in the files of [`Bench::of_every_kind`].
+/// Values that stand in the files of [`Harness::of_every_kind`].
 const VALUES: [&str; 3] = ["Ann", "Bob", "Constantine"];
 
 #[tokio::test]
 async fn what_is_wrong_is_found_and_what_was_mended_is_not() {
-    let bench = Bench::of_every_kind().await;
-    let status = bench.json("status").await;
+    let harness = Harness::of_every_kind().await;
+    let status = harness.json("status").await;
     let wrong: Vec<_> = status["problems"]
         .as_array()
         .expect("problems")
@@ -43,23 +43,23 @@ async fn what_is_wrong_is_found_and_what_was_mended_is_not() {
 
 #[tokio::test]
 async fn a_check_fails_for_what_is_wrong_and_for_nothing_else() {
-    let bench = Bench::new();
-    bench.send("north/labs/a.csv", MIXED, 5).await;
-    bench.partner("north", false).await;
-    assert!(!bench.answer("status --check").await.fails_check(), "notes are no alarm");
-    bench.memory.set_depth(StackQueue::InboxDeadLetters, Some(Depth { waiting: 1, in_flight: 0 }));
-    assert!(bench.answer("status --check").await.fails_check());
-    assert!(!bench.answer("status").await.fails_check());
-    bench.memory.set_depth(StackQueue::InboxDeadLetters, Some(Depth::default()));
-    bench.memory.set_depth(StackQueue::Inbox, None);
-    assert!(bench.answer("status --check").await.fails_check(), "no queue is not an empty one");
+    let harness = Harness::new();
+    harness.send("north/labs/a.csv", MIXED, 5).await;
+    harness.partner("north", false).await;
+    assert!(!harness.answer("status --check").await.fails_check(), "notes are no alarm");
+    harness.memory.set_depth(StackQueue::InboxDeadLetters, Some(Depth { waiting: 1, in_flight: 0 }));
+    assert!(harness.answer("status --check").await.fails_check());
+    assert!(!harness.answer("status").await.fails_check());
+    harness.memory.set_depth(StackQueue::InboxDeadLetters, Some(Depth::default()));
+    harness.memory.set_depth(StackQueue::Inbox, None);
+    assert!(harness.answer("status --check").await.fails_check(), "no queue is not an empty one");
 }
 
 #[tokio::test]
 async fn a_correction_under_another_name_mends_too() {
-    let bench = Bench::new();
-    let refused = bench.send("north/labs/a.csv", BAD, 60).await;
-    assert!(bench.answer("status --check").await.fails_check());
+    let harness = Harness::new();
+    let refused = harness.send("north/labs/a.csv", BAD, 60).await;
+    assert!(harness.answer("status --check").await.fails_check());
     let land = store::door::Land {
         key: "north/labs/b.csv".to_owned(),
         upload: store::door::UploadId::of(&[b"u"]),
@@ -68,11 +68,11 @@ async fn a_correction_under_another_name_mends_too() {
         condition: store::door::Condition::Absent,
     };
     let sha256 = sha(GOOD);
-    store::door::Landing::land(&bench.memory, &land, &sha256, GOOD.into()).await.expect("landed");
-    let versions = bench.memory.inbox_versions();
+    store::door::Landing::land(&harness.memory, &land, &sha256, GOOD.into()).await.expect("landed");
+    let versions = harness.memory.inbox_versions();
     let file = versions.iter().find(|version| version.file.key == land.key).expect("landed");
-    bench.follow(&file.file, 30).await;
-    assert!(!bench.answer("status --check").await.fails_check());
+    harness.follow(&file.file, 30).await;
+    assert!(!harness.answer("status --check").await.fails_check());
 }
 
 fn sha(text: &str) -> [u8; 32] {
@@ -85,83 +85,83 @@ fn sha(text: &str) -> [u8; 32] {
 
 #[tokio::test]
 async fn a_queue_or_a_listing_that_fails_does_not_hide_the_rest() {
-    let bench = Bench::of_every_kind().await;
-    let before = bench.memory.calls().len();
-    bench.answer("status").await;
-    let calls = bench.memory.calls().split_off(before);
+    let harness = Harness::of_every_kind().await;
+    let before = harness.memory.calls().len();
+    harness.answer("status").await;
+    let calls = harness.memory.calls().split_off(before);
     for (place, operation) in (1..).zip(&calls) {
-        bench.memory.fail_at(bench.memory.calls().len() + place, When::BeforeEffect);
-        let ended = bench.run("status").await;
+        harness.memory.fail_at(harness.memory.calls().len() + place, When::BeforeEffect);
+        let ended = harness.run("status").await;
         match operation {
             store::Operation::ReadQueue
             | store::Operation::ListInbox
             | store::Operation::ListOpen
             | store::Operation::ReadContract => {
                 let text = ended.unwrap_or_else(|failure| panic!("{failure}")).to_json();
-                assert!(text.contains("fuse"), "{operation:?}: {text}");
+                assert!(text.contains("injected"), "{operation:?}: {text}");
             }
             _ => assert!(matches!(ended, Err(Failure::Read(_))), "{operation:?}"),
         }
-        bench.memory.revive();
+        harness.memory.revive();
     }
 }
 
 #[tokio::test]
 async fn a_file_that_did_not_come_is_wrong_and_one_that_came_late_is_told() {
-    let bench = Bench::new();
+    let harness = Harness::new();
     // Due at 07:00 UTC by the clock of Berlin, until 08:00.
-    bench.expect("labs", "schedule: \"0 8 * * *\", timezone: Europe/Berlin, grace: 1h");
-    let expected = async || bench.json("status").await["feeds"][0]["expected"].take();
+    harness.expect("labs", "schedule: \"0 8 * * *\", timezone: Europe/Berlin, grace: 1h");
+    let expected = async || harness.json("status").await["feeds"][0]["expected"].take();
     let by = |day: &str| format!("2026-11-{day}T08:00:00Z");
 
-    bench.send("north/labs/.~lock.tuesday.csv#", "x", 5 * 60).await;
+    harness.send("north/labs/.~lock.tuesday.csv#", "x", 5 * 60).await;
     let first = json!({ "lastBy": null, "last": null, "nextBy": by("21") });
     assert_eq!(expected().await, first, "a feed that has not begun");
-    bench.send("north/labs/yesterday.csv", GOOD, 29 * 60).await;
+    harness.send("north/labs/yesterday.csv", GOOD, 29 * 60).await;
     let missing = json!({ "lastBy": by("20"), "last": "missing", "nextBy": by("21") });
     assert_eq!(expected().await, missing);
-    assert!(bench.answer("status --check").await.fails_check());
-    let text = bench.text("status").await;
+    assert!(harness.answer("status --check").await.fails_check());
+    let text = harness.text("status").await;
     assert!(text.contains("MISSING  no file of north/labs came by 2026-11-20T08:00:00Z\n"), "{text}");
     assert!(text.contains("\n    scalper files --partner north --feed labs\n"), "{text}");
     assert!(text.contains("  missing\n"), "{text}");
 
-    bench.send("north/labs/late.csv", GOOD, 3 * 60).await;
+    harness.send("north/labs/late.csv", GOOD, 3 * 60).await;
     assert_eq!(expected().await["last"], "late");
-    assert!(!bench.answer("status --check").await.fails_check(), "it is here now");
+    assert!(!harness.answer("status --check").await.fails_check(), "it is here now");
 
-    bench.send("north/labs/today.csv", GOOD, 6 * 60).await;
+    harness.send("north/labs/today.csv", GOOD, 6 * 60).await;
     let on_time = json!({ "lastBy": by("20"), "last": "onTime", "nextBy": by("21") });
     assert_eq!(expected().await, on_time);
-    assert!(bench.text("status").await.contains("by 11-21 08:00"));
+    assert!(harness.text("status").await.contains("by 11-21 08:00"));
 }
 
 #[tokio::test]
 async fn a_file_at_least_every_day_is_expected_a_day_after_the_newest() {
-    let bench = Bench::new();
-    bench.promise("labs", "{property: frequency, value: 1, unit: d}");
-    bench.send("north/labs/a.csv", GOOD, 23 * 60).await;
+    let harness = Harness::new();
+    harness.promise("labs", "{property: frequency, value: 1, unit: d}");
+    harness.send("north/labs/a.csv", GOOD, 23 * 60).await;
     let expected = json!({ "lastBy": null, "last": null, "nextBy": "2026-11-20T13:00:00Z" });
-    assert_eq!(bench.json("status").await["feeds"][0]["expected"], expected);
-    bench.now.fetch_add(3_600_000, Ordering::SeqCst);
+    assert_eq!(harness.json("status").await["feeds"][0]["expected"], expected);
+    harness.now.fetch_add(3_600_000, Ordering::SeqCst);
     let expected = json!({ "lastBy": "2026-11-20T13:00:00Z", "last": "missing", "nextBy": null });
-    assert_eq!(bench.json("status").await["feeds"][0]["expected"], expected);
+    assert_eq!(harness.json("status").await["feeds"][0]["expected"], expected);
 }
 
 #[tokio::test]
 async fn no_value_of_a_file_is_shown_by_default() {
-    let bench = Bench::of_every_kind().await;
+    let harness = Harness::of_every_kind().await;
     let mut lines = vec!["status".to_owned(), "status --partner south".to_owned()];
     for partner in ["north", "south"] {
         lines.push(format!("files --partner {partner}"));
     }
-    for entry in bench.memory.entries() {
+    for entry in harness.memory.entries() {
         let file = store::FileId::of(&entry.file);
         lines.extend(["show", "rejects", "receipt"].map(|command| format!("{command} {file}")));
     }
     let mut shown = 0;
     for line in lines {
-        let Ok(answer) = bench.run(&line).await else { continue };
+        let Ok(answer) = harness.run(&line).await else { continue };
         for text in [answer.to_text(true, WIDTH), answer.to_text(false, WIDTH), answer.to_json()] {
             assert!(VALUES.iter().all(|value| !text.contains(value)), "{line}: {text}");
             shown += 1;
@@ -173,9 +173,9 @@ async fn no_value_of_a_file_is_shown_by_default() {
 
 #[tokio::test]
 async fn files_are_newest_first_and_chosen_by_state_time_and_feed() {
-    let bench = Bench::of_every_kind().await;
+    let harness = Harness::of_every_kind().await;
     let names = async |line: &str| -> Vec<String> {
-        let files = bench.json(line).await["files"].take();
+        let files = harness.json(line).await["files"].take();
         let names = files.as_array().expect("files").iter();
         names.map(|file| file["key"].as_str().expect("a key").replace("north/", "")).collect()
     };
@@ -185,50 +185,50 @@ async fn files_are_newest_first_and_chosen_by_state_time_and_feed() {
     assert_eq!(names("files --partner north --since 10m").await, all[..1]);
     assert_eq!(names("files --partner north --state quarantined").await, ["labs/monday.csv"]);
     assert_eq!(names("files --partner north --feed charges").await, ["charges/week.csv"]);
-    let short = bench.json("files --partner north --limit 2").await;
+    let short = harness.json("files --partner north --limit 2").await;
     assert_eq!((short["files"].as_array().map(Vec::len), &short["more"]), (Some(2), &json!(true)));
-    let of_all = bench.json("files --limit 2").await;
+    let of_all = harness.json("files --limit 2").await;
     let of_all: Vec<_> = (0..2).map(|index| &of_all["files"][index]["key"]).collect();
     assert_eq!(of_all, ["south/charges/running.csv", "north/labs/tuesday.csv"], "of all partners");
 }
 
 #[tokio::test]
 async fn a_partner_that_is_named_must_be_known() {
-    let bench = Bench::new();
-    assert_eq!(bench.text("files").await, "no such file\n");
-    bench.send("north/labs/a.csv", GOOD, 5).await;
-    assert_eq!(bench.json("files").await["files"][0]["partner"], "north", "it only drops by S3");
-    assert!(matches!(bench.run("files --partner nroth").await, Err(Failure::UnknownPartner { .. })));
-    assert!(matches!(bench.run("status --partner nroth").await, Err(Failure::UnknownPartner { .. })));
+    let harness = Harness::new();
+    assert_eq!(harness.text("files").await, "no such file\n");
+    harness.send("north/labs/a.csv", GOOD, 5).await;
+    assert_eq!(harness.json("files").await["files"][0]["partner"], "north", "it only drops by S3");
+    assert!(matches!(harness.run("files --partner nroth").await, Err(Failure::UnknownPartner { .. })));
+    assert!(matches!(harness.run("status --partner nroth").await, Err(Failure::UnknownPartner { .. })));
 }
 
 #[tokio::test]
 async fn a_file_is_found_by_its_id_its_load_and_its_name() {
-    let bench = Bench::of_every_kind().await;
-    let newest = bench.json("show north/labs/monday.csv").await;
+    let harness = Harness::of_every_kind().await;
+    let newest = harness.json("show north/labs/monday.csv").await;
     assert_eq!(newest["state"], "COMPLETE");
     assert_eq!(newest["versions"][0]["state"], "QUARANTINED");
     let (file, load) = (newest["file"].as_str().expect("an id"), newest["load"].as_str().expect("a load"));
     for word in [file, load, "s3://inbox/north/labs/monday.csv"] {
-        assert_eq!(bench.json(&format!("show {word}")).await, newest, "{word}");
+        assert_eq!(harness.json(&format!("show {word}")).await, newest, "{word}");
     }
 }
 
 #[tokio::test]
 async fn refused_records_are_copied_whole_and_made_harmless_only_for_a_terminal() {
-    let bench = Bench::new();
+    let harness = Harness::new();
     let bytes = "id,name\n1,Ann\n2,Bob\n3,\"Const\u{1b}[2Jantine\"\n";
-    let file = bench.send("north/labs/a.csv", bytes, 5).await;
-    bench.memory.chunks_of(3);
-    let Answer::Records(records) = bench.answer(&format!("rejects {file} --values")).await else {
+    let file = harness.send("north/labs/a.csv", bytes, 5).await;
+    harness.memory.chunks_of(3);
+    let Answer::Records(records) = harness.answer(&format!("rejects {file} --values")).await else {
         panic!("records")
     };
     let (mut piped, mut shown) = (Vec::new(), Vec::new());
-    bench.desk.copy(&records, false, &mut piped).await.unwrap_or_else(|failure| panic!("{failure}"));
-    bench.desk.copy(&records, true, &mut shown).await.unwrap_or_else(|failure| panic!("{failure}"));
-    let entry = bench.memory.entries().remove(0);
+    harness.view.copy(&records, false, &mut piped).await.unwrap_or_else(|failure| panic!("{failure}"));
+    harness.view.copy(&records, true, &mut shown).await.unwrap_or_else(|failure| panic!("{failure}"));
+    let entry = harness.memory.entries().remove(0);
     let key = entry.outcome.and_then(|outcome| outcome.quarantine).expect("rejects") + "rejects.csv";
-    let stored = bench.memory.document(&key).await.expect("read").expect("stored");
+    let stored = harness.memory.document(&key).await.expect("read").expect("stored");
     assert_eq!(piped, stored);
     let shown = String::from_utf8(shown).expect("text");
     assert!(shown.contains("Const\\u{1b}[2Jantine") && !shown.contains('\u{1b}'), "{shown}");
@@ -257,18 +257,18 @@ async fn a_download_makes_a_new_file_or_none() {
 
 #[tokio::test]
 async fn tail_begins_with_the_newest_and_goes_on_with_what_comes() {
-    let bench = Bench::of_every_kind().await;
-    let (outcomes, failures, ended) = bench
+    let harness = Harness::of_every_kind().await;
+    let (outcomes, failures, ended) = harness
         .tail("tail --lines 2", 4, async |round| match round {
-            1 => drop(bench.send("north/labs/wednesday.csv", GOOD, 2).await),
+            1 => drop(harness.send("north/labs/wednesday.csv", GOOD, 2).await),
             2 => {
                 // It was seen undecided, and landed long before the others.
-                let late = bench.memory.inbox_versions();
+                let late = harness.memory.inbox_versions();
                 let late =
                     late.iter().find(|version| version.file.key.ends_with("stuck.csv")).expect("there");
-                bench.follow(&late.file, 200).await;
+                harness.follow(&late.file, 200).await;
             }
-            _ => bench.now.store(NOON_MS + 4_000, Ordering::SeqCst),
+            _ => harness.now.store(NOON_MS + 4_000, Ordering::SeqCst),
         })
         .await;
     assert!(ended.is_ok() && failures == 0);
@@ -285,20 +285,20 @@ async fn tail_begins_with_the_newest_and_goes_on_with_what_comes() {
 
 #[tokio::test]
 async fn tail_tells_an_outcome_once_and_a_later_change_of_it_again() {
-    let bench = Bench::new();
-    let (outcomes, _, _) = bench
+    let harness = Harness::new();
+    let (outcomes, _, _) = harness
         .tail("tail", 4, async |round| match round {
-            1 => drop(bench.send("north/labs/a.csv", GOOD, 2).await),
-            2 => drop(bench.send("north/labs/a.csv", MIXED, 1).await),
+            1 => drop(harness.send("north/labs/a.csv", GOOD, 2).await),
+            2 => drop(harness.send("north/labs/a.csv", MIXED, 1).await),
             _ => {}
         })
         .await;
     // The partner was not known in the first round: a look around comes with the thirtieth.
     assert!(outcomes.is_empty());
-    let (outcomes, _, _) = bench
+    let (outcomes, _, _) = harness
         .tail("tail --partner north --lines 0", 3, async |round| {
             if round == 1 {
-                bench.send("north/labs/a.csv", GOOD, 0).await;
+                harness.send("north/labs/a.csv", GOOD, 0).await;
             }
         })
         .await;
@@ -308,20 +308,20 @@ async fn tail_tells_an_outcome_once_and_a_later_change_of_it_again() {
 
 #[tokio::test]
 async fn tail_makes_up_for_a_failed_round_and_ends_when_nothing_answers() {
-    let bench = Bench::new();
-    let (outcomes, failures, ended) = bench
+    let harness = Harness::new();
+    let (outcomes, failures, ended) = harness
         .tail("tail --partner north", 3, async |round| {
             if round == 1 {
-                bench.send("north/labs/a.csv", GOOD, 2).await;
-                bench.memory.fail_at(bench.memory.calls().len() + 1, When::BeforeEffect);
+                harness.send("north/labs/a.csv", GOOD, 2).await;
+                harness.memory.fail_at(harness.memory.calls().len() + 1, When::BeforeEffect);
             }
         })
         .await;
     assert!(ended.is_ok());
     assert_eq!((outcomes.len(), failures), (1, 1));
-    let (_, failures, ended) = bench
+    let (_, failures, ended) = harness
         .tail("tail --partner north", 100, async |_| {
-            bench.memory.die_at(bench.memory.calls().len() + 1, When::BeforeEffect);
+            harness.memory.die_at(harness.memory.calls().len() + 1, When::BeforeEffect);
         })
         .await;
     assert!(matches!(ended, Err(Failure::Read(_))));
@@ -333,16 +333,16 @@ proptest! {
     fn no_odd_word_makes_a_command_panic(word in "[^\0]{1,60}|[a-z]{1,3}/[a-z]{1,3}/.{0,20}|[0-9a-z]{26}(-[0-9a-z]{13})?") {
         let runtime = tokio::runtime::Builder::new_current_thread().build().expect("a runtime");
         runtime.block_on(async {
-            let bench = Bench::new();
-            bench.memory.land(INBOX, "north/labs/a.csv", "x");
+            let harness = Harness::new();
+            harness.memory.land(INBOX, "north/labs/a.csv", "x");
             for command in ["show", "rejects", "receipt"] {
-                let failure = bench.run_words(["scalper", command, "--", &word].into_iter()).await.err();
+                let failure = harness.run_words(["scalper", command, "--", &word].into_iter()).await.err();
                 let failure = failure.expect("no such file");
                 prop_assert!(!failure.to_string().contains(char::is_control), "{failure}");
             }
             for option in ["--since", "--state", "--feed", "--partner"] {
                 let line = format!("{option}={word}");
-                drop(bench.run_words(["scalper", "files", &line].into_iter()).await);
+                drop(harness.run_words(["scalper", "files", &line].into_iter()).await);
             }
             Ok(())
         })?;

@@ -6,14 +6,14 @@ use store::memory::INBOX;
 use store::operator::{Depth, StackQueue};
 use store::{Error, FileId, Operation};
 
-use super::bench::{BAD, Bench, GOOD};
+use super::harness::{BAD, GOOD, Harness};
 use crate::failure::Failure;
 use crate::report::WIDTH;
 
-async fn transcript(bench: &Bench, lines: &[&str], json: bool) -> String {
+async fn transcript(harness: &Harness, lines: &[&str], json: bool) -> String {
     let mut text = String::new();
     for line in lines {
-        let answer = match bench.run(line).await {
+        let answer = match harness.run(line).await {
             Ok(answer) if json => answer.to_json() + "\n",
             Ok(answer) => answer.to_text(false, WIDTH),
             Err(failure) if json => format!("{}\n", failure.to_json(None)),
@@ -24,11 +24,11 @@ async fn transcript(bench: &Bench, lines: &[&str], json: bool) -> String {
     text
 }
 
-async fn with_dead_letters() -> Bench {
-    let bench = Bench::of_every_kind().await;
-    bench.memory.set_depth(StackQueue::InboxDeadLetters, Some(Depth { waiting: 3, in_flight: 0 }));
-    bench.memory.set_depth(StackQueue::Webhooks, None);
-    bench
+async fn with_dead_letters() -> Harness {
+    let harness = Harness::of_every_kind().await;
+    harness.memory.set_depth(StackQueue::InboxDeadLetters, Some(Depth { waiting: 3, in_flight: 0 }));
+    harness.memory.set_depth(StackQueue::Webhooks, None);
+    harness
 }
 
 const LINES: [&str; 8] = [
@@ -44,31 +44,31 @@ const LINES: [&str; 8] = [
 
 #[tokio::test]
 async fn text() {
-    let bench = with_dead_letters().await;
-    insta::assert_snapshot!(transcript(&bench, &LINES, false).await);
+    let harness = with_dead_letters().await;
+    insta::assert_snapshot!(transcript(&harness, &LINES, false).await);
 }
 
 #[tokio::test]
 async fn json() {
-    let bench = with_dead_letters().await;
-    insta::assert_snapshot!(transcript(&bench, &LINES, true).await);
+    let harness = with_dead_letters().await;
+    insta::assert_snapshot!(transcript(&harness, &LINES, true).await);
 }
 
 #[tokio::test]
 async fn stories() {
-    let bench = Bench::new();
-    let refused = bench.send("north/labs/day.csv", BAD, 60).await;
-    let first = bench.send("north/labs/day.csv", GOOD, 30).await;
-    bench.send("north/labs/day.csv", GOOD, 10).await;
-    bench.send("north/visits/day.csv", GOOD, 10).await;
-    bench.send("north/labs/.DS_Store", "x", 5).await;
-    let misplaced = bench.send("day.csv", GOOD, 5).await;
-    let gone = bench.memory.land(INBOX, "north/labs/gone.csv", GOOD);
-    bench.memory.delete(&gone);
-    bench.follow(&gone, 4).await;
-    let archived = bench.memory.land(INBOX, "north/labs/it's archived.csv", GOOD);
-    bench.memory.archive(&archived);
-    bench.follow(&archived, 3).await;
+    let harness = Harness::new();
+    let refused = harness.send("north/labs/day.csv", BAD, 60).await;
+    let first = harness.send("north/labs/day.csv", GOOD, 30).await;
+    harness.send("north/labs/day.csv", GOOD, 10).await;
+    harness.send("north/visits/day.csv", GOOD, 10).await;
+    harness.send("north/labs/.DS_Store", "x", 5).await;
+    let misplaced = harness.send("day.csv", GOOD, 5).await;
+    let gone = harness.memory.land(INBOX, "north/labs/gone.csv", GOOD);
+    harness.memory.delete(&gone);
+    harness.follow(&gone, 4).await;
+    let archived = harness.memory.land(INBOX, "north/labs/it's archived.csv", GOOD);
+    harness.memory.archive(&archived);
+    harness.follow(&archived, 3).await;
     let archived = FileId::of(&archived);
     let mut lines: Vec<String> =
         [&refused, &first, &misplaced, &archived].map(|file| format!("show {file}")).into();
@@ -79,15 +79,15 @@ async fn stories() {
     lines.push(format!("rejects {first}"));
     lines.push("status".to_owned());
     let lines: Vec<_> = lines.iter().map(String::as_str).collect();
-    insta::assert_snapshot!(transcript(&bench, &lines, false).await);
+    insta::assert_snapshot!(transcript(&harness, &lines, false).await);
 }
 
 #[tokio::test]
 async fn acknowledgements() {
-    let bench = Bench::new();
-    bench.send("shop/orders.csv", GOOD, 60).await;
-    bench.send("north/labs/day.csv", GOOD, 30).await;
-    let mut text = transcript(&bench, &["status"], false).await;
+    let harness = Harness::new();
+    harness.send("shop/orders.csv", GOOD, 60).await;
+    harness.send("north/labs/day.csv", GOOD, 30).await;
+    let mut text = transcript(&harness, &["status"], false).await;
     for words in [
         &["shop/orders.csv", "--reason", "sent again under shop/orders/", "--dry-run"][..],
         &["shop/orders.csv", "--reason", "sent again under shop/orders/"],
@@ -95,19 +95,19 @@ async fn acknowledgements() {
         &["north/labs/day.csv", "--reason", "x"],
         &["north/labs/none.csv", "--reason", "x"],
     ] {
-        let answer = match bench.ack(words).await {
+        let answer = match harness.ack(words).await {
             Ok(report) => report.to_text(WIDTH),
             Err(failure) => format!("scalper: {failure}\n[exit code {}]\n", failure.exit_code()),
         };
         writeln!(text, "$ scalper ack {}\n{answer}", words.join(" ")).expect("written");
     }
-    text.push_str(&transcript(&bench, &["show shop/orders.csv", "status"], false).await);
+    text.push_str(&transcript(&harness, &["show shop/orders.csv", "status"], false).await);
     insta::assert_snapshot!(text);
 }
 
 #[tokio::test]
 async fn mistakes() {
-    let bench = with_dead_letters().await;
+    let harness = with_dead_letters().await;
     let lines = [
         "files",
         "files --partner North",
@@ -125,8 +125,8 @@ async fn mistakes() {
         "rejects north/charges/week.csv --values",
         "rejects south/charges/stuck.csv",
     ];
-    let mut text = transcript(&bench, &lines, false).await;
-    text.push_str(&transcript(&Bench::new(), &["files", "status"], false).await);
+    let mut text = transcript(&harness, &lines, false).await;
+    text.push_str(&transcript(&Harness::new(), &["files", "status"], false).await);
     for failure in [
         Failure::NoSuchStack { stack: "scalper-test".to_owned() },
         Failure::RecordsGone { place: "s3://quarantine/north/rejects.csv".to_owned() },
@@ -150,8 +150,8 @@ async fn mistakes() {
 
 #[tokio::test]
 async fn colours_mark_what_is_wrong() {
-    let bench = Bench::of_every_kind().await;
-    let text = bench.answer("status").await.to_text(true, WIDTH);
+    let harness = Harness::of_every_kind().await;
+    let text = harness.answer("status").await.to_text(true, WIDTH);
     assert!(text.contains("\u{1b}[31mNOT_DECIDED  1 file of south/charges"), "{text}");
     assert!(text.contains("\u{1b}[33m- north/labs"), "{text}");
     assert!(text.contains("\u{1b}[1mfeed"), "{text}");

@@ -7,10 +7,10 @@ use store::{Error, Operation};
 
 use super::*;
 
-async fn transcript(stage: &Stage, lines: &[&str], json: bool) -> String {
+async fn transcript(setup: &PartnerHarness, lines: &[&str], json: bool) -> String {
     let mut text = String::new();
     for line in lines {
-        let answer = match stage.run(line).await {
+        let answer = match setup.run(line).await {
             Ok(report) if json => report.to_json() + "\n",
             Ok(report) => report.to_text(false),
             Err(failure) if json => format!("{}\n", failure.to_json(None)),
@@ -44,20 +44,20 @@ const LINES: [&str; 18] = [
 
 #[tokio::test]
 async fn text() {
-    insta::assert_snapshot!(transcript(&Stage::new(), &LINES, false).await);
+    insta::assert_snapshot!(transcript(&PartnerHarness::new(), &LINES, false).await);
 }
 
 #[tokio::test]
 async fn json() {
-    insta::assert_snapshot!(transcript(&Stage::new(), &LINES, true).await);
+    insta::assert_snapshot!(transcript(&PartnerHarness::new(), &LINES, true).await);
 }
 
 #[tokio::test]
 async fn mistakes() {
-    let stage = Stage::new();
-    stage.json("add south").await;
-    stage.json("role south arn:aws:iam::123456789012:role/sender").await;
-    stage.json("add north").await;
+    let setup = PartnerHarness::new();
+    setup.json("add south").await;
+    setup.json("role south arn:aws:iam::123456789012:role/sender").await;
+    setup.json("add north").await;
     let lines = [
         "add North",
         "add north --feeds Labs",
@@ -70,7 +70,7 @@ async fn mistakes() {
         "webhook north --url https://10.0.0.1/",
         "webhook north --rotate",
     ];
-    let mut text = transcript(&stage, &lines, false).await;
+    let mut text = transcript(&setup, &lines, false).await;
     for failure in [
         Failure::NotAStack { stack: "a_b".to_owned() },
         Failure::NoCredential { partner: "north".to_owned() },
@@ -109,8 +109,8 @@ fn help() {
 
 #[tokio::test]
 async fn headings_are_bold_only_where_colours_are_wanted() {
-    let stage = Stage::new();
-    let report = stage.run("add north").await.unwrap_or_else(|failure| panic!("{failure}"));
+    let setup = PartnerHarness::new();
+    let report = setup.run("add north").await.unwrap_or_else(|failure| panic!("{failure}"));
     assert!(report.to_text(true).contains("\u{1b}[1mpartner"));
     assert!(!report.to_text(false).contains('\u{1b}'));
     assert!(report.has_secret());
@@ -118,15 +118,15 @@ async fn headings_are_bold_only_where_colours_are_wanted() {
 
 #[tokio::test]
 async fn a_secret_is_in_the_answer_that_makes_it_and_in_no_other() {
-    let stage = Stage::new();
-    let (_, secret) = stage.credential("add north").await;
-    let webhook = stage.json("webhook north --url https://hooks.example.org/").await;
+    let setup = PartnerHarness::new();
+    let (_, secret) = setup.credential("add north").await;
+    let webhook = setup.json("webhook north --url https://hooks.example.org/").await;
     let webhook = webhook["secret"].as_str().expect("a secret").to_owned();
     let hash = CredentialHash::of(&secret);
     for line in
         ["list", "list north", "add north", "suspend north", "webhook north --url https://b.example.org/"]
     {
-        let report = stage.run(line).await.unwrap_or_else(|failure| panic!("{line}: {failure}"));
+        let report = setup.run(line).await.unwrap_or_else(|failure| panic!("{line}: {failure}"));
         assert!(!report.has_secret());
         for told in [report.to_text(false), report.to_json()] {
             assert!(

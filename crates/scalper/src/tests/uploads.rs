@@ -18,7 +18,7 @@ const THEIRS: &str = r#"{"Sid":"OnlyTls","Effect":"Deny","Principal":"*","Action
 
 struct Inbox {
     memory: Memory,
-    operator: Operator<Memory, World, Memory>,
+    operator: Operator<Memory, FakeAws, Memory>,
 }
 
 impl Inbox {
@@ -32,7 +32,7 @@ impl Inbox {
         memory.set_bucket_policy(Some(TEMPLATE));
         let operator = Operator {
             partners: memory.clone(),
-            gateway: World::default(),
+            gateway: FakeAws::default(),
             uploads: memory.clone(),
             stack: Stack::parse("silent-scalper").expect("a name"),
             now_ms: NOW_MS,

@@ -95,11 +95,11 @@ async fn each_chunk_part_and_batch_is_a_call_of_its_own() -> Result<(), Error> {
 }
 
 #[tokio::test]
-async fn a_fuse_blows_once_before_or_after_the_effect() -> Result<(), Error> {
+async fn a_planned_fault_comes_once_before_or_after_the_effect() -> Result<(), Error> {
     let memory = Memory::new();
     memory.fail_at(1, When::BeforeEffect);
     let error = memory.put("key", "text/plain", Bytes::new()).await.unwrap_err();
-    assert_eq!((error.operation, error.code.as_str()), (Operation::WriteObject, FUSE));
+    assert_eq!((error.operation, error.code.as_str()), (Operation::WriteObject, INJECTED));
     assert!(memory.quarantine().is_empty());
 
     memory.fail_at(2, When::AfterEffect);

@@ -5,40 +5,40 @@ use std::collections::BTreeSet;
 use store::memory::When;
 use store::watch::WatchedQueue;
 
-use super::bench::*;
+use super::harness::*;
 
 /// A stack with something for each part to find, in pages of two.
-async fn scene() -> Bench {
-    let bench = Bench::with_heartbeat();
-    bench.memory.pages_of(2);
-    bench.memory.publish_contract("visits", contract(&daily("")));
-    bench.memory.publish_contract("labs", contract(""));
-    bench.memory.publish_contract("labs", "kind: DataContact");
-    bench.register("south", "visits", 1, true).await;
-    bench.arrive("north/visits", 3, BEGIN_MS - DAY_MS).await;
+async fn scene() -> Harness {
+    let harness = Harness::with_heartbeat();
+    harness.memory.pages_of(2);
+    harness.memory.publish_contract("visits", contract(&daily("")));
+    harness.memory.publish_contract("labs", contract(""));
+    harness.memory.publish_contract("labs", "kind: DataContact");
+    harness.register("south", "visits", 1, true).await;
+    harness.arrive("north/visits", 3, BEGIN_MS - DAY_MS).await;
     for number in 0..5 {
-        bench.memory.land("inbox", &format!("north/visits/lost-{number}.csv"), "id,name\n1,Ann\n");
+        harness.memory.land("inbox", &format!("north/visits/lost-{number}.csv"), "id,name\n1,Ann\n");
     }
-    bench.memory.bury(WatchedQueue::InboxDeadLetters, "m", "{}");
-    bench
+    harness.memory.bury(WatchedQueue::InboxDeadLetters, "m", "{}");
+    harness
 }
 
 /// Two runs, what was sent, and what all of it came to.
-async fn end(bench: &Bench) -> (BTreeSet<String>, Vec<String>, String, bool) {
+async fn end(harness: &Harness) -> (BTreeSet<String>, Vec<String>, String, bool) {
     for run in 0..2 {
         let now_ms = BEGIN_MS + HOUR_MS + run * 5 * MINUTE_MS;
         // The first may fail.
-        drop(bench.run(now_ms).await);
-        bench.memory.revive();
-        let versions = bench.memory.inbox_versions().into_iter().map(|version| version.file);
+        drop(harness.run(now_ms).await);
+        harness.memory.revive();
+        let versions = harness.memory.inbox_versions().into_iter().map(|version| version.file);
         for heartbeat in versions.filter(|file| file.key.starts_with("heartbeat/")) {
-            bench.memory.made_at(&heartbeat, now_ms);
+            harness.memory.made_at(&heartbeat, now_ms);
         }
     }
-    let keys = bench.memory.inbox_versions().into_iter().map(|version| version.file.key).collect();
-    let sent = bench.process_sent().await;
-    let is_through = bench.memory.reconciled().is_some_and(|cursor| cursor.place.is_none());
-    (sent, keys, bench.memory.state(), is_through)
+    let keys = harness.memory.inbox_versions().into_iter().map(|version| version.file.key).collect();
+    let sent = harness.process_sent().await;
+    let is_through = harness.memory.reconciled().is_some_and(|cursor| cursor.place.is_none());
+    (sent, keys, harness.memory.state(), is_through)
 }
 
 #[tokio::test]
@@ -54,13 +54,13 @@ async fn a_failure_anywhere_is_made_good_by_the_next_run() {
     for call in 1..=calls {
         for when in [When::BeforeEffect, When::AfterEffect] {
             for deadly in [false, true] {
-                let bench = scene().await;
+                let harness = scene().await;
                 if deadly {
-                    bench.memory.die_at(before + call, when);
+                    harness.memory.die_at(before + call, when);
                 } else {
-                    bench.memory.fail_at(before + call, when);
+                    harness.memory.fail_at(before + call, when);
                 }
-                assert_eq!(end(&bench).await, expected, "{call} {when:?} {deadly}");
+                assert_eq!(end(&harness).await, expected, "{call} {when:?} {deadly}");
             }
         }
     }

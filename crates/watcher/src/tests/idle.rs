@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use store::Operation;
 use telemetry::{Metrics, Monitoring};
 
-use super::bench::*;
+use super::harness::*;
 
 /// Requests by service and operation.
 type Requests = BTreeMap<&'static str, usize>;
@@ -39,22 +39,22 @@ fn requests(calls: &[Operation]) -> Requests {
 }
 
 /// A stack whose heartbeat has been going for an hour, and its next hour: what the watcher asked for in each run.
-async fn hour(bench: &Bench) -> Vec<Requests> {
+async fn hour(harness: &Harness) -> Vec<Requests> {
     for feed in ["visits", "labs", "charges", "claims"] {
-        bench.memory.publish_contract(feed, contract(&daily("")));
+        harness.memory.publish_contract(feed, contract(&daily("")));
     }
     let mut runs = Vec::new();
     for run in 0..24 {
         if run == 12 {
-            bench.forget_lines();
+            harness.forget_lines();
         }
-        let (now_ms, before) = (BEGIN_MS + run * 5 * MINUTE_MS, bench.memory.calls().len());
-        bench.run(now_ms).await.expect("well");
-        runs.push(requests(&bench.memory.calls()[before..]));
+        let (now_ms, before) = (BEGIN_MS + run * 5 * MINUTE_MS, harness.memory.calls().len());
+        harness.run(now_ms).await.expect("well");
+        runs.push(requests(&harness.memory.calls()[before..]));
         if run % 12 == 0 {
-            let newest = bench.memory.inbox_versions().into_iter().map(|one| one.file);
+            let newest = harness.memory.inbox_versions().into_iter().map(|one| one.file);
             let newest = newest.max_by_key(|file| file.key.clone()).expect("the heartbeat");
-            bench.arrive_as_it_is(&newest, now_ms).await;
+            harness.arrive_as_it_is(&newest, now_ms).await;
         }
     }
     runs.split_off(12)
@@ -62,8 +62,8 @@ async fn hour(bench: &Bench) -> Vec<Requests> {
 
 #[tokio::test]
 async fn an_idle_run_makes_eight_requests_and_reads_no_contract_again() {
-    let bench = Bench::with_heartbeat_and(&Metrics::basic("Test"));
-    let runs = hour(&bench).await;
+    let harness = Harness::with_heartbeat_and(&Metrics::basic("Test"));
+    let runs = hour(&harness).await;
     let usual = Requests::from([
         // The partners, the heartbeat's undecided loads, its newest files.
         ("DynamoDB Query", 3),
@@ -109,10 +109,10 @@ async fn an_idle_run_makes_eight_requests_and_reads_no_contract_again() {
 
 #[tokio::test]
 async fn a_cold_run_reads_each_contract_once_and_a_warm_one_only_what_was_published_since() {
-    let bench = Bench::new();
-    let reads = || bench.memory.calls().iter().filter(|call| **call == Operation::ReadContract).count();
+    let harness = Harness::new();
+    let reads = || harness.memory.calls().iter().filter(|call| **call == Operation::ReadContract).count();
     for feed in ["visits", "labs", "broken"] {
-        bench
+        harness
             .memory
             .publish_contract(feed, if feed == "broken" { String::new() } else { contract(&daily("")) });
     }
@@ -120,17 +120,17 @@ async fn a_cold_run_reads_each_contract_once_and_a_warm_one_only_what_was_publis
     let mut run = async || {
         now_ms += 5 * MINUTE_MS;
         let before = reads();
-        bench.forget_lines();
-        bench.run(now_ms).await.expect("well");
-        (reads() - before, ["visits", "labs", "broken"].map(|feed| bench.feed(feed).is_some()))
+        harness.forget_lines();
+        harness.run(now_ms).await.expect("well");
+        (reads() - before, ["visits", "labs", "broken"].map(|feed| harness.feed(feed).is_some()))
     };
     assert_eq!(run().await, (3, [true, true, false]));
     assert_eq!(run().await, (0, [true, true, false]));
-    bench.memory.publish_contract("broken", contract(&daily("")));
+    harness.memory.publish_contract("broken", contract(&daily("")));
     assert_eq!(run().await, (1, [true, true, true]), "it is fixed");
-    bench.memory.publish_contract("labs", contract(""));
+    harness.memory.publish_contract("labs", contract(""));
     assert_eq!(run().await, (1, [true, false, true]), "it expects no file any more");
-    bench.memory.published_at("labs", BEGIN_MS);
+    harness.memory.published_at("labs", BEGIN_MS);
     assert_eq!(run().await, (1, [true, false, true]), "the same bytes, published anew");
     assert_eq!(run().await, (0, [true, false, true]));
 }
@@ -141,9 +141,9 @@ async fn an_idle_hour_publishes_three_metrics_in_basic() {
     let off = Metrics { monitoring: Monitoring::Off, ..Metrics::all("Test") };
     // In Full: two of the heartbeat file, six of the watcher, five of all feeds together and five of each of four.
     for (metrics, count) in [(off, 0), (Metrics::basic("Test"), 3), (full, 33)] {
-        let bench = Bench::with_heartbeat_and(&metrics);
-        hour(&bench).await;
-        let published = bench.published();
+        let harness = Harness::with_heartbeat_and(&metrics);
+        hour(&harness).await;
+        let published = harness.published();
         assert_eq!(published.len(), count, "{:?}: {published:?}", metrics.monitoring);
     }
 }

@@ -7,7 +7,7 @@ use host::SqsBatchResponse;
 use store::memory::When;
 use tokio::net::TcpSocket;
 
-use super::desk::{BEGIN_MS, Receiver, World, announcement, batch, ids, message};
+use super::harness::{BEGIN_MS, Harness, Receiver, announcement, batch, ids, message};
 use super::{deliver_to, handle};
 use crate::Policy;
 use crate::event::UnknownEvent;
@@ -19,41 +19,42 @@ fn nobody() -> std::future::Pending<()> {
 
 #[tokio::test]
 async fn a_failure_comes_back_later_each_time_until_the_queue_gives_it_to_the_dead_letters() {
-    let (world, receiver) = (Arc::<World>::default(), Receiver::new().await);
-    world.set("north", &receiver.url()).await;
+    let (harness, receiver) = (Arc::<Harness>::default(), Receiver::new().await);
+    harness.set("north", &receiver.url()).await;
     let mut pauses = Vec::new();
     for receive_count in 1..=12 {
-        // A sandbox of its own for each attempt, so that no fuse is in the way.
-        let courier = world.courier(Policy::Loopback);
+        // A sandbox of its own for each attempt, so that no circuit is open.
+        let courier = harness.courier(Policy::Loopback);
         let messages = [message("m", receive_count, &announcement("north"))];
         let response = handle(&courier, &messages, receiver.serve("500 X")).await;
         assert_eq!(ids(&response), ["m"], "never acknowledged");
-        pauses.extend(world.deferred().remove("m"));
+        pauses.extend(harness.deferred().remove("m"));
     }
     assert_eq!(pauses, [10, 60, 300, 900, 1_800, 3_600, 7_200, 14_400, 28_800, 28_800, 28_800, 28_800]);
-    assert_eq!((receiver.said().len(), world.counted("WebhooksFailed")), (12, 12));
+    assert_eq!((receiver.said().len(), harness.counted("WebhooksFailed")), (12, 12));
 }
 
 #[tokio::test]
 async fn a_receiver_may_ask_for_a_longer_pause_but_not_for_a_shorter_one_or_for_ever() {
     for (wanted, pause) in [("120", 120), ("1", 10), ("4000000000", 28_800), ("soon", 10)] {
-        let (world, receiver) = (Arc::<World>::default(), Receiver::new().await);
+        let (harness, receiver) = (Arc::<Harness>::default(), Receiver::new().await);
         let answer = format!("429 Too Many Requests\r\nretry-after: {wanted}");
-        assert_eq!(ids(&deliver_to(&world, &receiver, &answer).await), ["m"]);
-        assert_eq!(world.deferred().get("m"), Some(&pause), "{wanted}");
+        assert_eq!(ids(&deliver_to(&harness, &receiver, &answer).await), ["m"]);
+        assert_eq!(harness.deferred().get("m"), Some(&pause), "{wanted}");
     }
 }
 
 #[tokio::test]
 async fn a_redirect_is_a_failure_and_nobody_follows_it() {
-    let (world, receiver, other) = (Arc::<World>::default(), Receiver::new().await, Receiver::new().await);
+    let (harness, receiver, other) =
+        (Arc::<Harness>::default(), Receiver::new().await, Receiver::new().await);
     let answer = format!("307 Temporary Redirect\r\nlocation: {}", other.url());
-    world.set("north", &receiver.url()).await;
-    let courier = world.courier(Policy::Loopback);
+    harness.set("north", &receiver.url()).await;
+    let courier = harness.courier(Policy::Loopback);
     let receivers = async { tokio::join!(receiver.serve(&answer), other.serve("200 OK")) };
     let response = handle(&courier, &[message("m", 1, &announcement("north"))], receivers).await;
     assert_eq!(ids(&response), ["m"]);
-    assert_eq!((receiver.said().len(), other.said().len(), world.counted("WebhooksFailed")), (1, 0, 1));
+    assert_eq!((receiver.said().len(), other.said().len(), harness.counted("WebhooksFailed")), (1, 0, 1));
 }
 
 #[tokio::test]
@@ -69,21 +70,21 @@ async fn an_address_inside_is_refused_and_nothing_is_sent_to_it() {
         "https://user:word@example.org/",
         "no address",
     ] {
-        let world = Arc::<World>::default();
-        world.set("north", url).await;
-        let courier = world.courier(Policy::Public);
+        let harness = Arc::<Harness>::default();
+        harness.set("north", url).await;
+        let courier = harness.courier(Policy::Public);
         let messages = [message("m", 1, &announcement("north"))];
         let response = handle(&courier, &messages, receiver.serve("200 OK")).await;
         assert_eq!(ids(&response), ["m"], "{url}");
-        assert_eq!((world.counted("WebhooksRefused"), receiver.said().len()), (1, 0), "{url}");
+        assert_eq!((harness.counted("WebhooksRefused"), receiver.said().len()), (1, 0), "{url}");
     }
 }
 
 #[tokio::test]
 async fn a_message_that_is_no_announcement_comes_back_alone() {
-    let (world, receiver) = (Arc::<World>::default(), Receiver::new().await);
-    world.set("north", &receiver.url()).await;
-    let courier = world.courier(Policy::Loopback);
+    let (harness, receiver) = (Arc::<Harness>::default(), Receiver::new().await);
+    harness.set("north", &receiver.url()).await;
+    let courier = harness.courier(Policy::Loopback);
     let messages = [
         message("poison", 3, "{\"fileId\":7}"),
         message("good", 1, &announcement("north")),
@@ -91,13 +92,13 @@ async fn a_message_that_is_no_announcement_comes_back_alone() {
     ];
     let response = handle(&courier, &messages, receiver.serve("200 OK")).await;
     assert_eq!(ids(&response), ["poison", "empty"]);
-    assert_eq!((receiver.said().len(), world.counted("ForeignMessages")), (1, 2));
-    assert_eq!(world.deferred().get("poison"), Some(&300));
+    assert_eq!((receiver.said().len(), harness.counted("ForeignMessages")), (1, 2));
+    assert_eq!(harness.deferred().get("poison"), Some(&300));
 }
 
 #[tokio::test]
 async fn an_event_that_is_no_batch_fails_as_a_whole() {
-    let courier = Arc::<World>::default().courier(Policy::Public);
+    let courier = Arc::<Harness>::default().courier(Policy::Public);
     let bare = serde_json::json!({ "fileId": "x" });
     assert_eq!(courier.handle(&bare, BEGIN_MS).await, Err(UnknownEvent));
     assert_eq!(courier.handle(&batch(&[]), BEGIN_MS).await, Ok(SqsBatchResponse::default()));
@@ -105,26 +106,26 @@ async fn an_event_that_is_no_batch_fails_as_a_whole() {
 
 #[tokio::test]
 async fn a_failure_of_the_table_or_a_panic_concerns_its_own_message_only() {
-    let (world, receiver) = (Arc::<World>::default(), Receiver::new().await);
-    world.set("north", &receiver.url()).await;
+    let (harness, receiver) = (Arc::<Harness>::default(), Receiver::new().await);
+    harness.set("north", &receiver.url()).await;
     // The first call set the webhook. The second reads one and fails, the third gives its message back; the fourth reads
     // the next.
-    world.memory.fail_at(2, When::BeforeEffect);
-    world.memory.before(4, async |_| panic!("in the middle of a call"));
-    let courier = world.courier(Policy::Loopback);
+    harness.memory.fail_at(2, When::BeforeEffect);
+    harness.memory.before(4, async |_| panic!("in the middle of a call"));
+    let courier = harness.courier(Policy::Loopback);
     let messages =
         ["throttled", "panics", "north"].map(|partner| message(partner, 1, &announcement(partner)));
     let response = handle(&courier, &messages, receiver.serve("200 OK")).await;
     assert_eq!(ids(&response), ["throttled", "panics"]);
-    let counted = ["RetryableErrors", "Panics", "WebhooksDelivered"].map(|metric| world.counted(metric));
-    assert_eq!((counted, world.deferred().len()), ([1, 1, 1], 2));
+    let counted = ["RetryableErrors", "Panics", "WebhooksDelivered"].map(|metric| harness.counted(metric));
+    assert_eq!((counted, harness.deferred().len()), ([1, 1, 1], 2));
 }
 
 #[tokio::test]
 async fn a_secret_that_cannot_sign_sends_nothing() {
-    let (world, receiver) = (Arc::<World>::default(), Receiver::new().await);
-    world.set_with("north", &receiver.url(), "whsec_short", None).await;
-    let courier = world.courier(Policy::Loopback);
+    let (harness, receiver) = (Arc::<Harness>::default(), Receiver::new().await);
+    harness.set_with("north", &receiver.url(), "whsec_short", None).await;
+    let courier = harness.courier(Policy::Loopback);
     let messages = [message("m", 1, &announcement("north"))];
     let response = handle(&courier, &messages, receiver.serve("200 OK")).await;
     assert_eq!((ids(&response), receiver.said().len()), (vec!["m"], 0));
@@ -132,32 +133,32 @@ async fn a_secret_that_cannot_sign_sends_nothing() {
 
 #[tokio::test]
 async fn a_receiver_that_never_answers_is_given_up_before_the_invocation_ends() {
-    let (world, receiver) = (Arc::<World>::default(), Receiver::new().await);
-    world.set("north", &receiver.url()).await;
-    let courier = world.courier(Policy::Loopback);
+    let (harness, receiver) = (Arc::<Harness>::default(), Receiver::new().await);
+    harness.set("north", &receiver.url()).await;
+    let courier = harness.courier(Policy::Loopback);
     let event = batch(&[message("m", 1, &announcement("north"))]);
     // 40 ms beside the time that is kept for giving messages back.
     let response = courier.handle(&event, BEGIN_MS + 10_040).await.unwrap();
-    assert_eq!((ids(&response), world.counted("Handovers")), (vec!["m"], 1));
-    assert_eq!(world.deferred().get("m"), Some(&10));
+    assert_eq!((ids(&response), harness.counted("Handovers")), (vec!["m"], 1));
+    assert_eq!(harness.deferred().get("m"), Some(&10));
 }
 
 #[tokio::test]
 async fn a_receiver_that_fails_again_and_again_is_left_alone_for_a_minute() {
-    let (world, broken, sound) = (Arc::<World>::default(), Receiver::new().await, Receiver::new().await);
-    world.set("broken", &broken.url()).await;
-    world.set("sound", &sound.url()).await;
-    let courier = world.courier(Policy::Loopback);
+    let (harness, broken, sound) = (Arc::<Harness>::default(), Receiver::new().await, Receiver::new().await);
+    harness.set("broken", &broken.url()).await;
+    harness.set("sound", &sound.url()).await;
+    let courier = harness.courier(Policy::Loopback);
     let both = [message("broken", 1, &announcement("broken")), message("sound", 1, &announcement("sound"))];
     let receivers = || async { tokio::join!(broken.serve("500 X"), sound.serve("200 OK")) };
     for _ in 0..7 {
         let response = handle(&courier, &both, receivers()).await;
         assert_eq!(ids(&response), ["broken"]);
     }
-    assert_eq!((broken.said().len(), sound.said().len(), world.counted("WebhooksHeld")), (5, 7, 2));
-    assert_eq!(world.deferred().get("broken"), Some(&60), "not before the fuse is whole");
+    assert_eq!((broken.said().len(), sound.said().len(), harness.counted("WebhooksHeld")), (5, 7, 2));
+    assert_eq!(harness.deferred().get("broken"), Some(&60), "not before the circuit closes");
 
-    world.elapsed.store(60_000, Ordering::Relaxed);
+    harness.elapsed.store(60_000, Ordering::Relaxed);
     let recovered = async { tokio::join!(broken.serve("200 OK"), sound.serve("200 OK")) };
     assert_eq!(ids(&handle(&courier, &both, recovered).await), [""; 0]);
     assert_eq!(ids(&handle(&courier, &both[1..], receivers()).await), [""; 0]);
@@ -166,15 +167,15 @@ async fn a_receiver_that_fails_again_and_again_is_left_alone_for_a_minute() {
 
 #[tokio::test]
 async fn nobody_listens_at_the_address() {
-    let world = Arc::<World>::default();
+    let harness = Arc::<Harness>::default();
     // A port that is taken, and on which nothing is accepted.
     let taken = TcpSocket::new_v4().unwrap();
     taken.bind("127.0.0.1:0".parse().unwrap()).unwrap();
-    world.set("north", &format!("http://{}/", taken.local_addr().unwrap())).await;
-    let courier = world.courier(Policy::Loopback);
+    harness.set("north", &format!("http://{}/", taken.local_addr().unwrap())).await;
+    let courier = harness.courier(Policy::Loopback);
     let response = handle(&courier, &[message("m", 1, &announcement("north"))], nobody()).await;
-    assert_eq!((ids(&response), world.counted("WebhooksFailed")), (vec!["m"], 1));
+    assert_eq!((ids(&response), harness.counted("WebhooksFailed")), (vec!["m"], 1));
     // And when somebody does again, it arrives.
     let receiver = Receiver::new().await;
-    assert_eq!(ids(&deliver_to(&world, &receiver, "200 OK").await), [""; 0]);
+    assert_eq!(ids(&deliver_to(&harness, &receiver, "200 OK").await), [""; 0]);
 }

@@ -145,7 +145,7 @@ async fn feeds_are_those_with_a_contract() -> Result<(), Error> {
 }
 
 #[tokio::test]
-async fn the_fuse_counts_the_calls_of_the_door_too() -> Result<(), Error> {
+async fn the_fault_plan_counts_the_calls_of_the_partner_api_too() -> Result<(), Error> {
     let memory = Memory::new();
     let land = land("u", Condition::Absent);
     memory.fail_at(1, When::AfterEffect);

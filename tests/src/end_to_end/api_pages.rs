@@ -1,15 +1,15 @@
 //! A web page calls the API from a browser, which asks first (CORS). <https://fetch.spec.whatwg.org/#http-cors-protocol>
 
+use super::harness::Harness;
 use super::http::{self, Answer};
-use super::stage::Stage;
 
 const PORTAL: &str = "https://portal.example.org";
 const OTHER: &str = "https://other.example.org";
 const FOREIGN: &str = "https://evil.example.org";
 
 /// What a browser asks before it sends a file with a key.
-fn asks(stage: &Stage, path: &str, origin: &str) -> Answer {
-    let (host, base) = address(&stage.names.api);
+fn asks(harness: &Harness, path: &str, origin: &str) -> Answer {
+    let (host, base) = address(&harness.names.api);
     let headers = [
         ("origin", origin),
         ("access-control-request-method", "POST"),
@@ -26,12 +26,12 @@ fn address(url: &str) -> (&str, &str) {
 
 #[tokio::test]
 async fn pages_of_allowed_origins_call_the_api_and_upload_and_others_do_not() {
-    let stage =
-        Stage::open_with(&[format!("AllowedOrigins={PORTAL},{OTHER}"), "AllowIam=true".to_owned()]).await;
-    let north = stage.add_partner("north");
+    let harness =
+        Harness::open_with(&[format!("AllowedOrigins={PORTAL},{OTHER}"), "AllowIam=true".to_owned()]).await;
+    let north = harness.add_partner("north");
     for path in ["/v1/feeds/scans/files", "/oauth/v1/files", "/iam/v1/files", "/v1/health"] {
         for (origin, allowed) in [(PORTAL, true), (OTHER, true), (FOREIGN, false)] {
-            let answer = asks(&stage, path, origin);
+            let answer = asks(&harness, path, origin);
             assert_eq!(answer.status, 204, "{path} {}", answer.text());
             assert_eq!(answer.header("access-control-allow-origin"), if allowed { origin } else { "" });
             assert!(answer.header("access-control-allow-headers").contains("x-api-key"), "{path}");
@@ -40,10 +40,10 @@ async fn pages_of_allowed_origins_call_the_api_and_upload_and_others_do_not() {
     let answered = north.send("GET", "/v1/feeds", &[("origin", OTHER)], b"");
     assert_eq!((answered.status, answered.header("access-control-allow-origin")), (200, OTHER));
     // API Gateway's own answer, which is a static text.
-    let refused = stage.anybody().send("GET", "/v1/feeds", &[("origin", PORTAL)], b"");
+    let refused = harness.anybody().send("GET", "/v1/feeds", &[("origin", PORTAL)], b"");
     assert_eq!((refused.status, refused.header("access-control-allow-origin")), (401, "*"));
-    for (bucket, method) in [(&stage.names.inbox, "PUT"), (&stage.names.quarantine, "GET")] {
-        let rules = stage.s3.get_bucket_cors().bucket(bucket).send().await.expect("rules for pages");
+    for (bucket, method) in [(&harness.names.inbox, "PUT"), (&harness.names.quarantine, "GET")] {
+        let rules = harness.s3.get_bucket_cors().bucket(bucket).send().await.expect("rules for pages");
         let [rule] = rules.cors_rules() else { panic!("one rule: {rules:?}") };
         assert_eq!(rule.allowed_origins(), [PORTAL, OTHER]);
         assert!(rule.allowed_methods().contains(&method.to_owned()));
@@ -53,12 +53,12 @@ async fn pages_of_allowed_origins_call_the_api_and_upload_and_others_do_not() {
 
 #[tokio::test]
 async fn without_allowed_origins_no_page_calls_the_api() {
-    let stage = Stage::open().await;
-    assert_eq!(asks(&stage, "/v1/feeds/scans/files", PORTAL).header("access-control-allow-origin"), "");
+    let harness = Harness::open().await;
+    assert_eq!(asks(&harness, "/v1/feeds/scans/files", PORTAL).header("access-control-allow-origin"), "");
     // What is not switched on is closed before any function.
-    assert_eq!(asks(&stage, "/iam/v1/files", PORTAL).status, 403);
+    assert_eq!(asks(&harness, "/iam/v1/files", PORTAL).status, 403);
     assert!(
-        stage.s3.get_bucket_cors().bucket(&stage.names.inbox).send().await.is_err(),
+        harness.s3.get_bucket_cors().bucket(&harness.names.inbox).send().await.is_err(),
         "no rules for pages"
     );
 }

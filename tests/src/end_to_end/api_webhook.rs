@@ -3,17 +3,17 @@
 use serde_json::Value;
 
 use super::alarms::signed;
-use super::door::{secret_of, text};
+use super::api::{secret_of, text};
 use super::files::csv;
+use super::harness::Harness;
 use super::loopback::Loopback;
-use super::stage::Stage;
 
 #[tokio::test]
 async fn a_partner_hears_of_its_files_with_a_signature_that_it_can_check() {
-    let stage = Stage::open().await;
+    let harness = Harness::open().await;
     let receiver = Loopback::start("{}");
-    let (north, south) = (stage.add_partner("north"), stage.add_partner("south"));
-    let named = stage.scalper(&format!("partner webhook north --url {}/hook", receiver.url));
+    let (north, south) = (harness.add_partner("north"), harness.add_partner("south"));
+    let named = harness.scalper(&format!("partner webhook north --url {}/hook", receiver.url));
     let first = secret_of(&named);
 
     let unheard = south.file("/v1/feeds/scans/files?name=day.csv", csv(0, 2).as_bytes()).json();
@@ -32,13 +32,13 @@ async fn a_partner_hears_of_its_files_with_a_signature_that_it_can_check() {
     assert_eq!(heard.header("content-type"), "application/json");
 
     // While a secret is replaced, both sign.
-    let second = secret_of(&stage.scalper("partner webhook north --rotate"));
+    let second = secret_of(&harness.scalper("partner webhook north --rotate"));
     assert_ne!(first, second);
     north.file("/v1/feeds/scans/files?name=next.csv", csv(10, 3).as_bytes());
     let heard = receiver.next();
     assert!(signed(&heard, &first) && signed(&heard, &second));
     assert!(!signed(&heard, "whsec_AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA="));
-    while stage.messages(&stage.names.webhook_queue).await > 0 {
+    while harness.messages(&harness.names.webhook_queue).await > 0 {
         tokio::time::sleep(std::time::Duration::from_millis(50)).await;
     }
 }

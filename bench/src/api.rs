@@ -1,4 +1,4 @@
-//! Warm requests at the partner's door: from the bytes of an event to the bytes of the answer, on the store in memory.
+//! Warm requests at the partner API: from the bytes of an event to the bytes of the answer, on the store in memory.
 //!
 //! ```text
 //! event bytes ─▶ JSON ─▶ handler ─▶ log line and metric (to /dev/null) ─▶ answer ─▶ answer bytes
@@ -44,7 +44,7 @@ pub(crate) struct Warm {
 pub(crate) fn measure(calls: u32) -> Result<Vec<Warm>> {
     let program = std::env::current_exe().context("find the benchmark itself")?;
     let output = Command::new(program)
-        .args(["--door", &calls.to_string()])
+        .args(["--api", &calls.to_string()])
         .stdout(Stdio::null())
         .output()
         .context("start the process to measure")?;

@@ -26,14 +26,14 @@ pub(super) const BEGIN_MS: u64 = 1_700_000_000_000;
 
 /// What is in the table, and what became of the queue's messages.
 #[derive(Default)]
-pub(super) struct World {
+pub(super) struct Harness {
     pub(super) memory: Memory,
     pub(super) metrics: Mutex<Vec<Value>>,
     /// Milliseconds since [`BEGIN_MS`].
     pub(super) elapsed: AtomicU64,
 }
 
-impl World {
+impl Harness {
     /// One counted call.
     pub(super) async fn set(&self, partner: &str, url: &str) {
         self.set_with(partner, url, SECRET, None).await;
@@ -73,7 +73,7 @@ impl World {
         self.metrics.lock().unwrap().iter().filter_map(|line| line[metric].as_u64()).sum()
     }
 
-    /// The function in this world, without jitter.
+    /// The function in this harness, without jitter.
     pub(super) fn courier(self: &Arc<Self>, policy: Policy) -> Courier<Memory, Memory> {
         let (clock, meter) = (Arc::clone(self), Arc::clone(self));
         let host = Host {

@@ -21,14 +21,14 @@ pub(super) const SECRET: &str = "whsec_BwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHB
 
 /// What is kept, sent by mail and counted.
 #[derive(Default)]
-pub(super) struct World {
+pub(super) struct Harness {
     pub(super) memory: Memory,
     pub(super) metrics: Mutex<Vec<Value>>,
     /// Milliseconds since [`BEGIN_MS`].
     pub(super) elapsed: AtomicU64,
 }
 
-impl World {
+impl Harness {
     pub(super) fn notifier(self: &Arc<Self>, channels: Option<&str>) -> Notifier<Memory, Memory> {
         self.notifier_with(channels, Policy::Loopback)
     }

@@ -1,4 +1,4 @@
-//! The partners' API of a stage: partners made by the command line, requests of theirs, and waiting for an outcome.
+//! The partners' API of a harness: partners made by the command line, requests of theirs, and waiting for an outcome.
 
 use std::process::Command;
 use std::time::{Duration, Instant};
@@ -7,8 +7,8 @@ use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
 use super::emulator::NOT_INHERITED;
+use super::harness::{ACCOUNT, Harness, PATIENCE};
 use super::http::{self, Answer};
-use super::stage::{ACCOUNT, PATIENCE, Stage};
 use crate::repository::root;
 
 /// Between two questions for a state that nobody announces to a partner.
@@ -22,13 +22,13 @@ pub(super) enum Shows {
     Nothing,
 }
 
-/// A partner at the door.
+/// A partner on arrival.
 pub(super) struct Caller<'s> {
-    pub(super) stage: &'s Stage,
+    pub(super) harness: &'s Harness,
     pub(super) shows: Shows,
 }
 
-impl Stage {
+impl Harness {
     /// Runs a command of `scalper` on this stack; its answer.
     pub(super) fn scalper(&self, line: &str) -> Value {
         let output = self.command(&["--json"], line).output().expect("run scalper, which `make build` makes");
@@ -60,17 +60,17 @@ impl Stage {
 
     /// Whoever holds a key.
     pub(super) fn holder(&self, key: &str) -> Caller<'_> {
-        Caller { stage: self, shows: Shows::Key(key.to_owned()) }
+        Caller { harness: self, shows: Shows::Key(key.to_owned()) }
     }
 
     /// Whoever shows a bearer token.
     pub(super) fn bearer(&self, token: &str) -> Caller<'_> {
-        Caller { stage: self, shows: Shows::Token(token.to_owned()) }
+        Caller { harness: self, shows: Shows::Token(token.to_owned()) }
     }
 
     /// Somebody.
     pub(super) fn anybody(&self) -> Caller<'_> {
-        Caller { stage: self, shows: Shows::Nothing }
+        Caller { harness: self, shows: Shows::Nothing }
     }
 }
 
@@ -110,15 +110,15 @@ impl Caller<'_> {
             Shows::Nothing => ("", Vec::new()),
         };
         let base =
-            self.stage.names.api.strip_prefix(&self.stage.emulator.endpoint).expect("an address there");
+            self.harness.names.api.strip_prefix(&self.harness.emulator.endpoint).expect("an address there");
         let headers = [own.as_slice(), headers].concat();
-        http::send(&self.stage.emulator.endpoint, method, &format!("{base}{tree}{path}"), &headers, body)
+        http::send(&self.harness.emulator.endpoint, method, &format!("{base}{tree}{path}"), &headers, body)
     }
 
     /// Carries out a signed request.
     pub(super) fn signed(&self, signed: &Value, body: &[u8]) -> Answer {
         let url = signed["url"].as_str().unwrap_or_else(|| panic!("no address in {signed}"));
-        let path = url.strip_prefix(&self.stage.emulator.endpoint).expect("an address of the emulator");
+        let path = url.strip_prefix(&self.harness.emulator.endpoint).expect("an address of the emulator");
         let headers = signed["headers"].as_object().cloned().unwrap_or_default();
         let headers: Vec<(String, String)> = headers
             .into_iter()
@@ -129,7 +129,7 @@ impl Caller<'_> {
         let headers: Vec<(&str, &str)> =
             headers.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
         let method = signed["method"].as_str().unwrap_or("GET");
-        http::send(&self.stage.emulator.endpoint, method, path, &headers, body)
+        http::send(&self.harness.emulator.endpoint, method, path, &headers, body)
     }
 
     /// Asks for a file's state until it is decided.
@@ -168,7 +168,7 @@ impl Caller<'_> {
                 "GET {path} is still {} {}\n{}",
                 answer.status,
                 answer.text(),
-                self.stage.emulator.log()
+                self.harness.emulator.log()
             );
             std::thread::sleep(ASK_AGAIN);
         }

@@ -4,18 +4,18 @@ use std::process::Command;
 
 use serde_json::{Value, json};
 
-use super::door::Shows;
+use super::api::Shows;
 use super::emulator::{NOT_INHERITED, python};
-use super::stage::Stage;
+use super::harness::Harness;
 use crate::repository::root;
 
 #[tokio::test]
 async fn a_generated_client_sends_a_file_and_reads_its_state() {
-    let stage = Stage::open().await;
-    let north = stage.add_partner("north");
+    let harness = Harness::open().await;
+    let north = harness.add_partner("north");
     let Shows::Key(key) = &north.shows else { panic!("a key") };
     let mut command = Command::new(python());
-    command.arg("infra/local/generated_client.py").args([stage.names.api.as_str(), key, "scans"]);
+    command.arg("infra/local/generated_client.py").args([harness.names.api.as_str(), key, "scans"]);
     for name in NOT_INHERITED {
         command.env_remove(name);
     }

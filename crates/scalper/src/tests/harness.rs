@@ -16,7 +16,7 @@ use crate::acknowledge::AckReport;
 use crate::arguments::{Arguments, Command};
 use crate::failure::Failure;
 use crate::names::Stack;
-use crate::reading::{Answer, Desk, FileView, Places};
+use crate::reading::{Answer, FileView, Places, StackView};
 use crate::report::WIDTH;
 
 /// 2026-11-20T12:00:00Z.
@@ -45,14 +45,14 @@ pub(super) const MIXED: &str = "id,name\n1,Ann\n2,Bob\n3,Constantine\n";
 /// Two of three are refused, which is too many.
 pub(super) const BAD: &str = "id,name\n1,Ann\nx,Bob\n3,Constantine\n";
 
-pub(super) struct Bench {
+pub(super) struct Harness {
     pub(super) memory: Memory,
     pub(super) now: Arc<AtomicU64>,
-    pub(super) desk: Desk<Memory, Memory>,
+    pub(super) view: StackView<Memory, Memory>,
     processor: Processor<Memory>,
 }
 
-impl Bench {
+impl Harness {
     pub(super) fn new() -> Self {
         Self::of_stack("silent-scalper")
     }
@@ -82,14 +82,14 @@ impl Bench {
             processor::Settings::new(INBOX, "quarantine", telemetry::Metrics::all("Test")),
             host(),
         );
-        let desk = Desk {
+        let view = StackView {
             store: memory.clone(),
             survey: memory.clone(),
             places: Places::new(&stack, home),
             stack,
             host: host(),
         };
-        Self { memory, now, desk, processor }
+        Self { memory, now, view, processor }
     }
 
     /// Publishes a contract that says when files must come.
@@ -156,19 +156,19 @@ impl Bench {
 
     /// A partner with a partial and a corrected file, one with a refused one, one of whom nothing came.
     pub(super) async fn of_every_kind() -> Self {
-        let bench = Self::new();
-        bench.partner("north", true).await;
-        bench.partner("west", false).await;
-        bench.send("north/labs/monday.csv", BAD, 300).await;
-        bench.send("north/labs/monday.csv", GOOD, 240).await;
-        bench.send("north/labs/tuesday.csv", MIXED, 5).await;
-        bench.send("north/charges/week.csv", GOOD, 60 * 24 * 9).await;
-        bench.send("south/labs/a\u{1b}[31m b.csv", BAD, 90).await;
-        bench.claimed("south/charges/stuck.csv", 200, 1).await;
-        bench.claimed("south/charges/running.csv", 1, NOON_MS + 60_000).await;
-        bench.memory.land(INBOX, "south/visits/unclaimed.csv", GOOD);
-        bench.memory.land(INBOX, "Archive/x/y.csv", GOOD);
-        bench
+        let harness = Self::new();
+        harness.partner("north", true).await;
+        harness.partner("west", false).await;
+        harness.send("north/labs/monday.csv", BAD, 300).await;
+        harness.send("north/labs/monday.csv", GOOD, 240).await;
+        harness.send("north/labs/tuesday.csv", MIXED, 5).await;
+        harness.send("north/charges/week.csv", GOOD, 60 * 24 * 9).await;
+        harness.send("south/labs/a\u{1b}[31m b.csv", BAD, 90).await;
+        harness.claimed("south/charges/stuck.csv", 200, 1).await;
+        harness.claimed("south/charges/running.csv", 1, NOON_MS + 60_000).await;
+        harness.memory.land(INBOX, "south/visits/unclaimed.csv", GOOD);
+        harness.memory.land(INBOX, "Archive/x/y.csv", GOOD);
+        harness
     }
 
     pub(super) async fn run(&self, line: &str) -> Result<Answer, Failure> {
@@ -182,14 +182,14 @@ impl Bench {
     ) -> Result<Answer, Failure> {
         let arguments = Arguments::try_parse_from(words).expect("a command");
         let Command::Read(command) = arguments.command else { panic!("a reading command") };
-        self.desk.run(command).await
+        self.view.run(command).await
     }
 
     /// Acknowledges in the name of ann.
     pub(super) async fn ack(&self, words: &[&str]) -> Result<AckReport, Failure> {
         let arguments = Arguments::try_parse_from(["scalper", "ack"].iter().chain(words)).expect("a command");
         let Command::Ack(arguments) = arguments.command else { panic!("ack") };
-        self.desk.acknowledge(&arguments, "ann").await
+        self.view.acknowledge(&arguments, "ann").await
     }
 
     /// The text of an answer, 80 columns wide.
@@ -224,7 +224,7 @@ impl Bench {
             outcomes.push(outcome.clone());
             Ok(())
         };
-        let ended = self.desk.tail(&arguments, pause, emit, |_| failures += 1).await;
+        let ended = self.view.tail(&arguments, pause, emit, |_| failures += 1).await;
         (outcomes, failures, ended)
     }
 }

@@ -26,14 +26,14 @@ pub(super) const INVOCATION: u64 = 900_000;
 static MADE: AtomicU64 = AtomicU64::new(1);
 
 /// A processor on a store in memory.
-pub(super) struct Bench {
+pub(super) struct Harness {
     pub(super) memory: Memory,
     pub(super) now: Arc<AtomicU64>,
     pub(super) metrics: Arc<Mutex<Vec<String>>>,
     pub(super) processor: Processor<Memory>,
 }
 
-impl Bench {
+impl Harness {
     pub(super) fn new() -> Self {
         Self::with(|_| ())
     }
@@ -65,7 +65,7 @@ impl Bench {
         Self { memory, now, metrics, processor }
     }
 
-    /// A bench that notes its claims in this folder.
+    /// A harness that notes its claims in this folder.
     pub(super) fn journalling(memory: Memory, folder: &Folder) -> Self {
         Self::on(memory, |settings| settings.journal = Some(folder.0.clone()))
     }
@@ -267,8 +267,8 @@ pub(super) fn contract(format: &str, status: &str, settings: &[(&str, &str)]) ->
 }
 
 /// Publishes a CSV contract for feed `visits` with these settings.
-pub(super) fn visits(bench: &Bench, settings: &[(&str, &str)]) {
-    bench.memory.publish_contract("visits", contract("csv", "active", settings));
+pub(super) fn visits(harness: &Harness, settings: &[(&str, &str)]) {
+    harness.memory.publish_contract("visits", contract("csv", "active", settings));
 }
 
 pub(super) const GOOD: &str = "id,name\n1,Ann\n2,Bob\n3,Cid\n";

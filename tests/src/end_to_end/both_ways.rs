@@ -5,9 +5,9 @@ use std::fmt::Write as _;
 
 use serde_json::Value;
 
-use super::door::text;
+use super::api::text;
 use super::files::gzip;
-use super::stage::Stage;
+use super::harness::Harness;
 use super::tables::Entry;
 
 /// A file and what becomes of it.
@@ -153,17 +153,17 @@ fn workbook() -> Vec<u8> {
 }
 
 #[tokio::test]
-async fn both_doors_and_the_dry_run_give_the_same_answer() {
-    let stage = Stage::open().await;
+async fn both_ways_and_the_dry_run_give_the_same_answer() {
+    let harness = Harness::open().await;
     for (feed, contract) in contracts() {
-        stage.publish_feed(feed, &contract).await;
+        harness.publish_feed(feed, &contract).await;
     }
-    let partner = stage.add_partner("south");
+    let partner = harness.add_partner("south");
     for (index, case) in cases().into_iter().enumerate() {
         let Case { name, feed, bytes, state, fault, counts } = case;
         let expected = (state, fault, counts);
 
-        let entry = stage.process(&format!("north/{feed}/{index}.txt"), bytes.clone()).await;
+        let entry = harness.process(&format!("north/{feed}/{index}.txt"), bytes.clone()).await;
         let counted = counts.map(|_| entry.counts());
         assert_eq!((entry.state(), entry.fault(), counted), expected, "{name}, by S3");
 
@@ -171,7 +171,7 @@ async fn both_doors_and_the_dry_run_give_the_same_answer() {
         assert_eq!(sent.status, 202, "{name}: {}", sent.text());
         let id = text(&sent.json(), "id");
         partner.decided(&id);
-        let entry = by_id(&stage, &id).await;
+        let entry = by_id(&harness, &id).await;
         let counted = counts.map(|_| entry.counts());
         assert_eq!((entry.state(), entry.fault(), counted), expected, "{name}, by the API");
 
@@ -187,27 +187,28 @@ async fn both_doors_and_the_dry_run_give_the_same_answer() {
             "{name}, the dry run"
         );
     }
-    stage.settle().await;
+    harness.settle().await;
 }
 
 #[tokio::test]
 async fn an_error_page_never_replaces_a_good_snapshot() {
-    let stage = Stage::open().await;
+    let harness = Harness::open().await;
     for (feed, contract) in contracts() {
-        stage.publish_feed(feed, &contract).await;
+        harness.publish_feed(feed, &contract).await;
     }
     let key = "north/events/snapshot.json";
-    let good = stage.land(key, "{\"id\":\"1\"}\n{\"id\":\"2\"}\n").await;
-    assert_eq!(stage.outcome(key, &good).await.state(), "COMPLETE");
+    let good = harness.land(key, "{\"id\":\"1\"}\n{\"id\":\"2\"}\n").await;
+    assert_eq!(harness.outcome(key, &good).await.state(), "COMPLETE");
     for page in ["<html>\n<body>502</body>\n</html>\n", "", "\n", "{\"id\":1}\n"] {
-        let entry = stage.process(key, page).await;
+        let entry = harness.process(key, page).await;
         assert_eq!(entry.state(), "QUARANTINED", "{page:?}");
-        assert_eq!(stage.outcome(key, &good).await.state(), "COMPLETE", "still visible after {page:?}");
+        assert_eq!(harness.outcome(key, &good).await.state(), "COMPLETE", "still visible after {page:?}");
     }
-    stage.settle().await;
+    harness.settle().await;
 }
 
-async fn by_id(stage: &Stage, id: &str) -> Entry {
-    let found = stage.ledger().await.into_iter().find(|item: &Value| item["pk"]["S"] == format!("file#{id}"));
+async fn by_id(harness: &Harness, id: &str) -> Entry {
+    let found =
+        harness.ledger().await.into_iter().find(|item: &Value| item["pk"]["S"] == format!("file#{id}"));
     Entry(found.unwrap_or_else(|| panic!("no entry of {id}")))
 }

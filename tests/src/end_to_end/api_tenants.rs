@@ -2,10 +2,10 @@
 
 use serde_json::{Value, json};
 
-use super::door::{Caller, problem, sha256, text, wish};
+use super::api::{Caller, problem, sha256, text, wish};
 use super::files::HEADER;
+use super::harness::Harness;
 use super::http::Answer;
-use super::stage::Stage;
 
 const PARTNERS: [&str; 3] = ["north", "south", "west"];
 
@@ -20,8 +20,8 @@ struct Belongings<'s> {
 
 #[tokio::test]
 async fn of_three_partners_nobody_reaches_anything_of_another() {
-    let stage = Stage::open().await;
-    let all: Vec<Belongings<'_>> = PARTNERS.into_iter().map(|name| belongings(&stage, name)).collect();
+    let harness = Harness::open().await;
+    let all: Vec<Belongings<'_>> = PARTNERS.into_iter().map(|name| belongings(&harness, name)).collect();
     let mut asked = 0;
     for own in &all {
         let mut listed: Vec<String> = files_of(own);
@@ -45,8 +45,8 @@ async fn of_three_partners_nobody_reaches_anything_of_another() {
     }
 }
 
-fn belongings<'s>(stage: &'s Stage, name: &'static str) -> Belongings<'s> {
-    let caller = stage.add_partner(name);
+fn belongings<'s>(harness: &'s Harness, name: &'static str) -> Belongings<'s> {
+    let caller = harness.add_partner(name);
     let file = format!("{HEADER}AB000001,Patient of {name},CT,,,\nAB1,Refused of {name},CT,,,\n");
     let sent = caller.file("/v1/feeds/scans/files?name=day.csv", file.as_bytes());
     assert_eq!(sent.status, 202, "{}", sent.text());

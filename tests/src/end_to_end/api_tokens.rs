@@ -8,10 +8,10 @@ use ring::rand::SystemRandom;
 use ring::signature::{ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, KeyPair as _};
 use serde_json::{Value, json};
 
-use super::door::{problem, text};
+use super::api::{problem, text};
 use super::files::csv;
+use super::harness::Harness;
 use super::loopback::Loopback;
-use super::stage::Stage;
 
 const AUDIENCE: &str = "scalper";
 
@@ -69,18 +69,18 @@ fn seconds_now() -> u64 {
 #[tokio::test]
 async fn a_token_of_the_issuer_opens_what_its_claims_say_and_no_other_token_does() {
     let issuer = Issuer::start();
-    let stage = Stage::open_with(&issuer.parameters()).await;
-    stage.add_partner("north");
-    let north = stage.bearer(&issuer.token(&json!({})));
+    let harness = Harness::open_with(&issuer.parameters()).await;
+    harness.add_partner("north");
+    let north = harness.bearer(&issuer.token(&json!({})));
     let sent = north.file("/v1/feeds/scans/files?name=day.csv", csv(0, 4).as_bytes());
     assert_eq!(sent.status, 202, "{}", sent.text());
     let status = text(&sent.json(), "status");
     assert!(status.contains("/oauth/v1/files/"), "{status} is of another tree");
     assert_eq!(north.decided(&text(&sent.json(), "id"))["loaded"], 4);
 
-    let reader = stage.bearer(&issuer.token(&json!({ "scope": "read", "sub": "reader" })));
+    let reader = harness.bearer(&issuer.token(&json!({ "scope": "read", "sub": "reader" })));
     assert_eq!(problem(&reader.file("/v1/feeds/scans/files", b"x"), 403), "forbidden");
-    let elsewhere = stage.bearer(&issuer.token(&json!({ "feeds": "labs", "sub": "labs" })));
+    let elsewhere = harness.bearer(&issuer.token(&json!({ "feeds": "labs", "sub": "labs" })));
     assert_eq!(problem(&elsewhere.get("/v1/feeds/scans/contract"), 404), "not-found");
 
     for (what, changes) in [
@@ -92,7 +92,7 @@ async fn a_token_of_the_issuer_opens_what_its_claims_say_and_no_other_token_does
         ("a partner that is none", json!({ "partner": "nobody" })),
         ("a partner that is a path", json!({ "partner": "north/scans" })),
     ] {
-        let answer = stage.bearer(&issuer.token(&changes)).get("/v1/files");
+        let answer = harness.bearer(&issuer.token(&changes)).get("/v1/files");
         assert_eq!(problem(&answer, 401), "unauthorized", "{what}");
     }
     let token = issuer.token(&json!({}));
@@ -107,19 +107,19 @@ async fn a_token_of_the_issuer_opens_what_its_claims_say_and_no_other_token_does
         format!("Bearer {none}.{claims}."),
         format!("Bearer {symmetric}.{claims}.AAAA"),
     ] {
-        let answer = stage.bearer(&forged).get("/v1/files");
+        let answer = harness.bearer(&forged).get("/v1/files");
         assert_eq!(problem(&answer, 401), "unauthorized", "{forged}");
     }
-    stage.settle().await;
+    harness.settle().await;
 }
 
 #[tokio::test]
 async fn a_partner_that_asks_too_much_is_told_when_to_ask_again_whoever_asks_for_it() {
     let issuer = Issuer::start();
-    let stage = Stage::open_with(&issuer.parameters()).await;
+    let harness = Harness::open_with(&issuer.parameters()).await;
     // No usage plan counts tokens: what refuses is our own bucket, which two clients of the partner share.
-    stage.scalper("partner add north --rate 1 --burst 5 --bytes-per-day 1000");
-    let clients = ["one", "two"].map(|client| stage.bearer(&issuer.token(&json!({ "sub": client }))));
+    harness.scalper("partner add north --rate 1 --burst 5 --bytes-per-day 1000");
+    let clients = ["one", "two"].map(|client| harness.bearer(&issuer.token(&json!({ "sub": client }))));
     let mut refused = Vec::new();
     for client in clients.iter().cycle().take(24) {
         let answer = client.get("/v1/feeds");
@@ -137,5 +137,5 @@ async fn a_partner_that_asks_too_much_is_told_when_to_ask_again_whoever_asks_for
     client.until("/v1/feeds", |answer| answer.status == 200);
     let large = client.until_sent("/v1/feeds/scans/files?name=large.csv", csv(0, 100).as_bytes());
     assert_eq!(problem(&large, 429), "too-many-requests", "more bytes than a day has");
-    assert!(stage.ledger().await.is_empty(), "nothing landed");
+    assert!(harness.ledger().await.is_empty(), "nothing landed");
 }

@@ -2,17 +2,17 @@
 
 use serde_json::json;
 
-use super::door::{Caller, problem, sha256, text, wish};
+use super::api::{Caller, problem, sha256, text, wish};
 use super::files::{HEADER, csv, gzip};
-use super::stage::Stage;
+use super::harness::Harness;
 
 const FILES: &str = "/v1/feeds/scans/files";
 const UPLOADS: &str = "/v1/feeds/scans/uploads";
 
 #[tokio::test]
 async fn a_partner_sends_a_small_file_and_has_receipt_rejects_and_records_of_it() {
-    let stage = Stage::open().await;
-    let north = stage.add_partner("north");
+    let harness = Harness::open().await;
+    let north = harness.add_partner("north");
     let file = format!("{}AB1,Bad Key,CT,,,\n", csv(0, 20));
     let sent = north.file(&format!("{FILES}?name=day.csv"), file.as_bytes());
     assert_eq!(sent.status, 202, "{}", sent.text());
@@ -29,12 +29,12 @@ async fn a_partner_sends_a_small_file_and_has_receipt_rejects_and_records_of_it(
     );
     let receipt = north.get(&format!("/v1/files/{id}/receipt"));
     assert_eq!(receipt.status, 200, "{}", receipt.text());
-    let entry = stage.ledger().await.into_iter().find(|item| item["pk"]["S"] == format!("file#{id}"));
+    let entry = harness.ledger().await.into_iter().find(|item| item["pk"]["S"] == format!("file#{id}"));
     let key =
         entry.expect("an entry")["outcome"]["M"]["receipt"]["S"].as_str().expect("a receipt").to_owned();
     assert_eq!(
         receipt.body,
-        stage.quarantined(&key).await,
+        harness.quarantined(&key).await,
         "the receipt is the object that the processor wrote"
     );
     let rejects = north.get(&format!("/v1/files/{id}/rejects")).json();
@@ -49,11 +49,11 @@ async fn a_partner_sends_a_small_file_and_has_receipt_rejects_and_records_of_it(
     let record = north.get("/v1/records/scans/AB000007").json();
     assert_eq!(record["record"]["patient"], "Patient 7", "{record}");
     records_have_a_history(&north);
-    repeats_change_nothing(&stage, &north).await;
-    bytes_of_every_value_land_as_they_are(&stage, &north).await;
-    a_dry_run_stores_nothing(&stage, &north).await;
+    repeats_change_nothing(&harness, &north).await;
+    bytes_of_every_value_land_as_they_are(&harness, &north).await;
+    a_dry_run_stores_nothing(&harness, &north).await;
     a_correction_names_the_file_that_it_corrects(&north, &id);
-    stage.settle().await;
+    harness.settle().await;
 }
 
 /// The newer file has the same name, because files of different names within one second have no order.
@@ -74,7 +74,7 @@ fn records_have_a_history(north: &Caller<'_>) {
     assert_eq!(problem(&north.get("/v1/records/scans/ZZ999999"), 404), "not-found");
 }
 
-async fn repeats_change_nothing(stage: &Stage, north: &Caller<'_>) {
+async fn repeats_change_nothing(harness: &Harness, north: &Caller<'_>) {
     let send = |body: &str, key: &str| {
         let headers = [("content-type", "text/csv"), ("idempotency-key", key)];
         north.send("POST", &format!("{FILES}?name=once.csv"), &headers, body.as_bytes())
@@ -86,15 +86,17 @@ async fn repeats_change_nothing(stage: &Stage, north: &Caller<'_>) {
     assert_eq!((first.header("idempotency-replayed"), again.header("idempotency-replayed")), ("", "true"));
     assert_eq!(problem(&send(&csv(500, 4), "key-1"), 422), "idempotency-key-reused");
     assert_eq!(north.decided(&text(&first.json(), "id"))["state"], "COMPLETE");
-    let versions = stage.s3.list_object_versions().bucket(&stage.names.inbox).prefix("north/scans/once.csv");
+    let versions =
+        harness.s3.list_object_versions().bucket(&harness.names.inbox).prefix("north/scans/once.csv");
     assert_eq!(versions.send().await.expect("versions").versions.unwrap_or_default().len(), 1);
 }
 
-async fn bytes_of_every_value_land_as_they_are(stage: &Stage, north: &Caller<'_>) {
+async fn bytes_of_every_value_land_as_they_are(harness: &Harness, north: &Caller<'_>) {
     let bytes: Vec<u8> = (0..=u8::MAX).collect();
     let sent = north.file(&format!("{FILES}?name=bytes.bin"), &bytes).json();
     assert_eq!(sent["sha256"], sha256(&bytes));
-    let stored = stage.s3.get_object().bucket(&stage.names.inbox).key("north/scans/bytes.bin").send().await;
+    let stored =
+        harness.s3.get_object().bucket(&harness.names.inbox).key("north/scans/bytes.bin").send().await;
     let stored = stored.expect("the file").body.collect().await.expect("its bytes");
     assert_eq!(stored.to_vec(), bytes);
     assert_eq!(north.decided(&text(&sent, "id"))["state"], "QUARANTINED");
@@ -102,13 +104,13 @@ async fn bytes_of_every_value_land_as_they_are(stage: &Stage, north: &Caller<'_>
     assert_eq!(north.decided(&text(&zipped, "id"))["loaded"], 5);
 }
 
-async fn a_dry_run_stores_nothing(stage: &Stage, north: &Caller<'_>) {
-    let before = stage.ledger().await.len();
+async fn a_dry_run_stores_nothing(harness: &Harness, north: &Caller<'_>) {
+    let before = harness.ledger().await.len();
     let checked = north.file("/v1/feeds/scans/check", format!("{HEADER}AB000001,Jo,CT,,,\n").as_bytes());
     assert_eq!(checked.status, 200, "{}", checked.text());
     assert!(checked.text().contains("patient"), "{}", checked.text());
     assert!(!checked.text().contains("Jo,"), "a dry run tells positions, no values");
-    assert_eq!(stage.ledger().await.len(), before);
+    assert_eq!(harness.ledger().await.len(), before);
 }
 
 fn a_correction_names_the_file_that_it_corrects(north: &Caller<'_>, corrected: &str) {
@@ -124,8 +126,8 @@ fn a_correction_names_the_file_that_it_corrects(north: &Caller<'_>, corrected: &
 
 #[tokio::test]
 async fn a_signed_put_takes_the_announced_bytes_once_and_no_others() {
-    let stage = Stage::open().await;
-    let north = stage.add_partner("north");
+    let harness = Harness::open().await;
+    let north = harness.add_partner("north");
     let file = csv(0, 40);
     let open = |name: &str| {
         let promised = north.post(UPLOADS, &wish(name, file.as_bytes()));
@@ -157,16 +159,16 @@ async fn a_signed_put_takes_the_announced_bytes_once_and_no_others() {
     let given_up = format!("/v1/uploads/{}", text(&open("never.csv"), "upload"));
     assert_eq!(north.send("DELETE", &given_up, &[], b"").status, 204);
     assert_eq!(north.get(&given_up).json()["state"], "ABORTED");
-    stage.settle().await;
+    harness.settle().await;
 }
 
 #[tokio::test]
 async fn an_upload_in_parts_becomes_one_file() {
     const MIB: usize = 1024 * 1024;
-    let stage = Stage::open().await;
-    let north = stage.add_partner("north");
+    let harness = Harness::open().await;
+    let north = harness.add_partner("north");
     let row = "AB000001,Patient One,CT,2026-03-01,1.25,\"";
-    // One record that is too long to load, so that nine mebibytes need no minutes: the door, not the checker, is tested.
+    // One record that is too long to load, so that nine mebibytes need no minutes: the API, not the checker, is tested.
     let file = format!("{HEADER}{row}{}\"\n", "x".repeat(9 * MIB));
     let mut wanted = wish("parts.csv", file.as_bytes());
     wanted["parts"] = true.into();
@@ -196,7 +198,8 @@ async fn an_upload_in_parts_becomes_one_file() {
     assert_eq!(completed.json()["id"], again.json()["id"], "{}", again.text());
     let id = text(&completed.json(), "id");
     assert_eq!(north.decided(&id)["id"], id.as_str());
-    let stored = stage.s3.get_object().bucket(&stage.names.inbox).key("north/scans/parts.csv").send().await;
+    let stored =
+        harness.s3.get_object().bucket(&harness.names.inbox).key("north/scans/parts.csv").send().await;
     let stored = stored.expect("the file").body.collect().await.expect("its bytes").to_vec();
     assert_eq!(sha256(&stored), sha256(file.as_bytes()));
 }

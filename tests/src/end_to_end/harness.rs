@@ -52,10 +52,10 @@ pub(super) struct Names {
     pub(super) function: String,
     pub(super) logs: String,
     pub(super) partners: String,
-    /// The address of the partners' API, with its stage.
+    /// The address of the partners' API, with its harness.
     pub(super) api: String,
     /// Logs of the functions behind the API and of the webhooks.
-    pub(super) door_logs: [String; 3],
+    pub(super) api_logs: [String; 3],
     pub(super) ingest: String,
     pub(super) authorizer: String,
     pub(super) webhook: String,
@@ -68,7 +68,7 @@ pub(super) struct Names {
     pub(super) notifier_dead_letters: String,
 }
 
-pub(super) struct Stage {
+pub(super) struct Harness {
     pub(super) emulator: Emulator,
     pub(super) names: Names,
     pub(super) s3: aws_sdk_s3::Client,
@@ -82,7 +82,7 @@ pub(super) struct Stage {
     heard: Mutex<Vec<Value>>,
 }
 
-impl Stage {
+impl Harness {
     /// A new emulator with the template deployed, a listener on the outcomes, and the contract of `fixtures/scans`. No
     /// heartbeat is dropped, so that all that is there is the test's own, however long it takes.
     pub(super) async fn open() -> Self {
@@ -116,7 +116,7 @@ impl Stage {
             logs: output("ProcessorLogGroupName"),
             partners: output("PartnersTableName"),
             api: output("PartnerApiUrl"),
-            door_logs: ["IngestLogGroupName", "AuthorizerLogGroupName", "WebhookLogGroupName"].map(output),
+            api_logs: ["IngestLogGroupName", "AuthorizerLogGroupName", "WebhookLogGroupName"].map(output),
             ingest: output("IngestFunctionName"),
             authorizer: output("AuthorizerFunctionName"),
             webhook: output("WebhookFunctionName"),
@@ -134,7 +134,7 @@ impl Stage {
         let sns = client!(aws_sdk_sns, &endpoint, owner());
         let listener = listen(&sqs, &sns, &names.topic, "outcomes-heard").await;
         let mailbox = listen(&sqs, &sns, &names.mail_topic, "mail-heard").await;
-        let stage = Self {
+        let harness = Self {
             s3: client!(aws_sdk_s3, &endpoint, owner()),
             dynamodb: client!(aws_sdk_dynamodb, &endpoint, owner()),
             sqs,
@@ -145,8 +145,8 @@ impl Stage {
             mailbox,
             heard: Mutex::new(Vec::new()),
         };
-        stage.publish(&files::contract()).await;
-        stage
+        harness.publish(&files::contract()).await;
+        harness
     }
 
     /// Publishes the contract of the feed of `fixtures/scans`.

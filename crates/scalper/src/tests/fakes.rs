@@ -1,4 +1,4 @@
-//! A partners table and an API Gateway in memory, with one fuse for both: what fails at the n-th call is a whole command.
+//! A partners table and an API Gateway in memory, with one fault plan for both: what fails at the n-th call is a whole command.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard};
@@ -32,24 +32,24 @@ pub(super) struct State {
     pub(super) plans: BTreeMap<String, Plan>,
     pub(super) keys: BTreeMap<String, Key>,
     pub(super) calls: usize,
-    pub(super) fuse: Option<(usize, When)>,
+    pub(super) fault: Option<(usize, When)>,
     keys_made: usize,
 }
 
 #[derive(Clone, Default)]
-pub(super) struct World(Arc<Mutex<State>>);
+pub(super) struct FakeAws(Arc<Mutex<State>>);
 
-impl World {
+impl FakeAws {
     pub(super) fn state(&self) -> MutexGuard<'_, State> {
         self.0.lock().expect("unpoisoned")
     }
 
-    /// One counted call; `None` when the fuse blew. A blown fuse stays blown: the command is dead.
+    /// One counted call; `None` when the planned fault came. Every later call fails too: the command is dead.
     fn call<T>(&self, effect: impl FnOnce(&mut State) -> T) -> Option<T> {
         let mut state = self.state();
         state.calls += 1;
-        let blown = state.fuse.filter(|(call, _)| state.calls >= *call);
-        match blown {
+        let fault = state.fault.filter(|(call, _)| state.calls >= *call);
+        match fault {
             Some((call, When::AfterEffect)) if state.calls == call => drop(effect(&mut state)),
             Some(_) => {}
             None => return Some(effect(&mut state)),
@@ -58,21 +58,21 @@ impl World {
     }
 
     fn table<T>(&self, effect: impl FnOnce(&mut State) -> T) -> Result<T, Error> {
-        self.call(effect).ok_or_else(|| Error::new(Operation::ReadLedger, "fuse"))
+        self.call(effect).ok_or_else(|| Error::new(Operation::ReadLedger, "injected"))
     }
 
     fn gateway<T>(&self, effect: impl FnOnce(&mut State) -> T) -> Result<T, GatewayError> {
-        self.call(effect).ok_or_else(|| GatewayError { doing: "calling", code: "fuse".to_owned() })
+        self.call(effect).ok_or_else(|| GatewayError { doing: "calling", code: "injected".to_owned() })
     }
 }
 
-impl ReadPartner for World {
+impl ReadPartner for FakeAws {
     async fn partner(&self, name: &str) -> Result<Option<Partner>, Error> {
         self.table(|state| state.partners.get(name).cloned())
     }
 }
 
-impl Partners for World {
+impl Partners for FakeAws {
     async fn credential(&self, hash: &CredentialHash) -> Result<Option<Credential>, Error> {
         self.table(|state| state.credentials.get(hash).cloned())
     }
@@ -125,7 +125,7 @@ impl Partners for World {
     }
 }
 
-impl Gateway for World {
+impl Gateway for FakeAws {
     async fn address(&self) -> Result<String, GatewayError> {
         self.gateway(|_| "https://a1b2c3d4e5.execute-api.eu-central-1.amazonaws.com/api".to_owned())
     }

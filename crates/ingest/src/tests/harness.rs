@@ -15,8 +15,8 @@ use crate::{Ingest, ProxyResponse, Settings};
 /// When the first request comes, milliseconds since the epoch.
 pub(super) const BEGIN: u64 = 1_795_161_600_000;
 
-/// A door, a processor behind it, and their clock.
-pub(super) struct Bench {
+/// The API, a processor behind it, and their clock.
+pub(super) struct Harness {
     pub(super) memory: Memory,
     pub(super) now: Arc<AtomicU64>,
     pub(super) metrics: Arc<Mutex<Vec<String>>>,
@@ -30,7 +30,7 @@ pub(super) struct Words(Map<String, Value>);
 
 /// A request on its way.
 pub(super) struct Ask<'b> {
-    bench: &'b Bench,
+    harness: &'b Harness,
     event: Value,
 }
 
@@ -58,7 +58,7 @@ impl Words {
     }
 }
 
-impl Bench {
+impl Harness {
     pub(super) fn new() -> Self {
         Self::with(|_| ())
     }
@@ -85,12 +85,12 @@ impl Bench {
         Self { ingest: Ingest::new(memory.clone(), settings, host()), processor, memory, now, metrics }
     }
 
-    /// A bench with the contracts of `visits` (one key column) and `labs` (two).
+    /// A harness with the contracts of `visits` (one key column) and `labs` (two).
     pub(super) fn with_feeds() -> Self {
-        let bench = Self::new();
-        bench.memory.publish_contract("visits", contract("visits", &[("id", "integer")], ""));
-        bench.memory.publish_contract("labs", contract("labs", &[("site", "string"), ("day", "date")], ""));
-        bench
+        let harness = Self::new();
+        harness.memory.publish_contract("visits", contract("visits", &[("id", "integer")], ""));
+        harness.memory.publish_contract("labs", contract("labs", &[("site", "string"), ("day", "date")], ""));
+        harness
     }
 
     pub(super) fn wait(&self, milliseconds: u64) {
@@ -128,7 +128,7 @@ impl Bench {
             },
             "body": null, "isBase64Encoded": false
         });
-        Ask { bench: self, event }
+        Ask { harness: self, event }
     }
 
     /// Sends a file of partner `north` and gives its id.
@@ -188,7 +188,7 @@ impl Ask<'_> {
     /// The answer; it keeps what the OpenAPI document promises of the route, and never names a cause.
     pub(super) async fn told(self) -> Told {
         let (method, path) = (self.event["httpMethod"].clone(), self.event["path"].clone());
-        let response = self.bench.ingest.handle(self.event).await;
+        let response = self.harness.ingest.handle(self.event).await;
         let told = Told::of(&response);
         let path = path.as_str().expect("a path");
         let path = path.trim_start_matches("/oauth").trim_start_matches("/iam");

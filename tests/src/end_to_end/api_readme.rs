@@ -2,15 +2,15 @@
 
 use std::process::Command;
 
-use super::door::Shows;
+use super::api::Shows;
 use super::emulator::python;
-use super::stage::Stage;
+use super::harness::Harness;
 use crate::repository::{root, text};
 
 #[tokio::test]
 async fn a_newcomer_can_send_a_file_with_the_lines_of_the_readme() {
-    let stage = Stage::open().await;
-    let partner = stage.add_partner("riverside");
+    let harness = Harness::open().await;
+    let partner = harness.add_partner("riverside");
     let Shows::Key(key) = &partner.shows else { panic!("a partner has a key") };
     let folder = root().join(format!(".local/tests/readme-{}", std::process::id()));
     let samples =
@@ -21,7 +21,7 @@ async fn a_newcomer_can_send_a_file_with_the_lines_of_the_readme() {
 
     let mut shell = Command::new("bash");
     shell.args(["-euo", "pipefail", "-c", &lines()]).current_dir(&folder);
-    let output = shell.env("API", &stage.names.api).env("KEY", key).output().expect("run the lines");
+    let output = shell.env("API", &harness.names.api).env("KEY", key).output().expect("run the lines");
     let (said, failed) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
     assert!(output.status.success(), "{said}\n{failed}");
     assert!(said.contains(r#""RPT-00001002""#), "a record is shown: {said}");

@@ -21,7 +21,7 @@ pub(super) const MINUTE_MS: u64 = 60_000;
 pub(super) const HOUR_MS: u64 = 60 * MINUTE_MS;
 pub(super) const DAY_MS: u64 = 24 * HOUR_MS;
 
-pub(super) struct Bench {
+pub(super) struct Harness {
     pub(super) memory: Memory,
     pub(super) watcher: Watcher<Memory, Memory>,
     processor: Processor<Memory>,
@@ -30,7 +30,7 @@ pub(super) struct Bench {
     lines: Arc<Mutex<Vec<Value>>>,
 }
 
-impl Bench {
+impl Harness {
     pub(super) fn new() -> Self {
         Self::on(Memory::new(), false, &Metrics::all("Test"))
     }
@@ -114,7 +114,7 @@ impl Bench {
     pub(super) async fn register(&self, name: &str, feeds: &str, created_ms: u64, active: bool) {
         let limits = Limits { requests_per_second: 1, burst: 1, bytes_per_day: 1 };
         let partner = Partner { name: name.to_owned(), active, limits, created_ms };
-        self.memory.put_partner(&partner).await.expect("no fuse");
+        self.memory.put_partner(&partner).await.expect("no planned fault");
         let credential = Credential {
             id: "0123456789ab".to_owned(),
             partner: name.to_owned(),
@@ -125,7 +125,7 @@ impl Bench {
             revoked_ms: None,
             gateway_key: None,
         };
-        self.memory.put_credential(&CredentialHash::of(name), &credential).await.expect("no fuse");
+        self.memory.put_credential(&CredentialHash::of(name), &credential).await.expect("no planned fault");
     }
 
     pub(super) fn entry(&self, file: &FileVersion) -> Option<Entry> {
