@@ -56,7 +56,7 @@ def remove(stack: str, with_data: bool, is_sure: bool) -> None:
     cloudformation = boto3.client("cloudformation")
     found = describe(cloudformation, stack)
     if found is not None:
-        refuse_early(stack, found)
+        reject_early(stack, found)
     stores = existing(stack)
     made = made_by(cloudformation, found)
     doomed = [each for each in stores if with_data or goes(found, each, made)]
@@ -84,8 +84,8 @@ def remove(stack: str, with_data: bool, is_sure: bool) -> None:
     show(f"done; kept: {kept}" if kept else "done")
 
 
-def refuse_early(stack: str, found: dict) -> None:
-    """Refuses what CloudFormation would refuse later, when data is gone already."""
+def reject_early(stack: str, found: dict) -> None:
+    """Rejects what CloudFormation would reject later, when data is gone already."""
     status = found["StackStatus"]
     if parameter(found, "OnDelete") is None and status != "REVIEW_IN_PROGRESS":
         raise Failed(f"{stack} was not made from this template: it has no parameter OnDelete")

@@ -256,7 +256,7 @@ class Expansion(unittest.TestCase):
         with self.assertRaisesRegex(Failed, "expected Name=value"):
             sets.overrides("A")
 
-    def test_an_unknown_set_or_parameter_is_refused(self) -> None:
+    def test_an_unknown_set_or_parameter_is_rejected(self) -> None:
         with self.assertRaisesRegex(Failed, "there is no set"):
             sets.find("production")
         with self.assertRaisesRegex(Failed, "no parameter Nothing"):

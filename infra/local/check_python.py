@@ -1,4 +1,4 @@
-"""Refuses a Python that is too old, in words, before pip fails in its own."""
+"""Rejects a Python that is too old, in words, before pip fails in its own."""
 
 import sys
 

@@ -177,8 +177,8 @@ def show_api(running: Emulator, contents: dict[str, bytes]) -> None:
     show.step("\nIts receipt, by GET /v1/files/{id}/receipt:")
     show.document(partner.get(f"/v1/files/{sent[0]['id']}/receipt").body.decode(), lines=14)
     show.step("\nA key that nobody has:")
-    refused = Partner(partner.api, "ssk_not_a_key").get("/v1/files")
-    show.step(f"  {refused.status} {refused.json()['code']}: {refused.json()['detail']}")
+    rejected = Partner(partner.api, "ssk_not_a_key").get("/v1/files")
+    show.step(f"  {rejected.status} {rejected.json()['code']}: {rejected.json()['detail']}")
     show.step("\nA partner that may ask once a second, asking without a pause:")
     busy = Partner(partner.api, scalper(running, "partner", "add", "busy", "--rate", "1", "--burst", "3")["secret"])
     answers = [busy.get("/v1/feeds") for _ in range(8)]

@@ -3,7 +3,7 @@
 What differs from `sam deploy`, because the emulator needs it:
 
 * the SAM macro is expanded here, with its parameters, and each function's code is the binary that `make build` made;
-* statements that refuse plain HTTP are left out: plain HTTP on the loopback is all that the emulator speaks (and it
+* statements that reject plain HTTP are left out: plain HTTP on the loopback is all that the emulator speaks (and it
   enforces them);
 * a number that comes from a parameter is written in as a number: the emulator would compare it as a text;
 * the API's binary media types are written with their slash, and the answers of API Gateway itself, which SAM puts into
@@ -149,18 +149,18 @@ def known_values(template: dict, stack: str, parameters: dict[str, str]) -> dict
 
 
 def without_tls_only(template: dict) -> dict:
-    """The template without the statements that refuse plain HTTP, and without the policies that are then empty."""
+    """The template without the statements that reject plain HTTP, and without the policies that are then empty."""
     resources = template["Resources"]
     for name, resource in list(resources.items()):
         document = resource.get("Properties", {}).get("PolicyDocument")
         if document:
-            document["Statement"] = [each for each in document["Statement"] if not refuses_plain_http(each)]
+            document["Statement"] = [each for each in document["Statement"] if not rejects_plain_http(each)]
             if not document["Statement"]:
                 del resources[name]
     return template
 
 
-def refuses_plain_http(statement: dict) -> bool:
+def rejects_plain_http(statement: dict) -> bool:
     return statement.get("Effect") == "Deny" and "aws:SecureTransport" in statement.get("Condition", {}).get("Bool", {})
 
 

@@ -81,14 +81,14 @@ class Partner:
 
 
 def done(answer: Answer) -> dict:
-    """The answer's JSON; a refusal is a failure."""
+    """The answer's JSON; a rejection is a failure."""
     if answer.status >= 300:
         raise Failed(f"{answer.status} {answer.body.decode(errors='replace')}")
     return answer.json() if answer.body else {}
 
 
 def send(url: str, method: str = "GET", headers: dict | None = None, body: bytes | None = None) -> Answer:
-    """One request; an answer that refuses is an answer too."""
+    """One request; an answer that rejects is an answer too."""
     # urllib writes the length itself; a second one would break the signature.
     sent = {name: value for name, value in (headers or {}).items() if name.lower() not in ("host", "content-length")}
     request = urllib.request.Request(url, data=body, headers=sent, method=method)

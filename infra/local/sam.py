@@ -3,10 +3,10 @@
 The README's deploy section is run as it stands there. Its stack is held against the one that `make demo` and the tests deploy
 (`deploy.py`), takes a file to its outcome, has its API's address ranges changed, and is removed. The other environments of
 samconfig.toml, and a production stack with its own keys and full monitoring, are built, packaged and deployed. Stack names
-and parameters that cannot work are refused, and a stack whose first creation failed is created again.
+and parameters that cannot work are rejected, and a stack whose first creation failed is created again.
 
 SAM builds with `infra/local/stub/cargo`, which hands it the binaries of `make build`: that the release build works is not
-shown here. The emulator holds no role to its policies here, since the policies refuse plain HTTP.
+shown here. The emulator holds no role to its policies here, since the policies reject plain HTTP.
 """
 
 import json
@@ -65,7 +65,7 @@ def check(running: Emulator) -> None:
     nothing_is_left(running, ACCOUNT)
     for environment, account, parameters in ENVIRONMENTS:
         build_and_deploy(running, environment, account, parameters)
-    what_cannot_work_is_refused(running)
+    what_cannot_work_is_rejected(running)
     a_failed_creation_is_made_again(running)
     data_that_is_kept_can_be_deleted(running)
 
@@ -219,8 +219,8 @@ def deployment(running: Emulator) -> str:
     return client(running, "apigateway").get_stage(restApiId=api, stageName="api")["deploymentId"]
 
 
-def what_cannot_work_is_refused(running: Emulator) -> None:
-    """Each is refused by name, and leaves nothing that a second try would meet."""
+def what_cannot_work_is_rejected(running: Emulator) -> None:
+    """Each is rejected by name, and leaves nothing that a second try would meet."""
     account = "000000000005"
     cases = [
         ("OAuth without audience", DEV, "OAuthIssuer=https://issuer.example.org", "OAuthAudience is empty"),
@@ -234,16 +234,16 @@ def what_cannot_work_is_refused(running: Emulator) -> None:
         words = ("deploy", "--config-env", "dev", "--stack-name", stack, "--parameter-overrides", f"OnDelete=Delete {parameters}")
         answer = " ".join(sam(running, account, *words, expect=1).split())
         if said not in answer and said not in reasons(running, stack, account):
-            raise Failed(f"{what}: refused, but not by name:\n{answer[-2000:]}")
+            raise Failed(f"{what}: rejected, but not by name:\n{answer[-2000:]}")
         left = client(running, "s3", account).list_buckets()["Buckets"]
         if any(stack.lower() in bucket["Name"] for bucket in left):
-            raise Failed(f"{what}: refused after a bucket was made")
-        step(f"refused before anything is made: {what}")
+            raise Failed(f"{what}: rejected after a bucket was made")
+        step(f"rejected before anything is made: {what}")
         only_its_own_is_removed(running, stack, account)
 
 
 def only_its_own_is_removed(running: Emulator, stack: str, account: str) -> None:
-    """`make remove` of a stack that was refused: a bucket of another stack, whose name differs in capitals, stays."""
+    """`make remove` of a stack that was rejected: a bucket of another stack, whose name differs in capitals, stays."""
     s3 = client(running, "s3", account)
     neighbour = f"{stack.lower()}-inbox-{account}-{REGION}"
     if stack != stack.lower():

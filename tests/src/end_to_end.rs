@@ -7,7 +7,7 @@
 //! canary    values that are found nowhere else, and the search for them in every form
 //! planted   where they are planted: columns of every contract, broken files, requests
 //! alarms    the states of the stack's alarms, set as CloudWatch would, and who is told
-//! asked     requests that are refused, with planted values in each part
+//! asked     requests that are rejected, with planted values in each part
 //! loopback  a web server of the test: an issuer's keys, a partner's receiver
 //! api       the partners' API of the stack, its command line, and requests of a partner
 //! ```
@@ -35,7 +35,7 @@ mod api_client;
 mod api_files;
 /// Keys at API Gateway: none of them opens anything, and lost ones are put back.
 mod api_keys;
-/// Who is refused at the partners' API, how soon, and what a role behind it may not do.
+/// Who is rejected at the partners' API, how soon, and what a role behind it may not do.
 mod api_lock;
 /// A web page of an allowed origin, and of another.
 mod api_pages;
@@ -60,12 +60,12 @@ mod operator;
 /// A thousand planted values, and where they are found.
 mod privacy;
 /// Bad files end in the quarantine with their bytes and a receipt; bad messages in the dead-letter queue.
-mod refused;
+mod rejected;
 /// What the processor's role may not do.
 mod roles;
 /// Partners that upload by S3 with roles of their own: below their prefix and nowhere else.
 mod s3_partners;
 /// Suspended partners, folders of nobody, and contracts that do not compile.
 mod senders;
-/// A lost event, the heartbeat, a file that did not come: what the watcher sees and mends.
+/// A lost event, the heartbeat, a file that did not come: what the watcher sees and fixes.
 mod watcher;

@@ -36,10 +36,10 @@ pub(super) async fn measure(calls: u32) -> Result<Vec<Warm>> {
     let token = |name: &str| issuer["tokens"][name].as_str().map(|token| format!("Bearer {token}"));
     let tokens = (token("RS256").context("a token")?, token("ES256").context("a token")?);
     let authorizer = &authorizer(&issuer).await?;
-    let (allowed, refused) = (r#"{"context":{"#, r#"{"errorType":"Unauthorized""#);
+    let (allowed, rejected) = (r#"{"context":{"#, r#"{"errorType":"Unauthorized""#);
     let asks = [
         ("a known key", "v1", "x-api-key", SECRET, allowed),
-        ("an unknown key", "v1", "x-api-key", "ssk_nobody_has_this_key", refused),
+        ("an unknown key", "v1", "x-api-key", "ssk_nobody_has_this_key", rejected),
         ("a token, RS256", "oauth/v1", "authorization", tokens.0.as_str(), allowed),
         ("a token, ES256", "oauth/v1", "authorization", tokens.1.as_str(), allowed),
     ];
@@ -58,7 +58,7 @@ async fn answer(authorizer: &Authorizer<Memory, Kept>, event: &[u8]) -> Result<V
     let event: Value = serde_json::from_slice(event)?;
     Ok(match Box::pin(authorizer.handle(&event)).await {
         Ok(policy) => serde_json::to_vec(&policy)?,
-        Err(refusal) => serde_json::to_vec(&Diagnostic::from(refusal))?,
+        Err(rejection) => serde_json::to_vec(&Diagnostic::from(rejection))?,
     })
 }
 

@@ -2,7 +2,7 @@
 
 use std::sync::OnceLock;
 
-use outbound::{Client, Failure, Policy, Target};
+use outbound::{Client, Policy, PostError, Target};
 
 use crate::issuer::{Fetch, Unreachable};
 
@@ -13,7 +13,7 @@ const MOST_BYTES: usize = 256 * 1024;
 /// never needs it.
 pub struct OverHttps {
     policy: Policy,
-    client: OnceLock<Result<Client, Failure>>,
+    client: OnceLock<Result<Client, PostError>>,
 }
 
 impl OverHttps {
@@ -23,7 +23,7 @@ impl OverHttps {
         Self { policy, client: OnceLock::new() }
     }
 
-    async fn document(&self, url: &str) -> Result<Vec<u8>, Failure> {
+    async fn document(&self, url: &str) -> Result<Vec<u8>, PostError> {
         let client =
             self.client.get_or_init(|| Client::new(self.policy)).as_ref().map_err(|failure| *failure)?;
         let target = Target::parse(url, self.policy)?;
@@ -46,7 +46,7 @@ mod tests {
         let fetch = OverHttps::new(Policy::Public);
         for url in ["http://id.example.org/keys", "https://127.0.0.1/keys", "https://169.254.169.254/keys"] {
             let Err(Unreachable(code)) = fetch.get(url).await else { panic!("{url} was asked") };
-            assert!(code.starts_with("refused."), "{code}");
+            assert!(code.starts_with("target."), "{code}");
         }
     }
 

@@ -132,7 +132,7 @@ fn decoded(text: &str) -> Option<Vec<u8>> {
     URL_SAFE_NO_PAD.decode(text).ok()
 }
 
-/// Without leading zeros, which some issuers write (against RFC 7518, 2) and `ring` refuses.
+/// Without leading zeros, which some issuers write (against RFC 7518, 2) and `ring` rejects.
 fn unsigned(text: &str) -> Option<Vec<u8>> {
     let bytes = decoded(text)?;
     let zeros = bytes.iter().take_while(|byte| **byte == 0).count();

@@ -46,7 +46,7 @@ pub struct Authorizer<S, F> {
 
 /// No policy.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum Refusal {
+pub enum AuthorizeError {
     /// API Gateway answers 401 to exactly this text ("Use API Gateway Lambda authorizers", Developer Guide).
     #[error("Unauthorized")]
     Unauthorized,
@@ -55,15 +55,15 @@ pub enum Refusal {
     Failed,
 }
 
-impl From<Refusal> for Diagnostic {
-    fn from(refusal: Refusal) -> Self {
-        Self { error_type: format!("{refusal:?}"), error_message: refusal.to_string() }
+impl From<AuthorizeError> for Diagnostic {
+    fn from(rejection: AuthorizeError) -> Self {
+        Self { error_type: format!("{rejection:?}"), error_message: rejection.to_string() }
     }
 }
 
 /// Nobody decided.
 #[derive(Debug, thiserror::Error)]
-enum Failure {
+enum CheckError {
     #[error("reading the partners")]
     Partners(#[from] store::Error),
     #[error("reading the issuer's keys")]
@@ -72,11 +72,11 @@ enum Failure {
     Panicked,
 }
 
-impl Failure {
+impl CheckError {
     /// What is counted besides the caller.
     fn occurrence(&self) -> Occurrence {
         match self {
-            Self::Partners(error) => Occurrence::service_failed(error.is_refusal()),
+            Self::Partners(error) => Occurrence::service_failed(error.is_denied()),
             Self::Keys(_) => Occurrence::RetryableError,
             Self::Panicked => Occurrence::Panic,
         }
@@ -91,25 +91,26 @@ impl<S: Partners, F: Fetch> Authorizer<S, F> {
     }
 
     /// Answers an event with a policy.
-    pub async fn handle(&self, event: &Value) -> Result<Value, Refusal> {
+    pub async fn handle(&self, event: &Value) -> Result<Value, AuthorizeError> {
         let began_ms = self.host.now();
         let Some(question) = Question::read(event) else {
             self.record("none", &Ok(Decision::Unauthorized(Reason::Route)), began_ms);
-            return Err(Refusal::Unauthorized);
+            return Err(AuthorizeError::Unauthorized);
         };
-        let decided = host::caught(self.decide(&question, began_ms)).await.unwrap_or(Err(Failure::Panicked));
+        let decided =
+            host::caught(self.decide(&question, began_ms)).await.unwrap_or(Err(CheckError::Panicked));
         self.record(question.tree.as_str(), &decided, began_ms);
         match decided {
             Ok(Decision::Allow(caller, limits)) => {
                 Ok(decision::allow(&caller, &limits, question.tree, &question.stage_arn))
             }
             Ok(Decision::Deny(caller, _)) => Ok(decision::deny(&caller, &question.stage_arn)),
-            Ok(Decision::Unauthorized(_)) => Err(Refusal::Unauthorized),
-            Err(_) => Err(Refusal::Failed),
+            Ok(Decision::Unauthorized(_)) => Err(AuthorizeError::Unauthorized),
+            Err(_) => Err(AuthorizeError::Failed),
         }
     }
 
-    async fn decide(&self, question: &Question, now_ms: u64) -> Result<Decision, Failure> {
+    async fn decide(&self, question: &Question, now_ms: u64) -> Result<Decision, CheckError> {
         let Some(secret) = &question.secret else {
             return Ok(Decision::Unauthorized(Reason::Absent));
         };
@@ -125,7 +126,7 @@ impl<S: Partners, F: Fetch> Authorizer<S, F> {
         issuer: &Issuer<F>,
         authorization: &str,
         now_ms: u64,
-    ) -> Result<Decision, Failure> {
+    ) -> Result<Decision, CheckError> {
         let caller = match issuer.identify(authorization, now_ms).await? {
             Ok(caller) => caller,
             Err(reason) => return Ok(Decision::Unauthorized(reason)),
@@ -137,7 +138,7 @@ impl<S: Partners, F: Fetch> Authorizer<S, F> {
     }
 
     /// One log line and one metric record: who, and what was decided; never with what.
-    fn record(&self, kind: &'static str, decided: &Result<Decision, Failure>, began_ms: u64) {
+    fn record(&self, kind: &'static str, decided: &Result<Decision, CheckError>, began_ms: u64) {
         if let Err(failure) = decided {
             tracing::error!(error = telemetry::chain(failure), "no decision");
             (self.host.metric)(&failure.occurrence().metric(&self.metrics, self.host.now()));

@@ -54,13 +54,13 @@ impl Case {
         Self { memory, authorizer, metrics }
     }
 
-    async fn ask(&self, path: &str, headers: Value) -> Result<Value, Refusal> {
+    async fn ask(&self, path: &str, headers: Value) -> Result<Value, AuthorizeError> {
         let event =
             json!({ "type": "REQUEST", "methodArn": format!("{STAGE}/GET/{path}"), "headers": headers });
         self.authorizer.handle(&event).await
     }
 
-    async fn ask_key(&self, secret: &str) -> Result<Value, Refusal> {
+    async fn ask_key(&self, secret: &str) -> Result<Value, AuthorizeError> {
         self.ask("v1/files", json!({ "x-api-key": secret })).await
     }
 
@@ -78,8 +78,8 @@ impl Case {
         (text("decision"), text("reason"))
     }
 
-    fn refused(&self, answer: &Result<Value, Refusal>, reason: &str) {
-        assert_eq!(answer, &Err(Refusal::Unauthorized));
+    fn rejected(&self, answer: &Result<Value, AuthorizeError>, reason: &str) {
+        assert_eq!(answer, &Err(AuthorizeError::Unauthorized));
         assert_eq!(self.decided(), ("unauthorized".to_owned(), reason.to_owned()));
     }
 }
@@ -117,7 +117,7 @@ async fn the_key_that_counts_requests_opens_nothing_when_it_is_presented() {
         counted.replace("usage-", "ssk_"),
         format!("ssk_{}", counted.chars().skip(6).take(43).collect::<String>()),
     ] {
-        assert_eq!(case.ask_key(&presented).await, Err(Refusal::Unauthorized), "{presented}");
+        assert_eq!(case.ask_key(&presented).await, Err(AuthorizeError::Unauthorized), "{presented}");
     }
 }
 
@@ -134,10 +134,10 @@ async fn a_token_opens_its_own_tree() {
     assert_eq!((&context["partner"], &context["feeds"]), (&json!("north-clinic"), &json!("labs")));
     assert!(context["credential"].as_str().expect("text").starts_with("jwt:"));
 
-    case.refused(&case.ask("v1/files", headers).await, "absent");
-    case.refused(&case.ask("oauth/v1/files", json!({ "x-api-key": SECRET })).await, "absent");
+    case.rejected(&case.ask("v1/files", headers).await, "absent");
+    case.rejected(&case.ask("oauth/v1/files", json!({ "x-api-key": SECRET })).await, "absent");
     let unknown = signer.token("a", &claims(&json!({ "partner": "nobody" })));
-    case.refused(&case.ask("oauth/v1/files", json!({ "authorization": unknown })).await, "unknown");
+    case.rejected(&case.ask("oauth/v1/files", json!({ "authorization": unknown })).await, "unknown");
     let powerless = signer.token("a", &claims(&json!({ "scope": "openid" })));
     let policy = case.ask("oauth/v1/files", json!({ "authorization": powerless })).await.expect("a policy");
     assert_eq!(policy["policyDocument"]["Statement"][0]["Effect"], "Deny");
@@ -147,37 +147,37 @@ async fn a_token_opens_its_own_tree() {
 async fn without_an_issuer_a_token_opens_nothing() {
     let case = Case::new(None).await;
     let token = Signer::p256().token("a", &claims(&json!({})));
-    case.refused(&case.ask("oauth/v1/files", json!({ "authorization": token })).await, "no-issuer");
+    case.rejected(&case.ask("oauth/v1/files", json!({ "authorization": token })).await, "no-issuer");
 }
 
 #[tokio::test]
 async fn nothing_but_a_valid_key_is_allowed() {
     let case = Case::new(None).await;
     let last_changed = SECRET.replace("EFG", "EFH");
-    case.refused(&case.ask_key(&last_changed).await, "unknown");
+    case.rejected(&case.ask_key(&last_changed).await, "unknown");
     let shorter = SECRET.trim_end_matches('G');
     let hash = CredentialHash::of(SECRET);
     for text in ["", "ssk_", "Bearer x", shorter, &format!("{SECRET}G"), &format!("{SECRET} "), hash.as_str()]
     {
-        case.refused(&case.ask_key(text).await, "malformed");
+        case.rejected(&case.ask_key(text).await, "malformed");
     }
-    case.refused(&case.ask("v1/files", json!({})).await, "absent");
-    case.refused(&case.ask("iam/v1/files", json!({ "x-api-key": SECRET })).await, "route");
-    assert_eq!(case.authorizer.handle(&json!(null)).await, Err(Refusal::Unauthorized));
+    case.rejected(&case.ask("v1/files", json!({})).await, "absent");
+    case.rejected(&case.ask("iam/v1/files", json!({ "x-api-key": SECRET })).await, "route");
+    assert_eq!(case.authorizer.handle(&json!(null)).await, Err(AuthorizeError::Unauthorized));
 }
 
 #[tokio::test]
-async fn a_revoked_or_ended_key_is_refused_by_the_next_question() {
+async fn a_revoked_or_ended_key_is_rejected_by_the_next_question() {
     let case = Case::new(None).await;
     assert!(case.ask_key(SECRET).await.is_ok());
     case.put(|credential| credential.revoked_ms = Some(NOW_MS)).await;
-    case.refused(&case.ask_key(SECRET).await, "revoked");
+    case.rejected(&case.ask_key(SECRET).await, "revoked");
     case.put(|credential| credential.expires_ms = Some(NOW_MS)).await;
-    case.refused(&case.ask_key(SECRET).await, "expired");
+    case.rejected(&case.ask_key(SECRET).await, "expired");
     case.put(|credential| credential.expires_ms = Some(NOW_MS + 1)).await;
     assert!(case.ask_key(SECRET).await.is_ok());
     case.put(|credential| credential.partner = "gone".to_owned()).await;
-    case.refused(&case.ask_key(SECRET).await, "unknown");
+    case.rejected(&case.ask_key(SECRET).await, "unknown");
 }
 
 #[tokio::test]
@@ -200,15 +200,15 @@ async fn a_suspended_partner_and_a_powerless_key_are_denied() {
 }
 
 #[tokio::test]
-async fn a_failing_service_lets_nobody_in_and_is_no_refusal() {
+async fn a_failing_service_lets_nobody_in_and_is_no_rejection() {
     for call in [1, 2] {
         let case = Case::new(Some(Answers::new([json!(null)]))).await;
         let made = case.memory.calls().len();
         case.memory.fail_at(made + call, When::BeforeEffect);
-        assert_eq!(case.ask_key(SECRET).await, Err(Refusal::Failed));
+        assert_eq!(case.ask_key(SECRET).await, Err(AuthorizeError::Failed));
         assert_eq!(case.decided(), ("failed".to_owned(), String::new()));
         let token = json!({ "authorization": Signer::p256().token("a", &claims(&json!({}))) });
-        assert_eq!(case.ask("oauth/v1/files", token).await, Err(Refusal::Failed));
+        assert_eq!(case.ask("oauth/v1/files", token).await, Err(AuthorizeError::Failed));
     }
 }
 
@@ -219,13 +219,14 @@ async fn a_failing_service_and_a_panic_are_counted_for_the_alarms_of_all_functio
     case.memory.fail_at(made + 1, When::BeforeEffect);
     case.memory.before(made + 2, async |_| panic!("in the middle of a call"));
     for _ in 0..2 {
-        assert_eq!(case.ask_key(SECRET).await, Err(Refusal::Failed));
+        assert_eq!(case.ask_key(SECRET).await, Err(AuthorizeError::Failed));
     }
     let metrics = case.metrics.lock().expect("unpoisoned");
     let counted = |name: &str| metrics.iter().filter_map(|line| line[name].as_u64()).sum::<u64>();
     assert_eq!(["RetryableErrors", "Panics", "AccessesFailed"].map(counted), [1, 1, 2]);
-    let refused = Failure::from(store::Error::new(store::Operation::ReadPartner, "AccessDeniedException"));
-    assert_eq!(refused.occurrence(), Occurrence::AccessError);
+    let rejected =
+        CheckError::from(store::Error::new(store::Operation::ReadPartner, "AccessDeniedException"));
+    assert_eq!(rejected.occurrence(), Occurrence::AccessError);
 }
 
 #[tokio::test]
@@ -255,9 +256,9 @@ async fn no_secret_is_in_a_metric_or_an_error() {
 }
 
 #[test]
-fn the_refusal_is_the_word_that_api_gateway_knows() {
-    assert_eq!(Diagnostic::from(Refusal::Unauthorized).error_message, "Unauthorized");
-    assert_ne!(Diagnostic::from(Refusal::Failed).error_message, "Unauthorized");
+fn the_rejection_is_the_word_that_api_gateway_knows() {
+    assert_eq!(Diagnostic::from(AuthorizeError::Unauthorized).error_message, "Unauthorized");
+    assert_ne!(Diagnostic::from(AuthorizeError::Failed).error_message, "Unauthorized");
 }
 
 proptest! {
@@ -268,7 +269,7 @@ proptest! {
             let case = Case::new(None).await;
             for path in ["v1/files", "oauth/v1/files"] {
                 let headers = json!({ "x-api-key": secret, "authorization": secret });
-                assert_eq!(case.ask(path, headers).await, Err(Refusal::Unauthorized));
+                assert_eq!(case.ask(path, headers).await, Err(AuthorizeError::Unauthorized));
             }
         });
     }

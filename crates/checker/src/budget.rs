@@ -23,7 +23,7 @@ pub(crate) fn decide(contract: &Contract, counts: &Counts, rejected_bytes: u64) 
         };
         return Some(fault(found, "at least one must be good"));
     }
-    if on_error.refuses(rejects, records) {
+    if on_error.quarantines(rejects, records) {
         let were = if rejects == 1 { "was" } else { "were" };
         let found = format!("{} of {} records {were} rejected", grouped(rejects), grouped(records));
         return Some(fault(found, &allowed(on_error)));

@@ -21,7 +21,7 @@ const PIECE_BYTES: usize = 64 * 1024;
 /// where a later record decides on it.
 ///
 /// Under `duplicates: rejectAll` and `keepLast` the first pass may give a row to the sink whose record a later one
-/// refuses; its counts are right at its end, and the second pass gives the sink only what is decided.
+/// rejects; its counts are right at its end, and the second pass gives the sink only what is decided.
 pub struct FileCheck {
     contract: Arc<Contract>,
     decoder: Decoder,
@@ -92,7 +92,7 @@ impl FileCheck {
     #[must_use]
     pub fn again(contract: Arc<Contract>, seed: [u8; 16], first: &Summary) -> Self {
         let content_hash = first.sha256.map_or(ContentHash::Skipped, |_| ContentHash::Sha256);
-        Self::start(contract, seed, content_hash, Some(first.refused.clone()))
+        Self::start(contract, seed, content_hash, Some(first.rejected.clone()))
     }
 
     fn start(
@@ -267,13 +267,13 @@ impl FileCheck {
             gates: self.gates.clone(),
             unknown_columns: self.reader.unknown_columns(),
             rejects_kept: self.records.rejects_kept,
-            refused: self.records.refused.clone(),
+            rejected: self.records.rejected.clone(),
         }
     }
 }
 
 /// Gives text to the reader. Until the header is known it goes in pieces that end at its line ends, so that the labels
-/// are there before the first record that is refused.
+/// are there before the first record that is rejected.
 fn read_text(
     reader: &mut Reader,
     records: &mut Records,

@@ -15,7 +15,7 @@ use crate::json::{Document, JsonLines};
 use crate::separated::Separated;
 use crate::{FaultCode, FileFault, Item};
 
-/// The share of records with invalid text above which the file is refused, in percent, and how many such records it takes.
+/// The share of records with invalid text above which the file is quarantined, in percent, and how many such records it takes.
 /// Single bad bytes cost single records; a file in another encoding is the sender's mistake as a whole.
 const INVALID_TEXT_PERCENT: u64 = 10;
 const INVALID_TEXT_RECORDS: u64 = 20;
@@ -141,7 +141,7 @@ pub(crate) fn characters(text: &[u8]) -> usize {
 pub(crate) struct InvalidText(u64);
 
 impl InvalidText {
-    /// Notes a broken record; refuses the file when too many of the records so far are of that kind.
+    /// Notes a broken record; quarantines the file when too many of the records so far are of that kind.
     pub(crate) fn note(&mut self, broken: Violation, records: u64, line: u64) -> Result<(), FileFault> {
         if broken.rule != Structure::Encoding.index() {
             return Ok(());

@@ -13,7 +13,7 @@ use crate::{Counts, FaultCode, FileFault, Position, Summary, Verdict, reason};
 pub const FORMAT_VERSION: u32 = 1;
 
 /// The ledger's words: for the one state in which records are visible, for the two in which they were, and for a
-/// refused file.
+/// quarantined file.
 const COMPLETE: &str = "COMPLETE";
 const SUPERSEDED: &str = "SUPERSEDED";
 const RETRACTED: &str = "RETRACTED";
@@ -21,7 +21,7 @@ const QUARANTINED: &str = "QUARANTINED";
 
 impl Verdict {
     /// The one verdict that everybody is told of a file in this state, by receipt, report and announcement alike. A
-    /// refused file is rejected whether it was read or not; none where nothing became of the content.
+    /// quarantined file is rejected whether it was read or not; none where nothing became of the content.
     #[must_use]
     pub fn told(state: &str, counts: Option<&Counts>) -> Option<Self> {
         match (state, counts) {
@@ -86,12 +86,12 @@ pub struct Receipt {
     pub state: String,
     /// What was decided about the content; see [`Verdict::told`].
     pub verdict: Option<Verdict>,
-    /// Why the file is refused as a whole.
+    /// Why the file is quarantined as a whole.
     pub fault: Option<ReceiptFault>,
-    /// Where a refused file's bytes are: the copy in the quarantine or, of an archived object, the version in the inbox.
+    /// Where a quarantined file's bytes are: the copy in the quarantine or, of an archived object, the version in the inbox.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub original: Option<Place>,
-    /// Records that are loaded: none of a refused file, whatever was read of it.
+    /// Records that are loaded: none of a quarantined file, whatever was read of it.
     pub loaded: u64,
     /// Records by fate, as read; none when the file was not read.
     pub counts: Option<Counts>,
@@ -107,7 +107,7 @@ pub struct Receipt {
     pub violations: Vec<ReceiptViolation>,
     /// What the contract says that is not run on arrival.
     pub not_run: Vec<NotRun>,
-    /// What the sender should know though it refused nothing.
+    /// What the sender should know though it rejected nothing.
     pub warnings: Vec<String>,
 }
 
@@ -117,7 +117,7 @@ pub struct Receipt {
 pub enum PlaceBucket {
     /// Where files land.
     Inbox,
-    /// Where refused files are kept.
+    /// Where quarantined files are kept.
     Quarantine,
 }
 
@@ -145,7 +145,7 @@ pub struct ReceiptContract {
     pub hash: String,
 }
 
-/// Why a file is refused as a whole, and what to do next.
+/// Why a file is quarantined as a whole, and what to do next.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct ReceiptFault {
     /// The stable code.
@@ -239,7 +239,7 @@ pub struct ReportGate {
     pub passed: bool,
 }
 
-/// Writes the receipt of a file. `fault` is for a file that was refused before it was read (no contract, archived, …);
+/// Writes the receipt of a file. `fault` is for a file that was quarantined before it was read (no contract, archived, …);
 /// else the summary's own fault is shown. `corrects`, `other` and
 /// `original` are empty; the caller fills them.
 #[must_use]

@@ -109,7 +109,7 @@ pub(crate) fn cell(text: &[u8], slot: Slot) -> Cell<'_> {
 pub enum Item<'a> {
     /// A record that follows its format.
     Record(Record<'a>),
-    /// Bytes that do not; always refused.
+    /// Bytes that do not; always rejected.
     Broken {
         /// Where they stand.
         position: Position,

@@ -16,13 +16,13 @@ use crate::{Counts, FaultCode, FileFault, Item, Position, Record, Reject, Row, S
 /// The most bytes of a primary key: DynamoDB takes 2,048 bytes of partition key, of which partner and feed take a part.
 pub(crate) const KEY_BYTES: usize = 1024;
 
-/// What a record that another record of its key refuses is remembered as, once all earlier ones are refused.
-const ALL_REFUSED: u32 = WORD_MAX;
+/// What a record that another record of its key rejects is remembered as, once all earlier ones are rejected.
+const ALL_REJECTED: u32 = WORD_MAX;
 
 /// The record that a key belongs to, as far as the file was read.
 #[derive(Clone, Copy)]
 struct Holder {
-    /// Its number, or [`ALL_REFUSED`].
+    /// Its number, or [`ALL_REJECTED`].
     record: u32,
     /// Its length as sent.
     bytes: u32,
@@ -46,9 +46,9 @@ pub(crate) struct Records {
     /// Whether a reject was left out, after which all are.
     overflowed: bool,
     pub(crate) fault: Option<FileFault>,
-    /// Records that another record of their key refuses (`rejectAll`, `keepLast`).
-    pub(crate) refused: RecordSet,
-    /// Whether `refused` is complete, because a first pass found it.
+    /// Records that another record of their key rejects (`rejectAll`, `keepLast`).
+    pub(crate) rejected: RecordSet,
+    /// Whether `rejected` is complete, because a first pass found it.
     again: bool,
     primary: KeySet,
     /// `rejectAll` and `keepLast`: the record that holds each key of `primary`, whose word is a place here, from 1.
@@ -75,7 +75,7 @@ impl Records {
             overflowed: false,
             fault: None,
             again: first_pass.is_some(),
-            refused: first_pass.unwrap_or_default(),
+            rejected: first_pass.unwrap_or_default(),
             primary: KeySet::default(),
             holders: Vec::new(),
             unique: contract.unique.iter().map(|_| KeySet::default()).collect(),
@@ -104,9 +104,9 @@ impl Records {
                 if self.fault.is_some() {
                     return;
                 }
-                let refused = self.fails();
-                self.count(record.position, refused);
-                if refused {
+                let rejected = self.fails();
+                self.count(record.position, rejected);
+                if rejected {
                     let cells = if record.cells.is_empty() { record.slots } else { record.cells };
                     self.reject(record.position, record.raw, record.text, cells, sink);
                 } else {
@@ -182,8 +182,8 @@ impl Records {
         }
     }
 
-    /// Compares the record with the earlier ones. Only a record that breaks no rule takes its keys: what is refused
-    /// for another reason stands in nobody's way. A record that only `rejectAll` or `keepLast` refuses does take its
+    /// Compares the record with the earlier ones. Only a record that breaks no rule takes its keys: what is rejected
+    /// for another reason stands in nobody's way. A record that only `rejectAll` or `keepLast` rejects does take its
     /// unique values, since that can be known only later.
     fn check_repeats(&mut self, record: &Record<'_>) {
         let Self { contract, violations, tuple, hasher, unique, hashes, .. } = self;
@@ -244,7 +244,7 @@ impl Records {
             return;
         }
         if self.again {
-            if self.refused.contains(position.record) {
+            if self.rejected.contains(position.record) {
                 self.violations.push(self.shared_key());
             }
             return;
@@ -262,21 +262,21 @@ impl Records {
             return;
         };
         let all = duplicates == Duplicates::RejectAll;
-        let next = Holder { record: if all { ALL_REFUSED } else { number }, bytes };
+        let next = Holder { record: if all { ALL_REJECTED } else { number }, bytes };
         let earlier = std::mem::replace(holder, next);
-        if earlier.record != ALL_REFUSED {
-            self.refuse_earlier(earlier);
+        if earlier.record != ALL_REJECTED {
+            self.reject_earlier(earlier);
         }
         if all {
-            self.refused.insert(number);
+            self.rejected.insert(number);
             self.violations.push(self.shared_key());
         }
     }
 
     /// Takes back the decision on an earlier record. Its row was given to the sink: the first pass is provisional.
-    fn refuse_earlier(&mut self, Holder { record, bytes }: Holder) {
+    fn reject_earlier(&mut self, Holder { record, bytes }: Holder) {
         let violation = self.shared_key();
-        self.refused.insert(record);
+        self.rejected.insert(record);
         self.counts.rows -= 1;
         self.counts.rejects += 1;
         self.rejected_bytes += u64::from(bytes);
@@ -299,10 +299,10 @@ impl Records {
         self.contract.rule(rule).severity
     }
 
-    fn count(&mut self, position: Position, refused: bool) {
+    fn count(&mut self, position: Position, rejected: bool) {
         self.counts.records += 1;
-        self.counts.rows += u64::from(!refused);
-        self.counts.rejects += u64::from(refused);
+        self.counts.rows += u64::from(!rejected);
+        self.counts.rejects += u64::from(rejected);
         for place in 0..self.violations.len() {
             if let Some(violation) = self.violations.get(place).copied() {
                 self.count_violation(position, violation);

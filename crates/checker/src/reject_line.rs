@@ -1,4 +1,4 @@
-//! One refused record as one line of `rejects.ndjson`.
+//! One rejected record as one line of `rejects.ndjson`.
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;

@@ -1,4 +1,4 @@
-//! Refused records as a table in the sender's own layout, to be mended in a spreadsheet and sent again.
+//! Rejected records as a table in the sender's own layout, to be corrected in a spreadsheet and sent again.
 
 use std::borrow::Cow;
 
@@ -12,7 +12,7 @@ use crate::{Reject, reason};
 const FORMULA_STARTS: [u8; 6] = [b'=', b'+', b'-', b'@', b'\t', b'\r'];
 
 /// Writes `rejects.csv` (RFC 4180, comma, CRLF): the sender's columns in the sender's order, then `_line`, `_column`,
-/// `_rule` and `_reason`; one line for each refused record. JSON gives the contract's columns.
+/// `_rule` and `_reason`; one line for each rejected record. JSON gives the contract's columns.
 ///
 /// Nothing of a record is lost: cells beyond the last column are put into the last one, joined by the delimiter; and a record
 /// whose cells cannot be told apart, because of its quotes or its size, is put as sent into the first column, all lines of it,
@@ -32,7 +32,7 @@ impl RejectTable {
         Self::default()
     }
 
-    /// Appends one refused record, and the header before the first.
+    /// Appends one rejected record, and the header before the first.
     pub fn write(&mut self, reject: &Reject<'_>, out: &mut Vec<u8>) {
         if !self.has_header {
             self.has_header = true;

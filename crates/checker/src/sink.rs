@@ -8,7 +8,7 @@ use crate::{Position, Record, Slot};
 pub trait Sink {
     /// A record that will be loaded.
     fn row(&mut self, row: Row<'_>);
-    /// A record that is refused.
+    /// A record that is rejected.
     fn reject(&mut self, reject: Reject<'_>);
 }
 
@@ -27,7 +27,7 @@ pub struct Row<'a> {
     pub record: Record<'a>,
 }
 
-/// A record that is refused. May hold content: it goes to the quarantine and nowhere else.
+/// A record that is rejected. May hold content: it goes to the quarantine and nowhere else.
 #[derive(Clone, Copy)]
 pub struct Reject<'a> {
     /// The contract under which it was checked.
@@ -53,7 +53,7 @@ pub struct Counts {
     pub records: u64,
     /// Records that can be loaded.
     pub rows: u64,
-    /// Records refused.
+    /// Records rejected.
     pub rejects: u64,
     /// Violations of severity warn.
     pub warnings: u64,
@@ -65,7 +65,7 @@ pub struct Counts {
 pub enum Verdict {
     /// Every record is loaded.
     Accepted,
-    /// The good records are loaded, the others refused.
+    /// The good records are loaded, the others rejected.
     Partial,
     /// Nothing is loaded.
     Rejected,

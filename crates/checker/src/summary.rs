@@ -14,7 +14,7 @@ pub struct Summary {
     pub counts: Counts,
     /// What becomes of the file.
     pub verdict: Verdict,
-    /// Why the file is refused as a whole.
+    /// Why the file is quarantined as a whole.
     pub fault: Option<FileFault>,
     /// SHA-256 of the stored bytes: of all that were pushed, those after a fault included. None: it was not asked for
     /// ([`crate::ContentHash::Skipped`]).
@@ -26,7 +26,7 @@ pub struct Summary {
     /// Violations by rule, indexed like [`contract::Contract::rules`].
     pub by_rule: Vec<u64>,
     /// At most 100 violations, the first of the file. Under `rejectAll` and `keepLast` the first pass does not know the
-    /// line of a record that a later one refuses: its line and offset are 0 there, and right in the second pass.
+    /// line of a record that a later one rejects: its line and offset are 0 there, and right in the second pass.
     pub first: Vec<(Position, Violation)>,
     /// Each rule on the file as a whole, indexed like [`contract::Contract::gates`]; empty after a fault in the bytes.
     pub gates: Vec<GateResult>,
@@ -35,9 +35,9 @@ pub struct Summary {
     /// Rejects that were given to the sink: the first of the file, up to the contract's `maxRejects` and to 64 MiB. Under
     /// `rejectAll` and `keepLast` right only in the second pass.
     pub rejects_kept: u64,
-    /// Under `rejectAll` and `keepLast`, the records that another record of the same key refuses: what the second
+    /// Under `rejectAll` and `keepLast`, the records that another record of the same key rejects: what the second
     /// pass needs from the first.
-    pub refused: RecordSet,
+    pub rejected: RecordSet,
 }
 
 /// A rule on the file as a whole, measured.

@@ -256,7 +256,7 @@ impl RuleTable {
         RuleIndex(index)
     }
 
-    /// Adds a rule that refuses.
+    /// Adds a rule that rejects.
     fn fail(&mut self, id: &str, code: Code, expected: &str) -> RuleIndex {
         self.add(id, code, Severity::Fail, expected)
     }

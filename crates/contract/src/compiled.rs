@@ -23,7 +23,7 @@ pub struct Contract {
     pub primary_key: Vec<u16>,
     /// Tuples whose values must not repeat within a file, the primary key not included.
     pub unique: Vec<TupleRule>,
-    /// What happens to the file when records are refused, and other choices.
+    /// What happens to the file when records are rejected, and other choices.
     pub policy: Policy,
     /// Rules on the file as a whole, decided when all records were read.
     pub gates: Vec<Gate>,
@@ -141,7 +141,7 @@ pub struct TextEncoding(pub &'static encoding_rs::Encoding);
 /// What happens to the file.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Policy {
-    /// When records are refused.
+    /// When records are rejected.
     pub on_error: OnError,
     /// When the file has a column or field that the contract does not name.
     pub unknown_column: UnknownColumn,
@@ -162,11 +162,11 @@ pub struct Policy {
 pub enum OnError {
     /// Load the good records whatever the number of bad ones.
     Continue,
-    /// One refused record refuses the file.
+    /// One rejected record quarantines the file.
     Abort,
-    /// So many refused records refuse the file (n ≥ 1).
+    /// So many rejected records quarantine the file (n ≥ 1).
     SkipFile(u64),
-    /// More than this share of refused records, in percent, refuses the file.
+    /// More than this share of rejected records, in percent, quarantines the file.
     SkipFilePercent(f64),
 }
 
@@ -175,16 +175,16 @@ pub enum OnError {
 pub enum UnknownColumn {
     /// Not loaded, counted in the receipt (default).
     Ignore,
-    /// CSV: the file is refused. JSON: the record is refused.
+    /// CSV: the file is quarantined. JSON: the record is rejected.
     Reject,
 }
 
 /// A column of the contract that a CSV header does not name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum MissingColumn {
-    /// The file is refused (default).
+    /// The file is quarantined (default).
     Reject,
-    /// All its cells are null; a required one still refuses the file.
+    /// All its cells are null; a required one still quarantines the file.
     Null,
 }
 
@@ -194,7 +194,7 @@ pub enum EmptyFile {
     /// A header without records is a complete load of 0 rows; a file with neither header nor record, such as one of 0 bytes
     /// or of blank lines, is rejected (default).
     RejectZeroBytes,
-    /// Any file without records is refused.
+    /// Any file without records is quarantined.
     Reject,
     /// Any file without records is a complete load of 0 rows.
     Accept,
@@ -207,18 +207,18 @@ pub enum OnSameName {
     Append,
     /// Only the newest version's load is visible.
     Supersede,
-    /// The name belongs to the oldest version that was loaded; every other one is refused.
+    /// The name belongs to the oldest version that was loaded; every other one is quarantined.
     Reject,
 }
 
 /// Which of the records with one key is taken.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Duplicates {
-    /// The first; each repeat is refused and names the first one's line.
+    /// The first; each repeat is rejected and names the first one's line.
     RejectRepeats,
-    /// None: all of them are refused.
+    /// None: all of them are rejected.
     RejectAll,
-    /// The last; earlier ones are refused.
+    /// The last; earlier ones are rejected.
     KeepLast,
 }
 
@@ -237,7 +237,7 @@ pub struct Column {
     pub kind: Kind,
     /// The rule `<name>.type`.
     pub type_rule: RuleIndex,
-    /// The rule `<name>.required`, when null is refused.
+    /// The rule `<name>.required`, when null is rejected.
     pub required: Option<RuleIndex>,
     /// Spellings of null beyond the empty CSV cell.
     pub null_tokens: Vec<Vec<u8>>,
@@ -318,7 +318,7 @@ pub enum Check {
 pub struct Bound {
     /// The value.
     pub at: Measure,
-    /// Whether the value itself is refused.
+    /// Whether the value itself is rejected.
     pub exclusive: bool,
 }
 
@@ -358,7 +358,7 @@ pub struct TupleRule {
 /// A rule on the file as a whole.
 #[derive(Clone, Debug)]
 pub struct Gate {
-    /// The rule in the table; its severity says whether breaking it refuses the file.
+    /// The rule in the table; its severity says whether breaking it quarantines the file.
     pub rule: RuleIndex,
     /// What is measured.
     pub metric: Metric,

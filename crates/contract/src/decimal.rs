@@ -55,7 +55,7 @@ impl Decimal {
     }
 
     /// Reads `-?digits[.digits][(e|E)[+-]digits]`. No sign `+` in front, no blanks, no grouping, no `nan`, no `inf`.
-    /// Leading zeros are allowed; the JSON reader refuses them before.
+    /// Leading zeros are allowed; the JSON reader rejects them before.
     #[must_use]
     pub fn parse(text: &[u8]) -> Option<Self> {
         Self::read(text).ok()

@@ -87,7 +87,7 @@ pub fn read(source: &str) -> Result<(Document, Vec<Finding>), Finding> {
 /// Reads a document and adds its findings to those of the caller.
 pub(crate) fn read_into(source: &str, findings: &mut Findings) -> Result<Document, Finding> {
     if source.len() > MOST_DOCUMENT_BYTES {
-        return Err(refusal(
+        return Err(rejection(
             &Place { line: 1, column: 1, path: Path::default() },
             format!("a document of {} bytes", source.len()),
             format!("at most {MOST_DOCUMENT_BYTES} bytes"),
@@ -100,7 +100,7 @@ pub(crate) fn read_into(source: &str, findings: &mut Findings) -> Result<Documen
             column: unreadable.place.column.max(1),
             ..unreadable.place
         };
-        refusal(
+        rejection(
             &place,
             format!("text that is not YAML ({})", unreadable.message),
             "one YAML 1.2 document",
@@ -108,7 +108,7 @@ pub(crate) fn read_into(source: &str, findings: &mut Findings) -> Result<Documen
         )
     })?;
     let Some(fields) = Fields::open(&root, "an ODCS document", &mut Findings::default()) else {
-        return Err(refusal(
+        return Err(rejection(
             &Place { line: root.place.line.max(1), column: root.place.column.max(1), path: Path::default() },
             root.describe(),
             "an ODCS document, which is a mapping",
@@ -118,7 +118,7 @@ pub(crate) fn read_into(source: &str, findings: &mut Findings) -> Result<Documen
     Ok(document(fields, findings))
 }
 
-fn refusal(place: &Place, found: String, expected: impl Into<String>, advice: &str) -> Finding {
+fn rejection(place: &Place, found: String, expected: impl Into<String>, advice: &str) -> Finding {
     Finding {
         severity: FindingSeverity::Error,
         line: place.line,

@@ -17,7 +17,7 @@ const MOST_FINDINGS: usize = 200;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum FindingSeverity {
-    /// The document is refused.
+    /// The document is rejected.
     Error,
     /// The document is used as the finding says.
     Warning,
@@ -35,7 +35,7 @@ impl fmt::Display for FindingSeverity {
 /// One thing that is wrong with a document. Holds text of the document, never of a partner's file.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
 pub struct Finding {
-    /// Whether the document is refused.
+    /// Whether the document is rejected.
     pub severity: FindingSeverity,
     /// The 1-based line of the node.
     pub line: u32,
@@ -209,7 +209,7 @@ impl Findings {
         expected: String,
         advice: String,
     ) {
-        // An error always gets in: a refused document must say why.
+        // An error always gets in: a rejected document must say why.
         if self.list.len() >= MOST_FINDINGS && (severity == FindingSeverity::Warning || self.any_error()) {
             return;
         }

@@ -14,7 +14,7 @@ use crate::{Cell, Column, Decimal, Found, JsonFlaw, Kind, Structure, Violation};
 
 /// Deepest nesting of a DynamoDB attribute (Amazon DynamoDB Developer Guide, "Quotas").
 const DEPTH: u32 = 32;
-/// One cell adds at most so many violations of nested rules; the record is refused long before.
+/// One cell adds at most so many violations of nested rules; the record is rejected long before.
 pub(crate) const MOST_VIOLATIONS: usize = 100;
 
 /// Checks the members or items of a cell, up to so many violations in all.

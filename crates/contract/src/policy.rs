@@ -17,12 +17,12 @@ impl Contract {
 }
 
 impl OnError {
-    /// Whether so many refused records, of all that were read, refuse the file.
+    /// Whether so many rejected records, of all that were read, quarantine the file.
     ///
     /// Snowflake's semantics (SQL reference, COPY INTO, `ON_ERROR`): `SKIP_FILE_<n>` skips when the number of bad
     /// rows "is equal to or exceeds" n; `SKIP_FILE_<n>%` when the share "exceeds" n percent.
     #[must_use]
-    pub fn refuses(self, rejects: u64, records: u64) -> bool {
+    pub fn quarantines(self, rejects: u64, records: u64) -> bool {
         match self {
             Self::Continue => false,
             Self::Abort => rejects > 0,
@@ -72,15 +72,18 @@ mod tests {
 
     #[test]
     fn the_words_of_snowflake_mean_what_they_mean_there() {
-        assert!(!OnError::Continue.refuses(1_000, 1_000));
-        assert!(!OnError::Abort.refuses(0, 10));
-        assert!(OnError::Abort.refuses(1, 1_000_000));
-        assert!(!OnError::SkipFile(10).refuses(9, 1_000));
-        assert!(OnError::SkipFile(10).refuses(10, 1_000));
-        assert!(!OnError::SkipFilePercent(10.0).refuses(10, 100), "exactly ten percent does not exceed ten");
-        assert!(OnError::SkipFilePercent(10.0).refuses(11, 100));
-        assert!(!OnError::SkipFilePercent(10.0).refuses(0, 0));
-        assert!(OnError::SkipFilePercent(0.0).refuses(1, 1_000_000));
+        assert!(!OnError::Continue.quarantines(1_000, 1_000));
+        assert!(!OnError::Abort.quarantines(0, 10));
+        assert!(OnError::Abort.quarantines(1, 1_000_000));
+        assert!(!OnError::SkipFile(10).quarantines(9, 1_000));
+        assert!(OnError::SkipFile(10).quarantines(10, 1_000));
+        assert!(
+            !OnError::SkipFilePercent(10.0).quarantines(10, 100),
+            "exactly ten percent does not exceed ten"
+        );
+        assert!(OnError::SkipFilePercent(10.0).quarantines(11, 100));
+        assert!(!OnError::SkipFilePercent(10.0).quarantines(0, 0));
+        assert!(OnError::SkipFilePercent(0.0).quarantines(1, 1_000_000));
     }
 
     #[test]

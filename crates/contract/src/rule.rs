@@ -11,11 +11,11 @@ use crate::Found;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct RuleIndex(pub u16);
 
-/// Whether breaking the rule refuses the record (or file) or only counts.
+/// Whether breaking the rule rejects the record (or file) or only counts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Severity {
-    /// The record is refused.
+    /// The record is rejected.
     Fail,
     /// The record is loaded; the violation is counted.
     Warn,
@@ -123,7 +123,7 @@ pub enum Structure {
     NotAnObject,
     /// A field once per object.
     DuplicateField,
-    /// No field that the contract does not know, when the contract refuses those.
+    /// No field that the contract does not know, when the contract rejects those.
     UnknownField,
     /// JSON nesting within the limit.
     Depth,

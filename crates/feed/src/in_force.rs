@@ -17,21 +17,21 @@ const MOST_CHARACTERS: usize = 300;
 pub enum Terms {
     /// Files are accepted under this contract.
     Active(Arc<Contract>),
-    /// Files are refused.
-    Refused(Refusal),
+    /// Files are quarantined.
+    Quarantine(QuarantineReason),
 }
 
-/// Why a file is refused before it is read.
+/// Why a file is quarantined before it is read.
 #[derive(Clone, Debug)]
-pub struct Refusal {
+pub struct QuarantineReason {
     /// The fault.
     pub fault: FileFault,
     /// The contract, when it could be compiled.
     pub contract: Option<Arc<Contract>>,
 }
 
-impl Refusal {
-    /// A refusal without a contract.
+impl QuarantineReason {
+    /// A rejection without a contract.
     #[must_use]
     pub fn new(code: FaultCode, found: &str, expected: &str) -> Self {
         let fault = FileFault::new(code, found, expected);
@@ -85,7 +85,7 @@ impl BrokenContract {
 
 /// Why a version does not compile.
 struct Broken {
-    refusal: Refusal,
+    rejection: QuarantineReason,
     told: BrokenContract,
 }
 
@@ -104,10 +104,10 @@ pub(crate) async fn in_force_of<S: ReadContract>(
 ) -> Result<InForce, Error> {
     let Some(newest) = newest else {
         let expected = "<feed>.odcs.yaml in the contracts bucket";
-        let refusal = Refusal::new(FaultCode::NoContract, "no contract for the feed", expected);
-        return Ok(InForce { terms: Terms::Refused(refusal), document: None, broken: None });
+        let rejection = QuarantineReason::new(FaultCode::NoContract, "no contract for the feed", expected);
+        return Ok(InForce { terms: Terms::Quarantine(rejection), document: None, broken: None });
     };
-    let Broken { refusal, told } = match compiled(&newest) {
+    let Broken { rejection, told } = match compiled(&newest) {
         Ok(contract) => {
             return Ok(InForce { terms: terms(contract), document: Some(newest), broken: None });
         }
@@ -124,16 +124,19 @@ pub(crate) async fn in_force_of<S: ReadContract>(
             return Ok(InForce { terms: terms(contract), document: Some(older), broken });
         }
     }
-    Ok(InForce { terms: Terms::Refused(refusal), document: Some(newest), broken: Some(told) })
+    Ok(InForce { terms: Terms::Quarantine(rejection), document: Some(newest), broken: Some(told) })
 }
 
 /// A contract that compiles is obeyed, also where it says that no file is to come.
 fn terms(contract: Contract) -> Terms {
     let contract = Arc::new(contract);
     if contract.identity.status == Status::Inactive {
-        let refusal =
-            Refusal::new(FaultCode::ContractInactive, "a contract that is not active", "status active");
-        Terms::Refused(Refusal { contract: Some(contract), ..refusal })
+        let rejection = QuarantineReason::new(
+            FaultCode::ContractInactive,
+            "a contract that is not active",
+            "status active",
+        );
+        Terms::Quarantine(QuarantineReason { contract: Some(contract), ..rejection })
     } else {
         Terms::Active(contract)
     }
@@ -142,7 +145,7 @@ fn terms(contract: Contract) -> Terms {
 fn compiled(object: &ContractObject) -> Result<Contract, Box<Broken>> {
     let unread = |found: String, expected: &str| {
         let problem = format!("found {found}, expected {expected}");
-        broken(object, 1, None, &problem, Refusal::new(FaultCode::ContractInvalid, &found, expected))
+        broken(object, 1, None, &problem, QuarantineReason::new(FaultCode::ContractInvalid, &found, expected))
     };
     let bytes = match &object.text {
         ContractText::Whole(bytes) => bytes,
@@ -158,9 +161,12 @@ fn compiled(object: &ContractObject) -> Result<Contract, Box<Broken>> {
         let first = errors.clone().next();
         let place = first.map(|first| (first.line, first.column));
         let problem = first.map(Finding::message).unwrap_or_default();
-        let refusal =
-            Refusal::new(FaultCode::ContractInvalid, &first_error(&findings), "a contract without errors");
-        broken(object, errors.by_ref().count(), place, &problem, refusal)
+        let rejection = QuarantineReason::new(
+            FaultCode::ContractInvalid,
+            &first_error(&findings),
+            "a contract without errors",
+        );
+        broken(object, errors.by_ref().count(), place, &problem, rejection)
     })?;
     Ok(contract)
 }
@@ -170,12 +176,12 @@ fn broken(
     errors: usize,
     place: Option<(u32, u32)>,
     problem: &str,
-    refusal: Refusal,
+    rejection: QuarantineReason,
 ) -> Box<Broken> {
     let object_version = object.version.clone();
     let problem = one_line(problem);
     Box::new(Broken {
-        refusal,
+        rejection,
         told: BrokenContract { object_version, errors, place, problem, in_force: None },
     })
 }

@@ -10,7 +10,7 @@ mod registrations;
 mod wire;
 
 pub use contracts::Contracts;
-pub use in_force::{BrokenContract, InForce, Refusal, Terms, in_force};
+pub use in_force::{BrokenContract, InForce, QuarantineReason, Terms, in_force};
 pub use key::{HEARTBEAT, Key, NAME_BYTES, UNKNOWN, is_name};
 pub use registrations::{Registration, Registrations};
 pub use wire::{decode_key, encode_key};

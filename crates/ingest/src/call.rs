@@ -5,7 +5,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use checker::FaultCode;
 use contract::Contract;
-use feed::{Contracts, Refusal, Terms};
+use feed::{Contracts, QuarantineReason, Terms};
 use host::Host;
 use jiff::Timestamp;
 use store::FileId;
@@ -13,7 +13,7 @@ use store::door::DoorStore;
 
 use crate::caller::{Caller, OpenFeed};
 use crate::event::Request;
-use crate::problem::{Code, Problem, Refused};
+use crate::problem::{Code, Problem, RequestError};
 use crate::settings::Settings;
 
 /// One request of a known caller.
@@ -35,19 +35,19 @@ pub(crate) struct Call<'a, S> {
 pub(crate) enum FeedTerms {
     /// Files are accepted under this contract.
     Active(Arc<Contract>),
-    /// There is a document, and files are refused; with the contract when it could be compiled.
-    Refused(Refusal),
+    /// There is a document, and files are quarantined; with the contract when it could be compiled.
+    Quarantine(QuarantineReason),
 }
 
 impl FeedTerms {
     pub(crate) fn contract(&self) -> Option<&Arc<Contract>> {
         match self {
             Self::Active(contract) => Some(contract),
-            Self::Refused(refusal) => refusal.contract.as_ref(),
+            Self::Quarantine(reason) => reason.contract.as_ref(),
         }
     }
 
-    /// Refuses a file that the contract would refuse for its size, before a byte of it is stored.
+    /// Rejects a file that the contract would reject for its size, before a byte of it is stored.
     pub(crate) fn within_limit(&self, bytes: u64) -> Result<(), Problem> {
         let Some(contract) = self.contract() else { return Ok(()) };
         let most = contract.limits.file_bytes;
@@ -77,14 +77,14 @@ impl<'a, S: DoorStore> Call<'a, S> {
     }
 
     /// The terms of a feed. Without a contract there is no feed.
-    pub(crate) async fn terms(&self, feed: OpenFeed<'_>) -> Result<FeedTerms, Refused> {
+    pub(crate) async fn terms(&self, feed: OpenFeed<'_>) -> Result<FeedTerms, RequestError> {
         let ttl_ms = self.settings.contract_ttl_ms;
         match self.contracts.terms(self.store, feed.name(), self.now_ms, ttl_ms).await? {
             Terms::Active(contract) => Ok(FeedTerms::Active(contract)),
-            Terms::Refused(refusal) if refusal.fault.code == FaultCode::NoContract => {
+            Terms::Quarantine(rejection) if rejection.fault.code == FaultCode::NoContract => {
                 Err(Problem::not_found().into())
             }
-            Terms::Refused(refusal) => Ok(FeedTerms::Refused(refusal)),
+            Terms::Quarantine(rejection) => Ok(FeedTerms::Quarantine(rejection)),
         }
     }
 
@@ -93,7 +93,7 @@ impl<'a, S: DoorStore> Call<'a, S> {
         &self,
         feed: OpenFeed<'_>,
         id: Option<&str>,
-    ) -> Result<Option<FileId>, Refused> {
+    ) -> Result<Option<FileId>, RequestError> {
         let Some(id) = id else { return Ok(None) };
         let unknown = || {
             let detail =

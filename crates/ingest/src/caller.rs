@@ -136,7 +136,7 @@ impl Caller {
         key.starts_with(&format!("_receipts/{}/", self.partner)).then_some(key)
     }
 
-    /// The folder of refused records, if it is one of the caller's and holds any.
+    /// The folder of rejected records, if it is one of the caller's and holds any.
     #[must_use]
     pub fn rejects_folder<'o>(&self, outcome: &'o Outcome) -> Option<&'o str> {
         let folder = outcome.quarantine.as_deref().filter(|_| outcome.counts.rejects > 0)?;

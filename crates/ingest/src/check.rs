@@ -14,7 +14,7 @@ use store::State;
 use store::door::DoorStore;
 
 use crate::call::{Call, FeedTerms};
-use crate::problem::{Code, Problem, Refused};
+use crate::problem::{Code, Problem, RequestError};
 use crate::respond::Response;
 
 /// What would become of the file. The members are those of a receipt; no content is in them.
@@ -41,7 +41,7 @@ struct DryRun {
 }
 
 /// `POST /v1/feeds/{feed}/check`.
-pub(crate) async fn check<S: DoorStore>(call: &Call<'_, S>) -> Result<Response, Refused> {
+pub(crate) async fn check<S: DoorStore>(call: &Call<'_, S>) -> Result<Response, RequestError> {
     let feed = call.feed()?;
     let terms = call.terms(feed).await?;
     terms.within_limit(call.body.len() as u64)?;
@@ -51,15 +51,15 @@ pub(crate) async fn check<S: DoorStore>(call: &Call<'_, S>) -> Result<Response, 
         ..FileFacts::default()
     };
     let (receipt, state) = match &terms {
-        FeedTerms::Refused(refusal) => {
+        FeedTerms::Quarantine(rejection) => {
             let state = State::Quarantined;
-            let contract = refusal.contract.as_deref();
-            (checker::receipt(&facts, contract, None, state.as_str(), Some(&refusal.fault)), state)
+            let contract = rejection.contract.as_deref();
+            (checker::receipt(&facts, contract, None, state.as_str(), Some(&rejection.fault)), state)
         }
         FeedTerms::Active(contract) => {
             let summary = decide(call, contract)?;
-            let refused = summary.verdict == Verdict::Rejected;
-            let state = if refused { State::Quarantined } else { State::Complete };
+            let rejected = summary.verdict == Verdict::Rejected;
+            let state = if rejected { State::Quarantined } else { State::Complete };
             (checker::receipt(&facts, Some(contract), Some(&summary), state.as_str(), None), state)
         }
     };
@@ -85,7 +85,7 @@ fn dry_run(receipt: Receipt, state: State, bytes: u64) -> DryRun {
     }
 }
 
-/// Reads the body once, and again where a first reading cannot know the lines of what it refuses. The body is here as a
+/// Reads the body once, and again where a first reading cannot know the lines of what it rejects. The body is here as a
 /// whole: one hash of it is the seed and the summary's, and the check takes none.
 fn decide<S: DoorStore>(call: &Call<'_, S>, contract: &Arc<Contract>) -> Result<Summary, Problem> {
     let sha256: [u8; 32] = Sha256::digest(&call.body).into();
@@ -93,7 +93,7 @@ fn decide<S: DoorStore>(call: &Call<'_, S>, contract: &Arc<Contract>) -> Result<
     seed.iter_mut().zip(sha256).for_each(|(byte, from)| *byte = from);
     let until_ms = call.now_ms.saturating_add(call.settings.check_ms);
     let first = pass(call, FileCheck::new(Arc::clone(contract), seed, ContentHash::Skipped), until_ms)?;
-    let summary = if first.refused.is_empty() {
+    let summary = if first.rejected.is_empty() {
         first
     } else {
         pass(call, FileCheck::again(Arc::clone(contract), seed, &first), until_ms)?

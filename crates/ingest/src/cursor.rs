@@ -96,7 +96,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_cursor_of_the_list_is_refused() {
+    fn what_is_no_cursor_of_the_list_is_rejected() {
         let file = of_file(&FilePlace {
             order: "2026-11-20T08:15:00.123Z/00".to_owned(),
             file: FileId::parse(FILE).expect("an id"),

@@ -9,7 +9,7 @@ use store::{Error, FileId, FileVersion, Operation};
 use crate::call::{Call, name_of, seconds};
 use crate::caller::OpenFeed;
 use crate::idempotency::{Begin, begin, end};
-use crate::problem::{Code, Problem, Refused};
+use crate::problem::{Code, Problem, RequestError};
 use crate::respond::Response;
 use crate::{checksum, media, name};
 
@@ -30,7 +30,7 @@ struct SentFile<'a> {
 }
 
 /// `POST /v1/feeds/{feed}/files`.
-pub(crate) async fn send<S: DoorStore>(call: &Call<'_, S>) -> Result<Response, Refused> {
+pub(crate) async fn send<S: DoorStore>(call: &Call<'_, S>) -> Result<Response, RequestError> {
     let feed = call.feed()?;
     let given = call.request.parameter("name");
     given.map_or(Ok(()), name::check)?;
@@ -54,7 +54,7 @@ pub(crate) async fn send<S: DoorStore>(call: &Call<'_, S>) -> Result<Response, R
         condition: Condition::Absent,
     };
     let ended = match put(call, land, &sha256, given.is_none(), attempt.is_some()).await {
-        Err(refused) => Err(refused),
+        Err(rejected) => Err(rejected),
         Ok((key, current)) => {
             let record = UploadRecord {
                 id: upload,
@@ -86,7 +86,7 @@ async fn put<S: DoorStore>(
     sha256: &[u8; 32],
     unnamed: bool,
     may_be_there: bool,
-) -> Result<(String, Current), Refused> {
+) -> Result<(String, Current), RequestError> {
     let mut paid = false;
     for round in 0..ROUNDS {
         // A random name is free.
@@ -107,7 +107,7 @@ async fn put<S: DoorStore>(
             }
             Landed::Conflict => {}
             // The bytes are those that were hashed here: what S3 received was not what was sent.
-            Landed::Refused(code) => return Err(Error::new(Operation::Land, code).into()),
+            Landed::Rejected(code) => return Err(Error::new(Operation::Land, code).into()),
         }
     }
     Err(name_conflict().into())
@@ -147,7 +147,7 @@ pub(crate) fn name_conflict() -> Problem {
 }
 
 /// Takes bytes from the partner's day.
-pub(crate) async fn spend_bytes<S: DoorStore>(call: &Call<'_, S>, bytes: u64) -> Result<(), Refused> {
+pub(crate) async fn spend_bytes<S: DoorStore>(call: &Call<'_, S>, bytes: u64) -> Result<(), RequestError> {
     use store::door::Spent;
     let limits = call.caller.limits();
     match call.store.take_bytes(call.caller.partner(), limits, bytes, call.now_ms).await? {

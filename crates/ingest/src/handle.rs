@@ -9,7 +9,7 @@ use telemetry::{Label, Occurrence, RequestRecord};
 use crate::call::{Call, seconds};
 use crate::caller::{Caller, role_of};
 use crate::event::{Request, Tree};
-use crate::problem::{Code, Problem, Refused};
+use crate::problem::{Code, Problem, RequestError};
 use crate::route::{Access, Found, Route, find};
 use crate::{
     Ingest, ProxyResponse, Response, check, feeds, files, media, openapi, receipts, records, status, uploads,
@@ -32,11 +32,11 @@ impl<S: DoorStore> Ingest<S> {
                 let (id, origin) = (request.id.clone(), self.origin(&request));
                 let response = match caught(self.serve(request, &mut record)).await {
                     Some(Ok(response)) => response,
-                    Some(Err(refused)) => {
-                        if let Refused::Service(error) = &refused {
-                            self.count(Occurrence::service_failed(error.is_refusal()));
+                    Some(Err(rejected)) => {
+                        if let RequestError::Service(error) = &rejected {
+                            self.count(Occurrence::service_failed(error.is_denied()));
                         }
-                        told(refused, &id, &mut record)
+                        told(rejected, &id, &mut record)
                     }
                     None => {
                         self.count(Occurrence::Panic);
@@ -64,7 +64,11 @@ impl<S: DoorStore> Ingest<S> {
         (self.host.metric)(&occurrence.metric(&self.settings.metrics, self.host.now()));
     }
 
-    async fn serve(&self, mut request: Request, record: &mut RequestRecord) -> Result<Response, Refused> {
+    async fn serve(
+        &self,
+        mut request: Request,
+        record: &mut RequestRecord,
+    ) -> Result<Response, RequestError> {
         let segments = std::mem::take(&mut request.segments);
         let method = std::mem::take(&mut request.method);
         if method == "OPTIONS" {
@@ -131,7 +135,7 @@ impl<S: DoorStore> Ingest<S> {
     }
 
     /// Identifies the caller; only a known one gets further.
-    async fn identify(&self, request: &Request, now_ms: u64) -> Result<Caller, Refused> {
+    async fn identify(&self, request: &Request, now_ms: u64) -> Result<Caller, RequestError> {
         let unauthorized = || {
             Problem::new(
                 Code::Unauthorized,
@@ -171,7 +175,7 @@ fn open(route: Route) -> Response {
     }
 }
 
-async fn dispatch<S: DoorStore>(route: Route, call: &Call<'_, S>) -> Result<Response, Refused> {
+async fn dispatch<S: DoorStore>(route: Route, call: &Call<'_, S>) -> Result<Response, RequestError> {
     match route {
         Route::SendFile => Box::pin(files::send(call)).await,
         Route::CheckFile => Box::pin(check::check(call)).await,
@@ -199,10 +203,10 @@ fn other_methods(methods: &[&str]) -> Problem {
 
 /// The answer to a request that was not carried out. A failure of a service is logged here and nowhere else; its cause is not in
 /// the answer.
-fn told(refused: Refused, request: &str, record: &mut RequestRecord) -> Response {
-    let problem = match refused {
-        Refused::Problem(problem) => problem,
-        Refused::Service(error) => {
+fn told(rejected: RequestError, request: &str, record: &mut RequestRecord) -> Response {
+    let problem = match rejected {
+        RequestError::Problem(problem) => problem,
+        RequestError::Service(error) => {
             tracing::error!(
                 operation = record.operation,
                 request,

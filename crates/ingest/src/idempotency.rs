@@ -10,7 +10,7 @@ use store::door::{Answer, Begun, DoorStore, RequestKey, UploadId};
 
 use crate::call::{Call, seconds};
 use crate::caller::OpenFeed;
-use crate::problem::{Code, Problem, Refused};
+use crate::problem::{Code, Problem, RequestError};
 use crate::respond::Response;
 
 /// The longest key, in characters.
@@ -43,7 +43,7 @@ impl Begin {
 }
 
 /// Begins the request under its key, when it has one.
-pub(crate) async fn begin<S: DoorStore>(call: &Call<'_, S>) -> Result<Begin, Refused> {
+pub(crate) async fn begin<S: DoorStore>(call: &Call<'_, S>) -> Result<Begin, RequestError> {
     let Some(key) = call.request.header("idempotency-key")? else { return Ok(Begin::New(None)) };
     let visible = key.bytes().all(|byte| byte.is_ascii_graphic());
     if key.is_empty() || key.len() > KEY_CHARACTERS || !visible {
@@ -69,13 +69,13 @@ pub(crate) async fn begin<S: DoorStore>(call: &Call<'_, S>) -> Result<Begin, Ref
     }
 }
 
-/// Ends the attempt: keeps the answer, or forgets a request that was refused so that it may be sent again mended. The
+/// Ends the attempt: keeps the answer, or forgets a request that was rejected so that it may be sent again corrected. The
 /// effect is there, or is not, whatever becomes of this note; so a failure here changes no answer.
 pub(crate) async fn end<S: DoorStore>(
     call: &Call<'_, S>,
     attempt: Option<Attempt>,
-    ended: Result<(Response, Answer), Refused>,
-) -> Result<Response, Refused> {
+    ended: Result<(Response, Answer), RequestError>,
+) -> Result<Response, RequestError> {
     let Some(Attempt { key, fingerprint }) = attempt else { return ended.map(|(response, _)| response) };
     let noted = match &ended {
         Ok((_, answer)) => call.store.answer(&key, &fingerprint, answer, call.now_ms).await,

@@ -17,23 +17,23 @@ pub const NAME_PATTERN: &str = "^[A-Za-z0-9]([A-Za-z0-9 ._()+-]{0,126}[A-Za-z0-9
 pub fn check(name: &str) -> Result<(), Problem> {
     let expected = "expected 1 to 128 of A-Z a-z 0-9 space . _ ( ) + -, beginning with a letter or digit and not \
                     ending in a space or point; or leave the name out";
-    let refuse = |found: String| Err(Problem::new(Code::InvalidName, format!("{found}: {expected}")));
+    let reject = |found: String| Err(Problem::new(Code::InvalidName, format!("{found}: {expected}")));
     let count = name.chars().count();
     if count == 0 || count > NAME_CHARACTERS {
-        return refuse(format!("the name has {count} characters"));
+        return reject(format!("the name has {count} characters"));
     }
     let wrong =
         |(place, letter): (usize, char)| !letter.is_ascii_alphanumeric() && (place == 0 || !inside(letter));
     if let Some(place) = name.chars().enumerate().position(wrong) {
-        return refuse(format!("character {} of the name is not allowed", place + 1));
+        return reject(format!("character {} of the name is not allowed", place + 1));
     }
     if name.ends_with([' ', '.']) {
-        return refuse(format!("character {count} of the name may not be the last"));
+        return reject(format!("character {count} of the name may not be the last"));
     }
     if matches!(Key::read(&format!("a/a/{name}")), Key::File { .. }) {
         Ok(())
     } else {
-        refuse("the name is that of a file which a desktop creates by itself".to_owned())
+        reject("the name is that of a file which a desktop creates by itself".to_owned())
     }
 }
 
@@ -55,7 +55,7 @@ mod tests {
     }
 
     #[test]
-    fn a_refused_name_is_answered_with_the_place_and_not_with_the_name() {
+    fn a_rejected_name_is_answered_with_the_place_and_not_with_the_name() {
         let long = "a".repeat(129);
         let cases = [
             ("", "0 characters"),

@@ -127,10 +127,10 @@ fn responses(definition: &Definition) -> Value {
     let successes = operations::successes(definition.route).into_iter();
     let mut responses: Map<String, Value> =
         successes.map(|(status, success)| (status.to_owned(), success)).collect();
-    let refusals = operations::refusals(definition);
-    for code in &refusals {
+    let rejections = operations::rejections(definition);
+    for code in &rejections {
         let status = code.status().to_string();
-        let codes: Vec<&str> = refusals
+        let codes: Vec<&str> = rejections
             .iter()
             .filter(|other| other.status() == code.status())
             .map(|code| code.as_str())

@@ -50,7 +50,7 @@ pub enum Code {
     /// `corrects` names no file of this partner and feed.
     UnknownCorrection,
     /// The parts do not add up to the announced upload.
-    PartsRefused,
+    PartsRejected,
     /// A limit is reached.
     TooManyRequests,
     /// The service has a defect.
@@ -83,7 +83,7 @@ impl Code {
         Self::UnsupportedMediaType,
         Self::IdempotencyKeyReused,
         Self::UnknownCorrection,
-        Self::PartsRefused,
+        Self::PartsRejected,
         Self::TooManyRequests,
         Self::Internal,
         Self::Unavailable,
@@ -112,7 +112,7 @@ impl Code {
             | Self::TooManyVersions => 409,
             Self::TooLarge => 413,
             Self::UnsupportedMediaType => 415,
-            Self::IdempotencyKeyReused | Self::UnknownCorrection | Self::PartsRefused => 422,
+            Self::IdempotencyKeyReused | Self::UnknownCorrection | Self::PartsRejected => 422,
             Self::TooManyRequests => 429,
             Self::Internal => 500,
             Self::Unavailable => 503,
@@ -146,7 +146,7 @@ impl Code {
                 ("idempotency-key-reused", "the idempotency key was used for another request")
             }
             Self::UnknownCorrection => ("unknown-correction", "the file to correct is unknown"),
-            Self::PartsRefused => ("parts-refused", "the parts do not add up to the announced upload"),
+            Self::PartsRejected => ("parts-rejected", "the parts do not add up to the announced upload"),
             Self::TooManyRequests => ("too-many-requests", "a limit is reached"),
             Self::Internal => ("internal", "the request failed"),
             Self::Unavailable => ("unavailable", "a service did not answer"),
@@ -225,20 +225,20 @@ struct Document<'a> {
 
 /// A request that was not carried out.
 #[derive(Debug)]
-pub(crate) enum Refused {
+pub(crate) enum RequestError {
     /// The caller can do something about it.
     Problem(Problem),
     /// A service failed. The cause is logged where the request is answered, and is not in the answer.
     Service(store::Error),
 }
 
-impl From<Problem> for Refused {
+impl From<Problem> for RequestError {
     fn from(problem: Problem) -> Self {
         Self::Problem(problem)
     }
 }
 
-impl From<store::Error> for Refused {
+impl From<store::Error> for RequestError {
     fn from(error: store::Error) -> Self {
         Self::Service(error)
     }

@@ -1,4 +1,4 @@
-//! What was decided on a file: its receipt, and where its refused records are.
+//! What was decided on a file: its receipt, and where its rejected records are.
 
 use serde::Serialize;
 use store::door::DoorStore;
@@ -6,13 +6,13 @@ use store::{Entry, Outcome};
 
 use crate::call::Call;
 use crate::files::received_as;
-use crate::problem::{Code, Problem, Refused};
+use crate::problem::{Code, Problem, RequestError};
 use crate::respond::Response;
 
 /// When to ask again for what is not decided yet, seconds.
 const NOT_YET_SECONDS: u64 = 2;
 
-/// A signed address of refused records.
+/// A signed address of rejected records.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct SignedRejects {
@@ -22,7 +22,7 @@ struct SignedRejects {
 }
 
 /// `GET /v1/files/{file}/receipt`: the document that the processor wrote.
-pub(crate) async fn receipt<S: DoorStore>(call: &Call<'_, S>) -> Result<Response, Refused> {
+pub(crate) async fn receipt<S: DoorStore>(call: &Call<'_, S>) -> Result<Response, RequestError> {
     let outcome = decided(call).await?;
     let key = call.caller.receipt_key(&outcome).ok_or_else(Problem::not_found)?;
     let document = call.store.document(key).await?.ok_or_else(Problem::not_found)?;
@@ -30,8 +30,8 @@ pub(crate) async fn receipt<S: DoorStore>(call: &Call<'_, S>) -> Result<Response
     Ok(Response::text(200, "application/json", text))
 }
 
-/// `GET /v1/files/{file}/rejects`: a signed GET, for these refused records only.
-pub(crate) async fn rejects<S: DoorStore>(call: &Call<'_, S>) -> Result<Response, Refused> {
+/// `GET /v1/files/{file}/rejects`: a signed GET, for these rejected records only.
+pub(crate) async fn rejects<S: DoorStore>(call: &Call<'_, S>) -> Result<Response, RequestError> {
     let (object, ending) = match call.request.parameter("format") {
         None | Some("csv") => ("rejects.csv", "csv"),
         Some("ndjson") => ("rejects.ndjson.gz", "ndjson.gz"),
@@ -50,12 +50,12 @@ pub(crate) async fn rejects<S: DoorStore>(call: &Call<'_, S>) -> Result<Response
 }
 
 /// What was decided on the file that the path names.
-async fn decided<S: DoorStore>(call: &Call<'_, S>) -> Result<Outcome, Refused> {
+async fn decided<S: DoorStore>(call: &Call<'_, S>) -> Result<Outcome, RequestError> {
     let file = call.file()?;
     let entry = call.store.entry(&file).await?;
     let not_yet = || {
         let detail = "the file is not decided yet: ask again later";
-        Refused::Problem(Problem::new(Code::NotTerminal, detail).after(NOT_YET_SECONDS))
+        RequestError::Problem(Problem::new(Code::NotTerminal, detail).after(NOT_YET_SECONDS))
     };
     match entry {
         Some(entry) if !call.caller.owns(&entry) => Err(Problem::not_found().into()),

@@ -9,7 +9,7 @@ use store::{ItemValue, LoadId, State};
 use crate::call::Call;
 use crate::caller::OpenFeed;
 use crate::cursor;
-use crate::problem::{Code, Problem, Refused};
+use crate::problem::{Code, Problem, RequestError};
 use crate::respond::Response;
 
 /// Versions that are looked at for one answer, visible or not: each may cost a read of the ledger.
@@ -19,7 +19,7 @@ const MOST_VERSIONS: usize = 200;
 const FEW: u16 = 5;
 
 /// `GET /v1/records/{feed}/{key+}`.
-pub(crate) async fn read<S: DoorStore>(call: &Call<'_, S>) -> Result<Response, Refused> {
+pub(crate) async fn read<S: DoorStore>(call: &Call<'_, S>) -> Result<Response, RequestError> {
     let feed = call.feed()?;
     let history = match call.request.parameter("history") {
         None | Some("false") => false,
@@ -58,7 +58,7 @@ pub(crate) async fn read<S: DoorStore>(call: &Call<'_, S>) -> Result<Response, R
 }
 
 /// The partition of the record that the path names, by the key columns of the feed's contract.
-async fn partition<S: DoorStore>(call: &Call<'_, S>, feed: OpenFeed<'_>) -> Result<String, Refused> {
+async fn partition<S: DoorStore>(call: &Call<'_, S>, feed: OpenFeed<'_>) -> Result<String, RequestError> {
     let terms = call.terms(feed).await?;
     let contract = terms.contract().ok_or_else(Problem::not_found)?;
     let segments = call.captured.get(1..).unwrap_or_default();
@@ -93,7 +93,12 @@ struct Walk<'a, S> {
 }
 
 impl<S: DoorStore> Walk<'_, S> {
-    async fn run(mut self, wanted: usize, mut after: Option<String>, page: u16) -> Result<Visible, Refused> {
+    async fn run(
+        mut self,
+        wanted: usize,
+        mut after: Option<String>,
+        page: u16,
+    ) -> Result<Visible, RequestError> {
         let mut versions = Vec::new();
         let mut seen = 0;
         loop {
@@ -116,7 +121,7 @@ impl<S: DoorStore> Walk<'_, S> {
         }
     }
 
-    async fn is_visible(&mut self, load: &LoadId) -> Result<bool, Refused> {
+    async fn is_visible(&mut self, load: &LoadId) -> Result<bool, RequestError> {
         if let Some(known) = self.known.get(load) {
             return Ok(*known);
         }

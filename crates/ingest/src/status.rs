@@ -10,7 +10,7 @@ use store::{FileId, Outcome, State};
 use crate::call::{Call, instant, name_of};
 use crate::cursor;
 use crate::files::received_as;
-use crate::problem::{Code, Problem, Refused};
+use crate::problem::{Code, Problem, RequestError};
 use crate::respond::Response;
 
 /// The state of a file that landed and that the processor has not claimed yet.
@@ -50,7 +50,7 @@ struct FileList<'a> {
 }
 
 /// `GET /v1/files/{file}`.
-pub(crate) async fn read<S: DoorStore>(call: &Call<'_, S>) -> Result<Response, Refused> {
+pub(crate) async fn read<S: DoorStore>(call: &Call<'_, S>) -> Result<Response, RequestError> {
     let file = call.file()?;
     if let Some(entry) = call.store.entry(&file).await? {
         if !call.caller.owns(&entry) {
@@ -72,7 +72,7 @@ pub(crate) async fn read<S: DoorStore>(call: &Call<'_, S>) -> Result<Response, R
 }
 
 /// `GET /v1/files`.
-pub(crate) async fn list<S: DoorStore>(call: &Call<'_, S>) -> Result<Response, Refused> {
+pub(crate) async fn list<S: DoorStore>(call: &Call<'_, S>) -> Result<Response, RequestError> {
     let mut query = call.caller.file_query();
     query.limit = cursor::limit(call.request.parameter("limit"))?;
     query.after = call.request.parameter("cursor").map(cursor::read_file).transpose()?;

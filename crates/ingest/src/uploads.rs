@@ -19,7 +19,7 @@ use crate::caller::OpenFeed;
 use crate::event::Request;
 use crate::files::{self, file_of, is_of, spend_bytes};
 use crate::idempotency::{Begin, begin, end};
-use crate::problem::{Code, Problem, Refused};
+use crate::problem::{Code, Problem, RequestError};
 use crate::respond::Response;
 use crate::{media, name};
 
@@ -100,7 +100,7 @@ struct UploadStatus<'a> {
 }
 
 /// `POST /v1/feeds/{feed}/uploads`.
-pub(crate) async fn open<S: DoorStore>(call: &Call<'_, S>) -> Result<Response, Refused> {
+pub(crate) async fn open<S: DoorStore>(call: &Call<'_, S>) -> Result<Response, RequestError> {
     let feed = call.feed()?;
     let expected = "`bytes` and `sha256`, and optionally `name`, `contentType`, `corrects` and `parts`";
     let wish: Wish = Request::json(&call.body, expected)?;
@@ -151,7 +151,7 @@ async fn promise<S: DoorStore>(
     content_type: &str,
     may_be_there: bool,
     unnamed: bool,
-) -> Result<(Response, Answer), Refused> {
+) -> Result<(Response, Answer), RequestError> {
     // A random name is free.
     let seen = if unnamed && !may_be_there { None } else { call.store.current(&wanted.key).await? };
     let in_parts = matches!(wanted.kind, UploadKind::Multipart(_));
@@ -194,7 +194,7 @@ async fn keep<S: DoorStore>(
     call: &Call<'_, S>,
     mut record: UploadRecord,
     content_type: &str,
-) -> Result<UploadRecord, Refused> {
+) -> Result<UploadRecord, RequestError> {
     spend_bytes(call, record.bytes).await?;
     if matches!(record.kind, UploadKind::Multipart(_)) {
         // The condition counts when the parts are made one object.
@@ -212,7 +212,7 @@ async fn sign<S: DoorStore>(
     content_type: &str,
     seen: Option<&Current>,
     known: bool,
-) -> Result<Signed, Refused> {
+) -> Result<Signed, RequestError> {
     let left = record.expires_ms.saturating_sub(call.now_ms) / 1_000;
     let seconds = u32::try_from(left).unwrap_or(u32::MAX).min(call.settings.signed_seconds);
     let sha256 = record.sha256.as_deref().and_then(read_sha256);
@@ -281,7 +281,7 @@ fn read_sha256(text: &str) -> Option<[u8; 32]> {
 }
 
 /// `GET /v1/uploads/{upload}`.
-pub(crate) async fn read<S: DoorStore>(call: &Call<'_, S>) -> Result<Response, Refused> {
+pub(crate) async fn read<S: DoorStore>(call: &Call<'_, S>) -> Result<Response, RequestError> {
     let record = record(call).await?;
     let current = has_landed(call, &record).await?;
     let state = match &current {
@@ -309,7 +309,7 @@ pub(crate) async fn read<S: DoorStore>(call: &Call<'_, S>) -> Result<Response, R
 }
 
 /// `DELETE /v1/uploads/{upload}`.
-pub(crate) async fn abort<S: DoorStore>(call: &Call<'_, S>) -> Result<Response, Refused> {
+pub(crate) async fn abort<S: DoorStore>(call: &Call<'_, S>) -> Result<Response, RequestError> {
     let record = record(call).await?;
     if has_landed(call, &record).await?.is_some() {
         return Err(closed("has landed").into());
@@ -324,7 +324,7 @@ pub(crate) async fn abort<S: DoorStore>(call: &Call<'_, S>) -> Result<Response, 
 }
 
 /// The record of the upload that the path names.
-async fn record<S: DoorStore>(call: &Call<'_, S>) -> Result<UploadRecord, Refused> {
+async fn record<S: DoorStore>(call: &Call<'_, S>) -> Result<UploadRecord, RequestError> {
     let id = UploadId::parse(call.first()).ok_or_else(Problem::not_found)?;
     Ok(call.caller.upload(call.store.upload_record(call.caller.partner(), &id).await?)?)
 }
@@ -333,7 +333,7 @@ async fn record<S: DoorStore>(call: &Call<'_, S>) -> Result<UploadRecord, Refuse
 async fn has_landed<S: DoorStore>(
     call: &Call<'_, S>,
     record: &UploadRecord,
-) -> Result<Option<Current>, Refused> {
+) -> Result<Option<Current>, RequestError> {
     match &record.version {
         // Only the entity tag tells versions of a bucket without versioning apart.
         Some(version) if version != "null" => Ok(Some(Current {

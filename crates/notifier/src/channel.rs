@@ -10,7 +10,7 @@
 use http::header::CONTENT_TYPE;
 use http::{HeaderName, HeaderValue};
 use outbound::signature::{self, Secret};
-use outbound::{Client, Failure, Policy, Refused, Target};
+use outbound::{Client, Policy, PostError, Target, TargetError};
 use serde::Deserialize;
 
 use crate::message::Message;
@@ -36,11 +36,11 @@ pub(crate) enum Channel {
 
 /// Why a channel did not take a message. Holds nothing of an address, a secret or a body.
 #[derive(Debug, thiserror::Error)]
-pub(crate) enum Trouble {
+pub(crate) enum ChannelError {
     #[error("the mail topic did not take it")]
     Mail(#[from] store::Error),
     #[error("the post did not arrive")]
-    Post(#[from] Failure),
+    Post(#[from] PostError),
     #[error("the receiver answered with status {0}")]
     Status(u16),
     #[error("the secret cannot sign: it is whsec_ followed by 24 to 64 bytes in base64")]
@@ -49,7 +49,7 @@ pub(crate) enum Trouble {
     CircuitOpen,
 }
 
-impl Trouble {
+impl ChannelError {
     /// A code for logs.
     pub(crate) fn code(&self) -> &'static str {
         match self {
@@ -131,7 +131,7 @@ impl Channel {
         policy: Policy,
         message: &Message,
         now_ms: u64,
-    ) -> Result<(), Trouble> {
+    ) -> Result<(), ChannelError> {
         let (url, body) = match self {
             Self::Mail => return Ok(()),
             Self::Slack { url } => (url, render::slack(message)),
@@ -139,7 +139,7 @@ impl Channel {
             Self::Teams { url } => (url, render::teams(message)),
             Self::Webhook { url, .. } => (url, render::json(message)),
         };
-        let target = Target::parse(url, policy).map_err(Failure::from)?;
+        let target = Target::parse(url, policy).map_err(PostError::from)?;
         let body = body.to_string();
         let mut headers = vec![(CONTENT_TYPE, HeaderValue::from_static("application/json"))];
         if let Self::Webhook { secret, .. } = self {
@@ -147,7 +147,7 @@ impl Channel {
         }
         match client.post(&target, headers, body.into()).await?.status {
             200..=299 => Ok(()),
-            status => Err(Trouble::Status(status)),
+            status => Err(ChannelError::Status(status)),
         }
     }
 }
@@ -158,14 +158,14 @@ fn signed(
     message: &Message,
     timestamp: u64,
     body: &[u8],
-) -> Result<[(HeaderName, HeaderValue); 3], Trouble> {
+) -> Result<[(HeaderName, HeaderValue); 3], ChannelError> {
     let secret = Secret::parse(secret)?;
     let letters = |letter: char| if letter.is_ascii_alphanumeric() { letter } else { '-' };
     let incident: String = message.incident.chars().map(letters).collect();
     let id = format!("{incident}-{}-{}", message.changed_ms, message.status.as_str());
     let signature = signature::header([&secret], &id, timestamp, body);
     // Letters, numbers and base64 are always fit for a header.
-    let value = |text: &str| HeaderValue::from_str(text).map_err(|_| Failure::from(Refused::Malformed));
+    let value = |text: &str| HeaderValue::from_str(text).map_err(|_| PostError::from(TargetError::Malformed));
     Ok([(ID, value(&id)?), (TIMESTAMP, HeaderValue::from(timestamp)), (SIGNATURE, value(&signature)?)])
 }
 
@@ -187,7 +187,7 @@ mod tests {
     }
 
     #[test]
-    fn a_secret_that_is_another_is_refused_and_not_repeated() {
+    fn a_secret_that_is_another_is_rejected_and_not_repeated() {
         for text in ["", "[]", r#"{"slak": {"url": "hush"}}"#, r#"{"slack": {}}"#, r#"{"slack": "hush"}"#] {
             assert_eq!(Channel::parse(text).err(), Some(Malformed), "{text}");
         }

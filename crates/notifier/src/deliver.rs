@@ -10,7 +10,7 @@ use store::{AlarmsNow, Error, Incident, Incidents, Mail, Measured, ReadContract,
 use telemetry::{Label, Notice as Noticed, NoticeRecord, Occurrence};
 
 use crate::alarm::Change;
-use crate::channel::{Channel, Malformed, Trouble};
+use crate::channel::{Channel, ChannelError, Malformed};
 use crate::event::{UnknownEvent, decode};
 use crate::files::Files;
 use crate::incident::{Decision, decide};
@@ -24,7 +24,7 @@ const PATIENCE: Duration = Duration::from_secs(5);
 
 /// Why Lambda is to deliver a change again. Holds names and codes only.
 #[derive(Debug, thiserror::Error)]
-pub enum NotTold {
+pub enum NotifyError {
     /// It is no message of a topic.
     #[error(transparent)]
     Event(#[from] UnknownEvent),
@@ -42,14 +42,14 @@ pub enum NotTold {
     Channels(Vec<&'static str>),
 }
 
-impl From<NotTold> for Diagnostic {
-    fn from(not_told: NotTold) -> Self {
+impl From<NotifyError> for Diagnostic {
+    fn from(not_told: NotifyError) -> Self {
         let error_type = match not_told {
-            NotTold::Event(_) => "UnknownEvent",
-            NotTold::Ledger(_) => "Ledger",
-            NotTold::Busy => "Busy",
-            NotTold::Panicked => "Panicked",
-            NotTold::Channels(_) => "Channels",
+            NotifyError::Event(_) => "UnknownEvent",
+            NotifyError::Ledger(_) => "Ledger",
+            NotifyError::Busy => "Busy",
+            NotifyError::Panicked => "Panicked",
+            NotifyError::Channels(_) => "Channels",
         };
         Self { error_type: error_type.to_owned(), error_message: telemetry::chain(&not_told) }
     }
@@ -66,14 +66,14 @@ enum NoChannels {
 
 /// Why something that a message may do without is not in it.
 #[derive(Debug, thiserror::Error)]
-pub(crate) enum Unanswered {
+pub(crate) enum LookupError {
     #[error("a service failed")]
     Service(#[from] Error),
     #[error("no answer within {} s", PATIENCE.as_secs())]
     Late,
 }
 
-impl Unanswered {
+impl LookupError {
     /// Asks, and waits for a while.
     pub(crate) async fn within<T>(asked: impl Future<Output = Result<T, Error>>) -> Result<T, Self> {
         Ok(tokio::time::timeout(PATIENCE, asked).await.map_err(|_| Self::Late)??)
@@ -81,7 +81,7 @@ impl Unanswered {
 
     fn occurrence(&self) -> Occurrence {
         match self {
-            Self::Service(error) => Occurrence::service_failed(error.is_refusal()),
+            Self::Service(error) => Occurrence::service_failed(error.is_denied()),
             Self::Late => Occurrence::RetryableError,
         }
     }
@@ -91,14 +91,14 @@ impl<D: Incidents + Secrets + Mail + Measured + AlarmsNow, R: Partners + Senders
     Notifier<D, R>
 {
     /// Handles one invocation. An error asks Lambda to try again, and at last to keep the event among the dead letters.
-    pub async fn handle(&self, event: &Value) -> Result<(), NotTold> {
+    pub async fn handle(&self, event: &Value) -> Result<(), NotifyError> {
         let mut ended = Ok(());
         for notice in decode(event)? {
             let attended = host::caught(self.attend(&Change::read(&notice))).await;
-            let one = attended.unwrap_or(Err(NotTold::Panicked));
+            let one = attended.unwrap_or(Err(NotifyError::Panicked));
             match &one {
-                Err(NotTold::Ledger(error)) => self.count(Occurrence::service_failed(error.is_refusal())),
-                Err(NotTold::Panicked) => self.count(Occurrence::Panic),
+                Err(NotifyError::Ledger(error)) => self.count(Occurrence::service_failed(error.is_denied())),
+                Err(NotifyError::Panicked) => self.count(Occurrence::Panic),
                 _ => {}
             }
             ended = ended.and(one);
@@ -106,12 +106,12 @@ impl<D: Incidents + Secrets + Mail + Measured + AlarmsNow, R: Partners + Senders
         ended
     }
 
-    async fn attend(&self, change: &Change) -> Result<(), NotTold> {
+    async fn attend(&self, change: &Change) -> Result<(), NotifyError> {
         for _ in 0..LOOKS {
             let seen = self.desk.incident(&change.incident).await?;
             match decide(seen.as_ref(), change, self.host.now()) {
                 Decision::Nothing => return Ok(()),
-                Decision::Later => return Err(NotTold::Busy),
+                Decision::Later => return Err(NotifyError::Busy),
                 Decision::Fold => {
                     self.desk.fold(&change.incident, &change.alarm).await?;
                     self.record(change, "none", Noticed::Folded, "");
@@ -124,11 +124,11 @@ impl<D: Incidents + Secrets + Mail + Measured + AlarmsNow, R: Partners + Senders
                 }
             }
         }
-        Err(NotTold::Busy)
+        Err(NotifyError::Busy)
     }
 
     /// Tells every channel that was not told yet, all at once, and keeps which of them took it.
-    async fn tell(&self, change: &Change, mine: Incident) -> Result<(), NotTold> {
+    async fn tell(&self, change: &Change, mine: Incident) -> Result<(), NotifyError> {
         let message = self.message(change, &mine).await;
         let mut failed = Vec::new();
         let mut channels = vec![Channel::Mail];
@@ -136,7 +136,7 @@ impl<D: Incidents + Secrets + Mail + Measured + AlarmsNow, R: Partners + Senders
             Ok(more) => channels.extend(more),
             Err(error) => {
                 if let NoChannels::Read(error) = &error {
-                    self.count(Occurrence::service_failed(error.is_refusal()));
+                    self.count(Occurrence::service_failed(error.is_denied()));
                 }
                 tracing::warn!(error = telemetry::chain(&error), "only mail is told");
                 failed.push("channels");
@@ -162,7 +162,7 @@ impl<D: Incidents + Secrets + Mail + Measured + AlarmsNow, R: Partners + Senders
         if !self.desk.put_incident(&change.incident, &next, Some(&mine)).await? {
             tracing::warn!("another invocation took the incident over");
         }
-        if failed.is_empty() { Ok(()) } else { Err(NotTold::Channels(failed)) }
+        if failed.is_empty() { Ok(()) } else { Err(NotifyError::Channels(failed)) }
     }
 
     /// The message of a change, with what the ledger and CloudWatch say within their time.
@@ -189,7 +189,7 @@ impl<D: Incidents + Secrets + Mail + Measured + AlarmsNow, R: Partners + Senders
         Message::new(change, incident, &Known { files, recent, members })
     }
 
-    fn miss(&self, unanswered: &Unanswered, what: &'static str) {
+    fn miss(&self, unanswered: &LookupError, what: &'static str) {
         tracing::warn!(what, error = telemetry::chain(unanswered), "a message lacks what was not read");
         self.count(unanswered.occurrence());
     }
@@ -206,21 +206,21 @@ impl<D: Incidents + Secrets + Mail + Measured + AlarmsNow, R: Partners + Senders
         }
     }
 
-    async fn send(&self, channel: &Channel, message: &Message) -> Result<(), Trouble> {
+    async fn send(&self, channel: &Channel, message: &Message) -> Result<(), ChannelError> {
         let name = channel.name();
-        self.breakers.ask(name, self.host.now()).map_err(|_| Trouble::CircuitOpen)?;
+        self.breakers.ask(name, self.host.now()).map_err(|_| ChannelError::CircuitOpen)?;
         let ended = match channel {
             Channel::Mail => {
                 let (subject, text) = render::mail(message);
-                self.desk.mail(&subject, &text).await.map_err(Trouble::from)
+                self.desk.mail(&subject, &text).await.map_err(ChannelError::from)
             }
             other => other.post(&self.client, self.settings.policy, message, self.host.now()).await,
         };
         match &ended {
             Ok(()) => self.breakers.worked(name),
             Err(trouble) => {
-                if let Trouble::Mail(error) = trouble {
-                    self.count(Occurrence::service_failed(error.is_refusal()));
+                if let ChannelError::Mail(error) = trouble {
+                    self.count(Occurrence::service_failed(error.is_denied()));
                 }
                 self.breakers.failed(name, self.host.now());
             }

@@ -81,15 +81,15 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_message_is_refused_without_a_word_of_it() {
+    fn what_is_no_message_is_rejected_without_a_word_of_it() {
         let other = [
             json!({"Records": [{"body": "canary-value"}]}),
             json!({"Records": "canary-value"}),
             event(&json!({"Timestamp": "canary-value"})),
         ];
         for other in other {
-            let refused = decode(&other).unwrap_err();
-            assert!(!Diagnostic::from(refused).error_message.contains("canary-value"));
+            let rejected = decode(&other).unwrap_err();
+            assert!(!Diagnostic::from(rejected).error_message.contains("canary-value"));
         }
     }
 

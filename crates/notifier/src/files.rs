@@ -11,7 +11,7 @@ use store::{Error, Outcome, ReadContract, State, UNKNOWN as WRONG_KEY};
 use telemetry::Label;
 
 use crate::alarm::Change;
-use crate::deliver::Unanswered;
+use crate::deliver::LookupError;
 use crate::overdue::{self, Overdue};
 
 /// The metrics of our own that files make bad.
@@ -65,16 +65,16 @@ pub(crate) async fn of<R: Partners + Senders + Reading + ReadContract>(
     reading: &R,
     change: &Change,
     stack: &str,
-) -> Result<Files, Unanswered> {
+) -> Result<Files, LookupError> {
     let is_of = |names: &[&str]| change.metrics.iter().any(|metric| names.contains(&metric.as_str()));
     if is_of(&BAD) {
-        Ok(Files::Bad(Unanswered::within(bad(reading, change, stack)).await?))
+        Ok(Files::Bad(LookupError::within(bad(reading, change, stack)).await?))
     } else if is_of(&[BROKEN]) {
-        Ok(Files::Contracts(Unanswered::within(overdue::broken(reading)).await?))
+        Ok(Files::Contracts(LookupError::within(overdue::broken(reading)).await?))
     } else if is_of(&[OVERDUE]) && change.place("feed").is_none() {
-        Ok(Files::Overdue(Unanswered::within(overdue::of(reading, change.changed_ms, stack)).await?))
+        Ok(Files::Overdue(LookupError::within(overdue::of(reading, change.changed_ms, stack)).await?))
     } else if is_of(&EXPECTED) {
-        Ok(Files::Newest(Unanswered::within(newest(reading, change)).await?))
+        Ok(Files::Newest(LookupError::within(newest(reading, change)).await?))
     } else {
         Ok(Files::NotAsked)
     }
@@ -94,7 +94,7 @@ async fn bad<R: Partners + Senders + Reading>(
         std::iter::once(wrong).chain(everybody(reading).await?).collect()
     };
     let mut listed = listed(reading, change, partners, from, FILES_OF_A_PARTNER).await?;
-    // The alarm on rejects is about loaded files. That of one feed has always shown the refused ones too, which are few.
+    // The alarm on rejects is about loaded files. That of one feed has always shown the rejected ones too, which are few.
     let is_of_loaded = !change.metrics.iter().any(|metric| metric == QUARANTINED);
     if change.place("feed").is_none() && is_of_loaded {
         listed.retain(|(_, file)| file.state == State::Complete);
@@ -207,7 +207,7 @@ fn line(partner: &str, file: &ListedFile) -> Option<String> {
     Some(format!("{} of {}/{}: {what}", file.file, partner.as_str(), feed.as_str()))
 }
 
-/// What shows a file's story, and the records that were refused when some were.
+/// What shows a file's story, and the records that were rejected when some were.
 fn commands(stack: &str, file: &ListedFile) -> Vec<String> {
     let command = |word: &str| format!("scalper --stack {stack} {word} {}", file.file);
     let rejects = file.outcome.as_ref().is_some_and(|outcome| outcome.counts.rejects > 0);

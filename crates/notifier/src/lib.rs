@@ -26,7 +26,7 @@ pub mod recent;
 pub mod render;
 mod trigger;
 
-pub use deliver::NotTold;
+pub use deliver::NotifyError;
 
 use host::Host;
 use outbound::{CircuitBreakers, Client, Policy};
@@ -62,7 +62,7 @@ impl<D: Incidents + Secrets + Mail + Measured + AlarmsNow, R: Partners + Senders
     Notifier<D, R>
 {
     /// A notifier between these.
-    pub fn new(desk: D, reading: R, settings: Settings, host: Host) -> Result<Self, outbound::Failure> {
+    pub fn new(desk: D, reading: R, settings: Settings, host: Host) -> Result<Self, outbound::PostError> {
         let client = Client::new(settings.policy)?;
         Ok(Self { desk, reading, client, settings, breakers: CircuitBreakers::default(), host })
     }

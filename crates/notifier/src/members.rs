@@ -4,7 +4,7 @@
 use store::{AlarmNow, AlarmsNow};
 
 use crate::alarm::{Change, Description, values};
-use crate::deliver::Unanswered;
+use crate::deliver::LookupError;
 use crate::quantity::{Limit, Quantity};
 
 /// An alarm of an incident.
@@ -25,11 +25,11 @@ pub(crate) async fn of<D: AlarmsNow>(
     desk: &D,
     change: &Change,
     stack: &str,
-) -> Result<Vec<Member>, Unanswered> {
+) -> Result<Vec<Member>, LookupError> {
     if change.state.is_none() || !change.is_part {
         return Ok(Vec::new());
     }
-    let alarms = Unanswered::within(desk.alarms_now(&format!("{stack}-"))).await?;
+    let alarms = LookupError::within(desk.alarms_now(&format!("{stack}-"))).await?;
     Ok(alarms.into_iter().filter_map(|alarm| member(alarm, &change.incident)).collect())
 }
 

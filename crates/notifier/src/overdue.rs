@@ -127,7 +127,7 @@ fn expecting(contracts: Vec<(String, InForce)>) -> BTreeMap<String, Arc<Contract
         Terms::Active(contract) if contract.expectation.is_some() && feed != HEARTBEAT => {
             Some((feed, contract))
         }
-        Terms::Active(_) | Terms::Refused(_) => None,
+        Terms::Active(_) | Terms::Quarantine(_) => None,
     });
     active.collect()
 }

@@ -3,7 +3,7 @@
 use store::{Measured, Query, Span};
 
 use crate::alarm::Change;
-use crate::deliver::Unanswered;
+use crate::deliver::LookupError;
 use crate::quantity::{Quantity, period};
 
 /// The most values that are told, and so the periods that are asked for: an hour of five minutes each.
@@ -32,14 +32,14 @@ pub(crate) async fn of<D: Measured>(
     desk: &D,
     change: &Change,
     now_ms: u64,
-) -> Result<Option<Recent>, Unanswered> {
+) -> Result<Option<Recent>, LookupError> {
     let Some(Compared { queries, period_seconds }) = &change.compared else { return Ok(None) };
     let period_ms = u64::from(*period_seconds) * 1_000;
     // The period that has begun counts too. Whole periods, so that CloudWatch cuts them as the alarm does.
     let until_ms = (now_ms / period_ms).saturating_add(1).saturating_mul(period_ms);
     let from_ms = until_ms.saturating_sub(period_ms * u64::from(PERIODS));
     let span = Span { from_ms, until_ms, period_seconds: *period_seconds };
-    let found = Unanswered::within(desk.measured(queries, span)).await?;
+    let found = LookupError::within(desk.measured(queries, span)).await?;
     let (Some(first), Some(last)) = (found.first(), found.last()) else { return Ok(None) };
     let slots = (last.at_ms.saturating_sub(first.at_ms) / period_ms).min(u64::from(PERIODS));
     let value = |slot: u64| {

@@ -22,7 +22,7 @@ const SLACK_SECTION: usize = 3_000;
 /// <https://developer.pagerduty.com/docs/events-api-v2/trigger-events/>
 const PAGERDUTY_SUMMARY: usize = 1_024;
 const PAGERDUTY_KEY: usize = 255;
-/// Teams refuses messages over 28 KB: three blocks of the one and 15 facts of the other, of 4 bytes a character at most,
+/// Teams rejects messages over 28 KB: three blocks of the one and 15 facts of the other, of 4 bytes a character at most,
 /// are within it.
 /// <https://learn.microsoft.com/en-us/microsoftteams/platform/webhooks-and-connectors/how-to/add-incoming-webhook>
 const TEAMS_BLOCK: usize = 1_000;

@@ -120,7 +120,7 @@ async fn a_channel_that_fails_is_told_again_and_the_others_are_not() {
     let notifier = harness.notifier(Some(&receiver.channels()));
     let one = alarm("s-slow", BEGIN_MS);
     let first = receiver.during(notifier.handle(&one), "503 Service Unavailable").await;
-    let Err(NotTold::Channels(failed)) = first else { panic!("{first:?}") };
+    let Err(NotifyError::Channels(failed)) = first else { panic!("{first:?}") };
     assert_eq!(failed, ["slack", "pagerduty", "teams", "webhook"]);
     receiver.during(notifier.handle(&one), "200 OK").await.unwrap();
     assert_eq!((receiver.said().len(), harness.subjects().len()), (8, 1), "mail had it at once");
@@ -148,7 +148,9 @@ async fn without_its_secret_mail_is_told_and_the_rest_later() {
     let (harness, receiver) = (Arc::<Harness>::default(), Receiver::new().await);
     let notifier = harness.notifier_of("arn:of-another");
     let one = alarm("s-slow", BEGIN_MS);
-    assert!(matches!(notifier.handle(&one).await, Err(NotTold::Channels(failed)) if failed == ["channels"]));
+    assert!(
+        matches!(notifier.handle(&one).await, Err(NotifyError::Channels(failed)) if failed == ["channels"])
+    );
     harness.memory.keep_secret("arn:of-another", &receiver.channels());
     receiver.during(notifier.handle(&one), "200 OK").await.unwrap();
     assert_eq!((receiver.said().len(), harness.subjects().len()), (4, 1));
@@ -161,7 +163,7 @@ async fn an_address_inside_is_not_connected_to() {
         let notifier =
             harness.notifier_with(Some(&format!(r#"{{"slack": {{"url": "{url}"}}}}"#)), Policy::Public);
         assert!(
-            matches!(notifier.handle(&alarm("s-slow", BEGIN_MS)).await, Err(NotTold::Channels(_))),
+            matches!(notifier.handle(&alarm("s-slow", BEGIN_MS)).await, Err(NotifyError::Channels(_))),
             "{url}"
         );
     }
@@ -209,11 +211,11 @@ async fn an_alarm_of_files_names_the_newest_that_are_not_good_and_no_key() {
 #[tokio::test]
 async fn the_newest_bad_file_comes_with_the_commands_that_show_it() {
     let harness = Arc::<Harness>::default();
-    let refused = harness.add_file("north", "labs", "a.csv", State::Quarantined, 0).await;
+    let rejected = harness.add_file("north", "labs", "a.csv", State::Quarantined, 0).await;
     harness.notifier(None).handle(&harness::quarantine_alarm()).await.unwrap();
     let text = harness.memory.mailed()[0].1.clone();
-    assert!(text.contains(&format!("command: scalper --stack s show {refused}\n")), "{text}");
-    assert!(!text.contains(" rejects "), "no record was refused: {text}");
+    assert!(text.contains(&format!("command: scalper --stack s show {rejected}\n")), "{text}");
+    assert!(!text.contains(" rejects "), "no record was rejected: {text}");
     let harness = Arc::<Harness>::default();
     let half = harness.add_file("north", "labs", "b.csv", State::Complete, 2).await;
     harness.notifier(None).handle(&harness::quarantine_alarm()).await.unwrap();
@@ -250,7 +252,7 @@ async fn an_alarm_of_a_file_that_did_not_come_names_the_newest_of_each_partner()
 async fn a_folder_that_is_no_feed_is_not_named() {
     let harness = Arc::<Harness>::default();
     let fault = checker::FaultCode::NoContract.as_str();
-    harness.refuse_file("north", "jane-doe", "a.csv", fault).await;
+    harness.quarantine_file("north", "jane-doe", "a.csv", fault).await;
     harness.notifier(None).handle(&harness::quarantine_alarm()).await.unwrap();
     let text = harness.memory.mailed()[0].1.clone();
     assert!(text.contains(" of north/unknown: quarantined, NO_CONTRACT") && !text.contains("jane"), "{text}");
@@ -359,12 +361,12 @@ async fn failures_of_services_are_counted_for_the_alarms_of_all_functions() {
     let harness = Arc::<Harness>::default();
     harness.memory.fail_at(1, When::BeforeEffect);
     let failed = harness.notifier(None).handle(&alarm("s-slow", BEGIN_MS)).await;
-    assert!(matches!(failed, Err(NotTold::Ledger(_))), "{failed:?}");
+    assert!(matches!(failed, Err(NotifyError::Ledger(_))), "{failed:?}");
     assert_eq!(harness.counted("RetryableErrors"), 1);
     let harness = Arc::<Harness>::default();
     harness.memory.before(1, |_| async { panic!("a defect") });
     let failed = harness.notifier(None).handle(&alarm("s-slow", BEGIN_MS)).await;
-    assert!(matches!(failed, Err(NotTold::Panicked)), "{failed:?}");
+    assert!(matches!(failed, Err(NotifyError::Panicked)), "{failed:?}");
     assert_eq!(harness.counted("Panics"), 1);
 }
 

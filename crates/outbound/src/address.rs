@@ -25,7 +25,7 @@ const NOT_PUBLIC_V4: [(Ipv4Addr, u32); 15] = [
 ];
 
 /// The IPv6 addresses that were given out for global unicast (RFC 4291, 2.4; IANA IPv6 Global Unicast Address
-/// Assignments). Everything else but the embedded forms below is refused: loopback, unique local, link-local,
+/// Assignments). Everything else but the embedded forms below is rejected: loopback, unique local, link-local,
 /// site-local, multicast, and what was never given out.
 const GLOBAL_V6: (Ipv6Addr, u32) = (Ipv6Addr::new(0x2000, 0, 0, 0, 0, 0, 0, 0), 3);
 
@@ -91,7 +91,7 @@ mod tests {
     }
 
     #[test]
-    fn the_addresses_next_to_a_refused_network_are_public() {
+    fn the_addresses_next_to_a_rejected_network_are_public() {
         for text in [
             "1.0.0.0",
             "9.255.255.255",
@@ -130,7 +130,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_reached_only_from_inside_is_refused() {
+    fn what_is_reached_only_from_inside_is_rejected() {
         for text in [
             "0.0.0.0",
             "127.0.0.1",

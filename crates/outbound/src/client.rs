@@ -20,7 +20,7 @@ use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
 
 use crate::target::Host;
-use crate::{Internet, Network, Policy, Refused, Target};
+use crate::{Internet, Network, Policy, Target, TargetError};
 
 /// Until the connection stands: name, TCP and TLS.
 const CONNECT: Duration = Duration::from_secs(3);
@@ -34,10 +34,10 @@ const AGENT: HeaderValue = HeaderValue::from_static("silent-scalper");
 
 /// Why an exchange did not end well. Holds nothing of the address, the headers or the body.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum Failure {
+pub enum PostError {
     /// The address is not connected to.
-    #[error("the address is refused")]
-    Refused(#[from] Refused),
+    #[error("the address is rejected")]
+    TargetError(#[from] TargetError),
     /// The name has no address.
     #[error("the name of the host was not resolved")]
     Resolve,
@@ -64,12 +64,12 @@ pub enum Failure {
     TooLong,
 }
 
-impl Failure {
+impl PostError {
     /// A code for logs.
     #[must_use]
     pub fn code(self) -> &'static str {
         match self {
-            Self::Refused(refused) => refused.code(),
+            Self::TargetError(rejected) => rejected.code(),
             Self::Resolve => "resolve",
             Self::Connect => "connect",
             Self::Tls => "tls",
@@ -103,23 +103,23 @@ pub struct Client<N = Internet> {
 
 impl Client {
     /// A client on the internet. Fails when the TLS library does not know its own protocol versions.
-    pub fn new(policy: Policy) -> Result<Self, Failure> {
+    pub fn new(policy: Policy) -> Result<Self, PostError> {
         Self::on(Internet, policy)
     }
 }
 
 impl<N: Network> Client<N> {
     /// A client on another network.
-    pub fn on(network: N, policy: Policy) -> Result<Self, Failure> {
+    pub fn on(network: N, policy: Policy) -> Result<Self, PostError> {
         let roots = RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.to_vec() };
         Self::trusting(roots, network, policy)
     }
 
-    fn trusting(roots: RootCertStore, network: N, policy: Policy) -> Result<Self, Failure> {
+    fn trusting(roots: RootCertStore, network: N, policy: Policy) -> Result<Self, PostError> {
         let provider = Arc::new(rustls::crypto::ring::default_provider());
         let mut config = ClientConfig::builder_with_provider(provider)
             .with_safe_default_protocol_versions()
-            .map_err(|_| Failure::Tls)?
+            .map_err(|_| PostError::Tls)?
             .with_root_certificates(roots)
             .with_no_client_auth();
         config.alpn_protocols = vec![b"http/1.1".to_vec()];
@@ -133,18 +133,18 @@ impl<N: Network> Client<N> {
         target: &Target,
         headers: Vec<(HeaderName, HeaderValue)>,
         body: Bytes,
-    ) -> Result<Answer, Failure> {
+    ) -> Result<Answer, PostError> {
         let request = request(Method::POST, target, headers, body)?;
         let (answer, _) = self.exchange(target, request, None).await?;
         Ok(answer)
     }
 
     /// Reads a document of at most `most_bytes` bytes. Any status but 200 is a failure.
-    pub async fn get(&self, target: &Target, most_bytes: usize) -> Result<Bytes, Failure> {
+    pub async fn get(&self, target: &Target, most_bytes: usize) -> Result<Bytes, PostError> {
         let request = request(Method::GET, target, Vec::new(), Bytes::new())?;
         match self.exchange(target, request, Some(most_bytes)).await? {
             (Answer { status: 200, .. }, document) => Ok(document),
-            (Answer { status, .. }, _) => Err(Failure::Status(status)),
+            (Answer { status, .. }, _) => Err(PostError::Status(status)),
         }
     }
 
@@ -153,56 +153,56 @@ impl<N: Network> Client<N> {
         target: &Target,
         request: Request<Full<Bytes>>,
         most_bytes: Option<usize>,
-    ) -> Result<(Answer, Bytes), Failure> {
+    ) -> Result<(Answer, Bytes), PostError> {
         let exchange = async {
             let connected = tokio::time::timeout(self.connect, self.open(target)).await;
-            match connected.map_err(|_| Failure::TimedOut)?? {
+            match connected.map_err(|_| PostError::TimedOut)?? {
                 Stream::Plain(stream) => converse(TokioIo::new(stream), request, most_bytes).await,
                 Stream::Tls(stream) => converse(TokioIo::new(stream), request, most_bytes).await,
             }
         };
-        tokio::time::timeout(self.whole, exchange).await.map_err(|_| Failure::TimedOut)?
+        tokio::time::timeout(self.whole, exchange).await.map_err(|_| PostError::TimedOut)?
     }
 
-    async fn open(&self, target: &Target) -> Result<Stream, Failure> {
+    async fn open(&self, target: &Target) -> Result<Stream, PostError> {
         if !target.tls && self.policy != Policy::Loopback {
-            return Err(Refused::Scheme.into());
+            return Err(TargetError::Scheme.into());
         }
         let addresses = self.addresses(&target.host).await?;
         // What goes out in the clear stays on this machine, whatever the name leads to.
         if !target.tls && !addresses.iter().all(IpAddr::is_loopback) {
-            return Err(Refused::Scheme.into());
+            return Err(TargetError::Scheme.into());
         }
         let stream = self.reach(&addresses, target.port).await?;
         if !target.tls {
             return Ok(Stream::Plain(stream));
         }
         let name = match &target.host {
-            Host::Name(name) => ServerName::try_from(name.clone()).map_err(|_| Refused::Host)?,
+            Host::Name(name) => ServerName::try_from(name.clone()).map_err(|_| TargetError::Host)?,
             Host::Address(address) => ServerName::from(*address),
         };
-        let stream = self.tls.connect(name, stream).await.map_err(|_| Failure::Tls)?;
+        let stream = self.tls.connect(name, stream).await.map_err(|_| PostError::Tls)?;
         Ok(Stream::Tls(Box::new(stream)))
     }
 
     /// The addresses to try, all of which may be reached. IPv4 first: a function outside a VPC has no IPv6.
-    async fn addresses(&self, host: &Host) -> Result<Vec<IpAddr>, Failure> {
+    async fn addresses(&self, host: &Host) -> Result<Vec<IpAddr>, PostError> {
         let mut addresses = match host {
             Host::Address(address) => vec![*address],
-            Host::Name(name) => self.network.resolve(name).await.map_err(|_| Failure::Resolve)?,
+            Host::Name(name) => self.network.resolve(name).await.map_err(|_| PostError::Resolve)?,
         };
         if addresses.is_empty() {
-            return Err(Failure::Resolve);
+            return Err(PostError::Resolve);
         }
         if !addresses.iter().all(|address| self.policy.allows(*address)) {
-            return Err(Refused::Address.into());
+            return Err(TargetError::Address.into());
         }
         addresses.sort_by_key(IpAddr::is_ipv6);
         Ok(addresses)
     }
 
     /// The first connection that stands.
-    async fn reach(&self, addresses: &[IpAddr], port: u16) -> Result<TcpStream, Failure> {
+    async fn reach(&self, addresses: &[IpAddr], port: u16) -> Result<TcpStream, PostError> {
         for address in addresses {
             let connected: io::Result<TcpStream> =
                 self.network.connect(SocketAddr::new(*address, port)).await;
@@ -210,7 +210,7 @@ impl<N: Network> Client<N> {
                 return Ok(stream);
             }
         }
-        Err(Failure::Connect)
+        Err(PostError::Connect)
     }
 }
 
@@ -224,13 +224,13 @@ fn request(
     target: &Target,
     headers: Vec<(HeaderName, HeaderValue)>,
     body: Bytes,
-) -> Result<Request<Full<Bytes>>, Failure> {
+) -> Result<Request<Full<Bytes>>, PostError> {
     let mut request = Request::new(Full::new(body));
     *request.method_mut() = method;
     *request.uri_mut() = Uri::from(target.path.clone());
     let all = request.headers_mut();
     all.extend(headers);
-    all.insert(HOST, HeaderValue::from_str(&target.authority).map_err(|_| Refused::Host)?);
+    all.insert(HOST, HeaderValue::from_str(&target.authority).map_err(|_| TargetError::Host)?);
     all.insert(USER_AGENT, AGENT);
     all.insert(CONNECTION, HeaderValue::from_static("close"));
     // A compressed answer could be a bomb, and would be none of the bytes that are counted.
@@ -244,7 +244,7 @@ async fn converse<I>(
     stream: I,
     request: Request<Full<Bytes>>,
     most_bytes: Option<usize>,
-) -> Result<(Answer, Bytes), Failure>
+) -> Result<(Answer, Bytes), PostError>
 where
     I: Read + Write + Unpin + Send + 'static,
 {
@@ -253,17 +253,17 @@ where
         .max_headers(HEADERS)
         .handshake(stream)
         .await
-        .map_err(|_| Failure::Protocol)?;
+        .map_err(|_| PostError::Protocol)?;
     let exchange = async {
-        let response = sender.send_request(request).await.map_err(|_| Failure::Protocol)?;
+        let response = sender.send_request(request).await.map_err(|_| PostError::Protocol)?;
         let retry_after =
             response.headers().get(RETRY_AFTER).and_then(|value| value.to_str().ok()?.parse().ok());
         let answer = Answer { status: response.status().as_u16(), retry_after };
         match (answer.status, most_bytes) {
-            (redirect @ 300..=399, _) => Err(Failure::Redirect(redirect)),
+            (redirect @ 300..=399, _) => Err(PostError::Redirect(redirect)),
             (200, Some(most_bytes)) => Ok((answer, read(response.into_body(), most_bytes).await?)),
             (200..=299 | 400..=599, _) => Ok((answer, Bytes::new())),
-            _ => Err(Failure::Protocol),
+            _ => Err(PostError::Protocol),
         }
     };
     let (mut exchange, connection) = (pin!(exchange), pin!(connection));
@@ -275,12 +275,12 @@ where
     }
 }
 
-async fn read(mut body: Incoming, most_bytes: usize) -> Result<Bytes, Failure> {
+async fn read(mut body: Incoming, most_bytes: usize) -> Result<Bytes, PostError> {
     let mut whole = BytesMut::new();
     while let Some(frame) = body.frame().await {
-        let Ok(data) = frame.map_err(|_| Failure::Protocol)?.into_data() else { continue };
+        let Ok(data) = frame.map_err(|_| PostError::Protocol)?.into_data() else { continue };
         if data.len() > most_bytes.saturating_sub(whole.len()) {
-            return Err(Failure::TooLong);
+            return Err(PostError::TooLong);
         }
         whole.extend_from_slice(&data);
     }

@@ -6,18 +6,18 @@
 //! ```text
 //! text ──Target::parse──▶ Target ──resolve──▶ addresses ──is_public, each──▶ connect ──TLS──▶ one exchange
 //!        https, a public name,                one that is not public            to an address that was checked,
-//!        port 443 or 8443, no user            refuses them all                  no redirect, no pool, 10 s in all
+//!        port 443 or 8443, no user            rejects them all                  no redirect, no pool, 10 s in all
 //! ```
 //!
 //! A name is resolved once and the connection goes to what was checked, so that a second answer of the name server
 //! (rebinding) is never asked for. Nothing that this crate reports holds an address, a name or a body.
 //!
 //! ```
-//! use outbound::{Policy, Refused, Target};
+//! use outbound::{Policy, TargetError, Target};
 //!
 //! assert!(Target::parse("https://hooks.example.org/outcomes", Policy::Public).is_ok());
-//! assert_eq!(Target::parse("http://hooks.example.org/", Policy::Public).err(), Some(Refused::Scheme));
-//! assert_eq!(Target::parse("https://169.254.169.254/", Policy::Public).err(), Some(Refused::Address));
+//! assert_eq!(Target::parse("http://hooks.example.org/", Policy::Public).err(), Some(TargetError::Scheme));
+//! assert_eq!(Target::parse("https://169.254.169.254/", Policy::Public).err(), Some(TargetError::Address));
 //! ```
 
 mod address;
@@ -29,6 +29,6 @@ mod target;
 
 pub use address::is_public;
 pub use circuit_breakers::CircuitBreakers;
-pub use client::{Answer, Client, Failure};
+pub use client::{Answer, Client, PostError};
 pub use network::{Internet, Network};
-pub use target::{Policy, Refused, Target};
+pub use target::{Policy, Target, TargetError};

@@ -46,7 +46,7 @@ impl Secret {
     /// id holds no full stop, so that no two messages are signed as one.
     #[must_use]
     pub fn sign(&self, id: &str, timestamp: u64, body: &[u8]) -> String {
-        // HMAC takes a key of any length (RFC 2104, 2): no key is refused, and without one there is no signature.
+        // HMAC takes a key of any length (RFC 2104, 2): no key is rejected, and without one there is no signature.
         let Ok(mut mac) = Hmac::<Sha256>::new_from_slice(&self.0) else { return String::new() };
         mac.update(format!("{id}.{timestamp}.").as_bytes());
         mac.update(body);
@@ -102,7 +102,7 @@ mod tests {
     }
 
     #[test]
-    fn a_text_that_is_no_secret_is_refused_and_not_repeated() {
+    fn a_text_that_is_no_secret_is_rejected_and_not_repeated() {
         let short = format!("{PREFIX}{}", STANDARD.encode([0; 23]));
         let long = format!("{PREFIX}{}", STANDARD.encode([0; 65]));
         for text in

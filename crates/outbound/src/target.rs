@@ -36,7 +36,7 @@ impl Policy {
 
 /// Why an address is not connected to. Holds nothing of it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum Refused {
+pub enum TargetError {
     /// It is no absolute URL, or too long.
     #[error(
         "the address is no URL of at most {URL_BYTES} printable ASCII characters: write https://<host>/<path>"
@@ -59,17 +59,17 @@ pub enum Refused {
     Address,
 }
 
-impl Refused {
+impl TargetError {
     /// A code for logs.
     #[must_use]
     pub fn code(self) -> &'static str {
         match self {
-            Self::Malformed => "refused.malformed",
-            Self::Scheme => "refused.scheme",
-            Self::Credentials => "refused.credentials",
-            Self::Host => "refused.host",
-            Self::Port => "refused.port",
-            Self::Address => "refused.address",
+            Self::Malformed => "target.malformed",
+            Self::Scheme => "target.scheme",
+            Self::Credentials => "target.credentials",
+            Self::Host => "target.host",
+            Self::Port => "target.port",
+            Self::Address => "target.address",
         }
     }
 }
@@ -104,26 +104,26 @@ impl fmt::Debug for Target {
 
 impl Target {
     /// Reads an address under a policy.
-    pub fn parse(url: &str, policy: Policy) -> Result<Self, Refused> {
+    pub fn parse(url: &str, policy: Policy) -> Result<Self, TargetError> {
         let printable = url.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'#' && byte != b'\\');
         if url.len() > URL_BYTES || !printable {
-            return Err(Refused::Malformed);
+            return Err(TargetError::Malformed);
         }
-        let uri: Uri = url.parse().map_err(|_| Refused::Malformed)?;
+        let uri: Uri = url.parse().map_err(|_| TargetError::Malformed)?;
         let (Some(scheme), Some(authority)) = (uri.scheme_str(), uri.authority()) else {
-            return Err(Refused::Malformed);
+            return Err(TargetError::Malformed);
         };
         let tls = match scheme {
             "https" => true,
             "http" if policy == Policy::Loopback => false,
-            _ => return Err(Refused::Scheme),
+            _ => return Err(TargetError::Scheme),
         };
         if authority.as_str().contains('@') {
-            return Err(Refused::Credentials);
+            return Err(TargetError::Credentials);
         }
         let host = host(authority.host(), policy)?;
         if matches!(host, Host::Address(address) if !policy.allows(address)) {
-            return Err(Refused::Address);
+            return Err(TargetError::Address);
         }
         let port = match port(authority.as_str(), authority.host())? {
             None => {
@@ -134,7 +134,7 @@ impl Target {
                 }
             }
             Some(port) if PORTS.contains(&port) || policy == Policy::Loopback => port,
-            Some(_) => return Err(Refused::Port),
+            Some(_) => return Err(TargetError::Port),
         };
         let path = uri.path_and_query().cloned().unwrap_or_else(|| PathAndQuery::from_static("/"));
         Ok(Self { tls, host, port, authority: authority.as_str().to_ascii_lowercase(), path })
@@ -142,22 +142,22 @@ impl Target {
 }
 
 /// The port after the host. `http` reads an absent one and one that is no number alike, so it is read here.
-fn port(authority: &str, host: &str) -> Result<Option<u16>, Refused> {
-    let rest = authority.strip_prefix(host).ok_or(Refused::Malformed)?;
+fn port(authority: &str, host: &str) -> Result<Option<u16>, TargetError> {
+    let rest = authority.strip_prefix(host).ok_or(TargetError::Malformed)?;
     if rest.is_empty() {
         return Ok(None);
     }
-    let digits = rest.strip_prefix(':').ok_or(Refused::Malformed)?;
+    let digits = rest.strip_prefix(':').ok_or(TargetError::Malformed)?;
     if !digits.bytes().all(|byte| byte.is_ascii_digit()) {
-        return Err(Refused::Port);
+        return Err(TargetError::Port);
     }
-    digits.parse().map(Some).map_err(|_| Refused::Port)
+    digits.parse().map(Some).map_err(|_| TargetError::Port)
 }
 
-fn host(text: &str, policy: Policy) -> Result<Host, Refused> {
+fn host(text: &str, policy: Policy) -> Result<Host, TargetError> {
     if let Some(inner) = text.strip_prefix('[') {
         let address: Ipv6Addr =
-            inner.strip_suffix(']').unwrap_or_default().parse().map_err(|_| Refused::Host)?;
+            inner.strip_suffix(']').unwrap_or_default().parse().map_err(|_| TargetError::Host)?;
         return Ok(Host::Address(address.into()));
     }
     if let Ok(address) = text.parse() {
@@ -167,7 +167,7 @@ fn host(text: &str, policy: Policy) -> Result<Host, Refused> {
     if is_public_name(&name) || (policy == Policy::Loopback && name == "localhost") {
         Ok(Host::Name(name))
     } else {
-        Err(Refused::Host)
+        Err(TargetError::Host)
     }
 }
 
@@ -192,7 +192,7 @@ mod tests {
 
     use super::*;
 
-    fn refused(url: &str) -> Option<Refused> {
+    fn rejected(url: &str) -> Option<TargetError> {
         Target::parse(url, Policy::Public).err()
     }
 
@@ -211,44 +211,44 @@ mod tests {
     }
 
     #[test]
-    fn each_other_address_is_refused_with_its_reason() {
+    fn each_other_address_is_rejected_with_its_reason() {
         let long = format!("https://example.org/{}", "a".repeat(URL_BYTES));
         for (url, reason) in [
-            ("", Refused::Malformed),
-            ("example.org", Refused::Malformed),
-            ("/path", Refused::Malformed),
-            ("https://", Refused::Malformed),
-            ("https://example.org/#part", Refused::Malformed),
-            ("https://example.org\\@127.0.0.1/", Refused::Malformed),
-            ("https://example.org/a b", Refused::Malformed),
-            ("https://ex\u{e4}mple.org/", Refused::Malformed),
-            ("https://example.org/\r\nx: y", Refused::Malformed),
-            (long.as_str(), Refused::Malformed),
-            ("http://example.org/", Refused::Scheme),
-            ("ftp://example.org/", Refused::Scheme),
-            ("https://user@example.org/", Refused::Credentials),
-            ("https://user:word@example.org/", Refused::Credentials),
-            ("https://localhost/", Refused::Host),
-            ("https://intranet/", Refused::Host),
-            ("https://example.org./", Refused::Host),
-            ("https://127.1/", Refused::Host),
-            ("https://0x7f.0.0.1/", Refused::Host),
-            ("https://2130706433/", Refused::Host),
-            ("https://0177.0.0.1/", Refused::Host),
-            ("https://[fe80::1%25eth0]/", Refused::Host),
-            ("https://-a.example/", Refused::Host),
-            ("https://a_b.example/", Refused::Host),
-            ("https://example.org:22/", Refused::Port),
-            ("https://example.org:80/", Refused::Port),
-            ("https://127.0.0.1/", Refused::Address),
-            ("https://169.254.169.254/latest/meta-data", Refused::Address),
-            ("https://[::1]/", Refused::Address),
-            ("https://[::ffff:10.0.0.1]/", Refused::Address),
+            ("", TargetError::Malformed),
+            ("example.org", TargetError::Malformed),
+            ("/path", TargetError::Malformed),
+            ("https://", TargetError::Malformed),
+            ("https://example.org/#part", TargetError::Malformed),
+            ("https://example.org\\@127.0.0.1/", TargetError::Malformed),
+            ("https://example.org/a b", TargetError::Malformed),
+            ("https://ex\u{e4}mple.org/", TargetError::Malformed),
+            ("https://example.org/\r\nx: y", TargetError::Malformed),
+            (long.as_str(), TargetError::Malformed),
+            ("http://example.org/", TargetError::Scheme),
+            ("ftp://example.org/", TargetError::Scheme),
+            ("https://user@example.org/", TargetError::Credentials),
+            ("https://user:word@example.org/", TargetError::Credentials),
+            ("https://localhost/", TargetError::Host),
+            ("https://intranet/", TargetError::Host),
+            ("https://example.org./", TargetError::Host),
+            ("https://127.1/", TargetError::Host),
+            ("https://0x7f.0.0.1/", TargetError::Host),
+            ("https://2130706433/", TargetError::Host),
+            ("https://0177.0.0.1/", TargetError::Host),
+            ("https://[fe80::1%25eth0]/", TargetError::Host),
+            ("https://-a.example/", TargetError::Host),
+            ("https://a_b.example/", TargetError::Host),
+            ("https://example.org:22/", TargetError::Port),
+            ("https://example.org:80/", TargetError::Port),
+            ("https://127.0.0.1/", TargetError::Address),
+            ("https://169.254.169.254/latest/meta-data", TargetError::Address),
+            ("https://[::1]/", TargetError::Address),
+            ("https://[::ffff:10.0.0.1]/", TargetError::Address),
         ] {
-            assert_eq!(refused(url), Some(reason), "{url}");
+            assert_eq!(rejected(url), Some(reason), "{url}");
         }
         for url in ["https://example.org:443x/", "https://example.org:/", "https://example.org:99999/"] {
-            assert!(refused(url).is_some(), "{url}");
+            assert!(rejected(url).is_some(), "{url}");
         }
     }
 
@@ -260,8 +260,8 @@ mod tests {
         {
             assert_eq!(local(url), None, "{url}");
         }
-        assert_eq!(local("http://10.0.0.1/"), Some(Refused::Address));
-        assert_eq!(local("http://169.254.169.254/"), Some(Refused::Address));
+        assert_eq!(local("http://10.0.0.1/"), Some(TargetError::Address));
+        assert_eq!(local("http://169.254.169.254/"), Some(TargetError::Address));
     }
 
     #[test]

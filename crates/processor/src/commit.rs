@@ -6,7 +6,7 @@ use store::{
     State, Store,
 };
 
-use crate::{quarantine, stop::Stop, work::Work};
+use crate::{error::ProcessError, quarantine, work::Work};
 
 /// The version id of objects from before a bucket had versions.
 const NULL_VERSION: &str = "null";
@@ -27,7 +27,10 @@ pub(crate) enum Standing {
 }
 
 /// Asks where this version stands. The order is that of the bucket's listing; times and sequencers are not asked.
-pub(crate) async fn standing<S: Store>(work: &Work<'_, S>, contract: &Contract) -> Result<Standing, Stop> {
+pub(crate) async fn standing<S: Store>(
+    work: &Work<'_, S>,
+    contract: &Contract,
+) -> Result<Standing, ProcessError> {
     match contract.policy.on_same_name {
         OnSameName::Append => Ok(Standing::Visible(None)),
         OnSameName::Reject => first_good(work).await,
@@ -36,11 +39,11 @@ pub(crate) async fn standing<S: Store>(work: &Work<'_, S>, contract: &Contract) 
 }
 
 /// A name belongs to the oldest version that became visible under it. The head remembers it when the version itself is
-/// deleted or expires; a load that was taken back leaves the name free, and so does a version that was refused.
+/// deleted or expires; a load that was taken back leaves the name free, and so does a version that was quarantined.
 ///
 /// A version that is older and not decided yet may still turn out to be good: it is waited for, so that the end does not
 /// depend on which of the two was delivered first.
-async fn first_good<S: Store>(work: &Work<'_, S>) -> Result<Standing, Stop> {
+async fn first_good<S: Store>(work: &Work<'_, S>) -> Result<Standing, ProcessError> {
     let seen = work.store.head(&work.file.key).await?;
     if let Some(head) = seen.as_ref().filter(|head| head.file != work.id)
         && is_complete(work, &head.file).await?
@@ -64,12 +67,12 @@ async fn first_good<S: Store>(work: &Work<'_, S>) -> Result<Standing, Stop> {
         }
     }
     if undecided {
-        return Err(Stop::Behind);
+        return Err(ProcessError::Behind);
     }
     Ok(Standing::Visible(Some(HeadMove { from: seen, to: head_of(work), receipt: None })))
 }
 
-async fn is_complete<S: Store>(work: &Work<'_, S>, file: &FileId) -> Result<bool, Stop> {
+async fn is_complete<S: Store>(work: &Work<'_, S>, file: &FileId) -> Result<bool, ProcessError> {
     Ok(work.store.entry(file).await?.is_some_and(|entry| entry.state == State::Complete))
 }
 
@@ -77,7 +80,7 @@ fn head_of<S>(work: &Work<'_, S>) -> Head {
     Head { version: work.file.version.clone(), file: work.id.clone(), load: work.load.clone() }
 }
 
-async fn newest<S: Store>(work: &Work<'_, S>) -> Result<Standing, Stop> {
+async fn newest<S: Store>(work: &Work<'_, S>) -> Result<Standing, ProcessError> {
     let to = head_of(work);
     let Some(seen) = work.store.head(&work.file.key).await? else {
         return Ok(Standing::Visible(Some(HeadMove { from: None, to, receipt: None })));
@@ -100,12 +103,12 @@ async fn newest<S: Store>(work: &Work<'_, S>) -> Result<Standing, Stop> {
 }
 
 /// Whether a visible version that was deleted from the bucket since was newer. Only the orders are left to compare.
-async fn is_newer<S: Store>(work: &Work<'_, S>, visible: &FileId) -> Result<bool, Stop> {
+async fn is_newer<S: Store>(work: &Work<'_, S>, visible: &FileId) -> Result<bool, ProcessError> {
     Ok(work.store.entry(visible).await?.is_some_and(|entry| entry.order > work.order))
 }
 
 /// Prepares the end of the load that this one replaces: writes the receipt that says so, and gives its file.
-async fn replaced<S: Store>(work: &Work<'_, S>, head: &mut HeadMove) -> Result<Option<FileId>, Stop> {
+async fn replaced<S: Store>(work: &Work<'_, S>, head: &mut HeadMove) -> Result<Option<FileId>, ProcessError> {
     let Some(from) = head.from.as_ref().filter(|from| from.file != work.id) else { return Ok(None) };
     let Some(older) = work.store.entry(&from.file).await? else { return Ok(None) };
     let Some(outcome) = older.outcome.as_ref().filter(|_| older.state == State::Complete) else {
@@ -130,7 +133,7 @@ pub(crate) async fn commit<S: Store>(
     work: &Work<'_, S>,
     contract: &Contract,
     outcome: &Outcome,
-) -> Result<Ended, Stop> {
+) -> Result<Ended, ProcessError> {
     let content = contract.policy.dedupe_content.then(|| ContentClaim {
         partner: work.partner.clone(),
         feed: work.feed.clone(),
@@ -155,7 +158,7 @@ pub(crate) async fn commit<S: Store>(
         };
         match work.store.commit(&commit).await? {
             Committed::Done => return Ok(Ended::Done(outcome)),
-            Committed::Lost => return Err(Stop::Lost),
+            Committed::Lost => return Err(ProcessError::Lost),
             Committed::Duplicate(other) => return Ok(Ended::Duplicate(other)),
             Committed::HeadMoved => {}
         }

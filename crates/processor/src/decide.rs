@@ -4,16 +4,16 @@ use std::sync::Arc;
 
 use checker::{FaultCode, Summary, Verdict};
 use contract::{Contract, OnSameName};
-use feed::Refusal;
+use feed::QuarantineReason;
 use store::{Entry, Outcome, State, Store};
 use telemetry::{FileRecord, Step};
 
 use crate::{
     commit::{self, Ended, Standing},
+    error::ProcessError,
     load::{Load, Rows},
     quarantine::{self, Evidence},
     read::{self, Again, Content, Found},
-    stop::Stop,
     work::{Work, outcome},
 };
 
@@ -21,8 +21,8 @@ use crate::{
 pub(crate) enum Task {
     /// Nothing: nobody sent it.
     Ignore,
-    /// Refuse it unread.
-    Refuse(Refusal),
+    /// Reject it unread.
+    Quarantine(QuarantineReason),
     /// Check it.
     Check(Arc<Contract>),
 }
@@ -32,7 +32,7 @@ impl Task {
     pub(crate) fn contract(&self) -> Option<&Arc<Contract>> {
         match self {
             Self::Ignore => None,
-            Self::Refuse(refusal) => refusal.contract.as_ref(),
+            Self::Quarantine(reason) => reason.contract.as_ref(),
             Self::Check(contract) => Some(contract),
         }
     }
@@ -44,46 +44,46 @@ pub(crate) async fn decide<S: Store>(
     entry: &Entry,
     task: &Task,
     record: &mut FileRecord,
-) -> Result<Outcome, Stop> {
+) -> Result<Outcome, ProcessError> {
     let Entry { deaths, rows_written, .. } = entry;
     if *deaths >= work.settings.deaths && !matches!(task, Task::Ignore) {
         let found = format!("{deaths} earlier attempts that died after {rows_written} rows");
-        let refusal = Refusal::new(FaultCode::Poison, &found, "a file that can be processed");
-        return refuse(work, task.contract().map(Arc::as_ref), &refusal, record).await;
+        let reason = QuarantineReason::new(FaultCode::Poison, &found, "a file that can be processed");
+        return quarantine_unread(work, task.contract().map(Arc::as_ref), &reason, record).await;
     }
     match task {
         Task::Ignore => work.finish(outcome(State::Ignored, None, None, None)).await,
-        Task::Refuse(refusal) => refuse(work, refusal.contract.as_deref(), refusal, record).await,
+        Task::Quarantine(reason) => quarantine_unread(work, reason.contract.as_deref(), reason, record).await,
         Task::Check(contract) => check(work, contract, record).await,
     }
 }
 
-async fn refuse<S: Store>(
+async fn quarantine_unread<S: Store>(
     work: &Work<'_, S>,
     contract: Option<&Contract>,
-    refusal: &Refusal,
+    reason: &QuarantineReason,
     record: &mut FileRecord,
-) -> Result<Outcome, Stop> {
-    record.fault = Some(refusal.fault.code.as_str());
-    quarantine::refuse(work, Evidence { contract, fault: Some(&refusal.fault), ..Evidence::default() }).await
+) -> Result<Outcome, ProcessError> {
+    record.fault = Some(reason.fault.code.as_str());
+    quarantine::reject(work, Evidence { contract, fault: Some(&reason.fault), ..Evidence::default() }).await
 }
 
-/// Refuses a file that lies where S3 reads nothing before it is restored.
-async fn refuse_archived<S: Store>(
+/// Quarantines a file that lies where S3 reads nothing before it is restored.
+async fn quarantine_archived<S: Store>(
     work: &Work<'_, S>,
     contract: &Contract,
     record: &mut FileRecord,
-) -> Result<Outcome, Stop> {
+) -> Result<Outcome, ProcessError> {
     let found = "an object in an archive storage class";
-    let refusal = Refusal::new(FaultCode::Archived, found, "a readable object");
-    refuse(work, Some(contract), &refusal, record).await
+    let reason = QuarantineReason::new(FaultCode::Archived, found, "a readable object");
+    quarantine_unread(work, Some(contract), &reason, record).await
 }
 
 async fn check<S: Store>(
     work: &Work<'_, S>,
     contract: &Arc<Contract>,
     record: &mut FileRecord,
-) -> Result<Outcome, Stop> {
+) -> Result<Outcome, ProcessError> {
     let unread = Evidence { contract: Some(contract), ..Evidence::default() };
     if contract.policy.on_same_name == OnSameName::Reject {
         let standing = commit::standing(work, contract).await?;
@@ -95,12 +95,12 @@ async fn check<S: Store>(
     let opening = match read::open(work, most_bytes).await? {
         Found::Content(opening) => opening,
         Found::Gone => return quarantine::close(work, State::Gone, unread, None).await,
-        Found::Archived => return refuse_archived(work, contract, record).await,
+        Found::Archived => return quarantine_archived(work, contract, record).await,
         Found::TooLarge(length) => {
             let (found, expected) =
                 (format!("{length} bytes"), format!("a file of at most {most_bytes} bytes"));
-            let refusal = Refusal::new(FaultCode::TooLarge, &found, &expected);
-            return refuse(work, Some(contract), &refusal, record).await;
+            let reason = QuarantineReason::new(FaultCode::TooLarge, &found, &expected);
+            return quarantine_unread(work, Some(contract), &reason, record).await;
         }
     };
     let started = work.host.now();
@@ -113,25 +113,25 @@ async fn check<S: Store>(
     }
 }
 
-/// Keeps what a refused file's sender needs to mend it.
+/// Keeps what a quarantined file's sender needs to correct it.
 async fn reject<S: Store>(
     work: &Work<'_, S>,
     contract: &Arc<Contract>,
     first: &Summary,
     content: &Content,
     record: &mut FileRecord,
-) -> Result<Outcome, Stop> {
+) -> Result<Outcome, ProcessError> {
     let evidence = Evidence { contract: Some(contract), summary: Some(first), ..Evidence::default() };
     if first.counts.rejects == 0 {
-        return quarantine::refuse(work, evidence).await;
+        return quarantine::reject(work, evidence).await;
     }
     let mut load = Load::new(work, first, Rows::Left);
     match read::second(work, contract, first, content, &mut load).await? {
         Again::Gone => quarantine::close(work, State::Gone, evidence, None).await,
-        Again::Archived => refuse_archived(work, contract, record).await,
+        Again::Archived => quarantine_archived(work, contract, record).await,
         Again::Done(second) => {
             load.finish().await?;
-            quarantine::refuse(work, Evidence { summary: Some(second.as_ref()), ..evidence }).await
+            quarantine::reject(work, Evidence { summary: Some(second.as_ref()), ..evidence }).await
         }
     }
 }
@@ -143,7 +143,7 @@ async fn accept<S: Store>(
     first: &Summary,
     content: &Content,
     record: &mut FileRecord,
-) -> Result<Outcome, Stop> {
+) -> Result<Outcome, ProcessError> {
     let evidence = Evidence { contract: Some(contract), summary: Some(first), ..Evidence::default() };
     if contract.policy.on_same_name == OnSameName::Supersede {
         let standing = commit::standing(work, contract).await?;
@@ -156,7 +156,7 @@ async fn accept<S: Store>(
     let second = match read::second(work, contract, first, content, &mut load).await? {
         Again::Done(second) => second,
         Again::Gone => return quarantine::close(work, State::Gone, evidence, None).await,
-        Again::Archived => return refuse_archived(work, contract, record).await,
+        Again::Archived => return quarantine_archived(work, contract, record).await,
     };
     load.finish().await?;
     record.spend(Step::Load, work.host.now().saturating_sub(started));
@@ -168,7 +168,7 @@ async fn make_visible<S: Store>(
     contract: &Contract,
     summary: &Summary,
     record: &mut FileRecord,
-) -> Result<Outcome, Stop> {
+) -> Result<Outcome, ProcessError> {
     let rejects_kept = summary.counts.rejects > 0;
     let evidence =
         Evidence { contract: Some(contract), summary: Some(summary), rejects_kept, ..Evidence::default() };
@@ -189,16 +189,16 @@ async fn set_aside<S: Store>(
     standing: Standing,
     evidence: Evidence<'_>,
     record: &mut FileRecord,
-) -> Result<Outcome, Stop> {
+) -> Result<Outcome, ProcessError> {
     match standing {
         Standing::Older(newer) => quarantine::close(work, State::Superseded, evidence, Some(newer)).await,
         Standing::Gone | Standing::Visible(_) => quarantine::close(work, State::Gone, evidence, None).await,
         Standing::Second => {
             let found = "a name that an earlier version of the key took";
-            let refusal = Refusal::new(FaultCode::SameName, found, "a name that was not used before");
-            record.fault = Some(refusal.fault.code.as_str());
-            let fault = Some(&refusal.fault);
-            quarantine::refuse(work, Evidence { fault, ..evidence }).await
+            let reason = QuarantineReason::new(FaultCode::SameName, found, "a name that was not used before");
+            record.fault = Some(reason.fault.code.as_str());
+            let fault = Some(&reason.fault);
+            quarantine::reject(work, Evidence { fault, ..evidence }).await
         }
     }
 }

@@ -12,10 +12,10 @@ use telemetry::Occurrence;
 use crate::{
     Processor,
     attempt::{FileAttempt, OpenClaim},
+    error::ProcessError,
     event::{Delivered, Event, Notice, UnknownEvent},
     journal::{Death, Working},
     process::Delivery,
-    stop::Stop,
 };
 
 /// The delay before a first retry, seconds; each further one doubles it.
@@ -46,7 +46,7 @@ pub enum Failed {
     Event(#[from] UnknownEvent),
     /// An event without a queue did not end.
     #[error("the file is not terminal")]
-    File(#[from] Stop),
+    File(#[from] ProcessError),
 }
 
 impl From<Failed> for Diagnostic {
@@ -97,11 +97,11 @@ impl<S: Store> Processor<S> {
             let ended = if let Some(notices) = message.body.notices() {
                 self.follow_all(notices, delivery).await
             } else {
-                self.note(&Stop::Unknown, None);
-                Err(Stop::Unknown)
+                self.note(&ProcessError::Unknown, None);
+                Err(ProcessError::Unknown)
             };
             if let Err(stop) = ended {
-                if matches!(stop, Stop::Advanced) && self.hand_over(message).await {
+                if matches!(stop, ProcessError::Advanced) && self.hand_over(message).await {
                     continue;
                 }
                 self.give_back(message, &stop, deadline_ms).await;
@@ -139,11 +139,11 @@ impl<S: Store> Processor<S> {
 
     /// Follows each notice, whatever becomes of the others; gives the stop that needs the longest wait. Among those that need
     /// none it is one that wrote a checkpoint.
-    async fn follow_all(&self, notices: &[Notice], delivery: Delivery) -> Result<(), Stop> {
-        let mut worst: Option<((u32, bool), Stop)> = None;
+    async fn follow_all(&self, notices: &[Notice], delivery: Delivery) -> Result<(), ProcessError> {
+        let mut worst: Option<((u32, bool), ProcessError)> = None;
         for notice in notices {
             let Err(stop) = self.follow(notice, delivery).await else { continue };
-            let weight = (self.delay(&stop, delivery), matches!(stop, Stop::Advanced));
+            let weight = (self.delay(&stop, delivery), matches!(stop, ProcessError::Advanced));
             if worst.as_ref().is_none_or(|(most, _)| weight >= *most) {
                 worst = Some((weight, stop));
             }
@@ -152,13 +152,13 @@ impl<S: Store> Processor<S> {
     }
 
     /// Follows one notice if there is time to begin, and catches a panic: it concerns this file only.
-    async fn follow(&self, notice: &Notice, delivery: Delivery) -> Result<State, Stop> {
+    async fn follow(&self, notice: &Notice, delivery: Delivery) -> Result<State, ProcessError> {
         let mut attempt = FileAttempt::default();
         let time_left = self.host.now().saturating_add(self.settings.reserve_ms) < delivery.deadline_ms;
         let ended = if time_left {
-            caught(self.process(notice, delivery, &mut attempt)).await.unwrap_or(Err(Stop::Panicked))
+            caught(self.process(notice, delivery, &mut attempt)).await.unwrap_or(Err(ProcessError::Panicked))
         } else {
-            Err(Stop::OutOfTime)
+            Err(ProcessError::OutOfTime)
         };
         if let Some(OpenClaim { fence, journal }) = attempt.died() {
             self.record_death(&fence, journal).await;
@@ -179,7 +179,7 @@ impl<S: Store> Processor<S> {
     }
 
     /// Logs and counts a stop, once, with its causes.
-    fn note(&self, stop: &Stop, id: Option<&FileId>) {
+    fn note(&self, stop: &ProcessError, id: Option<&FileId>) {
         self.count(stop.occurrence());
         let file = id.map(FileId::as_str).unwrap_or_default();
         let error = telemetry::chain(stop);
@@ -210,7 +210,7 @@ impl<S: Store> Processor<S> {
 
     /// Makes the message visible again when it makes sense. A failure costs time only: the queue's own visibility
     /// time-out applies.
-    async fn give_back(&self, message: &Message<Delivered>, stop: &Stop, deadline_ms: u64) {
+    async fn give_back(&self, message: &Message<Delivered>, stop: &ProcessError, deadline_ms: u64) {
         let delivery = delivery_of(message, deadline_ms);
         let seconds = self.delay(stop, delivery);
         if let Err(error) = self.store.defer(&message.receipt_handle, seconds).await {
@@ -219,18 +219,18 @@ impl<S: Store> Processor<S> {
     }
 
     /// Seconds until the next delivery.
-    fn delay(&self, stop: &Stop, delivery: Delivery) -> u32 {
+    fn delay(&self, stop: &ProcessError, delivery: Delivery) -> u32 {
         match stop {
-            Stop::OutOfTime | Stop::Advanced => 0,
-            Stop::Held { until_ms } => self.seconds_until(*until_ms),
-            Stop::Lost => FIRST_DELAY + self.host.jitter(FIRST_DELAY),
-            Stop::Behind
-            | Stop::Foreign
-            | Stop::Unknown
-            | Stop::Panicked
-            | Stop::Differs
-            | Stop::Document(_)
-            | Stop::Failed(_) => {
+            ProcessError::OutOfTime | ProcessError::Advanced => 0,
+            ProcessError::Held { until_ms } => self.seconds_until(*until_ms),
+            ProcessError::Lost => FIRST_DELAY + self.host.jitter(FIRST_DELAY),
+            ProcessError::Behind
+            | ProcessError::Foreign
+            | ProcessError::Unknown
+            | ProcessError::Panicked
+            | ProcessError::Differs
+            | ProcessError::Document(_)
+            | ProcessError::Failed(_) => {
                 let doublings = delivery.receive_count.saturating_sub(1).min(5);
                 let delay = (FIRST_DELAY << doublings).min(LONGEST_DELAY);
                 (delay + self.host.jitter(delay / 4)).min(LONGEST_DELAY)

@@ -20,6 +20,7 @@ mod commit;
 pub mod config;
 mod decide;
 mod deliver;
+mod error;
 pub mod event;
 mod journal;
 mod load;
@@ -30,12 +31,11 @@ mod quarantine;
 mod read;
 mod settings;
 mod settle;
-mod stop;
 mod work;
 
 pub use deliver::{Failed, Response};
+pub use error::ProcessError;
 pub use settings::{FIRST_GENERATION, PARSER_EPOCH, Settings};
-pub use stop::Stop;
 
 use feed::{Contracts, Registrations};
 use host::Host;

@@ -6,7 +6,7 @@ use checker::{Reject, RejectTable, Row, Sink, Summary, write_reject_line};
 use flate2::{Compression, GzBuilder, write::GzEncoder};
 use store::{Error, Fenced, Item, Objects, OpenUploads, Operation, Store, Upload};
 
-use crate::{read::Pass, settings::Settings, stop::Stop, work::Work};
+use crate::{error::ProcessError, read::Pass, settings::Settings, work::Work};
 
 /// Takes what the second reading decides.
 pub(crate) struct Load<'a, S: Store> {
@@ -34,7 +34,7 @@ impl<'a, S: Store> Load<'a, S> {
     }
 
     /// Writes what is left and makes the reject files visible.
-    pub(crate) async fn finish(mut self) -> Result<(), Stop> {
+    pub(crate) async fn finish(mut self) -> Result<(), ProcessError> {
         if let Some(rows) = &mut self.rows {
             rows.write(self.work).await?;
         }
@@ -60,7 +60,7 @@ impl<S: Store> Sink for Load<'_, S> {
 }
 
 impl<S: Store> Pass for Load<'_, S> {
-    async fn settle(&mut self) -> Result<(), Stop> {
+    async fn settle(&mut self) -> Result<(), ProcessError> {
         if let Some(rejects) = &mut self.rejects {
             rejects.send().await?;
         }
@@ -115,7 +115,7 @@ impl RowWriter {
 
     /// Writes what is held. After a failure what was written before is remembered: so a table that takes few rows at a
     /// time is filled in the end.
-    async fn write<S: Store>(&mut self, work: &Work<'_, S>) -> Result<(), Stop> {
+    async fn write<S: Store>(&mut self, work: &Work<'_, S>) -> Result<(), ProcessError> {
         if self.items.is_empty() {
             return Ok(());
         }
@@ -128,7 +128,7 @@ impl RowWriter {
         Ok(())
     }
 
-    async fn remember<S: Store>(&mut self, work: &Work<'_, S>) -> Result<(), Stop> {
+    async fn remember<S: Store>(&mut self, work: &Work<'_, S>) -> Result<(), ProcessError> {
         if self.written == self.checkpoint {
             return Ok(());
         }
@@ -137,7 +137,7 @@ impl RowWriter {
                 self.checkpoint = self.written;
                 work.note_advance();
             }
-            Fenced::Lost => return Err(Stop::Lost),
+            Fenced::Lost => return Err(ProcessError::Lost),
         }
         Ok(())
     }
@@ -176,7 +176,7 @@ impl<U: Upload> RejectFiles<U> {
     }
 
     /// Sends what there is; an upload keeps it until a part is full.
-    async fn send(&mut self) -> Result<(), Stop> {
+    async fn send(&mut self) -> Result<(), ProcessError> {
         if self.broken {
             return Err(Error::new(Operation::WriteObject, "gzip").into());
         }
@@ -191,7 +191,7 @@ impl<U: Upload> RejectFiles<U> {
         Ok(())
     }
 
-    async fn finish(mut self) -> Result<(), Stop> {
+    async fn finish(mut self) -> Result<(), ProcessError> {
         self.send().await?;
         let end = self.lines.finish().map_err(|_| Error::new(Operation::WriteObject, "gzip"))?;
         self.lines_upload.write(&end).await?;

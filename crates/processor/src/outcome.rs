@@ -79,7 +79,7 @@ pub(crate) fn announcement(
         corrects: outcome.corrects.as_ref().map(FileId::as_str),
         receipt: tells_receipt.then_some(Location { bucket: quarantine, key: &outcome.receipt }),
     };
-    // SNS refuses an attribute without a value, so what is not there is left out.
+    // SNS rejects an attribute without a value, so what is not there is left out.
     let attributes = [
         ("partner", partner),
         ("feed", feed),

@@ -7,7 +7,7 @@ use std::{
 
 use checker::FaultCode;
 use contract::Contract;
-use feed::{Key, Refusal, Registration, Terms, UNKNOWN};
+use feed::{Key, QuarantineReason, Registration, Terms, UNKNOWN};
 use store::{Claim, Claimed, Entry, Fence, FileId, FileVersion, LoadId, Opened, State, Store, Usage};
 use telemetry::{FileRecord, Label, Occurrence, Step, Used};
 
@@ -15,12 +15,12 @@ use crate::{
     Processor,
     attempt::FileAttempt,
     decide::{Task, decide},
+    error::ProcessError,
     event::Notice,
     order::{self, Order},
     outcome::announcement,
     settings::{FIRST_GENERATION, PARSER_EPOCH},
     settle,
-    stop::Stop,
     work::Work,
 };
 
@@ -53,9 +53,9 @@ impl<S: Store> Processor<S> {
         notice: &Notice,
         delivery: Delivery,
         attempt: &mut FileAttempt,
-    ) -> Result<State, Stop> {
+    ) -> Result<State, ProcessError> {
         if notice.bucket != self.settings.inbox {
-            return Err(Stop::Foreign);
+            return Err(ProcessError::Foreign);
         }
         let (started, usage) = (self.host.now(), self.store.usage());
         let file = self.version(notice).await?;
@@ -73,7 +73,7 @@ impl<S: Store> Processor<S> {
             }
         };
         let entry = match claimed {
-            Claimed::Held { until_ms } => return Err(Stop::Held { until_ms }),
+            Claimed::Held { until_ms } => return Err(ProcessError::Held { until_ms }),
             Claimed::Terminal(entry) => {
                 self.count(Occurrence::RedundantDelivery);
                 return self.tell(entry).await;
@@ -93,7 +93,7 @@ impl<S: Store> Processor<S> {
             self.time_for_work(delivery),
             Box::pin(decide(&work, &entry, &task, &mut record)),
         );
-        let decided = deciding.await.unwrap_or(Err(Stop::OutOfTime));
+        let decided = deciding.await.unwrap_or(Err(ProcessError::OutOfTime));
         // Before any other call: what fails or takes too long from here on is a service's, not the file's.
         attempt.end();
         let outcome = match decided {
@@ -115,7 +115,7 @@ impl<S: Store> Processor<S> {
     }
 
     /// The version that a notice means. A notice without one means the newest: it is a hint, the bucket is the truth.
-    async fn version(&self, notice: &Notice) -> Result<FileVersion, Stop> {
+    async fn version(&self, notice: &Notice) -> Result<FileVersion, ProcessError> {
         let version = if let Some(version) = &notice.version {
             version.clone()
         } else {
@@ -128,7 +128,7 @@ impl<S: Store> Processor<S> {
     }
 
     /// What is to be done, by key and contract.
-    async fn task(&self, named: Named, now_ms: u64) -> Result<(Named, Task), Stop> {
+    async fn task(&self, named: Named, now_ms: u64) -> Result<(Named, Task), ProcessError> {
         let key = match Key::read(&named.file.key) {
             Key::Folder(inner) => match self.store.open(&named.file).await? {
                 Opened::Body { length: 0, .. } => Key::Clutter,
@@ -142,7 +142,7 @@ impl<S: Store> Processor<S> {
                     self.contracts.terms(&self.store, &feed, now_ms, self.settings.contract_ttl_ms).await?;
                 let task = match terms {
                     Terms::Active(contract) => Task::Check(contract),
-                    Terms::Refused(refusal) => Task::Refuse(refusal),
+                    Terms::Quarantine(rejection) => Task::Quarantine(rejection),
                 };
                 let registration = self.registration(&partner, now_ms).await?;
                 let task = if registration == Registration::Suspended { suspended(&task) } else { task };
@@ -151,21 +151,24 @@ impl<S: Store> Processor<S> {
             Key::Clutter | Key::Folder(_) => Ok((named, Task::Ignore)),
             Key::Bad => {
                 let expected = "<partner>/<feed>/<name>, with partner and feed of a-z, 0-9, _ and -";
-                let refusal =
-                    Refusal::new(FaultCode::BadKey, "a key that names no partner and feed", expected);
-                Ok((named, Task::Refuse(refusal)))
+                let rejection = QuarantineReason::new(
+                    FaultCode::BadKey,
+                    "a key that names no partner and feed",
+                    expected,
+                );
+                Ok((named, Task::Quarantine(rejection)))
             }
         }
     }
 
     /// What the partners table says of a partner, kept for as long as a contract is.
-    async fn registration(&self, partner: &str, now_ms: u64) -> Result<Registration, Stop> {
+    async fn registration(&self, partner: &str, now_ms: u64) -> Result<Registration, ProcessError> {
         let ttl_ms = self.settings.contract_ttl_ms;
         Ok(self.registrations.of(&self.store, partner, now_ms, ttl_ms).await?)
     }
 
     /// The order to pin: the bucket's, whatever the event says. Only a version that is gone has the event's.
-    async fn order(&self, notice: &Notice, file: &FileVersion) -> Result<Order, Stop> {
+    async fn order(&self, notice: &Notice, file: &FileVersion) -> Result<Order, ProcessError> {
         let rank = self.store.rank(file).await?;
         Ok(rank.map_or_else(|| Order::of_event(notice.instant_ms.unwrap_or_default()), Order::new))
     }
@@ -248,7 +251,7 @@ impl<S: Store> Processor<S> {
 
     /// Closes what an outcome ends, publishes it unless that was done, and before it the new outcome of each older file
     /// that it replaced: only this one's message is still there to be delivered again.
-    async fn tell(&self, entry: Entry) -> Result<State, Stop> {
+    async fn tell(&self, entry: Entry) -> Result<State, ProcessError> {
         let state = entry.state;
         if !entry.announced {
             settle::settle(&self.store, &entry).await?;
@@ -269,7 +272,7 @@ impl<S: Store> Processor<S> {
     }
 
     /// Published twice when the note of it is lost.
-    async fn publish(&self, entry: &Entry) -> Result<(), Stop> {
+    async fn publish(&self, entry: &Entry) -> Result<(), ProcessError> {
         let known = match entry.partner.as_str() {
             "" => false,
             partner => self.registration(partner, self.host.now()).await?.is_known(),
@@ -285,12 +288,12 @@ impl<S: Store> Processor<S> {
 /// What is done with a file of a suspended partner, whatever it would be otherwise. It is quarantined with its original, so
 /// that nothing is lost; its contract is kept, for the record.
 fn suspended(task: &Task) -> Task {
-    let refusal = Refusal::new(
+    let rejection = QuarantineReason::new(
         FaultCode::PartnerSuspended,
         "a file of a suspended partner",
         "a file of an active partner",
     );
-    Task::Refuse(Refusal { contract: task.contract().map(Arc::clone), ..refusal })
+    Task::Quarantine(QuarantineReason { contract: task.contract().map(Arc::clone), ..rejection })
 }
 
 fn begin_record(named: &Named, entry: &Entry, contract: Option<&Contract>, delivery: Delivery) -> FileRecord {

@@ -9,7 +9,7 @@ use serde::Serialize;
 use store::{Entry, FileId, Original, Outcome, State, Store};
 
 use crate::{
-    stop::Stop,
+    error::ProcessError,
     work::{Work, outcome, receipt_key, state_name},
 };
 
@@ -18,9 +18,9 @@ use crate::{
 pub(crate) struct Evidence<'a> {
     pub(crate) contract: Option<&'a Contract>,
     pub(crate) summary: Option<&'a Summary>,
-    /// For a file that is refused without the check saying so.
+    /// For a file that is quarantined without the check saying so.
     pub(crate) fault: Option<&'a FileFault>,
-    /// Where a refused file's bytes are.
+    /// Where a quarantined file's bytes are.
     pub(crate) original: Option<&'a Place>,
     /// Whether the second reading left rejects in the quarantine.
     pub(crate) rejects_kept: bool,
@@ -32,10 +32,13 @@ impl Evidence<'_> {
     }
 }
 
-/// Refuses a file: its bytes and the report are kept, then the ledger says so. A file that is gone by now is gone.
+/// Quarantines a file: its bytes and the report are kept, then the ledger says so. A file that is gone by now is gone.
 ///
 /// An archived object cannot be copied: it stays in the inbox, and receipt and report name it there.
-pub(crate) async fn refuse<S: Store>(work: &Work<'_, S>, evidence: Evidence<'_>) -> Result<Outcome, Stop> {
+pub(crate) async fn reject<S: Store>(
+    work: &Work<'_, S>,
+    evidence: Evidence<'_>,
+) -> Result<Outcome, ProcessError> {
     let prefix = work.quarantine_prefix();
     let code = evidence.fault_code();
     let copy = format!("{prefix}original");
@@ -55,13 +58,13 @@ pub(crate) async fn refuse<S: Store>(work: &Work<'_, S>, evidence: Evidence<'_>)
     work.finish(Outcome { receipt, quarantine: Some(prefix), ..decided }).await
 }
 
-/// Ends a file that is neither loaded nor refused.
+/// Ends a file that is neither loaded nor quarantined.
 pub(crate) async fn close<S: Store>(
     work: &Work<'_, S>,
     state: State,
     evidence: Evidence<'_>,
     other: Option<FileId>,
-) -> Result<Outcome, Stop> {
+) -> Result<Outcome, ProcessError> {
     let evidence = Evidence { fault: None, ..evidence };
     let quarantine = put_kept_report(work, state, evidence, other.as_ref()).await?;
     let receipt = put_receipt(work, state, evidence, other.as_ref()).await?;
@@ -75,7 +78,7 @@ pub(crate) async fn put_receipt<S: Store>(
     state: State,
     evidence: Evidence<'_>,
     other: Option<&FileId>,
-) -> Result<String, Stop> {
+) -> Result<String, ProcessError> {
     let Evidence { contract, summary, fault, .. } = evidence;
     let receipt = checker::receipt(&facts(work), contract, summary, state.as_str(), fault);
     let key = receipt_key(&work.partner, &work.feed, &work.load, state, other);
@@ -89,7 +92,7 @@ pub(crate) async fn put_superseded_receipt<S: Store>(
     work: &Work<'_, S>,
     older: &Entry,
     outcome: &Outcome,
-) -> Result<String, Stop> {
+) -> Result<String, ProcessError> {
     let state = State::Superseded;
     let facts = FileFacts {
         file_id: older.load.file().to_string(),
@@ -126,7 +129,7 @@ async fn put_report<S: Store>(
     state: State,
     evidence: Evidence<'_>,
     other: Option<&FileId>,
-) -> Result<(), Stop> {
+) -> Result<(), ProcessError> {
     let Evidence { contract, summary, fault, .. } = evidence;
     let report = checker::report(&facts(work), contract, summary, state.as_str(), fault);
     let report = Report { receipt: completed(work, report.receipt.clone(), evidence, other), ..report };
@@ -134,13 +137,13 @@ async fn put_report<S: Store>(
     put(work, &key, &report).await
 }
 
-/// Writes the report of a file that is not refused if rejects of it are kept, and gives the prefix of both.
+/// Writes the report of a file that is not quarantined if rejects of it are kept, and gives the prefix of both.
 pub(crate) async fn put_kept_report<S: Store>(
     work: &Work<'_, S>,
     state: State,
     evidence: Evidence<'_>,
     other: Option<&FileId>,
-) -> Result<Option<String>, Stop> {
+) -> Result<Option<String>, ProcessError> {
     if !evidence.rejects_kept {
         return Ok(None);
     }
@@ -162,7 +165,7 @@ fn completed<S: Store>(
     }
 }
 
-async fn put<S: Store>(work: &Work<'_, S>, key: &str, document: &impl Serialize) -> Result<(), Stop> {
+async fn put<S: Store>(work: &Work<'_, S>, key: &str, document: &impl Serialize) -> Result<(), ProcessError> {
     let bytes = Bytes::from(serde_json::to_vec(document)?);
     work.store.put(key, "application/json", bytes).await?;
     Ok(())

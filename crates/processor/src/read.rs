@@ -7,12 +7,12 @@ use checker::{ContentHash, FileCheck, Finished, Reject, Row, Sink, Summary};
 use contract::Contract;
 use store::{Body, Objects, Opened, Store};
 
-use crate::{stop::Stop, work::Work};
+use crate::{error::ProcessError, work::Work};
 
 /// A sink that can wait between two calls of the check, to write out what it holds.
 pub(crate) trait Pass: Sink {
     /// Writes out what is due. Called after each stretch of about 64 KiB of text.
-    async fn settle(&mut self) -> Result<(), Stop>;
+    async fn settle(&mut self) -> Result<(), ProcessError>;
 }
 
 /// What opening the version found.
@@ -43,12 +43,12 @@ pub(crate) enum Content {
     Reopened,
 }
 
-/// Opens the pinned version. One of more than `most_bytes` is not read: only to hash what is refused anyway could take
+/// Opens the pinned version. One of more than `most_bytes` is not read: only to hash what is quarantined anyway could take
 /// longer than an invocation lasts, again and again.
 pub(crate) async fn open<S: Store>(
     work: &Work<'_, S>,
     most_bytes: u64,
-) -> Result<Found<<S as Objects>::Body>, Stop> {
+) -> Result<Found<<S as Objects>::Body>, ProcessError> {
     Ok(match work.store.open(&work.file).await? {
         Opened::Gone => Found::Gone,
         Opened::Archived => Found::Archived,
@@ -74,7 +74,7 @@ pub(crate) async fn first<S: Store>(
     work: &Work<'_, S>,
     contract: &Arc<Contract>,
     opening: Opening<<S as Objects>::Body>,
-) -> Result<(Summary, Content), Stop> {
+) -> Result<(Summary, Content), ProcessError> {
     let check = FileCheck::new(Arc::clone(contract), work.seed(), ContentHash::Sha256);
     let mut pass = CountOnly { work };
     match opening {
@@ -100,7 +100,7 @@ pub(crate) async fn second<S: Store, P: Pass>(
     first: &Summary,
     content: &Content,
     pass: &mut P,
-) -> Result<Again, Stop> {
+) -> Result<Again, ProcessError> {
     let check = FileCheck::again(Arc::clone(contract), work.seed(), first);
     let summary = match content {
         Content::Kept(chunks) => replay(check, chunks, pass).await?,
@@ -113,25 +113,33 @@ pub(crate) async fn second<S: Store, P: Pass>(
     if summary.counts == first.counts && summary.sha256 == first.sha256 {
         Ok(Again::Done(Box::new(summary)))
     } else {
-        Err(Stop::Differs)
+        Err(ProcessError::Differs)
     }
 }
 
-async fn stream<B: Body, P: Pass>(mut check: FileCheck, mut body: B, pass: &mut P) -> Result<Summary, Stop> {
+async fn stream<B: Body, P: Pass>(
+    mut check: FileCheck,
+    mut body: B,
+    pass: &mut P,
+) -> Result<Summary, ProcessError> {
     while let Some(chunk) = body.next().await? {
         feed(&mut check, chunk, pass).await?;
     }
     finish(check, pass).await
 }
 
-async fn replay<P: Pass>(mut check: FileCheck, chunks: &[Bytes], pass: &mut P) -> Result<Summary, Stop> {
+async fn replay<P: Pass>(
+    mut check: FileCheck,
+    chunks: &[Bytes],
+    pass: &mut P,
+) -> Result<Summary, ProcessError> {
     for chunk in chunks {
         feed(&mut check, chunk.clone(), pass).await?;
     }
     finish(check, pass).await
 }
 
-async fn feed<P: Pass>(check: &mut FileCheck, mut chunk: Bytes, pass: &mut P) -> Result<(), Stop> {
+async fn feed<P: Pass>(check: &mut FileCheck, mut chunk: Bytes, pass: &mut P) -> Result<(), ProcessError> {
     loop {
         let pushed = check.push(&chunk, pass);
         chunk.advance(pushed.consumed.min(chunk.len()));
@@ -142,7 +150,7 @@ async fn feed<P: Pass>(check: &mut FileCheck, mut chunk: Bytes, pass: &mut P) ->
     }
 }
 
-async fn finish<P: Pass>(mut check: FileCheck, pass: &mut P) -> Result<Summary, Stop> {
+async fn finish<P: Pass>(mut check: FileCheck, pass: &mut P) -> Result<Summary, ProcessError> {
     loop {
         let finished = check.finish(pass);
         pass.settle().await?;
@@ -163,7 +171,7 @@ impl<S> Sink for CountOnly<'_, S> {
 }
 
 impl<S: Store> Pass for CountOnly<'_, S> {
-    async fn settle(&mut self) -> Result<(), Stop> {
+    async fn settle(&mut self) -> Result<(), ProcessError> {
         self.work.time_left()
     }
 }

@@ -16,7 +16,7 @@ pub const FIRST_GENERATION: u32 = 0;
 pub struct Settings {
     /// The only bucket whose events are followed.
     pub inbox: String,
-    /// Where refused bytes and receipts are; stands in announcements.
+    /// Where rejected bytes and receipts are; stands in announcements.
     pub quarantine: String,
     /// What is published as metrics, and where.
     pub metrics: Metrics,

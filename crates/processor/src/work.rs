@@ -8,7 +8,7 @@ use contract::Contract;
 use sha2::{Digest, Sha256};
 use store::{Fence, Fenced, FileId, FileVersion, LoadId, OpenUploads, Outcome, State, Store};
 
-use crate::{order, settings::Settings, stop::Stop};
+use crate::{error::ProcessError, order, settings::Settings};
 use host::{Host, hexadecimal};
 
 /// Stands in keys of the quarantine for a partner and feed that the file's key does not name.
@@ -49,11 +49,11 @@ impl<S: Store> Work<'_, S> {
     }
 
     /// Whether there is time to go on.
-    pub(crate) fn time_left(&self) -> Result<(), Stop> {
+    pub(crate) fn time_left(&self) -> Result<(), ProcessError> {
         if self.host.now().saturating_add(self.settings.reserve_ms) < self.deadline_ms {
             Ok(())
         } else {
-            Err(Stop::OutOfTime)
+            Err(ProcessError::OutOfTime)
         }
     }
 
@@ -63,9 +63,9 @@ impl<S: Store> Work<'_, S> {
     }
 
     /// Why work ended, with what was reached until then.
-    pub(crate) fn ended_by(&self, stop: Stop) -> Stop {
+    pub(crate) fn ended_by(&self, stop: ProcessError) -> ProcessError {
         match stop {
-            Stop::OutOfTime if self.advanced.load(Ordering::Relaxed) => Stop::Advanced,
+            ProcessError::OutOfTime if self.advanced.load(Ordering::Relaxed) => ProcessError::Advanced,
             other => other,
         }
     }
@@ -75,7 +75,7 @@ impl<S: Store> Work<'_, S> {
         self.deadline_ms.saturating_add(self.settings.lease_margin_ms)
     }
 
-    /// Where the refused bytes and the rejects of this load are. Made of the load's name and not of the file's key,
+    /// Where the quarantined bytes and the rejects of this load are. Made of the load's name and not of the file's key,
     /// which has up to 1,024 bytes and may hold a patient's name.
     pub(crate) fn quarantine_prefix(&self) -> String {
         let (partner, feed) = folder(&self.partner, &self.feed);
@@ -90,11 +90,11 @@ impl<S: Store> Work<'_, S> {
     }
 
     /// Writes a terminal state without visible rows.
-    pub(crate) async fn finish(&self, outcome: Outcome) -> Result<Outcome, Stop> {
+    pub(crate) async fn finish(&self, outcome: Outcome) -> Result<Outcome, ProcessError> {
         let outcome = Outcome { corrects: self.corrects.get().cloned(), ..outcome };
         match self.store.finish(&self.fence, &outcome).await? {
             Fenced::Kept => Ok(outcome),
-            Fenced::Lost => Err(Stop::Lost),
+            Fenced::Lost => Err(ProcessError::Lost),
         }
     }
 }

@@ -15,31 +15,31 @@ use aws_credential_types::provider::{ProvideCredentials, SharedCredentialsProvid
 use host::Host;
 use store::aws::{SdkConfig, https};
 
-use crate::failure::Failure;
+use crate::error::CommandError;
 
 /// Credentials that end sooner are asked for again.
 const MARGIN: Duration = Duration::from_mins(5);
 
 /// Reads the user's configuration and finds credentials, so that a command without any ends before its first call. The region
 /// is this one, else the profile's.
-pub async fn connect(region: Option<String>) -> Result<SdkConfig, Failure> {
+pub async fn connect(region: Option<String>) -> Result<SdkConfig, CommandError> {
     let region = match region {
         Some(region) => Some(Region::new(region)),
         None => ProfileFileRegionProvider::new().region().await,
     };
-    let region = region.ok_or(Failure::NoRegion)?;
+    let region = region.ok_or(CommandError::NoRegion)?;
     let loader = aws_config::defaults(BehaviorVersion::v2026_01_12()).http_client(https()).region(region);
     let config = loader.load().await;
-    let chain = config.credentials_provider().ok_or(Failure::NoCredentials)?;
-    let first = chain.provide_credentials().await.map_err(|error| refused(&error))?;
+    let chain = config.credentials_provider().ok_or(CommandError::NoCredentials)?;
+    let first = chain.provide_credentials().await.map_err(|error| rejected(&error))?;
     let kept = SharedCredentialsProvider::new(Kept { first, chain });
     Ok(config.into_builder().credentials_provider(kept).build())
 }
 
 /// What the user can do about it.
-fn refused(error: &CredentialsError) -> Failure {
+fn rejected(error: &CredentialsError) -> CommandError {
     if matches!(error, CredentialsError::CredentialsNotLoaded(_)) {
-        return Failure::NoCredentials;
+        return CommandError::NoCredentials;
     }
     let mut problem = error.to_string();
     let mut source = error.source();
@@ -51,7 +51,7 @@ fn refused(error: &CredentialsError) -> Failure {
         }
         source = cause.source();
     }
-    Failure::CredentialsRefused { problem }
+    CommandError::CredentialsRejected { problem }
 }
 
 /// The credentials that were found at the start, for every client, until they end. A chain asks again for each client.
@@ -86,9 +86,9 @@ mod tests {
 
     #[test]
     fn without_credentials_the_message_says_what_to_set() {
-        let none = refused(&CredentialsError::not_loaded_no_source());
-        assert!(matches!(none, Failure::NoCredentials), "{none}");
-        let expired = refused(&CredentialsError::provider_error("the token has expired"));
+        let none = rejected(&CredentialsError::not_loaded_no_source());
+        assert!(matches!(none, CommandError::NoCredentials), "{none}");
+        let expired = rejected(&CredentialsError::provider_error("the token has expired"));
         let text = expired.to_string();
         assert!(text.contains("the token has expired") && text.contains("aws sso login"), "{text}");
         assert_eq!((none.exit_code(), expired.exit_code()), (1, 1));

@@ -8,7 +8,7 @@ use store::operator::{Acknowledge, Acknowledged, Survey};
 use store::{Acknowledgement, Entry, State};
 
 use crate::arguments::AckArguments;
-use crate::failure::Failure;
+use crate::error::CommandError;
 use crate::reading::{AcknowledgedView, FileView, Readable, StackView};
 use crate::report::{Style, paragraph};
 
@@ -49,7 +49,7 @@ pub enum AckResult {
 
 impl<S: Readable, V: Survey + Acknowledge> StackView<S, V> {
     /// Acknowledges files in the name of `by`.
-    pub async fn acknowledge(&self, arguments: &AckArguments, by: &str) -> Result<AckReport, Failure> {
+    pub async fn acknowledge(&self, arguments: &AckArguments, by: &str) -> Result<AckReport, CommandError> {
         let said =
             Acknowledgement { at_ms: self.host.now(), by: by.to_owned(), reason: arguments.reason.clone() };
         let mut found = Vec::new();
@@ -72,7 +72,7 @@ impl<S: Readable, V: Survey + Acknowledge> StackView<S, V> {
         Ok(AckReport { dry_run: arguments.dry_run, files })
     }
 
-    async fn found(&self, word: &str) -> Result<(FileView, Entry), Failure> {
+    async fn found(&self, word: &str) -> Result<(FileView, Entry), CommandError> {
         let (file, entry) = self.entry_of(word).await?;
         Ok((FileView::of_entry(&self.stack, &file, &entry), entry))
     }
@@ -81,14 +81,14 @@ impl<S: Readable, V: Survey + Acknowledge> StackView<S, V> {
         &self,
         view: &FileView,
         said: &Acknowledgement,
-    ) -> Result<(AckResult, Acknowledgement), Failure> {
-        let unknown = || Failure::NoSuchFile {
+    ) -> Result<(AckResult, Acknowledgement), CommandError> {
+        let unknown = || CommandError::NoSuchFile {
             found: view.file.clone(),
             stack: self.stack.as_str().to_owned(),
             list: self.stack.command("files"),
         };
         let file = store::FileId::parse(&view.file).ok_or_else(unknown)?;
-        match self.survey.acknowledge(&file, said).await.map_err(Failure::NotNoted)? {
+        match self.survey.acknowledge(&file, said).await.map_err(CommandError::NotNoted)? {
             Acknowledged::Noted => Ok((AckResult::Acknowledged, said.clone())),
             Acknowledged::Before(before) => Ok((AckResult::AlreadyAcknowledged, before)),
             Acknowledged::NotQuarantined(state) => Err(self.not_quarantined(view, state)),
@@ -96,8 +96,8 @@ impl<S: Readable, V: Survey + Acknowledge> StackView<S, V> {
         }
     }
 
-    fn not_quarantined(&self, view: &FileView, state: State) -> Failure {
-        Failure::NotQuarantined {
+    fn not_quarantined(&self, view: &FileView, state: State) -> CommandError {
+        CommandError::NotQuarantined {
             file: view.file.clone(),
             state: state.as_str(),
             show: self.stack.command(&format!("show {}", view.file)),

@@ -138,7 +138,7 @@ impl<'t> Policy<'t> {
         self.statements.iter().filter_map(|one| partner_of(one.says["Sid"].as_str()?)).collect()
     }
 
-    /// The partners whose statement names a principal that was deleted since: AWS shows its id in place of its ARN, and refuses
+    /// The partners whose statement names a principal that was deleted since: AWS shows its id in place of its ARN, and rejects
     /// every policy that holds one.
     /// <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_principal.html>
     pub(crate) fn with_deleted_principals(&self) -> Vec<String> {

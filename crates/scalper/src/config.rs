@@ -1,7 +1,7 @@
 //! The environment, read once at start. Credentials are the matter of `access`.
 
 use crate::arguments::Arguments;
-use crate::failure::Failure;
+use crate::error::CommandError;
 use crate::names::{STACK, Stack};
 
 /// Which stack, and where it is.
@@ -20,7 +20,7 @@ pub struct Config {
 
 impl Config {
     /// Reads arguments and environment.
-    pub fn read(arguments: &Arguments) -> Result<Self, Failure> {
+    pub fn read(arguments: &Arguments) -> Result<Self, CommandError> {
         #[expect(clippy::disallowed_methods, reason = "the one place that reads the environment")]
         let lookup = |name: &str| std::env::var(name).ok();
         Self::from_lookup(arguments, lookup)
@@ -30,7 +30,7 @@ impl Config {
     pub fn from_lookup(
         arguments: &Arguments,
         lookup: impl Fn(&str) -> Option<String>,
-    ) -> Result<Self, Failure> {
+    ) -> Result<Self, CommandError> {
         let variable = |name: &str| lookup(name).filter(|value| !value.is_empty());
         let stack = arguments.stack.clone().or_else(|| variable("SCALPER_STACK"));
         let stack = Stack::parse(stack.as_deref().unwrap_or(STACK))?;

@@ -95,7 +95,7 @@ where
     pub async fn examine(&self) -> Diagnosis {
         let known = &self.known;
         let mut findings = Vec::new();
-        // S3 refuses a notification for a queue that does not take its messages: the queue's policy has to be right first.
+        // S3 rejects a notification for a queue that does not take its messages: the queue's policy has to be right first.
         let fetched = self.checkup.inbox_queue().await;
         add(&mut findings, QUEUE_POLICY, fetched, |facts| inbox::queue_policy(known, facts.as_ref()));
         let fetched = self.checkup.notifications().await;
@@ -213,7 +213,7 @@ fn add<T>(
 fn unchecked(fact: Fact, error: &Error) -> Finding {
     let Fact { check, permission } = fact;
     // SNS has a word of its own.
-    if error.is_refusal() || error.code == "AuthorizationError" {
+    if error.is_denied() || error.code == "AuthorizationError" {
         return Finding::unknown(check, format!("could not check: missing permission {permission}"));
     }
     Finding::unknown(check, format!("could not check: AWS did not answer as expected ({error})"))

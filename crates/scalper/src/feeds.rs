@@ -2,21 +2,21 @@
 
 use store::door::{Feeds, MOST_FEEDS, Reading};
 
-use crate::failure::Failure;
+use crate::error::CommandError;
 use crate::names;
 use crate::nearest;
 
 /// Rejects a list of feeds with one that has no contract: a credential for a mistyped feed would open nothing. `*` and feeds of a
 /// bucket with more contracts than are listed pass unchecked.
-pub async fn check<R: Reading>(store: &R, words: &str, contracts: &str) -> Result<(), Failure> {
+pub async fn check<R: Reading>(store: &R, words: &str, contracts: &str) -> Result<(), CommandError> {
     let Feeds::Named(wanted) = names::feeds(words)? else { return Ok(()) };
-    let known = store.feeds().await.map_err(Failure::Read)?;
+    let known = store.feeds().await.map_err(CommandError::Read)?;
     if known.len() >= MOST_FEEDS {
         return Ok(());
     }
     match wanted.iter().find(|feed| !known.contains(feed)) {
         None => Ok(()),
-        Some(feed) => Err(Failure::NoSuchFeed {
+        Some(feed) => Err(CommandError::NoSuchFeed {
             hint: nearest::hint(feed, known.iter().map(String::as_str)),
             feed: feed.clone(),
             contracts: contracts.to_owned(),

@@ -8,10 +8,10 @@ use clap::CommandFactory as _;
 use clap_complete::Shell;
 
 use crate::arguments::{Arguments, GenerateCommand};
-use crate::failure::Failure;
+use crate::error::CommandError;
 
 /// Carries out a command. Text goes to `output`; a reader that stops reading, as `head` does, is not a failure.
-pub fn run(command: &GenerateCommand, output: &mut impl Write) -> Result<(), Failure> {
+pub fn run(command: &GenerateCommand, output: &mut impl Write) -> Result<(), CommandError> {
     let written = match command {
         GenerateCommand::Completions { shell } => output.write_all(&completions(*shell)),
         GenerateCommand::Man { folder: None } => man(output),
@@ -19,7 +19,7 @@ pub fn run(command: &GenerateCommand, output: &mut impl Write) -> Result<(), Fai
     };
     match written {
         Err(error) if error.kind() != ErrorKind::BrokenPipe => {
-            Err(Failure::NotWritten { kind: error.kind().to_string() })
+            Err(CommandError::NotWritten { kind: error.kind().to_string() })
         }
         _ => Ok(()),
     }

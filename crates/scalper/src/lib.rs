@@ -12,7 +12,7 @@ pub mod arguments;
 mod bucket_policy;
 pub mod config;
 pub mod doctor;
-pub mod failure;
+pub mod error;
 pub mod feeds;
 pub mod gateway;
 pub mod generate;

@@ -15,7 +15,7 @@ use scalper::api_gateway::ApiGateway;
 use scalper::arguments::{Arguments, Command, PartnerCommand, ReadCommand, TailArguments};
 use scalper::config::Config;
 use scalper::doctor::{Doctor, Known};
-use scalper::failure::Failure;
+use scalper::error::CommandError;
 use scalper::feeds;
 use scalper::generate;
 use scalper::names::Stack;
@@ -67,7 +67,7 @@ async fn main() -> ExitCode {
 }
 
 /// Writes a failure to standard error and returns its exit code.
-fn report(json: bool, stack: Option<&Stack>, failure: &Failure) -> ExitCode {
+fn report(json: bool, stack: Option<&Stack>, failure: &CommandError) -> ExitCode {
     let text = if json {
         failure.to_json(stack).to_string()
     } else {
@@ -78,7 +78,7 @@ fn report(json: bool, stack: Option<&Stack>, failure: &Failure) -> ExitCode {
     ExitCode::from(failure.exit_code())
 }
 
-async fn run(arguments: Arguments, config: Config) -> Result<ExitCode, Failure> {
+async fn run(arguments: Arguments, config: Config) -> Result<ExitCode, CommandError> {
     let Config { stack, region, colours, columns, user } = config;
     let colours = colours && std::io::stdout().is_terminal();
     let width = columns.or_else(terminal_columns).unwrap_or(WIDTH).max(LEAST_WIDTH);
@@ -95,7 +95,7 @@ async fn run(arguments: Arguments, config: Config) -> Result<ExitCode, Failure> 
         Command::Partner(command) => partner(&sdk, stack, command, manner).await,
         Command::Doctor => doctor(&sdk, stack, manner).await,
         Command::Ack(arguments) => {
-            let user = user.ok_or(Failure::NoUser)?;
+            let user = user.ok_or(CommandError::NoUser)?;
             let report = view(&sdk, stack).await?.acknowledge(&arguments, &user).await?;
             let text = if manner.json { report.to_json() + "\n" } else { report.to_text(manner.width) };
             // A reader that has gone away needs no answer.
@@ -112,7 +112,7 @@ async fn partner(
     stack: Stack,
     command: PartnerCommand,
     manner: Manner,
-) -> Result<ExitCode, Failure> {
+) -> Result<ExitCode, CommandError> {
     if let Some(words) = command.feeds() {
         let places = places(sdk, &stack).await?;
         let names = places.door_names(&stack);
@@ -133,14 +133,14 @@ async fn partner(
     let text =
         if manner.json { report.to_json() + "\n" } else { spelled.spell(&report.to_text(manner.colours)) };
     match write(&text) {
-        Err(_) if report.has_secret() => Err(Failure::NotShown),
+        Err(_) if report.has_secret() => Err(CommandError::NotShown),
         _ => Ok(ExitCode::SUCCESS),
     }
 }
 
-async fn doctor(sdk: &SdkConfig, stack: Stack, manner: Manner) -> Result<ExitCode, Failure> {
-    let home = Home::find(sdk, &stack.ledger()).await.map_err(Failure::NotChecked)?;
-    let home = home.ok_or_else(|| Failure::NoSuchStack { stack: stack.as_str().to_owned() })?;
+async fn doctor(sdk: &SdkConfig, stack: Stack, manner: Manner) -> Result<ExitCode, CommandError> {
+    let home = Home::find(sdk, &stack.ledger()).await.map_err(CommandError::NotChecked)?;
+    let home = home.ok_or_else(|| CommandError::NoSuchStack { stack: stack.as_str().to_owned() })?;
     let places = Places::new(&stack, home);
     let doctor = Doctor {
         store: Door::new(sdk, places.door_names(&stack)),
@@ -162,11 +162,11 @@ async fn read(
     stack: Stack,
     command: ReadCommand,
     manner: Manner,
-) -> Result<ExitCode, Failure> {
+) -> Result<ExitCode, CommandError> {
     let view = view(sdk, stack).await?;
     let answer = view.run(command).await?;
     match &answer {
-        Answer::Records(_) if manner.json => return Err(Failure::RecordsAreNoJson),
+        Answer::Records(_) if manner.json => return Err(CommandError::RecordsAreNoJson),
         Answer::Records(records) => give(&view, records).await?,
         Answer::Tail(arguments) => follow(&view, arguments, manner).await?,
         answer => {
@@ -183,7 +183,7 @@ async fn read(
 }
 
 /// Finds the stack.
-async fn view(sdk: &SdkConfig, stack: Stack) -> Result<StackView<Door, Surveyor>, Failure> {
+async fn view(sdk: &SdkConfig, stack: Stack) -> Result<StackView<Door, Surveyor>, CommandError> {
     let places = places(sdk, &stack).await?;
     Ok(StackView {
         store: Door::new(sdk, places.door_names(&stack)),
@@ -195,13 +195,13 @@ async fn view(sdk: &SdkConfig, stack: Stack) -> Result<StackView<Door, Surveyor>
 }
 
 /// Where the resources of the stack are.
-async fn places(sdk: &SdkConfig, stack: &Stack) -> Result<Places, Failure> {
-    let home = Home::find(sdk, &stack.ledger()).await.map_err(Failure::Read)?;
-    let home = home.ok_or_else(|| Failure::NoSuchStack { stack: stack.as_str().to_owned() })?;
+async fn places(sdk: &SdkConfig, stack: &Stack) -> Result<Places, CommandError> {
+    let home = Home::find(sdk, &stack.ledger()).await.map_err(CommandError::Read)?;
+    let home = home.ok_or_else(|| CommandError::NoSuchStack { stack: stack.as_str().to_owned() })?;
     Ok(Places::new(stack, home))
 }
 
-async fn give(view: &StackView<Door, Surveyor>, records: &Records) -> Result<(), Failure> {
+async fn give(view: &StackView<Door, Surveyor>, records: &Records) -> Result<(), CommandError> {
     drop(writeln!(std::io::stderr(), "scalper: {WARNING}"));
     if let Some(path) = &records.download {
         return save(path, async |file| view.copy(records, false, file).await).await;
@@ -216,13 +216,13 @@ async fn follow(
     view: &StackView<Door, Surveyor>,
     arguments: &TailArguments,
     manner: Manner,
-) -> Result<(), Failure> {
+) -> Result<(), CommandError> {
     let pause = async || {
         tokio::time::sleep(PAUSE).await;
         true
     };
     let emit = |outcome: &scalper::reading::FileView| write(&outcome.to_line(manner.json, manner.colours));
-    let failed = |failure: &Failure| {
+    let failed = |failure: &CommandError| {
         report(manner.json, Some(&view.stack), failure);
     };
     view.tail(arguments, pause, emit, failed).await

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use store::aws::Home;
 use store::door::{Feeds, Scope};
 
-use crate::failure::Failure;
+use crate::error::CommandError;
 use crate::nearest;
 
 /// The stack when nobody names another.
@@ -24,12 +24,12 @@ pub struct Stack(String);
 
 impl Stack {
     /// Reads a name as CloudFormation has it: `[A-Za-z][A-Za-z0-9-]{0,127}`.
-    pub fn parse(name: &str) -> Result<Self, Failure> {
+    pub fn parse(name: &str) -> Result<Self, CommandError> {
         let mut bytes = name.bytes();
         let fits = name.len() <= 128
             && bytes.next().is_some_and(|first| first.is_ascii_alphabetic())
             && bytes.all(|byte| byte.is_ascii_alphanumeric() || byte == b'-');
-        if fits { Ok(Self(name.to_owned())) } else { Err(Failure::NotAStack { stack: name.to_owned() }) }
+        if fits { Ok(Self(name.to_owned())) } else { Err(CommandError::NotAStack { stack: name.to_owned() }) }
     }
 
     /// The stack's own name.
@@ -142,50 +142,50 @@ pub fn is_credential(id: &str) -> bool {
 }
 
 /// Reads a partner's name.
-pub fn partner(name: &str) -> Result<&str, Failure> {
+pub fn partner(name: &str) -> Result<&str, CommandError> {
     if feed::is_name(name) {
         Ok(name)
     } else {
-        Err(Failure::NotAName { what: "partner", found: name.to_owned() })
+        Err(CommandError::NotAName { what: "partner", found: name.to_owned() })
     }
 }
 
 /// Reads the name of a partner that is to be added.
-pub fn new_partner(name: &str) -> Result<&str, Failure> {
+pub fn new_partner(name: &str) -> Result<&str, CommandError> {
     if [feed::HEARTBEAT, feed::UNKNOWN].contains(&name) {
-        Err(Failure::Reserved { found: name.to_owned() })
+        Err(CommandError::Reserved { found: name.to_owned() })
     } else {
         partner(name)
     }
 }
 
 /// Reads a feed's name.
-pub fn feed(name: &str) -> Result<&str, Failure> {
+pub fn feed(name: &str) -> Result<&str, CommandError> {
     if feed::is_name(name) {
         Ok(name)
     } else {
-        Err(Failure::NotAName { what: "feed", found: name.to_owned() })
+        Err(CommandError::NotAName { what: "feed", found: name.to_owned() })
     }
 }
 
 /// Reads `*`, or feeds separated by commas.
-pub fn feeds(text: &str) -> Result<Feeds, Failure> {
+pub fn feeds(text: &str) -> Result<Feeds, CommandError> {
     let feeds = Feeds::parse(text.trim());
     if let Feeds::Named(names) = &feeds {
         if let Some(found) = names.iter().find(|name| !feed::is_name(name)) {
-            return Err(Failure::NotAName { what: "feed", found: found.clone() });
+            return Err(CommandError::NotAName { what: "feed", found: found.clone() });
         }
         if names.is_empty() {
-            return Err(Failure::NoFeeds);
+            return Err(CommandError::NoFeeds);
         }
     }
     Ok(feeds)
 }
 
 /// Reads scopes separated by commas.
-pub fn scopes(text: &str) -> Result<BTreeSet<Scope>, Failure> {
+pub fn scopes(text: &str) -> Result<BTreeSet<Scope>, CommandError> {
     let read = |word: &str| {
-        Scope::parse(word).ok_or_else(|| Failure::NotAScope {
+        Scope::parse(word).ok_or_else(|| CommandError::NotAScope {
             found: word.to_owned(),
             hint: nearest::hint(word, [Scope::Submit, Scope::Read].map(Scope::as_str)),
         })
@@ -194,7 +194,7 @@ pub fn scopes(text: &str) -> Result<BTreeSet<Scope>, Failure> {
 }
 
 /// Reads the ARN of who may upload by S3: a role, a user, or a whole account, with its path.
-pub fn principal(arn: &str) -> Result<String, Failure> {
+pub fn principal(arn: &str) -> Result<String, CommandError> {
     let fits = || {
         let (_, _, resource) = iam(arn)?;
         let named = resource.strip_prefix("role/").or_else(|| resource.strip_prefix("user/"));
@@ -207,13 +207,13 @@ pub fn principal(arn: &str) -> Result<String, Failure> {
     if fits().unwrap_or(false) {
         Ok(arn.to_owned())
     } else {
-        Err(Failure::NotAPrincipal { found: arn.to_owned() })
+        Err(CommandError::NotAPrincipal { found: arn.to_owned() })
     }
 }
 
 /// Reads the ARN of a role, without its path: the ARN of a session, which is all that a request shows, has none, and names
 /// of roles are unique in their account.
-pub fn role(arn: &str) -> Result<String, Failure> {
+pub fn role(arn: &str) -> Result<String, CommandError> {
     let fits = || {
         let (partition, account, resource) = iam(arn)?;
         let name = resource.strip_prefix("role/")?.rsplit('/').next()?;
@@ -222,7 +222,7 @@ pub fn role(arn: &str) -> Result<String, Failure> {
         let named = (1..=64).contains(&name.len()) && name.bytes().all(plain);
         named.then(|| format!("arn:{partition}:iam::{account}:role/{name}"))
     };
-    fits().ok_or_else(|| Failure::NotARole { found: arn.to_owned() })
+    fits().ok_or_else(|| CommandError::NotARole { found: arn.to_owned() })
 }
 
 /// Partition, account and resource of `arn:<partition>:iam::<12 digits>:<resource>`.
@@ -272,12 +272,12 @@ mod tests {
 
     #[test]
     fn nobody_is_added_under_the_name_of_the_heartbeat_but_its_files_can_be_asked_for() {
-        assert!(new_partner("heartbeat").is_err_and(|refused| refused.exit_code() == 2));
+        assert!(new_partner("heartbeat").is_err_and(|rejected| rejected.exit_code() == 2));
         assert_eq!((new_partner("north").unwrap(), partner("heartbeat").unwrap()), ("north", "heartbeat"));
     }
 
     #[test]
-    fn feeds_and_scopes_are_read_or_refused() {
+    fn feeds_and_scopes_are_read_or_rejected() {
         assert_eq!(feeds("*").unwrap(), Feeds::All);
         assert_eq!(feeds("labs, charges").unwrap().to_text(), "charges,labs");
         for text in ["", ",", "Labs", "labs,*", "a/b", "../x"] {

@@ -22,7 +22,7 @@ use store::door::{Credential, CredentialHash, Feeds, Limits, Partner, Partners, 
 use store::uploads::Uploads;
 
 use crate::arguments::{Add, GrantArguments, PartnerCommand, Rotate};
-use crate::failure::Failure;
+use crate::error::CommandError;
 use crate::gateway::{Gateway, GatewayKey, Plan};
 use crate::names::{self, Stack};
 use crate::nearest;
@@ -59,7 +59,7 @@ struct Grant {
 
 impl<S: Partners, G: Gateway, U: Uploads> Operator<S, G, U> {
     /// Carries out a command.
-    pub async fn run(&self, command: PartnerCommand) -> Result<Report, Failure> {
+    pub async fn run(&self, command: PartnerCommand) -> Result<Report, CommandError> {
         match command {
             PartnerCommand::Add(add) => self.add(&add).await,
             PartnerCommand::Rotate(rotate) => self.rotate(&rotate).await,
@@ -74,7 +74,7 @@ impl<S: Partners, G: Gateway, U: Uploads> Operator<S, G, U> {
         }
     }
 
-    async fn add(&self, add: &Add) -> Result<Report, Failure> {
+    async fn add(&self, add: &Add) -> Result<Report, CommandError> {
         let name = names::new_partner(&add.name)?;
         let grant = self.grant(&add.grant, Feeds::All, BTreeSet::from([Scope::Submit, Scope::Read]))?;
         // Asked before a secret is made: a failure here must not lose one.
@@ -82,7 +82,7 @@ impl<S: Partners, G: Gateway, U: Uploads> Operator<S, G, U> {
         let before = self.partners.partner(name).await?;
         let partner = limits::merged(before.as_ref(), add, self.now_ms);
         let credentials = self.partners.credentials(name).await?;
-        let plan = self.mend(&partner, &credentials, add.requests_per_day).await?;
+        let plan = self.repair(&partner, &credentials, add.requests_per_day).await?;
         let valid = self.valid(&credentials);
         if !valid.is_empty() {
             self.put_changed(before.as_ref(), &partner).await?;
@@ -101,13 +101,13 @@ impl<S: Partners, G: Gateway, U: Uploads> Operator<S, G, U> {
         Ok(Report::Added { partner, credential, secret, address })
     }
 
-    async fn rotate(&self, rotate: &Rotate) -> Result<Report, Failure> {
+    async fn rotate(&self, rotate: &Rotate) -> Result<Report, CommandError> {
         let partner = self.known(&rotate.name).await?;
         let credentials = self.partners.credentials(&partner.name).await?;
         let valid = self.valid(&credentials);
         if let [first, second, ..] = valid.as_slice() {
             let (first, second) = (first.id.clone(), second.id.clone());
-            return Err(Failure::TwoCredentials { partner: partner.name, first, second });
+            return Err(CommandError::TwoCredentials { partner: partner.name, first, second });
         }
         let model = match &rotate.credential {
             Some(id) => find(&partner.name, id, &credentials)?.1,
@@ -115,10 +115,10 @@ impl<S: Partners, G: Gateway, U: Uploads> Operator<S, G, U> {
                 .last()
                 .copied()
                 .or_else(|| credentials.last().map(|(_, credential)| credential))
-                .ok_or_else(|| Failure::NoCredential { partner: partner.name.clone() })?,
+                .ok_or_else(|| CommandError::NoCredential { partner: partner.name.clone() })?,
         };
         let grant = self.grant(&rotate.grant, model.feeds.clone(), model.scopes.clone())?;
-        let plan = self.mend(&partner, &credentials, None).await?;
+        let plan = self.repair(&partner, &credentials, None).await?;
         let (hash, secret, credential) = self.make_key(&partner.name, &plan, grant).await?;
         self.partners.put_credential(&hash, &credential).await?;
         Ok(Report::Rotated {
@@ -130,7 +130,7 @@ impl<S: Partners, G: Gateway, U: Uploads> Operator<S, G, U> {
     }
 
     /// The table first: from the next read on nothing is opened, whatever becomes of the key.
-    async fn revoke(&self, name: &str, id: &str) -> Result<Report, Failure> {
+    async fn revoke(&self, name: &str, id: &str) -> Result<Report, CommandError> {
         let partner = self.known(name).await?;
         let credentials = self.partners.credentials(name).await?;
         let (hash, credential) = find(name, id, &credentials)?;
@@ -146,7 +146,7 @@ impl<S: Partners, G: Gateway, U: Uploads> Operator<S, G, U> {
         Ok(Report::Revoked { partner: partner.name, credential: id.to_owned(), still_valid: left })
     }
 
-    async fn list(&self) -> Result<Report, Failure> {
+    async fn list(&self) -> Result<Report, CommandError> {
         let mut views = Vec::new();
         for partner in self.partners.all_partners().await? {
             let credentials = self.partners.credentials(&partner.name).await?;
@@ -155,7 +155,7 @@ impl<S: Partners, G: Gateway, U: Uploads> Operator<S, G, U> {
         Ok(Report::Partners { stack: self.stack.as_str().to_owned(), partners: views })
     }
 
-    async fn show(&self, name: &str) -> Result<Report, Failure> {
+    async fn show(&self, name: &str) -> Result<Report, CommandError> {
         let partner = self.known(name).await?;
         let credentials = self.partners.credentials(name).await?;
         let webhook = self.partners.webhook(name).await?.map(|webhook| webhooks::host_of(&webhook.url));
@@ -167,7 +167,7 @@ impl<S: Partners, G: Gateway, U: Uploads> Operator<S, G, U> {
         })
     }
 
-    async fn set_active(&self, name: &str, active: bool) -> Result<Report, Failure> {
+    async fn set_active(&self, name: &str, active: bool) -> Result<Report, CommandError> {
         let before = self.known(name).await?;
         let partner = Partner { active, ..before.clone() };
         self.put_changed(Some(&before), &partner).await?;
@@ -177,19 +177,19 @@ impl<S: Partners, G: Gateway, U: Uploads> Operator<S, G, U> {
     }
 
     /// A partner that must be there.
-    async fn known(&self, name: &str) -> Result<Partner, Failure> {
+    async fn known(&self, name: &str) -> Result<Partner, CommandError> {
         if let Some(partner) = self.partners.partner(names::partner(name)?).await? {
             return Ok(partner);
         }
         let all = self.partners.all_partners().await?;
-        Err(Failure::NoSuchPartner {
+        Err(CommandError::NoSuchPartner {
             name: name.to_owned(),
             stack: self.stack.as_str().to_owned(),
             hint: nearest::hint(name, all.iter().map(|partner| partner.name.as_str())),
         })
     }
 
-    async fn put_changed(&self, before: Option<&Partner>, partner: &Partner) -> Result<(), Failure> {
+    async fn put_changed(&self, before: Option<&Partner>, partner: &Partner) -> Result<(), CommandError> {
         if before != Some(partner) {
             self.partners.put_partner(partner).await?;
         }
@@ -199,12 +199,12 @@ impl<S: Partners, G: Gateway, U: Uploads> Operator<S, G, U> {
     /// Makes the usage plan and its keys as they should be, and returns the plan's id. Each valid credential has a key that the
     /// plan counts, also when somebody deleted the plan or the key; then every other key of the partner goes: those of
     /// credentials that open nothing, and those of earlier versions, which hold a credential in clear.
-    async fn mend(
+    async fn repair(
         &self,
         partner: &Partner,
         credentials: &[(CredentialHash, Credential)],
         requests_per_day: Option<i32>,
-    ) -> Result<String, Failure> {
+    ) -> Result<String, CommandError> {
         let Limits { requests_per_second, burst, .. } = partner.limits;
         let name = self.stack.plan(&partner.name);
         let plan =
@@ -234,7 +234,7 @@ impl<S: Partners, G: Gateway, U: Uploads> Operator<S, G, U> {
     }
 
     /// The key that counts the requests of a credential.
-    async fn create_key(&self, partner: &str, credential: &str) -> Result<String, Failure> {
+    async fn create_key(&self, partner: &str, credential: &str) -> Result<String, CommandError> {
         Ok(self.gateway.create_key(&self.stack.key(partner, credential), &usage_key(credential)).await?)
     }
 
@@ -244,7 +244,7 @@ impl<S: Partners, G: Gateway, U: Uploads> Operator<S, G, U> {
         partner: &str,
         plan: &str,
         grant: Grant,
-    ) -> Result<(CredentialHash, String, Credential), Failure> {
+    ) -> Result<(CredentialHash, String, Credential), CommandError> {
         let (id, secret) = (secret::id(&self.random)?, secret::of_credential(&self.random)?);
         let key = self.create_key(partner, &id).await?;
         self.gateway.attach_key(plan, &key).await?;
@@ -261,7 +261,12 @@ impl<S: Partners, G: Gateway, U: Uploads> Operator<S, G, U> {
         Ok((CredentialHash::of(&secret), secret, credential))
     }
 
-    fn grant(&self, words: &GrantArguments, feeds: Feeds, scopes: BTreeSet<Scope>) -> Result<Grant, Failure> {
+    fn grant(
+        &self,
+        words: &GrantArguments,
+        feeds: Feeds,
+        scopes: BTreeSet<Scope>,
+    ) -> Result<Grant, CommandError> {
         let ends = |days: u32| self.now_ms.saturating_add(u64::from(days) * DAY_MS);
         Ok(Grant {
             feeds: words.feeds.as_deref().map_or(Ok(feeds), names::feeds)?,
@@ -292,9 +297,9 @@ fn find<'c>(
     partner: &str,
     id: &str,
     credentials: &'c [(CredentialHash, Credential)],
-) -> Result<(&'c CredentialHash, &'c Credential), Failure> {
+) -> Result<(&'c CredentialHash, &'c Credential), CommandError> {
     let found = credentials.iter().find(|(_, credential)| credential.id == id);
-    let (hash, credential) = found.ok_or_else(|| Failure::NoSuchCredential {
+    let (hash, credential) = found.ok_or_else(|| CommandError::NoSuchCredential {
         partner: partner.to_owned(),
         credential: id.to_owned(),
     })?;

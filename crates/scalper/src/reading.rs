@@ -27,7 +27,7 @@ use store::operator::Survey;
 use store::{ReadContract, ReadEntry};
 
 use crate::arguments::ReadCommand;
-use crate::failure::Failure;
+use crate::error::CommandError;
 use crate::names::Stack;
 use crate::report::Style;
 
@@ -80,7 +80,7 @@ pub enum Answer {
 
 impl<S: Readable, V: Survey> StackView<S, V> {
     /// Carries out a command. What takes its time is begun by the answer.
-    pub async fn run(&self, command: ReadCommand) -> Result<Answer, Failure> {
+    pub async fn run(&self, command: ReadCommand) -> Result<Answer, CommandError> {
         match command {
             ReadCommand::Status(arguments) => self.status(&arguments).await.map(Answer::Status),
             ReadCommand::Files(arguments) => self.files(&arguments).await.map(Answer::Files),

@@ -3,37 +3,37 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 
-use crate::failure::Failure;
+use crate::error::CommandError;
 use crate::names::ID_CHARACTERS;
 
 /// The alphabet of credentials' ids (RFC 4648, 6), in lower case.
 const BASE_32: &[u8; 32] = b"abcdefghijklmnopqrstuvwxyz234567";
 
 /// Gives 32 random bytes; a parameter so that tests decide them.
-pub type Random = Box<dyn Fn() -> Result<[u8; 32], Failure> + Send + Sync>;
+pub type Random = Box<dyn Fn() -> Result<[u8; 32], CommandError> + Send + Sync>;
 
 /// The system's randomness.
 #[must_use]
 pub fn system() -> Random {
     Box::new(|| {
         let mut bytes = [0; 32];
-        getrandom::fill(&mut bytes).map_err(|_| Failure::NoRandomness)?;
+        getrandom::fill(&mut bytes).map_err(|_| CommandError::NoRandomness)?;
         Ok(bytes)
     })
 }
 
 /// The secret of a credential: `ssk_` and 256 bits as 43 characters.
-pub(crate) fn of_credential(random: &Random) -> Result<String, Failure> {
+pub(crate) fn of_credential(random: &Random) -> Result<String, CommandError> {
     Ok(format!("ssk_{}", URL_SAFE_NO_PAD.encode(random()?)))
 }
 
 /// The secret of a webhook: `whsec_` and 256 bits in base 64, as Standard Webhooks writes it.
-pub(crate) fn of_webhook(random: &Random) -> Result<String, Failure> {
+pub(crate) fn of_webhook(random: &Random) -> Result<String, CommandError> {
     Ok(format!("whsec_{}", STANDARD.encode(random()?)))
 }
 
 /// The id of a credential: 60 random bits.
-pub(crate) fn id(random: &Random) -> Result<String, Failure> {
+pub(crate) fn id(random: &Random) -> Result<String, CommandError> {
     let character = |byte: &u8| BASE_32.get(usize::from(byte % 32)).copied().map(char::from);
     Ok(random()?.iter().take(ID_CHARACTERS).filter_map(character).collect())
 }

@@ -21,7 +21,7 @@ use store::door::{CredentialHash, Feeds, Scope, usage_key};
 use store::memory::Memory;
 
 use crate::arguments::{Arguments, Command};
-use crate::failure::Failure;
+use crate::error::CommandError;
 use crate::names::Stack;
 use crate::partner::Operator;
 use crate::report::Report;
@@ -54,7 +54,7 @@ impl PartnerHarness {
         Self { fake, now_ms: NOW_MS, operator }
     }
 
-    async fn run(&self, line: &str) -> Result<Report, Failure> {
+    async fn run(&self, line: &str) -> Result<Report, CommandError> {
         let words = ["scalper", "partner"].into_iter().chain(line.split(' '));
         let arguments = Arguments::try_parse_from(words).expect("a command");
         let Command::Partner(command) = arguments.command else { panic!("a partner command") };
@@ -67,7 +67,7 @@ impl PartnerHarness {
         serde_json::from_str(&report.to_json()).expect("JSON")
     }
 
-    async fn failure(&self, line: &str) -> Failure {
+    async fn failure(&self, line: &str) -> CommandError {
         match self.run(line).await {
             Ok(report) => panic!("{line}: {}", report.to_text(false)),
             Err(failure) => failure,
@@ -95,7 +95,7 @@ impl PartnerHarness {
             Ok(policy) => {
                 policy["policyDocument"]["Statement"][0]["Effect"].as_str().expect("text").to_owned()
             }
-            Err(refusal) => refusal.to_string(),
+            Err(rejection) => rejection.to_string(),
         }
     }
 }
@@ -152,7 +152,7 @@ async fn both_credentials_work_during_a_rotation_and_there_are_never_three() {
     );
     assert_eq!(setup.fake.state().credentials[&CredentialHash::of(&new)].feeds, Feeds::parse("labs"));
     let three = setup.failure("rotate north").await;
-    assert!(matches!(three, Failure::TwoCredentials { .. }), "{three}");
+    assert!(matches!(three, CommandError::TwoCredentials { .. }), "{three}");
 
     setup.json(&format!("revoke north {first}")).await;
     assert_eq!(
@@ -165,7 +165,7 @@ async fn both_credentials_work_during_a_rotation_and_there_are_never_three() {
 }
 
 #[tokio::test]
-async fn a_revoked_credential_is_refused_by_the_next_read_and_its_key_is_gone() {
+async fn a_revoked_credential_is_rejected_by_the_next_read_and_its_key_is_gone() {
     let setup = PartnerHarness::new();
     let (id, secret) = setup.credential("add north").await;
     assert_eq!(setup.authorize(&secret).await, "Allow");
@@ -280,7 +280,7 @@ async fn a_webhook_keeps_its_secret_until_it_is_rotated_and_then_both_sign() {
     }
     setup.json("webhook north --remove").await;
     assert!(setup.fake.state().webhooks.is_empty());
-    assert!(matches!(setup.failure("webhook north --rotate").await, Failure::NoWebhook { .. }));
+    assert!(matches!(setup.failure("webhook north --rotate").await, CommandError::NoWebhook { .. }));
     for url in ["http://hooks.example.org/", "https://127.0.0.1/", "https://user@hooks.example.org/"] {
         let failure = setup.failure(&format!("webhook north --url {url}")).await;
         assert_eq!(failure.exit_code(), 2, "{failure}");
@@ -299,9 +299,9 @@ async fn a_role_is_one_partners_and_named_without_its_path() {
     setup.json(&format!("role north {arn}")).await;
     assert_eq!(setup.fake.state().roles[arn].id, first.id);
     let taken = setup.failure(&format!("role south {arn}")).await;
-    assert!(matches!(taken, Failure::RoleTaken { .. }), "{taken}");
+    assert!(matches!(taken, CommandError::RoleTaken { .. }), "{taken}");
     let other = setup.failure(&format!("role south {arn} --remove")).await;
-    assert!(matches!(other, Failure::NoSuchRole { .. }), "{other}");
+    assert!(matches!(other, CommandError::NoSuchRole { .. }), "{other}");
     setup.json(&format!("role north {arn} --remove")).await;
     assert!(setup.fake.state().roles.is_empty());
 }

@@ -52,7 +52,7 @@ pub struct Names {
     pub inboxes: Vec<String>,
     /// The bucket of contracts.
     pub contracts_bucket: String,
-    /// The bucket of refused files, rejects and reports.
+    /// The bucket of quarantined files, rejects and reports.
     pub quarantine_bucket: String,
     /// The ledger table: partition key `pk` (string).
     pub ledger_table: String,

@@ -212,17 +212,17 @@ async fn a_lost_fence_writes_nothing<S: Ledger>(ledger: &S, run: &str) -> Result
 async fn a_terminal_entry_stays<S: Ledger>(ledger: &S, run: &str) -> Result<(), Error> {
     let file = file(run, "terminal");
     let (fence, _) = mine(ledger, &claim(&file, "a", 1_000)).await?;
-    let mut refused = outcome(State::Quarantined);
-    refused.fault = Some("HEADER".to_owned());
-    assert_eq!(ledger.finish(&fence, &refused).await?, Fenced::Kept);
-    assert_eq!(ledger.finish(&fence, &refused).await?, Fenced::Kept, "the same decision again");
+    let mut rejected = outcome(State::Quarantined);
+    rejected.fault = Some("HEADER".to_owned());
+    assert_eq!(ledger.finish(&fence, &rejected).await?, Fenced::Kept);
+    assert_eq!(ledger.finish(&fence, &rejected).await?, Fenced::Kept, "the same decision again");
     assert_eq!(ledger.finish(&fence, &outcome(State::Gone)).await?, Fenced::Lost, "another decision");
     assert_eq!(ledger.commit(&commit(&file, &fence)).await?, Committed::Lost);
     assert_eq!(ledger.checkpoint(&fence, 1, 9_000).await?, Fenced::Lost);
     assert_eq!(ledger.release(&fence).await?, Fenced::Lost);
     let found = ledger.claim(&claim(&file, "b", 9_000)).await?;
     let Claimed::Terminal(entry) = found else { panic!("expected terminal, found {found:?}") };
-    assert_eq!((entry.state, entry.outcome), (State::Quarantined, Some(refused)));
+    assert_eq!((entry.state, entry.outcome), (State::Quarantined, Some(rejected)));
     Ok(())
 }
 

@@ -115,7 +115,7 @@ pub enum Operation {
     ReadSubscriptions,
 }
 
-/// Codes by which S3, KMS and DynamoDB refuse for want of a permission or an enabled key. The answer to a HEAD has no body
+/// Codes by which S3, KMS and DynamoDB reject for want of a permission or an enabled key. The answer to a HEAD has no body
 /// and so no code but its status.
 const REFUSALS: [&str; 5] =
     ["AccessDenied", "AccessDeniedException", "KMSAccessDeniedException", "Forbidden", "http 403"];
@@ -140,9 +140,9 @@ impl Error {
         Self { operation, code: code.into(), request_id: None }
     }
 
-    /// Whether the service refused: a permission is missing, or a key is disabled. To try again does not mend it.
+    /// Whether the service rejected: a permission is missing, or a key is disabled. To try again does not help.
     #[must_use]
-    pub fn is_refusal(&self) -> bool {
+    pub fn is_denied(&self) -> bool {
         REFUSALS.contains(&self.code.as_str()) || self.code.starts_with("KMS.")
     }
 }
@@ -152,13 +152,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_missing_permission_and_a_disabled_key_are_refusals_and_a_throttled_call_is_none() {
-        let is_refusal = |code: &str| Error::new(Operation::ReadObject, code).is_refusal();
+    fn a_missing_permission_and_a_disabled_key_are_rejections_and_a_throttled_call_is_none() {
+        let is_denied = |code: &str| Error::new(Operation::ReadObject, code).is_denied();
         for code in ["AccessDenied", "AccessDeniedException", "http 403", "KMS.DisabledException"] {
-            assert!(is_refusal(code), "{code}");
+            assert!(is_denied(code), "{code}");
         }
         for code in ["ThrottlingException", "timeout", "http 500", "injected"] {
-            assert!(!is_refusal(code), "{code}");
+            assert!(!is_denied(code), "{code}");
         }
     }
 }

@@ -18,7 +18,7 @@ pub enum State {
     Processing,
     /// Loaded and visible.
     Complete,
-    /// Refused; bytes and report are in the quarantine.
+    /// Rejected; bytes and report are in the quarantine.
     Quarantined,
     /// A newer version of the key is visible instead.
     Superseded,

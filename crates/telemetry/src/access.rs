@@ -45,7 +45,7 @@ impl AccessRecord {
         let is = |holds: bool| if holds { 1.0 } else { 0.0 };
         let metrics: [Metric; 4] = [
             (names::ACCESSES, 1.0),
-            (names::ACCESSES_REFUSED, is(matches!(self.decision, "deny" | "unauthorized"))),
+            (names::ACCESSES_REJECTED, is(matches!(self.decision, "deny" | "unauthorized"))),
             (names::ACCESSES_FAILED, is(self.decision == "failed")),
             (names::ACCESS_DURATION, float(self.duration)),
         ];
@@ -81,7 +81,7 @@ mod tests {
         };
         let counts = |decision| {
             let line = read(decision);
-            ["Accesses", "AccessesRefused", "AccessesFailed"].map(|name| line[name].as_u64().unwrap())
+            ["Accesses", "AccessesRejected", "AccessesFailed"].map(|name| line[name].as_u64().unwrap())
         };
         assert_eq!(counts("allow"), [1, 0, 0]);
         assert_eq!(counts("deny"), [1, 1, 0]);

@@ -15,7 +15,7 @@ pub enum Delivery {
     /// The receiver did not take it; it is tried again.
     Failed,
     /// The address is none that is connected to; it is tried again, in case it is changed.
-    Refused,
+    Rejected,
     /// It was not tried, since the receiver failed again and again.
     Held,
 }
@@ -28,7 +28,7 @@ impl Delivery {
             Self::Delivered => "delivered",
             Self::Unwanted => "unwanted",
             Self::Failed => "failed",
-            Self::Refused => "refused",
+            Self::Rejected => "rejected",
             Self::Held => "held",
         }
     }
@@ -94,7 +94,7 @@ impl DeliveryRecord {
             (names::WEBHOOKS_DELIVERED, is(Delivery::Delivered)),
             (names::WEBHOOKS_UNWANTED, is(Delivery::Unwanted)),
             (names::WEBHOOKS_FAILED, is(Delivery::Failed)),
-            (names::WEBHOOKS_REFUSED, is(Delivery::Refused)),
+            (names::WEBHOOKS_REJECTED, is(Delivery::Rejected)),
             (names::WEBHOOKS_HELD, is(Delivery::Held)),
             (names::WEBHOOK_DURATION, float(self.duration)),
         ];
@@ -114,7 +114,7 @@ mod tests {
     #[test]
     fn a_delivery_is_one_line_that_counts_one_thing() {
         let all =
-            [Delivery::Delivered, Delivery::Unwanted, Delivery::Failed, Delivery::Refused, Delivery::Held];
+            [Delivery::Delivered, Delivery::Unwanted, Delivery::Failed, Delivery::Rejected, Delivery::Held];
         for delivery in all {
             let record = DeliveryRecord {
                 partner: Label::new("north"),
@@ -126,7 +126,7 @@ mod tests {
                 receive_count: 3,
             };
             let root: Value = serde_json::from_str(&record.metric(&Metrics::all("n"), 1)).expect("JSON");
-            let counted: u64 = ["Delivered", "Unwanted", "Failed", "Refused", "Held"]
+            let counted: u64 = ["Delivered", "Unwanted", "Failed", "Rejected", "Held"]
                 .map(|name| root[format!("Webhooks{name}")].as_u64().expect("a count"))
                 .iter()
                 .sum();

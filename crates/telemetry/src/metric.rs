@@ -80,7 +80,7 @@ pub mod metric_names {
         FILES = "Files", Count, "files decided";
         /// Files that were loaded.
         FILES_COMPLETE = "FilesComplete", Count, "files loaded";
-        /// Files that were refused.
+        /// Files that were quarantined.
         FILES_QUARANTINED = "FilesQuarantined", Count, "files quarantined";
         /// Files that were deleted before they were read.
         FILES_GONE = "FilesGone", Count, "files deleted before they were read";
@@ -116,7 +116,7 @@ pub mod metric_names {
         HANDOVERS = "Handovers", Count, "files handed over to the next invocation";
         /// Failures of a service, to be retried.
         RETRYABLE_ERRORS = "RetryableErrors", Count, "service failures to be retried";
-        /// Failures of a service that refused for want of a permission or key.
+        /// Failures of a service that rejected for want of a permission or key.
         ACCESS_ERRORS = "AccessErrors", Count, "calls denied by a service";
         /// Messages that are no event for the inbox.
         FOREIGN_MESSAGES = "ForeignMessages", Count, "messages that are no event of the inbox";
@@ -129,7 +129,7 @@ pub mod metric_names {
         /// Attempts that a receiver did not take.
         WEBHOOKS_FAILED = "WebhooksFailed", Count, "webhook attempts failed";
         /// Attempts at an address that is not connected to.
-        WEBHOOKS_REFUSED = "WebhooksRefused", Count, "webhook addresses not allowed";
+        WEBHOOKS_REJECTED = "WebhooksRejected", Count, "webhook addresses not allowed";
         /// Attempts that were not made, since the receiver failed again and again.
         WEBHOOKS_HELD = "WebhooksHeld", Count, "webhooks held back";
         /// From an announcement's arrival to the receiver's answer, milliseconds.
@@ -165,16 +165,16 @@ pub mod metric_names {
         /// Callers that the partner API was asked about.
         ACCESSES = "Accesses", Count, "callers checked";
         /// Callers that were denied: not known, or not allowed.
-        ACCESSES_REFUSED = "AccessesRefused", Count, "callers denied";
+        ACCESSES_REJECTED = "AccessesRejected", Count, "callers denied";
         /// Callers that could not be looked up, because a service failed.
         ACCESSES_FAILED = "AccessesFailed", Count, "callers that could not be checked";
         /// From the question to the decision, milliseconds.
         ACCESS_DURATION = "AccessDuration", Milliseconds, "time to check a caller";
         /// Requests to the partner API.
         REQUESTS = "Requests", Count, "requests to the partner API";
-        /// Requests that were refused for the caller's reasons (4xx).
-        REQUESTS_REFUSED = "RequestsRefused", Count, "requests answered with 4xx";
-        /// Requests that were refused because a limit was used up (429).
+        /// Requests that were rejected for the caller's reasons (4xx).
+        REQUESTS_REJECTED = "RequestsRejected", Count, "requests answered with 4xx";
+        /// Requests that were rejected because a limit was used up (429).
         REQUESTS_THROTTLED = "RequestsThrottled", Count, "requests answered with 429";
         /// Requests that failed (5xx).
         REQUESTS_FAILED = "RequestsFailed", Count, "requests answered with 5xx";

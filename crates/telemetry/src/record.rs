@@ -58,7 +58,7 @@ pub struct FileRecord {
     pub records: u64,
     /// Rows loaded, or that could have been.
     pub rows: u64,
-    /// Records refused.
+    /// Records rejected.
     pub rejects: u64,
     /// Violations of severity warn.
     pub warnings: u64,
@@ -128,7 +128,7 @@ impl FileRecord {
     ///
     /// The heartbeat keeps an idle stack's bill small: each of its metrics would be published every hour of the month. In
     /// Basic it publishes none, because the watcher's `HeartbeatAge` says whether it was loaded. In Full it publishes two,
-    /// without dimensions: `FilesQuarantined`, whose alarm tells of a refused heartbeat two hours before `HeartbeatAge` does,
+    /// without dimensions: `FilesQuarantined`, whose alarm tells of a quarantined heartbeat two hours before `HeartbeatAge` does,
     /// and `Duration`, which shows a slow pipeline while no partner sends.
     #[must_use]
     pub fn metric(&self, published: &Metrics, now_ms: u64) -> String {
@@ -251,7 +251,7 @@ pub enum Occurrence {
     Handover,
     /// A service failed.
     RetryableError,
-    /// A service refused: a permission is missing, or a key is disabled.
+    /// A service rejected: a permission is missing, or a key is disabled.
     AccessError,
     /// The message is no event for the inbox.
     ForeignMessage,
@@ -273,10 +273,10 @@ impl Occurrence {
         Self::Panic,
     ];
 
-    /// A failure of a service: one that refused needs somebody, any other is tried again.
+    /// A failure of a service: one that rejected needs somebody, any other is tried again.
     #[must_use]
-    pub fn service_failed(is_refusal: bool) -> Self {
-        if is_refusal { Self::AccessError } else { Self::RetryableError }
+    pub fn service_failed(is_denied: bool) -> Self {
+        if is_denied { Self::AccessError } else { Self::RetryableError }
     }
 
     /// The metric that counts it.

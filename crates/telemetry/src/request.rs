@@ -54,7 +54,7 @@ impl RequestRecord {
         let one_if = |holds: bool| if holds { 1.0 } else { 0.0 };
         let metrics: [Metric; 5] = [
             (names::REQUESTS, 1.0),
-            (names::REQUESTS_REFUSED, one_if(class == "4xx")),
+            (names::REQUESTS_REJECTED, one_if(class == "4xx")),
             (names::REQUESTS_THROTTLED, one_if(self.status == 429)),
             (names::REQUESTS_FAILED, one_if(class == "5xx")),
             (names::REQUEST_DURATION, float(self.duration_ms)),
@@ -92,7 +92,7 @@ mod tests {
         assert_eq!(directive["Dimensions"], json!([[], ["operation", "statusClass"]]));
         assert_eq!((&root["statusClass"], &root["partner"]), (&json!("4xx"), &json!("north")));
         let counts =
-            [names::REQUESTS, names::REQUESTS_REFUSED, names::REQUESTS_THROTTLED, names::REQUESTS_FAILED];
+            [names::REQUESTS, names::REQUESTS_REJECTED, names::REQUESTS_THROTTLED, names::REQUESTS_FAILED];
         assert_eq!(counts.map(|metric| root[metric.name].clone()), [json!(1), json!(1), json!(1), json!(0)]);
         for metric in directive["Metrics"].as_array().expect("metrics") {
             assert!(root[metric["Name"].as_str().expect("a name")].is_number());

@@ -51,7 +51,7 @@ impl<W: Watch, D: Door> Watcher<W, D> {
         let sha256 = Sha256::digest(&bytes).into();
         match self.door.land(&land, &sha256, bytes).await? {
             Landed::Version { .. } | Landed::Conflict => Ok(()),
-            Landed::Refused(code) => Err(Error::new(Operation::Land, code)),
+            Landed::Rejected(code) => Err(Error::new(Operation::Land, code)),
         }
     }
 }

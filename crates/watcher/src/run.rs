@@ -119,7 +119,7 @@ impl<W: Watch, D: Door> Watcher<W, D> {
         let found = match tokio::time::timeout(time, work).await {
             Ok(Ok(found)) => Some(found),
             Ok(Err(error)) => {
-                let failed = Occurrence::service_failed(error.is_refusal());
+                let failed = Occurrence::service_failed(error.is_denied());
                 (self.host.metric)(&failed.metric(&self.settings.metrics, self.host.now()));
                 tracing::error!(part = name, error = telemetry::chain(&error), "a part of the watch failed");
                 None

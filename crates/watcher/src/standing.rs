@@ -36,7 +36,7 @@ pub(crate) enum Size {
 }
 
 /// Whether a listed file came from its sender as a new one: clutter, a version that was deleted unread and a content that
-/// came before do not count. One that was refused does; its own alarm tells of it.
+/// came before do not count. One that was rejected does; its own alarm tells of it.
 fn is_new(file: &ListedFile) -> bool {
     !matches!(file.state, State::Ignored | State::Gone | State::Duplicate)
 }
@@ -153,7 +153,7 @@ mod tests {
     }
 
     #[test]
-    fn a_refused_file_came_and_clutter_did_not() {
+    fn a_quarantined_file_came_and_clutter_did_not() {
         let states = [State::Quarantined, State::Processing, State::Ignored, State::Gone, State::Duplicate];
         let files: Vec<_> = states.iter().zip(1..).map(|(state, landed)| file(*state, 1, landed)).collect();
         assert_eq!(arrivals(&files).collect::<Vec<_>>(), [1, 2]);

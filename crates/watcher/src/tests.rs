@@ -34,7 +34,7 @@ async fn the_heartbeat_is_dropped_once_an_hour_and_its_age_is_that_of_the_newest
 }
 
 #[tokio::test]
-async fn a_heartbeat_that_is_refused_or_has_other_rows_is_no_sign_of_life() {
+async fn a_heartbeat_that_is_rejected_or_has_other_rows_is_no_sign_of_life() {
     let harness = Harness::with_heartbeat();
     for content in ["line,hour\nx,y\n", "line,hour\n1,2026-11-21T06\n"] {
         harness.memory.publish_contract("heartbeat", include_str!("heartbeat.odcs.yaml"));
@@ -112,7 +112,7 @@ async fn a_run_with_little_time_begins_no_page_that_it_could_not_end() {
 }
 
 #[tokio::test]
-async fn an_event_of_somebody_else_is_refused() {
+async fn an_event_of_somebody_else_is_rejected() {
     let harness = Harness::with_heartbeat();
     let ended = harness.watcher.handle(&json!({"Records": []}), harness.now_ms() + 60_000).await;
     assert_eq!(ended, Err(Failed::Event(UnknownEvent)));

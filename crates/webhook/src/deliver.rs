@@ -8,15 +8,15 @@ use host::{Message, SqsBatchResponse, deliver_again};
 use http::header::CONTENT_TYPE;
 use http::{HeaderName, HeaderValue};
 use outbound::signature::{self, Secret};
-use outbound::{Refused, Target};
+use outbound::{Target, TargetError};
 use serde_json::Value;
 use store::Queue;
 use store::door::{FileNames, Partners, Webhook};
 use telemetry::{Delivery, DeliveryRecord, Label};
 
 use crate::Courier;
+use crate::error::{DeliveryError, Done};
 use crate::event::{Notice, UnknownEvent, decode};
-use crate::stop::{Done, Stop};
 
 /// Pauses before the next attempts, seconds; the last one repeats. With the 12 receptions of the queue a receiver has
 /// some 32 hours to come back. Each is drawn out by up to a quarter, and all stay below the 12 hours for which SQS hides
@@ -55,8 +55,8 @@ impl<P: Partners + FileNames, Q: Queue> Courier<P, Q> {
         let began_ms = self.host.now();
         let delivery = host::caught(self.deliver(message));
         let ended = match tokio::time::timeout(time, delivery).await {
-            Ok(ended) => ended.unwrap_or(Err(Stop::Panicked)),
-            Err(_) => Err(Stop::OutOfTime),
+            Ok(ended) => ended.unwrap_or(Err(DeliveryError::Panicked)),
+            Err(_) => Err(DeliveryError::OutOfTime),
         };
         self.record(message, &ended, self.host.now().saturating_sub(began_ms));
         let stop = ended.err()?;
@@ -64,12 +64,14 @@ impl<P: Partners + FileNames, Q: Queue> Courier<P, Q> {
         Some(message)
     }
 
-    async fn deliver(&self, message: &Message<Option<Notice>>) -> Result<Done, Stop> {
-        let notice = message.body.as_ref().ok_or(Stop::Unknown)?;
+    async fn deliver(&self, message: &Message<Option<Notice>>) -> Result<Done, DeliveryError> {
+        let notice = message.body.as_ref().ok_or(DeliveryError::Unknown)?;
         let Some(partner) = &notice.partner else { return Ok(Done::Nobody) };
         let Some(webhook) = self.partners.webhook(partner).await? else { return Ok(Done::Nobody) };
         let name = self.partners.name_of(partner, &notice.file).await?;
-        self.breakers.ask(partner, self.host.now()).map_err(|until_ms| Stop::CircuitOpen { until_ms })?;
+        self.breakers
+            .ask(partner, self.host.now())
+            .map_err(|until_ms| DeliveryError::CircuitOpen { until_ms })?;
         let body = notice.told(name.as_deref(), &self.api_url);
         let ended = self.post(notice, body, &webhook).await;
         match &ended {
@@ -80,7 +82,7 @@ impl<P: Partners + FileNames, Q: Queue> Courier<P, Q> {
         ended
     }
 
-    async fn post(&self, notice: &Notice, body: Bytes, webhook: &Webhook) -> Result<Done, Stop> {
+    async fn post(&self, notice: &Notice, body: Bytes, webhook: &Webhook) -> Result<Done, DeliveryError> {
         let target = Target::parse(&webhook.url, self.policy)?;
         let mut secrets = vec![Secret::parse(&webhook.secret)?];
         if let Some(previous) = &webhook.previous_secret {
@@ -89,7 +91,7 @@ impl<P: Partners + FileNames, Q: Queue> Courier<P, Q> {
         let (id, timestamp) = (notice.id(), self.host.now() / 1_000);
         let signature = signature::header(&secrets, &id, timestamp, &body);
         // An id, a number and base64 are always fit for a header.
-        let value = |text: &str| HeaderValue::from_str(text).map_err(|_| Refused::Malformed);
+        let value = |text: &str| HeaderValue::from_str(text).map_err(|_| TargetError::Malformed);
         let headers = vec![
             (CONTENT_TYPE, HeaderValue::from_static("application/json")),
             (ID, value(&id)?),
@@ -100,13 +102,13 @@ impl<P: Partners + FileNames, Q: Queue> Courier<P, Q> {
         match answer.status {
             status @ 200..=299 => Ok(Done::Delivered(status)),
             410 => Ok(Done::Unwanted),
-            status => Err(Stop::Status { status, retry_after: answer.retry_after }),
+            status => Err(DeliveryError::Status { status, retry_after: answer.retry_after }),
         }
     }
 
     /// Makes the message visible again later each time. A failure costs time only: the queue's own visibility
     /// time-out applies.
-    async fn give_back(&self, message: &Message<Option<Notice>>, stop: &Stop) {
+    async fn give_back(&self, message: &Message<Option<Notice>>, stop: &DeliveryError) {
         let seconds = self.pause(message.receive_count, stop);
         if let Err(error) = self.queue.defer(&message.receipt_handle, seconds).await {
             tracing::warn!(error = telemetry::chain(&error), "the message's visibility was not changed");
@@ -114,16 +116,16 @@ impl<P: Partners + FileNames, Q: Queue> Courier<P, Q> {
     }
 
     /// Seconds until the next delivery: later each time, and not before the circuit closes or the receiver asks for it.
-    fn pause(&self, receive_count: u32, stop: &Stop) -> u32 {
+    fn pause(&self, receive_count: u32, stop: &DeliveryError) -> u32 {
         let attempt = usize::try_from(receive_count.saturating_sub(1)).unwrap_or(usize::MAX);
         let [.., last] = PAUSES;
         let pause = PAUSES.get(attempt).copied().unwrap_or(last);
         let at_least = match stop {
-            Stop::CircuitOpen { until_ms } => {
+            DeliveryError::CircuitOpen { until_ms } => {
                 let seconds = until_ms.saturating_sub(self.host.now()).div_ceil(1_000);
                 u32::try_from(seconds).unwrap_or(last)
             }
-            Stop::Status { retry_after, .. } => retry_after.unwrap_or_default().min(last),
+            DeliveryError::Status { retry_after, .. } => retry_after.unwrap_or_default().min(last),
             _ => 0,
         };
         let pause = pause.max(at_least);
@@ -131,7 +133,12 @@ impl<P: Partners + FileNames, Q: Queue> Courier<P, Q> {
     }
 
     /// Logs and counts what became of a message, once.
-    fn record(&self, message: &Message<Option<Notice>>, ended: &Result<Done, Stop>, duration_ms: u64) {
+    fn record(
+        &self,
+        message: &Message<Option<Notice>>,
+        ended: &Result<Done, DeliveryError>,
+        duration_ms: u64,
+    ) {
         if matches!(ended, Ok(Done::Nobody)) {
             return;
         }
@@ -141,7 +148,7 @@ impl<P: Partners + FileNames, Q: Queue> Courier<P, Q> {
             file: Label::new(notice.map(|notice| notice.file.as_str()).unwrap_or_default()),
             state: notice.map(|notice| notice.state.as_str()).unwrap_or_default(),
             delivery: delivery(ended),
-            answer: ended.as_ref().map_or_else(Stop::code, |done| done.code()),
+            answer: ended.as_ref().map_or_else(DeliveryError::code, |done| done.code()),
             duration: duration_ms,
             receive_count: message.receive_count,
         };
@@ -150,7 +157,7 @@ impl<P: Partners + FileNames, Q: Queue> Courier<P, Q> {
             Err(stop) => record.log(Some(&telemetry::chain(stop))),
         }
         let now_ms = self.host.now();
-        let line = match ended.as_ref().err().and_then(Stop::occurrence) {
+        let line = match ended.as_ref().err().and_then(DeliveryError::occurrence) {
             Some(occurrence) => occurrence.metric(&self.metrics, now_ms),
             None => record.metric(&self.metrics, now_ms),
         };
@@ -158,12 +165,12 @@ impl<P: Partners + FileNames, Q: Queue> Courier<P, Q> {
     }
 }
 
-fn delivery(ended: &Result<Done, Stop>) -> Delivery {
+fn delivery(ended: &Result<Done, DeliveryError>) -> Delivery {
     match ended {
         Ok(Done::Unwanted) => Delivery::Unwanted,
         Ok(_) => Delivery::Delivered,
-        Err(Stop::Address(_)) => Delivery::Refused,
-        Err(Stop::CircuitOpen { .. }) => Delivery::Held,
+        Err(DeliveryError::Address(_)) => Delivery::Rejected,
+        Err(DeliveryError::CircuitOpen { .. }) => Delivery::Held,
         Err(_) => Delivery::Failed,
     }
 }

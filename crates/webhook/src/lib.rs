@@ -16,8 +16,8 @@
 
 pub mod config;
 mod deliver;
+mod error;
 pub mod event;
-mod stop;
 
 use host::Host;
 use outbound::{CircuitBreakers, Client, Policy};
@@ -44,7 +44,7 @@ impl<P: store::door::Partners + store::door::FileNames, Q: store::Queue> Courier
         api_url: String,
         metrics: Metrics,
         host: Host,
-    ) -> Result<Self, outbound::Failure> {
+    ) -> Result<Self, outbound::PostError> {
         let client = Client::new(policy)?;
         Ok(Self {
             partners,

@@ -22,7 +22,7 @@ async fn a_good_file_becomes_rows_with_every_value_as_sent() {
 }
 
 #[tokio::test]
-async fn one_percent_of_bad_rows_is_refused_with_position_and_reason_and_the_rest_is_loaded() {
+async fn one_percent_of_bad_rows_is_rejected_with_position_and_reason_and_the_rest_is_loaded() {
     let harness = Harness::open().await;
     let good = csv(0, 297);
     let bad =

@@ -141,7 +141,7 @@ impl Caller<'_> {
         .json()
     }
 
-    /// Sends a small file, again while only the rate of requests refuses it.
+    /// Sends a small file, again while only the rate of requests rejects it.
     pub(super) fn until_sent(&self, path: &str, bytes: &[u8]) -> Answer {
         let begun = from_now();
         loop {

@@ -114,8 +114,8 @@ async fn a_dry_run_stores_nothing(harness: &Harness, north: &Caller<'_>) {
 }
 
 fn a_correction_names_the_file_that_it_corrects(north: &Caller<'_>, corrected: &str) {
-    let body = format!("{HEADER}AB000099,Mended Name,CT,,,\n");
-    let path = format!("{FILES}?name=mended.csv&corrects={corrected}");
+    let body = format!("{HEADER}AB000099,Corrected Name,CT,,,\n");
+    let path = format!("{FILES}?name=corrected.csv&corrects={corrected}");
     let sent = north.file(&path, body.as_bytes()).json();
     let id = text(&sent, "id");
     assert_eq!(north.decided(&id)["corrects"], corrected);
@@ -191,7 +191,7 @@ async fn an_upload_in_parts_becomes_one_file() {
         .collect();
     let complete = format!("/v1/uploads/{upload}/complete");
     let missing = north.post(&complete, &json!({ "parts": [sent[0]] }));
-    assert_eq!(problem(&missing, 422), "parts-refused");
+    assert_eq!(problem(&missing, 422), "parts-rejected");
     let completed = north.post(&complete, &json!({ "parts": sent }));
     assert_eq!(completed.status, 202, "{}", completed.text());
     let again = north.post(&complete, &json!({ "parts": sent }));

@@ -55,9 +55,9 @@ async fn a_usage_plan_that_was_deleted_is_found_and_put_back() {
     let north = harness.add_partner("north");
     assert_eq!(north.get("/v1/feeds").status, 200);
     gateway(&harness, "delete-plans");
-    let refused = north.get("/v1/feeds");
-    assert_eq!(problem(&refused, 403), "forbidden");
-    assert!(refused.text().contains("scalper doctor"), "{}", refused.text());
+    let rejected = north.get("/v1/feeds");
+    assert_eq!(problem(&rejected, 403), "forbidden");
+    assert!(rejected.text().contains("scalper doctor"), "{}", rejected.text());
     // Some of what the doctor asks for is not on the emulator, so that its exit code says nothing here.
     let found = harness.command(&["--json"], "doctor").output().expect("run scalper");
     let found: Value = serde_json::from_slice(&found.stdout).expect("JSON");

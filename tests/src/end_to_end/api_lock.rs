@@ -1,4 +1,4 @@
-//! Who is refused at the partners' API, how soon, and what a role behind it may not do.
+//! Who is rejected at the partners' API, how soon, and what a role behind it may not do.
 
 use std::time::Duration;
 
@@ -46,7 +46,7 @@ async fn nobody_comes_in_without_a_key_of_a_partner_that_is_let_in() {
 }
 
 #[tokio::test]
-async fn a_revoked_key_is_refused_at_once_and_a_suspended_partner_within_a_minute() {
+async fn a_revoked_key_is_rejected_at_once_and_a_suspended_partner_within_a_minute() {
     let harness = Harness::open().await;
     let north = harness.add_partner("north");
     let added = harness.scalper("partner list north");
@@ -64,9 +64,9 @@ async fn a_revoked_key_is_refused_at_once_and_a_suspended_partner_within_a_minut
 
     harness.scalper("partner suspend north");
     let begun = from_now();
-    let refused = second.until("/v1/files", |answer| answer.status != 200);
+    let rejected = second.until("/v1/files", |answer| answer.status != 200);
     assert!(begun.elapsed() < BELIEVED, "{:?}", begun.elapsed());
-    assert_eq!(problem(&refused, 403), "forbidden");
+    assert_eq!(problem(&rejected, 403), "forbidden");
     harness.scalper("partner resume north");
     second.until("/v1/files", |answer| answer.status == 200);
 }
@@ -93,7 +93,7 @@ async fn the_roles_behind_the_api_can_not_delete_scan_or_write_elsewhere() {
             assert_denied("delete", &s3.delete_object().bucket(bucket).key("x").send().await);
         }
         let original = s3.get_object().bucket(&names.quarantine).key("north/scans/x/original").send().await;
-        assert_denied("read refused bytes", &original);
+        assert_denied("read rejected bytes", &original);
         for table in [&names.ledger, &names.records, &names.partners] {
             assert_denied("scan", &dynamodb.scan().table_name(table).send().await);
         }

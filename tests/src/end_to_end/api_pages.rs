@@ -40,8 +40,8 @@ async fn pages_of_allowed_origins_call_the_api_and_upload_and_others_do_not() {
     let answered = north.send("GET", "/v1/feeds", &[("origin", OTHER)], b"");
     assert_eq!((answered.status, answered.header("access-control-allow-origin")), (200, OTHER));
     // API Gateway's own answer, which is a static text.
-    let refused = harness.anybody().send("GET", "/v1/feeds", &[("origin", PORTAL)], b"");
-    assert_eq!((refused.status, refused.header("access-control-allow-origin")), (401, "*"));
+    let rejected = harness.anybody().send("GET", "/v1/feeds", &[("origin", PORTAL)], b"");
+    assert_eq!((rejected.status, rejected.header("access-control-allow-origin")), (401, "*"));
     for (bucket, method) in [(&harness.names.inbox, "PUT"), (&harness.names.quarantine, "GET")] {
         let rules = harness.s3.get_bucket_cors().bucket(bucket).send().await.expect("rules for pages");
         let [rule] = rules.cors_rules() else { panic!("one rule: {rules:?}") };

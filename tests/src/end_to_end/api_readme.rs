@@ -25,7 +25,7 @@ async fn a_newcomer_can_send_a_file_with_the_lines_of_the_readme() {
     let (said, failed) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
     assert!(output.status.success(), "{said}\n{failed}");
     assert!(said.contains(r#""RPT-00001002""#), "a record is shown: {said}");
-    let rejects = std::fs::read_to_string(folder.join("rejects.csv")).expect("the refused records");
+    let rejects = std::fs::read_to_string(folder.join("rejects.csv")).expect("the rejected records");
     assert!(rejects.contains("_reason") && rejects.lines().count() > 5, "{rejects}");
     partner.until("/v1/files", |answer| {
         let page = answer.json();

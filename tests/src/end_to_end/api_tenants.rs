@@ -47,7 +47,7 @@ async fn of_three_partners_nobody_reaches_anything_of_another() {
 
 fn belongings<'s>(harness: &'s Harness, name: &'static str) -> Belongings<'s> {
     let caller = harness.add_partner(name);
-    let file = format!("{HEADER}AB000001,Patient of {name},CT,,,\nAB1,Refused of {name},CT,,,\n");
+    let file = format!("{HEADER}AB000001,Patient of {name},CT,,,\nAB1,Rejected of {name},CT,,,\n");
     let sent = caller.file("/v1/feeds/scans/files?name=day.csv", file.as_bytes());
     assert_eq!(sent.status, 202, "{}", sent.text());
     let file = text(&sent.json(), "id");

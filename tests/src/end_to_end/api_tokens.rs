@@ -117,18 +117,18 @@ async fn a_token_of_the_issuer_opens_what_its_claims_say_and_no_other_token_does
 async fn a_partner_that_asks_too_much_is_told_when_to_ask_again_whoever_asks_for_it() {
     let issuer = Issuer::start();
     let harness = Harness::open_with(&issuer.parameters()).await;
-    // No usage plan counts tokens: what refuses is our own bucket, which two clients of the partner share.
+    // No usage plan counts tokens: what rejects is our own bucket, which two clients of the partner share.
     harness.scalper("partner add north --rate 1 --burst 5 --bytes-per-day 1000");
     let clients = ["one", "two"].map(|client| harness.bearer(&issuer.token(&json!({ "sub": client }))));
-    let mut refused = Vec::new();
+    let mut rejected = Vec::new();
     for client in clients.iter().cycle().take(24) {
         let answer = client.get("/v1/feeds");
         if answer.status != 200 {
-            refused.push(answer);
+            rejected.push(answer);
         }
     }
-    assert!(refused.len() >= 4, "{} of 24 requests were refused", refused.len());
-    for answer in &refused {
+    assert!(rejected.len() >= 4, "{} of 24 requests were rejected", rejected.len());
+    for answer in &rejected {
         assert_eq!(problem(answer, 429), "too-many-requests");
         let seconds: u64 = answer.header("retry-after").parse().expect("seconds");
         assert!((1..=60).contains(&seconds), "{seconds}");

@@ -1,4 +1,4 @@
-//! Requests to the partners' API that are refused, each with planted values in another place.
+//! Requests to the partners' API that are rejected, each with planted values in another place.
 
 use serde_json::json;
 

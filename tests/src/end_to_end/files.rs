@@ -10,7 +10,7 @@ use crate::repository::text;
 /// The header of every CSV here.
 pub(super) const HEADER: &str = "accession,patient,modality,scanned_on,dose,note\n";
 
-/// The contract as it stands: CSV, bad records refused, good ones loaded, every version of a name kept.
+/// The contract as it stands: CSV, bad records rejected, good ones loaded, every version of a name kept.
 pub(super) fn contract() -> String {
     text("tests/fixtures/scans/contract.odcs.yaml")
 }

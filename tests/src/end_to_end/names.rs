@@ -39,7 +39,7 @@ async fn every_spelling_of_a_key_is_one_file() {
 }
 
 #[tokio::test]
-async fn what_is_no_partner_file_is_ignored_or_refused_and_counted() {
+async fn what_is_no_partner_file_is_ignored_or_quarantined_and_counted() {
     let harness = Harness::open().await;
     for key in ["north/scans/", "north/scans/.DS_Store", "north/scans/day_$folder$"] {
         let entry = harness.process(key, Vec::new()).await;

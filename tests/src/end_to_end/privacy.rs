@@ -263,7 +263,7 @@ fn tail(harness: &Harness, options: &[&str]) -> Vec<u8> {
     said.join("\n").into_bytes()
 }
 
-/// Receipts and reports: what lies beside the refused bytes and may be shown.
+/// Receipts and reports: what lies beside the rejected bytes and may be shown.
 async fn receipts(harness: &Harness) -> Seen {
     let kept = quarantine(harness).await;
     let kept: Seen = kept.into_iter().filter(|(key, _)| has_extension(key, "json")).collect();

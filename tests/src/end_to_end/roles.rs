@@ -21,7 +21,7 @@ async fn the_processors_role_can_not_write_the_inbox_nor_delete_nor_scan() {
     let names = &harness.names;
 
     let read = s3.get_object().bucket(&names.inbox).key("north/scans/day.csv").send().await;
-    assert!(read.is_ok(), "the role reads the inbox, so a refusal below is about the action: {read:?}");
+    assert!(read.is_ok(), "the role reads the inbox, so a rejection below is about the action: {read:?}");
 
     let body = || ByteStream::from_static(b"x");
     assert_denied(

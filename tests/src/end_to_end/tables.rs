@@ -27,7 +27,7 @@ impl Entry {
         self.0["outcome"]["M"]["fault"]["S"].as_str().unwrap_or_default()
     }
 
-    /// Records read, rows loaded, records refused.
+    /// Records read, rows loaded, records rejected.
     pub(super) fn counts(&self) -> [u64; 3] {
         ["records", "rows", "rejects"].map(|name| {
             let number =

@@ -1,4 +1,4 @@
-//! A lost event, the heartbeat, a file that did not come: what the watcher sees and mends.
+//! A lost event, the heartbeat, a file that did not come: what the watcher sees and fixes.
 //!
 //! The watcher's "now" is the scheduled time of its event, so that a test looks back from any moment and waits for none.
 

@@ -260,7 +260,7 @@ fn the_accounts_role_for_access_logs_is_made_or_left_as_asked() {
         for account in stack.of_kind("AWS::ApiGateway::Account") {
             // Other APIs of the account log with it, also when this stack is not created.
             assert_eq!(account.body["DeletionPolicy"], "Retain");
-            // Without the role API Gateway refuses a stage that logs: the stage names the account, and so waits for it.
+            // Without the role API Gateway rejects a stage that logs: the stage names the account, and so waits for it.
             assert_eq!(scalar(stage(stack).at("/Variables/accessLogsRole")), "${GatewayAccount}");
         }
     });

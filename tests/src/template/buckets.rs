@@ -97,7 +97,7 @@ fn a_file_outlives_its_message() {
 }
 
 #[test]
-fn every_bucket_refuses_plain_http() {
+fn every_bucket_rejects_plain_http() {
     with_every_choice(|stack| {
         for bucket in stack.of_kind(BUCKET) {
             let policies = stack.of_kind("AWS::S3::BucketPolicy");

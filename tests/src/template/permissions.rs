@@ -35,7 +35,7 @@ fn a_role_names_each_action_and_each_resource() {
             for (action, resource) in allowed_by(role) {
                 assert!(!action.contains('*'), "{}: {action}", role.id);
                 if (role.id.as_str(), action.as_str()) == ON_EVERYTHING {
-                    assert_eq!(resource, "*", "{}: {action} on {resource} is refused", role.id);
+                    assert_eq!(resource, "*", "{}: {action} on {resource} is rejected", role.id);
                     continue;
                 }
                 if (role.id.as_str(), action.as_str()) == ON_ALARMS {
@@ -55,19 +55,19 @@ fn no_role_deletes_scans_or_manages() {
         for role in stack.of_kind(ROLE) {
             for (action, resource) in allowed_by(role) {
                 let verb = action.split(':').nth(1).unwrap_or_default();
-                // A message is taken off its queue, and a partner's refused request is forgotten (which rows those are, the
+                // A message is taken off its queue, and a partner's rejected request is forgotten (which rows those are, the
                 // test of the API says).
                 let may = action == "sqs:DeleteMessage"
                     || role.id == "IngestRole"
                         && action == "dynamodb:DeleteItem"
                         && resource == "${PartnersTable.Arn}";
                 let removes = verb.starts_with("Delete") && !may;
-                let refused = removes
+                let rejected = removes
                     || verb == "Scan"
                     || ["Create", "Tag", "Attach", "PassRole"]
                         .iter()
                         .any(|word| verb.starts_with(word) && action != "logs:CreateLogStream");
-                assert!(!refused, "{}: {action} on {resource}", role.id);
+                assert!(!rejected, "{}: {action} on {resource}", role.id);
             }
         }
     });
@@ -149,7 +149,7 @@ fn the_api_can_not_make_a_credential_nor_read_what_a_partner_may_not() {
         ("InboxBucket", "s3:ListBucket s3:ListBucketVersions"),
         ("ContractsBucket/*", "s3:GetObject s3:GetObjectVersion"),
         ("ContractsBucket", "s3:ListBucket s3:ListBucketVersions"),
-        // Not the refused bytes.
+        // Not the rejected bytes.
         ("QuarantineBucket", "s3:ListBucket"),
         ("QuarantineBucket/_receipts/*", "s3:GetObject"),
         ("QuarantineBucket/*/rejects.*", "s3:GetObject"),
@@ -364,7 +364,7 @@ pub(super) fn statements(document: &Value) -> Vec<Value> {
     }
 }
 
-/// Whether a resource policy refuses the action to everybody who comes without TLS, on all of these resources.
+/// Whether a resource policy rejects the action to everybody who comes without TLS, on all of these resources.
 pub(super) fn denies_plain_http(policy: &Resource, action: &str, covered: &[String]) -> bool {
     statements(policy.at("/PolicyDocument")).iter().any(|statement| {
         let resources = list(&statement["Resource"]);

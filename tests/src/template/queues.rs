@@ -124,7 +124,7 @@ fn the_webhooks_hear_of_every_outcome_and_keep_what_was_not_taken() {
 }
 
 #[test]
-fn every_queue_and_topic_refuses_plain_http() {
+fn every_queue_and_topic_rejects_plain_http() {
     with_every_choice(|stack| {
         for queue in stack.of_kind(QUEUE) {
             let covered = [format!("${{{}.Arn}}", queue.id)];

@@ -71,12 +71,12 @@ fn only_the_command_line_looks_for_credentials() {
 
 #[test]
 fn every_licence_is_one_we_accept() {
-    let refused = linked_packages().into_iter().filter_map(|package| {
+    let rejected = linked_packages().into_iter().filter_map(|package| {
         let name = package["name"].as_str().expect("a name");
         let licence = package["license"].as_str().unwrap_or("none given");
         (!accepted(licence)).then(|| format!("{name}: {licence}"))
     });
-    assert_none("a licence that is not on the list", refused);
+    assert_none("a licence that is not on the list", rejected);
 }
 
 #[test]

@@ -101,7 +101,7 @@ fn utf_16_with_a_mark_is_transcoded() {
 }
 
 #[test]
-fn utf_16_without_a_mark_and_utf_32_refuse_the_file() {
+fn utf_16_without_a_mark_and_utf_32_quarantine_the_file() {
     assert_eq!(code(&utf16("id,name\n", false)), Some(FaultCode::Encoding));
     assert_eq!(code(b"\0i\0d\0,\0n"), Some(FaultCode::Encoding));
     assert_eq!(code(b"i\0\0\0d\0\0\0"), Some(FaultCode::Encoding));
@@ -110,7 +110,7 @@ fn utf_16_without_a_mark_and_utf_32_refuse_the_file() {
 }
 
 #[test]
-fn malformed_utf_16_refuses_the_file() {
+fn malformed_utf_16_quarantines_the_file() {
     assert_eq!(code(b"\xff\xfei\0\x00\xd8i\0"), Some(FaultCode::Encoding));
     assert_eq!(code(b"\xff\xfei\0d"), Some(FaultCode::Encoding));
 }
@@ -186,7 +186,7 @@ fn zstd_frames_are_read() {
 }
 
 #[test]
-fn a_zstd_window_above_eight_mebibytes_is_refused() {
+fn a_zstd_window_above_eight_mebibytes_is_rejected() {
     let mut encoder = zstd::stream::Encoder::new(Vec::new(), 1).expect("memory");
     encoder.window_log(24).expect("a parameter");
     encoder.write_all(b"text").expect("memory");
@@ -194,7 +194,7 @@ fn a_zstd_window_above_eight_mebibytes_is_refused() {
 }
 
 #[test]
-fn a_file_compressed_twice_is_refused() {
+fn a_file_compressed_twice_is_quarantined() {
     for bytes in [gzip(&gzip(b"x")), gzip(&zstd(b"x")), zstd(&gzip(b"x"))] {
         let fault = decode([&bytes[..]]).expect_err("two layers");
         assert_eq!((fault.code, fault.found.as_str()), (FaultCode::WrongFormat, "a file compressed twice"));
@@ -202,7 +202,7 @@ fn a_file_compressed_twice_is_refused() {
 }
 
 #[test]
-fn an_archive_is_refused_by_name() {
+fn an_archive_is_rejected_by_name() {
     let fault = decode([&b"PK\x03\x04rest"[..]]).expect_err("an archive");
     assert!(fault.found.contains("ZIP"));
 }
@@ -213,7 +213,7 @@ fn compressed_text_in_utf_16_is_transcoded() {
 }
 
 #[test]
-fn a_bomb_is_refused_with_every_call_bounded() {
+fn a_bomb_is_rejected_with_every_call_bounded() {
     let zeros = vec![b'0'; 32 * 1024 * 1024];
     assert_eq!(code(&gzip(&zeros)), Some(FaultCode::Bomb));
     assert_eq!(code(&zstd(&zeros)), Some(FaultCode::Bomb));
@@ -229,7 +229,7 @@ fn nine_mebibytes_of_one_letter_are_no_bomb() {
 }
 
 #[test]
-fn a_file_above_the_limit_is_refused() {
+fn a_file_above_the_limit_is_quarantined() {
     let small = Limits { file_bytes: 10, ..LIMITS };
     for bytes in [b"hello world".to_vec(), gzip(b"hello world")] {
         let fault = decode_as(small, None, [&bytes[..]]).expect_err("too large");

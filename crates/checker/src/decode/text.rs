@@ -124,8 +124,8 @@ fn recognise(
     declared: Option<&'static Encoding>,
 ) -> Result<(&'static Encoding, usize), FileFault> {
     match head {
-        [0xff, 0xfe, 0, 0, ..] => return Err(refused("UTF-32 (little endian)")),
-        [0, 0, 0xfe, 0xff, ..] => return Err(refused("UTF-32 (big endian)")),
+        [0xff, 0xfe, 0, 0, ..] => return Err(rejected("UTF-32 (little endian)")),
+        [0, 0, 0xfe, 0xff, ..] => return Err(rejected("UTF-32 (big endian)")),
         [0xef, 0xbb, 0xbf, ..] => return Ok((UTF_8, 3)),
         [0xff, 0xfe, ..] => return Ok((UTF_16LE, 2)),
         [0xfe, 0xff, ..] => return Ok((UTF_16BE, 2)),
@@ -144,7 +144,7 @@ fn recognise(
     }
 }
 
-fn refused(found: &str) -> FileFault {
+fn rejected(found: &str) -> FileFault {
     fault(
         FaultCode::Encoding,
         found,
@@ -154,5 +154,5 @@ fn refused(found: &str) -> FileFault {
 
 /// The fault of an encoding that only a byte order mark or the contract can tell.
 pub(crate) fn unmarked(encoding: &str) -> FileFault {
-    refused(&format!("{encoding} without a byte order mark"))
+    rejected(&format!("{encoding} without a byte order mark"))
 }

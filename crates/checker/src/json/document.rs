@@ -200,7 +200,7 @@ impl Document {
         Ok(Step::More)
     }
 
-    /// Refuses a record above the size limit, and drops what is known of it.
+    /// Rejects a record above the size limit, and drops what is known of it.
     fn begin_oversize(&mut self, next: Place, found: &mut impl FnMut(Item<'_>)) -> Step {
         let position = self.window.number();
         let raw = self.window.rest().get(..self.limit).unwrap_or_default();

@@ -64,7 +64,7 @@ impl JsonLines {
     }
 
     /// Reads the lines of a piece where they stand, and gives back what is left: the beginning of a line, or one for the
-    /// window to refuse.
+    /// window to reject.
     fn read_whole_lines<'a>(
         &mut self,
         piece: &'a [u8],
@@ -180,7 +180,7 @@ fn is_blank(line: &[u8]) -> bool {
     line.iter().all(|byte| matches!(byte, b' ' | b'\t'))
 }
 
-/// Refuses a JSON document over several lines with one message and not with one for each line.
+/// Rejects a JSON document over several lines with one message and not with one for each line.
 fn check_first(raw: &[u8], line: u64) -> Result<(), FileFault> {
     let mut bytes = raw.iter().filter(|byte| !matches!(byte, b' ' | b'\t'));
     let found = match (bytes.next(), bytes.next()) {

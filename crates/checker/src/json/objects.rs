@@ -14,7 +14,7 @@ const DEEPEST: u32 = 32;
 /// Reads records, one at a time.
 pub(super) struct Objects {
     fields: Fields,
-    refuse_unknown: bool,
+    reject_unknown: bool,
     depth_limit: u32,
     buffers: Buffers,
     slots: Vec<Slot>,
@@ -30,7 +30,7 @@ impl Objects {
         Self {
             seen: vec![0; fields.len()],
             fields,
-            refuse_unknown: contract.policy.unknown_column == UnknownColumn::Reject,
+            reject_unknown: contract.policy.unknown_column == UnknownColumn::Reject,
             depth_limit: contract.limits.depth.min(DEEPEST),
             buffers: Buffers::default(),
             slots: vec![Slot::ABSENT; contract.columns.len()],
@@ -96,7 +96,7 @@ impl Objects {
             // An error body, or nothing at all: a row of nulls would be one that nobody wrote.
             return Err(violation(Structure::UnknownField, Found::Absent));
         }
-        if self.refuse_unknown && unknown > 0 {
+        if self.reject_unknown && unknown > 0 {
             return Err(violation(Structure::UnknownField, Found::Count(u64::from(unknown))));
         }
         Ok(())

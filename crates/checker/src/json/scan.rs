@@ -142,7 +142,7 @@ impl<'a> Scan<'a> {
         Ok(kind)
     }
 
-    /// Skips a value that is nested too deeply. It is only balanced, not checked: the record is refused anyway, and the
+    /// Skips a value that is nested too deeply. It is only balanced, not checked: the record is rejected anyway, and the
     /// limit also bounds the recursion.
     fn too_deep(&mut self) -> Result<SlotKind, Malformed> {
         self.breaks(Structure::Depth);

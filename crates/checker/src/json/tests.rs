@@ -91,7 +91,7 @@ fn a_last_line_that_was_cut_says_so() {
 }
 
 #[test]
-fn a_record_that_is_no_object_is_refused() {
+fn a_record_that_is_no_object_is_rejected() {
     assert_eq!(
         lines("{}\n[1]\n\"a\"\n1\nnull\n"),
         ["UnknownField@1", "NotAnObject@2", "NotAnObject@3", "NotAnObject@4", "NotAnObject@5"]
@@ -99,7 +99,7 @@ fn a_record_that_is_no_object_is_refused() {
 }
 
 #[test]
-fn a_field_twice_is_refused_at_any_depth() {
+fn a_field_twice_is_rejected_at_any_depth() {
     for bad in [
         r#"{"id":1,"id":2}"#,
         r#"{"id":1,"i\u0064":2}"#,
@@ -122,7 +122,7 @@ fn nesting_has_a_limit() {
 }
 
 #[test]
-fn nul_characters_are_refused() {
+fn nul_characters_are_rejected() {
     assert_eq!(
         lines("{\"id\":\"\\u0000\"}\n{\"u\":[\"\\u0000\"]}\n{\"id\":\"\0\"}\n"),
         ["Nul@1", "Nul@2", "Nul@3"]
@@ -138,7 +138,7 @@ fn a_record_without_any_field_of_the_contract_is_not_a_row() {
 }
 
 #[test]
-fn unknown_fields_are_counted_or_refused() {
+fn unknown_fields_are_counted_or_rejected() {
     let text = "{\"id\":1,\"u\":{\"v\":1},\"w\":2}\n";
     let (_, end) = fixture::read(fixture::contract(Format::JsonLines, &COLUMNS), [text.as_bytes()]);
     assert_eq!(end.map(|reader| reader.unknown_columns()).ok(), Some(2));
@@ -193,7 +193,7 @@ fn a_document_where_lines_were_promised_is_one_fault() {
 }
 
 #[test]
-fn a_line_above_the_limit_is_cut_and_one_without_end_refuses_the_file() {
+fn a_line_above_the_limit_is_cut_and_one_without_end_quarantines_the_file() {
     let mut small = fixture::contract(Format::JsonLines, &COLUMNS);
     small.limits.record_bytes = 16;
     let text = format!("{{\"name\":\"{}\"}}\n{{\"id\":1}}\n", "x".repeat(100));
@@ -238,7 +238,7 @@ fn a_broken_element_that_ends_costs_one_record() {
 }
 
 #[test]
-fn a_document_that_goes_wrong_between_records_is_refused_at_the_line() {
+fn a_document_that_goes_wrong_between_records_is_rejected_at_the_line() {
     assert_eq!(whole(&[], "[{}\n{}]"), ["UnknownField@1", "Json@2"]);
     assert_eq!(whole(&[], "[{},\n]"), ["UnknownField@1", "Json@2"]);
     assert_eq!(whole(&[], "[{}]\n[]"), ["UnknownField@1", "Json@2"]);

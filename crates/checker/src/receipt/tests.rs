@@ -21,7 +21,7 @@ fn json(value: &impl Serialize) -> String {
 }
 
 #[test]
-fn a_partial_load_says_what_was_refused_and_why() {
+fn a_partial_load_says_what_was_rejected_and_why() {
     let file = format!("{COLUMNS}a,1,x\n,two,too long\na,3,x\n");
     let (_, summary) = pass(contract(), file.as_bytes());
     let receipt = receipt(&facts(), Some(&contract()), Some(&summary), "COMPLETE", None);
@@ -29,7 +29,7 @@ fn a_partial_load_says_what_was_refused_and_why() {
 }
 
 #[test]
-fn a_refused_file_has_its_fault_and_its_gates_in_the_report() {
+fn a_quarantined_file_has_its_fault_and_its_gates_in_the_report() {
     let mut gated = with_gate(Metric::NullValues(1), true, Must::BeLessThan(40.0));
     gated.identity.status = Status::Deprecated;
     let file = format!("{COLUMNS}a,1,x\nb,,x\n");

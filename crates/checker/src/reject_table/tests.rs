@@ -41,7 +41,7 @@ fn read_back(labels: &[&str], cells: &[&str]) -> Vec<Vec<String>> {
 }
 
 #[test]
-fn a_refused_record_stands_in_the_senders_columns_beside_its_reasons() {
+fn a_rejected_record_stands_in_the_senders_columns_beside_its_reasons() {
     let table = read_back(&["z", "a"], &["one", "two"]);
     assert_eq!(table[0], ["z", "a", "_line", "_column", "_rule", "_reason"]);
     assert_eq!(

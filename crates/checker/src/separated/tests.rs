@@ -57,7 +57,7 @@ fn text_behind_a_closing_quote_costs_its_line() {
 }
 
 #[test]
-fn an_unclosed_quote_at_the_end_refuses_the_file_with_its_line() {
+fn an_unclosed_quote_at_the_end_quarantines_the_file_with_its_line() {
     assert_eq!(read(b"a,b\n1,2\n\"x\ny\",\"open\nrest"), ["1|2", "UnterminatedQuote@4"]);
 }
 
@@ -156,7 +156,7 @@ fn a_synonym_names_its_column_and_two_names_of_one_column_are_a_duplicate() {
 }
 
 #[test]
-fn ragged_rows_are_refused_one_by_one() {
+fn ragged_rows_are_rejected_one_by_one() {
     assert_eq!(read(b"a,b\n1\n1,2,3\n4,5\n"), ["TooFewCells@2", "TooManyCells@3", "4|5"]);
 }
 
@@ -166,7 +166,7 @@ fn nul_and_invalid_text_cost_their_record() {
 }
 
 #[test]
-fn a_file_in_another_encoding_is_refused_as_a_whole() {
+fn a_file_in_another_encoding_is_quarantined_as_a_whole() {
     let text = [&b"a,b\n"[..], &b"\xe9,1\n".repeat(50)].concat();
     let lines = read(&text);
     assert_eq!(lines.len(), 21);
@@ -174,7 +174,7 @@ fn a_file_in_another_encoding_is_refused_as_a_whole() {
 }
 
 #[test]
-fn a_few_invalid_records_among_many_do_not_refuse_the_file() {
+fn a_few_invalid_records_among_many_do_not_quarantine_the_file() {
     let text = [&b"a,b\n"[..], &[&b"1,2\n".repeat(20)[..], b"\xe9,1\n"].concat().repeat(30)].concat();
     assert_eq!(read(&text).iter().filter(|line| line.starts_with("Encoding")).count(), 30);
 }
@@ -193,13 +193,13 @@ fn fault_of(contract: contract::Contract, text: &[u8]) -> crate::FileFault {
 }
 
 #[test]
-fn a_header_with_a_label_twice_is_refused() {
+fn a_header_with_a_label_twice_is_rejected() {
     let fault = fault_of(fixture::separated(&["a", "b"]), b"a,b,a\n1,2,3\n");
     assert_eq!((fault.code, fault.column), (FaultCode::DuplicateColumn, Some(3)));
 }
 
 #[test]
-fn a_header_without_a_column_is_refused_unless_it_may_be_null() {
+fn a_header_without_a_column_is_rejected_unless_it_may_be_null() {
     let fault = fault_of(fixture::separated(&["a", "b"]), b"a\n1\n");
     assert_eq!(fault.code, FaultCode::MissingColumn);
     let mut lenient = fixture::separated(&["a", "b"]);
@@ -212,7 +212,7 @@ fn a_header_without_a_column_is_refused_unless_it_may_be_null() {
 }
 
 #[test]
-fn an_unknown_column_is_refused_when_the_contract_says_so() {
+fn an_unknown_column_is_rejected_when_the_contract_says_so() {
     let mut strict = fixture::separated(&["a", "b"]);
     strict.policy.unknown_column = UnknownColumn::Reject;
     let fault = fault_of(strict, b"a,secret,b\n");
@@ -221,7 +221,7 @@ fn an_unknown_column_is_refused_when_the_contract_says_so() {
 }
 
 #[test]
-fn a_file_without_header_is_refused_and_its_first_row_not_shown() {
+fn a_file_without_header_is_quarantined_and_its_first_row_not_shown() {
     let fault = fault_of(fixture::separated(&["a", "b"]), b"4711,Miller\n");
     assert_eq!((fault.code, fault.line), (FaultCode::Header, Some(1)));
     assert!(!format!("{fault:?}").contains("Miller"));
@@ -235,7 +235,7 @@ fn another_delimiter_is_named_as_the_reason() {
 }
 
 #[test]
-fn a_header_of_too_many_columns_is_refused() {
+fn a_header_of_too_many_columns_is_rejected() {
     let text = vec![b','; 5_000];
     assert_eq!(fault_of(fixture::separated(&["a", "b"]), &text).code, FaultCode::TooManyColumns);
 }
@@ -311,7 +311,7 @@ fn a_record_above_the_limit_is_cut_and_the_next_line_read() {
 }
 
 #[test]
-fn a_line_without_end_refuses_the_file() {
+fn a_line_without_end_quarantines_the_file() {
     let mut small = fixture::separated(&["a", "b"]);
     small.limits.record_bytes = 32;
     let text = [&b"a,b\n1,"[..], &[b'x'; 1_000]].concat();

@@ -34,10 +34,10 @@ fn a_good_file_is_accepted_whole() {
 }
 
 #[test]
-fn bad_records_are_refused_and_the_good_ones_loaded() {
+fn bad_records_are_rejected_and_the_good_ones_loaded() {
     let (kept, summary) = pass(contract(), &file("a,1,x\n,two,x\nb,2\nc,3,x\n"));
-    let refused: Vec<_> = kept.rejects.iter().map(|(record, _)| *record).collect();
-    assert_eq!(refused, [2, 3]);
+    let rejected: Vec<_> = kept.rejects.iter().map(|(record, _)| *record).collect();
+    assert_eq!(rejected, [2, 3]);
     let rules: Vec<_> = kept.rejects[0].1.iter().map(|violation| violation.rule).collect();
     assert_eq!(rules, [rule("id.required"), rule("count.type")]);
     assert_eq!(kept.labels, ["id", "count", "note"]);
@@ -68,7 +68,7 @@ fn a_null_key_is_named_once_whether_or_not_it_is_required() {
 }
 
 #[test]
-fn a_key_above_1024_bytes_is_refused() {
+fn a_key_above_1024_bytes_is_rejected() {
     let long = "k".repeat(1025);
     let (kept, _) = pass(contract(), &file(&format!("{long},1,x\n{},2,x\n", "k".repeat(1024))));
     assert_eq!(kept.rejects[0].1[0].rule, Structure::KeyBytes.index());
@@ -77,7 +77,7 @@ fn a_key_above_1024_bytes_is_refused() {
 }
 
 #[test]
-fn a_record_that_no_item_can_hold_is_refused() {
+fn a_record_that_no_item_can_hold_is_rejected() {
     let fits = "n".repeat(395 * 1024);
     let exceeds = "n".repeat(396 * 1024);
     let (kept, summary) = pass(contract(), &file(&format!("a,1,{fits}\nb,2,{exceeds}\n")));
@@ -86,9 +86,9 @@ fn a_record_that_no_item_can_hold_is_refused() {
 }
 
 #[test]
-fn the_error_budget_refuses_the_file() {
+fn the_error_budget_quarantines_the_file() {
     let records = file("a,1,x\nb,two,x\n");
-    for (on_error, refused) in [
+    for (on_error, rejected) in [
         (OnError::Continue, false),
         (OnError::Abort, true),
         (OnError::SkipFile(1), true),
@@ -97,9 +97,9 @@ fn the_error_budget_refuses_the_file() {
         (OnError::SkipFilePercent(50.0), false),
     ] {
         let (_, summary) = pass(with_policy(|policy| policy.on_error = on_error), &records);
-        assert_eq!(fault(&summary) == Some(FaultCode::ErrorBudget), refused, "{on_error:?}");
+        assert_eq!(fault(&summary) == Some(FaultCode::ErrorBudget), rejected, "{on_error:?}");
         assert_eq!(summary.counts.rejects, 1);
-        if refused {
+        if rejected {
             assert_eq!(summary.verdict, Verdict::Rejected);
             assert_eq!(
                 summary.fault.map(|fault| fault.found).as_deref(),

@@ -19,7 +19,7 @@ fn twice(duplicates: Duplicates, records: &str) -> [(Kept, Summary); 2] {
 }
 
 #[test]
-fn a_repeat_is_refused_and_names_the_line_of_the_first() {
+fn a_repeat_is_rejected_and_names_the_line_of_the_first() {
     let [(kept, summary), _] = twice(Duplicates::RejectRepeats, "a,1,x\nb,2,x\na,3,x\na,4,x\n");
     assert_eq!(rows(&kept), [1, 2]);
     assert_eq!(kept.rejects[0].1[0].found, Found::LineOfFirst(2));
@@ -29,7 +29,7 @@ fn a_repeat_is_refused_and_names_the_line_of_the_first() {
 }
 
 #[test]
-fn a_refused_record_takes_no_key_and_no_unique_value() {
+fn a_rejected_record_takes_no_key_and_no_unique_value() {
     let file = format!("{COLUMNS}a,bad,x\na,1,x\nb,1,x\nb,2,x\n");
     let (kept, _) = pass(with_unique_count(), file.as_bytes());
     assert_eq!(rows(&kept), [2, 4]);

@@ -132,7 +132,7 @@ pub(super) fn range(column: &mut Column, options: &mut Fields<'_>, id: &str, com
     }
 }
 
-/// Refuses a range into which nothing fits.
+/// Rejects a range into which nothing fits.
 fn check_order(least: &End, most: &End, compilation: &mut Compilation) {
     let exclusive = least.exclusive || most.exclusive;
     let possible = match (least.measure, most.measure) {

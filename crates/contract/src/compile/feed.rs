@@ -82,7 +82,7 @@ pub(super) fn compile<'document>(settings: &'document [Setting], findings: &mut 
             _ => unknown_setting(setting, &SETTINGS, "a schema object", findings),
         }
     }
-    refuse_lost_contents(settings, &feed.policy, findings);
+    reject_lost_contents(settings, &feed.policy, findings);
     warn_of_lost_rows(settings, &feed.policy, findings);
     feed
 }
@@ -113,7 +113,7 @@ fn warn_of_lost_rows(settings: &[Setting], policy: &Policy, findings: &mut Findi
 
 /// Of two names with the same content one file would be the other's duplicate; a newer version of the other's name would
 /// then take the content away from both.
-fn refuse_lost_contents(settings: &[Setting], policy: &Policy, findings: &mut Findings) {
+fn reject_lost_contents(settings: &[Setting], policy: &Policy, findings: &mut Findings) {
     if !policy.dedupe_content || policy.on_same_name != OnSameName::Supersede {
         return;
     }

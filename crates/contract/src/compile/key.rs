@@ -9,7 +9,7 @@ use crate::rule::Code;
 
 use super::Compilation;
 
-/// Refuses names that stand twice, as attributes or as labels.
+/// Rejects names that stand twice, as attributes or as labels.
 pub(super) fn check_names(feed: &SchemaObject, columns: &[Column], format: &Format, findings: &mut Findings) {
     let form = label_form(format);
     let mut names: HashMap<&str, usize> = HashMap::new();

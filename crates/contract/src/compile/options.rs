@@ -299,19 +299,19 @@ fn text_pattern(column: &mut Column, options: &mut Fields<'_>, id: &str, compila
 pub(super) fn pattern_check(source: &Located<String>, compilation: &mut Compilation) -> Option<Check> {
     match pattern::compile(&source.value, &mut compilation.patterns) {
         Ok(pattern) => Some(Check::Pattern(pattern)),
-        Err(refused) => {
+        Err(rejected) => {
             compilation.findings.error(
                 &source.place,
-                format!("{} in {}", refused.reason, quoted(&source.value)),
+                format!("{} in {}", rejected.reason, quoted(&source.value)),
                 "a regular expression without look-around and back-references",
-                refused.advice,
+                rejected.advice,
             );
             None
         }
     }
 }
 
-/// The standard leaves the list of text formats open: an unknown one is named, not refused.
+/// The standard leaves the list of text formats open: an unknown one is named, not rejected.
 fn text_format(column: &mut Column, options: &mut Fields<'_>, id: &str, compilation: &mut Compilation) {
     let Some(given) = options.text("format", &mut compilation.findings) else { return };
     if let Some((_, format)) = FORMATS.iter().find(|(name, _)| *name == given.value) {

@@ -21,16 +21,16 @@ impl Default for Budget {
     }
 }
 
-/// Why a pattern was refused, and what to do.
-pub(super) struct Refused {
+/// Why a pattern was rejected, and what to do.
+pub(super) struct PatternError {
     pub(super) reason: &'static str,
     pub(super) advice: String,
 }
 
 /// Compiles a pattern and charges the budget.
-pub(super) fn compile(source: &str, budget: &mut Budget) -> Result<TextPattern, Refused> {
+pub(super) fn compile(source: &str, budget: &mut Budget) -> Result<TextPattern, PatternError> {
     // Measured first: compiling without a limit is what the limit is for.
-    let too_large = |reason, advice: &str| Refused { reason, advice: advice.to_owned() };
+    let too_large = |reason, advice: &str| PatternError { reason, advice: advice.to_owned() };
     let size = size(source, false).or_else(|| size(source, true));
     if let Some(None) = size {
         return Err(too_large(
@@ -38,7 +38,7 @@ pub(super) fn compile(source: &str, budget: &mut Budget) -> Result<TextPattern, 
             "shorten counted repetitions, such as `{1000}`",
         ));
     }
-    let pattern = TextPattern::compile(source).map_err(|message| refused(&message))?;
+    let pattern = TextPattern::compile(source).map_err(|message| rejected(&message))?;
     let size = size.flatten().unwrap_or(0);
     match budget.left.checked_sub(size) {
         Some(left) => budget.left = left,
@@ -63,15 +63,15 @@ fn size(source: &str, unicode: bool) -> Option<Option<usize>> {
     Some(None)
 }
 
-fn refused(message: &str) -> Refused {
+fn rejected(message: &str) -> PatternError {
     let advice = |rest: &str| format!("this engine has none, so that no text can slow it down; {rest}");
     if message.contains("look-around") {
-        return Refused { reason: "look-around", advice: advice("use two patterns, or `enum`") };
+        return PatternError { reason: "look-around", advice: advice("use two patterns, or `enum`") };
     }
     if message.contains("backreferences") {
-        return Refused { reason: "a back-reference", advice: advice("write the part out") };
+        return PatternError { reason: "a back-reference", advice: advice("write the part out") };
     }
-    Refused { reason: "a syntax error", advice: message.to_owned() }
+    PatternError { reason: "a syntax error", advice: message.to_owned() }
 }
 
 #[cfg(test)]
@@ -79,11 +79,11 @@ mod tests {
     use super::*;
 
     fn reason(pattern: &str) -> &'static str {
-        compile(pattern, &mut Budget::default()).map_or_else(|refused| refused.reason, |_| "")
+        compile(pattern, &mut Budget::default()).map_or_else(|rejected| rejected.reason, |_| "")
     }
 
     #[test]
-    fn what_would_not_be_linear_is_refused_with_a_reason() {
+    fn what_would_not_be_linear_is_rejected_with_a_reason() {
         assert_eq!(reason("^(?=a)b"), "look-around");
         assert_eq!(reason("(?<!a)b"), "look-around");
         assert_eq!(reason(r"(a)\1"), "a back-reference");

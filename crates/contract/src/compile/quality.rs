@@ -1,6 +1,6 @@
 //! Quality rules: what can be decided on one record becomes a check, what needs them all becomes a gate.
 //!
-//! A library metric that must be 0 and refuses says that no record may be bad: the bad record is refused, not the
+//! A library metric that must be 0 and rejects says that no record may be bad: the bad record is rejected, not the
 //! file. Every other comparison is a gate on the file.
 
 use crate::cell_set::CellSet;
@@ -11,7 +11,7 @@ use crate::rule::{Code, RuleIndex, Severity};
 
 use super::{Compilation, column, key, options};
 
-/// Words that only warn; every other word, and none, refuses.
+/// Words that only warn; every other word, and none, rejects.
 const WARNING_WORDS: [&str; 6] = ["info", "warning", "warn", "low", "minor", "trivial"];
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -47,7 +47,7 @@ struct Library<'rule> {
     word: &'static str,
     must: Must,
     severity: Severity,
-    /// Bad records are refused one by one.
+    /// Bad records are rejected one by one.
     per_record: bool,
 }
 
@@ -198,7 +198,7 @@ fn must(rule: &QualityRule, may_lack: bool, compilation: &mut Compilation) -> Op
     })
 }
 
-/// A rule that refuses single records.
+/// A rule that rejects single records.
 fn record_rule(
     library: &Library<'_>,
     column: &mut Column,

@@ -21,7 +21,7 @@ fn compiled(source: &str) -> (Contract, Vec<Finding>) {
     }
 }
 
-fn refused(source: &str) -> Vec<Finding> {
+fn rejected(source: &str) -> Vec<Finding> {
     match compile(source) {
         Ok(_) => panic!("accepted"),
         Err(findings) => findings,
@@ -145,7 +145,7 @@ fn keys_and_unique_tuples_are_columns_in_their_order() {
 }
 
 #[test]
-fn a_metric_that_must_be_0_refuses_records_and_every_other_one_is_a_gate() {
+fn a_metric_that_must_be_0_rejects_records_and_every_other_one_is_a_gate() {
     let (contract, _) = compiled(SCAN_REPORTS);
     let gates: Vec<(&str, Must, bool, Severity)> = contract
         .gates
@@ -348,20 +348,20 @@ fn an_alias_repeats_options_and_a_finding_points_to_where_it_is_used() {
          \u{20}     - { name: b, logicalType: string, logicalTypeOptions: *code }\n\
          \u{20}     - { name: c, logicalType: boolean, logicalTypeOptions: *code }\n",
     );
-    let findings = refused(&source);
+    let findings = rejected(&source);
     assert_eq!(findings.len(), 1);
     assert_eq!(findings[0].path, "schema[0].properties[2].logicalTypeOptions.maxLength");
 }
 
 #[test]
-fn a_document_over_the_limits_is_refused() {
+fn a_document_over_the_limits_is_rejected() {
     let long = format!("{SCAN_REPORTS}#{}", "x".repeat(document::MOST_DOCUMENT_BYTES));
-    assert_eq!(refused(&long).len(), 1);
+    assert_eq!(rejected(&long).len(), 1);
 
     let properties: Vec<String> = (0..=MOST_PROPERTIES)
         .map(|index| format!("      - {{ name: c{index}, logicalType: string }}\n"))
         .collect();
-    let findings = refused(&with_properties(&properties.concat()));
+    let findings = rejected(&with_properties(&properties.concat()));
     assert_eq!(findings[0].found, "4097 properties");
 }
 
@@ -373,7 +373,7 @@ fn a_pointer_is_unescaped_once() {
     assert_eq!(pointer("/a~2"), None);
 }
 
-/// Compiles, and renders what is found: neither may panic, and a refusal has a reason with a position.
+/// Compiles, and renders what is found: neither may panic, and a rejection has a reason with a position.
 fn survives(source: &str) {
     if let Err(findings) = compile(source) {
         assert!(findings.iter().any(|finding| finding.severity == FindingSeverity::Error));

@@ -45,7 +45,7 @@ fn long_remainder(digits: &str, divisor: u128) -> u128 {
 }
 
 #[test]
-fn text_that_other_parsers_take_for_numbers_is_refused() {
+fn text_that_other_parsers_take_for_numbers_is_rejected() {
     // P17, P19, P23.
     for (text, at) in [
         ("", 1),
@@ -78,7 +78,7 @@ fn text_that_other_parsers_take_for_numbers_is_refused() {
 }
 
 #[test]
-fn numbers_beyond_the_store_are_refused_and_never_rounded() {
+fn numbers_beyond_the_store_are_rejected_and_never_rounded() {
     // D5, D6, P17.
     for text in ["1e999", "-1e999", "1e126", "1e99999999999999999999999999"] {
         assert_eq!(found(text), Some(Found::TooHuge), "{text}");

@@ -340,7 +340,7 @@ mod tests {
     }
 
     #[test]
-    fn an_alias_bomb_is_refused() {
+    fn an_alias_bomb_is_rejected() {
         let mut source = "a0: &a0 [x, x, x, x, x, x, x, x, x, x]\n".to_owned();
         for level in 1..12 {
             let before = format!("*a{}", level - 1);
@@ -351,7 +351,7 @@ mod tests {
     }
 
     #[test]
-    fn a_key_that_stands_twice_is_refused_with_its_line() {
+    fn a_key_that_stands_twice_is_rejected_with_its_line() {
         let Err(unreadable) = parse("a: 1\nb: 2\na: 3\n") else { panic!("accepted") };
         assert_eq!(unreadable.place.line, 3);
     }

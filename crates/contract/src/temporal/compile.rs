@@ -89,20 +89,20 @@ enum Part {
 
 impl Compiler {
     fn letters(&mut self, letter: char, width: usize, at: usize) -> Result<(), PatternError> {
-        let refuse = |advice| Err(unsupported(letter, width, at, advice));
+        let reject = |advice| Err(unsupported(letter, width, at, advice));
         let number = |field, least| Step::Number { field, least, most: 2 };
         let (part, step) = match (letter, width) {
             ('y' | 'u', 4) => (Part::Year, Step::Number { field: Field::Year, least: 4, most: 4 }),
             ('y' | 'u', 2) => (Part::Year, number(Field::ShortYear, 2)),
-            ('y' | 'u', _) => return refuse("write yyyy for a year of four digits"),
-            ('Y', _) => return refuse("Y is the year of a week: write yyyy for the year of a date"),
+            ('y' | 'u', _) => return reject("write yyyy for a year of four digits"),
+            ('Y', _) => return reject("Y is the year of a week: write yyyy for the year of a date"),
             ('M', 1) => (Part::Month, number(Field::Month, 1)),
             ('M', 2) => (Part::Month, number(Field::Month, 2)),
             ('M', 3) => (Part::Month, Step::Month { full: false }),
             ('M', 4) => (Part::Month, Step::Month { full: true }),
             ('d', 1) => (Part::Day, number(Field::Day, 1)),
             ('d', 2) => (Part::Day, number(Field::Day, 2)),
-            ('D', _) => return refuse("D is the day of a year: write dd for the day of a month"),
+            ('D', _) => return reject("D is the day of a year: write dd for the day of a month"),
             ('H', 1) => (Part::Hour, number(Field::Hour, 1)),
             ('H', 2) => (Part::Hour, number(Field::Hour, 2)),
             ('h', 1) => (Part::HalfDayHour, number(Field::HalfDayHour, 1)),
@@ -116,21 +116,21 @@ impl Compiler {
                 let digits = u8::try_from(width).unwrap_or(9);
                 (Part::Fraction, Step::Fraction { least: digits, most: digits })
             }
-            ('S' | 'n' | 'N' | 'A', _) => return refuse("write one to nine S for a fraction of a second"),
+            ('S' | 'n' | 'N' | 'A', _) => return reject("write one to nine S for a fraction of a second"),
             ('X' | 'x' | 'Z', _) => match offset(letter, width) {
                 Some(step) => (Part::Offset, step),
-                None => return refuse("write XXX for an offset such as +02:00, or XX for +0200"),
+                None => return reject("write XXX for an offset such as +02:00, or XX for +0200"),
             },
             ('V' | 'v' | 'z' | 'O', _) => {
-                return refuse(
+                return reject(
                     "a zone's name is not read: write XXX for an offset, or give a defaultTimezone",
                 );
             }
-            ('k' | 'K', _) => return refuse("write HH for an hour from 00 to 23"),
+            ('k' | 'K', _) => return reject("write HH for an hour from 00 to 23"),
             ('E', 1..=3) => (Part::Weekday, Step::Weekday { full: false }),
             ('E', 4) => (Part::Weekday, Step::Weekday { full: true }),
-            ('E' | 'e' | 'c', _) => return refuse("write EEE for a day such as Mon, or EEEE for Monday"),
-            _ => return refuse("put literal text in quotes, such as 'T'"),
+            ('E' | 'e' | 'c', _) => return reject("write EEE for a day such as Mon, or EEEE for Monday"),
+            _ => return reject("put literal text in quotes, such as 'T'"),
         };
         self.place(part, step, letter, width, at)
     }
@@ -143,28 +143,28 @@ impl Compiler {
         width: usize,
         at: usize,
     ) -> Result<(), PatternError> {
-        let refuse = |advice| Err(unsupported(letter, width, at, advice));
+        let reject = |advice| Err(unsupported(letter, width, at, advice));
         let is_date = matches!(part, Part::Year | Part::Month | Part::Day | Part::Weekday);
         match self.kind {
             TemporalKind::Date if !is_date => {
-                return refuse("a date has no time: make the property a timestamp");
+                return reject("a date has no time: make the property a timestamp");
             }
             TemporalKind::Time if is_date => {
-                return refuse("a time has no date: make the property a timestamp");
+                return reject("a time has no date: make the property a timestamp");
             }
-            TemporalKind::Time if part == Part::Offset => return refuse("a time of day has no offset"),
+            TemporalKind::Time if part == Part::Offset => return reject("a time of day has no offset"),
             _ => {}
         }
         // Two optional sections may offer two forms of a fraction or an offset; a text may use one of them.
         let repeatable = matches!(part, Part::Fraction | Part::Offset) && !self.open.is_empty();
         if !repeatable && self.fields.iter().any(|placed| placed.part == part) {
-            return refuse("each field may stand once");
+            return reject("each field may stand once");
         }
         let begins_with_digit = matches!(step, Step::Number { .. } | Step::Fraction { .. });
         let after_open_width = matches!(self.steps.iter().rfind(|step| !matches!(step, Step::Optional(_))),
                 Some(Step::Number { least, most, .. }) if least != most);
         if begins_with_digit && after_open_width {
-            return refuse(
+            return reject(
                 "a number of one or two digits stands before it: separate them, or double its letter",
             );
         }

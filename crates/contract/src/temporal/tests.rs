@@ -122,7 +122,7 @@ fn the_letters_of_the_jdk_are_read() {
 }
 
 #[test]
-fn text_that_the_pattern_does_not_say_is_refused() {
+fn text_that_the_pattern_does_not_say_is_rejected() {
     for (source, text) in [
         ("dd-MMM-yyyy HH", "05-Sept-2026 09"),
         ("dd-MMM-yyyy HH", "05-June-2026 09"),
@@ -151,7 +151,7 @@ fn two_digit_years_are_after_2000_and_can_be_told() {
 }
 
 #[test]
-fn patterns_that_would_guess_are_refused_with_advice() {
+fn patterns_that_would_guess_are_rejected_with_advice() {
     for (source, kind, message) in [
         (
             "YYYY-MM-dd",
@@ -214,7 +214,7 @@ fn patterns_that_would_guess_are_refused_with_advice() {
 }
 
 #[test]
-fn a_local_time_that_the_zone_skips_or_repeats_is_refused() {
+fn a_local_time_that_the_zone_skips_or_repeats_is_rejected() {
     // P22.
     let berlin = zone("Europe/Berlin");
     let iso = Pattern::iso(TemporalKind::Timestamp);
@@ -338,7 +338,7 @@ proptest! {
     }
 
     #[test]
-    fn a_date_that_is_none_is_refused(year in 1_i16..=9999, month in 0_i8..=15, day in 0_i8..=35) {
+    fn a_date_that_is_none_is_rejected(year in 1_i16..=9999, month in 0_i8..=15, day in 0_i8..=35) {
         let text = format!("{year:04}-{month:02}-{day:02}");
         prop_assert_eq!(date(&text).is_ok(), jiff::civil::Date::new(year, month, day).is_ok());
     }

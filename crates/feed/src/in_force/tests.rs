@@ -20,7 +20,7 @@ fn wrong() -> String {
 fn version_of(terms: &Terms) -> Result<&str, FaultCode> {
     match terms {
         Terms::Active(contract) => Ok(&contract.identity.version),
-        Terms::Refused(refusal) => Err(refusal.fault.code),
+        Terms::Quarantine(rejection) => Err(rejection.fault.code),
     }
 }
 

@@ -55,7 +55,7 @@ fn each_tree_believes_only_its_own_proof() {
 }
 
 #[test]
-fn a_path_is_decoded_once_and_a_bad_escape_is_refused() {
+fn a_path_is_decoded_once_and_a_bad_escape_is_rejected() {
     assert_eq!(path("/v1/a%252Fb"), Some(vec!["v1".into(), "a%2Fb".into()]));
     assert_eq!(path("/v1/a+b/%C3%BC"), Some(vec!["v1".into(), "a+b".into(), "ü".into()]));
     assert_eq!(path(""), Some(vec![String::new()]));
@@ -65,7 +65,7 @@ fn a_path_is_decoded_once_and_a_bad_escape_is_refused() {
 }
 
 #[test]
-fn names_of_headers_have_no_case_and_a_repeated_one_is_refused() {
+fn names_of_headers_have_no_case_and_a_repeated_one_is_rejected() {
     let request = decode(json!({ "path": "/v1", "httpMethod": "GET",
         "multiValueHeaders": { "Idempotency-Key": ["a"], "idempotency-key": ["b"], "CONTENT-TYPE": ["x/y"] } }));
     assert_eq!(request.header("content-type"), Ok(Some("x/y")));
@@ -75,13 +75,13 @@ fn names_of_headers_have_no_case_and_a_repeated_one_is_refused() {
 }
 
 #[test]
-fn parameters_that_are_unknown_or_repeated_are_refused_without_their_names() {
+fn parameters_that_are_unknown_or_repeated_are_rejected_without_their_names() {
     let request = |query: Value| {
         decode(json!({ "path": "/v1", "httpMethod": "GET", "multiValueQueryStringParameters": query }))
     };
     assert_eq!(request(json!({ "limit": ["1"] })).allow_parameters(&["limit"]), Ok(()));
     for query in [json!({ "limit": ["1"], "MRN00412": ["2"] }), json!({ "limit": ["1", "1"] })] {
-        let problem = request(query).allow_parameters(&["limit"]).expect_err("refused");
+        let problem = request(query).allow_parameters(&["limit"]).expect_err("rejected");
         assert_eq!(problem.code, Code::InvalidQuery);
         assert!(!problem.detail.contains("MRN"));
     }

@@ -208,7 +208,7 @@ fn created((status, mut response): (&'static str, Value)) -> (&'static str, Valu
 }
 
 /// The problems that an operation can answer with, by status.
-pub(super) fn refusals(definition: &Definition) -> Vec<Code> {
+pub(super) fn rejections(definition: &Definition) -> Vec<Code> {
     let mut codes = vec![Code::InvalidRequest, Code::InvalidQuery];
     if definition.access == Access::Open {
         codes.extend([Code::NotFound, Code::MethodNotAllowed, Code::TooManyRequests, Code::Internal]);
@@ -243,14 +243,14 @@ pub(super) fn refusals(definition: &Definition) -> Vec<Code> {
         ],
         Route::CheckFile => &[Code::TooLarge, Code::UnsupportedMediaType],
         Route::SignParts => {
-            &[Code::UploadClosed, Code::TooLarge, Code::UnsupportedMediaType, Code::PartsRefused]
+            &[Code::UploadClosed, Code::TooLarge, Code::UnsupportedMediaType, Code::PartsRejected]
         }
         Route::CompleteUpload => &[
             Code::UploadClosed,
             Code::NameConflict,
             Code::TooLarge,
             Code::UnsupportedMediaType,
-            Code::PartsRefused,
+            Code::PartsRejected,
         ],
         Route::AbortUpload => &[Code::UploadClosed],
         Route::ReadReceipt | Route::ReadRejects => &[Code::NotTerminal],

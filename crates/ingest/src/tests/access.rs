@@ -93,7 +93,7 @@ async fn a_wrong_method_is_told_the_right_ones_and_a_wrong_path_nothing() {
 }
 
 #[tokio::test]
-async fn parameters_that_a_route_does_not_name_are_refused() {
+async fn parameters_that_a_route_does_not_name_are_rejected() {
     let harness = Harness::with_feeds();
     for definition in &TABLE {
         let path = format!("{}?partner=south", some_path(definition));

@@ -33,7 +33,7 @@ async fn a_files_way_is_told_from_landing_to_receipt() {
 }
 
 #[tokio::test]
-async fn refused_records_are_fetched_with_a_signed_address_for_minutes() {
+async fn rejected_records_are_fetched_with_a_signed_address_for_minutes() {
     let harness = Harness::with_feeds();
     let mixed = harness.send(FILES, MIXED).await;
     let good = harness.send(FILES, GOOD).await;
@@ -210,7 +210,7 @@ async fn a_dry_run_says_that_nothing_can_be_loaded_and_what_another_format_is() 
 }
 
 #[tokio::test]
-async fn a_dry_run_knows_the_lines_of_what_a_later_record_refuses() {
+async fn a_dry_run_knows_the_lines_of_what_a_later_record_rejects() {
     let harness = Harness::new();
     let all = "    customProperties:\n      - {property: duplicates, value: rejectAll, vendor: ingest}\n";
     harness.memory.publish_contract("visits", contract("visits", &[("id", "integer")], all));
@@ -243,7 +243,7 @@ async fn a_contract_that_does_not_compile_changes_no_answer() {
 }
 
 #[tokio::test]
-async fn a_dry_run_of_a_feed_that_refuses_files_says_so_and_a_bomb_ends_in_time() {
+async fn a_dry_run_of_a_feed_that_quarantines_files_says_so_and_a_bomb_ends_in_time() {
     let harness = Harness::new();
     let check = async |body: &[u8]| harness.ask("POST", "/v1/feeds/visits/check").body(body).told().await;
     assert_eq!(check(b"").await.code(), (404, "not-found"));

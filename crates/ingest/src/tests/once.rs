@@ -98,12 +98,12 @@ async fn bytes_that_were_quarantined_can_be_sent_again_where_once_can_be_held() 
     harness.memory.publish_contract("visits", contract("visits", &[("number", "integer")], ""));
     harness.send("/v1/feeds/visits/files?name=day.csv", GOOD).await;
     harness.process().await;
-    let refused = open(&harness, &wish(GOOD)).await;
-    assert_eq!(refused.code(), (409, "same-bytes"));
+    let rejected = open(&harness, &wish(GOOD)).await;
+    assert_eq!(rejected.code(), (409, "same-bytes"));
     assert!(
-        refused.text.contains("parts: true") && refused.header("retry-after").is_none(),
+        rejected.text.contains("parts: true") && rejected.header("retry-after").is_none(),
         "{}",
-        refused.text
+        rejected.text
     );
     let mut parts = wish(GOOD);
     parts["parts"] = json!(true);

@@ -30,7 +30,7 @@ async fn the_same_request_gets_the_same_answer_and_makes_one_file() {
 }
 
 #[tokio::test]
-async fn the_same_key_with_another_request_is_refused() {
+async fn the_same_key_with_another_request_is_rejected() {
     let harness = Harness::with_feeds();
     assert_eq!(send(&harness, "k1", GOOD).await.status, 202);
     assert_eq!(send(&harness, "k1", "id,name\n").await.code(), (422, "idempotency-key-reused"));
@@ -65,7 +65,7 @@ async fn a_request_that_is_being_carried_out_is_not_carried_out_twice() {
 }
 
 #[tokio::test]
-async fn a_refused_request_may_be_sent_again_mended() {
+async fn a_rejected_request_may_be_sent_again_mended() {
     let harness = Harness::with_feeds();
     let few = Words::of("north").with("bytesPerDay", "5");
     let ask = |words: &Words, body: &'static str| {

@@ -46,7 +46,7 @@ async fn a_file_without_a_name_is_called_like_its_upload_and_costs_one_call_to_l
 }
 
 #[tokio::test]
-async fn what_is_refused_is_refused_before_anything_is_stored() {
+async fn what_is_rejected_is_rejected_before_anything_is_stored() {
     let harness = Harness::with_feeds();
     let large = vec![b'a'; 3_000_001];
     let too_large = vec![b'a'; MOST_BODY_BYTES + 1];
@@ -124,15 +124,15 @@ async fn a_name_that_never_rests_is_given_up_with_a_problem() {
 async fn a_correction_is_of_the_same_partner_and_feed_and_stands_at_the_file() {
     let harness = Harness::with_feeds();
     let wrong = harness.send(&format!("{FILES}?name=wrong.csv"), GOOD).await;
-    let refused = async |words: &Words, feed: &str| {
+    let rejected = async |words: &Words, feed: &str| {
         let path = format!("/v1/feeds/{feed}/files?corrects={wrong}");
         harness.ask_as(words, "POST", &path).body(GOOD.as_bytes()).told().await.code()
             == (422, "unknown-correction")
     };
     let north = Words::of("north");
-    assert!(refused(&north, "visits").await, "it is not claimed yet");
+    assert!(rejected(&north, "visits").await, "it is not claimed yet");
     harness.process().await;
-    assert!(refused(&north, "labs").await && refused(&Words::of("south"), "visits").await);
+    assert!(rejected(&north, "labs").await && rejected(&Words::of("south"), "visits").await);
     let id = harness.send(&format!("{FILES}?corrects={wrong}"), "id,name\n1,Eve\n").await;
     let landed = harness.memory.inbox_versions();
     assert!(landed.iter().any(|version| version.corrects.as_deref() == Some(wrong.as_str())));
@@ -140,7 +140,7 @@ async fn a_correction_is_of_the_same_partner_and_feed_and_stands_at_the_file() {
 }
 
 #[tokio::test]
-async fn a_feed_whose_contract_refuses_files_takes_them_for_the_processor_to_say_why() {
+async fn a_feed_whose_contract_quarantines_files_takes_them_for_the_processor_to_say_why() {
     let harness = Harness::new();
     harness
         .memory

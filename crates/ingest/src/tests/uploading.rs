@@ -64,7 +64,7 @@ async fn a_signed_put_takes_exactly_the_promised_bytes_once() {
 }
 
 #[tokio::test]
-async fn what_cannot_be_promised_is_refused() {
+async fn what_cannot_be_promised_is_rejected() {
     let harness = Harness::with_feeds();
     let sum = "0".repeat(64);
     for (body, expected) in [
@@ -115,13 +115,13 @@ async fn parts_become_one_file_and_completing_again_finds_it() {
         async |parts: &Value| harness.ask("POST", &path(&promise, "/complete")).json(parts).told().await;
     let mut wrong = parts.clone();
     wrong["parts"][1]["sha256"] = json!("0".repeat(64));
-    assert_eq!(complete(&wrong).await.code(), (422, "parts-refused"));
+    assert_eq!(complete(&wrong).await.code(), (422, "parts-rejected"));
     for mistake in [
         json!({ "parts": [] }),
         json!({ "parts": [parts["parts"][1], parts["parts"][0]] }),
         json!({ "parts": [parts["parts"][0]] }),
     ] {
-        assert_eq!(complete(&mistake).await.code(), (422, "parts-refused"));
+        assert_eq!(complete(&mistake).await.code(), (422, "parts-rejected"));
     }
     let done = complete(&parts).await;
     assert_eq!((done.status, &done.body["name"]), (202, &json!("year.csv")));
@@ -174,10 +174,10 @@ async fn only_parts_of_the_plan_are_signed() {
     let many: Vec<Value> = (0..101).map(|_| part(1, 8 * MIB)).collect();
     for (parts, expected) in [
         (json!([part(1, 8 * MIB), part(2, MIB)]), (200, "")),
-        (json!([part(1, MIB)]), (422, "parts-refused")),
-        (json!([part(2, 8 * MIB)]), (422, "parts-refused")),
-        (json!([part(0, 8 * MIB)]), (422, "parts-refused")),
-        (json!([part(3, MIB)]), (422, "parts-refused")),
+        (json!([part(1, MIB)]), (422, "parts-rejected")),
+        (json!([part(2, 8 * MIB)]), (422, "parts-rejected")),
+        (json!([part(0, 8 * MIB)]), (422, "parts-rejected")),
+        (json!([part(3, MIB)]), (422, "parts-rejected")),
         (json!([part(70_000, MIB)]), (400, "invalid-body")),
         (json!([{ "number": 1, "bytes": 8 * MIB, "sha256": "x" }]), (400, "invalid-body")),
         (json!([]), (400, "invalid-body")),

@@ -13,7 +13,7 @@ use store::{Entry, FileId, State};
 
 use crate::call::{Call, name_of};
 use crate::files::{self, file_of};
-use crate::problem::{Code, Problem, Refused};
+use crate::problem::{Code, Problem, RequestError};
 use crate::respond::Response;
 use crate::status::RECEIVED;
 
@@ -52,7 +52,7 @@ pub(super) async fn present<S: DoorStore>(
     wanted: &UploadRecord,
     in_parts: bool,
     current: &Current,
-) -> Result<Option<(Response, Answer)>, Refused> {
+) -> Result<Option<(Response, Answer)>, RequestError> {
     match compare(call, wanted, current).await? {
         Comparison::Other => Ok(None),
         Comparison::There(file, state) => Ok(Some(there(call, wanted, &file, state))),
@@ -77,7 +77,7 @@ async fn compare<S: DoorStore>(
     call: &Call<'_, S>,
     wanted: &UploadRecord,
     current: &Current,
-) -> Result<Comparison, Refused> {
+) -> Result<Comparison, RequestError> {
     let Some(announced) = wanted.sha256.as_deref().filter(|_| current.bytes == wanted.bytes) else {
         return Ok(Comparison::Other);
     };
@@ -113,7 +113,7 @@ async fn brought_by<S: DoorStore>(
     call: &Call<'_, S>,
     wanted: &UploadRecord,
     current: &Current,
-) -> Result<Option<UploadRecord>, Refused> {
+) -> Result<Option<UploadRecord>, RequestError> {
     let Some(upload) = &current.upload else { return Ok(None) };
     let record = call.store.upload_record(&wanted.partner, upload).await?;
     Ok(record.filter(|record| record.key == wanted.key && record.bytes == current.bytes))

@@ -7,7 +7,7 @@ use super::{Signed, closed, has_landed, land_of, read_sha256, record};
 use crate::call::Call;
 use crate::event::Request;
 use crate::files::{self, Place, name_conflict, place};
-use crate::problem::{Code, Problem, Refused};
+use crate::problem::{Code, Problem, RequestError};
 use crate::respond::Response;
 
 /// The least bytes of a part but the last that are promised; S3 wants 5 MiB.
@@ -92,7 +92,7 @@ struct SentPart {
 }
 
 /// `POST /v1/uploads/{upload}/parts`.
-pub(crate) async fn sign_parts<S: DoorStore>(call: &Call<'_, S>) -> Result<Response, Refused> {
+pub(crate) async fn sign_parts<S: DoorStore>(call: &Call<'_, S>) -> Result<Response, RequestError> {
     let wanted: Wanted =
         Request::json(&call.body, "`parts`, a list of objects with `number`, `bytes` and `sha256`")?;
     if wanted.parts.is_empty() || wanted.parts.len() > MOST_SIGNED {
@@ -136,7 +136,7 @@ fn fits(plan: Plan, part: &WantedPart) -> Result<u64, Problem> {
              of {last_bytes}",
             part.number, part.bytes
         );
-        Problem::new(Code::PartsRefused, detail)
+        Problem::new(Code::PartsRejected, detail)
     })
 }
 
@@ -158,7 +158,7 @@ fn multipart(record: &UploadRecord) -> Result<&str, Problem> {
 }
 
 /// `POST /v1/uploads/{upload}/complete`. Sent again, it finds what it made.
-pub(crate) async fn complete<S: DoorStore>(call: &Call<'_, S>) -> Result<Response, Refused> {
+pub(crate) async fn complete<S: DoorStore>(call: &Call<'_, S>) -> Result<Response, RequestError> {
     let sent: Sent =
         Request::json(&call.body, "`parts`, a list of objects with `number`, `etag` and `sha256`")?;
     let record = record(call).await?;
@@ -179,7 +179,7 @@ async fn assemble<S: DoorStore>(
     record: &UploadRecord,
     multipart: &str,
     parts: &[Part],
-) -> Result<Current, Refused> {
+) -> Result<Current, RequestError> {
     // The media type was given when the upload was begun.
     let mut land = land_of(record, "", Condition::Absent);
     for _ in 0..ROUNDS {
@@ -192,14 +192,14 @@ async fn assemble<S: DoorStore>(
                 return Ok(Current { version, etag, upload: Some(record.id.clone()), bytes: record.bytes });
             }
             Landed::Conflict => {}
-            Landed::Refused(_) => {
+            Landed::Rejected(_) => {
                 // An earlier attempt may have made the object, and S3 then knows the upload no more.
                 if let Some(current) = call.store.landed_as(&record.key, &record.id).await? {
                     return Ok(current);
                 }
                 let detail = "a part is missing, or its `etag` or `sha256` differs from what was sent: send that part \
                               again, then complete with the `etag` of the answer";
-                return Err(Problem::new(Code::PartsRefused, detail).into());
+                return Err(Problem::new(Code::PartsRejected, detail).into());
             }
         }
     }
@@ -215,7 +215,7 @@ fn all_parts(plan: Plan, sent: Sent) -> Result<Vec<Part>, Problem> {
             "`parts` lists {} parts; expected each of 1 to {expected} once, in ascending order",
             sent.parts.len()
         );
-        return Err(Problem::new(Code::PartsRefused, detail));
+        return Err(Problem::new(Code::PartsRejected, detail));
     }
     sent.parts
         .into_iter()

@@ -128,17 +128,17 @@ impl Harness {
         self.decide(partner, feed, at, at, outcome(State::Complete, counts, None)).await
     }
 
-    /// A file that was refused unread, with its partner.
-    pub(super) async fn refuse_file(&self, partner: &str, feed: &str, name: &str, fault: &str) -> FileId {
+    /// A file that was quarantined unread, with its partner.
+    pub(super) async fn quarantine_file(&self, partner: &str, feed: &str, name: &str, fault: &str) -> FileId {
         self.register(partner).await;
-        let refused = outcome(State::Quarantined, Counts::default(), Some(fault.to_owned()));
-        self.decide(partner, feed, name, "2026-11-21T06:00:00.000Z", refused).await
+        let rejected = outcome(State::Quarantined, Counts::default(), Some(fault.to_owned()));
+        self.decide(partner, feed, name, "2026-11-21T06:00:00.000Z", rejected).await
     }
 
     /// A file whose key names no partner and feed.
     pub(super) async fn misplace_file(&self, name: &str) -> FileId {
-        let refused = outcome(State::Quarantined, Counts::default(), Some("BAD_KEY".to_owned()));
-        self.decide("", "", name, "2026-11-21T06:00:00.000Z", refused).await
+        let rejected = outcome(State::Quarantined, Counts::default(), Some("BAD_KEY".to_owned()));
+        self.decide("", "", name, "2026-11-21T06:00:00.000Z", rejected).await
     }
 
     async fn decide(&self, partner: &str, feed: &str, name: &str, at: &str, outcome: Outcome) -> FileId {

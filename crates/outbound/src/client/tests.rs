@@ -113,7 +113,7 @@ fn hook() -> Target {
     target("https://hooks.example.org/outcomes?for=us")
 }
 
-async fn post(client: &Client<Wires>, target: Target) -> Result<Answer, Failure> {
+async fn post(client: &Client<Wires>, target: Target) -> Result<Answer, PostError> {
     let header = (HeaderName::from_static("webhook-id"), HeaderValue::from_static("id"));
     client.post(&target, vec![header], Bytes::from_static(b"{\"a\":1}")).await
 }
@@ -135,12 +135,16 @@ async fn a_post_arrives_over_tls_at_the_address_that_was_checked() {
 }
 
 #[tokio::test]
-async fn a_name_that_leads_inside_is_refused_even_when_another_of_its_addresses_is_public() {
+async fn a_name_that_leads_inside_is_rejected_even_when_another_of_its_addresses_is_public() {
     let server = Server::new().await;
     for addresses in [vec![METADATA], vec![PUBLIC, METADATA], vec!["::1".parse().unwrap(), PUBLIC]] {
         let client = server.client(&addresses);
-        assert_eq!(post(&client, hook()).await, Err(Failure::Refused(Refused::Address)));
-        assert_eq!(client.get(&hook(), 10).await, Err(Failure::Resolve), "the name was asked for once more");
+        assert_eq!(post(&client, hook()).await, Err(PostError::TargetError(TargetError::Address)));
+        assert_eq!(
+            client.get(&hook(), 10).await,
+            Err(PostError::Resolve),
+            "the name was asked for once more"
+        );
         assert!(client.network.dialled.lock().unwrap().is_empty());
     }
 }
@@ -169,19 +173,19 @@ async fn when_one_address_is_dead_the_next_is_tried_and_ipv4_comes_first() {
     assert_eq!(dialled, [dead, PUBLIC]);
     client.network.dead.extend([sixth, PUBLIC]);
     *client.network.answers.lock().unwrap() = vec![vec![sixth, PUBLIC]];
-    assert_eq!(post(&client, hook()).await, Err(Failure::Connect));
+    assert_eq!(post(&client, hook()).await, Err(PostError::Connect));
 }
 
 #[tokio::test]
-async fn a_certificate_for_another_name_or_of_an_unknown_authority_is_refused() {
+async fn a_certificate_for_another_name_or_of_an_unknown_authority_is_rejected() {
     let server = Server::new().await;
     let client = server.client(&[PUBLIC]);
     let other = target("https://other.example.org/");
     let (answered, said) = tokio::join!(post(&client, other), server.answer(OK));
-    assert_eq!((answered, said.as_str()), (Err(Failure::Tls), ""));
+    assert_eq!((answered, said.as_str()), (Err(PostError::Tls), ""));
     let client = Client::on(server.wires(&[PUBLIC]), Policy::Public).unwrap();
     let (answered, said) = tokio::join!(post(&client, hook()), server.answer(OK));
-    assert_eq!((answered, said.as_str()), (Err(Failure::Tls), ""));
+    assert_eq!((answered, said.as_str()), (Err(PostError::Tls), ""));
 }
 
 #[tokio::test]
@@ -193,7 +197,7 @@ async fn a_redirect_is_a_failure_and_is_not_followed() {
             "HTTP/1.1 {status} Moved\r\nlocation: https://169.254.169.254/\r\ncontent-length: 0\r\n\r\n"
         );
         let (answered, _) = tokio::join!(post(&client, hook()), server.answer(&answer));
-        assert_eq!(answered, Err(Failure::Redirect(status)));
+        assert_eq!(answered, Err(PostError::Redirect(status)));
         assert_eq!(client.network.dialled.lock().unwrap().len(), 1);
     }
 }
@@ -208,7 +212,7 @@ async fn a_status_is_an_answer_to_a_post_and_only_200_to_a_get() {
         assert_eq!(answered, Ok(answer(status)));
         let (client, hook) = (server.client(&[PUBLIC]), hook());
         let (answered, _) = tokio::join!(client.get(&hook, 10), server.answer(&said));
-        let expected = if status == 200 { Ok(Bytes::new()) } else { Err(Failure::Status(status)) };
+        let expected = if status == 200 { Ok(Bytes::new()) } else { Err(PostError::Status(status)) };
         assert_eq!(answered, expected);
     }
 }
@@ -234,11 +238,11 @@ async fn a_document_is_read_to_its_limit_and_not_beyond() {
     let cut = "HTTP/1.1 200 OK\r\ncontent-length: 9\r\n\r\n{}";
     for (answer, most_bytes, expected) in [
         (OK, 2, Ok("{}")),
-        (OK, 1, Err(Failure::TooLong)),
+        (OK, 1, Err(PostError::TooLong)),
         (chunked, 5, Ok("{}abc")),
-        (chunked, 4, Err(Failure::TooLong)),
-        (endless.as_str(), 999, Err(Failure::TooLong)),
-        (cut, 9, Err(Failure::Protocol)),
+        (chunked, 4, Err(PostError::TooLong)),
+        (endless.as_str(), 999, Err(PostError::TooLong)),
+        (cut, 9, Err(PostError::Protocol)),
     ] {
         let (client, hook) = (server.client(&[PUBLIC]), hook());
         let (read, said) = tokio::join!(client.get(&hook, most_bytes), server.answer(answer));
@@ -257,7 +261,7 @@ async fn what_is_no_http_or_has_an_endless_head_is_a_failure() {
     {
         let client = server.client(&[PUBLIC]);
         let (answered, _) = tokio::join!(post(&client, hook()), server.answer(answer));
-        assert_eq!(answered, Err(Failure::Protocol), "{answer:.40}");
+        assert_eq!(answered, Err(PostError::Protocol), "{answer:.40}");
     }
 }
 
@@ -267,10 +271,10 @@ async fn a_host_that_never_answers_costs_bounded_time() {
     let mut client = server.client(&[PUBLIC]);
     client.whole = Duration::from_millis(40);
     // The server's backlog takes the connection, and nobody says anything on it.
-    assert_eq!(post(&client, hook()).await, Err(Failure::TimedOut));
+    assert_eq!(post(&client, hook()).await, Err(PostError::TimedOut));
     let mut client = server.client(&[PUBLIC]);
     client.connect = Duration::from_millis(40);
-    assert_eq!(post(&client, hook()).await, Err(Failure::TimedOut));
+    assert_eq!(post(&client, hook()).await, Err(PostError::TimedOut));
 }
 
 #[tokio::test]
@@ -283,10 +287,10 @@ async fn only_a_local_stack_talks_in_the_clear_and_only_to_this_machine() {
     assert_eq!(read, Ok(Bytes::from_static(b"{}")));
 
     let client = Client::new(Policy::Public).unwrap();
-    assert_eq!(client.get(&local, 10).await, Err(Failure::Refused(Refused::Scheme)));
+    assert_eq!(client.get(&local, 10).await, Err(PostError::TargetError(TargetError::Scheme)));
     let named = Target::parse("http://hooks.example.org/", Policy::Loopback).unwrap();
     let client = Client::on(server.wires(&[PUBLIC]), Policy::Loopback).unwrap();
-    assert_eq!(client.get(&named, 10).await, Err(Failure::Refused(Refused::Scheme)));
+    assert_eq!(client.get(&named, 10).await, Err(PostError::TargetError(TargetError::Scheme)));
 }
 
 #[test]
@@ -295,7 +299,9 @@ fn an_exchange_may_move_between_threads_and_a_failure_names_no_host() {
     let client = Client::new(Policy::Public).unwrap();
     movable(client.get(&hook(), 1));
     movable(client.post(&hook(), Vec::new(), Bytes::new()));
-    for failure in [Failure::Refused(Refused::Address), Failure::Redirect(302), Failure::Status(500)] {
+    for failure in
+        [PostError::TargetError(TargetError::Address), PostError::Redirect(302), PostError::Status(500)]
+    {
         assert!(!failure.to_string().contains("example") && !failure.code().is_empty());
     }
 }

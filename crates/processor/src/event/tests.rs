@@ -106,15 +106,15 @@ fn a_record_without_a_bucket_or_a_key_makes_its_message_unknown() {
 }
 
 #[test]
-fn a_refusal_repeats_nothing_of_its_event() {
+fn a_rejection_repeats_nothing_of_its_event() {
     let mut queue = batch(&["{}"]);
     queue["Records"][0]["attributes"] = json!("canary-value");
     let record = json!({ "Records": [s3_record("ObjectCreated:Put", "a/canary-value/%ff")] });
     let bus =
         json!({ "source": "aws.s3", "detail-type": "Object Created", "time": "canary-value", "detail": {} });
     for event in [queue, record, bus] {
-        let refused = crate::Failed::from(Event::decode(&event).expect_err("unreadable"));
-        let diagnostic = lambda_runtime::Diagnostic::from(refused);
+        let rejected = crate::Failed::from(Event::decode(&event).expect_err("unreadable"));
+        let diagnostic = lambda_runtime::Diagnostic::from(rejected);
         assert!(!diagnostic.error_message.contains("canary-value"), "{}", diagnostic.error_message);
     }
 }

@@ -58,7 +58,7 @@ async fn a_file_whose_deaths_leave_no_evidence_goes_to_the_dead_letters_and_is_g
         harness.wait(3_600_000);
     }
     assert_eq!((harness.state(&file), harness.entry(&file).deaths), (State::Processing, 0));
-    // An operator mends the cause and moves the dead letter back.
+    // An operator fixes the cause and moves the dead letter back.
     harness.until_terminal(&[&file]).await;
     assert_eq!(harness.state(&file), State::Complete);
 }

@@ -144,7 +144,7 @@ async fn a_deleted_file_is_gone_and_an_archived_one_waits_in_the_inbox() {
 }
 
 #[tokio::test]
-async fn an_archived_file_that_is_refused_unread_stays_in_the_inbox_and_its_receipt_says_where() {
+async fn an_archived_file_that_is_quarantined_unread_stays_in_the_inbox_and_its_receipt_says_where() {
     let harness = Harness::new();
     let poison = Harness::on(harness.memory.clone(), |settings| settings.deaths = 0);
     visits(&harness, &[("onSameName", "reject")]);
@@ -174,7 +174,7 @@ async fn an_archived_file_that_is_refused_unread_stays_in_the_inbox_and_its_rece
 }
 
 #[tokio::test]
-async fn a_file_archived_between_its_two_readings_is_refused_and_not_taken_for_deleted() {
+async fn a_file_archived_between_its_two_readings_is_quarantined_and_not_taken_for_deleted() {
     let harness = Harness::with(|settings| settings.small_file_bytes = 0);
     visits(&harness, &[]);
     let file = harness.land("north/visits/a.csv", GOOD);
@@ -325,7 +325,7 @@ async fn a_key_of_1024_bytes_gives_names_within_every_limit() {
 }
 
 #[tokio::test]
-async fn an_empty_key_is_refused_and_an_empty_text_is_kept() {
+async fn an_empty_key_is_rejected_and_an_empty_text_is_kept() {
     let harness = Harness::new();
     harness.memory.publish_contract("visits", contract_with_text_key("ndjson"));
     let file =
@@ -380,8 +380,8 @@ pub(super) async fn land_correction(
     corrects: &str,
 ) -> store::FileVersion {
     let land = Land {
-        key: "north/visits/mended.csv".into(),
-        upload: UploadId::of(&[b"mended"]),
+        key: "north/visits/corrected.csv".into(),
+        upload: UploadId::of(&[b"corrected"]),
         content_type: "text/csv".into(),
         corrects: Some(corrects.to_owned()),
         condition: Condition::Absent,
@@ -394,21 +394,21 @@ pub(super) async fn land_correction(
 }
 
 #[tokio::test]
-async fn a_file_tells_which_one_it_corrects_whether_it_is_loaded_or_refused() {
+async fn a_file_tells_which_one_it_corrects_whether_it_is_loaded_or_quarantined() {
     for (bytes, state) in [(GOOD, State::Complete), (MIXED, State::Quarantined)] {
         let harness = Harness::new();
         visits(&harness, &[("onError", "abort")]);
-        let refused = FileId::of(&harness.land("north/visits/refused.csv", MIXED));
-        let mended = land_correction(&harness, bytes, refused.as_str()).await;
-        harness.until_terminal(&[&mended]).await;
-        let outcome = harness.entry(&mended).outcome.expect("outcome");
-        assert_eq!((outcome.state, outcome.corrects), (state, Some(refused.clone())));
+        let rejected = FileId::of(&harness.land("north/visits/rejected.csv", MIXED));
+        let corrected = land_correction(&harness, bytes, rejected.as_str()).await;
+        harness.until_terminal(&[&corrected]).await;
+        let outcome = harness.entry(&corrected).outcome.expect("outcome");
+        assert_eq!((outcome.state, outcome.corrects), (state, Some(rejected.clone())));
         let receipt = harness.memory.quarantine()[&outcome.receipt].bytes.clone();
         let receipt: Value = serde_json::from_slice(&receipt).expect("a receipt is JSON");
-        assert_eq!(receipt["corrects"], json!(refused.as_str()));
+        assert_eq!(receipt["corrects"], json!(rejected.as_str()));
         let told = harness.memory.published();
         let told: Value = serde_json::from_str(&told[0].body).expect("an announcement is JSON");
-        assert_eq!(told["corrects"], json!(refused.as_str()));
+        assert_eq!(told["corrects"], json!(rejected.as_str()));
     }
 }
 
@@ -416,9 +416,9 @@ async fn a_file_tells_which_one_it_corrects_whether_it_is_loaded_or_refused() {
 async fn metadata_that_names_no_file_is_told_to_nobody() {
     let harness = Harness::new();
     visits(&harness, &[]);
-    let mended = land_correction(&harness, GOOD, "Ann Example, born 1970").await;
-    harness.until_terminal(&[&mended]).await;
-    let outcome = harness.entry(&mended).outcome.expect("outcome");
+    let corrected = land_correction(&harness, GOOD, "Ann Example, born 1970").await;
+    harness.until_terminal(&[&corrected]).await;
+    let outcome = harness.entry(&corrected).outcome.expect("outcome");
     assert_eq!((outcome.state, outcome.corrects), (State::Complete, None));
     let objects = harness.memory.quarantine();
     assert!(objects.values().all(|object| !String::from_utf8_lossy(&object.bytes).contains("Example")));

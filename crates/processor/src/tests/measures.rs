@@ -1,4 +1,4 @@
-//! What is measured of a file: what it used, how fast it was, how much of it was refused.
+//! What is measured of a file: what it used, how fast it was, how much of it was rejected.
 
 use serde_json::{Value, json};
 
@@ -44,7 +44,7 @@ async fn a_folder_that_is_no_feed_becomes_no_name_of_a_metric() {
 }
 
 #[tokio::test]
-async fn each_file_says_its_own_share_of_refused_records() {
+async fn each_file_says_its_own_share_of_rejected_records() {
     let harness = Harness::new();
     visits(&harness, &[]);
     for (name, text, percent) in

@@ -62,11 +62,11 @@ async fn a_visible_load_has_every_row_and_rows_and_rejects_are_the_records_read(
 }
 
 #[tokio::test]
-async fn a_refused_file_has_its_copy_and_report_before_the_ledger_says_so_and_no_row() {
+async fn a_quarantined_file_has_its_copy_and_report_before_the_ledger_says_so_and_no_row() {
     every_harness(|harness, _| {
         let kept = harness.memory.quarantine();
-        let refused = harness.memory.entries().into_iter().filter(|entry| entry.state == State::Quarantined);
-        for entry in refused {
+        let rejected = harness.memory.entries().into_iter().filter(|entry| entry.state == State::Quarantined);
+        for entry in rejected {
             let outcome = entry.outcome.expect("outcome");
             let prefix = outcome.quarantine.expect("prefix");
             assert!(kept.contains_key(&format!("{prefix}original")));

@@ -30,7 +30,7 @@ async fn of_three_snapshots_the_newest_is_visible_in_whatever_order_they_are_del
 }
 
 #[tokio::test]
-async fn a_refused_snapshot_leaves_the_older_one_visible() {
+async fn a_rejected_snapshot_leaves_the_older_one_visible() {
     for newest_first in [false, true] {
         let harness = Harness::new();
         visits(&harness, &[("onSameName", "supersede")]);

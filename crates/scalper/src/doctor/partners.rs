@@ -113,7 +113,7 @@ pub(super) fn senders(known: &Known, facts: &SenderFacts<'_>) -> Vec<Finding> {
         let show = known.stack.command(&format!("partner s3 {name}"));
         if deleted.contains(name) {
             let what =
-                format!("a principal of {name} was deleted: AWS refuses every change of the bucket policy");
+                format!("a principal of {name} was deleted: AWS rejects every change of the bucket policy");
             findings.push(
                 Finding::fail(UPLOADS, what).advice("remove it (--principal <arn> --remove)").command(show),
             );

@@ -5,25 +5,25 @@ use store::uploads::Uploads;
 
 use super::Operator;
 use crate::arguments::RoleArguments;
-use crate::failure::Failure;
+use crate::error::CommandError;
 use crate::gateway::Gateway;
 use crate::names;
 use crate::report::Report;
 use crate::secret;
 
 impl<S: Partners, G: Gateway, U: Uploads> Operator<S, G, U> {
-    pub(super) async fn role(&self, arguments: &RoleArguments) -> Result<Report, Failure> {
+    pub(super) async fn role(&self, arguments: &RoleArguments) -> Result<Report, CommandError> {
         let arn = names::role(&arguments.arn)?;
         let (feeds, scopes) = (names::feeds(&arguments.feeds)?, names::scopes(&arguments.scopes)?);
         let partner = self.known(&arguments.name).await?.name;
         let before = self.partners.role(&arn).await?;
         if let Some(other) = before.as_ref().filter(|role| role.partner != partner && !arguments.remove) {
-            return Err(Failure::RoleTaken { arn, partner: other.partner.clone() });
+            return Err(CommandError::RoleTaken { arn, partner: other.partner.clone() });
         }
         let before = before.filter(|role| role.partner == partner);
         if arguments.remove {
             if before.is_none() {
-                return Err(Failure::NoSuchRole { partner, arn });
+                return Err(CommandError::NoSuchRole { partner, arn });
             }
             self.partners.put_role(&arn, None).await?;
             return Ok(Report::RoleRemoved { partner, arn });

@@ -18,7 +18,7 @@ use store::uploads::{Inbox, KeyGrant, Uploads};
 use super::Operator;
 use crate::arguments::S3Arguments;
 use crate::bucket_policy::{self, Change, MOST_BYTES, Policy, Wanted};
-use crate::failure::Failure;
+use crate::error::CommandError;
 use crate::gateway::Gateway;
 use crate::names;
 use crate::report::{Report, RestoredView, UploadsView};
@@ -32,7 +32,7 @@ const LOOKS: u32 = 6;
 const PAUSE: Duration = Duration::from_millis(250);
 
 impl<S: Partners, G: Gateway, U: Uploads> Operator<S, G, U> {
-    pub(super) async fn s3(&self, arguments: &S3Arguments) -> Result<Report, Failure> {
+    pub(super) async fn s3(&self, arguments: &S3Arguments) -> Result<Report, CommandError> {
         let named = arguments.principals.iter().map(|arn| names::principal(arn));
         let named = named.collect::<Result<BTreeSet<_>, _>>()?;
         let Some(name) = &arguments.name else { return self.restore_all().await };
@@ -46,7 +46,7 @@ impl<S: Partners, G: Gateway, U: Uploads> Operator<S, G, U> {
         }
     }
 
-    async fn give_uploads(&self, partner: &Partner, named: BTreeSet<String>) -> Result<Report, Failure> {
+    async fn give_uploads(&self, partner: &Partner, named: BTreeSet<String>) -> Result<Report, CommandError> {
         self.must_be_free(&partner.name, &named).await?;
         let inbox = self.inbox().await?;
         let before = self.remembered(&partner.name).await?;
@@ -56,10 +56,10 @@ impl<S: Partners, G: Gateway, U: Uploads> Operator<S, G, U> {
         self.remember(&partner.name, before.as_ref(), &after).await?;
         match self.put_in_force(&inbox, &wanted).await {
             Ok(_) => {}
-            Err(refused @ Failure::PrincipalMissing { .. }) => {
+            Err(rejected @ CommandError::PrincipalMissing { .. }) => {
                 // An ARN that AWS does not know would keep every later write of the policy from succeeding.
                 self.remember(&partner.name, Some(&after), &before.unwrap_or_default()).await?;
-                return Err(refused);
+                return Err(rejected);
             }
             Err(failure) => return Err(failure),
         }
@@ -67,17 +67,17 @@ impl<S: Partners, G: Gateway, U: Uploads> Operator<S, G, U> {
     }
 
     /// One sender is one partner: who could upload below two folders would be two.
-    async fn must_be_free(&self, partner: &str, named: &BTreeSet<String>) -> Result<(), Failure> {
-        for (other, principals) in self.uploads.all_s3_principals().await.map_err(Failure::Uploads)? {
+    async fn must_be_free(&self, partner: &str, named: &BTreeSet<String>) -> Result<(), CommandError> {
+        for (other, principals) in self.uploads.all_s3_principals().await.map_err(CommandError::Uploads)? {
             if let Some(arn) = principals.intersection(named).next().filter(|_| other != partner) {
-                return Err(Failure::PrincipalTaken { arn: arn.clone(), partner: other });
+                return Err(CommandError::PrincipalTaken { arn: arn.clone(), partner: other });
             }
         }
         Ok(())
     }
 
     /// Without a name, all of the partner's.
-    async fn take_uploads(&self, partner: &Partner, named: BTreeSet<String>) -> Result<Report, Failure> {
+    async fn take_uploads(&self, partner: &Partner, named: BTreeSet<String>) -> Result<Report, CommandError> {
         let inbox = self.inbox().await?;
         let before = self.remembered(&partner.name).await?.unwrap_or_default();
         let removed = if named.is_empty() { before.clone() } else { named };
@@ -86,18 +86,18 @@ impl<S: Partners, G: Gateway, U: Uploads> Operator<S, G, U> {
         let changed = self.put_in_force(&inbox, &wanted(partner, &left)).await?;
         match removed.iter().find(|arn| !before.contains(*arn)) {
             Some(arn) if !changed => {
-                Err(Failure::NoSuchPrincipal { partner: partner.name.clone(), arn: arn.clone() })
+                Err(CommandError::NoSuchPrincipal { partner: partner.name.clone(), arn: arn.clone() })
             }
             _ => Ok(Report::S3Removed { partner: partner.name.clone(), removed, left }),
         }
     }
 
     /// Makes the statement and the grants of every partner as the table says.
-    async fn restore_all(&self) -> Result<Report, Failure> {
+    async fn restore_all(&self) -> Result<Report, CommandError> {
         let inbox = self.inbox().await?;
         let partners = self.partners.all_partners().await?;
-        let (mut restored, mut refused) = (Vec::new(), Vec::new());
-        for (name, principals) in self.uploads.all_s3_principals().await.map_err(Failure::Uploads)? {
+        let (mut restored, mut rejected) = (Vec::new(), Vec::new());
+        for (name, principals) in self.uploads.all_s3_principals().await.map_err(CommandError::Uploads)? {
             let Some(partner) = partners.iter().find(|partner| partner.name == name) else { continue };
             match self.put_in_force(&inbox, &wanted(partner, &principals)).await {
                 Ok(changed) => {
@@ -108,29 +108,29 @@ impl<S: Partners, G: Gateway, U: Uploads> Operator<S, G, U> {
                     };
                     restored.push(RestoredView { partner: name, principals: principals.len(), state });
                 }
-                Err(Failure::PrincipalMissing { .. }) => refused.push(name),
+                Err(CommandError::PrincipalMissing { .. }) => rejected.push(name),
                 Err(failure) => return Err(failure),
             }
         }
-        if refused.is_empty() {
+        if rejected.is_empty() {
             Ok(Report::S3Restored { stack: self.stack.as_str().to_owned(), partners: restored })
         } else {
-            Err(Failure::NotRestored { partners: refused.join(", ") })
+            Err(CommandError::NotRestored { partners: rejected.join(", ") })
         }
     }
 
     /// What a suspension or its end means for uploads by S3.
-    pub(super) async fn follow_state(&self, partner: &Partner) -> Result<(), Failure> {
+    pub(super) async fn follow_state(&self, partner: &Partner) -> Result<(), CommandError> {
         if let Some(principals) = self.remembered(&partner.name).await? {
             self.put_in_force(&self.inbox().await?, &wanted(partner, &principals)).await?;
         }
         Ok(())
     }
 
-    async fn uploads_of(&self, partner: &Partner) -> Result<UploadsView, Failure> {
+    async fn uploads_of(&self, partner: &Partner) -> Result<UploadsView, CommandError> {
         let inbox = self.inbox().await?;
         let remembered = self.remembered(&partner.name).await?.unwrap_or_default();
-        let text = self.uploads.bucket_policy(&inbox).await.map_err(Failure::Uploads)?;
+        let text = self.uploads.bucket_policy(&inbox).await.map_err(CommandError::Uploads)?;
         let policy = read(&inbox, text.as_deref())?;
         let granted: Option<BTreeSet<String>> = match &inbox.key {
             Some(key) => {
@@ -144,7 +144,7 @@ impl<S: Partners, G: Gateway, U: Uploads> Operator<S, G, U> {
     }
 
     /// Makes grants and statement of a partner as wanted. Says whether anything had to change.
-    async fn put_in_force(&self, inbox: &Inbox, wanted: &Wanted) -> Result<bool, Failure> {
+    async fn put_in_force(&self, inbox: &Inbox, wanted: &Wanted) -> Result<bool, CommandError> {
         let Some(key) = &inbox.key else { return self.put_statement(inbox, wanted).await };
         let grants = self.own_grants(key, &wanted.partner).await?;
         let names: BTreeMap<String, &String> = wanted
@@ -156,24 +156,24 @@ impl<S: Partners, G: Gateway, U: Uploads> Operator<S, G, U> {
         for (name, principal) in &names {
             if !grants.iter().any(|grant| grant.name == *name) {
                 let made = self.uploads.put_grant(inbox, key, name, principal).await;
-                made.map_err(|error| refused(error, &[]))?;
+                made.map_err(|error| rejected(error, &[]))?;
                 changed = true;
             }
         }
         changed |= self.put_statement(inbox, wanted).await?;
         for grant in grants.iter().filter(|grant| !names.contains_key(&grant.name)) {
-            self.uploads.revoke_grant(key, &grant.id).await.map_err(Failure::Uploads)?;
+            self.uploads.revoke_grant(key, &grant.id).await.map_err(CommandError::Uploads)?;
             changed = true;
         }
         Ok(changed)
     }
 
-    async fn put_statement(&self, inbox: &Inbox, wanted: &Wanted) -> Result<bool, Failure> {
+    async fn put_statement(&self, inbox: &Inbox, wanted: &Wanted) -> Result<bool, CommandError> {
         for look in 0..LOOKS {
             if look > 1 {
                 tokio::time::sleep(PAUSE * (1 << (look - 2))).await;
             }
-            let text = self.uploads.bucket_policy(inbox).await.map_err(Failure::Uploads)?;
+            let text = self.uploads.bucket_policy(inbox).await.map_err(CommandError::Uploads)?;
             let policy = read(inbox, text.as_deref())?;
             let Change::Write(next) = policy.with(&inbox.arn, std::slice::from_ref(wanted)) else {
                 return Ok(look > 0);
@@ -183,27 +183,27 @@ impl<S: Partners, G: Gateway, U: Uploads> Operator<S, G, U> {
                 return Err(too_large(inbox, bytes));
             }
             let put = self.uploads.put_bucket_policy(inbox, next.as_deref()).await;
-            put.map_err(|error| refused(error, &policy.with_deleted_principals()))?;
+            put.map_err(|error| rejected(error, &policy.with_deleted_principals()))?;
         }
-        Err(Failure::PolicyContested { bucket: inbox.bucket.clone() })
+        Err(CommandError::PolicyContested { bucket: inbox.bucket.clone() })
     }
 
-    /// Refuses what S3 would refuse, before anything is remembered.
-    async fn must_fit(&self, inbox: &Inbox, wanted: &Wanted) -> Result<(), Failure> {
-        let text = self.uploads.bucket_policy(inbox).await.map_err(Failure::Uploads)?;
+    /// Rejects what S3 would reject, before anything is remembered.
+    async fn must_fit(&self, inbox: &Inbox, wanted: &Wanted) -> Result<(), CommandError> {
+        let text = self.uploads.bucket_policy(inbox).await.map_err(CommandError::Uploads)?;
         match read(inbox, text.as_deref())?.with(&inbox.arn, std::slice::from_ref(wanted)) {
             Change::Write(Some(next)) if next.len() > MOST_BYTES => Err(too_large(inbox, next.len())),
             Change::Write(_) | Change::Unchanged => Ok(()),
         }
     }
 
-    async fn inbox(&self) -> Result<Inbox, Failure> {
-        let found = self.uploads.inbox().await.map_err(Failure::Uploads)?;
-        found.ok_or_else(|| Failure::NoSuchStack { stack: self.stack.as_str().to_owned() })
+    async fn inbox(&self) -> Result<Inbox, CommandError> {
+        let found = self.uploads.inbox().await.map_err(CommandError::Uploads)?;
+        found.ok_or_else(|| CommandError::NoSuchStack { stack: self.stack.as_str().to_owned() })
     }
 
-    async fn remembered(&self, partner: &str) -> Result<Option<BTreeSet<String>>, Failure> {
-        self.uploads.s3_principals(partner).await.map_err(Failure::Uploads)
+    async fn remembered(&self, partner: &str) -> Result<Option<BTreeSet<String>>, CommandError> {
+        self.uploads.s3_principals(partner).await.map_err(CommandError::Uploads)
     }
 
     async fn remember(
@@ -211,17 +211,17 @@ impl<S: Partners, G: Gateway, U: Uploads> Operator<S, G, U> {
         partner: &str,
         before: Option<&BTreeSet<String>>,
         after: &BTreeSet<String>,
-    ) -> Result<(), Failure> {
+    ) -> Result<(), CommandError> {
         if before != Some(after) {
-            self.uploads.put_s3_principals(partner, after).await.map_err(Failure::Uploads)?;
+            self.uploads.put_s3_principals(partner, after).await.map_err(CommandError::Uploads)?;
         }
         Ok(())
     }
 
     /// The grants that this command line made for a partner.
-    async fn own_grants(&self, key: &str, partner: &str) -> Result<Vec<KeyGrant>, Failure> {
+    async fn own_grants(&self, key: &str, partner: &str) -> Result<Vec<KeyGrant>, CommandError> {
         let prefix = grant_prefix(&self.stack, partner);
-        let grants = self.uploads.grants(key).await.map_err(Failure::Uploads)?;
+        let grants = self.uploads.grants(key).await.map_err(CommandError::Uploads)?;
         Ok(grants.into_iter().filter(|grant| grant.name.starts_with(&prefix)).collect())
     }
 }
@@ -232,23 +232,23 @@ fn wanted(partner: &Partner, principals: &BTreeSet<String>) -> Wanted {
     Wanted { partner: partner.name.clone(), principals }
 }
 
-fn read<'t>(inbox: &Inbox, text: Option<&'t str>) -> Result<Policy<'t>, Failure> {
+fn read<'t>(inbox: &Inbox, text: Option<&'t str>) -> Result<Policy<'t>, CommandError> {
     Policy::read(text)
-        .map_err(|bucket_policy::Unreadable| Failure::PolicyUnreadable { bucket: inbox.bucket.clone() })
+        .map_err(|bucket_policy::Unreadable| CommandError::PolicyUnreadable { bucket: inbox.bucket.clone() })
 }
 
-fn too_large(inbox: &Inbox, bytes: usize) -> Failure {
-    Failure::PolicyTooLarge { bucket: inbox.bucket.clone(), bytes, most: MOST_BYTES }
+fn too_large(inbox: &Inbox, bytes: usize) -> CommandError {
+    CommandError::PolicyTooLarge { bucket: inbox.bucket.clone(), bytes, most: MOST_BYTES }
 }
 
 /// S3 and KMS look up every principal that they are given.
-fn refused(error: store::Error, deleted: &[String]) -> Failure {
+fn rejected(error: store::Error, deleted: &[String]) -> CommandError {
     if !matches!(error.code.as_str(), "MalformedPolicy" | "InvalidArnException") {
-        return Failure::Uploads(error);
+        return CommandError::Uploads(error);
     }
     let deleted = match deleted {
         [] => String::new(),
         partners => format!("; the statement of {} names one that was deleted", partners.join(", ")),
     };
-    Failure::PrincipalMissing { code: error.code, deleted }
+    CommandError::PrincipalMissing { code: error.code, deleted }
 }

@@ -6,23 +6,23 @@ use store::uploads::Uploads;
 
 use super::Operator;
 use crate::arguments::WebhookArguments;
-use crate::failure::Failure;
+use crate::error::CommandError;
 use crate::gateway::Gateway;
 use crate::report::Report;
 use crate::secret;
 
 impl<S: Partners, G: Gateway, U: Uploads> Operator<S, G, U> {
-    pub(super) async fn webhook(&self, arguments: &WebhookArguments) -> Result<Report, Failure> {
+    pub(super) async fn webhook(&self, arguments: &WebhookArguments) -> Result<Report, CommandError> {
         if let Some(url) = &arguments.change.url {
             Target::parse(url, self.policy)
-                .map_err(|refused| Failure::NotAnAddress { found: url.clone(), refused })?;
+                .map_err(|rejected| CommandError::NotAnAddress { found: url.clone(), rejected })?;
         }
         let partner = self.known(&arguments.name).await?.name;
         let before = self.partners.webhook(&partner).await?;
         if let Some(url) = &arguments.change.url {
             return self.set_webhook(partner, url, before).await;
         }
-        let Some(before) = before else { return Err(Failure::NoWebhook { partner }) };
+        let Some(before) = before else { return Err(CommandError::NoWebhook { partner }) };
         if arguments.change.remove {
             self.partners.put_webhook(&partner, None).await?;
             return Ok(Report::WebhookRemoved { partner });
@@ -40,7 +40,7 @@ impl<S: Partners, G: Gateway, U: Uploads> Operator<S, G, U> {
         partner: String,
         url: &str,
         before: Option<Webhook>,
-    ) -> Result<Report, Failure> {
+    ) -> Result<Report, CommandError> {
         let (secret, previous_secret, shown) = if let Some(before) = before {
             (before.secret, before.previous_secret, None)
         } else {

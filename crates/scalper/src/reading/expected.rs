@@ -14,7 +14,7 @@ use super::moment::{landed, of_order};
 use super::problems::{Problem, Weight};
 use super::status::FeedView;
 use super::{Readable, StackView, find};
-use crate::failure::Failure;
+use crate::error::CommandError;
 use crate::report::instant;
 
 /// Pages that are looked through for a file that counts: 500 files.
@@ -69,7 +69,7 @@ impl<S: Readable, V: Survey> StackView<S, V> {
         contracts: &mut ByFeed,
         now_ms: u64,
         problems: &mut Vec<Problem>,
-    ) -> Result<(), Failure> {
+    ) -> Result<(), CommandError> {
         for view in feeds {
             let (partner, Some(feed)) = (view.partner.clone(), view.feed.clone()) else { continue };
             let Some(contract) = self.contract(&feed, contracts, now_ms, problems).await else { continue };
@@ -99,7 +99,7 @@ impl<S: Readable, V: Survey> StackView<S, V> {
         }
         let read = match Contracts::default().terms(&self.store, feed, now_ms, 0).await {
             Ok(Terms::Active(contract)) => Some(contract),
-            Ok(Terms::Refused(_)) => None,
+            Ok(Terms::Quarantine(_)) => None,
             Err(error) => {
                 let what = format!(
                     "the contract of {feed} could not be read ({error}): when its files must come is not known"
@@ -118,7 +118,7 @@ impl<S: Readable, V: Survey> StackView<S, V> {
         partner: &str,
         feed: &str,
         now_ms: u64,
-    ) -> Result<Option<Expected>, Failure> {
+    ) -> Result<Option<Expected>, CommandError> {
         let Some(expectation) = &contract.expectation else { return Ok(None) };
         let all = FileQuery {
             partner: partner.to_owned(),
@@ -138,8 +138,8 @@ impl<S: Readable, V: Survey> StackView<S, V> {
         Ok(Some(Expected::of(judged, next)))
     }
 
-    /// When the newest file of a list came: one with something new in it, be it good or refused.
-    async fn newest(&self, query: FileQuery) -> Result<Option<u64>, Failure> {
+    /// When the newest file of a list came: one with something new in it, be it good or rejected.
+    async fn newest(&self, query: FileQuery) -> Result<Option<u64>, CommandError> {
         let mut newest = None;
         self.pages(query, MOST_PAGES, |listed| {
             if !matches!(listed.state, State::Ignored | State::Gone | State::Duplicate) {

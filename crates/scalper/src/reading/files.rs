@@ -10,7 +10,7 @@ use super::plain::plain;
 use super::view::{FileView, of};
 use super::{Readable, StackView, find};
 use crate::arguments::FilesArguments;
-use crate::failure::Failure;
+use crate::error::CommandError;
 use crate::names;
 use crate::report::{Fit, Mark, Style, marked_table};
 
@@ -32,7 +32,7 @@ pub struct Files {
 }
 
 impl<S: Readable, V: Survey> StackView<S, V> {
-    pub(super) async fn files(&self, arguments: &FilesArguments) -> Result<Files, Failure> {
+    pub(super) async fn files(&self, arguments: &FilesArguments) -> Result<Files, CommandError> {
         let now_ms = self.host.now();
         let query = query(arguments, now_ms)?;
         let chosen = arguments.partner.as_deref();
@@ -68,14 +68,14 @@ impl<S: Readable, V: Survey> StackView<S, V> {
     }
 }
 
-fn query(arguments: &FilesArguments, now_ms: u64) -> Result<FileQuery, Failure> {
+fn query(arguments: &FilesArguments, now_ms: u64) -> Result<FileQuery, CommandError> {
     let feed = arguments.feed.as_deref().map(names::feed).transpose()?.map(str::to_owned);
     let state = arguments.state.as_deref().map(|word| {
         let known = State::parse(&word.to_ascii_uppercase());
-        known.ok_or_else(|| Failure::not_a_state(word))
+        known.ok_or_else(|| CommandError::not_a_state(word))
     });
     let from = arguments.since.as_deref().map(|text| {
-        let from = since(text, now_ms).ok_or_else(|| Failure::NotATime { found: text.to_owned() });
+        let from = since(text, now_ms).ok_or_else(|| CommandError::NotATime { found: text.to_owned() });
         from.map(of_order)
     });
     Ok(FileQuery {

@@ -7,7 +7,7 @@ use store::{Entry, FileId, FileVersion, LoadId, Outcome, State, UNKNOWN};
 
 use super::plain::plain;
 use super::{Readable, StackView};
-use crate::failure::Failure;
+use crate::error::CommandError;
 
 /// Pages of a partner's list that are looked through for the versions of a name: 1,000 files.
 const MOST_PAGES: usize = 10;
@@ -90,27 +90,31 @@ pub(super) struct ViolationRead {
 
 impl<S: Readable, V: Survey> StackView<S, V> {
     /// Finds a file by its id, by its load's, or by its key: then the newest version.
-    pub(super) async fn find(&self, word: &str) -> Result<Found, Failure> {
+    pub(super) async fn find(&self, word: &str) -> Result<Found, CommandError> {
         self.find_version(word, None).await
     }
 
     /// A file and its entry.
-    pub(crate) async fn entry_of(&self, word: &str) -> Result<(FileId, Entry), Failure> {
+    pub(crate) async fn entry_of(&self, word: &str) -> Result<(FileId, Entry), CommandError> {
         self.find(word).await.map(|Found { file, entry }| (file, entry))
     }
 
     /// As [`StackView::find`]. A version's name is computed from key and version: no list is read.
-    pub(super) async fn find_version(&self, word: &str, version: Option<&str>) -> Result<Found, Failure> {
+    pub(super) async fn find_version(
+        &self,
+        word: &str,
+        version: Option<&str>,
+    ) -> Result<Found, CommandError> {
         let key = key_of(word);
         if key.is_empty() {
-            return Err(Failure::NotAFile { found: plain(word).into_owned() });
+            return Err(CommandError::NotAFile { found: plain(word).into_owned() });
         }
         let id = match version {
             Some(version) => Some(self.id_of(key, version)),
             None => FileId::parse(word).or_else(|| LoadId::parse(word).map(|load| load.file())),
         };
         if let Some(file) = id {
-            let entry = self.store.entry(&file).await.map_err(Failure::Read)?;
+            let entry = self.store.entry(&file).await.map_err(CommandError::Read)?;
             if let Some(entry) = entry {
                 return Ok(Found { file, entry });
             }
@@ -121,13 +125,13 @@ impl<S: Readable, V: Survey> StackView<S, V> {
             None => self.versions(&partner, &feed, key, true).await?.into_iter().next(),
         };
         if let Some(file) = newest.map(|newest| newest.file) {
-            let entry = self.store.entry(&file).await.map_err(Failure::Read)?;
+            let entry = self.store.entry(&file).await.map_err(CommandError::Read)?;
             if let Some(entry) = entry {
                 return Ok(Found { file, entry });
             }
         }
         let list = if partner == UNKNOWN { "files".to_owned() } else { format!("files --partner {partner}") };
-        Err(Failure::NoSuchFile {
+        Err(CommandError::NoSuchFile {
             found: plain(word).into_owned(),
             stack: self.stack.as_str().to_owned(),
             list: self.stack.command(&list),
@@ -146,7 +150,7 @@ impl<S: Readable, V: Survey> StackView<S, V> {
         feed: &str,
         key: &str,
         one: bool,
-    ) -> Result<Vec<ListedFile>, Failure> {
+    ) -> Result<Vec<ListedFile>, CommandError> {
         let query = FileQuery {
             partner: partner.to_owned(),
             feed: Some(feed.to_owned()),
@@ -171,9 +175,9 @@ impl<S: Readable, V: Survey> StackView<S, V> {
         mut query: FileQuery,
         most: usize,
         mut take: impl FnMut(ListedFile) -> bool,
-    ) -> Result<Option<FilePlace>, Failure> {
+    ) -> Result<Option<FilePlace>, CommandError> {
         for _ in 0..most {
-            let page = self.store.files(&query).await.map_err(Failure::Read)?;
+            let page = self.store.files(&query).await.map_err(CommandError::Read)?;
             for listed in page.files {
                 let place = FilePlace { order: listed.order.clone(), file: listed.file.clone() };
                 if !take(listed) {
@@ -189,20 +193,20 @@ impl<S: Readable, V: Survey> StackView<S, V> {
     }
 
     /// What was decided on a file.
-    pub(super) fn decided<'e>(&self, found: &'e Found) -> Result<&'e Outcome, Failure> {
+    pub(super) fn decided<'e>(&self, found: &'e Found) -> Result<&'e Outcome, CommandError> {
         let outcome = found.entry.outcome.as_ref().filter(|_| found.entry.state.is_terminal());
-        outcome.ok_or_else(|| Failure::NotDecided {
+        outcome.ok_or_else(|| CommandError::NotDecided {
             file: found.file.to_string(),
             show: self.stack.command(&format!("show {}", found.file)),
         })
     }
 
     /// Reads a receipt; `None` when it is not there or cannot be read.
-    pub(super) async fn read_receipt(&self, key: &str) -> Result<Option<ReceiptRead>, Failure> {
+    pub(super) async fn read_receipt(&self, key: &str) -> Result<Option<ReceiptRead>, CommandError> {
         if key.is_empty() {
             return Ok(None);
         }
-        let document = self.store.document(key).await.map_err(Failure::Read)?;
+        let document = self.store.document(key).await.map_err(CommandError::Read)?;
         Ok(document.and_then(|document| serde_json::from_slice(&document).ok()))
     }
 }

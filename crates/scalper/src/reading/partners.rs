@@ -7,7 +7,7 @@ use store::door::Partner;
 use store::operator::Survey;
 
 use super::{Readable, StackView};
-use crate::failure::Failure;
+use crate::error::CommandError;
 use crate::names;
 use crate::nearest;
 
@@ -24,9 +24,9 @@ pub(super) struct Known {
 
 impl<S: Readable, V: Survey> StackView<S, V> {
     /// The table's partners and the inbox's folders. Without the right to list the inbox the table's alone.
-    pub(super) async fn known(&self) -> Result<Known, Failure> {
+    pub(super) async fn known(&self) -> Result<Known, CommandError> {
         let mut known = Known::default();
-        for partner in self.store.all_partners().await.map_err(Failure::Read)? {
+        for partner in self.store.all_partners().await.map_err(CommandError::Read)? {
             if partner.name == feed::HEARTBEAT {
                 continue;
             }
@@ -52,15 +52,15 @@ impl<S: Readable, V: Survey> StackView<S, V> {
     }
 
     /// The partners that a command tells of.
-    pub(super) async fn chosen(&self, named: Option<&str>) -> Result<Known, Failure> {
+    pub(super) async fn chosen(&self, named: Option<&str>) -> Result<Known, CommandError> {
         let Some(name) = named else { return self.known().await };
         let name = listed_partner(name)?;
-        let partner = self.store.partner(name).await.map_err(Failure::Read)?;
+        let partner = self.store.partner(name).await.map_err(CommandError::Read)?;
         Ok(Known { partners: BTreeMap::from([(name.to_owned(), partner)]), ..Known::default() })
     }
 
     /// A partner of whom nothing was found must at least be known.
-    pub(super) async fn must_be_known(&self, name: &str) -> Result<(), Failure> {
+    pub(super) async fn must_be_known(&self, name: &str) -> Result<(), CommandError> {
         if name == UNKNOWN {
             return Ok(());
         }
@@ -72,11 +72,11 @@ impl<S: Readable, V: Survey> StackView<S, V> {
         let names = known.partners.into_keys().collect::<Vec<_>>().join(", ");
         let names = if names.is_empty() { "none yet".to_owned() } else { names };
         let (name, stack) = (name.to_owned(), self.stack.as_str().to_owned());
-        Err(Failure::UnknownPartner { name, stack, names, hint })
+        Err(CommandError::UnknownPartner { name, stack, names, hint })
     }
 }
 
 /// Reads a partner's name, or the one under which files are listed whose key names none.
-fn listed_partner(name: &str) -> Result<&str, Failure> {
+fn listed_partner(name: &str) -> Result<&str, CommandError> {
     if name == UNKNOWN { Ok(name) } else { names::partner(name) }
 }

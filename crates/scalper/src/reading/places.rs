@@ -12,7 +12,7 @@ pub struct Places {
     pub home: Home,
     /// The bucket into which files land.
     pub inbox: String,
-    /// The bucket of receipts, refused files and rejects.
+    /// The bucket of receipts, quarantined files and rejects.
     pub quarantine: String,
 }
 

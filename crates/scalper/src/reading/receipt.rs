@@ -5,20 +5,21 @@ use store::operator::Survey;
 
 use super::plain::plain_lines;
 use super::{Readable, StackView};
-use crate::failure::Failure;
+use crate::error::CommandError;
 
 /// A receipt as it is stored.
 pub struct Stored(String);
 
 impl<S: Readable, V: Survey> StackView<S, V> {
-    pub(super) async fn receipt(&self, word: &str) -> Result<Stored, Failure> {
+    pub(super) async fn receipt(&self, word: &str) -> Result<Stored, CommandError> {
         let found = self.find(word).await?;
         let outcome = self.decided(&found)?;
-        let none = || Failure::NoReceipt { file: found.file.to_string(), state: found.entry.state.as_str() };
+        let none =
+            || CommandError::NoReceipt { file: found.file.to_string(), state: found.entry.state.as_str() };
         if outcome.receipt.is_empty() {
             return Err(none());
         }
-        let document = self.store.document(&outcome.receipt).await.map_err(Failure::Read)?;
+        let document = self.store.document(&outcome.receipt).await.map_err(CommandError::Read)?;
         let text = String::from_utf8(document.ok_or_else(none)?.to_vec());
         text.map(Stored).map_err(|_| none())
     }

@@ -13,7 +13,7 @@ use super::plain::{Harmless, plain};
 use super::view::FileView;
 use super::{Readable, StackView};
 use crate::arguments::RejectsArguments;
-use crate::failure::Failure;
+use crate::error::CommandError;
 use crate::report::{Fit, Style, fitted};
 
 /// What the reader is told before values are given.
@@ -43,7 +43,7 @@ pub struct Records {
 }
 
 impl<S: Readable, V: Survey> StackView<S, V> {
-    pub(super) async fn rejects(&self, word: &str) -> Result<Rejects, Failure> {
+    pub(super) async fn rejects(&self, word: &str) -> Result<Rejects, CommandError> {
         let found = self.find(word).await?;
         let outcome = self.decided(&found)?;
         let mut receipt = self.read_receipt(&outcome.receipt).await?.unwrap_or_default();
@@ -60,10 +60,10 @@ impl<S: Readable, V: Survey> StackView<S, V> {
         })
     }
 
-    pub(super) async fn records(&self, arguments: &RejectsArguments) -> Result<Records, Failure> {
+    pub(super) async fn records(&self, arguments: &RejectsArguments) -> Result<Records, CommandError> {
         let found = self.find(&arguments.file).await?;
         let outcome = self.decided(&found)?;
-        let key = rejects_key(outcome).ok_or_else(|| Failure::NoRejects {
+        let key = rejects_key(outcome).ok_or_else(|| CommandError::NoRejects {
             file: found.file.to_string(),
             state: found.entry.state.as_str(),
         })?;
@@ -71,11 +71,17 @@ impl<S: Readable, V: Survey> StackView<S, V> {
     }
 
     /// Copies rejected records to where they were asked for, with harmless bytes only when that is a terminal.
-    pub async fn copy(&self, records: &Records, terminal: bool, to: &mut impl Write) -> Result<(), Failure> {
-        let body = self.survey.open_kept(&records.key).await.map_err(Failure::Read)?;
-        let mut body = body.ok_or_else(|| Failure::RecordsGone { place: self.places.kept(&records.key) })?;
+    pub async fn copy(
+        &self,
+        records: &Records,
+        terminal: bool,
+        to: &mut impl Write,
+    ) -> Result<(), CommandError> {
+        let body = self.survey.open_kept(&records.key).await.map_err(CommandError::Read)?;
+        let mut body =
+            body.ok_or_else(|| CommandError::RecordsGone { place: self.places.kept(&records.key) })?;
         let mut harmless = Harmless::default();
-        while let Some(chunk) = body.next().await.map_err(Failure::Read)? {
+        while let Some(chunk) = body.next().await.map_err(CommandError::Read)? {
             let shown = if terminal { harmless.next(&chunk).into_bytes() } else { chunk.to_vec() };
             to.write_all(&shown).map_err(|error| not_written(&error))?;
         }
@@ -83,21 +89,21 @@ impl<S: Readable, V: Survey> StackView<S, V> {
     }
 }
 
-fn not_written(error: &io::Error) -> Failure {
-    Failure::NotWritten { kind: error.kind().to_string() }
+fn not_written(error: &io::Error) -> CommandError {
+    CommandError::NotWritten { kind: error.kind().to_string() }
 }
 
 /// Writes into a new file that only its owner may read. When `copy` fails nothing is left of it.
 pub async fn save(
     path: &Path,
-    copy: impl AsyncFnOnce(&mut std::fs::File) -> Result<(), Failure>,
-) -> Result<(), Failure> {
+    copy: impl AsyncFnOnce(&mut std::fs::File) -> Result<(), CommandError>,
+) -> Result<(), CommandError> {
     let mut options = std::fs::OpenOptions::new();
     options.write(true).create_new(true);
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
     let opened = options.open(path);
-    let mut file = opened.map_err(|error| Failure::NotOpened {
+    let mut file = opened.map_err(|error| CommandError::NotOpened {
         path: plain(&path.display().to_string()).into_owned(),
         kind: error.kind().to_string(),
     })?;

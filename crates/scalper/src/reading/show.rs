@@ -12,7 +12,7 @@ use super::next::{Step, steps};
 use super::plain::plain;
 use super::view::FileView;
 use super::{Readable, StackView};
-use crate::failure::Failure;
+use crate::error::CommandError;
 use crate::report::{Mark, Style, instant, paragraph};
 
 /// How long the processor keeps a contract (`processor::Settings`).
@@ -91,7 +91,7 @@ struct NewestContract {
 }
 
 impl<S: Readable, V: Survey> StackView<S, V> {
-    pub(super) async fn show(&self, word: &str, version: Option<&str>) -> Result<Story, Failure> {
+    pub(super) async fn show(&self, word: &str, version: Option<&str>) -> Result<Story, CommandError> {
         let found = self.find_version(word, version).await?;
         let Found { file, entry } = &found;
         let outcome = entry.outcome.as_ref().filter(|_| entry.state.is_terminal());
@@ -130,7 +130,7 @@ impl<S: Readable, V: Survey> StackView<S, V> {
                 let version = contract.identity.version.clone();
                 NewestContract { version: Some(version), hash: Some(hash), problem: broken }
             }
-            Terms::Refused(refusal) => none(broken.unwrap_or(refusal.fault.found)),
+            Terms::Quarantine(rejection) => none(broken.unwrap_or(rejection.fault.found)),
         })
     }
 

@@ -15,7 +15,7 @@ use super::problems::{Problem, Weight, counted, of_feed, of_open};
 use super::view::FileView;
 use super::{Readable, StackView, find};
 use crate::arguments::StatusArguments;
-use crate::failure::Failure;
+use crate::error::CommandError;
 use crate::report::instant;
 
 /// Open files that are read: those of an ordinary month of a stack in trouble.
@@ -73,7 +73,7 @@ pub struct QueueView {
 }
 
 impl<S: Readable, V: Survey> StackView<S, V> {
-    pub(super) async fn status(&self, arguments: &StatusArguments) -> Result<Status, Failure> {
+    pub(super) async fn status(&self, arguments: &StatusArguments) -> Result<Status, CommandError> {
         let now_ms = self.host.now();
         let (queues, mut problems) = self.queues().await;
         let known = self.chosen(arguments.partner.as_deref()).await?;
@@ -108,7 +108,7 @@ impl<S: Readable, V: Survey> StackView<S, V> {
     }
 
     /// What is wrong with files whose key names no partner, beside those that are quarantined.
-    async fn stuck_elsewhere(&self, now_ms: u64) -> Result<Vec<Problem>, Failure> {
+    async fn stuck_elsewhere(&self, now_ms: u64) -> Result<Vec<Problem>, CommandError> {
         let (partner, state) = (UNKNOWN.to_owned(), Some(State::Processing));
         let query = FileQuery { partner, state, limit: find::PAGE, ..FileQuery::default() };
         let mut files = Vec::new();
@@ -180,7 +180,7 @@ impl<S: Readable, V: Survey> StackView<S, V> {
         partner: &str,
         now_ms: u64,
         problems: &mut Vec<Problem>,
-    ) -> Result<Vec<FeedView>, Failure> {
+    ) -> Result<Vec<FeedView>, CommandError> {
         let begin = of_order(now_ms.saturating_sub(DAY_MS));
         let of = |feed: Option<String>| FileQuery {
             partner: partner.to_owned(),

@@ -15,7 +15,7 @@ use super::plain::plain;
 use super::view::{FileView, count};
 use super::{Readable, StackView, find};
 use crate::arguments::TailArguments;
-use crate::failure::Failure;
+use crate::error::CommandError;
 use crate::report::Style;
 
 /// How far back outcomes are looked for: ten deliveries take that long (README, "Limits").
@@ -43,8 +43,8 @@ impl<S: Readable, V: Survey> StackView<S, V> {
         arguments: &TailArguments,
         mut pause: impl AsyncFnMut() -> bool,
         mut emit: impl FnMut(&FileView) -> io::Result<()>,
-        mut notice: impl FnMut(&Failure),
-    ) -> Result<(), Failure> {
+        mut notice: impl FnMut(&CommandError),
+    ) -> Result<(), CommandError> {
         let named = arguments.partner.as_deref();
         let mut seen: BTreeMap<String, Seen> = BTreeMap::new();
         let mut failures = 0;
@@ -83,7 +83,7 @@ impl<S: Readable, V: Survey> StackView<S, V> {
         named: Option<&str>,
         look_around: bool,
         seen: &mut BTreeMap<String, Seen>,
-    ) -> Result<Vec<FileView>, Failure> {
+    ) -> Result<Vec<FileView>, CommandError> {
         if look_around {
             for name in self.chosen(named).await?.partners.into_keys() {
                 seen.entry(name).or_default();
@@ -120,7 +120,7 @@ impl<S: Readable, V: Survey> StackView<S, V> {
     }
 
     /// A partner's files since the oldest that may still change; in the first round a page of the newest, however old.
-    async fn window(&self, partner: &str, seen: &Seen) -> Result<Vec<ListedFile>, Failure> {
+    async fn window(&self, partner: &str, seen: &Seen) -> Result<Vec<ListedFile>, CommandError> {
         let begin = seen.from(self.host.now().saturating_sub(WINDOW_MS));
         let query = FileQuery {
             partner: partner.to_owned(),

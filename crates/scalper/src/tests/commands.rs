@@ -5,7 +5,7 @@ use store::memory::INBOX;
 
 use super::harness::{BAD, GOOD, Harness, MIXED};
 use crate::arguments::{Arguments, Command};
-use crate::failure::Failure;
+use crate::error::CommandError;
 
 /// The words of a line as bash reads them: blanks, backslashes, single quotes and `$'…'` with octal escapes.
 fn words(line: &str) -> Vec<String> {
@@ -76,7 +76,7 @@ async fn works(harness: &Harness, stack: &str, line: &str) {
             };
             // A file whose records are asked for has some.
             assert!(
-                !matches!(ended, Err(ref failure) if !matches!(failure, Failure::NoReceipt { .. })),
+                !matches!(ended, Err(ref failure) if !matches!(failure, CommandError::NoReceipt { .. })),
                 "{line}: {ended:?}"
             );
         }

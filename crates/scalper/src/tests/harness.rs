@@ -14,7 +14,7 @@ use store::{Claim, FileId, FileVersion, Ledger as _, LoadId};
 
 use crate::acknowledge::AckReport;
 use crate::arguments::{Arguments, Command};
-use crate::failure::Failure;
+use crate::error::CommandError;
 use crate::names::Stack;
 use crate::reading::{Answer, FileView, Places, StackView};
 use crate::report::WIDTH;
@@ -40,9 +40,9 @@ schema:
 ";
 
 pub(super) const GOOD: &str = "id,name\n1,Ann\n2,Bob\n";
-/// One of three is refused; its value is `Constantine`.
+/// One of three is rejected; its value is `Constantine`.
 pub(super) const MIXED: &str = "id,name\n1,Ann\n2,Bob\n3,Constantine\n";
-/// Two of three are refused, which is too many.
+/// Two of three are rejected, which is too many.
 pub(super) const BAD: &str = "id,name\n1,Ann\nx,Bob\n3,Constantine\n";
 
 pub(super) struct Harness {
@@ -154,7 +154,7 @@ impl Harness {
         id
     }
 
-    /// A partner with a partial and a corrected file, one with a refused one, one of whom nothing came.
+    /// A partner with a partial and a corrected file, one with a quarantined one, one of whom nothing came.
     pub(super) async fn of_every_kind() -> Self {
         let harness = Self::new();
         harness.partner("north", true).await;
@@ -171,7 +171,7 @@ impl Harness {
         harness
     }
 
-    pub(super) async fn run(&self, line: &str) -> Result<Answer, Failure> {
+    pub(super) async fn run(&self, line: &str) -> Result<Answer, CommandError> {
         let words = std::iter::once("scalper").chain(line.split(' ').filter(|word| !word.is_empty()));
         self.run_words(words).await
     }
@@ -179,14 +179,14 @@ impl Harness {
     pub(super) async fn run_words<'w>(
         &self,
         words: impl Iterator<Item = &'w str>,
-    ) -> Result<Answer, Failure> {
+    ) -> Result<Answer, CommandError> {
         let arguments = Arguments::try_parse_from(words).expect("a command");
         let Command::Read(command) = arguments.command else { panic!("a reading command") };
         self.view.run(command).await
     }
 
     /// Acknowledges in the name of ann.
-    pub(super) async fn ack(&self, words: &[&str]) -> Result<AckReport, Failure> {
+    pub(super) async fn ack(&self, words: &[&str]) -> Result<AckReport, CommandError> {
         let arguments = Arguments::try_parse_from(["scalper", "ack"].iter().chain(words)).expect("a command");
         let Command::Ack(arguments) = arguments.command else { panic!("ack") };
         self.view.acknowledge(&arguments, "ann").await
@@ -211,7 +211,7 @@ impl Harness {
         line: &str,
         rounds: usize,
         mut between: impl AsyncFnMut(usize),
-    ) -> (Vec<FileView>, usize, Result<(), Failure>) {
+    ) -> (Vec<FileView>, usize, Result<(), CommandError>) {
         let Answer::Tail(arguments) = self.answer(line).await else { panic!("tail") };
         let mut round = 0;
         let pause = async || {

@@ -68,7 +68,7 @@ async fn rotating_again_finishes_what_was_killed() {
     killed_everywhere("add north", "rotate north", async |setup, case| {
         match setup.run("rotate north").await {
             Ok(_) => {}
-            Err(Failure::TwoCredentials { second, .. }) => {
+            Err(CommandError::TwoCredentials { second, .. }) => {
                 setup.json(&format!("revoke north {second}")).await;
                 setup.json("rotate north").await;
             }

@@ -5,7 +5,7 @@ use store::FileId;
 use store::memory::When;
 
 use super::harness::{BAD, GOOD, Harness, NOON_MS};
-use crate::failure::Failure;
+use crate::error::CommandError;
 
 /// Keys that name no partner and feed.
 const WRONG_KEYS: [&str; 5] =
@@ -64,7 +64,7 @@ async fn every_file_is_shown_by_its_id_and_by_its_key() {
         }
     }
     let missing = harness.run("show orders.csv --version version-000099").await;
-    assert!(matches!(missing, Err(Failure::NoSuchFile { .. })));
+    assert!(matches!(missing, Err(CommandError::NoSuchFile { .. })));
 }
 
 #[tokio::test]
@@ -129,8 +129,8 @@ async fn only_quarantined_files_are_acknowledged_and_all_or_none_are_looked_at()
     let harness = Harness::new();
     let bad = harness.send("north/labs/a.csv", BAD, 60).await;
     let good = harness.send("north/labs/b.csv", GOOD, 60).await;
-    let refused = harness.ack(&[bad.as_str(), good.as_str(), "--reason", "x"]).await;
-    assert!(refused.is_err_and(|failure| failure.exit_code() == 1));
+    let rejected = harness.ack(&[bad.as_str(), good.as_str(), "--reason", "x"]).await;
+    assert!(rejected.is_err_and(|failure| failure.exit_code() == 1));
     let unknown = harness.ack(&[bad.as_str(), "north/labs/c.csv", "--reason", "x"]).await;
     assert!(unknown.is_err_and(|failure| failure.exit_code() == 3));
     assert!(harness.answer("status --check").await.fails_check(), "nothing was noted");

@@ -9,7 +9,7 @@ use store::memory::{INBOX, When};
 use store::operator::{Depth, StackQueue};
 
 use super::harness::{BAD, GOOD, Harness, MIXED, NOON_MS};
-use crate::failure::Failure;
+use crate::error::CommandError;
 use crate::reading::{Answer, save};
 use crate::report::WIDTH;
 
@@ -58,13 +58,13 @@ async fn a_check_fails_for_what_is_wrong_and_for_nothing_else() {
 #[tokio::test]
 async fn a_correction_under_another_name_mends_too() {
     let harness = Harness::new();
-    let refused = harness.send("north/labs/a.csv", BAD, 60).await;
+    let rejected = harness.send("north/labs/a.csv", BAD, 60).await;
     assert!(harness.answer("status --check").await.fails_check());
     let land = store::door::Land {
         key: "north/labs/b.csv".to_owned(),
         upload: store::door::UploadId::of(&[b"u"]),
         content_type: "text/csv".to_owned(),
-        corrects: Some(refused.to_string()),
+        corrects: Some(rejected.to_string()),
         condition: store::door::Condition::Absent,
     };
     let sha256 = sha(GOOD);
@@ -100,7 +100,7 @@ async fn a_queue_or_a_listing_that_fails_does_not_hide_the_rest() {
                 let text = ended.unwrap_or_else(|failure| panic!("{failure}")).to_json();
                 assert!(text.contains("injected"), "{operation:?}: {text}");
             }
-            _ => assert!(matches!(ended, Err(Failure::Read(_))), "{operation:?}"),
+            _ => assert!(matches!(ended, Err(CommandError::Read(_))), "{operation:?}"),
         }
         harness.memory.revive();
     }
@@ -198,8 +198,8 @@ async fn a_partner_that_is_named_must_be_known() {
     assert_eq!(harness.text("files").await, "no such file\n");
     harness.send("north/labs/a.csv", GOOD, 5).await;
     assert_eq!(harness.json("files").await["files"][0]["partner"], "north", "it only drops by S3");
-    assert!(matches!(harness.run("files --partner nroth").await, Err(Failure::UnknownPartner { .. })));
-    assert!(matches!(harness.run("status --partner nroth").await, Err(Failure::UnknownPartner { .. })));
+    assert!(matches!(harness.run("files --partner nroth").await, Err(CommandError::UnknownPartner { .. })));
+    assert!(matches!(harness.run("status --partner nroth").await, Err(CommandError::UnknownPartner { .. })));
 }
 
 #[tokio::test]
@@ -215,7 +215,7 @@ async fn a_file_is_found_by_its_id_its_load_and_its_name() {
 }
 
 #[tokio::test]
-async fn refused_records_are_copied_whole_and_made_harmless_only_for_a_terminal() {
+async fn rejected_records_are_copied_whole_and_made_harmless_only_for_a_terminal() {
     let harness = Harness::new();
     let bytes = "id,name\n1,Ann\n2,Bob\n3,\"Const\u{1b}[2Jantine\"\n";
     let file = harness.send("north/labs/a.csv", bytes, 5).await;
@@ -239,14 +239,17 @@ async fn a_download_makes_a_new_file_or_none() {
     let folder = std::env::temp_dir().join(format!("scalper-download-{}", std::process::id()));
     std::fs::create_dir_all(&folder).expect("a folder");
     let path = folder.join("rejects.csv");
-    let failed = save(&path, async |_| Err(Failure::NoRegion)).await;
-    assert!(matches!(failed, Err(Failure::NoRegion)) && !path.exists());
+    let failed = save(&path, async |_| Err(CommandError::NoRegion)).await;
+    assert!(matches!(failed, Err(CommandError::NoRegion)) && !path.exists());
     let write = async |file: &mut std::fs::File| {
         std::io::Write::write_all(file, b"a").expect("written");
         Ok(())
     };
     save(&path, write).await.unwrap_or_else(|failure| panic!("{failure}"));
-    assert!(matches!(save(&path, write).await, Err(Failure::NotOpened { .. })), "nothing is written over");
+    assert!(
+        matches!(save(&path, write).await, Err(CommandError::NotOpened { .. })),
+        "nothing is written over"
+    );
     #[cfg(unix)]
     {
         let mode = std::os::unix::fs::PermissionsExt::mode(&path.metadata().expect("a file").permissions());
@@ -324,7 +327,7 @@ async fn tail_makes_up_for_a_failed_round_and_ends_when_nothing_answers() {
             harness.memory.die_at(harness.memory.calls().len() + 1, When::BeforeEffect);
         })
         .await;
-    assert!(matches!(ended, Err(Failure::Read(_))));
+    assert!(matches!(ended, Err(CommandError::Read(_))));
     assert_eq!(failures, 9);
 }
 

@@ -7,7 +7,7 @@ use store::operator::{Depth, StackQueue};
 use store::{Error, FileId, Operation};
 
 use super::harness::{BAD, GOOD, Harness};
-use crate::failure::Failure;
+use crate::error::CommandError;
 use crate::report::WIDTH;
 
 async fn transcript(harness: &Harness, lines: &[&str], json: bool) -> String {
@@ -57,7 +57,7 @@ async fn json() {
 #[tokio::test]
 async fn stories() {
     let harness = Harness::new();
-    let refused = harness.send("north/labs/day.csv", BAD, 60).await;
+    let rejected = harness.send("north/labs/day.csv", BAD, 60).await;
     let first = harness.send("north/labs/day.csv", GOOD, 30).await;
     harness.send("north/labs/day.csv", GOOD, 10).await;
     harness.send("north/visits/day.csv", GOOD, 10).await;
@@ -71,7 +71,7 @@ async fn stories() {
     harness.follow(&archived, 3).await;
     let archived = FileId::of(&archived);
     let mut lines: Vec<String> =
-        [&refused, &first, &misplaced, &archived].map(|file| format!("show {file}")).into();
+        [&rejected, &first, &misplaced, &archived].map(|file| format!("show {file}")).into();
     lines.extend(
         ["show north/labs/day.csv", "show north/visits/day.csv", "show north/labs/gone.csv"]
             .map(str::to_owned),
@@ -128,20 +128,20 @@ async fn mistakes() {
     let mut text = transcript(&harness, &lines, false).await;
     text.push_str(&transcript(&Harness::new(), &["files", "status"], false).await);
     for failure in [
-        Failure::NoSuchStack { stack: "scalper-test".to_owned() },
-        Failure::RecordsGone { place: "s3://quarantine/north/rejects.csv".to_owned() },
-        Failure::NoReceipt { file: "00000000000000000000000000".to_owned(), state: "IGNORED" },
-        Failure::RecordsAreNoJson,
-        Failure::NoUser,
-        Failure::NotQuarantined {
+        CommandError::NoSuchStack { stack: "scalper-test".to_owned() },
+        CommandError::RecordsGone { place: "s3://quarantine/north/rejects.csv".to_owned() },
+        CommandError::NoReceipt { file: "00000000000000000000000000".to_owned(), state: "IGNORED" },
+        CommandError::RecordsAreNoJson,
+        CommandError::NoUser,
+        CommandError::NotQuarantined {
             file: "00000000000000000000000000".to_owned(),
             state: "COMPLETE",
             show: "scalper show 00000000000000000000000000".to_owned(),
         },
-        Failure::NotNoted(Error::new(Operation::Acknowledge, "AccessDeniedException")),
-        Failure::NotOpened { path: "rejects.csv".to_owned(), kind: "entity already exists".to_owned() },
-        Failure::NotWritten { kind: "broken pipe".to_owned() },
-        Failure::Read(Error::new(Operation::ListFiles, "AccessDeniedException")),
+        CommandError::NotNoted(Error::new(Operation::Acknowledge, "AccessDeniedException")),
+        CommandError::NotOpened { path: "rejects.csv".to_owned(), kind: "entity already exists".to_owned() },
+        CommandError::NotWritten { kind: "broken pipe".to_owned() },
+        CommandError::Read(Error::new(Operation::ListFiles, "AccessDeniedException")),
     ] {
         writeln!(text, "scalper: {failure}\n[exit code {}]\n", failure.exit_code()).expect("written");
     }

@@ -72,15 +72,15 @@ async fn mistakes() {
     ];
     let mut text = transcript(&setup, &lines, false).await;
     for failure in [
-        Failure::NotAStack { stack: "a_b".to_owned() },
-        Failure::NoCredential { partner: "north".to_owned() },
-        Failure::NoRegion,
-        Failure::NoCredentials,
-        Failure::CredentialsRefused { problem: "the SSO session has expired".to_owned() },
-        Failure::NoRandomness,
-        Failure::NotShown,
-        Failure::Table(Error::new(Operation::ReadLedger, "ResourceNotFoundException")),
-        Failure::Gateway(crate::gateway::GatewayError {
+        CommandError::NotAStack { stack: "a_b".to_owned() },
+        CommandError::NoCredential { partner: "north".to_owned() },
+        CommandError::NoRegion,
+        CommandError::NoCredentials,
+        CommandError::CredentialsRejected { problem: "the SSO session has expired".to_owned() },
+        CommandError::NoRandomness,
+        CommandError::NotShown,
+        CommandError::Table(Error::new(Operation::ReadLedger, "ResourceNotFoundException")),
+        CommandError::Gateway(crate::gateway::GatewayError {
             doing: "looking for the API of the stack",
             code: "found 0 named silent-scalper-partners, expected one".to_owned(),
         }),

@@ -48,7 +48,7 @@ impl Inbox {
         inbox
     }
 
-    async fn run(&self, line: &str) -> Result<Report, Failure> {
+    async fn run(&self, line: &str) -> Result<Report, CommandError> {
         let words = ["scalper", "partner"].into_iter().chain(line.split(' '));
         let arguments = Arguments::try_parse_from(words).expect("a command");
         let Command::Partner(command) = arguments.command else { panic!("a partner command") };
@@ -60,7 +60,7 @@ impl Inbox {
         serde_json::from_str(&report.to_json()).expect("JSON")
     }
 
-    async fn failure(&self, line: &str) -> Failure {
+    async fn failure(&self, line: &str) -> CommandError {
         self.run(line).await.err().unwrap_or_else(|| panic!("{line} succeeded"))
     }
 
@@ -196,7 +196,7 @@ async fn a_policy_that_never_stays_as_written_is_given_up() {
         inbox.memory.before(call, async |memory: Memory| memory.set_bucket_policy(Some(TEMPLATE)));
     }
     let failure = inbox.failure(&format!("s3 north --principal {SENDER}")).await;
-    assert!(matches!(failure, Failure::PolicyContested { .. }), "{failure}");
+    assert!(matches!(failure, CommandError::PolicyContested { .. }), "{failure}");
 }
 
 #[tokio::test]
@@ -211,15 +211,15 @@ async fn what_cannot_be_given_changes_nothing() {
     let failure = inbox.failure(&format!("s3 west --principal {SENDER}")).await;
     assert_eq!(failure.exit_code(), 3, "{failure}");
     let failure = inbox.failure(&format!("s3 north --principal {SENDER} --remove")).await;
-    assert!(matches!(failure, Failure::NoSuchPrincipal { .. }), "{failure}");
+    assert!(matches!(failure, CommandError::NoSuchPrincipal { .. }), "{failure}");
 
     let large = TEMPLATE.replace("OnlyTls", &"x".repeat(MOST_BYTES - TEMPLATE.len()));
     inbox.memory.set_bucket_policy(Some(&large));
     let failure = inbox.failure(&format!("s3 north --principal {SENDER}")).await;
-    assert!(matches!(failure, Failure::PolicyTooLarge { .. }), "{failure}");
+    assert!(matches!(failure, CommandError::PolicyTooLarge { .. }), "{failure}");
     inbox.memory.set_bucket_policy(Some("no policy"));
     let failure = inbox.failure(&format!("s3 north --principal {SENDER}")).await;
-    assert!(matches!(failure, Failure::PolicyUnreadable { .. }), "{failure}");
+    assert!(matches!(failure, CommandError::PolicyUnreadable { .. }), "{failure}");
     assert!(inbox.memory.key_grants().is_empty());
     inbox.memory.set_bucket_policy(Some(TEMPLATE));
     assert_eq!(inbox.done("s3 north").await["uploads"]["principals"], json!([]));
@@ -300,7 +300,7 @@ async fn taking_one_again_finishes_what_was_killed_or_says_that_nothing_is_left(
             let finished = inbox.run(&line).await.is_ok();
             inbox.memory.revive();
             match inbox.run(&line).await {
-                Ok(_) | Err(Failure::NoSuchPrincipal { .. }) => {}
+                Ok(_) | Err(CommandError::NoSuchPrincipal { .. }) => {}
                 Err(failure) => panic!("killed at call {call}, {when:?}: {failure}"),
             }
             assert_eq!(
@@ -347,13 +347,13 @@ async fn what_is_shown() {
         .expect("written");
     let bucket = || "inbox".to_owned();
     for failure in [
-        Failure::PolicyTooLarge { bucket: bucket(), bytes: 20_500, most: MOST_BYTES },
-        Failure::PolicyUnreadable { bucket: bucket() },
-        Failure::PolicyContested { bucket: bucket() },
-        Failure::PrincipalMissing { code: "MalformedPolicy".to_owned(), deleted: String::new() },
-        Failure::NotRestored { partners: "north".to_owned() },
-        Failure::Uploads(store::Error::new(store::Operation::WriteBucketPolicy, "AccessDenied")),
-        Failure::NotChecked(store::Error::new(store::Operation::FindStack, "AccessDeniedException")),
+        CommandError::PolicyTooLarge { bucket: bucket(), bytes: 20_500, most: MOST_BYTES },
+        CommandError::PolicyUnreadable { bucket: bucket() },
+        CommandError::PolicyContested { bucket: bucket() },
+        CommandError::PrincipalMissing { code: "MalformedPolicy".to_owned(), deleted: String::new() },
+        CommandError::NotRestored { partners: "north".to_owned() },
+        CommandError::Uploads(store::Error::new(store::Operation::WriteBucketPolicy, "AccessDenied")),
+        CommandError::NotChecked(store::Error::new(store::Operation::FindStack, "AccessDeniedException")),
     ] {
         writeln!(text, "scalper: {failure}\n[exit code {}]\n", failure.exit_code()).expect("written");
     }
@@ -365,7 +365,7 @@ async fn a_sender_uploads_as_one_partner_only() {
     let inbox = Inbox::new().await;
     inbox.done(&format!("s3 north --principal {SENDER}")).await;
     let taken = inbox.failure(&format!("s3 south --principal {SENDER}")).await;
-    assert!(matches!(&taken, Failure::PrincipalTaken { partner, .. } if partner == "north"), "{taken}");
+    assert!(matches!(&taken, CommandError::PrincipalTaken { partner, .. } if partner == "north"), "{taken}");
     assert_eq!(inbox.may("south"), [""; 0]);
     inbox.done(&format!("s3 north --principal {SENDER} --remove")).await;
     inbox.done(&format!("s3 south --principal {SENDER}")).await;

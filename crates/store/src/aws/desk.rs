@@ -255,8 +255,8 @@ mod tests {
 
     #[tokio::test]
     async fn an_incident_is_written_only_where_nobody_changed_it_since() -> Result<(), Error> {
-        let refused = dynamodb_error("ConditionalCheckFailedException", "");
-        let (desk, replay) = desk([answer(200, "{}"), refused, answer(200, "{}")]);
+        let rejected = dynamodb_error("ConditionalCheckFailedException", "");
+        let (desk, replay) = desk([answer(200, "{}"), rejected, answer(200, "{}")]);
         assert!(desk.put_incident("slow", &incident(), None).await?);
         let told = BTreeSet::from(["slack".to_owned()]);
         let next = Incident { told, done: true, lease_until_ms: 0, ..incident() };

@@ -65,7 +65,7 @@ const CLAIM_ATTEMPTS: u32 = 4;
 /// What became of a conditional update: the new item, or the one that failed the condition.
 enum Updated {
     New(Attributes),
-    Refused(Option<Attributes>),
+    Rejected(Option<Attributes>),
 }
 
 struct Update<'a> {
@@ -89,7 +89,7 @@ impl Ledger for Aws {
         for _ in 0..CLAIM_ATTEMPTS {
             let seen = match answer {
                 Updated::New(item) => return read(Operation::Claim, &item).map(Claimed::Mine),
-                Updated::Refused(item) => match self.seen(Operation::Claim, &file, item).await? {
+                Updated::Rejected(item) => match self.seen(Operation::Claim, &file, item).await? {
                     Some(entry) => entry,
                     None => return Err(Error::new(Operation::Claim, "entry vanished")),
                 },
@@ -123,7 +123,7 @@ impl Ledger for Aws {
         update.value("earlier", number(fence.fence.saturating_sub(1)));
         match self.update(update).await? {
             Updated::New(_) => Ok(Fenced::Kept),
-            Updated::Refused(_) => Ok(Fenced::Lost),
+            Updated::Rejected(_) => Ok(Fenced::Lost),
         }
     }
 
@@ -132,7 +132,7 @@ impl Ledger for Aws {
         update.value("zero", number(0_u64));
         match self.update(update).await? {
             Updated::New(_) => Ok(Fenced::Kept),
-            Updated::Refused(_) => Ok(Fenced::Lost),
+            Updated::Rejected(_) => Ok(Fenced::Lost),
         }
     }
 
@@ -148,7 +148,7 @@ impl Ledger for Aws {
         update.value("fence", number(fence.fence));
         update.value("one", number(1_u64));
         match self.update(update).await? {
-            Updated::New(_) | Updated::Refused(_) => Ok(()),
+            Updated::New(_) | Updated::Rejected(_) => Ok(()),
         }
     }
 
@@ -184,7 +184,7 @@ impl Ledger for Aws {
         update.value("state", text(state.as_str()));
         let changed = match self.update(update).await? {
             Updated::New(_) => return Ok(()),
-            Updated::Refused(item) => self.seen(Operation::Announce, file, item).await?,
+            Updated::Rejected(item) => self.seen(Operation::Announce, file, item).await?,
         };
         match changed {
             Some(_) => Ok(()),
@@ -296,7 +296,7 @@ impl Aws {
         }
         let old = match self.update(update).await? {
             Updated::New(_) => return Ok(true),
-            Updated::Refused(item) => self.seen(operation, &fence.file, item).await?,
+            Updated::Rejected(item) => self.seen(operation, &fence.file, item).await?,
         };
         Ok(old.is_some_and(|entry| entry.was_decided(fence, outcome)))
     }
@@ -319,8 +319,8 @@ impl Aws {
         match answer {
             Ok(output) => Ok(Updated::New(output.attributes.unwrap_or_default())),
             Err(error) => match error.as_service_error() {
-                Some(UpdateItemError::ConditionalCheckFailedException(refused)) => {
-                    Ok(Updated::Refused(refused.item.clone()))
+                Some(UpdateItemError::ConditionalCheckFailedException(rejected)) => {
+                    Ok(Updated::Rejected(rejected.item.clone()))
                 }
                 _ => Err(failure(update.operation, &error)),
             },

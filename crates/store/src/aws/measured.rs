@@ -259,9 +259,9 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_refusal_is_an_error_with_its_code() {
+    async fn a_rejection_is_an_error_with_its_code() {
         let (client, _) = client(cbor(400, member("__type", &text("com.amazonaws#AccessDenied"))));
-        let error = read(&client, &[query()], SPAN).await.expect_err("refused");
-        assert!(error.is_refusal() && error.operation == Operation::ReadMetrics, "{error}");
+        let error = read(&client, &[query()], SPAN).await.expect_err("rejected");
+        assert!(error.is_denied() && error.operation == Operation::ReadMetrics, "{error}");
     }
 }

@@ -159,12 +159,12 @@ mod tests {
         let one = r#"{"ConsumedCapacity": {"CapacityUnits": 0.5}}"#;
         let two = r#"{"ConsumedCapacity": {"CapacityUnits": 2.0}, "Attributes": {}}"#;
         let rows = r#"{"ConsumedCapacity": [{"CapacityUnits": 7.0}, {"CapacityUnits": 1.0}]}"#;
-        let refused = dynamodb_error("ConditionalCheckFailedException", r#","Item":{"pk":{"S":"x"}}"#);
+        let rejected = dynamodb_error("ConditionalCheckFailedException", r#","Item":{"pk":{"S":"x"}}"#);
         let (aws, replay) = Replay::store([
             answer(200, one),
             answer(200, two),
             answer(200, rows),
-            refused,
+            rejected,
             answer(200, "{}"),
         ]);
         let id = FileId::of(&file());
@@ -178,7 +178,7 @@ mod tests {
             assert_eq!(seen.json()["ReturnConsumedCapacity"], "TOTAL", "{}", seen.body);
         }
         aws.checkpoint(&fence, 5, 9).await?;
-        assert_eq!(aws.usage().write_tenths, 100, "a write that was refused says nothing");
+        assert_eq!(aws.usage().write_tenths, 100, "a write that was rejected says nothing");
         Ok(())
     }
 

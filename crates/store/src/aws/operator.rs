@@ -203,10 +203,11 @@ impl Acknowledge for Surveyor {
             .send()
             .await;
         let Err(error) = answer else { return Ok(Acknowledged::Noted) };
-        let Some(UpdateItemError::ConditionalCheckFailedException(refused)) = error.as_service_error() else {
+        let Some(UpdateItemError::ConditionalCheckFailedException(rejected)) = error.as_service_error()
+        else {
             return Err(failure(Operation::Acknowledge, &error));
         };
-        let seen = match refused.item.as_ref().filter(|item| !item.is_empty()) {
+        let seen = match rejected.item.as_ref().filter(|item| !item.is_empty()) {
             Some(item) => entry::entry(item).map(Some),
             None => Some(read_entry(&self.dynamodb, &self.ledger_table, Operation::Acknowledge, file).await?),
         };

@@ -67,7 +67,7 @@ impl Outcomes for Aws {
     async fn publish(&self, announcement: &Announcement) -> Result<(), Error> {
         let mut request =
             self.sns().publish().topic_arn(&self.names.outcome_topic).message(&announcement.body);
-        // SNS refuses an attribute without a value; a filter sees it as absent, which it is.
+        // SNS rejects an attribute without a value; a filter sees it as absent, which it is.
         for (name, value) in announcement.attributes.iter().filter(|(_, value)| !value.is_empty()) {
             let value = MessageAttributeValue::builder()
                 .data_type("String")

@@ -71,7 +71,7 @@ pub(super) fn dynamodb_error(code: &str, more: &str) -> Answer {
 /// What an asker gets when the list is at its end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum End {
-    Refusal,
+    Rejection,
     Silence,
 }
 
@@ -81,7 +81,7 @@ pub(super) struct Replay(Arc<Mutex<(VecDeque<Answer>, Vec<Seen>)>>, End);
 impl Replay {
     /// A store that is answered so.
     pub(super) fn store(answers: impl IntoIterator<Item = Answer>) -> (Aws, Self) {
-        Self::ending(answers, End::Refusal)
+        Self::ending(answers, End::Rejection)
     }
 
     /// A store that is answered so, and then never again.
@@ -124,7 +124,7 @@ impl Replay {
 
     /// What makes clients that are answered so.
     pub(super) fn configuration(answers: impl IntoIterator<Item = Answer>) -> (SdkConfig, Self) {
-        Self::ending_configuration(answers, End::Refusal)
+        Self::ending_configuration(answers, End::Rejection)
     }
 
     fn ending_configuration(answers: impl IntoIterator<Item = Answer>, end: End) -> (SdkConfig, Self) {

@@ -238,7 +238,7 @@ mod tests {
         };
         let (signed, replay) = self::signed([denied]);
         let error = signed.call(CALL).await.expect_err("denied");
-        assert_eq!((error.code.as_str(), error.is_refusal()), ("AccessDeniedException", true));
+        assert_eq!((error.code.as_str(), error.is_denied()), ("AccessDeniedException", true));
         assert_eq!(replay.seen().len(), 1);
         Ok(())
     }

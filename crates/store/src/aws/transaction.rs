@@ -228,7 +228,7 @@ impl Aws {
     }
 }
 
-/// The same token only for the same transaction: DynamoDB refuses another body under it for ten minutes.
+/// The same token only for the same transaction: DynamoDB rejects another body under it for ten minutes.
 /// <https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_TransactWriteItems.html>
 fn token(commit: &Commit, plan: &Plan) -> String {
     let Commit { fence, outcome, head, content, .. } = commit;
@@ -248,22 +248,22 @@ fn token(commit: &Commit, plan: &Plan) -> String {
 }
 
 fn blocked(parts: &[Part], reasons: &[CancellationReason]) -> Blocked {
-    let refused = |wanted: Part| {
+    let rejected = |wanted: Part| {
         let of_part = parts.iter().zip(reasons).find(|(part, _)| **part == wanted);
         of_part
             .filter(|(_, reason)| reason.code() == Some("ConditionalCheckFailed"))
             .map(|(_, reason)| reason)
     };
-    if let Some(reason) = refused(Part::Entry) {
+    if let Some(reason) = rejected(Part::Entry) {
         return Blocked::Entry(reason.item.clone());
     }
-    if let Some(reason) = refused(Part::Content) {
+    if let Some(reason) = rejected(Part::Content) {
         return Blocked::Content(reason.item.clone());
     }
-    if refused(Part::Head).is_some() {
+    if rejected(Part::Head).is_some() {
         return Blocked::Head;
     }
-    if refused(Part::Older).is_some() {
+    if rejected(Part::Older).is_some() {
         return Blocked::Older;
     }
     let code = reasons.iter().filter_map(CancellationReason::code).find(|code| *code != "None");

@@ -175,7 +175,7 @@ impl Aws {
     }
 }
 
-/// What a refused copy means: the source is not there or cannot be copied from, or a service failed.
+/// What a rejected copy means: the source is not there or cannot be copied from, or a service failed.
 fn not_copied<E: ProvideErrorMetadata>(
     operation: Operation,
     error: &SdkError<E, HttpResponse>,

@@ -220,7 +220,7 @@ mod tests {
         assert_eq!(owner.bucket_policy(&inbox()).await?, None);
         owner.put_bucket_policy(&inbox(), Some(policy)).await?;
         owner.put_bucket_policy(&inbox(), None).await?;
-        assert!(owner.bucket_policy(&inbox()).await.expect_err("denied").is_refusal());
+        assert!(owner.bucket_policy(&inbox()).await.expect_err("denied").is_denied());
         let seen = replay.seen();
         let methods: Vec<_> = seen.iter().map(|seen| seen.method.as_str()).collect();
         assert_eq!(methods, ["GET", "GET", "PUT", "DELETE", "GET"]);

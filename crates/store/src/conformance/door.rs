@@ -84,13 +84,13 @@ pub async fn limits_hold<S: Limiter>(store: &S, run: &str) -> Result<(), Error> 
     for request in 0..3 {
         assert_eq!(store.take_request(&partner, &limits, NOON_MS).await?, Spent::Yes, "request {request}");
     }
-    let refused = Spent::Wait { milliseconds: 500 };
-    assert_eq!(store.take_request(&partner, &limits, NOON_MS).await?, refused);
-    assert_eq!(store.take_request(&partner, &limits, NOON_MS).await?, refused, "a refusal costs nothing");
+    let rejected = Spent::Wait { milliseconds: 500 };
+    assert_eq!(store.take_request(&partner, &limits, NOON_MS).await?, rejected);
+    assert_eq!(store.take_request(&partner, &limits, NOON_MS).await?, rejected, "a rejection costs nothing");
     let soon = store.take_request(&partner, &limits, NOON_MS + 499).await?;
     assert_eq!(soon, Spent::Wait { milliseconds: 1 });
     assert_eq!(store.take_request(&partner, &limits, NOON_MS + 500).await?, Spent::Yes);
-    assert_eq!(store.take_request(&partner, &limits, NOON_MS + 500).await?, refused);
+    assert_eq!(store.take_request(&partner, &limits, NOON_MS + 500).await?, rejected);
     let other = format!("{run}-other");
     assert_eq!(store.take_request(&other, &limits, NOON_MS + 500).await?, Spent::Yes, "a bucket each");
 
@@ -141,7 +141,7 @@ pub async fn requests_behave<S: Requests>(store: &S, run: &str) -> Result<(), Er
     assert_eq!(store.begin(&key("2"), "print", now, until).await?, Begun::Mine);
     store.forget(&key("2")).await?;
     store.forget(&key("2")).await?;
-    assert_eq!(store.begin(&key("2"), "mended", now, until).await?, Begun::Mine);
+    assert_eq!(store.begin(&key("2"), "corrected", now, until).await?, Begun::Mine);
 
     promised_uploads_are_kept(store, run).await
 }
@@ -196,7 +196,7 @@ pub async fn landing_behaves<S: Landing>(store: &S, run: &str) -> Result<(), Err
     assert_eq!(store.landed_as(&first.key, &first.upload).await?, None);
     let (sha256, older) = bytes("older");
     let wrong = store.land(&first, &[7; 32], older.clone()).await?;
-    assert!(matches!(wrong, Landed::Refused(_)), "found {wrong:?}");
+    assert!(matches!(wrong, Landed::Rejected(_)), "found {wrong:?}");
     let Landed::Version { version, etag } = store.land(&first, &sha256, older.clone()).await? else {
         panic!("expected a version");
     };
@@ -221,7 +221,7 @@ pub async fn landing_behaves<S: Landing>(store: &S, run: &str) -> Result<(), Err
     let multipart = store.begin_parts(&parted).await?;
     let part = Part { number: 1, etag: "none".to_owned(), sha256 };
     let missing = store.complete_parts(&parted, &multipart, &[part]).await?;
-    assert!(matches!(missing, Landed::Refused(_)), "found {missing:?}");
+    assert!(matches!(missing, Landed::Rejected(_)), "found {missing:?}");
     store.abort_parts(&parted.key, &multipart).await?;
     store.abort_parts(&parted.key, &multipart).await?;
     assert_eq!(store.current(&parted.key).await?, None);
@@ -258,8 +258,8 @@ where
     let ten = FileQuery { limit: 10, ..all };
     let charges = FileQuery { feed: Some("charges".to_owned()), ..ten.clone() };
     assert_eq!(names(&store.files(&charges).await?), [files[1].clone()]);
-    let refused = FileQuery { state: Some(State::Quarantined), ..ten.clone() };
-    assert_eq!(names(&store.files(&refused).await?), [files[3].clone()]);
+    let rejected = FileQuery { state: Some(State::Quarantined), ..ten.clone() };
+    assert_eq!(names(&store.files(&rejected).await?), [files[3].clone()]);
     let (from, before) = (Some("2026-11-01".to_owned()), Some("2026-11-03".to_owned()));
     let between = FileQuery { from, before, ..ten.clone() };
     assert_eq!(names(&store.files(&between).await?), [files[2].clone(), files[1].clone()]);

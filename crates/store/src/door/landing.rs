@@ -92,7 +92,7 @@ pub enum Landed {
     Conflict,
     /// The bytes are not those that were announced, a part is missing, or the upload is not there any more:
     /// the sender's fault, with S3's code.
-    Refused(String),
+    Rejected(String),
 }
 
 /// A signed request that its holder may make without credentials. Deliberately without `Debug`: the address is a secret

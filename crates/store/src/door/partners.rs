@@ -180,7 +180,7 @@ pub trait ReadPartner: Sync {
     fn partner(&self, name: &str) -> impl Future<Output = Result<Option<Partner>, Error>> + Send;
 }
 
-/// Who may come in. All reads are strongly consistent: a revoked credential is refused by the next read.
+/// Who may come in. All reads are strongly consistent: a revoked credential is rejected by the next read.
 pub trait Partners: ReadPartner {
     /// Whose secret has this hash.
     fn credential(

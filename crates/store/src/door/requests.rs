@@ -100,7 +100,7 @@ pub trait Requests: Sync {
         answer: &Answer,
         now_ms: u64,
     ) -> impl Future<Output = Result<(), Error>> + Send;
-    /// Forgets a request that was refused without effect, so that it may be sent again mended.
+    /// Forgets a request that was rejected without effect, so that it may be sent again corrected.
     fn forget(&self, request: &RequestKey) -> impl Future<Output = Result<(), Error>> + Send;
     /// Keeps an upload's record.
     fn put_upload(&self, upload: &UploadRecord) -> impl Future<Output = Result<(), Error>> + Send;

@@ -69,7 +69,7 @@ mod tests {
     use crate::{Body, Objects};
 
     #[tokio::test]
-    async fn queues_and_refused_records_are_answered_as_on_aws() -> Result<(), Error> {
+    async fn queues_and_rejected_records_are_answered_as_on_aws() -> Result<(), Error> {
         let memory = Memory::new();
         assert_eq!(memory.depth(StackQueue::Inbox).await?, Some(Depth::default()));
         memory.set_depth(StackQueue::Inbox, None);

@@ -189,7 +189,7 @@ proptest! {
         for metrics in levels() {
             prop_assert_eq!(members(&metrics), members(&Metrics::all("n")));
             let directive = record.line(&metrics)["_aws"]["CloudWatchMetrics"].clone();
-            // A directive without metrics or sets would be refused.
+            // A directive without metrics or sets would be rejected.
             for directive in directive.as_array().into_iter().flatten() {
                 prop_assert!(["Dimensions", "Metrics"].iter().all(|part| directive[part] != Value::Array(vec![])));
             }

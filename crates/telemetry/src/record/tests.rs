@@ -93,9 +93,9 @@ fn only_partner_feed_and_state_are_dimensions() {
 }
 
 #[test]
-fn a_refused_file_counts_no_rows() {
-    let refused = FileRecord { state: "QUARANTINED", fault: Some("HEADER"), ..record() };
-    let root = parse(&refused.metric(&Metrics::all("n"), 1));
+fn a_quarantined_file_counts_no_rows() {
+    let rejected = FileRecord { state: "QUARANTINED", fault: Some("HEADER"), ..record() };
+    let root = parse(&rejected.metric(&Metrics::all("n"), 1));
     assert_eq!((&root["Rows"], &root["FilesQuarantined"]), (&Value::from(0), &Value::from(1)));
     assert_eq!(root["fault"], "HEADER");
 }

@@ -58,7 +58,7 @@ async fn a_redirect_is_a_failure_and_nobody_follows_it() {
 }
 
 #[tokio::test]
-async fn an_address_inside_is_refused_and_nothing_is_sent_to_it() {
+async fn an_address_inside_is_rejected_and_nothing_is_sent_to_it() {
     let receiver = Receiver::new().await;
     for url in [
         receiver.url().as_str(),
@@ -76,7 +76,7 @@ async fn an_address_inside_is_refused_and_nothing_is_sent_to_it() {
         let messages = [message("m", 1, &announcement("north"))];
         let response = handle(&courier, &messages, receiver.serve("200 OK")).await;
         assert_eq!(ids(&response), ["m"], "{url}");
-        assert_eq!((harness.counted("WebhooksRefused"), receiver.said().len()), (1, 0), "{url}");
+        assert_eq!((harness.counted("WebhooksRejected"), receiver.said().len()), (1, 0), "{url}");
     }
 }
 

@@ -208,7 +208,7 @@ fn several_mistakes_are_found_in_one_run_and_in_the_order_of_the_document() {
         .replace("domain: imaging", "domian: imaging")
         .replace("logicalType: boolean", "logicalType: bool")
         .replace("skip_file_5%", "skip");
-    let errors: Vec<u32> = refused(&source)
+    let errors: Vec<u32> = rejected(&source)
         .iter()
         .filter(|finding| finding.severity == FindingSeverity::Error)
         .map(|finding| finding.line)
@@ -220,7 +220,7 @@ fn several_mistakes_are_found_in_one_run_and_in_the_order_of_the_document() {
 #[test]
 fn a_document_that_is_no_mapping_has_one_finding_at_its_beginning() {
     for source in ["", "- a\n", "text", "null\n", "# only a remark\n"] {
-        let findings = refused(source);
+        let findings = rejected(source);
         assert_eq!(findings.len(), 1, "{source:?}");
         assert!(findings[0].line >= 1 && findings[0].column >= 1);
     }

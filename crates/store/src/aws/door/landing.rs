@@ -87,7 +87,7 @@ impl Landing for Door {
             .await;
         match answer {
             Ok(output) => landed(Operation::Land, output.version_id, output.e_tag),
-            Err(error) => refusal(Operation::Land, &error),
+            Err(error) => rejection(Operation::Land, &error),
         }
     }
 
@@ -142,7 +142,7 @@ impl Landing for Door {
             .await;
         match answer {
             Ok(output) => landed(Operation::LandParts, output.version_id, output.e_tag),
-            Err(error) => refusal(Operation::LandParts, &error),
+            Err(error) => rejection(Operation::LandParts, &error),
         }
     }
 
@@ -240,13 +240,13 @@ fn landed(operation: Operation, version: Option<String>, etag: Option<String>) -
 }
 
 /// What S3 did not take: because of the condition (404 when there is nothing to replace), or of the sender.
-fn refusal<E: ProvideErrorMetadata>(
+fn rejection<E: ProvideErrorMetadata>(
     operation: Operation,
     error: &SdkError<E, HttpResponse>,
 ) -> Result<Landed, Error> {
     match code(error) {
         Some("PreconditionFailed" | "ConditionalRequestConflict" | "NoSuchKey") => Ok(Landed::Conflict),
-        Some(code) if SENDERS_FAULTS.contains(&code) => Ok(Landed::Refused(code.to_owned())),
+        Some(code) if SENDERS_FAULTS.contains(&code) => Ok(Landed::Rejected(code.to_owned())),
         _ => Err(failure(operation, error)),
     }
 }

@@ -72,7 +72,7 @@ impl Door {
         values: Attributes,
     ) -> Result<Option<u64>, Error> {
         let write = self.table.update_if(Operation::Spend, key.clone(), update, condition, values).await?;
-        let Write::Refused(item) = write else { return Ok(None) };
+        let Write::Rejected(item) = write else { return Ok(None) };
         let item = self.table.seen(Operation::Spend, key.clone(), item).await?;
         let arrival = item.and_then(|item| Reader(&item).number("arrival_us"));
         arrival.map(Some).ok_or_else(|| Error::new(Operation::Spend, "malformed item"))

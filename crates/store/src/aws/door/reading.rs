@@ -113,7 +113,7 @@ struct Range {
     start: Option<FilePlace>,
 }
 
-/// `None`: there can be none. DynamoDB refuses bounds in the wrong order and a start outside of them, either of which
+/// `None`: there can be none. DynamoDB rejects bounds in the wrong order and a start outside of them, either of which
 /// a caller can make up.
 fn range(query: &FileQuery) -> Option<Range> {
     let from = query.from.as_deref().filter(|from| !from.is_empty());

@@ -37,7 +37,7 @@ impl Requests for Door {
             (":now_seconds", number(now_ms / 1_000)),
         ]);
         let write = self.table.put_if(Operation::KeepRequest, item, BEGIN_CONDITION, values).await?;
-        let Write::Refused(item) = write else { return Ok(Begun::Mine) };
+        let Write::Rejected(item) = write else { return Ok(Begun::Mine) };
         let kept = self.table.seen(Operation::KeepRequest, by_request(request), item).await?;
         // Forgotten since: whoever sends again finds nothing in the way.
         let Some(kept) = kept else { return Ok(Begun::Running) };
@@ -61,7 +61,7 @@ impl Requests for Door {
         let values =
             attributes([(":fingerprint", text(fingerprint)), (":now_seconds", number(now_ms / 1_000))]);
         match self.table.put_if(Operation::KeepRequest, item, ANSWER_CONDITION, values).await? {
-            Write::Made | Write::Refused(_) => Ok(()),
+            Write::Made | Write::Rejected(_) => Ok(()),
         }
     }
 

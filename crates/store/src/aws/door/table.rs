@@ -30,7 +30,7 @@ pub(super) struct Key {
 pub(super) enum Write {
     Made,
     /// The item that failed the condition, as far as DynamoDB showed it.
-    Refused(Option<Attributes>),
+    Rejected(Option<Attributes>),
 }
 
 impl Key {
@@ -140,8 +140,8 @@ impl Table {
         match answer {
             Ok(_) => Ok(Write::Made),
             Err(error) => match error.as_service_error() {
-                Some(PutItemError::ConditionalCheckFailedException(refused)) => {
-                    Ok(Write::Refused(refused.item.clone()))
+                Some(PutItemError::ConditionalCheckFailedException(rejected)) => {
+                    Ok(Write::Rejected(rejected.item.clone()))
                 }
                 _ => Err(failure(operation, &error)),
             },
@@ -171,8 +171,8 @@ impl Table {
         match answer {
             Ok(_) => Ok(Write::Made),
             Err(error) => match error.as_service_error() {
-                Some(UpdateItemError::ConditionalCheckFailedException(refused)) => {
-                    Ok(Write::Refused(refused.item.clone()))
+                Some(UpdateItemError::ConditionalCheckFailedException(rejected)) => {
+                    Ok(Write::Rejected(rejected.item.clone()))
                 }
                 _ => Err(failure(operation, &error)),
             },

@@ -27,11 +27,11 @@ fn sha256(bytes: &str) -> [u8; 32] {
     Sha256::digest(bytes).into()
 }
 
-fn refused(item: &str) -> Answer {
+fn rejected(item: &str) -> Answer {
     dynamodb_error("ConditionalCheckFailedException", &format!(r#","Item":{item}"#))
 }
 
-/// Every placeholder of the expressions is defined, and none that is defined is unused: DynamoDB refuses both.
+/// Every placeholder of the expressions is defined, and none that is defined is unused: DynamoDB rejects both.
 fn assert_well_formed(request: &Seen) {
     let json = request.json();
     let expressions =
@@ -66,7 +66,7 @@ async fn a_request_within_the_rate_is_one_conditional_write() -> Result<(), Erro
 
 #[tokio::test]
 async fn a_burst_takes_a_second_write_and_one_over_it_is_told_when() -> Result<(), Error> {
-    let due = |arrival: u64| refused(&format!(r#"{{"arrival_us":{{"N":"{arrival}"}}}}"#));
+    let due = |arrival: u64| rejected(&format!(r#"{{"arrival_us":{{"N":"{arrival}"}}}}"#));
     let (door, replay) = Replay::door([due(60_500_000), answer(200, "{}")]);
     assert_eq!(door.take_request("north", &LIMITS, NOW_MS).await?, Spent::Yes);
     replay.seen().iter().for_each(assert_well_formed);
@@ -83,7 +83,7 @@ async fn a_burst_takes_a_second_write_and_one_over_it_is_told_when() -> Result<(
 
 #[tokio::test]
 async fn bytes_of_a_day_are_one_conditional_write_and_a_whole_day_none() -> Result<(), Error> {
-    let (door, replay) = Replay::door([answer(200, "{}"), refused(r#"{"bytes":{"N":"99"}}"#)]);
+    let (door, replay) = Replay::door([answer(200, "{}"), rejected(r#"{"bytes":{"N":"99"}}"#)]);
     let tomorrow = Spent::Wait { milliseconds: 24 * 3_600_000 - NOW_MS };
     assert_eq!(door.take_bytes("north", &LIMITS, 101, NOW_MS).await?, tomorrow);
     assert_eq!(door.take_bytes("north", &LIMITS, 60, NOW_MS).await?, Spent::Yes);
@@ -98,7 +98,7 @@ async fn bytes_of_a_day_are_one_conditional_write_and_a_whole_day_none() -> Resu
 
 #[tokio::test]
 async fn a_request_that_was_begun_is_answered_as_it_stands() -> Result<(), Error> {
-    let kept = |more: &str| refused(&format!(r#"{{"fingerprint":{{"S":"print"}}{more}}}"#));
+    let kept = |more: &str| rejected(&format!(r#"{{"fingerprint":{{"S":"print"}}{more}}}"#));
     let answers = [
         answer(200, "{}"),
         kept(r#","attempt":{"S":"another"},"until_ms":{"N":"70000"}"#),
@@ -170,7 +170,7 @@ async fn what_s3_does_not_take_is_a_conflict_a_senders_fault_or_ours() -> Result
         assert_eq!(replay.seen()[0].header("if-match"), Some("\"tag\""));
     }
     let (door, _) = Replay::door([s3_error(400, "BadDigest")]);
-    assert_eq!(door.land(&replacing, &[0; 32], "".into()).await?, Landed::Refused("BadDigest".into()));
+    assert_eq!(door.land(&replacing, &[0; 32], "".into()).await?, Landed::Rejected("BadDigest".into()));
     let (door, _) = Replay::door([s3_error(403, "AccessDenied")]);
     assert_eq!(door.land(&replacing, &[0; 32], "".into()).await.unwrap_err().code, "AccessDenied");
     Ok(())
@@ -360,7 +360,7 @@ async fn a_filter_looks_through_few_pages_and_tells_where_to_go_on() -> Result<(
 }
 
 #[tokio::test]
-async fn bounds_that_dynamodb_would_refuse_find_nothing() -> Result<(), Error> {
+async fn bounds_that_dynamodb_would_reject_find_nothing() -> Result<(), Error> {
     let (door, replay) = Replay::door([]);
     let place =
         FilePlace { order: "2025/1".into(), file: FileId::parse("r5g61a45bnmyhnp8sgqw0ymkjv").unwrap() };

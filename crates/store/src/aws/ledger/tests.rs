@@ -59,11 +59,11 @@ fn written(item: &str) -> Answer {
     answer(200, format!(r#"{{"Attributes":{item}}}"#))
 }
 
-fn refused(item: &str) -> Answer {
+fn rejected(item: &str) -> Answer {
     dynamodb_error("ConditionalCheckFailedException", &format!(r#","Item":{item}"#))
 }
 
-/// Every placeholder of the expressions is defined, and none that is defined is unused: DynamoDB refuses both.
+/// Every placeholder of the expressions is defined, and none that is defined is unused: DynamoDB rejects both.
 fn assert_well_formed(request: &Seen) {
     let json = request.json();
     let text = format!("{} {}", json["UpdateExpression"], json["ConditionExpression"]);
@@ -109,17 +109,17 @@ async fn a_claim_of_no_partner_is_listed_under_the_reserved_name() -> Result<(),
 }
 
 #[tokio::test]
-async fn a_refused_claim_says_why() -> Result<(), Error> {
-    let (aws, _) = Replay::store([refused(&shown("PROCESSING", "you", 1_001, &load(1)))]);
+async fn a_rejected_claim_says_why() -> Result<(), Error> {
+    let (aws, _) = Replay::store([rejected(&shown("PROCESSING", "you", 1_001, &load(1)))]);
     assert!(matches!(aws.claim(&claim()).await?, Claimed::Held { until_ms: 1_001 }));
-    let (aws, _) = Replay::store([refused(&shown("GONE", "you", 0, &load(1)))]);
+    let (aws, _) = Replay::store([rejected(&shown("GONE", "you", 0, &load(1)))]);
     assert!(matches!(aws.claim(&claim()).await?, Claimed::Terminal(entry) if entry.state == State::Gone));
     Ok(())
 }
 
 #[tokio::test]
 async fn a_claim_whose_answer_was_lost_is_ours() -> Result<(), Error> {
-    let (aws, replay) = Replay::store([refused(&shown("PROCESSING", "me", 2_000, &load(1)))]);
+    let (aws, replay) = Replay::store([rejected(&shown("PROCESSING", "me", 2_000, &load(1)))]);
     assert!(matches!(aws.claim(&claim()).await?, Claimed::Mine(entry) if entry.fence == 4));
     assert_eq!(replay.seen().len(), 1);
     Ok(())
@@ -127,8 +127,8 @@ async fn a_claim_whose_answer_was_lost_is_ours() -> Result<(), Error> {
 
 #[tokio::test]
 async fn a_claim_of_another_load_is_bound_to_the_entry_it_saw() -> Result<(), Error> {
-    let raced = refused(&shown("PROCESSING", "you", 5_000, &load(2)));
-    let (aws, replay) = Replay::store([refused(&shown("PROCESSING", "dead", 900, &load(2))), raced]);
+    let raced = rejected(&shown("PROCESSING", "you", 5_000, &load(2)));
+    let (aws, replay) = Replay::store([rejected(&shown("PROCESSING", "dead", 900, &load(2))), raced]);
     assert!(matches!(aws.claim(&claim()).await?, Claimed::Held { until_ms: 5_000 }));
     let seen = replay.seen();
     assert_well_formed(&seen[1]);
@@ -141,16 +141,16 @@ async fn a_claim_of_another_load_is_bound_to_the_entry_it_saw() -> Result<(), Er
 
 #[tokio::test]
 async fn a_claim_that_others_keep_changing_is_left_to_the_redelivery() {
-    let changing = || refused(&shown("PROCESSING", "dead", 900, &load(2)));
+    let changing = || rejected(&shown("PROCESSING", "dead", 900, &load(2)));
     let (aws, replay) = Replay::store((0..=CLAIM_ATTEMPTS).map(|_| changing()));
     assert_eq!(aws.claim(&claim()).await.unwrap_err().code, "contended");
     assert_eq!(replay.seen().len(), 5);
 }
 
 #[tokio::test]
-async fn fenced_writes_are_well_formed_and_lost_when_refused() -> Result<(), Error> {
+async fn fenced_writes_are_well_formed_and_lost_when_rejected() -> Result<(), Error> {
     let other = shown("PROCESSING", "you", 5_000, &load(1));
-    let (aws, replay) = Replay::store((0..3).map(|_| refused(&other)));
+    let (aws, replay) = Replay::store((0..3).map(|_| rejected(&other)));
     assert_eq!(aws.checkpoint(&fence(), 10, 3_000).await?, Fenced::Lost);
     assert_eq!(aws.release(&fence()).await?, Fenced::Lost);
     assert_eq!(aws.finish(&fence(), &outcome(State::Gone)).await?, Fenced::Lost);
@@ -160,7 +160,7 @@ async fn fenced_writes_are_well_formed_and_lost_when_refused() -> Result<(), Err
 
 #[tokio::test]
 async fn a_death_is_recorded_once_for_each_claim_and_only_of_an_undecided_file() -> Result<(), Error> {
-    let counted = refused(&shown("PROCESSING", "you", 0, &load(1)));
+    let counted = rejected(&shown("PROCESSING", "you", 0, &load(1)));
     let unknown = dynamodb_error("ConditionalCheckFailedException", "");
     let (aws, replay) = Replay::store([answer(200, "{}"), counted, unknown]);
     for _ in 0..3 {
@@ -198,7 +198,7 @@ async fn reads_are_strongly_consistent_and_a_malformed_item_is_an_error() {
 
 #[tokio::test]
 async fn a_publication_is_noted_only_for_the_state_that_was_published() -> Result<(), Error> {
-    let superseded = refused(&shown("SUPERSEDED", "me", 0, &load(1)));
+    let superseded = rejected(&shown("SUPERSEDED", "me", 0, &load(1)));
     let unknown = dynamodb_error("ConditionalCheckFailedException", "");
     let (aws, replay) = Replay::store([superseded, unknown, answer(200, "{}")]);
     let id = FileId::of(&file());
@@ -244,7 +244,7 @@ async fn the_open_files_of_a_name_are_one_query_of_their_index() -> Result<(), E
 async fn a_file_that_is_not_open_is_closed_already() -> Result<(), Error> {
     let (aws, replay) = Replay::store([
         written(&shown("QUARANTINED", "me", 0, &load(1))),
-        refused(&shown("QUARANTINED", "me", 0, &load(1))),
+        rejected(&shown("QUARANTINED", "me", 0, &load(1))),
     ]);
     aws.close(&FileId::of(&file())).await?;
     aws.close(&FileId::of(&file())).await?;

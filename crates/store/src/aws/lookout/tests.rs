@@ -97,8 +97,8 @@ async fn a_cursor_reads_back_and_is_written_only_over_what_was_seen() -> Result<
     let cursor = Cursor { revision: 4, begun_ms: 9, place: Some(place) };
     let stored = json!({"Item": {"pk": {"S": "reconciliation"}, "revision": {"N": "4"}, "begun_ms": {"N": "9"},
         "place_key": {"S": "n/l/a b"}, "place_version": {"S": "v1"}}});
-    let refused = dynamodb_error("ConditionalCheckFailedException", "");
-    let answers = [answer(200, stored.to_string()), answer(200, "{}"), answer(200, "{}"), refused];
+    let rejected = dynamodb_error("ConditionalCheckFailedException", "");
+    let answers = [answer(200, stored.to_string()), answer(200, "{}"), answer(200, "{}"), rejected];
     let (lookout, replay) = lookout(answers);
     assert!(lookout.cursor().await?.as_ref() == Some(&cursor));
     assert!(lookout.cursor().await?.is_none());

@@ -53,7 +53,7 @@ async fn a_queue_is_counted_and_one_that_is_not_there_is_no_error() -> Result<()
 }
 
 #[tokio::test]
-async fn refused_records_come_in_chunks_or_are_not_there() -> Result<(), Error> {
+async fn rejected_records_come_in_chunks_or_are_not_there() -> Result<(), Error> {
     let (surveyor, _) =
         surveyor([answer(200, "a,b\r\n"), s3_error(404, "NoSuchKey"), s3_error(403, "AccessDenied")]);
     let mut body = surveyor.open_kept("north/labs/rejects.csv").await?.expect("an object");

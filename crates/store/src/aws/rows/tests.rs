@@ -70,7 +70,7 @@ async fn a_throttled_call_is_written_again_at_a_slower_pace() -> Result<(), Erro
 }
 
 #[tokio::test]
-async fn a_refused_call_is_an_error_without_the_services_words() {
+async fn a_rejected_call_is_an_error_without_the_services_words() {
     let (aws, _) = Replay::store([dynamodb_error("ValidationException", "")]);
     let error = aws.write(items(1)).await.unwrap_err();
     assert_eq!(error.code, "ValidationException");

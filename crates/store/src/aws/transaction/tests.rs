@@ -108,7 +108,7 @@ async fn a_first_head_and_a_replay_of_the_visible_file_touch_no_older_entry() ->
 }
 
 #[tokio::test]
-async fn a_refused_entry_is_lost_unless_we_decided_it() -> Result<(), Error> {
+async fn a_rejected_entry_is_lost_unless_we_decided_it() -> Result<(), Error> {
     let other = shown("new", "PROCESSING", "you", None);
     let (aws, _) = Replay::store([cancelled([&other, "", "ConditionalCheckFailed", ""])]);
     assert_eq!(aws.commit(&commit()).await?, Committed::Lost);
@@ -161,7 +161,7 @@ async fn a_content_of_a_file_no_longer_complete_is_taken_over() -> Result<(), Er
     let put = &json["TransactItems"][1]["Put"];
     assert_eq!(put["ExpressionAttributeValues"][":former"]["S"], holder.as_str());
     let tokens = tokens(&replay);
-    assert_ne!(tokens[0], tokens[1], "another body under the same token would be refused");
+    assert_ne!(tokens[0], tokens[1], "another body under the same token would be rejected");
     Ok(())
 }
 

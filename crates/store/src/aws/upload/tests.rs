@@ -100,11 +100,11 @@ async fn a_large_original_is_copied_in_parts() -> Result<(), Error> {
 #[tokio::test]
 async fn a_large_original_that_is_archived_or_goes_meanwhile_leaves_no_parts() -> Result<(), Error> {
     let copied = || answer(200, "<CopyPartResult><ETag>\"p\"</ETag></CopyPartResult>");
-    for (refused, expected) in [
+    for (rejected, expected) in [
         (s3_error(403, "InvalidObjectState"), Original::Archived),
         (s3_error(404, "NoSuchVersion"), Original::Gone),
     ] {
-        let (aws, replay) = Replay::store([answer(200, BEGUN), copied(), refused, answer(204, "")]);
+        let (aws, replay) = Replay::store([answer(200, BEGUN), copied(), rejected, answer(204, "")]);
         let left = aws
             .copy("inbox/key?versionId=v", None, WHOLE_COPY_BYTES + 1, "p/original", &OpenUploads::default())
             .await?;

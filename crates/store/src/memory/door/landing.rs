@@ -101,7 +101,7 @@ impl World {
 
     pub(super) fn land_checked(&mut self, land: &Land, sha256: &[u8; 32], bytes: Bytes) -> Landed {
         if Sha256::digest(&bytes).as_slice() != sha256 {
-            return Landed::Refused("BadDigest".to_owned());
+            return Landed::Rejected("BadDigest".to_owned());
         }
         self.land_under(land, bytes)
     }
@@ -126,23 +126,23 @@ impl World {
     }
 
     fn complete(&mut self, land: &Land, multipart: &str, parts: &[Part]) -> Landed {
-        let refused = |code: &str| Landed::Refused(code.to_owned());
+        let rejected = |code: &str| Landed::Rejected(code.to_owned());
         let begun = self.door.multiparts.get(multipart).filter(|begun| begun.land.key == land.key);
-        let Some(begun) = begun else { return refused("NoSuchUpload") };
+        let Some(begun) = begun else { return rejected("NoSuchUpload") };
         if parts.is_empty() {
-            return refused("MalformedXML");
+            return rejected("MalformedXML");
         }
         if !parts.is_sorted_by(|a, b| a.number < b.number) {
-            return refused("InvalidPartOrder");
+            return rejected("InvalidPartOrder");
         }
         let mut whole = Vec::new();
         for (index, part) in parts.iter().enumerate() {
             let same = |sent: &&SentPart| sent.etag == part.etag && sent.sha256 == part.sha256;
             let Some(sent) = begun.parts.get(&part.number).filter(same) else {
-                return refused("InvalidPart");
+                return rejected("InvalidPart");
             };
             if index + 1 < parts.len() && sent.bytes.len() < LEAST_PART_BYTES {
-                return refused("EntityTooSmall");
+                return rejected("EntityTooSmall");
             }
             whole.extend_from_slice(&sent.bytes);
         }

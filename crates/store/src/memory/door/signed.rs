@@ -30,7 +30,7 @@ pub struct SignedAnswer {
 }
 
 impl SignedAnswer {
-    fn refused(status: u16, code: &'static str) -> Self {
+    fn rejected(status: u16, code: &'static str) -> Self {
         Self { status, code, etag: None, body: Bytes::new() }
     }
 
@@ -126,30 +126,30 @@ impl Memory {
         let mut world = self.world();
         let Some(signed) = world.door.signed.get(url).cloned().filter(|signed| signed.method() == method)
         else {
-            return SignedAnswer::refused(403, "SignatureDoesNotMatch");
+            return SignedAnswer::rejected(403, "SignatureDoesNotMatch");
         };
         let sent = |(name, value): &(String, String)| {
             headers.iter().any(|(other, with)| other.eq_ignore_ascii_case(name) && with == value)
         };
         if !signed.headers().iter().all(sent) || signed.bytes() != body.len() as u64 {
-            return SignedAnswer::refused(403, "SignatureDoesNotMatch");
+            return SignedAnswer::rejected(403, "SignatureDoesNotMatch");
         }
         match signed {
             Signed::Upload(upload) => match world.land_checked(&upload.land, &upload.sha256, body) {
                 Landed::Version { etag, .. } => SignedAnswer::stored(etag),
-                Landed::Conflict => SignedAnswer::refused(412, "PreconditionFailed"),
-                Landed::Refused(_) => SignedAnswer::refused(400, "BadDigest"),
+                Landed::Conflict => SignedAnswer::rejected(412, "PreconditionFailed"),
+                Landed::Rejected(_) => SignedAnswer::rejected(400, "BadDigest"),
             },
             Signed::Part(part) => match world.take_part(&part, body) {
                 Ok(etag) => SignedAnswer::stored(etag),
-                Err("NoSuchUpload") => SignedAnswer::refused(404, "NoSuchUpload"),
-                Err(code) => SignedAnswer::refused(400, code),
+                Err("NoSuchUpload") => SignedAnswer::rejected(404, "NoSuchUpload"),
+                Err(code) => SignedAnswer::rejected(400, code),
             },
             Signed::Download { key, .. } => match world.quarantine.get(&key) {
                 Some(object) => {
                     SignedAnswer { status: 200, code: "", etag: None, body: object.bytes.clone() }
                 }
-                None => SignedAnswer::refused(404, "NoSuchKey"),
+                None => SignedAnswer::rejected(404, "NoSuchKey"),
             },
         }
     }

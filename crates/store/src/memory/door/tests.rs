@@ -104,17 +104,17 @@ async fn parts_become_one_file_under_the_condition() -> Result<(), Error> {
         let answer = memory.send_signed(signed.method, &signed.url, &signed.headers, bytes);
         parts.push(Part { number, etag: answer.etag.unwrap(), sha256: part.sha256 });
     }
-    let refused = |code: &str| Landed::Refused(code.into());
+    let rejected = |code: &str| Landed::Rejected(code.into());
     let complete = async |parts: &[Part]| memory.complete_parts(&land, &multipart, parts).await;
     let reversed: Vec<_> = parts.iter().rev().cloned().collect();
-    assert_eq!(complete(&reversed).await?, refused("InvalidPartOrder"));
+    assert_eq!(complete(&reversed).await?, rejected("InvalidPartOrder"));
     let wrong = [parts[0].clone(), Part { sha256: [0; 32], ..parts[1].clone() }];
-    assert_eq!(complete(&wrong).await?, refused("InvalidPart"));
+    assert_eq!(complete(&wrong).await?, rejected("InvalidPart"));
     let other = memory.land("inbox", &land.key, "in between");
     assert_eq!(complete(&parts).await?, Landed::Conflict);
     memory.delete(&other);
     assert!(matches!(complete(&parts).await?, Landed::Version { .. }));
-    assert_eq!(complete(&parts).await?, refused("NoSuchUpload"));
+    assert_eq!(complete(&parts).await?, rejected("NoSuchUpload"));
     let current = memory.current(&land.key).await?.unwrap();
     assert_eq!((current.bytes, current.upload), (5 * MEBIBYTE as u64 + 3, Some(land.upload.clone())));
     assert_eq!(memory.open_multiparts(), 0);

@@ -69,7 +69,7 @@ async fn a_feed_without_a_usable_contract_is_quarantined_and_says_which() {
 }
 
 #[tokio::test]
-async fn a_feed_that_allows_no_error_refuses_the_whole_file() {
+async fn a_feed_that_allows_no_error_quarantines_the_whole_file() {
     let harness = Harness::open().await;
     harness.publish(&contract_with("value: continue", "value: abort")).await;
     let entry = harness.process("north/scans/day.csv", format!("{}AB1,Ann,CT,,,\n", csv(0, 9))).await;

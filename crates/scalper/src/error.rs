@@ -13,7 +13,7 @@ const STATES: [&str; 8] =
 /// A command that was not carried out.
 #[derive(Debug, thiserror::Error)]
 #[expect(missing_docs, reason = "each variant is its own message")]
-pub enum Failure {
+pub enum CommandError {
     #[error(
         "{stack:?} is not a stack name: expected a letter, then letters, digits and hyphens, at most 128 in all"
     )]
@@ -32,8 +32,8 @@ pub enum Failure {
     NotAScope { found: String, hint: String },
     #[error("the list of feeds is empty: expected names separated by commas, or `*` for all")]
     NoFeeds,
-    #[error("{found:?} cannot be a webhook address: {refused}")]
-    NotAnAddress { found: String, refused: outbound::Refused },
+    #[error("{found:?} cannot be a webhook address: {rejected}")]
+    NotAnAddress { found: String, rejected: outbound::TargetError },
     #[error("{found:?} is not a role: expected arn:aws:iam::<12 digits>:role/<name>")]
     NotARole { found: String },
     #[error(
@@ -165,7 +165,7 @@ pub enum Failure {
         "the AWS credentials do not work ({problem}): sign in again (single sign-on: `aws sso login`) or choose another \
          profile with AWS_PROFILE"
     )]
-    CredentialsRefused { problem: String },
+    CredentialsRejected { problem: String },
     #[error("the operating system returned no random bytes for a secret: try again")]
     NoRandomness,
     #[error(
@@ -180,7 +180,7 @@ pub enum Failure {
     Gateway(#[from] GatewayError),
 }
 
-impl Failure {
+impl CommandError {
     /// A word that is not a state, with the state that may have been meant.
     pub(crate) fn not_a_state(word: &str) -> Self {
         Self::NotAState { found: word.to_owned(), hint: nearest::hint(&word.to_ascii_lowercase(), STATES) }
@@ -229,7 +229,7 @@ impl Failure {
             | Self::RoleTaken { .. }
             | Self::PrincipalTaken { .. }
             | Self::NoCredentials
-            | Self::CredentialsRefused { .. }
+            | Self::CredentialsRejected { .. }
             | Self::PolicyTooLarge { .. }
             | Self::PolicyUnreadable { .. }
             | Self::PolicyContested { .. }

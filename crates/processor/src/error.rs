@@ -5,7 +5,7 @@ use telemetry::Occurrence;
 
 /// Why work on a file ends before the file is terminal. The file is delivered again.
 #[derive(Debug, thiserror::Error)]
-pub enum Stop {
+pub enum ProcessError {
     /// Another invocation works on it.
     #[error("another invocation has the lease")]
     Held {
@@ -44,7 +44,7 @@ pub enum Stop {
     Failed(#[from] Error),
 }
 
-impl Stop {
+impl ProcessError {
     /// What is counted.
     pub(crate) fn occurrence(&self) -> Occurrence {
         match self {
@@ -54,7 +54,7 @@ impl Stop {
             Self::OutOfTime | Self::Advanced => Occurrence::Handover,
             Self::Foreign | Self::Unknown => Occurrence::ForeignMessage,
             Self::Panicked => Occurrence::Panic,
-            Self::Failed(error) => Occurrence::service_failed(error.is_refusal()),
+            Self::Failed(error) => Occurrence::service_failed(error.is_denied()),
             Self::Differs | Self::Document(_) => Occurrence::RetryableError,
         }
     }

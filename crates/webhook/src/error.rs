@@ -1,7 +1,7 @@
 //! What became of a post.
 
 use outbound::signature::Malformed;
-use outbound::{Failure, Refused};
+use outbound::{PostError, TargetError};
 use store::Error;
 use telemetry::Occurrence;
 
@@ -19,7 +19,7 @@ pub(crate) enum Done {
 
 /// Why a message is to be delivered again. Nothing in it holds an address, a secret or a body.
 #[derive(Debug, thiserror::Error)]
-pub(crate) enum Stop {
+pub(crate) enum DeliveryError {
     /// The message is no announcement.
     #[error("the message is no announcement of an outcome")]
     Unknown,
@@ -30,11 +30,11 @@ pub(crate) enum Stop {
     #[error("the partner's webhook has a secret that cannot sign: set the webhook again")]
     Secret(#[from] Malformed),
     /// The address is none that is connected to.
-    #[error("the partner's webhook has an address that is refused: set the webhook again")]
-    Address(#[from] Refused),
+    #[error("the partner's webhook has an address that is rejected: set the webhook again")]
+    Address(#[from] TargetError),
     /// The post did not arrive.
     #[error("the post did not arrive")]
-    Post(#[source] Failure),
+    Post(#[source] PostError),
     /// The receiver did not take it.
     #[error("the receiver answered with status {status}")]
     Status {
@@ -57,16 +57,16 @@ pub(crate) enum Stop {
     Panicked,
 }
 
-impl From<Failure> for Stop {
-    fn from(failure: Failure) -> Self {
+impl From<PostError> for DeliveryError {
+    fn from(failure: PostError) -> Self {
         match failure {
-            Failure::Refused(refused) => Self::Address(refused),
+            PostError::TargetError(rejected) => Self::Address(rejected),
             other => Self::Post(other),
         }
     }
 }
 
-impl Stop {
+impl DeliveryError {
     /// Whether the receiver caused the failure, so that its circuit breaker counts it.
     pub(crate) fn is_the_receivers(&self) -> bool {
         matches!(self, Self::Address(_) | Self::Post(_) | Self::Status { .. })
@@ -76,7 +76,7 @@ impl Stop {
     pub(crate) fn occurrence(&self) -> Option<Occurrence> {
         match self {
             Self::Unknown => Some(Occurrence::ForeignMessage),
-            Self::Partners(error) => Some(Occurrence::service_failed(error.is_refusal())),
+            Self::Partners(error) => Some(Occurrence::service_failed(error.is_denied())),
             Self::OutOfTime => Some(Occurrence::Handover),
             Self::Panicked => Some(Occurrence::Panic),
             Self::Secret(_)
@@ -93,7 +93,7 @@ impl Stop {
             Self::Unknown => "unknown",
             Self::Partners(_) => "partners",
             Self::Secret(_) => "secret",
-            Self::Address(refused) => refused.code(),
+            Self::Address(rejected) => rejected.code(),
             Self::Post(failure) => failure.code(),
             Self::Status { status, .. } => status_class(*status),
             Self::CircuitOpen { .. } => "circuit-open",
@@ -130,8 +130,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_table_that_refuses_is_counted_as_a_missing_permission() {
-        let counted = |code: &str| Stop::from(Error::new(Operation::ReadPartner, code)).occurrence();
+    fn a_table_that_rejects_is_counted_as_a_missing_permission() {
+        let counted = |code: &str| DeliveryError::from(Error::new(Operation::ReadPartner, code)).occurrence();
         assert_eq!(counted("AccessDeniedException"), Some(Occurrence::AccessError));
         assert_eq!(counted("ThrottlingException"), Some(Occurrence::RetryableError));
     }
