@@ -9,8 +9,8 @@ use anyhow::{Context as _, Result};
 use host::Host;
 use lambda_runtime::Diagnostic;
 use serde_json::{Value, json};
-use store::door::{Credential, CredentialHash, Feeds, Limits, Partner, Partners, Scope};
 use store::memory::Memory;
+use store::{Credential, CredentialHash, Feeds, Limits, Partner, Scope, WritePartners as _};
 use telemetry::Metrics;
 
 use super::{FEED, PARTNER, Warm, time_calls};

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
-use store::door::{Feeds, Scope};
+use store::{Feeds, Scope};
 
 use crate::decision::{Caller, Reason};
 

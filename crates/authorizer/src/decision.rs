@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
-use store::door::{Feeds, Limits, Scope, usage_key};
+use store::{Feeds, Limits, Scope, usage_key};
 
 use crate::event::Tree;
 

@@ -1,6 +1,6 @@
 //! Who an API key is.
 
-use store::door::{CredentialHash, Limits, Partners};
+use store::{CredentialHash, Limits, ReadPartners};
 
 use crate::decision::{Caller, Decision, Reason};
 
@@ -14,7 +14,7 @@ const SECRET_CHARACTERS: usize = 43;
 const NOBODY: &str = "-";
 
 /// Decides on an API key. Two reads whether or not somebody has it, so that the time tells nothing.
-pub(crate) async fn decide<S: Partners>(
+pub(crate) async fn decide<S: ReadPartners>(
     partners: &S,
     secret: &str,
     now_ms: u64,

@@ -29,7 +29,7 @@ pub mod token;
 use host::Host;
 use lambda_runtime::Diagnostic;
 use serde_json::Value;
-use store::door::Partners;
+use store::ReadPartners;
 use telemetry::{AccessRecord, Label, Metrics, Occurrence};
 
 use decision::{Decision, Reason};
@@ -83,7 +83,7 @@ impl CheckError {
     }
 }
 
-impl<S: Partners, F: Fetch> Authorizer<S, F> {
+impl<S: ReadPartners, F: Fetch> Authorizer<S, F> {
     /// An authorizer; without an issuer no token is accepted. Publishes these metrics.
     #[must_use]
     pub fn new(partners: S, issuer: Option<Issuer<F>>, metrics: Metrics, host: Host) -> Self {

@@ -10,6 +10,7 @@ use authorizer::{Authorizer, config::Config};
 use host::Host;
 use lambda_runtime::{LambdaEvent, service_fn};
 use serde_json::Value;
+use store::aws::{Connection, PartnersTable};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), lambda_runtime::Error> {
@@ -17,7 +18,7 @@ async fn main() -> Result<(), lambda_runtime::Error> {
     telemetry::start(&config.log_level);
     let fetch = OverHttps::new(config.policy());
     let issuer = config.issuer.map(|settings| Issuer::new(settings, fetch));
-    let partners = store::aws::connect_directory(&config.partners_table, config.access);
+    let partners = PartnersTable::new(&Connection::open(config.access).dynamodb(), &config.partners_table);
     let authorizer = &Authorizer::new(partners, issuer, config.metrics, Host::system());
     lambda_runtime::run(service_fn(async |event: LambdaEvent<Value>| {
         Box::pin(authorizer.handle(&event.payload)).await

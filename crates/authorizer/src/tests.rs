@@ -3,8 +3,8 @@ use std::sync::{Arc, Mutex};
 
 use proptest::prelude::*;
 use serde_json::json;
-use store::door::{Credential, CredentialHash, Feeds, Limits, Partner, Scope};
 use store::memory::{Memory, When};
+use store::{Credential, CredentialHash, Feeds, Limits, Partner, Scope, WritePartners as _};
 
 use super::*;
 use crate::minting::{Answers, NOW_MS, Signer, claims, settings};

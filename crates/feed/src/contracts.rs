@@ -6,7 +6,7 @@ use std::{
 };
 
 use contract::Contract;
-use store::{Error, ReadContract, VersionId};
+use store::{Error, ReadContracts, VersionId};
 
 use crate::in_force::{Terms, in_force_of};
 
@@ -35,7 +35,7 @@ struct Warm {
 
 impl Contracts {
     /// The feed's terms at this time, read at most once in `ttl_ms` milliseconds.
-    pub async fn terms<S: ReadContract>(
+    pub async fn terms<S: ReadContracts>(
         &self,
         store: &S,
         feed: &str,

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use checker::{FaultCode, FileFault};
 use contract::{Contract, Finding, FindingSeverity, Status};
-use store::{ContractObject, ContractText, Error, MOST_CONTRACT_VERSIONS, ReadContract, VersionId};
+use store::{ContractObject, ContractText, Error, MOST_CONTRACT_VERSIONS, ReadContracts, VersionId};
 
 /// Maximum number of characters of a finding that are told.
 const MOST_CHARACTERS: usize = 300;
@@ -91,13 +91,13 @@ struct Broken {
 
 /// The contract of a feed: the newest version that compiles. Of the versions before the newest as many are looked through as
 /// the store lists; a deleted contract is none.
-pub async fn in_force<S: ReadContract>(store: &S, feed: &str) -> Result<InForce, Error> {
+pub async fn in_force<S: ReadContracts>(store: &S, feed: &str) -> Result<InForce, Error> {
     let newest = store.contract(feed).await?;
     in_force_of(store, feed, newest).await
 }
 
 /// The same, of a feed whose newest version was read.
-pub(crate) async fn in_force_of<S: ReadContract>(
+pub(crate) async fn in_force_of<S: ReadContracts>(
     store: &S,
     feed: &str,
     newest: Option<ContractObject>,

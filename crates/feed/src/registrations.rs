@@ -3,8 +3,7 @@
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
 
-use store::Error;
-use store::door::ReadPartner;
+use store::{Error, ReadRegistrations};
 
 use crate::key::HEARTBEAT;
 
@@ -37,7 +36,7 @@ pub struct Registrations(Mutex<HashMap<String, (u64, Registration)>>);
 impl Registrations {
     /// What the partners table says at this time, read at most once in `ttl_ms` milliseconds. The stack's own partner of its
     /// hourly file is in no table and known all the same.
-    pub async fn of<S: ReadPartner>(
+    pub async fn of<S: ReadRegistrations>(
         &self,
         store: &S,
         partner: &str,

@@ -9,8 +9,8 @@ use feed::{Contracts, QuarantineReason, Terms};
 use host::Host;
 use jiff::Timestamp;
 use store::FileId;
-use store::door::DoorStore;
 
+use crate::ApiStore;
 use crate::caller::{Caller, OpenFeed};
 use crate::event::Request;
 use crate::problem::{Code, Problem, RequestError};
@@ -60,7 +60,7 @@ impl FeedTerms {
     }
 }
 
-impl<'a, S: DoorStore> Call<'a, S> {
+impl<'a, S: ApiStore> Call<'a, S> {
     /// The first variable of the path.
     pub(crate) fn first(&self) -> &'a str {
         self.captured.first().copied().unwrap_or_default()

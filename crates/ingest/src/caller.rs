@@ -7,8 +7,9 @@ use std::collections::BTreeSet;
 
 use feed::is_name;
 use serde_json::{Map, Value};
-use store::door::{Credential, Feeds, FileQuery, Limits, Partner, RequestKey, Scope, UploadId, UploadRecord};
-use store::{Entry, Outcome};
+use store::{
+    Credential, Entry, Feeds, FileQuery, Limits, Outcome, Partner, RequestKey, Scope, UploadId, UploadRecord,
+};
 
 use crate::problem::Problem;
 use crate::route::Access;

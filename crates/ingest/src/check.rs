@@ -11,8 +11,8 @@ use contract::{Contract, NotRun};
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 use store::State;
-use store::door::DoorStore;
 
+use crate::ApiStore;
 use crate::call::{Call, FeedTerms};
 use crate::problem::{Code, Problem, RequestError};
 use crate::respond::Response;
@@ -41,7 +41,7 @@ struct DryRun {
 }
 
 /// `POST /v1/feeds/{feed}/check`.
-pub(crate) async fn check<S: DoorStore>(call: &Call<'_, S>) -> Result<Response, RequestError> {
+pub(crate) async fn check<S: ApiStore>(call: &Call<'_, S>) -> Result<Response, RequestError> {
     let feed = call.feed()?;
     let terms = call.terms(feed).await?;
     terms.within_limit(call.body.len() as u64)?;
@@ -87,7 +87,7 @@ fn dry_run(receipt: Receipt, state: State, bytes: u64) -> DryRun {
 
 /// Reads the body once, and again where a first reading cannot know the lines of what it rejects. The body is here as a
 /// whole: one hash of it is the seed and the summary's, and the check takes none.
-fn decide<S: DoorStore>(call: &Call<'_, S>, contract: &Arc<Contract>) -> Result<Summary, Problem> {
+fn decide<S: ApiStore>(call: &Call<'_, S>, contract: &Arc<Contract>) -> Result<Summary, Problem> {
     let sha256: [u8; 32] = Sha256::digest(&call.body).into();
     let mut seed = [0; 16];
     seed.iter_mut().zip(sha256).for_each(|(byte, from)| *byte = from);
@@ -101,7 +101,7 @@ fn decide<S: DoorStore>(call: &Call<'_, S>, contract: &Arc<Contract>) -> Result<
     Ok(Summary { sha256: Some(sha256), ..summary })
 }
 
-fn pass<S: DoorStore>(call: &Call<'_, S>, mut check: FileCheck, until_ms: u64) -> Result<Summary, Problem> {
+fn pass<S: ApiStore>(call: &Call<'_, S>, mut check: FileCheck, until_ms: u64) -> Result<Summary, Problem> {
     let in_time = || {
         let detail = "the check takes longer than a request may: send the file; its receipt says the same";
         if call.host.now() < until_ms { Ok(()) } else { Err(Problem::new(Code::TooLarge, detail)) }

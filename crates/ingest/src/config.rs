@@ -1,15 +1,34 @@
 //! The environment, read once at start.
 
 use host::{Environment, EnvironmentError};
-use store::aws::{Access, DoorNames};
+use store::aws::Access;
 
 use crate::Settings;
+
+/// The resources' names, as the stack made them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Names {
+    /// The bucket into which files are written.
+    pub inbox: String,
+    /// The bucket of contracts.
+    pub contracts_bucket: String,
+    /// The bucket of receipts and rejects.
+    pub quarantine_bucket: String,
+    /// The ledger table.
+    pub ledger_table: String,
+    /// The records table.
+    pub records_table: String,
+    /// The partners table.
+    pub partners_table: String,
+    /// The account that must own the buckets; `None` leaves the check out.
+    pub account: Option<String>,
+}
 
 /// What the stack tells the function.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Config {
     /// The names of the resources.
-    pub names: DoorNames,
+    pub names: Names,
     /// Where AWS is and who asks.
     pub access: Access,
     /// How to work.
@@ -28,7 +47,7 @@ impl Config {
     /// Reads variables from anywhere.
     pub fn from_lookup(lookup: impl Fn(&str) -> Option<String>) -> Result<Self, EnvironmentError> {
         let mut environment = Environment::new(lookup);
-        let names = DoorNames {
+        let names = Names {
             inbox: environment.required("INBOX_BUCKET"),
             contracts_bucket: environment.required("CONTRACTS_BUCKET"),
             quarantine_bucket: environment.required("QUARANTINE_BUCKET"),

@@ -5,8 +5,7 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use store::door::FilePlace;
-use store::{FileId, LoadId};
+use store::{FileId, FilePlace, LoadId};
 
 use crate::problem::{Code, Problem};
 

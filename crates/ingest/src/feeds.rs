@@ -2,8 +2,8 @@
 
 use serde::Serialize;
 use store::ContractText;
-use store::door::DoorStore;
 
+use crate::ApiStore;
 use crate::call::Call;
 use crate::problem::{Problem, RequestError};
 use crate::respond::Response;
@@ -20,7 +20,7 @@ struct FeedEntry {
 }
 
 /// `GET /v1/feeds`.
-pub(crate) async fn list<S: DoorStore>(call: &Call<'_, S>) -> Result<Response, RequestError> {
+pub(crate) async fn list<S: ApiStore>(call: &Call<'_, S>) -> Result<Response, RequestError> {
     let opened = call.store.feeds().await?.into_iter().filter(|feed| call.caller.opens(feed));
     let entry = |feed: String| FeedEntry { contract: call.link(&format!("/v1/feeds/{feed}/contract")), feed };
     Ok(Response::json(200, &FeedList { feeds: opened.map(entry).collect() }))
@@ -28,7 +28,7 @@ pub(crate) async fn list<S: DoorStore>(call: &Call<'_, S>) -> Result<Response, R
 
 /// `GET /v1/feeds/{feed}/contract`: the document that is in force, as it was published. Of a feed whose contract never had
 /// a version that compiles, the newest one.
-pub(crate) async fn contract<S: DoorStore>(call: &Call<'_, S>) -> Result<Response, RequestError> {
+pub(crate) async fn contract<S: ApiStore>(call: &Call<'_, S>) -> Result<Response, RequestError> {
     let feed = call.feed()?;
     let document = feed::in_force(call.store, feed.name()).await?.document;
     match document.map(|document| document.text) {

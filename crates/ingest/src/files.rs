@@ -3,15 +3,17 @@
 use host::hexadecimal;
 use serde::Serialize;
 use sha2::{Digest, Sha256};
-use store::door::{Answer, Condition, Current, DoorStore, Land, Landed, UploadId, UploadKind, UploadRecord};
-use store::{Error, FileId, FileVersion, Operation};
+use store::{
+    Answer, Condition, Current, Error, FileId, FileVersion, Land, Landed, Operation, UploadId, UploadKind,
+    UploadRecord,
+};
 
 use crate::call::{Call, name_of, seconds};
 use crate::caller::OpenFeed;
 use crate::idempotency::{Begin, begin, end};
 use crate::problem::{Code, Problem, RequestError};
 use crate::respond::Response;
-use crate::{checksum, media, name};
+use crate::{ApiStore, checksum, media, name};
 
 /// How often is looked again when another upload under the name was faster.
 const ROUNDS: u32 = 4;
@@ -30,7 +32,7 @@ struct SentFile<'a> {
 }
 
 /// `POST /v1/feeds/{feed}/files`.
-pub(crate) async fn send<S: DoorStore>(call: &Call<'_, S>) -> Result<Response, RequestError> {
+pub(crate) async fn send<S: ApiStore>(call: &Call<'_, S>) -> Result<Response, RequestError> {
     let feed = call.feed()?;
     let given = call.request.parameter("name");
     given.map_or(Ok(()), name::check)?;
@@ -80,7 +82,7 @@ pub(crate) async fn send<S: DoorStore>(call: &Call<'_, S>) -> Result<Response, R
 
 /// Puts the bytes under the key, whatever lands there at the same time. An attempt at an idempotent request finds what
 /// an earlier attempt has put.
-async fn put<S: DoorStore>(
+async fn put<S: ApiStore>(
     call: &Call<'_, S>,
     mut land: Land,
     sha256: &[u8; 32],
@@ -122,7 +124,7 @@ pub(crate) enum Place {
 }
 
 /// Looks at a key. `again`: an earlier attempt may have put its bytes, and others may have come after them.
-pub(crate) async fn place<S: DoorStore>(
+pub(crate) async fn place<S: ApiStore>(
     call: &Call<'_, S>,
     key: &str,
     upload: &UploadId,
@@ -147,8 +149,8 @@ pub(crate) fn name_conflict() -> Problem {
 }
 
 /// Takes bytes from the partner's day.
-pub(crate) async fn spend_bytes<S: DoorStore>(call: &Call<'_, S>, bytes: u64) -> Result<(), RequestError> {
-    use store::door::Spent;
+pub(crate) async fn spend_bytes<S: ApiStore>(call: &Call<'_, S>, bytes: u64) -> Result<(), RequestError> {
+    use store::Spent;
     let limits = call.caller.limits();
     match call.store.take_bytes(call.caller.partner(), limits, bytes, call.now_ms).await? {
         Spent::Yes => Ok(()),
@@ -163,7 +165,7 @@ pub(crate) async fn spend_bytes<S: DoorStore>(call: &Call<'_, S>, bytes: u64) ->
 }
 
 /// The file that a version of an upload's key is.
-pub(crate) fn file_of<S: DoorStore>(call: &Call<'_, S>, key: &str, current: &Current) -> FileId {
+pub(crate) fn file_of<S: ApiStore>(call: &Call<'_, S>, key: &str, current: &Current) -> FileId {
     FileId::of(&FileVersion {
         bucket: call.store.inbox().to_owned(),
         key: key.to_owned(),
@@ -180,7 +182,7 @@ pub(crate) fn received_as(file: &FileId) -> UploadId {
 
 /// Notes that an upload became a file, under its own name and under the file's. It has landed whatever becomes of the
 /// notes.
-pub(crate) async fn note<S: DoorStore>(call: &Call<'_, S>, record: &UploadRecord, current: &Current) {
+pub(crate) async fn note<S: ApiStore>(call: &Call<'_, S>, record: &UploadRecord, current: &Current) {
     let file = file_of(call, &record.key, current);
     let noted = UploadRecord { version: Some(current.version.clone()), ..record.clone() };
     for record in [UploadRecord { id: received_as(&file), ..noted.clone() }, noted] {
@@ -191,7 +193,7 @@ pub(crate) async fn note<S: DoorStore>(call: &Call<'_, S>, record: &UploadRecord
 }
 
 /// The answer for a file that landed.
-pub(crate) async fn landed<S: DoorStore>(
+pub(crate) async fn landed<S: ApiStore>(
     call: &Call<'_, S>,
     record: &UploadRecord,
     current: &Current,

@@ -3,7 +3,7 @@
 use bytes::Bytes;
 use host::caught;
 use serde_json::Value;
-use store::door::{DoorStore, Spent};
+use store::Spent;
 use telemetry::{Label, Occurrence, RequestRecord};
 
 use crate::call::{Call, seconds};
@@ -12,13 +12,14 @@ use crate::event::{Request, Tree};
 use crate::problem::{Code, Problem, RequestError};
 use crate::route::{Access, Found, Route, find};
 use crate::{
-    Ingest, ProxyResponse, Response, check, feeds, files, media, openapi, receipts, records, status, uploads,
+    ApiStore, Ingest, ProxyResponse, Response, check, feeds, files, media, openapi, receipts, records,
+    status, uploads,
 };
 
 /// When to come back after a failure of a service, seconds.
 const RETRY_SECONDS: u64 = 5;
 
-impl<S: DoorStore> Ingest<S> {
+impl<S: ApiStore> Ingest<S> {
     /// Handles one event. The answer to whatever a caller does is a response.
     pub async fn handle(&self, event: Value) -> ProxyResponse {
         let began = self.host.now();
@@ -175,7 +176,7 @@ fn open(route: Route) -> Response {
     }
 }
 
-async fn dispatch<S: DoorStore>(route: Route, call: &Call<'_, S>) -> Result<Response, RequestError> {
+async fn dispatch<S: ApiStore>(route: Route, call: &Call<'_, S>) -> Result<Response, RequestError> {
     match route {
         Route::SendFile => Box::pin(files::send(call)).await,
         Route::CheckFile => Box::pin(check::check(call)).await,

@@ -6,8 +6,9 @@
 
 use host::hexadecimal;
 use sha2::{Digest, Sha256};
-use store::door::{Answer, Begun, DoorStore, RequestKey, UploadId};
+use store::{Answer, Begun, RequestKey, UploadId};
 
+use crate::ApiStore;
 use crate::call::{Call, seconds};
 use crate::caller::OpenFeed;
 use crate::problem::{Code, Problem, RequestError};
@@ -32,7 +33,7 @@ pub(crate) enum Begin {
 
 impl Begin {
     /// The name of the upload that the request makes: random where it may not be sent again.
-    pub(crate) fn upload_id<S: DoorStore>(&self, call: &Call<'_, S>, feed: OpenFeed<'_>) -> UploadId {
+    pub(crate) fn upload_id<S: ApiStore>(&self, call: &Call<'_, S>, feed: OpenFeed<'_>) -> UploadId {
         match self {
             Self::New(Some(attempt)) | Self::Answered(attempt, _) => {
                 feed.upload_id(&attempt.key, &attempt.fingerprint)
@@ -43,7 +44,7 @@ impl Begin {
 }
 
 /// Begins the request under its key, when it has one.
-pub(crate) async fn begin<S: DoorStore>(call: &Call<'_, S>) -> Result<Begin, RequestError> {
+pub(crate) async fn begin<S: ApiStore>(call: &Call<'_, S>) -> Result<Begin, RequestError> {
     let Some(key) = call.request.header("idempotency-key")? else { return Ok(Begin::New(None)) };
     let visible = key.bytes().all(|byte| byte.is_ascii_graphic());
     if key.is_empty() || key.len() > KEY_CHARACTERS || !visible {
@@ -71,7 +72,7 @@ pub(crate) async fn begin<S: DoorStore>(call: &Call<'_, S>) -> Result<Begin, Req
 
 /// Ends the attempt: keeps the answer, or forgets a request that was rejected so that it may be sent again corrected. The
 /// effect is there, or is not, whatever becomes of this note; so a failure here changes no answer.
-pub(crate) async fn end<S: DoorStore>(
+pub(crate) async fn end<S: ApiStore>(
     call: &Call<'_, S>,
     attempt: Option<Attempt>,
     ended: Result<(Response, Answer), RequestError>,
@@ -88,7 +89,7 @@ pub(crate) async fn end<S: DoorStore>(
 }
 
 /// SHA-256 of operation, path, query and body, each after its length.
-fn fingerprint<S: DoorStore>(call: &Call<'_, S>) -> String {
+fn fingerprint<S: ApiStore>(call: &Call<'_, S>) -> String {
     let mut hash = Sha256::new();
     let mut add = |part: &[u8]| {
         hash.update((part.len() as u64).to_be_bytes());

@@ -44,7 +44,7 @@ pub use settings::Settings;
 
 use feed::Contracts;
 use host::Host;
-use store::door::DoorStore;
+use store::{ReadContracts, ReadLedger, ReadPartners, ReadQuarantine, ReadRecords, Requests, WriteInbox};
 
 /// The function: clients and contracts are kept from one invocation to the next, nothing else is.
 pub struct Ingest<S> {
@@ -54,7 +54,18 @@ pub struct Ingest<S> {
     host: Host,
 }
 
-impl<S: DoorStore> Ingest<S> {
+/// What the partner API reaches. It can open or delete no file of the inbox.
+pub trait ApiStore:
+    WriteInbox + ReadContracts + ReadQuarantine + ReadLedger + ReadRecords + ReadPartners + Requests
+{
+}
+
+impl<T> ApiStore for T where
+    T: WriteInbox + ReadContracts + ReadQuarantine + ReadLedger + ReadRecords + ReadPartners + Requests
+{
+}
+
+impl<S: ApiStore> Ingest<S> {
     /// The partner API on a store.
     #[must_use]
     pub fn new(store: S, settings: Settings, host: Host) -> Self {

@@ -11,7 +11,7 @@ mod webhooks;
 use std::sync::OnceLock;
 
 use serde_json::{Map, Value, json};
-use store::door::Scope;
+use store::Scope;
 
 use crate::route::{Access, Definition, TABLE};
 

@@ -1,9 +1,9 @@
 //! What was decided on a file: its receipt, and where its rejected records are.
 
 use serde::Serialize;
-use store::door::DoorStore;
 use store::{Entry, Outcome};
 
+use crate::ApiStore;
 use crate::call::Call;
 use crate::files::received_as;
 use crate::problem::{Code, Problem, RequestError};
@@ -22,7 +22,7 @@ struct SignedRejects {
 }
 
 /// `GET /v1/files/{file}/receipt`: the document that the processor wrote.
-pub(crate) async fn receipt<S: DoorStore>(call: &Call<'_, S>) -> Result<Response, RequestError> {
+pub(crate) async fn receipt<S: ApiStore>(call: &Call<'_, S>) -> Result<Response, RequestError> {
     let outcome = decided(call).await?;
     let key = call.caller.receipt_key(&outcome).ok_or_else(Problem::not_found)?;
     let document = call.store.document(key).await?.ok_or_else(Problem::not_found)?;
@@ -31,7 +31,7 @@ pub(crate) async fn receipt<S: DoorStore>(call: &Call<'_, S>) -> Result<Response
 }
 
 /// `GET /v1/files/{file}/rejects`: a signed GET, for these rejected records only.
-pub(crate) async fn rejects<S: DoorStore>(call: &Call<'_, S>) -> Result<Response, RequestError> {
+pub(crate) async fn rejects<S: ApiStore>(call: &Call<'_, S>) -> Result<Response, RequestError> {
     let (object, ending) = match call.request.parameter("format") {
         None | Some("csv") => ("rejects.csv", "csv"),
         Some("ndjson") => ("rejects.ndjson.gz", "ndjson.gz"),
@@ -50,7 +50,7 @@ pub(crate) async fn rejects<S: DoorStore>(call: &Call<'_, S>) -> Result<Response
 }
 
 /// What was decided on the file that the path names.
-async fn decided<S: DoorStore>(call: &Call<'_, S>) -> Result<Outcome, RequestError> {
+async fn decided<S: ApiStore>(call: &Call<'_, S>) -> Result<Outcome, RequestError> {
     let file = call.file()?;
     let entry = call.store.entry(&file).await?;
     let not_yet = || {

@@ -3,9 +3,9 @@
 use std::collections::HashMap;
 
 use checker::{KeyError, key_of};
-use store::door::{DoorStore, RecordPage, RecordVersion};
-use store::{ItemValue, LoadId, State};
+use store::{ItemValue, LoadId, RecordPage, RecordVersion, State};
 
+use crate::ApiStore;
 use crate::call::Call;
 use crate::caller::OpenFeed;
 use crate::cursor;
@@ -19,7 +19,7 @@ const MOST_VERSIONS: usize = 200;
 const FEW: u16 = 5;
 
 /// `GET /v1/records/{feed}/{key+}`.
-pub(crate) async fn read<S: DoorStore>(call: &Call<'_, S>) -> Result<Response, RequestError> {
+pub(crate) async fn read<S: ApiStore>(call: &Call<'_, S>) -> Result<Response, RequestError> {
     let feed = call.feed()?;
     let history = match call.request.parameter("history") {
         None | Some("false") => false,
@@ -58,7 +58,7 @@ pub(crate) async fn read<S: DoorStore>(call: &Call<'_, S>) -> Result<Response, R
 }
 
 /// The partition of the record that the path names, by the key columns of the feed's contract.
-async fn partition<S: DoorStore>(call: &Call<'_, S>, feed: OpenFeed<'_>) -> Result<String, RequestError> {
+async fn partition<S: ApiStore>(call: &Call<'_, S>, feed: OpenFeed<'_>) -> Result<String, RequestError> {
     let terms = call.terms(feed).await?;
     let contract = terms.contract().ok_or_else(Problem::not_found)?;
     let segments = call.captured.get(1..).unwrap_or_default();
@@ -92,7 +92,7 @@ struct Walk<'a, S> {
     known: HashMap<LoadId, bool>,
 }
 
-impl<S: DoorStore> Walk<'_, S> {
+impl<S: ApiStore> Walk<'_, S> {
     async fn run(
         mut self,
         wanted: usize,

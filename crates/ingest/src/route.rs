@@ -1,6 +1,6 @@
 //! The table of routes: the router, the answers 404 and 405, the scopes and the OpenAPI document are made from it.
 
-use store::door::Scope;
+use store::Scope;
 
 use crate::media::Body;
 

@@ -4,9 +4,9 @@ use checker::Counts;
 use jiff::civil::Date;
 use jiff::{Timestamp, tz::TimeZone};
 use serde::Serialize;
-use store::door::{DoorStore, FilePage, ListedFile, UploadRecord};
-use store::{FileId, Outcome, State};
+use store::{FileId, FilePage, ListedFile, Outcome, State, UploadRecord};
 
+use crate::ApiStore;
 use crate::call::{Call, instant, name_of};
 use crate::cursor;
 use crate::files::received_as;
@@ -50,7 +50,7 @@ struct FileList<'a> {
 }
 
 /// `GET /v1/files/{file}`.
-pub(crate) async fn read<S: DoorStore>(call: &Call<'_, S>) -> Result<Response, RequestError> {
+pub(crate) async fn read<S: ApiStore>(call: &Call<'_, S>) -> Result<Response, RequestError> {
     let file = call.file()?;
     if let Some(entry) = call.store.entry(&file).await? {
         if !call.caller.owns(&entry) {
@@ -72,7 +72,7 @@ pub(crate) async fn read<S: DoorStore>(call: &Call<'_, S>) -> Result<Response, R
 }
 
 /// `GET /v1/files`.
-pub(crate) async fn list<S: DoorStore>(call: &Call<'_, S>) -> Result<Response, RequestError> {
+pub(crate) async fn list<S: ApiStore>(call: &Call<'_, S>) -> Result<Response, RequestError> {
     let mut query = call.caller.file_query();
     query.limit = cursor::limit(call.request.parameter("limit"))?;
     query.after = call.request.parameter("cursor").map(cursor::read_file).transpose()?;
@@ -94,7 +94,7 @@ pub(crate) async fn list<S: DoorStore>(call: &Call<'_, S>) -> Result<Response, R
     Ok(Response::json(200, &page))
 }
 
-fn status<'a, S: DoorStore>(call: &Call<'_, S>, listed: &'a ListedFile) -> FileStatus<'a> {
+fn status<'a, S: ApiStore>(call: &Call<'_, S>, listed: &'a ListedFile) -> FileStatus<'a> {
     let ListedFile { file, feed, key, state, order, outcome } = listed;
     let link = call.file_link(file);
     let outcome = outcome.as_ref().filter(|_| state.is_terminal());
@@ -124,7 +124,7 @@ fn status<'a, S: DoorStore>(call: &Call<'_, S>, listed: &'a ListedFile) -> FileS
 }
 
 /// A file that is known from its upload only.
-fn not_claimed<'a, S: DoorStore>(
+fn not_claimed<'a, S: ApiStore>(
     call: &Call<'_, S>,
     file: &'a FileId,
     record: &'a UploadRecord,

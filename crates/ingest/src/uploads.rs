@@ -9,9 +9,8 @@ mod parts;
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
-use store::FileId;
-use store::door::{
-    Answer, Condition, Current, DoorStore, Land, Presigned, SignedUpload, UploadId, UploadKind, UploadRecord,
+use store::{
+    Answer, Condition, Current, FileId, Land, Presigned, SignedUpload, UploadId, UploadKind, UploadRecord,
 };
 
 use crate::call::{Call, instant, name_of};
@@ -21,7 +20,7 @@ use crate::files::{self, file_of, is_of, spend_bytes};
 use crate::idempotency::{Begin, begin, end};
 use crate::problem::{Code, Problem, RequestError};
 use crate::respond::Response;
-use crate::{media, name};
+use crate::{ApiStore, media, name};
 
 use parts::plan;
 pub(crate) use parts::{MOST_SIGNED, complete, sign_parts};
@@ -100,7 +99,7 @@ struct UploadStatus<'a> {
 }
 
 /// `POST /v1/feeds/{feed}/uploads`.
-pub(crate) async fn open<S: DoorStore>(call: &Call<'_, S>) -> Result<Response, RequestError> {
+pub(crate) async fn open<S: ApiStore>(call: &Call<'_, S>) -> Result<Response, RequestError> {
     let feed = call.feed()?;
     let expected = "`bytes` and `sha256`, and optionally `name`, `contentType`, `corrects` and `parts`";
     let wish: Wish = Request::json(&call.body, expected)?;
@@ -144,7 +143,7 @@ pub(crate) async fn open<S: DoorStore>(call: &Call<'_, S>) -> Result<Response, R
 
 /// Keeps the promise's record, or finds that of an earlier attempt, and tells it; or tells that the bytes are already there. What
 /// is kept as the answer has no signed address in it: sent again, the request gets a new one, which ends with the promise.
-async fn promise<S: DoorStore>(
+async fn promise<S: ApiStore>(
     call: &Call<'_, S>,
     feed: OpenFeed<'_>,
     wanted: UploadRecord,
@@ -190,7 +189,7 @@ async fn promise<S: DoorStore>(
     Ok((Response::json(201, &told).with("location", status), kept))
 }
 
-async fn keep<S: DoorStore>(
+async fn keep<S: ApiStore>(
     call: &Call<'_, S>,
     mut record: UploadRecord,
     content_type: &str,
@@ -206,7 +205,7 @@ async fn keep<S: DoorStore>(
 }
 
 /// Signs the PUT of a promise, for as long as the promise lasts, under the condition that its name still is as it was seen.
-async fn sign<S: DoorStore>(
+async fn sign<S: ApiStore>(
     call: &Call<'_, S>,
     record: &UploadRecord,
     content_type: &str,
@@ -281,7 +280,7 @@ fn read_sha256(text: &str) -> Option<[u8; 32]> {
 }
 
 /// `GET /v1/uploads/{upload}`.
-pub(crate) async fn read<S: DoorStore>(call: &Call<'_, S>) -> Result<Response, RequestError> {
+pub(crate) async fn read<S: ApiStore>(call: &Call<'_, S>) -> Result<Response, RequestError> {
     let record = record(call).await?;
     let current = has_landed(call, &record).await?;
     let state = match &current {
@@ -309,7 +308,7 @@ pub(crate) async fn read<S: DoorStore>(call: &Call<'_, S>) -> Result<Response, R
 }
 
 /// `DELETE /v1/uploads/{upload}`.
-pub(crate) async fn abort<S: DoorStore>(call: &Call<'_, S>) -> Result<Response, RequestError> {
+pub(crate) async fn abort<S: ApiStore>(call: &Call<'_, S>) -> Result<Response, RequestError> {
     let record = record(call).await?;
     if has_landed(call, &record).await?.is_some() {
         return Err(closed("has landed").into());
@@ -324,13 +323,13 @@ pub(crate) async fn abort<S: DoorStore>(call: &Call<'_, S>) -> Result<Response, 
 }
 
 /// The record of the upload that the path names.
-async fn record<S: DoorStore>(call: &Call<'_, S>) -> Result<UploadRecord, RequestError> {
+async fn record<S: ApiStore>(call: &Call<'_, S>) -> Result<UploadRecord, RequestError> {
     let id = UploadId::parse(call.first()).ok_or_else(Problem::not_found)?;
     Ok(call.caller.upload(call.store.upload_record(call.caller.partner(), &id).await?)?)
 }
 
 /// The version that an upload became.
-async fn has_landed<S: DoorStore>(
+async fn has_landed<S: ApiStore>(
     call: &Call<'_, S>,
     record: &UploadRecord,
 ) -> Result<Option<Current>, RequestError> {

@@ -5,8 +5,7 @@ use std::time::Duration;
 use futures_util::future::{join_all, join3};
 use lambda_runtime::Diagnostic;
 use serde_json::Value;
-use store::door::{Partners, Reading, Senders};
-use store::{AlarmsNow, Error, Incident, Incidents, Mail, Measured, ReadContract, Secrets};
+use store::{Error, Incident, Mail};
 use telemetry::{Label, Notice as Noticed, NoticeRecord, Occurrence};
 
 use crate::alarm::Change;
@@ -15,7 +14,7 @@ use crate::event::{UnknownEvent, decode};
 use crate::files::Files;
 use crate::incident::{Decision, decide};
 use crate::message::{Known, Message};
-use crate::{Notifier, files, members, recent, render};
+use crate::{Notifier, NotifierStore, files, members, recent, render};
 
 /// How often an incident is looked at again when somebody else wrote it meanwhile.
 const LOOKS: usize = 8;
@@ -87,9 +86,7 @@ impl LookupError {
     }
 }
 
-impl<D: Incidents + Secrets + Mail + Measured + AlarmsNow, R: Partners + Senders + Reading + ReadContract>
-    Notifier<D, R>
-{
+impl<S: NotifierStore> Notifier<S> {
     /// Handles one invocation. An error asks Lambda to try again, and at last to keep the event among the dead letters.
     pub async fn handle(&self, event: &Value) -> Result<(), NotifyError> {
         let mut ended = Ok(());
@@ -108,17 +105,17 @@ impl<D: Incidents + Secrets + Mail + Measured + AlarmsNow, R: Partners + Senders
 
     async fn attend(&self, change: &Change) -> Result<(), NotifyError> {
         for _ in 0..LOOKS {
-            let seen = self.desk.incident(&change.incident).await?;
+            let seen = self.store.incident(&change.incident).await?;
             match decide(seen.as_ref(), change, self.host.now()) {
                 Decision::Nothing => return Ok(()),
                 Decision::Later => return Err(NotifyError::Busy),
                 Decision::Fold => {
-                    self.desk.fold(&change.incident, &change.alarm).await?;
+                    self.store.fold(&change.incident, &change.alarm).await?;
                     self.record(change, "none", Noticed::Folded, "");
                     return Ok(());
                 }
                 Decision::Tell(next) => {
-                    if self.desk.put_incident(&change.incident, &next, seen.as_ref()).await? {
+                    if self.store.put_incident(&change.incident, &next, seen.as_ref()).await? {
                         return self.tell(change, next).await;
                     }
                 }
@@ -159,7 +156,7 @@ impl<D: Incidents + Secrets + Mail + Measured + AlarmsNow, R: Partners + Senders
         }
         let next = Incident { told, done: failed.is_empty(), lease_until_ms: 0, ..mine.clone() };
         // Not written: its lease is over and another invocation has it, which tells of it too.
-        if !self.desk.put_incident(&change.incident, &next, Some(&mine)).await? {
+        if !self.store.put_incident(&change.incident, &next, Some(&mine)).await? {
             tracing::warn!("another invocation took the incident over");
         }
         if failed.is_empty() { Ok(()) } else { Err(NotifyError::Channels(failed)) }
@@ -169,9 +166,9 @@ impl<D: Incidents + Secrets + Mail + Measured + AlarmsNow, R: Partners + Senders
     async fn message(&self, change: &Change, incident: &Incident) -> Message {
         let stack = &self.settings.stack;
         let (files, recent, members) = join3(
-            files::of(&self.reading, change, stack),
-            recent::of(&self.desk, change, self.host.now()),
-            members::of(&self.desk, change, stack),
+            files::of(&self.store, change, stack),
+            recent::of(&self.store, change, self.host.now()),
+            members::of(&self.store, change, stack),
         )
         .await;
         let files = files.unwrap_or_else(|unanswered| {
@@ -202,7 +199,7 @@ impl<D: Incidents + Secrets + Mail + Measured + AlarmsNow, R: Partners + Senders
     async fn channels(&self) -> Result<Vec<Channel>, NoChannels> {
         match &self.settings.channels_secret {
             None => Ok(Vec::new()),
-            Some(arn) => Ok(Channel::parse(&self.desk.secret(arn).await?)?),
+            Some(arn) => Ok(Channel::parse(&self.store.secret(arn).await?)?),
         }
     }
 
@@ -212,7 +209,7 @@ impl<D: Incidents + Secrets + Mail + Measured + AlarmsNow, R: Partners + Senders
         let ended = match channel {
             Channel::Mail => {
                 let (subject, text) = render::mail(message);
-                self.desk.mail(&subject, &text).await.map_err(ChannelError::from)
+                self.store.mail(&subject, &text).await.map_err(ChannelError::from)
             }
             other => other.post(&self.client, self.settings.policy, message, self.host.now()).await,
         };

@@ -6,8 +6,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use feed::{HEARTBEAT, UNKNOWN};
 use futures_util::future::join_all;
 use jiff::Timestamp;
-use store::door::{Credential, Feeds, FileQuery, ListedFile, Partners, Reading, Senders};
-use store::{Error, Outcome, ReadContract, State, UNKNOWN as WRONG_KEY};
+use store::{
+    Credential, Error, Feeds, FileQuery, ListInbox, ListedFile, Outcome, ReadContracts, ReadLedger,
+    ReadPartners, State, UNKNOWN as WRONG_KEY,
+};
 use telemetry::Label;
 
 use crate::alarm::Change;
@@ -61,7 +63,7 @@ pub struct BadFile {
 }
 
 /// Looks for the files of an alarm of a stack.
-pub(crate) async fn of<R: Partners + Senders + Reading + ReadContract>(
+pub(crate) async fn of<R: ReadPartners + ListInbox + ReadLedger + ReadContracts>(
     reading: &R,
     change: &Change,
     stack: &str,
@@ -80,7 +82,7 @@ pub(crate) async fn of<R: Partners + Senders + Reading + ReadContract>(
     }
 }
 
-async fn bad<R: Partners + Senders + Reading>(
+async fn bad<R: ReadPartners + ListInbox + ReadLedger>(
     reading: &R,
     change: &Change,
     stack: &str,
@@ -107,7 +109,10 @@ async fn bad<R: Partners + Senders + Reading>(
 
 /// The newest file of each partner of the alarm's feed. Where a file is waited for, whoever waits longest comes first: a
 /// partner that is to send the feed and never did, then the oldest file.
-async fn newest<R: Partners + Senders + Reading>(reading: &R, change: &Change) -> Result<Vec<String>, Error> {
+async fn newest<R: ReadPartners + ListInbox + ReadLedger>(
+    reading: &R,
+    change: &Change,
+) -> Result<Vec<String>, Error> {
     let partners = match change.place("partner") {
         Some(partner) => vec![(partner.to_owned(), partner.to_owned())],
         None => everybody(reading).await?,
@@ -127,7 +132,7 @@ async fn newest<R: Partners + Senders + Reading>(reading: &R, change: &Change) -
 }
 
 /// The active partners with a credential that names the alarm's feed.
-async fn expected<R: Partners>(reading: &R, change: &Change) -> Result<Vec<String>, Error> {
+async fn expected<R: ReadPartners>(reading: &R, change: &Change) -> Result<Vec<String>, Error> {
     let Some(feed) = change.place("feed") else { return Ok(Vec::new()) };
     let partners = reading.all_partners().await?;
     let active: Vec<_> = partners.into_iter().filter(|partner| partner.active).take(PARTNERS).collect();
@@ -147,7 +152,7 @@ async fn expected<R: Partners>(reading: &R, change: &Change) -> Result<Vec<Strin
 
 /// Files of these partners and the alarm's feed with their partner as it is shown, newest first, of each partner at most
 /// `limit`.
-async fn listed<R: Reading>(
+async fn listed<R: ReadLedger>(
     reading: &R,
     change: &Change,
     partners: Vec<(String, String)>,
@@ -172,7 +177,7 @@ async fn listed<R: Reading>(
 
 /// The partners of the table, and those that only drop files into the inbox, each with the name that is shown: a folder that
 /// no operator named may be a patient. Not the stack's own heartbeat.
-async fn everybody<R: Partners + Senders>(reading: &R) -> Result<Vec<(String, String)>, Error> {
+async fn everybody<R: ReadPartners + ListInbox>(reading: &R) -> Result<Vec<(String, String)>, Error> {
     let registered = reading.all_partners().await?.into_iter().map(|partner| partner.name);
     let mut shown: BTreeMap<String, String> = registered.map(|name| (name.clone(), name)).collect();
     for name in reading.senders(None).await?.names.into_iter().filter(|name| feed::is_name(name)) {

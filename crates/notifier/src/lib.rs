@@ -30,15 +30,12 @@ pub use deliver::NotifyError;
 
 use host::Host;
 use outbound::{CircuitBreakers, Client, Policy};
-use store::door::{Partners, Reading, Senders};
-use store::{AlarmsNow, Incidents, Mail, Measured, ReadContract, Secrets};
+use store::{Incidents, ListInbox, Mail, ReadContracts, ReadLedger, ReadMetrics, ReadPartners, Secrets};
 use telemetry::Metrics;
 
-/// What a message needs besides its alarm. `D`: incidents, secrets, mail, recent values, alarms. `R`: partners, their files and
-/// the contracts.
-pub struct Notifier<D, R> {
-    desk: D,
-    reading: R,
+/// What a message needs besides its alarm.
+pub struct Notifier<S> {
+    store: S,
     client: Client,
     settings: Settings,
     breakers: CircuitBreakers,
@@ -58,13 +55,23 @@ pub struct Settings {
     pub metrics: Metrics,
 }
 
-impl<D: Incidents + Secrets + Mail + Measured + AlarmsNow, R: Partners + Senders + Reading + ReadContract>
-    Notifier<D, R>
+/// What the notifier reaches: incidents, secrets, mail, recent values and alarms; partners, their files, the folders of the
+/// inbox and the contracts.
+pub trait NotifierStore:
+    Incidents + Secrets + Mail + ReadMetrics + ReadPartners + ListInbox + ReadLedger + ReadContracts
 {
+}
+
+impl<T> NotifierStore for T where
+    T: Incidents + Secrets + Mail + ReadMetrics + ReadPartners + ListInbox + ReadLedger + ReadContracts
+{
+}
+
+impl<S: NotifierStore> Notifier<S> {
     /// A notifier between these.
-    pub fn new(desk: D, reading: R, settings: Settings, host: Host) -> Result<Self, outbound::PostError> {
+    pub fn new(store: S, settings: Settings, host: Host) -> Result<Self, outbound::PostError> {
         let client = Client::new(settings.policy)?;
-        Ok(Self { desk, reading, client, settings, breakers: CircuitBreakers::default(), host })
+        Ok(Self { store, client, settings, breakers: CircuitBreakers::default(), host })
     }
 }
 

@@ -8,8 +8,10 @@ use contract::{Arrival, Contract, Due, Expectation};
 use feed::{BrokenContract, HEARTBEAT, InForce, Terms, UNKNOWN};
 use futures_util::future::join_all;
 use jiff::Timestamp;
-use store::door::{Credential, Feeds, FileQuery, ListedFile, Partners, Reading, Senders};
-use store::{Error, ReadContract, State};
+use store::{
+    Credential, Error, Feeds, FileQuery, ListInbox, ListedFile, ReadContracts, ReadLedger, ReadPartners,
+    State,
+};
 
 use crate::files::{FILES, PARTNERS, story};
 use crate::message::instant;
@@ -72,7 +74,7 @@ struct Found<'a> {
 }
 
 /// Looks for the files that are overdue at this time.
-pub(crate) async fn of<R: Partners + Senders + Reading + ReadContract>(
+pub(crate) async fn of<R: ReadPartners + ListInbox + ReadLedger + ReadContracts>(
     reading: &R,
     now_ms: u64,
     stack: &str,
@@ -104,12 +106,12 @@ pub(crate) async fn of<R: Partners + Senders + Reading + ReadContract>(
 }
 
 /// The contracts whose newest version does not compile, one line each.
-pub(crate) async fn broken<R: Reading + ReadContract>(reading: &R) -> Result<Vec<String>, Error> {
+pub(crate) async fn broken<R: ReadContracts>(reading: &R) -> Result<Vec<String>, Error> {
     Ok(broken_lines(&contracts(reading).await?))
 }
 
 /// What holds for each feed that has a contract.
-async fn contracts<R: Reading + ReadContract>(reading: &R) -> Result<Vec<(String, InForce)>, Error> {
+async fn contracts<R: ReadContracts>(reading: &R) -> Result<Vec<(String, InForce)>, Error> {
     let feeds = reading.feeds().await?.into_iter().filter(|name| feed::is_name(name));
     let feeds: Vec<String> = feeds.take(MOST_FEEDS).collect();
     let read = join_all(feeds.iter().map(|feed| feed::in_force(reading, feed))).await;
@@ -133,7 +135,10 @@ fn expecting(contracts: Vec<(String, InForce)>) -> BTreeMap<String, Arc<Contract
 }
 
 /// The active partners of the table with the feeds that their credentials name, and those that only drop files.
-async fn senders<R: Partners + Senders>(reading: &R, now_ms: u64) -> Result<BTreeMap<String, Sender>, Error> {
+async fn senders<R: ReadPartners + ListInbox>(
+    reading: &R,
+    now_ms: u64,
+) -> Result<BTreeMap<String, Sender>, Error> {
     let partners = reading.all_partners().await?;
     let known: BTreeSet<String> = partners.iter().map(|partner| partner.name.clone()).collect();
     let active: Vec<_> =
@@ -165,7 +170,7 @@ fn named(credentials: impl Iterator<Item = Credential>, now_ms: u64) -> BTreeMap
 }
 
 /// What is overdue of a pair; `None` when nothing is, and when the partner is not known to send the feed.
-async fn judge<'a, R: Reading>(
+async fn judge<'a, R: ReadLedger>(
     reading: &R,
     pair: &Pair<'a>,
     now_ms: u64,

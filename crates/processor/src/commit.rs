@@ -3,10 +3,10 @@
 use contract::{Contract, OnSameName};
 use store::{
     Commit, Committed, ContentClaim, Error, FileId, FileVersion, Head, HeadMove, Opened, Operation, Outcome,
-    State, Store,
+    State,
 };
 
-use crate::{error::ProcessError, quarantine, work::Work};
+use crate::{ProcessorStore, error::ProcessError, quarantine, work::Work};
 
 /// The version id of objects from before a bucket had versions.
 const NULL_VERSION: &str = "null";
@@ -27,7 +27,7 @@ pub(crate) enum Standing {
 }
 
 /// Asks where this version stands. The order is that of the bucket's listing; times and sequencers are not asked.
-pub(crate) async fn standing<S: Store>(
+pub(crate) async fn standing<S: ProcessorStore>(
     work: &Work<'_, S>,
     contract: &Contract,
 ) -> Result<Standing, ProcessError> {
@@ -43,7 +43,7 @@ pub(crate) async fn standing<S: Store>(
 ///
 /// A version that is older and not decided yet may still turn out to be good: it is waited for, so that the end does not
 /// depend on which of the two was delivered first.
-async fn first_good<S: Store>(work: &Work<'_, S>) -> Result<Standing, ProcessError> {
+async fn first_good<S: ProcessorStore>(work: &Work<'_, S>) -> Result<Standing, ProcessError> {
     let seen = work.store.head(&work.file.key).await?;
     if let Some(head) = seen.as_ref().filter(|head| head.file != work.id)
         && is_complete(work, &head.file).await?
@@ -72,7 +72,7 @@ async fn first_good<S: Store>(work: &Work<'_, S>) -> Result<Standing, ProcessErr
     Ok(Standing::Visible(Some(HeadMove { from: seen, to: head_of(work), receipt: None })))
 }
 
-async fn is_complete<S: Store>(work: &Work<'_, S>, file: &FileId) -> Result<bool, ProcessError> {
+async fn is_complete<S: ProcessorStore>(work: &Work<'_, S>, file: &FileId) -> Result<bool, ProcessError> {
     Ok(work.store.entry(file).await?.is_some_and(|entry| entry.state == State::Complete))
 }
 
@@ -80,7 +80,7 @@ fn head_of<S>(work: &Work<'_, S>) -> Head {
     Head { version: work.file.version.clone(), file: work.id.clone(), load: work.load.clone() }
 }
 
-async fn newest<S: Store>(work: &Work<'_, S>) -> Result<Standing, ProcessError> {
+async fn newest<S: ProcessorStore>(work: &Work<'_, S>) -> Result<Standing, ProcessError> {
     let to = head_of(work);
     let Some(seen) = work.store.head(&work.file.key).await? else {
         return Ok(Standing::Visible(Some(HeadMove { from: None, to, receipt: None })));
@@ -103,12 +103,15 @@ async fn newest<S: Store>(work: &Work<'_, S>) -> Result<Standing, ProcessError> 
 }
 
 /// Whether a visible version that was deleted from the bucket since was newer. Only the orders are left to compare.
-async fn is_newer<S: Store>(work: &Work<'_, S>, visible: &FileId) -> Result<bool, ProcessError> {
+async fn is_newer<S: ProcessorStore>(work: &Work<'_, S>, visible: &FileId) -> Result<bool, ProcessError> {
     Ok(work.store.entry(visible).await?.is_some_and(|entry| entry.order > work.order))
 }
 
 /// Prepares the end of the load that this one replaces: writes the receipt that says so, and gives its file.
-async fn replaced<S: Store>(work: &Work<'_, S>, head: &mut HeadMove) -> Result<Option<FileId>, ProcessError> {
+async fn replaced<S: ProcessorStore>(
+    work: &Work<'_, S>,
+    head: &mut HeadMove,
+) -> Result<Option<FileId>, ProcessError> {
     let Some(from) = head.from.as_ref().filter(|from| from.file != work.id) else { return Ok(None) };
     let Some(older) = work.store.entry(&from.file).await? else { return Ok(None) };
     let Some(outcome) = older.outcome.as_ref().filter(|_| older.state == State::Complete) else {
@@ -129,7 +132,7 @@ pub(crate) enum Ended {
 }
 
 /// Commits, looking again where the head moved meanwhile.
-pub(crate) async fn commit<S: Store>(
+pub(crate) async fn commit<S: ProcessorStore>(
     work: &Work<'_, S>,
     contract: &Contract,
     outcome: &Outcome,

@@ -4,7 +4,30 @@ use std::path::PathBuf;
 
 use crate::Settings;
 use host::{Environment, EnvironmentError};
-use store::aws::{Access, Names};
+use store::aws::Access;
+
+/// The resources' names, as the stack made them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Names {
+    /// The inbox buckets; objects of other buckets are never read.
+    pub inboxes: Vec<String>,
+    /// The bucket of contracts.
+    pub contracts_bucket: String,
+    /// The bucket of quarantined files, rejects and reports.
+    pub quarantine_bucket: String,
+    /// The ledger table.
+    pub ledger_table: String,
+    /// The records table.
+    pub records_table: String,
+    /// The partners table, of which only registrations are read.
+    pub partners_table: String,
+    /// The inbox queue.
+    pub queue_url: String,
+    /// The topic of outcomes.
+    pub outcome_topic: String,
+    /// The account that must own the buckets; `None` leaves the check out.
+    pub account: Option<String>,
+}
 
 /// What the stack tells the function.
 #[derive(Clone, Debug, PartialEq, Eq)]

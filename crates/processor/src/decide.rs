@@ -5,10 +5,11 @@ use std::sync::Arc;
 use checker::{FaultCode, Summary, Verdict};
 use contract::{Contract, OnSameName};
 use feed::QuarantineReason;
-use store::{Entry, Outcome, State, Store};
+use store::{Entry, Outcome, State};
 use telemetry::{FileRecord, Step};
 
 use crate::{
+    ProcessorStore,
     commit::{self, Ended, Standing},
     error::ProcessError,
     load::{Load, Rows},
@@ -39,7 +40,7 @@ impl Task {
 }
 
 /// Takes a claimed file to its terminal state and gives what was decided; fills in the record.
-pub(crate) async fn decide<S: Store>(
+pub(crate) async fn decide<S: ProcessorStore>(
     work: &Work<'_, S>,
     entry: &Entry,
     task: &Task,
@@ -58,7 +59,7 @@ pub(crate) async fn decide<S: Store>(
     }
 }
 
-async fn quarantine_unread<S: Store>(
+async fn quarantine_unread<S: ProcessorStore>(
     work: &Work<'_, S>,
     contract: Option<&Contract>,
     reason: &QuarantineReason,
@@ -69,7 +70,7 @@ async fn quarantine_unread<S: Store>(
 }
 
 /// Quarantines a file that lies where S3 reads nothing before it is restored.
-async fn quarantine_archived<S: Store>(
+async fn quarantine_archived<S: ProcessorStore>(
     work: &Work<'_, S>,
     contract: &Contract,
     record: &mut FileRecord,
@@ -79,7 +80,7 @@ async fn quarantine_archived<S: Store>(
     quarantine_unread(work, Some(contract), &reason, record).await
 }
 
-async fn check<S: Store>(
+async fn check<S: ProcessorStore>(
     work: &Work<'_, S>,
     contract: &Arc<Contract>,
     record: &mut FileRecord,
@@ -114,7 +115,7 @@ async fn check<S: Store>(
 }
 
 /// Keeps what a quarantined file's sender needs to correct it.
-async fn reject<S: Store>(
+async fn reject<S: ProcessorStore>(
     work: &Work<'_, S>,
     contract: &Arc<Contract>,
     first: &Summary,
@@ -137,7 +138,7 @@ async fn reject<S: Store>(
 }
 
 /// Loads the good rows, keeps the rejects, and makes the load visible.
-async fn accept<S: Store>(
+async fn accept<S: ProcessorStore>(
     work: &Work<'_, S>,
     contract: &Arc<Contract>,
     first: &Summary,
@@ -163,7 +164,7 @@ async fn accept<S: Store>(
     make_visible(work, contract, &second, record).await
 }
 
-async fn make_visible<S: Store>(
+async fn make_visible<S: ProcessorStore>(
     work: &Work<'_, S>,
     contract: &Contract,
     summary: &Summary,
@@ -184,7 +185,7 @@ async fn make_visible<S: Store>(
 }
 
 /// Ends a version that may not become visible.
-async fn set_aside<S: Store>(
+async fn set_aside<S: ProcessorStore>(
     work: &Work<'_, S>,
     standing: Standing,
     evidence: Evidence<'_>,

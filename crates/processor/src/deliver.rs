@@ -6,11 +6,11 @@ use host::{Message, SqsBatchResponse, caught, deliver_again};
 use lambda_runtime::Diagnostic;
 use serde::Serialize;
 use serde_json::Value;
-use store::{Fence, FileId, OpenUploads, State, Store};
+use store::{Fence, FileId, OpenUploads, State};
 use telemetry::Occurrence;
 
 use crate::{
-    Processor,
+    Processor, ProcessorStore,
     attempt::{FileAttempt, OpenClaim},
     error::ProcessError,
     event::{Delivered, Event, Notice, UnknownEvent},
@@ -72,7 +72,7 @@ fn delivery_of(message: &Message<Delivered>, deadline_ms: u64) -> Delivery {
     Delivery { deadline_ms, receive_count: message.receive_count, queue_requests }
 }
 
-impl<S: Store> Processor<S> {
+impl<S: ProcessorStore> Processor<S> {
     /// Handles one invocation that ends at `deadline_ms` (milliseconds since the epoch).
     ///
     /// For a batch every failure belongs to one message and is told in the response; an error is returned only for an

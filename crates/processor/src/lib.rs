@@ -39,6 +39,10 @@ pub use settings::{FIRST_GENERATION, PARSER_EPOCH, Settings};
 
 use feed::{Contracts, Registrations};
 use host::Host;
+use store::{
+    Metered, Outcomes, Queue, ReadContracts, ReadInbox, ReadRegistrations, SendMessages, WriteLedger,
+    WriteQuarantine, WriteRecords,
+};
 
 use crate::journal::Journal;
 
@@ -52,7 +56,36 @@ pub struct Processor<S> {
     host: Host,
 }
 
-impl<S: store::Store> Processor<S> {
+/// What the processor reaches. It can write nothing into the inbox, and read nothing of the quarantine.
+pub trait ProcessorStore:
+    ReadInbox
+    + ReadContracts
+    + WriteQuarantine
+    + WriteLedger
+    + WriteRecords
+    + ReadRegistrations
+    + Queue
+    + SendMessages
+    + Outcomes
+    + Metered
+{
+}
+
+impl<T> ProcessorStore for T where
+    T: ReadInbox
+        + ReadContracts
+        + WriteQuarantine
+        + WriteLedger
+        + WriteRecords
+        + ReadRegistrations
+        + Queue
+        + SendMessages
+        + Outcomes
+        + Metered
+{
+}
+
+impl<S: ProcessorStore> Processor<S> {
     /// A processor on a store.
     #[must_use]
     pub fn new(store: S, settings: Settings, host: Host) -> Self {

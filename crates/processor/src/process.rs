@@ -8,11 +8,11 @@ use std::{
 use checker::FaultCode;
 use contract::Contract;
 use feed::{Key, QuarantineReason, Registration, Terms, UNKNOWN};
-use store::{Claim, Claimed, Entry, Fence, FileId, FileVersion, LoadId, Opened, State, Store, Usage};
+use store::{Claim, Claimed, Entry, Fence, FileId, FileVersion, LoadId, Opened, State, Usage};
 use telemetry::{FileRecord, Label, Occurrence, Step, Used};
 
 use crate::{
-    Processor,
+    Processor, ProcessorStore,
     attempt::FileAttempt,
     decide::{Task, decide},
     error::ProcessError,
@@ -45,7 +45,7 @@ struct Named {
     known: bool,
 }
 
-impl<S: Store> Processor<S> {
+impl<S: ProcessorStore> Processor<S> {
     /// Takes one file version to its terminal state. Returns only when it is terminal and its outcome is published.
     /// What is left to do afterwards is noted in `attempt`.
     pub(crate) async fn process(

@@ -6,9 +6,10 @@ use checker::{
 };
 use contract::Contract;
 use serde::Serialize;
-use store::{Entry, FileId, Original, Outcome, State, Store};
+use store::{Entry, FileId, Original, Outcome, State};
 
 use crate::{
+    ProcessorStore,
     error::ProcessError,
     work::{Work, outcome, receipt_key, state_name},
 };
@@ -35,7 +36,7 @@ impl Evidence<'_> {
 /// Quarantines a file: its bytes and the report are kept, then the ledger says so. A file that is gone by now is gone.
 ///
 /// An archived object cannot be copied: it stays in the inbox, and receipt and report name it there.
-pub(crate) async fn reject<S: Store>(
+pub(crate) async fn reject<S: ProcessorStore>(
     work: &Work<'_, S>,
     evidence: Evidence<'_>,
 ) -> Result<Outcome, ProcessError> {
@@ -59,7 +60,7 @@ pub(crate) async fn reject<S: Store>(
 }
 
 /// Ends a file that is neither loaded nor quarantined.
-pub(crate) async fn close<S: Store>(
+pub(crate) async fn close<S: ProcessorStore>(
     work: &Work<'_, S>,
     state: State,
     evidence: Evidence<'_>,
@@ -73,7 +74,7 @@ pub(crate) async fn close<S: Store>(
 }
 
 /// Writes the receipt for a state and gives its key. `other` is the file that is loaded in this one's place.
-pub(crate) async fn put_receipt<S: Store>(
+pub(crate) async fn put_receipt<S: ProcessorStore>(
     work: &Work<'_, S>,
     state: State,
     evidence: Evidence<'_>,
@@ -88,7 +89,7 @@ pub(crate) async fn put_receipt<S: Store>(
 
 /// Writes the receipt that says that this file takes the place of an older one, and gives its key. It is made from what
 /// the ledger keeps of the older load, and names the receipt that tells the rest.
-pub(crate) async fn put_superseded_receipt<S: Store>(
+pub(crate) async fn put_superseded_receipt<S: ProcessorStore>(
     work: &Work<'_, S>,
     older: &Entry,
     outcome: &Outcome,
@@ -124,7 +125,7 @@ pub(crate) async fn put_superseded_receipt<S: Store>(
 }
 
 /// Writes the report for a state beside the rejects. As with receipts the state is part of the name.
-async fn put_report<S: Store>(
+async fn put_report<S: ProcessorStore>(
     work: &Work<'_, S>,
     state: State,
     evidence: Evidence<'_>,
@@ -138,7 +139,7 @@ async fn put_report<S: Store>(
 }
 
 /// Writes the report of a file that is not quarantined if rejects of it are kept, and gives the prefix of both.
-pub(crate) async fn put_kept_report<S: Store>(
+pub(crate) async fn put_kept_report<S: ProcessorStore>(
     work: &Work<'_, S>,
     state: State,
     evidence: Evidence<'_>,
@@ -151,7 +152,7 @@ pub(crate) async fn put_kept_report<S: Store>(
     Ok(Some(work.quarantine_prefix()))
 }
 
-fn completed<S: Store>(
+fn completed<S: ProcessorStore>(
     work: &Work<'_, S>,
     receipt: Receipt,
     evidence: Evidence<'_>,
@@ -165,13 +166,17 @@ fn completed<S: Store>(
     }
 }
 
-async fn put<S: Store>(work: &Work<'_, S>, key: &str, document: &impl Serialize) -> Result<(), ProcessError> {
+async fn put<S: ProcessorStore>(
+    work: &Work<'_, S>,
+    key: &str,
+    document: &impl Serialize,
+) -> Result<(), ProcessError> {
     let bytes = Bytes::from(serde_json::to_vec(document)?);
     work.store.put(key, "application/json", bytes).await?;
     Ok(())
 }
 
-fn facts<S: Store>(work: &Work<'_, S>) -> FileFacts {
+fn facts<S: ProcessorStore>(work: &Work<'_, S>) -> FileFacts {
     FileFacts {
         file_id: work.id.as_str().to_owned(),
         load: work.load.as_str().to_owned(),

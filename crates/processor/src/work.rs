@@ -6,9 +6,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use checker::{FaultCode, Summary};
 use contract::Contract;
 use sha2::{Digest, Sha256};
-use store::{Fence, Fenced, FileId, FileVersion, LoadId, OpenUploads, Outcome, State, Store};
+use store::{Fence, Fenced, FileId, FileVersion, LoadId, OpenUploads, Outcome, State};
 
-use crate::{error::ProcessError, order, settings::Settings};
+use crate::{ProcessorStore, error::ProcessError, order, settings::Settings};
 use host::{Host, hexadecimal};
 
 /// Stands in keys of the quarantine for a partner and feed that the file's key does not name.
@@ -39,7 +39,7 @@ pub(crate) struct Work<'a, S> {
     pub(crate) corrects: OnceLock<FileId>,
 }
 
-impl<S: Store> Work<'_, S> {
+impl<S: ProcessorStore> Work<'_, S> {
     /// The key of the hash sets: the same load always decides the same.
     pub(crate) fn seed(&self) -> [u8; 16] {
         let mut seed = [0; 16];

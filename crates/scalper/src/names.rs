@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use store::aws::Home;
-use store::door::{Feeds, Scope};
+use store::{Feeds, Scope};
 
 use crate::error::CommandError;
 use crate::nearest;

@@ -18,8 +18,10 @@ mod webhooks;
 use std::collections::BTreeSet;
 
 use outbound::Policy;
-use store::door::{Credential, CredentialHash, Feeds, Limits, Partner, Partners, Scope, usage_key};
-use store::uploads::Uploads;
+use store::{
+    Credential, CredentialHash, Feeds, InboxAccess, Limits, Partner, S3Principals, Scope, WritePartners,
+    usage_key,
+};
 
 use crate::arguments::{Add, GrantArguments, PartnerCommand, Rotate};
 use crate::error::CommandError;
@@ -57,7 +59,12 @@ struct Grant {
     expires_ms: Option<u64>,
 }
 
-impl<S: Partners, G: Gateway, U: Uploads> Operator<S, G, U> {
+/// Who uploads by S3: as remembered, and as the inbox lets them.
+pub trait Uploads: S3Principals + InboxAccess {}
+
+impl<T: S3Principals + InboxAccess> Uploads for T {}
+
+impl<S: WritePartners, G: Gateway, U: Uploads> Operator<S, G, U> {
     /// Carries out a command.
     pub async fn run(&self, command: PartnerCommand) -> Result<Report, CommandError> {
         match command {

@@ -22,9 +22,7 @@ mod tail;
 mod view;
 
 use host::Host;
-use store::door::{Partners, Reading, Senders};
-use store::operator::Survey;
-use store::{ReadContract, ReadEntry};
+use store::{CountMessages, ListInbox, ReadContracts, ReadLedger, ReadPartners, ReadQuarantine};
 
 use crate::arguments::ReadCommand;
 use crate::error::CommandError;
@@ -42,11 +40,9 @@ pub use status::Status;
 pub use view::FileView;
 
 /// What reading commands read from.
-pub struct StackView<S, V> {
-    /// Partners, the inbox's folders, the ledger, the contracts and the quarantine.
+pub struct StackView<S> {
+    /// Partners, the inbox's folders, the ledger, the contracts, the quarantine and the queues.
     pub store: S,
-    /// The queues, open files, rejected records.
-    pub survey: V,
     /// The stack.
     pub stack: Stack,
     /// Where its resources are.
@@ -56,9 +52,15 @@ pub struct StackView<S, V> {
 }
 
 /// Everything that a reading command asks of a store.
-pub trait Readable: Partners + Senders + Reading + ReadEntry + ReadContract {}
+pub trait Readable:
+    ReadPartners + ListInbox + ReadLedger + ReadContracts + ReadQuarantine + CountMessages
+{
+}
 
-impl<T: Partners + Senders + Reading + ReadEntry + ReadContract> Readable for T {}
+impl<T> Readable for T where
+    T: ReadPartners + ListInbox + ReadLedger + ReadContracts + ReadQuarantine + CountMessages
+{
+}
 
 /// An answer.
 pub enum Answer {
@@ -78,7 +80,7 @@ pub enum Answer {
     Tail(crate::arguments::TailArguments),
 }
 
-impl<S: Readable, V: Survey> StackView<S, V> {
+impl<S: Readable> StackView<S> {
     /// Carries out a command. What takes its time is begun by the answer.
     pub async fn run(&self, command: ReadCommand) -> Result<Answer, CommandError> {
         match command {

@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 
 use jiff::Timestamp;
 use serde::Serialize;
-use store::door::{Credential, Partner};
+use store::{Credential, Partner};
 
 use crate::size;
 

@@ -17,8 +17,8 @@ use clap::Parser as _;
 use host::Host;
 use outbound::Policy;
 use serde_json::{Value, json};
-use store::door::{CredentialHash, Feeds, Scope, usage_key};
 use store::memory::Memory;
+use store::{CredentialHash, Feeds, Scope, usage_key};
 
 use crate::arguments::{Arguments, Command};
 use crate::error::CommandError;

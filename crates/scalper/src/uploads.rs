@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use sha2::{Digest as _, Sha256};
-use store::uploads::Inbox;
+use store::Inbox;
 
 use crate::bucket_policy::Policy;
 use crate::names::Stack;

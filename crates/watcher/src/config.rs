@@ -1,15 +1,32 @@
 //! The environment, read once at start.
 
 use host::{Environment, EnvironmentError};
-use store::aws::{Access, LookoutNames};
+use store::aws::{Access, QueueUrls};
 
 use crate::Settings;
+
+/// The resources' names, as the stack made them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Names {
+    /// The bucket into which files are written.
+    pub inbox: String,
+    /// The bucket of contracts.
+    pub contracts_bucket: String,
+    /// The ledger table.
+    pub ledger_table: String,
+    /// The partners table.
+    pub partners_table: String,
+    /// The queues that are looked at.
+    pub queues: QueueUrls,
+    /// The account that must own the buckets; `None` leaves the check out.
+    pub account: Option<String>,
+}
 
 /// What the stack tells the function.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Config {
     /// The names of the resources.
-    pub names: LookoutNames,
+    pub names: Names,
     /// What the watcher itself needs.
     pub settings: Settings,
     /// Where AWS is and who asks.
@@ -28,14 +45,16 @@ impl Config {
     /// Reads variables from anywhere.
     pub fn from_lookup(lookup: impl Fn(&str) -> Option<String>) -> Result<Self, EnvironmentError> {
         let mut environment = Environment::new(lookup);
-        let names = LookoutNames {
+        let names = Names {
             inbox: environment.required("INBOX_BUCKET"),
             contracts_bucket: environment.required("CONTRACTS_BUCKET"),
             ledger_table: environment.required("LEDGER_TABLE"),
             partners_table: environment.required("PARTNERS_TABLE"),
-            inbox_queue: environment.required("INBOX_QUEUE_URL"),
-            inbox_dead_letters: environment.required("INBOX_DEAD_LETTERS_URL"),
-            webhooks_dead_letters: environment.required("WEBHOOK_DEAD_LETTERS_URL"),
+            queues: QueueUrls {
+                inbox: environment.required("INBOX_QUEUE_URL"),
+                inbox_dead_letters: environment.required("INBOX_DEAD_LETTERS_URL"),
+                webhooks_dead_letters: environment.required("WEBHOOK_DEAD_LETTERS_URL"),
+            },
             account: environment.optional("ACCOUNT_ID"),
         };
         let metrics = environment.metrics();

@@ -7,16 +7,14 @@ use std::sync::Arc;
 use contract::{Contract, Due, Expectation};
 use feed::{BrokenContract, HEARTBEAT, Terms, UNKNOWN};
 use futures_util::future::join_all;
-use store::Error;
-use store::door::{FileQuery, ListedFile, Partner};
-use store::watch::{Published, Watch};
+use store::{Error, FileQuery, ListedFile, Partner, Published};
 use telemetry::{FeedWatchRecord, Label};
 
 use crate::instant::text;
 use crate::kept::Found;
 use crate::senders::{Senders, Sending};
 use crate::standing::{Came, Size, arrivals, came, size};
-use crate::{Door, Watcher};
+use crate::{Watcher, WatcherStore};
 
 /// Questions at the same time.
 const AT_ONCE: usize = 8;
@@ -47,7 +45,7 @@ struct History {
     whole: bool,
 }
 
-impl<W: Watch, D: Door> Watcher<W, D> {
+impl<S: WatcherStore> Watcher<S> {
     /// Judges every partner of every feed whose contract expects files, and writes one record for each feed. A feed of which
     /// something could not be read has none: no word is not a good word. The first failure is returned when all are judged.
     /// Without senders nobody is judged, and contracts are read all the same. The feeds whose newest contract does not
@@ -90,7 +88,7 @@ impl<W: Watch, D: Door> Watcher<W, D> {
 
     /// The active contracts that expect files, and the first failure to read one.
     async fn watched(&self, broken: &mut Option<Vec<Label>>) -> Result<(Vec<Watched>, Option<Error>), Error> {
-        let published = self.lookout.published().await?;
+        let published = self.store.published().await?;
         let named: Vec<_> = published.into_iter().filter(|one| feed::is_name(&one.feed)).collect();
         self.contracts.retain(&named);
         let read = in_turn(named.iter().map(|one| self.in_force(one))).await;
@@ -124,7 +122,7 @@ impl<W: Watch, D: Door> Watcher<W, D> {
         if let Some(found) = self.contracts.get(listed) {
             return Ok(found);
         }
-        let found = Found::new(listed, feed::in_force(&self.door, &listed.feed).await?);
+        let found = Found::new(listed, feed::in_force(&self.store, &listed.feed).await?);
         self.contracts.put(listed, &found);
         Ok(found)
     }
@@ -214,7 +212,7 @@ impl<W: Watch, D: Door> Watcher<W, D> {
         };
         let mut files = Vec::new();
         for _ in 0..pages {
-            let page = self.door.files(&query).await?;
+            let page = self.store.files(&query).await?;
             files.extend(page.files);
             query.after = page.next;
             if query.after.is_none() || files.len() >= usize::from(PAGE) {

@@ -4,12 +4,10 @@
 use bytes::Bytes;
 use feed::HEARTBEAT;
 use sha2::{Digest, Sha256};
-use store::door::{Condition, FileQuery, Land, Landed, ListedFile, UploadId};
-use store::watch::Watch;
-use store::{Error, Operation, State};
+use store::{Condition, Error, FileQuery, Land, Landed, ListedFile, Operation, State, UploadId};
 
 use crate::instant::{hour, landed};
-use crate::{Door, Watcher};
+use crate::{Watcher, WatcherStore};
 
 /// The contract of the heartbeat's feed, published where there is none.
 const CONTRACT: &[u8] = include_bytes!("heartbeat.odcs.yaml");
@@ -18,13 +16,13 @@ const ROWS: u64 = 3;
 /// Heartbeat files that are looked through for one that is loaded: a day.
 const LOOKED_AT: u16 = 24;
 
-impl<W: Watch, D: Door> Watcher<W, D> {
+impl<S: WatcherStore> Watcher<S> {
     /// Drops the file of this hour unless it was claimed already. The age of the newest that is loaded, seconds; `None`:
     /// none is.
     pub(crate) async fn heartbeat(&self, now_ms: u64) -> Result<Option<u64>, Error> {
         // Without the feed: a filter would read a hundred entries to give these.
         let query = FileQuery { partner: HEARTBEAT.to_owned(), limit: LOOKED_AT, ..FileQuery::default() };
-        let mut files = self.door.files(&query).await?.files;
+        let mut files = self.store.files(&query).await?.files;
         files.retain(|file| file.feed == HEARTBEAT);
         let hour = hour(now_ms);
         let key = format!("{HEARTBEAT}/{HEARTBEAT}/{hour}.csv");
@@ -37,7 +35,7 @@ impl<W: Watch, D: Door> Watcher<W, D> {
 
     /// Its name is computed from the hour and taken once, so that twice is once.
     async fn drop_heartbeat(&self, key: String, hour: &str) -> Result<(), Error> {
-        if self.lookout.publish_contract(HEARTBEAT, Bytes::from_static(CONTRACT)).await? {
+        if self.store.publish_contract(HEARTBEAT, Bytes::from_static(CONTRACT)).await? {
             tracing::info!("the contract of the heartbeat's feed was published");
         }
         let bytes = Bytes::from(content(hour));
@@ -49,7 +47,7 @@ impl<W: Watch, D: Door> Watcher<W, D> {
             condition: Condition::Absent,
         };
         let sha256 = Sha256::digest(&bytes).into();
-        match self.door.land(&land, &sha256, bytes).await? {
+        match self.store.land(&land, &sha256, bytes).await? {
             Landed::Version { .. } | Landed::Conflict => Ok(()),
             Landed::Rejected(code) => Err(Error::new(Operation::Land, code)),
         }

@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Mutex, PoisonError};
 
 use feed::{BrokenContract, InForce, Terms};
-use store::watch::Published;
+use store::Published;
 
 /// Maximum number of feeds to keep: compiled contracts lie in memory.
 const MOST_FEEDS: usize = 1_000;

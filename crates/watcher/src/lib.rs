@@ -33,16 +33,15 @@ pub use run::Failed;
 
 use host::Host;
 use kept::Kept;
-use store::ReadContract;
-use store::door::{Landing, Partners, Reading, Senders};
-use store::watch::Watch;
+use store::{
+    ListInbox, ReadContracts, ReadLedger, ReadPartners, Reconciliation, SendMessages, WatchQueues,
+    WriteContracts, WriteInbox,
+};
 use telemetry::Metrics;
 
-/// The function: clients, and contracts that did not change, are kept from one invocation to the next, nothing else is. `W`: the watcher's own
-/// view. `D`: partners, their files, contracts, and the place for the heartbeat.
-pub struct Watcher<W, D> {
-    lookout: W,
-    door: D,
+/// The function: clients, and contracts that did not change, are kept from one invocation to the next, nothing else is.
+pub struct Watcher<S> {
+    store: S,
     contracts: Kept,
     settings: Settings,
     host: Host,
@@ -57,16 +56,38 @@ pub struct Settings {
     pub heartbeat: bool,
 }
 
-/// What the watcher needs of the partner API.
-pub trait Door: Partners + Senders + Reading + ReadContract + Landing {}
+/// What the watcher reaches. It can open no file.
+pub trait WatcherStore:
+    ListInbox
+    + WriteInbox
+    + ReadContracts
+    + WriteContracts
+    + ReadLedger
+    + Reconciliation
+    + ReadPartners
+    + SendMessages
+    + WatchQueues
+{
+}
 
-impl<T: Partners + Senders + Reading + ReadContract + Landing> Door for T {}
+impl<T> WatcherStore for T where
+    T: ListInbox
+        + WriteInbox
+        + ReadContracts
+        + WriteContracts
+        + ReadLedger
+        + Reconciliation
+        + ReadPartners
+        + SendMessages
+        + WatchQueues
+{
+}
 
-impl<W: Watch, D: Door> Watcher<W, D> {
+impl<S: WatcherStore> Watcher<S> {
     /// A watcher with these.
     #[must_use]
-    pub fn new(lookout: W, door: D, settings: Settings, host: Host) -> Self {
-        Self { lookout, door, contracts: Kept::default(), settings, host }
+    pub fn new(store: S, settings: Settings, host: Host) -> Self {
+        Self { store, contracts: Kept::default(), settings, host }
     }
 }
 

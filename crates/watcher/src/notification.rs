@@ -7,8 +7,7 @@ use aws_lambda_events::s3::S3Entity;
 use feed::{decode_key, encode_key};
 use serde::Deserialize;
 use serde_json::{Value, json};
-use store::FileVersion;
-use store::watch::ListedVersion;
+use store::{FileVersion, ListedVersion};
 
 use crate::instant;
 

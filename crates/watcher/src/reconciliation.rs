@@ -8,12 +8,13 @@
 //! and to send it again would make the queue longer. So a run then sends only versions that are old, and few of them. It does
 //! not stop: a queue that is busy day and night would leave a lost file lost.
 
-use store::watch::{Cursor, InboxPlace, ListedVersion, MOST_ENTRIES, MOST_MESSAGES, Watch, WatchedQueue};
-use store::{Entry, Error, FileId, State};
+use store::{
+    Cursor, Entry, Error, FileId, InboxPlace, ListedVersion, MOST_ENTRIES, MOST_MESSAGES, State, WatchedQueue,
+};
 
 use crate::instant::{HOUR_MS, MINUTE_MS};
 use crate::stuck::is_unattended;
-use crate::{Door, Watcher, notification};
+use crate::{Watcher, WatcherStore, notification};
 
 /// The youngest version that is looked at: its own event may still be on its way.
 pub(crate) const YOUNGEST_MS: u64 = 10 * MINUTE_MS;
@@ -67,7 +68,7 @@ struct Page {
     full: bool,
 }
 
-impl<W: Watch, D: Door> Watcher<W, D> {
+impl<S: WatcherStore> Watcher<S> {
     /// Goes on with the round, or begins one when it is time. What was done so far is in `done`, whatever the result.
     pub(crate) async fn reconcile(
         &self,
@@ -75,9 +76,9 @@ impl<W: Watch, D: Door> Watcher<W, D> {
         until_ms: u64,
         done: &mut Reconciled,
     ) -> Result<(), Error> {
-        let mut seen = self.lookout.cursor().await?;
+        let mut seen = self.store.cursor().await?;
         let Some((begun_ms, mut reached)) = begin(seen.as_ref(), now_ms) else { return Ok(()) };
-        let queue = self.lookout.messages(WatchedQueue::Inbox).await?;
+        let queue = self.store.messages(WatchedQueue::Inbox).await?;
         let waiting = queue.waiting + queue.in_flight;
         let speed = Pace::of(waiting);
         if waiting >= BUSY {
@@ -91,7 +92,7 @@ impl<W: Watch, D: Door> Watcher<W, D> {
             reached = page.next;
             let revision = seen.as_ref().map_or(1, |seen| seen.revision.saturating_add(1));
             let next = Cursor { revision, begun_ms, place: reached.clone() };
-            if !self.lookout.put_cursor(&next, seen.as_ref()).await? {
+            if !self.store.put_cursor(&next, seen.as_ref()).await? {
                 tracing::info!("another run goes on with the reconciliation");
                 break;
             }
@@ -111,10 +112,10 @@ impl<W: Watch, D: Door> Watcher<W, D> {
         speed: Pace,
         done: &mut Reconciled,
     ) -> Result<Page, Error> {
-        let page = self.lookout.inbox_page(after).await?;
+        let page = self.store.inbox_page(after).await?;
         for some in page.versions.chunks(MOST_ENTRIES) {
             let ids: Vec<FileId> = some.iter().map(|version| FileId::of(&version.file)).collect();
-            let entries = self.lookout.entries(&ids).await?;
+            let entries = self.store.entries(&ids).await?;
             let mut lost = Vec::new();
             for (version, id) in some.iter().zip(ids) {
                 if is_old_enough(version, speed, now_ms) && is_lost(entries.get(&id), now_ms) {
@@ -137,7 +138,7 @@ impl<W: Watch, D: Door> Watcher<W, D> {
     async fn resend(&self, lost: Vec<(FileId, String)>, done: &mut Reconciled) -> Result<(), Error> {
         let (ids, bodies): (Vec<_>, Vec<_>) = lost.into_iter().unzip();
         for (ids, bodies) in ids.chunks(MOST_MESSAGES).zip(bodies.chunks(MOST_MESSAGES)) {
-            self.lookout.send(bodies).await?;
+            self.store.send(bodies).await?;
             done.resent.extend_from_slice(ids);
         }
         Ok(())

@@ -5,13 +5,12 @@ use std::time::Duration;
 
 use lambda_runtime::Diagnostic;
 use serde_json::Value;
-use store::watch::Watch;
 use store::{Error, FileId};
 use telemetry::{Label, Occurrence, WatchRecord};
 
 use crate::event::{Tick, UnknownEvent};
 use crate::reconciliation::Reconciled;
-use crate::{Door, Watcher};
+use crate::{Watcher, WatcherStore};
 
 /// Time that is kept for the record, milliseconds.
 const RESERVE_MS: u64 = 5_000;
@@ -49,7 +48,7 @@ fn credible_deadline(deadline_ms: u64, now_ms: u64) -> u64 {
     if deadline_ms < now_ms { now_ms.saturating_add(60_000) } else { deadline_ms }
 }
 
-impl<W: Watch, D: Door> Watcher<W, D> {
+impl<S: WatcherStore> Watcher<S> {
     /// Handles one invocation that ends at `deadline_ms` (milliseconds since the epoch).
     pub async fn handle(&self, event: &Value, deadline_ms: u64) -> Result<(), Failed> {
         let now_ms = Tick::decode(event)?.at_ms;

@@ -1,8 +1,7 @@
 //! How a partner's files of one feed stand, from what is known of them. Nothing is asked here.
 
 use contract::{Arrival, Due};
-use store::State;
-use store::door::ListedFile;
+use store::{ListedFile, State};
 
 use crate::instant::{MINUTE_MS, landed};
 

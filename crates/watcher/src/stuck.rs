@@ -1,11 +1,9 @@
 //! Loads that nobody works on any more.
 
-use store::door::{FileQuery, Reading};
-use store::watch::{MOST_ENTRIES, Watch};
-use store::{Entry, Error, FileId, State};
+use store::{Entry, Error, FileId, FileQuery, MOST_ENTRIES, ReadLedger, State};
 
 use crate::instant::{DAY_MS, MINUTE_MS, landed, text};
-use crate::{Door, Watcher};
+use crate::{Watcher, WatcherStore};
 
 /// How long after the end of a lease nobody has taken a load over: it is stuck.
 const ENDED_MS: u64 = 15 * MINUTE_MS;
@@ -33,15 +31,15 @@ fn is_stuck(entry: &Entry, now_ms: u64) -> bool {
     is_unattended(entry, now_ms) && entry.lease_until_ms.saturating_add(ENDED_MS) < now_ms
 }
 
-impl<W: Watch, D: Door> Watcher<W, D> {
+impl<S: WatcherStore> Watcher<S> {
     /// The files of these partners whose load is stuck. A file whose key names no partner is in no partner's list; the
     /// reconciliation sends it again all the same.
     pub(crate) async fn stuck(&self, partners: &[String], now_ms: u64) -> Result<Vec<FileId>, Error> {
         let mut stuck = Vec::new();
         for partner in partners {
-            let undecided = undecided(&self.door, partner, now_ms).await?;
+            let undecided = undecided(&self.store, partner, now_ms).await?;
             for some in undecided.chunks(MOST_ENTRIES) {
-                let entries = self.lookout.entries(some).await?;
+                let entries = self.store.entries(some).await?;
                 stuck.extend(
                     entries.into_iter().filter(|(_, entry)| is_stuck(entry, now_ms)).map(|(id, _)| id),
                 );
@@ -51,7 +49,7 @@ impl<W: Watch, D: Door> Watcher<W, D> {
     }
 }
 
-async fn undecided<R: Reading>(reading: &R, partner: &str, now_ms: u64) -> Result<Vec<FileId>, Error> {
+async fn undecided<R: ReadLedger>(reading: &R, partner: &str, now_ms: u64) -> Result<Vec<FileId>, Error> {
     let mut query = FileQuery {
         partner: partner.to_owned(),
         state: Some(State::Processing),

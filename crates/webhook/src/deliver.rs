@@ -10,8 +10,7 @@ use http::{HeaderName, HeaderValue};
 use outbound::signature::{self, Secret};
 use outbound::{Target, TargetError};
 use serde_json::Value;
-use store::Queue;
-use store::door::{FileNames, Partners, Webhook};
+use store::{FileNames, Queue, ReadPartners, Webhook};
 use telemetry::{Delivery, DeliveryRecord, Label};
 
 use crate::Courier;
@@ -32,7 +31,7 @@ const ID: HeaderName = HeaderName::from_static("webhook-id");
 const TIMESTAMP: HeaderName = HeaderName::from_static("webhook-timestamp");
 const SIGNATURE: HeaderName = HeaderName::from_static("webhook-signature");
 
-impl<P: Partners + FileNames, Q: Queue> Courier<P, Q> {
+impl<P: ReadPartners + FileNames, Q: Queue> Courier<P, Q> {
     /// Handles one invocation that ends at `deadline_ms` (milliseconds since the epoch). Every failure belongs to one
     /// message and is told in the response; an error is returned only for an event that is no batch.
     pub async fn handle(&self, event: &Value, deadline_ms: u64) -> Result<SqsBatchResponse, UnknownEvent> {

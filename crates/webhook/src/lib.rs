@@ -35,7 +35,7 @@ pub struct Courier<P, Q> {
     host: Host,
 }
 
-impl<P: store::door::Partners + store::door::FileNames, Q: store::Queue> Courier<P, Q> {
+impl<P: store::ReadPartners + store::FileNames, Q: store::Queue> Courier<P, Q> {
     /// A courier between these, which publishes these metrics. Receipts are below this address of the partner API.
     pub fn new(
         partners: P,

@@ -14,11 +14,10 @@ use notifier::recent::Recent;
 use notifier::{Notifier, Settings, render};
 use outbound::Policy;
 use serde_json::{Value, json};
-use store::door::{Limits, Partner, Partners as _};
 use store::memory::Memory;
 use store::{
-    AlarmNow, Claim, Claimed, Commit, Fence, FileId, Incident, Incidents as _, Ledger as _, LoadId, Measure,
-    Outcome, Query, State as FileState,
+    AlarmNow, Claim, Claimed, Commit, Fence, FileId, Incident, Incidents as _, Limits, LoadId, Measure,
+    Outcome, Partner, Query, State as FileState, WriteLedger as _, WritePartners as _,
 };
 
 use super::ALARMS;
@@ -136,7 +135,7 @@ fn recent(change: &Change) -> Option<Recent> {
 }
 
 /// A notifier in memory, at this minute.
-fn notifier(memory: &Memory, minute: &Arc<AtomicU64>) -> Notifier<Memory, Memory> {
+fn notifier(memory: &Memory, minute: &Arc<AtomicU64>) -> Notifier<Memory> {
     let clock = Arc::clone(minute);
     let host = Host {
         now_ms: Box::new(move || BEGIN_MS + clock.load(Ordering::Relaxed) * MINUTE_MS),
@@ -149,7 +148,7 @@ fn notifier(memory: &Memory, minute: &Arc<AtomicU64>) -> Notifier<Memory, Memory
         stack: "under-test".to_owned(),
         metrics: telemetry::Metrics::all("n"),
     };
-    Notifier::new(memory.clone(), memory.clone(), settings, host).expect("a notifier")
+    Notifier::new(memory.clone(), settings, host).expect("a notifier")
 }
 
 /// The alarms that the notifier hears of, metric alarms first.

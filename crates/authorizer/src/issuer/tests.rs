@@ -1,5 +1,5 @@
 use serde_json::{Value, json};
-use store::door::{Feeds, Scope};
+use store::{Feeds, Scope};
 
 use super::*;
 use crate::minting::{AUDIENCE, Answers, ISSUER, NOW_MS, NOW_S, Signer, claims, settings, unsigned};

@@ -1,7 +1,7 @@
 use std::collections::BTreeSet;
 
 use serde_json::json;
-use store::door::{Credential, Feeds, Limits, Partner, Partners, Scope};
+use store::{Credential, Feeds, Limits, Partner, Scope, WritePartners};
 
 use super::harness::{BEGIN, GOOD, Harness, Words};
 use crate::route::{Access, Definition, TABLE};

@@ -290,7 +290,7 @@ async fn ids_that_are_none_and_ids_of_nothing_get_the_one_answer() {
     ] {
         assert_eq!(harness.ask("GET", path).told().await.text, unknown.text, "{path}");
     }
-    let place = store::door::FilePlace {
+    let place = store::FilePlace {
         order: "2026".to_owned(),
         file: store::FileId::parse("r5g61a45bnmyhnp8sgqw0ymkjv").expect("an id"),
     };

@@ -46,7 +46,7 @@ async fn rows_of_a_load_that_is_not_complete_are_not_there() {
     processed.process().await;
     for mut item in processed.memory.rows() {
         item.sort = item.sort.replace("2026", "2027");
-        store::Rows::write(&harness.memory, vec![item]).await.expect("written");
+        store::WriteRecords::write(&harness.memory, vec![item]).await.expect("written");
     }
     assert_eq!(read(&harness, "/v1/records/visits/1").await, "not-found");
     assert_eq!(names(&harness, "/v1/records/visits/1?history=true").await, Vec::<String>::new());
@@ -125,7 +125,7 @@ async fn a_walk_over_versions_that_are_not_visible_is_bounded_and_can_be_gone_on
                 *value = store::ItemValue::Text(load.clone());
             }
         }
-        store::Rows::write(&harness.memory, vec![item]).await.expect("written");
+        store::WriteRecords::write(&harness.memory, vec![item]).await.expect("written");
     }
     assert_eq!(read(&harness, "/v1/records/visits/1").await, "too-many-versions");
     let page = read(&harness, "/v1/records/visits/1?history=true").await;

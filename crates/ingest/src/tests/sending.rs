@@ -33,7 +33,7 @@ async fn a_file_lands_under_its_partner_feed_and_name_as_it_was_sent() {
     assert_eq!((told.header("location"), &told.body["status"]), (Some(status.as_str()), &json!(status)));
     assert_eq!(
         Some(told.body["upload"].as_str().expect("an upload")),
-        landed.upload.as_ref().map(store::door::UploadId::as_str)
+        landed.upload.as_ref().map(store::UploadId::as_str)
     );
 }
 

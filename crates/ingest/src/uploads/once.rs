@@ -8,9 +8,9 @@
 //! all within the minutes of the first signature, that PUT lands again.
 
 use serde::Serialize;
-use store::door::{Answer, Current, DoorStore, UploadRecord};
-use store::{Entry, FileId, State};
+use store::{Answer, Current, Entry, FileId, State, UploadRecord};
 
+use crate::ApiStore;
 use crate::call::{Call, name_of};
 use crate::files::{self, file_of};
 use crate::problem::{Code, Problem, RequestError};
@@ -47,7 +47,7 @@ enum Comparison {
 
 /// Compares what is wanted with the current version under its name. Gives the answer when the file is already there; `None` when
 /// the upload is to be promised.
-pub(super) async fn present<S: DoorStore>(
+pub(super) async fn present<S: ApiStore>(
     call: &Call<'_, S>,
     wanted: &UploadRecord,
     in_parts: bool,
@@ -73,7 +73,7 @@ pub(super) async fn present<S: DoorStore>(
     }
 }
 
-async fn compare<S: DoorStore>(
+async fn compare<S: ApiStore>(
     call: &Call<'_, S>,
     wanted: &UploadRecord,
     current: &Current,
@@ -109,7 +109,7 @@ async fn compare<S: DoorStore>(
 }
 
 /// The promise or request that brought the current version, by this API.
-async fn brought_by<S: DoorStore>(
+async fn brought_by<S: ApiStore>(
     call: &Call<'_, S>,
     wanted: &UploadRecord,
     current: &Current,
@@ -128,7 +128,7 @@ fn standing(entry: Option<&Entry>) -> Option<&'static str> {
     }
 }
 
-fn there<S: DoorStore>(
+fn there<S: ApiStore>(
     call: &Call<'_, S>,
     wanted: &UploadRecord,
     file: &FileId,

@@ -1,9 +1,10 @@
 //! An upload in parts: each is signed with its length and SHA-256, and all of them become one object or none does.
 
 use serde::{Deserialize, Serialize};
-use store::door::{Condition, Current, DoorStore, Landed, Part, SignedPart, UploadKind, UploadRecord};
+use store::{Condition, Current, Landed, Part, SignedPart, UploadKind, UploadRecord};
 
 use super::{Signed, closed, has_landed, land_of, read_sha256, record};
+use crate::ApiStore;
 use crate::call::Call;
 use crate::event::Request;
 use crate::files::{self, Place, name_conflict, place};
@@ -92,7 +93,7 @@ struct SentPart {
 }
 
 /// `POST /v1/uploads/{upload}/parts`.
-pub(crate) async fn sign_parts<S: DoorStore>(call: &Call<'_, S>) -> Result<Response, RequestError> {
+pub(crate) async fn sign_parts<S: ApiStore>(call: &Call<'_, S>) -> Result<Response, RequestError> {
     let wanted: Wanted =
         Request::json(&call.body, "`parts`, a list of objects with `number`, `bytes` and `sha256`")?;
     if wanted.parts.is_empty() || wanted.parts.len() > MOST_SIGNED {
@@ -158,7 +159,7 @@ fn multipart(record: &UploadRecord) -> Result<&str, Problem> {
 }
 
 /// `POST /v1/uploads/{upload}/complete`. Sent again, it finds what it made.
-pub(crate) async fn complete<S: DoorStore>(call: &Call<'_, S>) -> Result<Response, RequestError> {
+pub(crate) async fn complete<S: ApiStore>(call: &Call<'_, S>) -> Result<Response, RequestError> {
     let sent: Sent =
         Request::json(&call.body, "`parts`, a list of objects with `number`, `etag` and `sha256`")?;
     let record = record(call).await?;
@@ -174,7 +175,7 @@ pub(crate) async fn complete<S: DoorStore>(call: &Call<'_, S>) -> Result<Respons
     Ok(files::landed(call, &record, &current).await)
 }
 
-async fn assemble<S: DoorStore>(
+async fn assemble<S: ApiStore>(
     call: &Call<'_, S>,
     record: &UploadRecord,
     multipart: &str,

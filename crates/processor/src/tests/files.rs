@@ -2,10 +2,7 @@ use std::io::{Read, Write};
 
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
-use store::{
-    FileId, Operation, State,
-    door::{Condition, Land, Landing, UploadId},
-};
+use store::{Condition, FileId, Land, Operation, State, UploadId, WriteInbox};
 
 use super::harness::*;
 
@@ -387,7 +384,7 @@ pub(super) async fn land_correction(
         condition: Condition::Absent,
     };
     let sha256 = Sha256::digest(bytes).into();
-    Landing::land(&harness.memory, &land, &sha256, bytes.into()).await.expect("no planned fault");
+    WriteInbox::land(&harness.memory, &land, &sha256, bytes.into()).await.expect("no planned fault");
     let versions = harness.memory.inbox_versions();
     let landed = versions.into_iter().find(|version| version.file.key == land.key);
     landed.expect("it landed").file

@@ -1,8 +1,7 @@
 //! The way of a file into the queue: the queue's policy, notification, versions.
 
 use serde_json::{Value, json};
-use store::checkup::{InboxQueue, Notifications};
-use store::operator::StackQueue;
+use store::{InboxQueue, Notifications, StackQueue};
 
 use super::{Finding, Known, NOTIFICATION, QUEUE_POLICY, VERSIONS};
 

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use store::door::Credential;
+use store::Credential;
 
 use super::{Finding, KEYS, Known};
 use crate::gateway::{GatewayError, GatewayKey, PlanKeys};

@@ -3,9 +3,7 @@
 use std::collections::BTreeSet;
 
 use contract::{FindingSeverity, Published, Status};
-use store::ContractText;
-use store::door::Partner;
-use store::uploads::Inbox;
+use store::{ContractText, Inbox, Partner};
 
 use super::{CONTRACTS, Finding, Known, UPLOADS_POLICY};
 use crate::bucket_policy::Policy;

@@ -1,7 +1,6 @@
 //! From the queue to the outcome: what calls the processor, how many at the same time, what was given up.
 
-use store::checkup::{AccountConcurrency, Mapping};
-use store::operator::{Depth, StackQueue};
+use store::{AccountConcurrency, Depth, Mapping, StackQueue};
 
 use super::{CONCURRENCY, DEAD_LETTERS, EVENT_SOURCE, Finding, Known};
 

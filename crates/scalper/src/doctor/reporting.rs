@@ -1,6 +1,6 @@
 //! Whether failures are reported.
 
-use store::checkup::{AlarmFact, AlarmState, Subscription};
+use store::{AlarmFact, AlarmState, Subscription};
 
 use super::{ALARMS, CHANNELS, Finding, GATEWAY_LOGS, Known, MAIL};
 

@@ -1,6 +1,6 @@
 //! What a partner may use.
 
-use store::door::{Limits, Partner};
+use store::{Limits, Partner};
 
 use crate::arguments::Add;
 

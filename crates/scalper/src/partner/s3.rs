@@ -12,8 +12,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use store::door::{Partner, Partners};
-use store::uploads::{Inbox, KeyGrant, Uploads};
+use store::{Inbox, KeyGrant, Partner, WritePartners};
 
 use super::Operator;
 use crate::arguments::S3Arguments;
@@ -21,6 +20,7 @@ use crate::bucket_policy::{self, Change, MOST_BYTES, Policy, Wanted};
 use crate::error::CommandError;
 use crate::gateway::Gateway;
 use crate::names;
+use crate::partner::Uploads;
 use crate::report::{Report, RestoredView, UploadsView};
 use crate::uploads::{grant_name, grant_prefix, standing};
 
@@ -31,7 +31,7 @@ const LOOKS: u32 = 6;
 /// The pause before the third look; each further one is twice as long.
 const PAUSE: Duration = Duration::from_millis(250);
 
-impl<S: Partners, G: Gateway, U: Uploads> Operator<S, G, U> {
+impl<S: WritePartners, G: Gateway, U: Uploads> Operator<S, G, U> {
     pub(super) async fn s3(&self, arguments: &S3Arguments) -> Result<Report, CommandError> {
         let named = arguments.principals.iter().map(|arn| names::principal(arn));
         let named = named.collect::<Result<BTreeSet<_>, _>>()?;

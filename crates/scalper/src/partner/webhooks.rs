@@ -1,17 +1,17 @@
 //! Where partners hear of their files.
 
 use outbound::Target;
-use store::door::{Partners, Webhook};
-use store::uploads::Uploads;
+use store::{Webhook, WritePartners};
 
 use super::Operator;
 use crate::arguments::WebhookArguments;
 use crate::error::CommandError;
 use crate::gateway::Gateway;
+use crate::partner::Uploads;
 use crate::report::Report;
 use crate::secret;
 
-impl<S: Partners, G: Gateway, U: Uploads> Operator<S, G, U> {
+impl<S: WritePartners, G: Gateway, U: Uploads> Operator<S, G, U> {
     pub(super) async fn webhook(&self, arguments: &WebhookArguments) -> Result<Report, CommandError> {
         if let Some(url) = &arguments.change.url {
             Target::parse(url, self.policy)

@@ -6,9 +6,7 @@ use std::sync::Arc;
 use contract::{Arrival, Contract, Due};
 use feed::{Contracts, Terms};
 use serde::Serialize;
-use store::State;
-use store::door::FileQuery;
-use store::operator::Survey;
+use store::{FileQuery, State};
 
 use super::moment::{landed, of_order};
 use super::problems::{Problem, Weight};
@@ -61,7 +59,7 @@ impl Expected {
     }
 }
 
-impl<S: Readable, V: Survey> StackView<S, V> {
+impl<S: Readable> StackView<S> {
     /// Adds to a partner's feeds what is expected of them. A missing file is wrong.
     pub(super) async fn expect(
         &self,

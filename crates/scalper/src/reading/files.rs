@@ -1,9 +1,7 @@
 //! Files, newest first: of one partner, or of all with those whose key names none.
 
 use serde::Serialize;
-use store::door::FileQuery;
-use store::operator::Survey;
-use store::{State, UNKNOWN};
+use store::{FileQuery, State, UNKNOWN};
 
 use super::moment::{of_order, since};
 use super::plain::plain;
@@ -31,7 +29,7 @@ pub struct Files {
     now_ms: u64,
 }
 
-impl<S: Readable, V: Survey> StackView<S, V> {
+impl<S: Readable> StackView<S> {
     pub(super) async fn files(&self, arguments: &FilesArguments) -> Result<Files, CommandError> {
         let now_ms = self.host.now();
         let query = query(arguments, now_ms)?;

@@ -1,9 +1,7 @@
 //! Which file is meant, and what its receipt says.
 
 use serde::Deserialize;
-use store::door::{FilePlace, FileQuery, ListedFile};
-use store::operator::Survey;
-use store::{Entry, FileId, FileVersion, LoadId, Outcome, State, UNKNOWN};
+use store::{Entry, FileId, FilePlace, FileQuery, FileVersion, ListedFile, LoadId, Outcome, State, UNKNOWN};
 
 use super::plain::plain;
 use super::{Readable, StackView};
@@ -88,7 +86,7 @@ pub(super) struct ViolationRead {
     pub(super) reason: String,
 }
 
-impl<S: Readable, V: Survey> StackView<S, V> {
+impl<S: Readable> StackView<S> {
     /// Finds a file by its id, by its load's, or by its key: then the newest version.
     pub(super) async fn find(&self, word: &str) -> Result<Found, CommandError> {
         self.find_version(word, None).await

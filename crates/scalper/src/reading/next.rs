@@ -1,8 +1,7 @@
 //! What to do about a file: the receipt's advice, and commands that can be copied.
 
 use serde::Serialize;
-use store::operator::StackQueue;
-use store::{Entry, Outcome, State};
+use store::{Entry, Outcome, StackQueue, State};
 
 use super::find::{PlaceRead, ReceiptRead, rejects_key};
 use super::places::Places;

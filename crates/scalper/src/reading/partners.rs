@@ -2,9 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use store::UNKNOWN;
-use store::door::Partner;
-use store::operator::Survey;
+use store::{Partner, UNKNOWN};
 
 use super::{Readable, StackView};
 use crate::error::CommandError;
@@ -22,7 +20,7 @@ pub(super) struct Known {
     pub(super) unlisted: Option<String>,
 }
 
-impl<S: Readable, V: Survey> StackView<S, V> {
+impl<S: Readable> StackView<S> {
     /// The table's partners and the inbox's folders. Without the right to list the inbox the table's alone.
     pub(super) async fn known(&self) -> Result<Known, CommandError> {
         let mut known = Known::default();

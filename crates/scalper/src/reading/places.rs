@@ -1,7 +1,7 @@
 //! Where the resources of a stack are: its name, account and region make their names (`template.yaml`).
 
-use store::aws::{DoorNames, Home};
-use store::operator::StackQueue;
+use store::StackQueue;
+use store::aws::Home;
 
 use crate::names::Stack;
 
@@ -24,20 +24,6 @@ impl Places {
         Self { inbox: bucket("inbox"), quarantine: bucket("quarantine"), home }
     }
 
-    /// The names under which the store knows them.
-    #[must_use]
-    pub fn door_names(&self, stack: &Stack) -> DoorNames {
-        DoorNames {
-            inbox: self.inbox.clone(),
-            contracts_bucket: stack.bucket("contracts", &self.home),
-            quarantine_bucket: self.quarantine.clone(),
-            ledger_table: stack.ledger(),
-            records_table: stack.records(),
-            partners_table: stack.table(),
-            account: Some(self.home.account.clone()),
-        }
-    }
-
     /// The ARN of a queue.
     pub(crate) fn queue_arn(&self, stack: &Stack, queue: StackQueue) -> String {
         let Home { partition, region, account } = &self.home;
@@ -50,7 +36,8 @@ impl Places {
     }
 
     /// The bucket of contracts.
-    pub(crate) fn contracts(&self, stack: &Stack) -> String {
+    #[must_use]
+    pub fn contracts(&self, stack: &Stack) -> String {
         stack.bucket("contracts", &self.home)
     }
 

@@ -1,7 +1,6 @@
 //! A receipt, as the sender has it.
 
 use serde::de::IgnoredAny;
-use store::operator::Survey;
 
 use super::plain::plain_lines;
 use super::{Readable, StackView};
@@ -10,7 +9,7 @@ use crate::error::CommandError;
 /// A receipt as it is stored.
 pub struct Stored(String);
 
-impl<S: Readable, V: Survey> StackView<S, V> {
+impl<S: Readable> StackView<S> {
     pub(super) async fn receipt(&self, word: &str) -> Result<Stored, CommandError> {
         let found = self.find(word).await?;
         let outcome = self.decided(&found)?;

@@ -4,7 +4,6 @@ use std::fmt::Write as _;
 
 use feed::Terms;
 use serde::Serialize;
-use store::operator::Survey;
 use store::{Acknowledgement, Entry, FileId, Outcome, State};
 
 use super::find::{FaultRead, Found, PlaceRead, ReceiptRead, rejects_key, was_visible};
@@ -90,7 +89,7 @@ struct NewestContract {
     problem: Option<String>,
 }
 
-impl<S: Readable, V: Survey> StackView<S, V> {
+impl<S: Readable> StackView<S> {
     pub(super) async fn show(&self, word: &str, version: Option<&str>) -> Result<Story, CommandError> {
         let found = self.find_version(word, version).await?;
         let Found { file, entry } = &found;

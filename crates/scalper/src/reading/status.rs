@@ -3,9 +3,7 @@
 use std::collections::BTreeMap;
 
 use serde::Serialize;
-use store::door::{FileQuery, Partner};
-use store::operator::{StackQueue, Survey};
-use store::{Error, State, UNKNOWN};
+use store::{Error, FileQuery, Partner, StackQueue, State, UNKNOWN};
 
 use super::expected::{ByFeed, Expected};
 use super::moment::{DAY_MS, of_order};
@@ -72,7 +70,7 @@ pub struct QueueView {
     pub(super) in_flight: Option<u64>,
 }
 
-impl<S: Readable, V: Survey> StackView<S, V> {
+impl<S: Readable> StackView<S> {
     pub(super) async fn status(&self, arguments: &StatusArguments) -> Result<Status, CommandError> {
         let now_ms = self.host.now();
         let (queues, mut problems) = self.queues().await;
@@ -122,7 +120,7 @@ impl<S: Readable, V: Survey> StackView<S, V> {
 
     /// Adds the open files, however old. Whether all of them were read. A list that cannot be read is not known to be empty.
     async fn open(&self, partner: Option<&str>, problems: &mut Vec<Problem>) -> bool {
-        match self.survey.open_files(partner, MOST_OPEN).await {
+        match self.store.open_files(partner, MOST_OPEN).await {
             Ok(open) => {
                 // The stack's own probe has an alarm of its own.
                 let files = open.files.iter().filter(|(partner, _)| partner != feed::HEARTBEAT);
@@ -146,7 +144,7 @@ impl<S: Readable, V: Survey> StackView<S, V> {
         let mut problems = Vec::new();
         for queue in StackQueue::ALL {
             let name = queue.name(self.stack.as_str());
-            let depth = match self.survey.depth(queue).await {
+            let depth = match self.store.depth(queue).await {
                 Ok(Some(depth)) => Some(depth),
                 Ok(None) => {
                     let todo = "deploy the stack again: it makes what is missing";
@@ -189,7 +187,7 @@ impl<S: Readable, V: Survey> StackView<S, V> {
             ..FileQuery::default()
         };
         let mut by_feed: BTreeMap<String, Vec<FileView>> = BTreeMap::new();
-        let mut take = |listed: store::door::ListedFile| {
+        let mut take = |listed: store::ListedFile| {
             let file = FileView::of_listed(&self.stack, partner, &listed);
             by_feed.entry(file.feed.clone()).or_default().push(file);
             true

@@ -6,9 +6,7 @@
 use std::collections::{BTreeMap, HashMap};
 use std::io;
 
-use store::door::{FileQuery, ListedFile};
-use store::operator::Survey;
-use store::{FileId, State, UNKNOWN};
+use store::{FileId, FileQuery, ListedFile, State, UNKNOWN};
 
 use super::moment::{landed, of_order};
 use super::plain::plain;
@@ -35,7 +33,7 @@ struct Seen {
     states: HashMap<FileId, (State, u64)>,
 }
 
-impl<S: Readable, V: Survey> StackView<S, V> {
+impl<S: Readable> StackView<S> {
     /// Gives outcomes to `emit`, oldest first, until `pause` says that it is enough, or `emit` fails. A
     /// failure of a round goes to `notice`, and the next round makes up for it.
     pub async fn tail(

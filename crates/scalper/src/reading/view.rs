@@ -1,8 +1,7 @@
 //! A file as every reading command shows it.
 
 use serde::Serialize;
-use store::door::ListedFile;
-use store::{Entry, Outcome, State, UNKNOWN};
+use store::{Entry, ListedFile, Outcome, State, UNKNOWN};
 
 use super::moment;
 use super::plain::plain;

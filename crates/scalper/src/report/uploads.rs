@@ -4,8 +4,7 @@ use std::collections::BTreeSet;
 
 use serde::Serialize;
 use serde_json::json;
-use store::door::Partner;
-use store::uploads::Inbox;
+use store::{Inbox, Partner};
 
 use super::{Style, table};
 use crate::bucket_policy::{ACTIONS, resource};

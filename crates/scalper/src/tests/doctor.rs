@@ -1,11 +1,11 @@
 //! What `doctor` finds, part by part.
 
 use store::aws::Home;
-use store::checkup::{AlarmState, QueueNotification, Subscription};
-use store::door::{Limits, Partner, Partners as _};
 use store::memory::{Parts, When};
-use store::operator::{Depth, StackQueue};
-use store::uploads::S3Principals as _;
+use store::{
+    AlarmState, Depth, Limits, Partner, QueueNotification, S3Principals as _, StackQueue, Subscription,
+    WritePartners as _,
+};
 
 use super::*;
 use crate::doctor::{Diagnosis, Doctor, Known, Level};
@@ -45,7 +45,7 @@ async fn examine_with(memory: &Memory, gateway: &FakeAws) -> Diagnosis {
     let known = Known { places: Places::new(&stack, home), stack, now_ms: NOW_MS };
     let doctor = Doctor {
         store: memory.clone(),
-        survey: memory.clone(),
+        queues: memory.clone(),
         checkup: memory.clone(),
         uploads: memory.clone(),
         gateway: gateway.clone(),

@@ -8,9 +8,8 @@ use host::Host;
 use processor::Processor;
 use serde_json::{Value, json};
 use store::aws::Home;
-use store::door::{Limits, Partner, Partners as _};
 use store::memory::{INBOX, Memory};
-use store::{Claim, FileId, FileVersion, Ledger as _, LoadId};
+use store::{Claim, FileId, FileVersion, Limits, LoadId, Partner, WriteLedger as _, WritePartners as _};
 
 use crate::acknowledge::AckReport;
 use crate::arguments::{Arguments, Command};
@@ -48,7 +47,7 @@ pub(super) const BAD: &str = "id,name\n1,Ann\nx,Bob\n3,Constantine\n";
 pub(super) struct Harness {
     pub(super) memory: Memory,
     pub(super) now: Arc<AtomicU64>,
-    pub(super) view: StackView<Memory, Memory>,
+    pub(super) view: StackView<Memory>,
     processor: Processor<Memory>,
 }
 
@@ -82,13 +81,8 @@ impl Harness {
             processor::Settings::new(INBOX, "quarantine", telemetry::Metrics::all("Test")),
             host(),
         );
-        let view = StackView {
-            store: memory.clone(),
-            survey: memory.clone(),
-            places: Places::new(&stack, home),
-            stack,
-            host: host(),
-        };
+        let view =
+            StackView { store: memory.clone(), places: Places::new(&stack, home), stack, host: host() };
         Self { memory, now, view, processor }
     }
 

@@ -2,8 +2,8 @@
 
 use std::fmt::Write as _;
 
-use store::door::{Limits, Partner, Partners as _};
 use store::memory::When;
+use store::{Limits, Partner, WritePartners as _};
 
 use super::*;
 use crate::bucket_policy::MOST_BYTES;

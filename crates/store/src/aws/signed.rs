@@ -15,7 +15,7 @@ use aws_types::SdkConfig;
 use serde_json::Value;
 
 use super::failure::is_word;
-use super::{Backoff, clients};
+use super::{client, pause};
 use crate::{Error, Operation};
 
 /// One attempt, with its body.
@@ -49,13 +49,12 @@ pub(super) struct Signed {
     time: SharedTimeSource,
     region: String,
     endpoint: Option<String>,
-    backoff: Backoff,
 }
 
 impl Signed {
     /// With the credentials, region and endpoint of a configuration.
     pub(super) fn new(config: &SdkConfig) -> Self {
-        Self::over(config, clients::connector())
+        Self::over(config, client::connector())
     }
 
     /// The same over any connector.
@@ -66,7 +65,6 @@ impl Signed {
             time: config.time_source().unwrap_or_default(),
             region: config.region().map(ToString::to_string).unwrap_or_default(),
             endpoint: config.endpoint_url().map(|url| url.trim_end_matches('/').to_owned()),
-            backoff: Backoff::default(),
         }
     }
 
@@ -82,7 +80,7 @@ impl Signed {
             if attempt == ATTEMPTS {
                 return Err(error);
             }
-            self.backoff.wait(call.operation, attempt + 2).await?;
+            pause(call.operation, attempt + 2).await?;
             attempt += 1;
         }
     }
@@ -202,8 +200,7 @@ mod tests {
 
     fn signed(answers: impl IntoIterator<Item = Replied>) -> (Signed, Replay) {
         let (config, replay) = Replay::configuration(answers);
-        let mut signed = Signed::over(&config, SharedHttpConnector::new(replay.clone()));
-        signed.backoff = Backoff { unit: Duration::ZERO };
+        let signed = Signed::over(&config, SharedHttpConnector::new(replay.clone()));
         (signed, replay)
     }
 

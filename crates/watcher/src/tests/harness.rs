@@ -7,10 +7,11 @@ use std::sync::{Arc, Mutex};
 use host::Host;
 use processor::{Processor, Response};
 use serde_json::{Value, json};
-use store::door::{Credential, CredentialHash, Feeds, Limits, Partner, Partners as _, Scope};
 use store::memory::Memory;
-use store::watch::ListedVersion;
-use store::{Entry, FileId, FileVersion, State};
+use store::{
+    Credential, CredentialHash, Entry, Feeds, FileId, FileVersion, Limits, ListedVersion, Partner, Scope,
+    State, WritePartners as _,
+};
 use telemetry::Metrics;
 
 use crate::{Failed, Settings, Watcher, notification};
@@ -23,7 +24,7 @@ pub(super) const DAY_MS: u64 = 24 * HOUR_MS;
 
 pub(super) struct Harness {
     pub(super) memory: Memory,
-    pub(super) watcher: Watcher<Memory, Memory>,
+    pub(super) watcher: Watcher<Memory>,
     processor: Processor<Memory>,
     /// The clock of the sandbox, which follows the schedule.
     clock: Arc<AtomicU64>,
@@ -58,7 +59,7 @@ impl Harness {
             }
         };
         let settings = Settings { metrics: metrics.clone(), heartbeat };
-        let watcher = Watcher::new(memory.clone(), memory.clone(), settings, host());
+        let watcher = Watcher::new(memory.clone(), settings, host());
         let of_processor = processor::Settings::new("inbox", "quarantine", metrics.clone());
         let processor = Processor::new(memory.clone(), of_processor, host());
         Self { memory, watcher, processor, clock, lines }

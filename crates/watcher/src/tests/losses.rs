@@ -1,7 +1,7 @@
 //! What was lost is found and sent again, and nothing else is.
 
 use proptest::prelude::*;
-use store::{Claim, Claimed, Fence, FileId, FileVersion, Ledger as _, LoadId, State};
+use store::{Claim, Claimed, Fence, FileId, FileVersion, LoadId, State, WriteLedger as _};
 
 use super::harness::*;
 use crate::reconciliation::{BUSY, MOST_SENDS, MOST_SENDS_WHILE_BUSY, YOUNGEST_MS, YOUNGEST_WHILE_BUSY_MS};
@@ -210,7 +210,7 @@ async fn of_two_runs_at_a_time_one_goes_on() {
         rival.memory.land("inbox", name, "x");
     }
     rival.memory.before(first, |memory| async move {
-        use store::watch::{Cursor, Watch};
+        use store::{Cursor, Reconciliation};
         let ended = Cursor { revision: 1, begun_ms: BEGIN_MS, place: None };
         assert!(memory.put_cursor(&ended, None).await.expect("no planned fault"));
     });

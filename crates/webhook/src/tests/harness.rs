@@ -7,9 +7,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use host::SqsBatchResponse;
 use serde_json::{Value, json};
-use store::door::{Partners as _, Webhook};
 use store::memory::{INBOX, Memory};
-use store::{Claim, FileId, Ledger as _, LoadId};
+use store::{Claim, FileId, LoadId, Webhook, WriteLedger as _, WritePartners as _};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpListener;
 
