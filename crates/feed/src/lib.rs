@@ -5,12 +5,11 @@
 
 mod contracts;
 mod in_force;
-mod key;
 mod registrations;
 mod wire;
 
 pub use contracts::Contracts;
 pub use in_force::{BrokenContract, InForce, QuarantineReason, Terms, in_force};
-pub use key::{HEARTBEAT, Key, NAME_BYTES, UNKNOWN, is_name};
+pub use ledger::{HEARTBEAT, Key, NAME_BYTES, UNKNOWN, is_name};
 pub use registrations::{Registration, Registrations};
 pub use wire::{decode_key, encode_key};
