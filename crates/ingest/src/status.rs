@@ -61,7 +61,7 @@ pub(crate) async fn read<S: DoorStore>(call: &Call<'_, S>) -> Result<Response, R
             feed: entry.feed,
             key: entry.file.key,
             state: entry.state,
-            order: entry.order,
+            order: entry.order.to_string(),
             outcome: entry.outcome,
         };
         return Ok(Response::json(200, &status(call, &listed)));

@@ -14,7 +14,7 @@ use runtime::{Message, batch};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::order::parse_instant;
+use ledger::parse_instant;
 
 /// What woke the function.
 #[derive(Clone, Debug, PartialEq, Eq)]

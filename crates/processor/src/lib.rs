@@ -24,7 +24,6 @@ mod error;
 pub mod event;
 mod journal;
 mod load;
-pub mod order;
 mod outcome;
 mod process;
 mod quarantine;

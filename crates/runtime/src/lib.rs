@@ -16,7 +16,6 @@ mod environment;
 mod function;
 mod host;
 mod in_force;
-mod key;
 mod percent;
 mod registrations;
 
@@ -27,6 +26,6 @@ pub use environment::{Environment, EnvironmentError, WrongValue};
 pub use function::{Error, serve, start};
 pub use host::{Host, caught};
 pub use in_force::{BrokenContract, InForce, QuarantineReason, Terms, in_force};
-pub use key::{HEARTBEAT, Key, NAME_BYTES, UNKNOWN, is_name};
+pub use ledger::{HEARTBEAT, Key, NAME_BYTES, UNKNOWN, is_name};
 pub use percent::{decode_key, decode_segment, encode_key};
 pub use registrations::{Registration, Registrations};

@@ -6,7 +6,7 @@ use std::sync::{Mutex, PoisonError};
 use store::Error;
 use store::door::ReadPartner;
 
-use crate::key::HEARTBEAT;
+use ledger::HEARTBEAT;
 
 /// The most names that are kept: keys name partners, so a sender decides how many are asked for.
 const MOST_NAMES: usize = 256;

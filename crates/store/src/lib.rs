@@ -13,7 +13,6 @@ pub mod conformance;
 mod document;
 pub mod door;
 mod error;
-mod file;
 mod incident;
 mod ledger;
 mod measured;
@@ -27,21 +26,27 @@ pub mod uploads;
 mod usage;
 pub mod watch;
 
-pub use error::{Error, Operation};
-pub use file::{FileId, FileVersion, LoadId};
-pub use incident::{Incident, Incidents, Mail, Secrets};
-pub use ledger::{
-    Acknowledgement, Claim, Claimed, Commit, Committed, ContentClaim, Entry, Fence, Fenced, Head, HeadMove,
-    Ledger, OpenFile, Outcome, ReadEntry, State, UNKNOWN,
+pub use self::ledger::{Ledger, ReadEntry};
+pub use ::ledger::dynamodb::BATCH_ITEMS;
+pub use ::ledger::{
+    Acknowledgement, Claim, Claimed, Commit, Committed, ContentClaim, Entry, Fence, Fenced, FileId,
+    FileVersion, Head, HeadMove, LoadId, OpenFile, Order, Outcome, Rank, State, UNNAMED as UNKNOWN,
+    VersionId,
 };
+/// What the modules still take from here.
+mod file {
+    pub(crate) use ledger::{NULL_VERSION, digest as name, is_digest as is_name};
+}
+
+pub use error::{Error, Operation};
+pub use incident::{Incident, Incidents, Mail, Secrets};
 pub use measured::{AlarmNow, AlarmsNow, Datapoint, Measure, Measured, Query, Span};
 pub use objects::{
     Body, ContractObject, ContractText, MOST_CONTRACT_VERSIONS, Objects, OpenUploads, Opened, Original,
-    ReadContract, Upload, VersionId,
+    ReadContract, Upload,
 };
 pub use queue::{Announcement, HandOver, Outcomes, Queue};
-pub use rank::Rank;
-pub use rows::{BATCH_ITEMS, Item, ItemValue, Rows, row_item, shards};
+pub use rows::{Item, ItemValue, Rows, row_item, shards};
 pub use usage::{Metered, Usage};
 
 /// Everything that the path needs.

@@ -5,14 +5,11 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use bytes::Bytes;
 
-use crate::{Error, FileId, FileVersion, Rank};
+use crate::{Error, FileId, FileVersion, Rank, VersionId};
 
 /// Bytes of a part of a streamed upload; S3 wants at least 5 MiB for all but the last.
 /// <https://docs.aws.amazon.com/AmazonS3/latest/userguide/qfacts.html>
 pub(crate) const PART_BYTES: usize = 8 * 1024 * 1024;
-
-/// A version id as the bucket lists it.
-pub type VersionId = String;
 
 /// Maximum number of versions that [`ReadContract::contract_versions`] gives.
 pub const MOST_CONTRACT_VERSIONS: usize = 20;

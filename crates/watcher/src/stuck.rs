@@ -4,7 +4,7 @@ use store::door::{FileQuery, Reading};
 use store::watch::{MOST_ENTRIES, Watch};
 use store::{Entry, Error, FileId, State};
 
-use crate::instant::{DAY_MS, MINUTE_MS, landed, text};
+use crate::instant::{DAY_MS, MINUTE_MS, text};
 use crate::{Door, Watcher};
 
 /// How long after the end of a lease nobody has taken a load over: it is stuck.
@@ -23,7 +23,7 @@ const PAGE: u16 = 100;
 pub(crate) fn is_unattended(entry: &Entry, now_ms: u64) -> bool {
     !entry.state.is_terminal()
         && match entry.lease_until_ms {
-            0 => landed(&entry.order).is_none_or(|landed| now_ms.saturating_sub(landed) > DELIVERED_MS),
+            0 => now_ms.saturating_sub(entry.order.instant_ms()) > DELIVERED_MS,
             until => until <= now_ms,
         }
 }

@@ -278,7 +278,8 @@ async fn an_incident_that_its_composite_alarm_opens_names_every_alarm_that_is_on
 async fn end_file(memory: &Memory, place: &str, state: FileState, fault: Option<&str>, rejects: u64) {
     let file = memory.land("inbox", &format!("{place}/jane-doe.csv"), place.to_owned());
     let (partner, feed) = place.split_once('/').expect("a partner and a feed");
-    let (id, order) = (FileId::of(&file), "2026-11-21T05:58:00.000Z/1".to_owned());
+    let order = store::Order::parse("2026-11-21T05:58:00.000Z/1").expect("an order");
+    let id = FileId::of(&file);
     let claim = Claim {
         load: LoadId::new(&id, &[0; 32], 1, 1),
         file: file.clone(),

@@ -151,7 +151,7 @@ impl<S: Readable, V: Survey> StackView<S, V> {
         Story {
             bucket: entry.file.bucket.clone(),
             version: entry.file.version.clone(),
-            order: entry.order.clone(),
+            order: entry.order.to_string(),
             load: entry.load.to_string(),
             sha256: text(|outcome| &outcome.sha256),
             contract_hash: text(|outcome| &outcome.contract_hash),

@@ -145,7 +145,8 @@ impl Harness {
             feed: feed.split('/').next().expect("a feed").to_owned(),
             load: LoadId::new(&id, &[0; 32], 1, 0),
             owner: "owner".to_owned(),
-            order: format!("{}/0061", landed.strftime("%Y-%m-%dT%H:%M:%S.000Z")),
+            order: store::Order::parse(&format!("{}/0061", landed.strftime("%Y-%m-%dT%H:%M:%S.000Z")))
+                .expect("an order"),
             now_ms: NOON_MS,
             lease_until_ms,
             file,

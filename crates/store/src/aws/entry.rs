@@ -14,7 +14,7 @@ use checker::Counts;
 use crate::door::{FilePlace, ListedFile};
 use crate::file::name;
 use crate::{
-    Acknowledgement, ContentClaim, Entry, FileId, FileVersion, Head, LoadId, OpenFile, Outcome, State,
+    Acknowledgement, ContentClaim, Entry, FileId, FileVersion, Head, LoadId, OpenFile, Order, Outcome, State,
     UNKNOWN,
 };
 
@@ -130,7 +130,7 @@ pub(super) fn entry(item: &Attributes) -> Option<Entry> {
         lease_until_ms: read.number("lease_until_ms")?,
         deaths: counter(item, "deaths")?,
         counted_fence: counter(item, "counted_fence")?,
-        order: read.text("order")?,
+        order: Order::parse(&read.text("order")?)?,
         load: LoadId::parse(&read.text("load")?)?,
         rows_written: read.number("rows_written")?,
         outcome: decided(item)?,
@@ -166,7 +166,8 @@ fn acknowledged(item: &Attributes) -> Option<Option<Acknowledgement>> {
 
 /// Reads what the index of open files shows of an entry; `None` for an item that is none.
 pub(super) fn open_file(item: &Attributes) -> Option<OpenFile> {
-    place(item).map(|FilePlace { order, file }| OpenFile { file, order })
+    let FilePlace { order, file } = place(item)?;
+    Some(OpenFile { file, order: Order::parse(&order)? })
 }
 
 /// The outcome of an item that has one; nothing for an item whose outcome is none.

@@ -258,11 +258,11 @@ impl Aws {
         update.value("partner", listed(&claim.partner));
         update.value("feed", listed(&claim.feed));
         let texts = [
-            ("bucket", bucket),
+            ("bucket", bucket.as_str()),
             ("key", key),
             ("version", version),
             ("owner", &claim.owner),
-            ("order", &claim.order),
+            ("order", claim.order.as_str()),
         ];
         for (name, value) in texts {
             update.value(name, text(value));

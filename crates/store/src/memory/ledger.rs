@@ -95,16 +95,6 @@ impl Ledger for Memory {
     }
 }
 
-impl Entry {
-    fn decide(&mut self, outcome: &Outcome) {
-        self.state = outcome.state;
-        self.outcome = Some(outcome.clone());
-        self.lease_until_ms = 0;
-        self.announced = false;
-        self.open = outcome.state == State::Quarantined;
-    }
-}
-
 impl World {
     fn claim(&mut self, claim: &Claim) -> Claimed {
         let entry = self.entries.entry(FileId::of(&claim.file)).or_insert_with(|| unclaimed(claim));

@@ -54,7 +54,7 @@ impl Harness {
             feed: "visits".to_owned(),
             load: LoadId::new(&id, &[0; 32], 1, 0),
             owner: "owner".to_owned(),
-            order: "2026-11-20T08:15:00.000Z/0061".to_owned(),
+            order: store::Order::parse("2026-11-20T08:15:00.000Z/0061").expect("an order"),
             now_ms: BEGIN_MS,
             lease_until_ms: BEGIN_MS + 1,
             file,

@@ -90,7 +90,7 @@ pub(in crate::memory) fn listed(file: &FileId, entry: &Entry) -> ListedFile {
         feed: listed_feed(entry).to_owned(),
         key: entry.file.key.clone(),
         state: entry.state,
-        order: entry.order.clone(),
+        order: entry.order.to_string(),
         outcome: entry.outcome.clone(),
     }
 }
