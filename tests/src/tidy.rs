@@ -15,7 +15,7 @@ use crate::repository::{files, has_extension, root, rust_files, text};
 const MAX_LINES: usize = 500;
 
 /// Bytes in, decisions out: these crates could run in a browser.
-const PURE: [&str; 2] = ["contract", "checker"];
+const PURE: [&str; 3] = ["ledger", "contract", "checker"];
 
 #[test]
 fn a_pure_crate_asks_nobody_for_time_environment_or_network() {

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use contract::{Contract, Duplicates, Found, RuleIndex, Severity, Structure, Violation};
+use ledger::dynamodb::PARTITION_KEY_BYTES;
 use siphasher::sip128::SipHasher13;
 
 use crate::budget;
@@ -13,8 +14,9 @@ use crate::row::write_tuple;
 use crate::summary::{FIRST_VIOLATIONS, RecordSet};
 use crate::{Counts, FaultCode, FileFault, Item, Position, Record, Reject, Row, Sink};
 
-/// The most bytes of a primary key: DynamoDB takes 2,048 bytes of partition key, of which partner and feed take a part.
-pub(crate) const KEY_BYTES: usize = 1024;
+/// Maximum bytes of a primary key. The partition key of a row also holds partner and feed, at most 128 bytes with what
+/// stands between them; half of the partition key is left to the values.
+pub(crate) const KEY_BYTES: usize = PARTITION_KEY_BYTES / 2;
 
 /// What a record that another record of its key rejects is remembered as, once all earlier ones are rejected.
 const ALL_REJECTED: u32 = WORD_MAX;

@@ -45,28 +45,3 @@ pub struct Reject<'a> {
     /// All rules that it broke, at least one of severity fail, in column order.
     pub violations: &'a [Violation],
 }
-
-/// Records by fate. `records = rows + rejects`, always.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
-pub struct Counts {
-    /// Records read.
-    pub records: u64,
-    /// Records that can be loaded.
-    pub rows: u64,
-    /// Records rejected.
-    pub rejects: u64,
-    /// Violations of severity warn.
-    pub warnings: u64,
-}
-
-/// What becomes of the file.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Verdict {
-    /// Every record is loaded.
-    Accepted,
-    /// The good records are loaded, the others rejected.
-    Partial,
-    /// Nothing is loaded.
-    Rejected,
-}

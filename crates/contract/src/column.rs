@@ -2,13 +2,13 @@
 
 use std::cmp::Ordering;
 
+use ledger::dynamodb::DIGITS;
+
 use crate::decimal::not_a_number;
 use crate::{
     Bound, Cell, Check, Column, Decimal, Found, JsonKind, Kind, Measure, Violation, nested, spelling,
 };
 
-/// Most digits of an integer, as of any DynamoDB number.
-const DIGITS: u32 = 38;
 /// So many digits are below 2^63.
 const SMALL_DIGITS: usize = 18;
 

@@ -3,14 +3,10 @@
 use std::cmp::Ordering;
 use std::fmt::{self, Write as _};
 
+use ledger::dynamodb::{DIGITS, LARGEST_EXPONENT, SMALLEST_EXPONENT};
+
 use crate::{Found, NumberFlaw};
 
-/// Most significant digits of a DynamoDB number.
-const DIGITS: u32 = 38;
-/// Power of ten of the first significant digit of the smallest DynamoDB number.
-const SMALLEST: i64 = -130;
-/// Power of ten of the first significant digit of the largest DynamoDB number.
-const LARGEST: i64 = 125;
 /// An exponent beyond any text's length, so that adding positions to it cannot bring it back into range by overflow.
 const EXPONENT_CAP: i64 = 1 << 60;
 /// Text of at most so many bytes has a coefficient below 2^64.
@@ -100,10 +96,10 @@ impl Decimal {
             return Err(Found::SignificantDigits { digits: significant, most: DIGITS });
         }
         let first = power.saturating_add(i64::from(significant) - 1);
-        if first < SMALLEST {
+        if first < SMALLEST_EXPONENT {
             return Err(Found::TooTiny);
         }
-        if first > LARGEST {
+        if first > LARGEST_EXPONENT {
             return Err(Found::TooHuge);
         }
         // 38 digits are below 2^127 and the power is now within −167 and 125.

@@ -6,14 +6,13 @@
 use std::borrow::Cow;
 use std::collections::HashSet;
 
+use ledger::dynamodb::DEPTH;
 use memchr::memchr2;
 use serde::de::IgnoredAny;
 
 use crate::column::Reading;
 use crate::{Cell, Column, Decimal, Found, JsonFlaw, Kind, Structure, Violation};
 
-/// Deepest nesting of a DynamoDB attribute (Amazon DynamoDB Developer Guide, "Quotas").
-const DEPTH: u32 = 32;
 /// One cell adds at most so many violations of nested rules; the record is rejected long before.
 pub(crate) const MOST_VIOLATIONS: usize = 100;
 

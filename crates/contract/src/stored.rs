@@ -2,11 +2,10 @@
 
 use std::borrow::Cow;
 
+use ledger::dynamodb::DIGITS;
+
 use crate::column::Reading;
 use crate::{Cell, Column, Decimal, Kind, Value};
-
-/// Most significant digits of a DynamoDB number.
-const DIGITS: usize = 38;
 
 impl Column {
     /// The cell as it is stored: numbers exact, without leading zeros; dates and times in one ISO 8601 form. A cell that
@@ -84,7 +83,7 @@ fn is_canonical(digits: &[u8]) -> bool {
     let whole = parts.next().unwrap_or_default();
     let fraction = parts.next();
     let are_digits = |part: &[u8]| !part.is_empty() && part.iter().all(u8::is_ascii_digit);
-    unsigned.len() <= DIGITS
+    u32::try_from(unsigned.len()).is_ok_and(|digits| digits <= DIGITS)
         && are_digits(whole)
         && (whole.len() == 1 || whole.first() != Some(&b'0'))
         && fraction.is_none_or(|fraction| are_digits(fraction) && fraction.last() != Some(&b'0'))

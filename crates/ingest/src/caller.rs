@@ -5,7 +5,7 @@
 
 use std::collections::BTreeSet;
 
-use feed::is_name;
+use runtime::is_name;
 use serde_json::{Map, Value};
 use store::{
     Credential, Entry, Feeds, FileQuery, Limits, Outcome, Partner, RequestKey, Scope, UploadId, UploadRecord,

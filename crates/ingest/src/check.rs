@@ -54,13 +54,13 @@ pub(crate) async fn check<S: ApiStore>(call: &Call<'_, S>) -> Result<Response, R
         FeedTerms::Quarantine(rejection) => {
             let state = State::Quarantined;
             let contract = rejection.contract.as_deref();
-            (checker::receipt(&facts, contract, None, state.as_str(), Some(&rejection.fault)), state)
+            (checker::receipt(&facts, contract, None, state, Some(&rejection.fault)), state)
         }
         FeedTerms::Active(contract) => {
             let summary = decide(call, contract)?;
             let rejected = summary.verdict == Verdict::Rejected;
             let state = if rejected { State::Quarantined } else { State::Complete };
-            (checker::receipt(&facts, Some(contract), Some(&summary), state.as_str(), None), state)
+            (checker::receipt(&facts, Some(contract), Some(&summary), state, None), state)
         }
     };
     Ok(Response::json(200, &dry_run(receipt, state, call.body.len() as u64)))

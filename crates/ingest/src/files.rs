@@ -1,6 +1,5 @@
 //! A small file, sent as the body of a request; and how any bytes land under a name.
 
-use host::hexadecimal;
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 use store::{
@@ -64,7 +63,7 @@ pub(crate) async fn send<S: ApiStore>(call: &Call<'_, S>) -> Result<Response, Re
                 feed: feed.name().to_owned(),
                 key,
                 bytes: call.body.len() as u64,
-                sha256: Some(hexadecimal(&sha256)),
+                sha256: Some(hex::encode(sha256)),
                 kind: UploadKind::Single,
                 corrects,
                 version: None,

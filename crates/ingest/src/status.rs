@@ -61,7 +61,7 @@ pub(crate) async fn read<S: ApiStore>(call: &Call<'_, S>) -> Result<Response, Re
             feed: entry.feed,
             key: entry.file.key,
             state: entry.state,
-            order: entry.order,
+            order: entry.order.to_string(),
             outcome: entry.outcome,
         };
         return Ok(Response::json(200, &status(call, &listed)));

@@ -5,7 +5,7 @@ use std::time::Duration;
 use futures_util::future::{join_all, join3};
 use lambda_runtime::Diagnostic;
 use serde_json::Value;
-use store::{Error, Incident, Mail};
+use store::{Error, Incident};
 use telemetry::{Label, Notice as Noticed, NoticeRecord, Occurrence};
 
 use crate::alarm::Change;
@@ -91,7 +91,7 @@ impl<S: NotifierStore> Notifier<S> {
     pub async fn handle(&self, event: &Value) -> Result<(), NotifyError> {
         let mut ended = Ok(());
         for notice in decode(event)? {
-            let attended = host::caught(self.attend(&Change::read(&notice))).await;
+            let attended = runtime::caught(self.attend(&Change::read(&notice))).await;
             let one = attended.unwrap_or(Err(NotifyError::Panicked));
             match &one {
                 Err(NotifyError::Ledger(error)) => self.count(Occurrence::service_failed(error.is_denied())),

@@ -28,8 +28,8 @@ mod trigger;
 
 pub use deliver::NotifyError;
 
-use host::Host;
 use outbound::{CircuitBreakers, Client, Policy};
+use runtime::Host;
 use store::{Incidents, ListInbox, Mail, ReadContracts, ReadLedger, ReadMetrics, ReadPartners, Secrets};
 use telemetry::Metrics;
 

@@ -1,15 +1,13 @@
 //! The one moment at which a load becomes visible, and what a second version of a key means.
 
 use contract::{Contract, OnSameName};
+use ledger::NULL_VERSION;
 use store::{
     Commit, Committed, ContentClaim, Error, FileId, FileVersion, Head, HeadMove, Opened, Operation, Outcome,
     State,
 };
 
 use crate::{ProcessorStore, error::ProcessError, quarantine, work::Work};
-
-/// The version id of objects from before a bucket had versions.
-const NULL_VERSION: &str = "null";
 
 /// How often a moved head is looked at again. Each move is another version that became visible meanwhile.
 const ATTEMPTS: u32 = 8;

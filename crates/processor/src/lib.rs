@@ -24,7 +24,6 @@ mod error;
 pub mod event;
 mod journal;
 mod load;
-pub mod order;
 mod outcome;
 mod process;
 mod quarantine;
@@ -37,8 +36,8 @@ pub use deliver::{Failed, Response};
 pub use error::ProcessError;
 pub use settings::{FIRST_GENERATION, PARSER_EPOCH, Settings};
 
-use feed::{Contracts, Registrations};
-use host::Host;
+use runtime::Host;
+use runtime::{Contracts, Registrations};
 use store::{
     Metered, Outcomes, Queue, ReadContracts, ReadInbox, ReadRegistrations, SendMessages, WriteLedger,
     WriteQuarantine, WriteRecords,

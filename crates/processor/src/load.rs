@@ -4,6 +4,7 @@ use std::io::Write;
 
 use checker::{Reject, RejectTable, Row, Sink, Summary, write_reject_line};
 use flate2::{Compression, GzBuilder, write::GzEncoder};
+use ledger::QuarantineFolder;
 use store::{Error, Fenced, Item, OpenUploads, Operation, Upload, WriteQuarantine};
 
 use crate::{ProcessorStore, error::ProcessError, read::Pass, settings::Settings, work::Work};
@@ -25,7 +26,7 @@ pub(crate) enum Rows {
 impl<'a, S: ProcessorStore> Load<'a, S> {
     /// For a file of which the first reading found this.
     pub(crate) fn new(work: &'a Work<'a, S>, first: &Summary, rows: Rows) -> Self {
-        let files = || RejectFiles::new(work.store, &work.quarantine_prefix(), &work.uploads);
+        let files = || RejectFiles::new(work.store, &work.quarantine(), &work.uploads);
         Self {
             work,
             rows: (rows == Rows::Written).then(|| RowWriter::new(work.rows_written, first.counts.rows)),
@@ -103,7 +104,8 @@ impl RowWriter {
     fn take<S: ProcessorStore>(&mut self, work: &Work<'_, S>, row: &Row<'_>) {
         self.seen += 1;
         if self.seen > self.written {
-            let item = store::row_item(&work.partner, &work.feed, &work.load, &work.order, row, self.shards);
+            let item =
+                store::row_item(&work.partner, &work.feed, &work.load, work.order.as_str(), row, self.shards);
             self.bytes += item.bytes();
             self.items.push(item);
         }
@@ -156,14 +158,14 @@ struct RejectFiles<U> {
 }
 
 impl<U: Upload> RejectFiles<U> {
-    fn new<S: WriteQuarantine<Upload = U>>(store: &S, prefix: &str, open: &OpenUploads) -> Self {
+    fn new<S: WriteQuarantine<Upload = U>>(store: &S, folder: &QuarantineFolder, open: &OpenUploads) -> Self {
         Self {
             lines: GzBuilder::new().mtime(0).write(Vec::new(), Compression::default()),
             line: Vec::new(),
-            lines_upload: store.upload(&format!("{prefix}rejects.ndjson.gz"), "application/gzip", open),
+            lines_upload: store.upload(&folder.reject_lines(), "application/gzip", open),
             table: RejectTable::new(),
             cells: Vec::new(),
-            table_upload: store.upload(&format!("{prefix}rejects.csv"), "text/csv; charset=utf-8", open),
+            table_upload: store.upload(&folder.reject_table(), "text/csv; charset=utf-8", open),
             broken: false,
         }
     }

@@ -1,7 +1,7 @@
 //! What the world is told about a terminal file: ids, counts and codes.
 
 use checker::{Counts, FaultCode, Verdict};
-use feed::UNKNOWN;
+use runtime::UNKNOWN;
 use serde::Serialize;
 use store::{Announcement, Entry, FileId, Outcome, State};
 
@@ -61,11 +61,11 @@ pub(crate) fn announcement(
     let partner = if tells_partner { entry.partner.as_str() } else { UNKNOWN };
     let feed = if tells_feed { entry.feed.as_str() } else { UNKNOWN };
     let tells_receipt = tells_partner && tells_feed && !outcome.receipt.is_empty();
-    let verdict = Verdict::told(entry.state.as_str(), Some(&outcome.counts)).map(Verdict::as_str);
-    let load = entry.load.as_str();
+    let verdict = Verdict::told(entry.state, Some(&outcome.counts)).map(Verdict::as_str);
+    let (file, load) = (entry.load.file(), entry.load.as_str());
     let body = Body {
         version: VERSION,
-        file_id: load.split('-').next().unwrap_or_default(),
+        file_id: file.as_str(),
         load,
         partner,
         feed,

@@ -7,7 +7,8 @@ use std::{
 
 use checker::FaultCode;
 use contract::Contract;
-use feed::{Key, QuarantineReason, Registration, Terms, UNKNOWN};
+use ledger::{NULL_VERSION, Order};
+use runtime::{Key, QuarantineReason, Registration, Terms, UNKNOWN};
 use store::{Claim, Claimed, Entry, Fence, FileId, FileVersion, LoadId, Opened, State, Usage};
 use telemetry::{FileRecord, Label, Occurrence, Step, Used};
 
@@ -17,7 +18,6 @@ use crate::{
     decide::{Task, decide},
     error::ProcessError,
     event::Notice,
-    order::{self, Order},
     outcome::announcement,
     settings::{FIRST_GENERATION, PARSER_EPOCH},
     settle,
@@ -82,7 +82,7 @@ impl<S: ProcessorStore> Processor<S> {
         };
         let mut record = begin_record(&named, &entry, task.contract().map(Arc::as_ref), delivery);
         // Since the event, which a re-sent message repeats; the order of an old version may be that of a newer one.
-        let since = notice.instant_ms.or_else(|| order::instant_of(&entry.order));
+        let since = Some(notice.instant_ms.unwrap_or_else(|| entry.order.instant_ms()));
         record.queue_age = since.map(|since| started.saturating_sub(since));
         record.spend(Step::Claim, self.host.now().saturating_sub(started));
         let work = self.work_on(named, &entry, delivery, attempt);
@@ -120,10 +120,10 @@ impl<S: ProcessorStore> Processor<S> {
             version.clone()
         } else {
             let versions = self.store.versions(&notice.bucket, &notice.key).await?;
-            versions.into_iter().next().unwrap_or_else(|| "null".to_owned())
+            versions.into_iter().next().unwrap_or_else(|| NULL_VERSION.to_owned())
         };
         // A version id pins by itself; with an entity tag the same version would have two names.
-        let etag = notice.etag.clone().filter(|_| version == "null");
+        let etag = notice.etag.clone().filter(|_| version == NULL_VERSION);
         Ok(FileVersion { bucket: notice.bucket.clone(), key: notice.key.clone(), version, etag })
     }
 
@@ -181,7 +181,7 @@ impl<S: ProcessorStore> Processor<S> {
             feed: named.feed.clone(),
             load: LoadId::new(&named.id, &hash, PARSER_EPOCH, FIRST_GENERATION),
             owner: self.host.nonce(),
-            order: order.as_str().to_owned(),
+            order: order.clone(),
             now_ms: self.host.now(),
             lease_until_ms: delivery.deadline_ms.saturating_add(self.settings.lease_margin_ms),
         }
@@ -306,7 +306,7 @@ fn begin_record(named: &Named, entry: &Entry, contract: Option<&Contract>, deliv
         load: Label::new(entry.load.as_str()),
         contract_version: Label::new(contract.map_or("", |contract| &contract.identity.version)),
         receive_count: delivery.receive_count,
-        is_heartbeat: named.partner == feed::HEARTBEAT && named.feed == feed::HEARTBEAT,
+        is_heartbeat: named.partner == runtime::HEARTBEAT && named.feed == runtime::HEARTBEAT,
         ..FileRecord::default()
     }
 }

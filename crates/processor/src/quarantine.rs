@@ -5,13 +5,14 @@ use checker::{
     FaultCode, FileFacts, FileFault, Place, PlaceBucket, Receipt, ReceiptContract, Report, Summary, Verdict,
 };
 use contract::Contract;
+use ledger::receipt_key;
 use serde::Serialize;
 use store::{Entry, FileId, Original, Outcome, State};
 
 use crate::{
     ProcessorStore,
     error::ProcessError,
-    work::{Work, outcome, receipt_key, state_name},
+    work::{Work, outcome},
 };
 
 /// What a receipt is written from.
@@ -40,9 +41,9 @@ pub(crate) async fn reject<S: ProcessorStore>(
     work: &Work<'_, S>,
     evidence: Evidence<'_>,
 ) -> Result<Outcome, ProcessError> {
-    let prefix = work.quarantine_prefix();
+    let folder = work.quarantine();
     let code = evidence.fault_code();
-    let copy = format!("{prefix}original");
+    let copy = folder.original();
     let original = match work.store.keep_original(&work.file, &copy, &work.uploads).await? {
         Original::Gone => return close(work, State::Gone, evidence, None).await,
         Original::Copied => Place { bucket: PlaceBucket::Quarantine, key: copy, version: None },
@@ -56,7 +57,7 @@ pub(crate) async fn reject<S: ProcessorStore>(
     put_report(work, State::Quarantined, evidence, None).await?;
     let receipt = put_receipt(work, State::Quarantined, evidence, None).await?;
     let decided = outcome(State::Quarantined, evidence.contract, evidence.summary, code);
-    work.finish(Outcome { receipt, quarantine: Some(prefix), ..decided }).await
+    work.finish(Outcome { receipt, quarantine: Some(folder.prefix().to_owned()), ..decided }).await
 }
 
 /// Ends a file that is neither loaded nor quarantined.
@@ -81,7 +82,7 @@ pub(crate) async fn put_receipt<S: ProcessorStore>(
     other: Option<&FileId>,
 ) -> Result<String, ProcessError> {
     let Evidence { contract, summary, fault, .. } = evidence;
-    let receipt = checker::receipt(&facts(work), contract, summary, state.as_str(), fault);
+    let receipt = checker::receipt(&facts(work), contract, summary, state, fault);
     let key = receipt_key(&work.partner, &work.feed, &work.load, state, other);
     put(work, &key, &completed(work, receipt, evidence, other)).await?;
     Ok(key)
@@ -102,13 +103,13 @@ pub(crate) async fn put_superseded_receipt<S: ProcessorStore>(
         feed: older.feed.clone(),
         key: older.file.key.clone(),
         version: older.file.version.clone(),
-        order: older.order.clone(),
+        order: older.order.to_string(),
     };
     let receipt = Receipt {
         other: Some(work.id.to_string()),
         corrects: outcome.corrects.as_ref().map(FileId::to_string),
         earlier: Some(outcome.receipt.clone()),
-        verdict: Verdict::told(state.as_str(), Some(&outcome.counts)),
+        verdict: Verdict::told(state, Some(&outcome.counts)),
         counts: Some(outcome.counts),
         sha256: Some(outcome.sha256.clone()),
         bytes: Some(outcome.bytes),
@@ -117,7 +118,7 @@ pub(crate) async fn put_superseded_receipt<S: ProcessorStore>(
             version: outcome.contract_version.clone(),
             hash: outcome.contract_hash.clone(),
         }),
-        ..checker::receipt(&facts, None, None, state.as_str(), None)
+        ..checker::receipt(&facts, None, None, state, None)
     };
     let key = receipt_key(&older.partner, &older.feed, &older.load, state, Some(&work.id));
     put(work, &key, &receipt).await?;
@@ -132,10 +133,9 @@ async fn put_report<S: ProcessorStore>(
     other: Option<&FileId>,
 ) -> Result<(), ProcessError> {
     let Evidence { contract, summary, fault, .. } = evidence;
-    let report = checker::report(&facts(work), contract, summary, state.as_str(), fault);
+    let report = checker::report(&facts(work), contract, summary, state, fault);
     let report = Report { receipt: completed(work, report.receipt.clone(), evidence, other), ..report };
-    let key = format!("{}report.{}.json", work.quarantine_prefix(), state_name(state));
-    put(work, &key, &report).await
+    put(work, &work.quarantine().report(state), &report).await
 }
 
 /// Writes the report of a file that is not quarantined if rejects of it are kept, and gives the prefix of both.
@@ -149,7 +149,7 @@ pub(crate) async fn put_kept_report<S: ProcessorStore>(
         return Ok(None);
     }
     put_report(work, state, evidence, other).await?;
-    Ok(Some(work.quarantine_prefix()))
+    Ok(Some(work.quarantine().prefix().to_owned()))
 }
 
 fn completed<S: ProcessorStore>(
@@ -184,6 +184,6 @@ fn facts<S: ProcessorStore>(work: &Work<'_, S>) -> FileFacts {
         feed: work.feed.clone(),
         key: work.file.key.clone(),
         version: work.file.version.clone(),
-        order: work.order.clone(),
+        order: work.order.to_string(),
     }
 }

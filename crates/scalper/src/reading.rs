@@ -21,7 +21,7 @@ mod status;
 mod tail;
 mod view;
 
-use host::Host;
+use runtime::Host;
 use store::{CountMessages, ListInbox, ReadContracts, ReadLedger, ReadPartners, ReadQuarantine};
 
 use crate::arguments::ReadCommand;

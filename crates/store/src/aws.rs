@@ -1,7 +1,7 @@
 //! The resources on AWS, each made from its name and a client.
 //!
 //! Retries have one owner for each layer: the SDK repeats a request that failed in transport or was throttled (three
-//! attempts), `records` writes again what `DynamoDB` leaves unprocessed, `ledger` repeats a transaction that met another,
+//! attempts), `records` writes again what DynamoDB leaves unprocessed, `ledger` repeats a transaction that met another,
 //! `inbox` resumes a body that broke off. Everything else is an [`Error`] and belongs to the redelivery of the file.
 //!
 //! A trait is implemented for whatever holds its resource (`AsRef<LedgerTable>`): for the resource itself, and for a
@@ -55,7 +55,7 @@ use crate::{Error, Operation};
 
 /// Makes a struct of resources, which has every trait that one of its resources has.
 ///
-/// ```ignore
+/// ```text
 /// store::resources! {
 ///     /// What the webhook reaches.
 ///     struct Resources {

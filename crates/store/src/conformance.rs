@@ -10,8 +10,8 @@ pub use open::acknowledging_behaves;
 
 use crate::{
     Claim, Claimed, Commit, Committed, ContentClaim, Entry, Error, Fence, Fenced, FileId, FileVersion, Head,
-    HeadMove, LoadId, OpenUploads, Original, Outcome, ReadContracts, ReadInbox, State, Upload, WriteLedger,
-    WriteQuarantine,
+    HeadMove, LoadId, OpenUploads, Order, Original, Outcome, ReadContracts, ReadInbox, State, Upload,
+    WriteLedger, WriteQuarantine,
 };
 
 /// The ledger: claims, fences, terminal states, heads and contents.
@@ -69,6 +69,10 @@ fn file(run: &str, name: &str) -> FileVersion {
     }
 }
 
+fn order(text: &str) -> Order {
+    Order::parse(text).unwrap_or_else(|| panic!("{text} is no order"))
+}
+
 fn claim(file: &FileVersion, owner: &str, now_ms: u64) -> Claim {
     Claim {
         file: file.clone(),
@@ -76,7 +80,7 @@ fn claim(file: &FileVersion, owner: &str, now_ms: u64) -> Claim {
         feed: "labs".to_owned(),
         load: LoadId::new(&FileId::of(file), &[1; 32], 1, 0),
         owner: owner.to_owned(),
-        order: format!("2026-11-21T00:00:00Z/{now_ms}"),
+        order: order(&format!("2026-11-21T00:00:00Z/{now_ms}")),
         now_ms,
         lease_until_ms: now_ms + 100,
     }
@@ -126,7 +130,7 @@ async fn a_claim_is_exclusive_until_its_lease_ends<S: WriteLedger>(
 
     let (_, entry) = mine(ledger, &claim(&file, "b", 1_200)).await?;
     assert_eq!((entry.fence, entry.deaths, entry.rows_written), (2, 0, 500));
-    assert_eq!(entry.order, "2026-11-21T00:00:00Z/1000", "the first claim pins the order");
+    assert_eq!(entry.order.as_str(), "2026-11-21T00:00:00Z/1000", "the first claim pins the order");
     assert_eq!(ledger.entry(&fence.file).await?, Some(entry));
     Ok(())
 }

@@ -5,10 +5,7 @@ use std::future::Future;
 
 use bytes::Bytes;
 
-use crate::{Error, FileId, FileVersion, Rank};
-
-/// A version id as the bucket lists it.
-pub type VersionId = String;
+use crate::{Error, FileId, FileVersion, Rank, VersionId};
 
 /// How many versions of a key are looked through for the one that an upload made.
 pub(crate) const MOST_VERSIONS: usize = 100;
@@ -63,13 +60,13 @@ impl UploadId {
     /// A name from 128 random bits, or from the hash of what makes the upload the same one.
     #[must_use]
     pub fn of(parts: &[&[u8]]) -> Self {
-        Self(crate::file::name(parts, 26))
+        Self(ledger::digest(parts, 26))
     }
 
     /// Reads a name back; `None` for a text that is none.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
-        crate::file::is_name(text, 26).then(|| Self(text.to_owned()))
+        ledger::is_digest(text, 26).then(|| Self(text.to_owned()))
     }
 
     /// The name.

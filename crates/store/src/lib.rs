@@ -1,4 +1,4 @@
-//! Where bytes, entries and rows are kept. The only crate that knows S3, `DynamoDB`, SQS, SNS and `CloudWatch`.
+//! Where bytes, entries and rows are kept. The only crate that knows S3, DynamoDB, SQS, SNS and CloudWatch.
 //!
 //! One file for each resource, three times: the trait here, `aws` with the SDK, and `memory`, its twin, which can fail at
 //! the n-th call, before or after the effect. A trait belongs to one resource, and what may only read and what may write
@@ -12,12 +12,10 @@ pub mod conformance;
 mod contracts;
 mod document;
 mod error;
-mod file;
 mod inbox;
 mod inbox_access;
 mod incidents;
 mod ledger;
-mod ledger_table;
 pub mod memory;
 mod metrics;
 mod partners;
@@ -31,26 +29,27 @@ mod stack;
 mod topics;
 mod usage;
 
+pub use self::ledger::{
+    Acknowledge, Acknowledged, Cursor, FileNames, FilePage, FilePlace, FileQuery, ListedFile, MOST_ENTRIES,
+    OpenFiles, ReadLedger, Reconciliation, WriteLedger,
+};
+pub use ::ledger::dynamodb::BATCH_ITEMS;
+pub use ::ledger::{
+    Acknowledgement, Claim, Claimed, Commit, Committed, ContentClaim, Entry, Fence, Fenced, FileId,
+    FileVersion, Head, HeadMove, LoadId, OpenFile, Order, Outcome, Rank, State, UNNAMED as UNKNOWN,
+    VersionId,
+};
 pub use contracts::{
     ContractObject, ContractText, MOST_CONTRACT_VERSIONS, MOST_FEEDS, Published, ReadContracts,
     WriteContracts,
 };
 pub use error::{Error, Operation};
-pub use file::{FileId, FileVersion, LoadId};
 pub use inbox::{
     Body, Condition, Current, Folders, InboxPage, InboxPlace, Land, Landed, ListInbox, ListedVersion, Opened,
-    Part, Presigned, ReadInbox, SignedPart, SignedUpload, UploadId, VersionId, WriteInbox,
+    Part, Presigned, ReadInbox, SignedPart, SignedUpload, UploadId, WriteInbox,
 };
 pub use inbox_access::{Inbox, InboxAccess, KeyGrant};
 pub use incidents::{Incident, Incidents};
-pub use ledger::{
-    Acknowledgement, Claim, Claimed, Commit, Committed, ContentClaim, Entry, Fence, Fenced, Head, HeadMove,
-    OpenFile, Outcome, State, UNKNOWN,
-};
-pub use ledger_table::{
-    Acknowledge, Acknowledged, Cursor, FileNames, FilePage, FilePlace, FileQuery, ListedFile, MOST_ENTRIES,
-    OpenFiles, ReadLedger, Reconciliation, WriteLedger,
-};
 pub use metrics::{AlarmNow, Datapoint, Measure, Query, ReadMetrics, Span};
 pub use partners::{
     Credential, CredentialHash, Feeds, Partner, ReadPartners, ReadRegistrations, S3Principals, Scope,
@@ -61,10 +60,7 @@ pub use queues::{
     CountMessages, DeadLetter, Depth, MOST_MESSAGES, Queue, SendMessages, StackQueue, WatchQueues,
     WatchedQueue,
 };
-pub use rank::Rank;
-pub use records::{
-    BATCH_ITEMS, Item, ItemValue, ReadRecords, RecordPage, RecordVersion, WriteRecords, row_item, shards,
-};
+pub use records::{Item, ItemValue, ReadRecords, RecordPage, RecordVersion, WriteRecords, row_item, shards};
 pub use requests::{Answer, Begun, Limits, RequestKey, Requests, Spent, UploadKind, UploadRecord};
 pub use secrets::Secrets;
 pub use stack::{

@@ -35,12 +35,12 @@ pub use quarantine::MemoryUpload;
 pub use signed::SignedAnswer;
 pub use stack::Parts;
 
-use crate::file::{NULL_VERSION, name};
 use crate::{
     AlarmNow, Announcement, Credential, CredentialHash, Cursor, Datapoint, DeadLetter, Depth, Entry, Error,
     FileId, FileVersion, Head, Incident, Item, Operation, Partner, Query, RequestKey, StackQueue, State,
     UploadId, UploadRecord, Usage, VersionId, WatchedQueue, Webhook,
 };
+use ::ledger::{NULL_VERSION, digest};
 
 /// The code of an injected error.
 pub const INJECTED: &str = "injected";
@@ -389,7 +389,7 @@ impl Memory {
 impl Kept {
     fn land(&mut self, bucket: &str, key: &str, bytes: Bytes, versioned: bool) -> FileVersion {
         let made = self.next_version();
-        let etag = name(&[&bytes], 32);
+        let etag = digest(&[&bytes], 32);
         let version = if versioned { made } else { NULL_VERSION.to_owned() };
         let versions = self.inbox.entry((bucket.to_owned(), key.to_owned())).or_default();
         if !versioned {
@@ -439,7 +439,7 @@ impl Kept {
             writeln!(text, "content {partner}/{feed} {sha256} {file}")?;
         }
         for (key, StoredObject { content_type, bytes }) in &self.quarantine {
-            writeln!(text, "object {key:?} {content_type} {} bytes {}", bytes.len(), name(&[bytes], 26))?;
+            writeln!(text, "object {key:?} {content_type} {} bytes {}", bytes.len(), digest(&[bytes], 26))?;
         }
         for item in self.rows.values() {
             writeln!(text, "row {}", records::digest(item))?;

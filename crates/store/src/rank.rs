@@ -6,18 +6,11 @@
 //! are told apart by their place in the list. Both grow from version to version, and both are functions of the bucket.
 //! <https://docs.aws.amazon.com/AmazonS3/latest/userguide/UsingMetadata.html>
 
+use ledger::Rank;
+
 /// How long an upload in parts may have been under way, milliseconds: the inbox gives it up after 7 days, counted from the
 /// next midnight, and the rule may be late.
 const LONGEST_UPLOAD_MS: u64 = 10 * 24 * 60 * 60 * 1_000;
-
-/// Where a version stands.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Rank {
-    /// When it was made, milliseconds since the epoch, in whole seconds; never before an older version of the key.
-    pub instant_ms: u64,
-    /// How many older versions of the key have the same instant.
-    pub older: u32,
-}
 
 /// A version as the list shows it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -4,15 +4,12 @@ use std::collections::HashMap;
 use std::future::Future;
 
 use contract::Value;
+use ledger::dynamodb::{self, BATCH_ITEMS, CONTAINER_BYTES, ELEMENT_BYTES, WORD_BYTES};
 
 use crate::{Error, LoadId, document};
 
-/// Most items of one `BatchWriteItem` call.
-/// <https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_BatchWriteItem.html>
-pub const BATCH_ITEMS: usize = 25;
-
-/// Most bytes of items in one call: 16 MB by the same page, less what the request's JSON may add around them.
-const BATCH_BYTES: usize = 12 * 1024 * 1024;
+/// Maximum bytes of items in one call: DynamoDB's limit less what the request's JSON may add around them.
+const BATCH_BYTES: usize = dynamodb::BATCH_BYTES * 3 / 4;
 
 /// Most shards of a load without a primary key.
 const SHARDS: u32 = 64;
@@ -33,8 +30,7 @@ pub struct Item {
 }
 
 impl Item {
-    /// What the item takes by DynamoDB's rules, in bytes, rounded up where they are not exact.
-    /// <https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/CapacityUnitCalculations.html>
+    /// What the item takes by DynamoDB's rules, in bytes.
     #[must_use]
     pub fn bytes(&self) -> usize {
         let keys = "pk".len() + self.partition.len() + "sk".len() + self.sort.len();
@@ -63,14 +59,16 @@ pub enum ItemValue {
 impl ItemValue {
     fn bytes(&self) -> usize {
         match self {
-            Self::Null | Self::Boolean(_) => 1,
+            Self::Null | Self::Boolean(_) => WORD_BYTES,
             Self::Text(text) => text.len(),
-            // One byte for two digits, one for the exponent and one for the sign.
-            Self::Number(digits) => digits.len().div_ceil(2) + 2,
+            Self::Number(digits) => dynamodb::number_bytes(digits.as_bytes()),
             Self::Map(members) => {
-                3 + members.iter().map(|(name, value)| 1 + name.len() + value.bytes()).sum::<usize>()
+                let member = |(name, value): &(String, Self)| ELEMENT_BYTES + name.len() + value.bytes();
+                CONTAINER_BYTES + members.iter().map(member).sum::<usize>()
             }
-            Self::List(items) => 3 + items.iter().map(|item| 1 + item.bytes()).sum::<usize>(),
+            Self::List(items) => {
+                CONTAINER_BYTES + items.iter().map(|item| ELEMENT_BYTES + item.bytes()).sum::<usize>()
+            }
         }
     }
 }

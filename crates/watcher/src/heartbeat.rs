@@ -2,7 +2,7 @@
 //! checks the whole path of a file, and the watcher itself.
 
 use bytes::Bytes;
-use feed::HEARTBEAT;
+use runtime::HEARTBEAT;
 use sha2::{Digest, Sha256};
 use store::{Condition, Error, FileQuery, Land, Landed, ListedFile, Operation, State, UploadId};
 

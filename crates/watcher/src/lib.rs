@@ -31,8 +31,8 @@ mod stuck;
 
 pub use run::Failed;
 
-use host::Host;
 use kept::Kept;
+use runtime::Host;
 use store::{
     ListInbox, ReadContracts, ReadLedger, ReadPartners, Reconciliation, SendMessages, WatchQueues,
     WriteContracts, WriteInbox,

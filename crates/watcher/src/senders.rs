@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use feed::{HEARTBEAT, UNKNOWN};
+use runtime::{HEARTBEAT, UNKNOWN};
 use store::{Error, Feeds, Partner};
 use telemetry::Label;
 
@@ -38,7 +38,7 @@ impl<S: WatcherStore> Watcher<S> {
         if !folders.complete {
             tracing::warn!("the inbox has more folders than are looked through");
         }
-        for name in folders.names.into_iter().filter(|name| feed::is_name(name)) {
+        for name in folders.names.into_iter().filter(|name| runtime::is_name(name)) {
             senders.entry(name).or_default();
         }
         Ok(senders)

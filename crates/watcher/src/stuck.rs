@@ -2,7 +2,7 @@
 
 use store::{Entry, Error, FileId, FileQuery, MOST_ENTRIES, ReadLedger, State};
 
-use crate::instant::{DAY_MS, MINUTE_MS, landed, text};
+use crate::instant::{DAY_MS, MINUTE_MS, text};
 use crate::{Watcher, WatcherStore};
 
 /// How long after the end of a lease nobody has taken a load over: it is stuck.
@@ -21,7 +21,7 @@ const PAGE: u16 = 100;
 pub(crate) fn is_unattended(entry: &Entry, now_ms: u64) -> bool {
     !entry.state.is_terminal()
         && match entry.lease_until_ms {
-            0 => landed(&entry.order).is_none_or(|landed| now_ms.saturating_sub(landed) > DELIVERED_MS),
+            0 => now_ms.saturating_sub(entry.order.instant_ms()) > DELIVERED_MS,
             until => until <= now_ms,
         }
 }

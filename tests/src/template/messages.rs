@@ -5,7 +5,6 @@ use std::fmt::Write as _;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use host::Host;
 use notifier::alarm::Change;
 use notifier::event::decode;
 use notifier::files::Files;
@@ -13,6 +12,7 @@ use notifier::message::{Known, Message};
 use notifier::recent::Recent;
 use notifier::{Notifier, Settings, render};
 use outbound::Policy;
+use runtime::Host;
 use serde_json::{Value, json};
 use store::memory::Memory;
 use store::{
@@ -277,7 +277,8 @@ async fn an_incident_that_its_composite_alarm_opens_names_every_alarm_that_is_on
 async fn end_file(memory: &Memory, place: &str, state: FileState, fault: Option<&str>, rejects: u64) {
     let file = memory.land("inbox", &format!("{place}/jane-doe.csv"), place.to_owned());
     let (partner, feed) = place.split_once('/').expect("a partner and a feed");
-    let (id, order) = (FileId::of(&file), "2026-11-21T05:58:00.000Z/1".to_owned());
+    let order = store::Order::parse("2026-11-21T05:58:00.000Z/1").expect("an order");
+    let id = FileId::of(&file);
     let claim = Claim {
         load: LoadId::new(&id, &[0; 32], 1, 1),
         file: file.clone(),

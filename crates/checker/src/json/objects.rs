@@ -5,11 +5,10 @@ use contract::{Contract, Found, JsonKind, Structure, UnknownColumn, Violation};
 use super::fields::Fields;
 use super::flaw::diagnose;
 use super::scan::{Buffers, Malformed, Scan, plain_value};
+use ledger::dynamodb::DEPTH;
+
 use crate::reader::{offset32, violation};
 use crate::{Slot, SlotKind};
-
-/// The deepest nesting whatever the contract says: what DynamoDB stores (Amazon DynamoDB Developer Guide, "Service quotas").
-const DEEPEST: u32 = 32;
 
 /// Reads records, one at a time.
 pub(super) struct Objects {
@@ -31,7 +30,7 @@ impl Objects {
             seen: vec![0; fields.len()],
             fields,
             reject_unknown: contract.policy.unknown_column == UnknownColumn::Reject,
-            depth_limit: contract.limits.depth.min(DEEPEST),
+            depth_limit: contract.limits.depth.min(DEPTH),
             buffers: Buffers::default(),
             slots: vec![Slot::ABSENT; contract.columns.len()],
             record: 0,

@@ -3,7 +3,7 @@
 use contract::{Contract, Format, Found, JsonFlaw, LooksLike, Structure, Violation};
 
 use super::counted;
-use crate::item_size::ITEM_BYTES;
+use crate::item_size::ROW_BYTES;
 use crate::reader::encoding_name;
 use crate::records::KEY_BYTES;
 
@@ -84,7 +84,7 @@ fn duplicate(contract: &Contract, violation: &Violation, line: u64) -> String {
 
 fn too_many_bytes(violation: &Violation, bytes: u64) -> String {
     if is_of(violation, Structure::ItemBytes) {
-        return format!("{bytes} bytes as stored; at most {ITEM_BYTES} allowed");
+        return format!("{bytes} bytes as stored; at most {ROW_BYTES} allowed");
     }
     if bytes == 0 {
         return "an empty primary key".to_owned();

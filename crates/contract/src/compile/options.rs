@@ -103,8 +103,9 @@ fn precision_scale(property: &Property, compilation: &mut Compilation) -> Option
     let inside = rest.trim_end().strip_suffix(')').unwrap_or_default();
     let (precision, scale) = inside.split_once(',').unwrap_or((inside, "0"));
     let parsed = precision.trim().parse().ok().zip(scale.trim().parse().ok());
-    // DynamoDB keeps 38 digits (Developer Guide, "Naming rules and data types").
-    let good = parsed.filter(|(precision, scale)| (1..=38).contains(precision) && scale <= precision);
+    let good = parsed.filter(|(precision, scale)| {
+        (1..=ledger::dynamodb::DIGITS).contains(precision) && scale <= precision
+    });
     if good.is_none() {
         compilation.findings.error(
             &given.place,

@@ -225,8 +225,7 @@ fn limits(node: &Node, limits: &mut Limits, findings: &mut Findings) {
     limits.ratio = narrow("maxRatio", 100_000, limits.ratio);
     limits.record_bytes = narrow("maxRowBytes", 64 << 20, limits.record_bytes);
     limits.columns = narrow("maxColumns", 65_535, limits.columns);
-    // DynamoDB nests at most 32 levels (Developer Guide, "Naming rules and data types").
-    limits.depth = narrow("maxDepth", 32, limits.depth);
+    limits.depth = narrow("maxDepth", ledger::dynamodb::DEPTH, limits.depth);
     fields.close(findings);
 }
 

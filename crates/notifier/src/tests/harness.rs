@@ -146,13 +146,15 @@ impl Harness {
     async fn decide(&self, partner: &str, feed: &str, name: &str, at: &str, outcome: Outcome) -> FileId {
         let file = self.memory.land("inbox", &format!("{partner}/{feed}/{name}"), "x");
         let id = FileId::of(&file);
+        // Files of one instant are ordered by their names.
+        let place: String = name.bytes().map(|byte| format!("{byte:02x}")).collect();
         let claim = Claim {
             file: file.clone(),
             partner: partner.to_owned(),
             feed: feed.to_owned(),
             load: LoadId::new(&id, &[0; 32], 1, 1),
             owner: name.to_owned(),
-            order: format!("{at}/{name}"),
+            order: store::Order::parse(&format!("{at}/{place}")).unwrap(),
             now_ms: BEGIN_MS,
             lease_until_ms: BEGIN_MS + 1,
         };

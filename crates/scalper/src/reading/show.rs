@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use feed::Terms;
+use runtime::Terms;
 use serde::Serialize;
 use store::{Acknowledgement, Entry, FileId, Outcome, State};
 
@@ -118,14 +118,14 @@ impl<S: Readable> StackView<S> {
         if feed.is_empty() {
             return None;
         }
-        let held = match feed::in_force(&self.store, feed).await {
+        let held = match runtime::in_force(&self.store, feed).await {
             Ok(held) => held,
             Err(error) => return Some(none(format!("it could not be read ({error})"))),
         };
         let broken = held.broken.map(|broken| broken.told(feed));
         Some(match held.terms {
             Terms::Active(contract) => {
-                let hash = host::hexadecimal(&contract.identity.hash);
+                let hash = hex::encode(contract.identity.hash);
                 let version = contract.identity.version.clone();
                 NewestContract { version: Some(version), hash: Some(hash), problem: broken }
             }
@@ -150,7 +150,7 @@ impl<S: Readable> StackView<S> {
         Story {
             bucket: entry.file.bucket.clone(),
             version: entry.file.version.clone(),
-            order: entry.order.clone(),
+            order: entry.order.to_string(),
             load: entry.load.to_string(),
             sha256: text(|outcome| &outcome.sha256),
             contract_hash: text(|outcome| &outcome.contract_hash),

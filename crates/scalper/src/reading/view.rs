@@ -73,7 +73,7 @@ impl FileView {
             feed: if entry.partner.is_empty() { UNKNOWN.to_owned() } else { entry.feed.clone() },
             key: entry.file.key.clone(),
             state: entry.state,
-            order: entry.order.clone(),
+            order: entry.order.to_string(),
             outcome: entry.outcome.clone(),
         };
         Self::of_listed(stack, entry.listed_partner(), &listed)

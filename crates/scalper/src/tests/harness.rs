@@ -4,8 +4,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use clap::Parser as _;
-use host::Host;
 use processor::Processor;
+use runtime::Host;
 use serde_json::{Value, json};
 use store::aws::Home;
 use store::memory::{INBOX, Memory};
@@ -139,7 +139,8 @@ impl Harness {
             feed: feed.split('/').next().expect("a feed").to_owned(),
             load: LoadId::new(&id, &[0; 32], 1, 0),
             owner: "owner".to_owned(),
-            order: format!("{}/0061", landed.strftime("%Y-%m-%dT%H:%M:%S.000Z")),
+            order: store::Order::parse(&format!("{}/0061", landed.strftime("%Y-%m-%dT%H:%M:%S.000Z")))
+                .expect("an order"),
             now_ms: NOON_MS,
             lease_until_ms,
             file,

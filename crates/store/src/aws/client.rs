@@ -192,7 +192,7 @@ impl Connection {
         S3 { client: aws_sdk_s3::Client::from_conf(config), account: account.map(str::to_owned) }
     }
 
-    /// `DynamoDB`.
+    /// DynamoDB.
     #[must_use]
     pub fn dynamodb(&self) -> aws_sdk_dynamodb::Client {
         client!(aws_sdk_dynamodb, self)
@@ -216,7 +216,7 @@ impl Connection {
         self.late(|connection| client!(aws_sdk_secretsmanager, connection))
     }
 
-    /// `CloudWatch`.
+    /// CloudWatch.
     #[must_use]
     pub fn cloudwatch(&self) -> Late<aws_sdk_cloudwatch::Client> {
         self.late(|connection| client!(aws_sdk_cloudwatch, connection))

@@ -9,11 +9,11 @@ use super::client::S3;
 use super::failure::{code, failure};
 use super::millis;
 use crate::contracts::is_too_long;
-use crate::file::NULL_VERSION;
 use crate::{
     ContractObject, ContractText, Error, MOST_CONTRACT_VERSIONS, MOST_FEEDS, Operation, Published,
     ReadContracts, VersionId, WriteContracts,
 };
+use ledger::NULL_VERSION;
 
 /// What the key of a contract ends in: `<feed>.odcs.yaml`.
 const SUFFIX: &str = ".odcs.yaml";

@@ -1,4 +1,4 @@
-//! Items of tables: one read, one query, one conditional write for everything that is kept in `DynamoDB`.
+//! Items of tables: one read, one query, one conditional write for everything that is kept in DynamoDB.
 //!
 //! A write whose answer was lost is sent again by the SDK and then fails its own condition. So every condition asks for
 //! the old item on failure, and an old item that already is what was wanted counts as success.
@@ -26,7 +26,7 @@ pub(super) use self::item::{Attributes, Reader, attributes, names, number, text}
 use super::failure::{code, failure};
 use crate::{Error, Operation};
 
-/// How `DynamoDB` says that a table, an index or an account takes no more for now. An on-demand table says the second.
+/// How DynamoDB says that a table, an index or an account takes no more for now. An on-demand table says the second.
 /// <https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Programming.Errors.html>
 const THROTTLED: [&str; 3] =
     ["ProvisionedThroughputExceededException", "ThrottlingException", "RequestLimitExceeded"];
@@ -58,7 +58,7 @@ pub(super) struct Update<'a> {
 pub(super) enum Written {
     /// It was made. The item as it is now, when it was an update.
     Made(Attributes),
-    /// The item that failed the condition, as far as `DynamoDB` showed it.
+    /// The item that failed the condition, as far as DynamoDB showed it.
     Rejected(Option<Attributes>),
 }
 
@@ -366,7 +366,7 @@ impl Table {
         }
     }
 
-    /// Writes a batch; what is left to write. `DynamoDB` answers "throttled" when it took none of it.
+    /// Writes a batch; what is left to write. DynamoDB answers "throttled" when it took none of it.
     pub(super) async fn write_many(
         &self,
         operation: Operation,
@@ -453,7 +453,7 @@ fn unbuilt(operation: Operation) -> Error {
     Error::new(operation, "request not built")
 }
 
-/// `DynamoDB` takes no empty map of values.
+/// DynamoDB takes no empty map of values.
 fn not_empty(values: Attributes) -> Option<Attributes> {
     Some(values).filter(|values| !values.is_empty())
 }

@@ -22,12 +22,12 @@ use super::client::{self, S3};
 use super::failure::{code, failure};
 use super::presigned::{lasting, length, presigned};
 use super::{millis, multipart};
-use crate::file::NULL_VERSION;
 use crate::inbox::MOST_VERSIONS;
 use crate::{
     Condition, Current, Error, FileVersion, Folders, InboxPage, InboxPlace, Land, Landed, ListInbox,
     ListedVersion, Operation, Part, Presigned, SignedPart, SignedUpload, UploadId, VersionId, WriteInbox,
 };
+use ledger::NULL_VERSION;
 
 /// The metadata that names the file which an object corrects: `x-amz-meta-corrects`.
 const CORRECTS: &str = "corrects";

@@ -12,7 +12,7 @@ use aws_sdk_dynamodb::types::AttributeValue;
 
 use super::dynamodb::{Attributes, Key, Reader, Table, Update, Written, attributes, malformed, number, text};
 use super::pause;
-use crate::ledger_table::name_in;
+use crate::ledger::name_in;
 use crate::{
     Acknowledge, Acknowledged, Acknowledgement, Claim, Claimed, Commit, Committed, Cursor, Entry, Error,
     Fence, Fenced, FileId, FileNames, FilePage, FileQuery, FileVersion, Head, InboxPlace, OpenFile,
@@ -69,7 +69,7 @@ const MAY_ACKNOWLEDGE: &str = "#state = :quarantined AND attribute_not_exists(#a
 
 /// What is read of an entry for its name. The webhook's role may read no more (`template.yaml`).
 const NAME_ATTRIBUTES: &str = "#partner, #key";
-/// Attempts at entries of which `DynamoDB` gave some and left others.
+/// Attempts at entries of which DynamoDB gave some and left others.
 const READ_ATTEMPTS: u32 = 6;
 /// The partition key of the cursor's item.
 const CURSOR: &str = "reconciliation";
@@ -285,11 +285,11 @@ impl LedgerTable {
         update.value("partner", listed(&claim.partner));
         update.value("feed", listed(&claim.feed));
         let texts = [
-            ("bucket", bucket),
+            ("bucket", bucket.as_str()),
             ("key", key),
             ("version", version),
             ("owner", &claim.owner),
-            ("order", &claim.order),
+            ("order", claim.order.as_str()),
         ];
         for (name, value) in texts {
             update.value(name, text(value));

@@ -1,4 +1,4 @@
-//! The records table: rows by `BatchWriteItem`, several calls at a time, as many as `DynamoDB` takes.
+//! The records table: rows by `BatchWriteItem`, several calls at a time, as many as DynamoDB takes.
 
 use std::collections::HashMap;
 use std::sync::Arc;

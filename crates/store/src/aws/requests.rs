@@ -5,12 +5,12 @@ use aws_sdk_dynamodb::types::AttributeValue;
 
 use super::dynamodb::{Attributes, Key, Reader, Update, Written, attributes, malformed, number, text};
 use super::partners::PartnersTable;
-use crate::file::name;
 use crate::requests::{day, kept_until_ms, until_taken};
 use crate::{
     Answer, Begun, Error, FileId, Limits, Operation, RequestKey, Requests, Spent, UploadId, UploadKind,
     UploadRecord,
 };
+use ledger::digest;
 
 /// A bucket that is full or was never used: the next arrival is due an interval from now.
 const FIRST: &str = "SET #arrival_us = :next, #ends = :ends";
@@ -170,7 +170,7 @@ fn ends(time_ms: u64) -> AttributeValue {
 fn attempt() -> Result<String, Error> {
     let mut random = [0; 16];
     getrandom::fill(&mut random).map_err(|_| Error::new(Operation::KeepRequest, "no randomness"))?;
-    Ok(name(&[&random], 26))
+    Ok(digest(&[&random], 26))
 }
 
 fn begun(kept: &Attributes, fingerprint: &str, attempt: &str) -> Option<Begun> {

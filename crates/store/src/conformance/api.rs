@@ -258,7 +258,7 @@ where
     assert_eq!(names(&store.files(&charges).await?), [files[1].clone()]);
     let rejected = FileQuery { state: Some(State::Quarantined), ..ten.clone() };
     assert_eq!(names(&store.files(&rejected).await?), [files[3].clone()]);
-    let (from, before) = (Some("2026-11-01".to_owned()), Some("2026-11-03".to_owned()));
+    let (from, before) = (Some("2026-11-02".to_owned()), Some("2026-11-04".to_owned()));
     let between = FileQuery { from, before, ..ten.clone() };
     assert_eq!(names(&store.files(&between).await?), [files[2].clone(), files[1].clone()]);
     let stranger = FileQuery { partner: format!("{run}-south"), ..ten.clone() };
@@ -278,7 +278,7 @@ async fn claim_files<L: WriteLedger>(ledger: &L, run: &str) -> Result<Vec<FileId
         let mut claim = claim(&file, "a", 1_000);
         claim.partner = format!("{run}-north");
         feed.clone_into(&mut claim.feed);
-        claim.order = format!("2026-11-{number:02}T00:00:00Z/{number}");
+        claim.order = super::order(&format!("2026-11-{:02}T00:00:00Z/{number}", number + 1));
         let (fence, _) = mine(ledger, &claim).await?;
         if number == 3 {
             ledger.finish(&fence, &outcome(State::Quarantined)).await?;

@@ -7,7 +7,6 @@ use sha2::{Digest, Sha256};
 
 use super::signed::Signed;
 use super::{CHUNK_BYTES, Kept, Memory, Version};
-use crate::file::NULL_VERSION;
 use crate::inbox::MOST_VERSIONS;
 use crate::rank::{Descent, Made, is_in_parts};
 use crate::{
@@ -15,6 +14,7 @@ use crate::{
     ListInbox, ListedVersion, Opened, Operation, Part, Presigned, Rank, ReadInbox, SignedPart, SignedUpload,
     UploadId, VersionId, WriteInbox,
 };
+use ledger::NULL_VERSION;
 
 /// The bucket into which files are written by the API.
 pub const INBOX: &str = "inbox";
@@ -321,7 +321,7 @@ impl Kept {
         }
         let begun = self.multiparts.get_mut(&part.multipart);
         let begun = begun.filter(|begun| begun.land.key == part.key).ok_or("NoSuchUpload")?;
-        let etag = crate::file::name(&[&bytes], 32);
+        let etag = ledger::digest(&[&bytes], 32);
         begun.parts.insert(part.number, SentPart { etag: etag.clone(), sha256: part.sha256, bytes });
         Ok(etag)
     }

@@ -4,7 +4,7 @@ use std::cmp::Reverse;
 use std::collections::BTreeMap;
 
 use super::{Kept, Memory};
-use crate::ledger_table::name_in;
+use crate::ledger::name_in;
 use crate::{
     Acknowledge, Acknowledged, Acknowledgement, Claim, Claimed, Commit, Committed, ContentClaim, Cursor,
     Entry, Error, Fence, Fenced, FileId, FileNames, FilePage, FilePlace, FileQuery, Head, ListedFile,
@@ -192,16 +192,6 @@ impl Memory {
     }
 }
 
-impl Entry {
-    fn decide(&mut self, outcome: &Outcome) {
-        self.state = outcome.state;
-        self.outcome = Some(outcome.clone());
-        self.lease_until_ms = 0;
-        self.announced = false;
-        self.open = outcome.state == State::Quarantined;
-    }
-}
-
 impl Kept {
     fn claim(&mut self, claim: &Claim) -> Claimed {
         let entry = self.entries.entry(FileId::of(&claim.file)).or_insert_with(|| unclaimed(claim));
@@ -337,7 +327,7 @@ fn listed(file: &FileId, entry: &Entry) -> ListedFile {
         feed: listed_feed(entry).to_owned(),
         key: entry.file.key.clone(),
         state: entry.state,
-        order: entry.order.clone(),
+        order: entry.order.to_string(),
         outcome: entry.outcome.clone(),
     }
 }

@@ -1,7 +1,6 @@
 //! Rows.
 
 use super::{Kept, Memory};
-use crate::file::name;
 use crate::records::waves;
 use crate::{Error, Item, ItemValue, Operation, ReadRecords, RecordPage, RecordVersion, WriteRecords};
 
@@ -55,7 +54,7 @@ pub(super) fn digest(item: &Item) -> String {
         flatten(value, &mut parts);
     }
     let parts: Vec<_> = parts.iter().map(String::as_bytes).collect();
-    name(&parts, 26)
+    ledger::digest(&parts, 26)
 }
 
 fn flatten(value: &ItemValue, parts: &mut Vec<String>) {

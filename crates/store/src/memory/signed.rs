@@ -4,9 +4,9 @@ use aws_smithy_types::base64;
 use bytes::Bytes;
 
 use super::{INBOX, Memory};
-use crate::file::name;
 use crate::quarantine::attachment;
 use crate::{Condition, Landed, Presigned, SignedPart, SignedUpload};
+use ledger::digest;
 
 /// What a signature stands for.
 #[derive(Clone)]
@@ -101,7 +101,7 @@ impl Memory {
         let headers = signed.headers();
         let (bucket, key, query) = signed.target();
         let all = format!("{} {bucket} {key} {query} {headers:?} {seconds}", signed.method());
-        let signature = name(&[all.as_bytes()], 26);
+        let signature = digest(&[all.as_bytes()], 26);
         let query = query.replace(' ', "%20").replace('"', "%22");
         let path = key.replace('%', "%25").replace(' ', "%20");
         let url = format!(

@@ -27,7 +27,7 @@ fn claim(file: &FileVersion, owner: &str) -> Claim {
         feed: "labs".into(),
         load: LoadId::new(&FileId::of(file), &[0; 32], 1, 0),
         owner: owner.into(),
-        order: "1".into(),
+        order: crate::Order::new(crate::Rank::default()),
         now_ms: 10,
         lease_until_ms: 20,
     }

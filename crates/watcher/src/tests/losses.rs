@@ -123,7 +123,7 @@ async fn claimed(harness: &Harness, key: &str, made_ms: u64, lease_until_ms: u64
         feed: "visits".to_owned(),
         load: LoadId::new(&id, &[0; 32], 1, 0),
         owner: key.to_owned(),
-        order: format!("{}/0", crate::instant::text(made_ms)),
+        order: store::Order::of_event(made_ms),
         now_ms: made_ms,
         lease_until_ms,
     };

@@ -5,7 +5,7 @@ use std::convert::Infallible;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use host::SqsBatchResponse;
+use runtime::SqsBatchResponse;
 use serde_json::{Value, json};
 use store::memory::{INBOX, Memory};
 use store::{Claim, FileId, LoadId, Webhook, WriteLedger as _, WritePartners as _};
@@ -53,7 +53,7 @@ impl Harness {
             feed: "visits".to_owned(),
             load: LoadId::new(&id, &[0; 32], 1, 0),
             owner: "owner".to_owned(),
-            order: "2026-11-20T08:15:00.000Z/0061".to_owned(),
+            order: store::Order::parse("2026-11-20T08:15:00.000Z/0061").expect("an order"),
             now_ms: BEGIN_MS,
             lease_until_ms: BEGIN_MS + 1,
             file,

@@ -11,9 +11,9 @@ use super::{CORRECTS, InboxBuckets};
 use crate::aws::bucket::{Bucket, Versions, is_archived, is_gone, is_key, require_s3, seen, versions_of};
 use crate::aws::failure::failure;
 use crate::aws::{keys, millis};
-use crate::file::NULL_VERSION;
 use crate::rank::{Descent, Made, is_in_parts};
 use crate::{Body, Error, FileId, FileVersion, InboxPlace, Opened, Operation, Rank, ReadInbox, VersionId};
+use ledger::NULL_VERSION;
 
 /// Pages of a key's versions that are looked through for a rank: 20,000 versions from the one that is asked about.
 const MOST_PAGES: usize = 20;

@@ -10,11 +10,11 @@ use aws_sdk_dynamodb::types::AttributeValue;
 use checker::Counts;
 
 use crate::aws::dynamodb::{Attributes, Key, Reader, number, text};
-use crate::file::name;
 use crate::{
     Acknowledgement, ContentClaim, Entry, FileId, FilePlace, FileVersion, Head, ListedFile, LoadId, OpenFile,
-    Outcome, State, UNKNOWN,
+    Order, Outcome, State, UNKNOWN,
 };
+use ledger::digest;
 
 pub(super) fn file_key(file: &FileId) -> Key {
     Key::new(format!("file#{file}"))
@@ -23,7 +23,7 @@ pub(super) fn file_key(file: &FileId) -> Key {
 /// By hash: a key may have any character. Without the bucket's name, as the file id: a replica in another region has the
 /// same head.
 pub(super) fn head_key(key: &str) -> Key {
-    Key::new(format!("head#{}", name(&[key.as_bytes()], 51)))
+    Key::new(format!("head#{}", digest(&[key.as_bytes()], 51)))
 }
 
 pub(super) fn content_key(content: &ContentClaim) -> Key {
@@ -102,7 +102,7 @@ pub(super) fn entry(item: &Attributes) -> Option<Entry> {
         lease_until_ms: read.number("lease_until_ms")?,
         deaths: counter(item, "deaths")?,
         counted_fence: counter(item, "counted_fence")?,
-        order: read.text("order")?,
+        order: Order::parse(&read.text("order")?)?,
         load: LoadId::parse(&read.text("load")?)?,
         rows_written: read.number("rows_written")?,
         outcome: decided(item)?,
@@ -138,7 +138,8 @@ fn acknowledged(item: &Attributes) -> Option<Option<Acknowledgement>> {
 
 /// Reads what the index of open files shows of an entry; `None` for an item that is none.
 pub(super) fn open_file(item: &Attributes) -> Option<OpenFile> {
-    place(item).map(|FilePlace { order, file }| OpenFile { file, order })
+    let FilePlace { order, file } = place(item)?;
+    Some(OpenFile { file, order: Order::parse(&order)? })
 }
 
 /// The outcome of an item that has one; nothing for an item whose outcome is none.

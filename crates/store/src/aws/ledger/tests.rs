@@ -19,7 +19,7 @@ fn claim() -> Claim {
         feed: "b".into(),
         load: load(1),
         owner: "me".into(),
-        order: "2026/1".into(),
+        order: crate::Order::parse("2026-11-21T00:00:00.000Z/1").expect("an order"),
         now_ms: 1_000,
         lease_until_ms: 2_000,
     }
@@ -52,7 +52,7 @@ fn shown(state: &str, owner: &str, lease: u64, load: &LoadId) -> String {
         r#"{{"pk":{{"S":"p"}},"bucket":{{"S":"inbox"}},"key":{{"S":"a/b/c.csv"}},"version":{{"S":"v1"}},
         "partner":{{"S":"a"}},"feed":{{"S":"b"}},"state":{{"S":"{state}"}},"fence":{{"N":"4"}},
         "owner":{{"S":"{owner}"}},"lease_until_ms":{{"N":"{lease}"}},"deaths":{{"N":"1"}},
-        "counted_fence":{{"N":"3"}},"order":{{"S":"2026/1"}},"load":{{"S":"{load}"}},"rows_written":{{"N":"7"}},
+        "counted_fence":{{"N":"3"}},"order":{{"S":"2026-11-21T00:00:00.000Z/1"}},"load":{{"S":"{load}"}},"rows_written":{{"N":"7"}},
         "announced":{{"BOOL":false}}}}"#
     )
 }
@@ -226,13 +226,12 @@ async fn only_a_quarantined_file_is_put_into_the_index_of_open_files() -> Result
 
 #[tokio::test]
 async fn the_open_files_of_a_name_are_one_query_of_their_index() -> Result<(), Error> {
-    let item =
-        r#"{"pk":{"S":"file#r5g61a45bnmyhnp8sgqw0ymkjv"},"order":{"S":"2026/1"},"open_for":{"S":"a"}}"#;
+    let item = r#"{"pk":{"S":"file#r5g61a45bnmyhnp8sgqw0ymkjv"},"order":{"S":"2026-11-21T00:00:00.000Z/1"},"open_for":{"S":"a"}}"#;
     let (store, replay) = Replay::store([answer(200, format!(r#"{{"Items":[{item}]}}"#))]);
     let open = store.open_of_name("a", "a/b/c.csv").await?;
     assert_eq!(
         (open.len(), open[0].file.as_str(), open[0].order.as_str()),
-        (1, "r5g61a45bnmyhnp8sgqw0ymkjv", "2026/1")
+        (1, "r5g61a45bnmyhnp8sgqw0ymkjv", "2026-11-21T00:00:00.000Z/1")
     );
     let json = replay.seen()[0].json();
     assert_eq!(

@@ -7,8 +7,8 @@ use super::{DECIDE, LedgerTable, decision_values, entry, fenced};
 use crate::aws::dynamodb::{Attributes, Update, attributes, malformed, text};
 use crate::aws::failure::failure;
 use crate::aws::pause;
-use crate::file::name;
 use crate::{Commit, Committed, ContentClaim, Error, FileId, HeadMove, Operation, State};
+use ledger::digest;
 
 /// Attempts at a transaction that meets others at the same items, or whose plan has to change.
 const ATTEMPTS: u32 = 6;
@@ -191,7 +191,7 @@ fn token(commit: &Commit, plan: &Plan) -> String {
         plan.leave_older.to_string(),
         plan.former.as_ref().map(ToString::to_string).unwrap_or_default(),
     ];
-    name(&parts.each_ref().map(String::as_bytes), 36)
+    digest(&parts.each_ref().map(String::as_bytes), 36)
 }
 
 fn blocked(parts: &[Part], reasons: &[CancellationReason]) -> Blocked {

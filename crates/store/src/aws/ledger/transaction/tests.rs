@@ -63,7 +63,7 @@ fn shown(version: &str, state: &str, owner: &str, outcome: Option<&Outcome>) -> 
     format!(
         r#"{{"bucket":{{"S":"{bucket}"}},"key":{{"S":"{key}"}},"version":{{"S":"{version}"}},"partner":{{"S":"a"}},
         "feed":{{"S":"b"}},"state":{{"S":"{state}"}},"fence":{{"N":"4"}},"owner":{{"S":"{owner}"}},
-        "lease_until_ms":{{"N":"0"}},"order":{{"S":"1"}},
+        "lease_until_ms":{{"N":"0"}},"order":{{"S":"2026-11-21T00:00:00.000Z/1"}},
         "load":{{"S":"{load}"}},"rows_written":{{"N":"0"}}{outcome}}}"#
     )
 }

@@ -5,7 +5,7 @@ use std::sync::{Mutex, PoisonError};
 
 use store::{Error, ReadRegistrations};
 
-use crate::key::HEARTBEAT;
+use ledger::HEARTBEAT;
 
 /// The most names that are kept: keys name partners, so a sender decides how many are asked for.
 const MOST_NAMES: usize = 256;

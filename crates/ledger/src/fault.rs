@@ -1,10 +1,10 @@
-//! Why a whole file is rejected: a code, a position and what to do, without any of its content.
+//! Why a whole file is quarantined: a code, a position and what to do, without any of its content.
 
 use std::borrow::Cow;
 
 use serde::Serialize;
 
-/// Why a file is rejected as a whole.
+/// Why a file is quarantined as a whole.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct FileFault {
     /// The stable code.
@@ -56,128 +56,66 @@ impl FileFault {
     }
 }
 
-/// Stable codes of file faults, as they stand in ledger, receipt and metrics: `SCREAMING_SNAKE_CASE`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
-#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
-pub enum FaultCode {
-    /// No bytes, or no records where the contract wants some.
-    Empty,
-    /// Compressed data or the last record ends too early.
-    Truncated,
-    /// Compressed data is damaged, or followed by other bytes.
-    Corrupt,
-    /// The file expands beyond the limits.
-    Bomb,
-    /// The file is larger than the contract's limit.
-    TooLarge,
-    /// The content is recognised as another format than the feed's: a workbook, an archive, a web page, …
-    WrongFormat,
-    /// The bytes are not text in the declared or recognised encoding.
-    Encoding,
-    /// A quote is never closed; the line is that of the opening quote.
-    UnterminatedQuote,
-    /// The header does not match the contract.
-    Header,
-    /// The header names a column twice.
-    DuplicateColumn,
-    /// The header lacks a column.
-    MissingColumn,
-    /// The header has a column that the contract does not allow.
-    UnknownColumn,
-    /// The header has more columns than the limit.
-    TooManyColumns,
-    /// A line or record without end.
-    LineTooLong,
-    /// The JSON document is not well formed, so that no further record can be told apart.
-    Json,
-    /// The record path leads nowhere.
-    RecordPath,
-    /// Too many records were rejected: more than `onError` or `maxRejects` allows, or all of them.
-    ErrorBudget,
-    /// A rule on the file as a whole was broken.
-    Gate,
-    /// There is no contract for the feed.
-    NoContract,
-    /// The feed's contract cannot be read.
-    ContractInvalid,
-    /// The feed's contract does not accept files.
-    ContractInactive,
-    /// An earlier version took this name, and the contract accepts each name once.
-    SameName,
-    /// The object is in an archive storage class.
-    Archived,
-    /// Processing died three times at the same place.
-    Poison,
-    /// The key is not `<partner>/<feed>/<name>`.
-    BadKey,
-    /// The sender is suspended.
-    PartnerSuspended,
+words! {
+    /// The stable code of a file fault, as it stands in ledger, receipt and metrics.
+    FaultCode {
+        /// No bytes, or no records where the contract wants some.
+        Empty = "EMPTY",
+        /// Compressed data or the last record ends too early.
+        Truncated = "TRUNCATED",
+        /// Compressed data is damaged, or followed by other bytes.
+        Corrupt = "CORRUPT",
+        /// The file expands beyond the limits.
+        Bomb = "BOMB",
+        /// The file is larger than the contract's limit.
+        TooLarge = "TOO_LARGE",
+        /// The content is recognised as another format than the feed's: a workbook, an archive, a web page, …
+        WrongFormat = "WRONG_FORMAT",
+        /// The bytes are not text in the declared or recognised encoding.
+        Encoding = "ENCODING",
+        /// A quote is never closed; the line is that of the opening quote.
+        UnterminatedQuote = "UNTERMINATED_QUOTE",
+        /// The header does not match the contract.
+        Header = "HEADER",
+        /// The header names a column twice.
+        DuplicateColumn = "DUPLICATE_COLUMN",
+        /// The header lacks a column.
+        MissingColumn = "MISSING_COLUMN",
+        /// The header has a column that the contract does not allow.
+        UnknownColumn = "UNKNOWN_COLUMN",
+        /// The header has more columns than the limit.
+        TooManyColumns = "TOO_MANY_COLUMNS",
+        /// A line or record without end.
+        LineTooLong = "LINE_TOO_LONG",
+        /// The JSON document is not well formed, so that no further record can be told apart.
+        Json = "JSON",
+        /// The record path leads nowhere.
+        RecordPath = "RECORD_PATH",
+        /// Too many records were rejected: more than `onError` or `maxRejects` allows, or all of them.
+        ErrorBudget = "ERROR_BUDGET",
+        /// A rule on the file as a whole was broken.
+        Gate = "GATE",
+        /// There is no contract for the feed.
+        NoContract = "NO_CONTRACT",
+        /// The feed's contract cannot be read.
+        ContractInvalid = "CONTRACT_INVALID",
+        /// The feed's contract does not accept files.
+        ContractInactive = "CONTRACT_INACTIVE",
+        /// An earlier version took this name, and the contract accepts each name once.
+        SameName = "SAME_NAME",
+        /// The object is in an archive storage class.
+        Archived = "ARCHIVED",
+        /// Processing died three times at the same place.
+        Poison = "POISON",
+        /// The key is not `<partner>/<feed>/<name>`.
+        BadKey = "BAD_KEY",
+        /// The sender is suspended.
+        PartnerSuspended = "PARTNER_SUSPENDED",
+    }
 }
 
 impl FaultCode {
-    /// Every code.
-    pub const ALL: [Self; 25] = [
-        Self::Empty,
-        Self::Truncated,
-        Self::Corrupt,
-        Self::Bomb,
-        Self::TooLarge,
-        Self::WrongFormat,
-        Self::Encoding,
-        Self::UnterminatedQuote,
-        Self::Header,
-        Self::DuplicateColumn,
-        Self::MissingColumn,
-        Self::UnknownColumn,
-        Self::TooManyColumns,
-        Self::LineTooLong,
-        Self::Json,
-        Self::RecordPath,
-        Self::ErrorBudget,
-        Self::Gate,
-        Self::NoContract,
-        Self::ContractInvalid,
-        Self::ContractInactive,
-        Self::SameName,
-        Self::Archived,
-        Self::Poison,
-        Self::BadKey,
-    ];
-
-    /// The code as it stands in ledger, receipt and metrics.
-    #[must_use]
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Empty => "EMPTY",
-            Self::Truncated => "TRUNCATED",
-            Self::Corrupt => "CORRUPT",
-            Self::Bomb => "BOMB",
-            Self::TooLarge => "TOO_LARGE",
-            Self::WrongFormat => "WRONG_FORMAT",
-            Self::Encoding => "ENCODING",
-            Self::UnterminatedQuote => "UNTERMINATED_QUOTE",
-            Self::Header => "HEADER",
-            Self::DuplicateColumn => "DUPLICATE_COLUMN",
-            Self::MissingColumn => "MISSING_COLUMN",
-            Self::UnknownColumn => "UNKNOWN_COLUMN",
-            Self::TooManyColumns => "TOO_MANY_COLUMNS",
-            Self::LineTooLong => "LINE_TOO_LONG",
-            Self::Json => "JSON",
-            Self::RecordPath => "RECORD_PATH",
-            Self::ErrorBudget => "ERROR_BUDGET",
-            Self::Gate => "GATE",
-            Self::NoContract => "NO_CONTRACT",
-            Self::ContractInvalid => "CONTRACT_INVALID",
-            Self::ContractInactive => "CONTRACT_INACTIVE",
-            Self::SameName => "SAME_NAME",
-            Self::Archived => "ARCHIVED",
-            Self::Poison => "POISON",
-            Self::BadKey => "BAD_KEY",
-            Self::PartnerSuspended => "PARTNER_SUSPENDED",
-        }
-    }
-
-    /// What the sender or operator does next, in one sentence. Contract words in backquotes are words that the compiler
+    /// Returns what the sender or operator does next, in one sentence. Contract words in backquotes are words that the compiler
     /// accepts.
     #[must_use]
     pub fn advice(self) -> &'static str {

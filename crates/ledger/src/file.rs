@@ -4,8 +4,11 @@ use std::fmt;
 
 use sha2::{Digest, Sha256};
 
+/// A version id as the bucket lists it.
+pub type VersionId = String;
+
 /// The version id that S3 gives to objects of a bucket without versioning.
-pub(crate) const NULL_VERSION: &str = "null";
+pub const NULL_VERSION: &str = "null";
 
 /// Characters of a file id: 130 bits.
 const FILE_CHARACTERS: usize = 26;
@@ -50,13 +53,13 @@ impl FileId {
     #[must_use]
     pub fn of(file: &FileVersion) -> Self {
         let etag = file.pinning_etag().unwrap_or_default();
-        Self(name(&[&file.key, &file.version, etag].map(str::as_bytes), FILE_CHARACTERS))
+        Self(digest(&[&file.key, &file.version, etag].map(str::as_bytes), FILE_CHARACTERS))
     }
 
     /// Reads a name back; `None` for a text that is none.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
-        is_name(text, FILE_CHARACTERS).then(|| Self(text.to_owned()))
+        is_digest(text, FILE_CHARACTERS).then(|| Self(text.to_owned()))
     }
 
     /// The name.
@@ -92,14 +95,14 @@ impl LoadId {
     pub fn new(file: &FileId, contract_hash: &[u8; 32], parser_epoch: u32, generation: u32) -> Self {
         let parts: [&[u8]; 4] =
             [file.0.as_bytes(), contract_hash, &parser_epoch.to_be_bytes(), &generation.to_be_bytes()];
-        Self(format!("{file}-{}", name(&parts, LOAD_CHARACTERS)))
+        Self(format!("{file}-{}", digest(&parts, LOAD_CHARACTERS)))
     }
 
     /// Reads a name back; `None` for a text that is none.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
         let (file, own) = text.split_once('-')?;
-        let valid = is_name(file, FILE_CHARACTERS) && is_name(own, LOAD_CHARACTERS);
+        let valid = is_digest(file, FILE_CHARACTERS) && is_digest(own, LOAD_CHARACTERS);
         valid.then(|| Self(text.to_owned()))
     }
 
@@ -133,9 +136,10 @@ impl TryFrom<String> for LoadId {
 /// Douglas Crockford's base-32 alphabet, lower case: no i, l, o, u. <https://www.crockford.com/base32.html>
 const ALPHABET: &[u8; 32] = b"0123456789abcdefghjkmnpqrstvwxyz";
 
-/// The first `characters` (at most 51) base-32 characters of SHA-256 over the parts, each after its length, so that
+/// Returns the first `characters` (at most 51) base-32 characters of SHA-256 over the parts, each after its length, so that
 /// no two lists of parts run together.
-pub(crate) fn name(parts: &[&[u8]], characters: usize) -> String {
+#[must_use]
+pub fn digest(parts: &[&[u8]], characters: usize) -> String {
     let mut hash = Sha256::new();
     for part in parts {
         hash.update((part.len() as u64).to_be_bytes());
@@ -151,7 +155,9 @@ pub(crate) fn name(parts: &[&[u8]], characters: usize) -> String {
         .collect()
 }
 
-pub(crate) fn is_name(text: &str, characters: usize) -> bool {
+/// Returns whether a text could be a [`digest`] of so many characters.
+#[must_use]
+pub fn is_digest(text: &str, characters: usize) -> bool {
     text.len() == characters && text.bytes().all(|byte| ALPHABET.contains(&byte))
 }
 
@@ -218,7 +224,7 @@ mod tests {
         let of = |key, version, etag| FileId::of(&file("inbox", key, version, etag));
         assert_ne!(of("a", "bc", None), of("ab", "c", None));
         assert_ne!(of("a", "null", Some("x")), of("anull", "x", None));
-        assert_ne!(name(&[b"a", b"null", b"x"], 26), name(&[b"a", b"nullx", b""], 26));
+        assert_ne!(digest(&[b"a", b"null", b"x"], 26), digest(&[b"a", b"nullx", b""], 26));
     }
 
     #[test]
