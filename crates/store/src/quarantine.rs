@@ -97,7 +97,8 @@ pub enum Original {
     Archived,
 }
 
-/// A streamed object. Dropping it without `finish` leaves nothing visible; [`WriteQuarantine::abort`] then removes what is stored.
+/// A streamed object. Dropping it without `finish` leaves nothing visible; [`WriteQuarantine::abort`] then removes what is
+/// stored.
 pub trait Upload: Send {
     /// Appends bytes. Holds at most one part (8 MiB) in memory.
     fn write(&mut self, bytes: &[u8]) -> impl Future<Output = Result<(), Error>> + Send;
