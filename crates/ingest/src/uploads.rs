@@ -8,13 +8,14 @@ mod parts;
 
 use std::collections::BTreeMap;
 
+use runtime::format_instant;
 use serde::{Deserialize, Serialize};
 use store::FileId;
 use store::door::{
     Answer, Condition, Current, DoorStore, Land, Presigned, SignedUpload, UploadId, UploadKind, UploadRecord,
 };
 
-use crate::call::{Call, instant, name_of};
+use crate::call::{Call, name_of};
 use crate::caller::OpenFeed;
 use crate::event::Request;
 use crate::files::{self, file_of, is_of, spend_bytes};
@@ -172,7 +173,7 @@ async fn promise<S: DoorStore>(
         feed: &record.feed,
         name: name_of(&record.key),
         bytes: record.bytes,
-        expires_at: instant(record.expires_ms),
+        expires_at: format_instant(record.expires_ms),
         status: status.clone(),
         put: None,
         part_bytes: None,
@@ -295,7 +296,7 @@ pub(crate) async fn read<S: DoorStore>(call: &Call<'_, S>) -> Result<Response, R
         feed: &record.feed,
         name: name_of(&record.key),
         bytes: record.bytes,
-        expires_at: instant(record.expires_ms),
+        expires_at: format_instant(record.expires_ms),
         status: id.as_ref().map(|file| call.file_link(file)),
         id: id.map(|file| file.to_string()),
     };

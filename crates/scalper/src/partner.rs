@@ -18,6 +18,7 @@ mod webhooks;
 use std::collections::BTreeSet;
 
 use outbound::Policy;
+use runtime::DAY_MS;
 use store::door::{Credential, CredentialHash, Feeds, Limits, Partner, Partners, Scope, usage_key};
 use store::uploads::Uploads;
 
@@ -28,9 +29,6 @@ use crate::names::{self, Stack};
 use crate::nearest;
 use crate::report::{CredentialView, PartnerView, Report};
 use crate::secret::{self, Random};
-
-/// A day, milliseconds.
-const DAY_MS: u64 = 24 * 60 * 60 * 1_000;
 
 /// What commands work on.
 pub struct Operator<S, G, U> {

@@ -1,10 +1,10 @@
 //! Loads that nobody works on any more.
 
+use runtime::{DAY_MS, MINUTE_MS, format_instant};
 use store::door::{FileQuery, Reading};
 use store::watch::{MOST_ENTRIES, Watch};
 use store::{Entry, Error, FileId, State};
 
-use crate::instant::{DAY_MS, MINUTE_MS, text};
 use crate::{Door, Watcher};
 
 /// How long after the end of a lease nobody has taken a load over: it is stuck.
@@ -55,7 +55,7 @@ async fn undecided<R: Reading>(reading: &R, partner: &str, now_ms: u64) -> Resul
     let mut query = FileQuery {
         partner: partner.to_owned(),
         state: Some(State::Processing),
-        from: Some(text(now_ms.saturating_sub(BACK_MS))),
+        from: Some(format_instant(now_ms.saturating_sub(BACK_MS))),
         limit: PAGE,
         ..FileQuery::default()
     };

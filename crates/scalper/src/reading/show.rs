@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use runtime::Terms;
+use runtime::{Terms, format_second};
 use serde::Serialize;
 use store::operator::Survey;
 use store::{Acknowledgement, Entry, FileId, Outcome, State};
@@ -13,7 +13,7 @@ use super::plain::plain;
 use super::view::FileView;
 use super::{Readable, StackView};
 use crate::error::CommandError;
-use crate::report::{Mark, Style, instant, paragraph};
+use crate::report::{Mark, Style, paragraph};
 
 /// How long the processor keeps a contract (`processor::Settings`).
 const CONTRACT_CACHE_SECONDS: u64 = 60;
@@ -71,7 +71,7 @@ pub struct AcknowledgedView {
 
 impl AcknowledgedView {
     pub(crate) fn new(said: &Acknowledgement) -> Self {
-        Self { at: instant(said.at_ms), said: said.clone() }
+        Self { at: format_second(said.at_ms), said: said.clone() }
     }
 
     /// Who, when and why.

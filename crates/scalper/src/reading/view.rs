@@ -1,5 +1,6 @@
 //! A file as every reading command shows it.
 
+use runtime::{format_second, landed_ms};
 use serde::Serialize;
 use store::door::ListedFile;
 use store::{Entry, Outcome, State, UNKNOWN};
@@ -7,7 +8,6 @@ use store::{Entry, Outcome, State, UNKNOWN};
 use super::moment;
 use super::plain::plain;
 use crate::names::Stack;
-use crate::report::instant;
 
 /// A file at a glance. Holds names and numbers, nothing of the content.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -44,7 +44,7 @@ impl FileView {
         let ListedFile { file, feed, key, state, order, outcome } = listed;
         let outcome = outcome.as_ref().filter(|_| state.is_terminal());
         let read = outcome.filter(|outcome| !outcome.sha256.is_empty());
-        let landed_ms = moment::landed(order);
+        let landed_ms = landed_ms(order);
         let visible = |outcome: &Outcome| if *state == State::Complete { outcome.counts.rows } else { 0 };
         let contract = outcome.map(|outcome| outcome.contract_version.clone());
         Self {
@@ -53,7 +53,7 @@ impl FileView {
             feed: feed.clone(),
             key: key.clone(),
             state: state.as_str(),
-            landed: landed_ms.map(instant),
+            landed: landed_ms.map(format_second),
             records: read.map(|outcome| outcome.counts.records),
             rows: read.map(visible),
             rejects: read.map(|outcome| outcome.counts.rejects),
