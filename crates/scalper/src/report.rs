@@ -116,7 +116,7 @@ impl CredentialView {
             feeds: credential.feeds.to_text(),
             scopes: credential.scopes.iter().map(|scope| scope.as_str()).collect(),
             created: format_second(credential.created_ms),
-            ends: credential.revoked_ms.or(credential.expires_ms).map(instant),
+            ends: credential.revoked_ms.or(credential.expires_ms).map(format_second),
         }
     }
 }

@@ -157,7 +157,7 @@ impl<S: Readable, V: Survey> StackView<S, V> {
             contract_hash: text(|outcome| &outcome.contract_hash),
             fence: entry.fence,
             deaths: entry.deaths,
-            lease_until: lease.map(instant),
+            lease_until: lease.map(format_second),
             rows_written: entry.rows_written,
             announced: entry.announced,
             open: entry.open,
