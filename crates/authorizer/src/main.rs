@@ -15,5 +15,5 @@ async fn main() -> Result<(), runtime::Error> {
     let issuer = config.issuer.map(|settings| Issuer::new(settings, fetch));
     let partners = store::aws::connect_directory(&config.partners_table, config.access);
     let authorizer = Authorizer::new(partners, issuer, config.metrics, Host::system());
-    runtime::serve(async |event, _| authorizer.handle(&event).await).await
+    runtime::serve(async |event, _| Box::pin(authorizer.handle(&event)).await).await
 }

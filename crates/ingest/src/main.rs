@@ -11,5 +11,5 @@ async fn main() -> Result<(), runtime::Error> {
     let config = runtime::start(Config::read)?;
     let door = store::aws::connect_door(config.names, config.access);
     let ingest = Ingest::new(door, config.settings, Host::system());
-    runtime::serve(async |event, _| Ok::<_, runtime::Error>(ingest.handle(event).await)).await
+    runtime::serve(async |event, _| Ok::<_, runtime::Error>(Box::pin(ingest.handle(event)).await)).await
 }

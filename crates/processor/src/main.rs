@@ -11,5 +11,5 @@ async fn main() -> Result<(), runtime::Error> {
     let config = runtime::start(Config::read)?;
     let processor =
         Processor::new(store::aws::connect(config.names, config.access), config.settings, Host::system());
-    runtime::serve(async |event, deadline_ms| processor.handle(&event, deadline_ms).await).await
+    runtime::serve(async |event, deadline_ms| Box::pin(processor.handle(&event, deadline_ms)).await).await
 }

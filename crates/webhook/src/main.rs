@@ -19,5 +19,5 @@ async fn main() -> Result<(), runtime::Error> {
     let courier =
         Courier::new(partners, queue, config.policy, config.api_url, config.metrics, Host::system())
             .context("making the client for posts")?;
-    runtime::serve(async |event, deadline_ms| courier.handle(&event, deadline_ms).await).await
+    runtime::serve(async |event, deadline_ms| Box::pin(courier.handle(&event, deadline_ms)).await).await
 }

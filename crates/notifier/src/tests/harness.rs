@@ -145,14 +145,13 @@ impl Harness {
         let file = self.memory.land("inbox", &format!("{partner}/{feed}/{name}"), "x");
         let id = FileId::of(&file);
         // Files of one instant are ordered by their names.
-        let place: String = name.bytes().map(|byte| format!("{byte:02x}")).collect();
         let claim = Claim {
             file: file.clone(),
             partner: partner.to_owned(),
             feed: feed.to_owned(),
             load: LoadId::new(&id, &[0; 32], 1, 1),
             owner: name.to_owned(),
-            order: store::Order::parse(&format!("{at}/{place}")).unwrap(),
+            order: store::Order::parse(&format!("{at}/{}", hex::encode(name))).unwrap(),
             now_ms: BEGIN_MS,
             lease_until_ms: BEGIN_MS + 1,
         };
