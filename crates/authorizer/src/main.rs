@@ -16,5 +16,5 @@ async fn main() -> Result<(), runtime::Error> {
     let issuer = config.issuer.map(|settings| Issuer::new(settings, fetch));
     let partners = PartnersTable::new(&Connection::open(config.access).dynamodb(), &config.partners_table);
     let authorizer = Authorizer::new(partners, issuer, config.metrics, Host::system());
-    runtime::serve(async |event, _| authorizer.handle(&event).await).await
+    runtime::serve(async |event, _| Box::pin(authorizer.handle(&event)).await).await
 }

@@ -5,9 +5,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use checker::FaultCode;
 use contract::Contract;
-use jiff::Timestamp;
-use runtime::Host;
-use runtime::{Contracts, QuarantineReason, Terms};
+use runtime::{Contracts, Host, QuarantineReason, Terms};
 use store::FileId;
 
 use crate::ApiStore;
@@ -127,12 +125,6 @@ impl<'a, S: ApiStore> Call<'a, S> {
             "the answer was given without it"
         );
     }
-}
-
-/// Milliseconds since the epoch as `2026-11-20T08:15:00.123Z`.
-pub(crate) fn instant(milliseconds: u64) -> String {
-    let instant = i64::try_from(milliseconds).ok().and_then(|since| Timestamp::from_millisecond(since).ok());
-    format!("{:.3}", instant.unwrap_or(Timestamp::MAX))
 }
 
 /// The name of a file: what follows partner and feed in its key.

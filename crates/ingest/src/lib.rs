@@ -42,8 +42,7 @@ mod uploads;
 pub use respond::{ProxyResponse, Response};
 pub use settings::Settings;
 
-use runtime::Contracts;
-use runtime::Host;
+use runtime::{Contracts, Host};
 use store::{ReadContracts, ReadLedger, ReadPartners, ReadQuarantine, ReadRecords, Requests, WriteInbox};
 
 /// The function: clients and contracts are kept from one invocation to the next, nothing else is.

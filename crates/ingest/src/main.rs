@@ -43,5 +43,5 @@ async fn main() -> Result<(), runtime::Error> {
     let config = runtime::start(Config::read)?;
     let resources = Resources::connect(&config.names, config.access);
     let ingest = Ingest::new(resources, config.settings, Host::system());
-    runtime::serve(async |event, _| Ok::<_, runtime::Error>(ingest.handle(event).await)).await
+    runtime::serve(async |event, _| Ok::<_, runtime::Error>(Box::pin(ingest.handle(event)).await)).await
 }

@@ -1,13 +1,12 @@
 //! Where files stand: one, or all of the partner's, newest first.
 
 use checker::Counts;
-use jiff::civil::Date;
-use jiff::{Timestamp, tz::TimeZone};
+use runtime::{format_instant, parse_instant_or_day};
 use serde::Serialize;
 use store::{FileId, FilePage, ListedFile, Outcome, State, UploadRecord};
 
 use crate::ApiStore;
-use crate::call::{Call, instant, name_of};
+use crate::call::{Call, name_of};
 use crate::cursor;
 use crate::files::received_as;
 use crate::problem::{Code, Problem, RequestError};
@@ -152,13 +151,7 @@ fn not_claimed<'a, S: ApiStore>(
 
 /// An instant or a day (its beginning in UTC) as orders begin: `2026-11-20T08:15:00.123Z`.
 fn time(name: &str, text: &str) -> Result<String, Problem> {
-    let day = || {
-        let date: Date = text.parse().ok().filter(|_| text.len() == 10)?;
-        Some(date.to_zoned(TimeZone::UTC).ok()?.timestamp())
-    };
-    let found = text.parse::<Timestamp>().ok().or_else(day);
-    let milliseconds = found.and_then(|found| u64::try_from(found.as_millisecond()).ok());
-    milliseconds.map(instant).ok_or_else(|| {
+    parse_instant_or_day(text).map(format_instant).ok_or_else(|| {
         let detail = format!(
             "the query parameter {name} is not a time: expected 2026-11-20 or 2026-11-20T08:15:00Z, percent-encoded"
         );

@@ -8,12 +8,13 @@ mod parts;
 
 use std::collections::BTreeMap;
 
+use runtime::format_instant;
 use serde::{Deserialize, Serialize};
 use store::{
     Answer, Condition, Current, FileId, Land, Presigned, SignedUpload, UploadId, UploadKind, UploadRecord,
 };
 
-use crate::call::{Call, instant, name_of};
+use crate::call::{Call, name_of};
 use crate::caller::OpenFeed;
 use crate::event::Request;
 use crate::files::{self, file_of, is_of, spend_bytes};
@@ -171,7 +172,7 @@ async fn promise<S: ApiStore>(
         feed: &record.feed,
         name: name_of(&record.key),
         bytes: record.bytes,
-        expires_at: instant(record.expires_ms),
+        expires_at: format_instant(record.expires_ms),
         status: status.clone(),
         put: None,
         part_bytes: None,
@@ -294,7 +295,7 @@ pub(crate) async fn read<S: ApiStore>(call: &Call<'_, S>) -> Result<Response, Re
         feed: &record.feed,
         name: name_of(&record.key),
         bytes: record.bytes,
-        expires_at: instant(record.expires_ms),
+        expires_at: format_instant(record.expires_ms),
         status: id.as_ref().map(|file| call.file_link(file)),
         id: id.map(|file| file.to_string()),
     };

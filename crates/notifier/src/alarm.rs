@@ -5,7 +5,7 @@
 //! is resolved (`Resolved: …`), and of which incident it is a part (`Incident: …`). An alarm without the last line is an
 //! incident of its own.
 
-use jiff::Timestamp;
+use runtime::parse_instant;
 use serde::Deserialize;
 
 use crate::event::Notice;
@@ -113,7 +113,7 @@ impl Change {
             is_part: description.incident.is_some(),
             incident: description.incident.unwrap_or_else(|| alarm.clone()),
             state: Some(state),
-            changed_ms: milliseconds(&published.state_change_time)?,
+            changed_ms: parse_instant(&published.state_change_time)?,
             meaning: description.meaning,
             advice: description.advice,
             resolved: description.resolved,
@@ -193,12 +193,6 @@ impl Description {
 pub(crate) fn plain(text: &str, characters: usize) -> String {
     let shown = |letter: char| if letter.is_control() { ' ' } else { letter };
     text.chars().map(shown).take(characters).collect::<String>().trim().to_owned()
-}
-
-/// CloudWatch writes `2026-11-21T06:00:00.000+0000`; a program that passes a change on may write `Z`.
-fn milliseconds(text: &str) -> Option<u64> {
-    let instant = Timestamp::strptime("%Y-%m-%dT%H:%M:%S%.f%z", text).or_else(|_| text.parse()).ok()?;
-    u64::try_from(instant.as_millisecond()).ok()
 }
 
 /// The values in `… datapoints [3.0 (21/11/26 06:00:00), 2.0 (…)] was greater than …`.
@@ -313,7 +307,7 @@ mod tests {
                 let change = Change::read(&notice(message));
                 prop_assert!(!change.meaning.chars().any(char::is_control));
             }
-            prop_assert!(milliseconds(&text).is_none_or(|at| at > 0 || text.contains("1970")));
+            prop_assert!(parse_instant(&text).is_none_or(|at| at > 0 || text.contains("1970")));
         }
     }
 }

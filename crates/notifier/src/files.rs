@@ -4,8 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use futures_util::future::join_all;
-use jiff::Timestamp;
-use runtime::{HEARTBEAT, UNKNOWN};
+use runtime::{HEARTBEAT, UNKNOWN, format_instant, format_readable, landed_ms};
 use store::{
     Credential, Error, Feeds, FileQuery, ListInbox, ListedFile, Outcome, ReadContracts, ReadLedger,
     ReadPartners, State, UNKNOWN as WRONG_KEY,
@@ -87,7 +86,9 @@ async fn bad<R: ReadPartners + ListInbox + ReadLedger>(
     change: &Change,
     stack: &str,
 ) -> Result<Vec<BadFile>, Error> {
-    let from = from(change.changed_ms);
+    // An order begins with a whole second.
+    let begin = change.changed_ms.saturating_sub(BACK_MS);
+    let from = Some(format_instant(begin - begin % 1_000));
     let partners = if let Some(partner) = change.place("partner") {
         vec![(partner.to_owned(), partner.to_owned())]
     } else {
@@ -187,11 +188,6 @@ async fn everybody<R: ReadPartners + ListInbox>(reading: &R) -> Result<Vec<(Stri
     Ok(shown.into_iter().collect())
 }
 
-fn from(changed_ms: u64) -> Option<String> {
-    let begin = i64::try_from(changed_ms.saturating_sub(BACK_MS)).ok()?;
-    Some(Timestamp::from_millisecond(begin).ok()?.strftime("%Y-%m-%dT%H:%M:%S").to_string())
-}
-
 /// One line of ids, codes and counts; `None` for a file that is all good. Never the key, which may be a patient's name.
 fn line(partner: &str, file: &ListedFile) -> Option<String> {
     let outcome = file.outcome.as_ref()?;
@@ -227,8 +223,7 @@ fn arrival(partner: &str, file: &ListedFile) -> String {
 
 /// When a file came, its state and its rows.
 pub(crate) fn story(file: &ListedFile) -> String {
-    let came = file.order.split('/').next().and_then(|instant| instant.parse::<Timestamp>().ok());
-    let came = came.map(|instant| instant.strftime(", came %Y-%m-%d %H:%M:%S UTC").to_string());
+    let came = landed_ms(&file.order).map(|landed| format!(", came {}", format_readable(landed)));
     let counted = file.outcome.as_ref().map(|outcome| match file.state {
         State::Complete => format!(", {} rows", outcome.counts.rows),
         _ => format!(", {} records", outcome.counts.records),

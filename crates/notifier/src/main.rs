@@ -40,5 +40,5 @@ async fn main() -> Result<(), runtime::Error> {
     };
     let notifier =
         Notifier::new(resources, config.settings, Host::system()).context("making the client for posts")?;
-    runtime::serve(async |event, _| notifier.handle(&event).await).await
+    runtime::serve(async |event, _| Box::pin(notifier.handle(&event)).await).await
 }

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use jiff::Timestamp;
+use runtime::format_readable;
 use store::Incident;
 
 use crate::alarm::Change;
@@ -85,9 +85,9 @@ impl Message {
             (Some(_), false) => Status::Closed,
         };
         let is_closed = status == Status::Closed;
-        let mut facts: Vec<Fact> = vec![("since".into(), instant(incident.since_ms))];
+        let mut facts: Vec<Fact> = vec![("since".into(), format_readable(incident.since_ms))];
         if is_closed {
-            facts.push(("until".into(), instant(incident.changed_ms)));
+            facts.push(("until".into(), format_readable(incident.changed_ms)));
         }
         if status == Status::Open && change.incident != change.alarm {
             facts.push(("incident".into(), change.incident.clone()));
@@ -217,12 +217,6 @@ fn known_place(dimension: &str) -> Option<&'static str> {
         "ApiName" => "API",
         _ => return None,
     })
-}
-
-/// An instant in UTC.
-pub(crate) fn instant(ms: u64) -> String {
-    let instant = i64::try_from(ms).ok().and_then(|ms| Timestamp::from_millisecond(ms).ok());
-    instant.unwrap_or_default().strftime("%Y-%m-%d %H:%M:%S UTC").to_string()
 }
 
 /// A span of time in words; `None` for less than a second.

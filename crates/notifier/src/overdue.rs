@@ -6,15 +6,13 @@ use std::sync::Arc;
 
 use contract::{Arrival, Contract, Due, Expectation};
 use futures_util::future::join_all;
-use jiff::Timestamp;
-use runtime::{BrokenContract, HEARTBEAT, InForce, Terms, UNKNOWN};
+use runtime::{BrokenContract, HEARTBEAT, InForce, Terms, UNKNOWN, format_readable, landed_ms};
 use store::{
     Credential, Error, Feeds, FileQuery, ListInbox, ListedFile, ReadContracts, ReadLedger, ReadPartners,
     State,
 };
 
 use crate::files::{FILES, PARTNERS, story};
-use crate::message::instant;
 
 /// Maximum number of feeds whose contracts are read, and of pairs of partner and feed that are judged.
 const MOST_FEEDS: usize = 50;
@@ -216,15 +214,14 @@ async fn judge<'a, R: ReadLedger>(
 /// When a file came that counts, milliseconds since the epoch.
 fn came(file: &ListedFile) -> Option<u64> {
     let counts = !matches!(file.state, State::Ignored | State::Gone | State::Duplicate);
-    let instant: Timestamp = file.order.split('/').next().filter(|_| counts)?.parse().ok()?;
-    u64::try_from(instant.as_millisecond()).ok()
+    landed_ms(&file.order).filter(|_| counts)
 }
 
 impl Found<'_> {
     /// Names only: of a registered partner, and of a feed that has a contract. Never the key, which may be a patient's name.
     fn told(&self, stack: &str) -> OverdueFile {
         let Self { partner, feed, arrival, due, newest } = self;
-        let deadline = instant(due.deadline_ms);
+        let deadline = format_readable(due.deadline_ms);
         let what = match arrival {
             Arrival::Late => format!("late, due by {deadline}"),
             Arrival::OnTime | Arrival::Missing => format!("missing since {deadline}"),

@@ -3,7 +3,7 @@
 //!
 //! Each form escapes what its channel would read as a command, and keeps to its limits.
 
-use jiff::Timestamp;
+use runtime::format_instant;
 use serde_json::{Value, json};
 
 use crate::message::{Message, Status};
@@ -126,7 +126,7 @@ pub fn pagerduty(message: &Message, routing_key: &str) -> Value {
             "summary": cut(&format!("{}: {}", message.title(), message.meaning), PAGERDUTY_SUMMARY),
             "source": message.incident,
             "severity": severity,
-            "timestamp": instant(message.changed_ms),
+            "timestamp": format_instant(message.changed_ms),
             "custom_details": {"facts": cut(&details.join("\n"), MAIL), "do": message.advice},
         },
     });
@@ -178,17 +178,12 @@ pub fn json(message: &Message) -> Value {
         "title": message.title(),
         "incident": message.incident,
         "alarm": message.alarm,
-        "changedAt": instant(message.changed_ms),
+        "changedAt": format_instant(message.changed_ms),
         "meaning": message.meaning,
         "facts": facts,
         "do": message.advice,
         "link": message.link,
     })
-}
-
-fn instant(ms: u64) -> String {
-    let instant = i64::try_from(ms).ok().and_then(|ms| Timestamp::from_millisecond(ms).ok());
-    instant.unwrap_or_default().strftime("%Y-%m-%dT%H:%M:%S%.3fZ").to_string()
 }
 
 /// At most so many characters; what was longer ends with an ellipsis.

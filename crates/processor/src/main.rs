@@ -50,5 +50,5 @@ async fn main() -> Result<(), runtime::Error> {
     let config = runtime::start(Config::read)?;
     let resources = Resources::connect(&config.names, config.access);
     let processor = Processor::new(resources, config.settings, Host::system());
-    runtime::serve(async |event, deadline_ms| processor.handle(&event, deadline_ms).await).await
+    runtime::serve(async |event, deadline_ms| Box::pin(processor.handle(&event, deadline_ms)).await).await
 }

@@ -40,9 +40,12 @@ impl EnvironmentError {
     }
 }
 
+/// Returns the value of a variable, `None` when it is not set.
+type Lookup = dyn Fn(&str) -> Option<String>;
+
 /// A reader of variables that remembers which it did not find. An empty variable counts as missing.
 pub struct Environment {
-    lookup: Box<dyn Fn(&str) -> Option<String>>,
+    lookup: Box<Lookup>,
     found: EnvironmentError,
 }
 
@@ -72,6 +75,7 @@ impl Environment {
     }
 
     /// A variable that may be there.
+    #[must_use]
     pub fn optional(&self, name: &str) -> Option<String> {
         (self.lookup)(name).filter(|value| !value.is_empty())
     }
@@ -88,6 +92,7 @@ impl Environment {
     }
 
     /// The log level; `info` when the environment does not say.
+    #[must_use]
     pub fn log_level(&self) -> String {
         self.optional("LOG_LEVEL").map_or_else(|| "info".to_owned(), |level| level.to_lowercase())
     }

@@ -24,7 +24,7 @@ pub fn start<C>(read: impl FnOnce(&mut Environment) -> C) -> Result<C, Error> {
 }
 
 /// Takes events, one after the other, until Lambda ends the sandbox. The handler gets the event and its deadline
-/// (milliseconds since the epoch), and gives the response.
+/// (milliseconds since the epoch), and gives the response. It boxes what it awaits: the futures of the SDK are large.
 ///
 /// # Errors
 ///
@@ -35,8 +35,7 @@ where
     E: Into<Diagnostic> + std::fmt::Debug,
 {
     lambda_runtime::run(service_fn(async |event: LambdaEvent<Value>| {
-        // The futures of the SDK are large: on the heap they are not moved.
-        Box::pin(handle(event.payload, event.context.deadline)).await
+        handle(event.payload, event.context.deadline).await
     }))
     .await
 }

@@ -16,6 +16,7 @@ mod environment;
 mod function;
 mod host;
 mod in_force;
+mod instant;
 mod percent;
 mod registrations;
 
@@ -26,6 +27,9 @@ pub use environment::{Environment, EnvironmentError, WrongValue};
 pub use function::{Error, serve, start};
 pub use host::{Host, caught};
 pub use in_force::{BrokenContract, InForce, QuarantineReason, Terms, in_force};
-pub use ledger::{HEARTBEAT, Key, NAME_BYTES, UNKNOWN, is_name};
+pub use instant::{
+    DAY_MS, HOUR_MS, MINUTE_MS, format_hour, format_readable, format_second, landed_ms, parse_instant_or_day,
+};
+pub use ledger::{HEARTBEAT, Key, NAME_BYTES, UNKNOWN, format_instant, is_name, parse_instant};
 pub use percent::{decode_key, decode_segment, encode_key};
 pub use registrations::{Registration, Registrations};

@@ -18,6 +18,7 @@ mod webhooks;
 use std::collections::BTreeSet;
 
 use outbound::Policy;
+use runtime::DAY_MS;
 use store::{
     Credential, CredentialHash, Feeds, InboxAccess, Limits, Partner, S3Principals, Scope, WritePartners,
     usage_key,
@@ -30,9 +31,6 @@ use crate::names::{self, Stack};
 use crate::nearest;
 use crate::report::{CredentialView, PartnerView, Report};
 use crate::secret::{self, Random};
-
-/// A day, milliseconds.
-const DAY_MS: u64 = 24 * 60 * 60 * 1_000;
 
 /// What commands work on.
 pub struct Operator<S, G, U> {

@@ -5,7 +5,7 @@ mod uploads;
 
 use std::collections::BTreeSet;
 
-use jiff::Timestamp;
+use runtime::format_second;
 use serde::Serialize;
 use store::{Credential, Partner};
 
@@ -86,7 +86,7 @@ impl PartnerView {
             requests_per_second: partner.limits.requests_per_second,
             burst: partner.limits.burst,
             bytes_per_day: partner.limits.bytes_per_day,
-            created: instant(partner.created_ms),
+            created: format_second(partner.created_ms),
         }
     }
 }
@@ -115,8 +115,8 @@ impl CredentialView {
             state,
             feeds: credential.feeds.to_text(),
             scopes: credential.scopes.iter().map(|scope| scope.as_str()).collect(),
-            created: instant(credential.created_ms),
-            ends: credential.revoked_ms.or(credential.expires_ms).map(instant),
+            created: format_second(credential.created_ms),
+            ends: credential.revoked_ms.or(credential.expires_ms).map(format_second),
         }
     }
 }
@@ -292,10 +292,4 @@ fn shortened(feeds: &str) -> String {
 /// The day of an instant.
 fn day(instant: &str) -> &str {
     instant.split('T').next().unwrap_or(instant)
-}
-
-/// An instant in UTC, to the second (RFC 3339); a number that is none stays a number.
-pub(crate) fn instant(ms: u64) -> String {
-    let read = i64::try_from(ms).ok().and_then(|ms| Timestamp::from_millisecond(ms).ok());
-    read.map_or_else(|| ms.to_string(), |instant| instant.strftime("%Y-%m-%dT%H:%M:%SZ").to_string())
 }

@@ -6,11 +6,10 @@ use std::sync::Arc;
 
 use contract::{Contract, Due, Expectation};
 use futures_util::future::join_all;
-use runtime::{BrokenContract, HEARTBEAT, Terms, UNKNOWN};
+use runtime::{BrokenContract, HEARTBEAT, Terms, UNKNOWN, format_instant};
 use store::{Error, FileQuery, ListedFile, Partner, Published};
 use telemetry::{FeedWatchRecord, Label};
 
-use crate::instant::text;
 use crate::kept::Found;
 use crate::senders::{Senders, Sending};
 use crate::standing::{Came, Size, arrivals, came, size};
@@ -205,8 +204,8 @@ impl<S: WatcherStore> Watcher<S> {
         let mut query = FileQuery {
             partner: pair.partner.to_owned(),
             feed: Some(pair.watched.feed.clone()),
-            from: range_ms.map(|(from, _)| text(from)),
-            before: range_ms.map(|(_, before)| text(before)),
+            from: range_ms.map(|(from, _)| format_instant(from)),
+            before: range_ms.map(|(_, before)| format_instant(before)),
             limit: PAGE,
             ..FileQuery::default()
         };

@@ -2,11 +2,10 @@
 //! checks the whole path of a file, and the watcher itself.
 
 use bytes::Bytes;
-use runtime::HEARTBEAT;
+use runtime::{HEARTBEAT, format_hour, landed_ms};
 use sha2::{Digest, Sha256};
 use store::{Condition, Error, FileQuery, Land, Landed, ListedFile, Operation, State, UploadId};
 
-use crate::instant::{hour, landed};
 use crate::{Watcher, WatcherStore};
 
 /// The contract of the heartbeat's feed, published where there is none.
@@ -24,12 +23,12 @@ impl<S: WatcherStore> Watcher<S> {
         let query = FileQuery { partner: HEARTBEAT.to_owned(), limit: LOOKED_AT, ..FileQuery::default() };
         let mut files = self.store.files(&query).await?.files;
         files.retain(|file| file.feed == HEARTBEAT);
-        let hour = hour(now_ms);
+        let hour = format_hour(now_ms);
         let key = format!("{HEARTBEAT}/{HEARTBEAT}/{hour}.csv");
         if !files.iter().any(|file| file.key == key) {
             self.drop_heartbeat(key, &hour).await?;
         }
-        let loaded = files.iter().find(|file| is_loaded(file)).and_then(|file| landed(&file.order));
+        let loaded = files.iter().find(|file| is_loaded(file)).and_then(|file| landed_ms(&file.order));
         Ok(loaded.map(|landed| now_ms.saturating_sub(landed) / 1_000))
     }
 

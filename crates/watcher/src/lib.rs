@@ -20,7 +20,6 @@ mod dead_letters;
 pub mod event;
 mod expected;
 mod heartbeat;
-mod instant;
 mod kept;
 mod notification;
 mod reconciliation;

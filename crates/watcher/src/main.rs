@@ -43,5 +43,5 @@ async fn main() -> Result<(), runtime::Error> {
     let config = runtime::start(Config::read)?;
     let resources = Resources::connect(config.names, config.access);
     let watcher = Watcher::new(resources, config.settings, Host::system());
-    runtime::serve(async |event, deadline_ms| watcher.handle(&event, deadline_ms).await).await
+    runtime::serve(async |event, deadline_ms| Box::pin(watcher.handle(&event, deadline_ms)).await).await
 }

@@ -9,8 +9,6 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 use store::{FileVersion, ListedVersion};
 
-use crate::instant;
-
 /// The version of S3's own form that ours follows.
 const FORM: &str = "2.1";
 /// Tells ours from those of the bucket, to a reader.
@@ -31,7 +29,7 @@ pub(crate) fn write(version: &ListedVersion) -> String {
         "eventVersion": FORM,
         "eventSource": "aws:s3",
         "eventName": "ObjectCreated:Put",
-        "eventTime": instant::text(version.last_modified_ms),
+        "eventTime": runtime::format_instant(version.last_modified_ms),
         "s3": s3,
     });
     json!({ "Records": [record] }).to_string()

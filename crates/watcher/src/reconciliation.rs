@@ -8,11 +8,11 @@
 //! and to send it again would make the queue longer. So a run then sends only versions that are old, and few of them. It does
 //! not stop: a queue that is busy day and night would leave a lost file lost.
 
+use runtime::{HOUR_MS, MINUTE_MS};
 use store::{
     Cursor, Entry, Error, FileId, InboxPlace, ListedVersion, MOST_ENTRIES, MOST_MESSAGES, State, WatchedQueue,
 };
 
-use crate::instant::{HOUR_MS, MINUTE_MS};
 use crate::stuck::is_unattended;
 use crate::{Watcher, WatcherStore, notification};
 

@@ -1,9 +1,8 @@
 //! How a partner's files of one feed stand, from what is known of them. Nothing is asked here.
 
 use contract::{Arrival, Due};
+use runtime::{MINUTE_MS, landed_ms};
 use store::{ListedFile, State};
-
-use crate::instant::{MINUTE_MS, landed};
 
 /// How long a file that came late is told of, milliseconds: three runs. That it was missing is told until it comes.
 const LATE_TOLD_MS: u64 = 15 * MINUTE_MS;
@@ -42,7 +41,7 @@ fn is_new(file: &ListedFile) -> bool {
 
 /// When new files came, milliseconds since the epoch, in the order of the list.
 pub(crate) fn arrivals(files: &[ListedFile]) -> impl Iterator<Item = u64> {
-    files.iter().filter(|file| is_new(file)).filter_map(|file| landed(&file.order))
+    files.iter().filter(|file| is_new(file)).filter_map(|file| landed_ms(&file.order))
 }
 
 /// Judges the file of a scheduled time.
@@ -100,7 +99,7 @@ mod tests {
     use store::{FileId, Outcome};
 
     use super::*;
-    use crate::instant::text;
+    use runtime::format_instant;
 
     const DUE: Due = Due { opens_ms: 1_000, due_ms: 2_000, deadline_ms: 3_000 };
 
@@ -124,7 +123,7 @@ mod tests {
             feed: "labs".into(),
             key: "north/labs/a".into(),
             state,
-            order: format!("{}/0", text(landed_ms)),
+            order: format!("{}/0", format_instant(landed_ms)),
             outcome: Some(outcome),
         }
     }

@@ -1,8 +1,8 @@
 //! Loads that nobody works on any more.
 
+use runtime::{DAY_MS, MINUTE_MS, format_instant};
 use store::{Entry, Error, FileId, FileQuery, MOST_ENTRIES, ReadLedger, State};
 
-use crate::instant::{DAY_MS, MINUTE_MS, text};
 use crate::{Watcher, WatcherStore};
 
 /// How long after the end of a lease nobody has taken a load over: it is stuck.
@@ -53,7 +53,7 @@ async fn undecided<R: ReadLedger>(reading: &R, partner: &str, now_ms: u64) -> Re
     let mut query = FileQuery {
         partner: partner.to_owned(),
         state: Some(State::Processing),
-        from: Some(text(now_ms.saturating_sub(BACK_MS))),
+        from: Some(format_instant(now_ms.saturating_sub(BACK_MS))),
         limit: PAGE,
         ..FileQuery::default()
     };

@@ -28,5 +28,5 @@ async fn main() -> Result<(), runtime::Error> {
     let queue = MessageQueue::new(&connection.sqs(), &config.queue_url);
     let courier = Courier::new(tables, queue, config.policy, config.api_url, config.metrics, Host::system())
         .context("making the client for posts")?;
-    runtime::serve(async |event, deadline_ms| courier.handle(&event, deadline_ms).await).await
+    runtime::serve(async |event, deadline_ms| Box::pin(courier.handle(&event, deadline_ms)).await).await
 }

@@ -8,7 +8,7 @@ const UPLOADS: &str = "/v1/feeds/visits/uploads";
 const MIB: usize = 1024 * 1024;
 
 fn sha256(bytes: &[u8]) -> String {
-    hex::encode(&Sha256::digest(bytes))
+    hex::encode(Sha256::digest(bytes))
 }
 
 async fn open(harness: &Harness, body: &Value) -> Told {

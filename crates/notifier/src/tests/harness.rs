@@ -147,14 +147,13 @@ impl Harness {
         let file = self.memory.land("inbox", &format!("{partner}/{feed}/{name}"), "x");
         let id = FileId::of(&file);
         // Files of one instant are ordered by their names.
-        let place: String = name.bytes().map(|byte| format!("{byte:02x}")).collect();
         let claim = Claim {
             file: file.clone(),
             partner: partner.to_owned(),
             feed: feed.to_owned(),
             load: LoadId::new(&id, &[0; 32], 1, 1),
             owner: name.to_owned(),
-            order: store::Order::parse(&format!("{at}/{place}")).unwrap(),
+            order: store::Order::parse(&format!("{at}/{}", hex::encode(name))).unwrap(),
             now_ms: BEGIN_MS,
             lease_until_ms: BEGIN_MS + 1,
         };
@@ -209,13 +208,12 @@ pub(super) fn basic(name: &str, state: &str, changed_ms: u64, metric: &str) -> V
 }
 
 fn change_of(name: &str, state: &str, changed_ms: u64, trigger: &Value, incident: &str) -> Value {
-    let at = jiff::Timestamp::from_millisecond(i64::try_from(changed_ms).unwrap()).unwrap();
     let message = json!({
         "AlarmName": name,
         "AlarmDescription": format!("Something is wrong.\nDo: look at it.{incident}"),
         "NewStateValue": state,
         "NewStateReason": "Threshold Crossed: 1 datapoint [3.0 (21/11/26 05:55:00)] was greater than the threshold (0.0).",
-        "StateChangeTime": at.strftime("%Y-%m-%dT%H:%M:%S%.3f+0000").to_string(),
+        "StateChangeTime": runtime::format_instant(changed_ms).replace('Z', "+0000"),
         "AlarmArn": format!("arn:aws:cloudwatch:eu-central-1:111122223333:alarm:{name}"),
         "Trigger": trigger,
     });

@@ -4,16 +4,14 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use contract::{Arrival, Contract, Due};
-use runtime::{Contracts, Terms};
+use runtime::{Contracts, Terms, format_instant, format_second, landed_ms};
 use serde::Serialize;
 use store::{FileQuery, State};
 
-use super::moment::{landed, of_order};
 use super::problems::{Problem, Weight};
 use super::status::FeedView;
 use super::{Readable, StackView, find};
 use crate::error::CommandError;
-use crate::report::instant;
 
 /// Pages that are looked through for a file that counts: 500 files.
 const MOST_PAGES: usize = 5;
@@ -35,7 +33,7 @@ pub(super) struct Expected {
 
 impl Expected {
     fn of(last: Option<(Due, Arrival)>, next: Option<Due>) -> Self {
-        let by = |due: Due| instant(due.deadline_ms);
+        let by = |due: Due| format_second(due.deadline_ms);
         let (last, arrival) = last.unzip();
         Self { last_by: last.map(by), last: arrival, next_by: next.map(by) }
     }
@@ -130,7 +128,7 @@ impl<S: Readable> StackView<S> {
             return Ok(Some(Expected::of(None, next)));
         };
         // Of a feed that had not begun by then, nothing was expected.
-        let by_then = FileQuery { before: Some(of_order(last.deadline_ms.saturating_add(1))), ..all };
+        let by_then = FileQuery { before: Some(format_instant(last.deadline_ms.saturating_add(1))), ..all };
         let judged =
             self.newest(by_then).await?.map(|came| (last, last.judge(newest.into_iter().chain([came]))));
         Ok(Some(Expected::of(judged, next)))
@@ -141,7 +139,7 @@ impl<S: Readable> StackView<S> {
         let mut newest = None;
         self.pages(query, MOST_PAGES, |listed| {
             if !matches!(listed.state, State::Ignored | State::Gone | State::Duplicate) {
-                newest = landed(&listed.order);
+                newest = landed_ms(&listed.order);
             }
             newest.is_none()
         })

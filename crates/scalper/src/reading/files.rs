@@ -1,9 +1,10 @@
 //! Files, newest first: of one partner, or of all with those whose key names none.
 
+use runtime::format_instant;
 use serde::Serialize;
 use store::{FileQuery, State, UNKNOWN};
 
-use super::moment::{of_order, since};
+use super::moment::since;
 use super::plain::plain;
 use super::view::{FileView, of};
 use super::{Readable, StackView, find};
@@ -74,7 +75,7 @@ fn query(arguments: &FilesArguments, now_ms: u64) -> Result<FileQuery, CommandEr
     });
     let from = arguments.since.as_deref().map(|text| {
         let from = since(text, now_ms).ok_or_else(|| CommandError::NotATime { found: text.to_owned() });
-        from.map(of_order)
+        from.map(format_instant)
     });
     Ok(FileQuery {
         feed,

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use runtime::Terms;
+use runtime::{Terms, format_second};
 use serde::Serialize;
 use store::{Acknowledgement, Entry, FileId, Outcome, State};
 
@@ -12,7 +12,7 @@ use super::plain::plain;
 use super::view::FileView;
 use super::{Readable, StackView};
 use crate::error::CommandError;
-use crate::report::{Mark, Style, instant, paragraph};
+use crate::report::{Mark, Style, paragraph};
 
 /// How long the processor keeps a contract (`processor::Settings`).
 const CONTRACT_CACHE_SECONDS: u64 = 60;
@@ -70,7 +70,7 @@ pub struct AcknowledgedView {
 
 impl AcknowledgedView {
     pub(crate) fn new(said: &Acknowledgement) -> Self {
-        Self { at: instant(said.at_ms), said: said.clone() }
+        Self { at: format_second(said.at_ms), said: said.clone() }
     }
 
     /// Who, when and why.
@@ -156,7 +156,7 @@ impl<S: Readable> StackView<S> {
             contract_hash: text(|outcome| &outcome.contract_hash),
             fence: entry.fence,
             deaths: entry.deaths,
-            lease_until: lease.map(instant),
+            lease_until: lease.map(format_second),
             rows_written: entry.rows_written,
             announced: entry.announced,
             open: entry.open,

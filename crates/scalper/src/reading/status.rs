@@ -2,11 +2,11 @@
 
 use std::collections::BTreeMap;
 
+use runtime::{DAY_MS, format_instant, format_second};
 use serde::Serialize;
 use store::{Error, FileQuery, Partner, StackQueue, State, UNKNOWN};
 
 use super::expected::{ByFeed, Expected};
-use super::moment::{DAY_MS, of_order};
 use super::partners::Known;
 use super::plain::plain;
 use super::problems::{Problem, Weight, counted, of_feed, of_open};
@@ -14,7 +14,6 @@ use super::view::FileView;
 use super::{Readable, StackView, find};
 use crate::arguments::StatusArguments;
 use crate::error::CommandError;
-use crate::report::instant;
 
 /// Open files that are read: those of an ordinary month of a stack in trouble.
 const MOST_OPEN: usize = 2_000;
@@ -101,7 +100,7 @@ impl<S: Readable> StackView<S> {
             feed.worst = named.map(|problem| problem.weight).chain(feed.worst).min();
         }
         feeds.sort_by_key(|feed| feed.worst.map_or(2, |worst| worst as u8));
-        let (stack, at) = (self.stack.as_str().to_owned(), instant(now_ms));
+        let (stack, at) = (self.stack.as_str().to_owned(), format_second(now_ms));
         Ok(Status { stack, at, problems, feeds, queues, all_open, check: arguments.check, now_ms })
     }
 
@@ -179,7 +178,7 @@ impl<S: Readable> StackView<S> {
         now_ms: u64,
         problems: &mut Vec<Problem>,
     ) -> Result<Vec<FeedView>, CommandError> {
-        let begin = of_order(now_ms.saturating_sub(DAY_MS));
+        let begin = format_instant(now_ms.saturating_sub(DAY_MS));
         let of = |feed: Option<String>| FileQuery {
             partner: partner.to_owned(),
             feed,

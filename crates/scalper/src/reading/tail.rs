@@ -6,9 +6,9 @@
 use std::collections::{BTreeMap, HashMap};
 use std::io;
 
+use runtime::{format_instant, landed_ms};
 use store::{FileId, FileQuery, ListedFile, State, UNKNOWN};
 
-use super::moment::{landed, of_order};
 use super::plain::plain;
 use super::view::{FileView, count};
 use super::{Readable, StackView, find};
@@ -105,7 +105,7 @@ impl<S: Readable> StackView<S> {
         // Only a whole round counts as seen: what a broken one found comes with the next.
         let begin = self.host.now().saturating_sub(WINDOW_MS);
         for (partner, ListedFile { file, state, order, .. }) in changes {
-            let landed = landed(&order).unwrap_or_default();
+            let landed = landed_ms(&order).unwrap_or_default();
             seen.entry(partner).or_default().states.insert(file, (state, landed));
         }
         for seen in seen.values_mut() {
@@ -122,13 +122,13 @@ impl<S: Readable> StackView<S> {
         let begin = seen.from(self.host.now().saturating_sub(WINDOW_MS));
         let query = FileQuery {
             partner: partner.to_owned(),
-            from: seen.looked.then(|| of_order(begin)),
+            from: seen.looked.then(|| format_instant(begin)),
             limit: find::PAGE,
             ..FileQuery::default()
         };
         let mut files = Vec::new();
         self.pages(query, MOST_PAGES, |listed| {
-            let recent = landed(&listed.order).is_some_and(|landed| landed >= begin);
+            let recent = landed_ms(&listed.order).is_some_and(|landed| landed >= begin);
             files.push(listed);
             recent || files.len() < usize::from(find::PAGE)
         })

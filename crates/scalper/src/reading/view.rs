@@ -1,12 +1,12 @@
 //! A file as every reading command shows it.
 
+use runtime::{format_second, landed_ms};
 use serde::Serialize;
 use store::{Entry, ListedFile, Outcome, State, UNKNOWN};
 
 use super::moment;
 use super::plain::plain;
 use crate::names::Stack;
-use crate::report::instant;
 
 /// A file at a glance. Holds names and numbers, nothing of the content.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -43,7 +43,7 @@ impl FileView {
         let ListedFile { file, feed, key, state, order, outcome } = listed;
         let outcome = outcome.as_ref().filter(|_| state.is_terminal());
         let read = outcome.filter(|outcome| !outcome.sha256.is_empty());
-        let landed_ms = moment::landed(order);
+        let landed_ms = landed_ms(order);
         let visible = |outcome: &Outcome| if *state == State::Complete { outcome.counts.rows } else { 0 };
         let contract = outcome.map(|outcome| outcome.contract_version.clone());
         Self {
@@ -52,7 +52,7 @@ impl FileView {
             feed: feed.clone(),
             key: key.clone(),
             state: state.as_str(),
-            landed: landed_ms.map(instant),
+            landed: landed_ms.map(format_second),
             records: read.map(|outcome| outcome.counts.records),
             rows: read.map(visible),
             rejects: read.map(|outcome| outcome.counts.rejects),

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use clap::Parser as _;
 use processor::Processor;
-use runtime::Host;
+use runtime::{Host, encode_key, format_instant};
 use serde_json::{Value, json};
 use store::aws::Home;
 use store::memory::{INBOX, Memory};
@@ -113,14 +113,11 @@ impl Harness {
 
     pub(super) async fn follow(&self, file: &FileVersion, minutes: u64) {
         self.memory.made_at(file, NOON_MS - minutes * 60_000);
-        let landed =
-            jiff::Timestamp::from_millisecond(i64::try_from(NOON_MS - minutes * 60_000).expect("an instant"));
-        let key = file.key.bytes().fold(String::new(), |key, byte| key + &format!("%{byte:02X}"));
         let event = json!({ "Records": [{
             "eventSource": "aws:s3", "eventName": "ObjectCreated:Put",
-            "eventTime": landed.expect("an instant").strftime("%Y-%m-%dT%H:%M:%S.000Z").to_string(),
+            "eventTime": format_instant(NOON_MS - minutes * 60_000),
             "s3": { "bucket": { "name": file.bucket }, "object": {
-                "key": key, "versionId": file.version, "eTag": file.etag, "sequencer": "0061"
+                "key": encode_key(&file.key), "versionId": file.version, "eTag": file.etag, "sequencer": "0061"
             }}
         }]});
         let deadline = self.now.load(Ordering::SeqCst) + 900_000;
@@ -132,14 +129,12 @@ impl Harness {
         let file = self.memory.land(INBOX, key, "x");
         let id = FileId::of(&file);
         let (partner, feed) = key.split_once('/').expect("a partner");
-        let landed = i64::try_from(NOON_MS - minutes * 60_000).expect("an instant");
-        let landed = jiff::Timestamp::from_millisecond(landed).expect("an instant");
         let claim = Claim {
             partner: partner.to_owned(),
             feed: feed.split('/').next().expect("a feed").to_owned(),
             load: LoadId::new(&id, &[0; 32], 1, 0),
             owner: "owner".to_owned(),
-            order: store::Order::parse(&format!("{}/0061", landed.strftime("%Y-%m-%dT%H:%M:%S.000Z")))
+            order: store::Order::parse(&format!("{}/0061", format_instant(NOON_MS - minutes * 60_000)))
                 .expect("an order"),
             now_ms: NOON_MS,
             lease_until_ms,

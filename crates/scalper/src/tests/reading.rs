@@ -76,10 +76,9 @@ async fn a_correction_under_another_name_mends_too() {
 
 fn sha(text: &str) -> [u8; 32] {
     let hash = store::CredentialHash::of(text);
-    let digits = hash.as_str().as_bytes().chunks(2);
-    let bytes =
-        digits.map(|pair| u8::from_str_radix(std::str::from_utf8(pair).expect("hex"), 16).expect("hex"));
-    bytes.collect::<Vec<_>>().try_into().expect("32 bytes")
+    let mut bytes = [0; 32];
+    hex::decode_to_slice(hash.as_str(), &mut bytes).expect("64 digits");
+    bytes
 }
 
 #[tokio::test]

@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex};
 
 use processor::{Processor, Response};
 use runtime::Host;
+pub(super) use runtime::{DAY_MS, HOUR_MS, MINUTE_MS};
 use serde_json::{Value, json};
 use store::memory::Memory;
 use store::{
@@ -18,9 +19,6 @@ use crate::{Failed, Settings, Watcher, notification};
 
 /// The first scheduled time, 21 November 2026, six o'clock (UTC).
 pub(super) const BEGIN_MS: u64 = 1_795_240_800_000;
-pub(super) const MINUTE_MS: u64 = 60_000;
-pub(super) const HOUR_MS: u64 = 60 * MINUTE_MS;
-pub(super) const DAY_MS: u64 = 24 * HOUR_MS;
 
 pub(super) struct Harness {
     pub(super) memory: Memory,
@@ -76,7 +74,7 @@ impl Harness {
     }
 
     pub(super) async fn run_until(&self, at_ms: u64, deadline_ms: u64) -> Result<(), Failed> {
-        let event = json!({"detail-type": "Scheduled Event", "source": "aws.events", "time": crate::instant::text(at_ms)});
+        let event = json!({"detail-type": "Scheduled Event", "source": "aws.events", "time": runtime::format_instant(at_ms)});
         self.watcher.handle(&event, deadline_ms).await
     }
 
