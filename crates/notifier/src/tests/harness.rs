@@ -145,7 +145,8 @@ impl Harness {
         let file = self.memory.land("inbox", &format!("{partner}/{feed}/{name}"), "x");
         let id = FileId::of(&file);
         // Files of one instant are ordered by their names.
-        let place: String = name.bytes().map(|byte| format!("{byte:02x}")).collect();
+        let place: Vec<String> = name.bytes().map(|byte| format!("{byte:02x}")).collect();
+        let place = place.concat();
         let claim = Claim {
             file: file.clone(),
             partner: partner.to_owned(),
