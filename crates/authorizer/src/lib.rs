@@ -26,8 +26,8 @@ pub mod key_set;
 mod minting;
 pub mod token;
 
-use host::Host;
 use lambda_runtime::Diagnostic;
+use runtime::Host;
 use serde_json::Value;
 use store::door::Partners;
 use telemetry::{AccessRecord, Label, Metrics, Occurrence};
@@ -98,7 +98,7 @@ impl<S: Partners, F: Fetch> Authorizer<S, F> {
             return Err(AuthorizeError::Unauthorized);
         };
         let decided =
-            host::caught(self.decide(&question, began_ms)).await.unwrap_or(Err(CheckError::Panicked));
+            runtime::caught(self.decide(&question, began_ms)).await.unwrap_or(Err(CheckError::Panicked));
         self.record(question.tree.as_str(), &decided, began_ms);
         match decided {
             Ok(Decision::Allow(caller, limits)) => {

@@ -1,7 +1,6 @@
 //! What the sender and the operator are told about a file: no content in it.
 
 use std::borrow::Cow;
-use std::fmt::Write as _;
 
 use contract::{Code, Column, Contract, Kind, NotRun, RuleIndex, Severity, Status, Violation};
 use ledger::State;
@@ -233,7 +232,7 @@ pub fn receipt(
         original: None,
         loaded: summary.filter(|_| state == State::Complete).map_or(0, |summary| summary.counts.rows),
         counts: summary.map(|summary| summary.counts),
-        sha256: summary.and_then(|summary| summary.sha256).map(|sha256| hexadecimal(&sha256)),
+        sha256: summary.and_then(|summary| summary.sha256).map(hex::encode),
         bytes: summary.map(|summary| summary.bytes),
         contract: contract.map(receipt_contract),
         rules: checked.map(|(contract, summary)| rule_totals(contract, summary)).unwrap_or_default(),
@@ -286,7 +285,7 @@ fn receipt_contract(contract: &Contract) -> ReceiptContract {
     ReceiptContract {
         id: Some(contract.identity.id.clone()),
         version: contract.identity.version.clone(),
-        hash: hexadecimal(&contract.identity.hash),
+        hash: hex::encode(contract.identity.hash),
     }
 }
 
@@ -377,14 +376,6 @@ fn gates(contract: &Contract, summary: &Summary) -> Vec<ReportGate> {
         }
     };
     summary.gates.iter().map(gate).collect()
-}
-
-fn hexadecimal(bytes: &[u8]) -> String {
-    bytes.iter().fold(String::with_capacity(2 * bytes.len()), |mut text, byte| {
-        // Writing to a string cannot fail.
-        write!(text, "{byte:02x}").ok();
-        text
-    })
 }
 
 #[cfg(test)]

@@ -5,9 +5,9 @@ use std::sync::Arc;
 use bytes::Bytes;
 use checker::FaultCode;
 use contract::Contract;
-use feed::{Contracts, QuarantineReason, Terms};
-use host::Host;
 use jiff::Timestamp;
+use runtime::Host;
+use runtime::{Contracts, QuarantineReason, Terms};
 use store::FileId;
 use store::door::DoorStore;
 

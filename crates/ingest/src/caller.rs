@@ -5,7 +5,7 @@
 
 use std::collections::BTreeSet;
 
-use feed::is_name;
+use runtime::is_name;
 use serde_json::{Map, Value};
 use store::door::{Credential, Feeds, FileQuery, Limits, Partner, RequestKey, Scope, UploadId, UploadRecord};
 use store::{Entry, Outcome};

@@ -1,6 +1,6 @@
 //! The environment, read once at start.
 
-use host::{Environment, EnvironmentError};
+use runtime::Environment;
 use store::aws::{Access, DoorNames};
 
 use crate::Settings;
@@ -14,20 +14,11 @@ pub struct Config {
     pub access: Access,
     /// How to work.
     pub settings: Settings,
-    /// The log level; `info` when the environment does not say.
-    pub log_level: String,
 }
 
 impl Config {
-    /// Reads the environment. An empty variable counts as missing.
-    pub fn from_environment() -> Result<Self, EnvironmentError> {
-        #[expect(clippy::disallowed_methods, reason = "the one place that reads the environment")]
-        Self::from_lookup(|name| std::env::var(name).ok())
-    }
-
-    /// Reads variables from anywhere.
-    pub fn from_lookup(lookup: impl Fn(&str) -> Option<String>) -> Result<Self, EnvironmentError> {
-        let mut environment = Environment::new(lookup);
+    /// Reads the environment of the function.
+    pub fn read(environment: &mut Environment) -> Self {
         let names = DoorNames {
             inbox: environment.required("INBOX_BUCKET"),
             contracts_bucket: environment.required("CONTRACTS_BUCKET"),
@@ -39,14 +30,12 @@ impl Config {
         };
         let metrics = environment.metrics();
         let access = environment.access();
-        let log_level = environment.log_level();
         let settings = Settings {
             allow_roles: environment.optional("ALLOW_IAM").as_deref() == Some("true"),
             origins: origins(&environment.optional("ALLOWED_ORIGINS").unwrap_or_default()),
             ..Settings::new(metrics)
         };
-        environment.finish()?;
-        Ok(Self { names, access, settings, log_level })
+        Self { names, access, settings }
     }
 }
 
@@ -76,7 +65,7 @@ mod tests {
 
     #[test]
     fn every_missing_name_is_reported_at_once() {
-        let lacking = Config::from_lookup(|_| None).expect_err("nothing is set");
+        let lacking = Environment::new(|_| None).read(Config::read).expect_err("nothing is set");
         assert_eq!(
             lacking.missing,
             [
@@ -104,7 +93,7 @@ mod tests {
                 "ALLOWED_ORIGINS" => Some(pages.to_owned()),
                 other => Some(value(other)),
             };
-            Config::from_lookup(lookup).expect("complete").settings
+            Environment::new(lookup).read(Config::read).expect("complete").settings
         };
         assert!(read("true", "").allow_roles);
         for word in ["", "false", "True", "1"] {

@@ -211,24 +211,8 @@ fn split(path: &str) -> Option<(Tree, &'static str, Vec<String>)> {
         _ => (Tree::Key, ""),
     };
     let rest = path.strip_prefix(root)?;
-    let segments = rest.strip_prefix('/').unwrap_or(rest).split('/').map(decode_segment);
+    let segments = rest.strip_prefix('/').unwrap_or(rest).split('/').map(runtime::decode_segment);
     Some((tree, root, segments.collect::<Option<_>>()?))
-}
-
-/// Percent-decodes a segment. A plus sign is a plus sign.
-fn decode_segment(segment: &str) -> Option<String> {
-    let mut bytes = Vec::with_capacity(segment.len());
-    let mut rest = segment.bytes();
-    while let Some(byte) = rest.next() {
-        if byte == b'%' {
-            let digit = |byte: Option<u8>| char::from(byte?).to_digit(16);
-            let value = digit(rest.next())? << 4 | digit(rest.next())?;
-            bytes.push(u8::try_from(value).ok()?);
-        } else {
-            bytes.push(byte);
-        }
-    }
-    String::from_utf8(bytes).ok()
 }
 
 /// What the stage adds before the path.

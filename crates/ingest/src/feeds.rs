@@ -30,7 +30,7 @@ pub(crate) async fn list<S: DoorStore>(call: &Call<'_, S>) -> Result<Response, R
 /// a version that compiles, the newest one.
 pub(crate) async fn contract<S: DoorStore>(call: &Call<'_, S>) -> Result<Response, RequestError> {
     let feed = call.feed()?;
-    let document = feed::in_force(call.store, feed.name()).await?.document;
+    let document = runtime::in_force(call.store, feed.name()).await?.document;
     match document.map(|document| document.text) {
         Some(ContractText::Whole(text)) => {
             Ok(Response::text(200, "application/yaml", String::from_utf8_lossy(&text).into_owned()))

@@ -1,6 +1,5 @@
 //! A small file, sent as the body of a request; and how any bytes land under a name.
 
-use host::hexadecimal;
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 use store::door::{Answer, Condition, Current, DoorStore, Land, Landed, UploadId, UploadKind, UploadRecord};
@@ -62,7 +61,7 @@ pub(crate) async fn send<S: DoorStore>(call: &Call<'_, S>) -> Result<Response, R
                 feed: feed.name().to_owned(),
                 key,
                 bytes: call.body.len() as u64,
-                sha256: Some(hexadecimal(&sha256)),
+                sha256: Some(hex::encode(sha256)),
                 kind: UploadKind::Single,
                 corrects,
                 version: None,

@@ -1,7 +1,7 @@
 //! From an event to a proxy response, and what is recorded of it.
 
 use bytes::Bytes;
-use host::caught;
+use runtime::caught;
 use serde_json::Value;
 use store::door::{DoorStore, Spent};
 use telemetry::{Label, Occurrence, RequestRecord};

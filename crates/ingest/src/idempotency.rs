@@ -4,7 +4,6 @@
 //! The key and the hash of the request name the upload that it makes. A repeated request therefore finds its own bytes and gets
 //! the same answer, also after a crash.
 
-use host::hexadecimal;
 use sha2::{Digest, Sha256};
 use store::door::{Answer, Begun, DoorStore, RequestKey, UploadId};
 
@@ -50,7 +49,7 @@ pub(crate) async fn begin<S: DoorStore>(call: &Call<'_, S>) -> Result<Begin, Req
         let detail = "the header idempotency-key is malformed: expected 1 to 255 visible ASCII characters";
         return Err(Problem::new(Code::InvalidHeader, detail).into());
     }
-    let key = call.caller.request_key(hexadecimal(&Sha256::digest(key.as_bytes())));
+    let key = call.caller.request_key(hex::encode(Sha256::digest(key.as_bytes())));
     let attempt = Attempt { key, fingerprint: fingerprint(call) };
     let until_ms = call.now_ms.saturating_add(call.settings.attempt_ms);
     match call.store.begin(&attempt.key, &attempt.fingerprint, call.now_ms, until_ms).await? {
@@ -103,5 +102,5 @@ fn fingerprint<S: DoorStore>(call: &Call<'_, S>) -> String {
         add(value.as_bytes());
     }
     add(&Sha256::digest(&call.body));
-    hexadecimal(&hash.finalize())
+    hex::encode(hash.finalize())
 }

@@ -42,8 +42,8 @@ mod uploads;
 pub use respond::{ProxyResponse, Response};
 pub use settings::Settings;
 
-use feed::Contracts;
-use host::Host;
+use runtime::Contracts;
+use runtime::Host;
 use store::door::DoorStore;
 
 /// The function: clients and contracts are kept from one invocation to the next, nothing else is.

@@ -3,7 +3,7 @@
 //! Names of the API are ASCII and short: no two of them look alike, none leads to another folder, none turns the
 //! reading direction or ends a header. S3 takes any key that S3 takes.
 
-use feed::Key;
+use runtime::Key;
 
 use crate::problem::{Code, Problem};
 

@@ -270,14 +270,8 @@ fn announced(wish: &Wish, in_parts: bool) -> Result<Option<String>, Problem> {
 
 /// Reads 64 hexadecimal digits.
 fn read_sha256(text: &str) -> Option<[u8; 32]> {
-    let digit = |byte: u8| char::from(byte).to_digit(16);
     let mut bytes = [0; 32];
-    let mut pairs = text.as_bytes().chunks_exact(2);
-    for byte in &mut bytes {
-        let [high, low] = pairs.next()? else { return None };
-        *byte = u8::try_from(digit(*high)? << 4 | digit(*low)?).ok()?;
-    }
-    (text.len() == 64).then_some(bytes)
+    hex::decode_to_slice(text, &mut bytes).ok().map(|()| bytes)
 }
 
 /// `GET /v1/uploads/{upload}`.

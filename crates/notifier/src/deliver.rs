@@ -94,7 +94,7 @@ impl<D: Incidents + Secrets + Mail + Measured + AlarmsNow, R: Partners + Senders
     pub async fn handle(&self, event: &Value) -> Result<(), NotifyError> {
         let mut ended = Ok(());
         for notice in decode(event)? {
-            let attended = host::caught(self.attend(&Change::read(&notice))).await;
+            let attended = runtime::caught(self.attend(&Change::read(&notice))).await;
             let one = attended.unwrap_or(Err(NotifyError::Panicked));
             match &one {
                 Err(NotifyError::Ledger(error)) => self.count(Occurrence::service_failed(error.is_denied())),

@@ -3,9 +3,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use feed::{HEARTBEAT, UNKNOWN};
 use futures_util::future::join_all;
 use jiff::Timestamp;
+use runtime::{HEARTBEAT, UNKNOWN};
 use store::door::{Credential, Feeds, FileQuery, ListedFile, Partners, Reading, Senders};
 use store::{Error, Outcome, ReadContract, State, UNKNOWN as WRONG_KEY};
 use telemetry::Label;
@@ -175,7 +175,7 @@ async fn listed<R: Reading>(
 async fn everybody<R: Partners + Senders>(reading: &R) -> Result<Vec<(String, String)>, Error> {
     let registered = reading.all_partners().await?.into_iter().map(|partner| partner.name);
     let mut shown: BTreeMap<String, String> = registered.map(|name| (name.clone(), name)).collect();
-    for name in reading.senders(None).await?.names.into_iter().filter(|name| feed::is_name(name)) {
+    for name in reading.senders(None).await?.names.into_iter().filter(|name| runtime::is_name(name)) {
         shown.entry(name).or_insert_with(|| UNKNOWN.to_owned());
     }
     shown.remove(HEARTBEAT);

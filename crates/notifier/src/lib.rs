@@ -28,8 +28,8 @@ mod trigger;
 
 pub use deliver::NotifyError;
 
-use host::Host;
 use outbound::{CircuitBreakers, Client, Policy};
+use runtime::Host;
 use store::door::{Partners, Reading, Senders};
 use store::{AlarmsNow, Incidents, Mail, Measured, ReadContract, Secrets};
 use telemetry::Metrics;

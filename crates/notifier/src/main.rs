@@ -4,15 +4,12 @@
 #![recursion_limit = "256"]
 
 use anyhow::Context;
-use host::Host;
-use lambda_runtime::{LambdaEvent, service_fn};
 use notifier::{Notifier, config::Config};
-use serde_json::Value;
+use runtime::Host;
 
 #[tokio::main(flavor = "current_thread")]
-async fn main() -> Result<(), lambda_runtime::Error> {
-    let config = Config::from_environment().context("reading the configuration")?;
-    telemetry::start(&config.log_level);
+async fn main() -> Result<(), runtime::Error> {
+    let config = runtime::start(Config::read)?;
     let (desk, door) = store::aws::connect_notifier(
         &config.inbox,
         &config.contracts_bucket,
@@ -23,9 +20,5 @@ async fn main() -> Result<(), lambda_runtime::Error> {
     );
     let notifier =
         Notifier::new(desk, door, config.settings, Host::system()).context("making the client for posts")?;
-    let notifier = &notifier;
-    lambda_runtime::run(service_fn(async |event: LambdaEvent<Value>| {
-        Box::pin(notifier.handle(&event.payload)).await
-    }))
-    .await
+    runtime::serve(async |event, _| notifier.handle(&event).await).await
 }

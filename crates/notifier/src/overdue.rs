@@ -5,9 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use contract::{Arrival, Contract, Due, Expectation};
-use feed::{BrokenContract, HEARTBEAT, InForce, Terms, UNKNOWN};
 use futures_util::future::join_all;
 use jiff::Timestamp;
+use runtime::{BrokenContract, HEARTBEAT, InForce, Terms, UNKNOWN};
 use store::door::{Credential, Feeds, FileQuery, ListedFile, Partners, Reading, Senders};
 use store::{Error, ReadContract, State};
 
@@ -110,9 +110,9 @@ pub(crate) async fn broken<R: Reading + ReadContract>(reading: &R) -> Result<Vec
 
 /// What holds for each feed that has a contract.
 async fn contracts<R: Reading + ReadContract>(reading: &R) -> Result<Vec<(String, InForce)>, Error> {
-    let feeds = reading.feeds().await?.into_iter().filter(|name| feed::is_name(name));
+    let feeds = reading.feeds().await?.into_iter().filter(|name| runtime::is_name(name));
     let feeds: Vec<String> = feeds.take(MOST_FEEDS).collect();
-    let read = join_all(feeds.iter().map(|feed| feed::in_force(reading, feed))).await;
+    let read = join_all(feeds.iter().map(|feed| runtime::in_force(reading, feed))).await;
     feeds.into_iter().zip(read).map(|(feed, found)| Ok((feed, found?))).collect()
 }
 
@@ -145,7 +145,8 @@ async fn senders<R: Partners + Senders>(reading: &R, now_ms: u64) -> Result<BTre
         senders.insert(partner.name, Sender { created_ms: Some(partner.created_ms), named });
     }
     let folders = reading.senders(None).await?.names.into_iter();
-    let dropping = folders.filter(|name| feed::is_name(name) && name != HEARTBEAT && !known.contains(name));
+    let dropping =
+        folders.filter(|name| runtime::is_name(name) && name != HEARTBEAT && !known.contains(name));
     senders
         .extend(dropping.take(PARTNERS.saturating_sub(senders.len())).map(|name| (name, Sender::default())));
     Ok(senders)

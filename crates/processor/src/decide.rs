@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use checker::{FaultCode, Summary, Verdict};
 use contract::{Contract, OnSameName};
-use feed::QuarantineReason;
+use runtime::QuarantineReason;
 use store::{Entry, Outcome, State, Store};
 use telemetry::{FileRecord, Step};
 

@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use host::{Message, SqsBatchResponse, caught, deliver_again};
 use lambda_runtime::Diagnostic;
+use runtime::{Message, SqsBatchResponse, caught, deliver_again};
 use serde::Serialize;
 use serde_json::Value;
 use store::{Fence, FileId, OpenUploads, State, Store};

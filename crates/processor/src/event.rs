@@ -9,8 +9,8 @@
 
 use aws_lambda_events::eventbridge::EventBridgeEvent;
 use aws_lambda_events::s3::S3Entity;
-use feed::decode_key;
-use host::{Message, batch};
+use runtime::decode_key;
+use runtime::{Message, batch};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 

@@ -36,8 +36,8 @@ pub use deliver::{Failed, Response};
 pub use error::ProcessError;
 pub use settings::{FIRST_GENERATION, PARSER_EPOCH, Settings};
 
-use feed::{Contracts, Registrations};
-use host::Host;
+use runtime::Host;
+use runtime::{Contracts, Registrations};
 
 use crate::journal::Journal;
 

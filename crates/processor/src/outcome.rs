@@ -1,7 +1,7 @@
 //! What the world is told about a terminal file: ids, counts and codes.
 
 use checker::{Counts, FaultCode, Verdict};
-use feed::UNKNOWN;
+use runtime::UNKNOWN;
 use serde::Serialize;
 use store::{Announcement, Entry, FileId, Outcome, State};
 

@@ -7,8 +7,8 @@ use std::{
 
 use checker::FaultCode;
 use contract::Contract;
-use feed::{Key, QuarantineReason, Registration, Terms, UNKNOWN};
 use ledger::{NULL_VERSION, Order};
+use runtime::{Key, QuarantineReason, Registration, Terms, UNKNOWN};
 use store::{Claim, Claimed, Entry, Fence, FileId, FileVersion, LoadId, Opened, State, Store, Usage};
 use telemetry::{FileRecord, Label, Occurrence, Step, Used};
 
@@ -306,7 +306,7 @@ fn begin_record(named: &Named, entry: &Entry, contract: Option<&Contract>, deliv
         load: Label::new(entry.load.as_str()),
         contract_version: Label::new(contract.map_or("", |contract| &contract.identity.version)),
         receive_count: delivery.receive_count,
-        is_heartbeat: named.partner == feed::HEARTBEAT && named.feed == feed::HEARTBEAT,
+        is_heartbeat: named.partner == runtime::HEARTBEAT && named.feed == runtime::HEARTBEAT,
         ..FileRecord::default()
     }
 }

@@ -10,7 +10,7 @@ use sha2::{Digest, Sha256};
 use store::{Fence, Fenced, FileId, FileVersion, LoadId, OpenUploads, Outcome, State, Store};
 
 use crate::{error::ProcessError, settings::Settings};
-use host::{Host, hexadecimal};
+use runtime::Host;
 
 /// One claimed file.
 pub(crate) struct Work<'a, S> {
@@ -106,13 +106,10 @@ pub(crate) fn outcome(
         state,
         counts: summary.map(|summary| summary.counts).unwrap_or_default(),
         fault: fault.map(|code| code.as_str().to_owned()),
-        sha256: summary
-            .and_then(|summary| summary.sha256)
-            .map(|sha256| hexadecimal(&sha256))
-            .unwrap_or_default(),
+        sha256: summary.and_then(|summary| summary.sha256).map(hex::encode).unwrap_or_default(),
         bytes: summary.map_or(0, |summary| summary.bytes),
         contract_version: contract.map(|contract| contract.identity.version.clone()).unwrap_or_default(),
-        contract_hash: contract.map(|contract| hexadecimal(&contract.identity.hash)).unwrap_or_default(),
+        contract_hash: contract.map(|contract| hex::encode(contract.identity.hash)).unwrap_or_default(),
         receipt: String::new(),
         quarantine: None,
         other: None,

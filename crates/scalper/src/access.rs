@@ -12,7 +12,7 @@ use aws_config::{BehaviorVersion, Region};
 use aws_credential_types::Credentials;
 use aws_credential_types::provider::error::CredentialsError;
 use aws_credential_types::provider::{ProvideCredentials, SharedCredentialsProvider, future};
-use host::Host;
+use runtime::Host;
 use store::aws::{SdkConfig, https};
 
 use crate::error::CommandError;

@@ -8,8 +8,8 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use clap::Parser as _;
-use host::Host;
 use outbound::Policy;
+use runtime::Host;
 use scalper::access;
 use scalper::api_gateway::ApiGateway;
 use scalper::arguments::{Arguments, Command, PartnerCommand, ReadCommand, TailArguments};

@@ -143,7 +143,7 @@ pub fn is_credential(id: &str) -> bool {
 
 /// Reads a partner's name.
 pub fn partner(name: &str) -> Result<&str, CommandError> {
-    if feed::is_name(name) {
+    if runtime::is_name(name) {
         Ok(name)
     } else {
         Err(CommandError::NotAName { what: "partner", found: name.to_owned() })
@@ -152,7 +152,7 @@ pub fn partner(name: &str) -> Result<&str, CommandError> {
 
 /// Reads the name of a partner that is to be added.
 pub fn new_partner(name: &str) -> Result<&str, CommandError> {
-    if [feed::HEARTBEAT, feed::UNKNOWN].contains(&name) {
+    if [runtime::HEARTBEAT, runtime::UNKNOWN].contains(&name) {
         Err(CommandError::Reserved { found: name.to_owned() })
     } else {
         partner(name)
@@ -161,7 +161,7 @@ pub fn new_partner(name: &str) -> Result<&str, CommandError> {
 
 /// Reads a feed's name.
 pub fn feed(name: &str) -> Result<&str, CommandError> {
-    if feed::is_name(name) {
+    if runtime::is_name(name) {
         Ok(name)
     } else {
         Err(CommandError::NotAName { what: "feed", found: name.to_owned() })
@@ -172,7 +172,7 @@ pub fn feed(name: &str) -> Result<&str, CommandError> {
 pub fn feeds(text: &str) -> Result<Feeds, CommandError> {
     let feeds = Feeds::parse(text.trim());
     if let Feeds::Named(names) = &feeds {
-        if let Some(found) = names.iter().find(|name| !feed::is_name(name)) {
+        if let Some(found) = names.iter().find(|name| !runtime::is_name(name)) {
             return Err(CommandError::NotAName { what: "feed", found: found.clone() });
         }
         if names.is_empty() {
@@ -336,7 +336,7 @@ mod tests {
         fn no_words_make_it_panic(text: String) {
             drop((Stack::parse(&text), feeds(&text), scopes(&text), role(&text), principal(&text)));
             if let Ok(found) = partner(&text) {
-                prop_assert!(feed::is_name(found));
+                prop_assert!(runtime::is_name(found));
             }
         }
     }

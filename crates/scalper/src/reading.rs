@@ -21,7 +21,7 @@ mod status;
 mod tail;
 mod view;
 
-use host::Host;
+use runtime::Host;
 use store::door::{Partners, Reading, Senders};
 use store::operator::Survey;
 use store::{ReadContract, ReadEntry};

@@ -17,8 +17,7 @@ pub(crate) fn grant_prefix(stack: &Stack, partner: &str) -> String {
 /// The name of a grant: of its partner and principal, so that made twice it is one.
 pub(crate) fn grant_name(stack: &Stack, partner: &str, principal: &str) -> String {
     let digest = Sha256::digest(principal.as_bytes());
-    let digits = digest.iter().take(8).flat_map(|byte| [byte >> 4, byte & 15]);
-    let hash: String = digits.filter_map(|digit| char::from_digit(digit.into(), 16)).collect();
+    let hash = hex::encode(digest.get(..8).unwrap_or_default());
     grant_prefix(stack, partner) + &hash
 }
 

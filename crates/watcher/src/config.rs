@@ -1,6 +1,6 @@
 //! The environment, read once at start.
 
-use host::{Environment, EnvironmentError};
+use runtime::Environment;
 use store::aws::{Access, LookoutNames};
 
 use crate::Settings;
@@ -14,20 +14,11 @@ pub struct Config {
     pub settings: Settings,
     /// Where AWS is and who asks.
     pub access: Access,
-    /// The log level; `info` when the environment does not say.
-    pub log_level: String,
 }
 
 impl Config {
-    /// Reads the environment. An empty variable counts as missing.
-    pub fn from_environment() -> Result<Self, EnvironmentError> {
-        #[expect(clippy::disallowed_methods, reason = "the one place that reads the environment")]
-        Self::from_lookup(|name| std::env::var(name).ok())
-    }
-
-    /// Reads variables from anywhere.
-    pub fn from_lookup(lookup: impl Fn(&str) -> Option<String>) -> Result<Self, EnvironmentError> {
-        let mut environment = Environment::new(lookup);
+    /// Reads the environment of the function.
+    pub fn read(environment: &mut Environment) -> Self {
         let names = LookoutNames {
             inbox: environment.required("INBOX_BUCKET"),
             contracts_bucket: environment.required("CONTRACTS_BUCKET"),
@@ -41,9 +32,7 @@ impl Config {
         let metrics = environment.metrics();
         let heartbeat = environment.optional("HEARTBEAT_FILES").as_deref() == Some("On");
         let access = environment.access();
-        let log_level = environment.log_level();
-        environment.finish()?;
-        Ok(Self { names, settings: Settings { metrics, heartbeat }, access, log_level })
+        Self { names, settings: Settings { metrics, heartbeat }, access }
     }
 }
 
@@ -62,7 +51,7 @@ mod tests {
 
     #[test]
     fn every_missing_name_is_reported_at_once() {
-        let lacking = Config::from_lookup(|_| None).expect_err("nothing is set");
+        let lacking = Environment::new(|_| None).read(Config::read).expect_err("nothing is set");
         assert_eq!(
             lacking.missing,
             [
@@ -86,10 +75,11 @@ mod tests {
     #[test]
     fn heartbeat_files_are_dropped_only_where_the_stack_says_so() {
         let heartbeat = |word: Option<&'static str>| {
-            let read = Config::from_lookup(move |name| match name {
+            let read = Environment::new(move |name| match name {
                 "HEARTBEAT_FILES" => word.map(str::to_owned),
                 other => Some(value(other)),
-            });
+            })
+            .read(Config::read);
             read.expect("complete").settings.heartbeat
         };
         assert!(heartbeat(Some("On")) && !heartbeat(Some("Off")) && !heartbeat(None));

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use feed::Key;
+use runtime::Key;
 use serde::Deserialize;
 use store::watch::{Watch, WatchedQueue};
 use store::{Error, FileId};

@@ -5,8 +5,8 @@ use std::future::Future;
 use std::sync::Arc;
 
 use contract::{Contract, Due, Expectation};
-use feed::{BrokenContract, HEARTBEAT, Terms, UNKNOWN};
 use futures_util::future::join_all;
+use runtime::{BrokenContract, HEARTBEAT, Terms, UNKNOWN};
 use store::Error;
 use store::door::{FileQuery, ListedFile, Partner};
 use store::watch::{Published, Watch};
@@ -91,7 +91,7 @@ impl<W: Watch, D: Door> Watcher<W, D> {
     /// The active contracts that expect files, and the first failure to read one.
     async fn watched(&self, broken: &mut Option<Vec<Label>>) -> Result<(Vec<Watched>, Option<Error>), Error> {
         let published = self.lookout.published().await?;
-        let named: Vec<_> = published.into_iter().filter(|one| feed::is_name(&one.feed)).collect();
+        let named: Vec<_> = published.into_iter().filter(|one| runtime::is_name(&one.feed)).collect();
         self.contracts.retain(&named);
         let read = in_turn(named.iter().map(|one| self.in_force(one))).await;
         let (mut watched, mut failed, mut feeds) = (Vec::new(), None, Vec::new());
@@ -124,7 +124,7 @@ impl<W: Watch, D: Door> Watcher<W, D> {
         if let Some(found) = self.contracts.get(listed) {
             return Ok(found);
         }
-        let found = Found::new(listed, feed::in_force(&self.door, &listed.feed).await?);
+        let found = Found::new(listed, runtime::in_force(&self.door, &listed.feed).await?);
         self.contracts.put(listed, &found);
         Ok(found)
     }

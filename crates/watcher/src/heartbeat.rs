@@ -2,7 +2,7 @@
 //! checks the whole path of a file, and the watcher itself.
 
 use bytes::Bytes;
-use feed::HEARTBEAT;
+use runtime::HEARTBEAT;
 use sha2::{Digest, Sha256};
 use store::door::{Condition, FileQuery, Land, Landed, ListedFile, UploadId};
 use store::watch::Watch;

@@ -7,7 +7,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Mutex, PoisonError};
 
-use feed::{BrokenContract, InForce, Terms};
+use runtime::{BrokenContract, InForce, Terms};
 use store::watch::Published;
 
 /// Maximum number of feeds to keep: compiled contracts lie in memory.

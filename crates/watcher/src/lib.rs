@@ -31,8 +31,8 @@ mod stuck;
 
 pub use run::Failed;
 
-use host::Host;
 use kept::Kept;
+use runtime::Host;
 use store::ReadContract;
 use store::door::{Landing, Partners, Reading, Senders};
 use store::watch::Watch;

@@ -4,7 +4,7 @@
 //! <https://docs.aws.amazon.com/AmazonS3/latest/userguide/notification-content-structure.html>
 
 use aws_lambda_events::s3::S3Entity;
-use feed::{decode_key, encode_key};
+use runtime::{decode_key, encode_key};
 use serde::Deserialize;
 use serde_json::{Value, json};
 use store::FileVersion;

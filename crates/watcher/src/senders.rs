@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use feed::{HEARTBEAT, UNKNOWN};
+use runtime::{HEARTBEAT, UNKNOWN};
 use store::Error;
 use store::door::{Feeds, Partner};
 use store::watch::Watch;
@@ -40,7 +40,7 @@ impl<W: Watch, D: Door> Watcher<W, D> {
         if !folders.complete {
             tracing::warn!("the inbox has more folders than are looked through");
         }
-        for name in folders.names.into_iter().filter(|name| feed::is_name(name)) {
+        for name in folders.names.into_iter().filter(|name| runtime::is_name(name)) {
             senders.entry(name).or_default();
         }
         Ok(senders)

@@ -4,11 +4,11 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use futures_util::future::join_all;
-use host::{Message, SqsBatchResponse, deliver_again};
 use http::header::CONTENT_TYPE;
 use http::{HeaderName, HeaderValue};
 use outbound::signature::{self, Secret};
 use outbound::{Target, TargetError};
+use runtime::{Message, SqsBatchResponse, deliver_again};
 use serde_json::Value;
 use store::Queue;
 use store::door::{FileNames, Partners, Webhook};
@@ -53,7 +53,7 @@ impl<P: Partners + FileNames, Q: Queue> Courier<P, Q> {
         time: Duration,
     ) -> Option<&'m Message<Option<Notice>>> {
         let began_ms = self.host.now();
-        let delivery = host::caught(self.deliver(message));
+        let delivery = runtime::caught(self.deliver(message));
         let ended = match tokio::time::timeout(time, delivery).await {
             Ok(ended) => ended.unwrap_or(Err(DeliveryError::Panicked)),
             Err(_) => Err(DeliveryError::OutOfTime),

@@ -1,8 +1,8 @@
 //! What woke the function: a batch of announcements, each as the processor published it (raw message delivery).
 
 use bytes::Bytes;
-use host::{Message, batch};
 use lambda_runtime::Diagnostic;
+use runtime::{Message, batch};
 use serde::Deserialize;
 use serde_json::{Map, Value};
 use store::{FileId, LoadId, State};
@@ -46,9 +46,10 @@ impl Notice {
         let announced = Announced::deserialize(Value::Object(members.clone())).ok()?;
         let state = State::parse(&announced.state)?;
         // `unknown` stands for every partner that is not registered: it is nobody's name.
-        let nobody = ["", feed::UNKNOWN];
+        let nobody = ["", runtime::UNKNOWN];
         let partner = Some(announced.partner).filter(|partner| !nobody.contains(&partner.as_str()));
-        if state == State::Processing || partner.as_deref().is_some_and(|partner| !feed::is_name(partner)) {
+        if state == State::Processing || partner.as_deref().is_some_and(|partner| !runtime::is_name(partner))
+        {
             return None;
         }
         let load = LoadId::parse(&announced.load).filter(|load| load.file() == announced.file_id)?;

@@ -19,8 +19,8 @@ mod deliver;
 mod error;
 pub mod event;
 
-use host::Host;
 use outbound::{CircuitBreakers, Client, Policy};
+use runtime::Host;
 use telemetry::Metrics;
 
 /// The function: clients and circuit breakers are kept from one invocation to the next, nothing else is.

@@ -11,7 +11,7 @@ use harness::{
     BEGIN_MS, FILE, Harness, OLD_SECRET, Receiver, SECRET, announcement, batch, header, ids, message, told,
 };
 
-use host::SqsBatchResponse;
+use runtime::SqsBatchResponse;
 use store::memory::Memory;
 
 use super::*;

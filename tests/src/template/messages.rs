@@ -5,7 +5,6 @@ use std::fmt::Write as _;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use host::Host;
 use notifier::alarm::Change;
 use notifier::event::decode;
 use notifier::files::Files;
@@ -13,6 +12,7 @@ use notifier::message::{Known, Message};
 use notifier::recent::Recent;
 use notifier::{Notifier, Settings, render};
 use outbound::Policy;
+use runtime::Host;
 use serde_json::{Value, json};
 use store::door::{Limits, Partner, Partners as _};
 use store::memory::Memory;

@@ -253,7 +253,7 @@ proptest::proptest! {
         let claims = json!({ "iss": ISSUER, "aud": AUDIENCE, "exp": NOW_S, "sub": text, "partner": text,
             "feeds": text, "scope": text });
         if let Ok(caller) = settings().expected.check(claims.to_string().as_bytes(), NOW_MS) {
-            proptest::prop_assert!(feed::is_name(&caller.partner));
+            proptest::prop_assert!(runtime::is_name(&caller.partner));
         }
     }
 }

@@ -3,8 +3,8 @@ use std::sync::{Arc, Mutex};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use host::Host;
 use processor::Processor;
+use runtime::Host;
 use serde_json::{Map, Value, json};
 use store::memory::{INBOX, Memory};
 

@@ -1,6 +1,5 @@
 //! A signed PUT lands once, whatever is current under its name.
 
-use host::hexadecimal;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 use store::memory::{INBOX, When};
@@ -11,7 +10,7 @@ const UPLOADS: &str = "/v1/feeds/visits/uploads";
 const OTHER: &str = "id,name\n3,Cid\n4,Dan\n";
 
 fn wish(bytes: &str) -> Value {
-    let sha256 = hexadecimal(&Sha256::digest(bytes.as_bytes()));
+    let sha256 = hex::encode(&Sha256::digest(bytes.as_bytes()));
     json!({ "name": "day.csv", "bytes": bytes.len(), "sha256": sha256 })
 }
 

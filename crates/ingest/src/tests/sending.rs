@@ -1,6 +1,5 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use host::hexadecimal;
 use serde_json::json;
 use sha2::{Digest, Sha256};
 use store::Operation::{self, KeepUpload, Land, ReadContract, Spend};
@@ -27,7 +26,7 @@ async fn a_file_lands_under_its_partner_feed_and_name_as_it_was_sent() {
         ("north/visits/day 1.csv", "text/csv")
     );
     assert!(landed.bytes == every);
-    assert_eq!(told.body["sha256"], hexadecimal(&Sha256::digest(&every)));
+    assert_eq!(told.body["sha256"], hex::encode(&Sha256::digest(&every)));
     assert_eq!((&told.body["bytes"], &told.body["name"]), (&json!(256), &json!("day 1.csv")));
     let status = format!("/api/v1/files/{}", told.body["id"].as_str().expect("an id"));
     assert_eq!((told.header("location"), &told.body["status"]), (Some(status.as_str()), &json!(status)));

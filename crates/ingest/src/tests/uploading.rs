@@ -1,4 +1,3 @@
-use host::hexadecimal;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 use store::memory::SignedAnswer;
@@ -9,7 +8,7 @@ const UPLOADS: &str = "/v1/feeds/visits/uploads";
 const MIB: usize = 1024 * 1024;
 
 fn sha256(bytes: &[u8]) -> String {
-    hexadecimal(&Sha256::digest(bytes))
+    hex::encode(&Sha256::digest(bytes))
 }
 
 async fn open(harness: &Harness, body: &Value) -> Told {

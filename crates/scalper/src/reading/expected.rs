@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use contract::{Arrival, Contract, Due};
-use feed::{Contracts, Terms};
+use runtime::{Contracts, Terms};
 use serde::Serialize;
 use store::State;
 use store::door::FileQuery;

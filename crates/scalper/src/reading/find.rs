@@ -229,12 +229,12 @@ fn key_of(word: &str) -> &str {
 }
 
 fn feed_of(key: &str) -> Option<(String, String)> {
-    let named = match feed::Key::read(key) {
-        feed::Key::Folder(inner) => *inner,
+    let named = match runtime::Key::read(key) {
+        runtime::Key::Folder(inner) => *inner,
         key => key,
     };
     match named {
-        feed::Key::File { partner, feed } => Some((partner, feed)),
+        runtime::Key::File { partner, feed } => Some((partner, feed)),
         _ => None,
     }
 }

@@ -27,7 +27,7 @@ impl<S: Readable, V: Survey> StackView<S, V> {
     pub(super) async fn known(&self) -> Result<Known, CommandError> {
         let mut known = Known::default();
         for partner in self.store.all_partners().await.map_err(CommandError::Read)? {
-            if partner.name == feed::HEARTBEAT {
+            if partner.name == runtime::HEARTBEAT {
                 continue;
             }
             known.partners.insert(partner.name.clone(), Some(partner));
@@ -38,8 +38,8 @@ impl<S: Readable, V: Survey> StackView<S, V> {
                     known.unlisted = Some("it has too many folders and objects".to_owned());
                 }
                 // The stack's own probe is nobody's file.
-                for folder in folders.names.into_iter().filter(|folder| folder != feed::HEARTBEAT) {
-                    if feed::is_name(&folder) {
+                for folder in folders.names.into_iter().filter(|folder| folder != runtime::HEARTBEAT) {
+                    if runtime::is_name(&folder) {
                         known.partners.entry(folder).or_default();
                     } else {
                         known.odd.push(folder);

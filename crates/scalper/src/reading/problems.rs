@@ -150,7 +150,7 @@ pub(super) fn counted(count: usize, noun: &str) -> String {
 /// What is wrong with a key that names no partner and feed, in words; `None` for one that names both.
 pub(super) fn key_problem(key: &str) -> Option<String> {
     let name = |what: &str, folder: &str| {
-        (!feed::is_name(folder)).then(|| {
+        (!runtime::is_name(folder)).then(|| {
             let folder = super::plain(folder);
             format!(
                 "{what} folder `{folder}` is not a name: lower-case letters, digits, `-` and `_`, at most 63"
@@ -197,11 +197,11 @@ mod tests {
     proptest! {
         #[test]
         fn every_key_is_a_files_or_explained(key: String) {
-            let inner = match feed::Key::read(&key) {
-                feed::Key::Folder(inner) => *inner,
+            let inner = match runtime::Key::read(&key) {
+                runtime::Key::Folder(inner) => *inner,
                 other => other,
             };
-            let is_bad = inner == feed::Key::Bad;
+            let is_bad = inner == runtime::Key::Bad;
             let found = key_problem(&key);
             prop_assert!(!is_bad || found.is_some());
             prop_assert!(found.is_none_or(|found| !found.contains(char::is_control)));

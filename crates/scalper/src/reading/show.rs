@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use feed::Terms;
+use runtime::Terms;
 use serde::Serialize;
 use store::operator::Survey;
 use store::{Acknowledgement, Entry, FileId, Outcome, State};
@@ -119,14 +119,14 @@ impl<S: Readable, V: Survey> StackView<S, V> {
         if feed.is_empty() {
             return None;
         }
-        let held = match feed::in_force(&self.store, feed).await {
+        let held = match runtime::in_force(&self.store, feed).await {
             Ok(held) => held,
             Err(error) => return Some(none(format!("it could not be read ({error})"))),
         };
         let broken = held.broken.map(|broken| broken.told(feed));
         Some(match held.terms {
             Terms::Active(contract) => {
-                let hash = host::hexadecimal(&contract.identity.hash);
+                let hash = hex::encode(contract.identity.hash);
                 let version = contract.identity.version.clone();
                 NewestContract { version: Some(version), hash: Some(hash), problem: broken }
             }

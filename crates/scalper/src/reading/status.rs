@@ -125,7 +125,7 @@ impl<S: Readable, V: Survey> StackView<S, V> {
         match self.survey.open_files(partner, MOST_OPEN).await {
             Ok(open) => {
                 // The stack's own probe has an alarm of its own.
-                let files = open.files.iter().filter(|(partner, _)| partner != feed::HEARTBEAT);
+                let files = open.files.iter().filter(|(partner, _)| partner != runtime::HEARTBEAT);
                 let files = files
                     .map(|(partner, listed)| FileView::of_listed(&self.stack, partner, listed))
                     .collect();
@@ -233,7 +233,7 @@ impl<S: Readable, V: Survey> StackView<S, V> {
 
     async fn feeds_in_inbox(&self, partner: &str, problems: &mut Vec<Problem>) -> Vec<String> {
         match self.store.senders(Some(partner)).await {
-            Ok(folders) => folders.names.into_iter().filter(|name| feed::is_name(name)).collect(),
+            Ok(folders) => folders.names.into_iter().filter(|name| runtime::is_name(name)).collect(),
             Err(error) => {
                 let what = format!(
                     "{partner}: {}: feeds without a file in the last 24 hours are not shown",

@@ -4,8 +4,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use clap::Parser as _;
-use host::Host;
 use processor::Processor;
+use runtime::Host;
 use serde_json::{Value, json};
 use store::aws::Home;
 use store::door::{Limits, Partner, Partners as _};

@@ -86,9 +86,7 @@ impl CredentialHash {
     /// The hash of a secret.
     #[must_use]
     pub fn of(secret: &str) -> Self {
-        let digest = Sha256::digest(secret.as_bytes());
-        let digits = digest.iter().flat_map(|byte| [byte >> 4, byte & 15]);
-        Self(digits.filter_map(|digit| char::from_digit(digit.into(), 16)).collect())
+        Self(hex::encode(Sha256::digest(secret.as_bytes())))
     }
 
     /// A hash that was stored; `None` for a text that is none.

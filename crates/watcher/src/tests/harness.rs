@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 
-use host::Host;
 use processor::{Processor, Response};
+use runtime::Host;
 use serde_json::{Value, json};
 use store::door::{Credential, CredentialHash, Feeds, Limits, Partner, Partners as _, Scope};
 use store::memory::Memory;

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
-use host::SqsBatchResponse;
+use runtime::SqsBatchResponse;
 use store::memory::When;
 use tokio::net::TcpSocket;
 

@@ -5,7 +5,7 @@ use std::convert::Infallible;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use host::SqsBatchResponse;
+use runtime::SqsBatchResponse;
 use serde_json::{Value, json};
 use store::door::{Partners as _, Webhook};
 use store::memory::{INBOX, Memory};

@@ -41,18 +41,29 @@ impl EnvironmentError {
 }
 
 /// A reader of variables that remembers which it did not find. An empty variable counts as missing.
-pub struct Environment<L> {
-    lookup: L,
+pub struct Environment {
+    lookup: Box<dyn Fn(&str) -> Option<String>>,
     found: EnvironmentError,
 }
 
-impl<L: Fn(&str) -> Option<String>> Environment<L> {
-    /// Reads variables from anywhere.
-    pub fn new(lookup: L) -> Self {
-        Self { lookup, found: EnvironmentError::default() }
+impl Environment {
+    /// Makes a reader of variables from anywhere.
+    pub fn new(lookup: impl Fn(&str) -> Option<String> + 'static) -> Self {
+        Self { lookup: Box::new(lookup), found: EnvironmentError::default() }
     }
 
-    /// A variable that must be there; empty when it is not, which [`Environment::finish`] reports.
+    /// Reads a configuration.
+    ///
+    /// # Errors
+    ///
+    /// All variables that the configuration needs and that are missing or have a wrong value.
+    pub fn read<C>(mut self, read: impl FnOnce(&mut Self) -> C) -> Result<C, EnvironmentError> {
+        let config = read(&mut self);
+        let EnvironmentError { missing, wrong } = &self.found;
+        if missing.is_empty() && wrong.is_empty() { Ok(config) } else { Err(self.found) }
+    }
+
+    /// A variable that must be there; empty when it is not, which [`Environment::read`] reports.
     pub fn required(&mut self, name: &'static str) -> String {
         self.optional(name).unwrap_or_else(|| {
             self.found.missing.push(name);
@@ -94,7 +105,7 @@ impl<L: Fn(&str) -> Option<String>> Environment<L> {
         }
     }
 
-    /// A variable that must have one of these values; `None` when it has not, which [`Environment::finish`] reports.
+    /// A variable that must have one of these values; `None` when it has not, which [`Environment::read`] reports.
     fn one_of<T: Copy>(&mut self, name: &'static str, allowed: &[(&'static str, T)]) -> Option<T> {
         let Some(value) = self.optional(name) else {
             self.found.missing.push(name);
@@ -108,12 +119,6 @@ impl<L: Fn(&str) -> Option<String>> Environment<L> {
         }
         meant
     }
-
-    /// Whether everything was there and right.
-    pub fn finish(self) -> Result<(), EnvironmentError> {
-        let EnvironmentError { missing, wrong } = &self.found;
-        if missing.is_empty() && wrong.is_empty() { Ok(()) } else { Err(self.found) }
-    }
 }
 
 #[cfg(test)]
@@ -121,14 +126,14 @@ mod tests {
     use super::*;
 
     fn read(monitoring: &str, partners: &str) -> Result<Metrics, EnvironmentError> {
-        let mut environment = Environment::new(|name: &str| match name {
+        let (monitoring, partners) = (monitoring.to_owned(), partners.to_owned());
+        let environment = Environment::new(move |name: &str| match name {
             "METRIC_NAMESPACE" => Some("SilentScalper/prod".to_owned()),
-            "MONITORING" => Some(monitoring.to_owned()),
-            "PARTNER_METRICS" => Some(partners.to_owned()),
+            "MONITORING" => Some(monitoring.clone()),
+            "PARTNER_METRICS" => Some(partners.clone()),
             _ => None,
         });
-        let metrics = environment.metrics();
-        environment.finish().map(|()| metrics)
+        environment.read(Environment::metrics)
     }
 
     #[test]
@@ -141,6 +146,13 @@ mod tests {
                 assert_eq!(read(word, partners), Ok(Metrics { namespace, monitoring, partner_metrics }));
             }
         }
+    }
+
+    #[test]
+    fn the_log_level_is_info_unless_it_is_set() {
+        let level =
+            |level: Option<&'static str>| Environment::new(move |_| level.map(str::to_owned)).log_level();
+        assert_eq!((level(None), level(Some("DEBUG"))), ("info".to_owned(), "debug".to_owned()));
     }
 
     #[test]

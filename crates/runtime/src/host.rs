@@ -1,18 +1,12 @@
-//! What the sandbox gives: time, randomness, a place for metric lines, the environment, the messages of a queue. Inputs,
-//! so that tests decide them. And what it must not be left with: a panic.
+//! What a sandbox of Lambda gives to a function: time, randomness and a place for metric lines; and where a panic ends.
 
-mod batch;
-mod caught;
-mod environment;
-
-pub use aws_lambda_events::sqs::SqsBatchResponse;
-pub use batch::{Message, batch, deliver_again};
-pub use caught::caught;
-pub use environment::{Environment, EnvironmentError, WrongValue};
-
+use std::future::{Future, poll_fn};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::pin::pin;
+use std::task::Poll;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-/// The sandbox.
+/// The inputs that a sandbox gives. Tests give their own.
 pub struct Host {
     /// Milliseconds since the epoch. Used for leases, deadlines and durations; never in the name of an effect.
     pub now_ms: Box<dyn Fn() -> u64 + Send + Sync>,
@@ -50,18 +44,8 @@ impl Host {
     /// The owner of a claim: 32 hexadecimal digits.
     #[must_use]
     pub fn nonce(&self) -> String {
-        hexadecimal(&(self.random)())
+        hex::encode((self.random)())
     }
-}
-
-/// Lower-case hexadecimal.
-#[must_use]
-pub fn hexadecimal(bytes: &[u8]) -> String {
-    bytes
-        .iter()
-        .flat_map(|byte| [byte >> 4, byte & 15])
-        .filter_map(|digit| char::from_digit(digit.into(), 16))
-        .collect()
 }
 
 #[expect(clippy::disallowed_methods, reason = "this is the binary's clock")]
@@ -79,8 +63,24 @@ fn system_random() -> [u8; 16] {
     bytes
 }
 
+/// Returns a future's output, or `None` when it panicked.
+///
+/// Unwind safety: the futures of the functions share only clients of services and caches. At worst a cache's lock is poisoned,
+/// and poison is ignored there.
+pub async fn caught<F: Future>(future: F) -> Option<F::Output> {
+    let mut future = pin!(future);
+    poll_fn(move |context| match catch_unwind(AssertUnwindSafe(|| future.as_mut().poll(context))) {
+        Ok(Poll::Ready(output)) => Poll::Ready(Some(output)),
+        Ok(Poll::Pending) => Poll::Pending,
+        Err(_) => Poll::Ready(None),
+    })
+    .await
+}
+
 #[cfg(test)]
 mod tests {
+    use std::task::{Context, Waker};
+
     use super::*;
 
     #[test]
@@ -93,6 +93,16 @@ mod tests {
     #[test]
     fn two_nonces_differ() {
         assert_ne!(Host::system().nonce(), Host::system().nonce());
-        assert_eq!(hexadecimal(&[0, 0xab]), "00ab");
+    }
+
+    #[test]
+    fn a_panic_is_nothing_and_an_output_is_itself() {
+        let mut context = Context::from_waker(Waker::noop());
+        let mut poll = |panics: bool| {
+            let future = pin!(caught(async move { if panics { panic!("a defect") } else { 7 } }));
+            future.poll(&mut context)
+        };
+        assert_eq!(poll(false), Poll::Ready(Some(7)));
+        assert_eq!(poll(true), Poll::Ready(None));
     }
 }
