@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use contract::{
-    Column, Contract, Dialect, Duplicates, EmptyFile, Format, HeaderMatch, Identity, Kind, Limits,
-    MissingColumn, OnError, OnSameName, Policy, RuleIndex, Status, Structure, UnknownColumn,
+    Column, Contract, Dialect, Format, HeaderMatch, Identity, Kind, Limits, Policy, RuleIndex, Status,
+    Structure,
 };
 
 use crate::reader::Reader;
@@ -62,19 +62,10 @@ pub(crate) fn contract(format: Format, columns: &[&str]) -> Contract {
         columns: columns.iter().map(column).collect(),
         primary_key: Vec::new(),
         unique: Vec::new(),
-        policy: Policy {
-            on_error: OnError::Continue,
-            unknown_column: UnknownColumn::Ignore,
-            missing_column: MissingColumn::Reject,
-            empty_file: EmptyFile::RejectZeroBytes,
-            on_same_name: OnSameName::Append,
-            dedupe_content: false,
-            duplicates: Duplicates::RejectRepeats,
-        },
+        policy: Policy::default(),
         gates: Vec::new(),
         version_from: None,
         expectation: None,
-        matches: Vec::new(),
         rules: Structure::ALL.iter().map(|structure| structure.rule()).collect(),
         not_run: Vec::new(),
     }

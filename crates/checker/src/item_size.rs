@@ -14,12 +14,12 @@ pub(crate) const ROW_BYTES: usize = ITEM_BYTES - 4 * 1024;
 /// What a column's value can take beyond twice its source text: a date or time in ISO 8601 is longer than some patterns.
 const COLUMN_OVERHEAD: usize = 64;
 
-/// The part of the upper bound that does not depend on the record: names, and overhead for each column.
+/// Returns the part of the upper bound that does not depend on the record: names, and overhead for each column.
 pub(crate) fn fixed_bytes(contract: &Contract) -> usize {
     contract.columns.iter().map(|column| column.name.len() + COLUMN_OVERHEAD).sum()
 }
 
-/// The row's size when it is above the limit. `fixed` comes from [`fixed_bytes`].
+/// Returns the row's size when it is above the limit. `fixed` comes from [`fixed_bytes`].
 pub(crate) fn oversize(contract: &Contract, record: &Record<'_>, fixed: usize) -> Option<usize> {
     // No value takes more than twice its source text and the overhead: the worst is a list of empty lists, whose
     // three characters take four bytes each. Nearly every record ends here.
@@ -45,7 +45,7 @@ fn value_bytes(value: &Value<'_>) -> usize {
     }
 }
 
-/// The size of well-formed JSON source text.
+/// Returns the size of well-formed JSON source text.
 fn document_bytes(text: &[u8]) -> usize {
     let mut size = 0;
     let mut values = 0_usize;
@@ -88,7 +88,7 @@ fn document_bytes(text: &[u8]) -> usize {
     size + ELEMENT_BYTES * values.saturating_sub(names + 1)
 }
 
-/// The length of a JSON string with its quotes, and the UTF-8 bytes of what it says.
+/// Returns the length of a JSON string with its quotes, and the UTF-8 bytes of what it says.
 fn string_bytes(text: &[u8]) -> (usize, usize) {
     let mut at = 1;
     let mut bytes = 0;
@@ -112,7 +112,7 @@ fn string_bytes(text: &[u8]) -> (usize, usize) {
     (at, bytes)
 }
 
-/// The UTF-8 bytes of a `\u` escape; a surrogate is half of a four-byte character.
+/// Returns the UTF-8 bytes of a `\u` escape; a surrogate is half of a four-byte character.
 fn escaped_bytes(digits: &[u8]) -> usize {
     let code = std::str::from_utf8(digits).ok().and_then(|digits| u32::from_str_radix(digits, 16).ok());
     match code {

@@ -1,4 +1,4 @@
-//! What the sender and the operator are told about a file: no content in it.
+//! Receipts and reports: what the sender and the operator read about a file. Without content of the file.
 
 use std::borrow::Cow;
 
@@ -178,7 +178,7 @@ pub struct ReceiptViolation {
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Report {
-    /// What the sender is told.
+    /// The receipt of the sender.
     #[serde(flatten)]
     pub receipt: Receipt,
     /// Each rule on the file as a whole, measured.
@@ -187,7 +187,7 @@ pub struct Report {
     pub decoded_bytes: Option<u64>,
     /// Columns or fields that the contract does not name; none when the file was not read.
     pub unknown_columns: Option<u32>,
-    /// Rejected records that are kept beside the report; none when the file was not read.
+    /// Rejected records that are kept next to the report; none when the file was not read.
     pub rejects_kept: Option<u64>,
 }
 
@@ -304,7 +304,7 @@ fn rule_totals(contract: &Contract, summary: &Summary) -> Vec<RuleTotal> {
         .collect()
 }
 
-/// The top-level column that a rule is about.
+/// Returns the top-level column that a rule is about.
 fn rule_column(contract: &Contract, rule: RuleIndex) -> Option<&str> {
     if let Some(column) = contract.columns.iter().find(|column| is_about(rule, column)) {
         return Some(&column.name);

@@ -215,7 +215,7 @@ impl Records {
         }
     }
 
-    /// The hash of the primary key, after the checks that need no later record.
+    /// Returns the hash of the primary key, after the checks that need no later record.
     fn primary_key(&mut self, record: &Record<'_>) -> Option<KeyHash> {
         let Self { contract, violations, tuple, .. } = self;
         let columns = &contract.primary_key;
@@ -332,7 +332,7 @@ fn repeat(rule: RuleIndex, columns: &[u16], line: u32) -> Violation {
     Violation { rule, column: only(columns), found: Found::LineOfFirst(line.into()) }
 }
 
-/// The column of a rule on one column.
+/// Returns the column of a rule on one column.
 fn only(columns: &[u16]) -> Option<u16> {
     match columns {
         [column] => Some(*column),

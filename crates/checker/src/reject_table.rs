@@ -26,7 +26,7 @@ pub struct RejectTable {
 }
 
 impl RejectTable {
-    /// A table without lines.
+    /// Returns a table without lines.
     #[must_use]
     pub fn new() -> Self {
         Self::default()
@@ -86,7 +86,7 @@ fn write_cells(reject: &Reject<'_>, out: &mut Vec<u8>) {
     }
 }
 
-/// The cells from the last column on, as the sender wrote them side by side.
+/// Returns the cells from the last column on, as the sender wrote them side by side.
 fn surplus(reject: &Reject<'_>, first: usize) -> Vec<u8> {
     let delimiter = match &reject.contract.format {
         Format::Separated(dialect) => dialect.delimiter,

@@ -34,7 +34,7 @@ pub struct Reject<'a> {
     pub contract: &'a Contract,
     /// CSV: the header's labels in the sender's order; empty for JSON and for a file without a header.
     pub labels: &'a [String],
-    /// Where it stands.
+    /// Where it is.
     pub position: Position,
     /// The record as sent (decoded to UTF-8 where that was possible).
     pub raw: &'a [u8],

@@ -28,7 +28,7 @@ pub(crate) enum Reading {
 }
 
 impl Column {
-    /// Whether the cell is null for this column: no field, JSON null, an empty CSV cell, or one of the null tokens.
+    /// Returns whether the cell is null for this column: no field, JSON null, an empty CSV cell, or one of the null tokens.
     /// Null tokens are spellings of CSV cells; a JSON string is never null.
     #[must_use]
     pub fn is_null(&self, cell: Cell<'_>) -> bool {
@@ -111,7 +111,7 @@ impl Column {
 }
 
 impl Check {
-    /// Whether the cell keeps this rule. A null keeps every rule, a cell of the wrong type none.
+    /// Returns whether the cell keeps this rule. A null keeps every rule, a cell of the wrong type none.
     #[must_use]
     pub fn passes(&self, column: &Column, cell: Cell<'_>) -> bool {
         column.is_null(cell)
@@ -205,7 +205,7 @@ fn wrong_kind(cell: Cell<'_>) -> Found {
     }
 }
 
-/// The text that rules on text look at.
+/// Returns the text that rules on text look at.
 pub(crate) fn source(cell: Cell<'_>) -> &[u8] {
     match cell {
         Cell::Text(text)
@@ -281,7 +281,7 @@ fn read_number(text: &[u8], precision_scale: Option<(u32, u32)>) -> Result<Readi
     Ok(Reading::Number(number))
 }
 
-/// Whether a value lies on the wrong side of a bound. A bound of another type than the value says nothing.
+/// Returns whether a value lies on the wrong side of a bound. A bound of another type than the value says nothing.
 fn is_beyond(bound: &Bound, reading: &Reading, wrong: Ordering) -> bool {
     let order = match (reading, &bound.at) {
         (Reading::Small(value), Measure::Number(at)) => match at.to_i64() {

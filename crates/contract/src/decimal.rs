@@ -9,7 +9,7 @@ use crate::{Found, NumberFlaw};
 
 /// An exponent beyond any text's length, so that adding positions to it cannot bring it back into range by overflow.
 const EXPONENT_CAP: i64 = 1 << 60;
-/// Text of at most so many bytes has a coefficient below 2^64.
+/// Text of at most this number of bytes has a coefficient below 2^64.
 const SMALL: usize = 19;
 /// The powers of ten that fit.
 pub(crate) const POWERS: [i64; 19] = {
@@ -73,7 +73,7 @@ impl Decimal {
         }
     }
 
-    /// The number of at most 19 digits, `fraction` of them after the point.
+    /// Returns the number of at most 19 digits, `fraction` of them after the point.
     fn small(negative: bool, mut coefficient: u64, fraction: u8) -> Self {
         let mut exponent = -i16::from(fraction);
         if coefficient == 0 {
@@ -109,19 +109,19 @@ impl Decimal {
         Ok(Self { coefficient: if negative { -coefficient } else { coefficient }, exponent })
     }
 
-    /// The signed digits, without trailing zeros.
+    /// Returns the signed digits, without trailing zeros.
     #[must_use]
     pub fn coefficient(self) -> i128 {
         self.coefficient
     }
 
-    /// The power of ten by which the coefficient is multiplied.
+    /// Returns the power of ten by which the coefficient is multiplied.
     #[must_use]
     pub fn exponent(self) -> i16 {
         self.exponent
     }
 
-    /// Whether nothing stands after the point.
+    /// Returns whether the point is the last character.
     #[must_use]
     pub fn is_integer(self) -> bool {
         self.exponent >= 0
@@ -141,7 +141,7 @@ impl Decimal {
         (self.significant() + zeros).max(self.scale())
     }
 
-    /// Whether the number is a whole multiple of `step`, exactly. Of zero, only zero is a multiple.
+    /// Returns whether the number is a whole multiple of `step`, exactly. Of zero, only zero is a multiple.
     #[must_use]
     pub fn is_multiple_of(&self, step: &Self) -> bool {
         if self.coefficient == 0 || step.coefficient == 0 {
@@ -163,7 +163,7 @@ impl Decimal {
         self.coefficient.unsigned_abs().is_multiple_of(divisor)
     }
 
-    /// The number as an `i64` when it is one.
+    /// Returns the number as an `i64` when it is one.
     pub(crate) fn to_i64(self) -> Option<i64> {
         let power = POWERS.get(usize::try_from(self.exponent).ok()?)?;
         i64::try_from(self.coefficient).ok()?.checked_mul(*power)
@@ -296,6 +296,7 @@ pub(crate) fn not_a_number(text: &[u8], at: usize) -> Found {
     let flaw = match text.get(at) {
         None => NumberFlaw::Ends,
         Some(b' ' | b'\t') => NumberFlaw::Blank,
+        Some(byte) if byte.is_ascii_alphabetic() => NumberFlaw::Letter,
         Some(_) => NumberFlaw::Character,
     };
     Found::NotANumber { flaw, at: u32::try_from(at).map_or(u32::MAX, |at| at.saturating_add(1)) }

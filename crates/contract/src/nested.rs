@@ -13,10 +13,10 @@ use serde::de::IgnoredAny;
 use crate::column::Reading;
 use crate::{Cell, Column, Decimal, Found, JsonFlaw, Kind, Structure, Violation};
 
-/// One cell adds at most so many violations of nested rules; the record is rejected long before.
+/// One cell adds at most this number of violations of nested rules; the record is rejected long before.
 pub(crate) const MOST_VIOLATIONS: usize = 100;
 
-/// Checks the members or items of a cell, up to so many violations in all.
+/// Checks the members or items of a cell, up to a number of violations.
 pub(crate) fn check(kind: &Kind, index: u16, source: &[u8], most: usize, violations: &mut Vec<Violation>) {
     let mut buffer = Vec::new();
     match kind {
@@ -79,7 +79,7 @@ pub(crate) fn count(source: &[u8]) -> u64 {
     count as u64
 }
 
-/// Whether an array has two equal items: numbers by value, objects whatever the order of their members.
+/// Returns whether an array has two equal items: numbers by value, objects whatever the order of their members.
 pub(crate) fn has_repeats(source: &[u8]) -> bool {
     let mut seen = HashSet::new();
     items(source).any(|item| {
@@ -150,7 +150,7 @@ fn opens_with(source: &[u8], opening: u8) -> bool {
     source.trim_ascii_start().first() == Some(&opening)
 }
 
-/// The cell of a value's source text; the buffer takes a string that has escapes.
+/// Returns the cell of a value's source text; the buffer takes a string that has escapes.
 fn cell<'a>(value: &'a [u8], buffer: &'a mut Vec<u8>) -> Cell<'a> {
     match value.first() {
         Some(b'"') => match unescape(value) {
@@ -206,7 +206,7 @@ fn write_text(text: &[u8], out: &mut Vec<u8>) {
     out.extend(text);
 }
 
-/// The members of an object: the keys as written with their quotes, and the values.
+/// Returns the members of an object: the keys as written with their quotes, and the values.
 fn members(source: &[u8]) -> impl Iterator<Item = (&[u8], &[u8])> {
     let mut walk = Walk::inside(source, b'{');
     std::iter::from_fn(move || {
@@ -219,7 +219,7 @@ fn members(source: &[u8]) -> impl Iterator<Item = (&[u8], &[u8])> {
     })
 }
 
-/// The items of an array.
+/// Returns the items of an array.
 fn items(source: &[u8]) -> impl Iterator<Item = &[u8]> {
     let mut walk = Walk::inside(source, b'[');
     std::iter::from_fn(move || walk.next_value())
@@ -246,7 +246,7 @@ impl<'a> Walk<'a> {
         }
     }
 
-    /// The next value after an optional comma; `None` at the closing bracket.
+    /// Returns the next value after an optional comma; `None` at the closing bracket.
     fn next_value(&mut self) -> Option<&'a [u8]> {
         self.skip_blanks(b',');
         let length = match self.rest.first()? {
@@ -294,7 +294,7 @@ fn nested_length(text: &[u8]) -> Option<usize> {
     }
 }
 
-/// The content of a string, escapes resolved (RFC 8259 section 7). Half of a surrogate pair becomes U+FFFD.
+/// Returns the content of a string, escapes resolved (RFC 8259 section 7). Half of a surrogate pair becomes U+FFFD.
 fn unescape(quoted: &[u8]) -> Cow<'_, [u8]> {
     let inner = quoted.strip_prefix(b"\"").unwrap_or(quoted);
     let inner = inner.strip_suffix(b"\"").unwrap_or(inner);
@@ -341,7 +341,7 @@ fn unescape_unit<'a>(text: &'a [u8], out: &mut Vec<u8>) -> &'a [u8] {
     after
 }
 
-/// The number of up to four hexadecimal digits, and what follows.
+/// Returns the number of up to four hexadecimal digits, and what follows.
 fn hexadecimal(text: &[u8]) -> (u32, &[u8]) {
     let (digits, rest) = text.split_at_checked(4).unwrap_or((text, &[]));
     let number = digits

@@ -48,7 +48,7 @@ pub(super) fn likely(head: &[u8]) -> Option<Foreign> {
     (!begins_as_text || is_binary(head)).then_some(*foreign)
 }
 
-/// Whether the bytes cannot be text in UTF-8. A character that is cut off at the end counts as text.
+/// Returns whether the bytes cannot be text in UTF-8. A character that is cut off at the end counts as text.
 fn is_binary(head: &[u8]) -> bool {
     let invalid = std::str::from_utf8(head).is_err_and(|error| error.error_len().is_some());
     invalid || memchr::memchr(0, head).is_some()
@@ -89,7 +89,7 @@ fn zip(head: &[u8]) -> Option<Foreign> {
     Some(foreign)
 }
 
-/// The name in a member's local header, which is 30 bytes long; the name's length is at 26.
+/// Returns the name in a member's local header, which is 30 bytes long; the name's length is at 26.
 fn member_name(header: &[u8]) -> Option<&[u8]> {
     let length = header.get(26..28)?.first_chunk::<2>().map(|bytes| u16::from_le_bytes(*bytes))?;
     header.get(30..)?.get(..usize::from(length))

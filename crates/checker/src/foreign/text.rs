@@ -23,7 +23,7 @@ pub(super) fn likely(head: &[u8], contract: &Contract) -> Option<Foreign> {
     })
 }
 
-/// The head as text: by its byte order mark, else as UTF-8.
+/// Returns the head as text: by its byte order mark, else as UTF-8.
 fn decoded(head: &[u8]) -> Cow<'_, str> {
     let (encoding, mark) = Encoding::for_bom(head).unwrap_or((UTF_8, 0));
     encoding.decode_without_bom_handling(head.get(mark..).unwrap_or_default()).0

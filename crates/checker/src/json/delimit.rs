@@ -11,13 +11,13 @@ pub(super) struct Delimiter {
     inside: Inside,
 }
 
-/// What the next byte stands in.
+/// What the next byte is in.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 enum Inside {
     /// Nothing: it is the first.
     #[default]
     Nothing,
-    /// A number or a word, or what stands for one.
+    /// A number or a word, or other text in their place.
     Scalar,
     /// An object or an array.
     Brackets,

@@ -38,7 +38,7 @@ impl Objects {
         }
     }
 
-    /// The slots of the last record.
+    /// Returns the slots of the last record.
     pub(super) fn slots(&self) -> &[Slot] {
         &self.slots
     }
@@ -101,8 +101,8 @@ impl Objects {
         Ok(())
     }
 
-    /// The violation of a record that breaks a rule of JSON, with its place, and with its column when a field of the
-    /// contract stands twice.
+    /// Returns the violation of a record that breaks a rule of JSON, with its place, and with its column when a field of the
+    /// contract occurs twice.
     #[cold]
     fn diagnosed(&self, raw: &[u8], structure: Structure) -> Violation {
         let diagnosis = diagnose(raw, structure, self.depth_limit);
@@ -111,14 +111,14 @@ impl Objects {
         Violation { column, ..diagnosis.violation }
     }
 
-    /// Whether a text is one JSON value that breaks no rule; used for what stands beside the records.
+    /// Returns whether a text is one JSON value that breaks no rule; used for values outside of the records.
     pub(super) fn is_value(&mut self, raw: &[u8]) -> bool {
         let mut scan = Scan::new(raw, self.depth_limit, &mut self.buffers);
         let sound = scan.value(0, false).is_ok() && scan.at == raw.len();
         sound && matches!(scan.broken, None | Some(Structure::Depth))
     }
 
-    /// Whether a quoted string is this key; `None` when it is no string.
+    /// Returns whether a quoted string is this key; `None` when it is no string.
     pub(super) fn is_key(&mut self, raw: &[u8], key: &[u8]) -> Option<bool> {
         let mut scan = Scan::new(raw, self.depth_limit, &mut self.buffers);
         let found = scan.string(true).ok()?;
@@ -248,7 +248,7 @@ impl Target<'_> {
     }
 }
 
-/// The value at a path (JSON Pointer tokens, RFC 6901) within the value that the scan stands at.
+/// Returns the value at a path (JSON Pointer tokens, RFC 6901) within the value that the scan is at.
 fn locate(scan: &mut Scan<'_>, path: &[Vec<u8>]) -> Result<Slot, Malformed> {
     let Some((token, rest)) = path.split_first() else { return scan.value(1, true) };
     match scan.peek() {

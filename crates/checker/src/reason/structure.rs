@@ -92,7 +92,7 @@ fn too_many_bytes(violation: &Violation, bytes: u64) -> String {
     format!("a primary key of {bytes} bytes; at most {KEY_BYTES} allowed")
 }
 
-/// A quote in the wrong place, with the number of its cell and its place when they are known.
+/// Returns a quote in the wrong place, with the number of its cell and its place when they are known.
 fn quote(violation: &Violation, place: Option<(u32, u32)>) -> String {
     let (cell, at) = match place {
         Some((cell, at)) => (format!("cell {cell}"), format!(" at character {at}")),
@@ -161,7 +161,7 @@ fn physical_name(contract: &Contract, column: u16) -> &str {
     contract.columns.get(usize::from(column)).map_or("", |column| &column.physical_name)
 }
 
-/// A broken rule of which nothing more is known.
+/// Returns a broken rule of which nothing more is known.
 fn bare(contract: &Contract, violation: &Violation) -> String {
     let is_of = |structure| is_of(violation, structure);
     if is_of(Structure::Quoting) || is_of(Structure::AfterQuote) || is_of(Structure::UnterminatedQuote) {

@@ -202,7 +202,7 @@ impl Memory {
         }
     }
 
-    /// The earlier search that came to this byte in this state.
+    /// Returns the earlier search that came to this byte in this state.
     fn met(&self, at: u64, readings: &[Reading]) -> Option<usize> {
         let marks = self.marks.get(&at)?;
         marks.iter().find(|(known, _)| known == readings).map(|(_, id)| *id)
@@ -280,7 +280,7 @@ impl Walk {
         }
     }
 
-    /// The next byte that changes a reading.
+    /// Returns the next byte that changes a reading.
     fn next_special(&self, splitter: &Splitter, text: &[u8], from: usize) -> Option<usize> {
         if self.readings.iter().all(|reading| reading.quoted) {
             return splitter.find_quote(text, from);
@@ -402,18 +402,18 @@ impl Walk {
     }
 }
 
-/// The place in the text of a position in the file.
+/// Returns the place in the text of a position in the file.
 fn place(sight: Sight<'_>, at: u64) -> usize {
     usize::try_from(at.saturating_sub(sight.offset)).unwrap_or(usize::MAX)
 }
 
-/// Whether an odd number of backslashes stands before this place: the last of them belongs to what is here.
+/// Returns whether an odd number of backslashes comes before this place: the last of them belongs to what is here.
 fn follows_a_backslash(text: &[u8], at: usize) -> bool {
     let before = text.get(..at).unwrap_or_default();
     before.iter().rev().take_while(|byte| **byte == b'\\').count() % 2 == 1
 }
 
-/// Whether a quotation begins behind this byte.
+/// Returns whether a quotation begins behind this byte.
 fn precedes_quotation(byte: u8) -> bool {
     matches!(
         byte,

@@ -62,7 +62,7 @@ impl Place {
         Step::Within
     }
 
-    /// Whether the text up to here ends within quotes.
+    /// Returns whether the text up to here ends within quotes.
     pub(super) fn is_open(self) -> bool {
         matches!(self, Self::Quoted | Self::Escaped)
     }

@@ -36,7 +36,7 @@ const IN_SCAN_REPORTS: &[Mistake] = &[
     ("no word for true", "quote: '\"'", "quote: '\"', trueValues: []"),
     ("an empty word for false", "quote: '\"'", "quote: '\"', falseValues: ['']"),
     ("a limit out of range", "maxColumns: 64", "maxDepth: 33"),
-    ("a broken glob", "acme/scan_reports/**/*.csv.gz", "acme/[a/*.csv"),
+    ("a setting that does not exist", "vendor: catalog", "vendor: ingest"),
     ("a custom property with a typing error", "property: onError", "property: onErorr"),
     ("an error policy with a typing error", "skip_file_5%", "skip_file_five"),
     ("a share above all", "skip_file_5%", "skip_file_500%"),
