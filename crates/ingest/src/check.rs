@@ -1,4 +1,4 @@
-//! The dry run: the same check as on the path of a file, and nothing is stored.
+//! The dry run: the same check as for a file, and nothing is stored.
 
 use std::sync::Arc;
 
@@ -17,22 +17,37 @@ use crate::call::{Call, FeedTerms};
 use crate::problem::{Code, Problem, RequestError};
 use crate::respond::Response;
 
-/// What would become of the file. The members are those of a receipt; no content is in them.
+/// What would be decided on a file. Nothing is stored; no value of the file is in it
+#[derive(Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct DryRun {
+    /// The feed
+    #[cfg_attr(test, schemars(with = "crate::openapi::FeedName"))]
+    feed: String,
+    /// Always false
+    #[cfg_attr(test, schemars(with = "crate::openapi::False"))]
+    stored: bool,
+    /// The state that the file would have
+    #[cfg_attr(test, schemars(with = "crate::openapi::DryRunState"))]
+    would_be: &'static str,
+    /// Records that would be loaded
+    would_load: u64,
+    /// The length in bytes
+    bytes: u64,
+    #[serde(flatten)]
+    #[cfg_attr(test, schemars(with = "crate::openapi::Findings"))]
+    findings: Findings,
+}
+
+/// What the check found. The members are those of a receipt.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-struct DryRun {
-    feed: String,
-    /// Always false: this is no file.
-    stored: bool,
-    /// The state that the file would have, as far as its bytes and the contract tell.
-    would_be: &'static str,
-    /// Records that would be loaded.
-    would_load: u64,
+struct Findings {
     verdict: Option<Verdict>,
     fault: Option<ReceiptFault>,
     counts: Option<Counts>,
     sha256: Option<String>,
-    bytes: u64,
     contract: Option<ReceiptContract>,
     rules: Vec<RuleTotal>,
     violations: Vec<ReceiptViolation>,
@@ -72,16 +87,18 @@ fn dry_run(receipt: Receipt, state: State, bytes: u64) -> DryRun {
         stored: false,
         would_be: state.as_str(),
         would_load: receipt.loaded,
-        verdict: receipt.verdict,
-        fault: receipt.fault,
-        counts: receipt.counts,
-        sha256: receipt.sha256,
         bytes,
-        contract: receipt.contract,
-        rules: receipt.rules,
-        violations: receipt.violations,
-        not_run: receipt.not_run,
-        warnings: receipt.warnings,
+        findings: Findings {
+            verdict: receipt.verdict,
+            fault: receipt.fault,
+            counts: receipt.counts,
+            sha256: receipt.sha256,
+            contract: receipt.contract,
+            rules: receipt.rules,
+            violations: receipt.violations,
+            not_run: receipt.not_run,
+            warnings: receipt.warnings,
+        },
     }
 }
 
@@ -123,7 +140,7 @@ fn pass<S: ApiStore>(call: &Call<'_, S>, mut check: FileCheck, until_ms: u64) ->
     }
 }
 
-/// Keeps nothing.
+/// A sink that drops rows and rejects.
 struct Nothing;
 
 impl Sink for Nothing {

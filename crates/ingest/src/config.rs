@@ -24,7 +24,7 @@ pub struct Names {
     pub account: Option<String>,
 }
 
-/// What the stack tells the function.
+/// The configuration of the function, from its environment.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Config {
     /// The names of the resources.
@@ -105,7 +105,7 @@ mod tests {
     }
 
     #[test]
-    fn roles_and_pages_are_let_in_only_where_the_environment_says_so() {
+    fn roles_and_pages_are_allowed_only_by_the_environment() {
         let read = |iam: &'static str, pages: &'static str| {
             let lookup = move |name: &str| match name {
                 "ALLOW_IAM" => Some(iam.to_owned()),

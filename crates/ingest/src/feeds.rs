@@ -8,14 +8,22 @@ use crate::call::Call;
 use crate::problem::{Problem, RequestError};
 use crate::respond::Response;
 
+/// The feeds that the credential opens
 #[derive(Serialize)]
-struct FeedList {
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub(crate) struct FeedList {
+    /// By name
     feeds: Vec<FeedEntry>,
 }
 
+/// A feed that the credential opens
 #[derive(Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 struct FeedEntry {
+    /// The feed's name
+    #[cfg_attr(test, schemars(with = "crate::openapi::FeedName"))]
     feed: String,
+    /// Where its contract is read: a path on the same host
     contract: String,
 }
 
@@ -26,8 +34,8 @@ pub(crate) async fn list<S: ApiStore>(call: &Call<'_, S>) -> Result<Response, Re
     Ok(Response::json(200, &FeedList { feeds: opened.map(entry).collect() }))
 }
 
-/// `GET /v1/feeds/{feed}/contract`: the document that is in force, as it was published. Of a feed whose contract never had
-/// a version that compiles, the newest one.
+/// `GET /v1/feeds/{feed}/contract`: the document in force, as it was published; or the newest one, when no version of the
+/// contract compiles.
 pub(crate) async fn contract<S: ApiStore>(call: &Call<'_, S>) -> Result<Response, RequestError> {
     let feed = call.feed()?;
     let document = runtime::in_force(call.store, feed.name()).await?.document;

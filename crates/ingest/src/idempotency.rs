@@ -31,7 +31,7 @@ pub(crate) enum Begin {
 }
 
 impl Begin {
-    /// The name of the upload that the request makes: random where it may not be sent again.
+    /// Returns the name of the upload that the request makes: random where it may not be sent again.
     pub(crate) fn upload_id<S: ApiStore>(&self, call: &Call<'_, S>, feed: OpenFeed<'_>) -> UploadId {
         match self {
             Self::New(Some(attempt)) | Self::Answered(attempt, _) => {
@@ -69,8 +69,8 @@ pub(crate) async fn begin<S: ApiStore>(call: &Call<'_, S>) -> Result<Begin, Requ
     }
 }
 
-/// Ends the attempt: keeps the answer, or forgets a request that was rejected so that it may be sent again corrected. The
-/// effect is there, or is not, whatever becomes of this note; so a failure here changes no answer.
+/// Ends the attempt: stores the answer, or forgets a request that was rejected, so that it may be sent again corrected. The effect
+/// does not depend on this record, so a failure here changes no answer.
 pub(crate) async fn end<S: ApiStore>(
     call: &Call<'_, S>,
     attempt: Option<Attempt>,
@@ -87,7 +87,7 @@ pub(crate) async fn end<S: ApiStore>(
     ended.map(|(response, _)| response)
 }
 
-/// SHA-256 of operation, path, query and body, each after its length.
+/// Returns the SHA-256 of operation, path, query and body, each after its length.
 fn fingerprint<S: ApiStore>(call: &Call<'_, S>) -> String {
     let mut hash = Sha256::new();
     let mut add = |part: &[u8]| {

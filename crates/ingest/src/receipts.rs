@@ -1,4 +1,4 @@
-//! What was decided on a file: its receipt, and where its rejected records are.
+//! The decision on a file: its receipt, and where its rejected records are.
 
 use serde::Serialize;
 use store::{Entry, Outcome};
@@ -9,15 +9,19 @@ use crate::files::received_as;
 use crate::problem::{Code, Problem, RequestError};
 use crate::respond::Response;
 
-/// When to ask again for what is not decided yet, seconds.
+/// Seconds after which a request for an undecided file is worth repeating.
 const NOT_YET_SECONDS: u64 = 2;
 
-/// A signed address of rejected records.
+/// A signed GET of the rejected records
 #[derive(Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
-struct SignedRejects {
+pub(crate) struct SignedRejects {
+    /// The address, with the signature: a secret while it lasts
     url: String,
+    /// Seconds until the signature ends
     expires_seconds: u32,
+    /// The file name under which a browser saves it
     file_name: String,
 }
 
@@ -49,7 +53,7 @@ pub(crate) async fn rejects<S: ApiStore>(call: &Call<'_, S>) -> Result<Response,
     Ok(Response::json(200, &answer))
 }
 
-/// What was decided on the file that the path names.
+/// Reads the outcome of the file that the path names.
 async fn decided<S: ApiStore>(call: &Call<'_, S>) -> Result<Outcome, RequestError> {
     let file = call.file()?;
     let entry = call.store.entry(&file).await?;

@@ -1,4 +1,4 @@
-//! Records as they are visible: a row counts if the ledger entry of its file is complete with the row's own load.
+//! Visible records: a row is visible if the ledger entry of its file is complete with the row's own load.
 
 use std::collections::HashMap;
 
@@ -12,10 +12,10 @@ use crate::cursor;
 use crate::problem::{Code, Problem, RequestError};
 use crate::respond::Response;
 
-/// Versions that are looked at for one answer, visible or not: each may cost a read of the ledger.
+/// Maximum number of versions that are read for one answer, visible or not: each may cost a read of the ledger.
 const MOST_VERSIONS: usize = 200;
 
-/// Versions that are asked for at once when one is wanted: the newest is nearly always visible.
+/// Versions that are read at once when one is wanted: the newest is nearly always visible.
 const FEW: u16 = 5;
 
 /// `GET /v1/records/{feed}/{key+}`.
@@ -50,7 +50,7 @@ pub(crate) async fn read<S: ApiStore>(call: &Call<'_, S>) -> Result<Response, Re
         (None, None) => Err(Problem::not_found().into()),
         (None, Some(_)) => {
             let detail = format!(
-                "none of the newest {MOST_VERSIONS} versions is visible: ask with history=true and follow `next`"
+                "the newest {MOST_VERSIONS} versions are not visible: send history=true and follow `next`"
             );
             Err(Problem::new(Code::TooManyVersions, detail).into())
         }
@@ -76,7 +76,7 @@ async fn partition<S: ApiStore>(call: &Call<'_, S>, feed: OpenFeed<'_>) -> Resul
     Ok(feed.partition(&key))
 }
 
-/// What a walk found.
+/// The result of a walk.
 struct Visible {
     versions: Vec<RecordVersion>,
     /// The sort key after which to go on; `None` at the end.

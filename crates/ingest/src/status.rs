@@ -1,4 +1,4 @@
-//! Where files stand: one, or all of the partner's, newest first.
+//! The state of one file, and the list of the partner's files, newest first.
 
 use checker::Counts;
 use runtime::{format_instant, parse_instant_or_day};
@@ -15,36 +15,61 @@ use crate::respond::Response;
 /// The state of a file that landed and that the processor has not claimed yet.
 pub(crate) const RECEIVED: &str = "RECEIVED";
 
-/// Where a file stands.
+/// The state of a file
 #[derive(Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
-struct FileStatus<'a> {
+pub(crate) struct FileStatus<'a> {
+    /// The file's id
+    #[cfg_attr(test, schemars(with = "crate::openapi::FileId"))]
     id: &'a str,
+    /// The feed
+    #[cfg_attr(test, schemars(with = "crate::openapi::FeedName"))]
     feed: &'a str,
+    /// The file's name
     name: &'a str,
+    /// The key of the object in the inbox
     key: &'a str,
+    /// The file's state
+    #[cfg_attr(test, schemars(with = "crate::openapi::State"))]
     state: &'static str,
-    /// The order among the versions of the key; it begins with the instant at which the file landed.
+    /// The order among the versions of the name; begins with the instant at which the file landed
     order: Option<&'a str>,
-    /// Records by fate, as read.
+    /// Records by fate; null until the file was read
+    #[cfg_attr(test, schemars(with = "Option<crate::openapi::Counts>"))]
     counts: Option<Counts>,
-    /// Records that are visible.
+    /// Records of this file that are visible now
     loaded: u64,
+    /// The code of the fault, when the file is quarantined
     fault: Option<&'a str>,
+    /// SHA-256 of the file, when it is known
+    #[cfg_attr(test, schemars(with = "Option<crate::openapi::Sha256>"))]
     sha256: Option<&'a str>,
+    /// The length in bytes, when it is known
     bytes: Option<u64>,
+    /// The version of the contract under which it was checked
     contract_version: Option<&'a str>,
-    /// The file that is loaded in this one's place.
+    /// The file that is loaded in place of this one
+    #[cfg_attr(test, schemars(with = "Option<crate::openapi::FileId>"))]
     other: Option<&'a str>,
+    /// The file that this one corrects
+    #[cfg_attr(test, schemars(with = "Option<crate::openapi::FileId>"))]
     corrects: Option<&'a str>,
+    /// Where this state is read: a path on the same host
     status: String,
+    /// Where the receipt is read; null until there is one
     receipt: Option<String>,
+    /// Where the rejected records are fetched; null when there are none
     rejects: Option<String>,
 }
 
+/// A page of files, newest first
 #[derive(Serialize)]
-struct FileList<'a> {
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub(crate) struct FileList<'a> {
+    /// The files of the page
     files: Vec<FileStatus<'a>>,
+    /// The `cursor` of the next page; null on the last one
     next: Option<String>,
 }
 

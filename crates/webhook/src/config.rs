@@ -5,7 +5,7 @@ use runtime::Environment;
 use store::aws::Access;
 use telemetry::Metrics;
 
-/// What the stack tells the function.
+/// The configuration of the function, from its environment.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Config {
     /// The table of partners, where their webhooks are.

@@ -75,7 +75,7 @@ async fn a_token_is_for_us_from_our_issuer() {
     assert_eq!(reason(json!({ "iss": "https://id.example.org/" })).await, Some(Reason::Issuer));
     assert_eq!(reason(json!({ "iss": null })).await, Some(Reason::Issuer));
     assert_eq!(reason(json!({ "iss": [ISSUER] })).await, Some(Reason::Issuer));
-    assert_eq!(reason(json!({ "aud": "somebody-else" })).await, Some(Reason::Audience));
+    assert_eq!(reason(json!({ "aud": "another-audience" })).await, Some(Reason::Audience));
     assert_eq!(reason(json!({ "aud": null })).await, Some(Reason::Audience));
     assert_eq!(reason(json!({ "aud": [] })).await, Some(Reason::Audience));
     assert_eq!(reason(json!({ "aud": format!("x {AUDIENCE}") })).await, Some(Reason::Audience));

@@ -23,7 +23,7 @@ pub(super) const API: &str = "https://api.example.org/api";
 /// When the tests begin, milliseconds since the epoch.
 pub(super) const BEGIN_MS: u64 = 1_700_000_000_000;
 
-/// What is in the table, and what became of the queue's messages.
+/// The tables, the queue and the metrics of a test.
 #[derive(Default)]
 pub(super) struct Harness {
     pub(super) memory: Memory,
@@ -145,8 +145,8 @@ pub(super) fn announcement(partner: &str) -> String {
     )
 }
 
-/// What is posted of [`announcement`], when the ledger does not know the file.
-pub(super) fn told(partner: &str) -> String {
+/// The body that is posted for [`announcement`], when the ledger does not know the file.
+pub(super) fn posted(partner: &str) -> String {
     format!(
         r#"{{"feed":"visits","fileId":"{FILE}","load":"{FILE}-ce8hmn7mrjtx6","loaded":3,"name":null,"partner":"{partner}","state":"COMPLETE","version":1}}"#
     )

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::problem_example;
+use crate::problem::{Code, Problem};
 
 const FILE: &str = "r5g61a45bnmyhnp8sgqw0ymkjv";
 const UPLOAD: &str = "7w3k0c9v5n2m4x8b1z6q0s3d5f";
@@ -23,7 +23,7 @@ fn request(name: &str) -> Option<Value> {
         "UploadId" => json!(UPLOAD),
         "DecidedState" | "State" => json!("COMPLETE"),
         "Health" => json!({ "status": "ok" }),
-        "Problem" => problem_example(),
+        "Problem" => problem(),
         "UploadWish" => {
             json!({ "name": "day.csv", "bytes": 7_340_032, "sha256": SHA256, "contentType": "text/csv" })
         }
@@ -145,4 +145,11 @@ fn decision(name: &str) -> Option<Value> {
         }),
         _ => return None,
     })
+}
+
+fn problem() -> Value {
+    let detail =
+        "the partner's rate of requests is reached: send the same request again later, and fewer at once";
+    let body = Problem::new(Code::TooManyRequests, detail).body("c6af9ac6-7b61-11e6-9a41-93e8deadbeef");
+    serde_json::from_str(&body).unwrap_or_default()
 }
