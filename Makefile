@@ -93,9 +93,14 @@ remove: $(VENV)/ready ## delete a stack of your account: STACK=silent-scalper-de
 test: ready tools ## run all tests: unit, property, and end to end on local stacks
 	cargo test --workspace --locked
 
+.PHONY: picture
+picture: ## draw docs/architecture.svg again, after a change of infra/picture.py
+	$(PYTHON) infra/picture.py
+
 .PHONY: lint
-lint: ## check format and lints
+lint: ## check format, lints, and that the picture is up to date
 	cargo fmt --all --check
+	$(PYTHON) infra/picture.py --check
 	cargo clippy --workspace --all-targets -- -D warnings
 
 .PHONY: audit
