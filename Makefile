@@ -127,7 +127,7 @@ cost: $(VENV)/ready ## print what an idle stack costs in a month (SET=prod expla
 	@$(PY) infra/cost/cost.py $(if $(SET),"$(SET)") $(ARGS)
 
 .PHONY: deploy-check
-deploy-check: ready tools $(SAM)/ready ## run the README's sam build, package, deploy and remove for each environment on an emulator
+deploy-check: ready tools $(SAM)/ready ## run sam build, package, deploy and remove of the pages for each environment on an emulator
 	$(PY) infra/local/sam.py
 
 .PHONY: samples
