@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use regex::Regex;
 
-use super::regex;
+use super::{assert_none, regex};
 use crate::repository::{files, has_extension, text};
 
 /// Each as it is written in a pattern; blanks match any white space.
@@ -234,6 +234,14 @@ fn unescaped(rest: &str, mark: &str) -> Option<usize> {
         let first = letters.next()?;
         at += first.len_utf8() + if first == '\\' { letters.next().map_or(0, char::len_utf8) } else { 0 };
     }
+}
+
+#[test]
+fn the_style_guide_lists_every_phrase() {
+    let page = text("docs/style.md");
+    let plain = PHRASES.map(|phrase| phrase.split("(?").next().unwrap_or_default().trim_end_matches("s?"));
+    let missing = plain.into_iter().filter(|phrase| !page.contains(&format!("\"{phrase}\"")));
+    assert_none("not in docs/style.md", missing.map(str::to_owned));
 }
 
 #[test]
