@@ -42,7 +42,7 @@ fn every_link_leads_to_a_file_and_a_heading() {
 #[test]
 fn every_path_on_a_page_exists() {
     let path = regex(r"`((?:crates|tests|infra|docs|bench|events)/[\w./-]*\w)/?(?:`|: )");
-    let missing = pages().into_iter().flat_map(|page| {
+    let missing = pages().flat_map(|page| {
         let named: BTreeSet<String> =
             path.captures_iter(&text(&page)).map(|found| found[1].to_owned()).collect();
         let missing = named.into_iter().filter(|path| !root().join(path).exists());
@@ -58,7 +58,7 @@ fn every_parameter_on_a_page_is_one_of_the_template() {
         declared.captures_iter(&text("template.yaml")).map(|found| found[1].to_owned()).collect();
     assert!(parameters.contains("Monitoring"), "{parameters:?}");
     let set = regex(r#"[`" ]([A-Z][a-z]\w+)=[\w*{<"]"#);
-    let unknown = pages().into_iter().filter(|page| page != "CHANGELOG.md").flat_map(|page| {
+    let unknown = pages().filter(|page| page != "CHANGELOG.md").flat_map(|page| {
         let named: BTreeSet<String> =
             set.captures_iter(&text(&page)).map(|found| found[1].to_owned()).collect();
         named.difference(&parameters).map(|name| format!("{page}: {name}")).collect::<Vec<_>>()

@@ -121,7 +121,7 @@ fn texts(path: &str, source: &str) -> Vec<Part> {
 
 fn banned(pattern: &Regex, part: &Part) -> Vec<String> {
     let text = regex(CANARY_VALUE).replace_all(&part.text, "");
-    let line_of = |at: usize| part.line + text[..at].matches('\n').count();
+    let line_of = |at: usize| part.line + text.get(..at).unwrap_or_default().matches('\n').count();
     pattern.find_iter(&text).map(|found| format!("{}: {}", line_of(found.start()), found.as_str())).collect()
 }
 
@@ -145,7 +145,7 @@ impl<'s> Lexer<'s> {
     }
 
     fn rust(mut self) -> Vec<Part> {
-        let (raw, character) = (regex(r##"^b?r(#*)""##), regex(r"^'(?:\\.[^']*|[^\\'])'"));
+        let (raw, character) = (regex(r#"^b?r(#*)""#), regex(r"^'(?:\\.[^']*|[^\\'])'"));
         while !self.rest.is_empty() {
             if self.rest.starts_with("//") {
                 let comment = self.take(self.rest.find('\n').unwrap_or(self.rest.len()));
