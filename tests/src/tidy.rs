@@ -3,6 +3,8 @@
 mod dependencies;
 mod diagnostics;
 mod names;
+mod pages;
+mod words;
 
 use std::collections::BTreeSet;
 use std::path::Path;

@@ -7,7 +7,7 @@ use crate::{Watcher, WatcherStore};
 
 /// How long after the end of a lease nobody has taken a load over: it is stuck.
 const ENDED_MS: u64 = 15 * MINUTE_MS;
-/// How long after a file landed its own message is still on its way: ten deliveries take 75 minutes (README, "Limits"), and
+/// How long after a file landed its own message is still on its way: ten deliveries take 75 minutes (docs/limits.md), and
 /// then it is as with an ended lease.
 const DELIVERED_MS: u64 = 75 * MINUTE_MS + ENDED_MS;
 /// How far back is looked: as long as a message lies among the dead letters.

@@ -16,7 +16,7 @@ use crate::arguments::TailArguments;
 use crate::error::CommandError;
 use crate::report::Style;
 
-/// How far back outcomes are looked for: ten deliveries take that long (README, "Limits").
+/// How far back outcomes are looked for: ten deliveries take that long (docs/limits.md).
 const WINDOW_MS: u64 = 75 * 60 * 1_000;
 /// Pages of a partner's window: 2,000 files.
 const MOST_PAGES: usize = 20;
