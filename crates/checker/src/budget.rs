@@ -12,7 +12,7 @@ use crate::{Counts, FaultCode, FileFault};
 /// minute. A file with more of them is looked into at its source, not record by record.
 pub(crate) const KEPT_BYTES: u64 = 64 << 20;
 
-/// What the totals of a file decide about it: nothing, or that it is rejected as a whole.
+/// Returns what the totals of a file decide about it: nothing, or that it is rejected as a whole.
 pub(crate) fn decide(contract: &Contract, counts: &Counts, rejected_bytes: u64) -> Option<FileFault> {
     let Counts { records, rows, rejects, .. } = *counts;
     let on_error = contract.policy.on_error;

@@ -141,7 +141,7 @@ impl Decoder {
     }
 }
 
-/// A fault without a line: positions in compressed data help nobody.
+/// Returns a fault without a line: positions in compressed data help nobody.
 fn fault(code: FaultCode, found: impl Into<String>, expected: impl Into<String>) -> FileFault {
     FileFault::new(code, found, expected)
 }

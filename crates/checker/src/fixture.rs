@@ -33,7 +33,7 @@ pub(crate) const DIALECT: Dialect = Dialect {
     spelling: None,
 };
 
-/// A contract of text columns with these names.
+/// Returns a contract of text columns with these names.
 pub(crate) fn contract(format: Format, columns: &[&str]) -> Contract {
     let column = |name: &&str| Column {
         name: (*name).to_owned(),
@@ -122,7 +122,7 @@ impl Owned {
         }
     }
 
-    /// The slots as text; what is absent or null as `~`.
+    /// Returns the slots as text; what is absent or null as `~`.
     pub(crate) fn texts(&self) -> Vec<String> {
         let shown = |(kind, bytes): &(SlotKind, Vec<u8>)| match kind {
             SlotKind::Absent | SlotKind::Null => "~".to_owned(),
@@ -150,7 +150,7 @@ pub(crate) fn read<'a>(
     }
 }
 
-/// Each record as its slots joined by `|`, each broken one as the rule it breaks with its line.
+/// Returns each record as its slots joined by `|`, each broken one as the rule it breaks with its line.
 pub(crate) fn outline(items: &[Owned]) -> Vec<String> {
     let line = |item: &Owned| match item.broken {
         None => item.texts().join("|"),

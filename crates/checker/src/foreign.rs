@@ -106,12 +106,12 @@ pub(crate) enum Foreign {
 }
 
 impl Foreign {
-    /// What the first bytes are beyond doubt. None of these signatures is text, so no feed could load the file.
+    /// Returns what the first bytes are beyond doubt. None of these signatures is text, so no feed could load the file.
     pub(crate) fn certain(head: &[u8]) -> Option<Self> {
         data::certain(head)
     }
 
-    /// What the first bytes probably are, of a file of which nothing can be loaded.
+    /// Returns what the first bytes probably are, of a file of which nothing can be loaded.
     pub(crate) fn likely(head: &[u8], contract: &Contract) -> Option<Self> {
         data::likely(head).or_else(|| text::likely(head, contract))
     }

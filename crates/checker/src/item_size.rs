@@ -158,7 +158,7 @@ mod tests {
         })
     }
 
-    /// The size by the formula, over the parsed tree.
+    /// Returns the size by the formula, over the parsed tree.
     fn tree_bytes(value: &serde_json::Value) -> usize {
         match value {
             serde_json::Value::Null | serde_json::Value::Bool(_) => 1,

@@ -63,7 +63,7 @@ pub fn key_of(contract: &Contract, values: &[&str]) -> Result<String, KeyError> 
     Err(KeyError::Null { part: columns.iter().position(null).map_or(0, |place| place + 1) })
 }
 
-/// What a reader of the format makes of a value of this type.
+/// Returns what a reader of the format makes of a value of this type.
 fn kind_of(format: &Format, kind: &Kind, value: &str) -> SlotKind {
     if matches!(format, Format::Separated(_)) {
         return if value.is_empty() { SlotKind::Null } else { SlotKind::Text };

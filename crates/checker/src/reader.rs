@@ -80,7 +80,7 @@ impl Reader {
         }
     }
 
-    /// Columns of the header that the contract does not name; for JSON, fields of that kind over all records.
+    /// Returns columns of the header that the contract does not name; for JSON, fields of that kind over all records.
     pub(crate) fn unknown_columns(&self) -> u32 {
         match self {
             Self::Separated(reader) => reader.unknown_columns(),

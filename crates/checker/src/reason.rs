@@ -9,7 +9,7 @@ use contract::{
 /// Characters of a pattern that a reason shows.
 const PATTERN_CHARACTERS: usize = 80;
 
-/// One sentence for the sender: which rule is broken, where, and what is allowed. Holds contract text, counts, positions
+/// Returns one sentence for the sender: which rule is broken, where, and what is allowed. Holds contract text, counts, positions
 /// and kinds, never content.
 #[must_use]
 pub fn reason(contract: &Contract, violation: &Violation) -> String {
@@ -133,7 +133,7 @@ fn item_noun(owner: Option<&Owner<'_>>) -> &'static str {
     }
 }
 
-/// A value lies on a side of a limit: in size, or in time.
+/// Checks on which side of a limit a value lies: in size, or in time.
 fn side(owner: Option<&Owner<'_>>, [size, time]: [&'static str; 2]) -> &'static str {
     match owner.map(|owner| &owner.column.kind) {
         Some(Kind::Date(_) | Kind::Timestamp { .. } | Kind::Time(_)) => time,
@@ -255,7 +255,7 @@ fn not_a_boolean(usual: bool, rule: &Rule, owner: Option<&Owner<'_>>) -> String 
     format!("not one of true, false, 1, 0{}", if usual { hint } else { "" })
 }
 
-/// What a pattern has at a place; the place where it is not met; the whole pattern.
+/// Returns what a pattern has at a place; the place where it is not met; the whole pattern.
 fn not_a_date(wanted: DatePart, at: u32, ended: bool, rule: &Rule) -> String {
     let wanted = match wanted {
         DatePart::Literal(b' ') => "a blank is expected".to_owned(),

@@ -127,7 +127,7 @@ fn write_cell(bytes: &[u8], out: &mut Vec<u8>) {
     }
 }
 
-/// A sign, digits and at most one point: nothing that a spreadsheet could compute.
+/// Accepts a sign, digits and at most one point: nothing that a spreadsheet could compute.
 fn is_number(text: &[u8]) -> bool {
     let digits = text.strip_prefix(b"-").or_else(|| text.strip_prefix(b"+")).unwrap_or(text);
     let mut parts = digits.splitn(2, |byte| *byte == b'.');

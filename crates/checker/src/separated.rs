@@ -225,7 +225,7 @@ impl Separated {
         self.splitter.quote.is_some_and(|quote| memchr::memchr(quote, raw).is_some())
     }
 
-    /// Where the record that the window begins with ends, when a quote of it is misplaced.
+    /// Returns where the record that the window begins with ends, when a quote of it is misplaced.
     fn search(&mut self, last: bool) -> Search {
         let text = self.window.view(self.limit);
         let whole = text.len() == self.limit + 2;
@@ -294,7 +294,7 @@ impl Separated {
         }
     }
 
-    /// Where a misplaced quote is: the cell and the character of the record.
+    /// Returns where a misplaced quote is: the cell and the character of the record.
     fn place_of(&self, flaw: Flaw) -> Found {
         let before = self.window.rest().get(..flaw.at).unwrap_or_default();
         // Text after a closing quote belongs to the cell that was closed last.

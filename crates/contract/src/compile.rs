@@ -189,28 +189,20 @@ pub(crate) const STATUSES: [(&str, Status, &str); 5] = [
 
 fn identity(document: &Document, source: &str, findings: &mut Findings) -> Identity {
     let names = STATUSES.map(|(word, _, _)| word);
-    let status = match &document.status {
-        Some(given) => {
-            let known = STATUSES.iter().find(|(word, _, _)| *word == given.value);
-            if known.is_none() {
-                findings.warning(
-                    &given.place,
-                    quoted(&given.value),
-                    one_of(&names),
-                    did_you_mean(&given.value, &names, "the contract accepts no files"),
-                );
-            }
-            known.map_or(Status::Inactive, |(_, status, _)| *status)
-        }
-        None => {
+    let status = if let Some(given) = &document.status {
+        let known = STATUSES.iter().find(|(word, _, _)| *word == given.value);
+        if known.is_none() {
             findings.warning(
-                &document.place,
-                "no `status`",
-                "`status: active`",
-                "the contract accepts no files",
+                &given.place,
+                quoted(&given.value),
+                one_of(&names),
+                did_you_mean(&given.value, &names, "the contract accepts no files"),
             );
-            Status::Inactive
         }
+        known.map_or(Status::Inactive, |(_, status, _)| *status)
+    } else {
+        findings.warning(&document.place, "no `status`", "`status: active`", "the contract accepts no files");
+        Status::Inactive
     };
     let text = |located: Option<&document::Located<String>>| located.map(|located| located.value.clone());
     let id = text(document.id.as_ref()).unwrap_or_default();

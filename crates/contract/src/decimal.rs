@@ -37,7 +37,7 @@ impl Decimal {
     /// Nought.
     pub const ZERO: Self = Self { coefficient: 0, exponent: 0 };
 
-    /// `coefficient × 10^exponent`; `None` when that has more than 38 significant digits or is out of range.
+    /// Returns `coefficient × 10^exponent`; `None` when that has more than 38 significant digits or is out of range.
     #[must_use]
     pub fn new(coefficient: i128, exponent: i32) -> Option<Self> {
         let mut digits = coefficient.unsigned_abs();
@@ -291,7 +291,7 @@ pub(crate) fn read_small(unsigned: &[u8]) -> Option<(u64, u8)> {
 /// Where reading stopped, 0-based within the unsigned text.
 struct Stopped(usize);
 
-/// What is wrong with a text that stops to be a number at a 0-based byte, all before it being ASCII.
+/// Returns what is wrong with a text that stops to be a number at a 0-based byte, all before it being ASCII.
 pub(crate) fn not_a_number(text: &[u8], at: usize) -> Found {
     let flaw = match text.get(at) {
         None => NumberFlaw::Ends,

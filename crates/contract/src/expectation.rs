@@ -92,7 +92,7 @@ impl Expectation {
         Self { schedule, grace_ms: millis(grace_seconds), rows: (None, None) }
     }
 
-    /// At least once in this number of seconds.
+    /// Expects a file at least once in this number of seconds.
     pub(crate) fn every(period_seconds: u64, grace_seconds: u64) -> Self {
         let schedule = Schedule::Every(millis(period_seconds));
         Self { schedule, grace_ms: millis(grace_seconds), rows: (None, None) }

@@ -73,7 +73,7 @@ fn check_members(
     }
 }
 
-/// How many items an array has, or members an object.
+/// Returns how many items an array has, or members an object.
 pub(crate) fn count(source: &[u8]) -> u64 {
     let count = if opens_with(source, b'{') { members(source).count() } else { items(source).count() };
     count as u64
@@ -123,7 +123,7 @@ fn verify_keys(source: &[u8], depth: u32) -> Result<(), Found> {
     Ok(())
 }
 
-/// What is wrong with the first number, at any depth of a well-formed text, that is no [`Decimal`]: DynamoDB could not
+/// Returns what is wrong with the first number, at any depth of a well-formed text, that is no [`Decimal`]: DynamoDB could not
 /// hold it, and it is never rounded.
 pub(crate) fn unstorable_number(source: &[u8]) -> Option<Found> {
     let mut rest = source;
@@ -264,7 +264,7 @@ impl<'a> Walk<'a> {
     }
 }
 
-/// Bytes of the string that begins a text, with its quotes.
+/// Returns bytes of the string that begins a text, with its quotes.
 fn string_length(text: &[u8]) -> Option<usize> {
     let mut at = 1;
     loop {
@@ -276,7 +276,7 @@ fn string_length(text: &[u8]) -> Option<usize> {
     }
 }
 
-/// Bytes of the object or array that begins a text, with its brackets.
+/// Returns bytes of the object or array that begins a text, with its brackets.
 fn nested_length(text: &[u8]) -> Option<usize> {
     let mut open = 0_usize;
     let mut at = 0;

@@ -163,7 +163,7 @@ impl Structure {
         Self::ItemBytes,
     ];
 
-    /// Its place in every contract's rule table.
+    /// Returns its place in every contract's rule table.
     #[must_use]
     pub const fn index(self) -> RuleIndex {
         RuleIndex(self as u16)

@@ -76,7 +76,7 @@ impl TextPattern {
         }
     }
 
-    /// Where a text stops to match, as far as that is known; `None` when it matches.
+    /// Returns where a text stops to match, as far as that is known; `None` when it matches.
     pub(crate) fn mismatch(&self, text: &[u8]) -> Option<Mismatch> {
         let position = |at: usize| u32::try_from(at).unwrap_or(u32::MAX);
         match &self.engine {
@@ -124,7 +124,7 @@ fn with_ascii_classes(source: &str) -> String {
     out
 }
 
-/// Where a text stops to fit, as a 0-based byte; all characters before it are ASCII.
+/// Returns where a text stops to fit, as a 0-based byte; all characters before it are ASCII.
 fn stop(runs: &[Run], text: &[u8]) -> Option<usize> {
     let mut rest = text;
     for run in runs {
@@ -139,7 +139,7 @@ fn stop(runs: &[Run], text: &[u8]) -> Option<usize> {
 }
 
 impl Run {
-    /// How many bytes from the beginning on are of the set.
+    /// Returns how many bytes from the beginning on are of the set.
     fn count(&self, text: &[u8]) -> usize {
         let has = |byte: &u8| self.has[usize::from(*byte)];
         // Eight at a time, without a branch for each.
@@ -185,7 +185,7 @@ fn is_deterministic(runs: &[Run]) -> bool {
     })
 }
 
-/// One character or class at the beginning of a pattern.
+/// Returns one character or class at the beginning of a pattern.
 fn one_set(pattern: &[u8]) -> Option<(Set, &[u8])> {
     match pattern {
         [b'[', rest @ ..] => class(rest),

@@ -156,7 +156,7 @@ impl Spelling {
         if first || length == GROUP { Ok(at) } else { Err(flaw_at(text, at, NumberFlaw::Group)) }
     }
 
-    /// What is wrong at a byte.
+    /// Returns what is wrong at a byte.
     fn flaw(&self, text: &[u8], at: usize) -> Found {
         let flaw = match text.get(at) {
             None => NumberFlaw::Ends,

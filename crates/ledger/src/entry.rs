@@ -179,7 +179,7 @@ pub struct Fence {
 /// Whether a fenced write was still ours to make.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Fenced {
-    /// Written (now or by an earlier attempt of ours).
+    /// Written (now or by an earlier attempt).
     Kept,
     /// Somebody else claimed since: stop, do nothing more.
     Lost,
@@ -237,7 +237,7 @@ pub struct Commit {
 /// The answer to a commit.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Committed {
-    /// Visible (now or by an earlier attempt of ours).
+    /// Visible (now or by an earlier attempt).
     Done,
     /// Somebody else claimed since: stop.
     Lost,

@@ -24,26 +24,26 @@ pub struct FileFault {
 }
 
 impl FileFault {
-    /// A fault without a position, with the advice of its code.
+    /// Makes a fault without a position, with the advice of its code.
     #[must_use]
     pub fn new(code: FaultCode, found: impl Into<String>, expected: impl Into<String>) -> Self {
         let advice = Cow::Borrowed(code.advice());
         Self { code, line: None, column: None, found: found.into(), expected: expected.into(), advice }
     }
 
-    /// The fault at this 1-based line.
+    /// Makes the fault at this 1-based line.
     #[must_use]
     pub fn at_line(self, line: u64) -> Self {
         Self { line: Some(line), ..self }
     }
 
-    /// The fault with another advice than its code's.
+    /// Makes the fault with another advice than its code's.
     #[must_use]
     pub fn with_advice(self, advice: impl Into<Cow<'static, str>>) -> Self {
         Self { advice: advice.into(), ..self }
     }
 
-    /// What is wrong and what is expected, as one sentence without the position and the advice.
+    /// Returns what is wrong and what is expected, as one sentence without the position and the advice.
     #[must_use]
     pub fn message(&self) -> String {
         let Self { found, expected, .. } = self;

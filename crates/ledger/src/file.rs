@@ -29,7 +29,7 @@ pub struct FileVersion {
 }
 
 impl FileVersion {
-    /// The entity tag without quotes, when it and not the version id tells this version from others of the key.
+    /// Returns the entity tag without quotes, when it and not the version id tells this version from others of the key.
     ///
     /// Events have it without quotes, answers of S3 with them (RFC 9110, section 8.8.3): both name one version.
     #[must_use]
@@ -49,7 +49,7 @@ impl FileVersion {
 pub struct FileId(String);
 
 impl FileId {
-    /// The name of a file version.
+    /// Makes the name of a file version.
     #[must_use]
     pub fn of(file: &FileVersion) -> Self {
         let etag = file.pinning_etag().unwrap_or_default();
@@ -62,7 +62,7 @@ impl FileId {
         is_digest(text, FILE_CHARACTERS).then(|| Self(text.to_owned()))
     }
 
-    /// The name.
+    /// Returns the name.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
@@ -90,7 +90,7 @@ impl TryFrom<String> for FileId {
 pub struct LoadId(String);
 
 impl LoadId {
-    /// The name of the load of a file under one contract, one parser epoch and one generation (raised by a replay).
+    /// Makes the name of the load of a file under one contract, one parser epoch and one generation (raised by a replay).
     #[must_use]
     pub fn new(file: &FileId, contract_hash: &[u8; 32], parser_epoch: u32, generation: u32) -> Self {
         let parts: [&[u8]; 4] =
@@ -106,13 +106,13 @@ impl LoadId {
         valid.then(|| Self(text.to_owned()))
     }
 
-    /// The file that was loaded.
+    /// Returns the file that was loaded.
     #[must_use]
     pub fn file(&self) -> FileId {
         FileId(self.0.chars().take(FILE_CHARACTERS).collect())
     }
 
-    /// The name.
+    /// Returns the name.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
@@ -155,7 +155,7 @@ pub fn digest(parts: &[&[u8]], characters: usize) -> String {
         .collect()
 }
 
-/// Returns whether a text could be a [`digest`] of so many characters.
+/// Returns whether a text could be a [`digest`] of this number of characters.
 #[must_use]
 pub fn is_digest(text: &str, characters: usize) -> bool {
     text.len() == characters && text.bytes().all(|byte| ALPHABET.contains(&byte))

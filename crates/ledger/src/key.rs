@@ -53,7 +53,7 @@ impl Key {
     }
 }
 
-/// Whether a text is a name of a partner or feed.
+/// Returns whether a text is a name of a partner or feed.
 #[must_use]
 pub fn is_name(text: &str) -> bool {
     let plain = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit();

@@ -73,7 +73,7 @@ impl QuarantineFolder {
     }
 }
 
-/// A state as it stands in keys.
+/// Returns a state as it stands in keys.
 fn state_name(state: State) -> String {
     state.as_str().to_lowercase()
 }

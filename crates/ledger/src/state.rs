@@ -43,7 +43,7 @@ words! {
 }
 
 impl Verdict {
-    /// Returns the one verdict that everybody is told of a file in this state, by receipt, report and announcement alike. A
+    /// Returns the verdict on a file in this state, the same in receipt, report and announcement. A
     /// quarantined file is rejected whether it was read or not; `None` where nothing became of the content.
     #[must_use]
     pub fn told(state: State, counts: Option<&Counts>) -> Option<Self> {

@@ -6,7 +6,7 @@ use store::aws::Access;
 
 use crate::Settings;
 
-/// What the stack tells the function.
+/// The configuration of the function, from its stack.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Config {
     /// The bucket into which files land: its folders are who sends.
@@ -48,7 +48,7 @@ impl Config {
 mod tests {
     use super::*;
 
-    /// A value for each variable.
+    /// Returns a value for each variable.
     fn value(name: &str) -> String {
         match name {
             "MONITORING" => "Basic".to_owned(),

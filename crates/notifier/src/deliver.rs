@@ -27,11 +27,11 @@ pub enum NotifyError {
     /// It is no message of a topic.
     #[error(transparent)]
     Event(#[from] UnknownEvent),
-    /// Where the incident stands was not read or written.
-    #[error("where the incident stands was not read or written")]
+    /// The incident was not read or written.
+    #[error("the incident was not read or written")]
     Ledger(#[from] Error),
     /// Another invocation is at the incident.
-    #[error("another invocation tells of the incident")]
+    #[error("another invocation sends the messages of the incident")]
     Busy,
     /// A panic was caught.
     #[error("the change panicked")]
@@ -73,7 +73,7 @@ pub(crate) enum LookupError {
 }
 
 impl LookupError {
-    /// Asks, and waits for a while.
+    /// Waits for an answer, for a limited time.
     pub(crate) async fn within<T>(asked: impl Future<Output = Result<T, Error>>) -> Result<T, Self> {
         Ok(tokio::time::timeout(PATIENCE, asked).await.map_err(|_| Self::Late)??)
     }
@@ -114,9 +114,9 @@ impl<S: NotifierStore> Notifier<S> {
                     self.record(change, "none", Noticed::Folded, "");
                     return Ok(());
                 }
-                Decision::Tell(next) => {
+                Decision::Notify(next) => {
                     if self.store.put_incident(&change.incident, &next, seen.as_ref()).await? {
-                        return self.tell(change, next).await;
+                        return self.notify(change, next).await;
                     }
                 }
             }
@@ -124,8 +124,8 @@ impl<S: NotifierStore> Notifier<S> {
         Err(NotifyError::Busy)
     }
 
-    /// Tells every channel that was not told yet, all at once, and keeps which of them took it.
-    async fn tell(&self, change: &Change, mine: Incident) -> Result<(), NotifyError> {
+    /// Notifies every channel that was not notified yet, all at once, and notes which of them accepted the message.
+    async fn notify(&self, change: &Change, mine: Incident) -> Result<(), NotifyError> {
         let message = self.message(change, &mine).await;
         let mut failed = Vec::new();
         let mut channels = vec![Channel::Mail];
@@ -135,7 +135,7 @@ impl<S: NotifierStore> Notifier<S> {
                 if let NoChannels::Read(error) = &error {
                     self.count(Occurrence::service_failed(error.is_denied()));
                 }
-                tracing::warn!(error = telemetry::chain(&error), "only mail is told");
+                tracing::warn!(error = telemetry::chain(&error), "only mail is sent");
                 failed.push("channels");
             }
         }
@@ -155,14 +155,14 @@ impl<S: NotifierStore> Notifier<S> {
             }
         }
         let next = Incident { told, done: failed.is_empty(), lease_until_ms: 0, ..mine.clone() };
-        // Not written: its lease is over and another invocation has it, which tells of it too.
+        // Not written: its lease is over and another invocation has it, which notifies too.
         if !self.store.put_incident(&change.incident, &next, Some(&mine)).await? {
             tracing::warn!("another invocation took the incident over");
         }
         if failed.is_empty() { Ok(()) } else { Err(NotifyError::Channels(failed)) }
     }
 
-    /// The message of a change, with what the ledger and CloudWatch say within their time.
+    /// Returns the message of a change, with what the ledger and CloudWatch say within their time.
     async fn message(&self, change: &Change, incident: &Incident) -> Message {
         let stack = &self.settings.stack;
         let (files, recent, members) = join3(
@@ -195,7 +195,7 @@ impl<S: NotifierStore> Notifier<S> {
         (self.host.metric)(&occurrence.metric(&self.settings.metrics, self.host.now()));
     }
 
-    /// The channels of the secret, read each time: incidents are rare, and a new secret holds at once.
+    /// Returns the channels of the secret, read each time: incidents are rare, and a new secret holds at once.
     async fn channels(&self) -> Result<Vec<Channel>, NoChannels> {
         match &self.settings.channels_secret {
             None => Ok(Vec::new()),

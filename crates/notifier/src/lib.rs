@@ -7,9 +7,9 @@
 //! ```
 //!
 //! An incident is one page and one recovery, however many alarms belong to it and however often each change is delivered:
-//! who opens or closes it is decided by one conditional write. A change that could not be told on every channel is
+//! who opens or closes it is decided by one conditional write. A change that could not be sent on every channel is
 //! delivered again, and told on those that did not take it. A message may come twice where a channel took it and the
-//! ledger could not be told so. Messages hold names, ids, counts and codes, and no value of a file.
+//! ledger could not be sent. Messages hold names, ids, counts and codes, and no value of a file.
 
 pub mod alarm;
 mod channel;
@@ -42,7 +42,7 @@ pub struct Notifier<S> {
     host: Host,
 }
 
-/// What the stack tells of itself.
+/// The settings of the stack.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Settings {
     /// The secret that holds the channels; `None`: mail is the only one.
@@ -68,7 +68,7 @@ impl<T> NotifierStore for T where
 }
 
 impl<S: NotifierStore> Notifier<S> {
-    /// A notifier between these.
+    /// Makes a notifier between these.
     pub fn new(store: S, settings: Settings, host: Host) -> Result<Self, outbound::PostError> {
         let client = Client::new(settings.policy)?;
         Ok(Self { store, client, settings, breakers: CircuitBreakers::default(), host })

@@ -1,4 +1,4 @@
-//! The Lambda function that tells operators of incidents.
+//! The Lambda function that notifies operators of incidents.
 
 // The futures of the SDK lie deep in one another; their layout is computed in one query.
 #![recursion_limit = "256"]

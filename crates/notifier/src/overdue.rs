@@ -1,5 +1,5 @@
 //! The overdue files of all feeds, for the alarm that has no feed: judged as the watcher judges them, by the contracts and
-//! by what came. And the contracts whose newest version does not compile, which the same alarm tells of.
+//! by what came. And the contracts whose newest version does not compile, which the same alarm reports.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -103,12 +103,12 @@ pub(crate) async fn of<R: ReadPartners + ListInbox + ReadLedger + ReadContracts>
     Ok(Overdue { files, more, contracts: broken, command: format!("scalper --stack {stack} status") })
 }
 
-/// The contracts whose newest version does not compile, one line each.
+/// Returns the contracts whose newest version does not compile, one line each.
 pub(crate) async fn broken<R: ReadContracts>(reading: &R) -> Result<Vec<String>, Error> {
     Ok(broken_lines(&contracts(reading).await?))
 }
 
-/// What holds for each feed that has a contract.
+/// Returns the contract in force for each feed that has one.
 async fn contracts<R: ReadContracts>(reading: &R) -> Result<Vec<(String, InForce)>, Error> {
     let feeds = reading.feeds().await?.into_iter().filter(|name| runtime::is_name(name));
     let feeds: Vec<String> = feeds.take(MOST_FEEDS).collect();
@@ -121,7 +121,7 @@ fn broken_lines(contracts: &[(String, InForce)]) -> Vec<String> {
     broken.take(FILES).map(|(feed, newest): (_, &BrokenContract)| newest.told(feed)).collect()
 }
 
-/// The active contracts that expect files, by feed.
+/// Returns the active contracts that expect files, by feed.
 fn expecting(contracts: Vec<(String, InForce)>) -> BTreeMap<String, Arc<Contract>> {
     let active = contracts.into_iter().filter_map(|(feed, found)| match found.terms {
         Terms::Active(contract) if contract.expectation.is_some() && feed != HEARTBEAT => {
@@ -132,7 +132,7 @@ fn expecting(contracts: Vec<(String, InForce)>) -> BTreeMap<String, Arc<Contract
     active.collect()
 }
 
-/// The active partners of the table with the feeds that their credentials name, and those that only drop files.
+/// Returns the active partners of the table with the feeds that their credentials name, and those that only drop files.
 async fn senders<R: ReadPartners + ListInbox>(
     reading: &R,
     now_ms: u64,
@@ -155,7 +155,7 @@ async fn senders<R: ReadPartners + ListInbox>(
     Ok(senders)
 }
 
-/// The feeds that valid credentials name, each since the oldest of them.
+/// Returns the feeds that valid credentials name, each since the oldest of them.
 fn named(credentials: impl Iterator<Item = Credential>, now_ms: u64) -> BTreeMap<String, u64> {
     let mut named: BTreeMap<String, u64> = BTreeMap::new();
     for credential in credentials.filter(|one| one.is_valid(now_ms)) {
@@ -168,7 +168,7 @@ fn named(credentials: impl Iterator<Item = Credential>, now_ms: u64) -> BTreeMap
     named
 }
 
-/// What is overdue of a pair; `None` when nothing is, and when the partner is not known to send the feed.
+/// Returns what is overdue of a pair; `None` when nothing is, and when the partner is not known to send the feed.
 async fn judge<'a, R: ReadLedger>(
     reading: &R,
     pair: &Pair<'a>,
@@ -211,14 +211,14 @@ async fn judge<'a, R: ReadLedger>(
     Ok(is_overdue.then_some(Found { partner, feed: pair.feed, arrival, due, newest }))
 }
 
-/// When a file came that counts, milliseconds since the epoch.
+/// Returns when a file came that counts, milliseconds since the epoch.
 fn came(file: &ListedFile) -> Option<u64> {
     let counts = !matches!(file.state, State::Ignored | State::Gone | State::Duplicate);
     landed_ms(&file.order).filter(|_| counts)
 }
 
 impl Found<'_> {
-    /// Names only: of a registered partner, and of a feed that has a contract. Never the key, which may be a patient's name.
+    /// Returns names only: of a registered partner, and of a feed that has a contract. Never the key, which may be a patient's name.
     fn told(&self, stack: &str) -> OverdueFile {
         let Self { partner, feed, arrival, due, newest } = self;
         let deadline = format_readable(due.deadline_ms);

@@ -6,7 +6,7 @@ use crate::alarm::Change;
 use crate::deliver::LookupError;
 use crate::quantity::{Quantity, period};
 
-/// The most values that are told, and so the periods that are asked for: an hour of five minutes each.
+/// Maximum number of values in a message, one for each period of five minutes: an hour.
 const PERIODS: u32 = 12;
 
 /// What an alarm compares, and how often.
@@ -50,12 +50,12 @@ pub(crate) async fn of<D: ReadMetrics>(
 }
 
 impl Recent {
-    /// The newest value.
+    /// Returns the newest value.
     pub(crate) fn newest(&self) -> Option<f64> {
         self.values.iter().rev().find_map(|value| *value)
     }
 
-    /// One line; `None` for a single value, which is no history.
+    /// Returns one line; `None` for a single value, which is no history.
     pub(crate) fn line(&self, quantity: &Quantity) -> Option<String> {
         let shown = self.values.iter().map(|value| match value {
             Some(value) => quantity.value(*value),

@@ -279,7 +279,7 @@ async fn the_stacks_own_probe_is_not_listed() {
 }
 
 #[tokio::test]
-async fn a_folder_of_nobody_is_unknown_and_its_files_are_told() {
+async fn a_folder_of_an_unknown_sender_is_unknown_and_its_files_are_shown() {
     let harness = Arc::<Harness>::default();
     let dropped = harness.drop_file("doe-jane-1970", "labs", "a.csv", State::Complete, 1).await;
     harness.notifier(None).handle(&harness::missing_alarm("FilesOverdue")).await.unwrap();

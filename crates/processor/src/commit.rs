@@ -12,7 +12,7 @@ use crate::{ProcessorStore, error::ProcessError, quarantine, work::Work};
 /// How often a moved head is looked at again. Each move is another version that became visible meanwhile.
 const ATTEMPTS: u32 = 8;
 
-/// Where this version stands among those of its key.
+/// The place of this version among the versions of its key.
 pub(crate) enum Standing {
     /// It may become visible; with the head's move where one version replaces another or takes the name.
     Visible(Option<HeadMove>),
@@ -24,7 +24,7 @@ pub(crate) enum Standing {
     Gone,
 }
 
-/// Asks where this version stands. The order is that of the bucket's listing; times and sequencers are not asked.
+/// Returns the place of this version. The order is that of the bucket's listing; times and sequencers are not asked.
 pub(crate) async fn standing<S: ProcessorStore>(
     work: &Work<'_, S>,
     contract: &Contract,
@@ -36,7 +36,7 @@ pub(crate) async fn standing<S: ProcessorStore>(
     }
 }
 
-/// A name belongs to the oldest version that became visible under it. The head remembers it when the version itself is
+/// Finds the first good version. A name belongs to the oldest version that became visible under it. The head remembers it when the version itself is
 /// deleted or expires; a load that was taken back leaves the name free, and so does a version that was quarantined.
 ///
 /// A version that is older and not decided yet may still turn out to be good: it is waited for, so that the end does not
@@ -54,7 +54,7 @@ async fn first_good<S: ProcessorStore>(work: &Work<'_, S>) -> Result<Standing, P
     };
     let mut undecided = false;
     for version in versions.into_iter().skip(mine + 1) {
-        // One from before the bucket had versions has a name that only its event's entity tag tells: it is not waited
+        // One from before the bucket had versions has a name that only its event's entity tag gives: it is not waited
         // for, and if it became visible the head knows.
         let older = FileVersion { version, etag: None, ..work.file.clone() };
         match work.store.entry(&FileId::of(&older)).await? {
@@ -100,7 +100,7 @@ async fn newest<S: ProcessorStore>(work: &Work<'_, S>) -> Result<Standing, Proce
     })
 }
 
-/// Whether a visible version that was deleted from the bucket since was newer. Only the orders are left to compare.
+/// Returns whether a visible version that was deleted from the bucket since was newer. Only the orders are left to compare.
 async fn is_newer<S: ProcessorStore>(work: &Work<'_, S>, visible: &FileId) -> Result<bool, ProcessError> {
     Ok(work.store.entry(visible).await?.is_some_and(|entry| entry.order > work.order))
 }

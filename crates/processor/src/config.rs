@@ -29,7 +29,7 @@ pub struct Names {
     pub account: Option<String>,
 }
 
-/// What the stack tells the function.
+/// The configuration of the function, from its stack.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Config {
     /// The names of the resources.
@@ -71,14 +71,14 @@ impl Config {
     }
 }
 
-/// The folder of claims that are worked on. Lambda's own place for files is `/tmp`; where stacks share one (an emulator),
+/// Returns the folder of claims that are worked on. Lambda's own place for files is `/tmp`; where stacks share one (an emulator),
 /// the name of the ledger keeps their claims apart.
 fn journal_folder(temporary: Option<String>, ledger_table: &str) -> PathBuf {
     let temporary = temporary.map_or_else(|| PathBuf::from("/tmp"), PathBuf::from);
     temporary.join(format!("{ledger_table}.claims"))
 }
 
-/// The account of an ARN: `arn:<partition>:<service>:<region>:<account>:<resource>`. All resources are of one stack,
+/// Returns the account of an ARN: `arn:<partition>:<service>:<region>:<account>:<resource>`. All resources are of one stack,
 /// so a bucket of another account is not ours.
 fn account_of(arn: &str) -> Option<String> {
     let account = arn.split(':').nth(4)?;
@@ -89,7 +89,7 @@ fn account_of(arn: &str) -> Option<String> {
 mod tests {
     use super::*;
 
-    /// A value for each variable.
+    /// Returns a value for each variable.
     fn value(name: &str) -> String {
         match name {
             "MONITORING" => "Basic".to_owned(),

@@ -18,9 +18,9 @@ use crate::{
     work::{Work, outcome},
 };
 
-/// What is to be done with a file, as far as its key and its feed tell.
+/// What is to be done with a file, by its key and its feed.
 pub(crate) enum Task {
-    /// Nothing: nobody sent it.
+    /// Nothing: no partner sent it.
     Ignore,
     /// Reject it unread.
     Quarantine(QuarantineReason),
@@ -29,7 +29,7 @@ pub(crate) enum Task {
 }
 
 impl Task {
-    /// The contract, when there is one that compiles.
+    /// Returns the contract, when there is one that compiles.
     pub(crate) fn contract(&self) -> Option<&Arc<Contract>> {
         match self {
             Self::Ignore => None,
@@ -204,7 +204,7 @@ async fn set_aside<S: ProcessorStore>(
     }
 }
 
-/// What the record tells about a file that was read.
+/// The part of the record that is known once a file was read.
 fn describe(record: &mut FileRecord, contract: &Contract, summary: &Summary) {
     record.records = summary.counts.records;
     record.rows = summary.counts.rows;

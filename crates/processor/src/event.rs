@@ -157,7 +157,7 @@ fn notified(record: &Value) -> Option<Option<Notice>> {
     }))
 }
 
-/// What S3 tells through EventBridge. The crate has the envelope only, and wants its content to be writable too.
+/// The event of S3 that comes through EventBridge. The crate has the envelope only, and wants its content to be writable too.
 #[derive(Deserialize, Serialize)]
 struct Detail {
     bucket: NamedBucket,

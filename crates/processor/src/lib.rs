@@ -85,7 +85,7 @@ impl<T> ProcessorStore for T where
 }
 
 impl<S: ProcessorStore> Processor<S> {
-    /// A processor on a store.
+    /// Makes a processor on a store.
     #[must_use]
     pub fn new(store: S, settings: Settings, host: Host) -> Self {
         let journal = Journal::new(settings.journal.clone());

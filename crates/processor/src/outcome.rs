@@ -1,4 +1,4 @@
-//! What the world is told about a terminal file: ids, counts and codes.
+//! The outcome event of a terminal file: ids, counts and codes.
 
 use checker::{Counts, FaultCode, Verdict};
 use runtime::UNKNOWN;
@@ -40,7 +40,7 @@ struct Location<'a> {
     key: &'a str,
 }
 
-/// The announcement of a terminal entry; `None` for one that is not terminal, and for clutter that nobody sent.
+/// Returns the announcement of a terminal entry; `None` for one that is not terminal, and for clutter.
 ///
 /// It is made from the entry and from whether its partner is registered, so that a later invocation says the same unless an
 /// operator changed that. What its sender called a folder is not told: of a partner that is not registered and of a feed
@@ -94,7 +94,7 @@ pub(crate) fn announcement(
     Ok(Some(Announcement { body: serde_json::to_string(&body)?, attributes: attributes.collect() }))
 }
 
-/// Whether a contract of the feed was published: one that was obeyed, or one that does not compile.
+/// Returns whether a contract of the feed was published: one that was obeyed, or one that does not compile.
 fn has_contract(outcome: &Outcome) -> bool {
     !outcome.contract_hash.is_empty() || outcome.fault.as_deref() == Some(FaultCode::ContractInvalid.as_str())
 }

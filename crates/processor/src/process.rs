@@ -1,4 +1,4 @@
-//! The protocol for one file version: claim, decide, tell.
+//! The protocol for one file version: claim, decide, settle, notify.
 
 use std::{
     sync::{Arc, OnceLock, atomic::AtomicBool},
@@ -41,7 +41,7 @@ struct Named {
     id: FileId,
     partner: String,
     feed: String,
-    /// Whether the partner is registered, so that its name may be told.
+    /// Whether the partner is registered, so that its name may be shown.
     known: bool,
 }
 
@@ -114,7 +114,7 @@ impl<S: ProcessorStore> Processor<S> {
         self.tell(Entry { state: outcome.state, outcome: Some(outcome), ..entry }).await
     }
 
-    /// The version that a notice means. A notice without one means the newest: it is a hint, the bucket is the truth.
+    /// Returns the version that a notice means. A notice without one means the newest: it is a hint, the bucket is the truth.
     async fn version(&self, notice: &Notice) -> Result<FileVersion, ProcessError> {
         let version = if let Some(version) = &notice.version {
             version.clone()
@@ -127,7 +127,7 @@ impl<S: ProcessorStore> Processor<S> {
         Ok(FileVersion { bucket: notice.bucket.clone(), key: notice.key.clone(), version, etag })
     }
 
-    /// What is to be done, by key and contract.
+    /// Returns what is to be done, by key and contract.
     async fn task(&self, named: Named, now_ms: u64) -> Result<(Named, Task), ProcessError> {
         let key = match Key::read(&named.file.key) {
             Key::Folder(inner) => match self.store.open(&named.file).await? {
@@ -161,13 +161,13 @@ impl<S: ProcessorStore> Processor<S> {
         }
     }
 
-    /// What the partners table says of a partner, kept for as long as a contract is.
+    /// Returns what the partners table says of a partner, kept for as long as a contract is.
     async fn registration(&self, partner: &str, now_ms: u64) -> Result<Registration, ProcessError> {
         let ttl_ms = self.settings.contract_ttl_ms;
         Ok(self.registrations.of(&self.store, partner, now_ms, ttl_ms).await?)
     }
 
-    /// The order to pin: the bucket's, whatever the event says. Only a version that is gone has the event's.
+    /// Returns the order to pin: the bucket's, whatever the event says. Only a version that is gone has the event's.
     async fn order(&self, notice: &Notice, file: &FileVersion) -> Result<Order, ProcessError> {
         let rank = self.store.rank(file).await?;
         Ok(rank.map_or_else(|| Order::of_event(notice.instant_ms.unwrap_or_default()), Order::new))
@@ -207,7 +207,7 @@ impl<S: ProcessorStore> Processor<S> {
         }
     }
 
-    /// What the file used since this moment, and will use to be told: the record stands before its announcement, so that
+    /// Returns what the file used since this moment, and will use to be told: the record stands before its announcement, so that
     /// no file is left uncounted.
     fn used(&self, state: State, started_ms: u64, before: Usage, delivery: Delivery) -> Used {
         let counted = self.store.usage().since(before);
@@ -226,7 +226,7 @@ impl<S: ProcessorStore> Processor<S> {
         }
     }
 
-    /// The time until half of the reserve is left.
+    /// Returns the time until half of the reserve is left.
     fn time_for_work(&self, delivery: Delivery) -> Duration {
         let end = delivery.deadline_ms.saturating_sub(self.settings.reserve_ms / 2);
         Duration::from_millis(end.saturating_sub(self.host.now()))
@@ -285,7 +285,7 @@ impl<S: ProcessorStore> Processor<S> {
     }
 }
 
-/// What is done with a file of a suspended partner, whatever it would be otherwise. It is quarantined with its original, so
+/// Returns what is done with a file of a suspended partner, whatever it would be otherwise. It is quarantined with its original, so
 /// that nothing is lost; its contract is kept, for the record.
 fn suspended(task: &Task) -> Task {
     let rejection = QuarantineReason::new(

@@ -89,7 +89,7 @@ pub(crate) async fn put_receipt<S: ProcessorStore>(
 }
 
 /// Writes the receipt that says that this file takes the place of an older one, and gives its key. It is made from what
-/// the ledger keeps of the older load, and names the receipt that tells the rest.
+/// the ledger keeps of the older load, and names the receipt that has the rest.
 pub(crate) async fn put_superseded_receipt<S: ProcessorStore>(
     work: &Work<'_, S>,
     older: &Entry,
@@ -125,7 +125,7 @@ pub(crate) async fn put_superseded_receipt<S: ProcessorStore>(
     Ok(key)
 }
 
-/// Writes the report for a state beside the rejects. As with receipts the state is part of the name.
+/// Writes the report for a state next to the rejects. As with receipts the state is part of the name.
 async fn put_report<S: ProcessorStore>(
     work: &Work<'_, S>,
     state: State,

@@ -23,7 +23,7 @@ pub(crate) enum Found<B> {
     Gone,
     /// It is in an archive storage class.
     Archived,
-    /// It has so many bytes, which is above the contract's limit.
+    /// The file has this number of bytes, which is above the contract's limit.
     TooLarge(u64),
 }
 
@@ -69,7 +69,7 @@ pub(crate) async fn open<S: ProcessorStore>(
     })
 }
 
-/// The first reading: nothing is written.
+/// Returns the first reading: nothing is written.
 pub(crate) async fn first<S: ProcessorStore>(
     work: &Work<'_, S>,
     contract: &Arc<Contract>,
@@ -83,7 +83,7 @@ pub(crate) async fn first<S: ProcessorStore>(
     }
 }
 
-/// What became of the second reading.
+/// The result of the second reading.
 pub(crate) enum Again {
     /// It agrees with the first, and knows every position.
     Done(Box<Summary>),
@@ -93,7 +93,7 @@ pub(crate) enum Again {
     Archived,
 }
 
-/// The second reading: the sink gets what the first decided.
+/// Returns the second reading: the sink gets what the first decided.
 pub(crate) async fn second<S: ProcessorStore, P: Pass>(
     work: &Work<'_, S>,
     contract: &Arc<Contract>,

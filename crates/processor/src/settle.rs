@@ -20,7 +20,7 @@ pub(crate) async fn settle<S: ProcessorStore>(store: &S, entry: &Entry) -> Resul
     }
 }
 
-/// What it usually costs: read units in tenths, and lists of S3. For a good file one query of an index that has nothing of
+/// Returns what it usually costs: read units in tenths, and lists of S3. For a good file one query of an index that has nothing of
 /// its name, for a quarantined one the list of the name's versions.
 pub(crate) fn usage(state: State) -> (u64, u64) {
     match state {
@@ -30,12 +30,12 @@ pub(crate) fn usage(state: State) -> (u64, u64) {
     }
 }
 
-/// Whether the content of such a file is visible: in its own load, or in the one that it repeats.
+/// Returns whether the content of such a file is visible: in its own load, or in the one that it repeats.
 fn is_good(state: State) -> bool {
     matches!(state, State::Complete | State::Duplicate)
 }
 
-/// The older files of the same name, and the one that is corrected.
+/// Returns the older files of the same name, and the one that is corrected.
 async fn close_older<S: ProcessorStore>(store: &S, entry: &Entry) -> Result<(), Error> {
     let id = FileId::of(&entry.file);
     for open in store.open_of_name(entry.listed_partner(), &entry.file.key).await? {

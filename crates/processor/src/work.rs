@@ -46,7 +46,7 @@ impl<S: ProcessorStore> Work<'_, S> {
         seed
     }
 
-    /// Whether there is time to go on.
+    /// Returns whether there is time to go on.
     pub(crate) fn time_left(&self) -> Result<(), ProcessError> {
         if self.host.now().saturating_add(self.settings.reserve_ms) < self.deadline_ms {
             Ok(())
@@ -60,7 +60,7 @@ impl<S: ProcessorStore> Work<'_, S> {
         self.advanced.store(true, Ordering::Relaxed);
     }
 
-    /// Why work ended, with what was reached until then.
+    /// Returns why work ended, with what was reached until then.
     pub(crate) fn ended_by(&self, stop: ProcessError) -> ProcessError {
         match stop {
             ProcessError::OutOfTime if self.advanced.load(Ordering::Relaxed) => ProcessError::Advanced,
@@ -68,12 +68,12 @@ impl<S: ProcessorStore> Work<'_, S> {
         }
     }
 
-    /// The end of a lease given now.
+    /// Returns the end of a lease given now.
     pub(crate) fn lease_until_ms(&self) -> u64 {
         self.deadline_ms.saturating_add(self.settings.lease_margin_ms)
     }
 
-    /// Where the quarantined bytes and the rejects of this load are.
+    /// Returns where the quarantined bytes and the rejects of this load are.
     pub(crate) fn quarantine(&self) -> QuarantineFolder {
         QuarantineFolder::new(&self.partner, &self.feed, &self.order, &self.load)
     }
@@ -95,7 +95,7 @@ impl<S: ProcessorStore> Work<'_, S> {
     }
 }
 
-/// What is decided, before receipt and quarantine are known.
+/// Returns what is decided, before receipt and quarantine are known.
 pub(crate) fn outcome(
     state: State,
     contract: Option<&Contract>,

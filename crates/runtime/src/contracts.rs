@@ -34,7 +34,7 @@ struct Warm {
 }
 
 impl Contracts {
-    /// The feed's terms at this time, read at most once in `ttl_ms` milliseconds.
+    /// Returns the feed's terms at this time, read at most once in `ttl_ms` milliseconds.
     pub async fn terms<S: ReadContracts>(
         &self,
         store: &S,

@@ -66,7 +66,7 @@ impl Environment {
         if missing.is_empty() && wrong.is_empty() { Ok(config) } else { Err(self.found) }
     }
 
-    /// A variable that must be there; empty when it is not, which [`Environment::read`] reports.
+    /// Returns a variable that must be there; empty when it is not, which [`Environment::read`] reports.
     pub fn required(&mut self, name: &'static str) -> String {
         self.optional(name).unwrap_or_else(|| {
             self.found.missing.push(name);
@@ -74,13 +74,13 @@ impl Environment {
         })
     }
 
-    /// A variable that may be there.
+    /// Returns a variable that may be there.
     #[must_use]
     pub fn optional(&self, name: &str) -> Option<String> {
         (self.lookup)(name).filter(|value| !value.is_empty())
     }
 
-    /// Where AWS is and who asks, as Lambda says it.
+    /// Returns where AWS is and who asks, as Lambda says it.
     pub fn access(&mut self) -> Access {
         Access {
             region: self.required("AWS_REGION"),
@@ -91,13 +91,13 @@ impl Environment {
         }
     }
 
-    /// The log level; `info` when the environment does not say.
+    /// Returns the log level; `info` when the environment does not say.
     #[must_use]
     pub fn log_level(&self) -> String {
         self.optional("LOG_LEVEL").map_or_else(|| "info".to_owned(), |level| level.to_lowercase())
     }
 
-    /// What is published as metrics, and where: `METRIC_NAMESPACE`, `MONITORING` (`Off`, `Basic` or `Full`) and
+    /// Returns what is published as metrics, and where: `METRIC_NAMESPACE`, `MONITORING` (`Off`, `Basic` or `Full`) and
     /// `PARTNER_METRICS` (`true` or `false`), all of which must be there.
     pub fn metrics(&mut self) -> Metrics {
         let levels = [("Off", Monitoring::Off), ("Basic", Monitoring::Basic), ("Full", Monitoring::Full)];
@@ -110,7 +110,7 @@ impl Environment {
         }
     }
 
-    /// A variable that must have one of these values; `None` when it has not, which [`Environment::read`] reports.
+    /// Returns a variable that must have one of these values; `None` when it has not, which [`Environment::read`] reports.
     fn one_of<T: Copy>(&mut self, name: &'static str, allowed: &[(&'static str, T)]) -> Option<T> {
         let Some(value) = self.optional(name) else {
             self.found.missing.push(name);

@@ -17,7 +17,7 @@ pub struct Host {
 }
 
 impl Host {
-    /// The clock and randomness of the operating system, and standard output.
+    /// Makes the clock and randomness of the operating system, and standard output.
     #[must_use]
     pub fn system() -> Self {
         Self {
@@ -27,13 +27,13 @@ impl Host {
         }
     }
 
-    /// Time now, milliseconds since the epoch.
+    /// Returns the time now, milliseconds since the epoch.
     #[must_use]
     pub fn now(&self) -> u64 {
         (self.now_ms)()
     }
 
-    /// A number from 0 to `most`, for jitter.
+    /// Returns a number from 0 to `most`, for jitter.
     #[must_use]
     pub fn jitter(&self, most: u32) -> u32 {
         let [first, second, third, fourth, ..] = (self.random)();
@@ -41,7 +41,7 @@ impl Host {
         u32::try_from((number * (u64::from(most) + 1)) >> 32).unwrap_or(most)
     }
 
-    /// The owner of a claim: 32 hexadecimal digits.
+    /// Returns the owner of a claim: 32 hexadecimal digits.
     #[must_use]
     pub fn nonce(&self) -> String {
         hex::encode((self.random)())
@@ -54,7 +54,7 @@ fn system_now_ms() -> u64 {
     u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
 }
 
-/// Without randomness of the system (Linux gives it always, `getrandom(2)`) the clock tells claims apart.
+/// Returns 128 random bits. Without randomness of the system (Linux gives it always, `getrandom(2)`) the clock makes claims differ.
 fn system_random() -> [u8; 16] {
     let mut bytes = u128::from(system_now_ms()).to_be_bytes();
     if getrandom::fill(&mut bytes).is_err() {

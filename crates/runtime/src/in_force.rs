@@ -1,7 +1,7 @@
 //! The contract of a feed: the newest version that compiles.
 //!
-//! A version that does not compile takes nothing over. Whoever publishes it by mistake stops no partner: the version before
-//! it stays in force, and the watcher tells operators what is wrong with the newer one.
+//! A version that does not compile takes nothing over. Publishing one by mistake stops no partner: the version before
+//! it stays in force, and the watcher reports what is wrong with the newer one.
 
 use std::sync::Arc;
 
@@ -9,7 +9,7 @@ use checker::{FaultCode, FileFault};
 use contract::{Contract, Finding, FindingSeverity, Status};
 use store::{ContractObject, ContractText, Error, MOST_CONTRACT_VERSIONS, ReadContracts, VersionId};
 
-/// Maximum number of characters of a finding that are told.
+/// Maximum number of characters of a finding that are shown.
 const MOST_CHARACTERS: usize = 300;
 
 /// What the contracts bucket says about a feed.
@@ -31,7 +31,7 @@ pub struct QuarantineReason {
 }
 
 impl QuarantineReason {
-    /// A rejection without a contract.
+    /// Makes a rejection without a contract.
     #[must_use]
     pub fn new(code: FaultCode, found: &str, expected: &str) -> Self {
         let fault = FileFault::new(code, found, expected);
@@ -67,7 +67,7 @@ pub struct BrokenContract {
 }
 
 impl BrokenContract {
-    /// One line for people: which version, what is wrong and where, and which version stays in force.
+    /// Returns one line for people: which version, what is wrong and where, and which version stays in force.
     #[must_use]
     pub fn told(&self, feed: &str) -> String {
         let Self { object_version, errors, place, problem, in_force } = self;
@@ -89,14 +89,14 @@ struct Broken {
     told: BrokenContract,
 }
 
-/// The contract of a feed: the newest version that compiles. Of the versions before the newest as many are looked through as
+/// Returns the contract of a feed: the newest version that compiles. Of the versions before the newest as many are looked through as
 /// the store lists; a deleted contract is none.
 pub async fn in_force<S: ReadContracts>(store: &S, feed: &str) -> Result<InForce, Error> {
     let newest = store.contract(feed).await?;
     in_force_of(store, feed, newest).await
 }
 
-/// The same, of a feed whose newest version was read.
+/// Returns the same, of a feed whose newest version was read.
 pub(crate) async fn in_force_of<S: ReadContracts>(
     store: &S,
     feed: &str,
@@ -127,7 +127,7 @@ pub(crate) async fn in_force_of<S: ReadContracts>(
     Ok(InForce { terms: Terms::Quarantine(rejection), document: Some(newest), broken: Some(told) })
 }
 
-/// A contract that compiles is obeyed, also where it says that no file is to come.
+/// Returns the terms of a contract that compiles; a retired or draft one accepts no file.
 fn terms(contract: Contract) -> Terms {
     let contract = Arc::new(contract);
     if contract.identity.status == Status::Inactive {
@@ -186,7 +186,7 @@ fn broken(
     })
 }
 
-/// A text of a contract as one short line: what stands in a document may be of any length and hold anything.
+/// Returns a text of a contract as one short line: a document may hold a text of any length and content.
 fn one_line(text: &str) -> String {
     let mut line: String = text
         .chars()
@@ -199,7 +199,7 @@ fn one_line(text: &str) -> String {
     line
 }
 
-/// The first of a contract's errors, with its place: text of the contract, not of a file.
+/// Returns the first of a contract's errors, with its place: text of the contract, not of a file.
 fn first_error(findings: &[Finding]) -> String {
     let errors = || findings.iter().filter(|finding| finding.severity == FindingSeverity::Error);
     let first =

@@ -17,12 +17,12 @@ pub enum Registration {
     Active,
     /// A partner whose files are not accepted at present.
     Suspended,
-    /// No partner that an operator added. Its files are accepted; its name is told to nobody.
+    /// No partner that an operator added. Its files are accepted; its name is shown nowhere.
     Missing,
 }
 
 impl Registration {
-    /// Whether an operator gave the name, so that it may be told.
+    /// Returns whether an operator gave the name, so that it may be shown.
     #[must_use]
     pub fn is_known(self) -> bool {
         self != Self::Missing
@@ -34,7 +34,7 @@ impl Registration {
 pub struct Registrations(Mutex<HashMap<String, (u64, Registration)>>);
 
 impl Registrations {
-    /// What the partners table says at this time, read at most once in `ttl_ms` milliseconds. The stack's own partner of its
+    /// Returns what the partners table says at this time, read at most once in `ttl_ms` milliseconds. The stack's own partner of its
     /// hourly file is in no table and known all the same.
     pub async fn of<S: ReadRegistrations>(
         &self,

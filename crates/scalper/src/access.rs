@@ -36,7 +36,7 @@ pub async fn connect(region: Option<String>) -> Result<SdkConfig, CommandError> 
     Ok(config.into_builder().credentials_provider(kept).build())
 }
 
-/// What the user can do about it.
+/// Returns what the user can do about it.
 fn rejected(error: &CredentialsError) -> CommandError {
     if matches!(error, CredentialsError::CredentialsNotLoaded(_)) {
         return CommandError::NoCredentials;

@@ -105,14 +105,14 @@ impl<S: Readable + Acknowledge> StackView<S> {
 }
 
 impl AckReport {
-    /// One JSON document, on lines.
+    /// Returns one JSON document, on lines.
     #[must_use]
     pub fn to_json(&self) -> String {
         // Texts and numbers in structures always have a form in JSON.
         serde_json::to_string_pretty(self).unwrap_or_default()
     }
 
-    /// Text for a reader, in lines of at most `width` characters.
+    /// Renders text for a reader, in lines of at most `width` characters.
     #[must_use]
     pub fn to_text(&self, width: usize) -> String {
         let style = Style { colours: false, width };

@@ -206,7 +206,7 @@ fn add<T>(
     }
 }
 
-/// A fact that could not be fetched.
+/// Returns a fact that could not be fetched.
 fn unchecked(fact: Fact, error: &Error) -> Finding {
     let Fact { check, permission } = fact;
     // SNS has a word of its own.

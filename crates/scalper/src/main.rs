@@ -77,7 +77,7 @@ const PAUSE: Duration = Duration::from_secs(2);
 /// Columns below which text is not narrowed.
 const LEAST_WIDTH: usize = 40;
 
-/// The columns of the terminal; `None` where standard output is none.
+/// Returns the columns of the terminal; `None` where standard output is none.
 fn terminal_columns() -> Option<usize> {
     terminal_size::terminal_size().map(|(terminal_size::Width(columns), _)| usize::from(columns))
 }
@@ -242,7 +242,7 @@ async fn view(sdk: &SdkConfig, stack: Stack) -> Result<StackView<Resources>, Com
     })
 }
 
-/// Where the resources of the stack are.
+/// Returns where the resources of the stack are.
 async fn places(connection: &Connection, stack: &Stack) -> Result<Places, CommandError> {
     let home = Home::find(connection, &stack.ledger()).await.map_err(CommandError::Read)?;
     let home = home.ok_or_else(|| CommandError::NoSuchStack { stack: stack.as_str().to_owned() })?;

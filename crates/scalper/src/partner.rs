@@ -134,7 +134,7 @@ impl<S: WritePartners, G: Gateway, U: Uploads> Operator<S, G, U> {
         })
     }
 
-    /// The table first: from the next read on nothing is opened, whatever becomes of the key.
+    /// Returns the table first: from the next read on nothing is opened, whatever becomes of the key.
     async fn revoke(&self, name: &str, id: &str) -> Result<Report, CommandError> {
         let partner = self.known(name).await?;
         let credentials = self.partners.credentials(name).await?;
@@ -181,7 +181,7 @@ impl<S: WritePartners, G: Gateway, U: Uploads> Operator<S, G, U> {
         Ok(if active { Report::Resumed { partner } } else { Report::Suspended { partner } })
     }
 
-    /// A partner that must be there.
+    /// Returns a partner that must be there.
     async fn known(&self, name: &str) -> Result<Partner, CommandError> {
         if let Some(partner) = self.partners.partner(names::partner(name)?).await? {
             return Ok(partner);
@@ -238,12 +238,12 @@ impl<S: WritePartners, G: Gateway, U: Uploads> Operator<S, G, U> {
         Ok(plan)
     }
 
-    /// The key that counts the requests of a credential.
+    /// Returns the key that counts the requests of a credential.
     async fn create_key(&self, partner: &str, credential: &str) -> Result<String, CommandError> {
         Ok(self.gateway.create_key(&self.stack.key(partner, credential), &usage_key(credential)).await?)
     }
 
-    /// A secret, and the key that counts its requests. Opens nothing: the credential is not written yet.
+    /// Returns a secret, and the key that counts its requests. Opens nothing: the credential is not written yet.
     async fn make_key(
         &self,
         partner: &str,

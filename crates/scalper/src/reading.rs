@@ -1,4 +1,4 @@
-//! The commands that read: how things stand, one file's story, outcomes as they come.
+//! The commands that read: the state of the stack, the history of one file, outcomes as they arrive.
 //!
 //! Nothing here writes to the stack, but for `acknowledge`. What is shown by default holds names, numbers and positions, and no value of a file;
 //! names are shown with their control characters escaped. Only `rejects --values` and `--download` give what a partner
@@ -64,7 +64,7 @@ impl<T> Readable for T where
 
 /// An answer.
 pub enum Answer {
-    /// How things stand.
+    /// The state of the stack.
     Status(Status),
     /// Files.
     Files(Files),
@@ -102,7 +102,7 @@ impl<S: Readable> StackView<S> {
 }
 
 impl Answer {
-    /// One JSON document, on lines; a receipt is as it is stored.
+    /// Returns one JSON document, on lines; a receipt is as it is stored.
     #[must_use]
     pub fn to_json(&self) -> String {
         // Texts and numbers in structures always have a form in JSON.
@@ -117,7 +117,7 @@ impl Answer {
         pretty.unwrap_or_default()
     }
 
-    /// Text for a reader, in lines of at most `width` characters but for commands and addresses; with `colours` headings are
+    /// Renders text for a reader, in lines of at most `width` characters but for commands and addresses; with `colours` headings are
     /// bold and what is wrong is red.
     #[must_use]
     pub fn to_text(&self, colours: bool, width: usize) -> String {
@@ -132,7 +132,7 @@ impl Answer {
         }
     }
 
-    /// Whether something is wrong that `--check` was to find.
+    /// Returns whether something is wrong that `--check` was to find.
     #[must_use]
     pub fn fails_check(&self) -> bool {
         matches!(self, Self::Status(status) if status.fails_check())

@@ -52,7 +52,7 @@ pub enum Report {
     WebhookRemoved { partner: String },
     /// A role is the partner's.
     RoleNamed { partner: String, arn: String, credential: CredentialView },
-    /// A role is nobody's.
+    /// The role is not a partner's.
     RoleRemoved { partner: String, arn: String },
     /// Principals may upload by S3.
     S3Given { uploads: UploadsView },
@@ -122,14 +122,14 @@ impl CredentialView {
 }
 
 impl Report {
-    /// One JSON document, on lines.
+    /// Returns one JSON document, on lines.
     #[must_use]
     pub fn to_json(&self) -> String {
         // Texts and numbers in structures always have a form in JSON.
         serde_json::to_string_pretty(self).unwrap_or_default()
     }
 
-    /// Whether it holds a secret that is shown this once.
+    /// Returns whether it holds a secret that is shown this once.
     #[must_use]
     pub fn has_secret(&self) -> bool {
         match self {
@@ -139,7 +139,7 @@ impl Report {
         }
     }
 
-    /// Text for a reader; headings are bold when `colours`.
+    /// Renders text for a reader; headings are bold when `colours`.
     #[must_use]
     pub fn to_text(&self, colours: bool) -> String {
         let style = Style { colours, width: WIDTH };
@@ -241,7 +241,7 @@ fn shown_once(secret: &str) -> String {
     format!("secret (shown once, stored only as a hash):\n  {secret}\n")
 }
 
-/// What an operator sends to the partner: the address and two lines that can be pasted once `KEY` is set.
+/// Returns what an operator sends to the partner: the address and two lines that can be pasted once `KEY` is set.
 fn to_the_partner(address: &str, credential: &CredentialView) -> String {
     let first = credential.feeds.split(',').next().filter(|feed| *feed != "*").unwrap_or("<feed>");
     format!(
@@ -284,12 +284,12 @@ fn credential_table(credentials: &[CredentialView], style: Style) -> String {
     table(heads, &rows.collect::<Vec<_>>(), style)
 }
 
-/// A list of feeds that fits a table of 80 columns; JSON has them all.
+/// Returns a list of feeds that fits a table of 80 columns; JSON has them all.
 fn shortened(feeds: &str) -> String {
     if feeds.len() <= FEEDS_WIDTH { feeds.to_owned() } else { format!("{} feeds", feeds.split(',').count()) }
 }
 
-/// The day of an instant.
+/// Returns the day of an instant.
 fn day(instant: &str) -> &str {
     instant.split('T').next().unwrap_or(instant)
 }

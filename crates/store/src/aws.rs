@@ -108,7 +108,7 @@ alone!(
     WatchedQueues,
 );
 
-/// A unit of the waits between attempts of our own. Tests do not wait.
+/// The unit of waits between attempts. Tests do not wait.
 const WAIT: Duration = if cfg!(test) { Duration::ZERO } else { Duration::from_millis(25) };
 
 /// The longest wait is this many units: 1.6 s.
@@ -124,7 +124,7 @@ async fn pause(operation: Operation, attempt: u32) -> Result<(), Error> {
     Ok(())
 }
 
-/// Milliseconds since the epoch.
+/// Returns milliseconds since the epoch.
 fn millis(instant: Option<&DateTime>) -> Option<u64> {
     u64::try_from(instant?.to_millis().ok()?).ok()
 }

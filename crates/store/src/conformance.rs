@@ -14,7 +14,7 @@ use crate::{
     WriteLedger, WriteQuarantine,
 };
 
-/// The ledger: claims, fences, terminal states, heads and contents.
+/// Returns the ledger: claims, fences, terminal states, heads and contents.
 ///
 /// # Panics
 /// Where the ledger behaves otherwise.

@@ -45,24 +45,24 @@ pub struct Published {
 
 /// Reads and lists contracts.
 pub trait ReadContracts: Sync {
-    /// The newest version of the feed's contract; `None` when there is none, and when it was deleted.
+    /// Returns the newest version of the feed's contract; `None` when there is none, and when it was deleted.
     fn contract(&self, feed: &str) -> impl Future<Output = Result<Option<ContractObject>, Error>> + Send;
 
-    /// The versions of the feed's contract, newest first, at most [`MOST_CONTRACT_VERSIONS`]. Versions from before the last
+    /// Returns the versions of the feed's contract, newest first, at most [`MOST_CONTRACT_VERSIONS`]. Versions from before the last
     /// deletion are left out: a deleted contract never comes back.
     fn contract_versions(&self, feed: &str) -> impl Future<Output = Result<Vec<VersionId>, Error>> + Send;
 
-    /// One version of the feed's contract; `None` when that version does not exist.
+    /// Returns one version of the feed's contract; `None` when that version does not exist.
     fn contract_version(
         &self,
         feed: &str,
         version: &str,
     ) -> impl Future<Output = Result<Option<ContractObject>, Error>> + Send;
 
-    /// The feeds that have a contract, by name, at most 1,000.
+    /// Returns the feeds that have a contract, by name, at most 1,000.
     fn feeds(&self) -> impl Future<Output = Result<Vec<String>, Error>> + Send;
 
-    /// The contracts that there are, by feed, at most 10,000.
+    /// Returns the contracts that there are, by feed, at most 10,000.
     fn published(&self) -> impl Future<Output = Result<Vec<Published>, Error>> + Send;
 }
 
@@ -72,7 +72,7 @@ pub trait WriteContracts: Sync {
     fn publish_contract(&self, feed: &str, bytes: Bytes) -> impl Future<Output = Result<bool, Error>> + Send;
 }
 
-/// Whether a contract of this many bytes is too long to be read.
+/// Returns whether a contract of this many bytes is too long to be read.
 pub(crate) fn is_too_long(length: u64) -> bool {
     !usize::try_from(length).is_ok_and(|length| length <= contract::MOST_DOCUMENT_BYTES)
 }

@@ -13,7 +13,7 @@ use ledger::dynamodb::DEPTH;
 
 use crate::ItemValue;
 
-/// The attribute of a JSON source text.
+/// Returns the attribute of a JSON source text.
 pub(crate) fn parse(source: &str) -> ItemValue {
     let mut reader = Reader { source, at: 0 };
     match reader.value(1) {
@@ -76,7 +76,7 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// The string that begins here, unescaped.
+    /// Returns the string that begins here, unescaped.
     fn string(&mut self) -> Option<String> {
         let rest = self.rest();
         let mut escaped = false;

@@ -19,11 +19,11 @@ pub trait ReadInbox: Sync {
     /// access denied is an error (retry and alarm).
     fn open(&self, file: &FileVersion) -> impl Future<Output = Result<Opened<Self::Body>, Error>> + Send;
 
-    /// All versions of exactly this key, newest first, delete markers left out.
+    /// Returns all versions of exactly this key, newest first, delete markers left out.
     fn versions(&self, bucket: &str, key: &str)
     -> impl Future<Output = Result<Vec<VersionId>, Error>> + Send;
 
-    /// Where this version stands in time among the versions of its key; `None` when the bucket does not hold it.
+    /// Returns where this version stands in time among the versions of its key; `None` when the bucket does not hold it.
     fn rank(&self, file: &FileVersion) -> impl Future<Output = Result<Option<Rank>, Error>> + Send;
 }
 
@@ -48,7 +48,7 @@ pub enum Opened<B> {
 
 /// Chunks of an object, in order, complete: a body that breaks off is resumed or is an error, never a short file.
 pub trait Body: Send {
-    /// The next chunk; `None` after the last byte.
+    /// Returns the next chunk; `None` after the last byte.
     fn next(&mut self) -> impl Future<Output = Result<Option<Bytes>, Error>> + Send;
 }
 
@@ -57,7 +57,7 @@ pub trait Body: Send {
 pub struct UploadId(String);
 
 impl UploadId {
-    /// A name from 128 random bits, or from the hash of what makes the upload the same one.
+    /// Makes a name from 128 random bits, or from the hash of what makes the upload the same one.
     #[must_use]
     pub fn of(parts: &[&[u8]]) -> Self {
         Self(ledger::digest(parts, 26))
@@ -69,7 +69,7 @@ impl UploadId {
         ledger::is_digest(text, 26).then(|| Self(text.to_owned()))
     }
 
-    /// The name.
+    /// Returns the name.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
@@ -190,9 +190,9 @@ pub struct Part {
 
 /// Puts bytes into the inbox. Nothing here can read the bytes of a file or delete one.
 pub trait WriteInbox: Sync {
-    /// The inbox bucket's name.
+    /// Returns the inbox bucket's name.
     fn inbox(&self) -> &str;
-    /// The current version of a key; `None` when there is none.
+    /// Returns the current version of a key; `None` when there is none.
     fn current(&self, key: &str) -> impl Future<Output = Result<Option<Current>, Error>> + Send;
     /// Finds the version of a key that an upload made, among its newest 100.
     fn landed_as(
@@ -244,7 +244,7 @@ pub struct ListedVersion {
 }
 
 impl ListedVersion {
-    /// Where the listing goes on after this version.
+    /// Returns where the listing goes on after this version.
     #[must_use]
     pub fn place(&self) -> InboxPlace {
         InboxPlace { key: self.file.key.clone(), version: Some(self.file.version.clone()) }
@@ -279,10 +279,10 @@ pub struct Folders {
 
 /// Lists the inbox: names and versions of files, never their bytes.
 pub trait ListInbox: Sync {
-    /// A page of at most 1,000 versions of the inbox.
+    /// Returns a page of at most 1,000 versions of the inbox.
     fn inbox_page(&self, after: Option<&InboxPlace>)
     -> impl Future<Output = Result<InboxPage, Error>> + Send;
-    /// The partners that ever dropped files (`None`), or the feeds of one partner: folders of versions, so that those
+    /// Returns the partners that ever dropped files (`None`), or the feeds of one partner: folders of versions, so that those
     /// count whose files were deleted since. Names are as they stand in keys: anybody who may write into the inbox chose
     /// them.
     fn senders(&self, partner: Option<&str>) -> impl Future<Output = Result<Folders, Error>> + Send;

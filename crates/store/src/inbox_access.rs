@@ -34,9 +34,9 @@ pub struct KeyGrant {
 /// Finds the inbox bucket, reads and writes its policy, and lists, makes and revokes grants of its key. A grant lets its
 /// grantee encrypt and decrypt objects of the inbox bucket, and of no other.
 pub trait InboxAccess: Sync {
-    /// The inbox bucket and its key; `None` when there is no such stack.
+    /// Returns the inbox bucket and its key; `None` when there is no such stack.
     fn inbox(&self) -> impl Future<Output = Result<Option<Inbox>, Error>> + Send;
-    /// The bucket policy as the JSON document that was written; `None` when there is none. What was written a moment ago
+    /// Returns the bucket policy as the JSON document that was written; `None` when there is none. What was written a moment ago
     /// may not be there yet.
     fn bucket_policy(&self, inbox: &Inbox) -> impl Future<Output = Result<Option<String>, Error>> + Send;
     /// Writes the whole bucket policy, or (`None`) deletes it. The last writer wins.
@@ -45,7 +45,7 @@ pub trait InboxAccess: Sync {
         inbox: &Inbox,
         policy: Option<&str>,
     ) -> impl Future<Output = Result<(), Error>> + Send;
-    /// All grants of a key.
+    /// Returns all grants of a key.
     fn grants(&self, key: &str) -> impl Future<Output = Result<Vec<KeyGrant>, Error>> + Send;
     /// Makes a grant. Made again with the same name and principal, it is the same grant.
     fn put_grant(

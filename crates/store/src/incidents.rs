@@ -30,7 +30,7 @@ pub struct Incident {
 
 /// Keeps incidents, by name.
 pub trait Incidents: Sync {
-    /// An incident, strongly consistent.
+    /// Returns an incident, strongly consistent.
     fn incident(&self, name: &str) -> impl Future<Output = Result<Option<Incident>, Error>> + Send;
     /// Writes an incident if it still is what was seen: its change of state and its lease. `false`: it is not. The count
     /// of folded changes and the alarms are left as they are, but begin anew with an incident that opens.
@@ -44,7 +44,7 @@ pub trait Incidents: Sync {
     fn fold(&self, name: &str, alarm: &str) -> impl Future<Output = Result<(), Error>> + Send;
 }
 
-/// Whether the change of state that is written opens the incident.
+/// Returns whether the change of state that is written opens the incident.
 pub(crate) fn opens(incident: &Incident, seen: Option<&Incident>) -> bool {
     incident.open && seen.is_none_or(|seen| !seen.open)
 }

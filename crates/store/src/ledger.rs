@@ -102,26 +102,26 @@ pub struct Cursor {
 
 /// Reads and lists entries. A single entry and a head are read strongly consistent.
 pub trait ReadLedger: Sync {
-    /// The entry of a file, strongly consistent.
+    /// Returns the entry of a file, strongly consistent.
     fn entry(&self, file: &FileId) -> impl Future<Output = Result<Option<Entry>, Error>> + Send;
-    /// The head of a key.
+    /// Returns the head of a key.
     fn head(&self, key: &str) -> impl Future<Output = Result<Option<Head>, Error>> + Send;
-    /// The entries of at most [`MOST_ENTRIES`] files, those that there are. Not strongly consistent: what was written a
+    /// Returns the entries of at most [`MOST_ENTRIES`] files, those that there are. Not strongly consistent: what was written a
     /// moment ago may be missing.
     fn entries(
         &self,
         files: &[FileId],
     ) -> impl Future<Output = Result<BTreeMap<FileId, Entry>, Error>> + Send;
-    /// A partner's files, newest first: one query of the index `by-partner`, never a scan.
+    /// Returns a partner's files, newest first: one query of the index `by-partner`, never a scan.
     fn files(&self, query: &FileQuery) -> impl Future<Output = Result<FilePage, Error>> + Send;
-    /// The open files of a name: one query of the index `open-by-partner`, which may lag behind by moments. `partner` is
+    /// Returns the open files of a name: one query of the index `open-by-partner`, which may lag behind by moments. `partner` is
     /// the one that lists the file ([`Entry::listed_partner`]).
     fn open_of_name(
         &self,
         partner: &str,
         key: &str,
     ) -> impl Future<Output = Result<Vec<OpenFile>, Error>> + Send;
-    /// At most about `most` open files, of one partner or of all. Reads the sparse index of open files and nothing of the
+    /// Returns at most about `most` open files, of one partner or of all. Reads the sparse index of open files and nothing of the
     /// other entries.
     fn open_files(
         &self,
@@ -132,7 +132,7 @@ pub trait ReadLedger: Sync {
 
 /// Claims files and decides them: what only the processor does.
 pub trait WriteLedger: ReadLedger {
-    /// One conditional write: fence + 1, lease, nonce; order pinned if it was not. Allowed when the entry is absent,
+    /// Returns one conditional write: fence + 1, lease, nonce; order pinned if it was not. Allowed when the entry is absent,
     /// or processing with an expired lease (or a released one). A claim that is already ours by nonce is answered as it
     /// stands, so that a lost response costs nothing; with another load it is claimed again. A claim of another load
     /// than the entry's begins anew: no rows written, no deaths counted.
@@ -151,9 +151,9 @@ pub trait WriteLedger: ReadLedger {
     /// file was claimed again meanwhile, and not at all when a later death was recorded before, when a later claim wrote a
     /// checkpoint or changed the load, or when the file is terminal or unknown.
     fn died(&self, fence: &Fence) -> impl Future<Output = Result<(), Error>> + Send;
-    /// A terminal state without visible rows. A quarantined file is open from then on.
+    /// Returns a terminal state without visible rows. A quarantined file is open from then on.
     fn finish(&self, fence: &Fence, outcome: &Outcome) -> impl Future<Output = Result<Fenced, Error>> + Send;
-    /// The terminal state with visible rows. A content whose holder is no longer complete is free to take. When several
+    /// Returns the terminal state with visible rows. A content whose holder is no longer complete is free to take. When several
     /// things stand in the way, the answer is the first of: lost, duplicate, head moved.
     fn commit(&self, commit: &Commit) -> impl Future<Output = Result<Committed, Error>> + Send;
     /// Notes that the outcome was published with this state; nothing is noted when the state has changed since, for who
@@ -165,7 +165,7 @@ pub trait WriteLedger: ReadLedger {
 
 /// Notes what an operator says of a file.
 pub trait Acknowledge: Sync {
-    /// One conditional write: the acknowledgement is noted and the file is open no longer. Allowed for a quarantined file
+    /// Returns one conditional write: the acknowledgement is noted and the file is open no longer. Allowed for a quarantined file
     /// without an acknowledgement; a repetition of the same one is answered as noted.
     fn acknowledge(
         &self,
@@ -176,7 +176,7 @@ pub trait Acknowledge: Sync {
 
 /// Reads how a partner called a file, and nothing else of it: the webhook's role may read no other attribute.
 pub trait FileNames: Sync {
-    /// The name of a file of this partner: its key without partner and feed. `None` when the ledger has no such file of this
+    /// Returns the name of a file of this partner: its key without partner and feed. `None` when the ledger has no such file of this
     /// partner.
     fn name_of(
         &self,
@@ -187,7 +187,7 @@ pub trait FileNames: Sync {
 
 /// Keeps how far the reconciliation of the inbox with the ledger got.
 pub trait Reconciliation: Sync {
-    /// How far the reconciliation got; `None`: it never ran.
+    /// Returns how far the reconciliation got; `None`: it never ran.
     fn cursor(&self) -> impl Future<Output = Result<Option<Cursor>, Error>> + Send;
     /// Writes how far it got, if it still is what was seen. `false`: it is not.
     fn put_cursor(
@@ -197,7 +197,7 @@ pub trait Reconciliation: Sync {
     ) -> impl Future<Output = Result<bool, Error>> + Send;
 }
 
-/// The name in a key `<partner>/<feed>/<name>`, when it is this partner's.
+/// Returns the name in a key `<partner>/<feed>/<name>`, when it is this partner's.
 pub(crate) fn name_in(key: &str, partner: &str) -> Option<String> {
     let (_feed, name) = key.strip_prefix(partner)?.strip_prefix('/')?.split_once('/')?;
     Some(name.to_owned())

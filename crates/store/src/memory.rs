@@ -171,7 +171,7 @@ struct Storm {
 }
 
 impl Storm {
-    /// Whether the next call fails, and when. (SplitMix64, by Guy Steele, Doug Lea and Christine Flood.)
+    /// Returns whether the next call fails, and when. (SplitMix64, by Guy Steele, Doug Lea and Christine Flood.)
     fn strike(&mut self) -> Option<When> {
         self.state = self.state.wrapping_add(0x9E37_79B9_7F4A_7C15);
         let mixed = (self.state ^ (self.state >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
@@ -186,7 +186,7 @@ type Hook = Box<dyn FnOnce(Memory) -> Pin<Box<dyn Future<Output = ()> + Send>> +
 
 /// The fault plan, the hooks and the count of calls.
 impl Memory {
-    /// An empty store.
+    /// Makes an empty store.
     #[must_use]
     pub fn new() -> Self {
         Self::default()
@@ -213,7 +213,7 @@ impl Memory {
         self.wire().storm = None;
     }
 
-    /// Whether a deadly fault has come.
+    /// Returns whether a deadly fault has come.
     #[must_use]
     pub fn is_dead(&self) -> bool {
         self.wire().dead
@@ -234,25 +234,25 @@ impl Memory {
         self.wire().hooks.insert(n, Box::new(move |memory| Box::pin(hook(memory))));
     }
 
-    /// The calls so far, in order. Calls of a dead process are not among them.
+    /// Returns the calls so far, in order. Calls of a dead process are not among them.
     #[must_use]
     pub fn calls(&self) -> Vec<Operation> {
         self.wire().calls.clone()
     }
 
-    /// The newest call.
+    /// Returns the newest call.
     #[must_use]
     pub fn last_call(&self) -> Option<Operation> {
         self.wire().calls.last().copied()
     }
 
-    /// A call that is a request of its own.
+    /// Returns a call that is a request of its own.
     async fn call<T>(&self, operation: Operation, effect: impl FnOnce(&mut Kept) -> T) -> Result<T, Error> {
         self.wire().usage.count(operation);
         self.step(operation, effect).await
     }
 
-    /// A call under the fault plan and the hooks.
+    /// Returns a call under the fault plan and the hooks.
     async fn step<T>(&self, operation: Operation, effect: impl FnOnce(&mut Kept) -> T) -> Result<T, Error> {
         let (call, hook, storm) = {
             let mut wire = self.wire();
@@ -341,43 +341,43 @@ impl Memory {
 
 /// What is there.
 impl Memory {
-    /// The objects in the quarantine by key.
+    /// Returns the objects in the quarantine by key.
     #[must_use]
     pub fn quarantine(&self) -> BTreeMap<String, StoredObject> {
         self.kept().quarantine.clone()
     }
 
-    /// How many uploads into the quarantine have parts stored and were neither completed nor given up.
+    /// Returns how many uploads into the quarantine have parts stored and were neither completed nor given up.
     #[must_use]
     pub fn open_uploads(&self) -> usize {
         self.kept().open_uploads.len()
     }
 
-    /// The entries of the ledger, by file id.
+    /// Returns the entries of the ledger, by file id.
     #[must_use]
     pub fn entries(&self) -> Vec<Entry> {
         self.kept().entries.values().cloned().collect()
     }
 
-    /// All rows, visible or not, by partition and sort key.
+    /// Returns all rows, visible or not, by partition and sort key.
     #[must_use]
     pub fn rows(&self) -> Vec<Item> {
         self.kept().rows.values().cloned().collect()
     }
 
-    /// The receipt handles that were deferred and by how many seconds, in order.
+    /// Returns the receipt handles that were deferred and by how many seconds, in order.
     #[must_use]
     pub fn deferred(&self) -> Vec<(String, u32)> {
         self.kept().deferred.clone()
     }
 
-    /// What was published, in order, repeats included.
+    /// Returns what was published, in order, repeats included.
     #[must_use]
     pub fn published(&self) -> Vec<Announcement> {
         self.kept().published.clone()
     }
 
-    /// The final state as text: entries without what the schedule decides (fence, nonce, lease, deaths), heads,
+    /// Returns the final state as text: entries without what the schedule decides (fence, nonce, lease, deaths), heads,
     /// contents, quarantine, rows, and announcements without repeats. Bytes and rows stand as hashes, so that it can
     /// be printed.
     #[must_use]

@@ -76,9 +76,9 @@ pub struct AlarmNow {
 
 /// Reads alarms and metrics.
 pub trait ReadMetrics: Sync {
-    /// The metric alarms whose names begin like this.
+    /// Returns the metric alarms whose names begin like this.
     fn alarms_now(&self, prefix: &str) -> impl Future<Output = Result<Vec<AlarmNow>, Error>> + Send;
-    /// The values of the query that is returned, oldest first; a period without data has none.
+    /// Returns the values of the query that is returned, oldest first; a period without data has none.
     fn measured(
         &self,
         queries: &[Query],

@@ -34,7 +34,7 @@ impl Scope {
     /// All of them, in order.
     pub const ALL: [Self; 2] = [Self::Submit, Self::Read];
 
-    /// The word in tokens, tables and commands.
+    /// Returns the word in tokens, tables and commands.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
@@ -60,7 +60,7 @@ pub enum Feeds {
 }
 
 impl Feeds {
-    /// Whether a feed is among them.
+    /// Returns whether a feed is among them.
     #[must_use]
     pub fn allow(&self, feed: &str) -> bool {
         match self {
@@ -69,7 +69,7 @@ impl Feeds {
         }
     }
 
-    /// `*`, or the names separated by commas.
+    /// Returns `*`, or the names separated by commas.
     #[must_use]
     pub fn to_text(&self) -> String {
         match self {
@@ -95,13 +95,13 @@ impl Feeds {
 pub struct CredentialHash(String);
 
 impl CredentialHash {
-    /// The hash of a secret.
+    /// Makes the hash of a secret.
     #[must_use]
     pub fn of(secret: &str) -> Self {
         Self(hex::encode(Sha256::digest(secret.as_bytes())))
     }
 
-    /// A hash that was stored; `None` for a text that is none.
+    /// Reads a hash that was stored; `None` for a text that is none.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
         let digit = |byte: u8| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte);
@@ -144,14 +144,14 @@ pub struct Credential {
 }
 
 impl Credential {
-    /// Whether it opens anything at this time.
+    /// Returns whether it opens anything at this time.
     #[must_use]
     pub fn is_valid(&self, now_ms: u64) -> bool {
         self.revoked_ms.is_none() && self.expires_ms.is_none_or(|expires| now_ms < expires)
     }
 }
 
-/// The value of the API Gateway key that counts the requests of a credential, from the credential's public name. API Gateway
+/// Returns the value of the API Gateway key that counts the requests of a credential, from the credential's public name. API Gateway
 /// keeps values of keys in clear, so this one opens nothing: no credential begins so. 70 characters, of the 20 to 128 that
 /// API Gateway takes.
 /// <https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-api-usage-plans.html>
@@ -186,24 +186,24 @@ pub struct Webhook {
 
 /// Reads who is registered, and nothing of their credentials: what the path of a file asks.
 pub trait ReadRegistrations: Sync {
-    /// A partner by its name. Strongly consistent.
+    /// Returns a partner by its name. Strongly consistent.
     fn partner(&self, name: &str) -> impl Future<Output = Result<Option<Partner>, Error>> + Send;
 }
 
 /// Reads partners and credentials. All reads are strongly consistent: a revoked credential is rejected by the next read.
 pub trait ReadPartners: ReadRegistrations {
-    /// Whose secret has this hash.
+    /// Returns whose secret has this hash.
     fn credential(
         &self,
         hash: &CredentialHash,
     ) -> impl Future<Output = Result<Option<Credential>, Error>> + Send;
-    /// Whose IAM role this is: `arn:<partition>:iam::<account>:role/<name>`.
+    /// Returns whose IAM role this is: `arn:<partition>:iam::<account>:role/<name>`.
     fn role(&self, arn: &str) -> impl Future<Output = Result<Option<Credential>, Error>> + Send;
-    /// Where a partner hears of outcomes.
+    /// Returns where a partner hears of outcomes.
     fn webhook(&self, partner: &str) -> impl Future<Output = Result<Option<Webhook>, Error>> + Send;
-    /// All partners, by name.
+    /// Returns all partners, by name.
     fn all_partners(&self) -> impl Future<Output = Result<Vec<Partner>, Error>> + Send;
-    /// A partner's credentials with their hashes, oldest first, roles left out.
+    /// Returns a partner's credentials with their hashes, oldest first, roles left out.
     fn credentials(
         &self,
         partner: &str,
@@ -236,12 +236,12 @@ pub trait WritePartners: ReadPartners {
 
 /// Remembers the IAM principals that upload as a partner, as ARNs.
 pub trait S3Principals: Sync {
-    /// The principals of a partner; `None` when none were ever named. Strongly consistent.
+    /// Returns the principals of a partner; `None` when none were ever named. Strongly consistent.
     fn s3_principals(
         &self,
         partner: &str,
     ) -> impl Future<Output = Result<Option<BTreeSet<String>>, Error>> + Send;
-    /// The principals of every partner that ever had some, by the partner's name.
+    /// Returns the principals of every partner that ever had some, by the partner's name.
     fn all_s3_principals(
         &self,
     ) -> impl Future<Output = Result<Vec<(String, BTreeSet<String>)>, Error>> + Send;

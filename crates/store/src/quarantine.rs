@@ -16,7 +16,7 @@ pub trait ReadQuarantine: Sync {
     /// The chunks of an object.
     type Body: Body;
 
-    /// A receipt or another value-free document of the quarantine bucket; `None` when it is not there.
+    /// Returns a receipt or another value-free document of the quarantine bucket; `None` when it is not there.
     fn document(&self, key: &str) -> impl Future<Output = Result<Option<Bytes>, Error>> + Send;
     /// Opens an object of the quarantine bucket, which may hold what a partner sent; `None` when it is not there.
     fn open_kept(&self, key: &str) -> impl Future<Output = Result<Option<Self::Body>, Error>> + Send;
@@ -89,7 +89,7 @@ impl OpenUploads {
 /// What became of the copy of an original.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Original {
-    /// It is in the quarantine bucket (now or by an earlier attempt of ours).
+    /// It is in the quarantine bucket (now or by an earlier attempt).
     Copied,
     /// The version does not exist (any more).
     Gone,
@@ -106,7 +106,7 @@ pub trait Upload: Send {
     fn finish(self) -> impl Future<Output = Result<(), Error>> + Send;
 }
 
-/// How a browser is told to save an object: a name of letters, digits, points, hyphens and underscores, all else
+/// Returns how a browser is told to save an object: a name of letters, digits, points, hyphens and underscores, all else
 /// replaced, so that it needs no quoting rule (RFC 6266).
 pub(crate) fn attachment(file_name: &str) -> String {
     let plain = |letter: char| letter.is_ascii_alphanumeric() || matches!(letter, '.' | '-' | '_');

@@ -26,7 +26,7 @@ impl StackQueue {
     pub const ALL: [Self; 4] =
         [Self::Inbox, Self::InboxDeadLetters, Self::Webhooks, Self::WebhookDeadLetters];
 
-    /// Its name in a stack (`template.yaml`).
+    /// Returns its name in a stack (`template.yaml`).
     #[must_use]
     pub fn name(self, stack: &str) -> String {
         let own = match self {
@@ -38,7 +38,7 @@ impl StackQueue {
         format!("{stack}-{own}")
     }
 
-    /// Whether what lies there was given up.
+    /// Returns whether what lies there was given up.
     #[must_use]
     pub fn is_dead_letters(self) -> bool {
         matches!(self, Self::InboxDeadLetters | Self::WebhookDeadLetters)
@@ -91,7 +91,7 @@ pub trait SendMessages: Sync {
 
 /// Looks at queues whose addresses are known, and takes nothing from them.
 pub trait WatchQueues: Sync {
-    /// How many messages a queue has.
+    /// Returns how many messages a queue has.
     fn messages(&self, queue: WatchedQueue) -> impl Future<Output = Result<Depth, Error>> + Send;
     /// Looks at some messages of a queue of dead letters, at most [`MOST_MESSAGES`], and leaves them visible to everybody.
     fn peek(&self, queue: WatchedQueue) -> impl Future<Output = Result<Vec<DeadLetter>, Error>> + Send;
@@ -99,6 +99,6 @@ pub trait WatchQueues: Sync {
 
 /// Counts messages of queues that are known by their names, for the operator.
 pub trait CountMessages: Sync {
-    /// How many messages a queue has; `None` when there is no such queue.
+    /// Returns how many messages a queue has; `None` when there is no such queue.
     fn depth(&self, queue: StackQueue) -> impl Future<Output = Result<Option<Depth>, Error>> + Send;
 }

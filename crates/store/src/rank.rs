@@ -48,13 +48,13 @@ impl Descent {
         latest_ms >= self.rank.instant_ms
     }
 
-    /// What was found.
+    /// Returns what was found.
     pub(crate) fn rank(self) -> Rank {
         self.rank
     }
 }
 
-/// The entity tag of an object that was uploaded in parts ends in a hyphen and their number.
+/// Returns the entity tag of an object that was uploaded in parts ends in a hyphen and their number.
 /// <https://docs.aws.amazon.com/AmazonS3/latest/API/API_Object.html>
 pub(crate) fn is_in_parts(etag: &str) -> bool {
     etag.contains('-')
@@ -70,7 +70,7 @@ mod tests {
 
     use super::*;
 
-    /// The rank of each version of a list, oldest first.
+    /// Returns the rank of each version of a list, oldest first.
     fn ranks(oldest_first: &[Made]) -> Vec<Rank> {
         let rank = |place: usize| {
             let mut older = oldest_first[..=place].iter().rev().copied();

@@ -30,7 +30,7 @@ pub struct Item {
 }
 
 impl Item {
-    /// What the item takes by DynamoDB's rules, in bytes.
+    /// Returns what the item takes by DynamoDB's rules, in bytes.
     #[must_use]
     pub fn bytes(&self) -> usize {
         let keys = "pk".len() + self.partition.len() + "sk".len() + self.sort.len();
@@ -85,7 +85,7 @@ impl From<Value<'_>> for ItemValue {
     }
 }
 
-/// The item of a good row.
+/// Returns the item of a good row.
 ///
 /// With a primary key its sort key begins with the row's own version (`versionFrom`), where it has one, and goes on with
 /// the order that the claim pinned: of two rows with one version the later file's is the newer. Without one it is numbered by its record, spread over `shards` partitions (see [`shards`]).
@@ -194,7 +194,7 @@ pub struct RecordVersion {
 }
 
 impl RecordVersion {
-    /// The version that a row is; `None` for a row that does not name its load.
+    /// Makes the version that a row is; `None` for a row that does not name its load.
     pub(crate) fn of(item: Item) -> Option<Self> {
         let load = item.attributes.iter().find_map(|(name, value)| match value {
             ItemValue::Text(load) if name == "_load" => LoadId::parse(load),
@@ -214,7 +214,7 @@ pub struct RecordPage {
 
 /// Reads rows back.
 pub trait ReadRecords: Sync {
-    /// Versions of the record with this partition key, newest first, at most `limit`.
+    /// Returns versions of the record with this partition key, newest first, at most `limit`.
     fn record_versions(
         &self,
         partition: &str,

@@ -44,7 +44,7 @@ pub enum Spent {
 /// A day in milliseconds: days are counted in UTC, without leap seconds, as Unix time is.
 const DAY_MS: u64 = 24 * 60 * 60 * 1_000;
 
-/// The number of the day since the epoch, and how long it still lasts.
+/// Returns the number of the day since the epoch, and how long it still lasts.
 pub(crate) fn day(now_ms: u64) -> (u64, Spent) {
     (now_ms / DAY_MS, Spent::Wait { milliseconds: DAY_MS - now_ms % DAY_MS })
 }
@@ -127,7 +127,7 @@ pub struct UploadRecord {
 /// How long an item outlives its time, milliseconds: a day.
 const KEPT_MS: u64 = DAY_MS;
 
-/// When an item whose time is `time_ms` ends.
+/// Returns when an item whose time is `time_ms` ends.
 pub(crate) fn kept_until_ms(time_ms: u64) -> u64 {
     time_ms.saturating_add(KEPT_MS)
 }
@@ -172,7 +172,7 @@ pub trait Requests: Sync {
     fn forget(&self, request: &RequestKey) -> impl Future<Output = Result<(), Error>> + Send;
     /// Keeps an upload's record.
     fn put_upload(&self, upload: &UploadRecord) -> impl Future<Output = Result<(), Error>> + Send;
-    /// An upload of this partner.
+    /// Returns an upload of this partner.
     fn upload_record(
         &self,
         partner: &str,

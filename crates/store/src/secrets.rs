@@ -6,6 +6,6 @@ use crate::Error;
 
 /// Reads secrets.
 pub trait Secrets: Sync {
-    /// The text of a secret, by its ARN.
+    /// Returns the text of a secret, by its ARN.
     fn secret(&self, arn: &str) -> impl Future<Output = Result<String, Error>> + Send;
 }

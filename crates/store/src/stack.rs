@@ -96,22 +96,22 @@ pub struct Subscription {
 
 /// Looks at a stack's parts.
 pub trait Checkup: Sync {
-    /// What the inbox bucket does when a file arrives.
+    /// Returns what the inbox bucket does when a file arrives.
     fn notifications(&self) -> impl Future<Output = Result<Notifications, Error>> + Send;
-    /// Whether the inbox bucket keeps versions.
+    /// Returns whether the inbox bucket keeps versions.
     fn versioned(&self) -> impl Future<Output = Result<bool, Error>> + Send;
-    /// The inbox queue; `None` when there is none.
+    /// Returns the inbox queue; `None` when there is none.
     fn inbox_queue(&self) -> impl Future<Output = Result<Option<InboxQueue>, Error>> + Send;
-    /// What calls the processor.
+    /// Returns what calls the processor.
     fn mappings(&self) -> impl Future<Output = Result<Vec<Mapping>, Error>> + Send;
-    /// How many invocations the account may run at the same time.
+    /// Returns how many invocations the account may run at the same time.
     fn account_concurrency(&self) -> impl Future<Output = Result<AccountConcurrency, Error>> + Send;
-    /// Whether the notifier has a secret that names channels.
+    /// Returns whether the notifier has a secret that names channels.
     fn has_channels_secret(&self) -> impl Future<Output = Result<bool, Error>> + Send;
-    /// The alarms whose names begin as the stack's do.
+    /// Returns the alarms whose names begin as the stack's do.
     fn alarms(&self) -> impl Future<Output = Result<Vec<AlarmFact>, Error>> + Send;
-    /// The subscriptions of the topic that mails operators.
+    /// Returns the subscriptions of the topic that mails operators.
     fn mail_subscriptions(&self) -> impl Future<Output = Result<Vec<Subscription>, Error>> + Send;
-    /// The role with which API Gateway writes logs in this account and region.
+    /// Returns the role with which API Gateway writes logs in this account and region.
     fn gateway_log_role(&self) -> impl Future<Output = Result<Option<String>, Error>> + Send;
 }

@@ -38,7 +38,7 @@ impl AccessRecord {
         );
     }
 
-    /// The metric record: one line without its line end. Dimensions: none (for alarms), and decision with kind. The
+    /// Returns the metric record: one line without its line end. Dimensions: none (for alarms), and decision with kind. The
     /// partner is a member and not a dimension, which would cost by the caller.
     #[must_use]
     pub fn metric(&self, published: &Metrics, now_ms: u64) -> String {

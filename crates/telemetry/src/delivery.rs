@@ -86,7 +86,7 @@ impl DeliveryRecord {
         }
     }
 
-    /// The metric record: one line without its line end. Dimensions: none, and the partner.
+    /// Returns the metric record: one line without its line end. Dimensions: none, and the partner.
     #[must_use]
     pub fn metric(&self, published: &Metrics, now_ms: u64) -> String {
         let is = |delivery: Delivery| if self.delivery == delivery { 1.0 } else { 0.0 };

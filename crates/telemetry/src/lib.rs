@@ -71,7 +71,7 @@ pub fn start(level: &str) {
     }
 }
 
-/// The level for our own crates, and `warn` for all others.
+/// Returns the level for our own crates, and `warn` for all others.
 fn filter(level: &str) -> Targets {
     const OURS: [&str; 12] = [
         "authorizer",

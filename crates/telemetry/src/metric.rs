@@ -275,7 +275,7 @@ pub(crate) fn line_of(
     if whole.len() <= LINE_BYTES { whole } else { short }
 }
 
-/// One directive for the metrics of the same sets of dimensions.
+/// Returns one directive for the metrics of the same sets of dimensions.
 fn directives(
     published: &Metrics,
     metrics: &[(Metric, Sets)],
@@ -297,7 +297,7 @@ fn directives(
     groups.into_iter().map(directive).collect()
 }
 
-/// The sets under which a metric is published. A set with an empty value is left out: CloudWatch has no empty values
+/// Returns the sets under which a metric is published. A set with an empty value is left out: CloudWatch has no empty values
 /// (1 to 255 characters), so that the metric would be counted once more under what remains of the set.
 /// <https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_Dimension.html>
 fn kept(
@@ -335,7 +335,7 @@ fn number(value: f64) -> Value {
     }
 }
 
-/// A count as a metric's value; above 2^53 it loses its last digits, as CloudWatch's own doubles do.
+/// Returns a count as a metric's value; above 2^53 it loses its last digits, as CloudWatch's own doubles do.
 #[expect(clippy::cast_precision_loss, reason = "CloudWatch keeps doubles")]
 pub(crate) fn float(count: u64) -> f64 {
     count as f64

@@ -43,7 +43,7 @@ impl NoticeRecord {
         }
     }
 
-    /// The metric record: one line without its line end. Dimensions: none, and the channel.
+    /// Returns the metric record: one line without its line end. Dimensions: none, and the channel.
     #[must_use]
     pub fn metric(&self, published: &Metrics, now_ms: u64) -> String {
         let is = |notice: Notice| if self.notice == notice { 1.0 } else { 0.0 };

@@ -121,7 +121,7 @@ impl FileRecord {
         );
     }
 
-    /// The metric record: one line without its line end, at most [`crate::LINE_BYTES`] long.
+    /// Returns the metric record: one line without its line end, at most [`crate::LINE_BYTES`] long.
     ///
     /// Dimensions: none (for alarms on everything), partner and feed, feed and state. Each combination is billed, so
     /// ids and codes are members of the line and not dimensions, and a value that is not asked by feed has none.
@@ -149,7 +149,7 @@ impl FileRecord {
         line_of(published, now_ms, &metrics, &members, self.details())
     }
 
-    /// The sets of dimensions of this file's metric, which has these in general.
+    /// Returns the sets of dimensions of this file's metric, which has these in general.
     fn sets(&self, metric: Definition, sets: Sets, monitoring: Monitoring) -> Sets {
         match monitoring {
             Monitoring::Off => UNPUBLISHED,
@@ -295,7 +295,7 @@ impl Occurrence {
         }
     }
 
-    /// The metric record: one line without its line end, without dimensions.
+    /// Returns the metric record: one line without its line end, without dimensions.
     #[must_use]
     pub fn metric(self, published: &Metrics, now_ms: u64) -> String {
         let metrics: [Metric; 1] = [(self.definition(), 1.0)];

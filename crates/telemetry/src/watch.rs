@@ -46,7 +46,7 @@ impl FeedWatchRecord {
         );
     }
 
-    /// The metric record: one line without its line end. Dimensions: none, and the feed.
+    /// Returns the metric record: one line without its line end. Dimensions: none, and the feed.
     #[must_use]
     pub fn metric(&self, published: &Metrics, now_ms: u64) -> String {
         let count = |partners: &[Label]| float(partners.len() as u64);
@@ -114,7 +114,7 @@ impl WatchRecord {
         );
     }
 
-    /// The metric record: one line without its line end, without dimensions.
+    /// Returns the metric record: one line without its line end, without dimensions.
     ///
     /// Basic has ten alarms, all of which are in use: there the alarm on overdue files also reports contracts that do not compile.
     /// A broken contract counts as one more overdue file than the feeds' lines count; the alarm takes the highest value.

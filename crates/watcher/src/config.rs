@@ -22,7 +22,7 @@ pub struct Names {
     pub account: Option<String>,
 }
 
-/// What the stack tells the function.
+/// The configuration of the function, from its stack.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Config {
     /// The names of the resources.
@@ -59,7 +59,7 @@ impl Config {
 mod tests {
     use super::*;
 
-    /// A value for each variable.
+    /// Returns a value for each variable.
     fn value(name: &str) -> String {
         match name {
             "MONITORING" => "Basic".to_owned(),

@@ -40,7 +40,7 @@ struct Announced {
 }
 
 impl<S: WatcherStore> Watcher<S> {
-    /// Without senders no partner is named.
+    /// Counts and logs the dead letters. Without senders no partner is named.
     pub(crate) async fn dead_letters(&self, senders: Option<&Senders>) -> Result<DeadLetters, Error> {
         let mut found = DeadLetters::default();
         for queue in [WatchedQueue::InboxDeadLetters, WatchedQueue::WebhookDeadLetters] {
@@ -62,7 +62,7 @@ impl<S: WatcherStore> Watcher<S> {
         Ok(found)
     }
 
-    /// Some of a queue's messages, until a look shows nothing new.
+    /// Returns some of a queue's messages, until a look shows nothing new.
     async fn look(&self, queue: WatchedQueue) -> Result<Vec<DeadFile>, Error> {
         let mut letters = BTreeMap::new();
         for _ in 0..MOST_LOOKS {

@@ -47,7 +47,7 @@ struct History {
 impl<S: WatcherStore> Watcher<S> {
     /// Judges every partner of every feed whose contract expects files, and writes one record for each feed. A feed of which
     /// something could not be read has none: no word is not a good word. The first failure is returned when all are judged.
-    /// Without senders nobody is judged, and contracts are read all the same. The feeds whose newest contract does not
+    /// Without senders no partner is judged, and contracts are read all the same. The feeds whose newest contract does not
     /// compile are in `broken`, whatever the result; it stays `None` where none was found and not all could be read.
     pub(crate) async fn expected(
         &self,
@@ -85,7 +85,7 @@ impl<S: WatcherStore> Watcher<S> {
         failed.map_or(Ok(()), Err)
     }
 
-    /// The active contracts that expect files, and the first failure to read one.
+    /// Returns the active contracts that expect files, and the first failure to read one.
     async fn watched(&self, broken: &mut Option<Vec<Label>>) -> Result<(Vec<Watched>, Option<Error>), Error> {
         let published = self.store.published().await?;
         let named: Vec<_> = published.into_iter().filter(|one| runtime::is_name(&one.feed)).collect();
@@ -116,7 +116,7 @@ impl<S: WatcherStore> Watcher<S> {
         Ok((watched, failed))
     }
 
-    /// What holds for a listed feed, read unless a run before read the same document.
+    /// Returns the contract in force for a listed feed, read unless an earlier run read the same document.
     async fn in_force(&self, listed: &Published) -> Result<Found, Error> {
         if let Some(found) = self.contracts.get(listed) {
             return Ok(found);
@@ -171,7 +171,7 @@ impl<S: WatcherStore> Watcher<S> {
         Ok((came(&due, &came_ms, now_ms), size))
     }
 
-    /// Whether a file of this scheduled time was to be expected: the partner was known by its deadline. Of a feed that is
+    /// Returns whether a file of this scheduled time was to be expected: the partner was known by its deadline. Of a feed that is
     /// newer than that, and of a partner that is in no table, only a file by then shows that it was.
     async fn is_due(&self, pair: &Pair<'_>, due: &Due, history: &History) -> Result<bool, Error> {
         let known = pair.since_ms.is_some_and(|since| since <= due.deadline_ms);
@@ -189,12 +189,12 @@ impl<S: WatcherStore> Watcher<S> {
         Ok(by_then(&earlier.files))
     }
 
-    /// The newest files, as far as a median needs them.
+    /// Returns the newest files, as far as a median needs them.
     async fn history(&self, pair: &Pair<'_>) -> Result<History, Error> {
         self.files(pair, None, MOST_PAGES).await
     }
 
-    /// Files of a pair within a range of instants, until there are a page's worth.
+    /// Returns files of a pair within a range of instants, until there are a page's worth.
     async fn files(
         &self,
         pair: &Pair<'_>,
@@ -222,7 +222,7 @@ impl<S: WatcherStore> Watcher<S> {
     }
 }
 
-/// Tells what is wrong with the newest version of a contract: text of the contract.
+/// Logs what is wrong with the newest version of a contract: text of the contract.
 fn log(feed: &str, newest: &BrokenContract) {
     let BrokenContract { object_version, errors, place, problem, in_force } = newest;
     tracing::warn!(
@@ -237,7 +237,7 @@ fn log(feed: &str, newest: &BrokenContract) {
     );
 }
 
-/// A partner's part in a feed, when it has one: it has dropped files of it, or one of its credentials names it.
+/// Returns a partner's part in a feed, when it has one: it has dropped files of it, or one of its credentials names it.
 fn pair<'a>(
     watched: &'a Watched,
     partner: &'a str,
@@ -256,7 +256,7 @@ fn pair<'a>(
     Some(Pair { watched, partner, since_ms })
 }
 
-/// Whether no file after this moment is left out.
+/// Returns whether no file after this moment is left out.
 fn reaches_back(history: &History, moment_ms: u64) -> bool {
     history.whole || arrivals(&history.files).any(|came| came <= moment_ms)
 }

@@ -32,7 +32,7 @@ impl<S: WatcherStore> Watcher<S> {
         Ok(loaded.map(|landed| now_ms.saturating_sub(landed) / 1_000))
     }
 
-    /// Its name is computed from the hour and taken once, so that twice is once.
+    /// Drops the file of an hour. Its name is computed from the hour and taken once, so that a second run changes nothing.
     async fn drop_heartbeat(&self, key: String, hour: &str) -> Result<(), Error> {
         if self.store.publish_contract(HEARTBEAT, Bytes::from_static(CONTRACT)).await? {
             tracing::info!("the contract of the heartbeat's feed was published");
@@ -53,13 +53,13 @@ impl<S: WatcherStore> Watcher<S> {
     }
 }
 
-/// Whether every row of a heartbeat file is visible.
+/// Returns whether every row of a heartbeat file is visible.
 fn is_loaded(file: &ListedFile) -> bool {
     let counts = file.outcome.as_ref().map(|outcome| outcome.counts);
     file.state == State::Complete && counts.is_some_and(|counts| counts.rows == ROWS && counts.rejects == 0)
 }
 
-/// The file of an hour: the same bytes whenever it is made.
+/// Returns the file of an hour: the same bytes whenever it is made.
 fn content(hour: &str) -> String {
     let lines = (1..=ROWS).map(|line| format!("{line},{hour}\n"));
     format!("line,hour\n{}", lines.collect::<Vec<_>>().concat())

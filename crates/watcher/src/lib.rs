@@ -1,16 +1,16 @@
 //! Whether the files came, whether any was lost, and whether the whole still works: looked at every few minutes.
 //!
 //! ```text
-//! schedule ──▶ tick ─┬▶ expected        contracts × partners ──▶ missing, late, thin, fat; contracts that do not compile
-//!                    ├▶ stuck           entries that nobody works on any more
+//! schedule ──▶ tick ─┬▶ expected        contracts × partners ──▶ missing, late, volume low or high; contracts that do not compile
+//!                    ├▶ stuck           entries whose lease has ended
 //!                    ├▶ dead letters    how many there are, and of which files
 //!                    ├▶ reconciliation  inbox × ledger ──▶ what was lost, to the inbox queue again
-//!                    └▶ heartbeat          a file of our own each hour ──▶ the age of the newest that was loaded
+//!                    └▶ heartbeat          a probe file each hour ──▶ the age of the newest that was loaded
 //!                               └──▶ one metric record for the run and one for each feed
 //! ```
 //!
-//! The parts go on beside each other: one that fails or has no time left is logged, says nothing in the metrics, and makes
-//! the invocation fail at its end. Gauges say how things stand and not what happened, so that an alarm ends by itself.
+//! The parts run concurrently: one that fails or has no time left is logged, says nothing in the metrics, and makes
+//! the invocation fail at its end. Gauges show the present state and not what happened, so that an alarm ends by itself.
 //! "Now" is the scheduled time of the event: a run is a function of its event, the bucket and the tables. Two runs at a time
 //! or one run twice do no harm: a file that is sent again is loaded once, the heartbeat's name is that of its hour, and how far
 //! the reconciliation got is written by one of them.
@@ -46,7 +46,7 @@ pub struct Watcher<S> {
     host: Host,
 }
 
-/// What the stack tells of itself.
+/// The settings of the stack.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Settings {
     /// What is published as metrics, and where.
@@ -83,7 +83,7 @@ impl<T> WatcherStore for T where
 }
 
 impl<S: WatcherStore> Watcher<S> {
-    /// A watcher with these.
+    /// Makes a watcher with these.
     #[must_use]
     pub fn new(store: S, settings: Settings, host: Host) -> Self {
         Self { store, contracts: Kept::default(), settings, host }

@@ -24,7 +24,7 @@ pub(crate) const MOST_SENDS: usize = 1_000;
 pub(crate) const BUSY: u64 = 1_000;
 /// The youngest version that is sent while the queue is busy. A message that waits for so long has set off its alarm.
 pub(crate) const YOUNGEST_WHILE_BUSY_MS: u64 = 6 * HOUR_MS;
-/// The most versions that one run sends while the queue is busy: 1,200 an hour, which every stack takes beside its files.
+/// The most versions that one run sends while the queue is busy: 1,200 an hour, which every stack processes next to its files.
 pub(crate) const MOST_SENDS_WHILE_BUSY: usize = 100;
 /// The most pages that one run lists: 10,000 versions.
 pub(crate) const MOST_PAGES: usize = 10;
@@ -50,7 +50,7 @@ struct Pace {
 }
 
 impl Pace {
-    /// The pace beside a queue with this number of messages.
+    /// Makes the pace for a queue with this number of messages.
     fn of(messages: u64) -> Self {
         if messages < BUSY {
             Self { youngest_ms: YOUNGEST_MS, most_sends: MOST_SENDS }
@@ -60,7 +60,7 @@ impl Pace {
     }
 }
 
-/// What became of a page.
+/// The result of a page.
 struct Page {
     /// Where to go on.
     next: Option<InboxPlace>,
@@ -145,7 +145,7 @@ impl<S: WatcherStore> Watcher<S> {
     }
 }
 
-/// When the round began and where it goes on; `None`: it is at its end, and it is too early for the next.
+/// Returns when the round began and where it goes on; `None`: it is at its end, and it is too early for the next.
 fn begin(seen: Option<&Cursor>, now_ms: u64) -> Option<(u64, Option<InboxPlace>)> {
     match seen {
         Some(Cursor { begun_ms, place: Some(place), .. }) => Some((*begun_ms, Some(place.clone()))),
@@ -159,7 +159,7 @@ fn is_old_enough(version: &ListedVersion, pace: Pace, now_ms: u64) -> bool {
     version.last_modified_ms.saturating_add(pace.youngest_ms) < now_ms
 }
 
-/// Whether nobody will do what is left to do for a version: decide it, or announce what was decided. Of what nobody sent
+/// Returns whether a version is left undecided or unannounced, with no delivery that will finish it. Of clutter
 /// nothing is announced.
 pub(crate) fn is_lost(entry: Option<&Entry>, now_ms: u64) -> bool {
     let Some(entry) = entry else { return true };

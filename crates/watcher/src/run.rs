@@ -1,4 +1,4 @@
-//! One run: its parts beside each other, and what became of them.
+//! One run: its concurrent parts and their results.
 
 use std::future::Future;
 use std::time::Duration;
@@ -42,7 +42,7 @@ struct Part<T> {
     found: Option<T>,
 }
 
-/// No invocation begins after its end: such a deadline is a constant of a local runtime (`cargo lambda watch` sends one),
+/// Returns the deadline, if it can be one. No invocation begins after its end: such a deadline is a constant of a local runtime (`cargo lambda watch` sends one),
 /// which sets no limit. A minute then is what there is.
 fn credible_deadline(deadline_ms: u64, now_ms: u64) -> u64 {
     if deadline_ms < now_ms { now_ms.saturating_add(60_000) } else { deadline_ms }

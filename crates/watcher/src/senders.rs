@@ -11,7 +11,7 @@ use crate::{Watcher, WatcherStore};
 /// Who there is, by name; `None` for a partner that is in no table.
 pub(crate) type Senders = BTreeMap<String, Option<Partner>>;
 
-/// A partner's name as a log tells it: a folder that no operator named may be a patient.
+/// Returns a partner's name as a log may show it: a folder that no operator named may be a patient.
 pub(crate) fn label(senders: Option<&Senders>, name: &str) -> Label {
     let registered = senders.and_then(|senders| senders.get(name)).is_some_and(Option::is_some);
     let is_known = registered || name == HEARTBEAT || name.is_empty();
@@ -44,7 +44,7 @@ impl<S: WatcherStore> Watcher<S> {
         Ok(senders)
     }
 
-    /// The feeds of a partner at this time.
+    /// Returns the feeds of a partner at this time.
     pub(crate) async fn sending(
         &self,
         name: &str,

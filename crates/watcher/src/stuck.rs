@@ -1,11 +1,11 @@
-//! Loads that nobody works on any more.
+//! Stuck loads: their lease has ended and no delivery took them over.
 
 use runtime::{DAY_MS, MINUTE_MS, format_instant};
 use store::{Entry, Error, FileId, FileQuery, MOST_ENTRIES, ReadLedger, State};
 
 use crate::{Watcher, WatcherStore};
 
-/// How long after the end of a lease nobody has taken a load over: it is stuck.
+/// How long after the end of its lease a load counts as stuck, milliseconds.
 const ENDED_MS: u64 = 15 * MINUTE_MS;
 /// How long after a file landed its own message is still on its way: ten deliveries take 75 minutes (docs/limits.md), and
 /// then it is as with an ended lease.
@@ -16,8 +16,8 @@ const BACK_MS: u64 = 14 * DAY_MS;
 const MOST_PAGES: usize = 4;
 const PAGE: u16 = 100;
 
-/// Whether nobody has a live lease on an undecided entry, and its own message is not on its way either: a released lease is
-/// waited for until the queue has given the message up, an ended one never, for whoever had it died.
+/// Returns whether an undecided entry has no live lease and no message of its own on the way: a released lease is
+/// waited for until the queue has given the message up, an ended one never, because its holder died.
 pub(crate) fn is_unattended(entry: &Entry, now_ms: u64) -> bool {
     !entry.state.is_terminal()
         && match entry.lease_until_ms {
@@ -26,13 +26,13 @@ pub(crate) fn is_unattended(entry: &Entry, now_ms: u64) -> bool {
         }
 }
 
-/// Whether it has been so for long.
+/// Returns whether it has been so for long.
 fn is_stuck(entry: &Entry, now_ms: u64) -> bool {
     is_unattended(entry, now_ms) && entry.lease_until_ms.saturating_add(ENDED_MS) < now_ms
 }
 
 impl<S: WatcherStore> Watcher<S> {
-    /// The files of these partners whose load is stuck. A file whose key names no partner is in no partner's list; the
+    /// Returns the files of these partners whose load is stuck. A file whose key names no partner is in no partner's list; the
     /// reconciliation sends it again all the same.
     pub(crate) async fn stuck(&self, partners: &[String], now_ms: u64) -> Result<Vec<FileId>, Error> {
         let mut stuck = Vec::new();

@@ -88,7 +88,7 @@ impl Delimiter {
         self.depth == 0
     }
 
-    /// Up to the end of the value, or into a string.
+    /// Returns up to the end of the value, or into a string.
     fn brackets(&mut self, text: &[u8]) -> bool {
         let rest = text.get(self.looked..).unwrap_or_default();
         for (at, byte) in rest.iter().enumerate() {

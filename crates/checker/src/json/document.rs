@@ -331,7 +331,7 @@ impl Document {
     }
 }
 
-/// How many bytes of white space begin at `from`.
+/// Returns how many bytes of white space begin at `from`.
 fn blank(text: &[u8], from: usize) -> usize {
     let rest = text.get(from..).unwrap_or_default();
     rest.iter().take_while(|byte| matches!(byte, b' ' | b'\t' | b'\n' | b'\r')).count()

@@ -43,7 +43,7 @@ impl Objects {
         &self.slots
     }
 
-    /// What the slots of the last record point into.
+    /// Returns what the slots of the last record point into.
     pub(super) fn text<'a>(&'a self, raw: &'a [u8]) -> &'a [u8] {
         if self.buffers.side.is_empty() { raw } else { &self.buffers.side }
     }
@@ -308,7 +308,7 @@ mod tests {
     use super::*;
     use crate::fixture;
 
-    /// A record as senders write it, or nearly.
+    /// Returns a record as senders write it, or nearly.
     fn line() -> impl Strategy<Value = String> {
         let name = prop::sample::select(vec!["id", "name", "a long enough name", "u", "i\\u0064"]);
         let value = prop_oneof![

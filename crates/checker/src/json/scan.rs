@@ -329,7 +329,7 @@ fn plain_end(text: &[u8], at: usize) -> Option<usize> {
     plain_end_beyond(text, at + 16)
 }
 
-/// The same for longer texts: block by block, then what is left.
+/// Returns the same for longer texts: block by block, then what is left.
 fn plain_end_beyond(text: &[u8], mut at: usize) -> Option<usize> {
     while let Some(block) = text.get(at..)?.first_chunk()
         && !has_special(block)
@@ -362,7 +362,7 @@ fn has_special(block: &[u8; BLOCK_BYTES]) -> bool {
     block.iter().fold(0, |found, byte| found | special(*byte)) != 0
 }
 
-/// Where the number that begins at `at` ends (RFC 8259 section 6).
+/// Returns where the number that begins at `at` ends (RFC 8259 section 6).
 #[inline]
 fn number_end(text: &[u8], mut at: usize) -> Option<usize> {
     if text.get(at) == Some(&b'-') {
@@ -379,7 +379,7 @@ fn number_end(text: &[u8], mut at: usize) -> Option<usize> {
     Some(at)
 }
 
-/// Where the digits from `at` on end, of which there is at least one.
+/// Returns where the digits from `at` on end, of which there is at least one.
 #[inline]
 fn digits_end(text: &[u8], at: usize) -> Option<usize> {
     let mut end = at;

@@ -195,7 +195,7 @@ pub(crate) fn line_end(text: &[u8], end: usize, last: bool) -> Option<Line> {
     }
 }
 
-/// How many lines end in the text.
+/// Returns how many lines end in the text.
 pub(crate) fn line_ends(text: &[u8]) -> u64 {
     let mut lines = 0;
     for at in memchr::memchr2_iter(b'\n', b'\r', text) {

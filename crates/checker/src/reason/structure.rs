@@ -7,7 +7,7 @@ use crate::item_size::ROW_BYTES;
 use crate::reader::encoding_name;
 use crate::records::KEY_BYTES;
 
-/// What is wrong with a record as a whole, or with a value that is not there.
+/// Returns what is wrong with a record as a whole, or with a value that is not there.
 pub(super) fn sentence(contract: &Contract, violation: &Violation, found: Found) -> String {
     match found {
         Found::Null => null(contract, violation),

@@ -91,7 +91,7 @@ struct Run {
 }
 
 impl Quotation {
-    /// What the run makes of the quotation when it does not close the cell, and whether it may close the cell.
+    /// Returns what the run makes of the quotation when it does not close the cell, and whether it may close the cell.
     fn after(self, run: Run) -> (Self, bool) {
         let odd = run.length % 2 == 1;
         match self {
@@ -383,7 +383,7 @@ impl Walk {
         }
     }
 
-    /// At the first run of quotes of a block: goes on where an earlier search ended that was here in the same state, or
+    /// Searches from the first run of quotes of a block: goes on where an earlier search ended that was here in the same state, or
     /// leaves a mark.
     fn joins(&mut self, memory: &Memory, trail: &mut Trail) -> bool {
         let within = self.run / MARK_BYTES == self.at / MARK_BYTES;

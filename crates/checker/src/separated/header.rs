@@ -101,7 +101,7 @@ impl Header {
         !self.raw.is_empty() && raw == self.raw
     }
 
-    /// One slot for each of the contract's columns.
+    /// Returns one slot for each of the contract's columns.
     pub(super) fn arrange<'a>(&self, cells: &'a [Slot], slots: &'a mut Vec<Slot>) -> &'a [Slot] {
         if self.same_order {
             return cells;

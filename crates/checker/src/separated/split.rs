@@ -45,7 +45,7 @@ impl Cells {
         self.slots.push(Slot { kind, start: offset32(start), end: offset32(end) });
     }
 
-    /// What the slots point into, when the record as sent is `raw`.
+    /// Returns what the slots point into, when the record as sent is `raw`.
     pub(super) fn text<'a>(&'a self, raw: &'a [u8]) -> &'a [u8] {
         if self.unescaped.is_empty() { raw } else { &self.unescaped }
     }

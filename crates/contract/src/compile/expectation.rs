@@ -45,7 +45,7 @@ impl Expected {
     }
 }
 
-/// `expect: { schedule: "0 6 * * *", timezone: Europe/Berlin, grace: 2h, rows: { min: 1, max: 1000 } }`.
+/// Returns `expect: { schedule: "0 6 * * *", timezone: Europe/Berlin, grace: 2h, rows: { min: 1, max: 1000 } }`.
 fn read(node: &Node, findings: &mut Findings) -> Option<Expected> {
     let fields = Fields::open(node, &words::EXPECT, findings)?;
     let schedule = fields.text("schedule", findings);

@@ -88,7 +88,7 @@ fn choose<T: Copy>(target: &mut T, node: &Node, words: &Words<T>, findings: &mut
     set(target, word_of(node, words, findings).map(|word| word.value));
 }
 
-/// `continue`, `abort`, `skip_file_<n>`, `skip_file_<n>%`.
+/// Returns `continue`, `abort`, `skip_file_<n>`, `skip_file_<n>%`.
 fn on_error(node: &Node, findings: &mut Findings) -> Option<OnError> {
     let text = text_of(node, findings)?;
     let policy = match text.value.as_str() {

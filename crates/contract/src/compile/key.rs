@@ -39,7 +39,7 @@ pub(super) fn check_names(feed: &SchemaObject, columns: &[Column], format: &Form
     }
 }
 
-/// How the labels of the format are compared. Field names of JSON are compared exactly.
+/// Returns how the labels of the format are compared. Field names of JSON are compared exactly.
 fn label_form(format: &Format) -> HeaderMatch {
     match format {
         Format::Separated(dialect) => dialect.header_match,

@@ -79,7 +79,7 @@ pub(super) fn describe(kind: &Kind, spelling: Option<&Spelling>) -> String {
     }
 }
 
-/// `decimal(10,3)`, `NUMERIC(5)`: precision and scale, scale 0 when not given (ISO/IEC 9075-2, 6.1).
+/// Returns `decimal(10,3)`, `NUMERIC(5)`: precision and scale, scale 0 when not given (ISO/IEC 9075-2, 6.1).
 fn precision_scale(property: &Property, compilation: &mut Compilation) -> Option<(u32, u32)> {
     let given = property.physical_type.as_ref()?;
     let lower = given.value.to_ascii_lowercase();

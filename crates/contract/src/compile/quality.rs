@@ -126,7 +126,7 @@ pub(super) fn on_table(rules: &[QualityRule], columns: &[Column], compilation: &
     }
 }
 
-/// What a rule measures and demands; `None` when it is not a library rule that runs.
+/// Returns what a rule measures and demands; `None` when it is not a library rule that runs.
 fn library<'rule>(rule: &'rule QualityRule, compilation: &mut Compilation) -> Option<Library<'rule>> {
     let written = match &rule.kind {
         QualityKind::Library(written) => written,
@@ -371,7 +371,7 @@ fn value_set(
     }
 }
 
-/// What makes a value valid, and the same as a noun phrase.
+/// Returns what makes a value valid, and the same as a noun phrase.
 fn valid(rule: &QualityRule, column: &Column, compilation: &mut Compilation) -> Option<(Vec<Check>, String)> {
     let mut checks = Vec::new();
     let mut expected = Vec::new();

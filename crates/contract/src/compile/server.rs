@@ -187,7 +187,7 @@ fn limits(node: &Node, limits: &mut Limits, findings: &mut Findings) {
     fields.close(findings);
 }
 
-/// How documents are separated: ODCS says it by the `delimiter` of the format `json`. Without one the file is one document.
+/// Returns how documents are separated: ODCS says it by the `delimiter` of the format `json`. Without one the file is one document.
 fn json_word(word: FormatWord, server: &Server, findings: &mut Findings) -> FormatWord {
     const WORDS: [(&str, FormatWord); 2] = [("new_line", FormatWord::JsonLines), ("array", FormatWord::Json)];
     let Some(delimiter) = &server.delimiter else { return word };
@@ -327,7 +327,7 @@ fn optional_character(
     required_character(fields, key, findings)
 }
 
-/// One ASCII character that is no line end; `\t` and `tab` are the tab.
+/// Returns one ASCII character that is no line end; `\t` and `tab` are the tab.
 fn character(text: &str) -> Option<u8> {
     match text.as_bytes() {
         b"\\t" | b"tab" => Some(b'\t'),

@@ -62,7 +62,7 @@ impl<'node> Fields<'node> {
         text_of(self.take(key)?, findings)
     }
 
-    /// `true` or `false`.
+    /// Returns `true` or `false`.
     pub(crate) fn boolean(&self, key: &'static str, findings: &mut Findings) -> Option<Located<bool>> {
         let node = self.take(key)?;
         if let Some(ScalarKind::Boolean(value)) = node.scalar().map(|scalar| scalar.kind) {
@@ -86,7 +86,7 @@ impl<'node> Fields<'node> {
         None
     }
 
-    /// One of the given words.
+    /// Returns one of the given words.
     pub(crate) fn word<T: Copy>(
         &self,
         key: &'static str,
@@ -144,7 +144,7 @@ pub(crate) fn text_of(node: &Node, findings: &mut Findings) -> Option<Located<St
     }
 }
 
-/// One of the given words.
+/// Returns one of the given words.
 pub(crate) fn word_of<T: Copy>(node: &Node, words: &Words<T>, findings: &mut Findings) -> Option<Located<T>> {
     let text = node.scalar().map_or("", |scalar| scalar.text.as_str());
     if let Some((_, value, _)) = words.iter().find(|(word, _, _)| *word == text) {

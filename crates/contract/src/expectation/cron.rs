@@ -156,7 +156,7 @@ impl Field {
         text.split(',').try_fold(0, |bits, part| Ok(bits | self.part(part)?))
     }
 
-    /// `*`, `6`, `1-5`, `*/15`, `0-30/10`.
+    /// Returns `*`, `6`, `1-5`, `*/15`, `0-30/10`.
     fn part(&self, text: &str) -> Result<u64, &'static str> {
         let (range, step) = text.split_once('/').map_or((text, None), |(range, step)| (range, Some(step)));
         let (from, to) = match range.split_once('-') {

@@ -50,7 +50,7 @@ pub(super) struct Fixed {
 }
 
 impl Fixed {
-    /// `None` when the runs are not of this form.
+    /// Returns `None` when the runs are not of this form.
     pub(super) fn new(runs: &[Run]) -> Option<Self> {
         let mut sets = Vec::new();
         for run in runs {

@@ -44,7 +44,7 @@ pub(super) fn weekday_of(day: i64) -> u8 {
     (day + 3).rem_euclid(7).to_le_bytes()[0]
 }
 
-/// Days of a month.
+/// Returns the number of days of a month.
 pub(super) fn days_in(year: i16, month: u8) -> u8 {
     match month {
         2 if year % 4 == 0 && (year % 100 != 0 || year % 400 == 0) => 29,

@@ -52,7 +52,7 @@ struct Stop {
 }
 
 impl Stop {
-    /// The one that is further on in the text; this one when both are at the same place.
+    /// Makes the one that is further on in the text; this one when both are at the same place.
     fn or_further(self, other: Option<Self>) -> Self {
         other.filter(|other| other.at > self.at).unwrap_or(self)
     }

@@ -38,9 +38,9 @@ const LETTERS: [(&str, &str, &str); 15] = [
 fn mapping(base: &[(&str, &str)], key: &str, value: &str) -> String {
     let mut text = "{ ".to_owned();
     for (name, kept) in base.iter().filter(|(name, _)| *name != key) {
-        let _ = write!(text, "{name}: {kept}, ");
+        write!(text, "{name}: {kept}, ").expect("a string takes every text");
     }
-    let _ = write!(text, "{key}: {value} }}");
+    write!(text, "{key}: {value} }}").expect("a string takes every text");
     text
 }
 
@@ -182,7 +182,7 @@ fn property_document(section: &'static Section, word: &str, value: &str) -> Stri
         let base = [("property", "frequency"), ("value", "1"), ("unit", "d"), ("scheduler", "cron")];
         return mapping(&TOP, "slaProperties", &format!("[{}]", mapping(&base, word, value)));
     }
-    let kind = LOGICAL_TYPES.iter().find(|(_, options)| is(*options)).map_or("string", |(word, _)| *word);
+    let kind = LOGICAL_TYPES.iter().find(|(_, options)| is(options)).map_or("string", |(word, _)| *word);
     let parts = if kind == "object" {
         ("properties", "[{ name: zip, logicalType: string }]")
     } else {
@@ -223,7 +223,7 @@ fn quality(section: &'static Section, word: &str, value: &str) -> String {
     if !compares {
         base.push(("mustBe", "0"));
     }
-    let rule = if std::ptr::eq(section, &ARGUMENTS) {
+    let rule = if std::ptr::eq(section, &raw const ARGUMENTS) {
         mapping(&base, "arguments", &format!("{{ {word}: {value} }}"))
     } else {
         mapping(&base, word, value)
@@ -342,7 +342,7 @@ fn cell(text: &str) -> String {
 
 /// A table of the words, the values of closed lists, and the words that are kept.
 fn render(section: &'static Section, page: &mut String) {
-    let _ = write!(page, "### {}\n\n{}\n", section.title, section.about);
+    write!(page, "### {}\n\n{}\n", section.title, section.about).expect("a string takes every text");
     if !section.words.is_empty() {
         page.push_str("\n| word | values | default | what it does | example |\n|---|---|---|---|---|\n");
     }
@@ -359,12 +359,13 @@ fn render(section: &'static Section, page: &mut String) {
             }
         };
         let mut does = word.does.to_owned();
-        let is_rule = std::ptr::eq(section, &PROPERTY) && ["required", "unique", "enum"].contains(&word.name);
+        let is_rule =
+            std::ptr::eq(section, &raw const PROPERTY) && ["required", "unique", "enum"].contains(&word.name);
         let rules = if is_option || is_rule { rules_of(section, word) } else { Vec::new() };
         if let [rule] = rules.as_slice() {
-            let _ = write!(does, " Rule `{rule}`.");
+            write!(does, " Rule `{rule}`.").expect("a string takes every text");
         }
-        let _ = writeln!(
+        writeln!(
             page,
             "| `{}` | {} | {} | {} | `{}` |",
             word.name,
@@ -372,18 +373,19 @@ fn render(section: &'static Section, page: &mut String) {
             cell(&default),
             cell(&does),
             cell(word.example)
-        );
+        )
+        .expect("a string takes every text");
     }
     for word in section.words {
         let Values::OneOf(choices) = word.values else { continue };
-        let _ = write!(page, "\n`{}`:\n\n", word.name);
+        write!(page, "\n`{}`:\n\n", word.name).expect("a string takes every text");
         for (value, does) in choices() {
-            let _ = writeln!(page, "* `{value}`: {does}");
+            writeln!(page, "* `{value}`: {does}").expect("a string takes every text");
         }
     }
     if !section.kept.is_empty() {
         let kept: Vec<String> = section.kept.iter().map(|name| format!("`{name}`")).collect();
-        let _ = write!(page, "\nAccepted and not read: {}.\n", kept.join(", "));
+        write!(page, "\nAccepted and not read: {}.\n", kept.join(", ")).expect("a string takes every text");
     }
     page.push('\n');
 }
@@ -395,12 +397,13 @@ fn page() -> String {
     }
     let mut letters = "| letters | what they read | example |\n|---|---|---|\n".to_owned();
     for (pattern, reads, example) in LETTERS {
-        let _ = writeln!(letters, "| {pattern} | {reads} | {example} |");
+        writeln!(letters, "| {pattern} | {reads} | {example} |").expect("a string takes every text");
     }
     let mut rules = "| rule | code | what is expected |\n|---|---|---|\n".to_owned();
     for structure in Structure::ALL {
         let rule = structure.rule();
-        let _ = writeln!(rules, "| `{}` | `{}` | {} |", rule.id, rule.code.as_str(), rule.expected);
+        writeln!(rules, "| `{}` | `{}` | {} |", rule.id, rule.code.as_str(), rule.expected)
+            .expect("a string takes every text");
     }
     let page = FRAME.replace("{{words}}", words.trim_end());
     page.replace("{{letters}}", letters.trim_end()).replace("{{rules}}", rules.trim_end())

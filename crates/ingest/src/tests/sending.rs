@@ -26,7 +26,7 @@ async fn a_file_lands_under_its_partner_feed_and_name_as_it_was_sent() {
         ("north/visits/day 1.csv", "text/csv")
     );
     assert!(landed.bytes == every);
-    assert_eq!(reply.body["sha256"], hex::encode(&Sha256::digest(&every)));
+    assert_eq!(reply.body["sha256"], hex::encode(Sha256::digest(&every)));
     assert_eq!((&reply.body["bytes"], &reply.body["name"]), (&json!(256), &json!("day 1.csv")));
     let status = format!("/api/v1/files/{}", reply.body["id"].as_str().expect("an id"));
     assert_eq!((reply.header("location"), &reply.body["status"]), (Some(status.as_str()), &json!(status)));

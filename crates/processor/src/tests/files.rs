@@ -224,7 +224,7 @@ async fn a_file_deleted_between_its_two_readings_is_gone_and_none_of_its_rows_is
 }
 
 #[tokio::test]
-async fn clutter_is_ignored_and_nobody_is_told() {
+async fn clutter_is_ignored_and_not_announced() {
     let harness = Harness::new();
     let folder = harness.land("north/visits/", "");
     let lock = harness.land("north/visits/.~lock.a.csv#", "x");
@@ -410,7 +410,7 @@ async fn a_file_tells_which_one_it_corrects_whether_it_is_loaded_or_quarantined(
 }
 
 #[tokio::test]
-async fn metadata_that_names_no_file_is_told_to_nobody() {
+async fn metadata_that_names_no_file_is_shown_nowhere() {
     let harness = Harness::new();
     visits(&harness, &[]);
     let corrected = land_correction(&harness, GOOD, "Ann Example, born 1970").await;

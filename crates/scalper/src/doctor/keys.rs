@@ -64,7 +64,7 @@ pub(super) fn check(
     findings
 }
 
-/// API Gateway was not asked to the end.
+/// Returns the finding that API Gateway could not be read to the end.
 pub(super) fn unchecked(error: &GatewayError) -> Finding {
     if error.code.starts_with("AccessDenied") {
         let what = format!("could not check: missing permission {}", KEYS.permission);

@@ -49,7 +49,7 @@ pub(super) fn contract(known: &Known, feed: &str, text: &ContractText) -> Option
     }
 }
 
-/// The first finding on a document with its place, and how many follow; none of none.
+/// Returns the first finding on a document with its place, and how many follow; none of none.
 fn first_of<'f>(findings: impl IntoIterator<Item = &'f contract::Finding>) -> Option<String> {
     let mut findings = findings.into_iter();
     let first = findings.next()?;
@@ -60,7 +60,7 @@ fn first_of<'f>(findings: impl IntoIterator<Item = &'f contract::Finding>) -> Op
     Some(format!(":{}:{}: {}{more}", first.line, first.column, first.message()))
 }
 
-/// The findings on all contracts.
+/// Returns the findings on all contracts.
 pub(super) fn contracts(known: &Known, feeds: usize, wrong: Vec<Finding>) -> Vec<Finding> {
     if feeds == 0 {
         let bucket = known.places.contracts(&known.stack);

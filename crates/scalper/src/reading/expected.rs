@@ -38,7 +38,7 @@ impl Expected {
         Self { last_by: last.map(by), last: arrival, next_by: next.map(by) }
     }
 
-    /// What a reader of the table sees of it.
+    /// Returns what a reader of the table sees of it.
     pub(super) fn cell(&self) -> String {
         match (self.last, &self.last_by, &self.next_by) {
             (Some(Arrival::Missing), Some(_), _) => "missing".to_owned(),
@@ -82,7 +82,7 @@ impl<S: Readable> StackView<S> {
         Ok(())
     }
 
-    /// A feed's contract, read once for all partners. A contract that cannot be read does not hide the rest.
+    /// Returns a feed's contract, read once for all partners. A contract that cannot be read does not hide the rest.
     async fn contract(
         &self,
         feed: &str,
@@ -134,7 +134,7 @@ impl<S: Readable> StackView<S> {
         Ok(Some(Expected::of(judged, next)))
     }
 
-    /// When the newest file of a list came: one with something new in it, be it good or rejected.
+    /// Returns when the newest file of a list came: one with something new in it, be it good or rejected.
     async fn newest(&self, query: FileQuery) -> Result<Option<u64>, CommandError> {
         let mut newest = None;
         self.pages(query, MOST_PAGES, |listed| {

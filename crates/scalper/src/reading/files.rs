@@ -111,7 +111,7 @@ impl Files {
     }
 }
 
-/// How a file's line is marked.
+/// Returns how a file's line is marked.
 pub(super) fn mark(file: &FileView) -> Mark {
     match State::parse(file.state) {
         Some(State::Quarantined) => Mark::Wrong,

@@ -58,7 +58,7 @@ pub(super) struct PlaceRead {
 }
 
 impl PlaceRead {
-    /// A receipt names the kind of bucket.
+    /// Returns the kind of bucket that a receipt names.
     pub(super) fn is_in_inbox(&self) -> bool {
         self.bucket == "inbox"
     }
@@ -92,12 +92,12 @@ impl<S: Readable> StackView<S> {
         self.find_version(word, None).await
     }
 
-    /// A file and its entry.
+    /// Returns a file and its entry.
     pub(crate) async fn entry_of(&self, word: &str) -> Result<(FileId, Entry), CommandError> {
         self.find(word).await.map(|Found { file, entry }| (file, entry))
     }
 
-    /// As [`StackView::find`]. A version's name is computed from key and version: no list is read.
+    /// Finds one version of a key, as [`StackView::find`] does. A version's name is computed from key and version: no list is read.
     pub(super) async fn find_version(
         &self,
         word: &str,
@@ -141,7 +141,7 @@ impl<S: Readable> StackView<S> {
         FileId::of(&FileVersion { bucket, key, version, etag: None })
     }
 
-    /// The versions of a key that the ledger knows, newest first, among the newest 1,000 files of its feed.
+    /// Returns the versions of a key that the ledger knows, newest first, among the newest 1,000 files of its feed.
     pub(super) async fn versions(
         &self,
         partner: &str,
@@ -166,7 +166,7 @@ impl<S: Readable> StackView<S> {
         Ok(found)
     }
 
-    /// Goes through a partner's files, newest first, until `take` has enough, the list ends, or so many pages were read.
+    /// Goes through a partner's files, newest first, until `take` has enough, the list ends, or the maximum number of pages was read.
     /// Says where the list goes on.
     pub(super) async fn pages(
         &self,
@@ -190,7 +190,7 @@ impl<S: Readable> StackView<S> {
         Ok(query.after)
     }
 
-    /// What was decided on a file.
+    /// Returns what was decided on a file.
     pub(super) fn decided<'e>(&self, found: &'e Found) -> Result<&'e Outcome, CommandError> {
         let outcome = found.entry.outcome.as_ref().filter(|_| found.entry.state.is_terminal());
         outcome.ok_or_else(|| CommandError::NotDecided {
@@ -209,18 +209,18 @@ impl<S: Readable> StackView<S> {
     }
 }
 
-/// Where the rejected records of a decided file are.
+/// Returns where the rejected records of a decided file are.
 pub(super) fn rejects_key(outcome: &Outcome) -> Option<String> {
     let folder = outcome.quarantine.as_deref().filter(|_| outcome.counts.rejects > 0)?;
     Some(format!("{folder}rejects.csv"))
 }
 
-/// Whether its rows were visible once and are not any more.
+/// Returns whether its rows were visible once and are not any more.
 pub(super) fn was_visible(state: State) -> bool {
     matches!(state, State::Superseded | State::Retracted)
 }
 
-/// A key as it is typed, also as an address.
+/// Returns a key as it is typed, also as an address.
 fn key_of(word: &str) -> &str {
     let key = word.strip_prefix("s3://").and_then(|rest| rest.split_once('/'));
     key.map_or(word, |(_bucket, key)| key)

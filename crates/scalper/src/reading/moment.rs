@@ -2,13 +2,13 @@
 
 use runtime::{DAY_MS, HOUR_MS, MINUTE_MS, parse_instant_or_day};
 
-/// How long ago, to one unit.
+/// Returns how long ago, to one unit.
 pub(super) fn ago(then_ms: u64, now_ms: u64) -> String {
     let (number, unit) = in_one_unit(then_ms, now_ms);
     format!("{number} {unit} ago")
 }
 
-/// How old, to one unit, for a cell of a table: `5m`, `9d`.
+/// Returns how old, to one unit, for a cell of a table: `5m`, `9d`.
 pub(super) fn age(then_ms: u64, now_ms: u64) -> String {
     let (number, unit) = in_one_unit(then_ms, now_ms);
     number.to_string() + unit.get(..1).unwrap_or_default()

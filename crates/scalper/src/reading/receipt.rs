@@ -25,13 +25,13 @@ impl<S: Readable> StackView<S> {
 }
 
 impl Stored {
-    /// Byte for byte.
+    /// Returns the receipt byte for byte.
     #[must_use]
     pub fn raw(&self) -> &str {
         &self.0
     }
 
-    /// On lines; what is no JSON as it is, made harmless.
+    /// Renders the receipt on lines; a text that is not JSON stays as it is, without control characters.
     #[must_use]
     pub fn to_text(&self) -> String {
         if serde_json::from_str::<IgnoredAny>(&self.0).is_err() {
@@ -41,7 +41,7 @@ impl Stored {
     }
 }
 
-/// A JSON document with a line for each member and item, in its own order and with its own spelling.
+/// Returns a JSON document with a line for each member and item, in its own order and with its own spelling.
 fn on_lines(json: &str) -> String {
     let mut out = String::with_capacity(2 * json.len());
     let mut depth = 0_usize;

@@ -15,7 +15,7 @@ use crate::arguments::RejectsArguments;
 use crate::error::CommandError;
 use crate::report::{Fit, Style, fitted};
 
-/// What the reader is told before values are given.
+/// The notice that is shown before values are.
 pub const WARNING: &str = "these are records as the partner sent them, personal data included: keep them out of tickets, logs and chats";
 
 /// Which records were rejected and why, without their values.
@@ -109,7 +109,7 @@ pub async fn save(
     let copied = copy(&mut file).await;
     if copied.is_err() {
         drop(file);
-        // What is left when even this fails is told by the failure itself.
+        // What is left when even this fails is in the error.
         std::fs::remove_file(path).ok();
     }
     copied

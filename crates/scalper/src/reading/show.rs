@@ -73,7 +73,7 @@ impl AcknowledgedView {
         Self { at: format_second(said.at_ms), said: said.clone() }
     }
 
-    /// Who, when and why.
+    /// Renders who acknowledged, when and why.
     pub(crate) fn to_text(&self) -> String {
         format!("by {} at {}: {}", self.said.by, self.at, self.said.reason)
     }
@@ -112,7 +112,7 @@ impl<S: Readable> StackView<S> {
         Ok(Story { newest_contract, versions, ..story })
     }
 
-    /// A contract that cannot be read does not hide the rest.
+    /// Returns the newest contract of a feed; `None` when it cannot be read, so that the rest is shown.
     async fn newest_contract(&self, feed: &str) -> Option<NewestContract> {
         let none = |problem: String| NewestContract { version: None, hash: None, problem: Some(problem) };
         if feed.is_empty() {
@@ -200,7 +200,7 @@ impl Story {
         text
     }
 
-    /// What is known of the file itself.
+    /// Returns what is known of the file itself.
     fn facts(&self) -> Vec<(&'static str, String)> {
         let file = &self.file;
         let named = |name: &str| {
@@ -231,7 +231,7 @@ impl Story {
         facts
     }
 
-    /// Which contract decided the file, and which one decides the next.
+    /// Returns which contract decided the file, and which one decides the next.
     fn contracts(&self) -> Vec<(&'static str, String)> {
         let described = |version: &str, hash: Option<&str>| {
             format!("version {version}, SHA-256 {}", hash.unwrap_or("not known"))
@@ -261,7 +261,7 @@ impl Story {
         lines
     }
 
-    /// The claims of a file that is not decided, or took several; nothing for the usual one.
+    /// Returns the claims of a file that is not decided, or took several; nothing for the usual one.
     fn work(&self) -> Option<String> {
         let Self { fence, deaths, rows_written, .. } = self;
         let decided = State::parse(self.file.state).is_some_and(State::is_terminal);

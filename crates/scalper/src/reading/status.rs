@@ -1,4 +1,4 @@
-//! How things stand: what is wrong first, then each feed of each partner at a glance.
+//! The state of the stack: problems first, then each feed of each partner at a glance.
 
 use std::collections::BTreeMap;
 
@@ -22,7 +22,7 @@ const MOST_PAGES: usize = 20;
 /// Odd folders that are named.
 const MOST_ODD: usize = 5;
 
-/// How things stand.
+/// The state of the stack.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 #[expect(missing_docs, reason = "the members are those of the JSON document, named as they read")]
@@ -104,7 +104,7 @@ impl<S: Readable> StackView<S> {
         Ok(Status { stack, at, problems, feeds, queues, all_open, check: arguments.check, now_ms })
     }
 
-    /// What is wrong with files whose key names no partner, beside those that are quarantined.
+    /// Returns the problems of files whose key names no partner, other than quarantined ones.
     async fn stuck_elsewhere(&self, now_ms: u64) -> Result<Vec<Problem>, CommandError> {
         let (partner, state) = (UNKNOWN.to_owned(), Some(State::Processing));
         let query = FileQuery { partner, state, limit: find::PAGE, ..FileQuery::default() };
@@ -137,7 +137,7 @@ impl<S: Readable> StackView<S> {
         }
     }
 
-    /// The queues, and what is wrong with them. A queue that cannot be read is not known to be empty.
+    /// Returns the queues, and what is wrong with them. A queue that cannot be read is not known to be empty.
     async fn queues(&self) -> (Vec<QueueView>, Vec<Problem>) {
         let mut views = Vec::new();
         let mut problems = Vec::new();
@@ -171,7 +171,7 @@ impl<S: Readable> StackView<S> {
         (views, problems)
     }
 
-    /// The feeds of which anything is known, by name.
+    /// Returns the feeds of which anything is known, by name.
     async fn partner_feeds(
         &self,
         partner: &str,

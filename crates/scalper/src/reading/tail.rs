@@ -75,7 +75,7 @@ impl<S: Readable> StackView<S> {
         Ok(())
     }
 
-    /// What is new of everybody, oldest first.
+    /// Returns what is new of everybody, oldest first.
     async fn round(
         &self,
         named: Option<&str>,
@@ -117,7 +117,7 @@ impl<S: Readable> StackView<S> {
         Ok(outcomes)
     }
 
-    /// A partner's files since the oldest that may still change; in the first round a page of the newest, however old.
+    /// Returns a partner's files since the oldest that may still change; in the first round a page of the newest, however old.
     async fn window(&self, partner: &str, seen: &Seen) -> Result<Vec<ListedFile>, CommandError> {
         let begin = seen.from(self.host.now().saturating_sub(WINDOW_MS));
         let query = FileQuery {
@@ -138,7 +138,7 @@ impl<S: Readable> StackView<S> {
 }
 
 impl Seen {
-    /// Where a window begins: at the given instant, or at the oldest file before it that is not decided.
+    /// Returns where a window begins: at the given instant, or at the oldest file before it that is not decided.
     fn from(&self, begin: u64) -> u64 {
         let open = self.states.values().filter(|(state, _)| !state.is_terminal());
         open.map(|(_, landed)| *landed).chain([begin]).min().unwrap_or(begin)
@@ -146,7 +146,7 @@ impl Seen {
 }
 
 impl FileView {
-    /// One line of `tail`.
+    /// Returns one line of `tail`.
     #[must_use]
     pub fn to_line(&self, json: bool, colours: bool) -> String {
         if json {

@@ -79,30 +79,30 @@ impl FileView {
         Self::of_listed(stack, entry.listed_partner(), &listed)
     }
 
-    /// The name below partner and feed, harmless.
+    /// Returns the name below partner and feed, harmless.
     pub(super) fn name(&self) -> String {
         let folder = format!("{}/{}/", self.partner, self.feed);
         plain(self.key.strip_prefix(&folder).unwrap_or(&self.key)).into_owned()
     }
 
-    /// The key and the verdict, harmless.
+    /// Returns the key and the verdict, harmless.
     pub(crate) fn shown_key(&self) -> String {
         format!("{} {}", self.verdict(), plain(&self.key))
     }
 
-    /// When it landed.
+    /// Returns when it landed.
     pub(crate) fn landed_text(&self) -> &str {
         self.landed.as_deref().unwrap_or("at a time that is not known")
     }
 
-    /// The state, and the fault where there is one.
+    /// Returns the state, and the fault where there is one.
     pub(super) fn verdict(&self) -> String {
         self.fault
             .as_ref()
             .map_or_else(|| self.state.to_owned(), |fault| format!("{} ({})", self.state, plain(fault)))
     }
 
-    /// The state and the fault, without parentheses: a cell of a table.
+    /// Returns the state and the fault, without parentheses: a cell of a table.
     pub(super) fn outcome(&self) -> String {
         let fault = self.fault.as_ref().map(|fault| format!(" {}", plain(fault)));
         format!("{}{}", self.state, fault.unwrap_or_default())
@@ -117,7 +117,7 @@ impl FileView {
     }
 }
 
-/// Visible rows of the records that were read, or a hyphen for a file that was not read.
+/// Returns the visible rows of the records that were read, or a hyphen for a file that was not read.
 pub(super) fn of(file: &FileView) -> String {
     match (file.rows, file.records) {
         (Some(rows), Some(records)) => format!("{rows}/{records}"),
@@ -125,7 +125,7 @@ pub(super) fn of(file: &FileView) -> String {
     }
 }
 
-/// A number, or a hyphen where there is none.
+/// Returns a number, or a hyphen where there is none.
 pub(super) fn count(number: Option<u64>) -> String {
     number.map_or_else(|| "-".to_owned(), |number| number.to_string())
 }

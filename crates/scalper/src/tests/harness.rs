@@ -104,7 +104,7 @@ impl Harness {
         self.memory.put_partner(&partner).await.expect("kept");
     }
 
-    /// Drops a file so many minutes before noon and lets the processor follow it.
+    /// Drops a file this number of minutes before noon and lets the processor follow it.
     pub(super) async fn send(&self, key: &str, bytes: &str, minutes: u64) -> FileId {
         let file = self.memory.land(INBOX, key, bytes.to_owned());
         self.follow(&file, minutes).await;
@@ -195,7 +195,7 @@ impl Harness {
         serde_json::from_str(&self.answer(line).await.to_json()).expect("JSON")
     }
 
-    /// What `tail` gives in so many rounds, with something happening before each further one.
+    /// What `tail` prints in this number of rounds, with something happening before each further one.
     pub(super) async fn tail(
         &self,
         line: &str,

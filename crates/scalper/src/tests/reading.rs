@@ -12,7 +12,7 @@ use crate::error::CommandError;
 use crate::reading::{Answer, save};
 use crate::report::WIDTH;
 
-/// Values that stand in the files of [`Harness::of_every_kind`].
+/// Values of the files of [`Harness::of_every_kind`].
 const VALUES: [&str; 3] = ["Ann", "Bob", "Constantine"];
 
 #[tokio::test]

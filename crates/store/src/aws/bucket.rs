@@ -37,7 +37,7 @@ pub(super) struct Versions<'a> {
     pub(super) delimiter: Option<&'static str>,
     /// Those after this place.
     pub(super) after: Option<&'a InboxPlace>,
-    /// At most so many; 1,000 for `None`, which is the most that S3 gives.
+    /// Maximum number of versions; 1,000 for `None`, which is the most that S3 gives.
     pub(super) most: Option<i32>,
 }
 
@@ -61,7 +61,7 @@ impl Bucket {
         request.set_expected_bucket_owner(self.account.clone())
     }
 
-    /// A page of objects, at most so many.
+    /// Returns a page of at most this number of objects.
     pub(super) async fn objects(
         &self,
         operation: Operation,
@@ -73,7 +73,7 @@ impl Bucket {
         request.send().await.map_err(|error| failure(operation, &error))
     }
 
-    /// A page of versions.
+    /// Returns a page of versions.
     pub(super) async fn versions(
         &self,
         operation: Operation,
@@ -96,7 +96,7 @@ impl Bucket {
     }
 }
 
-/// An object; `None` when it is gone.
+/// Returns an object; `None` when it is gone.
 pub(super) async fn found(
     operation: Operation,
     request: GetObjectFluentBuilder,
@@ -108,7 +108,7 @@ pub(super) async fn found(
     }
 }
 
-/// What S3 says of an object without its bytes; `None` when it is gone.
+/// Returns what S3 says of an object without its bytes; `None` when it is gone.
 pub(super) async fn seen(
     operation: Operation,
     request: HeadObjectFluentBuilder,
@@ -120,12 +120,12 @@ pub(super) async fn seen(
     }
 }
 
-/// Whether a listed key is this one.
+/// Returns whether a listed key is this one.
 pub(super) fn is_key(page: &ListObjectVersionsOutput, listed: Option<&str>, key: &str) -> bool {
     listed.and_then(|listed| listed_key(page, listed)).as_deref() == Some(key)
 }
 
-/// The versions of exactly this key, newest first, delete markers left out.
+/// Returns the versions of exactly this key, newest first, delete markers left out.
 pub(super) fn versions_of<'p>(
     page: &'p ListObjectVersionsOutput,
     key: &str,
@@ -163,7 +163,7 @@ pub(super) fn require_s3(operation: Operation, answer: &impl RequestId) -> Resul
     }
 }
 
-/// Whether S3 says that this version is not there: unknown, deleted, a delete marker (405), or replaced in a bucket
+/// Returns whether S3 says that this version is not there: unknown, deleted, a delete marker (405), or replaced in a bucket
 /// without versioning (412). A missing bucket and a denied access are our faults, and a status that did not come from S3
 /// says nothing about the version.
 pub(super) fn is_gone<E: ProvideErrorMetadata>(error: &SdkError<E, HttpResponse>) -> bool {
@@ -177,7 +177,7 @@ pub(super) fn is_gone<E: ProvideErrorMetadata>(error: &SdkError<E, HttpResponse>
     }
 }
 
-/// Whether this is S3's answer to a HEAD: without a body, and with what only S3 gives.
+/// Returns whether this is S3's answer to a HEAD: without a body, and with what only S3 gives.
 fn is_bare_answer<E>(error: &SdkError<E, HttpResponse>) -> bool {
     let body = error.raw_response().and_then(|response| response.body().bytes());
     let is_html = header(error, "content-type").is_some_and(|kind| !kind.starts_with("application/xml"));
@@ -188,7 +188,7 @@ fn header<'e, E>(error: &'e SdkError<E, HttpResponse>, name: &str) -> Option<&'e
     error.raw_response()?.headers().get(name)
 }
 
-/// Whether S3 says that the object is in an archive storage class. A copy has a code of its own for it.
+/// Returns whether S3 says that the object is in an archive storage class. A copy has a code of its own for it.
 /// <https://docs.aws.amazon.com/AmazonS3/latest/API/API_CopyObject.html#API_CopyObject_Errors>
 pub(super) fn is_archived<E: ProvideErrorMetadata>(error: &SdkError<E, HttpResponse>) -> bool {
     matches!(code(error), Some("InvalidObjectState" | "ObjectNotInActiveTierError"))

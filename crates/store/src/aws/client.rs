@@ -73,7 +73,7 @@ const ROOTS: [&[u8]; 5] = [
     include_bytes!("roots/starfield-services-root-g2.pem"),
 ];
 
-/// What every client is made of: also those of other services, in binaries that have their own.
+/// Returns what every client is made of: also those of other services, in binaries that have their own.
 #[must_use]
 pub fn configuration(access: Access) -> SdkConfig {
     let http = https();
@@ -88,13 +88,13 @@ pub fn configuration(access: Access) -> SdkConfig {
     config.build()
 }
 
-/// The one HTTP client.
+/// Returns the one HTTP client.
 #[must_use]
 pub fn https() -> SharedHttpClient {
     aws_smithy_http_client::Builder::new().tls_provider(TLS).tls_context(trust()).build_https()
 }
 
-/// A connector of the same making, for calls outside an SDK's client.
+/// Returns a connector of the same making, for calls outside an SDK's client.
 pub(super) fn connector() -> SharedHttpConnector {
     let settings = HttpConnectorSettings::builder().connect_timeout(CONNECT).read_timeout(ATTEMPT).build();
     let connector = aws_smithy_http_client::Connector::builder().connector_settings(settings);
@@ -168,7 +168,7 @@ impl Connection {
         Self { config: config.clone(), meter: Meter::default() }
     }
 
-    /// Clients of whoever has this access.
+    /// Clients with this access.
     #[must_use]
     pub fn open(access: Access) -> Self {
         Self::new(&configuration(access))
@@ -232,7 +232,7 @@ impl Connection {
     }
 }
 
-/// What a transfer of many bytes overrides for its own call.
+/// Returns what a transfer of many bytes overrides for its own call.
 pub(super) fn transfer() -> aws_sdk_s3::config::Builder {
     aws_sdk_s3::config::Builder::new().timeout_config(timeouts(TRANSFER_ATTEMPT, TRANSFER))
 }

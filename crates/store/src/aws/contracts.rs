@@ -28,13 +28,13 @@ pub struct ContractsBucket {
 }
 
 impl ContractsBucket {
-    /// The bucket of this name.
+    /// Makes the bucket of this name.
     #[must_use]
     pub fn new(s3: &S3, name: &str) -> Self {
         Self { bucket: Bucket::new(s3, name) }
     }
 
-    /// The newest version of a feed's contract, or the one with this id; `None` when it does not exist.
+    /// Returns the newest version of a feed's contract, or the one with this id; `None` when it does not exist.
     ///
     /// The length in the answer decides whether the body is read: a document that nobody would compile is never taken into
     /// memory, whatever its size.
@@ -127,7 +127,7 @@ fn key(feed: &str) -> String {
     format!("{feed}{SUFFIX}")
 }
 
-/// The whole body, which has this many bytes by the answer; never more of it.
+/// Returns the whole body, which has this many bytes by the answer; never more of it.
 async fn body(mut output: GetObjectOutput, length: u64) -> Result<Bytes, Error> {
     let broken_off = || Error::new(Operation::ReadContract, "body broke off");
     let mut bytes = BytesMut::new();

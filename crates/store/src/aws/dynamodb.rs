@@ -101,7 +101,7 @@ macro_rules! conditional {
 
 conditional!(PutItemError, UpdateItemError, DeleteItemError);
 
-/// The one place that tells a condition that does not hold from a call that failed.
+/// Returns the one place that tells a condition that does not hold from a call that failed.
 fn written<E: Conditional + ProvideErrorMetadata>(
     operation: Operation,
     answer: Result<Option<Attributes>, SdkError<E, HttpResponse>>,
@@ -117,7 +117,7 @@ fn written<E: Conditional + ProvideErrorMetadata>(
 }
 
 impl Written {
-    /// Whether it was made.
+    /// Returns whether it was made.
     pub(super) fn is_made(&self) -> bool {
         matches!(self, Self::Made(_))
     }
@@ -132,7 +132,7 @@ impl Key {
         Self { partition: partition.into(), sort: Some(sort.into()) }
     }
 
-    /// The item of this key with these attributes.
+    /// Returns the item of this key with these attributes.
     pub(super) fn item(self, mut attributes: Attributes) -> Attributes {
         attributes.insert("pk".to_owned(), text(self.partition));
         attributes.extend(self.sort.map(|sort| ("sk".to_owned(), text(sort))));
@@ -159,7 +159,7 @@ impl<'a> Update<'a> {
         self.values.insert(format!(":{name}"), value);
     }
 
-    /// What more names stand for.
+    /// Returns what more names stand for.
     pub(super) fn values(mut self, values: Attributes) -> Self {
         self.values.extend(values);
         self
@@ -212,7 +212,7 @@ impl Table {
         item.map(|item| read(&item).ok_or_else(|| malformed(operation))).transpose()
     }
 
-    /// What the item says that failed a condition: from the answer, or read where the answer has none.
+    /// Returns what the item says that failed a condition: from the answer, or read where the answer has none.
     pub(super) async fn seen<T>(
         &self,
         operation: Operation,
@@ -241,7 +241,7 @@ impl Table {
         Ok((found.unwrap_or_default(), left.map(|left| left.keys).unwrap_or_default()))
     }
 
-    /// A page of a query.
+    /// Returns a page of a query.
     pub(super) async fn page(&self, query: &Query<'_>, start: Option<Attributes>) -> Result<Page, Error> {
         let answer = self
             .client
@@ -266,7 +266,7 @@ impl Table {
         Ok(Page::new(answer.items, answer.last_evaluated_key))
     }
 
-    /// All items of a query.
+    /// Returns all items of a query.
     pub(super) async fn all(&self, query: &Query<'_>) -> Result<Vec<Attributes>, Error> {
         let mut items = Vec::new();
         let mut start = None;
@@ -280,7 +280,7 @@ impl Table {
         }
     }
 
-    /// A page of a whole index, for one that is sparse.
+    /// Returns a page of a whole index, for one that is sparse.
     pub(super) async fn scan_index(
         &self,
         operation: Operation,
@@ -399,7 +399,7 @@ impl Table {
         request.return_consumed_capacity(ReturnConsumedCapacity::Total).send().await.map(drop)
     }
 
-    /// A put as a part of a transaction.
+    /// Returns a put as a part of a transaction.
     pub(super) fn put_part(
         &self,
         operation: Operation,
@@ -421,7 +421,7 @@ impl Table {
         Ok(TransactWriteItem::builder().put(put).build())
     }
 
-    /// An update as a part of a transaction.
+    /// Returns an update as a part of a transaction.
     pub(super) fn update_part(&self, update: Update<'_>) -> Result<TransactWriteItem, Error> {
         let names = update.names();
         let part = aws_sdk_dynamodb::types::Update::builder()
@@ -444,7 +444,7 @@ impl Page {
     }
 }
 
-/// An item that does not say what it should.
+/// Returns an item that does not say what it should.
 pub(super) fn malformed(operation: Operation) -> Error {
     Error::new(operation, "malformed item")
 }

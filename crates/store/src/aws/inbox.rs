@@ -63,7 +63,7 @@ pub struct InboxBucket {
 }
 
 impl InboxBuckets {
-    /// The buckets of these names.
+    /// Makes the buckets of these names.
     #[must_use]
     pub fn new(s3: &S3, names: &[String]) -> Self {
         Self(names.iter().map(|name| Bucket::new(s3, name)).collect())
@@ -71,19 +71,19 @@ impl InboxBuckets {
 }
 
 impl InboxBucket {
-    /// The bucket of this name.
+    /// Makes the bucket of this name.
     #[must_use]
     pub fn new(s3: &S3, name: &str) -> Self {
         Self { bucket: Bucket::new(s3, name) }
     }
 
-    /// A version of a key, or the current one.
+    /// Returns a version of a key, or the current one.
     async fn look(&self, key: &str, version: Option<VersionId>) -> Result<Option<Current>, Error> {
         let output = seen(Operation::FindVersion, self.bucket.head(key).set_version_id(version)).await?;
         output.map(current).transpose()
     }
 
-    /// The newest versions of exactly this key, delete markers left out: one page of the listing.
+    /// Returns the newest versions of exactly this key, delete markers left out: one page of the listing.
     async fn newest_versions(&self, key: &str) -> Result<Vec<VersionId>, Error> {
         let most = Some(i32::try_from(MOST_VERSIONS).unwrap_or(i32::MAX));
         let asked = Versions { prefix: Some(key), most, ..Versions::default() };
@@ -263,14 +263,14 @@ impl<T: AsRef<InboxBucket> + Sync> ListInbox for T {
     }
 }
 
-/// What the object is told about where it came from.
+/// Returns what the object is told about where it came from.
 fn metadata(land: &Land) -> HashMap<String, String> {
     let mut metadata = HashMap::from([(UPLOAD.to_owned(), land.upload.to_string())]);
     metadata.extend(land.corrects.as_ref().map(|corrects| (CORRECTS.to_owned(), corrects.clone())));
     metadata
 }
 
-/// `If-None-Match` and `If-Match`.
+/// Returns `If-None-Match` and `If-Match`.
 fn conditions(condition: &Condition) -> (Option<String>, Option<String>) {
     match condition {
         Condition::Absent => (Some("*".to_owned()), None),
@@ -298,7 +298,7 @@ fn landed(operation: Operation, version: Option<String>, etag: Option<String>) -
     Ok(Landed::Version { version: version.unwrap_or_else(|| NULL_VERSION.to_owned()), etag })
 }
 
-/// What S3 did not take: because of the condition (404 when there is nothing to replace), or of the sender.
+/// Returns what S3 did not take: because of the condition (404 when there is nothing to replace), or of the sender.
 fn rejection<E: ProvideErrorMetadata>(
     operation: Operation,
     error: &SdkError<E, HttpResponse>,

@@ -18,7 +18,7 @@ pub struct InboxPolicy {
 }
 
 impl InboxPolicy {
-    /// Those of the stack of this name.
+    /// Returns those of the stack of this name.
     #[must_use]
     pub fn new(connection: &Connection, stack: &str) -> Self {
         Self {
@@ -36,7 +36,7 @@ impl InboxPolicy {
         self.signed.call(call).await
     }
 
-    /// The customer key with which the bucket encrypts.
+    /// Returns the customer key with which the bucket encrypts.
     async fn key(&self, bucket: &str, home: &Home) -> Result<Option<String>, Error> {
         let request = self.s3.get_bucket_encryption().bucket(bucket).expected_bucket_owner(&home.account);
         let answer = match request.send().await {

@@ -5,7 +5,7 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_perc
 /// What S3 takes as it is, besides letters and digits (RFC 3986, 2.3), and the slashes of a key.
 const KEPT: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~').remove(b'/');
 
-/// `<bucket>/<key>` as the copy-source header wants it: percent-encoded but for the slashes.
+/// Returns `<bucket>/<key>` as the copy-source header wants it: percent-encoded but for the slashes.
 /// <https://docs.aws.amazon.com/AmazonS3/latest/API/API_CopyObject.html>
 pub(super) fn copy_source(bucket: &str, key: &str, version: Option<&str>) -> String {
     let mut source = format!("{bucket}/{}", encode(key));
@@ -20,7 +20,7 @@ fn encode(text: &str) -> String {
     utf8_percent_encode(text, KEPT).to_string()
 }
 
-/// A key from a listing with `encoding-type=url`, where a blank is a plus sign; `None` when it is not UTF-8.
+/// Returns a key from a listing with `encoding-type=url`, where a blank is a plus sign; `None` when it is not UTF-8.
 pub(super) fn decode(encoded: &str) -> Option<String> {
     percent_decode_str(&encoded.replace('+', " ")).decode_utf8().ok().map(Into::into)
 }

@@ -81,7 +81,7 @@ pub struct LedgerTable {
 }
 
 impl LedgerTable {
-    /// The table of this name.
+    /// Makes the table of this name.
     #[must_use]
     pub fn new(client: &Client, name: &str) -> Self {
         Self { table: Table::new(client, name) }
@@ -268,7 +268,7 @@ impl<T: AsRef<LedgerTable> + Sync> Reconciliation for T {
 }
 
 impl LedgerTable {
-    /// One conditional write of a claim; `reload` is the entry that was seen with another load.
+    /// Returns one conditional write of a claim; `reload` is the entry that was seen with another load.
     async fn claim_once(&self, claim: &Claim, reload: Option<&Entry>) -> Result<Written, Error> {
         let FileVersion { bucket, key, version, etag } = &claim.file;
         let mut clauses = CLAIMED.to_owned();
@@ -318,7 +318,7 @@ impl LedgerTable {
         Ok(if written.is_made() { Fenced::Kept } else { Fenced::Lost })
     }
 
-    /// Writes a terminal state; whether it stands, now or since an earlier attempt of ours.
+    /// Writes a terminal state; whether it stands, now or since an earlier attempt.
     async fn decide(&self, operation: Operation, fence: &Fence, outcome: &Outcome) -> Result<bool, Error> {
         let opens = outcome.state == State::Quarantined;
         let expression = if opens { format!("{DECIDE}{OPEN}") } else { DECIDE.to_owned() };
@@ -335,7 +335,7 @@ impl LedgerTable {
         self.table.read(operation, entry::file_key(file), entry::entry).await
     }
 
-    /// The entry that failed a condition.
+    /// Returns the entry that failed a condition.
     async fn seen(
         &self,
         operation: Operation,
@@ -346,13 +346,13 @@ impl LedgerTable {
     }
 }
 
-/// A write under a claim.
+/// Returns a write under a claim.
 fn fenced<'a>(operation: Operation, fence: &Fence, expression: &'a str) -> Update<'a> {
     let update = Update::new(operation, entry::file_key(&fence.file), expression);
     update.only_if(FENCED).values(fence_values(fence))
 }
 
-/// The values of [`FENCED`].
+/// Returns the values of [`FENCED`].
 fn fence_values(fence: &Fence) -> Attributes {
     attributes([
         (":fence", number(fence.fence)),
@@ -361,7 +361,7 @@ fn fence_values(fence: &Fence) -> Attributes {
     ])
 }
 
-/// The values of [`DECIDE`].
+/// Returns the values of [`DECIDE`].
 fn decision_values(outcome: &Outcome) -> Attributes {
     attributes([
         (":state", text(outcome.state.as_str())),

@@ -54,7 +54,7 @@ impl<T: AsRef<Meter>> Metered for T {
 }
 
 impl Meter {
-    /// The counter of requests of an operation; DynamoDB bills none.
+    /// Returns the counter of requests of an operation; DynamoDB bills none.
     fn requests(&self, service: &str, operation: &str, method: &str) -> Option<&AtomicU64> {
         match (service, method) {
             ("S3", "GET" | "HEAD") if LISTS.contains(&operation) => Some(&self.0.object_writes),

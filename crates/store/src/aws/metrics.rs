@@ -19,7 +19,7 @@ pub struct CloudWatch {
 }
 
 impl CloudWatch {
-    /// The alarms and metrics that the caller may read.
+    /// Makes the alarms and metrics that the caller may read.
     #[must_use]
     pub fn new(client: &Late<Client>) -> Self {
         Self { client: client.clone() }
@@ -94,7 +94,7 @@ fn now(alarm: &MetricAlarm) -> AlarmNow {
     }
 }
 
-/// The metric of an alarm that has one.
+/// Returns the metric of an alarm that has one.
 fn only(alarm: &MetricAlarm) -> Option<Query> {
     let statistic = alarm.extended_statistic().or(alarm.statistic().map(Statistic::as_str));
     let measure = Measure::Metric {
@@ -106,7 +106,7 @@ fn only(alarm: &MetricAlarm) -> Option<Query> {
     Some(Query { id: ONLY.to_owned(), measure, returned: true })
 }
 
-/// One of several that an alarm computes with.
+/// Returns one of several that an alarm computes with.
 fn compared(query: &MetricDataQuery) -> Option<Query> {
     let measure = match (query.metric_stat(), query.expression()) {
         (Some(stat), _) => {
@@ -172,12 +172,12 @@ mod tests {
         bytes
     }
 
-    /// A map of one member (RFC 8949): 0xa1, the name, the value.
+    /// Returns a map of one member (RFC 8949): 0xa1, the name, the value.
     fn member(name: &str, value: &[u8]) -> Vec<u8> {
         [&[0xa1], text(name).as_slice(), value].concat()
     }
 
-    /// `{"MetricDataResults": [{"Id": "it", "Timestamps": [600, 900], "Values": [2, 14.5]}]}`.
+    /// Returns `{"MetricDataResults": [{"Id": "it", "Timestamps": [600, 900], "Values": [2, 14.5]}]}`.
     fn two_values() -> Vec<u8> {
         // An instant is a number of seconds under tag 1.
         let instant = |seconds: f64| [vec![0xc1], double(seconds)].concat();
@@ -238,7 +238,7 @@ mod tests {
         assert!(replay.seen()[0].body.contains("FILL(it, 0)"));
     }
 
-    /// A map (RFC 8949) of fewer than 24 members.
+    /// Returns a map (RFC 8949) of fewer than 24 members.
     fn map(members: &[(&str, Vec<u8>)]) -> Vec<u8> {
         let length = u8::try_from(members.len()).expect("few members");
         let members = members.iter().flat_map(|(name, value)| [text(name), value.clone()].concat());

@@ -182,7 +182,7 @@ impl Multipart {
     }
 }
 
-/// What a rejected copy means: the source is not there or cannot be copied from, or a service failed.
+/// Returns what a rejected copy means: the source is not there or cannot be copied from, or a service failed.
 pub(super) fn not_copied<E: ProvideErrorMetadata>(
     operation: Operation,
     error: &SdkError<E, HttpResponse>,

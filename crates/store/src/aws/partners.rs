@@ -26,13 +26,13 @@ pub struct PartnersTable {
 }
 
 impl PartnersTable {
-    /// The table of this name.
+    /// Makes the table of this name.
     #[must_use]
     pub fn new(client: &Client, name: &str) -> Self {
         Self { table: Table::new(client, name) }
     }
 
-    /// All items of a partition whose sort key begins so, in its order.
+    /// Returns all items of a partition whose sort key begins so, in its order.
     async fn partition(&self, partition: String, prefix: Option<&str>) -> Result<Vec<Attributes>, Error> {
         let mut values = attributes([(":pk", text(partition))]);
         values.extend(prefix.map(|prefix| (":prefix".to_owned(), text(prefix))));
@@ -181,7 +181,7 @@ fn own(partner: &str) -> String {
     format!("partner#{partner}")
 }
 
-/// An item that cannot be read opens nothing.
+/// Reads an item; one that cannot be read opens nothing.
 async fn read<T>(table: &Table, key: Key, read: fn(&Attributes) -> Option<T>) -> Result<Option<T>, Error> {
     table.read(Operation::ReadPartner, key, read).await
 }
@@ -243,7 +243,7 @@ fn credential(item: &Attributes) -> Option<Credential> {
     })
 }
 
-/// An instant that may be absent. One that is there must be read: an overlooked revocation would let the caller in.
+/// Returns an instant that may be absent. One that is there must be read: an overlooked revocation would let the caller in.
 #[expect(clippy::option_option, reason = "absent is not malformed")]
 fn instant(item: &Attributes, name: &str) -> Option<Option<u64>> {
     if item.contains_key(name) { Reader(item).number(name).map(Some) } else { Some(None) }

@@ -36,7 +36,7 @@ pub struct QuarantineWriter {
 }
 
 impl QuarantineBucket {
-    /// The bucket of this name.
+    /// Makes the bucket of this name.
     #[must_use]
     pub fn new(s3: &S3, name: &str) -> Self {
         Self { bucket: Bucket::new(s3, name) }
@@ -44,7 +44,7 @@ impl QuarantineBucket {
 }
 
 impl QuarantineWriter {
-    /// The bucket of this name.
+    /// Makes the bucket of this name.
     #[must_use]
     pub fn new(s3: &S3, name: &str, inboxes: &InboxBuckets) -> Self {
         Self { bucket: Bucket::new(s3, name), inboxes: inboxes.clone() }
@@ -132,7 +132,7 @@ impl<T: AsRef<QuarantineWriter> + Sync> WriteQuarantine for T {
     }
 }
 
-/// The SDK adds a CRC-32 of the body, which S3 checks and keeps.
+/// Returns the SDK adds a CRC-32 of the body, which S3 checks and keeps.
 async fn put(bucket: &Bucket, key: &str, content_type: &str, body: Bytes) -> Result<(), Error> {
     let request = bucket.put(key).content_type(content_type).body(ByteStream::from(body));
     let answer = request.customize().config_override(client::transfer()).send().await;

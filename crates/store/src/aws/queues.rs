@@ -51,7 +51,7 @@ pub struct StackQueues {
 }
 
 impl MessageQueue {
-    /// The queue at this URL.
+    /// Makes the queue at this URL.
     #[must_use]
     pub fn new(sqs: &Late<Client>, url: &str) -> Self {
         Self { sqs: sqs.clone(), url: url.to_owned() }
@@ -59,7 +59,7 @@ impl MessageQueue {
 }
 
 impl WatchedQueues {
-    /// The queues at these URLs.
+    /// Makes the queues at these URLs.
     #[must_use]
     pub fn new(sqs: &Late<Client>, urls: QueueUrls) -> Self {
         Self { sqs: sqs.clone(), urls }
@@ -75,7 +75,7 @@ impl WatchedQueues {
 }
 
 impl StackQueues {
-    /// The queues of the stack of this name.
+    /// Makes the queues of the stack of this name.
     #[must_use]
     pub fn new(sqs: &Late<Client>, stack: &str) -> Self {
         Self { sqs: sqs.clone(), stack: stack.to_owned() }
@@ -161,7 +161,7 @@ impl<T: AsRef<StackQueues> + Sync> CountMessages for T {
     }
 }
 
-/// The URL of a queue of a stack; `None` when there is no such queue.
+/// Returns the URL of a queue of a stack; `None` when there is no such queue.
 pub(super) async fn url(sqs: &Client, queue: StackQueue, stack: &str) -> Result<Option<String>, Error> {
     match sqs.get_queue_url().queue_name(queue.name(stack)).send().await {
         Ok(found) => found.queue_url.map(Some).ok_or_else(|| Error::new(Operation::ReadQueue, "no URL")),

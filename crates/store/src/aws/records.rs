@@ -51,7 +51,7 @@ impl Pace {
 }
 
 impl RecordsTable {
-    /// The table of this name.
+    /// Makes the table of this name.
     #[must_use]
     pub fn new(client: &Client, name: &str) -> Self {
         Self { table: Table::new(client, name), pace: Arc::default() }

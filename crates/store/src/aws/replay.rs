@@ -107,7 +107,7 @@ pub(super) struct Answer {
 /// The header of an answer that no service gave.
 const IN_BETWEEN: &str = "via";
 
-/// An answer of something that stands between the store and the service.
+/// Returns an answer of something that stands between the store and the service.
 pub(super) fn in_between(status: u16) -> Answer {
     let headers = vec![(IN_BETWEEN, "1.1 proxy".to_owned()), ("content-type", "text/html".to_owned())];
     Answer { status, headers, body: "<html><body>not here</body></html>".into() }
@@ -117,12 +117,12 @@ pub(super) fn answer(status: u16, body: impl Into<Vec<u8>>) -> Answer {
     Answer { status, headers: Vec::new(), body: body.into() }
 }
 
-/// An error of S3.
+/// Returns an error of S3.
 pub(super) fn s3_error(status: u16, code: &str) -> Answer {
     answer(status, format!("<Error><Code>{code}</Code><Message>secret</Message></Error>"))
 }
 
-/// An error of DynamoDB, with more members.
+/// Returns an error of DynamoDB, with more members.
 pub(super) fn dynamodb_error(code: &str, more: &str) -> Answer {
     let kind = format!("com.amazonaws.dynamodb.v20120810#{code}");
     answer(400, format!(r#"{{"__type":"{kind}","message":"secret"{more}}}"#))
@@ -139,12 +139,12 @@ enum End {
 pub(super) struct Replay(Arc<Mutex<(VecDeque<Answer>, Vec<Seen>)>>, End);
 
 impl Replay {
-    /// A store that is answered so.
+    /// Returns a store that is answered so.
     pub(super) fn store(answers: impl IntoIterator<Item = Answer>) -> (Stores, Self) {
         Self::ending(answers, End::Rejection)
     }
 
-    /// A store that is answered so, and then never again.
+    /// Returns a store that is answered so, and then never again.
     pub(super) fn store_then_silence(answers: impl IntoIterator<Item = Answer>) -> (Stores, Self) {
         Self::ending(answers, End::Silence)
     }
@@ -154,7 +154,7 @@ impl Replay {
         (Stores::new(&Connection::new(&config)), replay)
     }
 
-    /// What makes clients that are answered so.
+    /// Returns what makes clients that are answered so.
     pub(super) fn configuration(answers: impl IntoIterator<Item = Answer>) -> (SdkConfig, Self) {
         Self::ending_configuration(answers, End::Rejection)
     }
@@ -171,7 +171,7 @@ impl Replay {
         (config, replay)
     }
 
-    /// What was asked so far.
+    /// Returns what was asked so far.
     pub(super) fn seen(&self) -> Vec<Seen> {
         self.0.lock().unwrap().1.clone()
     }

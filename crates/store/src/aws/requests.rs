@@ -143,7 +143,7 @@ impl<T: AsRef<PartnersTable> + Sync> Requests for T {
 }
 
 impl PartnersTable {
-    /// `None`: spent. Otherwise when the next arrival is due.
+    /// Returns `None`: spent. Otherwise when the next arrival is due.
     async fn spend(
         &self,
         key: &Key,
@@ -160,13 +160,13 @@ impl PartnersTable {
     }
 }
 
-/// When an item ends by itself, in seconds, as DynamoDB wants it.
+/// Returns when an item ends by itself, in seconds, as DynamoDB wants it.
 /// <https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/time-to-live-ttl-before-you-start.html>
 fn ends(time_ms: u64) -> AttributeValue {
     number(kept_until_ms(time_ms) / 1_000)
 }
 
-/// A name for one beginning, so that one whose answer was lost and that is sent again knows itself.
+/// Returns a name for one beginning, so that one whose answer was lost and that is sent again knows itself.
 fn attempt() -> Result<String, Error> {
     let mut random = [0; 16];
     getrandom::fill(&mut random).map_err(|_| Error::new(Operation::KeepRequest, "no randomness"))?;

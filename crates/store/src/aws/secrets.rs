@@ -13,7 +13,7 @@ pub struct SecretsManager {
 }
 
 impl SecretsManager {
-    /// The secrets that the caller may read.
+    /// Makes the secrets that the caller may read.
     #[must_use]
     pub fn new(client: &Late<Client>) -> Self {
         Self { client: client.clone() }

@@ -57,7 +57,7 @@ impl Signed {
         Self::over(config, client::connector())
     }
 
-    /// The same over any connector.
+    /// Makes the same over any connector.
     pub(super) fn over(config: &SdkConfig, connector: SharedHttpConnector) -> Self {
         Self {
             connector,
@@ -68,7 +68,7 @@ impl Signed {
         }
     }
 
-    /// The answer's JSON document; `null` for an empty one.
+    /// Returns the answer's JSON document; `null` for an empty one.
     pub(super) async fn call(&self, call: Call<'_>) -> Result<Value, Error> {
         let mut attempt = 1;
         loop {

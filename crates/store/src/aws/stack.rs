@@ -86,7 +86,7 @@ macro_rules! fact {
 }
 
 impl StackParts {
-    /// The stack that is there.
+    /// Makes the stack that is there.
     #[must_use]
     pub fn new(connection: &Connection, stack: &str, home: &Home) -> Self {
         Self {

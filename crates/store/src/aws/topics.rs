@@ -22,7 +22,7 @@ pub struct MailTopic {
 }
 
 impl OutcomeTopic {
-    /// The topic of this ARN.
+    /// Makes the topic of this ARN.
     #[must_use]
     pub fn new(sns: &Late<Client>, arn: &str) -> Self {
         Self { sns: sns.clone(), arn: arn.to_owned() }
@@ -30,7 +30,7 @@ impl OutcomeTopic {
 }
 
 impl MailTopic {
-    /// The topic of this ARN.
+    /// Makes the topic of this ARN.
     #[must_use]
     pub fn new(sns: &Late<Client>, arn: &str) -> Self {
         Self { sns: sns.clone(), arn: arn.to_owned() }

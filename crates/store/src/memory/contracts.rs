@@ -57,13 +57,13 @@ impl Kept {
         version
     }
 
-    /// The newest version of each contract that is not deleted, by feed.
+    /// Returns the newest version of each contract that is not deleted, by feed.
     pub(super) fn newest_contracts(&self) -> impl Iterator<Item = (&String, &ContractVersion)> {
         let newest = self.contracts.iter().filter_map(|(feed, versions)| Some((feed, versions.first()?)));
         newest.filter(|(_, version)| version.bytes.is_some())
     }
 
-    /// Whether a feed has a contract that is not deleted.
+    /// Returns whether a feed has a contract that is not deleted.
     pub(super) fn has_contract(&self, feed: &str) -> bool {
         self.contracts
             .get(feed)

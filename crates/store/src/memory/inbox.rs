@@ -194,7 +194,7 @@ impl ListInbox for Memory {
 
 /// What tests see of the inbox. None of it is a counted call.
 impl Memory {
-    /// The versions in [`INBOX`], by key, each key's oldest first.
+    /// Returns the versions in [`INBOX`], by key, each key's oldest first.
     #[must_use]
     pub fn inbox_versions(&self) -> Vec<InboxVersion> {
         let kept = self.kept();
@@ -216,13 +216,13 @@ impl Memory {
         versions.collect()
     }
 
-    /// How many uploads in parts are neither completed nor given up.
+    /// Returns how many uploads in parts are neither completed nor given up.
     #[must_use]
     pub fn open_multiparts(&self) -> usize {
         self.kept().multiparts.len()
     }
 
-    /// The ids of the files in [`INBOX`], by key, each key's oldest first.
+    /// Returns the ids of the files in [`INBOX`], by key, each key's oldest first.
     #[must_use]
     pub fn inbox_files(&self) -> Vec<FileId> {
         self.inbox_versions().iter().map(|version| FileId::of(&version.file)).collect()
@@ -253,7 +253,7 @@ fn current(version: &Version) -> Current {
 }
 
 impl Kept {
-    /// The versions of a key of the inbox, newest first.
+    /// Returns the versions of a key of the inbox, newest first.
     fn of_key(&self, key: &str) -> &[Version] {
         self.inbox.get(&(INBOX.to_owned(), key.to_owned())).map_or(&[], Vec::as_slice)
     }
@@ -338,7 +338,7 @@ impl Kept {
     }
 }
 
-/// The versions of a key that come after a place. After a version that was deleted meanwhile the key begins anew: what was
+/// Returns the versions of a key that come after a place. After a version that was deleted meanwhile the key begins anew: what was
 /// seen is seen again, and nothing is left out.
 fn unseen(key: &str, versions: &[Version], after: Option<&InboxPlace>) -> Vec<ListedVersion> {
     let rest = match after {
@@ -363,7 +363,7 @@ fn listed_version(key: &str, version: &Version) -> ListedVersion {
     ListedVersion { file, last_modified_ms: version.last_modified_ms, bytes: version.bytes.len() as u64 }
 }
 
-/// A version as the bucket's list shows it.
+/// Returns a version as the bucket's list shows it.
 fn made(version: &Version) -> Made {
     Made { last_modified_ms: version.last_modified_ms, in_parts: is_in_parts(&version.etag) }
 }

@@ -10,7 +10,7 @@ impl Memory {
         self.kept().bucket_policy = policy.map(str::to_owned);
     }
 
-    /// The bucket policy as it was last written.
+    /// Returns the bucket policy as it was last written.
     #[must_use]
     pub fn bucket_policy_text(&self) -> Option<String> {
         self.kept().bucket_policy.clone()
@@ -26,7 +26,7 @@ impl Memory {
         self.kept().no_stack = true;
     }
 
-    /// The grants as name and grantee, by name.
+    /// Returns the grants as name and grantee, by name.
     #[must_use]
     pub fn key_grants(&self) -> Vec<(String, String)> {
         let kept = self.kept();

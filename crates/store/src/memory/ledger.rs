@@ -185,7 +185,7 @@ impl Reconciliation for Memory {
 
 /// What tests see of the ledger.
 impl Memory {
-    /// How far the reconciliation got.
+    /// Returns how far the reconciliation got.
     #[must_use]
     pub fn reconciled(&self) -> Option<Cursor> {
         self.kept().cursor.clone()
@@ -260,7 +260,7 @@ impl Kept {
         Committed::Done
     }
 
-    /// The other complete file that has this content.
+    /// Returns the other complete file that has this content.
     fn holder(&self, content: &ContentClaim, claimant: &FileId) -> Option<FileId> {
         let holder = self.contents.get(&content_name(content)).filter(|holder| *holder != claimant)?;
         let complete = self.entries.get(holder).is_some_and(|entry| entry.state == State::Complete);
@@ -316,7 +316,7 @@ fn is_asked(query: &FileQuery, file: &FileId, entry: &Entry) -> bool {
         && query.after.as_ref().is_none_or(|after| (order, file) < (after.order.as_str(), &after.file))
 }
 
-/// The feed under which the index lists an entry.
+/// Returns the feed under which the index lists an entry.
 fn listed_feed(entry: &Entry) -> &str {
     if entry.partner.is_empty() { UNKNOWN } else { &entry.feed }
 }

@@ -33,7 +33,7 @@ impl Memory {
         self.kept().measured.push(Datapoint { at_ms, value });
     }
 
-    /// Which measures were asked for, in order.
+    /// Returns which measures were asked for, in order.
     #[must_use]
     pub fn asked(&self) -> Vec<Query> {
         self.kept().asked.clone()

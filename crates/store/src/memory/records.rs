@@ -46,7 +46,7 @@ impl Kept {
     }
 }
 
-/// A hash over the whole item.
+/// Returns a hash over the whole item.
 pub(super) fn digest(item: &Item) -> String {
     let mut parts = vec![item.partition.clone(), item.sort.clone()];
     for (name, value) in &item.attributes {

@@ -47,7 +47,7 @@ impl Signed {
         }
     }
 
-    /// The headers that must be sent, as `aws` signs them.
+    /// Returns the headers that must be sent, as `aws` signs them.
     fn headers(&self) -> Vec<(String, String)> {
         let mut headers = Vec::new();
         match self {

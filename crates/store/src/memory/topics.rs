@@ -16,7 +16,7 @@ impl Mail for Memory {
 }
 
 impl Memory {
-    /// What was mailed, subject and text, in order.
+    /// Returns what was mailed, subject and text, in order.
     #[must_use]
     pub fn mailed(&self) -> Vec<(String, String)> {
         self.kept().mailed.clone()

@@ -100,7 +100,7 @@ async fn contracts_are_looked_at_also_when_the_partners_are_not_known() {
 }
 
 #[tokio::test]
-async fn a_folder_of_nobody_is_named_in_no_line() {
+async fn a_folder_of_an_unknown_sender_is_named_in_no_line() {
     let deadline_ms = BEGIN_MS + HOUR_MS;
     let harness = Harness::new();
     harness.memory.publish_contract("visits", contract(&daily(", rows: {min: 2, max: 4}")));

@@ -100,7 +100,7 @@ impl Harness {
         assert!(self.deliver(&event_of(file, made_ms)).await, "it is terminal");
     }
 
-    /// A file of so many rows lands and is loaded.
+    /// Lands a file with this number of rows and loads it.
     pub(super) async fn arrive(&self, folder: &str, rows: u64, made_ms: u64) -> FileVersion {
         let lines: Vec<_> = (0..rows).map(|row| format!("{row},Ann\n")).collect();
         let bytes = format!("id,name\n{}", lines.concat());
@@ -142,7 +142,7 @@ impl Harness {
         lines.iter().rev().find(|line| !line[metric].is_null()).cloned().unwrap_or_default()
     }
 
-    /// A metric of the last run; `None` when the run did not tell it.
+    /// Returns a metric of the last run; `None` when the run did not publish it.
     pub(super) fn gauge(&self, metric: &str) -> Option<u64> {
         let lines = self.lines.lock().expect("lines");
         lines.iter().rev().find(|line| !line["Watches"].is_null())?[metric].as_u64()
@@ -157,7 +157,7 @@ impl Harness {
         published.filter_map(|line| line[metric].as_u64()).max()
     }
 
-    /// Missing, late, thin and fat files of a feed, as the last line of the feed tells them.
+    /// Missing, late, low and high files of a feed, as the last line of the feed has them.
     pub(super) fn feed(&self, feed: &str) -> Option<[u64; 4]> {
         let lines = self.lines.lock().expect("lines");
         let line = lines.iter().rev().find(|line| line["feed"] == feed && !line["FilesMissing"].is_null())?;

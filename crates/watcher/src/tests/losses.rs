@@ -170,7 +170,7 @@ async fn a_load_is_stuck_when_its_lease_ended_a_quarter_of_an_hour_ago() {
 }
 
 #[tokio::test]
-async fn a_decided_file_that_nobody_was_told_of_is_announced() {
+async fn a_decided_file_that_was_never_announced_is_announced() {
     let harness = Harness::new();
     visits(&harness);
     let file = harness.memory.land("inbox", KEY, GOOD);

@@ -84,17 +84,18 @@ const CODES: [(Code, &str); 12] = [
 fn page() -> String {
     let mut states = "| state | meaning |\n|---|---|\n".to_owned();
     for each in State::ALL {
-        let _ = writeln!(states, "| `{}` | {} |", each.as_str(), state(each));
+        writeln!(states, "| `{}` | {} |", each.as_str(), state(each)).expect("a string takes every text");
     }
     let mut faults = "| code | when | what to do |\n|---|---|---|\n".to_owned();
     let every: BTreeMap<&str, FaultCode> =
         FaultCode::ALL.into_iter().map(|code| (code.as_str(), code)).collect();
     for (name, code) in every {
-        let _ = writeln!(faults, "| `{name}` | {} | {} |", meaning(code), code.advice());
+        writeln!(faults, "| `{name}` | {} | {} |", meaning(code), code.advice())
+            .expect("a string takes every text");
     }
     let mut codes = "| code | when |\n|---|---|\n".to_owned();
     for (code, when) in CODES {
-        let _ = writeln!(codes, "| `{}` | {when} |", code.as_str());
+        writeln!(codes, "| `{}` | {when} |", code.as_str()).expect("a string takes every text");
     }
     let mut by_rule: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
     for input in every_input().into_iter().flat_map(|(_, inputs)| inputs) {
@@ -104,9 +105,10 @@ fn page() -> String {
     }
     let mut sentences = String::new();
     for (rule, reasons) in by_rule {
-        let _ = write!(sentences, "`{rule}`\n\n");
+        write!(sentences, "`{rule}`\n\n").expect("a string takes every text");
         for reason in reasons {
-            let _ = writeln!(sentences, "* {}", reason.replace('*', "\\*").replace('<', "&lt;"));
+            writeln!(sentences, "* {}", reason.replace('*', "\\*").replace('<', "&lt;"))
+                .expect("a string takes every text");
         }
         sentences.push('\n');
     }

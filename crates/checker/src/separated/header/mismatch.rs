@@ -68,7 +68,7 @@ pub(super) fn told(near: &[NearMiss<'_>]) -> String {
     shown.chain(rest.map(|rest| format!("; and {rest} more"))).collect()
 }
 
-/// `a`, `a and b`, `a, b and c`.
+/// Returns `a`, `a and b`, `a, b and c`.
 fn listed(words: impl Iterator<Item = String>) -> String {
     let words: Vec<String> = words.collect();
     match words.split_last() {
@@ -77,7 +77,7 @@ fn listed(words: impl Iterator<Item = String>) -> String {
     }
 }
 
-/// What the feed's owner can do about them.
+/// Returns what the feed's owner can do about them.
 pub(super) fn advised(near: &[NearMiss<'_>]) -> &'static str {
     if near.is_empty() {
         ""

@@ -95,7 +95,7 @@ pub(super) fn read<'document>(
 }
 
 impl Promised<'_> {
-    /// What the service levels ask for by themselves.
+    /// Returns what the service levels ask for by themselves.
     pub(super) fn expectation(&self) -> Option<Expectation> {
         let grace_seconds = self.grace_seconds.as_ref().map_or(0, |grace| grace.value);
         match (&self.cron, &self.period_seconds) {

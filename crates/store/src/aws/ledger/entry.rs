@@ -30,7 +30,7 @@ pub(super) fn content_key(content: &ContentClaim) -> Key {
     Key::new(format!("content#{}/{}#{}", content.partner, content.feed, content.sha256))
 }
 
-/// What an outcome is as an attribute.
+/// Returns what an outcome is as an attribute.
 pub(super) fn outcome_map(outcome: &Outcome) -> AttributeValue {
     let mut map: Attributes = [
         ("state", text(outcome.state.as_str())),
@@ -57,7 +57,7 @@ pub(super) fn outcome_map(outcome: &Outcome) -> AttributeValue {
     AttributeValue::M(map)
 }
 
-/// What a head is as an item.
+/// Returns what a head is as an item.
 pub(super) fn head_item(key: &str, head: &Head) -> Attributes {
     let item = [
         ("key", key.to_owned()),
@@ -68,7 +68,7 @@ pub(super) fn head_item(key: &str, head: &Head) -> Attributes {
     head_key(key).item(item.map(|(name, value)| (name.to_owned(), text(value))).into())
 }
 
-/// What a taken content is as an item.
+/// Returns what a taken content is as an item.
 pub(super) fn content_item(content: &ContentClaim, file: &FileId) -> Attributes {
     let item = [
         ("partner", content.partner.clone()),
@@ -121,13 +121,13 @@ fn counter<T: std::str::FromStr + Default>(item: &Attributes, name: &str) -> Opt
 /// index takes no other type of it (incidents have `open`, a truth value).
 pub(super) const OPEN: &str = "open_for";
 
-/// What an acknowledgement is as an attribute.
+/// Returns what an acknowledgement is as an attribute.
 pub(super) fn acknowledgement_map(said: &Acknowledgement) -> AttributeValue {
     let map = [("at_ms", number(said.at_ms)), ("by", text(&said.by)), ("reason", text(&said.reason))];
     AttributeValue::M(map.map(|(name, value)| (name.to_owned(), value)).into())
 }
 
-/// The acknowledgement of an item that has one. Outer `None`: what stands there is none.
+/// Returns the acknowledgement of an item that has one. Outer `None`: what stands there is none.
 #[expect(clippy::option_option, reason = "malformed and absent are two answers")]
 fn acknowledged(item: &Attributes) -> Option<Option<Acknowledgement>> {
     let Some(found) = item.get("acknowledged") else { return Some(None) };
@@ -142,7 +142,7 @@ pub(super) fn open_file(item: &Attributes) -> Option<OpenFile> {
     Some(OpenFile { file, order: Order::parse(&order)? })
 }
 
-/// The outcome of an item that has one; nothing for an item whose outcome is none.
+/// Returns the outcome of an item that has one; nothing for an item whose outcome is none.
 #[expect(clippy::option_option, reason = "absent is not malformed")]
 fn decided(item: &Attributes) -> Option<Option<Outcome>> {
     match item.get("outcome") {
@@ -203,7 +203,7 @@ pub(super) fn place(item: &Attributes) -> Option<FilePlace> {
     Some(FilePlace { order: Reader(item).text("order")?, file: file_of(item)? })
 }
 
-/// The file of an entry's key.
+/// Returns the file of an entry's key.
 pub(super) fn file_of(item: &Attributes) -> Option<FileId> {
     FileId::parse(Reader(item).text("pk")?.strip_prefix("file#")?)
 }

@@ -99,7 +99,7 @@ impl LedgerTable {
         Ok(found)
     }
 
-    /// A page of the index of open files, which holds nothing else: the whole of it is what is asked for.
+    /// Returns a page of the index of open files, which holds nothing else: the whole of it is what is asked for.
     async fn open_page(&self, partner: Option<&str>, start: Option<Attributes>) -> Result<Page, Error> {
         let Some(partner) = partner else {
             return self.table.scan_index(Operation::ListOpen, BY_OPEN, start).await;
@@ -128,7 +128,7 @@ struct Range {
     start: Option<FilePlace>,
 }
 
-/// `None`: there can be none. DynamoDB rejects bounds in the wrong order and a start outside of them, either of which
+/// Returns `None`: there can be none. DynamoDB rejects bounds in the wrong order and a start outside of them, either of which
 /// a caller can make up.
 fn range(query: &FileQuery) -> Option<Range> {
     let from = query.from.as_deref().filter(|from| !from.is_empty());
@@ -159,7 +159,7 @@ fn place(listed: &ListedFile) -> FilePlace {
     FilePlace { order: listed.order.clone(), file: listed.file.clone() }
 }
 
-/// The key of the index, with the caller's partner whatever the place says.
+/// Returns the key of the index, with the caller's partner whatever the place says.
 fn start_key(partner: &str, place: &FilePlace) -> Attributes {
     file_key(&place.file).item(attributes([("partner", text(partner)), ("order", text(&place.order))]))
 }

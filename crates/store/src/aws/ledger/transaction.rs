@@ -82,7 +82,7 @@ impl LedgerTable {
         Err(Error::new(Operation::Commit, if last_code.is_empty() { "contended" } else { &last_code }))
     }
 
-    /// The file that has the content, and whether it is complete.
+    /// Returns the file that has the content, and whether it is complete.
     async fn holder(
         &self,
         content: Option<&ContentClaim>,
@@ -98,7 +98,7 @@ impl LedgerTable {
         Ok((holder, entry.is_some_and(|entry| entry.state == State::Complete)))
     }
 
-    /// `None`: committed.
+    /// Returns `None`: committed.
     async fn transact(&self, commit: &Commit, plan: &Plan) -> Result<Option<Blocked>, Error> {
         let (parts, writes): (Vec<_>, Vec<_>) = self.parts(commit, plan)?.into_iter().unzip();
         let Err(error) = self.table.transact(writes, Some(token(commit, plan))).await else {
@@ -175,7 +175,7 @@ impl LedgerTable {
     }
 }
 
-/// The same token only for the same transaction: DynamoDB rejects another body under it for ten minutes.
+/// Returns the same token only for the same transaction: DynamoDB rejects another body under it for ten minutes.
 /// <https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_TransactWriteItems.html>
 fn token(commit: &Commit, plan: &Plan) -> String {
     let Commit { fence, outcome, head, content, .. } = commit;
