@@ -36,6 +36,21 @@ fn every_link_leads_to_a_file_and_a_heading() {
 }
 
 #[test]
+fn every_invariant_names_a_test_that_exists() {
+    let page = text("crates/ARCHITECTURE.md");
+    let (_, invariants) = page.split_once("## Invariants").expect("the section");
+    let (invariants, _) = invariants.split_once("\n## ").expect("the section behind it");
+    let name = regex(r"(?:::|\.rs: )([a-z0-9_]+)`");
+    let named: BTreeSet<&str> =
+        name.captures_iter(invariants).filter_map(|found| found.get(1)).map(|found| found.as_str()).collect();
+    assert!(named.len() > 25, "the page names {} tests", named.len());
+    let code: String =
+        files().iter().filter(|path| has_extension(path, "rs")).map(|path| text(path)).collect();
+    let missing = named.into_iter().filter(|name| !code.contains(&format!("fn {name}(")));
+    assert_none("a test that does not exist", missing.map(str::to_owned));
+}
+
+#[test]
 fn every_path_on_a_page_exists() {
     let path = regex(r"`((?:crates|tests|infra|docs|bench|events)/[\w./-]*\w)/?(?:`|: )");
     let missing = pages().flat_map(|page| {

@@ -39,7 +39,6 @@ const NAMING_THEM: [&str; 3] = ["docs/style.md", "tests/src/template/alarms.rs",
 const LEFT: &[(&str, usize)] = &[
     (".", 2),
     ("bench", 4),
-    ("crates", 1),
     ("crates/checker", 3),
     ("crates/contract", 4),
     ("crates/ledger", 1),
