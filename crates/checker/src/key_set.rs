@@ -38,7 +38,7 @@ const DOUBLES_BELOW: usize = 1 << 20;
 /// Free slots that are always affordable: twice this, rounded to segments, and the filter are 64 MiB.
 const AFFORDABLE: usize = 29 << 16;
 
-/// So many new keys go into the table at once. Their places are 4 KiB of cache lines.
+/// Number of new keys that go into the table at once. Their places are 4 KiB of cache lines.
 const WAITING: usize = 64;
 
 /// The part of a key's hash that is kept, in the leading 100 bits.

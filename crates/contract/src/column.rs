@@ -9,7 +9,7 @@ use crate::{
     Bound, Cell, Check, Column, Decimal, Found, JsonKind, Kind, Measure, Violation, nested, spelling,
 };
 
-/// So many digits are below 2^63.
+/// Number of digits that are always below 2^63.
 const SMALL_DIGITS: usize = 18;
 
 /// A cell of the right type, with what its rules compare.

@@ -43,7 +43,7 @@ pub struct Expectation {
 enum Schedule {
     /// The clock of a place.
     Clock(Box<Clock>),
-    /// So many milliseconds after the newest file.
+    /// This number of milliseconds after the newest file.
     Every(i64),
 }
 
@@ -58,7 +58,7 @@ pub struct Due {
     pub deadline_ms: u64,
 }
 
-/// What became of one scheduled time.
+/// The result of one scheduled time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize)]
 #[serde(rename_all = "camelCase")]
 pub enum Arrival {

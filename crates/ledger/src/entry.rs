@@ -123,7 +123,7 @@ pub struct Outcome {
     pub quarantine: Option<String>,
     /// The file whose content this repeats, or that superseded this one.
     pub other: Option<FileId>,
-    /// The older file of the same key that this one's commit superseded. Whoever announces this one announces that one
+    /// The older file of the same key that this one's commit superseded. An announcement of this one announces that one
     /// first.
     pub replaced: Option<FileId>,
     /// The file that this one corrects, when its sender named one and it was read.

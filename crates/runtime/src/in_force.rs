@@ -42,7 +42,7 @@ impl QuarantineReason {
 /// The contract that holds for a feed now.
 #[derive(Clone, Debug)]
 pub struct InForce {
-    /// What holds.
+    /// The terms in force.
     pub terms: Terms,
     /// The document that it was read from; of a feed that never had a version that compiles, the newest one. `None`: the
     /// feed has no contract.

@@ -298,7 +298,7 @@ async fn a_head_moves_only_from_what_was_seen<S: WriteLedger>(ledger: &S, run: &
     assert_eq!(told.receipt, "clinic/labs/superseded.json");
     ledger.announced(&older_fence.file, State::Complete).await?;
     let noted = ledger.entry(&older_fence.file).await?.map(|entry| entry.announced);
-    assert_eq!(noted, Some(false), "what was published is not what holds");
+    assert_eq!(noted, Some(false), "the published version is not the one in force");
     assert_eq!(ledger.commit(&first).await?, Committed::Done, "it was visible once");
     assert_eq!(ledger.head(&older.key).await?, Some(head(&newer)));
     Ok(())

@@ -120,7 +120,7 @@ pub struct Current {
     pub bytes: u64,
 }
 
-/// What became of bytes.
+/// The result of writing bytes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Landed {
     /// They are in the inbox as this version.

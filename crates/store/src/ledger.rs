@@ -32,7 +32,7 @@ pub struct FileQuery {
     pub after: Option<FilePlace>,
 }
 
-/// A place in the list of a partner's files. It names no partner: whoever presents it goes on in their own list.
+/// A place in the list of a partner's files. It names no partner: a caller that presents it goes on in its own list.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FilePlace {
     /// The order of the last file.

@@ -320,7 +320,7 @@ impl Memory {
         }
     }
 
-    /// Makes bodies come in chunks of so many bytes (at least 1).
+    /// Makes bodies come in chunks of this number of bytes (at least 1).
     pub fn chunks_of(&self, bytes: usize) {
         self.kept().chunk_bytes = Some(bytes.max(1));
     }

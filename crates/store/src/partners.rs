@@ -115,7 +115,7 @@ impl CredentialHash {
     }
 }
 
-/// Without the hash: whoever reads a log has no use for it.
+/// Without the hash: a log has no use for it.
 impl fmt::Debug for CredentialHash {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str("CredentialHash(..)")
@@ -173,7 +173,7 @@ pub struct Partner {
     pub created_ms: u64,
 }
 
-/// Where a partner hears of outcomes. Deliberately without `Debug`: it holds the secret that signs them.
+/// Where a partner is notified of outcomes. Deliberately without `Debug`: it holds the secret that signs them.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Webhook {
     /// An https address.
@@ -199,7 +199,7 @@ pub trait ReadPartners: ReadRegistrations {
     ) -> impl Future<Output = Result<Option<Credential>, Error>> + Send;
     /// Returns whose IAM role this is: `arn:<partition>:iam::<account>:role/<name>`.
     fn role(&self, arn: &str) -> impl Future<Output = Result<Option<Credential>, Error>> + Send;
-    /// Returns where a partner hears of outcomes.
+    /// Returns where a partner is notified of outcomes.
     fn webhook(&self, partner: &str) -> impl Future<Output = Result<Option<Webhook>, Error>> + Send;
     /// Returns all partners, by name.
     fn all_partners(&self) -> impl Future<Output = Result<Vec<Partner>, Error>> + Send;
@@ -226,7 +226,7 @@ pub trait WritePartners: ReadPartners {
         arn: &str,
         credential: Option<&Credential>,
     ) -> impl Future<Output = Result<(), Error>> + Send;
-    /// Says where a partner hears of outcomes, or (`None`) that it does not.
+    /// Says where a partner is notified of outcomes; `None` removes it.
     fn put_webhook(
         &self,
         partner: &str,

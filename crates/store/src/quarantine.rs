@@ -86,7 +86,7 @@ impl OpenUploads {
     }
 }
 
-/// What became of the copy of an original.
+/// The result of copying an original.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Original {
     /// It is in the quarantine bucket (now or by an earlier attempt).

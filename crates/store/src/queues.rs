@@ -77,7 +77,7 @@ pub struct DeadLetter {
 
 /// Delays a redelivery.
 pub trait Queue: Sync {
-    /// Makes the message visible again after so many seconds (0 to 43,200).
+    /// Makes the message visible again after this number of seconds (0 to 43,200).
     fn defer(&self, receipt_handle: &str, seconds: u32) -> impl Future<Output = Result<(), Error>> + Send;
 }
 

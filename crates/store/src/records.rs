@@ -89,7 +89,7 @@ impl From<Value<'_>> for ItemValue {
 ///
 /// With a primary key its sort key begins with the row's own version (`versionFrom`), where it has one, and goes on with
 /// the order that the claim pinned: of two rows with one version the later file's is the newer. Without one it is numbered by its record, spread over `shards` partitions (see [`shards`]).
-/// A null property has no attribute: absent and null are one thing to whoever reads, and absent costs nothing.
+/// A null property has no attribute: absent and null mean the same to readers, and absent costs nothing.
 #[must_use]
 pub fn row_item(
     partner: &str,
@@ -131,7 +131,7 @@ fn numbered(prefix: &str, load: &LoadId, record: u64, shards: u32) -> (String, S
     (format!("{prefix}{load}#{}", record % u64::from(shards.max(1))), format!("{record:012}"))
 }
 
-/// The partitions over which a load of so many rows without a primary key is spread: 1 to 64.
+/// The partitions over which a load of this number of rows without a primary key is spread: 1 to 64.
 #[must_use]
 pub fn shards(rows: u64) -> u32 {
     u32::try_from(rows / ROWS_PER_SHARD).unwrap_or(SHARDS).clamp(1, SHARDS)

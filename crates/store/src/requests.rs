@@ -34,7 +34,7 @@ impl Limits {
 pub enum Spent {
     /// It was, and now it is spent.
     Yes,
-    /// It was not, and will be after so many milliseconds.
+    /// The limit is used up; milliseconds until the next request is allowed.
     Wait {
         /// Until the same request passes.
         milliseconds: u64,
@@ -60,7 +60,7 @@ pub(crate) fn until_taken(arrival_us: u64, tolerance_us: u64, now_us: u64) -> Sp
 pub struct RequestKey {
     /// From the authorizer.
     pub partner: String,
-    /// The hash of the header: what a sender writes there is no name of ours.
+    /// The hash of the header: a sender may write anything there.
     pub hash: String,
 }
 

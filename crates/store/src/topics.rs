@@ -19,7 +19,7 @@ pub trait Outcomes: Sync {
     fn publish(&self, announcement: &Announcement) -> impl Future<Output = Result<(), Error>> + Send;
 }
 
-/// Sends plain text to whoever subscribed by e-mail.
+/// Sends plain text to e-mail subscribers.
 pub trait Mail: Sync {
     /// Sends one. The subject is at most 100 printable ASCII characters, as SNS asks.
     /// <https://docs.aws.amazon.com/sns/latest/api/API_Publish.html>

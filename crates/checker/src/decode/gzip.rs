@@ -19,7 +19,7 @@ enum Place {
     Fixed(u8),
     /// The two bytes of the extra field's length.
     ExtraLength(u8),
-    /// So many bytes of the extra field are left.
+    /// The number of bytes of the extra field that are left.
     Extra(u16),
     /// The zero-terminated file name.
     Name,

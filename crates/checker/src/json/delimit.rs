@@ -48,7 +48,7 @@ impl Delimiter {
         None
     }
 
-    /// So many bytes that were looked at are dropped; the next text goes on behind them.
+    /// The number of bytes that were searched and are dropped; the next text follows them.
     pub(super) fn forget(&mut self, bytes: usize) {
         self.looked = self.looked.saturating_sub(bytes);
     }

@@ -10,7 +10,7 @@ use crate::{Error, Operation};
 /// Longest code that is taken over.
 const CODE_BYTES: usize = 64;
 
-/// Returns the failed call as an error of ours.
+/// Converts the failed call to an error of the store.
 pub(super) fn failure<E>(operation: Operation, error: &SdkError<E, HttpResponse>) -> Error
 where
     E: ProvideErrorMetadata,

@@ -1,4 +1,4 @@
-//! Uploads in parts: begun, completed and given up in one way, whoever sends the parts.
+//! Uploads in parts: begun, completed and given up in one way for all senders.
 
 use aws_sdk_s3::operation::complete_multipart_upload::builders::CompleteMultipartUploadFluentBuilder;
 use aws_sdk_s3::operation::create_multipart_upload::builders::CreateMultipartUploadFluentBuilder;

@@ -157,7 +157,7 @@ fn attribute(value: ItemValue) -> AttributeValue {
     }
 }
 
-/// Reads a row back, its attributes in the order of their names; `None` for an item that is none of ours.
+/// Reads a row back, its attributes in the order of their names; `None` for an item that is not a row.
 fn item(mut attributes: HashMap<String, AttributeValue>) -> Option<Item> {
     let mut key = |name: &str| match attributes.remove(name) {
         Some(AttributeValue::S(text)) => Some(text),

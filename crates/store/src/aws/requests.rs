@@ -26,7 +26,7 @@ const BYTES: &str = "SET #ends = :ends ADD #bytes :bytes";
 
 const BYTES_CONDITION: &str = "attribute_not_exists(#bytes) OR #bytes <= :room";
 
-/// Nobody began it, or it has ended, or whoever began it has not answered in time.
+/// The request was not begun, or has ended, or its first attempt has not answered in time.
 const BEGIN_CONDITION: &str = "attribute_not_exists(#pk) OR #ends <= :now_seconds OR \
     (attribute_not_exists(#status) AND #fingerprint = :fingerprint AND #until_ms <= :now)";
 
@@ -103,7 +103,7 @@ impl<T: AsRef<PartnersTable> + Sync> Requests for T {
         let Written::Rejected(item) = write else { return Ok(Begun::Mine) };
         let read = |kept: &Attributes| begun(kept, fingerprint, &attempt);
         let begun = self.as_ref().table.seen(Operation::KeepRequest, by_request(request), item, read).await?;
-        // Forgotten since: whoever sends again finds nothing in the way.
+        // Forgotten since: the request can be sent again.
         Ok(begun.unwrap_or(Begun::Running))
     }
 

@@ -263,7 +263,7 @@ where
     assert_eq!(names(&store.files(&between).await?), [files[2].clone(), files[1].clone()]);
     let stranger = FileQuery { partner: format!("{run}-south"), ..ten.clone() };
     assert!(store.files(&stranger).await?.files.is_empty(), "another partner's files");
-    // Whoever presents another's place goes on in their own list.
+    // A caller that presents another's place goes on in its own list.
     let place = FilePlace { order: "2026-11-09T00:00:00Z/1".to_owned(), file: files[0].clone() };
     assert!(store.files(&FileQuery { after: Some(place), ..stranger }).await?.files.is_empty());
     versions_of_a_record(store, run).await

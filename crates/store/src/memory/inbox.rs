@@ -228,7 +228,7 @@ impl Memory {
         self.inbox_versions().iter().map(|version| FileId::of(&version.file)).collect()
     }
 
-    /// Makes pages of the inbox have so many versions (at least 1).
+    /// Makes pages of the inbox have this number of versions (at least 1).
     pub fn pages_of(&self, versions: usize) {
         self.kept().page_versions = Some(versions.max(1));
     }

@@ -124,7 +124,7 @@ const IN_PATIENTS: &[Mistake] = &[
         "maxItems: 100 }\n        properties: [{ name: a, logicalType: string }]",
     ),
     (
-        "a custom property of ours on a quality rule",
+        "a custom property of this product on a quality rule",
         "mustBeLessThan: 10,",
         "mustBeLessThan: 10, customProperties: [{ property: mask, vendor: ingest, value: drop }],",
     ),
