@@ -61,7 +61,7 @@ impl<S: Store> Sink for Load<'_, S> {
 }
 
 impl<S: Store> Pass for Load<'_, S> {
-    async fn settle(&mut self) -> Result<(), ProcessError> {
+    async fn write_out(&mut self) -> Result<(), ProcessError> {
         if let Some(rejects) = &mut self.rejects {
             rejects.send().await?;
         }

@@ -1,4 +1,4 @@
-//! The protocol for one file version: claim, decide, tell.
+//! The protocol for one file version: claim, conclude, publish.
 
 use std::{
     sync::{Arc, OnceLock, atomic::AtomicBool},
@@ -7,20 +7,20 @@ use std::{
 
 use checker::FaultCode;
 use contract::Contract;
-use ledger::{NULL_VERSION, Order};
+use ledger::{Claim, Claimed, Entry, Fence, FileId, FileVersion, LoadId, NULL_VERSION, Order, State};
 use runtime::{Key, QuarantineReason, Registration, Terms, UNKNOWN};
-use store::{Claim, Claimed, Entry, Fence, FileId, FileVersion, LoadId, Opened, State, Store, Usage};
+use store::{Opened, Store, Usage};
 use telemetry::{FileRecord, Label, Occurrence, Step, Used};
 
 use crate::{
     Processor,
     attempt::FileAttempt,
-    decide::{Task, decide},
+    decide::{Task, conclude},
     error::ProcessError,
     event::Notice,
+    open_files,
     outcome::announcement,
     settings::{FIRST_GENERATION, PARSER_EPOCH},
-    settle,
     work::Work,
 };
 
@@ -91,7 +91,7 @@ impl<S: Store> Processor<S> {
         // is given up while there is time to release: a sandbox that is stopped by its timeout would count as a death.
         let deciding = tokio::time::timeout(
             self.time_for_work(delivery),
-            Box::pin(decide(&work, &entry, &task, &mut record)),
+            Box::pin(conclude(&work, &entry, &task, &mut record)),
         );
         let decided = deciding.await.unwrap_or(Err(ProcessError::OutOfTime));
         // Before any other call: what fails or takes too long from here on is a service's, not the file's.
@@ -107,7 +107,7 @@ impl<S: Store> Processor<S> {
         };
         let known = record.duration();
         record.spend(Step::Decide, self.host.now().saturating_sub(started).saturating_sub(known));
-        record.state = outcome.state.as_str();
+        record.state = Some(outcome.state);
         record.used = self.used(outcome.state, started, usage, delivery);
         record.log();
         (self.host.metric)(&record.metric(&self.settings.metrics, self.host.now()));
@@ -212,7 +212,7 @@ impl<S: Store> Processor<S> {
     fn used(&self, state: State, started_ms: u64, before: Usage, delivery: Delivery) -> Used {
         let counted = self.store.usage().since(before);
         let told = u64::from(state != State::Ignored);
-        let (settled_tenths, settled_lists) = settle::usage(state);
+        let (settled_tenths, settled_lists) = open_files::usage(state);
         Used {
             memory_megabytes: self.settings.memory_megabytes,
             milliseconds: self.host.now().saturating_sub(started_ms),
@@ -254,7 +254,7 @@ impl<S: Store> Processor<S> {
     async fn tell(&self, entry: Entry) -> Result<State, ProcessError> {
         let state = entry.state;
         if !entry.announced {
-            settle::settle(&self.store, &entry).await?;
+            open_files::close_ended(&self.store, &entry).await?;
         }
         let mut untold = Vec::new();
         let mut next = Some(entry);

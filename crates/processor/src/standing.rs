@@ -1,21 +1,21 @@
-//! The one moment at which a load becomes visible, and what a second version of a key means.
+//! What a second version of a key means: whether this one may become visible.
 
-use contract::{Contract, OnSameName};
-use ledger::NULL_VERSION;
-use store::{
-    Commit, Committed, ContentClaim, Error, FileId, FileVersion, Head, HeadMove, Opened, Operation, Outcome,
-    State, Store,
-};
+use contract::OnSameName;
+use ledger::{FileId, FileVersion, Head, HeadMove, NULL_VERSION, Replaced, State};
+use store::{Opened, Store};
 
-use crate::{error::ProcessError, quarantine, work::Work};
+use crate::{error::ProcessError, work::Work};
 
-/// How often a moved head is looked at again. Each move is another version that became visible meanwhile.
-const ATTEMPTS: u32 = 8;
-
-/// Where this version stands among those of its key.
+/// The place of this version among those of its key.
 pub(crate) enum Standing {
     /// It may become visible; with the head's move where one version replaces another or takes the name.
     Visible(Option<HeadMove>),
+    /// It may not.
+    Aside(Aside),
+}
+
+/// Why a version may not become visible.
+pub(crate) enum Aside {
     /// A newer version is visible as this file.
     Older(FileId),
     /// Its key does not take a second version, and another one has it.
@@ -27,9 +27,9 @@ pub(crate) enum Standing {
 /// Asks where this version stands. The order is that of the bucket's listing; times and sequencers are not asked.
 pub(crate) async fn standing<S: Store>(
     work: &Work<'_, S>,
-    contract: &Contract,
+    on_same_name: OnSameName,
 ) -> Result<Standing, ProcessError> {
-    match contract.policy.on_same_name {
+    match on_same_name {
         OnSameName::Append => Ok(Standing::Visible(None)),
         OnSameName::Reject => first_good(work).await,
         OnSameName::Supersede => newest(work).await,
@@ -46,11 +46,11 @@ async fn first_good<S: Store>(work: &Work<'_, S>) -> Result<Standing, ProcessErr
     if let Some(head) = seen.as_ref().filter(|head| head.file != work.id)
         && is_complete(work, &head.file).await?
     {
-        return Ok(Standing::Second);
+        return Ok(Standing::Aside(Aside::Second));
     }
     let versions = work.store.versions(&work.file.bucket, &work.file.key).await?;
     let Some(mine) = versions.iter().position(|version| *version == work.file.version) else {
-        return Ok(Standing::Gone);
+        return Ok(Standing::Aside(Aside::Gone));
     };
     let mut undecided = false;
     for version in versions.into_iter().skip(mine + 1) {
@@ -58,7 +58,7 @@ async fn first_good<S: Store>(work: &Work<'_, S>) -> Result<Standing, ProcessErr
         // for, and if it became visible the head knows.
         let older = FileVersion { version, etag: None, ..work.file.clone() };
         match work.store.entry(&FileId::of(&older)).await? {
-            Some(entry) if entry.state == State::Complete => return Ok(Standing::Second),
+            Some(entry) if entry.state == State::Complete => return Ok(Standing::Aside(Aside::Second)),
             Some(entry) if entry.state.is_terminal() => {}
             _ if older.version == NULL_VERSION => {}
             _ => undecided = true,
@@ -88,14 +88,14 @@ async fn newest<S: Store>(work: &Work<'_, S>) -> Result<Standing, ProcessError> 
         // what replaces it later moves the head after us.
         let replaced = seen.file != to.file && matches!(work.store.open(&work.file).await?, Opened::Gone);
         let head = HeadMove { from: Some(seen), to, receipt: None };
-        return Ok(if replaced { Standing::Gone } else { Standing::Visible(Some(head)) });
+        return Ok(if replaced { Standing::Aside(Aside::Gone) } else { Standing::Visible(Some(head)) });
     }
     let versions = work.store.versions(&work.file.bucket, &work.file.key).await?;
     let place = |wanted: &str| versions.iter().position(|version| version == wanted);
     Ok(match (place(&to.version), place(&seen.version)) {
-        (None, _) => Standing::Gone,
-        (Some(mine), Some(other)) if other < mine => Standing::Older(seen.file),
-        (Some(_), None) if is_newer(work, &seen.file).await? => Standing::Older(seen.file),
+        (None, _) => Standing::Aside(Aside::Gone),
+        (Some(mine), Some(other)) if other < mine => Standing::Aside(Aside::Older(seen.file)),
+        (Some(_), None) if is_newer(work, &seen.file).await? => Standing::Aside(Aside::Older(seen.file)),
         (Some(_), _) => Standing::Visible(Some(HeadMove { from: Some(seen), to, receipt: None })),
     })
 }
@@ -105,61 +105,11 @@ async fn is_newer<S: Store>(work: &Work<'_, S>, visible: &FileId) -> Result<bool
     Ok(work.store.entry(visible).await?.is_some_and(|entry| entry.order > work.order))
 }
 
-/// Prepares the end of the load that this one replaces: writes the receipt that says so, and gives its file.
-async fn replaced<S: Store>(work: &Work<'_, S>, head: &mut HeadMove) -> Result<Option<FileId>, ProcessError> {
-    let Some(from) = head.from.as_ref().filter(|from| from.file != work.id) else { return Ok(None) };
-    let Some(older) = work.store.entry(&from.file).await? else { return Ok(None) };
-    let Some(outcome) = older.outcome.as_ref().filter(|_| older.state == State::Complete) else {
-        return Ok(None);
-    };
-    head.receipt = Some(quarantine::put_superseded_receipt(work, &older, outcome).await?);
-    Ok(Some(from.file.clone()))
-}
-
-/// How a commit ended.
-pub(crate) enum Ended {
-    /// The load is visible, with this outcome.
-    Done(Outcome),
-    /// It must not become visible.
-    Not(Standing),
-    /// The content is already complete as this file.
-    Duplicate(FileId),
-}
-
-/// Commits, looking again where the head moved meanwhile.
-pub(crate) async fn commit<S: Store>(
+/// The visible load that this one replaces by the move of the head.
+pub(crate) async fn replaced<S: Store>(
     work: &Work<'_, S>,
-    contract: &Contract,
-    outcome: &Outcome,
-) -> Result<Ended, ProcessError> {
-    let content = contract.policy.dedupe_content.then(|| ContentClaim {
-        partner: work.partner.clone(),
-        feed: work.feed.clone(),
-        sha256: outcome.sha256.clone(),
-    });
-    for _ in 0..ATTEMPTS {
-        let mut head = match standing(work, contract).await? {
-            Standing::Visible(head) => head,
-            other => return Ok(Ended::Not(other)),
-        };
-        let replaced = match &mut head {
-            Some(head) => replaced(work, head).await?,
-            None => None,
-        };
-        let outcome = Outcome { replaced, ..outcome.clone() };
-        let commit = Commit {
-            fence: work.fence.clone(),
-            file: work.file.clone(),
-            outcome: outcome.clone(),
-            head,
-            content: content.clone(),
-        };
-        match work.store.commit(&commit).await? {
-            Committed::Done => return Ok(Ended::Done(outcome)),
-            Committed::Lost => return Err(ProcessError::Lost),
-            Committed::Duplicate(other) => return Ok(Ended::Duplicate(other)),
-            Committed::HeadMoved => {}
-        }
-    }
-    Err(Error::new(Operation::Commit, "HeadMoved").into())
+    head: &HeadMove,
+) -> Result<Option<Replaced>, ProcessError> {
+    let Some(from) = head.from.as_ref().filter(|from| from.file != work.id) else { return Ok(None) };
+    Ok(work.store.entry(&from.file).await?.and_then(|older| Replaced::new(older, &work.id)))
 }
