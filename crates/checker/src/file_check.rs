@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use contract::{Contract, Dialect, EmptyFile, Format, OnSameName, Severity};
+use contract::{Contract, EmptyFile, OnSameName, Severity};
 use sha2::{Digest, Sha256};
 
 use crate::budget;
@@ -101,7 +101,7 @@ impl FileCheck {
         content_hash: ContentHash,
         first_pass: Option<RecordSet>,
     ) -> Self {
-        let header = matches!(contract.format, Format::Separated(Dialect { header: true, .. }));
+        let header = contract.format.has_header();
         Self {
             decoder: Decoder::new(contract.limits, contract.encoding, Takes::of(&contract.format)),
             reader: Reader::new(Arc::clone(&contract)),

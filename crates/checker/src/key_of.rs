@@ -65,7 +65,7 @@ pub fn key_of(contract: &Contract, values: &[&str]) -> Result<String, KeyError> 
 
 /// Returns what a reader of the format makes of a value of this type.
 fn kind_of(format: &Format, kind: &Kind, value: &str) -> SlotKind {
-    if matches!(format, Format::Separated(_)) {
+    if format.has_text_cells() {
         return if value.is_empty() { SlotKind::Null } else { SlotKind::Text };
     }
     match kind {

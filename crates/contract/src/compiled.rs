@@ -78,6 +78,27 @@ pub enum Format {
     },
 }
 
+impl Format {
+    /// Returns whether every value is a cell of text, of which an empty one can be a null; a value of another format has a
+    /// type of its own, can be nested and can be absent.
+    #[must_use]
+    pub fn has_text_cells(&self) -> bool {
+        match self {
+            Self::Separated(_) => true,
+            Self::JsonLines | Self::Json { .. } => false,
+        }
+    }
+
+    /// Returns whether the first record of a file names the columns.
+    #[must_use]
+    pub fn has_header(&self) -> bool {
+        match self {
+            Self::Separated(dialect) => dialect.header,
+            Self::JsonLines | Self::Json { .. } => false,
+        }
+    }
+}
+
 /// A delimiter-separated dialect. All characters are single bytes below 0x80.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Dialect {

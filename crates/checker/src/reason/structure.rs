@@ -1,6 +1,6 @@
 //! Reasons of the rules that every record obeys: values that are there, keys, cells, quotes, JSON, encodings.
 
-use contract::{Contract, Format, Found, JsonFlaw, LooksLike, Structure, Violation};
+use contract::{Contract, Found, JsonFlaw, LooksLike, Structure, Violation};
 
 use super::counted;
 use crate::item_size::ROW_BYTES;
@@ -41,7 +41,7 @@ fn is_of(violation: &Violation, structure: Structure) -> bool {
 }
 
 fn null(contract: &Contract, violation: &Violation) -> String {
-    let word = if matches!(contract.format, Format::Separated(_)) { "empty" } else { "null" };
+    let word = if contract.format.has_text_cells() { "empty" } else { "null" };
     if is_of(violation, Structure::PrimaryKey) {
         let word = if word == "null" { "null or missing" } else { word };
         return format!("{word}; the primary key needs a value");
@@ -50,7 +50,7 @@ fn null(contract: &Contract, violation: &Violation) -> String {
 }
 
 fn cells_and_columns(contract: &Contract, cells: u32, columns: u32) -> String {
-    let has_header = matches!(&contract.format, Format::Separated(dialect) if dialect.header);
+    let has_header = contract.format.has_header();
     let cells = counted(cells, "cell");
     if has_header {
         format!("{cells}; the header has {columns}")

@@ -142,7 +142,7 @@ fn logical_type(property: &Property, scope: &Scope<'_>, findings: &mut Findings)
         return LogicalType::String;
     };
     let nested = matches!(given.value, LogicalType::Object | LogicalType::Array | LogicalType::Map);
-    if nested && matches!(scope.format, Format::Separated(_)) {
+    if nested && scope.format.has_text_cells() {
         findings.error(
             &given.place,
             "a nested type in a separated format",
@@ -238,7 +238,7 @@ fn apply(setting: &Setting, column: &mut Column, scope: &Scope<'_>, findings: &m
             }
         }
         "sourcePath" => {
-            if matches!(scope.format, Format::Separated(_)) {
+            if scope.format.has_text_cells() {
                 findings.error(
                     &setting.key.place,
                     "`sourcePath` with a separated format",
