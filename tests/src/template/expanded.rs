@@ -64,6 +64,19 @@ impl Stack {
         Self::evaluate(written_out(&["--template", &path], &chosen), &chosen)
     }
 
+    /// The nested stacks of alarms and incidents as one: what they watch is one thing, however many files it fills.
+    pub(super) fn alarms(&self) -> Self {
+        let ids = self.of_kind("AWS::CloudFormation::Stack").map(|stack| stack.id.as_str());
+        let mut parts =
+            ids.filter(|id| id.ends_with("Alarms") || *id == "Incidents").map(|id| self.nested(id));
+        let mut all = parts.next().expect("a stack of alarms");
+        for part in parts {
+            all.parameters.extend(part.parameters);
+            all.resources.extend(part.resources);
+        }
+        all
+    }
+
     fn evaluate(template: Value, chosen: &[(&str, &str)]) -> Self {
         let mut parameters: BTreeMap<String, String> = members(&template["Parameters"])
             .filter(|(_, parameter)| !parameter["Default"].is_null())
