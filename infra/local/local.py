@@ -50,7 +50,7 @@ Drop a file, as <partner>/<feed>/<name>:
 
     aws s3 cp {SAMPLES.relative_to(SAMPLES.parents[2])}/{sample.sample} s3://{outputs["InboxBucketName"]}/{sample.key}
 
-See its outcome (README, "Operate"):
+See its outcome (docs/operate.md):
 
     target/debug/scalper status
     target/debug/scalper show {sample.key}
@@ -64,7 +64,7 @@ Or look at it all:
     aws logs filter-log-events --log-group-name {outputs["ProcessorLogGroupName"]} \\
         --query 'events[].message' --output text
 
-Send a file as a partner does, by API (README, "Send files by API"):
+Send a file as a partner does, by API (docs/partners.md):
 
     export API={outputs["PartnerApiUrl"]}
     export KEY=$(target/debug/scalper --json partner add riverside | python3 -c 'import json, sys; print(json.load(sys.stdin)["secret"])')

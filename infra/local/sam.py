@@ -1,6 +1,6 @@
-"""`make deploy-check`: the commands of README and docs/deploy.md, run with the real SAM command line against the emulator.
+"""`make deploy-check`: the commands of README.md and docs/deploy.md, run with the real SAM command line against the emulator.
 
-The README's deploy section is run as it stands there. Its stack is held against the one that `make demo` and the tests deploy
+The deploy sections of both pages are run as written. Its stack is held against the one that `make demo` and the tests deploy
 (`deploy.py`), takes a file to its outcome, has its API's address ranges changed, and is removed. The other environments of
 samconfig.toml, and a production stack with its own keys and full monitoring, are built, packaged and deployed. Stack names
 and parameters that cannot work are rejected, and a stack whose first creation failed is created again.
@@ -30,7 +30,7 @@ from generate import samples
 FOLDER = ROOT / ".local" / "sam"
 SAM = ROOT / ".venv" / "sam" / "bin" / "sam"
 DEV = "silent-scalper-dev"
-# Accounts of the emulator; each has a stack of its own, and buckets' names are unique among them. Dev is the README's.
+# Accounts of the emulator; each has a stack of its own, and buckets' names are unique among them. Dev is that of the pages.
 OWN_KEYS = "Stage=prod KeyChoice=CustomerKey Monitoring=Full AlarmEmail=ops@example.org"
 ENVIRONMENTS = [
     ("staging", "000000000002", None), ("prod", "000000000003", None),
@@ -48,7 +48,7 @@ def main() -> None:
         emulators.stop(FOLDER)
         running = emulators.start(FOLDER, auth=False, for_sam=True)
         check(running)
-        print(f"deployed and removed as the README says, in {time.monotonic() - begun:.0f} s")
+        print(f"deployed and removed with the commands of the pages, in {time.monotonic() - begun:.0f} s")
     except Failed as error:
         sys.exit(f"\n{error}\nthe log is {FOLDER / 'emulator.log'}")
     finally:
@@ -59,9 +59,13 @@ def check(running: Emulator) -> None:
     *deployed, removal = commands("README.md", "## Deploy to AWS")
     for block in deployed:
         run(running, ACCOUNT, block)
-    step(f"dev, as the README says: {len(resources(running, DEV, ACCOUNT))} resources")
+    step(f"dev, with the commands of README.md: {len(resources(running, DEV, ACCOUNT))} resources")
+    same_commands_on_the_deploy_page(deployed[0], removal)
     same_as_local(running)
     takes_a_file(running)
+    [overridden] = commands("docs/deploy.md", "## Parameters")
+    run(running, ACCOUNT, overridden)
+    step("the parameters of docs/deploy.md")
     address_ranges_take_effect(running)
     run(running, ACCOUNT, removal)
     nothing_is_left(running, ACCOUNT)
@@ -79,6 +83,13 @@ def commands(page: str, heading: str) -> list[str]:
     if not blocks:
         raise Failed(f"{page}: no commands under {heading}")
     return blocks
+
+
+def same_commands_on_the_deploy_page(deploy: str, removal: str) -> None:
+    """What both pages show is run once."""
+    for heading, block in (("## Deploy", deploy), ("## Remove", removal)):
+        if commands("docs/deploy.md", heading) != [block]:
+            raise Failed(f"docs/deploy.md has another command under {heading} than README.md: {block}")
 
 
 def run(running: Emulator, account: str, block: str) -> str:
@@ -285,7 +296,7 @@ def nothing_is_left(running: Emulator, account: str, stack: str = DEV) -> None:
 
 
 def a_failed_creation_is_made_again(running: Emulator) -> None:
-    """A bucket of the stack's name is in the way; once it is gone, the commands of the README create the stack."""
+    """A bucket of the stack's name is in the way; once it is gone, the commands of docs/deploy.md create the stack."""
     account = "000000000006"
     in_the_way = f"{DEV}-quarantine-{account}-{REGION}"
     client(running, "s3", account).create_bucket(Bucket=in_the_way)

@@ -39,7 +39,7 @@ mod api_keys;
 mod api_lock;
 /// A web page of an allowed origin, and of another.
 mod api_pages;
-/// The partners' page of the README, as it stands there.
+/// The commands on the pages, run as they are written.
 mod api_readme;
 /// Three partners over every route: nobody sees anything of another.
 mod api_tenants;

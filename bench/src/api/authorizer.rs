@@ -6,11 +6,11 @@ use ::authorizer::Authorizer;
 use ::authorizer::claims::Expected;
 use ::authorizer::issuer::{Fetch, Issuer, IssuerSettings, Unreachable};
 use anyhow::{Context as _, Result};
-use host::Host;
 use lambda_runtime::Diagnostic;
+use runtime::Host;
 use serde_json::{Value, json};
-use store::door::{Credential, CredentialHash, Feeds, Limits, Partner, Partners, Scope};
 use store::memory::Memory;
+use store::{Credential, CredentialHash, Feeds, Limits, Partner, Scope, WritePartners as _};
 use telemetry::Metrics;
 
 use super::{FEED, PARTNER, Warm, time_calls};

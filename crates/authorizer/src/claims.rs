@@ -4,14 +4,14 @@ use std::collections::BTreeSet;
 
 use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
-use store::door::{Feeds, Scope};
+use store::{Feeds, Scope};
 
 use crate::decision::{Caller, Reason};
 
 /// How far the issuer's clock and ours may be apart, seconds (RFC 7519, 4.1.4: "no more than a few minutes").
 const SKEW_SECONDS: f64 = 60.0;
 
-/// Bytes of the hash that stands for a subject.
+/// Length of the hash that is logged for a subject, bytes.
 const SUBJECT_BYTES: usize = 16;
 
 /// What a token must say.
@@ -40,7 +40,7 @@ impl Expected {
         check_time(&claims, now_ms)?;
         let subject = claims.get("sub").and_then(Value::as_str).ok_or(Reason::Claims)?;
         let partner = claims.get(&self.partner_claim).and_then(Value::as_str).ok_or(Reason::Claims)?;
-        if subject.is_empty() || !feed::is_name(partner) {
+        if subject.is_empty() || !runtime::is_name(partner) {
             return Err(Reason::Claims);
         }
         Ok(Caller {
@@ -61,7 +61,7 @@ impl Expected {
         if names.len() == 1 && names.contains("*") {
             return Ok(Feeds::All);
         }
-        if names.iter().all(|name| feed::is_name(name)) {
+        if names.iter().all(|name| runtime::is_name(name)) {
             Ok(Feeds::Named(names))
         } else {
             Err(Reason::Claims)
@@ -106,5 +106,5 @@ fn words(claim: Option<&Value>, separates: impl Fn(char) -> bool) -> impl Iterat
 
 fn hash(subject: &str) -> String {
     let digest = Sha256::digest(subject.as_bytes());
-    host::hexadecimal(digest.get(..SUBJECT_BYTES).unwrap_or_default())
+    hex::encode(digest.get(..SUBJECT_BYTES).unwrap_or_default())
 }

@@ -1,14 +1,14 @@
 //! The environment, read once at start.
 
-use host::{Environment, EnvironmentError};
 use outbound::Policy;
+use runtime::Environment;
 use store::aws::Access;
 use telemetry::Metrics;
 
 use crate::claims::Expected;
 use crate::issuer::IssuerSettings;
 
-/// What the stack tells the function.
+/// The configuration of the function, from its environment.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Config {
     /// The partners table.
@@ -19,20 +19,11 @@ pub struct Config {
     pub metrics: Metrics,
     /// Where AWS is and who asks.
     pub access: Access,
-    /// The log level; `info` when the environment does not say.
-    pub log_level: String,
 }
 
 impl Config {
-    /// Reads the environment. An empty variable counts as missing.
-    pub fn from_environment() -> Result<Self, EnvironmentError> {
-        #[expect(clippy::disallowed_methods, reason = "the one place that reads the environment")]
-        Self::from_lookup(|name| std::env::var(name).ok())
-    }
-
-    /// Reads variables from anywhere. An issuer needs an audience: a token for anybody would be a token for us.
-    pub fn from_lookup(lookup: impl Fn(&str) -> Option<String>) -> Result<Self, EnvironmentError> {
-        let mut environment = Environment::new(lookup);
+    /// Reads the environment of the function. An issuer needs an audience: otherwise tokens for other services would be accepted.
+    pub fn read(environment: &mut Environment) -> Self {
         let partners_table = environment.required("PARTNERS_TABLE");
         let metrics = environment.metrics();
         let issuer = environment.optional("OAUTH_ISSUER").map(|issuer| {
@@ -49,12 +40,10 @@ impl Config {
             }
         });
         let access = environment.access();
-        let log_level = environment.log_level();
-        environment.finish()?;
-        Ok(Self { partners_table, issuer, metrics, access, log_level })
+        Self { partners_table, issuer, metrics, access }
     }
 
-    /// Where the issuer's keys may be: on this machine too, beside an emulator.
+    /// Returns where the issuer's keys may be: with an emulator, on this machine too.
     #[must_use]
     pub fn policy(&self) -> Policy {
         if self.access.endpoint.is_some() { Policy::Loopback } else { Policy::Public }
@@ -63,6 +52,8 @@ impl Config {
 
 #[cfg(test)]
 mod tests {
+    use runtime::EnvironmentError;
+
     use super::*;
 
     /// A value for each variable.
@@ -75,10 +66,11 @@ mod tests {
     }
 
     fn read(set: &'static [(&'static str, &'static str)]) -> Result<Config, EnvironmentError> {
-        Config::from_lookup(|name| {
+        Environment::new(move |name| {
             let found = set.iter().find(|(key, _)| *key == name).map(|(_, value)| (*value).to_owned());
             found.or_else(|| (!name.starts_with("OAUTH") && name != "AWS_ENDPOINT_URL").then(|| value(name)))
         })
+        .read(Config::read)
     }
 
     #[test]
@@ -108,7 +100,7 @@ mod tests {
 
     #[test]
     fn every_missing_name_is_reported_at_once() {
-        let lacking = Config::from_lookup(|_| None).expect_err("nothing is set");
+        let lacking = Environment::new(|_| None).read(Config::read).expect_err("nothing is set");
         let ours = ["PARTNERS_TABLE", "METRIC_NAMESPACE", "MONITORING", "PARTNER_METRICS"];
         let aws = ["AWS_REGION", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"];
         assert_eq!(lacking.missing, [ours.as_slice(), &aws].concat());

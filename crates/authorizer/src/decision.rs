@@ -1,9 +1,9 @@
-//! What is answered, and why.
+//! The decision on a caller, and the policy that answers it.
 
 use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
-use store::door::{Feeds, Limits, Scope, usage_key};
+use store::{Feeds, Limits, Scope, usage_key};
 
 use crate::event::Tree;
 
@@ -11,22 +11,22 @@ use crate::event::Tree;
 /// open the other trees.
 const METHODS: [&str; 3] = ["GET", "POST", "DELETE"];
 
-/// Why a request is denied. In logs and metrics only: the caller learns nothing but 401 or 403.
+/// Why a request is denied. In logs and metrics only: the caller sees only 401 or 403.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Reason {
     /// The path is not a route of this API.
     Route,
     /// There is no secret, or more than one.
     Absent,
-    /// The secret has not the form of one.
+    /// The secret is malformed.
     Malformed,
-    /// No credential or no partner is known by it.
+    /// No credential or partner has this secret.
     Unknown,
     /// The credential was revoked.
     Revoked,
-    /// The credential or the token has ended.
+    /// The credential or the token has expired.
     Expired,
-    /// The token's time has not come.
+    /// The token is not valid yet.
     NotYet,
     /// The partner is suspended.
     Suspended,
@@ -49,7 +49,7 @@ pub enum Reason {
 }
 
 impl Reason {
-    /// The code in logs.
+    /// Returns the code for logs.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
@@ -73,7 +73,7 @@ impl Reason {
     }
 }
 
-/// Who was recognised.
+/// An identified caller.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Caller {
     /// The partner.
@@ -89,16 +89,16 @@ pub struct Caller {
 /// A decision.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Decision {
-    /// Let in (200).
+    /// Allowed (200).
     Allow(Caller, Limits),
-    /// Known, and not let in (403).
+    /// Known, but not allowed (403).
     Deny(Caller, Reason),
     /// Not known (401).
     Unauthorized(Reason),
 }
 
-/// The policy that lets a caller into one tree of one stage: any of its routes, because API Gateway keeps the answer
-/// for all of them. Scopes and feeds are the API's to check, route by route.
+/// Returns the policy that allows a caller one tree of one stage: all its routes, because API Gateway keeps the answer for all of
+/// them. The API checks scopes and feeds, route by route.
 #[must_use]
 pub fn allow(caller: &Caller, limits: &Limits, tree: Tree, stage_arn: &str) -> Value {
     let resources: Vec<String> =
@@ -125,7 +125,7 @@ pub fn allow(caller: &Caller, limits: &Limits, tree: Tree, stage_arn: &str) -> V
     answer
 }
 
-/// The policy that lets a caller into nothing of a stage.
+/// Returns the policy that denies a caller the whole stage.
 #[must_use]
 pub fn deny(caller: &Caller, stage_arn: &str) -> Value {
     let resource = json!(format!("{stage_arn}/*"));

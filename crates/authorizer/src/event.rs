@@ -1,10 +1,10 @@
-//! What API Gateway asks: a REQUEST authorizer's event, read by hand so that no reader's error can quote a secret.
+//! The event of a REQUEST authorizer, read by hand so that no error text can quote a secret.
 //!
 //! Format: "Input to an API Gateway Lambda authorizer", Amazon API Gateway Developer Guide.
 
 use serde_json::Value;
 
-/// The tree of routes that is asked for. It decides which kind of secret is looked at; the other kind is not read.
+/// The tree of routes. It decides which kind of secret is read; the other kind is ignored.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Tree {
     /// `/v1/…`: an API key in `x-api-key`.
@@ -41,8 +41,8 @@ impl Tree {
     }
 }
 
-/// A question. Deliberately without `Debug`: it holds the secret.
-pub struct Question {
+/// A request to authorize. Deliberately without `Debug`: it holds the secret.
+pub struct AuthorizationRequest {
     /// The tree of routes.
     pub tree: Tree,
     /// `arn:<partition>:execute-api:<region>:<account>:<api>/<stage>`.
@@ -51,8 +51,8 @@ pub struct Question {
     pub secret: Option<String>,
 }
 
-impl Question {
-    /// Reads an event. `None` when it asks for no route of ours.
+impl AuthorizationRequest {
+    /// Reads an event. `None` when its path is not a route of the API.
     #[must_use]
     pub fn read(event: &Value) -> Option<Self> {
         let mut parts = event.get("methodArn")?.as_str()?.splitn(4, '/');
@@ -91,9 +91,9 @@ mod tests {
 
     const API: &str = "arn:aws:execute-api:eu-central-1:123456789012:abcdef1234";
 
-    fn question(path: &str, headers: &Value) -> Option<Question> {
+    fn question(path: &str, headers: &Value) -> Option<AuthorizationRequest> {
         let arn = format!("{API}/api/GET/{path}");
-        Question::read(&json!({ "type": "REQUEST", "methodArn": arn, "headers": headers }))
+        AuthorizationRequest::read(&json!({ "type": "REQUEST", "methodArn": arn, "headers": headers }))
     }
 
     #[test]
@@ -116,7 +116,7 @@ mod tests {
             let headers = json!({ "x-api-key": "one" });
             let event =
                 json!({ "methodArn": arn, "headers": headers, "multiValueHeaders": { "x-api-key": values } });
-            Question::read(&event).expect("a route").secret
+            AuthorizationRequest::read(&event).expect("a route").secret
         };
         assert_eq!(event(&json!(["one"])).as_deref(), Some("one"));
         assert_eq!(event(&json!(["one", "two"])), None);
@@ -130,16 +130,16 @@ mod tests {
     fn an_arn_with_a_wildcard_is_no_arn() {
         for arn in ["arn:aws:execute-api:*:1:a/api/GET/v1/x", "arn:a:b/*/GET/v1/x", "a/b/GET/v1/x", "arn:a/b"]
         {
-            assert!(Question::read(&json!({ "methodArn": arn })).is_none(), "{arn}");
+            assert!(AuthorizationRequest::read(&json!({ "methodArn": arn })).is_none(), "{arn}");
         }
-        assert!(Question::read(&json!({ "methodArn": 7 })).is_none());
+        assert!(AuthorizationRequest::read(&json!({ "methodArn": 7 })).is_none());
     }
 
     proptest! {
         #[test]
         fn no_event_makes_it_panic(arn: String, name: String, value: String) {
             let event = json!({ "methodArn": arn, "headers": { name: value } });
-            if let Some(question) = Question::read(&event) {
+            if let Some(question) = AuthorizationRequest::read(&event) {
                 prop_assert!(!question.stage_arn.contains(['*', '?', '$']));
             }
         }

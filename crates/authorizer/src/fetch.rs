@@ -6,10 +6,10 @@ use outbound::{Client, Policy, PostError, Target};
 
 use crate::issuer::{Fetch, Unreachable};
 
-/// The longest document, in bytes; issuers' are a few thousand.
+/// Maximum length of a document, bytes; issuers' are a few thousand.
 const MOST_BYTES: usize = 256 * 1024;
 
-/// Reads documents from where the policy lets us. The client is made by the first token: a sandbox that sees only keys
+/// Reads documents from addresses that the policy allows. The client is made for the first token: a sandbox that sees only API keys
 /// never needs it.
 pub struct OverHttps {
     policy: Policy,
@@ -17,7 +17,7 @@ pub struct OverHttps {
 }
 
 impl OverHttps {
-    /// Without a client yet.
+    /// Makes a reader, without a client yet.
     #[must_use]
     pub fn new(policy: Policy) -> Self {
         Self { policy, client: OnceLock::new() }

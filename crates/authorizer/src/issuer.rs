@@ -8,17 +8,17 @@ use crate::decision::{Caller, Reason};
 use crate::key_set::KeySet;
 use crate::token::Token;
 
-/// How long keys are used without asking again.
+/// How long keys are used before they are read again, milliseconds.
 const FRESH_MS: u64 = 10 * 60 * 1_000;
 
-/// How long keys are used while the issuer does not answer.
+/// How long keys are used while the issuer does not answer, milliseconds.
 const STALE_MS: u64 = 60 * 60 * 1_000;
 
-/// The least time between two askings, however many tokens name a key that is not there: without it, anybody could make
-/// us call the issuer.
+/// Minimum time between two reads of the keys, milliseconds. It holds also when tokens name unknown keys: otherwise any caller could
+/// cause calls to the issuer.
 const PAUSE_MS: u64 = 60 * 1_000;
 
-/// The same after an answer that did not come.
+/// The same after a read that failed.
 const RETRY_MS: u64 = 5 * 1_000;
 
 /// Gets the bytes of a document of the issuer.
@@ -27,7 +27,7 @@ pub trait Fetch: Sync {
     fn get(&self, url: &str) -> impl Future<Output = Result<Vec<u8>, Unreachable>> + Send;
 }
 
-/// The issuer's keys could not be read, and there are none to go on with.
+/// The issuer's keys could not be read, and no recent ones are known.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("the issuer's keys could not be read: {0}")]
 pub struct Unreachable(pub &'static str);
@@ -35,7 +35,7 @@ pub struct Unreachable(pub &'static str);
 /// Where tokens come from.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct IssuerSettings {
-    /// What a token must say.
+    /// The claims that a token must have.
     pub expected: Expected,
     /// Where the keys are.
     pub keys_url: String,
@@ -45,17 +45,17 @@ pub struct IssuerSettings {
 pub struct Issuer<F> {
     settings: IssuerSettings,
     fetch: F,
-    kept: Mutex<Kept>,
+    kept: Mutex<CachedKeys>,
 }
 
 #[derive(Clone, Default)]
-struct Kept {
+struct CachedKeys {
     keys: Option<(Arc<KeySet>, u64)>,
     ask_again_ms: u64,
 }
 
-impl Kept {
-    /// The keys, when they are not older than this.
+impl CachedKeys {
+    /// Returns the keys, when they are younger than this.
     fn within(&self, age_ms: u64, now_ms: u64) -> Option<&Arc<KeySet>> {
         self.keys
             .as_ref()
@@ -65,13 +65,13 @@ impl Kept {
 }
 
 impl<F: Fetch> Issuer<F> {
-    /// An issuer whose keys nobody has read yet.
+    /// Makes an issuer whose keys have not been read yet.
     #[must_use]
     pub fn new(settings: IssuerSettings, fetch: F) -> Self {
         Self { settings, fetch, kept: Mutex::default() }
     }
 
-    /// Who the token's bearer is. The signature is checked before any claim is read.
+    /// Identifies the bearer of a token. The signature is checked before any claim is read.
     pub async fn identify(
         &self,
         authorization: &str,
@@ -95,7 +95,7 @@ impl<F: Fetch> Issuer<F> {
         if now_ms >= kept.ask_again_ms
             && let Err(unreachable) = self.ask(now_ms).await
         {
-            tracing::warn!(error = %unreachable, "going on with the keys that are known");
+            tracing::warn!(error = %unreachable, "the issuer did not answer; its known keys stay in use");
         }
         let lost = || Unreachable("no answer within the last hour");
         self.kept().within(STALE_MS, now_ms).cloned().ok_or_else(lost)
@@ -106,12 +106,14 @@ impl<F: Fetch> Issuer<F> {
         let document = self.fetch.get(&self.settings.keys_url).await?;
         let none = || Unreachable("the document has no key for RS256 or ES256");
         let keys = KeySet::parse(&document).ok_or_else(none)?;
-        *self.kept() =
-            Kept { keys: Some((Arc::new(keys), now_ms)), ask_again_ms: now_ms.saturating_add(PAUSE_MS) };
+        *self.kept() = CachedKeys {
+            keys: Some((Arc::new(keys), now_ms)),
+            ask_again_ms: now_ms.saturating_add(PAUSE_MS),
+        };
         Ok(())
     }
 
-    fn kept(&self) -> MutexGuard<'_, Kept> {
+    fn kept(&self) -> MutexGuard<'_, CachedKeys> {
         self.kept.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -1,6 +1,6 @@
-//! Who an API key is.
+//! The caller of an API key.
 
-use store::door::{CredentialHash, Limits, Partners};
+use store::{CredentialHash, Limits, ReadPartners};
 
 use crate::decision::{Caller, Decision, Reason};
 
@@ -11,10 +11,10 @@ const PREFIX: &str = "ssk_";
 const SECRET_CHARACTERS: usize = 43;
 
 /// No partner has this name: it begins with a hyphen.
-const NOBODY: &str = "-";
+const NO_PARTNER: &str = "-";
 
-/// Decides on an API key. Two reads whether or not somebody has it, so that the time tells nothing.
-pub(crate) async fn decide<S: Partners>(
+/// Decides on an API key. It makes two reads whether or not the key exists, so that the time reveals nothing.
+pub(crate) async fn decide<S: ReadPartners>(
     partners: &S,
     secret: &str,
     now_ms: u64,
@@ -23,7 +23,7 @@ pub(crate) async fn decide<S: Partners>(
         return Ok(Decision::Unauthorized(Reason::Malformed));
     }
     let found = partners.credential(&CredentialHash::of(secret)).await?;
-    let name = found.as_ref().map_or(NOBODY, |credential| credential.partner.as_str());
+    let name = found.as_ref().map_or(NO_PARTNER, |credential| credential.partner.as_str());
     let partner = partners.partner(name).await?;
     let (Some(credential), Some(partner)) = (found, partner) else {
         return Ok(Decision::Unauthorized(Reason::Unknown));
@@ -41,7 +41,7 @@ pub(crate) async fn decide<S: Partners>(
     Ok(of_partner(caller, partner.active, partner.limits))
 }
 
-/// Decides on somebody who is known.
+/// Decides on a known caller.
 pub(crate) fn of_partner(caller: Caller, active: bool, limits: Limits) -> Decision {
     if !active {
         Decision::Deny(caller, Reason::Suspended)

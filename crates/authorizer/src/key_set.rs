@@ -11,13 +11,13 @@ use serde_json::Value;
 use crate::decision::Reason;
 use crate::token::{Algorithm, Token};
 
-/// The most keys of a set that are looked at; issuers have two to four.
+/// Maximum number of keys of a set that are read; issuers have two to four.
 const MOST_KEYS: usize = 100;
 
 /// Bytes of a coordinate on P-256 (RFC 7518, 6.2.1.2).
 const COORDINATE_BYTES: usize = 32;
 
-/// Says that a point is written in full (SEC 1, 2.3.3).
+/// The first byte of a point that is written in full (SEC 1, 2.3.3).
 const UNCOMPRESSED: u8 = 4;
 
 /// A set of keys.
@@ -132,7 +132,7 @@ fn decoded(text: &str) -> Option<Vec<u8>> {
     URL_SAFE_NO_PAD.decode(text).ok()
 }
 
-/// Without leading zeros, which some issuers write (against RFC 7518, 2) and `ring` rejects.
+/// Decodes a number without leading zeros, which some issuers write (against RFC 7518, 2) and `ring` rejects.
 fn unsigned(text: &str) -> Option<Vec<u8>> {
     let bytes = decoded(text)?;
     let zeros = bytes.iter().take_while(|byte| **byte == 0).count();

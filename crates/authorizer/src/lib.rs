@@ -1,4 +1,4 @@
-//! Who is calling: API Gateway asks before it lets a request through.
+//! The authorizer: identifies the caller of each request for API Gateway.
 //!
 //! ```text
 //! /v1/…        x-api-key ──SHA-256──▶ credential ──▶ partner ─┐
@@ -7,8 +7,8 @@
 //!                             anything else ──────────────────┴──────────────▶ `Unauthorized` (401)
 //! ```
 //!
-//! Closed unless everything is there and valid; a service that fails is an error (500) and lets nobody in. API Gateway keeps
-//! an answer for at most a minute for each secret (`template.yaml`), which is how long a revoked credential may go on.
+//! A request is denied unless everything is present and valid; a failure of a service is an error (500). API Gateway keeps an
+//! answer for at most a minute for each secret (`template.yaml`): that long a revoked credential may still work.
 //! Secrets, tokens and claims are in no log, metric or error.
 //!
 //! Tokens: RS256 and ES256 only, as the issuer's key says; `kid`, `iss`, `aud`, `exp`, `sub` and the partner's claim must be
@@ -26,14 +26,14 @@ pub mod key_set;
 mod minting;
 pub mod token;
 
-use host::Host;
 use lambda_runtime::Diagnostic;
+use runtime::Host;
 use serde_json::Value;
-use store::door::Partners;
+use store::ReadPartners;
 use telemetry::{AccessRecord, Label, Metrics, Occurrence};
 
 use decision::{Decision, Reason};
-use event::{Question, Tree};
+use event::{AuthorizationRequest, Tree};
 use issuer::{Fetch, Issuer, Unreachable};
 
 /// The function. The issuer's keys are kept from one invocation to the next, credentials are not.
@@ -61,7 +61,7 @@ impl From<AuthorizeError> for Diagnostic {
     }
 }
 
-/// Nobody decided.
+/// The request could not be decided.
 #[derive(Debug, thiserror::Error)]
 enum CheckError {
     #[error("reading the partners")]
@@ -83,7 +83,7 @@ impl CheckError {
     }
 }
 
-impl<S: Partners, F: Fetch> Authorizer<S, F> {
+impl<S: ReadPartners, F: Fetch> Authorizer<S, F> {
     /// An authorizer; without an issuer no token is accepted. Publishes these metrics.
     #[must_use]
     pub fn new(partners: S, issuer: Option<Issuer<F>>, metrics: Metrics, host: Host) -> Self {
@@ -93,12 +93,12 @@ impl<S: Partners, F: Fetch> Authorizer<S, F> {
     /// Answers an event with a policy.
     pub async fn handle(&self, event: &Value) -> Result<Value, AuthorizeError> {
         let began_ms = self.host.now();
-        let Some(question) = Question::read(event) else {
+        let Some(question) = AuthorizationRequest::read(event) else {
             self.record("none", &Ok(Decision::Unauthorized(Reason::Route)), began_ms);
             return Err(AuthorizeError::Unauthorized);
         };
         let decided =
-            host::caught(self.decide(&question, began_ms)).await.unwrap_or(Err(CheckError::Panicked));
+            runtime::caught(self.decide(&question, began_ms)).await.unwrap_or(Err(CheckError::Panicked));
         self.record(question.tree.as_str(), &decided, began_ms);
         match decided {
             Ok(Decision::Allow(caller, limits)) => {
@@ -110,7 +110,7 @@ impl<S: Partners, F: Fetch> Authorizer<S, F> {
         }
     }
 
-    async fn decide(&self, question: &Question, now_ms: u64) -> Result<Decision, CheckError> {
+    async fn decide(&self, question: &AuthorizationRequest, now_ms: u64) -> Result<Decision, CheckError> {
         let Some(secret) = &question.secret else {
             return Ok(Decision::Unauthorized(Reason::Absent));
         };

@@ -1,4 +1,4 @@
-//! An issuer of our own: keys, and tokens signed with them.
+//! A test issuer: keys, and tokens signed with them.
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex};

@@ -7,7 +7,7 @@ use serde::de::IgnoredAny;
 
 use crate::decision::Reason;
 
-/// The longest token, in bytes. API Gateway takes 10,240 bytes for all headers together.
+/// Maximum length of a token, bytes. API Gateway takes 10,240 bytes for all headers together.
 const MOST_BYTES: usize = 8 * 1024;
 
 /// The algorithms that are accepted; `none` and those with a shared secret (`HS…`) are not among them, so that a public
@@ -32,7 +32,7 @@ impl Algorithm {
     }
 }
 
-/// A token that is not yet believed. Deliberately without `Debug`.
+/// A token whose signature is not verified yet. Deliberately without `Debug`.
 pub struct Token<'t> {
     /// The algorithm that its header names.
     pub algorithm: Algorithm,
@@ -42,7 +42,7 @@ pub struct Token<'t> {
     pub signed: &'t [u8],
     /// The signature.
     pub signature: Vec<u8>,
-    /// The claims, as JSON that nobody has read.
+    /// The claims, as JSON that is not parsed yet.
     pub claims: Vec<u8>,
 }
 

@@ -8,11 +8,11 @@ use contract::{Contract, OnError};
 use crate::{Counts, FaultCode, FileFault};
 
 /// The most bytes of rejected records, as sent, that are kept of one file. A reject is written twice, as a line of JSON and
-/// as a row of CSV, each with its reason beside it: 64 MiB become about 200 MiB, which one invocation writes in about a
+/// as a row of CSV, each with its reason next to it: 64 MiB become about 200 MiB, which one invocation writes in about a
 /// minute. A file with more of them is looked into at its source, not record by record.
 pub(crate) const KEPT_BYTES: u64 = 64 << 20;
 
-/// What the totals of a file decide about it: nothing, or that it is rejected as a whole.
+/// Returns what the totals of a file decide about it: nothing, or that it is rejected as a whole.
 pub(crate) fn decide(contract: &Contract, counts: &Counts, rejected_bytes: u64) -> Option<FileFault> {
     let Counts { records, rows, rejects, .. } = *counts;
     let on_error = contract.policy.on_error;
@@ -40,7 +40,7 @@ pub(crate) fn decide(contract: &Contract, counts: &Counts, rejected_bytes: u64) 
     Some(fault(found, &format!("{kept} are kept as rejects, and the original file has all of them")))
 }
 
-/// Whether one more reject is kept, of this many bytes, beside those that are.
+/// Returns whether one more reject is kept, of this many bytes, in addition to those that are.
 pub(crate) fn keeps(contract: &Contract, kept: u64, kept_bytes: u64, bytes: u64) -> bool {
     kept < contract.limits.rejects && kept_bytes + bytes <= KEPT_BYTES
 }
@@ -58,7 +58,7 @@ fn allowed(on_error: OnError) -> String {
     }
 }
 
-/// A number with a comma between each three digits.
+/// Returns a number with a comma between each three digits.
 pub(crate) fn grouped(number: u64) -> String {
     let digits = number.to_string();
     let mut text = String::with_capacity(digits.len() + digits.len() / 3);

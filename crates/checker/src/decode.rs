@@ -60,13 +60,13 @@ impl Decoder {
         }
     }
 
-    /// The first bytes after decompression, in the sender's encoding; none before [`crate::foreign::HEAD_BYTES`] or the
+    /// Returns the first bytes after decompression, in the sender's encoding; none before [`crate::foreign::HEAD_BYTES`] or the
     /// end of the file were seen.
     pub(crate) fn head(&self) -> &[u8] {
         self.text.head()
     }
 
-    /// Whether the rest of the file is its own text: then [`Decoder::pass`] replaces [`Decoder::decode`], without a copy.
+    /// Returns whether the rest of the file is its own text: then [`Decoder::pass`] replaces [`Decoder::decode`], without a copy.
     /// Known after the first [`crate::foreign::HEAD_BYTES`].
     pub(crate) fn is_plain(&self) -> bool {
         self.container.is_plain() && self.text.is_unchanged()
@@ -141,7 +141,7 @@ impl Decoder {
     }
 }
 
-/// A fault without a line: positions in compressed data help nobody.
+/// Returns a fault without a line: positions in compressed data help nobody.
 fn fault(code: FaultCode, found: impl Into<String>, expected: impl Into<String>) -> FileFault {
     FileFault::new(code, found, expected)
 }

@@ -81,14 +81,14 @@ enum Labels {
 }
 
 impl FileCheck {
-    /// The first pass. `seed` keys the hashes of what must not repeat; it comes from the load's name, so that the same
+    /// Makes the first pass. `seed` keys the hashes of what must not repeat; it comes from the load's name, so that the same
     /// load always decides the same.
     #[must_use]
     pub fn new(contract: Arc<Contract>, seed: [u8; 16], content_hash: ContentHash) -> Self {
         Self::start(contract, seed, content_hash, None)
     }
 
-    /// The second pass over the same bytes: decides exactly as the first did, and hashes the bytes when the first did.
+    /// Makes the second pass over the same bytes: decides exactly as the first did, and hashes the bytes when the first did.
     #[must_use]
     pub fn again(contract: Arc<Contract>, seed: [u8; 16], first: &Summary) -> Self {
         let content_hash = first.sha256.map_or(ContentHash::Skipped, |_| ContentHash::Sha256);
@@ -200,7 +200,7 @@ impl FileCheck {
         }
     }
 
-    /// Why a file without records is rejected, if it is. A newer version without records would take all the rows of an older
+    /// Returns why a file without records is rejected, if it is. A newer version without records would take all the rows of an older
     /// one away: only the contract's own word allows that.
     fn empty(&self) -> Option<FileFault> {
         let policy = self.contract.policy;

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use contract::{
-    Column, Contract, Dialect, Duplicates, EmptyFile, Format, HeaderMatch, Identity, Kind, Limits,
-    MissingColumn, OnError, OnSameName, Policy, RuleIndex, Status, Structure, UnknownColumn,
+    Column, Contract, Dialect, Format, HeaderMatch, Identity, Kind, Limits, Policy, RuleIndex, Status,
+    Structure,
 };
 
 use crate::reader::Reader;
@@ -33,7 +33,7 @@ pub(crate) const DIALECT: Dialect = Dialect {
     spelling: None,
 };
 
-/// A contract of text columns with these names.
+/// Returns a contract of text columns with these names.
 pub(crate) fn contract(format: Format, columns: &[&str]) -> Contract {
     let column = |name: &&str| Column {
         name: (*name).to_owned(),
@@ -62,19 +62,10 @@ pub(crate) fn contract(format: Format, columns: &[&str]) -> Contract {
         columns: columns.iter().map(column).collect(),
         primary_key: Vec::new(),
         unique: Vec::new(),
-        policy: Policy {
-            on_error: OnError::Continue,
-            unknown_column: UnknownColumn::Ignore,
-            missing_column: MissingColumn::Reject,
-            empty_file: EmptyFile::RejectZeroBytes,
-            on_same_name: OnSameName::Append,
-            dedupe_content: false,
-            duplicates: Duplicates::RejectRepeats,
-        },
+        policy: Policy::default(),
         gates: Vec::new(),
         version_from: None,
         expectation: None,
-        matches: Vec::new(),
         rules: Structure::ALL.iter().map(|structure| structure.rule()).collect(),
         not_run: Vec::new(),
     }
@@ -131,7 +122,7 @@ impl Owned {
         }
     }
 
-    /// The slots as text; what is absent or null as `~`.
+    /// Returns the slots as text; what is absent or null as `~`.
     pub(crate) fn texts(&self) -> Vec<String> {
         let shown = |(kind, bytes): &(SlotKind, Vec<u8>)| match kind {
             SlotKind::Absent | SlotKind::Null => "~".to_owned(),
@@ -159,7 +150,7 @@ pub(crate) fn read<'a>(
     }
 }
 
-/// Each record as its slots joined by `|`, each broken one as the rule it breaks with its line.
+/// Returns each record as its slots joined by `|`, each broken one as the rule it breaks with its line.
 pub(crate) fn outline(items: &[Owned]) -> Vec<String> {
     let line = |item: &Owned| match item.broken {
         None => item.texts().join("|"),

@@ -39,7 +39,7 @@ impl Takes {
         }
     }
 
-    /// The format with what a sender may not know of it.
+    /// Returns the format with what a sender may not know of it.
     fn described(self) -> &'static str {
         match self {
             Self::Separated(b';') => "CSV with semicolons",
@@ -106,17 +106,17 @@ pub(crate) enum Foreign {
 }
 
 impl Foreign {
-    /// What the first bytes are beyond doubt. None of these signatures is text, so no feed could load the file.
+    /// Returns what the first bytes are beyond doubt. None of these signatures is text, so no feed could load the file.
     pub(crate) fn certain(head: &[u8]) -> Option<Self> {
         data::certain(head)
     }
 
-    /// What the first bytes probably are, of a file of which nothing can be loaded.
+    /// Returns what the first bytes probably are, of a file of which nothing can be loaded.
     pub(crate) fn likely(head: &[u8], contract: &Contract) -> Option<Self> {
         data::likely(head).or_else(|| text::likely(head, contract))
     }
 
-    /// The fault of a file that is this.
+    /// Returns the fault of a file that is this.
     pub(crate) fn fault(self, takes: Takes) -> FileFault {
         FileFault::new(FaultCode::WrongFormat, self.name(), takes.described()).with_advice(self.advice(takes))
     }
@@ -200,7 +200,7 @@ impl Foreign {
     }
 }
 
-/// The fault to tell in place of one that the reader found without a record to load; the reader's own when the content
+/// Returns the fault to tell in place of one that the reader found without a record to load; the reader's own when the content
 /// is not recognised.
 pub(crate) fn explain(fault: FileFault, head: &[u8], contract: &Contract) -> FileFault {
     let from_content = matches!(

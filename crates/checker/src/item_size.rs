@@ -1,31 +1,30 @@
 //! The size of a row as a DynamoDB item.
 //!
-//! Source: Amazon DynamoDB Developer Guide, "DynamoDB item sizes and formats" and "Quotas": an item has at most
-//! 400 KB, names and values. A string counts its UTF-8 bytes, a boolean or null one byte, a map or list three bytes and
-//! one for each element, a number "approximately" one byte for two significant digits and one more. That word is met by
-//! one more byte for a minus sign, and by the distance of [`ITEM_BYTES`] from the limit.
+//! The formula is [`ledger::dynamodb`]'s. Where the guide says "approximately", the distance of [`ROW_BYTES`] from the limit
+//! makes up for it.
 
 use contract::{Contract, Value};
+use ledger::dynamodb::{CONTAINER_BYTES, ELEMENT_BYTES, ITEM_BYTES, WORD_BYTES, number_bytes};
 
 use crate::Record;
 
 /// What the values of a row may take: 400 KB less 4 KiB for the key, `_load`, `_line` and what masking adds.
-pub(crate) const ITEM_BYTES: usize = 400 * 1024 - 4 * 1024;
+pub(crate) const ROW_BYTES: usize = ITEM_BYTES - 4 * 1024;
 
 /// What a column's value can take beyond twice its source text: a date or time in ISO 8601 is longer than some patterns.
 const COLUMN_OVERHEAD: usize = 64;
 
-/// The part of the upper bound that does not depend on the record: names, and overhead for each column.
+/// Returns the part of the upper bound that does not depend on the record: names, and overhead for each column.
 pub(crate) fn fixed_bytes(contract: &Contract) -> usize {
     contract.columns.iter().map(|column| column.name.len() + COLUMN_OVERHEAD).sum()
 }
 
-/// The row's size when it is above the limit. `fixed` comes from [`fixed_bytes`].
+/// Returns the row's size when it is above the limit. `fixed` comes from [`fixed_bytes`].
 pub(crate) fn oversize(contract: &Contract, record: &Record<'_>, fixed: usize) -> Option<usize> {
     // No value takes more than twice its source text and the overhead: the worst is a list of empty lists, whose
     // three characters take four bytes each. Nearly every record ends here.
     let source: usize = record.slots.iter().map(|slot| slot.end.saturating_sub(slot.start) as usize).sum();
-    if fixed + 2 * source <= ITEM_BYTES {
+    if fixed + 2 * source <= ROW_BYTES {
         return None;
     }
     let size = contract
@@ -34,36 +33,19 @@ pub(crate) fn oversize(contract: &Contract, record: &Record<'_>, fixed: usize) -
         .enumerate()
         .map(|(index, column)| column.name.len() + value_bytes(&column.value(record.cell(index))))
         .sum();
-    (size > ITEM_BYTES).then_some(size)
+    (size > ROW_BYTES).then_some(size)
 }
 
 fn value_bytes(value: &Value<'_>) -> usize {
     match value {
-        Value::Null | Value::Boolean(_) => 1,
+        Value::Null | Value::Boolean(_) => WORD_BYTES,
         Value::Text(text) => text.len(),
         Value::Number(text) => number_bytes(text.as_bytes()),
         Value::Document(text) => document_bytes(text.as_bytes()),
     }
 }
 
-fn number_bytes(text: &[u8]) -> usize {
-    let minus = usize::from(text.first() == Some(&b'-'));
-    let mantissa = text.split(|byte| matches!(byte, b'e' | b'E')).next().unwrap_or_default();
-    let digits = mantissa.iter().filter(|byte| byte.is_ascii_digit());
-    let mut significant = 0;
-    let mut zeros = 0;
-    for digit in digits {
-        if *digit == b'0' {
-            zeros += usize::from(significant > 0);
-        } else {
-            significant += zeros + 1;
-            zeros = 0;
-        }
-    }
-    usize::div_ceil(significant, 2) + 1 + minus
-}
-
-/// The size of well-formed JSON source text.
+/// Returns the size of well-formed JSON source text.
 fn document_bytes(text: &[u8]) -> usize {
     let mut size = 0;
     let mut values = 0_usize;
@@ -80,7 +62,7 @@ fn document_bytes(text: &[u8]) -> usize {
             }
             b'{' | b'[' => {
                 values += 1;
-                size += 3;
+                size += CONTAINER_BYTES;
                 1
             }
             b'-' | b'0'..=b'9' => {
@@ -91,7 +73,7 @@ fn document_bytes(text: &[u8]) -> usize {
             }
             b't' | b'f' | b'n' => {
                 values += 1;
-                size += 1;
+                size += WORD_BYTES;
                 if *byte == b'f' { 5 } else { 4 }
             }
             b':' => {
@@ -102,11 +84,11 @@ fn document_bytes(text: &[u8]) -> usize {
         };
         at += length;
     }
-    // One byte for each element: every value but the outermost, and names are no values.
-    size + values.saturating_sub(names + 1)
+    // Every value but the outermost is an element, and names are no values.
+    size + ELEMENT_BYTES * values.saturating_sub(names + 1)
 }
 
-/// The length of a JSON string with its quotes, and the UTF-8 bytes of what it says.
+/// Returns the length of a JSON string with its quotes, and the UTF-8 bytes of what it says.
 fn string_bytes(text: &[u8]) -> (usize, usize) {
     let mut at = 1;
     let mut bytes = 0;
@@ -130,7 +112,7 @@ fn string_bytes(text: &[u8]) -> (usize, usize) {
     (at, bytes)
 }
 
-/// The UTF-8 bytes of a `\u` escape; a surrogate is half of a four-byte character.
+/// Returns the UTF-8 bytes of a `\u` escape; a surrogate is half of a four-byte character.
 fn escaped_bytes(digits: &[u8]) -> usize {
     let code = std::str::from_utf8(digits).ok().and_then(|digits| u32::from_str_radix(digits, 16).ok());
     match code {
@@ -145,15 +127,6 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-
-    #[test]
-    fn a_number_counts_two_significant_digits_a_byte() {
-        for (text, bytes) in
-            [("0", 1), ("7", 2), ("-7", 3), ("0012.50", 3), ("1e9", 2), ("12345", 4), ("100", 2)]
-        {
-            assert_eq!(number_bytes(text.as_bytes()), bytes, "{text}");
-        }
-    }
 
     #[test]
     fn a_document_counts_three_bytes_and_one_for_each_element() {
@@ -185,7 +158,7 @@ mod tests {
         })
     }
 
-    /// The size by the formula, over the parsed tree.
+    /// Returns the size by the formula, over the parsed tree.
     fn tree_bytes(value: &serde_json::Value) -> usize {
         match value {
             serde_json::Value::Null | serde_json::Value::Bool(_) => 1,

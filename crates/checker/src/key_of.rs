@@ -22,8 +22,8 @@ pub enum KeyError {
     },
 }
 
-/// The key that [`crate::Row::key`] gives to a record with these values, in the order of the primary key. Each value is
-/// written as it stands in the file: the text of a CSV cell or of a JSON string, the digits of a number. A value as it
+/// Returns the key that [`crate::Row::key`] gives to a record with these values, in the order of the primary key. Each value is
+/// written as it is in the file: the text of a CSV cell or of a JSON string, the digits of a number. A value as it
 /// is stored (a date in ISO 8601, canonical digits) names the same record, unless the column's own pattern reads it as
 /// another date.
 pub fn key_of(contract: &Contract, values: &[&str]) -> Result<String, KeyError> {
@@ -63,7 +63,7 @@ pub fn key_of(contract: &Contract, values: &[&str]) -> Result<String, KeyError> 
     Err(KeyError::Null { part: columns.iter().position(null).map_or(0, |place| place + 1) })
 }
 
-/// What a reader of the format makes of a value of this type.
+/// Returns what a reader of the format makes of a value of this type.
 fn kind_of(format: &Format, kind: &Kind, value: &str) -> SlotKind {
     if matches!(format, Format::Separated(_)) {
         return if value.is_empty() { SlotKind::Null } else { SlotKind::Text };

@@ -4,7 +4,7 @@
 //! count as one with a chance of 2^-100 for each pair, and nobody without the seed can make them do so. Beside it
 //! stand 28 bits for the caller: the line, or the number of the record. Both fit one `u128`.
 //!
-//! The table is ordered linear probing: entries ascend, an entry stands at or after the place that its leading bits
+//! The table is ordered linear probing: entries ascend, an entry is at or after the place that its leading bits
 //! give, and a search ends at the first greater entry. That keeps searches short at a load at which plain probing
 //! would not be usable. It grows in small steps and in place, over segments that are never moved: no growth needs a
 //! second table. Up to 120 million keys the set is never larger than 64 MiB + 16 bytes a key; above that it is
@@ -24,7 +24,7 @@ use self::filter::Filter;
 
 const WORD_MASK: u128 = (1 << 28) - 1;
 
-/// The greatest word that fits beside a key.
+/// The greatest word that fits next to a key.
 pub(crate) const WORD_MAX: u32 = (1 << 28) - 1;
 
 /// Slots of a segment: 1 MiB.
@@ -38,7 +38,7 @@ const DOUBLES_BELOW: usize = 1 << 20;
 /// Free slots that are always affordable: twice this, rounded to segments, and the filter are 64 MiB.
 const AFFORDABLE: usize = 29 << 16;
 
-/// So many new keys go into the table at once. Their places are 4 KiB of cache lines.
+/// Number of new keys that go into the table at once. Their places are 4 KiB of cache lines.
 const WAITING: usize = 64;
 
 /// The part of a key's hash that is kept, in the leading 100 bits.
@@ -67,7 +67,7 @@ pub(crate) struct KeySet {
 }
 
 impl KeySet {
-    /// The word of a key.
+    /// Returns the word of a key.
     pub(crate) fn get(&self, key: KeyHash) -> Option<u32> {
         if !self.filter.may_have(key) {
             return None;
@@ -129,7 +129,7 @@ impl KeySet {
         self.keys += 1;
     }
 
-    /// The first slot that is free or holds this key or a greater one.
+    /// Returns the first slot that is free or holds this key or a greater one.
     fn seek(&self, key: KeyHash) -> usize {
         let mut at = self.home(key.0);
         while let Some(entry) = self.slot(at)
@@ -216,7 +216,7 @@ impl KeySet {
     }
 }
 
-/// Whether an entry is this key's. A free slot is nobody's: no entry has the word 0.
+/// Returns whether an entry is this key's. A free slot is nobody's: no entry has the word 0.
 fn is_of(entry: u128, key: KeyHash) -> bool {
     entry & !WORD_MASK == key.0 && entry != 0
 }
@@ -225,7 +225,7 @@ fn word_of(entry: u128) -> u32 {
     u32::try_from(entry & WORD_MASK).unwrap_or(WORD_MAX)
 }
 
-/// The free slots below which a table of this capacity grows.
+/// Returns the free slots below which a table of this capacity grows.
 fn spare(capacity: usize) -> usize {
     (capacity / 4).min((capacity / 64).max(AFFORDABLE))
 }

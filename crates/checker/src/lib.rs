@@ -11,7 +11,6 @@
 
 mod budget;
 mod decode;
-mod fault;
 mod file_check;
 #[cfg(test)]
 mod fixture;
@@ -33,7 +32,7 @@ mod separated;
 mod sink;
 mod summary;
 
-pub use fault::{FaultCode, FileFault};
+pub use ::ledger::{Counts, FaultCode, FileFault, Verdict};
 pub use file_check::{ContentHash, FileCheck, Finished, Pushed};
 pub use key_of::{KeyError, key_of};
 pub use reason::reason;
@@ -44,7 +43,7 @@ pub use receipt::{
 pub use record::{Item, Position, Record, Slot, SlotKind};
 pub use reject_line::write_reject_line;
 pub use reject_table::RejectTable;
-pub use sink::{Counts, Reject, Row, Sink, Verdict};
+pub use sink::{Reject, Row, Sink};
 pub use summary::{GateResult, RecordSet, Summary};
 
 #[cfg(test)]

@@ -23,7 +23,7 @@ const INVALID_TEXT_RECORDS: u64 = 20;
 /// The byte order mark of UTF-8. The decoder drops that of the file; files that were joined have more of them.
 pub(crate) const BYTE_ORDER_MARK: &[u8] = "\u{feff}".as_bytes();
 
-/// A line or record without end is given up after so many times the record size limit.
+/// A line or record without end is given up after this multiple of the record size limit.
 const LONGEST_LINE_FACTOR: u64 = 16;
 
 /// Turns blocks of text into records. The items are the same however the text is cut into blocks.
@@ -71,7 +71,7 @@ impl Reader {
         }
     }
 
-    /// Whether the text had more than blank lines: a header, a record, or a JSON document, which may be an empty array.
+    /// Returns whether the text had more than blank lines: a header, a record, or a JSON document, which may be an empty array.
     pub(crate) fn has_content(&self) -> bool {
         match self {
             Self::Separated(reader) => reader.has_content(),
@@ -80,7 +80,7 @@ impl Reader {
         }
     }
 
-    /// Columns of the header that the contract does not name; for JSON, fields of that kind over all records.
+    /// Returns columns of the header that the contract does not name; for JSON, fields of that kind over all records.
     pub(crate) fn unknown_columns(&self) -> u32 {
         match self {
             Self::Separated(reader) => reader.unknown_columns(),
@@ -99,12 +99,12 @@ pub(crate) enum Step {
     Wait,
 }
 
-/// The violation of a structural rule.
+/// Returns the violation of a structural rule.
 pub(crate) fn violation(structure: Structure, found: Found) -> Violation {
     Violation { rule: structure.index(), column: None, found }
 }
 
-/// A fault at a line.
+/// Returns a fault at a line.
 pub(crate) fn fault_at(
     code: FaultCode,
     line: u64,
@@ -165,12 +165,12 @@ impl InvalidText {
     }
 }
 
-/// A position within a record. Records are far below 4 GiB: see [`record_limit`].
+/// Returns a position within a record. Records are far below 4 GiB: see [`record_limit`].
 pub(crate) fn offset32(offset: usize) -> u32 {
     u32::try_from(offset).unwrap_or(u32::MAX)
 }
 
-/// The record size limit, such that a record and its unescaped text fit in 32-bit spans.
+/// Returns the record size limit, such that a record and its unescaped text fit in 32-bit spans.
 pub(crate) fn record_limit(contract: &Contract) -> usize {
     usize::try_from(contract.limits.record_bytes.min(1 << 29)).unwrap_or(1 << 29)
 }

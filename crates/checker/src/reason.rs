@@ -9,7 +9,7 @@ use contract::{
 /// Characters of a pattern that a reason shows.
 const PATTERN_CHARACTERS: usize = 80;
 
-/// One sentence for the sender: which rule is broken, where, and what is allowed. Holds contract text, counts, positions
+/// Returns one sentence for the sender: which rule is broken, where, and what is allowed. Holds contract text, counts, positions
 /// and kinds, never content.
 #[must_use]
 pub fn reason(contract: &Contract, violation: &Violation) -> String {
@@ -38,14 +38,14 @@ impl<'a> Owner<'a> {
         Some(Self { column: way.first()?, path, depth: way.len() - 1 })
     }
 
-    /// The checks of the broken rule.
+    /// Returns the checks of the broken rule.
     fn checks(&self, violation: &Violation) -> impl Iterator<Item = &'a Check> {
         let rule = violation.rule;
         self.column.checks.iter().filter(move |(index, _)| *index == rule).map(|(_, check)| check)
     }
 }
 
-/// The property that has the broken rule, and those around it, from within.
+/// Returns the property that has the broken rule, and those around it, from within.
 fn way_to<'a>(column: &'a Column, violation: &Violation) -> Option<Vec<&'a Column>> {
     let rule = violation.rule;
     let own = column.type_rule == rule
@@ -83,7 +83,7 @@ fn sentence(contract: &Contract, violation: &Violation, owner: Option<&Owner<'_>
         Found::NoMatch(mismatch) => no_match(mismatch, violation, owner),
         Found::OtherForm | Found::NotAMultiple => format!("not {}", rule.expected),
         Found::NotListed => format!("not {}", listed(rule, violation, owner)),
-        Found::MissingWord => "a word that stands for a missing value; a value is required".to_owned(),
+        Found::MissingWord => "a spelling of a missing value; a value is required".to_owned(),
         Found::Below => format!("too {}; {} allowed", side(owner, ["small", "early"]), rule.expected),
         Found::Above => format!("too {}; {} allowed", side(owner, ["large", "late"]), rule.expected),
         Found::NotANumber { flaw, at } => not_a_number(flaw, at, owner),
@@ -121,7 +121,7 @@ fn sentence(contract: &Contract, violation: &Violation, owner: Option<&Owner<'_>
     }
 }
 
-/// A count with its noun.
+/// Returns a count with its noun.
 fn counted(count: u32, noun: &str) -> String {
     if count == 1 { format!("1 {noun}") } else { format!("{count} {noun}s") }
 }
@@ -133,7 +133,7 @@ fn item_noun(owner: Option<&Owner<'_>>) -> &'static str {
     }
 }
 
-/// A value lies on a side of a limit: in size, or in time.
+/// Checks on which side of a limit a value lies: in size, or in time.
 fn side(owner: Option<&Owner<'_>>, [size, time]: [&'static str; 2]) -> &'static str {
     match owner.map(|owner| &owner.column.kind) {
         Some(Kind::Date(_) | Kind::Timestamp { .. } | Kind::Time(_)) => time,
@@ -219,7 +219,12 @@ fn not_a_number(flaw: NumberFlaw, at: u32, owner: Option<&Owner<'_>>) -> String 
     };
     let decimal = shown(Some(spelling.map_or('.', |spelling| char::from(spelling.decimal))));
     match flaw {
-        NumberFlaw::Character => format!("not {noun}: unexpected character at position {at}"),
+        NumberFlaw::Letter => format!("not {noun}: a letter at position {at}"),
+        NumberFlaw::Character => {
+            format!(
+                "not {noun}: the character at position {at} is not a digit, sign, decimal separator or exponent"
+            )
+        }
         NumberFlaw::Ends => format!("not {noun}: it ends where a digit is expected, at position {at}"),
         NumberFlaw::Blank => format!("not {noun}: a blank at position {at}"),
         NumberFlaw::DecimalComma => format!(
@@ -250,7 +255,7 @@ fn not_a_boolean(usual: bool, rule: &Rule, owner: Option<&Owner<'_>>) -> String 
     format!("not one of true, false, 1, 0{}", if usual { hint } else { "" })
 }
 
-/// What a pattern has at a place; the place where it is not met; the whole pattern.
+/// Returns what a pattern has at a place; the place where it is not met; the whole pattern.
 fn not_a_date(wanted: DatePart, at: u32, ended: bool, rule: &Rule) -> String {
     let wanted = match wanted {
         DatePart::Literal(b' ') => "a blank is expected".to_owned(),

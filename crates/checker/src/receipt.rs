@@ -1,9 +1,9 @@
-//! What the sender and the operator are told about a file: no content in it.
+//! Receipts and reports: what the sender and the operator read about a file. Without content of the file.
 
 use std::borrow::Cow;
-use std::fmt::Write as _;
 
 use contract::{Code, Column, Contract, Kind, NotRun, RuleIndex, Severity, Status, Violation};
+use ledger::State;
 use serde::Serialize;
 
 use crate::budget::grouped;
@@ -11,37 +11,6 @@ use crate::{Counts, FaultCode, FileFault, Position, Summary, Verdict, reason};
 
 /// The version of the layout of receipt and report; raised when a field changes its meaning or goes.
 pub const FORMAT_VERSION: u32 = 1;
-
-/// The ledger's words: for the one state in which records are visible, for the two in which they were, and for a
-/// quarantined file.
-const COMPLETE: &str = "COMPLETE";
-const SUPERSEDED: &str = "SUPERSEDED";
-const RETRACTED: &str = "RETRACTED";
-const QUARANTINED: &str = "QUARANTINED";
-
-impl Verdict {
-    /// The one verdict that everybody is told of a file in this state, by receipt, report and announcement alike. A
-    /// quarantined file is rejected whether it was read or not; none where nothing became of the content.
-    #[must_use]
-    pub fn told(state: &str, counts: Option<&Counts>) -> Option<Self> {
-        match (state, counts) {
-            (QUARANTINED, _) => Some(Self::Rejected),
-            (COMPLETE | SUPERSEDED | RETRACTED, Some(Counts { rejects: 0, .. })) => Some(Self::Accepted),
-            (COMPLETE | SUPERSEDED | RETRACTED, Some(_)) => Some(Self::Partial),
-            _ => None,
-        }
-    }
-
-    /// The word as it stands in receipt, report and announcement.
-    #[must_use]
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Accepted => "accepted",
-            Self::Partial => "partial",
-            Self::Rejected => "rejected",
-        }
-    }
-}
 
 /// The names of a file version and its load, as the ledger has them.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
@@ -83,7 +52,7 @@ pub struct Receipt {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub earlier: Option<String>,
     /// The terminal state, as the ledger has it.
-    pub state: String,
+    pub state: State,
     /// What was decided about the content; see [`Verdict::told`].
     pub verdict: Option<Verdict>,
     /// Why the file is quarantined as a whole.
@@ -209,7 +178,7 @@ pub struct ReceiptViolation {
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Report {
-    /// What the sender is told.
+    /// The receipt of the sender.
     #[serde(flatten)]
     pub receipt: Receipt,
     /// Each rule on the file as a whole, measured.
@@ -218,7 +187,7 @@ pub struct Report {
     pub decoded_bytes: Option<u64>,
     /// Columns or fields that the contract does not name; none when the file was not read.
     pub unknown_columns: Option<u32>,
-    /// Rejected records that are kept beside the report; none when the file was not read.
+    /// Rejected records that are kept next to the report; none when the file was not read.
     pub rejects_kept: Option<u64>,
 }
 
@@ -247,7 +216,7 @@ pub fn receipt(
     facts: &FileFacts,
     contract: Option<&Contract>,
     summary: Option<&Summary>,
-    state: &str,
+    state: State,
     fault: Option<&FileFault>,
 ) -> Receipt {
     let checked = contract.zip(summary);
@@ -257,13 +226,13 @@ pub fn receipt(
         corrects: None,
         other: None,
         earlier: None,
-        state: state.to_owned(),
+        state,
         verdict: Verdict::told(state, summary.map(|summary| &summary.counts)),
         fault: fault.or_else(|| summary?.fault.as_ref()).map(receipt_fault),
         original: None,
-        loaded: summary.filter(|_| state == COMPLETE).map_or(0, |summary| summary.counts.rows),
+        loaded: summary.filter(|_| state == State::Complete).map_or(0, |summary| summary.counts.rows),
         counts: summary.map(|summary| summary.counts),
-        sha256: summary.and_then(|summary| summary.sha256).map(|sha256| hexadecimal(&sha256)),
+        sha256: summary.and_then(|summary| summary.sha256).map(hex::encode),
         bytes: summary.map(|summary| summary.bytes),
         contract: contract.map(receipt_contract),
         rules: checked.map(|(contract, summary)| rule_totals(contract, summary)).unwrap_or_default(),
@@ -287,7 +256,7 @@ pub fn report(
     facts: &FileFacts,
     contract: Option<&Contract>,
     summary: Option<&Summary>,
-    state: &str,
+    state: State,
     fault: Option<&FileFault>,
 ) -> Report {
     let checked = contract.zip(summary);
@@ -316,7 +285,7 @@ fn receipt_contract(contract: &Contract) -> ReceiptContract {
     ReceiptContract {
         id: Some(contract.identity.id.clone()),
         version: contract.identity.version.clone(),
-        hash: hexadecimal(&contract.identity.hash),
+        hash: hex::encode(contract.identity.hash),
     }
 }
 
@@ -335,7 +304,7 @@ fn rule_totals(contract: &Contract, summary: &Summary) -> Vec<RuleTotal> {
         .collect()
 }
 
-/// The top-level column that a rule is about.
+/// Returns the top-level column that a rule is about.
 fn rule_column(contract: &Contract, rule: RuleIndex) -> Option<&str> {
     if let Some(column) = contract.columns.iter().find(|column| is_about(rule, column)) {
         return Some(&column.name);
@@ -407,14 +376,6 @@ fn gates(contract: &Contract, summary: &Summary) -> Vec<ReportGate> {
         }
     };
     summary.gates.iter().map(gate).collect()
-}
-
-fn hexadecimal(bytes: &[u8]) -> String {
-    bytes.iter().fold(String::with_capacity(2 * bytes.len()), |mut text, byte| {
-        // Writing to a string cannot fail.
-        write!(text, "{byte:02x}").ok();
-        text
-    })
 }
 
 #[cfg(test)]

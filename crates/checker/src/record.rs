@@ -2,7 +2,7 @@
 
 use contract::{Cell, Violation};
 
-/// Where a record stands in the file.
+/// Where a record is in the file.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize)]
 pub struct Position {
     /// 1-based number of the record (header and skipped lines not counted).
@@ -55,7 +55,7 @@ impl Slot {
 /// One record that follows its format. All text is valid UTF-8.
 #[derive(Clone, Copy)]
 pub struct Record<'a> {
-    /// Where it stands.
+    /// Where it is.
     pub position: Position,
     /// The record as sent (decoded to UTF-8), without its line end.
     pub raw: &'a [u8],
@@ -68,14 +68,14 @@ pub struct Record<'a> {
 }
 
 impl<'a> Record<'a> {
-    /// The cell of a column.
+    /// Returns the cell of a column.
     #[must_use]
     pub fn cell(&self, column: usize) -> Cell<'a> {
         self.slots.get(column).map_or(Cell::Absent, |slot| cell(self.text, *slot))
     }
 }
 
-/// The text of the cell that a slot points to; of a null or absent one, nothing.
+/// Returns the text of the cell that a slot points to; of a null or absent one, nothing.
 #[must_use]
 pub(crate) fn cell_text(text: &[u8], slot: Slot) -> &[u8] {
     match slot.kind {
@@ -86,7 +86,7 @@ pub(crate) fn cell_text(text: &[u8], slot: Slot) -> &[u8] {
     }
 }
 
-/// The cell that a slot points to.
+/// Returns the cell that a slot points to.
 #[must_use]
 #[inline]
 pub(crate) fn cell(text: &[u8], slot: Slot) -> Cell<'_> {

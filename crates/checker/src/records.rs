@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use contract::{Contract, Duplicates, Found, RuleIndex, Severity, Structure, Violation};
+use ledger::dynamodb::PARTITION_KEY_BYTES;
 use siphasher::sip128::SipHasher13;
 
 use crate::budget;
@@ -13,8 +14,9 @@ use crate::row::write_tuple;
 use crate::summary::{FIRST_VIOLATIONS, RecordSet};
 use crate::{Counts, FaultCode, FileFault, Item, Position, Record, Reject, Row, Sink};
 
-/// The most bytes of a primary key: DynamoDB takes 2,048 bytes of partition key, of which partner and feed take a part.
-pub(crate) const KEY_BYTES: usize = 1024;
+/// Maximum bytes of a primary key. The partition key of a row also holds partner and feed, at most 128 bytes with what
+/// stands between them; half of the partition key is left to the values.
+pub(crate) const KEY_BYTES: usize = PARTITION_KEY_BYTES / 2;
 
 /// What a record that another record of its key rejects is remembered as, once all earlier ones are rejected.
 const ALL_REJECTED: u32 = WORD_MAX;
@@ -213,7 +215,7 @@ impl Records {
         }
     }
 
-    /// The hash of the primary key, after the checks that need no later record.
+    /// Returns the hash of the primary key, after the checks that need no later record.
     fn primary_key(&mut self, record: &Record<'_>) -> Option<KeyHash> {
         let Self { contract, violations, tuple, .. } = self;
         let columns = &contract.primary_key;
@@ -330,7 +332,7 @@ fn repeat(rule: RuleIndex, columns: &[u16], line: u32) -> Violation {
     Violation { rule, column: only(columns), found: Found::LineOfFirst(line.into()) }
 }
 
-/// The column of a rule on one column.
+/// Returns the column of a rule on one column.
 fn only(columns: &[u16]) -> Option<u16> {
     match columns {
         [column] => Some(*column),

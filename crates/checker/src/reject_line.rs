@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use crate::{Reject, reason};
 
-/// How many characters of a record that is not UTF-8 are shown beside its bytes.
+/// How many characters of a record that is not UTF-8 are shown next to its bytes.
 const PREVIEW_CHARACTERS: usize = 200;
 
 #[derive(Serialize)]

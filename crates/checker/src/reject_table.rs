@@ -26,7 +26,7 @@ pub struct RejectTable {
 }
 
 impl RejectTable {
-    /// A table without lines.
+    /// Returns a table without lines.
     #[must_use]
     pub fn new() -> Self {
         Self::default()
@@ -86,7 +86,7 @@ fn write_cells(reject: &Reject<'_>, out: &mut Vec<u8>) {
     }
 }
 
-/// The cells from the last column on, as the sender wrote them side by side.
+/// Returns the cells from the last column on, as the sender wrote them side by side.
 fn surplus(reject: &Reject<'_>, first: usize) -> Vec<u8> {
     let delimiter = match &reject.contract.format {
         Format::Separated(dialect) => dialect.delimiter,
@@ -127,7 +127,7 @@ fn write_cell(bytes: &[u8], out: &mut Vec<u8>) {
     }
 }
 
-/// A sign, digits and at most one point: nothing that a spreadsheet could compute.
+/// Accepts a sign, digits and at most one point: nothing that a spreadsheet could compute.
 fn is_number(text: &[u8]) -> bool {
     let digits = text.strip_prefix(b"-").or_else(|| text.strip_prefix(b"+")).unwrap_or(text);
     let mut parts = digits.splitn(2, |byte| *byte == b'.');

@@ -107,7 +107,7 @@ impl Separated {
         self.header.unknown
     }
 
-    /// Whether a header or a record was read.
+    /// Returns whether a header or a record was read.
     pub(crate) fn has_content(&self) -> bool {
         self.window.has_numbered() || self.dialect.header && self.stage == Stage::Records
     }
@@ -225,7 +225,7 @@ impl Separated {
         self.splitter.quote.is_some_and(|quote| memchr::memchr(quote, raw).is_some())
     }
 
-    /// Where the record that the window begins with ends, when a quote of it is misplaced.
+    /// Returns where the record that the window begins with ends, when a quote of it is misplaced.
     fn search(&mut self, last: bool) -> Search {
         let text = self.window.view(self.limit);
         let whole = text.len() == self.limit + 2;
@@ -294,7 +294,7 @@ impl Separated {
         }
     }
 
-    /// Where a misplaced quote is: the cell and the character of the record.
+    /// Returns where a misplaced quote is: the cell and the character of the record.
     fn place_of(&self, flaw: Flaw) -> Found {
         let before = self.window.rest().get(..flaw.at).unwrap_or_default();
         // Text after a closing quote belongs to the cell that was closed last.
@@ -302,7 +302,7 @@ impl Separated {
         Found::Quote { cell: offset32(cell), at: offset32(characters(before) + 1) }
     }
 
-    /// Whether the record has the right number of cells on the line of the flaw when the text behind a closing quote
+    /// Returns whether the record has the right number of cells on the line of the flaw when the text behind a closing quote
     /// belongs to its cell, and the cell is not one of several lines.
     fn is_one_line(&self, flaw: Flaw, line: Line) -> bool {
         let text = self.window.rest();
@@ -361,7 +361,7 @@ impl Separated {
         Step::More
     }
 
-    /// The header, or the reason to reject the file.
+    /// Returns the header, or the reason to reject the file.
     fn read_header(&mut self, last: bool) -> Result<Step, FileFault> {
         let line = self.window.line();
         let view = self.window.view(self.limit);
@@ -409,7 +409,7 @@ impl Separated {
     }
 }
 
-/// The fault of a quote that opens on this line and is never closed: nothing behind it can be told apart from its text.
+/// Returns the fault of a quote that opens on this line and is never closed: nothing behind it can be told apart from its text.
 fn unterminated(line: u64) -> FileFault {
     fault_at(
         FaultCode::UnterminatedQuote,
@@ -419,7 +419,7 @@ fn unterminated(line: u64) -> FileFault {
     )
 }
 
-/// The fault of a file whose first record ends in a delimiter and whose second does not: one of them has a cell too many or
+/// Returns the fault of a file whose first record ends in a delimiter and whose second does not: one of them has a cell too many or
 /// too few, and which one cannot be told.
 fn one_of_two_ends(line: u64) -> FileFault {
     fault_at(

@@ -34,7 +34,7 @@ pub struct Reject<'a> {
     pub contract: &'a Contract,
     /// CSV: the header's labels in the sender's order; empty for JSON and for a file without a header.
     pub labels: &'a [String],
-    /// Where it stands.
+    /// Where it is.
     pub position: Position,
     /// The record as sent (decoded to UTF-8 where that was possible).
     pub raw: &'a [u8],
@@ -44,29 +44,4 @@ pub struct Reject<'a> {
     pub cells: &'a [Slot],
     /// All rules that it broke, at least one of severity fail, in column order.
     pub violations: &'a [Violation],
-}
-
-/// Records by fate. `records = rows + rejects`, always.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
-pub struct Counts {
-    /// Records read.
-    pub records: u64,
-    /// Records that can be loaded.
-    pub rows: u64,
-    /// Records rejected.
-    pub rejects: u64,
-    /// Violations of severity warn.
-    pub warnings: u64,
-}
-
-/// What becomes of the file.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Verdict {
-    /// Every record is loaded.
-    Accepted,
-    /// The good records are loaded, the others rejected.
-    Partial,
-    /// Nothing is loaded.
-    Rejected,
 }

@@ -58,7 +58,7 @@ pub struct GateResult {
 pub struct RecordSet(Vec<u64>);
 
 impl RecordSet {
-    /// Whether the record is in it.
+    /// Returns whether the record is in it.
     #[must_use]
     pub fn contains(&self, record: u64) -> bool {
         usize::try_from(record / 64)
@@ -67,7 +67,7 @@ impl RecordSet {
             .is_some_and(|bits| bits & (1 << (record % 64)) != 0)
     }
 
-    /// Whether it holds no record.
+    /// Returns whether it holds no record.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()

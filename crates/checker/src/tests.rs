@@ -1,5 +1,6 @@
 //! Whole files through the engine.
 
+mod advice;
 pub(crate) mod contracts;
 mod decisions;
 mod kept;

@@ -1,4 +1,6 @@
-//! One cell of a record, as the format reader found it.
+//! One cell of a record as the format reader found it, and its value as it is stored.
+
+use std::borrow::Cow;
 
 /// One cell, borrowed from the reader's buffer. Text is valid UTF-8 with escapes already resolved.
 ///
@@ -21,4 +23,19 @@ pub enum Cell<'a> {
     Object(&'a [u8]),
     /// A JSON array: its source text, brackets included; well formed, within the depth limit.
     Array(&'a [u8]),
+}
+
+/// A value as it is stored: typed, exact, never through a float.
+#[derive(Clone, PartialEq, Eq)]
+pub enum Value<'a> {
+    /// No value.
+    Null,
+    /// Text; dates and times in ISO 8601.
+    Text(Cow<'a, str>),
+    /// The digits of a number of at most 38 significant digits.
+    Number(Cow<'a, str>),
+    /// A boolean.
+    Boolean(bool),
+    /// A JSON object or array: its source text.
+    Document(&'a str),
 }

@@ -3,7 +3,7 @@
 use crate::column::{Reading, source};
 use crate::{Cell, Column, Decimal, Kind};
 
-/// Sets of at most so many values are searched one by one.
+/// Sets of at most this number of values are searched one by one.
 const SMALL: usize = 8;
 /// Characters of a list in a message; what does not fit is counted.
 const SHOWN_CHARACTERS: usize = 60;
@@ -73,7 +73,7 @@ impl CellSet {
         Ok(Self { members, words })
     }
 
-    /// Whether a cell, read as the column's type, is in the list.
+    /// Returns whether a cell, read as the column's type, is in the list.
     #[must_use]
     pub fn contains(&self, column: &Column, cell: Cell<'_>) -> bool {
         let text = source(cell);
@@ -84,13 +84,13 @@ impl CellSet {
         read.is_ok_and(|reading| self.has(&reading, text))
     }
 
-    /// The values as the contract writes them: `one of CT, MR`. The end of a long list is counted and not shown.
+    /// Returns the values as the contract writes them: `one of CT, MR`. The end of a long list is counted and not shown.
     #[must_use]
     pub fn words(&self) -> &str {
         &self.words
     }
 
-    /// Whether a value that was read is in the list.
+    /// Returns whether a value that was read is in the list.
     pub(crate) fn has(&self, reading: &Reading, text: &[u8]) -> bool {
         match (&self.members, reading) {
             (Members::Texts(texts), _) if texts.len() <= SMALL => texts.iter().any(|member| member == text),
@@ -106,7 +106,7 @@ impl CellSet {
     }
 }
 
-/// The values of a list for a message: `one of CT, MR`. The end of a long list is counted: `one of CT, MR and 40 more`.
+/// Returns the values of a list for a message: `one of CT, MR`. The end of a long list is counted: `one of CT, MR and 40 more`.
 pub(crate) fn listed<T: AsRef<str>>(words: &[T]) -> String {
     if let [word] = words {
         return crate::finding::quoted(word.as_ref());

@@ -2,14 +2,14 @@
 
 use std::cmp::Ordering;
 
+use ledger::dynamodb::DIGITS;
+
 use crate::decimal::not_a_number;
 use crate::{
     Bound, Cell, Check, Column, Decimal, Found, JsonKind, Kind, Measure, Violation, nested, spelling,
 };
 
-/// Most digits of an integer, as of any DynamoDB number.
-const DIGITS: u32 = 38;
-/// So many digits are below 2^63.
+/// Number of digits that are always below 2^63.
 const SMALL_DIGITS: usize = 18;
 
 /// A cell of the right type, with what its rules compare.
@@ -28,7 +28,7 @@ pub(crate) enum Reading {
 }
 
 impl Column {
-    /// Whether the cell is null for this column: no field, JSON null, an empty CSV cell, or one of the null tokens.
+    /// Returns whether the cell is null for this column: no field, JSON null, an empty CSV cell, or one of the null tokens.
     /// Null tokens are spellings of CSV cells; a JSON string is never null.
     #[must_use]
     pub fn is_null(&self, cell: Cell<'_>) -> bool {
@@ -111,14 +111,14 @@ impl Column {
 }
 
 impl Check {
-    /// Whether the cell keeps this rule. A null keeps every rule, a cell of the wrong type none.
+    /// Returns whether the cell keeps this rule. A null keeps every rule, a cell of the wrong type none.
     #[must_use]
     pub fn passes(&self, column: &Column, cell: Cell<'_>) -> bool {
         column.is_null(cell)
             || column.read(cell).is_ok_and(|reading| self.broken_by(&reading, source(cell)).is_none())
     }
 
-    /// What breaks this rule.
+    /// Returns what breaks this rule.
     fn broken_by(&self, reading: &Reading, text: &[u8]) -> Option<Found> {
         match self {
             Self::Minimum(bound) => is_beyond(bound, reading, Ordering::Less).then_some(Found::Below),
@@ -130,7 +130,7 @@ impl Check {
         }
     }
 
-    /// What breaks this rule, for a cell that is no number, boolean, date or time: rules on those say
+    /// Returns what breaks this rule, for a cell that is no number, boolean, date or time: rules on those say
     /// nothing of it.
     fn broken_by_text(&self, text: &[u8]) -> Option<Found> {
         match self {
@@ -191,7 +191,7 @@ impl Kind {
     }
 }
 
-/// What a cell is instead of what it should be. Text of a CSV is read as each type, so it never comes here.
+/// Returns what a cell is instead of what it should be. Text of a CSV is read as each type, so it never comes here.
 fn wrong_kind(cell: Cell<'_>) -> Found {
     match cell {
         Cell::Absent => Found::Absent,
@@ -205,7 +205,7 @@ fn wrong_kind(cell: Cell<'_>) -> Found {
     }
 }
 
-/// The text that rules on text look at.
+/// Returns the text that rules on text look at.
 pub(crate) fn source(cell: Cell<'_>) -> &[u8] {
     match cell {
         Cell::Text(text)
@@ -225,7 +225,7 @@ pub(crate) fn characters(text: &[u8]) -> u32 {
     u32::try_from(count).unwrap_or(u32::MAX)
 }
 
-/// A whole number within ±(10^38 − 1), leading zeros allowed. A fraction of zeros and an exponent are allowed when the
+/// Returns a whole number within ±(10^38 − 1), leading zeros allowed. A fraction of zeros and an exponent are allowed when the
 /// number is whole: `1.0` and `1e2` are integers, as in JSON Schema.
 fn read_integer(text: &[u8]) -> Result<Reading, Found> {
     if let Some(value) = small_integer(text) {
@@ -246,7 +246,7 @@ fn read_integer(text: &[u8]) -> Result<Reading, Found> {
     Ok(number.to_i64().map_or(Reading::Number(number), Reading::Small))
 }
 
-/// `-?digits` of at most 18 digits.
+/// Returns `-?digits` of at most 18 digits.
 #[inline]
 pub(crate) fn small_integer(text: &[u8]) -> Option<i64> {
     let (negative, digits) = match text {
@@ -267,7 +267,7 @@ pub(crate) fn small_integer(text: &[u8]) -> Option<i64> {
     Some(if negative { -value } else { value })
 }
 
-/// A decimal that fits its precision and scale.
+/// Returns a decimal that fits its precision and scale.
 fn read_number(text: &[u8], precision_scale: Option<(u32, u32)>) -> Result<Reading, Found> {
     let number = Decimal::read(text)?;
     let Some((precision, scale)) = precision_scale else { return Ok(Reading::Number(number)) };
@@ -281,7 +281,7 @@ fn read_number(text: &[u8], precision_scale: Option<(u32, u32)>) -> Result<Readi
     Ok(Reading::Number(number))
 }
 
-/// Whether a value lies on the wrong side of a bound. A bound of another type than the value says nothing.
+/// Returns whether a value lies on the wrong side of a bound. A bound of another type than the value says nothing.
 fn is_beyond(bound: &Bound, reading: &Reading, wrong: Ordering) -> bool {
     let order = match (reading, &bound.at) {
         (Reading::Small(value), Measure::Number(at)) => match at.to_i64() {

@@ -15,11 +15,14 @@ mod quality;
 mod server;
 mod spelling;
 
+pub(crate) use quality::METRICS;
+pub(crate) use server::FORMATS;
+
 use sha2::{Digest, Sha256};
 
 use crate::compiled::{Contract, Gate, Identity, NotRun, Status, TupleRule};
 use crate::document::{self, ApiVersion, Document, Place, SchemaObject};
-use crate::finding::{Finding, Findings, did_you_mean, quoted};
+use crate::finding::{Finding, Findings, did_you_mean, one_of, quoted};
 use crate::lint;
 use crate::rule::{Code, Rule, RuleIndex, Severity, Structure};
 
@@ -28,13 +31,6 @@ const MOST_PROPERTIES: usize = 4_096;
 
 /// Characters of [`Rule::expected`] at most, so that a message stays one line.
 const EXPECTED_CHARACTERS: usize = 80;
-
-/// The custom properties of our vendor, by what they stand on.
-pub(crate) const SETTINGS: [(&str, &[&str]); 3] = [
-    ("a server", &server::SETTINGS),
-    ("a schema object", &feed::SETTINGS),
-    ("a property", &column::SETTINGS),
-];
 
 /// Where a document is published, as far as that is known: what it says of itself is compared with it.
 #[derive(Clone, Copy, Debug, Default)]
@@ -45,7 +41,7 @@ pub struct Published<'a> {
     pub inbox: Option<&'a str>,
 }
 
-/// Reads, lints and compiles a document. The findings beside the contract are warnings.
+/// Reads, lints and compiles a document. The findings returned with the contract are warnings.
 ///
 /// # Errors
 ///
@@ -113,11 +109,6 @@ impl Compilation {
 fn contract(document: &Document, source: &str, compilation: &mut Compilation) -> Option<Contract> {
     let identity = identity(document, source, &mut compilation.findings);
     let reading = server::compile(document, &mut compilation.findings);
-    if let Some(place) = &reading.matches_at {
-        let why = "a file belongs to the feed that its key names: `<partner>/<feed>/<name>`";
-        compilation.findings.warning(place, "`match`", "keys of this form only", why);
-        compilation.not_run(place, "`match`", why);
-    }
     let feed = document.schema.first()?;
     let choices = feed::compile(&feed.settings, &mut compilation.findings);
     let expectation = expectation::compile(choices.expect, &document.service_levels, compilation);
@@ -154,7 +145,6 @@ fn contract(document: &Document, source: &str, compilation: &mut Compilation) ->
         gates: std::mem::take(&mut compilation.gates),
         version_from,
         expectation,
-        matches: reading.matches,
         rules: std::mem::take(&mut compilation.rules.rules),
         not_run: std::mem::take(&mut compilation.not_run),
     })
@@ -188,30 +178,32 @@ fn check_size(feed: &SchemaObject, compilation: &mut Compilation) {
     }
 }
 
+/// The values of `status`. A contract with any other word accepts no files.
+pub(crate) const STATUSES: [(&str, Status, &str); 5] = [
+    ("proposed", Status::Inactive, "Accepts no files."),
+    ("draft", Status::Inactive, "Accepts no files."),
+    ("active", Status::Active, "Accepts files."),
+    ("deprecated", Status::Deprecated, "Accepts files. Receipts say that the contract is deprecated."),
+    ("retired", Status::Inactive, "Accepts no files."),
+];
+
 fn identity(document: &Document, source: &str, findings: &mut Findings) -> Identity {
-    const WORDS: [&str; 5] = ["proposed", "draft", "active", "deprecated", "retired"];
-    let status = match document.status.as_ref().map(|status| status.value.as_str()) {
-        Some("active") => Status::Active,
-        Some("deprecated") => Status::Deprecated,
-        Some(_) => Status::Inactive,
-        None => {
+    let names = STATUSES.map(|(word, _, _)| word);
+    let status = if let Some(given) = &document.status {
+        let known = STATUSES.iter().find(|(word, _, _)| *word == given.value);
+        if known.is_none() {
             findings.warning(
-                &document.place,
-                "no `status`",
-                "`status: active`",
-                "the contract accepts no files",
+                &given.place,
+                quoted(&given.value),
+                one_of(&names),
+                did_you_mean(&given.value, &names, "the contract accepts no files"),
             );
-            Status::Inactive
         }
+        known.map_or(Status::Inactive, |(_, status, _)| *status)
+    } else {
+        findings.warning(&document.place, "no `status`", "`status: active`", "the contract accepts no files");
+        Status::Inactive
     };
-    if let Some(status) = document.status.as_ref().filter(|status| !WORDS.contains(&status.value.as_str())) {
-        findings.warning(
-            &status.place,
-            quoted(&status.value),
-            "proposed, draft, active, deprecated or retired",
-            did_you_mean(&status.value, &WORDS, "the contract accepts no files"),
-        );
-    }
     let text = |located: Option<&document::Located<String>>| located.map(|located| located.value.clone());
     let id = text(document.id.as_ref()).unwrap_or_default();
     Identity {
@@ -278,7 +270,7 @@ fn shorten(text: &str) -> String {
     text.chars().take(EXPECTED_CHARACTERS - 1).map(one_line).chain(['…']).collect()
 }
 
-/// The tokens of a JSON Pointer (RFC 6901), unescaped; `None` when it is none.
+/// Returns the tokens of a JSON Pointer (RFC 6901), unescaped; `None` when it is none.
 fn pointer(text: &str) -> Option<Vec<String>> {
     if text.is_empty() {
         return Some(Vec::new());

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use jiff::tz::TimeZone;
 
+use crate::words::word_enum;
 use crate::{Decimal, Expectation, Rule, RuleIndex, Spelling, TextPattern};
 
 /// One feed's contract, ready to check records.
@@ -31,8 +32,6 @@ pub struct Contract {
     pub version_from: Option<u16>,
     /// When files must come. A question of time: the check of a file does not ask it.
     pub expectation: Option<Expectation>,
-    /// Key globs beyond the default `<partner>/<feed>/**`. No file is assigned by them: they stand in `not_run`.
-    pub matches: Vec<String>,
     /// Every rule. The first `Structure::COUNT` are the structural ones.
     pub rules: Vec<Rule>,
     /// What the document says that this system keeps but does not run on arrival.
@@ -88,7 +87,7 @@ pub struct Dialect {
     pub delimiter: u8,
     /// Around a cell; `None` turns quoting off. Default `"`.
     pub quote: Option<u8>,
-    /// Escapes a quote inside a quoted cell, beside doubling.
+    /// Escapes a quote inside a quoted cell, in addition to doubling.
     pub escape: Option<u8>,
     /// Whether a doubled quote inside a quoted cell is one quote; default true.
     pub double_quote: bool,
@@ -104,14 +103,32 @@ pub struct Dialect {
     pub spelling: Option<Arc<Spelling>>,
 }
 
-/// How a header's label is compared with a column's physical name.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum HeaderMatch {
-    /// Byte for byte.
-    Exact,
-    /// Without regard to letter case, blanks at either end, the kind and number of blanks between words, characters of no
-    /// width, and whether letters and their accents are one character or two (NFC or NFD).
-    Loose,
+impl Default for Dialect {
+    fn default() -> Self {
+        Self {
+            header: true,
+            delimiter: b',',
+            quote: Some(b'"'),
+            escape: None,
+            double_quote: true,
+            comment: None,
+            trim: false,
+            skip_rows: 0,
+            header_match: HeaderMatch::default(),
+            spelling: None,
+        }
+    }
+}
+
+word_enum! {
+    /// How a header's label is compared with a column's physical name.
+    pub enum HeaderMatch, default Exact {
+        /// Byte for byte.
+        Exact = "exact",
+        /// Without regard to letter case, blanks at either end, the kind and number of blanks between words, characters of no
+        /// width, and whether letters and their accents are one character or two (NFC or NFD).
+        Loose = "loose",
+    }
 }
 
 /// Limits, in bytes unless said otherwise.
@@ -134,12 +151,26 @@ pub struct Limits {
     pub rejects: u64,
 }
 
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            file_bytes: 5 << 30,
+            decompressed_bytes: 20 << 30,
+            ratio: 200,
+            record_bytes: 1 << 20,
+            columns: 4_096,
+            depth: 32,
+            rejects: 100_000,
+        }
+    }
+}
+
 /// An encoding that a contract declares.
 #[derive(Clone, Copy, Debug)]
 pub struct TextEncoding(pub &'static encoding_rs::Encoding);
 
 /// What happens to the file.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Policy {
     /// When records are rejected.
     pub on_error: OnError,
@@ -158,68 +189,74 @@ pub struct Policy {
 }
 
 /// Snowflake's `ON_ERROR` words.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub enum OnError {
     /// Load the good records whatever the number of bad ones.
+    #[default]
     Continue,
     /// One rejected record quarantines the file.
     Abort,
-    /// So many rejected records quarantine the file (n ≥ 1).
+    /// This number of rejected records quarantines the file (at least 1).
     SkipFile(u64),
     /// More than this share of rejected records, in percent, quarantines the file.
     SkipFilePercent(f64),
 }
 
-/// A column or field that the contract does not name.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum UnknownColumn {
-    /// Not loaded, counted in the receipt (default).
-    Ignore,
-    /// CSV: the file is quarantined. JSON: the record is rejected.
-    Reject,
+word_enum! {
+    /// A column or field that the contract does not name.
+    pub enum UnknownColumn, default Ignore {
+        /// It is not loaded. The receipt counts it.
+        Ignore = "ignore",
+        /// CSV: the file is quarantined. JSON: the record is rejected.
+        Reject = "reject",
+    }
 }
 
-/// A column of the contract that a CSV header does not name.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum MissingColumn {
-    /// The file is quarantined (default).
-    Reject,
-    /// All its cells are null; a required one still quarantines the file.
-    Null,
+word_enum! {
+    /// A column of the contract that a CSV header does not name.
+    pub enum MissingColumn, default Reject {
+        /// The file is quarantined.
+        Reject = "reject",
+        /// All its cells are null. A required one still quarantines the file.
+        Null = "null",
+    }
 }
 
-/// A file without records.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum EmptyFile {
-    /// A header without records is a complete load of 0 rows; a file with neither header nor record, such as one of 0 bytes
-    /// or of blank lines, is rejected (default).
-    RejectZeroBytes,
-    /// Any file without records is quarantined.
-    Reject,
-    /// Any file without records is a complete load of 0 rows.
-    Accept,
+word_enum! {
+    /// A file without records.
+    pub enum EmptyFile, default RejectZeroBytes {
+        /// A header without records is a complete load of 0 rows. A file with neither header nor record, such as one of 0
+        /// bytes or of blank lines, is quarantined.
+        RejectZeroBytes = "rejectZeroBytes",
+        /// Any file without records is quarantined.
+        Reject = "reject",
+        /// Any file without records is a complete load of 0 rows.
+        Accept = "accept",
+    }
 }
 
-/// What a re-send under the same name means.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum OnSameName {
-    /// Both loads stay visible; newer rows win by key.
-    Append,
-    /// Only the newest version's load is visible.
-    Supersede,
-    /// The name belongs to the oldest version that was loaded; every other one is quarantined.
-    Reject,
+word_enum! {
+    /// What a second file with the same name means.
+    pub enum OnSameName, default Append {
+        /// Both loads stay visible. Newer rows replace older ones by key.
+        Append = "append",
+        /// Only the newest version's load is visible.
+        Supersede = "supersede",
+        /// The name belongs to the oldest version that was loaded. Every other one is quarantined.
+        Reject = "reject",
+    }
 }
 
-/// Which of the records with one key is taken.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Duplicates {
-    /// The first; each repeat is rejected and names the first one's line.
-    RejectRepeats,
-    /// None: all of them are rejected.
-    RejectAll,
-    /// The last; earlier ones are rejected.
-    KeepLast,
+word_enum! {
+    /// Which of the records with one key is taken.
+    pub enum Duplicates, default RejectRepeats {
+        /// The first. Each repeat is rejected with the first one's line.
+        RejectRepeats = "rejectRepeats",
+        /// None: all of them are rejected.
+        RejectAll = "rejectAll",
+        /// The last. Earlier ones are rejected.
+        KeepLast = "keepLast",
+    }
 }
 
 /// One top-level or nested property.
@@ -287,9 +324,9 @@ use crate::temporal::Pattern;
 /// One rule on a non-null value.
 #[derive(Clone, Debug)]
 pub enum Check {
-    /// At least so many characters (Unicode code points).
+    /// The least number of characters (Unicode code points).
     MinLength(u32),
-    /// At most so many characters.
+    /// The greatest number of characters.
     MaxLength(u32),
     /// The text contains a match (unanchored, as JSON Schema).
     Pattern(TextPattern),
@@ -305,9 +342,9 @@ pub enum Check {
     OneOf(crate::cell_set::CellSet),
     /// None of these.
     NotOneOf(crate::cell_set::CellSet),
-    /// At least so many items or members.
+    /// The least number of items or members.
     MinItems(u64),
-    /// At most so many items or members.
+    /// The greatest number of items or members.
     MaxItems(u64),
     /// No item twice.
     UniqueItems,
@@ -331,19 +368,28 @@ pub enum Measure {
     Instant(i128),
 }
 
-/// Well-known text forms.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[expect(missing_docs, reason = "the names are the standard's own")]
-pub enum StringFormat {
-    Email,
-    Uuid,
-    Uri,
-    Hostname,
-    Ipv4,
-    Ipv6,
-    Password,
-    Byte,
-    Binary,
+word_enum! {
+    /// Well-known text forms, by the names of v3.2.0 (schema, "Logical Type Options").
+    pub enum StringFormat {
+        /// An email address, such as `a@example.org`.
+        Email = "email",
+        /// A UUID.
+        Uuid = "uuid",
+        /// A URI that begins with a scheme.
+        Uri = "uri",
+        /// A host name.
+        Hostname = "hostname",
+        /// An IPv4 address.
+        Ipv4 = "ipv4",
+        /// An IPv6 address.
+        Ipv6 = "ipv6",
+        /// Any text.
+        Password = "password",
+        /// Base64 text, padded.
+        Byte = "byte",
+        /// Any text.
+        Binary = "binary",
+    }
 }
 
 /// Columns whose values together must not repeat within a file.
@@ -407,7 +453,7 @@ pub enum Metric {
 /// Something in the document that is kept but not run on arrival.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
 pub struct NotRun {
-    /// Where it stands: `schema[0].properties[3].quality[1]`.
+    /// Where it is: `schema[0].properties[3].quality[1]`.
     pub path: String,
     /// What it is: `quality rule of type sql`.
     pub what: String,

@@ -3,17 +3,13 @@
 use std::cmp::Ordering;
 use std::fmt::{self, Write as _};
 
+use ledger::dynamodb::{DIGITS, LARGEST_EXPONENT, SMALLEST_EXPONENT};
+
 use crate::{Found, NumberFlaw};
 
-/// Most significant digits of a DynamoDB number.
-const DIGITS: u32 = 38;
-/// Power of ten of the first significant digit of the smallest DynamoDB number.
-const SMALLEST: i64 = -130;
-/// Power of ten of the first significant digit of the largest DynamoDB number.
-const LARGEST: i64 = 125;
 /// An exponent beyond any text's length, so that adding positions to it cannot bring it back into range by overflow.
 const EXPONENT_CAP: i64 = 1 << 60;
-/// Text of at most so many bytes has a coefficient below 2^64.
+/// Text of at most this number of bytes has a coefficient below 2^64.
 const SMALL: usize = 19;
 /// The powers of ten that fit.
 pub(crate) const POWERS: [i64; 19] = {
@@ -41,7 +37,7 @@ impl Decimal {
     /// Nought.
     pub const ZERO: Self = Self { coefficient: 0, exponent: 0 };
 
-    /// `coefficient × 10^exponent`; `None` when that has more than 38 significant digits or is out of range.
+    /// Returns `coefficient × 10^exponent`; `None` when that has more than 38 significant digits or is out of range.
     #[must_use]
     pub fn new(coefficient: i128, exponent: i32) -> Option<Self> {
         let mut digits = coefficient.unsigned_abs();
@@ -77,7 +73,7 @@ impl Decimal {
         }
     }
 
-    /// The number of at most 19 digits, `fraction` of them after the point.
+    /// Returns the number of at most 19 digits, `fraction` of them after the point.
     fn small(negative: bool, mut coefficient: u64, fraction: u8) -> Self {
         let mut exponent = -i16::from(fraction);
         if coefficient == 0 {
@@ -100,10 +96,10 @@ impl Decimal {
             return Err(Found::SignificantDigits { digits: significant, most: DIGITS });
         }
         let first = power.saturating_add(i64::from(significant) - 1);
-        if first < SMALLEST {
+        if first < SMALLEST_EXPONENT {
             return Err(Found::TooTiny);
         }
-        if first > LARGEST {
+        if first > LARGEST_EXPONENT {
             return Err(Found::TooHuge);
         }
         // 38 digits are below 2^127 and the power is now within −167 and 125.
@@ -113,19 +109,19 @@ impl Decimal {
         Ok(Self { coefficient: if negative { -coefficient } else { coefficient }, exponent })
     }
 
-    /// The signed digits, without trailing zeros.
+    /// Returns the signed digits, without trailing zeros.
     #[must_use]
     pub fn coefficient(self) -> i128 {
         self.coefficient
     }
 
-    /// The power of ten by which the coefficient is multiplied.
+    /// Returns the power of ten by which the coefficient is multiplied.
     #[must_use]
     pub fn exponent(self) -> i16 {
         self.exponent
     }
 
-    /// Whether nothing stands after the point.
+    /// Returns whether the point is the last character.
     #[must_use]
     pub fn is_integer(self) -> bool {
         self.exponent >= 0
@@ -145,7 +141,7 @@ impl Decimal {
         (self.significant() + zeros).max(self.scale())
     }
 
-    /// Whether the number is a whole multiple of `step`, exactly. Of zero, only zero is a multiple.
+    /// Returns whether the number is a whole multiple of `step`, exactly. Of zero, only zero is a multiple.
     #[must_use]
     pub fn is_multiple_of(&self, step: &Self) -> bool {
         if self.coefficient == 0 || step.coefficient == 0 {
@@ -167,7 +163,7 @@ impl Decimal {
         self.coefficient.unsigned_abs().is_multiple_of(divisor)
     }
 
-    /// The number as an `i64` when it is one.
+    /// Returns the number as an `i64` when it is one.
     pub(crate) fn to_i64(self) -> Option<i64> {
         let power = POWERS.get(usize::try_from(self.exponent).ok()?)?;
         i64::try_from(self.coefficient).ok()?.checked_mul(*power)
@@ -295,11 +291,12 @@ pub(crate) fn read_small(unsigned: &[u8]) -> Option<(u64, u8)> {
 /// Where reading stopped, 0-based within the unsigned text.
 struct Stopped(usize);
 
-/// What is wrong with a text that stops to be a number at a 0-based byte, all before it being ASCII.
+/// Returns what is wrong with a text that stops to be a number at a 0-based byte, all before it being ASCII.
 pub(crate) fn not_a_number(text: &[u8], at: usize) -> Found {
     let flaw = match text.get(at) {
         None => NumberFlaw::Ends,
         Some(b' ' | b'\t') => NumberFlaw::Blank,
+        Some(byte) if byte.is_ascii_alphabetic() => NumberFlaw::Letter,
         Some(_) => NumberFlaw::Character,
     };
     Found::NotANumber { flaw, at: u32::try_from(at).map_or(u32::MAX, |at| at.saturating_add(1)) }

@@ -1,30 +1,29 @@
 //! The document as ODCS lays it out, every part with its place.
 //!
-//! Reading knows the shape of the standard (which key stands where, with what kind of value) and nothing of what
+//! Reading knows the shape of the standard (which key belongs where, with what kind of value) and nothing of what
 //! the parts mean together; that is compilation. All shape errors of a document are found in one reading.
 
 mod fields;
 mod quality;
 mod schema;
-mod service_level;
 mod yaml;
 
 pub use fields::Located;
 pub use yaml::{Path, Place};
 
 pub(crate) use fields::{Fields, items_of, text_of, word_of};
-pub(crate) use quality::{Comparison, Operator, QualityKind, QualityRule, Unit};
+pub(crate) use quality::{Comparison, Operator, QUALITY_TYPES, QualityKind, QualityRule, Unit};
 pub(crate) use schema::{Enumeration, LogicalType, Property, SchemaObject};
-pub(crate) use service_level::ServiceLevel;
 pub(crate) use yaml::{Node, Scalar, ScalarKind, Yaml};
 
 use crate::finding::{Finding, FindingSeverity, Findings, did_you_mean, one_of, quoted};
 use crate::lint;
+use crate::words::{self, Section};
 
 /// The largest document that is read, in bytes. A contract is written by hand; 4,096 properties fit twenty times.
 pub const MOST_DOCUMENT_BYTES: usize = 1024 * 1024;
 
-/// The vendor name of our own custom properties.
+/// The vendor of the custom properties that this system reads.
 pub(crate) const VENDOR: &str = "ingest";
 
 /// The version of the standard that a document follows.
@@ -70,7 +69,20 @@ pub(crate) struct Server {
     pub(crate) settings: Vec<Setting>,
 }
 
-/// A custom property of our vendor.
+/// A service level.
+#[derive(Debug)]
+pub(crate) struct ServiceLevel {
+    /// What is promised: `latency`.
+    pub(crate) property: Located<String>,
+    /// How much of it.
+    pub(crate) value: Option<Node>,
+    pub(crate) unit: Option<Located<String>>,
+    /// What runs the schedule: `cron`.
+    pub(crate) scheduler: Option<Located<String>>,
+    pub(crate) schedule: Option<Located<String>>,
+}
+
+/// A custom property of vendor `ingest`.
 #[derive(Debug)]
 pub(crate) struct Setting {
     pub(crate) key: Located<String>,
@@ -107,7 +119,7 @@ pub(crate) fn read_into(source: &str, findings: &mut Findings) -> Result<Documen
             "",
         )
     })?;
-    let Some(fields) = Fields::open(&root, "an ODCS document", &mut Findings::default()) else {
+    let Some(fields) = Fields::open(&root, &words::DOCUMENT, &mut Findings::default()) else {
         return Err(rejection(
             &Place { line: root.place.line.max(1), column: root.place.column.max(1), path: Path::default() },
             root.describe(),
@@ -134,7 +146,7 @@ fn document(mut fields: Fields<'_>, findings: &mut Findings) -> Document {
     let place =
         Place { line: fields.place.line.max(1), column: fields.place.column.max(1), ..fields.place.clone() };
     let api_version = api_version(&mut fields, &place, findings);
-    fields.word("kind", &[("DataContract", ())], findings);
+    fields.word("kind", &[("DataContract", (), "")], findings);
     if fields.take("kind").is_none() {
         findings.error(&place, "no `kind`", "`kind: DataContract` at the top level", "");
     }
@@ -163,43 +175,30 @@ fn document(mut fields: Fields<'_>, findings: &mut Findings) -> Document {
         service_levels: fields
             .list("slaProperties", findings)
             .iter()
-            .filter_map(|node| service_level::read(node, findings))
+            .filter_map(|node| service_level(node, findings))
             .collect(),
         place,
     };
     no_settings(&mut fields, "the document", findings);
-    fields.keep(&[
-        "tenant",
-        "tags",
-        "dataProduct",
-        "description",
-        "domain",
-        "context",
-        "support",
-        "price",
-        "team",
-        "roles",
-        "slaDefaultElement",
-        "authoritativeDefinitions",
-        "contractCreatedTs",
-    ]);
     fields.close(findings);
     document
 }
 
 /// The releases of the standard since 3.0 (bitol-io/open-data-contract-standard, CHANGELOG.md).
+pub(crate) const API_VERSIONS: [(&str, ApiVersion, &str); 5] = [
+    ("v3.2.0", ApiVersion::V32, "The newest version."),
+    ("v3.1.0", ApiVersion::V31, "Before `enum`, which is read with a warning."),
+    ("v3.0.2", ApiVersion::V30, "The arguments of a quality rule are next to its `rule`."),
+    ("v3.0.1", ApiVersion::V30, "As v3.0.2."),
+    ("v3.0.0", ApiVersion::V30, "As v3.0.2."),
+];
+
+/// Reads the version of the standard; a missing or unknown one is reported and read as the newest.
 fn api_version(fields: &mut Fields<'_>, place: &Place, findings: &mut Findings) -> ApiVersion {
-    const VERSIONS: [(&str, ApiVersion); 5] = [
-        ("v3.2.0", ApiVersion::V32),
-        ("v3.1.0", ApiVersion::V31),
-        ("v3.0.2", ApiVersion::V30),
-        ("v3.0.1", ApiVersion::V30),
-        ("v3.0.0", ApiVersion::V30),
-    ];
-    if let Some(version) = fields.word("apiVersion", &VERSIONS, findings) {
+    if let Some(version) = fields.word("apiVersion", &API_VERSIONS, findings) {
         return version.value;
     }
-    // A wrong one was reported where it stands.
+    // A wrong one was reported where it is.
     if fields.take("apiVersion").is_none() {
         findings.error(place, "no `apiVersion`", "`apiVersion: v3.2.0` at the top level", "");
     }
@@ -207,33 +206,7 @@ fn api_version(fields: &mut Fields<'_>, place: &Place, findings: &mut Findings) 
 }
 
 fn server(node: &Node, findings: &mut Findings) -> Option<Server> {
-    let mut fields = Fields::open(node, "a server", findings)?;
-    fields.keep(&[
-        "id",
-        "server",
-        "description",
-        "environment",
-        "roles",
-        "endpointUrl",
-        "stagingDir",
-        "schema",
-        "catalog",
-        "catalogUrl",
-        "namespace",
-        "regionName",
-        "region",
-        "project",
-        "dataset",
-        "host",
-        "port",
-        "database",
-        "account",
-        "serviceName",
-        "warehouse",
-        "workgroup",
-        "path",
-        "stream",
-    ]);
+    let mut fields = Fields::open(node, &words::SERVER, findings)?;
     let server = Server {
         place: node.place.clone(),
         kind: fields.text("type", findings),
@@ -247,15 +220,29 @@ fn server(node: &Node, findings: &mut Findings) -> Option<Server> {
     Some(server)
 }
 
-/// The custom properties of our vendor; those of other vendors are theirs.
+fn service_level(node: &Node, findings: &mut Findings) -> Option<ServiceLevel> {
+    let mut fields = Fields::open(node, &words::SERVICE_LEVEL, findings)?;
+    let property = fields.text("property", findings);
+    if property.is_none() {
+        findings.error(&node.place, "no `property`", "the name of a service level", "");
+    }
+    let value = fields.take("value").cloned();
+    let unit = fields.text("unit", findings);
+    let scheduler = fields.text("scheduler", findings);
+    let schedule = fields.text("schedule", findings);
+    no_settings(&mut fields, "a service level", findings);
+    fields.close(findings);
+    Some(ServiceLevel { property: property?, value, unit, scheduler, schedule })
+}
+
+/// Returns the custom properties of vendor `ingest`; those of other vendors are kept.
 pub(crate) fn settings(fields: &mut Fields<'_>, findings: &mut Findings) -> Vec<Setting> {
     let mut settings: Vec<Setting> = Vec::new();
     for node in fields.list("customProperties", findings) {
-        let Some(mut entry) = Fields::open(node, "a custom property", findings) else { continue };
+        let Some(entry) = Fields::open(node, &words::CUSTOM_PROPERTY, findings) else { continue };
         let key = entry.text("property", findings);
         let vendor = entry.text("vendor", findings);
         let value = entry.take("value");
-        entry.keep(&["id", "description"]);
         entry.close(findings);
         let Some(key) = key else {
             findings.error(&node.place, "no `property`", "the name of a custom property", "");
@@ -281,24 +268,31 @@ pub(crate) fn settings(fields: &mut Fields<'_>, findings: &mut Findings) -> Vec<
     settings
 }
 
-/// Reports every custom property of our vendor where none is known.
+/// Reports every custom property of vendor `ingest` in a mapping that has none.
 pub(crate) fn no_settings(fields: &mut Fields<'_>, here: &str, findings: &mut Findings) {
     for setting in settings(fields, findings) {
-        unknown_setting(&setting, &[], here, findings);
+        findings.error(
+            &setting.key.place,
+            unknown(&setting),
+            format!("no custom property of vendor `{VENDOR}` on {here}"),
+            REMOVE_IT,
+        );
     }
 }
 
-/// Reports a custom property of our vendor that nobody knows here.
-pub(crate) fn unknown_setting(setting: &Setting, known: &[&str], here: &str, findings: &mut Findings) {
-    let expected = if known.is_empty() {
-        format!("no custom property of vendor `{VENDOR}` on {here}")
-    } else {
-        format!("on {here}: {}", one_of(known))
-    };
+/// Reports an unknown custom property of vendor `ingest`.
+pub(crate) fn unknown_setting(setting: &Setting, section: &Section, findings: &mut Findings) {
+    let known: Vec<&str> = section.names().collect();
     findings.error(
         &setting.key.place,
-        format!("the unknown custom property {} of vendor `{VENDOR}`", quoted(&setting.key.value)),
-        expected,
-        did_you_mean(&setting.key.value, known, "remove it, or give it a vendor of your own"),
+        unknown(setting),
+        format!("on {}: {}", section.name, one_of(&known)),
+        did_you_mean(&setting.key.value, &known, REMOVE_IT),
     );
+}
+
+const REMOVE_IT: &str = "remove it, or give it the name of your own tool as vendor";
+
+fn unknown(setting: &Setting) -> String {
+    format!("the unknown custom property {} of vendor `{VENDOR}`", quoted(&setting.key.value))
 }

@@ -1,4 +1,4 @@
-//! When a file must have come: scheduled times, their windows, and what became of them.
+//! When a file must have come: scheduled times, their windows, and their outcome.
 //!
 //! ```text
 //!     previous due    previous deadline      opens       due      deadline
@@ -43,7 +43,7 @@ pub struct Expectation {
 enum Schedule {
     /// The clock of a place.
     Clock(Box<Clock>),
-    /// So many milliseconds after the newest file.
+    /// This number of milliseconds after the newest file.
     Every(i64),
 }
 
@@ -58,7 +58,7 @@ pub struct Due {
     pub deadline_ms: u64,
 }
 
-/// What became of one scheduled time.
+/// The result of one scheduled time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize)]
 #[serde(rename_all = "camelCase")]
 pub enum Arrival {
@@ -92,13 +92,13 @@ impl Expectation {
         Self { schedule, grace_ms: millis(grace_seconds), rows: (None, None) }
     }
 
-    /// At least every so many seconds.
+    /// Expects a file at least once in this number of seconds.
     pub(crate) fn every(period_seconds: u64, grace_seconds: u64) -> Self {
         let schedule = Schedule::Every(millis(period_seconds));
         Self { schedule, grace_ms: millis(grace_seconds), rows: (None, None) }
     }
 
-    /// The newest scheduled time whose deadline has passed at `now_ms`.
+    /// Returns the newest scheduled time whose deadline has passed at `now_ms`.
     ///
     /// A schedule by the clock needs no file, and has none when nothing was scheduled within the last 400 days. One of
     /// the form "at least every day" counts from the newest file that came until now, and has none before the first
@@ -117,7 +117,7 @@ impl Expectation {
         }
     }
 
-    /// The scheduled time whose deadline is the next after `now_ms`, within 400 days; counted as in
+    /// Returns the scheduled time whose deadline is the next after `now_ms`, within 400 days; counted as in
     /// [`Self::last_due_after`].
     #[must_use]
     pub fn next_due_after(&self, newest_arrival_ms: Option<u64>, now_ms: u64) -> Option<Due> {
@@ -133,7 +133,7 @@ impl Expectation {
         }
     }
 
-    /// The window of a scheduled time of the clock.
+    /// Returns the window of a scheduled time of the clock.
     fn window(&self, clock: &Clock, due: Timestamp) -> Option<Due> {
         let due = due.as_millisecond();
         // Without an earlier one, as if it had been just out of sight.
@@ -150,7 +150,7 @@ impl Expectation {
         })
     }
 
-    /// The window of the file that must follow one.
+    /// Returns the window of the file that must follow one.
     fn after(&self, newest_arrival_ms: u64, period_ms: i64) -> Option<Due> {
         let due_ms = newest_arrival_ms.checked_add_signed(period_ms)?;
         let deadline_ms = due_ms.checked_add_signed(self.grace_ms)?;

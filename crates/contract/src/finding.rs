@@ -43,16 +43,16 @@ pub struct Finding {
     pub column: u32,
     /// The way to the node: `schema[0].properties[3].logicalTypeOptions.pattern`.
     pub path: String,
-    /// What stands there.
+    /// What was found.
     pub found: String,
-    /// What should stand there.
+    /// What is expected.
     pub expected: String,
     /// What to do; empty when the expectation says it all.
     pub advice: String,
 }
 
 impl Finding {
-    /// The finding as one line without a position: `found …, expected …; advice`.
+    /// Returns the finding as one line without a position: `found …, expected …; advice`.
     #[must_use]
     pub fn message(&self) -> String {
         let mut message = format!("found {}, expected {}", self.found, self.expected);
@@ -63,7 +63,7 @@ impl Finding {
         message
     }
 
-    /// The finding as compilers print one: `file:line:column: error: …`, the path, the source line and a caret.
+    /// Returns the finding as compilers print one: `file:line:column: error: …`, the path, the source line and a caret.
     #[must_use]
     pub fn render(&self, file: &str, source: &str) -> String {
         let mut text =
@@ -87,7 +87,7 @@ impl Finding {
     }
 }
 
-/// Every finding, rendered one after the other, and a last line that counts them.
+/// Returns every finding, rendered one after the other, and a last line that counts them.
 #[must_use]
 pub fn render_findings(findings: &[Finding], file: &str, source: &str) -> String {
     let mut text = String::new();
@@ -108,12 +108,12 @@ fn index_before(one_based: u32) -> usize {
     one_based.saturating_sub(1) as usize
 }
 
-/// Control characters would move the cursor of whoever reads the message.
+/// Replaces control characters, which would move the reader's cursor.
 pub(crate) fn printable(character: char) -> char {
     if character.is_control() { ' ' } else { character }
 }
 
-/// The text in backquotes, cut to a length that fits in a message.
+/// Returns the text in backquotes, cut to a length that fits in a message.
 pub(crate) fn quoted(text: &str) -> String {
     let mut shown: String = text.chars().take(QUOTE_CHARACTERS).map(printable).collect();
     if text.chars().nth(QUOTE_CHARACTERS).is_some() {
@@ -122,7 +122,7 @@ pub(crate) fn quoted(text: &str) -> String {
     format!("`{shown}`")
 }
 
-/// The words of a closed list, for an expectation: `one of a, b, c`.
+/// Returns the words of a closed list, for an expectation: `one of a, b, c`.
 pub(crate) fn one_of(words: &[&str]) -> String {
     match words {
         [word] => quoted(word),
@@ -138,7 +138,7 @@ pub(crate) fn did_you_mean(word: &str, known: &[&str], otherwise: &str) -> Strin
     }
 }
 
-/// The known word with the fewest edits, at most a third of its length, letter case not counted.
+/// Returns the known word with the fewest edits, at most a third of its length, letter case not counted.
 pub(crate) fn nearest<'a>(word: &str, known: &[&'a str]) -> Option<&'a str> {
     const LONGEST: usize = 40;
     let word: Vec<char> = word.chars().take(LONGEST + 1).flat_map(char::to_lowercase).collect();
@@ -217,12 +217,12 @@ impl Findings {
         self.list.push(Finding { severity, line, column, path, found, expected, advice });
     }
 
-    /// Whether one of them is an error.
+    /// Returns whether one of them is an error.
     pub(crate) fn any_error(&self) -> bool {
         self.list.iter().any(|finding| finding.severity == FindingSeverity::Error)
     }
 
-    /// All of them in the order of the document.
+    /// Returns all of them in the order of the document.
     pub(crate) fn into_sorted(mut self) -> Vec<Finding> {
         self.list.sort_by_key(|finding| (finding.line, finding.column));
         self.list

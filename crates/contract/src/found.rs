@@ -32,7 +32,7 @@ pub enum Found {
     OtherForm,
     /// A value outside of the rule's list.
     NotListed,
-    /// A value that stands for a missing one.
+    /// A spelling of a missing value.
     MissingWord,
     /// A value below the smallest allowed.
     Below,
@@ -189,8 +189,10 @@ pub enum Mismatch {
 /// What is wrong with the text of a number.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum NumberFlaw {
-    /// A character that is not part of a number.
+    /// Another character that is not part of a number.
     Character,
+    /// A letter of ASCII.
+    Letter,
     /// The text ends where a digit is wanted.
     Ends,
     /// A blank.
@@ -296,7 +298,7 @@ pub enum JsonFlaw {
     Ends,
     /// Text behind the record.
     After,
-    /// A field name that stands twice in one object.
+    /// A field name that occurs twice in one object.
     DuplicateField,
     /// Nesting beyond the limit.
     Depth,

@@ -11,7 +11,7 @@ use crate::temporal::NANOS_PER_DAY;
 use crate::{Bound, Cell, Check, Column, Kind, Measure, Pattern};
 
 impl Column {
-    /// Whether the cell breaks nothing. May say no when it does not.
+    /// Returns whether the cell breaks nothing. May say no when it does not.
     #[inline]
     pub(crate) fn is_kept_by(&self, cell: Cell<'_>) -> bool {
         match cell {
@@ -62,7 +62,7 @@ impl Column {
 }
 
 impl Check {
-    /// Whether a text keeps this rule; may say no when it does. A text has at most as many characters as bytes, and at
+    /// Returns whether a text keeps this rule; may say no when it does. A text has at most as many characters as bytes, and at
     /// least a quarter as many, so that most need not be counted.
     #[inline]
     fn is_kept_by_text(&self, text: &[u8]) -> bool {
@@ -89,7 +89,7 @@ impl Check {
         }
     }
 
-    /// Whether this is a limit that is kept by a value of this order to it. No: another rule, or the order is not known.
+    /// Returns whether this is a limit that is kept by a value of this order to it. No: another rule, or the order is not known.
     #[inline]
     fn is_kept_by_order(&self, order: impl Fn(&Bound) -> Option<Ordering>) -> bool {
         let (bound, right) = match self {
@@ -101,7 +101,7 @@ impl Check {
     }
 }
 
-/// A limit that is a whole number of 64 bits.
+/// Returns a limit that is a whole number of 64 bits.
 #[inline]
 fn whole(bound: &Bound) -> Option<i64> {
     match bound.at {
@@ -134,7 +134,7 @@ impl Number {
         Some(Self { digits: if negative { -digits } else { digits }, before, after })
     }
 
-    /// Whether the digits as written fit. Zeros at either end count here, as they do not in [`crate::Decimal::precision`].
+    /// Returns whether the digits as written fit. Zeros at either end count here, as they do not in [`crate::Decimal::precision`].
     #[inline]
     fn fits(&self, precision_scale: Option<(u32, u32)>) -> bool {
         precision_scale.is_none_or(|(precision, scale)| {

@@ -7,9 +7,9 @@ use icu_normalizer::ComposingNormalizerBorrowed;
 
 use crate::{Column, HeaderMatch};
 
-/// In what a label differs from the name that it seems to mean. Holds no text.
+/// How a label differs from the name that it seems to mean. Holds no text.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-#[expect(clippy::struct_excessive_bools, reason = "four differences that may come together")]
+#[expect(clippy::struct_excessive_bools, reason = "five differences that may come together")]
 pub struct LabelDifference {
     /// Blanks at either end, several in a row, or blanks of another kind, such as no-break spaces.
     pub blanks: bool,
@@ -19,6 +19,8 @@ pub struct LabelDifference {
     pub invisible: bool,
     /// Letters and their accents as one character or as two (Unicode normalization forms C and D).
     pub accents: bool,
+    /// Blanks, underscores and hyphens between words. `headerMatch: loose` does not ignore them.
+    pub separators: bool,
 }
 
 impl fmt::Display for LabelDifference {
@@ -28,6 +30,7 @@ impl fmt::Display for LabelDifference {
             (self.letter_case, "letter case"),
             (self.invisible, "invisible characters"),
             (self.accents, "the encoding of accents (NFC and NFD)"),
+            (self.separators, "the separators of words"),
         ];
         let parts: Vec<&str> =
             parts.into_iter().filter(|(differs, _)| *differs).map(|(_, part)| part).collect();
@@ -40,7 +43,7 @@ impl fmt::Display for LabelDifference {
 }
 
 impl HeaderMatch {
-    /// The form in which a label is compared.
+    /// Returns the form in which a label is compared.
     #[must_use]
     pub fn form(self, label: &str) -> Cow<'_, str> {
         match self {
@@ -52,13 +55,14 @@ impl HeaderMatch {
     }
 }
 
-/// In what the label differs from the name; `None` when they are equal or not alike.
+/// Returns how the label differs from the name; `None` when they are equal or not alike.
 #[must_use]
 pub fn label_difference(label: &str, name: &str) -> Option<LabelDifference> {
-    if label == name || HeaderMatch::Loose.form(label) != HeaderMatch::Loose.form(name) {
+    if label == name || similar_label(label) != similar_label(name) {
         return None;
     }
-    let mut difference = LabelDifference::default();
+    let separators = HeaderMatch::Loose.form(label) != HeaderMatch::Loose.form(name);
+    let mut difference = LabelDifference { separators, ..LabelDifference::default() };
     let [label, name] = [label, name].map(|text| {
         let seen = visible(text);
         difference.invisible |= seen != text;
@@ -66,20 +70,32 @@ pub fn label_difference(label: &str, name: &str) -> Option<LabelDifference> {
         difference.accents |= whole != seen;
         let tight = squeezed(&whole);
         difference.blanks |= tight != whole;
-        tight
+        if separators { joined(&tight) } else { tight }
     });
     difference.letter_case = label != name;
     Some(difference)
 }
 
+/// Returns the form of a label in which names of the same words are equal: as `headerMatch: loose`, and without blanks,
+/// underscores and hyphens.
+#[must_use]
+pub fn similar_label(label: &str) -> String {
+    joined(&HeaderMatch::Loose.form(label))
+}
+
+/// Returns the text without what separates words.
+fn joined(text: &str) -> String {
+    text.chars().filter(|character| !matches!(character, ' ' | '_' | '-')).collect()
+}
+
 impl Column {
-    /// The labels and field names that mean this column: its physical name, then its synonyms.
+    /// Returns the labels and field names that mean this column: its physical name, then its synonyms.
     pub fn labels(&self) -> impl Iterator<Item = &str> {
         std::iter::once(self.physical_name.as_str()).chain(self.synonyms.iter().map(String::as_str))
     }
 }
 
-/// The text without characters of no width: soft hyphen, zero-width space and joiners, directional marks, word joiner, byte
+/// Returns the text without characters of no width: soft hyphen, zero-width space and joiners, directional marks, word joiner, byte
 /// order mark (Unicode, general category Cf).
 fn visible(text: &str) -> String {
     let invisible = |character: char| {
@@ -92,12 +108,12 @@ fn visible(text: &str) -> String {
     text.chars().filter(|character| !invisible(*character)).collect()
 }
 
-/// The text in Unicode normalization form C.
+/// Returns the text in Unicode normalization form C.
 fn composed(text: &str) -> Cow<'_, str> {
     ComposingNormalizerBorrowed::new_nfc().normalize(text)
 }
 
-/// The text without blanks at its ends, and with one space for each row of blanks in it.
+/// Returns the text without blanks at its ends, and with one space for each row of blanks in it.
 fn squeezed(text: &str) -> String {
     text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
@@ -138,6 +154,11 @@ mod tests {
             said("\u{feff} NA\u{308}ME", "n\u{e4}me").as_deref(),
             Some("blanks, letter case, invisible characters and the encoding of accents (NFC and NFD)")
         );
+        assert_eq!(
+            said("Patient Name", "patient_name").as_deref(),
+            Some("letter case and the separators of words")
+        );
+        assert_eq!(said("patient-name", "patient_name").as_deref(), Some("the separators of words"));
         assert_eq!(said("name", "name"), None);
         assert_eq!(said("names", "name"), None);
     }

@@ -9,20 +9,20 @@
 //! its stable id in one table ([`Contract::rules`]), and checks one cell at a time without allocating.
 //! A [`Violation`] names a rule, a column and the *shape* of what was found; it cannot hold a cell's content.
 //!
-//! * [`read`] knows the shape of the standard, v3.0 to v3.2: which key stands where. Unknown keys are errors.
+//! * [`read`] knows the shape of the standard, v3.0 to v3.2: where each key belongs. Unknown keys are errors.
 //! * [`compile`] knows what the parts mean together. It is the only way to a [`Contract`]; [`compile_published`] also compares
 //!   the document with its place.
 //! * A server's `format` is `csv`, `tsv`, `json`, `ndjson` or `jsonl`. For `json` the `delimiter` says how documents are
 //!   separated, as in the standard: `new_line` is one object on each line (NDJSON), `array` or none is one document, which is
 //!   an array of objects or one object.
-//! * What the standard lacks stands in `customProperties` with `vendor: ingest`. Those of other vendors are kept.
+//! * Settings that the standard lacks are in `customProperties` with `vendor: ingest`. Those of other vendors are kept.
 //! * When files must come is an [`Expectation`], from `expect` or from the service levels. It is asked with a time and
 //!   answers with a scheduled one ([`Due`]), which judges the times at which files came ([`Arrival`]).
 //! * A rule that cannot run on arrival (`sql`, `text`, other engines, other service levels) is listed in
 //!   [`Contract::not_run`], never dropped. A mask or a transformation that this version does not run is an error:
 //!   without it, a value would be stored in clear.
 //! * All findings of a document come at once, each with its line and column; see [`render_findings`].
-//! * Rule ids are told to senders and stay the same: `<column>.type`, `<column>.required`, `<column>.pattern`, and
+//! * Rule ids are shown to senders and stay the same: `<column>.type`, `<column>.required`, `<column>.pattern`, and
 //!   for a quality rule its own `id` or `name`, or else `<column>.<metric>`.
 //!
 //! ```
@@ -74,9 +74,9 @@ mod spelling;
 mod stored;
 mod string_format;
 mod temporal;
-mod value;
+mod words;
 
-pub use cell::Cell;
+pub use cell::{Cell, Value};
 pub use cell_set::CellSet;
 pub use compile::{Published, compile, compile_published};
 pub use compiled::{
@@ -89,9 +89,9 @@ pub use document::{ApiVersion, Document, Located, MOST_DOCUMENT_BYTES, Path, Pla
 pub use expectation::{Arrival, Due, Expectation};
 pub use finding::{Finding, FindingSeverity, render_findings};
 pub use found::{DatePart, Found, JsonFlaw, JsonKind, LooksLike, Mismatch, NumberFlaw};
-pub use label::{LabelDifference, label_difference};
+pub use label::{LabelDifference, label_difference, similar_label};
 pub use rule::{Code, Rule, RuleIndex, Severity, Structure, Violation};
 pub use simple_pattern::TextPattern;
 pub use spelling::Spelling;
 pub use temporal::{Pattern, PatternError, TemporalKind};
-pub use value::Value;
+pub use words::{Choice, SECTIONS, Section, Values, Word};

@@ -1,8 +1,9 @@
 //! What is likely a mistake although it can be read: the document as a whole, and lists of values.
 
-use crate::compile::{Published, SETTINGS};
+use crate::compile::Published;
 use crate::document::{ApiVersion, Document, Enumeration, Located, Node, ScalarKind, SchemaObject, VENDOR};
 use crate::finding::{Findings, nearest, quoted};
+use crate::words::SETTINGS;
 
 /// Plain words that YAML 1.1 reads as booleans and YAML 1.2 does not (yaml.org/type/bool.html).
 const YAML_1_1_BOOLEANS: [&str; 8] = ["y", "n", "yes", "no", "on", "off", "Y", "N"];
@@ -63,12 +64,12 @@ fn locations(document: &Document, published: Published<'_>, findings: &mut Findi
     }
 }
 
-/// Whether a part of a location stands for several names.
+/// Returns whether a part of a location means several names.
 fn is_open(part: &str) -> bool {
     part.contains(['*', '?', '{', '<', '$'])
 }
 
-/// Whether a text is a name of a partner or feed.
+/// Returns whether a text is a name of a partner or feed.
 fn is_name(text: &str) -> bool {
     let plain = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit();
     text.bytes().next().is_some_and(plain) && text.bytes().all(|byte| plain(byte) || b"_-".contains(&byte))
@@ -79,13 +80,13 @@ fn is_uuid(text: &str) -> bool {
     groups == [8, 4, 4, 4, 12] && text.bytes().all(|byte| byte == b'-' || byte.is_ascii_hexdigit())
 }
 
-/// A custom property without our vendor belongs to another tool, unless its name is one that `ingest` reads.
+/// Reports a custom property of another or no vendor whose name this system reads: its vendor is probably missing.
 pub(crate) fn other_setting(
     key: &Located<String>,
     vendor: Option<&Located<String>>,
     findings: &mut Findings,
 ) {
-    let names: Vec<&str> = SETTINGS.iter().flat_map(|(_, names)| names.iter().copied()).collect();
+    let names: Vec<&str> = SETTINGS.iter().flat_map(|section| section.names()).collect();
     let known = names.contains(&key.value.as_str());
     let advice = format!("did you mean `vendor: {VENDOR}`");
     match vendor {

@@ -6,18 +6,17 @@
 use std::borrow::Cow;
 use std::collections::HashSet;
 
+use ledger::dynamodb::DEPTH;
 use memchr::memchr2;
 use serde::de::IgnoredAny;
 
 use crate::column::Reading;
 use crate::{Cell, Column, Decimal, Found, JsonFlaw, Kind, Structure, Violation};
 
-/// Deepest nesting of a DynamoDB attribute (Amazon DynamoDB Developer Guide, "Quotas").
-const DEPTH: u32 = 32;
-/// One cell adds at most so many violations of nested rules; the record is rejected long before.
+/// One cell adds at most this number of violations of nested rules; the record is rejected long before.
 pub(crate) const MOST_VIOLATIONS: usize = 100;
 
-/// Checks the members or items of a cell, up to so many violations in all.
+/// Checks the members or items of a cell, up to a number of violations.
 pub(crate) fn check(kind: &Kind, index: u16, source: &[u8], most: usize, violations: &mut Vec<Violation>) {
     let mut buffer = Vec::new();
     match kind {
@@ -74,13 +73,13 @@ fn check_members(
     }
 }
 
-/// How many items an array has, or members an object.
+/// Returns how many items an array has, or members an object.
 pub(crate) fn count(source: &[u8]) -> u64 {
     let count = if opens_with(source, b'{') { members(source).count() } else { items(source).count() };
     count as u64
 }
 
-/// Whether an array has two equal items: numbers by value, objects whatever the order of their members.
+/// Returns whether an array has two equal items: numbers by value, objects whatever the order of their members.
 pub(crate) fn has_repeats(source: &[u8]) -> bool {
     let mut seen = HashSet::new();
     items(source).any(|item| {
@@ -124,7 +123,7 @@ fn verify_keys(source: &[u8], depth: u32) -> Result<(), Found> {
     Ok(())
 }
 
-/// What is wrong with the first number, at any depth of a well-formed text, that is no [`Decimal`]: DynamoDB could not
+/// Returns what is wrong with the first number, at any depth of a well-formed text, that is no [`Decimal`]: DynamoDB could not
 /// hold it, and it is never rounded.
 pub(crate) fn unstorable_number(source: &[u8]) -> Option<Found> {
     let mut rest = source;
@@ -151,7 +150,7 @@ fn opens_with(source: &[u8], opening: u8) -> bool {
     source.trim_ascii_start().first() == Some(&opening)
 }
 
-/// The cell of a value's source text; the buffer takes a string that has escapes.
+/// Returns the cell of a value's source text; the buffer takes a string that has escapes.
 fn cell<'a>(value: &'a [u8], buffer: &'a mut Vec<u8>) -> Cell<'a> {
     match value.first() {
         Some(b'"') => match unescape(value) {
@@ -207,7 +206,7 @@ fn write_text(text: &[u8], out: &mut Vec<u8>) {
     out.extend(text);
 }
 
-/// The members of an object: the keys as written with their quotes, and the values.
+/// Returns the members of an object: the keys as written with their quotes, and the values.
 fn members(source: &[u8]) -> impl Iterator<Item = (&[u8], &[u8])> {
     let mut walk = Walk::inside(source, b'{');
     std::iter::from_fn(move || {
@@ -220,7 +219,7 @@ fn members(source: &[u8]) -> impl Iterator<Item = (&[u8], &[u8])> {
     })
 }
 
-/// The items of an array.
+/// Returns the items of an array.
 fn items(source: &[u8]) -> impl Iterator<Item = &[u8]> {
     let mut walk = Walk::inside(source, b'[');
     std::iter::from_fn(move || walk.next_value())
@@ -247,7 +246,7 @@ impl<'a> Walk<'a> {
         }
     }
 
-    /// The next value after an optional comma; `None` at the closing bracket.
+    /// Returns the next value after an optional comma; `None` at the closing bracket.
     fn next_value(&mut self) -> Option<&'a [u8]> {
         self.skip_blanks(b',');
         let length = match self.rest.first()? {
@@ -265,7 +264,7 @@ impl<'a> Walk<'a> {
     }
 }
 
-/// Bytes of the string that begins a text, with its quotes.
+/// Returns bytes of the string that begins a text, with its quotes.
 fn string_length(text: &[u8]) -> Option<usize> {
     let mut at = 1;
     loop {
@@ -277,7 +276,7 @@ fn string_length(text: &[u8]) -> Option<usize> {
     }
 }
 
-/// Bytes of the object or array that begins a text, with its brackets.
+/// Returns bytes of the object or array that begins a text, with its brackets.
 fn nested_length(text: &[u8]) -> Option<usize> {
     let mut open = 0_usize;
     let mut at = 0;
@@ -295,7 +294,7 @@ fn nested_length(text: &[u8]) -> Option<usize> {
     }
 }
 
-/// The content of a string, escapes resolved (RFC 8259 section 7). Half of a surrogate pair becomes U+FFFD.
+/// Returns the content of a string, escapes resolved (RFC 8259 section 7). Half of a surrogate pair becomes U+FFFD.
 fn unescape(quoted: &[u8]) -> Cow<'_, [u8]> {
     let inner = quoted.strip_prefix(b"\"").unwrap_or(quoted);
     let inner = inner.strip_suffix(b"\"").unwrap_or(inner);
@@ -342,7 +341,7 @@ fn unescape_unit<'a>(text: &'a [u8], out: &mut Vec<u8>) -> &'a [u8] {
     after
 }
 
-/// The number of up to four hexadecimal digits, and what follows.
+/// Returns the number of up to four hexadecimal digits, and what follows.
 fn hexadecimal(text: &[u8]) -> (u32, &[u8]) {
     let (digits, rest) = text.split_at_checked(4).unwrap_or((text, &[]));
     let number = digits

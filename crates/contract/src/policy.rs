@@ -3,13 +3,13 @@
 use crate::{Contract, Gate, Must, OnError, Rule, RuleIndex};
 
 impl Contract {
-    /// The rule at this place of the table. Every index of a compiled contract is in the table.
+    /// Returns the rule at this place of the table. Every index of a compiled contract is in the table.
     #[must_use]
     pub fn rule(&self, index: RuleIndex) -> &Rule {
         &self.rules[usize::from(index.0)]
     }
 
-    /// The name of a column, as the contract gives it.
+    /// Returns the name of a column, as the contract gives it.
     #[must_use]
     pub fn column_name(&self, index: u16) -> &str {
         &self.columns[usize::from(index)].name
@@ -17,7 +17,7 @@ impl Contract {
 }
 
 impl OnError {
-    /// Whether so many rejected records, of all that were read, quarantine the file.
+    /// Returns whether this number of rejected records, of all that were read, quarantines the file.
     ///
     /// Snowflake's semantics (SQL reference, COPY INTO, `ON_ERROR`): `SKIP_FILE_<n>` skips when the number of bad
     /// rows "is equal to or exceeds" n; `SKIP_FILE_<n>%` when the share "exceeds" n percent.
@@ -33,7 +33,7 @@ impl OnError {
 }
 
 impl Gate {
-    /// Whether the measured value passes; a share in percent when [`Gate::percent`] says so.
+    /// Returns whether the measured value passes; a share in percent when [`Gate::percent`] says so.
     #[must_use]
     pub fn passes(&self, value: f64) -> bool {
         #[expect(clippy::float_cmp, reason = "counts are whole numbers, and the standard says equal")]
@@ -49,7 +49,7 @@ impl Gate {
         }
     }
 
-    /// The value to compare: the count itself, or its share of all records in percent (0 of 0 is 0).
+    /// Returns the value to compare: the count itself, or its share of all records in percent (0 of 0 is 0).
     #[must_use]
     pub fn measure(&self, count: u64, records: u64) -> f64 {
         if self.percent { share(count, records) } else { number(count) }

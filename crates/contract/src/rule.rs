@@ -1,6 +1,6 @@
 //! Rules and violations: what was promised, and what broke it.
 //!
-//! Every rule of a contract, written or structural, stands once in [`crate::Contract::rules`] and is named by its index.
+//! Every rule of a contract, written or structural, is once in [`crate::Contract::rules`] and is named by its index.
 //! The first [`Structure::COUNT`] entries are the rules that every file obeys, in the order of [`Structure::ALL`].
 
 use serde::Serialize;
@@ -65,7 +65,7 @@ pub enum Code {
 }
 
 impl Code {
-    /// The code as it appears in receipts, reports and metrics.
+    /// Returns the code as it appears in receipts, reports and metrics.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
@@ -163,13 +163,13 @@ impl Structure {
         Self::ItemBytes,
     ];
 
-    /// Its place in every contract's rule table.
+    /// Returns its place in every contract's rule table.
     #[must_use]
     pub const fn index(self) -> RuleIndex {
         RuleIndex(self as u16)
     }
 
-    /// The rule as it stands in the table.
+    /// Returns the rule for the table.
     #[must_use]
     pub fn rule(self) -> Rule {
         let (id, code, expected) = match self {

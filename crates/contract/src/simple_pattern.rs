@@ -60,13 +60,13 @@ impl TextPattern {
         Ok(Self { source: source.to_owned(), engine })
     }
 
-    /// The pattern as written in the contract.
+    /// Returns the pattern as written in the contract.
     #[must_use]
     pub fn source(&self) -> &str {
         &self.source
     }
 
-    /// Whether the text contains a match.
+    /// Returns whether the text contains a match.
     #[must_use]
     pub fn is_match(&self, text: &[u8]) -> bool {
         match &self.engine {
@@ -76,7 +76,7 @@ impl TextPattern {
         }
     }
 
-    /// Where a text stops to match, as far as that is known; `None` when it matches.
+    /// Returns where a text stops to match, as far as that is known; `None` when it matches.
     pub(crate) fn mismatch(&self, text: &[u8]) -> Option<Mismatch> {
         let position = |at: usize| u32::try_from(at).unwrap_or(u32::MAX);
         match &self.engine {
@@ -93,7 +93,7 @@ impl TextPattern {
     }
 }
 
-/// The last line of the engine's message, which names the error without drawing it.
+/// Returns the last line of the engine's message, which names the error without drawing it.
 fn one_line(error: &regex::Error) -> String {
     let text = error.to_string();
     let last = text.lines().next_back().unwrap_or_default();
@@ -124,7 +124,7 @@ fn with_ascii_classes(source: &str) -> String {
     out
 }
 
-/// Where a text stops to fit, as a 0-based byte; all characters before it are ASCII.
+/// Returns where a text stops to fit, as a 0-based byte; all characters before it are ASCII.
 fn stop(runs: &[Run], text: &[u8]) -> Option<usize> {
     let mut rest = text;
     for run in runs {
@@ -139,7 +139,7 @@ fn stop(runs: &[Run], text: &[u8]) -> Option<usize> {
 }
 
 impl Run {
-    /// How many bytes from the beginning on are of the set.
+    /// Returns how many bytes from the beginning on are of the set.
     fn count(&self, text: &[u8]) -> usize {
         let has = |byte: &u8| self.has[usize::from(*byte)];
         // Eight at a time, without a branch for each.
@@ -152,7 +152,7 @@ impl Run {
     }
 }
 
-/// The runs of a pattern `^…$` that has no choices: each character or class, with its count, is told from what
+/// Returns the runs of a pattern `^…$` that has no choices: each character or class, with its count, is told from what
 /// follows it by its first character. `None` when the pattern is of another form.
 fn simplify(source: &str) -> Option<Vec<Run>> {
     let inner = source.strip_prefix('^')?.strip_suffix('$')?;
@@ -167,7 +167,7 @@ fn simplify(source: &str) -> Option<Vec<Run>> {
     is_deterministic(&runs).then_some(runs)
 }
 
-/// Whether taking as many as there are is never wrong: a run of open length shares no character with any run that may
+/// Returns whether taking as many as there are is never wrong: a run of open length shares no character with any run that may
 /// come next.
 fn is_deterministic(runs: &[Run]) -> bool {
     (0..runs.len()).all(|index| {
@@ -185,7 +185,7 @@ fn is_deterministic(runs: &[Run]) -> bool {
     })
 }
 
-/// One character or class at the beginning of a pattern.
+/// Returns one character or class at the beginning of a pattern.
 fn one_set(pattern: &[u8]) -> Option<(Set, &[u8])> {
     match pattern {
         [b'[', rest @ ..] => class(rest),
@@ -198,7 +198,7 @@ fn one_set(pattern: &[u8]) -> Option<(Set, &[u8])> {
     }
 }
 
-/// What an escape stands for: a class, or punctuation.
+/// Returns the meaning of an escape: a class, or punctuation.
 fn escape(escaped: u8) -> Option<Set> {
     match escaped {
         b'd' => Some(Set::range(b'0', b'9')),
@@ -211,7 +211,7 @@ fn escape(escaped: u8) -> Option<Set> {
     }
 }
 
-/// A class after its opening bracket, without negation and without operators.
+/// Returns a class after its opening bracket, without negation and without operators.
 fn class(mut rest: &[u8]) -> Option<(Set, &[u8])> {
     let mut set = Set(0);
     let mut first = true;
@@ -242,7 +242,7 @@ fn class(mut rest: &[u8]) -> Option<(Set, &[u8])> {
     }
 }
 
-/// A count after a set: `?`, `+`, `*`, `{n}`, `{n,}`, `{n,m}`, or none.
+/// Returns a count after a set: `?`, `+`, `*`, `{n}`, `{n,}`, `{n,m}`, or none.
 fn count(pattern: &[u8]) -> Option<(usize, usize, &[u8])> {
     let (least, most, rest) = match pattern {
         [b'?', rest @ ..] => (0, 1, rest),

@@ -62,12 +62,12 @@ impl Default for Spelling {
 }
 
 impl Spelling {
-    /// Whether numbers are written as in JSON.
+    /// Returns whether numbers are written as in JSON.
     pub(crate) fn has_plain_numbers(&self) -> bool {
         self.decimal == b'.' && self.group.is_none()
     }
 
-    /// The boolean that a word stands for.
+    /// Returns the boolean that a word means.
     pub(crate) fn boolean(&self, text: &[u8]) -> Result<bool, Found> {
         let is_one_of =
             |words: &[String]| words.iter().any(|word| word.as_bytes().eq_ignore_ascii_case(text));
@@ -156,13 +156,14 @@ impl Spelling {
         if first || length == GROUP { Ok(at) } else { Err(flaw_at(text, at, NumberFlaw::Group)) }
     }
 
-    /// What is wrong at a byte.
+    /// Returns what is wrong at a byte.
     fn flaw(&self, text: &[u8], at: usize) -> Found {
         let flaw = match text.get(at) {
             None => NumberFlaw::Ends,
             Some(b'.') if self.decimal != b'.' => NumberFlaw::Point,
             Some(byte) if *byte == self.decimal && at > 0 => NumberFlaw::SecondDecimal,
             Some(b' ' | b'\t') => NumberFlaw::Blank,
+            Some(byte) if byte.is_ascii_alphabetic() => NumberFlaw::Letter,
             Some(_) => NumberFlaw::Character,
         };
         flaw_at(text, at, flaw)
@@ -198,7 +199,7 @@ fn flaw_at(text: &[u8], at: usize, flaw: NumberFlaw) -> Found {
     Found::NotANumber { flaw, at: before.saturating_add(1) }
 }
 
-/// The boolean of a cell, when the contract lists no words.
+/// Returns the boolean of a cell, when the contract lists no words.
 pub(crate) fn boolean(text: &[u8]) -> Result<bool, Found> {
     let [true_words, false_words] =
         BOOLEANS.map(|words: &[&str]| words.iter().any(|word| word.as_bytes().eq_ignore_ascii_case(text)));

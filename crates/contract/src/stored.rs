@@ -2,14 +2,13 @@
 
 use std::borrow::Cow;
 
+use ledger::dynamodb::DIGITS;
+
 use crate::column::Reading;
 use crate::{Cell, Column, Decimal, Kind, Value};
 
-/// Most significant digits of a DynamoDB number.
-const DIGITS: usize = 38;
-
 impl Column {
-    /// The cell as it is stored: numbers exact, without leading zeros; dates and times in one ISO 8601 form. A cell that
+    /// Returns the cell as it is stored: numbers exact, without leading zeros; dates and times in one ISO 8601 form. A cell that
     /// is not of the column's type (its type rule only warns) is stored as what it is.
     #[must_use]
     pub fn value<'a>(&self, cell: Cell<'a>) -> Value<'a> {
@@ -66,7 +65,7 @@ fn document(source: &[u8]) -> Value<'_> {
     std::str::from_utf8(source).map_or_else(|_| text(source), Value::Document)
 }
 
-/// A number in canonical digits; one that DynamoDB cannot hold is kept as text.
+/// Returns a number in canonical digits; one that DynamoDB cannot hold is kept as text.
 fn number(digits: &[u8]) -> Value<'_> {
     match std::str::from_utf8(digits) {
         Ok(written) if is_canonical(digits) => Value::Number(Cow::Borrowed(written)),
@@ -77,14 +76,14 @@ fn number(digits: &[u8]) -> Value<'_> {
     }
 }
 
-/// Whether digits already are what [`Decimal`]'s `Display` writes. May say no when they are.
+/// Returns whether digits already are what [`Decimal`]'s `Display` writes. May say no when they are.
 fn is_canonical(digits: &[u8]) -> bool {
     let unsigned = digits.strip_prefix(b"-").unwrap_or(digits);
     let mut parts = unsigned.splitn(2, |byte| *byte == b'.');
     let whole = parts.next().unwrap_or_default();
     let fraction = parts.next();
     let are_digits = |part: &[u8]| !part.is_empty() && part.iter().all(u8::is_ascii_digit);
-    unsigned.len() <= DIGITS
+    u32::try_from(unsigned.len()).is_ok_and(|digits| digits <= DIGITS)
         && are_digits(whole)
         && (whole.len() == 1 || whole.first() != Some(&b'0'))
         && fraction.is_none_or(|fraction| are_digits(fraction) && fraction.last() != Some(&b'0'))

@@ -14,7 +14,7 @@ const LOCAL_PART_BYTES: usize = 64;
 const ADDRESS_BYTES: usize = 254;
 
 impl StringFormat {
-    /// The form as a noun phrase.
+    /// Returns the form as a noun phrase.
     #[must_use]
     pub fn description(self) -> &'static str {
         match self {
@@ -30,7 +30,7 @@ impl StringFormat {
         }
     }
 
-    /// Whether a text has this form. `Password` and `Binary` (any octets) say nothing about the text.
+    /// Returns whether a text has this form. `Password` and `Binary` (any octets) say nothing about the text.
     #[must_use]
     pub fn accepts(self, text: &[u8]) -> bool {
         match self {

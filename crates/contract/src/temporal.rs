@@ -16,7 +16,7 @@ use crate::Found;
 pub(crate) use civil::NANOS_PER_DAY;
 use civil::NANOS_PER_SECOND;
 
-/// What a pattern's text stands for.
+/// What a pattern describes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum TemporalKind {
     /// A calendar date.
@@ -70,7 +70,7 @@ enum Step {
     Fraction { least: u8, most: u8 },
     /// An offset from UTC.
     Offset { zulu: bool, form: OffsetForm },
-    /// The next so many steps may be left out together.
+    /// This number of next steps may be left out together.
     Optional(usize),
     /// The steps of `yyyy-MM-dd` at once.
     IsoDate,
@@ -82,7 +82,7 @@ const fn two(field: Field) -> Step {
     Step::Number { field, least: 2, most: 2 }
 }
 
-/// What [`Step::IsoDate`] stands for.
+/// The steps of [`Step::IsoDate`].
 const ISO_DATE: [Step; 5] = [
     Step::Number { field: Field::Year, least: 4, most: 4 },
     Step::Literal(b'-'),
@@ -90,7 +90,7 @@ const ISO_DATE: [Step; 5] = [
     Step::Literal(b'-'),
     two(Field::Day),
 ];
-/// What [`Step::IsoTime`] stands for.
+/// The steps of [`Step::IsoTime`].
 const ISO_TIME: [Step; 5] =
     [two(Field::Hour), Step::Literal(b':'), two(Field::Minute), Step::Literal(b':'), two(Field::Second)];
 
@@ -130,7 +130,7 @@ struct Moment {
 }
 
 impl Pattern {
-    /// The form of a text when the contract gives none: date `yyyy-MM-dd`; timestamp as RFC 3339 section 5.6 with `T`,
+    /// Returns the form of a text when the contract gives none: date `yyyy-MM-dd`; timestamp as RFC 3339 section 5.6 with `T`,
     /// an optional fraction of 1 to 9 digits and an optional offset; time `HH:mm:ss` with the same optional fraction.
     #[must_use]
     pub fn iso(kind: TemporalKind) -> Self {
@@ -143,19 +143,19 @@ impl Pattern {
         compile::compile(source, kind)
     }
 
-    /// The pattern as written in the contract.
+    /// Returns the pattern as written in the contract.
     #[must_use]
     pub fn source(&self) -> &str {
         &self.source
     }
 
-    /// Whether the pattern has a year of two digits, which is read as 2000 to 2099 (the JDK's base).
+    /// Returns whether the pattern has a year of two digits, which is read as 2000 to 2099 (the JDK's base).
     #[must_use]
     pub fn two_digit_year(&self) -> bool {
         self.two_digit_year
     }
 
-    /// Whether a text may or must say its offset from UTC.
+    /// Returns whether a text may or must say its offset from UTC.
     #[must_use]
     pub fn has_offset(&self) -> bool {
         self.has_offset
@@ -171,13 +171,13 @@ impl Pattern {
         self.moment(text, zone).map(|moment| moment.nanos)
     }
 
-    /// The day since 1970-01-01, when texts are written `yyyy-MM-dd` and this one is.
+    /// Returns the day since 1970-01-01, when texts are written `yyyy-MM-dd` and this one is.
     #[inline]
     pub(crate) fn iso_day(&self, text: &[u8]) -> Option<i64> {
         if self.is_normal { read::iso_day(text) } else { None }
     }
 
-    /// The stored form: ISO 8601 of one width for the whole column, so that the order of texts is the order of times.
+    /// Returns the stored form: ISO 8601 of one width for the whole column, so that the order of texts is the order of times.
     /// `2026-01-05`; `2026-01-05T09:30:00.250Z`, without `Z` when it is local; `09:30:00`. The fraction has as many
     /// digits as the pattern allows. `None` when the text does not follow the pattern.
     #[must_use]
@@ -216,7 +216,7 @@ impl Pattern {
         Some(out)
     }
 
-    /// Whether the stored form of every text that follows the pattern is the text itself.
+    /// Returns whether the stored form of every text that follows the pattern is the text itself.
     pub(crate) fn is_normal(&self) -> bool {
         self.is_normal
     }

@@ -5,12 +5,10 @@ use std::sync::Arc;
 use bytes::Bytes;
 use checker::FaultCode;
 use contract::Contract;
-use feed::{Contracts, QuarantineReason, Terms};
-use host::Host;
-use jiff::Timestamp;
+use runtime::{Contracts, Host, QuarantineReason, Terms};
 use store::FileId;
-use store::door::DoorStore;
 
+use crate::ApiStore;
 use crate::caller::{Caller, OpenFeed};
 use crate::event::Request;
 use crate::problem::{Code, Problem, RequestError};
@@ -25,13 +23,13 @@ pub(crate) struct Call<'a, S> {
     pub(crate) caller: &'a Caller,
     pub(crate) request: &'a Request,
     pub(crate) operation: &'static str,
-    /// What stands in the path for each `{name}` of the route.
+    /// The segments of the path for each `{name}` of the route.
     pub(crate) captured: &'a [&'a str],
     pub(crate) body: Bytes,
     pub(crate) now_ms: u64,
 }
 
-/// What the contract of a feed says.
+/// Whether a feed accepts files, and under which contract.
 pub(crate) enum FeedTerms {
     /// Files are accepted under this contract.
     Active(Arc<Contract>),
@@ -60,23 +58,23 @@ impl FeedTerms {
     }
 }
 
-impl<'a, S: DoorStore> Call<'a, S> {
-    /// The first variable of the path.
+impl<'a, S: ApiStore> Call<'a, S> {
+    /// Returns the first variable of the path.
     pub(crate) fn first(&self) -> &'a str {
         self.captured.first().copied().unwrap_or_default()
     }
 
-    /// The feed that the path names, if the credential opens it.
+    /// Returns the feed that the path names, if the credential opens it.
     pub(crate) fn feed(&self) -> Result<OpenFeed<'a>, Problem> {
         self.caller.feed(self.first())
     }
 
-    /// The file that the path names.
+    /// Returns the file that the path names.
     pub(crate) fn file(&self) -> Result<FileId, Problem> {
         FileId::parse(self.first()).ok_or_else(Problem::not_found)
     }
 
-    /// The terms of a feed. Without a contract there is no feed.
+    /// Reads the terms of a feed. A feed without a contract is not found.
     pub(crate) async fn terms(&self, feed: OpenFeed<'_>) -> Result<FeedTerms, RequestError> {
         let ttl_ms = self.settings.contract_ttl_ms;
         match self.contracts.terms(self.store, feed.name(), self.now_ms, ttl_ms).await? {
@@ -108,17 +106,17 @@ impl<'a, S: DoorStore> Call<'a, S> {
         }
     }
 
-    /// An address of this interface, as a path on the same host.
+    /// Returns an address of this API, as a path on the same host.
     pub(crate) fn link(&self, path: &str) -> String {
         format!("{}{path}", self.request.base)
     }
 
-    /// Where a file's state is asked for.
+    /// Returns the address of a file's state.
     pub(crate) fn file_link(&self, file: &FileId) -> String {
         self.link(&format!("/v1/files/{file}"))
     }
 
-    /// Notes a failure that does not change the answer.
+    /// Logs a failure that does not change the answer.
     pub(crate) fn overlook(&self, error: &store::Error) {
         tracing::warn!(
             operation = self.operation,
@@ -129,18 +127,12 @@ impl<'a, S: DoorStore> Call<'a, S> {
     }
 }
 
-/// Milliseconds since the epoch as `2026-11-20T08:15:00.123Z`.
-pub(crate) fn instant(milliseconds: u64) -> String {
-    let instant = i64::try_from(milliseconds).ok().and_then(|since| Timestamp::from_millisecond(since).ok());
-    format!("{:.3}", instant.unwrap_or(Timestamp::MAX))
-}
-
-/// The name of a file: what follows partner and feed in its key.
+/// Returns the name of a file: the part of its key after partner and feed.
 pub(crate) fn name_of(key: &str) -> &str {
     key.splitn(3, '/').nth(2).unwrap_or_default()
 }
 
-/// Whole seconds that cover a wait, at least 1.
+/// Returns the whole seconds that cover a wait, at least 1.
 pub(crate) fn seconds(milliseconds: u64) -> u64 {
     milliseconds.div_ceil(1_000).max(1)
 }

@@ -1,19 +1,20 @@
-//! Who asks. Made from the authorizer's context or from a role, and from nothing that a caller can write.
+//! The caller, made from the authorizer's context or from a role, never from anything that a caller can write.
 //!
-//! Isolation of partners stands here: every key, partition and query that names a partner is built by a method of
+//! This file isolates partners from each other: every key, partition and query that names a partner is built by a method of
 //! [`Caller`] or of the [`OpenFeed`] that it gives out, so that no handler has a partner's name to mistake.
 
 use std::collections::BTreeSet;
 
-use feed::is_name;
+use runtime::is_name;
 use serde_json::{Map, Value};
-use store::door::{Credential, Feeds, FileQuery, Limits, Partner, RequestKey, Scope, UploadId, UploadRecord};
-use store::{Entry, Outcome};
+use store::{
+    Credential, Entry, Feeds, FileQuery, Limits, Outcome, Partner, RequestKey, Scope, UploadId, UploadRecord,
+};
 
 use crate::problem::Problem;
 use crate::route::Access;
 
-/// A caller that was let in. Its fields are private: there is no other way to make one.
+/// An authenticated caller. Its fields are private, so that it can be made here only.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Caller {
     partner: String,
@@ -31,7 +32,7 @@ pub struct OpenFeed<'c> {
 }
 
 impl Caller {
-    /// The caller that the authorizer let in. `None` when its words are not all there: then nobody is let in.
+    /// Reads the caller from the authorizer's context. `None` when a member is missing or malformed.
     #[must_use]
     pub fn from_authorizer(context: &Map<String, Value>) -> Option<Self> {
         let text = |name: &str| context.get(name).and_then(Value::as_str);
@@ -49,7 +50,7 @@ impl Caller {
         })
     }
 
-    /// The caller whose role this credential is. `None` when the credential or the partner is not valid at this time.
+    /// Makes the caller of a role's credential. `None` when the credential or the partner is not valid at this time.
     #[must_use]
     pub fn from_role(credential: Credential, partner: &Partner, now_ms: u64) -> Option<Self> {
         let valid = partner.active && partner.name == credential.partner && credential.is_valid(now_ms);
@@ -62,19 +63,19 @@ impl Caller {
         })
     }
 
-    /// The partner, for limits and logs.
+    /// Returns the partner, for limits and logs.
     #[must_use]
     pub fn partner(&self) -> &str {
         &self.partner
     }
 
-    /// The credential's public name, for logs.
+    /// Returns the credential's public name, for logs.
     #[must_use]
     pub fn credential(&self) -> &str {
         &self.credential
     }
 
-    /// What the partner may use.
+    /// Returns the partner's limits.
     #[must_use]
     pub fn limits(&self) -> &Limits {
         &self.limits
@@ -89,7 +90,7 @@ impl Caller {
         }
     }
 
-    /// A feed, if the credential opens it.
+    /// Returns a feed, if the credential opens it.
     pub fn feed<'c>(&'c self, name: &'c str) -> Result<OpenFeed<'c>, Problem> {
         if self.opens(name) {
             Ok(OpenFeed { partner: &self.partner, name })
@@ -110,33 +111,33 @@ impl Caller {
         entry.partner == self.partner && self.opens(&entry.feed)
     }
 
-    /// A promised upload, if it is the caller's.
+    /// Returns a promised upload, if it is the caller's.
     pub fn upload(&self, record: Option<UploadRecord>) -> Result<UploadRecord, Problem> {
         record
             .filter(|record| record.partner == self.partner && self.opens(&record.feed))
             .ok_or_else(Problem::not_found)
     }
 
-    /// A question for the caller's files.
+    /// Makes a query for the caller's files.
     #[must_use]
     pub fn file_query(&self) -> FileQuery {
         FileQuery { partner: self.partner.clone(), ..FileQuery::default() }
     }
 
-    /// The name of an idempotent request.
+    /// Returns the key of an idempotent request.
     #[must_use]
     pub fn request_key(&self, hash: String) -> RequestKey {
         RequestKey { partner: self.partner.clone(), hash }
     }
 
-    /// The receipt's key, if it is one of the caller's.
+    /// Returns the receipt's key, if it is one of the caller's.
     #[must_use]
     pub fn receipt_key<'o>(&self, outcome: &'o Outcome) -> Option<&'o str> {
         let key = outcome.receipt.as_str();
         key.starts_with(&format!("_receipts/{}/", self.partner)).then_some(key)
     }
 
-    /// The folder of rejected records, if it is one of the caller's and holds any.
+    /// Returns the folder of rejected records, if it is one of the caller's and holds any.
     #[must_use]
     pub fn rejects_folder<'o>(&self, outcome: &'o Outcome) -> Option<&'o str> {
         let folder = outcome.quarantine.as_deref().filter(|_| outcome.counts.rejects > 0)?;
@@ -157,13 +158,13 @@ impl<'c> OpenFeed<'c> {
         self.partner
     }
 
-    /// The key of a file in the inbox. The name was checked by [`crate::name::check`].
+    /// Returns the key of a file in the inbox. The name was checked by [`crate::name::check`].
     #[must_use]
     pub fn key(&self, name: &str) -> String {
         format!("{}/{}/{name}", self.partner, self.name)
     }
 
-    /// The name of the upload that an idempotent request makes: of another key, body or partner, another one.
+    /// Returns the id of the upload that an idempotent request makes. Another key, body or partner gives another id.
     #[must_use]
     pub fn upload_id(&self, request: &RequestKey, fingerprint: &str) -> UploadId {
         UploadId::of(&[
@@ -174,15 +175,15 @@ impl<'c> OpenFeed<'c> {
         ])
     }
 
-    /// The partition of a record, as the store's rows have it.
+    /// Returns the partition key of a record.
     #[must_use]
     pub fn partition(&self, key: &str) -> String {
         format!("{}/{}#{key}", self.partner, self.name)
     }
 }
 
-/// The role of an assumed role's session: `arn:<partition>:sts::<account>:assumed-role/<name>/<session>` becomes
-/// `arn:<partition>:iam::<account>:role/<name>`. `None` for a user, a root or anything else: they are no partner's.
+/// Returns the role of an assumed role's session: `arn:<partition>:sts::<account>:assumed-role/<name>/<session>` becomes
+/// `arn:<partition>:iam::<account>:role/<name>`. `None` for a user, a root or anything else.
 /// <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_identifiers.html#identifiers-arns>
 #[must_use]
 pub fn role_of(signer: &str) -> Option<String> {
@@ -218,7 +219,7 @@ mod tests {
 
     #[test]
     fn a_caller_is_what_the_authorizer_says_and_nothing_else() {
-        let caller = Caller::from_authorizer(&context()).expect("let in");
+        let caller = Caller::from_authorizer(&context()).expect("a caller");
         assert_eq!((caller.partner(), caller.credential()), ("north", "abc"));
         assert!(caller.opens("labs") && !caller.opens("other") && !caller.opens("../labs"));
         assert!(caller.may(Access::Open) && caller.may(Access::Scopes(&[Scope::Submit, Scope::Read])));
@@ -227,7 +228,7 @@ mod tests {
     }
 
     #[test]
-    fn a_context_without_one_of_its_words_lets_nobody_in() {
+    fn an_incomplete_context_is_no_caller() {
         for name in ["partner", "feeds", "scopes", "credential", "rate", "burst", "bytesPerDay"] {
             for value in [None, Some(json!(5)), Some(Value::Null)] {
                 let mut context = context();
@@ -272,7 +273,7 @@ mod tests {
     proptest! {
         #[test]
         fn every_key_begins_with_the_partner_of_the_context(name in "[A-Za-z0-9 ./]{1,20}", key: String) {
-            let caller = Caller::from_authorizer(&context()).expect("let in");
+            let caller = Caller::from_authorizer(&context()).expect("a caller");
             let feed = caller.feed("labs").expect("open");
             prop_assert!(feed.key(&name).starts_with("north/labs/"));
             prop_assert!(feed.partition(&key).starts_with("north/labs#"));

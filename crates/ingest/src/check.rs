@@ -1,4 +1,4 @@
-//! The dry run: the same check as on the path of a file, and nothing is stored.
+//! The dry run: the same check as for a file, and nothing is stored.
 
 use std::sync::Arc;
 
@@ -11,28 +11,43 @@ use contract::{Contract, NotRun};
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 use store::State;
-use store::door::DoorStore;
 
+use crate::ApiStore;
 use crate::call::{Call, FeedTerms};
 use crate::problem::{Code, Problem, RequestError};
 use crate::respond::Response;
 
-/// What would become of the file. The members are those of a receipt; no content is in them.
+/// What would be decided on a file. Nothing is stored; no value of the file is in it
+#[derive(Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct DryRun {
+    /// The feed
+    #[cfg_attr(test, schemars(with = "crate::openapi::FeedName"))]
+    feed: String,
+    /// Always false
+    #[cfg_attr(test, schemars(with = "crate::openapi::False"))]
+    stored: bool,
+    /// The state that the file would have
+    #[cfg_attr(test, schemars(with = "crate::openapi::DryRunState"))]
+    would_be: &'static str,
+    /// Records that would be loaded
+    would_load: u64,
+    /// The length in bytes
+    bytes: u64,
+    #[serde(flatten)]
+    #[cfg_attr(test, schemars(with = "crate::openapi::Findings"))]
+    findings: Findings,
+}
+
+/// What the check found. The members are those of a receipt.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-struct DryRun {
-    feed: String,
-    /// Always false: this is no file.
-    stored: bool,
-    /// The state that the file would have, as far as its bytes and the contract tell.
-    would_be: &'static str,
-    /// Records that would be loaded.
-    would_load: u64,
+struct Findings {
     verdict: Option<Verdict>,
     fault: Option<ReceiptFault>,
     counts: Option<Counts>,
     sha256: Option<String>,
-    bytes: u64,
     contract: Option<ReceiptContract>,
     rules: Vec<RuleTotal>,
     violations: Vec<ReceiptViolation>,
@@ -41,7 +56,7 @@ struct DryRun {
 }
 
 /// `POST /v1/feeds/{feed}/check`.
-pub(crate) async fn check<S: DoorStore>(call: &Call<'_, S>) -> Result<Response, RequestError> {
+pub(crate) async fn check<S: ApiStore>(call: &Call<'_, S>) -> Result<Response, RequestError> {
     let feed = call.feed()?;
     let terms = call.terms(feed).await?;
     terms.within_limit(call.body.len() as u64)?;
@@ -54,13 +69,13 @@ pub(crate) async fn check<S: DoorStore>(call: &Call<'_, S>) -> Result<Response, 
         FeedTerms::Quarantine(rejection) => {
             let state = State::Quarantined;
             let contract = rejection.contract.as_deref();
-            (checker::receipt(&facts, contract, None, state.as_str(), Some(&rejection.fault)), state)
+            (checker::receipt(&facts, contract, None, state, Some(&rejection.fault)), state)
         }
         FeedTerms::Active(contract) => {
             let summary = decide(call, contract)?;
             let rejected = summary.verdict == Verdict::Rejected;
             let state = if rejected { State::Quarantined } else { State::Complete };
-            (checker::receipt(&facts, Some(contract), Some(&summary), state.as_str(), None), state)
+            (checker::receipt(&facts, Some(contract), Some(&summary), state, None), state)
         }
     };
     Ok(Response::json(200, &dry_run(receipt, state, call.body.len() as u64)))
@@ -72,22 +87,24 @@ fn dry_run(receipt: Receipt, state: State, bytes: u64) -> DryRun {
         stored: false,
         would_be: state.as_str(),
         would_load: receipt.loaded,
-        verdict: receipt.verdict,
-        fault: receipt.fault,
-        counts: receipt.counts,
-        sha256: receipt.sha256,
         bytes,
-        contract: receipt.contract,
-        rules: receipt.rules,
-        violations: receipt.violations,
-        not_run: receipt.not_run,
-        warnings: receipt.warnings,
+        findings: Findings {
+            verdict: receipt.verdict,
+            fault: receipt.fault,
+            counts: receipt.counts,
+            sha256: receipt.sha256,
+            contract: receipt.contract,
+            rules: receipt.rules,
+            violations: receipt.violations,
+            not_run: receipt.not_run,
+            warnings: receipt.warnings,
+        },
     }
 }
 
 /// Reads the body once, and again where a first reading cannot know the lines of what it rejects. The body is here as a
 /// whole: one hash of it is the seed and the summary's, and the check takes none.
-fn decide<S: DoorStore>(call: &Call<'_, S>, contract: &Arc<Contract>) -> Result<Summary, Problem> {
+fn decide<S: ApiStore>(call: &Call<'_, S>, contract: &Arc<Contract>) -> Result<Summary, Problem> {
     let sha256: [u8; 32] = Sha256::digest(&call.body).into();
     let mut seed = [0; 16];
     seed.iter_mut().zip(sha256).for_each(|(byte, from)| *byte = from);
@@ -101,7 +118,7 @@ fn decide<S: DoorStore>(call: &Call<'_, S>, contract: &Arc<Contract>) -> Result<
     Ok(Summary { sha256: Some(sha256), ..summary })
 }
 
-fn pass<S: DoorStore>(call: &Call<'_, S>, mut check: FileCheck, until_ms: u64) -> Result<Summary, Problem> {
+fn pass<S: ApiStore>(call: &Call<'_, S>, mut check: FileCheck, until_ms: u64) -> Result<Summary, Problem> {
     let in_time = || {
         let detail = "the check takes longer than a request may: send the file; its receipt says the same";
         if call.host.now() < until_ms { Ok(()) } else { Err(Problem::new(Code::TooLarge, detail)) }
@@ -123,7 +140,7 @@ fn pass<S: DoorStore>(call: &Call<'_, S>, mut check: FileCheck, until_ms: u64) -
     }
 }
 
-/// Keeps nothing.
+/// A sink that drops rows and rejects.
 struct Nothing;
 
 impl Sink for Nothing {

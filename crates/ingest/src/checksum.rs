@@ -1,7 +1,7 @@
-//! Checksums that a sender announces in headers, each verified before anything is stored.
+//! The checksums that a sender announces in headers, each verified before anything is stored.
 //!
-//! `Content-MD5` (RFC 1864), `Digest` (RFC 3230), `Content-Digest` (RFC 9530) and S3's `x-amz-checksum-sha256`. Of a list of digests
-//! those of a known algorithm count; a list with none that is known is rejected, since its sender relies on it.
+//! `Content-MD5` (RFC 1864), `Digest` (RFC 3230), `Content-Digest` (RFC 9530) and S3's `x-amz-checksum-sha256`. In a list of
+//! digests those of a known algorithm count; a list without one is rejected, because its sender relies on it.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -11,7 +11,7 @@ use sha2::{Digest, Sha512};
 use crate::event::Request;
 use crate::problem::{Code, Problem};
 
-/// Verifies each header that is there.
+/// Verifies the body against each checksum header of the request.
 pub(crate) fn verify(request: &Request, body: &[u8], sha256: &[u8; 32]) -> Result<(), Problem> {
     if let Some(announced) = request.header("content-md5")? {
         compare("content-md5", announced, &Md5::digest(body))?;
@@ -101,7 +101,7 @@ mod tests {
     }
 
     #[test]
-    fn another_checksum_is_told_from_none() {
+    fn a_wrong_checksum_and_a_missing_one_have_different_codes() {
         for (header, value) in [
             ("content-md5", "AUFAKrxLKna5cZ2REBfFkg==".to_owned()),
             ("x-amz-checksum-sha256", OTHER.to_owned()),

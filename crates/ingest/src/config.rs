@@ -1,34 +1,44 @@
 //! The environment, read once at start.
 
-use host::{Environment, EnvironmentError};
-use store::aws::{Access, DoorNames};
+use runtime::Environment;
+use store::aws::Access;
 
 use crate::Settings;
 
-/// What the stack tells the function.
+/// The resources' names, as the stack made them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Names {
+    /// The bucket into which files are written.
+    pub inbox: String,
+    /// The bucket of contracts.
+    pub contracts_bucket: String,
+    /// The bucket of receipts and rejects.
+    pub quarantine_bucket: String,
+    /// The ledger table.
+    pub ledger_table: String,
+    /// The records table.
+    pub records_table: String,
+    /// The partners table.
+    pub partners_table: String,
+    /// The account that must own the buckets; `None` leaves the check out.
+    pub account: Option<String>,
+}
+
+/// The configuration of the function, from its environment.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Config {
     /// The names of the resources.
-    pub names: DoorNames,
+    pub names: Names,
     /// Where AWS is and who asks.
     pub access: Access,
     /// How to work.
     pub settings: Settings,
-    /// The log level; `info` when the environment does not say.
-    pub log_level: String,
 }
 
 impl Config {
-    /// Reads the environment. An empty variable counts as missing.
-    pub fn from_environment() -> Result<Self, EnvironmentError> {
-        #[expect(clippy::disallowed_methods, reason = "the one place that reads the environment")]
-        Self::from_lookup(|name| std::env::var(name).ok())
-    }
-
-    /// Reads variables from anywhere.
-    pub fn from_lookup(lookup: impl Fn(&str) -> Option<String>) -> Result<Self, EnvironmentError> {
-        let mut environment = Environment::new(lookup);
-        let names = DoorNames {
+    /// Reads the environment of the function.
+    pub fn read(environment: &mut Environment) -> Self {
+        let names = Names {
             inbox: environment.required("INBOX_BUCKET"),
             contracts_bucket: environment.required("CONTRACTS_BUCKET"),
             quarantine_bucket: environment.required("QUARANTINE_BUCKET"),
@@ -39,14 +49,12 @@ impl Config {
         };
         let metrics = environment.metrics();
         let access = environment.access();
-        let log_level = environment.log_level();
         let settings = Settings {
             allow_roles: environment.optional("ALLOW_IAM").as_deref() == Some("true"),
             origins: origins(&environment.optional("ALLOWED_ORIGINS").unwrap_or_default()),
             ..Settings::new(metrics)
         };
-        environment.finish()?;
-        Ok(Self { names, access, settings, log_level })
+        Self { names, access, settings }
     }
 }
 
@@ -76,7 +84,7 @@ mod tests {
 
     #[test]
     fn every_missing_name_is_reported_at_once() {
-        let lacking = Config::from_lookup(|_| None).expect_err("nothing is set");
+        let lacking = Environment::new(|_| None).read(Config::read).expect_err("nothing is set");
         assert_eq!(
             lacking.missing,
             [
@@ -97,14 +105,14 @@ mod tests {
     }
 
     #[test]
-    fn roles_and_pages_are_let_in_only_where_the_environment_says_so() {
+    fn roles_and_pages_are_allowed_only_by_the_environment() {
         let read = |iam: &'static str, pages: &'static str| {
             let lookup = move |name: &str| match name {
                 "ALLOW_IAM" => Some(iam.to_owned()),
                 "ALLOWED_ORIGINS" => Some(pages.to_owned()),
                 other => Some(value(other)),
             };
-            Config::from_lookup(lookup).expect("complete").settings
+            Environment::new(lookup).read(Config::read).expect("complete").settings
         };
         assert!(read("true", "").allow_roles);
         for word in ["", "false", "True", "1"] {

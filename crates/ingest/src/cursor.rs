@@ -1,25 +1,24 @@
-//! Where a list goes on, as an opaque text.
+//! Where a list continues, as an opaque text.
 //!
-//! A cursor names no partner and opens nothing: whoever presents it goes on from that place in the own list. So it
-//! needs no signature, and a foreign one shows nothing.
+//! A cursor names no partner and grants nothing: it continues the caller's own list at that place. So it needs no signature, and
+//! another partner's cursor shows nothing.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use store::door::FilePlace;
-use store::{FileId, LoadId};
+use store::{FileId, FilePlace, LoadId};
 
 use crate::problem::{Code, Problem};
 
 /// The longest cursor, in characters: a sort key has at most 1,024 bytes.
 pub(crate) const CURSOR_CHARACTERS: usize = 1_400;
 
-/// Most entries of a page.
+/// Maximum number of entries of a page.
 pub(crate) const MOST_PER_PAGE: u16 = 100;
 
-/// Entries of a page unless told otherwise.
+/// Default number of entries of a page.
 pub(crate) const USUAL_PER_PAGE: u16 = 50;
 
-/// The number of entries that a page may have.
+/// Reads the number of entries of a page.
 pub(crate) fn limit(text: Option<&str>) -> Result<u16, Problem> {
     let Some(text) = text else { return Ok(USUAL_PER_PAGE) };
     let plain = text.len() <= 3 && text.bytes().all(|byte| byte.is_ascii_digit());
@@ -31,7 +30,7 @@ pub(crate) fn limit(text: Option<&str>) -> Result<u16, Problem> {
     })
 }
 
-/// A place in a list of files.
+/// Writes a place in a list of files.
 pub(crate) fn of_file(place: &FilePlace) -> String {
     URL_SAFE_NO_PAD.encode(format!("f{}{}", place.file, place.order))
 }
@@ -49,7 +48,7 @@ pub(crate) fn read_file(text: &str) -> Result<FilePlace, Problem> {
     Ok(FilePlace { order: order.to_owned(), file })
 }
 
-/// A place in the history of a record.
+/// Writes a place in the history of a record.
 pub(crate) fn of_version(sort: &str) -> String {
     URL_SAFE_NO_PAD.encode(format!("v{sort}"))
 }

@@ -1,4 +1,4 @@
-//! The proxy event of a REST API, decoded once: everything behind here sees a [`Request`].
+//! The proxy event of a REST API, decoded once into a [`Request`].
 //!
 //! The event holds the caller's key (`requestContext.identity.apiKey` and the header `x-api-key`), so that no type of
 //! this file has a `Debug`, and none is ever logged. The path comes as it was sent, percent-encoded; query and headers
@@ -15,14 +15,14 @@ use serde_json::{Map, Value};
 
 use crate::problem::{Code, Problem};
 
-/// The most bytes of a body, decoded: base 64 in an event of at most 6 MB leaves 4.5 MB.
+/// Maximum length of a decoded body, bytes: base 64 in an event of at most 6 MB leaves 4.5 MB.
 /// <https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html>
 pub const MOST_BODY_BYTES: usize = 4 * 1024 * 1024;
 
-/// A request id is a UUID; whatever else comes is not repeated.
+/// Maximum length of a request id, bytes; it is a UUID. Any other text is dropped.
 const REQUEST_ID_BYTES: usize = 64;
 
-/// The three trees of the same routes, by how the caller shows who it is.
+/// The three trees of the same routes, one for each kind of credential.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Tree {
     /// `/v1`: a key, checked by the authorizer.
@@ -37,7 +37,7 @@ pub enum Tree {
 pub struct Request {
     /// The HTTP method.
     pub method: String,
-    /// Which tree.
+    /// The tree of the path.
     pub tree: Tree,
     /// The segments of the path behind the tree, each percent-decoded once.
     pub segments: Vec<String>,
@@ -45,11 +45,11 @@ pub struct Request {
     pub query: Vec<(String, String)>,
     /// API Gateway's name for the request.
     pub id: String,
-    /// What the authorizer said; nothing on the tree of roles, where it is not asked.
+    /// The authorizer's context; `None` on the tree of roles, which has no authorizer.
     pub authorizer: Option<Map<String, Value>>,
-    /// Who signed, on the tree of roles.
+    /// The ARN of the signer, on the tree of roles.
     pub signer: Option<String>,
-    /// What stands before `/v1` in this caller's addresses: the stage, and the tree.
+    /// The prefix of `/v1` in this caller's addresses: the stage, and the tree.
     pub base: String,
     headers: Vec<(String, String)>,
     body: String,
@@ -86,7 +86,7 @@ struct Identity {
 }
 
 impl Request {
-    /// Decodes an event. The problem comes with the request's name, so that it can be answered.
+    /// Decodes an event. A problem comes with the request id, so that it can be answered.
     pub fn decode(event: Value) -> Result<Self, (Problem, String)> {
         let unknown =
             || Problem::new(Code::InvalidRequest, "the event is not one of a REST API's proxy integration");
@@ -122,7 +122,7 @@ impl Request {
         })
     }
 
-    /// A header by its lower-case name. A repeated one is an error: which one counts is not known.
+    /// Returns a header by its lower-case name. A repeated header is an error: which one counts is not known.
     pub fn header(&self, name: &'static str) -> Result<Option<&str>, Problem> {
         let mut values =
             self.headers.iter().filter(|(known, _)| known == name).map(|(_, value)| value.as_str());
@@ -134,7 +134,7 @@ impl Request {
         }
     }
 
-    /// A query parameter.
+    /// Returns a query parameter.
     #[must_use]
     pub fn parameter(&self, name: &str) -> Option<&str> {
         self.query.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str())
@@ -162,7 +162,7 @@ impl Request {
         Ok(())
     }
 
-    /// The bytes of the body. Their size is answered before they are decoded.
+    /// Returns the bytes of the body. A body that is too large is rejected before it is decoded.
     pub fn take_body(&mut self) -> Result<Bytes, Problem> {
         let body = std::mem::take(&mut self.body);
         let least =
@@ -203,7 +203,7 @@ fn is_plain_id(id: &str) -> bool {
     id.len() <= REQUEST_ID_BYTES && id.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
 }
 
-/// The tree, its root, and the decoded segments behind it.
+/// Splits a path into the tree, its root, and the decoded segments after it.
 fn split(path: &str) -> Option<(Tree, &'static str, Vec<String>)> {
     let (tree, root) = match path.split('/').nth(1) {
         Some("oauth") => (Tree::Token, "/oauth"),
@@ -211,34 +211,18 @@ fn split(path: &str) -> Option<(Tree, &'static str, Vec<String>)> {
         _ => (Tree::Key, ""),
     };
     let rest = path.strip_prefix(root)?;
-    let segments = rest.strip_prefix('/').unwrap_or(rest).split('/').map(decode_segment);
+    let segments = rest.strip_prefix('/').unwrap_or(rest).split('/').map(runtime::decode_segment);
     Some((tree, root, segments.collect::<Option<_>>()?))
 }
 
-/// Percent-decodes a segment. A plus sign is a plus sign.
-fn decode_segment(segment: &str) -> Option<String> {
-    let mut bytes = Vec::with_capacity(segment.len());
-    let mut rest = segment.bytes();
-    while let Some(byte) = rest.next() {
-        if byte == b'%' {
-            let digit = |byte: Option<u8>| char::from(byte?).to_digit(16);
-            let value = digit(rest.next())? << 4 | digit(rest.next())?;
-            bytes.push(u8::try_from(value).ok()?);
-        } else {
-            bytes.push(byte);
-        }
-    }
-    String::from_utf8(bytes).ok()
-}
-
-/// What the stage adds before the path.
+/// Returns the prefix that the stage adds before the path.
 fn stage(whole: Option<&str>, path: &str) -> String {
     let stage = whole.and_then(|whole| whole.strip_suffix(path)).unwrap_or_default();
     let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"/_-".contains(&byte);
     if stage.starts_with('/') && stage.bytes().all(plain) { stage.to_owned() } else { String::new() }
 }
 
-/// Names with their values: all of them where API Gateway gives all, else the last of each.
+/// Returns names with their values: all of them where API Gateway gives all, else the last of each.
 fn pairs(
     single: Option<BTreeMap<String, Option<String>>>,
     multiple: Option<BTreeMap<String, Option<Vec<String>>>>,

@@ -2,35 +2,43 @@
 
 use serde::Serialize;
 use store::ContractText;
-use store::door::DoorStore;
 
+use crate::ApiStore;
 use crate::call::Call;
 use crate::problem::{Problem, RequestError};
 use crate::respond::Response;
 
+/// The feeds that the credential opens
 #[derive(Serialize)]
-struct FeedList {
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub(crate) struct FeedList {
+    /// By name
     feeds: Vec<FeedEntry>,
 }
 
+/// A feed that the credential opens
 #[derive(Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 struct FeedEntry {
+    /// The feed's name
+    #[cfg_attr(test, schemars(with = "crate::openapi::FeedName"))]
     feed: String,
+    /// Where its contract is read: a path on the same host
     contract: String,
 }
 
 /// `GET /v1/feeds`.
-pub(crate) async fn list<S: DoorStore>(call: &Call<'_, S>) -> Result<Response, RequestError> {
+pub(crate) async fn list<S: ApiStore>(call: &Call<'_, S>) -> Result<Response, RequestError> {
     let opened = call.store.feeds().await?.into_iter().filter(|feed| call.caller.opens(feed));
     let entry = |feed: String| FeedEntry { contract: call.link(&format!("/v1/feeds/{feed}/contract")), feed };
     Ok(Response::json(200, &FeedList { feeds: opened.map(entry).collect() }))
 }
 
-/// `GET /v1/feeds/{feed}/contract`: the document that is in force, as it was published. Of a feed whose contract never had
-/// a version that compiles, the newest one.
-pub(crate) async fn contract<S: DoorStore>(call: &Call<'_, S>) -> Result<Response, RequestError> {
+/// `GET /v1/feeds/{feed}/contract`: the document in force, as it was published; or the newest one, when no version of the
+/// contract compiles.
+pub(crate) async fn contract<S: ApiStore>(call: &Call<'_, S>) -> Result<Response, RequestError> {
     let feed = call.feed()?;
-    let document = feed::in_force(call.store, feed.name()).await?.document;
+    let document = runtime::in_force(call.store, feed.name()).await?.document;
     match document.map(|document| document.text) {
         Some(ContractText::Whole(text)) => {
             Ok(Response::text(200, "application/yaml", String::from_utf8_lossy(&text).into_owned()))

@@ -1,36 +1,50 @@
-//! A small file, sent as the body of a request; and how any bytes land under a name.
+//! A small file, sent as the body of a request, and how bytes land under a name.
 
-use host::hexadecimal;
 use serde::Serialize;
 use sha2::{Digest, Sha256};
-use store::door::{Answer, Condition, Current, DoorStore, Land, Landed, UploadId, UploadKind, UploadRecord};
-use store::{Error, FileId, FileVersion, Operation};
+use store::{
+    Answer, Condition, Current, Error, FileId, FileVersion, Land, Landed, Operation, UploadId, UploadKind,
+    UploadRecord,
+};
 
 use crate::call::{Call, name_of, seconds};
 use crate::caller::OpenFeed;
 use crate::idempotency::{Begin, begin, end};
 use crate::problem::{Code, Problem, RequestError};
 use crate::respond::Response;
-use crate::{checksum, media, name};
+use crate::{ApiStore, checksum, media, name};
 
-/// How often is looked again when another upload under the name was faster.
+/// Maximum number of attempts when another upload under the name finishes first.
 const ROUNDS: u32 = 4;
 
-/// A file that landed.
+/// A file that landed and is going to be decided
 #[derive(Serialize)]
-struct SentFile<'a> {
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub(crate) struct SentFile<'a> {
+    /// The file's id
+    #[cfg_attr(test, schemars(with = "crate::openapi::FileId"))]
     id: &'a str,
+    /// The upload that brought it
+    #[cfg_attr(test, schemars(with = "crate::openapi::UploadId"))]
     upload: &'a str,
+    /// The feed
+    #[cfg_attr(test, schemars(with = "crate::openapi::FeedName"))]
     feed: &'a str,
+    /// The file's name
     name: &'a str,
+    /// The length in bytes
     bytes: u64,
+    /// SHA-256, when it is known
+    #[cfg_attr(test, schemars(with = "Option<crate::openapi::Sha256>"))]
     sha256: Option<&'a str>,
+    /// Where the file's state is read: a path on the same host
     status: String,
+    /// Where its receipt is read once it is decided: a path on the same host
     receipt: String,
 }
 
 /// `POST /v1/feeds/{feed}/files`.
-pub(crate) async fn send<S: DoorStore>(call: &Call<'_, S>) -> Result<Response, RequestError> {
+pub(crate) async fn send<S: ApiStore>(call: &Call<'_, S>) -> Result<Response, RequestError> {
     let feed = call.feed()?;
     let given = call.request.parameter("name");
     given.map_or(Ok(()), name::check)?;
@@ -62,7 +76,7 @@ pub(crate) async fn send<S: DoorStore>(call: &Call<'_, S>) -> Result<Response, R
                 feed: feed.name().to_owned(),
                 key,
                 bytes: call.body.len() as u64,
-                sha256: Some(hexadecimal(&sha256)),
+                sha256: Some(hex::encode(sha256)),
                 kind: UploadKind::Single,
                 corrects,
                 version: None,
@@ -78,9 +92,9 @@ pub(crate) async fn send<S: DoorStore>(call: &Call<'_, S>) -> Result<Response, R
     end(call, attempt, ended).await
 }
 
-/// Puts the bytes under the key, whatever lands there at the same time. An attempt at an idempotent request finds what
-/// an earlier attempt has put.
-async fn put<S: DoorStore>(
+/// Puts the bytes under the key, also when others land there at the same time. An attempt at an idempotent request finds
+/// the bytes of an earlier attempt.
+async fn put<S: ApiStore>(
     call: &Call<'_, S>,
     mut land: Land,
     sha256: &[u8; 32],
@@ -89,11 +103,11 @@ async fn put<S: DoorStore>(
 ) -> Result<(String, Current), RequestError> {
     let mut paid = false;
     for round in 0..ROUNDS {
-        // A random name is free.
+        // A random name has no earlier version.
         if may_be_there || !unnamed || round > 0 {
-            match place(call, &land.key, &land.upload, may_be_there || round > 0).await? {
-                Place::Ours(current) => return Ok((land.key, current)),
-                Place::Under(condition) => land.condition = condition,
+            match key_state(call, &land.key, &land.upload, may_be_there || round > 0).await? {
+                KeyState::Ours(current) => return Ok((land.key, current)),
+                KeyState::Under(condition) => land.condition = condition,
             }
         }
         if !paid {
@@ -113,29 +127,29 @@ async fn put<S: DoorStore>(
     Err(name_conflict().into())
 }
 
-/// The current version of a key, as an upload sees it.
-pub(crate) enum Place {
+/// The current version of a key, seen from an upload.
+pub(crate) enum KeyState {
     /// The bytes of this upload.
     Ours(Current),
     /// Nothing, or another version: the condition under which bytes land.
     Under(Condition),
 }
 
-/// Looks at a key. `again`: an earlier attempt may have put its bytes, and others may have come after them.
-pub(crate) async fn place<S: DoorStore>(
+/// Reads the current version of a key. `again`: an earlier attempt may have put its bytes, and others may have replaced them.
+pub(crate) async fn key_state<S: ApiStore>(
     call: &Call<'_, S>,
     key: &str,
     upload: &UploadId,
     again: bool,
-) -> Result<Place, Error> {
-    let Some(current) = call.store.current(key).await? else { return Ok(Place::Under(Condition::Absent)) };
+) -> Result<KeyState, Error> {
+    let Some(current) = call.store.current(key).await? else { return Ok(KeyState::Under(Condition::Absent)) };
     if current.upload.as_ref() == Some(upload) {
-        return Ok(Place::Ours(current));
+        return Ok(KeyState::Ours(current));
     }
     if again && let Some(earlier) = call.store.landed_as(key, upload).await? {
-        return Ok(Place::Ours(earlier));
+        return Ok(KeyState::Ours(earlier));
     }
-    Ok(Place::Under(Condition::Replaces(current.etag)))
+    Ok(KeyState::Under(Condition::Replaces(current.etag)))
 }
 
 pub(crate) fn name_conflict() -> Problem {
@@ -146,9 +160,9 @@ pub(crate) fn name_conflict() -> Problem {
     .after(1)
 }
 
-/// Takes bytes from the partner's day.
-pub(crate) async fn spend_bytes<S: DoorStore>(call: &Call<'_, S>, bytes: u64) -> Result<(), RequestError> {
-    use store::door::Spent;
+/// Charges bytes to the partner's daily limit.
+pub(crate) async fn spend_bytes<S: ApiStore>(call: &Call<'_, S>, bytes: u64) -> Result<(), RequestError> {
+    use store::Spent;
     let limits = call.caller.limits();
     match call.store.take_bytes(call.caller.partner(), limits, bytes, call.now_ms).await? {
         Spent::Yes => Ok(()),
@@ -162,8 +176,8 @@ pub(crate) async fn spend_bytes<S: DoorStore>(call: &Call<'_, S>, bytes: u64) ->
     }
 }
 
-/// The file that a version of an upload's key is.
-pub(crate) fn file_of<S: DoorStore>(call: &Call<'_, S>, key: &str, current: &Current) -> FileId {
+/// Returns the file id of a version of an upload's key.
+pub(crate) fn file_of<S: ApiStore>(call: &Call<'_, S>, key: &str, current: &Current) -> FileId {
     FileId::of(&FileVersion {
         bucket: call.store.inbox().to_owned(),
         key: key.to_owned(),
@@ -172,15 +186,14 @@ pub(crate) fn file_of<S: DoorStore>(call: &Call<'_, S>, key: &str, current: &Cur
     })
 }
 
-/// The name under which it is noted that a file was received: until the processor has claimed it, its state is asked for
-/// by the file's id.
+/// Returns the name of the record that a file was received: until the processor has claimed the file, its state is read from it.
 pub(crate) fn received_as(file: &FileId) -> UploadId {
     UploadId::of(&[b"received", file.as_str().as_bytes()])
 }
 
-/// Notes that an upload became a file, under its own name and under the file's. It has landed whatever becomes of the
-/// notes.
-pub(crate) async fn note<S: DoorStore>(call: &Call<'_, S>, record: &UploadRecord, current: &Current) {
+/// Records that an upload became a file, under its own name and under the file's. A failure here changes nothing: the file has
+/// landed.
+pub(crate) async fn note<S: ApiStore>(call: &Call<'_, S>, record: &UploadRecord, current: &Current) {
     let file = file_of(call, &record.key, current);
     let noted = UploadRecord { version: Some(current.version.clone()), ..record.clone() };
     for record in [UploadRecord { id: received_as(&file), ..noted.clone() }, noted] {
@@ -190,8 +203,8 @@ pub(crate) async fn note<S: DoorStore>(call: &Call<'_, S>, record: &UploadRecord
     }
 }
 
-/// The answer for a file that landed.
-pub(crate) async fn landed<S: DoorStore>(
+/// Answers for a file that landed.
+pub(crate) async fn landed<S: ApiStore>(
     call: &Call<'_, S>,
     record: &UploadRecord,
     current: &Current,
@@ -212,7 +225,7 @@ pub(crate) async fn landed<S: DoorStore>(
     Response::json(202, &sent).with("location", status)
 }
 
-/// The answer of an earlier attempt.
+/// Repeats the answer of an earlier attempt.
 fn replayed(answer: Answer) -> Response {
     let document: serde_json::Value = serde_json::from_str(&answer.body).unwrap_or_default();
     let status = document.get("status").and_then(serde_json::Value::as_str).unwrap_or_default().to_owned();
@@ -221,7 +234,7 @@ fn replayed(answer: Answer) -> Response {
         .with("idempotency-replayed", "true")
 }
 
-/// Where an idempotent request that opens an upload finds it again.
+/// Whether a record belongs to this partner and feed.
 pub(crate) fn is_of(record: &UploadRecord, feed: OpenFeed<'_>) -> bool {
     record.partner == feed.partner() && record.feed == feed.name()
 }

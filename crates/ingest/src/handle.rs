@@ -1,25 +1,28 @@
-//! From an event to a proxy response, and what is recorded of it.
+//! Turns an event into a proxy response, and records the request.
 
 use bytes::Bytes;
-use host::caught;
+use runtime::caught;
 use serde_json::Value;
-use store::door::{DoorStore, Spent};
+use store::Spent;
 use telemetry::{Label, Occurrence, RequestRecord};
 
 use crate::call::{Call, seconds};
 use crate::caller::{Caller, role_of};
 use crate::event::{Request, Tree};
 use crate::problem::{Code, Problem, RequestError};
-use crate::route::{Access, Found, Route, find};
+use crate::route::{Access, Route, RouteMatch, find};
 use crate::{
-    Ingest, ProxyResponse, Response, check, feeds, files, media, openapi, receipts, records, status, uploads,
+    ApiStore, Ingest, ProxyResponse, Response, check, feeds, files, media, receipts, records, status, uploads,
 };
 
-/// When to come back after a failure of a service, seconds.
+/// The OpenAPI document, as it is committed. A test holds it to the routes and types.
+const OPENAPI: &str = include_str!("../../../infra/openapi.json");
+
+/// Seconds after which a request is worth repeating when a service failed.
 const RETRY_SECONDS: u64 = 5;
 
-impl<S: DoorStore> Ingest<S> {
-    /// Handles one event. The answer to whatever a caller does is a response.
+impl<S: ApiStore> Ingest<S> {
+    /// Handles one event. Every outcome is a response.
     pub async fn handle(&self, event: Value) -> ProxyResponse {
         let began = self.host.now();
         let mut record = RequestRecord { operation: "unknown", ..RequestRecord::default() };
@@ -36,7 +39,7 @@ impl<S: DoorStore> Ingest<S> {
                         if let RequestError::Service(error) = &rejected {
                             self.count(Occurrence::service_failed(error.is_denied()));
                         }
-                        told(rejected, &id, &mut record)
+                        rejection(rejected, &id, &mut record)
                     }
                     None => {
                         self.count(Occurrence::Panic);
@@ -46,7 +49,7 @@ impl<S: DoorStore> Ingest<S> {
                             "the request failed because of a defect in this service: \
                             give the operator the `requestId`",
                         );
-                        told(problem.into(), &id, &mut record)
+                        rejection(problem.into(), &id, &mut record)
                     }
                 };
                 (response, id, origin)
@@ -76,7 +79,7 @@ impl<S: DoorStore> Ingest<S> {
             return Ok(Response::preflight());
         }
         let found = find(&method, &segments);
-        if let Found::Route(definition, _) = &found
+        if let RouteMatch::Route(definition, _) = &found
             && definition.access == Access::Open
         {
             record.operation = definition.operation;
@@ -98,9 +101,9 @@ impl<S: DoorStore> Ingest<S> {
             .into());
         }
         let (definition, captured) = match found {
-            Found::Route(definition, captured) => (definition, captured),
-            Found::OtherMethods(methods) => return Err(other_methods(&methods).into()),
-            Found::Nothing => return Err(Problem::not_found().into()),
+            RouteMatch::Route(definition, captured) => (definition, captured),
+            RouteMatch::OtherMethods(methods) => return Err(other_methods(&methods).into()),
+            RouteMatch::Nothing => return Err(Problem::not_found().into()),
         };
         record.operation = definition.operation;
         if !caller.may(definition.access) {
@@ -134,7 +137,7 @@ impl<S: DoorStore> Ingest<S> {
         dispatch(definition.route, &call).await
     }
 
-    /// Identifies the caller; only a known one gets further.
+    /// Identifies the caller.
     async fn identify(&self, request: &Request, now_ms: u64) -> Result<Caller, RequestError> {
         let unauthorized = || {
             Problem::new(
@@ -170,12 +173,12 @@ impl<S: DoorStore> Ingest<S> {
 
 fn open(route: Route) -> Response {
     match route {
-        Route::OpenApi => Response::text(200, "application/json", openapi::text().to_owned()),
+        Route::OpenApi => Response::text(200, "application/json", OPENAPI.to_owned()),
         _ => Response::text(200, "application/json", r#"{"status":"ok"}"#.to_owned()),
     }
 }
 
-async fn dispatch<S: DoorStore>(route: Route, call: &Call<'_, S>) -> Result<Response, RequestError> {
+async fn dispatch<S: ApiStore>(route: Route, call: &Call<'_, S>) -> Result<Response, RequestError> {
     match route {
         Route::SendFile => Box::pin(files::send(call)).await,
         Route::CheckFile => Box::pin(check::check(call)).await,
@@ -201,9 +204,8 @@ fn other_methods(methods: &[&str]) -> Problem {
     Problem { allow: Some(allowed), ..Problem::new(Code::MethodNotAllowed, detail) }
 }
 
-/// The answer to a request that was not carried out. A failure of a service is logged here and nowhere else; its cause is not in
-/// the answer.
-fn told(rejected: RequestError, request: &str, record: &mut RequestRecord) -> Response {
+/// Answers a request that was not carried out. A failure of a service is logged here only; its cause is not in the answer.
+fn rejection(rejected: RequestError, request: &str, record: &mut RequestRecord) -> Response {
     let problem = match rejected {
         RequestError::Problem(problem) => problem,
         RequestError::Service(error) => {
@@ -217,7 +219,7 @@ fn told(rejected: RequestError, request: &str, record: &mut RequestRecord) -> Re
             );
             Problem::new(
                 Code::Unavailable,
-                "a service that is needed did not answer: send the same request again later",
+                "a required service did not answer: send the same request again later",
             )
             .after(RETRY_SECONDS)
         }

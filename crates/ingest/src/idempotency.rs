@@ -4,10 +4,10 @@
 //! The key and the hash of the request name the upload that it makes. A repeated request therefore finds its own bytes and gets
 //! the same answer, also after a crash.
 
-use host::hexadecimal;
 use sha2::{Digest, Sha256};
-use store::door::{Answer, Begun, DoorStore, RequestKey, UploadId};
+use store::{Answer, Begun, RequestKey, UploadId};
 
+use crate::ApiStore;
 use crate::call::{Call, seconds};
 use crate::caller::OpenFeed;
 use crate::problem::{Code, Problem, RequestError};
@@ -31,8 +31,8 @@ pub(crate) enum Begin {
 }
 
 impl Begin {
-    /// The name of the upload that the request makes: random where it may not be sent again.
-    pub(crate) fn upload_id<S: DoorStore>(&self, call: &Call<'_, S>, feed: OpenFeed<'_>) -> UploadId {
+    /// Returns the name of the upload that the request makes: random where it may not be sent again.
+    pub(crate) fn upload_id<S: ApiStore>(&self, call: &Call<'_, S>, feed: OpenFeed<'_>) -> UploadId {
         match self {
             Self::New(Some(attempt)) | Self::Answered(attempt, _) => {
                 feed.upload_id(&attempt.key, &attempt.fingerprint)
@@ -43,14 +43,14 @@ impl Begin {
 }
 
 /// Begins the request under its key, when it has one.
-pub(crate) async fn begin<S: DoorStore>(call: &Call<'_, S>) -> Result<Begin, RequestError> {
+pub(crate) async fn begin<S: ApiStore>(call: &Call<'_, S>) -> Result<Begin, RequestError> {
     let Some(key) = call.request.header("idempotency-key")? else { return Ok(Begin::New(None)) };
     let visible = key.bytes().all(|byte| byte.is_ascii_graphic());
     if key.is_empty() || key.len() > KEY_CHARACTERS || !visible {
         let detail = "the header idempotency-key is malformed: expected 1 to 255 visible ASCII characters";
         return Err(Problem::new(Code::InvalidHeader, detail).into());
     }
-    let key = call.caller.request_key(hexadecimal(&Sha256::digest(key.as_bytes())));
+    let key = call.caller.request_key(hex::encode(Sha256::digest(key.as_bytes())));
     let attempt = Attempt { key, fingerprint: fingerprint(call) };
     let until_ms = call.now_ms.saturating_add(call.settings.attempt_ms);
     match call.store.begin(&attempt.key, &attempt.fingerprint, call.now_ms, until_ms).await? {
@@ -69,9 +69,9 @@ pub(crate) async fn begin<S: DoorStore>(call: &Call<'_, S>) -> Result<Begin, Req
     }
 }
 
-/// Ends the attempt: keeps the answer, or forgets a request that was rejected so that it may be sent again corrected. The
-/// effect is there, or is not, whatever becomes of this note; so a failure here changes no answer.
-pub(crate) async fn end<S: DoorStore>(
+/// Ends the attempt: stores the answer, or forgets a request that was rejected, so that it may be sent again corrected. The effect
+/// does not depend on this record, so a failure here changes no answer.
+pub(crate) async fn end<S: ApiStore>(
     call: &Call<'_, S>,
     attempt: Option<Attempt>,
     ended: Result<(Response, Answer), RequestError>,
@@ -87,8 +87,8 @@ pub(crate) async fn end<S: DoorStore>(
     ended.map(|(response, _)| response)
 }
 
-/// SHA-256 of operation, path, query and body, each after its length.
-fn fingerprint<S: DoorStore>(call: &Call<'_, S>) -> String {
+/// Returns the SHA-256 of operation, path, query and body, each after its length.
+fn fingerprint<S: ApiStore>(call: &Call<'_, S>) -> String {
     let mut hash = Sha256::new();
     let mut add = |part: &[u8]| {
         hash.update((part.len() as u64).to_be_bytes());
@@ -103,5 +103,5 @@ fn fingerprint<S: DoorStore>(call: &Call<'_, S>) -> String {
         add(value.as_bytes());
     }
     add(&Sha256::digest(&call.body));
-    hexadecimal(&hash.finalize())
+    hex::encode(hash.finalize())
 }

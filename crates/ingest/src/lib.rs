@@ -1,15 +1,14 @@
-//! The partner API: files in, answers out, behind a REST API's proxy integration.
+//! The partner API, behind the proxy integration of a REST API.
 //!
 //! ```text
 //! event ─decode─▶ Request ─▶ Route ─▶ Caller ─▶ request limit ─▶ scope ─▶ handler ─▶ Response ─▶ proxy response
 //!                              │ 404, 405   │ 401        │ 429        │ 403    └─ Problem (RFC 9457) ─┘
 //! ```
 //!
-//! A file that comes in here is put into the inbox under `<partner>/<feed>/<name>` and is a file like any other from
-//! there on: the processor decides, its ledger and receipts answer. What this function adds is only who asks, how much,
-//! and what was promised.
+//! A file that is sent here is put into the inbox under `<partner>/<feed>/<name>`. From there on it is a file like any other: the
+//! processor decides, and the ledger and the receipts answer. This function adds authentication, limits and the records of uploads.
 //!
-//! * [`caller::Caller`] is made from what the authorizer or the signature says. Every key and query that names a partner
+//! * [`caller::Caller`] is made from the authorizer's context or the signature. Every key and query that names a partner
 //!   is built by it, so that no handler can name another.
 //! * [`route::TABLE`] is the interface: router, scopes and the OpenAPI document are made from it.
 //! * An idempotent request names its upload by its key and its body. Carried out again, after a crash too, it finds
@@ -29,7 +28,8 @@ mod handle;
 mod idempotency;
 mod media;
 pub mod name;
-pub mod openapi;
+#[cfg(test)]
+mod openapi;
 pub mod problem;
 mod receipts;
 mod records;
@@ -42,11 +42,10 @@ mod uploads;
 pub use respond::{ProxyResponse, Response};
 pub use settings::Settings;
 
-use feed::Contracts;
-use host::Host;
-use store::door::DoorStore;
+use runtime::{Contracts, Host};
+use store::{ReadContracts, ReadLedger, ReadPartners, ReadQuarantine, ReadRecords, Requests, WriteInbox};
 
-/// The function: clients and contracts are kept from one invocation to the next, nothing else is.
+/// The function: clients and contracts are kept from one invocation to the next, nothing else.
 pub struct Ingest<S> {
     store: S,
     contracts: Contracts,
@@ -54,7 +53,18 @@ pub struct Ingest<S> {
     host: Host,
 }
 
-impl<S: DoorStore> Ingest<S> {
+/// What the partner API reaches. It can open or delete no file of the inbox.
+pub trait ApiStore:
+    WriteInbox + ReadContracts + ReadQuarantine + ReadLedger + ReadRecords + ReadPartners + Requests
+{
+}
+
+impl<T> ApiStore for T where
+    T: WriteInbox + ReadContracts + ReadQuarantine + ReadLedger + ReadRecords + ReadPartners + Requests
+{
+}
+
+impl<S: ApiStore> Ingest<S> {
     /// The partner API on a store.
     #[must_use]
     pub fn new(store: S, settings: Settings, host: Host) -> Self {

@@ -3,20 +3,45 @@
 // The futures of the SDK lie deep in one another; their layout is computed in one query.
 #![recursion_limit = "256"]
 
-use anyhow::Context;
-use host::Host;
-use ingest::{Ingest, config::Config};
-use lambda_runtime::{LambdaEvent, service_fn};
-use serde_json::Value;
+use ingest::Ingest;
+use ingest::config::{Config, Names};
+use runtime::Host;
+use store::aws::{
+    Access, Connection, ContractsBucket, InboxBucket, LedgerTable, PartnersTable, QuarantineBucket,
+    RecordsTable,
+};
+
+store::resources! {
+    /// What the partner API reaches.
+    struct Resources {
+        inbox: InboxBucket,
+        contracts: ContractsBucket,
+        quarantine: QuarantineBucket,
+        ledger: LedgerTable,
+        records: RecordsTable,
+        partners: PartnersTable,
+    }
+}
+
+impl Resources {
+    fn connect(names: &Names, access: Access) -> Self {
+        let connection = Connection::open(access);
+        let (s3, dynamodb) = (connection.s3(names.account.as_deref()), connection.dynamodb());
+        Self {
+            inbox: InboxBucket::new(&s3, &names.inbox),
+            contracts: ContractsBucket::new(&s3, &names.contracts_bucket),
+            quarantine: QuarantineBucket::new(&s3, &names.quarantine_bucket),
+            ledger: LedgerTable::new(&dynamodb, &names.ledger_table),
+            records: RecordsTable::new(&dynamodb, &names.records_table),
+            partners: PartnersTable::new(&dynamodb, &names.partners_table),
+        }
+    }
+}
 
 #[tokio::main(flavor = "current_thread")]
-async fn main() -> Result<(), lambda_runtime::Error> {
-    let config = Config::from_environment().context("reading the configuration")?;
-    telemetry::start(&config.log_level);
-    let door = store::aws::connect_door(config.names, config.access);
-    let ingest = &Ingest::new(door, config.settings, Host::system());
-    lambda_runtime::run(service_fn(async |event: LambdaEvent<Value>| {
-        Ok::<_, lambda_runtime::Error>(Box::pin(ingest.handle(event.payload)).await)
-    }))
-    .await
+async fn main() -> Result<(), runtime::Error> {
+    let config = runtime::start(Config::read)?;
+    let resources = Resources::connect(&config.names, config.access);
+    let ingest = Ingest::new(resources, config.settings, Host::system());
+    runtime::serve(async |event, _| Ok::<_, runtime::Error>(Box::pin(ingest.handle(event)).await)).await
 }

@@ -1,4 +1,4 @@
-//! Media types: what a file may be sent as, and forms, which wrap a file in something else.
+//! Media types: those of files, and forms, which wrap a file and are rejected.
 
 use crate::problem::{Code, Problem};
 
@@ -15,12 +15,12 @@ pub(crate) const FILE_TYPES: [&str; 5] = [
 /// What `curl -F` and `curl -d` (and pages) send: the bytes of the file are not the body.
 const FORMS: [&str; 2] = ["multipart/form-data", "application/x-www-form-urlencoded"];
 
-/// The longest media type, in characters (RFC 4288 allows 127 for each of its two names).
+/// Maximum length of a media type, characters (RFC 4288 allows 127 for each of its two names).
 const CHARACTERS: usize = 255;
 
-/// What the body of an operation is.
+/// The kind of an operation's body.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Body {
+pub(crate) enum BodyKind {
     /// The bytes of a file.
     File,
     /// A JSON document.
@@ -28,16 +28,16 @@ pub(crate) enum Body {
 }
 
 /// Rejects a form.
-pub(crate) fn no_form(content_type: Option<&str>, body: Body) -> Result<(), Problem> {
+pub(crate) fn no_form(content_type: Option<&str>, body: BodyKind) -> Result<(), Problem> {
     let essence = content_type.and_then(|text| text.split(';').next()).unwrap_or_default().trim();
     let Some(form) = FORMS.iter().find(|form| form.eq_ignore_ascii_case(essence)) else { return Ok(()) };
     let detail = match body {
-        Body::File => format!(
+        BodyKind::File => format!(
             "the body is a form ({form}), not a file: send the bytes of the file as the body, for example with \
              curl --data-binary @file -H 'content-type: text/csv', or curl -X POST -T file; accepted media types: {}, application/json",
             FILE_TYPES.join(", ")
         ),
-        Body::Json => format!(
+        BodyKind::Json => format!(
             "the body is a form ({form}), not JSON: send it with curl --data-binary @file -H 'content-type: application/json'; \
              accepted media type: application/json"
         ),
@@ -50,7 +50,7 @@ pub(crate) fn of_file(given: Option<&str>) -> Result<String, Problem> {
     let Some(text) = given.filter(|text| !text.is_empty()) else {
         return Ok("application/octet-stream".to_owned());
     };
-    no_form(given, Body::File)?;
+    no_form(given, BodyKind::File)?;
     let token = |text: &str| {
         !text.is_empty()
             && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte))
@@ -110,15 +110,15 @@ mod tests {
             {
                 assert!(problem.detail.contains(part), "{}", problem.detail);
             }
-            let json = no_form(Some(text), Body::Json).expect_err(text);
+            let json = no_form(Some(text), BodyKind::Json).expect_err(text);
             assert!(
                 json.detail.contains("application/json") && !json.detail.contains("csv"),
                 "{}",
                 json.detail
             );
         }
-        assert_eq!(no_form(None, Body::File), Ok(()));
-        assert_eq!(no_form(Some("multipart/mixed"), Body::Json), Ok(()));
+        assert_eq!(no_form(None, BodyKind::File), Ok(()));
+        assert_eq!(no_form(Some("multipart/mixed"), BodyKind::Json), Ok(()));
     }
 
     proptest! {

@@ -1,13 +1,13 @@
 //! The name that a sender gives to a file.
 //!
 //! Names of the API are ASCII and short: no two of them look alike, none leads to another folder, none turns the
-//! reading direction or ends a header. S3 takes any key that S3 takes.
+//! reading direction or ends a header. Keys that are put by S3 have only the limits of S3.
 
-use feed::Key;
+use runtime::Key;
 
 use crate::problem::{Code, Problem};
 
-/// The longest name, in characters.
+/// Maximum length of a name, characters.
 pub const NAME_CHARACTERS: usize = 128;
 
 /// The pattern of a name, for documents.
@@ -33,7 +33,7 @@ pub fn check(name: &str) -> Result<(), Problem> {
     if matches!(Key::read(&format!("a/a/{name}")), Key::File { .. }) {
         Ok(())
     } else {
-        reject("the name is that of a file which a desktop creates by itself".to_owned())
+        reject("the name is that of a file which a desktop creates automatically".to_owned())
     }
 }
 

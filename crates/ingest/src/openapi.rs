@@ -1,30 +1,24 @@
-//! The description of the interface, OpenAPI 3.1, made from the table of routes.
+//! The OpenAPI 3.1 document of the partner API, made in a test from the table of routes and the types that serde writes and reads.
 //!
-//! The document in `infra/openapi.json` is this text; a test compares the two, and writes a new one beside it where they differ.
-//! <https://spec.openapis.org/oas/v3.1.1.html>
+//! The function serves the committed `infra/openapi.json`. A test compares the two, and writes a new document beside it where they
+//! differ. <https://spec.openapis.org/oas/v3.1.1.html>
 
+mod examples;
+mod mirrors;
 mod operations;
 mod schemas;
 mod texts;
 mod webhooks;
 
-use std::sync::OnceLock;
-
 use serde_json::{Map, Value, json};
-use store::door::Scope;
+use store::Scope;
 
 use crate::route::{Access, Definition, TABLE};
 
-/// The document as JSON, made once.
-#[must_use]
-pub fn text() -> &'static str {
-    static TEXT: OnceLock<String> = OnceLock::new();
-    TEXT.get_or_init(|| serde_json::to_string_pretty(&document()).unwrap_or_default())
-}
+pub(crate) use mirrors::*;
 
 /// The document.
-#[must_use]
-pub fn document() -> Value {
+pub(crate) fn document() -> Value {
     let mut paths = Map::new();
     for definition in &TABLE {
         let item = paths.entry(path_of(definition)).or_insert_with(|| json!({}));
@@ -44,12 +38,12 @@ pub fn document() -> Value {
             "license": { "name": "Apache-2.0", "identifier": "Apache-2.0" }
         },
         "tags": [
-            { "name": "files", "description": "Send files of at most 4 MiB, and read what was decided on any file" },
+            { "name": "files", "description": "Send files of at most 4 MiB, and read the decision on each file" },
             { "name": "uploads", "description": "Send larger files straight to S3" },
             { "name": "feeds", "description": "The feeds that the credential opens, and their contracts" },
             { "name": "records", "description": "Records that were loaded" },
             { "name": "service", "description": "The service itself" },
-            { "name": "webhooks", "description": "What is posted to your own address" }
+            { "name": "webhooks", "description": "The outcomes that are posted to your own address" }
         ],
         "servers": [
             {
@@ -95,11 +89,11 @@ fn path_of(definition: &Definition) -> String {
 }
 
 fn operation(definition: &Definition) -> Value {
-    let (tag, description) = texts::of(definition.route);
+    let (tag, summary, description) = texts::of(definition.route);
     let mut operation = json!({
         "operationId": definition.operation,
         "tags": [tag],
-        "summary": definition.summary,
+        "summary": summary,
         "description": description,
         "parameters": operations::parameters(definition),
         "responses": responses(definition),
@@ -161,7 +155,7 @@ fn problem_response(description: &str) -> Value {
 fn headers() -> Value {
     json!({
         "RequestId": { "description": "The id of this request, for the operator", "schema": { "type": "string" } },
-        "Location": { "description": "Where the state is read: a path on the same host", "schema": { "type": "string" } },
+        "Location": { "description": "The address of the state: a path on the same host", "schema": { "type": "string" } },
         "RetryAfter": { "description": "Seconds until the same request may succeed", "schema": { "type": "integer", "minimum": 1 } },
         "Replayed": {
             "description": "`true` when this is the answer of an earlier request with the same idempotency key",

@@ -39,7 +39,7 @@ pub enum Code {
     SameBytes,
     /// The upload has landed, was aborted or has expired.
     UploadClosed,
-    /// None of the record's newest versions is visible.
+    /// The newest versions of the record are not visible.
     TooManyVersions,
     /// The body or the file has too many bytes.
     TooLarge,
@@ -60,7 +60,7 @@ pub enum Code {
 }
 
 impl Code {
-    /// All of them, by status.
+    /// All codes, by status.
     pub const ALL: [Self; 25] = [
         Self::InvalidRequest,
         Self::InvalidQuery,
@@ -89,7 +89,7 @@ impl Code {
         Self::Unavailable,
     ];
 
-    /// The HTTP status.
+    /// Returns the HTTP status.
     #[must_use]
     pub fn status(self) -> u16 {
         match self {
@@ -119,7 +119,7 @@ impl Code {
         }
     }
 
-    /// The code and the sentence that says it.
+    /// Returns the code and its title.
     #[must_use]
     pub fn code_and_title(self) -> (&'static str, &'static str) {
         match self {
@@ -139,7 +139,7 @@ impl Code {
             Self::NameConflict => ("name-conflict", "another upload under this name finished first"),
             Self::SameBytes => ("same-bytes", "the file under this name has the same bytes"),
             Self::UploadClosed => ("upload-closed", "the upload is not open"),
-            Self::TooManyVersions => ("too-many-versions", "none of the newest versions is visible"),
+            Self::TooManyVersions => ("too-many-versions", "the newest versions are not visible"),
             Self::TooLarge => ("too-large", "too many bytes"),
             Self::UnsupportedMediaType => ("unsupported-media-type", "the body is a form, not a file"),
             Self::IdempotencyKeyReused => {
@@ -153,7 +153,7 @@ impl Code {
         }
     }
 
-    /// The code.
+    /// Returns the code.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         self.code_and_title().0
@@ -174,19 +174,19 @@ pub struct Problem {
 }
 
 impl Problem {
-    /// A problem.
+    /// Makes a problem.
     #[must_use]
     pub fn new(code: Code, detail: impl Into<Cow<'static, str>>) -> Self {
         Self { code, detail: detail.into(), retry_after: None, allow: None }
     }
 
-    /// The same, with the time to wait.
+    /// Adds the time to wait, seconds.
     #[must_use]
     pub fn after(self, seconds: u64) -> Self {
         Self { retry_after: Some(seconds), ..self }
     }
 
-    /// The same answer to what does not exist and to what belongs to another partner, so that they cannot be told apart.
+    /// Makes the one answer to what does not exist and to what belongs to another partner, so that they look alike.
     #[must_use]
     pub fn not_found() -> Self {
         Self::new(
@@ -195,38 +195,48 @@ impl Problem {
         )
     }
 
-    /// The JSON body.
+    /// Writes the JSON body.
     #[must_use]
     pub fn body(&self, request: &str) -> String {
         let (code, title) = self.code.code_and_title();
-        let document = Document {
+        let document = ProblemBody {
             problem_type: format!("urn:silent-scalper:problem:{code}"),
             title,
             status: self.code.status(),
             detail: &self.detail,
             code,
-            request,
+            request_id: request,
         };
         serde_json::to_string(&document).unwrap_or_default()
     }
 }
 
+/// Why a request was not carried out (RFC 9457)
 #[derive(Serialize)]
-struct Document<'a> {
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[cfg_attr(test, schemars(rename = "Problem"))]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct ProblemBody<'a> {
+    /// `urn:silent-scalper:problem:<code>`
     #[serde(rename = "type")]
     problem_type: String,
+    /// What is wrong, the same for each code
     title: &'static str,
+    /// The HTTP status
+    #[cfg_attr(test, schemars(range(min = 400, max = 599)))]
     status: u16,
+    /// What is wrong with this request, where, and what to do
     detail: &'a str,
+    /// The stable code; decide by it
     code: &'static str,
-    #[serde(rename = "requestId")]
-    request: &'a str,
+    /// The id of the request, for the operator
+    request_id: &'a str,
 }
 
 /// A request that was not carried out.
 #[derive(Debug)]
 pub(crate) enum RequestError {
-    /// The caller can do something about it.
+    /// The caller can fix it.
     Problem(Problem),
     /// A service failed. The cause is logged where the request is answered, and is not in the answer.
     Service(store::Error),

@@ -1,28 +1,32 @@
-//! What was decided on a file: its receipt, and where its rejected records are.
+//! The decision on a file: its receipt, and where its rejected records are.
 
 use serde::Serialize;
-use store::door::DoorStore;
 use store::{Entry, Outcome};
 
+use crate::ApiStore;
 use crate::call::Call;
 use crate::files::received_as;
 use crate::problem::{Code, Problem, RequestError};
 use crate::respond::Response;
 
-/// When to ask again for what is not decided yet, seconds.
+/// Seconds after which a request for an undecided file is worth repeating.
 const NOT_YET_SECONDS: u64 = 2;
 
-/// A signed address of rejected records.
+/// A signed GET of the rejected records
 #[derive(Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
-struct SignedRejects {
+pub(crate) struct SignedRejects {
+    /// The address, with the signature: a secret while it lasts
     url: String,
+    /// Seconds until the signature ends
     expires_seconds: u32,
+    /// The file name under which a browser saves it
     file_name: String,
 }
 
 /// `GET /v1/files/{file}/receipt`: the document that the processor wrote.
-pub(crate) async fn receipt<S: DoorStore>(call: &Call<'_, S>) -> Result<Response, RequestError> {
+pub(crate) async fn receipt<S: ApiStore>(call: &Call<'_, S>) -> Result<Response, RequestError> {
     let outcome = decided(call).await?;
     let key = call.caller.receipt_key(&outcome).ok_or_else(Problem::not_found)?;
     let document = call.store.document(key).await?.ok_or_else(Problem::not_found)?;
@@ -31,7 +35,7 @@ pub(crate) async fn receipt<S: DoorStore>(call: &Call<'_, S>) -> Result<Response
 }
 
 /// `GET /v1/files/{file}/rejects`: a signed GET, for these rejected records only.
-pub(crate) async fn rejects<S: DoorStore>(call: &Call<'_, S>) -> Result<Response, RequestError> {
+pub(crate) async fn rejects<S: ApiStore>(call: &Call<'_, S>) -> Result<Response, RequestError> {
     let (object, ending) = match call.request.parameter("format") {
         None | Some("csv") => ("rejects.csv", "csv"),
         Some("ndjson") => ("rejects.ndjson.gz", "ndjson.gz"),
@@ -49,8 +53,8 @@ pub(crate) async fn rejects<S: DoorStore>(call: &Call<'_, S>) -> Result<Response
     Ok(Response::json(200, &answer))
 }
 
-/// What was decided on the file that the path names.
-async fn decided<S: DoorStore>(call: &Call<'_, S>) -> Result<Outcome, RequestError> {
+/// Reads the outcome of the file that the path names.
+async fn decided<S: ApiStore>(call: &Call<'_, S>) -> Result<Outcome, RequestError> {
     let file = call.file()?;
     let entry = call.store.entry(&file).await?;
     let not_yet = || {

@@ -1,25 +1,25 @@
-//! Records as they are visible: a row counts if the ledger entry of its file is complete with the row's own load.
+//! Visible records: a row is visible if the ledger entry of its file is complete with the row's own load.
 
 use std::collections::HashMap;
 
 use checker::{KeyError, key_of};
-use store::door::{DoorStore, RecordPage, RecordVersion};
-use store::{ItemValue, LoadId, State};
+use store::{ItemValue, LoadId, RecordPage, RecordVersion, State};
 
+use crate::ApiStore;
 use crate::call::Call;
 use crate::caller::OpenFeed;
 use crate::cursor;
 use crate::problem::{Code, Problem, RequestError};
 use crate::respond::Response;
 
-/// Versions that are looked at for one answer, visible or not: each may cost a read of the ledger.
+/// Maximum number of versions that are read for one answer, visible or not: each may cost a read of the ledger.
 const MOST_VERSIONS: usize = 200;
 
-/// Versions that are asked for at once when one is wanted: the newest is nearly always visible.
+/// Versions that are read at once when one is wanted: the newest is nearly always visible.
 const FEW: u16 = 5;
 
 /// `GET /v1/records/{feed}/{key+}`.
-pub(crate) async fn read<S: DoorStore>(call: &Call<'_, S>) -> Result<Response, RequestError> {
+pub(crate) async fn read<S: ApiStore>(call: &Call<'_, S>) -> Result<Response, RequestError> {
     let feed = call.feed()?;
     let history = match call.request.parameter("history") {
         None | Some("false") => false,
@@ -50,7 +50,7 @@ pub(crate) async fn read<S: DoorStore>(call: &Call<'_, S>) -> Result<Response, R
         (None, None) => Err(Problem::not_found().into()),
         (None, Some(_)) => {
             let detail = format!(
-                "none of the newest {MOST_VERSIONS} versions is visible: ask with history=true and follow `next`"
+                "the newest {MOST_VERSIONS} versions are not visible: send history=true and follow `next`"
             );
             Err(Problem::new(Code::TooManyVersions, detail).into())
         }
@@ -58,7 +58,7 @@ pub(crate) async fn read<S: DoorStore>(call: &Call<'_, S>) -> Result<Response, R
 }
 
 /// The partition of the record that the path names, by the key columns of the feed's contract.
-async fn partition<S: DoorStore>(call: &Call<'_, S>, feed: OpenFeed<'_>) -> Result<String, RequestError> {
+async fn partition<S: ApiStore>(call: &Call<'_, S>, feed: OpenFeed<'_>) -> Result<String, RequestError> {
     let terms = call.terms(feed).await?;
     let contract = terms.contract().ok_or_else(Problem::not_found)?;
     let segments = call.captured.get(1..).unwrap_or_default();
@@ -76,7 +76,7 @@ async fn partition<S: DoorStore>(call: &Call<'_, S>, feed: OpenFeed<'_>) -> Resu
     Ok(feed.partition(&key))
 }
 
-/// What a walk found.
+/// The result of a walk.
 struct Visible {
     versions: Vec<RecordVersion>,
     /// The sort key after which to go on; `None` at the end.
@@ -92,7 +92,7 @@ struct Walk<'a, S> {
     known: HashMap<LoadId, bool>,
 }
 
-impl<S: DoorStore> Walk<'_, S> {
+impl<S: ApiStore> Walk<'_, S> {
     async fn run(
         mut self,
         wanted: usize,

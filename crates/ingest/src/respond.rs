@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use crate::problem::Problem;
 
-/// What a browser is told about every answer: none is shown, framed, guessed at or kept.
+/// The security headers of every answer: a browser neither renders, frames, sniffs nor stores it.
 const SECURITY: [(&str, &str); 5] = [
     ("cache-control", "no-store"),
     ("content-security-policy", "default-src 'none'; frame-ancestors 'none'"),
@@ -24,7 +24,7 @@ const PAGE_METHODS: &str = "GET, POST, DELETE";
 const PAGE_HEADERS: &str = "authorization, content-digest, content-md5, content-type, digest, idempotency-key, \
     traceparent, tracestate, x-amz-checksum-sha256, x-amz-content-sha256, x-amz-date, x-amz-security-token, x-api-key";
 
-/// How long a browser keeps the answer to its question, seconds. Chromium keeps none longer than two hours.
+/// How long a browser keeps the answer to a preflight, seconds. Chromium keeps none longer than two hours.
 const PAGE_SECONDS: &str = "7200";
 
 /// Headers that a page of an allowed origin may read.
@@ -43,24 +43,24 @@ pub struct Response {
 }
 
 impl Response {
-    /// A JSON answer.
+    /// Makes a JSON answer.
     pub(crate) fn json(status: u16, body: &impl Serialize) -> Self {
         let body = serde_json::to_string(body).unwrap_or_default();
         Self::text(status, "application/json", body)
     }
 
-    /// An answer with a text.
+    /// Makes an answer with a text.
     pub(crate) fn text(status: u16, content_type: &'static str, body: String) -> Self {
         Self { status, content_type: Some(content_type), body, headers: Vec::new() }
     }
 
-    /// 204.
+    /// Makes an answer without a body, status 204.
     pub(crate) fn empty() -> Self {
         Self { status: 204, content_type: None, body: String::new(), headers: Vec::new() }
     }
 
-    /// The answer to a browser's question whether a page may call (CORS preflight, <https://fetch.spec.whatwg.org/#http-cors-protocol>).
-    /// Only [`Response::seal`] makes it a yes, by naming the page's origin.
+    /// Answers a CORS preflight (<https://fetch.spec.whatwg.org/#http-cors-protocol>). Only [`Response::seal`] allows the page, by naming
+    /// its origin.
     pub(crate) fn preflight() -> Self {
         Self::empty()
             .with("access-control-allow-methods", PAGE_METHODS)
@@ -68,13 +68,13 @@ impl Response {
             .with("access-control-max-age", PAGE_SECONDS)
     }
 
-    /// The same with one more header.
+    /// Adds a header.
     pub(crate) fn with(mut self, name: &'static str, value: impl Into<String>) -> Self {
         self.headers.push((name, value.into()));
         self
     }
 
-    /// A problem as an answer.
+    /// Makes the answer of a problem.
     pub(crate) fn problem(problem: &Problem, request: &str) -> Self {
         let mut response = Self::text(problem.code.status(), PROBLEM_JSON, problem.body(request));
         if let Some(seconds) = problem.retry_after {
@@ -104,7 +104,7 @@ impl Response {
     }
 }
 
-/// What the function gives back to API Gateway.
+/// The response of the function to API Gateway.
 #[derive(Clone, PartialEq, Eq, Serialize)]
 pub struct ProxyResponse {
     /// The HTTP status.

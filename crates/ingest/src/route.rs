@@ -1,8 +1,8 @@
 //! The table of routes: the router, the answers 404 and 405, the scopes and the OpenAPI document are made from it.
 
-use store::door::Scope;
+use store::Scope;
 
-use crate::media::Body;
+use crate::media::BodyKind;
 
 /// The operations.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -42,11 +42,11 @@ pub enum Route {
 }
 
 impl Route {
-    /// What its body is; `None` when it takes none.
-    pub(crate) fn body(self) -> Option<Body> {
+    /// Returns the kind of its body; `None` when it takes none.
+    pub(crate) fn body(self) -> Option<BodyKind> {
         match self {
-            Self::SendFile | Self::CheckFile => Some(Body::File),
-            Self::OpenUpload | Self::SignParts | Self::CompleteUpload => Some(Body::Json),
+            Self::SendFile | Self::CheckFile => Some(BodyKind::File),
+            Self::OpenUpload | Self::SignParts | Self::CompleteUpload => Some(BodyKind::Json),
             Self::ReadUpload
             | Self::AbortUpload
             | Self::ListFiles
@@ -65,7 +65,7 @@ impl Route {
 /// Who may call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Access {
-    /// Everybody.
+    /// Every caller, without a credential.
     Open,
     /// A credential with one of these scopes.
     Scopes(&'static [Scope]),
@@ -74,7 +74,7 @@ pub enum Access {
 /// One row of the table.
 #[derive(Debug)]
 pub struct Definition {
-    /// Which.
+    /// The operation.
     pub route: Route,
     /// The operation's id: in the OpenAPI document, in logs and metrics.
     pub operation: &'static str,
@@ -86,8 +86,6 @@ pub struct Definition {
     pub access: Access,
     /// The query parameters that are allowed, each once.
     pub query: &'static [&'static str],
-    /// One sentence.
-    pub summary: &'static str,
 }
 
 const SUBMIT: Access = Access::Scopes(&[Scope::Submit]);
@@ -103,7 +101,6 @@ pub const TABLE: [Definition; 16] = [
         path: "/v1/feeds/{feed}/files",
         access: SUBMIT,
         query: &["name", "corrects"],
-        summary: "Send a file of at most 4 MiB as the body",
     },
     Definition {
         route: Route::CheckFile,
@@ -112,7 +109,6 @@ pub const TABLE: [Definition; 16] = [
         path: "/v1/feeds/{feed}/check",
         access: SUBMIT,
         query: &[],
-        summary: "Check a file of at most 4 MiB against the contract; nothing is stored",
     },
     Definition {
         route: Route::OpenUpload,
@@ -121,7 +117,6 @@ pub const TABLE: [Definition; 16] = [
         path: "/v1/feeds/{feed}/uploads",
         access: SUBMIT,
         query: &[],
-        summary: "Get a signed PUT, or an upload in parts, for a larger file",
     },
     Definition {
         route: Route::ReadUpload,
@@ -130,7 +125,6 @@ pub const TABLE: [Definition; 16] = [
         path: "/v1/uploads/{upload}",
         access: EITHER,
         query: &[],
-        summary: "Read the state of an upload, and the file that it became",
     },
     Definition {
         route: Route::SignParts,
@@ -139,7 +133,6 @@ pub const TABLE: [Definition; 16] = [
         path: "/v1/uploads/{upload}/parts",
         access: SUBMIT,
         query: &[],
-        summary: "Get a signed PUT for each of at most 100 parts",
     },
     Definition {
         route: Route::CompleteUpload,
@@ -148,7 +141,6 @@ pub const TABLE: [Definition; 16] = [
         path: "/v1/uploads/{upload}/complete",
         access: SUBMIT,
         query: &[],
-        summary: "Complete an upload in parts",
     },
     Definition {
         route: Route::AbortUpload,
@@ -157,7 +149,6 @@ pub const TABLE: [Definition; 16] = [
         path: "/v1/uploads/{upload}",
         access: SUBMIT,
         query: &[],
-        summary: "Abort an upload",
     },
     Definition {
         route: Route::ListFiles,
@@ -166,7 +157,6 @@ pub const TABLE: [Definition; 16] = [
         path: "/v1/files",
         access: READ,
         query: &["feed", "state", "from", "before", "limit", "cursor"],
-        summary: "List your files, newest first",
     },
     Definition {
         route: Route::ReadFile,
@@ -175,7 +165,6 @@ pub const TABLE: [Definition; 16] = [
         path: "/v1/files/{file}",
         access: READ,
         query: &[],
-        summary: "Read the state of a file",
     },
     Definition {
         route: Route::ReadReceipt,
@@ -184,7 +173,6 @@ pub const TABLE: [Definition; 16] = [
         path: "/v1/files/{file}/receipt",
         access: READ,
         query: &[],
-        summary: "Read the receipt of a decided file",
     },
     Definition {
         route: Route::ReadRejects,
@@ -193,7 +181,6 @@ pub const TABLE: [Definition; 16] = [
         path: "/v1/files/{file}/rejects",
         access: READ,
         query: &["format"],
-        summary: "Get a signed GET of the rejected records of a file",
     },
     Definition {
         route: Route::ListFeeds,
@@ -202,7 +189,6 @@ pub const TABLE: [Definition; 16] = [
         path: "/v1/feeds",
         access: EITHER,
         query: &[],
-        summary: "List the feeds that the credential opens and that have a contract",
     },
     Definition {
         route: Route::ReadContract,
@@ -211,7 +197,6 @@ pub const TABLE: [Definition; 16] = [
         path: "/v1/feeds/{feed}/contract",
         access: EITHER,
         query: &[],
-        summary: "Read the contract of a feed, an Open Data Contract Standard document",
     },
     Definition {
         route: Route::ReadRecord,
@@ -220,7 +205,6 @@ pub const TABLE: [Definition; 16] = [
         path: "/v1/records/{feed}/{key+}",
         access: READ,
         query: &["history", "limit", "cursor"],
-        summary: "Read the newest visible version of a record, or its history",
     },
     Definition {
         route: Route::Health,
@@ -229,7 +213,6 @@ pub const TABLE: [Definition; 16] = [
         path: "/v1/health",
         access: Access::Open,
         query: &[],
-        summary: "Check that the service answers",
     },
     Definition {
         route: Route::OpenApi,
@@ -238,13 +221,12 @@ pub const TABLE: [Definition; 16] = [
         path: "/v1/openapi.json",
         access: Access::Open,
         query: &[],
-        summary: "Read this document",
     },
 ];
 
-/// What a path and method lead to.
+/// The result of looking up a path and a method.
 #[derive(Debug)]
-pub enum Found<'r> {
+pub enum RouteMatch<'r> {
     /// A route, with the segment for each `{name}`; a `{name+}` takes all that are left.
     Route(&'static Definition, Vec<&'r str>),
     /// The path is in the table, with these methods.
@@ -253,18 +235,18 @@ pub enum Found<'r> {
     Nothing,
 }
 
-/// Looks a decoded path up.
+/// Looks up a decoded path.
 #[must_use]
-pub fn find<'r>(method: &str, segments: &'r [String]) -> Found<'r> {
+pub fn find<'r>(method: &str, segments: &'r [String]) -> RouteMatch<'r> {
     let mut methods = Vec::new();
     for definition in &TABLE {
         let Some(captured) = captures(definition.path, segments) else { continue };
         if definition.method == method {
-            return Found::Route(definition, captured);
+            return RouteMatch::Route(definition, captured);
         }
         methods.push(definition.method);
     }
-    if methods.is_empty() { Found::Nothing } else { Found::OtherMethods(methods) }
+    if methods.is_empty() { RouteMatch::Nothing } else { RouteMatch::OtherMethods(methods) }
 }
 
 fn captures<'r>(path: &str, segments: &'r [String]) -> Option<Vec<&'r str>> {
@@ -298,9 +280,11 @@ mod tests {
 
     fn operation(method: &str, path: &str) -> String {
         match find(method, &segments(path)) {
-            Found::Route(definition, captured) => format!("{} {}", definition.operation, captured.join("|")),
-            Found::OtherMethods(methods) => format!("allow {}", methods.join(", ")),
-            Found::Nothing => "nothing".to_owned(),
+            RouteMatch::Route(definition, captured) => {
+                format!("{} {}", definition.operation, captured.join("|"))
+            }
+            RouteMatch::OtherMethods(methods) => format!("allow {}", methods.join(", ")),
+            RouteMatch::Nothing => "nothing".to_owned(),
         }
     }
 
@@ -327,7 +311,7 @@ mod tests {
     }
 
     #[test]
-    fn operations_and_routes_stand_once_and_only_two_are_open() {
+    fn each_operation_is_listed_once_and_only_two_are_open() {
         let operations: BTreeSet<&str> = TABLE.iter().map(|definition| definition.operation).collect();
         assert_eq!(operations.len(), TABLE.len());
         let open = TABLE.iter().filter(|definition| definition.access == Access::Open);
@@ -337,7 +321,7 @@ mod tests {
     proptest! {
         #[test]
         fn no_path_panics(method: String, segments: Vec<String>) {
-            if let Found::Route(definition, _) = find(&method, &segments) {
+            if let RouteMatch::Route(definition, _) = find(&method, &segments) {
                 prop_assert_eq!(definition.method, method);
             }
         }

@@ -1,13 +1,12 @@
-//! Where files stand: one, or all of the partner's, newest first.
+//! The state of one file, and the list of the partner's files, newest first.
 
 use checker::Counts;
-use jiff::civil::Date;
-use jiff::{Timestamp, tz::TimeZone};
+use runtime::{format_instant, parse_instant_or_day};
 use serde::Serialize;
-use store::door::{DoorStore, FilePage, ListedFile, UploadRecord};
-use store::{FileId, Outcome, State};
+use store::{FileId, FilePage, ListedFile, Outcome, State, UploadRecord};
 
-use crate::call::{Call, instant, name_of};
+use crate::ApiStore;
+use crate::call::{Call, name_of};
 use crate::cursor;
 use crate::files::received_as;
 use crate::problem::{Code, Problem, RequestError};
@@ -16,41 +15,66 @@ use crate::respond::Response;
 /// The state of a file that landed and that the processor has not claimed yet.
 pub(crate) const RECEIVED: &str = "RECEIVED";
 
-/// Where a file stands.
+/// The state of a file
 #[derive(Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
-struct FileStatus<'a> {
+pub(crate) struct FileStatus<'a> {
+    /// The file's id
+    #[cfg_attr(test, schemars(with = "crate::openapi::FileId"))]
     id: &'a str,
+    /// The feed
+    #[cfg_attr(test, schemars(with = "crate::openapi::FeedName"))]
     feed: &'a str,
+    /// The file's name
     name: &'a str,
+    /// The key of the object in the inbox
     key: &'a str,
+    /// The file's state
+    #[cfg_attr(test, schemars(with = "crate::openapi::State"))]
     state: &'static str,
-    /// The order among the versions of the key; it begins with the instant at which the file landed.
+    /// The order among the versions of the name; begins with the instant at which the file landed
     order: Option<&'a str>,
-    /// Records by fate, as read.
+    /// Records by fate; null until the file was read
+    #[cfg_attr(test, schemars(with = "Option<crate::openapi::Counts>"))]
     counts: Option<Counts>,
-    /// Records that are visible.
+    /// Records of this file that are visible now
     loaded: u64,
+    /// The code of the fault, when the file is quarantined
     fault: Option<&'a str>,
+    /// SHA-256 of the file, when it is known
+    #[cfg_attr(test, schemars(with = "Option<crate::openapi::Sha256>"))]
     sha256: Option<&'a str>,
+    /// The length in bytes, when it is known
     bytes: Option<u64>,
+    /// The version of the contract under which it was checked
     contract_version: Option<&'a str>,
-    /// The file that is loaded in this one's place.
+    /// The file that is loaded in place of this one
+    #[cfg_attr(test, schemars(with = "Option<crate::openapi::FileId>"))]
     other: Option<&'a str>,
+    /// The file that this one corrects
+    #[cfg_attr(test, schemars(with = "Option<crate::openapi::FileId>"))]
     corrects: Option<&'a str>,
+    /// Where this state is read: a path on the same host
     status: String,
+    /// Where the receipt is read; null until there is one
     receipt: Option<String>,
+    /// Where the rejected records are fetched; null when there are none
     rejects: Option<String>,
 }
 
+/// A page of files, newest first
 #[derive(Serialize)]
-struct FileList<'a> {
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub(crate) struct FileList<'a> {
+    /// The files of the page
     files: Vec<FileStatus<'a>>,
+    /// The `cursor` of the next page; null on the last one
     next: Option<String>,
 }
 
 /// `GET /v1/files/{file}`.
-pub(crate) async fn read<S: DoorStore>(call: &Call<'_, S>) -> Result<Response, RequestError> {
+pub(crate) async fn read<S: ApiStore>(call: &Call<'_, S>) -> Result<Response, RequestError> {
     let file = call.file()?;
     if let Some(entry) = call.store.entry(&file).await? {
         if !call.caller.owns(&entry) {
@@ -61,7 +85,7 @@ pub(crate) async fn read<S: DoorStore>(call: &Call<'_, S>) -> Result<Response, R
             feed: entry.feed,
             key: entry.file.key,
             state: entry.state,
-            order: entry.order,
+            order: entry.order.to_string(),
             outcome: entry.outcome,
         };
         return Ok(Response::json(200, &status(call, &listed)));
@@ -72,7 +96,7 @@ pub(crate) async fn read<S: DoorStore>(call: &Call<'_, S>) -> Result<Response, R
 }
 
 /// `GET /v1/files`.
-pub(crate) async fn list<S: DoorStore>(call: &Call<'_, S>) -> Result<Response, RequestError> {
+pub(crate) async fn list<S: ApiStore>(call: &Call<'_, S>) -> Result<Response, RequestError> {
     let mut query = call.caller.file_query();
     query.limit = cursor::limit(call.request.parameter("limit"))?;
     query.after = call.request.parameter("cursor").map(cursor::read_file).transpose()?;
@@ -94,7 +118,7 @@ pub(crate) async fn list<S: DoorStore>(call: &Call<'_, S>) -> Result<Response, R
     Ok(Response::json(200, &page))
 }
 
-fn status<'a, S: DoorStore>(call: &Call<'_, S>, listed: &'a ListedFile) -> FileStatus<'a> {
+fn status<'a, S: ApiStore>(call: &Call<'_, S>, listed: &'a ListedFile) -> FileStatus<'a> {
     let ListedFile { file, feed, key, state, order, outcome } = listed;
     let link = call.file_link(file);
     let outcome = outcome.as_ref().filter(|_| state.is_terminal());
@@ -124,7 +148,7 @@ fn status<'a, S: DoorStore>(call: &Call<'_, S>, listed: &'a ListedFile) -> FileS
 }
 
 /// A file that is known from its upload only.
-fn not_claimed<'a, S: DoorStore>(
+fn not_claimed<'a, S: ApiStore>(
     call: &Call<'_, S>,
     file: &'a FileId,
     record: &'a UploadRecord,
@@ -152,13 +176,7 @@ fn not_claimed<'a, S: DoorStore>(
 
 /// An instant or a day (its beginning in UTC) as orders begin: `2026-11-20T08:15:00.123Z`.
 fn time(name: &str, text: &str) -> Result<String, Problem> {
-    let day = || {
-        let date: Date = text.parse().ok().filter(|_| text.len() == 10)?;
-        Some(date.to_zoned(TimeZone::UTC).ok()?.timestamp())
-    };
-    let found = text.parse::<Timestamp>().ok().or_else(day);
-    let milliseconds = found.and_then(|found| u64::try_from(found.as_millisecond()).ok());
-    milliseconds.map(instant).ok_or_else(|| {
+    parse_instant_or_day(text).map(format_instant).ok_or_else(|| {
         let detail = format!(
             "the query parameter {name} is not a time: expected 2026-11-20 or 2026-11-20T08:15:00Z, percent-encoded"
         );

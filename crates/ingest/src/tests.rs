@@ -2,7 +2,7 @@
 //!
 //! * `harness`: the API on a store in memory, its callers, and a processor behind it
 //! * `schema`: every answer is compared with the schema that the OpenAPI document promises
-//! * `access`: who is let in, scopes, methods, limits
+//! * `access`: authentication, scopes, methods, limits
 //! * `sending`: small files: names, bytes, checksums, corrections
 //! * `repeating`: idempotent requests, and a failure before and after every call
 //! * `uploading`: signed uploads, whole and in parts

@@ -1,61 +1,85 @@
 //! Uploads that go straight to S3: one signed PUT, or parts.
 //!
-//! What is signed is pinned: the key, the length, SHA-256 and the condition under the name, for minutes. A signed PUT
-//! that was handed out cannot be taken back; it ends by itself, and lands once ([`once`]).
+//! A signature covers the key, the length, SHA-256 and the condition under the name, and lasts for minutes. A signed PUT
+//! that was handed out cannot be taken back; it expires, and lands once ([`once`]).
 
 mod once;
 mod parts;
 
 use std::collections::BTreeMap;
 
+use runtime::format_instant;
 use serde::{Deserialize, Serialize};
-use store::FileId;
-use store::door::{
-    Answer, Condition, Current, DoorStore, Land, Presigned, SignedUpload, UploadId, UploadKind, UploadRecord,
+use store::{
+    Answer, Condition, Current, FileId, Land, Presigned, SignedUpload, UploadId, UploadKind, UploadRecord,
 };
 
-use crate::call::{Call, instant, name_of};
+use crate::call::{Call, name_of};
 use crate::caller::OpenFeed;
 use crate::event::Request;
 use crate::files::{self, file_of, is_of, spend_bytes};
 use crate::idempotency::{Begin, begin, end};
 use crate::problem::{Code, Problem, RequestError};
 use crate::respond::Response;
-use crate::{media, name};
+use crate::{ApiStore, media, name};
 
 use parts::plan;
-pub(crate) use parts::{MOST_SIGNED, complete, sign_parts};
+pub(crate) use parts::{complete, sign_parts};
+#[cfg(test)]
+pub(crate) use {
+    once::PresentFile,
+    parts::{SentParts, SignedParts, WantedParts},
+};
 
-/// The most bytes of one PUT. <https://docs.aws.amazon.com/AmazonS3/latest/userguide/qfacts.html>
+/// Maximum length of one PUT, bytes. <https://docs.aws.amazon.com/AmazonS3/latest/userguide/qfacts.html>
 const MOST_SINGLE_BYTES: u64 = 5 * 1024 * 1024 * 1024;
 
-/// The most bytes of an object in parts that the API promises.
+/// Maximum length of an object in parts, bytes.
 pub(crate) const MOST_BYTES: u64 = 5 * 1024 * 1024 * 1024 * 1024;
 
-/// What is asked for.
+/// A file that is to be uploaded
 #[derive(Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
-struct Wish {
+pub(crate) struct UploadWish {
+    /// The exact length of the file. Above 5 GiB the upload comes in parts
+    #[cfg_attr(test, schemars(range(max = MOST_BYTES)))]
     bytes: u64,
+    /// SHA-256 of the file, 64 hexadecimal digits. Required unless the upload comes in parts
+    #[cfg_attr(test, schemars(with = "Option<crate::openapi::Sha256>"))]
     sha256: Option<String>,
+    /// The file's name; without one the upload's id
+    #[cfg_attr(test, schemars(with = "Option<crate::openapi::FileName>"))]
     name: Option<String>,
+    /// The media type of the file; not a form
+    #[cfg_attr(test, schemars(with = "Option<crate::openapi::MediaType>"))]
     content_type: Option<String>,
+    /// The file that this one corrects
+    #[cfg_attr(test, schemars(with = "Option<crate::openapi::FileId>"))]
     corrects: Option<String>,
+    /// Whether to upload in parts, each with a signed PUT of its own
     #[serde(default)]
     parts: bool,
 }
 
-/// A signed request.
+/// A signed request, which needs no other credential
 #[derive(Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
-pub(crate) struct Signed {
+pub(crate) struct SignedRequest {
+    /// The HTTP method
     method: &'static str,
+    /// The address, with the signature: a secret while it lasts
     url: String,
+    /// Headers to send exactly as they are. One of those of a whole file is `if-none-match` or `if-match`: the request lands once;
+    /// sent again, S3 answers 412 (`PreconditionFailed`)
+    #[cfg_attr(test, schemars(with = "crate::openapi::Headers"))]
     headers: BTreeMap<String, String>,
+    /// Seconds until the signature ends
     expires_seconds: u32,
 }
 
-impl From<Presigned> for Signed {
+impl From<Presigned> for SignedRequest {
     fn from(signed: Presigned) -> Self {
         Self {
             method: signed.method,
@@ -66,44 +90,80 @@ impl From<Presigned> for Signed {
     }
 }
 
-/// A promised upload.
+/// A promised upload: one signed PUT, or parts
 #[derive(Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
-struct Promise<'a> {
+pub(crate) struct Promise<'a> {
+    /// The upload's id
+    #[cfg_attr(test, schemars(with = "crate::openapi::UploadId"))]
     upload: &'a str,
+    /// The feed
+    #[cfg_attr(test, schemars(with = "crate::openapi::FeedName"))]
     feed: &'a str,
+    /// The file's name
     name: &'a str,
+    /// The announced length
     bytes: u64,
+    /// When the promise ends, an instant in UTC
     expires_at: String,
+    /// Where the upload's state is read: a path on the same host
     status: String,
+    /// The signed PUT; missing when the upload comes in parts
     #[serde(skip_serializing_if = "Option::is_none")]
-    put: Option<Signed>,
+    #[cfg_attr(test, schemars(with = "SignedRequest"))]
+    put: Option<SignedRequest>,
+    /// The length of each part but the last; missing with one signed PUT
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(test, schemars(with = "u64"))]
     part_bytes: Option<u64>,
+    /// The number of parts; missing with one signed PUT
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(test, schemars(with = "u64"))]
     parts: Option<u64>,
 }
 
-/// Where an upload stands.
+/// The state of an upload
 #[derive(Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
-struct UploadStatus<'a> {
+pub(crate) struct UploadStatus<'a> {
+    /// The upload's id
+    #[cfg_attr(test, schemars(with = "crate::openapi::UploadId"))]
     upload: &'a str,
-    state: &'static str,
+    /// `LANDED` when it became a file
+    state: UploadState,
+    /// The feed
+    #[cfg_attr(test, schemars(with = "crate::openapi::FeedName"))]
     feed: &'a str,
+    /// The file's name
     name: &'a str,
+    /// The announced length
     bytes: u64,
+    /// When the promise ends, an instant in UTC
     expires_at: String,
-    /// The file that it became.
+    /// The file that it became
+    #[cfg_attr(test, schemars(with = "Option<crate::openapi::FileId>"))]
     id: Option<String>,
+    /// Where that file's state is read: a path on the same host
     status: Option<String>,
 }
 
+#[derive(Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema), schemars(inline))]
+#[serde(rename_all = "UPPERCASE")]
+enum UploadState {
+    Open,
+    Landed,
+    Aborted,
+    Expired,
+}
+
 /// `POST /v1/feeds/{feed}/uploads`.
-pub(crate) async fn open<S: DoorStore>(call: &Call<'_, S>) -> Result<Response, RequestError> {
+pub(crate) async fn open<S: ApiStore>(call: &Call<'_, S>) -> Result<Response, RequestError> {
     let feed = call.feed()?;
     let expected = "`bytes` and `sha256`, and optionally `name`, `contentType`, `corrects` and `parts`";
-    let wish: Wish = Request::json(&call.body, expected)?;
+    let wish: UploadWish = Request::json(&call.body, expected)?;
     wish.name.as_deref().map_or(Ok(()), name::check)?;
     let content_type = media::of_file(wish.content_type.as_deref())?;
     let in_parts = wish.parts || wish.bytes > MOST_SINGLE_BYTES;
@@ -142,9 +202,9 @@ pub(crate) async fn open<S: DoorStore>(call: &Call<'_, S>) -> Result<Response, R
     end(call, attempt, promised).await
 }
 
-/// Keeps the promise's record, or finds that of an earlier attempt, and tells it; or tells that the bytes are already there. What
-/// is kept as the answer has no signed address in it: sent again, the request gets a new one, which ends with the promise.
-async fn promise<S: DoorStore>(
+/// Stores the record of the promise, or finds that of an earlier attempt, and answers with it; or answers that the bytes are already
+/// there. The stored answer has no signed address: sent again, the request gets a new one, which ends with the promise.
+async fn promise<S: ApiStore>(
     call: &Call<'_, S>,
     feed: OpenFeed<'_>,
     wanted: UploadRecord,
@@ -167,30 +227,30 @@ async fn promise<S: DoorStore>(
         None => (keep(call, wanted, content_type).await?, false),
     };
     let status = call.link(&format!("/v1/uploads/{}", record.id));
-    let mut told = Promise {
+    let mut body = Promise {
         upload: record.id.as_str(),
         feed: &record.feed,
         name: name_of(&record.key),
         bytes: record.bytes,
-        expires_at: instant(record.expires_ms),
+        expires_at: format_instant(record.expires_ms),
         status: status.clone(),
         put: None,
         part_bytes: None,
         parts: None,
     };
-    let kept = Answer { status: 201, body: serde_json::json!({ "upload": told.upload }).to_string() };
+    let kept = Answer { status: 201, body: serde_json::json!({ "upload": body.upload }).to_string() };
     match &record.kind {
-        UploadKind::Single => told.put = Some(sign(call, &record, content_type, seen.as_ref(), known).await?),
+        UploadKind::Single => body.put = Some(sign(call, &record, content_type, seen.as_ref(), known).await?),
         UploadKind::Multipart(_) => {
             let plan = plan(record.bytes);
-            told.part_bytes = Some(plan.part_bytes);
-            told.parts = Some(plan.parts);
+            body.part_bytes = Some(plan.part_bytes);
+            body.parts = Some(plan.parts);
         }
     }
-    Ok((Response::json(201, &told).with("location", status), kept))
+    Ok((Response::json(201, &body).with("location", status), kept))
 }
 
-async fn keep<S: DoorStore>(
+async fn keep<S: ApiStore>(
     call: &Call<'_, S>,
     mut record: UploadRecord,
     content_type: &str,
@@ -206,13 +266,13 @@ async fn keep<S: DoorStore>(
 }
 
 /// Signs the PUT of a promise, for as long as the promise lasts, under the condition that its name still is as it was seen.
-async fn sign<S: DoorStore>(
+async fn sign<S: ApiStore>(
     call: &Call<'_, S>,
     record: &UploadRecord,
     content_type: &str,
     seen: Option<&Current>,
     known: bool,
-) -> Result<Signed, RequestError> {
+) -> Result<SignedRequest, RequestError> {
     let left = record.expires_ms.saturating_sub(call.now_ms) / 1_000;
     let seconds = u32::try_from(left).unwrap_or(u32::MAX).min(call.settings.signed_seconds);
     let sha256 = record.sha256.as_deref().and_then(read_sha256);
@@ -234,7 +294,7 @@ async fn sign<S: DoorStore>(
     Ok(call.store.sign_upload(&upload, seconds).await?.into())
 }
 
-/// What lands for a record.
+/// Returns the upload to S3 that a record describes.
 fn land_of(record: &UploadRecord, content_type: &str, condition: Condition) -> Land {
     Land {
         key: record.key.clone(),
@@ -245,8 +305,8 @@ fn land_of(record: &UploadRecord, content_type: &str, condition: Condition) -> L
     }
 }
 
-/// The announced SHA-256 in lower case. One PUT needs it: S3 compares.
-fn announced(wish: &Wish, in_parts: bool) -> Result<Option<String>, Problem> {
+/// Returns the announced SHA-256 in lower case. A single PUT needs it, because S3 compares.
+fn announced(wish: &UploadWish, in_parts: bool) -> Result<Option<String>, Problem> {
     let most = if in_parts { MOST_BYTES } else { MOST_SINGLE_BYTES };
     if wish.bytes > most {
         let detail = format!("the file has {} bytes; at most {most} can be uploaded: split it", wish.bytes);
@@ -270,46 +330,40 @@ fn announced(wish: &Wish, in_parts: bool) -> Result<Option<String>, Problem> {
 
 /// Reads 64 hexadecimal digits.
 fn read_sha256(text: &str) -> Option<[u8; 32]> {
-    let digit = |byte: u8| char::from(byte).to_digit(16);
     let mut bytes = [0; 32];
-    let mut pairs = text.as_bytes().chunks_exact(2);
-    for byte in &mut bytes {
-        let [high, low] = pairs.next()? else { return None };
-        *byte = u8::try_from(digit(*high)? << 4 | digit(*low)?).ok()?;
-    }
-    (text.len() == 64).then_some(bytes)
+    hex::decode_to_slice(text, &mut bytes).ok().map(|()| bytes)
 }
 
 /// `GET /v1/uploads/{upload}`.
-pub(crate) async fn read<S: DoorStore>(call: &Call<'_, S>) -> Result<Response, RequestError> {
+pub(crate) async fn read<S: ApiStore>(call: &Call<'_, S>) -> Result<Response, RequestError> {
     let record = record(call).await?;
     let current = has_landed(call, &record).await?;
     let state = match &current {
-        Some(_) => "LANDED",
-        None if record.aborted => "ABORTED",
-        None if call.now_ms >= record.expires_ms => "EXPIRED",
-        None => "OPEN",
+        Some(_) => UploadState::Landed,
+        None if record.aborted => UploadState::Aborted,
+        None if call.now_ms >= record.expires_ms => UploadState::Expired,
+        None => UploadState::Open,
     };
     if let Some(current) = current.as_ref().filter(|_| record.version.is_none()) {
-        // From now on the file's state can be asked for by its id.
+        // From now on the file's state can be read by its id.
         files::note(call, &record, current).await;
     }
     let id = current.map(|current| file_of(call, &record.key, &current));
-    let told = UploadStatus {
+    let body = UploadStatus {
         upload: record.id.as_str(),
         state,
         feed: &record.feed,
         name: name_of(&record.key),
         bytes: record.bytes,
-        expires_at: instant(record.expires_ms),
+        expires_at: format_instant(record.expires_ms),
         status: id.as_ref().map(|file| call.file_link(file)),
         id: id.map(|file| file.to_string()),
     };
-    Ok(Response::json(200, &told))
+    Ok(Response::json(200, &body))
 }
 
 /// `DELETE /v1/uploads/{upload}`.
-pub(crate) async fn abort<S: DoorStore>(call: &Call<'_, S>) -> Result<Response, RequestError> {
+pub(crate) async fn abort<S: ApiStore>(call: &Call<'_, S>) -> Result<Response, RequestError> {
     let record = record(call).await?;
     if has_landed(call, &record).await?.is_some() {
         return Err(closed("has landed").into());
@@ -323,19 +377,19 @@ pub(crate) async fn abort<S: DoorStore>(call: &Call<'_, S>) -> Result<Response, 
     Ok(Response::empty())
 }
 
-/// The record of the upload that the path names.
-async fn record<S: DoorStore>(call: &Call<'_, S>) -> Result<UploadRecord, RequestError> {
+/// Reads the record of the upload that the path names.
+async fn record<S: ApiStore>(call: &Call<'_, S>) -> Result<UploadRecord, RequestError> {
     let id = UploadId::parse(call.first()).ok_or_else(Problem::not_found)?;
     Ok(call.caller.upload(call.store.upload_record(call.caller.partner(), &id).await?)?)
 }
 
-/// The version that an upload became.
-async fn has_landed<S: DoorStore>(
+/// Returns the version that an upload became.
+async fn has_landed<S: ApiStore>(
     call: &Call<'_, S>,
     record: &UploadRecord,
 ) -> Result<Option<Current>, RequestError> {
     match &record.version {
-        // Only the entity tag tells versions of a bucket without versioning apart.
+        // Versions of a bucket without versioning differ only by their entity tags.
         Some(version) if version != "null" => Ok(Some(Current {
             version: version.clone(),
             etag: String::new(),

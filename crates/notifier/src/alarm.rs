@@ -5,7 +5,7 @@
 //! is resolved (`Resolved: …`), and of which incident it is a part (`Incident: …`). An alarm without the last line is an
 //! incident of its own.
 
-use jiff::Timestamp;
+use runtime::parse_instant;
 use serde::Deserialize;
 
 use crate::event::Notice;
@@ -17,7 +17,7 @@ use crate::trigger::Trigger;
 const OTHER_CHARACTERS: usize = 2_000;
 /// The longest name that is taken for one, in characters: CloudWatch's own limit for alarms.
 const NAME_CHARACTERS: usize = 255;
-/// The most recent values that are told.
+/// The number of recent values in a message.
 const VALUES: usize = 5;
 
 /// The state that an alarm changed to.
@@ -31,7 +31,7 @@ pub enum AlarmState {
     Unknown,
 }
 
-/// A change of an alarm's state, or another message, which is told as it is.
+/// A change of an alarm's state, or another message, which is passed on as it is.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Change {
     /// The alarm.
@@ -91,7 +91,7 @@ struct Child {
 }
 
 impl Change {
-    /// Reads a message. One that is no change of an alarm is told as it is, under its own id.
+    /// Reads a message. A message that is not a change of an alarm is passed on as it is, under its own id.
     #[must_use]
     pub fn read(notice: &Notice) -> Self {
         let published: Option<Published> = serde_json::from_str(&notice.message).ok();
@@ -113,7 +113,7 @@ impl Change {
             is_part: description.incident.is_some(),
             incident: description.incident.unwrap_or_else(|| alarm.clone()),
             state: Some(state),
-            changed_ms: milliseconds(&published.state_change_time)?,
+            changed_ms: parse_instant(&published.state_change_time)?,
             meaning: description.meaning,
             advice: description.advice,
             resolved: description.resolved,
@@ -153,7 +153,7 @@ impl Change {
         }
     }
 
-    /// The value of a dimension.
+    /// Returns the value of a dimension.
     #[must_use]
     pub fn place(&self, name: &str) -> Option<&str> {
         self.places.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str())
@@ -189,19 +189,13 @@ impl Description {
     }
 }
 
-/// A text without control characters, which would make lines of their own, and not longer than this.
+/// Returns a text without control characters, which would make lines of their own, and not longer than this.
 pub(crate) fn plain(text: &str, characters: usize) -> String {
     let shown = |letter: char| if letter.is_control() { ' ' } else { letter };
     text.chars().map(shown).take(characters).collect::<String>().trim().to_owned()
 }
 
-/// CloudWatch writes `2026-11-21T06:00:00.000+0000`; a program that passes a change on may write `Z`.
-fn milliseconds(text: &str) -> Option<u64> {
-    let instant = Timestamp::strptime("%Y-%m-%dT%H:%M:%S%.f%z", text).or_else(|_| text.parse()).ok()?;
-    u64::try_from(instant.as_millisecond()).ok()
-}
-
-/// The values in `… datapoints [3.0 (21/11/26 06:00:00), 2.0 (…)] was greater than …`.
+/// Reads the values in `… datapoints [3.0 (21/11/26 06:00:00), 2.0 (…)] was greater than …`.
 pub(crate) fn values(reason: &str) -> Vec<f64> {
     let inside = reason.split_once('[').and_then(|(_, rest)| rest.split_once(']')).map(|(inside, _)| inside);
     let words = inside.unwrap_or_default().split(',').filter_map(|part| part.split_whitespace().next());
@@ -214,7 +208,7 @@ fn compared(trigger: &Trigger) -> Option<Compared> {
     (!queries.is_empty()).then_some(Compared { queries, period_seconds })
 }
 
-/// The alarm of `arn:<partition>:cloudwatch:<region>:<account>:alarm:<name>`.
+/// Returns the alarm of `arn:<partition>:cloudwatch:<region>:<account>:alarm:<name>`.
 fn name_of(arn: &str) -> Option<String> {
     arn.splitn(7, ':').nth(6).map(|name| plain(name, NAME_CHARACTERS)).filter(|name| !name.is_empty())
 }
@@ -313,7 +307,7 @@ mod tests {
                 let change = Change::read(&notice(message));
                 prop_assert!(!change.meaning.chars().any(char::is_control));
             }
-            prop_assert!(milliseconds(&text).is_none_or(|at| at > 0 || text.contains("1970")));
+            prop_assert!(parse_instant(&text).is_none_or(|at| at > 0 || text.contains("1970")));
         }
     }
 }

@@ -50,7 +50,7 @@ pub(crate) enum ChannelError {
 }
 
 impl ChannelError {
-    /// A code for logs.
+    /// Returns a code for logs.
     pub(crate) fn code(&self) -> &'static str {
         match self {
             Self::Mail(_) => "mail",
@@ -113,7 +113,7 @@ impl Channel {
         Ok(channels.into_iter().flatten().collect())
     }
 
-    /// The name in the ledger, in logs and in metrics.
+    /// Returns the name in the ledger, in logs and in metrics.
     pub(crate) fn name(&self) -> &'static str {
         match self {
             Self::Mail => "mail",
@@ -152,7 +152,7 @@ impl Channel {
     }
 }
 
-/// The headers of Standard Webhooks. The id is the same at each attempt.
+/// Returns the headers of Standard Webhooks. The id is the same at each attempt.
 fn signed(
     secret: &str,
     message: &Message,

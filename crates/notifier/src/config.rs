@@ -1,12 +1,12 @@
 //! The environment, read once at start.
 
-use host::{Environment, EnvironmentError};
 use outbound::Policy;
+use runtime::Environment;
 use store::aws::Access;
 
 use crate::Settings;
 
-/// What the stack tells the function.
+/// The configuration of the function, from its stack.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Config {
     /// The bucket into which files land: its folders are who sends.
@@ -23,20 +23,11 @@ pub struct Config {
     pub settings: Settings,
     /// Where AWS is and who asks.
     pub access: Access,
-    /// The log level; `info` when the environment does not say.
-    pub log_level: String,
 }
 
 impl Config {
-    /// Reads the environment. An empty variable counts as missing.
-    pub fn from_environment() -> Result<Self, EnvironmentError> {
-        #[expect(clippy::disallowed_methods, reason = "the one place that reads the environment")]
-        Self::from_lookup(|name| std::env::var(name).ok())
-    }
-
-    /// Reads variables from anywhere.
-    pub fn from_lookup(lookup: impl Fn(&str) -> Option<String>) -> Result<Self, EnvironmentError> {
-        let mut environment = Environment::new(lookup);
+    /// Reads the environment of the function.
+    pub fn read(environment: &mut Environment) -> Self {
         let inbox = environment.required("INBOX_BUCKET");
         let contracts_bucket = environment.required("CONTRACTS_BUCKET");
         let ledger_table = environment.required("LEDGER_TABLE");
@@ -46,21 +37,10 @@ impl Config {
         let metrics = environment.metrics();
         let channels_secret = environment.optional("CHANNELS_SECRET_ARN");
         let access = environment.access();
-        let log_level = environment.log_level();
-        environment.finish()?;
         // This machine's own addresses are posted to only when AWS is an emulator on it.
         let policy = if access.endpoint.is_some() { Policy::Loopback } else { Policy::Public };
         let settings = Settings { channels_secret, policy, stack, metrics };
-        Ok(Self {
-            inbox,
-            contracts_bucket,
-            ledger_table,
-            partners_table,
-            mail_topic,
-            settings,
-            access,
-            log_level,
-        })
+        Self { inbox, contracts_bucket, ledger_table, partners_table, mail_topic, settings, access }
     }
 }
 
@@ -68,7 +48,7 @@ impl Config {
 mod tests {
     use super::*;
 
-    /// A value for each variable.
+    /// Returns a value for each variable.
     fn value(name: &str) -> String {
         match name {
             "MONITORING" => "Basic".to_owned(),
@@ -79,7 +59,7 @@ mod tests {
 
     #[test]
     fn every_missing_name_is_reported_at_once() {
-        let lacking = Config::from_lookup(|_| None).expect_err("nothing is set");
+        let lacking = Environment::new(|_| None).read(Config::read).expect_err("nothing is set");
         assert_eq!(
             lacking.missing,
             [
@@ -102,7 +82,8 @@ mod tests {
     #[test]
     fn mail_is_the_only_channel_without_a_secret_and_this_machine_is_reached_only_beside_an_emulator() {
         let settings = |left_out: &'static str| {
-            let read = Config::from_lookup(|name| (name != left_out).then(|| value(name)));
+            let read =
+                Environment::new(move |name| (name != left_out).then(|| value(name))).read(Config::read);
             read.expect("complete").settings
         };
         assert_eq!(settings("CHANNELS_SECRET_ARN").channels_secret, None);

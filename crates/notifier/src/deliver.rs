@@ -5,8 +5,7 @@ use std::time::Duration;
 use futures_util::future::{join_all, join3};
 use lambda_runtime::Diagnostic;
 use serde_json::Value;
-use store::door::{Partners, Reading, Senders};
-use store::{AlarmsNow, Error, Incident, Incidents, Mail, Measured, ReadContract, Secrets};
+use store::{Error, Incident};
 use telemetry::{Label, Notice as Noticed, NoticeRecord, Occurrence};
 
 use crate::alarm::Change;
@@ -15,7 +14,7 @@ use crate::event::{UnknownEvent, decode};
 use crate::files::Files;
 use crate::incident::{Decision, decide};
 use crate::message::{Known, Message};
-use crate::{Notifier, files, members, recent, render};
+use crate::{Notifier, NotifierStore, files, members, recent, render};
 
 /// How often an incident is looked at again when somebody else wrote it meanwhile.
 const LOOKS: usize = 8;
@@ -28,11 +27,11 @@ pub enum NotifyError {
     /// It is no message of a topic.
     #[error(transparent)]
     Event(#[from] UnknownEvent),
-    /// Where the incident stands was not read or written.
-    #[error("where the incident stands was not read or written")]
+    /// The incident was not read or written.
+    #[error("the incident was not read or written")]
     Ledger(#[from] Error),
     /// Another invocation is at the incident.
-    #[error("another invocation tells of the incident")]
+    #[error("another invocation sends the messages of the incident")]
     Busy,
     /// A panic was caught.
     #[error("the change panicked")]
@@ -74,7 +73,7 @@ pub(crate) enum LookupError {
 }
 
 impl LookupError {
-    /// Asks, and waits for a while.
+    /// Waits for an answer, for a limited time.
     pub(crate) async fn within<T>(asked: impl Future<Output = Result<T, Error>>) -> Result<T, Self> {
         Ok(tokio::time::timeout(PATIENCE, asked).await.map_err(|_| Self::Late)??)
     }
@@ -87,14 +86,12 @@ impl LookupError {
     }
 }
 
-impl<D: Incidents + Secrets + Mail + Measured + AlarmsNow, R: Partners + Senders + Reading + ReadContract>
-    Notifier<D, R>
-{
+impl<S: NotifierStore> Notifier<S> {
     /// Handles one invocation. An error asks Lambda to try again, and at last to keep the event among the dead letters.
     pub async fn handle(&self, event: &Value) -> Result<(), NotifyError> {
         let mut ended = Ok(());
         for notice in decode(event)? {
-            let attended = host::caught(self.attend(&Change::read(&notice))).await;
+            let attended = runtime::caught(self.attend(&Change::read(&notice))).await;
             let one = attended.unwrap_or(Err(NotifyError::Panicked));
             match &one {
                 Err(NotifyError::Ledger(error)) => self.count(Occurrence::service_failed(error.is_denied())),
@@ -108,18 +105,18 @@ impl<D: Incidents + Secrets + Mail + Measured + AlarmsNow, R: Partners + Senders
 
     async fn attend(&self, change: &Change) -> Result<(), NotifyError> {
         for _ in 0..LOOKS {
-            let seen = self.desk.incident(&change.incident).await?;
+            let seen = self.store.incident(&change.incident).await?;
             match decide(seen.as_ref(), change, self.host.now()) {
                 Decision::Nothing => return Ok(()),
                 Decision::Later => return Err(NotifyError::Busy),
                 Decision::Fold => {
-                    self.desk.fold(&change.incident, &change.alarm).await?;
+                    self.store.fold(&change.incident, &change.alarm).await?;
                     self.record(change, "none", Noticed::Folded, "");
                     return Ok(());
                 }
-                Decision::Tell(next) => {
-                    if self.desk.put_incident(&change.incident, &next, seen.as_ref()).await? {
-                        return self.tell(change, next).await;
+                Decision::Notify(next) => {
+                    if self.store.put_incident(&change.incident, &next, seen.as_ref()).await? {
+                        return self.notify(change, next).await;
                     }
                 }
             }
@@ -127,8 +124,8 @@ impl<D: Incidents + Secrets + Mail + Measured + AlarmsNow, R: Partners + Senders
         Err(NotifyError::Busy)
     }
 
-    /// Tells every channel that was not told yet, all at once, and keeps which of them took it.
-    async fn tell(&self, change: &Change, mine: Incident) -> Result<(), NotifyError> {
+    /// Notifies every channel that was not notified yet, all at once, and notes which of them accepted the message.
+    async fn notify(&self, change: &Change, mine: Incident) -> Result<(), NotifyError> {
         let message = self.message(change, &mine).await;
         let mut failed = Vec::new();
         let mut channels = vec![Channel::Mail];
@@ -138,7 +135,7 @@ impl<D: Incidents + Secrets + Mail + Measured + AlarmsNow, R: Partners + Senders
                 if let NoChannels::Read(error) = &error {
                     self.count(Occurrence::service_failed(error.is_denied()));
                 }
-                tracing::warn!(error = telemetry::chain(&error), "only mail is told");
+                tracing::warn!(error = telemetry::chain(&error), "only mail is sent");
                 failed.push("channels");
             }
         }
@@ -158,20 +155,20 @@ impl<D: Incidents + Secrets + Mail + Measured + AlarmsNow, R: Partners + Senders
             }
         }
         let next = Incident { told, done: failed.is_empty(), lease_until_ms: 0, ..mine.clone() };
-        // Not written: its lease is over and another invocation has it, which tells of it too.
-        if !self.desk.put_incident(&change.incident, &next, Some(&mine)).await? {
+        // Not written: its lease is over and another invocation has it, which notifies too.
+        if !self.store.put_incident(&change.incident, &next, Some(&mine)).await? {
             tracing::warn!("another invocation took the incident over");
         }
         if failed.is_empty() { Ok(()) } else { Err(NotifyError::Channels(failed)) }
     }
 
-    /// The message of a change, with what the ledger and CloudWatch say within their time.
+    /// Returns the message of a change, with what the ledger and CloudWatch say within their time.
     async fn message(&self, change: &Change, incident: &Incident) -> Message {
         let stack = &self.settings.stack;
         let (files, recent, members) = join3(
-            files::of(&self.reading, change, stack),
-            recent::of(&self.desk, change, self.host.now()),
-            members::of(&self.desk, change, stack),
+            files::of(&self.store, change, stack),
+            recent::of(&self.store, change, self.host.now()),
+            members::of(&self.store, change, stack),
         )
         .await;
         let files = files.unwrap_or_else(|unanswered| {
@@ -198,11 +195,11 @@ impl<D: Incidents + Secrets + Mail + Measured + AlarmsNow, R: Partners + Senders
         (self.host.metric)(&occurrence.metric(&self.settings.metrics, self.host.now()));
     }
 
-    /// The channels of the secret, read each time: incidents are rare, and a new secret holds at once.
+    /// Returns the channels of the secret, read each time: incidents are rare, and a new secret holds at once.
     async fn channels(&self) -> Result<Vec<Channel>, NoChannels> {
         match &self.settings.channels_secret {
             None => Ok(Vec::new()),
-            Some(arn) => Ok(Channel::parse(&self.desk.secret(arn).await?)?),
+            Some(arn) => Ok(Channel::parse(&self.store.secret(arn).await?)?),
         }
     }
 
@@ -212,7 +209,7 @@ impl<D: Incidents + Secrets + Mail + Measured + AlarmsNow, R: Partners + Senders
         let ended = match channel {
             Channel::Mail => {
                 let (subject, text) = render::mail(message);
-                self.desk.mail(&subject, &text).await.map_err(ChannelError::from)
+                self.store.mail(&subject, &text).await.map_err(ChannelError::from)
             }
             other => other.post(&self.client, self.settings.policy, message, self.host.now()).await,
         };

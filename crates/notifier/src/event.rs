@@ -55,7 +55,7 @@ mod tests {
 
     use super::*;
 
-    /// An event as Lambda passes it on, with one message.
+    /// Returns an event as Lambda passes it on, with one message.
     fn event(message: &Value) -> Value {
         let mut sns = json!({
             "Type": "Notification", "MessageId": "m", "TopicArn": "arn:aws:sns:eu-central-1:111122223333:s-alarms",

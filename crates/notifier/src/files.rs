@@ -3,22 +3,23 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use feed::{HEARTBEAT, UNKNOWN};
 use futures_util::future::join_all;
-use jiff::Timestamp;
-use store::door::{Credential, Feeds, FileQuery, ListedFile, Partners, Reading, Senders};
-use store::{Error, Outcome, ReadContract, State, UNKNOWN as WRONG_KEY};
+use runtime::{HEARTBEAT, UNKNOWN, format_instant, format_readable, landed_ms};
+use store::{
+    Credential, Error, Feeds, FileQuery, ListInbox, ListedFile, Outcome, ReadContracts, ReadLedger,
+    ReadPartners, State, UNKNOWN as WRONG_KEY,
+};
 use telemetry::Label;
 
 use crate::alarm::Change;
 use crate::deliver::LookupError;
 use crate::overdue::{self, Overdue};
 
-/// The metrics of our own that files make bad.
+/// The stack's own metrics that quarantined files raise.
 const BAD: [&str; 2] = [QUARANTINED, "RejectPercent"];
 /// The one of them of files that were not loaded.
 const QUARANTINED: &str = "FilesQuarantined";
-/// The metrics of our own that a file makes bad which did not come, or not as expected.
+/// The stack's own metrics that a missing, late or unusual file raises.
 const EXPECTED: [&str; 3] = [OVERDUE, "FilesThin", "FilesFat"];
 /// The one of them of a file that did not come.
 const OVERDUE: &str = "FilesOverdue";
@@ -29,7 +30,7 @@ const CONTRACT_INVALID: &str = "CONTRACT_INVALID";
 /// The most partners whose files are looked through, and of each the most files.
 pub(crate) const PARTNERS: usize = 50;
 const FILES_OF_A_PARTNER: u16 = 20;
-/// The most files that are told, and the most partners whose newest file is.
+/// Maximum number of files in a message, and of partners whose newest file is shown.
 pub(crate) const FILES: usize = 5;
 /// How far back bad files are looked for, milliseconds: a day.
 const BACK_MS: u64 = 86_400_000;
@@ -61,7 +62,7 @@ pub struct BadFile {
 }
 
 /// Looks for the files of an alarm of a stack.
-pub(crate) async fn of<R: Partners + Senders + Reading + ReadContract>(
+pub(crate) async fn of<R: ReadPartners + ListInbox + ReadLedger + ReadContracts>(
     reading: &R,
     change: &Change,
     stack: &str,
@@ -80,12 +81,14 @@ pub(crate) async fn of<R: Partners + Senders + Reading + ReadContract>(
     }
 }
 
-async fn bad<R: Partners + Senders + Reading>(
+async fn bad<R: ReadPartners + ListInbox + ReadLedger>(
     reading: &R,
     change: &Change,
     stack: &str,
 ) -> Result<Vec<BadFile>, Error> {
-    let from = from(change.changed_ms);
+    // An order begins with a whole second.
+    let begin = change.changed_ms.saturating_sub(BACK_MS);
+    let from = Some(format_instant(begin - begin % 1_000));
     let partners = if let Some(partner) = change.place("partner") {
         vec![(partner.to_owned(), partner.to_owned())]
     } else {
@@ -105,9 +108,12 @@ async fn bad<R: Partners + Senders + Reading>(
     Ok(described.take(FILES).collect())
 }
 
-/// The newest file of each partner of the alarm's feed. Where a file is waited for, whoever waits longest comes first: a
+/// Returns the newest file of each partner of the alarm's feed. Where a file is overdue, the partner that waits longest comes first: a
 /// partner that is to send the feed and never did, then the oldest file.
-async fn newest<R: Partners + Senders + Reading>(reading: &R, change: &Change) -> Result<Vec<String>, Error> {
+async fn newest<R: ReadPartners + ListInbox + ReadLedger>(
+    reading: &R,
+    change: &Change,
+) -> Result<Vec<String>, Error> {
     let partners = match change.place("partner") {
         Some(partner) => vec![(partner.to_owned(), partner.to_owned())],
         None => everybody(reading).await?,
@@ -126,8 +132,8 @@ async fn newest<R: Partners + Senders + Reading>(reading: &R, change: &Change) -
     Ok(lines)
 }
 
-/// The active partners with a credential that names the alarm's feed.
-async fn expected<R: Partners>(reading: &R, change: &Change) -> Result<Vec<String>, Error> {
+/// Returns the active partners with a credential that names the alarm's feed.
+async fn expected<R: ReadPartners>(reading: &R, change: &Change) -> Result<Vec<String>, Error> {
     let Some(feed) = change.place("feed") else { return Ok(Vec::new()) };
     let partners = reading.all_partners().await?;
     let active: Vec<_> = partners.into_iter().filter(|partner| partner.active).take(PARTNERS).collect();
@@ -145,9 +151,9 @@ async fn expected<R: Partners>(reading: &R, change: &Change) -> Result<Vec<Strin
     Ok(expected)
 }
 
-/// Files of these partners and the alarm's feed with their partner as it is shown, newest first, of each partner at most
+/// Returns files of these partners and the alarm's feed with their partner as it is shown, newest first, of each partner at most
 /// `limit`.
-async fn listed<R: Reading>(
+async fn listed<R: ReadLedger>(
     reading: &R,
     change: &Change,
     partners: Vec<(String, String)>,
@@ -170,24 +176,19 @@ async fn listed<R: Reading>(
     Ok(found)
 }
 
-/// The partners of the table, and those that only drop files into the inbox, each with the name that is shown: a folder that
+/// Returns the partners of the table, and those that only drop files into the inbox, each with the name that is shown: a folder that
 /// no operator named may be a patient. Not the stack's own heartbeat.
-async fn everybody<R: Partners + Senders>(reading: &R) -> Result<Vec<(String, String)>, Error> {
+async fn everybody<R: ReadPartners + ListInbox>(reading: &R) -> Result<Vec<(String, String)>, Error> {
     let registered = reading.all_partners().await?.into_iter().map(|partner| partner.name);
     let mut shown: BTreeMap<String, String> = registered.map(|name| (name.clone(), name)).collect();
-    for name in reading.senders(None).await?.names.into_iter().filter(|name| feed::is_name(name)) {
+    for name in reading.senders(None).await?.names.into_iter().filter(|name| runtime::is_name(name)) {
         shown.entry(name).or_insert_with(|| UNKNOWN.to_owned());
     }
     shown.remove(HEARTBEAT);
     Ok(shown.into_iter().collect())
 }
 
-fn from(changed_ms: u64) -> Option<String> {
-    let begin = i64::try_from(changed_ms.saturating_sub(BACK_MS)).ok()?;
-    Some(Timestamp::from_millisecond(begin).ok()?.strftime("%Y-%m-%dT%H:%M:%S").to_string())
-}
-
-/// One line of ids, codes and counts; `None` for a file that is all good. Never the key, which may be a patient's name.
+/// Returns one line of ids, codes and counts; `None` for a file that is all good. Never the key, which may be a patient's name.
 fn line(partner: &str, file: &ListedFile) -> Option<String> {
     let outcome = file.outcome.as_ref()?;
     let what = match file.state {
@@ -201,13 +202,13 @@ fn line(partner: &str, file: &ListedFile) -> Option<String> {
     if partner == WRONG_KEY {
         return Some(format!("{} under a key that names no partner and feed: {what}", file.file));
     }
-    // The name of a feed that nobody agreed on is whatever the sender called a folder.
+    // A feed without a contract has the name that the sender gave to a folder.
     let is_agreed = !outcome.contract_hash.is_empty() || outcome.fault.as_deref() == Some(CONTRACT_INVALID);
     let (partner, feed) = (Label::new(partner), Label::new(if is_agreed { &file.feed } else { UNKNOWN }));
     Some(format!("{} of {}/{}: {what}", file.file, partner.as_str(), feed.as_str()))
 }
 
-/// What shows a file's story, and the records that were rejected when some were.
+/// Returns what shows a file's story, and the records that were rejected when some were.
 fn commands(stack: &str, file: &ListedFile) -> Vec<String> {
     let command = |word: &str| format!("scalper --stack {stack} {word} {}", file.file);
     let rejects = file.outcome.as_ref().is_some_and(|outcome| outcome.counts.rejects > 0);
@@ -215,15 +216,14 @@ fn commands(stack: &str, file: &ListedFile) -> Vec<String> {
     words.iter().map(|word| command(word)).collect()
 }
 
-/// Whose file it was, when it came, its state and its rows.
+/// Returns whose file it was, when it came, its state and its rows.
 fn arrival(partner: &str, file: &ListedFile) -> String {
     format!("{} of {}{}", file.file, Label::new(partner).as_str(), story(file))
 }
 
-/// When a file came, its state and its rows.
+/// Returns when a file came, its state and its rows.
 pub(crate) fn story(file: &ListedFile) -> String {
-    let came = file.order.split('/').next().and_then(|instant| instant.parse::<Timestamp>().ok());
-    let came = came.map(|instant| instant.strftime(", came %Y-%m-%d %H:%M:%S UTC").to_string());
+    let came = landed_ms(&file.order).map(|landed| format!(", came {}", format_readable(landed)));
     let counted = file.outcome.as_ref().map(|outcome| match file.state {
         State::Complete => format!(", {} rows", outcome.counts.rows),
         _ => format!(", {} records", outcome.counts.records),

@@ -1,4 +1,4 @@
-//! Whether a change of an alarm is told: the one decision, of what is kept and of the time.
+//! Decides whether a change of an alarm is sent: a pure function of the stored incident and of the time.
 
 use std::collections::BTreeSet;
 
@@ -14,11 +14,11 @@ const LEASE_MS: u64 = 55_000;
 /// What is done about a change.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Decision {
-    /// It is told, once the incident is written like this.
-    Tell(Incident),
-    /// It belongs to what was told already, and is counted.
+    /// The change is sent, once the incident is written like this.
+    Notify(Incident),
+    /// The change belongs to an incident that was sent already, and is counted.
     Fold,
-    /// There is nothing to tell: it is over, or it says nothing.
+    /// Nothing is sent: the incident is resolved, or the change says nothing new.
     Nothing,
     /// The message before it is on its way; later.
     Later,
@@ -35,17 +35,17 @@ pub(crate) fn decide(seen: Option<&Incident>, change: &Change, now_ms: u64) -> D
 }
 
 fn on_alarm(seen: Option<&Incident>, change: &Change, now_ms: u64) -> Decision {
-    let Some(seen) = seen else { return Decision::Tell(begin(change, now_ms)) };
+    let Some(seen) = seen else { return Decision::Notify(begin(change, now_ms)) };
     if !seen.open {
         // An alarm of before the recovery came late.
         let is_news = seen.changed_ms < change.changed_ms;
-        return if is_news { Decision::Tell(begin(change, now_ms)) } else { Decision::Nothing };
+        return if is_news { Decision::Notify(begin(change, now_ms)) } else { Decision::Nothing };
     }
     if seen.done || now_ms < seen.lease_until_ms {
         return Decision::Fold;
     }
-    // The one that began it did not end: this one tells the channels that were not told.
-    Decision::Tell(Incident { lease_until_ms: now_ms.saturating_add(LEASE_MS), ..seen.clone() })
+    // The one that began it did not end: this one notifies the remaining channels.
+    Decision::Notify(Incident { lease_until_ms: now_ms.saturating_add(LEASE_MS), ..seen.clone() })
 }
 
 fn on_recovery(seen: Option<&Incident>, change: &Change, now_ms: u64) -> Decision {
@@ -56,7 +56,7 @@ fn on_recovery(seen: Option<&Incident>, change: &Change, now_ms: u64) -> Decisio
         if seen.changed_ms != change.changed_ms || !is_unfinished {
             return Decision::Nothing;
         }
-        return Decision::Tell(Incident { lease_until_ms, ..seen.clone() });
+        return Decision::Notify(Incident { lease_until_ms, ..seen.clone() });
     }
     if seen.changed_ms > change.changed_ms {
         return Decision::Nothing;
@@ -64,7 +64,7 @@ fn on_recovery(seen: Option<&Incident>, change: &Change, now_ms: u64) -> Decisio
     if !seen.done && now_ms < seen.lease_until_ms {
         return Decision::Later;
     }
-    Decision::Tell(Incident {
+    Decision::Notify(Incident {
         open: false,
         alarm: change.alarm.clone(),
         changed_ms: change.changed_ms,

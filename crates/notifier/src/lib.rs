@@ -7,9 +7,9 @@
 //! ```
 //!
 //! An incident is one page and one recovery, however many alarms belong to it and however often each change is delivered:
-//! who opens or closes it is decided by one conditional write. A change that could not be told on every channel is
+//! who opens or closes it is decided by one conditional write. A change that could not be sent on every channel is
 //! delivered again, and told on those that did not take it. A message may come twice where a channel took it and the
-//! ledger could not be told so. Messages hold names, ids, counts and codes, and no value of a file.
+//! ledger could not be sent. Messages hold names, ids, counts and codes, and no value of a file.
 
 pub mod alarm;
 mod channel;
@@ -28,24 +28,21 @@ mod trigger;
 
 pub use deliver::NotifyError;
 
-use host::Host;
 use outbound::{CircuitBreakers, Client, Policy};
-use store::door::{Partners, Reading, Senders};
-use store::{AlarmsNow, Incidents, Mail, Measured, ReadContract, Secrets};
+use runtime::Host;
+use store::{Incidents, ListInbox, Mail, ReadContracts, ReadLedger, ReadMetrics, ReadPartners, Secrets};
 use telemetry::Metrics;
 
-/// What a message needs besides its alarm. `D`: incidents, secrets, mail, recent values, alarms. `R`: partners, their files and
-/// the contracts.
-pub struct Notifier<D, R> {
-    desk: D,
-    reading: R,
+/// What a message needs besides its alarm.
+pub struct Notifier<S> {
+    store: S,
     client: Client,
     settings: Settings,
     breakers: CircuitBreakers,
     host: Host,
 }
 
-/// What the stack tells of itself.
+/// The settings of the stack.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Settings {
     /// The secret that holds the channels; `None`: mail is the only one.
@@ -58,13 +55,23 @@ pub struct Settings {
     pub metrics: Metrics,
 }
 
-impl<D: Incidents + Secrets + Mail + Measured + AlarmsNow, R: Partners + Senders + Reading + ReadContract>
-    Notifier<D, R>
+/// What the notifier reaches: incidents, secrets, mail, recent values and alarms; partners, their files, the folders of the
+/// inbox and the contracts.
+pub trait NotifierStore:
+    Incidents + Secrets + Mail + ReadMetrics + ReadPartners + ListInbox + ReadLedger + ReadContracts
 {
-    /// A notifier between these.
-    pub fn new(desk: D, reading: R, settings: Settings, host: Host) -> Result<Self, outbound::PostError> {
+}
+
+impl<T> NotifierStore for T where
+    T: Incidents + Secrets + Mail + ReadMetrics + ReadPartners + ListInbox + ReadLedger + ReadContracts
+{
+}
+
+impl<S: NotifierStore> Notifier<S> {
+    /// Makes a notifier between these.
+    pub fn new(store: S, settings: Settings, host: Host) -> Result<Self, outbound::PostError> {
         let client = Client::new(settings.policy)?;
-        Ok(Self { desk, reading, client, settings, breakers: CircuitBreakers::default(), host })
+        Ok(Self { store, client, settings, breakers: CircuitBreakers::default(), host })
     }
 }
 

@@ -1,31 +1,44 @@
-//! The Lambda function that tells operators of incidents.
+//! The Lambda function that notifies operators of incidents.
 
 // The futures of the SDK lie deep in one another; their layout is computed in one query.
 #![recursion_limit = "256"]
 
 use anyhow::Context;
-use host::Host;
-use lambda_runtime::{LambdaEvent, service_fn};
 use notifier::{Notifier, config::Config};
-use serde_json::Value;
+use runtime::Host;
+use store::aws::{
+    CloudWatch, Connection, ContractsBucket, InboxBucket, LedgerTable, MailTopic, PartnersTable,
+    SecretsManager,
+};
+
+store::resources! {
+    /// What the notifier reaches.
+    struct Resources {
+        inbox: InboxBucket,
+        contracts: ContractsBucket,
+        ledger: LedgerTable,
+        partners: PartnersTable,
+        mail: MailTopic,
+        secrets: SecretsManager,
+        cloudwatch: CloudWatch,
+    }
+}
 
 #[tokio::main(flavor = "current_thread")]
-async fn main() -> Result<(), lambda_runtime::Error> {
-    let config = Config::from_environment().context("reading the configuration")?;
-    telemetry::start(&config.log_level);
-    let (desk, door) = store::aws::connect_notifier(
-        &config.inbox,
-        &config.contracts_bucket,
-        &config.ledger_table,
-        &config.partners_table,
-        &config.mail_topic,
-        config.access,
-    );
+async fn main() -> Result<(), runtime::Error> {
+    let config = runtime::start(Config::read)?;
+    let connection = Connection::open(config.access);
+    let (s3, dynamodb) = (connection.s3(None), connection.dynamodb());
+    let resources = Resources {
+        inbox: InboxBucket::new(&s3, &config.inbox),
+        contracts: ContractsBucket::new(&s3, &config.contracts_bucket),
+        ledger: LedgerTable::new(&dynamodb, &config.ledger_table),
+        partners: PartnersTable::new(&dynamodb, &config.partners_table),
+        mail: MailTopic::new(&connection.sns(), &config.mail_topic),
+        secrets: SecretsManager::new(&connection.secrets()),
+        cloudwatch: CloudWatch::new(&connection.cloudwatch()),
+    };
     let notifier =
-        Notifier::new(desk, door, config.settings, Host::system()).context("making the client for posts")?;
-    let notifier = &notifier;
-    lambda_runtime::run(service_fn(async |event: LambdaEvent<Value>| {
-        Box::pin(notifier.handle(&event.payload)).await
-    }))
-    .await
+        Notifier::new(resources, config.settings, Host::system()).context("making the client for posts")?;
+    runtime::serve(async |event, _| Box::pin(notifier.handle(&event)).await).await
 }

@@ -1,7 +1,7 @@
 //! The alarms of one incident as CloudWatch has them now: which of them are on and by how much, and what has happened
 //! where they are not.
 
-use store::{AlarmNow, AlarmsNow};
+use store::{AlarmNow, ReadMetrics};
 
 use crate::alarm::{Change, Description, values};
 use crate::deliver::LookupError;
@@ -21,15 +21,15 @@ pub struct Member {
 }
 
 /// Reads the alarms of a change's incident; none for an alarm that is an incident of its own.
-pub(crate) async fn of<D: AlarmsNow>(
-    desk: &D,
+pub(crate) async fn of<D: ReadMetrics>(
+    metrics: &D,
     change: &Change,
     stack: &str,
 ) -> Result<Vec<Member>, LookupError> {
     if change.state.is_none() || !change.is_part {
         return Ok(Vec::new());
     }
-    let alarms = LookupError::within(desk.alarms_now(&format!("{stack}-"))).await?;
+    let alarms = LookupError::within(metrics.alarms_now(&format!("{stack}-"))).await?;
     Ok(alarms.into_iter().filter_map(|alarm| member(alarm, &change.incident)).collect())
 }
 

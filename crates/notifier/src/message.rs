@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use jiff::Timestamp;
+use runtime::format_readable;
 use store::Incident;
 
 use crate::alarm::Change;
@@ -27,7 +27,7 @@ pub enum Status {
 }
 
 impl Status {
-    /// The word in titles.
+    /// Returns the word in titles.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
@@ -76,7 +76,7 @@ pub struct Known {
 }
 
 impl Message {
-    /// The message of a change that began or ended this incident.
+    /// Makes the message of a change that began or ended this incident.
     #[must_use]
     pub fn new(change: &Change, incident: &Incident, known: &Known) -> Self {
         let status = match (change.state, incident.open) {
@@ -85,9 +85,9 @@ impl Message {
             (Some(_), false) => Status::Closed,
         };
         let is_closed = status == Status::Closed;
-        let mut facts: Vec<Fact> = vec![("since".into(), instant(incident.since_ms))];
+        let mut facts: Vec<Fact> = vec![("since".into(), format_readable(incident.since_ms))];
         if is_closed {
-            facts.push(("until".into(), instant(incident.changed_ms)));
+            facts.push(("until".into(), format_readable(incident.changed_ms)));
         }
         if status == Status::Open && change.incident != change.alarm {
             facts.push(("incident".into(), change.incident.clone()));
@@ -121,7 +121,7 @@ impl Message {
         }
     }
 
-    /// The first line: what, which, and how long it lasted.
+    /// Returns the first line: what, which, and how long it lasted.
     #[must_use]
     pub fn title(&self) -> String {
         let lasted = self.lasted_ms.and_then(lasted).map(|lasted| format!(" after {lasted}"));
@@ -129,7 +129,7 @@ impl Message {
     }
 }
 
-/// The metric with its value and threshold, and the values before. The value is the one that CloudWatch gave as its
+/// Returns the metric with its value and threshold, and the values before. The value is the one that CloudWatch gave as its
 /// reason, since the newest period may have just begun.
 fn measured(change: &Change, recent: Option<&Recent>) -> Vec<Fact> {
     let Some(quantity) = &change.quantity else { return Vec::new() };
@@ -138,7 +138,7 @@ fn measured(change: &Change, recent: Option<&Recent>) -> Vec<Fact> {
     [(quantity.name.clone(), quantity.reading(value))].into_iter().chain(line).collect()
 }
 
-/// The alarms of the incident that are on, each with its value and threshold. The alarm of the message has its own
+/// Returns the alarms of the incident that are on, each with its value and threshold. The alarm of the message has its own
 /// above.
 fn alarms_on(change: &Change, members: &[Member]) -> Vec<Fact> {
     let others = members.iter().filter(|member| member.is_on && member.name != change.alarm);
@@ -153,7 +153,7 @@ fn alarms_on(change: &Change, members: &[Member]) -> Vec<Fact> {
     limited(name, lines)
 }
 
-/// The alarms that went off in an incident that is resolved, each with what has happened.
+/// Returns the alarms that went off in an incident that is resolved, each with what has happened.
 fn alarms_ended(change: &Change, incident: &Incident, members: &[Member]) -> Vec<Fact> {
     let went_off = incident.alarms.iter().filter(|name| **name != change.alarm);
     let line = |name: &String| {
@@ -173,7 +173,7 @@ fn limited(name: &'static str, mut lines: Vec<String>) -> Vec<Fact> {
     facts
 }
 
-/// What is known of files.
+/// Returns what is known of files.
 fn about(files: &Files) -> Vec<(&'static str, String)> {
     match files {
         Files::NotAsked => Vec::new(),
@@ -206,7 +206,7 @@ fn about(files: &Files) -> Vec<(&'static str, String)> {
     }
 }
 
-/// The dimensions that a reader knows what to do with.
+/// Returns the dimensions that a reader knows what to do with.
 fn known_place(dimension: &str) -> Option<&'static str> {
     Some(match dimension {
         "partner" => "partner",
@@ -219,13 +219,7 @@ fn known_place(dimension: &str) -> Option<&'static str> {
     })
 }
 
-/// An instant in UTC.
-pub(crate) fn instant(ms: u64) -> String {
-    let instant = i64::try_from(ms).ok().and_then(|ms| Timestamp::from_millisecond(ms).ok());
-    instant.unwrap_or_default().strftime("%Y-%m-%d %H:%M:%S UTC").to_string()
-}
-
-/// A span of time in words; `None` for less than a second.
+/// Returns a span of time in words; `None` for less than a second.
 fn lasted(milliseconds: u64) -> Option<String> {
     let words = |count: u64, word: &str| format!("{count} {word}{}", if count == 1 { "" } else { "s" });
     let seconds = milliseconds / 1_000;
@@ -240,7 +234,7 @@ fn lasted(milliseconds: u64) -> Option<String> {
     Some(if smaller.0 == 0 { first } else { format!("{first} {}", words(smaller.0, smaller.1)) })
 }
 
-/// The alarm in CloudWatch's console, for a name that needs no encoding.
+/// Returns the alarm in CloudWatch's console, for a name that needs no encoding.
 fn link(change: &Change) -> Option<String> {
     let region = change.region.as_deref()?;
     let name = &change.alarm;

@@ -1,18 +1,18 @@
 //! The overdue files of all feeds, for the alarm that has no feed: judged as the watcher judges them, by the contracts and
-//! by what came. And the contracts whose newest version does not compile, which the same alarm tells of.
+//! by what came. And the contracts whose newest version does not compile, which the same alarm reports.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use contract::{Arrival, Contract, Due, Expectation};
-use feed::{BrokenContract, HEARTBEAT, InForce, Terms, UNKNOWN};
 use futures_util::future::join_all;
-use jiff::Timestamp;
-use store::door::{Credential, Feeds, FileQuery, ListedFile, Partners, Reading, Senders};
-use store::{Error, ReadContract, State};
+use runtime::{BrokenContract, HEARTBEAT, InForce, Terms, UNKNOWN, format_readable, landed_ms};
+use store::{
+    Credential, Error, Feeds, FileQuery, ListInbox, ListedFile, ReadContracts, ReadLedger, ReadPartners,
+    State,
+};
 
 use crate::files::{FILES, PARTNERS, story};
-use crate::message::instant;
 
 /// Maximum number of feeds whose contracts are read, and of pairs of partner and feed that are judged.
 const MOST_FEEDS: usize = 50;
@@ -72,7 +72,7 @@ struct Found<'a> {
 }
 
 /// Looks for the files that are overdue at this time.
-pub(crate) async fn of<R: Partners + Senders + Reading + ReadContract>(
+pub(crate) async fn of<R: ReadPartners + ListInbox + ReadLedger + ReadContracts>(
     reading: &R,
     now_ms: u64,
     stack: &str,
@@ -103,16 +103,16 @@ pub(crate) async fn of<R: Partners + Senders + Reading + ReadContract>(
     Ok(Overdue { files, more, contracts: broken, command: format!("scalper --stack {stack} status") })
 }
 
-/// The contracts whose newest version does not compile, one line each.
-pub(crate) async fn broken<R: Reading + ReadContract>(reading: &R) -> Result<Vec<String>, Error> {
+/// Returns the contracts whose newest version does not compile, one line each.
+pub(crate) async fn broken<R: ReadContracts>(reading: &R) -> Result<Vec<String>, Error> {
     Ok(broken_lines(&contracts(reading).await?))
 }
 
-/// What holds for each feed that has a contract.
-async fn contracts<R: Reading + ReadContract>(reading: &R) -> Result<Vec<(String, InForce)>, Error> {
-    let feeds = reading.feeds().await?.into_iter().filter(|name| feed::is_name(name));
+/// Returns the contract in force for each feed that has one.
+async fn contracts<R: ReadContracts>(reading: &R) -> Result<Vec<(String, InForce)>, Error> {
+    let feeds = reading.feeds().await?.into_iter().filter(|name| runtime::is_name(name));
     let feeds: Vec<String> = feeds.take(MOST_FEEDS).collect();
-    let read = join_all(feeds.iter().map(|feed| feed::in_force(reading, feed))).await;
+    let read = join_all(feeds.iter().map(|feed| runtime::in_force(reading, feed))).await;
     feeds.into_iter().zip(read).map(|(feed, found)| Ok((feed, found?))).collect()
 }
 
@@ -121,7 +121,7 @@ fn broken_lines(contracts: &[(String, InForce)]) -> Vec<String> {
     broken.take(FILES).map(|(feed, newest): (_, &BrokenContract)| newest.told(feed)).collect()
 }
 
-/// The active contracts that expect files, by feed.
+/// Returns the active contracts that expect files, by feed.
 fn expecting(contracts: Vec<(String, InForce)>) -> BTreeMap<String, Arc<Contract>> {
     let active = contracts.into_iter().filter_map(|(feed, found)| match found.terms {
         Terms::Active(contract) if contract.expectation.is_some() && feed != HEARTBEAT => {
@@ -132,8 +132,11 @@ fn expecting(contracts: Vec<(String, InForce)>) -> BTreeMap<String, Arc<Contract
     active.collect()
 }
 
-/// The active partners of the table with the feeds that their credentials name, and those that only drop files.
-async fn senders<R: Partners + Senders>(reading: &R, now_ms: u64) -> Result<BTreeMap<String, Sender>, Error> {
+/// Returns the active partners of the table with the feeds that their credentials name, and those that only drop files.
+async fn senders<R: ReadPartners + ListInbox>(
+    reading: &R,
+    now_ms: u64,
+) -> Result<BTreeMap<String, Sender>, Error> {
     let partners = reading.all_partners().await?;
     let known: BTreeSet<String> = partners.iter().map(|partner| partner.name.clone()).collect();
     let active: Vec<_> =
@@ -145,13 +148,14 @@ async fn senders<R: Partners + Senders>(reading: &R, now_ms: u64) -> Result<BTre
         senders.insert(partner.name, Sender { created_ms: Some(partner.created_ms), named });
     }
     let folders = reading.senders(None).await?.names.into_iter();
-    let dropping = folders.filter(|name| feed::is_name(name) && name != HEARTBEAT && !known.contains(name));
+    let dropping =
+        folders.filter(|name| runtime::is_name(name) && name != HEARTBEAT && !known.contains(name));
     senders
         .extend(dropping.take(PARTNERS.saturating_sub(senders.len())).map(|name| (name, Sender::default())));
     Ok(senders)
 }
 
-/// The feeds that valid credentials name, each since the oldest of them.
+/// Returns the feeds that valid credentials name, each since the oldest of them.
 fn named(credentials: impl Iterator<Item = Credential>, now_ms: u64) -> BTreeMap<String, u64> {
     let mut named: BTreeMap<String, u64> = BTreeMap::new();
     for credential in credentials.filter(|one| one.is_valid(now_ms)) {
@@ -164,8 +168,8 @@ fn named(credentials: impl Iterator<Item = Credential>, now_ms: u64) -> BTreeMap
     named
 }
 
-/// What is overdue of a pair; `None` when nothing is, and when the partner is not known to send the feed.
-async fn judge<'a, R: Reading>(
+/// Returns what is overdue of a pair; `None` when nothing is, and when the partner is not known to send the feed.
+async fn judge<'a, R: ReadLedger>(
     reading: &R,
     pair: &Pair<'a>,
     now_ms: u64,
@@ -207,18 +211,17 @@ async fn judge<'a, R: Reading>(
     Ok(is_overdue.then_some(Found { partner, feed: pair.feed, arrival, due, newest }))
 }
 
-/// When a file came that counts, milliseconds since the epoch.
+/// Returns when a file came that counts, milliseconds since the epoch.
 fn came(file: &ListedFile) -> Option<u64> {
     let counts = !matches!(file.state, State::Ignored | State::Gone | State::Duplicate);
-    let instant: Timestamp = file.order.split('/').next().filter(|_| counts)?.parse().ok()?;
-    u64::try_from(instant.as_millisecond()).ok()
+    landed_ms(&file.order).filter(|_| counts)
 }
 
 impl Found<'_> {
-    /// Names only: of a registered partner, and of a feed that has a contract. Never the key, which may be a patient's name.
+    /// Returns names only: of a registered partner, and of a feed that has a contract. Never the key, which may be a patient's name.
     fn told(&self, stack: &str) -> OverdueFile {
         let Self { partner, feed, arrival, due, newest } = self;
-        let deadline = instant(due.deadline_ms);
+        let deadline = format_readable(due.deadline_ms);
         let what = match arrival {
             Arrival::Late => format!("late, due by {deadline}"),
             Arrival::OnTime | Arrival::Missing => format!("missing since {deadline}"),

@@ -47,7 +47,7 @@ pub(crate) struct Term<'a> {
 }
 
 impl Limit {
-    /// The limit of a comparison as CloudWatch calls it; `None` for a band, which has no threshold.
+    /// Makes the limit of a comparison as CloudWatch calls it; `None` for a band, which has no threshold.
     pub(crate) fn new(comparison: &str, threshold: Option<f64>) -> Option<Self> {
         let side = match comparison {
             "GreaterThanThreshold" => Side::Above,
@@ -72,7 +72,7 @@ impl Limit {
 }
 
 impl Quantity {
-    /// The quantity of an alarm that reads these metrics; `None` when it reads none.
+    /// Makes the quantity of an alarm that reads these metrics; `None` when it reads none.
     pub(crate) fn new(terms: &[Term<'_>], period_seconds: Option<u32>, limit: Option<Limit>) -> Option<Self> {
         let first = terms.first()?;
         let known: Option<Vec<Definition>> =
@@ -92,7 +92,7 @@ impl Quantity {
         Some(Self { name, unit, summed_seconds, limit })
     }
 
-    /// The quantity of queries that say everything.
+    /// Makes the quantity of queries that say everything.
     pub(crate) fn of<'q>(
         queries: &'q [Query],
         period_seconds: Option<u32>,
@@ -108,13 +108,13 @@ impl Quantity {
         Self::new(&terms, period_seconds, limit)
     }
 
-    /// One value with its unit.
+    /// Returns one value with its unit.
     #[must_use]
     pub fn value(&self, value: f64) -> String {
         with_unit(value, self.unit)
     }
 
-    /// A value beside the threshold, for example `10 in 5 minutes (alarm above 5)`.
+    /// Returns a value with the threshold, for example `10 in 5 minutes (alarm above 5)`.
     #[must_use]
     pub fn reading(&self, value: Option<f64>) -> String {
         let Some(value) = value else {
@@ -136,7 +136,7 @@ fn joined<'a>(names: impl Iterator<Item = &'a str>) -> Cow<'static, str> {
     Cow::Owned(plain(&names.collect::<Vec<_>>().join(" and "), NAME_CHARACTERS))
 }
 
-/// A value with its unit.
+/// Returns a value with its unit.
 fn with_unit(value: f64, unit: Option<Unit>) -> String {
     let number = number(value);
     let one = number == "1";
@@ -156,12 +156,12 @@ fn with_unit(value: f64, unit: Option<Unit>) -> String {
     format!("{number} {word}")
 }
 
-/// A threshold: its longer form where it has one.
+/// Returns a threshold: its longer form where it has one.
 fn whole(value: f64, unit: Option<Unit>) -> String {
     gloss(value, unit).unwrap_or_else(|| with_unit(value, unit))
 }
 
-/// A time that is long in larger units, for example `20 min 40 s`.
+/// Returns a time that is long in larger units, for example `20 min 40 s`.
 fn gloss(value: f64, unit: Option<Unit>) -> Option<String> {
     let seconds = match unit? {
         Unit::Seconds if value >= 60.0 => value,
@@ -184,7 +184,7 @@ fn gloss(value: f64, unit: Option<Unit>) -> Option<String> {
     Some(shown.join(" "))
 }
 
-/// A number with at most three digits after the point, in groups of three.
+/// Returns a number with at most three digits after the point, in groups of three.
 fn number(value: f64) -> String {
     let text = format!("{value:.3}");
     let (whole, fraction) = text.split_once('.').unwrap_or((&text, ""));
@@ -202,7 +202,7 @@ fn number(value: f64) -> String {
     format!("{sign}{grouped}{point}{fraction}")
 }
 
-/// The length of a period in words.
+/// Returns the length of a period in words.
 pub(crate) fn period(seconds: u32) -> String {
     let words = |count: u32, word: &str| format!("{count} {word}{}", if count == 1 { "" } else { "s" });
     match seconds {

@@ -1,12 +1,12 @@
 //! The values that an alarm compared lately, from CloudWatch.
 
-use store::{Measured, Query, Span};
+use store::{Query, ReadMetrics, Span};
 
 use crate::alarm::Change;
 use crate::deliver::LookupError;
 use crate::quantity::{Quantity, period};
 
-/// The most values that are told, and so the periods that are asked for: an hour of five minutes each.
+/// Maximum number of values in a message, one for each period of five minutes: an hour.
 const PERIODS: u32 = 12;
 
 /// What an alarm compares, and how often.
@@ -28,8 +28,8 @@ pub struct Recent {
 }
 
 /// Reads the values until now (milliseconds since the epoch); `None` when there is nothing to ask, or no answer.
-pub(crate) async fn of<D: Measured>(
-    desk: &D,
+pub(crate) async fn of<D: ReadMetrics>(
+    metrics: &D,
     change: &Change,
     now_ms: u64,
 ) -> Result<Option<Recent>, LookupError> {
@@ -39,7 +39,7 @@ pub(crate) async fn of<D: Measured>(
     let until_ms = (now_ms / period_ms).saturating_add(1).saturating_mul(period_ms);
     let from_ms = until_ms.saturating_sub(period_ms * u64::from(PERIODS));
     let span = Span { from_ms, until_ms, period_seconds: *period_seconds };
-    let found = LookupError::within(desk.measured(queries, span)).await?;
+    let found = LookupError::within(metrics.measured(queries, span)).await?;
     let (Some(first), Some(last)) = (found.first(), found.last()) else { return Ok(None) };
     let slots = (last.at_ms.saturating_sub(first.at_ms) / period_ms).min(u64::from(PERIODS));
     let value = |slot: u64| {
@@ -50,12 +50,12 @@ pub(crate) async fn of<D: Measured>(
 }
 
 impl Recent {
-    /// The newest value.
+    /// Returns the newest value.
     pub(crate) fn newest(&self) -> Option<f64> {
         self.values.iter().rev().find_map(|value| *value)
     }
 
-    /// One line; `None` for a single value, which is no history.
+    /// Returns one line; `None` for a single value, which is no history.
     pub(crate) fn line(&self, quantity: &Quantity) -> Option<String> {
         let shown = self.values.iter().map(|value| match value {
             Some(value) => quantity.value(*value),

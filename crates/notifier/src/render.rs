@@ -3,7 +3,7 @@
 //!
 //! Each form escapes what its channel would read as a command, and keeps to its limits.
 
-use jiff::Timestamp;
+use runtime::format_instant;
 use serde_json::{Value, json};
 
 use crate::message::{Message, Status};
@@ -29,7 +29,7 @@ const TEAMS_BLOCK: usize = 1_000;
 const TEAMS_FACT: usize = 200;
 const TEAMS_FACTS: usize = 15;
 
-/// A mail: subject and text. The subject has printable ASCII characters only.
+/// Returns a mail: subject and text. The subject has printable ASCII characters only.
 #[must_use]
 pub fn mail(message: &Message) -> (String, String) {
     let ascii = |letter: char| if letter.is_ascii_graphic() || letter == ' ' { letter } else { '?' };
@@ -37,7 +37,7 @@ pub fn mail(message: &Message) -> (String, String) {
     (subject, cut(&text(message), MAIL))
 }
 
-/// The whole as plain text: sentences in lines of [`MAIL_COLUMNS`], facts and commands each on one line.
+/// Returns the whole as plain text: sentences in lines of [`MAIL_COLUMNS`], facts and commands each on one line.
 fn text(message: &Message) -> String {
     let mut lines = vec![message.title()];
     lines.extend(wrapped(&message.meaning));
@@ -80,7 +80,7 @@ fn wrapped(text: &str) -> Vec<String> {
     lines
 }
 
-/// For a Slack incoming webhook.
+/// Renders a message for a Slack incoming webhook.
 #[must_use]
 pub fn slack(message: &Message) -> Value {
     let section = |text: &str| json!({"type": "section", "text": {"type": "mrkdwn", "text": cut_escaped(text, SLACK_SECTION, escape)}});
@@ -101,7 +101,7 @@ pub fn slack(message: &Message) -> Value {
     json!({"text": cut_escaped(&message.title(), SLACK_SECTION, escape), "blocks": blocks})
 }
 
-/// Slack's control characters. With them gone no mention, channel or link can be written.
+/// Escapes Slack's control characters. Without them no mention, channel or link can be written.
 /// <https://docs.slack.dev/messaging/formatting-message-text/#escaping>
 fn escape(letter: char) -> Option<&'static str> {
     match letter {
@@ -112,7 +112,7 @@ fn escape(letter: char) -> Option<&'static str> {
     }
 }
 
-/// For PagerDuty's Events API v2. Opening and closing have the key of the incident.
+/// Renders a message for PagerDuty's Events API v2. Opening and closing have the key of the incident.
 #[must_use]
 pub fn pagerduty(message: &Message, routing_key: &str) -> Value {
     let action = if message.status == Status::Closed { "resolve" } else { "trigger" };
@@ -126,7 +126,7 @@ pub fn pagerduty(message: &Message, routing_key: &str) -> Value {
             "summary": cut(&format!("{}: {}", message.title(), message.meaning), PAGERDUTY_SUMMARY),
             "source": message.incident,
             "severity": severity,
-            "timestamp": instant(message.changed_ms),
+            "timestamp": format_instant(message.changed_ms),
             "custom_details": {"facts": cut(&details.join("\n"), MAIL), "do": message.advice},
         },
     });
@@ -136,7 +136,7 @@ pub fn pagerduty(message: &Message, routing_key: &str) -> Value {
     event
 }
 
-/// For a Microsoft Teams workflow that posts a card. Runs of text are shown as they are; a text block would be read as
+/// Renders a message for a Microsoft Teams workflow that posts a card. Runs of text are shown as they are; a text block would be read as
 /// Markdown. <https://adaptivecards.io/explorer/RichTextBlock.html>
 #[must_use]
 pub fn teams(message: &Message) -> Value {
@@ -167,7 +167,7 @@ pub fn teams(message: &Message) -> Value {
         {"contentType": "application/vnd.microsoft.card.adaptive", "contentUrl": null, "content": card}]})
 }
 
-/// For a receiver of one's own. Facts are a list, since several may have one name.
+/// Renders a message as JSON for the operator's own receiver. Facts are a list, since several may have one name.
 #[must_use]
 pub fn json(message: &Message) -> Value {
     let facts: Vec<Value> =
@@ -178,7 +178,7 @@ pub fn json(message: &Message) -> Value {
         "title": message.title(),
         "incident": message.incident,
         "alarm": message.alarm,
-        "changedAt": instant(message.changed_ms),
+        "changedAt": format_instant(message.changed_ms),
         "meaning": message.meaning,
         "facts": facts,
         "do": message.advice,
@@ -186,17 +186,12 @@ pub fn json(message: &Message) -> Value {
     })
 }
 
-fn instant(ms: u64) -> String {
-    let instant = i64::try_from(ms).ok().and_then(|ms| Timestamp::from_millisecond(ms).ok());
-    instant.unwrap_or_default().strftime("%Y-%m-%dT%H:%M:%S%.3fZ").to_string()
-}
-
-/// At most so many characters; what was longer ends with an ellipsis.
+/// Cuts a text to this number of characters; a longer one ends with an ellipsis.
 fn cut(text: &str, characters: usize) -> String {
     cut_escaped(text, characters, |_| None)
 }
 
-/// The same, counted after escaping, so that no escape is cut in two.
+/// Returns the same, counted after escaping, so that no escape is cut in two.
 fn cut_escaped(text: &str, characters: usize, escape: fn(char) -> Option<&'static str>) -> String {
     let length = |letter: char| escape(letter).map_or(1, str::len);
     let whole: usize = text.chars().map(length).sum();

@@ -272,14 +272,14 @@ async fn a_file_under_a_wrong_key_is_listed_without_its_key() {
 #[tokio::test]
 async fn the_stacks_own_probe_is_not_listed() {
     let harness = Arc::<Harness>::default();
-    harness.drop_file(feed::HEARTBEAT, feed::HEARTBEAT, "probe.csv", State::Quarantined, 0).await;
+    harness.drop_file(runtime::HEARTBEAT, runtime::HEARTBEAT, "probe.csv", State::Quarantined, 0).await;
     harness.notifier(None).handle(&harness::quarantine_alarm()).await.unwrap();
     let text = harness.memory.mailed()[0].1.clone();
     assert!(!text.contains("HEADER"), "{text}");
 }
 
 #[tokio::test]
-async fn a_folder_of_nobody_is_unknown_and_its_files_are_told() {
+async fn a_folder_of_an_unknown_sender_is_unknown_and_its_files_are_shown() {
     let harness = Arc::<Harness>::default();
     let dropped = harness.drop_file("doe-jane-1970", "labs", "a.csv", State::Complete, 1).await;
     harness.notifier(None).handle(&harness::missing_alarm("FilesOverdue")).await.unwrap();

@@ -72,13 +72,13 @@ struct Metric {
 }
 
 impl Trigger {
-    /// The metrics that the alarm reads.
+    /// Returns the metrics that the alarm reads.
     pub(crate) fn metrics(&self) -> Vec<&str> {
         let several = self.stats().map(|stat| stat.metric.name.as_str());
         self.metric_name.as_deref().into_iter().chain(several).collect()
     }
 
-    /// The dimensions of its metrics, name and value, each once.
+    /// Returns the dimensions of its metrics, name and value, each once.
     pub(crate) fn places(&self) -> Vec<(&str, &str)> {
         let mut places = Vec::new();
         for Dimension { name, value } in
@@ -92,7 +92,7 @@ impl Trigger {
         places
     }
 
-    /// What the alarm compares, in words; `None` for a composite alarm.
+    /// Returns what the alarm compares, in words; `None` for a composite alarm.
     pub(crate) fn quantity(&self) -> Option<Quantity> {
         let only = self.metric_name.as_deref().filter(|name| !name.is_empty()).map(|name| Term {
             namespace: self.namespace.as_deref().unwrap_or_default(),
@@ -109,13 +109,13 @@ impl Trigger {
         Quantity::new(&terms, self.period_seconds(), limit)
     }
 
-    /// Seconds of a period.
+    /// Returns seconds of a period.
     pub(crate) fn period_seconds(&self) -> Option<u32> {
         let period = self.stats().find_map(|stat| stat.period).or(self.period);
         period.filter(|seconds| *seconds > 0)
     }
 
-    /// What the alarm compares, to be asked for again; empty when the message does not say it whole.
+    /// Returns what the alarm compares, to be asked for again; empty when the message does not say it whole.
     pub(crate) fn queries(&self) -> Vec<Query> {
         let queries: Option<Vec<Query>> =
             if self.metrics.is_empty() { self.only().map(|query| vec![query]) } else { self.several() };

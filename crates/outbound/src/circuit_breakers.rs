@@ -19,7 +19,7 @@ struct Circuit {
 }
 
 impl CircuitBreakers {
-    /// Whether a post may be tried now; if not, when (milliseconds since the epoch).
+    /// Whether a post may be tried now; the error is the time at which it may, milliseconds since the epoch.
     pub fn ask(&self, receiver: &str, now_ms: u64) -> Result<(), u64> {
         let mut breakers = self.breakers();
         let Some(circuit) = breakers.get_mut(receiver).filter(|circuit| circuit.failures >= FAILURES) else {
@@ -33,12 +33,12 @@ impl CircuitBreakers {
         Ok(())
     }
 
-    /// A receiver took a post.
+    /// Records that a receiver accepted a post.
     pub fn worked(&self, receiver: &str) {
         self.breakers().remove(receiver);
     }
 
-    /// A receiver did not.
+    /// Records that a receiver did not accept a post.
     pub fn failed(&self, receiver: &str, now_ms: u64) {
         let mut breakers = self.breakers();
         let circuit = breakers.entry(receiver.to_owned()).or_default();

@@ -1,5 +1,6 @@
-//! One exchange with an address that somebody else chose.
+//! One exchange with an address that a partner or operator chose.
 
+use std::future::Future;
 use std::io;
 use std::net::{IpAddr, SocketAddr};
 use std::pin::pin;
@@ -20,43 +21,66 @@ use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
 
 use crate::target::Host;
-use crate::{Internet, Network, Policy, Target, TargetError};
+use crate::{Policy, Target, TargetError};
 
-/// Until the connection stands: name, TCP and TLS.
+/// Resolves names and opens connections. A test replaces it.
+pub trait Network: Sync {
+    /// Returns all addresses of a name.
+    fn resolve(&self, name: &str) -> impl Future<Output = io::Result<Vec<IpAddr>>> + Send;
+    /// Opens a connection to exactly this address.
+    fn connect(&self, address: SocketAddr) -> impl Future<Output = io::Result<TcpStream>> + Send;
+}
+
+/// The resolver of the system, and its network.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Internet;
+
+impl Network for Internet {
+    async fn resolve(&self, name: &str) -> io::Result<Vec<IpAddr>> {
+        // `lookup_host` asks for a port; the port of the answer is not used.
+        Ok(tokio::net::lookup_host((name, 443)).await?.map(|address| address.ip()).collect())
+    }
+
+    async fn connect(&self, address: SocketAddr) -> io::Result<TcpStream> {
+        TcpStream::connect(address).await
+    }
+}
+
+/// Time limit for the connection: name, TCP and TLS.
 const CONNECT: Duration = Duration::from_secs(3);
-/// One exchange from its beginning to its end.
+/// Time limit for one exchange, including the connection.
 const WHOLE: Duration = Duration::from_secs(10);
-/// What an answer's head may have: bytes (of status line and headers) and headers.
+/// Limits of an answer's head: bytes of status line and headers, and number of headers.
 const HEAD_BYTES: usize = 16 * 1024;
 const HEADERS: usize = 64;
-/// How we name ourselves.
+/// The value of `user-agent`.
 const AGENT: HeaderValue = HeaderValue::from_static("silent-scalper");
 
-/// Why an exchange did not end well. Holds nothing of the address, the headers or the body.
+/// Why an exchange failed. Holds nothing of the address, the headers or the body.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum PostError {
-    /// The address is not connected to.
+    /// The address is not allowed.
     #[error("the address is rejected")]
     TargetError(#[from] TargetError),
     /// The name has no address.
     #[error("the name of the host was not resolved")]
     Resolve,
-    /// None of the addresses takes a connection.
+    /// No address accepts a connection.
     #[error("no connection to the host")]
     Connect,
-    /// The host's certificate is not good for its name, or it speaks no TLS that we speak.
-    #[error("no TLS with the host: its certificate must be valid for its name")]
+    /// The host's certificate is not valid for its name, or the host has no TLS version in common.
+    #[error("TLS with the host failed: its certificate must be valid for its name")]
     Tls,
     /// The host does not speak HTTP/1.1, or broke off.
-    #[error("the host's answer is no HTTP, or it broke off")]
+    #[error("the host's answer is not HTTP/1.1, or it broke off")]
     Protocol,
-    /// Time ran out.
-    #[error("the host did not answer in {} seconds", WHOLE.as_secs())]
+    /// The time limit is reached.
+    #[error("the host did not answer within {} seconds", WHOLE.as_secs())]
     TimedOut,
-    /// The host sends to another address; that is never followed.
+    /// The host answered with a redirect; redirects are never followed.
     #[error("the host answered with a redirect, status {0}")]
     Redirect(u16),
-    /// What was asked for was not given.
+    /// The host answered a GET with another status than 200.
     #[error("the host answered with status {0}")]
     Status(u16),
     /// The answer is longer than allowed.
@@ -65,7 +89,7 @@ pub enum PostError {
 }
 
 impl PostError {
-    /// A code for logs.
+    /// Returns a code for logs.
     #[must_use]
     pub fn code(self) -> &'static str {
         match self {
@@ -82,17 +106,17 @@ impl PostError {
     }
 }
 
-/// What a host answered to a post. Its body is not read.
+/// The response of a host to a post. Its body is not read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Answer {
+pub struct PostResponse {
     /// The status code, 200 to 299 or 400 to 599.
     pub status: u16,
     /// Seconds after which the host asks to be tried again (`Retry-After`, RFC 9110, 10.2.3; a date is not read).
     pub retry_after: Option<u32>,
 }
 
-/// Makes exchanges, each on a connection of its own. Connections are not kept: one that was alive before a sandbox was
-/// frozen may be dead after it, and posts to one partner are rare.
+/// Makes exchanges, each on a new connection. Connections are not reused: one that was open before a sandbox was frozen may be dead
+/// after it, and posts to one partner are rare.
 pub struct Client<N = Internet> {
     policy: Policy,
     network: N,
@@ -102,14 +126,14 @@ pub struct Client<N = Internet> {
 }
 
 impl Client {
-    /// A client on the internet. Fails when the TLS library does not know its own protocol versions.
+    /// Makes a client on the internet. Fails when the TLS library does not know its own protocol versions.
     pub fn new(policy: Policy) -> Result<Self, PostError> {
         Self::on(Internet, policy)
     }
 }
 
 impl<N: Network> Client<N> {
-    /// A client on another network.
+    /// Makes a client on another network.
     pub fn on(network: N, policy: Policy) -> Result<Self, PostError> {
         let roots = RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.to_vec() };
         Self::trusting(roots, network, policy)
@@ -133,7 +157,7 @@ impl<N: Network> Client<N> {
         target: &Target,
         headers: Vec<(HeaderName, HeaderValue)>,
         body: Bytes,
-    ) -> Result<Answer, PostError> {
+    ) -> Result<PostResponse, PostError> {
         let request = request(Method::POST, target, headers, body)?;
         let (answer, _) = self.exchange(target, request, None).await?;
         Ok(answer)
@@ -143,8 +167,8 @@ impl<N: Network> Client<N> {
     pub async fn get(&self, target: &Target, most_bytes: usize) -> Result<Bytes, PostError> {
         let request = request(Method::GET, target, Vec::new(), Bytes::new())?;
         match self.exchange(target, request, Some(most_bytes)).await? {
-            (Answer { status: 200, .. }, document) => Ok(document),
-            (Answer { status, .. }, _) => Err(PostError::Status(status)),
+            (PostResponse { status: 200, .. }, document) => Ok(document),
+            (PostResponse { status, .. }, _) => Err(PostError::Status(status)),
         }
     }
 
@@ -153,7 +177,7 @@ impl<N: Network> Client<N> {
         target: &Target,
         request: Request<Full<Bytes>>,
         most_bytes: Option<usize>,
-    ) -> Result<(Answer, Bytes), PostError> {
+    ) -> Result<(PostResponse, Bytes), PostError> {
         let exchange = async {
             let connected = tokio::time::timeout(self.connect, self.open(target)).await;
             match connected.map_err(|_| PostError::TimedOut)?? {
@@ -169,7 +193,7 @@ impl<N: Network> Client<N> {
             return Err(TargetError::Scheme.into());
         }
         let addresses = self.addresses(&target.host).await?;
-        // What goes out in the clear stays on this machine, whatever the name leads to.
+        // Plain HTTP stays on this machine, whatever address the name has.
         if !target.tls && !addresses.iter().all(IpAddr::is_loopback) {
             return Err(TargetError::Scheme.into());
         }
@@ -201,7 +225,7 @@ impl<N: Network> Client<N> {
         Ok(addresses)
     }
 
-    /// The first connection that stands.
+    /// Opens a connection to the first address that accepts one.
     async fn reach(&self, addresses: &[IpAddr], port: u16) -> Result<TcpStream, PostError> {
         for address in addresses {
             let connected: io::Result<TcpStream> =
@@ -233,18 +257,18 @@ fn request(
     all.insert(HOST, HeaderValue::from_str(&target.authority).map_err(|_| TargetError::Host)?);
     all.insert(USER_AGENT, AGENT);
     all.insert(CONNECTION, HeaderValue::from_static("close"));
-    // A compressed answer could be a bomb, and would be none of the bytes that are counted.
+    // A compressed answer could be a bomb: its decoded bytes would not be counted.
     all.insert(ACCEPT_ENCODING, HeaderValue::from_static("identity"));
     Ok(request)
 }
 
-/// Sends the request and takes the answer, while the connection is driven beside it. Without a limit of bytes, or
-/// without success, the body is left where it is.
+/// Sends the request and reads the answer, while the connection is driven. Without a limit of bytes, or without success, the body is
+/// not read.
 async fn converse<I>(
     stream: I,
     request: Request<Full<Bytes>>,
     most_bytes: Option<usize>,
-) -> Result<(Answer, Bytes), PostError>
+) -> Result<(PostResponse, Bytes), PostError>
 where
     I: Read + Write + Unpin + Send + 'static,
 {
@@ -258,7 +282,7 @@ where
         let response = sender.send_request(request).await.map_err(|_| PostError::Protocol)?;
         let retry_after =
             response.headers().get(RETRY_AFTER).and_then(|value| value.to_str().ok()?.parse().ok());
-        let answer = Answer { status: response.status().as_u16(), retry_after };
+        let answer = PostResponse { status: response.status().as_u16(), retry_after };
         match (answer.status, most_bytes) {
             (redirect @ 300..=399, _) => Err(PostError::Redirect(redirect)),
             (200, Some(most_bytes)) => Ok((answer, read(response.into_body(), most_bytes).await?)),

@@ -1,7 +1,6 @@
-//! The only way out to addresses that partners or operators choose: where outcomes are posted, where keys of tokens are
-//! read.
+//! The only client for addresses that partners or operators choose: of webhooks, and of the keys of tokens.
 //!
-//! Whoever chooses such an address chooses where a function of ours connects to, from inside our account. So:
+//! Such an address decides where a function of the account connects to. So it is checked:
 //!
 //! ```text
 //! text ──Target::parse──▶ Target ──resolve──▶ addresses ──is_public, each──▶ connect ──TLS──▶ one exchange
@@ -23,12 +22,10 @@
 mod address;
 mod circuit_breakers;
 mod client;
-mod network;
 pub mod signature;
 mod target;
 
 pub use address::is_public;
 pub use circuit_breakers::CircuitBreakers;
-pub use client::{Answer, Client, PostError};
-pub use network::{Internet, Network};
+pub use client::{Client, Internet, Network, PostError, PostResponse};
 pub use target::{Policy, Target, TargetError};

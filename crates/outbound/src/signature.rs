@@ -10,20 +10,20 @@ use sha2::Sha256;
 const PREFIX: &str = "whsec_";
 /// Bytes of a secret: at least 192 bits, at most 512 ("Signing secret").
 const SECRET_BYTES: std::ops::RangeInclusive<usize> = 24..=64;
-/// Bytes of a secret that is made here.
+/// Length of a new secret, bytes.
 pub const RANDOM_BYTES: usize = 32;
 
-/// A secret that the receiver has too. Deliberately without `Debug`.
+/// A secret shared with the receiver. Deliberately without `Debug`.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Secret(Vec<u8>);
 
-/// A text that is no secret. Holds nothing of it.
+/// The text is not a secret. Holds nothing of it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("the secret is not {PREFIX} followed by 24 to 64 bytes in base64")]
 pub struct Malformed;
 
 impl Secret {
-    /// A secret of these random bytes, each from a source that is fit for keys.
+    /// Makes a secret of these random bytes, each from a source that is fit for keys.
     #[must_use]
     pub fn new(random: [u8; RANDOM_BYTES]) -> Self {
         Self(random.to_vec())
@@ -36,13 +36,13 @@ impl Secret {
         if SECRET_BYTES.contains(&bytes.len()) { Ok(Self(bytes)) } else { Err(Malformed) }
     }
 
-    /// `whsec_<base64>`: for the receiver and for the table, nowhere else.
+    /// Writes `whsec_<base64>`: for the receiver and for the table, nowhere else.
     #[must_use]
     pub fn to_text(&self) -> String {
         format!("{PREFIX}{}", STANDARD.encode(&self.0))
     }
 
-    /// `v1,<base64 of HMAC-SHA256 over id.timestamp.body>`; the timestamp is the attempt's, seconds since the epoch. The
+    /// Returns `v1,<base64 of HMAC-SHA256 over id.timestamp.body>`; the timestamp is the attempt's, seconds since the epoch. The
     /// id holds no full stop, so that no two messages are signed as one.
     #[must_use]
     pub fn sign(&self, id: &str, timestamp: u64, body: &[u8]) -> String {
@@ -54,7 +54,7 @@ impl Secret {
     }
 }
 
-/// The value of `webhook-signature`: one signature for each secret, separated by spaces, so that a receiver that knows
+/// Returns the value of `webhook-signature`: one signature for each secret, separated by spaces, so that a receiver that knows
 /// either accepts while a secret is replaced.
 #[must_use]
 pub fn header<'s>(

@@ -8,12 +8,12 @@ use http::uri::PathAndQuery;
 
 use crate::is_public;
 
-/// The longest address, in bytes. No limit stands in RFC 9110; it asks receivers to take 8,000.
+/// Maximum length of an address, bytes. RFC 9110 has no limit; it asks receivers to accept 8,000.
 const URL_BYTES: usize = 2_048;
-/// The longest name of a host and of one of its labels, in bytes (RFC 1035, 2.3.4).
+/// Maximum length of a host's name and of one of its labels, bytes (RFC 1035, 2.3.4).
 const HOST_BYTES: usize = 253;
 const LABEL_BYTES: usize = 63;
-/// The ports that are connected to: HTTPS, and its usual alternative. Any other could be a service that is no web server.
+/// The ports that are connected to: HTTPS, and its usual alternative. Any other could belong to another service.
 const PORTS: [u16; 2] = [443, 8443];
 
 /// Which addresses may be reached.
@@ -22,7 +22,7 @@ pub enum Policy {
     /// Public ones, by https.
     Public,
     /// Also this machine's own (127.0.0.0/8, `::1`, `localhost`), by http and on each port. For a stack that runs on
-    /// one machine; a configuration chooses it only beside an endpoint of an emulator.
+    /// one machine; a configuration chooses it only together with an endpoint of an emulator.
     Loopback,
 }
 
@@ -34,19 +34,19 @@ impl Policy {
     }
 }
 
-/// Why an address is not connected to. Holds nothing of it.
+/// Why an address is not allowed. Holds nothing of it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum TargetError {
-    /// It is no absolute URL, or too long.
+    /// The address is not an absolute URL, or too long.
     #[error(
-        "the address is no URL of at most {URL_BYTES} printable ASCII characters: write https://<host>/<path>"
+        "the address is not a URL of at most {URL_BYTES} printable ASCII characters: write https://<host>/<path>"
     )]
     Malformed,
     /// It does not begin with `https://`.
     #[error("the address does not begin with https://")]
     Scheme,
     /// It holds a user name or a password.
-    #[error("the address holds a user name or a password: leave out what stands before @")]
+    #[error("the address holds a user name or a password: remove the part before @")]
     Credentials,
     /// Its host is neither a name with a dot nor an IP address.
     #[error("the host is neither a public DNS name (in ASCII) nor an IP address")]
@@ -83,8 +83,8 @@ pub(crate) enum Host {
     Address(IpAddr),
 }
 
-/// An address that may be tried: what can be told from its text is in order. A name still has to be resolved, and is
-/// judged by where it leads.
+/// An address whose text is valid. A name still has to be resolved; each of its addresses
+/// is checked then.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Target {
     pub(crate) tls: bool,
@@ -141,7 +141,7 @@ impl Target {
     }
 }
 
-/// The port after the host. `http` reads an absent one and one that is no number alike, so it is read here.
+/// Reads the port after the host. `http` does not distinguish a missing port from one that is not a number.
 fn port(authority: &str, host: &str) -> Result<Option<u16>, TargetError> {
     let rest = authority.strip_prefix(host).ok_or(TargetError::Malformed)?;
     if rest.is_empty() {

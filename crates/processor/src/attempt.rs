@@ -34,7 +34,7 @@ impl FileAttempt {
         }
     }
 
-    /// The claim whose work did not end in an orderly way: it panicked.
+    /// Returns the claim whose work did not end in an orderly way: it panicked.
     pub(crate) fn died(&mut self) -> Option<OpenClaim> {
         self.claim.take()
     }

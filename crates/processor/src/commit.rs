@@ -1,20 +1,18 @@
 //! The one moment at which a load becomes visible, and what a second version of a key means.
 
 use contract::{Contract, OnSameName};
+use ledger::NULL_VERSION;
 use store::{
     Commit, Committed, ContentClaim, Error, FileId, FileVersion, Head, HeadMove, Opened, Operation, Outcome,
-    State, Store,
+    State,
 };
 
-use crate::{error::ProcessError, quarantine, work::Work};
-
-/// The version id of objects from before a bucket had versions.
-const NULL_VERSION: &str = "null";
+use crate::{ProcessorStore, error::ProcessError, quarantine, work::Work};
 
 /// How often a moved head is looked at again. Each move is another version that became visible meanwhile.
 const ATTEMPTS: u32 = 8;
 
-/// Where this version stands among those of its key.
+/// The place of this version among the versions of its key.
 pub(crate) enum Standing {
     /// It may become visible; with the head's move where one version replaces another or takes the name.
     Visible(Option<HeadMove>),
@@ -26,8 +24,8 @@ pub(crate) enum Standing {
     Gone,
 }
 
-/// Asks where this version stands. The order is that of the bucket's listing; times and sequencers are not asked.
-pub(crate) async fn standing<S: Store>(
+/// Returns the place of this version. The order is that of the bucket's listing; times and sequencers are not asked.
+pub(crate) async fn standing<S: ProcessorStore>(
     work: &Work<'_, S>,
     contract: &Contract,
 ) -> Result<Standing, ProcessError> {
@@ -38,12 +36,12 @@ pub(crate) async fn standing<S: Store>(
     }
 }
 
-/// A name belongs to the oldest version that became visible under it. The head remembers it when the version itself is
+/// Finds the first good version. A name belongs to the oldest version that became visible under it. The head remembers it when the version itself is
 /// deleted or expires; a load that was taken back leaves the name free, and so does a version that was quarantined.
 ///
 /// A version that is older and not decided yet may still turn out to be good: it is waited for, so that the end does not
 /// depend on which of the two was delivered first.
-async fn first_good<S: Store>(work: &Work<'_, S>) -> Result<Standing, ProcessError> {
+async fn first_good<S: ProcessorStore>(work: &Work<'_, S>) -> Result<Standing, ProcessError> {
     let seen = work.store.head(&work.file.key).await?;
     if let Some(head) = seen.as_ref().filter(|head| head.file != work.id)
         && is_complete(work, &head.file).await?
@@ -56,7 +54,7 @@ async fn first_good<S: Store>(work: &Work<'_, S>) -> Result<Standing, ProcessErr
     };
     let mut undecided = false;
     for version in versions.into_iter().skip(mine + 1) {
-        // One from before the bucket had versions has a name that only its event's entity tag tells: it is not waited
+        // One from before the bucket had versions has a name that only its event's entity tag gives: it is not waited
         // for, and if it became visible the head knows.
         let older = FileVersion { version, etag: None, ..work.file.clone() };
         match work.store.entry(&FileId::of(&older)).await? {
@@ -72,7 +70,7 @@ async fn first_good<S: Store>(work: &Work<'_, S>) -> Result<Standing, ProcessErr
     Ok(Standing::Visible(Some(HeadMove { from: seen, to: head_of(work), receipt: None })))
 }
 
-async fn is_complete<S: Store>(work: &Work<'_, S>, file: &FileId) -> Result<bool, ProcessError> {
+async fn is_complete<S: ProcessorStore>(work: &Work<'_, S>, file: &FileId) -> Result<bool, ProcessError> {
     Ok(work.store.entry(file).await?.is_some_and(|entry| entry.state == State::Complete))
 }
 
@@ -80,7 +78,7 @@ fn head_of<S>(work: &Work<'_, S>) -> Head {
     Head { version: work.file.version.clone(), file: work.id.clone(), load: work.load.clone() }
 }
 
-async fn newest<S: Store>(work: &Work<'_, S>) -> Result<Standing, ProcessError> {
+async fn newest<S: ProcessorStore>(work: &Work<'_, S>) -> Result<Standing, ProcessError> {
     let to = head_of(work);
     let Some(seen) = work.store.head(&work.file.key).await? else {
         return Ok(Standing::Visible(Some(HeadMove { from: None, to, receipt: None })));
@@ -102,13 +100,16 @@ async fn newest<S: Store>(work: &Work<'_, S>) -> Result<Standing, ProcessError> 
     })
 }
 
-/// Whether a visible version that was deleted from the bucket since was newer. Only the orders are left to compare.
-async fn is_newer<S: Store>(work: &Work<'_, S>, visible: &FileId) -> Result<bool, ProcessError> {
+/// Returns whether a visible version that was deleted from the bucket since was newer. Only the orders are left to compare.
+async fn is_newer<S: ProcessorStore>(work: &Work<'_, S>, visible: &FileId) -> Result<bool, ProcessError> {
     Ok(work.store.entry(visible).await?.is_some_and(|entry| entry.order > work.order))
 }
 
 /// Prepares the end of the load that this one replaces: writes the receipt that says so, and gives its file.
-async fn replaced<S: Store>(work: &Work<'_, S>, head: &mut HeadMove) -> Result<Option<FileId>, ProcessError> {
+async fn replaced<S: ProcessorStore>(
+    work: &Work<'_, S>,
+    head: &mut HeadMove,
+) -> Result<Option<FileId>, ProcessError> {
     let Some(from) = head.from.as_ref().filter(|from| from.file != work.id) else { return Ok(None) };
     let Some(older) = work.store.entry(&from.file).await? else { return Ok(None) };
     let Some(outcome) = older.outcome.as_ref().filter(|_| older.state == State::Complete) else {
@@ -129,7 +130,7 @@ pub(crate) enum Ended {
 }
 
 /// Commits, looking again where the head moved meanwhile.
-pub(crate) async fn commit<S: Store>(
+pub(crate) async fn commit<S: ProcessorStore>(
     work: &Work<'_, S>,
     contract: &Contract,
     outcome: &Outcome,

@@ -3,10 +3,33 @@
 use std::path::PathBuf;
 
 use crate::Settings;
-use host::{Environment, EnvironmentError};
-use store::aws::{Access, Names};
+use runtime::Environment;
+use store::aws::Access;
 
-/// What the stack tells the function.
+/// The resources' names, as the stack made them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Names {
+    /// The inbox buckets; objects of other buckets are never read.
+    pub inboxes: Vec<String>,
+    /// The bucket of contracts.
+    pub contracts_bucket: String,
+    /// The bucket of quarantined files, rejects and reports.
+    pub quarantine_bucket: String,
+    /// The ledger table.
+    pub ledger_table: String,
+    /// The records table.
+    pub records_table: String,
+    /// The partners table, of which only registrations are read.
+    pub partners_table: String,
+    /// The inbox queue.
+    pub queue_url: String,
+    /// The topic of outcomes.
+    pub outcome_topic: String,
+    /// The account that must own the buckets; `None` leaves the check out.
+    pub account: Option<String>,
+}
+
+/// The configuration of the function, from its stack.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Config {
     /// The names of the resources.
@@ -15,20 +38,11 @@ pub struct Config {
     pub access: Access,
     /// How to work.
     pub settings: Settings,
-    /// The log level; `info` when the environment does not say.
-    pub log_level: String,
 }
 
 impl Config {
-    /// Reads the environment. An empty variable counts as missing.
-    pub fn from_environment() -> Result<Self, EnvironmentError> {
-        #[expect(clippy::disallowed_methods, reason = "the one place that reads the environment")]
-        Self::from_lookup(|name| std::env::var(name).ok())
-    }
-
-    /// Reads variables from anywhere.
-    pub fn from_lookup(lookup: impl Fn(&str) -> Option<String>) -> Result<Self, EnvironmentError> {
-        let mut environment = Environment::new(lookup);
+    /// Reads the environment of the function.
+    pub fn read(environment: &mut Environment) -> Self {
         let inbox = environment.required("INBOX_BUCKET");
         let names = Names {
             inboxes: vec![inbox.clone()],
@@ -47,26 +61,24 @@ impl Config {
         let memory_megabytes = memory.and_then(|megabytes| megabytes.parse().ok()).unwrap_or_default();
         let journal = Some(journal_folder(environment.optional("TMPDIR"), &names.ledger_table));
         let access = environment.access();
-        let log_level = environment.log_level();
-        environment.finish()?;
         let settings = Settings {
             memory_megabytes,
             journal,
             ..Settings::new(&inbox, &names.quarantine_bucket, metrics)
         };
         let names = Names { account: account_of(&names.outcome_topic), ..names };
-        Ok(Self { names, access, settings, log_level })
+        Self { names, access, settings }
     }
 }
 
-/// The folder of claims that are worked on. Lambda's own place for files is `/tmp`; where stacks share one (an emulator),
+/// Returns the folder of claims that are worked on. Lambda's own place for files is `/tmp`; where stacks share one (an emulator),
 /// the name of the ledger keeps their claims apart.
 fn journal_folder(temporary: Option<String>, ledger_table: &str) -> PathBuf {
     let temporary = temporary.map_or_else(|| PathBuf::from("/tmp"), PathBuf::from);
     temporary.join(format!("{ledger_table}.claims"))
 }
 
-/// The account of an ARN: `arn:<partition>:<service>:<region>:<account>:<resource>`. All resources are of one stack,
+/// Returns the account of an ARN: `arn:<partition>:<service>:<region>:<account>:<resource>`. All resources are of one stack,
 /// so a bucket of another account is not ours.
 fn account_of(arn: &str) -> Option<String> {
     let account = arn.split(':').nth(4)?;
@@ -77,7 +89,7 @@ fn account_of(arn: &str) -> Option<String> {
 mod tests {
     use super::*;
 
-    /// A value for each variable.
+    /// Returns a value for each variable.
     fn value(name: &str) -> String {
         match name {
             "MONITORING" => "Basic".to_owned(),
@@ -88,7 +100,7 @@ mod tests {
 
     #[test]
     fn every_missing_name_is_reported_at_once() {
-        let lacking = Config::from_lookup(|name| (name == "LEDGER_TABLE").then(String::new));
+        let lacking = Environment::new(|name| (name == "LEDGER_TABLE").then(String::new)).read(Config::read);
         let lacking = lacking.expect_err("nothing is set");
         assert_eq!(
             lacking.missing,
@@ -113,26 +125,22 @@ mod tests {
     }
 
     #[test]
-    fn the_level_is_info_unless_said_otherwise_and_the_account_comes_from_the_topic() {
+    fn the_account_comes_from_the_topic_and_secrets_are_not_shown() {
         let topic = "arn:aws:sns:eu-central-1:123456789012:outcomes";
-        let read = |level: Option<&'static str>| {
-            Config::from_lookup(move |name| match name {
-                "LOG_LEVEL" => level.map(str::to_owned),
+        let read = || {
+            Environment::new(move |name| match name {
                 "OUTCOME_TOPIC_ARN" => Some(topic.to_owned()),
                 "AWS_LAMBDA_FUNCTION_MEMORY_SIZE" => Some("1769".to_owned()),
                 other => Some(value(other)),
             })
+            .read(Config::read)
             .expect("complete")
         };
-        assert_eq!(
-            (read(None).log_level, read(Some("DEBUG")).log_level),
-            ("info".to_owned(), "debug".to_owned())
-        );
-        assert_eq!(read(None).names.account.as_deref(), Some("123456789012"));
-        let shown = format!("{:?}", read(None));
+        assert_eq!(read().names.account.as_deref(), Some("123456789012"));
+        let shown = format!("{:?}", read());
         assert!(!shown.contains("aws_secret_access_key") && !shown.contains("aws_session_token"), "{shown}");
-        assert_eq!(read(None).names.inboxes, ["inbox_bucket"]);
-        assert_eq!(read(None).settings.memory_megabytes, 1_769);
+        assert_eq!(read().names.inboxes, ["inbox_bucket"]);
+        assert_eq!(read().settings.memory_megabytes, 1_769);
     }
 
     #[test]

@@ -4,11 +4,12 @@ use std::sync::Arc;
 
 use checker::{FaultCode, Summary, Verdict};
 use contract::{Contract, OnSameName};
-use feed::QuarantineReason;
-use store::{Entry, Outcome, State, Store};
+use runtime::QuarantineReason;
+use store::{Entry, Outcome, State};
 use telemetry::{FileRecord, Step};
 
 use crate::{
+    ProcessorStore,
     commit::{self, Ended, Standing},
     error::ProcessError,
     load::{Load, Rows},
@@ -17,9 +18,9 @@ use crate::{
     work::{Work, outcome},
 };
 
-/// What is to be done with a file, as far as its key and its feed tell.
+/// What is to be done with a file, by its key and its feed.
 pub(crate) enum Task {
-    /// Nothing: nobody sent it.
+    /// Nothing: no partner sent it.
     Ignore,
     /// Reject it unread.
     Quarantine(QuarantineReason),
@@ -28,7 +29,7 @@ pub(crate) enum Task {
 }
 
 impl Task {
-    /// The contract, when there is one that compiles.
+    /// Returns the contract, when there is one that compiles.
     pub(crate) fn contract(&self) -> Option<&Arc<Contract>> {
         match self {
             Self::Ignore => None,
@@ -39,7 +40,7 @@ impl Task {
 }
 
 /// Takes a claimed file to its terminal state and gives what was decided; fills in the record.
-pub(crate) async fn decide<S: Store>(
+pub(crate) async fn decide<S: ProcessorStore>(
     work: &Work<'_, S>,
     entry: &Entry,
     task: &Task,
@@ -58,7 +59,7 @@ pub(crate) async fn decide<S: Store>(
     }
 }
 
-async fn quarantine_unread<S: Store>(
+async fn quarantine_unread<S: ProcessorStore>(
     work: &Work<'_, S>,
     contract: Option<&Contract>,
     reason: &QuarantineReason,
@@ -69,7 +70,7 @@ async fn quarantine_unread<S: Store>(
 }
 
 /// Quarantines a file that lies where S3 reads nothing before it is restored.
-async fn quarantine_archived<S: Store>(
+async fn quarantine_archived<S: ProcessorStore>(
     work: &Work<'_, S>,
     contract: &Contract,
     record: &mut FileRecord,
@@ -79,7 +80,7 @@ async fn quarantine_archived<S: Store>(
     quarantine_unread(work, Some(contract), &reason, record).await
 }
 
-async fn check<S: Store>(
+async fn check<S: ProcessorStore>(
     work: &Work<'_, S>,
     contract: &Arc<Contract>,
     record: &mut FileRecord,
@@ -114,7 +115,7 @@ async fn check<S: Store>(
 }
 
 /// Keeps what a quarantined file's sender needs to correct it.
-async fn reject<S: Store>(
+async fn reject<S: ProcessorStore>(
     work: &Work<'_, S>,
     contract: &Arc<Contract>,
     first: &Summary,
@@ -137,7 +138,7 @@ async fn reject<S: Store>(
 }
 
 /// Loads the good rows, keeps the rejects, and makes the load visible.
-async fn accept<S: Store>(
+async fn accept<S: ProcessorStore>(
     work: &Work<'_, S>,
     contract: &Arc<Contract>,
     first: &Summary,
@@ -163,7 +164,7 @@ async fn accept<S: Store>(
     make_visible(work, contract, &second, record).await
 }
 
-async fn make_visible<S: Store>(
+async fn make_visible<S: ProcessorStore>(
     work: &Work<'_, S>,
     contract: &Contract,
     summary: &Summary,
@@ -184,7 +185,7 @@ async fn make_visible<S: Store>(
 }
 
 /// Ends a version that may not become visible.
-async fn set_aside<S: Store>(
+async fn set_aside<S: ProcessorStore>(
     work: &Work<'_, S>,
     standing: Standing,
     evidence: Evidence<'_>,
@@ -203,7 +204,7 @@ async fn set_aside<S: Store>(
     }
 }
 
-/// What the record tells about a file that was read.
+/// The part of the record that is known once a file was read.
 fn describe(record: &mut FileRecord, contract: &Contract, summary: &Summary) {
     record.records = summary.counts.records;
     record.rows = summary.counts.rows;

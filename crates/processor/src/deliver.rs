@@ -2,15 +2,15 @@
 
 use std::time::Duration;
 
-use host::{Message, SqsBatchResponse, caught, deliver_again};
 use lambda_runtime::Diagnostic;
+use runtime::{Message, SqsBatchResponse, caught, deliver_again};
 use serde::Serialize;
 use serde_json::Value;
-use store::{Fence, FileId, OpenUploads, State, Store};
+use store::{Fence, FileId, OpenUploads, State};
 use telemetry::Occurrence;
 
 use crate::{
-    Processor,
+    Processor, ProcessorStore,
     attempt::{FileAttempt, OpenClaim},
     error::ProcessError,
     event::{Delivered, Event, Notice, UnknownEvent},
@@ -38,7 +38,7 @@ pub enum Response {
     },
 }
 
-/// An invocation that failed as a whole, so that whoever made it tries again.
+/// An invocation that failed as a whole, so that its caller tries again.
 #[derive(Debug, thiserror::Error)]
 pub enum Failed {
     /// The event is none that this function knows.
@@ -59,7 +59,7 @@ impl From<Failed> for Diagnostic {
     }
 }
 
-/// No invocation begins after its end: such a deadline is a constant of a local runtime (`cargo lambda watch` sends
+/// Returns the deadline, if it can be one. No invocation begins after its end: such a deadline is a constant of a local runtime (`cargo lambda watch` sends
 /// one), which sets no limit. A minute then is what the lease and the reserve count with.
 fn credible_deadline(deadline_ms: u64, now_ms: u64) -> u64 {
     if deadline_ms < now_ms { now_ms.saturating_add(60_000) } else { deadline_ms }
@@ -72,10 +72,10 @@ fn delivery_of(message: &Message<Delivered>, deadline_ms: u64) -> Delivery {
     Delivery { deadline_ms, receive_count: message.receive_count, queue_requests }
 }
 
-impl<S: Store> Processor<S> {
+impl<S: ProcessorStore> Processor<S> {
     /// Handles one invocation that ends at `deadline_ms` (milliseconds since the epoch).
     ///
-    /// For a batch every failure belongs to one message and is told in the response; an error is returned only for an
+    /// For a batch every failure belongs to one message and is returned in the response; an error is returned only for an
     /// event without a queue, whose sender tries again.
     pub async fn handle(&self, event: &Value, deadline_ms: u64) -> Result<Response, Failed> {
         let deadline_ms = credible_deadline(deadline_ms, self.host.now());
@@ -218,7 +218,7 @@ impl<S: Store> Processor<S> {
         }
     }
 
-    /// Seconds until the next delivery.
+    /// Returns seconds until the next delivery.
     fn delay(&self, stop: &ProcessError, delivery: Delivery) -> u32 {
         match stop {
             ProcessError::OutOfTime | ProcessError::Advanced => 0,

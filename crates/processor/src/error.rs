@@ -36,7 +36,7 @@ pub enum ProcessError {
     /// The two readings of one version do not agree.
     #[error("the second reading of the file differs from the first")]
     Differs,
-    /// A document of ours could not be written as JSON.
+    /// A receipt or report could not be written as JSON.
     #[error("a document could not be written")]
     Document(#[from] serde_json::Error),
     /// A service failed.
@@ -45,7 +45,7 @@ pub enum ProcessError {
 }
 
 impl ProcessError {
-    /// What is counted.
+    /// Returns what is counted.
     pub(crate) fn occurrence(&self) -> Occurrence {
         match self {
             Self::Held { .. } => Occurrence::LeaseHeld,
@@ -59,12 +59,12 @@ impl ProcessError {
         }
     }
 
-    /// Whether the claim is still ours to release. That of a panic is released once its death is recorded.
+    /// Returns whether the claim is still ours to release. That of a panic is released once its death is recorded.
     pub(crate) fn releases(&self) -> bool {
         matches!(self, Self::Behind | Self::OutOfTime | Self::Differs | Self::Document(_) | Self::Failed(_))
     }
 
-    /// Whether this is a course of events that needs nobody's attention.
+    /// Returns whether this is a course of events that needs nobody's attention.
     pub(crate) fn is_usual(&self) -> bool {
         matches!(self, Self::Held { .. } | Self::Behind | Self::Lost | Self::OutOfTime | Self::Advanced)
     }

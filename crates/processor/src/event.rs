@@ -9,12 +9,12 @@
 
 use aws_lambda_events::eventbridge::EventBridgeEvent;
 use aws_lambda_events::s3::S3Entity;
-use feed::decode_key;
-use host::{Message, batch};
+use runtime::decode_key;
+use runtime::{Message, batch};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::order::parse_instant;
+use ledger::parse_instant;
 
 /// What woke the function.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -157,7 +157,7 @@ fn notified(record: &Value) -> Option<Option<Notice>> {
     }))
 }
 
-/// What S3 tells through EventBridge. The crate has the envelope only, and wants its content to be writable too.
+/// The event of S3 that comes through EventBridge. The crate has the envelope only, and wants its content to be writable too.
 #[derive(Deserialize, Serialize)]
 struct Detail {
     bucket: NamedBucket,

@@ -48,7 +48,7 @@ struct JournalLine {
 }
 
 impl Journal {
-    /// A journal in this folder, which is made at the first claim; `None`: no evidence is kept.
+    /// Makes a journal in this folder, which is made at the first claim; `None`: no evidence is kept.
     pub(crate) fn new(folder: Option<PathBuf>) -> Self {
         Self(folder)
     }
@@ -62,7 +62,7 @@ impl Journal {
         begun.ok()
     }
 
-    /// The claims whose process died and that were not dealt with yet.
+    /// Returns the claims whose process died and that were not dealt with yet.
     pub(crate) fn deaths(&self) -> Vec<Death> {
         let files = self.0.iter().filter_map(|folder| fs::read_dir(folder).ok()).flatten();
         files.filter_map(|file| death(&file.ok()?.path()).ok().flatten()).collect()

@@ -24,7 +24,6 @@ mod error;
 pub mod event;
 mod journal;
 mod load;
-pub mod order;
 mod outcome;
 mod process;
 mod quarantine;
@@ -37,8 +36,12 @@ pub use deliver::{Failed, Response};
 pub use error::ProcessError;
 pub use settings::{FIRST_GENERATION, PARSER_EPOCH, Settings};
 
-use feed::{Contracts, Registrations};
-use host::Host;
+use runtime::Host;
+use runtime::{Contracts, Registrations};
+use store::{
+    Metered, Outcomes, Queue, ReadContracts, ReadInbox, ReadRegistrations, SendMessages, WriteLedger,
+    WriteQuarantine, WriteRecords,
+};
 
 use crate::journal::Journal;
 
@@ -52,8 +55,37 @@ pub struct Processor<S> {
     host: Host,
 }
 
-impl<S: store::Store> Processor<S> {
-    /// A processor on a store.
+/// What the processor reaches. It can write nothing into the inbox, and read nothing of the quarantine.
+pub trait ProcessorStore:
+    ReadInbox
+    + ReadContracts
+    + WriteQuarantine
+    + WriteLedger
+    + WriteRecords
+    + ReadRegistrations
+    + Queue
+    + SendMessages
+    + Outcomes
+    + Metered
+{
+}
+
+impl<T> ProcessorStore for T where
+    T: ReadInbox
+        + ReadContracts
+        + WriteQuarantine
+        + WriteLedger
+        + WriteRecords
+        + ReadRegistrations
+        + Queue
+        + SendMessages
+        + Outcomes
+        + Metered
+{
+}
+
+impl<S: ProcessorStore> Processor<S> {
+    /// Makes a processor on a store.
     #[must_use]
     pub fn new(store: S, settings: Settings, host: Host) -> Self {
         let journal = Journal::new(settings.journal.clone());

@@ -4,15 +4,16 @@ use std::io::Write;
 
 use checker::{Reject, RejectTable, Row, Sink, Summary, write_reject_line};
 use flate2::{Compression, GzBuilder, write::GzEncoder};
-use store::{Error, Fenced, Item, Objects, OpenUploads, Operation, Store, Upload};
+use ledger::QuarantineFolder;
+use store::{Error, Fenced, Item, OpenUploads, Operation, Upload, WriteQuarantine};
 
-use crate::{error::ProcessError, read::Pass, settings::Settings, work::Work};
+use crate::{ProcessorStore, error::ProcessError, read::Pass, settings::Settings, work::Work};
 
 /// Takes what the second reading decides.
-pub(crate) struct Load<'a, S: Store> {
+pub(crate) struct Load<'a, S: ProcessorStore> {
     work: &'a Work<'a, S>,
     rows: Option<RowWriter>,
-    rejects: Option<RejectFiles<<S as Objects>::Upload>>,
+    rejects: Option<RejectFiles<<S as WriteQuarantine>::Upload>>,
 }
 
 /// Whether the rows are loaded, or only the rejects are kept.
@@ -22,10 +23,10 @@ pub(crate) enum Rows {
     Left,
 }
 
-impl<'a, S: Store> Load<'a, S> {
+impl<'a, S: ProcessorStore> Load<'a, S> {
     /// For a file of which the first reading found this.
     pub(crate) fn new(work: &'a Work<'a, S>, first: &Summary, rows: Rows) -> Self {
-        let files = || RejectFiles::new(work.store, &work.quarantine_prefix(), &work.uploads);
+        let files = || RejectFiles::new(work.store, &work.quarantine(), &work.uploads);
         Self {
             work,
             rows: (rows == Rows::Written).then(|| RowWriter::new(work.rows_written, first.counts.rows)),
@@ -45,7 +46,7 @@ impl<'a, S: Store> Load<'a, S> {
     }
 }
 
-impl<S: Store> Sink for Load<'_, S> {
+impl<S: ProcessorStore> Sink for Load<'_, S> {
     fn row(&mut self, row: Row<'_>) {
         if let Some(rows) = &mut self.rows {
             rows.take(self.work, &row);
@@ -59,7 +60,7 @@ impl<S: Store> Sink for Load<'_, S> {
     }
 }
 
-impl<S: Store> Pass for Load<'_, S> {
+impl<S: ProcessorStore> Pass for Load<'_, S> {
     async fn settle(&mut self) -> Result<(), ProcessError> {
         if let Some(rejects) = &mut self.rejects {
             rejects.send().await?;
@@ -100,10 +101,11 @@ impl RowWriter {
         }
     }
 
-    fn take<S: Store>(&mut self, work: &Work<'_, S>, row: &Row<'_>) {
+    fn take<S: ProcessorStore>(&mut self, work: &Work<'_, S>, row: &Row<'_>) {
         self.seen += 1;
         if self.seen > self.written {
-            let item = store::row_item(&work.partner, &work.feed, &work.load, &work.order, row, self.shards);
+            let item =
+                store::row_item(&work.partner, &work.feed, &work.load, work.order.as_str(), row, self.shards);
             self.bytes += item.bytes();
             self.items.push(item);
         }
@@ -115,7 +117,7 @@ impl RowWriter {
 
     /// Writes what is held. After a failure what was written before is remembered: so a table that takes few rows at a
     /// time is filled in the end.
-    async fn write<S: Store>(&mut self, work: &Work<'_, S>) -> Result<(), ProcessError> {
+    async fn write<S: ProcessorStore>(&mut self, work: &Work<'_, S>) -> Result<(), ProcessError> {
         if self.items.is_empty() {
             return Ok(());
         }
@@ -128,7 +130,7 @@ impl RowWriter {
         Ok(())
     }
 
-    async fn remember<S: Store>(&mut self, work: &Work<'_, S>) -> Result<(), ProcessError> {
+    async fn remember<S: ProcessorStore>(&mut self, work: &Work<'_, S>) -> Result<(), ProcessError> {
         if self.written == self.checkpoint {
             return Ok(());
         }
@@ -156,14 +158,14 @@ struct RejectFiles<U> {
 }
 
 impl<U: Upload> RejectFiles<U> {
-    fn new<S: Objects<Upload = U>>(store: &S, prefix: &str, open: &OpenUploads) -> Self {
+    fn new<S: WriteQuarantine<Upload = U>>(store: &S, folder: &QuarantineFolder, open: &OpenUploads) -> Self {
         Self {
             lines: GzBuilder::new().mtime(0).write(Vec::new(), Compression::default()),
             line: Vec::new(),
-            lines_upload: store.upload(&format!("{prefix}rejects.ndjson.gz"), "application/gzip", open),
+            lines_upload: store.upload(&folder.reject_lines(), "application/gzip", open),
             table: RejectTable::new(),
             cells: Vec::new(),
-            table_upload: store.upload(&format!("{prefix}rejects.csv"), "text/csv; charset=utf-8", open),
+            table_upload: store.upload(&folder.reject_table(), "text/csv; charset=utf-8", open),
             broken: false,
         }
     }

@@ -1,7 +1,7 @@
-//! What the world is told about a terminal file: ids, counts and codes.
+//! The outcome event of a terminal file: ids, counts and codes.
 
 use checker::{Counts, FaultCode, Verdict};
-use feed::UNKNOWN;
+use runtime::UNKNOWN;
 use serde::Serialize;
 use store::{Announcement, Entry, FileId, Outcome, State};
 
@@ -40,7 +40,7 @@ struct Location<'a> {
     key: &'a str,
 }
 
-/// The announcement of a terminal entry; `None` for one that is not terminal, and for clutter that nobody sent.
+/// Returns the announcement of a terminal entry; `None` for one that is not terminal, and for clutter.
 ///
 /// It is made from the entry and from whether its partner is registered, so that a later invocation says the same unless an
 /// operator changed that. What its sender called a folder is not told: of a partner that is not registered and of a feed
@@ -61,11 +61,11 @@ pub(crate) fn announcement(
     let partner = if tells_partner { entry.partner.as_str() } else { UNKNOWN };
     let feed = if tells_feed { entry.feed.as_str() } else { UNKNOWN };
     let tells_receipt = tells_partner && tells_feed && !outcome.receipt.is_empty();
-    let verdict = Verdict::told(entry.state.as_str(), Some(&outcome.counts)).map(Verdict::as_str);
-    let load = entry.load.as_str();
+    let verdict = Verdict::told(entry.state, Some(&outcome.counts)).map(Verdict::as_str);
+    let (file, load) = (entry.load.file(), entry.load.as_str());
     let body = Body {
         version: VERSION,
-        file_id: load.split('-').next().unwrap_or_default(),
+        file_id: file.as_str(),
         load,
         partner,
         feed,
@@ -94,7 +94,7 @@ pub(crate) fn announcement(
     Ok(Some(Announcement { body: serde_json::to_string(&body)?, attributes: attributes.collect() }))
 }
 
-/// Whether a contract of the feed was published: one that was obeyed, or one that does not compile.
+/// Returns whether a contract of the feed was published: one that was obeyed, or one that does not compile.
 fn has_contract(outcome: &Outcome) -> bool {
     !outcome.contract_hash.is_empty() || outcome.fault.as_deref() == Some(FaultCode::ContractInvalid.as_str())
 }

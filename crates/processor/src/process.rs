@@ -1,4 +1,4 @@
-//! The protocol for one file version: claim, decide, tell.
+//! The protocol for one file version: claim, decide, settle, notify.
 
 use std::{
     sync::{Arc, OnceLock, atomic::AtomicBool},
@@ -7,17 +7,17 @@ use std::{
 
 use checker::FaultCode;
 use contract::Contract;
-use feed::{Key, QuarantineReason, Registration, Terms, UNKNOWN};
-use store::{Claim, Claimed, Entry, Fence, FileId, FileVersion, LoadId, Opened, State, Store, Usage};
+use ledger::{NULL_VERSION, Order};
+use runtime::{Key, QuarantineReason, Registration, Terms, UNKNOWN};
+use store::{Claim, Claimed, Entry, Fence, FileId, FileVersion, LoadId, Opened, State, Usage};
 use telemetry::{FileRecord, Label, Occurrence, Step, Used};
 
 use crate::{
-    Processor,
+    Processor, ProcessorStore,
     attempt::FileAttempt,
     decide::{Task, decide},
     error::ProcessError,
     event::Notice,
-    order::{self, Order},
     outcome::announcement,
     settings::{FIRST_GENERATION, PARSER_EPOCH},
     settle,
@@ -41,11 +41,11 @@ struct Named {
     id: FileId,
     partner: String,
     feed: String,
-    /// Whether the partner is registered, so that its name may be told.
+    /// Whether the partner is registered, so that its name may be shown.
     known: bool,
 }
 
-impl<S: Store> Processor<S> {
+impl<S: ProcessorStore> Processor<S> {
     /// Takes one file version to its terminal state. Returns only when it is terminal and its outcome is published.
     /// What is left to do afterwards is noted in `attempt`.
     pub(crate) async fn process(
@@ -82,7 +82,7 @@ impl<S: Store> Processor<S> {
         };
         let mut record = begin_record(&named, &entry, task.contract().map(Arc::as_ref), delivery);
         // Since the event, which a re-sent message repeats; the order of an old version may be that of a newer one.
-        let since = notice.instant_ms.or_else(|| order::instant_of(&entry.order));
+        let since = Some(notice.instant_ms.unwrap_or_else(|| entry.order.instant_ms()));
         record.queue_age = since.map(|since| started.saturating_sub(since));
         record.spend(Step::Claim, self.host.now().saturating_sub(started));
         let work = self.work_on(named, &entry, delivery, attempt);
@@ -114,20 +114,20 @@ impl<S: Store> Processor<S> {
         self.tell(Entry { state: outcome.state, outcome: Some(outcome), ..entry }).await
     }
 
-    /// The version that a notice means. A notice without one means the newest: it is a hint, the bucket is the truth.
+    /// Returns the version that a notice means. A notice without one means the newest: it is a hint, the bucket is the truth.
     async fn version(&self, notice: &Notice) -> Result<FileVersion, ProcessError> {
         let version = if let Some(version) = &notice.version {
             version.clone()
         } else {
             let versions = self.store.versions(&notice.bucket, &notice.key).await?;
-            versions.into_iter().next().unwrap_or_else(|| "null".to_owned())
+            versions.into_iter().next().unwrap_or_else(|| NULL_VERSION.to_owned())
         };
         // A version id pins by itself; with an entity tag the same version would have two names.
-        let etag = notice.etag.clone().filter(|_| version == "null");
+        let etag = notice.etag.clone().filter(|_| version == NULL_VERSION);
         Ok(FileVersion { bucket: notice.bucket.clone(), key: notice.key.clone(), version, etag })
     }
 
-    /// What is to be done, by key and contract.
+    /// Returns what is to be done, by key and contract.
     async fn task(&self, named: Named, now_ms: u64) -> Result<(Named, Task), ProcessError> {
         let key = match Key::read(&named.file.key) {
             Key::Folder(inner) => match self.store.open(&named.file).await? {
@@ -161,13 +161,13 @@ impl<S: Store> Processor<S> {
         }
     }
 
-    /// What the partners table says of a partner, kept for as long as a contract is.
+    /// Returns what the partners table says of a partner, kept for as long as a contract is.
     async fn registration(&self, partner: &str, now_ms: u64) -> Result<Registration, ProcessError> {
         let ttl_ms = self.settings.contract_ttl_ms;
         Ok(self.registrations.of(&self.store, partner, now_ms, ttl_ms).await?)
     }
 
-    /// The order to pin: the bucket's, whatever the event says. Only a version that is gone has the event's.
+    /// Returns the order to pin: the bucket's, whatever the event says. Only a version that is gone has the event's.
     async fn order(&self, notice: &Notice, file: &FileVersion) -> Result<Order, ProcessError> {
         let rank = self.store.rank(file).await?;
         Ok(rank.map_or_else(|| Order::of_event(notice.instant_ms.unwrap_or_default()), Order::new))
@@ -181,7 +181,7 @@ impl<S: Store> Processor<S> {
             feed: named.feed.clone(),
             load: LoadId::new(&named.id, &hash, PARSER_EPOCH, FIRST_GENERATION),
             owner: self.host.nonce(),
-            order: order.as_str().to_owned(),
+            order: order.clone(),
             now_ms: self.host.now(),
             lease_until_ms: delivery.deadline_ms.saturating_add(self.settings.lease_margin_ms),
         }
@@ -207,7 +207,7 @@ impl<S: Store> Processor<S> {
         }
     }
 
-    /// What the file used since this moment, and will use to be told: the record stands before its announcement, so that
+    /// Returns what the file used since this moment, and will use to be told: the record stands before its announcement, so that
     /// no file is left uncounted.
     fn used(&self, state: State, started_ms: u64, before: Usage, delivery: Delivery) -> Used {
         let counted = self.store.usage().since(before);
@@ -226,7 +226,7 @@ impl<S: Store> Processor<S> {
         }
     }
 
-    /// The time until half of the reserve is left.
+    /// Returns the time until half of the reserve is left.
     fn time_for_work(&self, delivery: Delivery) -> Duration {
         let end = delivery.deadline_ms.saturating_sub(self.settings.reserve_ms / 2);
         Duration::from_millis(end.saturating_sub(self.host.now()))
@@ -285,7 +285,7 @@ impl<S: Store> Processor<S> {
     }
 }
 
-/// What is done with a file of a suspended partner, whatever it would be otherwise. It is quarantined with its original, so
+/// Returns what is done with a file of a suspended partner, whatever it would be otherwise. It is quarantined with its original, so
 /// that nothing is lost; its contract is kept, for the record.
 fn suspended(task: &Task) -> Task {
     let rejection = QuarantineReason::new(
@@ -306,7 +306,7 @@ fn begin_record(named: &Named, entry: &Entry, contract: Option<&Contract>, deliv
         load: Label::new(entry.load.as_str()),
         contract_version: Label::new(contract.map_or("", |contract| &contract.identity.version)),
         receive_count: delivery.receive_count,
-        is_heartbeat: named.partner == feed::HEARTBEAT && named.feed == feed::HEARTBEAT,
+        is_heartbeat: named.partner == runtime::HEARTBEAT && named.feed == runtime::HEARTBEAT,
         ..FileRecord::default()
     }
 }

@@ -5,12 +5,14 @@ use checker::{
     FaultCode, FileFacts, FileFault, Place, PlaceBucket, Receipt, ReceiptContract, Report, Summary, Verdict,
 };
 use contract::Contract;
+use ledger::receipt_key;
 use serde::Serialize;
-use store::{Entry, FileId, Original, Outcome, State, Store};
+use store::{Entry, FileId, Original, Outcome, State};
 
 use crate::{
+    ProcessorStore,
     error::ProcessError,
-    work::{Work, outcome, receipt_key, state_name},
+    work::{Work, outcome},
 };
 
 /// What a receipt is written from.
@@ -35,13 +37,13 @@ impl Evidence<'_> {
 /// Quarantines a file: its bytes and the report are kept, then the ledger says so. A file that is gone by now is gone.
 ///
 /// An archived object cannot be copied: it stays in the inbox, and receipt and report name it there.
-pub(crate) async fn reject<S: Store>(
+pub(crate) async fn reject<S: ProcessorStore>(
     work: &Work<'_, S>,
     evidence: Evidence<'_>,
 ) -> Result<Outcome, ProcessError> {
-    let prefix = work.quarantine_prefix();
+    let folder = work.quarantine();
     let code = evidence.fault_code();
-    let copy = format!("{prefix}original");
+    let copy = folder.original();
     let original = match work.store.keep_original(&work.file, &copy, &work.uploads).await? {
         Original::Gone => return close(work, State::Gone, evidence, None).await,
         Original::Copied => Place { bucket: PlaceBucket::Quarantine, key: copy, version: None },
@@ -55,11 +57,11 @@ pub(crate) async fn reject<S: Store>(
     put_report(work, State::Quarantined, evidence, None).await?;
     let receipt = put_receipt(work, State::Quarantined, evidence, None).await?;
     let decided = outcome(State::Quarantined, evidence.contract, evidence.summary, code);
-    work.finish(Outcome { receipt, quarantine: Some(prefix), ..decided }).await
+    work.finish(Outcome { receipt, quarantine: Some(folder.prefix().to_owned()), ..decided }).await
 }
 
 /// Ends a file that is neither loaded nor quarantined.
-pub(crate) async fn close<S: Store>(
+pub(crate) async fn close<S: ProcessorStore>(
     work: &Work<'_, S>,
     state: State,
     evidence: Evidence<'_>,
@@ -73,22 +75,22 @@ pub(crate) async fn close<S: Store>(
 }
 
 /// Writes the receipt for a state and gives its key. `other` is the file that is loaded in this one's place.
-pub(crate) async fn put_receipt<S: Store>(
+pub(crate) async fn put_receipt<S: ProcessorStore>(
     work: &Work<'_, S>,
     state: State,
     evidence: Evidence<'_>,
     other: Option<&FileId>,
 ) -> Result<String, ProcessError> {
     let Evidence { contract, summary, fault, .. } = evidence;
-    let receipt = checker::receipt(&facts(work), contract, summary, state.as_str(), fault);
+    let receipt = checker::receipt(&facts(work), contract, summary, state, fault);
     let key = receipt_key(&work.partner, &work.feed, &work.load, state, other);
     put(work, &key, &completed(work, receipt, evidence, other)).await?;
     Ok(key)
 }
 
 /// Writes the receipt that says that this file takes the place of an older one, and gives its key. It is made from what
-/// the ledger keeps of the older load, and names the receipt that tells the rest.
-pub(crate) async fn put_superseded_receipt<S: Store>(
+/// the ledger keeps of the older load, and names the receipt that has the rest.
+pub(crate) async fn put_superseded_receipt<S: ProcessorStore>(
     work: &Work<'_, S>,
     older: &Entry,
     outcome: &Outcome,
@@ -101,13 +103,13 @@ pub(crate) async fn put_superseded_receipt<S: Store>(
         feed: older.feed.clone(),
         key: older.file.key.clone(),
         version: older.file.version.clone(),
-        order: older.order.clone(),
+        order: older.order.to_string(),
     };
     let receipt = Receipt {
         other: Some(work.id.to_string()),
         corrects: outcome.corrects.as_ref().map(FileId::to_string),
         earlier: Some(outcome.receipt.clone()),
-        verdict: Verdict::told(state.as_str(), Some(&outcome.counts)),
+        verdict: Verdict::told(state, Some(&outcome.counts)),
         counts: Some(outcome.counts),
         sha256: Some(outcome.sha256.clone()),
         bytes: Some(outcome.bytes),
@@ -116,29 +118,28 @@ pub(crate) async fn put_superseded_receipt<S: Store>(
             version: outcome.contract_version.clone(),
             hash: outcome.contract_hash.clone(),
         }),
-        ..checker::receipt(&facts, None, None, state.as_str(), None)
+        ..checker::receipt(&facts, None, None, state, None)
     };
     let key = receipt_key(&older.partner, &older.feed, &older.load, state, Some(&work.id));
     put(work, &key, &receipt).await?;
     Ok(key)
 }
 
-/// Writes the report for a state beside the rejects. As with receipts the state is part of the name.
-async fn put_report<S: Store>(
+/// Writes the report for a state next to the rejects. As with receipts the state is part of the name.
+async fn put_report<S: ProcessorStore>(
     work: &Work<'_, S>,
     state: State,
     evidence: Evidence<'_>,
     other: Option<&FileId>,
 ) -> Result<(), ProcessError> {
     let Evidence { contract, summary, fault, .. } = evidence;
-    let report = checker::report(&facts(work), contract, summary, state.as_str(), fault);
+    let report = checker::report(&facts(work), contract, summary, state, fault);
     let report = Report { receipt: completed(work, report.receipt.clone(), evidence, other), ..report };
-    let key = format!("{}report.{}.json", work.quarantine_prefix(), state_name(state));
-    put(work, &key, &report).await
+    put(work, &work.quarantine().report(state), &report).await
 }
 
 /// Writes the report of a file that is not quarantined if rejects of it are kept, and gives the prefix of both.
-pub(crate) async fn put_kept_report<S: Store>(
+pub(crate) async fn put_kept_report<S: ProcessorStore>(
     work: &Work<'_, S>,
     state: State,
     evidence: Evidence<'_>,
@@ -148,10 +149,10 @@ pub(crate) async fn put_kept_report<S: Store>(
         return Ok(None);
     }
     put_report(work, state, evidence, other).await?;
-    Ok(Some(work.quarantine_prefix()))
+    Ok(Some(work.quarantine().prefix().to_owned()))
 }
 
-fn completed<S: Store>(
+fn completed<S: ProcessorStore>(
     work: &Work<'_, S>,
     receipt: Receipt,
     evidence: Evidence<'_>,
@@ -165,13 +166,17 @@ fn completed<S: Store>(
     }
 }
 
-async fn put<S: Store>(work: &Work<'_, S>, key: &str, document: &impl Serialize) -> Result<(), ProcessError> {
+async fn put<S: ProcessorStore>(
+    work: &Work<'_, S>,
+    key: &str,
+    document: &impl Serialize,
+) -> Result<(), ProcessError> {
     let bytes = Bytes::from(serde_json::to_vec(document)?);
     work.store.put(key, "application/json", bytes).await?;
     Ok(())
 }
 
-fn facts<S: Store>(work: &Work<'_, S>) -> FileFacts {
+fn facts<S: ProcessorStore>(work: &Work<'_, S>) -> FileFacts {
     FileFacts {
         file_id: work.id.as_str().to_owned(),
         load: work.load.as_str().to_owned(),
@@ -179,6 +184,6 @@ fn facts<S: Store>(work: &Work<'_, S>) -> FileFacts {
         feed: work.feed.clone(),
         key: work.file.key.clone(),
         version: work.file.version.clone(),
-        order: work.order.clone(),
+        order: work.order.to_string(),
     }
 }

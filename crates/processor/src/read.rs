@@ -5,9 +5,9 @@ use std::sync::Arc;
 use bytes::{Buf, Bytes};
 use checker::{ContentHash, FileCheck, Finished, Reject, Row, Sink, Summary};
 use contract::Contract;
-use store::{Body, Objects, Opened, Store};
+use store::{Body, Opened, ReadInbox};
 
-use crate::{error::ProcessError, work::Work};
+use crate::{ProcessorStore, error::ProcessError, work::Work};
 
 /// A sink that can wait between two calls of the check, to write out what it holds.
 pub(crate) trait Pass: Sink {
@@ -23,7 +23,7 @@ pub(crate) enum Found<B> {
     Gone,
     /// It is in an archive storage class.
     Archived,
-    /// It has so many bytes, which is above the contract's limit.
+    /// The file has this number of bytes, which is above the contract's limit.
     TooLarge(u64),
 }
 
@@ -45,10 +45,10 @@ pub(crate) enum Content {
 
 /// Opens the pinned version. One of more than `most_bytes` is not read: only to hash what is quarantined anyway could take
 /// longer than an invocation lasts, again and again.
-pub(crate) async fn open<S: Store>(
+pub(crate) async fn open<S: ProcessorStore>(
     work: &Work<'_, S>,
     most_bytes: u64,
-) -> Result<Found<<S as Objects>::Body>, ProcessError> {
+) -> Result<Found<<S as ReadInbox>::Body>, ProcessError> {
     Ok(match work.store.open(&work.file).await? {
         Opened::Gone => Found::Gone,
         Opened::Archived => Found::Archived,
@@ -69,11 +69,11 @@ pub(crate) async fn open<S: Store>(
     })
 }
 
-/// The first reading: nothing is written.
-pub(crate) async fn first<S: Store>(
+/// Returns the first reading: nothing is written.
+pub(crate) async fn first<S: ProcessorStore>(
     work: &Work<'_, S>,
     contract: &Arc<Contract>,
-    opening: Opening<<S as Objects>::Body>,
+    opening: Opening<<S as ReadInbox>::Body>,
 ) -> Result<(Summary, Content), ProcessError> {
     let check = FileCheck::new(Arc::clone(contract), work.seed(), ContentHash::Sha256);
     let mut pass = CountOnly { work };
@@ -83,7 +83,7 @@ pub(crate) async fn first<S: Store>(
     }
 }
 
-/// What became of the second reading.
+/// The result of the second reading.
 pub(crate) enum Again {
     /// It agrees with the first, and knows every position.
     Done(Box<Summary>),
@@ -93,8 +93,8 @@ pub(crate) enum Again {
     Archived,
 }
 
-/// The second reading: the sink gets what the first decided.
-pub(crate) async fn second<S: Store, P: Pass>(
+/// Returns the second reading: the sink gets what the first decided.
+pub(crate) async fn second<S: ProcessorStore, P: Pass>(
     work: &Work<'_, S>,
     contract: &Arc<Contract>,
     first: &Summary,
@@ -170,7 +170,7 @@ impl<S> Sink for CountOnly<'_, S> {
     fn reject(&mut self, _: Reject<'_>) {}
 }
 
-impl<S: Store> Pass for CountOnly<'_, S> {
+impl<S: ProcessorStore> Pass for CountOnly<'_, S> {
     async fn settle(&mut self) -> Result<(), ProcessError> {
         self.work.time_left()
     }

@@ -16,11 +16,11 @@ pub const FIRST_GENERATION: u32 = 0;
 pub struct Settings {
     /// The only bucket whose events are followed.
     pub inbox: String,
-    /// Where rejected bytes and receipts are; stands in announcements.
+    /// The quarantine bucket, where originals, rejects and receipts are. Announcements name it.
     pub quarantine: String,
     /// What is published as metrics, and where.
     pub metrics: Metrics,
-    /// Memory of the function, MB, for the estimate of costs; 0 where nobody says.
+    /// Memory of the function, MB, for the estimate of costs; 0 where it is not known.
     pub memory_megabytes: u64,
     /// Time that must be left to go on, milliseconds. Default 20 s: one write of a batch with all its retries is
     /// bounded by 15 s, and a checkpoint and a release follow. What still runs when half of it is over is given up.
@@ -32,7 +32,7 @@ pub struct Settings {
     pub small_file_bytes: u64,
     /// Rows given to the store at once. Default 1,000: 40 calls of 25.
     pub rows_at_once: usize,
-    /// Or rows of so many bytes, if these are fewer. Default 4 MiB: a row may have 400 KB.
+    /// Or rows of this number of bytes, if that is reached first. Default 4 MiB: a row may have 400 KB.
     pub row_bytes_at_once: usize,
     /// Rows between two checkpoints. Default 20,000: one write unit for 20,000.
     pub rows_per_checkpoint: u64,
@@ -45,7 +45,7 @@ pub struct Settings {
 }
 
 impl Settings {
-    /// The defaults, for these names and metrics.
+    /// Makes the defaults, for these names and metrics.
     #[must_use]
     pub fn new(inbox: &str, quarantine: &str, metrics: Metrics) -> Self {
         Self {

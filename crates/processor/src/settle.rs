@@ -4,13 +4,15 @@
 //! Whichever of the two is decided later closes the open one, so that the result does not depend on the order of delivery.
 //! It is done before the outcome is noted as published: a delivery that dies in between does it again.
 
-use store::{Entry, Error, FileId, FileVersion, Outcome, State, Store};
+use store::{Entry, Error, FileId, FileVersion, Outcome, State};
+
+use crate::ProcessorStore;
 
 /// Newer versions of a quarantined name that are looked at: those of a name that is written over and over.
 const MOST_VERSIONS: usize = 50;
 
 /// Closes what this decision ends.
-pub(crate) async fn settle<S: Store>(store: &S, entry: &Entry) -> Result<(), Error> {
+pub(crate) async fn settle<S: ProcessorStore>(store: &S, entry: &Entry) -> Result<(), Error> {
     match entry.state {
         state if is_good(state) => close_older(store, entry).await,
         State::Quarantined => close_itself(store, entry).await,
@@ -18,7 +20,7 @@ pub(crate) async fn settle<S: Store>(store: &S, entry: &Entry) -> Result<(), Err
     }
 }
 
-/// What it usually costs: read units in tenths, and lists of S3. For a good file one query of an index that has nothing of
+/// Returns what it usually costs: read units in tenths, and lists of S3. For a good file one query of an index that has nothing of
 /// its name, for a quarantined one the list of the name's versions.
 pub(crate) fn usage(state: State) -> (u64, u64) {
     match state {
@@ -28,13 +30,13 @@ pub(crate) fn usage(state: State) -> (u64, u64) {
     }
 }
 
-/// Whether the content of such a file is visible: in its own load, or in the one that it repeats.
+/// Returns whether the content of such a file is visible: in its own load, or in the one that it repeats.
 fn is_good(state: State) -> bool {
     matches!(state, State::Complete | State::Duplicate)
 }
 
-/// The older files of the same name, and the one that is corrected.
-async fn close_older<S: Store>(store: &S, entry: &Entry) -> Result<(), Error> {
+/// Returns the older files of the same name, and the one that is corrected.
+async fn close_older<S: ProcessorStore>(store: &S, entry: &Entry) -> Result<(), Error> {
     let id = FileId::of(&entry.file);
     for open in store.open_of_name(entry.listed_partner(), &entry.file.key).await? {
         if (&open.order, &open.file) < (&entry.order, &id) {
@@ -52,7 +54,7 @@ async fn close_older<S: Store>(store: &S, entry: &Entry) -> Result<(), Error> {
 }
 
 /// The file itself, when a newer version of its name was good before this one was decided.
-async fn close_itself<S: Store>(store: &S, entry: &Entry) -> Result<(), Error> {
+async fn close_itself<S: ProcessorStore>(store: &S, entry: &Entry) -> Result<(), Error> {
     let FileVersion { bucket, key, version, .. } = &entry.file;
     let versions = store.versions(bucket, key).await?;
     if !versions.contains(version) {

@@ -5,14 +5,12 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use checker::{FaultCode, Summary};
 use contract::Contract;
+use ledger::{Order, QuarantineFolder};
 use sha2::{Digest, Sha256};
-use store::{Fence, Fenced, FileId, FileVersion, LoadId, OpenUploads, Outcome, State, Store};
+use store::{Fence, Fenced, FileId, FileVersion, LoadId, OpenUploads, Outcome, State};
 
-use crate::{error::ProcessError, order, settings::Settings};
-use host::{Host, hexadecimal};
-
-/// Stands in keys of the quarantine for a partner and feed that the file's key does not name.
-const UNNAMED: &str = store::UNKNOWN;
+use crate::{ProcessorStore, error::ProcessError, settings::Settings};
+use runtime::Host;
 
 /// One claimed file.
 pub(crate) struct Work<'a, S> {
@@ -26,7 +24,7 @@ pub(crate) struct Work<'a, S> {
     pub(crate) partner: String,
     pub(crate) feed: String,
     /// The order that the first claim pinned.
-    pub(crate) order: String,
+    pub(crate) order: Order,
     pub(crate) load: LoadId,
     /// Rows that an earlier claim confirmed.
     pub(crate) rows_written: u64,
@@ -39,7 +37,7 @@ pub(crate) struct Work<'a, S> {
     pub(crate) corrects: OnceLock<FileId>,
 }
 
-impl<S: Store> Work<'_, S> {
+impl<S: ProcessorStore> Work<'_, S> {
     /// The key of the hash sets: the same load always decides the same.
     pub(crate) fn seed(&self) -> [u8; 16] {
         let mut seed = [0; 16];
@@ -48,7 +46,7 @@ impl<S: Store> Work<'_, S> {
         seed
     }
 
-    /// Whether there is time to go on.
+    /// Returns whether there is time to go on.
     pub(crate) fn time_left(&self) -> Result<(), ProcessError> {
         if self.host.now().saturating_add(self.settings.reserve_ms) < self.deadline_ms {
             Ok(())
@@ -62,7 +60,7 @@ impl<S: Store> Work<'_, S> {
         self.advanced.store(true, Ordering::Relaxed);
     }
 
-    /// Why work ended, with what was reached until then.
+    /// Returns why work ended, with what was reached until then.
     pub(crate) fn ended_by(&self, stop: ProcessError) -> ProcessError {
         match stop {
             ProcessError::OutOfTime if self.advanced.load(Ordering::Relaxed) => ProcessError::Advanced,
@@ -70,16 +68,14 @@ impl<S: Store> Work<'_, S> {
         }
     }
 
-    /// The end of a lease given now.
+    /// Returns the end of a lease given now.
     pub(crate) fn lease_until_ms(&self) -> u64 {
         self.deadline_ms.saturating_add(self.settings.lease_margin_ms)
     }
 
-    /// Where the quarantined bytes and the rejects of this load are. Made of the load's name and not of the file's key,
-    /// which has up to 1,024 bytes and may hold a patient's name.
-    pub(crate) fn quarantine_prefix(&self) -> String {
-        let (partner, feed) = folder(&self.partner, &self.feed);
-        format!("{partner}/{feed}/{}/{}/", order::day_of(&self.order), self.load)
+    /// Returns where the quarantined bytes and the rejects of this load are.
+    pub(crate) fn quarantine(&self) -> QuarantineFolder {
+        QuarantineFolder::new(&self.partner, &self.feed, &self.order, &self.load)
     }
 
     /// Keeps what an opened version says about the file that it corrects. It says the same each time.
@@ -99,32 +95,7 @@ impl<S: Store> Work<'_, S> {
     }
 }
 
-/// Where the receipt of a load in this state is. State and other file are part of the name, so that a receipt once
-/// written is never written over with another decision by an invocation that was taken over meanwhile; the ledger's
-/// entry names the one that holds.
-pub(crate) fn receipt_key(
-    partner: &str,
-    feed: &str,
-    load: &LoadId,
-    state: State,
-    other: Option<&FileId>,
-) -> String {
-    let (partner, feed) = folder(partner, feed);
-    let other = other.map(|other| format!(".{other}")).unwrap_or_default();
-    format!("_receipts/{partner}/{feed}/{load}/{}{other}.json", state_name(state))
-}
-
-/// A state as it stands in keys of the quarantine.
-pub(crate) fn state_name(state: State) -> String {
-    state.as_str().to_lowercase()
-}
-
-/// Partner and feed as they stand in keys of the quarantine.
-fn folder<'a>(partner: &'a str, feed: &'a str) -> (&'a str, &'a str) {
-    if partner.is_empty() { (UNNAMED, UNNAMED) } else { (partner, feed) }
-}
-
-/// What is decided, before receipt and quarantine are known.
+/// Returns what is decided, before receipt and quarantine are known.
 pub(crate) fn outcome(
     state: State,
     contract: Option<&Contract>,
@@ -135,13 +106,10 @@ pub(crate) fn outcome(
         state,
         counts: summary.map(|summary| summary.counts).unwrap_or_default(),
         fault: fault.map(|code| code.as_str().to_owned()),
-        sha256: summary
-            .and_then(|summary| summary.sha256)
-            .map(|sha256| hexadecimal(&sha256))
-            .unwrap_or_default(),
+        sha256: summary.and_then(|summary| summary.sha256).map(hex::encode).unwrap_or_default(),
         bytes: summary.map_or(0, |summary| summary.bytes),
         contract_version: contract.map(|contract| contract.identity.version.clone()).unwrap_or_default(),
-        contract_hash: contract.map(|contract| hexadecimal(&contract.identity.hash)).unwrap_or_default(),
+        contract_hash: contract.map(|contract| hex::encode(contract.identity.hash)).unwrap_or_default(),
         receipt: String::new(),
         quarantine: None,
         other: None,

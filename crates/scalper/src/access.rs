@@ -12,7 +12,7 @@ use aws_config::{BehaviorVersion, Region};
 use aws_credential_types::Credentials;
 use aws_credential_types::provider::error::CredentialsError;
 use aws_credential_types::provider::{ProvideCredentials, SharedCredentialsProvider, future};
-use host::Host;
+use runtime::Host;
 use store::aws::{SdkConfig, https};
 
 use crate::error::CommandError;
@@ -36,7 +36,7 @@ pub async fn connect(region: Option<String>) -> Result<SdkConfig, CommandError> 
     Ok(config.into_builder().credentials_provider(kept).build())
 }
 
-/// What the user can do about it.
+/// Returns what the user can do about it.
 fn rejected(error: &CredentialsError) -> CommandError {
     if matches!(error, CredentialsError::CredentialsNotLoaded(_)) {
         return CommandError::NoCredentials;

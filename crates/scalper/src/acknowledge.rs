@@ -4,8 +4,7 @@
 //! it was interrupted: what is noted stays as it is.
 
 use serde::Serialize;
-use store::operator::{Acknowledge, Acknowledged, Survey};
-use store::{Acknowledgement, Entry, State};
+use store::{Acknowledge, Acknowledged, Acknowledgement, Entry, State};
 
 use crate::arguments::AckArguments;
 use crate::error::CommandError;
@@ -47,7 +46,7 @@ pub enum AckResult {
     AlreadyAcknowledged,
 }
 
-impl<S: Readable, V: Survey + Acknowledge> StackView<S, V> {
+impl<S: Readable + Acknowledge> StackView<S> {
     /// Acknowledges files in the name of `by`.
     pub async fn acknowledge(&self, arguments: &AckArguments, by: &str) -> Result<AckReport, CommandError> {
         let said =
@@ -88,7 +87,7 @@ impl<S: Readable, V: Survey + Acknowledge> StackView<S, V> {
             list: self.stack.command("files"),
         };
         let file = store::FileId::parse(&view.file).ok_or_else(unknown)?;
-        match self.survey.acknowledge(&file, said).await.map_err(CommandError::NotNoted)? {
+        match self.store.acknowledge(&file, said).await.map_err(CommandError::NotNoted)? {
             Acknowledged::Noted => Ok((AckResult::Acknowledged, said.clone())),
             Acknowledged::Before(before) => Ok((AckResult::AlreadyAcknowledged, before)),
             Acknowledged::NotQuarantined(state) => Err(self.not_quarantined(view, state)),
@@ -106,14 +105,14 @@ impl<S: Readable, V: Survey + Acknowledge> StackView<S, V> {
 }
 
 impl AckReport {
-    /// One JSON document, on lines.
+    /// Returns one JSON document, on lines.
     #[must_use]
     pub fn to_json(&self) -> String {
         // Texts and numbers in structures always have a form in JSON.
         serde_json::to_string_pretty(self).unwrap_or_default()
     }
 
-    /// Text for a reader, in lines of at most `width` characters.
+    /// Renders text for a reader, in lines of at most `width` characters.
     #[must_use]
     pub fn to_text(&self, width: usize) -> String {
         let style = Style { colours: false, width };

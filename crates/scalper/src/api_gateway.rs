@@ -31,7 +31,7 @@ pub struct ApiGateway {
 }
 
 impl ApiGateway {
-    /// The REST API with this name.
+    /// Makes the REST API with this name.
     #[must_use]
     pub fn new(config: &SdkConfig, api: String) -> Self {
         let timeouts = TimeoutConfig::builder().operation_timeout(OPERATION).build();
@@ -44,7 +44,7 @@ impl ApiGateway {
         Self { client: Client::from_conf(config), api, region, endpoint }
     }
 
-    /// The id of the API. Two with one name are none: which one partners call is not known.
+    /// Returns the id of the API. Two with one name are none: which one partners call is not known.
     async fn api_id(&self) -> Result<String, GatewayError> {
         let doing = "looking for the API of the stack";
         let mut pages = self.client.get_rest_apis().into_paginator().items().send();
@@ -75,7 +75,7 @@ impl ApiGateway {
         Ok(None)
     }
 
-    /// The ids of the keys of a plan.
+    /// Returns the ids of the keys of a plan.
     async fn keys_of(&self, plan: String) -> Result<Vec<String>, GatewayError> {
         let mut pages = self.client.get_usage_plan_keys().usage_plan_id(plan).into_paginator().items().send();
         let mut keys = Vec::new();
@@ -167,7 +167,7 @@ impl Gateway for ApiGateway {
     }
 }
 
-/// What makes a plan as it should be.
+/// Returns what makes a plan as it should be.
 fn changes(found: &UsagePlan, plan: &Plan, api: &str) -> Vec<PatchOperation> {
     let change =
         |op: Op, path: &str, value: String| PatchOperation::builder().op(op).path(path).value(value).build();
@@ -190,7 +190,7 @@ fn changes(found: &UsagePlan, plan: &Plan, api: &str) -> Vec<PatchOperation> {
     changes
 }
 
-/// API Gateway counts in `i32`; the command line lets in no more than it takes.
+/// Converts a number for API Gateway, which counts in `i32`. The command line accepts no larger one.
 fn count(number: u32) -> i32 {
     i32::try_from(number).unwrap_or(i32::MAX)
 }
@@ -199,7 +199,7 @@ fn unnamed(doing: &'static str) -> GatewayError {
     GatewayError { doing, code: "the answer has no id".to_owned() }
 }
 
-/// The service's code only: a message of it may quote what was sent.
+/// Returns the service's code only: a message of it may quote what was sent.
 fn failed<E: ProvideErrorMetadata>(doing: &'static str, error: &SdkError<E>) -> GatewayError {
     let kind = match error {
         SdkError::TimeoutError(_) => "timeout",
@@ -209,7 +209,7 @@ fn failed<E: ProvideErrorMetadata>(doing: &'static str, error: &SdkError<E>) -> 
     GatewayError { doing, code: error.code().unwrap_or(kind).to_owned() }
 }
 
-/// The address of an API: AWS's own (`https://<api>.execute-api.<region>.<suffix>/<stage>`), or the emulator's.
+/// Returns the address of an API: AWS's own (`https://<api>.execute-api.<region>.<suffix>/<stage>`), or the emulator's.
 fn address(api: &str, region: &str, endpoint: Option<&str>) -> String {
     if let Some(endpoint) = endpoint {
         return format!("{}/_aws/execute-api/{api}/{STAGE}", endpoint.trim_end_matches('/'));

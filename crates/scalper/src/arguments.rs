@@ -144,7 +144,7 @@ pub enum PartnerCommand {
 }
 
 impl PartnerCommand {
-    /// The feeds that the command names.
+    /// Returns the feeds that the command names.
     #[must_use]
     pub fn feeds(&self) -> Option<&str> {
         match self {

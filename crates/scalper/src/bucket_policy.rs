@@ -1,4 +1,4 @@
-//! The bucket policy of the inbox: one statement for each partner that uploads by S3, beside what others wrote.
+//! The bucket policy of the inbox: one statement for each partner that uploads by S3, next to statements that others wrote.
 //!
 //! A policy is changed as text: what others wrote stays as it is, byte for byte.
 
@@ -18,18 +18,18 @@ pub(crate) const ACTIONS: [&str; 3] =
 /// How the ids of our statements begin.
 const PREFIX: &str = "ScalperUploads0";
 
-/// The id of a partner's statement. Ids hold letters and digits only, names of partners lower-case letters, digits, `-` and
+/// Returns the id of a partner's statement. Ids hold letters and digits only, names of partners lower-case letters, digits, `-` and
 /// `_`: two partners never share an id.
 pub(crate) fn statement_id(partner: &str) -> String {
     format!("{PREFIX}{}", partner.replace('-', "D").replace('_', "U"))
 }
 
-/// The partner whose statement has this id.
+/// Returns the partner whose statement has this id.
 pub(crate) fn partner_of(id: &str) -> Option<String> {
     Some(id.strip_prefix(PREFIX)?.replace('D', "-").replace('U', "_"))
 }
 
-/// What a partner uploads: all below its own prefix, and nothing else.
+/// Returns what a partner uploads: all below its own prefix, and nothing else.
 pub(crate) fn resource(bucket_arn: &str, partner: &str) -> String {
     format!("{bucket_arn}/{partner}/*")
 }
@@ -88,7 +88,7 @@ impl<'t> Policy<'t> {
         Ok(Self { around: (before, behind), statements })
     }
 
-    /// The policy with these partners' statements as they are to be.
+    /// Returns the policy with these partners' statements as they are to be.
     pub(crate) fn with(&self, bucket_arn: &str, wanted: &[Wanted]) -> Change {
         let mut changed = false;
         let mut pieces: Vec<String> = Vec::new();
@@ -120,7 +120,7 @@ impl<'t> Policy<'t> {
         }
     }
 
-    /// The principals that may upload as a partner under this policy; those of a statement that was changed by hand are none.
+    /// Returns the principals that may upload as a partner under this policy; those of a statement that was changed by hand are none.
     pub(crate) fn in_force(&self, bucket_arn: &str, partner: &str) -> BTreeSet<String> {
         let id = statement_id(partner);
         let own = self.statements.iter().filter(|statement| statement.says["Sid"] == id.as_str());
@@ -133,12 +133,12 @@ impl<'t> Policy<'t> {
         .collect()
     }
 
-    /// The partners that have a statement.
+    /// Returns the partners that have a statement.
     pub(crate) fn partners(&self) -> BTreeSet<String> {
         self.statements.iter().filter_map(|one| partner_of(one.says["Sid"].as_str()?)).collect()
     }
 
-    /// The partners whose statement names a principal that was deleted since: AWS shows its id in place of its ARN, and rejects
+    /// Returns the partners whose statement names a principal that was deleted since: AWS shows its id in place of its ARN, and rejects
     /// every policy that holds one.
     /// <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_principal.html>
     pub(crate) fn with_deleted_principals(&self) -> Vec<String> {
@@ -159,7 +159,7 @@ impl<'t> Policy<'t> {
     }
 }
 
-/// A partner's statement.
+/// Returns a partner's statement.
 fn statement(bucket_arn: &str, wanted: &Wanted) -> Value {
     json!({
         "Sid": statement_id(&wanted.partner),
@@ -170,7 +170,7 @@ fn statement(bucket_arn: &str, wanted: &Wanted) -> Value {
     })
 }
 
-/// Whether a statement says what is wanted, however AWS writes it: one value is a text or a list of one.
+/// Returns whether a statement says what is wanted, however AWS writes it: one value is a text or a list of one.
 fn says_so(says: &Value, bucket_arn: &str, wanted: &Wanted) -> bool {
     let expected = statement(bucket_arn, wanted);
     let (Some(says), Some(expected)) = (says.as_object(), expected.as_object()) else { return false };
@@ -184,7 +184,7 @@ fn says_so(says: &Value, bucket_arn: &str, wanted: &Wanted) -> bool {
     says.len() == expected.len() && expected.keys().all(|name| says.contains_key(name) && same(name))
 }
 
-/// A text, or a list of texts, as a set.
+/// Returns a text, or a list of texts, as a set.
 fn words(value: &Value) -> Option<BTreeSet<String>> {
     match value {
         Value::String(text) => Some(BTreeSet::from([text.clone()])),
@@ -243,7 +243,7 @@ fn blank(bytes: &[u8], mut at: usize) -> usize {
     at
 }
 
-/// The end of the value that begins here, in a document that is known to be JSON.
+/// Returns the end of the value that begins here, in a document that is known to be JSON.
 fn value_end(bytes: &[u8], start: usize) -> usize {
     let (mut at, mut depth, mut quoted) = (start, 0_usize, false);
     while let Some(byte) = bytes.get(at) {

@@ -13,15 +13,12 @@ mod reporting;
 
 use std::collections::BTreeSet;
 
-use store::checkup::Checkup;
-use store::door::{Partners, Reading};
-use store::operator::{StackQueue, Survey};
-use store::uploads::Uploads;
-use store::{Error, ReadContract};
+use store::{Checkup, CountMessages, Error, ReadContracts, ReadPartners, StackQueue};
 
 use crate::bucket_policy::Policy;
 use crate::gateway::Gateway;
 use crate::names::Stack;
+use crate::partner::Uploads;
 use crate::reading::Places;
 
 pub use finding::{Finding, Level};
@@ -32,7 +29,7 @@ pub struct Doctor<S, V, C, U, G> {
     /// Partners and contracts.
     pub store: S,
     /// Queues.
-    pub survey: V,
+    pub queues: V,
     /// The stack's parts.
     pub checkup: C,
     /// Who uploads by S3.
@@ -85,8 +82,8 @@ const GATEWAY_LOGS: Fact = fact("API logs", "apigateway:GET on /account");
 
 impl<S, V, C, U, G> Doctor<S, V, C, U, G>
 where
-    S: Partners + Reading + ReadContract,
-    V: Survey,
+    S: ReadPartners + ReadContracts,
+    V: CountMessages,
     C: Checkup,
     U: Uploads,
     G: Gateway,
@@ -124,7 +121,7 @@ where
         let fetched = self.checkup.account_concurrency().await;
         add(findings, CONCURRENCY, fetched, |facts| processing::concurrency(facts, maximum));
         for queue in StackQueue::ALL.into_iter().filter(|queue| queue.is_dead_letters()) {
-            let fetched = self.survey.depth(queue).await;
+            let fetched = self.queues.depth(queue).await;
             add(findings, DEAD_LETTERS, fetched, |facts| processing::dead_letters(known, queue, facts));
         }
     }
@@ -209,7 +206,7 @@ fn add<T>(
     }
 }
 
-/// A fact that could not be fetched.
+/// Returns a fact that could not be fetched.
 fn unchecked(fact: Fact, error: &Error) -> Finding {
     let Fact { check, permission } = fact;
     // SNS has a word of its own.

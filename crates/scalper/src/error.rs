@@ -181,18 +181,18 @@ pub enum CommandError {
 }
 
 impl CommandError {
-    /// A word that is not a state, with the state that may have been meant.
+    /// Makes the error for a word that is not a state, with the state that may have been meant.
     pub(crate) fn not_a_state(word: &str) -> Self {
         Self::NotAState { found: word.to_owned(), hint: nearest::hint(&word.to_ascii_lowercase(), STATES) }
     }
 
-    /// The message, in which each command names the stack.
+    /// Returns the message, in which each command names the stack.
     #[must_use]
     pub fn message(&self, stack: Option<&Stack>) -> String {
         stack.map_or_else(|| self.to_string(), |stack| stack.spell(&self.to_string()))
     }
 
-    /// 1 failed, 2 not understood, 3 not found.
+    /// Returns the exit code: 1 failed, 2 not understood, 3 not found.
     #[must_use]
     pub fn exit_code(&self) -> u8 {
         match self {
@@ -248,7 +248,7 @@ impl CommandError {
         }
     }
 
-    /// The failure as JSON: the exit code's word, and the message.
+    /// Returns the failure as JSON: the exit code's word, and the message.
     #[must_use]
     pub fn to_json(&self, stack: Option<&Stack>) -> Value {
         let code = match self.exit_code() {

@@ -1,6 +1,6 @@
 //! Whether the feeds that a command names exist.
 
-use store::door::{Feeds, MOST_FEEDS, Reading};
+use store::{Feeds, MOST_FEEDS, ReadContracts};
 
 use crate::error::CommandError;
 use crate::names;
@@ -8,7 +8,7 @@ use crate::nearest;
 
 /// Rejects a list of feeds with one that has no contract: a credential for a mistyped feed would open nothing. `*` and feeds of a
 /// bucket with more contracts than are listed pass unchecked.
-pub async fn check<R: Reading>(store: &R, words: &str, contracts: &str) -> Result<(), CommandError> {
+pub async fn check<R: ReadContracts>(store: &R, words: &str, contracts: &str) -> Result<(), CommandError> {
     let Feeds::Named(wanted) = names::feeds(words)? else { return Ok(()) };
     let known = store.feeds().await.map_err(CommandError::Read)?;
     if known.len() >= MOST_FEEDS {

@@ -1,8 +1,8 @@
-//! What API Gateway does for partners: it counts and throttles. It recognises nobody; the partners table does.
+//! What API Gateway does for partners: it counts and throttles. The partners table recognises callers.
 
 use std::future::Future;
 
-/// Requests in a day unless told otherwise.
+/// Requests per day, unless a command sets another number.
 pub const REQUESTS_PER_DAY: i32 = 100_000;
 
 /// A usage plan.
@@ -48,7 +48,7 @@ pub struct GatewayError {
 
 /// Plans and keys. Each call may be repeated.
 pub trait Gateway: Sync {
-    /// The address of the API, which partners put before `/v1`.
+    /// Returns the address of the API, which partners put before `/v1`.
     fn address(&self) -> impl Future<Output = Result<String, GatewayError>> + Send;
     /// Makes or changes the plan with this name, and returns its id.
     fn put_plan(&self, plan: &Plan) -> impl Future<Output = Result<String, GatewayError>> + Send;
@@ -60,9 +60,9 @@ pub trait Gateway: Sync {
     ) -> impl Future<Output = Result<String, GatewayError>> + Send;
     /// Counts a key's requests under a plan.
     fn attach_key(&self, plan: &str, key: &str) -> impl Future<Output = Result<(), GatewayError>> + Send;
-    /// The keys whose names begin so.
+    /// Returns the keys whose names begin so.
     fn keys(&self, prefix: &str) -> impl Future<Output = Result<Vec<GatewayKey>, GatewayError>> + Send;
-    /// The usage plans whose names begin so, with the keys of each.
+    /// Returns the usage plans whose names begin so, with the keys of each.
     fn plans(&self, prefix: &str) -> impl Future<Output = Result<Vec<PlanKeys>, GatewayError>> + Send;
     /// Deletes a key; one that is not there is deleted.
     fn delete_key(&self, id: &str) -> impl Future<Output = Result<(), GatewayError>> + Send;

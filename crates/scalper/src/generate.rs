@@ -25,19 +25,19 @@ pub fn run(command: &GenerateCommand, output: &mut impl Write) -> Result<(), Com
     }
 }
 
-/// The completion script of a shell.
+/// Returns the completion script of a shell.
 fn completions(shell: Shell) -> Vec<u8> {
     let mut script = Vec::new();
     clap_complete::generate(shell, &mut Arguments::command(), "scalper", &mut script);
     script
 }
 
-/// The man page of `scalper` itself.
+/// Returns the man page of `scalper` itself.
 fn man(output: &mut impl Write) -> io::Result<()> {
     clap_mangen::Man::new(Arguments::command()).render(output)
 }
 
-/// One page for `scalper` and one for each of its commands.
+/// Returns one page for `scalper` and one for each of its commands.
 fn pages(folder: &Path) -> io::Result<()> {
     fs::create_dir_all(folder)?;
     clap_mangen::generate_to(Arguments::command(), folder)

@@ -8,8 +8,8 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use clap::Parser as _;
-use host::Host;
 use outbound::Policy;
+use runtime::Host;
 use scalper::access;
 use scalper::api_gateway::ApiGateway;
 use scalper::arguments::{Arguments, Command, PartnerCommand, ReadCommand, TailArguments};
@@ -23,7 +23,53 @@ use scalper::partner::Operator;
 use scalper::reading::{Answer, Places, Records, StackView, WARNING, save};
 use scalper::report::WIDTH;
 use scalper::secret;
-use store::aws::{Door, Examiner, Home, InboxOwner, SdkConfig, Surveyor};
+use store::aws::{
+    Connection, ContractsBucket, Home, InboxBucket, InboxPolicy, LedgerTable, PartnersTable,
+    QuarantineBucket, SdkConfig, StackParts, StackQueues,
+};
+
+store::resources! {
+    /// What the commands that read reach.
+    struct Resources {
+        inbox: InboxBucket,
+        contracts: ContractsBucket,
+        quarantine: QuarantineBucket,
+        ledger: LedgerTable,
+        partners: PartnersTable,
+        queues: StackQueues,
+    }
+}
+
+store::resources! {
+    /// Who uploads by S3, as remembered and as the inbox lets them.
+    struct Uploaders {
+        partners: PartnersTable,
+        policy: InboxPolicy,
+    }
+}
+
+impl Resources {
+    fn connect(connection: &Connection, stack: &Stack, places: &Places) -> Self {
+        let (s3, dynamodb) = (connection.s3(Some(&places.home.account)), connection.dynamodb());
+        Self {
+            inbox: InboxBucket::new(&s3, &places.inbox),
+            contracts: ContractsBucket::new(&s3, &places.contracts(stack)),
+            quarantine: QuarantineBucket::new(&s3, &places.quarantine),
+            ledger: LedgerTable::new(&dynamodb, &stack.ledger()),
+            partners: PartnersTable::new(&dynamodb, &stack.table()),
+            queues: StackQueues::new(&connection.sqs(), stack.as_str()),
+        }
+    }
+}
+
+impl Uploaders {
+    fn connect(connection: &Connection, stack: &Stack) -> Self {
+        Self {
+            partners: PartnersTable::new(&connection.dynamodb(), &stack.table()),
+            policy: InboxPolicy::new(connection, stack.as_str()),
+        }
+    }
+}
 
 /// Between two looks of `tail`.
 const PAUSE: Duration = Duration::from_secs(2);
@@ -31,7 +77,7 @@ const PAUSE: Duration = Duration::from_secs(2);
 /// Columns below which text is not narrowed.
 const LEAST_WIDTH: usize = 40;
 
-/// The columns of the terminal; `None` where standard output is none.
+/// Returns the columns of the terminal; `None` where standard output is none.
 fn terminal_columns() -> Option<usize> {
     terminal_size::terminal_size().map(|(terminal_size::Width(columns), _)| usize::from(columns))
 }
@@ -113,16 +159,17 @@ async fn partner(
     command: PartnerCommand,
     manner: Manner,
 ) -> Result<ExitCode, CommandError> {
+    let connection = Connection::new(sdk);
     if let Some(words) = command.feeds() {
-        let places = places(sdk, &stack).await?;
-        let names = places.door_names(&stack);
-        let contracts = names.contracts_bucket.clone();
-        feeds::check(&Door::new(sdk, names), words, &contracts).await?;
+        let places = places(&connection, &stack).await?;
+        let name = places.contracts(&stack);
+        let contracts = ContractsBucket::new(&connection.s3(Some(&places.home.account)), &name);
+        feeds::check(&contracts, words, &name).await?;
     }
     let operator = Operator {
-        partners: store::aws::Directory::new(sdk, &stack.table()),
+        partners: PartnersTable::new(&connection.dynamodb(), &stack.table()),
         gateway: ApiGateway::new(sdk, stack.api()),
-        uploads: InboxOwner::new(sdk, stack.as_str()),
+        uploads: Uploaders::connect(&connection, &stack),
         stack,
         now_ms: Host::system().now(),
         random: secret::system(),
@@ -139,14 +186,15 @@ async fn partner(
 }
 
 async fn doctor(sdk: &SdkConfig, stack: Stack, manner: Manner) -> Result<ExitCode, CommandError> {
-    let home = Home::find(sdk, &stack.ledger()).await.map_err(CommandError::NotChecked)?;
+    let connection = Connection::new(sdk);
+    let home = Home::find(&connection, &stack.ledger()).await.map_err(CommandError::NotChecked)?;
     let home = home.ok_or_else(|| CommandError::NoSuchStack { stack: stack.as_str().to_owned() })?;
     let places = Places::new(&stack, home);
     let doctor = Doctor {
-        store: Door::new(sdk, places.door_names(&stack)),
-        survey: Surveyor::new(sdk, stack.as_str(), &places.quarantine, &places.home.account),
-        checkup: Examiner::new(sdk, stack.as_str(), &places.home),
-        uploads: InboxOwner::new(sdk, stack.as_str()),
+        store: Resources::connect(&connection, &stack, &places),
+        queues: StackQueues::new(&connection.sqs(), stack.as_str()),
+        checkup: StackParts::new(&connection, stack.as_str(), &places.home),
+        uploads: Uploaders::connect(&connection, &stack),
         gateway: ApiGateway::new(sdk, stack.api()),
         known: Known { stack, places, now_ms: Host::system().now() },
     };
@@ -183,25 +231,25 @@ async fn read(
 }
 
 /// Finds the stack.
-async fn view(sdk: &SdkConfig, stack: Stack) -> Result<StackView<Door, Surveyor>, CommandError> {
-    let places = places(sdk, &stack).await?;
+async fn view(sdk: &SdkConfig, stack: Stack) -> Result<StackView<Resources>, CommandError> {
+    let connection = Connection::new(sdk);
+    let places = places(&connection, &stack).await?;
     Ok(StackView {
-        store: Door::new(sdk, places.door_names(&stack)),
-        survey: Surveyor::new(sdk, stack.as_str(), &places.quarantine, &places.home.account),
+        store: Resources::connect(&connection, &stack, &places),
         stack,
         places,
         host: Host::system(),
     })
 }
 
-/// Where the resources of the stack are.
-async fn places(sdk: &SdkConfig, stack: &Stack) -> Result<Places, CommandError> {
-    let home = Home::find(sdk, &stack.ledger()).await.map_err(CommandError::Read)?;
+/// Returns where the resources of the stack are.
+async fn places(connection: &Connection, stack: &Stack) -> Result<Places, CommandError> {
+    let home = Home::find(connection, &stack.ledger()).await.map_err(CommandError::Read)?;
     let home = home.ok_or_else(|| CommandError::NoSuchStack { stack: stack.as_str().to_owned() })?;
     Ok(Places::new(stack, home))
 }
 
-async fn give(view: &StackView<Door, Surveyor>, records: &Records) -> Result<(), CommandError> {
+async fn give(view: &StackView<Resources>, records: &Records) -> Result<(), CommandError> {
     drop(writeln!(std::io::stderr(), "scalper: {WARNING}"));
     if let Some(path) = &records.download {
         return save(path, async |file| view.copy(records, false, file).await).await;
@@ -213,7 +261,7 @@ async fn give(view: &StackView<Door, Surveyor>, records: &Records) -> Result<(),
 
 /// Ends with Ctrl-C, which leaves nothing behind: each line is written whole.
 async fn follow(
-    view: &StackView<Door, Surveyor>,
+    view: &StackView<Resources>,
     arguments: &TailArguments,
     manner: Manner,
 ) -> Result<(), CommandError> {

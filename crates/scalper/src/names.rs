@@ -3,12 +3,12 @@
 use std::collections::BTreeSet;
 
 use store::aws::Home;
-use store::door::{Feeds, Scope};
+use store::{Feeds, Scope};
 
 use crate::error::CommandError;
 use crate::nearest;
 
-/// The stack when nobody names another.
+/// The default stack.
 pub(crate) const STACK: &str = "silent-scalper";
 
 /// How the last part of a key's name begins. Keys of earlier versions, whose value is the credential, do not have it.
@@ -32,37 +32,37 @@ impl Stack {
         if fits { Ok(Self(name.to_owned())) } else { Err(CommandError::NotAStack { stack: name.to_owned() }) }
     }
 
-    /// The stack's own name.
+    /// Returns the stack's own name.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
     }
 
-    /// The partners table.
+    /// Returns the partners table.
     #[must_use]
     pub fn table(&self) -> String {
         format!("{}-partners", self.0)
     }
 
-    /// The ledger.
+    /// Returns the ledger.
     #[must_use]
     pub fn ledger(&self) -> String {
         format!("{}-ledger", self.0)
     }
 
-    /// The records table.
+    /// Returns the records table.
     #[must_use]
     pub fn records(&self) -> String {
         format!("{}-records", self.0)
     }
 
-    /// A bucket: `inbox`, `contracts` or `quarantine`.
+    /// Returns a bucket: `inbox`, `contracts` or `quarantine`.
     #[must_use]
     pub fn bucket(&self, kind: &str, home: &Home) -> String {
         format!("{}-{kind}-{}-{}", self.0, home.account, home.region)
     }
 
-    /// A command for this stack, as it can be typed.
+    /// Returns a command for this stack, as it can be typed.
     #[must_use]
     pub fn command(&self, words: &str) -> String {
         if self.0 == STACK {
@@ -84,37 +84,37 @@ impl Stack {
         })
     }
 
-    /// The REST API.
+    /// Returns the REST API.
     #[must_use]
     pub fn api(&self) -> String {
         format!("{}-partners", self.0)
     }
 
-    /// The usage plan of a partner.
+    /// Returns the usage plan of a partner.
     #[must_use]
     pub fn plan(&self, partner: &str) -> String {
         format!("{}.{partner}", self.0)
     }
 
-    /// The API Gateway key that counts the requests of a credential.
+    /// Returns the API Gateway key that counts the requests of a credential.
     #[must_use]
     pub fn key(&self, partner: &str, credential: &str) -> String {
         format!("{}{USAGE}{credential}", self.keys(partner))
     }
 
-    /// How the names of all API Gateway keys of a partner begin.
+    /// Returns how the names of all API Gateway keys of a partner begin.
     #[must_use]
     pub fn keys(&self, partner: &str) -> String {
         format!("{}.{partner}.", self.0)
     }
 
-    /// How the names of all usage plans and API Gateway keys of the stack begin.
+    /// Returns how the names of all usage plans and API Gateway keys of the stack begin.
     #[must_use]
     pub fn plans(&self) -> String {
         format!("{}.", self.0)
     }
 
-    /// What an API Gateway key of this partner is, by its name; `None` for a key that this program did not make.
+    /// Returns what an API Gateway key of this partner is, by its name; `None` for a key that this program did not make.
     #[must_use]
     pub fn key_kind<'k>(&self, partner: &str, key: &'k str) -> Option<KeyKind<'k>> {
         let rest = key.strip_prefix(&self.keys(partner))?;
@@ -134,7 +134,7 @@ pub enum KeyKind<'k> {
     Clear,
 }
 
-/// Whether a text is an id of a credential: 12 characters of base 32 in lower case.
+/// Returns whether a text is an id of a credential: 12 characters of base 32 in lower case.
 #[must_use]
 pub fn is_credential(id: &str) -> bool {
     id.len() == ID_CHARACTERS
@@ -143,7 +143,7 @@ pub fn is_credential(id: &str) -> bool {
 
 /// Reads a partner's name.
 pub fn partner(name: &str) -> Result<&str, CommandError> {
-    if feed::is_name(name) {
+    if runtime::is_name(name) {
         Ok(name)
     } else {
         Err(CommandError::NotAName { what: "partner", found: name.to_owned() })
@@ -152,7 +152,7 @@ pub fn partner(name: &str) -> Result<&str, CommandError> {
 
 /// Reads the name of a partner that is to be added.
 pub fn new_partner(name: &str) -> Result<&str, CommandError> {
-    if [feed::HEARTBEAT, feed::UNKNOWN].contains(&name) {
+    if [runtime::HEARTBEAT, runtime::UNKNOWN].contains(&name) {
         Err(CommandError::Reserved { found: name.to_owned() })
     } else {
         partner(name)
@@ -161,7 +161,7 @@ pub fn new_partner(name: &str) -> Result<&str, CommandError> {
 
 /// Reads a feed's name.
 pub fn feed(name: &str) -> Result<&str, CommandError> {
-    if feed::is_name(name) {
+    if runtime::is_name(name) {
         Ok(name)
     } else {
         Err(CommandError::NotAName { what: "feed", found: name.to_owned() })
@@ -172,7 +172,7 @@ pub fn feed(name: &str) -> Result<&str, CommandError> {
 pub fn feeds(text: &str) -> Result<Feeds, CommandError> {
     let feeds = Feeds::parse(text.trim());
     if let Feeds::Named(names) = &feeds {
-        if let Some(found) = names.iter().find(|name| !feed::is_name(name)) {
+        if let Some(found) = names.iter().find(|name| !runtime::is_name(name)) {
             return Err(CommandError::NotAName { what: "feed", found: found.clone() });
         }
         if names.is_empty() {
@@ -225,7 +225,7 @@ pub fn role(arn: &str) -> Result<String, CommandError> {
     fits().ok_or_else(|| CommandError::NotARole { found: arn.to_owned() })
 }
 
-/// Partition, account and resource of `arn:<partition>:iam::<12 digits>:<resource>`.
+/// Returns partition, account and resource of `arn:<partition>:iam::<12 digits>:<resource>`.
 fn iam(arn: &str) -> Option<(&str, &str, &str)> {
     let mut parts = arn.splitn(6, ':');
     let (arn, partition, service) = (parts.next()?, parts.next()?, parts.next()?);
@@ -271,7 +271,7 @@ mod tests {
     }
 
     #[test]
-    fn nobody_is_added_under_the_name_of_the_heartbeat_but_its_files_can_be_asked_for() {
+    fn no_partner_can_have_the_name_of_the_heartbeat_but_its_files_can_be_listed() {
         assert!(new_partner("heartbeat").is_err_and(|rejected| rejected.exit_code() == 2));
         assert_eq!((new_partner("north").unwrap(), partner("heartbeat").unwrap()), ("north", "heartbeat"));
     }
@@ -336,7 +336,7 @@ mod tests {
         fn no_words_make_it_panic(text: String) {
             drop((Stack::parse(&text), feeds(&text), scopes(&text), role(&text), principal(&text)));
             if let Ok(found) = partner(&text) {
-                prop_assert!(feed::is_name(found));
+                prop_assert!(runtime::is_name(found));
             }
         }
     }

@@ -11,7 +11,7 @@ pub(crate) fn nearest<'n>(typed: &str, known: impl IntoIterator<Item = &'n str>)
     alike.max_by(|(one, _), (other, _)| one.total_cmp(other)).map(|(_, name)| name)
 }
 
-/// `; did you mean <name>?`, or nothing.
+/// Returns `; did you mean <name>?`, or nothing.
 pub(crate) fn hint<'n>(typed: &str, known: impl IntoIterator<Item = &'n str>) -> String {
     nearest(typed, known).map_or_else(String::new, |name| format!("; did you mean `{name}`?"))
 }

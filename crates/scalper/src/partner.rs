@@ -18,8 +18,11 @@ mod webhooks;
 use std::collections::BTreeSet;
 
 use outbound::Policy;
-use store::door::{Credential, CredentialHash, Feeds, Limits, Partner, Partners, Scope, usage_key};
-use store::uploads::Uploads;
+use runtime::DAY_MS;
+use store::{
+    Credential, CredentialHash, Feeds, InboxAccess, Limits, Partner, S3Principals, Scope, WritePartners,
+    usage_key,
+};
 
 use crate::arguments::{Add, GrantArguments, PartnerCommand, Rotate};
 use crate::error::CommandError;
@@ -28,9 +31,6 @@ use crate::names::{self, Stack};
 use crate::nearest;
 use crate::report::{CredentialView, PartnerView, Report};
 use crate::secret::{self, Random};
-
-/// A day, milliseconds.
-const DAY_MS: u64 = 24 * 60 * 60 * 1_000;
 
 /// What commands work on.
 pub struct Operator<S, G, U> {
@@ -57,7 +57,12 @@ struct Grant {
     expires_ms: Option<u64>,
 }
 
-impl<S: Partners, G: Gateway, U: Uploads> Operator<S, G, U> {
+/// Who uploads by S3: as remembered, and as the inbox lets them.
+pub trait Uploads: S3Principals + InboxAccess {}
+
+impl<T: S3Principals + InboxAccess> Uploads for T {}
+
+impl<S: WritePartners, G: Gateway, U: Uploads> Operator<S, G, U> {
     /// Carries out a command.
     pub async fn run(&self, command: PartnerCommand) -> Result<Report, CommandError> {
         match command {
@@ -129,7 +134,7 @@ impl<S: Partners, G: Gateway, U: Uploads> Operator<S, G, U> {
         })
     }
 
-    /// The table first: from the next read on nothing is opened, whatever becomes of the key.
+    /// Returns the table first: from the next read on nothing is opened, whatever becomes of the key.
     async fn revoke(&self, name: &str, id: &str) -> Result<Report, CommandError> {
         let partner = self.known(name).await?;
         let credentials = self.partners.credentials(name).await?;
@@ -176,7 +181,7 @@ impl<S: Partners, G: Gateway, U: Uploads> Operator<S, G, U> {
         Ok(if active { Report::Resumed { partner } } else { Report::Suspended { partner } })
     }
 
-    /// A partner that must be there.
+    /// Returns a partner that must be there.
     async fn known(&self, name: &str) -> Result<Partner, CommandError> {
         if let Some(partner) = self.partners.partner(names::partner(name)?).await? {
             return Ok(partner);
@@ -233,12 +238,12 @@ impl<S: Partners, G: Gateway, U: Uploads> Operator<S, G, U> {
         Ok(plan)
     }
 
-    /// The key that counts the requests of a credential.
+    /// Returns the key that counts the requests of a credential.
     async fn create_key(&self, partner: &str, credential: &str) -> Result<String, CommandError> {
         Ok(self.gateway.create_key(&self.stack.key(partner, credential), &usage_key(credential)).await?)
     }
 
-    /// A secret, and the key that counts its requests. Opens nothing: the credential is not written yet.
+    /// Returns a secret, and the key that counts its requests. Opens nothing: the credential is not written yet.
     async fn make_key(
         &self,
         partner: &str,

@@ -1,4 +1,4 @@
-//! The commands that read: how things stand, one file's story, outcomes as they come.
+//! The commands that read: the state of the stack, the history of one file, outcomes as they arrive.
 //!
 //! Nothing here writes to the stack, but for `acknowledge`. What is shown by default holds names, numbers and positions, and no value of a file;
 //! names are shown with their control characters escaped. Only `rejects --values` and `--download` give what a partner
@@ -21,10 +21,8 @@ mod status;
 mod tail;
 mod view;
 
-use host::Host;
-use store::door::{Partners, Reading, Senders};
-use store::operator::Survey;
-use store::{ReadContract, ReadEntry};
+use runtime::Host;
+use store::{CountMessages, ListInbox, ReadContracts, ReadLedger, ReadPartners, ReadQuarantine};
 
 use crate::arguments::ReadCommand;
 use crate::error::CommandError;
@@ -42,11 +40,9 @@ pub use status::Status;
 pub use view::FileView;
 
 /// What reading commands read from.
-pub struct StackView<S, V> {
-    /// Partners, the inbox's folders, the ledger, the contracts and the quarantine.
+pub struct StackView<S> {
+    /// Partners, the inbox's folders, the ledger, the contracts, the quarantine and the queues.
     pub store: S,
-    /// The queues, open files, rejected records.
-    pub survey: V,
     /// The stack.
     pub stack: Stack,
     /// Where its resources are.
@@ -56,13 +52,19 @@ pub struct StackView<S, V> {
 }
 
 /// Everything that a reading command asks of a store.
-pub trait Readable: Partners + Senders + Reading + ReadEntry + ReadContract {}
+pub trait Readable:
+    ReadPartners + ListInbox + ReadLedger + ReadContracts + ReadQuarantine + CountMessages
+{
+}
 
-impl<T: Partners + Senders + Reading + ReadEntry + ReadContract> Readable for T {}
+impl<T> Readable for T where
+    T: ReadPartners + ListInbox + ReadLedger + ReadContracts + ReadQuarantine + CountMessages
+{
+}
 
 /// An answer.
 pub enum Answer {
-    /// How things stand.
+    /// The state of the stack.
     Status(Status),
     /// Files.
     Files(Files),
@@ -78,7 +80,7 @@ pub enum Answer {
     Tail(crate::arguments::TailArguments),
 }
 
-impl<S: Readable, V: Survey> StackView<S, V> {
+impl<S: Readable> StackView<S> {
     /// Carries out a command. What takes its time is begun by the answer.
     pub async fn run(&self, command: ReadCommand) -> Result<Answer, CommandError> {
         match command {
@@ -100,7 +102,7 @@ impl<S: Readable, V: Survey> StackView<S, V> {
 }
 
 impl Answer {
-    /// One JSON document, on lines; a receipt is as it is stored.
+    /// Returns one JSON document, on lines; a receipt is as it is stored.
     #[must_use]
     pub fn to_json(&self) -> String {
         // Texts and numbers in structures always have a form in JSON.
@@ -115,7 +117,7 @@ impl Answer {
         pretty.unwrap_or_default()
     }
 
-    /// Text for a reader, in lines of at most `width` characters but for commands and addresses; with `colours` headings are
+    /// Renders text for a reader, in lines of at most `width` characters but for commands and addresses; with `colours` headings are
     /// bold and what is wrong is red.
     #[must_use]
     pub fn to_text(&self, colours: bool, width: usize) -> String {
@@ -130,7 +132,7 @@ impl Answer {
         }
     }
 
-    /// Whether something is wrong that `--check` was to find.
+    /// Returns whether something is wrong that `--check` was to find.
     #[must_use]
     pub fn fails_check(&self) -> bool {
         matches!(self, Self::Status(status) if status.fails_check())

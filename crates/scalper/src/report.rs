@@ -5,9 +5,9 @@ mod uploads;
 
 use std::collections::BTreeSet;
 
-use jiff::Timestamp;
+use runtime::format_second;
 use serde::Serialize;
-use store::door::{Credential, Partner};
+use store::{Credential, Partner};
 
 use crate::size;
 
@@ -52,7 +52,7 @@ pub enum Report {
     WebhookRemoved { partner: String },
     /// A role is the partner's.
     RoleNamed { partner: String, arn: String, credential: CredentialView },
-    /// A role is nobody's.
+    /// The role is not a partner's.
     RoleRemoved { partner: String, arn: String },
     /// Principals may upload by S3.
     S3Given { uploads: UploadsView },
@@ -86,7 +86,7 @@ impl PartnerView {
             requests_per_second: partner.limits.requests_per_second,
             burst: partner.limits.burst,
             bytes_per_day: partner.limits.bytes_per_day,
-            created: instant(partner.created_ms),
+            created: format_second(partner.created_ms),
         }
     }
 }
@@ -115,21 +115,21 @@ impl CredentialView {
             state,
             feeds: credential.feeds.to_text(),
             scopes: credential.scopes.iter().map(|scope| scope.as_str()).collect(),
-            created: instant(credential.created_ms),
-            ends: credential.revoked_ms.or(credential.expires_ms).map(instant),
+            created: format_second(credential.created_ms),
+            ends: credential.revoked_ms.or(credential.expires_ms).map(format_second),
         }
     }
 }
 
 impl Report {
-    /// One JSON document, on lines.
+    /// Returns one JSON document, on lines.
     #[must_use]
     pub fn to_json(&self) -> String {
         // Texts and numbers in structures always have a form in JSON.
         serde_json::to_string_pretty(self).unwrap_or_default()
     }
 
-    /// Whether it holds a secret that is shown this once.
+    /// Returns whether it holds a secret that is shown this once.
     #[must_use]
     pub fn has_secret(&self) -> bool {
         match self {
@@ -139,7 +139,7 @@ impl Report {
         }
     }
 
-    /// Text for a reader; headings are bold when `colours`.
+    /// Renders text for a reader; headings are bold when `colours`.
     #[must_use]
     pub fn to_text(&self, colours: bool) -> String {
         let style = Style { colours, width: WIDTH };
@@ -241,7 +241,7 @@ fn shown_once(secret: &str) -> String {
     format!("secret (shown once, stored only as a hash):\n  {secret}\n")
 }
 
-/// What an operator sends to the partner: the address and two lines that can be pasted once `KEY` is set.
+/// Returns what an operator sends to the partner: the address and two lines that can be pasted once `KEY` is set.
 fn to_the_partner(address: &str, credential: &CredentialView) -> String {
     let first = credential.feeds.split(',').next().filter(|feed| *feed != "*").unwrap_or("<feed>");
     format!(
@@ -284,18 +284,12 @@ fn credential_table(credentials: &[CredentialView], style: Style) -> String {
     table(heads, &rows.collect::<Vec<_>>(), style)
 }
 
-/// A list of feeds that fits a table of 80 columns; JSON has them all.
+/// Returns a list of feeds that fits a table of 80 columns; JSON has them all.
 fn shortened(feeds: &str) -> String {
     if feeds.len() <= FEEDS_WIDTH { feeds.to_owned() } else { format!("{} feeds", feeds.split(',').count()) }
 }
 
-/// The day of an instant.
+/// Returns the day of an instant.
 fn day(instant: &str) -> &str {
     instant.split('T').next().unwrap_or(instant)
-}
-
-/// An instant in UTC, to the second (RFC 3339); a number that is none stays a number.
-pub(crate) fn instant(ms: u64) -> String {
-    let read = i64::try_from(ms).ok().and_then(|ms| Timestamp::from_millisecond(ms).ok());
-    read.map_or_else(|| ms.to_string(), |instant| instant.strftime("%Y-%m-%dT%H:%M:%SZ").to_string())
 }

@@ -12,7 +12,7 @@ const BASE_32: &[u8; 32] = b"abcdefghijklmnopqrstuvwxyz234567";
 /// Gives 32 random bytes; a parameter so that tests decide them.
 pub type Random = Box<dyn Fn() -> Result<[u8; 32], CommandError> + Send + Sync>;
 
-/// The system's randomness.
+/// Returns the system's randomness.
 #[must_use]
 pub fn system() -> Random {
     Box::new(|| {
@@ -22,17 +22,17 @@ pub fn system() -> Random {
     })
 }
 
-/// The secret of a credential: `ssk_` and 256 bits as 43 characters.
+/// Returns the secret of a credential: `ssk_` and 256 bits as 43 characters.
 pub(crate) fn of_credential(random: &Random) -> Result<String, CommandError> {
     Ok(format!("ssk_{}", URL_SAFE_NO_PAD.encode(random()?)))
 }
 
-/// The secret of a webhook: `whsec_` and 256 bits in base 64, as Standard Webhooks writes it.
+/// Returns the secret of a webhook: `whsec_` and 256 bits in base 64, as Standard Webhooks writes it.
 pub(crate) fn of_webhook(random: &Random) -> Result<String, CommandError> {
     Ok(format!("whsec_{}", STANDARD.encode(random()?)))
 }
 
-/// The id of a credential: 60 random bits.
+/// Returns the id of a credential: 60 random bits.
 pub(crate) fn id(random: &Random) -> Result<String, CommandError> {
     let character = |byte: &u8| BASE_32.get(usize::from(byte % 32)).copied().map(char::from);
     Ok(random()?.iter().take(ID_CHARACTERS).filter_map(character).collect())

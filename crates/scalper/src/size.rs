@@ -30,7 +30,7 @@ pub(crate) fn parse(text: &str) -> Result<u64, String> {
     size.filter(|size| (1..=MOST).contains(size)).ok_or_else(expected)
 }
 
-/// A decimal number times a unit, in whole bytes, rounded down.
+/// Returns a decimal number times a unit, in whole bytes, rounded down.
 fn scaled(number: &str, unit: u64) -> Option<u64> {
     let (whole, fraction) = number.split_once('.').unwrap_or((number, ""));
     // Nine digits after the point are more than a terabyte needs to be given to the kilobyte.

@@ -14,11 +14,11 @@ use std::sync::atomic::{AtomicU8, Ordering};
 use authorizer::Authorizer;
 use authorizer::fetch::OverHttps;
 use clap::Parser as _;
-use host::Host;
 use outbound::Policy;
+use runtime::Host;
 use serde_json::{Value, json};
-use store::door::{CredentialHash, Feeds, Scope, usage_key};
 use store::memory::Memory;
+use store::{CredentialHash, Feeds, Scope, usage_key};
 
 use crate::arguments::{Arguments, Command};
 use crate::error::CommandError;

@@ -3,26 +3,25 @@
 use std::collections::BTreeSet;
 
 use sha2::{Digest as _, Sha256};
-use store::uploads::Inbox;
+use store::Inbox;
 
 use crate::bucket_policy::Policy;
 use crate::names::Stack;
 use crate::report::PrincipalView;
 
-/// How the names of a partner's grants begin.
+/// Returns how the names of a partner's grants begin.
 pub(crate) fn grant_prefix(stack: &Stack, partner: &str) -> String {
     format!("scalper/{}/{partner}/", stack.as_str())
 }
 
-/// The name of a grant: of its partner and principal, so that made twice it is one.
+/// Returns the name of a grant: of its partner and principal, so that made twice it is one.
 pub(crate) fn grant_name(stack: &Stack, partner: &str, principal: &str) -> String {
     let digest = Sha256::digest(principal.as_bytes());
-    let digits = digest.iter().take(8).flat_map(|byte| [byte >> 4, byte & 15]);
-    let hash: String = digits.filter_map(|digit| char::from_digit(digit.into(), 16)).collect();
+    let hash = hex::encode(digest.get(..8).unwrap_or_default());
     grant_prefix(stack, partner) + &hash
 }
 
-/// The principals of a partner that are remembered or in the policy. With a customer key one without a grant cannot upload:
+/// Returns the principals of a partner that are remembered or in the policy. With a customer key one without a grant cannot upload:
 /// `granted` are the names of the key's grants, `None` without such a key.
 pub(crate) fn standing(
     stack: &Stack,

@@ -3,21 +3,22 @@
 //!
 //! Each takes a `run` name that was never used on this store, from which it makes its keys.
 
-pub mod door;
+pub mod api;
 mod open;
 
 pub use open::acknowledging_behaves;
 
 use crate::{
     Claim, Claimed, Commit, Committed, ContentClaim, Entry, Error, Fence, Fenced, FileId, FileVersion, Head,
-    HeadMove, Ledger, LoadId, OpenUploads, Original, Outcome, State, Store, Upload,
+    HeadMove, LoadId, OpenUploads, Order, Original, Outcome, ReadContracts, ReadInbox, State, Upload,
+    WriteLedger, WriteQuarantine,
 };
 
-/// The ledger: claims, fences, terminal states, heads and contents.
+/// Returns the ledger: claims, fences, terminal states, heads and contents.
 ///
 /// # Panics
 /// Where the ledger behaves otherwise.
-pub async fn ledger_behaves<S: Ledger>(ledger: &S, run: &str) -> Result<(), Error> {
+pub async fn ledger_behaves<S: WriteLedger>(ledger: &S, run: &str) -> Result<(), Error> {
     a_claim_is_exclusive_until_its_lease_ends(ledger, run).await?;
     a_claim_of_ones_own_is_answered_as_it_stands(ledger, run).await?;
     another_load_begins_anew(ledger, run).await?;
@@ -37,7 +38,11 @@ pub async fn ledger_behaves<S: Ledger>(ledger: &S, run: &str) -> Result<(), Erro
 ///
 /// # Panics
 /// Where the store behaves otherwise.
-pub async fn writing_behaves<S: Store>(store: &S, inbox: &str, run: &str) -> Result<(), Error> {
+pub async fn writing_behaves<S: ReadInbox + ReadContracts + WriteQuarantine>(
+    store: &S,
+    inbox: &str,
+    run: &str,
+) -> Result<(), Error> {
     let mut missing = file(run, "missing");
     inbox.clone_into(&mut missing.bucket);
     assert!(store.versions(inbox, &missing.key).await?.is_empty(), "a key that never was has no versions");
@@ -64,6 +69,10 @@ fn file(run: &str, name: &str) -> FileVersion {
     }
 }
 
+fn order(text: &str) -> Order {
+    Order::parse(text).unwrap_or_else(|| panic!("{text} is no order"))
+}
+
 fn claim(file: &FileVersion, owner: &str, now_ms: u64) -> Claim {
     Claim {
         file: file.clone(),
@@ -71,7 +80,7 @@ fn claim(file: &FileVersion, owner: &str, now_ms: u64) -> Claim {
         feed: "labs".to_owned(),
         load: LoadId::new(&FileId::of(file), &[1; 32], 1, 0),
         owner: owner.to_owned(),
-        order: format!("2026-11-21T00:00:00Z/{now_ms}"),
+        order: order(&format!("2026-11-21T00:00:00Z/{now_ms}")),
         now_ms,
         lease_until_ms: now_ms + 100,
     }
@@ -94,7 +103,7 @@ fn outcome(state: State) -> Outcome {
     }
 }
 
-async fn mine<S: Ledger>(ledger: &S, claim: &Claim) -> Result<(Fence, Entry), Error> {
+async fn mine<S: WriteLedger>(ledger: &S, claim: &Claim) -> Result<(Fence, Entry), Error> {
     match ledger.claim(claim).await? {
         Claimed::Mine(entry) => {
             let fence =
@@ -105,7 +114,10 @@ async fn mine<S: Ledger>(ledger: &S, claim: &Claim) -> Result<(Fence, Entry), Er
     }
 }
 
-async fn a_claim_is_exclusive_until_its_lease_ends<S: Ledger>(ledger: &S, run: &str) -> Result<(), Error> {
+async fn a_claim_is_exclusive_until_its_lease_ends<S: WriteLedger>(
+    ledger: &S,
+    run: &str,
+) -> Result<(), Error> {
     let file = file(run, "exclusive");
     let (fence, entry) = mine(ledger, &claim(&file, "a", 1_000)).await?;
     assert_eq!((entry.fence, entry.deaths, entry.counted_fence, entry.rows_written), (1, 0, 0, 0));
@@ -118,12 +130,15 @@ async fn a_claim_is_exclusive_until_its_lease_ends<S: Ledger>(ledger: &S, run: &
 
     let (_, entry) = mine(ledger, &claim(&file, "b", 1_200)).await?;
     assert_eq!((entry.fence, entry.deaths, entry.rows_written), (2, 0, 500));
-    assert_eq!(entry.order, "2026-11-21T00:00:00Z/1000", "the first claim pins the order");
+    assert_eq!(entry.order.as_str(), "2026-11-21T00:00:00Z/1000", "the first claim pins the order");
     assert_eq!(ledger.entry(&fence.file).await?, Some(entry));
     Ok(())
 }
 
-async fn a_claim_of_ones_own_is_answered_as_it_stands<S: Ledger>(ledger: &S, run: &str) -> Result<(), Error> {
+async fn a_claim_of_ones_own_is_answered_as_it_stands<S: WriteLedger>(
+    ledger: &S,
+    run: &str,
+) -> Result<(), Error> {
     let file = file(run, "own");
     let (_, first) = mine(ledger, &claim(&file, "a", 1_000)).await?;
     let (_, again) = mine(ledger, &claim(&file, "a", 1_001)).await?;
@@ -131,7 +146,7 @@ async fn a_claim_of_ones_own_is_answered_as_it_stands<S: Ledger>(ledger: &S, run
     Ok(())
 }
 
-async fn another_load_begins_anew<S: Ledger>(ledger: &S, run: &str) -> Result<(), Error> {
+async fn another_load_begins_anew<S: WriteLedger>(ledger: &S, run: &str) -> Result<(), Error> {
     let file = file(run, "reload");
     let (fence, _) = mine(ledger, &claim(&file, "a", 1_000)).await?;
     ledger.checkpoint(&fence, 500, 1_100).await?;
@@ -147,7 +162,7 @@ async fn another_load_begins_anew<S: Ledger>(ledger: &S, run: &str) -> Result<()
     Ok(())
 }
 
-async fn a_release_lets_the_next_one_in<S: Ledger>(ledger: &S, run: &str) -> Result<(), Error> {
+async fn a_release_lets_the_next_one_in<S: WriteLedger>(ledger: &S, run: &str) -> Result<(), Error> {
     let file = file(run, "release");
     let (fence, _) = mine(ledger, &claim(&file, "a", 1_000)).await?;
     assert_eq!(ledger.release(&fence).await?, Fenced::Kept);
@@ -158,7 +173,7 @@ async fn a_release_lets_the_next_one_in<S: Ledger>(ledger: &S, run: &str) -> Res
     Ok(())
 }
 
-async fn a_death_counts_once_for_each_claim<S: Ledger>(ledger: &S, run: &str) -> Result<(), Error> {
+async fn a_death_counts_once_for_each_claim<S: WriteLedger>(ledger: &S, run: &str) -> Result<(), Error> {
     let file = file(run, "death");
     let unknown = Fence { file: FileId::of(&file), fence: 1, owner: "a".to_owned() };
     ledger.died(&unknown).await?;
@@ -193,7 +208,7 @@ async fn a_death_counts_once_for_each_claim<S: Ledger>(ledger: &S, run: &str) ->
     Ok(())
 }
 
-async fn a_lost_fence_writes_nothing<S: Ledger>(ledger: &S, run: &str) -> Result<(), Error> {
+async fn a_lost_fence_writes_nothing<S: WriteLedger>(ledger: &S, run: &str) -> Result<(), Error> {
     let file = file(run, "zombie");
     let (zombie, _) = mine(ledger, &claim(&file, "a", 1_000)).await?;
     let (_, entry) = mine(ledger, &claim(&file, "b", 2_000)).await?;
@@ -209,7 +224,7 @@ async fn a_lost_fence_writes_nothing<S: Ledger>(ledger: &S, run: &str) -> Result
     Ok(())
 }
 
-async fn a_terminal_entry_stays<S: Ledger>(ledger: &S, run: &str) -> Result<(), Error> {
+async fn a_terminal_entry_stays<S: WriteLedger>(ledger: &S, run: &str) -> Result<(), Error> {
     let file = file(run, "terminal");
     let (fence, _) = mine(ledger, &claim(&file, "a", 1_000)).await?;
     let mut rejected = outcome(State::Quarantined);
@@ -246,7 +261,7 @@ fn replacing(older: &FileVersion, newer: &FileVersion) -> HeadMove {
     HeadMove { from: Some(head(older)), to: head(newer), receipt }
 }
 
-async fn a_commit_twice_is_one_commit<S: Ledger>(ledger: &S, run: &str) -> Result<(), Error> {
+async fn a_commit_twice_is_one_commit<S: WriteLedger>(ledger: &S, run: &str) -> Result<(), Error> {
     let file = file(run, "commit");
     let (fence, _) = mine(ledger, &claim(&file, "a", 1_000)).await?;
     assert_eq!(ledger.commit(&commit(&file, &fence)).await?, Committed::Done);
@@ -256,7 +271,7 @@ async fn a_commit_twice_is_one_commit<S: Ledger>(ledger: &S, run: &str) -> Resul
     Ok(())
 }
 
-async fn a_head_moves_only_from_what_was_seen<S: Ledger>(ledger: &S, run: &str) -> Result<(), Error> {
+async fn a_head_moves_only_from_what_was_seen<S: WriteLedger>(ledger: &S, run: &str) -> Result<(), Error> {
     let older = file(run, "head");
     let newer = FileVersion { version: "v-newer".to_owned(), ..older.clone() };
     assert_eq!(ledger.head(&older.key).await?, None);
@@ -283,13 +298,13 @@ async fn a_head_moves_only_from_what_was_seen<S: Ledger>(ledger: &S, run: &str) 
     assert_eq!(told.receipt, "clinic/labs/superseded.json");
     ledger.announced(&older_fence.file, State::Complete).await?;
     let noted = ledger.entry(&older_fence.file).await?.map(|entry| entry.announced);
-    assert_eq!(noted, Some(false), "what was published is not what holds");
+    assert_eq!(noted, Some(false), "the published version is not the one in force");
     assert_eq!(ledger.commit(&first).await?, Committed::Done, "it was visible once");
     assert_eq!(ledger.head(&older.key).await?, Some(head(&newer)));
     Ok(())
 }
 
-async fn a_head_without_a_receipt_leaves_the_older_entry_alone<S: Ledger>(
+async fn a_head_without_a_receipt_leaves_the_older_entry_alone<S: WriteLedger>(
     ledger: &S,
     run: &str,
 ) -> Result<(), Error> {
@@ -307,7 +322,7 @@ async fn a_head_without_a_receipt_leaves_the_older_entry_alone<S: Ledger>(
     Ok(())
 }
 
-async fn a_content_is_taken_once<S: Ledger>(ledger: &S, run: &str) -> Result<(), Error> {
+async fn a_content_is_taken_once<S: WriteLedger>(ledger: &S, run: &str) -> Result<(), Error> {
     let content = ContentClaim {
         partner: "clinic".to_owned(),
         feed: "labs".to_owned(),
@@ -337,7 +352,7 @@ async fn a_content_is_taken_once<S: Ledger>(ledger: &S, run: &str) -> Result<(),
     Ok(())
 }
 
-async fn an_announcement_is_noted<S: Ledger>(ledger: &S, run: &str) -> Result<(), Error> {
+async fn an_announcement_is_noted<S: WriteLedger>(ledger: &S, run: &str) -> Result<(), Error> {
     let file = file(run, "announced");
     assert!(ledger.announced(&FileId::of(&file), State::Gone).await.is_err(), "an unknown file");
     let (fence, entry) = mine(ledger, &claim(&file, "a", 1_000)).await?;

@@ -9,13 +9,11 @@
 //! <https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Constraints.html>
 
 use contract::Decimal;
+use ledger::dynamodb::DEPTH;
 
 use crate::ItemValue;
 
-/// DynamoDB's limit on nested attributes.
-const DEPTH: usize = 32;
-
-/// The attribute of a JSON source text.
+/// Returns the attribute of a JSON source text.
 pub(crate) fn parse(source: &str) -> ItemValue {
     let mut reader = Reader { source, at: 0 };
     match reader.value(1) {
@@ -30,7 +28,7 @@ struct Reader<'a> {
 }
 
 impl<'a> Reader<'a> {
-    fn value(&mut self, depth: usize) -> Option<ItemValue> {
+    fn value(&mut self, depth: u32) -> Option<ItemValue> {
         if depth > DEPTH {
             return None;
         }
@@ -45,7 +43,7 @@ impl<'a> Reader<'a> {
         }
     }
 
-    fn map(&mut self, depth: usize) -> Option<ItemValue> {
+    fn map(&mut self, depth: u32) -> Option<ItemValue> {
         self.take(b'{')?;
         let mut members = Vec::new();
         if self.take(b'}').is_some() {
@@ -63,7 +61,7 @@ impl<'a> Reader<'a> {
         }
     }
 
-    fn list(&mut self, depth: usize) -> Option<ItemValue> {
+    fn list(&mut self, depth: u32) -> Option<ItemValue> {
         self.take(b'[')?;
         let mut items = Vec::new();
         if self.take(b']').is_some() {
@@ -78,7 +76,7 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// The string that begins here, unescaped.
+    /// Returns the string that begins here, unescaped.
     fn string(&mut self) -> Option<String> {
         let rest = self.rest();
         let mut escaped = false;

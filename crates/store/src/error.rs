@@ -134,13 +134,13 @@ pub struct Error {
 }
 
 impl Error {
-    /// An error without a service's answer.
+    /// Makes an error without a service's answer.
     #[must_use]
     pub fn new(operation: Operation, code: impl Into<String>) -> Self {
         Self { operation, code: code.into(), request_id: None }
     }
 
-    /// Whether the service rejected: a permission is missing, or a key is disabled. To try again does not help.
+    /// Returns whether the service rejected: a permission is missing, or a key is disabled. To try again does not help.
     #[must_use]
     pub fn is_denied(&self) -> bool {
         REFUSALS.contains(&self.code.as_str()) || self.code.starts_with("KMS.")

@@ -1,320 +1,138 @@
-//! The ledger: one entry for each file version, and the visible load of each key.
+//! The ledger table: one entry for each file version, the visible load of each key, and where incidents and the
+//! reconciliation are.
 
+use std::collections::BTreeMap;
 use std::future::Future;
 
-use checker::Counts;
+use crate::{
+    Acknowledgement, Claim, Claimed, Commit, Committed, Entry, Error, Fence, Fenced, FileId, Head,
+    InboxPlace, OpenFile, Outcome, State,
+};
 
-use crate::{Error, FileId, FileVersion, LoadId};
+/// Most entries that are read at once (BatchGetItem).
+/// <https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_BatchGetItem.html>
+pub const MOST_ENTRIES: usize = 100;
 
-/// Stands in the index of a partner's files for a partner and feed that a key does not name. No partner and no feed can have
-/// this name.
-pub const UNKNOWN: &str = "_unknown";
-
-/// Where a file version stands.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
-#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
-pub enum State {
-    /// Claimed; not terminal.
-    Processing,
-    /// Loaded and visible.
-    Complete,
-    /// Rejected; bytes and report are in the quarantine.
-    Quarantined,
-    /// A newer version of the key is visible instead.
-    Superseded,
-    /// The same content is already complete.
-    Duplicate,
-    /// The version was deleted before it was read.
-    Gone,
-    /// Not a partner file: a folder marker or an editor's lock file.
-    Ignored,
-    /// An operator took the load back.
-    Retracted,
-}
-
-impl State {
-    /// Whether it is decided; only an operator or a later commit changes it then.
-    #[must_use]
-    pub fn is_terminal(self) -> bool {
-        self != Self::Processing
-    }
-
-    /// The word as it stands in the ledger.
-    #[must_use]
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Processing => "PROCESSING",
-            Self::Complete => "COMPLETE",
-            Self::Quarantined => "QUARANTINED",
-            Self::Superseded => "SUPERSEDED",
-            Self::Duplicate => "DUPLICATE",
-            Self::Gone => "GONE",
-            Self::Ignored => "IGNORED",
-            Self::Retracted => "RETRACTED",
-        }
-    }
-
-    /// Reads the word back.
-    #[must_use]
-    pub fn parse(word: &str) -> Option<Self> {
-        [
-            Self::Processing,
-            Self::Complete,
-            Self::Quarantined,
-            Self::Superseded,
-            Self::Duplicate,
-            Self::Gone,
-            Self::Ignored,
-            Self::Retracted,
-        ]
-        .into_iter()
-        .find(|state| state.as_str() == word)
-    }
-}
-
-/// What is known of one file version. At most 1 KB; holds no content.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Entry {
-    /// The version.
-    pub file: FileVersion,
-    /// Who sent it and to which feed, from the key; empty for a key that names none.
+/// Which files of a partner.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct FileQuery {
+    /// From the authorizer.
     pub partner: String,
+    /// Only this feed.
+    pub feed: Option<String>,
+    /// Only this state.
+    pub state: Option<State>,
+    /// Not older than this instant, ISO 8601 in UTC, compared with the beginning of the order.
+    pub from: Option<String>,
+    /// Older than this instant.
+    pub before: Option<String>,
+    /// Most files of the page, 1 to 100.
+    pub limit: u16,
+    /// Go on after this place.
+    pub after: Option<FilePlace>,
+}
+
+/// A place in the list of a partner's files. It names no partner: a caller that presents it goes on in its own list.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FilePlace {
+    /// The order of the last file.
+    pub order: String,
+    /// The last file.
+    pub file: FileId,
+}
+
+/// A file in a list.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ListedFile {
+    /// Which.
+    pub file: FileId,
     /// The feed.
     pub feed: String,
+    /// The key in the inbox.
+    pub key: String,
     /// Where it stands.
     pub state: State,
-    /// Raised by each claim.
-    pub fence: u64,
-    /// The claim's nonce.
-    pub owner: String,
-    /// When the lease ends, milliseconds since the epoch; 0 once released.
-    pub lease_until_ms: u64,
-    /// Claims of this load whose process is known to have died since the last checkpoint. A claim that ended in another way,
-    /// or of which nothing is known, is not among them.
-    pub deaths: u32,
-    /// The newest claim, by its fence, that the count of deaths has dealt with: the death of this claim or of an earlier one
-    /// is not counted (again).
-    pub counted_fence: u64,
-    /// The order of this version, pinned by the first claim: `<ISO 8601 instant>/<rank>`.
+    /// `<ISO 8601 instant>/<number>`.
     pub order: String,
-    /// The load that the last claim works on, or that is complete.
-    pub load: LoadId,
-    /// Rows confirmed written for `load`.
-    pub rows_written: u64,
     /// What was decided, once terminal.
     pub outcome: Option<Outcome>,
-    /// Whether the outcome was published.
-    pub announced: bool,
-    /// Whether it is quarantined and waits for a good file of its name, for a correction, or for an operator.
-    pub open: bool,
-    /// What an operator said when it was to be waited for no longer.
-    pub acknowledged: Option<Acknowledgement>,
 }
 
-/// What an operator says of a quarantined file that is to be waited for no longer.
-#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
-#[serde(rename_all = "camelCase")]
-pub struct Acknowledgement {
-    /// When, milliseconds since the epoch.
-    #[serde(skip)]
-    pub at_ms: u64,
-    /// Who, as their computer names them.
-    pub by: String,
-    /// Why, in their own words.
-    pub reason: String,
+/// A page of files, newest first.
+#[derive(Clone, Debug, PartialEq)]
+pub struct FilePage {
+    /// The files, fewer than the limit when a filter left some out.
+    pub files: Vec<ListedFile>,
+    /// Where to go on; `None` at the end.
+    pub next: Option<FilePlace>,
 }
 
-/// A quarantined file that is waited for, as the index of open files shows it.
+/// Open files: quarantined, with no good file of their name since, not corrected, and not acknowledged.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct OpenFiles {
+    /// The files, each with the partner under which it is listed, in no fixed order.
+    pub files: Vec<(String, ListedFile)>,
+    /// Whether these are all of them.
+    pub complete: bool,
+}
+
+/// The answer to an acknowledgement.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct OpenFile {
-    /// The file.
-    pub file: FileId,
-    /// Its order.
-    pub order: String,
+pub enum Acknowledged {
+    /// Noted, now or by an earlier attempt.
+    Noted,
+    /// Somebody acknowledged it before; that stays.
+    Before(Acknowledgement),
+    /// It is not quarantined.
+    NotQuarantined(State),
+    /// The ledger has no such file.
+    Unknown,
 }
 
-impl Entry {
-    /// Under which name the indexes list it: its partner, or [`UNKNOWN`].
-    #[must_use]
-    pub fn listed_partner(&self) -> &str {
-        if self.partner.is_empty() { UNKNOWN } else { &self.partner }
-    }
-
-    /// Whether the last claim is the one that holds this fence.
-    pub(crate) fn is_held_by(&self, fence: &Fence) -> bool {
-        self.fence == fence.fence && self.owner == fence.owner
-    }
-
-    /// Whether this decision was already written under this fence. A commit may have been superseded or retracted
-    /// since: that changes the state, the other file and the receipt, not what was decided.
-    pub(crate) fn was_decided(&self, fence: &Fence, outcome: &Outcome) -> bool {
-        let decided = |written: &Outcome| {
-            let Outcome { state, receipt, other, .. } = outcome.clone();
-            Outcome { state, receipt, other, ..written.clone() } == *outcome
-        };
-        let same_state = self.state == outcome.state
-            || (outcome.state == State::Complete
-                && matches!(self.state, State::Superseded | State::Retracted));
-        self.is_held_by(fence) && same_state && self.outcome.as_ref().is_some_and(decided)
-    }
+/// How far the reconciliation of the inbox with the ledger got.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Cursor {
+    /// Raised by each write, so that of two runs at a time one writes.
+    pub revision: u64,
+    /// When this round through the inbox began, milliseconds since the epoch.
+    pub begun_ms: u64,
+    /// Where to go on; `None`: the round is at its end.
+    pub place: Option<InboxPlace>,
 }
 
-/// A terminal decision. Holds no content.
-#[derive(Clone, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
-pub struct Outcome {
-    /// The terminal state.
-    pub state: State,
-    /// Records by fate.
-    pub counts: Counts,
-    /// The fault's stable code, when quarantined.
-    pub fault: Option<String>,
-    /// SHA-256 of the stored bytes, lower-case hexadecimal; empty when they were not read whole.
-    pub sha256: String,
-    /// Stored bytes.
-    pub bytes: u64,
-    /// The contract's version and hash (hexadecimal); empty when there was none.
-    pub contract_version: String,
-    /// SHA-256 of the contract document.
-    pub contract_hash: String,
-    /// Key of the receipt in the quarantine bucket; empty for ignored files.
-    pub receipt: String,
-    /// Prefix of the quarantine objects, when some were written.
-    pub quarantine: Option<String>,
-    /// The file whose content this repeats, or that superseded this one.
-    pub other: Option<FileId>,
-    /// The older file of the same key that this one's commit superseded. Whoever announces this one announces that one
-    /// first.
-    pub replaced: Option<FileId>,
-    /// The file that this one corrects, when its sender named one and it was read.
-    pub corrects: Option<FileId>,
-}
-
-/// A request to work on a file version.
-#[derive(Clone, Debug)]
-pub struct Claim {
-    /// The version.
-    pub file: FileVersion,
-    /// From the key.
-    pub partner: String,
-    /// From the key.
-    pub feed: String,
-    /// The load to work on. A checkpoint of another load is ignored: `rows_written` starts at 0.
-    pub load: LoadId,
-    /// Fresh random nonce of this invocation.
-    pub owner: String,
-    /// Order to pin if none is pinned yet.
-    pub order: String,
-    /// Now, milliseconds since the epoch.
-    pub now_ms: u64,
-    /// End of the lease.
-    pub lease_until_ms: u64,
-}
-
-/// The answer to a claim.
-#[derive(Clone, Debug)]
-pub enum Claimed {
-    /// Mine to work on; the entry after the claim.
-    Mine(Entry),
-    /// Already terminal.
-    Terminal(Entry),
-    /// Another invocation has a live lease until then (milliseconds since the epoch).
-    Held {
-        /// End of the other's lease.
-        until_ms: u64,
-    },
-}
-
-/// The right to write under one claim.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Fence {
-    /// The file.
-    pub file: FileId,
-    /// The fence that the claim got.
-    pub fence: u64,
-    /// The claim's nonce.
-    pub owner: String,
-}
-
-/// Whether a fenced write was still ours to make.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Fenced {
-    /// Written (now or by an earlier attempt of ours).
-    Kept,
-    /// Somebody else claimed since: stop, do nothing more.
-    Lost,
-}
-
-/// The load that has a key, for feeds where one version replaces another or where a name is taken once.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Head {
-    /// The visible version's id.
-    pub version: String,
-    /// Its file.
-    pub file: FileId,
-    /// Its load.
-    pub load: LoadId,
-}
-
-/// A move of a key's head.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct HeadMove {
-    /// What was seen; the move fails if it is no longer so.
-    pub from: Option<Head>,
-    /// What it becomes.
-    pub to: Head,
-    /// Key of the receipt that says that `from` is superseded, written before. With it, the entry of `from` becomes
-    /// superseded in the same transaction if it is still complete, names this receipt, and is to be announced anew.
-    pub receipt: Option<String>,
-}
-
-/// Takes a content once per feed.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ContentClaim {
-    /// Partner and feed.
-    pub partner: String,
-    /// Partner and feed.
-    pub feed: String,
-    /// SHA-256 of the stored bytes.
-    pub sha256: String,
-}
-
-/// The one transaction that makes a load visible.
-#[derive(Clone, Debug)]
-pub struct Commit {
-    /// Under this fence.
-    pub fence: Fence,
-    /// The version, for the names of the head item.
-    pub file: FileVersion,
-    /// What the entry becomes (state complete).
-    pub outcome: Outcome,
-    /// For feeds where one version replaces another or where a name is taken once.
-    pub head: Option<HeadMove>,
-    /// For feeds that take a content once.
-    pub content: Option<ContentClaim>,
-}
-
-/// The answer to a commit.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Committed {
-    /// Visible (now or by an earlier attempt of ours).
-    Done,
-    /// Somebody else claimed since: stop.
-    Lost,
-    /// The key's head is not what was seen: look again.
-    HeadMoved,
-    /// The content is already complete as this file.
-    Duplicate(FileId),
-}
-
-/// Reads what is known of a file: all that a reader of the ledger needs.
-pub trait ReadEntry: Sync {
-    /// The entry of a file, strongly consistent.
+/// Reads and lists entries. A single entry and a head are read strongly consistent.
+pub trait ReadLedger: Sync {
+    /// Returns the entry of a file, strongly consistent.
     fn entry(&self, file: &FileId) -> impl Future<Output = Result<Option<Entry>, Error>> + Send;
+    /// Returns the head of a key.
+    fn head(&self, key: &str) -> impl Future<Output = Result<Option<Head>, Error>> + Send;
+    /// Returns the entries of at most [`MOST_ENTRIES`] files, those that there are. Not strongly consistent: what was written a
+    /// moment ago may be missing.
+    fn entries(
+        &self,
+        files: &[FileId],
+    ) -> impl Future<Output = Result<BTreeMap<FileId, Entry>, Error>> + Send;
+    /// Returns a partner's files, newest first: one query of the index `by-partner`, never a scan.
+    fn files(&self, query: &FileQuery) -> impl Future<Output = Result<FilePage, Error>> + Send;
+    /// Returns the open files of a name: one query of the index `open-by-partner`, which may lag behind by moments. `partner` is
+    /// the one that lists the file ([`Entry::listed_partner`]).
+    fn open_of_name(
+        &self,
+        partner: &str,
+        key: &str,
+    ) -> impl Future<Output = Result<Vec<OpenFile>, Error>> + Send;
+    /// Returns at most about `most` open files, of one partner or of all. Reads the sparse index of open files and nothing of the
+    /// other entries.
+    fn open_files(
+        &self,
+        partner: Option<&str>,
+        most: usize,
+    ) -> impl Future<Output = Result<OpenFiles, Error>> + Send;
 }
 
-/// Entries, heads and contents. All reads are strongly consistent.
-pub trait Ledger: ReadEntry {
-    /// One conditional write: fence + 1, lease, nonce; order pinned if it was not. Allowed when the entry is absent,
+/// Claims files and decides them: what only the processor does.
+pub trait WriteLedger: ReadLedger {
+    /// Returns one conditional write: fence + 1, lease, nonce; order pinned if it was not. Allowed when the entry is absent,
     /// or processing with an expired lease (or a released one). A claim that is already ours by nonce is answered as it
     /// stands, so that a lost response costs nothing; with another load it is claimed again. A claim of another load
     /// than the entry's begins anew: no rows written, no deaths counted.
@@ -333,23 +151,70 @@ pub trait Ledger: ReadEntry {
     /// file was claimed again meanwhile, and not at all when a later death was recorded before, when a later claim wrote a
     /// checkpoint or changed the load, or when the file is terminal or unknown.
     fn died(&self, fence: &Fence) -> impl Future<Output = Result<(), Error>> + Send;
-    /// A terminal state without visible rows. A quarantined file is open from then on.
+    /// Returns a terminal state without visible rows. A quarantined file is open from then on.
     fn finish(&self, fence: &Fence, outcome: &Outcome) -> impl Future<Output = Result<Fenced, Error>> + Send;
-    /// The terminal state with visible rows. A content whose holder is no longer complete is free to take. When several
+    /// Returns the terminal state with visible rows. A content whose holder is no longer complete is free to take. When several
     /// things stand in the way, the answer is the first of: lost, duplicate, head moved.
     fn commit(&self, commit: &Commit) -> impl Future<Output = Result<Committed, Error>> + Send;
-    /// The head of a key.
-    fn head(&self, key: &str) -> impl Future<Output = Result<Option<Head>, Error>> + Send;
     /// Notes that the outcome was published with this state; nothing is noted when the state has changed since, for who
     /// changed it announces it. An unknown file is an error.
     fn announced(&self, file: &FileId, state: State) -> impl Future<Output = Result<(), Error>> + Send;
-    /// The open files of a name: one query of the index `open-by-partner`, which may lag behind by moments. `partner` is
-    /// the one that lists the file ([`Entry::listed_partner`]).
-    fn open_of_name(
-        &self,
-        partner: &str,
-        key: &str,
-    ) -> impl Future<Output = Result<Vec<OpenFile>, Error>> + Send;
     /// Notes that a file is open no longer; nothing is noted for a file that is not open. Closing twice is closing once.
     fn close(&self, file: &FileId) -> impl Future<Output = Result<(), Error>> + Send;
+}
+
+/// Notes what an operator says of a file.
+pub trait Acknowledge: Sync {
+    /// Returns one conditional write: the acknowledgement is noted and the file is open no longer. Allowed for a quarantined file
+    /// without an acknowledgement; a repetition of the same one is answered as noted.
+    fn acknowledge(
+        &self,
+        file: &FileId,
+        said: &Acknowledgement,
+    ) -> impl Future<Output = Result<Acknowledged, Error>> + Send;
+}
+
+/// Reads how a partner called a file, and nothing else of it: the webhook's role may read no other attribute.
+pub trait FileNames: Sync {
+    /// Returns the name of a file of this partner: its key without partner and feed. `None` when the ledger has no such file of this
+    /// partner.
+    fn name_of(
+        &self,
+        partner: &str,
+        file: &FileId,
+    ) -> impl Future<Output = Result<Option<String>, Error>> + Send;
+}
+
+/// Keeps how far the reconciliation of the inbox with the ledger got.
+pub trait Reconciliation: Sync {
+    /// Returns how far the reconciliation got; `None`: it never ran.
+    fn cursor(&self) -> impl Future<Output = Result<Option<Cursor>, Error>> + Send;
+    /// Writes how far it got, if it still is what was seen. `false`: it is not.
+    fn put_cursor(
+        &self,
+        next: &Cursor,
+        seen: Option<&Cursor>,
+    ) -> impl Future<Output = Result<bool, Error>> + Send;
+}
+
+/// Returns the name in a key `<partner>/<feed>/<name>`, when it is this partner's.
+pub(crate) fn name_in(key: &str, partner: &str) -> Option<String> {
+    let (_feed, name) = key.strip_prefix(partner)?.strip_prefix('/')?.split_once('/')?;
+    Some(name.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::name_in;
+
+    #[test]
+    fn a_name_is_told_to_its_own_partner_only() {
+        assert_eq!(name_in("north/labs/day.csv", "north").as_deref(), Some("day.csv"));
+        assert_eq!(name_in("north/labs/2026/day 1.csv", "north").as_deref(), Some("2026/day 1.csv"));
+        for (key, partner) in
+            [("north/labs/day.csv", "nort"), ("north-clinic/labs/x", "north"), ("north/x", "north"), ("", "")]
+        {
+            assert_eq!(name_in(key, partner), None, "{key} {partner}");
+        }
+    }
 }

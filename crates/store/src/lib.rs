@@ -1,50 +1,71 @@
 //! Where bytes, entries and rows are kept. The only crate that knows S3, DynamoDB, SQS, SNS and CloudWatch.
 //!
-//! Five traits, one for each thing that the path needs (and one method of the door's: who is registered), and two implementations of all of them: `aws::Aws` and its
-//! in-memory twin `memory::Memory`, which can fail at the n-th call, before or after the effect. The partner's door has
-//! its own traits in [`door`], for `aws::Door` and the same twin, what only an operator asks is in [`operator`], [`uploads`] and
-//! [`checkup`], and what only the watcher does in [`watch`].
+//! One file for each resource, three times: the trait here, `aws` with the SDK, and `memory`, its twin, which can fail at
+//! the n-th call, before or after the effect. A trait belongs to one resource, and what may only read and what may write
+//! are two traits. Functions name the traits that they use, so that what they cannot do shows in their signatures; on AWS
+//! they are composed of their resources by [`resources!`].
 //! Every effect has a name computed from its input, so doing it twice is doing it once.
 
 pub mod aws;
-pub mod checkup;
 #[cfg(any(test, feature = "conformance"))]
 pub mod conformance;
+mod contracts;
 mod document;
-pub mod door;
 mod error;
-mod file;
-mod incident;
+mod inbox;
+mod inbox_access;
+mod incidents;
 mod ledger;
-mod measured;
 pub mod memory;
-mod objects;
-pub mod operator;
-mod queue;
+mod metrics;
+mod partners;
+mod quarantine;
+mod queues;
 mod rank;
-mod rows;
-pub mod uploads;
+mod records;
+mod requests;
+mod secrets;
+mod stack;
+mod topics;
 mod usage;
-pub mod watch;
 
+pub use self::ledger::{
+    Acknowledge, Acknowledged, Cursor, FileNames, FilePage, FilePlace, FileQuery, ListedFile, MOST_ENTRIES,
+    OpenFiles, ReadLedger, Reconciliation, WriteLedger,
+};
+pub use ::ledger::dynamodb::BATCH_ITEMS;
+pub use ::ledger::{
+    Acknowledgement, Claim, Claimed, Commit, Committed, ContentClaim, Entry, Fence, Fenced, FileId,
+    FileVersion, Head, HeadMove, LoadId, OpenFile, Order, Outcome, Rank, State, UNNAMED as UNKNOWN,
+    VersionId,
+};
+pub use contracts::{
+    ContractObject, ContractText, MOST_CONTRACT_VERSIONS, MOST_FEEDS, Published, ReadContracts,
+    WriteContracts,
+};
 pub use error::{Error, Operation};
-pub use file::{FileId, FileVersion, LoadId};
-pub use incident::{Incident, Incidents, Mail, Secrets};
-pub use ledger::{
-    Acknowledgement, Claim, Claimed, Commit, Committed, ContentClaim, Entry, Fence, Fenced, Head, HeadMove,
-    Ledger, OpenFile, Outcome, ReadEntry, State, UNKNOWN,
+pub use inbox::{
+    Body, Condition, Current, Folders, InboxPage, InboxPlace, Land, Landed, ListInbox, ListedVersion, Opened,
+    Part, Presigned, ReadInbox, SignedPart, SignedUpload, UploadId, WriteInbox,
 };
-pub use measured::{AlarmNow, AlarmsNow, Datapoint, Measure, Measured, Query, Span};
-pub use objects::{
-    Body, ContractObject, ContractText, MOST_CONTRACT_VERSIONS, Objects, OpenUploads, Opened, Original,
-    ReadContract, Upload, VersionId,
+pub use inbox_access::{Inbox, InboxAccess, KeyGrant};
+pub use incidents::{Incident, Incidents};
+pub use metrics::{AlarmNow, Datapoint, Measure, Query, ReadMetrics, Span};
+pub use partners::{
+    Credential, CredentialHash, Feeds, Partner, ReadPartners, ReadRegistrations, S3Principals, Scope,
+    Webhook, WritePartners, usage_key,
 };
-pub use queue::{Announcement, HandOver, Outcomes, Queue};
-pub use rank::Rank;
-pub use rows::{BATCH_ITEMS, Item, ItemValue, Rows, row_item, shards};
+pub use quarantine::{OpenUploads, Original, ReadQuarantine, Upload, WriteQuarantine};
+pub use queues::{
+    CountMessages, DeadLetter, Depth, MOST_MESSAGES, Queue, SendMessages, StackQueue, WatchQueues,
+    WatchedQueue,
+};
+pub use records::{Item, ItemValue, ReadRecords, RecordPage, RecordVersion, WriteRecords, row_item, shards};
+pub use requests::{Answer, Begun, Limits, RequestKey, Requests, Spent, UploadKind, UploadRecord};
+pub use secrets::Secrets;
+pub use stack::{
+    AccountConcurrency, AlarmFact, AlarmState, Checkup, InboxQueue, Mapping, Notifications,
+    QueueNotification, Subscription,
+};
+pub use topics::{Announcement, Mail, Outcomes};
 pub use usage::{Metered, Usage};
-
-/// Everything that the path needs.
-pub trait Store: Objects + Ledger + Rows + Queue + HandOver + Outcomes + Metered + door::ReadPartner {}
-
-impl<T: Objects + Ledger + Rows + Queue + HandOver + Outcomes + Metered + door::ReadPartner> Store for T {}

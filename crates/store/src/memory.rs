@@ -1,21 +1,26 @@
-//! The in-memory twin of [`Aws`](crate::aws::Aws): the same answers, and a fault plan.
+//! The in-memory twin of what is on AWS: the same answers, and a fault plan.
 //!
 //! Every call of every trait is counted and named, from 1: each chunk of a body, each part of an upload, each batch of
 //! rows. The fault plan makes the n-th call fail, before or after its effect, once ([`Memory::fail_at`]) or until revived
 //! ([`Memory::die_at`]: the process is dead). A hook runs before the n-th call ([`Memory::before`]): a second delivery,
 //! an overwrite, a deletion. [`Memory::state`] is what must be the same whatever the schedule was.
 
-mod checkup;
 mod contracts;
-mod door;
+mod inbox;
+mod inbox_access;
 mod incidents;
 mod ledger;
-mod objects;
-mod operator;
-mod rows;
-mod uploads;
+mod metrics;
+mod partners;
+mod quarantine;
+mod queues;
+mod records;
+mod requests;
+mod secrets;
+mod signed;
+mod stack;
+mod topics;
 mod usage;
-mod watch;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
@@ -25,17 +30,17 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use bytes::Bytes;
 
-pub use checkup::Parts;
-pub use door::{INBOX, InboxVersion, SignedAnswer};
-pub use objects::{MemoryBody, MemoryUpload};
+pub use inbox::{INBOX, InboxVersion, MemoryBody};
+pub use quarantine::MemoryUpload;
+pub use signed::SignedAnswer;
+pub use stack::Parts;
 
-use crate::door::UploadId;
-use crate::file::{NULL_VERSION, name};
-use crate::operator::{Depth, StackQueue};
 use crate::{
-    AlarmNow, Announcement, Datapoint, Entry, Error, FileId, FileVersion, Head, Incident, Item, Operation,
-    Query, State, Usage, VersionId,
+    AlarmNow, Announcement, Credential, CredentialHash, Cursor, Datapoint, DeadLetter, Depth, Entry, Error,
+    FileId, FileVersion, Head, Incident, Item, Operation, Partner, Query, RequestKey, StackQueue, State,
+    UploadId, UploadRecord, Usage, VersionId, WatchedQueue, Webhook,
 };
+use ::ledger::{NULL_VERSION, digest};
 
 /// The code of an injected error.
 pub const INJECTED: &str = "injected";
@@ -67,13 +72,13 @@ pub struct Memory(Arc<Shared>);
 
 #[derive(Default)]
 struct Shared {
-    world: Mutex<World>,
+    kept: Mutex<Kept>,
     wire: Mutex<Wire>,
 }
 
 /// What is kept.
 #[derive(Default)]
-struct World {
+struct Kept {
     inbox: BTreeMap<(String, String), Vec<Version>>,
     versions_made: u64,
     chunk_bytes: Option<usize>,
@@ -90,7 +95,20 @@ struct World {
     rows: BTreeMap<(String, String), Item>,
     deferred: Vec<(String, u32)>,
     published: Vec<Announcement>,
-    door: door::DoorWorld,
+    partners: BTreeMap<String, Partner>,
+    credentials: BTreeMap<CredentialHash, Credential>,
+    roles: BTreeMap<String, Credential>,
+    webhooks: BTreeMap<String, Webhook>,
+    /// Who may upload by S3, by partner.
+    principals: BTreeMap<String, BTreeSet<String>>,
+    /// When the next request of a partner is due, microseconds.
+    arrivals: BTreeMap<String, u64>,
+    /// Bytes of a partner's day.
+    days: BTreeMap<(String, u64), u64>,
+    requests: BTreeMap<RequestKey, requests::Request>,
+    upload_records: BTreeMap<(String, UploadId), UploadRecord>,
+    multiparts: BTreeMap<String, inbox::Multipart>,
+    signed: BTreeMap<String, signed::Signed>,
     /// Queues of which something was said.
     depths: BTreeMap<StackQueue, Option<Depth>>,
     incidents: BTreeMap<String, Incident>,
@@ -101,8 +119,17 @@ struct World {
     asked: Vec<Query>,
     /// Alarms as CloudWatch has them now, by name.
     alarms: BTreeMap<String, AlarmNow>,
-    watch: watch::WatchWorld,
-    uploads: uploads::UploadsWorld,
+    cursor: Option<Cursor>,
+    /// Messages that were sent to the inbox queue.
+    sent: Vec<String>,
+    /// Messages that wait besides those that were sent.
+    backlog: u64,
+    dead: BTreeMap<WatchedQueue, Vec<DeadLetter>>,
+    page_versions: Option<usize>,
+    bucket_policy: Option<String>,
+    inbox_key: Option<String>,
+    grants: BTreeMap<String, (String, String)>,
+    no_stack: bool,
     parts: Parts,
 }
 
@@ -144,7 +171,7 @@ struct Storm {
 }
 
 impl Storm {
-    /// Whether the next call fails, and when. (SplitMix64, by Guy Steele, Doug Lea and Christine Flood.)
+    /// Returns whether the next call fails, and when. (SplitMix64, by Guy Steele, Doug Lea and Christine Flood.)
     fn strike(&mut self) -> Option<When> {
         self.state = self.state.wrapping_add(0x9E37_79B9_7F4A_7C15);
         let mixed = (self.state ^ (self.state >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
@@ -159,7 +186,7 @@ type Hook = Box<dyn FnOnce(Memory) -> Pin<Box<dyn Future<Output = ()> + Send>> +
 
 /// The fault plan, the hooks and the count of calls.
 impl Memory {
-    /// An empty store.
+    /// Makes an empty store.
     #[must_use]
     pub fn new() -> Self {
         Self::default()
@@ -186,7 +213,7 @@ impl Memory {
         self.wire().storm = None;
     }
 
-    /// Whether a deadly fault has come.
+    /// Returns whether a deadly fault has come.
     #[must_use]
     pub fn is_dead(&self) -> bool {
         self.wire().dead
@@ -207,26 +234,26 @@ impl Memory {
         self.wire().hooks.insert(n, Box::new(move |memory| Box::pin(hook(memory))));
     }
 
-    /// The calls so far, in order. Calls of a dead process are not among them.
+    /// Returns the calls so far, in order. Calls of a dead process are not among them.
     #[must_use]
     pub fn calls(&self) -> Vec<Operation> {
         self.wire().calls.clone()
     }
 
-    /// The newest call.
+    /// Returns the newest call.
     #[must_use]
     pub fn last_call(&self) -> Option<Operation> {
         self.wire().calls.last().copied()
     }
 
-    /// A call that is a request of its own.
-    async fn call<T>(&self, operation: Operation, effect: impl FnOnce(&mut World) -> T) -> Result<T, Error> {
+    /// Returns a call that is a request of its own.
+    async fn call<T>(&self, operation: Operation, effect: impl FnOnce(&mut Kept) -> T) -> Result<T, Error> {
         self.wire().usage.count(operation);
         self.step(operation, effect).await
     }
 
-    /// A call under the fault plan and the hooks.
-    async fn step<T>(&self, operation: Operation, effect: impl FnOnce(&mut World) -> T) -> Result<T, Error> {
+    /// Returns a call under the fault plan and the hooks.
+    async fn step<T>(&self, operation: Operation, effect: impl FnOnce(&mut Kept) -> T) -> Result<T, Error> {
         let (call, hook, storm) = {
             let mut wire = self.wire();
             if wire.dead {
@@ -244,7 +271,7 @@ impl Memory {
         if fails(When::BeforeEffect) {
             return Err(Error::new(operation, INJECTED));
         }
-        let answer = effect(&mut self.world());
+        let answer = effect(&mut self.kept());
         if fails(When::AfterEffect) { Err(Error::new(operation, INJECTED)) } else { Ok(answer) }
     }
 
@@ -255,8 +282,8 @@ impl Memory {
         fault.is_some()
     }
 
-    fn world(&self) -> MutexGuard<'_, World> {
-        self.0.world.lock().unwrap_or_else(PoisonError::into_inner)
+    fn kept(&self) -> MutexGuard<'_, Kept> {
+        self.0.kept.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn wire(&self) -> MutexGuard<'_, Wire> {
@@ -268,45 +295,45 @@ impl Memory {
 impl Memory {
     /// Lands a version in a versioned bucket. Each is "last modified" one second after the one before.
     pub fn land(&self, bucket: &str, key: &str, bytes: impl Into<Bytes>) -> FileVersion {
-        self.world().land(bucket, key, bytes.into(), true)
+        self.kept().land(bucket, key, bytes.into(), true)
     }
 
     /// Lands an object in a bucket without versioning: it replaces what was there, and only its entity tag tells.
     pub fn land_unversioned(&self, bucket: &str, key: &str, bytes: impl Into<Bytes>) -> FileVersion {
-        self.world().land(bucket, key, bytes.into(), false)
+        self.kept().land(bucket, key, bytes.into(), false)
     }
 
     /// Deletes a version.
     pub fn delete(&self, file: &FileVersion) {
-        let mut world = self.world();
-        if let Some(versions) = world.inbox.get_mut(&(file.bucket.clone(), file.key.clone())) {
+        let mut kept = self.kept();
+        if let Some(versions) = kept.inbox.get_mut(&(file.bucket.clone(), file.key.clone())) {
             versions.retain(|version| version.id != file.version);
         }
     }
 
     /// Moves a version to an archive storage class.
     pub fn archive(&self, file: &FileVersion) {
-        let mut world = self.world();
-        let versions = world.inbox.get_mut(&(file.bucket.clone(), file.key.clone()));
+        let mut kept = self.kept();
+        let versions = kept.inbox.get_mut(&(file.bucket.clone(), file.key.clone()));
         for version in versions.into_iter().flatten().filter(|version| version.id == file.version) {
             version.archived = true;
         }
     }
 
-    /// Makes bodies come in chunks of so many bytes (at least 1).
+    /// Makes bodies come in chunks of this number of bytes (at least 1).
     pub fn chunks_of(&self, bytes: usize) {
-        self.world().chunk_bytes = Some(bytes.max(1));
+        self.kept().chunk_bytes = Some(bytes.max(1));
     }
 
     /// Sets the size of a part in bytes (at least 1), for uploads begun from now on.
     pub fn parts_of(&self, bytes: usize) {
-        self.world().part_bytes = Some(bytes.max(1));
+        self.kept().part_bytes = Some(bytes.max(1));
     }
 
     /// Takes a complete load back, as an operator does.
     pub fn retract(&self, file: &FileId) {
-        let mut world = self.world();
-        if let Some(entry) = world.entries.get_mut(file).filter(|entry| entry.state == State::Complete) {
+        let mut kept = self.kept();
+        if let Some(entry) = kept.entries.get_mut(file).filter(|entry| entry.state == State::Complete) {
             entry.state = State::Retracted;
         }
     }
@@ -314,55 +341,55 @@ impl Memory {
 
 /// What is there.
 impl Memory {
-    /// The objects in the quarantine by key.
+    /// Returns the objects in the quarantine by key.
     #[must_use]
     pub fn quarantine(&self) -> BTreeMap<String, StoredObject> {
-        self.world().quarantine.clone()
+        self.kept().quarantine.clone()
     }
 
-    /// How many uploads into the quarantine have parts stored and were neither completed nor given up.
+    /// Returns how many uploads into the quarantine have parts stored and were neither completed nor given up.
     #[must_use]
     pub fn open_uploads(&self) -> usize {
-        self.world().open_uploads.len()
+        self.kept().open_uploads.len()
     }
 
-    /// The entries of the ledger, by file id.
+    /// Returns the entries of the ledger, by file id.
     #[must_use]
     pub fn entries(&self) -> Vec<Entry> {
-        self.world().entries.values().cloned().collect()
+        self.kept().entries.values().cloned().collect()
     }
 
-    /// All rows, visible or not, by partition and sort key.
+    /// Returns all rows, visible or not, by partition and sort key.
     #[must_use]
     pub fn rows(&self) -> Vec<Item> {
-        self.world().rows.values().cloned().collect()
+        self.kept().rows.values().cloned().collect()
     }
 
-    /// The receipt handles that were deferred and by how many seconds, in order.
+    /// Returns the receipt handles that were deferred and by how many seconds, in order.
     #[must_use]
     pub fn deferred(&self) -> Vec<(String, u32)> {
-        self.world().deferred.clone()
+        self.kept().deferred.clone()
     }
 
-    /// What was published, in order, repeats included.
+    /// Returns what was published, in order, repeats included.
     #[must_use]
     pub fn published(&self) -> Vec<Announcement> {
-        self.world().published.clone()
+        self.kept().published.clone()
     }
 
-    /// The final state as text: entries without what the schedule decides (fence, nonce, lease, deaths), heads,
+    /// Returns the final state as text: entries without what the schedule decides (fence, nonce, lease, deaths), heads,
     /// contents, quarantine, rows, and announcements without repeats. Bytes and rows stand as hashes, so that it can
     /// be printed.
     #[must_use]
     pub fn state(&self) -> String {
-        self.world().describe().unwrap_or_default()
+        self.kept().describe().unwrap_or_default()
     }
 }
 
-impl World {
+impl Kept {
     fn land(&mut self, bucket: &str, key: &str, bytes: Bytes, versioned: bool) -> FileVersion {
         let made = self.next_version();
-        let etag = name(&[&bytes], 32);
+        let etag = digest(&[&bytes], 32);
         let version = if versioned { made } else { NULL_VERSION.to_owned() };
         let versions = self.inbox.entry((bucket.to_owned(), key.to_owned())).or_default();
         if !versioned {
@@ -412,10 +439,10 @@ impl World {
             writeln!(text, "content {partner}/{feed} {sha256} {file}")?;
         }
         for (key, StoredObject { content_type, bytes }) in &self.quarantine {
-            writeln!(text, "object {key:?} {content_type} {} bytes {}", bytes.len(), name(&[bytes], 26))?;
+            writeln!(text, "object {key:?} {content_type} {} bytes {}", bytes.len(), digest(&[bytes], 26))?;
         }
         for item in self.rows.values() {
-            writeln!(text, "row {}", rows::digest(item))?;
+            writeln!(text, "row {}", records::digest(item))?;
         }
         let mut published: Vec<_> = self.published.iter().map(|one| format!("{one:?}")).collect();
         published.sort();

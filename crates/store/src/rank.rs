@@ -6,18 +6,11 @@
 //! are told apart by their place in the list. Both grow from version to version, and both are functions of the bucket.
 //! <https://docs.aws.amazon.com/AmazonS3/latest/userguide/UsingMetadata.html>
 
+use ledger::Rank;
+
 /// How long an upload in parts may have been under way, milliseconds: the inbox gives it up after 7 days, counted from the
 /// next midnight, and the rule may be late.
 const LONGEST_UPLOAD_MS: u64 = 10 * 24 * 60 * 60 * 1_000;
-
-/// Where a version stands.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Rank {
-    /// When it was made, milliseconds since the epoch, in whole seconds; never before an older version of the key.
-    pub instant_ms: u64,
-    /// How many older versions of the key have the same instant.
-    pub older: u32,
-}
 
 /// A version as the list shows it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -55,13 +48,13 @@ impl Descent {
         latest_ms >= self.rank.instant_ms
     }
 
-    /// What was found.
+    /// Returns what was found.
     pub(crate) fn rank(self) -> Rank {
         self.rank
     }
 }
 
-/// The entity tag of an object that was uploaded in parts ends in a hyphen and their number.
+/// Returns the entity tag of an object that was uploaded in parts ends in a hyphen and their number.
 /// <https://docs.aws.amazon.com/AmazonS3/latest/API/API_Object.html>
 pub(crate) fn is_in_parts(etag: &str) -> bool {
     etag.contains('-')
@@ -77,7 +70,7 @@ mod tests {
 
     use super::*;
 
-    /// The rank of each version of a list, oldest first.
+    /// Returns the rank of each version of a list, oldest first.
     fn ranks(oldest_first: &[Made]) -> Vec<Rank> {
         let rank = |place: usize| {
             let mut older = oldest_first[..=place].iter().rev().copied();

@@ -18,7 +18,7 @@ pub struct Usage {
 }
 
 impl Usage {
-    /// What was used since an earlier moment.
+    /// Returns what was used since an earlier moment.
     #[must_use]
     pub fn since(self, earlier: Self) -> Self {
         Self {
@@ -34,6 +34,6 @@ impl Usage {
 
 /// Counts what it asks of the services.
 pub trait Metered {
-    /// The totals until now.
+    /// Returns the totals until now.
     fn usage(&self) -> Usage;
 }

@@ -1,4 +1,4 @@
-//! What is recorded of a caller at the partner API.
+//! The record of a check of a caller of the partner API.
 
 use serde_json::json;
 
@@ -7,20 +7,20 @@ use crate::{
     metric::{Metric, float, line, metric_names as names},
 };
 
-/// One decision on a caller. Holds names and codes of ours, never what the caller presented.
+/// One decision on a caller. Holds names and codes of this system, never what the caller sent.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct AccessRecord {
     /// `allow`, `deny`, `unauthorized` or `failed`; a metric dimension.
     pub decision: &'static str,
-    /// What was presented: `key`, `token`, or `none`; a metric dimension.
+    /// The kind of credential: `key`, `token`, or `none`; a metric dimension.
     pub kind: &'static str,
-    /// Why somebody was not let in.
+    /// Why the caller was not allowed.
     pub reason: Option<&'static str>,
     /// The partner, once known.
     pub partner: Label,
     /// The public name of the credential, once known.
     pub credential: Label,
-    /// From the question to the decision, milliseconds.
+    /// From the request to the decision, milliseconds.
     pub duration: u64,
 }
 
@@ -34,12 +34,12 @@ impl AccessRecord {
             partner = self.partner.as_str(),
             credential = self.credential.as_str(),
             duration_ms = self.duration,
-            "caller was looked up"
+            "caller checked"
         );
     }
 
-    /// The metric record: one line without its line end. Dimensions: none (for alarms), and decision with kind. Who it was
-    /// is a member and no dimension: that would cost by the caller.
+    /// Returns the metric record: one line without its line end. Dimensions: none (for alarms), and decision with kind. The
+    /// partner is a member and not a dimension, which would cost by the caller.
     #[must_use]
     pub fn metric(&self, published: &Metrics, now_ms: u64) -> String {
         let is = |holds: bool| if holds { 1.0 } else { 0.0 };

@@ -1,9 +1,9 @@
-//! What a file used, and an estimate of what that costs.
+//! The resources that a file used, and an estimate of their cost.
 //!
 //! Prices are AWS's public list prices of the region us-east-1 without free tier, discounts and taxes, as the price pages
 //! named below had them in 2025. They are here to compare files, feeds and weeks with each other; the bill is
-//! AWS's. Not in it: storage, log lines and metrics, requests to KMS under a key of one's own, the queue's empty polls,
-//! invocations that ended before the file was decided, and whatever others do with its outcome.
+//! AWS's. Not in it: storage, log lines and metrics, requests to KMS under a customer key, the queue's empty polls,
+//! invocations that ended before the file was decided, and the costs of subscribers to its outcome.
 
 use serde::Serialize;
 
@@ -29,11 +29,11 @@ const QUEUE_REQUEST: u64 = 400_000;
 /// SNS, a message published to a standard topic: 0.50 dollars a million. <https://aws.amazon.com/sns/pricing/>
 const PUBLISHED: u64 = 500_000;
 
-/// What the deciding invocation used for a file, as it was counted.
+/// The resources that the deciding invocation used for a file, as counted.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Used {
-    /// Memory of the function, MB; 0 where nobody says.
+    /// Memory of the function, MB; 0 when it is not known.
     pub memory_megabytes: u64,
     /// Time from the message to the record, milliseconds.
     pub milliseconds: u64,
@@ -54,7 +54,7 @@ pub struct Used {
 }
 
 impl Used {
-    /// The estimate in thousandths of a micro-dollar (10^-9 dollars), rounded down.
+    /// Returns the estimate in thousandths of a micro-dollar (10^-9 dollars), rounded down.
     #[must_use]
     pub fn nano_dollars(&self) -> u64 {
         let megabyte_milliseconds = self.memory_megabytes.saturating_mul(self.milliseconds);

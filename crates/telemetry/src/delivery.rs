@@ -1,27 +1,27 @@
-//! What is recorded of an outcome on its way to a partner's own address.
+//! The record of a post of an outcome to a partner's address.
 
 use serde_json::json;
 
 use crate::metric::{Metric, float, line, metric_names as names};
 use crate::{Label, Metrics};
 
-/// What became of it.
+/// The result of a delivery.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Delivery {
-    /// The receiver took it.
+    /// The receiver accepted it.
     Delivered,
-    /// The receiver asks to hear no more.
+    /// The receiver wants no more posts.
     Unwanted,
-    /// The receiver did not take it; it is tried again.
+    /// The receiver did not accept it; it is tried again.
     Failed,
-    /// The address is none that is connected to; it is tried again, in case it is changed.
+    /// The address is not allowed; it is tried again, in case it is changed.
     Rejected,
-    /// It was not tried, since the receiver failed again and again.
+    /// It was not tried: the circuit breaker of the receiver is open.
     Held,
 }
 
 impl Delivery {
-    /// As it stands in the record.
+    /// Returns the word of the record.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
@@ -34,16 +34,16 @@ impl Delivery {
     }
 }
 
-/// One attempt to tell a partner of an outcome. Times are milliseconds. Has no place for an address or a body.
+/// One attempt to notify a partner of an outcome. Times are milliseconds. Has no field for an address or a body.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DeliveryRecord {
-    /// Who is told; a metric dimension.
+    /// The partner; a metric dimension.
     pub partner: Label,
     /// The file's id. In the log only.
     pub file: Label,
     /// The file's terminal state.
     pub state: &'static str,
-    /// What became of it.
+    /// The result.
     pub delivery: Delivery,
     /// The class of the answer's status (`2xx`), or why there was none.
     pub answer: &'static str,
@@ -69,7 +69,7 @@ impl DeliveryRecord {
                     answer,
                     duration_ms,
                     receive_count,
-                    "outcome told"
+                    "outcome delivered"
                 );
             }
             Some(error) => tracing::warn!(
@@ -81,12 +81,12 @@ impl DeliveryRecord {
                 duration_ms,
                 receive_count,
                 error,
-                "outcome not told"
+                "outcome not delivered"
             ),
         }
     }
 
-    /// The metric record: one line without its line end. Dimensions: none, and the partner.
+    /// Returns the metric record: one line without its line end. Dimensions: none, and the partner.
     #[must_use]
     pub fn metric(&self, published: &Metrics, now_ms: u64) -> String {
         let is = |delivery: Delivery| if self.delivery == delivery { 1.0 } else { 0.0 };

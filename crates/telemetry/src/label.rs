@@ -2,12 +2,12 @@
 
 use serde::Serialize;
 
-/// A name of ours: a partner, a feed, a file id, a load. Cannot hold anything else.
+/// A name of this system: a partner, a feed, a file id, a load. Cannot hold anything else.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize)]
 pub struct Label(String);
 
 impl Label {
-    /// The longest label, in bytes: a partner or feed has at most 63, a load 40.
+    /// Maximum length of a label, bytes: a partner or feed has at most 63, a load 40.
     pub const BYTES: usize = 64;
 
     /// Keeps a text of at most [`Label::BYTES`] ASCII lower-case letters, digits, `-`, `_` and `.`; any other becomes
@@ -22,7 +22,7 @@ impl Label {
         }
     }
 
-    /// The name.
+    /// Returns the name.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0

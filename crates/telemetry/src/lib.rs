@@ -1,10 +1,10 @@
-//! What the functions say about themselves: log lines, one metric record for each file, and chains of errors.
+//! Log lines, one metric record for each unit of work, and chains of errors.
 //!
 //! ```text
 //! a file ends    ──▶ FileRecord ──▶ one log line, and one record in CloudWatch's embedded metric format (EMF)
-//! a file is told ──▶ DeliveryRecord ──▶ the same
-//! an alarm is told ──▶ NoticeRecord ──▶ the same
-//! somebody calls ──▶ AccessRecord ──▶ the same
+//! an outcome is posted ──▶ DeliveryRecord ──▶ the same
+//! operators are notified ──▶ NoticeRecord ──▶ the same
+//! a caller is checked ──▶ AccessRecord ──▶ the same
 //! a request ends ──▶ RequestRecord ──▶ the same
 //! the watcher ran ──▶ WatchRecord, and FeedWatchRecord for each feed ──▶ the same
 //! something else ──▶ Occurrence ──▶ one record that counts it
@@ -14,8 +14,7 @@
 //! Each record's line has all its members always. [`Metrics`] says which of them CloudWatch reads as metrics.
 //!
 //! Nothing that reaches a log or a metric can hold a partner's content: names go through [`Label`], which keeps only
-//! the characters that our own names are made of, and everything else is a number or text that stands in this
-//! repository. A key is never logged, since it may be a patient's name.
+//! the characters of names of this system, and everything else is a number or a text of this repository. A key is never logged, since it may be a patient's name.
 //!
 //! ```
 //! use telemetry::Label;
@@ -53,7 +52,7 @@ pub use watch::{FeedWatchRecord, WatchRecord};
 
 /// Sends log lines as JSON to standard output, from this level on: `error`, `warn`, `info`, `debug` or `trace`.
 ///
-/// The crates below us are held at `warn` whatever the level: at `trace` the AWS SDK prints bodies. The message of a
+/// Other crates log from `warn` on, whatever the level: at `trace` the AWS SDK prints bodies. The message of a
 /// panic is left out, only its place is logged: a message of the standard library may quote the text that was sliced.
 /// An unknown level is `info`, and a release build has nothing below it. A second call changes nothing.
 pub fn start(level: &str) {
@@ -72,9 +71,9 @@ pub fn start(level: &str) {
     }
 }
 
-/// The level for our own crates, and `warn` for all others.
+/// Returns the level for our own crates, and `warn` for all others.
 fn filter(level: &str) -> Targets {
-    const OURS: [&str; 11] = [
+    const OURS: [&str; 12] = [
         "authorizer",
         "checker",
         "contract",
@@ -82,6 +81,7 @@ fn filter(level: &str) -> Targets {
         "notifier",
         "outbound",
         "processor",
+        "runtime",
         "store",
         "telemetry",
         "watcher",
@@ -101,7 +101,7 @@ pub fn write_line(line: &str) {
     drop(output.write_all(&bytes).and_then(|()| output.flush()));
 }
 
-/// An error and everything that caused it, outermost first, separated by `: `.
+/// Writes an error and its causes, outermost first, separated by `: `.
 #[must_use]
 pub fn chain(error: &dyn Error) -> String {
     let mut text = error.to_string();
@@ -138,7 +138,7 @@ mod tests {
     }
 
     #[test]
-    fn a_level_that_is_none_means_info() {
+    fn an_unknown_level_means_info() {
         let targets = filter("aws_smithy_runtime=trace");
         assert!(targets.would_enable("processor", &tracing::Level::INFO));
         assert!(!targets.would_enable("processor", &tracing::Level::DEBUG));

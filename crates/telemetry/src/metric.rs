@@ -7,13 +7,13 @@ use serde_json::{Map, Value, json};
 
 use crate::{Metrics, Monitoring};
 
-/// The most bytes of one line. CloudWatch cuts at 256 KB, and a cut line is no metric.
+/// Maximum length of one line, bytes. CloudWatch cuts at 256 KB, and a cut line holds no metric.
 pub const LINE_BYTES: usize = 32 * 1024;
 
 /// The unit of a metric's values.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Unit {
-    /// A number of things, which the metric's words name.
+    /// A number; the metric's words say of what.
     Count,
     /// Percent.
     Percent,
@@ -32,7 +32,7 @@ pub enum Unit {
 }
 
 impl Unit {
-    /// The word of CloudWatch, which has none for money.
+    /// Returns the word of CloudWatch, which has none for money.
     /// <https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_MetricDatum.html>
     #[must_use]
     pub fn as_str(self) -> &'static str {
@@ -49,14 +49,14 @@ impl Unit {
     }
 }
 
-/// What a metric is: everything about it but its values.
+/// The definition of a metric: name, unit and words.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Definition {
     /// Its name in CloudWatch.
     pub name: &'static str,
     /// The unit of its values.
     pub unit: Unit,
-    /// Its name in plain words, as it stands before a value.
+    /// Its name in plain words, as written before a value.
     pub words: &'static str,
 }
 
@@ -116,59 +116,59 @@ pub mod metric_names {
         HANDOVERS = "Handovers", Count, "files handed over to the next invocation";
         /// Failures of a service, to be retried.
         RETRYABLE_ERRORS = "RetryableErrors", Count, "service failures to be retried";
-        /// Failures of a service that rejected for want of a permission or key.
+        /// Calls that a service denied: a permission or key is missing.
         ACCESS_ERRORS = "AccessErrors", Count, "calls denied by a service";
-        /// Messages that are no event for the inbox.
+        /// Messages that are not an event of the inbox.
         FOREIGN_MESSAGES = "ForeignMessages", Count, "messages that are no event of the inbox";
         /// Panics that were caught.
         PANICS = "Panics", Count, "panics";
-        /// Outcomes that a partner's receiver took.
+        /// Outcomes that a partner's receiver accepted.
         WEBHOOKS_DELIVERED = "WebhooksDelivered", Count, "webhooks delivered";
-        /// Outcomes to which a receiver answered that it wants no more.
+        /// Outcomes to which a receiver answered that it wants no more posts.
         WEBHOOKS_UNWANTED = "WebhooksUnwanted", Count, "webhooks that the receiver ended";
-        /// Attempts that a receiver did not take.
+        /// Attempts that a receiver did not accept.
         WEBHOOKS_FAILED = "WebhooksFailed", Count, "webhook attempts failed";
-        /// Attempts at an address that is not connected to.
+        /// Attempts at an address that is not allowed.
         WEBHOOKS_REJECTED = "WebhooksRejected", Count, "webhook addresses not allowed";
-        /// Attempts that were not made, since the receiver failed again and again.
+        /// Attempts that were not made, because the receiver's circuit breaker is open.
         WEBHOOKS_HELD = "WebhooksHeld", Count, "webhooks held back";
         /// From an announcement's arrival to the receiver's answer, milliseconds.
         WEBHOOK_DURATION = "WebhookDuration", Milliseconds, "time until a webhook's receiver answers";
-        /// Messages of incidents that a channel took.
+        /// Messages of incidents that a channel accepted.
         NOTICES_SENT = "NoticesSent", Count, "messages to operators sent";
-        /// Messages of incidents that a channel did not take.
+        /// Messages of incidents that a channel did not accept.
         NOTICES_FAILED = "NoticesFailed", Count, "messages to operators failed";
-        /// Changes of alarms that were folded into an incident that was told already.
+        /// Changes of alarms that were folded into an incident whose message was sent already.
         NOTICES_FOLDED = "NoticesFolded", Count, "alarm changes without a message of their own";
-        /// Partners whose file did not come by the newest deadline of the contract, and has not come since.
+        /// Partners whose file is missing: it did not arrive by the newest deadline of the contract, nor since.
         FILES_MISSING = "FilesMissing", Count, "missing files";
-        /// Partners whose file came after that deadline, a short while ago.
+        /// Partners whose file is late: it arrived after that deadline, a short while ago.
         FILES_LATE = "FilesLate", Count, "late files";
-        /// Partners whose file is missing or late: what one incident is about, from the deadline until the file was told of.
+        /// Partners whose file is missing or late: one incident, from the deadline until the file is reported.
         FILES_OVERDUE = "FilesOverdue", Count, "overdue files";
         /// Feeds whose newest contract does not compile, so that an older version stays in force, or none.
         CONTRACTS_BROKEN = "ContractsBroken", Count, "contracts with errors";
-        /// Partners whose newest file has far fewer rows than usual.
+        /// Partners whose newest file has a low volume: far fewer rows than usual.
         FILES_THIN = "FilesThin", Count, "newest files with too few rows";
-        /// Partners whose newest file has far more rows than usual.
+        /// Partners whose newest file has a high volume: far more rows than usual.
         FILES_FAT = "FilesFat", Count, "newest files with too many rows";
-        /// Loads that nobody works on any more.
+        /// Loads whose lease has ended and that no invocation continues.
         LOADS_STUCK = "LoadsStuck", Count, "stuck loads";
         /// Versions of the inbox whose event was lost or given up, and that were sent to the queue again.
         FILES_RESENT = "FilesResent", Count, "files sent to the queue again";
-        /// Messages among the dead letters: files that were given up, and outcomes that were not taken.
+        /// Messages among the dead letters: files that were given up, and outcomes that were not delivered.
         DEAD_LETTER_FILES = "DeadLetterFiles", Count, "files in the dead-letter queue";
         /// The age of the newest heartbeat file that is loaded, seconds.
         HEARTBEAT_AGE = "HeartbeatAge", Seconds, "age of the newest heartbeat file";
-        /// Runs of the watcher whose every part ended well.
+        /// Runs of the watcher of which no part failed.
         WATCHES = "Watches", Count, "complete runs of the watcher";
-        /// Callers that the partner API was asked about.
+        /// Callers of the partner API that were checked.
         ACCESSES = "Accesses", Count, "callers checked";
         /// Callers that were denied: not known, or not allowed.
         ACCESSES_REJECTED = "AccessesRejected", Count, "callers denied";
         /// Callers that could not be looked up, because a service failed.
         ACCESSES_FAILED = "AccessesFailed", Count, "callers that could not be checked";
-        /// From the question to the decision, milliseconds.
+        /// From the request to the decision, milliseconds.
         ACCESS_DURATION = "AccessDuration", Milliseconds, "time to check a caller";
         /// Requests to the partner API.
         REQUESTS = "Requests", Count, "requests to the partner API";
@@ -275,7 +275,7 @@ pub(crate) fn line_of(
     if whole.len() <= LINE_BYTES { whole } else { short }
 }
 
-/// One directive for the metrics of the same sets of dimensions.
+/// Returns one directive for the metrics of the same sets of dimensions.
 fn directives(
     published: &Metrics,
     metrics: &[(Metric, Sets)],
@@ -297,7 +297,7 @@ fn directives(
     groups.into_iter().map(directive).collect()
 }
 
-/// The sets under which a metric is published. A set with an empty value is left out: CloudWatch has no empty values
+/// Returns the sets under which a metric is published. A set with an empty value is left out: CloudWatch has no empty values
 /// (1 to 255 characters), so that the metric would be counted once more under what remains of the set.
 /// <https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_Dimension.html>
 fn kept(
@@ -335,7 +335,7 @@ fn number(value: f64) -> Value {
     }
 }
 
-/// A count as a metric's value; above 2^53 it loses its last digits, as CloudWatch's own doubles do.
+/// Returns a count as a metric's value; above 2^53 it loses its last digits, as CloudWatch's own doubles do.
 #[expect(clippy::cast_precision_loss, reason = "CloudWatch keeps doubles")]
 pub(crate) fn float(count: u64) -> f64 {
     count as f64

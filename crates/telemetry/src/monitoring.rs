@@ -1,4 +1,4 @@
-//! What is published as metrics. CloudWatch bills each combination of namespace, metric name and dimensions that was
+//! Which metrics are published. CloudWatch bills each combination of namespace, metric name and dimensions that was
 //! published within an hour; a log line costs its bytes only.
 
 /// How much is published.
@@ -13,7 +13,7 @@ pub enum Monitoring {
     Full,
 }
 
-/// What a function publishes as metrics, and where.
+/// Which metrics a function publishes, and where.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Metrics {
     /// The namespace, which is the stack's own.
@@ -25,13 +25,13 @@ pub struct Metrics {
 }
 
 impl Metrics {
-    /// Everything that there is, also by partner.
+    /// Publishes everything, also by partner.
     #[must_use]
     pub fn all(namespace: &str) -> Self {
         Self { namespace: namespace.to_owned(), monitoring: Monitoring::Full, partner_metrics: true }
     }
 
-    /// What the alarms of Basic read.
+    /// Publishes what the alarms of Basic read.
     #[must_use]
     pub fn basic(namespace: &str) -> Self {
         Self { namespace: namespace.to_owned(), monitoring: Monitoring::Basic, partner_metrics: false }

@@ -1,33 +1,33 @@
-//! What is recorded of an incident on its way to those who are to hear of it.
+//! The record of a message about an incident to an operator.
 
 use serde_json::json;
 
 use crate::metric::{Metric, line, metric_names as names};
 use crate::{Label, Metrics};
 
-/// What became of a change of an alarm on one channel.
+/// The result of one message on one channel.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Notice {
-    /// The channel took it.
+    /// The channel accepted it.
     Sent,
-    /// The channel did not take it; it is tried again.
+    /// The channel did not accept it; it is tried again.
     Failed,
-    /// It belongs to an incident that was told already.
+    /// The alarm belongs to an incident whose message was sent already.
     Folded,
 }
 
-/// One attempt to tell of an incident. Has no place for an address or a text.
+/// One attempt to notify operators of an incident. Has no field for an address or a text.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NoticeRecord {
     /// The incident. In the log only.
     pub incident: Label,
     /// The alarm. In the log only.
     pub alarm: Label,
-    /// The channel, of this repository; a metric dimension. `none` for what was folded.
+    /// The channel, of this repository; a metric dimension. `none` for a folded change.
     pub channel: &'static str,
-    /// What became of it.
+    /// The result.
     pub notice: Notice,
-    /// Why it was not taken; empty when it was.
+    /// Why it was not accepted; empty when it was.
     pub reason: &'static str,
 }
 
@@ -37,13 +37,13 @@ impl NoticeRecord {
         let (incident, alarm) = (self.incident.as_str(), self.alarm.as_str());
         let (channel, reason) = (self.channel, self.reason);
         match self.notice {
-            Notice::Sent => tracing::info!(incident, alarm, channel, "incident told"),
-            Notice::Failed => tracing::warn!(incident, alarm, channel, reason, "incident not told"),
+            Notice::Sent => tracing::info!(incident, alarm, channel, "incident notified"),
+            Notice::Failed => tracing::warn!(incident, alarm, channel, reason, "incident not notified"),
             Notice::Folded => tracing::info!(incident, alarm, "folded into its incident"),
         }
     }
 
-    /// The metric record: one line without its line end. Dimensions: none, and the channel.
+    /// Returns the metric record: one line without its line end. Dimensions: none, and the channel.
     #[must_use]
     pub fn metric(&self, published: &Metrics, now_ms: u64) -> String {
         let is = |notice: Notice| if self.notice == notice { 1.0 } else { 0.0 };

@@ -1,4 +1,4 @@
-//! What is recorded of a file, and of what happens beside files.
+//! The record of a file, and of other occurrences.
 
 use serde_json::{Map, Value, json};
 
@@ -8,7 +8,7 @@ use crate::{
     metric::{Definition, Metric, PLAIN, Sets, UNPUBLISHED, float, line, line_of, metric_names as names},
 };
 
-/// Where the time of a file went.
+/// A step of a file's way, for its time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Step {
     /// Contract and claim.
@@ -22,10 +22,10 @@ pub enum Step {
 }
 
 impl Step {
-    /// All steps, in their order.
+    /// All steps, in order.
     pub const ALL: [Self; 4] = [Self::Claim, Self::Check, Self::Load, Self::Decide];
 
-    /// As it stands in the record.
+    /// Returns the word of the record.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
@@ -46,7 +46,7 @@ pub struct FileRecord {
     pub feed: Label,
     /// The terminal state; a metric dimension.
     pub state: &'static str,
-    /// The file's id. In the log only: a dimension with so many values would cost by the file.
+    /// The file's id. In the log only: as a dimension it would cost by the file.
     pub file: Label,
     /// The load.
     pub load: Label,
@@ -70,7 +70,7 @@ pub struct FileRecord {
     pub decoded_bytes: u64,
     /// Time spent in each step.
     pub steps: [u64; 4],
-    /// From the event to the claim, when the event told its time.
+    /// From the event to the claim, when the event has its time.
     pub queue_age: Option<u64>,
     /// How often the message was received, this time included.
     pub receive_count: u32,
@@ -80,9 +80,9 @@ pub struct FileRecord {
     pub is_heartbeat: bool,
 }
 
-/// What every feed is asked for.
+/// Dimensions of metrics that are asked by feed.
 const OF_EACH_FEED: Sets = &[&[], &["partner", "feed"], &["feed", "state"]];
-/// What every partner is asked for.
+/// Dimensions of metrics that are asked by partner.
 const OF_EACH_PARTNER: Sets = &[&[], &["partner", "feed"]];
 /// What is published of a heartbeat file in [`Monitoring::Full`].
 const OF_A_HEARTBEAT: [Definition; 2] = [names::FILES_QUARANTINED, names::DURATION];
@@ -95,13 +95,13 @@ impl FileRecord {
         }
     }
 
-    /// Claim to terminal state, milliseconds.
+    /// Returns the time from claim to terminal state, milliseconds.
     #[must_use]
     pub fn duration(&self) -> u64 {
         self.steps.iter().sum()
     }
 
-    /// One log line, with ids and counts.
+    /// Writes one log line, with ids and counts.
     pub fn log(&self) {
         tracing::info!(
             file = self.file.as_str(),
@@ -121,14 +121,14 @@ impl FileRecord {
         );
     }
 
-    /// The metric record: one line without its line end, at most [`crate::LINE_BYTES`] long.
+    /// Returns the metric record: one line without its line end, at most [`crate::LINE_BYTES`] long.
     ///
     /// Dimensions: none (for alarms on everything), partner and feed, feed and state. Each combination is billed, so
-    /// ids and codes are members of the line and not dimensions, and what nobody asks of a feed has none.
+    /// ids and codes are members of the line and not dimensions, and a value that is not asked by feed has none.
     ///
     /// The heartbeat keeps an idle stack's bill small: each of its metrics would be published every hour of the month. In
     /// Basic it publishes none, because the watcher's `HeartbeatAge` says whether it was loaded. In Full it publishes two,
-    /// without dimensions: `FilesQuarantined`, whose alarm tells of a quarantined heartbeat two hours before `HeartbeatAge` does,
+    /// without dimensions: `FilesQuarantined`, whose alarm reports a quarantined heartbeat two hours before `HeartbeatAge` does,
     /// and `Duration`, which shows a slow pipeline while no partner sends.
     #[must_use]
     pub fn metric(&self, published: &Metrics, now_ms: u64) -> String {
@@ -149,7 +149,7 @@ impl FileRecord {
         line_of(published, now_ms, &metrics, &members, self.details())
     }
 
-    /// The sets of dimensions of this file's metric, which has these in general.
+    /// Returns the sets of dimensions of this file's metric, which has these in general.
     fn sets(&self, metric: Definition, sets: Sets, monitoring: Monitoring) -> Sets {
         match monitoring {
             Monitoring::Off => UNPUBLISHED,
@@ -162,7 +162,7 @@ impl FileRecord {
         }
     }
 
-    /// What is asked of each feed.
+    /// Returns the metrics that are asked by feed.
     fn counted(&self) -> Vec<Metric> {
         let is = |state: &str| if self.state == state { 1.0 } else { 0.0 };
         let loaded = if self.state == "COMPLETE" { self.rows } else { 0 };
@@ -186,7 +186,7 @@ impl FileRecord {
         metrics
     }
 
-    /// What is asked of all files together.
+    /// Returns the metrics that are asked of all files together.
     fn paced(&self) -> Vec<Metric> {
         let mut metrics: Vec<Metric> = vec![(names::RETRIES, float(self.retries()))];
         if self.records > 0 {
@@ -196,22 +196,22 @@ impl FileRecord {
         metrics
     }
 
-    /// Deliveries before this one.
+    /// Returns the number of deliveries before this one.
     fn retries(&self) -> u64 {
         u64::from(self.receive_count.saturating_sub(1))
     }
 
-    /// Of so many, those of one second. What took no time took a millisecond.
+    /// Returns a count per second of duration, which is at least a millisecond.
     fn a_second(&self, count: u64) -> u64 {
         count.saturating_mul(1_000) / self.duration().max(1)
     }
 
-    /// The estimated cost, micro-dollars.
+    /// Returns the estimated cost, micro-dollars.
     fn cost(&self) -> f64 {
         float(self.used.nano_dollars()) / 1_000.0
     }
 
-    /// What is worth searching for and not worth a metric.
+    /// Returns the members that are searched in the log and are not metrics.
     fn details(&self) -> Vec<(&'static str, Value)> {
         let steps: Map<String, Value> = Step::ALL
             .iter()
@@ -236,7 +236,7 @@ impl FileRecord {
     }
 }
 
-/// Something that happens beside the end of a file, counted for alarms.
+/// Something else that happens, counted for alarms.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Occurrence {
     /// A file that was already terminal was delivered again.
@@ -247,20 +247,20 @@ pub enum Occurrence {
     OlderVersionAwaited,
     /// Another invocation took the file over.
     FenceLost,
-    /// Time was short; the next invocation goes on.
+    /// Time was short; the next invocation continues.
     Handover,
     /// A service failed.
     RetryableError,
-    /// A service rejected: a permission is missing, or a key is disabled.
+    /// A service denied a call: a permission is missing, or a key is disabled.
     AccessError,
-    /// The message is no event for the inbox.
+    /// The message is not an event of the inbox.
     ForeignMessage,
     /// A panic was caught.
     Panic,
 }
 
 impl Occurrence {
-    /// All of them.
+    /// All occurrences.
     pub const ALL: [Self; 9] = [
         Self::RedundantDelivery,
         Self::LeaseHeld,
@@ -273,13 +273,13 @@ impl Occurrence {
         Self::Panic,
     ];
 
-    /// A failure of a service: one that rejected needs somebody, any other is tried again.
+    /// Returns the occurrence of a failed service: a denied call needs an operator, any other is retried.
     #[must_use]
     pub fn service_failed(is_denied: bool) -> Self {
         if is_denied { Self::AccessError } else { Self::RetryableError }
     }
 
-    /// The metric that counts it.
+    /// Returns the metric that counts it.
     #[must_use]
     pub fn definition(self) -> Definition {
         match self {
@@ -295,7 +295,7 @@ impl Occurrence {
         }
     }
 
-    /// The metric record: one line without its line end, without dimensions.
+    /// Returns the metric record: one line without its line end, without dimensions.
     #[must_use]
     pub fn metric(self, published: &Metrics, now_ms: u64) -> String {
         let metrics: [Metric; 1] = [(self.definition(), 1.0)];

@@ -1,4 +1,4 @@
-//! What is recorded of a request to the partner API.
+//! The record of a request to the partner API.
 
 use serde_json::json;
 
@@ -7,7 +7,7 @@ use crate::{
     metric::{Metric, float, line, metric_names as names},
 };
 
-/// One request that was answered. Holds no part of what was sent.
+/// One request that was answered. Holds nothing that was sent.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct RequestRecord {
     /// The operation's id, of this repository; a metric dimension.
@@ -16,7 +16,7 @@ pub struct RequestRecord {
     pub status: u16,
     /// The code of the problem; empty when there was none.
     pub code: &'static str,
-    /// Who asked; empty when nobody that is known. In the log only, as all that follows.
+    /// The partner; empty for an unknown caller. In the log only, as all that follows.
     pub partner: Label,
     /// The credential's public name.
     pub credential: Label,
@@ -38,11 +38,11 @@ impl RequestRecord {
             credential = self.credential.as_str(),
             bytes = self.bytes,
             duration_ms = self.duration_ms,
-            "request is answered"
+            "request answered"
         );
     }
 
-    /// The metric record: one line without its line end. Dimensions: none, and operation with the class of the status.
+    /// Returns the metric record: one line without its line end. Dimensions: none, and operation with the class of the status.
     #[must_use]
     pub fn metric(&self, published: &Metrics, now_ms: u64) -> String {
         let class = match self.status / 100 {

@@ -1,36 +1,36 @@
-//! What is recorded of the watcher's runs: how things stand, as gauges that end by themselves.
+//! The records of the watcher's runs: gauges, which return to 0 when the cause is gone.
 
 use serde_json::{Value, json};
 
 use crate::metric::{Metric, PLAIN, float, line, metric_names as names};
 use crate::{Label, Metrics, Monitoring};
 
-/// The most names that a line tells; the counts are always whole.
+/// Maximum number of names in a line; the counts are complete.
 const MOST_NAMES: usize = 20;
 
-/// Some of many names, for a log line.
+/// Returns the first names, for a log line.
 fn some(names: &[Label]) -> Vec<&str> {
     names.iter().take(MOST_NAMES).map(Label::as_str).collect()
 }
 
-/// How a feed's files stand: the partners whose newest file is not as the contract expects it. Each partner stands in the
-/// log line only, since a metric for each would be billed.
+/// The partners of a feed whose newest file is not as the contract expects it. Their names are in the log line only, because a
+/// metric for each would be billed.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct FeedWatchRecord {
     /// The feed; a metric dimension.
     pub feed: Label,
-    /// Nothing came for the newest scheduled time.
+    /// No file arrived for the newest scheduled time.
     pub missing: Vec<Label>,
-    /// It came after its deadline, a short while ago.
+    /// The file arrived after its deadline, a short while ago.
     pub late: Vec<Label>,
     /// The newest complete file has far fewer rows than usual.
     pub thin: Vec<Label>,
-    /// It has far more.
+    /// It has far more rows than usual.
     pub fat: Vec<Label>,
 }
 
 impl FeedWatchRecord {
-    /// A warning with the partners' names; nothing when all is well.
+    /// Writes a warning with the partners' names; nothing when all files are as expected.
     pub fn log(&self) {
         let Self { feed, missing, late, thin, fat } = self;
         if missing.is_empty() && late.is_empty() && thin.is_empty() && fat.is_empty() {
@@ -46,7 +46,7 @@ impl FeedWatchRecord {
         );
     }
 
-    /// The metric record: one line without its line end. Dimensions: none, and the feed.
+    /// Returns the metric record: one line without its line end. Dimensions: none, and the feed.
     #[must_use]
     pub fn metric(&self, published: &Metrics, now_ms: u64) -> String {
         let count = |partners: &[Label]| float(partners.len() as u64);
@@ -68,14 +68,14 @@ impl FeedWatchRecord {
     }
 }
 
-/// One run. What a part of it did not find out is `None`, and its metric is left out: no word is not a good word.
+/// One run. A value that could not be read is `None`, and its metric is left out.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct WatchRecord {
-    /// Loads that nobody works on any more.
+    /// Loads whose lease has ended and that no invocation continues.
     pub stuck: Option<u64>,
     /// Some of their files.
     pub stuck_files: Vec<Label>,
-    /// Messages that lie among the dead letters.
+    /// Messages in the dead-letter queues.
     pub dead_letters: Option<u64>,
     /// Some of the files that they are about.
     pub dead_files: Vec<Label>,
@@ -114,11 +114,10 @@ impl WatchRecord {
         );
     }
 
-    /// The metric record: one line without its line end, without dimensions.
+    /// Returns the metric record: one line without its line end, without dimensions.
     ///
-    /// Basic has ten alarms, all of which are taken: there the alarm on files that are overdue also tells of contracts that do
-    /// not compile. A broken contract is one overdue file more, beside those that the feeds' own lines count: the alarm takes
-    /// the highest value.
+    /// Basic has ten alarms, all of which are in use: there the alarm on overdue files also reports contracts that do not compile.
+    /// A broken contract counts as one more overdue file than the feeds' lines count; the alarm takes the highest value.
     #[must_use]
     pub fn metric(&self, published: &Metrics, now_ms: u64) -> String {
         let well = if self.failed == 0 { 1.0 } else { 0.0 };
@@ -127,7 +126,7 @@ impl WatchRecord {
         let gauges = [
             (names::LOADS_STUCK, self.stuck),
             (names::DEAD_LETTER_FILES, self.dead_letters),
-            // Its absence sets off an alarm. In Basic that is the only one that tells of a watcher which fails in part.
+            // Its absence sets off an alarm. In Basic that is the only alarm about a watcher that fails in part.
             (names::HEARTBEAT_AGE, self.heartbeat_age.filter(|_| self.failed == 0)),
             (names::CONTRACTS_BROKEN, self.contracts_broken),
             (names::FILES_OVERDUE, self.overdue(published.monitoring)),
@@ -144,7 +143,7 @@ impl WatchRecord {
         line(published, now_ms, PLAIN, &metrics, &[], details)
     }
 
-    /// What is said of broken contracts as if they were overdue files; `None`: nothing, the feeds' lines say it.
+    /// Returns the number of broken contracts that count as overdue files; `None` where a metric of their own is published.
     fn overdue(&self, monitoring: Monitoring) -> Option<u64> {
         match monitoring {
             Monitoring::Basic => self.contracts_broken.filter(|broken| *broken > 0),
@@ -198,7 +197,7 @@ mod tests {
     }
 
     #[test]
-    fn what_a_run_did_not_find_out_is_not_told_as_nothing() {
+    fn a_value_that_a_run_could_not_read_is_left_out() {
         let root: Value = serde_json::from_str(
             &WatchRecord { failed: 2, ..WatchRecord::default() }.metric(&Metrics::all("n"), 1),
         )

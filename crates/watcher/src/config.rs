@@ -1,49 +1,57 @@
 //! The environment, read once at start.
 
-use host::{Environment, EnvironmentError};
-use store::aws::{Access, LookoutNames};
+use runtime::Environment;
+use store::aws::{Access, QueueUrls};
 
 use crate::Settings;
 
-/// What the stack tells the function.
+/// The resources' names, as the stack made them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Names {
+    /// The bucket into which files are written.
+    pub inbox: String,
+    /// The bucket of contracts.
+    pub contracts_bucket: String,
+    /// The ledger table.
+    pub ledger_table: String,
+    /// The partners table.
+    pub partners_table: String,
+    /// The queues that are looked at.
+    pub queues: QueueUrls,
+    /// The account that must own the buckets; `None` leaves the check out.
+    pub account: Option<String>,
+}
+
+/// The configuration of the function, from its stack.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Config {
     /// The names of the resources.
-    pub names: LookoutNames,
+    pub names: Names,
     /// What the watcher itself needs.
     pub settings: Settings,
     /// Where AWS is and who asks.
     pub access: Access,
-    /// The log level; `info` when the environment does not say.
-    pub log_level: String,
 }
 
 impl Config {
-    /// Reads the environment. An empty variable counts as missing.
-    pub fn from_environment() -> Result<Self, EnvironmentError> {
-        #[expect(clippy::disallowed_methods, reason = "the one place that reads the environment")]
-        Self::from_lookup(|name| std::env::var(name).ok())
-    }
-
-    /// Reads variables from anywhere.
-    pub fn from_lookup(lookup: impl Fn(&str) -> Option<String>) -> Result<Self, EnvironmentError> {
-        let mut environment = Environment::new(lookup);
-        let names = LookoutNames {
+    /// Reads the environment of the function.
+    pub fn read(environment: &mut Environment) -> Self {
+        let names = Names {
             inbox: environment.required("INBOX_BUCKET"),
             contracts_bucket: environment.required("CONTRACTS_BUCKET"),
             ledger_table: environment.required("LEDGER_TABLE"),
             partners_table: environment.required("PARTNERS_TABLE"),
-            inbox_queue: environment.required("INBOX_QUEUE_URL"),
-            inbox_dead_letters: environment.required("INBOX_DEAD_LETTERS_URL"),
-            webhooks_dead_letters: environment.required("WEBHOOK_DEAD_LETTERS_URL"),
+            queues: QueueUrls {
+                inbox: environment.required("INBOX_QUEUE_URL"),
+                inbox_dead_letters: environment.required("INBOX_DEAD_LETTERS_URL"),
+                webhooks_dead_letters: environment.required("WEBHOOK_DEAD_LETTERS_URL"),
+            },
             account: environment.optional("ACCOUNT_ID"),
         };
         let metrics = environment.metrics();
         let heartbeat = environment.optional("HEARTBEAT_FILES").as_deref() == Some("On");
         let access = environment.access();
-        let log_level = environment.log_level();
-        environment.finish()?;
-        Ok(Self { names, settings: Settings { metrics, heartbeat }, access, log_level })
+        Self { names, settings: Settings { metrics, heartbeat }, access }
     }
 }
 
@@ -51,7 +59,7 @@ impl Config {
 mod tests {
     use super::*;
 
-    /// A value for each variable.
+    /// Returns a value for each variable.
     fn value(name: &str) -> String {
         match name {
             "MONITORING" => "Basic".to_owned(),
@@ -62,7 +70,7 @@ mod tests {
 
     #[test]
     fn every_missing_name_is_reported_at_once() {
-        let lacking = Config::from_lookup(|_| None).expect_err("nothing is set");
+        let lacking = Environment::new(|_| None).read(Config::read).expect_err("nothing is set");
         assert_eq!(
             lacking.missing,
             [
@@ -86,10 +94,11 @@ mod tests {
     #[test]
     fn heartbeat_files_are_dropped_only_where_the_stack_says_so() {
         let heartbeat = |word: Option<&'static str>| {
-            let read = Config::from_lookup(move |name| match name {
+            let read = Environment::new(move |name| match name {
                 "HEARTBEAT_FILES" => word.map(str::to_owned),
                 other => Some(value(other)),
-            });
+            })
+            .read(Config::read);
             read.expect("complete").settings.heartbeat
         };
         assert!(heartbeat(Some("On")) && !heartbeat(Some("Off")) && !heartbeat(None));

@@ -2,13 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use feed::Key;
+use runtime::Key;
 use serde::Deserialize;
-use store::watch::{Watch, WatchedQueue};
-use store::{Error, FileId};
+use store::{Error, FileId, WatchedQueue};
 
 use crate::senders::{Senders, label};
-use crate::{Door, Watcher, notification};
+use crate::{Watcher, WatcherStore, notification};
 
 /// Looks at a queue in one run: SQS shows ten messages a time, others each time.
 const MOST_LOOKS: usize = 5;
@@ -40,12 +39,12 @@ struct Announced {
     partner: String,
 }
 
-impl<W: Watch, D: Door> Watcher<W, D> {
-    /// Without senders no partner is named.
+impl<S: WatcherStore> Watcher<S> {
+    /// Counts and logs the dead letters. Without senders no partner is named.
     pub(crate) async fn dead_letters(&self, senders: Option<&Senders>) -> Result<DeadLetters, Error> {
         let mut found = DeadLetters::default();
         for queue in [WatchedQueue::InboxDeadLetters, WatchedQueue::WebhookDeadLetters] {
-            let depth = self.lookout.messages(queue).await?;
+            let depth = self.store.messages(queue).await?;
             found.count += depth.waiting + depth.in_flight;
             if depth.waiting > 0 {
                 found.files.extend(self.look(queue).await?);
@@ -63,13 +62,12 @@ impl<W: Watch, D: Door> Watcher<W, D> {
         Ok(found)
     }
 
-    /// Some of a queue's messages, until a look shows nothing new.
+    /// Returns some of a queue's messages, until a look shows nothing new.
     async fn look(&self, queue: WatchedQueue) -> Result<Vec<DeadFile>, Error> {
         let mut letters = BTreeMap::new();
         for _ in 0..MOST_LOOKS {
             let known = letters.len();
-            letters
-                .extend(self.lookout.peek(queue).await?.into_iter().map(|letter| (letter.id, letter.body)));
+            letters.extend(self.store.peek(queue).await?.into_iter().map(|letter| (letter.id, letter.body)));
             if letters.len() == known {
                 break;
             }

@@ -5,18 +5,15 @@ use std::future::Future;
 use std::sync::Arc;
 
 use contract::{Contract, Due, Expectation};
-use feed::{BrokenContract, HEARTBEAT, Terms, UNKNOWN};
 use futures_util::future::join_all;
-use store::Error;
-use store::door::{FileQuery, ListedFile, Partner};
-use store::watch::{Published, Watch};
+use runtime::{BrokenContract, HEARTBEAT, Terms, UNKNOWN, format_instant};
+use store::{Error, FileQuery, ListedFile, Partner, Published};
 use telemetry::{FeedWatchRecord, Label};
 
-use crate::instant::text;
 use crate::kept::Found;
 use crate::senders::{Senders, Sending};
 use crate::standing::{Came, Size, arrivals, came, size};
-use crate::{Door, Watcher};
+use crate::{Watcher, WatcherStore};
 
 /// Questions at the same time.
 const AT_ONCE: usize = 8;
@@ -47,10 +44,10 @@ struct History {
     whole: bool,
 }
 
-impl<W: Watch, D: Door> Watcher<W, D> {
+impl<S: WatcherStore> Watcher<S> {
     /// Judges every partner of every feed whose contract expects files, and writes one record for each feed. A feed of which
     /// something could not be read has none: no word is not a good word. The first failure is returned when all are judged.
-    /// Without senders nobody is judged, and contracts are read all the same. The feeds whose newest contract does not
+    /// Without senders no partner is judged, and contracts are read all the same. The feeds whose newest contract does not
     /// compile are in `broken`, whatever the result; it stays `None` where none was found and not all could be read.
     pub(crate) async fn expected(
         &self,
@@ -88,10 +85,10 @@ impl<W: Watch, D: Door> Watcher<W, D> {
         failed.map_or(Ok(()), Err)
     }
 
-    /// The active contracts that expect files, and the first failure to read one.
+    /// Returns the active contracts that expect files, and the first failure to read one.
     async fn watched(&self, broken: &mut Option<Vec<Label>>) -> Result<(Vec<Watched>, Option<Error>), Error> {
-        let published = self.lookout.published().await?;
-        let named: Vec<_> = published.into_iter().filter(|one| feed::is_name(&one.feed)).collect();
+        let published = self.store.published().await?;
+        let named: Vec<_> = published.into_iter().filter(|one| runtime::is_name(&one.feed)).collect();
         self.contracts.retain(&named);
         let read = in_turn(named.iter().map(|one| self.in_force(one))).await;
         let (mut watched, mut failed, mut feeds) = (Vec::new(), None, Vec::new());
@@ -119,12 +116,12 @@ impl<W: Watch, D: Door> Watcher<W, D> {
         Ok((watched, failed))
     }
 
-    /// What holds for a listed feed, read unless a run before read the same document.
+    /// Returns the contract in force for a listed feed, read unless an earlier run read the same document.
     async fn in_force(&self, listed: &Published) -> Result<Found, Error> {
         if let Some(found) = self.contracts.get(listed) {
             return Ok(found);
         }
-        let found = Found::new(listed, feed::in_force(&self.door, &listed.feed).await?);
+        let found = Found::new(listed, runtime::in_force(&self.store, &listed.feed).await?);
         self.contracts.put(listed, &found);
         Ok(found)
     }
@@ -174,7 +171,7 @@ impl<W: Watch, D: Door> Watcher<W, D> {
         Ok((came(&due, &came_ms, now_ms), size))
     }
 
-    /// Whether a file of this scheduled time was to be expected: the partner was known by its deadline. Of a feed that is
+    /// Returns whether a file of this scheduled time was to be expected: the partner was known by its deadline. Of a feed that is
     /// newer than that, and of a partner that is in no table, only a file by then shows that it was.
     async fn is_due(&self, pair: &Pair<'_>, due: &Due, history: &History) -> Result<bool, Error> {
         let known = pair.since_ms.is_some_and(|since| since <= due.deadline_ms);
@@ -192,12 +189,12 @@ impl<W: Watch, D: Door> Watcher<W, D> {
         Ok(by_then(&earlier.files))
     }
 
-    /// The newest files, as far as a median needs them.
+    /// Returns the newest files, as far as a median needs them.
     async fn history(&self, pair: &Pair<'_>) -> Result<History, Error> {
         self.files(pair, None, MOST_PAGES).await
     }
 
-    /// Files of a pair within a range of instants, until there are a page's worth.
+    /// Returns files of a pair within a range of instants, until there are a page's worth.
     async fn files(
         &self,
         pair: &Pair<'_>,
@@ -207,14 +204,14 @@ impl<W: Watch, D: Door> Watcher<W, D> {
         let mut query = FileQuery {
             partner: pair.partner.to_owned(),
             feed: Some(pair.watched.feed.clone()),
-            from: range_ms.map(|(from, _)| text(from)),
-            before: range_ms.map(|(_, before)| text(before)),
+            from: range_ms.map(|(from, _)| format_instant(from)),
+            before: range_ms.map(|(_, before)| format_instant(before)),
             limit: PAGE,
             ..FileQuery::default()
         };
         let mut files = Vec::new();
         for _ in 0..pages {
-            let page = self.door.files(&query).await?;
+            let page = self.store.files(&query).await?;
             files.extend(page.files);
             query.after = page.next;
             if query.after.is_none() || files.len() >= usize::from(PAGE) {
@@ -225,7 +222,7 @@ impl<W: Watch, D: Door> Watcher<W, D> {
     }
 }
 
-/// Tells what is wrong with the newest version of a contract: text of the contract.
+/// Logs what is wrong with the newest version of a contract: text of the contract.
 fn log(feed: &str, newest: &BrokenContract) {
     let BrokenContract { object_version, errors, place, problem, in_force } = newest;
     tracing::warn!(
@@ -240,7 +237,7 @@ fn log(feed: &str, newest: &BrokenContract) {
     );
 }
 
-/// A partner's part in a feed, when it has one: it has dropped files of it, or one of its credentials names it.
+/// Returns a partner's part in a feed, when it has one: it has dropped files of it, or one of its credentials names it.
 fn pair<'a>(
     watched: &'a Watched,
     partner: &'a str,
@@ -259,7 +256,7 @@ fn pair<'a>(
     Some(Pair { watched, partner, since_ms })
 }
 
-/// Whether no file after this moment is left out.
+/// Returns whether no file after this moment is left out.
 fn reaches_back(history: &History, moment_ms: u64) -> bool {
     history.whole || arrivals(&history.files).any(|came| came <= moment_ms)
 }

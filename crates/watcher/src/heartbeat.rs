@@ -2,14 +2,11 @@
 //! checks the whole path of a file, and the watcher itself.
 
 use bytes::Bytes;
-use feed::HEARTBEAT;
+use runtime::{HEARTBEAT, format_hour, landed_ms};
 use sha2::{Digest, Sha256};
-use store::door::{Condition, FileQuery, Land, Landed, ListedFile, UploadId};
-use store::watch::Watch;
-use store::{Error, Operation, State};
+use store::{Condition, Error, FileQuery, Land, Landed, ListedFile, Operation, State, UploadId};
 
-use crate::instant::{hour, landed};
-use crate::{Door, Watcher};
+use crate::{Watcher, WatcherStore};
 
 /// The contract of the heartbeat's feed, published where there is none.
 const CONTRACT: &[u8] = include_bytes!("heartbeat.odcs.yaml");
@@ -18,26 +15,26 @@ const ROWS: u64 = 3;
 /// Heartbeat files that are looked through for one that is loaded: a day.
 const LOOKED_AT: u16 = 24;
 
-impl<W: Watch, D: Door> Watcher<W, D> {
+impl<S: WatcherStore> Watcher<S> {
     /// Drops the file of this hour unless it was claimed already. The age of the newest that is loaded, seconds; `None`:
     /// none is.
     pub(crate) async fn heartbeat(&self, now_ms: u64) -> Result<Option<u64>, Error> {
         // Without the feed: a filter would read a hundred entries to give these.
         let query = FileQuery { partner: HEARTBEAT.to_owned(), limit: LOOKED_AT, ..FileQuery::default() };
-        let mut files = self.door.files(&query).await?.files;
+        let mut files = self.store.files(&query).await?.files;
         files.retain(|file| file.feed == HEARTBEAT);
-        let hour = hour(now_ms);
+        let hour = format_hour(now_ms);
         let key = format!("{HEARTBEAT}/{HEARTBEAT}/{hour}.csv");
         if !files.iter().any(|file| file.key == key) {
             self.drop_heartbeat(key, &hour).await?;
         }
-        let loaded = files.iter().find(|file| is_loaded(file)).and_then(|file| landed(&file.order));
+        let loaded = files.iter().find(|file| is_loaded(file)).and_then(|file| landed_ms(&file.order));
         Ok(loaded.map(|landed| now_ms.saturating_sub(landed) / 1_000))
     }
 
-    /// Its name is computed from the hour and taken once, so that twice is once.
+    /// Drops the file of an hour. Its name is computed from the hour and taken once, so that a second run changes nothing.
     async fn drop_heartbeat(&self, key: String, hour: &str) -> Result<(), Error> {
-        if self.lookout.publish_contract(HEARTBEAT, Bytes::from_static(CONTRACT)).await? {
+        if self.store.publish_contract(HEARTBEAT, Bytes::from_static(CONTRACT)).await? {
             tracing::info!("the contract of the heartbeat's feed was published");
         }
         let bytes = Bytes::from(content(hour));
@@ -49,20 +46,20 @@ impl<W: Watch, D: Door> Watcher<W, D> {
             condition: Condition::Absent,
         };
         let sha256 = Sha256::digest(&bytes).into();
-        match self.door.land(&land, &sha256, bytes).await? {
+        match self.store.land(&land, &sha256, bytes).await? {
             Landed::Version { .. } | Landed::Conflict => Ok(()),
             Landed::Rejected(code) => Err(Error::new(Operation::Land, code)),
         }
     }
 }
 
-/// Whether every row of a heartbeat file is visible.
+/// Returns whether every row of a heartbeat file is visible.
 fn is_loaded(file: &ListedFile) -> bool {
     let counts = file.outcome.as_ref().map(|outcome| outcome.counts);
     file.state == State::Complete && counts.is_some_and(|counts| counts.rows == ROWS && counts.rejects == 0)
 }
 
-/// The file of an hour: the same bytes whenever it is made.
+/// Returns the file of an hour: the same bytes whenever it is made.
 fn content(hour: &str) -> String {
     let lines = (1..=ROWS).map(|line| format!("{line},{hour}\n"));
     format!("line,hour\n{}", lines.collect::<Vec<_>>().concat())

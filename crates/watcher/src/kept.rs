@@ -1,19 +1,19 @@
 //! Contracts of feeds, kept from one warm run to the next.
 //!
-//! The listing of contracts, which each run reads anyway, tells by its entity tags which documents are still the same. Only
+//! The listing of contracts, which each run reads anyway, shows by its entity tags which documents are still the same. Only
 //! the others are read and compiled again, so that a run sees what was published as if it had read all of them, and an idle
 //! stack pays for one request in place of one for each contract.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Mutex, PoisonError};
 
-use feed::{BrokenContract, InForce, Terms};
-use store::watch::Published;
+use runtime::{BrokenContract, InForce, Terms};
+use store::Published;
 
 /// Maximum number of feeds to keep: compiled contracts lie in memory.
 const MOST_FEEDS: usize = 1_000;
 
-/// What holds for a feed, without the document itself.
+/// The terms of a feed, without the document itself.
 #[derive(Clone)]
 pub(crate) struct Found {
     pub(crate) terms: Terms,
@@ -24,7 +24,7 @@ pub(crate) struct Found {
 }
 
 impl Found {
-    /// What was read for a listed document.
+    /// Returns what was read for a listed document.
     pub(crate) fn new(listed: &Published, read: InForce) -> Self {
         // The listing's time is that of the newest version.
         let older = read.document.filter(|_| read.broken.is_some());
@@ -39,7 +39,7 @@ impl Found {
 pub(crate) struct Kept(Mutex<BTreeMap<String, (Published, Found)>>);
 
 impl Kept {
-    /// What was found for a document that was read before; `None` for another one, and for one without an entity tag.
+    /// Returns what was found for a document that was read before; `None` for another one, and for one without an entity tag.
     pub(crate) fn get(&self, listed: &Published) -> Option<Found> {
         let kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let (known, found) = kept.get(&listed.feed)?;

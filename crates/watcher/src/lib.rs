@@ -1,16 +1,16 @@
 //! Whether the files came, whether any was lost, and whether the whole still works: looked at every few minutes.
 //!
 //! ```text
-//! schedule ──▶ tick ─┬▶ expected        contracts × partners ──▶ missing, late, thin, fat; contracts that do not compile
-//!                    ├▶ stuck           entries that nobody works on any more
+//! schedule ──▶ tick ─┬▶ expected        contracts × partners ──▶ missing, late, volume low or high; contracts that do not compile
+//!                    ├▶ stuck           entries whose lease has ended
 //!                    ├▶ dead letters    how many there are, and of which files
 //!                    ├▶ reconciliation  inbox × ledger ──▶ what was lost, to the inbox queue again
-//!                    └▶ heartbeat          a file of our own each hour ──▶ the age of the newest that was loaded
+//!                    └▶ heartbeat          a probe file each hour ──▶ the age of the newest that was loaded
 //!                               └──▶ one metric record for the run and one for each feed
 //! ```
 //!
-//! The parts go on beside each other: one that fails or has no time left is logged, says nothing in the metrics, and makes
-//! the invocation fail at its end. Gauges say how things stand and not what happened, so that an alarm ends by itself.
+//! The parts run concurrently: one that fails or has no time left is logged, says nothing in the metrics, and makes
+//! the invocation fail at its end. Gauges show the present state and not what happened, so that an alarm ends by itself.
 //! "Now" is the scheduled time of the event: a run is a function of its event, the bucket and the tables. Two runs at a time
 //! or one run twice do no harm: a file that is sent again is loaded once, the heartbeat's name is that of its hour, and how far
 //! the reconciliation got is written by one of them.
@@ -20,7 +20,6 @@ mod dead_letters;
 pub mod event;
 mod expected;
 mod heartbeat;
-mod instant;
 mod kept;
 mod notification;
 mod reconciliation;
@@ -31,24 +30,23 @@ mod stuck;
 
 pub use run::Failed;
 
-use host::Host;
 use kept::Kept;
-use store::ReadContract;
-use store::door::{Landing, Partners, Reading, Senders};
-use store::watch::Watch;
+use runtime::Host;
+use store::{
+    ListInbox, ReadContracts, ReadLedger, ReadPartners, Reconciliation, SendMessages, WatchQueues,
+    WriteContracts, WriteInbox,
+};
 use telemetry::Metrics;
 
-/// The function: clients, and contracts that did not change, are kept from one invocation to the next, nothing else is. `W`: the watcher's own
-/// view. `D`: partners, their files, contracts, and the place for the heartbeat.
-pub struct Watcher<W, D> {
-    lookout: W,
-    door: D,
+/// The function: clients, and contracts that did not change, are kept from one invocation to the next, nothing else is.
+pub struct Watcher<S> {
+    store: S,
     contracts: Kept,
     settings: Settings,
     host: Host,
 }
 
-/// What the stack tells of itself.
+/// The settings of the stack.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Settings {
     /// What is published as metrics, and where.
@@ -57,16 +55,38 @@ pub struct Settings {
     pub heartbeat: bool,
 }
 
-/// What the watcher needs of the partner API.
-pub trait Door: Partners + Senders + Reading + ReadContract + Landing {}
+/// What the watcher reaches. It can open no file.
+pub trait WatcherStore:
+    ListInbox
+    + WriteInbox
+    + ReadContracts
+    + WriteContracts
+    + ReadLedger
+    + Reconciliation
+    + ReadPartners
+    + SendMessages
+    + WatchQueues
+{
+}
 
-impl<T: Partners + Senders + Reading + ReadContract + Landing> Door for T {}
+impl<T> WatcherStore for T where
+    T: ListInbox
+        + WriteInbox
+        + ReadContracts
+        + WriteContracts
+        + ReadLedger
+        + Reconciliation
+        + ReadPartners
+        + SendMessages
+        + WatchQueues
+{
+}
 
-impl<W: Watch, D: Door> Watcher<W, D> {
-    /// A watcher with these.
+impl<S: WatcherStore> Watcher<S> {
+    /// Makes a watcher with these.
     #[must_use]
-    pub fn new(lookout: W, door: D, settings: Settings, host: Host) -> Self {
-        Self { lookout, door, contracts: Kept::default(), settings, host }
+    pub fn new(store: S, settings: Settings, host: Host) -> Self {
+        Self { store, contracts: Kept::default(), settings, host }
     }
 }
 

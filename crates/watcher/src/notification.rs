@@ -4,22 +4,19 @@
 //! <https://docs.aws.amazon.com/AmazonS3/latest/userguide/notification-content-structure.html>
 
 use aws_lambda_events::s3::S3Entity;
-use feed::{decode_key, encode_key};
+use runtime::{decode_key, encode_key};
 use serde::Deserialize;
 use serde_json::{Value, json};
-use store::FileVersion;
-use store::watch::ListedVersion;
-
-use crate::instant;
+use store::{FileVersion, ListedVersion};
 
 /// The version of S3's own form that ours follows.
 const FORM: &str = "2.1";
-/// Tells ours from those of the bucket, to a reader.
+/// Marks the watcher's notifications, for readers of a message.
 const CONFIGURATION: &str = "reconciliation";
 
-/// The notification of a version that the inbox lists, with one record. Its time is when the version was made, so that its age
+/// Returns the notification of a version that the inbox lists, with one record. Its time is when the version was made, so that its age
 /// is counted from there and not from the moment at which the loss was seen. It has no sequencer, which only S3 knows and
-/// nobody needs: the processor takes the order of a version from the bucket. A version without an id has its entity tag, as
+/// is not needed: the processor takes the order of a version from the bucket. A version without an id has its entity tag, as
 /// the file's id needs it.
 pub(crate) fn write(version: &ListedVersion) -> String {
     let FileVersion { bucket, key, version: id, etag } = &version.file;
@@ -32,7 +29,7 @@ pub(crate) fn write(version: &ListedVersion) -> String {
         "eventVersion": FORM,
         "eventSource": "aws:s3",
         "eventName": "ObjectCreated:Put",
-        "eventTime": instant::text(version.last_modified_ms),
+        "eventTime": runtime::format_instant(version.last_modified_ms),
         "s3": s3,
     });
     json!({ "Records": [record] }).to_string()
@@ -51,7 +48,7 @@ struct Record {
     s3: S3Entity,
 }
 
-/// The file versions that a notification names; empty for a text that is none. A record without a version has none that
+/// Returns the file versions that a notification names; empty for a text that is none. A record without a version has none that
 /// could be named.
 pub(crate) fn read(body: &str) -> Vec<FileVersion> {
     let envelope: Option<Envelope> = serde_json::from_str(body).ok();
@@ -79,7 +76,7 @@ mod tests {
         ListedVersion { file, last_modified_ms: 1_795_240_800_123, bytes: 7 }
     }
 
-    /// What the processor reads of a message.
+    /// Returns what the processor reads of a message.
     fn understood(body: &str) -> Notice {
         let batch = json!({"Records": [{"eventSource": "aws:sqs", "messageId": "m", "receiptHandle": "h", "body": body}]});
         let Ok(Event::Queue(messages)) = Event::decode(&batch) else { panic!("a batch") };

@@ -8,12 +8,13 @@
 //! and to send it again would make the queue longer. So a run then sends only versions that are old, and few of them. It does
 //! not stop: a queue that is busy day and night would leave a lost file lost.
 
-use store::watch::{Cursor, InboxPlace, ListedVersion, MOST_ENTRIES, MOST_MESSAGES, Watch, WatchedQueue};
-use store::{Entry, Error, FileId, State};
+use runtime::{HOUR_MS, MINUTE_MS};
+use store::{
+    Cursor, Entry, Error, FileId, InboxPlace, ListedVersion, MOST_ENTRIES, MOST_MESSAGES, State, WatchedQueue,
+};
 
-use crate::instant::{HOUR_MS, MINUTE_MS};
 use crate::stuck::is_unattended;
-use crate::{Door, Watcher, notification};
+use crate::{Watcher, WatcherStore, notification};
 
 /// The youngest version that is looked at: its own event may still be on its way.
 pub(crate) const YOUNGEST_MS: u64 = 10 * MINUTE_MS;
@@ -23,7 +24,7 @@ pub(crate) const MOST_SENDS: usize = 1_000;
 pub(crate) const BUSY: u64 = 1_000;
 /// The youngest version that is sent while the queue is busy. A message that waits for so long has set off its alarm.
 pub(crate) const YOUNGEST_WHILE_BUSY_MS: u64 = 6 * HOUR_MS;
-/// The most versions that one run sends while the queue is busy: 1,200 an hour, which every stack takes beside its files.
+/// The most versions that one run sends while the queue is busy: 1,200 an hour, which every stack processes next to its files.
 pub(crate) const MOST_SENDS_WHILE_BUSY: usize = 100;
 /// The most pages that one run lists: 10,000 versions.
 pub(crate) const MOST_PAGES: usize = 10;
@@ -49,7 +50,7 @@ struct Pace {
 }
 
 impl Pace {
-    /// The pace beside a queue with this number of messages.
+    /// Makes the pace for a queue with this number of messages.
     fn of(messages: u64) -> Self {
         if messages < BUSY {
             Self { youngest_ms: YOUNGEST_MS, most_sends: MOST_SENDS }
@@ -59,7 +60,7 @@ impl Pace {
     }
 }
 
-/// What became of a page.
+/// The result of a page.
 struct Page {
     /// Where to go on.
     next: Option<InboxPlace>,
@@ -67,7 +68,7 @@ struct Page {
     full: bool,
 }
 
-impl<W: Watch, D: Door> Watcher<W, D> {
+impl<S: WatcherStore> Watcher<S> {
     /// Goes on with the round, or begins one when it is time. What was done so far is in `done`, whatever the result.
     pub(crate) async fn reconcile(
         &self,
@@ -75,9 +76,9 @@ impl<W: Watch, D: Door> Watcher<W, D> {
         until_ms: u64,
         done: &mut Reconciled,
     ) -> Result<(), Error> {
-        let mut seen = self.lookout.cursor().await?;
+        let mut seen = self.store.cursor().await?;
         let Some((begun_ms, mut reached)) = begin(seen.as_ref(), now_ms) else { return Ok(()) };
-        let queue = self.lookout.messages(WatchedQueue::Inbox).await?;
+        let queue = self.store.messages(WatchedQueue::Inbox).await?;
         let waiting = queue.waiting + queue.in_flight;
         let speed = Pace::of(waiting);
         if waiting >= BUSY {
@@ -91,7 +92,7 @@ impl<W: Watch, D: Door> Watcher<W, D> {
             reached = page.next;
             let revision = seen.as_ref().map_or(1, |seen| seen.revision.saturating_add(1));
             let next = Cursor { revision, begun_ms, place: reached.clone() };
-            if !self.lookout.put_cursor(&next, seen.as_ref()).await? {
+            if !self.store.put_cursor(&next, seen.as_ref()).await? {
                 tracing::info!("another run goes on with the reconciliation");
                 break;
             }
@@ -111,10 +112,10 @@ impl<W: Watch, D: Door> Watcher<W, D> {
         speed: Pace,
         done: &mut Reconciled,
     ) -> Result<Page, Error> {
-        let page = self.lookout.inbox_page(after).await?;
+        let page = self.store.inbox_page(after).await?;
         for some in page.versions.chunks(MOST_ENTRIES) {
             let ids: Vec<FileId> = some.iter().map(|version| FileId::of(&version.file)).collect();
-            let entries = self.lookout.entries(&ids).await?;
+            let entries = self.store.entries(&ids).await?;
             let mut lost = Vec::new();
             for (version, id) in some.iter().zip(ids) {
                 if is_old_enough(version, speed, now_ms) && is_lost(entries.get(&id), now_ms) {
@@ -137,14 +138,14 @@ impl<W: Watch, D: Door> Watcher<W, D> {
     async fn resend(&self, lost: Vec<(FileId, String)>, done: &mut Reconciled) -> Result<(), Error> {
         let (ids, bodies): (Vec<_>, Vec<_>) = lost.into_iter().unzip();
         for (ids, bodies) in ids.chunks(MOST_MESSAGES).zip(bodies.chunks(MOST_MESSAGES)) {
-            self.lookout.send(bodies).await?;
+            self.store.send(bodies).await?;
             done.resent.extend_from_slice(ids);
         }
         Ok(())
     }
 }
 
-/// When the round began and where it goes on; `None`: it is at its end, and it is too early for the next.
+/// Returns when the round began and where it goes on; `None`: it is at its end, and it is too early for the next.
 fn begin(seen: Option<&Cursor>, now_ms: u64) -> Option<(u64, Option<InboxPlace>)> {
     match seen {
         Some(Cursor { begun_ms, place: Some(place), .. }) => Some((*begun_ms, Some(place.clone()))),
@@ -158,7 +159,7 @@ fn is_old_enough(version: &ListedVersion, pace: Pace, now_ms: u64) -> bool {
     version.last_modified_ms.saturating_add(pace.youngest_ms) < now_ms
 }
 
-/// Whether nobody will do what is left to do for a version: decide it, or announce what was decided. Of what nobody sent
+/// Returns whether a version is left undecided or unannounced, with no delivery that will finish it. Of clutter
 /// nothing is announced.
 pub(crate) fn is_lost(entry: Option<&Entry>, now_ms: u64) -> bool {
     let Some(entry) = entry else { return true };

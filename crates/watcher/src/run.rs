@@ -1,17 +1,16 @@
-//! One run: its parts beside each other, and what became of them.
+//! One run: its concurrent parts and their results.
 
 use std::future::Future;
 use std::time::Duration;
 
 use lambda_runtime::Diagnostic;
 use serde_json::Value;
-use store::watch::Watch;
 use store::{Error, FileId};
 use telemetry::{Label, Occurrence, WatchRecord};
 
 use crate::event::{Tick, UnknownEvent};
 use crate::reconciliation::Reconciled;
-use crate::{Door, Watcher};
+use crate::{Watcher, WatcherStore};
 
 /// Time that is kept for the record, milliseconds.
 const RESERVE_MS: u64 = 5_000;
@@ -43,13 +42,13 @@ struct Part<T> {
     found: Option<T>,
 }
 
-/// No invocation begins after its end: such a deadline is a constant of a local runtime (`cargo lambda watch` sends one),
+/// Returns the deadline, if it can be one. No invocation begins after its end: such a deadline is a constant of a local runtime (`cargo lambda watch` sends one),
 /// which sets no limit. A minute then is what there is.
 fn credible_deadline(deadline_ms: u64, now_ms: u64) -> u64 {
     if deadline_ms < now_ms { now_ms.saturating_add(60_000) } else { deadline_ms }
 }
 
-impl<W: Watch, D: Door> Watcher<W, D> {
+impl<S: WatcherStore> Watcher<S> {
     /// Handles one invocation that ends at `deadline_ms` (milliseconds since the epoch).
     pub async fn handle(&self, event: &Value, deadline_ms: u64) -> Result<(), Failed> {
         let now_ms = Tick::decode(event)?.at_ms;

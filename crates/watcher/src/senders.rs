@@ -2,18 +2,16 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use feed::{HEARTBEAT, UNKNOWN};
-use store::Error;
-use store::door::{Feeds, Partner};
-use store::watch::Watch;
+use runtime::{HEARTBEAT, UNKNOWN};
+use store::{Error, Feeds, Partner};
 use telemetry::Label;
 
-use crate::{Door, Watcher};
+use crate::{Watcher, WatcherStore};
 
 /// Who there is, by name; `None` for a partner that is in no table.
 pub(crate) type Senders = BTreeMap<String, Option<Partner>>;
 
-/// A partner's name as a log tells it: a folder that no operator named may be a patient.
+/// Returns a partner's name as a log may show it: a folder that no operator named may be a patient.
 pub(crate) fn label(senders: Option<&Senders>, name: &str) -> Label {
     let registered = senders.and_then(|senders| senders.get(name)).is_some_and(Option::is_some);
     let is_known = registered || name == HEARTBEAT || name.is_empty();
@@ -30,33 +28,33 @@ pub(crate) struct Sending {
     pub(crate) named: BTreeMap<String, u64>,
 }
 
-impl<W: Watch, D: Door> Watcher<W, D> {
+impl<S: WatcherStore> Watcher<S> {
     pub(crate) async fn senders(&self) -> Result<Senders, Error> {
         let mut senders = Senders::new();
-        for partner in self.door.all_partners().await? {
+        for partner in self.store.all_partners().await? {
             senders.insert(partner.name.clone(), Some(partner));
         }
-        let folders = self.door.senders(None).await?;
+        let folders = self.store.senders(None).await?;
         if !folders.complete {
             tracing::warn!("the inbox has more folders than are looked through");
         }
-        for name in folders.names.into_iter().filter(|name| feed::is_name(name)) {
+        for name in folders.names.into_iter().filter(|name| runtime::is_name(name)) {
             senders.entry(name).or_default();
         }
         Ok(senders)
     }
 
-    /// The feeds of a partner at this time.
+    /// Returns the feeds of a partner at this time.
     pub(crate) async fn sending(
         &self,
         name: &str,
         registered: Option<&Partner>,
         now_ms: u64,
     ) -> Result<Sending, Error> {
-        let dropped = self.door.senders(Some(name)).await?.names.into_iter().collect();
+        let dropped = self.store.senders(Some(name)).await?.names.into_iter().collect();
         let mut named: BTreeMap<String, u64> = BTreeMap::new();
         if registered.is_some() {
-            let credentials = self.door.credentials(name).await?.into_iter();
+            let credentials = self.store.credentials(name).await?.into_iter();
             for credential in credentials.map(|(_, credential)| credential).filter(|one| one.is_valid(now_ms))
             {
                 let Feeds::Named(feeds) = credential.feeds else { continue };

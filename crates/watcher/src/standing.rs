@@ -1,22 +1,20 @@
-//! How a partner's files of one feed stand, from what is known of them. Nothing is asked here.
+//! Judges freshness and volume of a partner's files of one feed. Pure: it calls no service.
 
 use contract::{Arrival, Due};
-use store::State;
-use store::door::ListedFile;
+use runtime::{MINUTE_MS, landed_ms};
+use store::{ListedFile, State};
 
-use crate::instant::{MINUTE_MS, landed};
-
-/// How long a file that came late is told of, milliseconds: three runs. That it was missing is told until it comes.
+/// How long a late file is reported after its arrival, milliseconds: three runs. A missing file is reported until it arrives.
 const LATE_TOLD_MS: u64 = 15 * MINUTE_MS;
 /// Earlier files that a median is made of, at least and at most.
 const HISTORY: (usize, usize) = (5, 30);
-/// Without a band in the contract: so many times the median is too much, and so many times less too little.
+/// Without a band in the contract: more than this multiple of the median is high, and less than the median divided by it is low.
 const FACTOR: u64 = 4;
 
 /// Whether the file of the newest scheduled time came.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Came {
-    /// Nothing to tell: it came in time, it came late and that was told, or nothing was due.
+    /// Nothing to report: the file was on time, or its delay was reported, or none was due.
     Well,
     /// After the deadline, a short while ago.
     Late,
@@ -27,7 +25,7 @@ pub(crate) enum Came {
 /// How many rows the newest complete file has.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Size {
-    /// As many as usual, or nobody knows what is usual.
+    /// As many rows as usual, or it is not known what is usual.
     Usual,
     /// Far fewer.
     Thin,
@@ -35,15 +33,15 @@ pub(crate) enum Size {
     Fat,
 }
 
-/// Whether a listed file came from its sender as a new one: clutter, a version that was deleted unread and a content that
-/// came before do not count. One that was rejected does; its own alarm tells of it.
+/// Returns whether a listed file came from its sender as a new one: clutter, a version that was deleted unread and a content that
+/// came before do not count. One that was rejected does; its own alarm reports it.
 fn is_new(file: &ListedFile) -> bool {
     !matches!(file.state, State::Ignored | State::Gone | State::Duplicate)
 }
 
-/// When new files came, milliseconds since the epoch, in the order of the list.
+/// Returns when new files came, milliseconds since the epoch, in the order of the list.
 pub(crate) fn arrivals(files: &[ListedFile]) -> impl Iterator<Item = u64> {
-    files.iter().filter(|file| is_new(file)).filter_map(|file| landed(&file.order))
+    files.iter().filter(|file| is_new(file)).filter_map(|file| landed_ms(&file.order))
 }
 
 /// Judges the file of a scheduled time.
@@ -85,7 +83,7 @@ pub(crate) fn size(files: &[ListedFile], band: (Option<u64>, Option<u64>)) -> Si
     }
 }
 
-/// The middle one; of an even number the lower one of the two. `None` when there are too few.
+/// Returns the middle one; of an even number the lower one of the two. `None` when there are too few.
 fn median(mut rows: Vec<u64>) -> Option<u64> {
     if rows.len() < HISTORY.0 {
         return None;
@@ -101,7 +99,7 @@ mod tests {
     use store::{FileId, Outcome};
 
     use super::*;
-    use crate::instant::text;
+    use runtime::format_instant;
 
     const DUE: Due = Due { opens_ms: 1_000, due_ms: 2_000, deadline_ms: 3_000 };
 
@@ -125,7 +123,7 @@ mod tests {
             feed: "labs".into(),
             key: "north/labs/a".into(),
             state,
-            order: format!("{}/0", text(landed_ms)),
+            order: format!("{}/0", format_instant(landed_ms)),
             outcome: Some(outcome),
         }
     }

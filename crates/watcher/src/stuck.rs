@@ -1,15 +1,13 @@
-//! Loads that nobody works on any more.
+//! Stuck loads: their lease has ended and no delivery took them over.
 
-use store::door::{FileQuery, Reading};
-use store::watch::{MOST_ENTRIES, Watch};
-use store::{Entry, Error, FileId, State};
+use runtime::{DAY_MS, MINUTE_MS, format_instant};
+use store::{Entry, Error, FileId, FileQuery, MOST_ENTRIES, ReadLedger, State};
 
-use crate::instant::{DAY_MS, MINUTE_MS, landed, text};
-use crate::{Door, Watcher};
+use crate::{Watcher, WatcherStore};
 
-/// How long after the end of a lease nobody has taken a load over: it is stuck.
+/// How long after the end of its lease a load counts as stuck, milliseconds.
 const ENDED_MS: u64 = 15 * MINUTE_MS;
-/// How long after a file landed its own message is still on its way: ten deliveries take 75 minutes (README, "Limits"), and
+/// How long after a file landed its own message is still on its way: ten deliveries take 75 minutes (docs/limits.md), and
 /// then it is as with an ended lease.
 const DELIVERED_MS: u64 = 75 * MINUTE_MS + ENDED_MS;
 /// How far back is looked: as long as a message lies among the dead letters.
@@ -18,30 +16,30 @@ const BACK_MS: u64 = 14 * DAY_MS;
 const MOST_PAGES: usize = 4;
 const PAGE: u16 = 100;
 
-/// Whether nobody has a live lease on an undecided entry, and its own message is not on its way either: a released lease is
-/// waited for until the queue has given the message up, an ended one never, for whoever had it died.
+/// Returns whether an undecided entry has no live lease and no message of its own on the way: a released lease is
+/// waited for until the queue has given the message up, an ended one never, because its holder died.
 pub(crate) fn is_unattended(entry: &Entry, now_ms: u64) -> bool {
     !entry.state.is_terminal()
         && match entry.lease_until_ms {
-            0 => landed(&entry.order).is_none_or(|landed| now_ms.saturating_sub(landed) > DELIVERED_MS),
+            0 => now_ms.saturating_sub(entry.order.instant_ms()) > DELIVERED_MS,
             until => until <= now_ms,
         }
 }
 
-/// Whether it has been so for long.
+/// Returns whether it has been so for long.
 fn is_stuck(entry: &Entry, now_ms: u64) -> bool {
     is_unattended(entry, now_ms) && entry.lease_until_ms.saturating_add(ENDED_MS) < now_ms
 }
 
-impl<W: Watch, D: Door> Watcher<W, D> {
-    /// The files of these partners whose load is stuck. A file whose key names no partner is in no partner's list; the
+impl<S: WatcherStore> Watcher<S> {
+    /// Returns the files of these partners whose load is stuck. A file whose key names no partner is in no partner's list; the
     /// reconciliation sends it again all the same.
     pub(crate) async fn stuck(&self, partners: &[String], now_ms: u64) -> Result<Vec<FileId>, Error> {
         let mut stuck = Vec::new();
         for partner in partners {
-            let undecided = undecided(&self.door, partner, now_ms).await?;
+            let undecided = undecided(&self.store, partner, now_ms).await?;
             for some in undecided.chunks(MOST_ENTRIES) {
-                let entries = self.lookout.entries(some).await?;
+                let entries = self.store.entries(some).await?;
                 stuck.extend(
                     entries.into_iter().filter(|(_, entry)| is_stuck(entry, now_ms)).map(|(id, _)| id),
                 );
@@ -51,11 +49,11 @@ impl<W: Watch, D: Door> Watcher<W, D> {
     }
 }
 
-async fn undecided<R: Reading>(reading: &R, partner: &str, now_ms: u64) -> Result<Vec<FileId>, Error> {
+async fn undecided<R: ReadLedger>(reading: &R, partner: &str, now_ms: u64) -> Result<Vec<FileId>, Error> {
     let mut query = FileQuery {
         partner: partner.to_owned(),
         state: Some(State::Processing),
-        from: Some(text(now_ms.saturating_sub(BACK_MS))),
+        from: Some(format_instant(now_ms.saturating_sub(BACK_MS))),
         limit: PAGE,
         ..FileQuery::default()
     };

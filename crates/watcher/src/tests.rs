@@ -10,8 +10,7 @@ mod losses;
 use harness::{BEGIN_MS, HOUR_MS, Harness, MINUTE_MS, event_of};
 use serde_json::json;
 use store::memory::When;
-use store::watch::WatchedQueue;
-use store::{FileId, Operation, State};
+use store::{FileId, Operation, State, WatchedQueue};
 
 use crate::Failed;
 use crate::event::UnknownEvent;

@@ -1,11 +1,11 @@
 //! The environment, read once at start.
 
-use host::{Environment, EnvironmentError};
 use outbound::Policy;
+use runtime::Environment;
 use store::aws::Access;
 use telemetry::Metrics;
 
-/// What the stack tells the function.
+/// The configuration of the function, from its environment.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Config {
     /// The table of partners, where their webhooks are.
@@ -22,30 +22,19 @@ pub struct Config {
     pub access: Access,
     /// Which addresses are posted to: this machine's own only when AWS is an emulator on it.
     pub policy: Policy,
-    /// The log level; `info` when the environment does not say.
-    pub log_level: String,
 }
 
 impl Config {
-    /// Reads the environment. An empty variable counts as missing.
-    pub fn from_environment() -> Result<Self, EnvironmentError> {
-        #[expect(clippy::disallowed_methods, reason = "the one place that reads the environment")]
-        Self::from_lookup(|name| std::env::var(name).ok())
-    }
-
-    /// Reads variables from anywhere.
-    pub fn from_lookup(lookup: impl Fn(&str) -> Option<String>) -> Result<Self, EnvironmentError> {
-        let mut environment = Environment::new(lookup);
+    /// Reads the environment of the function.
+    pub fn read(environment: &mut Environment) -> Self {
         let partners_table = environment.required("PARTNERS_TABLE");
         let ledger_table = environment.required("LEDGER_TABLE");
         let api_url = environment.required("PARTNER_API_URL");
         let queue_url = environment.required("WEBHOOK_QUEUE_URL");
         let metrics = environment.metrics();
         let access = environment.access();
-        let log_level = environment.log_level();
-        environment.finish()?;
         let policy = if access.endpoint.is_some() { Policy::Loopback } else { Policy::Public };
-        Ok(Self { partners_table, ledger_table, api_url, queue_url, metrics, access, policy, log_level })
+        Self { partners_table, ledger_table, api_url, queue_url, metrics, access, policy }
     }
 }
 
@@ -64,7 +53,7 @@ mod tests {
 
     #[test]
     fn every_missing_name_is_reported_at_once() {
-        let lacking = Config::from_lookup(|_| None).expect_err("nothing is set");
+        let lacking = Environment::new(|_| None).read(Config::read).expect_err("nothing is set");
         assert_eq!(
             lacking.missing,
             [
@@ -85,10 +74,11 @@ mod tests {
     #[test]
     fn only_beside_an_emulator_are_addresses_of_this_machine_posted_to() {
         let policy = |endpoint: Option<&'static str>| {
-            let read = Config::from_lookup(move |name| match name {
+            let read = Environment::new(move |name| match name {
                 "AWS_ENDPOINT_URL" => endpoint.map(str::to_owned),
                 other => Some(value(other)),
-            });
+            })
+            .read(Config::read);
             read.expect("complete").policy
         };
         assert_eq!(policy(None), Policy::Public);

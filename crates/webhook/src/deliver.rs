@@ -1,40 +1,39 @@
-//! Deliveries: all messages of a batch beside each other, and what becomes of one that was not taken.
+//! Deliveries: all messages of a batch at once; a message that the receiver did not accept is delivered again later.
 
 use std::time::Duration;
 
 use bytes::Bytes;
 use futures_util::future::join_all;
-use host::{Message, SqsBatchResponse, deliver_again};
 use http::header::CONTENT_TYPE;
 use http::{HeaderName, HeaderValue};
 use outbound::signature::{self, Secret};
 use outbound::{Target, TargetError};
+use runtime::{Message, SqsBatchResponse, deliver_again};
 use serde_json::Value;
-use store::Queue;
-use store::door::{FileNames, Partners, Webhook};
+use store::{FileNames, Queue, ReadPartners, Webhook};
 use telemetry::{Delivery, DeliveryRecord, Label};
 
 use crate::Courier;
 use crate::error::{DeliveryError, Done};
-use crate::event::{Notice, UnknownEvent, decode};
+use crate::event::{OutcomeMessage, UnknownEvent, decode};
 
 /// Pauses before the next attempts, seconds; the last one repeats. With the 12 receptions of the queue a receiver has
-/// some 32 hours to come back. Each is drawn out by up to a quarter, and all stay below the 12 hours for which SQS hides
+/// some 32 hours to come back. Each is lengthened by up to a quarter, at random, and all stay below the 12 hours for which SQS hides
 /// a message at most.
 /// <https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_ChangeMessageVisibility.html>
 const PAUSES: [u32; 9] = [10, 60, 300, 900, 1_800, 3_600, 7_200, 14_400, 28_800];
 /// Time kept for giving messages back, milliseconds.
 const RESERVE_MS: u64 = 10_000;
-/// What an invocation may take when its deadline is not credible, milliseconds.
+/// The time of an invocation whose deadline is not credible, milliseconds.
 const UNKNOWN_TIME_MS: u64 = 60_000;
 
 const ID: HeaderName = HeaderName::from_static("webhook-id");
 const TIMESTAMP: HeaderName = HeaderName::from_static("webhook-timestamp");
 const SIGNATURE: HeaderName = HeaderName::from_static("webhook-signature");
 
-impl<P: Partners + FileNames, Q: Queue> Courier<P, Q> {
+impl<P: ReadPartners + FileNames, Q: Queue> Courier<P, Q> {
     /// Handles one invocation that ends at `deadline_ms` (milliseconds since the epoch). Every failure belongs to one
-    /// message and is told in the response; an error is returned only for an event that is no batch.
+    /// message and is part of the response; an error is returned only for an event that is not a batch.
     pub async fn handle(&self, event: &Value, deadline_ms: u64) -> Result<SqsBatchResponse, UnknownEvent> {
         let messages = decode(event)?;
         let now_ms = self.host.now();
@@ -46,43 +45,48 @@ impl<P: Partners + FileNames, Q: Queue> Courier<P, Q> {
         Ok(deliver_again(failed.into_iter().flatten()))
     }
 
-    /// One message within its time; a panic concerns this message only. Returns it when it is to be delivered again.
+    /// Delivers one message within its time; a panic concerns this message only. Returns it when it is to be delivered again.
     async fn attend<'m>(
         &self,
-        message: &'m Message<Option<Notice>>,
+        message: &'m Message<Option<OutcomeMessage>>,
         time: Duration,
-    ) -> Option<&'m Message<Option<Notice>>> {
+    ) -> Option<&'m Message<Option<OutcomeMessage>>> {
         let began_ms = self.host.now();
-        let delivery = host::caught(self.deliver(message));
+        let delivery = runtime::caught(self.deliver(message));
         let ended = match tokio::time::timeout(time, delivery).await {
             Ok(ended) => ended.unwrap_or(Err(DeliveryError::Panicked)),
             Err(_) => Err(DeliveryError::OutOfTime),
         };
         self.record(message, &ended, self.host.now().saturating_sub(began_ms));
-        let stop = ended.err()?;
-        self.give_back(message, &stop).await;
+        let error = ended.err()?;
+        self.give_back(message, &error).await;
         Some(message)
     }
 
-    async fn deliver(&self, message: &Message<Option<Notice>>) -> Result<Done, DeliveryError> {
+    async fn deliver(&self, message: &Message<Option<OutcomeMessage>>) -> Result<Done, DeliveryError> {
         let notice = message.body.as_ref().ok_or(DeliveryError::Unknown)?;
-        let Some(partner) = &notice.partner else { return Ok(Done::Nobody) };
-        let Some(webhook) = self.partners.webhook(partner).await? else { return Ok(Done::Nobody) };
+        let Some(partner) = &notice.partner else { return Ok(Done::NoReceiver) };
+        let Some(webhook) = self.partners.webhook(partner).await? else { return Ok(Done::NoReceiver) };
         let name = self.partners.name_of(partner, &notice.file).await?;
         self.breakers
             .ask(partner, self.host.now())
             .map_err(|until_ms| DeliveryError::CircuitOpen { until_ms })?;
-        let body = notice.told(name.as_deref(), &self.api_url);
+        let body = notice.post_body(name.as_deref(), &self.api_url);
         let ended = self.post(notice, body, &webhook).await;
         match &ended {
             Ok(_) => self.breakers.worked(partner),
-            Err(stop) if stop.is_the_receivers() => self.breakers.failed(partner, self.host.now()),
+            Err(error) if error.is_the_receivers() => self.breakers.failed(partner, self.host.now()),
             Err(_) => {}
         }
         ended
     }
 
-    async fn post(&self, notice: &Notice, body: Bytes, webhook: &Webhook) -> Result<Done, DeliveryError> {
+    async fn post(
+        &self,
+        notice: &OutcomeMessage,
+        body: Bytes,
+        webhook: &Webhook,
+    ) -> Result<Done, DeliveryError> {
         let target = Target::parse(&webhook.url, self.policy)?;
         let mut secrets = vec![Secret::parse(&webhook.secret)?];
         if let Some(previous) = &webhook.previous_secret {
@@ -108,19 +112,19 @@ impl<P: Partners + FileNames, Q: Queue> Courier<P, Q> {
 
     /// Makes the message visible again later each time. A failure costs time only: the queue's own visibility
     /// time-out applies.
-    async fn give_back(&self, message: &Message<Option<Notice>>, stop: &DeliveryError) {
-        let seconds = self.pause(message.receive_count, stop);
+    async fn give_back(&self, message: &Message<Option<OutcomeMessage>>, cause: &DeliveryError) {
+        let seconds = self.pause(message.receive_count, cause);
         if let Err(error) = self.queue.defer(&message.receipt_handle, seconds).await {
             tracing::warn!(error = telemetry::chain(&error), "the message's visibility was not changed");
         }
     }
 
     /// Seconds until the next delivery: later each time, and not before the circuit closes or the receiver asks for it.
-    fn pause(&self, receive_count: u32, stop: &DeliveryError) -> u32 {
+    fn pause(&self, receive_count: u32, cause: &DeliveryError) -> u32 {
         let attempt = usize::try_from(receive_count.saturating_sub(1)).unwrap_or(usize::MAX);
         let [.., last] = PAUSES;
         let pause = PAUSES.get(attempt).copied().unwrap_or(last);
-        let at_least = match stop {
+        let at_least = match cause {
             DeliveryError::CircuitOpen { until_ms } => {
                 let seconds = until_ms.saturating_sub(self.host.now()).div_ceil(1_000);
                 u32::try_from(seconds).unwrap_or(last)
@@ -132,14 +136,14 @@ impl<P: Partners + FileNames, Q: Queue> Courier<P, Q> {
         pause + self.host.jitter(pause / 4)
     }
 
-    /// Logs and counts what became of a message, once.
+    /// Logs and counts the result of a message, once.
     fn record(
         &self,
-        message: &Message<Option<Notice>>,
+        message: &Message<Option<OutcomeMessage>>,
         ended: &Result<Done, DeliveryError>,
         duration_ms: u64,
     ) {
-        if matches!(ended, Ok(Done::Nobody)) {
+        if matches!(ended, Ok(Done::NoReceiver)) {
             return;
         }
         let notice = message.body.as_ref();
@@ -154,7 +158,7 @@ impl<P: Partners + FileNames, Q: Queue> Courier<P, Q> {
         };
         match ended {
             Ok(_) => record.log(None),
-            Err(stop) => record.log(Some(&telemetry::chain(stop))),
+            Err(error) => record.log(Some(&telemetry::chain(error))),
         }
         let now_ms = self.host.now();
         let line = match ended.as_ref().err().and_then(DeliveryError::occurrence) {

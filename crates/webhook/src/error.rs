@@ -1,4 +1,4 @@
-//! What became of a post.
+//! The result of a post.
 
 use outbound::signature::Malformed;
 use outbound::{PostError, TargetError};
@@ -8,11 +8,11 @@ use telemetry::Occurrence;
 /// A message that is done with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Done {
-    /// Nobody is to hear of it.
-    Nobody,
+    /// The partner has no webhook, or the file no registered partner.
+    NoReceiver,
     /// The receiver took it: status 200 to 299.
     Delivered(u16),
-    /// The receiver asks to hear no more (status 410, Standard Webhooks 1.0.0, "Delivery success and failure"). The
+    /// The receiver wants no more posts (status 410, Standard Webhooks 1.0.0, "Delivery success and failure"). The
     /// webhook stays in the table until the partner or an operator takes it out.
     Unwanted,
 }
@@ -20,8 +20,8 @@ pub(crate) enum Done {
 /// Why a message is to be delivered again. Nothing in it holds an address, a secret or a body.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum DeliveryError {
-    /// The message is no announcement.
-    #[error("the message is no announcement of an outcome")]
+    /// The message is not an announcement.
+    #[error("the message is not an announcement of an outcome")]
     Unknown,
     /// The partner's webhook or the file's name could not be read.
     #[error("the partner's webhook or the file's name could not be read")]
@@ -29,7 +29,7 @@ pub(crate) enum DeliveryError {
     /// The partner's secret cannot sign.
     #[error("the partner's webhook has a secret that cannot sign: set the webhook again")]
     Secret(#[from] Malformed),
-    /// The address is none that is connected to.
+    /// The address is not allowed.
     #[error("the partner's webhook has an address that is rejected: set the webhook again")]
     Address(#[from] TargetError),
     /// The post did not arrive.
@@ -72,7 +72,7 @@ impl DeliveryError {
         matches!(self, Self::Address(_) | Self::Post(_) | Self::Status { .. })
     }
 
-    /// What is counted instead of a delivery, when the receiver had no part in it.
+    /// Returns what is counted instead of a delivery, when the receiver did not cause the failure.
     pub(crate) fn occurrence(&self) -> Option<Occurrence> {
         match self {
             Self::Unknown => Some(Occurrence::ForeignMessage),
@@ -87,7 +87,7 @@ impl DeliveryError {
         }
     }
 
-    /// A code for logs and metrics.
+    /// Returns a code for logs and metrics.
     pub(crate) fn code(&self) -> &'static str {
         match self {
             Self::Unknown => "unknown",
@@ -104,10 +104,10 @@ impl DeliveryError {
 }
 
 impl Done {
-    /// A code for logs and metrics.
+    /// Returns a code for logs and metrics.
     pub(crate) fn code(self) -> &'static str {
         match self {
-            Self::Nobody => "nobody",
+            Self::NoReceiver => "no-receiver",
             Self::Delivered(status) => status_class(status),
             Self::Unwanted => "410",
         }

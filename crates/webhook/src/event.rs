@@ -1,16 +1,16 @@
-//! What woke the function: a batch of announcements, each as the processor published it (raw message delivery).
+//! The event of the function: a batch of announcements, each as the processor published it (raw message delivery).
 
 use bytes::Bytes;
-use host::{Message, batch};
 use lambda_runtime::Diagnostic;
+use runtime::{Message, batch};
 use serde::Deserialize;
 use serde_json::{Map, Value};
 use store::{FileId, LoadId, State};
 
 /// An announcement: the ids that are needed to post it, and its members as they were published.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Notice {
-    /// Whose file it is; `None` for a file whose key names no partner, or none that is registered.
+pub struct OutcomeMessage {
+    /// The partner whose file it is; `None` when the key names no registered partner.
     pub partner: Option<String>,
     /// The file.
     pub file: FileId,
@@ -22,9 +22,9 @@ pub struct Notice {
     pub members: Map<String, Value>,
 }
 
-/// The function was woken by something that it does not know.
+/// The event is not a batch of a queue.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
-#[error("the event is no SQS batch")]
+#[error("the event is not an SQS batch")]
 pub struct UnknownEvent;
 
 impl From<UnknownEvent> for Diagnostic {
@@ -33,32 +33,33 @@ impl From<UnknownEvent> for Diagnostic {
     }
 }
 
-/// Decodes an invocation's event. A message that is no announcement says nothing.
-pub fn decode(event: &Value) -> Result<Vec<Message<Option<Notice>>>, UnknownEvent> {
-    batch(event, |text: String| Notice::read(&text)).ok_or(UnknownEvent)
+/// Decodes an invocation's event. A message that is not an announcement has the body `None`.
+pub fn decode(event: &Value) -> Result<Vec<Message<Option<OutcomeMessage>>>, UnknownEvent> {
+    batch(event, |text: String| OutcomeMessage::read(&text)).ok_or(UnknownEvent)
 }
 
-impl Notice {
-    /// Reads an announcement; `None` for a text that is none.
+impl OutcomeMessage {
+    /// Reads an announcement; `None` for any other text.
     #[must_use]
     pub fn read(text: &str) -> Option<Self> {
         let members: Map<String, Value> = serde_json::from_str(text).ok()?;
         let announced = Announced::deserialize(Value::Object(members.clone())).ok()?;
         let state = State::parse(&announced.state)?;
-        // `unknown` stands for every partner that is not registered: it is nobody's name.
-        let nobody = ["", feed::UNKNOWN];
-        let partner = Some(announced.partner).filter(|partner| !nobody.contains(&partner.as_str()));
-        if state == State::Processing || partner.as_deref().is_some_and(|partner| !feed::is_name(partner)) {
+        // `unknown` is published for every partner that is not registered.
+        let unregistered = ["", runtime::UNKNOWN];
+        let partner = Some(announced.partner).filter(|partner| !unregistered.contains(&partner.as_str()));
+        if state == State::Processing || partner.as_deref().is_some_and(|partner| !runtime::is_name(partner))
+        {
             return None;
         }
         let load = LoadId::parse(&announced.load).filter(|load| load.file() == announced.file_id)?;
         Some(Self { partner, file: announced.file_id, load, state, members })
     }
 
-    /// What the partner is told: the announcement with the file's name, and with the receipt's address in the partner API in
-    /// place of its place in the operator's bucket. The same for each delivery of an outcome, so that the signature holds.
+    /// Returns the body to post: the announcement with the file's name, and with the receipt's address in the partner API instead of
+    /// its key in the operator's bucket. It is the same for each delivery of an outcome.
     #[must_use]
-    pub fn told(&self, name: Option<&str>, api_url: &str) -> Bytes {
+    pub fn post_body(&self, name: Option<&str>, api_url: &str) -> Bytes {
         let mut members = self.members.clone();
         members.insert("name".to_owned(), name.into());
         if let Some(receipt) = members.get_mut("receipt") {
@@ -67,7 +68,7 @@ impl Notice {
         Value::Object(members).to_string().into()
     }
 
-    /// The value of `webhook-id`: `<load>-<state>`, the same however often the outcome is announced, another one when the
+    /// Returns the value of `webhook-id`: `<load>-<state>`, the same however often the outcome is announced, another one when the
     /// file is processed again, and without a full stop, which separates what is signed.
     #[must_use]
     pub fn id(&self) -> String {
@@ -102,7 +103,7 @@ mod tests {
     #[test]
     fn an_announcement_is_kept_and_named_after_file_and_state() {
         let text = format!(" {}", announcement());
-        let notice = Notice::read(&text).expect("an announcement");
+        let notice = OutcomeMessage::read(&text).expect("an announcement");
         assert_eq!(notice.id(), format!("{FILE}-ce8hmn7mrjtx6-QUARANTINED"));
         assert_eq!(notice.partner.as_deref(), Some("north-clinic"));
         assert_eq!(Value::Object(notice.members), announcement());
@@ -113,30 +114,35 @@ mod tests {
         let mut announced = announcement();
         announced["receipt"] =
             json!({ "bucket": "silent-scalper-quarantine", "key": "_receipts/north-clinic/x.json" });
-        let notice = Notice::read(&announced.to_string()).expect("an announcement");
-        let told = notice.told(Some("day \"1\".csv"), "https://api.example/api");
-        let told: Value = serde_json::from_slice(&told).expect("JSON");
-        assert_eq!(told["name"], "day \"1\".csv");
-        assert_eq!(told["receipt"], format!("https://api.example/api/v1/files/{FILE}/receipt"));
-        assert_eq!((&told["fault"], &told["state"]), (&json!("HEADER"), &json!("QUARANTINED")));
-        assert!(!told.to_string().contains("quarantine\""), "{told}");
-        let bare =
-            Notice::read(&announcement().to_string()).expect("an announcement").told(None, "https://a");
+        let notice = OutcomeMessage::read(&announced.to_string()).expect("an announcement");
+        let posted = notice.post_body(Some("day \"1\".csv"), "https://api.example/api");
+        let posted: Value = serde_json::from_slice(&posted).expect("JSON");
+        assert_eq!(posted["name"], "day \"1\".csv");
+        assert_eq!(posted["receipt"], format!("https://api.example/api/v1/files/{FILE}/receipt"));
+        assert_eq!((&posted["fault"], &posted["state"]), (&json!("HEADER"), &json!("QUARANTINED")));
+        assert!(!posted.to_string().contains("quarantine\""), "{posted}");
+        let bare = OutcomeMessage::read(&announcement().to_string())
+            .expect("an announcement")
+            .post_body(None, "https://a");
         let bare: Value = serde_json::from_slice(&bare).expect("JSON");
         assert_eq!((&bare["name"], bare.get("receipt")), (&Value::Null, None));
     }
 
     #[test]
-    fn a_file_of_nobody_is_an_announcement_for_nobody() {
+    fn a_file_of_an_unregistered_partner_has_no_receiver() {
         for name in ["", "unknown"] {
-            let mut nobody = announcement();
-            nobody["partner"] = json!(name);
-            assert_eq!(Notice::read(&nobody.to_string()).map(|notice| notice.partner), Some(None), "{name}");
+            let mut unregistered = announcement();
+            unregistered["partner"] = json!(name);
+            assert_eq!(
+                OutcomeMessage::read(&unregistered.to_string()).map(|notice| notice.partner),
+                Some(None),
+                "{name}"
+            );
         }
     }
 
     #[test]
-    fn what_is_no_announcement_is_none() {
+    fn anything_but_an_announcement_is_none() {
         for (member, value) in [
             ("fileId", json!("../x")),
             ("fileId", json!(7)),
@@ -148,15 +154,15 @@ mod tests {
         ] {
             let mut changed = announcement();
             changed[member] = value.clone();
-            assert_eq!(Notice::read(&changed.to_string()), None, "{member} {value}");
+            assert_eq!(OutcomeMessage::read(&changed.to_string()), None, "{member} {value}");
         }
         for text in ["", "[]", "null", "\"x\"", "{\"Records\":[]}"] {
-            assert_eq!(Notice::read(text), None, "{text}");
+            assert_eq!(OutcomeMessage::read(text), None, "{text}");
         }
     }
 
     #[test]
-    fn a_batch_without_ids_is_unknown_and_a_message_without_a_body_says_nothing() {
+    fn a_batch_without_ids_is_unknown_and_a_message_without_a_body_is_empty() {
         assert_eq!(decode(&json!({ "Records": [{ "messageId": "m" }] })), Err(UnknownEvent));
         let bare = json!({ "Records": [{ "messageId": "m", "receiptHandle": "h" }] });
         let message = Message { id: "m".into(), receipt_handle: "h".into(), receive_count: 1, body: None };
@@ -166,10 +172,10 @@ mod tests {
     proptest! {
         #[test]
         fn no_body_makes_it_panic_and_an_id_is_always_fit_for_a_header(text: String, state in "[A-Z]{0,12}|COMPLETE") {
-            prop_assert!(Notice::read(&text).is_none());
+            prop_assert!(OutcomeMessage::read(&text).is_none());
             let mut changed = announcement();
             changed["state"] = json!(state);
-            if let Some(notice) = Notice::read(&changed.to_string()) {
+            if let Some(notice) = OutcomeMessage::read(&changed.to_string()) {
                 prop_assert!(notice.id().bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-'));
             }
         }

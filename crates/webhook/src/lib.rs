@@ -1,29 +1,29 @@
-//! From the announcement that a file is terminal to a signed post at the address that its partner named.
+//! Posts the outcome of each file, signed, to the address that its partner named.
 //!
 //! ```text
 //! outcome topic ──▶ queue ──▶ batch ─┬▶ announcement ─▶ webhook of the partner ─▶ signed post ─┬─ 2xx, 410: done
 //!                     ▲              ├▶ …   (all at once, each within its own time)            └─ else: given back,
 //!                     │              └▶ …                                                          later each time
-//!                     └──────────────────── until the queue has enough of it: dead letters ◀──────────┘
+//!                     └──────────────────── after 12 receives: dead letters ◀──────────┘
 //! ```
 //!
-//! The post is the announcement with two changes: the file's name, which is in no announcement, is read from the ledger and goes to
-//! the file's own partner only; and where the receipt is, is said as an address of the partner API.
+//! The post is the announcement with two changes. The file's name, which no announcement has, is read from the ledger and goes to the
+//! file's own partner only. The receipt is given as an address of the partner API.
 //!
 //! An outcome may be posted more than once, always under the same `webhook-id` and with the same body. A receiver that
-//! is slow or gone costs no other: posts of a batch run beside each other, each bounded, and a partner whose receiver
-//! fails again and again is left alone for a while. Nothing of an address, a secret or a body is logged.
+//! is slow or gone delays no other: the posts of a batch run at once, each with a time limit, and a circuit breaker pauses posts to a
+//! receiver that keeps failing. Nothing of an address, a secret or a body is logged.
 
 pub mod config;
 mod deliver;
 mod error;
 pub mod event;
 
-use host::Host;
 use outbound::{CircuitBreakers, Client, Policy};
+use runtime::Host;
 use telemetry::Metrics;
 
-/// The function: clients and circuit breakers are kept from one invocation to the next, nothing else is.
+/// The function: clients and circuit breakers are kept from one invocation to the next, nothing else.
 pub struct Courier<P, Q> {
     partners: P,
     queue: Q,
@@ -35,7 +35,7 @@ pub struct Courier<P, Q> {
     host: Host,
 }
 
-impl<P: store::door::Partners + store::door::FileNames, Q: store::Queue> Courier<P, Q> {
+impl<P: store::ReadPartners + store::FileNames, Q: store::Queue> Courier<P, Q> {
     /// A courier between these, which publishes these metrics. Receipts are below this address of the partner API.
     pub fn new(
         partners: P,

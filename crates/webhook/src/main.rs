@@ -4,27 +4,29 @@
 #![recursion_limit = "256"]
 
 use anyhow::Context;
-use host::Host;
-use lambda_runtime::{LambdaEvent, service_fn};
-use serde_json::Value;
+use runtime::Host;
+use store::aws::{Connection, LedgerTable, MessageQueue, PartnersTable};
 use webhook::{Courier, config::Config};
 
+store::resources! {
+    /// The tables that the webhook reaches.
+    struct Tables {
+        partners: PartnersTable,
+        ledger: LedgerTable,
+    }
+}
+
 #[tokio::main(flavor = "current_thread")]
-async fn main() -> Result<(), lambda_runtime::Error> {
-    let config = Config::from_environment().context("reading the configuration")?;
-    telemetry::start(&config.log_level);
-    let (partners, queue) = store::aws::connect_webhooks(
-        &config.partners_table,
-        &config.ledger_table,
-        &config.queue_url,
-        config.access,
-    );
-    let courier =
-        Courier::new(partners, queue, config.policy, config.api_url, config.metrics, Host::system())
-            .context("making the client for posts")?;
-    let courier = &courier;
-    lambda_runtime::run(service_fn(async |event: LambdaEvent<Value>| {
-        Box::pin(courier.handle(&event.payload, event.context.deadline)).await
-    }))
-    .await
+async fn main() -> Result<(), runtime::Error> {
+    let config = runtime::start(Config::read)?;
+    let connection = Connection::open(config.access);
+    let dynamodb = connection.dynamodb();
+    let tables = Tables {
+        partners: PartnersTable::new(&dynamodb, &config.partners_table),
+        ledger: LedgerTable::new(&dynamodb, &config.ledger_table),
+    };
+    let queue = MessageQueue::new(&connection.sqs(), &config.queue_url);
+    let courier = Courier::new(tables, queue, config.policy, config.api_url, config.metrics, Host::system())
+        .context("making the client for posts")?;
+    runtime::serve(async |event, deadline_ms| Box::pin(courier.handle(&event, deadline_ms)).await).await
 }

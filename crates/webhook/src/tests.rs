@@ -8,17 +8,17 @@ use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex};
 
 use harness::{
-    BEGIN_MS, FILE, Harness, OLD_SECRET, Receiver, SECRET, announcement, batch, header, ids, message, told,
+    BEGIN_MS, FILE, Harness, OLD_SECRET, Receiver, SECRET, announcement, batch, header, ids, message, posted,
 };
 
-use host::SqsBatchResponse;
+use runtime::SqsBatchResponse;
 use store::memory::Memory;
 
 use super::*;
 
 /// A deadline that nothing comes near.
 const DEADLINE_MS: u64 = BEGIN_MS + 10_000_000;
-/// HMAC-SHA256 over id, time and body of [`told`] to `north` at [`BEGIN_MS`] under either secret, computed with
+/// HMAC-SHA256 over id, time and body of [`posted`] to `north` at [`BEGIN_MS`] under either secret, computed with
 /// Python's `hmac`.
 const SIGNATURE: &str = "v1,Rtblj2qwwW3tAYH9CJA48ZcaTQX7Dx/V8z8lv53XEOE=";
 const OLD_SIGNATURE: &str = "v1,vM/eDssdiroOOyJJ88aMVEiyRV2X/vgwF5HVx9VHeXM=";
@@ -50,7 +50,7 @@ async fn an_outcome_is_posted_with_the_name_that_is_known_and_signed() {
     assert_eq!(serde_json::to_string(&response).unwrap(), r#"{"batchItemFailures":[]}"#);
     let [request] = &receiver.said()[..] else { panic!("one post") };
     assert!(request.starts_with("POST /hook HTTP/1.1\r\n"), "{request}");
-    assert!(request.ends_with(&format!("\r\n\r\n{}", told("north"))), "{request}");
+    assert!(request.ends_with(&format!("\r\n\r\n{}", posted("north"))), "{request}");
     assert_eq!(header(request, "webhook-id"), format!("{FILE}-ce8hmn7mrjtx6-COMPLETE"));
     assert_eq!(header(request, "webhook-timestamp"), "1700000000");
     assert_eq!(header(request, "webhook-signature"), SIGNATURE);
@@ -140,7 +140,7 @@ async fn success_and_gone_are_the_end_and_everything_else_comes_back() {
 }
 
 #[tokio::test]
-async fn a_partner_without_a_webhook_and_a_file_of_nobody_are_done_with() {
+async fn a_file_without_a_receiver_is_done_with() {
     let harness = Arc::<Harness>::default();
     let courier = harness.courier(Policy::Public);
     let messages = [message("a", 1, &announcement("north")), message("b", 1, &announcement(""))];
@@ -150,7 +150,7 @@ async fn a_partner_without_a_webhook_and_a_file_of_nobody_are_done_with() {
 }
 
 #[tokio::test]
-async fn a_slow_receiver_holds_up_nobody_else_in_its_batch() {
+async fn a_slow_receiver_delays_no_other_in_its_batch() {
     let (harness, slow, quick) = (Arc::<Harness>::default(), Receiver::new().await, Receiver::new().await);
     harness.set("slow", &slow.url()).await;
     harness.set("quick", &quick.url()).await;
@@ -158,7 +158,7 @@ async fn a_slow_receiver_holds_up_nobody_else_in_its_batch() {
     let mut messages: Vec<_> =
         (0..5).map(|index| message(&format!("slow-{index}"), 1, &announcement("slow"))).collect();
     messages.extend((0..5).map(|index| message(&format!("quick-{index}"), 1, &announcement("quick"))));
-    // The slow one answers nobody until the quick one has had everything.
+    // The slow one does not answer before the quick one has received everything.
     let receivers = async {
         for _ in 0..5 {
             quick.take("200 OK").await;
@@ -197,9 +197,9 @@ async fn no_address_secret_or_body_is_logged_counted_or_answered() {
         let response = deliver_to(&harness, &receiver, answer).await;
         drop(guard);
         let logged = String::from_utf8(lines.0.lock().unwrap().clone()).unwrap();
-        let told = format!("{logged} {response:?} {:?}", harness.metrics.lock().unwrap());
+        let seen = format!("{logged} {response:?} {:?}", harness.metrics.lock().unwrap());
         for kept in [SECRET, "127.0.0.1", "/hook", "elsewhere", "Secret", "visits", "v1,"] {
-            assert!(!told.contains(kept), "{kept} in {told}");
+            assert!(!seen.contains(kept), "{kept} in {seen}");
         }
         assert!(logged.contains("north") && logged.contains(FILE) && logged.contains("answer"), "{logged}");
     }

@@ -196,9 +196,7 @@ pub(super) fn wish(name: &str, bytes: &[u8]) -> Value {
 
 /// SHA-256 in lower-case hexadecimal.
 pub(super) fn sha256(bytes: &[u8]) -> String {
-    let digits = |byte: u8| [byte >> 4, byte & 15].map(u32::from);
-    let digits = Sha256::digest(bytes).into_iter().flat_map(digits);
-    digits.filter_map(|digit| char::from_digit(digit, 16)).collect()
+    hex::encode(Sha256::digest(bytes))
 }
 
 /// A text member of an answer.

@@ -276,7 +276,7 @@ impl Harness {
 
     /// The event that S3 sends for a version, the same at every call.
     pub(super) fn event(&self, key: &str, version: &str, sequencer: &str) -> String {
-        let object = json!({"key": form_encoded(key), "size": 1, "eTag": "0", "versionId": version, "sequencer": sequencer});
+        let object = json!({"key": runtime::encode_key(key), "size": 1, "eTag": "0", "versionId": version, "sequencer": sequencer});
         let bucket = json!({"name": self.names.inbox, "arn": format!("arn:aws:s3:::{}", self.names.inbox)});
         let record = json!({
             "eventVersion": "2.1", "eventSource": "aws:s3", "awsRegion": "us-east-1", "eventName": "ObjectCreated:Put",
@@ -361,17 +361,4 @@ async fn listen(sqs: &aws_sdk_sqs::Client, sns: &aws_sdk_sns::Client, topic: &st
     let subscribe = sns.subscribe().topic_arn(topic).protocol("sqs").endpoint(arn);
     subscribe.attributes("RawMessageDelivery", "true").send().await.expect("subscribe the listener");
     url
-}
-
-/// A key as S3 writes it into events: form encoding, a blank as `+`, slashes kept.
-fn form_encoded(key: &str) -> String {
-    key.bytes()
-        .map(|byte| match byte {
-            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'*' | b'/' => {
-                char::from(byte).to_string()
-            }
-            b' ' => "+".to_owned(),
-            _ => format!("%{byte:02X}"),
-        })
-        .collect()
 }

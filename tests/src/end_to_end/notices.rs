@@ -192,7 +192,7 @@ async fn until_handled(harness: &Harness, changes: usize) {
             let folded = logs.matches("folded into its incident").count();
             let told = logs
                 .lines()
-                .filter(|line| line.contains("incident told") && line.contains("\"webhook\""))
+                .filter(|line| line.contains("incident notified") && line.contains("\"webhook\""))
                 .count();
             if folded + told >= changes {
                 return;

@@ -1,7 +1,7 @@
 use std::process::Command;
 
 use serde_json::Value;
-use store::aws::{Access, Aws, Door, DoorNames, Names, SdkConfig, Surveyor, configuration};
+use store::aws::{Access, Connection, LedgerTable};
 
 use super::files::csv;
 use super::harness::{ACCOUNT, Harness};
@@ -84,41 +84,14 @@ async fn a_quarantined_file_is_seen_until_a_good_one_of_its_name_arrives() {
 #[tokio::test]
 async fn the_ledger_on_the_emulator_behaves_as_its_twin() {
     let harness = Harness::open().await;
-    let config: SdkConfig = configuration(Access {
+    let connection = Connection::open(Access {
         region: "us-east-1".to_owned(),
         access_key: ACCOUNT.to_owned(),
         secret_key: "local".to_owned(),
         session_token: None,
         endpoint: Some(harness.emulator.endpoint.clone()),
     });
-    let names = &harness.names;
-    let aws = Aws::new(
-        &config,
-        Names {
-            inboxes: vec![names.inbox.clone()],
-            contracts_bucket: names.contracts.clone(),
-            quarantine_bucket: names.quarantine.clone(),
-            ledger_table: names.ledger.clone(),
-            records_table: names.records.clone(),
-            partners_table: names.partners.clone(),
-            queue_url: names.queue.clone(),
-            outcome_topic: names.topic.clone(),
-            account: None,
-        },
-    );
-    let api = Door::new(
-        &config,
-        DoorNames {
-            inbox: names.inbox.clone(),
-            contracts_bucket: names.contracts.clone(),
-            quarantine_bucket: names.quarantine.clone(),
-            ledger_table: names.ledger.clone(),
-            records_table: names.records.clone(),
-            partners_table: names.partners.clone(),
-            account: None,
-        },
-    );
-    let surveyor = Surveyor::new(&config, "silent-scalper-dev", &names.quarantine, ACCOUNT);
-    store::conformance::ledger_behaves(&aws, "run").await.expect("no call fails");
-    store::conformance::acknowledging_behaves(&aws, &surveyor, &api, "run").await.expect("no call fails");
+    let ledger = LedgerTable::new(&connection.dynamodb(), &harness.names.ledger);
+    store::conformance::ledger_behaves(&ledger, "run").await.expect("no call fails");
+    store::conformance::acknowledging_behaves(&ledger, "run").await.expect("no call fails");
 }

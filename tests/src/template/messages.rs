@@ -5,7 +5,6 @@ use std::fmt::Write as _;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use host::Host;
 use notifier::alarm::Change;
 use notifier::event::decode;
 use notifier::files::Files;
@@ -13,12 +12,12 @@ use notifier::message::{Known, Message};
 use notifier::recent::Recent;
 use notifier::{Notifier, Settings, render};
 use outbound::Policy;
+use runtime::Host;
 use serde_json::{Value, json};
-use store::door::{Limits, Partner, Partners as _};
 use store::memory::Memory;
 use store::{
-    AlarmNow, Claim, Claimed, Commit, Fence, FileId, Incident, Incidents as _, Ledger as _, LoadId, Measure,
-    Outcome, Query, State as FileState,
+    AlarmNow, Claim, Claimed, Commit, Fence, FileId, Incident, Incidents as _, Limits, LoadId, Measure,
+    Outcome, Partner, Query, State as FileState, WriteLedger as _, WritePartners as _,
 };
 
 use super::ALARMS;
@@ -136,7 +135,7 @@ fn recent(change: &Change) -> Option<Recent> {
 }
 
 /// A notifier in memory, at this minute.
-fn notifier(memory: &Memory, minute: &Arc<AtomicU64>) -> Notifier<Memory, Memory> {
+fn notifier(memory: &Memory, minute: &Arc<AtomicU64>) -> Notifier<Memory> {
     let clock = Arc::clone(minute);
     let host = Host {
         now_ms: Box::new(move || BEGIN_MS + clock.load(Ordering::Relaxed) * MINUTE_MS),
@@ -149,7 +148,7 @@ fn notifier(memory: &Memory, minute: &Arc<AtomicU64>) -> Notifier<Memory, Memory
         stack: "under-test".to_owned(),
         metrics: telemetry::Metrics::all("n"),
     };
-    Notifier::new(memory.clone(), memory.clone(), settings, host).expect("a notifier")
+    Notifier::new(memory.clone(), settings, host).expect("a notifier")
 }
 
 /// The alarms that the notifier hears of, metric alarms first.
@@ -278,7 +277,8 @@ async fn an_incident_that_its_composite_alarm_opens_names_every_alarm_that_is_on
 async fn end_file(memory: &Memory, place: &str, state: FileState, fault: Option<&str>, rejects: u64) {
     let file = memory.land("inbox", &format!("{place}/jane-doe.csv"), place.to_owned());
     let (partner, feed) = place.split_once('/').expect("a partner and a feed");
-    let (id, order) = (FileId::of(&file), "2026-11-21T05:58:00.000Z/1".to_owned());
+    let order = store::Order::parse("2026-11-21T05:58:00.000Z/1").expect("an order");
+    let id = FileId::of(&file);
     let claim = Claim {
         load: LoadId::new(&id, &[0; 32], 1, 1),
         file: file.clone(),

@@ -1,6 +1,6 @@
-//! What the crates depend on: purity, licences, one TLS stack.
+//! What the crates depend on: purity, credentials, requests. Licences, sources and forbidden crates are in `deny.toml`.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::process::Command;
 use std::sync::LazyLock;
 
@@ -8,24 +8,6 @@ use serde_json::Value;
 
 use super::{PURE, assert_none, regex};
 use crate::repository::root;
-
-/// Licences that a closed or open product may link without a further duty than to name the authors.
-const LICENCES: [&str; 14] = [
-    "0BSD",
-    "Apache-2.0",
-    "Apache-2.0 WITH LLVM-exception",
-    "BSD-2-Clause",
-    "BSD-3-Clause",
-    "BSL-1.0",
-    "BlueOak-1.0.0",
-    "CC0-1.0",
-    "CDLA-Permissive-2.0",
-    "ISC",
-    "MIT",
-    "MIT-0",
-    "Unicode-3.0",
-    "Zlib",
-];
 
 /// `cargo metadata` for the machine that runs the tests, from what the build has already fetched.
 static METADATA: LazyLock<Value> = LazyLock::new(|| {
@@ -69,36 +51,6 @@ fn only_the_command_line_looks_for_credentials() {
     }
 }
 
-#[test]
-fn every_licence_is_one_we_accept() {
-    let rejected = linked_packages().into_iter().filter_map(|package| {
-        let name = package["name"].as_str().expect("a name");
-        let licence = package["license"].as_str().unwrap_or("none given");
-        (!accepted(licence)).then(|| format!("{name}: {licence}"))
-    });
-    assert_none("a licence that is not on the list", rejected);
-}
-
-#[test]
-fn there_is_one_tls_stack() {
-    let mut versions: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
-    for package in linked_packages() {
-        let name = package["name"].as_str().expect("a name");
-        versions.entry(name).or_default().insert(package["version"].as_str().expect("a version"));
-    }
-    for other in ["native-tls", "openssl", "openssl-sys", "boring", "aws-lc-rs", "aws-lc-sys", "s2n-tls"] {
-        assert!(!versions.contains_key(other), "{other} is linked beside rustls on ring");
-    }
-    for once in ["rustls", "hyper", "ring"] {
-        assert_eq!(
-            versions.get(once).map_or(0, BTreeSet::len),
-            1,
-            "versions of {once}: {:?}",
-            versions.get(once)
-        );
-    }
-}
-
 /// The errors of `aws_lambda_events` repeat the values of headers, and one of them is the sender's credential.
 #[test]
 fn requests_are_read_without_the_crate_of_events() {
@@ -111,59 +63,6 @@ fn requests_are_read_without_the_crate_of_events() {
     assert_none("aws_lambda_events reads requests with", found.map(str::to_owned));
 }
 
-#[test]
-fn a_licence_expression_is_accepted_when_one_of_its_ways_is() {
-    let check = |expression: &str, expected: bool| assert_eq!(accepted(expression), expected, "{expression}");
-    check("MIT", true);
-    check("MIT/Apache-2.0", true);
-    check("GPL-3.0 OR MIT", true);
-    check("GPL-3.0 AND MIT", false);
-    check("(MIT OR Apache-2.0) AND Unicode-3.0", true);
-    check("(MIT OR Apache-2.0) AND AGPL-3.0", false);
-    check("Apache-2.0 WITH LLVM-exception OR AGPL-3.0", true);
-    check("AGPL-3.0-only", false);
-}
-
-/// Whether an SPDX expression leaves a way on the list. `AND` binds tighter than `OR`; the old `/` is `OR`.
-fn accepted(expression: &str) -> bool {
-    let spaced =
-        expression.replace('/', " OR ").replace('(', " ( ").replace(')', " ) ").replace(" WITH ", "_WITH_");
-    let words: Vec<&str> = spaced.split_whitespace().collect();
-    let (result, rest) = alternatives(&words);
-    result && rest.is_empty()
-}
-
-fn alternatives<'w>(words: &'w [&'w str]) -> (bool, &'w [&'w str]) {
-    let (mut result, mut rest) = conjunction(words);
-    while let Some((&"OR", after)) = rest.split_first() {
-        let (next, left) = conjunction(after);
-        result |= next;
-        rest = left;
-    }
-    (result, rest)
-}
-
-fn conjunction<'w>(words: &'w [&'w str]) -> (bool, &'w [&'w str]) {
-    let (mut result, mut rest) = term(words);
-    while let Some((&"AND", after)) = rest.split_first() {
-        let (next, left) = term(after);
-        result &= next;
-        rest = left;
-    }
-    (result, rest)
-}
-
-fn term<'w>(words: &'w [&'w str]) -> (bool, &'w [&'w str]) {
-    match words.split_first() {
-        Some((&"(", after)) => {
-            let (result, rest) = alternatives(after);
-            (result, rest.split_first().map_or(rest, |(_, left)| left))
-        }
-        Some((licence, rest)) => (LICENCES.contains(&licence.replace("_WITH_", " WITH ").as_str()), rest),
-        None => (false, words),
-    }
-}
-
 /// Names of everything that is compiled into the crate for release (no tests, no build scripts).
 fn linked_into(name: &str) -> BTreeSet<String> {
     let start = packages().find(|package| package["name"] == name && package["source"].is_null());
@@ -172,14 +71,6 @@ fn linked_into(name: &str) -> BTreeSet<String> {
         .into_iter()
         .map(|id| package_of(id)["name"].as_str().expect("a name").to_owned())
         .collect()
-}
-
-/// Foreign packages that are compiled into any of our crates for release.
-fn linked_packages() -> Vec<&'static Value> {
-    let members = METADATA["workspace_members"].as_array().expect("members");
-    let starts: Vec<&str> = members.iter().filter_map(Value::as_str).collect();
-    let reached = reach(&starts).into_iter().map(package_of);
-    reached.filter(|package| !package["source"].is_null()).collect()
 }
 
 fn reach(starts: &[&'static str]) -> BTreeSet<&'static str> {

@@ -33,9 +33,9 @@ fn every_environment_name_is_set_by_the_template_and_read_by_a_config() {
     let set: BTreeSet<String> = environment_blocks(&template());
     // The command line's environment is its user's.
     let function = |path: &String| {
-        // What every function has besides, `host` reads for all of them.
+        // What every function has besides, `runtime` reads for all of them.
         path.ends_with("/src/config.rs") && !path.starts_with("crates/scalper/")
-            || path == "crates/host/src/environment.rs"
+            || path == "crates/runtime/src/environment.rs"
     };
     let configs: Vec<String> = files().into_iter().filter(function).collect();
     let read: BTreeSet<String> = configs

@@ -1,5 +1,5 @@
 use serde_json::{Value, json};
-use store::door::{Feeds, Scope};
+use store::{Feeds, Scope};
 
 use super::*;
 use crate::minting::{AUDIENCE, Answers, ISSUER, NOW_MS, NOW_S, Signer, claims, settings, unsigned};
@@ -75,7 +75,7 @@ async fn a_token_is_for_us_from_our_issuer() {
     assert_eq!(reason(json!({ "iss": "https://id.example.org/" })).await, Some(Reason::Issuer));
     assert_eq!(reason(json!({ "iss": null })).await, Some(Reason::Issuer));
     assert_eq!(reason(json!({ "iss": [ISSUER] })).await, Some(Reason::Issuer));
-    assert_eq!(reason(json!({ "aud": "somebody-else" })).await, Some(Reason::Audience));
+    assert_eq!(reason(json!({ "aud": "another-audience" })).await, Some(Reason::Audience));
     assert_eq!(reason(json!({ "aud": null })).await, Some(Reason::Audience));
     assert_eq!(reason(json!({ "aud": [] })).await, Some(Reason::Audience));
     assert_eq!(reason(json!({ "aud": format!("x {AUDIENCE}") })).await, Some(Reason::Audience));
@@ -253,7 +253,7 @@ proptest::proptest! {
         let claims = json!({ "iss": ISSUER, "aud": AUDIENCE, "exp": NOW_S, "sub": text, "partner": text,
             "feeds": text, "scope": text });
         if let Ok(caller) = settings().expected.check(claims.to_string().as_bytes(), NOW_MS) {
-            proptest::prop_assert!(feed::is_name(&caller.partner));
+            proptest::prop_assert!(runtime::is_name(&caller.partner));
         }
     }
 }

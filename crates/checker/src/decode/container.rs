@@ -151,7 +151,7 @@ impl Zstd {
     }
 }
 
-/// The library's message names a kind of damage, never content.
+/// Returns the library's message names a kind of damage, never content.
 fn zstd_fault(error: &std::io::Error) -> FileFault {
     fault(
         FaultCode::Corrupt,

@@ -12,14 +12,14 @@ const FLAG_NAME: u8 = 1 << 3;
 const FLAG_COMMENT: u8 = 1 << 4;
 const FLAGS_RESERVED: u8 = 0b1110_0000;
 
-/// Where in the series the next byte stands.
+/// Where in the series the next byte is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Place {
     /// The ten fixed bytes of a header; how many were seen.
     Fixed(u8),
     /// The two bytes of the extra field's length.
     ExtraLength(u8),
-    /// So many bytes of the extra field are left.
+    /// The number of bytes of the extra field that are left.
     Extra(u16),
     /// The zero-terminated file name.
     Name,
@@ -176,7 +176,7 @@ impl Gzip {
         Ok(if seen == 9 { self.after(0) } else { Place::Fixed(seen + 1) })
     }
 
-    /// The part of the header that follows the one with this flag.
+    /// Returns the part of the header that follows the one with this flag.
     fn after(&self, part: u8) -> Place {
         let parts =
             [(FLAG_EXTRA, Place::ExtraLength(0)), (FLAG_NAME, Place::Name), (FLAG_COMMENT, Place::Comment)];

@@ -34,7 +34,7 @@ impl Text {
         Self { declared, takes, state: State::Unknown, head: Vec::new(), taken: 0 }
     }
 
-    /// The first bytes of the content, as many as are known, at most [`HEAD_BYTES`].
+    /// Returns the first bytes of the content, as many as are known, at most [`HEAD_BYTES`].
     pub(super) fn head(&self) -> &[u8] {
         &self.head
     }
@@ -117,7 +117,7 @@ impl Text {
     }
 }
 
-/// The encoding that the first bytes show, and the length of the byte order mark. A mark wins over a declaration, as
+/// Returns the encoding that the first bytes show, and the length of the byte order mark. A mark wins over a declaration, as
 /// in the WHATWG Encoding Standard.
 fn recognise(
     head: &[u8],
@@ -152,7 +152,7 @@ fn rejected(found: &str) -> FileFault {
     )
 }
 
-/// The fault of an encoding that only a byte order mark or the contract can tell.
+/// Returns the fault of an encoding that only a byte order mark or the contract can tell.
 pub(crate) fn unmarked(encoding: &str) -> FileFault {
     rejected(&format!("{encoding} without a byte order mark"))
 }

@@ -48,13 +48,13 @@ pub(super) fn likely(head: &[u8]) -> Option<Foreign> {
     (!begins_as_text || is_binary(head)).then_some(*foreign)
 }
 
-/// Whether the bytes cannot be text in UTF-8. A character that is cut off at the end counts as text.
+/// Returns whether the bytes cannot be text in UTF-8. A character that is cut off at the end counts as text.
 fn is_binary(head: &[u8]) -> bool {
     let invalid = std::str::from_utf8(head).is_err_and(|error| error.error_len().is_some());
     invalid || memchr::memchr(0, head).is_some()
 }
 
-/// A DICOM file: after a preamble, which is empty or of another binary format, the first element of its group 2. Text has no
+/// Returns a DICOM file: after a preamble, which is empty or of another binary format, the first element of its group 2. Text has no
 /// NUL characters.
 fn dicom(head: &[u8]) -> Option<Foreign> {
     let (preamble, rest) = head.split_at_checked(DICOM_PREAMBLE)?;
@@ -62,7 +62,7 @@ fn dicom(head: &[u8]) -> Option<Foreign> {
     is_dicom.then_some(Foreign::Dicom)
 }
 
-/// A ZIP archive, told apart by the names and the first content that its head shows (APPNOTE 6.3.10, section 4.3.7).
+/// Returns a ZIP archive, told apart by the names and the first content that its head shows (APPNOTE 6.3.10, section 4.3.7).
 fn zip(head: &[u8]) -> Option<Foreign> {
     const MEMBER: &[u8] = b"PK\x03\x04";
     if head.starts_with(b"PK\x05\x06") || head.starts_with(b"PK\x07\x08PK\x03\x04") {
@@ -89,13 +89,13 @@ fn zip(head: &[u8]) -> Option<Foreign> {
     Some(foreign)
 }
 
-/// The name in a member's local header, which is 30 bytes long; the name's length is at 26.
+/// Returns the name in a member's local header, which is 30 bytes long; the name's length is at 26.
 fn member_name(header: &[u8]) -> Option<&[u8]> {
     let length = header.get(26..28)?.first_chunk::<2>().map(|bytes| u16::from_le_bytes(*bytes))?;
     header.get(30..)?.get(..usize::from(length))
 }
 
-/// A tar archive: the header's checksum is the sum of its bytes, its own counted as blanks (POSIX, pax interchange format).
+/// Returns a tar archive: the header's checksum is the sum of its bytes, its own counted as blanks (POSIX, pax interchange format).
 fn tar(head: &[u8]) -> Option<Foreign> {
     let header = head.get(..512)?;
     let digits = header.get(148..156)?;

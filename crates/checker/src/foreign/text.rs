@@ -23,7 +23,7 @@ pub(super) fn likely(head: &[u8], contract: &Contract) -> Option<Foreign> {
     })
 }
 
-/// The head as text: by its byte order mark, else as UTF-8.
+/// Returns the head as text: by its byte order mark, else as UTF-8.
 fn decoded(head: &[u8]) -> Cow<'_, str> {
     let (encoding, mark) = Encoding::for_bom(head).unwrap_or((UTF_8, 0));
     encoding.decode_without_bom_handling(head.get(mark..).unwrap_or_default()).0
@@ -92,7 +92,7 @@ fn begins_json(text: &str) -> bool {
     }
 }
 
-/// One document where each line should be one.
+/// Returns one document where each line should be one.
 fn json_document(text: &str) -> Option<Foreign> {
     if !begins_json(text) {
         return None;
@@ -104,7 +104,7 @@ fn json_document(text: &str) -> Option<Foreign> {
     (!line.trim_end().ends_with('}') && !rest.trim().is_empty()).then_some(Foreign::JsonOverLines)
 }
 
-/// A first line that names a column of the contract, or two lines with as many delimiters.
+/// Returns a first line that names a column of the contract, or two lines with as many delimiters.
 fn separated(text: &str, contract: &Contract) -> Option<Foreign> {
     if text.starts_with(['{', '[']) {
         return None;

@@ -11,13 +11,13 @@ pub(super) struct Delimiter {
     inside: Inside,
 }
 
-/// What the next byte stands in.
+/// What the next byte is in.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 enum Inside {
     /// Nothing: it is the first.
     #[default]
     Nothing,
-    /// A number or a word, or what stands for one.
+    /// A number or a word, or other text in their place.
     Scalar,
     /// An object or an array.
     Brackets,
@@ -48,7 +48,7 @@ impl Delimiter {
         None
     }
 
-    /// So many bytes that were looked at are dropped; the next text goes on behind them.
+    /// The number of bytes that were searched and are dropped; the next text follows them.
     pub(super) fn forget(&mut self, bytes: usize) {
         self.looked = self.looked.saturating_sub(bytes);
     }
@@ -88,7 +88,7 @@ impl Delimiter {
         self.depth == 0
     }
 
-    /// Up to the end of the value, or into a string.
+    /// Returns up to the end of the value, or into a string.
     fn brackets(&mut self, text: &[u8]) -> bool {
         let rest = text.get(self.looked..).unwrap_or_default();
         for (at, byte) in rest.iter().enumerate() {

@@ -10,7 +10,7 @@ use crate::reader::{
 };
 use crate::{FaultCode, FileFault, Item, Record};
 
-/// Reads a document record by record: memory holds one record, or one value beside the records.
+/// Reads a document record by record: memory holds one record, or one value outside of the records.
 pub(crate) struct Document {
     path: Vec<Vec<u8>>,
     limit: usize,
@@ -39,7 +39,7 @@ enum Place {
     Element,
     /// A comma, or the end of the array.
     AfterElement,
-    /// The rest of a record above the size limit, of which so many bytes were dropped; the line on which it begins.
+    /// The rest of a record above the size limit, with the number of bytes that were dropped; the line on which it begins.
     Oversize { dropped: u64, line: u64 },
     /// The first member of an object of the path, or the end of an empty one.
     FirstMember,
@@ -71,7 +71,7 @@ impl Document {
         self.objects.unknown()
     }
 
-    /// Whether there was more than white space.
+    /// Returns whether there was more than white space.
     pub(crate) fn has_content(&self) -> bool {
         self.place != Place::Value || self.level > 0
     }
@@ -287,7 +287,7 @@ impl Document {
         if self.window.is_clean() || check_text(text).is_ok() {
             return Ok(());
         }
-        Err(self.fault(FaultCode::Encoding, "bytes beside the records that are not UTF-8 text", "UTF-8"))
+        Err(self.fault(FaultCode::Encoding, "bytes outside of the records that are not UTF-8 text", "UTF-8"))
     }
 
     /// A member is read as a whole.
@@ -297,8 +297,8 @@ impl Document {
         }
         Err(self.fault(
             FaultCode::Json,
-            format!("a member beside the records of more than {} bytes", self.limit),
-            "members beside the records within the record size limit",
+            format!("a member outside of the records of more than {} bytes", self.limit),
+            "members outside of the records within the record size limit",
         ))
     }
 
@@ -331,7 +331,7 @@ impl Document {
     }
 }
 
-/// How many bytes of white space begin at `from`.
+/// Returns how many bytes of white space begin at `from`.
 fn blank(text: &[u8], from: usize) -> usize {
     let rest = text.get(from..).unwrap_or_default();
     rest.iter().take_while(|byte| matches!(byte, b' ' | b'\t' | b'\n' | b'\r')).count()

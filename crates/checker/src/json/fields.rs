@@ -5,7 +5,7 @@ use contract::Contract;
 /// The columns that one top-level field feeds.
 pub(super) struct Field {
     pub(super) name: Vec<u8>,
-    /// Whether the name stands in a text as it is, without escapes.
+    /// Whether the name is in a text as it is, without escapes.
     is_literal: bool,
     /// The field of which this one is another name; itself when it is none. A record has one of them.
     pub(super) same_as: u16,
@@ -35,7 +35,7 @@ pub(super) struct Expected {
 }
 
 impl Expected {
-    /// The length of the name with its quotes and colon, when the text begins with these.
+    /// Returns the length of the name with its quotes and colon, when the text begins with these.
     #[inline]
     pub(super) fn begins(&self, text: &[u8]) -> Option<usize> {
         self.token.begins(text).then_some(self.token.bytes.len())
@@ -76,7 +76,7 @@ impl Token {
 const HEAD_BYTES: usize = size_of::<u128>();
 
 /// All fields that the contract names. Senders mostly keep the order of fields, so each is expected where the records
-/// before had it, and looked up only when another one stands there.
+/// before had it, and looked up only when another one is there.
 pub(super) struct Fields {
     known: Vec<Field>,
     by_name: Vec<u16>,
@@ -88,7 +88,7 @@ pub(super) struct Fields {
     pub(super) whole: Vec<u16>,
 }
 
-/// A field that comes late is moved over at most so many others, which bounds the work on records without any order.
+/// A field that comes late is moved over at most this number of others, which bounds the work on records without any order.
 const FARTHEST_MOVE: usize = 64;
 
 impl Fields {
@@ -144,7 +144,7 @@ impl Fields {
         }
     }
 
-    /// The field of a name, added when it is new.
+    /// Returns the field of a name, added when it is new.
     fn field(&mut self, name: &[u8]) -> &mut Field {
         let place = self.known.iter().position(|field| field.name == name);
         let at = place.unwrap_or(self.known.len());
@@ -201,7 +201,7 @@ impl Fields {
         self.places.fill(None);
     }
 
-    /// The field of this name.
+    /// Returns the field of this name.
     pub(super) fn find(&self, name: &[u8]) -> Option<u16> {
         let compare = |index: &u16| self.get(*index).map_or(&[][..], |field| &field.name).cmp(name);
         let at = self.by_name.binary_search_by(compare).ok()?;

@@ -21,11 +21,11 @@ struct Flaw {
 /// What was found of a broken record.
 pub(super) struct Diagnosis {
     pub(super) violation: Violation,
-    /// The name of the record's own field that stands twice, unescaped.
+    /// The name of the record's own field that occurs twice, unescaped.
     pub(super) duplicate: Option<Vec<u8>>,
 }
 
-/// The violation of a record that breaks a rule of JSON: the first mistake, or where the rule is broken by text that is
+/// Returns the violation of a record that breaks a rule of JSON: the first mistake, or where the rule is broken by text that is
 /// JSON nevertheless.
 pub(super) fn diagnose(raw: &[u8], structure: Structure, depth_limit: u32) -> Diagnosis {
     let mut finder =
@@ -47,7 +47,7 @@ pub(super) fn diagnose(raw: &[u8], structure: Structure, depth_limit: u32) -> Di
     Diagnosis { violation: violation(structure, found), duplicate: finder.duplicate }
 }
 
-/// The flaw of a rule that this reading does not find broken.
+/// Returns the flaw of a rule that this reading does not find broken.
 fn unplaced(structure: Structure) -> JsonFlaw {
     match structure {
         Structure::Depth => JsonFlaw::Depth,
@@ -85,7 +85,7 @@ impl Finder<'_> {
         }
     }
 
-    /// The mistake at this place; what stands there may say more than what is wanted there.
+    /// Returns the mistake at this place; the text there may say more than what is wanted there.
     fn flaw(&self, wanted: JsonFlaw) -> Flaw {
         let rest = self.text.get(self.at..).unwrap_or_default();
         let flaw = match rest {
@@ -300,7 +300,7 @@ impl Finder<'_> {
     }
 }
 
-/// The content of a well-formed string.
+/// Returns the content of a well-formed string.
 fn unescaped(content: &[u8]) -> Vec<u8> {
     let mut out = Vec::with_capacity(content.len());
     let mut at = 0;

@@ -5,11 +5,10 @@ use contract::{Contract, Found, JsonKind, Structure, UnknownColumn, Violation};
 use super::fields::Fields;
 use super::flaw::diagnose;
 use super::scan::{Buffers, Malformed, Scan, plain_value};
+use ledger::dynamodb::DEPTH;
+
 use crate::reader::{offset32, violation};
 use crate::{Slot, SlotKind};
-
-/// The deepest nesting whatever the contract says: what DynamoDB stores (Amazon DynamoDB Developer Guide, "Service quotas").
-const DEEPEST: u32 = 32;
 
 /// Reads records, one at a time.
 pub(super) struct Objects {
@@ -31,7 +30,7 @@ impl Objects {
             seen: vec![0; fields.len()],
             fields,
             reject_unknown: contract.policy.unknown_column == UnknownColumn::Reject,
-            depth_limit: contract.limits.depth.min(DEEPEST),
+            depth_limit: contract.limits.depth.min(DEPTH),
             buffers: Buffers::default(),
             slots: vec![Slot::ABSENT; contract.columns.len()],
             record: 0,
@@ -39,12 +38,12 @@ impl Objects {
         }
     }
 
-    /// The slots of the last record.
+    /// Returns the slots of the last record.
     pub(super) fn slots(&self) -> &[Slot] {
         &self.slots
     }
 
-    /// What the slots of the last record point into.
+    /// Returns what the slots of the last record point into.
     pub(super) fn text<'a>(&'a self, raw: &'a [u8]) -> &'a [u8] {
         if self.buffers.side.is_empty() { raw } else { &self.buffers.side }
     }
@@ -102,8 +101,8 @@ impl Objects {
         Ok(())
     }
 
-    /// The violation of a record that breaks a rule of JSON, with its place, and with its column when a field of the
-    /// contract stands twice.
+    /// Returns the violation of a record that breaks a rule of JSON, with its place, and with its column when a field of the
+    /// contract occurs twice.
     #[cold]
     fn diagnosed(&self, raw: &[u8], structure: Structure) -> Violation {
         let diagnosis = diagnose(raw, structure, self.depth_limit);
@@ -112,14 +111,14 @@ impl Objects {
         Violation { column, ..diagnosis.violation }
     }
 
-    /// Whether a text is one JSON value that breaks no rule; used for what stands beside the records.
+    /// Returns whether a text is one JSON value that breaks no rule; used for values outside of the records.
     pub(super) fn is_value(&mut self, raw: &[u8]) -> bool {
         let mut scan = Scan::new(raw, self.depth_limit, &mut self.buffers);
         let sound = scan.value(0, false).is_ok() && scan.at == raw.len();
         sound && matches!(scan.broken, None | Some(Structure::Depth))
     }
 
-    /// Whether a quoted string is this key; `None` when it is no string.
+    /// Returns whether a quoted string is this key; `None` when it is no string.
     pub(super) fn is_key(&mut self, raw: &[u8], key: &[u8]) -> Option<bool> {
         let mut scan = Scan::new(raw, self.depth_limit, &mut self.buffers);
         let found = scan.string(true).ok()?;
@@ -249,7 +248,7 @@ impl Target<'_> {
     }
 }
 
-/// The value at a path (JSON Pointer tokens, RFC 6901) within the value that the scan stands at.
+/// Returns the value at a path (JSON Pointer tokens, RFC 6901) within the value that the scan is at.
 fn locate(scan: &mut Scan<'_>, path: &[Vec<u8>]) -> Result<Slot, Malformed> {
     let Some((token, rest)) = path.split_first() else { return scan.value(1, true) };
     match scan.peek() {
@@ -309,7 +308,7 @@ mod tests {
     use super::*;
     use crate::fixture;
 
-    /// A record as senders write it, or nearly.
+    /// Returns a record as senders write it, or nearly.
     fn line() -> impl Strategy<Value = String> {
         let name = prop::sample::select(vec!["id", "name", "a long enough name", "u", "i\\u0064"]);
         let value = prop_oneof![

@@ -12,10 +12,10 @@ const BACKSLASHES: u64 = u64::from_le_bytes([b'\\'; 8]);
 /// The first byte that may stand in a string as itself.
 const SPACES: u64 = u64::from_le_bytes([b' '; 8]);
 
-/// Long texts are looked at in blocks of so many bytes: one or two vector registers.
+/// Long texts are looked at in blocks of this number of bytes: one or two vector registers.
 const BLOCK_BYTES: usize = 32;
 
-/// Up to so many keys of one object are compared in pairs; more are sorted.
+/// Up to this number of keys of one object are compared in pairs; more are sorted.
 const KEYS_IN_PAIRS: usize = 8;
 
 /// Text that is not JSON.
@@ -90,7 +90,7 @@ impl<'a> Scan<'a> {
         self.broken = self.broken.or(Some(structure));
     }
 
-    /// The bytes of a span.
+    /// Returns the bytes of a span.
     pub(super) fn bytes(&self, span: Span) -> &[u8] {
         let text = if self.buffers.side.is_empty() { self.text } else { &self.buffers.side };
         text.get(span.start as usize..span.end as usize).unwrap_or_default()
@@ -293,7 +293,7 @@ impl<'a> Scan<'a> {
     }
 }
 
-/// The value that begins at `at` and where it ends, when it is a string without escapes, a number or a word; `None` for any
+/// Returns the value that begins at `at` and where it ends, when it is a string without escapes, a number or a word; `None` for any
 /// other value and for what is none.
 #[inline]
 pub(super) fn plain_value(text: &[u8], at: usize) -> Option<(Slot, usize)> {
@@ -315,7 +315,7 @@ pub(super) fn plain_value(text: &[u8], at: usize) -> Option<(Slot, usize)> {
     }
 }
 
-/// The first quote, backslash or control character from `at` on. Most texts end in their first two words.
+/// Returns the first quote, backslash or control character from `at` on. Most texts end in their first two words.
 #[inline]
 fn plain_end(text: &[u8], at: usize) -> Option<usize> {
     let Some(word) = text.get(at..)?.first_chunk() else { return plain_end_beyond(text, at) };
@@ -329,7 +329,7 @@ fn plain_end(text: &[u8], at: usize) -> Option<usize> {
     plain_end_beyond(text, at + 16)
 }
 
-/// The same for longer texts: block by block, then what is left.
+/// Returns the same for longer texts: block by block, then what is left.
 fn plain_end_beyond(text: &[u8], mut at: usize) -> Option<usize> {
     while let Some(block) = text.get(at..)?.first_chunk()
         && !has_special(block)
@@ -345,7 +345,7 @@ fn plain_end_beyond(text: &[u8], mut at: usize) -> Option<usize> {
     text.get(at..)?.iter().position(|byte| matches!(byte, b'"' | b'\\' | 0..=0x1f)).map(|found| at + found)
 }
 
-/// The first special byte of a word. Subtracting sets the high bit of a byte that is below what is subtracted; it may borrow
+/// Returns the first special byte of a word. Subtracting sets the high bit of a byte that is below what is subtracted; it may borrow
 /// from the next byte, so only the first one found is one for certain.
 #[inline]
 fn first_special(word: [u8; 8]) -> Option<usize> {
@@ -362,7 +362,7 @@ fn has_special(block: &[u8; BLOCK_BYTES]) -> bool {
     block.iter().fold(0, |found, byte| found | special(*byte)) != 0
 }
 
-/// Where the number that begins at `at` ends (RFC 8259 section 6).
+/// Returns where the number that begins at `at` ends (RFC 8259 section 6).
 #[inline]
 fn number_end(text: &[u8], mut at: usize) -> Option<usize> {
     if text.get(at) == Some(&b'-') {
@@ -379,7 +379,7 @@ fn number_end(text: &[u8], mut at: usize) -> Option<usize> {
     Some(at)
 }
 
-/// Where the digits from `at` on end, of which there is at least one.
+/// Returns where the digits from `at` on end, of which there is at least one.
 #[inline]
 fn digits_end(text: &[u8], at: usize) -> Option<usize> {
     let mut end = at;
@@ -389,7 +389,7 @@ fn digits_end(text: &[u8], at: usize) -> Option<usize> {
     (end > at).then_some(end)
 }
 
-/// The character of an escape whose letter is at `at`, and what follows it. Lone surrogates are rejected: they are not
+/// Returns the character of an escape whose letter is at `at`, and what follows it. Lone surrogates are rejected: they are not
 /// Unicode text (RFC 8259 section 8.2).
 pub(super) fn escape(text: &[u8], at: usize) -> Option<(char, usize)> {
     let character = match text.get(at)? {

@@ -18,7 +18,7 @@ pub(super) struct Filter {
 }
 
 impl Filter {
-    /// A filter without keys, for a table of so many slots.
+    /// Returns a filter without keys, for a table of this number of slots.
     pub(super) fn for_slots(slots: usize) -> Self {
         Self { words: vec![0; words(slots)] }
     }
@@ -52,7 +52,7 @@ fn words(slots: usize) -> usize {
     slots.div_ceil(SLOTS_PER_WORD).min(MOST_WORDS)
 }
 
-/// The memory of a filter for a table of so many slots.
+/// Returns the memory of a filter for a table of this number of slots.
 #[cfg(test)]
 pub(super) fn bytes(slots: usize) -> usize {
     words(slots) * size_of::<u64>()

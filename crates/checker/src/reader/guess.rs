@@ -2,7 +2,7 @@
 
 use contract::LooksLike;
 
-/// A guess; `None` when the bytes look like damaged UTF-8, or like none of the encodings that are told apart.
+/// Returns a guess; `None` when the bytes look like damaged UTF-8, or like none of the encodings that are told apart.
 pub(crate) fn looks_like(raw: &[u8]) -> Option<LooksLike> {
     let zeros = memchr::memchr_iter(0, raw).count();
     // Every second byte of Western text in UTF-16 is zero.
@@ -17,12 +17,12 @@ pub(crate) fn looks_like(raw: &[u8]) -> Option<LooksLike> {
     (is_western && only_letters).then_some(LooksLike::Windows1252)
 }
 
-/// A letter of Windows-1252, or one of its signs that Western texts have: the euro sign, quotes, dashes.
+/// Returns a letter of Windows-1252, or one of its signs that Western texts have: the euro sign, quotes, dashes.
 fn is_usual(byte: u8) -> bool {
     matches!(byte, 0x80 | 0x84 | 0x85 | 0x8a | 0x8c | 0x8e | 0x91..=0x97 | 0x9a | 0x9c | 0x9e..=0xfe)
 }
 
-/// The name in messages.
+/// Returns the name in messages.
 pub(crate) fn name(encoding: LooksLike) -> &'static str {
     match encoding {
         LooksLike::Utf16 => "UTF-16",

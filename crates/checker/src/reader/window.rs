@@ -10,7 +10,7 @@ pub(crate) const PIECE_BYTES: usize = 64 * 1024;
 /// Ctrl-Z, which ended a text file under CP/M and DOS.
 pub(crate) const END_MARK: u8 = 0x1a;
 
-/// Text that was not yet given out, and where it stands in the file.
+/// Text that was not yet given out, and where it is in the file.
 pub(crate) struct Window {
     bytes: Vec<u8>,
     start: usize,
@@ -48,28 +48,28 @@ impl Window {
         self.clean = is_clean(piece) && (rest == 0 || self.clean);
     }
 
-    /// The text that was not yet given out.
+    /// Returns the text that was not yet given out.
     pub(crate) fn rest(&self) -> &[u8] {
         self.bytes.get(self.start..).unwrap_or_default()
     }
 
-    /// The first bytes of the rest: enough to tell whether a record and its line end keep to the limit.
+    /// Returns the first bytes of the rest: enough to tell whether a record and its line end keep to the limit.
     pub(crate) fn view(&self, limit: usize) -> &[u8] {
         let rest = self.rest();
         rest.get(..limit + 2).unwrap_or(rest)
     }
 
-    /// Whether the rest is ASCII without NUL characters, so that no record of it needs a check of its own.
+    /// Returns whether the rest is ASCII without NUL characters, so that no record of it needs a check of its own.
     pub(crate) fn is_clean(&self) -> bool {
         self.clean
     }
 
-    /// The 0-based place of the first byte of the rest in the file.
+    /// Returns the 0-based place of the first byte of the rest in the file.
     pub(crate) fn offset(&self) -> u64 {
         self.offset
     }
 
-    /// Whether a record was numbered.
+    /// Returns whether a record was numbered.
     pub(crate) fn has_numbered(&self) -> bool {
         self.records > 0
     }
@@ -81,7 +81,7 @@ impl Window {
         }
     }
 
-    /// The 1-based line of the first byte of the rest.
+    /// Returns the 1-based line of the first byte of the rest.
     pub(crate) fn line(&self) -> u64 {
         self.line
     }
@@ -92,12 +92,12 @@ impl Window {
         Position { record: self.records, line: self.line, offset: self.offset }
     }
 
-    /// Whether the next byte of the file begins a line, of which nothing is in the window.
+    /// Returns whether the next byte of the file begins a line, of which nothing is in the window.
     pub(crate) fn is_at_line_begin(&self) -> bool {
         self.rest().is_empty() && self.skipping.is_none()
     }
 
-    /// Drops bytes in which so many lines end.
+    /// Drops bytes, in which this number of lines end.
     pub(crate) fn advance(&mut self, bytes: usize, lines: u64) {
         self.start += bytes;
         self.pass(bytes, lines);
@@ -147,17 +147,17 @@ impl Window {
     }
 }
 
-/// Whether a text is ASCII without NUL characters.
+/// Returns whether a text is ASCII without NUL characters.
 pub(crate) fn is_clean(text: &[u8]) -> bool {
     text.is_ascii() && memchr::memchr(0, text).is_none()
 }
 
-/// The most bytes before a line end.
+/// Returns the most bytes before a line end.
 pub(crate) fn longest(limit: usize) -> u64 {
     (limit as u64).saturating_mul(LONGEST_LINE_FACTOR)
 }
 
-/// The fault of a line or record without end.
+/// Returns the fault of a line or record without end.
 pub(crate) fn endless(line: u64, limit: usize) -> FileFault {
     fault_at(
         FaultCode::LineTooLong,
@@ -176,7 +176,7 @@ pub(crate) struct Line {
     pub(crate) next: usize,
 }
 
-/// The end of the line that `from` stands in. `None`: more text is needed to tell.
+/// Returns the end of the line that `from` is in. `None`: more text is needed to tell.
 pub(crate) fn next_line(text: &[u8], from: usize, last: bool) -> Option<Line> {
     let here = text.get(from..).and_then(|rest| memchr::memchr2(b'\n', b'\r', rest));
     match here {
@@ -186,7 +186,7 @@ pub(crate) fn next_line(text: &[u8], from: usize, last: bool) -> Option<Line> {
     }
 }
 
-/// The line end whose first byte is at `end`: LF, CRLF, or a lone CR. `None`: an LF may still follow.
+/// Returns the line end whose first byte is at `end`: LF, CRLF, or a lone CR. `None`: an LF may still follow.
 pub(crate) fn line_end(text: &[u8], end: usize, last: bool) -> Option<Line> {
     match (text.get(end), text.get(end + 1)) {
         (Some(b'\r'), Some(b'\n')) => Some(Line { end, next: end + 2 }),
@@ -195,7 +195,7 @@ pub(crate) fn line_end(text: &[u8], end: usize, last: bool) -> Option<Line> {
     }
 }
 
-/// How many lines end in the text.
+/// Returns how many lines end in the text.
 pub(crate) fn line_ends(text: &[u8]) -> u64 {
     let mut lines = 0;
     for at in memchr::memchr2_iter(b'\n', b'\r', text) {

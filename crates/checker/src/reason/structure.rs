@@ -3,11 +3,11 @@
 use contract::{Contract, Format, Found, JsonFlaw, LooksLike, Structure, Violation};
 
 use super::counted;
-use crate::item_size::ITEM_BYTES;
+use crate::item_size::ROW_BYTES;
 use crate::reader::encoding_name;
 use crate::records::KEY_BYTES;
 
-/// What is wrong with a record as a whole, or with a value that is not there.
+/// Returns what is wrong with a record as a whole, or with a value that is not there.
 pub(super) fn sentence(contract: &Contract, violation: &Violation, found: Found) -> String {
     match found {
         Found::Null => null(contract, violation),
@@ -84,7 +84,7 @@ fn duplicate(contract: &Contract, violation: &Violation, line: u64) -> String {
 
 fn too_many_bytes(violation: &Violation, bytes: u64) -> String {
     if is_of(violation, Structure::ItemBytes) {
-        return format!("{bytes} bytes as stored; at most {ITEM_BYTES} allowed");
+        return format!("{bytes} bytes as stored; at most {ROW_BYTES} allowed");
     }
     if bytes == 0 {
         return "an empty primary key".to_owned();
@@ -92,7 +92,7 @@ fn too_many_bytes(violation: &Violation, bytes: u64) -> String {
     format!("a primary key of {bytes} bytes; at most {KEY_BYTES} allowed")
 }
 
-/// A quote in the wrong place, with the number of its cell and its place when they are known.
+/// Returns a quote in the wrong place, with the number of its cell and its place when they are known.
 fn quote(violation: &Violation, place: Option<(u32, u32)>) -> String {
     let (cell, at) = match place {
         Some((cell, at)) => (format!("cell {cell}"), format!(" at character {at}")),
@@ -161,7 +161,7 @@ fn physical_name(contract: &Contract, column: u16) -> &str {
     contract.columns.get(usize::from(column)).map_or("", |column| &column.physical_name)
 }
 
-/// A broken rule of which nothing more is known.
+/// Returns a broken rule of which nothing more is known.
 fn bare(contract: &Contract, violation: &Violation) -> String {
     let is_of = |structure| is_of(violation, structure);
     if is_of(Structure::Quoting) || is_of(Structure::AfterQuote) || is_of(Structure::UnterminatedQuote) {

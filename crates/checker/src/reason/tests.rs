@@ -10,6 +10,8 @@ use super::*;
 use crate::tests::run;
 use crate::{ContentHash, FileCheck, Reject, Row, Sink};
 
+mod page;
+
 /// The reasons of a file's rejects, each with its rule and what was found.
 #[derive(Default)]
 struct Reasons(Vec<(String, Violation, String)>);
@@ -103,6 +105,7 @@ const COMMA: &str = "decimalSeparator: ','";
 fn numbers() -> Vec<Input> {
     vec![
         csv(INTEGER, "12x"),
+        csv(INTEGER, "12%"),
         csv(INTEGER, "1e"),
         csv(INTEGER, " 12"),
         csv(INTEGER, "17.5"),

@@ -24,7 +24,7 @@ fn json(value: &impl Serialize) -> String {
 fn a_partial_load_says_what_was_rejected_and_why() {
     let file = format!("{COLUMNS}a,1,x\n,two,too long\na,3,x\n");
     let (_, summary) = pass(contract(), file.as_bytes());
-    let receipt = receipt(&facts(), Some(&contract()), Some(&summary), "COMPLETE", None);
+    let receipt = receipt(&facts(), Some(&contract()), Some(&summary), State::Complete, None);
     insta::assert_snapshot!(json(&receipt));
 }
 
@@ -36,13 +36,13 @@ fn a_quarantined_file_has_its_fault_and_its_gates_in_the_report() {
     let (_, mut summary) =
         pass(with_gate(Metric::NullValues(1), true, Must::BeLessThan(40.0)), file.as_bytes());
     summary.unknown_columns = 2;
-    let report = report(&facts(), Some(&gated), Some(&summary), "QUARANTINED", None);
+    let report = report(&facts(), Some(&gated), Some(&summary), State::Quarantined, None);
     insta::assert_snapshot!(json(&report));
 }
 
 #[test]
 fn a_file_that_was_never_read_still_has_a_receipt() {
     let fault = FileFault::new(FaultCode::NoContract, "no visits.odcs.yaml", "a contract for the feed");
-    let receipt = receipt(&facts(), None, None, "QUARANTINED", Some(&fault));
+    let receipt = receipt(&facts(), None, None, State::Quarantined, Some(&fault));
     insta::assert_snapshot!(json(&receipt));
 }

@@ -91,7 +91,7 @@ struct Run {
 }
 
 impl Quotation {
-    /// What the run makes of the quotation when it does not close the cell, and whether it may close the cell.
+    /// Returns what the run makes of the quotation when it does not close the cell, and whether it may close the cell.
     fn after(self, run: Run) -> (Self, bool) {
         let odd = run.length % 2 == 1;
         match self {
@@ -202,7 +202,7 @@ impl Memory {
         }
     }
 
-    /// The earlier search that came to this byte in this state.
+    /// Returns the earlier search that came to this byte in this state.
     fn met(&self, at: u64, readings: &[Reading]) -> Option<usize> {
         let marks = self.marks.get(&at)?;
         marks.iter().find(|(known, _)| known == readings).map(|(_, id)| *id)
@@ -280,7 +280,7 @@ impl Walk {
         }
     }
 
-    /// The next byte that changes a reading.
+    /// Returns the next byte that changes a reading.
     fn next_special(&self, splitter: &Splitter, text: &[u8], from: usize) -> Option<usize> {
         if self.readings.iter().all(|reading| reading.quoted) {
             return splitter.find_quote(text, from);
@@ -383,7 +383,7 @@ impl Walk {
         }
     }
 
-    /// At the first run of quotes of a block: goes on where an earlier search ended that was here in the same state, or
+    /// Searches from the first run of quotes of a block: goes on where an earlier search ended that was here in the same state, or
     /// leaves a mark.
     fn joins(&mut self, memory: &Memory, trail: &mut Trail) -> bool {
         let within = self.run / MARK_BYTES == self.at / MARK_BYTES;
@@ -402,18 +402,18 @@ impl Walk {
     }
 }
 
-/// The place in the text of a position in the file.
+/// Returns the place in the text of a position in the file.
 fn place(sight: Sight<'_>, at: u64) -> usize {
     usize::try_from(at.saturating_sub(sight.offset)).unwrap_or(usize::MAX)
 }
 
-/// Whether an odd number of backslashes stands before this place: the last of them belongs to what is here.
+/// Returns whether an odd number of backslashes comes before this place: the last of them belongs to what is here.
 fn follows_a_backslash(text: &[u8], at: usize) -> bool {
     let before = text.get(..at).unwrap_or_default();
     before.iter().rev().take_while(|byte| **byte == b'\\').count() % 2 == 1
 }
 
-/// Whether a quotation begins behind this byte.
+/// Returns whether a quotation begins behind this byte.
 fn precedes_quotation(byte: u8) -> bool {
     matches!(
         byte,

@@ -67,7 +67,7 @@ impl Header {
         }
     }
 
-    /// Whether a record has the right number of cells.
+    /// Returns whether a record has the right number of cells.
     pub(super) fn fits(&self, cells: &[Slot]) -> bool {
         let surplus = match self.delimited {
             Some(false) => return cells.len() == self.width,
@@ -77,7 +77,7 @@ impl Header {
         surplus && cells.last().is_some_and(|cell| cell.start == cell.end)
     }
 
-    /// The cells of a record that are content. The first record that fits decides how those behind it end.
+    /// Returns the cells of a record that are content. The first record that fits decides how those behind it end.
     pub(super) fn content<'a>(&mut self, cells: &'a [Slot]) -> Result<&'a [Slot], Violation> {
         if !self.fits(cells) {
             let expected = self.width + usize::from(self.delimited.unwrap_or(self.ends_in_delimiter));
@@ -91,17 +91,17 @@ impl Header {
         Ok(cells.get(..self.width).unwrap_or(cells))
     }
 
-    /// Whether only the first record ended in a delimiter and this one, which has the header's cells, does not.
+    /// Returns whether only the first record ended in a delimiter and this one, which has the header's cells, does not.
     pub(super) fn contradicts(&self, cells: &[Slot]) -> bool {
         self.delimited == Some(true) && self.fitting == 1 && cells.len() == self.width
     }
 
-    /// Whether a record is the header once more, as files have that were joined from several.
+    /// Returns whether a record is the header once more, as files have that were joined from several.
     pub(super) fn is_repeated(&self, raw: &[u8]) -> bool {
         !self.raw.is_empty() && raw == self.raw
     }
 
-    /// One slot for each of the contract's columns.
+    /// Returns one slot for each of the contract's columns.
     pub(super) fn arrange<'a>(&self, cells: &'a [Slot], slots: &'a mut Vec<Slot>) -> &'a [Slot] {
         if self.same_order {
             return cells;
@@ -129,7 +129,7 @@ pub(super) fn read(
     }
     let labels = labels(raw, cells);
     let found = places(contract, &labels, dialect.header_match, line)?;
-    let near = near_misses(contract, dialect, &labels, &found);
+    let near = near_misses(contract, &labels, &found);
     if found.iter().all(Option::is_none) {
         return Err(no_match(contract, dialect, raw, &near, line));
     }

@@ -45,7 +45,7 @@ impl Cells {
         self.slots.push(Slot { kind, start: offset32(start), end: offset32(end) });
     }
 
-    /// What the slots point into, when the record as sent is `raw`.
+    /// Returns what the slots point into, when the record as sent is `raw`.
     pub(super) fn text<'a>(&'a self, raw: &'a [u8]) -> &'a [u8] {
         if self.unescaped.is_empty() { raw } else { &self.unescaped }
     }
@@ -146,7 +146,7 @@ impl Splitter {
         Split::Record { end: text.len(), next: text.len(), lines }
     }
 
-    /// The high bit of each byte of the word that may mean something outside of quotes. A subtraction sets it in each byte
+    /// Returns the high bit of each byte of the word that may mean something outside of quotes. A subtraction sets it in each byte
     /// that is below what is subtracted, and by its borrow in some that are not; these and other control characters
     /// are rare, and are told apart by a look at the byte.
     fn hits(&self, word: u64) -> u64 {
@@ -167,7 +167,7 @@ impl Splitter {
         cells.push(start, end);
     }
 
-    /// Reads a cell whose quote stands at `open`; the cell begins at `cell`.
+    /// Reads a cell whose quote is at `open`; the cell begins at `cell`.
     fn quoted(&self, text: &[u8], cell: usize, open: usize, last: bool) -> Result<Quoted, Split> {
         let before = text.get(cell..open).unwrap_or_default();
         if !(before.is_empty() || self.trim && before.iter().all(|byte| is_blank(Some(byte)))) {
@@ -201,7 +201,7 @@ impl Splitter {
         Ok(Quoted { start, end, after, lines, escaped })
     }
 
-    /// The next quote or escape.
+    /// Returns the next quote or escape.
     pub(super) fn find_quote(&self, text: &[u8], from: usize) -> Option<usize> {
         let quote = self.quote?;
         let rest = text.get(from..)?;

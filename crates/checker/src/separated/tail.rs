@@ -62,13 +62,13 @@ impl Place {
         Step::Within
     }
 
-    /// Whether the text up to here ends within quotes.
+    /// Returns whether the text up to here ends within quotes.
     pub(super) fn is_open(self) -> bool {
         matches!(self, Self::Quoted | Self::Escaped)
     }
 }
 
-/// How many cells a text has in which the text behind a closing quote belongs to the cell. None: a quote is not closed.
+/// Returns how many cells a text has in which the text behind a closing quote belongs to the cell. None: a quote is not closed.
 pub(super) fn count_cells(text: &[u8], splitter: &Splitter) -> Option<usize> {
     let mut place = Place::Begin;
     let ends = text.iter().filter(|byte| place.take(**byte, splitter) == Step::EndsCell).count();

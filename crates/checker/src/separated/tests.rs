@@ -254,7 +254,7 @@ fn a_label_that_differs_in_looks_only_is_named_by_the_contract_s_word() {
     );
     assert_eq!(
         expected,
-        "the columns `id`, `name`, or `headerMatch: loose` in the contract, which overlooks such differences"
+        "the columns `id`, `name`, or `headerMatch: loose` in the contract, which ignores such differences"
     );
     let (code, column, found, _) = said(&["id", "name"], "ID,na\u{200b}me\n");
     assert_eq!((code, column), (FaultCode::Header, Some(1)));

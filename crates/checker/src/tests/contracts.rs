@@ -1,9 +1,8 @@
 //! A contract by hand: the columns `id` (string, the key), `count` (integer), `note` (at most 5 characters, else a warning).
 
 use contract::{
-    Check, Code, Column, Contract, Dialect, Duplicates, EmptyFile, Format, Gate, HeaderMatch, Identity, Kind,
-    Limits, Metric, MissingColumn, Must, NotRun, OnError, OnSameName, Policy, Rule, RuleIndex, Severity,
-    Status, Structure, TupleRule, UnknownColumn,
+    Check, Code, Column, Contract, Dialect, Format, Gate, Identity, Kind, Limits, Metric, Must, NotRun,
+    Policy, Rule, RuleIndex, Severity, Status, Structure, TupleRule,
 };
 
 /// The header of a file for [`contract`].
@@ -36,9 +35,9 @@ pub(crate) fn contract() -> Contract {
     note.checks.push((rule("note.maxLength"), Check::MaxLength(5)));
     Contract {
         identity: identity(),
-        format: Format::Separated(dialect()),
+        format: Format::Separated(Dialect::default()),
         encoding: None,
-        limits: limits(),
+        limits: Limits::default(),
         columns: vec![
             column("id", Kind::String, Some(rule("id.required"))),
             column("count", Kind::Integer, None),
@@ -46,11 +45,10 @@ pub(crate) fn contract() -> Contract {
         ],
         primary_key: vec![0],
         unique: Vec::new(),
-        policy: policy(),
+        policy: Policy::default(),
         gates: Vec::new(),
         version_from: None,
         expectation: None,
-        matches: Vec::new(),
         rules: Structure::ALL.into_iter().map(Structure::rule).chain(own).collect(),
         not_run: vec![NotRun {
             path: "schema[0].quality[0]".to_owned(),
@@ -101,44 +99,5 @@ fn identity() -> Identity {
         version: "1.0.0".to_owned(),
         status: Status::Active,
         hash: [0xab; 32],
-    }
-}
-
-fn dialect() -> Dialect {
-    Dialect {
-        header: true,
-        delimiter: b',',
-        quote: Some(b'"'),
-        escape: None,
-        double_quote: true,
-        comment: None,
-        trim: false,
-        skip_rows: 0,
-        header_match: HeaderMatch::Exact,
-        spelling: None,
-    }
-}
-
-fn limits() -> Limits {
-    Limits {
-        file_bytes: 5 << 30,
-        decompressed_bytes: 20 << 30,
-        ratio: 200,
-        record_bytes: 1 << 20,
-        columns: 4096,
-        depth: 32,
-        rejects: 100_000,
-    }
-}
-
-fn policy() -> Policy {
-    Policy {
-        on_error: OnError::Continue,
-        unknown_column: UnknownColumn::Ignore,
-        missing_column: MissingColumn::Reject,
-        empty_file: EmptyFile::RejectZeroBytes,
-        on_same_name: OnSameName::Append,
-        dedupe_content: false,
-        duplicates: Duplicates::RejectRepeats,
     }
 }

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use contract::{Check, Contract, EmptyFile, Found, Metric, Must, OnError, RuleIndex, Structure};
+use ledger::State;
 use proptest::prelude::*;
 use sha2::{Digest, Sha256};
 
@@ -165,7 +166,7 @@ fn a_hash_that_was_not_asked_for_changes_nothing_else_in_either_pass() {
     assert_eq!((with.sha256, without.sha256), (Some(Sha256::digest(&bytes).into()), None));
     assert_eq!(Summary { sha256: None, ..with.clone() }, without);
     assert_eq!(
-        receipt(&FileFacts::default(), Some(&contract), Some(&without), "COMPLETE", None).sha256,
+        receipt(&FileFacts::default(), Some(&contract), Some(&without), State::Complete, None).sha256,
         None
     );
     for first in [with, without] {
@@ -238,8 +239,8 @@ proptest! {
         let mut check = FileCheck::new(Arc::new(with_unique_count()), [1; 16], ContentHash::Skipped);
         let summary = run(&mut check, &file(&records), 11, &mut reasons);
         let facts = FileFacts::default();
-        let receipt = receipt(&facts, Some(&contract), Some(&summary), "COMPLETE", None);
-        let report = report(&facts, Some(&contract), Some(&summary), "COMPLETE", None);
+        let receipt = receipt(&facts, Some(&contract), Some(&summary), State::Complete, None);
+        let report = report(&facts, Some(&contract), Some(&summary), State::Complete, None);
         let told = format!(
             "{}{summary:?}{receipt:?}{report:?}{}",
             reasons.1,

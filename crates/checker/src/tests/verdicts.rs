@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use contract::{Contract, Duplicates, EmptyFile, Format, OnError, OnSameName};
 use flate2::{Compression, write::GzEncoder};
+use ledger::State;
 use proptest::prelude::*;
 
 use super::contracts::with_policy;
@@ -120,8 +121,8 @@ fn limited(rejects: u64, duplicates: Duplicates) -> Contract {
 
 fn told(contract: &Contract, summary: &Summary) -> (Vec<String>, Option<u64>) {
     let facts = FileFacts::default();
-    let receipt = receipt(&facts, Some(contract), Some(summary), "QUARANTINED", None);
-    let report = report(&facts, Some(contract), Some(summary), "QUARANTINED", None);
+    let receipt = receipt(&facts, Some(contract), Some(summary), State::Quarantined, None);
+    let report = report(&facts, Some(contract), Some(summary), State::Quarantined, None);
     assert_eq!(report.receipt.warnings, receipt.warnings);
     (receipt.warnings, report.rejects_kept)
 }

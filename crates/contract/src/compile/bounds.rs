@@ -72,7 +72,7 @@ struct End {
 }
 
 /// `minimum`, `maximum` and their exclusive forms: a value of its own (JSON Schema since draft 6), or a boolean
-/// beside the inclusive key (draft 4, in older documents).
+/// with the inclusive key (draft 4, in older documents).
 pub(super) fn range(column: &mut Column, options: &mut Fields<'_>, id: &str, compilation: &mut Compilation) {
     let mut ends: [Option<End>; 2] = [None, None];
     for (slot, (key, exclusive_key, lower)) in
@@ -98,7 +98,7 @@ pub(super) fn range(column: &mut Column, options: &mut Fields<'_>, id: &str, com
             (Some(_), Some(node), None) => {
                 compilation.findings.error(
                     &node.place,
-                    format!("`{exclusive_key}` beside `{key}`"),
+                    format!("`{exclusive_key}` together with `{key}`"),
                     "one of them",
                     "remove the wider one",
                 );
@@ -150,7 +150,7 @@ fn check_order(least: &End, most: &End, compilation: &mut Compilation) {
     }
 }
 
-/// A limit in the column's own order.
+/// Returns a limit in the column's own order.
 fn measure(kind: &Kind, node: &Node, compilation: &mut Compilation) -> Option<(Located<String>, Measure)> {
     let text = text_of(node, &mut compilation.findings)?;
     let (measure, expected) = match kind {

@@ -8,11 +8,9 @@ use crate::document::{
 use crate::finding::{Findings, quoted};
 use crate::lint;
 use crate::rule::Code;
+use crate::words;
 
 use super::{Compilation, example, options, pointer, quality};
-
-/// The custom properties of a property.
-pub(super) const SETTINGS: [&str; 4] = ["nullTokens", "sourcePath", "mask", "transform"];
 
 /// Attributes that the records table uses itself.
 const RESERVED: [&str; 4] = ["pk", "sk", "_load", "_line"];
@@ -21,7 +19,7 @@ const RESERVED: [&str; 4] = ["pk", "sk", "_load", "_line"];
 const CLASSIFIED: [&str; 8] =
     ["pii", "phi", "personal", "personal_data", "confidential", "restricted", "sensitive", "secret"];
 
-/// Where a property stands.
+/// Where a property is.
 #[derive(Clone)]
 pub(super) struct Scope<'a> {
     /// What rule ids begin with; empty at the top.
@@ -36,12 +34,12 @@ pub(super) struct Scope<'a> {
 }
 
 impl<'a> Scope<'a> {
-    /// A property of the schema object.
+    /// Returns a property of the schema object.
     pub(super) fn top(index: u16, format: &'a Format) -> Self {
         Self { prefix: String::new(), role: None, index: Some(index), required: Vec::new(), format }
     }
 
-    /// A property, or the items or values, of a nested one.
+    /// Returns a property, or the items or values, of a nested one.
     pub(super) fn below(&self, id: &str, role: Option<&'static str>, required: Vec<String>) -> Self {
         Self { prefix: format!("{id}."), role, index: None, required, format: self.format }
     }
@@ -50,12 +48,13 @@ impl<'a> Scope<'a> {
 pub(super) fn compile(property: &Property, scope: &Scope<'_>, compilation: &mut Compilation) -> Column {
     let name = name(property, scope, &mut compilation.findings);
     let id = format!("{}{name}", scope.prefix);
+    let logical_type = logical_type(property, scope, &mut compilation.findings);
+    let section = logical_type.options();
     let mut options = match &property.options {
-        Some(node) => Fields::open(node, "`logicalTypeOptions`", &mut compilation.findings),
+        Some(node) => Fields::open(node, section, &mut compilation.findings),
         None => None,
     }
-    .unwrap_or_else(|| Fields::none(&property.place, "`logicalTypeOptions`"));
-    let logical_type = logical_type(property, scope, &mut compilation.findings);
+    .unwrap_or_else(|| Fields::none(&property.place, section));
     let type_rule = compilation.rules.fail(&format!("{id}.type"), Code::TypeError, "");
     let required = property.required || scope.required.contains(&name);
     let required = required.then(|| {
@@ -197,7 +196,7 @@ fn enumerate(column: &mut Column, enumeration: &Enumeration, id: &str, compilati
     }
 }
 
-/// The texts of a value list on a scalar column; `None` after an error.
+/// Returns the texts of a value list on a scalar column; `None` after an error.
 pub(super) fn list(values: &[Node], kind: &Kind, findings: &mut Findings) -> Option<Vec<String>> {
     lint::values(values, matches!(kind, Kind::String), findings);
     let mut texts = Vec::new();
@@ -264,7 +263,7 @@ fn apply(setting: &Setting, column: &mut Column, scope: &Scope<'_>, findings: &m
             "no such custom property",
             "without it the value would be stored as it came; remove the property, or wait for a version that runs it",
         ),
-        _ => unknown_setting(setting, &SETTINGS, "a property", findings),
+        _ => unknown_setting(setting, &words::PROPERTY_SETTINGS, findings),
     }
 }
 

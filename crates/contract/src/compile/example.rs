@@ -37,7 +37,7 @@ pub(super) fn check(property: &Property, column: &Column, index: u16, compilatio
     }
 }
 
-/// A scalar as a file would bring it.
+/// Returns a scalar as a file would bring it.
 fn cell<'a>(scalar: &'a Scalar, column: &Column) -> Cell<'a> {
     let text = scalar.text.as_bytes();
     if scalar.kind == ScalarKind::Null || column.null_tokens.iter().any(|token| token == text) {
@@ -52,7 +52,7 @@ fn cell<'a>(scalar: &'a Scalar, column: &Column) -> Cell<'a> {
     }
 }
 
-/// A node as JSON text. A number that JSON does not write that way becomes a string.
+/// Returns a node as JSON text. A number that JSON does not write that way becomes a string.
 fn to_json(node: &Node) -> String {
     match &node.yaml {
         Yaml::Scalar(scalar) => match scalar.kind {

@@ -10,8 +10,9 @@ use crate::Expectation;
 use crate::document::{Fields, Located, Node, ServiceLevel};
 use crate::expectation::{Cron, LONGEST_SECONDS, Unscheduled};
 use crate::finding::{Findings, quoted};
+use crate::words;
 
-/// `expect` holds; what the service levels say beside it is listed, and warned of where it is something else.
+/// Reads `expect`, or else the service levels. Service levels next to `expect` are listed as not run; one that differs is a warning.
 pub(super) fn compile(
     expect: Option<&Node>,
     levels: &[ServiceLevel],
@@ -44,9 +45,9 @@ impl Expected {
     }
 }
 
-/// `expect: { schedule: "0 6 * * *", timezone: Europe/Berlin, grace: 2h, rows: { min: 1, max: 1000 } }`.
+/// Returns `expect: { schedule: "0 6 * * *", timezone: Europe/Berlin, grace: 2h, rows: { min: 1, max: 1000 } }`.
 fn read(node: &Node, findings: &mut Findings) -> Option<Expected> {
-    let mut fields = Fields::open(node, "`expect`", findings)?;
+    let fields = Fields::open(node, &words::EXPECT, findings)?;
     let schedule = fields.text("schedule", findings);
     let zone = fields.text("timezone", findings);
     let grace = fields.text("grace", findings);
@@ -79,7 +80,7 @@ fn read(node: &Node, findings: &mut Findings) -> Option<Expected> {
 }
 
 fn row_band(node: &Node, findings: &mut Findings) -> (Option<u64>, Option<u64>) {
-    let Some(mut fields) = Fields::open(node, "`rows`", findings) else { return (None, None) };
+    let Some(fields) = Fields::open(node, &words::ROWS, findings) else { return (None, None) };
     let least = fields.whole("min", findings).map(|least| least.value);
     let most = fields.whole("max", findings).map(|most| most.value);
     fields.close(findings);
@@ -131,7 +132,7 @@ fn cron(text: &Located<String>, findings: &mut Findings) -> Option<Cron> {
         Err(Unscheduled::Never) => findings.error(
             &text.place,
             format!("{}, which never happens", quoted(&text.value)),
-            "a day of the month that one of the months has",
+            "a day that exists in one of the months",
             "",
         ),
     }

@@ -3,19 +3,7 @@
 use crate::compiled::{Duplicates, EmptyFile, MissingColumn, OnError, OnSameName, Policy, UnknownColumn};
 use crate::document::{Node, ScalarKind, Setting, text_of, unknown_setting, word_of};
 use crate::finding::{Findings, quoted};
-
-/// The custom properties of a schema object.
-pub(super) const SETTINGS: [&str; 9] = [
-    "onError",
-    "unknownColumn",
-    "missingColumn",
-    "emptyFile",
-    "onSameName",
-    "dedupeContent",
-    "duplicates",
-    "versionFrom",
-    "expect",
-];
+use crate::words::{self, Words};
 
 /// What the settings of a feed say.
 pub(super) struct Feed<'document> {
@@ -25,61 +13,24 @@ pub(super) struct Feed<'document> {
 }
 
 pub(super) fn compile<'document>(settings: &'document [Setting], findings: &mut Findings) -> Feed<'document> {
-    let mut feed = Feed { policy: default_policy(), version_from: None, expect: None };
+    let mut feed = Feed { policy: Policy::default(), version_from: None, expect: None };
     let policy = &mut feed.policy;
     for setting in settings {
         let value = &setting.value;
         match setting.key.value.as_str() {
             "onError" => set(&mut policy.on_error, on_error(value, findings)),
-            "unknownColumn" => choose(
-                &mut policy.unknown_column,
-                value,
-                &[("ignore", UnknownColumn::Ignore), ("reject", UnknownColumn::Reject)],
-                findings,
-            ),
-            "missingColumn" => choose(
-                &mut policy.missing_column,
-                value,
-                &[("reject", MissingColumn::Reject), ("null", MissingColumn::Null)],
-                findings,
-            ),
-            "emptyFile" => choose(
-                &mut policy.empty_file,
-                value,
-                &[
-                    ("rejectZeroBytes", EmptyFile::RejectZeroBytes),
-                    ("reject", EmptyFile::Reject),
-                    ("accept", EmptyFile::Accept),
-                ],
-                findings,
-            ),
-            "onSameName" => choose(
-                &mut policy.on_same_name,
-                value,
-                &[
-                    ("append", OnSameName::Append),
-                    ("supersede", OnSameName::Supersede),
-                    ("reject", OnSameName::Reject),
-                ],
-                findings,
-            ),
+            "unknownColumn" => choose(&mut policy.unknown_column, value, UnknownColumn::WORDS, findings),
+            "missingColumn" => choose(&mut policy.missing_column, value, MissingColumn::WORDS, findings),
+            "emptyFile" => choose(&mut policy.empty_file, value, EmptyFile::WORDS, findings),
+            "onSameName" => choose(&mut policy.on_same_name, value, OnSameName::WORDS, findings),
             "dedupeContent" => match value.scalar().map(|scalar| scalar.kind) {
                 Some(ScalarKind::Boolean(on)) => policy.dedupe_content = on,
                 _ => findings.error(&value.place, value.describe(), "true or false", ""),
             },
-            "duplicates" => choose(
-                &mut policy.duplicates,
-                value,
-                &[
-                    ("rejectRepeats", Duplicates::RejectRepeats),
-                    ("rejectAll", Duplicates::RejectAll),
-                    ("keepLast", Duplicates::KeepLast),
-                ],
-                findings,
-            ),
+            "duplicates" => choose(&mut policy.duplicates, value, Duplicates::WORDS, findings),
             "versionFrom" => feed.version_from = Some(value),
             "expect" => feed.expect = Some(value),
-            _ => unknown_setting(setting, &SETTINGS, "a schema object", findings),
+            _ => unknown_setting(setting, &words::SCHEMA_SETTINGS, findings),
         }
     }
     reject_lost_contents(settings, &feed.policy, findings);
@@ -127,30 +78,17 @@ fn reject_lost_contents(settings: &[Setting], policy: &Policy, findings: &mut Fi
     }
 }
 
-/// What holds when the contract does not say.
-fn default_policy() -> Policy {
-    Policy {
-        on_error: OnError::Continue,
-        unknown_column: UnknownColumn::Ignore,
-        missing_column: MissingColumn::Reject,
-        empty_file: EmptyFile::RejectZeroBytes,
-        on_same_name: OnSameName::Append,
-        dedupe_content: false,
-        duplicates: Duplicates::RejectRepeats,
-    }
-}
-
 fn set<T>(target: &mut T, value: Option<T>) {
     if let Some(value) = value {
         *target = value;
     }
 }
 
-fn choose<T: Copy>(target: &mut T, node: &Node, words: &[(&'static str, T)], findings: &mut Findings) {
+fn choose<T: Copy>(target: &mut T, node: &Node, words: &Words<T>, findings: &mut Findings) {
     set(target, word_of(node, words, findings).map(|word| word.value));
 }
 
-/// `continue`, `abort`, `skip_file_<n>`, `skip_file_<n>%`.
+/// Returns `continue`, `abort`, `skip_file_<n>`, `skip_file_<n>%`.
 fn on_error(node: &Node, findings: &mut Findings) -> Option<OnError> {
     let text = text_of(node, findings)?;
     let policy = match text.value.as_str() {

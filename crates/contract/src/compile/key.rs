@@ -39,7 +39,7 @@ pub(super) fn check_names(feed: &SchemaObject, columns: &[Column], format: &Form
     }
 }
 
-/// How the labels of the format are compared. Field names of JSON are compared exactly.
+/// Returns how the labels of the format are compared. Field names of JSON are compared exactly.
 fn label_form(format: &Format) -> HeaderMatch {
     match format {
         Format::Separated(dialect) => dialect.header_match,
@@ -91,7 +91,7 @@ fn has_source_path(property: &Property) -> bool {
     property.settings.iter().any(|setting| setting.key.value == "sourcePath")
 }
 
-/// The columns of the primary key in the order of their positions, which run from 1 without a gap.
+/// Returns the columns of the primary key in the order of their positions, which run from 1 without a gap.
 pub(super) fn primary(feed: &SchemaObject, columns: &[Column], findings: &mut Findings) -> Vec<u16> {
     let mut parts: Vec<(Option<i64>, u16)> = Vec::new();
     for ((property, column), index) in feed.properties.iter().zip(columns).zip(0_u16..) {
@@ -168,7 +168,7 @@ pub(super) fn unique(
     }
 }
 
-/// The column that orders the versions of one key.
+/// Returns the column that orders the versions of one key.
 pub(super) fn version_from(node: &Node, columns: &[Column], findings: &mut Findings) -> Option<u16> {
     let name = text_of(node, findings)?;
     let Some((index, column)) = find(columns, &name.value) else {
@@ -202,7 +202,7 @@ pub(super) fn version_from(node: &Node, columns: &[Column], findings: &mut Findi
     Some(index)
 }
 
-/// The column of this name.
+/// Returns the column of this name.
 pub(super) fn find<'a>(columns: &'a [Column], name: &str) -> Option<(u16, &'a Column)> {
     (0_u16..).zip(columns).find(|(_, column)| column.name == name)
 }

@@ -12,20 +12,7 @@ use crate::temporal::{Pattern, TemporalKind};
 use super::column::{self, Scope};
 use super::{Compilation, bounds, pattern};
 
-/// The names of v3.2.0 (schema, "Logical Type Options").
-const FORMATS: [(&str, StringFormat); 9] = [
-    ("email", StringFormat::Email),
-    ("uuid", StringFormat::Uuid),
-    ("uri", StringFormat::Uri),
-    ("hostname", StringFormat::Hostname),
-    ("ipv4", StringFormat::Ipv4),
-    ("ipv6", StringFormat::Ipv6),
-    ("password", StringFormat::Password),
-    ("byte", StringFormat::Byte),
-    ("binary", StringFormat::Binary),
-];
-
-/// The type of a column. Nested properties become columns of their own.
+/// Returns the type of a column. Nested properties become columns of their own.
 pub(super) fn kind(
     property: &Property,
     logical_type: LogicalType,
@@ -68,7 +55,7 @@ pub(super) fn kind(
     }
 }
 
-/// A type as a noun phrase. `spelling` is that of the column's format.
+/// Returns a type as a noun phrase. `spelling` is that of the column's format.
 pub(super) fn describe(kind: &Kind, spelling: Option<&Spelling>) -> String {
     match kind {
         Kind::String => "a text".to_owned(),
@@ -92,7 +79,7 @@ pub(super) fn describe(kind: &Kind, spelling: Option<&Spelling>) -> String {
     }
 }
 
-/// `decimal(10,3)`, `NUMERIC(5)`: precision and scale, scale 0 when not given (ISO/IEC 9075-2, 6.1).
+/// Returns `decimal(10,3)`, `NUMERIC(5)`: precision and scale, scale 0 when not given (ISO/IEC 9075-2, 6.1).
 fn precision_scale(property: &Property, compilation: &mut Compilation) -> Option<(u32, u32)> {
     let given = property.physical_type.as_ref()?;
     let lower = given.value.to_ascii_lowercase();
@@ -103,8 +90,9 @@ fn precision_scale(property: &Property, compilation: &mut Compilation) -> Option
     let inside = rest.trim_end().strip_suffix(')').unwrap_or_default();
     let (precision, scale) = inside.split_once(',').unwrap_or((inside, "0"));
     let parsed = precision.trim().parse().ok().zip(scale.trim().parse().ok());
-    // DynamoDB keeps 38 digits (Developer Guide, "Naming rules and data types").
-    let good = parsed.filter(|(precision, scale)| (1..=38).contains(precision) && scale <= precision);
+    let good = parsed.filter(|(precision, scale)| {
+        (1..=ledger::dynamodb::DIGITS).contains(precision) && scale <= precision
+    });
     if good.is_none() {
         compilation.findings.error(
             &given.place,
@@ -116,7 +104,7 @@ fn precision_scale(property: &Property, compilation: &mut Compilation) -> Option
     good
 }
 
-/// The pattern of `format`, or ISO 8601 when the contract gives none.
+/// Returns the pattern of `format`, or ISO 8601 when the contract gives none.
 fn temporal(options: &mut Fields<'_>, kind: TemporalKind, compilation: &mut Compilation) -> Option<Pattern> {
     let Some(given) = options.text("format", &mut compilation.findings) else {
         return Some(Pattern::iso(kind));
@@ -295,7 +283,7 @@ fn text_pattern(column: &mut Column, options: &mut Fields<'_>, id: &str, compila
     }
 }
 
-/// The check for a pattern; `None` after an error.
+/// Returns the check for a pattern; `None` after an error.
 pub(super) fn pattern_check(source: &Located<String>, compilation: &mut Compilation) -> Option<Check> {
     match pattern::compile(&source.value, &mut compilation.patterns) {
         Ok(pattern) => Some(Check::Pattern(pattern)),
@@ -314,13 +302,13 @@ pub(super) fn pattern_check(source: &Located<String>, compilation: &mut Compilat
 /// The standard leaves the list of text formats open: an unknown one is named, not rejected.
 fn text_format(column: &mut Column, options: &mut Fields<'_>, id: &str, compilation: &mut Compilation) {
     let Some(given) = options.text("format", &mut compilation.findings) else { return };
-    if let Some((_, format)) = FORMATS.iter().find(|(name, _)| *name == given.value) {
+    if let Some((_, format, _)) = StringFormat::WORDS.iter().find(|(name, _, _)| *name == given.value) {
         let rule =
             compilation.rules.fail(&format!("{id}.format"), Code::ConstraintError, format.description());
         column.checks.push((rule, Check::Format(*format)));
         return;
     }
-    let names = FORMATS.map(|(name, _)| name);
+    let names: Vec<&str> = StringFormat::WORDS.iter().map(|(name, _, _)| *name).collect();
     compilation.findings.warning(
         &given.place,
         format!("the text format {}", quoted(&given.value)),

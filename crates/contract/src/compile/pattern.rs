@@ -49,7 +49,7 @@ pub(super) fn compile(source: &str, budget: &mut Budget) -> Result<TextPattern, 
     Ok(pattern)
 }
 
-/// The smallest step into which the program for this pattern fits: `Some(None)` when none does, `None` when the text
+/// Returns the smallest step into which the program for this pattern fits: `Some(None)` when none does, `None` when the text
 /// is no pattern. Without Unicode, classes are ASCII as in [`TextPattern`], and any character counts as one byte.
 #[expect(clippy::option_option, reason = "no pattern and no step are two answers")]
 fn size(source: &str, unicode: bool) -> Option<Option<usize>> {

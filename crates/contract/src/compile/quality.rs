@@ -14,8 +14,9 @@ use super::{Compilation, column, key, options};
 /// Words that only warn; every other word, and none, rejects.
 const WARNING_WORDS: [&str; 6] = ["info", "warning", "warn", "low", "minor", "trivial"];
 
+/// A metric of the library.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Name {
+pub(crate) enum Name {
     NullValues,
     MissingValues,
     InvalidValues,
@@ -24,17 +25,37 @@ enum Name {
 }
 
 /// The library of v3.1, and the words that v3.0's examples use for the same (`rule: …`).
-const METRICS: [(&str, Name); 10] = [
-    ("nullValues", Name::NullValues),
-    ("missingValues", Name::MissingValues),
-    ("invalidValues", Name::InvalidValues),
-    ("duplicateValues", Name::DuplicateValues),
-    ("rowCount", Name::RowCount),
-    ("nullCheck", Name::NullValues),
-    ("validValues", Name::InvalidValues),
-    ("duplicateCount", Name::DuplicateValues),
-    ("duplicates", Name::DuplicateValues),
-    ("uniqueCheck", Name::DuplicateValues),
+pub(crate) const METRICS: [(&str, Name, &str); 10] = [
+    ("nullValues", Name::NullValues, "Null values of a property."),
+    ("missingValues", Name::MissingValues, "Null values of a property, and those of `missingValues`."),
+    (
+        "invalidValues",
+        Name::InvalidValues,
+        "Values of a property that are not in `validValues` or do not match `pattern`.",
+    ),
+    (
+        "duplicateValues",
+        Name::DuplicateValues,
+        "Records that repeat the values of an earlier record of the file: of one property, or on the schema object of `properties`.",
+    ),
+    ("rowCount", Name::RowCount, "Records that can be loaded. On the schema object."),
+    ("nullCheck", Name::NullValues, "`nullValues` in v3.0. Without a comparison it is `mustBe: 0`."),
+    ("validValues", Name::InvalidValues, "`invalidValues` in v3.0. Without a comparison it is `mustBe: 0`."),
+    (
+        "duplicateCount",
+        Name::DuplicateValues,
+        "`duplicateValues` in v3.0. Without a comparison it is `mustBe: 0`.",
+    ),
+    (
+        "duplicates",
+        Name::DuplicateValues,
+        "`duplicateValues` in v3.0. Without a comparison it is `mustBe: 0`.",
+    ),
+    (
+        "uniqueCheck",
+        Name::DuplicateValues,
+        "`duplicateValues` in v3.0. Without a comparison it is `mustBe: 0`.",
+    ),
 ];
 
 /// How many of [`METRICS`] are current.
@@ -105,7 +126,7 @@ pub(super) fn on_table(rules: &[QualityRule], columns: &[Column], compilation: &
     }
 }
 
-/// What a rule measures and demands; `None` when it is not a library rule that runs.
+/// Returns what a rule measures and demands; `None` when it is not a library rule that runs.
 fn library<'rule>(rule: &'rule QualityRule, compilation: &mut Compilation) -> Option<Library<'rule>> {
     let written = match &rule.kind {
         QualityKind::Library(written) => written,
@@ -129,8 +150,8 @@ fn library<'rule>(rule: &'rule QualityRule, compilation: &mut Compilation) -> Op
             return None;
         }
     };
-    let Some((word, metric)) = METRICS.iter().find(|(word, _)| *word == written.value) else {
-        let names: Vec<&str> = METRICS.iter().take(CURRENT).map(|(word, _)| *word).collect();
+    let Some((word, metric, _)) = METRICS.iter().find(|(word, _, _)| *word == written.value) else {
+        let names: Vec<&str> = METRICS.iter().take(CURRENT).map(|(word, _, _)| *word).collect();
         compilation.findings.error(
             &written.place,
             quoted(&written.value),
@@ -139,7 +160,7 @@ fn library<'rule>(rule: &'rule QualityRule, compilation: &mut Compilation) -> Op
         );
         return None;
     };
-    let legacy = METRICS.iter().skip(CURRENT).any(|(name, _)| name == word);
+    let legacy = METRICS.iter().skip(CURRENT).any(|(name, _, _)| name == word);
     let must = must(rule, legacy && *metric != Name::RowCount, compilation)?;
     let warns = rule
         .severity
@@ -150,7 +171,7 @@ fn library<'rule>(rule: &'rule QualityRule, compilation: &mut Compilation) -> Op
     Some(Library { rule, metric: *metric, word, must, severity, per_record })
 }
 
-/// The one comparison; a v3.0 rule without one means that nothing bad may be there.
+/// Returns the one comparison; a v3.0 rule without one means that nothing bad may be there.
 fn must(rule: &QualityRule, may_lack: bool, compilation: &mut Compilation) -> Option<Must> {
     let Comparison { operator, first, second } = match rule.comparisons.as_slice() {
         [one] => one.value,
@@ -179,12 +200,7 @@ fn must(rule: &QualityRule, may_lack: bool, compilation: &mut Compilation) -> Op
         && (first < 0.0 || (rule.unit == Unit::Percent && second > 100.0))
     {
         let most = if rule.unit == Unit::Percent { "from 0 to 100 percent" } else { "from 0" };
-        compilation.findings.error(
-            &one.place,
-            "a number that no count reaches",
-            format!("a number {most}"),
-            "",
-        );
+        compilation.findings.error(&one.place, "a number out of range", format!("a number {most}"), "");
     }
     Some(match operator {
         Operator::Be => Must::Be(first),
@@ -289,7 +305,7 @@ fn column_rule(
     add(library, &id, code, expected, compilation)
 }
 
-/// Adds the rule under the name it was given, or else under the generated one. A given name stands once.
+/// Adds the rule under the name it was given, or else under the generated one. A given name is used once.
 fn add(
     library: &Library<'_>,
     id: &str,
@@ -310,12 +326,12 @@ fn add(
     compilation.rules.add(id, code, library.severity, expected)
 }
 
-/// A gate as a noun phrase: `at most 5 percent null values`.
+/// Returns a gate as a noun phrase: `at most 5 percent null values`.
 fn expected(library: &Library<'_>, noun: &str) -> String {
     let unit = if library.rule.unit == Unit::Percent { " percent" } else { "" };
     let words = match library.must {
         Must::Be(at) => format!("exactly {at}{unit}"),
-        Must::NotBe(at) => format!("anything but {at}{unit}"),
+        Must::NotBe(at) => format!("any number but {at}{unit}"),
         Must::BeGreaterThan(at) => format!("more than {at}{unit}"),
         Must::BeGreaterOrEqualTo(at) => format!("at least {at}{unit}"),
         Must::BeLessThan(at) => format!("fewer than {at}{unit}"),
@@ -326,7 +342,7 @@ fn expected(library: &Library<'_>, noun: &str) -> String {
     format!("{words} {noun}")
 }
 
-/// The spellings of a missing value. Null always counts and need not be listed.
+/// Returns the spellings of a missing value. Null always counts and need not be listed.
 fn missing_values(rule: &QualityRule, column: &Column, compilation: &mut Compilation) -> Option<CellSet> {
     let Some(values) = &rule.missing_values else {
         return value_set(&Located { value: Vec::new(), place: rule.place.clone() }, column, compilation);
@@ -355,7 +371,7 @@ fn value_set(
     }
 }
 
-/// What makes a value valid, and the same as a noun phrase.
+/// Returns what makes a value valid, and the same as a noun phrase.
 fn valid(rule: &QualityRule, column: &Column, compilation: &mut Compilation) -> Option<(Vec<Check>, String)> {
     let mut checks = Vec::new();
     let mut expected = Vec::new();
@@ -380,7 +396,7 @@ fn valid(rule: &QualityRule, column: &Column, compilation: &mut Compilation) -> 
     Some((checks, expected.join(" and ")))
 }
 
-/// The columns whose values together must not repeat.
+/// Returns the columns whose values together must not repeat.
 fn tuple(rule: &QualityRule, columns: &[Column], compilation: &mut Compilation) -> Option<Vec<u16>> {
     let Some(names) = rule.properties.as_ref().filter(|names| !names.value.is_empty()) else {
         compilation.findings.error(

@@ -1,15 +1,13 @@
 //! How bytes become records: format, encoding, dialect, limits, key globs.
 
 use encoding_rs::Encoding;
-use globset::Glob;
 
 use crate::compiled::{Dialect, Format, HeaderMatch, Limits, TextEncoding};
-use crate::document::{Document, Fields, Node, Place, ScalarKind, Server, Yaml, text_of, unknown_setting};
+use crate::document::{Document, Fields, Node, ScalarKind, Server, Yaml, text_of, unknown_setting};
 use crate::finding::{Findings, did_you_mean, quoted};
 
 use super::spelling;
-
-pub(super) const SETTINGS: [&str; 4] = ["match", "csvDialect", "limits", "recordPath"];
+use crate::words;
 
 /// The kinds of server from which files come to the inbox.
 const FILE_SERVERS: [&str; 3] = ["s3", "local", "custom"];
@@ -19,35 +17,33 @@ pub(super) struct Source {
     pub(super) format: Format,
     pub(super) encoding: Option<TextEncoding>,
     pub(super) limits: Limits,
-    pub(super) matches: Vec<String>,
-    /// Where they stand.
-    pub(super) matches_at: Option<Place>,
 }
 
+/// A value of `format`.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Word {
+pub(crate) enum FormatWord {
     Csv,
     Tsv,
     Json,
     JsonLines,
 }
 
-const FORMATS: [(&str, Word); 5] = [
-    ("csv", Word::Csv),
-    ("tsv", Word::Tsv),
-    ("json", Word::Json),
-    ("ndjson", Word::JsonLines),
-    ("jsonl", Word::JsonLines),
+/// The values of `format`, in any letter case.
+pub(crate) const FORMATS: [(&str, FormatWord, &str); 5] = [
+    ("csv", FormatWord::Csv, "Cells separated by `,` or by `delimiter`."),
+    ("tsv", FormatWord::Tsv, "Cells separated by tabs."),
+    (
+        "json",
+        FormatWord::Json,
+        "One JSON document: an array of objects or one object. With `delimiter: new_line` as `ndjson`.",
+    ),
+    ("ndjson", FormatWord::JsonLines, "One JSON object on each line."),
+    ("jsonl", FormatWord::JsonLines, "As `ndjson`."),
 ];
 
 pub(super) fn compile(document: &Document, findings: &mut Findings) -> Source {
-    let mut source = Source {
-        format: Format::Separated(default_dialect(b',')),
-        encoding: None,
-        limits: DEFAULT_LIMITS,
-        matches: Vec::new(),
-        matches_at: None,
-    };
+    let mut source =
+        Source { format: Format::Separated(Dialect::default()), encoding: None, limits: Limits::default() };
     let takes_files = |server: &&Server| {
         server.kind.as_ref().is_some_and(|kind| FILE_SERVERS.contains(&kind.value.as_str()))
     };
@@ -73,7 +69,7 @@ pub(super) fn compile(document: &Document, findings: &mut Findings) -> Source {
     let word = format(server, findings);
     let settings = settings(server, &mut source, findings);
     source.format = match word {
-        Word::Csv | Word::Tsv => {
+        FormatWord::Csv | FormatWord::Tsv => {
             if let Some(path) = settings.record_path {
                 findings.error(
                     &path.place,
@@ -84,7 +80,7 @@ pub(super) fn compile(document: &Document, findings: &mut Findings) -> Source {
             }
             Format::Separated(dialect(word, server, settings.dialect, findings))
         }
-        Word::Json | Word::JsonLines => {
+        FormatWord::Json | FormatWord::JsonLines => {
             if let Some(dialect) = settings.dialect {
                 findings.error(
                     &dialect.place,
@@ -99,7 +95,7 @@ pub(super) fn compile(document: &Document, findings: &mut Findings) -> Source {
     source
 }
 
-fn format(server: &Server, findings: &mut Findings) -> Word {
+fn format(server: &Server, findings: &mut Findings) -> FormatWord {
     let Some(format) = &server.format else {
         findings.warning(
             &server.place,
@@ -107,23 +103,23 @@ fn format(server: &Server, findings: &mut Findings) -> Word {
             "csv, tsv, json, ndjson or jsonl",
             "files are read as csv",
         );
-        return Word::Csv;
+        return FormatWord::Csv;
     };
     let word = format.value.to_ascii_lowercase();
-    if let Some((_, word)) = FORMATS.iter().find(|(name, _)| *name == word) {
+    if let Some((_, word, _)) = FORMATS.iter().find(|(name, _, _)| *name == word) {
         return *word;
     }
-    let names = FORMATS.map(|(name, _)| name);
+    let names = FORMATS.map(|(name, _, _)| name);
     findings.error(
         &format.place,
         quoted(&format.value),
         "csv, tsv, json, ndjson or jsonl",
         did_you_mean(&format.value, &names, "this version reads no other format"),
     );
-    Word::Csv
+    FormatWord::Csv
 }
 
-/// The declared encoding by its label (WHATWG Encoding Standard). UTF-8 is what is read anyway.
+/// Returns the declared encoding by its label (WHATWG Encoding Standard). UTF-8 is what is read anyway.
 fn encoding(server: &Server, findings: &mut Findings) -> Option<TextEncoding> {
     let label = server.encoding.as_ref()?;
     match Encoding::for_label_no_replacement(label.value.as_bytes()) {
@@ -155,55 +151,17 @@ fn settings<'document>(
     let mut settings = FormatSettings::default();
     for setting in &server.settings {
         match setting.key.value.as_str() {
-            "match" => {
-                source.matches = globs(&setting.value, findings);
-                source.matches_at = Some(setting.value.place.clone());
-            }
             "limits" => limits(&setting.value, &mut source.limits, findings),
             "csvDialect" => settings.dialect = Some(&setting.value),
             "recordPath" => settings.record_path = Some(&setting.value),
-            _ => unknown_setting(setting, &SETTINGS, "a server", findings),
+            _ => unknown_setting(setting, &words::SERVER_SETTINGS, findings),
         }
     }
     settings
 }
 
-/// One glob or a list of them.
-fn globs(node: &Node, findings: &mut Findings) -> Vec<String> {
-    let nodes = match &node.yaml {
-        Yaml::Sequence(nodes) => nodes.as_slice(),
-        Yaml::Scalar(_) | Yaml::Mapping(_) => std::slice::from_ref(node),
-    };
-    let mut globs = Vec::new();
-    for node in nodes {
-        let Some(text) = text_of(node, findings) else { continue };
-        match Glob::new(&text.value) {
-            Ok(_) if !text.value.is_empty() => globs.push(text.value),
-            Ok(_) => findings.error(&text.place, "an empty text", "a key glob", "remove it"),
-            Err(error) => findings.error(
-                &text.place,
-                format!("{} ({})", quoted(&text.value), error.kind()),
-                "a key glob, such as `acme/scans/**/*.csv`",
-                "",
-            ),
-        }
-    }
-    globs
-}
-
-/// The limits that hold when the contract does not say; reasons stand on [`Limits`].
-const DEFAULT_LIMITS: Limits = Limits {
-    file_bytes: 5 << 30,
-    decompressed_bytes: 20 << 30,
-    ratio: 200,
-    record_bytes: 1 << 20,
-    columns: 4_096,
-    depth: 32,
-    rejects: 100_000,
-};
-
 fn limits(node: &Node, limits: &mut Limits, findings: &mut Findings) {
-    let Some(mut fields) = Fields::open(node, "`limits`", findings) else { return };
+    let Some(fields) = Fields::open(node, &words::LIMITS, findings) else { return };
     let mut limit = |key, most: u64| {
         let number = fields.whole(key, findings)?;
         if (1..=most).contains(&number.value) {
@@ -225,18 +183,17 @@ fn limits(node: &Node, limits: &mut Limits, findings: &mut Findings) {
     limits.ratio = narrow("maxRatio", 100_000, limits.ratio);
     limits.record_bytes = narrow("maxRowBytes", 64 << 20, limits.record_bytes);
     limits.columns = narrow("maxColumns", 65_535, limits.columns);
-    // DynamoDB nests at most 32 levels (Developer Guide, "Naming rules and data types").
-    limits.depth = narrow("maxDepth", 32, limits.depth);
+    limits.depth = narrow("maxDepth", ledger::dynamodb::DEPTH, limits.depth);
     fields.close(findings);
 }
 
-/// How documents are separated: ODCS says it by the `delimiter` of the format `json`. Without one the file is one document.
-fn json_word(word: Word, server: &Server, findings: &mut Findings) -> Word {
-    const WORDS: [(&str, Word); 2] = [("new_line", Word::JsonLines), ("array", Word::Json)];
+/// Returns how documents are separated: ODCS says it by the `delimiter` of the format `json`. Without one the file is one document.
+fn json_word(word: FormatWord, server: &Server, findings: &mut Findings) -> FormatWord {
+    const WORDS: [(&str, FormatWord); 2] = [("new_line", FormatWord::JsonLines), ("array", FormatWord::Json)];
     let Some(delimiter) = &server.delimiter else { return word };
     let said = WORDS.iter().find(|(name, _)| *name == delimiter.value).map(|(_, said)| *said);
     match said {
-        Some(said) if word == Word::Json || said == word => said,
+        Some(said) if word == FormatWord::Json || said == word => said,
         Some(_) => {
             findings.error(
                 &delimiter.place,
@@ -258,14 +215,14 @@ fn json_word(word: Word, server: &Server, findings: &mut Findings) -> Word {
     }
 }
 
-fn json_format(word: Word, record_path: Option<&Node>, findings: &mut Findings) -> Format {
+fn json_format(word: FormatWord, record_path: Option<&Node>, findings: &mut Findings) -> Format {
     let Some(node) = record_path else {
         return match word {
-            Word::JsonLines => Format::JsonLines,
-            Word::Json | Word::Csv | Word::Tsv => Format::Json { record_path: Vec::new() },
+            FormatWord::JsonLines => Format::JsonLines,
+            FormatWord::Json | FormatWord::Csv | FormatWord::Tsv => Format::Json { record_path: Vec::new() },
         };
     };
-    if word == Word::JsonLines {
+    if word == FormatWord::JsonLines {
         findings.error(&node.place, "`recordPath` with one record per line", "format `json`", "remove it");
     }
     let tokens = text_of(node, findings).and_then(|text| {
@@ -283,23 +240,11 @@ fn json_format(word: Word, record_path: Option<&Node>, findings: &mut Findings) 
     Format::Json { record_path: tokens.unwrap_or_default() }
 }
 
-fn default_dialect(delimiter: u8) -> Dialect {
-    Dialect {
-        header: true,
-        delimiter,
-        quote: Some(b'"'),
-        escape: None,
-        double_quote: true,
-        comment: None,
-        trim: false,
-        skip_rows: 0,
-        header_match: HeaderMatch::Exact,
-        spelling: None,
+fn dialect(word: FormatWord, server: &Server, node: Option<&Node>, findings: &mut Findings) -> Dialect {
+    let mut dialect = Dialect::default();
+    if word == FormatWord::Tsv {
+        dialect.delimiter = b'\t';
     }
-}
-
-fn dialect(word: Word, server: &Server, node: Option<&Node>, findings: &mut Findings) -> Dialect {
-    let mut dialect = default_dialect(if word == Word::Tsv { b'\t' } else { b',' });
     if let Some(delimiter) = &server.delimiter {
         match character(&delimiter.value) {
             Some(byte) => dialect.delimiter = byte,
@@ -307,7 +252,7 @@ fn dialect(word: Word, server: &Server, node: Option<&Node>, findings: &mut Find
         }
     }
     let Some(node) = node else { return dialect };
-    let Some(mut fields) = Fields::open(node, "`csvDialect`", findings) else { return dialect };
+    let Some(mut fields) = Fields::open(node, &words::CSV_DIALECT, findings) else { return dialect };
     if let Some(byte) = required_character(&mut fields, "delimiter", findings) {
         dialect.delimiter = byte;
     }
@@ -326,8 +271,7 @@ fn dialect(word: Word, server: &Server, node: Option<&Node>, findings: &mut Find
             }
         }
     }
-    let words = [("exact", HeaderMatch::Exact), ("loose", HeaderMatch::Loose)];
-    if let Some(word) = fields.word("headerMatch", &words, findings) {
+    if let Some(word) = fields.word("headerMatch", HeaderMatch::WORDS, findings) {
         dialect.header_match = word.value;
     }
     dialect.spelling = spelling::compile(&mut fields, &dialect, findings);
@@ -363,7 +307,7 @@ fn required_character(fields: &mut Fields<'_>, key: &'static str, findings: &mut
     byte
 }
 
-/// A character, or none when the value is null or an empty text.
+/// Returns a character, or none when the value is null or an empty text.
 fn optional_character(
     fields: &mut Fields<'_>,
     dialect: &Node,
@@ -373,19 +317,17 @@ fn optional_character(
 ) -> Option<u8> {
     let Yaml::Mapping(entries) = &dialect.yaml else { return before };
     let Some(entry) = entries.iter().find(|entry| entry.key == key) else {
-        fields.keep(&[key]);
         return before;
     };
     let empty =
         entry.value.scalar().is_some_and(|scalar| scalar.kind == ScalarKind::Null || scalar.text.is_empty());
     if empty {
-        fields.keep(&[key]);
         return None;
     }
     required_character(fields, key, findings)
 }
 
-/// One ASCII character that is no line end; `\t` and `tab` are the tab.
+/// Returns one ASCII character that is no line end; `\t` and `tab` are the tab.
 fn character(text: &str) -> Option<u8> {
     match text.as_bytes() {
         b"\\t" | b"tab" => Some(b'\t'),

@@ -1,6 +1,7 @@
-//! Quality rules, in the shapes of v3.0 (`rule`, arguments beside it) and of v3.1 (`metric`, `arguments`).
+//! Quality rules, in the shapes of v3.0 (`rule`, arguments next to it) and of v3.1 (`metric`, `arguments`).
 
 use crate::finding::Findings;
+use crate::words::{self, word_enum};
 
 use super::{Fields, Located, Node, Place, items_of};
 
@@ -35,11 +36,14 @@ pub(crate) enum QualityKind {
     Unknown,
 }
 
-/// What a number counts.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Unit {
-    Rows,
-    Percent,
+word_enum! {
+    /// What a number counts.
+    pub(crate) enum Unit, default Rows {
+        /// Records.
+        Rows = "rows",
+        /// The share of all records that were read, in percent.
+        Percent = "percent",
+    }
 }
 
 /// A comparison with one or two numbers.
@@ -51,27 +55,47 @@ pub(crate) struct Comparison {
     pub(crate) second: f64,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Operator {
-    Be,
-    NotBe,
-    GreaterThan,
-    GreaterOrEqualTo,
-    LessThan,
-    LessOrEqualTo,
-    Between,
-    NotBetween,
+word_enum! {
+    /// How a metric is compared with its numbers.
+    pub(crate) enum Operator {
+        /// Equal.
+        Be = "mustBe",
+        /// Not equal.
+        NotBe = "mustNotBe",
+        /// Greater.
+        GreaterThan = "mustBeGreaterThan",
+        /// Greater or equal.
+        GreaterOrEqualTo = "mustBeGreaterOrEqualTo",
+        /// Less.
+        LessThan = "mustBeLessThan",
+        /// Less or equal.
+        LessOrEqualTo = "mustBeLessOrEqualTo",
+        /// Within, both ends included.
+        Between = "mustBeBetween",
+        /// Outside, both ends excluded.
+        NotBetween = "mustNotBeBetween",
+    }
 }
 
-const OPERATORS: [(&str, Operator); 8] = [
-    ("mustBe", Operator::Be),
-    ("mustNotBe", Operator::NotBe),
-    ("mustBeGreaterThan", Operator::GreaterThan),
-    ("mustBeGreaterOrEqualTo", Operator::GreaterOrEqualTo),
-    ("mustBeLessThan", Operator::LessThan),
-    ("mustBeLessOrEqualTo", Operator::LessOrEqualTo),
-    ("mustBeBetween", Operator::Between),
-    ("mustNotBeBetween", Operator::NotBetween),
+/// A value of `type`.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum QualityType {
+    Library,
+    Text,
+    Sql,
+    Custom,
+}
+
+/// The values of `type`.
+pub(crate) const QUALITY_TYPES: [(&str, QualityType, &str); 4] = [
+    ("library", QualityType::Library, "A metric of the library."),
+    ("text", QualityType::Text, "Prose. Listed as not run."),
+    (
+        "sql",
+        QualityType::Sql,
+        "A query. Listed as not run, with a warning: there is no table when a file arrives.",
+    ),
+    ("custom", QualityType::Custom, "A rule of another engine. Listed as not run, with a warning."),
 ];
 
 pub(super) fn rules(fields: &mut Fields<'_>, findings: &mut Findings) -> Vec<QualityRule> {
@@ -80,25 +104,15 @@ pub(super) fn rules(fields: &mut Fields<'_>, findings: &mut Findings) -> Vec<Qua
 }
 
 fn rule(node: &Node, findings: &mut Findings) -> Option<QualityRule> {
-    let mut fields = Fields::open(node, "a quality rule", findings)?;
-    fields.keep(&[
-        "authoritativeDefinitions",
-        "businessImpact",
-        "description",
-        "dimension",
-        "method",
-        "schedule",
-        "scheduler",
-        "tags",
-    ]);
+    let mut fields = Fields::open(node, &words::QUALITY, findings)?;
     super::no_settings(&mut fields, "a quality rule", findings);
     let id = fields.text("id", findings);
     let name = fields.text("name", findings);
     let mut kind = kind(&mut fields, findings);
     let severity = fields.text("severity", findings);
-    let unit = fields.word("unit", &[("rows", Unit::Rows), ("percent", Unit::Percent)], findings);
+    let unit = fields.word("unit", Unit::WORDS, findings);
     let mut comparisons = Vec::new();
-    for (key, operator) in OPERATORS {
+    for (key, operator, _) in Operator::WORDS.iter().copied() {
         let Some(node) = fields.take(key) else { continue };
         match comparison(node, operator, findings) {
             Some(comparison) => comparisons.push(comparison),
@@ -110,7 +124,7 @@ fn rule(node: &Node, findings: &mut Findings) -> Option<QualityRule> {
         given_name: id.or(name),
         kind,
         severity,
-        unit: unit.map_or(Unit::Rows, |unit| unit.value),
+        unit: unit.map_or_else(Unit::default, |unit| unit.value),
         comparisons,
         valid_values: None,
         missing_values: None,
@@ -118,12 +132,12 @@ fn rule(node: &Node, findings: &mut Findings) -> Option<QualityRule> {
         properties: None,
     };
     if let Some(node) = fields.take("arguments")
-        && let Some(mut arguments) = Fields::open(node, "the arguments of a metric", findings)
+        && let Some(mut arguments) = Fields::open(node, &words::ARGUMENTS, findings)
     {
         take_arguments(&mut rule, &mut arguments, findings);
         arguments.close(findings);
     }
-    // v3.0 had them beside the rule.
+    // v3.0 had them next to the rule.
     take_arguments(&mut rule, &mut fields, findings);
     fields.close(findings);
     Some(rule)
@@ -141,32 +155,22 @@ fn take_arguments(rule: &mut QualityRule, fields: &mut Fields<'_>, findings: &mu
 }
 
 fn kind(fields: &mut Fields<'_>, findings: &mut Findings) -> QualityKind {
-    #[derive(Clone, Copy)]
-    enum Word {
-        Library,
-        Text,
-        Sql,
-        Custom,
-    }
-    const WORDS: [(&str, Word); 4] =
-        [("library", Word::Library), ("text", Word::Text), ("sql", Word::Sql), ("custom", Word::Custom)];
     let place = fields.place.clone();
     let written = fields.take("type").is_some();
-    let word = fields.word("type", &WORDS, findings);
+    let word = fields.word("type", &QUALITY_TYPES, findings);
     let metric = fields.text("metric", findings);
     let metric = fields.text("rule", findings).or(metric);
     let engine = fields.text("engine", findings);
     let query = fields.text("query", findings);
-    fields.keep(&["implementation"]);
     match word.map(|word| word.value) {
-        Some(Word::Text) => QualityKind::Text,
-        Some(Word::Sql) => QualityKind::Sql,
-        Some(Word::Custom) => {
+        Some(QualityType::Text) => QualityKind::Text,
+        Some(QualityType::Sql) => QualityKind::Sql,
+        Some(QualityType::Custom) => {
             QualityKind::Custom(engine.map_or_else(|| "custom".to_owned(), |engine| engine.value))
         }
         None if written => QualityKind::Unknown,
         // The standard's default is `library`; a query or an engine without a type is what it looks like.
-        Some(Word::Library) | None => match (metric, query, engine) {
+        Some(QualityType::Library) | None => match (metric, query, engine) {
             (Some(metric), _, _) => QualityKind::Library(metric),
             (None, Some(_), _) => QualityKind::Sql,
             (None, None, Some(engine)) => QualityKind::Custom(engine.value),

@@ -1,6 +1,7 @@
 //! Schema objects and their properties.
 
 use crate::finding::Findings;
+use crate::words::{self, word_enum};
 
 use super::quality::{self, QualityRule};
 use super::{Fields, Located, Node, Place, Setting, settings};
@@ -50,48 +51,38 @@ pub(crate) struct Enumeration {
     pub(crate) values: Vec<Node>,
 }
 
-/// The standard's types.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum LogicalType {
-    String,
-    Date,
-    Timestamp,
-    Time,
-    Number,
-    Integer,
-    Object,
-    Array,
-    Boolean,
-    Map,
+word_enum! {
+    /// The standard's types.
+    pub(crate) enum LogicalType {
+        /// Text.
+        String = "string",
+        /// A whole number of at most 38 digits.
+        Integer = "integer",
+        /// A decimal number of at most 38 digits.
+        Number = "number",
+        /// True or false.
+        Boolean = "boolean",
+        /// A calendar date.
+        Date = "date",
+        /// A date and time.
+        Timestamp = "timestamp",
+        /// A time of day.
+        Time = "time",
+        /// A JSON object with known fields. JSON only.
+        Object = "object",
+        /// A JSON array. JSON only.
+        Array = "array",
+        /// A JSON object with any field names. JSON only.
+        Map = "map",
+    }
 }
-
-impl LogicalType {
-    const WORDS: [(&'static str, Self); 10] = [
-        ("string", Self::String),
-        ("date", Self::Date),
-        ("timestamp", Self::Timestamp),
-        ("time", Self::Time),
-        ("number", Self::Number),
-        ("integer", Self::Integer),
-        ("boolean", Self::Boolean),
-        ("object", Self::Object),
-        ("array", Self::Array),
-        ("map", Self::Map),
-    ];
-}
-
-/// Keys that schema objects and properties share and that are shown to people only.
-const DESCRIPTIVE: [&str; 7] =
-    ["id", "description", "businessName", "authoritativeDefinitions", "tags", "deprecated", "context"];
 
 pub(super) fn object(node: &Node, findings: &mut Findings) -> Option<SchemaObject> {
-    let mut fields = Fields::open(node, "a schema object", findings)?;
-    fields.keep(&DESCRIPTIVE);
-    fields.keep(&["physicalName", "physicalType", "dataGranularityDescription", "synonyms"]);
+    let mut fields = Fields::open(node, &words::SCHEMA, findings)?;
     if fields.text("name", findings).is_none() {
         findings.error(&node.place, "no `name`", "the name of a schema object", "");
     }
-    fields.word("logicalType", &[("object", ())], findings);
+    fields.word("logicalType", &[("object", (), "")], findings);
     let object = SchemaObject {
         place: node.place.clone(),
         properties: properties(&mut fields, findings),
@@ -113,19 +104,9 @@ fn relationships(fields: &mut Fields<'_>, findings: &mut Findings) -> Vec<Place>
 }
 
 fn property(node: &Node, what: &'static str, findings: &mut Findings) -> Option<Property> {
-    let mut fields = Fields::open(node, what, findings)?;
-    fields.keep(&DESCRIPTIVE);
-    fields.keep(&[
-        "semanticType",
-        "partitioned",
-        "partitionKeyPosition",
-        "transformSourceObjects",
-        "transformLogic",
-        "transformDescription",
-        "criticalDataElement",
-    ]);
+    let mut fields = Fields::open_as(node, &words::PROPERTY, what, findings)?;
     let set = |flag: Option<Located<bool>>| flag.filter(|flag| flag.value).map(|flag| flag.place);
-    let logical_type = fields.word("logicalType", &LogicalType::WORDS, findings);
+    let logical_type = fields.word("logicalType", LogicalType::WORDS, findings);
     let property = Property {
         place: node.place.clone(),
         name: fields.text("name", findings),
@@ -160,7 +141,7 @@ fn synonyms(fields: &mut Fields<'_>, findings: &mut Findings) -> Vec<Located<Str
     nodes.iter().filter_map(|node| super::text_of(node, findings)).collect()
 }
 
-/// A position from 1; the standard's default −1 means none.
+/// Returns a position from 1; the standard's default −1 means none.
 fn position(fields: &mut Fields<'_>, findings: &mut Findings) -> Option<Located<i64>> {
     let text = fields.text("primaryKeyPosition", findings)?;
     match text.value.parse::<i64>() {
@@ -174,7 +155,7 @@ fn position(fields: &mut Fields<'_>, findings: &mut Findings) -> Option<Located<
     }
 }
 
-/// The values of `enum`: mappings with a `value` (v3.2.0); a bare scalar is taken with a warning.
+/// Returns the values of `enum`: mappings with a `value` (v3.2.0); a bare scalar is taken with a warning.
 fn enumeration(fields: &mut Fields<'_>, findings: &mut Findings) -> Option<Enumeration> {
     let node = fields.take("enum")?;
     let mut values = Vec::new();
@@ -189,8 +170,7 @@ fn enumeration(fields: &mut Fields<'_>, findings: &mut Findings) -> Option<Enume
             values.push(item.clone());
             continue;
         }
-        let Some(mut entry) = Fields::open(item, "an entry of `enum`", findings) else { continue };
-        entry.keep(&["id", "label", "description", "tags", "authoritativeDefinitions"]);
+        let Some(mut entry) = Fields::open(item, &words::ENUM_ENTRY, findings) else { continue };
         super::no_settings(&mut entry, "an entry of `enum`", findings);
         match entry.take("value") {
             Some(value) => values.push(value.clone()),
@@ -209,10 +189,10 @@ fn enumeration(fields: &mut Fields<'_>, findings: &mut Findings) -> Option<Enume
     Some(Enumeration { place: node.place.clone(), values })
 }
 
-/// What the members of a map are. Keys of a JSON object are texts; rules on them are not known to the standard's maps.
+/// Returns what the members of a map are. Keys of a JSON object are texts; rules on them are not known to the standard's maps.
 fn map_value(fields: &mut Fields<'_>, findings: &mut Findings) -> Option<Box<Property>> {
     let node = fields.take("map")?;
-    let mut map = Fields::open(node, "`map`", findings)?;
+    let map = Fields::open(node, &words::MAP_PROPERTY, findings)?;
     if let Some(key) = map.take("key").and_then(|key| property(key, "the key of a map", findings)) {
         check_map_key(&key, findings);
     }

@@ -1,4 +1,4 @@
-//! The document as a tree in which every node knows where it stands and how it was written.
+//! The document as a tree in which every node knows where it is and how it was written.
 //!
 //! Scalars keep their source text: `0.10` stays `0.10`, and `007` is not seven until a rule says so.
 
@@ -8,7 +8,7 @@ use std::sync::Arc;
 use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
 use serde_saphyr::{Location, Spanned};
 
-/// Where a node stands.
+/// Where a node is.
 #[derive(Clone, Debug, Default)]
 pub struct Place {
     /// The 1-based line; 0 when unknown.
@@ -39,14 +39,14 @@ enum At {
 const KEY_CHARACTERS: usize = 60;
 
 impl Path {
-    /// The way to the value of a key below this node.
+    /// Returns the way to the value of a key below this node.
     #[must_use]
     pub fn key(&self, key: &str) -> Self {
         let key = key.chars().take(KEY_CHARACTERS).filter(|character| !character.is_control()).collect();
         Self(Some(Arc::new(Step { parent: self.clone(), at: At::Key(key) })))
     }
 
-    /// The way to an item below this node.
+    /// Returns the way to an item below this node.
     #[must_use]
     pub fn index(&self, index: usize) -> Self {
         Self(Some(Arc::new(Step { parent: self.clone(), at: At::Index(index) })))
@@ -101,13 +101,13 @@ pub(crate) enum ScalarKind {
 #[derive(Clone, Debug)]
 pub(crate) struct Entry {
     pub(crate) key: String,
-    /// Where the key stands.
+    /// Where the key is.
     pub(crate) place: Place,
     pub(crate) value: Node,
 }
 
 impl Node {
-    /// The scalar, if it is one.
+    /// Returns the scalar, if it is one.
     pub(crate) fn scalar(&self) -> Option<&Scalar> {
         match &self.yaml {
             Yaml::Scalar(scalar) => Some(scalar),
@@ -115,12 +115,12 @@ impl Node {
         }
     }
 
-    /// Whether nothing stands here.
+    /// Returns whether the node is null.
     pub(crate) fn is_null(&self) -> bool {
         self.scalar().is_some_and(|scalar| scalar.kind == ScalarKind::Null)
     }
 
-    /// What stands here, for a message.
+    /// Returns what was found, for a message.
     pub(crate) fn describe(&self) -> String {
         match &self.yaml {
             Yaml::Sequence(_) => "a list".to_owned(),
@@ -168,7 +168,7 @@ pub(crate) fn parse(source: &str) -> Result<Node, Unreadable> {
     }
 }
 
-/// The parser's own words, without the position (the finding has it) and without advice to programmers.
+/// Returns the parser's own words, without the position (the finding has it) and without advice to programmers.
 fn reason(message: &str) -> String {
     let line = message.lines().next().unwrap_or_default();
     let line = line.rsplit_once(" at line ").map_or(line, |(before, _)| before);

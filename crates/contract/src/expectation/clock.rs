@@ -18,17 +18,17 @@ pub(crate) struct Clock {
 }
 
 impl Clock {
-    /// The last scheduled instant until this one, itself included.
+    /// Returns the last scheduled instant until this one, itself included.
     pub(super) fn latest(&self, until: Timestamp) -> Option<Timestamp> {
         self.instant(self.cron.latest(self.reached(until))?)
     }
 
-    /// The first scheduled instant after this one.
+    /// Returns the first scheduled instant after this one.
     pub(super) fn earliest_after(&self, after: Timestamp) -> Option<Timestamp> {
         self.instant(self.cron.earliest_after(self.reached(after))?)
     }
 
-    /// The latest local time that the clock has shown or skipped until now: after it was set back, that is the time
+    /// Returns the latest local time that the clock has shown or skipped until now: after it was set back, that is the time
     /// before.
     fn reached(&self, now: Timestamp) -> DateTime {
         let shown = self.zone.to_datetime(now);
@@ -38,7 +38,7 @@ impl Clock {
         before.map_or(shown, |before| shown.max(self.zone.to_datetime(before)))
     }
 
-    /// The instant at which a local time runs.
+    /// Returns the instant at which a local time runs.
     fn instant(&self, local: DateTime) -> Option<Timestamp> {
         match self.zone.to_ambiguous_timestamp(local).offset() {
             AmbiguousOffset::Unambiguous { offset } | AmbiguousOffset::Fold { before: offset, .. } => {

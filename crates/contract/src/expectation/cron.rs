@@ -73,14 +73,14 @@ impl Cron {
         if cron.ever_runs() { Ok(cron) } else { Err(Unscheduled::Never) }
     }
 
-    /// Whether one of its days exists. Every weekday comes round on every day of a year, 29 February included.
+    /// Returns whether one of its days exists. Every weekday comes round on every day of a year, 29 February included.
     fn ever_runs(&self) -> bool {
         let first_day = self.days.trailing_zeros();
         self.either_day
             || (1_u32..).zip(LONGEST_MONTHS).any(|(month, days)| has(self.months, month) && first_day <= days)
     }
 
-    /// The last local time until this one, itself included, that runs; none within [`MOST_DAYS`].
+    /// Returns the last local time until this one, itself included, that runs; none within [`MOST_DAYS`].
     pub(super) fn latest(&self, until: DateTime) -> Option<DateTime> {
         let mut date = until.date();
         if self.runs_on(date)
@@ -97,7 +97,7 @@ impl Cron {
         None
     }
 
-    /// The first local time after the minute of this one that runs; none within [`MOST_DAYS`].
+    /// Returns the first local time after the minute of this one that runs; none within [`MOST_DAYS`].
     pub(super) fn earliest_after(&self, after: DateTime) -> Option<DateTime> {
         let mut date = after.date();
         if self.runs_on(date)
@@ -114,7 +114,7 @@ impl Cron {
         None
     }
 
-    /// The shortest and the longest time between two scheduled times, in seconds, of the first few hundred of a calendar
+    /// Returns the shortest and the longest time between two scheduled times, in seconds, of the first few hundred of a calendar
     /// that begins with a leap year.
     pub(crate) fn gaps(&self) -> Option<(u64, u64)> {
         const TIMES: usize = 400;
@@ -151,12 +151,12 @@ impl Cron {
 }
 
 impl Field {
-    /// A list of values, ranges and steps.
+    /// Returns a list of values, ranges and steps.
     fn parse(&self, text: &str) -> Result<u64, &'static str> {
         text.split(',').try_fold(0, |bits, part| Ok(bits | self.part(part)?))
     }
 
-    /// `*`, `6`, `1-5`, `*/15`, `0-30/10`.
+    /// Returns `*`, `6`, `1-5`, `*/15`, `0-30/10`.
     fn part(&self, text: &str) -> Result<u64, &'static str> {
         let (range, step) = text.split_once('/').map_or((text, None), |(range, step)| (range, Some(step)));
         let (from, to) = match range.split_once('-') {
@@ -197,7 +197,7 @@ fn time(hour: u32, minute: u32) -> Option<Time> {
     Time::new(i8::try_from(hour).ok()?, i8::try_from(minute).ok()?, 0, 0).ok()
 }
 
-/// A part of a date or time, none of which is negative.
+/// Returns a part of a date or time, none of which is negative.
 fn bit(part: i8) -> u32 {
     u32::from(part.unsigned_abs())
 }
@@ -206,12 +206,12 @@ fn has(bits: u64, value: u32) -> bool {
     (bits >> value) & 1 == 1
 }
 
-/// The highest value of at most `most`, which is below 63.
+/// Returns the highest value of at most `most`, which is below 63.
 fn highest(bits: u64, most: u32) -> Option<u32> {
     (bits & ((2 << most) - 1)).checked_ilog2()
 }
 
-/// The lowest value of at least `least`, which is below 64.
+/// Returns the lowest value of at least `least`, which is below 64.
 fn lowest(bits: u64, least: u32) -> Option<u32> {
     let left = bits >> least << least;
     (left != 0).then(|| left.trailing_zeros())

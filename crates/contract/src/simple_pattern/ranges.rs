@@ -12,7 +12,7 @@ pub(super) struct Ranges {
 }
 
 impl Ranges {
-    /// The same set for each byte; `None` when it needs more than two ranges.
+    /// Returns the same set for each byte; `None` when it needs more than two ranges.
     pub(super) fn all(set: Set) -> Option<Self> {
         Self::of([set; 8])
     }
@@ -28,7 +28,7 @@ impl Ranges {
         Some(Self { low: low.map(u64::from_le_bytes), high: high.map(u64::from_le_bytes) })
     }
 
-    /// Whether each byte of the word is in one of its ranges. No subtraction borrows from the next byte: what is
+    /// Returns whether each byte of the word is in one of its ranges. No subtraction borrows from the next byte: what is
     /// subtracted is below 128, and what it is subtracted from is not.
     #[inline]
     pub(super) fn hold(&self, word: u64) -> bool {
@@ -40,7 +40,7 @@ impl Ranges {
     }
 }
 
-/// A pattern for texts of one length, of at least eight characters: what stands at each place. The last eight bytes
+/// A pattern for texts of one length, of at least eight characters: the set at each place. The last eight bytes
 /// overlap those before them where the length is no multiple of eight.
 #[derive(Clone, Debug)]
 pub(super) struct Fixed {
@@ -50,7 +50,7 @@ pub(super) struct Fixed {
 }
 
 impl Fixed {
-    /// `None` when the runs are not of this form.
+    /// Returns `None` when the runs are not of this form.
     pub(super) fn new(runs: &[Run]) -> Option<Self> {
         let mut sets = Vec::new();
         for run in runs {
@@ -76,17 +76,17 @@ impl Fixed {
     }
 }
 
-/// The longest pattern that is told at once.
+/// The longest pattern that is checked at once.
 const MOST: usize = 64;
 
-/// The first and last characters of the ranges of a set of one or two; the one of one range twice.
+/// Returns the first and last characters of the ranges of a set of one or two; the one of one range twice.
 fn two_ranges(set: Set) -> Option<[(u8, u8); 2]> {
     let (first, rest) = range(set.0)?;
     let (second, rest) = range(rest).unwrap_or((first, 0));
     (rest == 0).then_some([first, second])
 }
 
-/// The lowest range of a set, and what is above it; `None` of an empty set.
+/// Returns the lowest range of a set, and what is above it; `None` of an empty set.
 fn range(bits: u128) -> Option<((u8, u8), u128)> {
     if bits == 0 {
         return None;

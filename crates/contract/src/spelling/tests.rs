@@ -82,11 +82,7 @@ fn groups_are_of_three_digits_and_may_be_left_out() {
     assert_eq!(stored(&american, "12,34,567.00"), flaw(NumberFlaw::Group, 6));
     let french = number(spelling(b',', Some('\u{202f}')));
     assert_eq!(stored(&french, "1\u{202f}234\u{202f}567,8").as_deref(), Ok("1234567.8"));
-    assert_eq!(
-        stored(&french, "1\u{202f}234x"),
-        flaw(NumberFlaw::Character, 6),
-        "positions count characters"
-    );
+    assert_eq!(stored(&french, "1\u{202f}234x"), flaw(NumberFlaw::Letter, 6), "positions count characters");
     assert_eq!(stored(&french, "1 234"), flaw(NumberFlaw::Blank, 2), "another blank is another character");
 }
 
@@ -120,7 +116,7 @@ fn without_separators_a_comma_has_a_hint() {
         ("1.2.3", flaw(NumberFlaw::SecondDecimal, 4)),
         (",5", flaw(NumberFlaw::Character, 1)),
         ("5 ", flaw(NumberFlaw::Blank, 2)),
-        ("1x", flaw(NumberFlaw::Character, 2)),
+        ("1x", flaw(NumberFlaw::Letter, 2)),
     ] {
         assert_eq!(stored(&one, text), expected, "{text}");
     }

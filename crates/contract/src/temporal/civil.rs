@@ -14,7 +14,7 @@ const EPOCH: i64 = 719_468;
 /// Days of 400 years.
 const ERA: i64 = 146_097;
 
-/// The day of a date. Years 1 to 9999, months 1 to 12, days of that month.
+/// Returns the day of a date. Years 1 to 9999, months 1 to 12, days of that month.
 pub(super) fn day_of(year: i16, month: u8, day: u8) -> i64 {
     let (january, month) = if month <= 2 { (1, u32::from(month) + 9) } else { (0, u32::from(month) - 3) };
     // Year 0 begins on 1 March before the first of January of year 1.
@@ -38,13 +38,13 @@ pub(super) fn date_of(day: i64) -> (i64, u8, u8) {
     (year, month.to_le_bytes()[0], day.to_le_bytes()[0])
 }
 
-/// The day of the week of a day: 0 is Monday.
+/// Returns the day of the week of a day: 0 is Monday.
 pub(super) fn weekday_of(day: i64) -> u8 {
     // 1970-01-01 was a Thursday.
     (day + 3).rem_euclid(7).to_le_bytes()[0]
 }
 
-/// Days of a month.
+/// Returns the number of days of a month.
 pub(super) fn days_in(year: i16, month: u8) -> u8 {
     match month {
         2 if year % 4 == 0 && (year % 100 != 0 || year % 400 == 0) => 29,

@@ -2,7 +2,7 @@
 
 use super::{Field, ISO_DATE, ISO_TIME, OffsetForm, Pattern, PatternError, Step, TemporalKind};
 
-/// The standard form of a kind.
+/// Returns the standard form of a kind.
 pub(super) fn iso(kind: TemporalKind) -> Pattern {
     let mut steps = Vec::with_capacity(8);
     if kind != TemporalKind::Time {
@@ -65,7 +65,7 @@ struct Compiler {
     fields: Vec<Placed>,
 }
 
-/// A field of the pattern, and whether it stands in an optional section.
+/// A field of the pattern, and whether it is in an optional section.
 struct Placed {
     part: Part,
     optional: bool,
@@ -158,14 +158,14 @@ impl Compiler {
         // Two optional sections may offer two forms of a fraction or an offset; a text may use one of them.
         let repeatable = matches!(part, Part::Fraction | Part::Offset) && !self.open.is_empty();
         if !repeatable && self.fields.iter().any(|placed| placed.part == part) {
-            return reject("each field may stand once");
+            return reject("use each field once");
         }
         let begins_with_digit = matches!(step, Step::Number { .. } | Step::Fraction { .. });
         let after_open_width = matches!(self.steps.iter().rfind(|step| !matches!(step, Step::Optional(_))),
                 Some(Step::Number { least, most, .. }) if least != most);
         if begins_with_digit && after_open_width {
             return reject(
-                "a number of one or two digits stands before it: separate them, or double its letter",
+                "a number of one or two digits comes before it: separate them, or double its letter",
             );
         }
         self.fields.push(Placed { part, optional: !self.open.is_empty() });
@@ -268,7 +268,7 @@ impl Compiler {
     }
 }
 
-/// The same steps with the standard date and time of day as one step each, where they stand before any optional
+/// Returns the same steps with the standard date and time of day as one step each, where they stand before any optional
 /// section (whose length is a number of steps).
 fn joined(steps: &[Step]) -> Vec<Step> {
     let mut out = Vec::with_capacity(steps.len());
@@ -290,7 +290,7 @@ fn joined(steps: &[Step]) -> Vec<Step> {
     out
 }
 
-/// The forms of an offset: `X`, `x` and `Z` as the JDK defines them, without their forms with seconds.
+/// Returns the forms of an offset: `X`, `x` and `Z` as the JDK defines them, without their forms with seconds.
 fn offset(letter: char, width: usize) -> Option<Step> {
     let form = match (letter, width) {
         ('X' | 'x', 1) => OffsetForm::Short,

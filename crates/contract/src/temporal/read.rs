@@ -52,7 +52,7 @@ struct Stop {
 }
 
 impl Stop {
-    /// The one that is further on in the text; this one when both are at the same place.
+    /// Makes the one that is further on in the text; this one when both are at the same place.
     fn or_further(self, other: Option<Self>) -> Self {
         other.filter(|other| other.at > self.at).unwrap_or(self)
     }
@@ -114,7 +114,7 @@ fn not_a_date(text: &[u8], stop: Stop) -> Found {
 }
 
 impl Fields {
-    /// The point in time.
+    /// Returns the point in time.
     pub(super) fn moment(self, kind: TemporalKind, zone: Option<&TimeZone>) -> Result<Moment, Found> {
         let hour = self.hour + if self.afternoon { 12 } else { 0 };
         let mut seconds = i64::from(hour) * 3600 + i64::from(self.minute) * 60 + i64::from(self.second);
@@ -142,7 +142,7 @@ impl Fields {
         Ok(Moment { nanos, universal })
     }
 
-    /// The zone's offset at this local time, in seconds.
+    /// Returns the zone's offset at this local time, in seconds.
     fn offset_in(&self, zone: &TimeZone, hour: u8) -> Result<i32, Found> {
         let [month, day, hour, minute, second] =
             [self.month, self.day, hour, self.minute, self.second].map(u8::cast_signed);
@@ -156,7 +156,7 @@ impl Fields {
     }
 }
 
-/// The day that a whole text of the form `yyyy-MM-dd` names, as [`civil::day_of`] counts. `None`: it does not follow
+/// Returns the day that a whole text of the form `yyyy-MM-dd` names, as [`civil::day_of`] counts. `None`: it does not follow
 /// the form, or there is no such day.
 pub(super) fn iso_day(text: &[u8]) -> Option<i64> {
     let (year, month, day) = iso_date(text.try_into().ok()?)?;
@@ -183,7 +183,7 @@ const ISO_DATE_ZEROS: u64 = u64::from_le_bytes(*b"0000-00-");
 /// What brings a byte to 128 when it is above 9, or above 0 for a dash.
 const ISO_DATE_MARGINS: u64 = u64::from_le_bytes([118, 118, 118, 118, 127, 118, 118, 127]);
 
-/// A number of two ASCII digits.
+/// Returns a number of two ASCII digits.
 fn two_digits(tens: u8, ones: u8) -> Option<u8> {
     (tens.is_ascii_digit() && ones.is_ascii_digit()).then(|| (tens - b'0') * 10 + (ones - b'0'))
 }

@@ -191,7 +191,7 @@ fn patterns_that_would_guess_are_rejected_with_advice() {
         (
             "yyyyMdd",
             TemporalKind::Date,
-            "unsupported dd at character 6: a number of one or two digits stands before it: separate them, or double its letter",
+            "unsupported dd at character 6: a number of one or two digits comes before it: separate them, or double its letter",
         ),
         ("yyyy-MM-dd'", TemporalKind::Date, "an open quote at character 11: close it with a second quote"),
         ("yyyy-MM-dd[", TemporalKind::Date, "an open optional section at character 12: close it with ]"),
@@ -200,7 +200,7 @@ fn patterns_that_would_guess_are_rejected_with_advice() {
             TemporalKind::Date,
             "a closing bracket at character 11: open the optional section with [",
         ),
-        ("yyyy-MM-dd MM", TemporalKind::Date, "unsupported MM at character 12: each field may stand once"),
+        ("yyyy-MM-dd MM", TemporalKind::Date, "unsupported MM at character 12: use each field once"),
         ("HH:mmXXX", TemporalKind::Time, "unsupported XXX at character 6: a time of day has no offset"),
         (
             "HH:ss",

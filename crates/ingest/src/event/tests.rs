@@ -112,7 +112,7 @@ fn a_body_is_measured_to_the_byte() {
 }
 
 #[test]
-fn a_wrong_json_body_is_told_by_its_place_and_never_quoted() {
+fn a_wrong_json_body_is_located_and_never_quoted() {
     #[derive(Deserialize)]
     #[serde(deny_unknown_fields)]
     #[expect(dead_code, reason = "only read")]

@@ -1,8 +1,9 @@
-//! What each operation takes and gives.
+//! Parameters, bodies and answers of each operation.
 
 use serde_json::{Value, json};
 
-use super::schemas::{self, reference as schema};
+use super::examples;
+use super::schemas::reference as schema;
 use crate::cursor::{CURSOR_CHARACTERS, MOST_PER_PAGE, USUAL_PER_PAGE};
 use crate::idempotency::KEY_CHARACTERS;
 use crate::media::FILE_TYPES;
@@ -13,7 +14,7 @@ use crate::route::{Access, Definition, Route};
 /// A body of this media type, with the example of its schema.
 fn media(media_type: &str, name: &str) -> Value {
     let mut content = json!({ "schema": schema(name) });
-    if let Some(example) = schemas::example(name) {
+    if let Some(example) = examples::of(name) {
         content["example"] = example;
     }
     json!({ media_type: content })
@@ -95,7 +96,7 @@ fn query(name: &str) -> Value {
     json!({ "name": name, "in": "query", "schema": schema, "description": description })
 }
 
-pub(super) fn name_schema() -> Value {
+pub(crate) fn name_schema() -> Value {
     json!({ "type": "string", "minLength": 1, "maxLength": NAME_CHARACTERS, "pattern": NAME_PATTERN })
 }
 
@@ -106,7 +107,7 @@ fn time() -> Value {
         "type": "string",
         "pattern": format!("{day}{hour}"),
         "examples": ["2026-11-20", "2026-11-20T08:15:00Z"],
-        "description": "Other days of a month and other offsets are taken too"
+        "description": "Other days of a month and other offsets are accepted too"
     })
 }
 

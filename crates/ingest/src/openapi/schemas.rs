@@ -1,138 +1,114 @@
-//! The shapes of bodies, each with a description and an example. An object lists all its members: a member that is not here is a
-//! defect.
+//! The schemas of bodies, derived by schemars, each with its example. An object lists all its members.
 
-mod answers;
-mod examples;
-mod files;
-mod uploads;
-mod webhook;
-
+use schemars::SchemaGenerator;
+use schemars::generate::SchemaSettings;
 use serde_json::{Map, Value, json};
 
-use crate::problem::{Code, Problem};
+use super::{examples, mirrors};
+use crate::problem::{Code, ProblemBody};
+use crate::{check, feeds, files, receipts, status, uploads};
 
-/// A member of an object: its name (with `?` when it may be left out), its schema, and what it is.
-type Member = (&'static str, Value, &'static str);
-
-/// A schema that the document names.
-type Named = (&'static str, Value);
-
-/// Every schema by its name.
-pub(super) fn all() -> Value {
-    let groups = [names(), uploads::all(), files::all(), answers::all(), webhook::all()];
-    let named = groups.into_iter().flatten().map(|(name, mut schema)| {
-        if let Some(example) = examples::of(name) {
-            schema["examples"] = json!([example]);
-        }
-        (name.to_owned(), schema)
-    });
-    Value::Object(named.collect())
-}
-
-/// The example of a named schema.
-pub(super) fn example(name: &str) -> Option<Value> {
-    examples::of(name)
-}
-
+/// Returns the reference to a named schema.
 pub(super) fn reference(name: &str) -> Value {
     json!({ "$ref": format!("#/components/schemas/{name}") })
 }
 
-/// The same schema with a description.
-pub(super) fn described(mut schema: Value, description: &str) -> Value {
-    schema["description"] = json!(description);
-    schema
-}
-
-fn nullable(schema: &Value) -> Value {
-    json!({ "anyOf": [schema, { "type": "null" }] })
-}
-
-fn list(items: &Value) -> Value {
-    json!({ "type": "array", "items": items })
-}
-
-fn count() -> Value {
-    json!({ "type": "integer", "minimum": 0 })
-}
-
-fn text() -> Value {
-    json!({ "type": "string" })
-}
-
-fn sha256() -> Value {
-    json!({ "type": "string", "pattern": "^[0-9A-Fa-f]{64}$" })
-}
-
-fn words(words: &[&str]) -> Value {
-    json!({ "type": "string", "enum": words })
-}
-
-/// An object of these members and no others.
-fn object(description: &str, members: Vec<Member>) -> Value {
-    let required: Vec<&str> =
-        members.iter().map(|(name, ..)| *name).filter(|name| !name.ends_with('?')).collect();
-    let required = json!(required);
-    let properties: Map<String, Value> = members
-        .into_iter()
-        .map(|(name, schema, what)| (name.trim_end_matches('?').to_owned(), described(schema, what)))
-        .collect();
-    json!({
-        "type": "object", "description": description, "properties": properties, "required": required,
-        "additionalProperties": false
-    })
-}
-
-fn names() -> Vec<Named> {
-    let id =
-        |what: &str| json!({ "type": "string", "description": what, "pattern": "^[0-9a-hjkmnp-tv-z]{26}$" });
-    let decided =
-        ["PROCESSING", "COMPLETE", "QUARANTINED", "SUPERSEDED", "DUPLICATE", "GONE", "IGNORED", "RETRACTED"];
-    let mut states = vec!["RECEIVED"];
-    states.extend(decided);
-    let state = "The state of a file: `RECEIVED` (landed, not begun), `PROCESSING`, `COMPLETE` (its good records are loaded), \
-        `QUARANTINED` (not loaded; the receipt says why), `SUPERSEDED` (a newer file is loaded instead), `DUPLICATE` (the same \
-        content is already loaded), `GONE` (deleted before it was read), `IGNORED` (a desktop's own file), `RETRACTED` (taken \
-        back by the operator)";
-    vec![
-        (
-            "FeedName",
-            json!({
-                "type": "string", "description": "The name of a feed", "pattern": "^[a-z0-9][a-z0-9_-]{0,62}$"
-            }),
-        ),
-        ("FileId", id("The id of a file: of one version of one object")),
-        ("UploadId", id("The id of an upload")),
-        ("DecidedState", described(words(&decided), "The state of a file that processing has begun")),
-        ("State", described(words(&states), state)),
-        ("Anything", json!({ "type": "object", "description": "Any JSON object" })),
-        ("Health", object("The service answers", vec![("status", words(&["ok"]), "Always `ok`")])),
-        ("Problem", problem()),
-    ]
-}
-
-fn problem() -> Value {
+/// Returns every schema by its name.
+pub(super) fn all() -> Value {
+    let mut named = answers();
+    named.extend(requests());
+    for (name, schema) in &mut named {
+        if let Some(example) = examples::of(name) {
+            schema["examples"] = json!([example]);
+        }
+    }
     let codes: Vec<&str> = Code::ALL.iter().map(|code| code.as_str()).collect();
     let known = format!("The stable code; decide by it. One of: {}", codes.join(", "));
-    let mut problem = object(
-        "Why a request was not carried out (RFC 9457)",
-        vec![
-            ("type", text(), "`urn:silent-scalper:problem:<code>`"),
-            ("title", text(), "What is wrong, the same for each code"),
-            ("status", json!({ "type": "integer", "minimum": 400, "maximum": 599 }), "The HTTP status"),
-            ("detail", text(), "What is wrong with this request, where, and what to do"),
-            ("code", text(), ""),
-            ("requestId", text(), "The id of the request, for the operator"),
-        ],
-    );
-    problem["properties"]["code"]["description"] = json!(known);
-    problem
+    named["Problem"]["properties"]["code"]["description"] = json!(known);
+    Value::Object(named)
 }
 
-/// The example of a problem.
-fn problem_example() -> Value {
-    let detail =
-        "the partner's rate of requests is reached: send the same request again later, and fewer at once";
-    let body = Problem::new(Code::TooManyRequests, detail).body("c6af9ac6-7b61-11e6-9a41-93e8deadbeef");
-    serde_json::from_str(&body).unwrap_or_default()
+fn answers() -> Map<String, Value> {
+    let mut generator = generator(SchemaSettings::draft2020_12().for_serialize());
+    generator.subschema_for::<check::DryRun>();
+    generator.subschema_for::<feeds::FeedList>();
+    generator.subschema_for::<files::SentFile<'_>>();
+    generator.subschema_for::<receipts::SignedRejects>();
+    generator.subschema_for::<status::FileList<'_>>();
+    generator.subschema_for::<uploads::PresentFile<'_>>();
+    generator.subschema_for::<uploads::Promise<'_>>();
+    generator.subschema_for::<uploads::SignedParts>();
+    generator.subschema_for::<uploads::UploadStatus<'_>>();
+    generator.subschema_for::<ProblemBody<'_>>();
+    generator.subschema_for::<mirrors::Anything>();
+    generator.subschema_for::<mirrors::Health>();
+    generator.subschema_for::<mirrors::Outcome>();
+    generator.subschema_for::<mirrors::Receipt>();
+    generator.subschema_for::<mirrors::RecordAnswer>();
+    let mut named = generator.take_definitions(true);
+    named.values_mut().for_each(without_null);
+    named.values_mut().for_each(plain);
+    named
+}
+
+fn requests() -> Map<String, Value> {
+    let mut generator = generator(SchemaSettings::draft2020_12().for_deserialize());
+    generator.subschema_for::<uploads::UploadWish>();
+    generator.subschema_for::<uploads::WantedParts>();
+    generator.subschema_for::<uploads::SentParts>();
+    let mut named = generator.take_definitions(true);
+    named.values_mut().for_each(plain);
+    named
+}
+
+fn generator(mut settings: SchemaSettings) -> SchemaGenerator {
+    settings.definitions_path = "/components/schemas".into();
+    settings.meta_schema = None;
+    settings.into_generator()
+}
+
+/// Takes the null out of members that an answer leaves out instead.
+fn without_null(schema: &mut Value) {
+    let required = schema["required"].as_array().cloned().unwrap_or_default();
+    for (name, member) in schema.get_mut("properties").and_then(Value::as_object_mut).into_iter().flatten() {
+        if required.contains(&json!(name)) {
+            continue;
+        }
+        if let Some([kind, Value::String(null)]) = member["type"].as_array().map(Vec::as_slice)
+            && null == "null"
+        {
+            member["type"] = kind.clone();
+        }
+        if let Some(words) = member.get_mut("enum").and_then(Value::as_array_mut) {
+            words.retain(|word| !word.is_null());
+        }
+        if let Some([one, null]) = member["anyOf"].as_array().map(Vec::as_slice)
+            && null["type"] == "null"
+        {
+            let (one, description) = (one.clone(), member["description"].clone());
+            *member = one;
+            member["description"] = description;
+        }
+    }
+}
+
+/// Takes out what only Rust knows (sizes of integers, line ends of comments), and closes each object.
+fn plain(schema: &mut Value) {
+    match schema {
+        Value::Object(members) => {
+            if members.get("format").and_then(Value::as_str).is_some_and(|format| format.starts_with("uint"))
+            {
+                members.remove("format");
+            }
+            if let Some(Value::String(text)) = members.get_mut("description") {
+                *text = text.replace('\n', " ");
+            }
+            if members.get("properties").is_some_and(Value::is_object) {
+                members.entry("additionalProperties").or_insert(Value::Bool(false));
+            }
+            members.values_mut().for_each(plain);
+        }
+        Value::Array(items) => items.iter_mut().for_each(plain),
+        _ => {}
+    }
 }

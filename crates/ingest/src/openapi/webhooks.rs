@@ -1,8 +1,8 @@
-//! What this service sends by itself: outcomes, to the address that a partner named.
+//! The webhook: outcomes, posted to the address that a partner named.
 
 use serde_json::{Value, json};
 
-use super::schemas;
+use super::{examples, schemas};
 
 /// The webhooks by name.
 pub(super) fn all() -> Value {
@@ -16,7 +16,7 @@ pub(super) fn all() -> Value {
     let signature = "Signatures separated by blanks, each `v1,` and base64 of HMAC-SHA-256 over `<webhook-id>.<webhook-timestamp>.\
         <body>`. The key is the secret that the operator gave you, without `whsec_`, decoded from base64. Accept the request when one \
         of the signatures is right; during a rotation there are two";
-    let body = json!({ "schema": schemas::reference("Outcome"), "example": schemas::example("Outcome") });
+    let body = json!({ "schema": schemas::reference("Outcome"), "example": examples::of("Outcome") });
     json!({
         "outcome": {
             "post": {

@@ -1,7 +1,7 @@
 use std::collections::BTreeSet;
 
 use serde_json::json;
-use store::door::{Credential, Feeds, Limits, Partner, Partners, Scope};
+use store::{Credential, Feeds, Limits, Partner, Scope, WritePartners};
 
 use super::harness::{BEGIN, GOOD, Harness, Words};
 use crate::route::{Access, Definition, TABLE};
@@ -18,30 +18,30 @@ fn some_path(definition: &Definition) -> String {
 }
 
 #[tokio::test]
-async fn nobody_that_is_unknown_passes_any_route_but_the_two_open_ones() {
+async fn an_unknown_caller_reaches_only_the_two_open_routes() {
     let harness = Harness::with_feeds();
     for definition in &TABLE {
         for tree in ["", "/oauth", "/iam"] {
             let path = format!("{tree}{}", some_path(definition));
-            let told = harness.ask_bare(definition.method, &path).told().await;
+            let reply = harness.ask_bare(definition.method, &path).reply().await;
             let expected = match (definition.access, tree) {
                 (Access::Open, _) => 200,
                 (Access::Scopes(_), "/iam") => 403,
                 (Access::Scopes(_), _) => 401,
             };
-            assert_eq!(told.status, expected, "{path}");
+            assert_eq!(reply.status, expected, "{path}");
         }
     }
-    assert_eq!(harness.ask_bare("GET", "/v1/nothing").told().await.status, 401);
+    assert_eq!(harness.ask_bare("GET", "/v1/nothing").reply().await.status, 401);
     assert!(harness.memory.calls().is_empty());
 }
 
 #[tokio::test]
-async fn an_authorizer_without_all_its_words_lets_nobody_in() {
+async fn an_incomplete_authorizer_context_is_unauthorized() {
     let harness = Harness::with_feeds();
     for (word, value) in [("partner", "NORTH"), ("partner", "a/b"), ("rate", "many"), ("bytesPerDay", "")] {
-        let told = harness.ask_as(&Words::of("north").with(word, value), "GET", "/v1/files").told().await;
-        assert_eq!(told.code(), (401, "unauthorized"), "{word}");
+        let reply = harness.ask_as(&Words::of("north").with(word, value), "GET", "/v1/files").reply().await;
+        assert_eq!(reply.code(), (401, "unauthorized"), "{word}");
     }
 }
 
@@ -51,14 +51,14 @@ async fn each_scope_opens_exactly_the_routes_that_the_table_gives_it() {
         for definition in &TABLE {
             let harness = Harness::with_feeds();
             let words = Words::of("north").with("scopes", scope.as_str());
-            let told = harness.ask_as(&words, definition.method, &some_path(definition)).told().await;
+            let reply = harness.ask_as(&words, definition.method, &some_path(definition)).reply().await;
             let allowed = match definition.access {
                 Access::Open => true,
                 Access::Scopes(any) => any.contains(&scope),
             };
-            assert_eq!(told.status != 403, allowed, "{scope:?} {}", definition.operation);
+            assert_eq!(reply.status != 403, allowed, "{scope:?} {}", definition.operation);
             if !allowed {
-                assert_eq!(told.code(), (403, "forbidden"));
+                assert_eq!(reply.code(), (403, "forbidden"));
                 assert_eq!(
                     harness.memory.calls(),
                     [store::Operation::Spend],
@@ -70,10 +70,10 @@ async fn each_scope_opens_exactly_the_routes_that_the_table_gives_it() {
 }
 
 #[tokio::test]
-async fn a_wrong_method_is_told_the_right_ones_and_a_wrong_path_nothing() {
+async fn a_wrong_method_is_answered_with_the_right_ones() {
     let harness = Harness::with_feeds();
-    let told = harness.ask("PUT", "/v1/uploads/x").told().await;
-    assert_eq!((told.status, told.header("allow")), (405, Some("GET, DELETE")));
+    let reply = harness.ask("PUT", "/v1/uploads/x").reply().await;
+    assert_eq!((reply.status, reply.header("allow")), (405, Some("GET, DELETE")));
     for (method, path) in [
         ("get", "/v1/files"),
         ("POST", "/v1/files"),
@@ -81,15 +81,15 @@ async fn a_wrong_method_is_told_the_right_ones_and_a_wrong_path_nothing() {
         ("HEAD", "/v1/feeds"),
     ] {
         assert_eq!(
-            harness.ask(method, path).told().await.code(),
+            harness.ask(method, path).reply().await.code(),
             (405, "method-not-allowed"),
             "{method} {path}"
         );
     }
     for path in ["/", "/v1", "/v2/files", "/v1/files/x/y", "/v1/feeds/", "/v1//files"] {
-        assert_eq!(harness.ask("GET", path).told().await.code(), (404, "not-found"), "{path}");
+        assert_eq!(harness.ask("GET", path).reply().await.code(), (404, "not-found"), "{path}");
     }
-    assert_eq!(harness.ask("GET", "/v1/files/%zz").told().await.code(), (400, "invalid-request"));
+    assert_eq!(harness.ask("GET", "/v1/files/%zz").reply().await.code(), (400, "invalid-request"));
 }
 
 #[tokio::test]
@@ -98,7 +98,7 @@ async fn parameters_that_a_route_does_not_name_are_rejected() {
     for definition in &TABLE {
         let path = format!("{}?partner=south", some_path(definition));
         assert_eq!(
-            harness.ask(definition.method, &path).told().await.code(),
+            harness.ask(definition.method, &path).reply().await.code(),
             (400, "invalid-query"),
             "{path}"
         );
@@ -114,21 +114,21 @@ async fn an_event_of_something_else_is_answered_and_not_followed() {
 }
 
 #[tokio::test]
-async fn requests_above_the_limit_wait_and_the_wait_is_told() {
+async fn requests_above_the_limit_are_answered_with_the_time_to_wait() {
     let harness = Harness::with_feeds();
     let words = Words::of("north").with("rate", "1").with("burst", "2");
     for expected in [200, 200, 429] {
-        let told = harness.ask_as(&words, "GET", "/v1/feeds").told().await;
-        assert_eq!((told.status, told.header("retry-after")), (expected, (expected == 429).then_some("1")));
+        let reply = harness.ask_as(&words, "GET", "/v1/feeds").reply().await;
+        assert_eq!((reply.status, reply.header("retry-after")), (expected, (expected == 429).then_some("1")));
     }
     assert_eq!(
-        harness.ask_as(&words, "GET", "/v1/nothing").told().await.status,
+        harness.ask_as(&words, "GET", "/v1/nothing").reply().await.status,
         429,
         "guessing costs as much"
     );
-    assert_eq!(harness.ask_as(&Words::of("south"), "GET", "/v1/feeds").told().await.status, 200);
+    assert_eq!(harness.ask_as(&Words::of("south"), "GET", "/v1/feeds").reply().await.status, 200);
     harness.wait(1_000);
-    assert_eq!(harness.ask_as(&words, "GET", "/v1/feeds").told().await.status, 200);
+    assert_eq!(harness.ask_as(&words, "GET", "/v1/feeds").reply().await.status, 200);
 }
 
 #[tokio::test]
@@ -136,13 +136,13 @@ async fn the_bytes_of_a_day_hold_and_what_does_not_fit_is_not_stored() {
     let harness = Harness::with_feeds();
     let words = Words::of("north").with("bytesPerDay", "30");
     harness.send_as(&words, "/v1/feeds/visits/files", GOOD).await;
-    let told = harness.ask_as(&words, "POST", "/v1/feeds/visits/files").body(GOOD.as_bytes()).told().await;
-    assert_eq!(told.code(), (429, "too-many-requests"));
-    let left: u64 = told.header("retry-after").and_then(|text| text.parse().ok()).expect("seconds");
+    let reply = harness.ask_as(&words, "POST", "/v1/feeds/visits/files").body(GOOD.as_bytes()).reply().await;
+    assert_eq!(reply.code(), (429, "too-many-requests"));
+    let left: u64 = reply.header("retry-after").and_then(|text| text.parse().ok()).expect("seconds");
     assert!((1..=86_400).contains(&left));
     let wish = json!({ "bytes": 31, "sha256": "0".repeat(64) });
-    let told = harness.ask_as(&words, "POST", "/v1/feeds/visits/uploads").json(&wish).told().await;
-    assert_eq!(told.status, 429);
+    let reply = harness.ask_as(&words, "POST", "/v1/feeds/visits/uploads").json(&wish).reply().await;
+    assert_eq!(reply.status, 429);
     assert_eq!(harness.memory.inbox_versions().len(), 1);
     harness.wait(left * 1_000);
     harness.send_as(&words, "/v1/feeds/visits/files", GOOD).await;
@@ -164,7 +164,7 @@ async fn a_role_is_let_in_where_the_stack_says_so_and_only_while_it_is_named() {
         gateway_key: None,
     };
     let partner = Partner { name: "north".to_owned(), active: true, limits: Limits::DEFAULT, created_ms: 1 };
-    let status = async |path: &str, arn: &str| harness.ask_bare("GET", path).signer(arn).told().await.status;
+    let status = async |path: &str, arn: &str| harness.ask_bare("GET", path).signer(arn).reply().await.status;
     assert_eq!(status("/iam/v1/files", SESSION).await, 401);
     harness.memory.put_role(ROLE, Some(&credential)).await.expect("kept");
     assert_eq!(status("/iam/v1/files", SESSION).await, 401, "its partner is not there");
@@ -179,8 +179,8 @@ async fn a_role_is_let_in_where_the_stack_says_so_and_only_while_it_is_named() {
     ] {
         assert_eq!(status(path, arn).await, 401, "{path} {arn}");
     }
-    let told = harness.ask_as(&Words::of("south"), "GET", "/iam/v1/files").told().await;
-    assert_eq!(told.status, 401, "an authorizer's words do not count on the tree of roles");
+    let reply = harness.ask_as(&Words::of("south"), "GET", "/iam/v1/files").reply().await;
+    assert_eq!(reply.status, 401, "an authorizer's words do not count on the tree of roles");
     harness.memory.put_partner(&Partner { active: false, ..partner.clone() }).await.expect("kept");
     assert_eq!(status("/iam/v1/files", SESSION).await, 401, "the partner is not active");
     harness.memory.put_partner(&partner).await.expect("kept");
@@ -195,11 +195,11 @@ async fn only_pages_of_allowed_origins_may_read_answers() {
         [("https://portal.example", true), ("https://evil.example", false), ("null", false)]
     {
         for path in ["/v1/health", "/v1/nothing"] {
-            let told = harness.ask("GET", path).header("origin", origin).told().await;
-            let found = told.header("access-control-allow-origin");
+            let reply = harness.ask("GET", path).header("origin", origin).reply().await;
+            let found = reply.header("access-control-allow-origin");
             assert_eq!(found, allowed.then_some(origin));
             assert_eq!(
-                (told.header("vary"), told.header("access-control-allow-credentials")),
+                (reply.header("vary"), reply.header("access-control-allow-credentials")),
                 (Some("origin"), None)
             );
         }
@@ -214,11 +214,11 @@ async fn a_page_of_an_allowed_origin_may_ask_before_it_calls() {
         ("/iam/v1/files", "https://portal.example", true),
         ("/v1/feeds/visits/files", "https://evil.example", false),
     ] {
-        let told = harness.ask_bare("OPTIONS", path).header("origin", origin).told().await;
-        assert_eq!(told.status, 204, "{path}");
-        assert_eq!(told.header("access-control-allow-origin"), allowed.then_some(origin));
-        assert_eq!(told.header("access-control-allow-methods"), Some("GET, POST, DELETE"));
-        let headers = told.header("access-control-allow-headers").unwrap_or_default();
+        let reply = harness.ask_bare("OPTIONS", path).header("origin", origin).reply().await;
+        assert_eq!(reply.status, 204, "{path}");
+        assert_eq!(reply.header("access-control-allow-origin"), allowed.then_some(origin));
+        assert_eq!(reply.header("access-control-allow-methods"), Some("GET, POST, DELETE"));
+        let headers = reply.header("access-control-allow-headers").unwrap_or_default();
         for sent in ["x-api-key", "authorization", "idempotency-key", "content-type", "content-digest"] {
             assert!(headers.contains(sent), "{sent}");
         }

@@ -9,23 +9,23 @@ use crate::cursor;
 const FILES: &str = "/v1/feeds/visits/files";
 
 #[tokio::test]
-async fn a_files_way_is_told_from_landing_to_receipt() {
+async fn a_file_is_followed_from_landing_to_receipt() {
     let harness = Harness::with_feeds();
     let id = harness.send(&format!("{FILES}?name=day.csv"), MIXED).await;
     let file = format!("/v1/files/{id}");
-    let received = harness.ask("GET", &file).told().await;
+    let received = harness.ask("GET", &file).reply().await;
     assert_eq!((&received.body["state"], &received.body["name"]), (&json!("RECEIVED"), &json!("day.csv")));
     for more in ["/receipt", "/rejects"] {
-        let told = harness.ask("GET", &format!("{file}{more}")).told().await;
-        assert_eq!((told.code(), told.header("retry-after")), ((409, "not-terminal"), Some("2")));
+        let reply = harness.ask("GET", &format!("{file}{more}")).reply().await;
+        assert_eq!((reply.code(), reply.header("retry-after")), ((409, "not-terminal"), Some("2")));
     }
     harness.process().await;
-    let told = harness.ask("GET", &file).told().await;
-    assert_eq!(told.body["state"], "COMPLETE");
-    assert_eq!(told.body["counts"], json!({ "records": 3, "rows": 1, "rejects": 2, "warnings": 0 }));
-    assert_eq!((&told.body["loaded"], &told.body["contractVersion"]), (&json!(1), &json!("1.2.0")));
-    assert_eq!(told.body["receipt"], json!(format!("/api{file}/receipt")));
-    let receipt = harness.ask("GET", &format!("{file}/receipt")).told().await;
+    let reply = harness.ask("GET", &file).reply().await;
+    assert_eq!(reply.body["state"], "COMPLETE");
+    assert_eq!(reply.body["counts"], json!({ "records": 3, "rows": 1, "rejects": 2, "warnings": 0 }));
+    assert_eq!((&reply.body["loaded"], &reply.body["contractVersion"]), (&json!(1), &json!("1.2.0")));
+    assert_eq!(reply.body["receipt"], json!(format!("/api{file}/receipt")));
+    let receipt = harness.ask("GET", &format!("{file}/receipt")).reply().await;
     assert_eq!((&receipt.body["fileId"], &receipt.body["verdict"]), (&json!(id), &json!("partial")));
     let written = harness.memory.quarantine();
     let (_, object) = written.iter().find(|(key, _)| key.starts_with("_receipts/north/")).expect("written");
@@ -41,19 +41,19 @@ async fn rejected_records_are_fetched_with_a_signed_address_for_minutes() {
     for (query, file_name) in
         [("", "rejects.csv"), ("?format=csv", "rejects.csv"), ("?format=ndjson", "rejects.ndjson.gz")]
     {
-        let told = harness.ask("GET", &format!("/v1/files/{mixed}/rejects{query}")).told().await;
-        assert_eq!((told.status, &told.body["expiresSeconds"]), (200, &json!(900)));
-        assert_eq!(told.body["fileName"], json!(format!("{mixed}-{file_name}")));
+        let reply = harness.ask("GET", &format!("/v1/files/{mixed}/rejects{query}")).reply().await;
+        assert_eq!((reply.status, &reply.body["expiresSeconds"]), (200, &json!(900)));
+        assert_eq!(reply.body["fileName"], json!(format!("{mixed}-{file_name}")));
         let answer =
-            harness.memory.send_signed("GET", told.body["url"].as_str().expect("an address"), &[], "");
+            harness.memory.send_signed("GET", reply.body["url"].as_str().expect("an address"), &[], "");
         assert!(answer.status == 200 && !answer.body.is_empty());
     }
     assert_eq!(
-        harness.ask("GET", &format!("/v1/files/{mixed}/rejects?format=xml")).told().await.code(),
+        harness.ask("GET", &format!("/v1/files/{mixed}/rejects?format=xml")).reply().await.code(),
         (400, "invalid-query")
     );
     assert_eq!(
-        harness.ask("GET", &format!("/v1/files/{good}/rejects")).told().await.code(),
+        harness.ask("GET", &format!("/v1/files/{good}/rejects")).reply().await.code(),
         (404, "not-found")
     );
 }
@@ -67,7 +67,7 @@ async fn a_list_is_newest_first_filtered_and_paged_to_its_end() {
     harness.send(FILES, "").await;
     harness.send("/v1/feeds/labs/files", "site,day,name\na,2026-01-01,x\n").await;
     harness.process().await;
-    let list = async |query: &str| harness.ask("GET", &format!("/v1/files{query}")).told().await.body;
+    let list = async |query: &str| harness.ask("GET", &format!("/v1/files{query}")).reply().await.body;
     let count = |page: &Value| page["files"].as_array().expect("files").len();
     let all = list("").await;
     assert_eq!((count(&all), &all["next"]), (7, &Value::Null));
@@ -103,7 +103,7 @@ async fn a_list_is_newest_first_filtered_and_paged_to_its_end() {
     ] {
         let expected = if query == "feed=.." { (404, "not-found") } else { (400, "invalid-query") };
         assert_eq!(
-            harness.ask("GET", &format!("/v1/files?{query}")).told().await.code(),
+            harness.ask("GET", &format!("/v1/files?{query}")).reply().await.code(),
             expected,
             "{query}"
         );
@@ -118,11 +118,11 @@ async fn a_credential_of_one_feed_sees_and_opens_that_feed_only() {
     harness.process().await;
     let words = Words::of("north").with("feeds", "labs");
     let ask = |path: &str| harness.ask_as(&words, "GET", path);
-    let list = ask("/v1/files").told().await;
+    let list = ask("/v1/files").reply().await;
     let ids: Vec<&Value> =
         list.body["files"].as_array().expect("files").iter().map(|file| &file["id"]).collect();
     assert_eq!(ids, [&json!(lab)]);
-    assert_eq!(ask("/v1/feeds").told().await.body["feeds"].as_array().expect("feeds").len(), 1);
+    assert_eq!(ask("/v1/feeds").reply().await.body["feeds"].as_array().expect("feeds").len(), 1);
     for path in [
         format!("/v1/files/{visit}"),
         format!("/v1/files/{visit}/receipt"),
@@ -130,12 +130,12 @@ async fn a_credential_of_one_feed_sees_and_opens_that_feed_only() {
         "/v1/feeds/visits/contract".to_owned(),
         "/v1/records/visits/1".to_owned(),
     ] {
-        assert_eq!(ask(&path).told().await.code(), (404, "not-found"), "{path}");
+        assert_eq!(ask(&path).reply().await.code(), (404, "not-found"), "{path}");
     }
     for path in [FILES, "/v1/feeds/visits/check", "/v1/feeds/visits/uploads"] {
         let body = json!({ "bytes": 1, "sha256": "0".repeat(64) });
         assert_eq!(
-            harness.ask_as(&words, "POST", path).json(&body).told().await.code(),
+            harness.ask_as(&words, "POST", path).json(&body).reply().await.code(),
             (404, "not-found"),
             "{path}"
         );
@@ -145,15 +145,15 @@ async fn a_credential_of_one_feed_sees_and_opens_that_feed_only() {
 #[tokio::test]
 async fn feeds_are_listed_with_their_contracts_which_are_given_as_published() {
     let harness = Harness::with_feeds();
-    let feeds = harness.ask("GET", "/v1/feeds").told().await;
+    let feeds = harness.ask("GET", "/v1/feeds").reply().await;
     assert_eq!(
         feeds.body["feeds"][1],
         json!({ "feed": "visits", "contract": "/api/v1/feeds/visits/contract" })
     );
-    let told = harness.ask("GET", "/v1/feeds/visits/contract").told().await;
-    assert_eq!(told.header("content-type"), Some("application/yaml"));
-    assert_eq!(told.text, contract("visits", &[("id", "integer")], ""));
-    assert_eq!(harness.ask("GET", "/v1/feeds/none/contract").told().await.code(), (404, "not-found"));
+    let reply = harness.ask("GET", "/v1/feeds/visits/contract").reply().await;
+    assert_eq!(reply.header("content-type"), Some("application/yaml"));
+    assert_eq!(reply.text, contract("visits", &[("id", "integer")], ""));
+    assert_eq!(harness.ask("GET", "/v1/feeds/none/contract").reply().await.code(), (404, "not-found"));
 }
 
 #[tokio::test]
@@ -162,12 +162,12 @@ async fn a_dry_run_says_what_the_receipt_will_say_and_stores_nothing() {
     let nothing_good = "id,name\nx,Ann\ny,Bob\n";
     let page = "<html>\n<body>502</body>\n</html>\n";
     for body in [GOOD, MIXED, "", "nothing\n", "id,name\n1,Ann\n1,Bob\n", "id,name\n", nothing_good, page] {
-        let dry = harness.ask("POST", "/v1/feeds/visits/check").body(body.as_bytes()).told().await;
+        let dry = harness.ask("POST", "/v1/feeds/visits/check").body(body.as_bytes()).reply().await;
         assert_eq!((dry.status, &dry.body["stored"]), (200, &json!(false)));
         assert!(harness.memory.inbox_versions().iter().all(|version| version.bytes != body));
         let id = harness.send(FILES, body).await;
         harness.process().await;
-        let receipt = harness.ask("GET", &format!("/v1/files/{id}/receipt")).told().await.body;
+        let receipt = harness.ask("GET", &format!("/v1/files/{id}/receipt")).reply().await.body;
         assert_eq!(
             (&dry.body["wouldBe"], &dry.body["wouldLoad"]),
             (&receipt["state"], &receipt["loaded"]),
@@ -202,9 +202,9 @@ async fn a_dry_run_says_that_nothing_can_be_loaded_and_what_another_format_is() 
         (b"{\"id\":1,\"name\":\"Ann\"}\n", "WRONG_FORMAT", "this is JSON; the feed takes CSV"),
         (b"PK\x03\x04\0\0\0\0", "WRONG_FORMAT", "this is a ZIP archive; the feed takes CSV"),
     ] {
-        let told = harness.ask("POST", "/v1/feeds/visits/check").body(body).told().await;
-        let fault = &told.body["fault"];
-        assert_eq!((&told.body["wouldBe"], &fault["code"]), (&json!("QUARANTINED"), &json!(code)));
+        let reply = harness.ask("POST", "/v1/feeds/visits/check").body(body).reply().await;
+        let fault = &reply.body["fault"];
+        assert_eq!((&reply.body["wouldBe"], &fault["code"]), (&json!("QUARANTINED"), &json!(code)));
         assert_eq!(fault["message"], message);
     }
 }
@@ -214,11 +214,11 @@ async fn a_dry_run_knows_the_lines_of_what_a_later_record_rejects() {
     let harness = Harness::new();
     let all = "    customProperties:\n      - {property: duplicates, value: rejectAll, vendor: ingest}\n";
     harness.memory.publish_contract("visits", contract("visits", &[("id", "integer")], all));
-    let told =
-        harness.ask("POST", "/v1/feeds/visits/check").body(b"id,name\n1,Ann\n2,Bob\n1,Cid\n").told().await;
+    let reply =
+        harness.ask("POST", "/v1/feeds/visits/check").body(b"id,name\n1,Ann\n2,Bob\n1,Cid\n").reply().await;
     let lines: Vec<&Value> =
-        told.body["violations"].as_array().expect("violations").iter().map(|one| &one["line"]).collect();
-    assert_eq!(lines, [&json!(2), &json!(4)], "{}", told.text);
+        reply.body["violations"].as_array().expect("violations").iter().map(|one| &one["line"]).collect();
+    assert_eq!(lines, [&json!(2), &json!(4)], "{}", reply.text);
 }
 
 #[tokio::test]
@@ -227,10 +227,10 @@ async fn a_contract_that_does_not_compile_changes_no_answer() {
     for broken in ["no contract", "", too_long.as_str()] {
         let harness = Harness::with_feeds();
         harness.memory.publish_contract("visits", broken.to_owned());
-        let told = harness.ask("POST", "/v1/feeds/visits/check").body(GOOD.as_bytes()).told().await;
-        assert_eq!((&told.body["wouldBe"], &told.body["wouldLoad"]), (&json!("COMPLETE"), &json!(2)));
-        let told = harness.ask("GET", "/v1/feeds/visits/contract").told().await;
-        assert_eq!(told.text, contract("visits", &[("id", "integer")], ""), "the one in force");
+        let reply = harness.ask("POST", "/v1/feeds/visits/check").body(GOOD.as_bytes()).reply().await;
+        assert_eq!((&reply.body["wouldBe"], &reply.body["wouldLoad"]), (&json!("COMPLETE"), &json!(2)));
+        let reply = harness.ask("GET", "/v1/feeds/visits/contract").reply().await;
+        assert_eq!(reply.text, contract("visits", &[("id", "integer")], ""), "the one in force");
         harness.send(&format!("{FILES}?name=all.csv"), GOOD).await;
         harness.process().await;
         let entries = harness.memory.entries();
@@ -239,13 +239,13 @@ async fn a_contract_that_does_not_compile_changes_no_answer() {
     }
     let harness = Harness::new();
     harness.memory.publish_contract("visits", too_long);
-    assert_eq!(harness.ask("GET", "/v1/feeds/visits/contract").told().await.code(), (404, "not-found"));
+    assert_eq!(harness.ask("GET", "/v1/feeds/visits/contract").reply().await.code(), (404, "not-found"));
 }
 
 #[tokio::test]
 async fn a_dry_run_of_a_feed_that_quarantines_files_says_so_and_a_bomb_ends_in_time() {
     let harness = Harness::new();
-    let check = async |body: &[u8]| harness.ask("POST", "/v1/feeds/visits/check").body(body).told().await;
+    let check = async |body: &[u8]| harness.ask("POST", "/v1/feeds/visits/check").body(body).reply().await;
     assert_eq!(check(b"").await.code(), (404, "not-found"));
     harness.memory.publish_contract("visits", "no contract");
     assert_eq!(check(b"").await.body["fault"]["code"], "CONTRACT_INVALID");
@@ -257,8 +257,8 @@ async fn a_dry_run_of_a_feed_that_quarantines_files_says_so_and_a_bomb_ends_in_t
     // Each look at the clock is a second: the check gives up before it has read all.
     let slow = Harness::with(|settings| settings.check_ms = 0);
     slow.memory.publish_contract("visits", contract("visits", &[("id", "integer")], ""));
-    let told = slow.ask("POST", "/v1/feeds/visits/check").body(GOOD.as_bytes()).told().await;
-    assert_eq!(told.code(), (413, "too-large"));
+    let reply = slow.ask("POST", "/v1/feeds/visits/check").body(GOOD.as_bytes()).reply().await;
+    assert_eq!(reply.code(), (413, "too-large"));
 }
 
 #[tokio::test]
@@ -270,9 +270,9 @@ async fn a_file_that_another_replaced_names_it() {
     harness.process().await;
     let newer = harness.send(&format!("{FILES}?name=all.csv"), "id,name\n1,Eve\n").await;
     harness.process().await;
-    let told = harness.ask("GET", &format!("/v1/files/{older}")).told().await;
+    let reply = harness.ask("GET", &format!("/v1/files/{older}")).reply().await;
     assert_eq!(
-        (&told.body["state"], &told.body["other"], &told.body["loaded"]),
+        (&reply.body["state"], &reply.body["other"], &reply.body["loaded"]),
         (&json!("SUPERSEDED"), &json!(newer), &json!(0))
     );
 }
@@ -280,7 +280,7 @@ async fn a_file_that_another_replaced_names_it() {
 #[tokio::test]
 async fn ids_that_are_none_and_ids_of_nothing_get_the_one_answer() {
     let harness = Harness::with_feeds();
-    let unknown = harness.ask("GET", "/v1/files/r5g61a45bnmyhnp8sgqw0ymkjv").told().await;
+    let unknown = harness.ask("GET", "/v1/files/r5g61a45bnmyhnp8sgqw0ymkjv").reply().await;
     for path in [
         "/v1/files/x",
         "/v1/files/%00",
@@ -288,15 +288,15 @@ async fn ids_that_are_none_and_ids_of_nothing_get_the_one_answer() {
         "/v1/files/x/receipt",
         "/v1/uploads/x",
     ] {
-        assert_eq!(harness.ask("GET", path).told().await.text, unknown.text, "{path}");
+        assert_eq!(harness.ask("GET", path).reply().await.text, unknown.text, "{path}");
     }
-    let place = store::door::FilePlace {
+    let place = store::FilePlace {
         order: "2026".to_owned(),
         file: store::FileId::parse("r5g61a45bnmyhnp8sgqw0ymkjv").expect("an id"),
     };
     let cursor = cursor::of_file(&place);
     assert_eq!(
-        harness.ask("GET", &format!("/v1/files?cursor={cursor}")).told().await.status,
+        harness.ask("GET", &format!("/v1/files?cursor={cursor}")).reply().await.status,
         200,
         "a place need not exist"
     );
@@ -307,10 +307,10 @@ async fn a_failing_service_and_a_panic_are_counted_for_the_alarms_of_all_functio
     let harness = Harness::with_feeds();
     let made = harness.memory.calls().len();
     harness.memory.fail_at(made + 1, When::BeforeEffect);
-    assert_eq!(harness.ask("GET", "/v1/files").told().await.status, 503);
+    assert_eq!(harness.ask("GET", "/v1/files").reply().await.status, 503);
     let made = harness.memory.calls().len();
     harness.memory.before(made + 1, async |_| panic!("in the middle of a call"));
-    assert_eq!(harness.ask("GET", "/v1/files").told().await.status, 500);
+    assert_eq!(harness.ask("GET", "/v1/files").reply().await.status, 500);
     let lines = harness.metrics.lock().expect("lines");
     let counted = |name: &str| lines.iter().filter(|line| line.contains(&format!("\"{name}\":1"))).count();
     assert_eq!(["RetryableErrors", "Panics", "RequestsFailed"].map(counted), [1, 1, 2]);

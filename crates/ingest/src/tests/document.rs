@@ -11,13 +11,13 @@ const KEPT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../infra/openapi.jso
 
 #[test]
 fn the_kept_document_is_that_of_the_code() {
-    let text = format!("{}\n", openapi::text());
+    let text = format!("{}\n", serde_json::to_string_pretty(&openapi::document()).expect("JSON"));
     let kept = std::fs::read_to_string(Path::new(KEPT)).unwrap_or_default();
     if kept != text {
         let fresh = Path::new(KEPT).with_extension("json.new");
-        std::fs::write(&fresh, &text).expect("written beside");
+        std::fs::write(&fresh, &text).expect("the new document is written");
         panic!(
-            "infra/openapi.json is not what the code says: compare it with openapi.json.new beside it, then rename that"
+            "infra/openapi.json differs from the code: compare it with infra/openapi.json.new, then rename the new one"
         );
     }
 }
@@ -25,8 +25,8 @@ fn the_kept_document_is_that_of_the_code() {
 #[tokio::test]
 async fn the_document_is_served_as_it_is_kept() {
     let harness = Harness::new();
-    let told = harness.ask_bare("GET", "/v1/openapi.json").told().await;
-    assert_eq!(told.text, openapi::text());
+    let reply = harness.ask_bare("GET", "/v1/openapi.json").reply().await;
+    assert_eq!(reply.text, std::fs::read_to_string(KEPT).expect("the kept document"));
 }
 
 #[test]
@@ -58,7 +58,7 @@ fn every_example_fits_its_schema() {
     }
 }
 
-/// Every schema with its place, the document's components and those that stand in operations.
+/// Collects every schema with its path: those of the components and those of the operations.
 fn schemas<'d>(place: &str, value: &'d Value, found: &mut Vec<(String, &'d Value)>) {
     match value {
         Value::Object(members) => {
@@ -97,7 +97,7 @@ fn every_operation_parameter_response_header_and_property_is_described() {
     schemas("", &document, &mut found);
     assert!(found.len() > 200, "{}", found.len());
     for (place, schema) in found {
-        // The schema of a parameter or header has the description beside it, and a reference the target's.
+        // The schema of a parameter or header carries the description on the parameter, and a reference that of its target.
         let elsewhere = place.contains("/parameters/")
             || place.contains("/headers/")
             || place.ends_with("/schema")

@@ -3,13 +3,13 @@ use std::sync::{Arc, Mutex};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use host::Host;
 use processor::Processor;
+use runtime::Host;
 use serde_json::{Map, Value, json};
 use store::memory::{INBOX, Memory};
 
 use super::schema;
-use crate::route::{Found, find};
+use crate::route::{RouteMatch, find};
 use crate::{Ingest, ProxyResponse, Settings};
 
 /// When the first request comes, milliseconds since the epoch.
@@ -24,18 +24,18 @@ pub(super) struct Harness {
     processor: Processor<Memory>,
 }
 
-/// Who asks: the words of an authorizer.
+/// A caller: the context of an authorizer.
 #[derive(Clone)]
 pub(super) struct Words(Map<String, Value>);
 
-/// A request on its way.
+/// A request that is built.
 pub(super) struct Ask<'b> {
     harness: &'b Harness,
     event: Value,
 }
 
-/// What came back.
-pub(super) struct Told {
+/// The reply to a request.
+pub(super) struct Reply {
     pub(super) status: u16,
     pub(super) headers: Map<String, Value>,
     pub(super) body: Value,
@@ -102,7 +102,7 @@ impl Harness {
         self.ask_as(&Words::of("north"), method, path)
     }
 
-    /// A request with these words of the authorizer. The query stands behind a question mark, decoded.
+    /// A request with these words of the authorizer. The query follows a question mark, decoded.
     pub(super) fn ask_as(&self, words: &Words, method: &str, path: &str) -> Ask<'_> {
         let mut ask = self.ask_bare(method, path);
         ask.event["requestContext"]["authorizer"] = Value::Object(words.0.clone());
@@ -137,9 +137,9 @@ impl Harness {
     }
 
     pub(super) async fn send_as(&self, words: &Words, path: &str, body: &str) -> String {
-        let told = self.ask_as(words, "POST", path).body(body.as_bytes()).told().await;
-        assert_eq!(told.status, 202, "{}", told.text);
-        told.body["id"].as_str().expect("an id").to_owned()
+        let reply = self.ask_as(words, "POST", path).body(body.as_bytes()).reply().await;
+        assert_eq!(reply.status, 202, "{}", reply.text);
+        reply.body["id"].as_str().expect("an id").to_owned()
     }
 
     /// Lets the processor follow every version in the inbox, as its queue does.
@@ -186,23 +186,23 @@ impl Ask<'_> {
     }
 
     /// The answer; it keeps what the OpenAPI document promises of the route, and never names a cause.
-    pub(super) async fn told(self) -> Told {
+    pub(super) async fn reply(self) -> Reply {
         let (method, path) = (self.event["httpMethod"].clone(), self.event["path"].clone());
         let response = self.harness.ingest.handle(self.event).await;
-        let told = Told::of(&response);
+        let reply = Reply::of(&response);
         let path = path.as_str().expect("a path");
         let path = path.trim_start_matches("/oauth").trim_start_matches("/iam");
         let segments: Vec<String> = path.split('/').skip(1).map(str::to_owned).collect();
         let definition = match find(method.as_str().expect("a method"), &segments) {
-            Found::Route(definition, _) => Some(definition),
+            RouteMatch::Route(definition, _) => Some(definition),
             _ => None,
         };
-        schema::assert_promised(definition, &told);
-        told
+        schema::assert_promised(definition, &reply);
+        reply
     }
 }
 
-impl Told {
+impl Reply {
     fn of(response: &ProxyResponse) -> Self {
         let envelope = serde_json::to_value(response).expect("JSON");
         let text = envelope["body"].as_str().expect("a body").to_owned();

@@ -1,26 +1,25 @@
 //! A signed PUT lands once, whatever is current under its name.
 
-use host::hexadecimal;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 use store::memory::{INBOX, When};
 
-use super::harness::{GOOD, Harness, Told, Words, contract};
+use super::harness::{GOOD, Harness, Reply, Words, contract};
 
 const UPLOADS: &str = "/v1/feeds/visits/uploads";
 const OTHER: &str = "id,name\n3,Cid\n4,Dan\n";
 
 fn wish(bytes: &str) -> Value {
-    let sha256 = hexadecimal(&Sha256::digest(bytes.as_bytes()));
+    let sha256 = hex::encode(Sha256::digest(bytes.as_bytes()));
     json!({ "name": "day.csv", "bytes": bytes.len(), "sha256": sha256 })
 }
 
-async fn open(harness: &Harness, wish: &Value) -> Told {
-    harness.ask("POST", UPLOADS).json(wish).told().await
+async fn open(harness: &Harness, wish: &Value) -> Reply {
+    harness.ask("POST", UPLOADS).json(wish).reply().await
 }
 
 /// Carries a promise out; the status.
-fn put(harness: &Harness, promise: &Told, bytes: &str) -> u16 {
+fn put(harness: &Harness, promise: &Reply, bytes: &str) -> u16 {
     let signed = &promise.body["put"];
     let headers = signed["headers"].as_object().expect("headers").iter();
     let headers: Vec<_> =
@@ -50,7 +49,7 @@ async fn bytes_that_are_current_are_already_there_and_nothing_is_signed_or_charg
         assert_eq!(there.header("location"), there.body["status"].as_str());
         assert_eq!(there.body["state"], if decided { "COMPLETE" } else { "RECEIVED" });
         // Its address answers at once.
-        let status = harness.ask("GET", &format!("/v1/files/{file}")).told().await;
+        let status = harness.ask("GET", &format!("/v1/files/{file}")).reply().await;
         assert_eq!((status.status, &status.body["state"]), (200, &there.body["state"]));
         harness.process().await;
     }
@@ -124,18 +123,18 @@ async fn a_correction_is_another_file_than_the_same_bytes_without_one() {
 }
 
 #[tokio::test]
-async fn nobody_learns_of_the_bytes_of_another_partner() {
+async fn bytes_of_another_partner_are_never_revealed() {
     let harness = Harness::with_feeds();
     harness.send("/v1/feeds/visits/files?name=day.csv", GOOD).await;
     let south = Words::of("south");
-    assert_eq!(harness.ask_as(&south, "POST", UPLOADS).json(&wish(GOOD)).told().await.status, 201);
+    assert_eq!(harness.ask_as(&south, "POST", UPLOADS).json(&wish(GOOD)).reply().await.status, 201);
 }
 
 #[tokio::test]
 async fn a_promise_that_is_asked_for_again_after_its_bytes_landed_is_answered_with_the_file() {
     let harness = Harness::with_feeds();
     let ask =
-        async || harness.ask("POST", UPLOADS).header("idempotency-key", "k").json(&wish(GOOD)).told().await;
+        async || harness.ask("POST", UPLOADS).header("idempotency-key", "k").json(&wish(GOOD)).reply().await;
     let promise = ask().await;
     assert_eq!(put(&harness, &promise, GOOD), 200);
     let again = ask().await;

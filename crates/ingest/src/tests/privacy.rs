@@ -6,7 +6,7 @@ use tracing_subscriber::fmt::MakeWriter;
 
 use super::harness::{Harness, Words};
 
-/// A value that stands in bodies, names, keys, headers, queries and paths of every request below.
+/// A value that is planted in bodies, names, keys, headers, queries and paths of every request below.
 const PLANTED: &str = "Qx7MRN00412zz";
 
 /// Takes log lines.
@@ -86,16 +86,16 @@ fn no_value_no_key_and_no_cause_is_in_any_problem_log_or_metric() {
                         Value::String(text) => ask.header("content-type", "text/csv").body(text.as_bytes()),
                         body => ask.json(body),
                     };
-                    let told = ask.told().await;
-                    let sent = told.status == 202;
-                    assert!(sent || !told.text.contains(PLANTED), "{method} {path}: {}", told.text);
+                    let reply = ask.reply().await;
+                    let sent = reply.status == 202;
+                    assert!(sent || !reply.text.contains(PLANTED), "{method} {path}: {}", reply.text);
                     metrics += &harness.metrics.lock().expect("lines").join("\n");
                 }
             }
         });
     });
     let logs = String::from_utf8(lines.0.lock().expect("lines").clone()).expect("UTF-8");
-    assert!(logs.contains("request is answered") && metrics.contains("RequestDuration"));
+    assert!(logs.contains("request answered") && metrics.contains("RequestDuration"));
     for (what, text) in [("log", &logs), ("metric", &metrics)] {
         for secret in [PLANTED, "ssk_planted_key", "192.0.2.1"] {
             assert!(!text.contains(secret), "{secret} is in a {what}");
@@ -106,18 +106,18 @@ fn no_value_no_key_and_no_cause_is_in_any_problem_log_or_metric() {
 #[tokio::test]
 async fn each_request_is_one_metric_line_with_operation_and_class() {
     let harness = Harness::with_feeds();
-    harness.ask("GET", "/v1/files").told().await;
-    harness.ask("GET", "/v1/nothing").told().await;
-    harness.ask_as(&Words::of("north").with("scopes", ""), "GET", "/v1/files").told().await;
+    harness.ask("GET", "/v1/files").reply().await;
+    harness.ask("GET", "/v1/nothing").reply().await;
+    harness.ask_as(&Words::of("north").with("scopes", ""), "GET", "/v1/files").reply().await;
     let lines = harness.metrics.lock().expect("lines").clone();
     let lines: Vec<Value> = lines.iter().map(|line| serde_json::from_str(line).expect("JSON")).collect();
-    let told: Vec<_> = lines
+    let reply: Vec<_> = lines
         .iter()
         .map(|line| (&line["operation"], &line["statusClass"], &line["code"], &line["partner"]))
         .collect();
     let north = json!("north");
     assert_eq!(
-        told,
+        reply,
         [
             (&json!("listFiles"), &json!("2xx"), &json!(""), &north),
             (&json!("unknown"), &json!("4xx"), &json!("not-found"), &north),
@@ -127,13 +127,13 @@ async fn each_request_is_one_metric_line_with_operation_and_class() {
 }
 
 #[tokio::test]
-async fn a_service_that_fails_is_told_as_unavailable_whatever_was_asked() {
+async fn a_service_that_fails_is_answered_as_unavailable() {
     for (method, path, _) in requests() {
         let harness = Harness::with_feeds();
         harness.memory.die_at(1, When::BeforeEffect);
-        let told = harness.ask(method, &path).told().await;
+        let reply = harness.ask(method, &path).reply().await;
         assert_eq!(
-            (told.code(), told.header("retry-after")),
+            (reply.code(), reply.header("retry-after")),
             ((503, "unavailable"), Some("5")),
             "{method} {path}"
         );

@@ -6,8 +6,8 @@ use super::harness::{Harness, contract};
 const FILES: &str = "/v1/feeds/visits/files";
 
 async fn read(harness: &Harness, path: &str) -> Value {
-    let told = harness.ask("GET", path).told().await;
-    if told.status == 200 { told.body } else { json!(told.code().1) }
+    let reply = harness.ask("GET", path).reply().await;
+    if reply.status == 200 { reply.body } else { json!(reply.code().1) }
 }
 
 async fn names(harness: &Harness, path: &str) -> Vec<String> {
@@ -17,18 +17,18 @@ async fn names(harness: &Harness, path: &str) -> Vec<String> {
 }
 
 #[tokio::test]
-async fn the_newest_visible_version_is_told_with_its_file_and_line() {
+async fn the_newest_visible_version_comes_with_its_file_and_line() {
     let harness = Harness::with_feeds();
     harness.send(&format!("{FILES}?name=a.csv"), "id,name\n7,Ann\n8,Bob\n").await;
     harness.process().await;
     let newer = harness.send(&format!("{FILES}?name=b.csv"), "id,name\n9,Cid\n8,Dan\n").await;
     harness.process().await;
-    let told = read(&harness, "/v1/records/visits/8").await;
+    let reply = read(&harness, "/v1/records/visits/8").await;
     assert_eq!(
-        (&told["record"], &told["file"], &told["line"]),
+        (&reply["record"], &reply["file"], &reply["line"]),
         (&json!({ "id": 8, "name": "Dan" }), &json!(newer), &json!(3))
     );
-    assert_eq!(read(&harness, "/v1/records/visits/008").await, told, "a number is a number");
+    assert_eq!(read(&harness, "/v1/records/visits/008").await, reply, "a number is a number");
     assert_eq!(names(&harness, "/v1/records/visits/8?history=true").await, ["Dan", "Bob"]);
     harness.memory.retract(&FileId::parse(&newer).expect("an id"));
     assert_eq!(read(&harness, "/v1/records/visits/8").await["record"]["name"], "Bob");
@@ -46,7 +46,7 @@ async fn rows_of_a_load_that_is_not_complete_are_not_there() {
     processed.process().await;
     for mut item in processed.memory.rows() {
         item.sort = item.sort.replace("2026", "2027");
-        store::Rows::write(&harness.memory, vec![item]).await.expect("written");
+        store::WriteRecords::write(&harness.memory, vec![item]).await.expect("written");
     }
     assert_eq!(read(&harness, "/v1/records/visits/1").await, "not-found");
     assert_eq!(names(&harness, "/v1/records/visits/1?history=true").await, Vec::<String>::new());
@@ -125,7 +125,7 @@ async fn a_walk_over_versions_that_are_not_visible_is_bounded_and_can_be_gone_on
                 *value = store::ItemValue::Text(load.clone());
             }
         }
-        store::Rows::write(&harness.memory, vec![item]).await.expect("written");
+        store::WriteRecords::write(&harness.memory, vec![item]).await.expect("written");
     }
     assert_eq!(read(&harness, "/v1/records/visits/1").await, "too-many-versions");
     let page = read(&harness, "/v1/records/visits/1?history=true").await;

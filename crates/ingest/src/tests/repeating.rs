@@ -1,16 +1,16 @@
 use serde_json::{Value, json};
 use store::memory::When;
 
-use super::harness::{GOOD, Harness, Told, Words};
+use super::harness::{GOOD, Harness, Reply, Words};
 
 const FILES: &str = "/v1/feeds/visits/files?name=day.csv";
 
-async fn send(harness: &Harness, key: &str, body: &str) -> Told {
-    harness.ask("POST", FILES).header("idempotency-key", key).body(body.as_bytes()).told().await
+async fn send(harness: &Harness, key: &str, body: &str) -> Reply {
+    harness.ask("POST", FILES).header("idempotency-key", key).body(body.as_bytes()).reply().await
 }
 
-async fn open(harness: &Harness, body: &Value) -> Told {
-    harness.ask("POST", "/v1/feeds/visits/uploads").header("Idempotency-Key", "k").json(body).told().await
+async fn open(harness: &Harness, body: &Value) -> Reply {
+    harness.ask("POST", "/v1/feeds/visits/uploads").header("Idempotency-Key", "k").json(body).reply().await
 }
 
 #[tokio::test]
@@ -35,7 +35,7 @@ async fn the_same_key_with_another_request_is_rejected() {
     assert_eq!(send(&harness, "k1", GOOD).await.status, 202);
     assert_eq!(send(&harness, "k1", "id,name\n").await.code(), (422, "idempotency-key-reused"));
     let other = harness.ask("POST", "/v1/feeds/visits/files?name=other.csv").header("idempotency-key", "k1");
-    assert_eq!(other.body(GOOD.as_bytes()).told().await.code(), (422, "idempotency-key-reused"));
+    assert_eq!(other.body(GOOD.as_bytes()).reply().await.code(), (422, "idempotency-key-reused"));
     assert_eq!(harness.memory.inbox_versions().len(), 1);
 }
 
@@ -44,8 +44,8 @@ async fn keys_of_two_partners_have_nothing_to_do_with_each_other() {
     let harness = Harness::with_feeds();
     send(&harness, "k1", GOOD).await;
     let south = harness.ask_as(&Words::of("south"), "POST", FILES).header("idempotency-key", "k1");
-    let told = south.body(b"id,name\n7,Gil\n").told().await;
-    assert_eq!((told.status, told.header("idempotency-replayed")), (202, None));
+    let reply = south.body(b"id,name\n7,Gil\n").reply().await;
+    assert_eq!((reply.status, reply.header("idempotency-replayed")), (202, None));
 }
 
 #[tokio::test]
@@ -71,18 +71,18 @@ async fn a_rejected_request_may_be_sent_again_mended() {
     let ask = |words: &Words, body: &'static str| {
         harness.ask_as(words, "POST", FILES).header("idempotency-key", "k1").body(body.as_bytes())
     };
-    assert_eq!(ask(&few, GOOD).told().await.status, 429);
-    assert_eq!(ask(&few, "id,n").told().await.status, 202);
+    assert_eq!(ask(&few, GOOD).reply().await.status, 429);
+    assert_eq!(ask(&few, "id,n").reply().await.status, 202);
 }
 
 /// Sends until it is taken, as a client does: half a minute apart.
-async fn until_taken(harness: &Harness, send: impl AsyncFn(&Harness) -> Told) -> Told {
+async fn until_taken(harness: &Harness, send: impl AsyncFn(&Harness) -> Reply) -> Reply {
     for _ in 0..4 {
-        let told = send(harness).await;
-        match told.status {
-            200..=299 => return told,
+        let reply = send(harness).await;
+        match reply.status {
+            200..=299 => return reply,
             503 | 409 => harness.wait(30_000),
-            _ => panic!("{}", told.text),
+            _ => panic!("{}", reply.text),
         }
         harness.memory.revive();
     }
@@ -104,15 +104,15 @@ async fn a_failure_or_death_before_or_after_any_call_makes_one_file_and_one_answ
                 } else {
                     harness.memory.fail_at(call, when);
                 }
-                let told =
+                let reply =
                     until_taken(&harness, async |harness: &Harness| send(harness, "k1", GOOD).await).await;
                 let place = format!("call {call} {when:?} deadly {deadly}");
                 assert_eq!(harness.memory.inbox_versions().len(), 1, "{place}");
                 harness.memory.revive();
                 harness.wait(30_000);
                 let again = send(&harness, "k1", GOOD).await;
-                assert_eq!((again.status, &again.body["id"]), (202, &told.body["id"]), "{place}");
-                assert_eq!(told.body["sha256"], answer.body["sha256"], "{place}");
+                assert_eq!((again.status, &again.body["id"]), (202, &reply.body["id"]), "{place}");
+                assert_eq!(reply.body["sha256"], answer.body["sha256"], "{place}");
                 assert_eq!(harness.memory.inbox_versions().len(), 1, "{place}");
             }
         }
@@ -152,16 +152,16 @@ async fn a_failure_before_or_after_any_call_promises_one_upload() {
         for when in [When::BeforeEffect, When::AfterEffect] {
             let harness = Harness::with_feeds();
             harness.memory.die_at(call, when);
-            let told = until_taken(&harness, async |harness: &Harness| open(harness, &body).await).await;
+            let reply = until_taken(&harness, async |harness: &Harness| open(harness, &body).await).await;
             harness.memory.revive();
             harness.wait(30_000);
             assert_eq!(
                 open(&harness, &body).await.body["upload"],
-                told.body["upload"],
+                reply.body["upload"],
                 "call {call} {when:?}"
             );
-            let path = format!("/v1/uploads/{}", told.body["upload"].as_str().expect("an upload"));
-            assert_eq!(harness.ask("GET", &path).told().await.body["state"], "OPEN");
+            let path = format!("/v1/uploads/{}", reply.body["upload"].as_str().expect("an upload"));
+            assert_eq!(harness.ask("GET", &path).reply().await.body["state"], "OPEN");
         }
     }
 }

@@ -4,50 +4,52 @@ use std::sync::LazyLock;
 
 use serde_json::Value;
 
-use super::harness::Told;
+use super::harness::Reply;
 use crate::openapi;
 use crate::route::Definition;
 
 static DOCUMENT: LazyLock<Value> = LazyLock::new(openapi::document);
 
 /// Compares an answer with what the document promises of its route.
-pub(super) fn assert_promised(definition: Option<&Definition>, told: &Told) {
+pub(super) fn assert_promised(definition: Option<&Definition>, reply: &Reply) {
     for header in ["x-request-id", "cache-control", "x-content-type-options", "strict-transport-security"] {
-        assert!(told.header(header).is_some(), "{header} is missing");
+        assert!(reply.header(header).is_some(), "{header} is missing");
     }
-    let problem = told.status >= 400;
-    assert_eq!(problem, told.header("content-type") == Some("application/problem+json"), "{}", told.text);
+    let problem = reply.status >= 400;
+    assert_eq!(problem, reply.header("content-type") == Some("application/problem+json"), "{}", reply.text);
     if problem {
-        assert_eq!(told.body["status"], told.status);
-        assert_fits(&DOCUMENT["components"]["schemas"]["Problem"], &told.body, "problem");
+        assert_eq!(reply.body["status"], reply.status);
+        assert_fits(&DOCUMENT["components"]["schemas"]["Problem"], &reply.body, "problem");
         for cause in [" fault", "\"injected", "Exception", "panicked", "arn:", "src/", "memory"] {
-            assert!(!told.text.contains(cause), "a cause is told: {}", told.text);
+            assert!(!reply.text.contains(cause), "a cause is in the reply: {}", reply.text);
         }
-        if matches!(told.status, 429 | 503) {
+        if matches!(reply.status, 429 | 503) {
             assert!(
-                told.header("retry-after").is_some_and(|seconds| seconds.parse::<u64>().is_ok_and(|s| s > 0))
+                reply
+                    .header("retry-after")
+                    .is_some_and(|seconds| seconds.parse::<u64>().is_ok_and(|s| s > 0))
             );
         }
     }
     let Some(definition) = definition else { return };
     let path = definition.path.replace("+}", "}");
     let responses = &DOCUMENT["paths"][path][definition.method.to_lowercase()]["responses"];
-    let promised = &responses[told.status.to_string()];
-    assert!(promised.is_object(), "{} may not answer {}: {}", definition.operation, told.status, told.text);
-    if told.status == 204 {
-        assert!(told.text.is_empty() && told.header("content-type").is_none());
+    let promised = &responses[reply.status.to_string()];
+    assert!(promised.is_object(), "{} may not answer {}: {}", definition.operation, reply.status, reply.text);
+    if reply.status == 204 {
+        assert!(reply.text.is_empty() && reply.header("content-type").is_none());
         return;
     }
     let content = promised["content"].as_object().expect("content");
-    let media = content.get(told.header("content-type").expect("a content type"));
+    let media = content.get(reply.header("content-type").expect("a content type"));
     let media =
-        media.unwrap_or_else(|| panic!("{}: {:?}", definition.operation, told.header("content-type")));
-    if told.header("content-type").is_some_and(|content_type| content_type.ends_with("json")) {
-        assert_fits(&media["schema"], &told.body, definition.operation);
+        media.unwrap_or_else(|| panic!("{}: {:?}", definition.operation, reply.header("content-type")));
+    if reply.header("content-type").is_some_and(|content_type| content_type.ends_with("json")) {
+        assert_fits(&media["schema"], &reply.body, definition.operation);
     }
     if problem {
         let codes = promised["description"].as_str().expect("codes");
-        let code = told.body["code"].as_str().expect("a code");
+        let code = reply.body["code"].as_str().expect("a code");
         assert!(codes.contains(code), "{} may not answer {code}: {codes}", definition.operation);
     }
 }
@@ -56,6 +58,18 @@ pub(super) fn assert_promised(definition: Option<&Definition>, told: &Told) {
 pub(super) fn assert_fits(schema: &Value, value: &Value, place: &str) {
     if let Err(broken) = fits(schema, value, place) {
         panic!("{broken} in {value}");
+    }
+}
+
+fn is_of(value: &Value, kind: &str) -> bool {
+    match kind {
+        "object" => value.is_object(),
+        "array" => value.is_array(),
+        "string" => value.is_string(),
+        "boolean" => value.is_boolean(),
+        "null" => value.is_null(),
+        "integer" => value.is_u64(),
+        other => panic!("{other} is not a type of the document"),
     }
 }
 
@@ -69,20 +83,12 @@ fn fits(schema: &Value, value: &Value, place: &str) -> Result<(), String> {
         let broken: Vec<String> = any.iter().filter_map(|one| fits(one, value, place).err()).collect();
         return if broken.len() < any.len() { Ok(()) } else { Err(broken.join(" and ")) };
     }
-    let kind = schema["type"].as_str().ok_or_else(|| format!("{place} has no type"))?;
-    let right = match kind {
-        "object" => value.is_object(),
-        "array" => value.is_array(),
-        "string" => value.is_string(),
-        "boolean" => value.is_boolean(),
-        "null" => value.is_null(),
-        _ => value.is_u64(),
-    };
-    if !right {
-        return Err(format!("{place} is no {kind}"));
+    let kinds = schema["type"].as_array().cloned().unwrap_or_else(|| vec![schema["type"].clone()]);
+    if !kinds.iter().filter_map(Value::as_str).any(|kind| is_of(value, kind)) {
+        return Err(format!("{place} is not of the type {kinds:?}"));
     }
     if schema["enum"].as_array().is_some_and(|words| !words.contains(value)) {
-        return Err(format!("{place} is none of the words"));
+        return Err(format!("{place} is not one of the words"));
     }
     if let (Some(pattern), Some(text)) = (schema["pattern"].as_str(), value.as_str())
         && !contract::TextPattern::compile(pattern).expect("a pattern").is_match(text.as_bytes())
@@ -91,6 +97,13 @@ fn fits(schema: &Value, value: &Value, place: &str) -> Result<(), String> {
     }
     for (index, item) in value.as_array().into_iter().flatten().enumerate() {
         fits(&schema["items"], item, &format!("{place}[{index}]"))?;
+    }
+    let bounds = [("minimum", true), ("maximum", false)];
+    for (bound, least) in bounds.into_iter().filter(|(bound, _)| schema[bound].is_u64()) {
+        let (Some(value), Some(limit)) = (value.as_u64(), schema[bound].as_u64()) else { continue };
+        if (least && value < limit) || (!least && value > limit) {
+            return Err(format!("{place} is beyond the {bound}"));
+        }
     }
     let (Some(members), Some(properties)) = (value.as_object(), schema["properties"].as_object()) else {
         return Ok(());

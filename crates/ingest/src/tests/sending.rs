@@ -1,6 +1,5 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use host::hexadecimal;
 use serde_json::json;
 use sha2::{Digest, Sha256};
 use store::Operation::{self, KeepUpload, Land, ReadContract, Spend};
@@ -14,34 +13,34 @@ const FILES: &str = "/v1/feeds/visits/files";
 async fn a_file_lands_under_its_partner_feed_and_name_as_it_was_sent() {
     let harness = Harness::with_feeds();
     let every: Vec<u8> = (0..=255).collect();
-    let told = harness
+    let reply = harness
         .ask("POST", &format!("{FILES}?name=day 1.csv"))
         .header("content-type", "text/csv")
         .body(&every)
-        .told()
+        .reply()
         .await;
-    assert_eq!(told.status, 202);
+    assert_eq!(reply.status, 202);
     let landed = harness.memory.inbox_versions().pop().expect("landed");
     assert_eq!(
         (landed.file.key.as_str(), landed.content_type.as_str()),
         ("north/visits/day 1.csv", "text/csv")
     );
     assert!(landed.bytes == every);
-    assert_eq!(told.body["sha256"], hexadecimal(&Sha256::digest(&every)));
-    assert_eq!((&told.body["bytes"], &told.body["name"]), (&json!(256), &json!("day 1.csv")));
-    let status = format!("/api/v1/files/{}", told.body["id"].as_str().expect("an id"));
-    assert_eq!((told.header("location"), &told.body["status"]), (Some(status.as_str()), &json!(status)));
+    assert_eq!(reply.body["sha256"], hex::encode(Sha256::digest(&every)));
+    assert_eq!((&reply.body["bytes"], &reply.body["name"]), (&json!(256), &json!("day 1.csv")));
+    let status = format!("/api/v1/files/{}", reply.body["id"].as_str().expect("an id"));
+    assert_eq!((reply.header("location"), &reply.body["status"]), (Some(status.as_str()), &json!(status)));
     assert_eq!(
-        Some(told.body["upload"].as_str().expect("an upload")),
-        landed.upload.as_ref().map(store::door::UploadId::as_str)
+        Some(reply.body["upload"].as_str().expect("an upload")),
+        landed.upload.as_ref().map(store::UploadId::as_str)
     );
 }
 
 #[tokio::test]
 async fn a_file_without_a_name_is_called_like_its_upload_and_costs_one_call_to_land() {
     let harness = Harness::with_feeds();
-    let told = harness.ask("POST", FILES).body(GOOD.as_bytes()).told().await;
-    assert_eq!(told.body["name"], told.body["upload"]);
+    let reply = harness.ask("POST", FILES).body(GOOD.as_bytes()).reply().await;
+    assert_eq!(reply.body["name"], reply.body["upload"]);
     assert_eq!(harness.memory.calls(), [Spend, ReadContract, Spend, Land, KeepUpload, KeepUpload]);
 }
 
@@ -71,8 +70,8 @@ async fn what_is_rejected_is_rejected_before_anything_is_stored() {
         ("/v1/feeds/visits/files?corrects=none", "x", GOOD.as_bytes(), (422, "unknown-correction")),
     ] {
         let (name, value) = header.split_once('=').unwrap_or((header, "1"));
-        let told = harness.ask("POST", path).header(name, value).body(body).told().await;
-        assert_eq!(told.code(), expected, "{path} {header}");
+        let reply = harness.ask("POST", path).header(name, value).body(body).reply().await;
+        assert_eq!(reply.code(), expected, "{path} {header}");
     }
     assert!(harness.memory.inbox_versions().is_empty());
     assert!(!harness.memory.calls().contains(&Operation::Land));
@@ -83,7 +82,7 @@ async fn a_checksum_that_is_right_is_no_obstacle() {
     let harness = Harness::with_feeds();
     let sha256 = STANDARD.encode(Sha256::digest(GOOD));
     let ask = harness.ask("POST", FILES).header("content-digest", &format!("sha-256=:{sha256}:"));
-    assert_eq!(ask.header("x-amz-checksum-sha256", &sha256).body(GOOD.as_bytes()).told().await.status, 202);
+    assert_eq!(ask.header("x-amz-checksum-sha256", &sha256).body(GOOD.as_bytes()).reply().await.status, 202);
 }
 
 #[tokio::test]
@@ -115,8 +114,8 @@ async fn a_name_that_never_rests_is_given_up_with_a_problem() {
             memory.land(store::memory::INBOX, "north/visits/day.csv", format!("other {call}"));
         });
     }
-    let told = harness.ask("POST", &format!("{FILES}?name=day.csv")).body(GOOD.as_bytes()).told().await;
-    assert_eq!((told.code(), told.header("retry-after")), ((409, "name-conflict"), Some("1")));
+    let reply = harness.ask("POST", &format!("{FILES}?name=day.csv")).body(GOOD.as_bytes()).reply().await;
+    assert_eq!((reply.code(), reply.header("retry-after")), ((409, "name-conflict"), Some("1")));
     assert!(harness.memory.inbox_versions().iter().all(|version| version.upload.is_none()));
 }
 
@@ -126,7 +125,7 @@ async fn a_correction_is_of_the_same_partner_and_feed_and_stands_at_the_file() {
     let wrong = harness.send(&format!("{FILES}?name=wrong.csv"), GOOD).await;
     let rejected = async |words: &Words, feed: &str| {
         let path = format!("/v1/feeds/{feed}/files?corrects={wrong}");
-        harness.ask_as(words, "POST", &path).body(GOOD.as_bytes()).told().await.code()
+        harness.ask_as(words, "POST", &path).body(GOOD.as_bytes()).reply().await.code()
             == (422, "unknown-correction")
     };
     let north = Words::of("north");
@@ -136,7 +135,7 @@ async fn a_correction_is_of_the_same_partner_and_feed_and_stands_at_the_file() {
     let id = harness.send(&format!("{FILES}?corrects={wrong}"), "id,name\n1,Eve\n").await;
     let landed = harness.memory.inbox_versions();
     assert!(landed.iter().any(|version| version.corrects.as_deref() == Some(wrong.as_str())));
-    assert_eq!(harness.ask("GET", &format!("/v1/files/{id}")).told().await.body["corrects"], json!(wrong));
+    assert_eq!(harness.ask("GET", &format!("/v1/files/{id}")).reply().await.body["corrects"], json!(wrong));
 }
 
 #[tokio::test]
@@ -147,9 +146,9 @@ async fn a_feed_whose_contract_quarantines_files_takes_them_for_the_processor_to
         .publish_contract("visits", contract("visits", &[("id", "integer")], "").replace("active", "draft"));
     let id = harness.send(FILES, GOOD).await;
     harness.process().await;
-    let told = harness.ask("GET", &format!("/v1/files/{id}")).told().await;
+    let reply = harness.ask("GET", &format!("/v1/files/{id}")).reply().await;
     assert_eq!(
-        (&told.body["state"], &told.body["fault"]),
+        (&reply.body["state"], &reply.body["fault"]),
         (&json!("QUARANTINED"), &json!("CONTRACT_INACTIVE"))
     );
 }
@@ -168,10 +167,10 @@ async fn a_form_is_answered_with_what_to_send_on_every_route_that_takes_a_body()
         for form in
             ["multipart/form-data; boundary=----------------------x", "application/x-www-form-urlencoded"]
         {
-            let told =
-                harness.ask("POST", path).header("Content-Type", form).body(GOOD.as_bytes()).told().await;
-            assert_eq!(told.code(), (415, "unsupported-media-type"), "{path}");
-            let detail = told.body["detail"].as_str().expect("a detail");
+            let reply =
+                harness.ask("POST", path).header("Content-Type", form).body(GOOD.as_bytes()).reply().await;
+            assert_eq!(reply.code(), (415, "unsupported-media-type"), "{path}");
+            let detail = reply.body["detail"].as_str().expect("a detail");
             let option = if path.contains("/feeds/") && !path.ends_with("uploads") {
                 "-T file"
             } else {
@@ -184,6 +183,6 @@ async fn a_form_is_answered_with_what_to_send_on_every_route_that_takes_a_body()
     let calls = harness.memory.calls();
     assert!(calls[before..].iter().all(|call| *call == Spend), "{calls:?}");
     let promised = json!({ "bytes": 1, "sha256": "0".repeat(64), "contentType": "multipart/form-data" });
-    let told = harness.ask("POST", "/v1/feeds/visits/uploads").json(&promised).told().await;
-    assert_eq!(told.code(), (415, "unsupported-media-type"));
+    let reply = harness.ask("POST", "/v1/feeds/visits/uploads").json(&promised).reply().await;
+    assert_eq!(reply.code(), (415, "unsupported-media-type"));
 }

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::harness::{Harness, MIXED, Told, Words};
+use super::harness::{Harness, MIXED, Reply, Words};
 use crate::route::{Access, Route, TABLE};
 
 const PARTNERS: [&str; 3] = ["north", "south", "north-2"];
@@ -26,14 +26,14 @@ async fn furnish(harness: &Harness, partner: &'static str) -> Owned {
     harness.send_as(&words, "/v1/feeds/visits/files?name=day-2.csv", &body).await;
     harness.process().await;
     let open = async |body: Value| {
-        let told = harness.ask_as(&words, "POST", "/v1/feeds/visits/uploads").json(&body).told().await;
-        told.body["upload"].as_str().expect("an upload").to_owned()
+        let reply = harness.ask_as(&words, "POST", "/v1/feeds/visits/uploads").json(&body).reply().await;
+        reply.body["upload"].as_str().expect("an upload").to_owned()
     };
     let upload = open(json!({ "bytes": 1, "sha256": "0".repeat(64) })).await;
     let parts = open(json!({ "bytes": 9, "parts": true })).await;
     let next = async |path: &str| {
-        let told = harness.ask_as(&words, "GET", path).told().await;
-        told.body["next"].as_str().expect("a cursor").to_owned()
+        let reply = harness.ask_as(&words, "GET", path).reply().await;
+        reply.body["next"].as_str().expect("a cursor").to_owned()
     };
     let cursor = next("/v1/files?limit=1").await;
     let history = next("/v1/records/visits/4?history=true&limit=1").await;
@@ -88,12 +88,12 @@ fn requests(route: Route, other: &Owned) -> Vec<(String, Value)> {
     }
 }
 
-async fn ask(harness: &Harness, words: &Words, method: &str, path: &str, body: &Value) -> Told {
+async fn ask(harness: &Harness, words: &Words, method: &str, path: &str, body: &Value) -> Reply {
     let ask = harness.ask_as(words, method, path);
     match body {
-        Value::Null => ask.told().await,
-        Value::String(text) => ask.body(text.as_bytes()).told().await,
-        body => ask.json(body).told().await,
+        Value::Null => ask.reply().await,
+        Value::String(text) => ask.body(text.as_bytes()).reply().await,
+        body => ask.json(body).reply().await,
     }
 }
 
@@ -115,12 +115,12 @@ async fn no_route_shows_or_changes_anything_of_another_partner() {
                     let foreign = ["/files/", "/uploads/", "%2F"]
                         .iter()
                         .any(|mark| path.contains(mark) && !path.contains("/v1/files?"));
-                    let told = ask(&harness, &caller.words, definition.method, &path, &body).await;
+                    let reply = ask(&harness, &caller.words, definition.method, &path, &body).await;
                     asked += 1;
                     if foreign {
-                        assert_eq!(told.code(), (404, "not-found"), "{} {path}", caller.partner);
+                        assert_eq!(reply.code(), (404, "not-found"), "{} {path}", caller.partner);
                     }
-                    assert_nothing_of(other, &told, &path);
+                    assert_nothing_of(other, &reply, &path);
                 }
             }
         }
@@ -132,9 +132,9 @@ async fn no_route_shows_or_changes_anything_of_another_partner() {
 }
 
 /// Ids, keys, cells and cursors of a partner in an answer to another.
-fn assert_nothing_of(other: &Owned, told: &Told, path: &str) {
+fn assert_nothing_of(other: &Owned, reply: &Reply, path: &str) {
     let cell = other.partner.replace("north-2", "nort2");
-    let headers = serde_json::to_string(&told.headers).expect("JSON");
+    let headers = serde_json::to_string(&reply.headers).expect("JSON");
     for (part, what) in [
         (&other.file, "file"),
         (&other.received, "received file"),
@@ -144,17 +144,17 @@ fn assert_nothing_of(other: &Owned, told: &Told, path: &str) {
         (&format!("\"{cell}\""), "cell"),
     ] {
         assert!(
-            !told.text.contains(part.as_str()) && !headers.contains(part.as_str()),
+            !reply.text.contains(part.as_str()) && !headers.contains(part.as_str()),
             "a {what} of {} in {path}: {}",
             other.partner,
-            told.text
+            reply.text
         );
     }
 }
 
 /// After all of it each partner still has what it had.
 async fn assert_untouched(harness: &Harness, owner: &Owned) {
-    let get = async |path: String| harness.ask_as(&owner.words, "GET", &path).told().await;
+    let get = async |path: String| harness.ask_as(&owner.words, "GET", &path).reply().await;
     assert_eq!(get(format!("/v1/files/{}", owner.file)).await.body["state"], "COMPLETE");
     assert_eq!(get(format!("/v1/files/{}", owner.received)).await.body["state"], "RECEIVED");
     for upload in [&owner.upload, &owner.parts] {

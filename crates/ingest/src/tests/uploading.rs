@@ -1,19 +1,18 @@
-use host::hexadecimal;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 use store::memory::SignedAnswer;
 
-use super::harness::{GOOD, Harness, Told, Words, contract};
+use super::harness::{GOOD, Harness, Reply, Words, contract};
 
 const UPLOADS: &str = "/v1/feeds/visits/uploads";
 const MIB: usize = 1024 * 1024;
 
 fn sha256(bytes: &[u8]) -> String {
-    hexadecimal(&Sha256::digest(bytes))
+    hex::encode(Sha256::digest(bytes))
 }
 
-async fn open(harness: &Harness, body: &Value) -> Told {
-    harness.ask("POST", UPLOADS).json(body).told().await
+async fn open(harness: &Harness, body: &Value) -> Reply {
+    harness.ask("POST", UPLOADS).json(body).reply().await
 }
 
 /// A feed that takes files of any size.
@@ -33,12 +32,12 @@ fn put(harness: &Harness, signed: &Value, body: &[u8]) -> SignedAnswer {
     harness.memory.send_signed(signed["method"].as_str().expect("a method"), url, &headers, body.to_vec())
 }
 
-fn path(told: &Told, more: &str) -> String {
-    format!("/v1/uploads/{}{more}", told.body["upload"].as_str().expect("an upload"))
+fn path(reply: &Reply, more: &str) -> String {
+    format!("/v1/uploads/{}{more}", reply.body["upload"].as_str().expect("an upload"))
 }
 
-async fn state(harness: &Harness, told: &Told) -> Told {
-    harness.ask("GET", &path(told, "")).told().await
+async fn state(harness: &Harness, reply: &Reply) -> Reply {
+    harness.ask("GET", &path(reply, "")).reply().await
 }
 
 #[tokio::test]
@@ -57,9 +56,9 @@ async fn a_signed_put_takes_exactly_the_promised_bytes_once() {
     let landed = state(&harness, &promise).await;
     assert_eq!(landed.body["state"], "LANDED");
     let file = landed.body["status"].as_str().expect("a link").trim_start_matches("/api").to_owned();
-    assert_eq!(harness.ask("GET", &file).told().await.body["state"], "RECEIVED");
+    assert_eq!(harness.ask("GET", &file).reply().await.body["state"], "RECEIVED");
     harness.process().await;
-    assert_eq!(harness.ask("GET", &file).told().await.body["state"], "COMPLETE");
+    assert_eq!(harness.ask("GET", &file).reply().await.body["state"], "COMPLETE");
     assert_eq!(state(&harness, &promise).await.text, landed.text);
 }
 
@@ -91,11 +90,12 @@ async fn what_cannot_be_promised_is_rejected() {
 }
 
 /// Sends every part of two; their numbers, tags and checksums.
-async fn send_parts(harness: &Harness, promise: &Told, content: &[u8]) -> Value {
+async fn send_parts(harness: &Harness, promise: &Reply, content: &[u8]) -> Value {
     let cut: Vec<&[u8]> = content.chunks(8 * MIB).collect();
     let wanted = |(place, part): (usize, &&[u8])| json!({ "number": place + 1, "bytes": part.len(), "sha256": sha256(part) });
     let wanted: Vec<Value> = cut.iter().enumerate().map(wanted).collect();
-    let signed = harness.ask("POST", &path(promise, "/parts")).json(&json!({ "parts": wanted })).told().await;
+    let signed =
+        harness.ask("POST", &path(promise, "/parts")).json(&json!({ "parts": wanted })).reply().await;
     assert_eq!(signed.status, 200, "{}", signed.text);
     let sent = signed.body["parts"].as_array().expect("parts").iter().zip(&cut).map(|(signed, part)| {
         let etag = put(harness, signed, part).etag.expect("stored");
@@ -112,7 +112,7 @@ async fn parts_become_one_file_and_completing_again_finds_it() {
     assert_eq!((&promise.body["partBytes"], &promise.body["parts"]), (&json!(8 * MIB), &json!(2)));
     let parts = send_parts(&harness, &promise, &content).await;
     let complete =
-        async |parts: &Value| harness.ask("POST", &path(&promise, "/complete")).json(parts).told().await;
+        async |parts: &Value| harness.ask("POST", &path(&promise, "/complete")).json(parts).reply().await;
     let mut wrong = parts.clone();
     wrong["parts"][1]["sha256"] = json!("0".repeat(64));
     assert_eq!(complete(&wrong).await.code(), (422, "parts-rejected"));
@@ -128,10 +128,10 @@ async fn parts_become_one_file_and_completing_again_finds_it() {
     assert!(harness.memory.inbox_versions()[0].bytes == content);
     assert_eq!(complete(&parts).await.text, done.text);
     assert_eq!(state(&harness, &promise).await.body["id"], done.body["id"]);
-    assert_eq!(harness.ask("DELETE", &path(&promise, "")).told().await.code(), (409, "upload-closed"));
+    assert_eq!(harness.ask("DELETE", &path(&promise, "")).reply().await.code(), (409, "upload-closed"));
     let again = json!({ "parts": [{ "number": 1, "bytes": 8 * MIB, "sha256": "0".repeat(64) }] });
     assert_eq!(
-        harness.ask("POST", &path(&promise, "/parts")).json(&again).told().await.code(),
+        harness.ask("POST", &path(&promise, "/parts")).json(&again).reply().await.code(),
         (409, "upload-closed")
     );
     assert_eq!(harness.memory.inbox_versions().len(), 1);
@@ -149,13 +149,13 @@ async fn a_failure_at_any_call_of_completing_is_mended_by_completing_again() {
     };
     let (harness, promise, parts) = opened().await;
     let before = harness.memory.calls().len();
-    harness.ask("POST", &path(&promise, "/complete")).json(&parts).told().await;
+    harness.ask("POST", &path(&promise, "/complete")).json(&parts).reply().await;
     for call in before + 1..=harness.memory.calls().len() {
         for when in [When::BeforeEffect, When::AfterEffect] {
             let (harness, promise, parts) = opened().await;
             harness.memory.die_at(call, when);
             let complete =
-                async || harness.ask("POST", &path(&promise, "/complete")).json(&parts).told().await;
+                async || harness.ask("POST", &path(&promise, "/complete")).json(&parts).reply().await;
             let first = complete().await.status;
             assert!([202, 503].contains(&first), "call {call} {when:?}");
             harness.memory.revive();
@@ -183,14 +183,14 @@ async fn only_parts_of_the_plan_are_signed() {
         (json!([]), (400, "invalid-body")),
         (json!(many), (400, "invalid-body")),
     ] {
-        let told =
-            harness.ask("POST", &path(&promise, "/parts")).json(&json!({ "parts": parts })).told().await;
-        assert_eq!(told.code(), expected, "{parts}");
+        let reply =
+            harness.ask("POST", &path(&promise, "/parts")).json(&json!({ "parts": parts })).reply().await;
+        assert_eq!(reply.code(), expected, "{parts}");
     }
     let single = open(&harness, &json!({ "bytes": 1, "sha256": sum })).await;
     let body = json!({ "parts": [part(1, 1)] });
     assert_eq!(
-        harness.ask("POST", &path(&single, "/parts")).json(&body).told().await.code(),
+        harness.ask("POST", &path(&single, "/parts")).json(&body).reply().await.code(),
         (409, "upload-closed")
     );
 }
@@ -202,14 +202,14 @@ async fn an_upload_is_given_up_or_expires() {
     let single = open(&harness, &json!({ "bytes": 1, "sha256": sha256(b"x") })).await;
     assert_eq!(harness.memory.open_multiparts(), 1);
     for _ in 0..2 {
-        assert_eq!(harness.ask("DELETE", &path(&parts, "")).told().await.status, 204);
+        assert_eq!(harness.ask("DELETE", &path(&parts, "")).reply().await.status, 204);
     }
     assert_eq!(
         (harness.memory.open_multiparts(), &state(&harness, &parts).await.body["state"]),
         (0, &json!("ABORTED"))
     );
     assert_eq!(
-        harness.ask("POST", &path(&parts, "/complete")).json(&json!({ "parts": [] })).told().await.code(),
+        harness.ask("POST", &path(&parts, "/complete")).json(&json!({ "parts": [] })).reply().await.code(),
         (409, "upload-closed")
     );
     harness.wait(899_999);
@@ -234,8 +234,8 @@ async fn a_put_under_a_name_that_is_taken_replaces_only_what_was_seen() {
 #[tokio::test]
 async fn above_five_gigabytes_an_upload_comes_in_parts_without_being_asked() {
     let harness = large();
-    let told = open(&harness, &json!({ "bytes": 6_000_000_000_u64, "sha256": "0".repeat(64) })).await;
-    assert!(told.body["put"].is_null() && told.body["parts"].is_u64());
+    let reply = open(&harness, &json!({ "bytes": 6_000_000_000_u64, "sha256": "0".repeat(64) })).await;
+    assert!(reply.body["put"].is_null() && reply.body["parts"].is_u64());
     let words = Words::of("north").with("scopes", "read");
-    assert_eq!(harness.ask_as(&words, "GET", &path(&told, "")).told().await.status, 200);
+    assert_eq!(harness.ask_as(&words, "GET", &path(&reply, "")).reply().await.status, 200);
 }

@@ -1,39 +1,52 @@
-//! A signed PUT lands once: it holds to what was current under its name when it was signed, by `If-None-Match: *` or `If-Match`.
+//! A signed PUT lands once: `If-None-Match: *` or `If-Match` ties it to the version that was current under its name when it was signed.
 //!
-//! Of bytes that are current already the entity tag stays the same, and the PUT could be repeated. So none is signed of them:
-//! the sender learns that the file is there. Where the file was not loaded, and sending it again may help, a way is named that
-//! lands once by itself.
+//! When the current version already has the announced bytes, its entity tag would stay the same, and the PUT could be repeated.
+//! So no PUT is signed: the answer says that the file is there. Where that file was not loaded, and sending it again may help, the
+//! problem names a request that lands once.
 //!
-//! What this cannot hold: when other bytes replace those of a PUT, and bytes with the first entity tag replace them in turn,
+//! The limit of this: when other bytes replace those of a PUT, and bytes with the first entity tag replace them in turn,
 //! all within the minutes of the first signature, that PUT lands again.
 
 use serde::Serialize;
-use store::door::{Answer, Current, DoorStore, UploadRecord};
-use store::{Entry, FileId, State};
+use store::{Answer, Current, Entry, FileId, State, UploadRecord};
 
+use crate::ApiStore;
 use crate::call::{Call, name_of};
 use crate::files::{self, file_of};
 use crate::problem::{Code, Problem, RequestError};
 use crate::respond::Response;
 use crate::status::RECEIVED;
 
-/// When to ask again for what is not decided yet, seconds.
+/// Seconds after which a request for an undecided file is worth repeating.
 const NOT_YET_SECONDS: u64 = 2;
 
-/// The current file under a name, which has the announced bytes.
+/// The current file of the name, which has the announced bytes already
 #[derive(Serialize)]
-struct PresentFile<'a> {
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub(crate) struct PresentFile<'a> {
+    /// The file's id
+    #[cfg_attr(test, schemars(with = "crate::openapi::FileId"))]
     id: &'a str,
+    /// The feed
+    #[cfg_attr(test, schemars(with = "crate::openapi::FeedName"))]
     feed: &'a str,
+    /// The file's name
     name: &'a str,
+    /// The length in bytes
     bytes: u64,
+    /// SHA-256, as announced
+    #[cfg_attr(test, schemars(with = "crate::openapi::Sha256"))]
     sha256: &'a str,
+    /// The file's state
+    #[cfg_attr(test, schemars(with = "crate::openapi::State"))]
     state: &'static str,
+    /// Where the file's state is read: a path on the same host
     status: String,
+    /// Where its receipt is read once it is decided: a path on the same host
     receipt: String,
 }
 
-/// How the current version under a name compares with what is wanted.
+/// How the current version under a name compares with the announced upload.
 enum Comparison {
     /// Other bytes.
     Other,
@@ -45,9 +58,9 @@ enum Comparison {
     Again,
 }
 
-/// Compares what is wanted with the current version under its name. Gives the answer when the file is already there; `None` when
-/// the upload is to be promised.
-pub(super) async fn present<S: DoorStore>(
+/// Compares the announced upload with the current version under its name. Returns the answer when the file is already there; `None`
+/// when the upload is to be promised.
+pub(super) async fn present<S: ApiStore>(
     call: &Call<'_, S>,
     wanted: &UploadRecord,
     in_parts: bool,
@@ -73,7 +86,7 @@ pub(super) async fn present<S: DoorStore>(
     }
 }
 
-async fn compare<S: DoorStore>(
+async fn compare<S: ApiStore>(
     call: &Call<'_, S>,
     wanted: &UploadRecord,
     current: &Current,
@@ -99,7 +112,7 @@ async fn compare<S: DoorStore>(
     };
     Ok(match sha256 {
         Some(sha256) if sha256 != announced => Comparison::Other,
-        Some(_) if corrects == wanted.corrects => match standing(entry.as_ref()) {
+        Some(_) if corrects == wanted.corrects => match current_state(entry.as_ref()) {
             Some(state) => Comparison::There(file, state),
             None => Comparison::Again,
         },
@@ -108,8 +121,8 @@ async fn compare<S: DoorStore>(
     })
 }
 
-/// The promise or request that brought the current version, by this API.
-async fn brought_by<S: DoorStore>(
+/// Reads the record of the upload that made the current version, if it came by this API.
+async fn brought_by<S: ApiStore>(
     call: &Call<'_, S>,
     wanted: &UploadRecord,
     current: &Current,
@@ -119,8 +132,8 @@ async fn brought_by<S: DoorStore>(
     Ok(record.filter(|record| record.key == wanted.key && record.bytes == current.bytes))
 }
 
-/// The state of a file that is loaded, or may be; `None` when sending its bytes again may change something.
-fn standing(entry: Option<&Entry>) -> Option<&'static str> {
+/// Returns the state of a file that is loaded, or may be; `None` when sending its bytes again may help.
+fn current_state(entry: Option<&Entry>) -> Option<&'static str> {
     let Some(entry) = entry else { return Some(RECEIVED) };
     match entry.state {
         State::Processing | State::Complete | State::Duplicate => Some(entry.state.as_str()),
@@ -128,7 +141,7 @@ fn standing(entry: Option<&Entry>) -> Option<&'static str> {
     }
 }
 
-fn there<S: DoorStore>(
+fn there<S: ApiStore>(
     call: &Call<'_, S>,
     wanted: &UploadRecord,
     file: &FileId,

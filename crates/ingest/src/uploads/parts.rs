@@ -1,28 +1,29 @@
-//! An upload in parts: each is signed with its length and SHA-256, and all of them become one object or none does.
+//! An upload in parts. Each part is signed with its length and SHA-256; all of them become one object, or none does.
 
 use serde::{Deserialize, Serialize};
-use store::door::{Condition, Current, DoorStore, Landed, Part, SignedPart, UploadKind, UploadRecord};
+use store::{Condition, Current, Landed, Part, SignedPart, UploadKind, UploadRecord};
 
-use super::{Signed, closed, has_landed, land_of, read_sha256, record};
+use super::{SignedRequest, closed, has_landed, land_of, read_sha256, record};
+use crate::ApiStore;
 use crate::call::Call;
 use crate::event::Request;
-use crate::files::{self, Place, name_conflict, place};
+use crate::files::{self, KeyState, key_state, name_conflict};
 use crate::problem::{Code, Problem, RequestError};
 use crate::respond::Response;
 
-/// The least bytes of a part but the last that are promised; S3 wants 5 MiB.
+/// Minimum length of a part but the last, bytes; S3 asks for at least 5 MiB.
 /// <https://docs.aws.amazon.com/AmazonS3/latest/userguide/qfacts.html>
 const LEAST_PART_BYTES: u64 = 8 * MIB;
 
-/// The most parts of an object, by the same page.
+/// Maximum number of parts of an object, by the same page.
 const MOST_PARTS: u64 = 10_000;
 
 const MIB: u64 = 1024 * 1024;
 
-/// The most parts that are signed at once.
-pub(crate) const MOST_SIGNED: usize = 100;
+/// Maximum number of parts that are signed at once.
+const MOST_SIGNED: usize = 100;
 
-/// How often is looked again when another upload under the name was faster.
+/// Maximum number of attempts when another upload under the name finishes first.
 const ROUNDS: u32 = 4;
 
 /// How an upload is cut: every part has `part_bytes`, the last what is left.
@@ -33,7 +34,7 @@ pub(super) struct Plan {
     last_bytes: u64,
 }
 
-/// The plan of an upload. It depends on the bytes alone, so that it needs no place to be kept.
+/// Plans an upload. The plan depends on the length alone, so it is not stored.
 pub(super) fn plan(bytes: u64) -> Plan {
     let part_bytes = bytes.div_ceil(MOST_PARTS).div_ceil(MIB).saturating_mul(MIB).max(LEAST_PART_BYTES);
     let parts = bytes.div_ceil(part_bytes).max(1);
@@ -51,49 +52,79 @@ impl Plan {
     }
 }
 
+/// Parts to sign
 #[derive(Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
-struct Wanted {
+pub(crate) struct WantedParts {
+    /// At most 100 parts
+    #[cfg_attr(test, schemars(length(min = 1, max = MOST_SIGNED)))]
     parts: Vec<WantedPart>,
 }
 
+/// A part to sign
 #[derive(Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 struct WantedPart {
+    /// The number of the part, from 1
+    #[cfg_attr(test, schemars(range(min = 1, max = MOST_PARTS)))]
     number: u16,
+    /// The length of the part: `partBytes` of the promise, less for the last part
+    #[cfg_attr(test, schemars(range(max = super::MOST_BYTES)))]
     bytes: u64,
+    /// SHA-256 of the part, 64 hexadecimal digits
+    #[cfg_attr(test, schemars(with = "crate::openapi::Sha256"))]
     sha256: String,
 }
 
+/// Signed parts
 #[derive(Serialize)]
-struct SignedParts {
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub(crate) struct SignedParts {
+    /// One for each part asked for
     parts: Vec<NumberedPart>,
 }
 
+/// The signed PUT of a part
 #[derive(Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[cfg_attr(test, schemars(rename = "SignedPart"))]
 struct NumberedPart {
+    /// The number of the part
     number: u16,
     #[serde(flatten)]
-    signed: Signed,
+    signed: SignedRequest,
 }
 
+/// Every part of an upload
 #[derive(Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
-struct Sent {
+pub(crate) struct SentParts {
+    /// All parts, in order
     parts: Vec<SentPart>,
 }
 
+/// A part that was sent
 #[derive(Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 struct SentPart {
+    /// The number of the part, from 1
+    #[cfg_attr(test, schemars(range(min = 1, max = MOST_PARTS)))]
     number: u16,
+    /// The header `etag` of the answer to the PUT of the part
+    #[cfg_attr(test, schemars(with = "crate::openapi::EntityTag"))]
     etag: String,
+    /// SHA-256 of the part, 64 hexadecimal digits
+    #[cfg_attr(test, schemars(with = "crate::openapi::Sha256"))]
     sha256: String,
 }
 
 /// `POST /v1/uploads/{upload}/parts`.
-pub(crate) async fn sign_parts<S: DoorStore>(call: &Call<'_, S>) -> Result<Response, RequestError> {
-    let wanted: Wanted =
+pub(crate) async fn sign_parts<S: ApiStore>(call: &Call<'_, S>) -> Result<Response, RequestError> {
+    let wanted: WantedParts =
         Request::json(&call.body, "`parts`, a list of objects with `number`, `bytes` and `sha256`")?;
     if wanted.parts.is_empty() || wanted.parts.len() > MOST_SIGNED {
         let detail = format!(
@@ -157,9 +188,9 @@ fn multipart(record: &UploadRecord) -> Result<&str, Problem> {
     }
 }
 
-/// `POST /v1/uploads/{upload}/complete`. Sent again, it finds what it made.
-pub(crate) async fn complete<S: DoorStore>(call: &Call<'_, S>) -> Result<Response, RequestError> {
-    let sent: Sent =
+/// `POST /v1/uploads/{upload}/complete`. Sent again, it finds the object that it made.
+pub(crate) async fn complete<S: ApiStore>(call: &Call<'_, S>) -> Result<Response, RequestError> {
+    let sent: SentParts =
         Request::json(&call.body, "`parts`, a list of objects with `number`, `etag` and `sha256`")?;
     let record = record(call).await?;
     let multipart = multipart(&record)?;
@@ -174,7 +205,7 @@ pub(crate) async fn complete<S: DoorStore>(call: &Call<'_, S>) -> Result<Respons
     Ok(files::landed(call, &record, &current).await)
 }
 
-async fn assemble<S: DoorStore>(
+async fn assemble<S: ApiStore>(
     call: &Call<'_, S>,
     record: &UploadRecord,
     multipart: &str,
@@ -183,9 +214,9 @@ async fn assemble<S: DoorStore>(
     // The media type was given when the upload was begun.
     let mut land = land_of(record, "", Condition::Absent);
     for _ in 0..ROUNDS {
-        match place(call, &record.key, &record.id, true).await? {
-            Place::Ours(current) => return Ok(current),
-            Place::Under(condition) => land.condition = condition,
+        match key_state(call, &record.key, &record.id, true).await? {
+            KeyState::Ours(current) => return Ok(current),
+            KeyState::Under(condition) => land.condition = condition,
         }
         match call.store.complete_parts(&land, multipart, parts).await? {
             Landed::Version { version, etag } => {
@@ -207,7 +238,7 @@ async fn assemble<S: DoorStore>(
 }
 
 /// Every part once, in order.
-fn all_parts(plan: Plan, sent: Sent) -> Result<Vec<Part>, Problem> {
+fn all_parts(plan: Plan, sent: SentParts) -> Result<Vec<Part>, Problem> {
     let expected = plan.parts;
     let numbered = (1_u64..).zip(&sent.parts).all(|(number, part)| u64::from(part.number) == number);
     if sent.parts.len() as u64 != expected || !numbered {

@@ -62,7 +62,7 @@ async fn overdue_files_of_all_feeds_are_named_and_no_other() {
 }
 
 #[tokio::test]
-async fn an_overdue_file_of_nobody_is_told_without_its_folder() {
+async fn an_overdue_file_of_an_unknown_sender_is_shown_without_its_folder() {
     let harness = harness();
     let newest = harness.drop_file_at("doe-jane-1970", "labs", YESTERDAY).await;
     let text = missing_mail(&harness).await;

@@ -7,9 +7,11 @@ use std::sync::atomic::AtomicU64;
 
 use checker::Counts;
 use serde_json::{Value, json};
-use store::door::{Credential, CredentialHash, Feeds, Limits, Partner, Partners as _};
 use store::memory::Memory;
-use store::{Claim, Claimed, Commit, Fence, FileId, Ledger as _, LoadId, Outcome, State};
+use store::{
+    Claim, Claimed, Commit, Credential, CredentialHash, Feeds, Fence, FileId, Limits, LoadId, Outcome,
+    Partner, State, WriteLedger as _, WritePartners as _,
+};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpListener;
 
@@ -29,7 +31,7 @@ pub(super) struct Harness {
 }
 
 impl Harness {
-    pub(super) fn notifier(self: &Arc<Self>, channels: Option<&str>) -> Notifier<Memory, Memory> {
+    pub(super) fn notifier(self: &Arc<Self>, channels: Option<&str>) -> Notifier<Memory> {
         self.notifier_with(channels, Policy::Loopback)
     }
 
@@ -37,7 +39,7 @@ impl Harness {
         self: &Arc<Self>,
         channels: Option<&str>,
         policy: Policy,
-    ) -> Notifier<Memory, Memory> {
+    ) -> Notifier<Memory> {
         if let Some(channels) = channels {
             self.memory.keep_secret("arn:channels", channels);
         }
@@ -45,11 +47,11 @@ impl Harness {
     }
 
     /// One whose secret may not be there.
-    pub(super) fn notifier_of(self: &Arc<Self>, arn: &str) -> Notifier<Memory, Memory> {
+    pub(super) fn notifier_of(self: &Arc<Self>, arn: &str) -> Notifier<Memory> {
         self.made(Some(arn.to_owned()), Policy::Loopback)
     }
 
-    fn made(self: &Arc<Self>, channels_secret: Option<String>, policy: Policy) -> Notifier<Memory, Memory> {
+    fn made(self: &Arc<Self>, channels_secret: Option<String>, policy: Policy) -> Notifier<Memory> {
         let (clock, meter) = (Arc::clone(self), Arc::clone(self));
         let host = Host {
             now_ms: Box::new(move || BEGIN_MS + clock.elapsed.load(Ordering::Relaxed)),
@@ -60,7 +62,7 @@ impl Harness {
         };
         let settings =
             Settings { channels_secret, policy, stack: "s".to_owned(), metrics: Metrics::all("test") };
-        Notifier::new(self.memory.clone(), self.memory.clone(), settings, host).unwrap()
+        Notifier::new(self.memory.clone(), settings, host).unwrap()
     }
 
     /// The subjects that were mailed, in order.
@@ -144,13 +146,14 @@ impl Harness {
     async fn decide(&self, partner: &str, feed: &str, name: &str, at: &str, outcome: Outcome) -> FileId {
         let file = self.memory.land("inbox", &format!("{partner}/{feed}/{name}"), "x");
         let id = FileId::of(&file);
+        // Files of one instant are ordered by their names.
         let claim = Claim {
             file: file.clone(),
             partner: partner.to_owned(),
             feed: feed.to_owned(),
             load: LoadId::new(&id, &[0; 32], 1, 1),
             owner: name.to_owned(),
-            order: format!("{at}/{name}"),
+            order: store::Order::parse(&format!("{at}/{}", hex::encode(name))).unwrap(),
             now_ms: BEGIN_MS,
             lease_until_ms: BEGIN_MS + 1,
         };
@@ -205,13 +208,12 @@ pub(super) fn basic(name: &str, state: &str, changed_ms: u64, metric: &str) -> V
 }
 
 fn change_of(name: &str, state: &str, changed_ms: u64, trigger: &Value, incident: &str) -> Value {
-    let at = jiff::Timestamp::from_millisecond(i64::try_from(changed_ms).unwrap()).unwrap();
     let message = json!({
         "AlarmName": name,
         "AlarmDescription": format!("Something is wrong.\nDo: look at it.{incident}"),
         "NewStateValue": state,
         "NewStateReason": "Threshold Crossed: 1 datapoint [3.0 (21/11/26 05:55:00)] was greater than the threshold (0.0).",
-        "StateChangeTime": at.strftime("%Y-%m-%dT%H:%M:%S%.3f+0000").to_string(),
+        "StateChangeTime": runtime::format_instant(changed_ms).replace('Z', "+0000"),
         "AlarmArn": format!("arn:aws:cloudwatch:eu-central-1:111122223333:alarm:{name}"),
         "Trigger": trigger,
     });

@@ -101,8 +101,8 @@ fn is_whole(said: &[u8]) -> bool {
     length.is_none_or(|length| body.len() >= length.parse().unwrap())
 }
 
-fn answer(status: u16) -> Answer {
-    Answer { status, retry_after: None }
+fn answer(status: u16) -> PostResponse {
+    PostResponse { status, retry_after: None }
 }
 
 fn target(url: &str) -> Target {
@@ -113,7 +113,7 @@ fn hook() -> Target {
     target("https://hooks.example.org/outcomes?for=us")
 }
 
-async fn post(client: &Client<Wires>, target: Target) -> Result<Answer, PostError> {
+async fn post(client: &Client<Wires>, target: Target) -> Result<PostResponse, PostError> {
     let header = (HeaderName::from_static("webhook-id"), HeaderValue::from_static("id"));
     client.post(&target, vec![header], Bytes::from_static(b"{\"a\":1}")).await
 }
@@ -226,7 +226,7 @@ async fn a_host_says_in_seconds_when_to_try_again() {
         let said = format!("HTTP/1.1 503 X\r\nretry-after: {said}\r\ncontent-length: 0\r\n\r\n");
         let client = server.client(&[PUBLIC]);
         let (answered, _) = tokio::join!(post(&client, hook()), server.answer(&said));
-        assert_eq!(answered, Ok(Answer { status: 503, retry_after }));
+        assert_eq!(answered, Ok(PostResponse { status: 503, retry_after }));
     }
 }
 
@@ -270,7 +270,7 @@ async fn a_host_that_never_answers_costs_bounded_time() {
     let server = Server::new().await;
     let mut client = server.client(&[PUBLIC]);
     client.whole = Duration::from_millis(40);
-    // The server's backlog takes the connection, and nobody says anything on it.
+    // The server's backlog accepts the connection, and nothing is sent on it.
     assert_eq!(post(&client, hook()).await, Err(PostError::TimedOut));
     let mut client = server.client(&[PUBLIC]);
     client.connect = Duration::from_millis(40);

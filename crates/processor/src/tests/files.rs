@@ -2,10 +2,7 @@ use std::io::{Read, Write};
 
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
-use store::{
-    FileId, Operation, State,
-    door::{Condition, Land, Landing, UploadId},
-};
+use store::{Condition, FileId, Land, Operation, State, UploadId, WriteInbox};
 
 use super::harness::*;
 
@@ -227,7 +224,7 @@ async fn a_file_deleted_between_its_two_readings_is_gone_and_none_of_its_rows_is
 }
 
 #[tokio::test]
-async fn clutter_is_ignored_and_nobody_is_told() {
+async fn clutter_is_ignored_and_not_announced() {
     let harness = Harness::new();
     let folder = harness.land("north/visits/", "");
     let lock = harness.land("north/visits/.~lock.a.csv#", "x");
@@ -387,7 +384,7 @@ pub(super) async fn land_correction(
         condition: Condition::Absent,
     };
     let sha256 = Sha256::digest(bytes).into();
-    Landing::land(&harness.memory, &land, &sha256, bytes.into()).await.expect("no planned fault");
+    WriteInbox::land(&harness.memory, &land, &sha256, bytes.into()).await.expect("no planned fault");
     let versions = harness.memory.inbox_versions();
     let landed = versions.into_iter().find(|version| version.file.key == land.key);
     landed.expect("it landed").file
@@ -413,7 +410,7 @@ async fn a_file_tells_which_one_it_corrects_whether_it_is_loaded_or_quarantined(
 }
 
 #[tokio::test]
-async fn metadata_that_names_no_file_is_told_to_nobody() {
+async fn metadata_that_names_no_file_is_shown_nowhere() {
     let harness = Harness::new();
     visits(&harness, &[]);
     let corrected = land_correction(&harness, GOOD, "Ann Example, born 1970").await;

@@ -7,12 +7,12 @@ use std::sync::{
 };
 use std::task::Poll;
 
-use feed::Registration;
+use runtime::Registration;
 use serde_json::{Value, json};
 use store::{Entry, FileId, FileVersion, State, memory::Memory};
 
 use crate::{Failed, Processor, Response, Settings};
-use host::Host;
+use runtime::Host;
 
 pub(super) const INBOX: &str = "inbox";
 /// When the first invocation begins, milliseconds since the epoch.

@@ -83,7 +83,7 @@ async fn a_suspended_partner_is_named_as_the_reason_whatever_else_is_wrong() {
 }
 
 #[tokio::test]
-async fn a_file_of_nobody_is_loaded_and_its_folder_is_told_to_nobody() {
+async fn a_file_of_an_unknown_sender_is_loaded_and_its_folder_is_shown_nowhere() {
     let harness = Harness::new();
     visits(&harness, &[("onSameName", "supersede")]);
     let key = format!("{FOLDER}/visits/a.csv");
@@ -126,7 +126,7 @@ async fn a_partner_is_named_as_soon_as_it_is_registered() {
 }
 
 #[tokio::test]
-async fn a_folder_where_a_feed_should_be_is_told_to_nobody() {
+async fn a_folder_where_a_feed_should_be_is_shown_nowhere() {
     let harness = Harness::new();
     let file = harness.land(&format!("north/{FOLDER}/a.csv"), GOOD);
     harness.until_terminal(&[&file]).await;

@@ -17,7 +17,7 @@ pub enum Level {
 }
 
 impl Level {
-    /// The word of the table.
+    /// Returns the word of the table.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {

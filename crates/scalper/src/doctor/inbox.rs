@@ -1,14 +1,13 @@
 //! The way of a file into the queue: the queue's policy, notification, versions.
 
 use serde_json::{Value, json};
-use store::checkup::{InboxQueue, Notifications};
-use store::operator::StackQueue;
+use store::{InboxQueue, Notifications, StackQueue};
 
 use super::{Finding, Known, NOTIFICATION, QUEUE_POLICY, VERSIONS};
 
 const EVERY_CREATION: &str = "s3:ObjectCreated:*";
 
-/// Every new file must be announced to the inbox queue. A bucket has one configuration, which any tool may replace.
+/// Checks that every new file is announced to the inbox queue. A bucket has one configuration, which any tool may replace.
 pub(super) fn notification(known: &Known, facts: &Notifications) -> Vec<Finding> {
     let Known { stack, places, .. } = known;
     let queue = places.queue_arn(stack, StackQueue::Inbox);
@@ -59,7 +58,7 @@ pub(super) fn versions(known: &Known, versioned: bool) -> Vec<Finding> {
     vec![Finding::fail(VERSIONS.check, what).advice("switch versioning on").command(command)]
 }
 
-/// The queue must take messages of the bucket.
+/// Checks that the queue accepts messages of the bucket.
 pub(super) fn queue_policy(known: &Known, facts: Option<&InboxQueue>) -> Vec<Finding> {
     let Known { stack, places, .. } = known;
     let name = StackQueue::Inbox.name(stack.as_str());
@@ -91,7 +90,7 @@ pub(super) fn queue_policy(known: &Known, facts: Option<&InboxQueue>) -> Vec<Fin
     vec![Finding::fail(QUEUE_POLICY.check, what).advice("add the statement to its policy").command(command)]
 }
 
-/// One value, or all values of a list.
+/// Returns one value, or all values of a list.
 fn list(value: &Value) -> Vec<&Value> {
     match value {
         Value::Array(values) => values.iter().collect(),

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use store::door::Credential;
+use store::Credential;
 
 use super::{Finding, KEYS, Known};
 use crate::gateway::{GatewayError, GatewayKey, PlanKeys};
@@ -64,7 +64,7 @@ pub(super) fn check(
     findings
 }
 
-/// API Gateway was not asked to the end.
+/// Returns the finding that API Gateway could not be read to the end.
 pub(super) fn unchecked(error: &GatewayError) -> Finding {
     if error.code.starts_with("AccessDenied") {
         let what = format!("could not check: missing permission {}", KEYS.permission);

@@ -3,9 +3,7 @@
 use std::collections::BTreeSet;
 
 use contract::{FindingSeverity, Published, Status};
-use store::ContractText;
-use store::door::Partner;
-use store::uploads::Inbox;
+use store::{ContractText, Inbox, Partner};
 
 use super::{CONTRACTS, Finding, Known, UPLOADS_POLICY};
 use crate::bucket_policy::Policy;
@@ -51,7 +49,7 @@ pub(super) fn contract(known: &Known, feed: &str, text: &ContractText) -> Option
     }
 }
 
-/// The first finding on a document with its place, and how many follow; none of none.
+/// Returns the first finding on a document with its place, and how many follow; none of none.
 fn first_of<'f>(findings: impl IntoIterator<Item = &'f contract::Finding>) -> Option<String> {
     let mut findings = findings.into_iter();
     let first = findings.next()?;
@@ -62,7 +60,7 @@ fn first_of<'f>(findings: impl IntoIterator<Item = &'f contract::Finding>) -> Op
     Some(format!(":{}:{}: {}{more}", first.line, first.column, first.message()))
 }
 
-/// The findings on all contracts.
+/// Returns the findings on all contracts.
 pub(super) fn contracts(known: &Known, feeds: usize, wrong: Vec<Finding>) -> Vec<Finding> {
     if feeds == 0 {
         let bucket = known.places.contracts(&known.stack);

@@ -1,21 +1,20 @@
 //! From the queue to the outcome: what calls the processor, how many at the same time, what was given up.
 
-use store::checkup::{AccountConcurrency, Mapping};
-use store::operator::{Depth, StackQueue};
+use store::{AccountConcurrency, Depth, Mapping, StackQueue};
 
 use super::{CONCURRENCY, DEAD_LETTERS, EVENT_SOURCE, Finding, Known};
 
-/// Invocations that the other functions of a stack need beside the processor: the API, its authorizer, webhooks, the watcher
+/// Invocations that the other functions of a stack need besides the processor: the API, its authorizer, webhooks, the watcher
 /// and the notifier, one each.
 const OTHERS: u64 = 5;
 
-/// The mapping of the inbox queue.
+/// Returns the mapping of the inbox queue.
 fn ours<'f>(known: &Known, facts: &'f [Mapping]) -> Option<&'f Mapping> {
     let queue = known.places.queue_arn(&known.stack, StackQueue::Inbox);
     facts.iter().find(|mapping| mapping.source == queue)
 }
 
-/// Most files that are processed at the same time.
+/// Returns the maximum number of files that are processed at the same time.
 pub(super) fn maximum(known: &Known, facts: &[Mapping]) -> Option<u64> {
     ours(known, facts)?.maximum_concurrency
 }
@@ -64,7 +63,7 @@ pub(super) fn event_source(known: &Known, facts: &[Mapping]) -> Vec<Finding> {
     findings
 }
 
-/// New accounts may run 10 invocations at the same time.
+/// Compares the account's concurrency with what the stack needs: new accounts may run 10 invocations at the same time.
 /// <https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html>
 pub(super) fn concurrency(facts: AccountConcurrency, maximum: Option<u64>) -> Vec<Finding> {
     let AccountConcurrency { limit, unreserved } = facts;

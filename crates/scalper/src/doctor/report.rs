@@ -22,21 +22,21 @@ pub struct Diagnosis {
 }
 
 impl Diagnosis {
-    /// 0 nothing is wrong, 1 something is, 2 something could not be checked.
+    /// Returns the exit code: 0 no problem, 1 a problem, 2 something could not be checked.
     #[must_use]
     pub fn exit_code(&self) -> u8 {
         let has = |level| self.findings.iter().any(|finding| finding.level == level);
         if has(Level::Fail) { 1 } else { u8::from(has(Level::Unknown)) * 2 }
     }
 
-    /// One JSON document, on lines.
+    /// Returns one JSON document, on lines.
     #[must_use]
     pub fn to_json(&self) -> String {
         // Texts in structures always have a form in JSON.
         serde_json::to_string_pretty(self).unwrap_or_default()
     }
 
-    /// Text for a reader, without colours. Commands have a line of their own and are never broken.
+    /// Renders text for a reader, without colours. Commands have a line of their own and are never broken.
     #[must_use]
     pub fn to_text(&self) -> String {
         let mut text = String::new();
@@ -65,7 +65,7 @@ impl Diagnosis {
     }
 }
 
-/// A text beside its head, broken at blanks, or where it must be.
+/// Appends a text behind its head, broken at blanks, or inside a word where it must be.
 fn push(text: &mut String, head: &str, words: &str) {
     let mut line = format!("{head:<INDENT$}");
     let mut room = WIDTH - INDENT;

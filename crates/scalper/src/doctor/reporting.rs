@@ -1,6 +1,6 @@
 //! Whether failures are reported.
 
-use store::checkup::{AlarmFact, AlarmState, Subscription};
+use store::{AlarmFact, AlarmState, Subscription};
 
 use super::{ALARMS, CHANNELS, Finding, GATEWAY_LOGS, Known, MAIL};
 
@@ -19,9 +19,7 @@ pub(super) fn alarms(known: &Known, facts: &[AlarmFact]) -> Vec<Finding> {
     let own: Vec<&AlarmFact> = facts.iter().filter(own).collect();
     if own.is_empty() {
         let advice = "deploy with Monitoring=Basic or Full";
-        return vec![
-            Finding::warn(ALARMS.check, "no alarms: a failure is reported to nobody").advice(advice),
-        ];
+        return vec![Finding::warn(ALARMS.check, "no alarms: failures are not reported").advice(advice)];
     }
     let mut findings = Vec::new();
     let named = |fits: &dyn Fn(&AlarmFact) -> bool| -> Vec<&str> {
@@ -29,7 +27,7 @@ pub(super) fn alarms(known: &Known, facts: &[AlarmFact]) -> Vec<Finding> {
     };
     let off = named(&|alarm| !alarm.actions_enabled);
     if !off.is_empty() {
-        let what = format!("alarms whose actions are off, so that they report to nobody: {}", some(&off));
+        let what = format!("alarms whose actions are off, so that they are not reported: {}", some(&off));
         let command = format!("aws cloudwatch enable-alarm-actions --alarm-names {}", off.join(" "));
         findings.push(Finding::fail(ALARMS.check, what).advice("switch them on").command(command));
     }
@@ -73,7 +71,7 @@ pub(super) fn channels(secret: bool, mail: &[Subscription]) -> Vec<Finding> {
     let what = match (secret, confirmed) {
         (false, 0) => {
             let advice = "deploy with AlarmEmail=<address>, or with ChannelsSecretArn for Slack, PagerDuty, Teams or a webhook";
-            let what = "no channel is configured and confirmed: incidents are reported to nobody";
+            let what = "no channel is configured and confirmed: incidents are not reported";
             return vec![Finding::warn(CHANNELS.check, what).advice(advice)];
         }
         (true, 0) => "incidents are reported to the channels of the secret".to_owned(),

@@ -1,10 +1,10 @@
 //! What a partner may use.
 
-use store::door::{Limits, Partner};
+use store::{Limits, Partner};
 
 use crate::arguments::Add;
 
-/// The partner as it was, or a new one, with the limits that the command names.
+/// Returns the partner as it was, or a new one, with the limits that the command names.
 pub(super) fn merged(before: Option<&Partner>, add: &Add, now_ms: u64) -> Partner {
     let fresh =
         || Partner { name: add.name.clone(), active: true, limits: Limits::DEFAULT, created_ms: now_ms };

@@ -1,17 +1,17 @@
 //! IAM roles that are a partner's.
 
-use store::door::{Credential, Partners};
-use store::uploads::Uploads;
+use store::{Credential, WritePartners};
 
 use super::Operator;
 use crate::arguments::RoleArguments;
 use crate::error::CommandError;
 use crate::gateway::Gateway;
 use crate::names;
+use crate::partner::Uploads;
 use crate::report::Report;
 use crate::secret;
 
-impl<S: Partners, G: Gateway, U: Uploads> Operator<S, G, U> {
+impl<S: WritePartners, G: Gateway, U: Uploads> Operator<S, G, U> {
     pub(super) async fn role(&self, arguments: &RoleArguments) -> Result<Report, CommandError> {
         let arn = names::role(&arguments.arn)?;
         let (feeds, scopes) = (names::feeds(&arguments.feeds)?, names::scopes(&arguments.scopes)?);

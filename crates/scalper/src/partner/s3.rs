@@ -12,8 +12,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use store::door::{Partner, Partners};
-use store::uploads::{Inbox, KeyGrant, Uploads};
+use store::{Inbox, KeyGrant, Partner, WritePartners};
 
 use super::Operator;
 use crate::arguments::S3Arguments;
@@ -21,6 +20,7 @@ use crate::bucket_policy::{self, Change, MOST_BYTES, Policy, Wanted};
 use crate::error::CommandError;
 use crate::gateway::Gateway;
 use crate::names;
+use crate::partner::Uploads;
 use crate::report::{Report, RestoredView, UploadsView};
 use crate::uploads::{grant_name, grant_prefix, standing};
 
@@ -31,7 +31,7 @@ const LOOKS: u32 = 6;
 /// The pause before the third look; each further one is twice as long.
 const PAUSE: Duration = Duration::from_millis(250);
 
-impl<S: Partners, G: Gateway, U: Uploads> Operator<S, G, U> {
+impl<S: WritePartners, G: Gateway, U: Uploads> Operator<S, G, U> {
     pub(super) async fn s3(&self, arguments: &S3Arguments) -> Result<Report, CommandError> {
         let named = arguments.principals.iter().map(|arn| names::principal(arn));
         let named = named.collect::<Result<BTreeSet<_>, _>>()?;
@@ -66,7 +66,7 @@ impl<S: Partners, G: Gateway, U: Uploads> Operator<S, G, U> {
         Ok(Report::S3Given { uploads: self.uploads_of(partner).await? })
     }
 
-    /// One sender is one partner: who could upload below two folders would be two.
+    /// Checks that no other partner has these principals: one that could upload below two folders would be two senders.
     async fn must_be_free(&self, partner: &str, named: &BTreeSet<String>) -> Result<(), CommandError> {
         for (other, principals) in self.uploads.all_s3_principals().await.map_err(CommandError::Uploads)? {
             if let Some(arn) = principals.intersection(named).next().filter(|_| other != partner) {
@@ -76,7 +76,7 @@ impl<S: Partners, G: Gateway, U: Uploads> Operator<S, G, U> {
         Ok(())
     }
 
-    /// Without a name, all of the partner's.
+    /// Takes S3 uploads away from the named principals, or without names from all of the partner's.
     async fn take_uploads(&self, partner: &Partner, named: BTreeSet<String>) -> Result<Report, CommandError> {
         let inbox = self.inbox().await?;
         let before = self.remembered(&partner.name).await?.unwrap_or_default();
@@ -119,7 +119,7 @@ impl<S: Partners, G: Gateway, U: Uploads> Operator<S, G, U> {
         }
     }
 
-    /// What a suspension or its end means for uploads by S3.
+    /// Returns what a suspension or its end means for uploads by S3.
     pub(super) async fn follow_state(&self, partner: &Partner) -> Result<(), CommandError> {
         if let Some(principals) = self.remembered(&partner.name).await? {
             self.put_in_force(&self.inbox().await?, &wanted(partner, &principals)).await?;
@@ -218,7 +218,7 @@ impl<S: Partners, G: Gateway, U: Uploads> Operator<S, G, U> {
         Ok(())
     }
 
-    /// The grants that this command line made for a partner.
+    /// Returns the grants that this command line made for a partner.
     async fn own_grants(&self, key: &str, partner: &str) -> Result<Vec<KeyGrant>, CommandError> {
         let prefix = grant_prefix(&self.stack, partner);
         let grants = self.uploads.grants(key).await.map_err(CommandError::Uploads)?;
@@ -226,7 +226,7 @@ impl<S: Partners, G: Gateway, U: Uploads> Operator<S, G, U> {
     }
 }
 
-/// A suspended partner uploads nothing.
+/// Rejects a suspended partner, which uploads nothing.
 fn wanted(partner: &Partner, principals: &BTreeSet<String>) -> Wanted {
     let principals = if partner.active { principals.clone() } else { BTreeSet::new() };
     Wanted { partner: partner.name.clone(), principals }
@@ -241,7 +241,7 @@ fn too_large(inbox: &Inbox, bytes: usize) -> CommandError {
     CommandError::PolicyTooLarge { bucket: inbox.bucket.clone(), bytes, most: MOST_BYTES }
 }
 
-/// S3 and KMS look up every principal that they are given.
+/// Names the principals that S3 and KMS reject: they look up each one.
 fn rejected(error: store::Error, deleted: &[String]) -> CommandError {
     if !matches!(error.code.as_str(), "MalformedPolicy" | "InvalidArnException") {
         return CommandError::Uploads(error);

@@ -1,17 +1,17 @@
-//! Where partners hear of their files.
+//! The addresses to which outcomes of files are posted.
 
 use outbound::Target;
-use store::door::{Partners, Webhook};
-use store::uploads::Uploads;
+use store::{Webhook, WritePartners};
 
 use super::Operator;
 use crate::arguments::WebhookArguments;
 use crate::error::CommandError;
 use crate::gateway::Gateway;
+use crate::partner::Uploads;
 use crate::report::Report;
 use crate::secret;
 
-impl<S: Partners, G: Gateway, U: Uploads> Operator<S, G, U> {
+impl<S: WritePartners, G: Gateway, U: Uploads> Operator<S, G, U> {
     pub(super) async fn webhook(&self, arguments: &WebhookArguments) -> Result<Report, CommandError> {
         if let Some(url) = &arguments.change.url {
             Target::parse(url, self.policy)
@@ -34,7 +34,7 @@ impl<S: Partners, G: Gateway, U: Uploads> Operator<S, G, U> {
         Ok(Report::WebhookRotated { partner, url: host_of(&webhook.url), secret: webhook.secret })
     }
 
-    /// A new address keeps the secret: the partner has it.
+    /// Sets the address. A new one keeps the secret: the partner has it.
     async fn set_webhook(
         &self,
         partner: String,
@@ -53,7 +53,7 @@ impl<S: Partners, G: Gateway, U: Uploads> Operator<S, G, U> {
     }
 }
 
-/// An address without its path and query, which are often a secret by themselves.
+/// Returns an address without its path and query, which are often a secret by themselves.
 pub(super) fn host_of(url: &str) -> String {
     let Some((scheme, rest)) = url.split_once("://") else { return "…".to_owned() };
     let host = rest.split(['/', '?', '#']).next().unwrap_or_default();

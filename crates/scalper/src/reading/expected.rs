@@ -4,18 +4,14 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use contract::{Arrival, Contract, Due};
-use feed::{Contracts, Terms};
+use runtime::{Contracts, Terms, format_instant, format_second, landed_ms};
 use serde::Serialize;
-use store::State;
-use store::door::FileQuery;
-use store::operator::Survey;
+use store::{FileQuery, State};
 
-use super::moment::{landed, of_order};
 use super::problems::{Problem, Weight};
 use super::status::FeedView;
 use super::{Readable, StackView, find};
 use crate::error::CommandError;
-use crate::report::instant;
 
 /// Pages that are looked through for a file that counts: 500 files.
 const MOST_PAGES: usize = 5;
@@ -37,12 +33,12 @@ pub(super) struct Expected {
 
 impl Expected {
     fn of(last: Option<(Due, Arrival)>, next: Option<Due>) -> Self {
-        let by = |due: Due| instant(due.deadline_ms);
+        let by = |due: Due| format_second(due.deadline_ms);
         let (last, arrival) = last.unzip();
         Self { last_by: last.map(by), last: arrival, next_by: next.map(by) }
     }
 
-    /// What a reader of the table sees of it.
+    /// Returns what a reader of the table sees of it.
     pub(super) fn cell(&self) -> String {
         match (self.last, &self.last_by, &self.next_by) {
             (Some(Arrival::Missing), Some(_), _) => "missing".to_owned(),
@@ -61,7 +57,7 @@ impl Expected {
     }
 }
 
-impl<S: Readable, V: Survey> StackView<S, V> {
+impl<S: Readable> StackView<S> {
     /// Adds to a partner's feeds what is expected of them. A missing file is wrong.
     pub(super) async fn expect(
         &self,
@@ -86,7 +82,7 @@ impl<S: Readable, V: Survey> StackView<S, V> {
         Ok(())
     }
 
-    /// A feed's contract, read once for all partners. A contract that cannot be read does not hide the rest.
+    /// Returns a feed's contract, read once for all partners. A contract that cannot be read does not hide the rest.
     async fn contract(
         &self,
         feed: &str,
@@ -132,18 +128,18 @@ impl<S: Readable, V: Survey> StackView<S, V> {
             return Ok(Some(Expected::of(None, next)));
         };
         // Of a feed that had not begun by then, nothing was expected.
-        let by_then = FileQuery { before: Some(of_order(last.deadline_ms.saturating_add(1))), ..all };
+        let by_then = FileQuery { before: Some(format_instant(last.deadline_ms.saturating_add(1))), ..all };
         let judged =
             self.newest(by_then).await?.map(|came| (last, last.judge(newest.into_iter().chain([came]))));
         Ok(Some(Expected::of(judged, next)))
     }
 
-    /// When the newest file of a list came: one with something new in it, be it good or rejected.
+    /// Returns when the newest file of a list came: one with something new in it, be it good or rejected.
     async fn newest(&self, query: FileQuery) -> Result<Option<u64>, CommandError> {
         let mut newest = None;
         self.pages(query, MOST_PAGES, |listed| {
             if !matches!(listed.state, State::Ignored | State::Gone | State::Duplicate) {
-                newest = landed(&listed.order);
+                newest = landed_ms(&listed.order);
             }
             newest.is_none()
         })

@@ -1,11 +1,10 @@
 //! Files, newest first: of one partner, or of all with those whose key names none.
 
+use runtime::format_instant;
 use serde::Serialize;
-use store::door::FileQuery;
-use store::operator::Survey;
-use store::{State, UNKNOWN};
+use store::{FileQuery, State, UNKNOWN};
 
-use super::moment::{of_order, since};
+use super::moment::since;
 use super::plain::plain;
 use super::view::{FileView, of};
 use super::{Readable, StackView, find};
@@ -31,7 +30,7 @@ pub struct Files {
     now_ms: u64,
 }
 
-impl<S: Readable, V: Survey> StackView<S, V> {
+impl<S: Readable> StackView<S> {
     pub(super) async fn files(&self, arguments: &FilesArguments) -> Result<Files, CommandError> {
         let now_ms = self.host.now();
         let query = query(arguments, now_ms)?;
@@ -76,7 +75,7 @@ fn query(arguments: &FilesArguments, now_ms: u64) -> Result<FileQuery, CommandEr
     });
     let from = arguments.since.as_deref().map(|text| {
         let from = since(text, now_ms).ok_or_else(|| CommandError::NotATime { found: text.to_owned() });
-        from.map(of_order)
+        from.map(format_instant)
     });
     Ok(FileQuery {
         feed,
@@ -112,7 +111,7 @@ impl Files {
     }
 }
 
-/// How a file's line is marked.
+/// Returns how a file's line is marked.
 pub(super) fn mark(file: &FileView) -> Mark {
     match State::parse(file.state) {
         Some(State::Quarantined) => Mark::Wrong,

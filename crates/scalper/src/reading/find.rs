@@ -1,9 +1,7 @@
 //! Which file is meant, and what its receipt says.
 
 use serde::Deserialize;
-use store::door::{FilePlace, FileQuery, ListedFile};
-use store::operator::Survey;
-use store::{Entry, FileId, FileVersion, LoadId, Outcome, State, UNKNOWN};
+use store::{Entry, FileId, FilePlace, FileQuery, FileVersion, ListedFile, LoadId, Outcome, State, UNKNOWN};
 
 use super::plain::plain;
 use super::{Readable, StackView};
@@ -60,7 +58,7 @@ pub(super) struct PlaceRead {
 }
 
 impl PlaceRead {
-    /// A receipt names the kind of bucket.
+    /// Returns the kind of bucket that a receipt names.
     pub(super) fn is_in_inbox(&self) -> bool {
         self.bucket == "inbox"
     }
@@ -88,18 +86,18 @@ pub(super) struct ViolationRead {
     pub(super) reason: String,
 }
 
-impl<S: Readable, V: Survey> StackView<S, V> {
+impl<S: Readable> StackView<S> {
     /// Finds a file by its id, by its load's, or by its key: then the newest version.
     pub(super) async fn find(&self, word: &str) -> Result<Found, CommandError> {
         self.find_version(word, None).await
     }
 
-    /// A file and its entry.
+    /// Returns a file and its entry.
     pub(crate) async fn entry_of(&self, word: &str) -> Result<(FileId, Entry), CommandError> {
         self.find(word).await.map(|Found { file, entry }| (file, entry))
     }
 
-    /// As [`StackView::find`]. A version's name is computed from key and version: no list is read.
+    /// Finds one version of a key, as [`StackView::find`] does. A version's name is computed from key and version: no list is read.
     pub(super) async fn find_version(
         &self,
         word: &str,
@@ -143,7 +141,7 @@ impl<S: Readable, V: Survey> StackView<S, V> {
         FileId::of(&FileVersion { bucket, key, version, etag: None })
     }
 
-    /// The versions of a key that the ledger knows, newest first, among the newest 1,000 files of its feed.
+    /// Returns the versions of a key that the ledger knows, newest first, among the newest 1,000 files of its feed.
     pub(super) async fn versions(
         &self,
         partner: &str,
@@ -168,7 +166,7 @@ impl<S: Readable, V: Survey> StackView<S, V> {
         Ok(found)
     }
 
-    /// Goes through a partner's files, newest first, until `take` has enough, the list ends, or so many pages were read.
+    /// Goes through a partner's files, newest first, until `take` has enough, the list ends, or the maximum number of pages was read.
     /// Says where the list goes on.
     pub(super) async fn pages(
         &self,
@@ -192,7 +190,7 @@ impl<S: Readable, V: Survey> StackView<S, V> {
         Ok(query.after)
     }
 
-    /// What was decided on a file.
+    /// Returns what was decided on a file.
     pub(super) fn decided<'e>(&self, found: &'e Found) -> Result<&'e Outcome, CommandError> {
         let outcome = found.entry.outcome.as_ref().filter(|_| found.entry.state.is_terminal());
         outcome.ok_or_else(|| CommandError::NotDecided {
@@ -211,30 +209,30 @@ impl<S: Readable, V: Survey> StackView<S, V> {
     }
 }
 
-/// Where the rejected records of a decided file are.
+/// Returns where the rejected records of a decided file are.
 pub(super) fn rejects_key(outcome: &Outcome) -> Option<String> {
     let folder = outcome.quarantine.as_deref().filter(|_| outcome.counts.rejects > 0)?;
     Some(format!("{folder}rejects.csv"))
 }
 
-/// Whether its rows were visible once and are not any more.
+/// Returns whether its rows were visible once and are not any more.
 pub(super) fn was_visible(state: State) -> bool {
     matches!(state, State::Superseded | State::Retracted)
 }
 
-/// A key as it is typed, also as an address.
+/// Returns a key as it is typed, also as an address.
 fn key_of(word: &str) -> &str {
     let key = word.strip_prefix("s3://").and_then(|rest| rest.split_once('/'));
     key.map_or(word, |(_bucket, key)| key)
 }
 
 fn feed_of(key: &str) -> Option<(String, String)> {
-    let named = match feed::Key::read(key) {
-        feed::Key::Folder(inner) => *inner,
+    let named = match runtime::Key::read(key) {
+        runtime::Key::Folder(inner) => *inner,
         key => key,
     };
     match named {
-        feed::Key::File { partner, feed } => Some((partner, feed)),
+        runtime::Key::File { partner, feed } => Some((partner, feed)),
         _ => None,
     }
 }

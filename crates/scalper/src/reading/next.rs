@@ -1,8 +1,7 @@
 //! What to do about a file: the receipt's advice, and commands that can be copied.
 
 use serde::Serialize;
-use store::operator::StackQueue;
-use store::{Entry, Outcome, State};
+use store::{Entry, Outcome, StackQueue, State};
 
 use super::find::{PlaceRead, ReceiptRead, rejects_key};
 use super::places::Places;
@@ -29,7 +28,7 @@ fn with(what: &str, command: String) -> Step {
     Step { what: what.to_owned(), command: Some(command) }
 }
 
-/// What to do about a file in its state.
+/// Returns what to do about a file in its state.
 pub(super) fn steps(
     stack: &Stack,
     places: &Places,
@@ -88,7 +87,7 @@ fn about_quarantined(stack: &Stack, view: &FileView, entry: &Entry, receipt: &Re
     vec![say(advice), with(what, acknowledge)]
 }
 
-/// Where to look closer.
+/// Returns where to look closer.
 fn look(stack: &Stack, places: &Places, view: &FileView, entry: &Entry, receipt: &ReceiptRead) -> Vec<Step> {
     let mut steps = Vec::new();
     let Some(outcome) = entry.outcome.as_ref().filter(|_| entry.state.is_terminal()) else { return steps };
@@ -104,7 +103,7 @@ fn look(stack: &Stack, places: &Places, view: &FileView, entry: &Entry, receipt:
     steps
 }
 
-/// How to fetch the bytes: a quarantined file's copy, else the version in the inbox.
+/// Returns how to fetch the bytes: a quarantined file's copy, else the version in the inbox.
 fn original(
     places: &Places,
     view: &FileView,
@@ -138,7 +137,7 @@ fn original(
     }
 }
 
-/// The name under which the bytes are saved here: of plain characters, and another one for each version.
+/// Returns the name under which the bytes are saved here: of plain characters, and another one for each version.
 fn local_name(view: &FileView) -> String {
     let name = view.key.rsplit('/').next().unwrap_or_default();
     let plain = |letter: char| letter.is_alphanumeric() || matches!(letter, '.' | '-' | '_');

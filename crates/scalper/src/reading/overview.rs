@@ -66,7 +66,7 @@ impl Status {
     }
 }
 
-/// A problem with what to do about it. Commands have a line of their own and are never broken.
+/// Returns a problem with what to do about it. Commands have a line of their own and are never broken.
 fn shown(problem: &Problem, now_ms: u64, style: Style) -> String {
     let Problem { weight, code, what, todo, next, files, all } = problem;
     let (head, mark) = match weight {
@@ -93,7 +93,7 @@ fn shown(problem: &Problem, now_ms: u64, style: Style) -> String {
     text
 }
 
-/// A file of a problem, with what is wrong with its key when that is the problem.
+/// Renders a file of a problem, with the fault of its key when that is the problem.
 fn named(file: &FileView, code: &str, now_ms: u64, style: Style) -> String {
     let landed = format!("landed {}", file.ago(now_ms));
     let why = key_problem(&file.key).filter(|_| code == BAD_KEY);

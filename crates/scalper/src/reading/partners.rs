@@ -2,9 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use store::UNKNOWN;
-use store::door::Partner;
-use store::operator::Survey;
+use store::{Partner, UNKNOWN};
 
 use super::{Readable, StackView};
 use crate::error::CommandError;
@@ -22,12 +20,12 @@ pub(super) struct Known {
     pub(super) unlisted: Option<String>,
 }
 
-impl<S: Readable, V: Survey> StackView<S, V> {
-    /// The table's partners and the inbox's folders. Without the right to list the inbox the table's alone.
+impl<S: Readable> StackView<S> {
+    /// Returns the table's partners and the inbox's folders. Without the right to list the inbox the table's alone.
     pub(super) async fn known(&self) -> Result<Known, CommandError> {
         let mut known = Known::default();
         for partner in self.store.all_partners().await.map_err(CommandError::Read)? {
-            if partner.name == feed::HEARTBEAT {
+            if partner.name == runtime::HEARTBEAT {
                 continue;
             }
             known.partners.insert(partner.name.clone(), Some(partner));
@@ -37,9 +35,9 @@ impl<S: Readable, V: Survey> StackView<S, V> {
                 if !folders.complete {
                     known.unlisted = Some("it has too many folders and objects".to_owned());
                 }
-                // The stack's own probe is nobody's file.
-                for folder in folders.names.into_iter().filter(|folder| folder != feed::HEARTBEAT) {
-                    if feed::is_name(&folder) {
+                // The heartbeat is not a partner's file.
+                for folder in folders.names.into_iter().filter(|folder| folder != runtime::HEARTBEAT) {
+                    if runtime::is_name(&folder) {
                         known.partners.entry(folder).or_default();
                     } else {
                         known.odd.push(folder);
@@ -51,7 +49,7 @@ impl<S: Readable, V: Survey> StackView<S, V> {
         Ok(known)
     }
 
-    /// The partners that a command tells of.
+    /// Returns the partners that a command shows.
     pub(super) async fn chosen(&self, named: Option<&str>) -> Result<Known, CommandError> {
         let Some(name) = named else { return self.known().await };
         let name = listed_partner(name)?;
@@ -59,7 +57,7 @@ impl<S: Readable, V: Survey> StackView<S, V> {
         Ok(Known { partners: BTreeMap::from([(name.to_owned(), partner)]), ..Known::default() })
     }
 
-    /// A partner of whom nothing was found must at least be known.
+    /// Rejects the name of a partner that is not known and has no files.
     pub(super) async fn must_be_known(&self, name: &str) -> Result<(), CommandError> {
         if name == UNKNOWN {
             return Ok(());

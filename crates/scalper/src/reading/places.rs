@@ -1,7 +1,7 @@
 //! Where the resources of a stack are: its name, account and region make their names (`template.yaml`).
 
-use store::aws::{DoorNames, Home};
-use store::operator::StackQueue;
+use store::StackQueue;
+use store::aws::Home;
 
 use crate::names::Stack;
 
@@ -17,44 +17,31 @@ pub struct Places {
 }
 
 impl Places {
-    /// The places of a stack.
+    /// Makes the places of a stack.
     #[must_use]
     pub fn new(stack: &Stack, home: Home) -> Self {
         let bucket = |kind: &str| stack.bucket(kind, &home);
         Self { inbox: bucket("inbox"), quarantine: bucket("quarantine"), home }
     }
 
-    /// The names under which the store knows them.
-    #[must_use]
-    pub fn door_names(&self, stack: &Stack) -> DoorNames {
-        DoorNames {
-            inbox: self.inbox.clone(),
-            contracts_bucket: stack.bucket("contracts", &self.home),
-            quarantine_bucket: self.quarantine.clone(),
-            ledger_table: stack.ledger(),
-            records_table: stack.records(),
-            partners_table: stack.table(),
-            account: Some(self.home.account.clone()),
-        }
-    }
-
-    /// The ARN of a queue.
+    /// Returns the ARN of a queue.
     pub(crate) fn queue_arn(&self, stack: &Stack, queue: StackQueue) -> String {
         let Home { partition, region, account } = &self.home;
         format!("arn:{partition}:sqs:{region}:{account}:{}", queue.name(stack.as_str()))
     }
 
-    /// The ARN of the inbox bucket.
+    /// Returns the ARN of the inbox bucket.
     pub(crate) fn inbox_arn(&self) -> String {
         format!("arn:{}:s3:::{}", self.home.partition, self.inbox)
     }
 
-    /// The bucket of contracts.
-    pub(crate) fn contracts(&self, stack: &Stack) -> String {
+    /// Returns the bucket of contracts.
+    #[must_use]
+    pub fn contracts(&self, stack: &Stack) -> String {
         stack.bucket("contracts", &self.home)
     }
 
-    /// The command that sends what lies in a dead-letter queue to its queue again.
+    /// Returns the command that sends what lies in a dead-letter queue to its queue again.
     pub(crate) fn redrive(&self, stack: &Stack, queue: StackQueue) -> String {
         let region = &self.home.region;
         format!(
@@ -63,7 +50,7 @@ impl Places {
         )
     }
 
-    /// An object of the quarantine.
+    /// Returns an object of the quarantine.
     pub(super) fn kept(&self, key: &str) -> String {
         format!("s3://{}/{key}", self.quarantine)
     }

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::fmt::Write as _;
 
-/// A text with its control characters, and those that turn or hide what stands beside them (Unicode Technical Report 36,
+/// Returns a text with its control characters, and those that turn or hide their neighbours (Unicode Technical Report 36,
 /// "Bidirectional Text Spoofing"), written as escapes.
 pub(crate) fn plain(text: &str) -> Cow<'_, str> {
     if !text.contains(is_odd) {
@@ -20,7 +20,7 @@ pub(crate) fn plain(text: &str) -> Cow<'_, str> {
     Cow::Owned(harmless)
 }
 
-/// As [`plain`], with its line ends.
+/// Returns the text as [`plain`] does, with its line ends.
 pub(super) fn plain_lines(text: &str) -> String {
     text.split('\n').map(plain).collect::<Vec<_>>().join("\n")
 }
@@ -30,7 +30,7 @@ fn is_odd(letter: char) -> bool {
         || matches!(letter, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}')
 }
 
-/// A word for a shell: as it is when nothing in it means anything, else in single quotes, and with escapes (`$'…'`, which
+/// Returns a word for a shell: as it is when nothing in it means anything, else in single quotes, and with escapes (`$'…'`, which
 /// bash, ksh and zsh know) where the reader could not see what the shell would.
 pub(crate) fn shell_word(text: &str) -> String {
     let bare = |byte: u8| byte.is_ascii_alphanumeric() || b"-_./:=@%+,".contains(&byte);
@@ -69,7 +69,7 @@ pub(super) struct Harmless {
 }
 
 impl Harmless {
-    /// The harmless form of what is complete so far.
+    /// Returns the harmless form of what is complete so far.
     pub(super) fn next(&mut self, chunk: &[u8]) -> String {
         self.rest.extend_from_slice(chunk);
         // A line end of two bytes or a character may go on in the next chunk: at most three bytes wait for it.
@@ -82,7 +82,7 @@ impl Harmless {
         harmless(&ready)
     }
 
-    /// The end.
+    /// Returns the end.
     pub(super) fn end(&mut self) -> String {
         harmless(&std::mem::take(&mut self.rest))
     }

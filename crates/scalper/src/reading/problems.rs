@@ -9,7 +9,7 @@ use super::view::FileView;
 use crate::names::Stack;
 
 /// A file that is not decided so long after it landed is stuck: its message has been delivered ten times by then and lies
-/// in the dead-letter queue (README, "Limits").
+/// in the dead-letter queue (docs/limits.md).
 const STUCK_MS: u64 = 75 * 60 * 1_000;
 /// The fault of a key that is not `<partner>/<feed>/<name>`.
 pub(super) const BAD_KEY: &str = "BAD_KEY";
@@ -66,7 +66,7 @@ impl Problem {
 /// A partner and its feed.
 type Place = (String, String);
 
-/// Open files, grouped by fault, partner and feed; those with the most files first.
+/// Groups open files by fault, partner and feed; those with the most files first.
 pub(super) fn of_open(stack: &Stack, open: Vec<FileView>) -> Vec<Problem> {
     let mut groups: BTreeMap<(String, Place), Vec<FileView>> = BTreeMap::new();
     for file in open {
@@ -84,7 +84,7 @@ pub(super) fn of_open(stack: &Stack, open: Vec<FileView>) -> Vec<Problem> {
     problems
 }
 
-/// The command that lists files of a feed in a state.
+/// Returns the command that lists files of a feed in a state.
 fn list(stack: &Stack, partner: &str, feed: &str, state: &str) -> String {
     let feed = if partner == UNKNOWN { String::new() } else { format!(" --feed {feed}") };
     stack.command(&format!("files --partner {partner}{feed} --state {state}"))
@@ -102,7 +102,7 @@ fn open_problem(stack: &Stack, fault: &str, partner: &str, feed: &str, files: Ve
     Problem { files, all, ..Problem::wrong(fault, what, None).todo(todo) }
 }
 
-/// What is wrong with a feed's files beside those that are quarantined, newest first.
+/// Returns the problems of a feed other than quarantined files, newest first.
 pub(super) fn of_feed(stack: &Stack, files: &[FileView], now_ms: u64) -> Vec<Problem> {
     let undecided = undecided(stack, files, now_ms);
     let partial = files.first().filter(|file| file.state == State::Complete.as_str());
@@ -122,7 +122,7 @@ pub(super) fn of_feed(stack: &Stack, files: &[FileView], now_ms: u64) -> Vec<Pro
 
 fn undecided(stack: &Stack, files: &[FileView], now_ms: u64) -> Option<Problem> {
     let mut waiting: Vec<_> = files.iter().filter(|file| is_stuck(file, now_ms)).cloned().collect();
-    // The oldest tells most.
+    // The oldest one says most.
     waiting.reverse();
     let oldest = waiting.first()?;
     let (partner, feed) = (&oldest.partner, &oldest.feed);
@@ -142,15 +142,15 @@ fn is_stuck(file: &FileView, now_ms: u64) -> bool {
     file.state == State::Processing.as_str() && now_ms.saturating_sub(landed) > STUCK_MS
 }
 
-/// `1 file`, `2 files`.
+/// Returns `1 file`, `2 files`.
 pub(super) fn counted(count: usize, noun: &str) -> String {
     if count == 1 { format!("1 {noun}") } else { format!("{count} {noun}s") }
 }
 
-/// What is wrong with a key that names no partner and feed, in words; `None` for one that names both.
+/// Returns what is wrong with a key that names no partner and feed, in words; `None` for one that names both.
 pub(super) fn key_problem(key: &str) -> Option<String> {
     let name = |what: &str, folder: &str| {
-        (!feed::is_name(folder)).then(|| {
+        (!runtime::is_name(folder)).then(|| {
             let folder = super::plain(folder);
             format!(
                 "{what} folder `{folder}` is not a name: lower-case letters, digits, `-` and `_`, at most 63"
@@ -197,11 +197,11 @@ mod tests {
     proptest! {
         #[test]
         fn every_key_is_a_files_or_explained(key: String) {
-            let inner = match feed::Key::read(&key) {
-                feed::Key::Folder(inner) => *inner,
+            let inner = match runtime::Key::read(&key) {
+                runtime::Key::Folder(inner) => *inner,
                 other => other,
             };
-            let is_bad = inner == feed::Key::Bad;
+            let is_bad = inner == runtime::Key::Bad;
             let found = key_problem(&key);
             prop_assert!(!is_bad || found.is_some());
             prop_assert!(found.is_none_or(|found| !found.contains(char::is_control)));

@@ -1,7 +1,6 @@
 //! A receipt, as the sender has it.
 
 use serde::de::IgnoredAny;
-use store::operator::Survey;
 
 use super::plain::plain_lines;
 use super::{Readable, StackView};
@@ -10,7 +9,7 @@ use crate::error::CommandError;
 /// A receipt as it is stored.
 pub struct Stored(String);
 
-impl<S: Readable, V: Survey> StackView<S, V> {
+impl<S: Readable> StackView<S> {
     pub(super) async fn receipt(&self, word: &str) -> Result<Stored, CommandError> {
         let found = self.find(word).await?;
         let outcome = self.decided(&found)?;
@@ -26,13 +25,13 @@ impl<S: Readable, V: Survey> StackView<S, V> {
 }
 
 impl Stored {
-    /// Byte for byte.
+    /// Returns the receipt byte for byte.
     #[must_use]
     pub fn raw(&self) -> &str {
         &self.0
     }
 
-    /// On lines; what is no JSON as it is, made harmless.
+    /// Renders the receipt on lines; a text that is not JSON stays as it is, without control characters.
     #[must_use]
     pub fn to_text(&self) -> String {
         if serde_json::from_str::<IgnoredAny>(&self.0).is_err() {
@@ -42,7 +41,7 @@ impl Stored {
     }
 }
 
-/// A JSON document with a line for each member and item, in its own order and with its own spelling.
+/// Returns a JSON document with a line for each member and item, in its own order and with its own spelling.
 fn on_lines(json: &str) -> String {
     let mut out = String::with_capacity(2 * json.len());
     let mut depth = 0_usize;

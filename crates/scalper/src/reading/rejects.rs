@@ -6,7 +6,6 @@ use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 use store::Body;
-use store::operator::Survey;
 
 use super::find::{RuleRead, ViolationRead, rejects_key};
 use super::plain::{Harmless, plain};
@@ -16,7 +15,7 @@ use crate::arguments::RejectsArguments;
 use crate::error::CommandError;
 use crate::report::{Fit, Style, fitted};
 
-/// What the reader is told before values are given.
+/// The notice that is shown before values are.
 pub const WARNING: &str = "these are records as the partner sent them, personal data included: keep them out of tickets, logs and chats";
 
 /// Which records were rejected and why, without their values.
@@ -42,7 +41,7 @@ pub struct Records {
     pub download: Option<PathBuf>,
 }
 
-impl<S: Readable, V: Survey> StackView<S, V> {
+impl<S: Readable> StackView<S> {
     pub(super) async fn rejects(&self, word: &str) -> Result<Rejects, CommandError> {
         let found = self.find(word).await?;
         let outcome = self.decided(&found)?;
@@ -77,7 +76,7 @@ impl<S: Readable, V: Survey> StackView<S, V> {
         terminal: bool,
         to: &mut impl Write,
     ) -> Result<(), CommandError> {
-        let body = self.survey.open_kept(&records.key).await.map_err(CommandError::Read)?;
+        let body = self.store.open_kept(&records.key).await.map_err(CommandError::Read)?;
         let mut body =
             body.ok_or_else(|| CommandError::RecordsGone { place: self.places.kept(&records.key) })?;
         let mut harmless = Harmless::default();
@@ -110,7 +109,7 @@ pub async fn save(
     let copied = copy(&mut file).await;
     if copied.is_err() {
         drop(file);
-        // What is left when even this fails is told by the failure itself.
+        // What is left when even this fails is in the error.
         std::fs::remove_file(path).ok();
     }
     copied

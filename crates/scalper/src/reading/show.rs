@@ -2,9 +2,8 @@
 
 use std::fmt::Write as _;
 
-use feed::Terms;
+use runtime::{Terms, format_second};
 use serde::Serialize;
-use store::operator::Survey;
 use store::{Acknowledgement, Entry, FileId, Outcome, State};
 
 use super::find::{FaultRead, Found, PlaceRead, ReceiptRead, rejects_key, was_visible};
@@ -13,7 +12,7 @@ use super::plain::plain;
 use super::view::FileView;
 use super::{Readable, StackView};
 use crate::error::CommandError;
-use crate::report::{Mark, Style, instant, paragraph};
+use crate::report::{Mark, Style, paragraph};
 
 /// How long the processor keeps a contract (`processor::Settings`).
 const CONTRACT_CACHE_SECONDS: u64 = 60;
@@ -71,10 +70,10 @@ pub struct AcknowledgedView {
 
 impl AcknowledgedView {
     pub(crate) fn new(said: &Acknowledgement) -> Self {
-        Self { at: instant(said.at_ms), said: said.clone() }
+        Self { at: format_second(said.at_ms), said: said.clone() }
     }
 
-    /// Who, when and why.
+    /// Renders who acknowledged, when and why.
     pub(crate) fn to_text(&self) -> String {
         format!("by {} at {}: {}", self.said.by, self.at, self.said.reason)
     }
@@ -90,7 +89,7 @@ struct NewestContract {
     problem: Option<String>,
 }
 
-impl<S: Readable, V: Survey> StackView<S, V> {
+impl<S: Readable> StackView<S> {
     pub(super) async fn show(&self, word: &str, version: Option<&str>) -> Result<Story, CommandError> {
         let found = self.find_version(word, version).await?;
         let Found { file, entry } = &found;
@@ -113,20 +112,20 @@ impl<S: Readable, V: Survey> StackView<S, V> {
         Ok(Story { newest_contract, versions, ..story })
     }
 
-    /// A contract that cannot be read does not hide the rest.
+    /// Returns the newest contract of a feed; `None` when it cannot be read, so that the rest is shown.
     async fn newest_contract(&self, feed: &str) -> Option<NewestContract> {
         let none = |problem: String| NewestContract { version: None, hash: None, problem: Some(problem) };
         if feed.is_empty() {
             return None;
         }
-        let held = match feed::in_force(&self.store, feed).await {
+        let held = match runtime::in_force(&self.store, feed).await {
             Ok(held) => held,
             Err(error) => return Some(none(format!("it could not be read ({error})"))),
         };
         let broken = held.broken.map(|broken| broken.told(feed));
         Some(match held.terms {
             Terms::Active(contract) => {
-                let hash = host::hexadecimal(&contract.identity.hash);
+                let hash = hex::encode(contract.identity.hash);
                 let version = contract.identity.version.clone();
                 NewestContract { version: Some(version), hash: Some(hash), problem: broken }
             }
@@ -151,13 +150,13 @@ impl<S: Readable, V: Survey> StackView<S, V> {
         Story {
             bucket: entry.file.bucket.clone(),
             version: entry.file.version.clone(),
-            order: entry.order.clone(),
+            order: entry.order.to_string(),
             load: entry.load.to_string(),
             sha256: text(|outcome| &outcome.sha256),
             contract_hash: text(|outcome| &outcome.contract_hash),
             fence: entry.fence,
             deaths: entry.deaths,
-            lease_until: lease.map(instant),
+            lease_until: lease.map(format_second),
             rows_written: entry.rows_written,
             announced: entry.announced,
             open: entry.open,
@@ -201,7 +200,7 @@ impl Story {
         text
     }
 
-    /// What is known of the file itself.
+    /// Returns what is known of the file itself.
     fn facts(&self) -> Vec<(&'static str, String)> {
         let file = &self.file;
         let named = |name: &str| {
@@ -232,7 +231,7 @@ impl Story {
         facts
     }
 
-    /// Which contract decided the file, and which one decides the next.
+    /// Returns which contract decided the file, and which one decides the next.
     fn contracts(&self) -> Vec<(&'static str, String)> {
         let described = |version: &str, hash: Option<&str>| {
             format!("version {version}, SHA-256 {}", hash.unwrap_or("not known"))
@@ -262,7 +261,7 @@ impl Story {
         lines
     }
 
-    /// The claims of a file that is not decided, or took several; nothing for the usual one.
+    /// Returns the claims of a file that is not decided, or took several; nothing for the usual one.
     fn work(&self) -> Option<String> {
         let Self { fence, deaths, rows_written, .. } = self;
         let decided = State::parse(self.file.state).is_some_and(State::is_terminal);

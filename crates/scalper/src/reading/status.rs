@@ -1,14 +1,12 @@
-//! How things stand: what is wrong first, then each feed of each partner at a glance.
+//! The state of the stack: problems first, then each feed of each partner at a glance.
 
 use std::collections::BTreeMap;
 
+use runtime::{DAY_MS, format_instant, format_second};
 use serde::Serialize;
-use store::door::{FileQuery, Partner};
-use store::operator::{StackQueue, Survey};
-use store::{Error, State, UNKNOWN};
+use store::{Error, FileQuery, Partner, StackQueue, State, UNKNOWN};
 
 use super::expected::{ByFeed, Expected};
-use super::moment::{DAY_MS, of_order};
 use super::partners::Known;
 use super::plain::plain;
 use super::problems::{Problem, Weight, counted, of_feed, of_open};
@@ -16,7 +14,6 @@ use super::view::FileView;
 use super::{Readable, StackView, find};
 use crate::arguments::StatusArguments;
 use crate::error::CommandError;
-use crate::report::instant;
 
 /// Open files that are read: those of an ordinary month of a stack in trouble.
 const MOST_OPEN: usize = 2_000;
@@ -25,7 +22,7 @@ const MOST_PAGES: usize = 20;
 /// Odd folders that are named.
 const MOST_ODD: usize = 5;
 
-/// How things stand.
+/// The state of the stack.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 #[expect(missing_docs, reason = "the members are those of the JSON document, named as they read")]
@@ -72,7 +69,7 @@ pub struct QueueView {
     pub(super) in_flight: Option<u64>,
 }
 
-impl<S: Readable, V: Survey> StackView<S, V> {
+impl<S: Readable> StackView<S> {
     pub(super) async fn status(&self, arguments: &StatusArguments) -> Result<Status, CommandError> {
         let now_ms = self.host.now();
         let (queues, mut problems) = self.queues().await;
@@ -103,11 +100,11 @@ impl<S: Readable, V: Survey> StackView<S, V> {
             feed.worst = named.map(|problem| problem.weight).chain(feed.worst).min();
         }
         feeds.sort_by_key(|feed| feed.worst.map_or(2, |worst| worst as u8));
-        let (stack, at) = (self.stack.as_str().to_owned(), instant(now_ms));
+        let (stack, at) = (self.stack.as_str().to_owned(), format_second(now_ms));
         Ok(Status { stack, at, problems, feeds, queues, all_open, check: arguments.check, now_ms })
     }
 
-    /// What is wrong with files whose key names no partner, beside those that are quarantined.
+    /// Returns the problems of files whose key names no partner, other than quarantined ones.
     async fn stuck_elsewhere(&self, now_ms: u64) -> Result<Vec<Problem>, CommandError> {
         let (partner, state) = (UNKNOWN.to_owned(), Some(State::Processing));
         let query = FileQuery { partner, state, limit: find::PAGE, ..FileQuery::default() };
@@ -122,10 +119,10 @@ impl<S: Readable, V: Survey> StackView<S, V> {
 
     /// Adds the open files, however old. Whether all of them were read. A list that cannot be read is not known to be empty.
     async fn open(&self, partner: Option<&str>, problems: &mut Vec<Problem>) -> bool {
-        match self.survey.open_files(partner, MOST_OPEN).await {
+        match self.store.open_files(partner, MOST_OPEN).await {
             Ok(open) => {
                 // The stack's own probe has an alarm of its own.
-                let files = open.files.iter().filter(|(partner, _)| partner != feed::HEARTBEAT);
+                let files = open.files.iter().filter(|(partner, _)| partner != runtime::HEARTBEAT);
                 let files = files
                     .map(|(partner, listed)| FileView::of_listed(&self.stack, partner, listed))
                     .collect();
@@ -140,13 +137,13 @@ impl<S: Readable, V: Survey> StackView<S, V> {
         }
     }
 
-    /// The queues, and what is wrong with them. A queue that cannot be read is not known to be empty.
+    /// Returns the queues, and what is wrong with them. A queue that cannot be read is not known to be empty.
     async fn queues(&self) -> (Vec<QueueView>, Vec<Problem>) {
         let mut views = Vec::new();
         let mut problems = Vec::new();
         for queue in StackQueue::ALL {
             let name = queue.name(self.stack.as_str());
-            let depth = match self.survey.depth(queue).await {
+            let depth = match self.store.depth(queue).await {
                 Ok(Some(depth)) => Some(depth),
                 Ok(None) => {
                     let todo = "deploy the stack again: it makes what is missing";
@@ -174,14 +171,14 @@ impl<S: Readable, V: Survey> StackView<S, V> {
         (views, problems)
     }
 
-    /// The feeds of which anything is known, by name.
+    /// Returns the feeds of which anything is known, by name.
     async fn partner_feeds(
         &self,
         partner: &str,
         now_ms: u64,
         problems: &mut Vec<Problem>,
     ) -> Result<Vec<FeedView>, CommandError> {
-        let begin = of_order(now_ms.saturating_sub(DAY_MS));
+        let begin = format_instant(now_ms.saturating_sub(DAY_MS));
         let of = |feed: Option<String>| FileQuery {
             partner: partner.to_owned(),
             feed,
@@ -189,7 +186,7 @@ impl<S: Readable, V: Survey> StackView<S, V> {
             ..FileQuery::default()
         };
         let mut by_feed: BTreeMap<String, Vec<FileView>> = BTreeMap::new();
-        let mut take = |listed: store::door::ListedFile| {
+        let mut take = |listed: store::ListedFile| {
             let file = FileView::of_listed(&self.stack, partner, &listed);
             by_feed.entry(file.feed.clone()).or_default().push(file);
             true
@@ -233,7 +230,7 @@ impl<S: Readable, V: Survey> StackView<S, V> {
 
     async fn feeds_in_inbox(&self, partner: &str, problems: &mut Vec<Problem>) -> Vec<String> {
         match self.store.senders(Some(partner)).await {
-            Ok(folders) => folders.names.into_iter().filter(|name| feed::is_name(name)).collect(),
+            Ok(folders) => folders.names.into_iter().filter(|name| runtime::is_name(name)).collect(),
             Err(error) => {
                 let what = format!(
                     "{partner}: {}: feeds without a file in the last 24 hours are not shown",

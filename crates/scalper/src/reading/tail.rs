@@ -6,11 +6,9 @@
 use std::collections::{BTreeMap, HashMap};
 use std::io;
 
-use store::door::{FileQuery, ListedFile};
-use store::operator::Survey;
-use store::{FileId, State, UNKNOWN};
+use runtime::{format_instant, landed_ms};
+use store::{FileId, FileQuery, ListedFile, State, UNKNOWN};
 
-use super::moment::{landed, of_order};
 use super::plain::plain;
 use super::view::{FileView, count};
 use super::{Readable, StackView, find};
@@ -18,7 +16,7 @@ use crate::arguments::TailArguments;
 use crate::error::CommandError;
 use crate::report::Style;
 
-/// How far back outcomes are looked for: ten deliveries take that long (README, "Limits").
+/// How far back outcomes are looked for: ten deliveries take that long (docs/limits.md).
 const WINDOW_MS: u64 = 75 * 60 * 1_000;
 /// Pages of a partner's window: 2,000 files.
 const MOST_PAGES: usize = 20;
@@ -35,7 +33,7 @@ struct Seen {
     states: HashMap<FileId, (State, u64)>,
 }
 
-impl<S: Readable, V: Survey> StackView<S, V> {
+impl<S: Readable> StackView<S> {
     /// Gives outcomes to `emit`, oldest first, until `pause` says that it is enough, or `emit` fails. A
     /// failure of a round goes to `notice`, and the next round makes up for it.
     pub async fn tail(
@@ -77,7 +75,7 @@ impl<S: Readable, V: Survey> StackView<S, V> {
         Ok(())
     }
 
-    /// What is new of everybody, oldest first.
+    /// Returns what is new of everybody, oldest first.
     async fn round(
         &self,
         named: Option<&str>,
@@ -107,7 +105,7 @@ impl<S: Readable, V: Survey> StackView<S, V> {
         // Only a whole round counts as seen: what a broken one found comes with the next.
         let begin = self.host.now().saturating_sub(WINDOW_MS);
         for (partner, ListedFile { file, state, order, .. }) in changes {
-            let landed = landed(&order).unwrap_or_default();
+            let landed = landed_ms(&order).unwrap_or_default();
             seen.entry(partner).or_default().states.insert(file, (state, landed));
         }
         for seen in seen.values_mut() {
@@ -119,18 +117,18 @@ impl<S: Readable, V: Survey> StackView<S, V> {
         Ok(outcomes)
     }
 
-    /// A partner's files since the oldest that may still change; in the first round a page of the newest, however old.
+    /// Returns a partner's files since the oldest that may still change; in the first round a page of the newest, however old.
     async fn window(&self, partner: &str, seen: &Seen) -> Result<Vec<ListedFile>, CommandError> {
         let begin = seen.from(self.host.now().saturating_sub(WINDOW_MS));
         let query = FileQuery {
             partner: partner.to_owned(),
-            from: seen.looked.then(|| of_order(begin)),
+            from: seen.looked.then(|| format_instant(begin)),
             limit: find::PAGE,
             ..FileQuery::default()
         };
         let mut files = Vec::new();
         self.pages(query, MOST_PAGES, |listed| {
-            let recent = landed(&listed.order).is_some_and(|landed| landed >= begin);
+            let recent = landed_ms(&listed.order).is_some_and(|landed| landed >= begin);
             files.push(listed);
             recent || files.len() < usize::from(find::PAGE)
         })
@@ -140,7 +138,7 @@ impl<S: Readable, V: Survey> StackView<S, V> {
 }
 
 impl Seen {
-    /// Where a window begins: at the given instant, or at the oldest file before it that is not decided.
+    /// Returns where a window begins: at the given instant, or at the oldest file before it that is not decided.
     fn from(&self, begin: u64) -> u64 {
         let open = self.states.values().filter(|(state, _)| !state.is_terminal());
         open.map(|(_, landed)| *landed).chain([begin]).min().unwrap_or(begin)
@@ -148,7 +146,7 @@ impl Seen {
 }
 
 impl FileView {
-    /// One line of `tail`.
+    /// Returns one line of `tail`.
     #[must_use]
     pub fn to_line(&self, json: bool, colours: bool) -> String {
         if json {

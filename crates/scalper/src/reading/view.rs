@@ -1,13 +1,12 @@
 //! A file as every reading command shows it.
 
+use runtime::{format_second, landed_ms};
 use serde::Serialize;
-use store::door::ListedFile;
-use store::{Entry, Outcome, State, UNKNOWN};
+use store::{Entry, ListedFile, Outcome, State, UNKNOWN};
 
 use super::moment;
 use super::plain::plain;
 use crate::names::Stack;
-use crate::report::instant;
 
 /// A file at a glance. Holds names and numbers, nothing of the content.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -44,7 +43,7 @@ impl FileView {
         let ListedFile { file, feed, key, state, order, outcome } = listed;
         let outcome = outcome.as_ref().filter(|_| state.is_terminal());
         let read = outcome.filter(|outcome| !outcome.sha256.is_empty());
-        let landed_ms = moment::landed(order);
+        let landed_ms = landed_ms(order);
         let visible = |outcome: &Outcome| if *state == State::Complete { outcome.counts.rows } else { 0 };
         let contract = outcome.map(|outcome| outcome.contract_version.clone());
         Self {
@@ -53,7 +52,7 @@ impl FileView {
             feed: feed.clone(),
             key: key.clone(),
             state: state.as_str(),
-            landed: landed_ms.map(instant),
+            landed: landed_ms.map(format_second),
             records: read.map(|outcome| outcome.counts.records),
             rows: read.map(visible),
             rejects: read.map(|outcome| outcome.counts.rejects),
@@ -74,36 +73,36 @@ impl FileView {
             feed: if entry.partner.is_empty() { UNKNOWN.to_owned() } else { entry.feed.clone() },
             key: entry.file.key.clone(),
             state: entry.state,
-            order: entry.order.clone(),
+            order: entry.order.to_string(),
             outcome: entry.outcome.clone(),
         };
         Self::of_listed(stack, entry.listed_partner(), &listed)
     }
 
-    /// The name below partner and feed, harmless.
+    /// Returns the name below partner and feed, harmless.
     pub(super) fn name(&self) -> String {
         let folder = format!("{}/{}/", self.partner, self.feed);
         plain(self.key.strip_prefix(&folder).unwrap_or(&self.key)).into_owned()
     }
 
-    /// The key and the verdict, harmless.
+    /// Returns the key and the verdict, harmless.
     pub(crate) fn shown_key(&self) -> String {
         format!("{} {}", self.verdict(), plain(&self.key))
     }
 
-    /// When it landed.
+    /// Returns when it landed.
     pub(crate) fn landed_text(&self) -> &str {
         self.landed.as_deref().unwrap_or("at a time that is not known")
     }
 
-    /// The state, and the fault where there is one.
+    /// Returns the state, and the fault where there is one.
     pub(super) fn verdict(&self) -> String {
         self.fault
             .as_ref()
             .map_or_else(|| self.state.to_owned(), |fault| format!("{} ({})", self.state, plain(fault)))
     }
 
-    /// The state and the fault, without parentheses: a cell of a table.
+    /// Returns the state and the fault, without parentheses: a cell of a table.
     pub(super) fn outcome(&self) -> String {
         let fault = self.fault.as_ref().map(|fault| format!(" {}", plain(fault)));
         format!("{}{}", self.state, fault.unwrap_or_default())
@@ -118,7 +117,7 @@ impl FileView {
     }
 }
 
-/// Visible rows of the records that were read, or a hyphen for a file that was not read.
+/// Returns the visible rows of the records that were read, or a hyphen for a file that was not read.
 pub(super) fn of(file: &FileView) -> String {
     match (file.rows, file.records) {
         (Some(rows), Some(records)) => format!("{rows}/{records}"),
@@ -126,7 +125,7 @@ pub(super) fn of(file: &FileView) -> String {
     }
 }
 
-/// A number, or a hyphen where there is none.
+/// Returns a number, or a hyphen where there is none.
 pub(super) fn count(number: Option<u64>) -> String {
     number.map_or_else(|| "-".to_owned(), |number| number.to_string())
 }

@@ -21,7 +21,7 @@ pub(crate) struct Style {
 /// What a line means.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Mark {
-    /// Nothing beside what it says.
+    /// Nothing besides the text.
     None,
     /// All is well.
     Good,
@@ -43,7 +43,7 @@ pub(crate) enum Fit<'c> {
 }
 
 impl Style {
-    /// A text in the colour of its mark (ECMA-48, "Select graphic rendition").
+    /// Returns a text in the colour of its mark (ECMA-48, "Select graphic rendition").
     pub(crate) fn mark(self, text: &str, mark: Mark) -> String {
         let colour = match mark {
             Mark::Good => "32",
@@ -59,12 +59,12 @@ impl Style {
     }
 }
 
-/// Columns as wide as their widest cell, two spaces apart, nothing behind the last.
+/// Returns columns as wide as their widest cell, two spaces apart, nothing behind the last.
 pub(crate) fn table<const N: usize>(heads: [&str; N], rows: &[[String; N]], style: Style) -> String {
     fitted(heads, rows, Fit::Whole, style)
 }
 
-/// A table without marks that keeps to the width.
+/// Returns a table without marks that keeps to the width.
 pub(crate) fn fitted<const N: usize>(
     heads: [&str; N],
     rows: &[[String; N]],
@@ -75,7 +75,7 @@ pub(crate) fn fitted<const N: usize>(
     marked_table(heads, &rows, fit, style)
 }
 
-/// A table whose lines are marked.
+/// Returns a table whose lines are marked.
 pub(crate) fn marked_table<const N: usize>(
     heads: [&str; N],
     rows: &[([String; N], Mark)],
@@ -128,7 +128,7 @@ fn widths<const N: usize>(
     widths
 }
 
-/// The lines of a row: one, or more where the last cell is broken.
+/// Returns the lines of a row: one, or more where the last cell is broken.
 fn lines(row: &[String], widths: &[usize], fit: Fit<'_>) -> Vec<String> {
     let last = widths.last().copied().unwrap_or_default();
     let broken = match row.split_last() {
@@ -151,7 +151,7 @@ fn line(cells: &[String], widths: &[usize]) -> String {
     padded.collect::<Vec<_>>().join("  ").trim_end().to_owned()
 }
 
-/// A text without its middle where it has more than `most` characters: both ends of a name tell it apart.
+/// Returns a text without its middle where it has more than `most` characters: both ends of a name are needed to recognise it.
 pub(crate) fn shorten(text: &str, most: usize) -> Cow<'_, str> {
     let length = text.chars().count();
     if length <= most {
@@ -163,7 +163,7 @@ pub(crate) fn shorten(text: &str, most: usize) -> Cow<'_, str> {
     Cow::Owned(ends.collect())
 }
 
-/// A text in lines of at most `width` characters, broken at blanks. A longer word has a line of its own.
+/// Returns a text in lines of at most `width` characters, broken at blanks. A longer word has a line of its own.
 pub(crate) fn wrap(text: &str, width: usize) -> Vec<String> {
     let mut lines: Vec<String> = Vec::new();
     let mut left = 0;
@@ -181,7 +181,7 @@ pub(crate) fn wrap(text: &str, width: usize) -> Vec<String> {
     lines
 }
 
-/// A paragraph: `head`, then the text, whose further lines begin below its first.
+/// Returns a paragraph: `head`, then the text, whose further lines begin below its first.
 pub(crate) fn paragraph(head: &str, text: &str, style: Style) -> String {
     let indent = head.chars().count();
     let lines = wrap(text, style.width.saturating_sub(indent).max(LEAST_LAST));

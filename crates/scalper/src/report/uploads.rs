@@ -4,8 +4,7 @@ use std::collections::BTreeSet;
 
 use serde::Serialize;
 use serde_json::json;
-use store::door::Partner;
-use store::uploads::Inbox;
+use store::{Inbox, Partner};
 
 use super::{Style, table};
 use crate::bucket_policy::{ACTIONS, resource};
@@ -26,12 +25,12 @@ impl PrincipalView {
         Self { arn: arn.to_owned(), in_force, remembered }
     }
 
-    /// Whether it may upload now.
+    /// Returns whether it may upload now.
     pub(crate) fn is_in_force(&self) -> bool {
         self.in_force
     }
 
-    /// Whether it is remembered.
+    /// Returns whether it is remembered.
     pub(crate) fn is_remembered(&self) -> bool {
         self.remembered
     }
@@ -96,12 +95,12 @@ impl UploadsView {
         }
     }
 
-    /// Who may, and what to send to the partner.
+    /// Returns who may, and what to send to the partner.
     pub(super) fn given(&self) -> String {
         format!("{}\n{}\n{}", self.shown(), self.instructions(), self.own_policy())
     }
 
-    /// Who may, and whether it is in force.
+    /// Returns who may, and whether it is in force.
     pub(super) fn shown(&self) -> String {
         let Self { partner, principals, restore, .. } = self;
         if principals.is_empty() {
@@ -136,7 +135,7 @@ impl UploadsView {
         )
     }
 
-    /// What an account that is not the stack's must allow its own principals.
+    /// Returns what an account that is not the stack's must allow its own principals.
     fn own_policy(&self) -> String {
         let mut statements = vec![json!({ "Effect": "Allow", "Action": ACTIONS, "Resource": self.resource })];
         if let Some(key) = &self.key {

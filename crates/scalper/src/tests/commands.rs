@@ -127,10 +127,9 @@ async fn every_kind(stack: &str) -> Harness {
     harness.memory.archive(&archived);
     harness.follow(&archived, 3).await;
     harness.claimed("south/charges/stuck.csv", 200, 1).await;
-    harness.memory.set_depth(
-        store::operator::StackQueue::InboxDeadLetters,
-        Some(store::operator::Depth { waiting: 1, in_flight: 0 }),
-    );
+    harness
+        .memory
+        .set_depth(store::StackQueue::InboxDeadLetters, Some(store::Depth { waiting: 1, in_flight: 0 }));
     harness
 }
 

@@ -1,11 +1,11 @@
 //! What `doctor` finds, part by part.
 
 use store::aws::Home;
-use store::checkup::{AlarmState, QueueNotification, Subscription};
-use store::door::{Limits, Partner, Partners as _};
 use store::memory::{Parts, When};
-use store::operator::{Depth, StackQueue};
-use store::uploads::S3Principals as _;
+use store::{
+    AlarmState, Depth, Limits, Partner, QueueNotification, S3Principals as _, StackQueue, Subscription,
+    WritePartners as _,
+};
 
 use super::*;
 use crate::doctor::{Diagnosis, Doctor, Known, Level};
@@ -45,7 +45,7 @@ async fn examine_with(memory: &Memory, gateway: &FakeAws) -> Diagnosis {
     let known = Known { places: Places::new(&stack, home), stack, now_ms: NOW_MS };
     let doctor = Doctor {
         store: memory.clone(),
-        survey: memory.clone(),
+        queues: memory.clone(),
         checkup: memory.clone(),
         uploads: memory.clone(),
         gateway: gateway.clone(),
@@ -127,7 +127,7 @@ async fn a_valid_credential_whose_key_is_under_no_plan_is_found_with_the_command
     setup.json("add north").await;
     assert_eq!(wrong(&look().await), [""; 0]);
 
-    // What API Gateway does not tell is not known.
+    // What API Gateway does not return is not known.
     setup.fake.state().fault = Some((0, fakes::When::BeforeEffect));
     let [only] = &wrong(&look().await)[..] else { panic!("one finding") };
     assert!(only.starts_with("? API keys: could not check: AWS did not answer"), "{only}");
@@ -335,7 +335,7 @@ async fn alarms_that_are_on_off_or_blind_are_found() {
 }
 
 #[tokio::test]
-async fn that_nobody_is_told_is_found() {
+async fn a_stack_without_channels_is_found() {
     let nobody = |parts: &mut Parts| parts.mail_subscriptions.clear();
     check(nobody, "warn channels: no channel is configured and confirmed", "").await;
     check(|parts| parts.gateway_log_role = None, "warn API logs", "update-account").await;

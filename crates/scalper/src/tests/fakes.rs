@@ -3,8 +3,10 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard};
 
-use store::door::{Credential, CredentialHash, Partner, Partners, ReadPartner, Webhook};
-use store::{Error, Operation};
+use store::{
+    Credential, CredentialHash, Error, Operation, Partner, ReadPartners, ReadRegistrations, Webhook,
+    WritePartners,
+};
 
 use crate::gateway::{Gateway, GatewayError, GatewayKey, Plan, PlanKeys, REQUESTS_PER_DAY};
 
@@ -66,13 +68,13 @@ impl FakeAws {
     }
 }
 
-impl ReadPartner for FakeAws {
+impl ReadRegistrations for FakeAws {
     async fn partner(&self, name: &str) -> Result<Option<Partner>, Error> {
         self.table(|state| state.partners.get(name).cloned())
     }
 }
 
-impl Partners for FakeAws {
+impl ReadPartners for FakeAws {
     async fn credential(&self, hash: &CredentialHash) -> Result<Option<Credential>, Error> {
         self.table(|state| state.credentials.get(hash).cloned())
     }
@@ -97,7 +99,9 @@ impl Partners for FakeAws {
             own
         })
     }
+}
 
+impl WritePartners for FakeAws {
     async fn put_partner(&self, partner: &Partner) -> Result<(), Error> {
         self.table(|state| drop(state.partners.insert(partner.name.clone(), partner.clone())))
     }

@@ -4,13 +4,12 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use clap::Parser as _;
-use host::Host;
 use processor::Processor;
+use runtime::{Host, encode_key, format_instant};
 use serde_json::{Value, json};
 use store::aws::Home;
-use store::door::{Limits, Partner, Partners as _};
 use store::memory::{INBOX, Memory};
-use store::{Claim, FileId, FileVersion, Ledger as _, LoadId};
+use store::{Claim, FileId, FileVersion, Limits, LoadId, Partner, WriteLedger as _, WritePartners as _};
 
 use crate::acknowledge::AckReport;
 use crate::arguments::{Arguments, Command};
@@ -48,7 +47,7 @@ pub(super) const BAD: &str = "id,name\n1,Ann\nx,Bob\n3,Constantine\n";
 pub(super) struct Harness {
     pub(super) memory: Memory,
     pub(super) now: Arc<AtomicU64>,
-    pub(super) view: StackView<Memory, Memory>,
+    pub(super) view: StackView<Memory>,
     processor: Processor<Memory>,
 }
 
@@ -82,13 +81,8 @@ impl Harness {
             processor::Settings::new(INBOX, "quarantine", telemetry::Metrics::all("Test")),
             host(),
         );
-        let view = StackView {
-            store: memory.clone(),
-            survey: memory.clone(),
-            places: Places::new(&stack, home),
-            stack,
-            host: host(),
-        };
+        let view =
+            StackView { store: memory.clone(), places: Places::new(&stack, home), stack, host: host() };
         Self { memory, now, view, processor }
     }
 
@@ -110,7 +104,7 @@ impl Harness {
         self.memory.put_partner(&partner).await.expect("kept");
     }
 
-    /// Drops a file so many minutes before noon and lets the processor follow it.
+    /// Drops a file this number of minutes before noon and lets the processor follow it.
     pub(super) async fn send(&self, key: &str, bytes: &str, minutes: u64) -> FileId {
         let file = self.memory.land(INBOX, key, bytes.to_owned());
         self.follow(&file, minutes).await;
@@ -119,14 +113,11 @@ impl Harness {
 
     pub(super) async fn follow(&self, file: &FileVersion, minutes: u64) {
         self.memory.made_at(file, NOON_MS - minutes * 60_000);
-        let landed =
-            jiff::Timestamp::from_millisecond(i64::try_from(NOON_MS - minutes * 60_000).expect("an instant"));
-        let key = file.key.bytes().fold(String::new(), |key, byte| key + &format!("%{byte:02X}"));
         let event = json!({ "Records": [{
             "eventSource": "aws:s3", "eventName": "ObjectCreated:Put",
-            "eventTime": landed.expect("an instant").strftime("%Y-%m-%dT%H:%M:%S.000Z").to_string(),
+            "eventTime": format_instant(NOON_MS - minutes * 60_000),
             "s3": { "bucket": { "name": file.bucket }, "object": {
-                "key": key, "versionId": file.version, "eTag": file.etag, "sequencer": "0061"
+                "key": encode_key(&file.key), "versionId": file.version, "eTag": file.etag, "sequencer": "0061"
             }}
         }]});
         let deadline = self.now.load(Ordering::SeqCst) + 900_000;
@@ -138,14 +129,13 @@ impl Harness {
         let file = self.memory.land(INBOX, key, "x");
         let id = FileId::of(&file);
         let (partner, feed) = key.split_once('/').expect("a partner");
-        let landed = i64::try_from(NOON_MS - minutes * 60_000).expect("an instant");
-        let landed = jiff::Timestamp::from_millisecond(landed).expect("an instant");
         let claim = Claim {
             partner: partner.to_owned(),
             feed: feed.split('/').next().expect("a feed").to_owned(),
             load: LoadId::new(&id, &[0; 32], 1, 0),
             owner: "owner".to_owned(),
-            order: format!("{}/0061", landed.strftime("%Y-%m-%dT%H:%M:%S.000Z")),
+            order: store::Order::parse(&format!("{}/0061", format_instant(NOON_MS - minutes * 60_000)))
+                .expect("an order"),
             now_ms: NOON_MS,
             lease_until_ms,
             file,
@@ -205,7 +195,7 @@ impl Harness {
         serde_json::from_str(&self.answer(line).await.to_json()).expect("JSON")
     }
 
-    /// What `tail` gives in so many rounds, with something happening before each further one.
+    /// What `tail` prints in this number of rounds, with something happening before each further one.
     pub(super) async fn tail(
         &self,
         line: &str,

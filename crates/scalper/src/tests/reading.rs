@@ -4,16 +4,15 @@ use std::sync::atomic::Ordering;
 
 use proptest::prelude::*;
 use serde_json::json;
-use store::door::Reading as _;
 use store::memory::{INBOX, When};
-use store::operator::{Depth, StackQueue};
+use store::{Depth, ReadQuarantine as _, StackQueue};
 
 use super::harness::{BAD, GOOD, Harness, MIXED, NOON_MS};
 use crate::error::CommandError;
 use crate::reading::{Answer, save};
 use crate::report::WIDTH;
 
-/// Values that stand in the files of [`Harness::of_every_kind`].
+/// Values of the files of [`Harness::of_every_kind`].
 const VALUES: [&str; 3] = ["Ann", "Bob", "Constantine"];
 
 #[tokio::test]
@@ -60,15 +59,15 @@ async fn a_correction_under_another_name_mends_too() {
     let harness = Harness::new();
     let rejected = harness.send("north/labs/a.csv", BAD, 60).await;
     assert!(harness.answer("status --check").await.fails_check());
-    let land = store::door::Land {
+    let land = store::Land {
         key: "north/labs/b.csv".to_owned(),
-        upload: store::door::UploadId::of(&[b"u"]),
+        upload: store::UploadId::of(&[b"u"]),
         content_type: "text/csv".to_owned(),
         corrects: Some(rejected.to_string()),
-        condition: store::door::Condition::Absent,
+        condition: store::Condition::Absent,
     };
     let sha256 = sha(GOOD);
-    store::door::Landing::land(&harness.memory, &land, &sha256, GOOD.into()).await.expect("landed");
+    store::WriteInbox::land(&harness.memory, &land, &sha256, GOOD.into()).await.expect("landed");
     let versions = harness.memory.inbox_versions();
     let file = versions.iter().find(|version| version.file.key == land.key).expect("landed");
     harness.follow(&file.file, 30).await;
@@ -76,11 +75,10 @@ async fn a_correction_under_another_name_mends_too() {
 }
 
 fn sha(text: &str) -> [u8; 32] {
-    let hash = store::door::CredentialHash::of(text);
-    let digits = hash.as_str().as_bytes().chunks(2);
-    let bytes =
-        digits.map(|pair| u8::from_str_radix(std::str::from_utf8(pair).expect("hex"), 16).expect("hex"));
-    bytes.collect::<Vec<_>>().try_into().expect("32 bytes")
+    let hash = store::CredentialHash::of(text);
+    let mut bytes = [0; 32];
+    hex::decode_to_slice(hash.as_str(), &mut bytes).expect("64 digits");
+    bytes
 }
 
 #[tokio::test]

@@ -3,8 +3,7 @@
 use std::fmt::Write as _;
 
 use store::memory::INBOX;
-use store::operator::{Depth, StackQueue};
-use store::{Error, FileId, Operation};
+use store::{Depth, Error, FileId, Operation, StackQueue};
 
 use super::harness::{BAD, GOOD, Harness};
 use crate::error::CommandError;

@@ -2,8 +2,8 @@
 
 use std::fmt::Write as _;
 
-use store::door::{Limits, Partner, Partners as _};
 use store::memory::When;
+use store::{Limits, Partner, WritePartners as _};
 
 use super::*;
 use crate::bucket_policy::MOST_BYTES;
@@ -242,7 +242,7 @@ async fn killed_everywhere(ready: &[&str], line: &str, check: impl Fn(&Inbox, &s
                 assert!(call > 6, "the command makes calls");
                 break;
             }
-            // Never a statement without the grants that it needs, never a principal that nobody remembers.
+            // Never a statement without the grants that it needs, never a principal that the table does not remember.
             let case = format!("{line}, killed at call {call}, {when:?}");
             let granted = inbox.granted();
             assert!(inbox.may("north").iter().all(|arn| granted.contains(arn)), "{case}");

@@ -1,57 +1,51 @@
-//! Contracts by feed, and their versions.
+//! The contracts bucket: one document for each feed, in versions.
 
-use aws_sdk_s3::Client;
 use aws_sdk_s3::operation::get_object::GetObjectOutput;
-use aws_sdk_s3::primitives::DateTime;
-use aws_sdk_s3::types::EncodingType;
+use aws_sdk_s3::primitives::ByteStream;
 use bytes::{Bytes, BytesMut};
 
-use super::failure::failure;
-use super::objects::{is_gone, listed_key, require_s3};
-use crate::file::NULL_VERSION;
-use crate::objects::is_too_long;
-use crate::{ContractObject, ContractText, Error, MOST_CONTRACT_VERSIONS, Operation, VersionId};
+use super::bucket::{Bucket, Versions, found, is_key, versions_of};
+use super::client::S3;
+use super::failure::{code, failure};
+use super::millis;
+use crate::contracts::is_too_long;
+use crate::{
+    ContractObject, ContractText, Error, MOST_CONTRACT_VERSIONS, MOST_FEEDS, Operation, Published,
+    ReadContracts, VersionId, WriteContracts,
+};
+use ledger::NULL_VERSION;
 
 /// What the key of a contract ends in: `<feed>.odcs.yaml`.
-pub(super) const SUFFIX: &str = ".odcs.yaml";
+const SUFFIX: &str = ".odcs.yaml";
+
+/// Pages of a listing of contracts before it is given up.
+const MOST_PAGES: usize = 10;
 
 /// The bucket of contracts.
-pub(super) struct Bucket<'a> {
-    pub(super) s3: &'a Client,
-    pub(super) name: &'a str,
-    /// The account that must own it.
-    pub(super) account: Option<&'a str>,
+#[derive(Clone)]
+pub struct ContractsBucket {
+    bucket: Bucket,
 }
 
-impl Bucket<'_> {
-    /// The newest version of a feed's contract, or the one with this id; `None` when it does not exist.
+impl ContractsBucket {
+    /// Makes the bucket of this name.
+    #[must_use]
+    pub fn new(s3: &S3, name: &str) -> Self {
+        Self { bucket: Bucket::new(s3, name) }
+    }
+
+    /// Returns the newest version of a feed's contract, or the one with this id; `None` when it does not exist.
     ///
     /// The length in the answer decides whether the body is read: a document that nobody would compile is never taken into
     /// memory, whatever its size.
-    pub(super) async fn read(
-        &self,
-        feed: &str,
-        version: Option<&str>,
-    ) -> Result<Option<ContractObject>, Error> {
-        let answer = self
-            .s3
-            .get_object()
-            .bucket(self.name)
-            .key(format!("{feed}{SUFFIX}"))
-            .set_version_id(version.map(str::to_owned))
-            .set_expected_bucket_owner(self.account.map(str::to_owned))
-            .send()
-            .await;
-        let output = match answer {
-            Ok(output) => output,
-            Err(error) if is_gone(&error) => return Ok(None),
-            Err(error) => return Err(failure(Operation::ReadContract, &error)),
-        };
-        require_s3(Operation::ReadContract, &output)?;
+    async fn read(&self, feed: &str, version: Option<&str>) -> Result<Option<ContractObject>, Error> {
+        let operation = Operation::ReadContract;
+        let request = self.bucket.get(&key(feed)).set_version_id(version.map(str::to_owned));
+        let Some(output) = found(operation, request).await? else { return Ok(None) };
         let version = output.version_id().unwrap_or(NULL_VERSION).to_owned();
         let published_ms = millis(output.last_modified()).unwrap_or_default();
         let length = output.content_length().and_then(|length| u64::try_from(length).ok());
-        let length = length.ok_or_else(|| Error::new(Operation::ReadContract, "no content length"))?;
+        let length = length.ok_or_else(|| Error::new(operation, "no content length"))?;
         let text = if is_too_long(length) {
             ContractText::TooLong(length)
         } else {
@@ -59,40 +53,81 @@ impl Bucket<'_> {
         };
         Ok(Some(ContractObject { text, version, published_ms }))
     }
+}
 
-    /// The versions of a feed's contract since its last deletion, newest first.
-    ///
+impl<T: AsRef<ContractsBucket> + Sync> ReadContracts for T {
+    async fn contract(&self, feed: &str) -> Result<Option<ContractObject>, Error> {
+        self.as_ref().read(feed, None).await
+    }
+
     /// S3 lists versions and delete markers apart from each other, so that their times decide which is newer. They have a
     /// resolution of a second: a version of the very second of a deletion counts as deleted.
-    pub(super) async fn versions(&self, feed: &str) -> Result<Vec<VersionId>, Error> {
-        let key = format!("{feed}{SUFFIX}");
-        let page = self
-            .s3
-            .list_object_versions()
-            .bucket(self.name)
-            .prefix(&key)
-            // Without it a key with control characters would not be well-formed XML.
-            .encoding_type(EncodingType::Url)
-            .set_expected_bucket_owner(self.account.map(str::to_owned))
-            .send()
-            .await
-            .map_err(|error| failure(Operation::ListContractVersions, &error))?;
-        let is_of_feed = |listed: Option<&str>| {
-            listed.and_then(|listed| listed_key(&page, listed)).as_deref() == Some(key.as_str())
-        };
-        let markers = page.delete_markers().iter().filter(|marker| is_of_feed(marker.key()));
+    async fn contract_versions(&self, feed: &str) -> Result<Vec<VersionId>, Error> {
+        let key = key(feed);
+        let asked = Versions { prefix: Some(&key), ..Versions::default() };
+        let page = self.as_ref().bucket.versions(Operation::ListContractVersions, asked).await?;
+        let markers = page.delete_markers().iter().filter(|marker| is_key(&page, marker.key(), &key));
         let deleted_ms = markers.filter_map(|marker| millis(marker.last_modified())).max();
-        let versions = page.versions().iter().filter(|version| is_of_feed(version.key()));
-        let kept = versions.filter(|version| {
+        let kept = versions_of(&page, &key).filter(|version| {
             let published_ms = millis(version.last_modified());
             deleted_ms.is_none_or(|deleted| published_ms.is_some_and(|published| published > deleted))
         });
         let ids = kept.map(|version| version.version_id().unwrap_or(NULL_VERSION).to_owned());
         Ok(ids.take(MOST_CONTRACT_VERSIONS).collect())
     }
+
+    async fn contract_version(&self, feed: &str, version: &str) -> Result<Option<ContractObject>, Error> {
+        self.as_ref().read(feed, Some(version)).await
+    }
+
+    async fn feeds(&self) -> Result<Vec<String>, Error> {
+        let most = Some(i32::try_from(MOST_FEEDS).unwrap_or(i32::MAX));
+        let page = self.as_ref().bucket.objects(Operation::ListContracts, None, most).await?;
+        let keys = page.contents().iter().filter_map(|object| object.key());
+        Ok(keys.filter_map(|key| key.strip_suffix(SUFFIX)).map(str::to_owned).collect())
+    }
+
+    async fn published(&self) -> Result<Vec<Published>, Error> {
+        let mut found = Vec::new();
+        let mut after = None;
+        for _ in 0..MOST_PAGES {
+            let page = self.as_ref().bucket.objects(Operation::ListContracts, after, None).await?;
+            found.extend(page.contents().iter().filter_map(|object| {
+                let feed = object.key()?.strip_suffix(SUFFIX)?.to_owned();
+                let etag = object.e_tag().map(str::to_owned);
+                Some(Published { feed, published_ms: millis(object.last_modified())?, etag })
+            }));
+            after = page.next_continuation_token().map(str::to_owned);
+            if page.is_truncated() != Some(true) || after.is_none() {
+                break;
+            }
+        }
+        Ok(found)
+    }
 }
 
-/// The whole body, which has this many bytes by the answer; never more of it.
+impl<T: AsRef<ContractsBucket> + Sync> WriteContracts for T {
+    async fn publish_contract(&self, feed: &str, bytes: Bytes) -> Result<bool, Error> {
+        let request =
+            self.as_ref().bucket.put(&key(feed)).content_type("application/yaml").if_none_match("*");
+        match request.body(ByteStream::from(bytes)).send().await {
+            Ok(_) => Ok(true),
+            // 409: somebody publishes one at this moment.
+            Err(error)
+                if matches!(code(&error), Some("PreconditionFailed" | "ConditionalRequestConflict")) =>
+            {
+                Ok(false)
+            }
+            Err(error) => Err(failure(Operation::PublishContract, &error)),
+        }
+    }
+}
+
+fn key(feed: &str) -> String {
+    format!("{feed}{SUFFIX}")
+}
+
+/// Returns the whole body, which has this many bytes by the answer; never more of it.
 async fn body(mut output: GetObjectOutput, length: u64) -> Result<Bytes, Error> {
     let broken_off = || Error::new(Operation::ReadContract, "body broke off");
     let mut bytes = BytesMut::new();
@@ -103,10 +138,6 @@ async fn body(mut output: GetObjectOutput, length: u64) -> Result<Bytes, Error> 
         }
     }
     if bytes.len() as u64 == length { Ok(bytes.freeze()) } else { Err(broken_off()) }
-}
-
-fn millis(instant: Option<&DateTime>) -> Option<u64> {
-    u64::try_from(instant?.to_millis().ok()?).ok()
 }
 
 #[cfg(test)]

@@ -10,7 +10,7 @@ use crate::{Error, Operation};
 /// Longest code that is taken over.
 const CODE_BYTES: usize = 64;
 
-/// The failed call as an error of ours.
+/// Converts the failed call to an error of the store.
 pub(super) fn failure<E>(operation: Operation, error: &SdkError<E, HttpResponse>) -> Error
 where
     E: ProvideErrorMetadata,
@@ -27,12 +27,12 @@ where
     Error { operation, code, request_id: error.request_id().filter(|id| is_word(id)).map(str::to_owned) }
 }
 
-/// The service's own code, when it is one.
+/// Returns the service's own code, when it is one.
 pub(super) fn code<E: ProvideErrorMetadata>(error: &SdkError<E, HttpResponse>) -> Option<&str> {
     error.code().filter(|code| is_word(code))
 }
 
-/// The HTTP status, when there was an answer.
+/// Returns the HTTP status, when there was an answer.
 pub(super) fn status<E>(error: &SdkError<E, HttpResponse>) -> Option<u16> {
     error.raw_response().map(|response| response.status().as_u16())
 }

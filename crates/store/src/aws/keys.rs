@@ -1,6 +1,11 @@
 //! Object keys on the wire: S3's own percent-encoding.
 
-/// `<bucket>/<key>` as the copy-source header wants it: percent-encoded but for the slashes.
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
+
+/// What S3 takes as it is, besides letters and digits (RFC 3986, 2.3), and the slashes of a key.
+const KEPT: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~').remove(b'/');
+
+/// Returns `<bucket>/<key>` as the copy-source header wants it: percent-encoded but for the slashes.
 /// <https://docs.aws.amazon.com/AmazonS3/latest/API/API_CopyObject.html>
 pub(super) fn copy_source(bucket: &str, key: &str, version: Option<&str>) -> String {
     let mut source = format!("{bucket}/{}", encode(key));
@@ -12,44 +17,12 @@ pub(super) fn copy_source(bucket: &str, key: &str, version: Option<&str>) -> Str
 }
 
 fn encode(text: &str) -> String {
-    let mut encoded = String::with_capacity(text.len());
-    for byte in text.bytes() {
-        match byte {
-            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' | b'/' => {
-                encoded.push(char::from(byte));
-            }
-            _ => {
-                encoded.push('%');
-                encoded.extend(
-                    [byte >> 4, byte & 15].map(|digit| char::from(b"0123456789ABCDEF"[usize::from(digit)])),
-                );
-            }
-        }
-    }
-    encoded
+    utf8_percent_encode(text, KEPT).to_string()
 }
 
-/// A key from a listing with `encoding-type=url`, where a blank is a plus sign; `None` when it is not UTF-8.
+/// Returns a key from a listing with `encoding-type=url`, where a blank is a plus sign; `None` when it is not UTF-8.
 pub(super) fn decode(encoded: &str) -> Option<String> {
-    let mut bytes = Vec::with_capacity(encoded.len());
-    let mut rest = encoded.as_bytes();
-    while let Some((first, after)) = rest.split_first() {
-        let escape = if *first == b'%' { after.get(..2).and_then(hexadecimal) } else { None };
-        rest = if let Some(byte) = escape {
-            bytes.push(byte);
-            after.get(2..).unwrap_or_default()
-        } else {
-            bytes.push(if *first == b'+' { b' ' } else { *first });
-            after
-        };
-    }
-    String::from_utf8(bytes).ok()
-}
-
-fn hexadecimal(digits: &[u8]) -> Option<u8> {
-    let value = |digit: &u8| char::from(*digit).to_digit(16);
-    let [high, low] = digits else { return None };
-    u8::try_from(value(high)? * 16 + value(low)?).ok()
+    percent_decode_str(&encoded.replace('+', " ")).decode_utf8().ok().map(Into::into)
 }
 
 #[cfg(test)]

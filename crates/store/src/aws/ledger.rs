@@ -1,22 +1,22 @@
-//! The ledger by conditional writes.
-//!
-//! A write whose answer was lost is sent again by the SDK and then fails its own condition. So every condition asks for
-//! the old item on failure, and an old item that already is what we wanted counts as success.
+//! The ledger table: entries by conditional writes, and their lists.
 
-use std::collections::HashMap;
+mod entry;
+mod incidents;
+mod listing;
+mod transaction;
+
+use std::collections::BTreeMap;
 
 use aws_sdk_dynamodb::Client;
-use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
-use aws_sdk_dynamodb::types::{
-    AttributeValue, ReturnConsumedCapacity, ReturnValue, ReturnValuesOnConditionCheckFailure,
-};
+use aws_sdk_dynamodb::types::AttributeValue;
 
-use super::Aws;
-use super::entry::{self, Attributes, number, text};
-use super::failure::failure;
+use super::dynamodb::{Attributes, Key, Reader, Table, Update, Written, attributes, malformed, number, text};
+use super::pause;
+use crate::ledger::name_in;
 use crate::{
-    Claim, Claimed, Commit, Committed, Entry, Error, Fence, Fenced, FileId, FileVersion, Head, Ledger,
-    OpenFile, Operation, Outcome, ReadEntry, State, UNKNOWN,
+    Acknowledge, Acknowledged, Acknowledgement, Claim, Claimed, Commit, Committed, Cursor, Entry, Error,
+    Fence, Fenced, FileId, FileNames, FilePage, FileQuery, FileVersion, Head, InboxPlace, OpenFile,
+    OpenFiles, Operation, Outcome, ReadLedger, Reconciliation, State, UNKNOWN, WriteLedger,
 };
 
 /// What every claim writes, but for the counters.
@@ -48,7 +48,7 @@ const OPEN: &str = ", #open_for = if_not_exists(#partner, :unknown)";
 const CLOSE: &str = "REMOVE #open_for";
 const IS_OPEN: &str = "attribute_exists(#open_for)";
 /// The index of open files: partition key `open_for`, sort key `key`. Only open files have both.
-pub(super) const BY_OPEN: &str = "open-by-partner";
+const BY_OPEN: &str = "open-by-partner";
 
 const CHECKPOINT: &str =
     "SET #rows_written = :rows, #lease_until_ms = :lease, #deaths = :zero, #counted_fence = :earlier";
@@ -62,34 +62,87 @@ const DIED_CONDITION: &str = "#state = :processing AND #fence >= :fence AND \
 /// Claims that may fail because others claim at the same time, before the redelivery has to try again.
 const CLAIM_ATTEMPTS: u32 = 4;
 
-/// What became of a conditional update: the new item, or the one that failed the condition.
-enum Updated {
-    New(Attributes),
-    Rejected(Option<Attributes>),
+/// Notes what an operator said; the file leaves the index of open files in the same write.
+const ACKNOWLEDGE: &str = "SET #acknowledged = :said REMOVE #open_for";
+
+const MAY_ACKNOWLEDGE: &str = "#state = :quarantined AND attribute_not_exists(#acknowledged)";
+
+/// What is read of an entry for its name. The webhook's role may read no more (`template.yaml`).
+const NAME_ATTRIBUTES: &str = "#partner, #key";
+/// Attempts at entries of which DynamoDB gave some and left others.
+const READ_ATTEMPTS: u32 = 6;
+/// The partition key of the cursor's item.
+const CURSOR: &str = "reconciliation";
+
+/// The ledger table: partition key `pk` (string), indexes `by-partner` and `open-by-partner`.
+#[derive(Clone)]
+pub struct LedgerTable {
+    table: Table,
 }
 
-struct Update<'a> {
-    operation: Operation,
-    key: String,
-    expression: &'a str,
-    condition: &'a str,
-    values: HashMap<String, AttributeValue>,
-}
-
-impl ReadEntry for Aws {
-    async fn entry(&self, file: &FileId) -> Result<Option<Entry>, Error> {
-        self.read_entry(Operation::ReadLedger, file).await
+impl LedgerTable {
+    /// Makes the table of this name.
+    #[must_use]
+    pub fn new(client: &Client, name: &str) -> Self {
+        Self { table: Table::new(client, name) }
     }
 }
 
-impl Ledger for Aws {
+impl<T: AsRef<LedgerTable> + Sync> ReadLedger for T {
+    async fn entry(&self, file: &FileId) -> Result<Option<Entry>, Error> {
+        self.as_ref().read_entry(Operation::ReadLedger, file).await
+    }
+
+    async fn head(&self, key: &str) -> Result<Option<Head>, Error> {
+        self.as_ref().table.read(Operation::ReadLedger, entry::head_key(key), entry::head).await
+    }
+
+    async fn entries(&self, files: &[FileId]) -> Result<BTreeMap<FileId, Entry>, Error> {
+        let (table, operation) = (&self.as_ref().table, Operation::ReadLedger);
+        let mut found = BTreeMap::new();
+        let mut pending: Vec<Attributes> =
+            files.iter().map(|file| entry::file_key(file).item(Attributes::new())).collect();
+        for attempt in 0..READ_ATTEMPTS {
+            if pending.is_empty() {
+                return Ok(found);
+            }
+            if attempt > 0 {
+                pause(operation, attempt).await?;
+            }
+            let (items, left) = table.get_many(operation, pending).await?;
+            for item in items {
+                let file = entry::file_of(&item).zip(entry::entry(&item));
+                found.extend([file.ok_or_else(|| malformed(operation))?]);
+            }
+            pending = left;
+        }
+        if pending.is_empty() { Ok(found) } else { Err(Error::new(operation, "unprocessed")) }
+    }
+
+    async fn files(&self, query: &FileQuery) -> Result<FilePage, Error> {
+        self.as_ref().list_files(query).await
+    }
+
+    async fn open_of_name(&self, partner: &str, key: &str) -> Result<Vec<OpenFile>, Error> {
+        self.as_ref().list_open_of_name(partner, key).await
+    }
+
+    async fn open_files(&self, partner: Option<&str>, most: usize) -> Result<OpenFiles, Error> {
+        self.as_ref().list_open(partner, most).await
+    }
+}
+
+impl<T: AsRef<LedgerTable> + Sync> WriteLedger for T {
     async fn claim(&self, claim: &Claim) -> Result<Claimed, Error> {
-        let file = FileId::of(&claim.file);
-        let mut answer = self.claim_once(claim, None).await?;
+        let (ledger, file) = (self.as_ref(), FileId::of(&claim.file));
+        let mut answer = ledger.claim_once(claim, None).await?;
         for _ in 0..CLAIM_ATTEMPTS {
             let seen = match answer {
-                Updated::New(item) => return read(Operation::Claim, &item).map(Claimed::Mine),
-                Updated::Rejected(item) => match self.seen(Operation::Claim, &file, item).await? {
+                Written::Made(item) => {
+                    let entry = entry::entry(&item).ok_or_else(|| malformed(Operation::Claim))?;
+                    return Ok(Claimed::Mine(entry));
+                }
+                Written::Rejected(item) => match ledger.seen(Operation::Claim, &file, item).await? {
                     Some(entry) => entry,
                     None => return Err(Error::new(Operation::Claim, "entry vanished")),
                 },
@@ -105,7 +158,7 @@ impl Ledger for Aws {
                 return Ok(Claimed::Held { until_ms: seen.lease_until_ms });
             }
             let changes_load = seen.load != claim.load;
-            answer = self.claim_once(claim, changes_load.then_some(&seen)).await?;
+            answer = ledger.claim_once(claim, changes_load.then_some(&seen)).await?;
         }
         Err(Error::new(Operation::Claim, "contended"))
     }
@@ -116,128 +169,107 @@ impl Ledger for Aws {
         rows_written: u64,
         lease_until_ms: u64,
     ) -> Result<Fenced, Error> {
-        let mut update = fenced(Operation::Checkpoint, fence, CHECKPOINT, FENCED);
+        let mut update = fenced(Operation::Checkpoint, fence, CHECKPOINT);
         update.value("rows", number(rows_written));
         update.value("lease", number(lease_until_ms));
         update.value("zero", number(0_u64));
         update.value("earlier", number(fence.fence.saturating_sub(1)));
-        match self.update(update).await? {
-            Updated::New(_) => Ok(Fenced::Kept),
-            Updated::Rejected(_) => Ok(Fenced::Lost),
-        }
+        self.as_ref().keep(update).await
     }
 
     async fn release(&self, fence: &Fence) -> Result<Fenced, Error> {
-        let mut update = fenced(Operation::Release, fence, RELEASE, FENCED);
+        let mut update = fenced(Operation::Release, fence, RELEASE);
         update.value("zero", number(0_u64));
-        match self.update(update).await? {
-            Updated::New(_) => Ok(Fenced::Kept),
-            Updated::Rejected(_) => Ok(Fenced::Lost),
-        }
+        self.as_ref().keep(update).await
     }
 
     async fn died(&self, fence: &Fence) -> Result<(), Error> {
-        let mut update = Update {
-            operation: Operation::RecordDeath,
-            key: entry::file_key(&fence.file),
-            expression: DIED,
-            condition: DIED_CONDITION,
-            values: HashMap::new(),
-        };
+        let update = Update::new(Operation::RecordDeath, entry::file_key(&fence.file), DIED);
+        let mut update = update.only_if(DIED_CONDITION);
         update.value("processing", text(State::Processing.as_str()));
         update.value("fence", number(fence.fence));
         update.value("one", number(1_u64));
-        match self.update(update).await? {
-            Updated::New(_) | Updated::Rejected(_) => Ok(()),
-        }
+        self.as_ref().table.update(update).await.map(drop)
     }
 
     async fn finish(&self, fence: &Fence, outcome: &Outcome) -> Result<Fenced, Error> {
-        let decided = self.decide(Operation::Finish, fence, outcome).await?;
+        let decided = self.as_ref().decide(Operation::Finish, fence, outcome).await?;
         Ok(if decided { Fenced::Kept } else { Fenced::Lost })
     }
 
     async fn commit(&self, commit: &Commit) -> Result<Committed, Error> {
         if commit.head.is_some() || commit.content.is_some() {
-            return self.commit_together(commit).await;
+            return self.as_ref().commit_together(commit).await;
         }
-        let decided = self.decide(Operation::Commit, &commit.fence, &commit.outcome).await?;
+        let decided = self.as_ref().decide(Operation::Commit, &commit.fence, &commit.outcome).await?;
         Ok(if decided { Committed::Done } else { Committed::Lost })
     }
 
-    async fn head(&self, key: &str) -> Result<Option<Head>, Error> {
-        let item = self.get_item(Operation::ReadLedger, entry::head_key(key)).await?;
-        let read =
-            |item| entry::head(&item).ok_or_else(|| Error::new(Operation::ReadLedger, "malformed item"));
-        item.map(read).transpose()
-    }
-
     async fn announced(&self, file: &FileId, state: State) -> Result<(), Error> {
-        let mut update = Update {
-            operation: Operation::Announce,
-            key: entry::file_key(file),
-            expression: "SET #announced = :true",
-            condition: "#state = :state",
-            values: HashMap::new(),
-        };
+        let (ledger, operation) = (self.as_ref(), Operation::Announce);
+        let update = Update::new(operation, entry::file_key(file), "SET #announced = :true");
+        let mut update = update.only_if("#state = :state");
         update.value("true", AttributeValue::Bool(true));
         update.value("state", text(state.as_str()));
-        let changed = match self.update(update).await? {
-            Updated::New(_) => return Ok(()),
-            Updated::Rejected(item) => self.seen(Operation::Announce, file, item).await?,
-        };
-        match changed {
+        let Written::Rejected(item) = ledger.table.update(update).await? else { return Ok(()) };
+        match ledger.seen(operation, file, item).await? {
             Some(_) => Ok(()),
-            None => Err(Error::new(Operation::Announce, "ConditionalCheckFailedException")),
-        }
-    }
-
-    async fn open_of_name(&self, partner: &str, key: &str) -> Result<Vec<OpenFile>, Error> {
-        let condition = "#open_for = :open AND #key = :key";
-        let mut found = Vec::new();
-        let mut start = None;
-        loop {
-            let page = self
-                .dynamodb
-                .query()
-                .table_name(&self.names.ledger_table)
-                .index_name(BY_OPEN)
-                .key_condition_expression(condition)
-                .set_expression_attribute_names(Some(entry::names(&[condition])))
-                .expression_attribute_values(":open", text(partner))
-                .expression_attribute_values(":key", text(key))
-                .set_exclusive_start_key(start)
-                .return_consumed_capacity(ReturnConsumedCapacity::Total)
-                .send()
-                .await
-                .map_err(|error| failure(Operation::ListOpen, &error))?;
-            let malformed = || Error::new(Operation::ListOpen, "malformed item");
-            for item in page.items() {
-                found.push(entry::open_file(item).ok_or_else(malformed)?);
-            }
-            start = page.last_evaluated_key.filter(|key| !key.is_empty());
-            if start.is_none() {
-                return Ok(found);
-            }
+            None => Err(Error::new(operation, "ConditionalCheckFailedException")),
         }
     }
 
     async fn close(&self, file: &FileId) -> Result<(), Error> {
-        let update = Update {
-            operation: Operation::Close,
-            key: entry::file_key(file),
-            expression: CLOSE,
-            condition: IS_OPEN,
-            values: HashMap::new(),
-        };
+        let update = Update::new(Operation::Close, entry::file_key(file), CLOSE).only_if(IS_OPEN);
         // A file that is not open, or closed by an attempt before: nothing to do.
-        self.update(update).await.map(drop)
+        self.as_ref().table.update(update).await.map(drop)
     }
 }
 
-impl Aws {
-    /// One conditional write of a claim; `reload` is the entry that was seen with another load.
-    async fn claim_once(&self, claim: &Claim, reload: Option<&Entry>) -> Result<Updated, Error> {
+impl<T: AsRef<LedgerTable> + Sync> Acknowledge for T {
+    async fn acknowledge(&self, file: &FileId, said: &Acknowledgement) -> Result<Acknowledged, Error> {
+        let (ledger, operation) = (self.as_ref(), Operation::Acknowledge);
+        let update = Update::new(operation, entry::file_key(file), ACKNOWLEDGE);
+        let mut update = update.only_if(MAY_ACKNOWLEDGE);
+        update.value("said", entry::acknowledgement_map(said));
+        update.value("quarantined", text(State::Quarantined.as_str()));
+        let Written::Rejected(item) = ledger.table.update(update).await? else {
+            return Ok(Acknowledged::Noted);
+        };
+        Ok(match ledger.seen(operation, file, item).await? {
+            None => Acknowledged::Unknown,
+            Some(Entry { acknowledged: Some(before), .. }) if before == *said => Acknowledged::Noted,
+            Some(Entry { acknowledged: Some(before), .. }) => Acknowledged::Before(before),
+            Some(Entry { state, .. }) => Acknowledged::NotQuarantined(state),
+        })
+    }
+}
+
+impl<T: AsRef<LedgerTable> + Sync> FileNames for T {
+    async fn name_of(&self, partner: &str, file: &FileId) -> Result<Option<String>, Error> {
+        let (table, key) = (&self.as_ref().table, entry::file_key(file));
+        let item = table.get_some(Operation::ReadLedger, key, Some(NAME_ATTRIBUTES)).await?;
+        let own = item.filter(|item| Reader(item).text("partner").as_deref() == Some(partner));
+        Ok(own.and_then(|item| name_in(&Reader(&item).text("key")?, partner)))
+    }
+}
+
+impl<T: AsRef<LedgerTable> + Sync> Reconciliation for T {
+    async fn cursor(&self) -> Result<Option<Cursor>, Error> {
+        self.as_ref().table.read(Operation::ReadCursor, Key::new(CURSOR), cursor).await
+    }
+
+    async fn put_cursor(&self, next: &Cursor, seen: Option<&Cursor>) -> Result<bool, Error> {
+        let condition = if seen.is_some() { "#revision = :seen" } else { "attribute_not_exists(#revision)" };
+        let seen = seen.map(|seen| (":seen".to_owned(), number(seen.revision)));
+        let (table, item) = (&self.as_ref().table, cursor_item(next));
+        let written = table.put_if(Operation::WriteCursor, item, condition, seen.into_iter().collect());
+        written.await.map(|written| written.is_made())
+    }
+}
+
+impl LedgerTable {
+    /// Returns one conditional write of a claim; `reload` is the entry that was seen with another load.
+    async fn claim_once(&self, claim: &Claim, reload: Option<&Entry>) -> Result<Written, Error> {
         let FileVersion { bucket, key, version, etag } = &claim.file;
         let mut clauses = CLAIMED.to_owned();
         if etag.is_some() {
@@ -245,24 +277,19 @@ impl Aws {
         }
         clauses.push_str(", ");
         clauses.push_str(if reload.is_some() { RELOAD_COUNTERS } else { FIRST_COUNTERS });
-        let mut update = Update {
-            operation: Operation::Claim,
-            key: entry::file_key(&FileId::of(&claim.file)),
-            expression: &clauses,
-            condition: if reload.is_some() { RELOAD_CONDITION } else { FIRST_CONDITION },
-            values: HashMap::new(),
-        };
+        let update = Update::new(Operation::Claim, entry::file_key(&FileId::of(&claim.file)), &clauses);
+        let mut update = update.only_if(if reload.is_some() { RELOAD_CONDITION } else { FIRST_CONDITION });
         update.value("processing", text(State::Processing.as_str()));
         // The index of a partner's files takes no empty text.
         let listed = |name: &str| text(if claim.partner.is_empty() { UNKNOWN } else { name });
         update.value("partner", listed(&claim.partner));
         update.value("feed", listed(&claim.feed));
         let texts = [
-            ("bucket", bucket),
+            ("bucket", bucket.as_str()),
             ("key", key),
             ("version", version),
             ("owner", &claim.owner),
-            ("order", &claim.order),
+            ("order", claim.order.as_str()),
         ];
         for (name, value) in texts {
             update.value(name, text(value));
@@ -282,140 +309,82 @@ impl Aws {
                 update.value("seen", text(&seen.owner));
             }
         }
-        self.update(update).await
+        self.table.update(update).await
     }
 
-    /// Writes a terminal state; whether it stands, now or since an earlier attempt of ours.
+    /// Makes a fenced write that says nothing more.
+    async fn keep(&self, update: Update<'_>) -> Result<Fenced, Error> {
+        let written = self.table.update(update).await?;
+        Ok(if written.is_made() { Fenced::Kept } else { Fenced::Lost })
+    }
+
+    /// Writes a terminal state; whether it stands, now or since an earlier attempt.
     async fn decide(&self, operation: Operation, fence: &Fence, outcome: &Outcome) -> Result<bool, Error> {
         let opens = outcome.state == State::Quarantined;
         let expression = if opens { format!("{DECIDE}{OPEN}") } else { DECIDE.to_owned() };
-        let mut update = fenced(operation, fence, &expression, FENCED);
-        update.values.extend(decision_values(outcome));
+        let mut update = fenced(operation, fence, &expression).values(decision_values(outcome));
         if opens {
             update.value("unknown", text(UNKNOWN));
         }
-        let old = match self.update(update).await? {
-            Updated::New(_) => return Ok(true),
-            Updated::Rejected(item) => self.seen(operation, &fence.file, item).await?,
-        };
+        let Written::Rejected(item) = self.table.update(update).await? else { return Ok(true) };
+        let old = self.seen(operation, &fence.file, item).await?;
         Ok(old.is_some_and(|entry| entry.was_decided(fence, outcome)))
     }
 
-    async fn update(&self, update: Update<'_>) -> Result<Updated, Error> {
-        let answer = self
-            .dynamodb
-            .update_item()
-            .table_name(&self.names.ledger_table)
-            .key("pk", text(update.key))
-            .update_expression(update.expression)
-            .condition_expression(update.condition)
-            .set_expression_attribute_names(Some(entry::names(&[update.expression, update.condition])))
-            .set_expression_attribute_values(Some(update.values).filter(|values| !values.is_empty()))
-            .return_values(ReturnValue::AllNew)
-            .return_consumed_capacity(ReturnConsumedCapacity::Total)
-            .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
-            .send()
-            .await;
-        match answer {
-            Ok(output) => Ok(Updated::New(output.attributes.unwrap_or_default())),
-            Err(error) => match error.as_service_error() {
-                Some(UpdateItemError::ConditionalCheckFailedException(rejected)) => {
-                    Ok(Updated::Rejected(rejected.item.clone()))
-                }
-                _ => Err(failure(update.operation, &error)),
-            },
-        }
+    async fn read_entry(&self, operation: Operation, file: &FileId) -> Result<Option<Entry>, Error> {
+        self.table.read(operation, entry::file_key(file), entry::entry).await
     }
 
-    pub(super) async fn get_item(
-        &self,
-        operation: Operation,
-        key: String,
-    ) -> Result<Option<Attributes>, Error> {
-        get_item(&self.dynamodb, &self.names.ledger_table, operation, key).await
-    }
-
-    pub(super) async fn read_entry(
-        &self,
-        operation: Operation,
-        file: &FileId,
-    ) -> Result<Option<Entry>, Error> {
-        read_entry(&self.dynamodb, &self.names.ledger_table, operation, file).await
-    }
-
-    /// The entry that failed a condition: from the answer, or read when the answer has none.
-    pub(super) async fn seen(
+    /// Returns the entry that failed a condition.
+    async fn seen(
         &self,
         operation: Operation,
         file: &FileId,
         item: Option<Attributes>,
     ) -> Result<Option<Entry>, Error> {
-        match item.filter(|item| !item.is_empty()) {
-            Some(item) => read(operation, &item).map(Some),
-            None => self.read_entry(operation, file).await,
-        }
+        self.table.seen(operation, entry::file_key(file), item, entry::entry).await
     }
 }
 
-impl Update<'_> {
-    fn value(&mut self, name: &str, value: AttributeValue) {
-        self.values.insert(format!(":{name}"), value);
-    }
+/// Returns a write under a claim.
+fn fenced<'a>(operation: Operation, fence: &Fence, expression: &'a str) -> Update<'a> {
+    let update = Update::new(operation, entry::file_key(&fence.file), expression);
+    update.only_if(FENCED).values(fence_values(fence))
 }
 
-/// The entry of a file.
-pub(super) async fn read_entry(
-    dynamodb: &Client,
-    table: &str,
-    operation: Operation,
-    file: &FileId,
-) -> Result<Option<Entry>, Error> {
-    let item = get_item(dynamodb, table, operation, entry::file_key(file)).await?;
-    item.map(|item| read(operation, &item)).transpose()
-}
-
-/// The one read of the ledger's table by key: strongly consistent.
-async fn get_item(
-    dynamodb: &Client,
-    table: &str,
-    operation: Operation,
-    key: String,
-) -> Result<Option<Attributes>, Error> {
-    let request = dynamodb.get_item().table_name(table).key("pk", text(key)).consistent_read(true);
-    let answer = request.return_consumed_capacity(ReturnConsumedCapacity::Total).send().await;
-    Ok(answer.map_err(|error| failure(operation, &error))?.item)
-}
-
-fn read(operation: Operation, item: &Attributes) -> Result<Entry, Error> {
-    entry::entry(item).ok_or_else(|| Error::new(operation, "malformed item"))
-}
-
-fn fenced<'a>(operation: Operation, fence: &Fence, expression: &'a str, condition: &'a str) -> Update<'a> {
-    let key = entry::file_key(&fence.file);
-    Update { operation, key, expression, condition, values: fence_values(fence) }
-}
-
-/// The values of [`FENCED`].
-pub(super) fn fence_values(fence: &Fence) -> HashMap<String, AttributeValue> {
-    [
+/// Returns the values of [`FENCED`].
+fn fence_values(fence: &Fence) -> Attributes {
+    attributes([
         (":fence", number(fence.fence)),
         (":owner", text(&fence.owner)),
         (":processing", text(State::Processing.as_str())),
-    ]
-    .map(|(name, value)| (name.to_owned(), value))
-    .into()
+    ])
 }
 
-/// The values of [`DECIDE`].
-pub(super) fn decision_values(outcome: &Outcome) -> HashMap<String, AttributeValue> {
-    [
+/// Returns the values of [`DECIDE`].
+fn decision_values(outcome: &Outcome) -> Attributes {
+    attributes([
         (":state", text(outcome.state.as_str())),
         (":outcome", entry::outcome_map(outcome)),
         (":zero", number(0_u64)),
         (":false", AttributeValue::Bool(false)),
-    ]
-    .map(|(name, value)| (name.to_owned(), value))
-    .into()
+    ])
+}
+
+fn cursor(item: &Attributes) -> Option<Cursor> {
+    let read = Reader(item);
+    let version = read.text("place_version");
+    let place = read.text("place_key").map(|key| InboxPlace { key, version });
+    Some(Cursor { revision: read.number("revision")?, begun_ms: read.number("begun_ms")?, place })
+}
+
+fn cursor_item(cursor: &Cursor) -> Attributes {
+    let mut item = attributes([("revision", number(cursor.revision)), ("begun_ms", number(cursor.begun_ms))]);
+    if let Some(place) = &cursor.place {
+        item.insert("place_key".to_owned(), text(&place.key));
+        item.extend(place.version.as_ref().map(|version| ("place_version".to_owned(), text(version))));
+    }
+    Key::new(CURSOR).item(item)
 }
 
 #[cfg(test)]

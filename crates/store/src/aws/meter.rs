@@ -19,14 +19,14 @@ use aws_smithy_runtime_api::client::orchestrator::Metadata;
 use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
 use aws_smithy_types::config_bag::ConfigBag;
 
-use crate::Usage;
+use crate::{Metered, Usage};
 
 /// Calls of S3 that are read by GET and billed like a PUT. <https://aws.amazon.com/s3/pricing/>
 const LISTS: [&str; 1] = ["ListObjectVersions"];
 
-/// Counters that clients share.
+/// Counters that the clients of a connection share.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Meter(Arc<Totals>);
+pub struct Meter(Arc<Totals>);
 
 #[derive(Debug, Default)]
 struct Totals {
@@ -38,20 +38,23 @@ struct Totals {
     published: AtomicU64,
 }
 
-impl Meter {
-    pub(super) fn usage(&self) -> Usage {
+impl<T: AsRef<Meter>> Metered for T {
+    fn usage(&self) -> Usage {
+        let totals = &self.as_ref().0;
         let read = |total: &AtomicU64| total.load(Ordering::Relaxed);
         Usage {
-            write_tenths: read(&self.0.write_tenths),
-            read_tenths: read(&self.0.read_tenths),
-            object_writes: read(&self.0.object_writes),
-            object_reads: read(&self.0.object_reads),
-            queue_requests: read(&self.0.queue_requests),
-            published: read(&self.0.published),
+            write_tenths: read(&totals.write_tenths),
+            read_tenths: read(&totals.read_tenths),
+            object_writes: read(&totals.object_writes),
+            object_reads: read(&totals.object_reads),
+            queue_requests: read(&totals.queue_requests),
+            published: read(&totals.published),
         }
     }
+}
 
-    /// The counter of requests of an operation; DynamoDB bills none.
+impl Meter {
+    /// Returns the counter of requests of an operation; DynamoDB bills none.
     fn requests(&self, service: &str, operation: &str, method: &str) -> Option<&AtomicU64> {
         match (service, method) {
             ("S3", "GET" | "HEAD") if LISTS.contains(&operation) => Some(&self.0.object_writes),
@@ -124,8 +127,8 @@ mod tests {
     use super::*;
     use crate::aws::replay::{Replay, answer, dynamodb_error, s3_error};
     use crate::{
-        Error, Fence, FileId, FileVersion, Item, Ledger as _, Metered as _, Objects as _, Outcomes as _,
-        Queue as _, ReadEntry as _, Rows as _,
+        Error, Fence, FileId, FileVersion, Item, Outcomes as _, Queue as _, ReadInbox as _, ReadLedger as _,
+        WriteLedger as _, WriteQuarantine as _, WriteRecords as _,
     };
 
     fn file() -> FileVersion {
@@ -140,17 +143,17 @@ mod tests {
     #[tokio::test]
     async fn requests_to_s3_are_counted_by_their_price_and_every_attempt_is_one() -> Result<(), Error> {
         let listed = answer(200, "<ListVersionsResult></ListVersionsResult>");
-        let (aws, _) = Replay::store([
+        let (store, _) = Replay::store([
             s3_error(404, "NoSuchVersion"),
             listed,
             s3_error(503, "SlowDown"),
             answer(200, ""),
         ]);
-        drop(aws.open(&file()).await?);
-        aws.versions("inbox", "a/b/c").await?;
-        assert_eq!((aws.usage().object_reads, aws.usage().object_writes), (1, 1));
-        aws.put("key", "text/plain", "x".into()).await?;
-        assert_eq!(aws.usage(), Usage { object_reads: 1, object_writes: 3, ..Usage::default() });
+        drop(store.open(&file()).await?);
+        store.versions("inbox", "a/b/c").await?;
+        assert_eq!((store.usage().object_reads, store.usage().object_writes), (1, 1));
+        store.put("key", "text/plain", "x".into()).await?;
+        assert_eq!(store.usage(), Usage { object_reads: 1, object_writes: 3, ..Usage::default() });
         Ok(())
     }
 
@@ -160,7 +163,7 @@ mod tests {
         let two = r#"{"ConsumedCapacity": {"CapacityUnits": 2.0}, "Attributes": {}}"#;
         let rows = r#"{"ConsumedCapacity": [{"CapacityUnits": 7.0}, {"CapacityUnits": 1.0}]}"#;
         let rejected = dynamodb_error("ConditionalCheckFailedException", r#","Item":{"pk":{"S":"x"}}"#);
-        let (aws, replay) = Replay::store([
+        let (store, replay) = Replay::store([
             answer(200, one),
             answer(200, two),
             answer(200, rows),
@@ -168,17 +171,18 @@ mod tests {
             answer(200, "{}"),
         ]);
         let id = FileId::of(&file());
-        assert!(aws.entry(&id).await?.is_none());
+        assert!(store.entry(&id).await?.is_none());
         let fence = Fence { file: id, fence: 1, owner: "me".to_owned() };
-        aws.checkpoint(&fence, 5, 9).await?;
-        aws.write(vec![Item { partition: "p".to_owned(), sort: "s".to_owned(), attributes: Vec::new() }])
+        store.checkpoint(&fence, 5, 9).await?;
+        store
+            .write(vec![Item { partition: "p".to_owned(), sort: "s".to_owned(), attributes: Vec::new() }])
             .await?;
-        assert_eq!(aws.usage(), Usage { read_tenths: 5, write_tenths: 100, ..Usage::default() });
+        assert_eq!(store.usage(), Usage { read_tenths: 5, write_tenths: 100, ..Usage::default() });
         for seen in replay.seen() {
             assert_eq!(seen.json()["ReturnConsumedCapacity"], "TOTAL", "{}", seen.body);
         }
-        aws.checkpoint(&fence, 5, 9).await?;
-        assert_eq!(aws.usage().write_tenths, 100, "a write that was rejected says nothing");
+        store.checkpoint(&fence, 5, 9).await?;
+        assert_eq!(store.usage().write_tenths, 100, "a write that was rejected says nothing");
         Ok(())
     }
 
@@ -186,12 +190,12 @@ mod tests {
     async fn messages_are_counted_on_clients_that_are_made_late() -> Result<(), Error> {
         let sent =
             "<PublishResponse><PublishResult><MessageId>m</MessageId></PublishResult></PublishResponse>";
-        let (aws, _) = Replay::store([answer(200, "{}"), answer(200, sent)]);
-        aws.defer("receipt", 5).await?;
-        aws.publish(&crate::Announcement { body: "{}".to_owned(), attributes: Vec::new() }).await?;
-        assert_eq!(aws.usage(), Usage { queue_requests: 1, published: 1, ..Usage::default() });
-        let before = aws.usage();
-        assert_eq!(aws.usage().since(before), Usage::default());
+        let (store, _) = Replay::store([answer(200, "{}"), answer(200, sent)]);
+        store.defer("receipt", 5).await?;
+        store.publish(&crate::Announcement { body: "{}".to_owned(), attributes: Vec::new() }).await?;
+        assert_eq!(store.usage(), Usage { queue_requests: 1, published: 1, ..Usage::default() });
+        let before = store.usage();
+        assert_eq!(store.usage().since(before), Usage::default());
         Ok(())
     }
 }

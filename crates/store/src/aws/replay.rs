@@ -2,7 +2,6 @@
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
 
 use aws_sdk_s3::config::{
     BehaviorVersion, Credentials, Region, RuntimeComponents, SharedCredentialsProvider,
@@ -15,7 +14,68 @@ use aws_smithy_runtime_api::client::result::ConnectorError;
 use aws_smithy_types::body::SdkBody;
 use aws_types::SdkConfig;
 
-use super::{Aws, Backoff, Door, DoorNames, Names};
+use super::{
+    CloudWatch, Connection, ContractsBucket, InboxBucket, InboxBuckets, LedgerTable, MailTopic, MessageQueue,
+    Meter, OutcomeTopic, PartnersTable, QuarantineBucket, QuarantineWriter, QueueUrls, RecordsTable,
+    SecretsManager, StackQueues, WatchedQueues,
+};
+
+crate::resources! {
+    /// All resources that are reached by clients of the SDK.
+    pub(super) struct Stores {
+        inboxes: InboxBuckets,
+        inbox: InboxBucket,
+        contracts: ContractsBucket,
+        quarantine: QuarantineBucket,
+        quarantine_writer: QuarantineWriter,
+        ledger: LedgerTable,
+        records: RecordsTable,
+        partners: PartnersTable,
+        queue: MessageQueue,
+        watched: WatchedQueues,
+        stack_queues: StackQueues,
+        outcomes: OutcomeTopic,
+        mail: MailTopic,
+        secrets: SecretsManager,
+        cloudwatch: CloudWatch,
+        meter: Meter,
+    }
+}
+
+pub(super) fn queue_url(name: &str) -> String {
+    format!("https://sqs.eu-central-1.amazonaws.com/123456789012/{name}")
+}
+
+impl Stores {
+    fn new(connection: &Connection) -> Self {
+        let (s3, dynamodb) = (connection.s3(Some("123456789012")), connection.dynamodb());
+        let (sqs, sns) = (connection.sqs(), connection.sns());
+        let inboxes = InboxBuckets::new(&s3, &["inbox".to_owned()]);
+        let urls = QueueUrls {
+            inbox: queue_url("inbox"),
+            inbox_dead_letters: queue_url("inbox-dead-letters"),
+            webhooks_dead_letters: queue_url("webhooks-dead-letters"),
+        };
+        Self {
+            quarantine_writer: QuarantineWriter::new(&s3, "quarantine", &inboxes),
+            inboxes,
+            inbox: InboxBucket::new(&s3, "inbox"),
+            contracts: ContractsBucket::new(&s3, "contracts"),
+            quarantine: QuarantineBucket::new(&s3, "quarantine"),
+            ledger: LedgerTable::new(&dynamodb, "ledger"),
+            records: RecordsTable::new(&dynamodb, "records"),
+            partners: PartnersTable::new(&dynamodb, "partners"),
+            queue: MessageQueue::new(&sqs, &queue_url("inbox")),
+            watched: WatchedQueues::new(&sqs, urls),
+            stack_queues: StackQueues::new(&sqs, "stack"),
+            outcomes: OutcomeTopic::new(&sns, "arn:aws:sns:eu-central-1:123456789012:outcomes"),
+            mail: MailTopic::new(&sns, "arn:aws:sns:eu-central-1:123456789012:mail"),
+            secrets: SecretsManager::new(&connection.secrets()),
+            cloudwatch: CloudWatch::new(&connection.cloudwatch()),
+            meter: connection.meter(),
+        }
+    }
+}
 
 /// One request as it was sent.
 #[derive(Clone, Debug)]
@@ -47,7 +107,7 @@ pub(super) struct Answer {
 /// The header of an answer that no service gave.
 const IN_BETWEEN: &str = "via";
 
-/// An answer of something that stands between the store and the service.
+/// Returns an answer of something that stands between the store and the service.
 pub(super) fn in_between(status: u16) -> Answer {
     let headers = vec![(IN_BETWEEN, "1.1 proxy".to_owned()), ("content-type", "text/html".to_owned())];
     Answer { status, headers, body: "<html><body>not here</body></html>".into() }
@@ -57,12 +117,12 @@ pub(super) fn answer(status: u16, body: impl Into<Vec<u8>>) -> Answer {
     Answer { status, headers: Vec::new(), body: body.into() }
 }
 
-/// An error of S3.
+/// Returns an error of S3.
 pub(super) fn s3_error(status: u16, code: &str) -> Answer {
     answer(status, format!("<Error><Code>{code}</Code><Message>secret</Message></Error>"))
 }
 
-/// An error of DynamoDB, with more members.
+/// Returns an error of DynamoDB, with more members.
 pub(super) fn dynamodb_error(code: &str, more: &str) -> Answer {
     let kind = format!("com.amazonaws.dynamodb.v20120810#{code}");
     answer(400, format!(r#"{{"__type":"{kind}","message":"secret"{more}}}"#))
@@ -79,50 +139,22 @@ enum End {
 pub(super) struct Replay(Arc<Mutex<(VecDeque<Answer>, Vec<Seen>)>>, End);
 
 impl Replay {
-    /// A store that is answered so.
-    pub(super) fn store(answers: impl IntoIterator<Item = Answer>) -> (Aws, Self) {
+    /// Returns a store that is answered so.
+    pub(super) fn store(answers: impl IntoIterator<Item = Answer>) -> (Stores, Self) {
         Self::ending(answers, End::Rejection)
     }
 
-    /// A store that is answered so, and then never again.
-    pub(super) fn store_then_silence(answers: impl IntoIterator<Item = Answer>) -> (Aws, Self) {
+    /// Returns a store that is answered so, and then never again.
+    pub(super) fn store_then_silence(answers: impl IntoIterator<Item = Answer>) -> (Stores, Self) {
         Self::ending(answers, End::Silence)
     }
 
-    fn ending(answers: impl IntoIterator<Item = Answer>, end: End) -> (Aws, Self) {
+    fn ending(answers: impl IntoIterator<Item = Answer>, end: End) -> (Stores, Self) {
         let (config, replay) = Self::ending_configuration(answers, end);
-        let names = Names {
-            inboxes: vec!["inbox".into()],
-            contracts_bucket: "contracts".into(),
-            quarantine_bucket: "quarantine".into(),
-            ledger_table: "ledger".into(),
-            records_table: "records".into(),
-            partners_table: "partners".into(),
-            queue_url: "https://sqs.eu-central-1.amazonaws.com/123456789012/inbox".into(),
-            outcome_topic: "arn:aws:sns:eu-central-1:123456789012:outcomes".into(),
-            account: Some("123456789012".into()),
-        };
-        let mut aws = Aws::new(&config, names);
-        aws.backoff = Backoff { unit: Duration::ZERO };
-        (aws, replay)
+        (Stores::new(&Connection::new(&config)), replay)
     }
 
-    /// A door that is answered so.
-    pub(super) fn door(answers: impl IntoIterator<Item = Answer>) -> (Door, Self) {
-        let (config, replay) = Self::configuration(answers);
-        let names = DoorNames {
-            inbox: "inbox".into(),
-            contracts_bucket: "contracts".into(),
-            quarantine_bucket: "quarantine".into(),
-            ledger_table: "ledger".into(),
-            records_table: "records".into(),
-            partners_table: "partners".into(),
-            account: Some("123456789012".into()),
-        };
-        (Door::new(&config, names), replay)
-    }
-
-    /// What makes clients that are answered so.
+    /// Returns what makes clients that are answered so.
     pub(super) fn configuration(answers: impl IntoIterator<Item = Answer>) -> (SdkConfig, Self) {
         Self::ending_configuration(answers, End::Rejection)
     }
@@ -139,7 +171,7 @@ impl Replay {
         (config, replay)
     }
 
-    /// What was asked so far.
+    /// Returns what was asked so far.
     pub(super) fn seen(&self) -> Vec<Seen> {
         self.0.lock().unwrap().1.clone()
     }
@@ -183,4 +215,23 @@ impl HttpClient for Replay {
     fn http_connector(&self, _: &HttpConnectorSettings, _: &RuntimeComponents) -> SharedHttpConnector {
         SharedHttpConnector::new(self.clone())
     }
+}
+
+/// Every placeholder of the expressions is defined, and none that is defined is unused: DynamoDB rejects both.
+pub(super) fn assert_well_formed(request: &Seen) {
+    let json = request.json();
+    let expressions =
+        ["UpdateExpression", "ConditionExpression", "KeyConditionExpression", "FilterExpression"];
+    let text = expressions.map(|name| json[name].to_string()).join(" ");
+    let mut used: Vec<_> = text
+        .split(|letter: char| !(letter.is_ascii_alphanumeric() || "_#:".contains(letter)))
+        .filter(|word| word.starts_with(['#', ':']))
+        .collect();
+    used.sort_unstable();
+    used.dedup();
+    let defined = ["ExpressionAttributeNames", "ExpressionAttributeValues"];
+    let defined = defined.into_iter().filter_map(|name| json[name].as_object()).flat_map(|map| map.keys());
+    let mut defined: Vec<_> = defined.map(String::as_str).collect();
+    defined.sort_unstable();
+    assert_eq!(used, defined, "{json}");
 }

@@ -15,7 +15,7 @@ use aws_types::SdkConfig;
 use serde_json::Value;
 
 use super::failure::is_word;
-use super::{Backoff, clients};
+use super::{client, pause};
 use crate::{Error, Operation};
 
 /// One attempt, with its body.
@@ -49,16 +49,15 @@ pub(super) struct Signed {
     time: SharedTimeSource,
     region: String,
     endpoint: Option<String>,
-    backoff: Backoff,
 }
 
 impl Signed {
     /// With the credentials, region and endpoint of a configuration.
     pub(super) fn new(config: &SdkConfig) -> Self {
-        Self::over(config, clients::connector())
+        Self::over(config, client::connector())
     }
 
-    /// The same over any connector.
+    /// Makes the same over any connector.
     pub(super) fn over(config: &SdkConfig, connector: SharedHttpConnector) -> Self {
         Self {
             connector,
@@ -66,11 +65,10 @@ impl Signed {
             time: config.time_source().unwrap_or_default(),
             region: config.region().map(ToString::to_string).unwrap_or_default(),
             endpoint: config.endpoint_url().map(|url| url.trim_end_matches('/').to_owned()),
-            backoff: Backoff::default(),
         }
     }
 
-    /// The answer's JSON document; `null` for an empty one.
+    /// Returns the answer's JSON document; `null` for an empty one.
     pub(super) async fn call(&self, call: Call<'_>) -> Result<Value, Error> {
         let mut attempt = 1;
         loop {
@@ -82,7 +80,7 @@ impl Signed {
             if attempt == ATTEMPTS {
                 return Err(error);
             }
-            self.backoff.wait(call.operation, attempt + 2).await?;
+            pause(call.operation, attempt + 2).await?;
             attempt += 1;
         }
     }
@@ -202,8 +200,7 @@ mod tests {
 
     fn signed(answers: impl IntoIterator<Item = Replied>) -> (Signed, Replay) {
         let (config, replay) = Replay::configuration(answers);
-        let mut signed = Signed::over(&config, SharedHttpConnector::new(replay.clone()));
-        signed.backoff = Backoff { unit: Duration::ZERO };
+        let signed = Signed::over(&config, SharedHttpConnector::new(replay.clone()));
         (signed, replay)
     }
 

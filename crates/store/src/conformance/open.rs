@@ -1,16 +1,17 @@
 //! Open files: quarantined, and neither sent again nor acknowledged.
 
 use super::{claim, commit, file, mine, outcome};
-use crate::door::{FileQuery, ListedFile, Reading};
-use crate::operator::{Acknowledge, Acknowledged, Survey};
-use crate::{Acknowledgement, Error, Fenced, FileId, FileVersion, Ledger, OpenFile, State, UNKNOWN};
+use crate::{
+    Acknowledge, Acknowledged, Acknowledgement, Error, Fenced, FileId, FileQuery, FileVersion, ListedFile,
+    OpenFile, State, UNKNOWN, WriteLedger,
+};
 
-pub(super) async fn open_files_behave<S: Ledger>(ledger: &S, run: &str) -> Result<(), Error> {
+pub(super) async fn open_files_behave<S: WriteLedger>(ledger: &S, run: &str) -> Result<(), Error> {
     a_quarantined_file_is_open_until_it_is_closed(ledger, run).await?;
     only_quarantined_files_are_open(ledger, run).await
 }
 
-async fn a_quarantined_file_is_open_until_it_is_closed<S: Ledger>(
+async fn a_quarantined_file_is_open_until_it_is_closed<S: WriteLedger>(
     ledger: &S,
     run: &str,
 ) -> Result<(), Error> {
@@ -34,7 +35,7 @@ async fn a_quarantined_file_is_open_until_it_is_closed<S: Ledger>(
     ledger.close(&FileId::of(&never)).await
 }
 
-async fn only_quarantined_files_are_open<S: Ledger>(ledger: &S, run: &str) -> Result<(), Error> {
+async fn only_quarantined_files_are_open<S: WriteLedger>(ledger: &S, run: &str) -> Result<(), Error> {
     let loaded = file(run, "loaded");
     let (fence, _) = mine(ledger, &claim(&loaded, "a", 1_000)).await?;
     ledger.commit(&commit(&loaded, &fence)).await?;
@@ -51,25 +52,20 @@ async fn only_quarantined_files_are_open<S: Ledger>(ledger: &S, run: &str) -> Re
 ///
 /// # Panics
 /// Where they behave otherwise.
-pub async fn acknowledging_behaves<L: Ledger, V: Survey + Acknowledge, R: Reading>(
-    ledger: &L,
-    survey: &V,
-    reading: &R,
-    run: &str,
-) -> Result<(), Error> {
+pub async fn acknowledging_behaves<S: WriteLedger + Acknowledge>(ledger: &S, run: &str) -> Result<(), Error> {
     let mut misplaced = claim(&file(run, "misplaced"), "a", 1_000);
     misplaced.file.key = format!("{run}.csv");
     (misplaced.partner, misplaced.feed) = (String::new(), String::new());
     let (fence, entry) = mine(ledger, &misplaced).await?;
     assert_eq!((entry.partner.as_str(), entry.feed.as_str()), ("", ""), "it names none");
     let said = |by: &str| Acknowledgement { at_ms: 5, by: by.to_owned(), reason: "a test file".to_owned() };
-    let early = survey.acknowledge(&fence.file, &said("ann")).await?;
+    let early = ledger.acknowledge(&fence.file, &said("ann")).await?;
     assert_eq!(early, Acknowledged::NotQuarantined(State::Processing));
     ledger.finish(&fence, &outcome(State::Quarantined)).await?;
 
     let listed = async || {
-        let of_all = survey.open_files(None, 10_000).await?;
-        let of_one = survey.open_files(Some(UNKNOWN), 10_000).await?;
+        let of_all = ledger.open_files(None, 10_000).await?;
+        let of_one = ledger.open_files(Some(UNKNOWN), 10_000).await?;
         assert!(of_all.complete && of_one.complete);
         let is_it = |(partner, listed): &(String, ListedFile)| {
             partner == UNKNOWN && listed.file == fence.file && listed.feed == UNKNOWN
@@ -79,20 +75,20 @@ pub async fn acknowledging_behaves<L: Ledger, V: Survey + Acknowledge, R: Readin
         Ok::<_, Error>(found[0])
     };
     assert!(listed().await?);
-    assert!(!survey.open_files(None, 0).await?.complete, "a limit of 0");
-    assert!(survey.open_files(Some("nobody"), 10).await?.files.is_empty());
+    assert!(!ledger.open_files(None, 0).await?.complete, "a limit of 0");
+    assert!(ledger.open_files(Some("nobody"), 10).await?.files.is_empty());
     let query = FileQuery { partner: UNKNOWN.to_owned(), limit: 100, ..FileQuery::default() };
-    assert!(reading.files(&query).await?.files.iter().any(|listed| listed.file == fence.file));
+    assert!(ledger.files(&query).await?.files.iter().any(|listed| listed.file == fence.file));
 
-    assert_eq!(survey.acknowledge(&fence.file, &said("ann")).await?, Acknowledged::Noted);
-    assert_eq!(survey.acknowledge(&fence.file, &said("ann")).await?, Acknowledged::Noted, "twice is once");
-    let later = survey.acknowledge(&fence.file, &said("bob")).await?;
+    assert_eq!(ledger.acknowledge(&fence.file, &said("ann")).await?, Acknowledged::Noted);
+    assert_eq!(ledger.acknowledge(&fence.file, &said("ann")).await?, Acknowledged::Noted, "twice is once");
+    let later = ledger.acknowledge(&fence.file, &said("bob")).await?;
     assert_eq!(later, Acknowledged::Before(said("ann")), "the first stays");
     assert!(!listed().await?);
     let entry = ledger.entry(&fence.file).await?;
     let noted = entry.map(|entry| (entry.state, entry.open, entry.acknowledged));
     assert_eq!(noted, Some((State::Quarantined, false, Some(said("ann")))));
     let never = FileVersion { version: "never".to_owned(), ..misplaced.file };
-    assert_eq!(survey.acknowledge(&FileId::of(&never), &said("ann")).await?, Acknowledged::Unknown);
+    assert_eq!(ledger.acknowledge(&FileId::of(&never), &said("ann")).await?, Acknowledged::Unknown);
     Ok(())
 }

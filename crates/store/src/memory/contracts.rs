@@ -2,10 +2,11 @@
 
 use bytes::Bytes;
 
-use super::{Memory, World};
-use crate::objects::is_too_long;
+use super::{Kept, Memory};
+use crate::contracts::is_too_long;
 use crate::{
-    ContractObject, ContractText, Error, MOST_CONTRACT_VERSIONS, Operation, ReadContract, VersionId,
+    ContractObject, ContractText, Error, MOST_CONTRACT_VERSIONS, MOST_FEEDS, Operation, Published,
+    ReadContracts, VersionId, WriteContracts,
 };
 
 /// A version of a contract, or the marker that it was deleted.
@@ -21,18 +22,18 @@ pub(super) struct ContractVersion {
 impl Memory {
     /// Publishes a version of a feed's contract and returns its id.
     pub fn publish_contract(&self, feed: &str, bytes: impl Into<Bytes>) -> VersionId {
-        self.world().add_contract(feed, Some(bytes.into()))
+        self.kept().add_contract(feed, Some(bytes.into()))
     }
 
     /// Deletes a feed's contract: a marker hides its versions.
     pub fn delete_contract(&self, feed: &str) {
-        self.world().add_contract(feed, None);
+        self.kept().add_contract(feed, None);
     }
 
     /// Says when the newest version of a contract was published, milliseconds since the epoch.
     pub fn published_at(&self, feed: &str, published_ms: u64) {
-        let mut world = self.world();
-        if let Some(newest) = world.contracts.get_mut(feed).and_then(|versions| versions.first_mut()) {
+        let mut kept = self.kept();
+        if let Some(newest) = kept.contracts.get_mut(feed).and_then(|versions| versions.first_mut()) {
             newest.published_ms = published_ms;
         }
     }
@@ -48,7 +49,7 @@ impl ContractVersion {
     }
 }
 
-impl World {
+impl Kept {
     pub(super) fn add_contract(&mut self, feed: &str, bytes: Option<Bytes>) -> VersionId {
         let version = self.next_version();
         let added = ContractVersion { version: version.clone(), published_ms: 0, bytes };
@@ -56,13 +57,13 @@ impl World {
         version
     }
 
-    /// The newest version of each contract that is not deleted, by feed.
+    /// Returns the newest version of each contract that is not deleted, by feed.
     pub(super) fn newest_contracts(&self) -> impl Iterator<Item = (&String, &ContractVersion)> {
         let newest = self.contracts.iter().filter_map(|(feed, versions)| Some((feed, versions.first()?)));
         newest.filter(|(_, version)| version.bytes.is_some())
     }
 
-    /// Whether a feed has a contract that is not deleted.
+    /// Returns whether a feed has a contract that is not deleted.
     pub(super) fn has_contract(&self, feed: &str) -> bool {
         self.contracts
             .get(feed)
@@ -71,14 +72,14 @@ impl World {
     }
 }
 
-impl ReadContract for Memory {
+impl ReadContracts for Memory {
     async fn contract(&self, feed: &str) -> Result<Option<ContractObject>, Error> {
-        self.call(Operation::ReadContract, |world| world.contracts.get(feed)?.first()?.object()).await
+        self.call(Operation::ReadContract, |kept| kept.contracts.get(feed)?.first()?.object()).await
     }
 
     async fn contract_versions(&self, feed: &str) -> Result<Vec<VersionId>, Error> {
-        self.call(Operation::ListContractVersions, |world| {
-            let versions = world.contracts.get(feed).into_iter().flatten();
+        self.call(Operation::ListContractVersions, |kept| {
+            let versions = kept.contracts.get(feed).into_iter().flatten();
             let kept = versions.take_while(|version| version.bytes.is_some());
             kept.map(|version| version.version.clone()).take(MOST_CONTRACT_VERSIONS).collect()
         })
@@ -86,8 +87,40 @@ impl ReadContract for Memory {
     }
 
     async fn contract_version(&self, feed: &str, version: &str) -> Result<Option<ContractObject>, Error> {
-        self.call(Operation::ReadContract, |world| {
-            world.contracts.get(feed)?.iter().find(|one| one.version == version)?.object()
+        self.call(Operation::ReadContract, |kept| {
+            kept.contracts.get(feed)?.iter().find(|one| one.version == version)?.object()
+        })
+        .await
+    }
+
+    async fn feeds(&self) -> Result<Vec<String>, Error> {
+        self.call(Operation::ListContracts, |kept| {
+            kept.newest_contracts().map(|(feed, _)| feed.clone()).take(MOST_FEEDS).collect()
+        })
+        .await
+    }
+
+    async fn published(&self) -> Result<Vec<Published>, Error> {
+        self.call(Operation::ListContracts, |kept| {
+            let published = kept.newest_contracts().map(|(feed, newest)| Published {
+                feed: feed.clone(),
+                published_ms: newest.published_ms,
+                etag: Some(newest.version.clone()),
+            });
+            published.collect()
+        })
+        .await
+    }
+}
+
+impl WriteContracts for Memory {
+    async fn publish_contract(&self, feed: &str, bytes: Bytes) -> Result<bool, Error> {
+        self.call(Operation::PublishContract, |kept| {
+            let absent = !kept.has_contract(feed);
+            if absent {
+                kept.add_contract(feed, Some(bytes));
+            }
+            absent
         })
         .await
     }

@@ -1,20 +1,75 @@
 //! The ledger: what the conditional writes of `aws::ledger` say, as plain code.
 
-use super::{Memory, World};
+use std::cmp::Reverse;
+use std::collections::BTreeMap;
+
+use super::{Kept, Memory};
+use crate::ledger::name_in;
 use crate::{
-    Claim, Claimed, Commit, Committed, ContentClaim, Entry, Error, Fence, Fenced, FileId, Head, Ledger,
-    OpenFile, Operation, Outcome, ReadEntry, State,
+    Acknowledge, Acknowledged, Acknowledgement, Claim, Claimed, Commit, Committed, ContentClaim, Cursor,
+    Entry, Error, Fence, Fenced, FileId, FileNames, FilePage, FilePlace, FileQuery, Head, ListedFile,
+    MOST_ENTRIES, OpenFile, OpenFiles, Operation, Outcome, ReadLedger, Reconciliation, State, UNKNOWN,
+    WriteLedger,
 };
 
-impl ReadEntry for Memory {
+impl ReadLedger for Memory {
     async fn entry(&self, file: &FileId) -> Result<Option<Entry>, Error> {
-        self.call(Operation::ReadLedger, |world| world.entries.get(file).cloned()).await
+        self.call(Operation::ReadLedger, |kept| kept.entries.get(file).cloned()).await
+    }
+
+    async fn head(&self, key: &str) -> Result<Option<Head>, Error> {
+        self.call(Operation::ReadLedger, |kept| kept.heads.get(key).cloned()).await
+    }
+
+    async fn entries(&self, files: &[FileId]) -> Result<BTreeMap<FileId, Entry>, Error> {
+        self.call(Operation::ReadLedger, |kept| {
+            let known = files.iter().take(MOST_ENTRIES);
+            known.filter_map(|file| Some((file.clone(), kept.entries.get(file)?.clone()))).collect()
+        })
+        .await
+    }
+
+    async fn files(&self, query: &FileQuery) -> Result<FilePage, Error> {
+        self.call(Operation::ListFiles, |kept| {
+            let asked = kept.entries.iter().filter(|(file, entry)| is_asked(query, file, entry));
+            let mut files: Vec<_> = asked.map(|(file, entry)| listed(file, entry)).collect();
+            files.sort_by(|a, b| Reverse((&a.order, &a.file)).cmp(&Reverse((&b.order, &b.file))));
+            let limit = usize::from(query.limit.max(1));
+            let more = files.len() > limit;
+            files.truncate(limit);
+            let last = files.last().filter(|_| more);
+            let next = last.map(|last| FilePlace { order: last.order.clone(), file: last.file.clone() });
+            FilePage { files, next }
+        })
+        .await
+    }
+
+    async fn open_of_name(&self, partner: &str, key: &str) -> Result<Vec<OpenFile>, Error> {
+        self.call(Operation::ListOpen, |kept| {
+            let of_name =
+                |entry: &Entry| entry.open && entry.listed_partner() == partner && entry.file.key == key;
+            let open = kept.entries.iter().filter(|(_, entry)| of_name(entry));
+            open.map(|(file, entry)| OpenFile { file: file.clone(), order: entry.order.clone() }).collect()
+        })
+        .await
+    }
+
+    async fn open_files(&self, partner: Option<&str>, most: usize) -> Result<OpenFiles, Error> {
+        self.call(Operation::ListOpen, |kept| {
+            let open = kept.entries.iter().filter(|(_, entry)| entry.open);
+            let mut open = open
+                .map(|(file, entry)| (entry.listed_partner().to_owned(), listed(file, entry)))
+                .filter(|(listed, _)| partner.is_none_or(|partner| partner == listed));
+            let files = open.by_ref().take(most).collect();
+            OpenFiles { files, complete: open.next().is_none() }
+        })
+        .await
     }
 }
 
-impl Ledger for Memory {
+impl WriteLedger for Memory {
     async fn claim(&self, claim: &Claim) -> Result<Claimed, Error> {
-        self.call(Operation::Claim, |world| world.claim(claim)).await
+        self.call(Operation::Claim, |kept| kept.claim(claim)).await
     }
 
     async fn checkpoint(
@@ -23,8 +78,8 @@ impl Ledger for Memory {
         rows_written: u64,
         lease_until_ms: u64,
     ) -> Result<Fenced, Error> {
-        self.call(Operation::Checkpoint, |world| {
-            world.fenced(fence, |entry| {
+        self.call(Operation::Checkpoint, |kept| {
+            kept.fenced(fence, |entry| {
                 entry.rows_written = rows_written;
                 entry.lease_until_ms = lease_until_ms;
                 entry.deaths = 0;
@@ -35,15 +90,15 @@ impl Ledger for Memory {
     }
 
     async fn release(&self, fence: &Fence) -> Result<Fenced, Error> {
-        self.call(Operation::Release, |world| world.fenced(fence, |entry| entry.lease_until_ms = 0)).await
+        self.call(Operation::Release, |kept| kept.fenced(fence, |entry| entry.lease_until_ms = 0)).await
     }
 
     async fn died(&self, fence: &Fence) -> Result<(), Error> {
-        self.call(Operation::RecordDeath, |world| {
+        self.call(Operation::RecordDeath, |kept| {
             let counts = |entry: &&mut Entry| {
                 !entry.state.is_terminal() && entry.counted_fence < fence.fence && fence.fence <= entry.fence
             };
-            if let Some(entry) = world.entries.get_mut(&fence.file).filter(counts) {
+            if let Some(entry) = kept.entries.get_mut(&fence.file).filter(counts) {
                 entry.counted_fence = fence.fence;
                 entry.deaths += 1;
             }
@@ -52,42 +107,28 @@ impl Ledger for Memory {
     }
 
     async fn finish(&self, fence: &Fence, outcome: &Outcome) -> Result<Fenced, Error> {
-        self.call(Operation::Finish, |world| match world.entries.get_mut(&fence.file) {
+        self.call(Operation::Finish, |kept| match kept.entries.get_mut(&fence.file) {
             Some(entry) if entry.was_decided(fence, outcome) => Fenced::Kept,
-            _ => world.fenced(fence, |entry| entry.decide(outcome)),
+            _ => kept.fenced(fence, |entry| entry.decide(outcome)),
         })
         .await
     }
 
     async fn commit(&self, commit: &Commit) -> Result<Committed, Error> {
-        self.call(Operation::Commit, |world| world.commit(commit)).await
-    }
-
-    async fn head(&self, key: &str) -> Result<Option<Head>, Error> {
-        self.call(Operation::ReadLedger, |world| world.heads.get(key).cloned()).await
+        self.call(Operation::Commit, |kept| kept.commit(commit)).await
     }
 
     async fn announced(&self, file: &FileId, state: State) -> Result<(), Error> {
         let note = |entry: &mut Entry| entry.announced |= entry.state == state;
         self.count_write();
         let known =
-            self.step(Operation::Announce, |world| world.entries.get_mut(file).map(note).is_some()).await?;
+            self.step(Operation::Announce, |kept| kept.entries.get_mut(file).map(note).is_some()).await?;
         if known { Ok(()) } else { Err(Error::new(Operation::Announce, "ConditionalCheckFailedException")) }
     }
 
-    async fn open_of_name(&self, partner: &str, key: &str) -> Result<Vec<OpenFile>, Error> {
-        self.call(Operation::ListOpen, |world| {
-            let of_name =
-                |entry: &Entry| entry.open && entry.listed_partner() == partner && entry.file.key == key;
-            let open = world.entries.iter().filter(|(_, entry)| of_name(entry));
-            open.map(|(file, entry)| OpenFile { file: file.clone(), order: entry.order.clone() }).collect()
-        })
-        .await
-    }
-
     async fn close(&self, file: &FileId) -> Result<(), Error> {
-        self.call(Operation::Close, |world| {
-            if let Some(entry) = world.entries.get_mut(file) {
+        self.call(Operation::Close, |kept| {
+            if let Some(entry) = kept.entries.get_mut(file) {
                 entry.open = false;
             }
         })
@@ -95,17 +136,63 @@ impl Ledger for Memory {
     }
 }
 
-impl Entry {
-    fn decide(&mut self, outcome: &Outcome) {
-        self.state = outcome.state;
-        self.outcome = Some(outcome.clone());
-        self.lease_until_ms = 0;
-        self.announced = false;
-        self.open = outcome.state == State::Quarantined;
+impl Acknowledge for Memory {
+    async fn acknowledge(&self, file: &FileId, said: &Acknowledgement) -> Result<Acknowledged, Error> {
+        self.call(Operation::Acknowledge, |kept| {
+            let Some(entry) = kept.entries.get_mut(file) else { return Acknowledged::Unknown };
+            match &entry.acknowledged {
+                Some(before) if before == said => Acknowledged::Noted,
+                Some(before) => Acknowledged::Before(before.clone()),
+                None if entry.state != State::Quarantined => Acknowledged::NotQuarantined(entry.state),
+                None => {
+                    entry.acknowledged = Some(said.clone());
+                    entry.open = false;
+                    Acknowledged::Noted
+                }
+            }
+        })
+        .await
     }
 }
 
-impl World {
+impl FileNames for Memory {
+    async fn name_of(&self, partner: &str, file: &FileId) -> Result<Option<String>, Error> {
+        self.call(Operation::ReadLedger, |kept| {
+            let own = kept.entries.get(file).filter(|entry| entry.partner == partner);
+            own.and_then(|entry| name_in(&entry.file.key, partner))
+        })
+        .await
+    }
+}
+
+impl Reconciliation for Memory {
+    async fn cursor(&self) -> Result<Option<Cursor>, Error> {
+        self.call(Operation::ReadCursor, |kept| kept.cursor.clone()).await
+    }
+
+    async fn put_cursor(&self, next: &Cursor, seen: Option<&Cursor>) -> Result<bool, Error> {
+        self.call(Operation::WriteCursor, |kept| {
+            let revision = |cursor: &Cursor| cursor.revision;
+            let same = kept.cursor.as_ref().map(revision) == seen.map(revision);
+            if same {
+                kept.cursor = Some(next.clone());
+            }
+            same
+        })
+        .await
+    }
+}
+
+/// What tests see of the ledger.
+impl Memory {
+    /// Returns how far the reconciliation got.
+    #[must_use]
+    pub fn reconciled(&self) -> Option<Cursor> {
+        self.kept().cursor.clone()
+    }
+}
+
+impl Kept {
     fn claim(&mut self, claim: &Claim) -> Claimed {
         let entry = self.entries.entry(FileId::of(&claim.file)).or_insert_with(|| unclaimed(claim));
         let mine = entry.owner == claim.owner;
@@ -173,7 +260,7 @@ impl World {
         Committed::Done
     }
 
-    /// The other complete file that has this content.
+    /// Returns the other complete file that has this content.
     fn holder(&self, content: &ContentClaim, claimant: &FileId) -> Option<FileId> {
         let holder = self.contents.get(&content_name(content)).filter(|holder| *holder != claimant)?;
         let complete = self.entries.get(holder).is_some_and(|entry| entry.state == State::Complete);
@@ -217,4 +304,30 @@ fn unclaimed(claim: &Claim) -> Entry {
 
 fn content_name(content: &ContentClaim) -> (String, String, String) {
     (content.partner.clone(), content.feed.clone(), content.sha256.clone())
+}
+
+fn is_asked(query: &FileQuery, file: &FileId, entry: &Entry) -> bool {
+    let order = entry.order.as_str();
+    entry.listed_partner() == query.partner
+        && query.feed.as_ref().is_none_or(|feed| feed == listed_feed(entry))
+        && query.state.is_none_or(|state| state == entry.state)
+        && query.from.as_deref().is_none_or(|from| order >= from)
+        && query.before.as_deref().is_none_or(|before| order < before)
+        && query.after.as_ref().is_none_or(|after| (order, file) < (after.order.as_str(), &after.file))
+}
+
+/// Returns the feed under which the index lists an entry.
+fn listed_feed(entry: &Entry) -> &str {
+    if entry.partner.is_empty() { UNKNOWN } else { &entry.feed }
+}
+
+fn listed(file: &FileId, entry: &Entry) -> ListedFile {
+    ListedFile {
+        file: file.clone(),
+        feed: listed_feed(entry).to_owned(),
+        key: entry.file.key.clone(),
+        state: entry.state,
+        order: entry.order.to_string(),
+        outcome: entry.outcome.clone(),
+    }
 }

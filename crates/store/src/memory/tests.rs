@@ -1,7 +1,7 @@
 use super::*;
 use crate::{
-    Body, Claim, ItemValue, LoadId, Objects, OpenUploads, Opened, Original, Outcomes, Queue, Rows, Upload,
-    conformance,
+    Body, Claim, ItemValue, LoadId, OpenUploads, Opened, Original, Outcomes, Queue, ReadInbox, Upload,
+    WriteQuarantine, WriteRecords, conformance,
 };
 
 async fn read(memory: &Memory, file: &FileVersion) -> Result<Vec<u8>, Error> {
@@ -27,7 +27,7 @@ fn claim(file: &FileVersion, owner: &str) -> Claim {
         feed: "labs".into(),
         load: LoadId::new(&FileId::of(file), &[0; 32], 1, 0),
         owner: owner.into(),
-        order: "1".into(),
+        order: crate::Order::new(crate::Rank::default()),
         now_ms: 10,
         lease_until_ms: 20,
     }
@@ -37,7 +37,7 @@ fn claim(file: &FileVersion, owner: &str) -> Claim {
 async fn the_twin_behaves_as_every_store_must() -> Result<(), Error> {
     let memory = Memory::new();
     conformance::ledger_behaves(&memory, "run").await?;
-    conformance::acknowledging_behaves(&memory, &memory, &memory, "run").await?;
+    conformance::acknowledging_behaves(&memory, "run").await?;
     conformance::writing_behaves(&memory, "inbox", "run").await
 }
 
@@ -125,7 +125,7 @@ async fn a_dead_process_makes_no_calls_until_it_is_revived() -> Result<(), Error
 
 #[tokio::test]
 async fn a_hook_runs_another_delivery_before_a_call() -> Result<(), Error> {
-    use crate::{Claimed, Ledger};
+    use crate::{Claimed, WriteLedger};
     let memory = Memory::new();
     let file = memory.land("inbox", "a/b/c", "1");
     let other = claim(&file, "other");
@@ -139,7 +139,7 @@ async fn a_hook_runs_another_delivery_before_a_call() -> Result<(), Error> {
 
 #[tokio::test]
 async fn the_state_leaves_out_what_the_schedule_decides() -> Result<(), Error> {
-    use crate::Ledger;
+    use crate::WriteLedger;
     let run = async |owner: &str, repeats: usize| -> Result<Memory, Error> {
         let memory = Memory::new();
         let file = memory.land("inbox", "a/b/c", "1");
@@ -160,7 +160,7 @@ async fn the_state_leaves_out_what_the_schedule_decides() -> Result<(), Error> {
 
 #[tokio::test]
 async fn a_retracted_load_frees_its_content() -> Result<(), Error> {
-    use crate::{Claimed, Commit, Committed, ContentClaim, Fence, Ledger, Outcome};
+    use crate::{Claimed, Commit, Committed, ContentClaim, Fence, Outcome, WriteLedger};
     let memory = Memory::new();
     let mut answers = Vec::new();
     for (key, retract) in [("a/b/1", None), ("a/b/2", None), ("a/b/2", Some("a/b/1"))] {

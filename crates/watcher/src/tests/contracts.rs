@@ -100,13 +100,13 @@ async fn contracts_are_looked_at_also_when_the_partners_are_not_known() {
 }
 
 #[tokio::test]
-async fn a_folder_of_nobody_is_named_in_no_line() {
+async fn a_folder_of_an_unknown_sender_is_named_in_no_line() {
     let deadline_ms = BEGIN_MS + HOUR_MS;
     let harness = Harness::new();
     harness.memory.publish_contract("visits", contract(&daily(", rows: {min: 2, max: 4}")));
     harness.arrive("doe-jane-1970/visits", 1, BEGIN_MS - DAY_MS).await;
     let file = harness.memory.land("inbox", "doe-jane-1970/visits/lost.csv", "x");
-    harness.memory.bury(store::watch::WatchedQueue::InboxDeadLetters, "m", &event_of(&file, BEGIN_MS));
+    harness.memory.bury(store::WatchedQueue::InboxDeadLetters, "m", &event_of(&file, BEGIN_MS));
     harness.run(deadline_ms + 5 * MINUTE_MS).await.expect("well");
     let line = harness.last_with("FilesMissing");
     assert_eq!((&line["missing"], &line["thin"]), (&json!(["unknown"]), &json!(["unknown"])));

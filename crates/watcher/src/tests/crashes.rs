@@ -2,8 +2,8 @@
 
 use std::collections::BTreeSet;
 
+use store::WatchedQueue;
 use store::memory::When;
-use store::watch::WatchedQueue;
 
 use super::harness::*;
 

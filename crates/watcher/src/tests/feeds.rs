@@ -38,7 +38,7 @@ async fn a_missing_file_is_told_until_it_comes_and_then_as_late_for_a_short_whil
     );
     harness.arrive(FOLDER, 3, AFTER_MS + MINUTE_MS).await;
     assert_eq!(judged(&harness, AFTER_MS + 5 * MINUTE_MS).await, Some([0, 1, 0, 0]));
-    assert_eq!(judged(&harness, AFTER_MS + HOUR_MS).await, Some([0; 4]), "it was told");
+    assert_eq!(judged(&harness, AFTER_MS + HOUR_MS).await, Some([0; 4]), "it was reported");
     assert_eq!(judged(&harness, AFTER_MS + DAY_MS).await, Some([1, 0, 0, 0]), "the next day's");
 }
 

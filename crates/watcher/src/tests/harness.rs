@@ -4,26 +4,25 @@ use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 
-use host::Host;
 use processor::{Processor, Response};
+use runtime::Host;
+pub(super) use runtime::{DAY_MS, HOUR_MS, MINUTE_MS};
 use serde_json::{Value, json};
-use store::door::{Credential, CredentialHash, Feeds, Limits, Partner, Partners as _, Scope};
 use store::memory::Memory;
-use store::watch::ListedVersion;
-use store::{Entry, FileId, FileVersion, State};
+use store::{
+    Credential, CredentialHash, Entry, Feeds, FileId, FileVersion, Limits, ListedVersion, Partner, Scope,
+    State, WritePartners as _,
+};
 use telemetry::Metrics;
 
 use crate::{Failed, Settings, Watcher, notification};
 
 /// The first scheduled time, 21 November 2026, six o'clock (UTC).
 pub(super) const BEGIN_MS: u64 = 1_795_240_800_000;
-pub(super) const MINUTE_MS: u64 = 60_000;
-pub(super) const HOUR_MS: u64 = 60 * MINUTE_MS;
-pub(super) const DAY_MS: u64 = 24 * HOUR_MS;
 
 pub(super) struct Harness {
     pub(super) memory: Memory,
-    pub(super) watcher: Watcher<Memory, Memory>,
+    pub(super) watcher: Watcher<Memory>,
     processor: Processor<Memory>,
     /// The clock of the sandbox, which follows the schedule.
     clock: Arc<AtomicU64>,
@@ -58,7 +57,7 @@ impl Harness {
             }
         };
         let settings = Settings { metrics: metrics.clone(), heartbeat };
-        let watcher = Watcher::new(memory.clone(), memory.clone(), settings, host());
+        let watcher = Watcher::new(memory.clone(), settings, host());
         let of_processor = processor::Settings::new("inbox", "quarantine", metrics.clone());
         let processor = Processor::new(memory.clone(), of_processor, host());
         Self { memory, watcher, processor, clock, lines }
@@ -75,7 +74,7 @@ impl Harness {
     }
 
     pub(super) async fn run_until(&self, at_ms: u64, deadline_ms: u64) -> Result<(), Failed> {
-        let event = json!({"detail-type": "Scheduled Event", "source": "aws.events", "time": crate::instant::text(at_ms)});
+        let event = json!({"detail-type": "Scheduled Event", "source": "aws.events", "time": runtime::format_instant(at_ms)});
         self.watcher.handle(&event, deadline_ms).await
     }
 
@@ -101,7 +100,7 @@ impl Harness {
         assert!(self.deliver(&event_of(file, made_ms)).await, "it is terminal");
     }
 
-    /// A file of so many rows lands and is loaded.
+    /// Lands a file with this number of rows and loads it.
     pub(super) async fn arrive(&self, folder: &str, rows: u64, made_ms: u64) -> FileVersion {
         let lines: Vec<_> = (0..rows).map(|row| format!("{row},Ann\n")).collect();
         let bytes = format!("id,name\n{}", lines.concat());
@@ -143,7 +142,7 @@ impl Harness {
         lines.iter().rev().find(|line| !line[metric].is_null()).cloned().unwrap_or_default()
     }
 
-    /// A metric of the last run; `None` when the run did not tell it.
+    /// Returns a metric of the last run; `None` when the run did not publish it.
     pub(super) fn gauge(&self, metric: &str) -> Option<u64> {
         let lines = self.lines.lock().expect("lines");
         lines.iter().rev().find(|line| !line["Watches"].is_null())?[metric].as_u64()
@@ -158,7 +157,7 @@ impl Harness {
         published.filter_map(|line| line[metric].as_u64()).max()
     }
 
-    /// Missing, late, thin and fat files of a feed, as the last line of the feed tells them.
+    /// Missing, late, low and high files of a feed, as the last line of the feed has them.
     pub(super) fn feed(&self, feed: &str) -> Option<[u64; 4]> {
         let lines = self.lines.lock().expect("lines");
         let line = lines.iter().rev().find(|line| line["feed"] == feed && !line["FilesMissing"].is_null())?;

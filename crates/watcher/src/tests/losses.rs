@@ -1,7 +1,7 @@
 //! What was lost is found and sent again, and nothing else is.
 
 use proptest::prelude::*;
-use store::{Claim, Claimed, Fence, FileId, FileVersion, Ledger as _, LoadId, State};
+use store::{Claim, Claimed, Fence, FileId, FileVersion, LoadId, State, WriteLedger as _};
 
 use super::harness::*;
 use crate::reconciliation::{BUSY, MOST_SENDS, MOST_SENDS_WHILE_BUSY, YOUNGEST_MS, YOUNGEST_WHILE_BUSY_MS};
@@ -123,7 +123,7 @@ async fn claimed(harness: &Harness, key: &str, made_ms: u64, lease_until_ms: u64
         feed: "visits".to_owned(),
         load: LoadId::new(&id, &[0; 32], 1, 0),
         owner: key.to_owned(),
-        order: format!("{}/0", crate::instant::text(made_ms)),
+        order: store::Order::of_event(made_ms),
         now_ms: made_ms,
         lease_until_ms,
     };
@@ -170,7 +170,7 @@ async fn a_load_is_stuck_when_its_lease_ended_a_quarter_of_an_hour_ago() {
 }
 
 #[tokio::test]
-async fn a_decided_file_that_nobody_was_told_of_is_announced() {
+async fn a_decided_file_that_was_never_announced_is_announced() {
     let harness = Harness::new();
     visits(&harness);
     let file = harness.memory.land("inbox", KEY, GOOD);
@@ -210,7 +210,7 @@ async fn of_two_runs_at_a_time_one_goes_on() {
         rival.memory.land("inbox", name, "x");
     }
     rival.memory.before(first, |memory| async move {
-        use store::watch::{Cursor, Watch};
+        use store::{Cursor, Reconciliation};
         let ended = Cursor { revision: 1, begun_ms: BEGIN_MS, place: None };
         assert!(memory.put_cursor(&ended, None).await.expect("no planned fault"));
     });

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
-use host::SqsBatchResponse;
+use runtime::SqsBatchResponse;
 use store::memory::When;
 use tokio::net::TcpSocket;
 
@@ -12,8 +12,8 @@ use super::{deliver_to, handle};
 use crate::Policy;
 use crate::event::UnknownEvent;
 
-/// Nobody answers.
-fn nobody() -> std::future::Pending<()> {
+/// A receiver that never answers.
+fn no_answer() -> std::future::Pending<()> {
     std::future::pending()
 }
 
@@ -45,7 +45,7 @@ async fn a_receiver_may_ask_for_a_longer_pause_but_not_for_a_shorter_one_or_for_
 }
 
 #[tokio::test]
-async fn a_redirect_is_a_failure_and_nobody_follows_it() {
+async fn a_redirect_is_a_failure_and_is_not_followed() {
     let (harness, receiver, other) =
         (Arc::<Harness>::default(), Receiver::new().await, Receiver::new().await);
     let answer = format!("307 Temporary Redirect\r\nlocation: {}", other.url());
@@ -137,7 +137,7 @@ async fn a_receiver_that_never_answers_is_given_up_before_the_invocation_ends() 
     harness.set("north", &receiver.url()).await;
     let courier = harness.courier(Policy::Loopback);
     let event = batch(&[message("m", 1, &announcement("north"))]);
-    // 40 ms beside the time that is kept for giving messages back.
+    // 40 ms more than the time that is kept for giving messages back.
     let response = courier.handle(&event, BEGIN_MS + 10_040).await.unwrap();
     assert_eq!((ids(&response), harness.counted("Handovers")), (vec!["m"], 1));
     assert_eq!(harness.deferred().get("m"), Some(&10));
@@ -166,16 +166,16 @@ async fn a_receiver_that_fails_again_and_again_is_left_alone_for_a_minute() {
 }
 
 #[tokio::test]
-async fn nobody_listens_at_the_address() {
+async fn a_closed_port_is_a_failure_until_it_opens() {
     let harness = Arc::<Harness>::default();
     // A port that is taken, and on which nothing is accepted.
     let taken = TcpSocket::new_v4().unwrap();
     taken.bind("127.0.0.1:0".parse().unwrap()).unwrap();
     harness.set("north", &format!("http://{}/", taken.local_addr().unwrap())).await;
     let courier = harness.courier(Policy::Loopback);
-    let response = handle(&courier, &[message("m", 1, &announcement("north"))], nobody()).await;
+    let response = handle(&courier, &[message("m", 1, &announcement("north"))], no_answer()).await;
     assert_eq!((ids(&response), harness.counted("WebhooksFailed")), (vec!["m"], 1));
-    // And when somebody does again, it arrives.
+    // When the port is open again, the outcome arrives.
     let receiver = Receiver::new().await;
     assert_eq!(ids(&deliver_to(&harness, &receiver, "200 OK").await), [""; 0]);
 }

@@ -5,11 +5,10 @@ use std::convert::Infallible;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use host::SqsBatchResponse;
+use runtime::SqsBatchResponse;
 use serde_json::{Value, json};
-use store::door::{Partners as _, Webhook};
 use store::memory::{INBOX, Memory};
-use store::{Claim, FileId, Ledger as _, LoadId};
+use store::{Claim, FileId, LoadId, Webhook, WriteLedger as _, WritePartners as _};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpListener;
 
@@ -24,7 +23,7 @@ pub(super) const API: &str = "https://api.example.org/api";
 /// When the tests begin, milliseconds since the epoch.
 pub(super) const BEGIN_MS: u64 = 1_700_000_000_000;
 
-/// What is in the table, and what became of the queue's messages.
+/// The tables, the queue and the metrics of a test.
 #[derive(Default)]
 pub(super) struct Harness {
     pub(super) memory: Memory,
@@ -54,7 +53,7 @@ impl Harness {
             feed: "visits".to_owned(),
             load: LoadId::new(&id, &[0; 32], 1, 0),
             owner: "owner".to_owned(),
-            order: "2026-11-20T08:15:00.000Z/0061".to_owned(),
+            order: store::Order::parse("2026-11-20T08:15:00.000Z/0061").expect("an order"),
             now_ms: BEGIN_MS,
             lease_until_ms: BEGIN_MS + 1,
             file,
@@ -146,8 +145,8 @@ pub(super) fn announcement(partner: &str) -> String {
     )
 }
 
-/// What is posted of [`announcement`], when the ledger does not know the file.
-pub(super) fn told(partner: &str) -> String {
+/// The body that is posted for [`announcement`], when the ledger does not know the file.
+pub(super) fn posted(partner: &str) -> String {
     format!(
         r#"{{"feed":"visits","fileId":"{FILE}","load":"{FILE}-ce8hmn7mrjtx6","loaded":3,"name":null,"partner":"{partner}","state":"COMPLETE","version":1}}"#
     )

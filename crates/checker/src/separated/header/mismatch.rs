@@ -1,8 +1,8 @@
 //! Why a header does not name the contract's columns, in the contract's words.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
-use contract::{Contract, Dialect, HeaderMatch, LabelDifference, label_difference};
+use contract::{Contract, Dialect, HeaderMatch, LabelDifference, label_difference, similar_label};
 
 use super::labels;
 use crate::reader::{fault_at, offset32};
@@ -19,7 +19,7 @@ pub(super) const NAMES_SHOWN: usize = 12;
 /// How many near misses a message lists.
 const NEAR_SHOWN: usize = 5;
 
-/// A label that is one of the contract's but for what `headerMatch: loose` overlooks.
+/// A label that names one of the contract's columns except for letter case, blanks and the like.
 pub(super) struct NearMiss<'a> {
     /// The label's place in the header.
     pub(super) place: usize,
@@ -28,46 +28,67 @@ pub(super) struct NearMiss<'a> {
     difference: LabelDifference,
 }
 
-/// The labels that nearly name a column which the header lacks, in the sender's order.
+/// Returns the labels that nearly name a column which the header lacks, in the sender's order.
 pub(super) fn near_misses<'a>(
     contract: &'a Contract,
-    dialect: &Dialect,
     sent: &[String],
     found: &[Option<usize>],
 ) -> Vec<NearMiss<'a>> {
-    if dialect.header_match == HeaderMatch::Loose || found.iter().all(Option::is_some) {
+    if found.iter().all(Option::is_some) {
         return Vec::new();
     }
-    let loose = HeaderMatch::Loose;
+    let used: HashSet<usize> = found.iter().copied().flatten().collect();
     let lacking = contract.columns.iter().zip(found).filter(|(_, place)| place.is_none());
-    let names: HashMap<_, &str> =
-        lacking.flat_map(|(column, _)| column.labels()).map(|name| (loose.form(name), name)).collect();
+    let names: HashMap<String, &str> =
+        lacking.flat_map(|(column, _)| column.labels()).map(|name| (similar_label(name), name)).collect();
     let near = |(place, label): (usize, &String)| {
-        let name = *names.get(&loose.form(label))?;
+        let form = similar_label(label);
+        let name = names.get(&form).copied().filter(|_| !form.is_empty() && !used.contains(&place))?;
         label_difference(label, name).map(|difference| NearMiss { place, name, difference })
     };
     sent.iter().enumerate().filter_map(near).collect()
 }
 
-/// The near misses as they follow what was found.
+/// Returns the near misses as they follow what was found; those with the same difference together.
 pub(super) fn told(near: &[NearMiss<'_>]) -> String {
-    let shown = near.iter().take(NEAR_SHOWN).map(|NearMiss { place, name, difference }| {
-        format!("; column {} matches `{name}` except for {difference}", place + 1)
+    let mut groups: Vec<(LabelDifference, Vec<&NearMiss<'_>>)> = Vec::new();
+    for miss in near.iter().take(NEAR_SHOWN) {
+        match groups.iter_mut().find(|(difference, _)| *difference == miss.difference) {
+            Some((_, misses)) => misses.push(miss),
+            None => groups.push((miss.difference, vec![miss])),
+        }
+    }
+    let shown = groups.into_iter().map(|(difference, misses)| {
+        let places = listed(misses.iter().map(|miss| (miss.place + 1).to_string()));
+        let names = listed(misses.iter().map(|miss| format!("`{}`", miss.name)));
+        let (noun, verb) = if misses.len() == 1 { ("column", "matches") } else { ("columns", "match") };
+        format!("; {noun} {places} {verb} {names} except for {difference}")
     });
     let rest = near.len().checked_sub(NEAR_SHOWN).filter(|rest| *rest > 0);
     shown.chain(rest.map(|rest| format!("; and {rest} more"))).collect()
 }
 
-/// What the operator can do about them.
-pub(super) fn advised(near: &[NearMiss<'_>]) -> &'static str {
-    if near.is_empty() {
-        ""
-    } else {
-        ", or `headerMatch: loose` in the contract, which overlooks such differences"
+/// Returns `a`, `a and b`, `a, b and c`.
+fn listed(words: impl Iterator<Item = String>) -> String {
+    let words: Vec<String> = words.collect();
+    match words.split_last() {
+        Some((last, before)) if !before.is_empty() => format!("{} and {last}", before.join(", ")),
+        _ => words.concat(),
     }
 }
 
-/// A header that names no column: another spelling, another delimiter, or a first row of data. Says nothing of its content.
+/// Returns what the feed's owner can do about them.
+pub(super) fn advised(near: &[NearMiss<'_>]) -> &'static str {
+    if near.is_empty() {
+        ""
+    } else if near.iter().any(|near| near.difference.separators) {
+        ", or these labels as `synonyms` in the contract"
+    } else {
+        ", or `headerMatch: loose` in the contract, which ignores such differences"
+    }
+}
+
+/// Returns a header that names no column: another spelling, another delimiter, or a first row of data. Says nothing of its content.
 pub(super) fn no_match(
     contract: &Contract,
     dialect: &Dialect,
@@ -105,7 +126,7 @@ fn count(raw: &[u8], dialect: &Dialect) -> usize {
     cells.slots.len()
 }
 
-/// Whether the header names a column of the contract when it is split by another delimiter.
+/// Returns whether the header names a column of the contract when it is split by another delimiter.
 fn names_columns(contract: &Contract, dialect: &Dialect, raw: &[u8], delimiter: u8) -> bool {
     let mut cells = Cells::default();
     let splitter = Splitter::new(&Dialect { delimiter, ..dialect.clone() });

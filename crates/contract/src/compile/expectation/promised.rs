@@ -50,7 +50,7 @@ enum Kind {
     Latency,
 }
 
-/// Why a part of a service level is not run, and where that part stands.
+/// Why a part of a service level is not run, and where that part is.
 struct Unusable<'document> {
     part: &'static str,
     place: &'document Place,
@@ -67,7 +67,7 @@ pub(super) fn read<'document>(
     let mut promised = Promised::default();
     for level in levels {
         let Some(kind) = kind(&level.property.value) else {
-            list(level, "not a matter of when files come", compilation);
+            list(level, "it does not say when files must come", compilation);
             continue;
         };
         let schedule = cron(level).map(|said| said.is_some_and(|said| fill(&mut promised.cron, said)));
@@ -85,7 +85,7 @@ pub(super) fn read<'document>(
         if expect && (schedule.is_ok() || amount.is_ok()) {
             list(level, "`expect` says when files must come", compilation);
         } else if matches!(schedule, Ok(false)) && matches!(amount, Ok(false)) {
-            list(level, "an earlier service level of this name holds", compilation);
+            list(level, "an earlier service level of this name takes precedence", compilation);
         }
     }
     if !expect {
@@ -95,7 +95,7 @@ pub(super) fn read<'document>(
 }
 
 impl Promised<'_> {
-    /// What the service levels ask for by themselves.
+    /// Returns what the service levels ask for by themselves.
     pub(super) fn expectation(&self) -> Option<Expectation> {
         let grace_seconds = self.grace_seconds.as_ref().map_or(0, |grace| grace.value);
         match (&self.cron, &self.period_seconds) {
@@ -105,14 +105,14 @@ impl Promised<'_> {
         }
     }
 
-    /// Lists what says nothing beside the rest.
+    /// Lists service levels that have no effect next to the others.
     fn list_idle(&self, compilation: &mut Compilation) {
         match (&self.cron, &self.period_seconds, &self.grace_seconds) {
             (Some(cron), Some(period), _) if !std::ptr::eq(cron.level, period.level) => {
                 list(period.level, "a `schedule` says more exactly when files must come", compilation);
             }
             (None, None, Some(grace)) => {
-                let why = "nothing says what it is a delay of; say when files must come with `expect`, or add a `frequency`";
+                let why = "it needs a schedule: add `expect`, or a `frequency`";
                 list(grace.level, why, compilation);
             }
             _ => {}
@@ -126,7 +126,7 @@ impl Promised<'_> {
                 place,
                 format!("a service level whose {what} is not that of `expect`"),
                 "the same in both",
-                "`expect` holds",
+                "`expect` takes precedence",
             );
         };
         if let Some(cron) = self.cron.as_ref().filter(|cron| cron.value != expected.cron) {
@@ -152,7 +152,7 @@ fn list(level: &ServiceLevel, why: &str, compilation: &mut Compilation) {
     compilation.not_run(&level.property.place, what, why);
 }
 
-/// The names and synonyms of the standard, in any case.
+/// Returns the names and synonyms of the standard, in any case.
 fn kind(property: &str) -> Option<Kind> {
     let is = |names: &[&str]| names.iter().any(|name| name.eq_ignore_ascii_case(property));
     if is(&["frequency", "fy"]) {
@@ -192,12 +192,12 @@ fn cron(level: &ServiceLevel) -> Result<Option<Said<'_, Cron>>, Unusable<'_>> {
 fn seconds(level: &ServiceLevel, kind: Kind) -> Result<Said<'_, u64>, Unusable<'_>> {
     let place = level.value.as_ref().map_or(&level.property.place, |node| &node.place);
     let of_value =
-        |why| Unusable { part: "the value", place, expected: "a whole number, of at most 400 days", why };
+        |why| Unusable { part: "the value", place, expected: "a whole number of at most 400 days", why };
     let number = level.value.as_ref().ok_or_else(|| of_value("none is given"))?;
     let number = number.scalar().and_then(|scalar| scalar.text.parse::<u64>().ok());
     let number = number.ok_or_else(|| of_value("not a whole number"))?;
     if number == 0 && kind == Kind::Frequency {
-        return Err(of_value("a file at every moment"));
+        return Err(of_value("0 is not allowed"));
     }
     let of_unit = |place, why| Unusable {
         part: "the unit",

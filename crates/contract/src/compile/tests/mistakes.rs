@@ -36,7 +36,7 @@ const IN_SCAN_REPORTS: &[Mistake] = &[
     ("no word for true", "quote: '\"'", "quote: '\"', trueValues: []"),
     ("an empty word for false", "quote: '\"'", "quote: '\"', falseValues: ['']"),
     ("a limit out of range", "maxColumns: 64", "maxDepth: 33"),
-    ("a broken glob", "acme/scan_reports/**/*.csv.gz", "acme/[a/*.csv"),
+    ("a setting that does not exist", "vendor: catalog", "vendor: ingest"),
     ("a custom property with a typing error", "property: onError", "property: onErorr"),
     ("an error policy with a typing error", "skip_file_5%", "skip_file_five"),
     ("a share above all", "skip_file_5%", "skip_file_500%"),
@@ -124,7 +124,7 @@ const IN_PATIENTS: &[Mistake] = &[
         "maxItems: 100 }\n        properties: [{ name: a, logicalType: string }]",
     ),
     (
-        "a custom property of ours on a quality rule",
+        "a custom property of this product on a quality rule",
         "mustBeLessThan: 10,",
         "mustBeLessThan: 10, customProperties: [{ property: mask, vendor: ingest, value: drop }],",
     ),

@@ -1,3 +1,5 @@
+use serde_json::json;
+
 use super::*;
 use crate::LoadId;
 use crate::aws::replay::{Answer, Replay, Seen, answer, dynamodb_error};
@@ -17,7 +19,7 @@ fn claim() -> Claim {
         feed: "b".into(),
         load: load(1),
         owner: "me".into(),
-        order: "2026/1".into(),
+        order: crate::Order::parse("2026-11-21T00:00:00.000Z/1").expect("an order"),
         now_ms: 1_000,
         lease_until_ms: 2_000,
     }
@@ -50,7 +52,7 @@ fn shown(state: &str, owner: &str, lease: u64, load: &LoadId) -> String {
         r#"{{"pk":{{"S":"p"}},"bucket":{{"S":"inbox"}},"key":{{"S":"a/b/c.csv"}},"version":{{"S":"v1"}},
         "partner":{{"S":"a"}},"feed":{{"S":"b"}},"state":{{"S":"{state}"}},"fence":{{"N":"4"}},
         "owner":{{"S":"{owner}"}},"lease_until_ms":{{"N":"{lease}"}},"deaths":{{"N":"1"}},
-        "counted_fence":{{"N":"3"}},"order":{{"S":"2026/1"}},"load":{{"S":"{load}"}},"rows_written":{{"N":"7"}},
+        "counted_fence":{{"N":"3"}},"order":{{"S":"2026-11-21T00:00:00.000Z/1"}},"load":{{"S":"{load}"}},"rows_written":{{"N":"7"}},
         "announced":{{"BOOL":false}}}}"#
     )
 }
@@ -84,8 +86,8 @@ fn assert_well_formed(request: &Seen) {
 
 #[tokio::test]
 async fn the_usual_claim_is_one_conditional_write() -> Result<(), Error> {
-    let (aws, replay) = Replay::store([written(&shown("PROCESSING", "me", 2_000, &load(1)))]);
-    let Claimed::Mine(entry) = aws.claim(&claim()).await? else { panic!("expected the claim") };
+    let (store, replay) = Replay::store([written(&shown("PROCESSING", "me", 2_000, &load(1)))]);
+    let Claimed::Mine(entry) = store.claim(&claim()).await? else { panic!("expected the claim") };
     assert_eq!((entry.fence, entry.rows_written), (4, 7));
     let seen = replay.seen();
     assert_eq!(seen.len(), 1);
@@ -99,8 +101,8 @@ async fn the_usual_claim_is_one_conditional_write() -> Result<(), Error> {
 
 #[tokio::test]
 async fn a_claim_of_no_partner_is_listed_under_the_reserved_name() -> Result<(), Error> {
-    let (aws, replay) = Replay::store([written(&shown("PROCESSING", "me", 2_000, &load(1)))]);
-    aws.claim(&Claim { partner: String::new(), feed: String::new(), ..claim() }).await?;
+    let (store, replay) = Replay::store([written(&shown("PROCESSING", "me", 2_000, &load(1)))]);
+    store.claim(&Claim { partner: String::new(), feed: String::new(), ..claim() }).await?;
     let seen = replay.seen().remove(0);
     assert_well_formed(&seen);
     let values = &seen.json()["ExpressionAttributeValues"];
@@ -110,17 +112,17 @@ async fn a_claim_of_no_partner_is_listed_under_the_reserved_name() -> Result<(),
 
 #[tokio::test]
 async fn a_rejected_claim_says_why() -> Result<(), Error> {
-    let (aws, _) = Replay::store([rejected(&shown("PROCESSING", "you", 1_001, &load(1)))]);
-    assert!(matches!(aws.claim(&claim()).await?, Claimed::Held { until_ms: 1_001 }));
-    let (aws, _) = Replay::store([rejected(&shown("GONE", "you", 0, &load(1)))]);
-    assert!(matches!(aws.claim(&claim()).await?, Claimed::Terminal(entry) if entry.state == State::Gone));
+    let (store, _) = Replay::store([rejected(&shown("PROCESSING", "you", 1_001, &load(1)))]);
+    assert!(matches!(store.claim(&claim()).await?, Claimed::Held { until_ms: 1_001 }));
+    let (store, _) = Replay::store([rejected(&shown("GONE", "you", 0, &load(1)))]);
+    assert!(matches!(store.claim(&claim()).await?, Claimed::Terminal(entry) if entry.state == State::Gone));
     Ok(())
 }
 
 #[tokio::test]
 async fn a_claim_whose_answer_was_lost_is_ours() -> Result<(), Error> {
-    let (aws, replay) = Replay::store([rejected(&shown("PROCESSING", "me", 2_000, &load(1)))]);
-    assert!(matches!(aws.claim(&claim()).await?, Claimed::Mine(entry) if entry.fence == 4));
+    let (store, replay) = Replay::store([rejected(&shown("PROCESSING", "me", 2_000, &load(1)))]);
+    assert!(matches!(store.claim(&claim()).await?, Claimed::Mine(entry) if entry.fence == 4));
     assert_eq!(replay.seen().len(), 1);
     Ok(())
 }
@@ -128,8 +130,8 @@ async fn a_claim_whose_answer_was_lost_is_ours() -> Result<(), Error> {
 #[tokio::test]
 async fn a_claim_of_another_load_is_bound_to_the_entry_it_saw() -> Result<(), Error> {
     let raced = rejected(&shown("PROCESSING", "you", 5_000, &load(2)));
-    let (aws, replay) = Replay::store([rejected(&shown("PROCESSING", "dead", 900, &load(2))), raced]);
-    assert!(matches!(aws.claim(&claim()).await?, Claimed::Held { until_ms: 5_000 }));
+    let (store, replay) = Replay::store([rejected(&shown("PROCESSING", "dead", 900, &load(2))), raced]);
+    assert!(matches!(store.claim(&claim()).await?, Claimed::Held { until_ms: 5_000 }));
     let seen = replay.seen();
     assert_well_formed(&seen[1]);
     let json = seen[1].json();
@@ -142,18 +144,18 @@ async fn a_claim_of_another_load_is_bound_to_the_entry_it_saw() -> Result<(), Er
 #[tokio::test]
 async fn a_claim_that_others_keep_changing_is_left_to_the_redelivery() {
     let changing = || rejected(&shown("PROCESSING", "dead", 900, &load(2)));
-    let (aws, replay) = Replay::store((0..=CLAIM_ATTEMPTS).map(|_| changing()));
-    assert_eq!(aws.claim(&claim()).await.unwrap_err().code, "contended");
+    let (store, replay) = Replay::store((0..=CLAIM_ATTEMPTS).map(|_| changing()));
+    assert_eq!(store.claim(&claim()).await.unwrap_err().code, "contended");
     assert_eq!(replay.seen().len(), 5);
 }
 
 #[tokio::test]
 async fn fenced_writes_are_well_formed_and_lost_when_rejected() -> Result<(), Error> {
     let other = shown("PROCESSING", "you", 5_000, &load(1));
-    let (aws, replay) = Replay::store((0..3).map(|_| rejected(&other)));
-    assert_eq!(aws.checkpoint(&fence(), 10, 3_000).await?, Fenced::Lost);
-    assert_eq!(aws.release(&fence()).await?, Fenced::Lost);
-    assert_eq!(aws.finish(&fence(), &outcome(State::Gone)).await?, Fenced::Lost);
+    let (store, replay) = Replay::store((0..3).map(|_| rejected(&other)));
+    assert_eq!(store.checkpoint(&fence(), 10, 3_000).await?, Fenced::Lost);
+    assert_eq!(store.release(&fence()).await?, Fenced::Lost);
+    assert_eq!(store.finish(&fence(), &outcome(State::Gone)).await?, Fenced::Lost);
     replay.seen().iter().for_each(assert_well_formed);
     Ok(())
 }
@@ -162,11 +164,11 @@ async fn fenced_writes_are_well_formed_and_lost_when_rejected() -> Result<(), Er
 async fn a_death_is_recorded_once_for_each_claim_and_only_of_an_undecided_file() -> Result<(), Error> {
     let counted = rejected(&shown("PROCESSING", "you", 0, &load(1)));
     let unknown = dynamodb_error("ConditionalCheckFailedException", "");
-    let (aws, replay) = Replay::store([answer(200, "{}"), counted, unknown]);
+    let (store, replay) = Replay::store([answer(200, "{}"), counted, unknown]);
     for _ in 0..3 {
-        aws.died(&fence()).await?;
+        store.died(&fence()).await?;
     }
-    assert!(aws.died(&fence()).await.is_err(), "an answer that never came is an error");
+    assert!(store.died(&fence()).await.is_err(), "an answer that never came is an error");
     let seen = replay.seen().remove(0);
     assert_well_formed(&seen);
     let json = seen.json();
@@ -177,8 +179,8 @@ async fn a_death_is_recorded_once_for_each_claim_and_only_of_an_undecided_file()
 
 #[tokio::test]
 async fn a_checkpoint_forgets_the_deaths_of_earlier_claims() -> Result<(), Error> {
-    let (aws, replay) = Replay::store([answer(200, "{}")]);
-    assert_eq!(aws.checkpoint(&fence(), 10, 3_000).await?, Fenced::Kept);
+    let (store, replay) = Replay::store([answer(200, "{}")]);
+    assert_eq!(store.checkpoint(&fence(), 10, 3_000).await?, Fenced::Kept);
     let values = &replay.seen()[0].json()["ExpressionAttributeValues"];
     assert_eq!((&values[":zero"]["N"], &values[":earlier"]["N"]), (&"0".into(), &"3".into()));
     Ok(())
@@ -188,11 +190,11 @@ async fn a_checkpoint_forgets_the_deaths_of_earlier_claims() -> Result<(), Error
 async fn reads_are_strongly_consistent_and_a_malformed_item_is_an_error() {
     let item = format!(r#"{{"Item":{}}}"#, shown("COMPLETE", "me", 0, &load(1)));
     let malformed = r#"{"Item":{"state":{"S":"COMPLETE"}}}"#;
-    let (aws, replay) = Replay::store([answer(200, item), answer(200, "{}"), answer(200, malformed)]);
+    let (store, replay) = Replay::store([answer(200, item), answer(200, "{}"), answer(200, malformed)]);
     let id = FileId::of(&file());
-    assert!(matches!(aws.entry(&id).await, Ok(Some(entry)) if entry.file == file()));
-    assert!(matches!(aws.entry(&id).await, Ok(None)));
-    assert_eq!(aws.entry(&id).await.unwrap_err().code, "malformed item");
+    assert!(matches!(store.entry(&id).await, Ok(Some(entry)) if entry.file == file()));
+    assert!(matches!(store.entry(&id).await, Ok(None)));
+    assert_eq!(store.entry(&id).await.unwrap_err().code, "malformed item");
     assert!(replay.seen().iter().all(|seen| seen.json()["ConsistentRead"] == true));
 }
 
@@ -200,10 +202,10 @@ async fn reads_are_strongly_consistent_and_a_malformed_item_is_an_error() {
 async fn a_publication_is_noted_only_for_the_state_that_was_published() -> Result<(), Error> {
     let superseded = rejected(&shown("SUPERSEDED", "me", 0, &load(1)));
     let unknown = dynamodb_error("ConditionalCheckFailedException", "");
-    let (aws, replay) = Replay::store([superseded, unknown, answer(200, "{}")]);
+    let (store, replay) = Replay::store([superseded, unknown, answer(200, "{}")]);
     let id = FileId::of(&file());
-    aws.announced(&id, State::Complete).await?;
-    assert!(aws.announced(&id, State::Complete).await.is_err(), "an unknown file");
+    store.announced(&id, State::Complete).await?;
+    assert!(store.announced(&id, State::Complete).await.is_err(), "an unknown file");
     let seen = replay.seen();
     assert_well_formed(&seen[0]);
     assert_eq!(seen[0].json()["ExpressionAttributeValues"][":state"]["S"], "COMPLETE");
@@ -213,8 +215,8 @@ async fn a_publication_is_noted_only_for_the_state_that_was_published() -> Resul
 #[tokio::test]
 async fn only_a_quarantined_file_is_put_into_the_index_of_open_files() -> Result<(), Error> {
     for (state, opens) in [(State::Quarantined, true), (State::Gone, false)] {
-        let (aws, replay) = Replay::store([written(&shown(state.as_str(), "me", 0, &load(1)))]);
-        aws.finish(&fence(), &outcome(state)).await?;
+        let (store, replay) = Replay::store([written(&shown(state.as_str(), "me", 0, &load(1)))]);
+        store.finish(&fence(), &outcome(state)).await?;
         let seen = replay.seen().remove(0);
         assert_well_formed(&seen);
         assert_eq!(seen.json()["UpdateExpression"].to_string().contains("#open_for"), opens, "{state:?}");
@@ -224,13 +226,12 @@ async fn only_a_quarantined_file_is_put_into_the_index_of_open_files() -> Result
 
 #[tokio::test]
 async fn the_open_files_of_a_name_are_one_query_of_their_index() -> Result<(), Error> {
-    let item =
-        r#"{"pk":{"S":"file#r5g61a45bnmyhnp8sgqw0ymkjv"},"order":{"S":"2026/1"},"open_for":{"S":"a"}}"#;
-    let (aws, replay) = Replay::store([answer(200, format!(r#"{{"Items":[{item}]}}"#))]);
-    let open = aws.open_of_name("a", "a/b/c.csv").await?;
+    let item = r#"{"pk":{"S":"file#r5g61a45bnmyhnp8sgqw0ymkjv"},"order":{"S":"2026-11-21T00:00:00.000Z/1"},"open_for":{"S":"a"}}"#;
+    let (store, replay) = Replay::store([answer(200, format!(r#"{{"Items":[{item}]}}"#))]);
+    let open = store.open_of_name("a", "a/b/c.csv").await?;
     assert_eq!(
         (open.len(), open[0].file.as_str(), open[0].order.as_str()),
-        (1, "r5g61a45bnmyhnp8sgqw0ymkjv", "2026/1")
+        (1, "r5g61a45bnmyhnp8sgqw0ymkjv", "2026-11-21T00:00:00.000Z/1")
     );
     let json = replay.seen()[0].json();
     assert_eq!(
@@ -242,14 +243,63 @@ async fn the_open_files_of_a_name_are_one_query_of_their_index() -> Result<(), E
 
 #[tokio::test]
 async fn a_file_that_is_not_open_is_closed_already() -> Result<(), Error> {
-    let (aws, replay) = Replay::store([
+    let (store, replay) = Replay::store([
         written(&shown("QUARANTINED", "me", 0, &load(1))),
         rejected(&shown("QUARANTINED", "me", 0, &load(1))),
     ]);
-    aws.close(&FileId::of(&file())).await?;
-    aws.close(&FileId::of(&file())).await?;
+    store.close(&FileId::of(&file())).await?;
+    store.close(&FileId::of(&file())).await?;
     let json = replay.seen()[0].json();
     assert_eq!(json["UpdateExpression"], "REMOVE #open_for");
     assert!(json["ExpressionAttributeValues"].is_null(), "DynamoDB takes no empty map");
+    Ok(())
+}
+
+fn item(file: &FileId, state: State) -> serde_json::Value {
+    json!({"pk": {"S": format!("file#{file}")}, "bucket": {"S": "inbox"}, "key": {"S": "n/l/a"}, "version": {"S": "v"},
+        "partner": {"S": "n"}, "feed": {"S": "l"}, "state": {"S": state.as_str()}, "fence": {"N": "1"},
+        "owner": {"S": "o"}, "lease_until_ms": {"N": "0"},
+        "order": {"S": "2026-11-21T06:00:00.000Z/0"}, "load": {"S": format!("{file}-ce8hmn7mrjtx6")},
+        "rows_written": {"N": "0"}, "announced": {"BOOL": true}})
+}
+
+#[tokio::test]
+async fn entries_are_read_together_until_none_is_left() -> Result<(), Error> {
+    let files = ["a", "b", "c"].map(|name| FileId::parse(&name.repeat(26)).expect("an id"));
+    let left = json!({"ledger": {"Keys": [{"pk": {"S": format!("file#{}", files[1])}}]}});
+    let first = json!({"Responses": {"ledger": [item(&files[0], State::Complete)]}, "UnprocessedKeys": left});
+    let second =
+        json!({"Responses": {"ledger": [item(&files[1], State::Processing)]}, "UnprocessedKeys": {}});
+    let (store, replay) = Replay::store([answer(200, first.to_string()), answer(200, second.to_string())]);
+    let found = store.entries(&files).await?;
+    assert_eq!(found.keys().collect::<Vec<_>>(), [&files[0], &files[1]], "the third has none");
+    assert_eq!((found[&files[0]].announced, found[&files[1]].state), (true, State::Processing));
+    let keys = |index: usize| replay.seen()[index].json()["RequestItems"]["ledger"]["Keys"].clone();
+    assert_eq!(keys(0).as_array().map(Vec::len), Some(3));
+    assert_eq!(keys(1), json!([{"pk": {"S": format!("file#{}", files[1])}}]));
+    assert!(store.entries(&[]).await?.is_empty());
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_cursor_reads_back_and_is_written_only_over_what_was_seen() -> Result<(), Error> {
+    let place = InboxPlace { key: "n/l/a b".into(), version: Some("v1".into()) };
+    let cursor = Cursor { revision: 4, begun_ms: 9, place: Some(place) };
+    let stored = json!({"Item": {"pk": {"S": "reconciliation"}, "revision": {"N": "4"}, "begun_ms": {"N": "9"},
+        "place_key": {"S": "n/l/a b"}, "place_version": {"S": "v1"}}});
+    let rejected = dynamodb_error("ConditionalCheckFailedException", "");
+    let answers = [answer(200, stored.to_string()), answer(200, "{}"), answer(200, "{}"), rejected];
+    let (store, replay) = Replay::store(answers);
+    assert!(store.cursor().await?.as_ref() == Some(&cursor));
+    assert!(store.cursor().await?.is_none());
+    let next = Cursor { revision: 5, place: None, ..cursor.clone() };
+    assert!(store.put_cursor(&cursor, None).await?);
+    assert!(!store.put_cursor(&next, Some(&cursor)).await?);
+    let seen = replay.seen();
+    assert_eq!(seen[0].json()["Key"], json!({"pk": {"S": "reconciliation"}}));
+    assert_eq!(seen[2].json()["ConditionExpression"], "attribute_not_exists(#revision)");
+    assert_eq!(seen[2].json()["Item"], stored["Item"]);
+    assert_eq!(seen[3].json()["ExpressionAttributeValues"], json!({":seen": {"N": "4"}}));
+    assert!(seen[3].json()["Item"]["place_key"].is_null());
     Ok(())
 }

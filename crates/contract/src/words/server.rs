@@ -1,0 +1,227 @@
+//! The words of a server.
+
+use super::{Section, choice, choices, word};
+use crate::compile::FORMATS;
+use crate::compiled::HeaderMatch;
+
+pub(crate) static SERVER: Section = Section {
+    name: "a server",
+    title: "Servers: `servers`",
+    about: "How bytes become records.",
+    words: &[
+        word(
+            "type",
+            "`s3`, `local` or `custom`; servers of other types are ignored",
+            "the server is ignored",
+            "The kind of server from which files come.",
+            "s3",
+        ),
+        word(
+            "location",
+            "text",
+            "none",
+            "For readers and other tools. A file belongs to the feed that its key names: `<partner>/<feed>/<name>`. A location that says something else is a warning.",
+            "s3://inbox/acme/scans/",
+        ),
+        choice("format", || choices(&FORMATS), "`csv`, with a warning", "The format of the files.", "csv"),
+        word(
+            "encoding",
+            "label of the WHATWG Encoding Standard, such as `utf-8`, `windows-1252`, `shift_jis`",
+            "UTF-8, or UTF-16 with a byte order mark",
+            "The encoding of the files.",
+            "windows-1252",
+        ),
+        word(
+            "delimiter",
+            "CSV: one ASCII character; `\\t` or `tab` is the tab. JSON: `new_line` (one object on each line) or `array` (one document)",
+            "`,`; tab for `tsv`; one document for `json`",
+            "What separates cells, or JSON documents.",
+            "';'",
+        ),
+        word(
+            "customProperties",
+            "list of custom properties",
+            "none",
+            "Settings of vendor `ingest`, and those of other vendors, which are kept.",
+            "[{ property: limits, vendor: ingest, value: { maxColumns: 100 } }]",
+        ),
+    ],
+    kept: &[
+        "id",
+        "server",
+        "description",
+        "environment",
+        "roles",
+        "endpointUrl",
+        "stagingDir",
+        "schema",
+        "catalog",
+        "catalogUrl",
+        "namespace",
+        "regionName",
+        "region",
+        "project",
+        "dataset",
+        "host",
+        "port",
+        "database",
+        "account",
+        "serviceName",
+        "warehouse",
+        "workgroup",
+        "path",
+        "stream",
+    ],
+};
+
+pub(crate) static SERVER_SETTINGS: Section = Section {
+    name: "a server",
+    title: "Settings of a server (`vendor: ingest`)",
+    about: "Items of `customProperties` on a server: `{ property: <name>, vendor: ingest, value: <value> }`.",
+    words: &[
+        word(
+            "csvDialect",
+            "mapping, see below",
+            "see below",
+            "How cells are separated, quoted and written. Only with format `csv` or `tsv`.",
+            "{ trim: true }",
+        ),
+        word(
+            "limits",
+            "mapping, see below",
+            "see below",
+            "Limits against broken and hostile files.",
+            "{ maxRatio: 500 }",
+        ),
+        word(
+            "recordPath",
+            "JSON Pointer (RFC 6901)",
+            "the document itself",
+            "Where the array or object with the records is in the document. Only with format `json`.",
+            "/data/records",
+        ),
+    ],
+    kept: &[],
+};
+
+pub(crate) static CSV_DIALECT: Section = Section {
+    name: "`csvDialect`",
+    title: "`csvDialect`",
+    about: "Delimiter, quote, escape and comment are four different ASCII characters. A first line `sep=;`, as Excel writes it, sets the delimiter of its file.",
+    words: &[
+        word("delimiter", "one ASCII character", "the server's `delimiter`", "What separates cells.", "'|'"),
+        word("quote", "one ASCII character, or `''` for none", "`\"`", "What surrounds a cell.", "\"'\""),
+        word(
+            "escape",
+            "one ASCII character, or `''` for none",
+            "none",
+            "What escapes a quote inside a quoted cell, in addition to doubling.",
+            "'\\'",
+        ),
+        word(
+            "comment",
+            "one ASCII character, or `''` for none",
+            "none",
+            "A line that begins with it is skipped.",
+            "'#'",
+        ),
+        word(
+            "header",
+            "`true` or `false`",
+            "`true`",
+            "Whether the first record names the columns. Without a header, cells are the contract's properties in their order.",
+            "false",
+        ),
+        word(
+            "doubleQuote",
+            "`true` or `false`",
+            "`true`",
+            "Whether a doubled quote inside a quoted cell is one quote.",
+            "false",
+        ),
+        word(
+            "trim",
+            "`true` or `false`",
+            "`false`",
+            "Whether blanks and tabs around unquoted cells are removed.",
+            "true",
+        ),
+        word("skipRows", "whole number from 0", "0", "Lines to skip before the header.", "2"),
+        choice(
+            "headerMatch",
+            || choices(HeaderMatch::WORDS),
+            "exact",
+            "How labels of the header are compared with `physicalName` and `synonyms`.",
+            "loose",
+        ),
+        word("decimalSeparator", "`.` or `,`", "`.`", "The decimal separator of numbers.", "','"),
+        word(
+            "groupSeparator",
+            "`.`, `,`, a blank, a no-break space, `'` or `’`",
+            "none",
+            "What separates groups of three digits.",
+            "' '",
+        ),
+        word(
+            "trueValues",
+            "list of quoted words; letter case does not count",
+            "`true`, `1`",
+            "The words for true.",
+            "['Y', 'yes']",
+        ),
+        word(
+            "falseValues",
+            "list of quoted words; letter case does not count",
+            "`false`, `0`",
+            "The words for false.",
+            "['N', 'no']",
+        ),
+    ],
+    kept: &[],
+};
+
+pub(crate) static LIMITS: Section = Section {
+    name: "`limits`",
+    title: "`limits`",
+    about: "A file above one of the first four limits or `maxColumns` is quarantined. A record above `maxRowBytes` or `maxDepth` is rejected.",
+    words: &[
+        word(
+            "maxFileBytes",
+            "bytes, at most 54975581388800 (50 TiB)",
+            "5368709120 (5 GiB)",
+            "The size of the object as stored.",
+            "1073741824",
+        ),
+        word(
+            "maxDecompressedBytes",
+            "bytes, at most 54975581388800 (50 TiB)",
+            "21474836480 (20 GiB)",
+            "The size after decompression.",
+            "1073741824",
+        ),
+        word(
+            "maxRejects",
+            "1 to 1000000 records",
+            "100000",
+            "Rejected records that are kept one by one. A file with more is quarantined.",
+            "1000",
+        ),
+        word(
+            "maxRatio",
+            "1 to 100000",
+            "200",
+            "Decompressed size divided by stored size, checked after the first 10 MiB.",
+            "500",
+        ),
+        word(
+            "maxRowBytes",
+            "bytes, 1 to 67108864 (64 MiB)",
+            "1048576 (1 MiB)",
+            "The size of one record. It also limits the lines of a quoted cell.",
+            "65536",
+        ),
+        word("maxColumns", "1 to 65535", "4096", "Columns of a header.", "100"),
+        word("maxDepth", "1 to 32 levels", "32", "Nesting of JSON. 32 is the limit of DynamoDB.", "8"),
+    ],
+    kept: &[],
+};

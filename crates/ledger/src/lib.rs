@@ -1,0 +1,25 @@
+//! The words of the ledger: what a file version is called, which state it has, why it is quarantined, and where its receipt is.
+//!
+//! The crate is pure, and every other crate of files may depend on it. It knows no contract, no format and no service.
+
+#[macro_use]
+mod words;
+pub mod dynamodb;
+mod entry;
+mod fault;
+mod file;
+mod key;
+mod keys;
+mod order;
+mod state;
+
+pub use entry::{
+    Acknowledgement, Claim, Claimed, Commit, Committed, ContentClaim, Entry, Fence, Fenced, Head, HeadMove,
+    OpenFile, Outcome,
+};
+pub use fault::{FaultCode, FileFault};
+pub use file::{FileId, FileVersion, LoadId, NULL_VERSION, VersionId, digest, is_digest};
+pub use key::{HEARTBEAT, Key, NAME_BYTES, UNKNOWN, is_name};
+pub use keys::{QuarantineFolder, UNNAMED, receipt_key, receipts_of};
+pub use order::{Order, Rank, format_instant, parse_instant};
+pub use state::{Counts, State, Verdict};

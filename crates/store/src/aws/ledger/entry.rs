@@ -1,0 +1,227 @@
+//! Items of the ledger table: entries, heads and contents, written and read in this one place.
+//!
+//! ```text
+//! pk = file#<file id>                      an entry, in the index by-partner; while it is open also in open-by-partner
+//! pk = head#<hash of key>                  the load that has a key
+//! pk = content#<partner>/<feed>#<sha256>   the file that has this content
+//! ```
+
+use aws_sdk_dynamodb::types::AttributeValue;
+use checker::Counts;
+
+use crate::aws::dynamodb::{Attributes, Key, Reader, number, text};
+use crate::{
+    Acknowledgement, ContentClaim, Entry, FileId, FilePlace, FileVersion, Head, ListedFile, LoadId, OpenFile,
+    Order, Outcome, State, UNKNOWN,
+};
+use ledger::digest;
+
+pub(super) fn file_key(file: &FileId) -> Key {
+    Key::new(format!("file#{file}"))
+}
+
+/// By hash: a key may have any character. Without the bucket's name, as the file id: a replica in another region has the
+/// same head.
+pub(super) fn head_key(key: &str) -> Key {
+    Key::new(format!("head#{}", digest(&[key.as_bytes()], 51)))
+}
+
+pub(super) fn content_key(content: &ContentClaim) -> Key {
+    Key::new(format!("content#{}/{}#{}", content.partner, content.feed, content.sha256))
+}
+
+/// Returns what an outcome is as an attribute.
+pub(super) fn outcome_map(outcome: &Outcome) -> AttributeValue {
+    let mut map: Attributes = [
+        ("state", text(outcome.state.as_str())),
+        ("records", number(outcome.counts.records)),
+        ("rows", number(outcome.counts.rows)),
+        ("rejects", number(outcome.counts.rejects)),
+        ("warnings", number(outcome.counts.warnings)),
+        ("sha256", text(&outcome.sha256)),
+        ("bytes", number(outcome.bytes)),
+        ("contract_version", text(&outcome.contract_version)),
+        ("contract_hash", text(&outcome.contract_hash)),
+        ("receipt", text(&outcome.receipt)),
+    ]
+    .map(|(name, value)| (name.to_owned(), value))
+    .into();
+    let optional = [
+        ("fault", outcome.fault.as_deref()),
+        ("quarantine", outcome.quarantine.as_deref()),
+        ("other", outcome.other.as_ref().map(FileId::as_str)),
+        ("replaced", outcome.replaced.as_ref().map(FileId::as_str)),
+        ("corrects", outcome.corrects.as_ref().map(FileId::as_str)),
+    ];
+    map.extend(optional.into_iter().filter_map(|(name, value)| Some((name.to_owned(), text(value?)))));
+    AttributeValue::M(map)
+}
+
+/// Returns what a head is as an item.
+pub(super) fn head_item(key: &str, head: &Head) -> Attributes {
+    let item = [
+        ("key", key.to_owned()),
+        ("version", head.version.clone()),
+        ("file", head.file.to_string()),
+        ("load", head.load.to_string()),
+    ];
+    head_key(key).item(item.map(|(name, value)| (name.to_owned(), text(value))).into())
+}
+
+/// Returns what a taken content is as an item.
+pub(super) fn content_item(content: &ContentClaim, file: &FileId) -> Attributes {
+    let item = [
+        ("partner", content.partner.clone()),
+        ("feed", content.feed.clone()),
+        ("sha256", content.sha256.clone()),
+        ("file", file.to_string()),
+    ];
+    content_key(content).item(item.map(|(name, value)| (name.to_owned(), text(value))).into())
+}
+
+/// Reads an entry; `None` for an item that is none.
+pub(super) fn entry(item: &Attributes) -> Option<Entry> {
+    let read = Reader(item);
+    // Releases before the index of open files left both out for a key that names none.
+    let is_named = ["partner", "feed"].iter().any(|name| item.contains_key(*name));
+    let (partner, feed) =
+        if is_named { (read.text("partner")?, read.text("feed")?) } else { Default::default() };
+    let (partner, feed) = if partner == UNKNOWN { Default::default() } else { (partner, feed) };
+    Some(Entry {
+        file: FileVersion {
+            bucket: read.text("bucket")?,
+            key: read.text("key")?,
+            version: read.text("version")?,
+            etag: read.text("etag"),
+        },
+        partner,
+        feed,
+        state: State::parse(&read.text("state")?)?,
+        fence: read.number("fence")?,
+        owner: read.text("owner")?,
+        lease_until_ms: read.number("lease_until_ms")?,
+        deaths: counter(item, "deaths")?,
+        counted_fence: counter(item, "counted_fence")?,
+        order: Order::parse(&read.text("order")?)?,
+        load: LoadId::parse(&read.text("load")?)?,
+        rows_written: read.number("rows_written")?,
+        outcome: decided(item)?,
+        announced: read.is_true("announced"),
+        open: item.contains_key(OPEN),
+        acknowledged: acknowledged(item)?,
+    })
+}
+
+/// A number that is 0 where nothing was counted; `None` where there is something that is no number.
+fn counter<T: std::str::FromStr + Default>(item: &Attributes, name: &str) -> Option<T> {
+    if item.contains_key(name) { Reader(item).number(name) } else { Some(T::default()) }
+}
+
+/// The attribute that puts an entry into the index of open files: its partner. No other item of the table may have it: an
+/// index takes no other type of it (incidents have `open`, a truth value).
+pub(super) const OPEN: &str = "open_for";
+
+/// Returns what an acknowledgement is as an attribute.
+pub(super) fn acknowledgement_map(said: &Acknowledgement) -> AttributeValue {
+    let map = [("at_ms", number(said.at_ms)), ("by", text(&said.by)), ("reason", text(&said.reason))];
+    AttributeValue::M(map.map(|(name, value)| (name.to_owned(), value)).into())
+}
+
+/// Returns the acknowledgement of an item that has one. Outer `None`: what stands there is none.
+#[expect(clippy::option_option, reason = "malformed and absent are two answers")]
+fn acknowledged(item: &Attributes) -> Option<Option<Acknowledgement>> {
+    let Some(found) = item.get("acknowledged") else { return Some(None) };
+    let read = Reader(found.as_m().ok()?);
+    let (at_ms, by, reason) = (read.number("at_ms")?, read.text("by")?, read.text("reason")?);
+    Some(Some(Acknowledgement { at_ms, by, reason }))
+}
+
+/// Reads what the index of open files shows of an entry; `None` for an item that is none.
+pub(super) fn open_file(item: &Attributes) -> Option<OpenFile> {
+    let FilePlace { order, file } = place(item)?;
+    Some(OpenFile { file, order: Order::parse(&order)? })
+}
+
+/// Returns the outcome of an item that has one; nothing for an item whose outcome is none.
+#[expect(clippy::option_option, reason = "absent is not malformed")]
+fn decided(item: &Attributes) -> Option<Option<Outcome>> {
+    match item.get("outcome") {
+        Some(AttributeValue::M(map)) => outcome(map).map(Some),
+        Some(_) => None,
+        None => Some(None),
+    }
+}
+
+fn outcome(map: &Attributes) -> Option<Outcome> {
+    let read = Reader(map);
+    Some(Outcome {
+        state: State::parse(&read.text("state")?)?,
+        counts: Counts {
+            records: read.number("records")?,
+            rows: read.number("rows")?,
+            rejects: read.number("rejects")?,
+            warnings: read.number("warnings")?,
+        },
+        fault: read.text("fault"),
+        sha256: read.text("sha256")?,
+        bytes: read.number("bytes")?,
+        contract_version: read.text("contract_version")?,
+        contract_hash: read.text("contract_hash")?,
+        receipt: read.text("receipt")?,
+        quarantine: read.text("quarantine"),
+        other: optional_file(map, "other")?,
+        replaced: optional_file(map, "replaced")?,
+        corrects: optional_file(map, "corrects")?,
+    })
+}
+
+/// Outer `None`: there is something that is no file id.
+#[expect(clippy::option_option, reason = "malformed and absent are two answers")]
+fn optional_file(map: &Attributes, name: &str) -> Option<Option<FileId>> {
+    match map.get(name) {
+        Some(_) => Reader(map).file(name).map(Some),
+        None => Some(None),
+    }
+}
+
+/// Reads an entry as the index of a partner's files shows it; `None` for an item that is none.
+pub(super) fn listed(item: &Attributes) -> Option<ListedFile> {
+    let read = Reader(item);
+    let FilePlace { order, file } = place(item)?;
+    Some(ListedFile {
+        file,
+        feed: read.text("feed")?,
+        key: read.text("key")?,
+        state: State::parse(&read.text("state")?)?,
+        order,
+        outcome: decided(item)?,
+    })
+}
+
+/// Reads where an item stands in the index of a partner's files.
+pub(super) fn place(item: &Attributes) -> Option<FilePlace> {
+    Some(FilePlace { order: Reader(item).text("order")?, file: file_of(item)? })
+}
+
+/// Returns the file of an entry's key.
+pub(super) fn file_of(item: &Attributes) -> Option<FileId> {
+    FileId::parse(Reader(item).text("pk")?.strip_prefix("file#")?)
+}
+
+/// Reads a head; `None` for an item that is none.
+pub(super) fn head(item: &Attributes) -> Option<Head> {
+    let read = Reader(item);
+    Some(Head {
+        version: read.text("version")?,
+        file: read.file("file")?,
+        load: LoadId::parse(&read.text("load")?)?,
+    })
+}
+
+/// Reads the file that has a content; `None` for an item that is none.
+pub(super) fn holder(item: &Attributes) -> Option<FileId> {
+    Reader(item).file("file")
+}
+
+#[cfg(test)]
+mod tests;

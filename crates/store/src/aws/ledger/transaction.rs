@@ -1,0 +1,227 @@
+//! The commit of a load that also moves a head or takes a content: one transaction.
+
+use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
+use aws_sdk_dynamodb::types::{AttributeValue, CancellationReason, TransactWriteItem};
+
+use super::{DECIDE, LedgerTable, decision_values, entry, fenced};
+use crate::aws::dynamodb::{Attributes, Update, attributes, malformed, text};
+use crate::aws::failure::failure;
+use crate::aws::pause;
+use crate::{Commit, Committed, ContentClaim, Error, FileId, HeadMove, Operation, State};
+use ledger::digest;
+
+/// Attempts at a transaction that meets others at the same items, or whose plan has to change.
+const ATTEMPTS: u32 = 6;
+
+/// The content's item is taken by nobody, or by us, or by a file that is no longer complete.
+const CONTENT_FREE: &str = "attribute_not_exists(#pk) OR #file = :file";
+const CONTENT_FREE_OR: &str = "attribute_not_exists(#pk) OR #file = :file OR #file = :former";
+const HEAD_ABSENT: &str = "attribute_not_exists(#pk)";
+const HEAD_AS_SEEN: &str = "#version = :version AND #file = :file AND #load = :load";
+const SUPERSEDE: &str = "SET #state = :superseded, #announced = :false, #outcome.#state = :superseded, \
+    #outcome.#other = :newer, #outcome.#receipt = :receipt";
+const STILL_COMPLETE: &str = "#state = :complete";
+
+/// The parts of a transaction.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Part {
+    Entry,
+    Content,
+    Head,
+    Older,
+}
+
+/// What is learnt about the other items while committing.
+#[derive(Default)]
+struct Plan {
+    /// The older entry is no longer complete (retracted): the head moves without it.
+    leave_older: bool,
+    /// Had the content and is no longer complete.
+    former: Option<FileId>,
+}
+
+/// Why a transaction was cancelled, the first in the order of [`Committed`].
+enum Blocked {
+    Entry(Option<Attributes>),
+    Content(Option<Attributes>),
+    Head,
+    Older,
+    /// Met another transaction, or was throttled.
+    Passing(String),
+    Other(String),
+}
+
+impl LedgerTable {
+    pub(super) async fn commit_together(&self, commit: &Commit) -> Result<Committed, Error> {
+        let mut plan = Plan::default();
+        let mut last_code = String::new();
+        for attempt in 0..ATTEMPTS {
+            let Some(blocked) = self.transact(commit, &plan).await? else {
+                return Ok(Committed::Done);
+            };
+            match blocked {
+                Blocked::Entry(item) => {
+                    let item = item.filter(|item| !item.is_empty());
+                    let entry = self.seen(Operation::Commit, &commit.fence.file, item).await?;
+                    let ours = |entry: crate::Entry| entry.was_decided(&commit.fence, &commit.outcome);
+                    return Ok(if entry.is_some_and(ours) { Committed::Done } else { Committed::Lost });
+                }
+                Blocked::Content(item) => match self.holder(commit.content.as_ref(), item).await? {
+                    (holder, true) => return Ok(Committed::Duplicate(holder)),
+                    (holder, false) => plan.former = Some(holder),
+                },
+                Blocked::Head => return Ok(Committed::HeadMoved),
+                Blocked::Older => plan.leave_older = true,
+                Blocked::Passing(code) => {
+                    last_code = code;
+                    pause(Operation::Commit, attempt).await?;
+                }
+                Blocked::Other(code) => return Err(Error::new(Operation::Commit, code)),
+            }
+        }
+        Err(Error::new(Operation::Commit, if last_code.is_empty() { "contended" } else { &last_code }))
+    }
+
+    /// Returns the file that has the content, and whether it is complete.
+    async fn holder(
+        &self,
+        content: Option<&ContentClaim>,
+        item: Option<Attributes>,
+    ) -> Result<(FileId, bool), Error> {
+        let item = match (item.filter(|item| !item.is_empty()), content) {
+            (None, Some(content)) => self.table.get(Operation::Commit, entry::content_key(content)).await?,
+            (item, _) => item,
+        };
+        let holder = item.and_then(|item| entry::holder(&item));
+        let holder = holder.ok_or_else(|| malformed(Operation::Commit))?;
+        let entry = self.read_entry(Operation::Commit, &holder).await?;
+        Ok((holder, entry.is_some_and(|entry| entry.state == State::Complete)))
+    }
+
+    /// Returns `None`: committed.
+    async fn transact(&self, commit: &Commit, plan: &Plan) -> Result<Option<Blocked>, Error> {
+        let (parts, writes): (Vec<_>, Vec<_>) = self.parts(commit, plan)?.into_iter().unzip();
+        let Err(error) = self.table.transact(writes, Some(token(commit, plan))).await else {
+            return Ok(None);
+        };
+        match error.as_service_error() {
+            Some(TransactWriteItemsError::TransactionCanceledException(cancelled)) => {
+                Ok(Some(blocked(&parts, cancelled.cancellation_reasons())))
+            }
+            Some(TransactWriteItemsError::TransactionInProgressException(_)) => {
+                Ok(Some(Blocked::Passing("TransactionInProgressException".to_owned())))
+            }
+            _ => Err(failure(Operation::Commit, &error)),
+        }
+    }
+
+    fn parts(&self, commit: &Commit, plan: &Plan) -> Result<Vec<(Part, TransactWriteItem)>, Error> {
+        let update =
+            fenced(Operation::Commit, &commit.fence, DECIDE).values(decision_values(&commit.outcome));
+        let mut parts = vec![(Part::Entry, self.table.update_part(update)?)];
+        if let Some(content) = &commit.content {
+            parts.push((Part::Content, self.takes(content, &commit.fence.file, plan)?));
+        }
+        if let Some(head) = &commit.head {
+            parts.push((Part::Head, self.moves(commit, head)?));
+            let older =
+                head.from.as_ref().map(|from| &from.file).filter(|older| **older != commit.fence.file);
+            if let (Some(older), Some(receipt), false) = (older, &head.receipt, plan.leave_older) {
+                parts.push((Part::Older, self.supersedes(older, &commit.fence.file, receipt)?));
+            }
+        }
+        Ok(parts)
+    }
+
+    fn takes(&self, content: &ContentClaim, file: &FileId, plan: &Plan) -> Result<TransactWriteItem, Error> {
+        let mut values = attributes([(":file", text(file.as_str()))]);
+        let condition = match &plan.former {
+            None => CONTENT_FREE,
+            Some(former) => {
+                values.insert(":former".to_owned(), text(former.as_str()));
+                CONTENT_FREE_OR
+            }
+        };
+        let item = entry::content_item(content, file);
+        self.table.put_part(Operation::Commit, item, Some(condition), values)
+    }
+
+    fn moves(&self, commit: &Commit, head: &HeadMove) -> Result<TransactWriteItem, Error> {
+        let item = entry::head_item(&commit.file.key, &head.to);
+        let (condition, values) = match &head.from {
+            None => (HEAD_ABSENT, Attributes::new()),
+            Some(from) => {
+                let seen = [
+                    (":version", text(&from.version)),
+                    (":file", text(from.file.as_str())),
+                    (":load", text(from.load.as_str())),
+                ];
+                (HEAD_AS_SEEN, attributes(seen))
+            }
+        };
+        self.table.put_part(Operation::Commit, item, Some(condition), values)
+    }
+
+    fn supersedes(&self, older: &FileId, newer: &FileId, receipt: &str) -> Result<TransactWriteItem, Error> {
+        let values = attributes([
+            (":superseded", text(State::Superseded.as_str())),
+            (":complete", text(State::Complete.as_str())),
+            (":newer", text(newer.as_str())),
+            (":receipt", text(receipt)),
+            (":false", AttributeValue::Bool(false)),
+        ]);
+        let update = Update::new(Operation::Commit, entry::file_key(older), SUPERSEDE);
+        self.table.update_part(update.only_if(STILL_COMPLETE).values(values))
+    }
+}
+
+/// Returns the same token only for the same transaction: DynamoDB rejects another body under it for ten minutes.
+/// <https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_TransactWriteItems.html>
+fn token(commit: &Commit, plan: &Plan) -> String {
+    let Commit { fence, outcome, head, content, .. } = commit;
+    let seen = head.as_ref().and_then(|head| head.from.as_ref());
+    let parts = [
+        fence.file.to_string(),
+        fence.fence.to_string(),
+        fence.owner.clone(),
+        seen.map(|seen| format!("{} {}", seen.version, seen.load)).unwrap_or_default(),
+        head.as_ref().map(|head| head.to.load.to_string()).unwrap_or_default(),
+        head.as_ref().and_then(|head| head.receipt.clone()).unwrap_or_default(),
+        format!("{outcome:?} {content:?}"),
+        plan.leave_older.to_string(),
+        plan.former.as_ref().map(ToString::to_string).unwrap_or_default(),
+    ];
+    digest(&parts.each_ref().map(String::as_bytes), 36)
+}
+
+fn blocked(parts: &[Part], reasons: &[CancellationReason]) -> Blocked {
+    let rejected = |wanted: Part| {
+        let of_part = parts.iter().zip(reasons).find(|(part, _)| **part == wanted);
+        of_part
+            .filter(|(_, reason)| reason.code() == Some("ConditionalCheckFailed"))
+            .map(|(_, reason)| reason)
+    };
+    if let Some(reason) = rejected(Part::Entry) {
+        return Blocked::Entry(reason.item.clone());
+    }
+    if let Some(reason) = rejected(Part::Content) {
+        return Blocked::Content(reason.item.clone());
+    }
+    if rejected(Part::Head).is_some() {
+        return Blocked::Head;
+    }
+    if rejected(Part::Older).is_some() {
+        return Blocked::Older;
+    }
+    let code = reasons.iter().filter_map(CancellationReason::code).find(|code| *code != "None");
+    match code {
+        Some(code @ ("TransactionConflict" | "ThrottlingError" | "ProvisionedThroughputExceeded")) => {
+            Blocked::Passing(code.to_owned())
+        }
+        Some(code) => Blocked::Other(code.to_owned()),
+        None => Blocked::Other("TransactionCanceledException".to_owned()),
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,111 @@
+//! Queues: deferred and sent messages, and those that were given up.
+
+use super::{Kept, Memory};
+use crate::{
+    CountMessages, DeadLetter, Depth, Error, MOST_MESSAGES, Operation, Queue, SendMessages, StackQueue,
+    WatchQueues, WatchedQueue,
+};
+
+impl Queue for Memory {
+    async fn defer(&self, receipt_handle: &str, seconds: u32) -> Result<(), Error> {
+        self.call(Operation::Defer, |kept| kept.deferred.push((receipt_handle.to_owned(), seconds))).await
+    }
+}
+
+impl SendMessages for Memory {
+    async fn hand_over(&self, body: &str) -> Result<(), Error> {
+        self.call(Operation::SendMessages, |kept| kept.put_message(body)).await
+    }
+
+    async fn send(&self, bodies: &[String]) -> Result<(), Error> {
+        self.call(Operation::SendMessages, |kept| {
+            kept.sent.extend(bodies.iter().take(MOST_MESSAGES).cloned());
+        })
+        .await
+    }
+}
+
+impl WatchQueues for Memory {
+    async fn messages(&self, queue: WatchedQueue) -> Result<Depth, Error> {
+        self.call(Operation::ReadQueue, |kept| {
+            let waiting = match queue {
+                WatchedQueue::Inbox => kept.sent.len() as u64 + kept.backlog,
+                dead => kept.dead.get(&dead).map_or(0, Vec::len) as u64,
+            };
+            Depth { waiting, in_flight: 0 }
+        })
+        .await
+    }
+
+    async fn peek(&self, queue: WatchedQueue) -> Result<Vec<DeadLetter>, Error> {
+        self.call(Operation::ReadQueue, |kept| {
+            // Others each time, as SQS does: a few are taken from the front and put back at the end.
+            let letters = kept.dead.entry(queue).or_default();
+            let looked_at: Vec<_> = letters.iter().take(MOST_MESSAGES).cloned().collect();
+            letters.rotate_left(looked_at.len());
+            looked_at
+        })
+        .await
+    }
+}
+
+impl CountMessages for Memory {
+    async fn depth(&self, queue: StackQueue) -> Result<Option<Depth>, Error> {
+        self.call(Operation::ReadQueue, |kept| {
+            kept.depths.get(&queue).copied().unwrap_or(Some(Depth::default()))
+        })
+        .await
+    }
+}
+
+/// What tests do and see. None of it is a counted call.
+impl Memory {
+    /// Says what a queue holds, or that there is none. Without a word all are there and empty.
+    pub fn set_depth(&self, queue: StackQueue, depth: Option<Depth>) {
+        self.kept().depths.insert(queue, depth);
+    }
+
+    /// Takes the messages that were sent to the inbox queue, in order.
+    #[must_use]
+    pub fn take_sent(&self) -> Vec<String> {
+        std::mem::take(&mut self.kept().sent)
+    }
+
+    /// Says how many messages wait besides those that were sent.
+    pub fn set_backlog(&self, messages: u64) {
+        self.kept().backlog = messages;
+    }
+
+    /// Puts a message among the dead letters of a queue.
+    pub fn bury(&self, queue: WatchedQueue, id: &str, body: &str) {
+        let letter = DeadLetter { id: id.to_owned(), body: body.to_owned() };
+        self.kept().dead.entry(queue).or_default().push(letter);
+    }
+}
+
+impl Kept {
+    /// Puts a message into the inbox queue.
+    fn put_message(&mut self, body: &str) {
+        self.sent.push(body.to_owned());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Body, ReadQuarantine, WriteQuarantine};
+
+    #[tokio::test]
+    async fn queues_and_rejected_records_are_answered_as_on_aws() -> Result<(), Error> {
+        let memory = Memory::new();
+        assert_eq!(memory.depth(StackQueue::Inbox).await?, Some(Depth::default()));
+        memory.set_depth(StackQueue::Inbox, None);
+        assert_eq!(memory.depth(StackQueue::Inbox).await?, None);
+        memory.put("k", "text/csv", "abc".into()).await?;
+        memory.chunks_of(2);
+        let mut body = memory.open_kept("k").await?.expect("an object");
+        assert_eq!(body.next().await?.as_deref(), Some(&b"ab"[..]));
+        assert!(memory.open_kept("other").await?.is_none());
+        Ok(())
+    }
+}
