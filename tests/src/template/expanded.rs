@@ -64,7 +64,8 @@ impl Stack {
         Self::evaluate(written_out(&["--template", &path], &chosen), &chosen)
     }
 
-    /// The nested stacks of alarms and incidents as one: what they watch is one thing, however many files it fills.
+    /// The nested stacks of alarms and incidents as one stack, its resources by logical id: the order does not depend on
+    /// the file that an alarm is in.
     pub(super) fn alarms(&self) -> Self {
         let ids = self.of_kind("AWS::CloudFormation::Stack").map(|stack| stack.id.as_str());
         let mut parts =
@@ -74,6 +75,7 @@ impl Stack {
             all.parameters.extend(part.parameters);
             all.resources.extend(part.resources);
         }
+        all.resources.sort_by(|one, other| one.id.cmp(&other.id));
         all
     }
 
