@@ -60,7 +60,7 @@ static CHOICES: LazyLock<Vec<Stack>> = LazyLock::new(|| {
 });
 
 /// The alarms of each choice.
-static ALARMS: LazyLock<Vec<Stack>> = LazyLock::new(|| CHOICES.iter().map(|stack| stack.alarms()).collect());
+static ALARMS: LazyLock<Vec<Stack>> = LazyLock::new(|| CHOICES.iter().map(Stack::alarms).collect());
 
 /// Checks every choice with its alarms; a failure says which one it was.
 fn with_all_alarms(check: impl Fn(&Stack, &Stack)) {
