@@ -227,7 +227,7 @@ pub fn receipt(
         other: None,
         earlier: None,
         state,
-        verdict: Verdict::told(state, summary.map(|summary| &summary.counts)),
+        verdict: Verdict::of(state, summary.map(|summary| &summary.counts)),
         fault: fault.or_else(|| summary?.fault.as_ref()).map(receipt_fault),
         original: None,
         loaded: summary.filter(|_| state == State::Complete).map_or(0, |summary| summary.counts.rows),

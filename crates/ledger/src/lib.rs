@@ -4,6 +4,7 @@
 
 #[macro_use]
 mod words;
+mod decision;
 pub mod dynamodb;
 mod entry;
 mod fault;
@@ -13,6 +14,7 @@ mod keys;
 mod order;
 mod state;
 
+pub use decision::{Decision, Replaced, Visible};
 pub use entry::{
     Acknowledgement, Claim, Claimed, Commit, Committed, ContentClaim, Entry, Fence, Fenced, Head, HeadMove,
     OpenFile, Outcome,

@@ -46,7 +46,7 @@ impl Verdict {
     /// Returns the verdict on a file in this state, the same in receipt, report and announcement. A
     /// quarantined file is rejected whether it was read or not; `None` where nothing became of the content.
     #[must_use]
-    pub fn told(state: State, counts: Option<&Counts>) -> Option<Self> {
+    pub fn of(state: State, counts: Option<&Counts>) -> Option<Self> {
         match (state, counts) {
             (State::Quarantined, _) => Some(Self::Rejected),
             (State::Complete | State::Superseded | State::Retracted, Some(counts)) => {
@@ -88,11 +88,11 @@ mod tests {
     fn a_loaded_file_is_partial_as_soon_as_a_record_is_rejected() {
         let counts = |rejects| Counts { records: 3, rows: 3 - rejects, rejects, warnings: 0 };
         for state in [State::Complete, State::Superseded, State::Retracted] {
-            assert_eq!(Verdict::told(state, Some(&counts(0))), Some(Verdict::Accepted));
-            assert_eq!(Verdict::told(state, Some(&counts(1))), Some(Verdict::Partial));
-            assert_eq!(Verdict::told(state, None), None);
+            assert_eq!(Verdict::of(state, Some(&counts(0))), Some(Verdict::Accepted));
+            assert_eq!(Verdict::of(state, Some(&counts(1))), Some(Verdict::Partial));
+            assert_eq!(Verdict::of(state, None), None);
         }
-        assert_eq!(Verdict::told(State::Quarantined, None), Some(Verdict::Rejected));
-        assert_eq!(Verdict::told(State::Gone, Some(&counts(0))), None);
+        assert_eq!(Verdict::of(State::Quarantined, None), Some(Verdict::Rejected));
+        assert_eq!(Verdict::of(State::Gone, Some(&counts(0))), None);
     }
 }

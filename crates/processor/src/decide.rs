@@ -1,28 +1,34 @@
-//! The way of a claimed file to its terminal state: check, load or quarantine, commit.
+//! Decides what becomes of a claimed file: checks it, writes its rows and rejects, and sees whether the load becomes visible.
+//! Nothing written here is visible, and a second run writes the same again. [`settle`] writes the rest.
 
 use std::sync::Arc;
 
-use checker::{FaultCode, Summary, Verdict};
+use checker::{FaultCode, FileFault, Summary, Verdict};
 use contract::{Contract, OnSameName};
+use ledger::{ContentClaim, Decision, Entry, HeadMove, Outcome, Visible};
 use runtime::QuarantineReason;
-use store::{Entry, Outcome, State};
+use store::{Error, Operation};
 use telemetry::{FileRecord, Step};
 
 use crate::{
     ProcessorStore,
-    commit::{self, Ended, Standing},
     error::ProcessError,
     load::{Load, Rows},
-    quarantine::{self, Evidence},
+    precedence::{Loss, Precedence, precedence, replaced},
     read::{self, Again, Content, Found},
-    work::{Work, outcome},
+    settle::{Settled, settle},
+    work::Work,
 };
+
+/// How often a file is decided anew because another file was settled meanwhile. Each time the head has moved, another
+/// version of the name became visible.
+const ATTEMPTS: u32 = 8;
 
 /// What is to be done with a file, by its key and its feed.
 pub(crate) enum Task {
     /// Nothing: no partner sent it.
     Ignore,
-    /// Reject it unread.
+    /// Quarantine it unread.
     Quarantine(QuarantineReason),
     /// Check it.
     Check(Arc<Contract>),
@@ -39,172 +45,230 @@ impl Task {
     }
 }
 
-/// Takes a claimed file to its terminal state and gives what was decided; fills in the record.
-pub(crate) async fn decide<S: ProcessorStore>(
+/// What is known of a file's content: receipt and report are written from it.
+#[derive(Default)]
+pub(crate) struct Evidence {
+    pub(crate) contract: Option<Arc<Contract>>,
+    pub(crate) summary: Option<Box<Summary>>,
+    /// Why a file is quarantined that the check did not reject.
+    pub(crate) fault: Option<FileFault>,
+    /// Whether the rejects of a load are in the quarantine bucket.
+    pub(crate) rejects_kept: bool,
+}
+
+impl Evidence {
+    /// Makes the evidence of a file that was not read.
+    fn unread(contract: &Arc<Contract>) -> Self {
+        Self { contract: Some(Arc::clone(contract)), ..Self::default() }
+    }
+
+    /// Makes the evidence of a file that was read.
+    fn read(contract: &Arc<Contract>, summary: Summary) -> Self {
+        Self { summary: Some(Box::new(summary)), ..Self::unread(contract) }
+    }
+
+    /// Returns the contract's rule for a name that is sent again. Without a contract nothing is loaded and nothing replaced.
+    fn on_same_name(&self) -> OnSameName {
+        self.contract.as_ref().map_or(OnSameName::Append, |contract| contract.policy.on_same_name)
+    }
+
+    /// Returns the SHA-256 of the stored bytes, lower-case hexadecimal; empty when they were not read to the end.
+    pub(crate) fn sha256(&self) -> String {
+        self.summary.as_ref().and_then(|summary| summary.sha256).map(hex::encode).unwrap_or_default()
+    }
+
+    /// Returns the fault of the file: of its name or place, otherwise of its content.
+    pub(crate) fn fault_code(&self) -> Option<FaultCode> {
+        self.fault.as_ref().or_else(|| self.summary.as_ref()?.fault.as_ref()).map(|fault| fault.code)
+    }
+}
+
+/// A decision and the evidence it rests on.
+pub(crate) struct Decided {
+    pub(crate) decision: Decision,
+    pub(crate) evidence: Evidence,
+}
+
+impl Decided {
+    /// Decides on a file that is neither loaded nor quarantined. It has no fault.
+    pub(crate) fn closed(decision: Decision, evidence: Evidence) -> Self {
+        Self { decision, evidence: Evidence { fault: None, ..evidence } }
+    }
+
+    fn quarantined(evidence: Evidence) -> Self {
+        Self { decision: Decision::Quarantine, evidence }
+    }
+
+    fn quarantined_unread(contract: Option<Arc<Contract>>, fault: FileFault) -> Self {
+        Self::quarantined(Evidence { contract, fault: Some(fault), ..Evidence::default() })
+    }
+
+    /// Decides on a version that does not become visible.
+    fn lost(loss: Loss, evidence: Evidence) -> Self {
+        match loss {
+            Loss::Older(by) => Self::closed(Decision::Supersede { by }, evidence),
+            Loss::Gone => Self::closed(Decision::Gone, evidence),
+            Loss::NameTaken => {
+                let found = "a name that an earlier version of the key took";
+                let fault = FileFault::new(FaultCode::SameName, found, "a name that was not used before");
+                Self::quarantined(Evidence { fault: Some(fault), ..evidence })
+            }
+        }
+    }
+}
+
+/// Takes a claimed file to its terminal state, returns its outcome and fills in the record.
+///
+/// Between decision and settlement another file can take the name or the content, and the version can be deleted. Then the
+/// file is decided anew with that knowledge.
+pub(crate) async fn conclude<S: ProcessorStore>(
     work: &Work<'_, S>,
     entry: &Entry,
     task: &Task,
     record: &mut FileRecord,
 ) -> Result<Outcome, ProcessError> {
+    let mut decided = decide(work, entry, task, record).await?;
+    for _ in 0..ATTEMPTS {
+        record.fault = decided.evidence.fault_code().map(FaultCode::as_str).or(record.fault);
+        decided = match settle(work, decided).await? {
+            Settled::Done(outcome) => return Ok(*outcome),
+            Settled::Instead(decided) => *decided,
+            Settled::HeadMoved(evidence) => visible(work, evidence).await?,
+        };
+    }
+    Err(Error::new(Operation::Commit, "HeadMoved").into())
+}
+
+async fn decide<S: ProcessorStore>(
+    work: &Work<'_, S>,
+    entry: &Entry,
+    task: &Task,
+    record: &mut FileRecord,
+) -> Result<Decided, ProcessError> {
     let Entry { deaths, rows_written, .. } = entry;
     if *deaths >= work.settings.deaths && !matches!(task, Task::Ignore) {
         let found = format!("{deaths} earlier attempts that died after {rows_written} rows");
-        let reason = QuarantineReason::new(FaultCode::Poison, &found, "a file that can be processed");
-        return quarantine_unread(work, task.contract().map(Arc::as_ref), &reason, record).await;
+        let fault = FileFault::new(FaultCode::Poison, found, "a file that can be processed");
+        return Ok(Decided::quarantined_unread(task.contract().cloned(), fault));
     }
     match task {
-        Task::Ignore => work.finish(outcome(State::Ignored, None, None, None)).await,
-        Task::Quarantine(reason) => quarantine_unread(work, reason.contract.as_deref(), reason, record).await,
+        Task::Ignore => Ok(Decided::closed(Decision::Ignore, Evidence::default())),
+        Task::Quarantine(QuarantineReason { fault, contract }) => {
+            Ok(Decided::quarantined_unread(contract.clone(), fault.clone()))
+        }
         Task::Check(contract) => check(work, contract, record).await,
     }
 }
 
-async fn quarantine_unread<S: ProcessorStore>(
-    work: &Work<'_, S>,
-    contract: Option<&Contract>,
-    reason: &QuarantineReason,
-    record: &mut FileRecord,
-) -> Result<Outcome, ProcessError> {
-    record.fault = Some(reason.fault.code.as_str());
-    quarantine::reject(work, Evidence { contract, fault: Some(&reason.fault), ..Evidence::default() }).await
+/// Decides on an object of an archive storage class, which S3 reads only after a restore.
+fn archived(contract: &Arc<Contract>) -> Decided {
+    let found = "an object in an archive storage class";
+    let fault = FileFault::new(FaultCode::Archived, found, "a readable object");
+    Decided::quarantined_unread(Some(Arc::clone(contract)), fault)
 }
 
-/// Quarantines a file that lies where S3 reads nothing before it is restored.
-async fn quarantine_archived<S: ProcessorStore>(
-    work: &Work<'_, S>,
-    contract: &Contract,
-    record: &mut FileRecord,
-) -> Result<Outcome, ProcessError> {
-    let found = "an object in an archive storage class";
-    let reason = QuarantineReason::new(FaultCode::Archived, found, "a readable object");
-    quarantine_unread(work, Some(contract), &reason, record).await
+fn too_large(contract: &Arc<Contract>, length: u64) -> Decided {
+    let expected = format!("a file of at most {} bytes", contract.limits.file_bytes);
+    let fault = FileFault::new(FaultCode::TooLarge, format!("{length} bytes"), expected);
+    Decided::quarantined_unread(Some(Arc::clone(contract)), fault)
 }
 
 async fn check<S: ProcessorStore>(
     work: &Work<'_, S>,
     contract: &Arc<Contract>,
     record: &mut FileRecord,
-) -> Result<Outcome, ProcessError> {
-    let unread = Evidence { contract: Some(contract), ..Evidence::default() };
-    if contract.policy.on_same_name == OnSameName::Reject {
-        let standing = commit::standing(work, contract).await?;
-        if !matches!(standing, Standing::Visible(_)) {
-            return set_aside(work, standing, unread, record).await;
-        }
+) -> Result<Decided, ProcessError> {
+    if contract.policy.on_same_name == OnSameName::Reject
+        && let Precedence::Loses(loss) = precedence(work, contract.policy.on_same_name).await?
+    {
+        return Ok(Decided::lost(loss, Evidence::unread(contract)));
     }
-    let most_bytes = contract.limits.file_bytes;
-    let opening = match read::open(work, most_bytes).await? {
+    let opening = match read::open(work, contract.limits.file_bytes).await? {
         Found::Content(opening) => opening,
-        Found::Gone => return quarantine::close(work, State::Gone, unread, None).await,
-        Found::Archived => return quarantine_archived(work, contract, record).await,
-        Found::TooLarge(length) => {
-            let (found, expected) =
-                (format!("{length} bytes"), format!("a file of at most {most_bytes} bytes"));
-            let reason = QuarantineReason::new(FaultCode::TooLarge, &found, &expected);
-            return quarantine_unread(work, Some(contract), &reason, record).await;
-        }
+        Found::Gone => return Ok(Decided::closed(Decision::Gone, Evidence::unread(contract))),
+        Found::Archived => return Ok(archived(contract)),
+        Found::TooLarge(length) => return Ok(too_large(contract, length)),
     };
     let started = work.host.now();
     let (summary, content) = read::first(work, contract, opening).await?;
     record.spend(Step::Check, work.host.now().saturating_sub(started));
     describe(record, contract, &summary);
     match summary.verdict {
-        Verdict::Rejected => reject(work, contract, &summary, &content, record).await,
-        Verdict::Accepted | Verdict::Partial => accept(work, contract, &summary, &content, record).await,
+        Verdict::Rejected => reject(work, contract, summary, &content).await,
+        Verdict::Accepted | Verdict::Partial => accept(work, contract, summary, &content, record).await,
     }
 }
 
-/// Keeps what a quarantined file's sender needs to correct it.
+/// Writes the rejects of a file that its check rejected.
 async fn reject<S: ProcessorStore>(
     work: &Work<'_, S>,
     contract: &Arc<Contract>,
-    first: &Summary,
+    first: Summary,
     content: &Content,
-    record: &mut FileRecord,
-) -> Result<Outcome, ProcessError> {
-    let evidence = Evidence { contract: Some(contract), summary: Some(first), ..Evidence::default() };
+) -> Result<Decided, ProcessError> {
     if first.counts.rejects == 0 {
-        return quarantine::reject(work, evidence).await;
+        return Ok(Decided::quarantined(Evidence::read(contract, first)));
     }
-    let mut load = Load::new(work, first, Rows::Left);
-    match read::second(work, contract, first, content, &mut load).await? {
-        Again::Gone => quarantine::close(work, State::Gone, evidence, None).await,
-        Again::Archived => quarantine_archived(work, contract, record).await,
+    let mut load = Load::new(work, &first, Rows::Left);
+    match read::second(work, contract, &first, content, &mut load).await? {
+        Again::Gone => Ok(Decided::closed(Decision::Gone, Evidence::read(contract, first))),
+        Again::Archived => Ok(archived(contract)),
         Again::Done(second) => {
             load.finish().await?;
-            quarantine::reject(work, Evidence { summary: Some(second.as_ref()), ..evidence }).await
+            Ok(Decided::quarantined(Evidence::read(contract, *second)))
         }
     }
 }
 
-/// Loads the good rows, keeps the rejects, and makes the load visible.
+/// Writes the good rows and the rejects, and sees whether the load may become visible.
 async fn accept<S: ProcessorStore>(
     work: &Work<'_, S>,
     contract: &Arc<Contract>,
-    first: &Summary,
+    first: Summary,
     content: &Content,
     record: &mut FileRecord,
-) -> Result<Outcome, ProcessError> {
-    let evidence = Evidence { contract: Some(contract), summary: Some(first), ..Evidence::default() };
-    if contract.policy.on_same_name == OnSameName::Supersede {
-        let standing = commit::standing(work, contract).await?;
-        if !matches!(standing, Standing::Visible(_)) {
-            return set_aside(work, standing, evidence, record).await;
-        }
+) -> Result<Decided, ProcessError> {
+    if contract.policy.on_same_name == OnSameName::Supersede
+        && let Precedence::Loses(loss) = precedence(work, contract.policy.on_same_name).await?
+    {
+        return Ok(Decided::lost(loss, Evidence::read(contract, first)));
     }
     let started = work.host.now();
-    let mut load = Load::new(work, first, Rows::Written);
-    let second = match read::second(work, contract, first, content, &mut load).await? {
+    let mut load = Load::new(work, &first, Rows::Written);
+    let second = match read::second(work, contract, &first, content, &mut load).await? {
         Again::Done(second) => second,
-        Again::Gone => return quarantine::close(work, State::Gone, evidence, None).await,
-        Again::Archived => return quarantine_archived(work, contract, record).await,
+        Again::Gone => return Ok(Decided::closed(Decision::Gone, Evidence::read(contract, first))),
+        Again::Archived => return Ok(archived(contract)),
     };
     load.finish().await?;
     record.spend(Step::Load, work.host.now().saturating_sub(started));
-    make_visible(work, contract, &second, record).await
+    let rejects_kept = second.counts.rejects > 0;
+    visible(work, Evidence { rejects_kept, ..Evidence::read(contract, *second) }).await
 }
 
-async fn make_visible<S: ProcessorStore>(
-    work: &Work<'_, S>,
-    contract: &Contract,
-    summary: &Summary,
-    record: &mut FileRecord,
-) -> Result<Outcome, ProcessError> {
-    let rejects_kept = summary.counts.rejects > 0;
-    let evidence =
-        Evidence { contract: Some(contract), summary: Some(summary), rejects_kept, ..Evidence::default() };
-    let quarantine = quarantine::put_kept_report(work, State::Complete, evidence, None).await?;
-    let receipt = quarantine::put_receipt(work, State::Complete, evidence, None).await?;
-    let decided = outcome(State::Complete, Some(contract), Some(summary), None);
-    let outcome = Outcome { receipt, quarantine, corrects: work.corrects.get().cloned(), ..decided };
-    match commit::commit(work, contract, &outcome).await? {
-        Ended::Done(outcome) => Ok(outcome),
-        Ended::Not(standing) => set_aside(work, standing, evidence, record).await,
-        Ended::Duplicate(other) => quarantine::close(work, State::Duplicate, evidence, Some(other)).await,
-    }
+/// Decides whether a load of which every row is written becomes visible, and what it replaces.
+async fn visible<S: ProcessorStore>(work: &Work<'_, S>, evidence: Evidence) -> Result<Decided, ProcessError> {
+    let head = match precedence(work, evidence.on_same_name()).await? {
+        Precedence::Wins(head) => head,
+        Precedence::Loses(loss) => return Ok(Decided::lost(loss, evidence)),
+    };
+    let replaces = match &head {
+        Some(head) => replaced(work, head).await?,
+        None => None,
+    };
+    let receipt = replaces.as_ref().map(|older| older.receipt.clone());
+    let head = head.map(|head| HeadMove { receipt, ..head });
+    let takes_content = evidence.contract.as_ref().is_some_and(|contract| contract.policy.dedupe_content);
+    let content = takes_content.then(|| ContentClaim {
+        partner: work.partner.clone(),
+        feed: work.feed.clone(),
+        sha256: evidence.sha256(),
+    });
+    let decision = Decision::Load(Box::new(Visible { head, replaces, content }));
+    Ok(Decided { decision, evidence })
 }
 
-/// Ends a version that may not become visible.
-async fn set_aside<S: ProcessorStore>(
-    work: &Work<'_, S>,
-    standing: Standing,
-    evidence: Evidence<'_>,
-    record: &mut FileRecord,
-) -> Result<Outcome, ProcessError> {
-    match standing {
-        Standing::Older(newer) => quarantine::close(work, State::Superseded, evidence, Some(newer)).await,
-        Standing::Gone | Standing::Visible(_) => quarantine::close(work, State::Gone, evidence, None).await,
-        Standing::Second => {
-            let found = "a name that an earlier version of the key took";
-            let reason = QuarantineReason::new(FaultCode::SameName, found, "a name that was not used before");
-            record.fault = Some(reason.fault.code.as_str());
-            let fault = Some(&reason.fault);
-            quarantine::reject(work, Evidence { fault, ..evidence }).await
-        }
-    }
-}
-
-/// The part of the record that is known once a file was read.
+/// Fills in the part of the record that is known once a file was read.
 fn describe(record: &mut FileRecord, contract: &Contract, summary: &Summary) {
     record.records = summary.counts.records;
     record.rows = summary.counts.rows;

@@ -16,7 +16,6 @@
 //! The store is a parameter, so that the whole runs in memory under a fault plan; time and randomness come from [`Host`].
 
 mod attempt;
-mod commit;
 pub mod config;
 mod decide;
 mod deliver;
@@ -24,9 +23,10 @@ mod error;
 pub mod event;
 mod journal;
 mod load;
+mod open_files;
 mod outcome;
+mod precedence;
 mod process;
-mod quarantine;
 mod read;
 mod settings;
 mod settle;

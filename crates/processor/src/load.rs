@@ -61,7 +61,7 @@ impl<S: ProcessorStore> Sink for Load<'_, S> {
 }
 
 impl<S: ProcessorStore> Pass for Load<'_, S> {
-    async fn settle(&mut self) -> Result<(), ProcessError> {
+    async fn write_out(&mut self) -> Result<(), ProcessError> {
         if let Some(rejects) = &mut self.rejects {
             rejects.send().await?;
         }

@@ -43,7 +43,7 @@ struct Location<'a> {
 /// Returns the announcement of a terminal entry; `None` for one that is not terminal, and for clutter.
 ///
 /// It is made from the entry and from whether its partner is registered, so that a later invocation says the same unless an
-/// operator changed that. What its sender called a folder is not told: of a partner that is not registered and of a feed
+/// operator changed that. The sender's folder is not named: of a partner that is not registered and of a feed
 /// without a contract it says `unknown`, and leaves out the receipt, whose key has both names. The ledger has them.
 pub(crate) fn announcement(
     entry: &Entry,
@@ -61,7 +61,7 @@ pub(crate) fn announcement(
     let partner = if tells_partner { entry.partner.as_str() } else { UNKNOWN };
     let feed = if tells_feed { entry.feed.as_str() } else { UNKNOWN };
     let tells_receipt = tells_partner && tells_feed && !outcome.receipt.is_empty();
-    let verdict = Verdict::told(entry.state, Some(&outcome.counts)).map(Verdict::as_str);
+    let verdict = Verdict::of(entry.state, Some(&outcome.counts)).map(Verdict::as_str);
     let (file, load) = (entry.load.file(), entry.load.as_str());
     let body = Body {
         version: VERSION,

@@ -1,4 +1,4 @@
-//! The protocol for one file version: claim, decide, settle, notify.
+//! The protocol for one file version: claim, decide, settle, publish.
 
 use std::{
     sync::{Arc, OnceLock, atomic::AtomicBool},
@@ -7,20 +7,20 @@ use std::{
 
 use checker::FaultCode;
 use contract::Contract;
-use ledger::{NULL_VERSION, Order};
+use ledger::{Claim, Claimed, Entry, Fence, FileId, FileVersion, LoadId, NULL_VERSION, Order, State};
 use runtime::{Key, QuarantineReason, Registration, Terms, UNKNOWN};
-use store::{Claim, Claimed, Entry, Fence, FileId, FileVersion, LoadId, Opened, State, Usage};
+use store::{Opened, Usage};
 use telemetry::{FileRecord, Label, Occurrence, Step, Used};
 
 use crate::{
     Processor, ProcessorStore,
     attempt::FileAttempt,
-    decide::{Task, decide},
+    decide::{Task, conclude},
     error::ProcessError,
     event::Notice,
+    open_files,
     outcome::announcement,
     settings::{FIRST_GENERATION, PARSER_EPOCH},
-    settle,
     work::Work,
 };
 
@@ -76,7 +76,7 @@ impl<S: ProcessorStore> Processor<S> {
             Claimed::Held { until_ms } => return Err(ProcessError::Held { until_ms }),
             Claimed::Terminal(entry) => {
                 self.count(Occurrence::RedundantDelivery);
-                return self.tell(entry).await;
+                return self.publish_all(entry).await;
             }
             Claimed::Mine(entry) => entry,
         };
@@ -91,7 +91,7 @@ impl<S: ProcessorStore> Processor<S> {
         // is given up while there is time to release: a sandbox that is stopped by its timeout would count as a death.
         let deciding = tokio::time::timeout(
             self.time_for_work(delivery),
-            Box::pin(decide(&work, &entry, &task, &mut record)),
+            Box::pin(conclude(&work, &entry, &task, &mut record)),
         );
         let decided = deciding.await.unwrap_or(Err(ProcessError::OutOfTime));
         // Before any other call: what fails or takes too long from here on is a service's, not the file's.
@@ -107,11 +107,11 @@ impl<S: ProcessorStore> Processor<S> {
         };
         let known = record.duration();
         record.spend(Step::Decide, self.host.now().saturating_sub(started).saturating_sub(known));
-        record.state = outcome.state.as_str();
+        record.state = Some(outcome.state);
         record.used = self.used(outcome.state, started, usage, delivery);
         record.log();
         (self.host.metric)(&record.metric(&self.settings.metrics, self.host.now()));
-        self.tell(Entry { state: outcome.state, outcome: Some(outcome), ..entry }).await
+        self.publish_all(Entry { state: outcome.state, outcome: Some(outcome), ..entry }).await
     }
 
     /// Returns the version that a notice means. A notice without one means the newest: it is a hint, the bucket is the truth.
@@ -207,22 +207,22 @@ impl<S: ProcessorStore> Processor<S> {
         }
     }
 
-    /// Returns what the file used since this moment, and will use to be told: the record stands before its announcement, so that
+    /// Returns what the file used since this moment, and will use to be published: the record is written before the announcement, so that
     /// no file is left uncounted.
     fn used(&self, state: State, started_ms: u64, before: Usage, delivery: Delivery) -> Used {
         let counted = self.store.usage().since(before);
-        let told = u64::from(state != State::Ignored);
-        let (settled_tenths, settled_lists) = settle::usage(state);
+        let published = u64::from(state != State::Ignored);
+        let (settled_tenths, settled_lists) = open_files::usage(state);
         Used {
             memory_megabytes: self.settings.memory_megabytes,
             milliseconds: self.host.now().saturating_sub(started_ms),
             invocations: 1,
-            write_tenths: counted.write_tenths.saturating_add(10 * told),
+            write_tenths: counted.write_tenths.saturating_add(10 * published),
             read_tenths: counted.read_tenths.saturating_add(settled_tenths),
             object_writes: counted.object_writes.saturating_add(settled_lists),
             object_reads: counted.object_reads,
             queue_requests: counted.queue_requests.saturating_add(delivery.queue_requests),
-            published: counted.published.saturating_add(told),
+            published: counted.published.saturating_add(published),
         }
     }
 
@@ -249,29 +249,29 @@ impl<S: ProcessorStore> Processor<S> {
         }
     }
 
-    /// Closes what an outcome ends, publishes it unless that was done, and before it the new outcome of each older file
-    /// that it replaced: only this one's message is still there to be delivered again.
-    async fn tell(&self, entry: Entry) -> Result<State, ProcessError> {
+    /// Closes the open files that an outcome settles and publishes the outcome, unless both are done. Before it, the new outcome
+    /// of each older file that it replaced is published: only this file's message can still be delivered again.
+    async fn publish_all(&self, entry: Entry) -> Result<State, ProcessError> {
         let state = entry.state;
         if !entry.announced {
-            settle::settle(&self.store, &entry).await?;
+            open_files::close_ended(&self.store, &entry).await?;
         }
-        let mut untold = Vec::new();
+        let mut unpublished = Vec::new();
         let mut next = Some(entry);
         while let Some(entry) = next.filter(|entry| !entry.announced) {
             next = match entry.outcome.as_ref().and_then(|outcome| outcome.replaced.as_ref()) {
                 Some(replaced) => self.store.entry(replaced).await?,
                 None => None,
             };
-            untold.push(entry);
+            unpublished.push(entry);
         }
-        for entry in untold.iter().rev() {
+        for entry in unpublished.iter().rev() {
             self.publish(entry).await?;
         }
         Ok(state)
     }
 
-    /// Published twice when the note of it is lost.
+    /// Publishes one outcome and notes it in the ledger. An outcome whose note was lost is published twice.
     async fn publish(&self, entry: &Entry) -> Result<(), ProcessError> {
         let known = match entry.partner.as_str() {
             "" => false,

@@ -12,7 +12,7 @@ use crate::{ProcessorStore, error::ProcessError, work::Work};
 /// A sink that can wait between two calls of the check, to write out what it holds.
 pub(crate) trait Pass: Sink {
     /// Writes out what is due. Called after each stretch of about 64 KiB of text.
-    async fn settle(&mut self) -> Result<(), ProcessError>;
+    async fn write_out(&mut self) -> Result<(), ProcessError>;
 }
 
 /// What opening the version found.
@@ -143,7 +143,7 @@ async fn feed<P: Pass>(check: &mut FileCheck, mut chunk: Bytes, pass: &mut P) ->
     loop {
         let pushed = check.push(&chunk, pass);
         chunk.advance(pushed.consumed.min(chunk.len()));
-        pass.settle().await?;
+        pass.write_out().await?;
         if chunk.is_empty() && !pushed.pending {
             return Ok(());
         }
@@ -153,7 +153,7 @@ async fn feed<P: Pass>(check: &mut FileCheck, mut chunk: Bytes, pass: &mut P) ->
 async fn finish<P: Pass>(mut check: FileCheck, pass: &mut P) -> Result<Summary, ProcessError> {
     loop {
         let finished = check.finish(pass);
-        pass.settle().await?;
+        pass.write_out().await?;
         if let Finished::Done(summary) = finished {
             return Ok(summary);
         }
@@ -171,7 +171,7 @@ impl<S> Sink for CountOnly<'_, S> {
 }
 
 impl<S: ProcessorStore> Pass for CountOnly<'_, S> {
-    async fn settle(&mut self) -> Result<(), ProcessError> {
+    async fn write_out(&mut self) -> Result<(), ProcessError> {
         self.work.time_left()
     }
 }

@@ -1,71 +1,235 @@
-//! Which quarantined files an outcome ends. A quarantined file is open until a good file of its name or a correction of it
-//! arrives, or an operator acknowledges it.
-//!
-//! Whichever of the two is decided later closes the open one, so that the result does not depend on the order of delivery.
-//! It is done before the outcome is noted as published: a delivery that dies in between does it again.
+//! Writes a decision: original, report and receipt first, the ledger last.
 
-use store::{Entry, Error, FileId, FileVersion, Outcome, State};
+use bytes::Bytes;
+use checker::{FileFacts, Place, PlaceBucket, Receipt, ReceiptContract, Report, Verdict};
+use ledger::{
+    Commit, Committed, ContentClaim, Decision, Entry, Fenced, FileId, HeadMove, Outcome, Replaced, State,
+    Visible, receipt_key,
+};
+use serde::Serialize;
+use store::Original;
 
-use crate::ProcessorStore;
+use crate::{
+    ProcessorStore,
+    decide::{Decided, Evidence},
+    error::ProcessError,
+    work::Work,
+};
 
-/// Newer versions of a quarantined name that are looked at: those of a name that is written over and over.
-const MOST_VERSIONS: usize = 50;
-
-/// Closes what this decision ends.
-pub(crate) async fn settle<S: ProcessorStore>(store: &S, entry: &Entry) -> Result<(), Error> {
-    match entry.state {
-        state if is_good(state) => close_older(store, entry).await,
-        State::Quarantined => close_itself(store, entry).await,
-        _ => Ok(()),
-    }
+/// How a settlement ended.
+pub(crate) enum Settled {
+    /// The ledger has this outcome.
+    Done(Box<Outcome>),
+    /// The version was deleted, or another file with its content is complete: this is to be settled instead.
+    Instead(Box<Decided>),
+    /// The head of the key has moved since the decision.
+    HeadMoved(Evidence),
 }
 
-/// Returns what it usually costs: read units in tenths, and lists of S3. For a good file one query of an index that has nothing of
-/// its name, for a quarantined one the list of the name's versions.
-pub(crate) fn usage(state: State) -> (u64, u64) {
-    match state {
-        state if is_good(state) => (5, 0),
-        State::Quarantined => (0, 1),
-        _ => (0, 0),
-    }
-}
-
-/// Returns whether the content of such a file is visible: in its own load, or in the one that it repeats.
-fn is_good(state: State) -> bool {
-    matches!(state, State::Complete | State::Duplicate)
-}
-
-/// Returns the older files of the same name, and the one that is corrected.
-async fn close_older<S: ProcessorStore>(store: &S, entry: &Entry) -> Result<(), Error> {
-    let id = FileId::of(&entry.file);
-    for open in store.open_of_name(entry.listed_partner(), &entry.file.key).await? {
-        if (&open.order, &open.file) < (&entry.order, &id) {
-            store.close(&open.file).await?;
+/// Writes all that a decision says. A file that was deleted before its original was copied is not quarantined: it is gone.
+pub(crate) async fn settle<S: ProcessorStore>(
+    work: &Work<'_, S>,
+    decided: Decided,
+) -> Result<Settled, ProcessError> {
+    let Decided { decision, evidence } = decided;
+    let mut original = None;
+    if decision.keeps_original() {
+        original = keep_original(work).await?;
+        if original.is_none() {
+            return Ok(Settled::Instead(Box::new(Decided::closed(Decision::Gone, evidence))));
         }
     }
-    let corrected = entry.outcome.as_ref().and_then(|outcome: &Outcome| outcome.corrects.as_ref());
-    let Some(corrected) = corrected else { return Ok(()) };
-    // The sender names it, and may name a file of another partner.
-    let is_own = |older: Entry| older.open && older.partner == entry.partner;
-    if store.entry(corrected).await?.is_some_and(is_own) {
-        store.close(corrected).await?;
+    let documents = Documents { work, decision: &decision, evidence: &evidence, original };
+    let quarantine = documents.put_report().await?;
+    let receipt = documents.put_receipt().await?;
+    let outcome = outcome(work, &decision, &evidence, receipt, quarantine);
+    match decision {
+        Decision::Load(visible) => {
+            let Visible { head, replaces, content } = *visible;
+            if let Some(replaced) = &replaces {
+                put_superseded_receipt(work, replaced).await?;
+            }
+            commit(work, evidence, outcome, head, content).await
+        }
+        Decision::Ignore
+        | Decision::Quarantine
+        | Decision::Supersede { .. }
+        | Decision::Duplicate { .. }
+        | Decision::Gone => match work.store.finish(&work.fence, &outcome).await? {
+            Fenced::Kept => Ok(Settled::Done(Box::new(outcome))),
+            Fenced::Lost => Err(ProcessError::Lost),
+        },
     }
+}
+
+async fn commit<S: ProcessorStore>(
+    work: &Work<'_, S>,
+    evidence: Evidence,
+    outcome: Outcome,
+    head: Option<HeadMove>,
+    content: Option<ContentClaim>,
+) -> Result<Settled, ProcessError> {
+    let fence = work.fence.clone();
+    let commit = Commit { fence, file: work.file.clone(), outcome, head, content };
+    match work.store.commit(&commit).await? {
+        Committed::Done => Ok(Settled::Done(Box::new(commit.outcome))),
+        Committed::Lost => Err(ProcessError::Lost),
+        Committed::HeadMoved => Ok(Settled::HeadMoved(evidence)),
+        Committed::Duplicate(of) => {
+            Ok(Settled::Instead(Box::new(Decided::closed(Decision::Duplicate { of }, evidence))))
+        }
+    }
+}
+
+/// Copies the bytes of a quarantined file and returns their place; `None` when the version was deleted.
+///
+/// An archived object cannot be copied: it stays in the inbox, and receipt and report name it there.
+async fn keep_original<S: ProcessorStore>(work: &Work<'_, S>) -> Result<Option<Place>, ProcessError> {
+    let copy = work.quarantine().original();
+    Ok(match work.store.keep_original(&work.file, &copy, &work.uploads).await? {
+        Original::Gone => None,
+        Original::Copied => Some(Place { bucket: PlaceBucket::Quarantine, key: copy, version: None }),
+        Original::Archived => Some(Place {
+            bucket: PlaceBucket::Inbox,
+            key: work.file.key.clone(),
+            version: Some(work.file.version.clone()),
+        }),
+    })
+}
+
+/// Makes the outcome that the ledger keeps of a decision.
+fn outcome<S>(
+    work: &Work<'_, S>,
+    decision: &Decision,
+    evidence: &Evidence,
+    receipt: String,
+    quarantine: Option<String>,
+) -> Outcome {
+    let Evidence { contract, summary, .. } = evidence;
+    let identity = contract.as_ref().map(|contract| &contract.identity);
+    Outcome {
+        state: decision.state(),
+        counts: summary.as_ref().map(|summary| summary.counts).unwrap_or_default(),
+        fault: evidence
+            .fault_code()
+            .filter(|_| decision.keeps_original())
+            .map(|code| code.as_str().to_owned()),
+        sha256: evidence.sha256(),
+        bytes: summary.as_ref().map_or(0, |summary| summary.bytes),
+        contract_version: identity.map(|identity| identity.version.clone()).unwrap_or_default(),
+        contract_hash: identity.map(|identity| hex::encode(identity.hash)).unwrap_or_default(),
+        receipt,
+        quarantine,
+        other: decision.other().cloned(),
+        replaced: decision.replaces().map(|replaced| replaced.entry.load.file()),
+        corrects: work.corrects.get().cloned(),
+    }
+}
+
+/// The objects that a decision writes.
+struct Documents<'a, S> {
+    work: &'a Work<'a, S>,
+    decision: &'a Decision,
+    evidence: &'a Evidence,
+    /// The place of a quarantined file's bytes.
+    original: Option<Place>,
+}
+
+impl<S: ProcessorStore> Documents<'_, S> {
+    /// Writes the report of a file that is quarantined or has rejects, and returns the prefix of all their objects.
+    async fn put_report(&self) -> Result<Option<String>, ProcessError> {
+        let Self { work, decision, evidence: Evidence { contract, summary, fault, rejects_kept }, .. } = self;
+        if !decision.keeps_original() && !rejects_kept {
+            return Ok(None);
+        }
+        let (contract, summary) = (contract.as_deref(), summary.as_deref());
+        let report =
+            checker::report(&facts_of_work(work), contract, summary, decision.state(), fault.as_ref());
+        let report = Report { receipt: self.completed(report.receipt.clone()), ..report };
+        let folder = work.quarantine();
+        put(work, &folder.report(decision.state()), &report).await?;
+        Ok(Some(folder.prefix().to_owned()))
+    }
+
+    /// Writes the receipt and returns its key, which is empty for a decision without a receipt.
+    async fn put_receipt(&self) -> Result<String, ProcessError> {
+        let Self { work, decision, evidence: Evidence { contract, summary, fault, .. }, .. } = self;
+        if !decision.has_receipt() {
+            return Ok(String::new());
+        }
+        let (contract, summary) = (contract.as_deref(), summary.as_deref());
+        let receipt =
+            checker::receipt(&facts_of_work(work), contract, summary, decision.state(), fault.as_ref());
+        let key = receipt_key(&work.partner, &work.feed, &work.load, decision.state(), decision.other());
+        put(work, &key, &self.completed(receipt)).await?;
+        Ok(key)
+    }
+
+    fn completed(&self, receipt: Receipt) -> Receipt {
+        Receipt {
+            other: self.decision.other().map(FileId::to_string),
+            original: self.original.clone(),
+            corrects: self.work.corrects.get().map(FileId::to_string),
+            ..receipt
+        }
+    }
+}
+
+/// Writes the receipt of the older load that this one replaces. It is made from the ledger's outcome of the older load and
+/// names the receipt written for it then.
+async fn put_superseded_receipt<S: ProcessorStore>(
+    work: &Work<'_, S>,
+    replaced: &Replaced,
+) -> Result<(), ProcessError> {
+    let Replaced { entry, outcome, receipt: key } = replaced;
+    let receipt = Receipt {
+        other: Some(work.id.to_string()),
+        corrects: outcome.corrects.as_ref().map(FileId::to_string),
+        earlier: Some(outcome.receipt.clone()),
+        verdict: Verdict::of(State::Superseded, Some(&outcome.counts)),
+        counts: Some(outcome.counts),
+        sha256: Some(outcome.sha256.clone()),
+        bytes: Some(outcome.bytes),
+        contract: Some(ReceiptContract {
+            id: None,
+            version: outcome.contract_version.clone(),
+            hash: outcome.contract_hash.clone(),
+        }),
+        ..checker::receipt(&facts_of_entry(entry), None, None, State::Superseded, None)
+    };
+    put(work, key, &receipt).await
+}
+
+async fn put<S: ProcessorStore>(
+    work: &Work<'_, S>,
+    key: &str,
+    document: &impl Serialize,
+) -> Result<(), ProcessError> {
+    let bytes = Bytes::from(serde_json::to_vec(document)?);
+    work.store.put(key, "application/json", bytes).await?;
     Ok(())
 }
 
-/// The file itself, when a newer version of its name was good before this one was decided.
-async fn close_itself<S: ProcessorStore>(store: &S, entry: &Entry) -> Result<(), Error> {
-    let FileVersion { bucket, key, version, .. } = &entry.file;
-    let versions = store.versions(bucket, key).await?;
-    if !versions.contains(version) {
-        return Ok(());
+fn facts_of_entry(entry: &Entry) -> FileFacts {
+    FileFacts {
+        file_id: entry.load.file().to_string(),
+        load: entry.load.to_string(),
+        partner: entry.partner.clone(),
+        feed: entry.feed.clone(),
+        key: entry.file.key.clone(),
+        version: entry.file.version.clone(),
+        order: entry.order.to_string(),
     }
-    for newer in versions.into_iter().take_while(|newer| newer != version).take(MOST_VERSIONS) {
-        let file = FileVersion { version: newer, etag: None, ..entry.file.clone() };
-        let newer = store.entry(&FileId::of(&file)).await?;
-        if newer.is_some_and(|newer| is_good(newer.state)) {
-            return store.close(&FileId::of(&entry.file)).await;
-        }
+}
+
+fn facts_of_work<S>(work: &Work<'_, S>) -> FileFacts {
+    FileFacts {
+        file_id: work.id.to_string(),
+        load: work.load.to_string(),
+        partner: work.partner.clone(),
+        feed: work.feed.clone(),
+        key: work.file.key.clone(),
+        version: work.file.version.clone(),
+        order: work.order.to_string(),
     }
-    Ok(())
 }

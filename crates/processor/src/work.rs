@@ -3,11 +3,9 @@
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use checker::{FaultCode, Summary};
-use contract::Contract;
-use ledger::{Order, QuarantineFolder};
+use ledger::{Fence, FileId, FileVersion, LoadId, Order, QuarantineFolder};
 use sha2::{Digest, Sha256};
-use store::{Fence, Fenced, FileId, FileVersion, LoadId, OpenUploads, Outcome, State};
+use store::OpenUploads;
 
 use crate::{ProcessorStore, error::ProcessError, settings::Settings};
 use runtime::Host;
@@ -73,7 +71,7 @@ impl<S: ProcessorStore> Work<'_, S> {
         self.deadline_ms.saturating_add(self.settings.lease_margin_ms)
     }
 
-    /// Returns where the quarantined bytes and the rejects of this load are.
+    /// Returns the folder of this load's original, rejects and report.
     pub(crate) fn quarantine(&self) -> QuarantineFolder {
         QuarantineFolder::new(&self.partner, &self.feed, &self.order, &self.load)
     }
@@ -83,37 +81,5 @@ impl<S: ProcessorStore> Work<'_, S> {
         if let Some(corrects) = corrects {
             self.corrects.get_or_init(|| corrects);
         }
-    }
-
-    /// Writes a terminal state without visible rows.
-    pub(crate) async fn finish(&self, outcome: Outcome) -> Result<Outcome, ProcessError> {
-        let outcome = Outcome { corrects: self.corrects.get().cloned(), ..outcome };
-        match self.store.finish(&self.fence, &outcome).await? {
-            Fenced::Kept => Ok(outcome),
-            Fenced::Lost => Err(ProcessError::Lost),
-        }
-    }
-}
-
-/// Returns what is decided, before receipt and quarantine are known.
-pub(crate) fn outcome(
-    state: State,
-    contract: Option<&Contract>,
-    summary: Option<&Summary>,
-    fault: Option<FaultCode>,
-) -> Outcome {
-    Outcome {
-        state,
-        counts: summary.map(|summary| summary.counts).unwrap_or_default(),
-        fault: fault.map(|code| code.as_str().to_owned()),
-        sha256: summary.and_then(|summary| summary.sha256).map(hex::encode).unwrap_or_default(),
-        bytes: summary.map_or(0, |summary| summary.bytes),
-        contract_version: contract.map(|contract| contract.identity.version.clone()).unwrap_or_default(),
-        contract_hash: contract.map(|contract| hex::encode(contract.identity.hash)).unwrap_or_default(),
-        receipt: String::new(),
-        quarantine: None,
-        other: None,
-        replaced: None,
-        corrects: None,
     }
 }

@@ -1,5 +1,6 @@
 //! The record of a file, and of other occurrences.
 
+use ledger::State;
 use serde_json::{Map, Value, json};
 
 use crate::{
@@ -45,7 +46,7 @@ pub struct FileRecord {
     /// The feed, `unknown` when no contract of it was read; a metric dimension.
     pub feed: Label,
     /// The terminal state; a metric dimension.
-    pub state: &'static str,
+    pub state: Option<State>,
     /// The file's id. In the log only: as a dimension it would cost by the file.
     pub file: Label,
     /// The load.
@@ -108,7 +109,7 @@ impl FileRecord {
             load = self.load.as_str(),
             partner = self.partner.as_str(),
             feed = self.feed.as_str(),
-            state = self.state,
+            state = self.state.map_or("", State::as_str),
             fault = self.fault.unwrap_or_default(),
             records = self.records,
             rows = self.rows,
@@ -135,7 +136,7 @@ impl FileRecord {
         let members = [
             ("partner", json!(self.partner)),
             ("feed", json!(self.feed)),
-            ("state", json!(self.state)),
+            ("state", json!(self.state.map_or("", State::as_str))),
             ("file", json!(self.file)),
             ("load", json!(self.load)),
         ];
@@ -155,7 +156,9 @@ impl FileRecord {
             Monitoring::Off => UNPUBLISHED,
             Monitoring::Basic if self.is_heartbeat => UNPUBLISHED,
             // The alarm is about files that were loaded: it has no dimension in Basic that would say so.
-            Monitoring::Basic if metric == names::REJECT_PERCENT && self.state != "COMPLETE" => UNPUBLISHED,
+            Monitoring::Basic if metric == names::REJECT_PERCENT && self.state != Some(State::Complete) => {
+                UNPUBLISHED
+            }
             Monitoring::Full if self.is_heartbeat && OF_A_HEARTBEAT.contains(&metric) => PLAIN,
             Monitoring::Full if self.is_heartbeat => UNPUBLISHED,
             Monitoring::Basic | Monitoring::Full => sets,
@@ -164,13 +167,13 @@ impl FileRecord {
 
     /// Returns the metrics that are asked by feed.
     fn counted(&self) -> Vec<Metric> {
-        let is = |state: &str| if self.state == state { 1.0 } else { 0.0 };
-        let loaded = if self.state == "COMPLETE" { self.rows } else { 0 };
+        let is = |state| if self.state == Some(state) { 1.0 } else { 0.0 };
+        let loaded = if self.state == Some(State::Complete) { self.rows } else { 0 };
         let mut metrics: Vec<Metric> = vec![
             (names::FILES, 1.0),
-            (names::FILES_COMPLETE, is("COMPLETE")),
-            (names::FILES_QUARANTINED, is("QUARANTINED")),
-            (names::FILES_GONE, is("GONE")),
+            (names::FILES_COMPLETE, is(State::Complete)),
+            (names::FILES_QUARANTINED, is(State::Quarantined)),
+            (names::FILES_GONE, is(State::Gone)),
             (names::ROWS, float(loaded)),
             (names::REJECTS, float(self.rejects)),
             (names::BYTES, float(self.bytes)),

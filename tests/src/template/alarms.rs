@@ -339,7 +339,7 @@ pub(super) fn written() -> BTreeMap<String, Vec<BTreeSet<String>>> {
     let file = FileRecord {
         partner: Label::new("north"),
         feed: Label::new("labs"),
-        state: "COMPLETE",
+        state: Some(ledger::State::Complete),
         queue_age: Some(1),
         records: 1,
         ..FileRecord::default()

@@ -80,7 +80,7 @@ fn the_price_of_an_idle_stack_counts_the_metrics_that_it_writes() {
         partner: Label::new("heartbeat"),
         feed: Label::new("heartbeat"),
         is_heartbeat: true,
-        state: "COMPLETE",
+        state: Some(ledger::State::Complete),
         records: 3,
         queue_age: Some(1),
         ..FileRecord::default()

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use ledger::State;
 use proptest::prelude::*;
 use serde_json::Value;
 
@@ -79,7 +80,7 @@ fn word(words: &'static [&'static str]) -> impl Strategy<Value = &'static str> {
 }
 
 fn file() -> impl Strategy<Value = FileRecord> {
-    let states = word(&["COMPLETE", "QUARANTINED", "GONE", "SUPERSEDED", ""]);
+    let states = prop::option::of(prop::sample::select(State::ALL.to_vec()));
     (label(), label(), states, 0_u64..3, 0_u64..3, prop::option::of(0_u64..9)).prop_map(
         |(partner, feed, state, records, rejects, queue_age)| FileRecord {
             partner,
@@ -201,12 +202,12 @@ proptest! {
 
 #[test]
 fn basic_has_the_share_of_rejects_of_loaded_files_only() {
-    let names = |state: &'static str| -> BTreeSet<String> {
-        let file = FileRecord { state, records: 2, rejects: 1, ..FileRecord::default() };
+    let names = |state| -> BTreeSet<String> {
+        let file = FileRecord { state: Some(state), records: 2, rejects: 1, ..FileRecord::default() };
         published(&parse(&file.metric(&Metrics::basic("n"), 1))).into_iter().map(|(name, _)| name).collect()
     };
-    assert_eq!(names("COMPLETE"), ["FilesQuarantined", "RejectPercent"].map(str::to_owned).into());
-    assert_eq!(names("QUARANTINED"), ["FilesQuarantined"].map(str::to_owned).into());
+    assert_eq!(names(State::Complete), ["FilesQuarantined", "RejectPercent"].map(str::to_owned).into());
+    assert_eq!(names(State::Quarantined), ["FilesQuarantined"].map(str::to_owned).into());
 }
 
 #[test]
@@ -221,7 +222,7 @@ fn heartbeat() -> FileRecord {
     FileRecord {
         partner: Label::new("heartbeat"),
         feed: Label::new("heartbeat"),
-        state: "COMPLETE",
+        state: Some(State::Complete),
         records: 3,
         rows: 3,
         queue_age: Some(1),

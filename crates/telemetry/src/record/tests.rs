@@ -1,3 +1,4 @@
+use ledger::State;
 use serde_json::Value;
 
 use super::{FileRecord, Occurrence, Step};
@@ -7,7 +8,7 @@ fn record() -> FileRecord {
     let mut record = FileRecord {
         partner: Label::new("north"),
         feed: Label::new("visits"),
-        state: "COMPLETE",
+        state: Some(State::Complete),
         file: Label::new("abc"),
         load: Label::new("abc-def"),
         records: 10,
@@ -70,7 +71,7 @@ fn a_file_says_what_it_used_and_what_that_costs() {
 
 #[test]
 fn a_file_of_which_no_record_was_read_has_no_percentage_and_no_speed() {
-    let unread = FileRecord { records: 0, rows: 0, rejects: 0, state: "QUARANTINED", ..record() };
+    let unread = FileRecord { records: 0, rows: 0, rejects: 0, state: Some(State::Quarantined), ..record() };
     let root = parse(&unread.metric(&Metrics::all("n"), 1));
     for name in ["RejectPercent", "RecordsPerSecond", "BytesPerSecond"] {
         assert!(root.get(name).is_none(), "{name}");
@@ -94,7 +95,7 @@ fn only_partner_feed_and_state_are_dimensions() {
 
 #[test]
 fn a_quarantined_file_counts_no_rows() {
-    let rejected = FileRecord { state: "QUARANTINED", fault: Some("HEADER"), ..record() };
+    let rejected = FileRecord { state: Some(State::Quarantined), fault: Some("HEADER"), ..record() };
     let root = parse(&rejected.metric(&Metrics::all("n"), 1));
     assert_eq!((&root["Rows"], &root["FilesQuarantined"]), (&Value::from(0), &Value::from(1)));
     assert_eq!(root["fault"], "HEADER");

@@ -1,0 +1,72 @@
+//! Closes the quarantined files that an outcome settles. A quarantined file is open until a good file of its name or a correction of it
+//! arrives, or an operator acknowledges it.
+//!
+//! Whichever of the two is decided later closes the open one, so that the result does not depend on the order of delivery.
+//! It is done before the outcome is noted as published: a delivery that fails in between does it again.
+
+use ledger::{Entry, FileId, FileVersion, Outcome, State};
+use store::Error;
+
+use crate::ProcessorStore;
+
+/// Newer versions of a quarantined name that are looked at: those of a name that is written over and over.
+const MOST_VERSIONS: usize = 50;
+
+/// Closes the open files that this decision ends.
+pub(crate) async fn close_ended<S: ProcessorStore>(store: &S, entry: &Entry) -> Result<(), Error> {
+    match entry.state {
+        state if is_good(state) => close_older(store, entry).await,
+        State::Quarantined => close_itself(store, entry).await,
+        _ => Ok(()),
+    }
+}
+
+/// What it usually costs: read units in tenths, and lists of S3. For a good file one query of an index that has nothing of
+/// its name, for a quarantined one the list of the name's versions.
+pub(crate) fn usage(state: State) -> (u64, u64) {
+    match state {
+        state if is_good(state) => (5, 0),
+        State::Quarantined => (0, 1),
+        _ => (0, 0),
+    }
+}
+
+/// Whether the content of such a file is visible: in its own load, or in the one that it repeats.
+fn is_good(state: State) -> bool {
+    matches!(state, State::Complete | State::Duplicate)
+}
+
+/// The older files of the same name, and the one that is corrected.
+async fn close_older<S: ProcessorStore>(store: &S, entry: &Entry) -> Result<(), Error> {
+    let id = FileId::of(&entry.file);
+    for open in store.open_of_name(entry.listed_partner(), &entry.file.key).await? {
+        if (&open.order, &open.file) < (&entry.order, &id) {
+            store.close(&open.file).await?;
+        }
+    }
+    let corrected = entry.outcome.as_ref().and_then(|outcome: &Outcome| outcome.corrects.as_ref());
+    let Some(corrected) = corrected else { return Ok(()) };
+    // The sender names it, and may name a file of another partner.
+    let is_own = |older: Entry| older.open && older.partner == entry.partner;
+    if store.entry(corrected).await?.is_some_and(is_own) {
+        store.close(corrected).await?;
+    }
+    Ok(())
+}
+
+/// The file itself, when a newer version of its name was good before this one was decided.
+async fn close_itself<S: ProcessorStore>(store: &S, entry: &Entry) -> Result<(), Error> {
+    let FileVersion { bucket, key, version, .. } = &entry.file;
+    let versions = store.versions(bucket, key).await?;
+    if !versions.contains(version) {
+        return Ok(());
+    }
+    for newer in versions.into_iter().take_while(|newer| newer != version).take(MOST_VERSIONS) {
+        let file = FileVersion { version: newer, etag: None, ..entry.file.clone() };
+        let newer = store.entry(&FileId::of(&file)).await?;
+        if newer.is_some_and(|newer| is_good(newer.state)) {
+            return store.close(&FileId::of(&entry.file)).await;
+        }
+    }
+    Ok(())
+}
