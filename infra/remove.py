@@ -96,12 +96,18 @@ def reject_early(stack: str, found: dict) -> None:
 
 
 def made_by(cloudformation, found: dict | None) -> set[str]:
-    """The names of what the stack itself made. After a failed creation another one's may bear its name."""
-    if found is None:
-        return set()
-    resources = cloudformation.describe_stack_resources(StackName=found["StackId"])["StackResources"]
-    left = ("CREATE_COMPLETE", "DELETE_FAILED")  # a failed one may bear the name of what was in its way
-    return {each["PhysicalResourceId"] for each in resources if each["ResourceStatus"] in left}
+    """The names of what the stack and those nested in it made. After a failed creation another one's may bear its name."""
+    # A failed one may bear the name of what was in its way. A nested stack that is deleted says what it kept.
+    left = ("CREATE_COMPLETE", "DELETE_FAILED", "DELETE_SKIPPED")
+    names, stacks = set(), [found["StackId"]] if found else []
+    while stacks:
+        for each in cloudformation.describe_stack_resources(StackName=stacks.pop())["StackResources"]:
+            if each["ResourceType"] == "AWS::CloudFormation::Stack":
+                # It has no id when nothing of it was made.
+                stacks += [each["PhysicalResourceId"]] if each.get("PhysicalResourceId") else []
+            elif each["ResourceStatus"] in left:
+                names.add(each["PhysicalResourceId"])
+    return names
 
 
 def goes(found: dict | None, store, made: set[str]) -> bool:

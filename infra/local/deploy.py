@@ -8,7 +8,8 @@ What differs from `sam deploy`, because the emulator needs it:
 * a number that comes from a parameter is written in as a number: the emulator would compare it as a text;
 * the API's binary media types are written with their slash, and the answers of API Gateway itself, which SAM puts into
   the OpenAPI body, become resources: the emulator reads them only there;
-* templates of nested stacks are written out before, and some alarms are put by the API (see `nested.py`);
+* the nested stacks that are its parts are written into one template (see `parts.py`), those of alarms and the dashboard are
+  written out before, and some alarms are put by the API (see `nested.py`);
 * the output `PartnerApiUrl` is the emulator's address of the API.
 
 What the emulator accepts and does not do is asserted on the expanded template (`tests/src/template`): access logs, TLS
@@ -30,12 +31,12 @@ import boto3
 from botocore.config import Config
 from samtranslator.model.exceptions import InvalidDocumentException
 from samtranslator.translator.transform import transform
-from samtranslator.yaml_helper import yaml_parse
 
+import parts
 from emulator import ACCOUNT, REGION, ROOT, STACK, Emulator, Failed
 from nested import can_be_made, conditions, expand_nested, filled, put_alarms, wanted
+from parts import TEMPLATE
 
-TEMPLATE = ROOT / "template.yaml"
 CONTRACTS = ROOT / "infra" / "contracts"
 CODE_BUCKET = "code"
 API_STAGE = "api"
@@ -69,27 +70,42 @@ def local_parameters() -> dict[str, str]:
 
 
 def expand(parameters: dict[str, str]) -> dict:
-    """The template after the SAM macro."""
+    """The template with its parts in it, after the SAM macro."""
     os.environ.setdefault("AWS_DEFAULT_REGION", REGION)  # the translator asks for a region
-    template = yaml_parse(TEMPLATE.read_text())
+    template = parts.load(TEMPLATE)
+    return parts.whole(expand_parsed(template, parameters), all_values(template, parameters), expand_part)
+
+
+def expand_part(template: dict, values: dict[str, str]) -> dict:
+    """A part of the template after the SAM macro, with the archives of its functions."""
     for function in functions(template):
         function["Properties"]["CodeUri"] = {"Bucket": CODE_BUCKET, "Key": f"{binary_of(function)}.zip"}
-    return expand_parsed(template, parameters)
+    return translated(template, values)
+
+
+def all_values(template: dict, parameters: dict[str, str]) -> dict[str, str]:
+    """The values of the parameters: those that are given, and the defaults."""
+    return {name: str(entry["Default"]) for name, entry in template["Parameters"].items() if "Default" in entry} | parameters
 
 
 def expand_parsed(template: dict, parameters: dict[str, str]) -> dict:
-    macros = template.pop("Transform")
-    known = template["Parameters"]
-    if unknown := sorted(set(parameters) - set(known)):
+    declared = template.pop("Transform")
+    macros = [declared] if isinstance(declared, str) else declared
+    if unknown := sorted(set(parameters) - set(template["Parameters"])):
         raise Failed(f"template.yaml has no parameter {', '.join(unknown)}")
-    values = {name: str(entry["Default"]) for name, entry in known.items() if "Default" in entry} | parameters
-    try:
-        expanded = transform(template, values, NoManagedPolicies())
-    except InvalidDocumentException as error:
-        causes = "; ".join(cause.message for cause in error.causes)
-        raise Failed(f"template.yaml is not valid SAM: {causes}") from error
+    expanded = translated(template, all_values(template, parameters))
     expanded["Transform"] = [macro for macro in macros if not macro.startswith("AWS::Serverless")]
     return expanded
+
+
+def translated(template: dict, values: dict[str, str]) -> dict:
+    """A template after the SAM macro alone."""
+    template.pop("Transform", None)
+    try:
+        return transform(template, values, NoManagedPolicies())
+    except InvalidDocumentException as error:
+        causes = "; ".join(cause.message for cause in error.causes)
+        raise Failed(f"the template is not valid SAM: {causes}") from error
 
 
 class NoManagedPolicies:
@@ -144,8 +160,7 @@ def put_nested(
 
 def known_values(template: dict, stack: str, parameters: dict[str, str]) -> dict[str, str]:
     """What the template's parameters and its name for the stack are."""
-    defaults = {name: str(entry["Default"]) for name, entry in template["Parameters"].items() if "Default" in entry}
-    return defaults | parameters | {"AWS::StackName": stack}
+    return all_values(template, parameters) | {"AWS::StackName": stack}
 
 
 def without_tls_only(template: dict) -> dict:
@@ -227,6 +242,12 @@ def with_numbers(template: dict, parameters: dict[str, str]) -> dict:
     return replaced(template)
 
 
+def all_functions() -> list[dict]:
+    """The functions of every part of the template."""
+    paths = parts.of_root(parts.load(TEMPLATE)).values()
+    return [function for path in paths for function in functions(parts.load(ROOT / path))]
+
+
 def functions(template: dict) -> list[dict]:
     return [each for each in template["Resources"].values() if each["Type"] == "AWS::Serverless::Function"]
 
@@ -238,7 +259,7 @@ def binary_of(function: dict) -> str:
 def upload_code(s3) -> None:
     """Puts each function's archive where the expanded template looks for it."""
     s3.create_bucket(Bucket=CODE_BUCKET)
-    for function in functions(yaml_parse(TEMPLATE.read_text())):
+    for function in all_functions():
         binary = binary_of(function)
         s3.put_object(Bucket=CODE_BUCKET, Key=f"{binary}.zip", Body=archive(binary_path(binary)).read_bytes())
 

@@ -19,6 +19,7 @@ import time
 from pathlib import Path
 
 import emulator as emulators
+import parts
 from deploy import client, deploy, publish_contracts
 from emulator import ACCOUNT, REGION, ROOT, Emulator, Failed
 from outcomes import subscribe, wait_for
@@ -35,6 +36,7 @@ ENVIRONMENTS = [
     ("staging", "000000000002", None), ("prod", "000000000003", None),
     ("prod", "000000000004", OWN_KEYS),
 ]
+PARTS = parts.of_root(parts.load(parts.TEMPLATE))
 # What `deploy.py` adds or leaves out, because the emulator needs it.
 ONLY_LOCAL = {"AWS::ApiGateway::GatewayResponse"}
 ONLY_SAM = {"AWS::S3::BucketPolicy", "AWS::SQS::QueuePolicy", "AWS::SNS::TopicPolicy", "AWS::CloudWatch::CompositeAlarm"}
@@ -149,14 +151,21 @@ def described(running: Emulator, stack: str, account: str) -> dict:
 
 def resources(running: Emulator, stack: str, account: str) -> dict[str, str]:
     """Types by logical id, of the stack and of those nested in it."""
-    made = {}
+    return {name: kind for name, (kind, _) in made(running, stack, account).items()}
+
+
+def made(running: Emulator, stack: str, account: str) -> dict[str, tuple[str, str]]:
+    """Types and physical ids by logical id, of the stack and of those nested in it. Parts of the template count as the template."""
+    found = {}
     pages = client(running, "cloudformation", account).get_paginator("list_stack_resources").paginate(StackName=stack)
     for each in (each for page in pages for each in page["StackResourceSummaries"]):
-        made[each["LogicalResourceId"]] = each["ResourceType"]
-        if each["ResourceType"] == "AWS::CloudFormation::Stack":
-            inner = resources(running, each["PhysicalResourceId"], account)
-            made |= {f"{each['LogicalResourceId']}.{name}": kind for name, kind in inner.items()}
-    return made
+        name, kind, physical = each["LogicalResourceId"], each["ResourceType"], each["PhysicalResourceId"]
+        inner = made(running, physical, account) if kind == "AWS::CloudFormation::Stack" else {}
+        if name in PARTS:
+            found |= inner
+        else:
+            found |= {name: (kind, physical)} | {f"{name}.{key}": value for key, value in inner.items()}
+    return found
 
 
 def same_as_local(running: Emulator) -> None:
@@ -165,7 +174,8 @@ def same_as_local(running: Emulator) -> None:
     # The emulator runs the machine's binaries, whatever a function's architecture is.
     choices = {"Stage": "dev", "OnDelete": "Delete", "LogLevel": "debug", "Architecture": "arm64"}
     local_outputs = deploy(running, other, DEV, choices)
-    by_sam, local = resources(running, DEV, ACCOUNT), resources(running, DEV, other)
+    sams, ours = made(running, DEV, ACCOUNT), made(running, DEV, other)
+    by_sam, local = ({name: kind for name, (kind, _) in each.items()} for each in (sams, ours))
     # The id of a deployment holds a hash of the API's document, in which the accounts differ.
     differences = [
         f"{whose} only: {name} ({kind})"
@@ -177,17 +187,16 @@ def same_as_local(running: Emulator) -> None:
     differences += [f"output: {name}" for name in sorted(outputs ^ set(local_outputs))]
     for name, kind in sorted(by_sam.items()):
         if kind == "AWS::Lambda::Function":
-            theirs, ours = (function(running, name, account) for account in (ACCOUNT, other))
-            differences += [f"{name}.{key}: {theirs[key]} by SAM, {ours[key]} locally" for key in theirs if theirs[key] != ours[key]]
+            one, two = (function(running, each[name][1], account) for each, account in ((sams, ACCOUNT), (ours, other)))
+            differences += [f"{name}.{key}: {one[key]} by SAM, {two[key]} locally" for key in one if one[key] != two[key]]
     if differences:
         raise Failed("SAM and deploy.py made different stacks:\n  " + "\n  ".join(differences))
     step(f"the stack of the demo is the same: {len(local)} resources")
 
 
-def function(running: Emulator, name: str, account: str) -> dict:
+def function(running: Emulator, physical: str, account: str) -> dict:
     """What decides how a function behaves, with the account's number written as one word."""
-    cloudformation, functions = client(running, "cloudformation", account), client(running, "lambda", account)
-    physical = cloudformation.describe_stack_resource(StackName=DEV, LogicalResourceId=name)["StackResourceDetail"]["PhysicalResourceId"]
+    functions = client(running, "lambda", account)
     found = functions.get_function_configuration(FunctionName=physical)
     sources = functions.list_event_source_mappings(FunctionName=physical)["EventSourceMappings"]
     wanted = {key: found.get(key) for key in ("Timeout", "MemorySize", "Handler", "Runtime", "Architectures", "Environment")}

@@ -2,8 +2,8 @@
 
     python infra/local/stack.py start                   an emulator on a free port
     python infra/local/stack.py deploy                  template.yaml on it; the outputs as JSON
-    python infra/local/stack.py expand KeyChoice=CustomerKey    the template after the SAM macro, as JSON
-    python infra/local/stack.py --template infra/alarms.yaml expand Prefix=…     a nested stack's template alike
+    python infra/local/stack.py expand KeyChoice=CustomerKey    the template with its parts, after the SAM macro, as JSON
+    python infra/local/stack.py --template infra/alarms-path.yaml expand Prefix=…     a nested stack's template alike
     python infra/local/stack.py stop
 
 `--folder` keeps several apart; `--account` (12 digits) and `--stack` put several stacks on one emulator.

@@ -19,9 +19,8 @@ import time
 from pathlib import Path
 
 import emulator as emulators
-from deploy import TEMPLATE, binary_of, binary_path, client, function_environment, functions
+from deploy import all_functions, binary_of, binary_path, client, function_environment
 from emulator import ROOT, START_SECONDS, Emulator, Failed, free_port
-from samtranslator.yaml_helper import yaml_parse
 
 ADDRESS = "127.0.0.1"
 LOOK_AGAIN_SECONDS = 0.5
@@ -42,7 +41,7 @@ def main() -> None:
 
 
 def parse() -> argparse.Namespace:
-    known = [binary_of(each) for each in functions(yaml_parse(TEMPLATE.read_text()))]
+    known = [binary_of(each) for each in all_functions()]
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("function", help=", ".join(known))
     parser.add_argument("--invoke", type=Path, metavar="EVENT", help="a file below events/")

@@ -59,9 +59,8 @@ static CHOICES: LazyLock<Vec<Stack>> = LazyLock::new(|| {
     choices.into_iter().map(Stack::expand).collect()
 });
 
-/// The nested stack of alarms of each choice.
-static ALARMS: LazyLock<Vec<Stack>> =
-    LazyLock::new(|| CHOICES.iter().map(|stack| stack.nested("Alarms")).collect());
+/// The alarms of each choice.
+static ALARMS: LazyLock<Vec<Stack>> = LazyLock::new(|| CHOICES.iter().map(Stack::alarms).collect());
 
 /// Checks every choice with its alarms; a failure says which one it was.
 fn with_all_alarms(check: impl Fn(&Stack, &Stack)) {

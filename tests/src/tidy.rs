@@ -49,6 +49,27 @@ fn files_stay_within_500_lines() {
 }
 
 #[test]
+fn templates_stay_within_500_lines() {
+    let found = templates();
+    assert!(found.len() > 5, "{found:?}");
+    let long = found.into_iter().filter_map(|path| {
+        let lines = text(&path).lines().count();
+        (lines > MAX_LINES).then(|| format!("{path}: {lines} lines"))
+    });
+    assert_none("templates over 500 lines: give the part a second file and a place in template.yaml", long);
+}
+
+#[test]
+fn the_root_template_names_every_part() {
+    let root = text("template.yaml");
+    let parts = templates().into_iter().filter(|path| path != "template.yaml");
+    assert_none(
+        "a template that template.yaml does not deploy",
+        parts.filter(|path| !root.contains(&format!("TemplateURL: {path}\n"))),
+    );
+}
+
+#[test]
 fn an_allowance_is_an_expectation_with_a_reason() {
     // The marks are written in two halves so that this file does not hold them.
     let allowance = regex(concat!(r"#!?\[all", r"ow\("));
@@ -169,6 +190,13 @@ fn is_text(path: &str) -> bool {
 
 pub(crate) fn regex(pattern: &str) -> Regex {
     Regex::new(pattern).expect("a pattern")
+}
+
+/// CloudFormation templates: the root and its parts.
+fn templates() -> Vec<String> {
+    let is_template =
+        |path: &String| has_extension(path, "yaml") && text(path).starts_with("AWSTemplateFormatVersion");
+    files().into_iter().filter(is_template).collect()
 }
 
 pub(crate) fn assert_none(what: &str, places: impl IntoIterator<Item = String>) {

@@ -20,7 +20,7 @@ const BAD: [&str; 2] = [QUARANTINED, "RejectPercent"];
 /// The one of them of files that were not loaded.
 const QUARANTINED: &str = "FilesQuarantined";
 /// The stack's own metrics that a missing, late or unusual file raises.
-const EXPECTED: [&str; 3] = [OVERDUE, "FilesThin", "FilesFat"];
+const EXPECTED: [&str; 3] = [OVERDUE, "FilesVolumeLow", "FilesVolumeHigh"];
 /// The one of them of a file that did not come.
 const OVERDUE: &str = "FilesOverdue";
 /// The metric of contracts whose newest version does not compile.

@@ -231,7 +231,7 @@ async fn an_alarm_of_a_file_that_did_not_come_names_the_newest_of_each_partner()
     let north = harness.add_file("north", "labs", "jane-doe.csv", State::Complete, 1).await;
     harness.add_file("north", "charges", "other.csv", State::Complete, 0).await;
     let south = harness.add_file("south", "labs", "half.csv", State::Quarantined, 3).await;
-    for metric in ["FilesThin", "FilesFat", "FilesOverdue"] {
+    for metric in ["FilesVolumeLow", "FilesVolumeHigh", "FilesOverdue"] {
         let again = Arc::<Harness>::default();
         again.notifier(None).handle(&harness::missing_alarm(metric)).await.unwrap();
         assert!(again.memory.mailed()[0].1.contains("newest file: no partner has sent one yet"), "{metric}");
@@ -312,7 +312,7 @@ async fn at_most_five_partners_are_named() {
     for number in 0..7 {
         harness.add_file(&format!("clinic-{number}"), "labs", "a.csv", State::Complete, 0).await;
     }
-    harness.notifier(None).handle(&harness::missing_alarm("FilesThin")).await.unwrap();
+    harness.notifier(None).handle(&harness::missing_alarm("FilesVolumeLow")).await.unwrap();
     assert_eq!(harness.memory.mailed()[0].1.matches("newest file: ").count(), 5);
 }
 

@@ -66,7 +66,7 @@ fn credible_deadline(deadline_ms: u64, now_ms: u64) -> u64 {
 }
 
 /// S3 sends a message once, and Lambda deletes it once and receives it each time: a request each, since a batch is one
-/// message (`template.yaml`).
+/// message (`infra/processing.yaml`).
 fn delivery_of(message: &Message<Delivered>, deadline_ms: u64) -> Delivery {
     let queue_requests = u64::from(message.receive_count).saturating_add(2);
     Delivery { deadline_ms, receive_count: message.receive_count, queue_requests }

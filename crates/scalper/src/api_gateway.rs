@@ -12,7 +12,7 @@ use store::aws::SdkConfig;
 
 use crate::gateway::{Gateway, GatewayError, GatewayKey, Plan, PlanKeys, REQUESTS_PER_DAY};
 
-/// The stage of the API that partners call (`template.yaml`).
+/// The stage of the API that partners call (`infra/api.yaml`).
 const STAGE: &str = "api";
 
 /// One call with all its attempts. API Gateway takes five management calls every two seconds, and one plan or key a

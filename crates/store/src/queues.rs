@@ -26,7 +26,7 @@ impl StackQueue {
     pub const ALL: [Self; 4] =
         [Self::Inbox, Self::InboxDeadLetters, Self::Webhooks, Self::WebhookDeadLetters];
 
-    /// Returns its name in a stack (`template.yaml`).
+    /// Returns its name in a stack (`infra/*.yaml`).
     #[must_use]
     pub fn name(self, stack: &str) -> String {
         let own = match self {

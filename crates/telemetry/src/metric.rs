@@ -149,9 +149,9 @@ pub mod metric_names {
         /// Feeds whose newest contract does not compile, so that an older version stays in force, or none.
         CONTRACTS_BROKEN = "ContractsBroken", Count, "contracts with errors";
         /// Partners whose newest file has a low volume: far fewer rows than usual.
-        FILES_THIN = "FilesThin", Count, "newest files with too few rows";
+        FILES_VOLUME_LOW = "FilesVolumeLow", Count, "newest files with too few rows";
         /// Partners whose newest file has a high volume: far more rows than usual.
-        FILES_FAT = "FilesFat", Count, "newest files with too many rows";
+        FILES_VOLUME_HIGH = "FilesVolumeHigh", Count, "newest files with too many rows";
         /// Loads whose lease has ended and that no invocation continues.
         LOADS_STUCK = "LoadsStuck", Count, "stuck loads";
         /// Versions of the inbox whose event was lost or given up, and that were sent to the queue again.

@@ -24,24 +24,24 @@ pub struct FeedWatchRecord {
     /// The file arrived after its deadline, a short while ago.
     pub late: Vec<Label>,
     /// The newest complete file has far fewer rows than usual.
-    pub thin: Vec<Label>,
+    pub volume_low: Vec<Label>,
     /// It has far more rows than usual.
-    pub fat: Vec<Label>,
+    pub volume_high: Vec<Label>,
 }
 
 impl FeedWatchRecord {
     /// Writes a warning with the partners' names; nothing when all files are as expected.
     pub fn log(&self) {
-        let Self { feed, missing, late, thin, fat } = self;
-        if missing.is_empty() && late.is_empty() && thin.is_empty() && fat.is_empty() {
+        let Self { feed, missing, late, volume_low, volume_high } = self;
+        if missing.is_empty() && late.is_empty() && volume_low.is_empty() && volume_high.is_empty() {
             return;
         }
         tracing::warn!(
             feed = feed.as_str(),
             missing = some(missing).join(" "),
             late = some(late).join(" "),
-            thin = some(thin).join(" "),
-            fat = some(fat).join(" "),
+            volume_low = some(volume_low).join(" "),
+            volume_high = some(volume_high).join(" "),
             "files are not as the contract expects them"
         );
     }
@@ -54,15 +54,15 @@ impl FeedWatchRecord {
             (names::FILES_MISSING, count(&self.missing)),
             (names::FILES_LATE, count(&self.late)),
             (names::FILES_OVERDUE, count(&self.missing) + count(&self.late)),
-            (names::FILES_THIN, count(&self.thin)),
-            (names::FILES_FAT, count(&self.fat)),
+            (names::FILES_VOLUME_LOW, count(&self.volume_low)),
+            (names::FILES_VOLUME_HIGH, count(&self.volume_high)),
         ];
         let members = [("feed", json!(self.feed))];
         let details = vec![
             ("missing", json!(some(&self.missing))),
             ("late", json!(some(&self.late))),
-            ("thin", json!(some(&self.thin))),
-            ("fat", json!(some(&self.fat))),
+            ("volumeLow", json!(some(&self.volume_low))),
+            ("volumeHigh", json!(some(&self.volume_high))),
         ];
         line(published, now_ms, &[&[], &["feed"]], &metrics, &members, details)
     }
@@ -162,16 +162,19 @@ mod tests {
         let record = FeedWatchRecord {
             feed: Label::new("labs"),
             missing: partners,
-            thin: vec![Label::new("north")],
+            volume_low: vec![Label::new("north")],
             ..FeedWatchRecord::default()
         };
         let root: Value = serde_json::from_str(&record.metric(&Metrics::all("n"), 1)).expect("JSON");
         assert_eq!(
-            (&root["FilesMissing"], &root["FilesThin"], &root["FilesLate"]),
+            (&root["FilesMissing"], &root["FilesVolumeLow"], &root["FilesLate"]),
             (&json!(500), &json!(1), &json!(0))
         );
         assert_eq!(root["_aws"]["CloudWatchMetrics"][0]["Dimensions"], json!([[], ["feed"]]));
-        assert_eq!((root["missing"].as_array().map(Vec::len), &root["thin"]), (Some(20), &json!(["north"])));
+        assert_eq!(
+            (root["missing"].as_array().map(Vec::len), &root["volumeLow"]),
+            (Some(20), &json!(["north"]))
+        );
     }
 
     #[test]

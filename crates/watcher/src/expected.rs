@@ -141,8 +141,8 @@ impl<S: WatcherStore> Watcher<S> {
             }
             match size {
                 Size::Usual => {}
-                Size::Thin => record.thin.push(partner),
-                Size::Fat => record.fat.push(partner),
+                Size::Low => record.volume_low.push(partner),
+                Size::High => record.volume_high.push(partner),
             }
         }
         record.log();

@@ -28,9 +28,9 @@ pub(crate) enum Size {
     /// As many rows as usual, or it is not known what is usual.
     Usual,
     /// Far fewer.
-    Thin,
+    Low,
     /// Far more.
-    Fat,
+    High,
 }
 
 /// Returns whether a listed file came from its sender as a new one: clutter, a version that was deleted unread and a content that
@@ -75,9 +75,9 @@ pub(crate) fn size(files: &[ListedFile], band: (Option<u64>, Option<u64>)) -> Si
         band => band,
     };
     if least.is_some_and(|least| newest < least) {
-        Size::Thin
+        Size::Low
     } else if most.is_some_and(|most| newest > most) {
-        Size::Fat
+        Size::High
     } else {
         Size::Usual
     }
@@ -160,10 +160,10 @@ mod tests {
     #[test]
     fn the_band_of_the_contract_decides_and_both_its_ends_are_usual() {
         for (rows, band, expected) in [
-            (9, (Some(10), Some(20)), Size::Thin),
+            (9, (Some(10), Some(20)), Size::Low),
             (10, (Some(10), Some(20)), Size::Usual),
             (20, (Some(10), Some(20)), Size::Usual),
-            (21, (Some(10), Some(20)), Size::Fat),
+            (21, (Some(10), Some(20)), Size::High),
             (0, (None, Some(20)), Size::Usual),
             (5_000, (Some(1), None), Size::Usual),
         ] {
@@ -175,7 +175,7 @@ mod tests {
     #[test]
     fn without_a_band_a_quarter_and_four_times_the_median_of_five_are_still_usual() {
         let before = [100, 90, 110, 5_000, 100];
-        for (rows, expected) in [(24, Size::Thin), (25, Size::Usual), (400, Size::Usual), (401, Size::Fat)] {
+        for (rows, expected) in [(24, Size::Low), (25, Size::Usual), (400, Size::Usual), (401, Size::High)] {
             let files = complete(&[&[rows], &before[..]].concat());
             assert_eq!(size(&files, (None, None)), expected, "{rows}");
         }
@@ -187,7 +187,7 @@ mod tests {
         let mut files = vec![file(State::Quarantined, 0, 9), file(State::Processing, 0, 8)];
         files.extend(complete(&[1]));
         files.extend((0..5).map(|_| file(State::Superseded, 100, 0)));
-        assert_eq!(size(&files, (None, None)), Size::Thin);
+        assert_eq!(size(&files, (None, None)), Size::Low);
         assert_eq!(size(&files[..2], (Some(1), None)), Size::Usual, "none is complete");
     }
 

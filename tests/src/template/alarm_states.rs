@@ -119,12 +119,14 @@ fn a_run_of_the_watcher_that_is_left_out_is_no_missing_heartbeat() {
 
 #[test]
 fn a_stack_without_a_heartbeat_does_not_miss_one() {
-    let stack =
-        super::expanded::Stack::expand(&[("Heartbeat", "Off"), ("Monitoring", "Full")]).nested("Alarms");
+    let stack = super::expanded::Stack::expand(&[("Heartbeat", "Off"), ("Monitoring", "Full")]).alarms();
     let alarms = metric_alarms(&stack);
     assert!(!alarms.iter().any(|alarm| alarm.name.contains("heartbeat")) && alarms.len() > 20);
     let processing = scalar(stack.resource("Processing").at("/AlarmRule"));
-    assert!(!processing.contains("Heartbeat") && processing.contains("${LoadsStuck}"), "{processing}");
+    assert!(
+        !processing.contains("heartbeat") && processing.contains("under-test-loads-stuck"),
+        "{processing}"
+    );
 }
 
 #[test]
@@ -157,7 +159,7 @@ fn each_alarm_of_an_incident_sets_off_its_composite_alarm() {
         assert!(!rule_holds(&rule, &BTreeSet::new()), "{name}");
         for alarm in nested.of_kind("AWS::CloudWatch::Alarm") {
             let part = scalar(alarm.at("/AlarmDescription")).ends_with(&format!("\nIncident: {name}"));
-            let in_alarm = BTreeSet::from([format!("${{{}}}", alarm.id)]);
+            let in_alarm = BTreeSet::from([scalar(alarm.at("/AlarmName"))]);
             assert_eq!(rule_holds(&rule, &in_alarm), part, "{name}: {}", alarm.id);
         }
     }

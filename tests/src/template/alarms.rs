@@ -196,7 +196,7 @@ fn alarms_of_one_incident_are_the_composite_alarm_of_its_name() {
     for resource in nested.of_kind("AWS::CloudWatch::Alarm") {
         let description = scalar(resource.at("/AlarmDescription"));
         if let Some((_, incident)) = description.split_once("\nIncident: ") {
-            parts.entry(incident.to_owned()).or_default().insert(format!("${{{}}}", resource.id));
+            parts.entry(incident.to_owned()).or_default().insert(scalar(resource.at("/AlarmName")));
         }
     }
     let composites: BTreeMap<String, BTreeSet<String>> = nested

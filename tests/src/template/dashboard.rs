@@ -157,7 +157,7 @@ fn states_shown(stack: &Stack) -> Vec<String> {
 
 /// The names of all alarms of a stack.
 fn all_alarms(stack: &Stack) -> Vec<String> {
-    let nested = stack.nested("Alarms");
+    let nested = stack.alarms();
     let kinds = ["AWS::CloudWatch::Alarm", "AWS::CloudWatch::CompositeAlarm"];
     let alarms = kinds.iter().flat_map(|kind| nested.of_kind(kind));
     alarms.map(|alarm| scalar(alarm.at("/AlarmName"))).collect()
@@ -246,7 +246,7 @@ impl Graphed {
 #[test]
 fn each_graph_has_the_threshold_of_every_alarm_on_its_metrics() {
     with_every_choice(|stack| {
-        let alarms = metric_alarms(&stack.nested("Alarms"));
+        let alarms = metric_alarms(&stack.alarms());
         let graphs = widgets(stack).into_iter().filter(|widget| widget["properties"]["view"] == "timeSeries");
         for widget in graphs {
             let drawn = lines(&widget);

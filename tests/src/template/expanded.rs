@@ -64,6 +64,21 @@ impl Stack {
         Self::evaluate(written_out(&["--template", &path], &chosen), &chosen)
     }
 
+    /// The nested stacks of alarms and incidents as one stack, its resources by logical id: the order does not depend on
+    /// the file that an alarm is in.
+    pub(super) fn alarms(&self) -> Self {
+        let ids = self.of_kind("AWS::CloudFormation::Stack").map(|stack| stack.id.as_str());
+        let mut parts =
+            ids.filter(|id| id.ends_with("Alarms") || *id == "Incidents").map(|id| self.nested(id));
+        let mut all = parts.next().expect("a stack of alarms");
+        for part in parts {
+            all.parameters.extend(part.parameters);
+            all.resources.extend(part.resources);
+        }
+        all.resources.sort_by(|one, other| one.id.cmp(&other.id));
+        all
+    }
+
     fn evaluate(template: Value, chosen: &[(&str, &str)]) -> Self {
         let mut parameters: BTreeMap<String, String> = members(&template["Parameters"])
             .filter(|(_, parameter)| !parameter["Default"].is_null())

@@ -18,7 +18,7 @@ const FREE: usize = 10;
 
 #[test]
 fn basic_is_the_default_and_fits_the_always_free_tier() {
-    let nested = BASIC.nested("Alarms");
+    let nested = BASIC.alarms();
     assert_eq!(nested.parameters["Monitoring"], "Basic");
     let alarms = metric_alarms(&nested);
     assert_eq!(alarms.len(), FREE, "{:?}", alarms.iter().map(|alarm| &alarm.name).collect::<Vec<_>>());
@@ -42,7 +42,7 @@ fn basic_is_the_default_and_fits_the_always_free_tier() {
 
 #[test]
 fn basic_still_tells_of_everything_that_loses_or_stops_files() {
-    let nested = BASIC.nested("Alarms");
+    let nested = BASIC.alarms();
     let names: BTreeSet<String> = metric_alarms(&nested).into_iter().map(|alarm| alarm.name).collect();
     let expected = [
         "files-quarantined",

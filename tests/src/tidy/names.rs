@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::{assert_none, regex};
+use super::{assert_none, regex, templates};
 use crate::repository::{files, has_extension, text};
 
 #[test]
@@ -18,8 +18,8 @@ fn a_crate_is_called_like_its_folder() {
 
 #[test]
 fn every_function_of_the_template_is_a_binary_of_its_folder() {
-    let functions = all(&text("template.yaml"), r"(?m)^\s+CodeUri:\s*(?:\S*/)?([\w-]+)/?\s*$");
-    assert!(!functions.is_empty(), "template.yaml has functions with a CodeUri");
+    let functions = all(&template(), r"(?m)^\s+CodeUri:\s*(?:\S*/)?([\w-]+)/?\s*$");
+    assert!(!functions.is_empty(), "the templates have functions with a CodeUri");
     let binaries: BTreeSet<String> = binaries().into_iter().collect();
     assert_none("CodeUri without a binary of that name", functions.difference(&binaries).cloned());
     let command_lines = BTreeSet::from(["scalper".to_owned()]);
@@ -30,8 +30,7 @@ fn every_function_of_the_template_is_a_binary_of_its_folder() {
 
 #[test]
 fn every_environment_name_is_set_by_the_template_and_read_by_a_config() {
-    let template = text("template.yaml");
-    let set: BTreeSet<String> = environment_blocks(&template);
+    let set: BTreeSet<String> = environment_blocks(&template());
     // The command line's environment is its user's.
     let function = |path: &String| {
         // What every function has besides, `runtime` reads for all of them.
@@ -46,11 +45,11 @@ fn every_environment_name_is_set_by_the_template_and_read_by_a_config() {
     // Lambda sets these itself.
     let provided = |name: &&String| name.starts_with("AWS_");
     assert_none(
-        "read by a config.rs, not set in template.yaml",
+        "read by a config.rs, not set in a template",
         read.difference(&set).filter(|name| !provided(name)).cloned(),
     );
     assert_none(
-        "set in template.yaml, read by no config.rs",
+        "set in a template, read by no config.rs",
         set.difference(&read).filter(|name| !provided(name)).cloned(),
     );
 }
@@ -94,6 +93,11 @@ fn the_map_of_the_crates_names_each_of_them() {
 pub(super) fn binaries() -> Vec<String> {
     let main = regex(r"^crates/([\w-]+)/src/main\.rs$");
     files().iter().filter_map(|path| Some(main.captures(path)?[1].to_owned())).collect()
+}
+
+/// The text of the root template and its parts.
+fn template() -> String {
+    templates().iter().map(|path| text(path)).collect()
 }
 
 fn manifests() -> Vec<String> {

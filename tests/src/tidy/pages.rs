@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::path::{Component, Path, PathBuf};
 
-use super::{assert_none, regex};
+use super::{assert_none, regex, templates};
 use crate::repository::{files, has_extension, root, text};
 
 /// More does not fit on a few screens.
@@ -64,7 +64,7 @@ fn every_path_on_a_page_exists() {
 
 #[test]
 fn every_parameter_on_a_page_is_one_of_the_template() {
-    let declared = regex(r"(?m)^  ([A-Z]\w+):\n    Type: ");
+    let declared = regex(r"(?m)^  ([A-Z]\w+):(?:\n    | \{)Type: ");
     let parameters: BTreeSet<String> =
         declared.captures_iter(&text("template.yaml")).map(|found| found[1].to_owned()).collect();
     assert!(parameters.contains("Monitoring"), "{parameters:?}");
@@ -80,9 +80,12 @@ fn every_parameter_on_a_page_is_one_of_the_template() {
 #[test]
 fn every_alarm_is_on_the_page_for_operators() {
     let named = regex(r#"AlarmName: !Sub "\$\{Prefix\}-([a-z-]+?)(?:-\$\{Feed\})?""#);
-    let alarms: BTreeSet<String> =
-        named.captures_iter(&text("infra/alarms.yaml")).map(|found| found[1].to_owned()).collect();
-    assert!(alarms.contains("files-quarantined"), "{alarms:?}");
+    let files = templates().into_iter().filter(|path| path.starts_with("infra/alarms-"));
+    let written: String = files.map(|path| text(&path)).collect();
+    let alarms: BTreeSet<String> = named.captures_iter(&written).map(|found| found[1].to_owned()).collect();
+    for one in ["files-quarantined", "panics", "notifier-errors", "partner-api"] {
+        assert!(alarms.contains(one), "{one} is not in {alarms:?}");
+    }
     let page = text("docs/operate.md");
     let missing = alarms.into_iter().filter(|alarm| !page.contains(&format!("`{alarm}`")));
     assert_none("an alarm that docs/operate.md does not name", missing);

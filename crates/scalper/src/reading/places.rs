@@ -1,4 +1,4 @@
-//! Where the resources of a stack are: its name, account and region make their names (`template.yaml`).
+//! Where the resources of a stack are: its name, account and region make their names (`infra/*.yaml`).
 
 use store::StackQueue;
 use store::aws::Home;

@@ -67,7 +67,7 @@ const ACKNOWLEDGE: &str = "SET #acknowledged = :said REMOVE #open_for";
 
 const MAY_ACKNOWLEDGE: &str = "#state = :quarantined AND attribute_not_exists(#acknowledged)";
 
-/// What is read of an entry for its name. The webhook's role may read no more (`template.yaml`).
+/// What is read of an entry for its name. The webhook's role may read no more (`infra/processing.yaml`).
 const NAME_ATTRIBUTES: &str = "#partner, #key";
 /// Attempts at entries of which DynamoDB gave some and left others.
 const READ_ATTEMPTS: u32 = 6;

@@ -109,6 +109,6 @@ async fn a_folder_of_an_unknown_sender_is_named_in_no_line() {
     harness.memory.bury(store::WatchedQueue::InboxDeadLetters, "m", &event_of(&file, BEGIN_MS));
     harness.run(deadline_ms + 5 * MINUTE_MS).await.expect("well");
     let line = harness.last_with("FilesMissing");
-    assert_eq!((&line["missing"], &line["thin"]), (&json!(["unknown"]), &json!(["unknown"])));
+    assert_eq!((&line["missing"], &line["volumeLow"]), (&json!(["unknown"]), &json!(["unknown"])));
     assert!(!harness.all_lines().contains("jane"));
 }

@@ -162,7 +162,7 @@ impl Harness {
         let lines = self.lines.lock().expect("lines");
         let line = lines.iter().rev().find(|line| line["feed"] == feed && !line["FilesMissing"].is_null())?;
         Some(
-            ["FilesMissing", "FilesLate", "FilesThin", "FilesFat"]
+            ["FilesMissing", "FilesLate", "FilesVolumeLow", "FilesVolumeHigh"]
                 .map(|metric| line[metric].as_u64().unwrap_or(99)),
         )
     }
