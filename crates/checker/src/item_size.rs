@@ -3,8 +3,9 @@
 //! The formula is [`ledger::dynamodb`]'s. Where the guide says "approximately", the distance of [`ROW_BYTES`] from the limit
 //! makes up for it.
 
+use contract::json::{TokenKind, Tokens};
 use contract::{Contract, Value};
-use ledger::dynamodb::{CONTAINER_BYTES, ELEMENT_BYTES, ITEM_BYTES, WORD_BYTES, number_bytes};
+use ledger::dynamodb::{CONTAINER_BYTES, DEPTH, ELEMENT_BYTES, ITEM_BYTES, WORD_BYTES, number_bytes};
 
 use crate::Record;
 
@@ -45,81 +46,31 @@ fn value_bytes(value: &Value<'_>) -> usize {
     }
 }
 
-/// Returns the size of well-formed JSON source text.
+/// Returns the size of JSON source text. What is not JSON is stored as the text that it is.
 fn document_bytes(text: &[u8]) -> usize {
+    let mut tokens = Tokens::new(text, DEPTH);
     let mut size = 0;
     let mut values = 0_usize;
-    let mut names = 0_usize;
-    let mut at = 0;
-    while let Some(byte) = text.get(at) {
-        let rest = text.get(at..).unwrap_or_default();
-        let length = match byte {
-            b'"' => {
-                let (length, bytes) = string_bytes(rest);
-                values += 1;
-                size += bytes;
-                length
+    for token in tokens.by_ref() {
+        size += match token.kind {
+            TokenKind::Close => continue,
+            TokenKind::Name => {
+                size += token.content(text).len();
+                continue;
             }
-            b'{' | b'[' => {
-                values += 1;
-                size += CONTAINER_BYTES;
-                1
-            }
-            b'-' | b'0'..=b'9' => {
-                let length = rest.iter().take_while(|byte| !b",]} \t\r\n".contains(byte)).count();
-                values += 1;
-                size += number_bytes(rest.get(..length).unwrap_or_default());
-                length
-            }
-            b't' | b'f' | b'n' => {
-                values += 1;
-                size += WORD_BYTES;
-                if *byte == b'f' { 5 } else { 4 }
-            }
-            b':' => {
-                names += 1;
-                1
-            }
-            _ => 1,
+            TokenKind::String => token.content(text).len(),
+            TokenKind::Number => number_bytes(&token.content(text)),
+            TokenKind::Object | TokenKind::Array => CONTAINER_BYTES,
+            TokenKind::True | TokenKind::False | TokenKind::Null => WORD_BYTES,
+            TokenKind::Deep => return text.len(),
         };
-        at += length;
+        values += 1;
+    }
+    if tokens.flaw().is_some() {
+        return text.len();
     }
     // Every value but the outermost is an element, and names are no values.
-    size + ELEMENT_BYTES * values.saturating_sub(names + 1)
-}
-
-/// Returns the length of a JSON string with its quotes, and the UTF-8 bytes of what it says.
-fn string_bytes(text: &[u8]) -> (usize, usize) {
-    let mut at = 1;
-    let mut bytes = 0;
-    while let Some(byte) = text.get(at) {
-        match byte {
-            b'"' => return (at + 1, bytes),
-            b'\\' if text.get(at + 1) == Some(&b'u') => {
-                bytes += escaped_bytes(text.get(at + 2..at + 6).unwrap_or_default());
-                at += 6;
-            }
-            b'\\' => {
-                bytes += 1;
-                at += 2;
-            }
-            _ => {
-                bytes += 1;
-                at += 1;
-            }
-        }
-    }
-    (at, bytes)
-}
-
-/// Returns the UTF-8 bytes of a `\u` escape; a surrogate is half of a four-byte character.
-fn escaped_bytes(digits: &[u8]) -> usize {
-    let code = std::str::from_utf8(digits).ok().and_then(|digits| u32::from_str_radix(digits, 16).ok());
-    match code {
-        Some(0..0x80) => 1,
-        Some(0x80..0x800 | 0xD800..0xE000) => 2,
-        _ => 3,
-    }
+    size + ELEMENT_BYTES * values.saturating_sub(1)
 }
 
 #[cfg(test)]

@@ -63,6 +63,7 @@ mod document;
 mod expectation;
 mod finding;
 mod found;
+pub mod json;
 mod kept;
 mod label;
 mod lint;

@@ -9,129 +9,61 @@
 //! <https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Constraints.html>
 
 use contract::Decimal;
+use contract::json::{Token, TokenKind, Tokens};
 use ledger::dynamodb::DEPTH;
 
 use crate::ItemValue;
 
 /// Returns the attribute of a JSON source text.
 pub(crate) fn parse(source: &str) -> ItemValue {
-    let mut reader = Reader { source, at: 0 };
-    match reader.value(1) {
-        Some(value) if reader.ended() => value,
+    let mut tokens = Tokens::new(source.as_bytes(), DEPTH);
+    let value = tokens.next().and_then(|first| value(&mut tokens, first));
+    match value {
+        Some(value) if tokens.ended() => value,
         _ => ItemValue::Text(source.to_owned()),
     }
 }
 
-struct Reader<'a> {
-    source: &'a str,
-    at: usize,
-}
-
-impl<'a> Reader<'a> {
-    fn value(&mut self, depth: u32) -> Option<ItemValue> {
-        if depth > DEPTH {
-            return None;
-        }
-        match self.peek()? {
-            b'{' => self.map(depth),
-            b'[' => self.list(depth),
-            b'"' => self.string().map(ItemValue::Text),
-            b't' => self.word("true", ItemValue::Boolean(true)),
-            b'f' => self.word("false", ItemValue::Boolean(false)),
-            b'n' => self.word("null", ItemValue::Null),
-            _ => self.number(),
-        }
-    }
-
-    fn map(&mut self, depth: u32) -> Option<ItemValue> {
-        self.take(b'{')?;
-        let mut members = Vec::new();
-        if self.take(b'}').is_some() {
-            return Some(ItemValue::Map(members));
-        }
-        loop {
-            self.peek()?;
-            let name = self.string().filter(|name| !name.is_empty())?;
-            self.take(b':')?;
-            members.push((name, self.value(depth + 1)?));
-            if self.take(b',').is_none() {
-                self.take(b'}')?;
-                return Some(ItemValue::Map(members));
-            }
-        }
-    }
-
-    fn list(&mut self, depth: u32) -> Option<ItemValue> {
-        self.take(b'[')?;
-        let mut items = Vec::new();
-        if self.take(b']').is_some() {
-            return Some(ItemValue::List(items));
-        }
-        loop {
-            items.push(self.value(depth + 1)?);
-            if self.take(b',').is_none() {
-                self.take(b']')?;
-                return Some(ItemValue::List(items));
-            }
-        }
-    }
-
-    /// Returns the string that begins here, unescaped.
-    fn string(&mut self) -> Option<String> {
-        let rest = self.rest();
-        let mut escaped = false;
-        let inner = rest.strip_prefix('"')?.bytes().position(|byte| {
-            let end = byte == b'"' && !escaped;
-            escaped = byte == b'\\' && !escaped;
-            end
-        })?;
-        let token = rest.get(..inner + 2)?;
-        self.at += token.len();
-        serde_json::from_str(token).ok()
-    }
-
-    fn number(&mut self) -> Option<ItemValue> {
-        let rest = self.rest();
-        let end = rest.bytes().position(|byte| !is_of_number(byte)).unwrap_or(rest.len());
-        let token = rest.get(..end)?;
-        // The grammar of JSON, which is narrower than that of `Decimal`.
-        serde_json::from_str::<serde::de::IgnoredAny>(token).ok()?;
-        self.at += end;
-        Some(match Decimal::parse(token.as_bytes()) {
+/// Returns the attribute of the value that begins with a token; `None` for what no attribute can hold.
+fn value(tokens: &mut Tokens<'_>, first: Token) -> Option<ItemValue> {
+    let text = |tokens: &Tokens<'_>| String::from_utf8(first.content(tokens.text()).into_owned()).ok();
+    Some(match first.kind {
+        TokenKind::Object => ItemValue::Map(members(tokens)?),
+        TokenKind::Array => ItemValue::List(items(tokens)?),
+        TokenKind::String => ItemValue::Text(text(tokens)?),
+        TokenKind::Number => match Decimal::parse(&first.content(tokens.text())) {
             Some(number) => ItemValue::Number(number.to_string()),
-            None => ItemValue::Text(token.to_owned()),
-        })
-    }
+            None => ItemValue::Text(text(tokens)?),
+        },
+        TokenKind::True => ItemValue::Boolean(true),
+        TokenKind::False => ItemValue::Boolean(false),
+        TokenKind::Null => ItemValue::Null,
+        TokenKind::Deep | TokenKind::Name | TokenKind::Close => return None,
+    })
+}
 
-    fn word(&mut self, word: &str, value: ItemValue) -> Option<ItemValue> {
-        self.rest().starts_with(word).then(|| {
-            self.at += word.len();
-            value
-        })
-    }
-
-    fn take(&mut self, byte: u8) -> Option<()> {
-        (self.peek()? == byte).then(|| self.at += 1)
-    }
-
-    fn peek(&mut self) -> Option<u8> {
-        let rest = self.rest();
-        let blanks = rest.bytes().take_while(|byte| matches!(byte, b' ' | b'\t' | b'\r' | b'\n')).count();
-        self.at += blanks;
-        self.source.as_bytes().get(self.at).copied()
-    }
-
-    fn ended(&mut self) -> bool {
-        self.peek().is_none()
-    }
-
-    fn rest(&self) -> &'a str {
-        self.source.get(self.at..).unwrap_or_default()
+fn members(tokens: &mut Tokens<'_>) -> Option<Vec<(String, ItemValue)>> {
+    let mut members = Vec::new();
+    loop {
+        let name = tokens.next()?;
+        if name.kind == TokenKind::Close {
+            return Some(members);
+        }
+        let name = String::from_utf8(name.content(tokens.text()).into_owned()).ok();
+        let first = tokens.next()?;
+        members.push((name.filter(|name| !name.is_empty())?, value(tokens, first)?));
     }
 }
 
-fn is_of_number(byte: u8) -> bool {
-    byte.is_ascii_digit() || matches!(byte, b'+' | b'-' | b'.' | b'e' | b'E')
+fn items(tokens: &mut Tokens<'_>) -> Option<Vec<ItemValue>> {
+    let mut items = Vec::new();
+    loop {
+        let first = tokens.next()?;
+        if first.kind == TokenKind::Close {
+            return Some(items);
+        }
+        items.push(value(tokens, first)?);
+    }
 }
 
 #[cfg(test)]

@@ -1,9 +1,9 @@
 //! One JSON document: an array of records or one record, at the document's top or at a path.
 
+use contract::json::Delimiter;
 use contract::{Contract, Found, Structure};
 
-use super::delimit::Delimiter;
-use super::objects::Objects;
+use super::objects::{Objects, is_key};
 use crate::reader::{
     END_MARK, InvalidText, PIECE_BYTES, Step, Window, check_text, endless, fault_at, longest, record_limit,
     violation,
@@ -253,7 +253,7 @@ impl Document {
         let name = view.get(..name_end).unwrap_or_default();
         self.check_beside(name)?;
         let wanted = self.level.checked_sub(1).and_then(|level| self.path.get(level));
-        match self.objects.is_key(name, wanted.map_or(&[][..], Vec::as_slice)) {
+        match is_key(name, wanted.map_or(&[][..], Vec::as_slice)) {
             None => Err(self.fault(FaultCode::Json, "a name that is no JSON string", "a JSON string")),
             Some(true) if self.arrived => {
                 Err(self.fault(FaultCode::Json, "a second member on the record path", "each name once"))

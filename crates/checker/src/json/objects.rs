@@ -1,11 +1,12 @@
 //! One JSON record into column slots.
 
-use contract::{Contract, Found, JsonKind, Structure, UnknownColumn, Violation};
+use contract::json::{Flaw, Token, TokenKind, Tokens, plain_value};
+use contract::{Contract, Found, JsonFlaw, JsonKind, Structure, UnknownColumn, Violation};
+use ledger::dynamodb::DEPTH;
 
 use super::fields::Fields;
-use super::flaw::diagnose;
-use super::scan::{Buffers, Malformed, Scan, plain_value};
-use ledger::dynamodb::DEPTH;
+use super::flaw::{duplicate, flawed};
+use super::scan::{Buffers, Malformed, Scan, slot};
 
 use crate::reader::{offset32, violation};
 use crate::{Slot, SlotKind};
@@ -67,26 +68,18 @@ impl Objects {
             next: 0,
             unknown: &mut unknown,
         };
-        let begin = scan.at;
-        scan.blank();
-        let kind = if scan.peek() == Some(b'{') {
-            target.members(&mut scan).map(|()| SlotKind::Object)
-        } else {
-            scan.value(0, false).map(|slot| slot.kind)
+        let kind = target.record(&mut scan);
+        let (ended, broken) = (scan.tokens.ended(), scan.broken);
+        let (Ok(kind), true) = (kind, ended) else {
+            return Err(flawed(raw, Structure::Json, scan.tokens.flaw()));
         };
-        scan.blank();
-        let (end, broken) = (scan.at, scan.broken);
-        let Ok(kind) = kind else { return Err(self.diagnosed(raw, Structure::Json)) };
-        if end < raw.len() {
-            return Err(self.diagnosed(raw, Structure::Json));
-        }
         if kind != SlotKind::Object {
             return Err(violation(Structure::NotAnObject, Found::JsonKind(kind_of(kind))));
         }
-        if let Some(structure) = broken {
-            return Err(self.diagnosed(raw, structure));
+        if let Some((structure, at)) = broken {
+            return Err(self.diagnosed(raw, structure, at));
         }
-        let whole = Slot { kind, start: offset32(begin), end: offset32(raw.len()) };
+        let whole = Slot { kind, start: 0, end: offset32(raw.len()) };
         for column in &self.fields.whole {
             set(&mut self.slots, *column, whole);
         }
@@ -101,29 +94,34 @@ impl Objects {
         Ok(())
     }
 
-    /// Returns the violation of a record that breaks a rule of JSON, with its place, and with its column when a field of the
-    /// contract occurs twice.
+    /// Returns the violation of a record that is JSON but breaks a rule at a byte, with its column when a field of the contract
+    /// occurs twice.
     #[cold]
-    fn diagnosed(&self, raw: &[u8], structure: Structure) -> Violation {
-        let diagnosis = diagnose(raw, structure, self.depth_limit);
-        let field = diagnosis.duplicate.and_then(|name| self.fields.get(self.fields.find(&name)?));
-        let column = field.and_then(|field| field.columns.first().copied());
-        Violation { column, ..diagnosis.violation }
+    fn diagnosed(&self, raw: &[u8], structure: Structure, at: usize) -> Violation {
+        let placed = |flaw| flawed(raw, structure, Some(Flaw { flaw, at, depth: 0 }));
+        match structure {
+            Structure::Depth => placed(JsonFlaw::Depth),
+            Structure::Nul => placed(JsonFlaw::Nul),
+            _ => {
+                let (violation, name) = duplicate(raw, self.depth_limit);
+                let field = name.and_then(|name| self.fields.get(self.fields.find(&name)?));
+                Violation { column: field.and_then(|field| field.columns.first().copied()), ..violation }
+            }
+        }
     }
 
     /// Returns whether a text is one JSON value that breaks no rule; used for values outside of the records.
     pub(super) fn is_value(&mut self, raw: &[u8]) -> bool {
         let mut scan = Scan::new(raw, self.depth_limit, &mut self.buffers);
-        let sound = scan.value(0, false).is_ok() && scan.at == raw.len();
-        sound && matches!(scan.broken, None | Some(Structure::Depth))
+        let sound = scan.value(false).is_ok() && scan.tokens.ended();
+        sound && matches!(scan.broken, None | Some((Structure::Depth, _)))
     }
+}
 
-    /// Returns whether a quoted string is this key; `None` when it is no string.
-    pub(super) fn is_key(&mut self, raw: &[u8], key: &[u8]) -> Option<bool> {
-        let mut scan = Scan::new(raw, self.depth_limit, &mut self.buffers);
-        let found = scan.string(true).ok()?;
-        Some(scan.bytes(found) == key)
-    }
+/// Returns whether a quoted string is this key; `None` when it is no string.
+pub(super) fn is_key(raw: &[u8], key: &[u8]) -> Option<bool> {
+    let name = Tokens::new(raw, 0).next()?;
+    Some(*name.content(raw) == *key)
 }
 
 fn kind_of(kind: SlotKind) -> JsonKind {
@@ -156,66 +154,60 @@ struct Target<'a> {
 }
 
 impl Target<'_> {
-    /// Reads the record from its brace on.
-    fn members(&mut self, scan: &mut Scan<'_>) -> Result<(), Malformed> {
-        scan.take(b'{')?;
-        scan.blank();
-        if scan.peek() == Some(b'}') {
-            scan.at += 1;
-            return Ok(());
+    /// Reads the record, and returns what it is.
+    fn record(&mut self, scan: &mut Scan<'_>) -> Result<SlotKind, Malformed> {
+        let first = scan.take()?;
+        if first.kind != TokenKind::Object {
+            return scan.value_from(first, false).map(|slot| slot.kind);
         }
         loop {
-            if !self.expected_members(scan) {
-                self.member(scan)?;
+            if scan.tokens.at_name() {
+                self.expected_members(scan);
             }
-            scan.blank();
-            if scan.peek() == Some(b'}') {
-                scan.at += 1;
+            let token = scan.take()?;
+            if token.kind == TokenKind::Close {
                 // Keys of known fields are told apart by `seen`; here are the others.
                 scan.close_keys(0);
-                return Ok(());
+                return Ok(SlotKind::Object);
             }
-            scan.take(b',')?;
-            scan.blank();
+            self.member(scan, token)?;
         }
     }
 
-    /// Reads members for as long as they are the expected ones, have plain values, and have no white space around them.
-    /// Leaves the scan behind the last of their values; says no when there is none.
-    fn expected_members(&mut self, scan: &mut Scan<'_>) -> bool {
-        let text = scan.text;
-        let mut at = scan.at;
+    /// Reads members from a name on, for as long as they are the expected ones, have plain values, and have no white space
+    /// around them.
+    fn expected_members(&mut self, scan: &mut Scan<'_>) {
+        let text = scan.tokens.text();
+        let mut at = scan.tokens.position();
         for expected in self.fields.expected.get(self.next..).unwrap_or_default() {
             if let Some(length) = expected.begins(text.get(at..).unwrap_or_default())
-                && let Some((slot, end)) = plain_value(text, at + length)
+                && let Some((token, end)) = plain_value(text, at + length)
                 && let Some(seen) = self.seen.get_mut(usize::from(expected.same_as))
                 && *seen != self.record
             {
                 *seen = self.record;
-                set(self.slots, expected.column, slot);
+                set(self.slots, expected.column, slot(token));
                 self.next += 1;
-                scan.at = end;
+                scan.tokens.resume_after_value(end);
                 at = end + 1;
                 if text.get(end) == Some(&b',') {
                     continue;
                 }
-                return true;
             }
             break;
         }
-        at > scan.at
     }
 
-    /// Reads any member.
-    fn member(&mut self, scan: &mut Scan<'_>) -> Result<(), Malformed> {
-        let key = scan.key()?;
+    /// Reads any member from behind its name.
+    fn member(&mut self, scan: &mut Scan<'_>, name: Token) -> Result<(), Malformed> {
+        let key = scan.text(name, true);
         if let Some(field) = self.fields.find(scan.bytes(key)) {
             self.next = self.fields.came(field, self.next);
             return self.known(scan, field);
         }
         scan.buffers.keys.push(key);
         *self.unknown = self.unknown.saturating_add(1);
-        scan.value(1, false).map(drop)
+        scan.value(false).map(drop)
     }
 
     /// Reads the value of a known field into its columns.
@@ -224,80 +216,71 @@ impl Target<'_> {
         let same_as = self.fields.get(index).map_or(index, |field| field.same_as);
         if let Some(seen) = self.seen.get_mut(usize::from(same_as)) {
             if *seen == self.record {
-                scan.breaks(Structure::DuplicateField);
+                scan.breaks(Structure::DuplicateField, scan.tokens.position());
             }
             *seen = self.record;
         }
-        let begin = scan.at;
-        let slot = scan.value(1, true)?;
-        let Some(field) = self.fields.get(index) else { return Ok(()) };
+        let Some(field) = self.fields.get(index) else { return scan.value(false).map(drop) };
+        let before = (!field.nested.is_empty()).then(|| scan.tokens.clone());
+        let slot = scan.value(true)?;
         for column in &field.columns {
             set(self.slots, *column, slot);
         }
-        if field.nested.is_empty() || scan.broken.is_some() {
-            return Ok(());
-        }
-        let end = scan.at;
+        let Some(before) = before.filter(|_| scan.broken.is_none()) else { return Ok(()) };
+        let after = scan.tokens.clone();
         for (path, column) in &field.nested {
-            scan.at = begin;
+            scan.tokens = before.clone();
             let slot = locate(scan, path)?;
             set(self.slots, *column, slot);
         }
-        scan.at = end;
+        scan.tokens = after;
         Ok(())
     }
 }
 
-/// Returns the value at a path (JSON Pointer tokens, RFC 6901) within the value that the scan is at.
+/// Returns the value at a path (JSON Pointer tokens, RFC 6901) within the value that comes next.
 fn locate(scan: &mut Scan<'_>, path: &[Vec<u8>]) -> Result<Slot, Malformed> {
-    let Some((token, rest)) = path.split_first() else { return scan.value(1, true) };
-    match scan.peek() {
-        Some(b'{') => locate_member(scan, token, rest),
-        Some(b'[') => locate_item(scan, token, rest),
-        _ => Ok(Slot::ABSENT),
-    }
+    let first = scan.take()?;
+    locate_from(scan, first, path)
 }
 
-fn locate_member(scan: &mut Scan<'_>, token: &[u8], rest: &[Vec<u8>]) -> Result<Slot, Malformed> {
-    scan.take(b'{')?;
-    scan.blank();
-    while scan.peek() == Some(b'"') {
-        let key = scan.key()?;
-        if scan.bytes(key) == token {
-            return locate(scan, rest);
+/// Returns the same within the value that begins with a token.
+fn locate_from(scan: &mut Scan<'_>, first: Token, path: &[Vec<u8>]) -> Result<Slot, Malformed> {
+    let Some((wanted, rest)) = path.split_first() else { return scan.value_from(first, true) };
+    if first.kind == TokenKind::Object {
+        loop {
+            let name = scan.take()?;
+            if name.kind == TokenKind::Close {
+                return Ok(Slot::ABSENT);
+            }
+            let key = scan.text(name, true);
+            if scan.bytes(key) == wanted {
+                return locate(scan, rest);
+            }
+            scan.value(false)?;
         }
-        scan.value(1, false)?;
-        scan.blank();
-        if scan.peek() == Some(b',') {
-            scan.at += 1;
-        }
-        scan.blank();
     }
-    Ok(Slot::ABSENT)
-}
-
-fn locate_item(scan: &mut Scan<'_>, token: &[u8], rest: &[Vec<u8>]) -> Result<Slot, Malformed> {
-    // RFC 6901 section 4: digits without leading zeros.
-    let canonical =
-        token == b"0" || matches!(token, [b'1'..=b'9', more @ ..] if more.iter().all(u8::is_ascii_digit));
-    let index =
-        std::str::from_utf8(token).ok().filter(|_| canonical).and_then(|digits| digits.parse::<usize>().ok());
-    let Some(mut left) = index else { return Ok(Slot::ABSENT) };
-    scan.take(b'[')?;
-    scan.blank();
-    while scan.peek() != Some(b']') {
+    let Some(mut left) = item_number(wanted).filter(|_| first.kind == TokenKind::Array) else {
+        return Ok(Slot::ABSENT);
+    };
+    loop {
+        let item = scan.take()?;
+        if item.kind == TokenKind::Close {
+            return Ok(Slot::ABSENT);
+        }
         if left == 0 {
-            return locate(scan, rest);
+            return locate_from(scan, item, rest);
         }
         left -= 1;
-        scan.value(1, false)?;
-        scan.blank();
-        if scan.peek() == Some(b',') {
-            scan.at += 1;
-        }
-        scan.blank();
+        scan.value_from(item, false)?;
     }
-    Ok(Slot::ABSENT)
+}
+
+/// Returns the number of an item that a token of a path names: digits without leading zeros (RFC 6901 section 4).
+fn item_number(token: &[u8]) -> Option<usize> {
+    let digits = std::str::from_utf8(token).ok()?;
+    let canonical = digits == "0" || !digits.starts_with(['0', '+']);
+    canonical.then(|| digits.parse().ok())?
 }
 
 #[cfg(test)]

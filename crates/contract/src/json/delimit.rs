@@ -1,9 +1,9 @@
 //! Where a JSON value ends, without reading it.
 
 /// Finds the end of one value, also over several pieces of text. It only balances brackets outside of strings; whether
-/// the value is JSON is for the scan to tell.
+/// the value is JSON is for the [`Tokens`](super::Tokens) to tell.
 #[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Delimiter {
+pub struct Delimiter {
     /// Bytes of the value that were looked at, from the beginning of the text.
     looked: usize,
     /// Brackets that are open.
@@ -28,7 +28,7 @@ enum Inside {
 
 impl Delimiter {
     /// Looks on in `text`, which begins with the value and is longer than last time. Returns the value's end.
-    pub(super) fn find_end(&mut self, text: &[u8]) -> Option<usize> {
+    pub fn find_end(&mut self, text: &[u8]) -> Option<usize> {
         while self.looked < text.len() {
             let ended = match self.inside {
                 Inside::Nothing => self.first(text),
@@ -48,8 +48,8 @@ impl Delimiter {
         None
     }
 
-    /// The number of bytes that were searched and are dropped; the next text follows them.
-    pub(super) fn forget(&mut self, bytes: usize) {
+    /// Notes that this number of bytes was searched and dropped; the next text follows them.
+    pub fn forget(&mut self, bytes: usize) {
         self.looked = self.looked.saturating_sub(bytes);
     }
 
