@@ -6,7 +6,7 @@ use checker::{FaultCode, Summary, Verdict};
 use contract::{Contract, OnSameName};
 use runtime::QuarantineReason;
 use store::{Entry, Outcome, State};
-use telemetry::{FileRecord, Step};
+use telemetry::{FileRecord, ProcessingStep};
 
 use crate::{
     ProcessorStore,
@@ -106,7 +106,7 @@ async fn check<S: ProcessorStore>(
     };
     let started = work.host.now();
     let (summary, content) = read::first(work, contract, opening).await?;
-    record.spend(Step::Check, work.host.now().saturating_sub(started));
+    record.spend(ProcessingStep::Check, work.host.now().saturating_sub(started));
     describe(record, contract, &summary);
     match summary.verdict {
         Verdict::Rejected => reject(work, contract, &summary, &content, record).await,
@@ -160,7 +160,7 @@ async fn accept<S: ProcessorStore>(
         Again::Archived => return quarantine_archived(work, contract, record).await,
     };
     load.finish().await?;
-    record.spend(Step::Load, work.host.now().saturating_sub(started));
+    record.spend(ProcessingStep::Load, work.host.now().saturating_sub(started));
     make_visible(work, contract, &second, record).await
 }
 

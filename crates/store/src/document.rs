@@ -15,19 +15,19 @@ use crate::ItemValue;
 
 /// Returns the attribute of a JSON source text.
 pub(crate) fn parse(source: &str) -> ItemValue {
-    let mut reader = Reader { source, at: 0 };
+    let mut reader = DocumentReader { source, at: 0 };
     match reader.value(1) {
         Some(value) if reader.ended() => value,
         _ => ItemValue::Text(source.to_owned()),
     }
 }
 
-struct Reader<'a> {
+struct DocumentReader<'a> {
     source: &'a str,
     at: usize,
 }
 
-impl<'a> Reader<'a> {
+impl<'a> DocumentReader<'a> {
     fn value(&mut self, depth: u32) -> Option<ItemValue> {
         if depth > DEPTH {
             return None;
