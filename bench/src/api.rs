@@ -29,7 +29,7 @@ const WARM_UP: u32 = 200;
 
 /// The time of one kind of call.
 #[derive(Clone, Debug, Serialize, Deserialize)]
-pub(crate) struct Warm {
+pub(crate) struct CallTime {
     /// The function.
     pub(crate) function: String,
     /// What is asked of it.
@@ -41,7 +41,7 @@ pub(crate) struct Warm {
 }
 
 /// Measures in a process of its own.
-pub(crate) fn measure(calls: u32) -> Result<Vec<Warm>> {
+pub(crate) fn measure(calls: u32) -> Result<Vec<CallTime>> {
     let program = std::env::current_exe().context("find the benchmark itself")?;
     let output = Command::new(program)
         .args(["--api", &calls.to_string()])
@@ -65,14 +65,14 @@ pub(crate) fn report_own_calls(calls: u32) -> Result<()> {
     writeln!(std::io::stderr(), "{}", serde_json::to_string(&figures)?).context("write the figures")
 }
 
-/// Makes so many calls, one after the other. Each event is made before its call, and each answer must begin as expected.
+/// Makes this number of calls, one after the other. Each event is made before its call, and each answer must begin as expected.
 async fn time_calls(
     [function, call]: [&str; 2],
     calls: u32,
     expected: &str,
     event: impl Fn(u32) -> Result<Vec<u8>>,
     answer: impl AsyncFn(&[u8]) -> Result<Vec<u8>>,
-) -> Result<Warm> {
+) -> Result<CallTime> {
     let mut seconds = Vec::with_capacity(calls as usize);
     for number in 0..WARM_UP + calls {
         let event = event(number)?;
@@ -90,7 +90,7 @@ async fn time_calls(
     }
     seconds.sort_unstable_by(f64::total_cmp);
     let at = |hundredths: usize| seconds.get(seconds.len() * hundredths / 100).copied().unwrap_or_default();
-    Ok(Warm {
+    Ok(CallTime {
         function: function.to_owned(),
         call: call.to_owned(),
         calls,

@@ -38,17 +38,17 @@ const WORDS: [&str; 24] = [
 ];
 /// Length at which the free text ends, in bytes.
 const TEXT_BYTES: usize = 115;
-/// One free text in so many contains quotes, which are doubled in CSV.
+/// Every n-th free text contains quotes, which are doubled in CSV.
 const QUOTED: u64 = 10;
 
 /// What is measured.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Format {
+pub(crate) enum InputFormat {
     Csv,
     JsonLines,
 }
 
-impl Format {
+impl InputFormat {
     pub(crate) fn word(self) -> &'static str {
         match self {
             Self::Csv => "csv",
@@ -57,7 +57,7 @@ impl Format {
     }
 }
 
-impl FromStr for Format {
+impl FromStr for InputFormat {
     type Err = anyhow::Error;
 
     fn from_str(word: &str) -> Result<Self> {
@@ -76,7 +76,7 @@ pub(crate) struct TemporaryFile {
 }
 
 impl TemporaryFile {
-    pub(crate) fn create(format: Format, rows: u32) -> Result<Self> {
+    pub(crate) fn create(format: InputFormat, rows: u32) -> Result<Self> {
         let name = format!("bench-{}-{rows}.{}", std::process::id(), format.word());
         let file = Self { path: std::env::temp_dir().join(name), rows };
         let output = File::create(&file.path).with_context(|| format!("create {}", file.path.display()))?;
@@ -98,19 +98,24 @@ impl Drop for TemporaryFile {
     }
 }
 
-/// A whole file of the records with these numbers.
-pub(crate) fn write_file(output: &mut impl Write, format: Format, numbers: Range<u32>) -> Result<()> {
-    if format == Format::Csv {
+/// Writes a whole file of the records with these numbers.
+pub(crate) fn write_file(output: &mut impl Write, format: InputFormat, numbers: Range<u32>) -> Result<()> {
+    if format == InputFormat::Csv {
         writeln!(output, "{HEADER}")?;
     }
-    let mut random = Random(0x5CA1_AB1E);
+    let mut random = SplitMix64(0x5CA1_AB1E);
     for number in numbers {
         write_record(output, format, number, &mut random)?;
     }
     Ok(())
 }
 
-fn write_record(output: &mut impl Write, format: Format, number: u32, random: &mut Random) -> Result<()> {
+fn write_record(
+    output: &mut impl Write,
+    format: InputFormat,
+    number: u32,
+    random: &mut SplitMix64,
+) -> Result<()> {
     let patient = random.below(100_000_000);
     let modality = ["CT", "MR", "US", "XR"][random.index(4)];
     let body_part = ["chest", "abdomen", "knee", "lumbar spine", "head"][random.index(5)];
@@ -128,16 +133,16 @@ fn write_record(output: &mut impl Write, format: Format, number: u32, random: &m
     );
     let text = free_text(random);
     let quote = match (random.below(QUOTED), format) {
-        (0, Format::Csv) => " \"\"ok\"\"",
-        (0, Format::JsonLines) => " \\\"ok\\\"",
+        (0, InputFormat::Csv) => " \"\"ok\"\"",
+        (0, InputFormat::JsonLines) => " \\\"ok\\\"",
         _ => "",
     };
     match format {
-        Format::Csv => writeln!(
+        InputFormat::Csv => writeln!(
             output,
             "AC{number:010},MRN{patient:08},{modality},{body_part},2026-{month:02}-{day:02},2026-{month:02}-{day:02},{radiologist},{dose}.{thousandths:03},{slices},{seconds}.{tenths},{urgent},{priority},SN-{device:08X},{study},\"{text}{quote}\""
         )?,
-        Format::JsonLines => writeln!(
+        InputFormat::JsonLines => writeln!(
             output,
             r#"{{"accession":"AC{number:010}","patient_id":"MRN{patient:08}","modality":"{modality}","body_part":"{body_part}","scanned_on":"2026-{month:02}-{day:02}","reported_on":"2026-{month:02}-{day:02}","radiologist":"{radiologist}","dose":{dose}.{thousandths:03},"slices":{slices},"seconds":{seconds}.{tenths},"urgent":{urgent},"priority":{priority},"device":"SN-{device:08X}","study_uid":"{study}","report":"{text}{quote}"}}"#
         )?,
@@ -145,7 +150,7 @@ fn write_record(output: &mut impl Write, format: Format, number: u32, random: &m
     Ok(())
 }
 
-fn free_text(random: &mut Random) -> String {
+fn free_text(random: &mut SplitMix64) -> String {
     let mut text = String::with_capacity(TEXT_BYTES + 16);
     while text.len() < TEXT_BYTES {
         if !text.is_empty() {
@@ -157,9 +162,9 @@ fn free_text(random: &mut Random) -> String {
 }
 
 /// SplitMix64 (Steele, Lea, Flood 2014): a number from a seed, the same on every machine.
-struct Random(u64);
+struct SplitMix64(u64);
 
-impl Random {
+impl SplitMix64 {
     fn next(&mut self) -> u64 {
         self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
         let mut mixed = self.0;

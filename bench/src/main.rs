@@ -1,10 +1,10 @@
-//! `make bench`: speed and memory of the check, time of the partner API's answers, start and size of the functions, each beside
-//! the thing that it is to be compared with.
+//! `make bench`: speed and memory of the check, time of the partner API's answers, start and size of the functions, each next
+//! to the figure that it is compared with.
 //!
 //! ```text
 //! bench [--quick] [--json]          everything; --quick: a tenth of the rows and of the calls
 //! bench --peak <format> <file>      one check of a file in a process of its own (started by the former)
-//! bench --door <calls>              calls of the API in a process of its own (started by the former)
+//! bench --api <calls>               calls of the API in a process of its own (started by the former)
 //! ```
 
 mod api;
@@ -16,7 +16,7 @@ mod start;
 
 use anyhow::{Context as _, Result, bail};
 
-use input::Format;
+use input::InputFormat;
 use report::Figures;
 
 /// Rows of the large file: about 300 MB as CSV.
@@ -45,7 +45,7 @@ fn main() -> Result<()> {
 
 fn measure(rows: u32, calls: u32) -> Result<Figures> {
     let mut figures = Figures { rows, ..Figures::default() };
-    for format in [Format::Csv, Format::JsonLines] {
+    for format in [InputFormat::Csv, InputFormat::JsonLines] {
         let large = input::TemporaryFile::create(format, rows)?;
         let bytes = std::fs::read(&large.path).context("read the input back")?;
         figures.speeds.push(speed::compare(format, &bytes)?);

@@ -8,20 +8,20 @@ use std::process::Command;
 use anyhow::{Context as _, Result, ensure};
 use checker::ContentHash;
 
-use crate::input::{Format, TemporaryFile};
+use crate::input::{InputFormat, TemporaryFile};
 use crate::speed::{CHUNK_BYTES, check, contract_for};
 
 /// What one file needed.
 #[derive(Clone, Debug)]
 pub(crate) struct Peak {
-    pub(crate) format: Format,
+    pub(crate) format: InputFormat,
     pub(crate) rows: u32,
     pub(crate) file_bytes: u64,
     /// Of the whole process, program text included.
     pub(crate) resident_bytes: u64,
 }
 
-pub(crate) fn peak_of(format: Format, file: &TemporaryFile) -> Result<Peak> {
+pub(crate) fn peak_of(format: InputFormat, file: &TemporaryFile) -> Result<Peak> {
     let program = std::env::current_exe().context("find the benchmark itself")?;
     let output = Command::new(program).args(["--peak", format.word()]).arg(&file.path).output();
     let output = output.context("start the process to measure")?;
@@ -31,7 +31,7 @@ pub(crate) fn peak_of(format: Format, file: &TemporaryFile) -> Result<Peak> {
 }
 
 /// Checks the file chunk by chunk and prints this process's peak in KiB.
-pub(crate) fn report_own_peak(format: Format, file: &Path) -> Result<()> {
+pub(crate) fn report_own_peak(format: InputFormat, file: &Path) -> Result<()> {
     let contract = contract_for(format)?;
     let mut input = File::open(file).with_context(|| format!("open {}", file.display()))?;
     let chunks = std::iter::from_fn(|| {

@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use crate::api::Warm;
-use crate::input::Format;
+use crate::api::CallTime;
+use crate::input::InputFormat;
 use crate::memory::Peak;
 use crate::speed::Speed;
 use crate::start::Start;
@@ -26,7 +26,7 @@ pub(crate) struct Figures {
     pub(crate) rows: u32,
     pub(crate) speeds: Vec<Speed>,
     pub(crate) peaks: Vec<Peak>,
-    pub(crate) warm: Vec<Warm>,
+    pub(crate) warm: Vec<CallTime>,
     /// The empty function's first.
     pub(crate) starts: Vec<Start>,
 }
@@ -98,7 +98,7 @@ impl Figures {
         Ok(())
     }
 
-    /// A start as a multiple of the empty function's.
+    /// Returns the time of a start as a multiple of the empty function's.
     fn times_empty(&self, start: &Start) -> f64 {
         self.starts.first().map_or(f64::NAN, |empty| start.cpu.as_secs_f64() / empty.cpu.as_secs_f64())
     }
@@ -151,12 +151,12 @@ impl Speed {
         self.mebibytes() / self.load_seconds
     }
 
-    /// The check's speed as a share of the parser's, in percent.
+    /// Returns the check's speed as a share of the parser's, in percent.
     fn share(&self) -> f64 {
         self.parser_seconds * 100.0 / self.check_seconds
     }
 
-    /// The same of the check with the file's SHA-256.
+    /// Returns the same for the check with the file's SHA-256.
     fn load_share(&self) -> f64 {
         self.parser_seconds * 100.0 / self.load_seconds
     }
@@ -169,11 +169,11 @@ impl Peak {
     }
 }
 
-/// The share that the check is to reach, in percent.
-fn goal(format: Format) -> f64 {
+/// Returns the share that the check is to reach, in percent.
+fn goal(format: InputFormat) -> f64 {
     match format {
-        Format::Csv => 35.0,
-        Format::JsonLines => 100.0,
+        InputFormat::Csv => 35.0,
+        InputFormat::JsonLines => 100.0,
     }
 }
 

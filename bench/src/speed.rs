@@ -11,7 +11,7 @@ use checker::{ContentHash, Counts, FileCheck, Finished, Reject, Row, Sink, Summa
 use contract::Contract;
 use serde::Deserialize;
 
-use crate::input::Format;
+use crate::input::InputFormat;
 
 /// The contract of everything that is measured.
 pub(crate) const CONTRACT: &str = include_str!("../scan-reports.odcs.yaml");
@@ -25,7 +25,7 @@ const SEED: [u8; 16] = [7; 16];
 /// Medians over the same bytes.
 #[derive(Clone, Debug)]
 pub(crate) struct Speed {
-    pub(crate) format: Format,
+    pub(crate) format: InputFormat,
     pub(crate) bytes: u64,
     pub(crate) parser: &'static str,
     pub(crate) parser_seconds: f64,
@@ -34,21 +34,21 @@ pub(crate) struct Speed {
     pub(crate) load_seconds: f64,
 }
 
-pub(crate) fn compare(format: Format, bytes: &[u8]) -> Result<Speed> {
+pub(crate) fn compare(format: InputFormat, bytes: &[u8]) -> Result<Speed> {
     let contract = contract_for(format)?;
     let (mut parsing, mut checking, mut loading) = (Vec::new(), Vec::new(), Vec::new());
     for _ in 0..RUNS {
         parsing.push(timed(|| match format {
-            Format::Csv => read_csv(bytes),
-            Format::JsonLines => read_json_lines(bytes),
+            InputFormat::Csv => read_csv(bytes),
+            InputFormat::JsonLines => read_json_lines(bytes),
         })?);
         let chunks = || bytes.chunks(CHUNK_BYTES).map(Ok);
         checking.push(timed(|| check(&contract, ContentHash::Skipped, chunks()))?);
         loading.push(timed(|| check(&contract, ContentHash::Sha256, chunks()))?);
     }
     let parser = match format {
-        Format::Csv => "csv, ByteRecord",
-        Format::JsonLines => "serde_json, borrowed struct",
+        InputFormat::Csv => "csv, ByteRecord",
+        InputFormat::JsonLines => "serde_json, borrowed struct",
     };
     Ok(Speed {
         format,
@@ -60,7 +60,7 @@ pub(crate) fn compare(format: Format, bytes: &[u8]) -> Result<Speed> {
     })
 }
 
-pub(crate) fn contract_for(format: Format) -> Result<Arc<Contract>> {
+pub(crate) fn contract_for(format: InputFormat) -> Result<Arc<Contract>> {
     let text = CONTRACT.replace("format: csv", &format!("format: {}", format.word()));
     match contract::compile(&text) {
         Ok((contract, _)) => Ok(Arc::new(contract)),
@@ -169,7 +169,7 @@ pub(crate) fn now() -> Instant {
     Instant::now()
 }
 
-/// The middle value; of an even number, the upper of the two.
+/// Returns the middle value; of an even number, the upper of the two.
 pub(crate) fn median(durations: &mut [Duration]) -> Duration {
     durations.sort_unstable();
     durations.get(durations.len() / 2).copied().unwrap_or_default()

@@ -14,7 +14,7 @@ use crate::speed::median;
 
 /// Starts of each binary; the median counts.
 const RUNS: usize = 21;
-/// A start that takes longer has failed: at most so many looks, [`LOOK_AGAIN`] apart.
+/// Maximum number of looks, [`LOOK_AGAIN`] apart; a start that takes longer has failed.
 const LOOKS: u32 = 10_000;
 const LOOK_AGAIN: Duration = Duration::from_millis(1);
 
@@ -79,7 +79,7 @@ pub(crate) fn compare() -> Result<Vec<Start>> {
     starts.collect()
 }
 
-/// A binary of the same build: `cargo lambda build` puts each at `<name>/bootstrap`.
+/// Returns a binary of the same build: `cargo lambda build` puts each at `<name>/bootstrap`.
 fn beside_us(name: &str) -> Result<PathBuf> {
     let us = std::env::current_exe().context("find the benchmark itself")?;
     let path = us.ancestors().nth(2).context("find the benchmark's folder")?.join(name).join("bootstrap");

@@ -4,9 +4,9 @@
 //! emulator  the process: started, and ended with the test, however the test ends
 //! harness   the stack on it: drop a file, deliver an event, wait for the outcome, read what is where
 //! files     what is dropped: a contract and its records
-//! canary    values that are found nowhere else, and the search for them in every form
+//! canary_values  values that are found nowhere else, and the search for them in every form
 //! planted   where they are planted: columns of every contract, broken files, requests
-//! alarms    the states of the stack's alarms, set as CloudWatch would, and who is told
+//! alarms    the states of the stack's alarms, set as CloudWatch would, and who is notified
 //! asked     requests that are rejected, with planted values in each part
 //! loopback  a web server of the test: an issuer's keys, a partner's receiver
 //! api       the partners' API of the stack, its command line, and requests of a partner
@@ -18,7 +18,7 @@
 mod alarms;
 mod api;
 mod asked;
-mod canary;
+mod canary_values;
 mod emulator;
 mod files;
 mod harness;
@@ -43,9 +43,9 @@ mod api_pages;
 mod api_readme;
 /// Three partners over every route: nobody sees anything of another.
 mod api_tenants;
-/// Bearer tokens of an issuer of our own, and the limits that hold without a usage plan.
+/// Bearer tokens of an issuer on this machine, and the limits that hold without a usage plan.
 mod api_tokens;
-/// What a partner's address is told, and by what signature.
+/// What is posted to a partner's address, and its signature.
 mod api_webhook;
 /// Files as partners really send them, by S3, by the API and in the dry run: one answer.
 mod both_ways;
@@ -53,7 +53,7 @@ mod both_ways;
 mod deliveries;
 /// Keys, folder markers, empty and vanished objects, every kind of upload.
 mod names;
-/// What operators are told when alarms change, and how often.
+/// The messages that operators receive when alarms change, and how many.
 mod notices;
 /// The operator's commands: wrong keys, open files, acknowledgements, printed commands pasted into a shell.
 mod operator;

@@ -1,7 +1,7 @@
 //! Tests of the whole: what no single crate can promise. One binary; this file is its table of contents.
 //!
 //! ```text
-//! tidy            the rules of the house, read off the tree: no build of ours needed, a second
+//! tidy            the rules of the house, read off the tree: no build of the functions needed, a second
 //! template        what AWS would do and the emulator does not, read off the expanded template: two seconds
 //! protocol_model  every interleaving of the protocol that two workers can have: seconds
 //! end_to_end      the deployed template and the release binary on the emulator: minutes

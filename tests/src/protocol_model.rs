@@ -11,14 +11,14 @@ mod promises;
 
 use std::collections::{HashSet, VecDeque};
 
-use faults::{Faults, Tally};
+use faults::{DeathCounts, Faults};
 use promises::{broken_promise, wrong_end};
 
 /// Rows of a load.
 const ROWS: u8 = 2;
 const ALL_ROWS: u8 = (1 << ROWS) - 1;
 /// A worker that waits for a message. What it did before makes no difference.
-const IDLE: Worker = Worker { step: Step::Idle, version: 0, fence: 0, epoch: 0, ended: None };
+const IDLE: Worker = Worker { step: ModelStep::Idle, version: 0, fence: 0, epoch: 0, ended: None };
 
 /// One protection taken away.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -50,7 +50,7 @@ enum EntryState {
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
-struct Entry {
+struct ModelEntry {
     state: EntryState,
     fence: u8,
     lease: bool,
@@ -59,11 +59,11 @@ struct Entry {
     announced: bool,
     /// The older version that this one's commit superseded.
     replaced: Option<u8>,
-    tally: Tally,
+    tally: DeathCounts,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
-enum Step {
+enum ModelStep {
     Idle,
     Claim,
     Write {
@@ -98,7 +98,7 @@ enum Step {
 
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 struct Worker {
-    step: Step,
+    step: ModelStep,
     version: u8,
     fence: u8,
     epoch: u8,
@@ -108,7 +108,7 @@ struct Worker {
 
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 struct World {
-    entries: [Entry; 2],
+    entries: [ModelEntry; 2],
     head: Option<u8>,
     /// Rows in the table: by version and parser epoch, one bit a row.
     rows: [[u8; 2]; 2],
@@ -118,7 +118,7 @@ struct World {
     visible: [u8; 2],
     acknowledged: [bool; 2],
     /// Whether each version was announced as complete, and as something else.
-    told: [[bool; 2]; 2],
+    notified: [[bool; 2]; 2],
     epoch: u8,
     deaths_left: u8,
     duplicates_left: u8,
@@ -144,14 +144,14 @@ struct Weather {
 const ROUGH: Weather = Weather { deaths: 1, duplicates: 1, zombies: 1, release: true, faults: Faults::NONE };
 
 fn start(weather: Weather) -> World {
-    let entry = Entry {
+    let entry = ModelEntry {
         state: EntryState::Absent,
         fence: 0,
         lease: false,
         checkpoint: (0, 0),
         announced: false,
         replaced: None,
-        tally: Tally::default(),
+        tally: DeathCounts::default(),
     };
     World {
         entries: [entry; 2],
@@ -161,7 +161,7 @@ fn start(weather: Weather) -> World {
         workers: [IDLE; 2],
         visible: [1; 2],
         acknowledged: [false; 2],
-        told: [[false; 2]; 2],
+        notified: [[false; 2]; 2],
         epoch: u8::from(!weather.release),
         deaths_left: weather.deaths,
         duplicates_left: weather.duplicates,
@@ -178,14 +178,14 @@ fn is_complete(state: EntryState) -> bool {
     matches!(state, EntryState::Complete { .. })
 }
 
-/// All worlds that one action leads to.
+/// Returns all worlds that one action leads to.
 fn successors(world: &World, good: Good, mutant: Mutant) -> Vec<World> {
     let mut next = Vec::new();
     environment(world, &mut next);
     faults::recorded(world, mutant, &mut next);
     for index in 0..world.workers.len() {
         let worker = world.workers[index];
-        if worker.step == Step::Idle {
+        if worker.step == ModelStep::Idle {
             deliveries(world, index, &mut next);
             continue;
         }
@@ -194,7 +194,7 @@ fn successors(world: &World, good: Good, mutant: Mutant) -> Vec<World> {
             // Before the step, and (a lost response) after it.
             for mut died in [*world, step(world, index, good, mutant)] {
                 died.deaths_left -= 1;
-                if died.workers[index].step != Step::Idle {
+                if died.workers[index].step != ModelStep::Idle {
                     next.extend(faults::evidence_of(&died, index));
                     faults::dies(&mut died, index, mutant);
                     next.push(died);
@@ -217,7 +217,7 @@ fn successors(world: &World, good: Good, mutant: Mutant) -> Vec<World> {
 /// What happens without any worker: leases of the dead end, messages are doubled, a release changes the parser.
 fn environment(world: &World, next: &mut Vec<World>) {
     for (index, entry) in world.entries.iter().enumerate() {
-        let held = |worker: &Worker| worker.step != Step::Idle && usize::from(worker.version) == index;
+        let held = |worker: &Worker| worker.step != ModelStep::Idle && usize::from(worker.version) == index;
         if entry.lease && !world.workers.iter().any(held) {
             let mut ended = *world;
             ended.entries[index].lease = false;
@@ -241,7 +241,7 @@ fn deliveries(world: &World, index: usize, next: &mut Vec<World>) {
             let mut received = *world;
             received.visible[usize::from(version)] -= 1;
             received.workers[index] =
-                Worker { step: Step::Claim, version, fence: 0, epoch: world.epoch, ended: None };
+                Worker { step: ModelStep::Claim, version, fence: 0, epoch: world.epoch, ended: None };
             next.push(received);
         }
     }
@@ -254,71 +254,74 @@ fn give_back(world: &mut World, index: usize) {
     world.workers[index] = IDLE;
 }
 
-/// One step of one worker.
+/// Takes one step of one worker.
 fn step(world: &World, index: usize, good: Good, mutant: Mutant) -> World {
     let mut next = *world;
     let worker = next.workers[index];
     let version = usize::from(worker.version);
     let epoch = usize::from(worker.epoch);
     match worker.step {
-        Step::Idle => {}
-        Step::Claim => claim(&mut next, index, good, mutant),
-        Step::Write { row } => {
+        ModelStep::Idle => {}
+        ModelStep::Claim => claim(&mut next, index, good, mutant),
+        ModelStep::Write { row } => {
             next.rows[version][epoch] |= 1 << row;
-            next.workers[index].step = Step::Checkpoint { rows: row + 1 };
+            next.workers[index].step = ModelStep::Checkpoint { rows: row + 1 };
         }
-        Step::Checkpoint { rows } => {
+        ModelStep::Checkpoint { rows } => {
             if mine(&next, worker) {
                 next.entries[version].checkpoint = (worker.epoch, rows);
                 next.entries[version].tally.begin_anew(worker.fence);
                 next.workers[index].step =
-                    if rows < ROWS { Step::Write { row: rows } } else { Step::ReadHead };
+                    if rows < ROWS { ModelStep::Write { row: rows } } else { ModelStep::ReadHead };
             } else {
                 give_back(&mut next, index);
             }
         }
-        Step::ReadHead => {
+        ModelStep::ReadHead => {
             let older = next.head.is_some_and(|head| head > worker.version);
             next.workers[index].step = if older && mutant != Mutant::IgnoresTheOrderOfVersions {
-                Step::Supersede
+                ModelStep::Supersede
             } else {
-                Step::Commit { seen: next.head }
+                ModelStep::Commit { seen: next.head }
             };
         }
-        Step::Commit { seen } => commit(&mut next, index, seen, mutant),
-        Step::Supersede => finish(&mut next, index, EntryState::Superseded, mutant),
-        Step::Report => {
+        ModelStep::Commit { seen } => commit(&mut next, index, seen, mutant),
+        ModelStep::Supersede => finish(&mut next, index, EntryState::Superseded, mutant),
+        ModelStep::Report => {
             next.reported[version] = true;
-            next.workers[index].step = Step::Finish;
+            next.workers[index].step = ModelStep::Finish;
         }
-        Step::Finish => finish(&mut next, index, EntryState::Quarantined, mutant),
-        Step::Publish { version, state } => {
-            next.told[usize::from(version)][usize::from(!is_complete(state))] = true;
-            next.workers[index].step = Step::Note { version, state };
+        ModelStep::Finish => finish(&mut next, index, EntryState::Quarantined, mutant),
+        ModelStep::Publish { version, state } => {
+            next.notified[usize::from(version)][usize::from(!is_complete(state))] = true;
+            next.workers[index].step = ModelStep::Note { version, state };
         }
-        Step::Note { version, state } => note(&mut next, index, version, state, mutant),
-        Step::Acknowledge => {
+        ModelStep::Note { version, state } => note(&mut next, index, version, state, mutant),
+        ModelStep::Acknowledge => {
             next.acknowledged[version] = true;
             next.workers[index] = IDLE;
         }
-        Step::HandOver | Step::LetGo => faults::hand_over(&mut next, index, mutant),
+        ModelStep::HandOver | ModelStep::LetGo => faults::hand_over(&mut next, index, mutant),
     }
     next
 }
 
-/// Announces what became of the worker's version, after the older one that it replaced.
+/// Announces the outcome of the worker's version, after the older one that it replaced.
 fn tell(world: &mut World, index: usize, ended: EntryState, mutant: Mutant) {
     let version = world.workers[index].version;
     let entry = &mut world.entries[usize::from(version)];
     // Nobody asks any more who held the claim and how far he came: fewer states to tell apart.
-    *entry = Entry { fence: 0, lease: false, checkpoint: (0, 0), tally: Tally::default(), ..*entry };
+    *entry =
+        ModelEntry { fence: 0, lease: false, checkpoint: (0, 0), tally: DeathCounts::default(), ..*entry };
     let entry = *entry;
     world.faults.forget(version);
     let older = entry.replaced.filter(|_| mutant != Mutant::AnnouncesOnlyItself);
     let step = match older.map(|older| (older, world.entries[usize::from(older)])) {
-        _ if entry.announced => Step::Acknowledge,
-        Some((older, Entry { announced: false, state, .. })) => Step::Publish { version: older, state },
-        _ => Step::Publish { version, state: ended },
+        _ if entry.announced => ModelStep::Acknowledge,
+        Some((older, ModelEntry { announced: false, state, .. })) => {
+            ModelStep::Publish { version: older, state }
+        }
+        _ => ModelStep::Publish { version, state: ended },
     };
     world.workers[index] = Worker { step, version, ended: Some(ended), ..IDLE };
 }
@@ -331,8 +334,8 @@ fn note(world: &mut World, index: usize, version: u8, state: EntryState, mutant:
     }
     let worker = &mut world.workers[index];
     worker.step = match worker.ended {
-        Some(state) if version != worker.version => Step::Publish { version: worker.version, state },
-        _ => Step::Acknowledge,
+        Some(state) if version != worker.version => ModelStep::Publish { version: worker.version, state },
+        _ => ModelStep::Acknowledge,
     };
 }
 
@@ -352,7 +355,7 @@ fn claim(world: &mut World, index: usize, good: Good, mutant: Mutant) {
     }
     if entry.lease {
         if mutant == Mutant::AcknowledgesALiveLease {
-            world.workers[index].step = Step::Acknowledge;
+            world.workers[index].step = ModelStep::Acknowledge;
         } else {
             give_back(world, index);
         }
@@ -369,13 +372,13 @@ fn claim(world: &mut World, index: usize, good: Good, mutant: Mutant) {
     let done = if trusted { rows } else { 0 };
     let step = if mutant == Mutant::AcknowledgesBeforeTheCommit {
         world.acknowledged[version] = true;
-        Step::Write { row: 0 }
+        ModelStep::Write { row: 0 }
     } else if poison || !good[version] {
-        if mutant == Mutant::FinishesBeforeTheReport { Step::Finish } else { Step::Report }
+        if mutant == Mutant::FinishesBeforeTheReport { ModelStep::Finish } else { ModelStep::Report }
     } else if done < ROWS {
-        Step::Write { row: done }
+        ModelStep::Write { row: done }
     } else {
-        Step::ReadHead
+        ModelStep::ReadHead
     };
     world.workers[index] = Worker { step, fence, ..worker };
 }
@@ -387,13 +390,13 @@ fn commit(world: &mut World, index: usize, seen: Option<u8>, mutant: Mutant) {
         return;
     }
     if world.head != seen && mutant != Mutant::MovesTheHeadUnseen {
-        world.workers[index].step = Step::ReadHead;
+        world.workers[index].step = ModelStep::ReadHead;
         return;
     }
     let older = seen.filter(|old| *old != worker.version);
     let ended = EntryState::Complete { epoch: worker.epoch };
     let entry = &mut world.entries[usize::from(worker.version)];
-    *entry = Entry { state: ended, lease: false, announced: false, replaced: older, ..*entry };
+    *entry = ModelEntry { state: ended, lease: false, announced: false, replaced: older, ..*entry };
     if let Some(old) = older.filter(|_| mutant != Mutant::LeavesTheOlderVersionComplete) {
         let older = &mut world.entries[usize::from(old)];
         older.state = EntryState::Superseded;

@@ -6,18 +6,18 @@ use std::path::{Path, PathBuf};
 /// Build products, tools and local state; nothing in them is ours.
 const NOT_OURS: [&str; 6] = [".git", ".venv", ".local", "target", "__pycache__", ".aws-sam"];
 
-/// The root of the repository.
+/// Returns the root of the repository.
 pub(crate) fn root() -> PathBuf {
     let member = Path::new(env!("CARGO_MANIFEST_DIR"));
     member.parent().expect("the member lies in the root").to_owned()
 }
 
-/// The text of a file, by its path from the root.
+/// Returns the text of a file, by its path from the root.
 pub(crate) fn text(path: &str) -> String {
     fs::read_to_string(root().join(path)).unwrap_or_else(|error| panic!("read {path}: {error}"))
 }
 
-/// Every file of ours, as paths from the root, sorted.
+/// Returns every file of the repository, as paths from the root, sorted.
 pub(crate) fn files() -> Vec<String> {
     let mut found = Vec::new();
     collect(&root(), &mut found);
@@ -25,7 +25,7 @@ pub(crate) fn files() -> Vec<String> {
     found
 }
 
-/// Every Rust file of ours.
+/// Returns every Rust file of the repository.
 pub(crate) fn rust_files() -> Vec<String> {
     files().into_iter().filter(|path| has_extension(path, "rs")).collect()
 }

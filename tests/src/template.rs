@@ -17,7 +17,7 @@ mod tables;
 
 use std::sync::LazyLock;
 
-use expanded::Stack;
+use expanded::ExpandedTemplate;
 
 /// The partner API for two web origins and two address ranges.
 const WEB: [(&str, &str); 2] = [
@@ -30,7 +30,7 @@ const FULL: (&str, &str) = ("Monitoring", "Full");
 
 /// Both key choices on both architectures; a production stack and one that may be deleted; all of them watched fully, so that
 /// every alarm is there. What `Basic` and `Off` leave out is in `monitoring`.
-static CHOICES: LazyLock<Vec<Stack>> = LazyLock::new(|| {
+static CHOICES: LazyLock<Vec<ExpandedTemplate>> = LazyLock::new(|| {
     let choices: [&[(&str, &str)]; 4] = [
         &[("KeyChoice", "AwsOwned"), ("Architecture", "arm64"), ("Stage", "prod"), FULL],
         &[
@@ -56,14 +56,14 @@ static CHOICES: LazyLock<Vec<Stack>> = LazyLock::new(|| {
             FULL,
         ],
     ];
-    choices.into_iter().map(Stack::expand).collect()
+    choices.into_iter().map(ExpandedTemplate::expand).collect()
 });
 
 /// The alarms of each choice.
-static ALARMS: LazyLock<Vec<Stack>> = LazyLock::new(|| CHOICES.iter().map(Stack::alarms).collect());
+static ALARMS: LazyLock<Vec<ExpandedTemplate>> = LazyLock::new(|| CHOICES.iter().map(ExpandedTemplate::alarms).collect());
 
 /// Checks every choice with its alarms; a failure says which one it was.
-fn with_all_alarms(check: impl Fn(&Stack, &Stack)) {
+fn with_all_alarms(check: impl Fn(&ExpandedTemplate, &ExpandedTemplate)) {
     for (stack, alarms) in CHOICES.iter().zip(ALARMS.iter()) {
         eprintln!("template with {:?}", stack.parameters);
         check(stack, alarms);
@@ -71,7 +71,7 @@ fn with_all_alarms(check: impl Fn(&Stack, &Stack)) {
 }
 
 /// Checks every choice; a failure says which one it was.
-fn with_every_choice(check: impl Fn(&Stack)) {
+fn with_every_choice(check: impl Fn(&ExpandedTemplate)) {
     for stack in CHOICES.iter() {
         eprintln!("template with {:?}", stack.parameters);
         check(stack);

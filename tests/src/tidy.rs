@@ -4,6 +4,7 @@ mod dependencies;
 mod diagnostics;
 mod names;
 mod pages;
+mod types;
 mod words;
 
 use std::collections::BTreeSet;

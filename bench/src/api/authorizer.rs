@@ -3,17 +3,17 @@
 use std::collections::BTreeSet;
 
 use ::authorizer::Authorizer;
-use ::authorizer::claims::Expected;
+use ::authorizer::claims::ExpectedClaims;
 use ::authorizer::issuer::{Fetch, Issuer, IssuerSettings, Unreachable};
 use anyhow::{Context as _, Result};
 use lambda_runtime::Diagnostic;
 use runtime::Host;
 use serde_json::{Value, json};
 use store::memory::Memory;
-use store::{Credential, CredentialHash, Feeds, Limits, Partner, Scope, WritePartners as _};
+use store::{Credential, CredentialHash, Feeds, Partner, PartnerLimits, Scope, WritePartners as _};
 use telemetry::Metrics;
 
-use super::{FEED, PARTNER, Warm, time_calls};
+use super::{CallTime, FEED, PARTNER, time_calls};
 
 /// What API Gateway asks; path and headers are put in.
 const EVENT: &str = include_str!("../../../events/api-authorize-key.json");
@@ -23,15 +23,15 @@ const ISSUER: &str = include_str!("../../issuer.json");
 const SECRET: &str = "ssk_0123456789abcdefghijklmnopqrstuvwxyzABCDEFG";
 
 /// The issuer's document, without a network.
-struct Kept(Vec<u8>);
+struct StaticDocument(Vec<u8>);
 
-impl Fetch for Kept {
+impl Fetch for StaticDocument {
     async fn get(&self, _url: &str) -> Result<Vec<u8>, Unreachable> {
         Ok(self.0.clone())
     }
 }
 
-pub(super) async fn measure(calls: u32) -> Result<Vec<Warm>> {
+pub(super) async fn measure(calls: u32) -> Result<Vec<CallTime>> {
     let issuer: Value = serde_json::from_str(ISSUER).context("read the issuer")?;
     let token = |name: &str| issuer["tokens"][name].as_str().map(|token| format!("Bearer {token}"));
     let tokens = (token("RS256").context("a token")?, token("ES256").context("a token")?);
@@ -54,7 +54,7 @@ pub(super) async fn measure(calls: u32) -> Result<Vec<Warm>> {
 }
 
 /// What `main.rs` and `lambda_runtime` do with an event.
-async fn answer(authorizer: &Authorizer<Memory, Kept>, event: &[u8]) -> Result<Vec<u8>> {
+async fn answer(authorizer: &Authorizer<Memory, StaticDocument>, event: &[u8]) -> Result<Vec<u8>> {
     let event: Value = serde_json::from_slice(event)?;
     Ok(match Box::pin(authorizer.handle(&event)).await {
         Ok(policy) => serde_json::to_vec(&policy)?,
@@ -62,9 +62,9 @@ async fn answer(authorizer: &Authorizer<Memory, Kept>, event: &[u8]) -> Result<V
     })
 }
 
-async fn authorizer(issuer: &Value) -> Result<Authorizer<Memory, Kept>> {
+async fn authorizer(issuer: &Value) -> Result<Authorizer<Memory, StaticDocument>> {
     let memory = Memory::new();
-    let limits = Limits::DEFAULT;
+    let limits = PartnerLimits::DEFAULT;
     memory.put_partner(&Partner { name: PARTNER.to_owned(), active: true, limits, created_ms: 1 }).await?;
     let credential = Credential {
         id: "k3vq7tz2m5ha".to_owned(),
@@ -80,14 +80,14 @@ async fn authorizer(issuer: &Value) -> Result<Authorizer<Memory, Kept>> {
     let claim = |name: &str| issuer["claims"][name].as_str().map(str::to_owned).context("a claim");
     let settings = IssuerSettings {
         keys_url: "https://id.example.org/keys".to_owned(),
-        expected: Expected {
+        expected: ExpectedClaims {
             issuer: claim("iss")?,
             audience: claim("aud")?,
             partner_claim: "partner".to_owned(),
             all_feeds: false,
         },
     };
-    let issuer = Issuer::new(settings, Kept(serde_json::to_vec(&issuer["keySet"])?));
+    let issuer = Issuer::new(settings, StaticDocument(serde_json::to_vec(&issuer["keySet"])?));
     Ok(Authorizer::new(memory, Some(issuer), Metrics::all("Bench"), Host::system()))
 }
 

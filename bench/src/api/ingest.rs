@@ -10,8 +10,8 @@ use serde_json::{Value, json};
 use store::memory::{INBOX, Memory};
 use telemetry::Metrics;
 
-use super::{FEED, PARTNER, Warm, time_calls};
-use crate::input::{Format, write_file};
+use super::{CallTime, FEED, PARTNER, time_calls};
+use crate::input::{InputFormat, write_file};
 use crate::speed::CONTRACT;
 
 /// What API Gateway sends; path, query and body are put in.
@@ -21,7 +21,7 @@ const FILES: u32 = 50;
 /// Records of a file: about 7 KB.
 const ROWS: u32 = 20;
 
-pub(super) async fn measure(calls: u32) -> Result<Vec<Warm>> {
+pub(super) async fn measure(calls: u32) -> Result<Vec<CallTime>> {
     let memory = Memory::new();
     memory.publish_contract(FEED, CONTRACT);
     let ingest = &Ingest::new(memory.clone(), Settings::new(Metrics::all("Bench")), Host::system());
@@ -92,10 +92,10 @@ async fn process_files(memory: &Memory) -> Result<()> {
     Ok(())
 }
 
-/// A file of the feed; each number gives other records.
+/// Returns a file of the feed; each number gives other records.
 fn content(number: u32) -> Result<String> {
     let mut bytes = Vec::new();
-    write_file(&mut bytes, Format::Csv, number * ROWS..(number + 1) * ROWS)?;
+    write_file(&mut bytes, InputFormat::Csv, number * ROWS..(number + 1) * ROWS)?;
     String::from_utf8(bytes).context("the input is text")
 }
 
@@ -103,7 +103,7 @@ fn sending(name: &str, body: &str) -> Result<Value> {
     event("POST", &format!("/v1/feeds/{FEED}/files"), Some(name), body)
 }
 
-/// A request as API Gateway hands it on, from a partner whose limits are out of reach.
+/// Returns a request as API Gateway hands it on, from a partner whose limits are out of reach.
 fn event(method: &str, path: &str, name: Option<&str>, body: &str) -> Result<Value> {
     let mut event: Value = serde_json::from_str(EVENT).context("read the event")?;
     event["httpMethod"] = json!(method);

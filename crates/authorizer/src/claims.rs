@@ -6,7 +6,7 @@ use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
 use store::{Feeds, Scope};
 
-use crate::decision::{Caller, Reason};
+use crate::decision::{CallerContext, Reason};
 
 /// How far the issuer's clock and ours may be apart, seconds (RFC 7519, 4.1.4: "no more than a few minutes").
 const SKEW_SECONDS: f64 = 60.0;
@@ -16,7 +16,7 @@ const SUBJECT_BYTES: usize = 16;
 
 /// What a token must say.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Expected {
+pub struct ExpectedClaims {
     /// The issuer, character by character.
     pub issuer: String,
     /// The audience that must be among the token's.
@@ -27,9 +27,9 @@ pub struct Expected {
     pub all_feeds: bool,
 }
 
-impl Expected {
+impl ExpectedClaims {
     /// Checks the claims: `iss`, `aud`, `exp` and `sub` must be there, `nbf` may be.
-    pub fn check(&self, claims: &[u8], now_ms: u64) -> Result<Caller, Reason> {
+    pub fn check(&self, claims: &[u8], now_ms: u64) -> Result<CallerContext, Reason> {
         let claims: Map<String, Value> = serde_json::from_slice(claims).map_err(|_| Reason::Claims)?;
         if claims.get("iss").and_then(Value::as_str) != Some(&self.issuer) {
             return Err(Reason::Issuer);
@@ -43,7 +43,7 @@ impl Expected {
         if subject.is_empty() || !runtime::is_name(partner) {
             return Err(Reason::Claims);
         }
-        Ok(Caller {
+        Ok(CallerContext {
             partner: partner.to_owned(),
             credential: format!("jwt:{}", hash(subject)),
             feeds: self.feeds(claims.get("feeds"))?,
@@ -51,7 +51,7 @@ impl Expected {
         })
     }
 
-    /// The feeds: an array, or words separated by spaces or commas; `*` alone is every feed.
+    /// Returns the feeds: an array, or words separated by spaces or commas; `*` alone is every feed.
     fn feeds(&self, claim: Option<&Value>) -> Result<Feeds, Reason> {
         let Some(claim) = claim else {
             return Ok(if self.all_feeds { Feeds::All } else { Feeds::Named(BTreeSet::new()) });
@@ -68,7 +68,7 @@ impl Expected {
         }
     }
 
-    /// The scopes that we know, of `scope` (RFC 8693, 4.2) and `scp`; unknown ones are other services'. A resource server
+    /// Returns the scopes that we know, of `scope` (RFC 8693, 4.2) and `scp`; unknown ones are other services'. A resource server
     /// may write its own name before a scope, `<audience>/submit`, as Amazon Cognito does.
     fn scopes(&self, claims: &Map<String, Value>) -> BTreeSet<Scope> {
         let own = |word: &str| {
@@ -94,7 +94,7 @@ fn check_time(claims: &Map<String, Value>, now_ms: u64) -> Result<(), Reason> {
     }
 }
 
-/// The texts of an array, or of one text split at some characters.
+/// Returns the texts of an array, or of one text split at some characters.
 fn words(claim: Option<&Value>, separates: impl Fn(char) -> bool) -> impl Iterator<Item = &str> {
     let texts: Vec<&str> = match claim {
         Some(Value::String(text)) => text.split(separates).filter(|word| !word.is_empty()).collect(),

@@ -1,11 +1,11 @@
 //! The environment, read once at start.
 
-use outbound::Policy;
+use outbound::AddressPolicy;
 use runtime::Environment;
 use store::aws::Access;
 use telemetry::Metrics;
 
-use crate::claims::Expected;
+use crate::claims::ExpectedClaims;
 use crate::issuer::IssuerSettings;
 
 /// The configuration of the function, from its environment.
@@ -31,7 +31,7 @@ impl Config {
             let claim = environment.optional("OAUTH_PARTNER_CLAIM");
             IssuerSettings {
                 keys_url: environment.optional("OAUTH_JWKS_URL").unwrap_or(usual),
-                expected: Expected {
+                expected: ExpectedClaims {
                     audience: environment.required("OAUTH_AUDIENCE"),
                     partner_claim: claim.unwrap_or_else(|| "partner".to_owned()),
                     all_feeds: environment.optional("OAUTH_ALL_FEEDS").as_deref() == Some("true"),
@@ -45,8 +45,8 @@ impl Config {
 
     /// Returns where the issuer's keys may be: with an emulator, on this machine too.
     #[must_use]
-    pub fn policy(&self) -> Policy {
-        if self.access.endpoint.is_some() { Policy::Loopback } else { Policy::Public }
+    pub fn policy(&self) -> AddressPolicy {
+        if self.access.endpoint.is_some() { AddressPolicy::Loopback } else { AddressPolicy::Public }
     }
 }
 
@@ -56,7 +56,7 @@ mod tests {
 
     use super::*;
 
-    /// A value for each variable.
+    /// Returns a value for each variable.
     fn value(name: &str) -> String {
         match name {
             "MONITORING" => "Basic".to_owned(),
@@ -93,9 +93,9 @@ mod tests {
 
     #[test]
     fn this_machine_is_reached_only_beside_an_emulator() {
-        assert_eq!(read(&[]).expect("complete").policy(), Policy::Public);
+        assert_eq!(read(&[]).expect("complete").policy(), AddressPolicy::Public);
         let local = read(&[("AWS_ENDPOINT_URL", "http://127.0.0.1:4566")]);
-        assert_eq!(local.expect("complete").policy(), Policy::Loopback);
+        assert_eq!(local.expect("complete").policy(), AddressPolicy::Loopback);
     }
 
     #[test]

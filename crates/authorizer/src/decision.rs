@@ -3,9 +3,9 @@
 use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
-use store::{Feeds, Limits, Scope, usage_key};
+use store::{Feeds, PartnerLimits, Scope, usage_key};
 
-use crate::event::Tree;
+use crate::event::RouteTree;
 
 /// The methods that the API has. The policy names them one by one: a wildcard there would match slashes too, and so
 /// open the other trees.
@@ -75,7 +75,7 @@ impl Reason {
 
 /// An identified caller.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Caller {
+pub struct CallerContext {
     /// The partner.
     pub partner: String,
     /// The credential's public name, or `jwt:` and a hash of the token's subject.
@@ -86,13 +86,13 @@ pub struct Caller {
     pub scopes: BTreeSet<Scope>,
 }
 
-/// A decision.
+/// The decision about a caller.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Decision {
+pub enum AccessDecision {
     /// Allowed (200).
-    Allow(Caller, Limits),
+    Allow(CallerContext, PartnerLimits),
     /// Known, but not allowed (403).
-    Deny(Caller, Reason),
+    Deny(CallerContext, Reason),
     /// Not known (401).
     Unauthorized(Reason),
 }
@@ -100,7 +100,7 @@ pub enum Decision {
 /// Returns the policy that allows a caller one tree of one stage: all its routes, because API Gateway keeps the answer for all of
 /// them. The API checks scopes and feeds, route by route.
 #[must_use]
-pub fn allow(caller: &Caller, limits: &Limits, tree: Tree, stage_arn: &str) -> Value {
+pub fn allow(caller: &CallerContext, limits: &PartnerLimits, tree: RouteTree, stage_arn: &str) -> Value {
     let resources: Vec<String> =
         METHODS.iter().map(|method| format!("{stage_arn}/{method}/{}/*", tree.path())).collect();
     let scopes: Vec<&str> = caller.scopes.iter().map(|scope| scope.as_str()).collect();
@@ -119,7 +119,7 @@ pub fn allow(caller: &Caller, limits: &Limits, tree: Tree, stage_arn: &str) -> V
     });
     // Requests below /v1 are counted under a usage plan: by this key, never by the one that the caller sent
     // (`ApiKeySourceType: AUTHORIZER`). API Gateway keeps it with the answer.
-    if let (Tree::Key, Value::Object(members)) = (tree, &mut answer) {
+    if let (RouteTree::Key, Value::Object(members)) = (tree, &mut answer) {
         members.insert("usageIdentifierKey".to_owned(), usage_key(&caller.credential).into());
     }
     answer
@@ -127,7 +127,7 @@ pub fn allow(caller: &Caller, limits: &Limits, tree: Tree, stage_arn: &str) -> V
 
 /// Returns the policy that denies a caller the whole stage.
 #[must_use]
-pub fn deny(caller: &Caller, stage_arn: &str) -> Value {
+pub fn deny(caller: &CallerContext, stage_arn: &str) -> Value {
     let resource = json!(format!("{stage_arn}/*"));
     json!({ "principalId": caller.partner, "policyDocument": policy("Deny", &resource) })
 }

@@ -6,15 +6,15 @@ use serde_json::Value;
 
 /// The tree of routes. It decides which kind of secret is read; the other kind is ignored.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Tree {
+pub enum RouteTree {
     /// `/v1/…`: an API key in `x-api-key`.
     Key,
     /// `/oauth/v1/…`: a bearer token in `Authorization`.
     Token,
 }
 
-impl Tree {
-    /// The beginning of its paths, without the stage.
+impl RouteTree {
+    /// Returns the beginning of its paths, without the stage.
     #[must_use]
     pub fn path(self) -> &'static str {
         match self {
@@ -23,7 +23,7 @@ impl Tree {
         }
     }
 
-    /// The header that holds the secret, in lower case.
+    /// Returns the header that holds the secret, in lower case.
     fn header(self) -> &'static str {
         match self {
             Self::Key => "x-api-key",
@@ -31,7 +31,7 @@ impl Tree {
         }
     }
 
-    /// The word in logs and metrics.
+    /// Returns the word in logs and metrics.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
@@ -44,7 +44,7 @@ impl Tree {
 /// A request to authorize. Deliberately without `Debug`: it holds the secret.
 pub struct AuthorizationRequest {
     /// The tree of routes.
-    pub tree: Tree,
+    pub tree: RouteTree,
     /// `arn:<partition>:execute-api:<region>:<account>:<api>/<stage>`.
     pub stage_arn: String,
     /// The secret as sent; `None` when there is none, or several that differ: which one counted elsewhere is not known.
@@ -57,7 +57,7 @@ impl AuthorizationRequest {
     pub fn read(event: &Value) -> Option<Self> {
         let mut parts = event.get("methodArn")?.as_str()?.splitn(4, '/');
         let (api, stage, _method, path) = (parts.next()?, parts.next()?, parts.next()?, parts.next()?);
-        let tree = [Tree::Key, Tree::Token].into_iter().find(|tree| {
+        let tree = [RouteTree::Key, RouteTree::Token].into_iter().find(|tree| {
             path.strip_prefix(tree.path()).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
         })?;
         let stage_arn = format!("{api}/{stage}");
@@ -70,7 +70,7 @@ impl AuthorizationRequest {
     }
 }
 
-/// The one value of a header, whatever the case of its name.
+/// Returns the one value of a header, whatever the case of its name.
 fn header(event: &Value, name: &str) -> Option<String> {
     let named = |map: &'static str| {
         let members = event.get(map).and_then(Value::as_object).into_iter().flatten();
@@ -100,10 +100,10 @@ mod tests {
     fn the_route_decides_which_secret_is_read() {
         let headers = json!({ "X-Api-Key": "key", "AUTHORIZATION": "Bearer token" });
         let key = question("v1/files", &headers).expect("a route");
-        assert_eq!((key.tree, key.secret.as_deref()), (Tree::Key, Some("key")));
+        assert_eq!((key.tree, key.secret.as_deref()), (RouteTree::Key, Some("key")));
         assert_eq!(key.stage_arn, format!("{API}/api"));
         let token = question("oauth/v1/files", &headers).expect("a route");
-        assert_eq!((token.tree, token.secret.as_deref()), (Tree::Token, Some("Bearer token")));
+        assert_eq!((token.tree, token.secret.as_deref()), (RouteTree::Token, Some("Bearer token")));
         for other in ["", "v10/files", "iam/v1/files", "oauth/v2/x", "V1/files", "oauth"] {
             assert!(question(other, &headers).is_none(), "{other}");
         }

@@ -2,7 +2,7 @@
 
 use std::sync::OnceLock;
 
-use outbound::{Client, Policy, PostError, Target};
+use outbound::{AddressPolicy, Client, PostError, Target};
 
 use crate::issuer::{Fetch, Unreachable};
 
@@ -12,14 +12,14 @@ const MOST_BYTES: usize = 256 * 1024;
 /// Reads documents from addresses that the policy allows. The client is made for the first token: a sandbox that sees only API keys
 /// never needs it.
 pub struct OverHttps {
-    policy: Policy,
+    policy: AddressPolicy,
     client: OnceLock<Result<Client, PostError>>,
 }
 
 impl OverHttps {
     /// Makes a reader, without a client yet.
     #[must_use]
-    pub fn new(policy: Policy) -> Self {
+    pub fn new(policy: AddressPolicy) -> Self {
         Self { policy, client: OnceLock::new() }
     }
 
@@ -43,7 +43,7 @@ mod tests {
 
     #[tokio::test]
     async fn an_address_that_is_not_public_is_not_asked() {
-        let fetch = OverHttps::new(Policy::Public);
+        let fetch = OverHttps::new(AddressPolicy::Public);
         for url in ["http://id.example.org/keys", "https://127.0.0.1/keys", "https://169.254.169.254/keys"] {
             let Err(Unreachable(code)) = fetch.get(url).await else { panic!("{url} was asked") };
             assert!(code.starts_with("target."), "{code}");
@@ -60,7 +60,7 @@ mod tests {
             tokio::io::AsyncWriteExt::write_all(&mut stream, reply).await.expect("written");
             stream
         };
-        let fetch = OverHttps::new(Policy::Loopback);
+        let fetch = OverHttps::new(AddressPolicy::Loopback);
         let url = format!("http://127.0.0.1:{port}/keys");
         let (document, _stream) = tokio::join!(fetch.get(&url), answer);
         assert_eq!(document, Ok(b"{}".to_vec()));

@@ -3,10 +3,10 @@
 use std::future::Future;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use crate::claims::Expected;
-use crate::decision::{Caller, Reason};
-use crate::key_set::KeySet;
-use crate::token::Token;
+use crate::claims::ExpectedClaims;
+use crate::decision::{CallerContext, Reason};
+use crate::key_set::JwkSet;
+use crate::token::UnverifiedToken;
 
 /// How long keys are used before they are read again, milliseconds.
 const FRESH_MS: u64 = 10 * 60 * 1_000;
@@ -23,7 +23,7 @@ const RETRY_MS: u64 = 5 * 1_000;
 
 /// Gets the bytes of a document of the issuer.
 pub trait Fetch: Sync {
-    /// One GET, without redirects, of a small document.
+    /// Gets a small document with one request, without redirects.
     fn get(&self, url: &str) -> impl Future<Output = Result<Vec<u8>, Unreachable>> + Send;
 }
 
@@ -36,7 +36,7 @@ pub struct Unreachable(pub &'static str);
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct IssuerSettings {
     /// The claims that a token must have.
-    pub expected: Expected,
+    pub expected: ExpectedClaims,
     /// Where the keys are.
     pub keys_url: String,
 }
@@ -50,13 +50,13 @@ pub struct Issuer<F> {
 
 #[derive(Clone, Default)]
 struct CachedKeys {
-    keys: Option<(Arc<KeySet>, u64)>,
+    keys: Option<(Arc<JwkSet>, u64)>,
     ask_again_ms: u64,
 }
 
 impl CachedKeys {
     /// Returns the keys, when they are younger than this.
-    fn within(&self, age_ms: u64, now_ms: u64) -> Option<&Arc<KeySet>> {
+    fn within(&self, age_ms: u64, now_ms: u64) -> Option<&Arc<JwkSet>> {
         self.keys
             .as_ref()
             .filter(|(_, read_ms)| now_ms.saturating_sub(*read_ms) < age_ms)
@@ -76,8 +76,8 @@ impl<F: Fetch> Issuer<F> {
         &self,
         authorization: &str,
         now_ms: u64,
-    ) -> Result<Result<Caller, Reason>, Unreachable> {
-        let token = match Token::read(authorization) {
+    ) -> Result<Result<CallerContext, Reason>, Unreachable> {
+        let token = match UnverifiedToken::read(authorization) {
             Ok(token) => token,
             Err(reason) => return Ok(Err(reason)),
         };
@@ -86,8 +86,8 @@ impl<F: Fetch> Issuer<F> {
         Ok(verified.and_then(|()| self.settings.expected.check(&token.claims, now_ms)))
     }
 
-    /// The keys, read again when they are old or lack this one.
-    async fn keys(&self, id: &str, now_ms: u64) -> Result<Arc<KeySet>, Unreachable> {
+    /// Returns the keys, read again when they are old or lack this one.
+    async fn keys(&self, id: &str, now_ms: u64) -> Result<Arc<JwkSet>, Unreachable> {
         let kept = self.kept().clone();
         if let Some(keys) = kept.within(FRESH_MS, now_ms).filter(|keys| keys.has(id)) {
             return Ok(keys.clone());
@@ -95,7 +95,7 @@ impl<F: Fetch> Issuer<F> {
         if now_ms >= kept.ask_again_ms
             && let Err(unreachable) = self.ask(now_ms).await
         {
-            tracing::warn!(error = %unreachable, "the issuer did not answer; its known keys stay in use");
+            tracing::warn!(error = %unreachable, "the issuer's keys could not be refreshed: its known keys stay in use");
         }
         let lost = || Unreachable("no answer within the last hour");
         self.kept().within(STALE_MS, now_ms).cloned().ok_or_else(lost)
@@ -105,7 +105,7 @@ impl<F: Fetch> Issuer<F> {
         self.kept().ask_again_ms = now_ms.saturating_add(RETRY_MS);
         let document = self.fetch.get(&self.settings.keys_url).await?;
         let none = || Unreachable("the document has no key for RS256 or ES256");
-        let keys = KeySet::parse(&document).ok_or_else(none)?;
+        let keys = JwkSet::parse(&document).ok_or_else(none)?;
         *self.kept() = CachedKeys {
             keys: Some((Arc::new(keys), now_ms)),
             ask_again_ms: now_ms.saturating_add(PAUSE_MS),

@@ -1,8 +1,8 @@
 //! The caller of an API key.
 
-use store::{CredentialHash, Limits, ReadPartners};
+use store::{CredentialHash, PartnerLimits, ReadPartners};
 
-use crate::decision::{Caller, Decision, Reason};
+use crate::decision::{AccessDecision, CallerContext, Reason};
 
 /// What every key begins with, so that a scanner of repositories can find one that leaked.
 const PREFIX: &str = "ssk_";
@@ -18,21 +18,21 @@ pub(crate) async fn decide<S: ReadPartners>(
     partners: &S,
     secret: &str,
     now_ms: u64,
-) -> Result<Decision, store::Error> {
+) -> Result<AccessDecision, store::Error> {
     if !is_key(secret) {
-        return Ok(Decision::Unauthorized(Reason::Malformed));
+        return Ok(AccessDecision::Unauthorized(Reason::Malformed));
     }
     let found = partners.credential(&CredentialHash::of(secret)).await?;
     let name = found.as_ref().map_or(NO_PARTNER, |credential| credential.partner.as_str());
     let partner = partners.partner(name).await?;
     let (Some(credential), Some(partner)) = (found, partner) else {
-        return Ok(Decision::Unauthorized(Reason::Unknown));
+        return Ok(AccessDecision::Unauthorized(Reason::Unknown));
     };
     if !credential.is_valid(now_ms) {
         let reason = if credential.revoked_ms.is_some() { Reason::Revoked } else { Reason::Expired };
-        return Ok(Decision::Unauthorized(reason));
+        return Ok(AccessDecision::Unauthorized(reason));
     }
-    let caller = Caller {
+    let caller = CallerContext {
         partner: credential.partner,
         credential: credential.id,
         feeds: credential.feeds,
@@ -42,17 +42,17 @@ pub(crate) async fn decide<S: ReadPartners>(
 }
 
 /// Decides on a known caller.
-pub(crate) fn of_partner(caller: Caller, active: bool, limits: Limits) -> Decision {
+pub(crate) fn of_partner(caller: CallerContext, active: bool, limits: PartnerLimits) -> AccessDecision {
     if !active {
-        Decision::Deny(caller, Reason::Suspended)
+        AccessDecision::Deny(caller, Reason::Suspended)
     } else if caller.scopes.is_empty() {
-        Decision::Deny(caller, Reason::NoScope)
+        AccessDecision::Deny(caller, Reason::NoScope)
     } else {
-        Decision::Allow(caller, limits)
+        AccessDecision::Allow(caller, limits)
     }
 }
 
-/// Whether a text has the form of a key: `ssk_` and 43 base64url characters.
+/// Returns whether a text has the form of a key: `ssk_` and 43 base64url characters.
 fn is_key(secret: &str) -> bool {
     secret.strip_prefix(PREFIX).is_some_and(|rest| {
         rest.len() == SECRET_CHARACTERS

@@ -9,7 +9,7 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use crate::decision::Reason;
-use crate::token::{Algorithm, Token};
+use crate::token::{Algorithm, UnverifiedToken};
 
 /// Maximum number of keys of a set that are read; issuers have two to four.
 const MOST_KEYS: usize = 100;
@@ -20,13 +20,13 @@ const COORDINATE_BYTES: usize = 32;
 /// The first byte of a point that is written in full (SEC 1, 2.3.3).
 const UNCOMPRESSED: u8 = 4;
 
-/// A set of keys.
+/// The keys of an issuer (JWK Set, RFC 7517, 5).
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct KeySet(Vec<Key>);
+pub struct JwkSet(Vec<VerificationKey>);
 
-/// A key. Its kind decides its algorithm, whatever a token says.
+/// A public key. Its kind decides its algorithm, whatever a token says.
 #[derive(Clone, Debug, PartialEq, Eq)]
-struct Key {
+struct VerificationKey {
     id: String,
     material: Material,
 }
@@ -38,7 +38,7 @@ enum Material {
 }
 
 #[derive(Deserialize)]
-struct Document {
+struct JwkSetDocument {
     keys: Vec<Value>,
 }
 
@@ -56,24 +56,25 @@ struct Jwk {
     y: Option<String>,
 }
 
-impl KeySet {
+impl JwkSet {
     /// Reads a set. Keys that are not for signatures, without `kid`, or of another kind are left out, as RFC 7517, 5 asks;
     /// `None` when none is left.
     #[must_use]
     pub fn parse(document: &[u8]) -> Option<Self> {
-        let document: Document = serde_json::from_slice(document).ok()?;
-        let keys: Vec<Key> = document.keys.into_iter().take(MOST_KEYS).filter_map(Key::read).collect();
+        let document: JwkSetDocument = serde_json::from_slice(document).ok()?;
+        let keys: Vec<VerificationKey> =
+            document.keys.into_iter().take(MOST_KEYS).filter_map(VerificationKey::read).collect();
         (!keys.is_empty()).then_some(Self(keys))
     }
 
-    /// Whether there is a key with this id.
+    /// Returns whether there is a key with this id.
     #[must_use]
     pub fn has(&self, id: &str) -> bool {
         self.0.iter().any(|key| key.id == id)
     }
 
-    /// Whether a key of the set with the token's key id and algorithm made its signature.
-    pub fn verify(&self, token: &Token<'_>) -> Result<(), Reason> {
+    /// Returns whether a key of the set with the token's key id and algorithm made its signature.
+    pub fn verify(&self, token: &UnverifiedToken<'_>) -> Result<(), Reason> {
         if !self.has(&token.key_id) {
             return Err(Reason::UnknownKey);
         }
@@ -83,7 +84,7 @@ impl KeySet {
     }
 }
 
-impl Key {
+impl VerificationKey {
     fn read(value: Value) -> Option<Self> {
         let jwk: Jwk = serde_json::from_value(value).ok()?;
         if jwk.usage.is_some_and(|usage| usage != "sig") {
@@ -114,7 +115,7 @@ impl Key {
 }
 
 impl Material {
-    fn verify(&self, token: &Token<'_>) -> Result<(), ring::error::Unspecified> {
+    fn verify(&self, token: &UnverifiedToken<'_>) -> Result<(), ring::error::Unspecified> {
         match self {
             Self::Rsa { modulus: n, exponent: e } => RsaPublicKeyComponents { n, e }.verify(
                 &RSA_PKCS1_2048_8192_SHA256,

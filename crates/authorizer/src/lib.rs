@@ -32,8 +32,8 @@ use serde_json::Value;
 use store::ReadPartners;
 use telemetry::{AccessRecord, Label, Metrics, Occurrence};
 
-use decision::{Decision, Reason};
-use event::{AuthorizationRequest, Tree};
+use decision::{AccessDecision, Reason};
+use event::{AuthorizationRequest, RouteTree};
 use issuer::{Fetch, Issuer, Unreachable};
 
 /// The function. The issuer's keys are kept from one invocation to the next, credentials are not.
@@ -51,7 +51,7 @@ pub enum AuthorizeError {
     #[error("Unauthorized")]
     Unauthorized,
     /// API Gateway answers 500.
-    #[error("the caller could not be looked up")]
+    #[error("the credential of the caller could not be checked")]
     Failed,
 }
 
@@ -64,11 +64,11 @@ impl From<AuthorizeError> for Diagnostic {
 /// The request could not be decided.
 #[derive(Debug, thiserror::Error)]
 enum CheckError {
-    #[error("reading the partners")]
+    #[error("the partners table could not be read")]
     Partners(#[from] store::Error),
-    #[error("reading the issuer's keys")]
+    #[error("the keys of the token's issuer could not be read")]
     Keys(#[from] Unreachable),
-    #[error("the decision panicked")]
+    #[error("a defect in the authorizer: the decision panicked")]
     Panicked,
 }
 
@@ -84,7 +84,7 @@ impl CheckError {
 }
 
 impl<S: ReadPartners, F: Fetch> Authorizer<S, F> {
-    /// An authorizer; without an issuer no token is accepted. Publishes these metrics.
+    /// Makes an authorizer; without an issuer no token is accepted. Publishes these metrics.
     #[must_use]
     pub fn new(partners: S, issuer: Option<Issuer<F>>, metrics: Metrics, host: Host) -> Self {
         Self { partners, issuer, metrics, host }
@@ -94,30 +94,34 @@ impl<S: ReadPartners, F: Fetch> Authorizer<S, F> {
     pub async fn handle(&self, event: &Value) -> Result<Value, AuthorizeError> {
         let began_ms = self.host.now();
         let Some(question) = AuthorizationRequest::read(event) else {
-            self.record("none", &Ok(Decision::Unauthorized(Reason::Route)), began_ms);
+            self.record("none", &Ok(AccessDecision::Unauthorized(Reason::Route)), began_ms);
             return Err(AuthorizeError::Unauthorized);
         };
         let decided =
             runtime::caught(self.decide(&question, began_ms)).await.unwrap_or(Err(CheckError::Panicked));
         self.record(question.tree.as_str(), &decided, began_ms);
         match decided {
-            Ok(Decision::Allow(caller, limits)) => {
+            Ok(AccessDecision::Allow(caller, limits)) => {
                 Ok(decision::allow(&caller, &limits, question.tree, &question.stage_arn))
             }
-            Ok(Decision::Deny(caller, _)) => Ok(decision::deny(&caller, &question.stage_arn)),
-            Ok(Decision::Unauthorized(_)) => Err(AuthorizeError::Unauthorized),
+            Ok(AccessDecision::Deny(caller, _)) => Ok(decision::deny(&caller, &question.stage_arn)),
+            Ok(AccessDecision::Unauthorized(_)) => Err(AuthorizeError::Unauthorized),
             Err(_) => Err(AuthorizeError::Failed),
         }
     }
 
-    async fn decide(&self, question: &AuthorizationRequest, now_ms: u64) -> Result<Decision, CheckError> {
+    async fn decide(
+        &self,
+        question: &AuthorizationRequest,
+        now_ms: u64,
+    ) -> Result<AccessDecision, CheckError> {
         let Some(secret) = &question.secret else {
-            return Ok(Decision::Unauthorized(Reason::Absent));
+            return Ok(AccessDecision::Unauthorized(Reason::Absent));
         };
         match (question.tree, &self.issuer) {
-            (Tree::Key, _) => Ok(key::decide(&self.partners, secret, now_ms).await?),
-            (Tree::Token, None) => Ok(Decision::Unauthorized(Reason::NoIssuer)),
-            (Tree::Token, Some(issuer)) => self.decide_token(issuer, secret, now_ms).await,
+            (RouteTree::Key, _) => Ok(key::decide(&self.partners, secret, now_ms).await?),
+            (RouteTree::Token, None) => Ok(AccessDecision::Unauthorized(Reason::NoIssuer)),
+            (RouteTree::Token, Some(issuer)) => self.decide_token(issuer, secret, now_ms).await,
         }
     }
 
@@ -126,27 +130,27 @@ impl<S: ReadPartners, F: Fetch> Authorizer<S, F> {
         issuer: &Issuer<F>,
         authorization: &str,
         now_ms: u64,
-    ) -> Result<Decision, CheckError> {
+    ) -> Result<AccessDecision, CheckError> {
         let caller = match issuer.identify(authorization, now_ms).await? {
             Ok(caller) => caller,
-            Err(reason) => return Ok(Decision::Unauthorized(reason)),
+            Err(reason) => return Ok(AccessDecision::Unauthorized(reason)),
         };
         Ok(match self.partners.partner(&caller.partner).await? {
             Some(partner) => key::of_partner(caller, partner.active, partner.limits),
-            None => Decision::Unauthorized(Reason::Unknown),
+            None => AccessDecision::Unauthorized(Reason::Unknown),
         })
     }
 
     /// One log line and one metric record: who, and what was decided; never with what.
-    fn record(&self, kind: &'static str, decided: &Result<Decision, CheckError>, began_ms: u64) {
+    fn record(&self, kind: &'static str, decided: &Result<AccessDecision, CheckError>, began_ms: u64) {
         if let Err(failure) = decided {
-            tracing::error!(error = telemetry::chain(failure), "no decision");
+            tracing::error!(error = telemetry::chain(failure), "the caller was not checked");
             (self.host.metric)(&failure.occurrence().metric(&self.metrics, self.host.now()));
         }
         let (decision, caller, reason) = match decided {
-            Ok(Decision::Allow(caller, _)) => ("allow", Some(caller), None),
-            Ok(Decision::Deny(caller, reason)) => ("deny", Some(caller), Some(*reason)),
-            Ok(Decision::Unauthorized(reason)) => ("unauthorized", None, Some(*reason)),
+            Ok(AccessDecision::Allow(caller, _)) => ("allow", Some(caller), None),
+            Ok(AccessDecision::Deny(caller, reason)) => ("deny", Some(caller), Some(*reason)),
+            Ok(AccessDecision::Unauthorized(reason)) => ("unauthorized", None, Some(*reason)),
             Err(_) => ("failed", None, None),
         };
         let now_ms = self.host.now();

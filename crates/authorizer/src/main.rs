@@ -10,7 +10,7 @@ use runtime::Host;
 use store::aws::{Connection, PartnersTable};
 
 #[tokio::main(flavor = "current_thread")]
-async fn main() -> Result<(), runtime::Error> {
+async fn main() -> Result<(), runtime::FatalError> {
     let config = runtime::start(Config::read)?;
     let fetch = OverHttps::new(config.policy());
     let issuer = config.issuer.map(|settings| Issuer::new(settings, fetch));

@@ -12,7 +12,7 @@ use ring::signature::{
 };
 use serde_json::{Value, json};
 
-use crate::claims::Expected;
+use crate::claims::ExpectedClaims;
 use crate::issuer::{Fetch, IssuerSettings, Unreachable};
 
 pub(crate) const ISSUER: &str = "https://id.example.org";
@@ -80,7 +80,7 @@ impl Signer {
         }
     }
 
-    /// A bearer token with this header and these claims, signed as the key signs.
+    /// Signs a bearer token with this header and these claims.
     pub(crate) fn sign(&self, header: &Value, claims: &Value) -> String {
         let signed = unsigned(header, claims);
         let random = SystemRandom::new();
@@ -95,7 +95,7 @@ impl Signer {
         format!("Bearer {signed}.{}", URL_SAFE_NO_PAD.encode(signature))
     }
 
-    /// A bearer token as an issuer makes it.
+    /// Returns a bearer token as an issuer makes it.
     pub(crate) fn token(&self, id: &str, claims: &Value) -> String {
         self.sign(&json!({ "alg": self.algorithm(), "kid": id, "typ": "JWT" }), claims)
     }
@@ -122,7 +122,7 @@ pub(crate) fn claims(changes: &Value) -> Value {
 
 pub(crate) fn settings() -> IssuerSettings {
     IssuerSettings {
-        expected: Expected {
+        expected: ExpectedClaims {
             issuer: ISSUER.to_owned(),
             audience: AUDIENCE.to_owned(),
             partner_claim: "partner".to_owned(),

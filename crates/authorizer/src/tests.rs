@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex};
 use proptest::prelude::*;
 use serde_json::json;
 use store::memory::{Memory, When};
-use store::{Credential, CredentialHash, Feeds, Limits, Partner, Scope, WritePartners as _};
+use store::{Credential, CredentialHash, Feeds, Partner, PartnerLimits, Scope, WritePartners as _};
 
 use super::*;
 use crate::minting::{Answers, NOW_MS, Signer, claims, settings};
@@ -12,14 +12,14 @@ use crate::minting::{Answers, NOW_MS, Signer, claims, settings};
 const STAGE: &str = "arn:aws:execute-api:eu-central-1:123456789012:abcdef1234/api";
 const SECRET: &str = "ssk_0123456789abcdefghijklmnopqrstuvwxyzABCDEFG";
 
-struct Case {
+struct CallerCase {
     memory: Memory,
     authorizer: Authorizer<Memory, Answers>,
     metrics: Arc<Mutex<Vec<Value>>>,
 }
 
 fn partner() -> Partner {
-    Partner { name: "north-clinic".to_owned(), active: true, limits: Limits::DEFAULT, created_ms: 1 }
+    Partner { name: "north-clinic".to_owned(), active: true, limits: PartnerLimits::DEFAULT, created_ms: 1 }
 }
 
 fn credential() -> Credential {
@@ -35,7 +35,7 @@ fn credential() -> Credential {
     }
 }
 
-impl Case {
+impl CallerCase {
     async fn new(answers: Option<Answers>) -> Self {
         let memory = Memory::default();
         memory.put_partner(&partner()).await.expect("a partner");
@@ -70,7 +70,7 @@ impl Case {
         self.memory.put_credential(&CredentialHash::of(SECRET), &credential).await.expect("changed");
     }
 
-    /// The last decision with its reason.
+    /// Returns the last decision with its reason.
     fn decided(&self) -> (String, String) {
         let metrics = self.metrics.lock().expect("unpoisoned");
         let last = metrics.last().expect("a decision");
@@ -86,7 +86,7 @@ impl Case {
 
 #[tokio::test]
 async fn a_key_opens_its_tree_and_says_who_and_what() {
-    let case = Case::new(None).await;
+    let case = CallerCase::new(None).await;
     let policy = case.ask_key(SECRET).await.expect("allowed");
     let resources: Vec<String> =
         ["GET", "POST", "DELETE"].map(|method| format!("{STAGE}/{method}/v1/*")).into();
@@ -108,7 +108,7 @@ async fn a_key_opens_its_tree_and_says_who_and_what() {
 
 #[tokio::test]
 async fn the_key_that_counts_requests_opens_nothing_when_it_is_presented() {
-    let case = Case::new(None).await;
+    let case = CallerCase::new(None).await;
     let policy = case.ask_key(SECRET).await.expect("allowed");
     let counted = policy["usageIdentifierKey"].as_str().expect("a key").to_owned();
     assert!(!counted.contains(SECRET) && !counted.contains(CredentialHash::of(SECRET).as_str()));
@@ -124,7 +124,7 @@ async fn the_key_that_counts_requests_opens_nothing_when_it_is_presented() {
 #[tokio::test]
 async fn a_token_opens_its_own_tree() {
     let signer = Signer::p256();
-    let case = Case::new(Some(Answers::new([Answers::keys([signer.jwk("a")])]))).await;
+    let case = CallerCase::new(Some(Answers::new([Answers::keys([signer.jwk("a")])]))).await;
     let headers = json!({ "Authorization": signer.token("a", &claims(&json!({}))) });
     let policy = case.ask("oauth/v1/files", headers.clone()).await.expect("allowed");
     let resource = &policy["policyDocument"]["Statement"][0]["Resource"];
@@ -145,14 +145,14 @@ async fn a_token_opens_its_own_tree() {
 
 #[tokio::test]
 async fn without_an_issuer_a_token_opens_nothing() {
-    let case = Case::new(None).await;
+    let case = CallerCase::new(None).await;
     let token = Signer::p256().token("a", &claims(&json!({})));
     case.rejected(&case.ask("oauth/v1/files", json!({ "authorization": token })).await, "no-issuer");
 }
 
 #[tokio::test]
 async fn nothing_but_a_valid_key_is_allowed() {
-    let case = Case::new(None).await;
+    let case = CallerCase::new(None).await;
     let last_changed = SECRET.replace("EFG", "EFH");
     case.rejected(&case.ask_key(&last_changed).await, "unknown");
     let shorter = SECRET.trim_end_matches('G');
@@ -168,7 +168,7 @@ async fn nothing_but_a_valid_key_is_allowed() {
 
 #[tokio::test]
 async fn a_revoked_or_ended_key_is_rejected_by_the_next_question() {
-    let case = Case::new(None).await;
+    let case = CallerCase::new(None).await;
     assert!(case.ask_key(SECRET).await.is_ok());
     case.put(|credential| credential.revoked_ms = Some(NOW_MS)).await;
     case.rejected(&case.ask_key(SECRET).await, "revoked");
@@ -182,7 +182,7 @@ async fn a_revoked_or_ended_key_is_rejected_by_the_next_question() {
 
 #[tokio::test]
 async fn a_suspended_partner_and_a_powerless_key_are_denied() {
-    let case = Case::new(None).await;
+    let case = CallerCase::new(None).await;
     case.put(|credential| credential.scopes.clear()).await;
     let denied = case.ask_key(SECRET).await.expect("a policy");
     assert_eq!(case.decided().1, "no-scope");
@@ -202,7 +202,7 @@ async fn a_suspended_partner_and_a_powerless_key_are_denied() {
 #[tokio::test]
 async fn a_failing_service_is_an_error_and_not_a_rejection() {
     for call in [1, 2] {
-        let case = Case::new(Some(Answers::new([json!(null)]))).await;
+        let case = CallerCase::new(Some(Answers::new([json!(null)]))).await;
         let made = case.memory.calls().len();
         case.memory.fail_at(made + call, When::BeforeEffect);
         assert_eq!(case.ask_key(SECRET).await, Err(AuthorizeError::Failed));
@@ -214,7 +214,7 @@ async fn a_failing_service_is_an_error_and_not_a_rejection() {
 
 #[tokio::test]
 async fn a_failing_service_and_a_panic_are_counted_for_the_alarms_of_all_functions() {
-    let case = Case::new(None).await;
+    let case = CallerCase::new(None).await;
     let made = case.memory.calls().len();
     case.memory.fail_at(made + 1, When::BeforeEffect);
     case.memory.before(made + 2, async |_| panic!("in the middle of a call"));
@@ -231,7 +231,7 @@ async fn a_failing_service_and_a_panic_are_counted_for_the_alarms_of_all_functio
 
 #[tokio::test]
 async fn an_unknown_key_costs_the_same_reads() {
-    let case = Case::new(None).await;
+    let case = CallerCase::new(None).await;
     let reads = async |secret: &str| {
         let before = case.memory.calls().len();
         drop(case.ask_key(secret).await);
@@ -243,7 +243,7 @@ async fn an_unknown_key_costs_the_same_reads() {
 #[tokio::test]
 async fn no_secret_is_in_a_metric_or_an_error() {
     let signer = Signer::p256();
-    let case = Case::new(Some(Answers::new([Answers::keys([signer.jwk("a")])]))).await;
+    let case = CallerCase::new(Some(Answers::new([Answers::keys([signer.jwk("a")])]))).await;
     let token = signer.token("a", &claims(&json!({})));
     for secret in [SECRET, "ssk_wrong", &SECRET.replace("EFG", "EFH")] {
         drop(case.ask_key(secret).await);
@@ -269,7 +269,7 @@ proptest! {
     fn no_text_is_allowed(secret in "(ssk_)?[A-Za-z0-9_-]{0,50}|.*") {
         let runtime = tokio::runtime::Builder::new_current_thread().build().expect("a runtime");
         runtime.block_on(async {
-            let case = Case::new(None).await;
+            let case = CallerCase::new(None).await;
             for path in ["v1/files", "oauth/v1/files"] {
                 let headers = json!({ "x-api-key": secret, "authorization": secret });
                 assert_eq!(case.ask(path, headers).await, Err(AuthorizeError::Unauthorized));

@@ -33,7 +33,7 @@ impl Algorithm {
 }
 
 /// A token whose signature is not verified yet. Deliberately without `Debug`.
-pub struct Token<'t> {
+pub struct UnverifiedToken<'t> {
     /// The algorithm that its header names.
     pub algorithm: Algorithm,
     /// The key that its header names.
@@ -47,13 +47,13 @@ pub struct Token<'t> {
 }
 
 #[derive(Deserialize)]
-struct Header {
+struct JoseHeader {
     alg: String,
     kid: Option<String>,
     crit: Option<IgnoredAny>,
 }
 
-impl<'t> Token<'t> {
+impl<'t> UnverifiedToken<'t> {
     /// Reads the value of an `Authorization` header: `Bearer <token>` (RFC 6750, 2.1), the scheme in any case.
     pub fn read(authorization: &'t str) -> Result<Self, Reason> {
         let (scheme, text) = authorization.split_once(' ').ok_or(Reason::Malformed)?;
@@ -62,7 +62,7 @@ impl<'t> Token<'t> {
         }
         let (signed, signature) = text.trim_matches(' ').rsplit_once('.').ok_or(Reason::Malformed)?;
         let (header, claims) = signed.split_once('.').ok_or(Reason::Malformed)?;
-        let header: Header = serde_json::from_slice(&decoded(header)?).map_err(|_| Reason::Malformed)?;
+        let header: JoseHeader = serde_json::from_slice(&decoded(header)?).map_err(|_| Reason::Malformed)?;
         let algorithm = Algorithm::parse(&header.alg).ok_or(Reason::Algorithm)?;
         // An extension that must be understood and is not: RFC 7515, 4.1.11.
         if header.crit.is_some() {
@@ -90,7 +90,7 @@ mod tests {
 
     fn reason(header: &str) -> Option<Reason> {
         let header = URL_SAFE_NO_PAD.encode(header);
-        Token::read(&format!("Bearer {header}.e30.AAAA")).err()
+        UnverifiedToken::read(&format!("Bearer {header}.e30.AAAA")).err()
     }
 
     #[test]
@@ -133,18 +133,18 @@ mod tests {
             format!("Bearer {header}.e31.AAAA"),
             format!("Bearer {header}.{}.AAAA", "A".repeat(MOST_BYTES)),
         ] {
-            assert_eq!(Token::read(&text).err(), Some(Reason::Malformed), "{text}");
+            assert_eq!(UnverifiedToken::read(&text).err(), Some(Reason::Malformed), "{text}");
         }
-        assert!(Token::read(&format!("bearer {header}.e30.AAAA")).is_ok());
+        assert!(UnverifiedToken::read(&format!("bearer {header}.e30.AAAA")).is_ok());
     }
 
     proptest! {
         #[test]
         fn no_text_makes_it_panic(text: String, header: Vec<u8>, claims: Vec<u8>) {
-            drop(Token::read(&text));
-            drop(Token::read(&format!("Bearer {text}")));
+            drop(UnverifiedToken::read(&text));
+            drop(UnverifiedToken::read(&format!("Bearer {text}")));
             let (header, claims) = (URL_SAFE_NO_PAD.encode(header), URL_SAFE_NO_PAD.encode(claims));
-            drop(Token::read(&format!("Bearer {header}.{claims}.{claims}")));
+            drop(UnverifiedToken::read(&format!("Bearer {header}.{claims}.{claims}")));
         }
     }
 }

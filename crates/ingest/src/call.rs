@@ -5,23 +5,23 @@ use std::sync::Arc;
 use bytes::Bytes;
 use checker::FaultCode;
 use contract::Contract;
+use ledger::FileId;
 use runtime::{Contracts, Host, QuarantineReason, Terms};
-use store::FileId;
 
 use crate::ApiStore;
 use crate::caller::{Caller, OpenFeed};
-use crate::event::Request;
-use crate::problem::{Code, Problem, RequestError};
+use crate::event::ApiRequest;
+use crate::problem::{ProblemCode, ProblemDetails, RequestError};
 use crate::settings::Settings;
 
 /// One request of a known caller.
-pub(crate) struct Call<'a, S> {
+pub(crate) struct ApiCall<'a, S> {
     pub(crate) store: &'a S,
     pub(crate) contracts: &'a Contracts,
     pub(crate) settings: &'a Settings,
     pub(crate) host: &'a Host,
     pub(crate) caller: &'a Caller,
-    pub(crate) request: &'a Request,
+    pub(crate) request: &'a ApiRequest,
     pub(crate) operation: &'static str,
     /// The segments of the path for each `{name}` of the route.
     pub(crate) captured: &'a [&'a str],
@@ -46,7 +46,7 @@ impl FeedTerms {
     }
 
     /// Rejects a file that the contract would reject for its size, before a byte of it is stored.
-    pub(crate) fn within_limit(&self, bytes: u64) -> Result<(), Problem> {
+    pub(crate) fn within_limit(&self, bytes: u64) -> Result<(), ProblemDetails> {
         let Some(contract) = self.contract() else { return Ok(()) };
         let most = contract.limits.file_bytes;
         if bytes <= most {
@@ -54,24 +54,24 @@ impl FeedTerms {
         }
         let detail =
             format!("the file has {bytes} bytes; the contract of the feed allows at most {most}: split it");
-        Err(Problem::new(Code::TooLarge, detail))
+        Err(ProblemDetails::new(ProblemCode::TooLarge, detail))
     }
 }
 
-impl<'a, S: ApiStore> Call<'a, S> {
+impl<'a, S: ApiStore> ApiCall<'a, S> {
     /// Returns the first variable of the path.
     pub(crate) fn first(&self) -> &'a str {
         self.captured.first().copied().unwrap_or_default()
     }
 
     /// Returns the feed that the path names, if the credential opens it.
-    pub(crate) fn feed(&self) -> Result<OpenFeed<'a>, Problem> {
+    pub(crate) fn feed(&self) -> Result<OpenFeed<'a>, ProblemDetails> {
         self.caller.feed(self.first())
     }
 
     /// Returns the file that the path names.
-    pub(crate) fn file(&self) -> Result<FileId, Problem> {
-        FileId::parse(self.first()).ok_or_else(Problem::not_found)
+    pub(crate) fn file(&self) -> Result<FileId, ProblemDetails> {
+        FileId::parse(self.first()).ok_or_else(ProblemDetails::not_found)
     }
 
     /// Reads the terms of a feed. A feed without a contract is not found.
@@ -80,7 +80,7 @@ impl<'a, S: ApiStore> Call<'a, S> {
         match self.contracts.terms(self.store, feed.name(), self.now_ms, ttl_ms).await? {
             Terms::Active(contract) => Ok(FeedTerms::Active(contract)),
             Terms::Quarantine(rejection) if rejection.fault.code == FaultCode::NoContract => {
-                Err(Problem::not_found().into())
+                Err(ProblemDetails::not_found().into())
             }
             Terms::Quarantine(rejection) => Ok(FeedTerms::Quarantine(rejection)),
         }
@@ -96,7 +96,7 @@ impl<'a, S: ApiStore> Call<'a, S> {
         let unknown = || {
             let detail =
                 "`corrects` names no file of yours in this feed: give the `id` of the file to correct";
-            Problem::new(Code::UnknownCorrection, detail)
+            ProblemDetails::new(ProblemCode::UnknownCorrection, detail)
         };
         let file = FileId::parse(id).ok_or_else(unknown)?;
         let entry = self.store.entry(&file).await?;
@@ -122,7 +122,7 @@ impl<'a, S: ApiStore> Call<'a, S> {
             operation = self.operation,
             failed = ?error.operation,
             code = error.code.as_str(),
-            "the answer was given without it"
+            "an optional call failed: the response is sent without its result"
         );
     }
 }

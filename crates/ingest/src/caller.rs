@@ -5,14 +5,15 @@
 
 use std::collections::BTreeSet;
 
+use ledger::{Entry, Outcome};
 use runtime::is_name;
 use serde_json::{Map, Value};
 use store::{
-    Credential, Entry, Feeds, FileQuery, Limits, Outcome, Partner, RequestKey, Scope, UploadId, UploadRecord,
+    Credential, Feeds, FileQuery, Partner, PartnerLimits, RequestKey, Scope, UploadId, UploadRecord,
 };
 
-use crate::problem::Problem;
-use crate::route::Access;
+use crate::problem::ProblemDetails;
+use crate::route::RouteAccess;
 
 /// An authenticated caller. Its fields are private, so that it can be made here only.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -20,7 +21,7 @@ pub struct Caller {
     partner: String,
     feeds: Feeds,
     scopes: BTreeSet<Scope>,
-    limits: Limits,
+    limits: PartnerLimits,
     credential: String,
 }
 
@@ -41,7 +42,7 @@ impl Caller {
             partner,
             feeds: Feeds::parse(text("feeds")?),
             scopes: text("scopes")?.split_ascii_whitespace().filter_map(Scope::parse).collect(),
-            limits: Limits {
+            limits: PartnerLimits {
                 requests_per_second: text("rate")?.parse().ok()?,
                 burst: text("burst")?.parse().ok()?,
                 bytes_per_day: text("bytesPerDay")?.parse().ok()?,
@@ -77,45 +78,45 @@ impl Caller {
 
     /// Returns the partner's limits.
     #[must_use]
-    pub fn limits(&self) -> &Limits {
+    pub fn limits(&self) -> &PartnerLimits {
         &self.limits
     }
 
-    /// Whether the credential's scopes open a route.
+    /// Returns whether the credential's scopes open a route.
     #[must_use]
-    pub fn may(&self, access: Access) -> bool {
+    pub fn may(&self, access: RouteAccess) -> bool {
         match access {
-            Access::Open => true,
-            Access::Scopes(any) => any.iter().any(|scope| self.scopes.contains(scope)),
+            RouteAccess::Open => true,
+            RouteAccess::Scopes(any) => any.iter().any(|scope| self.scopes.contains(scope)),
         }
     }
 
     /// Returns a feed, if the credential opens it.
-    pub fn feed<'c>(&'c self, name: &'c str) -> Result<OpenFeed<'c>, Problem> {
+    pub fn feed<'c>(&'c self, name: &'c str) -> Result<OpenFeed<'c>, ProblemDetails> {
         if self.opens(name) {
             Ok(OpenFeed { partner: &self.partner, name })
         } else {
-            Err(Problem::not_found())
+            Err(ProblemDetails::not_found())
         }
     }
 
-    /// Whether the credential opens a feed.
+    /// Returns whether the credential opens a feed.
     #[must_use]
     pub fn opens(&self, feed: &str) -> bool {
         is_name(feed) && self.feeds.allow(feed)
     }
 
-    /// Whether a file is the caller's, and of a feed that the credential opens.
+    /// Returns whether a file is the caller's, and of a feed that the credential opens.
     #[must_use]
     pub fn owns(&self, entry: &Entry) -> bool {
         entry.partner == self.partner && self.opens(&entry.feed)
     }
 
     /// Returns a promised upload, if it is the caller's.
-    pub fn upload(&self, record: Option<UploadRecord>) -> Result<UploadRecord, Problem> {
+    pub fn upload(&self, record: Option<UploadRecord>) -> Result<UploadRecord, ProblemDetails> {
         record
             .filter(|record| record.partner == self.partner && self.opens(&record.feed))
-            .ok_or_else(Problem::not_found)
+            .ok_or_else(ProblemDetails::not_found)
     }
 
     /// Makes a query for the caller's files.
@@ -146,13 +147,13 @@ impl Caller {
 }
 
 impl<'c> OpenFeed<'c> {
-    /// The feed's name.
+    /// Returns the feed's name.
     #[must_use]
     pub fn name(&self) -> &'c str {
         self.name
     }
 
-    /// The partner's name, for records of uploads.
+    /// Returns the partner's name, for records of uploads.
     #[must_use]
     pub fn partner(&self) -> &'c str {
         self.partner
@@ -222,8 +223,10 @@ mod tests {
         let caller = Caller::from_authorizer(&context()).expect("a caller");
         assert_eq!((caller.partner(), caller.credential()), ("north", "abc"));
         assert!(caller.opens("labs") && !caller.opens("other") && !caller.opens("../labs"));
-        assert!(caller.may(Access::Open) && caller.may(Access::Scopes(&[Scope::Submit, Scope::Read])));
-        assert!(!caller.may(Access::Scopes(&[Scope::Submit])) && !caller.may(Access::Scopes(&[])));
+        assert!(
+            caller.may(RouteAccess::Open) && caller.may(RouteAccess::Scopes(&[Scope::Submit, Scope::Read]))
+        );
+        assert!(!caller.may(RouteAccess::Scopes(&[Scope::Submit])) && !caller.may(RouteAccess::Scopes(&[])));
         assert_eq!(caller.limits().bytes_per_day, 1_000);
     }
 

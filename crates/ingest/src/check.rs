@@ -8,14 +8,14 @@ use checker::{
     ReceiptViolation, Reject, Row, RuleTotal, Sink, Summary, Verdict,
 };
 use contract::{Contract, NotRun};
+use ledger::State;
 use serde::Serialize;
 use sha2::{Digest, Sha256};
-use store::State;
 
 use crate::ApiStore;
-use crate::call::{Call, FeedTerms};
-use crate::problem::{Code, Problem, RequestError};
-use crate::respond::Response;
+use crate::call::{ApiCall, FeedTerms};
+use crate::problem::{ProblemCode, ProblemDetails, RequestError};
+use crate::respond::ApiResponse;
 
 /// What would be decided on a file. Nothing is stored; no value of the file is in it
 #[derive(Serialize)]
@@ -55,8 +55,8 @@ struct Findings {
     warnings: Vec<String>,
 }
 
-/// `POST /v1/feeds/{feed}/check`.
-pub(crate) async fn check<S: ApiStore>(call: &Call<'_, S>) -> Result<Response, RequestError> {
+/// Handles `POST /v1/feeds/{feed}/check`.
+pub(crate) async fn check<S: ApiStore>(call: &ApiCall<'_, S>) -> Result<ApiResponse, RequestError> {
     let feed = call.feed()?;
     let terms = call.terms(feed).await?;
     terms.within_limit(call.body.len() as u64)?;
@@ -78,7 +78,7 @@ pub(crate) async fn check<S: ApiStore>(call: &Call<'_, S>) -> Result<Response, R
             (checker::receipt(&facts, Some(contract), Some(&summary), state, None), state)
         }
     };
-    Ok(Response::json(200, &dry_run(receipt, state, call.body.len() as u64)))
+    Ok(ApiResponse::json(200, &dry_run(receipt, state, call.body.len() as u64)))
 }
 
 fn dry_run(receipt: Receipt, state: State, bytes: u64) -> DryRun {
@@ -104,7 +104,7 @@ fn dry_run(receipt: Receipt, state: State, bytes: u64) -> DryRun {
 
 /// Reads the body once, and again where a first reading cannot know the lines of what it rejects. The body is here as a
 /// whole: one hash of it is the seed and the summary's, and the check takes none.
-fn decide<S: ApiStore>(call: &Call<'_, S>, contract: &Arc<Contract>) -> Result<Summary, Problem> {
+fn decide<S: ApiStore>(call: &ApiCall<'_, S>, contract: &Arc<Contract>) -> Result<Summary, ProblemDetails> {
     let sha256: [u8; 32] = Sha256::digest(&call.body).into();
     let mut seed = [0; 16];
     seed.iter_mut().zip(sha256).for_each(|(byte, from)| *byte = from);
@@ -118,10 +118,18 @@ fn decide<S: ApiStore>(call: &Call<'_, S>, contract: &Arc<Contract>) -> Result<S
     Ok(Summary { sha256: Some(sha256), ..summary })
 }
 
-fn pass<S: ApiStore>(call: &Call<'_, S>, mut check: FileCheck, until_ms: u64) -> Result<Summary, Problem> {
+fn pass<S: ApiStore>(
+    call: &ApiCall<'_, S>,
+    mut check: FileCheck,
+    until_ms: u64,
+) -> Result<Summary, ProblemDetails> {
     let in_time = || {
         let detail = "the check takes longer than a request may: send the file; its receipt says the same";
-        if call.host.now() < until_ms { Ok(()) } else { Err(Problem::new(Code::TooLarge, detail)) }
+        if call.host.now() < until_ms {
+            Ok(())
+        } else {
+            Err(ProblemDetails::new(ProblemCode::TooLarge, detail))
+        }
     };
     let mut rest = call.body.clone();
     loop {

@@ -8,11 +8,11 @@ use base64::engine::general_purpose::STANDARD;
 use md5::Md5;
 use sha2::{Digest, Sha512};
 
-use crate::event::Request;
-use crate::problem::{Code, Problem};
+use crate::event::ApiRequest;
+use crate::problem::{ProblemCode, ProblemDetails};
 
 /// Verifies the body against each checksum header of the request.
-pub(crate) fn verify(request: &Request, body: &[u8], sha256: &[u8; 32]) -> Result<(), Problem> {
+pub(crate) fn verify(request: &ApiRequest, body: &[u8], sha256: &[u8; 32]) -> Result<(), ProblemDetails> {
     if let Some(announced) = request.header("content-md5")? {
         compare("content-md5", announced, &Md5::digest(body))?;
     }
@@ -36,7 +36,7 @@ fn verify_list(
     body: &[u8],
     sha256: &[u8; 32],
     unwrap: impl Fn(&str) -> Option<&str>,
-) -> Result<(), Problem> {
+) -> Result<(), ProblemDetails> {
     let mut known = false;
     for member in list.split(',') {
         let Some((algorithm, value)) = member.trim().split_once('=') else { return Err(malformed(header)) };
@@ -52,24 +52,24 @@ fn verify_list(
     if known { Ok(()) } else { Err(malformed(header)) }
 }
 
-fn compare(header: &'static str, announced: &str, found: &[u8]) -> Result<(), Problem> {
+fn compare(header: &'static str, announced: &str, found: &[u8]) -> Result<(), ProblemDetails> {
     match STANDARD.decode(announced.trim()) {
         Ok(announced) if announced == found => Ok(()),
         Ok(announced) if announced.len() == found.len() => {
             let detail = format!(
                 "the body does not have the checksum in the header {header}: send it again, or correct the header"
             );
-            Err(Problem::new(Code::ChecksumMismatch, detail))
+            Err(ProblemDetails::new(ProblemCode::ChecksumMismatch, detail))
         }
         _ => Err(malformed(header)),
     }
 }
 
-fn malformed(header: &'static str) -> Problem {
+fn malformed(header: &'static str) -> ProblemDetails {
     let detail = format!(
         "the header {header} has no known checksum: expected SHA-256 in base64, in the form of this header"
     );
-    Problem::new(Code::InvalidHeader, detail)
+    ProblemDetails::new(ProblemCode::InvalidHeader, detail)
 }
 
 #[cfg(test)]
@@ -80,9 +80,9 @@ mod tests {
 
     use super::*;
 
-    fn check(header: &str, value: &str) -> Result<(), Code> {
+    fn check(header: &str, value: &str) -> Result<(), ProblemCode> {
         let event = json!({ "path": "/v1", "httpMethod": "POST", "headers": { header: value } });
-        let Ok(request) = Request::decode(event) else { panic!("an event") };
+        let Ok(request) = ApiRequest::decode(event) else { panic!("an event") };
         verify(&request, b"hello", &Sha256::digest(b"hello").into()).map_err(|problem| problem.code)
     }
 
@@ -108,7 +108,7 @@ mod tests {
             ("digest", format!("sha-256={OTHER}")),
             ("content-digest", format!("sha-256=:{SHA256}:, sha-256=:{OTHER}:")),
         ] {
-            assert_eq!(check(header, &value), Err(Code::ChecksumMismatch), "{header}");
+            assert_eq!(check(header, &value), Err(ProblemCode::ChecksumMismatch), "{header}");
         }
         for (header, value) in [
             ("content-md5", "5d41402abc4b2a76b9719d911017c592"),
@@ -119,7 +119,7 @@ mod tests {
             ("content-digest", "sha-256=LPJNul+wow4m6DsqxbninhsWHlwfp0JecwQzYpOLmCQ="),
             ("content-digest", "sha-256=:x:"),
         ] {
-            assert_eq!(check(header, value), Err(Code::InvalidHeader), "{header}: {value}");
+            assert_eq!(check(header, value), Err(ProblemCode::InvalidHeader), "{header}: {value}");
         }
     }
 

@@ -5,9 +5,10 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use store::{FileId, FilePlace, LoadId};
+use ledger::{FileId, LoadId};
+use store::FilePlace;
 
-use crate::problem::{Code, Problem};
+use crate::problem::{ProblemCode, ProblemDetails};
 
 /// The longest cursor, in characters: a sort key has at most 1,024 bytes.
 pub(crate) const CURSOR_CHARACTERS: usize = 1_400;
@@ -19,12 +20,12 @@ pub(crate) const MOST_PER_PAGE: u16 = 100;
 pub(crate) const USUAL_PER_PAGE: u16 = 50;
 
 /// Reads the number of entries of a page.
-pub(crate) fn limit(text: Option<&str>) -> Result<u16, Problem> {
+pub(crate) fn limit(text: Option<&str>) -> Result<u16, ProblemDetails> {
     let Some(text) = text else { return Ok(USUAL_PER_PAGE) };
     let plain = text.len() <= 3 && text.bytes().all(|byte| byte.is_ascii_digit());
     text.parse().ok().filter(|limit| plain && (1..=MOST_PER_PAGE).contains(limit)).ok_or_else(|| {
-        Problem::new(
-            Code::InvalidQuery,
+        ProblemDetails::new(
+            ProblemCode::InvalidQuery,
             "the query parameter limit is not allowed: expected a number from 1 to 100",
         )
     })
@@ -36,7 +37,7 @@ pub(crate) fn of_file(place: &FilePlace) -> String {
 }
 
 /// Reads [`of_file`] back.
-pub(crate) fn read_file(text: &str) -> Result<FilePlace, Problem> {
+pub(crate) fn read_file(text: &str) -> Result<FilePlace, ProblemDetails> {
     let decoded = decode(text, 'f')?;
     let (file, order) = decoded.split_at_checked(26).ok_or_else(malformed)?;
     let file = FileId::parse(file).ok_or_else(malformed)?;
@@ -54,13 +55,13 @@ pub(crate) fn of_version(sort: &str) -> String {
 }
 
 /// Reads [`of_version`] back: the sort key of a row with a primary key ends in its load's name.
-pub(crate) fn read_version(text: &str) -> Result<String, Problem> {
+pub(crate) fn read_version(text: &str) -> Result<String, ProblemDetails> {
     let decoded = decode(text, 'v')?;
     let load = decoded.rsplit_once('#').and_then(|(_, load)| LoadId::parse(load));
     if decoded.len() <= 1_024 && load.is_some() { Ok(decoded) } else { Err(malformed()) }
 }
 
-fn decode(text: &str, kind: char) -> Result<String, Problem> {
+fn decode(text: &str, kind: char) -> Result<String, ProblemDetails> {
     if text.len() > CURSOR_CHARACTERS {
         return Err(malformed());
     }
@@ -69,9 +70,9 @@ fn decode(text: &str, kind: char) -> Result<String, Problem> {
     decoded.strip_prefix(kind).map(str::to_owned).ok_or_else(malformed)
 }
 
-fn malformed() -> Problem {
-    Problem::new(
-        Code::InvalidQuery,
+fn malformed() -> ProblemDetails {
+    ProblemDetails::new(
+        ProblemCode::InvalidQuery,
         "the query parameter cursor does not belong to this list: pass `next` of the previous page unchanged",
     )
 }

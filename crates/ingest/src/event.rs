@@ -1,4 +1,4 @@
-//! The proxy event of a REST API, decoded once into a [`Request`].
+//! The proxy event of a REST API, decoded once into a [`ApiRequest`].
 //!
 //! The event holds the caller's key (`requestContext.identity.apiKey` and the header `x-api-key`), so that no type of
 //! this file has a `Debug`, and none is ever logged. The path comes as it was sent, percent-encoded; query and headers
@@ -13,7 +13,7 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
-use crate::problem::{Code, Problem};
+use crate::problem::{ProblemCode, ProblemDetails};
 
 /// Maximum length of a decoded body, bytes: base 64 in an event of at most 6 MB leaves 4.5 MB.
 /// <https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html>
@@ -24,7 +24,7 @@ const REQUEST_ID_BYTES: usize = 64;
 
 /// The three trees of the same routes, one for each kind of credential.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Tree {
+pub enum RouteTree {
     /// `/v1`: a key, checked by the authorizer.
     Key,
     /// `/oauth/v1`: a token, checked by the authorizer.
@@ -34,11 +34,11 @@ pub enum Tree {
 }
 
 /// A decoded request.
-pub struct Request {
+pub struct ApiRequest {
     /// The HTTP method.
     pub method: String,
     /// The tree of the path.
-    pub tree: Tree,
+    pub tree: RouteTree,
     /// The segments of the path behind the tree, each percent-decoded once.
     pub segments: Vec<String>,
     /// The query as decoded pairs, by name.
@@ -76,33 +76,37 @@ struct Context {
     request_id: Option<String>,
     path: Option<String>,
     authorizer: Option<Map<String, Value>>,
-    identity: Option<Identity>,
+    identity: Option<RequestIdentity>,
 }
 
 #[derive(Deserialize, Default)]
 #[serde(rename_all = "camelCase", default)]
-struct Identity {
+struct RequestIdentity {
     user_arn: Option<String>,
 }
 
-impl Request {
+impl ApiRequest {
     /// Decodes an event. A problem comes with the request id, so that it can be answered.
-    pub fn decode(event: Value) -> Result<Self, (Problem, String)> {
-        let unknown =
-            || Problem::new(Code::InvalidRequest, "the event is not one of a REST API's proxy integration");
+    pub fn decode(event: Value) -> Result<Self, (ProblemDetails, String)> {
+        let unknown = || {
+            ProblemDetails::new(
+                ProblemCode::InvalidRequest,
+                "the event is not one of a REST API's proxy integration",
+            )
+        };
         let event: ProxyEvent = serde_json::from_value(event).map_err(|_| (unknown(), String::new()))?;
         let context = event.request_context.unwrap_or_default();
         let id = context.request_id.filter(|id| is_plain_id(id)).unwrap_or_default();
         let (Some(path), Some(method)) = (event.path, event.http_method) else { return Err((unknown(), id)) };
         let Some((tree, root, segments)) = split(&path) else {
             let detail = "the path is not percent-encoded UTF-8: write each other byte as % and two hexadecimal digits";
-            return Err((Problem::new(Code::InvalidRequest, detail), id));
+            return Err((ProblemDetails::new(ProblemCode::InvalidRequest, detail), id));
         };
         let base = format!("{}{root}", stage(context.path.as_deref(), &path));
         let identity = context.identity.unwrap_or_default();
         let (authorizer, signer) = match tree {
-            Tree::Role => (None, identity.user_arn),
-            Tree::Key | Tree::Token => (context.authorizer, None),
+            RouteTree::Role => (None, identity.user_arn),
+            RouteTree::Key | RouteTree::Token => (context.authorizer, None),
         };
         Ok(Self {
             method,
@@ -123,14 +127,15 @@ impl Request {
     }
 
     /// Returns a header by its lower-case name. A repeated header is an error: which one counts is not known.
-    pub fn header(&self, name: &'static str) -> Result<Option<&str>, Problem> {
+    pub fn header(&self, name: &'static str) -> Result<Option<&str>, ProblemDetails> {
         let mut values =
             self.headers.iter().filter(|(known, _)| known == name).map(|(_, value)| value.as_str());
         match (values.next(), values.next()) {
             (value, None) => Ok(value),
-            _ => {
-                Err(Problem::new(Code::InvalidHeader, format!("the header {name} is repeated: send it once")))
-            }
+            _ => Err(ProblemDetails::new(
+                ProblemCode::InvalidHeader,
+                format!("the header {name} is repeated: send it once"),
+            )),
         }
     }
 
@@ -141,7 +146,7 @@ impl Request {
     }
 
     /// Allows only these parameters, each once.
-    pub fn allow_parameters(&self, allowed: &[&str]) -> Result<(), Problem> {
+    pub fn allow_parameters(&self, allowed: &[&str]) -> Result<(), ProblemDetails> {
         for (place, (name, _)) in self.query.iter().enumerate() {
             if !allowed.contains(&name.as_str()) {
                 let known = if allowed.is_empty() { "none".to_owned() } else { allowed.join(", ") };
@@ -149,21 +154,21 @@ impl Request {
                     "query parameter {} of this request is unknown; allowed here: {known}",
                     place + 1
                 );
-                return Err(Problem::new(Code::InvalidQuery, detail));
+                return Err(ProblemDetails::new(ProblemCode::InvalidQuery, detail));
             }
             if self.query.iter().take(place).any(|(earlier, _)| earlier == name) {
                 let detail = format!(
                     "query parameter {} of this request repeats an earlier one: send it once",
                     place + 1
                 );
-                return Err(Problem::new(Code::InvalidQuery, detail));
+                return Err(ProblemDetails::new(ProblemCode::InvalidQuery, detail));
             }
         }
         Ok(())
     }
 
     /// Returns the bytes of the body. A body that is too large is rejected before it is decoded.
-    pub fn take_body(&mut self) -> Result<Bytes, Problem> {
+    pub fn take_body(&mut self) -> Result<Bytes, ProblemDetails> {
         let body = std::mem::take(&mut self.body);
         let least =
             if self.is_base64 { (body.len() / 4).saturating_mul(3).saturating_sub(2) } else { body.len() };
@@ -171,9 +176,9 @@ impl Request {
             return Err(too_large(least));
         }
         let bytes = if self.is_base64 {
-            STANDARD
-                .decode(body)
-                .map_err(|_| Problem::new(Code::InvalidRequest, "the body of the event is not base64"))?
+            STANDARD.decode(body).map_err(|_| {
+                ProblemDetails::new(ProblemCode::InvalidRequest, "the body of the event is not base64")
+            })?
         } else {
             body.into_bytes()
         };
@@ -182,21 +187,21 @@ impl Request {
 
     /// Reads a JSON body. The problem gives the place and never quotes. The type allows no unknown fields, so that nothing nests
     /// deeper than it does.
-    pub fn json<T: DeserializeOwned>(body: &Bytes, expected: &str) -> Result<T, Problem> {
+    pub fn json<T: DeserializeOwned>(body: &Bytes, expected: &str) -> Result<T, ProblemDetails> {
         serde_json::from_slice(body).map_err(|error| {
             let (line, column) = (error.line(), error.column());
             let detail =
                 format!("line {line}, column {column} of the body: expected a JSON object with {expected}");
-            Problem::new(Code::InvalidBody, detail)
+            ProblemDetails::new(ProblemCode::InvalidBody, detail)
         })
     }
 }
 
-fn too_large(bytes: usize) -> Problem {
+fn too_large(bytes: usize) -> ProblemDetails {
     let detail = format!(
         "the body has at least {bytes} bytes; at most {MOST_BODY_BYTES} are allowed: open an upload at /v1/feeds/{{feed}}/uploads"
     );
-    Problem::new(Code::TooLarge, detail)
+    ProblemDetails::new(ProblemCode::TooLarge, detail)
 }
 
 fn is_plain_id(id: &str) -> bool {
@@ -204,11 +209,11 @@ fn is_plain_id(id: &str) -> bool {
 }
 
 /// Splits a path into the tree, its root, and the decoded segments after it.
-fn split(path: &str) -> Option<(Tree, &'static str, Vec<String>)> {
+fn split(path: &str) -> Option<(RouteTree, &'static str, Vec<String>)> {
     let (tree, root) = match path.split('/').nth(1) {
-        Some("oauth") => (Tree::Token, "/oauth"),
-        Some("iam") => (Tree::Role, "/iam"),
-        _ => (Tree::Key, ""),
+        Some("oauth") => (RouteTree::Token, "/oauth"),
+        Some("iam") => (RouteTree::Role, "/iam"),
+        _ => (RouteTree::Key, ""),
     };
     let rest = path.strip_prefix(root)?;
     let segments = rest.strip_prefix('/').unwrap_or(rest).split('/').map(runtime::decode_segment);

@@ -4,9 +4,9 @@ use serde::Serialize;
 use store::ContractText;
 
 use crate::ApiStore;
-use crate::call::Call;
-use crate::problem::{Problem, RequestError};
-use crate::respond::Response;
+use crate::call::ApiCall;
+use crate::problem::{ProblemDetails, RequestError};
+use crate::respond::ApiResponse;
 
 /// The feeds that the credential opens
 #[derive(Serialize)]
@@ -27,22 +27,22 @@ struct FeedEntry {
     contract: String,
 }
 
-/// `GET /v1/feeds`.
-pub(crate) async fn list<S: ApiStore>(call: &Call<'_, S>) -> Result<Response, RequestError> {
+/// Handles `GET /v1/feeds`.
+pub(crate) async fn list<S: ApiStore>(call: &ApiCall<'_, S>) -> Result<ApiResponse, RequestError> {
     let opened = call.store.feeds().await?.into_iter().filter(|feed| call.caller.opens(feed));
     let entry = |feed: String| FeedEntry { contract: call.link(&format!("/v1/feeds/{feed}/contract")), feed };
-    Ok(Response::json(200, &FeedList { feeds: opened.map(entry).collect() }))
+    Ok(ApiResponse::json(200, &FeedList { feeds: opened.map(entry).collect() }))
 }
 
-/// `GET /v1/feeds/{feed}/contract`: the document in force, as it was published; or the newest one, when no version of the
+/// Handles `GET /v1/feeds/{feed}/contract`: the document in force, as it was published; or the newest one, when no version of the
 /// contract compiles.
-pub(crate) async fn contract<S: ApiStore>(call: &Call<'_, S>) -> Result<Response, RequestError> {
+pub(crate) async fn contract<S: ApiStore>(call: &ApiCall<'_, S>) -> Result<ApiResponse, RequestError> {
     let feed = call.feed()?;
     let document = runtime::in_force(call.store, feed.name()).await?.document;
     match document.map(|document| document.text) {
         Some(ContractText::Whole(text)) => {
-            Ok(Response::text(200, "application/yaml", String::from_utf8_lossy(&text).into_owned()))
+            Ok(ApiResponse::text(200, "application/yaml", String::from_utf8_lossy(&text).into_owned()))
         }
-        Some(ContractText::TooLong(_)) | None => Err(Problem::not_found().into()),
+        Some(ContractText::TooLong(_)) | None => Err(ProblemDetails::not_found().into()),
     }
 }

@@ -1,17 +1,17 @@
 //! A small file, sent as the body of a request, and how bytes land under a name.
 
+use ledger::{FileId, FileVersion};
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 use store::{
-    Answer, Condition, Current, Error, FileId, FileVersion, Land, Landed, Operation, UploadId, UploadKind,
-    UploadRecord,
+    Condition, Current, Error, Land, Landed, Operation, StoredResponse, UploadId, UploadKind, UploadRecord,
 };
 
-use crate::call::{Call, name_of, seconds};
+use crate::call::{ApiCall, name_of, seconds};
 use crate::caller::OpenFeed;
 use crate::idempotency::{Begin, begin, end};
-use crate::problem::{Code, Problem, RequestError};
-use crate::respond::Response;
+use crate::problem::{ProblemCode, ProblemDetails, RequestError};
+use crate::respond::ApiResponse;
 use crate::{ApiStore, checksum, media, name};
 
 /// Maximum number of attempts when another upload under the name finishes first.
@@ -43,8 +43,8 @@ pub(crate) struct SentFile<'a> {
     receipt: String,
 }
 
-/// `POST /v1/feeds/{feed}/files`.
-pub(crate) async fn send<S: ApiStore>(call: &Call<'_, S>) -> Result<Response, RequestError> {
+/// Handles `POST /v1/feeds/{feed}/files`.
+pub(crate) async fn send<S: ApiStore>(call: &ApiCall<'_, S>) -> Result<ApiResponse, RequestError> {
     let feed = call.feed()?;
     let given = call.request.parameter("name");
     given.map_or(Ok(()), name::check)?;
@@ -85,7 +85,7 @@ pub(crate) async fn send<S: ApiStore>(call: &Call<'_, S>) -> Result<Response, Re
                 expires_ms: call.now_ms,
             };
             let response = landed(call, &record, &current).await;
-            let answer = Answer { status: response.status, body: response.body.clone() };
+            let answer = StoredResponse { status: response.status, body: response.body.clone() };
             Ok((response, answer))
         }
     };
@@ -95,7 +95,7 @@ pub(crate) async fn send<S: ApiStore>(call: &Call<'_, S>) -> Result<Response, Re
 /// Puts the bytes under the key, also when others land there at the same time. An attempt at an idempotent request finds
 /// the bytes of an earlier attempt.
 async fn put<S: ApiStore>(
-    call: &Call<'_, S>,
+    call: &ApiCall<'_, S>,
     mut land: Land,
     sha256: &[u8; 32],
     unnamed: bool,
@@ -137,7 +137,7 @@ pub(crate) enum KeyState {
 
 /// Reads the current version of a key. `again`: an earlier attempt may have put its bytes, and others may have replaced them.
 pub(crate) async fn key_state<S: ApiStore>(
-    call: &Call<'_, S>,
+    call: &ApiCall<'_, S>,
     key: &str,
     upload: &UploadId,
     again: bool,
@@ -152,16 +152,16 @@ pub(crate) async fn key_state<S: ApiStore>(
     Ok(KeyState::Under(Condition::Replaces(current.etag)))
 }
 
-pub(crate) fn name_conflict() -> Problem {
-    Problem::new(
-        Code::NameConflict,
+pub(crate) fn name_conflict() -> ProblemDetails {
+    ProblemDetails::new(
+        ProblemCode::NameConflict,
         "other uploads under this name finish at the same time: send it again, or under another name",
     )
     .after(1)
 }
 
 /// Charges bytes to the partner's daily limit.
-pub(crate) async fn spend_bytes<S: ApiStore>(call: &Call<'_, S>, bytes: u64) -> Result<(), RequestError> {
+pub(crate) async fn spend_bytes<S: ApiStore>(call: &ApiCall<'_, S>, bytes: u64) -> Result<(), RequestError> {
     use store::Spent;
     let limits = call.caller.limits();
     match call.store.take_bytes(call.caller.partner(), limits, bytes, call.now_ms).await? {
@@ -171,13 +171,13 @@ pub(crate) async fn spend_bytes<S: ApiStore>(call: &Call<'_, S>, bytes: u64) -> 
             let detail = format!(
                 "{bytes} more bytes exceed the partner's {most} bytes a day (UTC): send the file tomorrow, or ask the operator for more"
             );
-            Err(Problem::new(Code::TooManyRequests, detail).after(seconds(milliseconds)).into())
+            Err(ProblemDetails::new(ProblemCode::TooManyRequests, detail).after(seconds(milliseconds)).into())
         }
     }
 }
 
 /// Returns the file id of a version of an upload's key.
-pub(crate) fn file_of<S: ApiStore>(call: &Call<'_, S>, key: &str, current: &Current) -> FileId {
+pub(crate) fn file_of<S: ApiStore>(call: &ApiCall<'_, S>, key: &str, current: &Current) -> FileId {
     FileId::of(&FileVersion {
         bucket: call.store.inbox().to_owned(),
         key: key.to_owned(),
@@ -193,7 +193,7 @@ pub(crate) fn received_as(file: &FileId) -> UploadId {
 
 /// Records that an upload became a file, under its own name and under the file's. A failure here changes nothing: the file has
 /// landed.
-pub(crate) async fn note<S: ApiStore>(call: &Call<'_, S>, record: &UploadRecord, current: &Current) {
+pub(crate) async fn note<S: ApiStore>(call: &ApiCall<'_, S>, record: &UploadRecord, current: &Current) {
     let file = file_of(call, &record.key, current);
     let noted = UploadRecord { version: Some(current.version.clone()), ..record.clone() };
     for record in [UploadRecord { id: received_as(&file), ..noted.clone() }, noted] {
@@ -205,10 +205,10 @@ pub(crate) async fn note<S: ApiStore>(call: &Call<'_, S>, record: &UploadRecord,
 
 /// Answers for a file that landed.
 pub(crate) async fn landed<S: ApiStore>(
-    call: &Call<'_, S>,
+    call: &ApiCall<'_, S>,
     record: &UploadRecord,
     current: &Current,
-) -> Response {
+) -> ApiResponse {
     note(call, record, current).await;
     let file = file_of(call, &record.key, current);
     let status = call.file_link(&file);
@@ -222,19 +222,19 @@ pub(crate) async fn landed<S: ApiStore>(
         receipt: format!("{status}/receipt"),
         status: status.clone(),
     };
-    Response::json(202, &sent).with("location", status)
+    ApiResponse::json(202, &sent).with("location", status)
 }
 
 /// Repeats the answer of an earlier attempt.
-fn replayed(answer: Answer) -> Response {
+fn replayed(answer: StoredResponse) -> ApiResponse {
     let document: serde_json::Value = serde_json::from_str(&answer.body).unwrap_or_default();
     let status = document.get("status").and_then(serde_json::Value::as_str).unwrap_or_default().to_owned();
-    Response::text(answer.status, "application/json", answer.body)
+    ApiResponse::text(answer.status, "application/json", answer.body)
         .with("location", status)
         .with("idempotency-replayed", "true")
 }
 
-/// Whether a record belongs to this partner and feed.
+/// Returns whether a record belongs to this partner and feed.
 pub(crate) fn is_of(record: &UploadRecord, feed: OpenFeed<'_>) -> bool {
     record.partner == feed.partner() && record.feed == feed.name()
 }

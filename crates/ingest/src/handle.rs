@@ -6,13 +6,14 @@ use serde_json::Value;
 use store::Spent;
 use telemetry::{Label, Occurrence, RequestRecord};
 
-use crate::call::{Call, seconds};
+use crate::call::{ApiCall, seconds};
 use crate::caller::{Caller, role_of};
-use crate::event::{Request, Tree};
-use crate::problem::{Code, Problem, RequestError};
-use crate::route::{Access, Route, RouteMatch, find};
+use crate::event::{ApiRequest, RouteTree};
+use crate::problem::{ProblemCode, ProblemDetails, RequestError};
+use crate::route::{Route, RouteAccess, RouteMatch, find};
 use crate::{
-    ApiStore, Ingest, ProxyResponse, Response, check, feeds, files, media, receipts, records, status, uploads,
+    ApiResponse, ApiStore, Ingest, ProxyResponse, check, feeds, files, media, receipts, records, status,
+    uploads,
 };
 
 /// The OpenAPI document, as it is committed. A test holds it to the routes and types.
@@ -26,10 +27,10 @@ impl<S: ApiStore> Ingest<S> {
     pub async fn handle(&self, event: Value) -> ProxyResponse {
         let began = self.host.now();
         let mut record = RequestRecord { operation: "unknown", ..RequestRecord::default() };
-        let (response, id, origin) = match Request::decode(event) {
+        let (response, id, origin) = match ApiRequest::decode(event) {
             Err((problem, id)) => {
                 record.code = problem.code.as_str();
-                (Response::problem(&problem, &id), id, None)
+                (ApiResponse::problem(&problem, &id), id, None)
             }
             Ok(request) => {
                 let (id, origin) = (request.id.clone(), self.origin(&request));
@@ -43,9 +44,13 @@ impl<S: ApiStore> Ingest<S> {
                     }
                     None => {
                         self.count(Occurrence::Panic);
-                        tracing::error!(operation = record.operation, request = id, "a panic was caught");
-                        let problem = Problem::new(
-                            Code::Internal,
+                        tracing::error!(
+                            operation = record.operation,
+                            request = id,
+                            "a defect in the API: the operation panicked"
+                        );
+                        let problem = ProblemDetails::new(
+                            ProblemCode::Internal,
                             "the request failed because of a defect in this service: \
                             give the operator the `requestId`",
                         );
@@ -69,18 +74,18 @@ impl<S: ApiStore> Ingest<S> {
 
     async fn serve(
         &self,
-        mut request: Request,
+        mut request: ApiRequest,
         record: &mut RequestRecord,
-    ) -> Result<Response, RequestError> {
+    ) -> Result<ApiResponse, RequestError> {
         let segments = std::mem::take(&mut request.segments);
         let method = std::mem::take(&mut request.method);
         if method == "OPTIONS" {
             record.operation = "preflight";
-            return Ok(Response::preflight());
+            return Ok(ApiResponse::preflight());
         }
         let found = find(&method, &segments);
         if let RouteMatch::Route(definition, _) = &found
-            && definition.access == Access::Open
+            && definition.access == RouteAccess::Open
         {
             record.operation = definition.operation;
             request.allow_parameters(definition.query)?;
@@ -93,8 +98,8 @@ impl<S: ApiStore> Ingest<S> {
         if let Spent::Wait { milliseconds } =
             self.store.take_request(caller.partner(), caller.limits(), now_ms).await?
         {
-            return Err(Problem::new(
-                Code::TooManyRequests,
+            return Err(ProblemDetails::new(
+                ProblemCode::TooManyRequests,
                 "the partner's rate of requests is reached: send the same request again later, and fewer at once",
             )
             .after(seconds(milliseconds))
@@ -103,12 +108,12 @@ impl<S: ApiStore> Ingest<S> {
         let (definition, captured) = match found {
             RouteMatch::Route(definition, captured) => (definition, captured),
             RouteMatch::OtherMethods(methods) => return Err(other_methods(&methods).into()),
-            RouteMatch::Nothing => return Err(Problem::not_found().into()),
+            RouteMatch::Nothing => return Err(ProblemDetails::not_found().into()),
         };
         record.operation = definition.operation;
         if !caller.may(definition.access) {
-            return Err(Problem::new(
-                Code::Forbidden,
+            return Err(ProblemDetails::new(
+                ProblemCode::Forbidden,
                 "the credential lacks the scope of this operation: ask the operator for a credential that has it",
             )
             .into());
@@ -122,7 +127,7 @@ impl<S: ApiStore> Ingest<S> {
             None => Bytes::new(),
         };
         record.bytes = body.len() as u64;
-        let call = Call {
+        let call = ApiCall {
             store: &self.store,
             contracts: &self.contracts,
             settings: &self.settings,
@@ -138,25 +143,25 @@ impl<S: ApiStore> Ingest<S> {
     }
 
     /// Identifies the caller.
-    async fn identify(&self, request: &Request, now_ms: u64) -> Result<Caller, RequestError> {
+    async fn identify(&self, request: &ApiRequest, now_ms: u64) -> Result<Caller, RequestError> {
         let unauthorized = || {
-            Problem::new(
-                Code::Unauthorized,
+            ProblemDetails::new(
+                ProblemCode::Unauthorized,
                 "missing or unknown credential: send an API key in `x-api-key`, or below /oauth a bearer token in \
                 `authorization`",
             )
         };
         match request.tree {
-            Tree::Key | Tree::Token => {
+            RouteTree::Key | RouteTree::Token => {
                 let caller = request.authorizer.as_ref().and_then(Caller::from_authorizer);
                 Ok(caller.ok_or_else(unauthorized)?)
             }
-            Tree::Role if !self.settings.allow_roles => Err(Problem::new(
-                Code::Forbidden,
+            RouteTree::Role if !self.settings.allow_roles => Err(ProblemDetails::new(
+                ProblemCode::Forbidden,
                 "IAM signatures are not accepted by this API: send an API key in `x-api-key` to /v1",
             )
             .into()),
-            Tree::Role => {
+            RouteTree::Role => {
                 let role = request.signer.as_deref().and_then(role_of).ok_or_else(unauthorized)?;
                 let credential = self.store.role(&role).await?.ok_or_else(unauthorized)?;
                 let partner = self.store.partner(&credential.partner).await?.ok_or_else(unauthorized)?;
@@ -165,20 +170,20 @@ impl<S: ApiStore> Ingest<S> {
         }
     }
 
-    fn origin(&self, request: &Request) -> Option<String> {
+    fn origin(&self, request: &ApiRequest) -> Option<String> {
         let origin = request.header("origin").ok()??;
         self.settings.origins.iter().find(|allowed| *allowed == origin).cloned()
     }
 }
 
-fn open(route: Route) -> Response {
+fn open(route: Route) -> ApiResponse {
     match route {
-        Route::OpenApi => Response::text(200, "application/json", OPENAPI.to_owned()),
-        _ => Response::text(200, "application/json", r#"{"status":"ok"}"#.to_owned()),
+        Route::OpenApi => ApiResponse::text(200, "application/json", OPENAPI.to_owned()),
+        _ => ApiResponse::text(200, "application/json", r#"{"status":"ok"}"#.to_owned()),
     }
 }
 
-async fn dispatch<S: ApiStore>(route: Route, call: &Call<'_, S>) -> Result<Response, RequestError> {
+async fn dispatch<S: ApiStore>(route: Route, call: &ApiCall<'_, S>) -> Result<ApiResponse, RequestError> {
     match route {
         Route::SendFile => Box::pin(files::send(call)).await,
         Route::CheckFile => Box::pin(check::check(call)).await,
@@ -198,14 +203,14 @@ async fn dispatch<S: ApiStore>(route: Route, call: &Call<'_, S>) -> Result<Respo
     }
 }
 
-fn other_methods(methods: &[&str]) -> Problem {
+fn other_methods(methods: &[&str]) -> ProblemDetails {
     let allowed = methods.join(", ");
     let detail = format!("this path does not have the method; it has: {allowed}");
-    Problem { allow: Some(allowed), ..Problem::new(Code::MethodNotAllowed, detail) }
+    ProblemDetails { allow: Some(allowed), ..ProblemDetails::new(ProblemCode::MethodNotAllowed, detail) }
 }
 
 /// Answers a request that was not carried out. A failure of a service is logged here only; its cause is not in the answer.
-fn rejection(rejected: RequestError, request: &str, record: &mut RequestRecord) -> Response {
+fn rejection(rejected: RequestError, request: &str, record: &mut RequestRecord) -> ApiResponse {
     let problem = match rejected {
         RequestError::Problem(problem) => problem,
         RequestError::Service(error) => {
@@ -215,15 +220,15 @@ fn rejection(rejected: RequestError, request: &str, record: &mut RequestRecord) 
                 failed = ?error.operation,
                 code = error.code.as_str(),
                 service_request = error.request_id.as_deref().unwrap_or_default(),
-                "a service failed"
+                "a service that the request needs failed"
             );
-            Problem::new(
-                Code::Unavailable,
+            ProblemDetails::new(
+                ProblemCode::Unavailable,
                 "a required service did not answer: send the same request again later",
             )
             .after(RETRY_SECONDS)
         }
     };
     record.code = problem.code.as_str();
-    Response::problem(&problem, request)
+    ApiResponse::problem(&problem, request)
 }

@@ -5,19 +5,19 @@
 //! the same answer, also after a crash.
 
 use sha2::{Digest, Sha256};
-use store::{Answer, Begun, RequestKey, UploadId};
+use store::{Begun, RequestKey, StoredResponse, UploadId};
 
 use crate::ApiStore;
-use crate::call::{Call, seconds};
+use crate::call::{ApiCall, seconds};
 use crate::caller::OpenFeed;
-use crate::problem::{Code, Problem, RequestError};
-use crate::respond::Response;
+use crate::problem::{ProblemCode, ProblemDetails, RequestError};
+use crate::respond::ApiResponse;
 
 /// The longest key, in characters.
 pub(crate) const KEY_CHARACTERS: usize = 255;
 
 /// One attempt at an idempotent request.
-pub(crate) struct Attempt {
+pub(crate) struct RequestAttempt {
     key: RequestKey,
     fingerprint: String,
 }
@@ -25,14 +25,14 @@ pub(crate) struct Attempt {
 /// How a request begins.
 pub(crate) enum Begin {
     /// It is to be carried out; with an attempt if it may be sent again.
-    New(Option<Attempt>),
+    New(Option<RequestAttempt>),
     /// It was carried out.
-    Answered(Attempt, Answer),
+    Answered(RequestAttempt, StoredResponse),
 }
 
 impl Begin {
     /// Returns the name of the upload that the request makes: random where it may not be sent again.
-    pub(crate) fn upload_id<S: ApiStore>(&self, call: &Call<'_, S>, feed: OpenFeed<'_>) -> UploadId {
+    pub(crate) fn upload_id<S: ApiStore>(&self, call: &ApiCall<'_, S>, feed: OpenFeed<'_>) -> UploadId {
         match self {
             Self::New(Some(attempt)) | Self::Answered(attempt, _) => {
                 feed.upload_id(&attempt.key, &attempt.fingerprint)
@@ -43,28 +43,28 @@ impl Begin {
 }
 
 /// Begins the request under its key, when it has one.
-pub(crate) async fn begin<S: ApiStore>(call: &Call<'_, S>) -> Result<Begin, RequestError> {
+pub(crate) async fn begin<S: ApiStore>(call: &ApiCall<'_, S>) -> Result<Begin, RequestError> {
     let Some(key) = call.request.header("idempotency-key")? else { return Ok(Begin::New(None)) };
     let visible = key.bytes().all(|byte| byte.is_ascii_graphic());
     if key.is_empty() || key.len() > KEY_CHARACTERS || !visible {
         let detail = "the header idempotency-key is malformed: expected 1 to 255 visible ASCII characters";
-        return Err(Problem::new(Code::InvalidHeader, detail).into());
+        return Err(ProblemDetails::new(ProblemCode::InvalidHeader, detail).into());
     }
     let key = call.caller.request_key(hex::encode(Sha256::digest(key.as_bytes())));
-    let attempt = Attempt { key, fingerprint: fingerprint(call) };
+    let attempt = RequestAttempt { key, fingerprint: fingerprint(call) };
     let until_ms = call.now_ms.saturating_add(call.settings.attempt_ms);
     match call.store.begin(&attempt.key, &attempt.fingerprint, call.now_ms, until_ms).await? {
-        Begun::Mine => Ok(Begin::New(Some(attempt))),
+        Begun::New => Ok(Begin::New(Some(attempt))),
         Begun::Answered(answer) => Ok(Begin::Answered(attempt, answer)),
         Begun::Running => {
             let detail = "the same request is still running: send it again later, unchanged";
-            Err(Problem::new(Code::RequestRunning, detail)
+            Err(ProblemDetails::new(ProblemCode::RequestRunning, detail)
                 .after(seconds(call.settings.attempt_ms / 10))
                 .into())
         }
         Begun::Differs => {
             let detail = "this idempotency key was used for another request: use a new key for each request";
-            Err(Problem::new(Code::IdempotencyKeyReused, detail).into())
+            Err(ProblemDetails::new(ProblemCode::IdempotencyKeyReused, detail).into())
         }
     }
 }
@@ -72,11 +72,13 @@ pub(crate) async fn begin<S: ApiStore>(call: &Call<'_, S>) -> Result<Begin, Requ
 /// Ends the attempt: stores the answer, or forgets a request that was rejected, so that it may be sent again corrected. The effect
 /// does not depend on this record, so a failure here changes no answer.
 pub(crate) async fn end<S: ApiStore>(
-    call: &Call<'_, S>,
-    attempt: Option<Attempt>,
-    ended: Result<(Response, Answer), RequestError>,
-) -> Result<Response, RequestError> {
-    let Some(Attempt { key, fingerprint }) = attempt else { return ended.map(|(response, _)| response) };
+    call: &ApiCall<'_, S>,
+    attempt: Option<RequestAttempt>,
+    ended: Result<(ApiResponse, StoredResponse), RequestError>,
+) -> Result<ApiResponse, RequestError> {
+    let Some(RequestAttempt { key, fingerprint }) = attempt else {
+        return ended.map(|(response, _)| response);
+    };
     let noted = match &ended {
         Ok((_, answer)) => call.store.answer(&key, &fingerprint, answer, call.now_ms).await,
         Err(_) => call.store.forget(&key).await,
@@ -88,7 +90,7 @@ pub(crate) async fn end<S: ApiStore>(
 }
 
 /// Returns the SHA-256 of operation, path, query and body, each after its length.
-fn fingerprint<S: ApiStore>(call: &Call<'_, S>) -> String {
+fn fingerprint<S: ApiStore>(call: &ApiCall<'_, S>) -> String {
     let mut hash = Sha256::new();
     let mut add = |part: &[u8]| {
         hash.update((part.len() as u64).to_be_bytes());

@@ -39,7 +39,7 @@ mod settings;
 mod status;
 mod uploads;
 
-pub use respond::{ProxyResponse, Response};
+pub use respond::{ApiResponse, ProxyResponse};
 pub use settings::Settings;
 
 use runtime::{Contracts, Host};
@@ -65,7 +65,7 @@ impl<T> ApiStore for T where
 }
 
 impl<S: ApiStore> Ingest<S> {
-    /// The partner API on a store.
+    /// Makes the partner API, on a store.
     #[must_use]
     pub fn new(store: S, settings: Settings, host: Host) -> Self {
         Self { store, contracts: Contracts::default(), settings, host }

@@ -39,9 +39,9 @@ impl Resources {
 }
 
 #[tokio::main(flavor = "current_thread")]
-async fn main() -> Result<(), runtime::Error> {
+async fn main() -> Result<(), runtime::FatalError> {
     let config = runtime::start(Config::read)?;
     let resources = Resources::connect(&config.names, config.access);
     let ingest = Ingest::new(resources, config.settings, Host::system());
-    runtime::serve(async |event, _| Ok::<_, runtime::Error>(Box::pin(ingest.handle(event)).await)).await
+    runtime::serve(async |event, _| Ok::<_, runtime::FatalError>(Box::pin(ingest.handle(event)).await)).await
 }

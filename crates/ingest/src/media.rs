@@ -1,6 +1,6 @@
 //! Media types: those of files, and forms, which wrap a file and are rejected.
 
-use crate::problem::{Code, Problem};
+use crate::problem::{ProblemCode, ProblemDetails};
 
 /// The media types of files, for documents. The contract and the bytes decide what a file is; any type but a form is accepted.
 /// `application/json` is not here: clients that are generated from the document would encode the bytes as a JSON value.
@@ -28,7 +28,7 @@ pub(crate) enum BodyKind {
 }
 
 /// Rejects a form.
-pub(crate) fn no_form(content_type: Option<&str>, body: BodyKind) -> Result<(), Problem> {
+pub(crate) fn no_form(content_type: Option<&str>, body: BodyKind) -> Result<(), ProblemDetails> {
     let essence = content_type.and_then(|text| text.split(';').next()).unwrap_or_default().trim();
     let Some(form) = FORMS.iter().find(|form| form.eq_ignore_ascii_case(essence)) else { return Ok(()) };
     let detail = match body {
@@ -42,11 +42,11 @@ pub(crate) fn no_form(content_type: Option<&str>, body: BodyKind) -> Result<(), 
              accepted media type: application/json"
         ),
     };
-    Err(Problem::new(Code::UnsupportedMediaType, detail))
+    Err(ProblemDetails::new(ProblemCode::UnsupportedMediaType, detail))
 }
 
-/// A media type (RFC 9110, 8.3.1); without one the bytes are only bytes. It becomes a header of the object.
-pub(crate) fn of_file(given: Option<&str>) -> Result<String, Problem> {
+/// Reads a media type (RFC 9110, 8.3.1); without one the bytes are only bytes. It becomes a header of the object.
+pub(crate) fn of_file(given: Option<&str>) -> Result<String, ProblemDetails> {
     let Some(text) = given.filter(|text| !text.is_empty()) else {
         return Ok("application/octet-stream".to_owned());
     };
@@ -61,8 +61,8 @@ pub(crate) fn of_file(given: Option<&str>) -> Result<String, Problem> {
     if named && plain {
         return Ok(text.to_owned());
     }
-    Err(Problem::new(
-        Code::InvalidHeader,
+    Err(ProblemDetails::new(
+        ProblemCode::InvalidHeader,
         "the content type is malformed: expected a media type, for example text/csv",
     ))
 }
@@ -89,7 +89,7 @@ mod tests {
         {
             assert_eq!(
                 of_file(Some(text)).map_err(|problem| problem.code),
-                Err(Code::InvalidHeader),
+                Err(ProblemCode::InvalidHeader),
                 "{text}"
             );
         }
@@ -104,7 +104,7 @@ mod tests {
             (" application/x-www-form-urlencoded ; charset=utf-8", "application/x-www-form-urlencoded"),
         ] {
             let problem = of_file(Some(text)).expect_err(text);
-            assert_eq!(problem.code, Code::UnsupportedMediaType);
+            assert_eq!(problem.code, ProblemCode::UnsupportedMediaType);
             for part in
                 [form, "--data-binary @file", "-T file", "text/csv", "application/gzip", "application/json"]
             {

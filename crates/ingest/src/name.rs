@@ -5,7 +5,7 @@
 
 use runtime::Key;
 
-use crate::problem::{Code, Problem};
+use crate::problem::{ProblemCode, ProblemDetails};
 
 /// Maximum length of a name, characters.
 pub const NAME_CHARACTERS: usize = 128;
@@ -13,11 +13,12 @@ pub const NAME_CHARACTERS: usize = 128;
 /// The pattern of a name, for documents.
 pub const NAME_PATTERN: &str = "^[A-Za-z0-9]([A-Za-z0-9 ._()+-]{0,126}[A-Za-z0-9_()+-])?$";
 
-/// Whether a text may be a file's name. The problem says which character, never the name.
-pub fn check(name: &str) -> Result<(), Problem> {
+/// Returns whether a text may be a file's name. The problem says which character, never the name.
+pub fn check(name: &str) -> Result<(), ProblemDetails> {
     let expected = "expected 1 to 128 of A-Z a-z 0-9 space . _ ( ) + -, beginning with a letter or digit and not \
                     ending in a space or point; or leave the name out";
-    let reject = |found: String| Err(Problem::new(Code::InvalidName, format!("{found}: {expected}")));
+    let reject =
+        |found: String| Err(ProblemDetails::new(ProblemCode::InvalidName, format!("{found}: {expected}")));
     let count = name.chars().count();
     if count == 0 || count > NAME_CHARACTERS {
         return reject(format!("the name has {count} characters"));
@@ -79,7 +80,7 @@ mod tests {
         ];
         for (name, place) in cases {
             let problem = check(name).expect_err(place);
-            assert_eq!(problem.code, Code::InvalidName);
+            assert_eq!(problem.code, ProblemCode::InvalidName);
             assert!(problem.detail.contains(place), "{}", problem.detail);
             assert!(name.len() < 3 || !problem.detail.contains(name), "{}", problem.detail);
         }

@@ -13,11 +13,11 @@ mod webhooks;
 use serde_json::{Map, Value, json};
 use store::Scope;
 
-use crate::route::{Access, Definition, TABLE};
+use crate::route::{RouteAccess, RouteDefinition, TABLE};
 
 pub(crate) use mirrors::*;
 
-/// The document.
+/// Returns the document.
 pub(crate) fn document() -> Value {
     let mut paths = Map::new();
     for definition in &TABLE {
@@ -83,12 +83,12 @@ pub(crate) fn document() -> Value {
     })
 }
 
-/// The path without the mark of a greedy variable, which OpenAPI does not know.
-fn path_of(definition: &Definition) -> String {
+/// Returns the path without the mark of a greedy variable, which OpenAPI does not know.
+fn path_of(definition: &RouteDefinition) -> String {
     definition.path.replace("+}", "}")
 }
 
-fn operation(definition: &Definition) -> Value {
+fn operation(definition: &RouteDefinition) -> Value {
     let (tag, summary, description) = texts::of(definition.route);
     let mut operation = json!({
         "operationId": definition.operation,
@@ -107,17 +107,17 @@ fn operation(definition: &Definition) -> Value {
 }
 
 /// Any of the three ways, each with the scopes one of which is needed.
-fn security(access: Access) -> Value {
+fn security(access: RouteAccess) -> Value {
     match access {
-        Access::Open => json!([]),
-        Access::Scopes(any) => {
+        RouteAccess::Open => json!([]),
+        RouteAccess::Scopes(any) => {
             let words: Vec<&str> = any.iter().copied().map(Scope::as_str).collect();
             json!([{ "key": words }, { "token": words }, { "signature": words }])
         }
     }
 }
 
-fn responses(definition: &Definition) -> Value {
+fn responses(definition: &RouteDefinition) -> Value {
     let successes = operations::successes(definition.route).into_iter();
     let mut responses: Map<String, Value> =
         successes.map(|(status, success)| (status.to_owned(), success)).collect();

@@ -6,7 +6,7 @@ use serde::Serialize;
 
 /// The stable codes. Each has one status; a client decides by the code and shows the detail.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Code {
+pub enum ProblemCode {
     /// The event or the path cannot be read.
     InvalidRequest,
     /// A query parameter is unknown, repeated or malformed.
@@ -59,7 +59,7 @@ pub enum Code {
     Unavailable,
 }
 
-impl Code {
+impl ProblemCode {
     /// All codes, by status.
     pub const ALL: [Self; 25] = [
         Self::InvalidRequest,
@@ -160,11 +160,11 @@ impl Code {
     }
 }
 
-/// A problem: what is wrong, where, what is expected and what to do. Holds text of this repository, numbers and positions only.
+/// The problem of a request (RFC 9457): what is wrong, where, what is expected and what to do. Holds text of this repository, numbers and positions only.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Problem {
+pub struct ProblemDetails {
     /// The code.
-    pub code: Code,
+    pub code: ProblemCode,
     /// What was found and expected, and what to do.
     pub detail: Cow<'static, str>,
     /// When the same request may pass, seconds from now.
@@ -173,10 +173,10 @@ pub struct Problem {
     pub allow: Option<String>,
 }
 
-impl Problem {
+impl ProblemDetails {
     /// Makes a problem.
     #[must_use]
-    pub fn new(code: Code, detail: impl Into<Cow<'static, str>>) -> Self {
+    pub fn new(code: ProblemCode, detail: impl Into<Cow<'static, str>>) -> Self {
         Self { code, detail: detail.into(), retry_after: None, allow: None }
     }
 
@@ -190,7 +190,7 @@ impl Problem {
     #[must_use]
     pub fn not_found() -> Self {
         Self::new(
-            Code::NotFound,
+            ProblemCode::NotFound,
             "nothing found here for this credential: check the path, the id and the feeds that the credential opens",
         )
     }
@@ -237,13 +237,13 @@ pub(crate) struct ProblemBody<'a> {
 #[derive(Debug)]
 pub(crate) enum RequestError {
     /// The caller can fix it.
-    Problem(Problem),
+    Problem(ProblemDetails),
     /// A service failed. The cause is logged where the request is answered, and is not in the answer.
     Service(store::Error),
 }
 
-impl From<Problem> for RequestError {
-    fn from(problem: Problem) -> Self {
+impl From<ProblemDetails> for RequestError {
+    fn from(problem: ProblemDetails) -> Self {
         Self::Problem(problem)
     }
 }
@@ -257,14 +257,35 @@ impl From<store::Error> for RequestError {
 #[cfg(test)]
 mod tests {
     use std::collections::BTreeSet;
+    use std::fmt::Write as _;
+    use std::path::Path;
 
     use super::*;
 
+    /// The table of codes, a part of `docs/codes.md`, which a test of `checker` puts together.
+    const KEPT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/src/problem/codes.md");
+
+    #[test]
+    fn the_kept_table_of_codes_is_that_of_the_enum() {
+        let mut table = "| code | status | title |\n|---|---|---|\n".to_owned();
+        for code in ProblemCode::ALL {
+            let (word, title) = code.code_and_title();
+            writeln!(table, "| `{word}` | {} | {title} |", code.status()).expect("a string takes every text");
+        }
+        if std::fs::read_to_string(KEPT).unwrap_or_default() != table {
+            let fresh = Path::new(KEPT).with_extension("md.new");
+            std::fs::write(&fresh, &table).expect("written next to the table");
+            panic!(
+                "problem/codes.md is not what the enum says: compare it with codes.md.new, then rename that"
+            );
+        }
+    }
+
     #[test]
     fn every_code_has_its_own_word_and_a_status_of_an_error() {
-        let words: BTreeSet<&str> = Code::ALL.iter().map(|code| code.as_str()).collect();
-        assert_eq!(words.len(), Code::ALL.len());
-        for code in Code::ALL {
+        let words: BTreeSet<&str> = ProblemCode::ALL.iter().map(|code| code.as_str()).collect();
+        assert_eq!(words.len(), ProblemCode::ALL.len());
+        for code in ProblemCode::ALL {
             let (word, title) = code.code_and_title();
             assert!((400..=503).contains(&code.status()), "{word}");
             assert!(word.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'-'), "{word}");
@@ -274,7 +295,7 @@ mod tests {
 
     #[test]
     fn a_body_is_the_standards_members_the_code_and_the_request() {
-        let body = Problem::new(Code::TooLarge, "5 bytes").body("r-1");
+        let body = ProblemDetails::new(ProblemCode::TooLarge, "5 bytes").body("r-1");
         let body: serde_json::Value = serde_json::from_str(&body).expect("JSON");
         assert_eq!(
             body,

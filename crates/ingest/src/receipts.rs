@@ -1,13 +1,13 @@
 //! The decision on a file: its receipt, and where its rejected records are.
 
+use ledger::{Entry, Outcome};
 use serde::Serialize;
-use store::{Entry, Outcome};
 
 use crate::ApiStore;
-use crate::call::Call;
+use crate::call::ApiCall;
 use crate::files::received_as;
-use crate::problem::{Code, Problem, RequestError};
-use crate::respond::Response;
+use crate::problem::{ProblemCode, ProblemDetails, RequestError};
+use crate::respond::ApiResponse;
 
 /// Seconds after which a request for an undecided file is worth repeating.
 const NOT_YET_SECONDS: u64 = 2;
@@ -25,44 +25,44 @@ pub(crate) struct SignedRejects {
     file_name: String,
 }
 
-/// `GET /v1/files/{file}/receipt`: the document that the processor wrote.
-pub(crate) async fn receipt<S: ApiStore>(call: &Call<'_, S>) -> Result<Response, RequestError> {
+/// Handles `GET /v1/files/{file}/receipt`: the document that the processor wrote.
+pub(crate) async fn receipt<S: ApiStore>(call: &ApiCall<'_, S>) -> Result<ApiResponse, RequestError> {
     let outcome = decided(call).await?;
-    let key = call.caller.receipt_key(&outcome).ok_or_else(Problem::not_found)?;
-    let document = call.store.document(key).await?.ok_or_else(Problem::not_found)?;
+    let key = call.caller.receipt_key(&outcome).ok_or_else(ProblemDetails::not_found)?;
+    let document = call.store.document(key).await?.ok_or_else(ProblemDetails::not_found)?;
     let text = String::from_utf8_lossy(&document).into_owned();
-    Ok(Response::text(200, "application/json", text))
+    Ok(ApiResponse::text(200, "application/json", text))
 }
 
-/// `GET /v1/files/{file}/rejects`: a signed GET, for these rejected records only.
-pub(crate) async fn rejects<S: ApiStore>(call: &Call<'_, S>) -> Result<Response, RequestError> {
+/// Handles `GET /v1/files/{file}/rejects`: a signed GET, for these rejected records only.
+pub(crate) async fn rejects<S: ApiStore>(call: &ApiCall<'_, S>) -> Result<ApiResponse, RequestError> {
     let (object, ending) = match call.request.parameter("format") {
         None | Some("csv") => ("rejects.csv", "csv"),
         Some("ndjson") => ("rejects.ndjson.gz", "ndjson.gz"),
         Some(_) => {
             let detail = "the query parameter format is not allowed: expected csv or ndjson";
-            return Err(Problem::new(Code::InvalidQuery, detail).into());
+            return Err(ProblemDetails::new(ProblemCode::InvalidQuery, detail).into());
         }
     };
     let outcome = decided(call).await?;
-    let folder = call.caller.rejects_folder(&outcome).ok_or_else(Problem::not_found)?;
+    let folder = call.caller.rejects_folder(&outcome).ok_or_else(ProblemDetails::not_found)?;
     let file_name = format!("{}-rejects.{ending}", call.first());
     let seconds = call.settings.signed_seconds;
     let signed = call.store.sign_download(&format!("{folder}{object}"), &file_name, seconds).await?;
     let answer = SignedRejects { url: signed.url, expires_seconds: signed.expires_seconds, file_name };
-    Ok(Response::json(200, &answer))
+    Ok(ApiResponse::json(200, &answer))
 }
 
 /// Reads the outcome of the file that the path names.
-async fn decided<S: ApiStore>(call: &Call<'_, S>) -> Result<Outcome, RequestError> {
+async fn decided<S: ApiStore>(call: &ApiCall<'_, S>) -> Result<Outcome, RequestError> {
     let file = call.file()?;
     let entry = call.store.entry(&file).await?;
     let not_yet = || {
         let detail = "the file is not decided yet: ask again later";
-        RequestError::Problem(Problem::new(Code::NotTerminal, detail).after(NOT_YET_SECONDS))
+        RequestError::Problem(ProblemDetails::new(ProblemCode::NotTerminal, detail).after(NOT_YET_SECONDS))
     };
     match entry {
-        Some(entry) if !call.caller.owns(&entry) => Err(Problem::not_found().into()),
+        Some(entry) if !call.caller.owns(&entry) => Err(ProblemDetails::not_found().into()),
         Some(Entry { state, outcome: Some(outcome), .. }) if state.is_terminal() => Ok(outcome),
         Some(_) => Err(not_yet()),
         None => {

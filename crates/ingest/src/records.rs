@@ -3,14 +3,15 @@
 use std::collections::HashMap;
 
 use checker::{KeyError, key_of};
-use store::{ItemValue, LoadId, RecordPage, RecordVersion, State};
+use ledger::{LoadId, State};
+use store::{ItemValue, RecordPage, RecordVersion};
 
 use crate::ApiStore;
-use crate::call::Call;
+use crate::call::ApiCall;
 use crate::caller::OpenFeed;
 use crate::cursor;
-use crate::problem::{Code, Problem, RequestError};
-use crate::respond::Response;
+use crate::problem::{ProblemCode, ProblemDetails, RequestError};
+use crate::respond::ApiResponse;
 
 /// Maximum number of versions that are read for one answer, visible or not: each may cost a read of the ledger.
 const MOST_VERSIONS: usize = 200;
@@ -18,49 +19,49 @@ const MOST_VERSIONS: usize = 200;
 /// Versions that are read at once when one is wanted: the newest is nearly always visible.
 const FEW: u16 = 5;
 
-/// `GET /v1/records/{feed}/{key+}`.
-pub(crate) async fn read<S: ApiStore>(call: &Call<'_, S>) -> Result<Response, RequestError> {
+/// Handles `GET /v1/records/{feed}/{key+}`.
+pub(crate) async fn read<S: ApiStore>(call: &ApiCall<'_, S>) -> Result<ApiResponse, RequestError> {
     let feed = call.feed()?;
     let history = match call.request.parameter("history") {
         None | Some("false") => false,
         Some("true" | "") => true,
         Some(_) => {
             let detail = "the query parameter history is not allowed: expected true or false";
-            return Err(Problem::new(Code::InvalidQuery, detail).into());
+            return Err(ProblemDetails::new(ProblemCode::InvalidQuery, detail).into());
         }
     };
     let limit = cursor::limit(call.request.parameter("limit"))?;
     let after = call.request.parameter("cursor").map(cursor::read_version).transpose()?;
     if !history && (call.request.parameter("limit").is_some() || after.is_some()) {
         let detail = "the query parameters limit and cursor go with history=true";
-        return Err(Problem::new(Code::InvalidQuery, detail).into());
+        return Err(ProblemDetails::new(ProblemCode::InvalidQuery, detail).into());
     }
     let partition = partition(call, feed).await?;
     let wanted = if history { usize::from(limit) } else { 1 };
-    let walk = Walk { call, feed, partition, known: HashMap::new() };
+    let walk = VersionWalk { call, feed, partition, known: HashMap::new() };
     let found = walk.run(wanted, after, if history { limit } else { FEW }).await?;
     if history {
         let versions: Vec<String> = found.versions.iter().map(json).collect();
         let next = found.next.map_or_else(|| "null".to_owned(), |sort| quoted(&cursor::of_version(&sort)));
         let body = format!(r#"{{"versions":[{}],"next":{next}}}"#, versions.join(","));
-        return Ok(Response::text(200, "application/json", body));
+        return Ok(ApiResponse::text(200, "application/json", body));
     }
     match (found.versions.first(), found.next) {
-        (Some(version), _) => Ok(Response::text(200, "application/json", json(version))),
-        (None, None) => Err(Problem::not_found().into()),
+        (Some(version), _) => Ok(ApiResponse::text(200, "application/json", json(version))),
+        (None, None) => Err(ProblemDetails::not_found().into()),
         (None, Some(_)) => {
             let detail = format!(
                 "the newest {MOST_VERSIONS} versions are not visible: send history=true and follow `next`"
             );
-            Err(Problem::new(Code::TooManyVersions, detail).into())
+            Err(ProblemDetails::new(ProblemCode::TooManyVersions, detail).into())
         }
     }
 }
 
-/// The partition of the record that the path names, by the key columns of the feed's contract.
-async fn partition<S: ApiStore>(call: &Call<'_, S>, feed: OpenFeed<'_>) -> Result<String, RequestError> {
+/// Returns the partition of the record that the path names, by the key columns of the feed's contract.
+async fn partition<S: ApiStore>(call: &ApiCall<'_, S>, feed: OpenFeed<'_>) -> Result<String, RequestError> {
     let terms = call.terms(feed).await?;
-    let contract = terms.contract().ok_or_else(Problem::not_found)?;
+    let contract = terms.contract().ok_or_else(ProblemDetails::not_found)?;
     let segments = call.captured.get(1..).unwrap_or_default();
     let key = key_of(contract, segments).map_err(|error| {
         let detail = match error {
@@ -71,7 +72,7 @@ async fn partition<S: ApiStore>(call: &Call<'_, S>, feed: OpenFeed<'_>) -> Resul
             ),
             KeyError::Null { part } => format!("part {part} of the key is null; a primary key has no null"),
         };
-        Problem::new(Code::InvalidKey, detail)
+        ProblemDetails::new(ProblemCode::InvalidKey, detail)
     })?;
     Ok(feed.partition(&key))
 }
@@ -84,15 +85,15 @@ struct Visible {
 }
 
 /// A walk over the versions of one record, newest first.
-struct Walk<'a, S> {
-    call: &'a Call<'a, S>,
+struct VersionWalk<'a, S> {
+    call: &'a ApiCall<'a, S>,
     feed: OpenFeed<'a>,
     partition: String,
     /// Loads whose visibility is known.
     known: HashMap<LoadId, bool>,
 }
 
-impl<S: ApiStore> Walk<'_, S> {
+impl<S: ApiStore> VersionWalk<'_, S> {
     async fn run(
         mut self,
         wanted: usize,
@@ -219,7 +220,7 @@ mod tests {
             ("_line", ItemValue::Number("7".into())),
         ];
         let attributes = attributes.map(|(name, value)| (name.to_owned(), value)).to_vec();
-        let item = store::Item { partition: String::new(), sort: String::new(), attributes };
+        let item = store::RecordItem { partition: String::new(), sort: String::new(), attributes };
         assert_eq!(
             json(&RecordVersion { load, item }),
             r#"{"record":{"b":12345678901234567890.123456789,"a":"x\"\n","m":{"z":[null,true]},"n":"nan"},"#

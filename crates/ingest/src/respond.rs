@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use crate::problem::Problem;
+use crate::problem::ProblemDetails;
 
 /// The security headers of every answer: a browser neither renders, frames, sniffs nor stores it.
 const SECURITY: [(&str, &str); 5] = [
@@ -33,16 +33,16 @@ const EXPOSED: &str = "allow, idempotency-replayed, location, retry-after, x-req
 /// The content type of a problem.
 pub(crate) const PROBLEM_JSON: &str = "application/problem+json";
 
-/// An answer.
+/// The response to a request.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Response {
+pub struct ApiResponse {
     pub(crate) status: u16,
     pub(crate) content_type: Option<&'static str>,
     pub(crate) body: String,
     pub(crate) headers: Vec<(&'static str, String)>,
 }
 
-impl Response {
+impl ApiResponse {
     /// Makes a JSON answer.
     pub(crate) fn json(status: u16, body: &impl Serialize) -> Self {
         let body = serde_json::to_string(body).unwrap_or_default();
@@ -59,7 +59,7 @@ impl Response {
         Self { status: 204, content_type: None, body: String::new(), headers: Vec::new() }
     }
 
-    /// Answers a CORS preflight (<https://fetch.spec.whatwg.org/#http-cors-protocol>). Only [`Response::seal`] allows the page, by naming
+    /// Answers a CORS preflight (<https://fetch.spec.whatwg.org/#http-cors-protocol>). Only [`ApiResponse::seal`] allows the page, by naming
     /// its origin.
     pub(crate) fn preflight() -> Self {
         Self::empty()
@@ -75,7 +75,7 @@ impl Response {
     }
 
     /// Makes the answer of a problem.
-    pub(crate) fn problem(problem: &Problem, request: &str) -> Self {
+    pub(crate) fn problem(problem: &ProblemDetails, request: &str) -> Self {
         let mut response = Self::text(problem.code.status(), PROBLEM_JSON, problem.body(request));
         if let Some(seconds) = problem.retry_after {
             response = response.with("retry-after", seconds.to_string());

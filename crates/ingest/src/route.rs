@@ -62,9 +62,9 @@ impl Route {
     }
 }
 
-/// Who may call.
+/// The credentials that may call a route.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Access {
+pub enum RouteAccess {
     /// Every caller, without a credential.
     Open,
     /// A credential with one of these scopes.
@@ -73,7 +73,7 @@ pub enum Access {
 
 /// One row of the table.
 #[derive(Debug)]
-pub struct Definition {
+pub struct RouteDefinition {
     /// The operation.
     pub route: Route,
     /// The operation's id: in the OpenAPI document, in logs and metrics.
@@ -82,19 +82,19 @@ pub struct Definition {
     pub method: &'static str,
     /// The path; `{name}` is one segment, `{name+}` is one or more.
     pub path: &'static str,
-    /// Who may call.
-    pub access: Access,
+    /// The credentials that may call a route.
+    pub access: RouteAccess,
     /// The query parameters that are allowed, each once.
     pub query: &'static [&'static str],
 }
 
-const SUBMIT: Access = Access::Scopes(&[Scope::Submit]);
-const READ: Access = Access::Scopes(&[Scope::Read]);
-const EITHER: Access = Access::Scopes(&[Scope::Read, Scope::Submit]);
+const SUBMIT: RouteAccess = RouteAccess::Scopes(&[Scope::Submit]);
+const READ: RouteAccess = RouteAccess::Scopes(&[Scope::Read]);
+const EITHER: RouteAccess = RouteAccess::Scopes(&[Scope::Read, Scope::Submit]);
 
 /// Every route.
-pub const TABLE: [Definition; 16] = [
-    Definition {
+pub const TABLE: [RouteDefinition; 16] = [
+    RouteDefinition {
         route: Route::SendFile,
         operation: "sendFile",
         method: "POST",
@@ -102,7 +102,7 @@ pub const TABLE: [Definition; 16] = [
         access: SUBMIT,
         query: &["name", "corrects"],
     },
-    Definition {
+    RouteDefinition {
         route: Route::CheckFile,
         operation: "checkFile",
         method: "POST",
@@ -110,7 +110,7 @@ pub const TABLE: [Definition; 16] = [
         access: SUBMIT,
         query: &[],
     },
-    Definition {
+    RouteDefinition {
         route: Route::OpenUpload,
         operation: "openUpload",
         method: "POST",
@@ -118,7 +118,7 @@ pub const TABLE: [Definition; 16] = [
         access: SUBMIT,
         query: &[],
     },
-    Definition {
+    RouteDefinition {
         route: Route::ReadUpload,
         operation: "readUpload",
         method: "GET",
@@ -126,7 +126,7 @@ pub const TABLE: [Definition; 16] = [
         access: EITHER,
         query: &[],
     },
-    Definition {
+    RouteDefinition {
         route: Route::SignParts,
         operation: "signParts",
         method: "POST",
@@ -134,7 +134,7 @@ pub const TABLE: [Definition; 16] = [
         access: SUBMIT,
         query: &[],
     },
-    Definition {
+    RouteDefinition {
         route: Route::CompleteUpload,
         operation: "completeUpload",
         method: "POST",
@@ -142,7 +142,7 @@ pub const TABLE: [Definition; 16] = [
         access: SUBMIT,
         query: &[],
     },
-    Definition {
+    RouteDefinition {
         route: Route::AbortUpload,
         operation: "abortUpload",
         method: "DELETE",
@@ -150,7 +150,7 @@ pub const TABLE: [Definition; 16] = [
         access: SUBMIT,
         query: &[],
     },
-    Definition {
+    RouteDefinition {
         route: Route::ListFiles,
         operation: "listFiles",
         method: "GET",
@@ -158,7 +158,7 @@ pub const TABLE: [Definition; 16] = [
         access: READ,
         query: &["feed", "state", "from", "before", "limit", "cursor"],
     },
-    Definition {
+    RouteDefinition {
         route: Route::ReadFile,
         operation: "readFile",
         method: "GET",
@@ -166,7 +166,7 @@ pub const TABLE: [Definition; 16] = [
         access: READ,
         query: &[],
     },
-    Definition {
+    RouteDefinition {
         route: Route::ReadReceipt,
         operation: "readReceipt",
         method: "GET",
@@ -174,7 +174,7 @@ pub const TABLE: [Definition; 16] = [
         access: READ,
         query: &[],
     },
-    Definition {
+    RouteDefinition {
         route: Route::ReadRejects,
         operation: "readRejects",
         method: "GET",
@@ -182,7 +182,7 @@ pub const TABLE: [Definition; 16] = [
         access: READ,
         query: &["format"],
     },
-    Definition {
+    RouteDefinition {
         route: Route::ListFeeds,
         operation: "listFeeds",
         method: "GET",
@@ -190,7 +190,7 @@ pub const TABLE: [Definition; 16] = [
         access: EITHER,
         query: &[],
     },
-    Definition {
+    RouteDefinition {
         route: Route::ReadContract,
         operation: "readContract",
         method: "GET",
@@ -198,7 +198,7 @@ pub const TABLE: [Definition; 16] = [
         access: EITHER,
         query: &[],
     },
-    Definition {
+    RouteDefinition {
         route: Route::ReadRecord,
         operation: "readRecord",
         method: "GET",
@@ -206,20 +206,20 @@ pub const TABLE: [Definition; 16] = [
         access: READ,
         query: &["history", "limit", "cursor"],
     },
-    Definition {
+    RouteDefinition {
         route: Route::Health,
         operation: "health",
         method: "GET",
         path: "/v1/health",
-        access: Access::Open,
+        access: RouteAccess::Open,
         query: &[],
     },
-    Definition {
+    RouteDefinition {
         route: Route::OpenApi,
         operation: "openApi",
         method: "GET",
         path: "/v1/openapi.json",
-        access: Access::Open,
+        access: RouteAccess::Open,
         query: &[],
     },
 ];
@@ -228,7 +228,7 @@ pub const TABLE: [Definition; 16] = [
 #[derive(Debug)]
 pub enum RouteMatch<'r> {
     /// A route, with the segment for each `{name}`; a `{name+}` takes all that are left.
-    Route(&'static Definition, Vec<&'r str>),
+    Route(&'static RouteDefinition, Vec<&'r str>),
     /// The path is in the table, with these methods.
     OtherMethods(Vec<&'static str>),
     /// Nothing.
@@ -314,7 +314,7 @@ mod tests {
     fn each_operation_is_listed_once_and_only_two_are_open() {
         let operations: BTreeSet<&str> = TABLE.iter().map(|definition| definition.operation).collect();
         assert_eq!(operations.len(), TABLE.len());
-        let open = TABLE.iter().filter(|definition| definition.access == Access::Open);
+        let open = TABLE.iter().filter(|definition| definition.access == RouteAccess::Open);
         assert_eq!(open.map(|definition| definition.operation).collect::<Vec<_>>(), ["health", "openApi"]);
     }
 

@@ -25,7 +25,7 @@ pub struct Settings {
 }
 
 impl Settings {
-    /// The defaults, with these metrics.
+    /// Makes the default settings, with these metrics.
     #[must_use]
     pub fn new(metrics: Metrics) -> Self {
         Self {

@@ -1,16 +1,17 @@
 //! The state of one file, and the list of the partner's files, newest first.
 
 use checker::Counts;
+use ledger::{FileId, Outcome, State};
 use runtime::{format_instant, parse_instant_or_day};
 use serde::Serialize;
-use store::{FileId, FilePage, ListedFile, Outcome, State, UploadRecord};
+use store::{FilePage, ListedFile, UploadRecord};
 
 use crate::ApiStore;
-use crate::call::{Call, name_of};
+use crate::call::{ApiCall, name_of};
 use crate::cursor;
 use crate::files::received_as;
-use crate::problem::{Code, Problem, RequestError};
-use crate::respond::Response;
+use crate::problem::{ProblemCode, ProblemDetails, RequestError};
+use crate::respond::ApiResponse;
 
 /// The state of a file that landed and that the processor has not claimed yet.
 pub(crate) const RECEIVED: &str = "RECEIVED";
@@ -73,12 +74,12 @@ pub(crate) struct FileList<'a> {
     next: Option<String>,
 }
 
-/// `GET /v1/files/{file}`.
-pub(crate) async fn read<S: ApiStore>(call: &Call<'_, S>) -> Result<Response, RequestError> {
+/// Handles `GET /v1/files/{file}`.
+pub(crate) async fn read<S: ApiStore>(call: &ApiCall<'_, S>) -> Result<ApiResponse, RequestError> {
     let file = call.file()?;
     if let Some(entry) = call.store.entry(&file).await? {
         if !call.caller.owns(&entry) {
-            return Err(Problem::not_found().into());
+            return Err(ProblemDetails::not_found().into());
         }
         let listed = ListedFile {
             file,
@@ -88,15 +89,15 @@ pub(crate) async fn read<S: ApiStore>(call: &Call<'_, S>) -> Result<Response, Re
             order: entry.order.to_string(),
             outcome: entry.outcome,
         };
-        return Ok(Response::json(200, &status(call, &listed)));
+        return Ok(ApiResponse::json(200, &status(call, &listed)));
     }
     let received = call.store.upload_record(call.caller.partner(), &received_as(&file)).await?;
     let record = call.caller.upload(received)?;
-    Ok(Response::json(200, &not_claimed(call, &file, &record)))
+    Ok(ApiResponse::json(200, &not_claimed(call, &file, &record)))
 }
 
-/// `GET /v1/files`.
-pub(crate) async fn list<S: ApiStore>(call: &Call<'_, S>) -> Result<Response, RequestError> {
+/// Handles `GET /v1/files`.
+pub(crate) async fn list<S: ApiStore>(call: &ApiCall<'_, S>) -> Result<ApiResponse, RequestError> {
     let mut query = call.caller.file_query();
     query.limit = cursor::limit(call.request.parameter("limit"))?;
     query.after = call.request.parameter("cursor").map(cursor::read_file).transpose()?;
@@ -104,7 +105,8 @@ pub(crate) async fn list<S: ApiStore>(call: &Call<'_, S>) -> Result<Response, Re
     query.before = call.request.parameter("before").map(|text| time("before", text)).transpose()?;
     if let Some(word) = call.request.parameter("state") {
         let detail = "the query parameter state is not allowed: expected a state of a file in capitals, for example COMPLETE";
-        query.state = Some(State::parse(word).ok_or_else(|| Problem::new(Code::InvalidQuery, detail))?);
+        query.state =
+            Some(State::parse(word).ok_or_else(|| ProblemDetails::new(ProblemCode::InvalidQuery, detail))?);
     }
     if let Some(feed) = call.request.parameter("feed") {
         query.feed = Some(call.caller.feed(feed)?.name().to_owned());
@@ -115,10 +117,10 @@ pub(crate) async fn list<S: ApiStore>(call: &Call<'_, S>) -> Result<Response, Re
         files: files.map(|listed| status(call, listed)).collect(),
         next: next.as_ref().map(cursor::of_file),
     };
-    Ok(Response::json(200, &page))
+    Ok(ApiResponse::json(200, &page))
 }
 
-fn status<'a, S: ApiStore>(call: &Call<'_, S>, listed: &'a ListedFile) -> FileStatus<'a> {
+fn status<'a, S: ApiStore>(call: &ApiCall<'_, S>, listed: &'a ListedFile) -> FileStatus<'a> {
     let ListedFile { file, feed, key, state, order, outcome } = listed;
     let link = call.file_link(file);
     let outcome = outcome.as_ref().filter(|_| state.is_terminal());
@@ -147,9 +149,9 @@ fn status<'a, S: ApiStore>(call: &Call<'_, S>, listed: &'a ListedFile) -> FileSt
     }
 }
 
-/// A file that is known from its upload only.
+/// Returns a file that is known from its upload only.
 fn not_claimed<'a, S: ApiStore>(
-    call: &Call<'_, S>,
+    call: &ApiCall<'_, S>,
     file: &'a FileId,
     record: &'a UploadRecord,
 ) -> FileStatus<'a> {
@@ -174,13 +176,13 @@ fn not_claimed<'a, S: ApiStore>(
     }
 }
 
-/// An instant or a day (its beginning in UTC) as orders begin: `2026-11-20T08:15:00.123Z`.
-fn time(name: &str, text: &str) -> Result<String, Problem> {
+/// Converts an instant or a day (its beginning in UTC) to the form in which orders begin: `2026-11-20T08:15:00.123Z`.
+fn time(name: &str, text: &str) -> Result<String, ProblemDetails> {
     parse_instant_or_day(text).map(format_instant).ok_or_else(|| {
         let detail = format!(
             "the query parameter {name} is not a time: expected 2026-11-20 or 2026-11-20T08:15:00Z, percent-encoded"
         );
-        Problem::new(Code::InvalidQuery, detail)
+        ProblemDetails::new(ProblemCode::InvalidQuery, detail)
     })
 }
 

@@ -8,19 +8,20 @@ mod parts;
 
 use std::collections::BTreeMap;
 
+use ledger::FileId;
 use runtime::format_instant;
 use serde::{Deserialize, Serialize};
 use store::{
-    Answer, Condition, Current, FileId, Land, Presigned, SignedUpload, UploadId, UploadKind, UploadRecord,
+    Condition, Current, Land, Presigned, SignedUpload, StoredResponse, UploadId, UploadKind, UploadRecord,
 };
 
-use crate::call::{Call, name_of};
+use crate::call::{ApiCall, name_of};
 use crate::caller::OpenFeed;
-use crate::event::Request;
+use crate::event::ApiRequest;
 use crate::files::{self, file_of, is_of, spend_bytes};
 use crate::idempotency::{Begin, begin, end};
-use crate::problem::{Code, Problem, RequestError};
-use crate::respond::Response;
+use crate::problem::{ProblemCode, ProblemDetails, RequestError};
+use crate::respond::ApiResponse;
 use crate::{ApiStore, media, name};
 
 use parts::plan;
@@ -159,11 +160,11 @@ enum UploadState {
     Expired,
 }
 
-/// `POST /v1/feeds/{feed}/uploads`.
-pub(crate) async fn open<S: ApiStore>(call: &Call<'_, S>) -> Result<Response, RequestError> {
+/// Handles `POST /v1/feeds/{feed}/uploads`.
+pub(crate) async fn open<S: ApiStore>(call: &ApiCall<'_, S>) -> Result<ApiResponse, RequestError> {
     let feed = call.feed()?;
     let expected = "`bytes` and `sha256`, and optionally `name`, `contentType`, `corrects` and `parts`";
-    let wish: UploadWish = Request::json(&call.body, expected)?;
+    let wish: UploadWish = ApiRequest::json(&call.body, expected)?;
     wish.name.as_deref().map_or(Ok(()), name::check)?;
     let content_type = media::of_file(wish.content_type.as_deref())?;
     let in_parts = wish.parts || wish.bytes > MOST_SINGLE_BYTES;
@@ -205,13 +206,13 @@ pub(crate) async fn open<S: ApiStore>(call: &Call<'_, S>) -> Result<Response, Re
 /// Stores the record of the promise, or finds that of an earlier attempt, and answers with it; or answers that the bytes are already
 /// there. The stored answer has no signed address: sent again, the request gets a new one, which ends with the promise.
 async fn promise<S: ApiStore>(
-    call: &Call<'_, S>,
+    call: &ApiCall<'_, S>,
     feed: OpenFeed<'_>,
     wanted: UploadRecord,
     content_type: &str,
     may_be_there: bool,
     unnamed: bool,
-) -> Result<(Response, Answer), RequestError> {
+) -> Result<(ApiResponse, StoredResponse), RequestError> {
     // A random name is free.
     let seen = if unnamed && !may_be_there { None } else { call.store.current(&wanted.key).await? };
     let in_parts = matches!(wanted.kind, UploadKind::Multipart(_));
@@ -238,7 +239,7 @@ async fn promise<S: ApiStore>(
         part_bytes: None,
         parts: None,
     };
-    let kept = Answer { status: 201, body: serde_json::json!({ "upload": body.upload }).to_string() };
+    let kept = StoredResponse { status: 201, body: serde_json::json!({ "upload": body.upload }).to_string() };
     match &record.kind {
         UploadKind::Single => body.put = Some(sign(call, &record, content_type, seen.as_ref(), known).await?),
         UploadKind::Multipart(_) => {
@@ -247,11 +248,11 @@ async fn promise<S: ApiStore>(
             body.parts = Some(plan.parts);
         }
     }
-    Ok((Response::json(201, &body).with("location", status), kept))
+    Ok((ApiResponse::json(201, &body).with("location", status), kept))
 }
 
 async fn keep<S: ApiStore>(
-    call: &Call<'_, S>,
+    call: &ApiCall<'_, S>,
     mut record: UploadRecord,
     content_type: &str,
 ) -> Result<UploadRecord, RequestError> {
@@ -267,7 +268,7 @@ async fn keep<S: ApiStore>(
 
 /// Signs the PUT of a promise, for as long as the promise lasts, under the condition that its name still is as it was seen.
 async fn sign<S: ApiStore>(
-    call: &Call<'_, S>,
+    call: &ApiCall<'_, S>,
     record: &UploadRecord,
     content_type: &str,
     seen: Option<&Current>,
@@ -306,23 +307,23 @@ fn land_of(record: &UploadRecord, content_type: &str, condition: Condition) -> L
 }
 
 /// Returns the announced SHA-256 in lower case. A single PUT needs it, because S3 compares.
-fn announced(wish: &UploadWish, in_parts: bool) -> Result<Option<String>, Problem> {
+fn announced(wish: &UploadWish, in_parts: bool) -> Result<Option<String>, ProblemDetails> {
     let most = if in_parts { MOST_BYTES } else { MOST_SINGLE_BYTES };
     if wish.bytes > most {
         let detail = format!("the file has {} bytes; at most {most} can be uploaded: split it", wish.bytes);
-        return Err(Problem::new(Code::TooLarge, detail));
+        return Err(ProblemDetails::new(ProblemCode::TooLarge, detail));
     }
     if in_parts && wish.bytes == 0 {
-        return Err(Problem::new(
-            Code::InvalidBody,
+        return Err(ProblemDetails::new(
+            ProblemCode::InvalidBody,
             "`bytes` is 0: an empty file cannot be sent in parts; leave `parts` out",
         ));
     }
     match &wish.sha256 {
         None if in_parts => Ok(None),
         Some(text) if read_sha256(text).is_some() => Ok(Some(text.to_ascii_lowercase())),
-        _ => Err(Problem::new(
-            Code::InvalidBody,
+        _ => Err(ProblemDetails::new(
+            ProblemCode::InvalidBody,
             "`sha256` is missing or malformed: expected the SHA-256 of the file as 64 hexadecimal digits",
         )),
     }
@@ -334,8 +335,8 @@ fn read_sha256(text: &str) -> Option<[u8; 32]> {
     hex::decode_to_slice(text, &mut bytes).ok().map(|()| bytes)
 }
 
-/// `GET /v1/uploads/{upload}`.
-pub(crate) async fn read<S: ApiStore>(call: &Call<'_, S>) -> Result<Response, RequestError> {
+/// Handles `GET /v1/uploads/{upload}`.
+pub(crate) async fn read<S: ApiStore>(call: &ApiCall<'_, S>) -> Result<ApiResponse, RequestError> {
     let record = record(call).await?;
     let current = has_landed(call, &record).await?;
     let state = match &current {
@@ -359,11 +360,11 @@ pub(crate) async fn read<S: ApiStore>(call: &Call<'_, S>) -> Result<Response, Re
         status: id.as_ref().map(|file| call.file_link(file)),
         id: id.map(|file| file.to_string()),
     };
-    Ok(Response::json(200, &body))
+    Ok(ApiResponse::json(200, &body))
 }
 
-/// `DELETE /v1/uploads/{upload}`.
-pub(crate) async fn abort<S: ApiStore>(call: &Call<'_, S>) -> Result<Response, RequestError> {
+/// Handles `DELETE /v1/uploads/{upload}`.
+pub(crate) async fn abort<S: ApiStore>(call: &ApiCall<'_, S>) -> Result<ApiResponse, RequestError> {
     let record = record(call).await?;
     if has_landed(call, &record).await?.is_some() {
         return Err(closed("has landed").into());
@@ -374,18 +375,18 @@ pub(crate) async fn abort<S: ApiStore>(call: &Call<'_, S>) -> Result<Response, R
     if !record.aborted {
         call.store.put_upload(&UploadRecord { aborted: true, ..record }).await?;
     }
-    Ok(Response::empty())
+    Ok(ApiResponse::empty())
 }
 
 /// Reads the record of the upload that the path names.
-async fn record<S: ApiStore>(call: &Call<'_, S>) -> Result<UploadRecord, RequestError> {
-    let id = UploadId::parse(call.first()).ok_or_else(Problem::not_found)?;
+async fn record<S: ApiStore>(call: &ApiCall<'_, S>) -> Result<UploadRecord, RequestError> {
+    let id = UploadId::parse(call.first()).ok_or_else(ProblemDetails::not_found)?;
     Ok(call.caller.upload(call.store.upload_record(call.caller.partner(), &id).await?)?)
 }
 
 /// Returns the version that an upload became.
 async fn has_landed<S: ApiStore>(
-    call: &Call<'_, S>,
+    call: &ApiCall<'_, S>,
     record: &UploadRecord,
 ) -> Result<Option<Current>, RequestError> {
     match &record.version {
@@ -400,8 +401,11 @@ async fn has_landed<S: ApiStore>(
     }
 }
 
-fn closed(what: &str) -> Problem {
-    Problem::new(Code::UploadClosed, format!("the upload {what}: open a new one, with a new idempotency key"))
+fn closed(what: &str) -> ProblemDetails {
+    ProblemDetails::new(
+        ProblemCode::UploadClosed,
+        format!("the upload {what}: open a new one, with a new idempotency key"),
+    )
 }
 
 #[cfg(test)]

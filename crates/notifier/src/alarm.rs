@@ -7,8 +7,9 @@
 
 use runtime::parse_instant;
 use serde::Deserialize;
+use store::AlarmState;
 
-use crate::event::Notice;
+use crate::event::TopicMessage;
 use crate::quantity::Quantity;
 use crate::recent::Compared;
 use crate::trigger::Trigger;
@@ -20,20 +21,9 @@ const NAME_CHARACTERS: usize = 255;
 /// The number of recent values in a message.
 const VALUES: usize = 5;
 
-/// The state that an alarm changed to.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum AlarmState {
-    /// What it watches is over its threshold.
-    Alarm,
-    /// It is not.
-    Ok,
-    /// CloudWatch cannot tell.
-    Unknown,
-}
-
 /// A change of an alarm's state, or another message, which is passed on as it is.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Change {
+pub struct AlarmChange {
     /// The alarm.
     pub alarm: String,
     /// The incident of which it is a part.
@@ -68,7 +58,7 @@ pub struct Change {
 
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
-struct Published {
+struct AlarmNotification {
     alarm_name: String,
     #[serde(default)]
     alarm_description: Option<String>,
@@ -90,20 +80,20 @@ struct Child {
     arn: String,
 }
 
-impl Change {
+impl AlarmChange {
     /// Reads a message. A message that is not a change of an alarm is passed on as it is, under its own id.
     #[must_use]
-    pub fn read(notice: &Notice) -> Self {
-        let published: Option<Published> = serde_json::from_str(&notice.message).ok();
+    pub fn read(notice: &TopicMessage) -> Self {
+        let published: Option<AlarmNotification> = serde_json::from_str(&notice.message).ok();
         published.and_then(Self::of).unwrap_or_else(|| Self::other(notice))
     }
 
-    fn of(published: Published) -> Option<Self> {
+    fn of(published: AlarmNotification) -> Option<Self> {
         let alarm = Some(plain(&published.alarm_name, NAME_CHARACTERS)).filter(|name| !name.is_empty())?;
         let state = match published.new_state_value.as_str() {
             "ALARM" => AlarmState::Alarm,
             "OK" => AlarmState::Ok,
-            "INSUFFICIENT_DATA" => AlarmState::Unknown,
+            "INSUFFICIENT_DATA" => AlarmState::InsufficientData,
             _ => return None,
         };
         let description = Description::read(&published.alarm_description.unwrap_or_default());
@@ -132,7 +122,7 @@ impl Change {
         })
     }
 
-    fn other(notice: &Notice) -> Self {
+    fn other(notice: &TopicMessage) -> Self {
         let name = format!("message-{}", plain(&notice.message_id, 64));
         Self {
             alarm: notice.subject.as_deref().map_or_else(|| name.clone(), |text| plain(text, 100)),
@@ -226,8 +216,8 @@ mod tests {
 
     use super::*;
 
-    fn notice(message: impl Into<String>) -> Notice {
-        Notice {
+    fn notice(message: impl Into<String>) -> TopicMessage {
+        TopicMessage {
             message_id: "5f".to_owned(),
             subject: Some("AWS Budgets: a limit".to_owned()),
             message: message.into(),
@@ -248,7 +238,7 @@ mod tests {
                 {"Id": "rejects", "MetricStat": {"Metric": {"MetricName": "Rejects", "Namespace": "N",
                     "Dimensions": [{"value": "labs", "name": "feed"}]}, "Period": 300, "Stat": "Sum"}}]},
         });
-        let change = Change::read(&notice(message.to_string()));
+        let change = AlarmChange::read(&notice(message.to_string()));
         assert_eq!((change.alarm.as_str(), change.incident.as_str()), ("s-reject-ratio-labs", "s-quality"));
         assert_eq!((change.state, change.changed_ms), (Some(AlarmState::Alarm), 1_795_240_800_123));
         assert_eq!((change.meaning.as_str(), change.advice.as_str()), ("Too many.", "read them."));
@@ -268,7 +258,7 @@ mod tests {
             let trigger = json!({"MetricName": "Rejects", "Dimensions": [dimension], "Threshold": 5.0});
             let message = json!({"AlarmName": "s-a", "NewStateValue": "ALARM", "Trigger": trigger,
                 "StateChangeTime": "2026-11-21T06:00:00.000+0000"});
-            let change = Change::read(&notice(message.to_string()));
+            let change = AlarmChange::read(&notice(message.to_string()));
             assert_eq!((change.alarm.as_str(), change.place("feed")), ("s-a", Some("labs")));
         }
     }
@@ -280,14 +270,14 @@ mod tests {
             "AlarmRule": "ALARM(\"s-a\")",
             "TriggeringChildren": [{"Arn": "arn:aws:cloudwatch:eu-central-1:1:alarm:s-a", "State": {"Value": "OK"}}],
         });
-        let change = Change::read(&notice(message.to_string()));
+        let change = AlarmChange::read(&notice(message.to_string()));
         assert_eq!((change.state, change.because_of), (Some(AlarmState::Ok), vec!["s-a".to_owned()]));
         assert_eq!((change.incident.as_str(), change.quantity), ("s-partner-api", None));
     }
 
     #[test]
-    fn anything_else_is_told_as_it_is_under_its_own_id() {
-        let change = Change::read(&notice("You spent\n100 dollars"));
+    fn anything_else_is_passed_on_as_it_is_under_its_own_id() {
+        let change = AlarmChange::read(&notice("You spent\n100 dollars"));
         assert_eq!((change.alarm.as_str(), change.incident.as_str()), ("AWS Budgets: a limit", "message-5f"));
         assert_eq!((change.state, change.meaning.as_str()), (None, "You spent 100 dollars"));
     }
@@ -304,7 +294,7 @@ mod tests {
             let message = json!({"AlarmName": text, "NewStateValue": "ALARM", "NewStateReason": text,
                 "StateChangeTime": text, "AlarmDescription": text, "AlarmArn": text}).to_string();
             for message in [text.clone(), message] {
-                let change = Change::read(&notice(message));
+                let change = AlarmChange::read(&notice(message));
                 prop_assert!(!change.meaning.chars().any(char::is_control));
             }
             prop_assert!(parse_instant(&text).is_none_or(|at| at > 0 || text.contains("1970")));

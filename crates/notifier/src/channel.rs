@@ -10,10 +10,10 @@
 use http::header::CONTENT_TYPE;
 use http::{HeaderName, HeaderValue};
 use outbound::signature::{self, Secret};
-use outbound::{Client, Policy, PostError, Target, TargetError};
+use outbound::{AddressPolicy, Client, PostError, Target, TargetError};
 use serde::Deserialize;
 
-use crate::message::Message;
+use crate::message::AlarmMessage;
 use crate::render;
 
 /// Where PagerDuty takes events; accounts in the European region have another address.
@@ -37,15 +37,17 @@ pub(crate) enum Channel {
 /// Why a channel did not take a message. Holds nothing of an address, a secret or a body.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum ChannelError {
-    #[error("the mail topic did not take it")]
+    #[error("the mail topic did not accept the message")]
     Mail(#[from] store::Error),
-    #[error("the post did not arrive")]
+    #[error("the message could not be posted")]
     Post(#[from] PostError),
     #[error("the receiver answered with status {0}")]
     Status(u16),
-    #[error("the secret cannot sign: it is whsec_ followed by 24 to 64 bytes in base64")]
-    Secret(#[from] signature::Malformed),
-    #[error("the receiver keeps failing; the next attempt waits")]
+    #[error(
+        "the webhook secret of the channels is malformed: expected whsec_ followed by 24 to 64 bytes in base64"
+    )]
+    Secret(#[from] signature::MalformedSecret),
+    #[error("the circuit of the receiver is open after repeated failures: the message is not posted now")]
     CircuitOpen,
 }
 
@@ -65,8 +67,10 @@ impl ChannelError {
 
 /// The secret is not what it should be. Holds nothing of it.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
-#[error("the secret of the channels is not the JSON that it should be: see the parameter ChannelsSecretArn")]
-pub(crate) struct Malformed;
+#[error(
+    "the secret of the channels is malformed: expected a JSON object with slack, pagerduty, teams or webhook, as the parameter ChannelsSecretArn describes it"
+)]
+pub(crate) struct MalformedChannels;
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -74,7 +78,7 @@ struct Listed {
     slack: Option<Address>,
     pagerduty: Option<PagerDuty>,
     teams: Option<Address>,
-    webhook: Option<Signed>,
+    webhook: Option<SignedWebhook>,
 }
 
 #[derive(Deserialize)]
@@ -92,15 +96,15 @@ struct PagerDuty {
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Signed {
+struct SignedWebhook {
     url: String,
     secret: String,
 }
 
 impl Channel {
     /// Reads the channels of the secret.
-    pub(crate) fn parse(text: &str) -> Result<Vec<Self>, Malformed> {
-        let listed: Listed = serde_json::from_str(text).map_err(|_| Malformed)?;
+    pub(crate) fn parse(text: &str) -> Result<Vec<Self>, MalformedChannels> {
+        let listed: Listed = serde_json::from_str(text).map_err(|_| MalformedChannels)?;
         let channels = [
             listed.slack.map(|slack| Self::Slack { url: slack.url }),
             listed.pagerduty.map(|duty| Self::PagerDuty {
@@ -128,8 +132,8 @@ impl Channel {
     pub(crate) async fn post(
         &self,
         client: &Client,
-        policy: Policy,
-        message: &Message,
+        policy: AddressPolicy,
+        message: &AlarmMessage,
         now_ms: u64,
     ) -> Result<(), ChannelError> {
         let (url, body) = match self {
@@ -155,7 +159,7 @@ impl Channel {
 /// Returns the headers of Standard Webhooks. The id is the same at each attempt.
 fn signed(
     secret: &str,
-    message: &Message,
+    message: &AlarmMessage,
     timestamp: u64,
     body: &[u8],
 ) -> Result<[(HeaderName, HeaderValue); 3], ChannelError> {
@@ -189,9 +193,9 @@ mod tests {
     #[test]
     fn a_secret_that_is_another_is_rejected_and_not_repeated() {
         for text in ["", "[]", r#"{"slak": {"url": "hush"}}"#, r#"{"slack": {}}"#, r#"{"slack": "hush"}"#] {
-            assert_eq!(Channel::parse(text).err(), Some(Malformed), "{text}");
+            assert_eq!(Channel::parse(text).err(), Some(MalformedChannels), "{text}");
         }
-        assert!(!Malformed.to_string().contains("hush"));
+        assert!(!MalformedChannels.to_string().contains("hush"));
     }
 
     proptest! {

@@ -1,6 +1,6 @@
 //! The environment, read once at start.
 
-use outbound::Policy;
+use outbound::AddressPolicy;
 use runtime::Environment;
 use store::aws::Access;
 
@@ -38,7 +38,7 @@ impl Config {
         let channels_secret = environment.optional("CHANNELS_SECRET_ARN");
         let access = environment.access();
         // This machine's own addresses are posted to only when AWS is an emulator on it.
-        let policy = if access.endpoint.is_some() { Policy::Loopback } else { Policy::Public };
+        let policy = if access.endpoint.is_some() { AddressPolicy::Loopback } else { AddressPolicy::Public };
         let settings = Settings { channels_secret, policy, stack, metrics };
         Self { inbox, contracts_bucket, ledger_table, partners_table, mail_topic, settings, access }
     }
@@ -88,7 +88,7 @@ mod tests {
         };
         assert_eq!(settings("CHANNELS_SECRET_ARN").channels_secret, None);
         assert_eq!(settings("LOG_LEVEL").channels_secret.as_deref(), Some("channels_secret_arn"));
-        assert_eq!(settings("AWS_ENDPOINT_URL").policy, Policy::Public);
-        assert_eq!(settings("LOG_LEVEL").policy, Policy::Loopback);
+        assert_eq!(settings("AWS_ENDPOINT_URL").policy, AddressPolicy::Public);
+        assert_eq!(settings("LOG_LEVEL").policy, AddressPolicy::Loopback);
     }
 }

@@ -6,61 +6,61 @@ use futures_util::future::{join_all, join3};
 use lambda_runtime::Diagnostic;
 use serde_json::Value;
 use store::{Error, Incident};
-use telemetry::{Label, Notice as Noticed, NoticeRecord, Occurrence};
+use telemetry::{Label, NoticeRecord, NoticeResult, Occurrence};
 
-use crate::alarm::Change;
-use crate::channel::{Channel, ChannelError, Malformed};
+use crate::alarm::AlarmChange;
+use crate::channel::{Channel, ChannelError, MalformedChannels};
 use crate::event::{UnknownEvent, decode};
-use crate::files::Files;
-use crate::incident::{Decision, decide};
-use crate::message::{Known, Message};
+use crate::files::AlarmFiles;
+use crate::incident::{IncidentStep, decide};
+use crate::message::{AlarmMessage, MessageContext};
 use crate::{Notifier, NotifierStore, files, members, recent, render};
 
-/// How often an incident is looked at again when somebody else wrote it meanwhile.
-const LOOKS: usize = 8;
-/// How long one thing that a message may do without is asked for: a message without it is better than none.
-const PATIENCE: Duration = Duration::from_secs(5);
+/// Maximum number of attempts to write an incident that another invocation changes meanwhile.
+const ATTEMPTS: usize = 8;
+/// Maximum time for each optional look-up of a message: a message without it is better than none.
+const LOOKUP_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// Why Lambda is to deliver a change again. Holds names and codes only.
 #[derive(Debug, thiserror::Error)]
 pub enum NotifyError {
-    /// It is no message of a topic.
+    /// The event is not a message of an SNS topic.
     #[error(transparent)]
     Event(#[from] UnknownEvent),
     /// The incident was not read or written.
-    #[error("the incident was not read or written")]
+    #[error("the incident could not be read or written in the ledger table")]
     Ledger(#[from] Error),
-    /// Another invocation is at the incident.
+    /// Another invocation is sending the messages of the incident.
     #[error("another invocation sends the messages of the incident")]
     Busy,
     /// A panic was caught.
-    #[error("the change panicked")]
+    #[error("a defect in the notifier: the handling of the change panicked")]
     Panicked,
-    /// These did not take it.
-    #[error("not taken by {}", .0.join(", "))]
+    /// These channels did not accept the message.
+    #[error("not accepted by the channels: {}", .0.join(", "))]
     Channels(Vec<&'static str>),
 }
 
 impl From<NotifyError> for Diagnostic {
-    fn from(not_told: NotifyError) -> Self {
-        let error_type = match not_told {
+    fn from(error: NotifyError) -> Self {
+        let error_type = match error {
             NotifyError::Event(_) => "UnknownEvent",
             NotifyError::Ledger(_) => "Ledger",
             NotifyError::Busy => "Busy",
             NotifyError::Panicked => "Panicked",
             NotifyError::Channels(_) => "Channels",
         };
-        Self { error_type: error_type.to_owned(), error_message: telemetry::chain(&not_told) }
+        Self { error_type: error_type.to_owned(), error_message: telemetry::chain(&error) }
     }
 }
 
 /// Why the channels are not known.
 #[derive(Debug, thiserror::Error)]
 enum NoChannels {
-    #[error("the secret of the channels was not read")]
+    #[error("the secret of the channels could not be read")]
     Read(#[from] Error),
     #[error(transparent)]
-    Malformed(#[from] Malformed),
+    Malformed(#[from] MalformedChannels),
 }
 
 /// Why something that a message may do without is not in it.
@@ -68,14 +68,14 @@ enum NoChannels {
 pub(crate) enum LookupError {
     #[error("a service failed")]
     Service(#[from] Error),
-    #[error("no answer within {} s", PATIENCE.as_secs())]
+    #[error("the service did not answer within {} seconds", LOOKUP_TIMEOUT.as_secs())]
     Late,
 }
 
 impl LookupError {
     /// Waits for an answer, for a limited time.
     pub(crate) async fn within<T>(asked: impl Future<Output = Result<T, Error>>) -> Result<T, Self> {
-        Ok(tokio::time::timeout(PATIENCE, asked).await.map_err(|_| Self::Late)??)
+        Ok(tokio::time::timeout(LOOKUP_TIMEOUT, asked).await.map_err(|_| Self::Late)??)
     }
 
     fn occurrence(&self) -> Occurrence {
@@ -91,7 +91,7 @@ impl<S: NotifierStore> Notifier<S> {
     pub async fn handle(&self, event: &Value) -> Result<(), NotifyError> {
         let mut ended = Ok(());
         for notice in decode(event)? {
-            let attended = runtime::caught(self.attend(&Change::read(&notice))).await;
+            let attended = runtime::caught(self.attend(&AlarmChange::read(&notice))).await;
             let one = attended.unwrap_or(Err(NotifyError::Panicked));
             match &one {
                 Err(NotifyError::Ledger(error)) => self.count(Occurrence::service_failed(error.is_denied())),
@@ -103,18 +103,18 @@ impl<S: NotifierStore> Notifier<S> {
         ended
     }
 
-    async fn attend(&self, change: &Change) -> Result<(), NotifyError> {
-        for _ in 0..LOOKS {
+    async fn attend(&self, change: &AlarmChange) -> Result<(), NotifyError> {
+        for _ in 0..ATTEMPTS {
             let seen = self.store.incident(&change.incident).await?;
             match decide(seen.as_ref(), change, self.host.now()) {
-                Decision::Nothing => return Ok(()),
-                Decision::Later => return Err(NotifyError::Busy),
-                Decision::Fold => {
+                IncidentStep::Nothing => return Ok(()),
+                IncidentStep::Later => return Err(NotifyError::Busy),
+                IncidentStep::Fold => {
                     self.store.fold(&change.incident, &change.alarm).await?;
-                    self.record(change, "none", Noticed::Folded, "");
+                    self.record(change, "none", NoticeResult::Folded, "");
                     return Ok(());
                 }
-                Decision::Notify(next) => {
+                IncidentStep::Notify(next) => {
                     if self.store.put_incident(&change.incident, &next, seen.as_ref()).await? {
                         return self.notify(change, next).await;
                     }
@@ -125,8 +125,8 @@ impl<S: NotifierStore> Notifier<S> {
     }
 
     /// Notifies every channel that was not notified yet, all at once, and notes which of them accepted the message.
-    async fn notify(&self, change: &Change, mine: Incident) -> Result<(), NotifyError> {
-        let message = self.message(change, &mine).await;
+    async fn notify(&self, change: &AlarmChange, claimed: Incident) -> Result<(), NotifyError> {
+        let message = self.message(change, &claimed).await;
         let mut failed = Vec::new();
         let mut channels = vec![Channel::Mail];
         match self.channels().await {
@@ -135,35 +135,38 @@ impl<S: NotifierStore> Notifier<S> {
                 if let NoChannels::Read(error) = &error {
                     self.count(Occurrence::service_failed(error.is_denied()));
                 }
-                tracing::warn!(error = telemetry::chain(&error), "only mail is sent");
+                tracing::warn!(
+                    error = telemetry::chain(&error),
+                    "the channels of the secret are not known: only mail is sent"
+                );
                 failed.push("channels");
             }
         }
-        channels.retain(|channel| !mine.told.contains(channel.name()));
+        channels.retain(|channel| !claimed.notified.contains(channel.name()));
         let sent = join_all(channels.iter().map(|channel| self.send(channel, &message))).await;
-        let mut told = mine.told.clone();
+        let mut notified = claimed.notified.clone();
         for (channel, sent) in channels.iter().zip(sent) {
             match sent {
                 Ok(()) => {
-                    self.record(change, channel.name(), Noticed::Sent, "");
-                    told.insert(channel.name().to_owned());
+                    self.record(change, channel.name(), NoticeResult::Sent, "");
+                    notified.insert(channel.name().to_owned());
                 }
-                Err(trouble) => {
-                    self.record(change, channel.name(), Noticed::Failed, trouble.code());
+                Err(error) => {
+                    self.record(change, channel.name(), NoticeResult::Failed, error.code());
                     failed.push(channel.name());
                 }
             }
         }
-        let next = Incident { told, done: failed.is_empty(), lease_until_ms: 0, ..mine.clone() };
+        let next = Incident { notified, done: failed.is_empty(), lease_until_ms: 0, ..claimed.clone() };
         // Not written: its lease is over and another invocation has it, which notifies too.
-        if !self.store.put_incident(&change.incident, &next, Some(&mine)).await? {
-            tracing::warn!("another invocation took the incident over");
+        if !self.store.put_incident(&change.incident, &next, Some(&claimed)).await? {
+            tracing::warn!("another invocation has taken over the incident");
         }
         if failed.is_empty() { Ok(()) } else { Err(NotifyError::Channels(failed)) }
     }
 
     /// Returns the message of a change, with what the ledger and CloudWatch say within their time.
-    async fn message(&self, change: &Change, incident: &Incident) -> Message {
+    async fn message(&self, change: &AlarmChange, incident: &Incident) -> AlarmMessage {
         let stack = &self.settings.stack;
         let (files, recent, members) = join3(
             files::of(&self.store, change, stack),
@@ -171,24 +174,28 @@ impl<S: NotifierStore> Notifier<S> {
             members::of(&self.store, change, stack),
         )
         .await;
-        let files = files.unwrap_or_else(|unanswered| {
-            self.miss(&unanswered, "files");
-            Files::Unknown
+        let files = files.unwrap_or_else(|error| {
+            self.miss(&error, "files");
+            AlarmFiles::Unknown
         });
-        let recent = recent.unwrap_or_else(|unanswered| {
-            self.miss(&unanswered, "recent values");
+        let recent = recent.unwrap_or_else(|error| {
+            self.miss(&error, "recent values");
             None
         });
-        let members = members.unwrap_or_else(|unanswered| {
-            self.miss(&unanswered, "alarms");
+        let members = members.unwrap_or_else(|error| {
+            self.miss(&error, "alarms");
             Vec::new()
         });
-        Message::new(change, incident, &Known { files, recent, members })
+        AlarmMessage::new(change, incident, &MessageContext { files, recent, members })
     }
 
-    fn miss(&self, unanswered: &LookupError, what: &'static str) {
-        tracing::warn!(what, error = telemetry::chain(unanswered), "a message lacks what was not read");
-        self.count(unanswered.occurrence());
+    fn miss(&self, error: &LookupError, what: &'static str) {
+        tracing::warn!(
+            what,
+            error = telemetry::chain(error),
+            "a message is sent without a part that could not be read"
+        );
+        self.count(error.occurrence());
     }
 
     fn count(&self, occurrence: Occurrence) {
@@ -203,7 +210,7 @@ impl<S: NotifierStore> Notifier<S> {
         }
     }
 
-    async fn send(&self, channel: &Channel, message: &Message) -> Result<(), ChannelError> {
+    async fn send(&self, channel: &Channel, message: &AlarmMessage) -> Result<(), ChannelError> {
         let name = channel.name();
         self.breakers.ask(name, self.host.now()).map_err(|_| ChannelError::CircuitOpen)?;
         let ended = match channel {
@@ -215,8 +222,8 @@ impl<S: NotifierStore> Notifier<S> {
         };
         match &ended {
             Ok(()) => self.breakers.worked(name),
-            Err(trouble) => {
-                if let ChannelError::Mail(error) = trouble {
+            Err(error) => {
+                if let ChannelError::Mail(error) = error {
                     self.count(Occurrence::service_failed(error.is_denied()));
                 }
                 self.breakers.failed(name, self.host.now());
@@ -225,7 +232,13 @@ impl<S: NotifierStore> Notifier<S> {
         ended
     }
 
-    fn record(&self, change: &Change, channel: &'static str, notice: Noticed, reason: &'static str) {
+    fn record(
+        &self,
+        change: &AlarmChange,
+        channel: &'static str,
+        notice: NoticeResult,
+        reason: &'static str,
+    ) {
         let record = NoticeRecord {
             incident: Label::new(&change.incident),
             alarm: Label::new(&change.alarm),

@@ -7,7 +7,7 @@ use serde_json::Value;
 
 /// One message of the topic.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Notice {
+pub struct TopicMessage {
     /// SNS's name for it, the same whenever it is delivered.
     pub message_id: String,
     /// Its subject, when it has one.
@@ -20,7 +20,7 @@ pub struct Notice {
 
 /// The function was woken by something that it does not know.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
-#[error("the event is no message of an SNS topic")]
+#[error("unknown event: expected messages of an SNS topic")]
 pub struct UnknownEvent;
 
 impl From<UnknownEvent> for Diagnostic {
@@ -31,13 +31,13 @@ impl From<UnknownEvent> for Diagnostic {
 
 /// Decodes an invocation's event.
 /// <https://docs.aws.amazon.com/lambda/latest/dg/with-sns.html>
-pub fn decode(event: &Value) -> Result<Vec<Notice>, UnknownEvent> {
+pub fn decode(event: &Value) -> Result<Vec<TopicMessage>, UnknownEvent> {
     // The error's text may repeat a part of the event, so it ends here.
     let event = SnsEvent::deserialize(event).map_err(|_| UnknownEvent)?;
     Ok(event.records.into_iter().map(|record| record.sns.into()).collect())
 }
 
-impl From<SnsMessage> for Notice {
+impl From<SnsMessage> for TopicMessage {
     fn from(sns: SnsMessage) -> Self {
         Self {
             message_id: sns.message_id,

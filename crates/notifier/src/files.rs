@@ -1,17 +1,17 @@
 //! The files that an alarm is about, from the ledger's index: the newest that are not all good, or the newest of each
-//! partner of a feed whose file did not come as expected. An alarm without a feed is about all feeds.
+//! partner of a feed whose file did not arrive as expected. An alarm without a feed is about all feeds.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use futures_util::future::join_all;
+use ledger::{Outcome, State, UNNAMED as WRONG_KEY};
 use runtime::{HEARTBEAT, UNKNOWN, format_instant, format_readable, landed_ms};
 use store::{
-    Credential, Error, Feeds, FileQuery, ListInbox, ListedFile, Outcome, ReadContracts, ReadLedger,
-    ReadPartners, State, UNKNOWN as WRONG_KEY,
+    Credential, Error, Feeds, FileQuery, ListInbox, ListedFile, ReadContracts, ReadLedger, ReadPartners,
 };
 use telemetry::Label;
 
-use crate::alarm::Change;
+use crate::alarm::AlarmChange;
 use crate::deliver::LookupError;
 use crate::overdue::{self, Overdue};
 
@@ -21,7 +21,7 @@ const BAD: [&str; 2] = [QUARANTINED, "RejectPercent"];
 const QUARANTINED: &str = "FilesQuarantined";
 /// The stack's own metrics that a missing, late or unusual file raises.
 const EXPECTED: [&str; 3] = [OVERDUE, "FilesVolumeLow", "FilesVolumeHigh"];
-/// The one of them of a file that did not come.
+/// The one of them of a file that did not arrive.
 const OVERDUE: &str = "FilesOverdue";
 /// The metric of contracts whose newest version does not compile.
 const BROKEN: &str = "ContractsBroken";
@@ -37,7 +37,7 @@ const BACK_MS: u64 = 86_400_000;
 
 /// Files of an alarm, as far as they are known.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Files {
+pub enum AlarmFiles {
     /// The alarm is about something else.
     NotAsked,
     /// The ledger did not answer, or not in time.
@@ -64,26 +64,26 @@ pub struct BadFile {
 /// Looks for the files of an alarm of a stack.
 pub(crate) async fn of<R: ReadPartners + ListInbox + ReadLedger + ReadContracts>(
     reading: &R,
-    change: &Change,
+    change: &AlarmChange,
     stack: &str,
-) -> Result<Files, LookupError> {
+) -> Result<AlarmFiles, LookupError> {
     let is_of = |names: &[&str]| change.metrics.iter().any(|metric| names.contains(&metric.as_str()));
     if is_of(&BAD) {
-        Ok(Files::Bad(LookupError::within(bad(reading, change, stack)).await?))
+        Ok(AlarmFiles::Bad(LookupError::within(bad(reading, change, stack)).await?))
     } else if is_of(&[BROKEN]) {
-        Ok(Files::Contracts(LookupError::within(overdue::broken(reading)).await?))
+        Ok(AlarmFiles::Contracts(LookupError::within(overdue::broken(reading)).await?))
     } else if is_of(&[OVERDUE]) && change.place("feed").is_none() {
-        Ok(Files::Overdue(LookupError::within(overdue::of(reading, change.changed_ms, stack)).await?))
+        Ok(AlarmFiles::Overdue(LookupError::within(overdue::of(reading, change.changed_ms, stack)).await?))
     } else if is_of(&EXPECTED) {
-        Ok(Files::Newest(LookupError::within(newest(reading, change)).await?))
+        Ok(AlarmFiles::Newest(LookupError::within(newest(reading, change)).await?))
     } else {
-        Ok(Files::NotAsked)
+        Ok(AlarmFiles::NotAsked)
     }
 }
 
 async fn bad<R: ReadPartners + ListInbox + ReadLedger>(
     reading: &R,
-    change: &Change,
+    change: &AlarmChange,
     stack: &str,
 ) -> Result<Vec<BadFile>, Error> {
     // An order begins with a whole second.
@@ -112,7 +112,7 @@ async fn bad<R: ReadPartners + ListInbox + ReadLedger>(
 /// partner that is to send the feed and never did, then the oldest file.
 async fn newest<R: ReadPartners + ListInbox + ReadLedger>(
     reading: &R,
-    change: &Change,
+    change: &AlarmChange,
 ) -> Result<Vec<String>, Error> {
     let partners = match change.place("partner") {
         Some(partner) => vec![(partner.to_owned(), partner.to_owned())],
@@ -123,9 +123,9 @@ async fn newest<R: ReadPartners + ListInbox + ReadLedger>(
     if change.metrics.iter().any(|metric| metric == OVERDUE) {
         listed.reverse();
         let sent: BTreeSet<&str> = listed.iter().map(|(partner, _)| partner.as_str()).collect();
-        let silent =
+        let waiting =
             expected(reading, change).await?.into_iter().filter(|name| !sent.contains(name.as_str()));
-        lines.extend(silent.map(|name| format!("none yet of {}", Label::new(&name).as_str())));
+        lines.extend(waiting.map(|name| format!("none yet of {}", Label::new(&name).as_str())));
     }
     lines.extend(listed.iter().map(|(partner, file)| arrival(partner, file)));
     lines.truncate(FILES);
@@ -133,7 +133,7 @@ async fn newest<R: ReadPartners + ListInbox + ReadLedger>(
 }
 
 /// Returns the active partners with a credential that names the alarm's feed.
-async fn expected<R: ReadPartners>(reading: &R, change: &Change) -> Result<Vec<String>, Error> {
+async fn expected<R: ReadPartners>(reading: &R, change: &AlarmChange) -> Result<Vec<String>, Error> {
     let Some(feed) = change.place("feed") else { return Ok(Vec::new()) };
     let partners = reading.all_partners().await?;
     let active: Vec<_> = partners.into_iter().filter(|partner| partner.active).take(PARTNERS).collect();
@@ -155,7 +155,7 @@ async fn expected<R: ReadPartners>(reading: &R, change: &Change) -> Result<Vec<S
 /// `limit`.
 async fn listed<R: ReadLedger>(
     reading: &R,
-    change: &Change,
+    change: &AlarmChange,
     partners: Vec<(String, String)>,
     from: Option<String>,
     limit: u16,
@@ -216,24 +216,24 @@ fn commands(stack: &str, file: &ListedFile) -> Vec<String> {
     words.iter().map(|word| command(word)).collect()
 }
 
-/// Returns whose file it was, when it came, its state and its rows.
+/// Returns whose file it was, when it arrived, its state and its rows.
 fn arrival(partner: &str, file: &ListedFile) -> String {
     format!("{} of {}{}", file.file, Label::new(partner).as_str(), story(file))
 }
 
-/// Returns when a file came, its state and its rows.
+/// Returns when a file arrived, its state and its rows.
 pub(crate) fn story(file: &ListedFile) -> String {
-    let came = landed_ms(&file.order).map(|landed| format!(", came {}", format_readable(landed)));
+    let arrived = landed_ms(&file.order).map(|landed| format!(", arrived {}", format_readable(landed)));
     let counted = file.outcome.as_ref().map(|outcome| match file.state {
         State::Complete => format!(", {} rows", outcome.counts.rows),
         _ => format!(", {} records", outcome.counts.records),
     });
-    let (came, counted) = (came.unwrap_or_default(), counted.unwrap_or_default());
-    format!("{came}, {}{counted}", file.state.as_str())
+    let (arrived, counted) = (arrived.unwrap_or_default(), counted.unwrap_or_default());
+    format!("{arrived}, {}{counted}", file.state.as_str())
 }
 
 fn rejects(outcome: &Outcome) -> String {
-    format!("{} of {} records bad", outcome.counts.rejects, outcome.counts.records)
+    format!("{} of {} records rejected", outcome.counts.rejects, outcome.counts.records)
 }
 
 fn is_code(fault: &str) -> bool {

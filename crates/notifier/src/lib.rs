@@ -1,14 +1,14 @@
 //! From a change of an alarm to a message for the people who operate the stack.
 //!
 //! ```text
-//! alarm topic ──▶ change ──▶ its incident ─┬─ opens or closes ──▶ message ──▶ channels ─┬─ all took it: done
+//! alarm topic ──▶ change ──▶ its incident ─┬─ opens or closes ──▶ message ──▶ channels ─┬─ all accepted: done
 //!                              ▲           └─ goes on ──▶ counted                       └─ else: Lambda tries again,
 //!                              └── the ledger table: one item for each incident             then: dead letters
 //! ```
 //!
 //! An incident is one page and one recovery, however many alarms belong to it and however often each change is delivered:
 //! who opens or closes it is decided by one conditional write. A change that could not be sent on every channel is
-//! delivered again, and told on those that did not take it. A message may come twice where a channel took it and the
+//! delivered again, and sent on those that did not accept it. A message may arrive twice where a channel took it and the
 //! ledger could not be sent. Messages hold names, ids, counts and codes, and no value of a file.
 
 pub mod alarm;
@@ -28,7 +28,7 @@ mod trigger;
 
 pub use deliver::NotifyError;
 
-use outbound::{CircuitBreakers, Client, Policy};
+use outbound::{AddressPolicy, CircuitBreakers, Client};
 use runtime::Host;
 use store::{Incidents, ListInbox, Mail, ReadContracts, ReadLedger, ReadMetrics, ReadPartners, Secrets};
 use telemetry::Metrics;
@@ -48,7 +48,7 @@ pub struct Settings {
     /// The secret that holds the channels; `None`: mail is the only one.
     pub channels_secret: Option<String>,
     /// Which addresses are posted to.
-    pub policy: Policy,
+    pub policy: AddressPolicy,
     /// The stack's name, for commands that can be copied.
     pub stack: String,
     /// What is published as metrics, and where.

@@ -25,7 +25,7 @@ store::resources! {
 }
 
 #[tokio::main(flavor = "current_thread")]
-async fn main() -> Result<(), runtime::Error> {
+async fn main() -> Result<(), runtime::FatalError> {
     let config = runtime::start(Config::read)?;
     let connection = Connection::open(config.access);
     let (s3, dynamodb) = (connection.s3(None), connection.dynamodb());

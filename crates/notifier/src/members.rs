@@ -3,7 +3,7 @@
 
 use store::{AlarmNow, ReadMetrics};
 
-use crate::alarm::{Change, Description, values};
+use crate::alarm::{AlarmChange, Description, values};
 use crate::deliver::LookupError;
 use crate::quantity::{Limit, Quantity};
 
@@ -23,7 +23,7 @@ pub struct Member {
 /// Reads the alarms of a change's incident; none for an alarm that is an incident of its own.
 pub(crate) async fn of<D: ReadMetrics>(
     metrics: &D,
-    change: &Change,
+    change: &AlarmChange,
     stack: &str,
 ) -> Result<Vec<Member>, LookupError> {
     if change.state.is_none() || !change.is_part {

@@ -5,8 +5,8 @@ use std::borrow::Cow;
 use runtime::format_readable;
 use store::Incident;
 
-use crate::alarm::Change;
-use crate::files::Files;
+use crate::alarm::AlarmChange;
+use crate::files::AlarmFiles;
 use crate::members::Member;
 use crate::recent::Recent;
 
@@ -15,9 +15,9 @@ const MEMBERS: usize = 10;
 /// What is said of an alarm that is resolved and does not say what has happened.
 const RESOLVED: &str = "What the alarm watches is within its limit again.";
 
-/// Whether something begins or ends.
+/// Whether a message opens or closes an incident.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Status {
+pub enum MessageStatus {
     /// An incident begins.
     Open,
     /// It is resolved.
@@ -26,7 +26,7 @@ pub enum Status {
     Note,
 }
 
-impl Status {
+impl MessageStatus {
     /// Returns the word in titles.
     #[must_use]
     pub fn as_str(self) -> &'static str {
@@ -39,13 +39,13 @@ impl Status {
 }
 
 /// A fact: its name, and what it is.
-pub type Fact = (Cow<'static, str>, String);
+pub type MessageFact = (Cow<'static, str>, String);
 
 /// A message: the same for every channel.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Message {
+pub struct AlarmMessage {
     /// Whether something begins or ends.
-    pub status: Status,
+    pub status: MessageStatus,
     /// The incident: what a channel recognizes its messages by.
     pub incident: String,
     /// The alarm that began or ended it.
@@ -57,39 +57,39 @@ pub struct Message {
     /// What it means; of an incident that is resolved what has happened.
     pub meaning: String,
     /// What is known: name and text, in order.
-    pub facts: Vec<Fact>,
+    pub facts: Vec<MessageFact>,
     /// What to do; empty when it is resolved, or when the alarm does not say it.
     pub advice: String,
     /// Where to look.
     pub link: Option<String>,
 }
 
-/// What is known besides the change itself.
+/// What a message says besides the change itself.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Known {
+pub struct MessageContext {
     /// The files that it is about.
-    pub files: Files,
+    pub files: AlarmFiles,
     /// What the alarm compared lately.
     pub recent: Option<Recent>,
     /// The alarms of its incident.
     pub members: Vec<Member>,
 }
 
-impl Message {
+impl AlarmMessage {
     /// Makes the message of a change that began or ended this incident.
     #[must_use]
-    pub fn new(change: &Change, incident: &Incident, known: &Known) -> Self {
+    pub fn new(change: &AlarmChange, incident: &Incident, known: &MessageContext) -> Self {
         let status = match (change.state, incident.open) {
-            (None, _) => Status::Note,
-            (Some(_), true) => Status::Open,
-            (Some(_), false) => Status::Closed,
+            (None, _) => MessageStatus::Note,
+            (Some(_), true) => MessageStatus::Open,
+            (Some(_), false) => MessageStatus::Closed,
         };
-        let is_closed = status == Status::Closed;
-        let mut facts: Vec<Fact> = vec![("since".into(), format_readable(incident.since_ms))];
+        let is_closed = status == MessageStatus::Closed;
+        let mut facts: Vec<MessageFact> = vec![("since".into(), format_readable(incident.since_ms))];
         if is_closed {
             facts.push(("until".into(), format_readable(incident.changed_ms)));
         }
-        if status == Status::Open && change.incident != change.alarm {
+        if status == MessageStatus::Open && change.incident != change.alarm {
             facts.push(("incident".into(), change.incident.clone()));
         }
         facts.extend(measured(change, known.recent.as_ref()));
@@ -97,14 +97,14 @@ impl Message {
             change.places.iter().filter_map(|(name, value)| Some((known_place(name)?.into(), value.clone()))),
         );
         match status {
-            Status::Open => facts.extend(alarms_on(change, &known.members)),
-            Status::Closed => facts.extend(alarms_ended(change, incident, &known.members)),
-            Status::Note => {}
+            MessageStatus::Open => facts.extend(alarms_on(change, &known.members)),
+            MessageStatus::Closed => facts.extend(alarms_ended(change, incident, &known.members)),
+            MessageStatus::Note => {}
         }
         if incident.folded > 0 {
             facts.push(("further changes".into(), incident.folded.to_string()));
         }
-        if status == Status::Open {
+        if status == MessageStatus::Open {
             facts.extend(about(&known.files).into_iter().map(|(name, text)| (name.into(), text)));
         }
         let resolved = || if change.resolved.is_empty() { RESOLVED } else { &change.resolved };
@@ -131,7 +131,7 @@ impl Message {
 
 /// Returns the metric with its value and threshold, and the values before. The value is the one that CloudWatch gave as its
 /// reason, since the newest period may have just begun.
-fn measured(change: &Change, recent: Option<&Recent>) -> Vec<Fact> {
+fn measured(change: &AlarmChange, recent: Option<&Recent>) -> Vec<MessageFact> {
     let Some(quantity) = &change.quantity else { return Vec::new() };
     let value = change.values.first().copied().or_else(|| recent.and_then(Recent::newest));
     let line = recent.and_then(|recent| recent.line(quantity)).map(|line| ("recent values".into(), line));
@@ -140,7 +140,7 @@ fn measured(change: &Change, recent: Option<&Recent>) -> Vec<Fact> {
 
 /// Returns the alarms of the incident that are on, each with its value and threshold. The alarm of the message has its own
 /// above.
-fn alarms_on(change: &Change, members: &[Member]) -> Vec<Fact> {
+fn alarms_on(change: &AlarmChange, members: &[Member]) -> Vec<MessageFact> {
     let others = members.iter().filter(|member| member.is_on && member.name != change.alarm);
     let line = |member: &Member| match &member.reading {
         Some(reading) => format!("{}, {reading}", member.name),
@@ -154,7 +154,7 @@ fn alarms_on(change: &Change, members: &[Member]) -> Vec<Fact> {
 }
 
 /// Returns the alarms that went off in an incident that is resolved, each with what has happened.
-fn alarms_ended(change: &Change, incident: &Incident, members: &[Member]) -> Vec<Fact> {
+fn alarms_ended(change: &AlarmChange, incident: &Incident, members: &[Member]) -> Vec<MessageFact> {
     let went_off = incident.alarms.iter().filter(|name| **name != change.alarm);
     let line = |name: &String| {
         let member = members.iter().find(|member| member.name == *name && !member.resolved.is_empty());
@@ -163,10 +163,10 @@ fn alarms_ended(change: &Change, incident: &Incident, members: &[Member]) -> Vec
     limited("alarm", went_off.map(line).collect())
 }
 
-fn limited(name: &'static str, mut lines: Vec<String>) -> Vec<Fact> {
+fn limited(name: &'static str, mut lines: Vec<String>) -> Vec<MessageFact> {
     let more = lines.len().saturating_sub(MEMBERS);
     lines.truncate(MEMBERS);
-    let mut facts: Vec<Fact> = lines.into_iter().map(|line| (name.into(), line)).collect();
+    let mut facts: Vec<MessageFact> = lines.into_iter().map(|line| (name.into(), line)).collect();
     if more > 0 {
         facts.push(("further alarms".into(), more.to_string()));
     }
@@ -174,35 +174,35 @@ fn limited(name: &'static str, mut lines: Vec<String>) -> Vec<Fact> {
 }
 
 /// Returns what is known of files.
-fn about(files: &Files) -> Vec<(&'static str, String)> {
+fn about(files: &AlarmFiles) -> Vec<(&'static str, String)> {
     match files {
-        Files::NotAsked => Vec::new(),
-        Files::Unknown => vec![("files", "not known, because the ledger did not answer".to_owned())],
-        Files::Bad(bad) if bad.is_empty() => {
+        AlarmFiles::NotAsked => Vec::new(),
+        AlarmFiles::Unknown => vec![("files", "not known, because the ledger did not answer".to_owned())],
+        AlarmFiles::Bad(bad) if bad.is_empty() => {
             vec![("files", "no file of the last 24 hours is quarantined or has rejected records".to_owned())]
         }
-        Files::Bad(bad) => {
+        AlarmFiles::Bad(bad) => {
             let lines = bad.iter().map(|file| ("file", file.line.clone()));
             let commands = bad.iter().take(1).flat_map(|file| &file.commands);
             lines.chain(commands.map(|command| ("command", command.clone()))).collect()
         }
-        Files::Newest(lines) if lines.is_empty() => {
+        AlarmFiles::Newest(lines) if lines.is_empty() => {
             vec![("newest file", "no partner has sent one yet".to_owned())]
         }
-        Files::Overdue(overdue) => {
-            let mut told: Vec<_> =
+        AlarmFiles::Overdue(overdue) => {
+            let mut facts: Vec<_> =
                 overdue.files.iter().map(|file| ("overdue file", file.line.clone())).collect();
             if overdue.more > 0 {
-                told.push(("further overdue files", overdue.more.to_string()));
+                facts.push(("further overdue files", overdue.more.to_string()));
             }
-            told.extend(overdue.contracts.iter().map(|line| ("broken contract", line.clone())));
+            facts.extend(overdue.contracts.iter().map(|line| ("broken contract", line.clone())));
             let first = overdue.files.iter().take(1).map(|file| file.command.clone());
             let first = first.filter(|command| *command != overdue.command);
-            told.extend(first.chain([overdue.command.clone()]).map(|command| ("command", command)));
-            told
+            facts.extend(first.chain([overdue.command.clone()]).map(|command| ("command", command)));
+            facts
         }
-        Files::Newest(lines) => lines.iter().map(|line| ("newest file", line.clone())).collect(),
-        Files::Contracts(lines) => lines.iter().map(|line| ("broken contract", line.clone())).collect(),
+        AlarmFiles::Newest(lines) => lines.iter().map(|line| ("newest file", line.clone())).collect(),
+        AlarmFiles::Contracts(lines) => lines.iter().map(|line| ("broken contract", line.clone())).collect(),
     }
 }
 
@@ -235,7 +235,7 @@ fn lasted(milliseconds: u64) -> Option<String> {
 }
 
 /// Returns the alarm in CloudWatch's console, for a name that needs no encoding.
-fn link(change: &Change) -> Option<String> {
+fn link(change: &AlarmChange) -> Option<String> {
     let region = change.region.as_deref()?;
     let name = &change.alarm;
     let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte);

@@ -1,15 +1,15 @@
 //! The overdue files of all feeds, for the alarm that has no feed: judged as the watcher judges them, by the contracts and
-//! by what came. And the contracts whose newest version does not compile, which the same alarm reports.
+//! by what arrived. And the contracts whose newest version does not compile, which the same alarm reports.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use contract::{Arrival, Contract, Due, Expectation};
 use futures_util::future::join_all;
+use ledger::State;
 use runtime::{BrokenContract, HEARTBEAT, InForce, Terms, UNKNOWN, format_readable, landed_ms};
 use store::{
     Credential, Error, Feeds, FileQuery, ListInbox, ListedFile, ReadContracts, ReadLedger, ReadPartners,
-    State,
 };
 
 use crate::files::{FILES, PARTNERS, story};
@@ -19,7 +19,7 @@ const MOST_FEEDS: usize = 50;
 const MOST_PAIRS: usize = 250;
 /// Files of a pair that are looked at: as many as may come within one window.
 const FILES_OF_A_PAIR: u16 = 20;
-/// How long after a late file came the alarm may still be about it, milliseconds. The watcher counts it for 15 minutes, and
+/// How long after a late file arrived the alarm may still be about it, milliseconds. The watcher counts it for 15 minutes, and
 /// CloudWatch changes the alarm's state some minutes later.
 const LATE_MS: u64 = 25 * 60_000;
 
@@ -36,17 +36,17 @@ pub struct Overdue {
     pub command: String,
 }
 
-/// A file that is missing, or that came late.
+/// A file that is missing, or that arrived late.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct OverdueFile {
     /// Partner, feed, since when, and the newest file.
     pub line: String,
-    /// The command that lists what came.
+    /// The command that lists what arrived.
     pub command: String,
 }
 
 /// A partner that may send a feed.
-struct Pair<'a> {
+struct PartnerFeed<'a> {
     partner: &'a str,
     feed: &'a str,
     expectation: &'a Expectation,
@@ -62,7 +62,7 @@ struct Sender {
 }
 
 /// What is overdue of a pair.
-struct Found<'a> {
+struct OverdueFeed<'a> {
     /// `None`: a folder that no operator named, which may be a patient.
     partner: Option<&'a str>,
     feed: &'a str,
@@ -84,10 +84,10 @@ pub(crate) async fn of<R: ReadPartners + ListInbox + ReadLedger + ReadContracts>
     let pairs = senders.iter().flat_map(|(partner, sender)| {
         contracts.iter().filter_map(move |(feed, contract)| {
             let expectation = contract.expectation.as_ref()?;
-            Some(Pair { partner, feed, expectation, sender })
+            Some(PartnerFeed { partner, feed, expectation, sender })
         })
     });
-    let pairs: Vec<Pair<'_>> = pairs.take(MOST_PAIRS).collect();
+    let pairs: Vec<PartnerFeed<'_>> = pairs.take(MOST_PAIRS).collect();
     let judged = join_all(pairs.iter().map(|pair| judge(reading, pair, now_ms))).await;
     let mut found = Vec::new();
     for judged in judged {
@@ -99,7 +99,7 @@ pub(crate) async fn of<R: ReadPartners + ListInbox + ReadLedger + ReadContracts>
         (one.arrival == Arrival::Late, newest, one.due.deadline_ms, one.partner, one.feed)
     });
     let more = found.len().saturating_sub(FILES);
-    let files = found.iter().take(FILES).map(|one| one.told(stack)).collect();
+    let files = found.iter().take(FILES).map(|one| one.describe(stack)).collect();
     Ok(Overdue { files, more, contracts: broken, command: format!("scalper --stack {stack} status") })
 }
 
@@ -118,7 +118,7 @@ async fn contracts<R: ReadContracts>(reading: &R) -> Result<Vec<(String, InForce
 
 fn broken_lines(contracts: &[(String, InForce)]) -> Vec<String> {
     let broken = contracts.iter().filter_map(|(feed, found)| Some((feed, found.broken.as_ref()?)));
-    broken.take(FILES).map(|(feed, newest): (_, &BrokenContract)| newest.told(feed)).collect()
+    broken.take(FILES).map(|(feed, newest): (_, &BrokenContract)| newest.describe(feed)).collect()
 }
 
 /// Returns the active contracts that expect files, by feed.
@@ -171,9 +171,9 @@ fn named(credentials: impl Iterator<Item = Credential>, now_ms: u64) -> BTreeMap
 /// Returns what is overdue of a pair; `None` when nothing is, and when the partner is not known to send the feed.
 async fn judge<'a, R: ReadLedger>(
     reading: &R,
-    pair: &Pair<'a>,
+    pair: &PartnerFeed<'a>,
     now_ms: u64,
-) -> Result<Option<Found<'a>>, Error> {
+) -> Result<Option<OverdueFeed<'a>>, Error> {
     let query = FileQuery {
         partner: pair.partner.to_owned(),
         feed: Some(pair.feed.to_owned()),
@@ -185,41 +185,42 @@ async fn judge<'a, R: ReadLedger>(
     if files.is_empty() && named_ms.is_none() {
         return Ok(None);
     }
-    let came_ms: Vec<u64> = files.iter().filter_map(came).filter(|came| *came <= now_ms).collect();
-    let newest_ms = came_ms.iter().copied().max();
+    let arrivals_ms: Vec<u64> =
+        files.iter().filter_map(arrived_ms).filter(|arrived| *arrived <= now_ms).collect();
+    let newest_ms = arrivals_ms.iter().copied().max();
     let Some(due) = pair.expectation.last_due_after(newest_ms, now_ms) else { return Ok(None) };
     // A partner is waited for since it is known; one that is in no table since its first file.
     let since_ms = match pair.sender.created_ms {
         Some(created_ms) if files.is_empty() => Some(created_ms.max(named_ms.unwrap_or_default())),
         Some(created_ms) => Some(created_ms),
-        None => came_ms.iter().copied().min(),
+        None => arrivals_ms.iter().copied().min(),
     };
     if since_ms.is_none_or(|since| since > due.deadline_ms) {
         return Ok(None);
     }
-    let arrival = due.judge(came_ms.iter().copied());
+    let arrival = due.judge(arrivals_ms.iter().copied());
     let is_overdue = match arrival {
         Arrival::OnTime => false,
         Arrival::Missing => true,
         Arrival::Late => {
-            let first = came_ms.iter().filter(|came| **came > due.deadline_ms).min();
-            first.is_some_and(|came| came.saturating_add(LATE_MS) >= now_ms)
+            let first = arrivals_ms.iter().filter(|arrived| **arrived > due.deadline_ms).min();
+            first.is_some_and(|arrived| arrived.saturating_add(LATE_MS) >= now_ms)
         }
     };
-    let newest = files.into_iter().find(|file| came(file).is_some());
+    let newest = files.into_iter().find(|file| arrived_ms(file).is_some());
     let partner = pair.sender.created_ms.map(|_| pair.partner);
-    Ok(is_overdue.then_some(Found { partner, feed: pair.feed, arrival, due, newest }))
+    Ok(is_overdue.then_some(OverdueFeed { partner, feed: pair.feed, arrival, due, newest }))
 }
 
-/// Returns when a file came that counts, milliseconds since the epoch.
-fn came(file: &ListedFile) -> Option<u64> {
+/// Returns when a file arrived, milliseconds since the epoch; `None` for one that does not count as an arrival.
+fn arrived_ms(file: &ListedFile) -> Option<u64> {
     let counts = !matches!(file.state, State::Ignored | State::Gone | State::Duplicate);
     landed_ms(&file.order).filter(|_| counts)
 }
 
-impl Found<'_> {
+impl OverdueFeed<'_> {
     /// Returns names only: of a registered partner, and of a feed that has a contract. Never the key, which may be a patient's name.
-    fn told(&self, stack: &str) -> OverdueFile {
+    fn describe(&self, stack: &str) -> OverdueFile {
         let Self { partner, feed, arrival, due, newest } = self;
         let deadline = format_readable(due.deadline_ms);
         let what = match arrival {

@@ -5,8 +5,8 @@
 
 use std::borrow::Cow;
 
-use store::{Measure, Query};
-use telemetry::{Definition, Unit, definition};
+use store::{MetricMeasure, MetricQuery};
+use telemetry::{MetricDefinition, MetricUnit, definition};
 
 use crate::alarm::plain;
 
@@ -18,7 +18,7 @@ const NAME_CHARACTERS: usize = 255;
 pub struct Quantity {
     /// The metric's name in words.
     pub name: Cow<'static, str>,
-    unit: Option<Unit>,
+    unit: Option<MetricUnit>,
     /// Seconds of a period over which values are summed; `None` for a gauge, a maximum or a percentile.
     summed_seconds: Option<u32>,
     limit: Option<Limit>,
@@ -60,7 +60,7 @@ impl Limit {
         Some(Self { side, threshold })
     }
 
-    fn words(self, unit: Option<Unit>) -> String {
+    fn words(self, unit: Option<MetricUnit>) -> String {
         let threshold = whole(self.threshold, unit);
         match self.side {
             Side::Above => format!("alarm above {threshold}"),
@@ -75,7 +75,7 @@ impl Quantity {
     /// Makes the quantity of an alarm that reads these metrics; `None` when it reads none.
     pub(crate) fn new(terms: &[Term<'_>], period_seconds: Option<u32>, limit: Option<Limit>) -> Option<Self> {
         let first = terms.first()?;
-        let known: Option<Vec<Definition>> =
+        let known: Option<Vec<MetricDefinition>> =
             terms.iter().map(|term| definition(term.namespace, term.name)).collect();
         let (name, unit) = match known.as_deref() {
             Some([one]) => (Cow::Borrowed(one.words), Some(one.unit)),
@@ -94,15 +94,15 @@ impl Quantity {
 
     /// Makes the quantity of queries that say everything.
     pub(crate) fn of<'q>(
-        queries: &'q [Query],
+        queries: &'q [MetricQuery],
         period_seconds: Option<u32>,
         limit: Option<Limit>,
     ) -> Option<Self> {
-        let term = |query: &'q Query| match &query.measure {
-            Measure::Metric { namespace, name, statistic, .. } => {
+        let term = |query: &'q MetricQuery| match &query.measure {
+            MetricMeasure::Metric { namespace, name, statistic, .. } => {
                 Some(Term { namespace, name, statistic: Some(statistic) })
             }
-            Measure::Expression(_) => None,
+            MetricMeasure::Expression(_) => None,
         };
         let terms: Vec<Term<'q>> = queries.iter().filter_map(term).collect();
         Self::new(&terms, period_seconds, limit)
@@ -137,35 +137,35 @@ fn joined<'a>(names: impl Iterator<Item = &'a str>) -> Cow<'static, str> {
 }
 
 /// Returns a value with its unit.
-fn with_unit(value: f64, unit: Option<Unit>) -> String {
+fn with_unit(value: f64, unit: Option<MetricUnit>) -> String {
     let number = number(value);
     let one = number == "1";
     let word = match unit {
-        None | Some(Unit::Count) => return number,
-        Some(Unit::Percent) => "%",
-        Some(Unit::Bytes) if one => "byte",
-        Some(Unit::Bytes) => "bytes",
-        Some(Unit::Seconds) if one => "second",
-        Some(Unit::Seconds) => "seconds",
-        Some(Unit::Milliseconds) if one => "millisecond",
-        Some(Unit::Milliseconds) => "milliseconds",
-        Some(Unit::CountPerSecond) => "a second",
-        Some(Unit::BytesPerSecond) => "bytes a second",
-        Some(Unit::MicroDollars) => "micro-dollars",
+        None | Some(MetricUnit::Count) => return number,
+        Some(MetricUnit::Percent) => "%",
+        Some(MetricUnit::Bytes) if one => "byte",
+        Some(MetricUnit::Bytes) => "bytes",
+        Some(MetricUnit::Seconds) if one => "second",
+        Some(MetricUnit::Seconds) => "seconds",
+        Some(MetricUnit::Milliseconds) if one => "millisecond",
+        Some(MetricUnit::Milliseconds) => "milliseconds",
+        Some(MetricUnit::CountPerSecond) => "a second",
+        Some(MetricUnit::BytesPerSecond) => "bytes a second",
+        Some(MetricUnit::MicroDollars) => "micro-dollars",
     };
     format!("{number} {word}")
 }
 
 /// Returns a threshold: its longer form where it has one.
-fn whole(value: f64, unit: Option<Unit>) -> String {
+fn whole(value: f64, unit: Option<MetricUnit>) -> String {
     gloss(value, unit).unwrap_or_else(|| with_unit(value, unit))
 }
 
 /// Returns a time that is long in larger units, for example `20 min 40 s`.
-fn gloss(value: f64, unit: Option<Unit>) -> Option<String> {
+fn gloss(value: f64, unit: Option<MetricUnit>) -> Option<String> {
     let seconds = match unit? {
-        Unit::Seconds if value >= 60.0 => value,
-        Unit::Milliseconds if value >= 1_000.0 => value / 1_000.0,
+        MetricUnit::Seconds if value >= 60.0 => value,
+        MetricUnit::Milliseconds if value >= 1_000.0 => value / 1_000.0,
         _ => return None,
     };
     if seconds < 60.0 {

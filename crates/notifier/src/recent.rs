@@ -1,8 +1,8 @@
 //! The values that an alarm compared lately, from CloudWatch.
 
-use store::{Query, ReadMetrics, Span};
+use store::{MetricQuery, PeriodRange, ReadMetrics};
 
-use crate::alarm::Change;
+use crate::alarm::AlarmChange;
 use crate::deliver::LookupError;
 use crate::quantity::{Quantity, period};
 
@@ -13,7 +13,7 @@ const PERIODS: u32 = 12;
 #[derive(Clone, Debug, PartialEq)]
 pub struct Compared {
     /// The metrics and the expression over them.
-    pub queries: Vec<Query>,
+    pub queries: Vec<MetricQuery>,
     /// Seconds of a period.
     pub period_seconds: u32,
 }
@@ -30,7 +30,7 @@ pub struct Recent {
 /// Reads the values until now (milliseconds since the epoch); `None` when there is nothing to ask, or no answer.
 pub(crate) async fn of<D: ReadMetrics>(
     metrics: &D,
-    change: &Change,
+    change: &AlarmChange,
     now_ms: u64,
 ) -> Result<Option<Recent>, LookupError> {
     let Some(Compared { queries, period_seconds }) = &change.compared else { return Ok(None) };
@@ -38,7 +38,7 @@ pub(crate) async fn of<D: ReadMetrics>(
     // The period that has begun counts too. Whole periods, so that CloudWatch cuts them as the alarm does.
     let until_ms = (now_ms / period_ms).saturating_add(1).saturating_mul(period_ms);
     let from_ms = until_ms.saturating_sub(period_ms * u64::from(PERIODS));
-    let span = Span { from_ms, until_ms, period_seconds: *period_seconds };
+    let span = PeriodRange { from_ms, until_ms, period_seconds: *period_seconds };
     let found = LookupError::within(metrics.measured(queries, span)).await?;
     let (Some(first), Some(last)) = (found.first(), found.last()) else { return Ok(None) };
     let slots = (last.at_ms.saturating_sub(first.at_ms) / period_ms).min(u64::from(PERIODS));

@@ -6,7 +6,7 @@
 use runtime::format_instant;
 use serde_json::{Value, json};
 
-use crate::message::{Message, Status};
+use crate::message::{AlarmMessage, MessageStatus};
 
 /// SNS's limit for a subject, in characters. <https://docs.aws.amazon.com/sns/latest/api/API_Publish.html>
 const SUBJECT: usize = 100;
@@ -31,14 +31,14 @@ const TEAMS_FACTS: usize = 15;
 
 /// Returns a mail: subject and text. The subject has printable ASCII characters only.
 #[must_use]
-pub fn mail(message: &Message) -> (String, String) {
+pub fn mail(message: &AlarmMessage) -> (String, String) {
     let ascii = |letter: char| if letter.is_ascii_graphic() || letter == ' ' { letter } else { '?' };
     let subject = cut(&message.title(), SUBJECT).chars().map(ascii).collect();
     (subject, cut(&text(message), MAIL))
 }
 
 /// Returns the whole as plain text: sentences in lines of [`MAIL_COLUMNS`], facts and commands each on one line.
-fn text(message: &Message) -> String {
+fn text(message: &AlarmMessage) -> String {
     let mut lines = vec![message.title()];
     lines.extend(wrapped(&message.meaning));
     lines.push(String::new());
@@ -82,7 +82,7 @@ fn wrapped(text: &str) -> Vec<String> {
 
 /// Renders a message for a Slack incoming webhook.
 #[must_use]
-pub fn slack(message: &Message) -> Value {
+pub fn slack(message: &AlarmMessage) -> Value {
     let section = |text: &str| json!({"type": "section", "text": {"type": "mrkdwn", "text": cut_escaped(text, SLACK_SECTION, escape)}});
     let facts: Vec<String> = message.facts.iter().map(|(name, fact)| format!("{name}: {fact}")).collect();
     let mut blocks = vec![
@@ -114,9 +114,9 @@ fn escape(letter: char) -> Option<&'static str> {
 
 /// Renders a message for PagerDuty's Events API v2. Opening and closing have the key of the incident.
 #[must_use]
-pub fn pagerduty(message: &Message, routing_key: &str) -> Value {
-    let action = if message.status == Status::Closed { "resolve" } else { "trigger" };
-    let severity = if message.status == Status::Note { "info" } else { "error" };
+pub fn pagerduty(message: &AlarmMessage, routing_key: &str) -> Value {
+    let action = if message.status == MessageStatus::Closed { "resolve" } else { "trigger" };
+    let severity = if message.status == MessageStatus::Note { "info" } else { "error" };
     let details: Vec<String> = message.facts.iter().map(|(name, fact)| format!("{name}: {fact}")).collect();
     let mut event = json!({
         "routing_key": routing_key,
@@ -139,7 +139,7 @@ pub fn pagerduty(message: &Message, routing_key: &str) -> Value {
 /// Renders a message for a Microsoft Teams workflow that posts a card. Runs of text are shown as they are; a text block would be read as
 /// Markdown. <https://adaptivecards.io/explorer/RichTextBlock.html>
 #[must_use]
-pub fn teams(message: &Message) -> Value {
+pub fn teams(message: &AlarmMessage) -> Value {
     let block = |text: &str, weight: &str| {
         json!({"type": "RichTextBlock", "inlines": [
             {"type": "TextRun", "text": cut(text, TEAMS_BLOCK), "weight": weight}]})
@@ -169,12 +169,12 @@ pub fn teams(message: &Message) -> Value {
 
 /// Renders a message as JSON for the operator's own receiver. Facts are a list, since several may have one name.
 #[must_use]
-pub fn json(message: &Message) -> Value {
+pub fn json(message: &AlarmMessage) -> Value {
     let facts: Vec<Value> =
         message.facts.iter().map(|(name, fact)| json!({"name": name, "text": fact})).collect();
     json!({
         "version": 1,
-        "status": match message.status { Status::Open => "alarm", Status::Closed => "resolved", Status::Note => "note" },
+        "status": match message.status { MessageStatus::Open => "alarm", MessageStatus::Closed => "resolved", MessageStatus::Note => "note" },
         "title": message.title(),
         "incident": message.incident,
         "alarm": message.alarm,

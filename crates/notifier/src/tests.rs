@@ -6,11 +6,12 @@ mod harness;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
-use harness::{BEGIN_MS, Harness, Receiver, SECRET, alarm, event, recovery};
+use harness::{BEGIN_MS, ChannelReceiver, Harness, SECRET, alarm, event, recovery};
+use ledger::State;
 use proptest::prelude::*;
 use serde_json::Value;
 use store::memory::When;
-use store::{Incidents as _, Measure, Operation, Query, State};
+use store::{Incidents as _, MetricMeasure, MetricQuery, Operation};
 
 use super::*;
 
@@ -53,7 +54,7 @@ async fn deliveries_at_the_same_time_are_one_page_too() {
 
 #[tokio::test]
 async fn a_channel_hears_of_an_incident_once_however_many_deliveries_there_are() {
-    let (harness, receiver) = (Arc::<Harness>::default(), Receiver::new().await);
+    let (harness, receiver) = (Arc::<Harness>::default(), ChannelReceiver::new().await);
     let hook = format!(r#"{{"webhook": {{"url": "{}/hook", "secret": "{SECRET}"}}}}"#, receiver.url());
     let notifier = harness.notifier(Some(&hook));
     // At the same time, then one after the other, the same change and other alarms of the incident.
@@ -69,7 +70,7 @@ async fn a_channel_hears_of_an_incident_once_however_many_deliveries_there_are()
     assert_eq!(statuses(), ["alarm"]);
     let over = recovery("s-processing", BEGIN_MS + 60_000);
     let together = futures_util::future::join_all((0..250).map(|_| notifier.handle(&over)));
-    // Who comes while it is told is asked to come again, and then has nothing to tell.
+    // A change that arrives while the messages are being sent is delivered again later, and then has nothing to send.
     drop(receiver.during(together, "200 OK").await);
     for _ in 0..250 {
         receiver.during(notifier.handle(&over), "200 OK").await.unwrap();
@@ -94,7 +95,7 @@ async fn a_change_that_comes_late_opens_and_closes_nothing() {
 
 #[tokio::test]
 async fn each_channel_hears_of_the_beginning_and_of_the_end() {
-    let (harness, receiver) = (Arc::<Harness>::default(), Receiver::new().await);
+    let (harness, receiver) = (Arc::<Harness>::default(), ChannelReceiver::new().await);
     let notifier = harness.notifier(Some(&receiver.channels()));
     receiver.during(notifier.handle(&alarm("s-slow", BEGIN_MS)), "200 OK").await.unwrap();
     receiver
@@ -115,8 +116,8 @@ async fn each_channel_hears_of_the_beginning_and_of_the_end() {
 }
 
 #[tokio::test]
-async fn a_channel_that_fails_is_told_again_and_the_others_are_not() {
-    let (harness, receiver) = (Arc::<Harness>::default(), Receiver::new().await);
+async fn a_channel_that_fails_is_notified_again_and_the_others_are_not() {
+    let (harness, receiver) = (Arc::<Harness>::default(), ChannelReceiver::new().await);
     let notifier = harness.notifier(Some(&receiver.channels()));
     let one = alarm("s-slow", BEGIN_MS);
     let first = receiver.during(notifier.handle(&one), "503 Service Unavailable").await;
@@ -130,7 +131,7 @@ async fn a_channel_that_fails_is_told_again_and_the_others_are_not() {
 
 #[tokio::test]
 async fn a_channel_that_fails_again_and_again_is_left_alone_for_a_while() {
-    let (harness, receiver) = (Arc::<Harness>::default(), Receiver::new().await);
+    let (harness, receiver) = (Arc::<Harness>::default(), ChannelReceiver::new().await);
     let slack = format!(r#"{{"slack": {{"url": "{}/slack"}}}}"#, receiver.url());
     let notifier = harness.notifier(Some(&slack));
     let one = alarm("s-slow", BEGIN_MS);
@@ -144,8 +145,8 @@ async fn a_channel_that_fails_again_and_again_is_left_alone_for_a_while() {
 }
 
 #[tokio::test]
-async fn without_its_secret_mail_is_told_and_the_rest_later() {
-    let (harness, receiver) = (Arc::<Harness>::default(), Receiver::new().await);
+async fn without_its_secret_mail_is_sent_and_the_rest_later() {
+    let (harness, receiver) = (Arc::<Harness>::default(), ChannelReceiver::new().await);
     let notifier = harness.notifier_of("arn:of-another");
     let one = alarm("s-slow", BEGIN_MS);
     assert!(
@@ -160,8 +161,8 @@ async fn without_its_secret_mail_is_told_and_the_rest_later() {
 async fn an_address_inside_is_not_connected_to() {
     let harness = Arc::<Harness>::default();
     for url in ["https://169.254.169.254/latest", "http://10.0.0.1/", "https://localhost/x"] {
-        let notifier =
-            harness.notifier_with(Some(&format!(r#"{{"slack": {{"url": "{url}"}}}}"#)), Policy::Public);
+        let notifier = harness
+            .notifier_with(Some(&format!(r#"{{"slack": {{"url": "{url}"}}}}"#)), AddressPolicy::Public);
         assert!(
             matches!(notifier.handle(&alarm("s-slow", BEGIN_MS)).await, Err(NotifyError::Channels(_))),
             "{url}"
@@ -170,7 +171,7 @@ async fn an_address_inside_is_not_connected_to() {
 }
 
 #[tokio::test]
-async fn a_failure_anywhere_ends_with_everybody_told() {
+async fn a_failure_anywhere_ends_with_every_channel_notified() {
     for when in [When::BeforeEffect, When::AfterEffect] {
         // Read, begun, values read, alarms read, mailed, done.
         for call in 1..=6 {
@@ -187,7 +188,7 @@ async fn a_failure_anywhere_ends_with_everybody_told() {
             }
             let kept = harness.memory.incident("s-processing").await.unwrap().expect("an incident");
             assert!(kept.done && !harness.subjects().is_empty(), "{when:?} {call}: {kept:?}");
-            // Twice only where the ledger was not told that it was sent, or the answer of the topic was lost.
+            // Twice only where the ledger was not updated after the message was sent, or the answer of the topic was lost.
             assert!(harness.subjects().len() <= 2, "{when:?} {call}");
         }
     }
@@ -203,7 +204,7 @@ async fn an_alarm_of_files_names_the_newest_that_are_not_good_and_no_key() {
     notifier.handle(&harness::quarantine_alarm()).await.unwrap();
     let text = harness.memory.mailed()[0].1.clone();
     assert!(text.contains(" of north/labs: quarantined, HEADER"), "{text}");
-    assert!(text.contains(" of south/charges: loaded, 2 of 10 records bad"), "{text}");
+    assert!(text.contains(" of south/charges: loaded, 2 of 10 records rejected"), "{text}");
     assert!(!text.contains("jane") && !text.contains("good"), "{text}");
     assert_eq!(text.matches("\nfile: ").count(), 2);
 }
@@ -239,8 +240,8 @@ async fn an_alarm_of_a_file_that_did_not_come_names_the_newest_of_each_partner()
     harness.notifier(None).handle(&harness::missing_alarm("FilesOverdue")).await.unwrap();
     let text = harness.memory.mailed()[0].1.clone();
     for line in [
-        format!("newest file: {north} of north, came 2026-11-21 06:00:00 UTC, COMPLETE, 9 rows\n"),
-        format!("newest file: {south} of south, came 2026-11-21 06:00:00 UTC, QUARANTINED, 10 records\n"),
+        format!("newest file: {north} of north, arrived 2026-11-21 06:00:00 UTC, COMPLETE, 9 rows\n"),
+        format!("newest file: {south} of south, arrived 2026-11-21 06:00:00 UTC, QUARANTINED, 10 records\n"),
     ] {
         assert!(text.contains(&line), "{text}");
     }
@@ -284,7 +285,7 @@ async fn a_folder_of_an_unknown_sender_is_unknown_and_its_files_are_shown() {
     let dropped = harness.drop_file("doe-jane-1970", "labs", "a.csv", State::Complete, 1).await;
     harness.notifier(None).handle(&harness::missing_alarm("FilesOverdue")).await.unwrap();
     let text = harness.memory.mailed()[0].1.clone();
-    assert!(text.contains(&format!("newest file: {dropped} of unknown, came")), "{text}");
+    assert!(text.contains(&format!("newest file: {dropped} of unknown, arrived")), "{text}");
     assert!(!text.contains("jane"), "{text}");
 }
 
@@ -332,7 +333,7 @@ async fn a_message_shows_the_values_of_the_last_periods_and_the_alarms_own_metri
         "{text}"
     );
     assert!(
-        matches!(&harness.memory.asked()[..], [Query { measure: Measure::Metric { name, statistic, .. }, .. }]
+        matches!(&harness.memory.asked()[..], [MetricQuery { measure: MetricMeasure::Metric { name, statistic, .. }, .. }]
         if name == "Duration" && statistic == "p95")
     );
     // What is folded asks for nothing.
@@ -383,7 +384,7 @@ async fn a_ledger_that_does_not_answer_keeps_no_message_back() {
 }
 
 #[tokio::test]
-async fn what_is_no_alarm_is_told_once_as_it_is() {
+async fn a_message_that_is_not_an_alarm_is_sent_once_as_it_is() {
     let harness = Arc::<Harness>::default();
     let notifier = harness.notifier(None);
     let budget = event("AWS Budgets: silent-scalper", "You have spent 80 % of your budget.");

@@ -1,7 +1,7 @@
 //! What an alarm compares with what: the trigger of a metric alarm, as CloudWatch publishes it. A composite alarm has none.
 
 use serde::Deserialize;
-use store::{Measure, Query};
+use store::{MetricMeasure, MetricQuery};
 
 use crate::quantity::{Limit, Quantity, Term};
 
@@ -22,7 +22,7 @@ pub(crate) struct Trigger {
     statistic: Option<String>,
     extended_statistic: Option<String>,
     period: Option<u32>,
-    metrics: Vec<Part>,
+    metrics: Vec<MetricDataQuery>,
     comparison_operator: String,
     threshold: Option<f64>,
 }
@@ -39,7 +39,7 @@ struct Dimension {
 
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
-struct Part {
+struct MetricDataQuery {
     #[serde(default)]
     id: String,
     #[serde(default)]
@@ -53,7 +53,7 @@ struct Part {
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
 struct Stat {
-    metric: Metric,
+    metric: TriggerMetric,
     #[serde(default)]
     period: Option<u32>,
     #[serde(default, rename = "Stat")]
@@ -62,7 +62,7 @@ struct Stat {
 
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
-struct Metric {
+struct TriggerMetric {
     #[serde(default)]
     namespace: String,
     #[serde(rename = "MetricName")]
@@ -116,27 +116,28 @@ impl Trigger {
     }
 
     /// Returns what the alarm compares, to be asked for again; empty when the message does not say it whole.
-    pub(crate) fn queries(&self) -> Vec<Query> {
-        let queries: Option<Vec<Query>> =
+    pub(crate) fn queries(&self) -> Vec<MetricQuery> {
+        let queries: Option<Vec<MetricQuery>> =
             if self.metrics.is_empty() { self.only().map(|query| vec![query]) } else { self.several() };
         queries.unwrap_or_default()
     }
 
-    fn only(&self) -> Option<Query> {
+    fn only(&self) -> Option<MetricQuery> {
         let stated = self.statistic.as_deref().and_then(|statistic| {
             STATISTICS.into_iter().find(|known| known.eq_ignore_ascii_case(statistic)).map(str::to_owned)
         });
-        let measure = Measure::Metric {
+        let measure = MetricMeasure::Metric {
             namespace: self.namespace.clone()?,
             name: self.metric_name.clone()?,
             dimensions: pairs(&self.dimensions),
             statistic: self.extended_statistic.clone().or(stated)?,
         };
-        Some(Query { id: ONLY.to_owned(), measure, returned: true })
+        Some(MetricQuery { id: ONLY.to_owned(), measure, returned: true })
     }
 
-    fn several(&self) -> Option<Vec<Query>> {
-        let queries: Vec<Query> = self.metrics.iter().map(Part::query).collect::<Option<_>>()?;
+    fn several(&self) -> Option<Vec<MetricQuery>> {
+        let queries: Vec<MetricQuery> =
+            self.metrics.iter().map(MetricDataQuery::query).collect::<Option<_>>()?;
         let returned = queries.iter().filter(|query| query.returned).count();
         (returned == 1 && queries.len() <= QUERIES).then_some(queries)
     }
@@ -146,19 +147,19 @@ impl Trigger {
     }
 }
 
-impl Part {
-    fn query(&self) -> Option<Query> {
+impl MetricDataQuery {
+    fn query(&self) -> Option<MetricQuery> {
         let measure = match (&self.metric_stat, &self.expression) {
-            (Some(stat), _) => Measure::Metric {
+            (Some(stat), _) => MetricMeasure::Metric {
                 namespace: stat.metric.namespace.clone(),
                 name: stat.metric.name.clone(),
                 dimensions: pairs(&stat.metric.dimensions),
                 statistic: stat.statistic.clone(),
             },
-            (None, Some(expression)) => Measure::Expression(expression.clone()),
+            (None, Some(expression)) => MetricMeasure::Expression(expression.clone()),
             (None, None) => return None,
         };
-        Some(Query { id: self.id.clone(), measure, returned: self.return_data.unwrap_or(true) })
+        Some(MetricQuery { id: self.id.clone(), measure, returned: self.return_data.unwrap_or(true) })
     }
 }
 
@@ -183,7 +184,7 @@ mod tests {
             "Period": 60, "EvaluationPeriods": 1, "Threshold": 0.0});
         let read = read(trigger);
         let [query] = &read.queries()[..] else { panic!("one query") };
-        let measure = Measure::Metric {
+        let measure = MetricMeasure::Metric {
             namespace: "N".to_owned(),
             name: "Duration".to_owned(),
             dimensions: vec![("FunctionName".to_owned(), "s-notifier".to_owned())],
@@ -198,7 +199,7 @@ mod tests {
             "ExtendedStatistic": "p95", "Period": 300});
         let queries = read(trigger).queries();
         assert!(
-            matches!(&queries[..], [Query { measure: Measure::Metric { statistic, .. }, .. }] if statistic == "p95")
+            matches!(&queries[..], [MetricQuery { measure: MetricMeasure::Metric { statistic, .. }, .. }] if statistic == "p95")
         );
     }
 

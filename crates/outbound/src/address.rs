@@ -43,7 +43,7 @@ const NOT_PUBLIC_V6: [(Ipv6Addr, u32); 4] = [
 const EMBEDDED_V4: [(Ipv6Addr, u32); 2] =
     [(Ipv6Addr::new(0, 0, 0, 0, 0, 0xffff, 0, 0), 96), (Ipv6Addr::new(0x64, 0xff9b, 0, 0, 0, 0, 0, 0), 96)];
 
-/// Whether an address is on the public internet: not a loopback, private network, metadata service or multicast address.
+/// Returns whether an address is on the public internet: not a loopback, private network, metadata service or multicast address.
 /// An IPv6 address that means an IPv4 address is judged as that one.
 #[must_use]
 pub fn is_public(address: IpAddr) -> bool {
@@ -77,7 +77,7 @@ mod tests {
 
     use super::*;
 
-    /// An address of the network, its host bits taken from `bits`.
+    /// Returns an address of the network, its host bits taken from `bits`.
     fn within_v4((network, prefix): (Ipv4Addr, u32), bits: u32) -> Ipv4Addr {
         Ipv4Addr::from_bits(network.to_bits() | bits.checked_shr(prefix).unwrap_or_default())
     }

@@ -20,8 +20,8 @@ use rustls::{ClientConfig, RootCertStore};
 use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
 
-use crate::target::Host;
-use crate::{Policy, Target, TargetError};
+use crate::target::TargetHost;
+use crate::{AddressPolicy, Target, TargetError};
 
 /// Resolves names and opens connections. A test replaces it.
 pub trait Network: Sync {
@@ -60,31 +60,31 @@ const AGENT: HeaderValue = HeaderValue::from_static("silent-scalper");
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum PostError {
     /// The address is not allowed.
-    #[error("the address is rejected")]
+    #[error("the address is not allowed")]
     TargetError(#[from] TargetError),
     /// The name has no address.
-    #[error("the name of the host was not resolved")]
+    #[error("the name of the host has no address in DNS")]
     Resolve,
     /// No address accepts a connection.
-    #[error("no connection to the host")]
+    #[error("no address of the host accepts a connection")]
     Connect,
     /// The host's certificate is not valid for its name, or the host has no TLS version in common.
     #[error("TLS with the host failed: its certificate must be valid for its name")]
     Tls,
     /// The host does not speak HTTP/1.1, or broke off.
-    #[error("the host's answer is not HTTP/1.1, or it broke off")]
+    #[error("the host's answer is not HTTP/1.1, or the connection ended before the answer was complete")]
     Protocol,
     /// The time limit is reached.
     #[error("the host did not answer within {} seconds", WHOLE.as_secs())]
     TimedOut,
     /// The host answered with a redirect; redirects are never followed.
-    #[error("the host answered with a redirect, status {0}")]
+    #[error("the host answered with a redirect (status {0}), which is never followed: use the final address")]
     Redirect(u16),
     /// The host answered a GET with another status than 200.
     #[error("the host answered with status {0}")]
     Status(u16),
     /// The answer is longer than allowed.
-    #[error("the host's answer is too long")]
+    #[error("the host's answer is longer than allowed")]
     TooLong,
 }
 
@@ -118,7 +118,7 @@ pub struct PostResponse {
 /// Makes exchanges, each on a new connection. Connections are not reused: one that was open before a sandbox was frozen may be dead
 /// after it, and posts to one partner are rare.
 pub struct Client<N = Internet> {
-    policy: Policy,
+    policy: AddressPolicy,
     network: N,
     tls: TlsConnector,
     connect: Duration,
@@ -127,19 +127,19 @@ pub struct Client<N = Internet> {
 
 impl Client {
     /// Makes a client on the internet. Fails when the TLS library does not know its own protocol versions.
-    pub fn new(policy: Policy) -> Result<Self, PostError> {
+    pub fn new(policy: AddressPolicy) -> Result<Self, PostError> {
         Self::on(Internet, policy)
     }
 }
 
 impl<N: Network> Client<N> {
     /// Makes a client on another network.
-    pub fn on(network: N, policy: Policy) -> Result<Self, PostError> {
+    pub fn on(network: N, policy: AddressPolicy) -> Result<Self, PostError> {
         let roots = RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.to_vec() };
         Self::trusting(roots, network, policy)
     }
 
-    fn trusting(roots: RootCertStore, network: N, policy: Policy) -> Result<Self, PostError> {
+    fn trusting(roots: RootCertStore, network: N, policy: AddressPolicy) -> Result<Self, PostError> {
         let provider = Arc::new(rustls::crypto::ring::default_provider());
         let mut config = ClientConfig::builder_with_provider(provider)
             .with_safe_default_protocol_versions()
@@ -189,7 +189,7 @@ impl<N: Network> Client<N> {
     }
 
     async fn open(&self, target: &Target) -> Result<Stream, PostError> {
-        if !target.tls && self.policy != Policy::Loopback {
+        if !target.tls && self.policy != AddressPolicy::Loopback {
             return Err(TargetError::Scheme.into());
         }
         let addresses = self.addresses(&target.host).await?;
@@ -202,18 +202,18 @@ impl<N: Network> Client<N> {
             return Ok(Stream::Plain(stream));
         }
         let name = match &target.host {
-            Host::Name(name) => ServerName::try_from(name.clone()).map_err(|_| TargetError::Host)?,
-            Host::Address(address) => ServerName::from(*address),
+            TargetHost::Name(name) => ServerName::try_from(name.clone()).map_err(|_| TargetError::Host)?,
+            TargetHost::Address(address) => ServerName::from(*address),
         };
         let stream = self.tls.connect(name, stream).await.map_err(|_| PostError::Tls)?;
         Ok(Stream::Tls(Box::new(stream)))
     }
 
-    /// The addresses to try, all of which may be reached. IPv4 first: a function outside a VPC has no IPv6.
-    async fn addresses(&self, host: &Host) -> Result<Vec<IpAddr>, PostError> {
+    /// Returns the addresses to try, all of which may be reached. IPv4 first: a function outside a VPC has no IPv6.
+    async fn addresses(&self, host: &TargetHost) -> Result<Vec<IpAddr>, PostError> {
         let mut addresses = match host {
-            Host::Address(address) => vec![*address],
-            Host::Name(name) => self.network.resolve(name).await.map_err(|_| PostError::Resolve)?,
+            TargetHost::Address(address) => vec![*address],
+            TargetHost::Name(name) => self.network.resolve(name).await.map_err(|_| PostError::Resolve)?,
         };
         if addresses.is_empty() {
             return Err(PostError::Resolve);

@@ -12,11 +12,11 @@
 //! (rebinding) is never asked for. Nothing that this crate reports holds an address, a name or a body.
 //!
 //! ```
-//! use outbound::{Policy, TargetError, Target};
+//! use outbound::{AddressPolicy, TargetError, Target};
 //!
-//! assert!(Target::parse("https://hooks.example.org/outcomes", Policy::Public).is_ok());
-//! assert_eq!(Target::parse("http://hooks.example.org/", Policy::Public).err(), Some(TargetError::Scheme));
-//! assert_eq!(Target::parse("https://169.254.169.254/", Policy::Public).err(), Some(TargetError::Address));
+//! assert!(Target::parse("https://hooks.example.org/outcomes", AddressPolicy::Public).is_ok());
+//! assert_eq!(Target::parse("http://hooks.example.org/", AddressPolicy::Public).err(), Some(TargetError::Scheme));
+//! assert_eq!(Target::parse("https://169.254.169.254/", AddressPolicy::Public).err(), Some(TargetError::Address));
 //! ```
 
 mod address;
@@ -28,4 +28,4 @@ mod target;
 pub use address::is_public;
 pub use circuit_breakers::CircuitBreakers;
 pub use client::{Client, Internet, Network, PostError, PostResponse};
-pub use target::{Policy, Target, TargetError};
+pub use target::{AddressPolicy, Target, TargetError};

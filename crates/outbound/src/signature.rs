@@ -19,8 +19,8 @@ pub struct Secret(Vec<u8>);
 
 /// The text is not a secret. Holds nothing of it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("the secret is not {PREFIX} followed by 24 to 64 bytes in base64")]
-pub struct Malformed;
+#[error("the secret is malformed: expected {PREFIX} followed by 24 to 64 bytes in base64")]
+pub struct MalformedSecret;
 
 impl Secret {
     /// Makes a secret of these random bytes, each from a source that is fit for keys.
@@ -30,10 +30,10 @@ impl Secret {
     }
 
     /// Reads `whsec_<base64>`.
-    pub fn parse(text: &str) -> Result<Self, Malformed> {
-        let encoded = text.strip_prefix(PREFIX).ok_or(Malformed)?;
-        let bytes = STANDARD.decode(encoded).map_err(|_| Malformed)?;
-        if SECRET_BYTES.contains(&bytes.len()) { Ok(Self(bytes)) } else { Err(Malformed) }
+    pub fn parse(text: &str) -> Result<Self, MalformedSecret> {
+        let encoded = text.strip_prefix(PREFIX).ok_or(MalformedSecret)?;
+        let bytes = STANDARD.decode(encoded).map_err(|_| MalformedSecret)?;
+        if SECRET_BYTES.contains(&bytes.len()) { Ok(Self(bytes)) } else { Err(MalformedSecret) }
     }
 
     /// Writes `whsec_<base64>`: for the receiver and for the table, nowhere else.
@@ -108,9 +108,9 @@ mod tests {
         for text in
             ["", "whsec_", "MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw", "whsec_!", short.as_str(), long.as_str()]
         {
-            assert_eq!(Secret::parse(text).err(), Some(Malformed), "{text}");
+            assert_eq!(Secret::parse(text).err(), Some(MalformedSecret), "{text}");
         }
-        assert!(!Malformed.to_string().contains("MfKQ"));
+        assert!(!MalformedSecret.to_string().contains("MfKQ"));
     }
 
     proptest! {

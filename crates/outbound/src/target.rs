@@ -18,7 +18,7 @@ const PORTS: [u16; 2] = [443, 8443];
 
 /// Which addresses may be reached.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Policy {
+pub enum AddressPolicy {
     /// Public ones, by https.
     Public,
     /// Also this machine's own (127.0.0.0/8, `::1`, `localhost`), by http and on each port. For a stack that runs on
@@ -26,8 +26,8 @@ pub enum Policy {
     Loopback,
 }
 
-impl Policy {
-    /// Whether a connection to this address is made.
+impl AddressPolicy {
+    /// Returns whether a connection to this address is made.
     #[must_use]
     pub fn allows(self, address: IpAddr) -> bool {
         is_public(address) || (self == Self::Loopback && address.is_loopback())
@@ -43,16 +43,16 @@ pub enum TargetError {
     )]
     Malformed,
     /// It does not begin with `https://`.
-    #[error("the address does not begin with https://")]
+    #[error("the address has another scheme than https: write https://<host>/<path>")]
     Scheme,
     /// It holds a user name or a password.
     #[error("the address holds a user name or a password: remove the part before @")]
     Credentials,
     /// Its host is neither a name with a dot nor an IP address.
-    #[error("the host is neither a public DNS name (in ASCII) nor an IP address")]
+    #[error("the host of the address is neither a DNS name with a dot, in ASCII, nor an IP address")]
     Host,
     /// It names another port.
-    #[error("the port is neither 443 nor 8443")]
+    #[error("the port of the address is not allowed: use 443 or 8443")]
     Port,
     /// It is, or its name leads to, an address that is not on the public internet.
     #[error("the host is not on the public internet: its address is private, local or reserved")]
@@ -60,7 +60,7 @@ pub enum TargetError {
 }
 
 impl TargetError {
-    /// A code for logs.
+    /// Returns a code for logs.
     #[must_use]
     pub fn code(self) -> &'static str {
         match self {
@@ -76,7 +76,7 @@ impl TargetError {
 
 /// A host as the address names it.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Host {
+pub(crate) enum TargetHost {
     /// A DNS name, to be resolved.
     Name(String),
     /// An address.
@@ -88,7 +88,7 @@ pub(crate) enum Host {
 #[derive(Clone, PartialEq, Eq)]
 pub struct Target {
     pub(crate) tls: bool,
-    pub(crate) host: Host,
+    pub(crate) host: TargetHost,
     pub(crate) port: u16,
     /// As the `Host` header says it.
     pub(crate) authority: String,
@@ -104,7 +104,7 @@ impl fmt::Debug for Target {
 
 impl Target {
     /// Reads an address under a policy.
-    pub fn parse(url: &str, policy: Policy) -> Result<Self, TargetError> {
+    pub fn parse(url: &str, policy: AddressPolicy) -> Result<Self, TargetError> {
         let printable = url.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'#' && byte != b'\\');
         if url.len() > URL_BYTES || !printable {
             return Err(TargetError::Malformed);
@@ -115,14 +115,14 @@ impl Target {
         };
         let tls = match scheme {
             "https" => true,
-            "http" if policy == Policy::Loopback => false,
+            "http" if policy == AddressPolicy::Loopback => false,
             _ => return Err(TargetError::Scheme),
         };
         if authority.as_str().contains('@') {
             return Err(TargetError::Credentials);
         }
         let host = host(authority.host(), policy)?;
-        if matches!(host, Host::Address(address) if !policy.allows(address)) {
+        if matches!(host, TargetHost::Address(address) if !policy.allows(address)) {
             return Err(TargetError::Address);
         }
         let port = match port(authority.as_str(), authority.host())? {
@@ -133,7 +133,7 @@ impl Target {
                     80
                 }
             }
-            Some(port) if PORTS.contains(&port) || policy == Policy::Loopback => port,
+            Some(port) if PORTS.contains(&port) || policy == AddressPolicy::Loopback => port,
             Some(_) => return Err(TargetError::Port),
         };
         let path = uri.path_and_query().cloned().unwrap_or_else(|| PathAndQuery::from_static("/"));
@@ -154,18 +154,18 @@ fn port(authority: &str, host: &str) -> Result<Option<u16>, TargetError> {
     digits.parse().map(Some).map_err(|_| TargetError::Port)
 }
 
-fn host(text: &str, policy: Policy) -> Result<Host, TargetError> {
+fn host(text: &str, policy: AddressPolicy) -> Result<TargetHost, TargetError> {
     if let Some(inner) = text.strip_prefix('[') {
         let address: Ipv6Addr =
             inner.strip_suffix(']').unwrap_or_default().parse().map_err(|_| TargetError::Host)?;
-        return Ok(Host::Address(address.into()));
+        return Ok(TargetHost::Address(address.into()));
     }
     if let Ok(address) = text.parse() {
-        return Ok(Host::Address(IpAddr::V4(address)));
+        return Ok(TargetHost::Address(IpAddr::V4(address)));
     }
     let name = text.to_ascii_lowercase();
-    if is_public_name(&name) || (policy == Policy::Loopback && name == "localhost") {
-        Ok(Host::Name(name))
+    if is_public_name(&name) || (policy == AddressPolicy::Loopback && name == "localhost") {
+        Ok(TargetHost::Name(name))
     } else {
         Err(TargetError::Host)
     }
@@ -193,7 +193,7 @@ mod tests {
     use super::*;
 
     fn rejected(url: &str) -> Option<TargetError> {
-        Target::parse(url, Policy::Public).err()
+        Target::parse(url, AddressPolicy::Public).err()
     }
 
     #[test]
@@ -205,7 +205,7 @@ mod tests {
             ("https://[2606:4700::1111]/x", 443, "/x"),
             ("HTTPS://xn--bcher-kva.example/x", 443, "/x"),
         ] {
-            let target = Target::parse(url, Policy::Public).expect(url);
+            let target = Target::parse(url, AddressPolicy::Public).expect(url);
             assert_eq!((target.port, target.path.as_str(), target.tls), (port, path, true), "{url}");
         }
     }
@@ -254,7 +254,7 @@ mod tests {
 
     #[test]
     fn a_local_stack_reaches_this_machine_and_nothing_else_that_is_not_public() {
-        let local = |url| Target::parse(url, Policy::Loopback).err();
+        let local = |url| Target::parse(url, AddressPolicy::Loopback).err();
         for url in
             ["http://127.0.0.1:4566/x", "http://localhost:8080/", "http://[::1]:9/", "https://example.org/"]
         {
@@ -266,18 +266,19 @@ mod tests {
 
     #[test]
     fn a_target_does_not_show_itself() {
-        let target = Target::parse("https://hooks.example.org/secret", Policy::Public).expect("a target");
+        let target =
+            Target::parse("https://hooks.example.org/secret", AddressPolicy::Public).expect("a target");
         assert_eq!(format!("{target:?}"), "Target(..)");
     }
 
     proptest! {
         #[test]
         fn no_text_makes_it_panic_and_what_passes_is_public(url in "(https?://)?[ -~]{0,40}|https://[0-9a-fx.:\\[\\]]{1,20}(/.*)?") {
-            if let Ok(target) = Target::parse(&url, Policy::Public) {
+            if let Ok(target) = Target::parse(&url, AddressPolicy::Public) {
                 prop_assert!(target.tls && PORTS.contains(&target.port));
                 match target.host {
-                    Host::Address(address) => prop_assert!(is_public(address)),
-                    Host::Name(name) => prop_assert!(name.parse::<IpAddr>().is_err() && name.contains('.')),
+                    TargetHost::Address(address) => prop_assert!(is_public(address)),
+                    TargetHost::Name(name) => prop_assert!(name.parse::<IpAddr>().is_err() && name.contains('.')),
                 }
             }
         }

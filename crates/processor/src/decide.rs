@@ -8,7 +8,7 @@ use contract::{Contract, OnSameName};
 use ledger::{ContentClaim, Decision, Entry, HeadMove, Outcome, Visible};
 use runtime::QuarantineReason;
 use store::{Error, Operation};
-use telemetry::{FileRecord, Step};
+use telemetry::{FileRecord, ProcessingStep};
 
 use crate::{
     ProcessorStore,
@@ -191,7 +191,7 @@ async fn check<S: ProcessorStore>(
     };
     let started = work.host.now();
     let (summary, content) = read::first(work, contract, opening).await?;
-    record.spend(Step::Check, work.host.now().saturating_sub(started));
+    record.spend(ProcessingStep::Check, work.host.now().saturating_sub(started));
     describe(record, contract, &summary);
     match summary.verdict {
         Verdict::Rejected => reject(work, contract, summary, &content).await,
@@ -241,7 +241,7 @@ async fn accept<S: ProcessorStore>(
         Again::Archived => return Ok(archived(contract)),
     };
     load.finish().await?;
-    record.spend(Step::Load, work.host.now().saturating_sub(started));
+    record.spend(ProcessingStep::Load, work.host.now().saturating_sub(started));
     let rejects_kept = second.counts.rejects > 0;
     visible(work, Evidence { rejects_kept, ..Evidence::read(contract, *second) }).await
 }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use lambda_runtime::Diagnostic;
-use runtime::{Message, SqsBatchResponse, caught, deliver_again};
+use runtime::{Deadline, Message, SqsBatchResponse, caught, deliver_again};
 use serde::Serialize;
 use serde_json::Value;
 use store::{Fence, FileId, OpenUploads, State};
@@ -59,12 +59,6 @@ impl From<Failed> for Diagnostic {
     }
 }
 
-/// Returns the deadline, if it can be one. No invocation begins after its end: such a deadline is a constant of a local runtime (`cargo lambda watch` sends
-/// one), which sets no limit. A minute then is what the lease and the reserve count with.
-fn credible_deadline(deadline_ms: u64, now_ms: u64) -> u64 {
-    if deadline_ms < now_ms { now_ms.saturating_add(60_000) } else { deadline_ms }
-}
-
 /// S3 sends a message once, and Lambda deletes it once and receives it each time: a request each, since a batch is one
 /// message (`infra/processing.yaml`).
 fn delivery_of(message: &Message<Delivered>, deadline_ms: u64) -> Delivery {
@@ -78,7 +72,7 @@ impl<S: ProcessorStore> Processor<S> {
     /// For a batch every failure belongs to one message and is returned in the response; an error is returned only for an
     /// event without a queue, whose sender tries again.
     pub async fn handle(&self, event: &Value, deadline_ms: u64) -> Result<Response, Failed> {
-        let deadline_ms = credible_deadline(deadline_ms, self.host.now());
+        let deadline_ms = Deadline::new(deadline_ms, self.host.now()).at_ms();
         self.record_deaths().await;
         match Event::decode(event)? {
             Event::Queue(messages) => Ok(self.batch(&messages, deadline_ms).await),

@@ -5,7 +5,7 @@ use std::io::Write;
 use checker::{Reject, RejectTable, Row, Sink, Summary, write_reject_line};
 use flate2::{Compression, GzBuilder, write::GzEncoder};
 use ledger::QuarantineFolder;
-use store::{Error, Fenced, Item, OpenUploads, Operation, Upload, WriteQuarantine};
+use store::{Error, Fenced, OpenUploads, Operation, RecordItem, Upload, WriteQuarantine};
 
 use crate::{ProcessorStore, error::ProcessError, read::Pass, settings::Settings, work::Work};
 
@@ -81,7 +81,7 @@ impl<S: ProcessorStore> Pass for Load<'_, S> {
 
 /// Rows on their way, in the order of the file: a checkpoint says how many of them are written.
 struct RowWriter {
-    items: Vec<Item>,
+    items: Vec<RecordItem>,
     bytes: usize,
     seen: u64,
     written: u64,

@@ -46,7 +46,7 @@ impl Resources {
 }
 
 #[tokio::main(flavor = "current_thread")]
-async fn main() -> Result<(), runtime::Error> {
+async fn main() -> Result<(), runtime::FatalError> {
     let config = runtime::start(Config::read)?;
     let resources = Resources::connect(&config.names, config.access);
     let processor = Processor::new(resources, config.settings, Host::system());

@@ -10,7 +10,7 @@ use contract::Contract;
 use ledger::{Claim, Claimed, Entry, Fence, FileId, FileVersion, LoadId, NULL_VERSION, Order, State};
 use runtime::{Key, QuarantineReason, Registration, Terms, UNKNOWN};
 use store::{Opened, Usage};
-use telemetry::{FileRecord, Label, Occurrence, Step, Used};
+use telemetry::{FileRecord, Label, Occurrence, ProcessingStep, Used};
 
 use crate::{
     Processor, ProcessorStore,
@@ -84,7 +84,7 @@ impl<S: ProcessorStore> Processor<S> {
         // Since the event, which a re-sent message repeats; the order of an old version may be that of a newer one.
         let since = Some(notice.instant_ms.unwrap_or_else(|| entry.order.instant_ms()));
         record.queue_age = since.map(|since| started.saturating_sub(since));
-        record.spend(Step::Claim, self.host.now().saturating_sub(started));
+        record.spend(ProcessingStep::Claim, self.host.now().saturating_sub(started));
         let work = self.work_on(named, &entry, delivery, attempt);
         attempt.begin(work.fence.clone(), self.journal.begin(&work.fence));
         // Both readings and a parser live in this future: it is kept on the heap. A call that outlasts the invocation
@@ -106,7 +106,7 @@ impl<S: ProcessorStore> Processor<S> {
             }
         };
         let known = record.duration();
-        record.spend(Step::Decide, self.host.now().saturating_sub(started).saturating_sub(known));
+        record.spend(ProcessingStep::Decide, self.host.now().saturating_sub(started).saturating_sub(known));
         record.state = Some(outcome.state);
         record.used = self.used(outcome.state, started, usage, delivery);
         record.log();

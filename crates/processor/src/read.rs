@@ -5,7 +5,7 @@ use std::sync::Arc;
 use bytes::{Buf, Bytes};
 use checker::{ContentHash, FileCheck, Finished, Reject, Row, Sink, Summary};
 use contract::Contract;
-use store::{Body, Opened, ReadInbox};
+use store::{BodyChunks, Opened, ReadInbox};
 
 use crate::{ProcessorStore, error::ProcessError, work::Work};
 
@@ -117,7 +117,7 @@ pub(crate) async fn second<S: ProcessorStore, P: Pass>(
     }
 }
 
-async fn stream<B: Body, P: Pass>(
+async fn stream<B: BodyChunks, P: Pass>(
     mut check: FileCheck,
     mut body: B,
     pass: &mut P,

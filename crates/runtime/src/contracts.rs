@@ -6,7 +6,8 @@ use std::{
 };
 
 use contract::Contract;
-use store::{Error, ReadContracts, VersionId};
+use ledger::VersionId;
+use store::{Error, ReadContracts};
 
 use crate::in_force::{Terms, in_force_of};
 
@@ -18,17 +19,17 @@ const NULL_VERSION: &str = "null";
 /// Contracts that accept files, for a short time. What is missing, broken or inactive is asked for each time, so that
 /// its publication is seen at once.
 #[derive(Default)]
-pub struct Contracts(Mutex<Kept>);
+pub struct Contracts(Mutex<CachedTerms>);
 
 #[derive(Default)]
-struct Kept {
-    warm: HashMap<String, Warm>,
+struct CachedTerms {
+    warm: HashMap<String, CachedContract>,
     /// What a search behind a newest version that does not compile ended with, by feed: it ends so again while that
     /// version is the newest, and is not made again for each file.
     searched: HashMap<String, (VersionId, Terms)>,
 }
 
-struct Warm {
+struct CachedContract {
     until_ms: u64,
     contract: Arc<Contract>,
 }
@@ -73,11 +74,11 @@ impl Contracts {
     fn keep(&self, feed: &str, terms: &Terms, until_ms: u64) {
         if let Terms::Active(contract) = terms {
             let contract = Arc::clone(contract);
-            insert(&mut self.kept().warm, feed, Warm { until_ms, contract });
+            insert(&mut self.kept().warm, feed, CachedContract { until_ms, contract });
         }
     }
 
-    fn kept(&self) -> MutexGuard<'_, Kept> {
+    fn kept(&self) -> MutexGuard<'_, CachedTerms> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -7,14 +7,14 @@ use serde_json::Value;
 use crate::Environment;
 
 /// An error that ends the sandbox; Lambda starts a new one.
-pub type Error = lambda_runtime::Error;
+pub type FatalError = lambda_runtime::Error;
 
 /// Reads the configuration from the environment and starts the log, whose level is `LOG_LEVEL`.
 ///
 /// # Errors
 ///
 /// [`EnvironmentError`](crate::EnvironmentError) with all variables that are missing or have a wrong value.
-pub fn start<C>(read: impl FnOnce(&mut Environment) -> C) -> Result<C, Error> {
+pub fn start<C>(read: impl FnOnce(&mut Environment) -> C) -> Result<C, FatalError> {
     #[expect(clippy::disallowed_methods, reason = "the one place where functions read the environment")]
     let environment = Environment::new(|name| std::env::var(name).ok());
     let level = environment.log_level();
@@ -29,7 +29,7 @@ pub fn start<C>(read: impl FnOnce(&mut Environment) -> C) -> Result<C, Error> {
 /// # Errors
 ///
 /// The runtime API of the sandbox does not answer. What a handler returns as its error goes to Lambda with the event.
-pub async fn serve<A, E>(handle: impl AsyncFn(Value, u64) -> Result<A, E>) -> Result<(), Error>
+pub async fn serve<A, E>(handle: impl AsyncFn(Value, u64) -> Result<A, E>) -> Result<(), FatalError>
 where
     A: Serialize,
     E: Into<Diagnostic> + std::fmt::Debug,

@@ -58,7 +58,7 @@ fn system_now_ms() -> u64 {
 fn system_random() -> [u8; 16] {
     let mut bytes = u128::from(system_now_ms()).to_be_bytes();
     if getrandom::fill(&mut bytes).is_err() {
-        tracing::warn!("the system gave no randomness");
+        tracing::warn!("the system gave no random bits: the clock is used in their place");
     }
     bytes
 }

@@ -7,7 +7,8 @@ use std::sync::Arc;
 
 use checker::{FaultCode, FileFault};
 use contract::{Contract, Finding, FindingSeverity, Status};
-use store::{ContractObject, ContractText, Error, MOST_CONTRACT_VERSIONS, ReadContracts, VersionId};
+use ledger::VersionId;
+use store::{ContractObject, ContractText, Error, MOST_CONTRACT_VERSIONS, ReadContracts};
 
 /// Maximum number of characters of a finding that are shown.
 const MOST_CHARACTERS: usize = 300;
@@ -69,7 +70,7 @@ pub struct BrokenContract {
 impl BrokenContract {
     /// Returns one line for people: which version, what is wrong and where, and which version stays in force.
     #[must_use]
-    pub fn told(&self, feed: &str) -> String {
+    pub fn describe(&self, feed: &str) -> String {
         let Self { object_version, errors, place, problem, in_force } = self;
         let count = if *errors == 1 { "1 error".to_owned() } else { format!("{errors} errors") };
         let place = place.map(|(line, column)| format!("line {line}, column {column}: ")).unwrap_or_default();
@@ -84,9 +85,9 @@ impl BrokenContract {
 }
 
 /// Why a version does not compile.
-struct Broken {
+struct CompileFailure {
     rejection: QuarantineReason,
-    told: BrokenContract,
+    broken: BrokenContract,
 }
 
 /// Returns the contract of a feed: the newest version that compiles. Of the versions before the newest as many are looked through as
@@ -107,7 +108,7 @@ pub(crate) async fn in_force_of<S: ReadContracts>(
         let rejection = QuarantineReason::new(FaultCode::NoContract, "no contract for the feed", expected);
         return Ok(InForce { terms: Terms::Quarantine(rejection), document: None, broken: None });
     };
-    let Broken { rejection, told } = match compiled(&newest) {
+    let CompileFailure { rejection, broken: failure } = match compiled(&newest) {
         Ok(contract) => {
             return Ok(InForce { terms: terms(contract), document: Some(newest), broken: None });
         }
@@ -120,11 +121,11 @@ pub(crate) async fn in_force_of<S: ReadContracts>(
         let Some(older) = store.contract_version(feed, &version).await? else { continue };
         if let Ok(contract) = compiled(&older) {
             let in_force = Some(one_line(&contract.identity.version));
-            let broken = Some(BrokenContract { in_force, ..told });
+            let broken = Some(BrokenContract { in_force, ..failure });
             return Ok(InForce { terms: terms(contract), document: Some(older), broken });
         }
     }
-    Ok(InForce { terms: Terms::Quarantine(rejection), document: Some(newest), broken: Some(told) })
+    Ok(InForce { terms: Terms::Quarantine(rejection), document: Some(newest), broken: Some(failure) })
 }
 
 /// Returns the terms of a contract that compiles; a retired or draft one accepts no file.
@@ -142,7 +143,7 @@ fn terms(contract: Contract) -> Terms {
     }
 }
 
-fn compiled(object: &ContractObject) -> Result<Contract, Box<Broken>> {
+fn compiled(object: &ContractObject) -> Result<Contract, Box<CompileFailure>> {
     let unread = |found: String, expected: &str| {
         let problem = format!("found {found}, expected {expected}");
         broken(object, 1, None, &problem, QuarantineReason::new(FaultCode::ContractInvalid, &found, expected))
@@ -177,12 +178,12 @@ fn broken(
     place: Option<(u32, u32)>,
     problem: &str,
     rejection: QuarantineReason,
-) -> Box<Broken> {
+) -> Box<CompileFailure> {
     let object_version = object.version.clone();
     let problem = one_line(problem);
-    Box::new(Broken {
+    Box::new(CompileFailure {
         rejection,
-        told: BrokenContract { object_version, errors, place, problem, in_force: None },
+        broken: BrokenContract { object_version, errors, place, problem, in_force: None },
     })
 }
 

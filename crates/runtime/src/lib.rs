@@ -12,6 +12,7 @@
 
 mod batch;
 mod contracts;
+mod deadline;
 mod environment;
 mod function;
 mod host;
@@ -23,8 +24,9 @@ mod registrations;
 pub use aws_lambda_events::sqs::SqsBatchResponse;
 pub use batch::{Message, batch, deliver_again};
 pub use contracts::Contracts;
+pub use deadline::Deadline;
 pub use environment::{Environment, EnvironmentError, WrongValue};
-pub use function::{Error, serve, start};
+pub use function::{FatalError, serve, start};
 pub use host::{Host, caught};
 pub use in_force::{BrokenContract, InForce, QuarantineReason, Terms, in_force};
 pub use instant::{

@@ -8,7 +8,7 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use clap::Parser as _;
-use outbound::Policy;
+use outbound::AddressPolicy;
 use runtime::Host;
 use scalper::access;
 use scalper::api_gateway::ApiGateway;
@@ -173,7 +173,7 @@ async fn partner(
         stack,
         now_ms: Host::system().now(),
         random: secret::system(),
-        policy: if sdk.endpoint_url().is_some() { Policy::Loopback } else { Policy::Public },
+        policy: if sdk.endpoint_url().is_some() { AddressPolicy::Loopback } else { AddressPolicy::Public },
     };
     let spelled = operator.stack.clone();
     let report = operator.run(command).await?;

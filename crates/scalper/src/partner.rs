@@ -17,11 +17,11 @@ mod webhooks;
 
 use std::collections::BTreeSet;
 
-use outbound::Policy;
+use outbound::AddressPolicy;
 use runtime::DAY_MS;
 use store::{
-    Credential, CredentialHash, Feeds, InboxAccess, Limits, Partner, S3Principals, Scope, WritePartners,
-    usage_key,
+    Credential, CredentialHash, Feeds, InboxAccess, Partner, PartnerLimits, S3Principals, Scope,
+    WritePartners, usage_key,
 };
 
 use crate::arguments::{Add, GrantArguments, PartnerCommand, Rotate};
@@ -47,7 +47,7 @@ pub struct Operator<S, G, U> {
     /// Where secrets come from.
     pub random: Random,
     /// Where webhooks may be.
-    pub policy: Policy,
+    pub policy: AddressPolicy,
 }
 
 /// What a credential opens, and until when.
@@ -210,7 +210,7 @@ impl<S: WritePartners, G: Gateway, U: Uploads> Operator<S, G, U> {
         credentials: &[(CredentialHash, Credential)],
         requests_per_day: Option<i32>,
     ) -> Result<String, CommandError> {
-        let Limits { requests_per_second, burst, .. } = partner.limits;
+        let PartnerLimits { requests_per_second, burst, .. } = partner.limits;
         let name = self.stack.plan(&partner.name);
         let plan =
             self.gateway.put_plan(&Plan { name, rate: requests_per_second, burst, requests_per_day }).await?;

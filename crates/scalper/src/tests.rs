@@ -14,7 +14,7 @@ use std::sync::atomic::{AtomicU8, Ordering};
 use authorizer::Authorizer;
 use authorizer::fetch::OverHttps;
 use clap::Parser as _;
-use outbound::Policy;
+use outbound::AddressPolicy;
 use runtime::Host;
 use serde_json::{Value, json};
 use store::memory::Memory;
@@ -49,7 +49,7 @@ impl PartnerHarness {
             stack: Stack::parse("silent-scalper").expect("a name"),
             now_ms: NOW_MS,
             random: Box::new(move || Ok([counter.fetch_add(1, Ordering::Relaxed); 32])),
-            policy: Policy::Public,
+            policy: AddressPolicy::Public,
         };
         Self { fake, now_ms: NOW_MS, operator }
     }

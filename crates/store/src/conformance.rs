@@ -293,9 +293,9 @@ async fn a_head_moves_only_from_what_was_seen<S: WriteLedger>(ledger: &S, run: &
 
     let Some(superseded) = ledger.entry(&older_fence.file).await? else { panic!("expected an entry") };
     assert_eq!((superseded.state, superseded.announced), (State::Superseded, false), "to be announced anew");
-    let Some(told) = superseded.outcome else { panic!("expected an outcome") };
-    assert_eq!((told.state, told.other.as_ref()), (State::Superseded, Some(&newer_fence.file)));
-    assert_eq!(told.receipt, "clinic/labs/superseded.json");
+    let Some(outcome) = superseded.outcome else { panic!("expected an outcome") };
+    assert_eq!((outcome.state, outcome.other.as_ref()), (State::Superseded, Some(&newer_fence.file)));
+    assert_eq!(outcome.receipt, "clinic/labs/superseded.json");
     ledger.announced(&older_fence.file, State::Complete).await?;
     let noted = ledger.entry(&older_fence.file).await?.map(|entry| entry.announced);
     assert_eq!(noted, Some(false), "the published version is not the one in force");

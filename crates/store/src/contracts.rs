@@ -34,7 +34,7 @@ pub enum ContractText {
 
 /// A contract that is published.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Published {
+pub struct PublishedContract {
     /// The feed; anything that somebody named a document after.
     pub feed: String,
     /// When its newest version was published, milliseconds since the epoch.
@@ -63,7 +63,7 @@ pub trait ReadContracts: Sync {
     fn feeds(&self) -> impl Future<Output = Result<Vec<String>, Error>> + Send;
 
     /// Returns the contracts that there are, by feed, at most 10,000.
-    fn published(&self) -> impl Future<Output = Result<Vec<Published>, Error>> + Send;
+    fn published(&self) -> impl Future<Output = Result<Vec<PublishedContract>, Error>> + Send;
 }
 
 /// Publishes a contract where there is none: what the watcher does for the feed of its heartbeat.

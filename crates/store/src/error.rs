@@ -117,7 +117,7 @@ pub enum Operation {
 
 /// Codes by which S3, KMS and DynamoDB reject for want of a permission or an enabled key. The answer to a HEAD has no body
 /// and so no code but its status.
-const REFUSALS: [&str; 5] =
+const DENIALS: [&str; 5] =
     ["AccessDenied", "AccessDeniedException", "KMSAccessDeniedException", "Forbidden", "http 403"];
 
 /// A call to a service that did not succeed. Never holds content: only the operation, the service's own code and
@@ -143,7 +143,7 @@ impl Error {
     /// Returns whether the service rejected: a permission is missing, or a key is disabled. To try again does not help.
     #[must_use]
     pub fn is_denied(&self) -> bool {
-        REFUSALS.contains(&self.code.as_str()) || self.code.starts_with("KMS.")
+        DENIALS.contains(&self.code.as_str()) || self.code.starts_with("KMS.")
     }
 }
 

@@ -13,7 +13,7 @@ pub(crate) const MOST_VERSIONS: usize = 100;
 /// Reads versions of files: what the processor needs of the inbox. It can write nothing.
 pub trait ReadInbox: Sync {
     /// The chunks of an opened object.
-    type Body: Body;
+    type Body: BodyChunks;
 
     /// Opens one pinned version for reading from its first byte. "Not there" and "archived" are answers, not errors;
     /// access denied is an error (retry and alarm).
@@ -47,7 +47,7 @@ pub enum Opened<B> {
 }
 
 /// Chunks of an object, in order, complete: a body that breaks off is resumed or is an error, never a short file.
-pub trait Body: Send {
+pub trait BodyChunks: Send {
     /// Returns the next chunk; `None` after the last byte.
     fn next(&mut self) -> impl Future<Output = Result<Option<Bytes>, Error>> + Send;
 }
@@ -179,7 +179,7 @@ pub struct SignedPart {
 
 /// A part that was sent.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Part {
+pub struct UploadPart {
     /// 1 to 10,000.
     pub number: u16,
     /// Its entity tag, as S3 answered it.
@@ -226,7 +226,7 @@ pub trait WriteInbox: Sync {
         &self,
         land: &Land,
         multipart: &str,
-        parts: &[Part],
+        parts: &[UploadPart],
     ) -> impl Future<Output = Result<Landed, Error>> + Send;
     /// Gives an upload in parts up. One that is not there is given up.
     fn abort_parts(&self, key: &str, multipart: &str) -> impl Future<Output = Result<(), Error>> + Send;

@@ -5,7 +5,7 @@ use std::future::Future;
 
 use crate::Error;
 
-/// Where an incident stands: the change of state that was told last, or is being told.
+/// The stored state of an incident: the change that was sent last, or is being sent.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Incident {
     /// Whether it is open.
@@ -17,10 +17,10 @@ pub struct Incident {
     /// When the incident began, milliseconds since the epoch.
     pub since_ms: u64,
     /// The channels that took the message.
-    pub told: BTreeSet<String>,
+    pub notified: BTreeSet<String>,
     /// Whether all channels took it.
     pub done: bool,
-    /// Until when somebody is at it, milliseconds since the epoch; 0: nobody is.
+    /// When the lease of the invocation that sends its messages ends, milliseconds since the epoch; 0 without a lease.
     pub lease_until_ms: u64,
     /// Changes of state that were folded into it since it began.
     pub folded: u64,

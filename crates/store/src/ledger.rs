@@ -208,7 +208,7 @@ mod tests {
     use super::name_in;
 
     #[test]
-    fn a_name_is_told_to_its_own_partner_only() {
+    fn a_name_is_returned_to_its_own_partner_only() {
         assert_eq!(name_in("north/labs/day.csv", "north").as_deref(), Some("day.csv"));
         assert_eq!(name_in("north/labs/2026/day 1.csv", "north").as_deref(), Some("2026/day 1.csv"));
         for (key, partner) in

@@ -40,17 +40,17 @@ pub use ::ledger::{
     VersionId,
 };
 pub use contracts::{
-    ContractObject, ContractText, MOST_CONTRACT_VERSIONS, MOST_FEEDS, Published, ReadContracts,
+    ContractObject, ContractText, MOST_CONTRACT_VERSIONS, MOST_FEEDS, PublishedContract, ReadContracts,
     WriteContracts,
 };
 pub use error::{Error, Operation};
 pub use inbox::{
-    Body, Condition, Current, Folders, InboxPage, InboxPlace, Land, Landed, ListInbox, ListedVersion, Opened,
-    Part, Presigned, ReadInbox, SignedPart, SignedUpload, UploadId, WriteInbox,
+    BodyChunks, Condition, Current, Folders, InboxPage, InboxPlace, Land, Landed, ListInbox, ListedVersion,
+    Opened, Presigned, ReadInbox, SignedPart, SignedUpload, UploadId, UploadPart, WriteInbox,
 };
 pub use inbox_access::{Inbox, InboxAccess, KeyGrant};
 pub use incidents::{Incident, Incidents};
-pub use metrics::{AlarmNow, Datapoint, Measure, Query, ReadMetrics, Span};
+pub use metrics::{AlarmNow, Datapoint, MetricMeasure, MetricQuery, PeriodRange, ReadMetrics};
 pub use partners::{
     Credential, CredentialHash, Feeds, Partner, ReadPartners, ReadRegistrations, S3Principals, Scope,
     Webhook, WritePartners, usage_key,
@@ -60,8 +60,12 @@ pub use queues::{
     CountMessages, DeadLetter, Depth, MOST_MESSAGES, Queue, SendMessages, StackQueue, WatchQueues,
     WatchedQueue,
 };
-pub use records::{Item, ItemValue, ReadRecords, RecordPage, RecordVersion, WriteRecords, row_item, shards};
-pub use requests::{Answer, Begun, Limits, RequestKey, Requests, Spent, UploadKind, UploadRecord};
+pub use records::{
+    ItemValue, ReadRecords, RecordItem, RecordPage, RecordVersion, WriteRecords, row_item, shards,
+};
+pub use requests::{
+    Begun, PartnerLimits, RequestKey, Requests, Spent, StoredResponse, UploadKind, UploadRecord,
+};
 pub use secrets::Secrets;
 pub use stack::{
     AccountConcurrency, AlarmFact, AlarmState, Checkup, InboxQueue, Mapping, Notifications,

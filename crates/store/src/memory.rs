@@ -37,8 +37,8 @@ pub use stack::Parts;
 
 use crate::{
     AlarmNow, Announcement, Credential, CredentialHash, Cursor, Datapoint, DeadLetter, Depth, Entry, Error,
-    FileId, FileVersion, Head, Incident, Item, Operation, Partner, Query, RequestKey, StackQueue, State,
-    UploadId, UploadRecord, Usage, VersionId, WatchedQueue, Webhook,
+    FileId, FileVersion, Head, Incident, MetricQuery, Operation, Partner, RecordItem, RequestKey, StackQueue,
+    State, UploadId, UploadRecord, Usage, VersionId, WatchedQueue, Webhook,
 };
 use ::ledger::{NULL_VERSION, digest};
 
@@ -72,13 +72,13 @@ pub struct Memory(Arc<Shared>);
 
 #[derive(Default)]
 struct Shared {
-    kept: Mutex<Kept>,
+    kept: Mutex<MemoryState>,
     wire: Mutex<Wire>,
 }
 
 /// What is kept.
 #[derive(Default)]
-struct Kept {
+struct MemoryState {
     inbox: BTreeMap<(String, String), Vec<Version>>,
     versions_made: u64,
     chunk_bytes: Option<usize>,
@@ -92,7 +92,7 @@ struct Kept {
     entries: BTreeMap<FileId, Entry>,
     heads: BTreeMap<String, Head>,
     contents: BTreeMap<(String, String, String), FileId>,
-    rows: BTreeMap<(String, String), Item>,
+    rows: BTreeMap<(String, String), RecordItem>,
     deferred: Vec<(String, u32)>,
     published: Vec<Announcement>,
     partners: BTreeMap<String, Partner>,
@@ -105,10 +105,10 @@ struct Kept {
     arrivals: BTreeMap<String, u64>,
     /// Bytes of a partner's day.
     days: BTreeMap<(String, u64), u64>,
-    requests: BTreeMap<RequestKey, requests::Request>,
+    requests: BTreeMap<RequestKey, requests::StoredRequest>,
     upload_records: BTreeMap<(String, UploadId), UploadRecord>,
-    multiparts: BTreeMap<String, inbox::Multipart>,
-    signed: BTreeMap<String, signed::Signed>,
+    multiparts: BTreeMap<String, inbox::OpenMultipart>,
+    signed: BTreeMap<String, signed::PresignedRequest>,
     /// Queues of which something was said.
     depths: BTreeMap<StackQueue, Option<Depth>>,
     incidents: BTreeMap<String, Incident>,
@@ -116,7 +116,7 @@ struct Kept {
     mailed: Vec<(String, String)>,
     /// Values of the one metric that there is, and which metrics were asked for.
     measured: Vec<Datapoint>,
-    asked: Vec<Query>,
+    asked: Vec<MetricQuery>,
     /// Alarms as CloudWatch has them now, by name.
     alarms: BTreeMap<String, AlarmNow>,
     cursor: Option<Cursor>,
@@ -247,13 +247,21 @@ impl Memory {
     }
 
     /// Returns a call that is a request of its own.
-    async fn call<T>(&self, operation: Operation, effect: impl FnOnce(&mut Kept) -> T) -> Result<T, Error> {
+    async fn call<T>(
+        &self,
+        operation: Operation,
+        effect: impl FnOnce(&mut MemoryState) -> T,
+    ) -> Result<T, Error> {
         self.wire().usage.count(operation);
         self.step(operation, effect).await
     }
 
     /// Returns a call under the fault plan and the hooks.
-    async fn step<T>(&self, operation: Operation, effect: impl FnOnce(&mut Kept) -> T) -> Result<T, Error> {
+    async fn step<T>(
+        &self,
+        operation: Operation,
+        effect: impl FnOnce(&mut MemoryState) -> T,
+    ) -> Result<T, Error> {
         let (call, hook, storm) = {
             let mut wire = self.wire();
             if wire.dead {
@@ -282,7 +290,7 @@ impl Memory {
         fault.is_some()
     }
 
-    fn kept(&self) -> MutexGuard<'_, Kept> {
+    fn kept(&self) -> MutexGuard<'_, MemoryState> {
         self.0.kept.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -361,7 +369,7 @@ impl Memory {
 
     /// Returns all rows, visible or not, by partition and sort key.
     #[must_use]
-    pub fn rows(&self) -> Vec<Item> {
+    pub fn rows(&self) -> Vec<RecordItem> {
         self.kept().rows.values().cloned().collect()
     }
 
@@ -386,7 +394,7 @@ impl Memory {
     }
 }
 
-impl Kept {
+impl MemoryState {
     fn land(&mut self, bucket: &str, key: &str, bytes: Bytes, versioned: bool) -> FileVersion {
         let made = self.next_version();
         let etag = digest(&[&bytes], 32);

@@ -6,7 +6,7 @@ use crate::Error;
 
 /// What an alarm compares, or computes with.
 #[derive(Clone, Debug, PartialEq)]
-pub enum Measure {
+pub enum MetricMeasure {
     /// A metric under one statistic.
     Metric {
         /// Its namespace.
@@ -24,18 +24,18 @@ pub enum Measure {
 
 /// A measure under the id that expressions call it by.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Query {
+pub struct MetricQuery {
     /// A lower-case letter, then letters, digits and underscores.
     pub id: String,
     /// What is asked for.
-    pub measure: Measure,
+    pub measure: MetricMeasure,
     /// Whether its values are the answer; of the queries of a request one is.
     pub returned: bool,
 }
 
-/// A span of whole periods.
+/// A range of time in whole periods.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Span {
+pub struct PeriodRange {
     /// The first period's beginning, milliseconds since the epoch.
     pub from_ms: u64,
     /// The last period's end.
@@ -65,7 +65,7 @@ pub struct AlarmNow {
     /// Why it is in its state, in CloudWatch's words; it holds the values that were compared.
     pub reason: String,
     /// What it compares: one metric, or several with an expression over them.
-    pub queries: Vec<Query>,
+    pub queries: Vec<MetricQuery>,
     /// Seconds of a period.
     pub period_seconds: Option<u32>,
     /// How it compares, for example `GreaterThanThreshold`.
@@ -81,7 +81,7 @@ pub trait ReadMetrics: Sync {
     /// Returns the values of the query that is returned, oldest first; a period without data has none.
     fn measured(
         &self,
-        queries: &[Query],
-        span: Span,
+        queries: &[MetricQuery],
+        span: PeriodRange,
     ) -> impl Future<Output = Result<Vec<Datapoint>, Error>> + Send;
 }

@@ -19,7 +19,7 @@ use std::future::Future;
 
 use sha2::{Digest, Sha256};
 
-use crate::{Error, Limits};
+use crate::{Error, PartnerLimits};
 
 /// What a caller may do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -168,7 +168,7 @@ pub struct Partner {
     /// Whether anything of it is let in.
     pub active: bool,
     /// What it may use.
-    pub limits: Limits,
+    pub limits: PartnerLimits,
     /// When it was added, milliseconds since the epoch.
     pub created_ms: u64,
 }

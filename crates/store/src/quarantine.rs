@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use bytes::Bytes;
 
-use crate::{Body, Error, FileVersion, Presigned};
+use crate::{BodyChunks, Error, FileVersion, Presigned};
 
 /// Bytes of a part of a streamed upload; S3 wants at least 5 MiB for all but the last.
 /// <https://docs.aws.amazon.com/AmazonS3/latest/userguide/qfacts.html>
@@ -14,7 +14,7 @@ pub(crate) const PART_BYTES: usize = 8 * 1024 * 1024;
 /// Reads what the processor wrote.
 pub trait ReadQuarantine: Sync {
     /// The chunks of an object.
-    type Body: Body;
+    type Body: BodyChunks;
 
     /// Returns a receipt or another value-free document of the quarantine bucket; `None` when it is not there.
     fn document(&self, key: &str) -> impl Future<Output = Result<Option<Bytes>, Error>> + Send;
@@ -106,7 +106,7 @@ pub trait Upload: Send {
     fn finish(self) -> impl Future<Output = Result<(), Error>> + Send;
 }
 
-/// Returns how a browser is told to save an object: a name of letters, digits, points, hyphens and underscores, all else
+/// Returns the `Content-Disposition` under which a browser saves an object: a name of letters, digits, points, hyphens and underscores, all else
 /// replaced, so that it needs no quoting rule (RFC 6266).
 pub(crate) fn attachment(file_name: &str) -> String {
     let plain = |letter: char| letter.is_ascii_alphanumeric() || matches!(letter, '.' | '-' | '_');

@@ -1,4 +1,4 @@
-//! Queues: the inbox queue, the queue of webhooks, and what lies among the dead letters.
+//! Queues: the inbox queue, the queue of webhooks, and their dead-letter queues.
 
 use std::future::Future;
 

@@ -3,7 +3,7 @@
 //! S3 tells when a version was made in whole seconds, and of an object that was uploaded in parts when the upload began,
 //! which may be days before it was there. Only the list of a key's versions has them in the order in which they came to be.
 //! So the instant of a version is the latest of its own and those of all older versions, and versions that share an instant
-//! are told apart by their place in the list. Both grow from version to version, and both are functions of the bucket.
+//! are ordered by their place in the list. Both grow from version to version, and both are functions of the bucket.
 //! <https://docs.aws.amazon.com/AmazonS3/latest/userguide/UsingMetadata.html>
 
 use ledger::Rank;

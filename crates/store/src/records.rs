@@ -19,7 +19,7 @@ const ROWS_PER_SHARD: u64 = 500;
 
 /// One item of the records table.
 #[derive(Clone, PartialEq)]
-pub struct Item {
+pub struct RecordItem {
     /// `<partner>/<feed>#<key values>`, or `<partner>/<feed>#<load>#<shard>` without a primary key.
     pub partition: String,
     /// `<order>#<load>`, or the zero-padded ordinal without a primary key. The order is the one that the claim pinned,
@@ -29,7 +29,7 @@ pub struct Item {
     pub attributes: Vec<(String, ItemValue)>,
 }
 
-impl Item {
+impl RecordItem {
     /// Returns what the item takes by DynamoDB's rules, in bytes.
     #[must_use]
     pub fn bytes(&self) -> usize {
@@ -98,7 +98,7 @@ pub fn row_item(
     order: &str,
     row: &checker::Row<'_>,
     shards: u32,
-) -> Item {
+) -> RecordItem {
     let position = row.record.position;
     let prefix = format!("{partner}/{feed}#");
     let (partition, sort) = match row.key() {
@@ -118,7 +118,7 @@ pub fn row_item(
         .map(|(name, value)| (name.to_owned(), ItemValue::from(value)))
         .chain(own)
         .collect();
-    Item { partition, sort, attributes }
+    RecordItem { partition, sort, attributes }
 }
 
 /// Partition and sort key of a row with a primary key.
@@ -131,7 +131,7 @@ fn numbered(prefix: &str, load: &LoadId, record: u64, shards: u32) -> (String, S
     (format!("{prefix}{load}#{}", record % u64::from(shards.max(1))), format!("{record:012}"))
 }
 
-/// The partitions over which a load of this number of rows without a primary key is spread: 1 to 64.
+/// Returns the partitions over which a load of this number of rows without a primary key is spread: 1 to 64.
 #[must_use]
 pub fn shards(rows: u64) -> u32 {
     u32::try_from(rows / ROWS_PER_SHARD).unwrap_or(SHARDS).clamp(1, SHARDS)
@@ -140,7 +140,7 @@ pub fn shards(rows: u64) -> u32 {
 /// Splits items into calls: waves to be written one after the other, each of batches that may be written at the same
 /// time. No key stands twice in a wave, so that a repeated key is never twice in a call and its last item wins.
 #[must_use]
-pub(crate) fn waves(items: Vec<Item>) -> Vec<Vec<Vec<Item>>> {
+pub(crate) fn waves(items: Vec<RecordItem>) -> Vec<Vec<Vec<RecordItem>>> {
     let mut seen: HashMap<(&str, &str), usize> = HashMap::with_capacity(items.len());
     let wave_of: Vec<usize> = items
         .iter()
@@ -151,14 +151,14 @@ pub(crate) fn waves(items: Vec<Item>) -> Vec<Vec<Vec<Item>>> {
         })
         .collect();
     let count = wave_of.iter().max().map_or(0, |last| last + 1);
-    let mut waves: Vec<Vec<Item>> = std::iter::repeat_with(Vec::new).take(count).collect();
+    let mut waves: Vec<Vec<RecordItem>> = std::iter::repeat_with(Vec::new).take(count).collect();
     for (item, wave) in items.into_iter().zip(wave_of) {
         waves[wave].push(item);
     }
     waves.into_iter().map(batches).collect()
 }
 
-fn batches(items: Vec<Item>) -> Vec<Vec<Item>> {
+fn batches(items: Vec<RecordItem>) -> Vec<Vec<RecordItem>> {
     let mut batches = Vec::with_capacity(items.len().div_ceil(BATCH_ITEMS));
     let mut batch = Vec::new();
     let mut bytes = 0;
@@ -182,7 +182,7 @@ pub trait WriteRecords: Sync {
     /// Writes all of them, in calls of at most 25 items and 16 MB, with bounded concurrency; what a call leaves
     /// unprocessed is written again, paced. Returns when every row is confirmed. Keys within one call may not repeat;
     /// the implementation splits where they do.
-    fn write(&self, items: Vec<Item>) -> impl Future<Output = Result<(), Error>> + Send;
+    fn write(&self, items: Vec<RecordItem>) -> impl Future<Output = Result<(), Error>> + Send;
 }
 
 /// One version of a record. Deliberately without `Debug`: it holds content.
@@ -190,12 +190,12 @@ pub struct RecordVersion {
     /// The load that wrote it.
     pub load: LoadId,
     /// The row.
-    pub item: Item,
+    pub item: RecordItem,
 }
 
 impl RecordVersion {
     /// Makes the version that a row is; `None` for a row that does not name its load.
-    pub(crate) fn of(item: Item) -> Option<Self> {
+    pub(crate) fn of(item: RecordItem) -> Option<Self> {
         let load = item.attributes.iter().find_map(|(name, value)| match value {
             ItemValue::Text(load) if name == "_load" => LoadId::parse(load),
             _ => None,

@@ -7,7 +7,7 @@ use crate::{Error, FileId, UploadId};
 
 /// What a partner may use.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Limits {
+pub struct PartnerLimits {
     /// Requests a second, over time. At least 1.
     pub requests_per_second: u32,
     /// Requests at once, after a pause. At least 1.
@@ -16,8 +16,8 @@ pub struct Limits {
     pub bytes_per_day: u64,
 }
 
-impl Limits {
-    /// What a partner has unless told otherwise: 10 requests a second, 50 at once, 20 GiB a day.
+impl PartnerLimits {
+    /// The limits of a partner for which an operator set no others: 10 requests a second, 50 at once, 20 GiB a day.
     pub const DEFAULT: Self =
         Self { requests_per_second: 10, burst: 50, bytes_per_day: 20 * 1024 * 1024 * 1024 };
 
@@ -49,7 +49,7 @@ pub(crate) fn day(now_ms: u64) -> (u64, Spent) {
     (now_ms / DAY_MS, Spent::Wait { milliseconds: DAY_MS - now_ms % DAY_MS })
 }
 
-/// The wait until a bucket whose next arrival is due at `arrival_us` takes one more.
+/// Returns the wait until a bucket whose next arrival is due at `arrival_us` takes one more.
 pub(crate) fn until_taken(arrival_us: u64, tolerance_us: u64, now_us: u64) -> Spent {
     let wait_us = arrival_us.saturating_sub(tolerance_us).saturating_sub(now_us);
     Spent::Wait { milliseconds: wait_us.div_ceil(1_000).max(1) }
@@ -64,9 +64,9 @@ pub struct RequestKey {
     pub hash: String,
 }
 
-/// The answer to a request that is told again. Holds no content.
+/// The response to a request, kept so that a repetition gets the same. Holds no content.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Answer {
+pub struct StoredResponse {
     /// The HTTP status.
     pub status: u16,
     /// The JSON body.
@@ -76,10 +76,10 @@ pub struct Answer {
 /// How an idempotent request begins.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Begun {
-    /// It is ours to carry out: new, or begun by an attempt whose time is over.
-    Mine,
+    /// The caller is to carry it out: it is new, or the time of an earlier attempt is over.
+    New,
     /// It was carried out: the answer it got.
-    Answered(Answer),
+    Answered(StoredResponse),
     /// It is being carried out.
     Running,
     /// The key was used for another request.
@@ -98,9 +98,9 @@ pub enum UploadKind {
 /// An upload that was promised.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct UploadRecord {
-    /// Its name.
+    /// Its id.
     pub id: UploadId,
-    /// Whose it is.
+    /// The partner that sends it.
     pub partner: String,
     /// The feed.
     pub feed: String,
@@ -114,9 +114,9 @@ pub struct UploadRecord {
     pub kind: UploadKind,
     /// The file that this one corrects.
     pub corrects: Option<FileId>,
-    /// The file that it became, by its inbox version, once completed by us.
+    /// The file that it became, by its inbox version, once it is complete.
     pub version: Option<String>,
-    /// Whether it was given up.
+    /// Whether it was aborted.
     pub aborted: bool,
     /// When it was promised, milliseconds since the epoch.
     pub created_ms: u64,
@@ -141,14 +141,14 @@ pub trait Requests: Sync {
     fn take_request(
         &self,
         partner: &str,
-        limits: &Limits,
+        limits: &PartnerLimits,
         now_ms: u64,
     ) -> impl Future<Output = Result<Spent, Error>> + Send;
     /// Takes bytes from the partner's day (of `now_ms`, UTC); all of them or none. More than a whole day's bytes never pass.
     fn take_bytes(
         &self,
         partner: &str,
-        limits: &Limits,
+        limits: &PartnerLimits,
         bytes: u64,
         now_ms: u64,
     ) -> impl Future<Output = Result<Spent, Error>> + Send;
@@ -165,7 +165,7 @@ pub trait Requests: Sync {
         &self,
         request: &RequestKey,
         fingerprint: &str,
-        answer: &Answer,
+        answer: &StoredResponse,
         now_ms: u64,
     ) -> impl Future<Output = Result<(), Error>> + Send;
     /// Forgets a request that was rejected without effect, so that it may be sent again corrected.

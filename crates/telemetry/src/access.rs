@@ -4,7 +4,7 @@ use serde_json::json;
 
 use crate::{
     Label, Metrics,
-    metric::{Metric, float, line, metric_names as names},
+    metric::{MetricValue, float, line, metric_names as names},
 };
 
 /// One decision on a caller. Holds names and codes of this system, never what the caller sent.
@@ -43,7 +43,7 @@ impl AccessRecord {
     #[must_use]
     pub fn metric(&self, published: &Metrics, now_ms: u64) -> String {
         let is = |holds: bool| if holds { 1.0 } else { 0.0 };
-        let metrics: [Metric; 4] = [
+        let metrics: [MetricValue; 4] = [
             (names::ACCESSES, 1.0),
             (names::ACCESSES_REJECTED, is(matches!(self.decision, "deny" | "unauthorized"))),
             (names::ACCESSES_FAILED, is(self.decision == "failed")),

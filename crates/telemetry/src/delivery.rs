@@ -1,13 +1,14 @@
 //! The record of a post of an outcome to a partner's address.
 
+use ledger::State;
 use serde_json::json;
 
-use crate::metric::{Metric, float, line, metric_names as names};
+use crate::metric::{MetricValue, float, line, metric_names as names};
 use crate::{Label, Metrics};
 
 /// The result of a delivery.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Delivery {
+pub enum DeliveryResult {
     /// The receiver accepted it.
     Delivered,
     /// The receiver wants no more posts.
@@ -20,7 +21,7 @@ pub enum Delivery {
     Held,
 }
 
-impl Delivery {
+impl DeliveryResult {
     /// Returns the word of the record.
     #[must_use]
     pub fn as_str(self) -> &'static str {
@@ -41,10 +42,10 @@ pub struct DeliveryRecord {
     pub partner: Label,
     /// The file's id. In the log only.
     pub file: Label,
-    /// The file's terminal state.
-    pub state: &'static str,
+    /// The file's terminal state; `None` for a message that is not an announcement.
+    pub state: Option<State>,
     /// The result.
-    pub delivery: Delivery,
+    pub delivery: DeliveryResult,
     /// The class of the answer's status (`2xx`), or why there was none.
     pub answer: &'static str,
     /// From the announcement's arrival to the answer.
@@ -58,7 +59,7 @@ impl DeliveryRecord {
     pub fn log(&self, warning: Option<&str>) {
         let (partner, file) = (self.partner.as_str(), self.file.as_str());
         let (delivery, answer, duration_ms) = (self.delivery.as_str(), self.answer, self.duration);
-        let (state, receive_count) = (self.state, self.receive_count);
+        let (state, receive_count) = (self.state.map_or("", State::as_str), self.receive_count);
         match warning {
             None => {
                 tracing::info!(
@@ -89,17 +90,17 @@ impl DeliveryRecord {
     /// Returns the metric record: one line without its line end. Dimensions: none, and the partner.
     #[must_use]
     pub fn metric(&self, published: &Metrics, now_ms: u64) -> String {
-        let is = |delivery: Delivery| if self.delivery == delivery { 1.0 } else { 0.0 };
-        let metrics: [Metric; 6] = [
-            (names::WEBHOOKS_DELIVERED, is(Delivery::Delivered)),
-            (names::WEBHOOKS_UNWANTED, is(Delivery::Unwanted)),
-            (names::WEBHOOKS_FAILED, is(Delivery::Failed)),
-            (names::WEBHOOKS_REJECTED, is(Delivery::Rejected)),
-            (names::WEBHOOKS_HELD, is(Delivery::Held)),
+        let is = |delivery: DeliveryResult| if self.delivery == delivery { 1.0 } else { 0.0 };
+        let metrics: [MetricValue; 6] = [
+            (names::WEBHOOKS_DELIVERED, is(DeliveryResult::Delivered)),
+            (names::WEBHOOKS_UNWANTED, is(DeliveryResult::Unwanted)),
+            (names::WEBHOOKS_FAILED, is(DeliveryResult::Failed)),
+            (names::WEBHOOKS_REJECTED, is(DeliveryResult::Rejected)),
+            (names::WEBHOOKS_HELD, is(DeliveryResult::Held)),
             (names::WEBHOOK_DURATION, float(self.duration)),
         ];
-        let members =
-            [("partner", json!(self.partner)), ("file", json!(self.file)), ("state", json!(self.state))];
+        let state = self.state.map_or("", State::as_str);
+        let members = [("partner", json!(self.partner)), ("file", json!(self.file)), ("state", json!(state))];
         let details = vec![("answer", json!(self.answer)), ("receiveCount", json!(self.receive_count))];
         line(published, now_ms, &[&[], &["partner"]], &metrics, &members, details)
     }
@@ -113,13 +114,18 @@ mod tests {
 
     #[test]
     fn a_delivery_is_one_line_that_counts_one_thing() {
-        let all =
-            [Delivery::Delivered, Delivery::Unwanted, Delivery::Failed, Delivery::Rejected, Delivery::Held];
+        let all = [
+            DeliveryResult::Delivered,
+            DeliveryResult::Unwanted,
+            DeliveryResult::Failed,
+            DeliveryResult::Rejected,
+            DeliveryResult::Held,
+        ];
         for delivery in all {
             let record = DeliveryRecord {
                 partner: Label::new("north"),
                 file: Label::new("abc"),
-                state: "COMPLETE",
+                state: Some(State::Complete),
                 delivery,
                 answer: "2xx",
                 duration: 12,

@@ -41,12 +41,12 @@ use tracing_subscriber::layer::{Layer as _, SubscriberExt as _};
 
 pub use access::AccessRecord;
 pub use cost::Used;
-pub use delivery::{Delivery, DeliveryRecord};
+pub use delivery::{DeliveryRecord, DeliveryResult};
 pub use label::Label;
-pub use metric::{BASIC_METRICS, Definition, LINE_BYTES, Unit, definition, metric_names};
+pub use metric::{BASIC_METRICS, LINE_BYTES, MetricDefinition, MetricUnit, definition, metric_names};
 pub use monitoring::{Metrics, Monitoring};
-pub use notice::{Notice, NoticeRecord};
-pub use record::{FileRecord, Occurrence, Step};
+pub use notice::{NoticeRecord, NoticeResult};
+pub use record::{FileRecord, Occurrence, ProcessingStep};
 pub use request::RequestRecord;
 pub use watch::{FeedWatchRecord, WatchRecord};
 

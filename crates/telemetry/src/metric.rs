@@ -12,7 +12,7 @@ pub const LINE_BYTES: usize = 32 * 1024;
 
 /// The unit of a metric's values.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Unit {
+pub enum MetricUnit {
     /// A number; the metric's words say of what.
     Count,
     /// Percent.
@@ -31,7 +31,7 @@ pub enum Unit {
     MicroDollars,
 }
 
-impl Unit {
+impl MetricUnit {
     /// Returns the word of CloudWatch, which has none for money.
     /// <https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_MetricDatum.html>
     #[must_use]
@@ -51,11 +51,11 @@ impl Unit {
 
 /// The definition of a metric: name, unit and words.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct Definition {
+pub struct MetricDefinition {
     /// Its name in CloudWatch.
     pub name: &'static str,
     /// The unit of its values.
-    pub unit: Unit,
+    pub unit: MetricUnit,
     /// Its name in plain words, as written before a value.
     pub words: &'static str,
 }
@@ -63,17 +63,17 @@ pub struct Definition {
 /// Defines metrics, each as a constant and as a member of the list of all.
 macro_rules! metrics {
     ($($(#[$doc:meta])+ $constant:ident = $name:literal, $unit:ident, $words:literal;)+) => {
-        $($(#[$doc])+ pub const $constant: Definition =
-            Definition { name: $name, unit: Unit::$unit, words: $words };)+
+        $($(#[$doc])+ pub const $constant: MetricDefinition =
+            MetricDefinition { name: $name, unit: MetricUnit::$unit, words: $words };)+
 
         /// All of them.
-        pub const ALL: &[Definition] = &[$($constant),+];
+        pub const ALL: &[MetricDefinition] = &[$($constant),+];
     };
 }
 
 /// Every metric that a function writes. An alarm on another metric in the stack's namespace would never go off.
 pub mod metric_names {
-    use super::{Definition, Unit};
+    use super::{MetricDefinition, MetricUnit};
 
     metrics! {
         /// Files that became terminal.
@@ -185,25 +185,25 @@ pub mod metric_names {
 
 /// The metrics that AWS writes and an alarm reads.
 /// <https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/aws-services-cloudwatch-metrics.html>
-const OF_AWS: [(&str, Definition); 8] = [
-    ("AWS/SQS", of_aws("ApproximateNumberOfMessagesVisible", Unit::Count, "messages in the queue")),
-    ("AWS/SQS", of_aws("ApproximateAgeOfOldestMessage", Unit::Seconds, "age of the oldest message")),
-    ("AWS/Lambda", of_aws("Errors", Unit::Count, "failed invocations")),
-    ("AWS/Lambda", of_aws("Throttles", Unit::Count, "throttled invocations")),
-    ("AWS/Lambda", of_aws("Duration", Unit::Milliseconds, "longest invocation")),
-    ("AWS/DynamoDB", of_aws("ReadThrottleEvents", Unit::Count, "throttled reads")),
-    ("AWS/DynamoDB", of_aws("WriteThrottleEvents", Unit::Count, "throttled writes")),
-    ("AWS/ApiGateway", of_aws("5XXError", Unit::Count, "requests answered with 5xx")),
+const OF_AWS: [(&str, MetricDefinition); 8] = [
+    ("AWS/SQS", of_aws("ApproximateNumberOfMessagesVisible", MetricUnit::Count, "messages in the queue")),
+    ("AWS/SQS", of_aws("ApproximateAgeOfOldestMessage", MetricUnit::Seconds, "age of the oldest message")),
+    ("AWS/Lambda", of_aws("Errors", MetricUnit::Count, "failed invocations")),
+    ("AWS/Lambda", of_aws("Throttles", MetricUnit::Count, "throttled invocations")),
+    ("AWS/Lambda", of_aws("Duration", MetricUnit::Milliseconds, "longest invocation")),
+    ("AWS/DynamoDB", of_aws("ReadThrottleEvents", MetricUnit::Count, "throttled reads")),
+    ("AWS/DynamoDB", of_aws("WriteThrottleEvents", MetricUnit::Count, "throttled writes")),
+    ("AWS/ApiGateway", of_aws("5XXError", MetricUnit::Count, "requests answered with 5xx")),
 ];
 
-const fn of_aws(name: &'static str, unit: Unit, words: &'static str) -> Definition {
-    Definition { name, unit, words }
+const fn of_aws(name: &'static str, unit: MetricUnit, words: &'static str) -> MetricDefinition {
+    MetricDefinition { name, unit, words }
 }
 
 /// Returns the definition of a metric: of AWS where the namespace is one of AWS, else of the stack. `None` for a metric
 /// that no alarm of the stack reads.
 #[must_use]
-pub fn definition(namespace: &str, name: &str) -> Option<Definition> {
+pub fn definition(namespace: &str, name: &str) -> Option<MetricDefinition> {
     if namespace.starts_with("AWS/") {
         let known = OF_AWS.iter().find(|(of, known)| *of == namespace && known.name == name);
         return known.map(|(_, known)| *known);
@@ -223,7 +223,7 @@ pub const BASIC_METRICS: [&str; 6] = [
 ];
 
 /// One metric: what it is, and its value.
-pub(crate) type Metric = (Definition, f64);
+pub(crate) type MetricValue = (MetricDefinition, f64);
 
 /// The sets of dimensions under which a metric is published, each of which is billed. The empty set means "without
 /// dimensions"; a metric that has no set at all is a member of the line only.
@@ -239,11 +239,11 @@ pub(crate) fn line(
     published: &Metrics,
     now_ms: u64,
     sets: Sets,
-    metrics: &[Metric],
+    metrics: &[MetricValue],
     members: &[(&'static str, Value)],
     details: Vec<(&'static str, Value)>,
 ) -> String {
-    let metrics: Vec<(Metric, Sets)> = metrics.iter().map(|metric| (*metric, sets)).collect();
+    let metrics: Vec<(MetricValue, Sets)> = metrics.iter().map(|metric| (*metric, sets)).collect();
     line_of(published, now_ms, &metrics, members, details)
 }
 
@@ -252,7 +252,7 @@ pub(crate) fn line(
 pub(crate) fn line_of(
     published: &Metrics,
     now_ms: u64,
-    metrics: &[(Metric, Sets)],
+    metrics: &[(MetricValue, Sets)],
     members: &[(&'static str, Value)],
     details: Vec<(&'static str, Value)>,
 ) -> String {
@@ -278,7 +278,7 @@ pub(crate) fn line_of(
 /// Returns one directive for the metrics of the same sets of dimensions.
 fn directives(
     published: &Metrics,
-    metrics: &[(Metric, Sets)],
+    metrics: &[(MetricValue, Sets)],
     members: &[(&'static str, Value)],
 ) -> Vec<Value> {
     let mut groups: Vec<(Vec<&[&str]>, Vec<Value>)> = Vec::new();

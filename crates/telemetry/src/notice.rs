@@ -2,12 +2,12 @@
 
 use serde_json::json;
 
-use crate::metric::{Metric, line, metric_names as names};
+use crate::metric::{MetricValue, line, metric_names as names};
 use crate::{Label, Metrics};
 
 /// The result of one message on one channel.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Notice {
+pub enum NoticeResult {
     /// The channel accepted it.
     Sent,
     /// The channel did not accept it; it is tried again.
@@ -26,7 +26,7 @@ pub struct NoticeRecord {
     /// The channel, of this repository; a metric dimension. `none` for a folded change.
     pub channel: &'static str,
     /// The result.
-    pub notice: Notice,
+    pub notice: NoticeResult,
     /// Why it was not accepted; empty when it was.
     pub reason: &'static str,
 }
@@ -37,20 +37,20 @@ impl NoticeRecord {
         let (incident, alarm) = (self.incident.as_str(), self.alarm.as_str());
         let (channel, reason) = (self.channel, self.reason);
         match self.notice {
-            Notice::Sent => tracing::info!(incident, alarm, channel, "incident notified"),
-            Notice::Failed => tracing::warn!(incident, alarm, channel, reason, "incident not notified"),
-            Notice::Folded => tracing::info!(incident, alarm, "folded into its incident"),
+            NoticeResult::Sent => tracing::info!(incident, alarm, channel, "incident notified"),
+            NoticeResult::Failed => tracing::warn!(incident, alarm, channel, reason, "incident not notified"),
+            NoticeResult::Folded => tracing::info!(incident, alarm, "folded into its incident"),
         }
     }
 
     /// Returns the metric record: one line without its line end. Dimensions: none, and the channel.
     #[must_use]
     pub fn metric(&self, published: &Metrics, now_ms: u64) -> String {
-        let is = |notice: Notice| if self.notice == notice { 1.0 } else { 0.0 };
-        let metrics: [Metric; 3] = [
-            (names::NOTICES_SENT, is(Notice::Sent)),
-            (names::NOTICES_FAILED, is(Notice::Failed)),
-            (names::NOTICES_FOLDED, is(Notice::Folded)),
+        let is = |notice: NoticeResult| if self.notice == notice { 1.0 } else { 0.0 };
+        let metrics: [MetricValue; 3] = [
+            (names::NOTICES_SENT, is(NoticeResult::Sent)),
+            (names::NOTICES_FAILED, is(NoticeResult::Failed)),
+            (names::NOTICES_FOLDED, is(NoticeResult::Folded)),
         ];
         let members = [("channel", json!(self.channel))];
         let details = vec![
@@ -70,7 +70,7 @@ mod tests {
 
     #[test]
     fn a_notice_is_one_line_that_counts_one_thing() {
-        for notice in [Notice::Sent, Notice::Failed, Notice::Folded] {
+        for notice in [NoticeResult::Sent, NoticeResult::Failed, NoticeResult::Folded] {
             let record = NoticeRecord {
                 incident: Label::new("stack-api"),
                 alarm: Label::new("stack-api-errors"),

@@ -6,12 +6,14 @@ use serde_json::{Map, Value, json};
 use crate::{
     Label, Metrics, Monitoring,
     cost::Used,
-    metric::{Definition, Metric, PLAIN, Sets, UNPUBLISHED, float, line, line_of, metric_names as names},
+    metric::{
+        MetricDefinition, MetricValue, PLAIN, Sets, UNPUBLISHED, float, line, line_of, metric_names as names,
+    },
 };
 
-/// A step of a file's way, for its time.
+/// A step of the processing of a file, whose time is recorded.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Step {
+pub enum ProcessingStep {
     /// Contract and claim.
     Claim,
     /// The first reading.
@@ -22,7 +24,7 @@ pub enum Step {
     Decide,
 }
 
-impl Step {
+impl ProcessingStep {
     /// All steps, in order.
     pub const ALL: [Self; 4] = [Self::Claim, Self::Check, Self::Load, Self::Decide];
 
@@ -86,11 +88,11 @@ const OF_EACH_FEED: Sets = &[&[], &["partner", "feed"], &["feed", "state"]];
 /// Dimensions of metrics that are asked by partner.
 const OF_EACH_PARTNER: Sets = &[&[], &["partner", "feed"]];
 /// What is published of a heartbeat file in [`Monitoring::Full`].
-const OF_A_HEARTBEAT: [Definition; 2] = [names::FILES_QUARANTINED, names::DURATION];
+const OF_A_HEARTBEAT: [MetricDefinition; 2] = [names::FILES_QUARANTINED, names::DURATION];
 
 impl FileRecord {
     /// Adds to a step's time.
-    pub fn spend(&mut self, step: Step, milliseconds: u64) {
+    pub fn spend(&mut self, step: ProcessingStep, milliseconds: u64) {
         if let Some(total) = self.steps.get_mut(step as usize) {
             *total = total.saturating_add(milliseconds);
         }
@@ -118,7 +120,7 @@ impl FileRecord {
             duration_ms = self.duration(),
             receive_count = self.receive_count,
             cost_micro_dollars = self.cost(),
-            "file is terminal"
+            "file decided"
         );
     }
 
@@ -140,7 +142,7 @@ impl FileRecord {
             ("file", json!(self.file)),
             ("load", json!(self.load)),
         ];
-        let mut metrics: Vec<(Metric, Sets)> = Vec::new();
+        let mut metrics: Vec<(MetricValue, Sets)> = Vec::new();
         metrics.extend(self.counted().into_iter().map(|metric| (metric, OF_EACH_FEED)));
         metrics.push(((names::COST_MICRO_DOLLARS, self.cost()), OF_EACH_PARTNER));
         metrics.extend(self.paced().into_iter().map(|metric| (metric, PLAIN)));
@@ -151,7 +153,7 @@ impl FileRecord {
     }
 
     /// Returns the sets of dimensions of this file's metric, which has these in general.
-    fn sets(&self, metric: Definition, sets: Sets, monitoring: Monitoring) -> Sets {
+    fn sets(&self, metric: MetricDefinition, sets: Sets, monitoring: Monitoring) -> Sets {
         match monitoring {
             Monitoring::Off => UNPUBLISHED,
             Monitoring::Basic if self.is_heartbeat => UNPUBLISHED,
@@ -166,10 +168,10 @@ impl FileRecord {
     }
 
     /// Returns the metrics that are asked by feed.
-    fn counted(&self) -> Vec<Metric> {
+    fn counted(&self) -> Vec<MetricValue> {
         let is = |state| if self.state == Some(state) { 1.0 } else { 0.0 };
         let loaded = if self.state == Some(State::Complete) { self.rows } else { 0 };
-        let mut metrics: Vec<Metric> = vec![
+        let mut metrics: Vec<MetricValue> = vec![
             (names::FILES, 1.0),
             (names::FILES_COMPLETE, is(State::Complete)),
             (names::FILES_QUARANTINED, is(State::Quarantined)),
@@ -190,8 +192,8 @@ impl FileRecord {
     }
 
     /// Returns the metrics that are asked of all files together.
-    fn paced(&self) -> Vec<Metric> {
-        let mut metrics: Vec<Metric> = vec![(names::RETRIES, float(self.retries()))];
+    fn paced(&self) -> Vec<MetricValue> {
+        let mut metrics: Vec<MetricValue> = vec![(names::RETRIES, float(self.retries()))];
         if self.records > 0 {
             metrics.push((names::RECORDS_PER_SECOND, float(self.a_second(self.records))));
             metrics.push((names::BYTES_PER_SECOND, float(self.a_second(self.decoded_bytes))));
@@ -216,14 +218,14 @@ impl FileRecord {
 
     /// Returns the members that are searched in the log and are not metrics.
     fn details(&self) -> Vec<(&'static str, Value)> {
-        let steps: Map<String, Value> = Step::ALL
+        let steps: Map<String, Value> = ProcessingStep::ALL
             .iter()
             .zip(self.steps)
             .map(|(step, milliseconds)| (step.as_str().to_owned(), json!(milliseconds)))
             .collect();
         let violations: Map<String, Value> =
             self.violations.iter().map(|(code, count)| ((*code).to_owned(), json!(count))).collect();
-        let reading = self.steps.get(Step::Check as usize).copied().unwrap_or_default().max(1);
+        let reading = self.steps.get(ProcessingStep::Check as usize).copied().unwrap_or_default().max(1);
         vec![
             ("fault", json!(self.fault)),
             ("contractVersion", json!(self.contract_version)),
@@ -284,7 +286,7 @@ impl Occurrence {
 
     /// Returns the metric that counts it.
     #[must_use]
-    pub fn definition(self) -> Definition {
+    pub fn definition(self) -> MetricDefinition {
         match self {
             Self::RedundantDelivery => names::REDUNDANT_DELIVERIES,
             Self::LeaseHeld => names::LEASES_HELD,
@@ -301,7 +303,7 @@ impl Occurrence {
     /// Returns the metric record: one line without its line end, without dimensions.
     #[must_use]
     pub fn metric(self, published: &Metrics, now_ms: u64) -> String {
-        let metrics: [Metric; 1] = [(self.definition(), 1.0)];
+        let metrics: [MetricValue; 1] = [(self.definition(), 1.0)];
         line(published, now_ms, PLAIN, &metrics, &[], Vec::new())
     }
 }

@@ -4,7 +4,7 @@ use serde_json::json;
 
 use crate::{
     Label, Metrics,
-    metric::{Metric, float, line, metric_names as names},
+    metric::{MetricValue, float, line, metric_names as names},
 };
 
 /// One request that was answered. Holds nothing that was sent.
@@ -52,7 +52,7 @@ impl RequestRecord {
             _ => "5xx",
         };
         let one_if = |holds: bool| if holds { 1.0 } else { 0.0 };
-        let metrics: [Metric; 5] = [
+        let metrics: [MetricValue; 5] = [
             (names::REQUESTS, 1.0),
             (names::REQUESTS_REJECTED, one_if(class == "4xx")),
             (names::REQUESTS_THROTTLED, one_if(self.status == 429)),

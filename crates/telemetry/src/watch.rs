@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::metric::{Metric, PLAIN, float, line, metric_names as names};
+use crate::metric::{MetricValue, PLAIN, float, line, metric_names as names};
 use crate::{Label, Metrics, Monitoring};
 
 /// Maximum number of names in a line; the counts are complete.
@@ -42,7 +42,7 @@ impl FeedWatchRecord {
             late = some(late).join(" "),
             volume_low = some(volume_low).join(" "),
             volume_high = some(volume_high).join(" "),
-            "files are not as the contract expects them"
+            "the files of a feed are late, missing or of unusual size"
         );
     }
 
@@ -50,7 +50,7 @@ impl FeedWatchRecord {
     #[must_use]
     pub fn metric(&self, published: &Metrics, now_ms: u64) -> String {
         let count = |partners: &[Label]| float(partners.len() as u64);
-        let metrics: [Metric; 5] = [
+        let metrics: [MetricValue; 5] = [
             (names::FILES_MISSING, count(&self.missing)),
             (names::FILES_LATE, count(&self.late)),
             (names::FILES_OVERDUE, count(&self.missing) + count(&self.late)),
@@ -121,7 +121,7 @@ impl WatchRecord {
     #[must_use]
     pub fn metric(&self, published: &Metrics, now_ms: u64) -> String {
         let well = if self.failed == 0 { 1.0 } else { 0.0 };
-        let mut metrics: Vec<Metric> =
+        let mut metrics: Vec<MetricValue> =
             vec![(names::WATCHES, well), (names::FILES_RESENT, float(self.resent))];
         let gauges = [
             (names::LOADS_STUCK, self.stuck),

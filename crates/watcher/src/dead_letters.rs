@@ -1,10 +1,11 @@
-//! What lies among the dead letters: how many messages, and of which files. They are looked at and left where they are.
+//! The messages in the dead-letter queues: how many, and of which files. They are read and left in the queues.
 
 use std::collections::BTreeMap;
 
+use ledger::FileId;
 use runtime::Key;
 use serde::Deserialize;
-use store::{Error, FileId, WatchedQueue};
+use store::{Error, WatchedQueue};
 
 use crate::senders::{Senders, label};
 use crate::{Watcher, WatcherStore, notification};
@@ -33,7 +34,7 @@ pub(crate) struct DeadFile {
 /// An announcement, as far as it is needed here.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct Announced {
+struct AnnouncedFile {
     file_id: FileId,
     #[serde(default)]
     partner: String,
@@ -56,7 +57,7 @@ impl<S: WatcherStore> Watcher<S> {
             tracing::warn!(
                 file = file.as_str(),
                 partner = label(senders, partner).as_str(),
-                "a message of this file lies among the dead letters"
+                "a message of this file is in a dead-letter queue: find its cause in the log, then redrive it"
             );
         }
         Ok(found)
@@ -78,8 +79,8 @@ impl<S: WatcherStore> Watcher<S> {
 
 fn files_of(queue: WatchedQueue, body: &str) -> Vec<DeadFile> {
     if queue == WatchedQueue::WebhookDeadLetters {
-        let announced: Option<Announced> = serde_json::from_str(body).ok();
-        let named = |Announced { file_id: file, partner }| DeadFile { file, partner };
+        let announced: Option<AnnouncedFile> = serde_json::from_str(body).ok();
+        let named = |AnnouncedFile { file_id: file, partner }| DeadFile { file, partner };
         return announced.map(named).into_iter().collect();
     }
     let files = notification::read(body).into_iter();

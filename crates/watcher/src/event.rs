@@ -14,7 +14,7 @@ pub struct Tick {
 
 /// The function was woken by something that it does not know.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
-#[error("the event is no scheduled event with its time")]
+#[error("unknown event: expected a scheduled event of EventBridge with its time")]
 pub struct UnknownEvent;
 
 impl From<UnknownEvent> for Diagnostic {

@@ -1,4 +1,4 @@
-//! The files that contracts expect: whether they came, and whether they are as large as usual. And the contracts themselves:
+//! The files that contracts expect: whether they arrived, and whether they are as large as usual. And the contracts themselves:
 //! whether the newest version of each compiles.
 
 use std::future::Future;
@@ -7,12 +7,12 @@ use std::sync::Arc;
 use contract::{Contract, Due, Expectation};
 use futures_util::future::join_all;
 use runtime::{BrokenContract, HEARTBEAT, Terms, UNKNOWN, format_instant};
-use store::{Error, FileQuery, ListedFile, Partner, Published};
+use store::{Error, FileQuery, ListedFile, Partner, PublishedContract};
 use telemetry::{FeedWatchRecord, Label};
 
-use crate::kept::Found;
+use crate::freshness::{Freshness, Size, arrivals, freshness, size};
+use crate::kept::ContractInForce;
 use crate::senders::{Senders, Sending};
-use crate::standing::{Came, Size, arrivals, came, size};
 use crate::{Watcher, WatcherStore};
 
 /// Questions at the same time.
@@ -30,7 +30,7 @@ struct Watched {
 }
 
 /// A partner that sends one feed.
-struct Pair<'a> {
+struct PartnerFeed<'a> {
     watched: &'a Watched,
     partner: &'a str,
     /// Since when the stack knows that it sends the feed, milliseconds since the epoch; `None` for one that is in no table.
@@ -73,7 +73,7 @@ impl<S: WatcherStore> Watcher<S> {
         let asked = active.iter().map(|(name, partner)| self.sending(name, *partner, now_ms));
         let sending = in_turn(asked).await.into_iter().collect::<Result<Vec<_>, _>>()?;
         for watched in &watched {
-            let pairs: Vec<Pair<'_>> = active
+            let pairs: Vec<PartnerFeed<'_>> = active
                 .iter()
                 .zip(&sending)
                 .filter_map(|((partner, registered), sending)| pair(watched, partner, *registered, sending))
@@ -117,27 +117,32 @@ impl<S: WatcherStore> Watcher<S> {
     }
 
     /// Returns the contract in force for a listed feed, read unless an earlier run read the same document.
-    async fn in_force(&self, listed: &Published) -> Result<Found, Error> {
+    async fn in_force(&self, listed: &PublishedContract) -> Result<ContractInForce, Error> {
         if let Some(found) = self.contracts.get(listed) {
             return Ok(found);
         }
-        let found = Found::new(listed, runtime::in_force(&self.store, &listed.feed).await?);
+        let found = ContractInForce::new(listed, runtime::in_force(&self.store, &listed.feed).await?);
         self.contracts.put(listed, &found);
         Ok(found)
     }
 
-    async fn judge_feed(&self, watched: &Watched, pairs: &[Pair<'_>], now_ms: u64) -> Result<(), Error> {
+    async fn judge_feed(
+        &self,
+        watched: &Watched,
+        pairs: &[PartnerFeed<'_>],
+        now_ms: u64,
+    ) -> Result<(), Error> {
         let Some(expectation) = &watched.contract.expectation else { return Ok(()) };
         let judged = in_turn(pairs.iter().map(|pair| self.judge(pair, expectation, now_ms))).await;
         let mut record = FeedWatchRecord { feed: Label::new(&watched.feed), ..FeedWatchRecord::default() };
         for (pair, judged) in pairs.iter().zip(judged) {
-            let (came, size) = judged?;
+            let (freshness, size) = judged?;
             // A folder that no operator named may be a patient.
             let partner = Label::new(if pair.since_ms.is_some() { pair.partner } else { UNKNOWN });
-            match came {
-                Came::Well => {}
-                Came::Late => record.late.push(partner.clone()),
-                Came::Missing => record.missing.push(partner.clone()),
+            match freshness {
+                Freshness::OnTime => {}
+                Freshness::Late => record.late.push(partner.clone()),
+                Freshness::Missing => record.missing.push(partner.clone()),
             }
             match size {
                 Size::Usual => {}
@@ -152,28 +157,30 @@ impl<S: WatcherStore> Watcher<S> {
 
     async fn judge(
         &self,
-        pair: &Pair<'_>,
+        pair: &PartnerFeed<'_>,
         expectation: &Expectation,
         now_ms: u64,
-    ) -> Result<(Came, Size), Error> {
+    ) -> Result<(Freshness, Size), Error> {
         let history = self.history(pair).await?;
         let size = size(&history.files, expectation.rows);
-        let mut came_ms: Vec<u64> = arrivals(&history.files).collect();
-        let newest_ms = came_ms.iter().copied().filter(|came| *came <= now_ms).max();
-        let Some(due) = expectation.last_due_after(newest_ms, now_ms) else { return Ok((Came::Well, size)) };
+        let mut arrivals_ms: Vec<u64> = arrivals(&history.files).collect();
+        let newest_ms = arrivals_ms.iter().copied().filter(|arrived| *arrived <= now_ms).max();
+        let Some(due) = expectation.last_due_after(newest_ms, now_ms) else {
+            return Ok((Freshness::OnTime, size));
+        };
         if !self.is_due(pair, &due, &history).await? {
-            return Ok((Came::Well, size));
+            return Ok((Freshness::OnTime, size));
         }
         if !reaches_back(&history, due.opens_ms) {
             let first = Some((due.opens_ms, due.deadline_ms.saturating_add(1)));
-            came_ms.extend(arrivals(&self.files(pair, first, 1).await?.files));
+            arrivals_ms.extend(arrivals(&self.files(pair, first, 1).await?.files));
         }
-        Ok((came(&due, &came_ms, now_ms), size))
+        Ok((freshness(&due, &arrivals_ms, now_ms), size))
     }
 
     /// Returns whether a file of this scheduled time was to be expected: the partner was known by its deadline. Of a feed that is
     /// newer than that, and of a partner that is in no table, only a file by then shows that it was.
-    async fn is_due(&self, pair: &Pair<'_>, due: &Due, history: &History) -> Result<bool, Error> {
+    async fn is_due(&self, pair: &PartnerFeed<'_>, due: &Due, history: &History) -> Result<bool, Error> {
         let known = pair.since_ms.is_some_and(|since| since <= due.deadline_ms);
         if pair.since_ms.is_some() && !known {
             return Ok(false);
@@ -181,7 +188,7 @@ impl<S: WatcherStore> Watcher<S> {
         if known && pair.watched.published_ms <= due.deadline_ms {
             return Ok(true);
         }
-        let by_then = |files: &[ListedFile]| arrivals(files).any(|came| came <= due.deadline_ms);
+        let by_then = |files: &[ListedFile]| arrivals(files).any(|arrived| arrived <= due.deadline_ms);
         if by_then(&history.files) || history.whole {
             return Ok(by_then(&history.files));
         }
@@ -190,14 +197,14 @@ impl<S: WatcherStore> Watcher<S> {
     }
 
     /// Returns the newest files, as far as a median needs them.
-    async fn history(&self, pair: &Pair<'_>) -> Result<History, Error> {
+    async fn history(&self, pair: &PartnerFeed<'_>) -> Result<History, Error> {
         self.files(pair, None, MOST_PAGES).await
     }
 
     /// Returns files of a pair within a range of instants, until there are a page's worth.
     async fn files(
         &self,
-        pair: &Pair<'_>,
+        pair: &PartnerFeed<'_>,
         range_ms: Option<(u64, u64)>,
         pages: usize,
     ) -> Result<History, Error> {
@@ -243,7 +250,7 @@ fn pair<'a>(
     partner: &'a str,
     registered: Option<&Partner>,
     sending: &Sending,
-) -> Option<Pair<'a>> {
+) -> Option<PartnerFeed<'a>> {
     let named_ms = sending.named.get(&watched.feed).copied();
     let dropped = sending.dropped.contains(&watched.feed);
     if !dropped && named_ms.is_none() {
@@ -253,12 +260,12 @@ fn pair<'a>(
         Some(named_ms) if !dropped => partner.created_ms.max(named_ms),
         _ => partner.created_ms,
     });
-    Some(Pair { watched, partner, since_ms })
+    Some(PartnerFeed { watched, partner, since_ms })
 }
 
 /// Returns whether no file after this moment is left out.
 fn reaches_back(history: &History, moment_ms: u64) -> bool {
-    history.whole || arrivals(&history.files).any(|came| came <= moment_ms)
+    history.whole || arrivals(&history.files).any(|arrived| arrived <= moment_ms)
 }
 
 /// Asks some at the same time, and gives the answers in their order.

@@ -2,9 +2,10 @@
 //! checks the whole path of a file, and the watcher itself.
 
 use bytes::Bytes;
+use ledger::State;
 use runtime::{HEARTBEAT, format_hour, landed_ms};
 use sha2::{Digest, Sha256};
-use store::{Condition, Error, FileQuery, Land, Landed, ListedFile, Operation, State, UploadId};
+use store::{Condition, Error, FileQuery, Land, Landed, ListedFile, Operation, UploadId};
 
 use crate::{Watcher, WatcherStore};
 

@@ -1,4 +1,4 @@
-//! Whether the files came, whether any was lost, and whether the whole still works: looked at every few minutes.
+//! Checks every few minutes whether files arrived in time, whether events were lost, and whether the stack still works.
 //!
 //! ```text
 //! schedule ──▶ tick ─┬▶ expected        contracts × partners ──▶ missing, late, volume low or high; contracts that do not compile
@@ -19,18 +19,18 @@ pub mod config;
 mod dead_letters;
 pub mod event;
 mod expected;
+mod freshness;
 mod heartbeat;
 mod kept;
 mod notification;
 mod reconciliation;
 mod run;
 mod senders;
-mod standing;
 mod stuck;
 
-pub use run::Failed;
+pub use run::WatchError;
 
-use kept::Kept;
+use kept::ContractCache;
 use runtime::Host;
 use store::{
     ListInbox, ReadContracts, ReadLedger, ReadPartners, Reconciliation, SendMessages, WatchQueues,
@@ -41,7 +41,7 @@ use telemetry::Metrics;
 /// The function: clients, and contracts that did not change, are kept from one invocation to the next, nothing else is.
 pub struct Watcher<S> {
     store: S,
-    contracts: Kept,
+    contracts: ContractCache,
     settings: Settings,
     host: Host,
 }
@@ -86,7 +86,7 @@ impl<S: WatcherStore> Watcher<S> {
     /// Makes a watcher with these.
     #[must_use]
     pub fn new(store: S, settings: Settings, host: Host) -> Self {
-        Self { store, contracts: Kept::default(), settings, host }
+        Self { store, contracts: ContractCache::default(), settings, host }
     }
 }
 

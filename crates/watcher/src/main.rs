@@ -1,4 +1,4 @@
-//! The Lambda function that looks every few minutes whether files came, and whether any was lost.
+//! The Lambda function that checks every few minutes whether files arrived and whether events were lost.
 
 // The futures of the SDK lie deep in one another; their layout is computed in one query.
 #![recursion_limit = "256"]
@@ -39,7 +39,7 @@ impl Resources {
 }
 
 #[tokio::main(flavor = "current_thread")]
-async fn main() -> Result<(), runtime::Error> {
+async fn main() -> Result<(), runtime::FatalError> {
     let config = runtime::start(Config::read)?;
     let resources = Resources::connect(config.names, config.access);
     let watcher = Watcher::new(resources, config.settings, Host::system());

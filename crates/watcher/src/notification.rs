@@ -1,13 +1,14 @@
-//! S3's notification of a new object: as the reconciliation writes it for the processor, and as it lies among the dead
-//! letters.
+//! S3's notification of a new object: as the reconciliation writes it for the processor, and as it is kept in the dead-letter
+//! queue.
 //!
 //! <https://docs.aws.amazon.com/AmazonS3/latest/userguide/notification-content-structure.html>
 
 use aws_lambda_events::s3::S3Entity;
+use ledger::FileVersion;
 use runtime::{decode_key, encode_key};
 use serde::Deserialize;
 use serde_json::{Value, json};
-use store::{FileVersion, ListedVersion};
+use store::ListedVersion;
 
 /// The version of S3's own form that ours follows.
 const FORM: &str = "2.1";
@@ -36,7 +37,7 @@ pub(crate) fn write(version: &ListedVersion) -> String {
 }
 
 #[derive(Deserialize)]
-struct Envelope {
+struct S3Notification {
     #[serde(rename = "Records", default)]
     records: Vec<Value>,
 }
@@ -44,29 +45,29 @@ struct Envelope {
 /// One record, of which only the part about the object is read: the crate's `S3EventRecord` also demands who sent it and
 /// from where, which ours do not say.
 #[derive(Deserialize)]
-struct Record {
+struct S3Record {
     s3: S3Entity,
 }
 
 /// Returns the file versions that a notification names; empty for a text that is none. A record without a version has none that
 /// could be named.
 pub(crate) fn read(body: &str) -> Vec<FileVersion> {
-    let envelope: Option<Envelope> = serde_json::from_str(body).ok();
+    let envelope: Option<S3Notification> = serde_json::from_str(body).ok();
     let records = envelope.map(|envelope| envelope.records).unwrap_or_default();
     records.iter().filter_map(named).collect()
 }
 
 fn named(record: &Value) -> Option<FileVersion> {
-    let S3Entity { bucket, object, .. } = Record::deserialize(record).ok()?.s3;
+    let S3Entity { bucket, object, .. } = S3Record::deserialize(record).ok()?.s3;
     let version = object.version_id.filter(|version| !version.is_empty())?;
     Some(FileVersion { bucket: bucket.name?, key: decode_key(&object.key?)?, version, etag: object.e_tag })
 }
 
 #[cfg(test)]
 mod tests {
+    use ledger::FileId;
     use processor::event::{Event, Notice};
     use proptest::prelude::*;
-    use store::FileId;
 
     use super::*;
 

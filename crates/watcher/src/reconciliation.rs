@@ -8,10 +8,9 @@
 //! and to send it again would make the queue longer. So a run then sends only versions that are old, and few of them. It does
 //! not stop: a queue that is busy day and night would leave a lost file lost.
 
-use runtime::{HOUR_MS, MINUTE_MS};
-use store::{
-    Cursor, Entry, Error, FileId, InboxPlace, ListedVersion, MOST_ENTRIES, MOST_MESSAGES, State, WatchedQueue,
-};
+use ledger::{Entry, FileId, State};
+use runtime::{Deadline, HOUR_MS, MINUTE_MS};
+use store::{Cursor, Error, InboxPlace, ListedVersion, MOST_ENTRIES, MOST_MESSAGES, WatchedQueue};
 
 use crate::stuck::is_unattended;
 use crate::{Watcher, WatcherStore, notification};
@@ -44,12 +43,12 @@ pub(crate) struct Reconciled {
 
 /// How old a version must be to be sent, and how many a run sends.
 #[derive(Clone, Copy)]
-struct Pace {
+struct ResendLimit {
     youngest_ms: u64,
     most_sends: usize,
 }
 
-impl Pace {
+impl ResendLimit {
     /// Makes the pace for a queue with this number of messages.
     fn of(messages: u64) -> Self {
         if messages < BUSY {
@@ -61,7 +60,7 @@ impl Pace {
 }
 
 /// The result of a page.
-struct Page {
+struct PageProgress {
     /// Where to go on.
     next: Option<InboxPlace>,
     /// Whether the run has sent as much as it may.
@@ -73,19 +72,22 @@ impl<S: WatcherStore> Watcher<S> {
     pub(crate) async fn reconcile(
         &self,
         now_ms: u64,
-        until_ms: u64,
+        until: Deadline,
         done: &mut Reconciled,
     ) -> Result<(), Error> {
         let mut seen = self.store.cursor().await?;
         let Some((begun_ms, mut reached)) = begin(seen.as_ref(), now_ms) else { return Ok(()) };
         let queue = self.store.messages(WatchedQueue::Inbox).await?;
         let waiting = queue.waiting + queue.in_flight;
-        let speed = Pace::of(waiting);
+        let speed = ResendLimit::of(waiting);
         if waiting >= BUSY {
-            tracing::info!(waiting, "the inbox queue is busy: only old versions are sent again");
+            tracing::info!(
+                waiting,
+                "the inbox queue is busy: only versions older than 6 hours are sent again"
+            );
         }
         for _ in 0..MOST_PAGES {
-            if self.host.now().saturating_add(PAGE_MS) > until_ms {
+            if !until.allows(PAGE_MS, self.host.now()) {
                 break;
             }
             let page = self.compare(reached.as_ref(), now_ms, speed, done).await?;
@@ -93,7 +95,7 @@ impl<S: WatcherStore> Watcher<S> {
             let revision = seen.as_ref().map_or(1, |seen| seen.revision.saturating_add(1));
             let next = Cursor { revision, begun_ms, place: reached.clone() };
             if !self.store.put_cursor(&next, seen.as_ref()).await? {
-                tracing::info!("another run goes on with the reconciliation");
+                tracing::info!("another run continues the reconciliation; this one stops");
                 break;
             }
             seen = Some(next);
@@ -109,9 +111,9 @@ impl<S: WatcherStore> Watcher<S> {
         &self,
         after: Option<&InboxPlace>,
         now_ms: u64,
-        speed: Pace,
+        speed: ResendLimit,
         done: &mut Reconciled,
-    ) -> Result<Page, Error> {
+    ) -> Result<PageProgress, Error> {
         let page = self.store.inbox_page(after).await?;
         for some in page.versions.chunks(MOST_ENTRIES) {
             let ids: Vec<FileId> = some.iter().map(|version| FileId::of(&version.file)).collect();
@@ -124,7 +126,7 @@ impl<S: WatcherStore> Watcher<S> {
                         // Where this version is looked at again: after the one before it.
                         let before = page.versions.iter().take_while(|other| *other != version).last();
                         let next = before.map(ListedVersion::place).or_else(|| after.cloned());
-                        return Ok(Page { next, full: true });
+                        return Ok(PageProgress { next, full: true });
                     }
                     lost.push((id, notification::write(version)));
                 }
@@ -132,7 +134,7 @@ impl<S: WatcherStore> Watcher<S> {
             }
             self.resend(lost, done).await?;
         }
-        Ok(Page { next: page.next, full: false })
+        Ok(PageProgress { next: page.next, full: false })
     }
 
     async fn resend(&self, lost: Vec<(FileId, String)>, done: &mut Reconciled) -> Result<(), Error> {
@@ -155,7 +157,7 @@ fn begin(seen: Option<&Cursor>, now_ms: u64) -> Option<(u64, Option<InboxPlace>)
     }
 }
 
-fn is_old_enough(version: &ListedVersion, pace: Pace, now_ms: u64) -> bool {
+fn is_old_enough(version: &ListedVersion, pace: ResendLimit, now_ms: u64) -> bool {
     version.last_modified_ms.saturating_add(pace.youngest_ms) < now_ms
 }
 

@@ -1,11 +1,12 @@
 //! One run: its concurrent parts and their results.
 
 use std::future::Future;
-use std::time::Duration;
 
 use lambda_runtime::Diagnostic;
+use ledger::FileId;
+use runtime::Deadline;
 use serde_json::Value;
-use store::{Error, FileId};
+use store::Error;
 use telemetry::{Label, Occurrence, WatchRecord};
 
 use crate::event::{Tick, UnknownEvent};
@@ -17,46 +18,40 @@ const RESERVE_MS: u64 = 5_000;
 
 /// Why the invocation failed. What could be done was done.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
-pub enum Failed {
-    /// It is no tick of the schedule.
+pub enum WatchError {
+    /// The event is not one of the schedule.
     #[error(transparent)]
     Event(#[from] UnknownEvent),
     /// These parts failed.
-    #[error("failed: {}", .0.join(", "))]
+    #[error("these parts of the watch failed: {}", .0.join(", "))]
     Parts(Vec<&'static str>),
 }
 
-impl From<Failed> for Diagnostic {
-    fn from(failed: Failed) -> Self {
+impl From<WatchError> for Diagnostic {
+    fn from(failed: WatchError) -> Self {
         let error_type = match failed {
-            Failed::Event(_) => "UnknownEvent",
-            Failed::Parts(_) => "Parts",
+            WatchError::Event(_) => "UnknownEvent",
+            WatchError::Parts(_) => "Parts",
         };
         Self { error_type: error_type.to_owned(), error_message: failed.to_string() }
     }
 }
 
-/// What a part found out; `None`: it failed.
-struct Part<T> {
+/// The result of a part of a run; `None`: it failed.
+struct TaskResult<T> {
     name: &'static str,
     found: Option<T>,
 }
 
-/// Returns the deadline, if it can be one. No invocation begins after its end: such a deadline is a constant of a local runtime (`cargo lambda watch` sends one),
-/// which sets no limit. A minute then is what there is.
-fn credible_deadline(deadline_ms: u64, now_ms: u64) -> u64 {
-    if deadline_ms < now_ms { now_ms.saturating_add(60_000) } else { deadline_ms }
-}
-
 impl<S: WatcherStore> Watcher<S> {
     /// Handles one invocation that ends at `deadline_ms` (milliseconds since the epoch).
-    pub async fn handle(&self, event: &Value, deadline_ms: u64) -> Result<(), Failed> {
+    pub async fn handle(&self, event: &Value, deadline_ms: u64) -> Result<(), WatchError> {
         let now_ms = Tick::decode(event)?.at_ms;
-        let until_ms = credible_deadline(deadline_ms, self.host.now()).saturating_sub(RESERVE_MS);
-        let senders = self.part("senders", until_ms, self.senders()).await;
+        let until = Deadline::new(deadline_ms, self.host.now()).less(RESERVE_MS);
+        let senders = self.part("senders", until, self.senders()).await;
         let (mut reconciled, mut broken) = (Reconciled::default(), None);
         let (stuck, expected, dead, compared, heartbeat) = tokio::join!(
-            self.part("stuck loads", until_ms, async {
+            self.part("stuck loads", until, async {
                 match &senders.found {
                     Some(senders) => {
                         let names: Vec<String> = senders.keys().cloned().collect();
@@ -65,10 +60,10 @@ impl<S: WatcherStore> Watcher<S> {
                     None => Ok(None),
                 }
             }),
-            self.part("expected files", until_ms, self.expected(senders.found.as_ref(), now_ms, &mut broken)),
-            self.part("dead letters", until_ms, self.dead_letters(senders.found.as_ref())),
-            self.part("reconciliation", until_ms, self.reconcile(now_ms, until_ms, &mut reconciled)),
-            self.part("heartbeat", until_ms, async {
+            self.part("expected files", until, self.expected(senders.found.as_ref(), now_ms, &mut broken)),
+            self.part("dead letters", until, self.dead_letters(senders.found.as_ref())),
+            self.part("reconciliation", until, self.reconcile(now_ms, until, &mut reconciled)),
+            self.part("heartbeat", until, async {
                 if self.settings.heartbeat { self.heartbeat(now_ms).await } else { Ok(None) }
             }),
         );
@@ -104,35 +99,42 @@ impl<S: WatcherStore> Watcher<S> {
         };
         record.log();
         (self.host.metric)(&record.metric(&self.settings.metrics, self.host.now()));
-        if failed.is_empty() { Ok(()) } else { Err(Failed::Parts(failed)) }
+        if failed.is_empty() { Ok(()) } else { Err(WatchError::Parts(failed)) }
     }
 
     /// Does a part within the time that is left, and logs why it failed.
     async fn part<T>(
         &self,
         name: &'static str,
-        until_ms: u64,
+        until: Deadline,
         work: impl Future<Output = Result<T, Error>>,
-    ) -> Part<T> {
-        let time = Duration::from_millis(until_ms.saturating_sub(self.host.now()));
+    ) -> TaskResult<T> {
+        let time = until.remaining(self.host.now());
         let found = match tokio::time::timeout(time, work).await {
             Ok(Ok(found)) => Some(found),
             Ok(Err(error)) => {
                 let failed = Occurrence::service_failed(error.is_denied());
                 (self.host.metric)(&failed.metric(&self.settings.metrics, self.host.now()));
-                tracing::error!(part = name, error = telemetry::chain(&error), "a part of the watch failed");
+                tracing::error!(
+                    part = name,
+                    error = telemetry::chain(&error),
+                    "a part of the watch failed; the next run repeats it"
+                );
                 None
             }
             Err(_) => {
-                tracing::error!(part = name, "a part of the watch ran out of time");
+                tracing::error!(
+                    part = name,
+                    "a part of the watch did not end before the deadline of the invocation; the next run repeats it"
+                );
                 None
             }
         };
-        Part { name, found }
+        TaskResult { name, found }
     }
 }
 
-impl<T> Part<T> {
+impl<T> TaskResult<T> {
     fn failed(&self) -> Option<&'static str> {
         self.found.is_none().then_some(self.name)
     }

@@ -8,7 +8,7 @@ use telemetry::Label;
 
 use crate::{Watcher, WatcherStore};
 
-/// Who there is, by name; `None` for a partner that is in no table.
+/// The senders by name: partners of the table, and `None` for a folder of the inbox that no operator registered.
 pub(crate) type Senders = BTreeMap<String, Option<Partner>>;
 
 /// Returns a partner's name as a log may show it: a folder that no operator named may be a patient.
@@ -36,7 +36,9 @@ impl<S: WatcherStore> Watcher<S> {
         }
         let folders = self.store.senders(None).await?;
         if !folders.complete {
-            tracing::warn!("the inbox has more folders than are looked through");
+            tracing::warn!(
+                "the inbox has more partner folders than are listed: the files of the others are not checked"
+            );
         }
         for name in folders.names.into_iter().filter(|name| runtime::is_name(name)) {
             senders.entry(name).or_default();

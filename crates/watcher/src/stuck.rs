@@ -1,7 +1,8 @@
 //! Stuck loads: their lease has ended and no delivery took them over.
 
+use ledger::{Entry, FileId, State};
 use runtime::{DAY_MS, MINUTE_MS, format_instant};
-use store::{Entry, Error, FileId, FileQuery, MOST_ENTRIES, ReadLedger, State};
+use store::{Error, FileQuery, MOST_ENTRIES, ReadLedger};
 
 use crate::{Watcher, WatcherStore};
 
@@ -10,7 +11,7 @@ const ENDED_MS: u64 = 15 * MINUTE_MS;
 /// How long after a file landed its own message is still on its way: ten deliveries take 75 minutes (docs/limits.md), and
 /// then it is as with an ended lease.
 const DELIVERED_MS: u64 = 75 * MINUTE_MS + ENDED_MS;
-/// How far back is looked: as long as a message lies among the dead letters.
+/// How far back files are listed, milliseconds: as long as a dead-letter queue keeps a message.
 const BACK_MS: u64 = 14 * DAY_MS;
 /// Pages of a partner's files that are looked through.
 const MOST_PAGES: usize = 4;

@@ -8,11 +8,12 @@ mod idle;
 mod losses;
 
 use harness::{BEGIN_MS, HOUR_MS, Harness, MINUTE_MS, event_of};
+use ledger::{FileId, State};
 use serde_json::json;
 use store::memory::When;
-use store::{FileId, Operation, State, WatchedQueue};
+use store::{Operation, WatchedQueue};
 
-use crate::Failed;
+use crate::WatchError;
 use crate::event::UnknownEvent;
 
 #[tokio::test]
@@ -92,7 +93,7 @@ async fn a_part_that_fails_says_nothing_fails_the_run_and_stops_no_other() {
         let harness = Harness::with_heartbeat();
         harness.memory.fail_at(call, When::BeforeEffect);
         let ended = harness.run(BEGIN_MS).await;
-        assert_eq!(ended, Err(Failed::Parts(vec![part])), "{operation:?}");
+        assert_eq!(ended, Err(WatchError::Parts(vec![part])), "{operation:?}");
         assert_eq!(harness.gauge("Watches"), Some(0));
         for metric in ["LoadsStuck", "DeadLetterFiles"] {
             assert_eq!(harness.gauge(metric).is_none(), metric == gauge, "{operation:?}: {metric}");
@@ -114,6 +115,6 @@ async fn a_run_with_little_time_begins_no_page_that_it_could_not_end() {
 async fn an_event_of_somebody_else_is_rejected() {
     let harness = Harness::with_heartbeat();
     let ended = harness.watcher.handle(&json!({"Records": []}), harness.now_ms() + 60_000).await;
-    assert_eq!(ended, Err(Failed::Event(UnknownEvent)));
+    assert_eq!(ended, Err(WatchError::Event(UnknownEvent)));
     assert!(harness.memory.calls().is_empty());
 }

@@ -1,6 +1,6 @@
 //! The environment, read once at start.
 
-use outbound::Policy;
+use outbound::AddressPolicy;
 use runtime::Environment;
 use store::aws::Access;
 use telemetry::Metrics;
@@ -21,7 +21,7 @@ pub struct Config {
     /// Where AWS is and who asks.
     pub access: Access,
     /// Which addresses are posted to: this machine's own only when AWS is an emulator on it.
-    pub policy: Policy,
+    pub policy: AddressPolicy,
 }
 
 impl Config {
@@ -33,7 +33,7 @@ impl Config {
         let queue_url = environment.required("WEBHOOK_QUEUE_URL");
         let metrics = environment.metrics();
         let access = environment.access();
-        let policy = if access.endpoint.is_some() { Policy::Loopback } else { Policy::Public };
+        let policy = if access.endpoint.is_some() { AddressPolicy::Loopback } else { AddressPolicy::Public };
         Self { partners_table, ledger_table, api_url, queue_url, metrics, access, policy }
     }
 }
@@ -42,7 +42,7 @@ impl Config {
 mod tests {
     use super::*;
 
-    /// A value for each variable.
+    /// Returns a value for each variable.
     fn value(name: &str) -> String {
         match name {
             "MONITORING" => "Basic".to_owned(),
@@ -81,8 +81,8 @@ mod tests {
             .read(Config::read);
             read.expect("complete").policy
         };
-        assert_eq!(policy(None), Policy::Public);
-        assert_eq!(policy(Some("")), Policy::Public);
-        assert_eq!(policy(Some("http://127.0.0.1:4566")), Policy::Loopback);
+        assert_eq!(policy(None), AddressPolicy::Public);
+        assert_eq!(policy(Some("")), AddressPolicy::Public);
+        assert_eq!(policy(Some("http://127.0.0.1:4566")), AddressPolicy::Loopback);
     }
 }

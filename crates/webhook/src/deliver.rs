@@ -8,12 +8,12 @@ use http::header::CONTENT_TYPE;
 use http::{HeaderName, HeaderValue};
 use outbound::signature::{self, Secret};
 use outbound::{Target, TargetError};
-use runtime::{Message, SqsBatchResponse, deliver_again};
+use runtime::{Deadline, Message, SqsBatchResponse, deliver_again};
 use serde_json::Value;
 use store::{FileNames, Queue, ReadPartners, Webhook};
-use telemetry::{Delivery, DeliveryRecord, Label};
+use telemetry::{DeliveryRecord, DeliveryResult, Label};
 
-use crate::Courier;
+use crate::WebhookSender;
 use crate::error::{DeliveryError, Done};
 use crate::event::{OutcomeMessage, UnknownEvent, decode};
 
@@ -24,23 +24,18 @@ use crate::event::{OutcomeMessage, UnknownEvent, decode};
 const PAUSES: [u32; 9] = [10, 60, 300, 900, 1_800, 3_600, 7_200, 14_400, 28_800];
 /// Time kept for giving messages back, milliseconds.
 const RESERVE_MS: u64 = 10_000;
-/// The time of an invocation whose deadline is not credible, milliseconds.
-const UNKNOWN_TIME_MS: u64 = 60_000;
 
 const ID: HeaderName = HeaderName::from_static("webhook-id");
 const TIMESTAMP: HeaderName = HeaderName::from_static("webhook-timestamp");
 const SIGNATURE: HeaderName = HeaderName::from_static("webhook-signature");
 
-impl<P: ReadPartners + FileNames, Q: Queue> Courier<P, Q> {
+impl<P: ReadPartners + FileNames, Q: Queue> WebhookSender<P, Q> {
     /// Handles one invocation that ends at `deadline_ms` (milliseconds since the epoch). Every failure belongs to one
     /// message and is part of the response; an error is returned only for an event that is not a batch.
     pub async fn handle(&self, event: &Value, deadline_ms: u64) -> Result<SqsBatchResponse, UnknownEvent> {
         let messages = decode(event)?;
         let now_ms = self.host.now();
-        // A local runtime sends a constant of the past.
-        let deadline_ms =
-            if deadline_ms < now_ms { now_ms.saturating_add(UNKNOWN_TIME_MS) } else { deadline_ms };
-        let time = Duration::from_millis(deadline_ms.saturating_sub(now_ms).saturating_sub(RESERVE_MS));
+        let time = Deadline::new(deadline_ms, now_ms).less(RESERVE_MS).remaining(now_ms);
         let failed = join_all(messages.iter().map(|message| self.attend(message, time))).await;
         Ok(deliver_again(failed.into_iter().flatten()))
     }
@@ -115,11 +110,14 @@ impl<P: ReadPartners + FileNames, Q: Queue> Courier<P, Q> {
     async fn give_back(&self, message: &Message<Option<OutcomeMessage>>, cause: &DeliveryError) {
         let seconds = self.pause(message.receive_count, cause);
         if let Err(error) = self.queue.defer(&message.receipt_handle, seconds).await {
-            tracing::warn!(error = telemetry::chain(&error), "the message's visibility was not changed");
+            tracing::warn!(
+                error = telemetry::chain(&error),
+                "the visibility of the message could not be changed: it returns after the visibility time-out of the queue"
+            );
         }
     }
 
-    /// Seconds until the next delivery: later each time, and not before the circuit closes or the receiver asks for it.
+    /// Returns seconds until the next delivery: later each time, and not before the circuit closes or the receiver asks for it.
     fn pause(&self, receive_count: u32, cause: &DeliveryError) -> u32 {
         let attempt = usize::try_from(receive_count.saturating_sub(1)).unwrap_or(usize::MAX);
         let [.., last] = PAUSES;
@@ -150,7 +148,7 @@ impl<P: ReadPartners + FileNames, Q: Queue> Courier<P, Q> {
         let record = DeliveryRecord {
             partner: Label::new(notice.and_then(|notice| notice.partner.as_deref()).unwrap_or_default()),
             file: Label::new(notice.map(|notice| notice.file.as_str()).unwrap_or_default()),
-            state: notice.map(|notice| notice.state.as_str()).unwrap_or_default(),
+            state: notice.map(|notice| notice.state),
             delivery: delivery(ended),
             answer: ended.as_ref().map_or_else(DeliveryError::code, |done| done.code()),
             duration: duration_ms,
@@ -169,12 +167,12 @@ impl<P: ReadPartners + FileNames, Q: Queue> Courier<P, Q> {
     }
 }
 
-fn delivery(ended: &Result<Done, DeliveryError>) -> Delivery {
+fn delivery(ended: &Result<Done, DeliveryError>) -> DeliveryResult {
     match ended {
-        Ok(Done::Unwanted) => Delivery::Unwanted,
-        Ok(_) => Delivery::Delivered,
-        Err(DeliveryError::Address(_)) => Delivery::Rejected,
-        Err(DeliveryError::CircuitOpen { .. }) => Delivery::Held,
-        Err(_) => Delivery::Failed,
+        Ok(Done::Unwanted) => DeliveryResult::Unwanted,
+        Ok(_) => DeliveryResult::Delivered,
+        Err(DeliveryError::Address(_)) => DeliveryResult::Rejected,
+        Err(DeliveryError::CircuitOpen { .. }) => DeliveryResult::Held,
+        Err(_) => DeliveryResult::Failed,
     }
 }

@@ -1,16 +1,16 @@
 //! The result of a post.
 
-use outbound::signature::Malformed;
+use outbound::signature::MalformedSecret;
 use outbound::{PostError, TargetError};
 use store::Error;
 use telemetry::Occurrence;
 
-/// A message that is done with.
+/// Why a message needs no further delivery.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Done {
     /// The partner has no webhook, or the file no registered partner.
     NoReceiver,
-    /// The receiver took it: status 200 to 299.
+    /// The receiver accepted it: status 200 to 299.
     Delivered(u16),
     /// The receiver wants no more posts (status 410, Standard Webhooks 1.0.0, "Delivery success and failure"). The
     /// webhook stays in the table until the partner or an operator takes it out.
@@ -21,21 +21,23 @@ pub(crate) enum Done {
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum DeliveryError {
     /// The message is not an announcement.
-    #[error("the message is not an announcement of an outcome")]
+    #[error(
+        "the message is not an announcement of an outcome: only the outcome topic may send to this queue"
+    )]
     Unknown,
     /// The partner's webhook or the file's name could not be read.
     #[error("the partner's webhook or the file's name could not be read")]
     Partners(#[from] Error),
     /// The partner's secret cannot sign.
-    #[error("the partner's webhook has a secret that cannot sign: set the webhook again")]
-    Secret(#[from] Malformed),
+    #[error("the secret of the partner's webhook is malformed: set the webhook again")]
+    Secret(#[from] MalformedSecret),
     /// The address is not allowed.
-    #[error("the partner's webhook has an address that is rejected: set the webhook again")]
+    #[error("the address of the partner's webhook is not allowed: set the webhook again")]
     Address(#[from] TargetError),
     /// The post did not arrive.
-    #[error("the post did not arrive")]
+    #[error("the outcome could not be posted")]
     Post(#[source] PostError),
-    /// The receiver did not take it.
+    /// The receiver did not accept it.
     #[error("the receiver answered with status {status}")]
     Status {
         /// The status.
@@ -44,16 +46,18 @@ pub(crate) enum DeliveryError {
         retry_after: Option<u32>,
     },
     /// The circuit of the partner's receiver is open.
-    #[error("the partner's receiver keeps failing; the next attempt waits")]
+    #[error(
+        "the circuit of the partner's receiver is open after repeated failures: the outcome is not posted now"
+    )]
     CircuitOpen {
         /// Until when, milliseconds since the epoch.
         until_ms: u64,
     },
     /// The invocation's time is nearly over.
-    #[error("the invocation's time is nearly over")]
+    #[error("the invocation ends before the receiver answered: the outcome is posted again later")]
     OutOfTime,
     /// A panic was caught.
-    #[error("the delivery panicked")]
+    #[error("a defect in the webhook function: the delivery panicked")]
     Panicked,
 }
 
@@ -67,7 +71,7 @@ impl From<PostError> for DeliveryError {
 }
 
 impl DeliveryError {
-    /// Whether the receiver caused the failure, so that its circuit breaker counts it.
+    /// Returns whether the receiver caused the failure, so that its circuit breaker counts it.
     pub(crate) fn is_the_receivers(&self) -> bool {
         matches!(self, Self::Address(_) | Self::Post(_) | Self::Status { .. })
     }

@@ -2,10 +2,10 @@
 
 use bytes::Bytes;
 use lambda_runtime::Diagnostic;
+use ledger::{FileId, LoadId, State};
 use runtime::{Message, batch};
 use serde::Deserialize;
 use serde_json::{Map, Value};
-use store::{FileId, LoadId, State};
 
 /// An announcement: the ids that are needed to post it, and its members as they were published.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -24,7 +24,7 @@ pub struct OutcomeMessage {
 
 /// The event is not a batch of a queue.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
-#[error("the event is not an SQS batch")]
+#[error("unknown event: expected a batch of an SQS queue")]
 pub struct UnknownEvent;
 
 impl From<UnknownEvent> for Diagnostic {

@@ -19,28 +19,28 @@ mod deliver;
 mod error;
 pub mod event;
 
-use outbound::{CircuitBreakers, Client, Policy};
+use outbound::{AddressPolicy, CircuitBreakers, Client};
 use runtime::Host;
 use telemetry::Metrics;
 
 /// The function: clients and circuit breakers are kept from one invocation to the next, nothing else.
-pub struct Courier<P, Q> {
+pub struct WebhookSender<P, Q> {
     partners: P,
     queue: Q,
     client: Client,
-    policy: Policy,
+    policy: AddressPolicy,
     api_url: String,
     breakers: CircuitBreakers,
     metrics: Metrics,
     host: Host,
 }
 
-impl<P: store::ReadPartners + store::FileNames, Q: store::Queue> Courier<P, Q> {
-    /// A courier between these, which publishes these metrics. Receipts are below this address of the partner API.
+impl<P: store::ReadPartners + store::FileNames, Q: store::Queue> WebhookSender<P, Q> {
+    /// Makes the function from its resources and settings. Receipts are below this address of the partner API.
     pub fn new(
         partners: P,
         queue: Q,
-        policy: Policy,
+        policy: AddressPolicy,
         api_url: String,
         metrics: Metrics,
         host: Host,

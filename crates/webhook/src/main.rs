@@ -6,7 +6,7 @@
 use anyhow::Context;
 use runtime::Host;
 use store::aws::{Connection, LedgerTable, MessageQueue, PartnersTable};
-use webhook::{Courier, config::Config};
+use webhook::{WebhookSender, config::Config};
 
 store::resources! {
     /// The tables that the webhook reaches.
@@ -17,7 +17,7 @@ store::resources! {
 }
 
 #[tokio::main(flavor = "current_thread")]
-async fn main() -> Result<(), runtime::Error> {
+async fn main() -> Result<(), runtime::FatalError> {
     let config = runtime::start(Config::read)?;
     let connection = Connection::open(config.access);
     let dynamodb = connection.dynamodb();
@@ -26,7 +26,8 @@ async fn main() -> Result<(), runtime::Error> {
         ledger: LedgerTable::new(&dynamodb, &config.ledger_table),
     };
     let queue = MessageQueue::new(&connection.sqs(), &config.queue_url);
-    let courier = Courier::new(tables, queue, config.policy, config.api_url, config.metrics, Host::system())
-        .context("making the client for posts")?;
-    runtime::serve(async |event, deadline_ms| Box::pin(courier.handle(&event, deadline_ms)).await).await
+    let sender =
+        WebhookSender::new(tables, queue, config.policy, config.api_url, config.metrics, Host::system())
+            .context("making the client for posts")?;
+    runtime::serve(async |event, deadline_ms| Box::pin(sender.handle(&event, deadline_ms)).await).await
 }

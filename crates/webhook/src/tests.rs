@@ -8,7 +8,8 @@ use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex};
 
 use harness::{
-    BEGIN_MS, FILE, Harness, OLD_SECRET, Receiver, SECRET, announcement, batch, header, ids, message, posted,
+    BEGIN_MS, FILE, Harness, OLD_SECRET, SECRET, WebhookReceiver, announcement, batch, header, ids, message,
+    posted,
 };
 
 use runtime::SqsBatchResponse;
@@ -25,27 +26,27 @@ const OLD_SIGNATURE: &str = "v1,vM/eDssdiroOOyJJ88aMVEiyRV2X/vgwF5HVx9VHeXM=";
 
 /// Handles a batch while receivers answer.
 async fn handle(
-    courier: &Courier<Memory, Memory>,
+    sender: &WebhookSender<Memory, Memory>,
     messages: &[serde_json::Value],
     receivers: impl Future,
 ) -> SqsBatchResponse {
     let event = batch(messages);
     tokio::select! {
-        response = courier.handle(&event, DEADLINE_MS) => response.unwrap(),
+        response = sender.handle(&event, DEADLINE_MS) => response.unwrap(),
         _ = receivers => panic!("a receiver ended"),
     }
 }
 
 /// Delivers one announcement for `north` to a receiver that answers so.
-async fn deliver_to(harness: &Arc<Harness>, receiver: &Receiver, answer: &str) -> SqsBatchResponse {
+async fn deliver_to(harness: &Arc<Harness>, receiver: &WebhookReceiver, answer: &str) -> SqsBatchResponse {
     harness.set("north", &receiver.url()).await;
-    let courier = harness.courier(Policy::Loopback);
-    handle(&courier, &[message("m", 1, &announcement("north"))], receiver.serve(answer)).await
+    let sender = harness.sender(AddressPolicy::Loopback);
+    handle(&sender, &[message("m", 1, &announcement("north"))], receiver.serve(answer)).await
 }
 
 #[tokio::test]
 async fn an_outcome_is_posted_with_the_name_that_is_known_and_signed() {
-    let (harness, receiver) = (Arc::<Harness>::default(), Receiver::new().await);
+    let (harness, receiver) = (Arc::<Harness>::default(), WebhookReceiver::new().await);
     let response = deliver_to(&harness, &receiver, "200 OK").await;
     assert_eq!(serde_json::to_string(&response).unwrap(), r#"{"batchItemFailures":[]}"#);
     let [request] = &receiver.said()[..] else { panic!("one post") };
@@ -60,17 +61,17 @@ async fn an_outcome_is_posted_with_the_name_that_is_known_and_signed() {
 
 #[tokio::test]
 async fn a_file_is_named_to_its_own_partner_only_and_its_receipt_is_an_address_of_the_api() {
-    let (harness, receiver) = (Arc::<Harness>::default(), Receiver::new().await);
+    let (harness, receiver) = (Arc::<Harness>::default(), WebhookReceiver::new().await);
     for partner in ["north", "south"] {
         harness.set(partner, &receiver.url()).await;
     }
     let file = harness.claimed("north/visits/day 1.csv").await;
-    let courier = harness.courier(Policy::Loopback);
+    let sender = harness.sender(AddressPolicy::Loopback);
     for partner in ["north", "south"] {
         let announced = announcement(partner).replace(FILE, &file);
         let receipt = r#","receipt":{"bucket":"operators-bucket","key":"_receipts/north/x.json"}}"#;
         let announced = announced.trim_end_matches('}').to_owned() + receipt;
-        handle(&courier, &[message("m", 1, &announced)], receiver.serve("200 OK")).await;
+        handle(&sender, &[message("m", 1, &announced)], receiver.serve("200 OK")).await;
     }
     let posted = receiver.said();
     let bodies: Vec<serde_json::Value> = posted
@@ -85,29 +86,29 @@ async fn a_file_is_named_to_its_own_partner_only_and_its_receipt_is_an_address_o
 
 #[tokio::test]
 async fn without_the_ledger_nothing_is_posted_until_it_answers() {
-    let (harness, receiver) = (Arc::<Harness>::default(), Receiver::new().await);
+    let (harness, receiver) = (Arc::<Harness>::default(), WebhookReceiver::new().await);
     harness.set("north", &receiver.url()).await;
-    let courier = harness.courier(Policy::Loopback);
+    let sender = harness.sender(AddressPolicy::Loopback);
     let messages = [message("m", 1, &announcement("north"))];
     harness.memory.fail_at(harness.memory.calls().len() + 2, store::memory::When::BeforeEffect);
-    let response = handle(&courier, &messages, std::future::pending::<()>()).await;
+    let response = handle(&sender, &messages, std::future::pending::<()>()).await;
     assert_eq!((ids(&response), harness.counted("RetryableErrors")), (vec!["m"], 1));
-    let response = handle(&courier, &messages, receiver.serve("200 OK")).await;
+    let response = handle(&sender, &messages, receiver.serve("200 OK")).await;
     assert_eq!((ids(&response).len(), receiver.said().len()), (0, 1));
 }
 
 #[tokio::test]
 async fn during_a_rotation_both_secrets_sign() {
-    let (harness, receiver) = (Arc::<Harness>::default(), Receiver::new().await);
+    let (harness, receiver) = (Arc::<Harness>::default(), WebhookReceiver::new().await);
     harness.set_with("north", &receiver.url(), SECRET, Some(OLD_SECRET)).await;
-    let courier = harness.courier(Policy::Loopback);
-    handle(&courier, &[message("m", 1, &announcement("north"))], receiver.serve("204 No Content")).await;
+    let sender = harness.sender(AddressPolicy::Loopback);
+    handle(&sender, &[message("m", 1, &announcement("north"))], receiver.serve("204 No Content")).await;
     assert_eq!(header(&receiver.said()[0], "webhook-signature"), format!("{SIGNATURE} {OLD_SIGNATURE}"));
 }
 
 #[tokio::test]
 async fn a_second_attempt_has_the_same_id_and_its_own_time() {
-    let (harness, receiver) = (Arc::<Harness>::default(), Receiver::new().await);
+    let (harness, receiver) = (Arc::<Harness>::default(), WebhookReceiver::new().await);
     deliver_to(&harness, &receiver, "503 Service Unavailable").await;
     harness.elapsed.store(10_000, Ordering::Relaxed);
     deliver_to(&harness, &receiver, "200 OK").await;
@@ -131,7 +132,7 @@ async fn success_and_gone_are_the_end_and_everything_else_comes_back() {
         ("500 Internal Server Error", false, "WebhooksFailed"),
         ("HTTP", false, "WebhooksFailed"),
     ] {
-        let (harness, receiver) = (Arc::<Harness>::default(), Receiver::new().await);
+        let (harness, receiver) = (Arc::<Harness>::default(), WebhookReceiver::new().await);
         let response = deliver_to(&harness, &receiver, answer).await;
         assert_eq!(ids(&response).is_empty(), ends, "{answer}");
         assert_eq!((harness.counted(metric), receiver.said().len()), (1, 1), "{answer}");
@@ -142,19 +143,20 @@ async fn success_and_gone_are_the_end_and_everything_else_comes_back() {
 #[tokio::test]
 async fn a_file_without_a_receiver_is_done_with() {
     let harness = Arc::<Harness>::default();
-    let courier = harness.courier(Policy::Public);
+    let sender = harness.sender(AddressPolicy::Public);
     let messages = [message("a", 1, &announcement("north")), message("b", 1, &announcement(""))];
-    let response = handle(&courier, &messages, std::future::pending::<()>()).await;
+    let response = handle(&sender, &messages, std::future::pending::<()>()).await;
     assert_eq!(ids(&response), [""; 0]);
     assert!(harness.metrics.lock().unwrap().is_empty() && harness.deferred().is_empty());
 }
 
 #[tokio::test]
 async fn a_slow_receiver_delays_no_other_in_its_batch() {
-    let (harness, slow, quick) = (Arc::<Harness>::default(), Receiver::new().await, Receiver::new().await);
+    let (harness, slow, quick) =
+        (Arc::<Harness>::default(), WebhookReceiver::new().await, WebhookReceiver::new().await);
     harness.set("slow", &slow.url()).await;
     harness.set("quick", &quick.url()).await;
-    let courier = harness.courier(Policy::Loopback);
+    let sender = harness.sender(AddressPolicy::Loopback);
     let mut messages: Vec<_> =
         (0..5).map(|index| message(&format!("slow-{index}"), 1, &announcement("slow"))).collect();
     messages.extend((0..5).map(|index| message(&format!("quick-{index}"), 1, &announcement("quick"))));
@@ -165,16 +167,16 @@ async fn a_slow_receiver_delays_no_other_in_its_batch() {
         }
         slow.serve("200 OK").await
     };
-    let response = handle(&courier, &messages, receivers).await;
+    let response = handle(&sender, &messages, receivers).await;
     assert_eq!(ids(&response), [""; 0]);
     assert_eq!((slow.said().len(), quick.said().len(), harness.counted("WebhooksDelivered")), (5, 5, 10));
 }
 
 /// Log lines as they would be written.
 #[derive(Clone, Default)]
-struct Lines(Arc<Mutex<Vec<u8>>>);
+struct LogLines(Arc<Mutex<Vec<u8>>>);
 
-impl io::Write for Lines {
+impl io::Write for LogLines {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         self.0.lock().unwrap().extend_from_slice(bytes);
         Ok(bytes.len())
@@ -188,12 +190,12 @@ impl io::Write for Lines {
 #[tokio::test]
 async fn no_address_secret_or_body_is_logged_counted_or_answered() {
     for answer in ["200 OK", "302 Found\r\nlocation: https://elsewhere.example/secret", "500 Secret"] {
-        let lines = Lines::default();
+        let lines = LogLines::default();
         let writer = lines.clone();
         let subscriber =
             tracing_subscriber::fmt().json().with_target(false).with_writer(move || writer.clone()).finish();
         let guard = tracing::subscriber::set_default(subscriber);
-        let (harness, receiver) = (Arc::<Harness>::default(), Receiver::new().await);
+        let (harness, receiver) = (Arc::<Harness>::default(), WebhookReceiver::new().await);
         let response = deliver_to(&harness, &receiver, answer).await;
         drop(guard);
         let logged = String::from_utf8(lines.0.lock().unwrap().clone()).unwrap();

@@ -1,4 +1,4 @@
-//! The states of the stack's alarms, set as CloudWatch would set them, and a receiver that is told of them.
+//! The states of the stack's alarms, set as CloudWatch would set them, and a receiver of their messages.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -15,7 +15,7 @@ use super::loopback::{Heard, Loopback};
 pub(super) const SIGNING: &str = "whsec_c2lsZW50LXNjYWxwZXItZW5kLXRvLWVuZC10ZXN0cyE=";
 
 /// An alarm of the stack.
-pub(super) struct Alarm {
+pub(super) struct StackAlarm {
     pub(super) name: String,
     /// The incident of which it is a part.
     pub(super) incident: String,
@@ -23,14 +23,14 @@ pub(super) struct Alarm {
     pub(super) advice: String,
     /// What has happened when it is resolved.
     pub(super) resolved: String,
-    /// Whether the notifier is told of it.
-    pub(super) is_told: bool,
+    /// Whether its changes are sent to the notifier.
+    pub(super) is_notified: bool,
     /// Whether the emulator knows what it compares: it keeps one metric, and neither metric math nor a rule over alarms.
     pub(super) has_metric: bool,
 }
 
 impl Harness {
-    /// A new harness whose notifier tells a receiver.
+    /// Makes a harness whose notifier posts to a receiver.
     pub(super) async fn open_telling(operators: &Loopback) -> Self {
         let emulator = Emulator::start();
         let channels = json!({"webhook": {"url": format!("{}/incidents", operators.url), "secret": SIGNING}});
@@ -40,8 +40,8 @@ impl Harness {
         Self::open_on(emulator, &[format!("ChannelsSecretArn={arn}"), "Monitoring=Full".to_owned()]).await
     }
 
-    /// Every alarm that there is, those that compute from others last.
-    pub(super) fn alarms(&self) -> Vec<Alarm> {
+    /// Returns every alarm that there is, those that compute from others last.
+    pub(super) fn alarms(&self) -> Vec<StackAlarm> {
         let request = json!({"MaxRecords": 100, "AlarmTypes": ["MetricAlarm", "CompositeAlarm"]});
         let all = self.cloudwatch("DescribeAlarms", &request);
         let kinds = ["MetricAlarms", "CompositeAlarms"].into_iter();
@@ -49,17 +49,17 @@ impl Harness {
         alarms.map(|alarm| self.alarm(&alarm)).collect()
     }
 
-    fn alarm(&self, alarm: &Value) -> Alarm {
+    fn alarm(&self, alarm: &Value) -> StackAlarm {
         let text = |name: &str| alarm[name].as_str().unwrap_or_default().to_owned();
         let (name, description) = (text("AlarmName"), text("AlarmDescription"));
         let line = |mark| description.lines().find_map(|line| line.strip_prefix(mark)).map(str::to_owned);
-        let told =
+        let is_notified =
             alarm["AlarmActions"].as_array().is_some_and(|all| all.contains(&json!(self.names.alarm_topic)));
-        Alarm {
+        StackAlarm {
             incident: line("Incident: ").unwrap_or_else(|| name.clone()),
             advice: line("Do: ").unwrap_or_else(|| panic!("{name} does not say what to do")),
             resolved: line("Resolved: ").unwrap_or_else(|| panic!("{name} does not say what has happened")),
-            is_told: told,
+            is_notified,
             has_metric: !text("MetricName").is_empty(),
             name,
         }
@@ -78,7 +78,7 @@ impl Harness {
     }
 }
 
-/// Whether one of the signatures is of this secret: Standard Webhooks, written out once more for the tests.
+/// Returns whether one of the signatures is of this secret: Standard Webhooks, written out once more for the tests.
 pub(super) fn signed(heard: &Heard, secret: &str) -> bool {
     let key = STANDARD.decode(secret.strip_prefix("whsec_").expect("a secret")).expect("base64");
     let mut mac = Hmac::<Sha256>::new_from_slice(&key).expect("a key");

@@ -8,7 +8,7 @@ use sha2::{Digest, Sha256};
 
 use super::emulator::NOT_INHERITED;
 use super::harness::{ACCOUNT, Harness, PATIENCE};
-use super::http::{self, Answer};
+use super::http::{self, HttpAnswer};
 use crate::repository::root;
 
 /// Between two questions for a state that nobody announces to a partner.
@@ -23,7 +23,7 @@ pub(super) enum Shows {
 }
 
 /// A partner on arrival.
-pub(super) struct Caller<'s> {
+pub(super) struct ApiClient<'s> {
     pub(super) harness: &'s Harness,
     pub(super) shows: Shows,
 }
@@ -38,7 +38,7 @@ impl Harness {
             .unwrap_or_else(|error| panic!("scalper {line}: {error}: {said}"))
     }
 
-    /// A command of `scalper` on this stack, its words separated by blanks.
+    /// Makes a command of `scalper` on this stack, its words separated by blanks.
     pub(super) fn command(&self, options: &[&str], line: &str) -> Command {
         let program = root().join("target/debug/scalper");
         let mut command = Command::new(&program);
@@ -52,25 +52,25 @@ impl Harness {
         command
     }
 
-    /// Adds a partner whose limits no test reaches; whoever holds its first key.
-    pub(super) fn add_partner(&self, name: &str) -> Caller<'_> {
+    /// Adds a partner whose limits no test reaches. Returns the client with its first key.
+    pub(super) fn add_partner(&self, name: &str) -> ApiClient<'_> {
         let added = self.scalper(&format!("partner add {name} --rate 1000 --burst 1000"));
         self.holder(&secret_of(&added))
     }
 
-    /// Whoever holds a key.
-    pub(super) fn holder(&self, key: &str) -> Caller<'_> {
-        Caller { harness: self, shows: Shows::Key(key.to_owned()) }
+    /// Returns a client that sends an API key.
+    pub(super) fn holder(&self, key: &str) -> ApiClient<'_> {
+        ApiClient { harness: self, shows: Shows::Key(key.to_owned()) }
     }
 
-    /// Whoever shows a bearer token.
-    pub(super) fn bearer(&self, token: &str) -> Caller<'_> {
-        Caller { harness: self, shows: Shows::Token(token.to_owned()) }
+    /// Returns a client that sends a bearer token.
+    pub(super) fn bearer(&self, token: &str) -> ApiClient<'_> {
+        ApiClient { harness: self, shows: Shows::Token(token.to_owned()) }
     }
 
     /// Somebody.
-    pub(super) fn anybody(&self) -> Caller<'_> {
-        Caller { harness: self, shows: Shows::Nothing }
+    pub(super) fn anybody(&self) -> ApiClient<'_> {
+        ApiClient { harness: self, shows: Shows::Nothing }
     }
 }
 
@@ -80,7 +80,7 @@ pub(super) fn from_now() -> Instant {
     Instant::now()
 }
 
-/// The secret that a command shows once.
+/// Returns the secret that a command shows once.
 pub(super) fn secret_of(answer: &Value) -> String {
     answer["secret"]
         .as_str()
@@ -88,22 +88,22 @@ pub(super) fn secret_of(answer: &Value) -> String {
         .to_owned()
 }
 
-impl Caller<'_> {
+impl ApiClient<'_> {
     /// Asks for a path below `/v1` of the tree that fits what is shown.
-    pub(super) fn get(&self, path: &str) -> Answer {
+    pub(super) fn get(&self, path: &str) -> HttpAnswer {
         self.send("GET", path, &[], b"")
     }
 
-    pub(super) fn post(&self, path: &str, body: &Value) -> Answer {
+    pub(super) fn post(&self, path: &str, body: &Value) -> HttpAnswer {
         self.send("POST", path, &[("content-type", "application/json")], body.to_string().as_bytes())
     }
 
     /// Sends a small file, as some binary type.
-    pub(super) fn file(&self, path: &str, bytes: &[u8]) -> Answer {
+    pub(super) fn file(&self, path: &str, bytes: &[u8]) -> HttpAnswer {
         self.send("POST", path, &[("content-type", "application/octet-stream")], bytes)
     }
 
-    pub(super) fn send(&self, method: &str, path: &str, headers: &[(&str, &str)], body: &[u8]) -> Answer {
+    pub(super) fn send(&self, method: &str, path: &str, headers: &[(&str, &str)], body: &[u8]) -> HttpAnswer {
         let (tree, own) = match &self.shows {
             Shows::Key(key) => ("", vec![("x-api-key", key.as_str())]),
             Shows::Token(token) => ("/oauth", vec![("authorization", token.as_str())]),
@@ -116,7 +116,7 @@ impl Caller<'_> {
     }
 
     /// Carries out a signed request.
-    pub(super) fn signed(&self, signed: &Value, body: &[u8]) -> Answer {
+    pub(super) fn signed(&self, signed: &Value, body: &[u8]) -> HttpAnswer {
         let url = signed["url"].as_str().unwrap_or_else(|| panic!("no address in {signed}"));
         let path = url.strip_prefix(&self.harness.emulator.endpoint).expect("an address of the emulator");
         let headers = signed["headers"].as_object().cloned().unwrap_or_default();
@@ -142,7 +142,7 @@ impl Caller<'_> {
     }
 
     /// Sends a small file, again while only the rate of requests rejects it.
-    pub(super) fn until_sent(&self, path: &str, bytes: &[u8]) -> Answer {
+    pub(super) fn until_sent(&self, path: &str, bytes: &[u8]) -> HttpAnswer {
         let begun = from_now();
         loop {
             let answer = self.file(path, bytes);
@@ -155,7 +155,7 @@ impl Caller<'_> {
     }
 
     /// Asks until the answer is as expected.
-    pub(super) fn until(&self, path: &str, expected: impl Fn(&Answer) -> bool) -> Answer {
+    pub(super) fn until(&self, path: &str, expected: impl Fn(&HttpAnswer) -> bool) -> HttpAnswer {
         let begun = from_now();
         loop {
             let answer = self.get(path);
@@ -175,8 +175,8 @@ impl Caller<'_> {
     }
 }
 
-/// The problem's code, after checks of everything that every problem has.
-pub(super) fn problem(answer: &Answer, status: u16) -> String {
+/// Returns the problem's code, after checks of everything that every problem has.
+pub(super) fn problem(answer: &HttpAnswer, status: u16) -> String {
     assert_eq!(answer.status, status, "{}", answer.text());
     assert_eq!(answer.header("content-type"), "application/problem+json", "{}", answer.text());
     let problem = answer.json();
@@ -199,7 +199,7 @@ pub(super) fn sha256(bytes: &[u8]) -> String {
     hex::encode(Sha256::digest(bytes))
 }
 
-/// A text member of an answer.
+/// Returns a text member of an answer.
 pub(super) fn text(value: &Value, member: &str) -> String {
     value[member].as_str().unwrap_or_else(|| panic!("no {member} in {value}")).to_owned()
 }

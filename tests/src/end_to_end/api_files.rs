@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use super::api::{Caller, problem, sha256, text, wish};
+use super::api::{ApiClient, problem, sha256, text, wish};
 use super::files::{HEADER, csv, gzip};
 use super::harness::Harness;
 
@@ -57,7 +57,7 @@ async fn a_partner_sends_a_small_file_and_has_receipt_rejects_and_records_of_it(
 }
 
 /// The newer file has the same name, because files of different names within one second have no order.
-fn records_have_a_history(north: &Caller<'_>) {
+fn records_have_a_history(north: &ApiClient<'_>) {
     let newer = format!("{HEADER}AB000007,Renamed,MR,2026-03-09,1.5,x\n");
     let sent = north.file(&format!("{FILES}?name=day.csv"), newer.as_bytes()).json();
     assert_eq!(north.decided(&text(&sent, "id"))["state"], "COMPLETE");
@@ -74,7 +74,7 @@ fn records_have_a_history(north: &Caller<'_>) {
     assert_eq!(problem(&north.get("/v1/records/scans/ZZ999999"), 404), "not-found");
 }
 
-async fn repeats_change_nothing(harness: &Harness, north: &Caller<'_>) {
+async fn repeats_change_nothing(harness: &Harness, north: &ApiClient<'_>) {
     let send = |body: &str, key: &str| {
         let headers = [("content-type", "text/csv"), ("idempotency-key", key)];
         north.send("POST", &format!("{FILES}?name=once.csv"), &headers, body.as_bytes())
@@ -91,7 +91,7 @@ async fn repeats_change_nothing(harness: &Harness, north: &Caller<'_>) {
     assert_eq!(versions.send().await.expect("versions").versions.unwrap_or_default().len(), 1);
 }
 
-async fn bytes_of_every_value_land_as_they_are(harness: &Harness, north: &Caller<'_>) {
+async fn bytes_of_every_value_land_as_they_are(harness: &Harness, north: &ApiClient<'_>) {
     let bytes: Vec<u8> = (0..=u8::MAX).collect();
     let sent = north.file(&format!("{FILES}?name=bytes.bin"), &bytes).json();
     assert_eq!(sent["sha256"], sha256(&bytes));
@@ -104,7 +104,7 @@ async fn bytes_of_every_value_land_as_they_are(harness: &Harness, north: &Caller
     assert_eq!(north.decided(&text(&zipped, "id"))["loaded"], 5);
 }
 
-async fn a_dry_run_stores_nothing(harness: &Harness, north: &Caller<'_>) {
+async fn a_dry_run_stores_nothing(harness: &Harness, north: &ApiClient<'_>) {
     let before = harness.ledger().await.len();
     let checked = north.file("/v1/feeds/scans/check", format!("{HEADER}AB000001,Jo,CT,,,\n").as_bytes());
     assert_eq!(checked.status, 200, "{}", checked.text());
@@ -113,7 +113,7 @@ async fn a_dry_run_stores_nothing(harness: &Harness, north: &Caller<'_>) {
     assert_eq!(harness.ledger().await.len(), before);
 }
 
-fn a_correction_names_the_file_that_it_corrects(north: &Caller<'_>, corrected: &str) {
+fn a_correction_names_the_file_that_it_corrects(north: &ApiClient<'_>, corrected: &str) {
     let body = format!("{HEADER}AB000099,Corrected Name,CT,,,\n");
     let path = format!("{FILES}?name=corrected.csv&corrects={corrected}");
     let sent = north.file(&path, body.as_bytes()).json();

@@ -1,14 +1,14 @@
 //! A web page calls the API from a browser, which asks first (CORS). <https://fetch.spec.whatwg.org/#http-cors-protocol>
 
 use super::harness::Harness;
-use super::http::{self, Answer};
+use super::http::{self, HttpAnswer};
 
 const PORTAL: &str = "https://portal.example.org";
 const OTHER: &str = "https://other.example.org";
 const FOREIGN: &str = "https://evil.example.org";
 
 /// What a browser asks before it sends a file with a key.
-fn asks(harness: &Harness, path: &str, origin: &str) -> Answer {
+fn asks(harness: &Harness, path: &str, origin: &str) -> HttpAnswer {
     let (host, base) = address(&harness.names.api);
     let headers = [
         ("origin", origin),

@@ -36,7 +36,7 @@ async fn a_newcomer_can_send_a_file_with_the_lines_of_the_page() {
     drop(std::fs::remove_dir_all(&folder));
 }
 
-/// The second block of the section; the first one sets what the test sets.
+/// Returns the second block of the section; the first one sets what the test sets.
 fn lines() -> String {
     blocks("docs/partners.md", "## Get started", "bash").remove(1)
 }

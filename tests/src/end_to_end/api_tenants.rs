@@ -2,17 +2,17 @@
 
 use serde_json::{Value, json};
 
-use super::api::{Caller, problem, sha256, text, wish};
+use super::api::{ApiClient, problem, sha256, text, wish};
 use super::files::HEADER;
 use super::harness::Harness;
-use super::http::Answer;
+use super::http::HttpAnswer;
 
 const PARTNERS: [&str; 3] = ["north", "south", "west"];
 
 /// What a partner has, by which another could try to reach it.
 struct Belongings<'s> {
     name: &'static str,
-    caller: Caller<'s>,
+    caller: ApiClient<'s>,
     file: String,
     upload: String,
     parts: String,
@@ -69,7 +69,7 @@ fn nothing_is_there(own: &Belongings<'_>, other: &Belongings<'_>) -> usize {
     let caller = &own.caller;
     let part = json!({ "parts": [{ "number": 1, "bytes": 5, "sha256": sha256(b"parts") }] });
     let sent = json!({ "parts": [{ "number": 1, "etag": "x", "sha256": sha256(b"parts") }] });
-    let ask = |file: &str, upload: &str, parts: &str| -> Vec<Answer> {
+    let ask = |file: &str, upload: &str, parts: &str| -> Vec<HttpAnswer> {
         vec![
             caller.get(&format!("/v1/files/{file}")),
             caller.get(&format!("/v1/files/{file}/receipt")),
@@ -98,7 +98,7 @@ fn nothing_is_there(own: &Belongings<'_>, other: &Belongings<'_>) -> usize {
     theirs.len()
 }
 
-fn without_request(answer: &Answer) -> Value {
+fn without_request(answer: &HttpAnswer) -> Value {
     let mut problem = answer.json();
     problem["requestId"].take();
     problem

@@ -1,4 +1,4 @@
-//! Bearer tokens of an issuer of our own, and the limits that hold without a usage plan.
+//! Bearer tokens of an issuer on this machine, and the limits that hold without a usage plan.
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -16,13 +16,13 @@ use super::loopback::Loopback;
 const AUDIENCE: &str = "scalper";
 
 /// An issuer on this machine: one key, and the document that says so.
-struct Issuer {
+struct TestIssuer {
     key: EcdsaKeyPair,
     random: SystemRandom,
     server: Loopback,
 }
 
-impl Issuer {
+impl TestIssuer {
     fn start() -> Self {
         let (random, scheme) = (SystemRandom::new(), &ECDSA_P256_SHA256_FIXED_SIGNING);
         let document = EcdsaKeyPair::generate_pkcs8(scheme, &random).expect("a key");
@@ -35,7 +35,7 @@ impl Issuer {
         Self { key, random, server }
     }
 
-    /// The address, as it stands in the tokens.
+    /// Returns the address, as it stands in the tokens.
     fn name(&self) -> &str {
         &self.server.url
     }
@@ -60,7 +60,7 @@ impl Issuer {
     }
 }
 
-/// Seconds since 1970.
+/// Returns seconds since 1970.
 #[expect(clippy::disallowed_methods, reason = "the function that checks the token has the real clock")]
 fn seconds_now() -> u64 {
     SystemTime::now().duration_since(UNIX_EPOCH).expect("after 1970").as_secs()
@@ -68,7 +68,7 @@ fn seconds_now() -> u64 {
 
 #[tokio::test]
 async fn a_token_of_the_issuer_opens_what_its_claims_say_and_no_other_token_does() {
-    let issuer = Issuer::start();
+    let issuer = TestIssuer::start();
     let harness = Harness::open_with(&issuer.parameters()).await;
     harness.add_partner("north");
     let north = harness.bearer(&issuer.token(&json!({})));
@@ -115,7 +115,7 @@ async fn a_token_of_the_issuer_opens_what_its_claims_say_and_no_other_token_does
 
 #[tokio::test]
 async fn a_partner_that_asks_too_much_is_told_when_to_ask_again_whoever_asks_for_it() {
-    let issuer = Issuer::start();
+    let issuer = TestIssuer::start();
     let harness = Harness::open_with(&issuer.parameters()).await;
     // No usage plan counts tokens: what rejects is our own bucket, which two clients of the partner share.
     harness.scalper("partner add north --rate 1 --burst 5 --bytes-per-day 1000");

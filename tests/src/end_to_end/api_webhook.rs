@@ -1,4 +1,4 @@
-//! What a partner's address is told, and by what signature.
+//! What is posted to a partner's address, and its signature.
 
 use serde_json::Value;
 
@@ -20,13 +20,13 @@ async fn a_partner_hears_of_its_files_with_a_signature_that_it_can_check() {
     south.decided(&text(&unheard, "id"));
     let sent = north.file("/v1/feeds/scans/files?name=day.csv", csv(0, 3).as_bytes()).json();
     let heard = receiver.next();
-    let told: Value = serde_json::from_slice(&heard.body).expect("JSON");
-    assert_eq!((&told["fileId"], &told["state"]), (&sent["id"], &"COMPLETE".into()), "{told}");
-    assert_eq!(told["name"], "day.csv");
+    let posted: Value = serde_json::from_slice(&heard.body).expect("JSON");
+    assert_eq!((&posted["fileId"], &posted["state"]), (&sent["id"], &"COMPLETE".into()), "{posted}");
+    assert_eq!(posted["name"], "day.csv");
     let receipt = format!("/api/v1/files/{}/receipt", text(&sent, "id"));
     assert!(
-        text(&told, "receipt").starts_with("https://") && text(&told, "receipt").ends_with(&receipt),
-        "{told}"
+        text(&posted, "receipt").starts_with("https://") && text(&posted, "receipt").ends_with(&receipt),
+        "{posted}"
     );
     assert!(signed(&heard, &first), "the signature is that of the secret");
     assert_eq!(heard.header("content-type"), "application/json");

@@ -2,18 +2,18 @@
 
 use serde_json::json;
 
-use super::api::{Caller, text, wish};
-use super::canary::Planter;
-use super::http::Answer;
+use super::api::{ApiClient, text, wish};
+use super::canary_values::Planter;
+use super::http::HttpAnswer;
 
 const FILES: &str = "/v1/feeds/scans/files";
 const UPLOADS: &str = "/v1/feeds/scans/uploads";
 
 /// What was asked, and the answer.
-type Asked = (String, Answer);
+type Asked = (String, HttpAnswer);
 
 /// Sends them all.
-pub(super) fn odd_requests(north: &Caller<'_>, asked: &mut Planter) -> Vec<Asked> {
+pub(super) fn odd_requests(north: &ApiClient<'_>, asked: &mut Planter) -> Vec<Asked> {
     let mut answers = odd_paths(north, asked);
     answers.extend(odd_wishes(north, asked));
     answers.extend(odd_bodies(north, asked));
@@ -21,7 +21,7 @@ pub(super) fn odd_requests(north: &Caller<'_>, asked: &mut Planter) -> Vec<Asked
     answers
 }
 
-fn odd_paths(north: &Caller<'_>, asked: &mut Planter) -> Vec<Asked> {
+fn odd_paths(north: &ApiClient<'_>, asked: &mut Planter) -> Vec<Asked> {
     let paths = [
         "/v1/files?<W>=<W>",
         "/v1/files?cursor=<W>",
@@ -50,7 +50,7 @@ fn odd_paths(north: &Caller<'_>, asked: &mut Planter) -> Vec<Asked> {
     paths.into_iter().map(|template| (template.to_owned(), north.get(&path(template, asked)))).collect()
 }
 
-fn odd_wishes(north: &Caller<'_>, asked: &mut Planter) -> Vec<Asked> {
+fn odd_wishes(north: &ApiClient<'_>, asked: &mut Planter) -> Vec<Asked> {
     let zeros = "0".repeat(64);
     let wishes = [
         json!({"<W>": "<W>"}),
@@ -69,7 +69,7 @@ fn odd_wishes(north: &Caller<'_>, asked: &mut Planter) -> Vec<Asked> {
     wishes.into_iter().map(send).collect()
 }
 
-fn odd_bodies(north: &Caller<'_>, asked: &mut Planter) -> Vec<Asked> {
+fn odd_bodies(north: &ApiClient<'_>, asked: &mut Planter) -> Vec<Asked> {
     let upload = text(&north.post(UPLOADS, &wish("parts.csv", b"abc")).json(), "upload");
     let requests = [
         ("POST", format!("/v1/uploads/{upload}/parts"), "{\"parts\":[\"<W>\"]}"),
@@ -93,7 +93,7 @@ fn odd_bodies(north: &Caller<'_>, asked: &mut Planter) -> Vec<Asked> {
     requests.into_iter().map(send).collect()
 }
 
-fn odd_headers(north: &Caller<'_>, asked: &mut Planter) -> Vec<Asked> {
+fn odd_headers(north: &ApiClient<'_>, asked: &mut Planter) -> Vec<Asked> {
     let names = [
         "idempotency-key",
         "user-agent",

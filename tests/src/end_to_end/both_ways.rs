@@ -8,10 +8,10 @@ use serde_json::Value;
 use super::api::text;
 use super::files::gzip;
 use super::harness::Harness;
-use super::tables::Entry;
+use super::tables::LedgerItem;
 
 /// A file and what becomes of it.
-struct Case {
+struct FileCase {
     name: &'static str,
     feed: &'static str,
     bytes: Vec<u8>,
@@ -22,15 +22,15 @@ struct Case {
     counts: Option<[u64; 3]>,
 }
 
-fn loads(name: &'static str, feed: &'static str, bytes: impl Into<Vec<u8>>, counts: [u64; 3]) -> Case {
-    Case { name, feed, bytes: bytes.into(), state: "COMPLETE", fault: "", counts: Some(counts) }
+fn loads(name: &'static str, feed: &'static str, bytes: impl Into<Vec<u8>>, counts: [u64; 3]) -> FileCase {
+    FileCase { name, feed, bytes: bytes.into(), state: "COMPLETE", fault: "", counts: Some(counts) }
 }
 
-fn fails(name: &'static str, feed: &'static str, bytes: impl Into<Vec<u8>>, fault: &'static str) -> Case {
-    Case { name, feed, bytes: bytes.into(), state: "QUARANTINED", fault, counts: None }
+fn fails(name: &'static str, feed: &'static str, bytes: impl Into<Vec<u8>>, fault: &'static str) -> FileCase {
+    FileCase { name, feed, bytes: bytes.into(), state: "QUARANTINED", fault, counts: None }
 }
 
-/// A contract of one feed; `server` and `schema` are more lines of YAML for each.
+/// Returns a contract of one feed; `server` and `schema` are more lines of YAML for each.
 fn contract(feed: &str, server: &str, schema: &str, properties: &[&str]) -> String {
     let mut text = format!(
         "apiVersion: v3.1.0\nkind: DataContract\nid: {feed}\nversion: 1.0.0\nstatus: active\nservers:\n  - server: inbox\n    \
@@ -104,7 +104,7 @@ fn contracts() -> Vec<(&'static str, String)> {
     ]
 }
 
-fn cases() -> Vec<Case> {
+fn cases() -> Vec<FileCase> {
     let findings =
         (1..=1_500).fold(String::new(), |text, number| text + &format!("Finding {number}, normal\n"));
     let long = format!("id,report\nA1,\"{findings}\"\nA2,ok\n");
@@ -141,7 +141,7 @@ fn cases() -> Vec<Case> {
     ]
 }
 
-/// The first entry of a ZIP archive as spreadsheet programs write it (APPNOTE.TXT, 4.3.7: local file header).
+/// Returns the first entry of a ZIP archive as spreadsheet programs write it (APPNOTE.TXT, 4.3.7: local file header).
 fn workbook() -> Vec<u8> {
     let name = b"[Content_Types].xml";
     let mut bytes = b"PK\x03\x04\x14\x00\x06\x00\x08\x00".to_vec();
@@ -160,7 +160,7 @@ async fn both_ways_and_the_dry_run_give_the_same_answer() {
     }
     let partner = harness.add_partner("south");
     for (index, case) in cases().into_iter().enumerate() {
-        let Case { name, feed, bytes, state, fault, counts } = case;
+        let FileCase { name, feed, bytes, state, fault, counts } = case;
         let expected = (state, fault, counts);
 
         let entry = harness.process(&format!("north/{feed}/{index}.txt"), bytes.clone()).await;
@@ -207,8 +207,8 @@ async fn an_error_page_never_replaces_a_good_snapshot() {
     harness.settle().await;
 }
 
-async fn by_id(harness: &Harness, id: &str) -> Entry {
+async fn by_id(harness: &Harness, id: &str) -> LedgerItem {
     let found =
         harness.ledger().await.into_iter().find(|item: &Value| item["pk"]["S"] == format!("file#{id}"));
-    Entry(found.unwrap_or_else(|| panic!("no entry of {id}")))
+    LedgerItem(found.unwrap_or_else(|| panic!("no entry of {id}")))
 }

@@ -59,9 +59,9 @@ async fn a_newer_version_supersedes_the_older_in_the_usual_order_too() {
     let superseded = harness.entry(KEY, &older).await.expect("an entry");
     assert_eq!(superseded.state(), "SUPERSEDED");
     assert_eq!(harness.receipt(&superseded).await["state"], "SUPERSEDED");
-    let told = harness.announcements().into_iter().filter(|heard| heard["fileId"] == superseded.file());
-    let states: Vec<_> = told.map(|heard| heard["state"].clone()).collect();
-    assert_eq!(states, ["COMPLETE", "SUPERSEDED"], "its sender hears of both");
+    let announced = harness.announcements().into_iter().filter(|heard| heard["fileId"] == superseded.file());
+    let states: Vec<_> = announced.map(|heard| heard["state"].clone()).collect();
+    assert_eq!(states, ["COMPLETE", "SUPERSEDED"], "its sender is notified of both");
     harness.settle().await;
 }
 

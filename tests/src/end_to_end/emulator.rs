@@ -90,7 +90,7 @@ fn step(folder: &Path, step: &str, arguments: &[&str]) -> Value {
     serde_json::from_slice(&output.stdout).expect("stack.py prints JSON")
 }
 
-/// The interpreter that has the emulator and boto3.
+/// Returns the interpreter that has the emulator and boto3.
 pub(super) fn python() -> PathBuf {
     root().join(".venv/bin/python")
 }

@@ -10,12 +10,12 @@ use crate::repository::text;
 /// The header of every CSV here.
 pub(super) const HEADER: &str = "accession,patient,modality,scanned_on,dose,note\n";
 
-/// The contract as it stands: CSV, bad records rejected, good ones loaded, every version of a name kept.
+/// Returns the contract as it stands: CSV, bad records rejected, good ones loaded, every version of a name kept.
 pub(super) fn contract() -> String {
     text("tests/fixtures/scans/contract.odcs.yaml")
 }
 
-/// The contract with one part replaced; the part must be there.
+/// Returns the contract with one part replaced; the part must be there.
 pub(super) fn contract_with(part: &str, by: &str) -> String {
     let contract = contract();
     assert!(contract.contains(part), "the contract has no `{part}`");
@@ -31,7 +31,7 @@ pub(super) fn csv(first: u32, rows: u32) -> String {
     HEADER.to_owned() + &lines.collect::<String>()
 }
 
-/// The same rows as one JSON object each.
+/// Returns the same rows as one JSON object each.
 pub(super) fn json_records(first: u32, rows: u32) -> Vec<String> {
     let record = |number: u32| {
         format!(
@@ -47,7 +47,7 @@ pub(super) fn gzip(bytes: &[u8]) -> Vec<u8> {
     encoder.finish().expect("compress")
 }
 
-/// The text of an object whose name says that it is compressed.
+/// Returns the text of an object whose name says that it is compressed.
 pub(super) fn gunzip(bytes: &[u8]) -> String {
     let mut text = String::new();
     std::io::Read::read_to_string(&mut flate2::read::MultiGzDecoder::new(bytes), &mut text)

@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 use super::emulator::Emulator;
 use super::files;
 use super::http;
-use super::tables::{Entry, Item, all_items};
+use super::tables::{AttributeMap, LedgerItem, all_items};
 
 /// How long an outcome may take on a busy machine before the test fails.
 pub(super) const PATIENCE: Duration = Duration::from_secs(90);
@@ -40,7 +40,7 @@ macro_rules! client {
 pub(super) use client;
 
 /// Names of the stack's outputs.
-pub(super) struct Names {
+pub(super) struct OutputNames {
     pub(super) inbox: String,
     pub(super) contracts: String,
     pub(super) quarantine: String,
@@ -70,12 +70,12 @@ pub(super) struct Names {
 
 pub(super) struct Harness {
     pub(super) emulator: Emulator,
-    pub(super) names: Names,
+    pub(super) names: OutputNames,
     pub(super) s3: aws_sdk_s3::Client,
     pub(super) sqs: aws_sdk_sqs::Client,
     pub(super) sns: aws_sdk_sns::Client,
     pub(super) dynamodb: aws_sdk_dynamodb::Client,
-    /// Hears every announcement.
+    /// Receives every announcement.
     listener: String,
     /// Gets what would be mailed.
     mailbox: String,
@@ -83,18 +83,18 @@ pub(super) struct Harness {
 }
 
 impl Harness {
-    /// A new emulator with the template deployed, a listener on the outcomes, and the contract of `fixtures/scans`. No
+    /// Makes a new emulator with the template deployed, a listener on the outcomes, and the contract of `fixtures/scans`. No
     /// heartbeat is dropped, so that all that is there is the test's own, however long it takes.
     pub(super) async fn open() -> Self {
         Self::open_with(&[]).await
     }
 
-    /// The same with parameters of the template, each `Name=Value`.
+    /// Makes the same with parameters of the template, each `Name=Value`.
     pub(super) async fn open_with(parameters: &[String]) -> Self {
         Self::open_on(Emulator::start(), parameters).await
     }
 
-    /// The same on an emulator that may hold something already. The heartbeat is left out unless it is asked for.
+    /// Makes the same on an emulator that may hold something already. The heartbeat is left out unless it is asked for.
     pub(super) async fn open_on(emulator: Emulator, parameters: &[String]) -> Self {
         let mut chosen = parameters.to_vec();
         if !parameters.iter().any(|parameter| parameter.starts_with("Heartbeat=")) {
@@ -103,7 +103,7 @@ impl Harness {
         let outputs = emulator.deploy(&chosen);
         let output =
             |name: &str| outputs[name].as_str().unwrap_or_else(|| panic!("no output {name}")).to_owned();
-        let names = Names {
+        let names = OutputNames {
             inbox: output("InboxBucketName"),
             contracts: output("ContractsBucketName"),
             quarantine: output("QuarantineBucketName"),
@@ -169,16 +169,16 @@ impl Harness {
     }
 
     /// Lands a file and waits until it is terminal and announced.
-    pub(super) async fn process(&self, key: &str, bytes: impl Into<Vec<u8>>) -> Entry {
+    pub(super) async fn process(&self, key: &str, bytes: impl Into<Vec<u8>>) -> LedgerItem {
         let version = self.land(key, bytes).await;
         self.outcome(key, &version).await
     }
 
     /// Waits until the file version is terminal and announced; of clutter that nobody sent nothing is announced.
-    pub(super) async fn outcome(&self, key: &str, version: &str) -> Entry {
+    pub(super) async fn outcome(&self, key: &str, version: &str) -> LedgerItem {
         let wait = async {
             loop {
-                if let Some(entry) = self.entry(key, version).await.filter(Entry::is_terminal)
+                if let Some(entry) = self.entry(key, version).await.filter(LedgerItem::is_terminal)
                     && (entry.state() == "IGNORED" || self.announcement(entry.file()).is_some())
                 {
                     return entry;
@@ -191,7 +191,7 @@ impl Harness {
             .unwrap_or_else(|_| panic!("no outcome of {key:?}; the emulator said:\n{}", self.emulator.log()))
     }
 
-    /// The announcement of a file, if it was heard.
+    /// Returns the announcement of a file, if it was received.
     pub(super) fn announcement(&self, file: &str) -> Option<Value> {
         self.announcements().into_iter().find(|heard| heard["fileId"] == file)
     }
@@ -218,7 +218,7 @@ impl Harness {
         }
     }
 
-    /// Takes up to ten messages of a queue, and waits so many seconds for the first.
+    /// Takes up to ten messages of a queue, and waits for the first, at most this number of seconds.
     pub(super) async fn take(&self, queue: &str, seconds: i32) -> Vec<String> {
         let receive = self.sqs.receive_message().queue_url(queue).wait_time_seconds(seconds);
         let received = receive.max_number_of_messages(10).send().await.expect("listen to a queue");
@@ -232,22 +232,22 @@ impl Harness {
         bodies
     }
 
-    /// The ledger entry of a file version.
-    pub(super) async fn entry(&self, key: &str, version: &str) -> Option<Entry> {
-        let entries = self.ledger().await.into_iter().map(Entry);
+    /// Returns the ledger entry of a file version.
+    pub(super) async fn entry(&self, key: &str, version: &str) -> Option<LedgerItem> {
+        let entries = self.ledger().await.into_iter().map(LedgerItem);
         let mut own = entries.filter(|entry| entry.text("pk").starts_with("file#"));
         own.find(|entry| entry.text("key") == key && entry.text("version") == version)
     }
 
-    pub(super) async fn ledger(&self) -> Vec<Item> {
+    pub(super) async fn ledger(&self) -> Vec<AttributeMap> {
         all_items(&self.dynamodb, &self.names.ledger).await
     }
 
-    pub(super) async fn records(&self) -> Vec<Item> {
+    pub(super) async fn records(&self) -> Vec<AttributeMap> {
         all_items(&self.dynamodb, &self.names.records).await
     }
 
-    /// An object of the quarantine bucket.
+    /// Returns an object of the quarantine bucket.
     pub(super) async fn quarantined(&self, key: &str) -> Vec<u8> {
         let get = self.s3.get_object().bucket(&self.names.quarantine).key(key).send().await;
         let object = get.unwrap_or_else(|error| panic!("no quarantine object {key}: {error:?}"));
@@ -262,8 +262,8 @@ impl Harness {
         keys.filter_map(|key| Some(key.strip_prefix(prefix)?.trim_start_matches('/').to_owned())).collect()
     }
 
-    /// The receipt of an outcome.
-    pub(super) async fn receipt(&self, entry: &Entry) -> Value {
+    /// Returns the receipt of an outcome.
+    pub(super) async fn receipt(&self, entry: &LedgerItem) -> Value {
         serde_json::from_slice(&self.quarantined(entry.receipt()).await).expect("a receipt is JSON")
     }
 
@@ -274,7 +274,7 @@ impl Harness {
         put.notification_configuration(nothing).send().await.expect("stop the events");
     }
 
-    /// The event that S3 sends for a version, the same at every call.
+    /// Returns the event that S3 sends for a version, the same at every call.
     pub(super) fn event(&self, key: &str, version: &str, sequencer: &str) -> String {
         let object = json!({"key": runtime::encode_key(key), "size": 1, "eTag": "0", "versionId": version, "sequencer": sequencer});
         let bucket = json!({"name": self.names.inbox, "arn": format!("arn:aws:s3:::{}", self.names.inbox)});
@@ -321,7 +321,7 @@ impl Harness {
         counts.iter().filter_map(|count| attributes.get(count)?.parse::<u64>().ok()).sum()
     }
 
-    /// Everything that is in a log group, one event a line.
+    /// Returns everything that is in a log group, one event a line.
     pub(super) fn logs_of(&self, group: &str) -> String {
         let mut lines = String::new();
         let mut request = json!({ "logGroupName": group });

@@ -8,14 +8,14 @@ use serde_json::Value;
 use super::harness::ACCOUNT;
 
 /// An answer: its status, its headers by lower-case name, and its body.
-pub(super) struct Answer {
+pub(super) struct HttpAnswer {
     pub(super) status: u16,
     pub(super) headers: Vec<(String, String)>,
     pub(super) body: Vec<u8>,
 }
 
-impl Answer {
-    /// A header by its lower-case name; empty when it is not there.
+impl HttpAnswer {
+    /// Returns a header by its lower-case name; empty when it is not there.
     pub(super) fn header(&self, name: &str) -> &str {
         let found = self.headers.iter().find(|(known, _)| known == name);
         found.map(|(_, value)| value.as_str()).unwrap_or_default()
@@ -38,7 +38,7 @@ pub(super) fn send(
     path: &str,
     headers: &[(&str, &str)],
     body: &[u8],
-) -> Answer {
+) -> HttpAnswer {
     let address = endpoint.strip_prefix("http://").expect("a plain endpoint");
     let length = body.len().to_string();
     let own = [("host", address), ("content-length", length.as_str())];
@@ -55,10 +55,10 @@ pub(super) fn send(
     let status = head.split(' ').nth(1).and_then(|status| status.parse().ok()).expect("a status");
     let fields = head.lines().skip(1).filter_map(|line| line.split_once(':'));
     let headers = fields.map(|(name, value)| (name.to_lowercase(), value.trim().to_owned())).collect();
-    Answer { status, headers, body: answer[end + 4..].to_vec() }
+    HttpAnswer { status, headers, body: answer[end + 4..].to_vec() }
 }
 
-/// One operation of a service that speaks JSON, asked for by the account's owner.
+/// Calls one operation of a service that speaks JSON, as the account's owner.
 pub(super) fn call(endpoint: &str, service: &str, target: &str, request: &Value) -> Value {
     let owner = owner_of(ACCOUNT, service);
     let kind =
@@ -69,7 +69,7 @@ pub(super) fn call(endpoint: &str, service: &str, target: &str, request: &Value)
     if answer.body.is_empty() { Value::Null } else { answer.json() }
 }
 
-/// The header by which the emulator knows the account and the service. The account's owner needs no signature.
+/// Returns the header by which the emulator knows the account and the service. The account's owner needs no signature.
 pub(super) fn owner_of(account: &str, service: &str) -> String {
     let scope = format!("{account}/20260101/us-east-1/{service}/aws4_request");
     format!("AWS4-HMAC-SHA256 Credential={scope}, SignedHeaders=host, Signature=00")

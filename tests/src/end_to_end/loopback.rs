@@ -14,7 +14,7 @@ pub(super) struct Heard {
 }
 
 impl Heard {
-    /// A header by its lower-case name; empty when it is not there.
+    /// Returns a header by its lower-case name; empty when it is not there.
     pub(super) fn header(&self, name: &str) -> &str {
         let found = self.headers.iter().find(|(known, _)| known == name);
         found.map(|(_, value)| value.as_str()).unwrap_or_default()
@@ -44,12 +44,12 @@ impl Loopback {
         Self { url, heard }
     }
 
-    /// Every request that came and was not read yet.
+    /// Returns every request that arrived and was not read yet.
     pub(super) fn all(&self) -> Vec<Heard> {
         self.heard.try_iter().collect()
     }
 
-    /// The next request that came, or comes.
+    /// Waits for the next request.
     pub(super) fn next(&self) -> Heard {
         self.heard.recv_timeout(PATIENCE).expect("a request")
     }

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use super::alarms::{Alarm, SIGNING, signed};
+use super::alarms::{SIGNING, StackAlarm, signed};
 use super::harness::{Harness, PATIENCE};
 use super::loopback::{Heard, Loopback};
 
@@ -22,13 +22,13 @@ async fn every_alarm_is_told_once_when_it_goes_off_and_once_when_it_is_resolved(
     let operators = Loopback::start("{}");
     let harness = Harness::open_telling(&operators).await;
     let alarms = harness.alarms();
-    let told: Vec<&Alarm> = alarms.iter().filter(|alarm| alarm.is_told).collect();
-    assert!(told.len() >= 30, "{} alarms", told.len());
+    let sent: Vec<&StackAlarm> = alarms.iter().filter(|alarm| alarm.is_notified).collect();
+    assert!(sent.len() >= 30, "{} alarms", sent.len());
     for alarm in &alarms {
         harness.set_alarm(&alarm.name, "OK", 0.0);
     }
-    let mut by_incident: BTreeMap<&str, Vec<&Alarm>> = BTreeMap::new();
-    for alarm in &told {
+    let mut by_incident: BTreeMap<&str, Vec<&StackAlarm>> = BTreeMap::new();
+    for alarm in &sent {
         by_incident.entry(&alarm.incident).or_default().push(alarm);
     }
     let endings: BTreeMap<&str, &str> =
@@ -43,15 +43,15 @@ async fn every_alarm_is_told_once_when_it_goes_off_and_once_when_it_is_resolved(
         // The emulator stamps changes with whole seconds, and of two at the same time the second is no news.
         tokio::time::sleep(SECOND).await;
     }
-    assert!(operators.all().is_empty(), "something was told twice");
+    assert!(operators.all().is_empty(), "something was sent twice");
     assert_eq!(harness.messages(&harness.names.notifier_dead_letters).await, 0);
     let own: BTreeSet<&str> =
-        alarms.iter().filter(|alarm| !alarm.is_told).map(|alarm| alarm.name.as_str()).collect();
+        alarms.iter().filter(|alarm| !alarm.is_notified).map(|alarm| alarm.name.as_str()).collect();
     mailed_without_the_notifier(&harness, &own).await;
-    assert!(operators.all().is_empty(), "the notifier told of itself");
+    assert!(operators.all().is_empty(), "the notifier sent a message about itself");
     eprintln!(
-        "{} alarms of {} incidents told, {} mailed without the notifier",
-        told.len(),
+        "{} alarms of {} incidents sent, {} mailed without the notifier",
+        sent.len(),
         by_incident.len(),
         own.len()
     );
@@ -84,10 +84,15 @@ async fn mailed_without_the_notifier(harness: &Harness, own: &BTreeSet<&str>) {
 }
 
 /// Drives an alarm to ALARM and back. The composite alarm of its incident follows it, and is the same page.
-async fn one_page_and_one_recovery(harness: &Harness, operators: &Loopback, alarm: &Alarm, ending: &str) {
+async fn one_page_and_one_recovery(
+    harness: &Harness,
+    operators: &Loopback,
+    alarm: &StackAlarm,
+    ending: &str,
+) {
     let incident = alarm.incident.as_str();
     harness.set_alarm(&alarm.name, "ALARM", 97.5);
-    let opened = told(&operators.next());
+    let opened = payload(&operators.next());
     assert_eq!(
         (&opened["status"], &opened["incident"]),
         (&json!("alarm"), &json!(incident)),
@@ -109,7 +114,7 @@ async fn one_page_and_one_recovery(harness: &Harness, operators: &Loopback, alar
     assert!(!alarm.has_metric || facts.iter().any(has_reading), "no value and threshold: {opened}");
     until_told(harness, incident, true).await;
     harness.set_alarm(&alarm.name, "OK", 0.0);
-    let closed = told(&operators.next());
+    let closed = payload(&operators.next());
     until_told(harness, incident, false).await;
     let expected = (&json!("resolved"), &json!(incident), &json!(incident), &json!(""));
     assert_eq!(
@@ -126,22 +131,22 @@ async fn one_page_and_one_recovery(harness: &Harness, operators: &Loopback, alar
 /// Waits until the ledger says that every channel took the message.
 async fn until_told(harness: &Harness, incident: &str, open: bool) {
     let key = json!({"S": format!("incident#{incident}")});
-    let is_told =
+    let is_notified =
         |item: &Value| item["pk"] == key && item["open"]["BOOL"] == open && item["done"]["BOOL"] == true;
     let wait = async {
-        while !harness.ledger().await.iter().any(is_told) {
+        while !harness.ledger().await.iter().any(is_notified) {
             tokio::time::sleep(LOOK_AGAIN).await;
         }
     };
     let ended = tokio::time::timeout(PATIENCE, wait).await;
-    assert!(ended.is_ok(), "{incident} is not told on every channel:\n{}", harness.emulator.log());
+    assert!(ended.is_ok(), "{incident} is not sent on every channel:\n{}", harness.emulator.log());
 }
 
-fn told(heard: &Heard) -> Value {
+fn payload(heard: &Heard) -> Value {
     assert!(signed(heard, SIGNING), "the signature is that of the secret");
-    let told: Value = serde_json::from_slice(&heard.body).expect("JSON");
-    assert_eq!(told["version"], 1);
-    told
+    let payload: Value = serde_json::from_slice(&heard.body).expect("JSON");
+    assert_eq!(payload["version"], 1);
+    payload
 }
 
 #[tokio::test]
@@ -162,11 +167,11 @@ async fn a_storm_of_one_incident_is_one_page_and_one_recovery() {
         }
         until_handled(&harness, (wave + 1) * WAVE).await;
     }
-    let opened = told(&operators.next());
+    let opened = payload(&operators.next());
     assert_eq!((&opened["status"], &opened["incident"]), (&json!("alarm"), &json!("storm")), "{opened}");
     until_told(&harness, "storm", true).await;
     publish(&harness, &change("storm", "OK", STORM)).await;
-    let closed = told(&operators.next());
+    let closed = payload(&operators.next());
     assert_eq!(closed["status"], "resolved", "{closed}");
     assert_eq!(closed["title"], "RESOLVED storm after 8 minutes", "{closed}");
     assert_eq!(closed["meaning"], "Files no longer wait.", "{closed}");
@@ -184,17 +189,17 @@ async fn publish(harness: &Harness, message: &str) {
     publish.send().await.expect("publish to the alarm topic");
 }
 
-/// Waits until so many changes were told or folded.
+/// Waits until this number of changes was sent or folded.
 async fn until_handled(harness: &Harness, changes: usize) {
     let wait = async {
         loop {
             let logs = harness.logs_of(&harness.names.notifier_logs);
             let folded = logs.matches("folded into its incident").count();
-            let told = logs
+            let sent = logs
                 .lines()
                 .filter(|line| line.contains("incident notified") && line.contains("\"webhook\""))
                 .count();
-            if folded + told >= changes {
+            if folded + sent >= changes {
                 return;
             }
             tokio::time::sleep(LOOK_AGAIN).await;

@@ -10,7 +10,7 @@ use crate::repository::root;
 /// A key that names no partner and feed, and that a shell would read otherwise.
 const WRONG_KEY: &str = "Shop/or ders'$(x)ü.csv";
 
-/// The text that a command prints, and its exit code. The last word may have blanks.
+/// Returns the text that a command prints, and its exit code. The last word may have blanks.
 fn said(harness: &Harness, line: &str, word: Option<&str>) -> (String, i32) {
     let output = harness.command(&[], line).args(word).output().expect("run scalper");
     let text = String::from_utf8(output.stdout).expect("UTF-8");

@@ -1,7 +1,7 @@
 //! What is planted where: the columns of every contract, and files that are wrong in every way that is known.
 //! Templates are those of [`Planter`].
 
-use super::canary::Planter;
+use super::canary_values::Planter;
 
 /// How often each column's values are planted.
 const COPIES: usize = 9;
@@ -9,24 +9,24 @@ const COPIES: usize = 9;
 const GOOD_FOR_A_BAD_ONE: usize = 24;
 
 /// A column by its name in files: a good value, and what is planted in it. In JSON feeds values are JSON.
-pub(super) struct Column {
+pub(super) struct PlantedColumn {
     pub(super) name: &'static str,
     good: &'static str,
     planted: &'static [&'static str],
 }
 
-const fn column(name: &'static str, good: &'static str, planted: &'static [&'static str]) -> Column {
-    Column { name, good, planted }
+const fn column(name: &'static str, good: &'static str, planted: &'static [&'static str]) -> PlantedColumn {
+    PlantedColumn { name, good, planted }
 }
 
 /// A feed with a sample contract, or that of `fixtures/scans`.
-pub(super) struct Feed {
+pub(super) struct PlantedFeed {
     pub(super) name: &'static str,
-    form: Form,
-    pub(super) columns: &'static [Column],
+    form: PlantedForm,
+    pub(super) columns: &'static [PlantedColumn],
 }
 
-enum Form {
+enum PlantedForm {
     Separated(char),
     Lines,
     Document,
@@ -35,10 +35,10 @@ enum Form {
 /// A file to drop: its name below `<partner>/`, and its bytes.
 pub(super) type File = (String, Vec<u8>);
 
-pub(super) const FEEDS: [Feed; 5] = [
-    Feed {
+pub(super) const FEEDS: [PlantedFeed; 5] = [
+    PlantedFeed {
         name: "scan-reports",
-        form: Form::Separated(','),
+        form: PlantedForm::Separated(','),
         columns: &[
             column("report_id", "RPT-1#######", &["<RPT-9753####>", "<W>", "RPT-<W>", " <W> "]),
             column("accession_number", "1#########", &["<975318####>", "<W>"]),
@@ -73,9 +73,9 @@ pub(super) const FEEDS: [Feed; 5] = [
             column("findings", "none", &["first <W>", "a line\nand <W>", "=cmd|'<W>'", "<W>~"]),
         ],
     },
-    Feed {
+    PlantedFeed {
         name: "patients",
-        form: Form::Lines,
+        form: PlantedForm::Lines,
         columns: &[
             column(
                 "id",
@@ -107,9 +107,9 @@ pub(super) const FEEDS: [Feed; 5] = [
             ),
         ],
     },
-    Feed {
+    PlantedFeed {
         name: "charges",
-        form: Form::Separated(';'),
+        form: PlantedForm::Separated(';'),
         columns: &[
             column("Auftrag", "1#########", &["<864212####>", "<W>"]),
             column("Position", "1", &["<86423####>", "<W>"]),
@@ -118,9 +118,9 @@ pub(super) const FEEDS: [Feed; 5] = [
             column("Betrag", "12.50", &["<864213##.#%>", "-<86426###>", "<W>"]),
         ],
     },
-    Feed {
+    PlantedFeed {
         name: "appointments",
-        form: Form::Document,
+        form: PlantedForm::Document,
         columns: &[
             column("slot", "\"AB#-###\"", &["\"<QJ#-###>\"", "\"<W>\""]),
             column("start", "\"2026-03-04T10:11:12+01:00\"", &["\"<13##-0%-1%>T00:00:00+00:00\"", "\"<W>\""]),
@@ -129,9 +129,9 @@ pub(super) const FEEDS: [Feed; 5] = [
             column("region", "\"chest\"", &["\"<W>\"", "\"<W>~\""]),
         ],
     },
-    Feed {
+    PlantedFeed {
         name: "scans",
-        form: Form::Separated(','),
+        form: PlantedForm::Separated(','),
         columns: &[
             column("accession", "AB######", &["<QX9753##>", "<W>"]),
             column("patient", "Jane", &["<W>", "<W>~"]),
@@ -143,8 +143,8 @@ pub(super) const FEEDS: [Feed; 5] = [
     },
 ];
 
-impl Feed {
-    /// A file with every plant of every column, a file of mostly good records, and a file of good ones only.
+impl PlantedFeed {
+    /// Returns a file with every plant of every column, a file of mostly good records, and a file of good ones only.
     pub(super) fn files(&self, planter: &mut Planter) -> Vec<File> {
         let every: Vec<String> = (0..COPIES).flat_map(|_| self.planted_records(planter)).collect();
         let mut mixed = Vec::new();
@@ -165,35 +165,37 @@ impl Feed {
         plants.map(|plant| self.record(planter, Some(plant))).collect()
     }
 
-    /// A record with one column planted, or a good one.
+    /// Returns a record with one column planted, or a good one.
     fn record(&self, planter: &mut Planter, with: Option<(&str, &str)>) -> String {
-        let cell = |column: &Column| {
+        let cell = |column: &PlantedColumn| {
             let template =
                 with.filter(|(name, _)| *name == column.name).map_or(column.good, |(_, plant)| plant);
             let cell = planter.plant(template);
             match self.form {
-                Form::Separated(mark) => quoted(&cell, mark),
-                Form::Lines | Form::Document => format!("\"{}\":{cell}", column.name),
+                PlantedForm::Separated(mark) => quoted(&cell, mark),
+                PlantedForm::Lines | PlantedForm::Document => format!("\"{}\":{cell}", column.name),
             }
         };
         let cells: Vec<String> = self.columns.iter().map(cell).collect();
         match self.form {
-            Form::Separated(mark) => cells.join(&mark.to_string()),
-            Form::Lines | Form::Document => format!("{{{}}}", cells.join(",")),
+            PlantedForm::Separated(mark) => cells.join(&mark.to_string()),
+            PlantedForm::Lines | PlantedForm::Document => format!("{{{}}}", cells.join(",")),
         }
     }
 
     fn document(&self, records: &[String]) -> Vec<u8> {
         match self.form {
-            Form::Separated(';') => windows_1252(&format!("{}{}\n", self.header(), records.join("\n"))),
-            Form::Separated(_) => format!("{}{}\n", self.header(), records.join("\n")).into_bytes(),
-            Form::Lines => (records.join("\n") + "\n").into_bytes(),
-            Form::Document => plan(&records.join(",")).into_bytes(),
+            PlantedForm::Separated(';') => {
+                windows_1252(&format!("{}{}\n", self.header(), records.join("\n")))
+            }
+            PlantedForm::Separated(_) => format!("{}{}\n", self.header(), records.join("\n")).into_bytes(),
+            PlantedForm::Lines => (records.join("\n") + "\n").into_bytes(),
+            PlantedForm::Document => plan(&records.join(",")).into_bytes(),
         }
     }
 
     fn header(&self) -> String {
-        let Form::Separated(mark) = self.form else { return String::new() };
+        let PlantedForm::Separated(mark) = self.form else { return String::new() };
         let names: Vec<&str> = self.columns.iter().map(|column| column.name).collect();
         names.join(&mark.to_string()) + "\n"
     }
@@ -211,7 +213,7 @@ fn quoted(cell: &str, mark: char) -> String {
     }
 }
 
-/// The text in windows-1252, of whose letters beyond ASCII only those of Latin-1 are planted.
+/// Returns the text in windows-1252, of whose letters beyond ASCII only those of Latin-1 are planted.
 fn windows_1252(text: &str) -> Vec<u8> {
     text.chars().map(|letter| u8::try_from(u32::from(letter)).expect("a letter of Latin-1")).collect()
 }
@@ -265,7 +267,7 @@ pub(super) fn broken_files(planter: &mut Planter) -> Vec<File> {
     files
 }
 
-fn separated_texts(feed: &Feed, planter: &mut Planter) -> Vec<String> {
+fn separated_texts(feed: &PlantedFeed, planter: &mut Planter) -> Vec<String> {
     let header = feed.header();
     let good = feed.record(planter, None);
     let mut texts: Vec<String> = [
@@ -307,7 +309,7 @@ fn separated_texts(feed: &Feed, planter: &mut Planter) -> Vec<String> {
     texts
 }
 
-fn line_texts(feed: &Feed, planter: &mut Planter) -> Vec<String> {
+fn line_texts(feed: &PlantedFeed, planter: &mut Planter) -> Vec<String> {
     let good = feed.record(planter, None);
     let (open, close) = ("[".repeat(40), "]".repeat(40));
     let mut texts: Vec<String> = [
@@ -337,7 +339,7 @@ fn line_texts(feed: &Feed, planter: &mut Planter) -> Vec<String> {
     texts
 }
 
-fn document_texts(feed: &Feed, planter: &mut Planter) -> Vec<String> {
+fn document_texts(feed: &PlantedFeed, planter: &mut Planter) -> Vec<String> {
     let good = feed.record(planter, None);
     [
         "{\"<W>\":{\"appointments\":[]}}",

@@ -3,7 +3,7 @@
 //! ```text
 //! content   cells, headers, members, comments, bytes around them    only quarantine and records
 //! names     of files, and of folders that no operator named, which
-//!           may be those of patients                                what is told to the sender and to operators who ask
+//!           may be those of patients                                what is sent to the sender and to operators who ask
 //! asked     headers, queries, paths and bodies of requests          nowhere
 //! secrets   keys, addresses, signing secrets                        nowhere (but an address in the partners table)
 //! ```
@@ -15,14 +15,14 @@ use std::process::Stdio;
 use serde_json::Value;
 
 use super::alarms::SIGNING;
-use super::api::{Caller, secret_of, sha256, text};
+use super::api::{ApiClient, secret_of, sha256, text};
 use super::asked::odd_requests;
-use super::canary::{Hit, Planter, Search, in_all_forms};
+use super::canary_values::{Hit, Planter, ValueSearch, in_all_forms};
 use super::harness::Harness;
-use super::http::Answer;
+use super::http::HttpAnswer;
 use super::loopback::Loopback;
 use super::planted::{FEEDS, File, broken_files};
-use super::tables::{Entry, all_items};
+use super::tables::{LedgerItem, all_items};
 use super::watcher::watch;
 use crate::repository::has_extension;
 
@@ -30,7 +30,7 @@ use crate::repository::has_extension;
 const VALUES: usize = 1_000;
 
 /// Where something was seen, and what.
-type Seen = Vec<(String, Vec<u8>)>;
+type Sightings = Vec<(String, Vec<u8>)>;
 
 struct Planted {
     content: Planter,
@@ -58,14 +58,14 @@ async fn a_thousand_values_are_in_quarantine_and_records_and_nowhere_else() {
     let files = [files, broken_files(&mut planted.content)].concat();
     let entries = drop_files(&harness, &files, &mut planted).await;
     let answers = ask(&north, &files, &mut planted);
-    let (told, posted) = outcomes_told(&harness, &operators, &receiver).await;
+    let (messages, posted) = announced_outcomes(&harness, &operators, &receiver).await;
     let commands = commands(&harness, &entries);
     let receipts = receipts(&harness).await;
     let tables = [
         ("ledger", harness.ledger().await),
         ("partners", all_items(&harness.dynamodb, &harness.names.partners).await),
     ];
-    let [ledger, partners] = tables.map(|(name, items)| -> Seen {
+    let [ledger, partners] = tables.map(|(name, items)| -> Sightings {
         items.into_iter().map(|item| (name.to_owned(), item.to_string().into_bytes())).collect()
     });
     // Years later, so that the watcher looks at every version.
@@ -73,16 +73,20 @@ async fn a_thousand_values_are_in_quarantine_and_records_and_nowhere_else() {
     let logs = logs(&harness);
 
     every_value_was_processed(&harness, &planted.content).await;
-    let everywhere = [&logs, &told, &posted, &ledger, &partners, &receipts, &answers, &commands];
+    let everywhere = [&logs, &messages, &posted, &ledger, &partners, &receipts, &answers, &commands];
     nothing_is_found("content", &planted.content.search(), &everywhere);
     nothing_is_found("asked", &planted.asked.search(), &everywhere);
-    // A partner's webhook is told the names of its own files, and is the only address that is.
-    nothing_is_found("names", &planted.names.search(), &[&logs, &told]);
+    // A partner's webhook receives the names of its own files, and is the only address that is.
+    nothing_is_found("names", &planted.names.search(), &[&logs, &messages]);
     assert!(posted.iter().any(|(_, body)| !planted.names.search().found(body).is_empty()), "files are named");
-    let shown = [&logs, &told, &posted, &ledger, &receipts, &answers, &commands];
+    let shown = [&logs, &messages, &posted, &ledger, &receipts, &answers, &commands];
     nothing_is_found("secrets", &planted.secrets.search(), &shown);
-    nothing_is_found("a key", &Search::new([key.as_str()]), &[&partners]);
-    nothing_is_found("a signed address", &Search::new(["X-Amz-Signature"]), &[&logs, &told, &posted]);
+    nothing_is_found("a key", &ValueSearch::new([key.as_str()]), &[&partners]);
+    nothing_is_found(
+        "a signed address",
+        &ValueSearch::new(["X-Amz-Signature"]),
+        &[&logs, &messages, &posted],
+    );
     eprintln!(
         "{} values of content, {} names, {} in requests, {} secrets; {} places searched",
         planted.content.planted.len(),
@@ -101,7 +105,7 @@ fn keep_secrets(harness: &Harness, receiver: &Loopback, key: &str, secrets: &mut
 }
 
 /// Drops every file below a name that nobody may read, and files whose keys are none; waits for what becomes of them.
-async fn drop_files(harness: &Harness, files: &[File], planted: &mut Planted) -> Vec<Entry> {
+async fn drop_files(harness: &Harness, files: &[File], planted: &mut Planted) -> Vec<LedgerItem> {
     publish(harness, "unusable", "apiVersion: v3.2.0\nkind: DataContract\nid: unusable\nschema: none\n")
         .await;
     let mut landed = Vec::new();
@@ -130,9 +134,10 @@ async fn drop_files(harness: &Harness, files: &[File], planted: &mut Planted) ->
         entries.push(harness.outcome(&key, &version).await);
     }
     harness.settle().await;
-    let states: BTreeSet<&str> = entries.iter().map(Entry::state).collect();
+    let states: BTreeSet<&str> = entries.iter().map(LedgerItem::state).collect();
     assert!(states.is_superset(&BTreeSet::from(["COMPLETE", "QUARANTINED", "IGNORED"])), "{states:?}");
-    let faults: BTreeSet<&str> = entries.iter().map(Entry::fault).filter(|fault| !fault.is_empty()).collect();
+    let faults: BTreeSet<&str> =
+        entries.iter().map(LedgerItem::fault).filter(|fault| !fault.is_empty()).collect();
     let expected = ["BAD_KEY", "CONTRACT_INVALID", "ENCODING", "NO_CONTRACT", "TRUNCATED"];
     assert!(faults.is_superset(&BTreeSet::from(expected)) && faults.len() > 8, "{faults:?}");
     entries
@@ -146,9 +151,9 @@ async fn publish(harness: &Harness, feed: &str, contract: &str) {
 }
 
 /// Checks every file by the API, sends some, and asks for everything in every wrong way.
-fn ask(north: &Caller<'_>, files: &[File], planted: &mut Planted) -> Seen {
+fn ask(north: &ApiClient<'_>, files: &[File], planted: &mut Planted) -> Sightings {
     let mut answers = Vec::new();
-    let mut keep = |what: &str, answer: Answer| -> Answer {
+    let mut keep = |what: &str, answer: HttpAnswer| -> HttpAnswer {
         let fields = answer
             .headers
             .iter()
@@ -191,17 +196,21 @@ fn ask(north: &Caller<'_>, files: &[File], planted: &mut Planted) -> Seen {
     answers
 }
 
-/// What the topic, operators and mailboxes were told, also of alarms; and what was posted to the partner's own address.
-async fn outcomes_told(harness: &Harness, operators: &Loopback, receiver: &Loopback) -> (Seen, Seen) {
-    let mut seen: Seen = Vec::new();
+/// Returns what the topic, operators and mailboxes received, also of alarms; and what was posted to the partner's own address.
+async fn announced_outcomes(
+    harness: &Harness,
+    operators: &Loopback,
+    receiver: &Loopback,
+) -> (Sightings, Sightings) {
+    let mut seen: Sightings = Vec::new();
     let name = "silent-scalper-dev-files-quarantined";
     for (state, value) in [("ALARM", 3.0), ("OK", 0.0)] {
         harness.set_alarm(name, state, value);
         let heard = operators.next();
-        let told: Value = serde_json::from_slice(&heard.body).expect("JSON");
-        assert_eq!(told["incident"], name, "{told}");
-        let facts = told["facts"].to_string();
-        assert!(state == "OK" || facts.contains("of north/"), "the files are told: {told}");
+        let message: Value = serde_json::from_slice(&heard.body).expect("JSON");
+        assert_eq!(message["incident"], name, "{message}");
+        let facts = message["facts"].to_string();
+        assert!(state == "OK" || facts.contains("of north/"), "the files are named: {message}");
         seen.push(("incident".to_owned(), heard.body));
     }
     while harness.messages(&harness.names.webhook_queue).await > 0 {
@@ -221,7 +230,7 @@ async fn outcomes_told(harness: &Harness, operators: &Loopback, receiver: &Loopb
 }
 
 /// What the operator's commands say of everything, without being asked for values.
-fn commands(harness: &Harness, entries: &[Entry]) -> Seen {
+fn commands(harness: &Harness, entries: &[LedgerItem]) -> Sightings {
     let mut lines = vec![
         "status".to_owned(),
         "status --check".to_owned(),
@@ -252,7 +261,7 @@ fn commands(harness: &Harness, entries: &[Entry]) -> Seen {
     seen
 }
 
-/// The first lines of `tail`, which goes on until it is ended.
+/// Returns the first lines of `tail`, which goes on until it is ended.
 fn tail(harness: &Harness, options: &[&str]) -> Vec<u8> {
     let mut command = harness.command(options, "tail --partner north --lines 40");
     let mut child = command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().expect("run scalper");
@@ -264,9 +273,9 @@ fn tail(harness: &Harness, options: &[&str]) -> Vec<u8> {
 }
 
 /// Receipts and reports: what lies beside the rejected bytes and may be shown.
-async fn receipts(harness: &Harness) -> Seen {
+async fn receipts(harness: &Harness) -> Sightings {
     let kept = quarantine(harness).await;
-    let kept: Seen = kept.into_iter().filter(|(key, _)| has_extension(key, "json")).collect();
+    let kept: Sightings = kept.into_iter().filter(|(key, _)| has_extension(key, "json")).collect();
     let has = |part: &str| kept.iter().any(|(key, _)| key.contains(part));
     assert!(
         has("report.quarantined.json") && has("report.complete.json") && kept.len() > 100,
@@ -276,8 +285,8 @@ async fn receipts(harness: &Harness) -> Seen {
     kept
 }
 
-/// Everything in the quarantine bucket.
-async fn quarantine(harness: &Harness) -> Seen {
+/// Returns everything in the quarantine bucket.
+async fn quarantine(harness: &Harness) -> Sightings {
     let list = harness.s3.list_objects_v2().bucket(&harness.names.quarantine);
     let mut pages = list.into_paginator().send();
     let mut kept = Vec::new();
@@ -290,10 +299,11 @@ async fn quarantine(harness: &Harness) -> Seen {
     kept
 }
 
-fn logs(harness: &Harness) -> Seen {
+fn logs(harness: &Harness) -> Sightings {
     let names = &harness.names;
     let groups = names.api_logs.iter().chain([&names.logs, &names.notifier_logs, &names.watcher_logs]);
-    let mut seen: Seen = groups.map(|group| (group.clone(), harness.logs_of(group).into_bytes())).collect();
+    let mut seen: Sightings =
+        groups.map(|group| (group.clone(), harness.logs_of(group).into_bytes())).collect();
     assert!(seen.iter().all(|(_, log)| !log.is_empty()), "every function logged something");
     seen.push(("the emulator's output".to_owned(), harness.emulator.log().into_bytes()));
     seen
@@ -329,7 +339,7 @@ async fn every_value_was_processed(harness: &Harness, content: &Planter) {
     assert!(missing.len() < 10, "{missing:?}");
 }
 
-fn nothing_is_found(what: &str, search: &Search, places: &[&Seen]) {
+fn nothing_is_found(what: &str, search: &ValueSearch, places: &[&Sightings]) {
     let mut hits: Vec<(&str, Hit)> = Vec::new();
     for (place, bytes) in places.iter().copied().flatten() {
         hits.extend(search.hits(bytes).into_iter().map(|hit| (place.as_str(), hit)));

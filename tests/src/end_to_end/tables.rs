@@ -7,14 +7,14 @@ use aws_sdk_dynamodb::types::AttributeValue;
 use serde_json::{Map, Value, json};
 
 /// An item, its attributes typed as on the wire: `{"S": "…"}`, `{"N": "…"}`, …
-pub(super) type Item = Value;
+pub(super) type AttributeMap = Value;
 
 /// A ledger entry.
 #[derive(Clone, Debug)]
-pub(super) struct Entry(pub(super) Item);
+pub(super) struct LedgerItem(pub(super) AttributeMap);
 
-impl Entry {
-    /// The file's id.
+impl LedgerItem {
+    /// Returns the file's id.
     pub(super) fn file(&self) -> &str {
         self.text("pk").strip_prefix("file#").expect("the key of an entry")
     }
@@ -36,12 +36,12 @@ impl Entry {
         })
     }
 
-    /// The key of the receipt.
+    /// Returns the key of the receipt.
     pub(super) fn receipt(&self) -> &str {
         self.0["outcome"]["M"]["receipt"]["S"].as_str().unwrap_or_default()
     }
 
-    /// The prefix of the quarantine objects, without a slash at its end.
+    /// Returns the prefix of the quarantine objects, without a slash at its end.
     pub(super) fn quarantine(&self) -> &str {
         self.0["outcome"]["M"]["quarantine"]["S"]
             .as_str()
@@ -58,14 +58,14 @@ impl Entry {
     }
 }
 
-/// Every item of a table, in the order of their keys.
-pub(super) async fn all_items(client: &Client, table: &str) -> Vec<Item> {
+/// Returns every item of a table, in the order of their keys.
+pub(super) async fn all_items(client: &Client, table: &str) -> Vec<AttributeMap> {
     let mut pages = client.scan().table_name(table).consistent_read(true).into_paginator().items().send();
     let mut items = Vec::new();
     while let Some(item) = pages.next().await {
         items.push(plain_item(&item.expect("scan the table")));
     }
-    items.sort_by_key(|item: &Item| (item["pk"].to_string(), item["sk"].to_string()));
+    items.sort_by_key(|item: &AttributeMap| (item["pk"].to_string(), item["sk"].to_string()));
     items
 }
 
@@ -77,7 +77,7 @@ pub(super) async fn wipe(client: &Client, table: &str) {
     }
 }
 
-fn plain_item(item: &HashMap<String, AttributeValue>) -> Item {
+fn plain_item(item: &HashMap<String, AttributeValue>) -> AttributeMap {
     Value::Object(item.iter().map(|(name, value)| (name.clone(), plain(value))).collect::<Map<_, _>>())
 }
 

@@ -18,7 +18,7 @@ const DAY: u64 = 24 * HOUR;
 const DAILY: &str = "{property: onSameName, value: append, vendor: ingest}\n      \
     - {property: expect, value: {schedule: \"0 6 * * *\", timezone: UTC, grace: 1h}, vendor: ingest}";
 
-/// An instant so many seconds after a file landed, as events have it.
+/// Returns the instant this number of seconds after a file landed, as events have it.
 async fn after(harness: &Harness, key: &str, seconds: u64) -> String {
     let head = harness.s3.head_object().bucket(&harness.names.inbox).key(key).send().await.expect("the file");
     let landed = head.last_modified.expect("when it landed");
@@ -56,7 +56,7 @@ pub(super) fn watch(harness: &Harness, time: &str) {
     assert!(answer.status == 200 && body.trim() == "null", "{}: {body}\n{}", answer.status, logs());
 }
 
-/// A metric of the watcher's last line that has it.
+/// Returns a metric of the watcher's last line that has it.
 fn gauge(harness: &Harness, metric: &str) -> Option<u64> {
     let logs = harness.logs_of(&harness.names.watcher_logs);
     let lines = logs.lines().rev().filter_map(|line| serde_json::from_str::<Value>(line).ok());

@@ -3,7 +3,7 @@
 //! A file is poison after two deaths with evidence; of each file one process dies. So a good file that ends in the
 //! quarantine was put there by something that is no death.
 
-use super::{EntryState, IDLE, Mutant, ROWS, Step, Weather, Worker, World, explore, give_back, mine};
+use super::{EntryState, IDLE, ModelStep, Mutant, ROWS, Weather, Worker, World, explore, give_back, mine};
 
 /// Deaths at one place after which a file is poison.
 const POISON: u8 = 2;
@@ -35,7 +35,7 @@ impl Faults {
 
 /// What a ledger entry knows of deaths.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default)]
-pub(super) struct Tally {
+pub(super) struct DeathCounts {
     deaths: u8,
     /// The newest claim whose death is counted, or before which none counts.
     counted: u8,
@@ -43,7 +43,7 @@ pub(super) struct Tally {
     pub(super) released: bool,
 }
 
-impl Tally {
+impl DeathCounts {
     pub(super) fn claimed(&mut self, counts: bool) {
         self.deaths += u8::from(counts);
         self.released = false;
@@ -60,10 +60,10 @@ impl Tally {
 }
 
 fn is_working(worker: Worker) -> bool {
-    worker.fence > 0 && !matches!(worker.step, Step::HandOver | Step::LetGo)
+    worker.fence > 0 && !matches!(worker.step, ModelStep::HandOver | ModelStep::LetGo)
 }
 
-/// The world in which the death of this worker leaves evidence. It leaves none between two attempts.
+/// Returns the world in which the death of this worker leaves evidence. It leaves none between two attempts.
 pub(super) fn evidence_of(world: &World, index: usize) -> Option<World> {
     let worker = world.workers[index];
     if !world.faults.evident || !is_working(worker) {
@@ -103,7 +103,7 @@ pub(super) fn failed_or_handed_over(world: &World, index: usize, mutant: Mutant,
         give_back(&mut failed, index);
         next.push(failed);
     }
-    let Step::Checkpoint { rows } = worker.step else { return };
+    let ModelStep::Checkpoint { rows } = worker.step else { return };
     if world.faults.hand_overs_left > 0 && rows < ROWS && mine(world, worker) {
         let mut ended = *world;
         ended.faults.hand_overs_left -= 1;
@@ -112,8 +112,11 @@ pub(super) fn failed_or_handed_over(world: &World, index: usize, mutant: Mutant,
         entry.tally.begin_anew(worker.fence);
         entry.lease = false;
         entry.tally.released = true;
-        ended.workers[index].step =
-            if mutant == Mutant::AcknowledgesBeforeItHandsOver { Step::LetGo } else { Step::HandOver };
+        ended.workers[index].step = if mutant == Mutant::AcknowledgesBeforeItHandsOver {
+            ModelStep::LetGo
+        } else {
+            ModelStep::HandOver
+        };
         next.push(ended);
     }
 }
@@ -121,7 +124,7 @@ pub(super) fn failed_or_handed_over(world: &World, index: usize, mutant: Mutant,
 /// A worker dies. Its message comes back, unless it was acknowledged before.
 pub(super) fn dies(world: &mut World, index: usize, mutant: Mutant) {
     let acknowledged =
-        mutant == Mutant::AcknowledgesBeforeItHandsOver && world.workers[index].step == Step::HandOver;
+        mutant == Mutant::AcknowledgesBeforeItHandsOver && world.workers[index].step == ModelStep::HandOver;
     if acknowledged {
         world.workers[index] = IDLE;
     } else {
@@ -133,16 +136,17 @@ pub(super) fn dies(world: &mut World, index: usize, mutant: Mutant) {
 pub(super) fn hand_over(world: &mut World, index: usize, mutant: Mutant) {
     let Worker { step, version, .. } = world.workers[index];
     let swapped = mutant == Mutant::AcknowledgesBeforeItHandsOver;
-    if step == Step::HandOver {
+    if step == ModelStep::HandOver {
         let visible = &mut world.visible[usize::from(version)];
         *visible = (*visible + 1).min(2);
     }
     let next = match (step, swapped) {
-        (Step::HandOver, false) => Step::LetGo,
-        (Step::LetGo, true) => Step::HandOver,
-        _ => Step::Idle,
+        (ModelStep::HandOver, false) => ModelStep::LetGo,
+        (ModelStep::LetGo, true) => ModelStep::HandOver,
+        _ => ModelStep::Idle,
     };
-    world.workers[index] = if next == Step::Idle { IDLE } else { Worker { step: next, version, ..IDLE } };
+    world.workers[index] =
+        if next == ModelStep::Idle { IDLE } else { Worker { step: next, version, ..IDLE } };
 }
 
 /// Services fail with the release, one process dies, and the record of its death may be lost.

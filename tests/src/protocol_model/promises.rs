@@ -1,6 +1,6 @@
 //! What the model promises: in every state, and at the end of every schedule.
 
-use super::{ALL_ROWS, EntryState, Good, Step, World, is_complete, is_terminal};
+use super::{ALL_ROWS, EntryState, Good, ModelStep, World, is_complete, is_terminal};
 
 /// Which promise an action broke.
 pub(super) fn broken_promise(before: &World, world: &World) -> Option<&'static str> {
@@ -34,7 +34,7 @@ pub(super) fn broken_promise(before: &World, world: &World) -> Option<&'static s
 
 /// What is wrong when nothing is left to do.
 pub(super) fn wrong_end(world: &World, good: Good) -> Option<&'static str> {
-    let idle = world.workers.iter().all(|worker| worker.step == Step::Idle);
+    let idle = world.workers.iter().all(|worker| worker.step == ModelStep::Idle);
     if !idle || world.visible != [0; 2] {
         return None;
     }
@@ -52,7 +52,7 @@ pub(super) fn wrong_end(world: &World, good: Good) -> Option<&'static str> {
         if !right {
             return Some("a version ended in the wrong state");
         }
-        if !world.told[usize::from(version)][usize::from(!is_complete(state))] {
+        if !world.notified[usize::from(version)][usize::from(!is_complete(state))] {
             return Some("a version was not announced in the state in which it ended");
         }
     }

@@ -4,7 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::ALARMS;
 use super::alarms::metric_alarms;
-use super::cloudwatch::{Alarm, State, rule_holds};
+use store::AlarmState;
+
+use super::cloudwatch::{AlarmDefinition, rule_holds};
 use super::expanded::scalar;
 
 /// What is measured in a period.
@@ -15,8 +17,8 @@ enum Period {
     Silent,
 }
 
-/// The values of an alarm's metrics that are at its threshold, or just over it.
-fn values(alarm: &Alarm, period: Period) -> BTreeMap<String, f64> {
+/// Returns the values of an alarm's metrics that are at its threshold, or just over it.
+fn values(alarm: &AlarmDefinition, period: Period) -> BTreeMap<String, f64> {
     let value = |id: &str| {
         let bad = if period == Period::Bad { 1.0 } else { 0.0 };
         match (period, id) {
@@ -30,10 +32,10 @@ fn values(alarm: &Alarm, period: Period) -> BTreeMap<String, f64> {
     alarm.metrics.iter().filter_map(|metric| Some((metric.id.clone(), value(&metric.id)?))).collect()
 }
 
-/// The state after each of these periods.
-fn states(alarm: &Alarm, periods: &[Period]) -> Vec<State> {
+/// Returns the state after each of these periods.
+fn states(alarm: &AlarmDefinition, periods: &[Period]) -> Vec<AlarmState> {
     let values: Vec<_> = periods.iter().map(|period| values(alarm, *period)).collect();
-    let mut state = State::InsufficientData;
+    let mut state = AlarmState::InsufficientData;
     (1..=values.len())
         .map(|now| {
             state = alarm.state(state, &values[..now]);
@@ -42,12 +44,12 @@ fn states(alarm: &Alarm, periods: &[Period]) -> Vec<State> {
         .collect()
 }
 
-/// The periods of each part, one after the other.
+/// Returns the periods of each part, one after the other.
 fn series(parts: &[(Period, usize)]) -> Vec<Period> {
     parts.iter().flat_map(|(period, count)| std::iter::repeat_n(*period, *count)).collect()
 }
 
-fn all() -> Vec<Alarm> {
+fn all() -> Vec<AlarmDefinition> {
     let alarms = metric_alarms(&ALARMS[0]);
     assert!(alarms.len() > 20, "{}", alarms.len());
     alarms
@@ -62,10 +64,10 @@ fn every_alarm_goes_off_after_its_datapoints_and_recovers() {
         let states = states(&alarm, &periods);
         let (good, rest) = states.split_at(before);
         let (bad, after) = rest.split_at(alarm.periods);
-        assert_eq!(good.last(), Some(&State::Ok), "{}: a value at the threshold", alarm.name);
-        let gone_off = bad.iter().position(|state| *state == State::Alarm).map(|place| place + 1);
+        assert_eq!(good.last(), Some(&AlarmState::Ok), "{}: a value at the threshold", alarm.name);
+        let gone_off = bad.iter().position(|state| *state == AlarmState::Alarm).map(|place| place + 1);
         assert_eq!(gone_off, Some(alarm.datapoints), "{}", alarm.name);
-        assert_eq!(after.last(), Some(&State::Ok), "{}", alarm.name);
+        assert_eq!(after.last(), Some(&AlarmState::Ok), "{}", alarm.name);
     }
 }
 
@@ -73,7 +75,7 @@ fn every_alarm_goes_off_after_its_datapoints_and_recovers() {
 fn what_happens_less_often_than_an_alarm_asks_for_makes_no_noise() {
     for alarm in all().into_iter().filter(|alarm| alarm.datapoints > 1) {
         let flapping = series(&[(Period::Good, 5), (Period::Bad, alarm.datapoints - 1), (Period::Good, 5)]);
-        assert!(!states(&alarm, &flapping).contains(&State::Alarm), "{}", alarm.name);
+        assert!(!states(&alarm, &flapping).contains(&AlarmState::Alarm), "{}", alarm.name);
     }
 }
 
@@ -86,7 +88,7 @@ fn without_data_an_alarm_ends_unless_its_cause_stays() {
             || ["-dead-letters", "-heartbeat-missing", "-contracts-broken"]
                 .iter()
                 .any(|end| alarm.name.ends_with(end));
-        let expected = if stays { State::Alarm } else { State::Ok };
+        let expected = if stays { AlarmState::Alarm } else { AlarmState::Ok };
         assert_eq!(states(&alarm, &periods).last(), Some(&expected), "{}", alarm.name);
     }
 }
@@ -94,8 +96,8 @@ fn without_data_an_alarm_ends_unless_its_cause_stays() {
 #[test]
 fn a_stack_without_files_is_quiet_and_only_a_watcher_that_does_not_run_is_reported() {
     for alarm in all() {
-        let told = states(&alarm, &series(&[(Period::Silent, 10)])).contains(&State::Alarm);
-        assert_eq!(told, alarm.name.ends_with("-heartbeat-missing"), "{}", alarm.name);
+        let alarmed = states(&alarm, &series(&[(Period::Silent, 10)])).contains(&AlarmState::Alarm);
+        assert_eq!(alarmed, alarm.name.ends_with("-heartbeat-missing"), "{}", alarm.name);
     }
 }
 
@@ -111,15 +113,15 @@ fn a_run_of_the_watcher_that_is_left_out_is_no_missing_heartbeat() {
         (Period::Silent, 2),
         (Period::Good, 1),
     ]);
-    assert!(!states(heartbeat, &gaps).contains(&State::Alarm));
+    assert!(!states(heartbeat, &gaps).contains(&AlarmState::Alarm));
     let silent = series(&[(Period::Good, 3), (Period::Silent, 5), (Period::Good, 1)]);
-    let told = states(heartbeat, &silent);
-    assert!(told.contains(&State::Alarm) && told.last() == Some(&State::Ok), "{told:?}");
+    let states = states(heartbeat, &silent);
+    assert!(states.contains(&AlarmState::Alarm) && states.last() == Some(&AlarmState::Ok), "{states:?}");
 }
 
 #[test]
 fn a_stack_without_a_heartbeat_does_not_miss_one() {
-    let stack = super::expanded::Stack::expand(&[("Heartbeat", "Off"), ("Monitoring", "Full")]).alarms();
+    let stack = super::expanded::ExpandedTemplate::expand(&[("Heartbeat", "Off"), ("Monitoring", "Full")]).alarms();
     let alarms = metric_alarms(&stack);
     assert!(!alarms.iter().any(|alarm| alarm.name.contains("heartbeat")) && alarms.len() > 20);
     let processing = scalar(stack.resource("Processing").at("/AlarmRule"));
@@ -138,15 +140,15 @@ fn one_bad_file_is_not_made_good_by_good_files_beside_it() {
         ("RejectPercent", "Maximum")
     );
     for (files, expected) in [
-        (&[0.0, 5.0][..], State::Ok),
-        (&[0.0, 6.0, 0.0], State::Alarm),
-        (&[100.0], State::Alarm),
+        (&[0.0, 5.0][..], AlarmState::Ok),
+        (&[0.0, 6.0, 0.0], AlarmState::Alarm),
+        (&[100.0], AlarmState::Alarm),
         // No records were read, or no file came.
-        (&[], State::InsufficientData),
+        (&[], AlarmState::InsufficientData),
     ] {
         let worst = files.iter().copied().reduce(f64::max);
         let period = worst.map(|worst| ("it".to_owned(), worst)).into_iter().collect();
-        assert_eq!(ratio.state(State::InsufficientData, &[period]), expected, "{files:?}");
+        assert_eq!(ratio.state(AlarmState::InsufficientData, &[period]), expected, "{files:?}");
     }
 }
 

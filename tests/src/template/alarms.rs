@@ -4,12 +4,12 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 use telemetry::{
-    AccessRecord, Delivery, DeliveryRecord, FeedWatchRecord, FileRecord, Label, Metrics, Notice,
-    NoticeRecord, Occurrence, RequestRecord, WatchRecord,
+    AccessRecord, DeliveryRecord, DeliveryResult, FeedWatchRecord, FileRecord, Label, Metrics, NoticeRecord,
+    NoticeResult, Occurrence, RequestRecord, WatchRecord,
 };
 
-use super::cloudwatch::{Alarm, Metric, alarms_of};
-use super::expanded::{Resource, Stack, list, number, scalar};
+use super::cloudwatch::{AlarmDefinition, AlarmMetric, alarms_of};
+use super::expanded::{ExpandedTemplate, Resource, list, number, scalar};
 use super::permissions::statements;
 use super::{ALARMS, CHOICES, with_all_alarms, with_every_choice};
 use crate::repository::{files, text};
@@ -45,7 +45,11 @@ fn every_metric_is_written_with_the_dimensions_that_an_alarm_asks_for() {
     });
 }
 
-fn assert_is_ours(alarm: &Alarm, metric: &Metric, written: &BTreeMap<String, Vec<BTreeSet<String>>>) {
+fn assert_is_ours(
+    alarm: &AlarmDefinition,
+    metric: &AlarmMetric,
+    written: &BTreeMap<String, Vec<BTreeSet<String>>>,
+) {
     let sets = written.get(&metric.name);
     let sets = sets.unwrap_or_else(|| panic!("{}: no function writes {}", alarm.name, metric.name));
     let asked: BTreeSet<String> = metric.dimensions.keys().cloned().collect();
@@ -55,7 +59,7 @@ fn assert_is_ours(alarm: &Alarm, metric: &Metric, written: &BTreeMap<String, Vec
     }
 }
 
-fn assert_is_of_aws(stack: &Stack, alarm: &Alarm, metric: &Metric) {
+fn assert_is_of_aws(stack: &ExpandedTemplate, alarm: &AlarmDefinition, metric: &AlarmMetric) {
     let known =
         OF_AWS.iter().find(|(namespace, name, ..)| *namespace == metric.namespace && *name == metric.name);
     let (_, _, dimension, kind) = known.unwrap_or_else(|| panic!("{}: {metric:?}", alarm.name));
@@ -214,7 +218,7 @@ fn alarms_of_one_incident_are_the_composite_alarm_of_its_name() {
 #[test]
 fn each_function_queue_of_dead_letters_table_and_api_is_watched() {
     with_all_alarms(|stack, nested| {
-        let by_metric: BTreeMap<(String, String), Alarm> = metric_alarms(nested)
+        let by_metric: BTreeMap<(String, String), AlarmDefinition> = metric_alarms(nested)
             .into_iter()
             .flat_map(|alarm| {
                 let metrics = alarm.metrics.clone().into_iter();
@@ -276,7 +280,7 @@ fn only_alarms_of_this_stack_publish_to_a_topic_of_alarms() {
     });
 }
 
-fn assert_only_alarms_publish(stack: &Stack, topic: &str, alarms: &str) {
+fn assert_only_alarms_publish(stack: &ExpandedTemplate, topic: &str, alarms: &str) {
     let allowing: Vec<Value> = statements(stack.resource(&format!("{topic}Policy")).at("/PolicyDocument"))
         .into_iter()
         .filter(|statement| statement["Effect"] == "Allow")
@@ -314,23 +318,23 @@ fn the_notifier_hears_of_every_change_and_keeps_what_it_could_not_tell() {
     });
 }
 
-/// The metric alarms of a nested stack, as CloudWatch reads them.
-pub(super) fn metric_alarms(nested: &Stack) -> Vec<Alarm> {
-    nested.of_kind("AWS::CloudWatch::Alarm").map(Alarm::read).collect()
+/// Returns the metric alarms of a nested stack, as CloudWatch reads them.
+pub(super) fn metric_alarms(nested: &ExpandedTemplate) -> Vec<AlarmDefinition> {
+    nested.of_kind("AWS::CloudWatch::Alarm").map(AlarmDefinition::read).collect()
 }
 
-/// All alarms of a nested stack.
-fn alarms(nested: &Stack) -> impl Iterator<Item = &Resource> {
+/// Returns all alarms of a nested stack.
+fn alarms(nested: &ExpandedTemplate) -> impl Iterator<Item = &Resource> {
     nested.of_kind("AWS::CloudWatch::Alarm").chain(nested.of_kind("AWS::CloudWatch::CompositeAlarm"))
 }
 
-/// Every metric that a function writes, with its sets of dimensions: read off the records themselves.
+/// Returns every metric that a function writes, with its sets of dimensions: read off the records themselves.
 pub(super) fn written() -> BTreeMap<String, Vec<BTreeSet<String>>> {
     let delivery = DeliveryRecord {
         partner: Label::new("north"),
         file: Label::new("file"),
-        state: "COMPLETE",
-        delivery: Delivery::Delivered,
+        state: Some(ledger::State::Complete),
+        delivery: DeliveryResult::Delivered,
         answer: "2xx",
         duration: 1,
         receive_count: 1,
@@ -350,7 +354,7 @@ pub(super) fn written() -> BTreeMap<String, Vec<BTreeSet<String>>> {
         incident: Label::default(),
         alarm: Label::default(),
         channel: "mail",
-        notice: Notice::Sent,
+        notice: NoticeResult::Sent,
         reason: "",
     };
     let watch = WatchRecord {
@@ -390,9 +394,9 @@ fn every_metric_that_has_a_name_is_written() {
     assert_eq!(written().into_keys().collect::<BTreeSet<_>>(), named);
 }
 
-/// The metrics of our own that an alarm reads.
+/// Returns the metrics of the stack that an alarm reads.
 pub(super) fn watched() -> BTreeSet<String> {
-    let ours = |metric: &Metric| metric.namespace.starts_with("SilentScalper/");
+    let ours = |metric: &AlarmMetric| metric.namespace.starts_with("SilentScalper/");
     let metrics = metric_alarms(&ALARMS[0]).into_iter().flat_map(|alarm| alarm.metrics);
     metrics.filter(ours).map(|metric| metric.name).collect()
 }
@@ -425,7 +429,7 @@ fn every_scalper_command_of_an_alarm_exists() {
     }
 }
 
-/// Whether the command line has these words, read off its own tables (`clap` makes names of them: lower case).
+/// Returns whether the command line has these words, read off its own tables (`clap` makes names of them: lower case).
 fn is_command(words: &[&str]) -> bool {
     let both = text("crates/scalper/src/arguments.rs");
     let reading = text("crates/scalper/src/arguments/files.rs");

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::expanded::{Resource, Stack, list, number, scalar};
+use super::expanded::{ExpandedTemplate, Resource, list, number, scalar};
 use super::permissions::statements;
 use super::with_every_choice;
 use crate::tidy::regex;
@@ -100,8 +100,9 @@ fn only_this_api_the_alarm_topic_and_the_schedule_may_call_their_functions() {
             }
             if permission.at("/Principal") == "events.amazonaws.com" {
                 assert_eq!(scalar(permission.at("/FunctionName")), "${WatcherFunction}");
-                let rule =
-                    stack.resource_behind(&scalar(permission.at("/SourceArn"))).expect("a rule of ours");
+                let rule = stack
+                    .resource_behind(&scalar(permission.at("/SourceArn")))
+                    .expect("a rule of the template");
                 assert_eq!(rule.kind, "AWS::Events::Rule");
                 continue;
             }
@@ -271,7 +272,7 @@ fn a_parameter_that_changes_the_api_deploys_it_again() {
     // SAM names a deployment by the API's document, in which a parameter is only a reference; `AlwaysDeploy` gives each
     // deployment a new name.
     let name = || {
-        let stack = Stack::expand(&[]);
+        let stack = ExpandedTemplate::expand(&[]);
         stack.of_kind("AWS::ApiGateway::Deployment").next().expect("a deployment").id.clone()
     };
     assert_ne!(name(), name());
@@ -295,21 +296,21 @@ fn a_request_is_answered_before_api_gateway_gives_up() {
     });
 }
 
-/// A text as a regular expression that matches it alone.
+/// Returns a text as a regular expression that matches it alone.
 fn regex_escaped(text: &str) -> String {
     text.replace('.', "\\.")
 }
 
-fn api(stack: &Stack) -> &Resource {
+fn api(stack: &ExpandedTemplate) -> &Resource {
     stack.resource("PartnersApi")
 }
 
-fn stage(stack: &Stack) -> &Resource {
+fn stage(stack: &ExpandedTemplate) -> &Resource {
     stack.of_kind("AWS::ApiGateway::Stage").next().expect("a stage")
 }
 
 /// Path, method and operation of everything that the API serves, by path.
-fn methods(stack: &Stack) -> Vec<(String, String, Value)> {
+fn methods(stack: &ExpandedTemplate) -> Vec<(String, String, Value)> {
     let paths = api(stack).at("/Body")["paths"].as_object().expect("paths");
     let mut found: Vec<(String, String, Value)> = Vec::new();
     for (path, item) in paths {

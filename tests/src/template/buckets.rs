@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::expanded::{Resource, Stack, list, number, scalar};
+use super::expanded::{ExpandedTemplate, Resource, list, number, scalar};
 use super::permissions::{denies_plain_http, statements};
 use super::{CHOICES, with_every_choice};
 
@@ -147,7 +147,7 @@ fn data_outlives_the_stack_unless_asked_otherwise() {
             }
         }
     });
-    let kept = |stack: &Stack| stack.parameters["OnDelete"] == "RetainExceptOnCreate";
+    let kept = |stack: &ExpandedTemplate| stack.parameters["OnDelete"] == "RetainExceptOnCreate";
     assert!(CHOICES.iter().any(kept), "the default keeps data");
 }
 
@@ -155,7 +155,7 @@ fn data_outlives_the_stack_unless_asked_otherwise() {
 fn the_days_that_a_version_is_kept_are_the_sum_that_the_parameters_promise() {
     // S3 hides an expired object behind a delete marker, and counts the days of a noncurrent version from then on.
     let kept = |chosen: &[(&str, &str)], id: &str| {
-        let stack = Stack::expand(chosen);
+        let stack = ExpandedTemplate::expand(chosen);
         let bucket = stack.resource(id);
         let days = |pointer| lifecycle(bucket, pointer).expect("days");
         (days("/ExpirationInDays"), days("/NoncurrentVersionExpiration/NoncurrentDays"))
@@ -233,7 +233,7 @@ fn pages_of_allowed_origins_may_use_the_addresses_that_the_api_gives_them() {
     });
 }
 
-/// The shortest period that any enabled rule for the whole bucket sets.
+/// Returns the shortest period that any enabled rule for the whole bucket sets.
 fn lifecycle(bucket: &Resource, pointer: &str) -> Option<u64> {
     let rules = bucket.at("/LifecycleConfiguration/Rules").as_array()?;
     let whole = rules.iter().filter(|rule| rule["Status"] == "Enabled" && rule["Prefix"].is_null());
@@ -268,7 +268,7 @@ fn no_function_writes_to_what_triggers_it() {
 
 /// Queues that feed the function, the buckets that feed those, the API that calls it, the topics that it is subscribed to,
 /// the schedule that runs it.
-fn triggers_of(stack: &Stack, function: &Resource) -> Vec<String> {
+fn triggers_of(stack: &ExpandedTemplate, function: &Resource) -> Vec<String> {
     let mappings = stack.of_kind("AWS::Lambda::EventSourceMapping");
     let own = mappings.filter(|mapping| {
         stack

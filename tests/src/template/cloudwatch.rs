@@ -7,6 +7,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
+use store::AlarmState;
 
 use super::expanded::{Resource, scalar};
 use crate::tidy::regex;
@@ -14,30 +15,22 @@ use crate::tidy::regex;
 /// CloudWatch looks at more periods than it evaluates: five for three of three, in the guide's own example.
 const MORE_PERIODS: usize = 2;
 
-/// The state of an alarm.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum State {
-    Ok,
-    Alarm,
-    InsufficientData,
-}
-
 /// A metric alarm as the template has it.
 #[derive(Clone, Debug)]
-pub(super) struct Alarm {
+pub(super) struct AlarmDefinition {
     pub(super) name: String,
     pub(super) threshold: f64,
     pub(super) periods: usize,
     pub(super) datapoints: usize,
     pub(super) missing: String,
-    pub(super) metrics: Vec<Metric>,
+    pub(super) metrics: Vec<AlarmMetric>,
     /// How the metrics are computed together; the metric itself when there is one.
     pub(super) expression: String,
 }
 
 /// A metric that an alarm reads.
 #[derive(Clone, Debug)]
-pub(super) struct Metric {
+pub(super) struct AlarmMetric {
     /// Its name in the expression.
     pub(super) id: String,
     pub(super) namespace: String,
@@ -48,7 +41,7 @@ pub(super) struct Metric {
     pub(super) period: u32,
 }
 
-impl Alarm {
+impl AlarmDefinition {
     pub(super) fn read(resource: &Resource) -> Self {
         let name = scalar(resource.at("/AlarmName"));
         let number = |pointer: &str| -> f64 {
@@ -64,7 +57,7 @@ impl Alarm {
                 let body = &resource.body["Properties"];
                 let statistic = ["Statistic", "ExtendedStatistic"].map(|name| &body[name]);
                 let statistic = statistic.into_iter().find(|value| !value.is_null()).expect("a statistic");
-                (vec![Metric::read("it", body, statistic, &body["Period"])], "it".to_owned())
+                (vec![AlarmMetric::read("it", body, statistic, &body["Period"])], "it".to_owned())
             }
             metrics => several(metrics),
         };
@@ -79,8 +72,8 @@ impl Alarm {
         }
     }
 
-    /// The state after these periods, oldest first, each with the value of each metric by its id.
-    pub(super) fn state(&self, before: State, periods: &[BTreeMap<String, f64>]) -> State {
+    /// Returns the state after these periods, oldest first, each with the value of each metric by its id.
+    pub(super) fn state(&self, before: AlarmState, periods: &[BTreeMap<String, f64>]) -> AlarmState {
         let recent = periods.iter().rev().take(self.periods + MORE_PERIODS);
         let values: Vec<Option<f64>> = recent.map(|values| compute(&self.expression, values)).collect();
         let known: Vec<bool> =
@@ -88,19 +81,19 @@ impl Alarm {
         let breaching = known.iter().filter(|breaches| **breaches).count();
         let absent = self.periods - known.len();
         if breaching >= self.datapoints {
-            return State::Alarm;
+            return AlarmState::Alarm;
         }
         match self.missing.as_str() {
-            "breaching" if breaching + absent >= self.datapoints => State::Alarm,
+            "breaching" if breaching + absent >= self.datapoints => AlarmState::Alarm,
             "ignore" if absent > 0 => before,
-            "missing" if known.is_empty() => State::InsufficientData,
-            "breaching" | "notBreaching" | "ignore" | "missing" => State::Ok,
+            "missing" if known.is_empty() => AlarmState::InsufficientData,
+            "breaching" | "notBreaching" | "ignore" | "missing" => AlarmState::Ok,
             other => panic!("{}: missing data are {other}", self.name),
         }
     }
 }
 
-impl Metric {
+impl AlarmMetric {
     fn read(id: &str, body: &Value, statistic: &Value, period: &Value) -> Self {
         let dimensions = body["Dimensions"].as_array().into_iter().flatten();
         Self {
@@ -114,7 +107,7 @@ impl Metric {
     }
 }
 
-fn several(metrics: &Value) -> (Vec<Metric>, String) {
+fn several(metrics: &Value) -> (Vec<AlarmMetric>, String) {
     let mut read = Vec::new();
     let mut expressions = Vec::new();
     for metric in metrics.as_array().expect("metrics") {
@@ -124,19 +117,24 @@ fn several(metrics: &Value) -> (Vec<Metric>, String) {
         } else {
             assert_eq!(metric["ReturnData"], false, "{metric}");
             let stat = &metric["MetricStat"];
-            read.push(Metric::read(&scalar(&metric["Id"]), &stat["Metric"], &stat["Stat"], &stat["Period"]));
+            read.push(AlarmMetric::read(
+                &scalar(&metric["Id"]),
+                &stat["Metric"],
+                &stat["Stat"],
+                &stat["Period"],
+            ));
         }
     }
     assert_eq!(expressions.len(), 1, "one expression is compared: {expressions:?}");
     (read, expressions.remove(0))
 }
 
-/// Whether a composite alarm's rule holds while these alarms are in ALARM. Rules here are `ALARM("…")` with `OR`.
+/// Returns whether a composite alarm's rule holds while these alarms are in ALARM. Rules here are `ALARM("…")` with `OR`.
 pub(super) fn rule_holds(rule: &str, in_alarm: &BTreeSet<String>) -> bool {
     alarms_of(rule).iter().any(|name| in_alarm.contains(name))
 }
 
-/// The alarms that a rule names.
+/// Returns the alarms that a rule names.
 pub(super) fn alarms_of(rule: &str) -> Vec<String> {
     let name = regex(r#"^ALARM\("([^"]+)"\)$"#);
     let part = |part: &str| {
@@ -146,7 +144,7 @@ pub(super) fn alarms_of(rule: &str) -> Vec<String> {
     rule.split(" OR ").map(part).collect()
 }
 
-/// The value of an expression; `None` where a metric without a value, or a division by nothing, leaves none.
+/// Returns the value of an expression; `None` where a metric without a value, or a division by nothing, leaves none.
 fn compute(expression: &str, values: &BTreeMap<String, f64>) -> Option<f64> {
     let tokens: Vec<String> = regex(r"[A-Za-z_][A-Za-z0-9_]*|[0-9.]+|[-+*/(),]")
         .find_iter(expression)
@@ -211,8 +209,8 @@ fn take(tokens: &mut &[String], wanted: &[&str]) -> Option<String> {
 mod tests {
     use super::*;
 
-    fn alarm(datapoints: usize, periods: usize, missing: &str) -> Alarm {
-        Alarm {
+    fn alarm(datapoints: usize, periods: usize, missing: &str) -> AlarmDefinition {
+        AlarmDefinition {
             name: "a".to_owned(),
             threshold: 0.0,
             periods,
@@ -224,7 +222,7 @@ mod tests {
     }
 
     /// `x` breaches, `o` does not, `-` is no datapoint.
-    fn state(alarm: &Alarm, before: State, series: &str) -> State {
+    fn state(alarm: &AlarmDefinition, before: AlarmState, series: &str) -> AlarmState {
         let value = |letter: char| match letter {
             'x' => BTreeMap::from([("it".to_owned(), 1.0)]),
             'o' => BTreeMap::from([("it".to_owned(), 0.0)]),
@@ -235,7 +233,7 @@ mod tests {
 
     #[test]
     fn the_table_of_the_guide_for_three_of_three_is_reproduced() {
-        use State::{Alarm, InsufficientData, Ok};
+        use AlarmState::{Alarm, InsufficientData, Ok};
         // "How alarm state is evaluated when data is missing": series, then missing, ignore, breaching, notBreaching.
         for (series, expected) in [
             ("o-x-x", [Ok, Ok, Ok, Ok]),
@@ -258,10 +256,13 @@ mod tests {
     #[test]
     fn datapoints_that_breach_need_not_follow_one_another() {
         let two_of_three = alarm(2, 3, "notBreaching");
-        for (series, expected) in
-            [("ooxo", State::Ok), ("oxox", State::Alarm), ("xxoo", State::Ok), ("x---", State::Ok)]
-        {
-            assert_eq!(state(&two_of_three, State::Ok, series), expected, "{series}");
+        for (series, expected) in [
+            ("ooxo", AlarmState::Ok),
+            ("oxox", AlarmState::Alarm),
+            ("xxoo", AlarmState::Ok),
+            ("x---", AlarmState::Ok),
+        ] {
+            assert_eq!(state(&two_of_three, AlarmState::Ok, series), expected, "{series}");
         }
     }
 

@@ -5,11 +5,11 @@
 use std::collections::BTreeSet;
 
 use serde_json::Value;
-use telemetry::Unit;
+use telemetry::MetricUnit;
 
 use super::alarms::{metric_alarms, watched, written};
-use super::cloudwatch::Alarm;
-use super::expanded::{Stack, list, scalar};
+use super::cloudwatch::AlarmDefinition;
+use super::expanded::{ExpandedTemplate, list, scalar};
 use super::{CHOICES, with_every_choice};
 use crate::tidy::regex;
 
@@ -21,7 +21,7 @@ const UNSEEN: [(&str, &str); 4] = [
     ),
     ("LeasesHeld", "a delivery beside the one that works; asked for when retries are many"),
     ("OlderVersionsAwaited", "a name's versions wait for each other; asked for when retries are many"),
-    ("WebhooksUnwanted", "a partner's own choice, told to it by `scalper partner webhook`"),
+    ("WebhooksUnwanted", "a partner's own choice, shown to it by `scalper partner webhook`"),
 ];
 
 /// Where the row about files begins, in rows of the grid.
@@ -35,7 +35,7 @@ const METRICS: usize = 50;
 /// Characters of a title that a browser window of common width shows in six of the 24 columns.
 const TITLE_CHARACTERS: u64 = 40;
 
-fn widgets(stack: &Stack) -> Vec<Value> {
+fn widgets(stack: &ExpandedTemplate) -> Vec<Value> {
     let nested = stack.nested("Dashboards");
     let body = scalar(nested.resource("Dashboard").at("/DashboardBody"));
     let body: Value = serde_json::from_str(&body).expect("the body is JSON");
@@ -48,14 +48,14 @@ fn is_math(metric: &Value) -> bool {
 }
 
 /// A search as it stands on the dashboard: its namespace, dimensions, metrics and statistic.
-struct Search {
+struct MetricSearch {
     namespace: String,
     dimensions: BTreeSet<String>,
     names: Vec<String>,
     statistic: String,
 }
 
-impl Search {
+impl MetricSearch {
     /// Reads the expression of a metric; `None` for a metric that is no search.
     fn read(metric: &Value) -> Option<Self> {
         let expression = metric[0]["expression"].as_str().filter(|_| !is_math(metric))?;
@@ -72,13 +72,13 @@ impl Search {
     }
 }
 
-/// The metrics of the stack's functions on a widget, each with the dimensions that it asks for.
-fn ours(stack: &Stack, widget: &Value) -> Vec<(String, BTreeSet<String>)> {
+/// Returns the metrics of the stack's functions on a widget, each with the dimensions that it asks for.
+fn ours(stack: &ExpandedTemplate, widget: &Value) -> Vec<(String, BTreeSet<String>)> {
     let namespace = "SilentScalper/under-test";
     let mut ours = Vec::new();
     let metrics = widget["properties"]["metrics"].as_array().into_iter().flatten();
     for metric in metrics.filter(|metric| !is_math(metric)) {
-        if let Some(search) = Search::read(metric) {
+        if let Some(search) = MetricSearch::read(metric) {
             assert_eq!(search.namespace, namespace);
             ours.extend(search.names.into_iter().map(|name| (name, search.dimensions.clone())));
         } else if metric[0] == namespace {
@@ -141,8 +141,8 @@ fn widgets_lie_side_by_side_within_the_24_columns() {
     }
 }
 
-/// The names of the alarms in the widgets of states.
-fn states_shown(stack: &Stack) -> Vec<String> {
+/// Returns the names of the alarms in the widgets of states.
+fn states_shown(stack: &ExpandedTemplate) -> Vec<String> {
     let mut names = Vec::new();
     for widget in widgets(stack).iter().filter(|widget| widget["type"] == "alarm") {
         let arns = list(&widget["properties"]["alarms"]);
@@ -156,7 +156,7 @@ fn states_shown(stack: &Stack) -> Vec<String> {
 }
 
 /// The names of all alarms of a stack.
-fn all_alarms(stack: &Stack) -> Vec<String> {
+fn all_alarms(stack: &ExpandedTemplate) -> Vec<String> {
     let nested = stack.alarms();
     let kinds = ["AWS::CloudWatch::Alarm", "AWS::CloudWatch::CompositeAlarm"];
     let alarms = kinds.iter().flat_map(|kind| nested.of_kind(kind));
@@ -175,7 +175,7 @@ fn the_first_row_has_the_state_of_every_alarm_that_exists() {
         &[("AlarmFeeds", more.as_str())],
     ] {
         let parameters: Vec<(&str, &str)> = parameters.iter().copied().chain([super::FULL]).collect();
-        let stack = Stack::expand(&parameters);
+        let stack = ExpandedTemplate::expand(&parameters);
         let shown = states_shown(&stack);
         let beyond = format!("-{}", many[FEEDS]);
         let exists = all_alarms(&stack).into_iter().filter(|name| !name.ends_with(&beyond));
@@ -185,7 +185,7 @@ fn the_first_row_has_the_state_of_every_alarm_that_exists() {
     }
 }
 
-/// A line of a graph: its axis, its label and its value.
+/// Returns a line of a graph: its axis, its label and its value.
 fn lines(widget: &Value) -> Vec<(String, String, f64)> {
     let lines = widget["properties"]["annotations"]["horizontal"].as_array().into_iter().flatten();
     let line = |line: &Value| {
@@ -216,7 +216,7 @@ impl Graphed {
         if is_math(metric) {
             return None;
         }
-        if let Some(Search { namespace, names, statistic, .. }) = Search::read(metric) {
+        if let Some(MetricSearch { namespace, names, statistic, .. }) = MetricSearch::read(metric) {
             let label = option("label").unwrap_or_default();
             return Some(Self { namespace, names, queue: String::new(), statistic, axis, label });
         }
@@ -232,8 +232,8 @@ impl Graphed {
         })
     }
 
-    /// Whether an alarm compares this metric under the same statistic.
-    fn is_compared_by(&self, alarm: &Alarm) -> bool {
+    /// Returns whether an alarm compares this metric under the same statistic.
+    fn is_compared_by(&self, alarm: &AlarmDefinition) -> bool {
         let [compared] = alarm.metrics.as_slice() else { return false };
         let queue = compared.dimensions.get("QueueName");
         compared.namespace == self.namespace
@@ -278,7 +278,7 @@ fn each_graph_has_the_threshold_of_every_alarm_on_its_metrics() {
 fn the_lines_of_a_dashboard_follow_the_parameters() {
     let parameters =
         [super::FULL, ("RejectPercent", "7"), ("SlowMilliseconds", "65000"), ("MostDenied", "12")];
-    let stack = Stack::expand(&parameters);
+    let stack = ExpandedTemplate::expand(&parameters);
     let values: BTreeSet<String> =
         widgets(&stack).iter().flat_map(lines).map(|(_, text, value)| format!("{value} {text}")).collect();
     for line in [
@@ -303,7 +303,7 @@ fn a_title_is_short_enough_to_be_shown_whole() {
 #[test]
 fn costs_are_shown_in_dollars() {
     let micro = telemetry::metric_names::COST_MICRO_DOLLARS;
-    assert_eq!(micro.unit, Unit::MicroDollars);
+    assert_eq!(micro.unit, MetricUnit::MicroDollars);
     let shown: Vec<Value> = widgets(&CHOICES[0])
         .into_iter()
         .filter(|widget| widget["properties"]["title"].as_str().is_some_and(|title| title.contains("Cost")))

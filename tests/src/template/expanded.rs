@@ -10,7 +10,7 @@ use serde_json::{Map, Value};
 
 use crate::repository::root;
 
-/// What CloudFormation knows without being told.
+/// The pseudo parameters of CloudFormation.
 const PSEUDO_PARAMETERS: [(&str, &str); 5] = [
     ("AWS::AccountId", "111122223333"),
     ("AWS::Partition", "aws"),
@@ -33,26 +33,26 @@ pub(super) struct Resource {
 }
 
 impl Resource {
-    /// A property by JSON Pointer; `Null` when it is not there.
+    /// Returns a property by JSON Pointer; `Null` when it is not there.
     pub(super) fn at(&self, pointer: &str) -> &Value {
         self.body["Properties"].pointer(pointer).unwrap_or(&Value::Null)
     }
 }
 
 /// The template under one choice of parameters.
-pub(super) struct Stack {
+pub(super) struct ExpandedTemplate {
     pub(super) parameters: BTreeMap<String, String>,
     template: Value,
     resources: Vec<Resource>,
 }
 
-impl Stack {
+impl ExpandedTemplate {
     /// Runs the SAM macro as the local deployment does, and decides every condition.
     pub(super) fn expand(chosen: &[(&str, &str)]) -> Self {
         Self::evaluate(written_out(&[], chosen), chosen)
     }
 
-    /// A nested stack, with what this one gives it: a reference to a resource here stays a reference.
+    /// Makes a nested stack, with what this one gives it: a reference to a resource here stays a reference.
     pub(super) fn nested(&self, id: &str) -> Self {
         let outer = self.resource(id);
         assert_eq!(outer.kind, "AWS::CloudFormation::Stack", "{id}");
@@ -102,12 +102,12 @@ impl Stack {
         self.resources.iter().filter(move |resource| resource.kind == kind)
     }
 
-    /// The resource with this logical id.
+    /// Returns the resource with this logical id.
     pub(super) fn resource(&self, id: &str) -> &Resource {
         self.resources.iter().find(|resource| resource.id == id).unwrap_or_else(|| panic!("no resource {id}"))
     }
 
-    /// The resource that a text refers to: by reference, ARN or physical name; whatever follows a `/` is a part of it.
+    /// Returns the resource that a text refers to: by reference, ARN or physical name; whatever follows a `/` is a part of it.
     pub(super) fn resource_behind(&self, reference: &str) -> Option<&Resource> {
         self.resources.iter().find(|resource| {
             let own = [format!("${{{}}}", resource.id), format!("${{{}.Arn}}", resource.id)];
@@ -165,7 +165,7 @@ impl Stack {
         }
     }
 
-    /// A value with everything decided; `None` is `AWS::NoValue`.
+    /// Returns a value with everything decided; `None` is `AWS::NoValue`.
     fn value(&self, value: &Value) -> Option<Value> {
         if let Some((function, argument)) = single(value)
             && (function.starts_with("Fn::") || function == "Ref")
@@ -255,7 +255,7 @@ fn written_out(options: &[&str], chosen: &[(&str, &str)]) -> Value {
     serde_json::from_slice(&output.stdout).expect("the expanded template is JSON")
 }
 
-/// A text or number as text; anything else is empty.
+/// Returns a text or number as text; anything else is empty.
 pub(super) fn scalar(value: &Value) -> String {
     match value {
         Value::String(text) => text.clone(),
@@ -264,12 +264,12 @@ pub(super) fn scalar(value: &Value) -> String {
     }
 }
 
-/// A number, also when it came from a parameter and so is text.
+/// Returns a number, also when it came from a parameter and so is text.
 pub(super) fn number(value: &Value) -> u64 {
     scalar(value).parse().unwrap_or_else(|_| panic!("a number expected, found {value}"))
 }
 
-/// One value or a list of them, as texts.
+/// Returns one value or a list of them, as texts.
 pub(super) fn list(value: &Value) -> Vec<String> {
     match value {
         Value::Array(items) => items.iter().map(scalar).collect(),
@@ -291,7 +291,7 @@ fn single(value: &Value) -> Option<(&str, &Value)> {
 mod tests {
     use serde_json::json;
 
-    use super::{Stack, scalar};
+    use super::{ExpandedTemplate, scalar};
 
     #[test]
     fn ways_to_say_one_thing_become_equal() {
@@ -307,7 +307,7 @@ mod tests {
                     "Days": {"Fn::If": ["Test", {"Ref": "Days"}, 400]}}},
                 "Never": {"Type": "AWS::S3::Bucket", "Condition": "Prod"}},
         });
-        let stack = Stack::evaluate(template, &[]);
+        let stack = ExpandedTemplate::evaluate(template, &[]);
         assert_eq!(stack.of_kind("AWS::S3::Bucket").count(), 1);
         let bucket = stack.resource("Bucket");
         assert_eq!(["/A", "/B", "/C"].map(|name| scalar(bucket.at(name))), ["${Bucket.Arn}"; 3]);

@@ -5,23 +5,24 @@ use std::fmt::Write as _;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use notifier::alarm::Change;
+use ledger::{Claim, Claimed, Commit, Fence, FileId, LoadId, Outcome, State};
+use notifier::alarm::AlarmChange;
 use notifier::event::decode;
-use notifier::files::Files;
-use notifier::message::{Known, Message};
+use notifier::files::AlarmFiles;
+use notifier::message::{AlarmMessage, MessageContext};
 use notifier::recent::Recent;
 use notifier::{Notifier, Settings, render};
-use outbound::Policy;
+use outbound::AddressPolicy;
 use runtime::Host;
 use serde_json::{Value, json};
 use store::memory::Memory;
 use store::{
-    AlarmNow, Claim, Claimed, Commit, Fence, FileId, Incident, Incidents as _, Limits, LoadId, Measure,
-    Outcome, Partner, Query, State as FileState, WriteLedger as _, WritePartners as _,
+    AlarmNow, AlarmState, Incident, Incidents as _, MetricMeasure, MetricQuery, Partner, PartnerLimits,
+    WriteLedger as _, WritePartners as _,
 };
 
 use super::ALARMS;
-use super::cloudwatch::{Alarm, Metric, State};
+use super::cloudwatch::{AlarmDefinition, AlarmMetric};
 use super::expanded::{Resource, scalar};
 
 /// 21 November 2026, six o'clock in the morning (UTC), milliseconds since the epoch.
@@ -29,9 +30,9 @@ const BEGIN_MS: u64 = 1_795_240_800_000;
 const MINUTE_MS: u64 = 60_000;
 
 /// What CloudWatch publishes when an alarm changes its state.
-fn event(resource: &Resource, state: State, minute: u64) -> Value {
+fn event(resource: &Resource, state: AlarmState, minute: u64) -> Value {
     let name = scalar(resource.at("/AlarmName"));
-    let word = if state == State::Alarm { "ALARM" } else { "OK" };
+    let word = if state == AlarmState::Alarm { "ALARM" } else { "OK" };
     let mut message = json!({
         "AlarmName": name,
         "AlarmDescription": scalar(resource.at("/AlarmDescription")),
@@ -44,8 +45,8 @@ fn event(resource: &Resource, state: State, minute: u64) -> Value {
     if resource.kind == "AWS::CloudWatch::CompositeAlarm" {
         message["AlarmRule"] = resource.at("/AlarmRule").clone();
     } else {
-        let alarm = Alarm::read(resource);
-        let value = alarm.threshold + if state == State::Alarm { 2.0 } else { 0.0 };
+        let alarm = AlarmDefinition::read(resource);
+        let value = alarm.threshold + if state == AlarmState::Alarm { 2.0 } else { 0.0 };
         message["NewStateReason"] =
             json!(format!("Threshold Crossed: 1 datapoint [{value:?} (21/11/26 05:55:00)] was compared"));
         message["Trigger"] = trigger(&alarm);
@@ -56,8 +57,8 @@ fn event(resource: &Resource, state: State, minute: u64) -> Value {
     json!({"Records": [{"EventSource": "aws:sns", "EventVersion": "1.0", "EventSubscriptionArn": "a", "Sns": sns}]})
 }
 
-fn trigger(alarm: &Alarm) -> Value {
-    let dimensions = |metric: &Metric| -> Vec<Value> {
+fn trigger(alarm: &AlarmDefinition) -> Value {
+    let dimensions = |metric: &AlarmMetric| -> Vec<Value> {
         metric.dimensions.iter().map(|(name, value)| json!({"name": name, "value": value})).collect()
     };
     let mut trigger = json!({"ComparisonOperator": "GreaterThanThreshold", "Threshold": alarm.threshold});
@@ -86,7 +87,7 @@ fn trigger(alarm: &Alarm) -> Value {
 /// A series of the only metric that memory has: quiet, over the threshold, quiet again.
 fn measure(memory: &Memory, alarm: &Resource) {
     if alarm.kind == "AWS::CloudWatch::Alarm" {
-        let alarm = Alarm::read(alarm);
+        let alarm = AlarmDefinition::read(alarm);
         let period_ms = u64::from(alarm.metrics[0].period) * 1_000;
         for (periods, above) in [(4, 0.0), (3, 2.0), (1, 3.0)] {
             memory.measure(BEGIN_MS - periods * period_ms, alarm.threshold + above);
@@ -96,19 +97,19 @@ fn measure(memory: &Memory, alarm: &Resource) {
 }
 
 /// Sets a metric alarm as CloudWatch would have it now.
-fn set(memory: &Memory, resource: &Resource, state: State, value: f64) {
-    let alarm = Alarm::read(resource);
-    let mut queries: Vec<Query> = alarm.metrics.iter().map(query).collect();
+fn set(memory: &Memory, resource: &Resource, state: AlarmState, value: f64) {
+    let alarm = AlarmDefinition::read(resource);
+    let mut queries: Vec<MetricQuery> = alarm.metrics.iter().map(query).collect();
     if let [only] = queries.as_mut_slice() {
         only.returned = true;
     } else {
-        let measure = Measure::Expression(alarm.expression.clone());
-        queries.push(Query { id: "computed".to_owned(), measure, returned: true });
+        let measure = MetricMeasure::Expression(alarm.expression.clone());
+        queries.push(MetricQuery { id: "computed".to_owned(), measure, returned: true });
     }
     memory.set_alarm(AlarmNow {
         name: alarm.name,
         description: scalar(resource.at("/AlarmDescription")),
-        is_on: state == State::Alarm,
+        is_on: state == AlarmState::Alarm,
         reason: format!("Threshold Crossed: 1 datapoint [{value:?} (21/11/26 05:55:00)] was compared"),
         queries,
         period_seconds: Some(alarm.metrics[0].period),
@@ -117,24 +118,24 @@ fn set(memory: &Memory, resource: &Resource, state: State, value: f64) {
     });
 }
 
-fn query(metric: &Metric) -> Query {
-    let measure = Measure::Metric {
+fn query(metric: &AlarmMetric) -> MetricQuery {
+    let measure = MetricMeasure::Metric {
         namespace: metric.namespace.clone(),
         name: metric.name.clone(),
         dimensions: metric.dimensions.clone().into_iter().collect(),
         statistic: metric.statistic.clone(),
     };
-    Query { id: metric.id.clone(), measure, returned: false }
+    MetricQuery { id: metric.id.clone(), measure, returned: false }
 }
 
-/// The values that the alarm compared, as CloudWatch has them.
-fn recent(change: &Change) -> Option<Recent> {
+/// Returns the values that the alarm compared, as CloudWatch has them.
+fn recent(change: &AlarmChange) -> Option<Recent> {
     let values = [0.0, 2.0, 14.5].map(Some);
     let compared = change.compared.as_ref()?;
     Some(Recent { values: values.into(), period_seconds: compared.period_seconds })
 }
 
-/// A notifier in memory, at this minute.
+/// Makes a notifier in memory, at this minute.
 fn notifier(memory: &Memory, minute: &Arc<AtomicU64>) -> Notifier<Memory> {
     let clock = Arc::clone(minute);
     let host = Host {
@@ -144,21 +145,21 @@ fn notifier(memory: &Memory, minute: &Arc<AtomicU64>) -> Notifier<Memory> {
     };
     let settings = Settings {
         channels_secret: None,
-        policy: Policy::Public,
+        policy: AddressPolicy::Public,
         stack: "under-test".to_owned(),
         metrics: telemetry::Metrics::all("n"),
     };
     Notifier::new(memory.clone(), settings, host).expect("a notifier")
 }
 
-/// The alarms that the notifier hears of, metric alarms first.
+/// Returns the alarms whose changes the notifier receives, metric alarms first.
 fn heard() -> Vec<&'static Resource> {
     let kinds = ["AWS::CloudWatch::Alarm", "AWS::CloudWatch::CompositeAlarm"];
     let all = kinds.iter().flat_map(|kind| ALARMS[0].of_kind(kind));
     all.filter(|alarm| scalar(&alarm.at("/AlarmActions")[0]) == "${AlarmTopic}").collect()
 }
 
-/// The alarm whose recovery ends an alarm's incident: its composite alarm, or itself.
+/// Returns the alarm whose recovery ends an alarm's incident: its composite alarm, or itself.
 fn closer(alarm: &Resource) -> &Resource {
     let description = scalar(alarm.at("/AlarmDescription"));
     let Some((_, incident)) = description.split_once("\nIncident: ") else { return alarm };
@@ -173,20 +174,20 @@ fn closer(alarm: &Resource) -> &Resource {
 
 #[tokio::test]
 async fn every_alarm_is_one_page_and_one_recovery_however_often_it_is_delivered() {
-    let mut told = String::new();
+    let mut texts = String::new();
     for alarm in heard() {
         let (memory, minute) = (Memory::new(), Arc::new(AtomicU64::new(0)));
         measure(&memory, alarm);
         if alarm.kind == "AWS::CloudWatch::Alarm" {
-            set(&memory, alarm, State::Alarm, Alarm::read(alarm).threshold + 2.0);
+            set(&memory, alarm, AlarmState::Alarm, AlarmDefinition::read(alarm).threshold + 2.0);
         }
         let notifier = notifier(&memory, &minute);
         for (resource, state, at) in
-            [(alarm, State::Alarm, 0), (alarm, State::Ok, 10), (closer(alarm), State::Ok, 10)]
+            [(alarm, AlarmState::Alarm, 0), (alarm, AlarmState::Ok, 10), (closer(alarm), AlarmState::Ok, 10)]
         {
             minute.store(at, Ordering::Relaxed);
             for _ in 0..3 {
-                notifier.handle(&event(resource, state, at)).await.expect("told");
+                notifier.handle(&event(resource, state, at)).await.expect("sent");
             }
         }
         let mailed = memory.mailed();
@@ -198,13 +199,13 @@ async fn every_alarm_is_one_page_and_one_recovery_however_often_it_is_delivered(
         assert!(unwrapped(&mailed[1].1).contains(&resolved), "{}: {}", alarm.id, mailed[1].1);
         for (subject, text) in mailed {
             assert!(text.starts_with(&subject), "{text}");
-            writeln!(told, "[{subject}]\n{text}\n").expect("a text takes everything");
+            writeln!(texts, "[{subject}]\n{text}\n").expect("a text takes everything");
         }
     }
-    insta::assert_snapshot!("mail", told);
+    insta::assert_snapshot!("mail", texts);
 }
 
-/// A mail's text without the breaks between its words.
+/// Returns a mail's text without the breaks between its words.
 fn unwrapped(text: &str) -> String {
     text.replace('\n', " ")
 }
@@ -221,23 +222,23 @@ async fn a_page_of_an_incident_names_every_alarm_that_is_on_and_its_end_what_has
     let (memory, minute) = (Memory::new(), Arc::new(AtomicU64::new(0)));
     let alarm = |id: &str| heard().into_iter().find(|alarm| alarm.id == id).expect("an alarm");
     for (id, state, value) in [
-        ("ErrorsProcessor", State::Alarm, 3.0),
-        ("DeadLettersInbox", State::Alarm, 12.0),
-        ("InboxOldest", State::Alarm, 2_440.0),
-        ("TableThrottlesLedger", State::Alarm, 1_040.0),
-        ("LoadsStuck", State::Ok, 0.0),
+        ("ErrorsProcessor", AlarmState::Alarm, 3.0),
+        ("DeadLettersInbox", AlarmState::Alarm, 12.0),
+        ("InboxOldest", AlarmState::Alarm, 2_440.0),
+        ("TableThrottlesLedger", AlarmState::Alarm, 1_040.0),
+        ("LoadsStuck", AlarmState::Ok, 0.0),
         // Of another incident.
-        ("ErrorsIngest", State::Alarm, 5.0),
+        ("ErrorsIngest", AlarmState::Alarm, 5.0),
     ] {
         set(&memory, alarm(id), state, value);
     }
     let notifier = notifier(&memory, &minute);
-    let mut events = vec![event(alarm("ErrorsProcessor"), State::Alarm, 0)];
-    events.push(event(alarm("DeadLettersInbox"), State::Alarm, 1));
-    events.push(event(alarm("Processing"), State::Alarm, 1));
-    events.push(event(alarm("Processing"), State::Ok, 25));
+    let mut events = vec![event(alarm("ErrorsProcessor"), AlarmState::Alarm, 0)];
+    events.push(event(alarm("DeadLettersInbox"), AlarmState::Alarm, 1));
+    events.push(event(alarm("Processing"), AlarmState::Alarm, 1));
+    events.push(event(alarm("Processing"), AlarmState::Ok, 25));
     for event in &events {
-        notifier.handle(event).await.expect("told");
+        notifier.handle(event).await.expect("sent");
     }
     let mailed = memory.mailed();
     let [(_, page), (_, end)] = mailed.as_slice() else { panic!("one page and one end: {mailed:?}") };
@@ -264,9 +265,9 @@ async fn a_page_of_an_incident_names_every_alarm_that_is_on_and_its_end_what_has
 async fn an_incident_that_its_composite_alarm_opens_names_every_alarm_that_is_on() {
     let (memory, minute) = (Memory::new(), Arc::new(AtomicU64::new(0)));
     let alarm = |id: &str| heard().into_iter().find(|alarm| alarm.id == id).expect("an alarm");
-    set(&memory, alarm("ApiErrors"), State::Alarm, 7.0);
-    let opening = event(alarm("PartnerApi"), State::Alarm, 0);
-    notifier(&memory, &minute).handle(&opening).await.expect("told");
+    set(&memory, alarm("ApiErrors"), AlarmState::Alarm, 7.0);
+    let opening = event(alarm("PartnerApi"), AlarmState::Alarm, 0);
+    notifier(&memory, &minute).handle(&opening).await.expect("sent");
     let page = memory.mailed()[0].1.clone();
     let line =
         "alarm on: under-test-api-errors, requests answered with 5xx: 7 in 5 minutes (alarm above 0)\n";
@@ -274,10 +275,10 @@ async fn an_incident_that_its_composite_alarm_opens_names_every_alarm_that_is_on
 }
 
 /// A file that ended so, of ten records.
-async fn end_file(memory: &Memory, place: &str, state: FileState, fault: Option<&str>, rejects: u64) {
+async fn end_file(memory: &Memory, place: &str, state: State, fault: Option<&str>, rejects: u64) {
     let file = memory.land("inbox", &format!("{place}/jane-doe.csv"), place.to_owned());
     let (partner, feed) = place.split_once('/').expect("a partner and a feed");
-    let order = store::Order::parse("2026-11-21T05:58:00.000Z/1").expect("an order");
+    let order = ledger::Order::parse("2026-11-21T05:58:00.000Z/1").expect("an order");
     let id = FileId::of(&file);
     let claim = Claim {
         load: LoadId::new(&id, &[0; 32], 1, 1),
@@ -290,7 +291,7 @@ async fn end_file(memory: &Memory, place: &str, state: FileState, fault: Option<
         lease_until_ms: BEGIN_MS + 1,
     };
     let Ok(Claimed::Mine(entry)) = memory.claim(&claim).await else { panic!("a new file") };
-    let limits = Limits { requests_per_second: 1, burst: 1, bytes_per_day: 1 };
+    let limits = PartnerLimits { requests_per_second: 1, burst: 1, bytes_per_day: 1 };
     let known = Partner { name: partner.to_owned(), active: true, limits, created_ms: 1 };
     memory.put_partner(&known).await.expect("memory");
     let counts = json!({"records": 10, "rows": 10 - rejects, "rejects": rejects, "warnings": 0});
@@ -298,7 +299,7 @@ async fn end_file(memory: &Memory, place: &str, state: FileState, fault: Option<
         "contract_version": "", "contract_hash": "c0ffee", "receipt": "r"});
     let outcome: Outcome = serde_json::from_value(outcome).expect("an outcome");
     let fence = Fence { file: id, fence: entry.fence, owner: entry.owner };
-    if state == FileState::Complete {
+    if state == State::Complete {
         let commit = Commit { fence, file, outcome, head: None, content: None };
         memory.commit(&commit).await.expect("memory");
     } else {
@@ -308,53 +309,54 @@ async fn end_file(memory: &Memory, place: &str, state: FileState, fault: Option<
 
 #[tokio::test]
 async fn of_every_outcome_of_a_file_operators_read_what_is_not_good_and_how_to_look_closer() {
-    let mut told = String::new();
+    let mut texts = String::new();
     let alarm = heard().into_iter().find(|alarm| alarm.id == "FilesQuarantined").expect("the alarm");
     for (state, fault, rejects) in [
-        (FileState::Quarantined, Some("HEADER"), 0),
-        (FileState::Quarantined, None, 7),
-        (FileState::Complete, None, 2),
-        (FileState::Complete, None, 0),
-        (FileState::Superseded, None, 0),
-        (FileState::Duplicate, None, 0),
-        (FileState::Gone, None, 0),
-        (FileState::Ignored, None, 0),
+        (State::Quarantined, Some("HEADER"), 0),
+        (State::Quarantined, None, 7),
+        (State::Complete, None, 2),
+        (State::Complete, None, 0),
+        (State::Superseded, None, 0),
+        (State::Duplicate, None, 0),
+        (State::Gone, None, 0),
+        (State::Ignored, None, 0),
     ] {
         let (memory, minute) = (Memory::new(), Arc::new(AtomicU64::new(0)));
         end_file(&memory, "north/labs", state, fault, rejects).await;
-        notifier(&memory, &minute).handle(&event(alarm, State::Alarm, 0)).await.expect("told");
+        notifier(&memory, &minute).handle(&event(alarm, AlarmState::Alarm, 0)).await.expect("sent");
         let text = memory.mailed()[0].1.clone();
         assert!(!text.contains("jane"), "{text}");
         let about = ["file: ", "files: ", "command: "];
         let about_files = text.lines().filter(|line| about.iter().any(|begin| line.starts_with(begin)));
         let lines: Vec<&str> = about_files.collect();
-        writeln!(told, "[{} {fault:?} {rejects}]\n{}\n", state.as_str(), lines.join("\n"))
+        writeln!(texts, "[{} {fault:?} {rejects}]\n{}\n", state.as_str(), lines.join("\n"))
             .expect("a text takes everything");
     }
-    insta::assert_snapshot!("outcomes", told);
+    insta::assert_snapshot!("outcomes", texts);
 }
 
-/// Every alarm in a channel's form, one line for each state.
-fn lines(form: impl Fn(&Message) -> Value) -> String {
+/// Returns every alarm in a channel's form, one line for each state.
+fn lines(form: impl Fn(&AlarmMessage) -> Value) -> String {
     let mut lines = Vec::new();
     for alarm in heard() {
-        for (state, minute) in [(State::Alarm, 0), (State::Ok, 10)] {
+        for (state, minute) in [(AlarmState::Alarm, 0), (AlarmState::Ok, 10)] {
             let notices = decode(&event(alarm, state, minute)).expect("a message");
-            let change = Change::read(&notices[0]);
+            let change = AlarmChange::read(&notices[0]);
             let incident = Incident {
-                open: state == State::Alarm,
+                open: state == AlarmState::Alarm,
                 alarm: change.alarm.clone(),
                 changed_ms: change.changed_ms,
                 since_ms: BEGIN_MS,
-                told: std::collections::BTreeSet::new(),
+                notified: std::collections::BTreeSet::new(),
                 done: false,
                 lease_until_ms: 0,
                 folded: 0,
                 alarms: std::collections::BTreeSet::new(),
             };
-            let known = Known { files: Files::NotAsked, recent: recent(&change), members: Vec::new() };
-            let form = form(&Message::new(&change, &incident, &known)).to_string();
-            let word = if state == State::Alarm { "ALARM under-test-" } else { "RESOLVED under-test-" };
+            let known =
+                MessageContext { files: AlarmFiles::NotAsked, recent: recent(&change), members: Vec::new() };
+            let form = form(&AlarmMessage::new(&change, &incident, &known)).to_string();
+            let word = if state == AlarmState::Alarm { "ALARM under-test-" } else { "RESOLVED under-test-" };
             assert!(form.contains(&format!("\"{word}")), "{form}");
             lines.push(form);
         }

@@ -8,10 +8,10 @@ use serde_json::{Map, Value, json};
 use telemetry::{FeedWatchRecord, FileRecord, Label, Metrics, Monitoring, WatchRecord};
 
 use super::alarms::metric_alarms;
-use super::expanded::{Stack, scalar};
+use super::expanded::{ExpandedTemplate, scalar};
 use crate::repository::text;
 
-static BASIC: LazyLock<Stack> = LazyLock::new(|| Stack::expand(&[]));
+static BASIC: LazyLock<ExpandedTemplate> = LazyLock::new(|| ExpandedTemplate::expand(&[]));
 
 /// Alarms, metrics and dashboards of the always-free tier. <https://aws.amazon.com/cloudwatch/pricing/>
 const FREE: usize = 10;
@@ -65,7 +65,7 @@ fn basic_still_tells_of_everything_that_loses_or_stops_files() {
 
 #[test]
 fn off_has_no_alarm_no_dashboard_and_no_metric() {
-    let off = Stack::expand(&[("Monitoring", "Off")]);
+    let off = ExpandedTemplate::expand(&[("Monitoring", "Off")]);
     let nested: Vec<&str> =
         off.of_kind("AWS::CloudFormation::Stack").map(|nested| nested.id.as_str()).collect();
     assert_eq!(nested, ["Checks"]);
@@ -115,7 +115,7 @@ fn the_price_of_an_idle_stack_counts_the_metrics_that_it_writes() {
     assert_eq!(counted, Value::Object(written));
 }
 
-/// The metrics of a line, each with its sets of dimensions.
+/// Returns the metrics of a line, each with its sets of dimensions.
 fn published(line: &str) -> Map<String, Value> {
     let line: Value = serde_json::from_str(line).expect("a record is JSON");
     let mut found = Map::new();

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
-use super::expanded::{Resource, Stack, list, scalar};
+use super::expanded::{ExpandedTemplate, Resource, list, scalar};
 use super::with_every_choice;
 
 const ROLE: &str = "AWS::IAM::Role";
@@ -272,7 +272,7 @@ fn only_the_api_and_the_heartbeat_put_files_into_the_inbox_and_nobody_where_it_i
 #[test]
 fn the_notifier_reads_the_one_secret_that_it_is_given() {
     let arn = "arn:aws:secretsmanager:eu-central-1:111122223333:secret:channels-AbCdEf";
-    let stack = Stack::expand(&[("ChannelsSecretArn", arn)]);
+    let stack = ExpandedTemplate::expand(&[("ChannelsSecretArn", arn)]);
     let secrets: Vec<(String, String)> = allowed(&stack, stack.resource("NotifierFunction"))
         .into_iter()
         .filter(|(action, _)| action.starts_with("secretsmanager:"))
@@ -330,7 +330,7 @@ fn assert_may_do_exactly(function: &str, needed: &[(&str, &str)]) {
 }
 
 /// Action and resource of everything that a function's role allows.
-pub(super) fn allowed(stack: &Stack, function: &Resource) -> Vec<(String, String)> {
+pub(super) fn allowed(stack: &ExpandedTemplate, function: &Resource) -> Vec<(String, String)> {
     allowed_by(stack.resource_behind(&scalar(function.at("/Role"))).expect("a role of the template"))
 }
 
@@ -349,13 +349,13 @@ fn allowed_by(role: &Resource) -> Vec<(String, String)> {
         .collect()
 }
 
-/// Every statement of a role's policies.
+/// Returns every statement of a role's policies.
 fn role_statements(role: &Resource) -> Vec<Value> {
     let policies = role.at("/Policies").as_array().cloned().unwrap_or_default();
     policies.iter().flat_map(|policy| statements(&policy["PolicyDocument"])).collect()
 }
 
-/// The statements of a policy document.
+/// Returns the statements of a policy document.
 pub(super) fn statements(document: &Value) -> Vec<Value> {
     match &document["Statement"] {
         Value::Array(statements) => statements.clone(),
@@ -364,7 +364,7 @@ pub(super) fn statements(document: &Value) -> Vec<Value> {
     }
 }
 
-/// Whether a resource policy rejects the action to everybody who comes without TLS, on all of these resources.
+/// Returns whether a resource policy rejects the action to everybody who comes without TLS, on all of these resources.
 pub(super) fn denies_plain_http(policy: &Resource, action: &str, covered: &[String]) -> bool {
     statements(policy.at("/PolicyDocument")).iter().any(|statement| {
         let resources = list(&statement["Resource"]);

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::expanded::{Resource, Stack, list, number, scalar};
+use super::expanded::{ExpandedTemplate, Resource, list, number, scalar};
 use super::permissions::{denies_plain_http, statements};
 use super::with_every_choice;
 
@@ -143,16 +143,16 @@ fn every_queue_and_topic_rejects_plain_http() {
     });
 }
 
-fn assert_customer_key(stack: &Stack, resource: &Resource, pointer: &str) {
+fn assert_customer_key(stack: &ExpandedTemplate, resource: &Resource, pointer: &str) {
     let key = stack.resource_behind(&scalar(resource.at(pointer)));
     assert_eq!(key.map(|key| key.kind.as_str()), Some("AWS::KMS::Key"), "{}", resource.id);
 }
 
-fn key_of<'s>(stack: &'s Stack, resource: &Resource) -> &'s Resource {
+fn key_of<'s>(stack: &'s ExpandedTemplate, resource: &Resource) -> &'s Resource {
     stack.resource_behind(&scalar(resource.at("/KmsMasterKeyId"))).expect("a key")
 }
 
-/// Whether a key's policy lets the service make data keys, for this account only.
+/// Returns whether a key's policy lets the service make data keys, for this account only.
 fn admits(key: &Resource, service: &str) -> bool {
     statements(key.at("/KeyPolicy")).iter().any(|statement| {
         let actions = list(&statement["Action"]);

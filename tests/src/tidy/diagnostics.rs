@@ -35,7 +35,7 @@ fn an_error_of_a_function_holds_no_text_that_was_read() {
     let (derived, text_type) = (regex(r"derive\([^)]*thiserror::Error"), regex(ANY_TEXT));
     let named = regex(r"^\s*(?:pub )?(\w+):");
     let mut places = Vec::new();
-    // The command line's errors are told to the operator who typed what they name.
+    // The command line's errors are shown to the operator who typed what they name.
     for path in rust_files()
         .into_iter()
         .filter(|path| path.starts_with("crates/") && !path.starts_with("crates/scalper/"))

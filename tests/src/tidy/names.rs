@@ -104,7 +104,7 @@ fn manifests() -> Vec<String> {
     files().into_iter().filter(|path| path.ends_with("/Cargo.toml")).collect()
 }
 
-/// Every key directly below a `Variables:` line, by indentation.
+/// Returns every key directly below a `Variables:` line, by indentation.
 fn environment_blocks(template: &str) -> BTreeSet<String> {
     let depth = |line: &str| line.len() - line.trim_start().len();
     let mut names = BTreeSet::new();
@@ -132,7 +132,7 @@ fn without_tests(source: &str) -> String {
     source.split("#[cfg(test)]").next().unwrap_or_default().to_owned()
 }
 
-/// The first group of every match.
+/// Returns the first group of every match.
 fn all(content: &str, pattern: &str) -> BTreeSet<String> {
     regex(pattern).captures_iter(content).map(|found| found[1].to_owned()).collect()
 }

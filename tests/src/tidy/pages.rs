@@ -103,7 +103,7 @@ fn pages() -> impl Iterator<Item = String> {
     files().into_iter().filter(|path| has_extension(path, "md") && !path.contains("/src/"))
 }
 
-/// The page without its blocks of code.
+/// Returns the page without its blocks of code.
 fn prose(page: &str) -> String {
     page.split("```").step_by(2).collect()
 }
@@ -124,7 +124,7 @@ fn address(heading: &str) -> String {
     kept.map(|letter| if letter == ' ' { '-' } else { letter }).collect()
 }
 
-/// A path as a page names it, from the root.
+/// Returns a path as a page names it, from the root.
 fn beside(page: &str, path: &str) -> String {
     let mut target = PathBuf::new();
     for part in Path::new(page).parent().unwrap_or(Path::new("")).join(path).components() {

@@ -9,7 +9,7 @@ fn issuer(answers: &Answers) -> Issuer<Answers> {
 }
 
 /// What one issuer with one key says to a token.
-async fn identify(signer: &Signer, token: &str) -> Result<Caller, Reason> {
+async fn identify(signer: &Signer, token: &str) -> Result<CallerContext, Reason> {
     let answers = Answers::new([Answers::keys([signer.jwk("a")])]);
     issuer(&answers).identify(token, NOW_MS).await.expect("the issuer answers")
 }
@@ -149,7 +149,7 @@ async fn without_the_claim_all_feeds_open_only_when_the_stack_says_so() {
     assert_eq!(feeds(json!([])).await, Feeds::parse(""));
 }
 
-/// A token that stays valid for a day.
+/// Returns a token that stays valid for a day.
 fn long_token(signer: &Signer, id: &str) -> String {
     signer.token(id, &claims(&json!({ "exp": NOW_S + 86_400 })))
 }
@@ -249,7 +249,7 @@ proptest::proptest! {
     #[test]
     fn no_claims_and_no_document_make_it_panic(claims: Vec<u8>, text: String) {
         drop(settings().expected.check(&claims, NOW_MS));
-        drop(KeySet::parse(&claims));
+        drop(JwkSet::parse(&claims));
         let claims = json!({ "iss": ISSUER, "aud": AUDIENCE, "exp": NOW_S, "sub": text, "partner": text,
             "feeds": text, "scope": text });
         if let Ok(caller) = settings().expected.check(claims.to_string().as_bytes(), NOW_MS) {

@@ -3,15 +3,15 @@ use serde_json::json;
 
 use super::*;
 
-fn decode(event: Value) -> Request {
-    Request::decode(event).unwrap_or_else(|(problem, _)| panic!("{problem:?}"))
+fn decode(event: Value) -> ApiRequest {
+    ApiRequest::decode(event).unwrap_or_else(|(problem, _)| panic!("{problem:?}"))
 }
 
 fn path(path: &str) -> Option<Vec<String>> {
-    Request::decode(json!({ "path": path, "httpMethod": "GET" })).ok().map(|request| request.segments)
+    ApiRequest::decode(json!({ "path": path, "httpMethod": "GET" })).ok().map(|request| request.segments)
 }
 
-fn with_body(body: &Value, is_base64: bool) -> Result<Bytes, Problem> {
+fn with_body(body: &Value, is_base64: bool) -> Result<Bytes, ProblemDetails> {
     decode(json!({ "path": "/v1", "httpMethod": "POST", "body": body, "isBase64Encoded": is_base64 }))
         .take_body()
 }
@@ -33,7 +33,7 @@ fn the_event_of_a_rest_api_is_read_whole() {
         },
         "body": null, "isBase64Encoded": false
     }));
-    assert_eq!((request.tree, request.base.as_str()), (Tree::Token, "/api/oauth"));
+    assert_eq!((request.tree, request.base.as_str()), (RouteTree::Token, "/api/oauth"));
     assert_eq!(request.segments, ["v1", "records", "labs", "a/b", "%"]);
     assert_eq!(request.header("accept"), Ok(Some("*/*")));
     assert_eq!((request.parameter("history"), request.parameter("proxy")), (Some("true"), None));
@@ -71,7 +71,7 @@ fn names_of_headers_have_no_case_and_a_repeated_one_is_rejected() {
     assert_eq!(request.header("content-type"), Ok(Some("x/y")));
     assert_eq!(request.header("digest"), Ok(None));
     let problem = request.header("idempotency-key").expect_err("twice");
-    assert_eq!(problem.code, Code::InvalidHeader);
+    assert_eq!(problem.code, ProblemCode::InvalidHeader);
 }
 
 #[test]
@@ -82,7 +82,7 @@ fn parameters_that_are_unknown_or_repeated_are_rejected_without_their_names() {
     assert_eq!(request(json!({ "limit": ["1"] })).allow_parameters(&["limit"]), Ok(()));
     for query in [json!({ "limit": ["1"], "MRN00412": ["2"] }), json!({ "limit": ["1", "1"] })] {
         let problem = request(query).allow_parameters(&["limit"]).expect_err("rejected");
-        assert_eq!(problem.code, Code::InvalidQuery);
+        assert_eq!(problem.code, ProblemCode::InvalidQuery);
         assert!(!problem.detail.contains("MRN"));
     }
 }
@@ -94,7 +94,7 @@ fn bytes_of_every_value_come_through_in_base_64() {
     assert_eq!(decoded, every);
     assert_eq!(with_body(&json!("a\u{0}ü"), false).expect("text"), "a\u{0}ü".as_bytes());
     assert_eq!(with_body(&Value::Null, true).expect("nothing"), "");
-    assert_eq!(with_body(&json!("####"), true).expect_err("not base 64").code, Code::InvalidRequest);
+    assert_eq!(with_body(&json!("####"), true).expect_err("not base 64").code, ProblemCode::InvalidRequest);
 }
 
 #[test]
@@ -106,7 +106,7 @@ fn a_body_is_measured_to_the_byte() {
         };
         assert_eq!(with_body(&body(MOST_BODY_BYTES), is_base64).expect("the most").len(), MOST_BODY_BYTES);
         let problem = with_body(&body(MOST_BODY_BYTES + 1), is_base64).expect_err("one more");
-        assert_eq!(problem.code, Code::TooLarge);
+        assert_eq!(problem.code, ProblemCode::TooLarge);
         assert!(problem.detail.contains("/uploads"));
     }
 }
@@ -133,9 +133,9 @@ fn a_wrong_json_body_is_located_and_never_quoted() {
         "{\"bytes\":1} x",
         nested.as_str(),
     ] {
-        let read = Request::json::<Small>(&Bytes::from(body.to_owned()), "bytes");
+        let read = ApiRequest::json::<Small>(&Bytes::from(body.to_owned()), "bytes");
         let Err(problem) = read else { panic!("{body}") };
-        assert_eq!(problem.code, Code::InvalidBody);
+        assert_eq!(problem.code, ProblemCode::InvalidBody);
         assert!(problem.detail.starts_with("line ") && !problem.detail.contains("MRN"), "{}", problem.detail);
     }
 }
@@ -194,7 +194,7 @@ fn any_json() -> impl Strategy<Value = Value> {
 proptest! {
     #[test]
     fn no_event_panics(event in any_json()) {
-        if let Ok(mut request) = Request::decode(event) {
+        if let Ok(mut request) = ApiRequest::decode(event) {
             prop_assert!(request.take_body().is_ok_and(|body| body.len() <= MOST_BODY_BYTES) || request.is_base64);
         }
     }

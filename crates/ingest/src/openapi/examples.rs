@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::problem::{Code, Problem};
+use crate::problem::{ProblemCode, ProblemDetails};
 
 const FILE: &str = "r5g61a45bnmyhnp8sgqw0ymkjv";
 const UPLOAD: &str = "7w3k0c9v5n2m4x8b1z6q0s3d5f";
@@ -11,7 +11,7 @@ const ETAG: &str = "5d41402abc4b2a76b9719d911017c592";
 const SIGNED: &str =
     "https://inbox.s3.eu-central-1.amazonaws.com/north/scan-reports/day.csv?X-Amz-Signature=0c7a";
 
-/// The example of a named schema; `None` where its members have theirs.
+/// Returns the example of a named schema; `None` where its members have theirs.
 pub(super) fn of(name: &str) -> Option<Value> {
     request(name).or_else(|| upload(name)).or_else(|| file(name)).or_else(|| decision(name))
 }
@@ -150,6 +150,7 @@ fn decision(name: &str) -> Option<Value> {
 fn problem() -> Value {
     let detail =
         "the partner's rate of requests is reached: send the same request again later, and fewer at once";
-    let body = Problem::new(Code::TooManyRequests, detail).body("c6af9ac6-7b61-11e6-9a41-93e8deadbeef");
+    let body = ProblemDetails::new(ProblemCode::TooManyRequests, detail)
+        .body("c6af9ac6-7b61-11e6-9a41-93e8deadbeef");
     serde_json::from_str(&body).unwrap_or_default()
 }

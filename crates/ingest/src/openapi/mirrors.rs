@@ -7,9 +7,9 @@
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
+use ledger::State as Known;
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde_json::{Map, Value, json};
-use store::State as Known;
 
 use super::operations::name_schema;
 use crate::status::RECEIVED;

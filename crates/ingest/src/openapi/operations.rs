@@ -8,10 +8,10 @@ use crate::cursor::{CURSOR_CHARACTERS, MOST_PER_PAGE, USUAL_PER_PAGE};
 use crate::idempotency::KEY_CHARACTERS;
 use crate::media::FILE_TYPES;
 use crate::name::{NAME_CHARACTERS, NAME_PATTERN};
-use crate::problem::Code;
-use crate::route::{Access, Definition, Route};
+use crate::problem::ProblemCode;
+use crate::route::{Route, RouteAccess, RouteDefinition};
 
-/// A body of this media type, with the example of its schema.
+/// Returns a body of this media type, with the example of its schema.
 fn media(media_type: &str, name: &str) -> Value {
     let mut content = json!({ "schema": schema(name) });
     if let Some(example) = examples::of(name) {
@@ -21,7 +21,7 @@ fn media(media_type: &str, name: &str) -> Value {
 }
 
 /// Variables of the path, query parameters and headers.
-pub(super) fn parameters(definition: &Definition) -> Value {
+pub(super) fn parameters(definition: &RouteDefinition) -> Value {
     let variables = definition.path.split('/').filter_map(|part| part.strip_prefix('{')?.strip_suffix('}'));
     let mut all: Vec<Value> = variables.map(variable).collect();
     all.extend(definition.query.iter().map(|name| query(name)));
@@ -111,7 +111,7 @@ fn time() -> Value {
     })
 }
 
-/// The body that an operation takes.
+/// Returns the body that an operation takes.
 pub(super) fn request_body(route: Route) -> Option<Value> {
     let content = match route {
         Route::SendFile | Route::CheckFile => files(),
@@ -130,7 +130,7 @@ pub(super) fn request_body(route: Route) -> Option<Value> {
     Some(json!({ "required": !file, "description": description, "content": content }))
 }
 
-/// A file in each of its media types. Generators of clients look for bytes (`format: binary`) under types that they know.
+/// Returns a file in each of its media types. Generators of clients look for bytes (`format: binary`) under types that they know.
 fn files() -> Value {
     let of_type = |media_type: &&str| {
         let bytes = json!({ "type": "string", "format": "binary", "description": "The bytes of the file" });
@@ -149,7 +149,7 @@ fn files() -> Value {
     Value::Object(FILE_TYPES.iter().map(of_type).collect())
 }
 
-/// The statuses and responses of success.
+/// Returns the statuses and responses of success.
 pub(super) fn successes(route: Route) -> Vec<(&'static str, Value)> {
     let mut all = vec![success(route)];
     if route == Route::OpenUpload {
@@ -208,56 +208,73 @@ fn created((status, mut response): (&'static str, Value)) -> (&'static str, Valu
     (status, response)
 }
 
-/// The problems that an operation can answer with, by status.
-pub(super) fn rejections(definition: &Definition) -> Vec<Code> {
-    let mut codes = vec![Code::InvalidRequest, Code::InvalidQuery];
-    if definition.access == Access::Open {
-        codes.extend([Code::NotFound, Code::MethodNotAllowed, Code::TooManyRequests, Code::Internal]);
+/// Returns the problems that an operation can answer with, by status.
+pub(super) fn rejections(definition: &RouteDefinition) -> Vec<ProblemCode> {
+    let mut codes = vec![ProblemCode::InvalidRequest, ProblemCode::InvalidQuery];
+    if definition.access == RouteAccess::Open {
+        codes.extend([
+            ProblemCode::NotFound,
+            ProblemCode::MethodNotAllowed,
+            ProblemCode::TooManyRequests,
+            ProblemCode::Internal,
+        ]);
         return codes;
     }
     codes.extend(match definition.route {
-        Route::SendFile => &[Code::InvalidName, Code::InvalidHeader, Code::ChecksumMismatch][..],
-        Route::CheckFile => &[Code::InvalidHeader],
-        Route::OpenUpload => &[Code::InvalidBody, Code::InvalidName, Code::InvalidHeader],
-        Route::SignParts | Route::CompleteUpload => &[Code::InvalidBody, Code::InvalidHeader],
-        Route::ReadRecord => &[Code::InvalidKey],
+        Route::SendFile => {
+            &[ProblemCode::InvalidName, ProblemCode::InvalidHeader, ProblemCode::ChecksumMismatch][..]
+        }
+        Route::CheckFile => &[ProblemCode::InvalidHeader],
+        Route::OpenUpload => {
+            &[ProblemCode::InvalidBody, ProblemCode::InvalidName, ProblemCode::InvalidHeader]
+        }
+        Route::SignParts | Route::CompleteUpload => &[ProblemCode::InvalidBody, ProblemCode::InvalidHeader],
+        Route::ReadRecord => &[ProblemCode::InvalidKey],
         _ => &[],
     });
-    codes.extend([Code::Unauthorized, Code::Forbidden, Code::NotFound, Code::MethodNotAllowed]);
+    codes.extend([
+        ProblemCode::Unauthorized,
+        ProblemCode::Forbidden,
+        ProblemCode::NotFound,
+        ProblemCode::MethodNotAllowed,
+    ]);
     codes.extend(match definition.route {
         Route::SendFile => &[
-            Code::RequestRunning,
-            Code::NameConflict,
-            Code::TooLarge,
-            Code::UnsupportedMediaType,
-            Code::IdempotencyKeyReused,
-            Code::UnknownCorrection,
+            ProblemCode::RequestRunning,
+            ProblemCode::NameConflict,
+            ProblemCode::TooLarge,
+            ProblemCode::UnsupportedMediaType,
+            ProblemCode::IdempotencyKeyReused,
+            ProblemCode::UnknownCorrection,
         ][..],
         Route::OpenUpload => &[
-            Code::RequestRunning,
-            Code::SameBytes,
-            Code::UploadClosed,
-            Code::TooLarge,
-            Code::UnsupportedMediaType,
-            Code::IdempotencyKeyReused,
-            Code::UnknownCorrection,
+            ProblemCode::RequestRunning,
+            ProblemCode::SameBytes,
+            ProblemCode::UploadClosed,
+            ProblemCode::TooLarge,
+            ProblemCode::UnsupportedMediaType,
+            ProblemCode::IdempotencyKeyReused,
+            ProblemCode::UnknownCorrection,
         ],
-        Route::CheckFile => &[Code::TooLarge, Code::UnsupportedMediaType],
-        Route::SignParts => {
-            &[Code::UploadClosed, Code::TooLarge, Code::UnsupportedMediaType, Code::PartsRejected]
-        }
+        Route::CheckFile => &[ProblemCode::TooLarge, ProblemCode::UnsupportedMediaType],
+        Route::SignParts => &[
+            ProblemCode::UploadClosed,
+            ProblemCode::TooLarge,
+            ProblemCode::UnsupportedMediaType,
+            ProblemCode::PartsRejected,
+        ],
         Route::CompleteUpload => &[
-            Code::UploadClosed,
-            Code::NameConflict,
-            Code::TooLarge,
-            Code::UnsupportedMediaType,
-            Code::PartsRejected,
+            ProblemCode::UploadClosed,
+            ProblemCode::NameConflict,
+            ProblemCode::TooLarge,
+            ProblemCode::UnsupportedMediaType,
+            ProblemCode::PartsRejected,
         ],
-        Route::AbortUpload => &[Code::UploadClosed],
-        Route::ReadReceipt | Route::ReadRejects => &[Code::NotTerminal],
-        Route::ReadRecord => &[Code::TooManyVersions],
+        Route::AbortUpload => &[ProblemCode::UploadClosed],
+        Route::ReadReceipt | Route::ReadRejects => &[ProblemCode::NotTerminal],
+        Route::ReadRecord => &[ProblemCode::TooManyVersions],
         _ => &[],
     });
-    codes.extend([Code::TooManyRequests, Code::Internal, Code::Unavailable]);
+    codes.extend([ProblemCode::TooManyRequests, ProblemCode::Internal, ProblemCode::Unavailable]);
     codes
 }

@@ -5,7 +5,7 @@ use schemars::generate::SchemaSettings;
 use serde_json::{Map, Value, json};
 
 use super::{examples, mirrors};
-use crate::problem::{Code, ProblemBody};
+use crate::problem::{ProblemBody, ProblemCode};
 use crate::{check, feeds, files, receipts, status, uploads};
 
 /// Returns the reference to a named schema.
@@ -22,7 +22,7 @@ pub(super) fn all() -> Value {
             schema["examples"] = json!([example]);
         }
     }
-    let codes: Vec<&str> = Code::ALL.iter().map(|code| code.as_str()).collect();
+    let codes: Vec<&str> = ProblemCode::ALL.iter().map(|code| code.as_str()).collect();
     let known = format!("The stable code; decide by it. One of: {}", codes.join(", "));
     named["Problem"]["properties"]["code"]["description"] = json!(known);
     Value::Object(named)

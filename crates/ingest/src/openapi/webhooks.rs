@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::{examples, schemas};
 
-/// The webhooks by name.
+/// Returns the webhooks by name.
 pub(super) fn all() -> Value {
     let header = |name: &str, example: &str, description: &str| {
         json!({

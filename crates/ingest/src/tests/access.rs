@@ -1,13 +1,13 @@
 use std::collections::BTreeSet;
 
 use serde_json::json;
-use store::{Credential, Feeds, Limits, Partner, Scope, WritePartners};
+use store::{Credential, Feeds, Partner, PartnerLimits, Scope, WritePartners};
 
-use super::harness::{BEGIN, GOOD, Harness, Words};
-use crate::route::{Access, Definition, TABLE};
+use super::harness::{AuthorizerContext, BEGIN, GOOD, Harness};
+use crate::route::{RouteAccess, RouteDefinition, TABLE};
 
-/// The path of a route with something in each variable.
-fn some_path(definition: &Definition) -> String {
+/// Returns the path of a route with something in each variable.
+fn some_path(definition: &RouteDefinition) -> String {
     let id = "r5g61a45bnmyhnp8sgqw0ymkjv";
     definition
         .path
@@ -25,9 +25,9 @@ async fn an_unknown_caller_reaches_only_the_two_open_routes() {
             let path = format!("{tree}{}", some_path(definition));
             let reply = harness.ask_bare(definition.method, &path).reply().await;
             let expected = match (definition.access, tree) {
-                (Access::Open, _) => 200,
-                (Access::Scopes(_), "/iam") => 403,
-                (Access::Scopes(_), _) => 401,
+                (RouteAccess::Open, _) => 200,
+                (RouteAccess::Scopes(_), "/iam") => 403,
+                (RouteAccess::Scopes(_), _) => 401,
             };
             assert_eq!(reply.status, expected, "{path}");
         }
@@ -40,7 +40,10 @@ async fn an_unknown_caller_reaches_only_the_two_open_routes() {
 async fn an_incomplete_authorizer_context_is_unauthorized() {
     let harness = Harness::with_feeds();
     for (word, value) in [("partner", "NORTH"), ("partner", "a/b"), ("rate", "many"), ("bytesPerDay", "")] {
-        let reply = harness.ask_as(&Words::of("north").with(word, value), "GET", "/v1/files").reply().await;
+        let reply = harness
+            .ask_as(&AuthorizerContext::of("north").with(word, value), "GET", "/v1/files")
+            .reply()
+            .await;
         assert_eq!(reply.code(), (401, "unauthorized"), "{word}");
     }
 }
@@ -50,11 +53,11 @@ async fn each_scope_opens_exactly_the_routes_that_the_table_gives_it() {
     for scope in Scope::ALL {
         for definition in &TABLE {
             let harness = Harness::with_feeds();
-            let words = Words::of("north").with("scopes", scope.as_str());
+            let words = AuthorizerContext::of("north").with("scopes", scope.as_str());
             let reply = harness.ask_as(&words, definition.method, &some_path(definition)).reply().await;
             let allowed = match definition.access {
-                Access::Open => true,
-                Access::Scopes(any) => any.contains(&scope),
+                RouteAccess::Open => true,
+                RouteAccess::Scopes(any) => any.contains(&scope),
             };
             assert_eq!(reply.status != 403, allowed, "{scope:?} {}", definition.operation);
             if !allowed {
@@ -116,7 +119,7 @@ async fn an_event_of_something_else_is_answered_and_not_followed() {
 #[tokio::test]
 async fn requests_above_the_limit_are_answered_with_the_time_to_wait() {
     let harness = Harness::with_feeds();
-    let words = Words::of("north").with("rate", "1").with("burst", "2");
+    let words = AuthorizerContext::of("north").with("rate", "1").with("burst", "2");
     for expected in [200, 200, 429] {
         let reply = harness.ask_as(&words, "GET", "/v1/feeds").reply().await;
         assert_eq!((reply.status, reply.header("retry-after")), (expected, (expected == 429).then_some("1")));
@@ -126,7 +129,7 @@ async fn requests_above_the_limit_are_answered_with_the_time_to_wait() {
         429,
         "guessing costs as much"
     );
-    assert_eq!(harness.ask_as(&Words::of("south"), "GET", "/v1/feeds").reply().await.status, 200);
+    assert_eq!(harness.ask_as(&AuthorizerContext::of("south"), "GET", "/v1/feeds").reply().await.status, 200);
     harness.wait(1_000);
     assert_eq!(harness.ask_as(&words, "GET", "/v1/feeds").reply().await.status, 200);
 }
@@ -134,7 +137,7 @@ async fn requests_above_the_limit_are_answered_with_the_time_to_wait() {
 #[tokio::test]
 async fn the_bytes_of_a_day_hold_and_what_does_not_fit_is_not_stored() {
     let harness = Harness::with_feeds();
-    let words = Words::of("north").with("bytesPerDay", "30");
+    let words = AuthorizerContext::of("north").with("bytesPerDay", "30");
     harness.send_as(&words, "/v1/feeds/visits/files", GOOD).await;
     let reply = harness.ask_as(&words, "POST", "/v1/feeds/visits/files").body(GOOD.as_bytes()).reply().await;
     assert_eq!(reply.code(), (429, "too-many-requests"));
@@ -163,7 +166,8 @@ async fn a_role_is_let_in_where_the_stack_says_so_and_only_while_it_is_named() {
         revoked_ms: None,
         gateway_key: None,
     };
-    let partner = Partner { name: "north".to_owned(), active: true, limits: Limits::DEFAULT, created_ms: 1 };
+    let partner =
+        Partner { name: "north".to_owned(), active: true, limits: PartnerLimits::DEFAULT, created_ms: 1 };
     let status = async |path: &str, arn: &str| harness.ask_bare("GET", path).signer(arn).reply().await.status;
     assert_eq!(status("/iam/v1/files", SESSION).await, 401);
     harness.memory.put_role(ROLE, Some(&credential)).await.expect("kept");
@@ -179,7 +183,7 @@ async fn a_role_is_let_in_where_the_stack_says_so_and_only_while_it_is_named() {
     ] {
         assert_eq!(status(path, arn).await, 401, "{path} {arn}");
     }
-    let reply = harness.ask_as(&Words::of("south"), "GET", "/iam/v1/files").reply().await;
+    let reply = harness.ask_as(&AuthorizerContext::of("south"), "GET", "/iam/v1/files").reply().await;
     assert_eq!(reply.status, 401, "an authorizer's words do not count on the tree of roles");
     harness.memory.put_partner(&Partner { active: false, ..partner.clone() }).await.expect("kept");
     assert_eq!(status("/iam/v1/files", SESSION).await, 401, "the partner is not active");

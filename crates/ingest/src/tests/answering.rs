@@ -3,7 +3,7 @@ use serde_json::{Value, json};
 use std::io::Write as _;
 use store::memory::When;
 
-use super::harness::{GOOD, Harness, MIXED, Words, contract};
+use super::harness::{AuthorizerContext, GOOD, Harness, MIXED, contract};
 use crate::cursor;
 
 const FILES: &str = "/v1/feeds/visits/files";
@@ -116,7 +116,7 @@ async fn a_credential_of_one_feed_sees_and_opens_that_feed_only() {
     let visit = harness.send(FILES, GOOD).await;
     let lab = harness.send("/v1/feeds/labs/files", "site,day,name\na,2026-01-01,x\n").await;
     harness.process().await;
-    let words = Words::of("north").with("feeds", "labs");
+    let words = AuthorizerContext::of("north").with("feeds", "labs");
     let ask = |path: &str| harness.ask_as(&words, "GET", path);
     let list = ask("/v1/files").reply().await;
     let ids: Vec<&Value> =
@@ -234,7 +234,7 @@ async fn a_contract_that_does_not_compile_changes_no_answer() {
         harness.send(&format!("{FILES}?name=all.csv"), GOOD).await;
         harness.process().await;
         let entries = harness.memory.entries();
-        assert!(entries.iter().all(|entry| entry.state == store::State::Complete), "and so by the inbox");
+        assert!(entries.iter().all(|entry| entry.state == ledger::State::Complete), "and so by the inbox");
         assert_eq!(entries.len(), 1);
     }
     let harness = Harness::new();
@@ -292,7 +292,7 @@ async fn ids_that_are_none_and_ids_of_nothing_get_the_one_answer() {
     }
     let place = store::FilePlace {
         order: "2026".to_owned(),
-        file: store::FileId::parse("r5g61a45bnmyhnp8sgqw0ymkjv").expect("an id"),
+        file: ledger::FileId::parse("r5g61a45bnmyhnp8sgqw0ymkjv").expect("an id"),
     };
     let cursor = cursor::of_file(&place);
     assert_eq!(

@@ -26,7 +26,7 @@ pub(super) struct Harness {
 
 /// A caller: the context of an authorizer.
 #[derive(Clone)]
-pub(super) struct Words(Map<String, Value>);
+pub(super) struct AuthorizerContext(Map<String, Value>);
 
 /// A request that is built.
 pub(super) struct Ask<'b> {
@@ -42,8 +42,8 @@ pub(super) struct Reply {
     pub(super) text: String,
 }
 
-impl Words {
-    /// A partner with both scopes, every feed, and no limit that a test reaches.
+impl AuthorizerContext {
+    /// Makes a partner with both scopes, every feed, and no limit that a test reaches.
     pub(super) fn of(partner: &str) -> Self {
         let words = json!({
             "partner": partner, "feeds": "*", "scopes": "submit read", "credential": "cred0000000a",
@@ -85,7 +85,7 @@ impl Harness {
         Self { ingest: Ingest::new(memory.clone(), settings, host()), processor, memory, now, metrics }
     }
 
-    /// A harness with the contracts of `visits` (one key column) and `labs` (two).
+    /// Makes a harness with the contracts of `visits` (one key column) and `labs` (two).
     pub(super) fn with_feeds() -> Self {
         let harness = Self::new();
         harness.memory.publish_contract("visits", contract("visits", &[("id", "integer")], ""));
@@ -97,19 +97,19 @@ impl Harness {
         self.now.fetch_add(milliseconds, Ordering::SeqCst);
     }
 
-    /// A request of partner `north`.
+    /// Returns a request of partner `north`.
     pub(super) fn ask(&self, method: &str, path: &str) -> Ask<'_> {
-        self.ask_as(&Words::of("north"), method, path)
+        self.ask_as(&AuthorizerContext::of("north"), method, path)
     }
 
-    /// A request with these words of the authorizer. The query follows a question mark, decoded.
-    pub(super) fn ask_as(&self, words: &Words, method: &str, path: &str) -> Ask<'_> {
+    /// Returns a request with these words of the authorizer. The query follows a question mark, decoded.
+    pub(super) fn ask_as(&self, words: &AuthorizerContext, method: &str, path: &str) -> Ask<'_> {
         let mut ask = self.ask_bare(method, path);
         ask.event["requestContext"]["authorizer"] = Value::Object(words.0.clone());
         ask
     }
 
-    /// A request that no authorizer has seen.
+    /// Returns a request that no authorizer has seen.
     pub(super) fn ask_bare(&self, method: &str, path: &str) -> Ask<'_> {
         let (path, query) = path.split_once('?').unwrap_or((path, ""));
         let mut pairs = Map::new();
@@ -133,10 +133,10 @@ impl Harness {
 
     /// Sends a file of partner `north` and gives its id.
     pub(super) async fn send(&self, path: &str, body: &str) -> String {
-        self.send_as(&Words::of("north"), path, body).await
+        self.send_as(&AuthorizerContext::of("north"), path, body).await
     }
 
-    pub(super) async fn send_as(&self, words: &Words, path: &str, body: &str) -> String {
+    pub(super) async fn send_as(&self, words: &AuthorizerContext, path: &str, body: &str) -> String {
         let reply = self.ask_as(words, "POST", path).body(body.as_bytes()).reply().await;
         assert_eq!(reply.status, 202, "{}", reply.text);
         reply.body["id"].as_str().expect("an id").to_owned()
@@ -185,7 +185,7 @@ impl Ask<'_> {
         self
     }
 
-    /// The answer; it keeps what the OpenAPI document promises of the route, and never names a cause.
+    /// Returns the answer; it keeps what the OpenAPI document promises of the route, and never names a cause.
     pub(super) async fn reply(self) -> Reply {
         let (method, path) = (self.event["httpMethod"].clone(), self.event["path"].clone());
         let response = self.harness.ingest.handle(self.event).await;
@@ -223,7 +223,7 @@ impl Reply {
     }
 }
 
-/// A CSV contract whose key is these columns, with a `name` of at most five characters; `more` is added to the schema.
+/// Returns a CSV contract whose key is these columns, with a `name` of at most five characters; `more` is added to the schema.
 pub(super) fn contract(feed: &str, key: &[(&str, &str)], more: &str) -> String {
     let mut text = format!(
         "apiVersion: v3.1.0\nkind: DataContract\nid: {feed}\nversion: 1.2.0\nstatus: active\nservers:\n  - server: inbox\n    \

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 use store::memory::{INBOX, When};
 
-use super::harness::{GOOD, Harness, Reply, Words, contract};
+use super::harness::{AuthorizerContext, GOOD, Harness, Reply, contract};
 
 const UPLOADS: &str = "/v1/feeds/visits/uploads";
 const OTHER: &str = "id,name\n3,Cid\n4,Dan\n";
@@ -126,7 +126,7 @@ async fn a_correction_is_another_file_than_the_same_bytes_without_one() {
 async fn bytes_of_another_partner_are_never_revealed() {
     let harness = Harness::with_feeds();
     harness.send("/v1/feeds/visits/files?name=day.csv", GOOD).await;
-    let south = Words::of("south");
+    let south = AuthorizerContext::of("south");
     assert_eq!(harness.ask_as(&south, "POST", UPLOADS).json(&wish(GOOD)).reply().await.status, 201);
 }
 

@@ -4,16 +4,16 @@ use serde_json::{Value, json};
 use store::memory::When;
 use tracing_subscriber::fmt::MakeWriter;
 
-use super::harness::{Harness, Words};
+use super::harness::{AuthorizerContext, Harness};
 
 /// A value that is planted in bodies, names, keys, headers, queries and paths of every request below.
 const PLANTED: &str = "Qx7MRN00412zz";
 
 /// Takes log lines.
 #[derive(Clone, Default)]
-struct Lines(Arc<Mutex<Vec<u8>>>);
+struct LogLines(Arc<Mutex<Vec<u8>>>);
 
-impl std::io::Write for Lines {
+impl std::io::Write for LogLines {
     fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
         self.0.lock().expect("lines").extend_from_slice(bytes);
         Ok(bytes.len())
@@ -24,7 +24,7 @@ impl std::io::Write for Lines {
     }
 }
 
-impl<'a> MakeWriter<'a> for Lines {
+impl<'a> MakeWriter<'a> for LogLines {
     type Writer = Self;
 
     fn make_writer(&'a self) -> Self {
@@ -64,7 +64,7 @@ fn requests() -> Vec<(&'static str, String, Value)> {
 
 #[test]
 fn no_value_no_key_and_no_cause_is_in_any_problem_log_or_metric() {
-    let lines = Lines::default();
+    let lines = LogLines::default();
     let subscriber =
         tracing_subscriber::fmt().with_writer(lines.clone()).with_max_level(tracing::Level::TRACE).finish();
     let runtime = tokio::runtime::Builder::new_current_thread().build().expect("a runtime");
@@ -108,7 +108,7 @@ async fn each_request_is_one_metric_line_with_operation_and_class() {
     let harness = Harness::with_feeds();
     harness.ask("GET", "/v1/files").reply().await;
     harness.ask("GET", "/v1/nothing").reply().await;
-    harness.ask_as(&Words::of("north").with("scopes", ""), "GET", "/v1/files").reply().await;
+    harness.ask_as(&AuthorizerContext::of("north").with("scopes", ""), "GET", "/v1/files").reply().await;
     let lines = harness.metrics.lock().expect("lines").clone();
     let lines: Vec<Value> = lines.iter().map(|line| serde_json::from_str(line).expect("JSON")).collect();
     let reply: Vec<_> = lines

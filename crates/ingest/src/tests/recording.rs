@@ -1,5 +1,5 @@
+use ledger::FileId;
 use serde_json::{Value, json};
-use store::FileId;
 
 use super::harness::{Harness, contract};
 

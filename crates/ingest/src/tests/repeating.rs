@@ -1,7 +1,7 @@
 use serde_json::{Value, json};
 use store::memory::When;
 
-use super::harness::{GOOD, Harness, Reply, Words};
+use super::harness::{AuthorizerContext, GOOD, Harness, Reply};
 
 const FILES: &str = "/v1/feeds/visits/files?name=day.csv";
 
@@ -43,7 +43,8 @@ async fn the_same_key_with_another_request_is_rejected() {
 async fn keys_of_two_partners_have_nothing_to_do_with_each_other() {
     let harness = Harness::with_feeds();
     send(&harness, "k1", GOOD).await;
-    let south = harness.ask_as(&Words::of("south"), "POST", FILES).header("idempotency-key", "k1");
+    let south =
+        harness.ask_as(&AuthorizerContext::of("south"), "POST", FILES).header("idempotency-key", "k1");
     let reply = south.body(b"id,name\n7,Gil\n").reply().await;
     assert_eq!((reply.status, reply.header("idempotency-replayed")), (202, None));
 }
@@ -67,8 +68,8 @@ async fn a_request_that_is_being_carried_out_is_not_carried_out_twice() {
 #[tokio::test]
 async fn a_rejected_request_may_be_sent_again_mended() {
     let harness = Harness::with_feeds();
-    let few = Words::of("north").with("bytesPerDay", "5");
-    let ask = |words: &Words, body: &'static str| {
+    let few = AuthorizerContext::of("north").with("bytesPerDay", "5");
+    let ask = |words: &AuthorizerContext, body: &'static str| {
         harness.ask_as(words, "POST", FILES).header("idempotency-key", "k1").body(body.as_bytes())
     };
     assert_eq!(ask(&few, GOOD).reply().await.status, 429);

@@ -6,12 +6,12 @@ use serde_json::Value;
 
 use super::harness::Reply;
 use crate::openapi;
-use crate::route::Definition;
+use crate::route::RouteDefinition;
 
 static DOCUMENT: LazyLock<Value> = LazyLock::new(openapi::document);
 
 /// Compares an answer with what the document promises of its route.
-pub(super) fn assert_promised(definition: Option<&Definition>, reply: &Reply) {
+pub(super) fn assert_promised(definition: Option<&RouteDefinition>, reply: &Reply) {
     for header in ["x-request-id", "cache-control", "x-content-type-options", "strict-transport-security"] {
         assert!(reply.header(header).is_some(), "{header} is missing");
     }

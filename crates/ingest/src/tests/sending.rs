@@ -4,7 +4,7 @@ use serde_json::json;
 use sha2::{Digest, Sha256};
 use store::Operation::{self, KeepUpload, Land, ReadContract, Spend};
 
-use super::harness::{GOOD, Harness, Words, contract};
+use super::harness::{AuthorizerContext, GOOD, Harness, contract};
 use crate::event::MOST_BODY_BYTES;
 
 const FILES: &str = "/v1/feeds/visits/files";
@@ -123,15 +123,15 @@ async fn a_name_that_never_rests_is_given_up_with_a_problem() {
 async fn a_correction_is_of_the_same_partner_and_feed_and_stands_at_the_file() {
     let harness = Harness::with_feeds();
     let wrong = harness.send(&format!("{FILES}?name=wrong.csv"), GOOD).await;
-    let rejected = async |words: &Words, feed: &str| {
+    let rejected = async |words: &AuthorizerContext, feed: &str| {
         let path = format!("/v1/feeds/{feed}/files?corrects={wrong}");
         harness.ask_as(words, "POST", &path).body(GOOD.as_bytes()).reply().await.code()
             == (422, "unknown-correction")
     };
-    let north = Words::of("north");
+    let north = AuthorizerContext::of("north");
     assert!(rejected(&north, "visits").await, "it is not claimed yet");
     harness.process().await;
-    assert!(rejected(&north, "labs").await && rejected(&Words::of("south"), "visits").await);
+    assert!(rejected(&north, "labs").await && rejected(&AuthorizerContext::of("south"), "visits").await);
     let id = harness.send(&format!("{FILES}?corrects={wrong}"), "id,name\n1,Eve\n").await;
     let landed = harness.memory.inbox_versions();
     assert!(landed.iter().any(|version| version.corrects.as_deref() == Some(wrong.as_str())));

@@ -2,15 +2,15 @@
 
 use serde_json::{Value, json};
 
-use super::harness::{Harness, MIXED, Reply, Words};
-use crate::route::{Access, Route, TABLE};
+use super::harness::{AuthorizerContext, Harness, MIXED, Reply};
+use crate::route::{Route, RouteAccess, TABLE};
 
 const PARTNERS: [&str; 3] = ["north", "south", "north-2"];
 
 /// What one partner has.
-struct Owned {
+struct PartnerFixture {
     partner: &'static str,
-    words: Words,
+    words: AuthorizerContext,
     file: String,
     received: String,
     upload: String,
@@ -19,8 +19,8 @@ struct Owned {
     history: String,
 }
 
-async fn furnish(harness: &Harness, partner: &'static str) -> Owned {
-    let words = Words::of(partner);
+async fn furnish(harness: &Harness, partner: &'static str) -> PartnerFixture {
+    let words = AuthorizerContext::of(partner);
     let body = format!("{MIXED}4,{partner}\n").replace("north-2", "nort2");
     let file = harness.send_as(&words, "/v1/feeds/visits/files?name=day.csv", &body).await;
     harness.send_as(&words, "/v1/feeds/visits/files?name=day-2.csv", &body).await;
@@ -37,16 +37,16 @@ async fn furnish(harness: &Harness, partner: &'static str) -> Owned {
     };
     let cursor = next("/v1/files?limit=1").await;
     let history = next("/v1/records/visits/4?history=true&limit=1").await;
-    Owned { partner, words, file, received: String::new(), upload, parts, cursor, history }
+    PartnerFixture { partner, words, file, received: String::new(), upload, parts, cursor, history }
 }
 
 /// Lands a file that is not processed yet.
-async fn receive(harness: &Harness, owned: &mut Owned) {
+async fn receive(harness: &Harness, owned: &mut PartnerFixture) {
     owned.received = harness.send_as(&owned.words, "/v1/feeds/labs/files?name=new.csv", "x").await;
 }
 
-/// Every request of a route for what another partner has.
-fn requests(route: Route, other: &Owned) -> Vec<(String, Value)> {
+/// Returns every request of a route for what another partner has.
+fn requests(route: Route, other: &PartnerFixture) -> Vec<(String, Value)> {
     let none = Value::Null;
     let part = json!({ "parts": [{ "number": 1, "bytes": 9, "sha256": "0".repeat(64) }] });
     let sent = json!({ "parts": [{ "number": 1, "etag": "a", "sha256": "0".repeat(64) }] });
@@ -88,7 +88,7 @@ fn requests(route: Route, other: &Owned) -> Vec<(String, Value)> {
     }
 }
 
-async fn ask(harness: &Harness, words: &Words, method: &str, path: &str, body: &Value) -> Reply {
+async fn ask(harness: &Harness, words: &AuthorizerContext, method: &str, path: &str, body: &Value) -> Reply {
     let ask = harness.ask_as(words, method, path);
     match body {
         Value::Null => ask.reply().await,
@@ -110,7 +110,7 @@ async fn no_route_shows_or_changes_anything_of_another_partner() {
     let mut asked = 0;
     for caller in &all {
         for other in all.iter().filter(|other| other.partner != caller.partner) {
-            for definition in TABLE.iter().filter(|definition| definition.access != Access::Open) {
+            for definition in TABLE.iter().filter(|definition| definition.access != RouteAccess::Open) {
                 for (path, body) in requests(definition.route, other) {
                     let foreign = ["/files/", "/uploads/", "%2F"]
                         .iter()
@@ -132,7 +132,7 @@ async fn no_route_shows_or_changes_anything_of_another_partner() {
 }
 
 /// Ids, keys, cells and cursors of a partner in an answer to another.
-fn assert_nothing_of(other: &Owned, reply: &Reply, path: &str) {
+fn assert_nothing_of(other: &PartnerFixture, reply: &Reply, path: &str) {
     let cell = other.partner.replace("north-2", "nort2");
     let headers = serde_json::to_string(&reply.headers).expect("JSON");
     for (part, what) in [
@@ -153,7 +153,7 @@ fn assert_nothing_of(other: &Owned, reply: &Reply, path: &str) {
 }
 
 /// After all of it each partner still has what it had.
-async fn assert_untouched(harness: &Harness, owner: &Owned) {
+async fn assert_untouched(harness: &Harness, owner: &PartnerFixture) {
     let get = async |path: String| harness.ask_as(&owner.words, "GET", &path).reply().await;
     assert_eq!(get(format!("/v1/files/{}", owner.file)).await.body["state"], "COMPLETE");
     assert_eq!(get(format!("/v1/files/{}", owner.received)).await.body["state"], "RECEIVED");
@@ -177,7 +177,7 @@ async fn anothers_id_and_an_id_of_nothing_are_answered_alike_with_as_many_calls(
     let harness = Harness::with_feeds();
     let mut owned = furnish(&harness, "south").await;
     receive(&harness, &mut owned).await;
-    let north = Words::of("north");
+    let north = AuthorizerContext::of("north");
     for make in ["/v1/files/{}", "/v1/files/{}/receipt", "/v1/files/{}/rejects", "/v1/uploads/{}"] {
         let path = |id: &str| make.replace("{}", id);
         let foreign = if make.contains("uploads") { &owned.upload } else { &owned.received };

@@ -2,7 +2,7 @@ use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 use store::memory::SignedAnswer;
 
-use super::harness::{GOOD, Harness, Reply, Words, contract};
+use super::harness::{AuthorizerContext, GOOD, Harness, Reply, contract};
 
 const UPLOADS: &str = "/v1/feeds/visits/uploads";
 const MIB: usize = 1024 * 1024;
@@ -15,7 +15,7 @@ async fn open(harness: &Harness, body: &Value) -> Reply {
     harness.ask("POST", UPLOADS).json(body).reply().await
 }
 
-/// A feed that takes files of any size.
+/// Returns a feed that takes files of any size.
 fn large() -> Harness {
     let harness = Harness::new();
     let unlimited = contract("visits", &[("id", "integer")], "").replace("3000000", "5000000000000");
@@ -236,6 +236,6 @@ async fn above_five_gigabytes_an_upload_comes_in_parts_without_being_asked() {
     let harness = large();
     let reply = open(&harness, &json!({ "bytes": 6_000_000_000_u64, "sha256": "0".repeat(64) })).await;
     assert!(reply.body["put"].is_null() && reply.body["parts"].is_u64());
-    let words = Words::of("north").with("scopes", "read");
+    let words = AuthorizerContext::of("north").with("scopes", "read");
     assert_eq!(harness.ask_as(&words, "GET", &path(&reply, "")).reply().await.status, 200);
 }

@@ -7,14 +7,15 @@
 //! The limit of this: when other bytes replace those of a PUT, and bytes with the first entity tag replace them in turn,
 //! all within the minutes of the first signature, that PUT lands again.
 
+use ledger::{Entry, FileId, State};
 use serde::Serialize;
-use store::{Answer, Current, Entry, FileId, State, UploadRecord};
+use store::{Current, StoredResponse, UploadRecord};
 
 use crate::ApiStore;
-use crate::call::{Call, name_of};
+use crate::call::{ApiCall, name_of};
 use crate::files::{self, file_of};
-use crate::problem::{Code, Problem, RequestError};
-use crate::respond::Response;
+use crate::problem::{ProblemCode, ProblemDetails, RequestError};
+use crate::respond::ApiResponse;
 use crate::status::RECEIVED;
 
 /// Seconds after which a request for an undecided file is worth repeating.
@@ -47,7 +48,7 @@ pub(crate) struct PresentFile<'a> {
 }
 
 /// How the current version under a name compares with the announced upload.
-enum Comparison {
+enum CurrentContent {
     /// Other bytes.
     Other,
     /// The same bytes, as far as can be known only later.
@@ -61,24 +62,24 @@ enum Comparison {
 /// Compares the announced upload with the current version under its name. Returns the answer when the file is already there; `None`
 /// when the upload is to be promised.
 pub(super) async fn present<S: ApiStore>(
-    call: &Call<'_, S>,
+    call: &ApiCall<'_, S>,
     wanted: &UploadRecord,
     in_parts: bool,
     current: &Current,
-) -> Result<Option<(Response, Answer)>, RequestError> {
+) -> Result<Option<(ApiResponse, StoredResponse)>, RequestError> {
     match compare(call, wanted, current).await? {
-        Comparison::Other => Ok(None),
-        Comparison::There(file, state) => Ok(Some(there(call, wanted, &file, state))),
+        CurrentContent::Other => Ok(None),
+        CurrentContent::There(file, state) => Ok(Some(there(call, wanted, &file, state))),
         // Parts become one object once: S3 then knows the upload no more.
-        Comparison::Unknown | Comparison::Again if in_parts => Ok(None),
-        Comparison::Unknown => Err(Problem::new(
-            Code::SameBytes,
+        CurrentContent::Unknown | CurrentContent::Again if in_parts => Ok(None),
+        CurrentContent::Unknown => Err(ProblemDetails::new(
+            ProblemCode::SameBytes,
             "the current file of this name may have the same bytes and is not decided yet: ask again later",
         )
         .after(NOT_YET_SECONDS)
         .into()),
-        Comparison::Again => Err(Problem::new(
-            Code::SameBytes,
+        CurrentContent::Again => Err(ProblemDetails::new(
+            ProblemCode::SameBytes,
             "the current file of this name has the same bytes and is not loaded, and a signed PUT of them would work more than \
              once: send them as the body to /v1/feeds/{feed}/files, in parts (`parts: true`), or under another name",
         )
@@ -87,12 +88,12 @@ pub(super) async fn present<S: ApiStore>(
 }
 
 async fn compare<S: ApiStore>(
-    call: &Call<'_, S>,
+    call: &ApiCall<'_, S>,
     wanted: &UploadRecord,
     current: &Current,
-) -> Result<Comparison, RequestError> {
+) -> Result<CurrentContent, RequestError> {
     let Some(announced) = wanted.sha256.as_deref().filter(|_| current.bytes == wanted.bytes) else {
-        return Ok(Comparison::Other);
+        return Ok(CurrentContent::Other);
     };
     let file = file_of(call, &wanted.key, current);
     let entry = call.store.entry(&file).await?;
@@ -111,19 +112,19 @@ async fn compare<S: ApiStore>(
         },
     };
     Ok(match sha256 {
-        Some(sha256) if sha256 != announced => Comparison::Other,
+        Some(sha256) if sha256 != announced => CurrentContent::Other,
         Some(_) if corrects == wanted.corrects => match current_state(entry.as_ref()) {
-            Some(state) => Comparison::There(file, state),
-            None => Comparison::Again,
+            Some(state) => CurrentContent::There(file, state),
+            None => CurrentContent::Again,
         },
-        Some(_) => Comparison::Again,
-        None => Comparison::Unknown,
+        Some(_) => CurrentContent::Again,
+        None => CurrentContent::Unknown,
     })
 }
 
 /// Reads the record of the upload that made the current version, if it came by this API.
 async fn brought_by<S: ApiStore>(
-    call: &Call<'_, S>,
+    call: &ApiCall<'_, S>,
     wanted: &UploadRecord,
     current: &Current,
 ) -> Result<Option<UploadRecord>, RequestError> {
@@ -142,11 +143,11 @@ fn current_state(entry: Option<&Entry>) -> Option<&'static str> {
 }
 
 fn there<S: ApiStore>(
-    call: &Call<'_, S>,
+    call: &ApiCall<'_, S>,
     wanted: &UploadRecord,
     file: &FileId,
     state: &'static str,
-) -> (Response, Answer) {
+) -> (ApiResponse, StoredResponse) {
     let status = call.file_link(file);
     let present = PresentFile {
         id: file.as_str(),
@@ -158,7 +159,7 @@ fn there<S: ApiStore>(
         receipt: format!("{status}/receipt"),
         status: status.clone(),
     };
-    let response = Response::json(200, &present).with("location", status);
-    let answer = Answer { status: 200, body: response.body.clone() };
+    let response = ApiResponse::json(200, &present).with("location", status);
+    let answer = StoredResponse { status: 200, body: response.body.clone() };
     (response, answer)
 }

@@ -1,15 +1,15 @@
 //! An upload in parts. Each part is signed with its length and SHA-256; all of them become one object, or none does.
 
 use serde::{Deserialize, Serialize};
-use store::{Condition, Current, Landed, Part, SignedPart, UploadKind, UploadRecord};
+use store::{Condition, Current, Landed, SignedPart, UploadKind, UploadPart, UploadRecord};
 
 use super::{SignedRequest, closed, has_landed, land_of, read_sha256, record};
 use crate::ApiStore;
-use crate::call::Call;
-use crate::event::Request;
+use crate::call::ApiCall;
+use crate::event::ApiRequest;
 use crate::files::{self, KeyState, key_state, name_conflict};
-use crate::problem::{Code, Problem, RequestError};
-use crate::respond::Response;
+use crate::problem::{ProblemCode, ProblemDetails, RequestError};
+use crate::respond::ApiResponse;
 
 /// Minimum length of a part but the last, bytes; S3 asks for at least 5 MiB.
 /// <https://docs.aws.amazon.com/AmazonS3/latest/userguide/qfacts.html>
@@ -28,20 +28,20 @@ const ROUNDS: u32 = 4;
 
 /// How an upload is cut: every part has `part_bytes`, the last what is left.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Plan {
+pub(super) struct PartPlan {
     pub(super) part_bytes: u64,
     pub(super) parts: u64,
     last_bytes: u64,
 }
 
 /// Plans an upload. The plan depends on the length alone, so it is not stored.
-pub(super) fn plan(bytes: u64) -> Plan {
+pub(super) fn plan(bytes: u64) -> PartPlan {
     let part_bytes = bytes.div_ceil(MOST_PARTS).div_ceil(MIB).saturating_mul(MIB).max(LEAST_PART_BYTES);
     let parts = bytes.div_ceil(part_bytes).max(1);
-    Plan { part_bytes, parts, last_bytes: bytes - part_bytes * (parts - 1) }
+    PartPlan { part_bytes, parts, last_bytes: bytes - part_bytes * (parts - 1) }
 }
 
-impl Plan {
+impl PartPlan {
     fn bytes_of(&self, number: u16) -> Option<u64> {
         match u64::from(number) {
             0 => None,
@@ -122,16 +122,16 @@ struct SentPart {
     sha256: String,
 }
 
-/// `POST /v1/uploads/{upload}/parts`.
-pub(crate) async fn sign_parts<S: ApiStore>(call: &Call<'_, S>) -> Result<Response, RequestError> {
+/// Handles `POST /v1/uploads/{upload}/parts`.
+pub(crate) async fn sign_parts<S: ApiStore>(call: &ApiCall<'_, S>) -> Result<ApiResponse, RequestError> {
     let wanted: WantedParts =
-        Request::json(&call.body, "`parts`, a list of objects with `number`, `bytes` and `sha256`")?;
+        ApiRequest::json(&call.body, "`parts`, a list of objects with `number`, `bytes` and `sha256`")?;
     if wanted.parts.is_empty() || wanted.parts.len() > MOST_SIGNED {
         let detail = format!(
             "`parts` lists {} parts; 1 to {MOST_SIGNED} are allowed in a request",
             wanted.parts.len()
         );
-        return Err(Problem::new(Code::InvalidBody, detail).into());
+        return Err(ProblemDetails::new(ProblemCode::InvalidBody, detail).into());
     }
     let record = record(call).await?;
     let multipart = multipart(&record)?.to_owned();
@@ -156,42 +156,42 @@ pub(crate) async fn sign_parts<S: ApiStore>(call: &Call<'_, S>) -> Result<Respon
         let signed = call.store.sign_part(&signed, seconds).await?.into();
         parts.push(NumberedPart { number: part.number, signed });
     }
-    Ok(Response::json(200, &SignedParts { parts }))
+    Ok(ApiResponse::json(200, &SignedParts { parts }))
 }
 
-fn fits(plan: Plan, part: &WantedPart) -> Result<u64, Problem> {
-    let Plan { part_bytes, parts, last_bytes } = plan;
+fn fits(plan: PartPlan, part: &WantedPart) -> Result<u64, ProblemDetails> {
+    let PartPlan { part_bytes, parts, last_bytes } = plan;
     plan.bytes_of(part.number).filter(|bytes| *bytes == part.bytes).ok_or_else(|| {
         let detail = format!(
             "part {} with {} bytes does not belong to this upload: expected parts 1 to {parts}, each of {part_bytes} bytes, the last \
              of {last_bytes}",
             part.number, part.bytes
         );
-        Problem::new(Code::PartsRejected, detail)
+        ProblemDetails::new(ProblemCode::PartsRejected, detail)
     })
 }
 
-fn checksum(text: &str, number: u16) -> Result<[u8; 32], Problem> {
+fn checksum(text: &str, number: u16) -> Result<[u8; 32], ProblemDetails> {
     read_sha256(text).ok_or_else(|| {
         let detail = format!("`sha256` of part {number} is malformed: expected 64 hexadecimal digits");
-        Problem::new(Code::InvalidBody, detail)
+        ProblemDetails::new(ProblemCode::InvalidBody, detail)
     })
 }
 
-fn multipart(record: &UploadRecord) -> Result<&str, Problem> {
+fn multipart(record: &UploadRecord) -> Result<&str, ProblemDetails> {
     match &record.kind {
         UploadKind::Multipart(multipart) => Ok(multipart),
         UploadKind::Single => {
             let detail = "the upload has no parts: send it with its signed PUT; nothing has to be completed";
-            Err(Problem::new(Code::UploadClosed, detail))
+            Err(ProblemDetails::new(ProblemCode::UploadClosed, detail))
         }
     }
 }
 
-/// `POST /v1/uploads/{upload}/complete`. Sent again, it finds the object that it made.
-pub(crate) async fn complete<S: ApiStore>(call: &Call<'_, S>) -> Result<Response, RequestError> {
+/// Handles `POST /v1/uploads/{upload}/complete`. Sent again, it finds the object that it made.
+pub(crate) async fn complete<S: ApiStore>(call: &ApiCall<'_, S>) -> Result<ApiResponse, RequestError> {
     let sent: SentParts =
-        Request::json(&call.body, "`parts`, a list of objects with `number`, `etag` and `sha256`")?;
+        ApiRequest::json(&call.body, "`parts`, a list of objects with `number`, `etag` and `sha256`")?;
     let record = record(call).await?;
     let multipart = multipart(&record)?;
     if let Some(current) = has_landed(call, &record).await? {
@@ -206,10 +206,10 @@ pub(crate) async fn complete<S: ApiStore>(call: &Call<'_, S>) -> Result<Response
 }
 
 async fn assemble<S: ApiStore>(
-    call: &Call<'_, S>,
+    call: &ApiCall<'_, S>,
     record: &UploadRecord,
     multipart: &str,
-    parts: &[Part],
+    parts: &[UploadPart],
 ) -> Result<Current, RequestError> {
     // The media type was given when the upload was begun.
     let mut land = land_of(record, "", Condition::Absent);
@@ -230,15 +230,15 @@ async fn assemble<S: ApiStore>(
                 }
                 let detail = "a part is missing, or its `etag` or `sha256` differs from what was sent: send that part \
                               again, then complete with the `etag` of the answer";
-                return Err(Problem::new(Code::PartsRejected, detail).into());
+                return Err(ProblemDetails::new(ProblemCode::PartsRejected, detail).into());
             }
         }
     }
     Err(name_conflict().into())
 }
 
-/// Every part once, in order.
-fn all_parts(plan: Plan, sent: SentParts) -> Result<Vec<Part>, Problem> {
+/// Checks that every part is listed once, in order.
+fn all_parts(plan: PartPlan, sent: SentParts) -> Result<Vec<UploadPart>, ProblemDetails> {
     let expected = plan.parts;
     let numbered = (1_u64..).zip(&sent.parts).all(|(number, part)| u64::from(part.number) == number);
     if sent.parts.len() as u64 != expected || !numbered {
@@ -246,7 +246,7 @@ fn all_parts(plan: Plan, sent: SentParts) -> Result<Vec<Part>, Problem> {
             "`parts` lists {} parts; expected each of 1 to {expected} once, in ascending order",
             sent.parts.len()
         );
-        return Err(Problem::new(Code::PartsRejected, detail));
+        return Err(ProblemDetails::new(ProblemCode::PartsRejected, detail));
     }
     sent.parts
         .into_iter()
@@ -260,10 +260,10 @@ fn all_parts(plan: Plan, sent: SentParts) -> Result<Vec<Part>, Problem> {
                     "`etag` of part {} is malformed: expected the header `etag` of the answer to that part",
                     part.number
                 );
-                return Err(Problem::new(Code::InvalidBody, detail));
+                return Err(ProblemDetails::new(ProblemCode::InvalidBody, detail));
             }
             let sha256 = checksum(&part.sha256, part.number)?;
-            Ok(Part { number: part.number, etag: part.etag, sha256 })
+            Ok(UploadPart { number: part.number, etag: part.etag, sha256 })
         })
         .collect()
 }

@@ -2,9 +2,9 @@ use proptest::prelude::*;
 
 use super::*;
 
-fn message(text: &str) -> Message {
-    Message {
-        status: Status::Open,
+fn message(text: &str) -> AlarmMessage {
+    AlarmMessage {
+        status: MessageStatus::Open,
         incident: "s-partner-api".to_owned(),
         alarm: text.to_owned(),
         changed_ms: 1_795_240_800_000,
@@ -38,7 +38,7 @@ fn a_subject_is_one_line_of_ascii_within_its_limit() {
 
 #[test]
 fn pagerduty_opens_and_closes_under_the_name_of_the_incident() {
-    let closed = Message { status: Status::Closed, ..message("m") };
+    let closed = AlarmMessage { status: MessageStatus::Closed, ..message("m") };
     let events = [pagerduty(&message("m"), "key"), pagerduty(&closed, "key")];
     let actions = events.each_ref().map(|event| event["event_action"].as_str().unwrap());
     assert_eq!(actions, ["trigger", "resolve"]);
@@ -50,11 +50,11 @@ fn pagerduty_opens_and_closes_under_the_name_of_the_incident() {
 #[test]
 fn every_form_begins_with_the_word_of_its_state() {
     for (status, lasted_ms, title) in [
-        (Status::Open, None, "ALARM s-files"),
-        (Status::Closed, Some(1_500_000), "RESOLVED s-files after 25 minutes"),
-        (Status::Note, None, "NOTE s-files"),
+        (MessageStatus::Open, None, "ALARM s-files"),
+        (MessageStatus::Closed, Some(1_500_000), "RESOLVED s-files after 25 minutes"),
+        (MessageStatus::Note, None, "NOTE s-files"),
     ] {
-        let message = Message { status, lasted_ms, ..message("s-files") };
+        let message = AlarmMessage { status, lasted_ms, ..message("s-files") };
         let (subject, text) = mail(&message);
         let slack = slack(&message);
         let card = &teams(&message)["attachments"][0]["content"]["body"];

@@ -7,7 +7,7 @@ const AFTER_MS: u64 = BEGIN_MS + 65 * 60_000;
 const YESTERDAY: &str = "2026-11-20T06:10:00.000Z";
 const TODAY: &str = "2026-11-21T06:10:00.000Z";
 
-/// A contract that expects a file each day at six, with an hour of grace.
+/// Returns a contract that expects a file each day at six, with an hour of grace.
 fn daily(expect: bool) -> String {
     let expected =
         r#"{property: expect, value: {schedule: "0 6 * * *", timezone: UTC, grace: 1h}, vendor: ingest}"#;
@@ -20,7 +20,7 @@ fn daily(expect: bool) -> String {
     )
 }
 
-/// A stack with two feeds that expect files, and one that does not.
+/// Returns a stack with two feeds that expect files, and one that does not.
 fn harness() -> Arc<Harness> {
     let harness = Arc::<Harness>::default();
     for (feed, expects) in [("labs", true), ("charges", true), ("notes", false)] {
@@ -52,7 +52,7 @@ async fn overdue_files_of_all_feeds_are_named_and_no_other() {
     let east = "overdue file: east/charges: missing since 2026-11-21 07:00:00 UTC; no file yet\n";
     let north = format!(
         "overdue file: north/labs: missing since 2026-11-21 07:00:00 UTC; newest file {north}, \
-         came 2026-11-20 06:10:00 UTC, COMPLETE, 9 rows\n"
+         arrived 2026-11-20 06:10:00 UTC, COMPLETE, 9 rows\n"
     );
     assert!(text.find(east).unwrap() < text.find(&north).unwrap(), "{text}");
     assert_eq!(text.matches("overdue file: ").count(), 2, "{text}");
@@ -137,8 +137,8 @@ async fn an_alarm_on_rejects_names_loaded_files_of_all_feeds_newest_first() {
     let event = harness::basic("s-reject-ratio", "ALARM", BEGIN_MS, "RejectPercent");
     harness.notifier(None).handle(&event).await.unwrap();
     let text = harness.memory.mailed()[0].1.clone();
-    let newer = format!("file: {charges} of south/charges: loaded, 3 of 10 records bad\n");
-    let older = format!("file: {labs} of north/labs: loaded, 2 of 10 records bad\n");
+    let newer = format!("file: {charges} of south/charges: loaded, 3 of 10 records rejected\n");
+    let older = format!("file: {labs} of north/labs: loaded, 2 of 10 records rejected\n");
     assert!(text.find(&newer).unwrap() < text.find(&older).unwrap(), "{text}");
     assert_eq!(text.matches("\nfile: ").count(), 2, "{text}");
     for word in ["show", "rejects"] {

@@ -6,11 +6,11 @@ use std::sync::Mutex;
 use std::sync::atomic::AtomicU64;
 
 use checker::Counts;
+use ledger::{Claim, Claimed, Commit, Fence, FileId, LoadId, Outcome, State};
 use serde_json::{Value, json};
 use store::memory::Memory;
 use store::{
-    Claim, Claimed, Commit, Credential, CredentialHash, Feeds, Fence, FileId, Limits, LoadId, Outcome,
-    Partner, State, WriteLedger as _, WritePartners as _,
+    Credential, CredentialHash, Feeds, Partner, PartnerLimits, WriteLedger as _, WritePartners as _,
 };
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpListener;
@@ -32,13 +32,13 @@ pub(super) struct Harness {
 
 impl Harness {
     pub(super) fn notifier(self: &Arc<Self>, channels: Option<&str>) -> Notifier<Memory> {
-        self.notifier_with(channels, Policy::Loopback)
+        self.notifier_with(channels, AddressPolicy::Loopback)
     }
 
     pub(super) fn notifier_with(
         self: &Arc<Self>,
         channels: Option<&str>,
-        policy: Policy,
+        policy: AddressPolicy,
     ) -> Notifier<Memory> {
         if let Some(channels) = channels {
             self.memory.keep_secret("arn:channels", channels);
@@ -46,12 +46,12 @@ impl Harness {
         self.made(channels.map(|_| "arn:channels".to_owned()), policy)
     }
 
-    /// One whose secret may not be there.
+    /// Makes a notifier whose secret may not exist.
     pub(super) fn notifier_of(self: &Arc<Self>, arn: &str) -> Notifier<Memory> {
-        self.made(Some(arn.to_owned()), Policy::Loopback)
+        self.made(Some(arn.to_owned()), AddressPolicy::Loopback)
     }
 
-    fn made(self: &Arc<Self>, channels_secret: Option<String>, policy: Policy) -> Notifier<Memory> {
+    fn made(self: &Arc<Self>, channels_secret: Option<String>, policy: AddressPolicy) -> Notifier<Memory> {
         let (clock, meter) = (Arc::clone(self), Arc::clone(self));
         let host = Host {
             now_ms: Box::new(move || BEGIN_MS + clock.elapsed.load(Ordering::Relaxed)),
@@ -65,12 +65,12 @@ impl Harness {
         Notifier::new(self.memory.clone(), settings, host).unwrap()
     }
 
-    /// The subjects that were mailed, in order.
+    /// Returns the subjects that were mailed, in order.
     pub(super) fn subjects(&self) -> Vec<String> {
         self.memory.mailed().into_iter().map(|(subject, _)| subject).collect()
     }
 
-    /// The sum of a metric over all lines.
+    /// Returns the sum of a metric over all lines.
     pub(super) fn counted(&self, metric: &str) -> u64 {
         self.metrics.lock().unwrap().iter().filter_map(|line| line[metric].as_u64()).sum()
     }
@@ -92,12 +92,12 @@ impl Harness {
     }
 
     pub(super) async fn register(&self, name: &str) {
-        let limits = Limits { requests_per_second: 1, burst: 1, bytes_per_day: 1 };
+        let limits = PartnerLimits { requests_per_second: 1, burst: 1, bytes_per_day: 1 };
         let partner = Partner { name: name.to_owned(), active: true, limits, created_ms: 1 };
         self.memory.put_partner(&partner).await.unwrap();
     }
 
-    /// A file of ten records with its partner.
+    /// Adds a file of ten records with its partner.
     pub(super) async fn add_file(
         &self,
         partner: &str,
@@ -110,7 +110,7 @@ impl Harness {
         self.drop_file(partner, feed, name, state, rejects).await
     }
 
-    /// The same of a partner that is in no table.
+    /// Adds a file of a partner that is in no table.
     pub(super) async fn drop_file(
         &self,
         partner: &str,
@@ -124,20 +124,20 @@ impl Harness {
         self.decide(partner, feed, name, "2026-11-21T06:00:00.000Z", outcome(state, counts, fault)).await
     }
 
-    /// A good file of nine rows that came at this instant.
+    /// Adds a good file of nine rows that arrived at this instant.
     pub(super) async fn drop_file_at(&self, partner: &str, feed: &str, at: &str) -> FileId {
         let counts = Counts { records: 9, rows: 9, ..Counts::default() };
         self.decide(partner, feed, at, at, outcome(State::Complete, counts, None)).await
     }
 
-    /// A file that was quarantined unread, with its partner.
+    /// Adds a file that was quarantined unread, with its partner.
     pub(super) async fn quarantine_file(&self, partner: &str, feed: &str, name: &str, fault: &str) -> FileId {
         self.register(partner).await;
         let rejected = outcome(State::Quarantined, Counts::default(), Some(fault.to_owned()));
         self.decide(partner, feed, name, "2026-11-21T06:00:00.000Z", rejected).await
     }
 
-    /// A file whose key names no partner and feed.
+    /// Adds a file whose key names no partner and feed.
     pub(super) async fn misplace_file(&self, name: &str) -> FileId {
         let rejected = outcome(State::Quarantined, Counts::default(), Some("BAD_KEY".to_owned()));
         self.decide("", "", name, "2026-11-21T06:00:00.000Z", rejected).await
@@ -153,7 +153,7 @@ impl Harness {
             feed: feed.to_owned(),
             load: LoadId::new(&id, &[0; 32], 1, 1),
             owner: name.to_owned(),
-            order: store::Order::parse(&format!("{at}/{}", hex::encode(name))).unwrap(),
+            order: ledger::Order::parse(&format!("{at}/{}", hex::encode(name))).unwrap(),
             now_ms: BEGIN_MS,
             lease_until_ms: BEGIN_MS + 1,
         };
@@ -188,7 +188,7 @@ fn outcome(state: State, counts: Counts, fault: Option<String>) -> Outcome {
     }
 }
 
-/// An event with one message.
+/// Returns an event with one message.
 pub(super) fn event(subject: &str, message: &str) -> Value {
     let sns = json!({"MessageId": "8c1d", "Subject": subject, "Message": message, "Timestamp": "2026-11-21T06:00:00.000Z",
         "Type": "Notification", "TopicArn": "t", "SignatureVersion": "1",
@@ -200,7 +200,7 @@ fn change(name: &str, state: &str, changed_ms: u64, trigger: &Value) -> Value {
     change_of(name, state, changed_ms, trigger, "\nIncident: s-processing")
 }
 
-/// A change of an alarm of Basic on a metric without dimensions: its description names no incident.
+/// Returns a change of an alarm of Basic on a metric without dimensions: its description names no incident.
 pub(super) fn basic(name: &str, state: &str, changed_ms: u64, metric: &str) -> Value {
     let trigger = json!({"MetricName": metric, "Namespace": "test", "Statistic": "MAXIMUM", "Period": 300,
         "Dimensions": [], "ComparisonOperator": "GreaterThanThreshold", "Threshold": 0.0});
@@ -220,14 +220,14 @@ fn change_of(name: &str, state: &str, changed_ms: u64, trigger: &Value, incident
     event("a change", &message.to_string())
 }
 
-/// An alarm of the incident `s-processing` goes off.
+/// Returns the event of an alarm of the incident `s-processing` that goes off.
 pub(super) fn alarm(name: &str, changed_ms: u64) -> Value {
     let trigger = json!({"MetricName": "Duration", "Namespace": "test", "StatisticType": "ExtendedStatistic",
         "ExtendedStatistic": "p95", "Period": 300, "Dimensions": [], "Threshold": 0.0});
     change(name, "ALARM", changed_ms, &trigger)
 }
 
-/// An alarm is over; the composite alarm is called like the incident.
+/// Returns the event of an alarm that is resolved; the composite alarm is called like the incident.
 pub(super) fn recovery(name: &str, changed_ms: u64) -> Value {
     change(name, "OK", changed_ms, &json!({}))
 }
@@ -241,7 +241,7 @@ pub(super) fn quarantine_alarm() -> Value {
     )
 }
 
-/// A file of a feed did not come as expected.
+/// Returns the event of an alarm on a file that did not arrive as expected.
 pub(super) fn missing_alarm(metric: &str) -> Value {
     let place = json!([{"name": "feed", "value": "labs"}]);
     let trigger = json!({"MetricName": metric, "Dimensions": place, "Threshold": 0.0});
@@ -249,12 +249,12 @@ pub(super) fn missing_alarm(metric: &str) -> Value {
 }
 
 /// All channels, on a port of its own.
-pub(super) struct Receiver {
+pub(super) struct ChannelReceiver {
     listener: TcpListener,
     said: Mutex<Vec<String>>,
 }
 
-impl Receiver {
+impl ChannelReceiver {
     pub(super) async fn new() -> Self {
         Self { listener: TcpListener::bind("127.0.0.1:0").await.unwrap(), said: Mutex::default() }
     }
@@ -263,7 +263,7 @@ impl Receiver {
         format!("http://{}", self.listener.local_addr().unwrap())
     }
 
-    /// The secret that leads all channels here.
+    /// Returns the secret that leads all channels here.
     pub(super) fn channels(&self) -> String {
         let url = self.url();
         json!({
@@ -279,7 +279,7 @@ impl Receiver {
         self.said.lock().unwrap().clone()
     }
 
-    /// The bodies that were posted to a path, in order.
+    /// Returns the bodies that were posted to a path, in order.
     pub(super) fn bodies(&self, wanted: &str) -> Vec<Value> {
         let said = self.said();
         let posts = said.iter().filter(|request| path(request) == wanted);
@@ -314,12 +314,12 @@ fn is_whole(said: &[u8]) -> bool {
     length.is_none_or(|length| body.len() >= length.parse().unwrap())
 }
 
-/// The path of a request.
+/// Returns the path of a request.
 pub(super) fn path(request: &str) -> &str {
     request.split(' ').nth(1).unwrap_or_default()
 }
 
-/// The value of a header of a request.
+/// Returns the value of a header of a request.
 pub(super) fn header<'r>(request: &'r str, name: &str) -> &'r str {
     let prefix = format!("{name}: ");
     request.lines().find_map(|line| line.strip_prefix(prefix.as_str())).unwrap_or_default()

@@ -36,13 +36,13 @@ impl Network for Wires {
 }
 
 /// A server for one connection, which it authenticates as `hooks.example.org`.
-struct Server {
+struct TlsServer {
     listener: TcpListener,
     acceptor: TlsAcceptor,
     roots: RootCertStore,
 }
 
-impl Server {
+impl TlsServer {
     async fn new() -> Self {
         let CertifiedKey { cert, signing_key } =
             generate_simple_self_signed(["hooks.example.org".to_owned()]).unwrap();
@@ -66,7 +66,7 @@ impl Server {
     }
 
     fn client(&self, addresses: &[IpAddr]) -> Client<Wires> {
-        Client::trusting(self.roots.clone(), self.wires(addresses), Policy::Public).unwrap()
+        Client::trusting(self.roots.clone(), self.wires(addresses), AddressPolicy::Public).unwrap()
     }
 
     /// What one client says, until the server has answered.
@@ -93,7 +93,7 @@ async fn converse_with(mut stream: impl AsyncRead + AsyncWrite + Unpin, answer: 
     String::from_utf8(said).unwrap()
 }
 
-/// Whether a request's head and the body that it announces are there.
+/// Returns whether a request's head and the body that it announces are there.
 fn is_whole(said: &[u8]) -> bool {
     let text = String::from_utf8_lossy(said);
     let Some((head, body)) = text.split_once("\r\n\r\n") else { return false };
@@ -106,7 +106,7 @@ fn answer(status: u16) -> PostResponse {
 }
 
 fn target(url: &str) -> Target {
-    Target::parse(url, Policy::Public).unwrap()
+    Target::parse(url, AddressPolicy::Public).unwrap()
 }
 
 fn hook() -> Target {
@@ -120,7 +120,7 @@ async fn post(client: &Client<Wires>, target: Target) -> Result<PostResponse, Po
 
 #[tokio::test]
 async fn a_post_arrives_over_tls_at_the_address_that_was_checked() {
-    let server = Server::new().await;
+    let server = TlsServer::new().await;
     let client = server.client(&[PUBLIC]);
     let (answered, said) = tokio::join!(post(&client, hook()), server.answer(OK));
     assert_eq!(answered, Ok(answer(200)));
@@ -136,7 +136,7 @@ async fn a_post_arrives_over_tls_at_the_address_that_was_checked() {
 
 #[tokio::test]
 async fn a_name_that_leads_inside_is_rejected_even_when_another_of_its_addresses_is_public() {
-    let server = Server::new().await;
+    let server = TlsServer::new().await;
     for addresses in [vec![METADATA], vec![PUBLIC, METADATA], vec!["::1".parse().unwrap(), PUBLIC]] {
         let client = server.client(&addresses);
         assert_eq!(post(&client, hook()).await, Err(PostError::TargetError(TargetError::Address)));
@@ -151,7 +151,7 @@ async fn a_name_that_leads_inside_is_rejected_even_when_another_of_its_addresses
 
 #[tokio::test]
 async fn a_second_answer_of_the_name_server_is_never_asked_for() {
-    let server = Server::new().await;
+    let server = TlsServer::new().await;
     let client = server.client(&[]);
     // Taken from the end: first the public address, then the one inside.
     *client.network.answers.lock().unwrap() = vec![vec![METADATA], vec![PUBLIC]];
@@ -163,7 +163,7 @@ async fn a_second_answer_of_the_name_server_is_never_asked_for() {
 
 #[tokio::test]
 async fn when_one_address_is_dead_the_next_is_tried_and_ipv4_comes_first() {
-    let server = Server::new().await;
+    let server = TlsServer::new().await;
     let (sixth, dead) = ("2606:4700::1111".parse().unwrap(), "1.1.1.1".parse().unwrap());
     let mut client = server.client(&[sixth, dead, PUBLIC]);
     client.network.dead.push(dead);
@@ -178,19 +178,19 @@ async fn when_one_address_is_dead_the_next_is_tried_and_ipv4_comes_first() {
 
 #[tokio::test]
 async fn a_certificate_for_another_name_or_of_an_unknown_authority_is_rejected() {
-    let server = Server::new().await;
+    let server = TlsServer::new().await;
     let client = server.client(&[PUBLIC]);
     let other = target("https://other.example.org/");
     let (answered, said) = tokio::join!(post(&client, other), server.answer(OK));
     assert_eq!((answered, said.as_str()), (Err(PostError::Tls), ""));
-    let client = Client::on(server.wires(&[PUBLIC]), Policy::Public).unwrap();
+    let client = Client::on(server.wires(&[PUBLIC]), AddressPolicy::Public).unwrap();
     let (answered, said) = tokio::join!(post(&client, hook()), server.answer(OK));
     assert_eq!((answered, said.as_str()), (Err(PostError::Tls), ""));
 }
 
 #[tokio::test]
 async fn a_redirect_is_a_failure_and_is_not_followed() {
-    let server = Server::new().await;
+    let server = TlsServer::new().await;
     for status in [301, 302, 303, 307, 308, 300, 304] {
         let client = server.client(&[PUBLIC]);
         let answer = format!(
@@ -204,7 +204,7 @@ async fn a_redirect_is_a_failure_and_is_not_followed() {
 
 #[tokio::test]
 async fn a_status_is_an_answer_to_a_post_and_only_200_to_a_get() {
-    let server = Server::new().await;
+    let server = TlsServer::new().await;
     for status in [200, 202, 204, 400, 410, 429, 500, 503] {
         let said = format!("HTTP/1.1 {status} X\r\nconnection: close\r\n\r\n");
         let client = server.client(&[PUBLIC]);
@@ -219,7 +219,7 @@ async fn a_status_is_an_answer_to_a_post_and_only_200_to_a_get() {
 
 #[tokio::test]
 async fn a_host_says_in_seconds_when_to_try_again() {
-    let server = Server::new().await;
+    let server = TlsServer::new().await;
     for (said, retry_after) in
         [("120", Some(120)), ("Fri, 20 Nov 2026 08:00:00 GMT", None), ("-1", None), ("99999999999", None)]
     {
@@ -232,7 +232,7 @@ async fn a_host_says_in_seconds_when_to_try_again() {
 
 #[tokio::test]
 async fn a_document_is_read_to_its_limit_and_not_beyond() {
-    let server = Server::new().await;
+    let server = TlsServer::new().await;
     let endless = format!("HTTP/1.1 200 OK\r\ncontent-length: 1000000\r\n\r\n{}", "x".repeat(1_000));
     let chunked = "HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n2\r\n{}\r\n3\r\nabc\r\n0\r\n\r\n";
     let cut = "HTTP/1.1 200 OK\r\ncontent-length: 9\r\n\r\n{}";
@@ -253,7 +253,7 @@ async fn a_document_is_read_to_its_limit_and_not_beyond() {
 
 #[tokio::test]
 async fn what_is_no_http_or_has_an_endless_head_is_a_failure() {
-    let server = Server::new().await;
+    let server = TlsServer::new().await;
     let long = format!("HTTP/1.1 200 OK\r\nx: {}\r\n\r\n", "x".repeat(HEAD_BYTES));
     let many = format!("HTTP/1.1 200 OK\r\n{}\r\n", "x: y\r\n".repeat(HEADERS + 1));
     for answer in
@@ -267,7 +267,7 @@ async fn what_is_no_http_or_has_an_endless_head_is_a_failure() {
 
 #[tokio::test]
 async fn a_host_that_never_answers_costs_bounded_time() {
-    let server = Server::new().await;
+    let server = TlsServer::new().await;
     let mut client = server.client(&[PUBLIC]);
     client.whole = Duration::from_millis(40);
     // The server's backlog accepts the connection, and nothing is sent on it.
@@ -279,24 +279,24 @@ async fn a_host_that_never_answers_costs_bounded_time() {
 
 #[tokio::test]
 async fn only_a_local_stack_talks_in_the_clear_and_only_to_this_machine() {
-    let server = Server::new().await;
+    let server = TlsServer::new().await;
     let port = server.listener.local_addr().unwrap().port();
-    let local = Target::parse(&format!("http://127.0.0.1:{port}/keys"), Policy::Loopback).unwrap();
-    let client = Client::new(Policy::Loopback).unwrap();
+    let local = Target::parse(&format!("http://127.0.0.1:{port}/keys"), AddressPolicy::Loopback).unwrap();
+    let client = Client::new(AddressPolicy::Loopback).unwrap();
     let (read, _) = tokio::join!(client.get(&local, 10), server.answer_plainly(OK));
     assert_eq!(read, Ok(Bytes::from_static(b"{}")));
 
-    let client = Client::new(Policy::Public).unwrap();
+    let client = Client::new(AddressPolicy::Public).unwrap();
     assert_eq!(client.get(&local, 10).await, Err(PostError::TargetError(TargetError::Scheme)));
-    let named = Target::parse("http://hooks.example.org/", Policy::Loopback).unwrap();
-    let client = Client::on(server.wires(&[PUBLIC]), Policy::Loopback).unwrap();
+    let named = Target::parse("http://hooks.example.org/", AddressPolicy::Loopback).unwrap();
+    let client = Client::on(server.wires(&[PUBLIC]), AddressPolicy::Loopback).unwrap();
     assert_eq!(client.get(&named, 10).await, Err(PostError::TargetError(TargetError::Scheme)));
 }
 
 #[test]
 fn an_exchange_may_move_between_threads_and_a_failure_names_no_host() {
     fn movable<T: Send>(_: T) {}
-    let client = Client::new(Policy::Public).unwrap();
+    let client = Client::new(AddressPolicy::Public).unwrap();
     movable(client.get(&hook(), 1));
     movable(client.post(&hook(), Vec::new(), Bytes::new()));
     for failure in

@@ -3,7 +3,7 @@ use store::memory::Memory;
 use super::*;
 use crate::Contracts;
 
-/// A contract that compiles.
+/// Returns a contract that compiles.
 fn good(version: &str, status: &str) -> String {
     format!(
         "apiVersion: v3.1.0\nkind: DataContract\nid: labs\nversion: {version}\nstatus: {status}\n\
@@ -12,7 +12,7 @@ fn good(version: &str, status: &str) -> String {
     )
 }
 
-/// The same with a wrong word at line 2, column 7.
+/// Returns a contract with a wrong word at line 2, column 7.
 fn wrong() -> String {
     good("2.0.0", "active").replace("kind: DataContract", "kind: DataContact")
 }
@@ -34,7 +34,7 @@ async fn a_version_that_does_not_compile_takes_nothing_over() -> Result<(), Erro
         let found = in_force(&memory, "labs").await?;
         assert_eq!(version_of(&found.terms), Ok("1.1.0"));
         assert_eq!(found.document.map(|document| document.version), Some(older.clone()));
-        let broken = found.broken.expect("it is told");
+        let broken = found.broken.expect("a version that does not compile");
         assert_eq!((broken.object_version, broken.in_force.as_deref()), (newest, Some("1.1.0")));
     }
     memory.publish_contract("labs", good("3.0.0", "active"));
@@ -44,13 +44,13 @@ async fn a_version_that_does_not_compile_takes_nothing_over() -> Result<(), Erro
 }
 
 #[tokio::test]
-async fn what_is_wrong_is_told_with_its_place() -> Result<(), Error> {
+async fn what_is_wrong_is_described_with_its_place() -> Result<(), Error> {
     let memory = Memory::new();
     memory.publish_contract("labs", good("1.1.0", "active"));
     memory.publish_contract("labs", wrong());
-    let told = in_force(&memory, "labs").await?.broken.map(|broken| broken.told("labs"));
+    let described = in_force(&memory, "labs").await?.broken.map(|broken| broken.describe("labs"));
     assert_eq!(
-        told.as_deref(),
+        described.as_deref(),
         Some(
             "labs, object version version-000002: 1 error; line 2, column 7: found `DataContact`, expected \
              `DataContract`; did you mean `DataContract`; version 1.1.0 stays in force"
@@ -58,9 +58,9 @@ async fn what_is_wrong_is_told_with_its_place() -> Result<(), Error> {
     );
     let feed = Memory::new();
     feed.publish_contract("labs", vec![b'#'; contract::MOST_DOCUMENT_BYTES + 1]);
-    let told = in_force(&feed, "labs").await?.broken.map(|broken| broken.told("labs"));
+    let described = in_force(&feed, "labs").await?.broken.map(|broken| broken.describe("labs"));
     assert_eq!(
-        told.as_deref(),
+        described.as_deref(),
         Some(
             "labs, object version version-000001: 1 error; found a document of 1048577 bytes, expected at most \
              1048576 bytes; none of the 20 newest versions compiles, so that the feed's files are quarantined"

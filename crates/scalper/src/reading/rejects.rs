@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 use serde::Serialize;
-use store::Body;
+use store::BodyChunks;
 
 use super::find::{RuleRead, ViolationRead, rejects_key};
 use super::plain::{Harmless, plain};

@@ -122,7 +122,7 @@ impl<S: Readable> StackView<S> {
             Ok(held) => held,
             Err(error) => return Some(none(format!("it could not be read ({error})"))),
         };
-        let broken = held.broken.map(|broken| broken.told(feed));
+        let broken = held.broken.map(|broken| broken.describe(feed));
         Some(match held.terms {
             Terms::Active(contract) => {
                 let hash = hex::encode(contract.identity.hash);

@@ -3,8 +3,8 @@
 use store::aws::Home;
 use store::memory::{Parts, When};
 use store::{
-    AlarmState, Depth, Limits, Partner, QueueNotification, S3Principals as _, StackQueue, Subscription,
-    WritePartners as _,
+    AlarmState, Depth, Partner, PartnerLimits, QueueNotification, S3Principals as _, StackQueue,
+    Subscription, WritePartners as _,
 };
 
 use super::*;
@@ -269,7 +269,8 @@ async fn a_contract_that_does_not_fit_its_feed_is_shown_and_nothing_fails() {
 async fn uploads_by_s3_that_are_not_as_remembered_are_found() {
     let memory = whole();
     for (name, active) in [("north", true), ("west", false)] {
-        let partner = Partner { name: name.to_owned(), active, limits: Limits::DEFAULT, created_ms: 1 };
+        let partner =
+            Partner { name: name.to_owned(), active, limits: PartnerLimits::DEFAULT, created_ms: 1 };
         memory.put_partner(&partner).await.expect("kept");
     }
     let one = std::collections::BTreeSet::from([SENDER.to_owned()]);

@@ -9,7 +9,9 @@ use runtime::{Host, encode_key, format_instant};
 use serde_json::{Value, json};
 use store::aws::Home;
 use store::memory::{INBOX, Memory};
-use store::{Claim, FileId, FileVersion, Limits, LoadId, Partner, WriteLedger as _, WritePartners as _};
+use store::{
+    Claim, FileId, FileVersion, LoadId, Partner, PartnerLimits, WriteLedger as _, WritePartners as _,
+};
 
 use crate::acknowledge::AckReport;
 use crate::arguments::{Arguments, Command};
@@ -100,7 +102,8 @@ impl Harness {
     }
 
     pub(super) async fn partner(&self, name: &str, active: bool) {
-        let partner = Partner { name: name.to_owned(), active, limits: Limits::DEFAULT, created_ms: NOON_MS };
+        let partner =
+            Partner { name: name.to_owned(), active, limits: PartnerLimits::DEFAULT, created_ms: NOON_MS };
         self.memory.put_partner(&partner).await.expect("kept");
     }
 

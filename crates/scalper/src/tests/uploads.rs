@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use store::memory::When;
-use store::{Limits, Partner, WritePartners as _};
+use store::{Partner, PartnerLimits, WritePartners as _};
 
 use super::*;
 use crate::bucket_policy::MOST_BYTES;
@@ -26,7 +26,7 @@ impl Inbox {
         let memory = Memory::new();
         for name in ["north", "south"] {
             let name = name.to_owned();
-            let partner = Partner { name, active: true, limits: Limits::DEFAULT, created_ms: NOW_MS };
+            let partner = Partner { name, active: true, limits: PartnerLimits::DEFAULT, created_ms: NOW_MS };
             memory.put_partner(&partner).await.expect("kept");
         }
         memory.set_bucket_policy(Some(TEMPLATE));
@@ -37,7 +37,7 @@ impl Inbox {
             stack: Stack::parse("silent-scalper").expect("a name"),
             now_ms: NOW_MS,
             random: Box::new(|| Ok([0; 32])),
-            policy: Policy::Public,
+            policy: AddressPolicy::Public,
         };
         Self { memory, operator }
     }

@@ -14,7 +14,7 @@ use aws_smithy_runtime_api::client::http::{HttpConnectorSettings, SharedHttpClie
 use aws_types::SdkConfig;
 
 use super::meter::Meter;
-use super::signed::Signed;
+use super::signed::SigningClient;
 
 /// The SDK's own connect timeout; it has no other by default.
 /// <https://docs.aws.amazon.com/sdk-for-rust/latest/dg/timeouts.html>
@@ -103,7 +103,7 @@ pub(super) fn connector() -> SharedHttpConnector {
 
 const TLS: tls::Provider = tls::Provider::Rustls(tls::rustls_provider::CryptoMode::Ring);
 
-/// A trust store always makes a context, so the default below is never reached.
+/// Makes the TLS context. A trust store always gives one, so the default below is never reached.
 fn trust() -> tls::TlsContext {
     let trusted =
         ROOTS.iter().fold(tls::TrustStore::empty(), |store, root| store.with_pem_certificate(*root));
@@ -223,8 +223,8 @@ impl Connection {
     }
 
     /// Calls of services without their SDK.
-    pub(super) fn signed(&self) -> Signed {
-        Signed::new(&self.config)
+    pub(super) fn signed(&self) -> SigningClient {
+        SigningClient::new(&self.config)
     }
 
     fn late<C>(&self, make: fn(&Self) -> C) -> Late<C> {

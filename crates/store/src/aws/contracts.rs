@@ -10,7 +10,7 @@ use super::failure::{code, failure};
 use super::millis;
 use crate::contracts::is_too_long;
 use crate::{
-    ContractObject, ContractText, Error, MOST_CONTRACT_VERSIONS, MOST_FEEDS, Operation, Published,
+    ContractObject, ContractText, Error, MOST_CONTRACT_VERSIONS, MOST_FEEDS, Operation, PublishedContract,
     ReadContracts, VersionId, WriteContracts,
 };
 use ledger::NULL_VERSION;
@@ -87,7 +87,7 @@ impl<T: AsRef<ContractsBucket> + Sync> ReadContracts for T {
         Ok(keys.filter_map(|key| key.strip_suffix(SUFFIX)).map(str::to_owned).collect())
     }
 
-    async fn published(&self) -> Result<Vec<Published>, Error> {
+    async fn published(&self) -> Result<Vec<PublishedContract>, Error> {
         let mut found = Vec::new();
         let mut after = None;
         for _ in 0..MOST_PAGES {
@@ -95,7 +95,7 @@ impl<T: AsRef<ContractsBucket> + Sync> ReadContracts for T {
             found.extend(page.contents().iter().filter_map(|object| {
                 let feed = object.key()?.strip_suffix(SUFFIX)?.to_owned();
                 let etag = object.e_tag().map(str::to_owned);
-                Some(Published { feed, published_ms: millis(object.last_modified())?, etag })
+                Some(PublishedContract { feed, published_ms: millis(object.last_modified())?, etag })
             }));
             after = page.next_continuation_token().map(str::to_owned);
             if page.is_truncated() != Some(true) || after.is_none() {

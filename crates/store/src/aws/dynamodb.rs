@@ -22,7 +22,7 @@ use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use aws_smithy_runtime_api::client::result::SdkError;
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 
-pub(super) use self::item::{Attributes, Reader, attributes, names, number, text};
+pub(super) use self::item::{Attributes, ItemReader, attributes, names, number, text};
 use super::failure::{code, failure};
 use crate::{Error, Operation};
 
@@ -40,7 +40,7 @@ pub(super) struct Table {
 
 /// The key of an item. Without a sort key in the ledger table, which has none.
 #[derive(Clone)]
-pub(super) struct Key {
+pub(super) struct ItemKey {
     partition: String,
     sort: Option<String>,
 }
@@ -48,7 +48,7 @@ pub(super) struct Key {
 /// An update, made where its condition holds.
 pub(super) struct Update<'a> {
     operation: Operation,
-    key: Key,
+    key: ItemKey,
     expression: &'a str,
     condition: Option<&'a str>,
     values: Attributes,
@@ -63,7 +63,7 @@ pub(super) enum Written {
 }
 
 /// A query of a table or of one of its indexes.
-pub(super) struct Query<'a> {
+pub(super) struct TableQuery<'a> {
     pub(super) operation: Operation,
     /// An index may lag behind by moments; the table itself is read strongly consistent.
     pub(super) index: Option<&'static str>,
@@ -75,7 +75,7 @@ pub(super) struct Query<'a> {
 }
 
 /// A page of items.
-pub(super) struct Page {
+pub(super) struct ItemPage {
     pub(super) items: Vec<Attributes>,
     /// The key after which to go on; `None` at the end.
     pub(super) next: Option<Attributes>,
@@ -123,7 +123,7 @@ impl Written {
     }
 }
 
-impl Key {
+impl ItemKey {
     pub(super) fn new(partition: impl Into<String>) -> Self {
         Self { partition: partition.into(), sort: None }
     }
@@ -145,7 +145,7 @@ impl Key {
 }
 
 impl<'a> Update<'a> {
-    pub(super) fn new(operation: Operation, key: Key, expression: &'a str) -> Self {
+    pub(super) fn new(operation: Operation, key: ItemKey, expression: &'a str) -> Self {
         Self { operation, key, expression, condition: None, values: Attributes::new() }
     }
 
@@ -176,7 +176,7 @@ impl Table {
     }
 
     /// Reads an item, strongly consistent.
-    pub(super) async fn get(&self, operation: Operation, key: Key) -> Result<Option<Attributes>, Error> {
+    pub(super) async fn get(&self, operation: Operation, key: ItemKey) -> Result<Option<Attributes>, Error> {
         self.get_some(operation, key, None).await
     }
 
@@ -184,7 +184,7 @@ impl Table {
     pub(super) async fn get_some(
         &self,
         operation: Operation,
-        key: Key,
+        key: ItemKey,
         attributes: Option<&str>,
     ) -> Result<Option<Attributes>, Error> {
         let answer = self
@@ -205,7 +205,7 @@ impl Table {
     pub(super) async fn read<T>(
         &self,
         operation: Operation,
-        key: Key,
+        key: ItemKey,
         read: impl FnOnce(&Attributes) -> Option<T>,
     ) -> Result<Option<T>, Error> {
         let item = self.get(operation, key).await?;
@@ -216,7 +216,7 @@ impl Table {
     pub(super) async fn seen<T>(
         &self,
         operation: Operation,
-        key: Key,
+        key: ItemKey,
         item: Option<Attributes>,
         read: impl FnOnce(&Attributes) -> Option<T>,
     ) -> Result<Option<T>, Error> {
@@ -242,7 +242,11 @@ impl Table {
     }
 
     /// Returns a page of a query.
-    pub(super) async fn page(&self, query: &Query<'_>, start: Option<Attributes>) -> Result<Page, Error> {
+    pub(super) async fn page(
+        &self,
+        query: &TableQuery<'_>,
+        start: Option<Attributes>,
+    ) -> Result<ItemPage, Error> {
         let answer = self
             .client
             .query()
@@ -263,11 +267,11 @@ impl Table {
             .send()
             .await;
         let answer = answer.map_err(|error| failure(query.operation, &error))?;
-        Ok(Page::new(answer.items, answer.last_evaluated_key))
+        Ok(ItemPage::new(answer.items, answer.last_evaluated_key))
     }
 
     /// Returns all items of a query.
-    pub(super) async fn all(&self, query: &Query<'_>) -> Result<Vec<Attributes>, Error> {
+    pub(super) async fn all(&self, query: &TableQuery<'_>) -> Result<Vec<Attributes>, Error> {
         let mut items = Vec::new();
         let mut start = None;
         loop {
@@ -286,11 +290,11 @@ impl Table {
         operation: Operation,
         index: &str,
         start: Option<Attributes>,
-    ) -> Result<Page, Error> {
+    ) -> Result<ItemPage, Error> {
         let request = self.client.scan().table_name(&*self.name).index_name(index);
         let answer = request.set_exclusive_start_key(start).send().await;
         let answer = answer.map_err(|error| failure(operation, &error))?;
-        Ok(Page::new(answer.items, answer.last_evaluated_key))
+        Ok(ItemPage::new(answer.items, answer.last_evaluated_key))
     }
 
     /// Puts an item, whatever is there.
@@ -348,7 +352,7 @@ impl Table {
     pub(super) async fn delete(
         &self,
         operation: Operation,
-        key: Key,
+        key: ItemKey,
         unless: Option<&str>,
     ) -> Result<(), Error> {
         let condition = unless.map(|attribute| format!("attribute_not_exists(#{attribute})"));
@@ -438,7 +442,7 @@ impl Table {
     }
 }
 
-impl Page {
+impl ItemPage {
     fn new(items: Option<Vec<Attributes>>, last: Option<Attributes>) -> Self {
         Self { items: items.unwrap_or_default(), next: last.filter(|key| !key.is_empty()) }
     }

@@ -25,7 +25,8 @@ use super::{millis, multipart};
 use crate::inbox::MOST_VERSIONS;
 use crate::{
     Condition, Current, Error, FileVersion, Folders, InboxPage, InboxPlace, Land, Landed, ListInbox,
-    ListedVersion, Operation, Part, Presigned, SignedPart, SignedUpload, UploadId, VersionId, WriteInbox,
+    ListedVersion, Operation, Presigned, SignedPart, SignedUpload, UploadId, UploadPart, VersionId,
+    WriteInbox,
 };
 use ledger::NULL_VERSION;
 
@@ -203,7 +204,12 @@ impl<T: AsRef<InboxBucket> + Sync> WriteInbox for T {
         presigned("PUT", answer, seconds)
     }
 
-    async fn complete_parts(&self, land: &Land, multipart: &str, parts: &[Part]) -> Result<Landed, Error> {
+    async fn complete_parts(
+        &self,
+        land: &Land,
+        multipart: &str,
+        parts: &[UploadPart],
+    ) -> Result<Landed, Error> {
         let (if_none_match, if_match) = conditions(&land.condition);
         let parts = parts.iter().map(|part| {
             CompletedPart::builder()
@@ -263,7 +269,7 @@ impl<T: AsRef<InboxBucket> + Sync> ListInbox for T {
     }
 }
 
-/// Returns what the object is told about where it came from.
+/// Returns the metadata of an object: the upload that it came from, and the file that it corrects.
 fn metadata(land: &Land) -> HashMap<String, String> {
     let mut metadata = HashMap::from([(UPLOAD.to_owned(), land.upload.to_string())]);
     metadata.extend(land.corrects.as_ref().map(|corrects| (CORRECTS.to_owned(), corrects.clone())));

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use super::client::Connection;
 use super::failure::{code, failure};
-use super::signed::{Call, Signed};
+use super::signed::{SignedCall, SigningClient};
 use super::stack::Home;
 use crate::{Error, Inbox, InboxAccess, KeyGrant, Operation};
 
@@ -14,7 +14,7 @@ pub struct InboxPolicy {
     connection: Connection,
     stack: String,
     s3: aws_sdk_s3::Client,
-    signed: Signed,
+    signed: SigningClient,
 }
 
 impl InboxPolicy {
@@ -31,8 +31,14 @@ impl InboxPolicy {
 
     async fn kms(&self, operation: Operation, target: &'static str, body: &Value) -> Result<Value, Error> {
         let body = body.to_string();
-        let call =
-            Call { operation, service: "kms", method: "POST", path: "/", target: Some(target), body: &body };
+        let call = SignedCall {
+            operation,
+            service: "kms",
+            method: "POST",
+            path: "/",
+            target: Some(target),
+            body: &body,
+        };
         self.signed.call(call).await
     }
 
@@ -143,18 +149,18 @@ mod tests {
     use aws_smithy_runtime_api::client::http::SharedHttpConnector;
 
     use super::*;
-    use crate::aws::replay::{Answer, Replay, answer, dynamodb_error, s3_error};
+    use crate::aws::replay::{Replay, ReplayedResponse, answer, dynamodb_error, s3_error};
 
     const KEY: &str = "arn:aws:kms:eu-central-1:123456789012:key/1";
 
-    fn owner(answers: impl IntoIterator<Item = Answer>) -> (InboxPolicy, Replay) {
+    fn owner(answers: impl IntoIterator<Item = ReplayedResponse>) -> (InboxPolicy, Replay) {
         let (config, replay) = Replay::configuration(answers);
         let mut owner = InboxPolicy::new(&Connection::new(&config), "s");
-        owner.signed = Signed::over(&config, SharedHttpConnector::new(replay.clone()));
+        owner.signed = SigningClient::over(&config, SharedHttpConnector::new(replay.clone()));
         (owner, replay)
     }
 
-    fn table() -> Answer {
+    fn table() -> ReplayedResponse {
         let arn = "arn:aws:dynamodb:eu-central-1:123456789012:table/s-ledger";
         answer(200, json!({ "Table": { "TableArn": arn } }).to_string())
     }

@@ -10,7 +10,9 @@ use std::collections::BTreeMap;
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::types::AttributeValue;
 
-use super::dynamodb::{Attributes, Key, Reader, Table, Update, Written, attributes, malformed, number, text};
+use super::dynamodb::{
+    Attributes, ItemKey, ItemReader, Table, Update, Written, attributes, malformed, number, text,
+};
 use super::pause;
 use crate::ledger::name_in;
 use crate::{
@@ -248,14 +250,14 @@ impl<T: AsRef<LedgerTable> + Sync> FileNames for T {
     async fn name_of(&self, partner: &str, file: &FileId) -> Result<Option<String>, Error> {
         let (table, key) = (&self.as_ref().table, entry::file_key(file));
         let item = table.get_some(Operation::ReadLedger, key, Some(NAME_ATTRIBUTES)).await?;
-        let own = item.filter(|item| Reader(item).text("partner").as_deref() == Some(partner));
-        Ok(own.and_then(|item| name_in(&Reader(&item).text("key")?, partner)))
+        let own = item.filter(|item| ItemReader(item).text("partner").as_deref() == Some(partner));
+        Ok(own.and_then(|item| name_in(&ItemReader(&item).text("key")?, partner)))
     }
 }
 
 impl<T: AsRef<LedgerTable> + Sync> Reconciliation for T {
     async fn cursor(&self) -> Result<Option<Cursor>, Error> {
-        self.as_ref().table.read(Operation::ReadCursor, Key::new(CURSOR), cursor).await
+        self.as_ref().table.read(Operation::ReadCursor, ItemKey::new(CURSOR), cursor).await
     }
 
     async fn put_cursor(&self, next: &Cursor, seen: Option<&Cursor>) -> Result<bool, Error> {
@@ -372,7 +374,7 @@ fn decision_values(outcome: &Outcome) -> Attributes {
 }
 
 fn cursor(item: &Attributes) -> Option<Cursor> {
-    let read = Reader(item);
+    let read = ItemReader(item);
     let version = read.text("place_version");
     let place = read.text("place_key").map(|key| InboxPlace { key, version });
     Some(Cursor { revision: read.number("revision")?, begun_ms: read.number("begun_ms")?, place })
@@ -384,7 +386,7 @@ fn cursor_item(cursor: &Cursor) -> Attributes {
         item.insert("place_key".to_owned(), text(&place.key));
         item.extend(place.version.as_ref().map(|version| ("place_version".to_owned(), text(version))));
     }
-    Key::new(CURSOR).item(item)
+    ItemKey::new(CURSOR).item(item)
 }
 
 #[cfg(test)]

@@ -127,8 +127,8 @@ mod tests {
     use super::*;
     use crate::aws::replay::{Replay, answer, dynamodb_error, s3_error};
     use crate::{
-        Error, Fence, FileId, FileVersion, Item, Outcomes as _, Queue as _, ReadInbox as _, ReadLedger as _,
-        WriteLedger as _, WriteQuarantine as _, WriteRecords as _,
+        Error, Fence, FileId, FileVersion, Outcomes as _, Queue as _, ReadInbox as _, ReadLedger as _,
+        RecordItem, WriteLedger as _, WriteQuarantine as _, WriteRecords as _,
     };
 
     fn file() -> FileVersion {
@@ -162,7 +162,7 @@ mod tests {
         let one = r#"{"ConsumedCapacity": {"CapacityUnits": 0.5}}"#;
         let two = r#"{"ConsumedCapacity": {"CapacityUnits": 2.0}, "Attributes": {}}"#;
         let rows = r#"{"ConsumedCapacity": [{"CapacityUnits": 7.0}, {"CapacityUnits": 1.0}]}"#;
-        let rejected = dynamodb_error("ConditionalCheckFailedException", r#","Item":{"pk":{"S":"x"}}"#);
+        let rejected = dynamodb_error("ConditionalCheckFailedException", r#","RecordItem":{"pk":{"S":"x"}}"#);
         let (store, replay) = Replay::store([
             answer(200, one),
             answer(200, two),
@@ -175,7 +175,11 @@ mod tests {
         let fence = Fence { file: id, fence: 1, owner: "me".to_owned() };
         store.checkpoint(&fence, 5, 9).await?;
         store
-            .write(vec![Item { partition: "p".to_owned(), sort: "s".to_owned(), attributes: Vec::new() }])
+            .write(vec![RecordItem {
+                partition: "p".to_owned(),
+                sort: "s".to_owned(),
+                attributes: Vec::new(),
+            }])
             .await?;
         assert_eq!(store.usage(), Usage { read_tenths: 5, write_tenths: 100, ..Usage::default() });
         for seen in replay.seen() {

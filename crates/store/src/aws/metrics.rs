@@ -10,7 +10,7 @@ use aws_sdk_cloudwatch::types::{
 use super::client::Late;
 use super::failure::failure;
 use super::millis;
-use crate::{AlarmNow, Datapoint, Error, Measure, Operation, Query, ReadMetrics, Span};
+use crate::{AlarmNow, Datapoint, Error, MetricMeasure, MetricQuery, Operation, PeriodRange, ReadMetrics};
 
 /// Alarms and metrics.
 #[derive(Clone)]
@@ -31,7 +31,7 @@ impl<T: AsRef<CloudWatch> + Sync> ReadMetrics for T {
         alarms(self.as_ref().client.get(), prefix).await
     }
 
-    async fn measured(&self, queries: &[Query], span: Span) -> Result<Vec<Datapoint>, Error> {
+    async fn measured(&self, queries: &[MetricQuery], span: PeriodRange) -> Result<Vec<Datapoint>, Error> {
         read(self.as_ref().client.get(), queries, span).await
     }
 }
@@ -41,7 +41,7 @@ const ONLY: &str = "it";
 
 /// Asks for the values of a span.
 /// <https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_GetMetricData.html>
-async fn read(client: &Client, queries: &[Query], span: Span) -> Result<Vec<Datapoint>, Error> {
+async fn read(client: &Client, queries: &[MetricQuery], span: PeriodRange) -> Result<Vec<Datapoint>, Error> {
     let period = i32::try_from(span.period_seconds).unwrap_or(i32::MAX);
     let asked = queries.iter().map(|query| asked(query, period)).collect();
     let answer = client
@@ -81,7 +81,7 @@ fn now(alarm: &MetricAlarm) -> AlarmNow {
     let several = alarm.metrics().iter();
     let mut stats = several.clone().filter_map(MetricDataQuery::metric_stat);
     let period = stats.find_map(MetricStat::period).or(alarm.period());
-    let queries: Vec<Query> = several.filter_map(compared).collect();
+    let queries: Vec<MetricQuery> = several.filter_map(compared).collect();
     AlarmNow {
         name: text(alarm.alarm_name()),
         description: text(alarm.alarm_description()),
@@ -95,33 +95,33 @@ fn now(alarm: &MetricAlarm) -> AlarmNow {
 }
 
 /// Returns the metric of an alarm that has one.
-fn only(alarm: &MetricAlarm) -> Option<Query> {
+fn only(alarm: &MetricAlarm) -> Option<MetricQuery> {
     let statistic = alarm.extended_statistic().or(alarm.statistic().map(Statistic::as_str));
-    let measure = Measure::Metric {
+    let measure = MetricMeasure::Metric {
         namespace: alarm.namespace()?.to_owned(),
         name: alarm.metric_name()?.to_owned(),
         dimensions: pairs(alarm.dimensions()),
         statistic: statistic?.to_owned(),
     };
-    Some(Query { id: ONLY.to_owned(), measure, returned: true })
+    Some(MetricQuery { id: ONLY.to_owned(), measure, returned: true })
 }
 
 /// Returns one of several that an alarm computes with.
-fn compared(query: &MetricDataQuery) -> Option<Query> {
+fn compared(query: &MetricDataQuery) -> Option<MetricQuery> {
     let measure = match (query.metric_stat(), query.expression()) {
         (Some(stat), _) => {
             let metric = stat.metric()?;
-            Measure::Metric {
+            MetricMeasure::Metric {
                 namespace: metric.namespace()?.to_owned(),
                 name: metric.metric_name()?.to_owned(),
                 dimensions: pairs(metric.dimensions()),
                 statistic: stat.stat()?.to_owned(),
             }
         }
-        (None, expression) => Measure::Expression(expression?.to_owned()),
+        (None, expression) => MetricMeasure::Expression(expression?.to_owned()),
     };
     let id = query.id()?.to_owned();
-    Some(Query { id, measure, returned: query.return_data().unwrap_or(true) })
+    Some(MetricQuery { id, measure, returned: query.return_data().unwrap_or(true) })
 }
 
 fn pairs(dimensions: &[Dimension]) -> Vec<(String, String)> {
@@ -129,11 +129,11 @@ fn pairs(dimensions: &[Dimension]) -> Vec<(String, String)> {
     dimensions.iter().map(|dimension| (text(dimension.name()), text(dimension.value()))).collect()
 }
 
-fn asked(query: &Query, period: i32) -> MetricDataQuery {
+fn asked(query: &MetricQuery, period: i32) -> MetricDataQuery {
     let asked = MetricDataQuery::builder().id(&query.id).return_data(query.returned);
     match &query.measure {
-        Measure::Expression(expression) => asked.expression(expression).period(period).build(),
-        Measure::Metric { namespace, name, dimensions, statistic } => {
+        MetricMeasure::Expression(expression) => asked.expression(expression).period(period).build(),
+        MetricMeasure::Metric { namespace, name, dimensions, statistic } => {
             let dimensions =
                 dimensions.iter().map(|(name, value)| Dimension::builder().name(name).value(value).build());
             let metric = Metric::builder()
@@ -155,9 +155,9 @@ fn instant(ms: u64) -> DateTime {
 mod tests {
     use super::*;
     use crate::aws::client::Connection;
-    use crate::aws::replay::{Answer, Replay, answer};
+    use crate::aws::replay::{Replay, ReplayedResponse, answer};
 
-    const SPAN: Span = Span { from_ms: 600_000, until_ms: 1_200_000, period_seconds: 300 };
+    const SPAN: PeriodRange = PeriodRange { from_ms: 600_000, until_ms: 1_200_000, period_seconds: 300 };
 
     fn text(text: &str) -> Vec<u8> {
         let length = u8::try_from(text.len()).expect("a short text");
@@ -193,23 +193,26 @@ mod tests {
         member("MetricDataResults", &[vec![0x81], result.concat()].concat())
     }
 
-    fn client(answer: Answer) -> (Late<Client>, Replay) {
+    fn client(answer: ReplayedResponse) -> (Late<Client>, Replay) {
         let (config, replay) = Replay::configuration([answer]);
         (Connection::new(&config).cloudwatch(), replay)
     }
 
-    fn query() -> Query {
-        let measure = Measure::Metric {
+    fn query() -> MetricQuery {
+        let measure = MetricMeasure::Metric {
             namespace: "SilentScalper/test".to_owned(),
             name: "Duration".to_owned(),
             dimensions: vec![("feed".to_owned(), "labs".to_owned())],
             statistic: "p95".to_owned(),
         };
-        Query { id: "it".to_owned(), measure, returned: true }
+        MetricQuery { id: "it".to_owned(), measure, returned: true }
     }
 
-    fn cbor(status: u16, body: Vec<u8>) -> Answer {
-        Answer { headers: vec![("smithy-protocol", "rpc-v2-cbor".to_owned())], ..answer(status, body) }
+    fn cbor(status: u16, body: Vec<u8>) -> ReplayedResponse {
+        ReplayedResponse {
+            headers: vec![("smithy-protocol", "rpc-v2-cbor".to_owned())],
+            ..answer(status, body)
+        }
     }
 
     #[tokio::test]
@@ -228,12 +231,12 @@ mod tests {
     #[tokio::test]
     async fn an_expression_is_asked_for_with_what_it_computes_with() {
         let (client, replay) = client(cbor(200, member("MetricDataResults", &[0x80])));
-        let sum = Query {
+        let sum = MetricQuery {
             id: "sum".to_owned(),
-            measure: Measure::Expression("FILL(it, 0)".to_owned()),
+            measure: MetricMeasure::Expression("FILL(it, 0)".to_owned()),
             returned: true,
         };
-        let found = read(client.get(), &[Query { returned: false, ..query() }, sum], SPAN).await;
+        let found = read(client.get(), &[MetricQuery { returned: false, ..query() }, sum], SPAN).await;
         assert!(found.expect("an answer").is_empty());
         assert!(replay.seen()[0].body.contains("FILL(it, 0)"));
     }
@@ -261,7 +264,7 @@ mod tests {
         ]);
         let (client, replay) = client(cbor(200, member("MetricAlarms", &[vec![0x81], alarm].concat())));
         let found = alarms(client.get(), "s-").await.expect("an answer");
-        let measure = Measure::Metric {
+        let measure = MetricMeasure::Metric {
             namespace: "N".to_owned(),
             name: "Files".to_owned(),
             dimensions: Vec::new(),
@@ -272,7 +275,7 @@ mod tests {
             description: "Bad.".to_owned(),
             is_on: true,
             reason: "[3.0 (…)]".to_owned(),
-            queries: vec![Query { id: "it".to_owned(), measure, returned: true }],
+            queries: vec![MetricQuery { id: "it".to_owned(), measure, returned: true }],
             period_seconds: Some(300),
             comparison: "GreaterThanThreshold".to_owned(),
             threshold: Some(2.0),

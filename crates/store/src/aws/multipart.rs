@@ -60,7 +60,7 @@ pub(super) async fn begun(
 
 /// An object under way in parts. S3 shows nothing of it before it is completed. It is among the open uploads from its
 /// beginning to its end; parts of one that no process is left to give up are deleted by the bucket's lifecycle rule.
-pub(super) struct Multipart {
+pub(super) struct MultipartUpload {
     bucket: Bucket,
     operation: Operation,
     key: String,
@@ -71,14 +71,14 @@ pub(super) struct Multipart {
 
 /// The bytes of a version that are copied.
 #[derive(Clone, Copy)]
-pub(super) struct Source<'a> {
+pub(super) struct CopySource<'a> {
     /// `<bucket>/<key>?versionId=…`, percent-encoded.
     pub(super) path: &'a str,
     /// The entity tag that it must have.
     pub(super) etag: Option<&'a str>,
 }
 
-impl Multipart {
+impl MultipartUpload {
     pub(super) async fn begin(
         bucket: &Bucket,
         operation: Operation,
@@ -117,7 +117,7 @@ impl Multipart {
     /// Copies bytes of a version, from the first to the last.
     pub(super) async fn copy(
         &mut self,
-        source: Source<'_>,
+        source: CopySource<'_>,
         first: u64,
         last: u64,
     ) -> Result<Original, Error> {

@@ -6,11 +6,13 @@ use std::collections::BTreeSet;
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::types::AttributeValue;
 
-use super::dynamodb::{Attributes, Key, Query, Reader, Table, attributes, malformed, number, text};
+use super::dynamodb::{
+    Attributes, ItemKey, ItemReader, Table, TableQuery, attributes, malformed, number, text,
+};
 use super::failure::failure;
 use crate::{
-    Credential, CredentialHash, Error, Feeds, Limits, Operation, Partner, ReadPartners, ReadRegistrations,
-    S3Principals, Scope, Webhook, WritePartners,
+    Credential, CredentialHash, Error, Feeds, Operation, Partner, PartnerLimits, ReadPartners,
+    ReadRegistrations, S3Principals, Scope, Webhook, WritePartners,
 };
 
 const PARTNERS: &str = "partners";
@@ -38,7 +40,7 @@ impl PartnersTable {
         values.extend(prefix.map(|prefix| (":prefix".to_owned(), text(prefix))));
         let condition =
             if prefix.is_some() { "#pk = :pk AND begins_with(#sk, :prefix)" } else { "#pk = :pk" };
-        let query = Query {
+        let query = TableQuery {
             operation: Operation::ReadPartner,
             index: None,
             condition,
@@ -53,7 +55,7 @@ impl PartnersTable {
 
 impl<T: AsRef<PartnersTable> + Sync> ReadRegistrations for T {
     async fn partner(&self, name: &str) -> Result<Option<Partner>, Error> {
-        read(&self.as_ref().table, Key::sorted(PARTNERS, name), partner).await
+        read(&self.as_ref().table, ItemKey::sorted(PARTNERS, name), partner).await
     }
 }
 
@@ -80,7 +82,7 @@ impl<T: AsRef<PartnersTable> + Sync> ReadPartners for T {
         let mut found = of_partner
             .iter()
             .map(|item| {
-                let hash = CredentialHash::parse(&Reader(item).text("hash")?)?;
+                let hash = CredentialHash::parse(&ItemReader(item).text("hash")?)?;
                 Some((hash, credential(item)?))
             })
             .collect::<Option<Vec<_>>>()
@@ -93,7 +95,7 @@ impl<T: AsRef<PartnersTable> + Sync> ReadPartners for T {
 impl<T: AsRef<PartnersTable> + Sync> WritePartners for T {
     async fn put_partner(&self, partner: &Partner) -> Result<(), Error> {
         let Partner { name, active, limits, created_ms } = partner;
-        let item = Key::sorted(PARTNERS, name).item(attributes([
+        let item = ItemKey::sorted(PARTNERS, name).item(attributes([
             ("active", AttributeValue::Bool(*active)),
             ("requests_per_second", number(limits.requests_per_second)),
             ("burst", number(limits.burst)),
@@ -106,7 +108,7 @@ impl<T: AsRef<PartnersTable> + Sync> WritePartners for T {
     async fn put_credential(&self, hash: &CredentialHash, credential: &Credential) -> Result<(), Error> {
         let mut item = credential_attributes(credential);
         item.insert("hash".to_owned(), text(hash.as_str()));
-        let listed = Key::sorted(own(&credential.partner), format!("credential#{}", credential.id));
+        let listed = ItemKey::sorted(own(&credential.partner), format!("credential#{}", credential.id));
         let both = [by_hash(hash).item(item.clone()), listed.item(item)];
         self.as_ref().put_together(both).await
     }
@@ -144,14 +146,14 @@ impl PartnersTable {
 impl<T: AsRef<PartnersTable> + Sync> S3Principals for T {
     async fn s3_principals(&self, partner: &str) -> Result<Option<BTreeSet<String>>, Error> {
         let table = &self.as_ref().table;
-        let item = table.get(Operation::ReadPartner, Key::sorted(S3, partner)).await?;
+        let item = table.get(Operation::ReadPartner, ItemKey::sorted(S3, partner)).await?;
         item.map(|item| principals(&item)).transpose()
     }
 
     async fn all_s3_principals(&self) -> Result<Vec<(String, BTreeSet<String>)>, Error> {
         let items = self.as_ref().partition(S3.to_owned(), None).await?;
         let read = |item: &Attributes| {
-            let partner = Reader(item).text("sk").ok_or_else(unread)?;
+            let partner = ItemReader(item).text("sk").ok_or_else(unread)?;
             Ok((partner, principals(item)?))
         };
         items.iter().map(read).collect()
@@ -160,21 +162,21 @@ impl<T: AsRef<PartnersTable> + Sync> S3Principals for T {
     async fn put_s3_principals(&self, partner: &str, principals: &BTreeSet<String>) -> Result<(), Error> {
         // A text and not a set, which may not be empty. An ARN has no blank.
         let all: Vec<&str> = principals.iter().map(String::as_str).collect();
-        let item = Key::sorted(S3, partner).item(attributes([("principals", text(all.join(" ")))]));
+        let item = ItemKey::sorted(S3, partner).item(attributes([("principals", text(all.join(" ")))]));
         self.as_ref().table.put(Operation::WritePartner, item).await
     }
 }
 
-fn by_hash(hash: &CredentialHash) -> Key {
-    Key::sorted(format!("credential#{}", hash.as_str()), CREDENTIAL)
+fn by_hash(hash: &CredentialHash) -> ItemKey {
+    ItemKey::sorted(format!("credential#{}", hash.as_str()), CREDENTIAL)
 }
 
-fn by_role(arn: &str) -> Key {
-    Key::sorted(format!("role#{arn}"), ROLE)
+fn by_role(arn: &str) -> ItemKey {
+    ItemKey::sorted(format!("role#{arn}"), ROLE)
 }
 
-fn by_webhook(partner: &str) -> Key {
-    Key::sorted(format!("webhook#{partner}"), WEBHOOK)
+fn by_webhook(partner: &str) -> ItemKey {
+    ItemKey::sorted(format!("webhook#{partner}"), WEBHOOK)
 }
 
 fn own(partner: &str) -> String {
@@ -182,7 +184,11 @@ fn own(partner: &str) -> String {
 }
 
 /// Reads an item; one that cannot be read opens nothing.
-async fn read<T>(table: &Table, key: Key, read: fn(&Attributes) -> Option<T>) -> Result<Option<T>, Error> {
+async fn read<T>(
+    table: &Table,
+    key: ItemKey,
+    read: fn(&Attributes) -> Option<T>,
+) -> Result<Option<T>, Error> {
     table.read(Operation::ReadPartner, key, read).await
 }
 
@@ -191,16 +197,16 @@ fn unread() -> Error {
 }
 
 fn principals(item: &Attributes) -> Result<BTreeSet<String>, Error> {
-    let principals = Reader(item).text("principals").ok_or_else(unread)?;
+    let principals = ItemReader(item).text("principals").ok_or_else(unread)?;
     Ok(principals.split_whitespace().map(str::to_owned).collect())
 }
 
 fn partner(item: &Attributes) -> Option<Partner> {
-    let read = Reader(item);
+    let read = ItemReader(item);
     Some(Partner {
         name: read.text("sk")?,
         active: *item.get("active")?.as_bool().ok()?,
-        limits: Limits {
+        limits: PartnerLimits {
             requests_per_second: read.number("requests_per_second")?,
             burst: read.number("burst")?,
             bytes_per_day: read.number("bytes_per_day")?,
@@ -227,7 +233,7 @@ fn credential_attributes(credential: &Credential) -> Attributes {
 }
 
 fn credential(item: &Attributes) -> Option<Credential> {
-    let read = Reader(item);
+    let read = ItemReader(item);
     let scopes = read.text("scopes")?;
     // Earlier versions wrote words that opened nothing.
     let scopes: BTreeSet<_> = scopes.split_whitespace().filter_map(Scope::parse).collect();
@@ -246,11 +252,11 @@ fn credential(item: &Attributes) -> Option<Credential> {
 /// Returns an instant that may be absent. One that is there must be read: an overlooked revocation would let the caller in.
 #[expect(clippy::option_option, reason = "absent is not malformed")]
 fn instant(item: &Attributes, name: &str) -> Option<Option<u64>> {
-    if item.contains_key(name) { Reader(item).number(name).map(Some) } else { Some(None) }
+    if item.contains_key(name) { ItemReader(item).number(name).map(Some) } else { Some(None) }
 }
 
 fn webhook(item: &Attributes) -> Option<Webhook> {
-    let read = Reader(item);
+    let read = ItemReader(item);
     Some(Webhook {
         url: read.text("url")?,
         secret: read.text("secret")?,

@@ -8,11 +8,11 @@ use super::bucket::{Bucket, found};
 use super::client::{self, S3};
 use super::failure::failure;
 use super::inbox::{InboxBuckets, Pinned};
-use super::multipart::{Multipart, Source, not_copied};
+use super::multipart::{CopySource, MultipartUpload, not_copied};
 use super::presigned::{lasting, presigned};
 use crate::quarantine::{PART_BYTES, attachment};
 use crate::{
-    Body, Error, FileVersion, OpenUploads, Operation, Original, Presigned, ReadQuarantine, Upload,
+    BodyChunks, Error, FileVersion, OpenUploads, Operation, Original, Presigned, ReadQuarantine, Upload,
     WriteQuarantine,
 };
 
@@ -54,7 +54,7 @@ impl QuarantineWriter {
 /// An object of the quarantine on its way. A read that breaks off is an error: the reader begins again.
 pub struct KeptBody(ByteStream);
 
-impl Body for KeptBody {
+impl BodyChunks for KeptBody {
     async fn next(&mut self) -> Result<Option<Bytes>, Error> {
         self.0.try_next().await.map_err(|_| Error::new(Operation::ReadDocument, "body broke off"))
     }
@@ -123,7 +123,7 @@ impl<T: AsRef<QuarantineWriter> + Sync> WriteQuarantine for T {
         let length = output.content_length().and_then(|length| u64::try_from(length).ok());
         let length = length.ok_or_else(|| Error::new(operation, "no content length"))?;
         let path = pinned.copy_source(file);
-        let source = Source { path: &path, etag: pinned.if_match.as_deref() };
+        let source = CopySource { path: &path, etag: pinned.if_match.as_deref() };
         if length > WHOLE_COPY_BYTES {
             copy_in_parts(bucket, source, length, key, open).await
         } else {
@@ -141,7 +141,7 @@ async fn put(bucket: &Bucket, key: &str, content_type: &str, body: Bytes) -> Res
 }
 
 /// Copies a version into the quarantine in one call, server side.
-async fn copy(bucket: &Bucket, source: Source<'_>, key: &str) -> Result<Original, Error> {
+async fn copy(bucket: &Bucket, source: CopySource<'_>, key: &str) -> Result<Original, Error> {
     let Bucket { s3, name, account } = bucket;
     let answer = s3
         .copy_object()
@@ -165,12 +165,12 @@ async fn copy(bucket: &Bucket, source: Source<'_>, key: &str) -> Result<Original
 
 async fn copy_in_parts(
     bucket: &Bucket,
-    source: Source<'_>,
+    source: CopySource<'_>,
     length: u64,
     key: &str,
     open: &OpenUploads,
 ) -> Result<Original, Error> {
-    let mut multipart = Multipart::begin(bucket, Operation::CopyObject, key, None, open).await?;
+    let mut multipart = MultipartUpload::begin(bucket, Operation::CopyObject, key, None, open).await?;
     for (first, last) in ranges(length) {
         match multipart.copy(source, first, last).await {
             Ok(Original::Copied) => {}
@@ -196,7 +196,7 @@ pub struct ObjectUpload {
     key: String,
     content_type: String,
     buffer: Vec<u8>,
-    multipart: Option<Multipart>,
+    multipart: Option<MultipartUpload>,
     open: OpenUploads,
 }
 
@@ -206,7 +206,7 @@ impl ObjectUpload {
             multipart
         } else {
             let content_type = Some(self.content_type.as_str());
-            Multipart::begin(&self.bucket, Operation::WriteObject, &self.key, content_type, &self.open)
+            MultipartUpload::begin(&self.bucket, Operation::WriteObject, &self.key, content_type, &self.open)
                 .await?
         };
         let bytes = Bytes::from(std::mem::take(&mut self.buffer));

@@ -8,10 +8,10 @@ use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::types::{AttributeValue, PutRequest, WriteRequest};
 use tokio::task::JoinSet;
 
-use super::dynamodb::{Key, Query, Reader, Table, attributes, malformed, text};
+use super::dynamodb::{ItemKey, ItemReader, Table, TableQuery, attributes, malformed, text};
 use super::pause;
 use crate::records::waves;
-use crate::{Error, Item, ItemValue, Operation, ReadRecords, RecordPage, RecordVersion, WriteRecords};
+use crate::{Error, ItemValue, Operation, ReadRecords, RecordItem, RecordPage, RecordVersion, WriteRecords};
 
 /// Most calls at a time.
 const WIDEST: usize = 8;
@@ -24,19 +24,19 @@ const ATTEMPTS: u32 = 16;
 #[derive(Clone)]
 pub struct RecordsTable {
     table: Table,
-    pace: Arc<Pace>,
+    pace: Arc<BatchConcurrency>,
 }
 
 /// How many calls may run at a time: one more after a batch that was taken whole, half after one that was not.
-struct Pace(AtomicUsize);
+struct BatchConcurrency(AtomicUsize);
 
-impl Default for Pace {
+impl Default for BatchConcurrency {
     fn default() -> Self {
         Self(AtomicUsize::new(WIDEST))
     }
 }
 
-impl Pace {
+impl BatchConcurrency {
     fn width(&self) -> usize {
         self.0.load(Ordering::Relaxed)
     }
@@ -57,7 +57,7 @@ impl RecordsTable {
         Self { table: Table::new(client, name), pace: Arc::default() }
     }
 
-    async fn write_batch(&self, batch: Vec<Item>) -> Result<(), Error> {
+    async fn write_batch(&self, batch: Vec<RecordItem>) -> Result<(), Error> {
         let mut pending = batch
             .into_iter()
             .map(write_request)
@@ -79,7 +79,7 @@ impl RecordsTable {
 }
 
 impl<T: AsRef<RecordsTable> + Sync> WriteRecords for T {
-    async fn write(&self, items: Vec<Item>) -> Result<(), Error> {
+    async fn write(&self, items: Vec<RecordItem>) -> Result<(), Error> {
         let records = self.as_ref();
         for wave in waves(items) {
             // Dropped on an error, which aborts the calls under way: nothing runs on behind the caller's back.
@@ -108,8 +108,8 @@ impl<T: AsRef<RecordsTable> + Sync> ReadRecords for T {
     ) -> Result<RecordPage, Error> {
         let operation = Operation::ReadRows;
         let start = after.filter(|after| !after.is_empty());
-        let start = start.map(|after| Key::sorted(partition, after).item(HashMap::new()));
-        let query = Query {
+        let start = start.map(|after| ItemKey::sorted(partition, after).item(HashMap::new()));
+        let query = TableQuery {
             operation,
             index: None,
             condition: "#pk = :pk",
@@ -121,7 +121,7 @@ impl<T: AsRef<RecordsTable> + Sync> ReadRecords for T {
         let page = self.as_ref().table.page(&query, start).await?;
         let versions = page.items.into_iter().map(|found| RecordVersion::of(item(found)?));
         let versions = versions.collect::<Option<_>>().ok_or_else(|| malformed(operation))?;
-        Ok(RecordPage { versions, next: page.next.and_then(|key| Reader(&key).text("sk")) })
+        Ok(RecordPage { versions, next: page.next.and_then(|key| ItemReader(&key).text("sk")) })
     }
 }
 
@@ -133,7 +133,7 @@ fn joined(call: Option<Result<Result<(), Error>, tokio::task::JoinError>>) -> Re
     }
 }
 
-fn write_request(item: Item) -> Option<WriteRequest> {
+fn write_request(item: RecordItem) -> Option<WriteRequest> {
     let keys = [("pk", item.partition), ("sk", item.sort)];
     let keys = keys.into_iter().map(|(name, key)| (name.to_owned(), AttributeValue::S(key)));
     let attributes = item.attributes.into_iter().map(|(name, value)| (name, attribute(value)));
@@ -158,13 +158,13 @@ fn attribute(value: ItemValue) -> AttributeValue {
 }
 
 /// Reads a row back, its attributes in the order of their names; `None` for an item that is not a row.
-fn item(mut attributes: HashMap<String, AttributeValue>) -> Option<Item> {
+fn item(mut attributes: HashMap<String, AttributeValue>) -> Option<RecordItem> {
     let mut key = |name: &str| match attributes.remove(name) {
         Some(AttributeValue::S(text)) => Some(text),
         _ => None,
     };
     let (partition, sort) = (key("pk")?, key("sk")?);
-    Some(Item { partition, sort, attributes: members(attributes)? })
+    Some(RecordItem { partition, sort, attributes: members(attributes)? })
 }
 
 fn members(map: HashMap<String, AttributeValue>) -> Option<Vec<(String, ItemValue)>> {

@@ -79,14 +79,14 @@ impl Stores {
 
 /// One request as it was sent.
 #[derive(Clone, Debug)]
-pub(super) struct Seen {
+pub(super) struct SentRequest {
     pub(super) method: String,
     pub(super) uri: String,
     pub(super) headers: Vec<(String, String)>,
     pub(super) body: String,
 }
 
-impl Seen {
+impl SentRequest {
     pub(super) fn header(&self, name: &str) -> Option<&str> {
         self.headers.iter().find(|(header, _)| header == name).map(|(_, value)| value.as_str())
     }
@@ -96,9 +96,9 @@ impl Seen {
     }
 }
 
-/// One answer.
+/// One response of a service, as a test plans it.
 #[derive(Clone, Debug)]
-pub(super) struct Answer {
+pub(super) struct ReplayedResponse {
     pub(super) status: u16,
     pub(super) headers: Vec<(&'static str, String)>,
     pub(super) body: Vec<u8>,
@@ -108,58 +108,61 @@ pub(super) struct Answer {
 const IN_BETWEEN: &str = "via";
 
 /// Returns an answer of something that stands between the store and the service.
-pub(super) fn in_between(status: u16) -> Answer {
+pub(super) fn in_between(status: u16) -> ReplayedResponse {
     let headers = vec![(IN_BETWEEN, "1.1 proxy".to_owned()), ("content-type", "text/html".to_owned())];
-    Answer { status, headers, body: "<html><body>not here</body></html>".into() }
+    ReplayedResponse { status, headers, body: "<html><body>not here</body></html>".into() }
 }
 
-pub(super) fn answer(status: u16, body: impl Into<Vec<u8>>) -> Answer {
-    Answer { status, headers: Vec::new(), body: body.into() }
+pub(super) fn answer(status: u16, body: impl Into<Vec<u8>>) -> ReplayedResponse {
+    ReplayedResponse { status, headers: Vec::new(), body: body.into() }
 }
 
 /// Returns an error of S3.
-pub(super) fn s3_error(status: u16, code: &str) -> Answer {
+pub(super) fn s3_error(status: u16, code: &str) -> ReplayedResponse {
     answer(status, format!("<Error><Code>{code}</Code><Message>secret</Message></Error>"))
 }
 
 /// Returns an error of DynamoDB, with more members.
-pub(super) fn dynamodb_error(code: &str, more: &str) -> Answer {
+pub(super) fn dynamodb_error(code: &str, more: &str) -> ReplayedResponse {
     let kind = format!("com.amazonaws.dynamodb.v20120810#{code}");
     answer(400, format!(r#"{{"__type":"{kind}","message":"secret"{more}}}"#))
 }
 
-/// What an asker gets when the list is at its end.
+/// What a request gets when all planned responses are used.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum End {
+enum WhenExhausted {
     Rejection,
     Silence,
 }
 
 #[derive(Clone, Debug)]
-pub(super) struct Replay(Arc<Mutex<(VecDeque<Answer>, Vec<Seen>)>>, End);
+pub(super) struct Replay(Arc<Mutex<(VecDeque<ReplayedResponse>, Vec<SentRequest>)>>, WhenExhausted);
 
 impl Replay {
     /// Returns a store that is answered so.
-    pub(super) fn store(answers: impl IntoIterator<Item = Answer>) -> (Stores, Self) {
-        Self::ending(answers, End::Rejection)
+    pub(super) fn store(answers: impl IntoIterator<Item = ReplayedResponse>) -> (Stores, Self) {
+        Self::ending(answers, WhenExhausted::Rejection)
     }
 
     /// Returns a store that is answered so, and then never again.
-    pub(super) fn store_then_silence(answers: impl IntoIterator<Item = Answer>) -> (Stores, Self) {
-        Self::ending(answers, End::Silence)
+    pub(super) fn store_then_silence(answers: impl IntoIterator<Item = ReplayedResponse>) -> (Stores, Self) {
+        Self::ending(answers, WhenExhausted::Silence)
     }
 
-    fn ending(answers: impl IntoIterator<Item = Answer>, end: End) -> (Stores, Self) {
+    fn ending(answers: impl IntoIterator<Item = ReplayedResponse>, end: WhenExhausted) -> (Stores, Self) {
         let (config, replay) = Self::ending_configuration(answers, end);
         (Stores::new(&Connection::new(&config)), replay)
     }
 
     /// Returns what makes clients that are answered so.
-    pub(super) fn configuration(answers: impl IntoIterator<Item = Answer>) -> (SdkConfig, Self) {
-        Self::ending_configuration(answers, End::Rejection)
+    pub(super) fn configuration(answers: impl IntoIterator<Item = ReplayedResponse>) -> (SdkConfig, Self) {
+        Self::ending_configuration(answers, WhenExhausted::Rejection)
     }
 
-    fn ending_configuration(answers: impl IntoIterator<Item = Answer>, end: End) -> (SdkConfig, Self) {
+    fn ending_configuration(
+        answers: impl IntoIterator<Item = ReplayedResponse>,
+        end: WhenExhausted,
+    ) -> (SdkConfig, Self) {
         let replay = Self(Arc::new(Mutex::new((answers.into_iter().collect(), Vec::new()))), end);
         let credentials = Credentials::new("id", "key", None, None, "test");
         let config = SdkConfig::builder()
@@ -172,7 +175,7 @@ impl Replay {
     }
 
     /// Returns what was asked so far.
-    pub(super) fn seen(&self) -> Vec<Seen> {
+    pub(super) fn seen(&self) -> Vec<SentRequest> {
         self.0.lock().unwrap().1.clone()
     }
 }
@@ -180,7 +183,7 @@ impl Replay {
 impl HttpConnector for Replay {
     fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
         let body = request.body().bytes().unwrap_or_default();
-        let seen = Seen {
+        let seen = SentRequest {
             method: request.method().to_owned(),
             uri: request.uri().to_owned(),
             headers: request
@@ -193,7 +196,7 @@ impl HttpConnector for Replay {
         let mut state = self.0.lock().unwrap();
         state.1.push(seen);
         let Some(answer) = state.0.pop_front() else {
-            if self.1 == End::Silence {
+            if self.1 == WhenExhausted::Silence {
                 return HttpConnectorFuture::new(std::future::pending());
             }
             let nothing = ConnectorError::other("no answer left".into(), None);
@@ -218,7 +221,7 @@ impl HttpClient for Replay {
 }
 
 /// Every placeholder of the expressions is defined, and none that is defined is unused: DynamoDB rejects both.
-pub(super) fn assert_well_formed(request: &Seen) {
+pub(super) fn assert_well_formed(request: &SentRequest) {
     let json = request.json();
     let expressions =
         ["UpdateExpression", "ConditionExpression", "KeyConditionExpression", "FilterExpression"];

@@ -3,12 +3,14 @@
 
 use aws_sdk_dynamodb::types::AttributeValue;
 
-use super::dynamodb::{Attributes, Key, Reader, Update, Written, attributes, malformed, number, text};
+use super::dynamodb::{
+    Attributes, ItemKey, ItemReader, Update, Written, attributes, malformed, number, text,
+};
 use super::partners::PartnersTable;
 use crate::requests::{day, kept_until_ms, until_taken};
 use crate::{
-    Answer, Begun, Error, FileId, Limits, Operation, RequestKey, Requests, Spent, UploadId, UploadKind,
-    UploadRecord,
+    Begun, Error, FileId, Operation, PartnerLimits, RequestKey, Requests, Spent, StoredResponse, UploadId,
+    UploadKind, UploadRecord,
 };
 use ledger::digest;
 
@@ -17,14 +19,14 @@ const FIRST: &str = "SET #arrival_us = :next, #ends = :ends";
 
 const FIRST_CONDITION: &str = "attribute_not_exists(#arrival_us) OR #arrival_us <= :now";
 
-/// A bucket that is partly used, and has room.
+/// A bucket that is partly used, and has remaining.
 const NEXT: &str = "SET #ends = :ends ADD #arrival_us :interval";
 
 const NEXT_CONDITION: &str = "#arrival_us <= :latest";
 
 const BYTES: &str = "SET #ends = :ends ADD #bytes :bytes";
 
-const BYTES_CONDITION: &str = "attribute_not_exists(#bytes) OR #bytes <= :room";
+const BYTES_CONDITION: &str = "attribute_not_exists(#bytes) OR #bytes <= :remaining";
 
 /// The request was not begun, or has ended, or its first attempt has not answered in time.
 const BEGIN_CONDITION: &str = "attribute_not_exists(#pk) OR #ends <= :now_seconds OR \
@@ -35,11 +37,11 @@ const ANSWER_CONDITION: &str = "attribute_not_exists(#pk) OR #ends <= :now_secon
     (attribute_not_exists(#status) AND #fingerprint = :fingerprint)";
 
 impl<T: AsRef<PartnersTable> + Sync> Requests for T {
-    async fn take_request(&self, partner: &str, limits: &Limits, now_ms: u64) -> Result<Spent, Error> {
+    async fn take_request(&self, partner: &str, limits: &PartnerLimits, now_ms: u64) -> Result<Spent, Error> {
         let (interval, tolerance) = limits.interval_and_tolerance_us();
         let now = now_ms.saturating_mul(1_000);
         let latest = now.saturating_add(tolerance);
-        let key = Key::sorted(format!("limit#{partner}"), "requests");
+        let key = ItemKey::sorted(format!("limit#{partner}"), "requests");
         let first = attributes([
             (":next", number(now.saturating_add(interval))),
             (":now", number(now)),
@@ -66,15 +68,18 @@ impl<T: AsRef<PartnersTable> + Sync> Requests for T {
     async fn take_bytes(
         &self,
         partner: &str,
-        limits: &Limits,
+        limits: &PartnerLimits,
         bytes: u64,
         now_ms: u64,
     ) -> Result<Spent, Error> {
         let (day, tomorrow) = day(now_ms);
-        let Some(room) = limits.bytes_per_day.checked_sub(bytes) else { return Ok(tomorrow) };
-        let key = Key::sorted(format!("limit#{partner}"), format!("day#{day}"));
-        let values =
-            attributes([(":bytes", number(bytes)), (":room", number(room)), (":ends", ends(now_ms))]);
+        let Some(remaining) = limits.bytes_per_day.checked_sub(bytes) else { return Ok(tomorrow) };
+        let key = ItemKey::sorted(format!("limit#{partner}"), format!("day#{day}"));
+        let values = attributes([
+            (":bytes", number(bytes)),
+            (":remaining", number(remaining)),
+            (":ends", ends(now_ms)),
+        ]);
         let update = Update::new(Operation::Spend, key, BYTES).only_if(BYTES_CONDITION).values(values);
         let written = self.as_ref().table.update(update).await?;
         Ok(if written.is_made() { Spent::Yes } else { tomorrow })
@@ -100,7 +105,7 @@ impl<T: AsRef<PartnersTable> + Sync> Requests for T {
             (":now_seconds", number(now_ms / 1_000)),
         ]);
         let write = self.as_ref().table.put_if(Operation::KeepRequest, item, BEGIN_CONDITION, values).await?;
-        let Written::Rejected(item) = write else { return Ok(Begun::Mine) };
+        let Written::Rejected(item) = write else { return Ok(Begun::New) };
         let read = |kept: &Attributes| begun(kept, fingerprint, &attempt);
         let begun = self.as_ref().table.seen(Operation::KeepRequest, by_request(request), item, read).await?;
         // Forgotten since: the request can be sent again.
@@ -111,7 +116,7 @@ impl<T: AsRef<PartnersTable> + Sync> Requests for T {
         &self,
         request: &RequestKey,
         fingerprint: &str,
-        answer: &Answer,
+        answer: &StoredResponse,
         now_ms: u64,
     ) -> Result<(), Error> {
         let item = by_request(request).item(attributes([
@@ -146,7 +151,7 @@ impl PartnersTable {
     /// Returns `None`: spent. Otherwise when the next arrival is due.
     async fn spend(
         &self,
-        key: &Key,
+        key: &ItemKey,
         expression: &str,
         condition: &str,
         values: Attributes,
@@ -154,7 +159,7 @@ impl PartnersTable {
         let operation = Operation::Spend;
         let update = Update::new(operation, key.clone(), expression).only_if(condition).values(values);
         let Written::Rejected(item) = self.table.update(update).await? else { return Ok(None) };
-        let arrival = |item: &Attributes| Reader(item).number("arrival_us");
+        let arrival = |item: &Attributes| ItemReader(item).number("arrival_us");
         let arrival = self.table.seen(operation, key.clone(), item, arrival).await?;
         arrival.map(Some).ok_or_else(|| malformed(operation))
     }
@@ -174,22 +179,22 @@ fn attempt() -> Result<String, Error> {
 }
 
 fn begun(kept: &Attributes, fingerprint: &str, attempt: &str) -> Option<Begun> {
-    let read = Reader(kept);
+    let read = ItemReader(kept);
     if read.text("fingerprint")? != fingerprint {
         return Some(Begun::Differs);
     }
     if let Some(status) = read.number("status") {
-        return Some(Begun::Answered(Answer { status, body: read.text("body")? }));
+        return Some(Begun::Answered(StoredResponse { status, body: read.text("body")? }));
     }
-    Some(if read.text("attempt")? == attempt { Begun::Mine } else { Begun::Running })
+    Some(if read.text("attempt")? == attempt { Begun::New } else { Begun::Running })
 }
 
-fn by_request(request: &RequestKey) -> Key {
-    Key::sorted(format!("request#{}", request.partner), &request.hash)
+fn by_request(request: &RequestKey) -> ItemKey {
+    ItemKey::sorted(format!("request#{}", request.partner), &request.hash)
 }
 
-fn by_upload(partner: &str, id: &UploadId) -> Key {
-    Key::sorted(format!("upload#{partner}"), id.as_str())
+fn by_upload(partner: &str, id: &UploadId) -> ItemKey {
+    ItemKey::sorted(format!("upload#{partner}"), id.as_str())
 }
 
 fn upload_attributes(upload: &UploadRecord) -> Attributes {
@@ -218,7 +223,7 @@ fn upload_attributes(upload: &UploadRecord) -> Attributes {
 }
 
 fn upload(item: &Attributes, partner: &str, id: &UploadId) -> Option<UploadRecord> {
-    let read = Reader(item);
+    let read = ItemReader(item);
     Some(UploadRecord {
         id: id.clone(),
         partner: partner.to_owned(),

@@ -24,9 +24,9 @@ const ATTEMPT: Duration = Duration::from_secs(6);
 /// Attempts of one call.
 const ATTEMPTS: u32 = 3;
 
-/// A call.
+/// A call of an operation that no SDK crate here has.
 #[derive(Clone, Copy)]
-pub(super) struct Call<'c> {
+pub(super) struct SignedCall<'c> {
     /// The operation, for errors.
     pub(super) operation: Operation,
     /// The service, as in its address and its signatures.
@@ -41,9 +41,9 @@ pub(super) struct Call<'c> {
     pub(super) body: &'c str,
 }
 
-/// Calls in one region, as one caller.
+/// Signs and sends calls in one region, with one set of credentials.
 #[derive(Clone)]
-pub(super) struct Signed {
+pub(super) struct SigningClient {
     connector: SharedHttpConnector,
     credentials: Option<SharedCredentialsProvider>,
     time: SharedTimeSource,
@@ -51,7 +51,7 @@ pub(super) struct Signed {
     endpoint: Option<String>,
 }
 
-impl Signed {
+impl SigningClient {
     /// With the credentials, region and endpoint of a configuration.
     pub(super) fn new(config: &SdkConfig) -> Self {
         Self::over(config, client::connector())
@@ -69,13 +69,13 @@ impl Signed {
     }
 
     /// Returns the answer's JSON document; `null` for an empty one.
-    pub(super) async fn call(&self, call: Call<'_>) -> Result<Value, Error> {
+    pub(super) async fn call(&self, call: SignedCall<'_>) -> Result<Value, Error> {
         let mut attempt = 1;
         loop {
             let error = match self.once(call).await {
                 Ok(answer) => return Ok(answer),
-                Err(Attempt { error, again: false }) => return Err(error),
-                Err(Attempt { error, again: true }) => error,
+                Err(FailedAttempt { error, again: false }) => return Err(error),
+                Err(FailedAttempt { error, again: true }) => error,
             };
             if attempt == ATTEMPTS {
                 return Err(error);
@@ -85,21 +85,23 @@ impl Signed {
         }
     }
 
-    async fn once(&self, call: Call<'_>) -> Result<Value, Attempt> {
-        let request = self.signed(call).await.map_err(Attempt::last)?;
-        let again = |code: &str| Attempt { error: Error::new(call.operation, code), again: true };
+    async fn once(&self, call: SignedCall<'_>) -> Result<Value, FailedAttempt> {
+        let request = self.signed(call).await.map_err(FailedAttempt::last)?;
+        let again = |code: &str| FailedAttempt { error: Error::new(call.operation, code), again: true };
         let answered = tokio::time::timeout(ATTEMPT, async {
             let response = self.connector.call(request).await.map_err(|_| again("connection"))?;
             whole(response).await.ok_or_else(|| again("body broke off"))
         });
         let answer = answered.await.map_err(|_| again("timeout"))??;
         if answer.status < 300 {
-            return answer.json.ok_or_else(|| Attempt::last(Error::new(call.operation, "malformed answer")));
+            return answer
+                .json
+                .ok_or_else(|| FailedAttempt::last(Error::new(call.operation, "malformed answer")));
         }
         Err(answer.failed(call.operation))
     }
 
-    async fn signed(&self, call: Call<'_>) -> Result<HttpRequest, Error> {
+    async fn signed(&self, call: SignedCall<'_>) -> Result<HttpRequest, Error> {
         let wrong = |what: &str| Error::new(call.operation, what);
         let provider = self.credentials.as_ref().ok_or_else(|| wrong("no credentials"))?;
         let credentials = provider.provide_credentials().await.map_err(|_| wrong("no credentials"))?;
@@ -141,37 +143,37 @@ impl Signed {
 }
 
 /// A failed attempt.
-struct Attempt {
+struct FailedAttempt {
     error: Error,
     again: bool,
 }
 
-impl Attempt {
+impl FailedAttempt {
     fn last(error: Error) -> Self {
         Self { error, again: false }
     }
 }
 
-struct Answer {
+struct SignedResponse {
     status: u16,
     kind: Option<String>,
     request_id: Option<String>,
     json: Option<Value>,
 }
 
-async fn whole(response: HttpResponse) -> Option<Answer> {
+async fn whole(response: HttpResponse) -> Option<SignedResponse> {
     let header = |name: &str| response.headers().get(name).map(str::to_owned);
     let (kind, request_id) = (header("x-amzn-errortype"), header("x-amzn-requestid"));
     let status = response.status().as_u16();
     let bytes = ByteStream::new(response.into_body()).collect().await.ok()?.into_bytes();
     let json =
         if bytes.is_empty() { Some(Value::Null) } else { serde_json::from_slice::<Value>(&bytes).ok() };
-    Some(Answer { status, kind, request_id, json })
+    Some(SignedResponse { status, kind, request_id, json })
 }
 
-impl Answer {
-    /// The error's code is in a header, before a colon, or in the document, behind a hash.
-    fn failed(self, operation: Operation) -> Attempt {
+impl SignedResponse {
+    /// Makes the error of an answer. Its code is in a header, before a colon, or in the document, behind a hash.
+    fn failed(self, operation: Operation) -> FailedAttempt {
         let member = |name: &str| self.json.as_ref()?.get(name)?.as_str().map(str::to_owned);
         let kind = self.kind.clone().or_else(|| member("__type")).or_else(|| member("code"));
         let code = kind.as_deref().and_then(|kind| kind.split(':').next()?.rsplit('#').next());
@@ -180,16 +182,16 @@ impl Answer {
         let throttled = self.status == 429 || code.contains("Throttl") || code.contains("TooManyRequests");
         let again = throttled || self.status >= 500;
         let request_id = self.request_id.filter(|id| is_word(id));
-        Attempt { error: Error { operation, code, request_id }, again }
+        FailedAttempt { error: Error { operation, code, request_id }, again }
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::aws::replay::{Answer as Replied, Replay, answer};
+    use crate::aws::replay::{Replay, ReplayedResponse, answer};
 
-    const CALL: Call<'static> = Call {
+    const CALL: SignedCall<'static> = SignedCall {
         operation: Operation::ReadAccount,
         service: "lambda",
         method: "GET",
@@ -198,9 +200,9 @@ mod tests {
         body: "",
     };
 
-    fn signed(answers: impl IntoIterator<Item = Replied>) -> (Signed, Replay) {
+    fn signed(answers: impl IntoIterator<Item = ReplayedResponse>) -> (SigningClient, Replay) {
         let (config, replay) = Replay::configuration(answers);
-        let signed = Signed::over(&config, SharedHttpConnector::new(replay.clone()));
+        let signed = SigningClient::over(&config, SharedHttpConnector::new(replay.clone()));
         (signed, replay)
     }
 
@@ -209,12 +211,13 @@ mod tests {
         let (signed, replay) = signed([answer(200, r#"{"a":1}"#), answer(200, "")]);
         assert_eq!(signed.call(CALL).await?["a"], 1);
         let post =
-            Call { service: "kms", method: "POST", path: "/", target: Some("T.X"), body: "{}", ..CALL };
+            SignedCall { service: "kms", method: "POST", path: "/", target: Some("T.X"), body: "{}", ..CALL };
         assert_eq!(signed.call(post).await?, Value::Null);
         let [get, post] = &replay.seen()[..] else { panic!("two requests") };
         assert_eq!(get.uri, "https://lambda.eu-central-1.amazonaws.com/2016-08-19/account-settings/");
-        let authorization =
-            |seen: &crate::aws::replay::Seen| seen.header("authorization").expect("a signature").to_owned();
+        let authorization = |seen: &crate::aws::replay::SentRequest| {
+            seen.header("authorization").expect("a signature").to_owned()
+        };
         assert!(authorization(get).contains("/eu-central-1/lambda/aws4_request"), "{}", authorization(get));
         assert!(authorization(post).contains("content-type;host;x-amz-date;x-amz-target"));
         assert_eq!((post.method.as_str(), post.body.as_str()), ("POST", "{}"));
@@ -229,7 +232,7 @@ mod tests {
         signed.call(CALL).await?;
         assert_eq!(replay.seen().len(), 3);
 
-        let denied = Replied {
+        let denied = ReplayedResponse {
             headers: vec![("x-amzn-errortype", "AccessDeniedException:http://internal/".to_owned())],
             ..answer(403, r#"{"Message":"secret"}"#)
         };
@@ -252,7 +255,7 @@ mod tests {
     #[test]
     fn an_emulator_is_called_where_it_is_and_china_has_a_name_of_its_own() {
         let (config, _) = Replay::configuration([]);
-        let at = |config: &SdkConfig| Signed::new(config).address("kms");
+        let at = |config: &SdkConfig| SigningClient::new(config).address("kms");
         assert_eq!(at(&config), "https://kms.eu-central-1.amazonaws.com");
         let china = config.to_builder().region(aws_types::region::Region::new("cn-north-1")).build();
         assert_eq!(at(&china), "https://kms.cn-north-1.amazonaws.com.cn");

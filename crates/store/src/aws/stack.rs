@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::client::{Connection, Late};
 use super::failure::{code, failure};
-use super::signed::{Call, Signed};
+use super::signed::{SignedCall, SigningClient};
 use super::{millis, queues};
 use crate::{
     AccountConcurrency, AlarmFact, AlarmState, Checkup, Error, InboxQueue, Mapping, Notifications, Operation,
@@ -65,7 +65,7 @@ pub struct StackParts {
     sqs: Late<aws_sdk_sqs::Client>,
     sns: Late<aws_sdk_sns::Client>,
     cloudwatch: Late<aws_sdk_cloudwatch::Client>,
-    signed: Signed,
+    signed: SigningClient,
 }
 
 /// What is known of an alarm: the SDK has two types for it, with the same members.
@@ -102,7 +102,7 @@ impl StackParts {
     }
 
     async fn get(&self, operation: Operation, service: &'static str, path: &str) -> Result<Value, Error> {
-        let call = Call { operation, service, method: "GET", path, target: None, body: "" };
+        let call = SignedCall { operation, service, method: "GET", path, target: None, body: "" };
         self.signed.call(call).await
     }
 }
@@ -112,10 +112,10 @@ impl Checkup for StackParts {
         let request = self.s3.get_bucket_notification_configuration().bucket(&self.inbox);
         let answer = request.expected_bucket_owner(&self.home.account).send().await;
         let answer = answer.map_err(|error| failure(Operation::ReadBucket, &error))?;
-        let queues = answer.queue_configurations().iter().map(|told| QueueNotification {
-            queue: told.queue_arn().to_owned(),
-            events: told.events().iter().map(|event| event.as_str().to_owned()).collect(),
-            filtered: told.filter().and_then(|filter| filter.key()).is_some_and(|key| {
+        let queues = answer.queue_configurations().iter().map(|queue| QueueNotification {
+            queue: queue.queue_arn().to_owned(),
+            events: queue.events().iter().map(|event| event.as_str().to_owned()).collect(),
+            filtered: queue.filter().and_then(|filter| filter.key()).is_some_and(|key| {
                 key.filter_rules().iter().any(|rule| rule.value().is_some_and(|value| !value.is_empty()))
             }),
         });
@@ -238,13 +238,13 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::aws::replay::{Answer, Replay, answer, dynamodb_error};
+    use crate::aws::replay::{Replay, ReplayedResponse, answer, dynamodb_error};
 
-    fn parts(answers: impl IntoIterator<Item = Answer>) -> (StackParts, Replay) {
+    fn parts(answers: impl IntoIterator<Item = ReplayedResponse>) -> (StackParts, Replay) {
         let (config, replay) = Replay::configuration(answers);
         let home = Home::of_arn("arn:aws:dynamodb:eu-central-1:123456789012:table/s-ledger").expect("a home");
         let mut parts = StackParts::new(&Connection::new(&config), "s", &home);
-        parts.signed = Signed::over(&config, SharedHttpConnector::new(replay.clone()));
+        parts.signed = SigningClient::over(&config, SharedHttpConnector::new(replay.clone()));
         (parts, replay)
     }
 
@@ -257,17 +257,18 @@ mod tests {
                 "<QueueConfiguration><Queue>arn:aws:sqs:r:1:q</Queue><Event>s3:ObjectCreated:*</Event>{more}</QueueConfiguration>"
             )
         };
-        let told = format!(
+        let configured = format!(
             "<NotificationConfiguration>{}{}<EventBridgeConfiguration/></NotificationConfiguration>",
             queue(""),
             queue(filter)
         );
         let versioned = "<VersioningConfiguration><Status>Enabled</Status></VersioningConfiguration>";
-        let answers = [told.as_str(), versioned, "<VersioningConfiguration/>"].map(|body| answer(200, body));
+        let answers =
+            [configured.as_str(), versioned, "<VersioningConfiguration/>"].map(|body| answer(200, body));
         let (parts, replay) = parts(answers);
         let found = parts.notifications().await?;
         assert_eq!(found.others, 1);
-        assert_eq!(found.queues.iter().map(|told| told.filtered).collect::<Vec<_>>(), [false, true]);
+        assert_eq!(found.queues.iter().map(|queue| queue.filtered).collect::<Vec<_>>(), [false, true]);
         assert_eq!(found.queues[0].events, ["s3:ObjectCreated:*"]);
         assert!(parts.versioned().await?);
         assert!(!parts.versioned().await?);

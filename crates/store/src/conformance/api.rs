@@ -7,10 +7,10 @@ use sha2::{Digest, Sha256};
 
 use super::{claim, mine, outcome};
 use crate::{
-    Answer, Begun, Condition, Credential, CredentialHash, Error, Feeds, FileId, FilePage, FilePlace,
-    FileQuery, FileVersion, Item, ItemValue, Land, Landed, Limits, LoadId, Part, Partner, ReadRecords,
-    RequestKey, Requests, Scope, Spent, State, UploadId, UploadKind, UploadRecord, Webhook, WriteInbox,
-    WriteLedger, WritePartners, WriteRecords,
+    Begun, Condition, Credential, CredentialHash, Error, Feeds, FileId, FilePage, FilePlace, FileQuery,
+    FileVersion, ItemValue, Land, Landed, LoadId, Partner, PartnerLimits, ReadRecords, RecordItem,
+    RequestKey, Requests, Scope, Spent, State, StoredResponse, UploadId, UploadKind, UploadPart,
+    UploadRecord, Webhook, WriteInbox, WriteLedger, WritePartners, WriteRecords,
 };
 
 /// Some instant: 21 November 2026, noon (UTC).
@@ -24,7 +24,7 @@ pub async fn partners_behave<S: WritePartners>(store: &S, run: &str) -> Result<(
     let partner = Partner {
         name: format!("{run}-north"),
         active: true,
-        limits: Limits { requests_per_second: 3, burst: 5, bytes_per_day: 7 },
+        limits: PartnerLimits { requests_per_second: 3, burst: 5, bytes_per_day: 7 },
         created_ms: 1,
     };
     assert_eq!(store.partner(&partner.name).await?, None);
@@ -79,7 +79,7 @@ pub async fn partners_behave<S: WritePartners>(store: &S, run: &str) -> Result<(
 /// # Panics
 /// Where the store behaves otherwise.
 pub async fn limits_hold<S: Requests>(store: &S, run: &str) -> Result<(), Error> {
-    let limits = Limits { requests_per_second: 2, burst: 3, bytes_per_day: 100 };
+    let limits = PartnerLimits { requests_per_second: 2, burst: 3, bytes_per_day: 100 };
     let partner = format!("{run}-limited");
     for request in 0..3 {
         assert_eq!(store.take_request(&partner, &limits, NOON_MS).await?, Spent::Yes, "request {request}");
@@ -113,22 +113,14 @@ pub async fn limits_hold<S: Requests>(store: &S, run: &str) -> Result<(), Error>
 pub async fn requests_behave<S: Requests>(store: &S, run: &str) -> Result<(), Error> {
     let key = |name: &str| RequestKey { partner: format!("{run}-north"), hash: name.to_owned() };
     let (now, until) = (NOON_MS, NOON_MS + 30_000);
-    assert_eq!(store.begin(&key("1"), "print", now, until).await?, Begun::Mine);
+    assert_eq!(store.begin(&key("1"), "print", now, until).await?, Begun::New);
     assert_eq!(store.begin(&key("1"), "print", now + 1, until).await?, Begun::Running);
     assert_eq!(store.begin(&key("1"), "other", now + 1, until).await?, Begun::Differs);
     let foreign = RequestKey { partner: format!("{run}-south"), ..key("1") };
-    assert_eq!(
-        store.begin(&foreign, "other", now, until).await?,
-        Begun::Mine,
-        "a partner's keys are its own"
-    );
-    assert_eq!(
-        store.begin(&key("1"), "print", until, until + 30_000).await?,
-        Begun::Mine,
-        "its time is over"
-    );
+    assert_eq!(store.begin(&foreign, "other", now, until).await?, Begun::New, "a partner's keys are its own");
+    assert_eq!(store.begin(&key("1"), "print", until, until + 30_000).await?, Begun::New, "its time is over");
 
-    let answer = |status| Answer { status, body: format!("{{\"status\":{status}}}") };
+    let answer = |status| StoredResponse { status, body: format!("{{\"status\":{status}}}") };
     store.answer(&key("1"), "print", &answer(202), until).await?;
     store.answer(&key("1"), "print", &answer(500), until).await?;
     store.forget(&key("1")).await?;
@@ -136,12 +128,12 @@ pub async fn requests_behave<S: Requests>(store: &S, run: &str) -> Result<(), Er
     assert_eq!(kept, Begun::Answered(answer(202)), "the first answer stays");
     assert_eq!(store.begin(&key("1"), "other", until, until + 1).await?, Begun::Differs);
     let after = until + 24 * 60 * 60 * 1_000;
-    assert_eq!(store.begin(&key("1"), "other", after, after + 1).await?, Begun::Mine, "a day later");
+    assert_eq!(store.begin(&key("1"), "other", after, after + 1).await?, Begun::New, "a day later");
 
-    assert_eq!(store.begin(&key("2"), "print", now, until).await?, Begun::Mine);
+    assert_eq!(store.begin(&key("2"), "print", now, until).await?, Begun::New);
     store.forget(&key("2")).await?;
     store.forget(&key("2")).await?;
-    assert_eq!(store.begin(&key("2"), "corrected", now, until).await?, Begun::Mine);
+    assert_eq!(store.begin(&key("2"), "corrected", now, until).await?, Begun::New);
 
     promised_uploads_are_kept(store, run).await
 }
@@ -219,7 +211,7 @@ pub async fn landing_behaves<S: WriteInbox>(store: &S, run: &str) -> Result<(), 
 
     let parted = Land { key: format!("{run}-north/labs/parts"), ..first };
     let multipart = store.begin_parts(&parted).await?;
-    let part = Part { number: 1, etag: "none".to_owned(), sha256 };
+    let part = UploadPart { number: 1, etag: "none".to_owned(), sha256 };
     let missing = store.complete_parts(&parted, &multipart, &[part]).await?;
     assert!(matches!(missing, Landed::Rejected(_)), "found {missing:?}");
     store.abort_parts(&parted.key, &multipart).await?;
@@ -295,7 +287,7 @@ async fn claim_files<L: WriteLedger>(ledger: &L, run: &str) -> Result<Vec<FileId
 
 async fn versions_of_a_record<S: WriteRecords + ReadRecords>(store: &S, run: &str) -> Result<(), Error> {
     let load = LoadId::new(&FileId::of(&super::file(run, "rows")), &[1; 32], 1, 0);
-    let version = |order: u32, partition: &str| Item {
+    let version = |order: u32, partition: &str| RecordItem {
         partition: partition.to_owned(),
         sort: format!("{order}#{load}"),
         attributes: vec![

@@ -2,10 +2,10 @@
 
 use bytes::Bytes;
 
-use super::{Kept, Memory};
+use super::{Memory, MemoryState};
 use crate::contracts::is_too_long;
 use crate::{
-    ContractObject, ContractText, Error, MOST_CONTRACT_VERSIONS, MOST_FEEDS, Operation, Published,
+    ContractObject, ContractText, Error, MOST_CONTRACT_VERSIONS, MOST_FEEDS, Operation, PublishedContract,
     ReadContracts, VersionId, WriteContracts,
 };
 
@@ -49,7 +49,7 @@ impl ContractVersion {
     }
 }
 
-impl Kept {
+impl MemoryState {
     pub(super) fn add_contract(&mut self, feed: &str, bytes: Option<Bytes>) -> VersionId {
         let version = self.next_version();
         let added = ContractVersion { version: version.clone(), published_ms: 0, bytes };
@@ -100,9 +100,9 @@ impl ReadContracts for Memory {
         .await
     }
 
-    async fn published(&self) -> Result<Vec<Published>, Error> {
+    async fn published(&self) -> Result<Vec<PublishedContract>, Error> {
         self.call(Operation::ListContracts, |kept| {
-            let published = kept.newest_contracts().map(|(feed, newest)| Published {
+            let published = kept.newest_contracts().map(|(feed, newest)| PublishedContract {
                 feed: feed.clone(),
                 published_ms: newest.published_ms,
                 etag: Some(newest.version.clone()),

@@ -5,14 +5,14 @@ use std::collections::{BTreeMap, BTreeSet};
 use bytes::Bytes;
 use sha2::{Digest, Sha256};
 
-use super::signed::Signed;
-use super::{CHUNK_BYTES, Kept, Memory, Version};
+use super::signed::PresignedRequest;
+use super::{CHUNK_BYTES, Memory, MemoryState, Version};
 use crate::inbox::MOST_VERSIONS;
 use crate::rank::{Descent, Made, is_in_parts};
 use crate::{
-    Body, Condition, Current, Error, FileId, FileVersion, Folders, InboxPage, InboxPlace, Land, Landed,
-    ListInbox, ListedVersion, Opened, Operation, Part, Presigned, Rank, ReadInbox, SignedPart, SignedUpload,
-    UploadId, VersionId, WriteInbox,
+    BodyChunks, Condition, Current, Error, FileId, FileVersion, Folders, InboxPage, InboxPlace, Land, Landed,
+    ListInbox, ListedVersion, Opened, Operation, Presigned, Rank, ReadInbox, SignedPart, SignedUpload,
+    UploadId, UploadPart, VersionId, WriteInbox,
 };
 use ledger::NULL_VERSION;
 
@@ -27,13 +27,13 @@ const PAGE: usize = 1_000;
 const LEAST_PART_BYTES: usize = 5 * 1024 * 1024;
 
 /// An upload in parts.
-pub(super) struct Multipart {
+pub(super) struct OpenMultipart {
     land: Land,
-    parts: BTreeMap<u16, SentPart>,
+    parts: BTreeMap<u16, StoredPart>,
 }
 
 /// A part as it was sent.
-struct SentPart {
+struct StoredPart {
     etag: String,
     sha256: [u8; 32],
     bytes: Bytes,
@@ -67,7 +67,7 @@ impl MemoryBody {
     }
 }
 
-impl Body for MemoryBody {
+impl BodyChunks for MemoryBody {
     async fn next(&mut self) -> Result<Option<Bytes>, Error> {
         let length = self.chunk_bytes.min(self.rest.len());
         let memory = self.memory.clone();
@@ -142,13 +142,13 @@ impl WriteInbox for Memory {
     }
 
     async fn sign_upload(&self, upload: &SignedUpload, seconds: u32) -> Result<Presigned, Error> {
-        Ok(self.sign(Signed::Upload(upload.clone()), seconds))
+        Ok(self.sign(PresignedRequest::Upload(upload.clone()), seconds))
     }
 
     async fn begin_parts(&self, land: &Land) -> Result<String, Error> {
         self.call(Operation::LandParts, |kept| {
             let id = format!("multipart-{}", kept.next_version());
-            let multipart = Multipart { land: land.clone(), parts: BTreeMap::new() };
+            let multipart = OpenMultipart { land: land.clone(), parts: BTreeMap::new() };
             kept.multiparts.insert(id.clone(), multipart);
             id
         })
@@ -156,10 +156,15 @@ impl WriteInbox for Memory {
     }
 
     async fn sign_part(&self, part: &SignedPart, seconds: u32) -> Result<Presigned, Error> {
-        Ok(self.sign(Signed::Part(part.clone()), seconds))
+        Ok(self.sign(PresignedRequest::Part(part.clone()), seconds))
     }
 
-    async fn complete_parts(&self, land: &Land, multipart: &str, parts: &[Part]) -> Result<Landed, Error> {
+    async fn complete_parts(
+        &self,
+        land: &Land,
+        multipart: &str,
+        parts: &[UploadPart],
+    ) -> Result<Landed, Error> {
         self.call(Operation::LandParts, |kept| kept.complete(land, multipart, parts)).await
     }
 
@@ -252,7 +257,7 @@ fn current(version: &Version) -> Current {
     }
 }
 
-impl Kept {
+impl MemoryState {
     /// Returns the versions of a key of the inbox, newest first.
     fn of_key(&self, key: &str) -> &[Version] {
         self.inbox.get(&(INBOX.to_owned(), key.to_owned())).map_or(&[], Vec::as_slice)
@@ -284,7 +289,7 @@ impl Kept {
         Landed::Version { version: file.version, etag: file.etag.unwrap_or_default() }
     }
 
-    fn complete(&mut self, land: &Land, multipart: &str, parts: &[Part]) -> Landed {
+    fn complete(&mut self, land: &Land, multipart: &str, parts: &[UploadPart]) -> Landed {
         let rejected = |code: &str| Landed::Rejected(code.to_owned());
         let begun = self.multiparts.get(multipart).filter(|begun| begun.land.key == land.key);
         let Some(begun) = begun else { return rejected("NoSuchUpload") };
@@ -296,7 +301,7 @@ impl Kept {
         }
         let mut whole = Vec::new();
         for (index, part) in parts.iter().enumerate() {
-            let same = |sent: &&SentPart| sent.etag == part.etag && sent.sha256 == part.sha256;
+            let same = |sent: &&StoredPart| sent.etag == part.etag && sent.sha256 == part.sha256;
             let Some(sent) = begun.parts.get(&part.number).filter(same) else {
                 return rejected("InvalidPart");
             };
@@ -322,12 +327,12 @@ impl Kept {
         let begun = self.multiparts.get_mut(&part.multipart);
         let begun = begun.filter(|begun| begun.land.key == part.key).ok_or("NoSuchUpload")?;
         let etag = ledger::digest(&[&bytes], 32);
-        begun.parts.insert(part.number, SentPart { etag: etag.clone(), sha256: part.sha256, bytes });
+        begun.parts.insert(part.number, StoredPart { etag: etag.clone(), sha256: part.sha256, bytes });
         Ok(etag)
     }
 }
 
-impl Kept {
+impl MemoryState {
     fn page(&self, after: Option<&InboxPlace>) -> InboxPage {
         let most = self.page_versions.unwrap_or(PAGE);
         let keys = self.inbox.iter().filter(|((bucket, _), _)| bucket == INBOX);

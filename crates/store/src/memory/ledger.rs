@@ -3,7 +3,7 @@
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
 
-use super::{Kept, Memory};
+use super::{Memory, MemoryState};
 use crate::ledger::name_in;
 use crate::{
     Acknowledge, Acknowledged, Acknowledgement, Claim, Claimed, Commit, Committed, ContentClaim, Cursor,
@@ -192,7 +192,7 @@ impl Memory {
     }
 }
 
-impl Kept {
+impl MemoryState {
     fn claim(&mut self, claim: &Claim) -> Claimed {
         let entry = self.entries.entry(FileId::of(&claim.file)).or_insert_with(|| unclaimed(claim));
         let mine = entry.owner == claim.owner;

@@ -1,7 +1,7 @@
 //! Alarms as they are now, and values of the one metric that there is.
 
 use super::Memory;
-use crate::{AlarmNow, Datapoint, Error, Operation, Query, ReadMetrics, Span};
+use crate::{AlarmNow, Datapoint, Error, MetricQuery, Operation, PeriodRange, ReadMetrics};
 
 impl ReadMetrics for Memory {
     async fn alarms_now(&self, prefix: &str) -> Result<Vec<AlarmNow>, Error> {
@@ -12,7 +12,7 @@ impl ReadMetrics for Memory {
         .await
     }
 
-    async fn measured(&self, queries: &[Query], span: Span) -> Result<Vec<Datapoint>, Error> {
+    async fn measured(&self, queries: &[MetricQuery], span: PeriodRange) -> Result<Vec<Datapoint>, Error> {
         self.call(Operation::ReadMetrics, |kept| {
             kept.asked.extend_from_slice(queries);
             let within = |one: &&Datapoint| (span.from_ms..span.until_ms).contains(&one.at_ms);
@@ -35,7 +35,7 @@ impl Memory {
 
     /// Returns which measures were asked for, in order.
     #[must_use]
-    pub fn asked(&self) -> Vec<Query> {
+    pub fn asked(&self) -> Vec<MetricQuery> {
         self.kept().asked.clone()
     }
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use super::Memory;
 use crate::{
-    Credential, CredentialHash, Error, Limits, Operation, Partner, ReadPartners, ReadRegistrations,
+    Credential, CredentialHash, Error, Operation, Partner, PartnerLimits, ReadPartners, ReadRegistrations,
     S3Principals, Webhook, WritePartners,
 };
 
@@ -102,7 +102,7 @@ impl S3Principals for Memory {
 impl Memory {
     /// Registers a partner or changes whether it is active, as an operator does.
     pub fn register(&self, name: &str, active: bool) {
-        let limits = Limits { requests_per_second: 1, burst: 1, bytes_per_day: 1 };
+        let limits = PartnerLimits { requests_per_second: 1, burst: 1, bytes_per_day: 1 };
         let partner = Partner { name: name.to_owned(), active, limits, created_ms: 1 };
         self.kept().partners.insert(name.to_owned(), partner);
     }

@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 
-use super::signed::Signed;
+use super::signed::PresignedRequest;
 use super::{CHUNK_BYTES, Memory, MemoryBody, StoredObject};
 use crate::quarantine::{OpenUpload, PART_BYTES};
 use crate::{
@@ -40,7 +40,7 @@ impl ReadQuarantine for Memory {
     }
 
     async fn sign_download(&self, key: &str, file_name: &str, seconds: u32) -> Result<Presigned, Error> {
-        let download = Signed::Download { key: key.to_owned(), file_name: file_name.to_owned() };
+        let download = PresignedRequest::Download { key: key.to_owned(), file_name: file_name.to_owned() };
         Ok(self.sign(download, seconds))
     }
 }

@@ -1,6 +1,6 @@
 //! Queues: deferred and sent messages, and those that were given up.
 
-use super::{Kept, Memory};
+use super::{Memory, MemoryState};
 use crate::{
     CountMessages, DeadLetter, Depth, Error, MOST_MESSAGES, Operation, Queue, SendMessages, StackQueue,
     WatchQueues, WatchedQueue,
@@ -83,7 +83,7 @@ impl Memory {
     }
 }
 
-impl Kept {
+impl MemoryState {
     /// Puts a message into the inbox queue.
     fn put_message(&mut self, body: &str) {
         self.sent.push(body.to_owned());
@@ -93,7 +93,7 @@ impl Kept {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{Body, ReadQuarantine, WriteQuarantine};
+    use crate::{BodyChunks, ReadQuarantine, WriteQuarantine};
 
     #[tokio::test]
     async fn queues_and_rejected_records_are_answered_as_on_aws() -> Result<(), Error> {

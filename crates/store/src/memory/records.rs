@@ -1,11 +1,11 @@
 //! Rows.
 
-use super::{Kept, Memory};
+use super::{Memory, MemoryState};
 use crate::records::waves;
-use crate::{Error, Item, ItemValue, Operation, ReadRecords, RecordPage, RecordVersion, WriteRecords};
+use crate::{Error, ItemValue, Operation, ReadRecords, RecordItem, RecordPage, RecordVersion, WriteRecords};
 
 impl WriteRecords for Memory {
-    async fn write(&self, items: Vec<Item>) -> Result<(), Error> {
+    async fn write(&self, items: Vec<RecordItem>) -> Result<(), Error> {
         for batch in waves(items).into_iter().flatten() {
             self.count_rows(&batch);
             self.call(Operation::WriteRows, |kept| kept.write(batch)).await?;
@@ -38,8 +38,8 @@ impl ReadRecords for Memory {
     }
 }
 
-impl Kept {
-    fn write(&mut self, batch: Vec<Item>) {
+impl MemoryState {
+    fn write(&mut self, batch: Vec<RecordItem>) {
         for item in batch {
             self.rows.insert((item.partition.clone(), item.sort.clone()), item);
         }
@@ -47,7 +47,7 @@ impl Kept {
 }
 
 /// Returns a hash over the whole item.
-pub(super) fn digest(item: &Item) -> String {
+pub(super) fn digest(item: &RecordItem) -> String {
     let mut parts = vec![item.partition.clone(), item.sort.clone()];
     for (name, value) in &item.attributes {
         parts.push(name.clone());

@@ -3,18 +3,21 @@
 
 use super::Memory;
 use crate::requests::{day, kept_until_ms, until_taken};
-use crate::{Answer, Begun, Error, Limits, Operation, RequestKey, Requests, Spent, UploadId, UploadRecord};
+use crate::{
+    Begun, Error, Operation, PartnerLimits, RequestKey, Requests, Spent, StoredResponse, UploadId,
+    UploadRecord,
+};
 
 /// A request that was begun.
-pub(super) struct Request {
+pub(super) struct StoredRequest {
     fingerprint: String,
     until_ms: u64,
     ends_ms: u64,
-    answer: Option<Answer>,
+    answer: Option<StoredResponse>,
 }
 
 impl Requests for Memory {
-    async fn take_request(&self, partner: &str, limits: &Limits, now_ms: u64) -> Result<Spent, Error> {
+    async fn take_request(&self, partner: &str, limits: &PartnerLimits, now_ms: u64) -> Result<Spent, Error> {
         let (interval, tolerance) = limits.interval_and_tolerance_us();
         let now = now_ms.saturating_mul(1_000);
         self.call(Operation::Spend, |kept| {
@@ -31,7 +34,7 @@ impl Requests for Memory {
     async fn take_bytes(
         &self,
         partner: &str,
-        limits: &Limits,
+        limits: &PartnerLimits,
         bytes: u64,
         now_ms: u64,
     ) -> Result<Spent, Error> {
@@ -56,7 +59,7 @@ impl Requests for Memory {
         now_ms: u64,
         until_ms: u64,
     ) -> Result<Begun, Error> {
-        let begun = Request {
+        let begun = StoredRequest {
             fingerprint: fingerprint.to_owned(),
             until_ms,
             ends_ms: kept_until_ms(until_ms),
@@ -66,11 +69,11 @@ impl Requests for Memory {
             let requests = &mut kept.requests;
             match requests.get(request).filter(|kept| now_ms < kept.ends_ms) {
                 Some(kept) if kept.fingerprint != fingerprint => Begun::Differs,
-                Some(Request { answer: Some(answer), .. }) => Begun::Answered(answer.clone()),
+                Some(StoredRequest { answer: Some(answer), .. }) => Begun::Answered(answer.clone()),
                 Some(kept) if now_ms < kept.until_ms => Begun::Running,
                 _ => {
                     requests.insert(request.clone(), begun);
-                    Begun::Mine
+                    Begun::New
                 }
             }
         })
@@ -81,10 +84,10 @@ impl Requests for Memory {
         &self,
         request: &RequestKey,
         fingerprint: &str,
-        answer: &Answer,
+        answer: &StoredResponse,
         now_ms: u64,
     ) -> Result<(), Error> {
-        let answered = Request {
+        let answered = StoredRequest {
             fingerprint: fingerprint.to_owned(),
             until_ms: now_ms,
             ends_ms: kept_until_ms(now_ms),

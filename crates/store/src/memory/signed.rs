@@ -8,9 +8,9 @@ use crate::quarantine::attachment;
 use crate::{Condition, Landed, Presigned, SignedPart, SignedUpload};
 use ledger::digest;
 
-/// What a signature stands for.
+/// The request that an address was signed for.
 #[derive(Clone)]
-pub(super) enum Signed {
+pub(super) enum PresignedRequest {
     Upload(SignedUpload),
     Part(SignedPart),
     Download { key: String, file_name: String },
@@ -39,7 +39,7 @@ impl SignedAnswer {
     }
 }
 
-impl Signed {
+impl PresignedRequest {
     fn method(&self) -> &'static str {
         match self {
             Self::Upload(_) | Self::Part(_) => "PUT",
@@ -97,7 +97,7 @@ impl Signed {
 
 impl Memory {
     /// Signs: the address holds a hash of all that is signed, and nothing of the time.
-    pub(super) fn sign(&self, signed: Signed, seconds: u32) -> Presigned {
+    pub(super) fn sign(&self, signed: PresignedRequest, seconds: u32) -> Presigned {
         let headers = signed.headers();
         let (bucket, key, query) = signed.target();
         let all = format!("{} {bucket} {key} {query} {headers:?} {seconds}", signed.method());
@@ -134,17 +134,17 @@ impl Memory {
             return SignedAnswer::rejected(403, "SignatureDoesNotMatch");
         }
         match signed {
-            Signed::Upload(upload) => match kept.land_checked(&upload.land, &upload.sha256, body) {
+            PresignedRequest::Upload(upload) => match kept.land_checked(&upload.land, &upload.sha256, body) {
                 Landed::Version { etag, .. } => SignedAnswer::stored(etag),
                 Landed::Conflict => SignedAnswer::rejected(412, "PreconditionFailed"),
                 Landed::Rejected(_) => SignedAnswer::rejected(400, "BadDigest"),
             },
-            Signed::Part(part) => match kept.take_part(&part, body) {
+            PresignedRequest::Part(part) => match kept.take_part(&part, body) {
                 Ok(etag) => SignedAnswer::stored(etag),
                 Err("NoSuchUpload") => SignedAnswer::rejected(404, "NoSuchUpload"),
                 Err(code) => SignedAnswer::rejected(400, code),
             },
-            Signed::Download { key, .. } => match kept.quarantine.get(&key) {
+            PresignedRequest::Download { key, .. } => match kept.quarantine.get(&key) {
                 Some(object) => {
                     SignedAnswer { status: 200, code: "", etag: None, body: object.bytes.clone() }
                 }

@@ -30,7 +30,7 @@ pub struct Parts {
 
 impl Default for Parts {
     fn default() -> Self {
-        let told = QueueNotification {
+        let notification = QueueNotification {
             queue: QUEUE.to_owned(),
             events: vec!["s3:ObjectCreated:*".to_owned()],
             filtered: false,
@@ -51,7 +51,7 @@ impl Default for Parts {
             actions: vec!["arn:aws:sns:eu-central-1:123456789012:silent-scalper-alarms".to_owned()],
         };
         Self {
-            notifications: Notifications { queues: vec![told], others: 0 },
+            notifications: Notifications { queues: vec![notification], others: 0 },
             versioned: true,
             inbox_queue: Some(InboxQueue {
                 url: "https://sqs.eu-central-1.amazonaws.com/123456789012/silent-scalper-inbox".to_owned(),

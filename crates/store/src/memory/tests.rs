@@ -1,6 +1,6 @@
 use super::*;
 use crate::{
-    Body, Claim, ItemValue, LoadId, OpenUploads, Opened, Original, Outcomes, Queue, ReadInbox, Upload,
+    BodyChunks, Claim, ItemValue, LoadId, OpenUploads, Opened, Original, Outcomes, Queue, ReadInbox, Upload,
     WriteQuarantine, WriteRecords, conformance,
 };
 
@@ -15,9 +15,9 @@ async fn read(memory: &Memory, file: &FileVersion) -> Result<Vec<u8>, Error> {
     Ok(bytes)
 }
 
-fn item(partition: usize) -> Item {
+fn item(partition: usize) -> RecordItem {
     let attributes = vec![("n".to_owned(), ItemValue::Number(partition.to_string()))];
-    Item { partition: partition.to_string(), sort: "s".to_owned(), attributes }
+    RecordItem { partition: partition.to_string(), sort: "s".to_owned(), attributes }
 }
 
 fn claim(file: &FileVersion, owner: &str) -> Claim {

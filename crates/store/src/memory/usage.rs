@@ -2,7 +2,7 @@
 //! for a ledger entry one and another for its index where that changes.
 
 use super::Memory;
-use crate::{Item, Metered, Operation, Usage};
+use crate::{Metered, Operation, RecordItem, Usage};
 
 /// Bytes of a write unit.
 /// <https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/on-demand-capacity-mode.html>
@@ -16,7 +16,7 @@ impl Metered for Memory {
 
 impl Memory {
     /// Counts rows by their size.
-    pub(super) fn count_rows(&self, items: &[Item]) {
+    pub(super) fn count_rows(&self, items: &[RecordItem]) {
         let units: usize = items.iter().map(|item| item.bytes().div_ceil(UNIT_BYTES)).sum();
         self.wire().usage.write_tenths += 10 * units as u64;
     }

@@ -4,8 +4,8 @@ use proptest::prelude::*;
 
 use super::*;
 
-fn item(partition: &str, ordinal: usize, bytes: usize) -> Item {
-    Item {
+fn item(partition: &str, ordinal: usize, bytes: usize) -> RecordItem {
+    RecordItem {
         partition: partition.to_owned(),
         sort: "s".to_owned(),
         attributes: vec![
@@ -67,7 +67,7 @@ fn a_call_of_large_items_is_cut_by_bytes() {
 #[test]
 fn size_counts_names_values_and_nesting() {
     let nested = ItemValue::Map(vec![("ab".into(), ItemValue::List(vec![ItemValue::Boolean(true)]))]);
-    let item = Item { partition: "p".into(), sort: "s".into(), attributes: vec![("n".into(), nested)] };
+    let item = RecordItem { partition: "p".into(), sort: "s".into(), attributes: vec![("n".into(), nested)] };
     // pk p, sk s, n, map 3 + (1 + 2 + list 3 + (1 + 1)).
     assert_eq!(item.bytes(), 3 + 3 + 1 + 3 + (1 + 2 + 3 + 2));
 }
@@ -88,7 +88,7 @@ proptest! {
         }
         prop_assert_eq!(written.len(), items.len());
         for key in 0..40u8 {
-            let of_key = |items: &[Item]| -> Vec<Item> {
+            let of_key = |items: &[RecordItem]| -> Vec<RecordItem> {
                 items.iter().filter(|item| item.partition == key.to_string()).cloned().collect()
             };
             prop_assert!(of_key(&items) == of_key(&written));

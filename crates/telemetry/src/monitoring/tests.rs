@@ -8,16 +8,16 @@ use serde_json::Value;
 
 use super::*;
 use crate::{
-    AccessRecord, BASIC_METRICS, Delivery, DeliveryRecord, FeedWatchRecord, FileRecord, Label, Notice,
-    NoticeRecord, Occurrence, RequestRecord, WatchRecord,
+    AccessRecord, BASIC_METRICS, DeliveryRecord, DeliveryResult, FeedWatchRecord, FileRecord, Label,
+    NoticeRecord, NoticeResult, Occurrence, RequestRecord, WatchRecord,
 };
 
 /// A metric and the values of its dimensions.
-type Published = (String, Vec<(String, String)>);
+type PublishedMetric = (String, Vec<(String, String)>);
 
 /// A record of any kind.
 #[derive(Clone, Debug)]
-enum Record {
+enum AnyRecord {
     File(Box<FileRecord>),
     Watch(WatchRecord),
     Feed(FeedWatchRecord),
@@ -28,7 +28,7 @@ enum Record {
     Occurrence(Occurrence),
 }
 
-impl Record {
+impl AnyRecord {
     /// Its line.
     fn line(&self, metrics: &Metrics) -> Value {
         let line = match self {
@@ -49,8 +49,8 @@ fn parse(line: &str) -> Value {
     serde_json::from_str(line).expect("the line is JSON")
 }
 
-/// Every metric of a line under every set of dimensions, as CloudWatch reads it.
-fn published(line: &Value) -> Vec<Published> {
+/// Returns every metric of a line under every set of dimensions, as CloudWatch reads it.
+fn published(line: &Value) -> Vec<PublishedMetric> {
     let list = |value: &Value| value.as_array().cloned().unwrap_or_default();
     let text = |value: &Value| value.as_str().expect("a text").to_owned();
     let mut found = Vec::new();
@@ -65,16 +65,16 @@ fn published(line: &Value) -> Vec<Published> {
     found
 }
 
-fn all_of(metrics: &Metrics, records: &[Record]) -> BTreeSet<Published> {
+fn all_of(metrics: &Metrics, records: &[AnyRecord]) -> BTreeSet<PublishedMetric> {
     records.iter().flat_map(|record| published(&record.line(metrics))).collect()
 }
 
-/// A label that may be empty.
+/// Returns a label that may be empty.
 fn label() -> impl Strategy<Value = Label> {
     prop_oneof![Just(""), Just("north"), Just("labs"), Just("unknown")].prop_map(Label::new)
 }
 
-/// A text of this repository that a record without a value may lack.
+/// Returns a text of this repository that a record without a value may lack.
 fn word(words: &'static [&'static str]) -> impl Strategy<Value = &'static str> {
     prop::sample::select(words)
 }
@@ -102,11 +102,11 @@ fn watch() -> impl Strategy<Value = WatchRecord> {
 }
 
 fn delivery() -> impl Strategy<Value = DeliveryRecord> {
-    (label(), word(&["COMPLETE", ""])).prop_map(|(partner, state)| DeliveryRecord {
+    (label(), option::of(Just(State::Complete))).prop_map(|(partner, state)| DeliveryRecord {
         partner,
         file: Label::default(),
         state,
-        delivery: Delivery::Failed,
+        delivery: DeliveryResult::Failed,
         answer: "5xx",
         duration: 1,
         receive_count: 1,
@@ -118,32 +118,32 @@ fn notice() -> impl Strategy<Value = NoticeRecord> {
         incident: Label::default(),
         alarm: Label::default(),
         channel,
-        notice: Notice::Sent,
+        notice: NoticeResult::Sent,
         reason: "",
     })
 }
 
-fn record() -> impl Strategy<Value = Record> {
+fn record() -> impl Strategy<Value = AnyRecord> {
     let decisions = word(&["allow", "deny", "unauthorized", "failed", ""]);
     prop_oneof![
-        file().prop_map(|one| Record::File(Box::new(one))),
-        watch().prop_map(Record::Watch),
+        file().prop_map(|one| AnyRecord::File(Box::new(one))),
+        watch().prop_map(AnyRecord::Watch),
         (label(), prop::collection::vec(label(), 0..3)).prop_map(|(feed, missing)| {
-            Record::Feed(FeedWatchRecord { feed, missing, ..FeedWatchRecord::default() })
+            AnyRecord::Feed(FeedWatchRecord { feed, missing, ..FeedWatchRecord::default() })
         }),
-        delivery().prop_map(Record::Delivery),
-        notice().prop_map(Record::Notice),
+        delivery().prop_map(AnyRecord::Delivery),
+        notice().prop_map(AnyRecord::Notice),
         (decisions, word(&["key", "none", ""])).prop_map(|(decision, kind)| {
-            Record::Access(AccessRecord { decision, kind, ..AccessRecord::default() })
+            AnyRecord::Access(AccessRecord { decision, kind, ..AccessRecord::default() })
         }),
         (word(&["sendFile", ""]), 100_u16..600).prop_map(|(operation, status)| {
-            Record::Request(RequestRecord { operation, status, ..RequestRecord::default() })
+            AnyRecord::Request(RequestRecord { operation, status, ..RequestRecord::default() })
         }),
-        prop::sample::select(&Occurrence::ALL[..]).prop_map(Record::Occurrence),
+        prop::sample::select(&Occurrence::ALL[..]).prop_map(AnyRecord::Occurrence),
     ]
 }
 
-/// Every level, with and without metrics of partners.
+/// Returns every level, with and without metrics of partners.
 fn levels() -> Vec<Metrics> {
     let each = [Monitoring::Off, Monitoring::Basic, Monitoring::Full].into_iter();
     each.flat_map(|monitoring| {
@@ -166,7 +166,7 @@ proptest! {
         for metrics in levels() {
             let all = published(&record.line(&metrics));
             prop_assert!(all.iter().flat_map(|(_, set)| set).all(|(_, value)| !value.is_empty()), "{all:?}");
-            let distinct: BTreeSet<&Published> = all.iter().collect();
+            let distinct: BTreeSet<&PublishedMetric> = all.iter().collect();
             prop_assert_eq!(distinct.len(), all.len());
         }
     }
@@ -217,7 +217,7 @@ fn a_line_without_a_metric_of_basic_is_an_ordinary_log_line() {
     assert!(line(&Metrics::all("n"))["_aws"].is_object());
 }
 
-/// The heartbeat file of an hour.
+/// Returns the heartbeat file of an hour.
 fn heartbeat() -> FileRecord {
     FileRecord {
         partner: Label::new("heartbeat"),
@@ -232,11 +232,11 @@ fn heartbeat() -> FileRecord {
 }
 
 /// What an idle hour writes: the heartbeat file, and twelve runs of the watcher with this number of contracts.
-fn idle_hour(feeds: usize) -> Vec<Record> {
-    let mut records = vec![Record::File(Box::new(heartbeat()))];
+fn idle_hour(feeds: usize) -> Vec<AnyRecord> {
+    let mut records = vec![AnyRecord::File(Box::new(heartbeat()))];
     let (stuck, dead_letters, heartbeat_age) = (Some(0), Some(0), Some(300));
     for _ in 0..12 {
-        records.push(Record::Watch(WatchRecord {
+        records.push(AnyRecord::Watch(WatchRecord {
             stuck,
             dead_letters,
             heartbeat_age,
@@ -244,7 +244,7 @@ fn idle_hour(feeds: usize) -> Vec<Record> {
         }));
         records.extend((0..feeds).map(|feed| {
             let feed = Label::new(&format!("feed-{feed}"));
-            Record::Feed(FeedWatchRecord { feed, ..FeedWatchRecord::default() })
+            AnyRecord::Feed(FeedWatchRecord { feed, ..FeedWatchRecord::default() })
         }));
     }
     records

@@ -1,7 +1,7 @@
 use ledger::State;
 use serde_json::Value;
 
-use super::{FileRecord, Occurrence, Step};
+use super::{FileRecord, Occurrence, ProcessingStep};
 use crate::{LINE_BYTES, Label, Metrics, Used};
 
 fn record() -> FileRecord {
@@ -21,9 +21,9 @@ fn record() -> FileRecord {
         receive_count: 2,
         ..FileRecord::default()
     };
-    record.spend(Step::Check, 20);
-    record.spend(Step::Load, 30);
-    record.spend(Step::Check, 20);
+    record.spend(ProcessingStep::Check, 20);
+    record.spend(ProcessingStep::Load, 30);
+    record.spend(ProcessingStep::Check, 20);
     record
 }
 

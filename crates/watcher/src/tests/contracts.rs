@@ -11,7 +11,7 @@ use super::harness::*;
 const BROKEN: &str = "kind: DataContact";
 
 #[tokio::test]
-async fn a_broken_contract_is_told_without_a_file_and_until_it_is_corrected() {
+async fn a_broken_contract_is_reported_without_a_file_and_until_it_is_corrected() {
     let harness = Harness::new();
     harness.memory.publish_contract("visits", contract(""));
     harness.memory.publish_contract("labs", contract(""));
@@ -69,7 +69,7 @@ async fn in_basic_the_alarm_on_overdue_files_tells_of_a_broken_contract_and_ends
 
 #[tokio::test]
 async fn a_contract_that_could_not_be_read_is_neither_broken_nor_good() {
-    for (broken, told) in [(false, None), (true, Some(1))] {
+    for (broken, reported) in [(false, None), (true, Some(1))] {
         let harness = Harness::new();
         if broken {
             harness.memory.publish_contract("a", BROKEN);
@@ -85,7 +85,7 @@ async fn a_contract_that_could_not_be_read_is_neither_broken_nor_good() {
         again.memory.publish_contract("visits", contract(""));
         again.memory.fail_at(read, When::BeforeEffect);
         assert!(again.run(BEGIN_MS).await.is_err());
-        assert_eq!(again.gauge("ContractsBroken"), told);
+        assert_eq!(again.gauge("ContractsBroken"), reported);
     }
 }
 

@@ -7,7 +7,7 @@ use store::memory::When;
 
 use super::harness::*;
 
-/// A stack with something for each part to find, in pages of two.
+/// Returns a stack with something for each part to find, in pages of two.
 async fn scene() -> Harness {
     let harness = Harness::with_heartbeat();
     harness.memory.pages_of(2);

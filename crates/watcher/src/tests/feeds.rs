@@ -11,7 +11,7 @@ const FOLDER: &str = "north/visits";
 const DEADLINE_MS: u64 = BEGIN_MS + HOUR_MS;
 const AFTER_MS: u64 = DEADLINE_MS + 5 * MINUTE_MS;
 
-/// A daily feed that has been there for long, with yesterday's file.
+/// Returns a daily feed that has been there for long, with yesterday's file.
 async fn daily_feed(rows: &str) -> Harness {
     let harness = Harness::new();
     harness.memory.publish_contract("visits", contract(&daily(rows)));
@@ -26,7 +26,7 @@ async fn judged(harness: &Harness, at_ms: u64) -> Option<[u64; 4]> {
 }
 
 #[tokio::test]
-async fn a_missing_file_is_told_until_it_comes_and_then_as_late_for_a_short_while() {
+async fn a_missing_file_is_reported_until_it_arrives_and_then_as_late_for_a_short_while() {
     let harness = daily_feed("").await;
     assert_eq!(judged(&harness, DEADLINE_MS - MINUTE_MS).await, Some([0; 4]), "there is still time");
     assert_eq!(judged(&harness, AFTER_MS).await, Some([1, 0, 0, 0]));

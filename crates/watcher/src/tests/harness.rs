@@ -4,18 +4,18 @@ use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 
+use ledger::{Entry, FileId, FileVersion, State};
 use processor::{Processor, Response};
 use runtime::Host;
 pub(super) use runtime::{DAY_MS, HOUR_MS, MINUTE_MS};
 use serde_json::{Value, json};
 use store::memory::Memory;
 use store::{
-    Credential, CredentialHash, Entry, Feeds, FileId, FileVersion, Limits, ListedVersion, Partner, Scope,
-    State, WritePartners as _,
+    Credential, CredentialHash, Feeds, ListedVersion, Partner, PartnerLimits, Scope, WritePartners as _,
 };
 use telemetry::Metrics;
 
-use crate::{Failed, Settings, Watcher, notification};
+use crate::{Settings, WatchError, Watcher, notification};
 
 /// The first scheduled time, 21 November 2026, six o'clock (UTC).
 pub(super) const BEGIN_MS: u64 = 1_795_240_800_000;
@@ -38,7 +38,7 @@ impl Harness {
         Self::with_heartbeat_and(&Metrics::all("Test"))
     }
 
-    /// One that publishes these metrics.
+    /// Makes a harness that publishes these metrics.
     pub(super) fn with_heartbeat_and(metrics: &Metrics) -> Self {
         Self::on(Memory::new(), true, metrics)
     }
@@ -67,13 +67,13 @@ impl Harness {
         self.clock.load(Ordering::SeqCst)
     }
 
-    /// One run, with the scheduled time as the clock's.
-    pub(super) async fn run(&self, at_ms: u64) -> Result<(), Failed> {
+    /// Does one run, with the scheduled time as the clock's.
+    pub(super) async fn run(&self, at_ms: u64) -> Result<(), WatchError> {
         self.clock.store(at_ms, Ordering::SeqCst);
         self.run_until(at_ms, at_ms + 240_000).await
     }
 
-    pub(super) async fn run_until(&self, at_ms: u64, deadline_ms: u64) -> Result<(), Failed> {
+    pub(super) async fn run_until(&self, at_ms: u64, deadline_ms: u64) -> Result<(), WatchError> {
         let event = json!({"detail-type": "Scheduled Event", "source": "aws.events", "time": runtime::format_instant(at_ms)});
         self.watcher.handle(&event, deadline_ms).await
     }
@@ -87,7 +87,7 @@ impl Harness {
         sent
     }
 
-    /// One delivery to the processor; whether it is acknowledged.
+    /// Delivers one message to the processor; returns whether it is acknowledged.
     pub(super) async fn deliver(&self, body: &str) -> bool {
         let record = json!({"eventSource": "aws:sqs", "messageId": "m", "receiptHandle": "r", "body": body});
         let answer = self.processor.handle(&json!({"Records": [record]}), self.now_ms() + 900_000).await;
@@ -111,7 +111,7 @@ impl Harness {
 
     /// Adds a partner, with a credential that names these feeds.
     pub(super) async fn register(&self, name: &str, feeds: &str, created_ms: u64, active: bool) {
-        let limits = Limits { requests_per_second: 1, burst: 1, bytes_per_day: 1 };
+        let limits = PartnerLimits { requests_per_second: 1, burst: 1, bytes_per_day: 1 };
         let partner = Partner { name: name.to_owned(), active, limits, created_ms };
         self.memory.put_partner(&partner).await.expect("no planned fault");
         let credential = Credential {
@@ -136,7 +136,7 @@ impl Harness {
         self.entry(file).map(|entry| entry.state)
     }
 
-    /// The last line that has a metric.
+    /// Returns the last line that has a metric.
     pub(super) fn last_with(&self, metric: &str) -> Value {
         let lines = self.lines.lock().expect("lines");
         lines.iter().rev().find(|line| !line[metric].is_null()).cloned().unwrap_or_default()
@@ -148,7 +148,7 @@ impl Harness {
         lines.iter().rev().find(|line| !line["Watches"].is_null())?[metric].as_u64()
     }
 
-    /// The highest value of a metric that any line published, as an alarm on its maximum sees it.
+    /// Returns the highest value of a metric that any line published, as an alarm on its maximum sees it.
     pub(super) fn highest(&self, metric: &str) -> Option<u64> {
         let lines = self.lines.lock().expect("lines");
         let published = lines
@@ -167,7 +167,7 @@ impl Harness {
         )
     }
 
-    /// Every metric under every set of dimensions that any line published, with the dimensions' values.
+    /// Returns every metric under every set of dimensions that any line published, with the dimensions' values.
     pub(super) fn published(&self) -> BTreeSet<String> {
         let list = |value: &Value| value.as_array().cloned().unwrap_or_default();
         let text = |value: &Value| value.as_str().expect("a text").to_owned();
@@ -193,12 +193,12 @@ impl Harness {
     }
 }
 
-/// The event of a version that was made at this time.
+/// Returns the event of a version that was made at this time.
 pub(super) fn event_of(file: &FileVersion, made_ms: u64) -> String {
     notification::write(&ListedVersion { file: file.clone(), last_modified_ms: made_ms, bytes: 1 })
 }
 
-/// A contract on `id` and `name`, with more properties of the schema.
+/// Returns a contract on `id` and `name`, with more properties of the schema.
 pub(super) fn contract(more: &str) -> String {
     format!(
         "apiVersion: v3.1.0\nkind: DataContract\nid: visits\nversion: 1.2.0\nstatus: active\n\
@@ -209,7 +209,7 @@ pub(super) fn contract(more: &str) -> String {
     )
 }
 
-/// A property that makes a contract expect a file each day at six, with an hour of grace.
+/// Returns a property that makes a contract expect a file each day at six, with an hour of grace.
 pub(super) fn daily(rows: &str) -> String {
     let value = format!("{{schedule: \"0 6 * * *\", timezone: UTC, grace: 1h{rows}}}");
     format!("{{property: expect, value: {value}, vendor: ingest}}")

@@ -10,9 +10,9 @@ use telemetry::{Metrics, Monitoring};
 use super::harness::*;
 
 /// Requests by service and operation.
-type Requests = BTreeMap<&'static str, usize>;
+type RequestCounts = BTreeMap<&'static str, usize>;
 
-/// The request that a call of the watcher is on AWS. Where a call may be more than one request, an idle stack needs one,
+/// Returns the request that a call of the watcher is on AWS. Where a call may be more than one request, an idle stack needs one,
 /// except for the second `ListFiles` of a run (the heartbeat's undecided loads of 14 days): it filters, and reads 100
 /// entries a request, so that it is four when 336 heartbeat files are known.
 fn request(call: Operation) -> &'static str {
@@ -30,16 +30,16 @@ fn request(call: Operation) -> &'static str {
     }
 }
 
-fn requests(calls: &[Operation]) -> Requests {
-    let mut counted = Requests::new();
+fn requests(calls: &[Operation]) -> RequestCounts {
+    let mut counted = RequestCounts::new();
     for call in calls {
         *counted.entry(request(*call)).or_default() += 1;
     }
     counted
 }
 
-/// A stack whose heartbeat has been going for an hour, and its next hour: what the watcher asked for in each run.
-async fn hour(harness: &Harness) -> Vec<Requests> {
+/// Runs an hour of a stack whose heartbeat has been going for an hour: what the watcher asked for in each run.
+async fn hour(harness: &Harness) -> Vec<RequestCounts> {
     for feed in ["visits", "labs", "charges", "claims"] {
         harness.memory.publish_contract(feed, contract(&daily("")));
     }
@@ -64,7 +64,7 @@ async fn hour(harness: &Harness) -> Vec<Requests> {
 async fn an_idle_run_makes_eight_requests_and_reads_no_contract_again() {
     let harness = Harness::with_heartbeat_and(&Metrics::basic("Test"));
     let runs = hour(&harness).await;
-    let usual = Requests::from([
+    let usual = RequestCounts::from([
         // The partners, the heartbeat's undecided loads, its newest files.
         ("DynamoDB Query", 3),
         ("DynamoDB GetItem", 1),
@@ -90,11 +90,11 @@ async fn an_idle_run_makes_eight_requests_and_reads_no_contract_again() {
         *first.entry(request).or_default() += more;
     }
     assert_eq!(runs[0], first);
-    let mut whole = Requests::new();
+    let mut whole = RequestCounts::new();
     for (request, count) in runs.iter().flatten() {
         *whole.entry(request).or_default() += count;
     }
-    let expected = Requests::from([
+    let expected = RequestCounts::from([
         ("DynamoDB BatchGetItem", 1),
         ("DynamoDB GetItem", 12),
         ("DynamoDB PutItem", 1),

@@ -1,7 +1,8 @@
 //! What was lost is found and sent again, and nothing else is.
 
+use ledger::{Claim, Claimed, Fence, FileId, FileVersion, LoadId, State};
 use proptest::prelude::*;
-use store::{Claim, Claimed, Fence, FileId, FileVersion, LoadId, State, WriteLedger as _};
+use store::WriteLedger as _;
 
 use super::harness::*;
 use crate::reconciliation::{BUSY, MOST_SENDS, MOST_SENDS_WHILE_BUSY, YOUNGEST_MS, YOUNGEST_WHILE_BUSY_MS};
@@ -112,7 +113,7 @@ async fn a_queue_that_is_always_busy_gets_every_lost_file_a_hundred_at_a_time() 
     assert_eq!(seen.len(), 250, "each once in a round");
 }
 
-/// A version that was claimed, with the lease that the claim got.
+/// Claims a version and returns it, with the lease that the claim got.
 async fn claimed(harness: &Harness, key: &str, made_ms: u64, lease_until_ms: u64) -> (FileVersion, Fence) {
     let file = harness.memory.land("inbox", key, GOOD);
     harness.memory.made_at(&file, made_ms);
@@ -123,7 +124,7 @@ async fn claimed(harness: &Harness, key: &str, made_ms: u64, lease_until_ms: u64
         feed: "visits".to_owned(),
         load: LoadId::new(&id, &[0; 32], 1, 0),
         owner: key.to_owned(),
-        order: store::Order::of_event(made_ms),
+        order: ledger::Order::of_event(made_ms),
         now_ms: made_ms,
         lease_until_ms,
     };

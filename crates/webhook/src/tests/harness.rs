@@ -5,10 +5,11 @@ use std::convert::Infallible;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use ledger::{Claim, FileId, LoadId};
 use runtime::SqsBatchResponse;
 use serde_json::{Value, json};
 use store::memory::{INBOX, Memory};
-use store::{Claim, FileId, LoadId, Webhook, WriteLedger as _, WritePartners as _};
+use store::{Webhook, WriteLedger as _, WritePartners as _};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpListener;
 
@@ -44,7 +45,7 @@ impl Harness {
         self.memory.put_webhook(partner, Some(&webhook)).await.unwrap();
     }
 
-    /// A file that the ledger knows; its id.
+    /// Adds a file to the ledger; returns its id.
     pub(super) async fn claimed(&self, key: &str) -> String {
         let file = self.memory.land(INBOX, key, "x");
         let id = FileId::of(&file);
@@ -53,7 +54,7 @@ impl Harness {
             feed: "visits".to_owned(),
             load: LoadId::new(&id, &[0; 32], 1, 0),
             owner: "owner".to_owned(),
-            order: store::Order::parse("2026-11-20T08:15:00.000Z/0061").expect("an order"),
+            order: ledger::Order::parse("2026-11-20T08:15:00.000Z/0061").expect("an order"),
             now_ms: BEGIN_MS,
             lease_until_ms: BEGIN_MS + 1,
             file,
@@ -62,18 +63,18 @@ impl Harness {
         id.to_string()
     }
 
-    /// The last pause of each message.
+    /// Returns the last pause of each message.
     pub(super) fn deferred(&self) -> BTreeMap<String, u32> {
         self.memory.deferred().into_iter().collect()
     }
 
-    /// The sum of a metric over all lines.
+    /// Returns the sum of a metric over all lines.
     pub(super) fn counted(&self, metric: &str) -> u64 {
         self.metrics.lock().unwrap().iter().filter_map(|line| line[metric].as_u64()).sum()
     }
 
-    /// The function in this harness, without jitter.
-    pub(super) fn courier(self: &Arc<Self>, policy: Policy) -> Courier<Memory, Memory> {
+    /// Makes the function in this harness, without jitter.
+    pub(super) fn sender(self: &Arc<Self>, policy: AddressPolicy) -> WebhookSender<Memory, Memory> {
         let (clock, meter) = (Arc::clone(self), Arc::clone(self));
         let host = Host {
             now_ms: Box::new(move || BEGIN_MS + clock.elapsed.load(Ordering::Relaxed)),
@@ -83,17 +84,18 @@ impl Harness {
             }),
         };
         let (partners, queue) = (self.memory.clone(), self.memory.clone());
-        Courier::new(partners, queue, policy, API.to_owned(), telemetry::Metrics::all("test"), host).unwrap()
+        WebhookSender::new(partners, queue, policy, API.to_owned(), telemetry::Metrics::all("test"), host)
+            .unwrap()
     }
 }
 
 /// A partner's own server, on a port of its own.
-pub(super) struct Receiver {
+pub(super) struct WebhookReceiver {
     listener: TcpListener,
     said: Mutex<Vec<String>>,
 }
 
-impl Receiver {
+impl WebhookReceiver {
     pub(super) async fn new() -> Self {
         Self { listener: TcpListener::bind("127.0.0.1:0").await.unwrap(), said: Mutex::default() }
     }
@@ -133,7 +135,7 @@ fn is_whole(said: &[u8]) -> bool {
     length.is_none_or(|length| body.len() >= length.parse().unwrap())
 }
 
-/// The value of a header of a request.
+/// Returns the value of a header of a request.
 pub(super) fn header<'r>(request: &'r str, name: &str) -> &'r str {
     let prefix = format!("{name}: ");
     request.lines().find_map(|line| line.strip_prefix(prefix.as_str())).unwrap_or_default()
@@ -145,14 +147,14 @@ pub(super) fn announcement(partner: &str) -> String {
     )
 }
 
-/// The body that is posted for [`announcement`], when the ledger does not know the file.
+/// Returns the body that is posted for [`announcement`], when the ledger does not know the file.
 pub(super) fn posted(partner: &str) -> String {
     format!(
         r#"{{"feed":"visits","fileId":"{FILE}","load":"{FILE}-ce8hmn7mrjtx6","loaded":3,"name":null,"partner":"{partner}","state":"COMPLETE","version":1}}"#
     )
 }
 
-/// A message with this body, called like its receipt handle.
+/// Returns a message with this body, called like its receipt handle.
 pub(super) fn message(id: &str, receive_count: u32, body: &str) -> Value {
     json!({ "messageId": id, "receiptHandle": id, "body": body, "eventSource": "aws:sqs",
         "attributes": { "ApproximateReceiveCount": receive_count.to_string() } })

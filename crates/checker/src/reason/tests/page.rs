@@ -16,6 +16,9 @@ const KEPT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/codes.md");
 /// The page without its tables.
 const FRAME: &str = include_str!("page.md");
 
+/// The problems of the partner API, as a test of `ingest` keeps them.
+const PROBLEMS: &str = include_str!("../../../../ingest/src/problem/codes.md");
+
 /// When a file has this code.
 fn meaning(code: FaultCode) -> &'static str {
     match code {
@@ -115,6 +118,7 @@ fn page() -> String {
     let page = FRAME
         .replace("{{states}}", states.trim_end())
         .replace("{{faults}}", faults.trim_end())
+        .replace("{{problems}}", PROBLEMS.trim_end())
         .replace("{{codes}}", codes.trim_end());
     page.replace("{{reasons}}", sentences.trim_end())
 }

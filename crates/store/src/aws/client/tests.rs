@@ -27,7 +27,7 @@ fn announcement() -> Announcement {
     Announcement { body: "{}".into(), attributes: Vec::new() }
 }
 
-/// The code with which an operation fails, after how long, and the calls that it made.
+/// Returns the code with which an operation fails, after how long, and the calls that it made.
 async fn failed<T>(
     replay: &Replay,
     operation: impl Future<Output = Result<T, Error>>,

@@ -1,14 +1,14 @@
 use super::*;
-use crate::aws::replay::{Answer, Replay, answer, s3_error};
+use crate::aws::replay::{Replay, ReplayedResponse, answer, s3_error};
 use crate::{ReadContracts, ReadQuarantine};
 
-fn document(length: &str, body: &str) -> Answer {
+fn document(length: &str, body: &str) -> ReplayedResponse {
     let headers = vec![
         ("content-length", length.to_owned()),
         ("x-amz-version-id", "c1".to_owned()),
         ("last-modified", "Sat, 21 Nov 2026 00:00:00 GMT".to_owned()),
     ];
-    Answer { status: 200, headers, body: body.into() }
+    ReplayedResponse { status: 200, headers, body: body.into() }
 }
 
 #[tokio::test]
@@ -62,8 +62,8 @@ async fn one_version_is_read_by_its_id() -> Result<(), Error> {
     Ok(())
 }
 
-/// A listing of versions and delete markers: key, id, second of the day.
-fn listing(versions: &[(&str, &str, u32)], markers: &[(&str, u32)]) -> Answer {
+/// Returns a listing of versions and delete markers: key, id, second of the day.
+fn listing(versions: &[(&str, &str, u32)], markers: &[(&str, u32)]) -> ReplayedResponse {
     let time = |second: &u32| format!("<LastModified>2026-11-21T00:00:{second:02}.000Z</LastModified>");
     let version = |(key, id, second): &(&str, &str, u32)| {
         format!("<Version><Key>{key}</Key><VersionId>{id}</VersionId>{}</Version>", time(second))
@@ -143,7 +143,7 @@ async fn a_contract_is_published_only_where_there_is_none_and_tells_since_when()
     let (store, replay) = Replay::store(answers);
     assert_eq!(
         store.published().await?,
-        [Published {
+        [PublishedContract {
             feed: "labs".into(),
             published_ms: 1_795_240_800_000,
             etag: Some("\"5d41\"".to_owned())

@@ -22,7 +22,7 @@ pub(in crate::aws) fn number(number: impl Into<u64>) -> AttributeValue {
     AttributeValue::N(number.into().to_string())
 }
 
-/// The names that expressions stand for: each `#name` in them is the attribute `name`. No attribute's own name is
+/// Returns the names that expressions stand for: each `#name` in them is the attribute `name`. No attribute's own name is
 /// ever in an expression, so that none can be a reserved word.
 pub(in crate::aws) fn names(expressions: &[&str]) -> HashMap<String, String> {
     let other = |letter: char| !(letter.is_ascii_alphanumeric() || letter == '_' || letter == '#');
@@ -34,9 +34,9 @@ pub(in crate::aws) fn names(expressions: &[&str]) -> HashMap<String, String> {
 }
 
 /// Reads attributes by name and type.
-pub(in crate::aws) struct Reader<'a>(pub(in crate::aws) &'a Attributes);
+pub(in crate::aws) struct ItemReader<'a>(pub(in crate::aws) &'a Attributes);
 
-impl Reader<'_> {
+impl ItemReader<'_> {
     pub(in crate::aws) fn text(&self, name: &str) -> Option<String> {
         self.0.get(name)?.as_s().ok().cloned()
     }

@@ -12,7 +12,9 @@ use crate::aws::bucket::{Bucket, Versions, is_archived, is_gone, is_key, require
 use crate::aws::failure::failure;
 use crate::aws::{keys, millis};
 use crate::rank::{Descent, Made, is_in_parts};
-use crate::{Body, Error, FileId, FileVersion, InboxPlace, Opened, Operation, Rank, ReadInbox, VersionId};
+use crate::{
+    BodyChunks, Error, FileId, FileVersion, InboxPlace, Opened, Operation, Rank, ReadInbox, VersionId,
+};
 use ledger::NULL_VERSION;
 
 /// Pages of a key's versions that are looked through for a rank: 20,000 versions from the one that is asked about.
@@ -49,7 +51,7 @@ impl Pinned {
         Self { version, if_match: file.pinning_etag().map(|etag| format!("\"{etag}\"")) }
     }
 
-    /// The version as the header of a copy has it.
+    /// Returns the version as the header of a copy has it.
     pub(in crate::aws) fn copy_source(&self, file: &FileVersion) -> String {
         keys::copy_source(&file.bucket, &file.key, self.version.as_deref())
     }
@@ -136,7 +138,7 @@ impl<T: AsRef<InboxBuckets> + Sync> ReadInbox for T {
 }
 
 impl InboxBuckets {
-    /// An event that names a bucket of somebody else is forged or misrouted: it must end where an operator sees it.
+    /// Checks the bucket's name. An event that names a bucket of somebody else is forged or misrouted: it must end where an operator sees it.
     fn bucket(&self, operation: Operation, name: &str) -> Result<&Bucket, Error> {
         let bucket = self.0.iter().find(|bucket| bucket.name == name);
         bucket.ok_or_else(|| Error::new(operation, "not an inbox"))
@@ -155,7 +157,7 @@ impl InboxBuckets {
     }
 }
 
-impl Body for ObjectBody {
+impl BodyChunks for ObjectBody {
     async fn next(&mut self) -> Result<Option<Bytes>, Error> {
         loop {
             match self.stream.try_next().await {

@@ -2,7 +2,7 @@ use sha2::{Digest, Sha256};
 
 use super::*;
 use crate::ReadQuarantine;
-use crate::aws::replay::{Answer, Replay, answer, s3_error};
+use crate::aws::replay::{Replay, ReplayedResponse, answer, s3_error};
 
 fn land(condition: Condition) -> Land {
     Land {
@@ -21,7 +21,7 @@ fn sha256(bytes: &str) -> [u8; 32] {
 #[tokio::test]
 async fn a_small_file_lands_under_its_condition_with_its_checksum() -> Result<(), Error> {
     let headers = vec![("etag", "\"tag\"".to_owned()), ("x-amz-version-id", "v1".to_owned())];
-    let (store, replay) = Replay::store([Answer { status: 200, headers, body: Vec::new() }]);
+    let (store, replay) = Replay::store([ReplayedResponse { status: 200, headers, body: Vec::new() }]);
     let landed = store.land(&land(Condition::Absent), &sha256("hello"), "hello".into()).await?;
     assert_eq!(landed, Landed::Version { version: "v1".into(), etag: "tag".into() });
     let seen = replay.seen().remove(0);
@@ -114,7 +114,7 @@ async fn parts_are_begun_completed_and_given_up_with_their_checksums() -> Result
     let (store, replay) = Replay::store([begun, done, s3_error(404, "NoSuchUpload")]);
     let land = land(Condition::Absent);
     assert_eq!(store.begin_parts(&land).await?, "m");
-    let part = Part { number: 1, etag: "\"p\"".into(), sha256: sha256("hello") };
+    let part = UploadPart { number: 1, etag: "\"p\"".into(), sha256: sha256("hello") };
     let landed = store.complete_parts(&land, "m", &[part]).await?;
     assert_eq!(landed, Landed::Version { version: "null".into(), etag: "t-1".into() });
     store.abort_parts(&land.key, "m").await?;
@@ -131,7 +131,7 @@ async fn parts_are_begun_completed_and_given_up_with_their_checksums() -> Result
 #[tokio::test]
 async fn an_upload_is_found_among_the_versions_of_exactly_its_key() -> Result<(), Error> {
     let wanted = UploadId::of(&[b"wanted"]);
-    let head = |version: &str, upload: &UploadId| Answer {
+    let head = |version: &str, upload: &UploadId| ReplayedResponse {
         status: 200,
         headers: vec![
             ("content-length", "5".into()),
@@ -168,7 +168,7 @@ fn version(key: &str, version: &str) -> String {
     )
 }
 
-fn page(content: &str, next: Option<(&str, &str)>) -> Answer {
+fn page(content: &str, next: Option<(&str, &str)>) -> ReplayedResponse {
     let next = next.map_or_else(
         || "<IsTruncated>false</IsTruncated>".to_owned(),
         |(key, version)| {
@@ -201,7 +201,7 @@ async fn versions_are_listed_page_by_page_without_delete_markers() -> Result<(),
     Ok(())
 }
 
-fn folders_page(folders: &[&str], next: Option<&str>) -> Answer {
+fn folders_page(folders: &[&str], next: Option<&str>) -> ReplayedResponse {
     let folder = |name: &&str| format!("<CommonPrefixes><Prefix>{name}</Prefix></CommonPrefixes>");
     let folders: String = folders.iter().map(folder).collect();
     let next = next.map_or_else(

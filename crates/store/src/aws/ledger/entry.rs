@@ -9,25 +9,25 @@
 use aws_sdk_dynamodb::types::AttributeValue;
 use checker::Counts;
 
-use crate::aws::dynamodb::{Attributes, Key, Reader, number, text};
+use crate::aws::dynamodb::{Attributes, ItemKey, ItemReader, number, text};
 use crate::{
     Acknowledgement, ContentClaim, Entry, FileId, FilePlace, FileVersion, Head, ListedFile, LoadId, OpenFile,
     Order, Outcome, State, UNKNOWN,
 };
 use ledger::digest;
 
-pub(super) fn file_key(file: &FileId) -> Key {
-    Key::new(format!("file#{file}"))
+pub(super) fn file_key(file: &FileId) -> ItemKey {
+    ItemKey::new(format!("file#{file}"))
 }
 
 /// By hash: a key may have any character. Without the bucket's name, as the file id: a replica in another region has the
 /// same head.
-pub(super) fn head_key(key: &str) -> Key {
-    Key::new(format!("head#{}", digest(&[key.as_bytes()], 51)))
+pub(super) fn head_key(key: &str) -> ItemKey {
+    ItemKey::new(format!("head#{}", digest(&[key.as_bytes()], 51)))
 }
 
-pub(super) fn content_key(content: &ContentClaim) -> Key {
-    Key::new(format!("content#{}/{}#{}", content.partner, content.feed, content.sha256))
+pub(super) fn content_key(content: &ContentClaim) -> ItemKey {
+    ItemKey::new(format!("content#{}/{}#{}", content.partner, content.feed, content.sha256))
 }
 
 /// Returns what an outcome is as an attribute.
@@ -81,7 +81,7 @@ pub(super) fn content_item(content: &ContentClaim, file: &FileId) -> Attributes 
 
 /// Reads an entry; `None` for an item that is none.
 pub(super) fn entry(item: &Attributes) -> Option<Entry> {
-    let read = Reader(item);
+    let read = ItemReader(item);
     // Releases before the index of open files left both out for a key that names none.
     let is_named = ["partner", "feed"].iter().any(|name| item.contains_key(*name));
     let (partner, feed) =
@@ -112,9 +112,9 @@ pub(super) fn entry(item: &Attributes) -> Option<Entry> {
     })
 }
 
-/// A number that is 0 where nothing was counted; `None` where there is something that is no number.
+/// Returns a number that is 0 where nothing was counted; `None` where there is something that is no number.
 fn counter<T: std::str::FromStr + Default>(item: &Attributes, name: &str) -> Option<T> {
-    if item.contains_key(name) { Reader(item).number(name) } else { Some(T::default()) }
+    if item.contains_key(name) { ItemReader(item).number(name) } else { Some(T::default()) }
 }
 
 /// The attribute that puts an entry into the index of open files: its partner. No other item of the table may have it: an
@@ -131,7 +131,7 @@ pub(super) fn acknowledgement_map(said: &Acknowledgement) -> AttributeValue {
 #[expect(clippy::option_option, reason = "malformed and absent are two answers")]
 fn acknowledged(item: &Attributes) -> Option<Option<Acknowledgement>> {
     let Some(found) = item.get("acknowledged") else { return Some(None) };
-    let read = Reader(found.as_m().ok()?);
+    let read = ItemReader(found.as_m().ok()?);
     let (at_ms, by, reason) = (read.number("at_ms")?, read.text("by")?, read.text("reason")?);
     Some(Some(Acknowledgement { at_ms, by, reason }))
 }
@@ -153,7 +153,7 @@ fn decided(item: &Attributes) -> Option<Option<Outcome>> {
 }
 
 fn outcome(map: &Attributes) -> Option<Outcome> {
-    let read = Reader(map);
+    let read = ItemReader(map);
     Some(Outcome {
         state: State::parse(&read.text("state")?)?,
         counts: Counts {
@@ -179,14 +179,14 @@ fn outcome(map: &Attributes) -> Option<Outcome> {
 #[expect(clippy::option_option, reason = "malformed and absent are two answers")]
 fn optional_file(map: &Attributes, name: &str) -> Option<Option<FileId>> {
     match map.get(name) {
-        Some(_) => Reader(map).file(name).map(Some),
+        Some(_) => ItemReader(map).file(name).map(Some),
         None => Some(None),
     }
 }
 
 /// Reads an entry as the index of a partner's files shows it; `None` for an item that is none.
 pub(super) fn listed(item: &Attributes) -> Option<ListedFile> {
-    let read = Reader(item);
+    let read = ItemReader(item);
     let FilePlace { order, file } = place(item)?;
     Some(ListedFile {
         file,
@@ -200,17 +200,17 @@ pub(super) fn listed(item: &Attributes) -> Option<ListedFile> {
 
 /// Reads where an item stands in the index of a partner's files.
 pub(super) fn place(item: &Attributes) -> Option<FilePlace> {
-    Some(FilePlace { order: Reader(item).text("order")?, file: file_of(item)? })
+    Some(FilePlace { order: ItemReader(item).text("order")?, file: file_of(item)? })
 }
 
 /// Returns the file of an entry's key.
 pub(super) fn file_of(item: &Attributes) -> Option<FileId> {
-    FileId::parse(Reader(item).text("pk")?.strip_prefix("file#")?)
+    FileId::parse(ItemReader(item).text("pk")?.strip_prefix("file#")?)
 }
 
 /// Reads a head; `None` for an item that is none.
 pub(super) fn head(item: &Attributes) -> Option<Head> {
-    let read = Reader(item);
+    let read = ItemReader(item);
     Some(Head {
         version: read.text("version")?,
         file: read.file("file")?,
@@ -220,7 +220,7 @@ pub(super) fn head(item: &Attributes) -> Option<Head> {
 
 /// Reads the file that has a content; `None` for an item that is none.
 pub(super) fn holder(item: &Attributes) -> Option<FileId> {
-    Reader(item).file("file")
+    ItemReader(item).file("file")
 }
 
 #[cfg(test)]

@@ -9,16 +9,16 @@ use std::collections::BTreeSet;
 use aws_sdk_dynamodb::types::AttributeValue;
 
 use super::LedgerTable;
-use crate::aws::dynamodb::{Attributes, Key, Reader, Update, attributes, number, text};
+use crate::aws::dynamodb::{Attributes, ItemKey, ItemReader, Update, attributes, number, text};
 use crate::incidents::opens;
 use crate::{Error, Incident, Incidents, Operation};
 
-fn key(name: &str) -> Key {
-    Key::new(format!("incident#{name}"))
+fn key(name: &str) -> ItemKey {
+    ItemKey::new(format!("incident#{name}"))
 }
 
 fn incident(item: &Attributes) -> Option<Incident> {
-    let read = Reader(item);
+    let read = ItemReader(item);
     let set = |name: &str| match item.get(name) {
         Some(AttributeValue::Ss(members)) => members.iter().cloned().collect(),
         _ => BTreeSet::new(),
@@ -28,7 +28,7 @@ fn incident(item: &Attributes) -> Option<Incident> {
         alarm: read.text("alarm")?,
         changed_ms: read.number("changed_ms")?,
         since_ms: read.number("since_ms")?,
-        told: set("told"),
+        notified: set("notified"),
         done: read.is_true("done"),
         lease_until_ms: read.number("lease_until_ms")?,
         folded: read.number("folded").unwrap_or_default(),
@@ -59,7 +59,7 @@ impl<T: AsRef<LedgerTable> + Sync> Incidents for T {
             (":lease", number(incident.lease_until_ms)),
         ]);
         // DynamoDB takes no empty set.
-        let mut sets = vec![("told", &incident.told)];
+        let mut sets = vec![("notified", &incident.notified)];
         if opens(incident, seen) {
             update.push_str(", #folded = :none");
             values.insert(":none".to_owned(), number(0_u64));
@@ -104,7 +104,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::aws::replay::{Replay, Seen, answer, dynamodb_error};
+    use crate::aws::replay::{Replay, SentRequest, answer, dynamodb_error};
 
     fn incident() -> Incident {
         Incident {
@@ -112,7 +112,7 @@ mod tests {
             alarm: "slow".to_owned(),
             changed_ms: 5,
             since_ms: 5,
-            told: BTreeSet::new(),
+            notified: BTreeSet::new(),
             done: false,
             lease_until_ms: 9,
             folded: 0,
@@ -125,21 +125,21 @@ mod tests {
         let rejected = dynamodb_error("ConditionalCheckFailedException", "");
         let (store, replay) = Replay::store([answer(200, "{}"), rejected, answer(200, "{}")]);
         assert!(store.put_incident("slow", &incident(), None).await?);
-        let told = BTreeSet::from(["slack".to_owned()]);
-        let next = Incident { told, done: true, lease_until_ms: 0, ..incident() };
+        let notified = BTreeSet::from(["slack".to_owned()]);
+        let next = Incident { notified, done: true, lease_until_ms: 0, ..incident() };
         assert!(!store.put_incident("slow", &next, Some(&incident())).await?);
         store.fold("slow", "errors").await?;
-        let seen: Vec<_> = replay.seen().iter().map(Seen::json).collect();
+        let seen: Vec<_> = replay.seen().iter().map(SentRequest::json).collect();
         assert_eq!(seen[0]["Key"], json!({"pk": {"S": "incident#slow"}}));
         assert_eq!(seen[0]["ConditionExpression"], "attribute_not_exists(#alarm)");
         assert!(
             seen[0]["UpdateExpression"]
                 .as_str()
-                .is_some_and(|update| update.ends_with("#folded = :none, #alarms = :alarms REMOVE #told"))
+                .is_some_and(|update| update.ends_with("#folded = :none, #alarms = :alarms REMOVE #notified"))
         );
         let values = &seen[1]["ExpressionAttributeValues"];
         assert_eq!(
-            (&values[":told"], &values[":seen_lease"]),
+            (&values[":notified"], &values[":seen_lease"]),
             (&json!({"SS": ["slack"]}), &json!({"N": "9"}))
         );
         let kept = ["folded", "alarms", "REMOVE"];
@@ -156,12 +156,12 @@ mod tests {
     #[tokio::test]
     async fn an_incident_reads_back() -> Result<(), Error> {
         let item = json!({"Item": {"pk": {"S": "incident#slow"}, "open": {"BOOL": true}, "alarm": {"S": "slow"},
-            "changed_ms": {"N": "5"}, "since_ms": {"N": "4"}, "told": {"SS": ["mail"]}, "done": {"BOOL": false},
+            "changed_ms": {"N": "5"}, "since_ms": {"N": "4"}, "notified": {"SS": ["mail"]}, "done": {"BOOL": false},
             "lease_until_ms": {"N": "0"}, "folded": {"N": "7"},
             "alarms": {"SS": ["slow"]}}});
         let (store, _) = Replay::store([answer(200, item.to_string()), answer(200, "{}")]);
-        let told = BTreeSet::from(["mail".to_owned()]);
-        let expected = Incident { since_ms: 4, told, lease_until_ms: 0, folded: 7, ..incident() };
+        let notified = BTreeSet::from(["mail".to_owned()]);
+        let expected = Incident { since_ms: 4, notified, lease_until_ms: 0, folded: 7, ..incident() };
         assert_eq!(store.incident("slow").await?, Some(expected));
         assert_eq!(store.incident("slow").await?, None);
         Ok(())

@@ -2,7 +2,7 @@
 
 use super::entry::{self, file_key};
 use super::{BY_OPEN, LedgerTable};
-use crate::aws::dynamodb::{Attributes, Page, Query, Reader, attributes, malformed, text};
+use crate::aws::dynamodb::{Attributes, ItemPage, ItemReader, TableQuery, attributes, malformed, text};
 use crate::{Error, FilePage, FilePlace, FileQuery, ListedFile, OpenFile, OpenFiles, Operation};
 
 /// The index of a partner's files: partition key `partner`, sort key `order`.
@@ -56,7 +56,7 @@ impl LedgerTable {
         }
         let filter = (!filters.is_empty()).then(|| filters.join(" AND "));
         let limit = if filter.is_some() { FILTERED } else { i32::from(query.limit.max(1)) };
-        let asked = Query {
+        let asked = TableQuery {
             operation: Operation::ListFiles,
             index: Some(BY_PARTNER),
             condition: range.condition,
@@ -87,7 +87,7 @@ impl LedgerTable {
         while found.files.len() < most {
             let page = self.open_page(partner, start).await?;
             for item in &page.items {
-                let read = || Some((Reader(item).text(entry::OPEN)?, entry::listed(item)?));
+                let read = || Some((ItemReader(item).text(entry::OPEN)?, entry::listed(item)?));
                 found.files.push(read().ok_or_else(|| malformed(Operation::ListOpen))?);
             }
             start = page.next;
@@ -100,7 +100,7 @@ impl LedgerTable {
     }
 
     /// Returns a page of the index of open files, which holds nothing else: the whole of it is what is asked for.
-    async fn open_page(&self, partner: Option<&str>, start: Option<Attributes>) -> Result<Page, Error> {
+    async fn open_page(&self, partner: Option<&str>, start: Option<Attributes>) -> Result<ItemPage, Error> {
         let Some(partner) = partner else {
             return self.table.scan_index(Operation::ListOpen, BY_OPEN, start).await;
         };
@@ -109,8 +109,8 @@ impl LedgerTable {
     }
 }
 
-fn open_query(condition: &str, values: Attributes) -> Query<'_> {
-    Query {
+fn open_query(condition: &str, values: Attributes) -> TableQuery<'_> {
+    TableQuery {
         operation: Operation::ListOpen,
         index: Some(BY_OPEN),
         condition,

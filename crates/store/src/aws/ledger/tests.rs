@@ -2,7 +2,7 @@ use serde_json::json;
 
 use super::*;
 use crate::LoadId;
-use crate::aws::replay::{Answer, Replay, Seen, answer, dynamodb_error};
+use crate::aws::replay::{Replay, ReplayedResponse, SentRequest, answer, dynamodb_error};
 
 fn file() -> FileVersion {
     FileVersion { bucket: "inbox".into(), key: "a/b/c.csv".into(), version: "v1".into(), etag: None }
@@ -46,7 +46,7 @@ fn outcome(state: State) -> Outcome {
     }
 }
 
-/// An entry as DynamoDB shows it.
+/// Returns an entry as DynamoDB shows it.
 fn shown(state: &str, owner: &str, lease: u64, load: &LoadId) -> String {
     format!(
         r#"{{"pk":{{"S":"p"}},"bucket":{{"S":"inbox"}},"key":{{"S":"a/b/c.csv"}},"version":{{"S":"v1"}},
@@ -57,16 +57,16 @@ fn shown(state: &str, owner: &str, lease: u64, load: &LoadId) -> String {
     )
 }
 
-fn written(item: &str) -> Answer {
+fn written(item: &str) -> ReplayedResponse {
     answer(200, format!(r#"{{"Attributes":{item}}}"#))
 }
 
-fn rejected(item: &str) -> Answer {
-    dynamodb_error("ConditionalCheckFailedException", &format!(r#","Item":{item}"#))
+fn rejected(item: &str) -> ReplayedResponse {
+    dynamodb_error("ConditionalCheckFailedException", &format!(r#","RecordItem":{item}"#))
 }
 
 /// Every placeholder of the expressions is defined, and none that is defined is unused: DynamoDB rejects both.
-fn assert_well_formed(request: &Seen) {
+fn assert_well_formed(request: &SentRequest) {
     let json = request.json();
     let text = format!("{} {}", json["UpdateExpression"], json["ConditionExpression"]);
     let mut used: Vec<_> = text
@@ -188,8 +188,8 @@ async fn a_checkpoint_forgets_the_deaths_of_earlier_claims() -> Result<(), Error
 
 #[tokio::test]
 async fn reads_are_strongly_consistent_and_a_malformed_item_is_an_error() {
-    let item = format!(r#"{{"Item":{}}}"#, shown("COMPLETE", "me", 0, &load(1)));
-    let malformed = r#"{"Item":{"state":{"S":"COMPLETE"}}}"#;
+    let item = format!(r#"{{"RecordItem":{}}}"#, shown("COMPLETE", "me", 0, &load(1)));
+    let malformed = r#"{"RecordItem":{"state":{"S":"COMPLETE"}}}"#;
     let (store, replay) = Replay::store([answer(200, item), answer(200, "{}"), answer(200, malformed)]);
     let id = FileId::of(&file());
     assert!(matches!(store.entry(&id).await, Ok(Some(entry)) if entry.file == file()));

@@ -24,7 +24,7 @@ const STILL_COMPLETE: &str = "#state = :complete";
 
 /// The parts of a transaction.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Part {
+enum TransactionPart {
     Entry,
     Content,
     Head,
@@ -33,7 +33,7 @@ enum Part {
 
 /// What is learnt about the other items while committing.
 #[derive(Default)]
-struct Plan {
+struct CommitPlan {
     /// The older entry is no longer complete (retracted): the head moves without it.
     leave_older: bool,
     /// Had the content and is no longer complete.
@@ -53,7 +53,7 @@ enum Blocked {
 
 impl LedgerTable {
     pub(super) async fn commit_together(&self, commit: &Commit) -> Result<Committed, Error> {
-        let mut plan = Plan::default();
+        let mut plan = CommitPlan::default();
         let mut last_code = String::new();
         for attempt in 0..ATTEMPTS {
             let Some(blocked) = self.transact(commit, &plan).await? else {
@@ -99,7 +99,7 @@ impl LedgerTable {
     }
 
     /// Returns `None`: committed.
-    async fn transact(&self, commit: &Commit, plan: &Plan) -> Result<Option<Blocked>, Error> {
+    async fn transact(&self, commit: &Commit, plan: &CommitPlan) -> Result<Option<Blocked>, Error> {
         let (parts, writes): (Vec<_>, Vec<_>) = self.parts(commit, plan)?.into_iter().unzip();
         let Err(error) = self.table.transact(writes, Some(token(commit, plan))).await else {
             return Ok(None);
@@ -115,25 +115,34 @@ impl LedgerTable {
         }
     }
 
-    fn parts(&self, commit: &Commit, plan: &Plan) -> Result<Vec<(Part, TransactWriteItem)>, Error> {
+    fn parts(
+        &self,
+        commit: &Commit,
+        plan: &CommitPlan,
+    ) -> Result<Vec<(TransactionPart, TransactWriteItem)>, Error> {
         let update =
             fenced(Operation::Commit, &commit.fence, DECIDE).values(decision_values(&commit.outcome));
-        let mut parts = vec![(Part::Entry, self.table.update_part(update)?)];
+        let mut parts = vec![(TransactionPart::Entry, self.table.update_part(update)?)];
         if let Some(content) = &commit.content {
-            parts.push((Part::Content, self.takes(content, &commit.fence.file, plan)?));
+            parts.push((TransactionPart::Content, self.takes(content, &commit.fence.file, plan)?));
         }
         if let Some(head) = &commit.head {
-            parts.push((Part::Head, self.moves(commit, head)?));
+            parts.push((TransactionPart::Head, self.moves(commit, head)?));
             let older =
                 head.from.as_ref().map(|from| &from.file).filter(|older| **older != commit.fence.file);
             if let (Some(older), Some(receipt), false) = (older, &head.receipt, plan.leave_older) {
-                parts.push((Part::Older, self.supersedes(older, &commit.fence.file, receipt)?));
+                parts.push((TransactionPart::Older, self.supersedes(older, &commit.fence.file, receipt)?));
             }
         }
         Ok(parts)
     }
 
-    fn takes(&self, content: &ContentClaim, file: &FileId, plan: &Plan) -> Result<TransactWriteItem, Error> {
+    fn takes(
+        &self,
+        content: &ContentClaim,
+        file: &FileId,
+        plan: &CommitPlan,
+    ) -> Result<TransactWriteItem, Error> {
         let mut values = attributes([(":file", text(file.as_str()))]);
         let condition = match &plan.former {
             None => CONTENT_FREE,
@@ -177,7 +186,7 @@ impl LedgerTable {
 
 /// Returns the same token only for the same transaction: DynamoDB rejects another body under it for ten minutes.
 /// <https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_TransactWriteItems.html>
-fn token(commit: &Commit, plan: &Plan) -> String {
+fn token(commit: &Commit, plan: &CommitPlan) -> String {
     let Commit { fence, outcome, head, content, .. } = commit;
     let seen = head.as_ref().and_then(|head| head.from.as_ref());
     let parts = [
@@ -194,23 +203,23 @@ fn token(commit: &Commit, plan: &Plan) -> String {
     digest(&parts.each_ref().map(String::as_bytes), 36)
 }
 
-fn blocked(parts: &[Part], reasons: &[CancellationReason]) -> Blocked {
-    let rejected = |wanted: Part| {
+fn blocked(parts: &[TransactionPart], reasons: &[CancellationReason]) -> Blocked {
+    let rejected = |wanted: TransactionPart| {
         let of_part = parts.iter().zip(reasons).find(|(part, _)| **part == wanted);
         of_part
             .filter(|(_, reason)| reason.code() == Some("ConditionalCheckFailed"))
             .map(|(_, reason)| reason)
     };
-    if let Some(reason) = rejected(Part::Entry) {
+    if let Some(reason) = rejected(TransactionPart::Entry) {
         return Blocked::Entry(reason.item.clone());
     }
-    if let Some(reason) = rejected(Part::Content) {
+    if let Some(reason) = rejected(TransactionPart::Content) {
         return Blocked::Content(reason.item.clone());
     }
-    if rejected(Part::Head).is_some() {
+    if rejected(TransactionPart::Head).is_some() {
         return Blocked::Head;
     }
-    if rejected(Part::Older).is_some() {
+    if rejected(TransactionPart::Older).is_some() {
         return Blocked::Older;
     }
     let code = reasons.iter().filter_map(CancellationReason::code).find(|code| *code != "None");

@@ -1,13 +1,13 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::aws::replay::{Answer, Replay, Stores, answer, s3_error};
+use crate::aws::replay::{Replay, ReplayedResponse, Stores, answer, s3_error};
 
 const BEGUN: &str = "<InitiateMultipartUploadResult><UploadId>u1</UploadId></InitiateMultipartUploadResult>";
 const COMPLETED: &str = "<CompleteMultipartUploadResult><ETag>\"x\"</ETag></CompleteMultipartUploadResult>";
 
-fn part() -> Answer {
-    Answer { status: 200, headers: vec![("etag", "\"p\"".into())], body: Vec::new() }
+fn part() -> ReplayedResponse {
+    ReplayedResponse { status: 200, headers: vec![("etag", "\"p\"".into())], body: Vec::new() }
 }
 
 async fn upload(store: &Stores, mebibytes: usize) -> Result<(), Error> {
@@ -85,7 +85,7 @@ async fn an_upload_that_was_dropped_unfinished_is_given_up_and_a_completed_one_i
 
 async fn copy_large(store: &Stores) -> Result<Original, Error> {
     let writer: &QuarantineWriter = store.as_ref();
-    let source = Source { path: "inbox/key?versionId=v", etag: None };
+    let source = CopySource { path: "inbox/key?versionId=v", etag: None };
     let open = OpenUploads::default();
     copy_in_parts(&writer.bucket, source, WHOLE_COPY_BYTES + 1, "p/original", &open).await
 }

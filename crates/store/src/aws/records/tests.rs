@@ -1,8 +1,8 @@
 use super::*;
 use crate::aws::replay::{Replay, answer, dynamodb_error};
 
-fn items(count: usize) -> Vec<Item> {
-    let item = |number: usize| Item {
+fn items(count: usize) -> Vec<RecordItem> {
+    let item = |number: usize| RecordItem {
         partition: format!("clinic/labs#{number}"),
         sort: "order#load".into(),
         attributes: vec![("n".into(), ItemValue::Number(format!("{number}.50")))],
@@ -12,7 +12,7 @@ fn items(count: usize) -> Vec<Item> {
 
 fn unprocessed(number: usize) -> String {
     format!(
-        r#"{{"UnprocessedItems":{{"records":[{{"PutRequest":{{"Item":{{"pk":{{"S":"clinic/labs#{number}"}}}}}}}}]}}}}"#
+        r#"{{"UnprocessedItems":{{"records":[{{"PutRequest":{{"RecordItem":{{"pk":{{"S":"clinic/labs#{number}"}}}}}}}}]}}}}"#
     )
 }
 
@@ -27,7 +27,7 @@ async fn every_type_has_its_attribute_and_the_keys_win() -> Result<(), Error> {
         ("n".into(), ItemValue::Number("12345678901234567890.10".into())),
         ("m".into(), nested),
     ];
-    store.write(vec![Item { partition: "p".into(), sort: "s".into(), attributes }]).await?;
+    store.write(vec![RecordItem { partition: "p".into(), sort: "s".into(), attributes }]).await?;
     let expected = serde_json::json!({
         "pk": {"S": "p"}, "sk": {"S": "s"}, "text": {"S": "t"}, "yes": {"BOOL": true},
         "n": {"N": "12345678901234567890.10"}, "m": {"M": {"l": {"L": [{"NULL": true}]}}},
@@ -95,7 +95,7 @@ async fn many_rows_go_in_calls_of_25() -> Result<(), Error> {
 
 #[test]
 fn the_pace_halves_and_grows_within_its_limits() {
-    let pace = Pace::default();
+    let pace = BatchConcurrency::default();
     for expected in [4, 2, 1, 1] {
         pace.held_back();
         assert_eq!(pace.width(), expected);
@@ -119,7 +119,7 @@ async fn rows_read_back_with_their_types() -> Result<(), Error> {
     assert_eq!(page.next.as_deref(), Some("2#x"));
     let version = &page.versions[0];
     assert_eq!(version.load.as_str(), load);
-    let Item { attributes, .. } = &version.item;
+    let RecordItem { attributes, .. } = &version.item;
     let names: Vec<_> = attributes.iter().map(|(name, _)| name.as_str()).collect();
     assert_eq!(names, ["_load", "l", "m", "n"]);
     assert!(attributes[3].1 == crate::ItemValue::Number("12345678901234567890.10".into()));

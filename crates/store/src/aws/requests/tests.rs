@@ -1,12 +1,12 @@
 use super::*;
-use crate::aws::replay::{Answer as Replied, Replay, answer, assert_well_formed, dynamodb_error};
+use crate::aws::replay::{Replay, ReplayedResponse, answer, assert_well_formed, dynamodb_error};
 
-const LIMITS: Limits = Limits { requests_per_second: 2, burst: 3, bytes_per_day: 100 };
+const LIMITS: PartnerLimits = PartnerLimits { requests_per_second: 2, burst: 3, bytes_per_day: 100 };
 /// 1 January 1970, 00:01:00.
 const NOW_MS: u64 = 60_000;
 
-fn rejected(item: &str) -> Replied {
-    dynamodb_error("ConditionalCheckFailedException", &format!(r#","Item":{item}"#))
+fn rejected(item: &str) -> ReplayedResponse {
+    dynamodb_error("ConditionalCheckFailedException", &format!(r#","RecordItem":{item}"#))
 }
 
 #[tokio::test]
@@ -24,7 +24,7 @@ async fn a_request_within_the_rate_is_one_conditional_write() -> Result<(), Erro
 }
 
 #[tokio::test]
-async fn a_burst_takes_a_second_write_and_one_over_it_is_told_when() -> Result<(), Error> {
+async fn a_burst_takes_a_second_write_and_one_over_it_learns_when_to_come_again() -> Result<(), Error> {
     let due = |arrival: u64| rejected(&format!(r#"{{"arrival_us":{{"N":"{arrival}"}}}}"#));
     let (store, replay) = Replay::store([due(60_500_000), answer(200, "{}")]);
     assert_eq!(store.take_request("north", &LIMITS, NOW_MS).await?, Spent::Yes);
@@ -51,7 +51,7 @@ async fn bytes_of_a_day_are_one_conditional_write_and_a_whole_day_none() -> Resu
     assert_eq!(seen.len(), 2);
     assert_well_formed(&seen[0]);
     assert_eq!(seen[0].json()["Key"]["sk"]["S"], "day#0");
-    assert_eq!(seen[0].json()["ExpressionAttributeValues"][":room"]["N"], "40");
+    assert_eq!(seen[0].json()["ExpressionAttributeValues"][":remaining"]["N"], "40");
     Ok(())
 }
 
@@ -66,9 +66,9 @@ async fn a_request_that_was_begun_is_answered_as_it_stands() -> Result<(), Error
     ];
     let (store, replay) = Replay::store(answers);
     let key = RequestKey { partner: "north".into(), hash: "h".into() };
-    assert_eq!(store.begin(&key, "print", NOW_MS, 70_000).await?, Begun::Mine);
+    assert_eq!(store.begin(&key, "print", NOW_MS, 70_000).await?, Begun::New);
     assert_eq!(store.begin(&key, "print", NOW_MS, 70_000).await?, Begun::Running);
-    let answered = crate::Answer { status: 202, body: "{}".into() };
+    let answered = crate::StoredResponse { status: 202, body: "{}".into() };
     assert_eq!(store.begin(&key, "print", NOW_MS, 70_000).await?, Begun::Answered(answered));
     assert_eq!(store.begin(&key, "other", NOW_MS, 70_000).await?, Begun::Differs);
     let seen = replay.seen();

@@ -3,8 +3,8 @@ use sha2::{Digest, Sha256};
 use super::super::{INBOX, Memory, When};
 use crate::conformance::api as conformance;
 use crate::{
-    Condition, Cursor, Error, FileId, Land, Landed, ListInbox, Opened, Part, Presigned, ReadContracts,
-    ReadInbox, ReadQuarantine, ReadRegistrations, Reconciliation, SignedPart, SignedUpload, UploadId,
+    Condition, Cursor, Error, FileId, Land, Landed, ListInbox, Opened, Presigned, ReadContracts, ReadInbox,
+    ReadQuarantine, ReadRegistrations, Reconciliation, SignedPart, SignedUpload, UploadId, UploadPart,
     WatchQueues, WatchedQueue, WriteContracts, WriteInbox, WriteQuarantine,
 };
 
@@ -103,13 +103,13 @@ async fn parts_become_one_file_under_the_condition() -> Result<(), Error> {
         };
         let signed = memory.sign_part(&part, 900).await?;
         let answer = memory.send_signed(signed.method, &signed.url, &signed.headers, bytes);
-        parts.push(Part { number, etag: answer.etag.unwrap(), sha256: part.sha256 });
+        parts.push(UploadPart { number, etag: answer.etag.unwrap(), sha256: part.sha256 });
     }
     let rejected = |code: &str| Landed::Rejected(code.into());
-    let complete = async |parts: &[Part]| memory.complete_parts(&land, &multipart, parts).await;
+    let complete = async |parts: &[UploadPart]| memory.complete_parts(&land, &multipart, parts).await;
     let reversed: Vec<_> = parts.iter().rev().cloned().collect();
     assert_eq!(complete(&reversed).await?, rejected("InvalidPartOrder"));
-    let wrong = [parts[0].clone(), Part { sha256: [0; 32], ..parts[1].clone() }];
+    let wrong = [parts[0].clone(), UploadPart { sha256: [0; 32], ..parts[1].clone() }];
     assert_eq!(complete(&wrong).await?, rejected("InvalidPart"));
     let other = memory.land("inbox", &land.key, "in between");
     assert_eq!(complete(&parts).await?, Landed::Conflict);
@@ -158,7 +158,7 @@ async fn the_fault_plan_counts_the_calls_of_the_partner_api_too() -> Result<(), 
     Ok(())
 }
 
-/// Every version, page by page.
+/// Returns every version, page by page.
 async fn walk(memory: &Memory) -> Result<Vec<String>, Error> {
     let (mut seen, mut place) = (Vec::new(), None);
     loop {

@@ -1,5 +1,5 @@
 use super::*;
-use crate::aws::replay::{Answer, Replay, Stores, answer, in_between, s3_error};
+use crate::aws::replay::{Replay, ReplayedResponse, Stores, answer, in_between, s3_error};
 use crate::{OpenUploads, Original, ReadContracts, WriteQuarantine};
 
 fn file(version: &str) -> FileVersion {
@@ -11,13 +11,13 @@ fn file(version: &str) -> FileVersion {
     }
 }
 
-fn chunk(body: &str, length: usize) -> Answer {
+fn chunk(body: &str, length: usize) -> ReplayedResponse {
     let headers = vec![
         ("content-length", length.to_string()),
         ("etag", "\"tag\"".to_owned()),
         ("last-modified", "Sat, 21 Nov 2026 00:00:00 GMT".to_owned()),
     ];
-    Answer { status: 200, headers, body: body.into() }
+    ReplayedResponse { status: 200, headers, body: body.into() }
 }
 
 async fn read(store: &Stores, file: &FileVersion) -> Result<Vec<u8>, Error> {
@@ -46,7 +46,8 @@ async fn a_version_is_opened_by_its_id_and_owner() {
 #[tokio::test]
 async fn without_versioning_the_entity_tag_pins() {
     for etag in ["tag", "\"tag\""] {
-        let head = Answer { status: 200, headers: vec![("content-length", "9".into())], body: Vec::new() };
+        let head =
+            ReplayedResponse { status: 200, headers: vec![("content-length", "9".into())], body: Vec::new() };
         let changed = || s3_error(412, "PreconditionFailed");
         let (store, replay) = Replay::store([changed(), head, changed()]);
         let file = FileVersion { etag: Some(etag.into()), ..file("null") };
@@ -123,7 +124,7 @@ async fn a_body_is_never_short_or_long_or_of_two_objects() {
     assert_eq!(read(&store, &file("v")).await.unwrap_err().code, "PreconditionFailed");
 }
 
-fn page(versions: &[(&str, &str)], next: Option<(&str, &str)>) -> Answer {
+fn page(versions: &[(&str, &str)], next: Option<(&str, &str)>) -> ReplayedResponse {
     let version =
         |(key, id): &(&str, &str)| format!("<Version><Key>{key}</Key><VersionId>{id}</VersionId></Version>");
     let versions = versions.iter().map(version).collect::<Vec<_>>().concat();
@@ -154,7 +155,8 @@ async fn a_listing_is_of_exactly_the_key_over_all_pages() -> Result<(), Error> {
 
 #[tokio::test]
 async fn an_original_is_copied_by_version_without_its_tags() -> Result<(), Error> {
-    let head = Answer { status: 200, headers: vec![("content-length", "9".into())], body: Vec::new() };
+    let head =
+        ReplayedResponse { status: 200, headers: vec![("content-length", "9".into())], body: Vec::new() };
     let copied = answer(200, "<CopyObjectResult><ETag>\"x\"</ETag></CopyObjectResult>");
     let (store, replay) = Replay::store([head, copied, answer(404, "")]);
     assert_eq!(
@@ -176,7 +178,8 @@ async fn an_original_is_copied_by_version_without_its_tags() -> Result<(), Error
 
 #[tokio::test]
 async fn an_archived_original_stays_where_it_is_and_a_denied_copy_is_an_error() -> Result<(), Error> {
-    let head = || Answer { status: 200, headers: vec![("content-length", "9".into())], body: Vec::new() };
+    let head =
+        || ReplayedResponse { status: 200, headers: vec![("content-length", "9".into())], body: Vec::new() };
     for code in ["InvalidObjectState", "ObjectNotInActiveTierError"] {
         let (store, _) = Replay::store([head(), s3_error(403, code)]);
         assert_eq!(
@@ -206,10 +209,11 @@ async fn a_status_that_did_not_come_from_s3_is_an_error_and_never_an_answer() {
         let (store, _) = Replay::store([in_between(status)]);
         assert!(store.rank(&file("v")).await.is_err(), "{status}: ranked");
         // A HEAD has no body: neither has what stands in between.
-        let bare = || Answer { body: Vec::new(), ..in_between(status) };
+        let bare = || ReplayedResponse { body: Vec::new(), ..in_between(status) };
         let (store, _) = Replay::store([bare()]);
         assert!(keep(&store, "v").await.is_err(), "{status}: looked at");
-        let head = Answer { status: 200, headers: vec![("content-length", "9".into())], body: Vec::new() };
+        let head =
+            ReplayedResponse { status: 200, headers: vec![("content-length", "9".into())], body: Vec::new() };
         let (store, _) = Replay::store([head, in_between(status)]);
         assert!(keep(&store, "v").await.is_err(), "{status}: copied");
     }
@@ -230,7 +234,8 @@ async fn a_page_that_did_not_come_from_s3_is_neither_a_file_nor_a_contract() {
 
 #[tokio::test]
 async fn a_version_that_s3_says_is_gone_is_gone_without_a_body_too() -> Result<(), Error> {
-    let marker = Answer { headers: vec![("x-amz-delete-marker", "true".into())], ..answer(405, "") };
+    let marker =
+        ReplayedResponse { headers: vec![("x-amz-delete-marker", "true".into())], ..answer(405, "") };
     for gone in [answer(404, ""), answer(412, ""), marker] {
         let (store, _) = Replay::store([gone]);
         assert_eq!(keep(&store, "v").await?, Original::Gone);
@@ -242,8 +247,8 @@ async fn keep(store: &Stores, version: &str) -> Result<Original, Error> {
     store.keep_original(&file(version), "copy", &OpenUploads::default()).await
 }
 
-/// A page of versions of `a b`: id, second of that day, entity tag.
-fn dated(versions: &[(&str, &str, &str)], more: bool) -> Answer {
+/// Returns a page of versions of `a b`: id, second of that day, entity tag.
+fn dated(versions: &[(&str, &str, &str)], more: bool) -> ReplayedResponse {
     let version = |(id, time, etag): &(&str, &str, &str)| {
         format!(
             "<Version><Key>a+b</Key><VersionId>{id}</VersionId><ETag>{etag}</ETag>\
@@ -287,7 +292,7 @@ async fn a_version_is_ranked_among_those_of_its_second_by_one_list() -> Result<(
 
 #[tokio::test]
 async fn a_version_far_down_the_list_is_reached_without_reading_what_is_above_it() -> Result<(), Error> {
-    let head = Answer {
+    let head = ReplayedResponse {
         status: 200,
         headers: vec![("etag", "\"c\"".into()), ("last-modified", "Sat, 21 Nov 2026 00:00:07 GMT".into())],
         body: Vec::new(),

@@ -45,7 +45,7 @@ fn outcomes() -> impl Strategy<Value = Outcome> {
     })
 }
 
-/// An entry as the claim's and the decision's expressions leave it.
+/// Returns an entry as the claim's and the decision's expressions leave it.
 fn item(entry: &Entry) -> Attributes {
     let mut item: Attributes = [
         ("state", text(entry.state.as_str())),

@@ -1,5 +1,5 @@
 use super::*;
-use crate::aws::replay::{Answer, Replay, answer, assert_well_formed};
+use crate::aws::replay::{Replay, ReplayedResponse, answer, assert_well_formed};
 use crate::{FileId, FileVersion, ReadLedger, State};
 
 fn shown(number: u32, state: &str) -> String {
@@ -16,7 +16,7 @@ fn shown(number: u32, state: &str) -> String {
     )
 }
 
-fn page(items: &[String], last: Option<&String>) -> Answer {
+fn page(items: &[String], last: Option<&String>) -> ReplayedResponse {
     let last = last.map_or_else(String::new, |last| format!(r#","LastEvaluatedKey":{last}"#));
     answer(200, format!(r#"{{"Items":[{}]{last}}}"#, items.join(",")))
 }

@@ -1,6 +1,6 @@
 use super::*;
 use crate::aws::ledger::FENCED;
-use crate::aws::replay::{Answer, Replay, answer, dynamodb_error};
+use crate::aws::replay::{Replay, ReplayedResponse, answer, dynamodb_error};
 use crate::{Fence, FileVersion, Head, LoadId, Outcome, WriteLedger};
 
 fn file(version: &str) -> FileVersion {
@@ -35,11 +35,13 @@ fn commit() -> Commit {
     }
 }
 
-/// A cancellation with one reason for each part: entry, content, head, older.
-fn cancelled(reasons: [&str; 4]) -> Answer {
+/// Returns a cancellation with one reason for each part: entry, content, head, older.
+fn cancelled(reasons: [&str; 4]) -> ReplayedResponse {
     let reasons = reasons.map(|reason| match reason {
         "" => r#"{"Code":"None"}"#.to_owned(),
-        item if item.starts_with('{') => format!(r#"{{"Code":"ConditionalCheckFailed","Item":{item}}}"#),
+        item if item.starts_with('{') => {
+            format!(r#"{{"Code":"ConditionalCheckFailed","RecordItem":{item}}}"#)
+        }
         code => format!(r#"{{"Code":"{code}"}}"#),
     });
     dynamodb_error(
@@ -48,7 +50,7 @@ fn cancelled(reasons: [&str; 4]) -> Answer {
     )
 }
 
-/// An entry as DynamoDB shows it.
+/// Returns an entry as DynamoDB shows it.
 fn shown(version: &str, state: &str, owner: &str, outcome: Option<&Outcome>) -> String {
     let FileVersion { bucket, key, .. } = file(version);
     let load = head(version).load;
@@ -69,7 +71,9 @@ fn shown(version: &str, state: &str, owner: &str, outcome: Option<&Outcome>) -> 
 }
 
 fn tokens(replay: &Replay) -> Vec<String> {
-    let of = |seen: &crate::aws::replay::Seen| seen.json()["ClientRequestToken"].as_str().map(str::to_owned);
+    let of = |seen: &crate::aws::replay::SentRequest| {
+        seen.json()["ClientRequestToken"].as_str().map(str::to_owned)
+    };
     replay.seen().iter().filter_map(of).collect()
 }
 
@@ -134,7 +138,7 @@ async fn a_moved_head_is_for_the_caller() -> Result<(), Error> {
 async fn a_content_of_a_complete_file_is_a_duplicate() -> Result<(), Error> {
     let holder = FileId::of(&file("first"));
     let taken = format!(r#"{{"file":{{"S":"{holder}"}}}}"#);
-    let entry = format!(r#"{{"Item":{}}}"#, shown("first", "COMPLETE", "x", None));
+    let entry = format!(r#"{{"RecordItem":{}}}"#, shown("first", "COMPLETE", "x", None));
     let (store, _) =
         Replay::store([cancelled(["", &taken, "ConditionalCheckFailed", ""]), answer(200, entry)]);
     assert_eq!(store.commit(&commit()).await?, Committed::Duplicate(holder));
@@ -155,7 +159,7 @@ async fn a_head_whose_load_is_not_superseded_moves_alone() -> Result<(), Error> 
 async fn a_content_of_a_file_no_longer_complete_is_taken_over() -> Result<(), Error> {
     let holder = FileId::of(&file("first"));
     let taken = format!(r#"{{"file":{{"S":"{holder}"}}}}"#);
-    let entry = format!(r#"{{"Item":{}}}"#, shown("first", "RETRACTED", "x", None));
+    let entry = format!(r#"{{"RecordItem":{}}}"#, shown("first", "RETRACTED", "x", None));
     let (store, replay) =
         Replay::store([cancelled(["", &taken, "", ""]), answer(200, entry), answer(200, "{}")]);
     assert_eq!(store.commit(&commit()).await?, Committed::Done);

@@ -1,24 +1,25 @@
 //! Judges freshness and volume of a partner's files of one feed. Pure: it calls no service.
 
 use contract::{Arrival, Due};
+use ledger::State;
 use runtime::{MINUTE_MS, landed_ms};
-use store::{ListedFile, State};
+use store::ListedFile;
 
 /// How long a late file is reported after its arrival, milliseconds: three runs. A missing file is reported until it arrives.
-const LATE_TOLD_MS: u64 = 15 * MINUTE_MS;
+const LATE_REPORTED_MS: u64 = 15 * MINUTE_MS;
 /// Earlier files that a median is made of, at least and at most.
 const HISTORY: (usize, usize) = (5, 30);
 /// Without a band in the contract: more than this multiple of the median is high, and less than the median divided by it is low.
 const FACTOR: u64 = 4;
 
-/// Whether the file of the newest scheduled time came.
+/// Whether the file of the newest scheduled time arrived in time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Came {
-    /// Nothing to report: the file was on time, or its delay was reported, or none was due.
-    Well,
-    /// After the deadline, a short while ago.
+pub(crate) enum Freshness {
+    /// The file was on time, its delay was reported long enough, or none was due.
+    OnTime,
+    /// It arrived after the deadline, at most [`LATE_REPORTED_MS`] ago.
     Late,
-    /// Not yet.
+    /// It has not arrived.
     Missing,
 }
 
@@ -33,26 +34,27 @@ pub(crate) enum Size {
     High,
 }
 
-/// Returns whether a listed file came from its sender as a new one: clutter, a version that was deleted unread and a content that
-/// came before do not count. One that was rejected does; its own alarm reports it.
+/// Returns whether a listed file counts as an arrival. Clutter, versions that were deleted unread, and content that arrived
+/// before do not count. A quarantined file does; its own alarm reports it.
 fn is_new(file: &ListedFile) -> bool {
     !matches!(file.state, State::Ignored | State::Gone | State::Duplicate)
 }
 
-/// Returns when new files came, milliseconds since the epoch, in the order of the list.
+/// Returns when new files arrived, milliseconds since the epoch, in the order of the list.
 pub(crate) fn arrivals(files: &[ListedFile]) -> impl Iterator<Item = u64> {
     files.iter().filter(|file| is_new(file)).filter_map(|file| landed_ms(&file.order))
 }
 
 /// Judges the file of a scheduled time.
-pub(crate) fn came(due: &Due, arrivals_ms: &[u64], now_ms: u64) -> Came {
+pub(crate) fn freshness(due: &Due, arrivals_ms: &[u64], now_ms: u64) -> Freshness {
     match due.judge(arrivals_ms.iter().copied()) {
-        Arrival::OnTime => Came::Well,
-        Arrival::Missing => Came::Missing,
+        Arrival::OnTime => Freshness::OnTime,
+        Arrival::Missing => Freshness::Missing,
         Arrival::Late => {
-            let after = arrivals_ms.iter().copied().filter(|came| *came > due.deadline_ms);
-            let told = after.min().is_none_or(|came| came.saturating_add(LATE_TOLD_MS) < now_ms);
-            if told { Came::Well } else { Came::Late }
+            let after = arrivals_ms.iter().copied().filter(|arrived| *arrived > due.deadline_ms);
+            let reported =
+                after.min().is_none_or(|arrived| arrived.saturating_add(LATE_REPORTED_MS) < now_ms);
+            if reported { Freshness::OnTime } else { Freshness::Late }
         }
     }
 }
@@ -95,8 +97,8 @@ fn median(mut rows: Vec<u64>) -> Option<u64> {
 #[cfg(test)]
 mod tests {
     use checker::Counts;
+    use ledger::{FileId, Outcome};
     use proptest::prelude::*;
-    use store::{FileId, Outcome};
 
     use super::*;
     use runtime::format_instant;
@@ -133,25 +135,25 @@ mod tests {
     }
 
     #[test]
-    fn a_file_is_missing_until_it_comes_and_late_for_a_short_while() {
-        let end = 3_000 + LATE_TOLD_MS + 500;
+    fn a_file_is_missing_until_it_arrives_and_late_for_a_short_while() {
+        let end = 3_000 + LATE_REPORTED_MS + 500;
         for (arrivals, now, expected) in [
-            (vec![], 4_000, Came::Missing),
-            (vec![900], 4_000, Came::Missing),
-            (vec![1_001], 4_000, Came::Well),
-            (vec![3_000], 4_000, Came::Well),
-            (vec![3_500], 4_000, Came::Late),
-            (vec![3_500], end, Came::Late),
-            (vec![3_500], end + 1, Came::Well),
-            (vec![9_000, 3_500], end + 1, Came::Well),
-            (vec![9_000, 2_500], 9_000, Came::Well),
+            (vec![], 4_000, Freshness::Missing),
+            (vec![900], 4_000, Freshness::Missing),
+            (vec![1_001], 4_000, Freshness::OnTime),
+            (vec![3_000], 4_000, Freshness::OnTime),
+            (vec![3_500], 4_000, Freshness::Late),
+            (vec![3_500], end, Freshness::Late),
+            (vec![3_500], end + 1, Freshness::OnTime),
+            (vec![9_000, 3_500], end + 1, Freshness::OnTime),
+            (vec![9_000, 2_500], 9_000, Freshness::OnTime),
         ] {
-            assert_eq!(came(&DUE, &arrivals, now), expected, "{arrivals:?} at {now}");
+            assert_eq!(freshness(&DUE, &arrivals, now), expected, "{arrivals:?} at {now}");
         }
     }
 
     #[test]
-    fn a_quarantined_file_came_and_clutter_did_not() {
+    fn a_quarantined_file_counts_as_an_arrival_and_clutter_does_not() {
         let states = [State::Quarantined, State::Processing, State::Ignored, State::Gone, State::Duplicate];
         let files: Vec<_> = states.iter().zip(1..).map(|(state, landed)| file(*state, 1, landed)).collect();
         assert_eq!(arrivals(&files).collect::<Vec<_>>(), [1, 2]);
@@ -200,7 +202,7 @@ mod tests {
         #[test]
         fn no_numbers_make_it_panic(rows: Vec<u64>, arrivals: Vec<u64>, now: u64, band: (Option<u64>, Option<u64>)) {
             size(&complete(&rows), band);
-            came(&DUE, &arrivals, now);
+            freshness(&DUE, &arrivals, now);
         }
     }
 }

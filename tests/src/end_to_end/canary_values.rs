@@ -33,12 +33,12 @@ impl Planter {
         Self { stem, serials: HashMap::new(), planted: BTreeSet::new() }
     }
 
-    /// A search for everything that was planted, and for the beginning of a word.
-    pub(super) fn search(&self) -> Search {
-        Search::new(self.planted.iter().map(String::as_str).chain([self.stem]))
+    /// Returns a search for everything that was planted, and for the beginning of a word.
+    pub(super) fn search(&self) -> ValueSearch {
+        ValueSearch::new(self.planted.iter().map(String::as_str).chain([self.stem]))
     }
 
-    /// The template's text; what is between its brackets is planted.
+    /// Returns the template's text; what is between its brackets is planted.
     pub(super) fn plant(&mut self, template: &str) -> String {
         let template = template.replace("<W>", &format!("<{}@@@@>", self.stem));
         let mut text = String::new();
@@ -52,7 +52,7 @@ impl Planter {
         text
     }
 
-    /// A word of its own.
+    /// Returns a word of its own.
     pub(super) fn word(&mut self) -> String {
         self.plant("<W>")
     }
@@ -104,19 +104,19 @@ impl fmt::Debug for Hit {
 }
 
 /// A form of a value: its bytes, the value's number, and what the form is called.
-type Form = (Vec<u8>, usize, &'static str);
+type EncodedValue = (Vec<u8>, usize, &'static str);
 
 /// Every form of every value, by their first four bytes.
-pub(super) struct Search {
-    forms: HashMap<[u8; 4], Vec<Form>>,
+pub(super) struct ValueSearch {
+    forms: HashMap<[u8; 4], Vec<EncodedValue>>,
     values: Vec<String>,
 }
 
-impl Search {
-    /// A search for these values.
+impl ValueSearch {
+    /// Makes a search for these values.
     pub(super) fn new<'v>(values: impl IntoIterator<Item = &'v str>) -> Self {
         let values: Vec<String> = values.into_iter().map(str::to_owned).collect();
-        let mut forms: HashMap<[u8; 4], Vec<Form>> = HashMap::new();
+        let mut forms: HashMap<[u8; 4], Vec<EncodedValue>> = HashMap::new();
         for (index, value) in values.iter().enumerate() {
             for (form, bytes) in all_forms(value) {
                 let first = bytes.first_chunk().copied().expect("a form of a value has four bytes and more");
@@ -126,7 +126,7 @@ impl Search {
         Self { forms, values }
     }
 
-    /// The values that are in the bytes, each once in each form.
+    /// Returns the values that are in the bytes, each once in each form.
     pub(super) fn hits(&self, bytes: &[u8]) -> Vec<Hit> {
         let mut found = BTreeMap::new();
         for (at, window) in bytes.windows(4).enumerate() {
@@ -145,13 +145,13 @@ impl Search {
         found.into_iter().map(hit).collect()
     }
 
-    /// The values that are in the bytes in any form.
+    /// Returns the values that are in the bytes in any form.
     pub(super) fn found(&self, bytes: &[u8]) -> BTreeSet<String> {
         self.hits(bytes).into_iter().map(|hit| hit.value).collect()
     }
 }
 
-/// The bytes in each form that a program might give them, as a whole.
+/// Returns the bytes in each form that a program might give them, as a whole.
 pub(super) fn in_all_forms(bytes: &[u8]) -> Vec<(&'static str, Vec<u8>)> {
     let digits = |prefix: &str, upper: bool| -> Vec<u8> {
         let digit =
@@ -178,7 +178,7 @@ pub(super) fn in_all_forms(bytes: &[u8]) -> Vec<(&'static str, Vec<u8>)> {
     ]
 }
 
-/// Every form of a value, wherever it stands in what is encoded.
+/// Returns every form of a value, wherever it stands in what is encoded.
 fn all_forms(value: &str) -> BTreeSet<(&'static str, Vec<u8>)> {
     let mut forms = BTreeSet::new();
     for cased in [value.to_owned(), value.to_lowercase(), value.to_uppercase()] {
