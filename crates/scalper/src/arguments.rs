@@ -1,14 +1,15 @@
 //! The words of the command line. Everything is checked here or in `names`, before anything is called.
 
-mod ack;
 mod files;
-mod generate;
+
+use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
+use clap_complete::Shell;
 
-pub use ack::AckArguments;
-pub use files::{FilesArguments, ReadCommand, RejectsArguments, StatusArguments, TailArguments};
-pub use generate::GenerateCommand;
+pub use files::{
+    AckArguments, FilesArguments, ReadCommand, RejectsArguments, StatusArguments, TailArguments,
+};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -269,4 +270,26 @@ pub struct S3Arguments {
     /// Put the statement of every partner back
     #[arg(long)]
     pub all: bool,
+}
+
+/// What to print about the command line. Needs no stack and no AWS.
+#[derive(Clone, Debug, PartialEq, Eq, Subcommand)]
+pub enum GenerateCommand {
+    /// Print shell completions
+    #[command(after_help = "Examples:\n  \
+                            scalper completions bash > ~/.local/share/bash-completion/completions/scalper\n  \
+                            scalper completions zsh > ~/.zfunc/_scalper\n  \
+                            scalper completions fish > ~/.config/fish/completions/scalper.fish")]
+    Completions {
+        /// Shell that reads them
+        shell: Shell,
+    },
+    /// Print the man page, or write one page per command to a folder
+    #[command(after_help = "Examples:\n  scalper man | man -l -\n  \
+                            scalper man --folder ~/.local/share/man/man1")]
+    Man {
+        /// Write `scalper.1`, `scalper-show.1` and so on to this folder, which is created if needed
+        #[arg(long, value_name = "PATH")]
+        folder: Option<PathBuf>,
+    },
 }

@@ -3,8 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::gateway::GatewayError;
-use crate::names::Stack;
-use crate::nearest;
+use crate::names::{self, Stack};
 
 /// The states of a file, as they are typed.
 const STATES: [&str; 8] =
@@ -183,7 +182,7 @@ pub enum CommandError {
 impl CommandError {
     /// Makes the error for a word that is not a state, with the state that may have been meant.
     pub(crate) fn not_a_state(word: &str) -> Self {
-        Self::NotAState { found: word.to_owned(), hint: nearest::hint(&word.to_ascii_lowercase(), STATES) }
+        Self::NotAState { found: word.to_owned(), hint: names::hint(&word.to_ascii_lowercase(), STATES) }
     }
 
     /// Returns the message, in which each command names the stack.

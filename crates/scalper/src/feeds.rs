@@ -4,7 +4,6 @@ use store::{Feeds, MOST_FEEDS, ReadContracts};
 
 use crate::error::CommandError;
 use crate::names;
-use crate::nearest;
 
 /// Rejects a list of feeds with one that has no contract: a credential for a mistyped feed would open nothing. `*` and feeds of a
 /// bucket with more contracts than are listed pass unchecked.
@@ -17,7 +16,7 @@ pub async fn check<R: ReadContracts>(store: &R, words: &str, contracts: &str) ->
     match wanted.iter().find(|feed| !known.contains(feed)) {
         None => Ok(()),
         Some(feed) => Err(CommandError::NoSuchFeed {
-            hint: nearest::hint(feed, known.iter().map(String::as_str)),
+            hint: names::hint(feed, known.iter().map(String::as_str)),
             feed: feed.clone(),
             contracts: contracts.to_owned(),
         }),

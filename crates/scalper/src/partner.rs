@@ -10,7 +10,6 @@
 //! more, is left over: the next `add` or `rotate` deletes it, and makes and counts those that valid credentials lack. A partner
 //! has at most two valid credentials.
 
-mod limits;
 mod roles;
 mod s3;
 mod webhooks;
@@ -28,7 +27,6 @@ use crate::arguments::{Add, GrantArguments, PartnerCommand, Rotate};
 use crate::error::CommandError;
 use crate::gateway::{Gateway, GatewayKey, Plan};
 use crate::names::{self, Stack};
-use crate::nearest;
 use crate::report::{CredentialView, PartnerView, Report};
 use crate::secret::{self, Random};
 
@@ -85,7 +83,7 @@ impl<S: WritePartners, G: Gateway, U: Uploads> Operator<S, G, U> {
         // Asked before a secret is made: a failure here must not lose one.
         let address = self.gateway.address().await?;
         let before = self.partners.partner(name).await?;
-        let partner = limits::merged(before.as_ref(), add, self.now_ms);
+        let partner = with_limits(before.as_ref(), add, self.now_ms);
         let credentials = self.partners.credentials(name).await?;
         let plan = self.repair(&partner, &credentials, add.requests_per_day).await?;
         let valid = self.valid(&credentials);
@@ -190,7 +188,7 @@ impl<S: WritePartners, G: Gateway, U: Uploads> Operator<S, G, U> {
         Err(CommandError::NoSuchPartner {
             name: name.to_owned(),
             stack: self.stack.as_str().to_owned(),
-            hint: nearest::hint(name, all.iter().map(|partner| partner.name.as_str())),
+            hint: names::hint(name, all.iter().map(|partner| partner.name.as_str())),
         })
     }
 
@@ -309,4 +307,17 @@ fn find<'c>(
         credential: id.to_owned(),
     })?;
     Ok((hash, credential))
+}
+
+/// Returns the partner as it was, or a new one, with the limits that the command names.
+fn with_limits(before: Option<&Partner>, add: &Add, now_ms: u64) -> Partner {
+    let fresh =
+        || Partner { name: add.name.clone(), active: true, limits: Limits::DEFAULT, created_ms: now_ms };
+    let partner = before.cloned().unwrap_or_else(fresh);
+    let limits = Limits {
+        requests_per_second: add.rate.unwrap_or(partner.limits.requests_per_second),
+        burst: add.burst.unwrap_or(partner.limits.burst),
+        bytes_per_day: add.bytes_per_day.unwrap_or(partner.limits.bytes_per_day),
+    };
+    Partner { limits, ..partner }
 }

@@ -7,7 +7,6 @@ use store::{Partner, UNKNOWN};
 use super::{Readable, StackView};
 use crate::error::CommandError;
 use crate::names;
-use crate::nearest;
 
 /// Who there is.
 #[derive(Default)]
@@ -66,7 +65,7 @@ impl<S: Readable> StackView<S> {
         if known.partners.contains_key(name) || known.unlisted.is_some() {
             return Ok(());
         }
-        let hint = nearest::hint(name, known.partners.keys().map(String::as_str));
+        let hint = names::hint(name, known.partners.keys().map(String::as_str));
         let names = known.partners.into_keys().collect::<Vec<_>>().join(", ");
         let names = if names.is_empty() { "none yet".to_owned() } else { names };
         let (name, stack) = (name.to_owned(), self.stack.as_str().to_owned());
