@@ -112,10 +112,9 @@ impl AckReport {
         serde_json::to_string_pretty(self).unwrap_or_default()
     }
 
-    /// Renders text for a reader, in lines of at most `width` characters.
+    /// Renders text for a reader.
     #[must_use]
-    pub fn to_text(&self, width: usize) -> String {
-        let style = Style { colours: false, width };
+    pub fn to_text(&self, style: Style) -> String {
         let mut text = String::new();
         for AckView { result, acknowledged, file } in &self.files {
             let what = match result {

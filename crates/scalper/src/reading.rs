@@ -20,6 +20,8 @@ mod show;
 mod status;
 mod tail;
 mod view;
+#[cfg(test)]
+mod wide;
 
 use runtime::Host;
 use store::{CountMessages, ListInbox, ReadContracts, ReadLedger, ReadPartners, ReadQuarantine};
@@ -37,6 +39,7 @@ pub use receipt::Stored;
 pub use rejects::{Records, Rejects, WARNING, save};
 pub use show::{AcknowledgedView, Story};
 pub use status::Status;
+pub use tail::tail_heading;
 pub use view::FileView;
 
 /// What reading commands read from.
@@ -117,11 +120,9 @@ impl Answer {
         pretty.unwrap_or_default()
     }
 
-    /// Renders text for a reader, in lines of at most `width` characters but for commands and addresses; with `colours` headings are
-    /// bold and what is wrong is red.
+    /// Renders text for a reader. Commands and addresses are never broken.
     #[must_use]
-    pub fn to_text(&self, colours: bool, width: usize) -> String {
-        let style = Style { colours, width };
+    pub fn to_text(&self, style: Style) -> String {
         match self {
             Self::Status(status) => status.to_text(style),
             Self::Files(files) => files.to_text(style),

@@ -8,6 +8,7 @@ use runtime::{Contracts, Terms, format_instant, format_second, landed_ms};
 use serde::Serialize;
 use store::{FileQuery, State};
 
+use super::moment::short;
 use super::problems::{Problem, Weight};
 use super::status::FeedView;
 use super::{Readable, StackView, find};
@@ -43,11 +44,7 @@ impl Expected {
         match (self.last, &self.last_by, &self.next_by) {
             (Some(Arrival::Missing), Some(_), _) => "missing".to_owned(),
             (Some(Arrival::Late), Some(_), _) => "late".to_owned(),
-            // The day and the minute: `2026-11-21T08:00:00Z` is `by 11-21 08:00`.
-            (_, _, Some(by)) => {
-                let (day, time) = (by.get(5..10).unwrap_or(by), by.get(11..16).unwrap_or_default());
-                format!("by {day} {time}")
-            }
+            (_, _, Some(by)) => format!("by {}", short(by)),
             (_, _, None) => "-".to_owned(),
         }
     }

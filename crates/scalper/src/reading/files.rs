@@ -27,7 +27,7 @@ pub struct Files {
     /// Whether older files may match too.
     pub more: bool,
     #[serde(skip)]
-    now_ms: u64,
+    pub(super) now_ms: u64,
 }
 
 impl<S: Readable> StackView<S> {
@@ -94,14 +94,14 @@ impl Files {
             let whose = partner.as_deref().map(|partner| format!(" of {partner}")).unwrap_or_default();
             return format!("no such file{whose}{looked}\n");
         }
-        let heads = ["file", "key", "state", "age", "rows"];
+        let heads = ["file", "key", "outcome", "age", "rows"];
         // Without what all of them have in common.
         let common = partner.as_ref().map(|partner| format!("{partner}/")).unwrap_or_default();
         let rows = files.iter().map(|file| {
             let key = plain(file.key.strip_prefix(&common).unwrap_or(&file.key)).into_owned();
             ([file.file.clone(), key, file.outcome(), file.age(self.now_ms), of(file)], mark(file))
         });
-        let table = marked_table(heads, &rows.collect::<Vec<_>>(), Fit::Shorten(&[1]), style);
+        let table = marked_table(heads, &rows.collect::<Vec<_>>(), Fit::shorten(&[1]), style);
         let more = if self.more {
             "\nthere may be older ones: --limit, --since, --state and --feed choose\n"
         } else {

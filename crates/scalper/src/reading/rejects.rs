@@ -13,7 +13,7 @@ use super::view::FileView;
 use super::{Readable, StackView};
 use crate::arguments::RejectsArguments;
 use crate::error::CommandError;
-use crate::report::{Fit, Style, fitted};
+use crate::report::{Fit, Style, table};
 
 /// The notice that is shown before values are.
 pub const WARNING: &str = "these are records as the partner sent them, personal data included: keep them out of tickets, logs and chats";
@@ -137,7 +137,7 @@ impl Rejects {
                 ]
             });
             let heads = ["rule", "severity", "broken", "expected"];
-            write!(text, "\n{}", fitted(heads, &rows.collect::<Vec<_>>(), Fit::WrapLast, style)).ok();
+            write!(text, "\n{}", table(heads, &rows.collect::<Vec<_>>(), Fit::wrap_last(&[0]), style)).ok();
         }
         if !violations.is_empty() {
             let rows = violations.iter().map(|broken| {
@@ -153,7 +153,8 @@ impl Rejects {
                 ]
             });
             let heads = ["line", "record", "column", "rule", "reason"];
-            write!(text, "\n{}", fitted(heads, &rows.collect::<Vec<_>>(), Fit::WrapLast, style)).ok();
+            write!(text, "\n{}", table(heads, &rows.collect::<Vec<_>>(), Fit::wrap_last(&[2, 3]), style))
+                .ok();
         }
         let told: u64 = rules.iter().map(|rule| rule.count).sum();
         let shown = u64::try_from(violations.len()).unwrap_or(u64::MAX);

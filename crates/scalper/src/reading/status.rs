@@ -321,3 +321,28 @@ impl Status {
         self.problems.iter().filter(|problem| problem.weight == Weight::Wrong).count()
     }
 }
+
+#[cfg(test)]
+impl FeedView {
+    /// Makes a feed with one file, its last.
+    pub(super) fn of_last(file: FileView) -> Self {
+        Self::of(&file.partner.clone(), &file.feed.clone(), &[file], std::iter::empty())
+    }
+}
+
+#[cfg(test)]
+impl Status {
+    /// Makes the state of a stack without problems.
+    pub(super) fn of_feeds(feeds: Vec<FeedView>, now_ms: u64) -> Self {
+        Self {
+            stack: "silent-scalper".to_owned(),
+            at: format_second(now_ms),
+            problems: Vec::new(),
+            feeds,
+            queues: Vec::new(),
+            all_open: true,
+            check: false,
+            now_ms,
+        }
+    }
+}

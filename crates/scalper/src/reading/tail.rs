@@ -9,12 +9,13 @@ use std::io;
 use runtime::{format_instant, landed_ms};
 use store::{FileId, FileQuery, ListedFile, State, UNKNOWN};
 
+use super::moment::short;
 use super::plain::plain;
-use super::view::{FileView, count};
+use super::view::{FileView, of};
 use super::{Readable, StackView, find};
 use crate::arguments::TailArguments;
 use crate::error::CommandError;
-use crate::report::Style;
+use crate::report::{Style, row};
 
 /// How far back outcomes are looked for: ten deliveries take that long (docs/limits.md).
 const WINDOW_MS: u64 = 75 * 60 * 1_000;
@@ -145,18 +146,31 @@ impl Seen {
     }
 }
 
+/// Least columns of landed, file, outcome and rows, so that most lines are aligned.
+const COLUMNS: [usize; 5] = [11, 26, 12, 7, 0];
+/// The column that gives way: the key.
+const KEY: usize = 4;
+
+/// Returns the heading of the lines of `tail`.
+#[must_use]
+pub fn tail_heading(style: Style) -> String {
+    let landed = if style.width.is_some() { "landed" } else { "landed              " };
+    let heads = [landed, "file", "outcome", "rows", "key"].map(str::to_owned);
+    row(&heads, COLUMNS, KEY, style) + "\n"
+}
+
 impl FileView {
-    /// Returns one line of `tail`.
+    /// Returns one line of `tail`; with `json` one document.
     #[must_use]
-    pub fn to_line(&self, json: bool, colours: bool) -> String {
+    pub fn to_line(&self, json: bool, style: Style) -> String {
         if json {
             // Texts and numbers always have a form in JSON.
             return serde_json::to_string(self).unwrap_or_default() + "\n";
         }
-        let style = Style { colours, width: crate::report::WIDTH };
         let landed = self.landed.as_deref().unwrap_or("-");
-        let counts = format!("rows {} rejects {}", count(self.rows), count(self.rejects));
-        let line = format!("{landed}  {}  {}  {counts}  {}", self.verdict(), plain(&self.key), self.file);
-        style.mark(&line, super::files::mark(self)) + "\n"
+        let landed = if style.width.is_some() { short(landed) } else { landed.to_owned() };
+        let key = plain(&self.key).into_owned();
+        let cells = [landed, self.file.clone(), self.outcome(), of(self), key];
+        style.mark(&row(&cells, COLUMNS, KEY, style), super::files::mark(self)) + "\n"
     }
 }

@@ -102,10 +102,9 @@ impl FileView {
             .map_or_else(|| self.state.to_owned(), |fault| format!("{} ({})", self.state, plain(fault)))
     }
 
-    /// Returns the state and the fault, without parentheses: a cell of a table.
+    /// Returns the fault of a quarantined file, else the state: a cell of a table. Only quarantined files have a fault.
     pub(super) fn outcome(&self) -> String {
-        let fault = self.fault.as_ref().map(|fault| format!(" {}", plain(fault)));
-        format!("{}{}", self.state, fault.unwrap_or_default())
+        self.fault.as_deref().map_or_else(|| self.state.to_owned(), |fault| plain(fault).into_owned())
     }
 
     pub(super) fn age(&self, now_ms: u64) -> String {

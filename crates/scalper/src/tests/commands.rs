@@ -3,6 +3,7 @@
 use clap::Parser as _;
 use store::memory::INBOX;
 
+use super::TERMINAL;
 use super::harness::{BAD, GOOD, Harness, MIXED};
 use crate::arguments::{Arguments, Command};
 use crate::error::CommandError;
@@ -145,7 +146,7 @@ async fn every_printed_command_works_when_it_is_pasted() {
         let mut printed = 0;
         for line in lines {
             let Ok(answer) = harness.run(&line).await else { continue };
-            for command in commands(&answer.to_text(false, 80)) {
+            for command in commands(&answer.to_text(TERMINAL)) {
                 works(&harness, stack, &command).await;
                 printed += 1;
             }

@@ -4,8 +4,10 @@ use serde_json::json;
 use store::FileId;
 use store::memory::When;
 
+use super::TERMINAL;
 use super::harness::{BAD, GOOD, Harness, NOON_MS};
 use crate::error::CommandError;
+use crate::report::Style;
 
 /// Keys that name no partner and feed.
 const WRONG_KEYS: [&str; 5] =
@@ -30,7 +32,7 @@ async fn a_file_under_a_wrong_key_is_listed_everywhere() {
     }
     let (outcomes, _, _) = harness.tail("tail", 1, async |_| ()).await;
     assert_eq!(outcomes.len(), keys.len());
-    assert!(outcomes.iter().all(|outcome| outcome.to_line(false, false).contains("QUARANTINED (BAD_KEY)")));
+    assert!(outcomes.iter().all(|outcome| outcome.to_line(false, TERMINAL).contains("  BAD_KEY  ")));
     let text = harness.text("status").await;
     assert!(text.contains("BAD_KEY  4 files under a wrong key"), "{text}");
     for (key, problem) in
@@ -98,7 +100,7 @@ async fn an_acknowledged_file_is_left_out_and_says_who_and_why() {
         .ack(&[&words[..], &["--dry-run"]].concat())
         .await
         .unwrap_or_else(|failure| panic!("{failure}"));
-    assert!(dry.to_text(80).ends_with("nothing was changed\n"));
+    assert!(dry.to_text(TERMINAL).ends_with("nothing was changed\n"));
     assert!(harness.answer("status --check").await.fails_check(), "a dry run writes nothing");
 
     let noted = harness.ack(&words).await.unwrap_or_else(|failure| panic!("{failure}"));
@@ -179,7 +181,7 @@ async fn many_problems_fit_the_terminal_and_name_what_is_left_out() {
     assert!(text.contains("\nand 6 more: --json lists all\n"), "{text}");
     for line in ["status", "files", "files --partner lakeside", "files --state quarantined --limit 100"] {
         for width in [80, 120] {
-            let text = harness.answer(line).await.to_text(false, width);
+            let text = harness.answer(line).await.to_text(Style { width: Some(width), ..TERMINAL });
             for line in text.lines().filter(|line| !line.trim_start().starts_with("scalper ")) {
                 assert!(line.chars().count() <= width, "{line}");
             }

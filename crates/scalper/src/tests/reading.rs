@@ -8,9 +8,9 @@ use store::memory::{INBOX, When};
 use store::{Depth, ReadQuarantine as _, StackQueue};
 
 use super::harness::{BAD, GOOD, Harness, MIXED, NOON_MS};
+use super::{COLOURS, TERMINAL};
 use crate::error::CommandError;
 use crate::reading::{Answer, save};
-use crate::report::WIDTH;
 
 /// Values of the files of [`Harness::of_every_kind`].
 const VALUES: [&str; 3] = ["Ann", "Bob", "Constantine"];
@@ -160,11 +160,11 @@ async fn no_value_of_a_file_is_shown_by_default() {
     let mut shown = 0;
     for line in lines {
         let Ok(answer) = harness.run(&line).await else { continue };
-        for text in [answer.to_text(true, WIDTH), answer.to_text(false, WIDTH), answer.to_json()] {
+        for text in [answer.to_text(COLOURS), answer.to_text(TERMINAL), answer.to_json()] {
             assert!(VALUES.iter().all(|value| !text.contains(value)), "{line}: {text}");
             shown += 1;
         }
-        assert!(!answer.to_text(false, WIDTH).contains('\u{1b}'), "{line}");
+        assert!(!answer.to_text(TERMINAL).contains('\u{1b}'), "{line}");
     }
     assert!(shown > 40, "{shown}");
 }
@@ -281,7 +281,7 @@ async fn tail_begins_with_the_newest_and_goes_on_with_what_comes() {
         "south/charges/stuck.csv",
     ];
     assert_eq!(keys, expected);
-    assert!(outcomes.iter().all(|outcome| !outcome.to_line(false, false).contains('\u{1b}')));
+    assert!(outcomes.iter().all(|outcome| !outcome.to_line(false, TERMINAL).contains('\u{1b}')));
 }
 
 #[tokio::test]

@@ -6,15 +6,15 @@ use store::memory::INBOX;
 use store::{Depth, Error, FileId, Operation, StackQueue};
 
 use super::harness::{BAD, GOOD, Harness};
+use super::{COLOURS, TERMINAL};
 use crate::error::CommandError;
-use crate::report::WIDTH;
 
 async fn transcript(harness: &Harness, lines: &[&str], json: bool) -> String {
     let mut text = String::new();
     for line in lines {
         let answer = match harness.run(line).await {
             Ok(answer) if json => answer.to_json() + "\n",
-            Ok(answer) => answer.to_text(false, WIDTH),
+            Ok(answer) => answer.to_text(TERMINAL),
             Err(failure) if json => format!("{}\n", failure.to_json(None)),
             Err(failure) => format!("scalper: {failure}\n[exit code {}]\n", failure.exit_code()),
         };
@@ -95,7 +95,7 @@ async fn acknowledgements() {
         &["north/labs/none.csv", "--reason", "x"],
     ] {
         let answer = match harness.ack(words).await {
-            Ok(report) => report.to_text(WIDTH),
+            Ok(report) => report.to_text(TERMINAL),
             Err(failure) => format!("scalper: {failure}\n[exit code {}]\n", failure.exit_code()),
         };
         writeln!(text, "$ scalper ack {}\n{answer}", words.join(" ")).expect("written");
@@ -150,7 +150,7 @@ async fn mistakes() {
 #[tokio::test]
 async fn colours_mark_what_is_wrong() {
     let harness = Harness::of_every_kind().await;
-    let text = harness.answer("status").await.to_text(true, WIDTH);
+    let text = harness.answer("status").await.to_text(COLOURS);
     assert!(text.contains("\u{1b}[31mNOT_DECIDED  1 file of south/charges"), "{text}");
     assert!(text.contains("\u{1b}[33m- north/labs"), "{text}");
     assert!(text.contains("\u{1b}[1mfeed"), "{text}");

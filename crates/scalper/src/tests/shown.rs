@@ -12,7 +12,7 @@ async fn transcript(setup: &PartnerHarness, lines: &[&str], json: bool) -> Strin
     for line in lines {
         let answer = match setup.run(line).await {
             Ok(report) if json => report.to_json() + "\n",
-            Ok(report) => report.to_text(false),
+            Ok(report) => report.to_text(TERMINAL),
             Err(failure) if json => format!("{}\n", failure.to_json(None)),
             Err(failure) => format!("scalper: {failure}\n[exit code {}]\n", failure.exit_code()),
         };
@@ -111,8 +111,8 @@ fn help() {
 async fn headings_are_bold_only_where_colours_are_wanted() {
     let setup = PartnerHarness::new();
     let report = setup.run("add north").await.unwrap_or_else(|failure| panic!("{failure}"));
-    assert!(report.to_text(true).contains("\u{1b}[1mpartner"));
-    assert!(!report.to_text(false).contains('\u{1b}'));
+    assert!(report.to_text(COLOURS).contains("\u{1b}[1mpartner"));
+    assert!(!report.to_text(TERMINAL).contains('\u{1b}'));
     assert!(report.has_secret());
 }
 
@@ -128,7 +128,7 @@ async fn a_secret_is_in_the_answer_that_makes_it_and_in_no_other() {
     {
         let report = setup.run(line).await.unwrap_or_else(|failure| panic!("{line}: {failure}"));
         assert!(!report.has_secret());
-        for told in [report.to_text(false), report.to_json()] {
+        for told in [report.to_text(TERMINAL), report.to_json()] {
             assert!(
                 !told.contains(&secret) && !told.contains(&webhook) && !told.contains(hash.as_str()),
                 "{line}"
