@@ -68,7 +68,8 @@ const EVENT_SOURCE: Fact = fact("event source", "lambda:ListEventSourceMappings"
 const CONCURRENCY: Fact = fact("concurrency", "lambda:GetAccountSettings");
 const DEAD_LETTERS: Fact = fact("dead letters", "sqs:GetQueueUrl or sqs:GetQueueAttributes");
 const CONTRACTS: Fact = fact("contracts", "s3:ListBucket on the contracts bucket");
-const CONTRACT: Fact = fact("contracts", "s3:GetObject on the contracts bucket");
+const CONTRACT: Fact =
+    fact("contracts", "s3:GetObject, s3:GetObjectVersion or s3:ListBucketVersions on the contracts bucket");
 const UPLOADS_TABLE: Fact = fact("S3 uploads", "dynamodb:Query on the partners table");
 const UPLOADS_KEY: Fact = fact("S3 uploads", "s3:GetEncryptionConfiguration");
 const UPLOADS_POLICY: Fact = fact("S3 uploads", "s3:GetBucketPolicy");
@@ -133,11 +134,16 @@ where
         };
         let mut checked = Vec::new();
         for feed in &feeds {
-            match self.store.contract(feed).await {
-                // It was deleted a moment ago.
-                Ok(None) => {}
-                Ok(Some(object)) => checked.extend(partners::contract(&self.known, feed, &object.text)),
-                Err(error) => return findings.push(unchecked(CONTRACT, &error)),
+            if !runtime::is_name(feed) {
+                checked.push(partners::misnamed(&self.known, feed));
+                continue;
+            }
+            match runtime::in_force(&self.store, feed).await {
+                Ok(held) => checked.extend(partners::contract(&self.known, feed, &held)),
+                Err(error) => {
+                    findings.extend(checked);
+                    return findings.push(unchecked(CONTRACT, &error));
+                }
             }
         }
         findings.extend(partners::contracts(&self.known, feeds.len(), checked));

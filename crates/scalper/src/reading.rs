@@ -33,7 +33,7 @@ use crate::report::Style;
 
 pub use files::Files;
 pub use places::Places;
-pub(crate) use plain::plain;
+pub(crate) use plain::{plain, shell_word};
 pub use problems::Problem;
 pub use receipt::Stored;
 pub use rejects::{Records, Rejects, WARNING, save};

@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use contract::{Arrival, Contract, Due};
-use runtime::{Contracts, Terms, format_instant, format_second, landed_ms};
+use ledger::FaultCode;
+use runtime::{InForce, Terms, format_instant, format_second, landed_ms};
 use serde::Serialize;
 use store::{FileQuery, State};
 
@@ -13,6 +14,7 @@ use super::problems::{Problem, Weight};
 use super::status::FeedView;
 use super::{Readable, StackView, find};
 use crate::error::CommandError;
+use crate::feeds::{self, Broken};
 
 /// Pages that are looked through for a file that counts: 500 files.
 const MOST_PAGES: usize = 5;
@@ -65,7 +67,7 @@ impl<S: Readable> StackView<S> {
     ) -> Result<(), CommandError> {
         for view in feeds {
             let (partner, Some(feed)) = (view.partner.clone(), view.feed.clone()) else { continue };
-            let Some(contract) = self.contract(&feed, contracts, now_ms, problems).await else { continue };
+            let Some(contract) = self.contract(&feed, contracts, problems).await else { continue };
             let expected = self.expected(&contract, &partner, &feed, now_ms).await?;
             if let Some(since) = expected.as_ref().and_then(Expected::missing_since) {
                 let what = format!("no file of {partner}/{feed} came by {since}");
@@ -79,23 +81,53 @@ impl<S: Readable> StackView<S> {
         Ok(())
     }
 
+    /// Adds the contracts that do not compile, of all feeds that have one. Those that no partner's feed was asked for are read here.
+    pub(super) async fn contracts(&self, contracts: &mut ByFeed, problems: &mut Vec<Problem>) {
+        let feeds = match self.store.feeds().await {
+            Ok(feeds) => feeds,
+            Err(error) => {
+                let what = format!(
+                    "the contracts could not be listed ({error}): those of feeds without files are not checked"
+                );
+                return problems.push(Problem::note("NOT_READ", what, None));
+            }
+        };
+        // A document that no feed can be named after is the matter of `doctor`: no file is checked by it.
+        for feed in feeds.iter().filter(|feed| runtime::is_name(feed)) {
+            self.contract(feed, contracts, problems).await;
+        }
+    }
+
+    /// Returns the problem of a feed whose newest contract does not compile.
+    fn broken_contract(&self, feed: &str, held: &InForce) -> Option<Problem> {
+        let Broken { problem, until_then } = feeds::broken(feed, held)?;
+        let what = format!("does not compile: {problem}");
+        let publish = self.places.publish(&self.stack, feed);
+        let todo = format!("correct the document and publish it; {until_then}");
+        Some(Problem::wrong(FaultCode::ContractInvalid.as_str(), what, Some(publish)).todo(&todo))
+    }
+
     /// Returns a feed's contract, read once for all partners. A contract that cannot be read does not hide the rest.
     async fn contract(
         &self,
         feed: &str,
         contracts: &mut ByFeed,
-        now_ms: u64,
         problems: &mut Vec<Problem>,
     ) -> Option<Arc<Contract>> {
         if let Some(known) = contracts.get(feed) {
             return known.clone();
         }
-        let read = match Contracts::default().terms(&self.store, feed, now_ms, 0).await {
-            Ok(Terms::Active(contract)) => Some(contract),
-            Ok(Terms::Quarantine(_)) => None,
+        let read = match runtime::in_force(&self.store, feed).await {
+            Ok(held) => {
+                problems.extend(self.broken_contract(feed, &held));
+                match held.terms {
+                    Terms::Active(contract) => Some(contract),
+                    Terms::Quarantine(_) => None,
+                }
+            }
             Err(error) => {
                 let what = format!(
-                    "the contract of {feed} could not be read ({error}): when its files must come is not known"
+                    "the contract of {feed} could not be read ({error}): whether it compiles and when files are due is not known"
                 );
                 problems.push(Problem::note("NOT_READ", what, None));
                 None

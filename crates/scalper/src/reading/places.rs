@@ -3,6 +3,7 @@
 use store::StackQueue;
 use store::aws::Home;
 
+use super::plain::shell_word;
 use crate::names::Stack;
 
 /// Where the resources are.
@@ -39,6 +40,12 @@ impl Places {
     #[must_use]
     pub fn contracts(&self, stack: &Stack) -> String {
         stack.bucket("contracts", &self.home)
+    }
+
+    /// Returns the command that publishes the contract of a feed.
+    pub(crate) fn publish(&self, stack: &Stack, feed: &str) -> String {
+        let document = shell_word(&format!("{feed}.odcs.yaml"));
+        format!("aws s3 cp --region {} {document} s3://{}/", self.home.region, self.contracts(stack))
     }
 
     /// Returns the command that sends what lies in a dead-letter queue to its queue again.

@@ -91,6 +91,7 @@ impl<S: Readable> StackView<S> {
         }
         if arguments.partner.is_none() {
             problems.extend(self.stuck_elsewhere(now_ms).await?);
+            self.contracts(&mut contracts, &mut problems).await;
         }
         problems.sort_by_key(|problem| problem.weight);
         for feed in &mut feeds {

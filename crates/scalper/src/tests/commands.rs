@@ -81,6 +81,12 @@ async fn works(harness: &Harness, stack: &str, line: &str) {
                 "{line}: {ended:?}"
             );
         }
+        // The next step after a broken contract: the corrected document lies in the operator's folder.
+        ["aws", "s3", "cp"] if line.contains(".odcs.yaml") => {
+            let publish = format!("labs.odcs.yaml s3://{stack}-contracts-123456789012-eu-central-1/");
+            assert!(line.ends_with(&publish), "{line}");
+            assert_eq!(after(&words, "--region"), "eu-central-1");
+        }
         ["aws", "s3", "cp"] => {
             let address = words.iter().find_map(|word| word.strip_prefix("s3://")).expect("an address");
             let (bucket, key) = address.split_once('/').expect("a key");
@@ -128,6 +134,7 @@ async fn every_kind(stack: &str) -> Harness {
     harness.memory.archive(&archived);
     harness.follow(&archived, 3).await;
     harness.claimed("south/charges/stuck.csv", 200, 1).await;
+    harness.memory.publish_contract("labs", "kind: DataContract");
     harness
         .memory
         .set_depth(store::StackQueue::InboxDeadLetters, Some(store::Depth { waiting: 1, in_flight: 0 }));

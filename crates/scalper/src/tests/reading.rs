@@ -7,7 +7,7 @@ use serde_json::json;
 use store::memory::{INBOX, When};
 use store::{Depth, ReadQuarantine as _, StackQueue};
 
-use super::harness::{BAD, GOOD, Harness, MIXED, NOON_MS};
+use super::harness::{BAD, CONTRACT, GOOD, Harness, MIXED, NOON_MS};
 use super::{COLOURS, TERMINAL};
 use crate::error::CommandError;
 use crate::reading::{Answer, save};
@@ -94,6 +94,7 @@ async fn a_queue_or_a_listing_that_fails_does_not_hide_the_rest() {
             store::Operation::ReadQueue
             | store::Operation::ListInbox
             | store::Operation::ListOpen
+            | store::Operation::ListContracts
             | store::Operation::ReadContract => {
                 let text = ended.unwrap_or_else(|failure| panic!("{failure}")).to_json();
                 assert!(text.contains("injected"), "{operation:?}: {text}");
@@ -102,6 +103,40 @@ async fn a_queue_or_a_listing_that_fails_does_not_hide_the_rest() {
         }
         harness.memory.revive();
     }
+}
+
+#[tokio::test]
+async fn a_contract_that_does_not_compile_is_wrong_whether_or_not_its_feed_has_files() {
+    let harness = Harness::new();
+    let broken = CONTRACT.replace("FEED", "labs").replace("kind: DataContract", "kind: DataContact");
+    harness.memory.publish_contract("labs", broken.clone());
+    harness.memory.publish_contract("visits", broken.clone());
+    harness.memory.publish_contract("Visits of no feed", broken);
+    harness.send("north/labs/a.csv", GOOD, 60).await;
+    let problems = async |line: &str| {
+        let mut problems = harness.json(line).await["problems"].take();
+        let problems = problems.as_array_mut().expect("problems");
+        problems.retain(|problem| problem["weight"] == "wrong");
+        problems.clone()
+    };
+    let found = problems("status").await;
+    let whats: Vec<_> = found.iter().map(|problem| &problem["code"]).collect();
+    assert_eq!(whats, ["CONTRACT_INVALID", "CONTRACT_INVALID"]);
+    let expected = json!([
+        "does not compile: labs.odcs.yaml:2:7: found `DataContact`, expected `DataContract`; did you mean `DataContract`",
+        "correct the document and publish it; until then version 1.2.0 stays in force",
+        "aws s3 cp --region eu-central-1 labs.odcs.yaml s3://silent-scalper-contracts-123456789012-eu-central-1/",
+    ]);
+    assert_eq!(json!([found[0]["what"], found[0]["todo"], found[0]["next"]]), expected);
+    let until_then = "correct the document and publish it; until then files of the feed are quarantined: none of its newest \
+                      versions compiles (at most 20 are tried)";
+    assert_eq!(found[1]["todo"], until_then);
+    assert!(harness.answer("status --check").await.fails_check());
+    assert_eq!(problems("status --partner north").await.len(), 1, "of the partner's feeds");
+
+    harness.memory.publish_contract("labs", CONTRACT.replace("FEED", "labs"));
+    harness.memory.delete_contract("visits");
+    assert!(!harness.answer("status --check").await.fails_check());
 }
 
 #[tokio::test]

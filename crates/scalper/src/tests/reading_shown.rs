@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use store::memory::INBOX;
 use store::{Depth, Error, FileId, Operation, StackQueue};
 
-use super::harness::{BAD, GOOD, Harness};
+use super::harness::{BAD, CONTRACT, GOOD, Harness};
 use super::{COLOURS, TERMINAL};
 use crate::error::CommandError;
 
@@ -102,6 +102,16 @@ async fn acknowledgements() {
     }
     text.push_str(&transcript(&harness, &["show shop/orders.csv", "status"], false).await);
     insta::assert_snapshot!(text);
+}
+
+#[tokio::test]
+async fn a_broken_contract() {
+    let harness = Harness::new();
+    harness.send("north/labs/day.csv", GOOD, 30).await;
+    let wrong_type = CONTRACT.replace("FEED", "labs").replace("logicalType: integer", "logicalType: whole");
+    harness.memory.publish_contract("labs", wrong_type);
+    harness.memory.publish_contract("visits", vec![0xff_u8]);
+    insta::assert_snapshot!(transcript(&harness, &["status"], false).await);
 }
 
 #[tokio::test]
