@@ -82,12 +82,11 @@ impl<S: Readable + Acknowledge> StackView<S> {
         said: &Acknowledgement,
     ) -> Result<(AckResult, Acknowledgement), CommandError> {
         let unknown = || CommandError::NoSuchFile {
-            found: view.file.clone(),
+            found: view.file.to_string(),
             stack: self.stack.as_str().to_owned(),
             list: self.stack.command("files"),
         };
-        let file = store::FileId::parse(&view.file).ok_or_else(unknown)?;
-        match self.store.acknowledge(&file, said).await.map_err(CommandError::NotNoted)? {
+        match self.store.acknowledge(&view.file, said).await.map_err(CommandError::NotNoted)? {
             Acknowledged::Noted => Ok((AckResult::Acknowledged, said.clone())),
             Acknowledged::Before(before) => Ok((AckResult::AlreadyAcknowledged, before)),
             Acknowledged::NotQuarantined(state) => Err(self.not_quarantined(view, state)),
@@ -97,7 +96,7 @@ impl<S: Readable + Acknowledge> StackView<S> {
 
     fn not_quarantined(&self, view: &FileView, state: State) -> CommandError {
         CommandError::NotQuarantined {
-            file: view.file.clone(),
+            file: view.file.to_string(),
             state: state.as_str(),
             show: self.stack.command(&format!("show {}", view.file)),
         }

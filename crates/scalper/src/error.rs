@@ -3,11 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::gateway::GatewayError;
-use crate::names::{self, Stack};
-
-/// The states of a file, as they are typed.
-const STATES: [&str; 8] =
-    ["processing", "complete", "quarantined", "superseded", "duplicate", "gone", "ignored", "retracted"];
+use crate::names::Stack;
 
 /// A command that was not carried out.
 #[derive(Debug, thiserror::Error)]
@@ -112,6 +108,10 @@ pub enum CommandError {
     #[error("{stack} has no partner `{name}`{hint} (expected one of: {names})")]
     UnknownPartner { name: String, stack: String, names: String, hint: String },
     #[error(
+        "no file of feed `{feed}` was found, and the feed has no contract{hint} (feeds with a contract: {names})"
+    )]
+    UnknownFeed { feed: String, names: String, hint: String },
+    #[error(
         "\"{found}\" is not a file: expected a file's id (26 characters), a load's, or a key <partner>/<feed>/<name>"
     )]
     NotAFile { found: String },
@@ -127,10 +127,6 @@ pub enum CommandError {
     NoRejects { file: String, state: &'static str },
     #[error("the rejected records no longer exist: looked for {place}")]
     RecordsGone { place: String },
-    #[error(
-        "{found:?} is not a state{hint} (expected one of {})", STATES.join(", ")
-    )]
-    NotAState { found: String, hint: String },
     #[error("{found:?} is not a time: expected 30m, 12h, 7d, 2026-11-20 or 2026-11-20T08:15:00Z")]
     NotATime { found: String },
     #[error("{file} is {state}, not quarantined, so there is nothing to acknowledge: see `{show}`")]
@@ -180,11 +176,6 @@ pub enum CommandError {
 }
 
 impl CommandError {
-    /// Makes the error for a word that is not a state, with the state that may have been meant.
-    pub(crate) fn not_a_state(word: &str) -> Self {
-        Self::NotAState { found: word.to_owned(), hint: names::hint(&word.to_ascii_lowercase(), STATES) }
-    }
-
     /// Returns the message, in which each command names the stack.
     #[must_use]
     pub fn message(&self, stack: Option<&Stack>) -> String {
@@ -205,7 +196,6 @@ impl CommandError {
             | Self::NotAPrincipal { .. }
             | Self::NotChecked(_)
             | Self::NotAFile { .. }
-            | Self::NotAState { .. }
             | Self::NotATime { .. }
             | Self::RecordsAreNoJson
             | Self::NoUser
@@ -217,6 +207,7 @@ impl CommandError {
             | Self::NoWebhook { .. }
             | Self::NoSuchStack { .. }
             | Self::UnknownPartner { .. }
+            | Self::UnknownFeed { .. }
             | Self::NoSuchFile { .. }
             | Self::NotDecided { .. }
             | Self::NoReceipt { .. }

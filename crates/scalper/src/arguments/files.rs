@@ -1,6 +1,8 @@
 //! The words of the commands on files: those that read, and `ack`.
 
+use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Args, Subcommand};
+use store::State;
 
 /// Characters of a reason.
 const REASON_CHARACTERS: usize = 200;
@@ -60,6 +62,16 @@ pub struct StatusArguments {
     pub check: bool,
 }
 
+/// The states of a file, as they are typed.
+const STATES: [&str; State::ALL.len()] =
+    ["processing", "complete", "quarantined", "superseded", "duplicate", "gone", "ignored", "retracted"];
+
+/// Reads a state in any letter case.
+fn states() -> impl TypedValueParser<Value = State> {
+    PossibleValuesParser::new(STATES)
+        .try_map(|word| State::parse(&word.to_ascii_uppercase()).ok_or("not a state of a file"))
+}
+
 /// Which files.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Args)]
 pub struct FilesArguments {
@@ -69,9 +81,9 @@ pub struct FilesArguments {
     /// Only this feed
     #[arg(long)]
     pub feed: Option<String>,
-    /// Only this state, for example quarantined
-    #[arg(long)]
-    pub state: Option<String>,
+    /// Only this state
+    #[arg(long, ignore_case = true, value_parser = states())]
+    pub state: Option<State>,
     /// Only files since then: 30m, 12h, 7d, 2026-11-20 or 2026-11-20T08:15:00Z
     #[arg(long)]
     pub since: Option<String>,
@@ -128,5 +140,16 @@ fn reason(text: &str) -> Result<String, String> {
         Err("it has control characters: expected one line of text".to_owned())
     } else {
         Ok(text.to_owned())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_state_can_be_typed() {
+        let typed = State::ALL.map(|state| state.as_str().to_ascii_lowercase());
+        assert_eq!(typed, STATES);
     }
 }

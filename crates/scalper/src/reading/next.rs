@@ -142,6 +142,6 @@ fn local_name(view: &FileView) -> String {
     let name = view.key.rsplit('/').next().unwrap_or_default();
     let plain = |letter: char| letter.is_alphanumeric() || matches!(letter, '.' | '-' | '_');
     let name: String = name.chars().map(|letter| if plain(letter) { letter } else { '_' }).collect();
-    let id: String = view.file.chars().take(8).collect();
+    let id: String = view.file.to_string().chars().take(8).collect();
     format!("./{id}-{name}")
 }

@@ -122,9 +122,9 @@ impl FeedView {
         let row = [
             feed,
             last.map_or_else(|| "nothing yet".to_owned(), FileView::name),
-            last.map_or_else(dash, |last| last.state.to_owned()),
+            last.map_or_else(dash, |last| last.state.as_str().to_owned()),
             last.map_or_else(dash, |last| last.age(now_ms)),
-            last.filter(|last| State::parse(last.state) != Some(State::Processing)).map_or_else(dash, of),
+            last.filter(|last| last.state != State::Processing).map_or_else(dash, of),
             format!("{in_day}{}", if self.counted_all { "" } else { "+" }),
             self.expected.as_ref().map_or_else(dash, Expected::cell),
         ];

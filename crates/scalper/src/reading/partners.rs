@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use store::{Partner, UNKNOWN};
+use store::{MOST_FEEDS, Partner, UNKNOWN};
 
 use super::{Readable, StackView};
 use crate::error::CommandError;
@@ -70,6 +70,17 @@ impl<S: Readable> StackView<S> {
         let names = if names.is_empty() { "none yet".to_owned() } else { names };
         let (name, stack) = (name.to_owned(), self.stack.as_str().to_owned());
         Err(CommandError::UnknownPartner { name, stack, names, hint })
+    }
+
+    /// Rejects the name of a feed that has no contract: of it no file was found. Contracts that cannot be listed reject nothing.
+    pub(super) async fn feed_must_be_known(&self, feed: &str) -> Result<(), CommandError> {
+        let Ok(known) = self.store.feeds().await else { return Ok(()) };
+        if known.len() >= MOST_FEEDS || known.iter().any(|known| known == feed) {
+            return Ok(());
+        }
+        let hint = names::hint(feed, known.iter().map(String::as_str));
+        let names = if known.is_empty() { "none yet".to_owned() } else { known.join(", ") };
+        Err(CommandError::UnknownFeed { feed: feed.to_owned(), names, hint })
     }
 }
 

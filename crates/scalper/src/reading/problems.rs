@@ -105,7 +105,7 @@ fn open_problem(stack: &Stack, fault: &str, partner: &str, feed: &str, files: Ve
 /// Returns the problems of a feed other than quarantined files, newest first.
 pub(super) fn of_feed(stack: &Stack, files: &[FileView], now_ms: u64) -> Vec<Problem> {
     let undecided = undecided(stack, files, now_ms);
-    let partial = files.first().filter(|file| file.state == State::Complete.as_str());
+    let partial = files.first().filter(|file| file.state == State::Complete);
     let partial = partial.filter(|file| file.rejects.is_some_and(|rejects| rejects > 0)).map(|file| {
         let what = format!(
             "{}/{}: {} of {} records of {} were rejected, the others are loaded",
@@ -139,7 +139,7 @@ fn undecided(stack: &Stack, files: &[FileView], now_ms: u64) -> Option<Problem> 
 
 fn is_stuck(file: &FileView, now_ms: u64) -> bool {
     let landed = file.landed_ms.unwrap_or_default();
-    file.state == State::Processing.as_str() && now_ms.saturating_sub(landed) > STUCK_MS
+    file.state == State::Processing && now_ms.saturating_sub(landed) > STUCK_MS
 }
 
 /// Returns `1 file`, `2 files`.

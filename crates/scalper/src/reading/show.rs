@@ -209,7 +209,7 @@ impl Story {
         let landed = file.landed.as_deref().unwrap_or("not known");
         let said = self.acknowledged.as_ref().map(AcknowledgedView::to_text);
         let facts = [
-            ("file", Some(file.file.clone())),
+            ("file", Some(file.file.to_string())),
             ("partner", Some(named(&file.partner))),
             ("feed", Some(named(&file.feed))),
             ("landed", Some(format!("{landed}, {}", file.ago(self.now_ms)))),
@@ -264,7 +264,7 @@ impl Story {
     /// Returns the claims of a file that is not decided, or took several; nothing for the usual one.
     fn work(&self) -> Option<String> {
         let Self { fence, deaths, rows_written, .. } = self;
-        let decided = State::parse(self.file.state).is_some_and(State::is_terminal);
+        let decided = self.file.state.is_terminal();
         let mut parts = Vec::new();
         if !decided || *fence > 1 {
             let times = if *fence == 1 { "once".to_owned() } else { format!("{fence} times") };
@@ -285,7 +285,7 @@ impl Story {
 
     fn counts(&self) -> Option<String> {
         let FileView { records, rows, rejects, warnings, .. } = &self.file;
-        let visible = if State::parse(self.file.state).is_some_and(was_visible) { " any more" } else { "" };
+        let visible = if was_visible(self.file.state) { " any more" } else { "" };
         let warned = warnings.filter(|warnings| *warnings > 0);
         let warned = warned.map(|warnings| format!("; {warnings} warnings")).unwrap_or_default();
         Some(format!("{} read: {} visible{visible}, {} rejected{warned}", (*records)?, (*rows)?, (*rejects)?))
@@ -293,8 +293,8 @@ impl Story {
 
     fn links(&self) -> Vec<(&'static str, String)> {
         let file = &self.file;
-        let other = match State::parse(file.state) {
-            Some(State::Duplicate) => "repeats",
+        let other = match file.state {
+            State::Duplicate => "repeats",
             _ => "replaced by",
         };
         let original = self.original.as_ref().map(|place| {

@@ -306,9 +306,9 @@ impl FeedView {
     ) -> Self {
         let mut last_day = BTreeMap::new();
         for file in in_day {
-            *last_day.entry(file.state).or_default() += 1;
+            *last_day.entry(file.state.as_str()).or_default() += 1;
         }
-        let open = files.iter().filter(|file| file.state == State::Processing.as_str()).count();
+        let open = files.iter().filter(|file| file.state == State::Processing).count();
         Self { last: files.first().cloned(), last_day, open, ..Self::nothing(partner, Some(feed)) }
     }
 }

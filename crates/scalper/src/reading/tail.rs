@@ -170,7 +170,7 @@ impl FileView {
         let landed = self.landed.as_deref().unwrap_or("-");
         let landed = if style.width.is_some() { short(landed) } else { landed.to_owned() };
         let key = plain(&self.key).into_owned();
-        let cells = [landed, self.file.clone(), self.outcome(), of(self), key];
+        let cells = [landed, self.file.to_string(), self.outcome(), of(self), key];
         style.mark(&row(&cells, COLUMNS, KEY, style), super::files::mark(self)) + "\n"
     }
 }

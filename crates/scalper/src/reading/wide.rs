@@ -65,7 +65,7 @@ fn shown(style: Style) -> String {
         assert!(text.matches(whole).count() >= 2, "{whole}: {text}");
     }
     for file in files() {
-        assert_eq!(text.matches(&*file.file).count(), 2, "{text}");
+        assert_eq!(text.matches(&file.file.to_string()).count(), 2, "{text}");
     }
     text
 }

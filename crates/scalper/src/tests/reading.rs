@@ -233,6 +233,8 @@ async fn a_partner_that_is_named_must_be_known() {
     assert_eq!(harness.json("files").await["files"][0]["partner"], "north", "it only drops by S3");
     assert!(matches!(harness.run("files --partner nroth").await, Err(CommandError::UnknownPartner { .. })));
     assert!(matches!(harness.run("status --partner nroth").await, Err(CommandError::UnknownPartner { .. })));
+    assert!(matches!(harness.run("files --feed lbas").await, Err(CommandError::UnknownFeed { .. })));
+    assert_eq!(harness.text("files --feed labs --state quarantined").await, "no such file\n");
 }
 
 #[tokio::test]
@@ -338,7 +340,7 @@ async fn tail_tells_an_outcome_once_and_a_later_change_of_it_again() {
             }
         })
         .await;
-    let states: Vec<_> = outcomes.iter().map(|outcome| outcome.state).collect();
+    let states: Vec<_> = outcomes.iter().map(|outcome| outcome.state.as_str()).collect();
     assert_eq!(states, ["SUPERSEDED", "COMPLETE"]);
 }
 

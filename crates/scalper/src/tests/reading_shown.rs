@@ -114,6 +114,30 @@ async fn a_broken_contract() {
     insta::assert_snapshot!(transcript(&harness, &["status"], false).await);
 }
 
+/// What `clap` says to words that it does not understand, with the word that may have been meant.
+#[test]
+fn mistyped_words() {
+    let mut text = String::new();
+    for line in [
+        "scalper statsu",
+        "scalper partner ad north",
+        "scalper files --stat quarantined",
+        "scalper files --state quarantine",
+        "scalper files --limit 5000",
+        "scalper tail --lines many",
+        "scalper rejects",
+        "scalper completions bahs",
+        "scalper partner add north --bytes-per-day lots",
+        "scalper partner webhook north",
+        "scalper ack north/labs/day.csv",
+    ] {
+        let error = <crate::arguments::Arguments as clap::Parser>::try_parse_from(line.split(' '));
+        let error = error.expect_err("not a command");
+        write!(text, "$ {line}\n{error}[exit code {}]\n\n", error.exit_code()).expect("written");
+    }
+    insta::assert_snapshot!(text);
+}
+
 #[tokio::test]
 async fn mistakes() {
     let harness = with_dead_letters().await;
@@ -121,7 +145,7 @@ async fn mistakes() {
         "files",
         "files --partner North",
         "files --partner north --feed Labs",
-        "files --partner north --state loaded",
+        "files --partner north --feed lbas",
         "files --partner north --since yesterday",
         "files --partner nroth",
         "files --partner north --since 1m",
