@@ -1,5 +1,6 @@
 //! The words of the commands on files: those that read, and `ack`.
 
+use super::after;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Args, Subcommand};
 use store::State;
@@ -12,25 +13,26 @@ const REASON_CHARACTERS: usize = 200;
 pub enum ReadCommand {
     /// Show problems grouped by fault, then each feed of each partner
     #[command(
-        after_help = "A problem is: a message in a dead-letter queue; a quarantined file, until a good file of its name or a \
+        after_help = after("A problem is: a message in a dead-letter queue; a quarantined file, until a good file of its name or a \
                             correction arrives or you acknowledge it (`scalper ack`); a file that is not decided after 75 minutes; a \
-                            missing file. A file with some rejected records is a note.\n\n\
-                            Text is as wide as the terminal, else $COLUMNS, else 80 columns; long names lose their middle. --json \
-                            has everything.\n\n\
-                            Examples:\n  scalper status\n  scalper status --check --json    exit code 1 if there is a problem"
+                            missing file; a contract whose newest version does not compile. A file with some rejected records is a note.\n\n\
+                            `rows` are the visible rows of the records read, `24 h` the files of the last 24 hours.\n\n\
+                            Examples:\n  scalper status\n  scalper status --check --json    exit code 1 if there is a problem")
     )]
     Status(StatusArguments),
     /// List files, newest first: of one partner, or of all
     #[command(
-        after_help = "Examples:\n  scalper files --partner north-clinic --state quarantined --since 7d\n  \
+        after_help = after("`outcome` is the fault of a quarantined file, else the file's state; `rows` are the visible rows of the \
+                            records read.\n\n\
+                            Examples:\n  scalper files --partner north-clinic --state quarantined --since 7d\n  \
                             scalper files --partner _unknown     files under a wrong key\n  \
-                            scalper files --feed labs --since 2026-11-20T08:00:00Z --limit 100"
+                            scalper files --feed labs --since 2026-11-20T08:00:00Z --limit 100")
     )]
     Files(FilesArguments),
     /// Show one file's history and the next step
-    #[command(after_help = "Examples:\n  scalper show r5g61a45bnmyhnp8sgqw0ymkjv\n  \
+    #[command(after_help = after("Examples:\n  scalper show r5g61a45bnmyhnp8sgqw0ymkjv\n  \
                             scalper show north-clinic/labs/day.csv     the newest version of this name\n  \
-                            scalper show 's3://inbox/shop/a b.csv' --version 3sL4kqtJlcpXroDTDmJ     any key, one version")]
+                            scalper show 's3://inbox/shop/a b.csv' --version 3sL4kqtJlcpXroDTDmJ"))]
     Show {
         /// The file's id, the load's (`_load` of a record), or its key, also as s3://<bucket>/<key>
         file: String,
@@ -39,15 +41,23 @@ pub enum ReadCommand {
         version: Option<String>,
     },
     /// Show which records of a file were rejected and why, without values
-    #[command(after_help = "Examples:\n  scalper rejects r5g61a45bnmyhnp8sgqw0ymkjv\n  \
-                            scalper rejects r5g61a45bnmyhnp8sgqw0ymkjv --download rejects.csv    what the partner sent")]
+    #[command(after_help = after("Examples:\n  scalper rejects r5g61a45bnmyhnp8sgqw0ymkjv\n  \
+                            scalper rejects r5g61a45bnmyhnp8sgqw0ymkjv --download rejects.csv"))]
     Rejects(RejectsArguments),
     /// Show the receipt that the sender got; with --json exactly as stored
+    #[command(after_help = after("Examples:\n  scalper receipt north-clinic/labs/day.csv\n  \
+                            scalper receipt r5g61a45bnmyhnp8sgqw0ymkjv --json > receipt.json"))]
     Receipt {
         /// The file's id, the load's, or its key
         file: String,
     },
     /// Follow outcomes until Ctrl-C; with --json one document per line
+    #[command(
+        after_help = after("`outcome` is the fault of a quarantined file, else the file's state; `rows` are the visible rows of the \
+                            records read. Times are UTC.\n\n\
+                            Examples:\n  scalper tail --partner north-clinic\n  \
+                            scalper tail --json | jq --unbuffered 'select(.state == \"QUARANTINED\")'")
+    )]
     Tail(TailArguments),
 }
 

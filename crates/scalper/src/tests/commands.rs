@@ -9,7 +9,7 @@ use crate::arguments::{Arguments, Command};
 use crate::error::CommandError;
 
 /// The words of a line as bash reads them: blanks, backslashes, single quotes and `$'…'` with octal escapes.
-fn words(line: &str) -> Vec<String> {
+pub(super) fn words(line: &str) -> Vec<String> {
     let mut words: Vec<Vec<u8>> = Vec::new();
     let mut open = false;
     let mut letters = line.chars().peekable();
