@@ -60,7 +60,8 @@ static CHOICES: LazyLock<Vec<ExpandedTemplate>> = LazyLock::new(|| {
 });
 
 /// The alarms of each choice.
-static ALARMS: LazyLock<Vec<ExpandedTemplate>> = LazyLock::new(|| CHOICES.iter().map(ExpandedTemplate::alarms).collect());
+static ALARMS: LazyLock<Vec<ExpandedTemplate>> =
+    LazyLock::new(|| CHOICES.iter().map(ExpandedTemplate::alarms).collect());
 
 /// Checks every choice with its alarms; a failure says which one it was.
 fn with_all_alarms(check: impl Fn(&ExpandedTemplate, &ExpandedTemplate)) {

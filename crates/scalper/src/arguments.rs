@@ -1,16 +1,29 @@
-//! The words of the command line. Everything is checked here or in `names`, before anything is called.
+//! The words of the command line and its help. Everything is checked here or in `names`, before anything is called.
 
-mod ack;
 mod files;
-mod generate;
 
+use std::fmt::Display;
+use std::ops::RangeInclusive;
+use std::path::PathBuf;
+use std::str::FromStr;
+
+use clap::builder::StyledStr;
+use clap::builder::styling::{AnsiColor, Styles};
 use clap::{Args, Parser, Subcommand};
+use clap_complete::Shell;
 
-pub use ack::AckArguments;
-pub use files::{FilesArguments, ReadCommand, RejectsArguments, StatusArguments, TailArguments};
-pub use generate::GenerateCommand;
+pub use files::{
+    AckArguments, FilesArguments, ReadCommand, RejectsArguments, StatusArguments, TailArguments,
+};
 
-const EXAMPLES: &str = "\
+/// Colours of help and errors. `clap` writes them to a terminal only, and not where `NO_COLOR` is set.
+const STYLES: Styles = Styles::styled()
+    .header(AnsiColor::Green.on_default().bold())
+    .usage(AnsiColor::Green.on_default().bold())
+    .literal(AnsiColor::Cyan.on_default().bold())
+    .placeholder(AnsiColor::Cyan.on_default());
+
+const ABOUT: &str = "\
 Examples:
   scalper status                          what is wrong first, then each feed
   scalper show north/labs/day.csv         one file's history and the next step
@@ -29,6 +42,10 @@ Credentials: the environment, then AWS_PROFILE or the default profile (keys, sin
 then a web identity, the container or the instance. AWS_ENDPOINT_URL names an emulator: `make local` starts one and prints the \
 variables.
 
+Output: text for people; --json prints one JSON document. On a terminal, tables fit its width (or $COLUMNS): long names lose \
+their middle, as in `nor…day.csv`; counts, states and ids stay whole. Piped to a file or a command, nothing is shortened and \
+each row is one line. NO_COLOR switches colours off.
+
 Commands that read change nothing, and show no value of a file unless you ask for values. `ack` changes only the ledger.
 
 Exit codes:
@@ -37,12 +54,33 @@ Exit codes:
   2  the command was not understood; or `doctor` could not check everything
   3  not found";
 
+/// Returns the text after a command's options, its headings in the colour of `clap`'s own: lines that end with a colon.
+fn after(text: &str) -> StyledStr {
+    let header = STYLES.get_header();
+    let lines = text.lines().map(|line| {
+        let heading = line.ends_with(':') && !line.starts_with(' ');
+        if heading { format!("{header}{line}{header:#}") } else { line.to_owned() }
+    });
+    lines.collect::<Vec<_>>().join("\n").into()
+}
+
+/// Reads a whole number in this range.
+fn number<T>(range: RangeInclusive<T>) -> impl Fn(&str) -> Result<T, String> + Clone
+where
+    T: Clone + Display + FromStr + PartialOrd,
+{
+    move |text| {
+        let found = text.parse().ok().filter(|number| range.contains(number));
+        found.ok_or_else(|| format!("expected a whole number from {} to {}", range.start(), range.end()))
+    }
+}
+
 /// Heading of the options that every command takes.
 const GLOBAL: &str = "Global options";
 
 /// Operates a Silent Scalper stack.
 #[derive(Clone, Debug, PartialEq, Eq, Parser)]
-#[command(name = "scalper", bin_name = "scalper", version, after_help = EXAMPLES, max_term_width = 80)]
+#[command(name = "scalper", bin_name = "scalper", version, styles = STYLES, after_help = after(ABOUT), max_term_width = 80)]
 pub struct Arguments {
     /// Name of the stack
     #[arg(long, global = true, help_heading = GLOBAL)]
@@ -62,25 +100,30 @@ pub struct Arguments {
 #[derive(Clone, Debug, PartialEq, Eq, Subcommand)]
 pub enum Command {
     /// Manage who may send files, by API and by S3, and how much
-    #[command(subcommand)]
+    #[command(
+        subcommand,
+        after_help = after("Examples:\n  scalper partner add north --feeds labs,charges\n  scalper partner list north\n  \
+                            scalper partner suspend north")
+    )]
     Partner(PartnerCommand),
     /// Check the deployed stack and say what to do about each finding
     #[command(
-        after_help = "Checks the inbox's notification and versions, the inbox queue and its dead letters, the processor's event source, the \
+        after_help = after("Checks the inbox's notification and versions, the inbox queue and its dead letters, the processor's event source, the \
                             account's concurrency, contracts, S3 uploads, alarms, the channels that report them, and API Gateway's \
                             log role. It changes nothing.\n\n\
+                            Examples:\n  scalper doctor\n  scalper doctor --json > findings.json\n\n\
                             Exit codes:\n  0  no problem (warnings may be shown)\n  1  a problem\n  2  something could not be \
-                            checked, for example because a permission is missing"
+                            checked, for example because a permission is missing")
     )]
     Doctor,
     /// Acknowledge quarantined files that need no further action
     #[command(
-        after_help = "`status` lists a quarantined file until a good file of its name or a correction of it arrives, or until you \
+        after_help = after("`status` lists a quarantined file until a good file of its name or a correction of it arrives, or until you \
                             acknowledge it. The ledger keeps the reason, the time and your name ($USER, then $LOGNAME). \
                             Running the command again changes nothing: the first acknowledgement stays.\n\n\
                             Examples:\n  scalper ack r5g61a45bnmyhnp8sgqw0ymkjv --reason 'a test file' --dry-run\n  \
                             scalper ack shop/orders.csv --reason 'sent again under shop/orders/'\n\n\
-                            Exit codes:\n  0  acknowledged, now or before\n  1  not quarantined, or not written\n  2  not understood\n  3  no such file"
+                            Exit codes:\n  0  acknowledged, now or before\n  1  not quarantined, or not written\n  2  not understood\n  3  no such file")
     )]
     Ack(AckArguments),
     #[command(flatten)]
@@ -96,14 +139,22 @@ pub enum Command {
 pub enum PartnerCommand {
     /// Add a partner with its first credential, or change its limits
     #[command(
-        after_help = "The secret is shown once and stored only as a hash. If the command was interrupted, run it again: it finishes \
+        after_help = after("The secret is shown once and stored only as a hash. If the command was interrupted, run it again: it finishes \
                             what is missing and repeats nothing.\n\n\
-                            Example:\n  scalper partner add north --feeds labs --rate 20 --bytes-per-day 5GiB"
+                            Examples:\n  scalper partner add north\n  scalper partner add north --feeds labs --rate 20 --bytes-per-day 5GiB")
     )]
     Add(Add),
     /// Make a second credential; the first stays valid until you revoke it
+    #[command(
+        after_help = after("Both secrets are valid until you revoke the old one, so the partner can change without a gap.\n\n\
+                            Examples:\n  scalper partner rotate north\n  scalper partner rotate north --scopes read --expires-days 90")
+    )]
     Rotate(Rotate),
     /// Reject a credential from now on, and delete its API Gateway key
+    #[command(
+        after_help = after("Requests with the credential are rejected within a minute.\n\n\
+                            Example:\n  scalper partner revoke north aaaaaaaaaaaa")
+    )]
     Revoke {
         /// Name of the partner
         name: String,
@@ -111,34 +162,51 @@ pub enum PartnerCommand {
         credential: String,
     },
     /// List all partners, or show one with its credentials; never a secret
+    #[command(after_help = after("Examples:\n  scalper partner list\n  scalper partner list north"))]
     List {
         /// Name of one partner
         name: Option<String>,
     },
     /// Reject everything this partner sends, by API and by S3
+    #[command(
+        after_help = after("A file that arrives during the suspension is quarantined as PARTNER_SUSPENDED.\n\n\
+                            Example:\n  scalper partner suspend north")
+    )]
     Suspend {
         /// Name of the partner
         name: String,
     },
     /// Accept a suspended partner's files again
+    #[command(
+        after_help = after("Files that were quarantined during the suspension have to be sent again.\n\n\
+                            Example:\n  scalper partner resume north")
+    )]
     Resume {
         /// Name of the partner
         name: String,
     },
     /// Post the outcomes of a partner's files to an address
+    #[command(
+        after_help = after("Examples:\n  scalper partner webhook north --url https://hooks.example.org/outcomes\n  \
+                            scalper partner webhook north --rotate\n  scalper partner webhook north --remove")
+    )]
     Webhook(WebhookArguments),
     /// Accept an IAM role as a partner (requests signed with SigV4)
+    #[command(
+        after_help = after("Examples:\n  scalper partner role north arn:aws:iam::210987654321:role/sender --feeds labs\n  \
+                            scalper partner role north arn:aws:iam::210987654321:role/sender --remove")
+    )]
     Role(RoleArguments),
     /// Give a partner S3 uploads, take them away, or show who has them
     #[command(
-        after_help = "The partner's principals may put objects below <partner>/ of the inbox bucket, and nothing else: one statement in the \
+        after_help = after("The partner's principals may put objects below <partner>/ of the inbox bucket, and nothing else: one statement in the \
                             bucket policy, and with a customer key one grant of the key for each. The partners table remembers \
                             them. An update of the stack that changes the bucket policy removes the statements; --all \
                             puts them back.\n\n\
                             Examples:\n  scalper partner s3 north --principal arn:aws:iam::210987654321:role/a\n  \
                             scalper partner s3 north           show who may upload\n  \
                             scalper partner s3 north --remove  take all of them away\n  \
-                            scalper partner s3 --all           after an update of the stack"
+                            scalper partner s3 --all           after an update of the stack")
     )]
     S3(S3Arguments),
 }
@@ -171,16 +239,16 @@ pub struct Add {
     #[expect(missing_docs, reason = "a doc comment here would become the help of the whole command")]
     pub grant: GrantArguments,
     /// Requests per second, on average [default for a new partner: 10]
-    #[arg(long, value_parser = clap::value_parser!(u32).range(1..=10_000))]
+    #[arg(long, value_parser = number(1_u32..=10_000))]
     pub rate: Option<u32>,
     /// Requests in one burst [default for a new partner: 50]
-    #[arg(long, value_parser = clap::value_parser!(u32).range(1..=5_000))]
+    #[arg(long, value_parser = number(1_u32..=5_000))]
     pub burst: Option<u32>,
     /// Size of files per day (UTC): `500MB`, `20GiB` or bytes [default for a new partner: 20GiB]
     #[arg(long, value_name = "SIZE", value_parser = crate::size::parse)]
     pub bytes_per_day: Option<u64>,
     /// Requests per day, counted by API Gateway [default for a new partner: 100000]
-    #[arg(long, value_parser = clap::value_parser!(i32).range(1..))]
+    #[arg(long, value_parser = number(1..=i32::MAX))]
     pub requests_per_day: Option<i32>,
 }
 
@@ -194,7 +262,7 @@ pub struct GrantArguments {
     #[arg(long)]
     pub scopes: Option<String>,
     /// Days until it expires [default: never]
-    #[arg(long, value_parser = clap::value_parser!(u32).range(1..=3_650))]
+    #[arg(long, value_parser = number(1_u32..=3_650))]
     pub expires_days: Option<u32>,
 }
 
@@ -269,4 +337,26 @@ pub struct S3Arguments {
     /// Put the statement of every partner back
     #[arg(long)]
     pub all: bool,
+}
+
+/// What to print about the command line. Needs no stack and no AWS.
+#[derive(Clone, Debug, PartialEq, Eq, Subcommand)]
+pub enum GenerateCommand {
+    /// Print shell completions
+    #[command(after_help = after("Examples:\n  \
+                            scalper completions bash > ~/.local/share/bash-completion/completions/scalper\n  \
+                            scalper completions zsh > ~/.zfunc/_scalper\n  \
+                            scalper completions fish > ~/.config/fish/completions/scalper.fish"))]
+    Completions {
+        /// Shell that reads them
+        shell: Shell,
+    },
+    /// Print the man page, or write one page per command to a folder
+    #[command(after_help = after("Examples:\n  scalper man | man -l -\n  \
+                            scalper man --folder ~/.local/share/man/man1"))]
+    Man {
+        /// Write `scalper.1`, `scalper-show.1` and so on to this folder, which is created if needed
+        #[arg(long, value_name = "PATH")]
+        folder: Option<PathBuf>,
+    },
 }

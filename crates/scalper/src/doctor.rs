@@ -1,4 +1,4 @@
-//! Checks a deployed stack, and says what to do about each finding.
+//! Checks a deployed stack, with advice for each finding.
 //!
 //! Facts are fetched through the traits of `store`; a check is a pure function from facts to findings. A fact that cannot be
 //! fetched is a finding of its own, and the others are checked all the same. Nothing is changed.
@@ -36,11 +36,11 @@ pub struct Doctor<S, V, C, U, G> {
     pub uploads: U,
     /// Usage plans and keys.
     pub gateway: G,
-    /// What the checks know of the stack beforehand.
+    /// Name, places and time.
     pub known: Known,
 }
 
-/// What the checks know of the stack beforehand.
+/// What is known of the stack before anything is fetched.
 pub struct Known {
     /// The stack.
     pub stack: Stack,
@@ -68,7 +68,8 @@ const EVENT_SOURCE: Fact = fact("event source", "lambda:ListEventSourceMappings"
 const CONCURRENCY: Fact = fact("concurrency", "lambda:GetAccountSettings");
 const DEAD_LETTERS: Fact = fact("dead letters", "sqs:GetQueueUrl or sqs:GetQueueAttributes");
 const CONTRACTS: Fact = fact("contracts", "s3:ListBucket on the contracts bucket");
-const CONTRACT: Fact = fact("contracts", "s3:GetObject on the contracts bucket");
+const CONTRACT: Fact =
+    fact("contracts", "s3:GetObject, s3:GetObjectVersion or s3:ListBucketVersions on the contracts bucket");
 const UPLOADS_TABLE: Fact = fact("S3 uploads", "dynamodb:Query on the partners table");
 const UPLOADS_KEY: Fact = fact("S3 uploads", "s3:GetEncryptionConfiguration");
 const UPLOADS_POLICY: Fact = fact("S3 uploads", "s3:GetBucketPolicy");
@@ -133,11 +134,16 @@ where
         };
         let mut checked = Vec::new();
         for feed in &feeds {
-            match self.store.contract(feed).await {
-                // It was deleted a moment ago.
-                Ok(None) => {}
-                Ok(Some(object)) => checked.extend(partners::contract(&self.known, feed, &object.text)),
-                Err(error) => return findings.push(unchecked(CONTRACT, &error)),
+            if !runtime::is_name(feed) {
+                checked.push(partners::misnamed(&self.known, feed));
+                continue;
+            }
+            match runtime::in_force(&self.store, feed).await {
+                Ok(held) => checked.extend(partners::contract(&self.known, feed, &held)),
+                Err(error) => {
+                    findings.extend(checked);
+                    return findings.push(unchecked(CONTRACT, &error));
+                }
             }
         }
         findings.extend(partners::contracts(&self.known, feeds.len(), checked));
@@ -209,7 +215,7 @@ fn add<T>(
 /// Returns a fact that could not be fetched.
 fn unchecked(fact: Fact, error: &Error) -> Finding {
     let Fact { check, permission } = fact;
-    // SNS has a word of its own.
+    // SNS has a code of its own.
     if error.is_denied() || error.code == "AuthorizationError" {
         return Finding::unknown(check, format!("could not check: missing permission {permission}"));
     }

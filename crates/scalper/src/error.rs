@@ -4,11 +4,6 @@ use serde_json::{Value, json};
 
 use crate::gateway::GatewayError;
 use crate::names::Stack;
-use crate::nearest;
-
-/// The states of a file, as they are typed.
-const STATES: [&str; 8] =
-    ["processing", "complete", "quarantined", "superseded", "duplicate", "gone", "ignored", "retracted"];
 
 /// A command that was not carried out.
 #[derive(Debug, thiserror::Error)]
@@ -41,7 +36,9 @@ pub enum CommandError {
          arn:aws:iam::<12 digits>:role/<name>, …:user/<name> or …:root"
     )]
     NotAPrincipal { found: String },
-    #[error("{arn} may not upload as {partner} and is not remembered: see `scalper partner s3 {partner}`")]
+    #[error(
+        "{arn} is not a principal of {partner}, so there is nothing to remove: see `scalper partner s3 {partner}`"
+    )]
     NoSuchPrincipal { partner: String, arn: String },
     #[error(
         "the bucket policy of {bucket} would have {bytes} bytes, at most {most} are allowed: remove principals that are not needed, or \
@@ -73,7 +70,7 @@ pub enum CommandError {
     )]
     Uploads(#[source] store::Error),
     #[error(
-        "the stack could not be checked ({0}): see the region and the network; if access is denied, use credentials with \
+        "the stack could not be checked ({0}): check the region and the network; if access is denied, use credentials with \
          dynamodb:DescribeTable on its ledger table"
     )]
     NotChecked(#[source] store::Error),
@@ -113,25 +110,25 @@ pub enum CommandError {
     #[error("{stack} has no partner `{name}`{hint} (expected one of: {names})")]
     UnknownPartner { name: String, stack: String, names: String, hint: String },
     #[error(
+        "no file of feed `{feed}` was found, and the feed has no contract{hint} (feeds with a contract: {names})"
+    )]
+    UnknownFeed { feed: String, names: String, hint: String },
+    #[error(
         "\"{found}\" is not a file: expected a file's id (26 characters), a load's, or a key <partner>/<feed>/<name>"
     )]
     NotAFile { found: String },
     #[error(
-        "the ledger of {stack} has no file {found}: it was not claimed yet, or the name is another; see `{list}`"
+        "the ledger of {stack} has no file {found}: it has not been claimed yet, or its name is different; see `{list}`"
     )]
     NoSuchFile { found: String, stack: String, list: String },
     #[error("{file} is not decided yet, so it has no receipt: see `{show}`")]
     NotDecided { file: String, show: String },
-    #[error("{file} has no receipt that can be read: it is {state}")]
+    #[error("{file} has no receipt that can be read: its state is {state}")]
     NoReceipt { file: String, state: &'static str },
-    #[error("{file} has no rejected records: it is {state}")]
+    #[error("{file} has no rejected records: its state is {state}")]
     NoRejects { file: String, state: &'static str },
     #[error("the rejected records no longer exist: looked for {place}")]
     RecordsGone { place: String },
-    #[error(
-        "{found:?} is not a state{hint} (expected one of {})", STATES.join(", ")
-    )]
-    NotAState { found: String, hint: String },
     #[error("{found:?} is not a time: expected 30m, 12h, 7d, 2026-11-20 or 2026-11-20T08:15:00Z")]
     NotATime { found: String },
     #[error("{file} is {state}, not quarantined, so there is nothing to acknowledge: see `{show}`")]
@@ -181,11 +178,6 @@ pub enum CommandError {
 }
 
 impl CommandError {
-    /// Makes the error for a word that is not a state, with the state that may have been meant.
-    pub(crate) fn not_a_state(word: &str) -> Self {
-        Self::NotAState { found: word.to_owned(), hint: nearest::hint(&word.to_ascii_lowercase(), STATES) }
-    }
-
     /// Returns the message, in which each command names the stack.
     #[must_use]
     pub fn message(&self, stack: Option<&Stack>) -> String {
@@ -206,7 +198,6 @@ impl CommandError {
             | Self::NotAPrincipal { .. }
             | Self::NotChecked(_)
             | Self::NotAFile { .. }
-            | Self::NotAState { .. }
             | Self::NotATime { .. }
             | Self::RecordsAreNoJson
             | Self::NoUser
@@ -218,6 +209,7 @@ impl CommandError {
             | Self::NoWebhook { .. }
             | Self::NoSuchStack { .. }
             | Self::UnknownPartner { .. }
+            | Self::UnknownFeed { .. }
             | Self::NoSuchFile { .. }
             | Self::NotDecided { .. }
             | Self::NoReceipt { .. }

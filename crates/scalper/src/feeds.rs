@@ -1,10 +1,10 @@
-//! Whether the feeds that a command names exist.
+//! Feeds and their contracts: whether those that a command names exist, and what is wrong with a contract that does not compile.
 
-use store::{Feeds, MOST_FEEDS, ReadContracts};
+use runtime::{BrokenContract, InForce, Terms};
+use store::{Feeds, MOST_CONTRACT_VERSIONS, MOST_FEEDS, ReadContracts};
 
 use crate::error::CommandError;
 use crate::names;
-use crate::nearest;
 
 /// Rejects a list of feeds with one that has no contract: a credential for a mistyped feed would open nothing. `*` and feeds of a
 /// bucket with more contracts than are listed pass unchecked.
@@ -17,11 +17,40 @@ pub async fn check<R: ReadContracts>(store: &R, words: &str, contracts: &str) ->
     match wanted.iter().find(|feed| !known.contains(feed)) {
         None => Ok(()),
         Some(feed) => Err(CommandError::NoSuchFeed {
-            hint: nearest::hint(feed, known.iter().map(String::as_str)),
+            hint: names::hint(feed, known.iter().map(String::as_str)),
             feed: feed.clone(),
             contracts: contracts.to_owned(),
         }),
     }
+}
+
+/// A feed's newest contract, which does not compile, as `status` and `doctor` show it.
+pub(crate) struct Broken {
+    /// Where the first error is, what it is, and how many follow.
+    pub(crate) problem: String,
+    /// What happens to files until the contract is corrected.
+    pub(crate) until_then: String,
+}
+
+/// Returns what is wrong with the newest contract of a feed, and which version is in force instead; `None` when it compiles.
+pub(crate) fn broken(feed: &str, held: &InForce) -> Option<Broken> {
+    let BrokenContract { errors, place, problem, in_force, .. } = held.broken.as_ref()?;
+    let place = place.map(|(line, column)| format!(":{line}:{column}")).unwrap_or_default();
+    let more = match errors.saturating_sub(1) {
+        0 => String::new(),
+        several => format!(" (and {several} more)"),
+    };
+    let until_then = match (in_force, &held.terms) {
+        (Some(version), Terms::Active(_)) => format!("until then version {version} stays in force"),
+        (Some(version), Terms::Quarantine(_)) => format!(
+            "until then version {version} is in force, which is not active: files of the feed are quarantined"
+        ),
+        (None, _) => format!(
+            "until then files of the feed are quarantined: none of its newest versions compiles (at most {MOST_CONTRACT_VERSIONS} are \
+             tried)"
+        ),
+    };
+    Some(Broken { problem: format!("{feed}.odcs.yaml{place}: {problem}{more}"), until_then })
 }
 
 #[cfg(test)]

@@ -17,7 +17,6 @@ pub mod feeds;
 pub mod gateway;
 pub mod generate;
 pub mod names;
-mod nearest;
 pub mod partner;
 pub mod reading;
 pub mod report;

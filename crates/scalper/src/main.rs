@@ -20,8 +20,8 @@ use scalper::feeds;
 use scalper::generate;
 use scalper::names::Stack;
 use scalper::partner::Operator;
-use scalper::reading::{Answer, Places, Records, StackView, WARNING, save};
-use scalper::report::WIDTH;
+use scalper::reading::{Answer, FileView, Places, Records, StackView, WARNING, save, tail_heading};
+use scalper::report::Style;
 use scalper::secret;
 use store::aws::{
     Connection, ContractsBucket, Home, InboxBucket, InboxPolicy, LedgerTable, PartnersTable,
@@ -29,7 +29,7 @@ use store::aws::{
 };
 
 store::resources! {
-    /// What the commands that read reach.
+    /// What reading commands reach.
     struct Resources {
         inbox: InboxBucket,
         contracts: ContractsBucket,
@@ -41,7 +41,7 @@ store::resources! {
 }
 
 store::resources! {
-    /// Who uploads by S3, as remembered and as the inbox lets them.
+    /// Who uploads by S3: as the partners table remembers it, and as the bucket policy has it.
     struct Uploaders {
         partners: PartnersTable,
         policy: InboxPolicy,
@@ -71,13 +71,13 @@ impl Uploaders {
     }
 }
 
-/// Between two looks of `tail`.
+/// Pause between two rounds of `tail`.
 const PAUSE: Duration = Duration::from_secs(2);
 
 /// Columns below which text is not narrowed.
 const LEAST_WIDTH: usize = 40;
 
-/// Returns the columns of the terminal; `None` where standard output is none.
+/// Returns the columns of the terminal; `None` where standard output is not one.
 fn terminal_columns() -> Option<usize> {
     terminal_size::terminal_size().map(|(terminal_size::Width(columns), _)| usize::from(columns))
 }
@@ -86,9 +86,7 @@ fn terminal_columns() -> Option<usize> {
 #[derive(Clone, Copy)]
 struct Manner {
     json: bool,
-    colours: bool,
-    /// Columns of text.
-    width: usize,
+    style: Style,
 }
 
 #[tokio::main(flavor = "current_thread")]
@@ -103,7 +101,7 @@ async fn main() -> ExitCode {
     let examines = matches!(arguments.command, Command::Doctor);
     match Box::pin(run(arguments, config)).await {
         Ok(code) => code,
-        // For `doctor` 1 means that something is wrong with the stack. A check that could not begin says nothing of it.
+        // For `doctor`, 1 means that the stack has a problem. A check that could not begin found none.
         Err(failure) if examines && failure.exit_code() == 1 => {
             report(json, Some(&stack), &failure);
             ExitCode::from(2)
@@ -127,8 +125,8 @@ fn report(json: bool, stack: Option<&Stack>, failure: &CommandError) -> ExitCode
 async fn run(arguments: Arguments, config: Config) -> Result<ExitCode, CommandError> {
     let Config { stack, region, colours, columns, user } = config;
     let colours = colours && std::io::stdout().is_terminal();
-    let width = columns.or_else(terminal_columns).unwrap_or(WIDTH).max(LEAST_WIDTH);
-    let manner = Manner { json: arguments.json, colours, width };
+    let width = columns.or_else(terminal_columns).map(|columns| columns.max(LEAST_WIDTH));
+    let manner = Manner { json: arguments.json, style: Style { colours, width } };
     let command = match arguments.command {
         Command::Generate(command) => {
             generate::run(&command, &mut std::io::stdout())?;
@@ -143,7 +141,7 @@ async fn run(arguments: Arguments, config: Config) -> Result<ExitCode, CommandEr
         Command::Ack(arguments) => {
             let user = user.ok_or(CommandError::NoUser)?;
             let report = view(&sdk, stack).await?.acknowledge(&arguments, &user).await?;
-            let text = if manner.json { report.to_json() + "\n" } else { report.to_text(manner.width) };
+            let text = if manner.json { report.to_json() + "\n" } else { report.to_text(manner.style) };
             // A reader that has gone away needs no answer.
             write(&text).ok();
             Ok(ExitCode::SUCCESS)
@@ -178,7 +176,7 @@ async fn partner(
     let spelled = operator.stack.clone();
     let report = operator.run(command).await?;
     let text =
-        if manner.json { report.to_json() + "\n" } else { spelled.spell(&report.to_text(manner.colours)) };
+        if manner.json { report.to_json() + "\n" } else { spelled.spell(&report.to_text(manner.style)) };
     match write(&text) {
         Err(_) if report.has_secret() => Err(CommandError::NotShown),
         _ => Ok(ExitCode::SUCCESS),
@@ -199,7 +197,7 @@ async fn doctor(sdk: &SdkConfig, stack: Stack, manner: Manner) -> Result<ExitCod
         known: Known { stack, places, now_ms: Host::system().now() },
     };
     let diagnosis = doctor.examine().await;
-    let text = if manner.json { diagnosis.to_json() + "\n" } else { diagnosis.to_text() };
+    let text = if manner.json { diagnosis.to_json() + "\n" } else { diagnosis.to_text(manner.style) };
     // A reader that has gone away needs no answer.
     write(&text).ok();
     Ok(ExitCode::from(diagnosis.exit_code()))
@@ -218,11 +216,7 @@ async fn read(
         Answer::Records(records) => give(&view, records).await?,
         Answer::Tail(arguments) => follow(&view, arguments, manner).await?,
         answer => {
-            let text = if manner.json {
-                answer.to_json() + "\n"
-            } else {
-                answer.to_text(manner.colours, manner.width)
-            };
+            let text = if manner.json { answer.to_json() + "\n" } else { answer.to_text(manner.style) };
             // A reader that has gone away needs no answer.
             write(&text).ok();
         }
@@ -269,7 +263,10 @@ async fn follow(
         tokio::time::sleep(PAUSE).await;
         true
     };
-    let emit = |outcome: &scalper::reading::FileView| write(&outcome.to_line(manner.json, manner.colours));
+    let mut heading = if manner.json { String::new() } else { tail_heading(manner.style) };
+    let emit = |outcome: &FileView| {
+        write(&(std::mem::take(&mut heading) + &outcome.to_line(manner.json, manner.style)))
+    };
     let failed = |failure: &CommandError| {
         report(manner.json, Some(&view.stack), failure);
     };

@@ -1,4 +1,4 @@
-//! Names of the stack's resources, and the words of a command read into types.
+//! Names of the stack's resources, the words of a command read into types, and the name that a mistyped one may stand for.
 
 use std::collections::BTreeSet;
 
@@ -6,7 +6,6 @@ use store::aws::Home;
 use store::{Feeds, Scope};
 
 use crate::error::CommandError;
-use crate::nearest;
 
 /// The default stack.
 pub(crate) const STACK: &str = "silent-scalper";
@@ -114,7 +113,7 @@ impl Stack {
         format!("{}.", self.0)
     }
 
-    /// Returns what an API Gateway key of this partner is, by its name; `None` for a key that this program did not make.
+    /// Returns the kind of an API Gateway key of this partner, by its name; `None` for a key that this program did not make.
     #[must_use]
     pub fn key_kind<'k>(&self, partner: &str, key: &'k str) -> Option<KeyKind<'k>> {
         let rest = key.strip_prefix(&self.keys(partner))?;
@@ -125,7 +124,7 @@ impl Stack {
     }
 }
 
-/// What an API Gateway key is.
+/// The kind of an API Gateway key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum KeyKind<'k> {
     /// It counts the requests of the credential with this id, and opens nothing.
@@ -187,7 +186,7 @@ pub fn scopes(text: &str) -> Result<BTreeSet<Scope>, CommandError> {
     let read = |word: &str| {
         Scope::parse(word).ok_or_else(|| CommandError::NotAScope {
             found: word.to_owned(),
-            hint: nearest::hint(word, [Scope::Submit, Scope::Read].map(Scope::as_str)),
+            hint: hint(word, [Scope::Submit, Scope::Read].map(Scope::as_str)),
         })
     };
     text.split(',').map(str::trim).map(read).collect()
@@ -234,6 +233,22 @@ fn iam(arn: &str) -> Option<(&str, &str, &str)> {
     let digits = account.len() == 12 && account.bytes().all(|digit| digit.is_ascii_digit());
     let plain = partition.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'-');
     (known && plain && digits).then_some((partition, account, resource))
+}
+
+/// How alike two names must be: from 0 (nothing in common) to 1 (equal). Above this one exchanged, missing or surplus letter of a
+/// short name is found, and names that share only a few letters are not.
+const ALIKE: f64 = 0.8;
+
+/// The known name most like the one that was typed, if one is alike (Jaro-Winkler).
+pub(crate) fn nearest<'n>(typed: &str, known: impl IntoIterator<Item = &'n str>) -> Option<&'n str> {
+    let scored = known.into_iter().map(|name| (strsim::jaro_winkler(typed, name), name));
+    let alike = scored.filter(|(score, _)| *score > ALIKE);
+    alike.max_by(|(one, _), (other, _)| one.total_cmp(other)).map(|(_, name)| name)
+}
+
+/// Returns `; did you mean <name>?`, or nothing.
+pub(crate) fn hint<'n>(typed: &str, known: impl IntoIterator<Item = &'n str>) -> String {
+    nearest(typed, known).map_or_else(String::new, |name| format!("; did you mean `{name}`?"))
 }
 
 #[cfg(test)]
@@ -329,6 +344,20 @@ mod tests {
         ] {
             assert!(principal(arn).is_err(), "{arn}");
         }
+    }
+
+    #[test]
+    fn a_slip_of_the_finger_is_recognised_and_another_word_is_not() {
+        let known = ["charges", "labs", "scan-reports"];
+        for (typed, found) in
+            [("lab", "labs"), ("lbas", "labs"), ("scan_report", "scan-reports"), ("Charges", "charges")]
+        {
+            assert_eq!(nearest(typed, known), Some(found), "{typed}");
+        }
+        for typed in ["", "orders", "x", "people"] {
+            assert_eq!(nearest(typed, known), None, "{typed}");
+        }
+        assert_eq!(hint("lbas", known), "; did you mean `labs`?");
     }
 
     proptest! {

@@ -10,7 +10,6 @@
 //! more, is left over: the next `add` or `rotate` deletes it, and makes and counts those that valid credentials lack. A partner
 //! has at most two valid credentials.
 
-mod limits;
 mod roles;
 mod s3;
 mod webhooks;
@@ -28,7 +27,6 @@ use crate::arguments::{Add, GrantArguments, PartnerCommand, Rotate};
 use crate::error::CommandError;
 use crate::gateway::{Gateway, GatewayKey, Plan};
 use crate::names::{self, Stack};
-use crate::nearest;
 use crate::report::{CredentialView, PartnerView, Report};
 use crate::secret::{self, Random};
 
@@ -85,7 +83,7 @@ impl<S: WritePartners, G: Gateway, U: Uploads> Operator<S, G, U> {
         // Asked before a secret is made: a failure here must not lose one.
         let address = self.gateway.address().await?;
         let before = self.partners.partner(name).await?;
-        let partner = limits::merged(before.as_ref(), add, self.now_ms);
+        let partner = with_limits(before.as_ref(), add, self.now_ms);
         let credentials = self.partners.credentials(name).await?;
         let plan = self.repair(&partner, &credentials, add.requests_per_day).await?;
         let valid = self.valid(&credentials);
@@ -134,7 +132,8 @@ impl<S: WritePartners, G: Gateway, U: Uploads> Operator<S, G, U> {
         })
     }
 
-    /// Returns the table first: from the next read on nothing is opened, whatever becomes of the key.
+    /// Revokes a credential in the table, then deletes its key: from the next read on it opens nothing, also when the command dies
+    /// in between.
     async fn revoke(&self, name: &str, id: &str) -> Result<Report, CommandError> {
         let partner = self.known(name).await?;
         let credentials = self.partners.credentials(name).await?;
@@ -181,7 +180,7 @@ impl<S: WritePartners, G: Gateway, U: Uploads> Operator<S, G, U> {
         Ok(if active { Report::Resumed { partner } } else { Report::Suspended { partner } })
     }
 
-    /// Returns a partner that must be there.
+    /// Returns a partner of the table, or an error with the name that may have been meant.
     async fn known(&self, name: &str) -> Result<Partner, CommandError> {
         if let Some(partner) = self.partners.partner(names::partner(name)?).await? {
             return Ok(partner);
@@ -190,7 +189,7 @@ impl<S: WritePartners, G: Gateway, U: Uploads> Operator<S, G, U> {
         Err(CommandError::NoSuchPartner {
             name: name.to_owned(),
             stack: self.stack.as_str().to_owned(),
-            hint: nearest::hint(name, all.iter().map(|partner| partner.name.as_str())),
+            hint: names::hint(name, all.iter().map(|partner| partner.name.as_str())),
         })
     }
 
@@ -202,7 +201,7 @@ impl<S: WritePartners, G: Gateway, U: Uploads> Operator<S, G, U> {
     }
 
     /// Makes the usage plan and its keys as they should be, and returns the plan's id. Each valid credential has a key that the
-    /// plan counts, also when somebody deleted the plan or the key; then every other key of the partner goes: those of
+    /// plan counts, also when somebody deleted the plan or the key; then every other key of the partner is deleted: those of
     /// credentials that open nothing, and those of earlier versions, which hold a credential in clear.
     async fn repair(
         &self,
@@ -238,12 +237,12 @@ impl<S: WritePartners, G: Gateway, U: Uploads> Operator<S, G, U> {
         Ok(plan)
     }
 
-    /// Returns the key that counts the requests of a credential.
+    /// Makes the key that counts the requests of a credential, and returns its id.
     async fn create_key(&self, partner: &str, credential: &str) -> Result<String, CommandError> {
         Ok(self.gateway.create_key(&self.stack.key(partner, credential), &usage_key(credential)).await?)
     }
 
-    /// Returns a secret, and the key that counts its requests. Opens nothing: the credential is not written yet.
+    /// Makes a secret and the key that counts its requests. It opens nothing: the credential is not written yet.
     async fn make_key(
         &self,
         partner: &str,
@@ -309,4 +308,21 @@ fn find<'c>(
         credential: id.to_owned(),
     })?;
     Ok((hash, credential))
+}
+
+/// Returns the partner as it was, or a new one, with the limits that the command names.
+fn with_limits(before: Option<&Partner>, add: &Add, now_ms: u64) -> Partner {
+    let fresh = || Partner {
+        name: add.name.clone(),
+        active: true,
+        limits: PartnerLimits::DEFAULT,
+        created_ms: now_ms,
+    };
+    let partner = before.cloned().unwrap_or_else(fresh);
+    let limits = PartnerLimits {
+        requests_per_second: add.rate.unwrap_or(partner.limits.requests_per_second),
+        burst: add.burst.unwrap_or(partner.limits.burst),
+        bytes_per_day: add.bytes_per_day.unwrap_or(partner.limits.bytes_per_day),
+    };
+    Partner { limits, ..partner }
 }

@@ -1,8 +1,7 @@
 //! The commands that read: the state of the stack, the history of one file, outcomes as they arrive.
 //!
-//! Nothing here writes to the stack, but for `acknowledge`. What is shown by default holds names, numbers and positions, and no value of a file;
-//! names are shown with their control characters escaped. Only `rejects --values` and `--download` give what a partner
-//! sent, and say so.
+//! Nothing here writes to the stack. The default output holds names, numbers and positions, and no value of a file; control
+//! characters of names are escaped. Only `rejects --values` and `--download` give the partner's records, and say so.
 
 mod expected;
 mod files;
@@ -20,6 +19,8 @@ mod show;
 mod status;
 mod tail;
 mod view;
+#[cfg(test)]
+mod wide;
 
 use runtime::Host;
 use store::{CountMessages, ListInbox, ReadContracts, ReadLedger, ReadPartners, ReadQuarantine};
@@ -31,12 +32,13 @@ use crate::report::Style;
 
 pub use files::Files;
 pub use places::Places;
-pub(crate) use plain::plain;
+pub(crate) use plain::{plain, shell_word};
 pub use problems::Problem;
 pub use receipt::Stored;
 pub use rejects::{Records, Rejects, WARNING, save};
 pub use show::{AcknowledgedView, Story};
 pub use status::Status;
+pub use tail::tail_heading;
 pub use view::FileView;
 
 /// What reading commands read from.
@@ -51,7 +53,7 @@ pub struct StackView<S> {
     pub host: Host,
 }
 
-/// Everything that a reading command asks of a store.
+/// What a reading command needs of a store.
 pub trait Readable:
     ReadPartners + ListInbox + ReadLedger + ReadContracts + ReadQuarantine + CountMessages
 {
@@ -117,11 +119,9 @@ impl Answer {
         pretty.unwrap_or_default()
     }
 
-    /// Renders text for a reader, in lines of at most `width` characters but for commands and addresses; with `colours` headings are
-    /// bold and what is wrong is red.
+    /// Renders text for a reader. Commands and addresses are never broken.
     #[must_use]
-    pub fn to_text(&self, colours: bool, width: usize) -> String {
-        let style = Style { colours, width };
+    pub fn to_text(&self, style: Style) -> String {
         match self {
             Self::Status(status) => status.to_text(style),
             Self::Files(files) => files.to_text(style),

@@ -1,4 +1,4 @@
-//! What a command answers: one JSON document, or text for a reader.
+//! The answer of a `partner` command: one JSON document, or text for a reader.
 
 mod table;
 mod uploads;
@@ -11,11 +11,11 @@ use store::{Credential, Partner};
 
 use crate::size;
 
-pub use table::WIDTH;
-pub(crate) use table::{Fit, Mark, Style, fitted, marked_table, paragraph, shorten, table};
+pub(crate) use table::{Fit, Mark, marked_table, paragraph, row, shorten, table};
+pub use table::{Style, WIDTH};
 pub use uploads::{PrincipalView, RestoredView, UploadsView};
 
-/// Columns that a list of feeds may take in a table.
+/// Columns that a list of feeds may take in a table on a terminal.
 const FEEDS_WIDTH: usize = 24;
 
 /// An answer. Deliberately without `Debug`: some hold a secret.
@@ -139,10 +139,9 @@ impl Report {
         }
     }
 
-    /// Renders text for a reader; headings are bold when `colours`.
+    /// Renders text for a reader.
     #[must_use]
-    pub fn to_text(&self, colours: bool) -> String {
-        let style = Style { colours, width: WIDTH };
+    pub fn to_text(&self, style: Style) -> String {
         match self {
             Self::Added { partner, credential, secret, address } => {
                 let partners = partner_table(std::slice::from_ref(partner), style);
@@ -186,7 +185,7 @@ impl Report {
             Self::Suspended { partner } => {
                 format!(
                     "{partner} is suspended: everything that it sends is rejected within a minute\n\
-                     a file that lands all the same is quarantined as PARTNER_SUSPENDED\n"
+                     a file that arrives anyway is quarantined as PARTNER_SUSPENDED\n"
                 )
             }
             Self::Resumed { partner } => {
@@ -205,11 +204,11 @@ impl Report {
                 let webhook = webhook.as_deref().unwrap_or("none");
                 format!("{partners}webhook: {webhook}\n\n{}", credential_table(credentials, style))
             }
-            other => other.other_text(),
+            other => other.other_text(style),
         }
     }
 
-    fn other_text(&self) -> String {
+    fn other_text(&self, style: Style) -> String {
         match self {
             Self::WebhookSet { partner, url, secret } => {
                 let secret = secret.as_deref().map_or_else(
@@ -228,10 +227,10 @@ impl Report {
                 format!("{arn} is accepted as {partner}: feeds {feeds}, scopes {}\n", scopes.join(","))
             }
             Self::RoleRemoved { partner, arn } => format!("{arn} is no longer accepted as {partner}\n"),
-            Self::S3Given { uploads } => uploads.given(),
-            Self::S3Shown { uploads } => uploads.shown(),
+            Self::S3Given { uploads } => uploads.given(style),
+            Self::S3Shown { uploads } => uploads.shown(style),
             Self::S3Removed { partner, removed, left } => uploads::removed(partner, removed, left),
-            Self::S3Restored { stack, partners } => uploads::restored(stack, partners),
+            Self::S3Restored { stack, partners } => uploads::restored(stack, partners, style),
             _ => String::new(),
         }
     }
@@ -241,7 +240,7 @@ fn shown_once(secret: &str) -> String {
     format!("secret (shown once, stored only as a hash):\n  {secret}\n")
 }
 
-/// Returns what an operator sends to the partner: the address and two lines that can be pasted once `KEY` is set.
+/// Returns the instructions for the partner: the address, and two commands that can be pasted once `KEY` is set.
 fn to_the_partner(address: &str, credential: &CredentialView) -> String {
     let first = credential.feeds.split(',').next().filter(|feed| *feed != "*").unwrap_or("<feed>");
     format!(
@@ -266,7 +265,7 @@ fn partner_table(partners: &[PartnerView], style: Style) -> String {
             size::show(partner.bytes_per_day),
         ]
     });
-    table(heads, &rows.collect::<Vec<_>>(), style)
+    table(heads, &rows.collect::<Vec<_>>(), Fit::shorten(&[0]), style)
 }
 
 fn credential_table(credentials: &[CredentialView], style: Style) -> String {
@@ -275,18 +274,22 @@ fn credential_table(credentials: &[CredentialView], style: Style) -> String {
         [
             credential.id.clone(),
             credential.state.to_owned(),
-            shortened(&credential.feeds),
+            listed(&credential.feeds, style),
             credential.scopes.join(","),
             day(&credential.created).to_owned(),
             credential.ends.as_deref().map_or("never", day).to_owned(),
         ]
     });
-    table(heads, &rows.collect::<Vec<_>>(), style)
+    table(heads, &rows.collect::<Vec<_>>(), Fit::shorten(&[2]), style)
 }
 
-/// Returns a list of feeds that fits a table of 80 columns; JSON has them all.
-fn shortened(feeds: &str) -> String {
-    if feeds.len() <= FEEDS_WIDTH { feeds.to_owned() } else { format!("{} feeds", feeds.split(',').count()) }
+/// Returns a list of feeds, or on a terminal the number of a long one.
+fn listed(feeds: &str, style: Style) -> String {
+    if style.width.is_none() || feeds.len() <= FEEDS_WIDTH {
+        feeds.to_owned()
+    } else {
+        format!("{} feeds", feeds.split(',').count())
+    }
 }
 
 /// Returns the day of an instant.

@@ -24,12 +24,17 @@ use crate::arguments::{Arguments, Command};
 use crate::error::CommandError;
 use crate::names::Stack;
 use crate::partner::Operator;
-use crate::report::Report;
+use crate::report::{Report, Style, WIDTH};
 use fakes::FakeAws;
 
 /// 2027-01-15T08:00:00Z.
 const NOW_MS: u64 = 1_800_000_000_000;
 const DAY_MS: u64 = 86_400_000;
+
+/// A terminal as wide as most, without colours.
+const TERMINAL: Style = Style { colours: false, width: Some(WIDTH) };
+/// The same with colours.
+const COLOURS: Style = Style { colours: true, ..TERMINAL };
 
 /// A stack, whose randomness counts up: the first 32 bytes are all 0, the next all 1.
 struct PartnerHarness {
@@ -69,7 +74,7 @@ impl PartnerHarness {
 
     async fn failure(&self, line: &str) -> CommandError {
         match self.run(line).await {
-            Ok(report) => panic!("{line}: {}", report.to_text(false)),
+            Ok(report) => panic!("{line}: {}", report.to_text(TERMINAL)),
             Err(failure) => failure,
         }
     }

@@ -121,7 +121,8 @@ fn a_run_of_the_watcher_that_is_left_out_is_no_missing_heartbeat() {
 
 #[test]
 fn a_stack_without_a_heartbeat_does_not_miss_one() {
-    let stack = super::expanded::ExpandedTemplate::expand(&[("Heartbeat", "Off"), ("Monitoring", "Full")]).alarms();
+    let stack =
+        super::expanded::ExpandedTemplate::expand(&[("Heartbeat", "Off"), ("Monitoring", "Full")]).alarms();
     let alarms = metric_alarms(&stack);
     assert!(!alarms.iter().any(|alarm| alarm.name.contains("heartbeat")) && alarms.len() > 20);
     let processing = scalar(stack.resource("Processing").at("/AlarmRule"));

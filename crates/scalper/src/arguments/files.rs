@@ -1,31 +1,38 @@
-//! The words of the commands that read.
+//! The words of the commands on files: those that read, and `ack`.
 
+use super::{after, number};
+use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Args, Subcommand};
+use store::State;
+
+/// Characters of a reason.
+const REASON_CHARACTERS: usize = 200;
 
 /// What to read. Each command is one of the command line's own.
 #[derive(Clone, Debug, PartialEq, Eq, Subcommand)]
 pub enum ReadCommand {
     /// Show problems grouped by fault, then each feed of each partner
     #[command(
-        after_help = "A problem is: a message in a dead-letter queue; a quarantined file, until a good file of its name or a \
+        after_help = after("A problem is: a message in a dead-letter queue; a quarantined file, until a good file of its name or a \
                             correction arrives or you acknowledge it (`scalper ack`); a file that is not decided after 75 minutes; a \
-                            missing file. A file with some rejected records is a note.\n\n\
-                            Text is as wide as the terminal, else $COLUMNS, else 80 columns; long names lose their middle. --json \
-                            has everything.\n\n\
-                            Examples:\n  scalper status\n  scalper status --check --json    exit code 1 if there is a problem"
+                            missing file; a contract whose newest version does not compile. A file with some rejected records is a note.\n\n\
+                            `rows` are the visible rows of the records read, `24 h` the files of the last 24 hours.\n\n\
+                            Examples:\n  scalper status\n  scalper status --check --json    exit code 1 if there is a problem")
     )]
     Status(StatusArguments),
     /// List files, newest first: of one partner, or of all
     #[command(
-        after_help = "Examples:\n  scalper files --partner north-clinic --state quarantined --since 7d\n  \
+        after_help = after("`outcome` is the fault of a quarantined file, else the file's state; `rows` are the visible rows of the \
+                            records read.\n\n\
+                            Examples:\n  scalper files --partner north-clinic --state quarantined --since 7d\n  \
                             scalper files --partner _unknown     files under a wrong key\n  \
-                            scalper files --feed labs --since 2026-11-20T08:00:00Z --limit 100"
+                            scalper files --feed labs --since 2026-11-20T08:00:00Z --limit 100")
     )]
     Files(FilesArguments),
     /// Show one file's history and the next step
-    #[command(after_help = "Examples:\n  scalper show r5g61a45bnmyhnp8sgqw0ymkjv\n  \
+    #[command(after_help = after("Examples:\n  scalper show r5g61a45bnmyhnp8sgqw0ymkjv\n  \
                             scalper show north-clinic/labs/day.csv     the newest version of this name\n  \
-                            scalper show 's3://inbox/shop/a b.csv' --version 3sL4kqtJlcpXroDTDmJ     any key, one version")]
+                            scalper show 's3://inbox/shop/a b.csv' --version 3sL4kqtJlcpXroDTDmJ"))]
     Show {
         /// The file's id, the load's (`_load` of a record), or its key, also as s3://<bucket>/<key>
         file: String,
@@ -34,27 +41,45 @@ pub enum ReadCommand {
         version: Option<String>,
     },
     /// Show which records of a file were rejected and why, without values
-    #[command(after_help = "Examples:\n  scalper rejects r5g61a45bnmyhnp8sgqw0ymkjv\n  \
-                            scalper rejects r5g61a45bnmyhnp8sgqw0ymkjv --download rejects.csv    what the partner sent")]
+    #[command(after_help = after("Examples:\n  scalper rejects r5g61a45bnmyhnp8sgqw0ymkjv\n  \
+                            scalper rejects r5g61a45bnmyhnp8sgqw0ymkjv --download rejects.csv"))]
     Rejects(RejectsArguments),
     /// Show the receipt that the sender got; with --json exactly as stored
+    #[command(after_help = after("Examples:\n  scalper receipt north-clinic/labs/day.csv\n  \
+                            scalper receipt r5g61a45bnmyhnp8sgqw0ymkjv --json > receipt.json"))]
     Receipt {
         /// The file's id, the load's, or its key
         file: String,
     },
     /// Follow outcomes until Ctrl-C; with --json one document per line
+    #[command(
+        after_help = after("`outcome` is the fault of a quarantined file, else the file's state; `rows` are the visible rows of the \
+                            records read. Times are UTC.\n\n\
+                            Examples:\n  scalper tail --partner north-clinic\n  \
+                            scalper tail --json | jq --unbuffered 'select(.state == \"QUARANTINED\")'")
+    )]
     Tail(TailArguments),
 }
 
 /// What `status` shows.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Args)]
 pub struct StatusArguments {
-    /// Only this partner; it may also be one that is not registered and sends by S3
+    /// Only this partner, registered or not
     #[arg(long)]
     pub partner: Option<String>,
     /// Exit with code 1 if there is a problem
     #[arg(long)]
     pub check: bool,
+}
+
+/// The states of a file, as they are typed.
+const STATES: [&str; State::ALL.len()] =
+    ["processing", "complete", "quarantined", "superseded", "duplicate", "gone", "ignored", "retracted"];
+
+/// Reads a state in any letter case.
+fn states() -> impl TypedValueParser<Value = State> {
+    PossibleValuesParser::new(STATES)
+        .try_map(|word| State::parse(&word.to_ascii_uppercase()).ok_or("not a state of a file"))
 }
 
 /// Which files.
@@ -66,14 +91,14 @@ pub struct FilesArguments {
     /// Only this feed
     #[arg(long)]
     pub feed: Option<String>,
-    /// Only this state, for example quarantined
-    #[arg(long)]
-    pub state: Option<String>,
+    /// Only this state
+    #[arg(long, ignore_case = true, value_parser = states())]
+    pub state: Option<State>,
     /// Only files since then: 30m, 12h, 7d, 2026-11-20 or 2026-11-20T08:15:00Z
     #[arg(long)]
     pub since: Option<String>,
     /// Maximum number of files to list
-    #[arg(long, default_value_t = 20, value_parser = clap::value_parser!(u16).range(1..=1_000))]
+    #[arg(long, default_value_t = 20, value_parser = number(1_u16..=1_000))]
     pub limit: u16,
 }
 
@@ -97,6 +122,44 @@ pub struct TailArguments {
     #[arg(long)]
     pub partner: Option<String>,
     /// Number of earlier outcomes to show first
-    #[arg(long, default_value_t = 10, value_parser = clap::value_parser!(u16).range(0..=100))]
+    #[arg(long, default_value_t = 10, value_parser = number(0_u16..=100))]
     pub lines: u16,
+}
+
+/// Which quarantined files need no good file any more, and why.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Args)]
+pub struct AckArguments {
+    /// The file's id, its load's, or its key; several may be given
+    #[arg(required = true, value_name = "FILE")]
+    pub files: Vec<String>,
+    /// Why no good file is needed, at most 200 characters; kept with the file, so leave out what partners sent
+    #[arg(long, value_parser = reason)]
+    pub reason: String,
+    /// Show what would be written, and change nothing
+    #[arg(long)]
+    pub dry_run: bool,
+}
+
+fn reason(text: &str) -> Result<String, String> {
+    let text = text.trim();
+    if text.is_empty() {
+        Err("expected a reason, for example --reason 'a test file'".to_owned())
+    } else if text.chars().count() > REASON_CHARACTERS {
+        Err(format!("{} characters; at most {REASON_CHARACTERS} allowed", text.chars().count()))
+    } else if text.contains(char::is_control) {
+        Err("it has control characters; expected one line of text".to_owned())
+    } else {
+        Ok(text.to_owned())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_state_can_be_typed() {
+        let typed = State::ALL.map(|state| state.as_str().to_ascii_lowercase());
+        assert_eq!(typed, STATES);
+    }
 }

@@ -1,52 +1,56 @@
-//! Agreements with partners: contracts, and who uploads by S3.
+//! Checks contracts, and who uploads by S3.
 
 use std::collections::BTreeSet;
 
-use contract::{FindingSeverity, Published, Status};
+use contract::{Published, Status};
+use runtime::InForce;
 use store::{ContractText, Inbox, Partner};
 
 use super::{CONTRACTS, Finding, Known, UPLOADS_POLICY};
 use crate::bucket_policy::Policy;
-use crate::uploads::standing;
+use crate::feeds::{self, Broken};
+use crate::reading::shell_word;
+use crate::uploads::upload_principals;
 
 const UPLOADS: &str = UPLOADS_POLICY.check;
 
 /// Checks the contract of a feed; `None` when nothing is wrong.
-pub(super) fn contract(known: &Known, feed: &str, text: &ContractText) -> Option<Finding> {
+pub(super) fn contract(known: &Known, feed: &str, held: &InForce) -> Option<Finding> {
     let file = format!("{feed}.odcs.yaml");
-    let bucket = known.places.contracts(&known.stack);
-    let publish = format!("aws s3 cp {file} s3://{bucket}/");
-    let broken = |what: String| {
-        let advice = "correct the contract and publish it; until then an earlier version that compiles stays in force, if there is one";
-        Finding::fail(CONTRACTS.check, what).advice(advice).command(publish.clone())
-    };
-    let bytes = match text {
-        ContractText::Whole(bytes) => bytes,
-        ContractText::TooLong(length) => {
-            let most = contract::MOST_DOCUMENT_BYTES;
-            return Some(broken(format!("{file} has {length} bytes; at most {most} are read")));
-        }
-    };
-    let Ok(source) = std::str::from_utf8(bytes) else { return Some(broken(format!("{file} is not UTF-8"))) };
-    let published = Published { feed: Some(feed), inbox: Some(&known.places.inbox) };
-    match contract::compile_published(source, published) {
-        Ok((contract, warnings)) if contract.identity.status != Status::Inactive => {
-            let what = format!("{file}{}", first_of(&warnings)?);
-            let advice = "the contract is in force; correct the document and publish it";
-            Some(Finding::warn(CONTRACTS.check, what).advice(advice).command(publish))
-        }
-        Ok(_) => {
-            let advice = "set `status: active` and publish it when files may come";
-            let what = format!("{file} is not active: files of the feed are quarantined");
-            Some(Finding::warn(CONTRACTS.check, what).advice(advice).command(publish))
-        }
-        Err(findings) => {
-            let errors: Vec<_> =
-                findings.iter().filter(|finding| finding.severity == FindingSeverity::Error).collect();
-            let first = first_of(errors).unwrap_or_default();
-            Some(broken(format!("does not compile: {file}{first}")))
-        }
+    let publish = known.places.publish(&known.stack, feed);
+    if let Some(Broken { problem, until_then }) = feeds::broken(feed, held) {
+        let finding = Finding::fail(CONTRACTS.check, format!("does not compile: {problem}"));
+        let advice = format!("correct the document and publish it; {until_then}");
+        return Some(finding.advice(advice).command(publish));
     }
+    // The document in force compiled: it is whole, and it is text.
+    let ContractText::Whole(bytes) = &held.document.as_ref()?.text else { return None };
+    let published = Published { feed: Some(feed), inbox: Some(&known.places.inbox) };
+    let (contract, warnings) =
+        contract::compile_published(std::str::from_utf8(bytes).ok()?, published).ok()?;
+    if contract.identity.status == Status::Inactive {
+        let advice = "set `status: active` and publish it when files may come";
+        let what = format!("{file} is not active: files of the feed are quarantined");
+        return Some(Finding::warn(CONTRACTS.check, what).advice(advice).command(publish));
+    }
+    let what = format!("{file}{}", first_of(&warnings)?);
+    let advice = "the contract is in force; correct the document and publish it";
+    Some(Finding::warn(CONTRACTS.check, what).advice(advice).command(publish))
+}
+
+/// Returns the finding on a document whose name is not `<feed>.odcs.yaml` with the name of a feed: no file is checked by it.
+pub(super) fn misnamed(known: &Known, found: &str) -> Finding {
+    let bucket = known.places.contracts(&known.stack);
+    let what = format!(
+        "{found}.odcs.yaml is the contract of no feed: `{found}` is not a feed name (a lower-case letter or digit, then lower-case \
+         letters, digits, `-` or `_`, at most 63 in all)"
+    );
+    let from = shell_word(&format!("s3://{bucket}/{found}.odcs.yaml"));
+    let command =
+        format!("aws s3 mv --region {} {from} s3://{bucket}/<feed>.odcs.yaml", known.places.home.region);
+    let advice =
+        "rename it to the feed, the second folder of its files' keys; no file is checked by it until then";
+    Finding::warn(CONTRACTS.check, what).advice(advice).command(command)
 }
 
 /// Returns the first finding on a document with its place, and how many follow; none of none.
@@ -104,7 +108,8 @@ pub(super) fn senders(known: &Known, facts: &SenderFacts<'_>) -> Vec<Finding> {
     let (mut findings, mut in_force) = (Vec::new(), 0_usize);
     for name in &names {
         let active = partners.iter().any(|partner| partner.name == *name && partner.active);
-        let views = standing(&known.stack, inbox, policy, granted.as_ref(), name, &remembered_of(name));
+        let views =
+            upload_principals(&known.stack, inbox, policy, granted.as_ref(), name, &remembered_of(name));
         let missing = views.iter().filter(|one| active && one.is_remembered() && !one.is_in_force()).count();
         let surplus =
             views.iter().filter(|one| one.is_in_force() && !(active && one.is_remembered())).count();

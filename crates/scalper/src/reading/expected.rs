@@ -1,17 +1,20 @@
-//! What a feed's contract expects, and what came of it.
+//! When a contract expects the files of a feed, whether they arrived, and whether the contract compiles.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use contract::{Arrival, Contract, Due};
-use runtime::{Contracts, Terms, format_instant, format_second, landed_ms};
+use ledger::FaultCode;
+use runtime::{InForce, Terms, format_instant, format_second, landed_ms};
 use serde::Serialize;
 use store::{FileQuery, State};
 
+use super::moment::short;
 use super::problems::{Problem, Weight};
 use super::status::FeedView;
 use super::{Readable, StackView, find};
 use crate::error::CommandError;
+use crate::feeds::{self, Broken};
 
 /// Pages that are looked through for a file that counts: 500 files.
 const MOST_PAGES: usize = 5;
@@ -19,15 +22,15 @@ const MOST_PAGES: usize = 5;
 /// The contracts of the feeds that were asked for; none where files are not accepted or the contract could not be read.
 pub(super) type ByFeed = BTreeMap<String, Option<Arc<Contract>>>;
 
-/// When files of a feed must come.
+/// When files of a feed are due.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct Expected {
-    /// Until when the last file had to come; none when none had, or none ever came by then.
+    /// The last deadline; none when there was none yet, or no file had ever arrived by then.
     last_by: Option<String>,
-    /// Whether it did.
+    /// Whether a file arrived by then.
     last: Option<Arrival>,
-    /// Until when the next one must come.
+    /// The next deadline.
     next_by: Option<String>,
 }
 
@@ -38,16 +41,12 @@ impl Expected {
         Self { last_by: last.map(by), last: arrival, next_by: next.map(by) }
     }
 
-    /// Returns what a reader of the table sees of it.
+    /// Returns the cell of the table: `missing`, `late`, or the next deadline.
     pub(super) fn cell(&self) -> String {
         match (self.last, &self.last_by, &self.next_by) {
             (Some(Arrival::Missing), Some(_), _) => "missing".to_owned(),
             (Some(Arrival::Late), Some(_), _) => "late".to_owned(),
-            // The day and the minute: `2026-11-21T08:00:00Z` is `by 11-21 08:00`.
-            (_, _, Some(by)) => {
-                let (day, time) = (by.get(5..10).unwrap_or(by), by.get(11..16).unwrap_or_default());
-                format!("by {day} {time}")
-            }
+            (_, _, Some(by)) => format!("by {}", short(by)),
             (_, _, None) => "-".to_owned(),
         }
     }
@@ -68,12 +67,12 @@ impl<S: Readable> StackView<S> {
     ) -> Result<(), CommandError> {
         for view in feeds {
             let (partner, Some(feed)) = (view.partner.clone(), view.feed.clone()) else { continue };
-            let Some(contract) = self.contract(&feed, contracts, now_ms, problems).await else { continue };
+            let Some(contract) = self.contract(&feed, contracts, problems).await else { continue };
             let expected = self.expected(&contract, &partner, &feed, now_ms).await?;
             if let Some(since) = expected.as_ref().and_then(Expected::missing_since) {
-                let what = format!("no file of {partner}/{feed} came by {since}");
+                let what = format!("no file of {partner}/{feed} arrived by {since}");
                 let next = self.stack.command(&format!("files --partner {partner} --feed {feed}"));
-                let todo = "ask the partner for it, or give the contract more grace";
+                let todo = "ask the partner for the file, or allow more `grace` in the contract";
                 problems.push(Problem::wrong("MISSING", what, Some(next)).todo(todo));
                 view.worst = Some(Weight::Wrong);
             }
@@ -82,23 +81,53 @@ impl<S: Readable> StackView<S> {
         Ok(())
     }
 
+    /// Adds the contracts that do not compile, of all feeds that have one. Those that no partner's feed was asked for are read here.
+    pub(super) async fn contracts(&self, contracts: &mut ByFeed, problems: &mut Vec<Problem>) {
+        let feeds = match self.store.feeds().await {
+            Ok(feeds) => feeds,
+            Err(error) => {
+                let what = format!(
+                    "the contracts could not be listed ({error}): those of feeds without files are not checked"
+                );
+                return problems.push(Problem::note("NOT_READ", what, None));
+            }
+        };
+        // A document that no feed can be named after is the matter of `doctor`: no file is checked by it.
+        for feed in feeds.iter().filter(|feed| runtime::is_name(feed)) {
+            self.contract(feed, contracts, problems).await;
+        }
+    }
+
+    /// Returns the problem of a feed whose newest contract does not compile.
+    fn broken_contract(&self, feed: &str, held: &InForce) -> Option<Problem> {
+        let Broken { problem, until_then } = feeds::broken(feed, held)?;
+        let what = format!("does not compile: {problem}");
+        let publish = self.places.publish(&self.stack, feed);
+        let todo = format!("correct the document and publish it; {until_then}");
+        Some(Problem::wrong(FaultCode::ContractInvalid.as_str(), what, Some(publish)).todo(&todo))
+    }
+
     /// Returns a feed's contract, read once for all partners. A contract that cannot be read does not hide the rest.
     async fn contract(
         &self,
         feed: &str,
         contracts: &mut ByFeed,
-        now_ms: u64,
         problems: &mut Vec<Problem>,
     ) -> Option<Arc<Contract>> {
         if let Some(known) = contracts.get(feed) {
             return known.clone();
         }
-        let read = match Contracts::default().terms(&self.store, feed, now_ms, 0).await {
-            Ok(Terms::Active(contract)) => Some(contract),
-            Ok(Terms::Quarantine(_)) => None,
+        let read = match runtime::in_force(&self.store, feed).await {
+            Ok(held) => {
+                problems.extend(self.broken_contract(feed, &held));
+                match held.terms {
+                    Terms::Active(contract) => Some(contract),
+                    Terms::Quarantine(_) => None,
+                }
+            }
             Err(error) => {
                 let what = format!(
-                    "the contract of {feed} could not be read ({error}): when its files must come is not known"
+                    "the contract of {feed} could not be read ({error}): whether it compiles and when files are due is not known"
                 );
                 problems.push(Problem::note("NOT_READ", what, None));
                 None
@@ -129,12 +158,14 @@ impl<S: Readable> StackView<S> {
         };
         // Of a feed that had not begun by then, nothing was expected.
         let by_then = FileQuery { before: Some(format_instant(last.deadline_ms.saturating_add(1))), ..all };
-        let judged =
-            self.newest(by_then).await?.map(|came| (last, last.judge(newest.into_iter().chain([came]))));
+        let judged = self
+            .newest(by_then)
+            .await?
+            .map(|arrived| (last, last.judge(newest.into_iter().chain([arrived]))));
         Ok(Some(Expected::of(judged, next)))
     }
 
-    /// Returns when the newest file of a list came: one with something new in it, be it good or rejected.
+    /// Returns when the newest file of a list arrived. Only files with new content count, whether loaded or quarantined.
     async fn newest(&self, query: FileQuery) -> Result<Option<u64>, CommandError> {
         let mut newest = None;
         self.pages(query, MOST_PAGES, |listed| {

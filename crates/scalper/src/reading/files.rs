@@ -11,7 +11,7 @@ use super::{Readable, StackView, find};
 use crate::arguments::FilesArguments;
 use crate::error::CommandError;
 use crate::names;
-use crate::report::{Fit, Mark, Style, marked_table};
+use crate::report::{Fit, Mark, Style, marked_table, paragraph};
 
 /// Pages that are looked through when a filter leaves most files out: the newest 2,000 files and more.
 const MOST_PAGES: usize = 20;
@@ -27,7 +27,7 @@ pub struct Files {
     /// Whether older files may match too.
     pub more: bool,
     #[serde(skip)]
-    now_ms: u64,
+    pub(super) now_ms: u64,
 }
 
 impl<S: Readable> StackView<S> {
@@ -55,8 +55,13 @@ impl<S: Readable> StackView<S> {
             more |= rest.await?.is_some();
             files.append(&mut of_partner);
         }
-        if let (true, Some(partner)) = (files.is_empty(), chosen) {
-            self.must_be_known(partner).await?;
+        if files.is_empty() {
+            if let Some(partner) = chosen {
+                self.must_be_known(partner).await?;
+            }
+            if let Some(feed) = &arguments.feed {
+                self.feed_must_be_known(feed).await?;
+            }
         }
         files.sort_by(|one: &FileView, other: &FileView| {
             (other.landed_ms, &other.file).cmp(&(one.landed_ms, &one.file))
@@ -69,17 +74,13 @@ impl<S: Readable> StackView<S> {
 
 fn query(arguments: &FilesArguments, now_ms: u64) -> Result<FileQuery, CommandError> {
     let feed = arguments.feed.as_deref().map(names::feed).transpose()?.map(str::to_owned);
-    let state = arguments.state.as_deref().map(|word| {
-        let known = State::parse(&word.to_ascii_uppercase());
-        known.ok_or_else(|| CommandError::not_a_state(word))
-    });
     let from = arguments.since.as_deref().map(|text| {
         let from = since(text, now_ms).ok_or_else(|| CommandError::NotATime { found: text.to_owned() });
         from.map(format_instant)
     });
     Ok(FileQuery {
         feed,
-        state: state.transpose()?,
+        state: arguments.state,
         from: from.transpose()?,
         limit: arguments.limit.min(find::PAGE),
         ..FileQuery::default()
@@ -90,22 +91,24 @@ impl Files {
     pub(super) fn to_text(&self, style: Style) -> String {
         let Self { partner, files, .. } = self;
         if files.is_empty() {
-            let looked = if self.more { " among the newest: --since looks at fewer" } else { "" };
             let whose = partner.as_deref().map(|partner| format!(" of {partner}")).unwrap_or_default();
-            return format!("no such file{whose}{looked}\n");
+            let where_looked =
+                if self.more { " among the newest; search fewer files with --since or --feed" } else { "" };
+            return paragraph("", &format!("no matching file{whose}{where_looked}"), style);
         }
-        let heads = ["file", "key", "state", "age", "rows"];
+        let heads = ["file", "key", "outcome", "age", "rows"];
         // Without what all of them have in common.
         let common = partner.as_ref().map(|partner| format!("{partner}/")).unwrap_or_default();
         let rows = files.iter().map(|file| {
             let key = plain(file.key.strip_prefix(&common).unwrap_or(&file.key)).into_owned();
-            ([file.file.clone(), key, file.outcome(), file.age(self.now_ms), of(file)], mark(file))
+            ([file.file.to_string(), key, file.outcome(), file.age(self.now_ms), of(file)], mark(file))
         });
-        let table = marked_table(heads, &rows.collect::<Vec<_>>(), Fit::Shorten(&[1]), style);
+        let table = marked_table(heads, &rows.collect::<Vec<_>>(), Fit::shorten(&[1]), style);
         let more = if self.more {
-            "\nthere may be older ones: --limit, --since, --state and --feed choose\n"
+            let more = "older files may match too: raise --limit, or choose with --since, --state or --feed";
+            format!("\n{}", paragraph("", more, style))
         } else {
-            ""
+            String::new()
         };
         format!("{table}{more}")
     }
@@ -113,9 +116,9 @@ impl Files {
 
 /// Returns how a file's line is marked.
 pub(super) fn mark(file: &FileView) -> Mark {
-    match State::parse(file.state) {
-        Some(State::Quarantined) => Mark::Wrong,
-        Some(State::Complete) if file.rejects.unwrap_or_default() > 0 => Mark::Note,
+    match file.state {
+        State::Quarantined => Mark::Wrong,
+        State::Complete if file.rejects.unwrap_or_default() > 0 => Mark::Note,
         _ => Mark::None,
     }
 }

@@ -14,6 +14,14 @@ pub(super) fn age(then_ms: u64, now_ms: u64) -> String {
     number.to_string() + unit.get(..1).unwrap_or_default()
 }
 
+/// Returns the day and the minute of an instant: `2026-11-21T08:00:00Z` is `11-21 08:00`. Another text stays as it is.
+pub(super) fn short(instant: &str) -> String {
+    match (instant.get(5..10), instant.get(11..16)) {
+        (Some(day), Some(time)) => format!("{day} {time}"),
+        _ => instant.to_owned(),
+    }
+}
+
 fn in_one_unit(then_ms: u64, now_ms: u64) -> (u64, &'static str) {
     let age = now_ms.saturating_sub(then_ms);
     match age {
@@ -62,6 +70,7 @@ mod tests {
             assert_eq!(ago(NOON - age, NOON), told);
         }
         assert_eq!(ago(NOON + 5_000, NOON), "0 s ago", "a clock that is ahead");
+        assert_eq!((short("2026-11-21T08:00:00Z"), short("-")), ("11-21 08:00".into(), "-".into()));
         assert_eq!((age(NOON - 300_000, NOON), age(NOON - 9 * DAY_MS, NOON)), ("5m".into(), "9d".into()));
     }
 

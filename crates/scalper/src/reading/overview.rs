@@ -1,4 +1,4 @@
-//! `status` as a reader sees it: problems grouped by fault, then the feeds, no wider than the terminal.
+//! The text of `status`: problems grouped by fault, then the feeds, then the queues.
 
 use std::fmt::Write as _;
 
@@ -41,7 +41,7 @@ impl Status {
         if !self.all_open {
             text.push_str(&paragraph(
                 "",
-                "there are more quarantined files than were read: the counts are too low",
+                "more files are quarantined than were read: the counts are too low",
                 style,
             ));
             text.push('\n');
@@ -55,14 +55,14 @@ impl Status {
         if !self.feeds.is_empty() {
             let heads = ["feed", "last file", "state", "age", "rows", "24 h", "expected"];
             let rows: Vec<_> = self.feeds.iter().map(|feed| feed.row(self.now_ms)).collect();
-            text = marked_table(heads, &rows, Fit::Shorten(&[0, 1]), style) + "\n";
+            text = marked_table(heads, &rows, Fit::shorten(&[0, 1]), style) + "\n";
         }
         let rows = self
             .queues
             .iter()
             .map(|queue| ([queue.name.clone(), count(queue.waiting), count(queue.in_flight)], Mark::None));
         let heads = ["queue", "waiting", "in flight"];
-        text + &marked_table(heads, &rows.collect::<Vec<_>>(), Fit::Shorten(&[0]), style)
+        text + &marked_table(heads, &rows.collect::<Vec<_>>(), Fit::shorten(&[0]), style)
     }
 }
 
@@ -98,8 +98,9 @@ fn named(file: &FileView, code: &str, now_ms: u64, style: Style) -> String {
     let landed = format!("landed {}", file.ago(now_ms));
     let why = key_problem(&file.key).filter(|_| code == BAD_KEY);
     let why = why.map(|why| format!(": {why}")).unwrap_or_default();
-    let room = style.width.saturating_sub(landed.chars().count() + 6).max(16);
     let name = file.name();
+    let room =
+        style.width.map_or(usize::MAX, |width| width.saturating_sub(landed.chars().count() + 6).max(16));
     let name = crate::report::shorten(&name, room);
     paragraph("    ", &format!("{name}, {landed}{why}"), style)
 }
@@ -121,9 +122,9 @@ impl FeedView {
         let row = [
             feed,
             last.map_or_else(|| "nothing yet".to_owned(), FileView::name),
-            last.map_or_else(dash, |last| last.state.to_owned()),
+            last.map_or_else(dash, |last| last.state.as_str().to_owned()),
             last.map_or_else(dash, |last| last.age(now_ms)),
-            last.filter(|last| State::parse(last.state) != Some(State::Processing)).map_or_else(dash, of),
+            last.filter(|last| last.state != State::Processing).map_or_else(dash, of),
             format!("{in_day}{}", if self.counted_all { "" } else { "+" }),
             self.expected.as_ref().map_or_else(dash, Expected::cell),
         ];

@@ -1,8 +1,9 @@
-//! Where the resources of a stack are: its name, account and region make their names (`infra/*.yaml`).
+//! Where the resources of a stack are. Their names are made of the stack's name, account and region (`infra/*.yaml`).
 
 use store::StackQueue;
 use store::aws::Home;
 
+use super::plain::shell_word;
 use crate::names::Stack;
 
 /// Where the resources are.
@@ -41,7 +42,13 @@ impl Places {
         stack.bucket("contracts", &self.home)
     }
 
-    /// Returns the command that sends what lies in a dead-letter queue to its queue again.
+    /// Returns the command that publishes the contract of a feed.
+    pub(crate) fn publish(&self, stack: &Stack, feed: &str) -> String {
+        let document = shell_word(&format!("{feed}.odcs.yaml"));
+        format!("aws s3 cp --region {} {document} s3://{}/", self.home.region, self.contracts(stack))
+    }
+
+    /// Returns the command that moves the messages of a dead-letter queue back to its queue.
     pub(crate) fn redrive(&self, stack: &Stack, queue: StackQueue) -> String {
         let region = &self.home.region;
         format!(

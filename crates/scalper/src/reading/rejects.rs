@@ -13,7 +13,7 @@ use super::view::FileView;
 use super::{Readable, StackView};
 use crate::arguments::RejectsArguments;
 use crate::error::CommandError;
-use crate::report::{Fit, Style, fitted};
+use crate::report::{Fit, Style, table};
 
 /// The notice that is shown before values are.
 pub const WARNING: &str = "these are records as the partner sent them, personal data included: keep them out of tickets, logs and chats";
@@ -122,8 +122,8 @@ impl Rejects {
         let rejected = file.rejects.unwrap_or_default();
         // Writing to a string cannot fail.
         match (rejected, rules.is_empty()) {
-            (0, true) => writeln!(text, "no record of it was rejected"),
-            (0, false) => writeln!(text, "no record of it was rejected; rules that only warn were broken"),
+            (0, true) => writeln!(text, "no records were rejected"),
+            (0, false) => writeln!(text, "no records were rejected; rules of severity `warn` were broken"),
             _ => writeln!(text, "{rejected} of {} records were rejected", file.records.unwrap_or_default()),
         }
         .ok();
@@ -137,7 +137,7 @@ impl Rejects {
                 ]
             });
             let heads = ["rule", "severity", "broken", "expected"];
-            write!(text, "\n{}", fitted(heads, &rows.collect::<Vec<_>>(), Fit::WrapLast, style)).ok();
+            write!(text, "\n{}", table(heads, &rows.collect::<Vec<_>>(), Fit::wrap_last(&[0]), style)).ok();
         }
         if !violations.is_empty() {
             let rows = violations.iter().map(|broken| {
@@ -153,17 +153,22 @@ impl Rejects {
                 ]
             });
             let heads = ["line", "record", "column", "rule", "reason"];
-            write!(text, "\n{}", fitted(heads, &rows.collect::<Vec<_>>(), Fit::WrapLast, style)).ok();
+            write!(text, "\n{}", table(heads, &rows.collect::<Vec<_>>(), Fit::wrap_last(&[2, 3]), style))
+                .ok();
         }
-        let told: u64 = rules.iter().map(|rule| rule.count).sum();
+        let broken: u64 = rules.iter().map(|rule| rule.count).sum();
         let shown = u64::try_from(violations.len()).unwrap_or(u64::MAX);
-        if told > shown {
-            writeln!(text, "\nthe first {shown} of {told} are shown: the receipt lists no more").ok();
+        if broken > shown {
+            writeln!(
+                text,
+                "\nonly the first {shown} of {broken} violations are shown: the receipt lists no more"
+            )
+            .ok();
         }
         if self.rejects_at.is_some() {
             writeln!(
                 text,
-                "\nthe records themselves, with what the partner sent:\n  {0} --download rejects.csv\n  {0} --values",
+                "\nthe rejected records with the partner's values:\n  {0} --download rejects.csv\n  {0} --values",
                 self.command
             )
             .ok();

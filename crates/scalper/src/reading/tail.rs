@@ -1,7 +1,7 @@
-//! Outcomes as they come.
+//! Outcomes as they are decided.
 //!
 //! The index of a partner's files is asked again and again: from the oldest file that was seen undecided, and at least the
-//! last 75 minutes, so that no outcome is missed that comes after others or that the index shows late.
+//! last 75 minutes, so that no outcome is missed that is decided after later ones or that the index shows late.
 
 use std::collections::{BTreeMap, HashMap};
 use std::io;
@@ -9,18 +9,19 @@ use std::io;
 use runtime::{format_instant, landed_ms};
 use store::{FileId, FileQuery, ListedFile, State, UNKNOWN};
 
+use super::moment::short;
 use super::plain::plain;
-use super::view::{FileView, count};
+use super::view::{FileView, of};
 use super::{Readable, StackView, find};
 use crate::arguments::TailArguments;
 use crate::error::CommandError;
-use crate::report::Style;
+use crate::report::{Style, row};
 
 /// How far back outcomes are looked for: ten deliveries take that long (docs/limits.md).
 const WINDOW_MS: u64 = 75 * 60 * 1_000;
 /// Pages of a partner's window: 2,000 files.
 const MOST_PAGES: usize = 20;
-/// Rounds between two looks at who there is: a minute, at two seconds a round.
+/// Rounds between two listings of the partners: a minute, at two seconds a round.
 const ROUNDS: u32 = 30;
 /// Failures in a row after which it ends: the SDK has tried each call three times.
 const MOST_FAILURES: u32 = 10;
@@ -34,8 +35,8 @@ struct Seen {
 }
 
 impl<S: Readable> StackView<S> {
-    /// Gives outcomes to `emit`, oldest first, until `pause` says that it is enough, or `emit` fails. A
-    /// failure of a round goes to `notice`, and the next round makes up for it.
+    /// Gives outcomes to `emit`, oldest first, until `pause` returns `false` or `emit` fails. A failure of a round goes to
+    /// `notice`, and the next round gives what it missed.
     pub async fn tail(
         &self,
         arguments: &TailArguments,
@@ -75,14 +76,14 @@ impl<S: Readable> StackView<S> {
         Ok(())
     }
 
-    /// Returns what is new of everybody, oldest first.
+    /// Returns the new outcomes of all partners, oldest first.
     async fn round(
         &self,
         named: Option<&str>,
-        look_around: bool,
+        list_partners: bool,
         seen: &mut BTreeMap<String, Seen>,
     ) -> Result<Vec<FileView>, CommandError> {
-        if look_around {
+        if list_partners {
             for name in self.chosen(named).await?.partners.into_keys() {
                 seen.entry(name).or_default();
             }
@@ -102,7 +103,7 @@ impl<S: Readable> StackView<S> {
                 changes.push((partner.clone(), listed));
             }
         }
-        // Only a whole round counts as seen: what a broken one found comes with the next.
+        // Only a whole round counts as seen: what a failed one found is given by the next.
         let begin = self.host.now().saturating_sub(WINDOW_MS);
         for (partner, ListedFile { file, state, order, .. }) in changes {
             let landed = landed_ms(&order).unwrap_or_default();
@@ -145,18 +146,31 @@ impl Seen {
     }
 }
 
+/// Least columns of landed, file, outcome and rows, so that most lines are aligned.
+const COLUMNS: [usize; 5] = [11, 26, 12, 7, 0];
+/// The column that gives way: the key.
+const KEY: usize = 4;
+
+/// Returns the heading of the lines of `tail`.
+#[must_use]
+pub fn tail_heading(style: Style) -> String {
+    let landed = if style.width.is_some() { "landed" } else { "landed              " };
+    let heads = [landed, "file", "outcome", "rows", "key"].map(str::to_owned);
+    style.heading(&row(&heads, COLUMNS, KEY, style)) + "\n"
+}
+
 impl FileView {
-    /// Returns one line of `tail`.
+    /// Returns one line of `tail`; with `json` one document.
     #[must_use]
-    pub fn to_line(&self, json: bool, colours: bool) -> String {
+    pub fn to_line(&self, json: bool, style: Style) -> String {
         if json {
             // Texts and numbers always have a form in JSON.
             return serde_json::to_string(self).unwrap_or_default() + "\n";
         }
-        let style = Style { colours, width: crate::report::WIDTH };
         let landed = self.landed.as_deref().unwrap_or("-");
-        let counts = format!("rows {} rejects {}", count(self.rows), count(self.rejects));
-        let line = format!("{landed}  {}  {}  {counts}  {}", self.verdict(), plain(&self.key), self.file);
-        style.mark(&line, super::files::mark(self)) + "\n"
+        let landed = if style.width.is_some() { short(landed) } else { landed.to_owned() };
+        let key = plain(&self.key).into_owned();
+        let cells = [landed, self.file.to_string(), self.outcome(), of(self), key];
+        style.mark(&row(&cells, COLUMNS, KEY, style), super::files::mark(self)) + "\n"
     }
 }

@@ -2,7 +2,7 @@
 
 use runtime::{format_second, landed_ms};
 use serde::Serialize;
-use store::{Entry, ListedFile, Outcome, State, UNKNOWN};
+use store::{Entry, FileId, ListedFile, Outcome, State, UNKNOWN};
 
 use super::moment;
 use super::plain::plain;
@@ -13,11 +13,11 @@ use crate::names::Stack;
 #[serde(rename_all = "camelCase")]
 #[expect(missing_docs, reason = "the members are those of the JSON document, named as they read")]
 pub struct FileView {
-    pub file: String,
+    pub file: FileId,
     pub partner: String,
     pub feed: String,
     pub key: String,
-    pub state: &'static str,
+    pub state: State,
     /// When its bytes landed in the inbox; none in an entry whose order cannot be read.
     pub landed: Option<String>,
     /// Records as read; none when the file was not read.
@@ -47,11 +47,11 @@ impl FileView {
         let visible = |outcome: &Outcome| if *state == State::Complete { outcome.counts.rows } else { 0 };
         let contract = outcome.map(|outcome| outcome.contract_version.clone());
         Self {
-            file: file.to_string(),
+            file: file.clone(),
             partner: partner.to_owned(),
             feed: feed.clone(),
             key: key.clone(),
-            state: state.as_str(),
+            state: *state,
             landed: landed_ms.map(format_second),
             records: read.map(|outcome| outcome.counts.records),
             rows: read.map(visible),
@@ -67,7 +67,7 @@ impl FileView {
         }
     }
 
-    pub(crate) fn of_entry(stack: &Stack, file: &store::FileId, entry: &Entry) -> Self {
+    pub(crate) fn of_entry(stack: &Stack, file: &FileId, entry: &Entry) -> Self {
         let listed = ListedFile {
             file: file.clone(),
             feed: if entry.partner.is_empty() { UNKNOWN.to_owned() } else { entry.feed.clone() },
@@ -92,20 +92,20 @@ impl FileView {
 
     /// Returns when it landed.
     pub(crate) fn landed_text(&self) -> &str {
-        self.landed.as_deref().unwrap_or("at a time that is not known")
+        self.landed.as_deref().unwrap_or("at an unknown time")
     }
 
     /// Returns the state, and the fault where there is one.
     pub(super) fn verdict(&self) -> String {
-        self.fault
-            .as_ref()
-            .map_or_else(|| self.state.to_owned(), |fault| format!("{} ({})", self.state, plain(fault)))
+        let state = self.state.as_str();
+        self.fault.as_ref().map_or_else(|| state.to_owned(), |fault| format!("{state} ({})", plain(fault)))
     }
 
-    /// Returns the state and the fault, without parentheses: a cell of a table.
+    /// Returns the fault of a quarantined file, else the state: a cell of a table. Only quarantined files have a fault.
     pub(super) fn outcome(&self) -> String {
-        let fault = self.fault.as_ref().map(|fault| format!(" {}", plain(fault)));
-        format!("{}{}", self.state, fault.unwrap_or_default())
+        self.fault
+            .as_deref()
+            .map_or_else(|| self.state.as_str().to_owned(), |fault| plain(fault).into_owned())
     }
 
     pub(super) fn age(&self, now_ms: u64) -> String {

@@ -1,27 +1,31 @@
-//! Tables and paragraphs for a reader, no wider than the terminal.
+//! Tables and paragraphs for a reader.
+//!
+//! On a terminal a table is no wider than it: columns of names lose the middle of their cells, the widest first, and a text in
+//! the last column goes on below itself. Counts, states, codes and ids are always whole. Off a terminal nothing is shortened
+//! and each row is one line, so that what reads it next gets whole names.
 
 use std::borrow::Cow;
 
-/// Columns of text where no terminal says otherwise.
+/// Columns of prose where neither a terminal nor `COLUMNS` gives a width.
 pub const WIDTH: usize = 80;
-/// Characters to which a column is shortened at most.
+/// Characters that a shortened cell keeps.
 const LEAST: usize = 8;
 /// Characters that the last column keeps when it is broken into lines.
 const LEAST_LAST: usize = 24;
 
 /// How text is marked, and how wide it may be.
-#[derive(Clone, Copy)]
-pub(crate) struct Style {
+#[derive(Clone, Copy, Debug)]
+pub struct Style {
     /// Whether headings are bold and marks have colours; only on a terminal.
-    pub(crate) colours: bool,
-    /// Columns of the terminal.
-    pub(crate) width: usize,
+    pub colours: bool,
+    /// Columns of the terminal; `None` off a terminal.
+    pub width: Option<usize>,
 }
 
 /// What a line means.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Mark {
-    /// Nothing besides the text.
+    /// No mark.
     None,
     /// All is well.
     Good,
@@ -31,18 +35,41 @@ pub(crate) enum Mark {
     Wrong,
 }
 
-/// How a table keeps to the width.
+/// How a table keeps to a terminal's width.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Fit<'c> {
-    /// It does not: every cell is whole.
-    Whole,
-    /// These columns are shortened in the middle, the widest first.
-    Shorten(&'c [usize]),
-    /// The last column is broken into lines.
-    WrapLast,
+pub(crate) struct Fit<'c> {
+    /// Columns whose cells lose their middle, the widest first.
+    pub(crate) shorten: &'c [usize],
+    /// Whether the last column is broken into lines.
+    pub(crate) wrap_last: bool,
+}
+
+impl<'c> Fit<'c> {
+    /// Shortens these columns.
+    pub(crate) const fn shorten(columns: &'c [usize]) -> Self {
+        Self { shorten: columns, wrap_last: false }
+    }
+
+    /// Breaks the last column into lines, then shortens these.
+    pub(crate) const fn wrap_last(columns: &'c [usize]) -> Self {
+        Self { shorten: columns, wrap_last: true }
+    }
 }
 
 impl Style {
+    /// Text off a terminal.
+    pub const PLAIN: Self = Self { colours: false, width: None };
+
+    /// Returns the columns of prose.
+    pub(crate) fn prose(self) -> usize {
+        self.width.unwrap_or(WIDTH)
+    }
+
+    /// Returns a heading, in bold where there are colours.
+    pub(crate) fn heading(self, text: &str) -> String {
+        if self.colours { format!("\u{1b}[1m{text}\u{1b}[0m") } else { text.to_owned() }
+    }
+
     /// Returns a text in the colour of its mark (ECMA-48, "Select graphic rendition").
     pub(crate) fn mark(self, text: &str, mark: Mark) -> String {
         let colour = match mark {
@@ -59,13 +86,8 @@ impl Style {
     }
 }
 
-/// Returns columns as wide as their widest cell, two spaces apart, nothing behind the last.
-pub(crate) fn table<const N: usize>(heads: [&str; N], rows: &[[String; N]], style: Style) -> String {
-    fitted(heads, rows, Fit::Whole, style)
-}
-
-/// Returns a table without marks that keeps to the width.
-pub(crate) fn fitted<const N: usize>(
+/// Returns a table without marks: columns as wide as their widest cell, two spaces apart, nothing behind the last.
+pub(crate) fn table<const N: usize>(
     heads: [&str; N],
     rows: &[[String; N]],
     fit: Fit<'_>,
@@ -82,10 +104,13 @@ pub(crate) fn marked_table<const N: usize>(
     fit: Fit<'_>,
     style: Style,
 ) -> String {
-    let widths = widths(&heads, rows, fit, style.width);
-    let head = line(&heads.map(str::to_owned), &widths);
-    let head = if style.colours { format!("\u{1b}[1m{head}\u{1b}[0m") } else { head };
-    let mut text = head + "\n";
+    let heads = heads.map(str::to_owned);
+    let mut widths: [usize; N] = std::array::from_fn(|column| {
+        let cells = rows.iter().map(|(row, _)| row).chain([&heads]).filter_map(|row| row.get(column));
+        cells.map(|cell| cell.chars().count()).max().unwrap_or_default()
+    });
+    narrow(&mut widths, fit, style);
+    let mut text = style.heading(&line(&heads, &widths)) + "\n";
     for (row, mark) in rows {
         for line in lines(row, &widths, fit) {
             text.push_str(&style.mark(&line, *mark));
@@ -95,44 +120,49 @@ pub(crate) fn marked_table<const N: usize>(
     text
 }
 
-fn widths<const N: usize>(
-    heads: &[&str; N],
-    rows: &[([String; N], Mark)],
-    fit: Fit<'_>,
-    most: usize,
-) -> [usize; N] {
-    let mut widths: [usize; N] = std::array::from_fn(|column| {
-        let cells = rows.iter().filter_map(|(row, _)| row.get(column)).map(|cell| cell.chars().count());
-        cells.chain(heads.get(column).map(|head| head.len())).max().unwrap_or_default()
-    });
-    let surplus =
-        |widths: &[usize]| (widths.iter().sum::<usize>() + 2 * N.saturating_sub(1)).saturating_sub(most);
-    match fit {
-        Fit::Whole => {}
-        Fit::WrapLast => {
-            let over = surplus(&widths);
-            if let Some(last) = widths.last_mut() {
-                *last = (*last).min(last.saturating_sub(over).max(LEAST_LAST));
-            }
-        }
-        Fit::Shorten(columns) => {
-            while surplus(&widths) > 0 {
-                let shorter = columns.iter().filter_map(|column| Some((*widths.get(*column)?, *column)));
-                let Some((width, widest)) = shorter.max().filter(|(width, _)| *width > LEAST) else { break };
-                if let Some(found) = widths.get_mut(widest) {
-                    *found = width - 1;
-                }
-            }
+/// Returns a row of a table whose other rows are not known yet: columns of at least these widths, as far as there is room.
+pub(crate) fn row<const N: usize>(
+    cells: &[String; N],
+    least: [usize; N],
+    shorten: usize,
+    style: Style,
+) -> String {
+    let fitted = |least: [usize; N]| {
+        let whole = cells.iter().zip(least).map(|(cell, least)| cell.chars().count().max(least));
+        let mut widths: Vec<usize> = whole.collect();
+        narrow(&mut widths, Fit::shorten(&[shorten]), style);
+        widths
+    };
+    let widths = fitted(least);
+    let widths = if surplus(&widths, style) > 0 { fitted([0; N]) } else { widths };
+    line(cells, &widths)
+}
+
+/// Returns by how many columns a line is too wide.
+fn surplus(widths: &[usize], style: Style) -> usize {
+    let line = widths.iter().sum::<usize>() + 2 * widths.len().saturating_sub(1);
+    style.width.map_or(0, |most| line.saturating_sub(most))
+}
+
+fn narrow(widths: &mut [usize], fit: Fit<'_>, style: Style) {
+    let over = surplus(widths, style);
+    if let Some(last) = widths.last_mut().filter(|_| fit.wrap_last) {
+        *last = (*last).min(last.saturating_sub(over).max(LEAST_LAST));
+    }
+    while surplus(widths, style) > 0 {
+        let shorter = fit.shorten.iter().filter_map(|column| Some((*widths.get(*column)?, *column)));
+        let Some((width, widest)) = shorter.max().filter(|(width, _)| *width > LEAST) else { break };
+        if let Some(found) = widths.get_mut(widest) {
+            *found = width - 1;
         }
     }
-    widths
 }
 
 /// Returns the lines of a row: one, or more where the last cell is broken.
 fn lines(row: &[String], widths: &[usize], fit: Fit<'_>) -> Vec<String> {
     let last = widths.last().copied().unwrap_or_default();
     let broken = match row.split_last() {
-        Some((cell, _)) if fit == Fit::WrapLast => wrap(cell, last),
+        Some((cell, _)) if fit.wrap_last && cell.chars().count() > last => wrap(cell, last),
         _ => Vec::new(),
     };
     let Some((first, more)) = broken.split_first() else { return vec![line(row, widths)] };
@@ -151,14 +181,16 @@ fn line(cells: &[String], widths: &[usize]) -> String {
     padded.collect::<Vec<_>>().join("  ").trim_end().to_owned()
 }
 
-/// Returns a text without its middle where it has more than `most` characters: both ends of a name are needed to recognise it.
+/// Returns a text without its middle where it has more than `most` characters. Both ends of a key are needed to recognise it; the
+/// end tells more, because keys of one feed begin alike.
 pub(crate) fn shorten(text: &str, most: usize) -> Cow<'_, str> {
     let length = text.chars().count();
     if length <= most {
         return Cow::Borrowed(text);
     }
     let kept = most.saturating_sub(1);
-    let (begin, end) = (kept - kept / 2, kept / 2);
+    let begin = kept.div_ceil(3);
+    let end = kept - begin;
     let ends = text.chars().take(begin).chain(['…']).chain(text.chars().skip(length - end));
     Cow::Owned(ends.collect())
 }
@@ -184,7 +216,7 @@ pub(crate) fn wrap(text: &str, width: usize) -> Vec<String> {
 /// Returns a paragraph: `head`, then the text, whose further lines begin below its first.
 pub(crate) fn paragraph(head: &str, text: &str, style: Style) -> String {
     let indent = head.chars().count();
-    let lines = wrap(text, style.width.saturating_sub(indent).max(LEAST_LAST));
+    let lines = wrap(text, style.prose().saturating_sub(indent).max(LEAST_LAST));
     let mut all = String::new();
     for (index, line) in lines.iter().enumerate() {
         let begin = if index == 0 { head.to_owned() } else { " ".repeat(indent) };
@@ -201,30 +233,46 @@ mod tests {
 
     use super::*;
 
-    const NARROW: Style = Style { colours: false, width: 24 };
+    const NARROW: Style = Style { colours: false, width: Some(24) };
 
     #[test]
     fn a_long_name_loses_its_middle() {
-        assert_eq!(shorten("north/labs/monday.csv", 12), "north/…y.csv");
+        assert_eq!(shorten("north/labs/monday.csv", 12), "nort…day.csv");
         assert_eq!(shorten("short", 12), "short");
         assert_eq!(shorten("äöüäöü", 3), "ä…ü");
         assert_eq!(shorten("abc", 0), "…");
     }
 
     #[test]
-    fn only_the_chosen_columns_are_shortened() {
+    fn only_the_chosen_columns_are_shortened_and_only_on_a_terminal() {
         let rows = [["0123456789".to_owned(), "a-name-of-many-letters".to_owned()]];
-        let text = fitted(["id", "name"], &rows, Fit::Shorten(&[1]), NARROW);
-        assert_eq!(text, "id          name\n0123456789  a-name…tters\n");
-        assert!(fitted(["id", "name"], &rows, Fit::Whole, NARROW).contains("a-name-of-many-letters"));
+        let of = |columns: &[usize], style| table(["id", "name"], &rows, Fit::shorten(columns), style);
+        assert_eq!(of(&[1], NARROW), "id          name\n0123456789  a-na…letters\n");
+        assert!(of(&[], NARROW).contains("0123456789  a-name-of-many-letters"));
+        assert!(of(&[1], Style::PLAIN).contains("a-name-of-many-letters"));
+    }
+
+    #[test]
+    fn a_row_keeps_its_columns_until_there_is_no_room_for_them() {
+        let cells = ["1".to_owned(), "a-name-of-many-letters".to_owned(), "end".to_owned()];
+        let of = |width| row(&cells, [6, 0, 0], 1, Style { colours: false, width });
+        assert_eq!(of(None), "1       a-name-of-many-letters  end");
+        assert_eq!(of(Some(30)), "1       a-name…ny-letters  end");
+        assert_eq!(of(Some(16)), "1  a-n…ters  end");
     }
 
     #[test]
     fn a_long_last_cell_goes_on_below_itself() {
         let rows = [["1".to_owned(), "seven words that do not fit into the line".to_owned()]];
-        let text = fitted(["n", "why"], &rows, Fit::WrapLast, Style { width: 30, ..NARROW });
+        let of = |style| table(["n", "why"], &rows, Fit::wrap_last(&[]), style);
+        let text = of(Style { width: Some(30), ..NARROW });
         assert_eq!(text, "n  why\n1  seven words that do not fit\n   into the line\n");
-        let text = paragraph("note  ", "two lines of a text are here", Style { width: 32, ..NARROW });
+        assert_eq!(
+            of(Style::PLAIN),
+            "n  why\n1  seven words that do not fit into the line\n",
+            "one line a row"
+        );
+        let text = paragraph("note  ", "two lines of a text are here", Style { width: Some(32), ..NARROW });
         assert_eq!(text, "note  two lines of a text are\n      here\n");
     }
 
@@ -232,7 +280,7 @@ mod tests {
         #[test]
         fn what_may_be_shortened_fits(cells in proptest::collection::vec(".{0,40}", 3), width in 40..100_usize) {
             let row = [cells[0].clone(), cells[1].clone(), cells[2].clone()];
-            let text = fitted(["a", "b", "c"], &[row], Fit::Shorten(&[0, 1, 2]), Style { colours: false, width });
+            let text = table(["a", "b", "c"], &[row], Fit::shorten(&[0, 1, 2]), Style { colours: false, width: Some(width) });
             prop_assert!(text.split('\n').all(|line| line.chars().count() <= width));
         }
 

@@ -1,4 +1,4 @@
-//! Who uploads by S3, and what a partner has to know.
+//! Who uploads by S3, and the instructions for the partner.
 
 use std::collections::BTreeSet;
 
@@ -6,10 +6,8 @@ use serde::Serialize;
 use serde_json::json;
 use store::{Inbox, Partner};
 
-use super::{Style, table};
+use super::{Fit, Style, table};
 use crate::bucket_policy::{ACTIONS, resource};
-
-const PLAIN: Style = Style { colours: false, width: super::WIDTH };
 
 /// A principal as it is shown.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -95,13 +93,13 @@ impl UploadsView {
         }
     }
 
-    /// Returns who may, and what to send to the partner.
-    pub(super) fn given(&self) -> String {
-        format!("{}\n{}\n{}", self.shown(), self.instructions(), self.own_policy())
+    /// Returns who may upload, and the instructions for the partner.
+    pub(super) fn given(&self, style: Style) -> String {
+        format!("{}\n{}\n{}", self.shown(style), self.instructions(), self.own_policy())
     }
 
-    /// Returns who may, and whether it is in force.
-    pub(super) fn shown(&self) -> String {
+    /// Returns who may upload, and whether this is in force.
+    pub(super) fn shown(&self, style: Style) -> String {
         let Self { partner, principals, restore, .. } = self;
         if principals.is_empty() {
             return format!(
@@ -110,7 +108,8 @@ impl UploadsView {
             );
         }
         let rows: Vec<_> = principals.iter().map(|one| [one.arn.clone(), one.state().to_owned()]).collect();
-        let rows = table(["principal", "S3 uploads"], &rows, PLAIN);
+        // An ARN is copied into a command: it is always whole.
+        let rows = table(["principal", "S3 uploads"], &rows, Fit::shorten(&[]), style);
         let note = match (self.state, self.in_force) {
             ("suspended", true) => {
                 format!(
@@ -135,7 +134,7 @@ impl UploadsView {
         )
     }
 
-    /// Returns what an account that is not the stack's must allow its own principals.
+    /// Returns the policy that principals of other accounts need in their own account.
     fn own_policy(&self) -> String {
         let mut statements = vec![json!({ "Effect": "Allow", "Action": ACTIONS, "Resource": self.resource })];
         if let Some(key) = &self.key {
@@ -162,11 +161,11 @@ pub(super) fn removed(partner: &str, removed: &BTreeSet<String>, left: &BTreeSet
     format!("{gone}; {left}\n")
 }
 
-pub(super) fn restored(stack: &str, partners: &[RestoredView]) -> String {
+pub(super) fn restored(stack: &str, partners: &[RestoredView], style: Style) -> String {
     if partners.is_empty() {
         return format!("no partner of {stack} uploads by S3\n");
     }
     let rows =
         partners.iter().map(|one| [one.partner.clone(), one.principals.to_string(), one.state.to_owned()]);
-    table(["partner", "principals", "S3 uploads"], &rows.collect::<Vec<_>>(), PLAIN)
+    table(["partner", "principals", "S3 uploads"], &rows.collect::<Vec<_>>(), Fit::shorten(&[0]), style)
 }

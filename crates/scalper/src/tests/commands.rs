@@ -3,12 +3,13 @@
 use clap::Parser as _;
 use store::memory::INBOX;
 
+use super::TERMINAL;
 use super::harness::{BAD, GOOD, Harness, MIXED};
 use crate::arguments::{Arguments, Command};
 use crate::error::CommandError;
 
 /// The words of a line as bash reads them: blanks, backslashes, single quotes and `$'…'` with octal escapes.
-fn words(line: &str) -> Vec<String> {
+pub(super) fn words(line: &str) -> Vec<String> {
     let mut words: Vec<Vec<u8>> = Vec::new();
     let mut open = false;
     let mut letters = line.chars().peekable();
@@ -80,6 +81,12 @@ async fn works(harness: &Harness, stack: &str, line: &str) {
                 "{line}: {ended:?}"
             );
         }
+        // The next step after a broken contract: the corrected document lies in the operator's folder.
+        ["aws", "s3", "cp"] if line.contains(".odcs.yaml") => {
+            let publish = format!("labs.odcs.yaml s3://{stack}-contracts-123456789012-eu-central-1/");
+            assert!(line.ends_with(&publish), "{line}");
+            assert_eq!(after(&words, "--region"), "eu-central-1");
+        }
         ["aws", "s3", "cp"] => {
             let address = words.iter().find_map(|word| word.strip_prefix("s3://")).expect("an address");
             let (bucket, key) = address.split_once('/').expect("a key");
@@ -127,6 +134,7 @@ async fn every_kind(stack: &str) -> Harness {
     harness.memory.archive(&archived);
     harness.follow(&archived, 3).await;
     harness.claimed("south/charges/stuck.csv", 200, 1).await;
+    harness.memory.publish_contract("labs", "kind: DataContract");
     harness
         .memory
         .set_depth(store::StackQueue::InboxDeadLetters, Some(store::Depth { waiting: 1, in_flight: 0 }));
@@ -145,7 +153,7 @@ async fn every_printed_command_works_when_it_is_pasted() {
         let mut printed = 0;
         for line in lines {
             let Ok(answer) = harness.run(&line).await else { continue };
-            for command in commands(&answer.to_text(false, 80)) {
+            for command in commands(&answer.to_text(TERMINAL)) {
                 works(&harness, stack, &command).await;
                 printed += 1;
             }

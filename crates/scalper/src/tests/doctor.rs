@@ -82,7 +82,12 @@ async fn a_stack_as_the_template_makes_it_has_nothing_wrong() {
     let diagnosis = examine(&whole()).await;
     assert_eq!(wrong(&diagnosis), [""; 0]);
     assert_eq!(diagnosis.exit_code(), 0);
-    insta::assert_snapshot!(diagnosis.to_text());
+    insta::assert_snapshot!(diagnosis.to_text(TERMINAL));
+    let marked = diagnosis.to_text(COLOURS);
+    assert!(
+        marked.starts_with("\u{1b}[32mok\u{1b}[0m    queue policy   silent-scalper-inbox takes"),
+        "{marked}"
+    );
 }
 
 #[tokio::test]
@@ -104,7 +109,7 @@ async fn a_valid_credential_whose_key_is_under_no_plan_is_found_with_the_command
     };
     let whole = look().await;
     assert_eq!(wrong(&whole), [""; 0]);
-    let said = whole.to_text();
+    let said = whole.to_text(TERMINAL);
     assert!(said.contains("valid API keys, all in their usage plans: 2"), "{said}");
 
     // The plan was deleted and made anew.
@@ -115,7 +120,7 @@ async fn a_valid_credential_whose_key_is_under_no_plan_is_found_with_the_command
         .values_mut()
         .filter(|key| key.name.contains("north"))
         .for_each(|key| key.plan = None);
-    insta::assert_snapshot!(look().await.to_text());
+    insta::assert_snapshot!(look().await.to_text(TERMINAL));
     setup.json("add north").await;
     assert_eq!(wrong(&look().await), [""; 0]);
 
@@ -241,8 +246,69 @@ async fn contracts_that_do_not_compile_are_shown_with_their_place() {
     let found = wrong(&examine(&memory).await);
     assert!(found[0].starts_with("fail contracts: does not compile: charges.odcs.yaml:2:"), "{found:?}");
     assert!(found[1].starts_with("warn contracts: draft.odcs.yaml is not active"), "{found:?}");
-    assert!(found[2].starts_with("fail contracts: visits.odcs.yaml is not UTF-8"), "{found:?}");
+    assert_eq!(
+        found[2],
+        "fail contracts: does not compile: visits.odcs.yaml: found bytes that are not UTF-8, expected a YAML document"
+    );
     assert_eq!(found.len(), 3);
+}
+
+#[tokio::test]
+async fn a_broken_contract_says_which_version_is_in_force_until_it_is_corrected() {
+    let broken = CONTRACT.replace("kind: DataContract", "kind: DataContact");
+    let advice = async |versions: &[&str]| {
+        let memory = whole();
+        for version in versions {
+            memory.publish_contract("charges", (*version).to_owned());
+        }
+        let diagnosis = examine(&memory).await;
+        let finding = diagnosis.findings.into_iter().find(|finding| finding.level == Level::Fail);
+        let finding = finding.expect("a finding");
+        assert!(finding.what.starts_with("does not compile: charges.odcs.yaml:2:"), "{}", finding.what);
+        let command = "aws s3 cp --region eu-central-1 charges.odcs.yaml \
+                       s3://silent-scalper-contracts-123456789012-eu-central-1/";
+        assert_eq!(finding.command.as_deref(), Some(command));
+        finding.advice.expect("advice")
+    };
+    let draft = CONTRACT.replace("status: active", "status: draft");
+    assert_eq!(
+        advice(&[CONTRACT, &broken]).await,
+        "correct the document and publish it; until then version 1.2.0 stays in force"
+    );
+    assert_eq!(
+        advice(&[&draft, &broken]).await,
+        "correct the document and publish it; until then version 1.2.0 is in force, which is not active: files of the feed are \
+         quarantined"
+    );
+    assert_eq!(
+        advice(&[&broken, &broken]).await,
+        "correct the document and publish it; until then files of the feed are quarantined: none of its newest versions \
+         compiles (at most 20 are tried)"
+    );
+}
+
+#[tokio::test]
+async fn a_document_that_is_named_after_no_feed_is_never_called_in_force() {
+    let memory = whole();
+    memory.publish_contract("old/Lab Results", CONTRACT);
+    let diagnosis = examine(&memory).await;
+    assert_eq!(
+        wrong(&diagnosis),
+        [
+            "warn contracts: old/Lab Results.odcs.yaml is the contract of no feed: `old/Lab Results` is not a feed name (a \
+             lower-case letter or digit, then lower-case letters, digits, `-` or `_`, at most 63 in all)"
+        ]
+    );
+    let finding = diagnosis.findings.iter().find(|finding| finding.level == Level::Warn).expect("a finding");
+    let advice =
+        "rename it to the feed, the second folder of its files' keys; no file is checked by it until then";
+    assert_eq!(finding.advice.as_deref(), Some(advice));
+    let bucket = "s3://silent-scalper-contracts-123456789012-eu-central-1";
+    let command = format!(
+        "aws s3 mv --region eu-central-1 '{bucket}/old/Lab Results.odcs.yaml' {bucket}/<feed>.odcs.yaml"
+    );
+    assert_eq!(finding.command.as_ref(), Some(&command));
+    assert_eq!(diagnosis.exit_code(), 0);
 }
 
 #[tokio::test]
@@ -366,6 +432,20 @@ async fn what_cannot_be_fetched_is_a_finding_and_the_rest_is_checked() {
         assert!(unknown[0].what.starts_with("could not check: "), "{:?}", unknown[0]);
         assert!(diagnosis.findings.len() >= 11, "call {call}: {}", diagnosis.findings.len());
     }
+    // What was found of the contracts before one cannot be read is kept.
+    let memory = whole();
+    memory.publish_contract("Charges", CONTRACT);
+    memory.publish_contract("visits", CONTRACT);
+    let before = memory.calls().len();
+    examine(&memory).await;
+    let last = memory.calls().iter().rposition(|call| *call == store::Operation::ReadContract);
+    memory.fail_at(memory.calls().len() + last.expect("read") + 1 - before, When::BeforeEffect);
+    let found = wrong(&examine(&memory).await);
+    assert!(
+        found[0].starts_with("warn contracts: Charges.odcs.yaml is the contract of no feed"),
+        "{found:?}"
+    );
+    assert!(found[1].contains("? contracts: could not check"), "{found:?}");
 }
 
 #[tokio::test]
@@ -388,5 +468,5 @@ async fn everything_wrong_at_once() {
     memory.set_bucket_policy(Some("no policy"));
     let diagnosis = examine(&memory).await;
     assert_eq!(diagnosis.exit_code(), 1);
-    insta::assert_snapshot!(format!("{}\n{}", diagnosis.to_text(), diagnosis.to_json()));
+    insta::assert_snapshot!(format!("{}\n{}", diagnosis.to_text(TERMINAL), diagnosis.to_json()));
 }

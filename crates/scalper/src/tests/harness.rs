@@ -13,12 +13,12 @@ use store::{
     Claim, FileId, FileVersion, LoadId, Partner, PartnerLimits, WriteLedger as _, WritePartners as _,
 };
 
+use super::TERMINAL;
 use crate::acknowledge::AckReport;
 use crate::arguments::{Arguments, Command};
 use crate::error::CommandError;
 use crate::names::Stack;
 use crate::reading::{Answer, FileView, Places, StackView};
-use crate::report::WIDTH;
 
 /// 2026-11-20T12:00:00Z.
 pub(super) const NOON_MS: u64 = 1_795_176_000_000;
@@ -187,7 +187,7 @@ impl Harness {
 
     /// The text of an answer, 80 columns wide.
     pub(super) async fn text(&self, line: &str) -> String {
-        self.answer(line).await.to_text(false, WIDTH)
+        self.answer(line).await.to_text(TERMINAL)
     }
 
     pub(super) async fn answer(&self, line: &str) -> Answer {

@@ -4,8 +4,10 @@ use serde_json::json;
 use store::FileId;
 use store::memory::When;
 
+use super::TERMINAL;
 use super::harness::{BAD, GOOD, Harness, NOON_MS};
 use crate::error::CommandError;
+use crate::report::Style;
 
 /// Keys that name no partner and feed.
 const WRONG_KEYS: [&str; 5] =
@@ -30,7 +32,7 @@ async fn a_file_under_a_wrong_key_is_listed_everywhere() {
     }
     let (outcomes, _, _) = harness.tail("tail", 1, async |_| ()).await;
     assert_eq!(outcomes.len(), keys.len());
-    assert!(outcomes.iter().all(|outcome| outcome.to_line(false, false).contains("QUARANTINED (BAD_KEY)")));
+    assert!(outcomes.iter().all(|outcome| outcome.to_line(false, TERMINAL).contains("  BAD_KEY  ")));
     let text = harness.text("status").await;
     assert!(text.contains("BAD_KEY  4 files under a wrong key"), "{text}");
     for (key, problem) in
@@ -98,7 +100,7 @@ async fn an_acknowledged_file_is_left_out_and_says_who_and_why() {
         .ack(&[&words[..], &["--dry-run"]].concat())
         .await
         .unwrap_or_else(|failure| panic!("{failure}"));
-    assert!(dry.to_text(80).ends_with("nothing was changed\n"));
+    assert!(dry.to_text(TERMINAL).ends_with("nothing was changed\n"));
     assert!(harness.answer("status --check").await.fails_check(), "a dry run writes nothing");
 
     let noted = harness.ack(&words).await.unwrap_or_else(|failure| panic!("{failure}"));
@@ -179,7 +181,7 @@ async fn many_problems_fit_the_terminal_and_name_what_is_left_out() {
     assert!(text.contains("\nand 6 more: --json lists all\n"), "{text}");
     for line in ["status", "files", "files --partner lakeside", "files --state quarantined --limit 100"] {
         for width in [80, 120] {
-            let text = harness.answer(line).await.to_text(false, width);
+            let text = harness.answer(line).await.to_text(Style { width: Some(width), ..TERMINAL });
             for line in text.lines().filter(|line| !line.trim_start().starts_with("scalper ")) {
                 assert!(line.chars().count() <= width, "{line}");
             }
@@ -210,11 +212,11 @@ async fn a_story_says_which_contract_decided_and_which_one_is_the_newest() {
     let file = harness.send("north/labs/a.csv", GOOD, 5).await;
     let show = format!("show {file}");
     let text = harness.text(&show).await;
-    let same = "the same is in force now; the processor keeps a contract for up to\n             60 s";
+    let same = "             still in force; the processor caches a contract for up to 60 s\n";
     assert!(text.contains(same), "{text}");
     harness.expect("labs", "schedule: \"0 8 * * *\", grace: 1h");
     let text = harness.text(&show).await;
-    assert!(text.contains("in force now is version 1.2.0, SHA-256"), "{text}");
+    assert!(text.contains("in force now: version 1.2.0, SHA-256"), "{text}");
     let story = harness.json(&show).await;
     assert_eq!(story["contractCacheSeconds"], 60);
     assert!(
@@ -223,11 +225,11 @@ async fn a_story_says_which_contract_decided_and_which_one_is_the_newest() {
     );
     harness.memory.publish_contract("labs", "no contract");
     let text = harness.text(&show).await;
-    assert!(text.contains("the newest version has errors: labs, object version"), "{text}");
+    assert!(text.contains("the newest version has errors: labs.odcs.yaml:1:1: "), "{text}");
     harness.memory.publish_contract(
         "labs",
         super::harness::CONTRACT.replace("FEED", "labs").replace("status: active", "status: draft"),
     );
     let text = harness.text(&show).await;
-    assert!(text.contains("none is in force now"), "{text}");
+    assert!(text.contains("none is in force: a contract that is not active"), "{text}");
 }

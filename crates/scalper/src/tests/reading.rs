@@ -2,15 +2,17 @@
 
 use std::sync::atomic::Ordering;
 
+use clap::Parser as _;
 use proptest::prelude::*;
 use serde_json::json;
 use store::memory::{INBOX, When};
 use store::{Depth, ReadQuarantine as _, StackQueue};
 
-use super::harness::{BAD, GOOD, Harness, MIXED, NOON_MS};
+use super::harness::{BAD, CONTRACT, GOOD, Harness, MIXED, NOON_MS};
+use super::{COLOURS, TERMINAL};
+use crate::arguments::Arguments;
 use crate::error::CommandError;
 use crate::reading::{Answer, save};
-use crate::report::WIDTH;
 
 /// Values of the files of [`Harness::of_every_kind`].
 const VALUES: [&str; 3] = ["Ann", "Bob", "Constantine"];
@@ -94,6 +96,7 @@ async fn a_queue_or_a_listing_that_fails_does_not_hide_the_rest() {
             store::Operation::ReadQueue
             | store::Operation::ListInbox
             | store::Operation::ListOpen
+            | store::Operation::ListContracts
             | store::Operation::ReadContract => {
                 let text = ended.unwrap_or_else(|failure| panic!("{failure}")).to_json();
                 assert!(text.contains("injected"), "{operation:?}: {text}");
@@ -102,6 +105,40 @@ async fn a_queue_or_a_listing_that_fails_does_not_hide_the_rest() {
         }
         harness.memory.revive();
     }
+}
+
+#[tokio::test]
+async fn a_contract_that_does_not_compile_is_wrong_whether_or_not_its_feed_has_files() {
+    let harness = Harness::new();
+    let broken = CONTRACT.replace("FEED", "labs").replace("kind: DataContract", "kind: DataContact");
+    harness.memory.publish_contract("labs", broken.clone());
+    harness.memory.publish_contract("visits", broken.clone());
+    harness.memory.publish_contract("Visits of no feed", broken);
+    harness.send("north/labs/a.csv", GOOD, 60).await;
+    let problems = async |line: &str| {
+        let mut problems = harness.json(line).await["problems"].take();
+        let problems = problems.as_array_mut().expect("problems");
+        problems.retain(|problem| problem["weight"] == "wrong");
+        problems.clone()
+    };
+    let found = problems("status").await;
+    let whats: Vec<_> = found.iter().map(|problem| &problem["code"]).collect();
+    assert_eq!(whats, ["CONTRACT_INVALID", "CONTRACT_INVALID"]);
+    let expected = json!([
+        "does not compile: labs.odcs.yaml:2:7: found `DataContact`, expected `DataContract`; did you mean `DataContract`",
+        "correct the document and publish it; until then version 1.2.0 stays in force",
+        "aws s3 cp --region eu-central-1 labs.odcs.yaml s3://silent-scalper-contracts-123456789012-eu-central-1/",
+    ]);
+    assert_eq!(json!([found[0]["what"], found[0]["todo"], found[0]["next"]]), expected);
+    let until_then = "correct the document and publish it; until then files of the feed are quarantined: none of its newest \
+                      versions compiles (at most 20 are tried)";
+    assert_eq!(found[1]["todo"], until_then);
+    assert!(harness.answer("status --check").await.fails_check());
+    assert_eq!(problems("status --partner north").await.len(), 1, "of the partner's feeds");
+
+    harness.memory.publish_contract("labs", CONTRACT.replace("FEED", "labs"));
+    harness.memory.delete_contract("visits");
+    assert!(!harness.answer("status --check").await.fails_check());
 }
 
 #[tokio::test]
@@ -120,7 +157,7 @@ async fn a_file_that_did_not_come_is_wrong_and_one_that_came_late_is_told() {
     assert_eq!(expected().await, missing);
     assert!(harness.answer("status --check").await.fails_check());
     let text = harness.text("status").await;
-    assert!(text.contains("MISSING  no file of north/labs came by 2026-11-20T08:00:00Z\n"), "{text}");
+    assert!(text.contains("MISSING  no file of north/labs arrived by 2026-11-20T08:00:00Z\n"), "{text}");
     assert!(text.contains("\n    scalper files --partner north --feed labs\n"), "{text}");
     assert!(text.contains("  missing\n"), "{text}");
 
@@ -160,11 +197,11 @@ async fn no_value_of_a_file_is_shown_by_default() {
     let mut shown = 0;
     for line in lines {
         let Ok(answer) = harness.run(&line).await else { continue };
-        for text in [answer.to_text(true, WIDTH), answer.to_text(false, WIDTH), answer.to_json()] {
+        for text in [answer.to_text(COLOURS), answer.to_text(TERMINAL), answer.to_json()] {
             assert!(VALUES.iter().all(|value| !text.contains(value)), "{line}: {text}");
             shown += 1;
         }
-        assert!(!answer.to_text(false, WIDTH).contains('\u{1b}'), "{line}");
+        assert!(!answer.to_text(TERMINAL).contains('\u{1b}'), "{line}");
     }
     assert!(shown > 40, "{shown}");
 }
@@ -193,11 +230,13 @@ async fn files_are_newest_first_and_chosen_by_state_time_and_feed() {
 #[tokio::test]
 async fn a_partner_that_is_named_must_be_known() {
     let harness = Harness::new();
-    assert_eq!(harness.text("files").await, "no such file\n");
+    assert_eq!(harness.text("files").await, "no matching file\n");
     harness.send("north/labs/a.csv", GOOD, 5).await;
     assert_eq!(harness.json("files").await["files"][0]["partner"], "north", "it only drops by S3");
     assert!(matches!(harness.run("files --partner nroth").await, Err(CommandError::UnknownPartner { .. })));
     assert!(matches!(harness.run("status --partner nroth").await, Err(CommandError::UnknownPartner { .. })));
+    assert!(matches!(harness.run("files --feed lbas").await, Err(CommandError::UnknownFeed { .. })));
+    assert_eq!(harness.text("files --feed labs --state quarantined").await, "no matching file\n");
 }
 
 #[tokio::test]
@@ -281,7 +320,7 @@ async fn tail_begins_with_the_newest_and_goes_on_with_what_comes() {
         "south/charges/stuck.csv",
     ];
     assert_eq!(keys, expected);
-    assert!(outcomes.iter().all(|outcome| !outcome.to_line(false, false).contains('\u{1b}')));
+    assert!(outcomes.iter().all(|outcome| !outcome.to_line(false, TERMINAL).contains('\u{1b}')));
 }
 
 #[tokio::test]
@@ -303,7 +342,7 @@ async fn tail_tells_an_outcome_once_and_a_later_change_of_it_again() {
             }
         })
         .await;
-    let states: Vec<_> = outcomes.iter().map(|outcome| outcome.state).collect();
+    let states: Vec<_> = outcomes.iter().map(|outcome| outcome.state.as_str()).collect();
     assert_eq!(states, ["SUPERSEDED", "COMPLETE"]);
 }
 
@@ -341,7 +380,10 @@ proptest! {
                 let failure = failure.expect("no such file");
                 prop_assert!(!failure.to_string().contains(char::is_control), "{failure}");
             }
-            for option in ["--since", "--state", "--feed", "--partner"] {
+            let state = format!("--state={word}");
+            let state = Arguments::try_parse_from(["scalper", "files", &state]);
+            drop(state.map_err(|error| error.to_string()));
+            for option in ["--since", "--feed", "--partner"] {
                 let line = format!("{option}={word}");
                 drop(harness.run_words(["scalper", "files", &line].into_iter()).await);
             }

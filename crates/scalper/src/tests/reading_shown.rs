@@ -5,16 +5,16 @@ use std::fmt::Write as _;
 use store::memory::INBOX;
 use store::{Depth, Error, FileId, Operation, StackQueue};
 
-use super::harness::{BAD, GOOD, Harness};
+use super::harness::{BAD, CONTRACT, GOOD, Harness};
+use super::{COLOURS, TERMINAL};
 use crate::error::CommandError;
-use crate::report::WIDTH;
 
 async fn transcript(harness: &Harness, lines: &[&str], json: bool) -> String {
     let mut text = String::new();
     for line in lines {
         let answer = match harness.run(line).await {
             Ok(answer) if json => answer.to_json() + "\n",
-            Ok(answer) => answer.to_text(false, WIDTH),
+            Ok(answer) => answer.to_text(TERMINAL),
             Err(failure) if json => format!("{}\n", failure.to_json(None)),
             Err(failure) => format!("scalper: {failure}\n[exit code {}]\n", failure.exit_code()),
         };
@@ -95,12 +95,46 @@ async fn acknowledgements() {
         &["north/labs/none.csv", "--reason", "x"],
     ] {
         let answer = match harness.ack(words).await {
-            Ok(report) => report.to_text(WIDTH),
+            Ok(report) => report.to_text(TERMINAL),
             Err(failure) => format!("scalper: {failure}\n[exit code {}]\n", failure.exit_code()),
         };
         writeln!(text, "$ scalper ack {}\n{answer}", words.join(" ")).expect("written");
     }
     text.push_str(&transcript(&harness, &["show shop/orders.csv", "status"], false).await);
+    insta::assert_snapshot!(text);
+}
+
+#[tokio::test]
+async fn a_broken_contract() {
+    let harness = Harness::new();
+    harness.send("north/labs/day.csv", GOOD, 30).await;
+    let wrong_type = CONTRACT.replace("FEED", "labs").replace("logicalType: integer", "logicalType: whole");
+    harness.memory.publish_contract("labs", wrong_type);
+    harness.memory.publish_contract("visits", vec![0xff_u8]);
+    insta::assert_snapshot!(transcript(&harness, &["status"], false).await);
+}
+
+/// What `clap` says to words that it does not understand, with the word that may have been meant.
+#[test]
+fn mistyped_words() {
+    let mut text = String::new();
+    for line in [
+        "scalper statsu",
+        "scalper partner ad north",
+        "scalper files --stat quarantined",
+        "scalper files --state quarantine",
+        "scalper files --limit 5000",
+        "scalper tail --lines many",
+        "scalper rejects",
+        "scalper completions bahs",
+        "scalper partner add north --bytes-per-day lots",
+        "scalper partner webhook north",
+        "scalper ack north/labs/day.csv",
+    ] {
+        let error = <crate::arguments::Arguments as clap::Parser>::try_parse_from(line.split(' '));
+        let error = error.expect_err("not a command");
+        write!(text, "$ {line}\n{error}[exit code {}]\n\n", error.exit_code()).expect("written");
+    }
     insta::assert_snapshot!(text);
 }
 
@@ -111,7 +145,7 @@ async fn mistakes() {
         "files",
         "files --partner North",
         "files --partner north --feed Labs",
-        "files --partner north --state loaded",
+        "files --partner north --feed lbas",
         "files --partner north --since yesterday",
         "files --partner nroth",
         "files --partner north --since 1m",
@@ -150,7 +184,7 @@ async fn mistakes() {
 #[tokio::test]
 async fn colours_mark_what_is_wrong() {
     let harness = Harness::of_every_kind().await;
-    let text = harness.answer("status").await.to_text(true, WIDTH);
+    let text = harness.answer("status").await.to_text(COLOURS);
     assert!(text.contains("\u{1b}[31mNOT_DECIDED  1 file of south/charges"), "{text}");
     assert!(text.contains("\u{1b}[33m- north/labs"), "{text}");
     assert!(text.contains("\u{1b}[1mfeed"), "{text}");

@@ -12,7 +12,7 @@ async fn transcript(setup: &PartnerHarness, lines: &[&str], json: bool) -> Strin
     for line in lines {
         let answer = match setup.run(line).await {
             Ok(report) if json => report.to_json() + "\n",
-            Ok(report) => report.to_text(false),
+            Ok(report) => report.to_text(TERMINAL),
             Err(failure) if json => format!("{}\n", failure.to_json(None)),
             Err(failure) => format!("scalper: {failure}\n[exit code {}]\n", failure.exit_code()),
         };
@@ -107,12 +107,54 @@ fn help() {
     insta::assert_snapshot!(text);
 }
 
+/// The commands below this one, with the words that lead to each.
+fn commands(command: &clap::Command, path: &str) -> Vec<(String, clap::Command)> {
+    let below = command.get_subcommands().filter(|below| below.get_name() != "help");
+    below
+        .flat_map(|below| {
+            let path = format!("{path} {}", below.get_name());
+            let mut found = commands(below, &path);
+            found.push((path, below.clone()));
+            found
+        })
+        .collect()
+}
+
+#[test]
+fn the_help_of_every_command_has_examples_that_are_commands() {
+    let mut all = Arguments::command();
+    all.build();
+    let found = commands(&all, "scalper");
+    assert!(found.len() > 18, "{}", found.len());
+    for (path, mut command) in found {
+        let help = command.render_long_help().to_string();
+        let examples = help.lines().map(str::trim_start).filter(|line| line.starts_with(&path));
+        let examples: Vec<_> = examples.collect();
+        assert!(!examples.is_empty(), "{path}: {help}");
+        for example in examples {
+            // A note stands two blanks or more behind the command; a shell sees no more than the command before `|` or `>`.
+            let command = example.split("  ").next().unwrap_or(example);
+            let command = command.split(['|', '>']).next().unwrap_or(command);
+            let parsed = Arguments::try_parse_from(super::commands::words(command));
+            assert!(parsed.is_ok(), "{example}: {parsed:?}");
+        }
+    }
+}
+
+#[test]
+fn headings_of_help_are_coloured_and_plain_text_of_it_is_not() {
+    let mut command = Arguments::command();
+    let help = command.render_help();
+    assert!(help.ansi().to_string().contains("\u{1b}[1m\u{1b}[32mExamples:\u{1b}[0m"), "{}", help.ansi());
+    assert!(!help.to_string().contains('\u{1b}'));
+}
+
 #[tokio::test]
 async fn headings_are_bold_only_where_colours_are_wanted() {
     let setup = PartnerHarness::new();
     let report = setup.run("add north").await.unwrap_or_else(|failure| panic!("{failure}"));
-    assert!(report.to_text(true).contains("\u{1b}[1mpartner"));
-    assert!(!report.to_text(false).contains('\u{1b}'));
+    assert!(report.to_text(COLOURS).contains("\u{1b}[1mpartner"));
+    assert!(!report.to_text(TERMINAL).contains('\u{1b}'));
     assert!(report.has_secret());
 }
 
@@ -128,7 +170,7 @@ async fn a_secret_is_in_the_answer_that_makes_it_and_in_no_other() {
     {
         let report = setup.run(line).await.unwrap_or_else(|failure| panic!("{line}: {failure}"));
         assert!(!report.has_secret());
-        for told in [report.to_text(false), report.to_json()] {
+        for told in [report.to_text(TERMINAL), report.to_json()] {
             assert!(
                 !told.contains(&secret) && !told.contains(&webhook) && !told.contains(hash.as_str()),
                 "{line}"

@@ -336,14 +336,14 @@ async fn what_is_shown() {
     ];
     for (inbox, line) in lines {
         let answer = match inbox.run(line).await {
-            Ok(report) => report.to_text(false),
+            Ok(report) => report.to_text(TERMINAL),
             Err(failure) => format!("scalper: {failure}\n[exit code {}]\n", failure.exit_code()),
         };
         writeln!(text, "$ scalper partner {line}\n{answer}").expect("written");
     }
     plain.memory.set_bucket_policy(Some(TEMPLATE));
     let drifted = plain.run("s3 north").await.unwrap_or_else(|failure| panic!("{failure}"));
-    write!(text, "--- after an update of the stack\n{}\n{}\n", drifted.to_text(false), drifted.to_json())
+    write!(text, "--- after an update of the stack\n{}\n{}\n", drifted.to_text(TERMINAL), drifted.to_json())
         .expect("written");
     let bucket = || "inbox".to_owned();
     for failure in [
