@@ -102,7 +102,7 @@ fn watch() -> impl Strategy<Value = WatchRecord> {
 }
 
 fn delivery() -> impl Strategy<Value = DeliveryRecord> {
-    (label(), option::of(Just(State::Complete))).prop_map(|(partner, state)| DeliveryRecord {
+    (label(), prop::option::of(Just(State::Complete))).prop_map(|(partner, state)| DeliveryRecord {
         partner,
         file: Label::default(),
         state,
