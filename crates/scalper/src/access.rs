@@ -1,4 +1,4 @@
-//! Where AWS is and who asks: the user's own configuration, as every AWS tool reads it.
+//! Region, endpoint and credentials: the user's own configuration, as every AWS tool reads it.
 //!
 //! Credentials come from the first of these that has some: the environment, the profile (keys, single sign-on, an assumed
 //! role, `credential_process`), a web identity, the container, the instance.
@@ -36,7 +36,7 @@ pub async fn connect(region: Option<String>) -> Result<SdkConfig, CommandError> 
     Ok(config.into_builder().credentials_provider(kept).build())
 }
 
-/// Returns what the user can do about it.
+/// Returns the error for credentials that were not found or do not work.
 fn rejected(error: &CredentialsError) -> CommandError {
     if matches!(error, CredentialsError::CredentialsNotLoaded(_)) {
         return CommandError::NoCredentials;

@@ -1,7 +1,7 @@
-//! `ack`: notes that a quarantined file is waited for no longer, so that `status` leaves it out.
+//! `ack`: writes down that no good file will replace a quarantined one, so that `status` no longer lists it.
 //!
-//! All files are looked at before anything is written. Each is one conditional write, so the command can be sent again after
-//! it was interrupted: what is noted stays as it is.
+//! All files are read before anything is written. Each is one conditional write, so an interrupted command can be repeated: an
+//! acknowledgement that was written stays as it is.
 
 use serde::Serialize;
 use store::{Acknowledge, Acknowledged, Acknowledgement, Entry, State};
@@ -11,7 +11,7 @@ use crate::error::CommandError;
 use crate::reading::{AcknowledgedView, FileView, Readable, StackView};
 use crate::report::{Style, paragraph};
 
-/// What was noted, or would be.
+/// The acknowledgements that were written, or would be.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct AckReport {
@@ -21,13 +21,13 @@ pub struct AckReport {
     pub files: Vec<AckView>,
 }
 
-/// A file of it.
+/// An acknowledged file.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct AckView {
-    /// The result of it, or the result it would have.
+    /// What was done, or would be.
     pub result: AckResult,
-    /// Who said why and when: now, or before.
+    /// Who acknowledged it, when and why: now, or before.
     pub acknowledged: AcknowledgedView,
     #[serde(flatten)]
     #[expect(missing_docs, reason = "the members are those of the JSON document, named as they read")]
@@ -38,9 +38,9 @@ pub struct AckView {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub enum AckResult {
-    /// It is noted.
+    /// It was written.
     Acknowledged,
-    /// It would be.
+    /// It would be written.
     WouldBeAcknowledged,
     /// An operator acknowledged it before, and that stays.
     AlreadyAcknowledged,
@@ -49,7 +49,7 @@ pub enum AckResult {
 impl<S: Readable + Acknowledge> StackView<S> {
     /// Acknowledges files in the name of `by`.
     pub async fn acknowledge(&self, arguments: &AckArguments, by: &str) -> Result<AckReport, CommandError> {
-        let said =
+        let new =
             Acknowledgement { at_ms: self.host.now(), by: by.to_owned(), reason: arguments.reason.clone() };
         let mut found = Vec::new();
         for word in &arguments.files {
@@ -61,12 +61,12 @@ impl<S: Readable + Acknowledge> StackView<S> {
         }
         let mut files = Vec::new();
         for (view, entry) in found {
-            let (result, said) = match entry.acknowledged {
+            let (result, acknowledged) = match entry.acknowledged {
                 Some(before) => (AckResult::AlreadyAcknowledged, before),
-                None if arguments.dry_run => (AckResult::WouldBeAcknowledged, said.clone()),
-                None => self.note(&view, &said).await?,
+                None if arguments.dry_run => (AckResult::WouldBeAcknowledged, new.clone()),
+                None => self.note(&view, &new).await?,
             };
-            files.push(AckView { result, acknowledged: AcknowledgedView::new(&said), file: view });
+            files.push(AckView { result, acknowledged: AcknowledgedView::new(&acknowledged), file: view });
         }
         Ok(AckReport { dry_run: arguments.dry_run, files })
     }
@@ -79,15 +79,15 @@ impl<S: Readable + Acknowledge> StackView<S> {
     async fn note(
         &self,
         view: &FileView,
-        said: &Acknowledgement,
+        new: &Acknowledgement,
     ) -> Result<(AckResult, Acknowledgement), CommandError> {
         let unknown = || CommandError::NoSuchFile {
             found: view.file.to_string(),
             stack: self.stack.as_str().to_owned(),
             list: self.stack.command("files"),
         };
-        match self.store.acknowledge(&view.file, said).await.map_err(CommandError::NotNoted)? {
-            Acknowledged::Noted => Ok((AckResult::Acknowledged, said.clone())),
+        match self.store.acknowledge(&view.file, new).await.map_err(CommandError::NotNoted)? {
+            Acknowledged::Noted => Ok((AckResult::Acknowledged, new.clone())),
             Acknowledged::Before(before) => Ok((AckResult::AlreadyAcknowledged, before)),
             Acknowledged::NotQuarantined(state) => Err(self.not_quarantined(view, state)),
             Acknowledged::Unknown => Err(unknown()),

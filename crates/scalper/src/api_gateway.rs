@@ -1,4 +1,4 @@
-//! API Gateway itself.
+//! The [`Gateway`] on AWS.
 
 use aws_sdk_apigateway::Client;
 use aws_sdk_apigateway::config::retry::RetryConfig;
@@ -44,7 +44,7 @@ impl ApiGateway {
         Self { client: Client::from_conf(config), api, region, endpoint }
     }
 
-    /// Returns the id of the API. Two with one name are none: which one partners call is not known.
+    /// Returns the id of the API. Two with one name are an error: it is not known which one partners call.
     async fn api_id(&self) -> Result<String, GatewayError> {
         let doing = "looking for the API of the stack";
         let mut pages = self.client.get_rest_apis().into_paginator().items().send();
@@ -167,7 +167,7 @@ impl Gateway for ApiGateway {
     }
 }
 
-/// Returns what makes a plan as it should be.
+/// Returns the changes that a plan needs.
 fn changes(found: &UsagePlan, plan: &Plan, api: &str) -> Vec<PatchOperation> {
     let change =
         |op: Op, path: &str, value: String| PatchOperation::builder().op(op).path(path).value(value).build();

@@ -2,7 +2,10 @@
 
 mod files;
 
+use std::fmt::Display;
+use std::ops::RangeInclusive;
 use std::path::PathBuf;
+use std::str::FromStr;
 
 use clap::builder::StyledStr;
 use clap::builder::styling::{AnsiColor, Styles};
@@ -59,6 +62,17 @@ fn after(text: &str) -> StyledStr {
         if heading { format!("{header}{line}{header:#}") } else { line.to_owned() }
     });
     lines.collect::<Vec<_>>().join("\n").into()
+}
+
+/// Reads a whole number in this range.
+fn number<T>(range: RangeInclusive<T>) -> impl Fn(&str) -> Result<T, String> + Clone
+where
+    T: Clone + Display + FromStr + PartialOrd,
+{
+    move |text| {
+        let found = text.parse().ok().filter(|number| range.contains(number));
+        found.ok_or_else(|| format!("expected a whole number from {} to {}", range.start(), range.end()))
+    }
 }
 
 /// Heading of the options that every command takes.
@@ -225,16 +239,16 @@ pub struct Add {
     #[expect(missing_docs, reason = "a doc comment here would become the help of the whole command")]
     pub grant: GrantArguments,
     /// Requests per second, on average [default for a new partner: 10]
-    #[arg(long, value_parser = clap::value_parser!(u32).range(1..=10_000))]
+    #[arg(long, value_parser = number(1_u32..=10_000))]
     pub rate: Option<u32>,
     /// Requests in one burst [default for a new partner: 50]
-    #[arg(long, value_parser = clap::value_parser!(u32).range(1..=5_000))]
+    #[arg(long, value_parser = number(1_u32..=5_000))]
     pub burst: Option<u32>,
     /// Size of files per day (UTC): `500MB`, `20GiB` or bytes [default for a new partner: 20GiB]
     #[arg(long, value_name = "SIZE", value_parser = crate::size::parse)]
     pub bytes_per_day: Option<u64>,
     /// Requests per day, counted by API Gateway [default for a new partner: 100000]
-    #[arg(long, value_parser = clap::value_parser!(i32).range(1..))]
+    #[arg(long, value_parser = number(1..=i32::MAX))]
     pub requests_per_day: Option<i32>,
 }
 
@@ -248,7 +262,7 @@ pub struct GrantArguments {
     #[arg(long)]
     pub scopes: Option<String>,
     /// Days until it expires [default: never]
-    #[arg(long, value_parser = clap::value_parser!(u32).range(1..=3_650))]
+    #[arg(long, value_parser = number(1_u32..=3_650))]
     pub expires_days: Option<u32>,
 }
 

@@ -15,7 +15,7 @@ pub(crate) const MOST_BYTES: usize = 20 * 1_024;
 pub(crate) const ACTIONS: [&str; 3] =
     ["s3:AbortMultipartUpload", "s3:ListMultipartUploadParts", "s3:PutObject"];
 
-/// How the ids of our statements begin.
+/// How the ids of the statements of this program begin.
 const PREFIX: &str = "ScalperUploads0";
 
 /// Returns the id of a partner's statement. Ids hold letters and digits only, names of partners lower-case letters, digits, `-` and
@@ -29,7 +29,7 @@ pub(crate) fn partner_of(id: &str) -> Option<String> {
     Some(id.strip_prefix(PREFIX)?.replace('D', "-").replace('U', "_"))
 }
 
-/// Returns what a partner uploads: all below its own prefix, and nothing else.
+/// Returns the objects that a partner may upload, as a resource of a policy: all below its own prefix.
 pub(crate) fn resource(bucket_arn: &str, partner: &str) -> String {
     format!("{bucket_arn}/{partner}/*")
 }
@@ -41,12 +41,12 @@ pub(crate) struct Wanted {
     pub(crate) principals: BTreeSet<String>,
 }
 
-/// What makes a policy as it is to be.
+/// The change that a policy needs.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Change {
-    /// It is so already.
+    /// None: it is as wanted.
     Unchanged,
-    /// This policy; `None`: no policy, because no statement is left.
+    /// Write this policy; `None`: delete the policy, because no statement is left.
     Write(Option<String>),
 }
 
@@ -120,7 +120,7 @@ impl<'t> Policy<'t> {
         }
     }
 
-    /// Returns the principals that may upload as a partner under this policy; those of a statement that was changed by hand are none.
+    /// Returns the principals that may upload as a partner under this policy; a statement that was changed by hand counts for none.
     pub(crate) fn in_force(&self, bucket_arn: &str, partner: &str) -> BTreeSet<String> {
         let id = statement_id(partner);
         let own = self.statements.iter().filter(|statement| statement.says["Sid"] == id.as_str());
@@ -170,7 +170,7 @@ fn statement(bucket_arn: &str, wanted: &Wanted) -> Value {
     })
 }
 
-/// Returns whether a statement says what is wanted, however AWS writes it: one value is a text or a list of one.
+/// Returns whether a statement is as wanted. AWS writes one value as a text or as a list of one.
 fn says_so(says: &Value, bucket_arn: &str, wanted: &Wanted) -> bool {
     let expected = statement(bucket_arn, wanted);
     let (Some(says), Some(expected)) = (says.as_object(), expected.as_object()) else { return false };

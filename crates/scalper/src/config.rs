@@ -1,4 +1,4 @@
-//! The environment, read once at start. Credentials are the matter of `access`.
+//! The environment, read once at start. `access` finds credentials.
 
 use crate::arguments::Arguments;
 use crate::error::CommandError;

@@ -1,4 +1,4 @@
-//! Checks a deployed stack, and says what to do about each finding.
+//! Checks a deployed stack, with advice for each finding.
 //!
 //! Facts are fetched through the traits of `store`; a check is a pure function from facts to findings. A fact that cannot be
 //! fetched is a finding of its own, and the others are checked all the same. Nothing is changed.
@@ -36,11 +36,11 @@ pub struct Doctor<S, V, C, U, G> {
     pub uploads: U,
     /// Usage plans and keys.
     pub gateway: G,
-    /// What the checks know of the stack beforehand.
+    /// Name, places and time.
     pub known: Known,
 }
 
-/// What the checks know of the stack beforehand.
+/// What is known of the stack before anything is fetched.
 pub struct Known {
     /// The stack.
     pub stack: Stack,
@@ -215,7 +215,7 @@ fn add<T>(
 /// Returns a fact that could not be fetched.
 fn unchecked(fact: Fact, error: &Error) -> Finding {
     let Fact { check, permission } = fact;
-    // SNS has a word of its own.
+    // SNS has a code of its own.
     if error.is_denied() || error.code == "AuthorizationError" {
         return Finding::unknown(check, format!("could not check: missing permission {permission}"));
     }

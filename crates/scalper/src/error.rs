@@ -36,7 +36,9 @@ pub enum CommandError {
          arn:aws:iam::<12 digits>:role/<name>, …:user/<name> or …:root"
     )]
     NotAPrincipal { found: String },
-    #[error("{arn} may not upload as {partner} and is not remembered: see `scalper partner s3 {partner}`")]
+    #[error(
+        "{arn} is not a principal of {partner}, so there is nothing to remove: see `scalper partner s3 {partner}`"
+    )]
     NoSuchPrincipal { partner: String, arn: String },
     #[error(
         "the bucket policy of {bucket} would have {bytes} bytes, at most {most} are allowed: remove principals that are not needed, or \
@@ -68,7 +70,7 @@ pub enum CommandError {
     )]
     Uploads(#[source] store::Error),
     #[error(
-        "the stack could not be checked ({0}): see the region and the network; if access is denied, use credentials with \
+        "the stack could not be checked ({0}): check the region and the network; if access is denied, use credentials with \
          dynamodb:DescribeTable on its ledger table"
     )]
     NotChecked(#[source] store::Error),
@@ -116,14 +118,14 @@ pub enum CommandError {
     )]
     NotAFile { found: String },
     #[error(
-        "the ledger of {stack} has no file {found}: it was not claimed yet, or the name is another; see `{list}`"
+        "the ledger of {stack} has no file {found}: it has not been claimed yet, or its name is different; see `{list}`"
     )]
     NoSuchFile { found: String, stack: String, list: String },
     #[error("{file} is not decided yet, so it has no receipt: see `{show}`")]
     NotDecided { file: String, show: String },
-    #[error("{file} has no receipt that can be read: it is {state}")]
+    #[error("{file} has no receipt that can be read: its state is {state}")]
     NoReceipt { file: String, state: &'static str },
-    #[error("{file} has no rejected records: it is {state}")]
+    #[error("{file} has no rejected records: its state is {state}")]
     NoRejects { file: String, state: &'static str },
     #[error("the rejected records no longer exist: looked for {place}")]
     RecordsGone { place: String },

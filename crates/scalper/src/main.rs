@@ -29,7 +29,7 @@ use store::aws::{
 };
 
 store::resources! {
-    /// What the commands that read reach.
+    /// What reading commands reach.
     struct Resources {
         inbox: InboxBucket,
         contracts: ContractsBucket,
@@ -41,7 +41,7 @@ store::resources! {
 }
 
 store::resources! {
-    /// Who uploads by S3, as remembered and as the inbox lets them.
+    /// Who uploads by S3: as the partners table remembers it, and as the bucket policy has it.
     struct Uploaders {
         partners: PartnersTable,
         policy: InboxPolicy,
@@ -71,7 +71,7 @@ impl Uploaders {
     }
 }
 
-/// Between two looks of `tail`.
+/// Pause between two rounds of `tail`.
 const PAUSE: Duration = Duration::from_secs(2);
 
 /// Columns below which text is not narrowed.
@@ -101,7 +101,7 @@ async fn main() -> ExitCode {
     let examines = matches!(arguments.command, Command::Doctor);
     match Box::pin(run(arguments, config)).await {
         Ok(code) => code,
-        // For `doctor` 1 means that something is wrong with the stack. A check that could not begin says nothing of it.
+        // For `doctor`, 1 means that the stack has a problem. A check that could not begin found none.
         Err(failure) if examines && failure.exit_code() == 1 => {
             report(json, Some(&stack), &failure);
             ExitCode::from(2)
@@ -197,7 +197,7 @@ async fn doctor(sdk: &SdkConfig, stack: Stack, manner: Manner) -> Result<ExitCod
         known: Known { stack, places, now_ms: Host::system().now() },
     };
     let diagnosis = doctor.examine().await;
-    let text = if manner.json { diagnosis.to_json() + "\n" } else { diagnosis.to_text() };
+    let text = if manner.json { diagnosis.to_json() + "\n" } else { diagnosis.to_text(manner.style) };
     // A reader that has gone away needs no answer.
     write(&text).ok();
     Ok(ExitCode::from(diagnosis.exit_code()))

@@ -113,7 +113,7 @@ impl Stack {
         format!("{}.", self.0)
     }
 
-    /// Returns what an API Gateway key of this partner is, by its name; `None` for a key that this program did not make.
+    /// Returns the kind of an API Gateway key of this partner, by its name; `None` for a key that this program did not make.
     #[must_use]
     pub fn key_kind<'k>(&self, partner: &str, key: &'k str) -> Option<KeyKind<'k>> {
         let rest = key.strip_prefix(&self.keys(partner))?;
@@ -124,7 +124,7 @@ impl Stack {
     }
 }
 
-/// What an API Gateway key is.
+/// The kind of an API Gateway key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum KeyKind<'k> {
     /// It counts the requests of the credential with this id, and opens nothing.

@@ -132,7 +132,8 @@ impl<S: WritePartners, G: Gateway, U: Uploads> Operator<S, G, U> {
         })
     }
 
-    /// Returns the table first: from the next read on nothing is opened, whatever becomes of the key.
+    /// Revokes a credential in the table, then deletes its key: from the next read on it opens nothing, also when the command dies
+    /// in between.
     async fn revoke(&self, name: &str, id: &str) -> Result<Report, CommandError> {
         let partner = self.known(name).await?;
         let credentials = self.partners.credentials(name).await?;
@@ -179,7 +180,7 @@ impl<S: WritePartners, G: Gateway, U: Uploads> Operator<S, G, U> {
         Ok(if active { Report::Resumed { partner } } else { Report::Suspended { partner } })
     }
 
-    /// Returns a partner that must be there.
+    /// Returns a partner of the table, or an error with the name that may have been meant.
     async fn known(&self, name: &str) -> Result<Partner, CommandError> {
         if let Some(partner) = self.partners.partner(names::partner(name)?).await? {
             return Ok(partner);
@@ -200,7 +201,7 @@ impl<S: WritePartners, G: Gateway, U: Uploads> Operator<S, G, U> {
     }
 
     /// Makes the usage plan and its keys as they should be, and returns the plan's id. Each valid credential has a key that the
-    /// plan counts, also when somebody deleted the plan or the key; then every other key of the partner goes: those of
+    /// plan counts, also when somebody deleted the plan or the key; then every other key of the partner is deleted: those of
     /// credentials that open nothing, and those of earlier versions, which hold a credential in clear.
     async fn repair(
         &self,
@@ -236,12 +237,12 @@ impl<S: WritePartners, G: Gateway, U: Uploads> Operator<S, G, U> {
         Ok(plan)
     }
 
-    /// Returns the key that counts the requests of a credential.
+    /// Makes the key that counts the requests of a credential, and returns its id.
     async fn create_key(&self, partner: &str, credential: &str) -> Result<String, CommandError> {
         Ok(self.gateway.create_key(&self.stack.key(partner, credential), &usage_key(credential)).await?)
     }
 
-    /// Returns a secret, and the key that counts its requests. Opens nothing: the credential is not written yet.
+    /// Makes a secret and the key that counts its requests. It opens nothing: the credential is not written yet.
     async fn make_key(
         &self,
         partner: &str,

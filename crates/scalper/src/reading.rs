@@ -1,8 +1,7 @@
 //! The commands that read: the state of the stack, the history of one file, outcomes as they arrive.
 //!
-//! Nothing here writes to the stack, but for `acknowledge`. What is shown by default holds names, numbers and positions, and no value of a file;
-//! names are shown with their control characters escaped. Only `rejects --values` and `--download` give what a partner
-//! sent, and say so.
+//! Nothing here writes to the stack. The default output holds names, numbers and positions, and no value of a file; control
+//! characters of names are escaped. Only `rejects --values` and `--download` give the partner's records, and say so.
 
 mod expected;
 mod files;
@@ -54,7 +53,7 @@ pub struct StackView<S> {
     pub host: Host,
 }
 
-/// Everything that a reading command asks of a store.
+/// What a reading command needs of a store.
 pub trait Readable:
     ReadPartners + ListInbox + ReadLedger + ReadContracts + ReadQuarantine + CountMessages
 {

@@ -1,4 +1,4 @@
-//! What a command answers: one JSON document, or text for a reader.
+//! The answer of a `partner` command: one JSON document, or text for a reader.
 
 mod table;
 mod uploads;
@@ -185,7 +185,7 @@ impl Report {
             Self::Suspended { partner } => {
                 format!(
                     "{partner} is suspended: everything that it sends is rejected within a minute\n\
-                     a file that lands all the same is quarantined as PARTNER_SUSPENDED\n"
+                     a file that arrives anyway is quarantined as PARTNER_SUSPENDED\n"
                 )
             }
             Self::Resumed { partner } => {
@@ -240,7 +240,7 @@ fn shown_once(secret: &str) -> String {
     format!("secret (shown once, stored only as a hash):\n  {secret}\n")
 }
 
-/// Returns what an operator sends to the partner: the address and two lines that can be pasted once `KEY` is set.
+/// Returns the instructions for the partner: the address, and two commands that can be pasted once `KEY` is set.
 fn to_the_partner(address: &str, credential: &CredentialView) -> String {
     let first = credential.feeds.split(',').next().filter(|feed| *feed != "*").unwrap_or("<feed>");
     format!(

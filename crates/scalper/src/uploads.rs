@@ -21,9 +21,9 @@ pub(crate) fn grant_name(stack: &Stack, partner: &str, principal: &str) -> Strin
     grant_prefix(stack, partner) + &hash
 }
 
-/// Returns the principals of a partner that are remembered or in the policy. With a customer key one without a grant cannot upload:
-/// `granted` are the names of the key's grants, `None` without such a key.
-pub(crate) fn standing(
+/// Returns the principals of a partner that the partners table remembers or the policy names, and whether each may upload. With a
+/// customer key one without a grant cannot: `granted` are the names of the key's grants, `None` without such a key.
+pub(crate) fn upload_principals(
     stack: &Stack,
     inbox: &Inbox,
     policy: &Policy<'_>,

@@ -1,6 +1,6 @@
 //! The words of the commands on files: those that read, and `ack`.
 
-use super::after;
+use super::{after, number};
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Args, Subcommand};
 use store::State;
@@ -64,7 +64,7 @@ pub enum ReadCommand {
 /// What `status` shows.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Args)]
 pub struct StatusArguments {
-    /// Only this partner; it may also be one that is not registered and sends by S3
+    /// Only this partner, registered or not
     #[arg(long)]
     pub partner: Option<String>,
     /// Exit with code 1 if there is a problem
@@ -98,7 +98,7 @@ pub struct FilesArguments {
     #[arg(long)]
     pub since: Option<String>,
     /// Maximum number of files to list
-    #[arg(long, default_value_t = 20, value_parser = clap::value_parser!(u16).range(1..=1_000))]
+    #[arg(long, default_value_t = 20, value_parser = number(1_u16..=1_000))]
     pub limit: u16,
 }
 
@@ -122,11 +122,11 @@ pub struct TailArguments {
     #[arg(long)]
     pub partner: Option<String>,
     /// Number of earlier outcomes to show first
-    #[arg(long, default_value_t = 10, value_parser = clap::value_parser!(u16).range(0..=100))]
+    #[arg(long, default_value_t = 10, value_parser = number(0_u16..=100))]
     pub lines: u16,
 }
 
-/// Which quarantined files are waited for no longer, and why.
+/// Which quarantined files need no good file any more, and why.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Args)]
 pub struct AckArguments {
     /// The file's id, its load's, or its key; several may be given
@@ -135,7 +135,7 @@ pub struct AckArguments {
     /// Why no good file is needed, at most 200 characters; kept with the file, so leave out what partners sent
     #[arg(long, value_parser = reason)]
     pub reason: String,
-    /// Say what would be noted, and change nothing
+    /// Show what would be written, and change nothing
     #[arg(long)]
     pub dry_run: bool,
 }
@@ -147,7 +147,7 @@ fn reason(text: &str) -> Result<String, String> {
     } else if text.chars().count() > REASON_CHARACTERS {
         Err(format!("{} characters; at most {REASON_CHARACTERS} allowed", text.chars().count()))
     } else if text.contains(char::is_control) {
-        Err("it has control characters: expected one line of text".to_owned())
+        Err("it has control characters; expected one line of text".to_owned())
     } else {
         Ok(text.to_owned())
     }

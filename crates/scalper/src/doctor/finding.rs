@@ -1,6 +1,8 @@
-//! What a check found, and what to do about it.
+//! A finding of a check, with its level and advice.
 
 use serde::Serialize;
+
+use crate::report::Mark;
 
 /// How much a finding matters.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
@@ -8,7 +10,7 @@ use serde::Serialize;
 pub enum Level {
     /// As it should be.
     Ok,
-    /// It works, but somebody should know.
+    /// It works, and somebody should look at it.
     Warn,
     /// Files are lost, late or unseen until somebody acts.
     Fail,
@@ -29,11 +31,11 @@ impl Level {
     }
 }
 
-/// What a check found.
+/// A finding of a check.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Finding {
-    /// Which check.
+    /// The check.
     pub check: &'static str,
     /// How much it matters.
     pub level: Level,
@@ -45,6 +47,17 @@ pub struct Finding {
     /// The command that does it, as it can be typed.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub command: Option<String>,
+}
+
+impl Level {
+    /// Returns the mark of its word.
+    pub(super) fn mark(self) -> Mark {
+        match self {
+            Self::Ok => Mark::Good,
+            Self::Warn | Self::Unknown => Mark::Note,
+            Self::Fail => Mark::Wrong,
+        }
+    }
 }
 
 impl Finding {

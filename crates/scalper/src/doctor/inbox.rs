@@ -1,4 +1,4 @@
-//! The way of a file into the queue: the queue's policy, notification, versions.
+//! Checks the way of a file into the queue: the queue's policy, the bucket's notification and versions.
 
 use serde_json::{Value, json};
 use store::{InboxQueue, Notifications, StackQueue};
@@ -11,9 +11,9 @@ const EVERY_CREATION: &str = "s3:ObjectCreated:*";
 pub(super) fn notification(known: &Known, facts: &Notifications) -> Vec<Finding> {
     let Known { stack, places, .. } = known;
     let queue = places.queue_arn(stack, StackQueue::Inbox);
-    let ours: Vec<_> = facts.queues.iter().filter(|told| told.queue == queue).collect();
+    let ours: Vec<_> = facts.queues.iter().filter(|one| one.queue == queue).collect();
     let whole = |event: &String| event == EVERY_CREATION;
-    if ours.iter().any(|told| !told.filtered && told.events.iter().any(whole)) {
+    if ours.iter().any(|one| !one.filtered && one.events.iter().any(whole)) {
         let what = format!("new files are announced to {}", StackQueue::Inbox.name(stack.as_str()));
         return vec![Finding::ok(NOTIFICATION.check, what)];
     }
@@ -39,7 +39,7 @@ pub(super) fn notification(known: &Known, facts: &Notifications) -> Vec<Finding>
             places.inbox
         );
         finding
-            .advice("configure it again; files that came meanwhile are found within 70 minutes")
+            .advice("configure it again; files that arrived meanwhile are found within 70 minutes")
             .command(command)
     };
     vec![found]
@@ -90,7 +90,7 @@ pub(super) fn queue_policy(known: &Known, facts: Option<&InboxQueue>) -> Vec<Fin
     vec![Finding::fail(QUEUE_POLICY.check, what).advice("add the statement to its policy").command(command)]
 }
 
-/// Returns one value, or all values of a list.
+/// Returns the values of a list, or the one value that stands in its place.
 fn list(value: &Value) -> Vec<&Value> {
     match value {
         Value::Array(values) => values.iter().collect(),

@@ -1,4 +1,4 @@
-//! Agreements with partners: contracts, and who uploads by S3.
+//! Checks contracts, and who uploads by S3.
 
 use std::collections::BTreeSet;
 
@@ -10,7 +10,7 @@ use super::{CONTRACTS, Finding, Known, UPLOADS_POLICY};
 use crate::bucket_policy::Policy;
 use crate::feeds::{self, Broken};
 use crate::reading::shell_word;
-use crate::uploads::standing;
+use crate::uploads::upload_principals;
 
 const UPLOADS: &str = UPLOADS_POLICY.check;
 
@@ -108,7 +108,8 @@ pub(super) fn senders(known: &Known, facts: &SenderFacts<'_>) -> Vec<Finding> {
     let (mut findings, mut in_force) = (Vec::new(), 0_usize);
     for name in &names {
         let active = partners.iter().any(|partner| partner.name == *name && partner.active);
-        let views = standing(&known.stack, inbox, policy, granted.as_ref(), name, &remembered_of(name));
+        let views =
+            upload_principals(&known.stack, inbox, policy, granted.as_ref(), name, &remembered_of(name));
         let missing = views.iter().filter(|one| active && one.is_remembered() && !one.is_in_force()).count();
         let surplus =
             views.iter().filter(|one| one.is_in_force() && !(active && one.is_remembered())).count();

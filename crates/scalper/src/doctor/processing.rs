@@ -1,4 +1,4 @@
-//! From the queue to the outcome: what calls the processor, how many at the same time, what was given up.
+//! Checks the way from the queue to the outcome: event source, concurrency, dead letters.
 
 use store::{AccountConcurrency, Depth, Mapping, StackQueue};
 

@@ -1,4 +1,4 @@
-//! What the checks found, for a reader or as JSON.
+//! The findings of all checks, as text or as JSON.
 
 use std::fmt::Write as _;
 
@@ -6,13 +6,14 @@ use serde::Serialize;
 
 use super::{Finding, Level};
 use crate::reading::plain;
+use crate::report::Style;
 
-/// Columns of a terminal.
-const WIDTH: usize = 80;
 /// Where the text of a finding begins.
 const INDENT: usize = 21;
+/// Columns that the text of a finding has at least.
+const LEAST: usize = 16;
 
-/// What the checks found.
+/// The findings on a stack.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Diagnosis {
     /// The stack.
@@ -36,16 +37,19 @@ impl Diagnosis {
         serde_json::to_string_pretty(self).unwrap_or_default()
     }
 
-    /// Renders text for a reader, without colours. Commands have a line of their own and are never broken.
+    /// Renders text for a reader. Commands have a line of their own and are never broken.
     #[must_use]
-    pub fn to_text(&self) -> String {
+    pub fn to_text(&self, style: Style) -> String {
         let mut text = String::new();
         for finding in &self.findings {
             let Finding { check, level, what, advice, command } = finding;
             let head = format!("{:<4}  {check:<14} ", level.as_str());
-            push(&mut text, &head, &plain(what));
+            let mut lines = String::new();
+            push(&mut lines, &head, &plain(what), style);
+            text.push_str(&style.mark(level.as_str(), level.mark()));
+            text.push_str(lines.strip_prefix(level.as_str()).unwrap_or(&lines));
             if let Some(advice) = advice {
-                push(&mut text, "", &plain(&format!("to do: {advice}")));
+                push(&mut text, "", &plain(&format!("to do: {advice}")), style);
             }
             if let Some(command) = command {
                 // Writing to a string cannot fail.
@@ -58,17 +62,21 @@ impl Diagnosis {
             0 => String::new(),
             several => format!(", {several} not checked"),
         };
-        let order = if fail > 0 { " (begin at the top)" } else { "" };
-        let all = format!("{fail} wrong{order}, {warn} to look at{unknown}, {ok} as it should be");
+        let order = if fail > 0 { " (start at the top)" } else { "" };
+        let all = format!(
+            "{fail} failed{order}, {warn} {}{unknown}, {ok} ok",
+            if warn == 1 { "warning" } else { "warnings" }
+        );
         writeln!(text, "\n{}: {all}", self.stack).ok();
         text
     }
 }
 
 /// Appends a text behind its head, broken at blanks, or inside a word where it must be.
-fn push(text: &mut String, head: &str, words: &str) {
+fn push(text: &mut String, head: &str, words: &str, style: Style) {
+    let width = style.prose().saturating_sub(INDENT).max(LEAST);
     let mut line = format!("{head:<INDENT$}");
-    let mut room = WIDTH - INDENT;
+    let mut room = width;
     let mut begun = false;
     for word in words.split(' ') {
         let mut word: Vec<char> = word.chars().collect();
@@ -91,7 +99,7 @@ fn push(text: &mut String, head: &str, words: &str) {
             text.push_str(line.trim_end());
             text.push('\n');
             line = " ".repeat(INDENT);
-            (room, begun) = (WIDTH - INDENT, false);
+            (room, begun) = (width, false);
         }
     }
     text.push_str(line.trim_end());
@@ -106,12 +114,16 @@ mod tests {
     fn no_line_but_a_command_is_wider_than_a_terminal() {
         let long = "x".repeat(150) + " and words " + &"word ".repeat(40);
         let finding = Finding::fail("notification", long.clone()).advice(long).command("y".repeat(120));
-        let text = Diagnosis { stack: "s".to_owned(), findings: vec![finding] }.to_text();
-        for line in text.lines().filter(|line| !line.contains('y')) {
-            assert!(line.chars().count() <= WIDTH, "{line}");
+        let diagnosis = Diagnosis { stack: "s".to_owned(), findings: vec![finding] };
+        for (width, columns) in [(None, 80), (Some(80), 80), (Some(120), 120), (Some(40), 40), (Some(0), 37)]
+        {
+            let text = diagnosis.to_text(Style { colours: false, width });
+            for line in text.lines().filter(|line| !line.contains('y') && !line.starts_with("s: ")) {
+                assert!(line.chars().count() <= columns, "{width:?}: {line}");
+            }
+            assert_eq!(text.matches('x').count(), 300);
+            assert!(text.contains(&"y".repeat(120)));
         }
-        assert_eq!(text.matches('x').count(), 300);
-        assert!(text.contains(&"y".repeat(120)));
     }
 
     #[test]

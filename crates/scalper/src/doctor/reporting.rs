@@ -1,13 +1,13 @@
-//! Whether failures are reported.
+//! Checks that failures are reported: alarms, channels, logs of the API.
 
 use store::{AlarmFact, AlarmState, Subscription};
 
 use super::{ALARMS, CHANNELS, Finding, GATEWAY_LOGS, Known, MAIL};
 
-/// An alarm that has seen no data for longer watches nothing: the slowest one looks at an hour.
+/// How long an alarm may have no data: the slowest one has a period of an hour.
 const LONG_MS: u64 = 3 * 60 * 60 * 1_000;
 
-/// Most alarms that are named in one finding.
+/// Maximum number of alarms that one finding names.
 const NAMED: usize = 5;
 
 pub(super) fn alarms(known: &Known, facts: &[AlarmFact]) -> Vec<Finding> {
@@ -65,7 +65,7 @@ fn some(names: &[&str]) -> String {
     }
 }
 
-/// Incidents must be reported somewhere.
+/// Checks that incidents are reported by at least one channel.
 pub(super) fn channels(secret: bool, mail: &[Subscription]) -> Vec<Finding> {
     let confirmed = mail.iter().filter(|one| !one.pending).count();
     let what = match (secret, confirmed) {

@@ -22,7 +22,7 @@ use crate::gateway::Gateway;
 use crate::names;
 use crate::partner::Uploads;
 use crate::report::{Report, RestoredView, UploadsView};
-use crate::uploads::{grant_name, grant_prefix, standing};
+use crate::uploads::{grant_name, grant_prefix, upload_principals};
 
 /// How often the policy is read until it is as wanted. S3 has no conditional write of a bucket policy, and a read just
 /// after a write may still return the policy before it: each write is followed by a look.
@@ -119,7 +119,7 @@ impl<S: WritePartners, G: Gateway, U: Uploads> Operator<S, G, U> {
         }
     }
 
-    /// Returns what a suspension or its end means for uploads by S3.
+    /// Removes the statement of a suspended partner, or puts that of an active one back.
     pub(super) async fn follow_state(&self, partner: &Partner) -> Result<(), CommandError> {
         if let Some(principals) = self.remembered(&partner.name).await? {
             self.put_in_force(&self.inbox().await?, &wanted(partner, &principals)).await?;
@@ -139,11 +139,12 @@ impl<S: WritePartners, G: Gateway, U: Uploads> Operator<S, G, U> {
             }
             None => None,
         };
-        let principals = standing(&self.stack, &inbox, &policy, granted.as_ref(), &partner.name, &remembered);
+        let principals =
+            upload_principals(&self.stack, &inbox, &policy, granted.as_ref(), &partner.name, &remembered);
         Ok(UploadsView::new(partner, principals, &inbox, self.stack.command("partner s3 --all")))
     }
 
-    /// Makes grants and statement of a partner as wanted. Says whether anything had to change.
+    /// Makes grants and statement of a partner as wanted. Returns whether anything changed.
     async fn put_in_force(&self, inbox: &Inbox, wanted: &Wanted) -> Result<bool, CommandError> {
         let Some(key) = &inbox.key else { return self.put_statement(inbox, wanted).await };
         let grants = self.own_grants(key, &wanted.partner).await?;
@@ -188,7 +189,7 @@ impl<S: WritePartners, G: Gateway, U: Uploads> Operator<S, G, U> {
         Err(CommandError::PolicyContested { bucket: inbox.bucket.clone() })
     }
 
-    /// Rejects what S3 would reject, before anything is remembered.
+    /// Rejects a policy that is too large for S3, before the partners table is written.
     async fn must_fit(&self, inbox: &Inbox, wanted: &Wanted) -> Result<(), CommandError> {
         let text = self.uploads.bucket_policy(inbox).await.map_err(CommandError::Uploads)?;
         match read(inbox, text.as_deref())?.with(&inbox.arn, std::slice::from_ref(wanted)) {
@@ -226,7 +227,7 @@ impl<S: WritePartners, G: Gateway, U: Uploads> Operator<S, G, U> {
     }
 }
 
-/// Rejects a suspended partner, which uploads nothing.
+/// Returns the principals that a partner's statement is to have: none while it is suspended.
 fn wanted(partner: &Partner, principals: &BTreeSet<String>) -> Wanted {
     let principals = if partner.active { principals.clone() } else { BTreeSet::new() };
     Wanted { partner: partner.name.clone(), principals }
@@ -241,7 +242,7 @@ fn too_large(inbox: &Inbox, bytes: usize) -> CommandError {
     CommandError::PolicyTooLarge { bucket: inbox.bucket.clone(), bytes, most: MOST_BYTES }
 }
 
-/// Names the principals that S3 and KMS reject: they look up each one.
+/// Returns the error of a write that S3 or KMS rejected because of a principal: they look up each one.
 fn rejected(error: store::Error, deleted: &[String]) -> CommandError {
     if !matches!(error.code.as_str(), "MalformedPolicy" | "InvalidArnException") {
         return CommandError::Uploads(error);

@@ -1,4 +1,4 @@
-//! What a feed's contract expects, and what came of it.
+//! When a contract expects the files of a feed, whether they arrived, and whether the contract compiles.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -22,15 +22,15 @@ const MOST_PAGES: usize = 5;
 /// The contracts of the feeds that were asked for; none where files are not accepted or the contract could not be read.
 pub(super) type ByFeed = BTreeMap<String, Option<Arc<Contract>>>;
 
-/// When files of a feed must come.
+/// When files of a feed are due.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct Expected {
-    /// Until when the last file had to come; none when none had, or none ever came by then.
+    /// The last deadline; none when there was none yet, or no file had ever arrived by then.
     last_by: Option<String>,
-    /// Whether it did.
+    /// Whether a file arrived by then.
     last: Option<Arrival>,
-    /// Until when the next one must come.
+    /// The next deadline.
     next_by: Option<String>,
 }
 
@@ -41,7 +41,7 @@ impl Expected {
         Self { last_by: last.map(by), last: arrival, next_by: next.map(by) }
     }
 
-    /// Returns what a reader of the table sees of it.
+    /// Returns the cell of the table: `missing`, `late`, or the next deadline.
     pub(super) fn cell(&self) -> String {
         match (self.last, &self.last_by, &self.next_by) {
             (Some(Arrival::Missing), Some(_), _) => "missing".to_owned(),
@@ -70,9 +70,9 @@ impl<S: Readable> StackView<S> {
             let Some(contract) = self.contract(&feed, contracts, problems).await else { continue };
             let expected = self.expected(&contract, &partner, &feed, now_ms).await?;
             if let Some(since) = expected.as_ref().and_then(Expected::missing_since) {
-                let what = format!("no file of {partner}/{feed} came by {since}");
+                let what = format!("no file of {partner}/{feed} arrived by {since}");
                 let next = self.stack.command(&format!("files --partner {partner} --feed {feed}"));
-                let todo = "ask the partner for it, or give the contract more grace";
+                let todo = "ask the partner for the file, or allow more `grace` in the contract";
                 problems.push(Problem::wrong("MISSING", what, Some(next)).todo(todo));
                 view.worst = Some(Weight::Wrong);
             }
@@ -158,12 +158,14 @@ impl<S: Readable> StackView<S> {
         };
         // Of a feed that had not begun by then, nothing was expected.
         let by_then = FileQuery { before: Some(format_instant(last.deadline_ms.saturating_add(1))), ..all };
-        let judged =
-            self.newest(by_then).await?.map(|came| (last, last.judge(newest.into_iter().chain([came]))));
+        let judged = self
+            .newest(by_then)
+            .await?
+            .map(|arrived| (last, last.judge(newest.into_iter().chain([arrived]))));
         Ok(Some(Expected::of(judged, next)))
     }
 
-    /// Returns when the newest file of a list came: one with something new in it, be it good or rejected.
+    /// Returns when the newest file of a list arrived. Only files with new content count, whether loaded or quarantined.
     async fn newest(&self, query: FileQuery) -> Result<Option<u64>, CommandError> {
         let mut newest = None;
         self.pages(query, MOST_PAGES, |listed| {

@@ -1,4 +1,4 @@
-//! Which file is meant, and what its receipt says.
+//! Finds the file that a command names, and reads its receipt.
 
 use serde::Deserialize;
 use store::{Entry, FileId, FilePlace, FileQuery, FileVersion, ListedFile, LoadId, Outcome, State, UNKNOWN};
@@ -18,7 +18,7 @@ pub(super) struct Found {
     pub(super) entry: Entry,
 }
 
-/// What is read of a receipt. Whatever is missing is left out: receipts of other releases are shown too.
+/// The parts of a receipt that are shown. Each may be missing, so that receipts of other releases can be read.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
 pub(super) struct ReceiptRead {
@@ -64,7 +64,7 @@ impl PlaceRead {
     }
 }
 
-/// How often a rule was broken.
+/// A rule and how often it was broken.
 #[derive(Clone, Debug, Default, Deserialize, serde::Serialize)]
 #[serde(default)]
 pub(super) struct RuleRead {
@@ -166,8 +166,8 @@ impl<S: Readable> StackView<S> {
         Ok(found)
     }
 
-    /// Goes through a partner's files, newest first, until `take` has enough, the list ends, or the maximum number of pages was read.
-    /// Says where the list goes on.
+    /// Goes through a partner's files, newest first, until `take` returns `false`, the list ends, or the maximum number of pages was
+    /// read. Returns where the list goes on.
     pub(super) async fn pages(
         &self,
         mut query: FileQuery,
@@ -190,7 +190,7 @@ impl<S: Readable> StackView<S> {
         Ok(query.after)
     }
 
-    /// Returns what was decided on a file.
+    /// Returns the decision on a file, or an error when there is none yet.
     pub(super) fn decided<'e>(&self, found: &'e Found) -> Result<&'e Outcome, CommandError> {
         let outcome = found.entry.outcome.as_ref().filter(|_| found.entry.state.is_terminal());
         outcome.ok_or_else(|| CommandError::NotDecided {
@@ -215,7 +215,7 @@ pub(super) fn rejects_key(outcome: &Outcome) -> Option<String> {
     Some(format!("{folder}rejects.csv"))
 }
 
-/// Returns whether its rows were visible once and are not any more.
+/// Returns whether the rows of a file in this state were visible and no longer are.
 pub(super) fn was_visible(state: State) -> bool {
     matches!(state, State::Superseded | State::Retracted)
 }

@@ -1,4 +1,4 @@
-//! What to do about a file: the receipt's advice, and commands that can be copied.
+//! The next steps for a file: the receipt's advice, and commands that can be copied.
 
 use serde::Serialize;
 use store::{Entry, Outcome, StackQueue, State};
@@ -15,7 +15,7 @@ use crate::names::Stack;
 pub struct Step {
     /// What to do, and why.
     pub what: String,
-    /// How, as it can be typed.
+    /// The command, as it can be typed.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub command: Option<String>,
 }
@@ -28,7 +28,7 @@ fn with(what: &str, command: String) -> Step {
     Step { what: what.to_owned(), command: Some(command) }
 }
 
-/// Returns what to do about a file in its state.
+/// Returns the next steps for a file in its state.
 pub(super) fn steps(
     stack: &Stack,
     places: &Places,
@@ -39,12 +39,12 @@ pub(super) fn steps(
 ) -> Vec<Step> {
     let mut steps = Vec::new();
     match entry.state {
-        State::Processing if held => steps.push(say("wait: a claim works on it")),
+        State::Processing if held => steps.push(say("wait: it is being processed")),
         State::Processing => {
             steps.push(say(
-                "wait: no claim holds it now, and its message is delivered again by itself, ten times in all",
+                "wait: nothing processes it now; its message is delivered again automatically, at most ten times",
             ));
-            let what = "if its message is in the dead-letter queue by now, fix the cause and send what lies there again";
+            let what = "if its message is already in the dead-letter queue, fix the cause, then send the messages of that queue again";
             steps.push(with(what, places.redrive(stack, StackQueue::InboxDeadLetters)));
         }
         State::Complete if view.rejects.unwrap_or_default() == 0 => {
@@ -54,9 +54,11 @@ pub(super) fn steps(
         State::Quarantined => steps.extend(about_quarantined(stack, view, entry, receipt)),
         State::Superseded => steps.push(say("nothing: a newer version is visible in its place")),
         State::Duplicate => steps.push(say("nothing: the same content is visible already")),
-        State::Gone => steps.push(say("send it again if it was meant: it was deleted before it was read")),
-        State::Ignored => steps.push(say("nothing: it is no file of a partner")),
-        State::Retracted => steps.push(say("nothing: an operator took it back")),
+        State::Gone => steps.push(say("send it again if it is needed: it was deleted before it was read")),
+        State::Ignored => {
+            steps.push(say("nothing: folder markers and files of editors and file managers are not loaded"));
+        }
+        State::Retracted => steps.push(say("nothing: an operator retracted it")),
     }
     let other = entry.outcome.as_ref().and_then(|outcome| outcome.other.as_ref());
     if let Some(other) = other {
@@ -71,7 +73,7 @@ fn about_quarantined(stack: &Stack, view: &FileView, entry: &Entry, receipt: &Re
         let why = if entry.acknowledged.is_some() {
             "nothing: an operator acknowledged it"
         } else {
-            "nothing: a good file of its name, or a correction of it, came since"
+            "nothing: a good file of its name, or a correction of it, has arrived since"
         };
         return vec![say(why)];
     }
@@ -83,7 +85,8 @@ fn about_quarantined(stack: &Stack, view: &FileView, entry: &Entry, receipt: &Re
     let advice = key.map_or(advice.clone(), |problem| format!("{advice}: {problem}"));
     let acknowledge =
         stack.command(&format!("ack {} --reason 'no good file is needed' --dry-run", view.file));
-    let what = "when no good file is to come, acknowledge it with your reason; without --dry-run it is noted";
+    let what =
+        "if no good file will follow, acknowledge it with your reason; leave out --dry-run to write it";
     vec![say(advice), with(what, acknowledge)]
 }
 
@@ -98,7 +101,7 @@ fn look(stack: &Stack, places: &Places, view: &FileView, entry: &Entry, receipt:
     steps.extend(original(places, view, entry, outcome, receipt));
     if !outcome.receipt.is_empty() {
         let command = stack.command(&format!("receipt {}", view.file));
-        steps.push(with("read the receipt that its sender has", command));
+        steps.push(with("read the sender's receipt", command));
     }
     steps
 }
@@ -112,7 +115,7 @@ fn original(
     receipt: &ReceiptRead,
 ) -> Vec<Step> {
     let to = shell_word(&local_name(view));
-    let fetch = "fetch the bytes as they were sent: they hold the partner's values";
+    let fetch = "download the file as it was sent; it contains the partner's values";
     let version = format!(
         "--region {} --bucket {} --key {} --version-id {}",
         places.home.region,
@@ -127,7 +130,7 @@ fn original(
         (State::Gone, _) => Vec::new(),
         (State::Quarantined, _) if is_archived => {
             let restore = format!("aws s3api restore-object {version} --restore-request Days=7");
-            vec![with("bring the bytes back from the archive, for seven days; it takes hours", restore), get]
+            vec![with("restore the object from the archive for seven days; this takes hours", restore), get]
         }
         (State::Quarantined, Some(folder)) => {
             let from = shell_word(&places.kept(&format!("{folder}original")));

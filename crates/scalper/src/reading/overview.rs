@@ -1,4 +1,4 @@
-//! `status` as a reader sees it: problems grouped by fault, then the feeds.
+//! The text of `status`: problems grouped by fault, then the feeds, then the queues.
 
 use std::fmt::Write as _;
 
@@ -41,7 +41,7 @@ impl Status {
         if !self.all_open {
             text.push_str(&paragraph(
                 "",
-                "there are more quarantined files than were read: the counts are too low",
+                "more files are quarantined than were read: the counts are too low",
                 style,
             ));
             text.push('\n');

@@ -1,4 +1,4 @@
-//! Who there is: partners of the table, and those that only drop files by S3.
+//! Partners: those of the table, and those that only send files by S3.
 
 use std::collections::BTreeMap;
 
@@ -8,14 +8,14 @@ use super::{Readable, StackView};
 use crate::error::CommandError;
 use crate::names;
 
-/// Who there is.
+/// The partners of a stack.
 #[derive(Default)]
 pub(super) struct Known {
-    /// By name; `None` for a partner that is in no table.
+    /// By name; `None` for a partner that is not in the table.
     pub(super) partners: BTreeMap<String, Option<Partner>>,
-    /// Folders of the inbox that are no names of partners.
-    pub(super) odd: Vec<String>,
-    /// Why the partners that only drop by S3 are not all here.
+    /// Folders of the inbox whose names are not names of partners.
+    pub(super) odd_folders: Vec<String>,
+    /// Why partners that only send by S3 may be missing.
     pub(super) unlisted: Option<String>,
 }
 
@@ -39,7 +39,7 @@ impl<S: Readable> StackView<S> {
                     if runtime::is_name(&folder) {
                         known.partners.entry(folder).or_default();
                     } else {
-                        known.odd.push(folder);
+                        known.odd_folders.push(folder);
                     }
                 }
             }

@@ -1,4 +1,4 @@
-//! Where the resources of a stack are: its name, account and region make their names (`template.yaml`).
+//! Where the resources of a stack are. Their names are made of the stack's name, account and region (`template.yaml`).
 
 use store::StackQueue;
 use store::aws::Home;
@@ -48,7 +48,7 @@ impl Places {
         format!("aws s3 cp --region {} {document} s3://{}/", self.home.region, self.contracts(stack))
     }
 
-    /// Returns the command that sends what lies in a dead-letter queue to its queue again.
+    /// Returns the command that moves the messages of a dead-letter queue back to its queue.
     pub(crate) fn redrive(&self, stack: &Stack, queue: StackQueue) -> String {
         let region = &self.home.region;
         format!(

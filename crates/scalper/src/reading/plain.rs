@@ -1,4 +1,4 @@
-//! What others named or sent, made harmless for a terminal.
+//! Makes names and values of others harmless for a terminal and for a shell.
 
 use std::borrow::Cow;
 use std::fmt::Write as _;
@@ -61,8 +61,8 @@ fn escaped_word(text: &str) -> String {
     word
 }
 
-/// Bytes of a text in any encoding on their way to a terminal: line ends and tabs pass, other control characters become
-/// escapes, wherever the chunks break.
+/// Makes bytes in any encoding harmless for a terminal: line ends and tabs pass, other control characters become escapes,
+/// wherever the chunks break.
 #[derive(Default)]
 pub(super) struct Harmless {
     rest: Vec<u8>,

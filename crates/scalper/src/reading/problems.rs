@@ -1,4 +1,4 @@
-//! What is wrong, grouped by fault, what is merely worth knowing, and the command that comes next.
+//! Problems, grouped by fault, and notes, each with the next command.
 
 use std::collections::BTreeMap;
 
@@ -8,8 +8,8 @@ use store::{State, UNKNOWN};
 use super::view::FileView;
 use crate::names::Stack;
 
-/// A file that is not decided so long after it landed is stuck: its message has been delivered ten times by then and lies
-/// in the dead-letter queue (docs/limits.md).
+/// A file that is not decided this long after it landed is stuck: its message has been delivered ten times by then and is in
+/// the dead-letter queue (docs/limits.md).
 const STUCK_MS: u64 = 75 * 60 * 1_000;
 /// The fault of a key that is not `<partner>/<feed>/<name>`.
 pub(super) const BAD_KEY: &str = "BAD_KEY";
@@ -24,7 +24,7 @@ pub enum Weight {
     Note,
 }
 
-/// Something that a reader should see first.
+/// A problem or a note.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Problem {
@@ -96,8 +96,9 @@ fn open_problem(stack: &Stack, fault: &str, partner: &str, feed: &str, files: Ve
         let todo = "have it sent again as <partner>/<feed>/<name>, then `scalper ack` this one";
         (format!("{count} under a wrong key"), todo)
     } else {
-        let todo = "`show` says why; a good file of the same name ends it, or `scalper ack`";
-        (format!("{count} of {partner}/{feed} quarantined, no good one since"), todo)
+        let todo =
+            "`scalper show` says why; send a good file of the same name, or acknowledge with `scalper ack`";
+        (format!("{count} of {partner}/{feed} quarantined and not replaced by a good file"), todo)
     };
     Problem { files, all, ..Problem::wrong(fault, what, None).todo(todo) }
 }
@@ -147,7 +148,7 @@ pub(super) fn counted(count: usize, noun: &str) -> String {
     if count == 1 { format!("1 {noun}") } else { format!("{count} {noun}s") }
 }
 
-/// Returns what is wrong with a key that names no partner and feed, in words; `None` for one that names both.
+/// Returns the fault of a key that names no partner and feed, in words; `None` for a key that names both.
 pub(super) fn key_problem(key: &str) -> Option<String> {
     let name = |what: &str, folder: &str| {
         (!runtime::is_name(folder)).then(|| {

@@ -122,8 +122,8 @@ impl Rejects {
         let rejected = file.rejects.unwrap_or_default();
         // Writing to a string cannot fail.
         match (rejected, rules.is_empty()) {
-            (0, true) => writeln!(text, "no record of it was rejected"),
-            (0, false) => writeln!(text, "no record of it was rejected; rules that only warn were broken"),
+            (0, true) => writeln!(text, "no records were rejected"),
+            (0, false) => writeln!(text, "no records were rejected; rules of severity `warn` were broken"),
             _ => writeln!(text, "{rejected} of {} records were rejected", file.records.unwrap_or_default()),
         }
         .ok();
@@ -156,15 +156,19 @@ impl Rejects {
             write!(text, "\n{}", table(heads, &rows.collect::<Vec<_>>(), Fit::wrap_last(&[2, 3]), style))
                 .ok();
         }
-        let told: u64 = rules.iter().map(|rule| rule.count).sum();
+        let broken: u64 = rules.iter().map(|rule| rule.count).sum();
         let shown = u64::try_from(violations.len()).unwrap_or(u64::MAX);
-        if told > shown {
-            writeln!(text, "\nthe first {shown} of {told} are shown: the receipt lists no more").ok();
+        if broken > shown {
+            writeln!(
+                text,
+                "\nonly the first {shown} of {broken} violations are shown: the receipt lists no more"
+            )
+            .ok();
         }
         if self.rejects_at.is_some() {
             writeln!(
                 text,
-                "\nthe records themselves, with what the partner sent:\n  {0} --download rejects.csv\n  {0} --values",
+                "\nthe rejected records with the partner's values:\n  {0} --download rejects.csv\n  {0} --values",
                 self.command
             )
             .ok();

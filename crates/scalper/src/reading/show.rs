@@ -1,4 +1,4 @@
-//! One file's whole story.
+//! One file's history: what is known of it, and the next step.
 
 use std::fmt::Write as _;
 
@@ -12,12 +12,13 @@ use super::plain::plain;
 use super::view::FileView;
 use super::{Readable, StackView};
 use crate::error::CommandError;
+use crate::feeds;
 use crate::report::{Mark, Style, paragraph};
 
 /// How long the processor keeps a contract (`processor::Settings`).
 const CONTRACT_CACHE_SECONDS: u64 = 60;
 
-/// One file's whole story. Holds no content.
+/// One file's history. Holds no content.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 #[expect(missing_docs, reason = "the members are those of the JSON document, named as they read")]
@@ -32,9 +33,9 @@ pub struct Story {
     pub contract_hash: Option<String>,
     /// Raised by each claim.
     pub fence: u64,
-    /// Attempts since the last checkpoint whose process is known to have died.
+    /// Attempts since the last checkpoint whose process crashed.
     pub deaths: u32,
-    /// Until when a claim holds the file; none when nothing does.
+    /// When the claim on the file ends; none when nothing processes it.
     pub lease_until: Option<String>,
     pub rows_written: u64,
     /// Whether the outcome was published.
@@ -46,8 +47,8 @@ pub struct Story {
     newest_contract: Option<NewestContract>,
     /// How long the processor may work under a contract after a newer one was published.
     pub contract_cache_seconds: u64,
-    fault_told: Option<FaultRead>,
-    warnings_told: Vec<String>,
+    fault_details: Option<FaultRead>,
+    receipt_warnings: Vec<String>,
     pub receipt: Option<String>,
     pub rejects_at: Option<String>,
     original: Option<PlaceRead>,
@@ -60,32 +61,33 @@ pub struct Story {
     now_ms: u64,
 }
 
-/// What an operator said of a quarantined file.
+/// Who acknowledged a quarantined file, when and why.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct AcknowledgedView {
     at: String,
     #[serde(flatten)]
-    said: Acknowledgement,
+    acknowledgement: Acknowledgement,
 }
 
 impl AcknowledgedView {
-    pub(crate) fn new(said: &Acknowledgement) -> Self {
-        Self { at: format_second(said.at_ms), said: said.clone() }
+    pub(crate) fn new(acknowledgement: &Acknowledgement) -> Self {
+        Self { at: format_second(acknowledgement.at_ms), acknowledgement: acknowledgement.clone() }
     }
 
     /// Renders who acknowledged, when and why.
     pub(crate) fn to_text(&self) -> String {
-        format!("by {} at {}: {}", self.said.by, self.at, self.said.reason)
+        let Acknowledgement { by, reason, .. } = &self.acknowledgement;
+        format!("by {by} at {}: {reason}", self.at)
     }
 }
 
-/// The contract that files of the feed get from now on.
+/// The contract that is in force for the next files of the feed.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 struct NewestContract {
     version: Option<String>,
     hash: Option<String>,
-    /// What is wrong with the newest version, or why no contract is in force.
+    /// The errors of the newest version, or why no contract is in force.
     problem: Option<String>,
 }
 
@@ -106,7 +108,7 @@ impl<S: Readable> StackView<S> {
             others.map(|listed| FileView::of_listed(&self.stack, entry.listed_partner(), listed)).collect();
         let mut story = self.story(file, entry, outcome, receipt.unwrap_or_default());
         if lost {
-            story.warnings_told.push("the receipt that the ledger names is not there".to_owned());
+            story.receipt_warnings.push("the receipt that the ledger names is missing".to_owned());
         }
         let newest_contract = self.newest_contract(&entry.feed).await;
         Ok(Story { newest_contract, versions, ..story })
@@ -122,7 +124,7 @@ impl<S: Readable> StackView<S> {
             Ok(held) => held,
             Err(error) => return Some(none(format!("it could not be read ({error})"))),
         };
-        let broken = held.broken.map(|broken| broken.told(feed));
+        let broken = feeds::broken(feed, &held).map(|broken| broken.problem);
         Some(match held.terms {
             Terms::Active(contract) => {
                 let hash = hex::encode(contract.identity.hash);
@@ -166,8 +168,8 @@ impl<S: Readable> StackView<S> {
             receipt: text(|outcome| &outcome.receipt).map(|key| self.places.kept(&key)),
             rejects_at: outcome.and_then(rejects_key).map(|key| self.places.kept(&key)),
             replaced: outcome.and_then(|outcome| Some(outcome.replaced.as_ref()?.to_string())),
-            fault_told: receipt.fault,
-            warnings_told: receipt.warnings,
+            fault_details: receipt.fault,
+            receipt_warnings: receipt.warnings,
             original,
             versions: Vec::new(),
             next,
@@ -200,14 +202,14 @@ impl Story {
         text
     }
 
-    /// Returns what is known of the file itself.
+    /// Returns the facts about the file itself, by name.
     fn facts(&self) -> Vec<(&'static str, String)> {
         let file = &self.file;
         let named = |name: &str| {
-            if name == store::UNKNOWN { "none named by the key".to_owned() } else { name.to_owned() }
+            if name == store::UNKNOWN { "unknown: the key names none".to_owned() } else { name.to_owned() }
         };
         let landed = file.landed.as_deref().unwrap_or("not known");
-        let said = self.acknowledged.as_ref().map(AcknowledgedView::to_text);
+        let acknowledged = self.acknowledged.as_ref().map(AcknowledgedView::to_text);
         let facts = [
             ("file", Some(file.file.to_string())),
             ("partner", Some(named(&file.partner))),
@@ -216,11 +218,11 @@ impl Story {
             ("version", Some(format!("{} in s3://{}", self.version, self.bucket))),
             ("work", self.work()),
             ("records", self.counts()),
-            ("fault", self.fault_told.as_ref().map(told)),
-            ("acknowledged", said),
+            ("fault", self.fault_details.as_ref().map(fault_text)),
+            ("acknowledged", acknowledged),
         ];
         let mut facts: Vec<_> = facts.into_iter().filter_map(|(name, value)| Some((name, value?))).collect();
-        facts.extend(self.warnings_told.iter().map(|warning| ("warning", warning.clone())));
+        facts.extend(self.receipt_warnings.iter().map(|warning| ("warning", warning.clone())));
         if let Some(bytes) = file.bytes {
             facts.push((
                 "bytes",
@@ -242,16 +244,16 @@ impl Story {
         let Some(NewestContract { version, hash: newest, problem }) = &self.newest_contract else {
             return lines;
         };
-        let cache = format!("the processor keeps a contract for up to {CONTRACT_CACHE_SECONDS} s");
+        let cache = format!("the processor caches a contract for up to {CONTRACT_CACHE_SECONDS} s");
         let now = match (version, problem) {
             (Some(_), _) if decided.is_some() && newest.as_deref() == hash => {
-                format!("the same is in force now; {cache}")
+                format!("still in force; {cache}")
             }
             (Some(version), _) => {
-                format!("in force now is {}; {cache}", described(version, newest.as_deref()))
+                format!("in force now: {}; {cache}", described(version, newest.as_deref()))
             }
             (None, problem) => {
-                format!("none is in force now: {}", problem.as_deref().unwrap_or("it could not be read"))
+                format!("none is in force: {}", problem.as_deref().unwrap_or("it could not be read"))
             }
         };
         lines.push((if decided.is_some() { "" } else { "contract" }, now));
@@ -261,7 +263,7 @@ impl Story {
         lines
     }
 
-    /// Returns the claims of a file that is not decided, or took several; nothing for the usual one.
+    /// Returns the claims of a file that is not decided or was claimed several times; `None` for the usual single one.
     fn work(&self) -> Option<String> {
         let Self { fence, deaths, rows_written, .. } = self;
         let decided = self.file.state.is_terminal();
@@ -271,12 +273,12 @@ impl Story {
             parts.push(format!("claimed {times}"));
         }
         if !decided && *deaths > 0 {
-            parts.push(format!("{deaths} of them ended with the death of their process"));
+            parts.push(format!("{deaths} of them ended with a crash of the process"));
         }
         if !decided && *rows_written > 0 {
             parts.push(format!("{rows_written} rows written"));
         }
-        parts.extend(self.lease_until.as_ref().map(|until| format!("held until {until}")));
+        parts.extend(self.lease_until.as_ref().map(|until| format!("the claim ends at {until}")));
         if decided && !self.announced && self.receipt.is_some() {
             parts.push("outcome not published yet".to_owned());
         }
@@ -285,10 +287,13 @@ impl Story {
 
     fn counts(&self) -> Option<String> {
         let FileView { records, rows, rejects, warnings, .. } = &self.file;
-        let visible = if was_visible(self.file.state) { " any more" } else { "" };
+        let visible = |rows: u64| match self.file.state {
+            state if was_visible(state) => "no longer visible".to_owned(),
+            _ => format!("{rows} visible"),
+        };
         let warned = warnings.filter(|warnings| *warnings > 0);
         let warned = warned.map(|warnings| format!("; {warnings} warnings")).unwrap_or_default();
-        Some(format!("{} read: {} visible{visible}, {} rejected{warned}", (*records)?, (*rows)?, (*rejects)?))
+        Some(format!("{} read: {}, {} rejected{warned}", (*records)?, visible((*rows)?), (*rejects)?))
     }
 
     fn links(&self) -> Vec<(&'static str, String)> {
@@ -314,7 +319,7 @@ impl Story {
     }
 }
 
-fn told(fault: &FaultRead) -> String {
+fn fault_text(fault: &FaultRead) -> String {
     let line = fault.line.map(|line| format!(" on line {line}")).unwrap_or_default();
     let column = fault.column.map(|column| format!(" in column {column}")).unwrap_or_default();
     let message = fault

@@ -15,12 +15,12 @@ use super::{Readable, StackView, find};
 use crate::arguments::StatusArguments;
 use crate::error::CommandError;
 
-/// Open files that are read: those of an ordinary month of a stack in trouble.
+/// Maximum number of open files that are read.
 const MOST_OPEN: usize = 2_000;
 /// Pages of a partner's last day that are counted: 2,000 files.
 const MOST_PAGES: usize = 20;
-/// Odd folders that are named.
-const MOST_ODD: usize = 5;
+/// Maximum number of folders without a partner's name that are listed.
+const MOST_FOLDERS: usize = 5;
 
 /// The state of the stack.
 #[derive(Serialize)]
@@ -45,9 +45,9 @@ pub struct Status {
 #[serde(rename_all = "camelCase")]
 pub struct FeedView {
     pub(super) partner: String,
-    /// None for a partner of whom nothing came yet.
+    /// None for a partner that has sent nothing yet.
     pub(super) feed: Option<String>,
-    /// The worst that is known of it.
+    /// The weight of its worst problem.
     pub(super) worst: Option<Weight>,
     pub(super) last: Option<FileView>,
     /// Files of the last 24 hours, by state.
@@ -80,7 +80,7 @@ impl<S: Readable> StackView<S> {
         for (name, partner) in &known.partners {
             let mut of_partner = self.partner_feeds(name, now_ms, &mut problems).await?;
             self.expect(&mut of_partner, &mut contracts, now_ms, &mut problems).await?;
-            // A partner that is named and not known is a slip of the pen.
+            // A partner that is named and not known is a typing error.
             if arguments.partner.is_some() && partner.is_none() && of_partner.is_empty() {
                 self.must_be_known(name).await?;
             }
@@ -147,9 +147,9 @@ impl<S: Readable> StackView<S> {
             let depth = match self.store.depth(queue).await {
                 Ok(Some(depth)) => Some(depth),
                 Ok(None) => {
-                    let todo = "deploy the stack again: it makes what is missing";
+                    let todo = "deploy the stack again: this makes the queue";
                     problems.push(
-                        Problem::wrong("NO_QUEUE", format!("there is no queue {name}"), None).todo(todo),
+                        Problem::wrong("NO_QUEUE", format!("the queue {name} is missing"), None).todo(todo),
                     );
                     None
                 }
@@ -256,7 +256,8 @@ fn unread(what: &str, error: &Error) -> String {
 
 fn unclaimed(partner: &str, feed: &str) -> Problem {
     let what = format!(
-        "{partner}/{feed}: files are in the inbox and none is in the ledger: they came just now, or their notification is lost"
+        "{partner}/{feed}: the inbox has files and the ledger none: they arrived a moment ago, or their notification was lost and is sent \
+         again within 70 minutes"
     );
     Problem::note("NOT_IN_LEDGER", what, None)
 }
@@ -269,16 +270,16 @@ fn about_partners(known: &Known) -> Vec<Problem> {
         );
         problems.push(Problem::note("NOT_READ", what, None));
     }
-    for folder in known.odd.iter().take(MOST_ODD) {
+    for folder in known.odd_folders.iter().take(MOST_FOLDERS) {
         let what = format!(
-            "the inbox has a folder {} that is no partner's name: its files are quarantined",
+            "the inbox folder {} is not a partner name: its files are quarantined as BAD_KEY",
             plain(folder)
         );
         problems.push(Problem::note("FOLDER", what, None));
     }
     let suspended = known.partners.values().flatten().filter(|partner: &&Partner| !partner.active);
     problems.extend(suspended.map(|partner| {
-        let what = format!("{} is suspended: what it sends is not accepted", partner.name);
+        let what = format!("{} is suspended: everything that it sends is rejected", partner.name);
         Problem::note("SUSPENDED", what, None)
     }));
     problems

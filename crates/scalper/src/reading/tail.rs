@@ -1,7 +1,7 @@
-//! Outcomes as they come.
+//! Outcomes as they are decided.
 //!
 //! The index of a partner's files is asked again and again: from the oldest file that was seen undecided, and at least the
-//! last 75 minutes, so that no outcome is missed that comes after others or that the index shows late.
+//! last 75 minutes, so that no outcome is missed that is decided after later ones or that the index shows late.
 
 use std::collections::{BTreeMap, HashMap};
 use std::io;
@@ -21,7 +21,7 @@ use crate::report::{Style, row};
 const WINDOW_MS: u64 = 75 * 60 * 1_000;
 /// Pages of a partner's window: 2,000 files.
 const MOST_PAGES: usize = 20;
-/// Rounds between two looks at who there is: a minute, at two seconds a round.
+/// Rounds between two listings of the partners: a minute, at two seconds a round.
 const ROUNDS: u32 = 30;
 /// Failures in a row after which it ends: the SDK has tried each call three times.
 const MOST_FAILURES: u32 = 10;
@@ -35,8 +35,8 @@ struct Seen {
 }
 
 impl<S: Readable> StackView<S> {
-    /// Gives outcomes to `emit`, oldest first, until `pause` says that it is enough, or `emit` fails. A
-    /// failure of a round goes to `notice`, and the next round makes up for it.
+    /// Gives outcomes to `emit`, oldest first, until `pause` returns `false` or `emit` fails. A failure of a round goes to
+    /// `notice`, and the next round gives what it missed.
     pub async fn tail(
         &self,
         arguments: &TailArguments,
@@ -76,14 +76,14 @@ impl<S: Readable> StackView<S> {
         Ok(())
     }
 
-    /// Returns what is new of everybody, oldest first.
+    /// Returns the new outcomes of all partners, oldest first.
     async fn round(
         &self,
         named: Option<&str>,
-        look_around: bool,
+        list_partners: bool,
         seen: &mut BTreeMap<String, Seen>,
     ) -> Result<Vec<FileView>, CommandError> {
-        if look_around {
+        if list_partners {
             for name in self.chosen(named).await?.partners.into_keys() {
                 seen.entry(name).or_default();
             }
@@ -103,7 +103,7 @@ impl<S: Readable> StackView<S> {
                 changes.push((partner.clone(), listed));
             }
         }
-        // Only a whole round counts as seen: what a broken one found comes with the next.
+        // Only a whole round counts as seen: what a failed one found is given by the next.
         let begin = self.host.now().saturating_sub(WINDOW_MS);
         for (partner, ListedFile { file, state, order, .. }) in changes {
             let landed = landed_ms(&order).unwrap_or_default();

@@ -92,7 +92,7 @@ impl FileView {
 
     /// Returns when it landed.
     pub(crate) fn landed_text(&self) -> &str {
-        self.landed.as_deref().unwrap_or("at a time that is not known")
+        self.landed.as_deref().unwrap_or("at an unknown time")
     }
 
     /// Returns the state, and the fault where there is one.

@@ -1,4 +1,4 @@
-//! Who uploads by S3, and what a partner has to know.
+//! Who uploads by S3, and the instructions for the partner.
 
 use std::collections::BTreeSet;
 
@@ -93,12 +93,12 @@ impl UploadsView {
         }
     }
 
-    /// Returns who may, and what to send to the partner.
+    /// Returns who may upload, and the instructions for the partner.
     pub(super) fn given(&self, style: Style) -> String {
         format!("{}\n{}\n{}", self.shown(style), self.instructions(), self.own_policy())
     }
 
-    /// Returns who may, and whether it is in force.
+    /// Returns who may upload, and whether this is in force.
     pub(super) fn shown(&self, style: Style) -> String {
         let Self { partner, principals, restore, .. } = self;
         if principals.is_empty() {
@@ -134,7 +134,7 @@ impl UploadsView {
         )
     }
 
-    /// Returns what an account that is not the stack's must allow its own principals.
+    /// Returns the policy that principals of other accounts need in their own account.
     fn own_policy(&self) -> String {
         let mut statements = vec![json!({ "Effect": "Allow", "Action": ACTIONS, "Resource": self.resource })];
         if let Some(key) = &self.key {

@@ -82,7 +82,12 @@ async fn a_stack_as_the_template_makes_it_has_nothing_wrong() {
     let diagnosis = examine(&whole()).await;
     assert_eq!(wrong(&diagnosis), [""; 0]);
     assert_eq!(diagnosis.exit_code(), 0);
-    insta::assert_snapshot!(diagnosis.to_text());
+    insta::assert_snapshot!(diagnosis.to_text(TERMINAL));
+    let marked = diagnosis.to_text(COLOURS);
+    assert!(
+        marked.starts_with("\u{1b}[32mok\u{1b}[0m    queue policy   silent-scalper-inbox takes"),
+        "{marked}"
+    );
 }
 
 #[tokio::test]
@@ -104,7 +109,7 @@ async fn a_valid_credential_whose_key_is_under_no_plan_is_found_with_the_command
     };
     let whole = look().await;
     assert_eq!(wrong(&whole), [""; 0]);
-    let said = whole.to_text();
+    let said = whole.to_text(TERMINAL);
     assert!(said.contains("valid API keys, all in their usage plans: 2"), "{said}");
 
     // The plan was deleted and made anew.
@@ -115,7 +120,7 @@ async fn a_valid_credential_whose_key_is_under_no_plan_is_found_with_the_command
         .values_mut()
         .filter(|key| key.name.contains("north"))
         .for_each(|key| key.plan = None);
-    insta::assert_snapshot!(look().await.to_text());
+    insta::assert_snapshot!(look().await.to_text(TERMINAL));
     setup.json("add north").await;
     assert_eq!(wrong(&look().await), [""; 0]);
 
@@ -430,10 +435,10 @@ async fn what_cannot_be_fetched_is_a_finding_and_the_rest_is_checked() {
     let memory = whole();
     memory.publish_contract("Charges", CONTRACT);
     memory.publish_contract("visits", CONTRACT);
-    let list = memory.calls().len();
+    let before = memory.calls().len();
     examine(&memory).await;
     let last = memory.calls().iter().rposition(|call| *call == store::Operation::ReadContract);
-    memory.fail_at(memory.calls().len() + last.expect("read") + 1 - list, When::BeforeEffect);
+    memory.fail_at(memory.calls().len() + last.expect("read") + 1 - before, When::BeforeEffect);
     let found = wrong(&examine(&memory).await);
     assert!(
         found[0].starts_with("warn contracts: Charges.odcs.yaml is the contract of no feed"),
@@ -462,5 +467,5 @@ async fn everything_wrong_at_once() {
     memory.set_bucket_policy(Some("no policy"));
     let diagnosis = examine(&memory).await;
     assert_eq!(diagnosis.exit_code(), 1);
-    insta::assert_snapshot!(format!("{}\n{}", diagnosis.to_text(), diagnosis.to_json()));
+    insta::assert_snapshot!(format!("{}\n{}", diagnosis.to_text(TERMINAL), diagnosis.to_json()));
 }

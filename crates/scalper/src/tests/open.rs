@@ -212,11 +212,11 @@ async fn a_story_says_which_contract_decided_and_which_one_is_the_newest() {
     let file = harness.send("north/labs/a.csv", GOOD, 5).await;
     let show = format!("show {file}");
     let text = harness.text(&show).await;
-    let same = "the same is in force now; the processor keeps a contract for up to\n             60 s";
+    let same = "             still in force; the processor caches a contract for up to 60 s\n";
     assert!(text.contains(same), "{text}");
     harness.expect("labs", "schedule: \"0 8 * * *\", grace: 1h");
     let text = harness.text(&show).await;
-    assert!(text.contains("in force now is version 1.2.0, SHA-256"), "{text}");
+    assert!(text.contains("in force now: version 1.2.0, SHA-256"), "{text}");
     let story = harness.json(&show).await;
     assert_eq!(story["contractCacheSeconds"], 60);
     assert!(
@@ -225,11 +225,11 @@ async fn a_story_says_which_contract_decided_and_which_one_is_the_newest() {
     );
     harness.memory.publish_contract("labs", "no contract");
     let text = harness.text(&show).await;
-    assert!(text.contains("the newest version has errors: labs, object version"), "{text}");
+    assert!(text.contains("the newest version has errors: labs.odcs.yaml:1:1: "), "{text}");
     harness.memory.publish_contract(
         "labs",
         super::harness::CONTRACT.replace("FEED", "labs").replace("status: active", "status: draft"),
     );
     let text = harness.text(&show).await;
-    assert!(text.contains("none is in force now"), "{text}");
+    assert!(text.contains("none is in force: a contract that is not active"), "{text}");
 }

@@ -2,6 +2,7 @@
 
 use std::sync::atomic::Ordering;
 
+use clap::Parser as _;
 use proptest::prelude::*;
 use serde_json::json;
 use store::memory::{INBOX, When};
@@ -9,6 +10,7 @@ use store::{Depth, ReadQuarantine as _, StackQueue};
 
 use super::harness::{BAD, CONTRACT, GOOD, Harness, MIXED, NOON_MS};
 use super::{COLOURS, TERMINAL};
+use crate::arguments::Arguments;
 use crate::error::CommandError;
 use crate::reading::{Answer, save};
 
@@ -155,7 +157,7 @@ async fn a_file_that_did_not_come_is_wrong_and_one_that_came_late_is_told() {
     assert_eq!(expected().await, missing);
     assert!(harness.answer("status --check").await.fails_check());
     let text = harness.text("status").await;
-    assert!(text.contains("MISSING  no file of north/labs came by 2026-11-20T08:00:00Z\n"), "{text}");
+    assert!(text.contains("MISSING  no file of north/labs arrived by 2026-11-20T08:00:00Z\n"), "{text}");
     assert!(text.contains("\n    scalper files --partner north --feed labs\n"), "{text}");
     assert!(text.contains("  missing\n"), "{text}");
 
@@ -378,7 +380,10 @@ proptest! {
                 let failure = failure.expect("no such file");
                 prop_assert!(!failure.to_string().contains(char::is_control), "{failure}");
             }
-            for option in ["--since", "--state", "--feed", "--partner"] {
+            let state = format!("--state={word}");
+            let state = Arguments::try_parse_from(["scalper", "files", &state]);
+            drop(state.map_err(|error| error.to_string()));
+            for option in ["--since", "--feed", "--partner"] {
                 let line = format!("{option}={word}");
                 drop(harness.run_words(["scalper", "files", &line].into_iter()).await);
             }
