@@ -11,7 +11,7 @@ use super::{Readable, StackView, find};
 use crate::arguments::FilesArguments;
 use crate::error::CommandError;
 use crate::names;
-use crate::report::{Fit, Mark, Style, marked_table};
+use crate::report::{Fit, Mark, Style, marked_table, paragraph};
 
 /// Pages that are looked through when a filter leaves most files out: the newest 2,000 files and more.
 const MOST_PAGES: usize = 20;
@@ -91,9 +91,10 @@ impl Files {
     pub(super) fn to_text(&self, style: Style) -> String {
         let Self { partner, files, .. } = self;
         if files.is_empty() {
-            let looked = if self.more { " among the newest: --since looks at fewer" } else { "" };
             let whose = partner.as_deref().map(|partner| format!(" of {partner}")).unwrap_or_default();
-            return format!("no such file{whose}{looked}\n");
+            let where_looked =
+                if self.more { " among the newest; search fewer files with --since or --feed" } else { "" };
+            return paragraph("", &format!("no matching file{whose}{where_looked}"), style);
         }
         let heads = ["file", "key", "outcome", "age", "rows"];
         // Without what all of them have in common.
@@ -104,9 +105,10 @@ impl Files {
         });
         let table = marked_table(heads, &rows.collect::<Vec<_>>(), Fit::shorten(&[1]), style);
         let more = if self.more {
-            "\nthere may be older ones: --limit, --since, --state and --feed choose\n"
+            let more = "older files may match too: raise --limit, or choose with --since, --state or --feed";
+            format!("\n{}", paragraph("", more, style))
         } else {
-            ""
+            String::new()
         };
         format!("{table}{more}")
     }

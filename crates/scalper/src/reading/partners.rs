@@ -8,6 +8,9 @@ use super::{Readable, StackView};
 use crate::error::CommandError;
 use crate::names;
 
+/// Maximum number of names that a message lists.
+const MOST_NAMES: usize = 20;
+
 /// The partners of a stack.
 #[derive(Default)]
 pub(super) struct Known {
@@ -66,25 +69,48 @@ impl<S: Readable> StackView<S> {
             return Ok(());
         }
         let hint = names::hint(name, known.partners.keys().map(String::as_str));
-        let names = known.partners.into_keys().collect::<Vec<_>>().join(", ");
-        let names = if names.is_empty() { "none yet".to_owned() } else { names };
+        let names = listed(&known.partners.into_keys().collect::<Vec<_>>());
         let (name, stack) = (name.to_owned(), self.stack.as_str().to_owned());
         Err(CommandError::UnknownPartner { name, stack, names, hint })
     }
 
     /// Rejects the name of a feed that has no contract: of it no file was found. Contracts that cannot be listed reject nothing.
     pub(super) async fn feed_must_be_known(&self, feed: &str) -> Result<(), CommandError> {
-        let Ok(known) = self.store.feeds().await else { return Ok(()) };
+        let Ok(mut known) = self.store.feeds().await else { return Ok(()) };
         if known.len() >= MOST_FEEDS || known.iter().any(|known| known == feed) {
             return Ok(());
         }
+        known.retain(|known| runtime::is_name(known));
         let hint = names::hint(feed, known.iter().map(String::as_str));
-        let names = if known.is_empty() { "none yet".to_owned() } else { known.join(", ") };
+        let names = listed(&known);
         Err(CommandError::UnknownFeed { feed: feed.to_owned(), names, hint })
+    }
+}
+
+/// Returns names for a message: the first ones of many.
+fn listed(names: &[String]) -> String {
+    let first = names.iter().take(MOST_NAMES).map(String::as_str).collect::<Vec<_>>().join(", ");
+    match names.len().saturating_sub(MOST_NAMES) {
+        0 if first.is_empty() => "none yet".to_owned(),
+        0 => first,
+        more => format!("{first} and {more} more"),
     }
 }
 
 /// Reads a partner's name, or the one under which files are listed whose key names none.
 fn listed_partner(name: &str) -> Result<&str, CommandError> {
     if name == UNKNOWN { Ok(name) } else { names::partner(name) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn of_many_names_a_message_lists_the_first() {
+        let names: Vec<String> = (1..=23).map(|number| format!("p{number}")).collect();
+        assert!(listed(&names).ends_with(", p19, p20 and 3 more"), "{}", listed(&names));
+        assert_eq!(listed(&names[..2]), "p1, p2");
+        assert_eq!(listed(&[]), "none yet");
+    }
 }

@@ -156,7 +156,7 @@ const KEY: usize = 4;
 pub fn tail_heading(style: Style) -> String {
     let landed = if style.width.is_some() { "landed" } else { "landed              " };
     let heads = [landed, "file", "outcome", "rows", "key"].map(str::to_owned);
-    row(&heads, COLUMNS, KEY, style) + "\n"
+    style.heading(&row(&heads, COLUMNS, KEY, style)) + "\n"
 }
 
 impl FileView {

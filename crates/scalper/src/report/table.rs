@@ -65,6 +65,11 @@ impl Style {
         self.width.unwrap_or(WIDTH)
     }
 
+    /// Returns a heading, in bold where there are colours.
+    pub(crate) fn heading(self, text: &str) -> String {
+        if self.colours { format!("\u{1b}[1m{text}\u{1b}[0m") } else { text.to_owned() }
+    }
+
     /// Returns a text in the colour of its mark (ECMA-48, "Select graphic rendition").
     pub(crate) fn mark(self, text: &str, mark: Mark) -> String {
         let colour = match mark {
@@ -105,9 +110,7 @@ pub(crate) fn marked_table<const N: usize>(
         cells.map(|cell| cell.chars().count()).max().unwrap_or_default()
     });
     narrow(&mut widths, fit, style);
-    let head = line(&heads, &widths);
-    let head = if style.colours { format!("\u{1b}[1m{head}\u{1b}[0m") } else { head };
-    let mut text = head + "\n";
+    let mut text = style.heading(&line(&heads, &widths)) + "\n";
     for (row, mark) in rows {
         for line in lines(row, &widths, fit) {
             text.push_str(&style.mark(&line, *mark));

@@ -230,13 +230,13 @@ async fn files_are_newest_first_and_chosen_by_state_time_and_feed() {
 #[tokio::test]
 async fn a_partner_that_is_named_must_be_known() {
     let harness = Harness::new();
-    assert_eq!(harness.text("files").await, "no such file\n");
+    assert_eq!(harness.text("files").await, "no matching file\n");
     harness.send("north/labs/a.csv", GOOD, 5).await;
     assert_eq!(harness.json("files").await["files"][0]["partner"], "north", "it only drops by S3");
     assert!(matches!(harness.run("files --partner nroth").await, Err(CommandError::UnknownPartner { .. })));
     assert!(matches!(harness.run("status --partner nroth").await, Err(CommandError::UnknownPartner { .. })));
     assert!(matches!(harness.run("files --feed lbas").await, Err(CommandError::UnknownFeed { .. })));
-    assert_eq!(harness.text("files --feed labs --state quarantined").await, "no such file\n");
+    assert_eq!(harness.text("files --feed labs --state quarantined").await, "no matching file\n");
 }
 
 #[tokio::test]
