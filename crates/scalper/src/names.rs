@@ -347,7 +347,7 @@ mod tests {
     }
 
     #[test]
-    fn a_slip_of_the_finger_is_recognised_and_another_word_is_not() {
+    fn a_typing_error_is_recognised_and_another_word_is_not() {
         let known = ["charges", "labs", "scan-reports"];
         for (typed, found) in
             [("lab", "labs"), ("lbas", "labs"), ("scan_report", "scan-reports"), ("Charges", "charges")]

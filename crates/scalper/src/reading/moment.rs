@@ -59,7 +59,7 @@ mod tests {
 
     #[test]
     fn an_age_has_one_unit() {
-        for (age, told) in [
+        for (age, shown) in [
             (0, "0 s ago"),
             (59_999, "59 s ago"),
             (60_000, "1 min ago"),
@@ -67,7 +67,7 @@ mod tests {
             (3_600_000, "1 h ago"),
             (86_400_000, "1 d ago"),
         ] {
-            assert_eq!(ago(NOON - age, NOON), told);
+            assert_eq!(ago(NOON - age, NOON), shown);
         }
         assert_eq!(ago(NOON + 5_000, NOON), "0 s ago", "a clock that is ahead");
         assert_eq!((short("2026-11-21T08:00:00Z"), short("-")), ("11-21 08:00".into(), "-".into()));

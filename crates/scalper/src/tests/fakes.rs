@@ -46,7 +46,7 @@ impl FakeAws {
         self.0.lock().expect("unpoisoned")
     }
 
-    /// One counted call; `None` when the planned fault came. Every later call fails too: the command is dead.
+    /// One counted call; `None` when the planned fault happened. Every later call fails too: the command is dead.
     fn call<T>(&self, effect: impl FnOnce(&mut State) -> T) -> Option<T> {
         let mut state = self.state();
         state.calls += 1;

@@ -147,7 +147,7 @@ impl Harness {
         id
     }
 
-    /// A partner with a partial and a corrected file, one with a quarantined one, one of whom nothing came.
+    /// A partner with a partial and a corrected file, one with a quarantined one, one that sent nothing.
     pub(super) async fn of_every_kind() -> Self {
         let harness = Self::new();
         harness.partner("north", true).await;

@@ -18,7 +18,7 @@ use crate::reading::{Answer, save};
 const VALUES: [&str; 3] = ["Ann", "Bob", "Constantine"];
 
 #[tokio::test]
-async fn what_is_wrong_is_found_and_what_was_mended_is_not() {
+async fn problems_are_listed_until_they_are_fixed() {
     let harness = Harness::of_every_kind().await;
     let status = harness.json("status").await;
     let wrong: Vec<_> = status["problems"]
@@ -39,7 +39,7 @@ async fn what_is_wrong_is_found_and_what_was_mended_is_not() {
     assert_eq!(feeds.len(), 6, "{feeds:?}");
     assert_eq!(feeds[0], json!(["south", "charges", "PROCESSING"]), "what is wrong comes first");
     assert!(feeds.contains(&json!(["north", "charges", "COMPLETE"])), "nine days old, and shown");
-    assert!(feeds.contains(&json!(["west", null, null])), "a partner of whom nothing came");
+    assert!(feeds.contains(&json!(["west", null, null])), "a partner that sent nothing");
 }
 
 #[tokio::test]
@@ -57,7 +57,7 @@ async fn a_check_fails_for_what_is_wrong_and_for_nothing_else() {
 }
 
 #[tokio::test]
-async fn a_correction_under_another_name_mends_too() {
+async fn a_correction_under_another_name_counts_too() {
     let harness = Harness::new();
     let rejected = harness.send("north/labs/a.csv", BAD, 60).await;
     assert!(harness.answer("status --check").await.fails_check());
@@ -142,7 +142,7 @@ async fn a_contract_that_does_not_compile_is_wrong_whether_or_not_its_feed_has_f
 }
 
 #[tokio::test]
-async fn a_file_that_did_not_come_is_wrong_and_one_that_came_late_is_told() {
+async fn a_missing_file_is_a_problem_and_a_late_one_is_shown() {
     let harness = Harness::new();
     // Due at 07:00 UTC by the clock of Berlin, until 08:00.
     harness.expect("labs", "schedule: \"0 8 * * *\", timezone: Europe/Berlin, grace: 1h");
@@ -296,7 +296,7 @@ async fn a_download_makes_a_new_file_or_none() {
 }
 
 #[tokio::test]
-async fn tail_begins_with_the_newest_and_goes_on_with_what_comes() {
+async fn tail_begins_with_the_newest_outcomes_and_follows_new_ones() {
     let harness = Harness::of_every_kind().await;
     let (outcomes, failures, ended) = harness
         .tail("tail --lines 2", 4, async |round| match round {
@@ -324,7 +324,7 @@ async fn tail_begins_with_the_newest_and_goes_on_with_what_comes() {
 }
 
 #[tokio::test]
-async fn tail_tells_an_outcome_once_and_a_later_change_of_it_again() {
+async fn tail_shows_an_outcome_once_and_a_later_change_of_it_again() {
     let harness = Harness::new();
     let (outcomes, _, _) = harness
         .tail("tail", 4, async |round| match round {

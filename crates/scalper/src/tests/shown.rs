@@ -170,9 +170,9 @@ async fn a_secret_is_in_the_answer_that_makes_it_and_in_no_other() {
     {
         let report = setup.run(line).await.unwrap_or_else(|failure| panic!("{line}: {failure}"));
         assert!(!report.has_secret());
-        for told in [report.to_text(TERMINAL), report.to_json()] {
+        for text in [report.to_text(TERMINAL), report.to_json()] {
             assert!(
-                !told.contains(&secret) && !told.contains(&webhook) && !told.contains(hash.as_str()),
+                !text.contains(&secret) && !text.contains(&webhook) && !text.contains(hash.as_str()),
                 "{line}"
             );
         }
