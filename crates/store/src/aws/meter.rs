@@ -162,7 +162,7 @@ mod tests {
         let one = r#"{"ConsumedCapacity": {"CapacityUnits": 0.5}}"#;
         let two = r#"{"ConsumedCapacity": {"CapacityUnits": 2.0}, "Attributes": {}}"#;
         let rows = r#"{"ConsumedCapacity": [{"CapacityUnits": 7.0}, {"CapacityUnits": 1.0}]}"#;
-        let rejected = dynamodb_error("ConditionalCheckFailedException", r#","RecordItem":{"pk":{"S":"x"}}"#);
+        let rejected = dynamodb_error("ConditionalCheckFailedException", r#","Item":{"pk":{"S":"x"}}"#);
         let (store, replay) = Replay::store([
             answer(200, one),
             answer(200, two),

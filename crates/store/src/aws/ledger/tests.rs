@@ -62,7 +62,7 @@ fn written(item: &str) -> ReplayedResponse {
 }
 
 fn rejected(item: &str) -> ReplayedResponse {
-    dynamodb_error("ConditionalCheckFailedException", &format!(r#","RecordItem":{item}"#))
+    dynamodb_error("ConditionalCheckFailedException", &format!(r#","Item":{item}"#))
 }
 
 /// Every placeholder of the expressions is defined, and none that is defined is unused: DynamoDB rejects both.
@@ -188,8 +188,8 @@ async fn a_checkpoint_forgets_the_deaths_of_earlier_claims() -> Result<(), Error
 
 #[tokio::test]
 async fn reads_are_strongly_consistent_and_a_malformed_item_is_an_error() {
-    let item = format!(r#"{{"RecordItem":{}}}"#, shown("COMPLETE", "me", 0, &load(1)));
-    let malformed = r#"{"RecordItem":{"state":{"S":"COMPLETE"}}}"#;
+    let item = format!(r#"{{"Item":{}}}"#, shown("COMPLETE", "me", 0, &load(1)));
+    let malformed = r#"{"Item":{"state":{"S":"COMPLETE"}}}"#;
     let (store, replay) = Replay::store([answer(200, item), answer(200, "{}"), answer(200, malformed)]);
     let id = FileId::of(&file());
     assert!(matches!(store.entry(&id).await, Ok(Some(entry)) if entry.file == file()));

@@ -9,8 +9,7 @@ async fn a_credential_is_put_in_both_places_or_none_and_one_that_cannot_be_read_
         "created_ms":{"N":"1"},"hash":{"S":"HASH"}REVOKED}"#;
     let hash = CredentialHash::of("secret");
     let item = item.replace("HASH", hash.as_str());
-    let found =
-        |revoked: &str| answer(200, format!(r#"{{"RecordItem":{}}}"#, item.replace("REVOKED", revoked)));
+    let found = |revoked: &str| answer(200, format!(r#"{{"Item":{}}}"#, item.replace("REVOKED", revoked)));
     let odd = found(r#","revoked_ms":{"S":"yesterday"}"#);
     let (store, replay) = Replay::store([found(""), answer(200, "{}"), odd]);
     let credential = store.credential(&hash).await.unwrap().unwrap();

@@ -12,7 +12,7 @@ fn items(count: usize) -> Vec<RecordItem> {
 
 fn unprocessed(number: usize) -> String {
     format!(
-        r#"{{"UnprocessedItems":{{"records":[{{"PutRequest":{{"RecordItem":{{"pk":{{"S":"clinic/labs#{number}"}}}}}}}}]}}}}"#
+        r#"{{"UnprocessedItems":{{"records":[{{"PutRequest":{{"Item":{{"pk":{{"S":"clinic/labs#{number}"}}}}}}}}]}}}}"#
     )
 }
 

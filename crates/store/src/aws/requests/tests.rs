@@ -6,7 +6,7 @@ const LIMITS: PartnerLimits = PartnerLimits { requests_per_second: 2, burst: 3, 
 const NOW_MS: u64 = 60_000;
 
 fn rejected(item: &str) -> ReplayedResponse {
-    dynamodb_error("ConditionalCheckFailedException", &format!(r#","RecordItem":{item}"#))
+    dynamodb_error("ConditionalCheckFailedException", &format!(r#","Item":{item}"#))
 }
 
 #[tokio::test]

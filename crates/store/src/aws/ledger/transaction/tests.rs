@@ -40,7 +40,7 @@ fn cancelled(reasons: [&str; 4]) -> ReplayedResponse {
     let reasons = reasons.map(|reason| match reason {
         "" => r#"{"Code":"None"}"#.to_owned(),
         item if item.starts_with('{') => {
-            format!(r#"{{"Code":"ConditionalCheckFailed","RecordItem":{item}}}"#)
+            format!(r#"{{"Code":"ConditionalCheckFailed","Item":{item}}}"#)
         }
         code => format!(r#"{{"Code":"{code}"}}"#),
     });
@@ -138,7 +138,7 @@ async fn a_moved_head_is_for_the_caller() -> Result<(), Error> {
 async fn a_content_of_a_complete_file_is_a_duplicate() -> Result<(), Error> {
     let holder = FileId::of(&file("first"));
     let taken = format!(r#"{{"file":{{"S":"{holder}"}}}}"#);
-    let entry = format!(r#"{{"RecordItem":{}}}"#, shown("first", "COMPLETE", "x", None));
+    let entry = format!(r#"{{"Item":{}}}"#, shown("first", "COMPLETE", "x", None));
     let (store, _) =
         Replay::store([cancelled(["", &taken, "ConditionalCheckFailed", ""]), answer(200, entry)]);
     assert_eq!(store.commit(&commit()).await?, Committed::Duplicate(holder));
@@ -159,7 +159,7 @@ async fn a_head_whose_load_is_not_superseded_moves_alone() -> Result<(), Error> 
 async fn a_content_of_a_file_no_longer_complete_is_taken_over() -> Result<(), Error> {
     let holder = FileId::of(&file("first"));
     let taken = format!(r#"{{"file":{{"S":"{holder}"}}}}"#);
-    let entry = format!(r#"{{"RecordItem":{}}}"#, shown("first", "RETRACTED", "x", None));
+    let entry = format!(r#"{{"Item":{}}}"#, shown("first", "RETRACTED", "x", None));
     let (store, replay) =
         Replay::store([cancelled(["", &taken, "", ""]), answer(200, entry), answer(200, "{}")]);
     assert_eq!(store.commit(&commit()).await?, Committed::Done);
