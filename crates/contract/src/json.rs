@@ -5,7 +5,7 @@
 //! ```
 //!
 //! Whatever looks into JSON is a loop over these tokens: records and their mistakes (`checker::json`), nested values, the
-//! size of an item, attributes (`store`), and texts of the command line. Numbers keep their digits and strings their
+//! size of an item and attributes (`store`). Numbers keep their digits and strings their
 //! escapes ([`unescape`]). No token allocates, and the nesting is bounded, so that no text can exhaust the stack.
 //!
 //! The grammar is strict. Half of a surrogate pair is an error, because it is not Unicode text (RFC 8259 section 8.2).
@@ -13,101 +13,18 @@
 
 mod delimit;
 mod text;
+mod token;
 
 use std::borrow::Cow;
 use std::collections::HashSet;
-use std::ops::Range;
 
 pub use self::delimit::Delimiter;
 pub use self::text::{plain_value, unescape, unescape_into};
+pub use self::token::{Flaw, Token, TokenKind};
 use crate::JsonFlaw;
-use crate::column::characters;
 
 /// The deepest nesting that [`Tokens`] can be asked for: it keeps one bit for each level.
 const MOST_DEPTH: u32 = u64::BITS;
-
-/// What a token is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum TokenKind {
-    /// The opening brace of an object.
-    Object,
-    /// The opening bracket of an array.
-    Array,
-    /// The closing brace or bracket of the innermost object or array.
-    Close,
-    /// The name of a member, with its colon.
-    Name,
-    /// A string.
-    String,
-    /// A number.
-    Number,
-    /// `true`.
-    True,
-    /// `false`.
-    False,
-    /// `null`.
-    Null,
-    /// An object or array beyond the depth limit, as a whole. It is only balanced, not read.
-    Deep,
-}
-
-/// A token and the span of its source text; of a name or string, of what is between the quotes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Token {
-    /// What it is.
-    pub kind: TokenKind,
-    /// Whether a name or string has escapes.
-    pub escaped: bool,
-    /// 0-based offset of its first byte.
-    pub start: u32,
-    /// One past its last byte.
-    pub end: u32,
-}
-
-impl Token {
-    /// Returns the span of the source text, with the quotes of a name or string.
-    #[must_use]
-    pub fn source(&self) -> Range<usize> {
-        let quote = u32::from(matches!(self.kind, TokenKind::Name | TokenKind::String));
-        (self.start - quote) as usize..self.end.saturating_add(quote) as usize
-    }
-
-    /// Returns the content of a name or string with its escapes resolved, and the source of any other token.
-    #[must_use]
-    pub fn content<'a>(&self, text: &'a [u8]) -> Cow<'a, [u8]> {
-        let source = text.get(self.start as usize..self.end as usize).unwrap_or_default();
-        if self.escaped { unescape(source) } else { Cow::Borrowed(source) }
-    }
-
-    #[inline]
-    fn new(kind: TokenKind, escaped: bool, start: usize, end: usize) -> Self {
-        let offset = |at| u32::try_from(at).unwrap_or(u32::MAX);
-        Self { kind, escaped, start: offset(start), end: offset(end) }
-    }
-}
-
-/// A mistake in a text.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Flaw {
-    /// What is wrong.
-    pub flaw: JsonFlaw,
-    /// 0-based offset of the byte where it is.
-    pub at: usize,
-    /// How many objects and arrays are open there.
-    pub depth: u32,
-}
-
-impl Flaw {
-    /// Returns the mistake's line in the text and its character in the line, both from 1.
-    #[must_use]
-    pub fn place(&self, text: &[u8]) -> (u32, u32) {
-        let before = text.get(..self.at).unwrap_or(text);
-        let line_begin = memchr::memrchr(b'\n', before).map_or(0, |at| at + 1);
-        let lines = u32::try_from(memchr::memchr_iter(b'\n', before).count()).unwrap_or(u32::MAX);
-        let characters = characters(before.get(line_begin..).unwrap_or_default());
-        (lines.saturating_add(1), characters.saturating_add(1))
-    }
-}
 
 /// What may come next in a text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -119,8 +36,12 @@ enum Wanted {
     FirstName,
     /// A member, behind a comma.
     Name,
-    /// A comma, or the end of what is open: an object, an array or the text.
-    Next,
+    /// A comma, or the end of the object.
+    NextName,
+    /// A comma, or the end of the array.
+    NextItem,
+    /// The end of the text.
+    End,
     /// Nothing: there was a mistake.
     Nothing,
 }
@@ -131,10 +52,17 @@ pub struct Tokens<'a> {
     text: &'a [u8],
     at: usize,
     wanted: Wanted,
+    /// What follows a value, by what is open.
+    after_value: Wanted,
     depth: u32,
     depth_limit: u32,
     /// Whether what is open is an object: one bit for each level, the innermost lowest.
     objects: u64,
+    /// The span of the last token, and whether it has escapes. A token is put together where it is used: returned through
+    /// memory, it would make the check of nested records a sixth slower.
+    start: usize,
+    end: usize,
+    escaped: bool,
     nul: Option<usize>,
     flaw: Option<Flaw>,
 }
@@ -145,8 +73,20 @@ impl<'a> Tokens<'a> {
     #[must_use]
     #[inline]
     pub fn new(text: &'a [u8], depth_limit: u32) -> Self {
-        let depth_limit = depth_limit.min(MOST_DEPTH);
-        Self { text, at: 0, wanted: Wanted::Value, depth: 0, depth_limit, objects: 0, nul: None, flaw: None }
+        Self {
+            text,
+            at: 0,
+            wanted: Wanted::Value,
+            after_value: Wanted::End,
+            depth: 0,
+            depth_limit: depth_limit.min(MOST_DEPTH),
+            objects: 0,
+            start: 0,
+            end: 0,
+            escaped: false,
+            nul: None,
+            flaw: None,
+        }
     }
 
     /// Begins inside the object or array that a text is. What is nested in it is one token each.
@@ -193,7 +133,7 @@ impl<'a> Tokens<'a> {
     #[inline]
     pub fn at_name(&mut self) -> bool {
         self.blank();
-        if self.wanted == Wanted::Next && self.in_object() && self.peek() == Some(b',') {
+        if self.wanted == Wanted::NextName && self.peek() == Some(b',') {
             self.at += 1;
             self.blank();
             self.wanted = Wanted::Name;
@@ -205,7 +145,7 @@ impl<'a> Tokens<'a> {
     #[inline]
     pub fn resume_after_value(&mut self, at: usize) {
         self.at = at;
-        self.wanted = Wanted::Next;
+        self.wanted = self.after_value;
     }
 
     #[inline]
@@ -224,35 +164,41 @@ impl<'a> Tokens<'a> {
         }
     }
 
-    #[inline]
-    fn in_object(&self) -> bool {
-        self.objects & 1 == 1
-    }
-
     fn enter(&mut self, is_object: bool) {
         self.depth += 1;
         self.objects = self.objects << 1 | u64::from(is_object);
         self.wanted = if is_object { Wanted::FirstName } else { Wanted::FirstItem };
+        self.after_value = if is_object { Wanted::NextName } else { Wanted::NextItem };
     }
 
-    /// Returns a token that ends here and is followed by what a value is followed by.
-    #[inline]
-    #[expect(clippy::unnecessary_wraps, reason = "the result of each way to a token")]
-    fn found(&mut self, kind: TokenKind, start: usize) -> Option<Token> {
-        self.wanted = Wanted::Next;
-        Some(Token::new(kind, false, start, self.at))
-    }
-
-    #[inline]
-    fn close(&mut self) -> Option<Token> {
+    fn leave(&mut self) {
         self.depth -= 1;
         self.objects >>= 1;
-        self.at += 1;
-        self.found(TokenKind::Close, self.at - 1)
+        self.after_value = match (self.depth, self.objects & 1) {
+            (0, _) => Wanted::End,
+            (_, 0) => Wanted::NextItem,
+            _ => Wanted::NextName,
+        };
+    }
+
+    /// Notes the span of a token and what follows a value.
+    #[inline]
+    #[expect(clippy::unnecessary_wraps, reason = "the result of each way to a token")]
+    fn found(&mut self, kind: TokenKind, start: usize, end: usize) -> Option<TokenKind> {
+        (self.start, self.end, self.escaped) = (start, end, false);
+        self.wanted = self.after_value;
+        Some(kind)
     }
 
     #[inline]
-    fn name(&mut self) -> Option<Token> {
+    fn close(&mut self) -> Option<TokenKind> {
+        self.leave();
+        self.at += 1;
+        self.found(TokenKind::Close, self.at - 1, self.at)
+    }
+
+    #[inline]
+    fn name(&mut self) -> Option<TokenKind> {
         if self.peek() != Some(b'"') {
             return self.fail(JsonFlaw::Name, self.at);
         }
@@ -267,7 +213,7 @@ impl<'a> Tokens<'a> {
     }
 
     #[inline]
-    fn value(&mut self) -> Option<Token> {
+    fn value(&mut self) -> Option<TokenKind> {
         match self.peek() {
             Some(b'"') => self.string(TokenKind::String),
             Some(b'-' | b'0'..=b'9') => {
@@ -275,7 +221,7 @@ impl<'a> Tokens<'a> {
                 match text::number_end(self.text, start) {
                     Ok(end) => {
                         self.at = end;
-                        self.found(TokenKind::Number, start)
+                        self.found(TokenKind::Number, start, end)
                     }
                     Err(at) => self.fail(JsonFlaw::Digit, at),
                 }
@@ -285,16 +231,16 @@ impl<'a> Tokens<'a> {
     }
 
     /// Takes a value that is neither a string nor a number.
-    fn other_value(&mut self) -> Option<Token> {
+    fn other_value(&mut self) -> Option<TokenKind> {
         let start = self.at;
         match self.peek() {
             Some(b'{' | b'[') if self.depth >= self.depth_limit => self.too_deep(),
             Some(bracket @ (b'{' | b'[')) => {
                 let kind = if bracket == b'{' { TokenKind::Object } else { TokenKind::Array };
                 self.at += 1;
-                let token = self.found(kind, start);
+                let found = self.found(kind, start, self.at);
                 self.enter(kind == TokenKind::Object);
-                token
+                found
             }
             Some(b't') => self.word(b"true", TokenKind::True),
             Some(b'f') => self.word(b"false", TokenKind::False),
@@ -303,23 +249,23 @@ impl<'a> Tokens<'a> {
         }
     }
 
-    fn word(&mut self, word: &[u8], kind: TokenKind) -> Option<Token> {
+    fn word(&mut self, word: &[u8], kind: TokenKind) -> Option<TokenKind> {
         let start = self.at;
         let rest = self.text.get(start..).unwrap_or_default();
         if rest.starts_with(word) {
             self.at += word.len();
-            return self.found(kind, start);
+            return self.found(kind, start, self.at);
         }
         let at = if word.starts_with(rest) { self.text.len() } else { start };
         self.fail(JsonFlaw::Value, at)
     }
 
-    fn too_deep(&mut self) -> Option<Token> {
+    fn too_deep(&mut self) -> Option<TokenKind> {
         let start = self.at;
         match Delimiter::default().find_end(self.text.get(start..).unwrap_or_default()) {
             Some(length) => {
                 self.at += length;
-                self.found(TokenKind::Deep, start)
+                self.found(TokenKind::Deep, start, self.at)
             }
             None => self.fail(JsonFlaw::Ends, self.text.len()),
         }
@@ -327,27 +273,32 @@ impl<'a> Tokens<'a> {
 
     /// Takes a name or string from its opening quote on.
     #[inline]
-    fn string(&mut self, kind: TokenKind) -> Option<Token> {
+    fn string(&mut self, kind: TokenKind) -> Option<TokenKind> {
         let start = self.at + 1;
         match text::plain_end(self.text, start) {
             Some(end) if self.text.get(end) == Some(&b'"') => {
                 self.at = end + 1;
-                self.wanted = Wanted::Next;
-                Some(Token::new(kind, false, start, end))
+                self.found(kind, start, end)
             }
             end => self.escaped_string(kind, start, end),
         }
     }
 
     /// Takes a string whose first special byte is at `special`.
-    fn escaped_string(&mut self, kind: TokenKind, start: usize, mut special: Option<usize>) -> Option<Token> {
+    fn escaped_string(
+        &mut self,
+        kind: TokenKind,
+        start: usize,
+        mut special: Option<usize>,
+    ) -> Option<TokenKind> {
         loop {
             let Some(at) = special else { return self.fail(JsonFlaw::Ends, self.text.len()) };
             match self.text.get(at) {
                 Some(b'"') => {
                     self.at = at + 1;
-                    self.wanted = Wanted::Next;
-                    return Some(Token::new(kind, true, start, at));
+                    let found = self.found(kind, start, at);
+                    self.escaped = true;
+                    return found;
                 }
                 Some(b'\\') => {}
                 _ => return self.fail(JsonFlaw::Control, at),
@@ -362,9 +313,41 @@ impl<'a> Tokens<'a> {
         }
     }
 
+    /// Goes to the next token, and returns what it is.
+    fn advance(&mut self) -> Option<TokenKind> {
+        self.blank();
+        let byte = self.peek();
+        match self.wanted {
+            Wanted::FirstItem if byte == Some(b']') => self.close(),
+            Wanted::Value | Wanted::FirstItem => self.value(),
+            Wanted::NextName => match byte {
+                Some(b',') => {
+                    self.at += 1;
+                    self.blank();
+                    self.name()
+                }
+                Some(b'}') => self.close(),
+                _ => self.fail(JsonFlaw::CommaOrBrace, self.at),
+            },
+            Wanted::NextItem => match byte {
+                Some(b',') => {
+                    self.at += 1;
+                    self.blank();
+                    self.value()
+                }
+                Some(b']') => self.close(),
+                _ => self.fail(JsonFlaw::CommaOrBracket, self.at),
+            },
+            Wanted::FirstName if byte == Some(b'}') => self.close(),
+            Wanted::FirstName | Wanted::Name => self.name(),
+            Wanted::End if byte.is_some() => self.fail(JsonFlaw::After, self.at),
+            Wanted::End | Wanted::Nothing => None,
+        }
+    }
+
     /// Ends the tokens with a mistake; the text there may say more than what is wanted there.
     #[cold]
-    fn fail(&mut self, wanted: JsonFlaw, at: usize) -> Option<Token> {
+    fn fail(&mut self, wanted: JsonFlaw, at: usize) -> Option<TokenKind> {
         let (before, rest) = self.text.split_at_checked(at).unwrap_or((self.text, &[]));
         let after_comma = before.trim_ascii_end().ends_with(b",");
         let comma = before.trim_ascii_end().len().saturating_sub(1);
@@ -394,39 +377,12 @@ impl Iterator for Tokens<'_> {
 
     #[inline]
     fn next(&mut self) -> Option<Token> {
-        self.blank();
-        let byte = self.peek();
-        match self.wanted {
-            Wanted::Value => self.value(),
-            Wanted::Next if self.in_object() => match byte {
-                Some(b',') => {
-                    self.at += 1;
-                    self.blank();
-                    self.name()
-                }
-                Some(b'}') => self.close(),
-                _ => self.fail(JsonFlaw::CommaOrBrace, self.at),
-            },
-            Wanted::Next if self.depth > 0 => match byte {
-                Some(b',') => {
-                    self.at += 1;
-                    self.blank();
-                    self.value()
-                }
-                Some(b']') => self.close(),
-                _ => self.fail(JsonFlaw::CommaOrBracket, self.at),
-            },
-            Wanted::Next if byte.is_some() => self.fail(JsonFlaw::After, self.at),
-            Wanted::FirstName if byte == Some(b'}') => self.close(),
-            Wanted::FirstName | Wanted::Name => self.name(),
-            Wanted::FirstItem if byte == Some(b']') => self.close(),
-            Wanted::FirstItem => self.value(),
-            Wanted::Next | Wanted::Nothing => None,
-        }
+        let kind = self.advance()?;
+        Some(Token::new(kind, self.escaped, self.start, self.end))
     }
 }
 
-/// Returns the members of an object: the names, and the values as a whole. None for a text that is no object.
+/// Returns the members of an object: the names, and the values as a whole. Nothing for a text that is not an object.
 pub fn members(text: &[u8]) -> impl Iterator<Item = (Token, Token)> {
     let mut tokens = Tokens::inside(text, TokenKind::Object);
     std::iter::from_fn(move || {
@@ -435,7 +391,7 @@ pub fn members(text: &[u8]) -> impl Iterator<Item = (Token, Token)> {
     })
 }
 
-/// Returns the items of an array as a whole. None for a text that is no array.
+/// Returns the items of an array as a whole. Nothing for a text that is not an array.
 pub fn items(text: &[u8]) -> impl Iterator<Item = Token> {
     let mut tokens = Tokens::inside(text, TokenKind::Array);
     std::iter::from_fn(move || tokens.next().filter(|item| item.kind != TokenKind::Close))
@@ -451,10 +407,8 @@ pub fn check_names(text: &[u8], depth_limit: u32) -> Result<(), Flaw> {
             TokenKind::Object | TokenKind::Array => open.push(HashSet::new()),
             TokenKind::Close => drop(open.pop()),
             TokenKind::Deep => return Err(Flaw { flaw: JsonFlaw::Depth, at: token.start as usize, depth }),
-            TokenKind::Name => {
-                if open.last_mut().is_some_and(|names| !names.insert(token.content(text))) {
-                    return Err(Flaw { flaw: JsonFlaw::DuplicateField, at: token.source().start, depth });
-                }
+            TokenKind::Name if open.last_mut().is_some_and(|names| !names.insert(token.content(text))) => {
+                return Err(Flaw { flaw: JsonFlaw::DuplicateField, at: token.source().start, depth });
             }
             _ => {}
         }
