@@ -13,5 +13,5 @@ mod scan;
 #[cfg(test)]
 mod tests;
 
-pub(crate) use self::document::Document;
+pub(crate) use self::document::JsonDocument;
 pub(crate) use self::lines::JsonLines;

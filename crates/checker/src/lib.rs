@@ -37,8 +37,8 @@ pub use file_check::{ContentHash, FileCheck, Finished, Pushed};
 pub use key_of::{KeyError, key_of};
 pub use reason::reason;
 pub use receipt::{
-    FORMAT_VERSION, FileFacts, Place, PlaceBucket, Receipt, ReceiptContract, ReceiptFault, ReceiptViolation,
-    Report, ReportGate, RuleTotal, receipt, report,
+    FORMAT_VERSION, FileFacts, ObjectPlace, PlaceBucket, Receipt, ReceiptContract, ReceiptFault,
+    ReceiptViolation, Report, ReportGate, RuleTotal, receipt, report,
 };
 pub use record::{Item, Position, Record, Slot, SlotKind};
 pub use reject_line::write_reject_line;

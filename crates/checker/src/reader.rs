@@ -11,7 +11,7 @@ pub(crate) use self::guess::name as encoding_name;
 pub(crate) use self::window::{
     END_MARK, Line, PIECE_BYTES, Window, endless, is_clean, line_end, line_ends, longest, next_line,
 };
-use crate::json::{Document, JsonLines};
+use crate::json::{JsonDocument, JsonLines};
 use crate::separated::Separated;
 use crate::{FaultCode, FileFault, Item};
 
@@ -33,7 +33,7 @@ pub(crate) enum Reader {
     /// One JSON object per line.
     JsonLines(Box<JsonLines>),
     /// One JSON document.
-    Json(Box<Document>),
+    Json(Box<JsonDocument>),
 }
 
 impl Reader {
@@ -41,7 +41,7 @@ impl Reader {
         match contract.format.clone() {
             Format::Separated(dialect) => Self::Separated(Box::new(Separated::new(contract, &dialect))),
             Format::JsonLines => Self::JsonLines(Box::new(JsonLines::new(&contract))),
-            Format::Json { record_path } => Self::Json(Box::new(Document::new(&contract, record_path))),
+            Format::Json { record_path } => Self::Json(Box::new(JsonDocument::new(&contract, record_path))),
         }
     }
 
@@ -92,7 +92,7 @@ impl Reader {
 
 /// What a reader does after one step.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Step {
+pub(crate) enum ReadStep {
     /// There may be more to read.
     More,
     /// The rest needs more text.

@@ -59,7 +59,7 @@ pub struct Receipt {
     pub fault: Option<ReceiptFault>,
     /// Where a quarantined file's bytes are: the copy in the quarantine or, of an archived object, the version in the inbox.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub original: Option<Place>,
+    pub original: Option<ObjectPlace>,
     /// Records that are loaded: none of a quarantined file, whatever was read of it.
     pub loaded: u64,
     /// Records by fate, as read; none when the file was not read.
@@ -92,7 +92,7 @@ pub enum PlaceBucket {
 
 /// Where an object is.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct Place {
+pub struct ObjectPlace {
     /// Its bucket.
     pub bucket: PlaceBucket,
     /// Its key.

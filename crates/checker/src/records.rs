@@ -23,7 +23,7 @@ const ALL_REJECTED: u32 = WORD_MAX;
 
 /// The record that a key belongs to, as far as the file was read.
 #[derive(Clone, Copy)]
-struct Holder {
+struct KeyHolder {
     /// Its number, or [`ALL_REJECTED`].
     record: u32,
     /// Its length as sent.
@@ -54,7 +54,7 @@ pub(crate) struct Records {
     again: bool,
     primary: KeySet,
     /// `rejectAll` and `keepLast`: the record that holds each key of `primary`, whose word is a place here, from 1.
-    holders: Vec<Holder>,
+    holders: Vec<KeyHolder>,
     unique: Vec<KeySet>,
     item_bytes: usize,
     violations: Vec<Violation>,
@@ -259,12 +259,12 @@ impl Records {
         let bytes = u32::try_from(record.raw.len()).unwrap_or(u32::MAX);
         let place = self.primary.get(key).and_then(|place| (place as usize).checked_sub(1));
         let Some(holder) = place.and_then(|place| self.holders.get_mut(place)) else {
-            self.holders.push(Holder { record: number, bytes });
+            self.holders.push(KeyHolder { record: number, bytes });
             self.primary.set(key, word(self.holders.len() as u64));
             return;
         };
         let all = duplicates == Duplicates::RejectAll;
-        let next = Holder { record: if all { ALL_REJECTED } else { number }, bytes };
+        let next = KeyHolder { record: if all { ALL_REJECTED } else { number }, bytes };
         let earlier = std::mem::replace(holder, next);
         if earlier.record != ALL_REJECTED {
             self.reject_earlier(earlier);
@@ -276,7 +276,7 @@ impl Records {
     }
 
     /// Takes back the decision on an earlier record. Its row was given to the sink: the first pass is provisional.
-    fn reject_earlier(&mut self, Holder { record, bytes }: Holder) {
+    fn reject_earlier(&mut self, KeyHolder { record, bytes }: KeyHolder) {
         let violation = self.shared_key();
         self.rejected.insert(record);
         self.counts.rows -= 1;

@@ -25,15 +25,15 @@ use std::sync::Arc;
 
 use contract::{Contract, Dialect, Found, Structure, Violation};
 
-use self::broken::{Memory, Search, Sight};
+use self::broken::{QuoteMemory, Search, Sight};
 use self::header::Header;
 use self::oversize::Oversize;
 use self::sep_line::FirstLine;
 use self::split::{Cells, Split, Splitter, is_blank};
 use self::tail::count_cells;
 use crate::reader::{
-    BYTE_ORDER_MARK, InvalidText, Line, PIECE_BYTES, Step, Window, characters, check_text, endless, fault_at,
-    line_ends, next_line, offset32, record_limit, violation,
+    BYTE_ORDER_MARK, InvalidText, Line, PIECE_BYTES, ReadStep, Window, characters, check_text, endless,
+    fault_at, line_ends, next_line, offset32, record_limit, violation,
 };
 use crate::{FaultCode, FileFault, Item, Record, Slot, SlotKind};
 
@@ -50,7 +50,7 @@ pub(crate) struct Separated {
     cells: Cells,
     slots: Vec<Slot>,
     invalid: InvalidText,
-    searches: Memory,
+    searches: QuoteMemory,
     /// Nothing new can be said of the record before the window holds this many bytes. Doubled each time, so that a long
     /// record in small blocks is not read again for each block.
     enough: usize,
@@ -72,7 +72,7 @@ enum Stage {
 
 /// A record that breaks a rule of quoting.
 #[derive(Clone, Copy)]
-struct Flaw {
+struct RecordFlaw {
     structure: Structure,
     /// The quote that is misplaced, or that opened the cell.
     open: usize,
@@ -92,7 +92,7 @@ impl Separated {
             header: Header::positional(contract.columns.len()),
             cells: Cells::default(),
             invalid: InvalidText::default(),
-            searches: Memory::default(),
+            searches: QuoteMemory::default(),
             enough: 0,
             oversize: None,
             contract,
@@ -115,50 +115,50 @@ impl Separated {
     pub(crate) fn push(&mut self, block: &[u8], found: &mut impl FnMut(Item<'_>)) -> Result<(), FileFault> {
         for piece in block.chunks(PIECE_BYTES) {
             self.window.fill(piece);
-            while self.step(false, found)? == Step::More {}
+            while self.step(false, found)? == ReadStep::More {}
         }
         Ok(())
     }
 
     pub(crate) fn finish(&mut self, found: &mut impl FnMut(Item<'_>)) -> Result<(), FileFault> {
         self.window.drop_end_marks();
-        while self.step(true, found)? == Step::More {}
+        while self.step(true, found)? == ReadStep::More {}
         Ok(())
     }
 
     /// Reads one record, or skips one line.
-    fn step(&mut self, last: bool, found: &mut impl FnMut(Item<'_>)) -> Result<Step, FileFault> {
+    fn step(&mut self, last: bool, found: &mut impl FnMut(Item<'_>)) -> Result<ReadStep, FileFault> {
         if self.oversize.is_some() {
             return self.skip_oversize(last);
         }
         if !self.window.skip_line(self.limit, last)? || !last && self.window.rest().len() < self.enough {
-            return Ok(Step::Wait);
+            return Ok(ReadStep::Wait);
         }
         if self.stage == Stage::Start {
             return Ok(self.start(last));
         }
-        let Some(first) = self.window.rest().first().copied() else { return Ok(Step::Wait) };
+        let Some(first) = self.window.rest().first().copied() else { return Ok(ReadStep::Wait) };
         if let Stage::Skip(lines) = self.stage {
             self.skipped(lines);
             self.window.begin_skip();
-            return Ok(Step::More);
+            return Ok(ReadStep::More);
         }
         if first == BYTE_ORDER_MARK[0] && self.window.rest().starts_with(BYTE_ORDER_MARK) {
             self.window.advance(BYTE_ORDER_MARK.len(), 0);
-            return Ok(Step::More);
+            return Ok(ReadStep::More);
         }
         if matches!(first, b'\n' | b'\r') || Some(first) == self.dialect.comment {
             self.window.begin_skip();
-            return Ok(Step::More);
+            return Ok(ReadStep::More);
         }
         if self.stage == Stage::Header { self.read_header(last) } else { self.read_record(last, found) }
     }
 
     /// Looks for a first line `sep=;`.
-    fn start(&mut self, last: bool) -> Step {
+    fn start(&mut self, last: bool) -> ReadStep {
         let found = sep_line::first_line(self.window.rest(), last, self.dialect.quote);
         if found == FirstLine::Unknown {
-            return Step::Wait;
+            return ReadStep::Wait;
         }
         self.stage = Stage::Skip(self.dialect.skip_rows);
         if self.dialect.skip_rows == 0 {
@@ -173,7 +173,7 @@ impl Separated {
                 self.skipped(rows);
             }
         }
-        Step::More
+        ReadStep::More
     }
 
     /// One of the lines to skip is skipped.
@@ -185,7 +185,7 @@ impl Separated {
         };
     }
 
-    fn read_record(&mut self, last: bool, found: &mut impl FnMut(Item<'_>)) -> Result<Step, FileFault> {
+    fn read_record(&mut self, last: bool, found: &mut impl FnMut(Item<'_>)) -> Result<ReadStep, FileFault> {
         let view = self.window.view(self.limit);
         let whole = view.len() == self.limit + 2;
         match self.splitter.split(view, last && !whole, &mut self.cells) {
@@ -194,10 +194,10 @@ impl Separated {
                     return self.give_ragged(Line { end, next }, last, found);
                 }
                 self.give(end, next, lines, found)?;
-                Ok(Step::More)
+                Ok(ReadStep::More)
             }
-            Split::Flaw { structure, open, at } => {
-                self.reject_flaw(Flaw { structure, open, at }, last, found)
+            Split::RecordFlaw { structure, open, at } => {
+                self.reject_flaw(RecordFlaw { structure, open, at }, last, found)
             }
             Split::Incomplete { open: Some(open) } if last && !whole => match self.search(last) {
                 Search::Ends(line) => Ok(self.give_broken(
@@ -209,15 +209,15 @@ impl Separated {
             },
             Split::Record { .. } => Ok(self.begin_oversize(found)),
             Split::Incomplete { .. } if whole => Ok(self.begin_oversize(found)),
-            Split::Incomplete { open: None } => Ok(Step::Wait),
+            Split::Incomplete { open: None } => Ok(ReadStep::Wait),
             Split::Incomplete { open: Some(_) } => Ok(self.wait_longer()),
         }
     }
 
     /// Nothing can be said before there is much more text.
-    fn wait_longer(&mut self) -> Step {
+    fn wait_longer(&mut self) -> ReadStep {
         self.enough = (2 * self.window.rest().len()).min(self.limit + 2);
-        Step::Wait
+        ReadStep::Wait
     }
 
     fn has_quote(&self, end: usize) -> bool {
@@ -250,7 +250,7 @@ impl Separated {
         own: Line,
         last: bool,
         found: &mut impl FnMut(Item<'_>),
-    ) -> Result<Step, FileFault> {
+    ) -> Result<ReadStep, FileFault> {
         match self.search(last) {
             Search::Wait => return Ok(self.wait_longer()),
             Search::Ends(line) if line.end > own.end => {
@@ -260,16 +260,16 @@ impl Separated {
         }
         let lines = line_ends(self.window.rest().get(..own.end).unwrap_or_default());
         self.give(own.end, own.next, lines, found)?;
-        Ok(Step::More)
+        Ok(ReadStep::More)
     }
 
     /// Rejects a record that breaks a rule of quoting.
     fn reject_flaw(
         &mut self,
-        flaw: Flaw,
+        flaw: RecordFlaw,
         last: bool,
         found: &mut impl FnMut(Item<'_>),
-    ) -> Result<Step, FileFault> {
+    ) -> Result<ReadStep, FileFault> {
         let broken = violation(flaw.structure, self.place_of(flaw));
         match self.search(last) {
             Search::Wait => return Ok(self.wait_longer()),
@@ -295,7 +295,7 @@ impl Separated {
     }
 
     /// Returns where a misplaced quote is: the cell and the character of the record.
-    fn place_of(&self, flaw: Flaw) -> Found {
+    fn place_of(&self, flaw: RecordFlaw) -> Found {
         let before = self.window.rest().get(..flaw.at).unwrap_or_default();
         // Text after a closing quote belongs to the cell that was closed last.
         let cell = self.cells.slots.len() + usize::from(flaw.structure != Structure::AfterQuote);
@@ -304,7 +304,7 @@ impl Separated {
 
     /// Returns whether the record has the right number of cells on the line of the flaw when the text behind a closing quote
     /// belongs to its cell, and the cell is not one of several lines.
-    fn is_one_line(&self, flaw: Flaw, line: Line) -> bool {
+    fn is_one_line(&self, flaw: RecordFlaw, line: Line) -> bool {
         let text = self.window.rest();
         let cell = text.get(flaw.open..flaw.at).unwrap_or_default();
         let record = text.get(..line.end).unwrap_or_default();
@@ -351,18 +351,18 @@ impl Separated {
     }
 
     /// Gives out the text up to the end of this line as one broken record. Its cells cannot be told apart.
-    fn give_broken(&mut self, line: Line, broken: Violation, found: &mut impl FnMut(Item<'_>)) -> Step {
+    fn give_broken(&mut self, line: Line, broken: Violation, found: &mut impl FnMut(Item<'_>)) -> ReadStep {
         let position = self.window.number();
         let raw = self.window.rest().get(..line.end).unwrap_or_default();
         found(Item::Broken { position, raw, text: raw, cells: &[], violation: broken });
         let lines = line_ends(self.window.rest().get(..line.next).unwrap_or_default());
         self.enough = 0;
         self.window.advance(line.next, lines);
-        Step::More
+        ReadStep::More
     }
 
     /// Returns the header, or the reason to reject the file.
-    fn read_header(&mut self, last: bool) -> Result<Step, FileFault> {
+    fn read_header(&mut self, last: bool) -> Result<ReadStep, FileFault> {
         let line = self.window.line();
         let view = self.window.view(self.limit);
         let whole = view.len() == self.limit + 2;
@@ -371,14 +371,14 @@ impl Separated {
         });
         if blank {
             self.window.begin_skip();
-            return Ok(Step::More);
+            return Ok(ReadStep::More);
         }
         let (end, next, lines) = match self.splitter.split(view, last && !whole, &mut self.cells) {
             Split::Record { end, next, lines } if end <= self.limit => (end, next, lines),
             Split::Incomplete { open: Some(open) } if whole || last => return Err(self.unterminated(open)),
-            Split::Incomplete { .. } if !whole => return Ok(Step::Wait),
+            Split::Incomplete { .. } if !whole => return Ok(ReadStep::Wait),
             Split::Incomplete { .. } | Split::Record { .. } => return Err(endless(line, self.limit)),
-            Split::Flaw { at, .. } => {
+            Split::RecordFlaw { at, .. } => {
                 return Err(fault_at(
                     FaultCode::Header,
                     line + line_ends(view.get(..at).unwrap_or_default()),
@@ -400,7 +400,7 @@ impl Separated {
         self.header = header::read(&self.contract, &self.dialect, raw, &self.cells, line)?;
         self.window.advance(next, lines + u64::from(next > end));
         self.stage = Stage::Records;
-        Ok(Step::More)
+        Ok(ReadStep::More)
     }
 
     fn unterminated(&self, open: usize) -> FileFault {

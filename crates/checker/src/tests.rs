@@ -18,7 +18,7 @@ pub(crate) use self::contracts::{COLUMNS, contract};
 
 /// Keeps what it is given, in order.
 #[derive(Default, Debug, PartialEq)]
-pub(crate) struct Kept {
+pub(crate) struct KeptCalls {
     /// Record number and key.
     pub(crate) rows: Vec<(u64, Option<String>)>,
     /// Record number and what it broke.
@@ -26,7 +26,7 @@ pub(crate) struct Kept {
     pub(crate) labels: Vec<String>,
 }
 
-impl Sink for Kept {
+impl Sink for KeptCalls {
     fn row(&mut self, row: Row<'_>) {
         self.rows.push((row.record.position.record, row.key()));
     }
@@ -57,24 +57,24 @@ pub(crate) fn run(check: &mut FileCheck, file: &[u8], chunk: usize, sink: &mut i
 }
 
 /// Both passes over a file: what each gave its sink, and its summary.
-pub(crate) fn passes(contract: Contract, file: &[u8]) -> [(Kept, Summary); 2] {
+pub(crate) fn passes(contract: Contract, file: &[u8]) -> [(KeptCalls, Summary); 2] {
     let contract = Arc::new(contract);
     // Pieces of a few bytes for small files, and not more than a thousand for large ones.
     let piece = 5 + file.len() / 1000;
-    let mut first = Kept::default();
+    let mut first = KeptCalls::default();
     let summary = run(
         &mut FileCheck::new(Arc::clone(&contract), [3; 16], ContentHash::Sha256),
         file,
         piece,
         &mut first,
     );
-    let mut second = Kept::default();
+    let mut second = KeptCalls::default();
     let again = run(&mut FileCheck::again(contract, [3; 16], &summary), file, 13 * piece, &mut second);
     [(first, summary), (second, again)]
 }
 
 /// The first pass over a file.
-pub(crate) fn pass(contract: Contract, file: &[u8]) -> (Kept, Summary) {
+pub(crate) fn pass(contract: Contract, file: &[u8]) -> (KeptCalls, Summary) {
     let [first, _] = passes(contract, file);
     first
 }

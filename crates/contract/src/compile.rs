@@ -122,7 +122,7 @@ fn contract(document: &Document, source: &str, compilation: &mut Compilation) ->
         .zip(0_u16..)
         .take(MOST_PROPERTIES)
         .map(|(property, index)| {
-            column::compile(property, &column::Scope::top(index, &reading.format), compilation)
+            column::compile(property, &column::ColumnScope::top(index, &reading.format), compilation)
         })
         .collect();
     key::check_names(feed, &columns, &reading.format, &mut compilation.findings);

@@ -12,7 +12,7 @@ pub use fields::Located;
 pub use yaml::{Path, Place};
 
 pub(crate) use fields::{Fields, items_of, text_of, word_of};
-pub(crate) use quality::{Comparison, Operator, QUALITY_TYPES, QualityKind, QualityRule, Unit};
+pub(crate) use quality::{Comparison, QUALITY_TYPES, QualityKind, QualityOperator, QualityRule, Unit};
 pub(crate) use schema::{Enumeration, LogicalType, Property, SchemaObject};
 pub(crate) use yaml::{Node, Scalar, ScalarKind, Yaml};
 

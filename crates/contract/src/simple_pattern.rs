@@ -20,15 +20,15 @@ pub struct TextPattern {
 #[derive(Clone, Debug)]
 enum Engine {
     /// Characters one after another, from the beginning to the end of the text.
-    Simple(Vec<Run>),
+    Simple(Vec<ClassRun>),
     /// The same, where every text that matches has one length; the runs tell where another one stops to fit.
-    Fixed(Fixed, Vec<Run>),
+    Fixed(Fixed, Vec<ClassRun>),
     Regex(Regex),
 }
 
 /// At least `least` and at most `most` bytes of a set, as many as there are.
 #[derive(Clone, Debug, PartialEq, Eq)]
-struct Run {
+struct ClassRun {
     set: Set,
     /// The set as the matcher looks it up, by byte.
     has: Box<[bool; 256]>,
@@ -125,7 +125,7 @@ fn with_ascii_classes(source: &str) -> String {
 }
 
 /// Returns where a text stops to fit, as a 0-based byte; all characters before it are ASCII.
-fn stop(runs: &[Run], text: &[u8]) -> Option<usize> {
+fn stop(runs: &[ClassRun], text: &[u8]) -> Option<usize> {
     let mut rest = text;
     for run in runs {
         let most = rest.get(..run.most).unwrap_or(rest);
@@ -138,7 +138,7 @@ fn stop(runs: &[Run], text: &[u8]) -> Option<usize> {
     (!rest.is_empty()).then_some(text.len() - rest.len())
 }
 
-impl Run {
+impl ClassRun {
     /// Returns how many bytes from the beginning on are of the set.
     fn count(&self, text: &[u8]) -> usize {
         let has = |byte: &u8| self.has[usize::from(*byte)];
@@ -154,14 +154,14 @@ impl Run {
 
 /// Returns the runs of a pattern `^…$` that has no choices: each character or class, with its count, is told from what
 /// follows it by its first character. `None` when the pattern is of another form.
-fn simplify(source: &str) -> Option<Vec<Run>> {
+fn simplify(source: &str) -> Option<Vec<ClassRun>> {
     let inner = source.strip_prefix('^')?.strip_suffix('$')?;
     let mut rest = inner.as_bytes();
     let mut runs = Vec::new();
     while !rest.is_empty() {
         let (set, after) = one_set(rest)?;
         let (least, most, after) = count(after)?;
-        runs.push(Run { set, has: set.table(), ranges: Ranges::all(set), least, most });
+        runs.push(ClassRun { set, has: set.table(), ranges: Ranges::all(set), least, most });
         rest = after;
     }
     is_deterministic(&runs).then_some(runs)
@@ -169,7 +169,7 @@ fn simplify(source: &str) -> Option<Vec<Run>> {
 
 /// Returns whether taking as many as there are is never wrong: a run of open length shares no character with any run that may
 /// come next.
-fn is_deterministic(runs: &[Run]) -> bool {
+fn is_deterministic(runs: &[ClassRun]) -> bool {
     (0..runs.len()).all(|index| {
         let mut following = runs.iter().skip(index);
         let Some(run) = following.next().filter(|run| run.least < run.most) else { return true };

@@ -44,7 +44,7 @@ pub struct PatternError {
 pub struct Pattern {
     source: String,
     kind: TemporalKind,
-    steps: Vec<Step>,
+    steps: Vec<PatternStep>,
     /// Digits of a second's fraction in the stored form.
     fraction: u8,
     two_digit_year: bool,
@@ -55,9 +55,9 @@ pub struct Pattern {
 
 /// One step of reading a text.
 #[derive(Clone, Debug, PartialEq, Eq)]
-enum Step {
+enum PatternStep {
     /// A number of `least` to `most` digits.
-    Number { field: Field, least: u8, most: u8 },
+    Number { field: DateField, least: u8, most: u8 },
     /// One byte of literal text.
     Literal(u8),
     /// An English month name, in letters of any case.
@@ -78,25 +78,30 @@ enum Step {
     IsoTime,
 }
 
-const fn two(field: Field) -> Step {
-    Step::Number { field, least: 2, most: 2 }
+const fn two(field: DateField) -> PatternStep {
+    PatternStep::Number { field, least: 2, most: 2 }
 }
 
-/// The steps of [`Step::IsoDate`].
-const ISO_DATE: [Step; 5] = [
-    Step::Number { field: Field::Year, least: 4, most: 4 },
-    Step::Literal(b'-'),
-    two(Field::Month),
-    Step::Literal(b'-'),
-    two(Field::Day),
+/// The steps of [`PatternStep::IsoDate`].
+const ISO_DATE: [PatternStep; 5] = [
+    PatternStep::Number { field: DateField::Year, least: 4, most: 4 },
+    PatternStep::Literal(b'-'),
+    two(DateField::Month),
+    PatternStep::Literal(b'-'),
+    two(DateField::Day),
 ];
-/// The steps of [`Step::IsoTime`].
-const ISO_TIME: [Step; 5] =
-    [two(Field::Hour), Step::Literal(b':'), two(Field::Minute), Step::Literal(b':'), two(Field::Second)];
+/// The steps of [`PatternStep::IsoTime`].
+const ISO_TIME: [PatternStep; 5] = [
+    two(DateField::Hour),
+    PatternStep::Literal(b':'),
+    two(DateField::Minute),
+    PatternStep::Literal(b':'),
+    two(DateField::Second),
+];
 
 /// A number in a text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Field {
+enum DateField {
     Year,
     /// The last two digits of a year from 2000 to 2099.
     ShortYear,

@@ -15,7 +15,7 @@ use crate::{
     error::ProcessError,
     load::{Load, Rows},
     precedence::{Loss, Precedence, precedence, replaced},
-    read::{self, Again, Content, Found},
+    read::{self, Again, Content, OpenedVersion},
     settle::{Settled, settle},
     work::Work,
 };
@@ -184,10 +184,10 @@ async fn check<S: ProcessorStore>(
         return Ok(Decided::lost(loss, Evidence::unread(contract)));
     }
     let opening = match read::open(work, contract.limits.file_bytes).await? {
-        Found::Content(opening) => opening,
-        Found::Gone => return Ok(Decided::closed(Decision::Gone, Evidence::unread(contract))),
-        Found::Archived => return Ok(archived(contract)),
-        Found::TooLarge(length) => return Ok(too_large(contract, length)),
+        OpenedVersion::Content(opening) => opening,
+        OpenedVersion::Gone => return Ok(Decided::closed(Decision::Gone, Evidence::unread(contract))),
+        OpenedVersion::Archived => return Ok(archived(contract)),
+        OpenedVersion::TooLarge(length) => return Ok(too_large(contract, length)),
     };
     let started = work.host.now();
     let (summary, content) = read::first(work, contract, opening).await?;

@@ -132,7 +132,7 @@ impl Envelope {
 /// notifications name no sender).
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct Record {
+struct EventRecord {
     event_name: String,
     event_time: Option<String>,
     s3: S3Entity,
@@ -141,7 +141,7 @@ struct Record {
 /// Reads one record: outer `None`, it cannot be read; inner `None`, nothing was created.
 #[expect(clippy::option_option, reason = "unreadable and uninteresting are two answers")]
 fn notified(record: &Value) -> Option<Option<Notice>> {
-    let record = Record::deserialize(record).ok()?;
+    let record = EventRecord::deserialize(record).ok()?;
     let name = record.event_name.strip_prefix("s3:").unwrap_or(&record.event_name);
     if !name.starts_with("ObjectCreated:") {
         return Some(None);

@@ -16,7 +16,7 @@ pub(crate) trait Pass: Sink {
 }
 
 /// What opening the version found.
-pub(crate) enum Found<B> {
+pub(crate) enum OpenedVersion<B> {
     /// Its content.
     Content(Opening<B>),
     /// It does not exist (any more).
@@ -48,23 +48,23 @@ pub(crate) enum Content {
 pub(crate) async fn open<S: ProcessorStore>(
     work: &Work<'_, S>,
     most_bytes: u64,
-) -> Result<Found<<S as ReadInbox>::Body>, ProcessError> {
+) -> Result<OpenedVersion<<S as ReadInbox>::Body>, ProcessError> {
     Ok(match work.store.open(&work.file).await? {
-        Opened::Gone => Found::Gone,
-        Opened::Archived => Found::Archived,
+        Opened::Gone => OpenedVersion::Gone,
+        Opened::Archived => OpenedVersion::Archived,
         Opened::Body { length, corrects, mut body, .. } => {
             work.note_corrected(corrects);
             if length > most_bytes {
-                return Ok(Found::TooLarge(length));
+                return Ok(OpenedVersion::TooLarge(length));
             }
             if length > work.settings.small_file_bytes {
-                return Ok(Found::Content(Opening::Large(body)));
+                return Ok(OpenedVersion::Content(Opening::Large(body)));
             }
             let mut chunks = Vec::new();
             while let Some(chunk) = body.next().await? {
                 chunks.push(chunk);
             }
-            Found::Content(Opening::Small(chunks))
+            OpenedVersion::Content(Opening::Small(chunks))
         }
     })
 }

@@ -1,7 +1,7 @@
 //! Writes a decision: original, report and receipt first, the ledger last.
 
 use bytes::Bytes;
-use checker::{FileFacts, Place, PlaceBucket, Receipt, ReceiptContract, Report, Verdict};
+use checker::{FileFacts, ObjectPlace, PlaceBucket, Receipt, ReceiptContract, Report, Verdict};
 use ledger::{
     Commit, Committed, ContentClaim, Decision, Entry, Fenced, FileId, HeadMove, Outcome, Replaced, State,
     Visible, receipt_key,
@@ -84,12 +84,12 @@ async fn commit<S: ProcessorStore>(
 /// Copies the bytes of a quarantined file and returns their place; `None` when the version was deleted.
 ///
 /// An archived object cannot be copied: it stays in the inbox, and receipt and report name it there.
-async fn keep_original<S: ProcessorStore>(work: &Work<'_, S>) -> Result<Option<Place>, ProcessError> {
+async fn keep_original<S: ProcessorStore>(work: &Work<'_, S>) -> Result<Option<ObjectPlace>, ProcessError> {
     let copy = work.quarantine().original();
     Ok(match work.store.keep_original(&work.file, &copy, &work.uploads).await? {
         Original::Gone => None,
-        Original::Copied => Some(Place { bucket: PlaceBucket::Quarantine, key: copy, version: None }),
-        Original::Archived => Some(Place {
+        Original::Copied => Some(ObjectPlace { bucket: PlaceBucket::Quarantine, key: copy, version: None }),
+        Original::Archived => Some(ObjectPlace {
             bucket: PlaceBucket::Inbox,
             key: work.file.key.clone(),
             version: Some(work.file.version.clone()),
@@ -132,7 +132,7 @@ struct Documents<'a, S> {
     decision: &'a Decision,
     evidence: &'a Evidence,
     /// The place of a quarantined file's bytes.
-    original: Option<Place>,
+    original: Option<ObjectPlace>,
 }
 
 impl<S: ProcessorStore> Documents<'_, S> {

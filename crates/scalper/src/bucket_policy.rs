@@ -52,10 +52,10 @@ pub(crate) enum Change {
 
 /// A policy that cannot be read as one.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) struct Unreadable;
+pub(crate) struct UnreadablePolicy;
 
 /// A policy as it was read.
-pub(crate) struct Policy<'t> {
+pub(crate) struct BucketPolicy<'t> {
     /// Everything before the first statement, and behind the last.
     around: (&'t str, &'t str),
     statements: Vec<Statement<'t>>,
@@ -67,24 +67,24 @@ struct Statement<'t> {
     says: Value,
 }
 
-impl<'t> Policy<'t> {
+impl<'t> BucketPolicy<'t> {
     /// Reads a policy; no policy is one without statements.
-    pub(crate) fn read(text: Option<&'t str>) -> Result<Self, Unreadable> {
+    pub(crate) fn read(text: Option<&'t str>) -> Result<Self, UnreadablePolicy> {
         let Some(text) = text else {
             let around = ("{\"Version\":\"2012-10-17\",\"Statement\":[", "]}");
             return Ok(Self { around, statements: Vec::new() });
         };
-        let document: Value = serde_json::from_str(text).map_err(|_| Unreadable)?;
-        let listed = document.get("Statement").ok_or(Unreadable)?.is_array();
-        let at = member(text, "Statement").ok_or(Unreadable)?;
+        let document: Value = serde_json::from_str(text).map_err(|_| UnreadablePolicy)?;
+        let listed = document.get("Statement").ok_or(UnreadablePolicy)?.is_array();
+        let at = member(text, "Statement").ok_or(UnreadablePolicy)?;
         let pieces = if listed { elements(text, at.start) } else { vec![at.clone()] };
         let (before, behind) = (text.get(..at.start), text.get(at.end..));
-        let (before, behind) = before.zip(behind).ok_or(Unreadable)?;
+        let (before, behind) = before.zip(behind).ok_or(UnreadablePolicy)?;
         let statements = pieces.into_iter().map(|piece| {
             let text = text.get(piece)?;
             Some(Statement { text, says: serde_json::from_str(text).ok()? })
         });
-        let statements = statements.collect::<Option<_>>().ok_or(Unreadable)?;
+        let statements = statements.collect::<Option<_>>().ok_or(UnreadablePolicy)?;
         Ok(Self { around: (before, behind), statements })
     }
 

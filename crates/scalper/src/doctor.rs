@@ -15,13 +15,13 @@ use std::collections::BTreeSet;
 
 use store::{Checkup, CountMessages, Error, ReadContracts, ReadPartners, StackQueue};
 
-use crate::bucket_policy::Policy;
+use crate::bucket_policy::BucketPolicy;
 use crate::gateway::Gateway;
 use crate::names::Stack;
 use crate::partner::Uploads;
 use crate::reading::Places;
 
-pub use finding::{Finding, Level};
+pub use finding::{DoctorFinding, Level};
 pub use report::Diagnosis;
 
 /// A stack under examination.
@@ -114,7 +114,7 @@ where
         Diagnosis { stack: known.stack.as_str().to_owned(), findings }
     }
 
-    async fn processing(&self, findings: &mut Vec<Finding>) {
+    async fn processing(&self, findings: &mut Vec<DoctorFinding>) {
         let known = &self.known;
         let mappings = self.checkup.mappings().await;
         let maximum = mappings.as_ref().ok().and_then(|all| processing::maximum(known, all));
@@ -127,7 +127,7 @@ where
         }
     }
 
-    async fn contracts(&self, findings: &mut Vec<Finding>) {
+    async fn contracts(&self, findings: &mut Vec<DoctorFinding>) {
         let feeds = match self.store.feeds().await {
             Ok(feeds) => feeds,
             Err(error) => return findings.push(unchecked(CONTRACTS, &error)),
@@ -150,14 +150,14 @@ where
     }
 
     /// Compares uploads by S3 as remembered with those in force.
-    async fn senders(&self, findings: &mut Vec<Finding>) -> Result<(), Finding> {
+    async fn senders(&self, findings: &mut Vec<DoctorFinding>) -> Result<(), DoctorFinding> {
         let failed = |fact| move |error: Error| unchecked(fact, &error);
         let partners = self.store.all_partners().await.map_err(failed(UPLOADS_TABLE))?;
         let remembered = self.uploads.all_s3_principals().await.map_err(failed(UPLOADS_TABLE))?;
         let inbox = self.uploads.inbox().await.map_err(failed(UPLOADS_KEY))?;
         let Some(inbox) = inbox else { return Ok(()) };
         let text = self.uploads.bucket_policy(&inbox).await.map_err(failed(UPLOADS_POLICY))?;
-        let Ok(policy) = Policy::read(text.as_deref()) else {
+        let Ok(policy) = BucketPolicy::read(text.as_deref()) else {
             findings.push(partners::unreadable(&inbox));
             return Ok(());
         };
@@ -174,7 +174,7 @@ where
     }
 
     /// Compares the keys of valid credentials with those that API Gateway counts.
-    async fn keys(&self) -> Result<Vec<Finding>, Finding> {
+    async fn keys(&self) -> Result<Vec<DoctorFinding>, DoctorFinding> {
         let Known { stack, now_ms, .. } = &self.known;
         let failed = |error: Error| unchecked(KEYS_TABLE, &error);
         let mut holders = Vec::new();
@@ -189,7 +189,7 @@ where
         Ok(keys::check(&self.known, &holders, &plans, &keys))
     }
 
-    async fn channels(&self, findings: &mut Vec<Finding>) {
+    async fn channels(&self, findings: &mut Vec<DoctorFinding>) {
         let secret = self.checkup.has_channels_secret().await;
         let mail = self.checkup.mail_subscriptions().await;
         if let (Ok(secret), Ok(mail)) = (&secret, &mail) {
@@ -201,10 +201,10 @@ where
 }
 
 fn add<T>(
-    findings: &mut Vec<Finding>,
+    findings: &mut Vec<DoctorFinding>,
     fact: Fact,
     fetched: Result<T, Error>,
-    check: impl FnOnce(T) -> Vec<Finding>,
+    check: impl FnOnce(T) -> Vec<DoctorFinding>,
 ) {
     match fetched {
         Ok(facts) => findings.extend(check(facts)),
@@ -213,11 +213,11 @@ fn add<T>(
 }
 
 /// Returns a fact that could not be fetched.
-fn unchecked(fact: Fact, error: &Error) -> Finding {
+fn unchecked(fact: Fact, error: &Error) -> DoctorFinding {
     let Fact { check, permission } = fact;
     // SNS has a code of its own.
     if error.is_denied() || error.code == "AuthorizationError" {
-        return Finding::unknown(check, format!("could not check: missing permission {permission}"));
+        return DoctorFinding::unknown(check, format!("could not check: missing permission {permission}"));
     }
-    Finding::unknown(check, format!("could not check: AWS did not answer as expected ({error})"))
+    DoctorFinding::unknown(check, format!("could not check: AWS did not answer as expected ({error})"))
 }

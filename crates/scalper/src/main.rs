@@ -20,7 +20,7 @@ use scalper::feeds;
 use scalper::generate;
 use scalper::names::Stack;
 use scalper::partner::Operator;
-use scalper::reading::{Answer, FileView, Places, Records, StackView, WARNING, save, tail_heading};
+use scalper::reading::{Answer, FileView, Places, RejectedRecords, StackView, WARNING, save, tail_heading};
 use scalper::report::Style;
 use scalper::secret;
 use store::aws::{
@@ -212,8 +212,8 @@ async fn read(
     let view = view(sdk, stack).await?;
     let answer = view.run(command).await?;
     match &answer {
-        Answer::Records(_) if manner.json => return Err(CommandError::RecordsAreNoJson),
-        Answer::Records(records) => give(&view, records).await?,
+        Answer::RejectedRecords(_) if manner.json => return Err(CommandError::RecordsAreNoJson),
+        Answer::RejectedRecords(records) => give(&view, records).await?,
         Answer::Tail(arguments) => follow(&view, arguments, manner).await?,
         answer => {
             let text = if manner.json { answer.to_json() + "\n" } else { answer.to_text(manner.style) };
@@ -243,7 +243,7 @@ async fn places(connection: &Connection, stack: &Stack) -> Result<Places, Comman
     Ok(Places::new(stack, home))
 }
 
-async fn give(view: &StackView<Resources>, records: &Records) -> Result<(), CommandError> {
+async fn give(view: &StackView<Resources>, records: &RejectedRecords) -> Result<(), CommandError> {
     drop(writeln!(std::io::stderr(), "scalper: {WARNING}"));
     if let Some(path) = &records.download {
         return save(path, async |file| view.copy(records, false, file).await).await;

@@ -27,7 +27,7 @@ use crate::arguments::{Add, GrantArguments, PartnerCommand, Rotate};
 use crate::error::CommandError;
 use crate::gateway::{Gateway, GatewayKey, Plan};
 use crate::names::{self, Stack};
-use crate::report::{CredentialView, PartnerView, Report};
+use crate::report::{CommandReport, CredentialView, PartnerView};
 use crate::secret::{self, Random};
 
 /// What commands work on.
@@ -62,7 +62,7 @@ impl<T: S3Principals + InboxAccess> Uploads for T {}
 
 impl<S: WritePartners, G: Gateway, U: Uploads> Operator<S, G, U> {
     /// Carries out a command.
-    pub async fn run(&self, command: PartnerCommand) -> Result<Report, CommandError> {
+    pub async fn run(&self, command: PartnerCommand) -> Result<CommandReport, CommandError> {
         match command {
             PartnerCommand::Add(add) => self.add(&add).await,
             PartnerCommand::Rotate(rotate) => self.rotate(&rotate).await,
@@ -77,7 +77,7 @@ impl<S: WritePartners, G: Gateway, U: Uploads> Operator<S, G, U> {
         }
     }
 
-    async fn add(&self, add: &Add) -> Result<Report, CommandError> {
+    async fn add(&self, add: &Add) -> Result<CommandReport, CommandError> {
         let name = names::new_partner(&add.name)?;
         let grant = self.grant(&add.grant, Feeds::All, BTreeSet::from([Scope::Submit, Scope::Read]))?;
         // Asked before a secret is made: a failure here must not lose one.
@@ -89,7 +89,7 @@ impl<S: WritePartners, G: Gateway, U: Uploads> Operator<S, G, U> {
         let valid = self.valid(&credentials);
         if !valid.is_empty() {
             self.put_changed(before.as_ref(), &partner).await?;
-            return Ok(Report::Kept {
+            return Ok(CommandReport::Kept {
                 partner: self.view(&partner, &credentials),
                 credentials: self.views(&valid),
                 address,
@@ -101,10 +101,10 @@ impl<S: WritePartners, G: Gateway, U: Uploads> Operator<S, G, U> {
         self.partners.put_credential(&key, &credential).await?;
         let all = [credentials, vec![(key, credential.clone())]].concat();
         let (partner, credential) = (self.view(&partner, &all), self.credential_view(&credential));
-        Ok(Report::Added { partner, credential, secret, address })
+        Ok(CommandReport::Added { partner, credential, secret, address })
     }
 
-    async fn rotate(&self, rotate: &Rotate) -> Result<Report, CommandError> {
+    async fn rotate(&self, rotate: &Rotate) -> Result<CommandReport, CommandError> {
         let partner = self.known(&rotate.name).await?;
         let credentials = self.partners.credentials(&partner.name).await?;
         let valid = self.valid(&credentials);
@@ -124,7 +124,7 @@ impl<S: WritePartners, G: Gateway, U: Uploads> Operator<S, G, U> {
         let plan = self.repair(&partner, &credentials, None).await?;
         let (hash, secret, credential) = self.make_key(&partner.name, &plan, grant).await?;
         self.partners.put_credential(&hash, &credential).await?;
-        Ok(Report::Rotated {
+        Ok(CommandReport::Rotated {
             partner: partner.name,
             credential: self.credential_view(&credential),
             secret,
@@ -134,7 +134,7 @@ impl<S: WritePartners, G: Gateway, U: Uploads> Operator<S, G, U> {
 
     /// Revokes a credential in the table, then deletes its key: from the next read on it opens nothing, also when the command dies
     /// in between.
-    async fn revoke(&self, name: &str, id: &str) -> Result<Report, CommandError> {
+    async fn revoke(&self, name: &str, id: &str) -> Result<CommandReport, CommandError> {
         let partner = self.known(name).await?;
         let credentials = self.partners.credentials(name).await?;
         let (hash, credential) = find(name, id, &credentials)?;
@@ -147,37 +147,37 @@ impl<S: WritePartners, G: Gateway, U: Uploads> Operator<S, G, U> {
         }
         let valid = self.valid(&credentials);
         let left = valid.iter().filter(|other| other.id != id).map(|other| other.id.clone()).collect();
-        Ok(Report::Revoked { partner: partner.name, credential: id.to_owned(), still_valid: left })
+        Ok(CommandReport::Revoked { partner: partner.name, credential: id.to_owned(), still_valid: left })
     }
 
-    async fn list(&self) -> Result<Report, CommandError> {
+    async fn list(&self) -> Result<CommandReport, CommandError> {
         let mut views = Vec::new();
         for partner in self.partners.all_partners().await? {
             let credentials = self.partners.credentials(&partner.name).await?;
             views.push(self.view(&partner, &credentials));
         }
-        Ok(Report::Partners { stack: self.stack.as_str().to_owned(), partners: views })
+        Ok(CommandReport::Partners { stack: self.stack.as_str().to_owned(), partners: views })
     }
 
-    async fn show(&self, name: &str) -> Result<Report, CommandError> {
+    async fn show(&self, name: &str) -> Result<CommandReport, CommandError> {
         let partner = self.known(name).await?;
         let credentials = self.partners.credentials(name).await?;
         let webhook = self.partners.webhook(name).await?.map(|webhook| webhooks::host_of(&webhook.url));
         let all: Vec<&Credential> = credentials.iter().map(|(_, credential)| credential).collect();
-        Ok(Report::Partner {
+        Ok(CommandReport::Partner {
             partner: self.view(&partner, &credentials),
             webhook,
             credentials: self.views(&all),
         })
     }
 
-    async fn set_active(&self, name: &str, active: bool) -> Result<Report, CommandError> {
+    async fn set_active(&self, name: &str, active: bool) -> Result<CommandReport, CommandError> {
         let before = self.known(name).await?;
         let partner = Partner { active, ..before.clone() };
         self.put_changed(Some(&before), &partner).await?;
         self.follow_state(&partner).await?;
         let partner = partner.name;
-        Ok(if active { Report::Resumed { partner } } else { Report::Suspended { partner } })
+        Ok(if active { CommandReport::Resumed { partner } } else { CommandReport::Suspended { partner } })
     }
 
     /// Returns a partner of the table, or an error with the name that may have been meant.

@@ -35,9 +35,9 @@ pub use places::Places;
 pub(crate) use plain::{plain, shell_word};
 pub use problems::Problem;
 pub use receipt::Stored;
-pub use rejects::{Records, Rejects, WARNING, save};
+pub use rejects::{RejectedRecords, Rejects, WARNING, save};
 pub use show::{AcknowledgedView, Story};
-pub use status::Status;
+pub use status::StackStatus;
 pub use tail::tail_heading;
 pub use view::FileView;
 
@@ -67,7 +67,7 @@ impl<T> Readable for T where
 /// An answer.
 pub enum Answer {
     /// The state of the stack.
-    Status(Status),
+    StackStatus(StackStatus),
     /// Files.
     Files(Files),
     /// One file.
@@ -75,7 +75,7 @@ pub enum Answer {
     /// Rejected records, without their values.
     Rejects(Box<Rejects>),
     /// Rejected records themselves, to be copied to a place.
-    Records(Records),
+    RejectedRecords(RejectedRecords),
     /// A receipt.
     Receipt(Stored),
     /// Outcomes are to be followed, beginning with the newest.
@@ -86,13 +86,13 @@ impl<S: Readable> StackView<S> {
     /// Carries out a command. What takes its time is begun by the answer.
     pub async fn run(&self, command: ReadCommand) -> Result<Answer, CommandError> {
         match command {
-            ReadCommand::Status(arguments) => self.status(&arguments).await.map(Answer::Status),
+            ReadCommand::Status(arguments) => self.status(&arguments).await.map(Answer::StackStatus),
             ReadCommand::Files(arguments) => self.files(&arguments).await.map(Answer::Files),
             ReadCommand::Show { file, version } => {
                 Ok(Answer::Story(Box::new(self.show(&file, version.as_deref()).await?)))
             }
             ReadCommand::Rejects(arguments) if arguments.values || arguments.download.is_some() => {
-                self.records(&arguments).await.map(Answer::Records)
+                self.records(&arguments).await.map(Answer::RejectedRecords)
             }
             ReadCommand::Rejects(arguments) => {
                 Ok(Answer::Rejects(Box::new(self.rejects(&arguments.file).await?)))
@@ -109,12 +109,12 @@ impl Answer {
     pub fn to_json(&self) -> String {
         // Texts and numbers in structures always have a form in JSON.
         let pretty = match self {
-            Self::Status(status) => serde_json::to_string_pretty(status),
+            Self::StackStatus(status) => serde_json::to_string_pretty(status),
             Self::Files(files) => serde_json::to_string_pretty(files),
             Self::Story(story) => serde_json::to_string_pretty(story),
             Self::Rejects(rejects) => serde_json::to_string_pretty(rejects),
             Self::Receipt(receipt) => return receipt.raw().to_owned(),
-            Self::Records(_) | Self::Tail(_) => return String::new(),
+            Self::RejectedRecords(_) | Self::Tail(_) => return String::new(),
         };
         pretty.unwrap_or_default()
     }
@@ -123,18 +123,18 @@ impl Answer {
     #[must_use]
     pub fn to_text(&self, style: Style) -> String {
         match self {
-            Self::Status(status) => status.to_text(style),
+            Self::StackStatus(status) => status.to_text(style),
             Self::Files(files) => files.to_text(style),
             Self::Story(story) => story.to_text(style),
             Self::Rejects(rejects) => rejects.to_text(style),
             Self::Receipt(receipt) => receipt.to_text(),
-            Self::Records(_) | Self::Tail(_) => String::new(),
+            Self::RejectedRecords(_) | Self::Tail(_) => String::new(),
         }
     }
 
     /// Returns whether something is wrong that `--check` was to find.
     #[must_use]
     pub fn fails_check(&self) -> bool {
-        matches!(self, Self::Status(status) if status.fails_check())
+        matches!(self, Self::StackStatus(status) if status.fails_check())
     }
 }

@@ -22,7 +22,7 @@ const FEEDS_WIDTH: usize = 24;
 #[derive(Serialize)]
 #[serde(tag = "did", rename_all = "kebab-case", rename_all_fields = "camelCase")]
 #[expect(missing_docs, reason = "the members are those of the JSON document, named as they read")]
-pub enum Report {
+pub enum CommandReport {
     /// A credential was made for a partner that had none.
     Added { partner: PartnerView, credential: CredentialView, secret: String, address: String },
     /// The partner has a credential already; its limits are as asked.
@@ -121,7 +121,7 @@ impl CredentialView {
     }
 }
 
-impl Report {
+impl CommandReport {
     /// Returns one JSON document, on lines.
     #[must_use]
     pub fn to_json(&self) -> String {

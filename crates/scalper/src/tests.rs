@@ -24,7 +24,7 @@ use crate::arguments::{Arguments, Command};
 use crate::error::CommandError;
 use crate::names::Stack;
 use crate::partner::Operator;
-use crate::report::{Report, Style, WIDTH};
+use crate::report::{CommandReport, Style, WIDTH};
 use fakes::FakeAws;
 
 /// 2027-01-15T08:00:00Z.
@@ -59,7 +59,7 @@ impl PartnerHarness {
         Self { fake, now_ms: NOW_MS, operator }
     }
 
-    async fn run(&self, line: &str) -> Result<Report, CommandError> {
+    async fn run(&self, line: &str) -> Result<CommandReport, CommandError> {
         let words = ["scalper", "partner"].into_iter().chain(line.split(' '));
         let arguments = Arguments::try_parse_from(words).expect("a command");
         let Command::Partner(command) = arguments.command else { panic!("a partner command") };
@@ -212,7 +212,7 @@ async fn api_gateway_holds_no_credential_and_its_keys_open_nothing() {
 async fn a_deleted_plan_or_key_and_a_key_of_an_earlier_version_are_put_right_by_adding_again() {
     let setup = PartnerHarness::new();
     let (id, secret) = setup.credential("add north").await;
-    let spoil: [fn(&mut fakes::State, &str, &str); 3] = [
+    let spoil: [fn(&mut fakes::FakeState, &str, &str); 3] = [
         // The plan was deleted: its keys are under none.
         |state, _, _| {
             state.plans.clear();
@@ -223,7 +223,7 @@ async fn a_deleted_plan_or_key_and_a_key_of_an_earlier_version_are_put_right_by_
         |state, id, secret| {
             let plan = Some("silent-scalper.north".to_owned());
             let key =
-                fakes::Key { name: format!("silent-scalper.north.{id}"), value: secret.to_owned(), plan };
+                fakes::FakeKey { name: format!("silent-scalper.north.{id}"), value: secret.to_owned(), plan };
             state.keys = [("old".to_owned(), key)].into();
             state.credentials.values_mut().for_each(|one| one.gateway_key = Some("old".to_owned()));
         },

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use sha2::{Digest as _, Sha256};
 use store::Inbox;
 
-use crate::bucket_policy::Policy;
+use crate::bucket_policy::BucketPolicy;
 use crate::names::Stack;
 use crate::report::PrincipalView;
 
@@ -26,7 +26,7 @@ pub(crate) fn grant_name(stack: &Stack, partner: &str, principal: &str) -> Strin
 pub(crate) fn upload_principals(
     stack: &Stack,
     inbox: &Inbox,
-    policy: &Policy<'_>,
+    policy: &BucketPolicy<'_>,
     granted: Option<&BTreeSet<String>>,
     partner: &str,
     remembered: &BTreeSet<String>,

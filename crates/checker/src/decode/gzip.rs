@@ -14,7 +14,7 @@ const FLAGS_RESERVED: u8 = 0b1110_0000;
 
 /// Where in the series the next byte is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Place {
+enum GzipPlace {
     /// The ten fixed bytes of a header; how many were seen.
     Fixed(u8),
     /// The two bytes of the extra field's length.
@@ -39,7 +39,7 @@ enum Place {
 
 /// A series of gzip members.
 pub(super) struct Gzip {
-    place: Place,
+    place: GzipPlace,
     inflate: Decompress,
     flags: u8,
     extra: u16,
@@ -51,7 +51,7 @@ pub(super) struct Gzip {
 impl Default for Gzip {
     fn default() -> Self {
         Self {
-            place: Place::Fixed(0),
+            place: GzipPlace::Fixed(0),
             inflate: Decompress::new(false),
             flags: 0,
             extra: 0,
@@ -68,7 +68,7 @@ impl Gzip {
         out.resize(begin + room, 0);
         let (mut consumed, mut written) = (0, 0);
         loop {
-            if self.place == Place::Body {
+            if self.place == GzipPlace::Body {
                 let rest = input.get(consumed..).unwrap_or_default();
                 let space = out.get_mut(begin + written..).unwrap_or_default();
                 if space.is_empty() {
@@ -77,7 +77,7 @@ impl Gzip {
                 let (taken, made) = self.inflate(rest, space)?;
                 consumed += taken;
                 written += made;
-                if taken == 0 && made == 0 && self.place == Place::Body {
+                if taken == 0 && made == 0 && self.place == GzipPlace::Body {
                     break;
                 }
             } else if let Some(byte) = input.get(consumed) {
@@ -93,7 +93,7 @@ impl Gzip {
 
     pub(super) fn finish(&mut self, room: usize, out: &mut Vec<u8>) -> Result<bool, FileFault> {
         let step = self.run(&[], room, out)?;
-        if step.pending || matches!(self.place, Place::Between | Place::Padding) {
+        if step.pending || matches!(self.place, GzipPlace::Between | GzipPlace::Padding) {
             return Ok(step.pending);
         }
         Err(fault(FaultCode::Truncated, "gzip data that ends within a member", "whole gzip members"))
@@ -110,56 +110,61 @@ impl Gzip {
         let made = usize::try_from(self.inflate.total_out() - made_before).unwrap_or(space.len());
         self.body.update(space.get(..made).unwrap_or_default());
         if status == Status::StreamEnd {
-            self.place = Place::Trailer(0);
+            self.place = GzipPlace::Trailer(0);
         }
         Ok((taken, made))
     }
 
     /// Takes one byte outside of the deflated data.
     fn frame(&mut self, byte: u8) -> Result<(), FileFault> {
-        if !matches!(self.place, Place::HeaderCrc(_) | Place::Trailer(_) | Place::Between | Place::Padding) {
+        if !matches!(
+            self.place,
+            GzipPlace::HeaderCrc(_) | GzipPlace::Trailer(_) | GzipPlace::Between | GzipPlace::Padding
+        ) {
             self.header.update(&[byte]);
         }
         self.place = match self.place {
-            Place::Fixed(seen) => self.fixed(seen, byte)?,
-            Place::ExtraLength(0) => {
+            GzipPlace::Fixed(seen) => self.fixed(seen, byte)?,
+            GzipPlace::ExtraLength(0) => {
                 self.extra = u16::from(byte);
-                Place::ExtraLength(1)
+                GzipPlace::ExtraLength(1)
             }
-            Place::ExtraLength(_) => match self.extra | (u16::from(byte) << 8) {
+            GzipPlace::ExtraLength(_) => match self.extra | (u16::from(byte) << 8) {
                 0 => self.after(FLAG_EXTRA),
-                length => Place::Extra(length),
+                length => GzipPlace::Extra(length),
             },
-            Place::Extra(left) if left > 1 => Place::Extra(left - 1),
-            Place::Extra(_) => self.after(FLAG_EXTRA),
-            Place::Name if byte == 0 => self.after(FLAG_NAME),
-            Place::Comment if byte == 0 => self.after(FLAG_COMMENT),
-            Place::HeaderCrc(0) => {
+            GzipPlace::Extra(left) if left > 1 => GzipPlace::Extra(left - 1),
+            GzipPlace::Extra(_) => self.after(FLAG_EXTRA),
+            GzipPlace::Name if byte == 0 => self.after(FLAG_NAME),
+            GzipPlace::Comment if byte == 0 => self.after(FLAG_COMMENT),
+            GzipPlace::HeaderCrc(0) => {
                 self.extra = u16::from(byte);
-                Place::HeaderCrc(1)
+                GzipPlace::HeaderCrc(1)
             }
-            Place::HeaderCrc(_) => {
+            GzipPlace::HeaderCrc(_) => {
                 let promised = u32::from(self.extra | (u16::from(byte) << 8));
                 if promised != self.header.sum() & 0xffff {
                     return Err(corrupt("a gzip header whose checksum differs"));
                 }
-                Place::Body
+                GzipPlace::Body
             }
-            Place::Trailer(seen) => self.trailer(seen, byte)?,
-            Place::Between if byte == 0x1f => {
+            GzipPlace::Trailer(seen) => self.trailer(seen, byte)?,
+            GzipPlace::Between if byte == 0x1f => {
                 *self = Self::default();
                 self.header.update(&[byte]);
-                Place::Fixed(1)
+                GzipPlace::Fixed(1)
             }
-            Place::Between | Place::Padding if byte == 0 => Place::Padding,
-            Place::Between | Place::Padding => return Err(corrupt("other bytes after the gzip data")),
-            Place::Name | Place::Comment | Place::Body => self.place,
+            GzipPlace::Between | GzipPlace::Padding if byte == 0 => GzipPlace::Padding,
+            GzipPlace::Between | GzipPlace::Padding => {
+                return Err(corrupt("other bytes after the gzip data"));
+            }
+            GzipPlace::Name | GzipPlace::Comment | GzipPlace::Body => self.place,
         };
         Ok(())
     }
 
     /// Magic, method, flags; time, level and system are not used.
-    fn fixed(&mut self, seen: u8, byte: u8) -> Result<Place, FileFault> {
+    fn fixed(&mut self, seen: u8, byte: u8) -> Result<GzipPlace, FileFault> {
         let fits = match seen {
             0 => byte == 0x1f,
             1 => byte == 0x8b,
@@ -173,27 +178,30 @@ impl Gzip {
         if seen == 3 {
             self.flags = byte;
         }
-        Ok(if seen == 9 { self.after(0) } else { Place::Fixed(seen + 1) })
+        Ok(if seen == 9 { self.after(0) } else { GzipPlace::Fixed(seen + 1) })
     }
 
     /// Returns the part of the header that follows the one with this flag.
-    fn after(&self, part: u8) -> Place {
-        let parts =
-            [(FLAG_EXTRA, Place::ExtraLength(0)), (FLAG_NAME, Place::Name), (FLAG_COMMENT, Place::Comment)];
+    fn after(&self, part: u8) -> GzipPlace {
+        let parts = [
+            (FLAG_EXTRA, GzipPlace::ExtraLength(0)),
+            (FLAG_NAME, GzipPlace::Name),
+            (FLAG_COMMENT, GzipPlace::Comment),
+        ];
         let next = parts.into_iter().find(|(flag, _)| *flag > part && self.flags & flag != 0);
         match next {
             Some((_, place)) => place,
-            None if self.flags & FLAG_HEADER_CRC != 0 => Place::HeaderCrc(0),
-            None => Place::Body,
+            None if self.flags & FLAG_HEADER_CRC != 0 => GzipPlace::HeaderCrc(0),
+            None => GzipPlace::Body,
         }
     }
 
-    fn trailer(&mut self, seen: u8, byte: u8) -> Result<Place, FileFault> {
+    fn trailer(&mut self, seen: u8, byte: u8) -> Result<GzipPlace, FileFault> {
         if let Some(slot) = self.trailer.get_mut(usize::from(seen)) {
             *slot = byte;
         }
         if seen < 7 {
-            return Ok(Place::Trailer(seen + 1));
+            return Ok(GzipPlace::Trailer(seen + 1));
         }
         let (checksum, length) = self.trailer.split_at(4);
         if checksum != self.body.sum().to_le_bytes() {
@@ -203,7 +211,7 @@ impl Gzip {
         if length != self.body.amount().to_le_bytes() {
             return Err(corrupt("gzip data whose length differs"));
         }
-        Ok(Place::Between)
+        Ok(GzipPlace::Between)
     }
 }
 

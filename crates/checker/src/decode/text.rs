@@ -12,14 +12,14 @@ use crate::{FaultCode, FileFault};
 pub(super) struct Text {
     declared: Option<&'static Encoding>,
     takes: Takes,
-    state: State,
+    state: TextState,
     /// The first bytes of the content.
     head: Vec<u8>,
     /// Bytes taken, for the position of a fault.
     taken: u64,
 }
 
-enum State {
+enum TextState {
     /// The head is not complete.
     Unknown,
     /// UTF-8, or what claims to be.
@@ -31,7 +31,7 @@ enum State {
 impl Text {
     pub(super) fn new(declared: Option<TextEncoding>, takes: Takes) -> Self {
         let declared = declared.map(|encoding| encoding.0);
-        Self { declared, takes, state: State::Unknown, head: Vec::new(), taken: 0 }
+        Self { declared, takes, state: TextState::Unknown, head: Vec::new(), taken: 0 }
     }
 
     /// Returns the first bytes of the content, as many as are known, at most [`HEAD_BYTES`].
@@ -40,12 +40,12 @@ impl Text {
     }
 
     pub(super) fn is_unchanged(&self) -> bool {
-        matches!(self.state, State::Unchanged)
+        matches!(self.state, TextState::Unchanged)
     }
 
     /// Appends the text of `raw` to `out`.
     pub(super) fn decode(&mut self, mut raw: &[u8], plain: bool, out: &mut Vec<u8>) -> Result<(), FileFault> {
-        if matches!(self.state, State::Unknown) {
+        if matches!(self.state, TextState::Unknown) {
             let wanted = HEAD_BYTES.saturating_sub(self.head.len());
             let (first, rest) = raw.split_at(wanted.min(raw.len()));
             self.head.extend_from_slice(first);
@@ -60,11 +60,11 @@ impl Text {
 
     /// There is no more.
     pub(super) fn finish(&mut self, plain: bool, out: &mut Vec<u8>) -> Result<(), FileFault> {
-        if matches!(self.state, State::Unknown) {
+        if matches!(self.state, TextState::Unknown) {
             self.open(plain, out)?;
         }
         self.transcode(&[], true, out)?;
-        self.state = State::Unchanged;
+        self.state = TextState::Unchanged;
         Ok(())
     }
 
@@ -76,9 +76,9 @@ impl Text {
         }
         let (encoding, mark) = recognise(&self.head, self.declared)?;
         self.state = if encoding == UTF_8 {
-            State::Unchanged
+            TextState::Unchanged
         } else {
-            State::Transcoded(Box::new(encoding.new_decoder_without_bom_handling()), encoding)
+            TextState::Transcoded(Box::new(encoding.new_decoder_without_bom_handling()), encoding)
         };
         self.taken = mark as u64;
         let head = std::mem::take(&mut self.head);
@@ -88,7 +88,7 @@ impl Text {
     }
 
     fn transcode(&mut self, raw: &[u8], last: bool, out: &mut Vec<u8>) -> Result<(), FileFault> {
-        let State::Transcoded(decoder, encoding) = &mut self.state else {
+        let TextState::Transcoded(decoder, encoding) = &mut self.state else {
             out.extend_from_slice(raw);
             return Ok(());
         };

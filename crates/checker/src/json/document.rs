@@ -5,19 +5,19 @@ use contract::{Contract, Found, Structure};
 
 use super::objects::{Objects, is_key};
 use crate::reader::{
-    END_MARK, InvalidText, PIECE_BYTES, Step, Window, check_text, endless, fault_at, longest, record_limit,
-    violation,
+    END_MARK, InvalidText, PIECE_BYTES, ReadStep, Window, check_text, endless, fault_at, longest,
+    record_limit, violation,
 };
 use crate::{FaultCode, FileFault, Item, Record};
 
 /// Reads a document record by record: memory holds one record, or one value outside of the records.
-pub(crate) struct Document {
+pub(crate) struct JsonDocument {
     path: Vec<Vec<u8>>,
     limit: usize,
     window: Window,
     objects: Objects,
     invalid: InvalidText,
-    place: Place,
+    place: DocumentPlace,
     /// How many objects of the path are open.
     level: usize,
     /// Whether the value at the path was read.
@@ -25,12 +25,12 @@ pub(crate) struct Document {
     /// Of the element or value that the window begins with.
     delimiter: Delimiter,
     /// The place behind a record above the size limit.
-    after_oversize: Place,
+    after_oversize: DocumentPlace,
 }
 
 /// What comes next in the document.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Place {
+enum DocumentPlace {
     /// The document itself, or the value of the path's next name.
     Value,
     /// The first record, or the end of an empty array.
@@ -51,7 +51,7 @@ enum Place {
     End,
 }
 
-impl Document {
+impl JsonDocument {
     pub(crate) fn new(contract: &Contract, path: Vec<String>) -> Self {
         Self {
             path: path.into_iter().map(String::into_bytes).collect(),
@@ -59,11 +59,11 @@ impl Document {
             window: Window::default(),
             objects: Objects::new(contract),
             invalid: InvalidText::default(),
-            place: Place::Value,
+            place: DocumentPlace::Value,
             level: 0,
             arrived: false,
             delimiter: Delimiter::default(),
-            after_oversize: Place::AfterElement,
+            after_oversize: DocumentPlace::AfterElement,
         }
     }
 
@@ -73,49 +73,51 @@ impl Document {
 
     /// Returns whether there was more than white space.
     pub(crate) fn has_content(&self) -> bool {
-        self.place != Place::Value || self.level > 0
+        self.place != DocumentPlace::Value || self.level > 0
     }
 
     pub(crate) fn push(&mut self, block: &[u8], found: &mut impl FnMut(Item<'_>)) -> Result<(), FileFault> {
         for piece in block.chunks(PIECE_BYTES) {
             self.window.fill(piece);
-            while self.step(found)? == Step::More {}
+            while self.step(found)? == ReadStep::More {}
         }
         Ok(())
     }
 
     pub(crate) fn finish(&mut self, found: &mut impl FnMut(Item<'_>)) -> Result<(), FileFault> {
         self.window.drop_end_marks();
-        while self.step(found)? == Step::More {}
+        while self.step(found)? == ReadStep::More {}
         let untouched = !self.has_content() && self.window.rest().is_empty();
-        if self.place == Place::End || untouched {
+        if self.place == DocumentPlace::End || untouched {
             return Ok(());
         }
         Err(self.fault(FaultCode::Truncated, "a document that ends within a value", "a whole JSON document"))
     }
 
     /// Takes one token, record or member.
-    fn step(&mut self, found: &mut impl FnMut(Item<'_>)) -> Result<Step, FileFault> {
-        if let Place::Oversize { dropped, line } = self.place {
+    fn step(&mut self, found: &mut impl FnMut(Item<'_>)) -> Result<ReadStep, FileFault> {
+        if let DocumentPlace::Oversize { dropped, line } = self.place {
             return self.skip_oversize(dropped, line);
         }
         let blanks = blank(self.window.rest(), 0);
         self.window.advance_counting(blanks);
-        let Some(first) = self.window.rest().first().copied() else { return Ok(Step::Wait) };
+        let Some(first) = self.window.rest().first().copied() else { return Ok(ReadStep::Wait) };
         if self.window.rest().iter().all(|byte| *byte == END_MARK) {
-            return Ok(Step::Wait);
+            return Ok(ReadStep::Wait);
         }
         match self.place {
-            Place::Value => self.value(first, found),
-            Place::FirstElement if first == b']' => Ok(self.close_array()),
-            Place::Element if first == b']' => Err(self.fault(
+            DocumentPlace::Value => self.value(first, found),
+            DocumentPlace::FirstElement if first == b']' => Ok(self.close_array()),
+            DocumentPlace::Element if first == b']' => Err(self.fault(
                 FaultCode::Json,
                 "a comma before the closing bracket",
                 "a record after each comma",
             )),
-            Place::FirstElement | Place::Element => self.element(Place::AfterElement, found),
-            Place::AfterElement => match first {
-                b',' => Ok(self.token(Place::Element)),
+            DocumentPlace::FirstElement | DocumentPlace::Element => {
+                self.element(DocumentPlace::AfterElement, found)
+            }
+            DocumentPlace::AfterElement => match first {
+                b',' => Ok(self.token(DocumentPlace::Element)),
                 b']' => Ok(self.close_array()),
                 _ => Err(self.fault(
                     FaultCode::Json,
@@ -123,10 +125,10 @@ impl Document {
                     "a comma or a closing bracket",
                 )),
             },
-            Place::FirstMember if first == b'}' => self.close_object(),
-            Place::FirstMember | Place::Member => self.member(first),
-            Place::AfterMember => match first {
-                b',' => Ok(self.token(Place::Member)),
+            DocumentPlace::FirstMember if first == b'}' => self.close_object(),
+            DocumentPlace::FirstMember | DocumentPlace::Member => self.member(first),
+            DocumentPlace::AfterMember => match first {
+                b',' => Ok(self.token(DocumentPlace::Member)),
                 b'}' => self.close_object(),
                 _ => Err(self.fault(
                     FaultCode::Json,
@@ -134,33 +136,33 @@ impl Document {
                     "a comma or a closing brace",
                 )),
             },
-            Place::End | Place::Oversize { .. } => Err(self.after_end()),
+            DocumentPlace::End | DocumentPlace::Oversize { .. } => Err(self.after_end()),
         }
     }
 
     /// Takes one byte.
-    fn token(&mut self, next: Place) -> Step {
+    fn token(&mut self, next: DocumentPlace) -> ReadStep {
         self.window.advance_counting(1);
         self.place = next;
-        Step::More
+        ReadStep::More
     }
 
-    fn close_array(&mut self) -> Step {
+    fn close_array(&mut self) -> ReadStep {
         self.arrived = true;
-        self.token(if self.level == 0 { Place::End } else { Place::AfterMember })
+        self.token(if self.level == 0 { DocumentPlace::End } else { DocumentPlace::AfterMember })
     }
 
-    fn value(&mut self, first: u8, found: &mut impl FnMut(Item<'_>)) -> Result<Step, FileFault> {
+    fn value(&mut self, first: u8, found: &mut impl FnMut(Item<'_>)) -> Result<ReadStep, FileFault> {
         match first {
             b'{' if self.level < self.path.len() => {
                 self.level += 1;
-                Ok(self.token(Place::FirstMember))
+                Ok(self.token(DocumentPlace::FirstMember))
             }
-            b'[' if self.level == self.path.len() => Ok(self.token(Place::FirstElement)),
+            b'[' if self.level == self.path.len() => Ok(self.token(DocumentPlace::FirstElement)),
             b'{' => {
-                let next = if self.level == 0 { Place::End } else { Place::AfterMember };
+                let next = if self.level == 0 { DocumentPlace::End } else { DocumentPlace::AfterMember };
                 let step = self.element(next, found)?;
-                self.arrived = step == Step::More;
+                self.arrived = step == ReadStep::More;
                 Ok(step)
             }
             b'"' | b'-' | b'0'..=b'9' | b't' | b'f' | b'n' | b'[' => Err(self.fault(
@@ -173,12 +175,16 @@ impl Document {
     }
 
     /// Reads the record that the window begins with.
-    fn element(&mut self, next: Place, found: &mut impl FnMut(Item<'_>)) -> Result<Step, FileFault> {
+    fn element(
+        &mut self,
+        next: DocumentPlace,
+        found: &mut impl FnMut(Item<'_>),
+    ) -> Result<ReadStep, FileFault> {
         let view = self.window.view(self.limit);
         let end = match self.delimiter.find_end(view) {
             Some(0) => return Err(self.fault(FaultCode::Json, "no record", "a record between two commas")),
             Some(end) if end <= self.limit => end,
-            None if view.len() < self.limit + 2 => return Ok(Step::Wait),
+            None if view.len() < self.limit + 2 => return Ok(ReadStep::Wait),
             _ => return Ok(self.begin_oversize(next, found)),
         };
         self.delimiter = Delimiter::default();
@@ -197,11 +203,11 @@ impl Document {
         }
         self.window.advance_counting(end);
         self.place = next;
-        Ok(Step::More)
+        Ok(ReadStep::More)
     }
 
     /// Rejects a record above the size limit, and drops what is known of it.
-    fn begin_oversize(&mut self, next: Place, found: &mut impl FnMut(Item<'_>)) -> Step {
+    fn begin_oversize(&mut self, next: DocumentPlace, found: &mut impl FnMut(Item<'_>)) -> ReadStep {
         let position = self.window.number();
         let raw = self.window.rest().get(..self.limit).unwrap_or_default();
         let violation = violation(Structure::RecordBytes, Found::Unspecified);
@@ -211,15 +217,15 @@ impl Document {
         let _end_is_beyond = self.delimiter.find_end(raw);
         self.delimiter.forget(self.limit);
         self.window.advance_counting(self.limit);
-        self.place = Place::Oversize { dropped: self.limit as u64, line: position.line };
+        self.place = DocumentPlace::Oversize { dropped: self.limit as u64, line: position.line };
         self.after_oversize = next;
-        Step::More
+        ReadStep::More
     }
 
-    fn skip_oversize(&mut self, dropped: u64, line: u64) -> Result<Step, FileFault> {
+    fn skip_oversize(&mut self, dropped: u64, line: u64) -> Result<ReadStep, FileFault> {
         let rest = self.window.rest();
         if rest.is_empty() {
-            return Ok(Step::Wait);
+            return Ok(ReadStep::Wait);
         }
         let end = self.delimiter.find_end(rest);
         let bytes = end.unwrap_or(rest.len());
@@ -229,16 +235,16 @@ impl Document {
         }
         self.delimiter.forget(bytes);
         self.window.advance_counting(bytes);
-        self.place = Place::Oversize { dropped, line };
+        self.place = DocumentPlace::Oversize { dropped, line };
         if end.is_some() {
             self.delimiter = Delimiter::default();
             self.place = self.after_oversize;
         }
-        Ok(Step::More)
+        Ok(ReadStep::More)
     }
 
     /// Reads a member of an object on the path: enters the path's next name, and passes over any other.
-    fn member(&mut self, first: u8) -> Result<Step, FileFault> {
+    fn member(&mut self, first: u8) -> Result<ReadStep, FileFault> {
         if first != b'"' {
             return Err(self.fault(FaultCode::Json, "no name", "a member's name in quotes"));
         }
@@ -260,15 +266,15 @@ impl Document {
             }
             Some(true) => {
                 self.window.advance_counting(colon + 1);
-                self.place = Place::Value;
-                Ok(Step::More)
+                self.place = DocumentPlace::Value;
+                Ok(ReadStep::More)
             }
             Some(false) => self.pass_over(colon + 1),
         }
     }
 
     /// Passes over a member whose value begins behind `start`.
-    fn pass_over(&mut self, start: usize) -> Result<Step, FileFault> {
+    fn pass_over(&mut self, start: usize) -> Result<ReadStep, FileFault> {
         let view = self.window.view(self.limit);
         let begin = start + blank(view, start);
         let value = view.get(begin..).unwrap_or_default();
@@ -279,8 +285,8 @@ impl Document {
             return Err(self.fault(FaultCode::Json, "a value that is not JSON", "a JSON value"));
         }
         self.window.advance_counting(begin + length);
-        self.place = Place::AfterMember;
-        Ok(Step::More)
+        self.place = DocumentPlace::AfterMember;
+        Ok(ReadStep::More)
     }
 
     fn check_beside(&self, text: &[u8]) -> Result<(), FileFault> {
@@ -291,9 +297,9 @@ impl Document {
     }
 
     /// A member is read as a whole.
-    fn more_of_member(&self) -> Result<Step, FileFault> {
+    fn more_of_member(&self) -> Result<ReadStep, FileFault> {
         if self.window.view(self.limit).len() < self.limit + 2 {
-            return Ok(Step::Wait);
+            return Ok(ReadStep::Wait);
         }
         Err(self.fault(
             FaultCode::Json,
@@ -302,13 +308,13 @@ impl Document {
         ))
     }
 
-    fn close_object(&mut self) -> Result<Step, FileFault> {
+    fn close_object(&mut self) -> Result<ReadStep, FileFault> {
         if !self.arrived {
             let found = format!("no member for name {} of the record path", self.level);
             return Err(self.fault(FaultCode::RecordPath, found, "the records at the contract's recordPath"));
         }
         self.level = self.level.saturating_sub(1);
-        let next = if self.level == 0 { Place::End } else { Place::AfterMember };
+        let next = if self.level == 0 { DocumentPlace::End } else { DocumentPlace::AfterMember };
         Ok(self.token(next))
     }
 

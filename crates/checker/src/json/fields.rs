@@ -3,7 +3,7 @@
 use contract::Contract;
 
 /// The columns that one top-level field feeds.
-pub(super) struct Field {
+pub(super) struct RecordField {
     pub(super) name: Vec<u8>,
     /// Whether the name is in a text as it is, without escapes.
     is_literal: bool,
@@ -15,11 +15,11 @@ pub(super) struct Field {
     pub(super) nested: Vec<(Vec<Vec<u8>>, u16)>,
 }
 
-impl Field {
-    fn expected(&self, field: u16) -> Option<Expected> {
+impl RecordField {
+    fn expected(&self, field: u16) -> Option<ExpectedField> {
         match self.columns[..] {
             [column] if self.nested.is_empty() && self.is_literal => {
-                Some(Expected { field, same_as: self.same_as, column, token: Token::new(&self.name) })
+                Some(ExpectedField { field, same_as: self.same_as, column, token: Token::new(&self.name) })
             }
             _ => None,
         }
@@ -27,14 +27,14 @@ impl Field {
 }
 
 /// A field that can be read at once: its name needs no escape, and its value is that of one column.
-pub(super) struct Expected {
+pub(super) struct ExpectedField {
     pub(super) field: u16,
     pub(super) same_as: u16,
     pub(super) column: u16,
     token: Token,
 }
 
-impl Expected {
+impl ExpectedField {
     /// Returns the length of the name with its quotes and colon, when the text begins with these.
     #[inline]
     pub(super) fn begins(&self, text: &[u8]) -> Option<usize> {
@@ -77,11 +77,11 @@ const HEAD_BYTES: usize = size_of::<u128>();
 
 /// All fields that the contract names. Senders mostly keep the order of fields, so each is expected where the records
 /// before had it, and looked up only when another one is there.
-pub(super) struct Fields {
-    known: Vec<Field>,
+pub(super) struct RecordFields {
+    known: Vec<RecordField>,
     by_name: Vec<u16>,
     /// The fields that can be read at once, in the order in which they are expected.
-    pub(super) expected: Vec<Expected>,
+    pub(super) expected: Vec<ExpectedField>,
     /// For each field its place among those, if it is one of them.
     places: Vec<Option<usize>>,
     /// Columns that are the record itself (an empty path).
@@ -91,7 +91,7 @@ pub(super) struct Fields {
 /// A field that comes late is moved over at most this number of others, which bounds the work on records without any order.
 const FARTHEST_MOVE: usize = 64;
 
-impl Fields {
+impl RecordFields {
     pub(super) fn new(contract: &Contract) -> Self {
         let mut fields = Self {
             known: Vec::new(),
@@ -145,12 +145,12 @@ impl Fields {
     }
 
     /// Returns the field of a name, added when it is new.
-    fn field(&mut self, name: &[u8]) -> &mut Field {
+    fn field(&mut self, name: &[u8]) -> &mut RecordField {
         let place = self.known.iter().position(|field| field.name == name);
         let at = place.unwrap_or(self.known.len());
         if place.is_none() {
             let is_literal = name.iter().all(|byte| !matches!(byte, b'"' | b'\\' | 0..=0x1f));
-            self.known.push(Field {
+            self.known.push(RecordField {
                 name: name.to_vec(),
                 is_literal,
                 same_as: u16::try_from(at).unwrap_or(u16::MAX),
@@ -166,7 +166,7 @@ impl Fields {
     }
 
     #[inline]
-    pub(super) fn get(&self, index: u16) -> Option<&Field> {
+    pub(super) fn get(&self, index: u16) -> Option<&RecordField> {
         self.known.get(usize::from(index))
     }
 

@@ -4,8 +4,8 @@ use contract::{Contract, Found, Structure, Violation};
 
 use super::objects::Objects;
 use crate::reader::{
-    BYTE_ORDER_MARK, InvalidText, Line, PIECE_BYTES, Step, Window, check_text, fault_at, is_clean, next_line,
-    record_limit, violation,
+    BYTE_ORDER_MARK, InvalidText, Line, PIECE_BYTES, ReadStep, Window, check_text, fault_at, is_clean,
+    next_line, record_limit, violation,
 };
 use crate::{FaultCode, FileFault, Item, Position, Record};
 
@@ -44,7 +44,7 @@ impl JsonLines {
 
     pub(crate) fn finish(&mut self, found: &mut impl FnMut(Item<'_>)) -> Result<(), FileFault> {
         self.window.drop_end_marks();
-        while self.step(true, found)? == Step::More {}
+        while self.step(true, found)? == ReadStep::More {}
         Ok(())
     }
 
@@ -92,22 +92,22 @@ impl JsonLines {
             return Ok(());
         }
         self.window.fill(text);
-        while self.step(false, found)? == Step::More {}
+        while self.step(false, found)? == ReadStep::More {}
         Ok(())
     }
 
-    fn step(&mut self, last: bool, found: &mut impl FnMut(Item<'_>)) -> Result<Step, FileFault> {
+    fn step(&mut self, last: bool, found: &mut impl FnMut(Item<'_>)) -> Result<ReadStep, FileFault> {
         if !self.window.skip_line(self.limit, last)? || self.window.rest().is_empty() {
-            return Ok(Step::Wait);
+            return Ok(ReadStep::Wait);
         }
         let view = self.window.view(self.limit);
         let whole = view.len() == self.limit + 2;
         match next_line(view, 0, last && !whole) {
             Some(line) if line.end <= self.limit => {
                 self.read_line(line, found)?;
-                Ok(Step::More)
+                Ok(ReadStep::More)
             }
-            None if !whole => Ok(Step::Wait),
+            None if !whole => Ok(ReadStep::Wait),
             _ => {
                 let position = self.window.number();
                 let raw = self.window.view(self.limit).get(..self.limit).unwrap_or_default();
@@ -117,7 +117,7 @@ impl JsonLines {
                 let kept = usize::from(raw.last() == Some(&b'\r'));
                 self.window.advance(self.limit - kept, 0);
                 self.window.begin_skip();
-                Ok(Step::More)
+                Ok(ReadStep::More)
             }
         }
     }

@@ -4,7 +4,7 @@ use contract::json::{Flaw, Token, TokenKind, Tokens, plain_value};
 use contract::{Contract, Found, JsonFlaw, JsonKind, Structure, UnknownColumn, Violation};
 use ledger::dynamodb::DEPTH;
 
-use super::fields::Fields;
+use super::fields::RecordFields;
 use super::flaw::{duplicate, flawed};
 use super::scan::{Buffers, Malformed, Scan, slot};
 
@@ -13,7 +13,7 @@ use crate::{Slot, SlotKind};
 
 /// Reads records, one at a time.
 pub(super) struct Objects {
-    fields: Fields,
+    fields: RecordFields,
     reject_unknown: bool,
     depth_limit: u32,
     buffers: Buffers,
@@ -26,7 +26,7 @@ pub(super) struct Objects {
 
 impl Objects {
     pub(super) fn new(contract: &Contract) -> Self {
-        let fields = Fields::new(contract);
+        let fields = RecordFields::new(contract);
         Self {
             seen: vec![0; fields.len()],
             fields,
@@ -60,7 +60,7 @@ impl Objects {
         self.record += 1;
         let mut scan = Scan::new(raw, self.depth_limit, &mut self.buffers);
         let mut unknown = 0;
-        let mut target = Target {
+        let mut target = ColumnTarget {
             fields: &mut self.fields,
             slots: &mut self.slots,
             seen: &mut self.seen,
@@ -143,8 +143,8 @@ fn set(slots: &mut [Slot], column: u16, slot: Slot) {
 }
 
 /// Where the members of a record go.
-struct Target<'a> {
-    fields: &'a mut Fields,
+struct ColumnTarget<'a> {
+    fields: &'a mut RecordFields,
     slots: &'a mut [Slot],
     seen: &'a mut [u64],
     record: u64,
@@ -153,7 +153,7 @@ struct Target<'a> {
     unknown: &'a mut u32,
 }
 
-impl Target<'_> {
+impl ColumnTarget<'_> {
     /// Reads the record, and returns what it is.
     fn record(&mut self, scan: &mut Scan<'_>) -> Result<SlotKind, Malformed> {
         let first = scan.take()?;

@@ -17,7 +17,7 @@
 //! caller rejects the line alone or gives up the file. What no reader can tell is a cell whose lines are well-formed
 //! records by themselves: `"He said "`, a line end, `x,y`.
 //!
-//! The search is linear in the file, also for hostile input: see [`Memory`].
+//! The search is linear in the file, also for hostile input: see [`QuoteMemory`].
 
 use std::collections::BTreeMap;
 
@@ -68,7 +68,7 @@ enum Quotation {
 
 /// One way to read the text up to some byte.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Reading {
+struct QuoteReading {
     /// The index of the cell.
     cell: usize,
     /// Whether the cell is quoted and not closed.
@@ -80,7 +80,7 @@ struct Reading {
 
 /// What is around a run of quotes.
 #[derive(Clone, Copy)]
-struct Run {
+struct QuoteRun {
     length: usize,
     /// A delimiter or the end of a line follows.
     closes: bool,
@@ -92,7 +92,7 @@ struct Run {
 
 impl Quotation {
     /// Returns what the run makes of the quotation when it does not close the cell, and whether it may close the cell.
-    fn after(self, run: Run) -> (Self, bool) {
+    fn after(self, run: QuoteRun) -> (Self, bool) {
         let odd = run.length % 2 == 1;
         match self {
             Self::Outside if run.length == 0 => (self, false),
@@ -115,7 +115,7 @@ impl Quotation {
 struct Walk {
     /// The first byte that was not looked at.
     at: u64,
-    readings: Vec<Reading>,
+    readings: Vec<QuoteReading>,
     /// Where the cell of the readings outside of quotes begins, and whether it is known to begin with more than blanks.
     cell: u64,
     plain: bool,
@@ -130,8 +130,8 @@ struct Walk {
 /// Two searches that are in the same state at the same byte go on alike. So a search that finds nothing leaves marks on its
 /// way and its state at its end; another one that comes to a mark in the same state goes on at that end.
 #[derive(Default)]
-pub(super) struct Memory {
-    marks: BTreeMap<u64, Vec<(Vec<Reading>, usize)>>,
+pub(super) struct QuoteMemory {
+    marks: BTreeMap<u64, Vec<(Vec<QuoteReading>, usize)>>,
     ends: Vec<Walk>,
     /// What all searches did: see [`MOST_WORK`].
     work: u64,
@@ -157,7 +157,7 @@ pub(super) struct Sight<'a> {
     pub(super) widths: [usize; 2],
 }
 
-impl Memory {
+impl QuoteMemory {
     /// Looks for the end of the record that the text begins with.
     pub(super) fn search(&mut self, splitter: &Splitter, sight: Sight<'_>) -> Search {
         self.marks = self.marks.split_off(&sight.offset);
@@ -203,7 +203,7 @@ impl Memory {
     }
 
     /// Returns the earlier search that came to this byte in this state.
-    fn met(&self, at: u64, readings: &[Reading]) -> Option<usize> {
+    fn met(&self, at: u64, readings: &[QuoteReading]) -> Option<usize> {
         let marks = self.marks.get(&at)?;
         marks.iter().find(|(known, _)| known == readings).map(|(_, id)| *id)
     }
@@ -217,7 +217,7 @@ impl Memory {
 /// What one search leaves behind.
 #[derive(Default)]
 struct Trail {
-    marks: Vec<(u64, Vec<Reading>)>,
+    marks: Vec<(u64, Vec<QuoteReading>)>,
     /// The earlier search whose way it took.
     joined: Option<usize>,
     /// What it did.
@@ -226,7 +226,7 @@ struct Trail {
 
 impl Walk {
     fn new(offset: u64) -> Self {
-        let reading = Reading { cell: 0, quoted: false, quotation: Quotation::Outside, skipped: 0 };
+        let reading = QuoteReading { cell: 0, quoted: false, quotation: Quotation::Outside, skipped: 0 };
         Self { at: offset, readings: vec![reading], cell: offset, plain: false, run: offset, best: None }
     }
 
@@ -235,7 +235,7 @@ impl Walk {
         &mut self,
         splitter: &Splitter,
         sight: Sight<'_>,
-        memory: &Memory,
+        memory: &QuoteMemory,
         trail: &mut Trail,
     ) -> Option<Line> {
         let Sight { text, last, .. } = sight;
@@ -296,7 +296,7 @@ impl Walk {
 
     /// Ends the readings outside of quotes. Gives the end of the record once no other reading can be better.
     fn end_line(&mut self, sight: Sight<'_>, line: Line) -> Option<Line> {
-        let fits = |reading: &&Reading| {
+        let fits = |reading: &&QuoteReading| {
             let outside = !reading.quoted && reading.quotation == Quotation::Outside;
             outside && sight.widths.contains(&(reading.cell + 1))
         };
@@ -305,7 +305,7 @@ impl Walk {
             self.best = Some((skipped, line));
         }
         let best = self.best;
-        let better = |reading: &Reading| best.is_none_or(|(skipped, _)| reading.skipped < skipped);
+        let better = |reading: &QuoteReading| best.is_none_or(|(skipped, _)| reading.skipped < skipped);
         self.readings.retain(|reading| reading.quoted && better(reading));
         best.filter(|_| self.readings.is_empty()).map(|(_, line)| line)
     }
@@ -346,13 +346,13 @@ impl Walk {
         let leads = before.is_none_or(|byte| byte == splitter.delimiter || matches!(byte, b'\n' | b'\r'));
         let speaks = !is_blank(text.get(end));
         let opens = !closes && (leads || speaks && before.is_some_and(precedes_quotation));
-        let run = Run { length, closes, opens, leads };
+        let run = QuoteRun { length, closes, opens, leads };
         let before_cell = text.get(place(sight, self.cell)..at).unwrap_or_default();
         let begins = !self.plain
             && self.readings.iter().any(|reading| !reading.quoted)
             && before_cell.iter().all(|byte| is_blank(Some(byte)));
         self.plain = true;
-        let first = Run { length: length - 1, opens: !closes && speaks, leads: false, closes };
+        let first = QuoteRun { length: length - 1, opens: !closes && speaks, leads: false, closes };
         let earlier = std::mem::take(&mut self.readings);
         for reading in earlier {
             let is_first = begins && !reading.quoted;
@@ -361,16 +361,16 @@ impl Walk {
             let quoted = reading.quoted || begins;
             let skips = quoted && may_close && run.length % 2 == 1;
             let skipped = reading.skipped.saturating_add(u8::from(skips));
-            self.add(Reading { quoted, quotation, skipped, ..reading });
+            self.add(QuoteReading { quoted, quotation, skipped, ..reading });
             if quoted && may_close {
-                self.add(Reading { quoted: false, quotation: Quotation::Outside, ..reading });
+                self.add(QuoteReading { quoted: false, quotation: Quotation::Outside, ..reading });
             }
         }
         self.run = self.at;
         Some(end)
     }
 
-    fn add(&mut self, reading: Reading) {
+    fn add(&mut self, reading: QuoteReading) {
         if self.readings.contains(&reading) {
             return;
         }
@@ -385,7 +385,7 @@ impl Walk {
 
     /// Searches from the first run of quotes of a block: goes on where an earlier search ended that was here in the same state, or
     /// leaves a mark.
-    fn joins(&mut self, memory: &Memory, trail: &mut Trail) -> bool {
+    fn joins(&mut self, memory: &QuoteMemory, trail: &mut Trail) -> bool {
         let within = self.run / MARK_BYTES == self.at / MARK_BYTES;
         if within || self.best.is_some() || self.readings.iter().any(|reading| !reading.quoted) {
             return false;

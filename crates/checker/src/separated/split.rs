@@ -19,7 +19,7 @@ pub(super) enum Split {
     /// Something whose end is not in the text; where a quote was opened that is not closed.
     Incomplete { open: Option<usize> },
     /// Something that breaks a rule of quoting at this byte; where the quote was opened that is misplaced or was closed.
-    Flaw { structure: Structure, open: usize, at: usize },
+    RecordFlaw { structure: Structure, open: usize, at: usize },
 }
 
 /// The cells of one record. Reused, so that no record allocates.
@@ -127,7 +127,7 @@ impl Splitter {
                     }
                     Some(b'\n' | b'\r') => return end_of_record(text, quoted.after, last, lines),
                     Some(_) => {
-                        return Split::Flaw {
+                        return Split::RecordFlaw {
                             structure: Structure::AfterQuote,
                             open: here,
                             at: quoted.after,
@@ -171,7 +171,7 @@ impl Splitter {
     fn quoted(&self, text: &[u8], cell: usize, open: usize, last: bool) -> Result<Quoted, Split> {
         let before = text.get(cell..open).unwrap_or_default();
         if !(before.is_empty() || self.trim && before.iter().all(|byte| is_blank(Some(byte)))) {
-            return Err(Split::Flaw { structure: Structure::Quoting, open, at: open });
+            return Err(Split::RecordFlaw { structure: Structure::Quoting, open, at: open });
         }
         let start = open + 1;
         let (mut from, mut escaped) = (start, false);

@@ -4,7 +4,7 @@ use super::split::Splitter;
 
 /// The place of a byte within a record.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Place {
+pub(super) enum TailPlace {
     /// At the beginning of a cell, or behind blanks that are trimmed there.
     Begin,
     /// In a cell without quotes, or behind the closing quote of one.
@@ -21,7 +21,7 @@ pub(super) enum Place {
 
 /// What a byte does to a record.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Step {
+pub(super) enum TailStep {
     /// It is within a cell, or its quotes.
     Within,
     /// It ends a cell.
@@ -32,9 +32,9 @@ pub(super) enum Step {
     AfterQuote,
 }
 
-impl Place {
+impl TailPlace {
     /// Takes the next byte.
-    pub(super) fn take(&mut self, byte: u8, splitter: &Splitter) -> Step {
+    pub(super) fn take(&mut self, byte: u8, splitter: &Splitter) -> TailStep {
         let is_quote = Some(byte) == splitter.quote;
         let is_blank = splitter.trim && matches!(byte, b' ' | b'\t');
         match *self {
@@ -45,21 +45,21 @@ impl Place {
             Self::Quote if is_quote && splitter.double_quote => *self = Self::Quoted,
             Self::Begin | Self::Plain | Self::Quote | Self::Closed if byte == splitter.delimiter => {
                 *self = Self::Begin;
-                return Step::EndsCell;
+                return TailStep::EndsCell;
             }
             Self::Begin | Self::Plain | Self::Quote | Self::Closed if matches!(byte, b'\n' | b'\r') => {
-                return Step::EndsRecord;
+                return TailStep::EndsRecord;
             }
             Self::Begin if is_quote => *self = Self::Quoted,
             Self::Begin if is_blank => {}
             Self::Quote | Self::Closed if is_blank => *self = Self::Closed,
             Self::Quote | Self::Closed => {
                 *self = Self::Plain;
-                return Step::AfterQuote;
+                return TailStep::AfterQuote;
             }
             Self::Begin | Self::Plain => *self = Self::Plain,
         }
-        Step::Within
+        TailStep::Within
     }
 
     /// Returns whether the text up to here ends within quotes.
@@ -70,7 +70,7 @@ impl Place {
 
 /// Returns how many cells a text has in which the text behind a closing quote belongs to the cell. None: a quote is not closed.
 pub(super) fn count_cells(text: &[u8], splitter: &Splitter) -> Option<usize> {
-    let mut place = Place::Begin;
-    let ends = text.iter().filter(|byte| place.take(**byte, splitter) == Step::EndsCell).count();
+    let mut place = TailPlace::Begin;
+    let ends = text.iter().filter(|byte| place.take(**byte, splitter) == TailStep::EndsCell).count();
     (!place.is_open()).then_some(ends + 1)
 }

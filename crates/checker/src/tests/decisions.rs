@@ -195,9 +195,9 @@ fn only_the_first_hundred_violations_are_kept() {
 }
 
 /// What renders a reject, without its content.
-struct Reasons<'a>(&'a Contract, String);
+struct ReasonTexts<'a>(&'a Contract, String);
 
-impl crate::Sink for Reasons<'_> {
+impl crate::Sink for ReasonTexts<'_> {
     fn row(&mut self, _: crate::Row<'_>) {}
     fn reject(&mut self, reject: crate::Reject<'_>) {
         for violation in reject.violations {
@@ -235,7 +235,7 @@ proptest! {
     #[test]
     fn no_diagnostic_holds_a_cell(records in records()) {
         let contract = with_unique_count();
-        let mut reasons = Reasons(&contract, String::new());
+        let mut reasons = ReasonTexts(&contract, String::new());
         let mut check = FileCheck::new(Arc::new(with_unique_count()), [1; 16], ContentHash::Skipped);
         let summary = run(&mut check, &file(&records), 11, &mut reasons);
         let facts = FileFacts::default();

@@ -7,13 +7,13 @@ use crate::{ContentHash, FaultCode, FileCheck, Reject, RejectTable, Row, Sink, w
 
 /// Both reject files.
 #[derive(Default)]
-struct Rejects {
+struct KeptRejects {
     table: RejectTable,
     cells: Vec<u8>,
     lines: Vec<u8>,
 }
 
-impl Sink for Rejects {
+impl Sink for KeptRejects {
     fn row(&mut self, _: Row<'_>) {}
 
     fn reject(&mut self, reject: Reject<'_>) {
@@ -24,7 +24,7 @@ impl Sink for Rejects {
 
 /// The first three cells of each line of `rejects.csv`, and each `raw` of `rejects.ndjson`.
 fn rejects(contract: Contract, file: &str) -> (Vec<Vec<String>>, Vec<String>) {
-    let mut rejects = Rejects::default();
+    let mut rejects = KeptRejects::default();
     run(
         &mut FileCheck::new(contract.into(), [3; 16], ContentHash::Skipped),
         file.as_bytes(),

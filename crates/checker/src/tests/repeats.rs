@@ -6,14 +6,14 @@ use contract::{Duplicates, Found, Structure};
 use proptest::prelude::*;
 
 use super::contracts::{with_policy, with_unique_count};
-use super::{COLUMNS, Kept, contract, pass, passes};
+use super::{COLUMNS, KeptCalls, contract, pass, passes};
 use crate::Summary;
 
-fn rows(kept: &Kept) -> Vec<u64> {
+fn rows(kept: &KeptCalls) -> Vec<u64> {
     kept.rows.iter().map(|(record, _)| *record).collect()
 }
 
-fn twice(duplicates: Duplicates, records: &str) -> [(Kept, Summary); 2] {
+fn twice(duplicates: Duplicates, records: &str) -> [(KeptCalls, Summary); 2] {
     let file = format!("{COLUMNS}{records}");
     passes(with_policy(|policy| policy.duplicates = duplicates), file.as_bytes())
 }

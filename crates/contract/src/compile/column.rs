@@ -21,7 +21,7 @@ const CLASSIFIED: [&str; 8] =
 
 /// Where a property is.
 #[derive(Clone)]
-pub(super) struct Scope<'a> {
+pub(super) struct ColumnScope<'a> {
     /// What rule ids begin with; empty at the top.
     prefix: String,
     /// The name of a property that needs none of its own: `items`, `values`.
@@ -33,7 +33,7 @@ pub(super) struct Scope<'a> {
     format: &'a Format,
 }
 
-impl<'a> Scope<'a> {
+impl<'a> ColumnScope<'a> {
     /// Returns a property of the schema object.
     pub(super) fn top(index: u16, format: &'a Format) -> Self {
         Self { prefix: String::new(), role: None, index: Some(index), required: Vec::new(), format }
@@ -45,7 +45,7 @@ impl<'a> Scope<'a> {
     }
 }
 
-pub(super) fn compile(property: &Property, scope: &Scope<'_>, compilation: &mut Compilation) -> Column {
+pub(super) fn compile(property: &Property, scope: &ColumnScope<'_>, compilation: &mut Compilation) -> Column {
     let name = name(property, scope, &mut compilation.findings);
     let id = format!("{}{name}", scope.prefix);
     let logical_type = logical_type(property, scope, &mut compilation.findings);
@@ -104,7 +104,7 @@ pub(super) fn compile(property: &Property, scope: &Scope<'_>, compilation: &mut 
     column
 }
 
-fn name(property: &Property, scope: &Scope<'_>, findings: &mut Findings) -> String {
+fn name(property: &Property, scope: &ColumnScope<'_>, findings: &mut Findings) -> String {
     let given = property.name.as_ref().map(|name| (name.value.clone(), &name.place));
     match (given, scope.role) {
         (_, Some(role)) => role.to_owned(),
@@ -129,7 +129,7 @@ fn name(property: &Property, scope: &Scope<'_>, findings: &mut Findings) -> Stri
     }
 }
 
-fn logical_type(property: &Property, scope: &Scope<'_>, findings: &mut Findings) -> LogicalType {
+fn logical_type(property: &Property, scope: &ColumnScope<'_>, findings: &mut Findings) -> LogicalType {
     let Some(given) = &property.logical_type else {
         if !property.unknown_type {
             findings.warning(
@@ -224,7 +224,7 @@ pub(super) fn list(values: &[Node], kind: &Kind, findings: &mut Findings) -> Opt
     good.then_some(texts)
 }
 
-fn apply(setting: &Setting, column: &mut Column, scope: &Scope<'_>, findings: &mut Findings) {
+fn apply(setting: &Setting, column: &mut Column, scope: &ColumnScope<'_>, findings: &mut Findings) {
     match setting.key.value.as_str() {
         "nullTokens" => {
             lint::values(crate::document::items_of(&setting.value, &mut Findings::default()), true, findings);
@@ -267,7 +267,7 @@ fn apply(setting: &Setting, column: &mut Column, scope: &Scope<'_>, findings: &m
     }
 }
 
-fn list_not_run(property: &Property, scope: &Scope<'_>, compilation: &mut Compilation) {
+fn list_not_run(property: &Property, scope: &ColumnScope<'_>, compilation: &mut Compilation) {
     for place in &property.relationships {
         compilation.not_run(place, "relationship", "other data is not read when a file arrives");
     }

@@ -30,14 +30,14 @@ pub(super) fn compile(
 }
 
 /// What `expect` says.
-struct Expected {
+struct ExpectWords {
     cron: Cron,
     zone: TimeZone,
     grace_seconds: u64,
     rows: (Option<u64>, Option<u64>),
 }
 
-impl Expected {
+impl ExpectWords {
     fn expectation(self) -> Expectation {
         let mut expectation = Expectation::by_clock(self.cron, self.zone, self.grace_seconds);
         expectation.rows = self.rows;
@@ -46,7 +46,7 @@ impl Expected {
 }
 
 /// Returns `expect: { schedule: "0 6 * * *", timezone: Europe/Berlin, grace: 2h, rows: { min: 1, max: 1000 } }`.
-fn read(node: &Node, findings: &mut Findings) -> Option<Expected> {
+fn read(node: &Node, findings: &mut Findings) -> Option<ExpectWords> {
     let fields = Fields::open(node, &words::EXPECT, findings)?;
     let schedule = fields.text("schedule", findings);
     let zone = fields.text("timezone", findings);
@@ -76,7 +76,7 @@ fn read(node: &Node, findings: &mut Findings) -> Option<Expected> {
         );
     }
     let rows = rows.unwrap_or((None, None));
-    Some(Expected { cron, zone: zone?, grace_seconds: grace_seconds?, rows })
+    Some(ExpectWords { cron, zone: zone?, grace_seconds: grace_seconds?, rows })
 }
 
 fn row_band(node: &Node, findings: &mut Findings) -> (Option<u64>, Option<u64>) {

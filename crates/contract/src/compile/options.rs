@@ -9,7 +9,7 @@ use crate::finding::{did_you_mean, quoted};
 use crate::rule::Code;
 use crate::temporal::{Pattern, TemporalKind};
 
-use super::column::{self, Scope};
+use super::column::{self, ColumnScope};
 use super::{Compilation, bounds, pattern};
 
 /// Returns the type of a column. Nested properties become columns of their own.
@@ -18,7 +18,7 @@ pub(super) fn kind(
     logical_type: LogicalType,
     options: &mut Fields<'_>,
     id: &str,
-    scope: &Scope<'_>,
+    scope: &ColumnScope<'_>,
     compilation: &mut Compilation,
 ) -> Kind {
     match logical_type {
@@ -158,7 +158,7 @@ fn object(
     property: &Property,
     options: &mut Fields<'_>,
     id: &str,
-    scope: &Scope<'_>,
+    scope: &ColumnScope<'_>,
     compilation: &mut Compilation,
 ) -> Kind {
     let names: Vec<&str> = property

@@ -22,15 +22,15 @@ impl Default for Budget {
 }
 
 /// Why a pattern was rejected, and what to do.
-pub(super) struct PatternError {
+pub(super) struct UnusablePattern {
     pub(super) reason: &'static str,
     pub(super) advice: String,
 }
 
 /// Compiles a pattern and charges the budget.
-pub(super) fn compile(source: &str, budget: &mut Budget) -> Result<TextPattern, PatternError> {
+pub(super) fn compile(source: &str, budget: &mut Budget) -> Result<TextPattern, UnusablePattern> {
     // Measured first: compiling without a limit is what the limit is for.
-    let too_large = |reason, advice: &str| PatternError { reason, advice: advice.to_owned() };
+    let too_large = |reason, advice: &str| UnusablePattern { reason, advice: advice.to_owned() };
     let size = size(source, false).or_else(|| size(source, true));
     if let Some(None) = size {
         return Err(too_large(
@@ -63,15 +63,15 @@ fn size(source: &str, unicode: bool) -> Option<Option<usize>> {
     Some(None)
 }
 
-fn rejected(message: &str) -> PatternError {
+fn rejected(message: &str) -> UnusablePattern {
     let advice = |rest: &str| format!("this engine has none, so that no text can slow it down; {rest}");
     if message.contains("look-around") {
-        return PatternError { reason: "look-around", advice: advice("use two patterns, or `enum`") };
+        return UnusablePattern { reason: "look-around", advice: advice("use two patterns, or `enum`") };
     }
     if message.contains("backreferences") {
-        return PatternError { reason: "a back-reference", advice: advice("write the part out") };
+        return UnusablePattern { reason: "a back-reference", advice: advice("write the part out") };
     }
-    PatternError { reason: "a syntax error", advice: message.to_owned() }
+    UnusablePattern { reason: "a syntax error", advice: message.to_owned() }
 }
 
 #[cfg(test)]

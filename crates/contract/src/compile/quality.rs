@@ -5,7 +5,7 @@
 
 use crate::cell_set::CellSet;
 use crate::compiled::{Check, Column, Gate, Metric, Must, TupleRule};
-use crate::document::{Comparison, Located, Operator, QualityKind, QualityRule, Unit, text_of};
+use crate::document::{Comparison, Located, QualityKind, QualityOperator, QualityRule, Unit, text_of};
 use crate::finding::{did_you_mean, one_of, quoted};
 use crate::rule::{Code, RuleIndex, Severity};
 
@@ -203,14 +203,14 @@ fn must(rule: &QualityRule, may_lack: bool, compilation: &mut Compilation) -> Op
         compilation.findings.error(&one.place, "a number out of range", format!("a number {most}"), "");
     }
     Some(match operator {
-        Operator::Be => Must::Be(first),
-        Operator::NotBe => Must::NotBe(first),
-        Operator::GreaterThan => Must::BeGreaterThan(first),
-        Operator::GreaterOrEqualTo => Must::BeGreaterOrEqualTo(first),
-        Operator::LessThan => Must::BeLessThan(first),
-        Operator::LessOrEqualTo => Must::BeLessOrEqualTo(first),
-        Operator::Between => Must::BeBetween(first, second),
-        Operator::NotBetween => Must::NotBeBetween(first, second),
+        QualityOperator::Be => Must::Be(first),
+        QualityOperator::NotBe => Must::NotBe(first),
+        QualityOperator::GreaterThan => Must::BeGreaterThan(first),
+        QualityOperator::GreaterOrEqualTo => Must::BeGreaterOrEqualTo(first),
+        QualityOperator::LessThan => Must::BeLessThan(first),
+        QualityOperator::LessOrEqualTo => Must::BeLessOrEqualTo(first),
+        QualityOperator::Between => Must::BeBetween(first, second),
+        QualityOperator::NotBetween => Must::NotBeBetween(first, second),
     })
 }
 

@@ -2,7 +2,7 @@
 
 use crate::finding::{Findings, did_you_mean, one_of, quoted};
 
-use super::yaml::{Entry, Node, Place, ScalarKind, Yaml};
+use super::yaml::{MappingEntry, Node, Place, ScalarKind, Yaml};
 use crate::words::{Section, Words};
 
 /// A value and where it is.
@@ -19,7 +19,7 @@ pub(crate) struct Fields<'node> {
     pub(crate) place: Place,
     what: &'static str,
     section: &'static Section,
-    entries: &'node [Entry],
+    entries: &'node [MappingEntry],
 }
 
 impl<'node> Fields<'node> {

@@ -49,7 +49,7 @@ word_enum! {
 /// A comparison with one or two numbers.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct Comparison {
-    pub(crate) operator: Operator,
+    pub(crate) operator: QualityOperator,
     pub(crate) first: f64,
     /// The same as `first` where the operator has one number.
     pub(crate) second: f64,
@@ -57,7 +57,7 @@ pub(crate) struct Comparison {
 
 word_enum! {
     /// How a metric is compared with its numbers.
-    pub(crate) enum Operator {
+    pub(crate) enum QualityOperator {
         /// Equal.
         Be = "mustBe",
         /// Not equal.
@@ -112,7 +112,7 @@ fn rule(node: &Node, findings: &mut Findings) -> Option<QualityRule> {
     let severity = fields.text("severity", findings);
     let unit = fields.word("unit", Unit::WORDS, findings);
     let mut comparisons = Vec::new();
-    for (key, operator, _) in Operator::WORDS.iter().copied() {
+    for (key, operator, _) in QualityOperator::WORDS.iter().copied() {
         let Some(node) = fields.take(key) else { continue };
         match comparison(node, operator, findings) {
             Some(comparison) => comparisons.push(comparison),
@@ -187,13 +187,17 @@ fn kind(fields: &mut Fields<'_>, findings: &mut Findings) -> QualityKind {
     }
 }
 
-fn comparison(node: &Node, operator: Operator, findings: &mut Findings) -> Option<Located<Comparison>> {
+fn comparison(
+    node: &Node,
+    operator: QualityOperator,
+    findings: &mut Findings,
+) -> Option<Located<Comparison>> {
     let number = |node: &Node| {
         let number: Option<f64> = node.scalar().and_then(|scalar| scalar.text.parse().ok());
         number.filter(|number| number.is_finite())
     };
     let place = node.place.clone();
-    if matches!(operator, Operator::Between | Operator::NotBetween) {
+    if matches!(operator, QualityOperator::Between | QualityOperator::NotBetween) {
         let ends: Vec<Option<f64>> = items_of(node, findings).iter().map(number).collect();
         if let [Some(first), Some(second)] = ends[..]
             && first <= second

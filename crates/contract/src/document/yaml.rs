@@ -21,10 +21,10 @@ pub struct Place {
 
 /// The way to a node, shared with all nodes below it: `schema[0].properties[3].name`.
 #[derive(Clone, Debug, Default)]
-pub struct Path(Option<Arc<Step>>);
+pub struct Path(Option<Arc<PathStep>>);
 
 #[derive(Debug)]
-struct Step {
+struct PathStep {
     parent: Path,
     at: At,
 }
@@ -43,13 +43,13 @@ impl Path {
     #[must_use]
     pub fn key(&self, key: &str) -> Self {
         let key = key.chars().take(KEY_CHARACTERS).filter(|character| !character.is_control()).collect();
-        Self(Some(Arc::new(Step { parent: self.clone(), at: At::Key(key) })))
+        Self(Some(Arc::new(PathStep { parent: self.clone(), at: At::Key(key) })))
     }
 
     /// Returns the way to an item below this node.
     #[must_use]
     pub fn index(&self, index: usize) -> Self {
-        Self(Some(Arc::new(Step { parent: self.clone(), at: At::Index(index) })))
+        Self(Some(Arc::new(PathStep { parent: self.clone(), at: At::Index(index) })))
     }
 }
 
@@ -76,7 +76,7 @@ pub(crate) struct Node {
 pub(crate) enum Yaml {
     Scalar(Scalar),
     Sequence(Vec<Node>),
-    Mapping(Vec<Entry>),
+    Mapping(Vec<MappingEntry>),
 }
 
 /// A scalar as YAML 1.2's core schema reads it, with its source text.
@@ -99,7 +99,7 @@ pub(crate) enum ScalarKind {
 
 /// A key and its value.
 #[derive(Clone, Debug)]
-pub(crate) struct Entry {
+pub(crate) struct MappingEntry {
     pub(crate) key: String,
     /// Where the key is.
     pub(crate) place: Place,
@@ -201,7 +201,7 @@ fn build(raw: Spanned<Raw>, path: Path, source: &str) -> Node {
                 .map(|(key, value)| {
                     let path = path.key(&key.value);
                     let place = self::place(key.referenced, path.clone());
-                    Entry { key: key.value, place, value: build(value, path, source) }
+                    MappingEntry { key: key.value, place, value: build(value, path, source) }
                 })
                 .collect(),
         ),

@@ -34,23 +34,23 @@ pub(crate) enum Unscheduled {
 }
 
 /// One of the five fields: its range and the names of its values.
-struct Field {
+struct CronField {
     least: u32,
     most: u32,
     /// Names of the values from `least`.
     names: &'static [&'static str],
 }
 
-const FIELDS: [Field; 5] = [
-    Field { least: 0, most: 59, names: &[] },
-    Field { least: 0, most: 23, names: &[] },
-    Field { least: 1, most: 31, names: &[] },
-    Field {
+const FIELDS: [CronField; 5] = [
+    CronField { least: 0, most: 59, names: &[] },
+    CronField { least: 0, most: 23, names: &[] },
+    CronField { least: 1, most: 31, names: &[] },
+    CronField {
         least: 1,
         most: 12,
         names: &["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"],
     },
-    Field { least: 0, most: 7, names: &["sun", "mon", "tue", "wed", "thu", "fri", "sat"] },
+    CronField { least: 0, most: 7, names: &["sun", "mon", "tue", "wed", "thu", "fri", "sat"] },
 ];
 
 impl Cron {
@@ -150,7 +150,7 @@ impl Cron {
     }
 }
 
-impl Field {
+impl CronField {
     /// Returns a list of values, ranges and steps.
     fn parse(&self, text: &str) -> Result<u64, &'static str> {
         text.split(',').try_fold(0, |bits, part| Ok(bits | self.part(part)?))

@@ -1,6 +1,6 @@
 //! Eight bytes at a time: is each within its ranges?
 
-use super::{Run, Set};
+use super::{ClassRun, Set};
 
 const HIGH_BITS: u64 = 0x8080_8080_8080_8080;
 
@@ -51,7 +51,7 @@ pub(super) struct Fixed {
 
 impl Fixed {
     /// Returns `None` when the runs are not of this form.
-    pub(super) fn new(runs: &[Run]) -> Option<Self> {
+    pub(super) fn new(runs: &[ClassRun]) -> Option<Self> {
         let mut sets = Vec::new();
         for run in runs {
             if run.least != run.most || run.most > MOST {

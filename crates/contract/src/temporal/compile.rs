@@ -1,22 +1,25 @@
 //! From a pattern's letters to steps.
 
-use super::{Field, ISO_DATE, ISO_TIME, OffsetForm, Pattern, PatternError, Step, TemporalKind};
+use super::{DateField, ISO_DATE, ISO_TIME, OffsetForm, Pattern, PatternError, PatternStep, TemporalKind};
 
 /// Returns the standard form of a kind.
 pub(super) fn iso(kind: TemporalKind) -> Pattern {
     let mut steps = Vec::with_capacity(8);
     if kind != TemporalKind::Time {
-        steps.push(Step::IsoDate);
+        steps.push(PatternStep::IsoDate);
     }
     if kind == TemporalKind::Timestamp {
-        steps.push(Step::Literal(b'T'));
+        steps.push(PatternStep::Literal(b'T'));
     }
     if kind != TemporalKind::Date {
-        steps.extend([Step::IsoTime, Step::Optional(2), Step::Literal(b'.')]);
-        steps.push(Step::Fraction { least: 1, most: 9 });
+        steps.extend([PatternStep::IsoTime, PatternStep::Optional(2), PatternStep::Literal(b'.')]);
+        steps.push(PatternStep::Fraction { least: 1, most: 9 });
     }
     if kind == TemporalKind::Timestamp {
-        steps.extend([Step::Optional(1), Step::Offset { zulu: true, form: OffsetForm::Extended }]);
+        steps.extend([
+            PatternStep::Optional(1),
+            PatternStep::Offset { zulu: true, form: OffsetForm::Extended },
+        ]);
     }
     let (source, fraction) = match kind {
         TemporalKind::Date => ("yyyy-MM-dd", 0),
@@ -58,7 +61,7 @@ pub(super) fn compile(source: &str, kind: TemporalKind) -> Result<Pattern, Patte
 
 struct Compiler {
     kind: TemporalKind,
-    steps: Vec<Step>,
+    steps: Vec<PatternStep>,
     /// Indexes of the steps that open optional sections.
     open: Vec<usize>,
     /// What was placed so far.
@@ -90,31 +93,31 @@ enum Part {
 impl Compiler {
     fn letters(&mut self, letter: char, width: usize, at: usize) -> Result<(), PatternError> {
         let reject = |advice| Err(unsupported(letter, width, at, advice));
-        let number = |field, least| Step::Number { field, least, most: 2 };
+        let number = |field, least| PatternStep::Number { field, least, most: 2 };
         let (part, step) = match (letter, width) {
-            ('y' | 'u', 4) => (Part::Year, Step::Number { field: Field::Year, least: 4, most: 4 }),
-            ('y' | 'u', 2) => (Part::Year, number(Field::ShortYear, 2)),
+            ('y' | 'u', 4) => (Part::Year, PatternStep::Number { field: DateField::Year, least: 4, most: 4 }),
+            ('y' | 'u', 2) => (Part::Year, number(DateField::ShortYear, 2)),
             ('y' | 'u', _) => return reject("write yyyy for a year of four digits"),
             ('Y', _) => return reject("Y is the year of a week: write yyyy for the year of a date"),
-            ('M', 1) => (Part::Month, number(Field::Month, 1)),
-            ('M', 2) => (Part::Month, number(Field::Month, 2)),
-            ('M', 3) => (Part::Month, Step::Month { full: false }),
-            ('M', 4) => (Part::Month, Step::Month { full: true }),
-            ('d', 1) => (Part::Day, number(Field::Day, 1)),
-            ('d', 2) => (Part::Day, number(Field::Day, 2)),
+            ('M', 1) => (Part::Month, number(DateField::Month, 1)),
+            ('M', 2) => (Part::Month, number(DateField::Month, 2)),
+            ('M', 3) => (Part::Month, PatternStep::Month { full: false }),
+            ('M', 4) => (Part::Month, PatternStep::Month { full: true }),
+            ('d', 1) => (Part::Day, number(DateField::Day, 1)),
+            ('d', 2) => (Part::Day, number(DateField::Day, 2)),
             ('D', _) => return reject("D is the day of a year: write dd for the day of a month"),
-            ('H', 1) => (Part::Hour, number(Field::Hour, 1)),
-            ('H', 2) => (Part::Hour, number(Field::Hour, 2)),
-            ('h', 1) => (Part::HalfDayHour, number(Field::HalfDayHour, 1)),
-            ('h', 2) => (Part::HalfDayHour, number(Field::HalfDayHour, 2)),
-            ('a', 1) => (Part::HalfDay, Step::HalfDay),
-            ('m', 1) => (Part::Minute, number(Field::Minute, 1)),
-            ('m', 2) => (Part::Minute, number(Field::Minute, 2)),
-            ('s', 1) => (Part::Second, number(Field::Second, 1)),
-            ('s', 2) => (Part::Second, number(Field::Second, 2)),
+            ('H', 1) => (Part::Hour, number(DateField::Hour, 1)),
+            ('H', 2) => (Part::Hour, number(DateField::Hour, 2)),
+            ('h', 1) => (Part::HalfDayHour, number(DateField::HalfDayHour, 1)),
+            ('h', 2) => (Part::HalfDayHour, number(DateField::HalfDayHour, 2)),
+            ('a', 1) => (Part::HalfDay, PatternStep::HalfDay),
+            ('m', 1) => (Part::Minute, number(DateField::Minute, 1)),
+            ('m', 2) => (Part::Minute, number(DateField::Minute, 2)),
+            ('s', 1) => (Part::Second, number(DateField::Second, 1)),
+            ('s', 2) => (Part::Second, number(DateField::Second, 2)),
             ('S', 1..=9) => {
                 let digits = u8::try_from(width).unwrap_or(9);
-                (Part::Fraction, Step::Fraction { least: digits, most: digits })
+                (Part::Fraction, PatternStep::Fraction { least: digits, most: digits })
             }
             ('S' | 'n' | 'N' | 'A', _) => return reject("write one to nine S for a fraction of a second"),
             ('X' | 'x' | 'Z', _) => match offset(letter, width) {
@@ -127,8 +130,8 @@ impl Compiler {
                 );
             }
             ('k' | 'K', _) => return reject("write HH for an hour from 00 to 23"),
-            ('E', 1..=3) => (Part::Weekday, Step::Weekday { full: false }),
-            ('E', 4) => (Part::Weekday, Step::Weekday { full: true }),
+            ('E', 1..=3) => (Part::Weekday, PatternStep::Weekday { full: false }),
+            ('E', 4) => (Part::Weekday, PatternStep::Weekday { full: true }),
             ('E' | 'e' | 'c', _) => return reject("write EEE for a day such as Mon, or EEEE for Monday"),
             _ => return reject("put literal text in quotes, such as 'T'"),
         };
@@ -138,7 +141,7 @@ impl Compiler {
     fn place(
         &mut self,
         part: Part,
-        step: Step,
+        step: PatternStep,
         letter: char,
         width: usize,
         at: usize,
@@ -160,9 +163,9 @@ impl Compiler {
         if !repeatable && self.fields.iter().any(|placed| placed.part == part) {
             return reject("use each field once");
         }
-        let begins_with_digit = matches!(step, Step::Number { .. } | Step::Fraction { .. });
-        let after_open_width = matches!(self.steps.iter().rfind(|step| !matches!(step, Step::Optional(_))),
-                Some(Step::Number { least, most, .. }) if least != most);
+        let begins_with_digit = matches!(step, PatternStep::Number { .. } | PatternStep::Fraction { .. });
+        let after_open_width = matches!(self.steps.iter().rfind(|step| !matches!(step, PatternStep::Optional(_))),
+                Some(PatternStep::Number { least, most, .. }) if least != most);
         if begins_with_digit && after_open_width {
             return reject(
                 "a number of one or two digits comes before it: separate them, or double its letter",
@@ -200,7 +203,7 @@ impl Compiler {
         match letter {
             '[' => {
                 self.open.push(self.steps.len());
-                self.steps.push(Step::Optional(0));
+                self.steps.push(PatternStep::Optional(0));
             }
             ']' => {
                 let Some(opened) = self.open.pop() else {
@@ -208,7 +211,7 @@ impl Compiler {
                 };
                 let inside = self.steps.len() - opened - 1;
                 if let Some(step) = self.steps.get_mut(opened) {
-                    *step = Step::Optional(inside);
+                    *step = PatternStep::Optional(inside);
                 }
             }
             '{' | '}' | '#' => {
@@ -222,7 +225,7 @@ impl Compiler {
 
     fn literal(&mut self, letter: char) {
         let mut buffer = [0; 4];
-        self.steps.extend(letter.encode_utf8(&mut buffer).bytes().map(Step::Literal));
+        self.steps.extend(letter.encode_utf8(&mut buffer).bytes().map(PatternStep::Literal));
     }
 
     fn finish(self, source: &str, length: usize) -> Result<Pattern, PatternError> {
@@ -250,8 +253,10 @@ impl Compiler {
         if (has(Part::Second) && !has(Part::Minute)) || (has(Part::Fraction) && !has(Part::Second)) {
             return missing("name minutes before seconds, and seconds before their fraction");
         }
-        let fraction =
-            self.steps.iter().map(|step| if let Step::Fraction { most, .. } = step { *most } else { 0 });
+        let fraction = self
+            .steps
+            .iter()
+            .map(|step| if let PatternStep::Fraction { most, .. } = step { *most } else { 0 });
         let steps = joined(&self.steps);
         Ok(Pattern {
             source: source.to_owned(),
@@ -260,9 +265,9 @@ impl Compiler {
             two_digit_year: self
                 .steps
                 .iter()
-                .any(|step| matches!(step, Step::Number { field: Field::ShortYear, .. })),
+                .any(|step| matches!(step, PatternStep::Number { field: DateField::ShortYear, .. })),
             has_offset: has(Part::Offset),
-            is_normal: self.kind == TemporalKind::Date && steps == [Step::IsoDate],
+            is_normal: self.kind == TemporalKind::Date && steps == [PatternStep::IsoDate],
             steps,
         })
     }
@@ -270,16 +275,16 @@ impl Compiler {
 
 /// Returns the same steps with the standard date and time of day as one step each, where they stand before any optional
 /// section (whose length is a number of steps).
-fn joined(steps: &[Step]) -> Vec<Step> {
+fn joined(steps: &[PatternStep]) -> Vec<PatternStep> {
     let mut out = Vec::with_capacity(steps.len());
     let mut rest = steps;
     while let [step, after @ ..] = rest
-        && !matches!(step, Step::Optional(_))
+        && !matches!(step, PatternStep::Optional(_))
     {
         let (step, after) = if let Some(after) = rest.strip_prefix(&ISO_DATE) {
-            (Step::IsoDate, after)
+            (PatternStep::IsoDate, after)
         } else if let Some(after) = rest.strip_prefix(&ISO_TIME) {
-            (Step::IsoTime, after)
+            (PatternStep::IsoTime, after)
         } else {
             (step.clone(), after)
         };
@@ -291,14 +296,14 @@ fn joined(steps: &[Step]) -> Vec<Step> {
 }
 
 /// Returns the forms of an offset: `X`, `x` and `Z` as the JDK defines them, without their forms with seconds.
-fn offset(letter: char, width: usize) -> Option<Step> {
+fn offset(letter: char, width: usize) -> Option<PatternStep> {
     let form = match (letter, width) {
         ('X' | 'x', 1) => OffsetForm::Short,
         ('X' | 'x', 2) | ('Z', 1..=3) => OffsetForm::Compact,
         ('X' | 'x', 3) | ('Z', 5) => OffsetForm::Extended,
         _ => return None,
     };
-    Some(Step::Offset { zulu: letter == 'X' || width == 5, form })
+    Some(PatternStep::Offset { zulu: letter == 'X' || width == 5, form })
 }
 
 fn unsupported(letter: char, width: usize, at: usize, advice: &'static str) -> PatternError {

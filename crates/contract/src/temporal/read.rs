@@ -4,7 +4,7 @@ use jiff::civil::DateTime;
 use jiff::tz::{AmbiguousOffset, TimeZone};
 
 use super::civil::{self, NANOS_PER_SECOND, SECONDS_PER_DAY};
-use super::{Field, ISO_DATE, ISO_TIME, Moment, OffsetForm, Step, TemporalKind};
+use super::{DateField, ISO_DATE, ISO_TIME, Moment, OffsetForm, PatternStep, TemporalKind};
 use crate::{DatePart, Found};
 
 const MONTHS: [&[u8]; 12] = [
@@ -30,7 +30,7 @@ const LARGEST_OFFSET: i32 = 18 * 3600;
 
 /// What a text said.
 #[derive(Clone, Copy)]
-pub(super) struct Fields {
+pub(super) struct DateFields {
     year: i16,
     month: u8,
     day: u8,
@@ -60,17 +60,17 @@ impl Stop {
 
 /// A cursor in a text.
 #[derive(Clone, Copy)]
-struct Reader<'a> {
+struct DateReader<'a> {
     text: &'a [u8],
     at: usize,
-    fields: Fields,
+    fields: DateFields,
     /// The last place at which an optional section did not fit.
     furthest: Option<Stop>,
 }
 
 /// Reads a whole text.
-pub(super) fn read(steps: &[Step], text: &[u8]) -> Result<Fields, Found> {
-    let fields = Fields {
+pub(super) fn read(steps: &[PatternStep], text: &[u8]) -> Result<DateFields, Found> {
+    let fields = DateFields {
         year: 1970,
         month: 1,
         day: 1,
@@ -82,7 +82,7 @@ pub(super) fn read(steps: &[Step], text: &[u8]) -> Result<Fields, Found> {
         nanos: None,
         offset: None,
     };
-    let mut reader = Reader { text, at: 0, fields, furthest: None };
+    let mut reader = DateReader { text, at: 0, fields, furthest: None };
     let stopped = match reader.run(steps) {
         Ok(()) if reader.at == text.len() => None,
         Ok(()) => Some(Stop { at: reader.at, wanted: DatePart::End }),
@@ -113,7 +113,7 @@ fn not_a_date(text: &[u8], stop: Stop) -> Found {
     }
 }
 
-impl Fields {
+impl DateFields {
     /// Returns the point in time.
     pub(super) fn moment(self, kind: TemporalKind, zone: Option<&TimeZone>) -> Result<Moment, Found> {
         let hour = self.hour + if self.afternoon { 12 } else { 0 };
@@ -188,30 +188,30 @@ fn two_digits(tens: u8, ones: u8) -> Option<u8> {
     (tens.is_ascii_digit() && ones.is_ascii_digit()).then(|| (tens - b'0') * 10 + (ones - b'0'))
 }
 
-impl Reader<'_> {
+impl DateReader<'_> {
     /// The pattern has something here that the text has not.
     fn wants(&self, wanted: DatePart) -> Stop {
         Stop { at: self.at, wanted }
     }
 
-    fn run(&mut self, steps: &[Step]) -> Result<(), Stop> {
+    fn run(&mut self, steps: &[PatternStep]) -> Result<(), Stop> {
         let mut rest = steps;
         while let [step, after @ ..] = rest {
             rest = after;
             match *step {
-                Step::Number { field, least, most } => self.number(field, least, most)?,
-                Step::Literal(byte) => self.literal(byte)?,
-                Step::Month { full } => {
+                PatternStep::Number { field, least, most } => self.number(field, least, most)?,
+                PatternStep::Literal(byte) => self.literal(byte)?,
+                PatternStep::Month { full } => {
                     let month = self.name(&MONTHS, full, DatePart::MonthName { full })?;
                     self.fields.month = month + 1;
                 }
-                Step::Weekday { full } => {
+                PatternStep::Weekday { full } => {
                     self.fields.weekday = Some(self.name(&WEEKDAYS, full, DatePart::Weekday { full })?);
                 }
-                Step::HalfDay => self.half_day()?,
-                Step::Fraction { least, most } => self.fraction(least, most)?,
-                Step::Offset { zulu, form } => self.offset(zulu, form)?,
-                Step::Optional(count) => {
+                PatternStep::HalfDay => self.half_day()?,
+                PatternStep::Fraction { least, most } => self.fraction(least, most)?,
+                PatternStep::Offset { zulu, form } => self.offset(zulu, form)?,
+                PatternStep::Optional(count) => {
                     let (section, after) = rest.split_at_checked(count).unwrap_or((rest, &[]));
                     let (at, fields) = (self.at, self.fields);
                     if let Err(stop) = self.run(section) {
@@ -221,10 +221,10 @@ impl Reader<'_> {
                     rest = after;
                 }
                 // Step by step where it does not fit, for the position of the mistake.
-                Step::IsoDate if self.iso_date().is_some() => {}
-                Step::IsoDate => self.run(&ISO_DATE)?,
-                Step::IsoTime if self.iso_time().is_some() => {}
-                Step::IsoTime => self.run(&ISO_TIME)?,
+                PatternStep::IsoDate if self.iso_date().is_some() => {}
+                PatternStep::IsoDate => self.run(&ISO_DATE)?,
+                PatternStep::IsoTime if self.iso_time().is_some() => {}
+                PatternStep::IsoTime => self.run(&ISO_TIME)?,
             }
         }
         Ok(())
@@ -280,31 +280,31 @@ impl Reader<'_> {
         if count < least { Err(self.wants(DatePart::Digit)) } else { Ok((number, count)) }
     }
 
-    fn number(&mut self, field: Field, least: u8, most: u8) -> Result<(), Stop> {
+    fn number(&mut self, field: DateField, least: u8, most: u8) -> Result<(), Stop> {
         let begin = self.at;
         let (number, _) = self.digits(least, most)?;
         let (lowest, highest, wanted) = match field {
-            Field::Year => (1, 9999, DatePart::Year),
-            Field::ShortYear => (0, 99, DatePart::Year),
-            Field::Month => (1, 12, DatePart::Month),
-            Field::HalfDayHour => (1, 12, DatePart::HalfDayHour),
-            Field::Day => (1, 31, DatePart::Day),
-            Field::Hour => (0, 23, DatePart::Hour),
-            Field::Minute | Field::Second => (0, 59, DatePart::Sixty),
+            DateField::Year => (1, 9999, DatePart::Year),
+            DateField::ShortYear => (0, 99, DatePart::Year),
+            DateField::Month => (1, 12, DatePart::Month),
+            DateField::HalfDayHour => (1, 12, DatePart::HalfDayHour),
+            DateField::Day => (1, 31, DatePart::Day),
+            DateField::Hour => (0, 23, DatePart::Hour),
+            DateField::Minute | DateField::Second => (0, 59, DatePart::Sixty),
         };
         if number < lowest || number > highest {
             return Err(Stop { at: begin, wanted });
         }
         let [small, high, ..] = number.to_le_bytes();
         match field {
-            Field::Year => self.fields.year = i16::from_le_bytes([small, high]),
-            Field::ShortYear => self.fields.year = 2000 + i16::from(small),
-            Field::Month => self.fields.month = small,
-            Field::Day => self.fields.day = small,
-            Field::Hour => self.fields.hour = small,
-            Field::HalfDayHour => self.fields.hour = small % 12,
-            Field::Minute => self.fields.minute = small,
-            Field::Second => self.fields.second = small,
+            DateField::Year => self.fields.year = i16::from_le_bytes([small, high]),
+            DateField::ShortYear => self.fields.year = 2000 + i16::from(small),
+            DateField::Month => self.fields.month = small,
+            DateField::Day => self.fields.day = small,
+            DateField::Hour => self.fields.hour = small,
+            DateField::HalfDayHour => self.fields.hour = small % 12,
+            DateField::Minute => self.fields.minute = small,
+            DateField::Second => self.fields.second = small,
         }
         Ok(())
     }

@@ -321,8 +321,8 @@ proptest! {
         let mut steps = Vec::new();
         for step in &at_once.steps {
             match step {
-                Step::IsoDate => steps.extend(ISO_DATE),
-                Step::IsoTime => steps.extend(ISO_TIME),
+                PatternStep::IsoDate => steps.extend(ISO_DATE),
+                PatternStep::IsoTime => steps.extend(ISO_TIME),
                 other => steps.push(other.clone()),
             }
         }

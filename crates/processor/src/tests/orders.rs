@@ -9,9 +9,9 @@ use super::harness::*;
 const BEGIN_MS: u64 = 1_795_161_600_000;
 
 /// Pseudo-random numbers, the same for the same seed (xorshift, by George Marsaglia).
-struct Random(u64);
+struct SeededRandom(u64);
 
-impl Random {
+impl SeededRandom {
     fn below(&mut self, most: usize) -> usize {
         self.0 ^= self.0 << 13;
         self.0 ^= self.0 >> 7;
@@ -35,7 +35,7 @@ fn told_by_the_list(file: &FileVersion, made_ms: u64) -> Value {
 }
 
 /// 199 names of four versions, made within two seconds; each version has the same four records.
-fn lands(harness: &Harness, random: &mut Random) -> Vec<Vec<(FileVersion, u64)>> {
+fn lands(harness: &Harness, random: &mut SeededRandom) -> Vec<Vec<(FileVersion, u64)>> {
     let names = (0..199_u64).map(|name| {
         let mut made_ms = BEGIN_MS + name * 700;
         let mut versions = Vec::new();
@@ -60,8 +60,8 @@ async fn of_796_latest_records_none_is_wrong_when_a_third_of_the_events_are_lost
         let harness = Harness::new();
         visits(&harness, &[]);
         // The same files in each schedule.
-        let names = lands(&harness, &mut Random(77));
-        let mut random = Random(seed);
+        let names = lands(&harness, &mut SeededRandom(77));
+        let mut random = SeededRandom(seed);
         let mut messages: Vec<_> = names
             .iter()
             .flatten()

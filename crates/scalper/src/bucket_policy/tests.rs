@@ -13,7 +13,7 @@ fn wanted(partner: &str, principals: &[&str]) -> Wanted {
 }
 
 fn with(text: Option<&str>, all: &[Wanted]) -> Change {
-    Policy::read(text).expect("a policy").with(ARN, all)
+    BucketPolicy::read(text).expect("a policy").with(ARN, all)
 }
 
 fn written(text: Option<&str>, all: &[Wanted]) -> String {
@@ -56,7 +56,7 @@ fn what_others_wrote_stays_byte_for_byte() {
         let document: Value = serde_json::from_str(&given).expect("JSON");
         assert_eq!(document["Statement"].as_array().map(Vec::len), Some(3));
         assert_eq!(
-            Policy::read(Some(&given)).expect("a policy").partners(),
+            BucketPolicy::read(Some(&given)).expect("a policy").partners(),
             ["north", "south"].map(str::to_owned).into()
         );
         let taken = written(Some(&given), &[wanted("north", &[])]);
@@ -76,7 +76,7 @@ fn one_value_may_be_a_text_and_another_account_s_statement_is_put_right_in_its_p
     let all = [wanted("north", &[SENDER])];
     assert_eq!(with(Some(&policy(&own)), &all), Change::Unchanged);
     assert_eq!(
-        Policy::read(Some(&policy(&own))).expect("a policy").in_force(ARN, "north"),
+        BucketPolicy::read(Some(&policy(&own))).expect("a policy").in_force(ARN, "north"),
         all[0].principals
     );
     for (name, value) in [
@@ -93,10 +93,13 @@ fn one_value_may_be_a_text_and_another_account_s_statement_is_put_right_in_its_p
         let text = policy(&changed);
         let right = written(Some(&text), &all);
         assert!(right.find("0north") < right.find("\"Z\""), "{right}");
-        let read = Policy::read(Some(&right)).expect("a policy");
+        let read = BucketPolicy::read(Some(&right)).expect("a policy");
         assert_eq!(read.in_force(ARN, "north"), all[0].principals, "{name}");
         if name != "Principal" {
-            assert!(Policy::read(Some(&text)).expect("a policy").in_force(ARN, "north").is_empty(), "{name}");
+            assert!(
+                BucketPolicy::read(Some(&text)).expect("a policy").in_force(ARN, "north").is_empty(),
+                "{name}"
+            );
         }
     }
 }
@@ -116,7 +119,7 @@ fn two_partners_never_share_a_statement() {
 #[test]
 fn what_is_no_policy_is_left_alone() {
     for text in ["", "[]", "{", "{}", "\"Statement\"", "{\"Statement\":[1}"] {
-        assert!(Policy::read(Some(text)).is_err(), "{text}");
+        assert!(BucketPolicy::read(Some(text)).is_err(), "{text}");
     }
 }
 
@@ -144,7 +147,7 @@ proptest! {
 
     #[test]
     fn no_text_makes_it_panic(text in "[\\[\\]{}\",:a\\\\ 1]{0,40}") {
-        if let Ok(policy) = Policy::read(Some(&text)) {
+        if let Ok(policy) = BucketPolicy::read(Some(&text)) {
             prop_assert_ne!(policy.with(ARN, &[wanted("north", &[SENDER])]), Change::Write(None));
         }
     }

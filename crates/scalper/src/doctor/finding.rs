@@ -34,7 +34,7 @@ impl Level {
 /// A finding of a check.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
-pub struct Finding {
+pub struct DoctorFinding {
     /// The check.
     pub check: &'static str,
     /// How much it matters.
@@ -60,7 +60,7 @@ impl Level {
     }
 }
 
-impl Finding {
+impl DoctorFinding {
     fn new(check: &'static str, level: Level, what: impl Into<String>) -> Self {
         Self { check, level, what: what.into(), advice: None, command: None }
     }

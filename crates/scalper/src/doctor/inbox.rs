@@ -3,19 +3,19 @@
 use serde_json::{Value, json};
 use store::{InboxQueue, Notifications, StackQueue};
 
-use super::{Finding, Known, NOTIFICATION, QUEUE_POLICY, VERSIONS};
+use super::{DoctorFinding, Known, NOTIFICATION, QUEUE_POLICY, VERSIONS};
 
 const EVERY_CREATION: &str = "s3:ObjectCreated:*";
 
 /// Checks that every new file is announced to the inbox queue. A bucket has one configuration, which any tool may replace.
-pub(super) fn notification(known: &Known, facts: &Notifications) -> Vec<Finding> {
+pub(super) fn notification(known: &Known, facts: &Notifications) -> Vec<DoctorFinding> {
     let Known { stack, places, .. } = known;
     let queue = places.queue_arn(stack, StackQueue::Inbox);
     let ours: Vec<_> = facts.queues.iter().filter(|one| one.queue == queue).collect();
     let whole = |event: &String| event == EVERY_CREATION;
     if ours.iter().any(|one| !one.filtered && one.events.iter().any(whole)) {
         let what = format!("new files are announced to {}", StackQueue::Inbox.name(stack.as_str()));
-        return vec![Finding::ok(NOTIFICATION.check, what)];
+        return vec![DoctorFinding::ok(NOTIFICATION.check, what)];
     }
     let what = if ours.is_empty() {
         "new files are not announced to the inbox queue: nothing is processed"
@@ -24,7 +24,7 @@ pub(super) fn notification(known: &Known, facts: &Notifications) -> Vec<Finding>
     };
     let others = facts.others + facts.queues.len() - ours.len();
     let wanted = json!({ "QueueArn": queue, "Events": [EVERY_CREATION] });
-    let finding = Finding::fail(NOTIFICATION.check, what);
+    let finding = DoctorFinding::fail(NOTIFICATION.check, what);
     let found = if others > 0 {
         let advice = format!(
             "another tool replaced the configuration, {others} other notifications are set: add this to its QueueConfigurations: \
@@ -45,34 +45,34 @@ pub(super) fn notification(known: &Known, facts: &Notifications) -> Vec<Finding>
     vec![found]
 }
 
-pub(super) fn versions(known: &Known, versioned: bool) -> Vec<Finding> {
+pub(super) fn versions(known: &Known, versioned: bool) -> Vec<DoctorFinding> {
     let bucket = &known.places.inbox;
     if versioned {
-        return vec![Finding::ok(VERSIONS.check, "the inbox keeps every version of a file")];
+        return vec![DoctorFinding::ok(VERSIONS.check, "the inbox keeps every version of a file")];
     }
     let what =
         "the inbox does not keep versions: a file that is sent again replaces the one that is being read";
     let command = format!(
         "aws s3api put-bucket-versioning --bucket {bucket} --versioning-configuration Status=Enabled"
     );
-    vec![Finding::fail(VERSIONS.check, what).advice("switch versioning on").command(command)]
+    vec![DoctorFinding::fail(VERSIONS.check, what).advice("switch versioning on").command(command)]
 }
 
 /// Checks that the queue accepts messages of the bucket.
-pub(super) fn queue_policy(known: &Known, facts: Option<&InboxQueue>) -> Vec<Finding> {
+pub(super) fn queue_policy(known: &Known, facts: Option<&InboxQueue>) -> Vec<DoctorFinding> {
     let Known { stack, places, .. } = known;
     let name = StackQueue::Inbox.name(stack.as_str());
     let Some(queue) = facts else {
         let advice = "deploy the stack again";
         return vec![
-            Finding::fail(QUEUE_POLICY.check, format!("the queue {name} is missing")).advice(advice),
+            DoctorFinding::fail(QUEUE_POLICY.check, format!("the queue {name} is missing")).advice(advice),
         ];
     };
     let bucket = places.inbox_arn();
     let policy: Option<Value> = queue.policy.as_deref().and_then(|policy| serde_json::from_str(policy).ok());
     let statements = policy.as_ref().map(|policy| list(&policy["Statement"])).unwrap_or_default();
     if statements.iter().any(|statement| lets_send(statement, &bucket)) {
-        return vec![Finding::ok(QUEUE_POLICY.check, format!("{name} takes messages of the inbox"))];
+        return vec![DoctorFinding::ok(QUEUE_POLICY.check, format!("{name} takes messages of the inbox"))];
     }
     let own = json!({
         "Sid": "InboxBucketNotifies", "Effect": "Allow", "Principal": { "Service": "s3.amazonaws.com" },
@@ -87,7 +87,11 @@ pub(super) fn queue_policy(known: &Known, facts: Option<&InboxQueue>) -> Vec<Fin
     let command =
         format!("aws sqs set-queue-attributes --queue-url {} --attributes '{attributes}'", queue.url);
     let what = format!("{name} does not take messages of the inbox: nothing is processed");
-    vec![Finding::fail(QUEUE_POLICY.check, what).advice("add the statement to its policy").command(command)]
+    vec![
+        DoctorFinding::fail(QUEUE_POLICY.check, what)
+            .advice("add the statement to its policy")
+            .command(command),
+    ]
 }
 
 /// Returns the values of a list, or the one value that stands in its place.

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use store::Credential;
 
-use super::{Finding, KEYS, Known};
+use super::{DoctorFinding, KEYS, Known};
 use crate::gateway::{GatewayError, GatewayKey, PlanKeys};
 use crate::names::KeyKind;
 
@@ -20,7 +20,7 @@ pub(super) fn check(
     holders: &[Holder],
     plans: &[PlanKeys],
     keys: &[GatewayKey],
-) -> Vec<Finding> {
+) -> Vec<DoctorFinding> {
     let (mut findings, mut counted) = (Vec::new(), 0_usize);
     for Holder { partner, credentials } in holders {
         let plan = known.stack.plan(partner);
@@ -42,7 +42,7 @@ pub(super) fn check(
             );
             let advice =
                 "put the usage plan and its keys back; credentials, feeds and limits stay as they are";
-            findings.push(Finding::fail(KEYS.check, what).advice(advice).command(again.clone()));
+            findings.push(DoctorFinding::fail(KEYS.check, what).advice(advice).command(again.clone()));
         }
         let clear = kinds().filter(|(_, kind)| *kind == KeyKind::Clear).count();
         if clear > 0 {
@@ -51,7 +51,7 @@ pub(super) fn check(
             );
             let advice =
                 "replace them; partners go on with the same credentials, and may rotate them afterwards";
-            findings.push(Finding::warn(KEYS.check, what).advice(advice).command(again));
+            findings.push(DoctorFinding::warn(KEYS.check, what).advice(advice).command(again));
         }
     }
     if findings.is_empty() {
@@ -59,16 +59,16 @@ pub(super) fn check(
             0 => "no partner has a valid API key".to_owned(),
             several => format!("valid API keys, all in their usage plans: {several}"),
         };
-        findings.push(Finding::ok(KEYS.check, what));
+        findings.push(DoctorFinding::ok(KEYS.check, what));
     }
     findings
 }
 
 /// Returns the finding that API Gateway could not be read to the end.
-pub(super) fn unchecked(error: &GatewayError) -> Finding {
+pub(super) fn unchecked(error: &GatewayError) -> DoctorFinding {
     if error.code.starts_with("AccessDenied") {
         let what = format!("could not check: missing permission {}", KEYS.permission);
-        return Finding::unknown(KEYS.check, what);
+        return DoctorFinding::unknown(KEYS.check, what);
     }
-    Finding::unknown(KEYS.check, format!("could not check: AWS did not answer as expected ({error})"))
+    DoctorFinding::unknown(KEYS.check, format!("could not check: AWS did not answer as expected ({error})"))
 }

@@ -6,8 +6,8 @@ use contract::{Published, Status};
 use runtime::InForce;
 use store::{ContractText, Inbox, Partner};
 
-use super::{CONTRACTS, Finding, Known, UPLOADS_POLICY};
-use crate::bucket_policy::Policy;
+use super::{CONTRACTS, DoctorFinding, Known, UPLOADS_POLICY};
+use crate::bucket_policy::BucketPolicy;
 use crate::feeds::{self, Broken};
 use crate::reading::shell_word;
 use crate::uploads::upload_principals;
@@ -15,11 +15,11 @@ use crate::uploads::upload_principals;
 const UPLOADS: &str = UPLOADS_POLICY.check;
 
 /// Checks the contract of a feed; `None` when nothing is wrong.
-pub(super) fn contract(known: &Known, feed: &str, held: &InForce) -> Option<Finding> {
+pub(super) fn contract(known: &Known, feed: &str, held: &InForce) -> Option<DoctorFinding> {
     let file = format!("{feed}.odcs.yaml");
     let publish = known.places.publish(&known.stack, feed);
     if let Some(Broken { problem, until_then }) = feeds::broken(feed, held) {
-        let finding = Finding::fail(CONTRACTS.check, format!("does not compile: {problem}"));
+        let finding = DoctorFinding::fail(CONTRACTS.check, format!("does not compile: {problem}"));
         let advice = format!("correct the document and publish it; {until_then}");
         return Some(finding.advice(advice).command(publish));
     }
@@ -31,15 +31,15 @@ pub(super) fn contract(known: &Known, feed: &str, held: &InForce) -> Option<Find
     if contract.identity.status == Status::Inactive {
         let advice = "set `status: active` and publish it when files may come";
         let what = format!("{file} is not active: files of the feed are quarantined");
-        return Some(Finding::warn(CONTRACTS.check, what).advice(advice).command(publish));
+        return Some(DoctorFinding::warn(CONTRACTS.check, what).advice(advice).command(publish));
     }
     let what = format!("{file}{}", first_of(&warnings)?);
     let advice = "the contract is in force; correct the document and publish it";
-    Some(Finding::warn(CONTRACTS.check, what).advice(advice).command(publish))
+    Some(DoctorFinding::warn(CONTRACTS.check, what).advice(advice).command(publish))
 }
 
 /// Returns the finding on a document whose name is not `<feed>.odcs.yaml` with the name of a feed: no file is checked by it.
-pub(super) fn misnamed(known: &Known, found: &str) -> Finding {
+pub(super) fn misnamed(known: &Known, found: &str) -> DoctorFinding {
     let bucket = known.places.contracts(&known.stack);
     let what = format!(
         "{found}.odcs.yaml is the contract of no feed: `{found}` is not a feed name (a lower-case letter or digit, then lower-case \
@@ -50,7 +50,7 @@ pub(super) fn misnamed(known: &Known, found: &str) -> Finding {
         format!("aws s3 mv --region {} {from} s3://{bucket}/<feed>.odcs.yaml", known.places.home.region);
     let advice =
         "rename it to the feed, the second folder of its files' keys; no file is checked by it until then";
-    Finding::warn(CONTRACTS.check, what).advice(advice).command(command)
+    DoctorFinding::warn(CONTRACTS.check, what).advice(advice).command(command)
 }
 
 /// Returns the first finding on a document with its place, and how many follow; none of none.
@@ -65,22 +65,22 @@ fn first_of<'f>(findings: impl IntoIterator<Item = &'f contract::Finding>) -> Op
 }
 
 /// Returns the findings on all contracts.
-pub(super) fn contracts(known: &Known, feeds: usize, wrong: Vec<Finding>) -> Vec<Finding> {
+pub(super) fn contracts(known: &Known, feeds: usize, wrong: Vec<DoctorFinding>) -> Vec<DoctorFinding> {
     if feeds == 0 {
         let bucket = known.places.contracts(&known.stack);
         let finding =
-            Finding::warn(CONTRACTS.check, "no contract is published: every file would be quarantined");
+            DoctorFinding::warn(CONTRACTS.check, "no contract is published: every file would be quarantined");
         let command = format!("aws s3 cp <feed>.odcs.yaml s3://{bucket}/");
         return vec![finding.advice("publish one for each feed").command(command)];
     }
     if wrong.is_empty() {
-        return vec![Finding::ok(CONTRACTS.check, format!("contracts, all active: {feeds}"))];
+        return vec![DoctorFinding::ok(CONTRACTS.check, format!("contracts, all active: {feeds}"))];
     }
     wrong
 }
 
-pub(super) fn unreadable(inbox: &Inbox) -> Finding {
-    let finding = Finding::fail(UPLOADS, "the bucket policy of the inbox cannot be read as a policy");
+pub(super) fn unreadable(inbox: &Inbox) -> DoctorFinding {
+    let finding = DoctorFinding::fail(UPLOADS, "the bucket policy of the inbox cannot be read as a policy");
     finding
         .advice("see what it says, and write a valid one")
         .command(format!("aws s3api get-bucket-policy --bucket {}", inbox.bucket))
@@ -91,12 +91,12 @@ pub(super) struct SenderFacts<'f> {
     pub(super) partners: Vec<Partner>,
     pub(super) remembered: Vec<(String, BTreeSet<String>)>,
     pub(super) inbox: &'f Inbox,
-    pub(super) policy: &'f Policy<'f>,
+    pub(super) policy: &'f BucketPolicy<'f>,
     /// Names of the grants of the customer key, where there is one.
     pub(super) granted: Option<BTreeSet<String>>,
 }
 
-pub(super) fn senders(known: &Known, facts: &SenderFacts<'_>) -> Vec<Finding> {
+pub(super) fn senders(known: &Known, facts: &SenderFacts<'_>) -> Vec<DoctorFinding> {
     let SenderFacts { partners, remembered, inbox, policy, granted } = facts;
     let remembered_of = |name: &str| {
         let found = remembered.iter().find(|(partner, _)| partner == name);
@@ -118,7 +118,9 @@ pub(super) fn senders(known: &Known, facts: &SenderFacts<'_>) -> Vec<Finding> {
             let what =
                 format!("a principal of {name} was deleted: AWS rejects every change of the bucket policy");
             findings.push(
-                Finding::fail(UPLOADS, what).advice("remove it (--principal <arn> --remove)").command(show),
+                DoctorFinding::fail(UPLOADS, what)
+                    .advice("remove it (--principal <arn> --remove)")
+                    .command(show),
             );
             continue;
         }
@@ -126,14 +128,15 @@ pub(super) fn senders(known: &Known, facts: &SenderFacts<'_>) -> Vec<Finding> {
             let what = format!(
                 "principals of {name} that cannot upload: {missing}; the bucket policy or a grant was changed"
             );
-            let finding = Finding::fail(UPLOADS, what).advice("put the statements back");
+            let finding = DoctorFinding::fail(UPLOADS, what).advice("put the statements back");
             findings.push(finding.command(known.stack.command("partner s3 --all")));
         }
         if surplus > 0 {
             let what = format!(
                 "principals that upload as {name} without being remembered, or while it is suspended: {surplus}"
             );
-            let finding = Finding::fail(UPLOADS, what).advice("see who they are, then name or remove them");
+            let finding =
+                DoctorFinding::fail(UPLOADS, what).advice("see who they are, then name or remove them");
             findings.push(finding.command(show));
         }
         in_force += views.iter().filter(|one| one.is_in_force()).count();
@@ -143,7 +146,7 @@ pub(super) fn senders(known: &Known, facts: &SenderFacts<'_>) -> Vec<Finding> {
             0 => "no partner uploads by S3".to_owned(),
             several => format!("principals that may upload, all as remembered: {several}"),
         };
-        findings.push(Finding::ok(UPLOADS, what));
+        findings.push(DoctorFinding::ok(UPLOADS, what));
     }
     findings
 }

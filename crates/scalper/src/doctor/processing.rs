@@ -2,7 +2,7 @@
 
 use store::{AccountConcurrency, Depth, Mapping, StackQueue};
 
-use super::{CONCURRENCY, DEAD_LETTERS, EVENT_SOURCE, Finding, Known};
+use super::{CONCURRENCY, DEAD_LETTERS, DoctorFinding, EVENT_SOURCE, Known};
 
 /// Invocations that the other functions of a stack need besides the processor: the API, its authorizer, webhooks, the watcher
 /// and the notifier, one each.
@@ -19,7 +19,7 @@ pub(super) fn maximum(known: &Known, facts: &[Mapping]) -> Option<u64> {
     ours(known, facts)?.maximum_concurrency
 }
 
-pub(super) fn event_source(known: &Known, facts: &[Mapping]) -> Vec<Finding> {
+pub(super) fn event_source(known: &Known, facts: &[Mapping]) -> Vec<DoctorFinding> {
     let processor = format!("{}-processor", known.stack.as_str());
     let Some(mapping) = ours(known, facts) else {
         let queue = known.places.queue_arn(&known.stack, StackQueue::Inbox);
@@ -28,7 +28,9 @@ pub(super) fn event_source(known: &Known, facts: &[Mapping]) -> Vec<Finding> {
              --function-response-types ReportBatchItemFailures --scaling-config MaximumConcurrency=5"
         );
         let what = format!("nothing calls {processor} with the messages of the inbox queue");
-        return vec![Finding::fail(EVENT_SOURCE.check, what).advice("connect them again").command(command)];
+        return vec![
+            DoctorFinding::fail(EVENT_SOURCE.check, what).advice("connect them again").command(command),
+        ];
     };
     let mut findings = Vec::new();
     let update =
@@ -38,24 +40,27 @@ pub(super) fn event_source(known: &Known, facts: &[Mapping]) -> Vec<Finding> {
         "Creating" | "Enabling" | "Updating" => {
             let what = format!("the event source of {processor} is being changed ({})", mapping.state);
             findings.push(
-                Finding::warn(EVENT_SOURCE.check, what).advice("run `scalper doctor` again in a minute"),
+                DoctorFinding::warn(EVENT_SOURCE.check, what)
+                    .advice("run `scalper doctor` again in a minute"),
             );
         }
         state => {
             let what =
                 format!("the event source of {processor} is off ({state}): files wait in the inbox queue");
             findings.push(
-                Finding::fail(EVENT_SOURCE.check, what).advice("switch it on").command(update("--enabled")),
+                DoctorFinding::fail(EVENT_SOURCE.check, what)
+                    .advice("switch it on")
+                    .command(update("--enabled")),
             );
         }
     }
     if !mapping.reports_failures {
         let what = "the event source does not take the list of failed messages: a file whose processing fails is lost";
-        let finding = Finding::fail(EVENT_SOURCE.check, what).advice("switch the list on");
+        let finding = DoctorFinding::fail(EVENT_SOURCE.check, what).advice("switch the list on");
         findings.push(finding.command(update("--function-response-types ReportBatchItemFailures")));
     }
     if findings.is_empty() {
-        findings.push(Finding::ok(
+        findings.push(DoctorFinding::ok(
             EVENT_SOURCE.check,
             format!("{processor} is called, and says which messages failed"),
         ));
@@ -65,19 +70,19 @@ pub(super) fn event_source(known: &Known, facts: &[Mapping]) -> Vec<Finding> {
 
 /// Compares the account's concurrency with what the stack needs: new accounts may run 10 invocations at the same time.
 /// <https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html>
-pub(super) fn concurrency(facts: AccountConcurrency, maximum: Option<u64>) -> Vec<Finding> {
+pub(super) fn concurrency(facts: AccountConcurrency, maximum: Option<u64>) -> Vec<DoctorFinding> {
     let AccountConcurrency { limit, unreserved } = facts;
     let Some(maximum) = maximum else {
         let what = format!(
             "the account may run {unreserved} invocations at the same time; how many the processor may is not known"
         );
-        return vec![Finding::ok(CONCURRENCY.check, what)];
+        return vec![DoctorFinding::ok(CONCURRENCY.check, what)];
     };
     let what = format!(
         "the account may run {unreserved} unreserved invocations at the same time (limit {limit}), the processor {maximum} of them"
     );
     if unreserved >= maximum + OTHERS {
-        return vec![Finding::ok(CONCURRENCY.check, what)];
+        return vec![DoctorFinding::ok(CONCURRENCY.check, what)];
     }
     let advice = match unreserved.saturating_sub(OTHERS) {
         0 | 1 => "ask AWS for more".to_owned(),
@@ -86,27 +91,27 @@ pub(super) fn concurrency(facts: AccountConcurrency, maximum: Option<u64>) -> Ve
     let command = "aws service-quotas request-service-quota-increase --service-code lambda --quota-code L-B99A9384 --desired-value 1000";
     let what = format!("{what}; the other functions need {OTHERS}");
     let finding = if unreserved > maximum {
-        Finding::warn(CONCURRENCY.check, what)
+        DoctorFinding::warn(CONCURRENCY.check, what)
     } else {
-        Finding::fail(CONCURRENCY.check, what)
+        DoctorFinding::fail(CONCURRENCY.check, what)
     };
     vec![finding.advice(advice).command(command)]
 }
 
-pub(super) fn dead_letters(known: &Known, queue: StackQueue, depth: Option<Depth>) -> Vec<Finding> {
+pub(super) fn dead_letters(known: &Known, queue: StackQueue, depth: Option<Depth>) -> Vec<DoctorFinding> {
     let name = queue.name(known.stack.as_str());
     let Some(Depth { waiting, in_flight }) = depth else {
         let what = format!("the queue {name} is missing");
-        return vec![Finding::fail(DEAD_LETTERS.check, what).advice("deploy the stack again")];
+        return vec![DoctorFinding::fail(DEAD_LETTERS.check, what).advice("deploy the stack again")];
     };
     match waiting + in_flight {
-        0 => vec![Finding::ok(DEAD_LETTERS.check, format!("{name} is empty"))],
+        0 => vec![DoctorFinding::ok(DEAD_LETTERS.check, format!("{name} is empty"))],
         messages => {
             let status = known.stack.command("status");
             let advice =
                 format!("find the cause (`{status}`, the function's log), fix it, then send them again");
-            let finding =
-                Finding::fail(DEAD_LETTERS.check, format!("messages in {name}: {messages}")).advice(advice);
+            let finding = DoctorFinding::fail(DEAD_LETTERS.check, format!("messages in {name}: {messages}"))
+                .advice(advice);
             vec![finding.command(known.places.redrive(&known.stack, queue))]
         }
     }

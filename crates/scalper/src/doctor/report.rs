@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use serde::Serialize;
 
-use super::{Finding, Level};
+use super::{DoctorFinding, Level};
 use crate::reading::plain;
 use crate::report::Style;
 
@@ -19,7 +19,7 @@ pub struct Diagnosis {
     /// The stack.
     pub stack: String,
     /// The findings, in the order of the checks.
-    pub findings: Vec<Finding>,
+    pub findings: Vec<DoctorFinding>,
 }
 
 impl Diagnosis {
@@ -42,7 +42,7 @@ impl Diagnosis {
     pub fn to_text(&self, style: Style) -> String {
         let mut text = String::new();
         for finding in &self.findings {
-            let Finding { check, level, what, advice, command } = finding;
+            let DoctorFinding { check, level, what, advice, command } = finding;
             let head = format!("{:<4}  {check:<14} ", level.as_str());
             let mut lines = String::new();
             push(&mut lines, &head, &plain(what), style);
@@ -113,7 +113,7 @@ mod tests {
     #[test]
     fn no_line_but_a_command_is_wider_than_a_terminal() {
         let long = "x".repeat(150) + " and words " + &"word ".repeat(40);
-        let finding = Finding::fail("notification", long.clone()).advice(long).command("y".repeat(120));
+        let finding = DoctorFinding::fail("notification", long.clone()).advice(long).command("y".repeat(120));
         let diagnosis = Diagnosis { stack: "s".to_owned(), findings: vec![finding] };
         for (width, columns) in [(None, 80), (Some(80), 80), (Some(120), 120), (Some(40), 40), (Some(0), 37)]
         {
@@ -128,11 +128,11 @@ mod tests {
 
     #[test]
     fn what_is_wrong_goes_before_what_is_not_known() {
-        let of = |findings: &[Finding]| {
+        let of = |findings: &[DoctorFinding]| {
             Diagnosis { stack: "s".to_owned(), findings: findings.to_vec() }.exit_code()
         };
-        let (fail, unknown) = (Finding::fail("a", "b"), Finding::unknown("a", "b"));
-        let (ok, warn) = (Finding::ok("a", "b"), Finding::warn("a", "b"));
+        let (fail, unknown) = (DoctorFinding::fail("a", "b"), DoctorFinding::unknown("a", "b"));
+        let (ok, warn) = (DoctorFinding::ok("a", "b"), DoctorFinding::warn("a", "b"));
         assert_eq!(of(&[ok.clone(), warn.clone()]), 0);
         assert_eq!(of(&[ok, warn, unknown.clone()]), 2);
         assert_eq!(of(&[unknown, fail]), 1);

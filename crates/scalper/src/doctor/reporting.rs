@@ -2,7 +2,7 @@
 
 use store::{AlarmFact, AlarmState, Subscription};
 
-use super::{ALARMS, CHANNELS, Finding, GATEWAY_LOGS, Known, MAIL};
+use super::{ALARMS, CHANNELS, DoctorFinding, GATEWAY_LOGS, Known, MAIL};
 
 /// How long an alarm may have no data: the slowest one has a period of an hour.
 const LONG_MS: u64 = 3 * 60 * 60 * 1_000;
@@ -10,7 +10,7 @@ const LONG_MS: u64 = 3 * 60 * 60 * 1_000;
 /// Maximum number of alarms that one finding names.
 const NAMED: usize = 5;
 
-pub(super) fn alarms(known: &Known, facts: &[AlarmFact]) -> Vec<Finding> {
+pub(super) fn alarms(known: &Known, facts: &[AlarmFact]) -> Vec<DoctorFinding> {
     let stack = known.stack.as_str();
     // The name of another stack may begin as this one's does; its alarms report to its own topics.
     let topics = [format!(":{stack}-alarms"), format!(":{stack}-mail")];
@@ -19,7 +19,9 @@ pub(super) fn alarms(known: &Known, facts: &[AlarmFact]) -> Vec<Finding> {
     let own: Vec<&AlarmFact> = facts.iter().filter(own).collect();
     if own.is_empty() {
         let advice = "deploy with Monitoring=Basic or Full";
-        return vec![Finding::warn(ALARMS.check, "no alarms: failures are not reported").advice(advice)];
+        return vec![
+            DoctorFinding::warn(ALARMS.check, "no alarms: failures are not reported").advice(advice),
+        ];
     }
     let mut findings = Vec::new();
     let named = |fits: &dyn Fn(&AlarmFact) -> bool| -> Vec<&str> {
@@ -29,14 +31,15 @@ pub(super) fn alarms(known: &Known, facts: &[AlarmFact]) -> Vec<Finding> {
     if !off.is_empty() {
         let what = format!("alarms whose actions are off, so that they are not reported: {}", some(&off));
         let command = format!("aws cloudwatch enable-alarm-actions --alarm-names {}", off.join(" "));
-        findings.push(Finding::fail(ALARMS.check, what).advice("switch them on").command(command));
+        findings.push(DoctorFinding::fail(ALARMS.check, what).advice("switch them on").command(command));
     }
     let on = named(&|alarm| alarm.state == AlarmState::Alarm);
     if !on.is_empty() {
         let what = format!("in ALARM ({} of {}): {}", on.len(), own.len(), some(&on));
         let advice = "see what is wrong; each alarm's description says what to do";
-        findings
-            .push(Finding::fail(ALARMS.check, what).advice(advice).command(known.stack.command("status")));
+        findings.push(
+            DoctorFinding::fail(ALARMS.check, what).advice(advice).command(known.stack.command("status")),
+        );
     }
     let long = |alarm: &AlarmFact| {
         let since = alarm.since_ms.unwrap_or(known.now_ms);
@@ -49,10 +52,11 @@ pub(super) fn alarms(known: &Known, facts: &[AlarmFact]) -> Vec<Finding> {
         let what = format!("alarms without data for hours: {}", some(&blind));
         let advice = "check that the functions run and write metrics";
         let command = format!("aws logs tail /aws/lambda/{stack}-watcher --since 1h");
-        findings.push(Finding::warn(ALARMS.check, what).advice(advice).command(command));
+        findings.push(DoctorFinding::warn(ALARMS.check, what).advice(advice).command(command));
     }
     if findings.is_empty() {
-        findings.push(Finding::ok(ALARMS.check, format!("none in ALARM (0 of {}), all report", own.len())));
+        findings
+            .push(DoctorFinding::ok(ALARMS.check, format!("none in ALARM (0 of {}), all report", own.len())));
     }
     findings
 }
@@ -66,13 +70,13 @@ fn some(names: &[&str]) -> String {
 }
 
 /// Checks that incidents are reported by at least one channel.
-pub(super) fn channels(secret: bool, mail: &[Subscription]) -> Vec<Finding> {
+pub(super) fn channels(secret: bool, mail: &[Subscription]) -> Vec<DoctorFinding> {
     let confirmed = mail.iter().filter(|one| !one.pending).count();
     let what = match (secret, confirmed) {
         (false, 0) => {
             let advice = "deploy with AlarmEmail=<address>, or with ChannelsSecretArn for Slack, PagerDuty, Teams or a webhook";
             let what = "no channel is configured and confirmed: incidents are not reported";
-            return vec![Finding::warn(CHANNELS.check, what).advice(advice)];
+            return vec![DoctorFinding::warn(CHANNELS.check, what).advice(advice)];
         }
         (true, 0) => "incidents are reported to the channels of the secret".to_owned(),
         (true, mail) => {
@@ -80,10 +84,10 @@ pub(super) fn channels(secret: bool, mail: &[Subscription]) -> Vec<Finding> {
         }
         (false, mail) => format!("incidents are reported by mail ({mail} confirmed)"),
     };
-    vec![Finding::ok(CHANNELS.check, what)]
+    vec![DoctorFinding::ok(CHANNELS.check, what)]
 }
 
-pub(super) fn mail(known: &Known, facts: &[Subscription]) -> Vec<Finding> {
+pub(super) fn mail(known: &Known, facts: &[Subscription]) -> Vec<DoctorFinding> {
     let pending = facts.iter().filter(|one| one.pending).count();
     if pending == 0 {
         return Vec::new();
@@ -95,15 +99,15 @@ pub(super) fn mail(known: &Known, facts: &[Subscription]) -> Vec<Finding> {
     let command =
         format!("aws sns subscribe --topic-arn {topic} --protocol email --notification-endpoint <address>");
     let what = format!("unconfirmed mail subscriptions: {pending}; nothing is mailed to them");
-    vec![Finding::warn(MAIL.check, what).advice(advice).command(command)]
+    vec![DoctorFinding::warn(MAIL.check, what).advice(advice).command(command)]
 }
 
-pub(super) fn gateway_logs(role: Option<&str>) -> Vec<Finding> {
+pub(super) fn gateway_logs(role: Option<&str>) -> Vec<DoctorFinding> {
     if role.is_some() {
-        return vec![Finding::ok(GATEWAY_LOGS.check, "API Gateway has a role to write logs with")];
+        return vec![DoctorFinding::ok(GATEWAY_LOGS.check, "API Gateway has a role to write logs with")];
     }
     let what = "API Gateway has no role to write logs with in this region: requests to the partner API are not logged";
     let advice = "deploy with GatewayLogsRole=Create, or name a role";
     let command = "aws apigateway update-account --patch-operations op=replace,path=/cloudwatchRoleArn,value=<role ARN>";
-    vec![Finding::warn(GATEWAY_LOGS.check, what).advice(advice).command(command)]
+    vec![DoctorFinding::warn(GATEWAY_LOGS.check, what).advice(advice).command(command)]
 }

@@ -8,11 +8,11 @@ use crate::error::CommandError;
 use crate::gateway::Gateway;
 use crate::names;
 use crate::partner::Uploads;
-use crate::report::Report;
+use crate::report::CommandReport;
 use crate::secret;
 
 impl<S: WritePartners, G: Gateway, U: Uploads> Operator<S, G, U> {
-    pub(super) async fn role(&self, arguments: &RoleArguments) -> Result<Report, CommandError> {
+    pub(super) async fn role(&self, arguments: &RoleArguments) -> Result<CommandReport, CommandError> {
         let arn = names::role(&arguments.arn)?;
         let (feeds, scopes) = (names::feeds(&arguments.feeds)?, names::scopes(&arguments.scopes)?);
         let partner = self.known(&arguments.name).await?.name;
@@ -26,7 +26,7 @@ impl<S: WritePartners, G: Gateway, U: Uploads> Operator<S, G, U> {
                 return Err(CommandError::NoSuchRole { partner, arn });
             }
             self.partners.put_role(&arn, None).await?;
-            return Ok(Report::RoleRemoved { partner, arn });
+            return Ok(CommandReport::RoleRemoved { partner, arn });
         }
         let id = before.map_or_else(|| secret::id(&self.random), |role| Ok(role.id))?;
         let role = Credential {
@@ -40,6 +40,6 @@ impl<S: WritePartners, G: Gateway, U: Uploads> Operator<S, G, U> {
             gateway_key: None,
         };
         self.partners.put_role(&arn, Some(&role)).await?;
-        Ok(Report::RoleNamed { partner, arn, credential: self.credential_view(&role) })
+        Ok(CommandReport::RoleNamed { partner, arn, credential: self.credential_view(&role) })
     }
 }

@@ -16,12 +16,12 @@ use store::{Inbox, KeyGrant, Partner, WritePartners};
 
 use super::Operator;
 use crate::arguments::S3Arguments;
-use crate::bucket_policy::{self, Change, MOST_BYTES, Policy, Wanted};
+use crate::bucket_policy::{self, BucketPolicy, Change, MOST_BYTES, Wanted};
 use crate::error::CommandError;
 use crate::gateway::Gateway;
 use crate::names;
 use crate::partner::Uploads;
-use crate::report::{Report, RestoredView, UploadsView};
+use crate::report::{CommandReport, RestoredView, UploadsView};
 use crate::uploads::{grant_name, grant_prefix, upload_principals};
 
 /// How often the policy is read until it is as wanted. S3 has no conditional write of a bucket policy, and a read just
@@ -32,7 +32,7 @@ const LOOKS: u32 = 6;
 const PAUSE: Duration = Duration::from_millis(250);
 
 impl<S: WritePartners, G: Gateway, U: Uploads> Operator<S, G, U> {
-    pub(super) async fn s3(&self, arguments: &S3Arguments) -> Result<Report, CommandError> {
+    pub(super) async fn s3(&self, arguments: &S3Arguments) -> Result<CommandReport, CommandError> {
         let named = arguments.principals.iter().map(|arn| names::principal(arn));
         let named = named.collect::<Result<BTreeSet<_>, _>>()?;
         let Some(name) = &arguments.name else { return self.restore_all().await };
@@ -40,13 +40,17 @@ impl<S: WritePartners, G: Gateway, U: Uploads> Operator<S, G, U> {
         if arguments.remove {
             self.take_uploads(&partner, named).await
         } else if named.is_empty() {
-            Ok(Report::S3Shown { uploads: self.uploads_of(&partner).await? })
+            Ok(CommandReport::S3Shown { uploads: self.uploads_of(&partner).await? })
         } else {
             self.give_uploads(&partner, named).await
         }
     }
 
-    async fn give_uploads(&self, partner: &Partner, named: BTreeSet<String>) -> Result<Report, CommandError> {
+    async fn give_uploads(
+        &self,
+        partner: &Partner,
+        named: BTreeSet<String>,
+    ) -> Result<CommandReport, CommandError> {
         self.must_be_free(&partner.name, &named).await?;
         let inbox = self.inbox().await?;
         let before = self.remembered(&partner.name).await?;
@@ -63,7 +67,7 @@ impl<S: WritePartners, G: Gateway, U: Uploads> Operator<S, G, U> {
             }
             Err(failure) => return Err(failure),
         }
-        Ok(Report::S3Given { uploads: self.uploads_of(partner).await? })
+        Ok(CommandReport::S3Given { uploads: self.uploads_of(partner).await? })
     }
 
     /// Checks that no other partner has these principals: one that could upload below two folders would be two senders.
@@ -77,7 +81,11 @@ impl<S: WritePartners, G: Gateway, U: Uploads> Operator<S, G, U> {
     }
 
     /// Takes S3 uploads away from the named principals, or without names from all of the partner's.
-    async fn take_uploads(&self, partner: &Partner, named: BTreeSet<String>) -> Result<Report, CommandError> {
+    async fn take_uploads(
+        &self,
+        partner: &Partner,
+        named: BTreeSet<String>,
+    ) -> Result<CommandReport, CommandError> {
         let inbox = self.inbox().await?;
         let before = self.remembered(&partner.name).await?.unwrap_or_default();
         let removed = if named.is_empty() { before.clone() } else { named };
@@ -88,12 +96,12 @@ impl<S: WritePartners, G: Gateway, U: Uploads> Operator<S, G, U> {
             Some(arn) if !changed => {
                 Err(CommandError::NoSuchPrincipal { partner: partner.name.clone(), arn: arn.clone() })
             }
-            _ => Ok(Report::S3Removed { partner: partner.name.clone(), removed, left }),
+            _ => Ok(CommandReport::S3Removed { partner: partner.name.clone(), removed, left }),
         }
     }
 
     /// Makes the statement and the grants of every partner as the table says.
-    async fn restore_all(&self) -> Result<Report, CommandError> {
+    async fn restore_all(&self) -> Result<CommandReport, CommandError> {
         let inbox = self.inbox().await?;
         let partners = self.partners.all_partners().await?;
         let (mut restored, mut rejected) = (Vec::new(), Vec::new());
@@ -113,7 +121,7 @@ impl<S: WritePartners, G: Gateway, U: Uploads> Operator<S, G, U> {
             }
         }
         if rejected.is_empty() {
-            Ok(Report::S3Restored { stack: self.stack.as_str().to_owned(), partners: restored })
+            Ok(CommandReport::S3Restored { stack: self.stack.as_str().to_owned(), partners: restored })
         } else {
             Err(CommandError::NotRestored { partners: rejected.join(", ") })
         }
@@ -233,9 +241,10 @@ fn wanted(partner: &Partner, principals: &BTreeSet<String>) -> Wanted {
     Wanted { partner: partner.name.clone(), principals }
 }
 
-fn read<'t>(inbox: &Inbox, text: Option<&'t str>) -> Result<Policy<'t>, CommandError> {
-    Policy::read(text)
-        .map_err(|bucket_policy::Unreadable| CommandError::PolicyUnreadable { bucket: inbox.bucket.clone() })
+fn read<'t>(inbox: &Inbox, text: Option<&'t str>) -> Result<BucketPolicy<'t>, CommandError> {
+    BucketPolicy::read(text).map_err(|bucket_policy::UnreadablePolicy| CommandError::PolicyUnreadable {
+        bucket: inbox.bucket.clone(),
+    })
 }
 
 fn too_large(inbox: &Inbox, bytes: usize) -> CommandError {

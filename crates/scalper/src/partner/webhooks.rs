@@ -8,11 +8,11 @@ use crate::arguments::WebhookArguments;
 use crate::error::CommandError;
 use crate::gateway::Gateway;
 use crate::partner::Uploads;
-use crate::report::Report;
+use crate::report::CommandReport;
 use crate::secret;
 
 impl<S: WritePartners, G: Gateway, U: Uploads> Operator<S, G, U> {
-    pub(super) async fn webhook(&self, arguments: &WebhookArguments) -> Result<Report, CommandError> {
+    pub(super) async fn webhook(&self, arguments: &WebhookArguments) -> Result<CommandReport, CommandError> {
         if let Some(url) = &arguments.change.url {
             Target::parse(url, self.policy)
                 .map_err(|rejected| CommandError::NotAnAddress { found: url.clone(), rejected })?;
@@ -25,13 +25,13 @@ impl<S: WritePartners, G: Gateway, U: Uploads> Operator<S, G, U> {
         let Some(before) = before else { return Err(CommandError::NoWebhook { partner }) };
         if arguments.change.remove {
             self.partners.put_webhook(&partner, None).await?;
-            return Ok(Report::WebhookRemoved { partner });
+            return Ok(CommandReport::WebhookRemoved { partner });
         }
         let secret = secret::of_webhook(&self.random)?;
         let Webhook { url, secret: previous, .. } = before;
         let webhook = Webhook { url, secret, previous_secret: Some(previous) };
         self.partners.put_webhook(&partner, Some(&webhook)).await?;
-        Ok(Report::WebhookRotated { partner, url: host_of(&webhook.url), secret: webhook.secret })
+        Ok(CommandReport::WebhookRotated { partner, url: host_of(&webhook.url), secret: webhook.secret })
     }
 
     /// Sets the address. A new one keeps the secret: the partner has it.
@@ -40,7 +40,7 @@ impl<S: WritePartners, G: Gateway, U: Uploads> Operator<S, G, U> {
         partner: String,
         url: &str,
         before: Option<Webhook>,
-    ) -> Result<Report, CommandError> {
+    ) -> Result<CommandReport, CommandError> {
         let (secret, previous_secret, shown) = if let Some(before) = before {
             (before.secret, before.previous_secret, None)
         } else {
@@ -49,7 +49,7 @@ impl<S: WritePartners, G: Gateway, U: Uploads> Operator<S, G, U> {
         };
         let webhook = Webhook { url: url.to_owned(), secret, previous_secret };
         self.partners.put_webhook(&partner, Some(&webhook)).await?;
-        Ok(Report::WebhookSet { partner, url: webhook.url, secret: shown })
+        Ok(CommandReport::WebhookSet { partner, url: webhook.url, secret: shown })
     }
 }
 

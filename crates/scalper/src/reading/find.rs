@@ -13,7 +13,7 @@ const MOST_PAGES: usize = 10;
 pub(super) const PAGE: u16 = 100;
 
 /// A file that was found.
-pub(super) struct Found {
+pub(super) struct FoundFile {
     pub(super) file: FileId,
     pub(super) entry: Entry,
 }
@@ -88,13 +88,13 @@ pub(super) struct ViolationRead {
 
 impl<S: Readable> StackView<S> {
     /// Finds a file by its id, by its load's, or by its key: then the newest version.
-    pub(super) async fn find(&self, word: &str) -> Result<Found, CommandError> {
+    pub(super) async fn find(&self, word: &str) -> Result<FoundFile, CommandError> {
         self.find_version(word, None).await
     }
 
     /// Returns a file and its entry.
     pub(crate) async fn entry_of(&self, word: &str) -> Result<(FileId, Entry), CommandError> {
-        self.find(word).await.map(|Found { file, entry }| (file, entry))
+        self.find(word).await.map(|FoundFile { file, entry }| (file, entry))
     }
 
     /// Finds one version of a key, as [`StackView::find`] does. A version's name is computed from key and version: no list is read.
@@ -102,7 +102,7 @@ impl<S: Readable> StackView<S> {
         &self,
         word: &str,
         version: Option<&str>,
-    ) -> Result<Found, CommandError> {
+    ) -> Result<FoundFile, CommandError> {
         let key = key_of(word);
         if key.is_empty() {
             return Err(CommandError::NotAFile { found: plain(word).into_owned() });
@@ -114,7 +114,7 @@ impl<S: Readable> StackView<S> {
         if let Some(file) = id {
             let entry = self.store.entry(&file).await.map_err(CommandError::Read)?;
             if let Some(entry) = entry {
-                return Ok(Found { file, entry });
+                return Ok(FoundFile { file, entry });
             }
         }
         let (partner, feed) = feed_of(key).unwrap_or_else(|| (UNKNOWN.to_owned(), UNKNOWN.to_owned()));
@@ -125,7 +125,7 @@ impl<S: Readable> StackView<S> {
         if let Some(file) = newest.map(|newest| newest.file) {
             let entry = self.store.entry(&file).await.map_err(CommandError::Read)?;
             if let Some(entry) = entry {
-                return Ok(Found { file, entry });
+                return Ok(FoundFile { file, entry });
             }
         }
         let list = if partner == UNKNOWN { "files".to_owned() } else { format!("files --partner {partner}") };
@@ -191,7 +191,7 @@ impl<S: Readable> StackView<S> {
     }
 
     /// Returns the decision on a file, or an error when there is none yet.
-    pub(super) fn decided<'e>(&self, found: &'e Found) -> Result<&'e Outcome, CommandError> {
+    pub(super) fn decided<'e>(&self, found: &'e FoundFile) -> Result<&'e Outcome, CommandError> {
         let outcome = found.entry.outcome.as_ref().filter(|_| found.entry.state.is_terminal());
         outcome.ok_or_else(|| CommandError::NotDecided {
             file: found.file.to_string(),

@@ -12,7 +12,7 @@ use crate::names::Stack;
 
 /// A next step.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct Step {
+pub struct NextStep {
     /// What to do, and why.
     pub what: String,
     /// The command, as it can be typed.
@@ -20,12 +20,12 @@ pub struct Step {
     pub command: Option<String>,
 }
 
-fn say(what: impl Into<String>) -> Step {
-    Step { what: what.into(), command: None }
+fn say(what: impl Into<String>) -> NextStep {
+    NextStep { what: what.into(), command: None }
 }
 
-fn with(what: &str, command: String) -> Step {
-    Step { what: what.to_owned(), command: Some(command) }
+fn with(what: &str, command: String) -> NextStep {
+    NextStep { what: what.to_owned(), command: Some(command) }
 }
 
 /// Returns the next steps for a file in its state.
@@ -36,7 +36,7 @@ pub(super) fn steps(
     entry: &Entry,
     held: bool,
     receipt: &ReceiptRead,
-) -> Vec<Step> {
+) -> Vec<NextStep> {
     let mut steps = Vec::new();
     match entry.state {
         State::Processing if held => steps.push(say("wait: it is being processed")),
@@ -68,7 +68,7 @@ pub(super) fn steps(
     steps
 }
 
-fn about_quarantined(stack: &Stack, view: &FileView, entry: &Entry, receipt: &ReceiptRead) -> Vec<Step> {
+fn about_quarantined(stack: &Stack, view: &FileView, entry: &Entry, receipt: &ReceiptRead) -> Vec<NextStep> {
     if !entry.open {
         let why = if entry.acknowledged.is_some() {
             "nothing: an operator acknowledged it"
@@ -91,7 +91,13 @@ fn about_quarantined(stack: &Stack, view: &FileView, entry: &Entry, receipt: &Re
 }
 
 /// Returns where to look closer.
-fn look(stack: &Stack, places: &Places, view: &FileView, entry: &Entry, receipt: &ReceiptRead) -> Vec<Step> {
+fn look(
+    stack: &Stack,
+    places: &Places,
+    view: &FileView,
+    entry: &Entry,
+    receipt: &ReceiptRead,
+) -> Vec<NextStep> {
     let mut steps = Vec::new();
     let Some(outcome) = entry.outcome.as_ref().filter(|_| entry.state.is_terminal()) else { return steps };
     if rejects_key(outcome).is_some() {
@@ -113,7 +119,7 @@ fn original(
     entry: &Entry,
     outcome: &Outcome,
     receipt: &ReceiptRead,
-) -> Vec<Step> {
+) -> Vec<NextStep> {
     let to = shell_word(&local_name(view));
     let fetch = "download the file as it was sent; it contains the partner's values";
     let version = format!(

@@ -7,7 +7,7 @@ use store::State;
 use super::expected::Expected;
 use super::plain::plain;
 use super::problems::{BAD_KEY, Problem, Weight, counted, key_problem};
-use super::status::{FeedView, Status};
+use super::status::{FeedView, StackStatus};
 use super::view::{FileView, count, of};
 use crate::report::{Fit, Mark, Style, marked_table, paragraph};
 
@@ -16,7 +16,7 @@ const MOST_PROBLEMS: usize = 20;
 /// Files of a problem that are shown.
 const MOST_FILES: usize = 3;
 
-impl Status {
+impl StackStatus {
     pub(super) fn to_text(&self, style: Style) -> String {
         let mut text = String::new();
         let found = match self.wrong() {

@@ -13,7 +13,7 @@ const MOST_NAMES: usize = 20;
 
 /// The partners of a stack.
 #[derive(Default)]
-pub(super) struct Known {
+pub(super) struct KnownPartners {
     /// By name; `None` for a partner that is not in the table.
     pub(super) partners: BTreeMap<String, Option<Partner>>,
     /// Folders of the inbox whose names are not names of partners.
@@ -24,8 +24,8 @@ pub(super) struct Known {
 
 impl<S: Readable> StackView<S> {
     /// Returns the table's partners and the inbox's folders. Without the right to list the inbox the table's alone.
-    pub(super) async fn known(&self) -> Result<Known, CommandError> {
-        let mut known = Known::default();
+    pub(super) async fn known(&self) -> Result<KnownPartners, CommandError> {
+        let mut known = KnownPartners::default();
         for partner in self.store.all_partners().await.map_err(CommandError::Read)? {
             if partner.name == runtime::HEARTBEAT {
                 continue;
@@ -52,11 +52,14 @@ impl<S: Readable> StackView<S> {
     }
 
     /// Returns the partners that a command shows.
-    pub(super) async fn chosen(&self, named: Option<&str>) -> Result<Known, CommandError> {
+    pub(super) async fn chosen(&self, named: Option<&str>) -> Result<KnownPartners, CommandError> {
         let Some(name) = named else { return self.known().await };
         let name = listed_partner(name)?;
         let partner = self.store.partner(name).await.map_err(CommandError::Read)?;
-        Ok(Known { partners: BTreeMap::from([(name.to_owned(), partner)]), ..Known::default() })
+        Ok(KnownPartners {
+            partners: BTreeMap::from([(name.to_owned(), partner)]),
+            ..KnownPartners::default()
+        })
     }
 
     /// Rejects the name of a partner that is not known and has no files.

@@ -35,7 +35,7 @@ pub struct Rejects {
 }
 
 /// Rejected records themselves. Holds no content yet.
-pub struct Records {
+pub struct RejectedRecords {
     key: String,
     /// The file to write; standard output without one.
     pub download: Option<PathBuf>,
@@ -59,20 +59,23 @@ impl<S: Readable> StackView<S> {
         })
     }
 
-    pub(super) async fn records(&self, arguments: &RejectsArguments) -> Result<Records, CommandError> {
+    pub(super) async fn records(
+        &self,
+        arguments: &RejectsArguments,
+    ) -> Result<RejectedRecords, CommandError> {
         let found = self.find(&arguments.file).await?;
         let outcome = self.decided(&found)?;
         let key = rejects_key(outcome).ok_or_else(|| CommandError::NoRejects {
             file: found.file.to_string(),
             state: found.entry.state.as_str(),
         })?;
-        Ok(Records { key, download: arguments.download.clone() })
+        Ok(RejectedRecords { key, download: arguments.download.clone() })
     }
 
     /// Copies rejected records to where they were asked for, with harmless bytes only when that is a terminal.
     pub async fn copy(
         &self,
-        records: &Records,
+        records: &RejectedRecords,
         terminal: bool,
         to: &mut impl Write,
     ) -> Result<(), CommandError> {

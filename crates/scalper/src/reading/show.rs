@@ -6,8 +6,8 @@ use runtime::{Terms, format_second};
 use serde::Serialize;
 use store::{Acknowledgement, Entry, FileId, Outcome, State};
 
-use super::find::{FaultRead, Found, PlaceRead, ReceiptRead, rejects_key, was_visible};
-use super::next::{Step, steps};
+use super::find::{FaultRead, FoundFile, PlaceRead, ReceiptRead, rejects_key, was_visible};
+use super::next::{NextStep, steps};
 use super::plain::plain;
 use super::view::FileView;
 use super::{Readable, StackView};
@@ -56,7 +56,7 @@ pub struct Story {
     pub replaced: Option<String>,
     /// The other versions of this name that the ledger knows, newest first.
     pub versions: Vec<FileView>,
-    pub next: Vec<Step>,
+    pub next: Vec<NextStep>,
     #[serde(skip)]
     now_ms: u64,
 }
@@ -94,7 +94,7 @@ struct NewestContract {
 impl<S: Readable> StackView<S> {
     pub(super) async fn show(&self, word: &str, version: Option<&str>) -> Result<Story, CommandError> {
         let found = self.find_version(word, version).await?;
-        let Found { file, entry } = &found;
+        let FoundFile { file, entry } = &found;
         let outcome = entry.outcome.as_ref().filter(|_| entry.state.is_terminal());
         let receipt = match outcome {
             Some(outcome) => self.read_receipt(&outcome.receipt).await?,
@@ -192,7 +192,7 @@ impl Story {
             text.push_str(&paragraph(&format!("{:<13}", "same name"), &described, style));
         }
         text.push_str("\nwhat to do\n");
-        for Step { what, command } in &self.next {
+        for NextStep { what, command } in &self.next {
             text.push_str(&style.mark(&paragraph("  ", &plain(what), style), Mark::None));
             if let Some(command) = command {
                 // Writing to a string cannot fail.

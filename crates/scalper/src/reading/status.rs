@@ -7,7 +7,7 @@ use serde::Serialize;
 use store::{Error, FileQuery, Partner, StackQueue, State, UNKNOWN};
 
 use super::expected::{ByFeed, Expected};
-use super::partners::Known;
+use super::partners::KnownPartners;
 use super::plain::plain;
 use super::problems::{Problem, Weight, counted, of_feed, of_open};
 use super::view::FileView;
@@ -26,7 +26,7 @@ const MOST_FOLDERS: usize = 5;
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 #[expect(missing_docs, reason = "the members are those of the JSON document, named as they read")]
-pub struct Status {
+pub struct StackStatus {
     pub stack: String,
     pub at: String,
     pub problems: Vec<Problem>,
@@ -70,7 +70,7 @@ pub struct QueueView {
 }
 
 impl<S: Readable> StackView<S> {
-    pub(super) async fn status(&self, arguments: &StatusArguments) -> Result<Status, CommandError> {
+    pub(super) async fn status(&self, arguments: &StatusArguments) -> Result<StackStatus, CommandError> {
         let now_ms = self.host.now();
         let (queues, mut problems) = self.queues().await;
         let known = self.chosen(arguments.partner.as_deref()).await?;
@@ -102,7 +102,7 @@ impl<S: Readable> StackView<S> {
         }
         feeds.sort_by_key(|feed| feed.worst.map_or(2, |worst| worst as u8));
         let (stack, at) = (self.stack.as_str().to_owned(), format_second(now_ms));
-        Ok(Status { stack, at, problems, feeds, queues, all_open, check: arguments.check, now_ms })
+        Ok(StackStatus { stack, at, problems, feeds, queues, all_open, check: arguments.check, now_ms })
     }
 
     /// Returns the problems of files whose key names no partner, other than quarantined ones.
@@ -262,7 +262,7 @@ fn unclaimed(partner: &str, feed: &str) -> Problem {
     Problem::note("NOT_IN_LEDGER", what, None)
 }
 
-fn about_partners(known: &Known) -> Vec<Problem> {
+fn about_partners(known: &KnownPartners) -> Vec<Problem> {
     let mut problems = Vec::new();
     if let Some(why) = &known.unlisted {
         let what = format!(
@@ -314,7 +314,7 @@ impl FeedView {
     }
 }
 
-impl Status {
+impl StackStatus {
     pub(super) fn fails_check(&self) -> bool {
         self.check && self.wrong() > 0
     }
@@ -333,7 +333,7 @@ impl FeedView {
 }
 
 #[cfg(test)]
-impl Status {
+impl StackStatus {
     /// Makes the state of a stack without problems.
     pub(super) fn of_feeds(feeds: Vec<FeedView>, now_ms: u64) -> Self {
         Self {

@@ -6,7 +6,7 @@ use serde_json::json;
 use store::{FileId, FileVersion, ListedFile, Outcome, State};
 
 use super::files::Files;
-use super::status::{FeedView, Status};
+use super::status::{FeedView, StackStatus};
 use super::tail::tail_heading;
 use super::view::FileView;
 use crate::names::{STACK, Stack};
@@ -57,7 +57,7 @@ fn shown(style: Style) -> String {
         text.push_str(&file.to_line(false, style));
     }
     let feeds = files().iter().map(|file| FeedView::of_last(file.clone())).collect();
-    let status = Status::of_feeds(feeds, NOON_MS);
+    let status = StackStatus::of_feeds(feeds, NOON_MS);
     writeln!(text, "\n$ scalper status\n{}", status.to_text(style)).expect("written");
     for whole in
         ["11111111/12345678", "7654321/7654321", "0/4000000", "UNTERMINATED_QUOTE", "PARTNER_SUSPENDED"]

@@ -125,7 +125,8 @@ async fn a_valid_credential_whose_key_is_under_no_plan_is_found_with_the_command
     assert_eq!(wrong(&look().await), [""; 0]);
 
     // A key of an earlier version.
-    let old = fakes::Key { name: "silent-scalper.north.abcdefghijkl".to_owned(), value: secret, plan: None };
+    let old =
+        fakes::FakeKey { name: "silent-scalper.north.abcdefghijkl".to_owned(), value: secret, plan: None };
     setup.fake.state().keys.insert("old".to_owned(), old);
     let [only] = &wrong(&look().await)[..] else { panic!("one finding") };
     assert!(only.starts_with("warn API keys: north: keys of an earlier version"), "{only}");
@@ -133,7 +134,7 @@ async fn a_valid_credential_whose_key_is_under_no_plan_is_found_with_the_command
     assert_eq!(wrong(&look().await), [""; 0]);
 
     // What API Gateway does not return is not known.
-    setup.fake.state().fault = Some((0, fakes::When::BeforeEffect));
+    setup.fake.state().fault = Some((0, fakes::FakeFailure::BeforeEffect));
     let [only] = &wrong(&look().await)[..] else { panic!("one finding") };
     assert!(only.starts_with("? API keys: could not check: AWS did not answer"), "{only}");
 }

@@ -12,58 +12,58 @@ use crate::gateway::{Gateway, GatewayError, GatewayKey, Plan, PlanKeys, REQUESTS
 
 /// When a call fails.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum When {
+pub(super) enum FakeFailure {
     BeforeEffect,
     AfterEffect,
 }
 
 /// An API Gateway key.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Key {
+pub(super) struct FakeKey {
     pub(super) name: String,
     pub(super) value: String,
     pub(super) plan: Option<String>,
 }
 
 #[derive(Default)]
-pub(super) struct State {
+pub(super) struct FakeState {
     pub(super) partners: BTreeMap<String, Partner>,
     pub(super) credentials: BTreeMap<CredentialHash, Credential>,
     pub(super) roles: BTreeMap<String, Credential>,
     pub(super) webhooks: BTreeMap<String, Webhook>,
     pub(super) plans: BTreeMap<String, Plan>,
-    pub(super) keys: BTreeMap<String, Key>,
+    pub(super) keys: BTreeMap<String, FakeKey>,
     pub(super) calls: usize,
-    pub(super) fault: Option<(usize, When)>,
+    pub(super) fault: Option<(usize, FakeFailure)>,
     keys_made: usize,
 }
 
 #[derive(Clone, Default)]
-pub(super) struct FakeAws(Arc<Mutex<State>>);
+pub(super) struct FakeAws(Arc<Mutex<FakeState>>);
 
 impl FakeAws {
-    pub(super) fn state(&self) -> MutexGuard<'_, State> {
+    pub(super) fn state(&self) -> MutexGuard<'_, FakeState> {
         self.0.lock().expect("unpoisoned")
     }
 
     /// One counted call; `None` when the planned fault happened. Every later call fails too: the command is dead.
-    fn call<T>(&self, effect: impl FnOnce(&mut State) -> T) -> Option<T> {
+    fn call<T>(&self, effect: impl FnOnce(&mut FakeState) -> T) -> Option<T> {
         let mut state = self.state();
         state.calls += 1;
         let fault = state.fault.filter(|(call, _)| state.calls >= *call);
         match fault {
-            Some((call, When::AfterEffect)) if state.calls == call => drop(effect(&mut state)),
+            Some((call, FakeFailure::AfterEffect)) if state.calls == call => drop(effect(&mut state)),
             Some(_) => {}
             None => return Some(effect(&mut state)),
         }
         None
     }
 
-    fn table<T>(&self, effect: impl FnOnce(&mut State) -> T) -> Result<T, Error> {
+    fn table<T>(&self, effect: impl FnOnce(&mut FakeState) -> T) -> Result<T, Error> {
         self.call(effect).ok_or_else(|| Error::new(Operation::ReadLedger, "injected"))
     }
 
-    fn gateway<T>(&self, effect: impl FnOnce(&mut State) -> T) -> Result<T, GatewayError> {
+    fn gateway<T>(&self, effect: impl FnOnce(&mut FakeState) -> T) -> Result<T, GatewayError> {
         self.call(effect).ok_or_else(|| GatewayError { doing: "calling", code: "injected".to_owned() })
     }
 }
@@ -147,7 +147,7 @@ impl Gateway for FakeAws {
         self.gateway(|state| {
             state.keys_made += 1;
             let id = format!("key-{}", state.keys_made);
-            let key = Key { name: name.to_owned(), value: value.to_owned(), plan: None };
+            let key = FakeKey { name: name.to_owned(), value: value.to_owned(), plan: None };
             state.keys.insert(id.clone(), key);
             id
         })

@@ -1,11 +1,11 @@
 //! Commands that are killed before or after any of their calls.
 
-use super::fakes::When;
+use super::fakes::FakeFailure;
 use super::*;
 
 /// Runs a command to its death at every call in turn, in a set-up of its own that was made ready, and hands it over.
 async fn killed_everywhere(ready: &str, line: &str, check: impl AsyncFn(PartnerHarness, String)) {
-    for when in [When::BeforeEffect, When::AfterEffect] {
+    for when in [FakeFailure::BeforeEffect, FakeFailure::AfterEffect] {
         for call in 1.. {
             let setup = PartnerHarness::new();
             if !ready.is_empty() {
@@ -81,15 +81,18 @@ async fn rotating_again_finishes_what_was_killed() {
 
 #[tokio::test]
 async fn putting_keys_of_an_earlier_version_right_can_be_killed_and_done_again() {
-    for when in [When::BeforeEffect, When::AfterEffect] {
+    for when in [FakeFailure::BeforeEffect, FakeFailure::AfterEffect] {
         for call in 1.. {
             let setup = PartnerHarness::new();
             let (id, secret) = setup.credential("add north").await;
             {
                 let mut fake = setup.fake.state();
                 let (_, key) = fake.keys.pop_first().expect("a key");
-                let old =
-                    fakes::Key { name: format!("silent-scalper.north.{id}"), value: secret.clone(), ..key };
+                let old = fakes::FakeKey {
+                    name: format!("silent-scalper.north.{id}"),
+                    value: secret.clone(),
+                    ..key
+                };
                 fake.keys.insert("old".to_owned(), old);
                 fake.credentials.values_mut().for_each(|one| one.gateway_key = Some("old".to_owned()));
                 fake.fault = Some((fake.calls + call, when));
@@ -109,7 +112,7 @@ async fn putting_keys_of_an_earlier_version_right_can_be_killed_and_done_again()
 
 #[tokio::test]
 async fn a_revocation_that_was_killed_never_leaves_a_key_without_its_lock() {
-    for when in [When::BeforeEffect, When::AfterEffect] {
+    for when in [FakeFailure::BeforeEffect, FakeFailure::AfterEffect] {
         for call in 1..=4 {
             let setup = PartnerHarness::new();
             let (id, secret) = setup.credential("add north").await;

@@ -257,7 +257,7 @@ async fn rejected_records_are_copied_whole_and_made_harmless_only_for_a_terminal
     let bytes = "id,name\n1,Ann\n2,Bob\n3,\"Const\u{1b}[2Jantine\"\n";
     let file = harness.send("north/labs/a.csv", bytes, 5).await;
     harness.memory.chunks_of(3);
-    let Answer::Records(records) = harness.answer(&format!("rejects {file} --values")).await else {
+    let Answer::RejectedRecords(records) = harness.answer(&format!("rejects {file} --values")).await else {
         panic!("records")
     };
     let (mut piped, mut shown) = (Vec::new(), Vec::new());

@@ -16,12 +16,12 @@ const OTHER: &str = "arn:aws:iam::210987654321:user/other";
 const TEMPLATE: &str = r#"{"Version":"2012-10-17","Statement":[ {"Sid":"OnlyTls","Effect":"Deny","Principal":"*","Action":"s3:*","Resource":"*"} ]}"#;
 const THEIRS: &str = r#"{"Sid":"OnlyTls","Effect":"Deny","Principal":"*","Action":"s3:*","Resource":"*"}"#;
 
-struct Inbox {
+struct FakeInbox {
     memory: Memory,
     operator: Operator<Memory, FakeAws, Memory>,
 }
 
-impl Inbox {
+impl FakeInbox {
     async fn new() -> Self {
         let memory = Memory::new();
         for name in ["north", "south"] {
@@ -48,7 +48,7 @@ impl Inbox {
         inbox
     }
 
-    async fn run(&self, line: &str) -> Result<Report, CommandError> {
+    async fn run(&self, line: &str) -> Result<CommandReport, CommandError> {
         let words = ["scalper", "partner"].into_iter().chain(line.split(' '));
         let arguments = Arguments::try_parse_from(words).expect("a command");
         let Command::Partner(command) = arguments.command else { panic!("a partner command") };
@@ -87,7 +87,7 @@ impl Inbox {
 
 #[tokio::test]
 async fn a_partner_may_upload_below_its_own_prefix_and_nothing_else() {
-    let inbox = Inbox::new().await;
+    let inbox = FakeInbox::new().await;
     let given = inbox.done(&format!("s3 north --principal {SENDER} --principal {OTHER}")).await;
     assert_eq!(inbox.may("north"), [SENDER, OTHER]);
     assert!(inbox.may("south").is_empty());
@@ -107,7 +107,7 @@ async fn a_partner_may_upload_below_its_own_prefix_and_nothing_else() {
 
 #[tokio::test]
 async fn a_customer_key_is_granted_once_and_the_grant_is_revoked() {
-    let inbox = Inbox::with_key().await;
+    let inbox = FakeInbox::with_key().await;
     let given = inbox.done(&format!("s3 north --principal {SENDER}")).await;
     assert_eq!(given["uploads"]["key"], KEY);
     inbox.done(&format!("s3 north --principal {SENDER}")).await;
@@ -122,7 +122,7 @@ async fn a_customer_key_is_granted_once_and_the_grant_is_revoked() {
 
 #[tokio::test]
 async fn a_suspension_takes_the_statement_and_its_end_puts_it_back() {
-    let inbox = Inbox::with_key().await;
+    let inbox = FakeInbox::with_key().await;
     inbox.done(&format!("s3 north --principal {SENDER}")).await;
     inbox.done("suspend north").await;
     assert_eq!((inbox.may("north").len(), inbox.granted().len()), (0, 0));
@@ -140,7 +140,7 @@ async fn a_suspension_takes_the_statement_and_its_end_puts_it_back() {
 
 #[tokio::test]
 async fn a_suspension_of_a_partner_that_never_uploaded_by_s3_asks_nothing_of_the_bucket() {
-    let inbox = Inbox::new().await;
+    let inbox = FakeInbox::new().await;
     let calls = inbox.memory.calls().len();
     inbox.done("suspend south").await;
     let made = inbox.memory.calls().split_off(calls);
@@ -152,7 +152,7 @@ async fn a_suspension_of_a_partner_that_never_uploaded_by_s3_asks_nothing_of_the
 
 #[tokio::test]
 async fn what_an_update_of_the_stack_removed_is_seen_and_put_back() {
-    let inbox = Inbox::with_key().await;
+    let inbox = FakeInbox::with_key().await;
     inbox.done(&format!("s3 north --principal {SENDER}")).await;
     inbox.done(&format!("s3 south --principal {OTHER}")).await;
     inbox.done("suspend south").await;
@@ -171,9 +171,9 @@ async fn what_an_update_of_the_stack_removed_is_seen_and_put_back() {
 
 #[tokio::test(start_paused = true)]
 async fn a_policy_that_another_writes_at_the_same_time_is_written_again() {
-    let inbox = Inbox::new().await;
+    let inbox = FakeInbox::new().await;
     let line = format!("s3 north --principal {SENDER}");
-    let probe = Inbox::new().await;
+    let probe = FakeInbox::new().await;
     let before = probe.memory.calls().len();
     probe.done(&line).await;
     let written = probe.memory.calls()[before..]
@@ -190,7 +190,7 @@ async fn a_policy_that_another_writes_at_the_same_time_is_written_again() {
 
 #[tokio::test(start_paused = true)]
 async fn a_policy_that_never_stays_as_written_is_given_up() {
-    let inbox = Inbox::new().await;
+    let inbox = FakeInbox::new().await;
     let first = inbox.memory.calls().len();
     for call in first..first + 60 {
         inbox.memory.before(call, async |memory: Memory| memory.set_bucket_policy(Some(TEMPLATE)));
@@ -201,7 +201,7 @@ async fn a_policy_that_never_stays_as_written_is_given_up() {
 
 #[tokio::test]
 async fn what_cannot_be_given_changes_nothing() {
-    let inbox = Inbox::with_key().await;
+    let inbox = FakeInbox::with_key().await;
     let calls = inbox.memory.calls().len();
     for arn in ["*", "210987654321", "arn:aws:iam::210987654321:role/*"] {
         let failure = inbox.failure(&format!("s3 north --principal {arn}")).await;
@@ -228,10 +228,10 @@ async fn what_cannot_be_given_changes_nothing() {
 }
 
 /// Runs a command to its death at every call in turn, and once more.
-async fn killed_everywhere(ready: &[&str], line: &str, check: impl Fn(&Inbox, &str)) {
+async fn killed_everywhere(ready: &[&str], line: &str, check: impl Fn(&FakeInbox, &str)) {
     for when in [When::BeforeEffect, When::AfterEffect] {
         for call in 1.. {
-            let inbox = Inbox::with_key().await;
+            let inbox = FakeInbox::with_key().await;
             for line in ready {
                 inbox.done(line).await;
             }
@@ -294,7 +294,7 @@ async fn taking_one_again_finishes_what_was_killed_or_says_that_nothing_is_left(
     let line = format!("s3 north --principal {SENDER} --remove");
     for when in [When::BeforeEffect, When::AfterEffect] {
         for call in 1.. {
-            let inbox = Inbox::with_key().await;
+            let inbox = FakeInbox::with_key().await;
             inbox.done(&give).await;
             inbox.memory.die_at(inbox.memory.calls().len() + call, when);
             let finished = inbox.run(&line).await.is_ok();
@@ -316,7 +316,7 @@ async fn taking_one_again_finishes_what_was_killed_or_says_that_nothing_is_left(
 
 #[tokio::test]
 async fn what_is_shown() {
-    let (plain, key) = (Inbox::new().await, Inbox::with_key().await);
+    let (plain, key) = (FakeInbox::new().await, FakeInbox::with_key().await);
     let give = format!("s3 north --principal {SENDER} --principal {OTHER}");
     let mut text = String::new();
     let lines = [
@@ -362,7 +362,7 @@ async fn what_is_shown() {
 
 #[tokio::test]
 async fn a_sender_uploads_as_one_partner_only() {
-    let inbox = Inbox::new().await;
+    let inbox = FakeInbox::new().await;
     inbox.done(&format!("s3 north --principal {SENDER}")).await;
     let taken = inbox.failure(&format!("s3 south --principal {SENDER}")).await;
     assert!(matches!(&taken, CommandError::PrincipalTaken { partner, .. } if partner == "north"), "{taken}");

@@ -8,7 +8,7 @@
 
 use jiff::tz::TimeZone;
 
-use super::Expected;
+use super::ExpectWords;
 use crate::Expectation;
 use crate::compile::Compilation;
 use crate::document::{Place, ServiceLevel};
@@ -45,7 +45,7 @@ struct Said<'document, T> {
 
 /// A service level that says when files come.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Kind {
+enum ServiceLevelKind {
     Frequency,
     Latency,
 }
@@ -72,8 +72,8 @@ pub(super) fn read<'document>(
         };
         let schedule = cron(level).map(|said| said.is_some_and(|said| fill(&mut promised.cron, said)));
         let slot = match kind {
-            Kind::Frequency => &mut promised.period_seconds,
-            Kind::Latency => &mut promised.grace_seconds,
+            ServiceLevelKind::Frequency => &mut promised.period_seconds,
+            ServiceLevelKind::Latency => &mut promised.grace_seconds,
         };
         let amount = seconds(level, kind).map(|said| fill(slot, said));
         for unusable in [schedule.as_ref().err(), amount.as_ref().err()].into_iter().flatten() {
@@ -120,7 +120,7 @@ impl Promised<'_> {
     }
 
     /// Warns of what is something else than `expect` says.
-    pub(super) fn compare(&self, expected: &Expected, findings: &mut Findings) {
+    pub(super) fn compare(&self, expected: &ExpectWords, findings: &mut Findings) {
         let mut differs = |place: &Place, what: &str| {
             findings.warning(
                 place,
@@ -153,12 +153,12 @@ fn list(level: &ServiceLevel, why: &str, compilation: &mut Compilation) {
 }
 
 /// Returns the names and synonyms of the standard, in any case.
-fn kind(property: &str) -> Option<Kind> {
+fn kind(property: &str) -> Option<ServiceLevelKind> {
     let is = |names: &[&str]| names.iter().any(|name| name.eq_ignore_ascii_case(property));
     if is(&["frequency", "fy"]) {
-        Some(Kind::Frequency)
+        Some(ServiceLevelKind::Frequency)
     } else if is(&["latency", "ly", "freshness"]) {
-        Some(Kind::Latency)
+        Some(ServiceLevelKind::Latency)
     } else {
         None
     }
@@ -189,14 +189,14 @@ fn cron(level: &ServiceLevel) -> Result<Option<Said<'_, Cron>>, Unusable<'_>> {
     }
 }
 
-fn seconds(level: &ServiceLevel, kind: Kind) -> Result<Said<'_, u64>, Unusable<'_>> {
+fn seconds(level: &ServiceLevel, kind: ServiceLevelKind) -> Result<Said<'_, u64>, Unusable<'_>> {
     let place = level.value.as_ref().map_or(&level.property.place, |node| &node.place);
     let of_value =
         |why| Unusable { part: "the value", place, expected: "a whole number of at most 400 days", why };
     let number = level.value.as_ref().ok_or_else(|| of_value("none is given"))?;
     let number = number.scalar().and_then(|scalar| scalar.text.parse::<u64>().ok());
     let number = number.ok_or_else(|| of_value("not a whole number"))?;
-    if number == 0 && kind == Kind::Frequency {
+    if number == 0 && kind == ServiceLevelKind::Frequency {
         return Err(of_value("0 is not allowed"));
     }
     let of_unit = |place, why| Unusable {
