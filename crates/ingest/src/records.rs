@@ -78,7 +78,7 @@ async fn partition<S: ApiStore>(call: &ApiCall<'_, S>, feed: OpenFeed<'_>) -> Re
 }
 
 /// The result of a walk.
-struct Visible {
+struct VisibleVersions {
     versions: Vec<RecordVersion>,
     /// The sort key after which to go on; `None` at the end.
     next: Option<String>,
@@ -99,7 +99,7 @@ impl<S: ApiStore> VersionWalk<'_, S> {
         wanted: usize,
         mut after: Option<String>,
         page: u16,
-    ) -> Result<Visible, RequestError> {
+    ) -> Result<VisibleVersions, RequestError> {
         let mut versions = Vec::new();
         let mut seen = 0;
         loop {
@@ -112,11 +112,11 @@ impl<S: ApiStore> VersionWalk<'_, S> {
                     versions.push(version);
                 }
                 if versions.len() == wanted || seen == MOST_VERSIONS {
-                    return Ok(Visible { versions, next: Some(sort) });
+                    return Ok(VisibleVersions { versions, next: Some(sort) });
                 }
             }
             match next {
-                None => return Ok(Visible { versions, next: None }),
+                None => return Ok(VisibleVersions { versions, next: None }),
                 next => after = next,
             }
         }

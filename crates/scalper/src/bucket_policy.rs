@@ -36,7 +36,7 @@ pub(crate) fn resource(bucket_arn: &str, partner: &str) -> String {
 
 /// A partner's principals as they are to be; an empty set for no statement.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Wanted {
+pub(crate) struct WantedStatement {
     pub(crate) partner: String,
     pub(crate) principals: BTreeSet<String>,
 }
@@ -89,7 +89,7 @@ impl<'t> BucketPolicy<'t> {
     }
 
     /// Returns the policy with these partners' statements as they are to be.
-    pub(crate) fn with(&self, bucket_arn: &str, wanted: &[Wanted]) -> Change {
+    pub(crate) fn with(&self, bucket_arn: &str, wanted: &[WantedStatement]) -> Change {
         let mut changed = false;
         let mut pieces: Vec<String> = Vec::new();
         let mut met = BTreeSet::new();
@@ -126,7 +126,7 @@ impl<'t> BucketPolicy<'t> {
         let own = self.statements.iter().filter(|statement| statement.says["Sid"] == id.as_str());
         own.filter_map(|statement| {
             let principals = words(&statement.says["Principal"]["AWS"])?;
-            let wanted = Wanted { partner: partner.to_owned(), principals };
+            let wanted = WantedStatement { partner: partner.to_owned(), principals };
             says_so(&statement.says, bucket_arn, &wanted).then_some(wanted.principals)
         })
         .flatten()
@@ -160,7 +160,7 @@ impl<'t> BucketPolicy<'t> {
 }
 
 /// Returns a partner's statement.
-fn statement(bucket_arn: &str, wanted: &Wanted) -> Value {
+fn statement(bucket_arn: &str, wanted: &WantedStatement) -> Value {
     json!({
         "Sid": statement_id(&wanted.partner),
         "Effect": "Allow",
@@ -171,7 +171,7 @@ fn statement(bucket_arn: &str, wanted: &Wanted) -> Value {
 }
 
 /// Returns whether a statement is as wanted. AWS writes one value as a text or as a list of one.
-fn says_so(says: &Value, bucket_arn: &str, wanted: &Wanted) -> bool {
+fn says_so(says: &Value, bucket_arn: &str, wanted: &WantedStatement) -> bool {
     let expected = statement(bucket_arn, wanted);
     let (Some(says), Some(expected)) = (says.as_object(), expected.as_object()) else { return false };
     let same = |name: &str| match name {

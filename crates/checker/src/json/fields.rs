@@ -18,9 +18,12 @@ pub(super) struct RecordField {
 impl RecordField {
     fn expected(&self, field: u16) -> Option<ExpectedField> {
         match self.columns[..] {
-            [column] if self.nested.is_empty() && self.is_literal => {
-                Some(ExpectedField { field, same_as: self.same_as, column, token: Token::new(&self.name) })
-            }
+            [column] if self.nested.is_empty() && self.is_literal => Some(ExpectedField {
+                field,
+                same_as: self.same_as,
+                column,
+                token: FieldToken::new(&self.name),
+            }),
             _ => None,
         }
     }
@@ -31,7 +34,7 @@ pub(super) struct ExpectedField {
     pub(super) field: u16,
     pub(super) same_as: u16,
     pub(super) column: u16,
-    token: Token,
+    token: FieldToken,
 }
 
 impl ExpectedField {
@@ -43,14 +46,14 @@ impl ExpectedField {
 }
 
 /// A name with its quotes and its colon, and its beginning once more as a word, so that most names are compared at once.
-struct Token {
+struct FieldToken {
     bytes: Vec<u8>,
     head: u128,
     /// Which bytes of the head are the token's.
     mask: u128,
 }
 
-impl Token {
+impl FieldToken {
     fn new(name: &[u8]) -> Self {
         let bytes = [b"\"", name, b"\":"].concat();
         let (mut head, mut mask) = ([0; HEAD_BYTES], [0; HEAD_BYTES]);
@@ -220,7 +223,7 @@ mod tests {
         fn a_token_begins_a_text_exactly_when_its_bytes_do(
             name in "[a-z]{0,30}", other in "[a-z]{0,30}", more in "[ -~]{0,20}", colon in any::<bool>(),
         ) {
-            let token = Token::new(name.as_bytes());
+            let token = FieldToken::new(name.as_bytes());
             for name in [&name, &other] {
                 let text = format!("\"{name}\"{}{more}", if colon { ":" } else { "" });
                 prop_assert_eq!(token.begins(text.as_bytes()), text.as_bytes().starts_with(&token.bytes));

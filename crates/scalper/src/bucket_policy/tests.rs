@@ -5,18 +5,18 @@ use super::*;
 const ARN: &str = "arn:aws:s3:::inbox";
 const SENDER: &str = "arn:aws:iam::210987654321:role/sender";
 
-fn wanted(partner: &str, principals: &[&str]) -> Wanted {
-    Wanted {
+fn wanted(partner: &str, principals: &[&str]) -> WantedStatement {
+    WantedStatement {
         partner: partner.to_owned(),
         principals: principals.iter().map(|principal| (*principal).to_owned()).collect(),
     }
 }
 
-fn with(text: Option<&str>, all: &[Wanted]) -> Change {
+fn with(text: Option<&str>, all: &[WantedStatement]) -> Change {
     BucketPolicy::read(text).expect("a policy").with(ARN, all)
 }
 
-fn written(text: Option<&str>, all: &[Wanted]) -> String {
+fn written(text: Option<&str>, all: &[WantedStatement]) -> String {
     match with(text, all) {
         Change::Write(Some(policy)) => policy,
         other => panic!("expected a policy, found {other:?}"),

@@ -16,7 +16,7 @@ use store::{Inbox, KeyGrant, Partner, WritePartners};
 
 use super::Operator;
 use crate::arguments::S3Arguments;
-use crate::bucket_policy::{self, BucketPolicy, Change, MOST_BYTES, Wanted};
+use crate::bucket_policy::{self, BucketPolicy, Change, MOST_BYTES, WantedStatement};
 use crate::error::CommandError;
 use crate::gateway::Gateway;
 use crate::names;
@@ -153,7 +153,7 @@ impl<S: WritePartners, G: Gateway, U: Uploads> Operator<S, G, U> {
     }
 
     /// Makes grants and statement of a partner as wanted. Returns whether anything changed.
-    async fn put_in_force(&self, inbox: &Inbox, wanted: &Wanted) -> Result<bool, CommandError> {
+    async fn put_in_force(&self, inbox: &Inbox, wanted: &WantedStatement) -> Result<bool, CommandError> {
         let Some(key) = &inbox.key else { return self.put_statement(inbox, wanted).await };
         let grants = self.own_grants(key, &wanted.partner).await?;
         let names: BTreeMap<String, &String> = wanted
@@ -177,7 +177,7 @@ impl<S: WritePartners, G: Gateway, U: Uploads> Operator<S, G, U> {
         Ok(changed)
     }
 
-    async fn put_statement(&self, inbox: &Inbox, wanted: &Wanted) -> Result<bool, CommandError> {
+    async fn put_statement(&self, inbox: &Inbox, wanted: &WantedStatement) -> Result<bool, CommandError> {
         for look in 0..LOOKS {
             if look > 1 {
                 tokio::time::sleep(PAUSE * (1 << (look - 2))).await;
@@ -198,7 +198,7 @@ impl<S: WritePartners, G: Gateway, U: Uploads> Operator<S, G, U> {
     }
 
     /// Rejects a policy that is too large for S3, before the partners table is written.
-    async fn must_fit(&self, inbox: &Inbox, wanted: &Wanted) -> Result<(), CommandError> {
+    async fn must_fit(&self, inbox: &Inbox, wanted: &WantedStatement) -> Result<(), CommandError> {
         let text = self.uploads.bucket_policy(inbox).await.map_err(CommandError::Uploads)?;
         match read(inbox, text.as_deref())?.with(&inbox.arn, std::slice::from_ref(wanted)) {
             Change::Write(Some(next)) if next.len() > MOST_BYTES => Err(too_large(inbox, next.len())),
@@ -236,9 +236,9 @@ impl<S: WritePartners, G: Gateway, U: Uploads> Operator<S, G, U> {
 }
 
 /// Returns the principals that a partner's statement is to have: none while it is suspended.
-fn wanted(partner: &Partner, principals: &BTreeSet<String>) -> Wanted {
+fn wanted(partner: &Partner, principals: &BTreeSet<String>) -> WantedStatement {
     let principals = if partner.active { principals.clone() } else { BTreeSet::new() };
-    Wanted { partner: partner.name.clone(), principals }
+    WantedStatement { partner: partner.name.clone(), principals }
 }
 
 fn read<'t>(inbox: &Inbox, text: Option<&'t str>) -> Result<BucketPolicy<'t>, CommandError> {

@@ -64,11 +64,11 @@ impl Problem {
 }
 
 /// A partner and its feed.
-type Place = (String, String);
+type PartnerAndFeed = (String, String);
 
 /// Groups open files by fault, partner and feed; those with the most files first.
 pub(super) fn of_open(stack: &Stack, open: Vec<FileView>) -> Vec<Problem> {
-    let mut groups: BTreeMap<(String, Place), Vec<FileView>> = BTreeMap::new();
+    let mut groups: BTreeMap<(String, PartnerAndFeed), Vec<FileView>> = BTreeMap::new();
     for file in open {
         let fault = file.fault.clone().unwrap_or_else(|| "QUARANTINED".to_owned());
         groups.entry((fault, (file.partner.clone(), file.feed.clone()))).or_default().push(file);
