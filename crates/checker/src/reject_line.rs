@@ -16,7 +16,7 @@ struct RejectLine<'a> {
     line: u64,
     record: u64,
     byte_offset: u64,
-    violations: Vec<BrokenRule<'a>>,
+    violations: Vec<ListedViolation<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     raw: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -26,7 +26,7 @@ struct RejectLine<'a> {
 }
 
 #[derive(Serialize)]
-struct BrokenRule<'a> {
+struct ListedViolation<'a> {
     column: Option<&'a str>,
     rule: &'a str,
     code: Code,
@@ -57,9 +57,9 @@ pub fn write_reject_line(reject: &Reject<'_>, out: &mut Vec<u8>) {
     }
 }
 
-fn broken<'a>(contract: &'a Contract, violation: &Violation) -> BrokenRule<'a> {
+fn broken<'a>(contract: &'a Contract, violation: &Violation) -> ListedViolation<'a> {
     let rule = contract.rule(violation.rule);
-    BrokenRule {
+    ListedViolation {
         column: violation.column.map(|column| contract.column_name(column)),
         rule: &rule.id,
         code: rule.code,
