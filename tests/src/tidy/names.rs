@@ -55,6 +55,19 @@ fn every_environment_name_is_set_by_the_template_and_read_by_a_config() {
 }
 
 #[test]
+fn the_benchmark_sets_every_environment_name_that_a_function_requires() {
+    let set = all(&text("bench/src/start.rs"), r#"\("([A-Z][A-Z0-9_]+)", ""#);
+    let started = ["processor", "ingest", "authorizer", "webhook"];
+    let missing = started.into_iter().flat_map(|function| {
+        let config = without_tests(&text(&format!("crates/{function}/src/config.rs")));
+        let required = all(&config, r#"required\("([A-Z][A-Z0-9_]+)"\)"#);
+        assert!(!required.is_empty(), "{function} requires names");
+        required.difference(&set).map(|name| format!("{function}: {name}")).collect::<Vec<_>>()
+    });
+    assert_none("a name that `make bench` does not set", missing);
+}
+
+#[test]
 fn every_make_target_says_what_it_does() {
     let makefile = text("Makefile");
     let targets = all(&makefile, r"(?m)^([a-z][a-z0-9-]*):(?:[^=]|$)");
