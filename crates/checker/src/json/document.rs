@@ -22,7 +22,7 @@ pub(crate) struct JsonDocument {
     level: usize,
     /// Whether the value at the path was read.
     arrived: bool,
-    /// Of the element or value that the window begins with.
+    /// Of the element, name or value that is read.
     delimiter: Delimiter,
     /// The place behind a record above the size limit.
     after_oversize: DocumentPlace,
@@ -45,6 +45,8 @@ enum DocumentPlace {
     FirstMember,
     /// A member of an object of the path.
     Member,
+    /// The value of a member beside the path. The window begins with the member, and the value behind this number of bytes.
+    Beside(usize),
     /// A comma, or the end of an object of the path.
     AfterMember,
     /// White space.
@@ -127,6 +129,7 @@ impl JsonDocument {
             },
             DocumentPlace::FirstMember if first == b'}' => self.close_object(),
             DocumentPlace::FirstMember | DocumentPlace::Member => self.member(first),
+            DocumentPlace::Beside(start) => self.pass_over(start),
             DocumentPlace::AfterMember => match first {
                 b',' => Ok(self.token(DocumentPlace::Member)),
                 b'}' => self.close_object(),
@@ -249,7 +252,8 @@ impl JsonDocument {
             return Err(self.fault(FaultCode::Json, "no name", "a member's name in quotes"));
         }
         let view = self.window.view(self.limit);
-        let Some(name_end) = Delimiter::default().find_end(view) else { return self.more_of_member() };
+        let Some(name_end) = self.delimiter.find_end(view) else { return self.more_of_member() };
+        self.delimiter = Delimiter::default();
         let colon = name_end + blank(view, name_end);
         match view.get(colon) {
             None => return self.more_of_member(),
@@ -269,16 +273,20 @@ impl JsonDocument {
                 self.place = DocumentPlace::Value;
                 Ok(ReadStep::More)
             }
-            Some(false) => self.pass_over(colon + 1),
+            Some(false) => {
+                self.place = DocumentPlace::Beside(colon + 1);
+                Ok(ReadStep::More)
+            }
         }
     }
 
-    /// Passes over a member whose value begins behind `start`.
+    /// Passes over the value behind `start`, a piece at a time: a long one is searched once.
     fn pass_over(&mut self, start: usize) -> Result<ReadStep, FileFault> {
         let view = self.window.view(self.limit);
         let begin = start + blank(view, start);
         let value = view.get(begin..).unwrap_or_default();
-        let Some(length) = Delimiter::default().find_end(value) else { return self.more_of_member() };
+        let Some(length) = self.delimiter.find_end(value) else { return self.more_of_member() };
+        self.delimiter = Delimiter::default();
         let value = value.get(..length).unwrap_or_default();
         self.check_beside(value)?;
         if !self.objects.is_value(value) {
