@@ -20,9 +20,9 @@ use crate::{
     work::Work,
 };
 
-/// How often a file is decided anew because another file was settled meanwhile. Each time the head has moved, another
-/// version of the name became visible.
-const ATTEMPTS: u32 = 8;
+/// How often a file is decided anew because the head of its key has moved: each time, another version of the name became
+/// visible. The next delivery continues after that.
+const MOST_MOVES: u32 = 7;
 
 /// What is to be done with a file, by its key and its feed.
 pub(crate) enum Task {
@@ -128,15 +128,21 @@ pub(crate) async fn conclude<S: ProcessorStore>(
     record: &mut FileRecord,
 ) -> Result<Outcome, ProcessError> {
     let mut decided = decide(work, entry, task, record).await?;
-    for _ in 0..ATTEMPTS {
+    let mut moves = 0;
+    loop {
         record.fault = decided.evidence.fault_code().map(FaultCode::as_str).or(record.fault);
         decided = match settle(work, decided).await? {
             Settled::Done(outcome) => return Ok(*outcome),
             Settled::Instead(decided) => *decided,
-            Settled::HeadMoved(evidence) => visible(work, evidence).await?,
+            Settled::HeadMoved(_) if moves == MOST_MOVES => {
+                return Err(Error::new(Operation::Commit, "HeadMoved").into());
+            }
+            Settled::HeadMoved(evidence) => {
+                moves += 1;
+                visible(work, evidence).await?
+            }
         };
     }
-    Err(Error::new(Operation::Commit, "HeadMoved").into())
 }
 
 async fn decide<S: ProcessorStore>(
