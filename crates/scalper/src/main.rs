@@ -74,12 +74,10 @@ impl Uploaders {
 /// Pause between two rounds of `tail`.
 const PAUSE: Duration = Duration::from_secs(2);
 
-/// Columns below which text is not narrowed.
-const LEAST_WIDTH: usize = 40;
-
-/// Returns the columns of the terminal; `None` where standard output is not one.
+/// Returns the columns of the terminal that standard output is.
 fn terminal_columns() -> Option<usize> {
-    terminal_size::terminal_size().map(|(terminal_size::Width(columns), _)| usize::from(columns))
+    let size = terminal_size::terminal_size_of(std::io::stdout());
+    size.map(|(terminal_size::Width(columns), _)| usize::from(columns))
 }
 
 /// How answers are written.
@@ -124,9 +122,8 @@ fn report(json: bool, stack: Option<&Stack>, failure: &CommandError) -> ExitCode
 
 async fn run(arguments: Arguments, config: Config) -> Result<ExitCode, CommandError> {
     let Config { stack, region, colours, columns, user } = config;
-    let colours = colours && std::io::stdout().is_terminal();
-    let width = columns.or_else(terminal_columns).map(|columns| columns.max(LEAST_WIDTH));
-    let manner = Manner { json: arguments.json, style: Style { colours, width } };
+    let style = Style::of_output(std::io::stdout().is_terminal(), colours, columns, terminal_columns());
+    let manner = Manner { json: arguments.json, style };
     let command = match arguments.command {
         Command::Generate(command) => {
             generate::run(&command, &mut std::io::stdout())?;

@@ -7,7 +7,7 @@ use contract::{Arrival, Contract, Due};
 use ledger::FaultCode;
 use runtime::{InForce, Terms, format_instant, format_second, landed_ms};
 use serde::Serialize;
-use store::{FileQuery, State};
+use store::{FileQuery, MOST_FEEDS, State};
 
 use super::moment::short;
 use super::problems::{Problem, Weight};
@@ -92,6 +92,12 @@ impl<S: Readable> StackView<S> {
                 return problems.push(Problem::note("NOT_READ", what, None));
             }
         };
+        if feeds.len() >= MOST_FEEDS {
+            let what = format!(
+                "only the first {MOST_FEEDS} contracts are checked: those of feeds that sort later are not"
+            );
+            problems.push(Problem::note("NOT_READ", what, None));
+        }
         // A document that no feed can be named after is the matter of `doctor`: no file is checked by it.
         for feed in feeds.iter().filter(|feed| runtime::is_name(feed)) {
             self.contract(feed, contracts, problems).await;

@@ -59,7 +59,12 @@ impl<S: Readable> StackView<S> {
             if let Some(partner) = chosen {
                 self.must_be_known(partner).await?;
             }
-            if let Some(feed) = &arguments.feed {
+            // Where more than the feed was asked for, the feed may have other files.
+            if let Some(feed) = &arguments.feed
+                && query.state.is_none()
+                && query.from.is_none()
+                && !more
+            {
                 self.feed_must_be_known(feed).await?;
             }
         }

@@ -10,6 +10,8 @@ use std::borrow::Cow;
 pub const WIDTH: usize = 80;
 /// Characters that a shortened cell keeps.
 const LEAST: usize = 8;
+/// Columns below which text is not narrowed.
+const LEAST_WIDTH: usize = 40;
 /// Characters that the last column keeps when it is broken into lines.
 const LEAST_LAST: usize = 24;
 
@@ -20,6 +22,21 @@ pub struct Style {
     pub colours: bool,
     /// Columns of the terminal; `None` off a terminal.
     pub width: Option<usize>,
+}
+
+impl Style {
+    /// Returns the style of standard output. Off a terminal nothing is marked and nothing shortened, whatever `$COLUMNS` says.
+    /// On one, `columns` goes before the terminal's own width.
+    #[must_use]
+    pub fn of_output(
+        is_terminal: bool,
+        colours: bool,
+        columns: Option<usize>,
+        terminal: Option<usize>,
+    ) -> Self {
+        let width = columns.or(terminal).filter(|_| is_terminal).map(|width| width.max(LEAST_WIDTH));
+        Self { colours: colours && is_terminal, width }
+    }
 }
 
 /// What a line means.
@@ -167,10 +184,13 @@ fn lines(row: &[String], widths: &[usize], fit: Fit<'_>) -> Vec<String> {
     };
     let Some((first, more)) = broken.split_first() else { return vec![line(row, widths)] };
     let mut cells = row.to_vec();
-    if let Some(cell) = cells.last_mut() {
+    // A word that is longer than the column is not shortened in any line.
+    let mut widths = widths.to_vec();
+    if let (Some(cell), Some(width)) = (cells.last_mut(), widths.last_mut()) {
         first.clone_into(cell);
+        *width = first.chars().count();
     }
-    let mut lines = vec![line(&cells, widths)];
+    let mut lines = vec![line(&cells, &widths)];
     let indent = row.len().saturating_sub(1) * 2 + widths.iter().rev().skip(1).sum::<usize>();
     lines.extend(more.iter().map(|more| format!("{:indent$}{more}", "")));
     lines
@@ -241,6 +261,19 @@ mod tests {
         assert_eq!(shorten("short", 12), "short");
         assert_eq!(shorten("äöüäöü", 3), "ä…ü");
         assert_eq!(shorten("abc", 0), "…");
+    }
+
+    #[test]
+    fn the_width_is_that_of_the_terminal_and_nothing_is_shortened_off_it() {
+        let width =
+            |is_terminal, columns, terminal| Style::of_output(is_terminal, true, columns, terminal).width;
+        assert_eq!(width(true, None, Some(100)), Some(100));
+        assert_eq!(width(true, Some(120), Some(100)), Some(120));
+        assert_eq!(width(true, Some(10), Some(100)), Some(LEAST_WIDTH));
+        assert_eq!(width(true, None, None), None);
+        assert_eq!(width(false, Some(120), None), None);
+        assert!(!Style::of_output(false, true, None, None).colours);
+        assert!(!Style::of_output(true, false, None, None).colours);
     }
 
     #[test]
