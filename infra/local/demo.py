@@ -1,4 +1,4 @@
-"""`make demo`: a local stack from the real template, sample files sent through it, and what became of each.
+"""`make demo`: a local stack from the real template, sample files sent through it, and the outcome of each.
 
 Ends what it started, also when it fails or is interrupted. State and logs stay in `.local/demo`.
 """
@@ -124,7 +124,7 @@ def count_records(running: Emulator) -> int:
 
 
 def show_table(running: Emulator, sent: Sent, outcomes: dict) -> None:
-    show.heading("What became of them")
+    show.heading("Outcomes")
     rows = []
     for delivery, version in sent:
         # Read again: a later file may have superseded it since its event.

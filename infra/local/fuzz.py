@@ -1,7 +1,7 @@
 """`make api-fuzz`: the API of a local stack against its own OpenAPI document, with cases that schemathesis makes up.
 
 A stack of its own is started, with a partner, a decided file and open uploads, so that cases reach what is behind the
-first check too (`fuzz_hooks.py` puts real names into half of the paths). Runs until so many cases were sent:
+first check too (`fuzz_hooks.py` puts real names into half of the paths). Runs until this number of cases was sent:
 
     python infra/local/fuzz.py --cases 20000
 """

@@ -1,4 +1,4 @@
-"""The last section of the demo: what an operator hears when a file is bad or does not come, and when the next one does."""
+"""The last section of the demo: the alarms of a bad file and of a missing one, and their ends."""
 
 import json
 import time
@@ -26,7 +26,7 @@ def expect_daily(running: Emulator) -> datetime:
 def show_incidents(
     running: Emulator, receiver: Receiver, due: datetime, process: Callable[[Delivery], None]
 ) -> None:
-    show.heading("What an operator hears")
+    show.heading("Alarms")
     show.step(f"  A receiver of incidents at {receiver.url}, beside mail, Slack, PagerDuty and Teams.\n")
     show_bad_file(running, receiver, process)
     show_missing_file(running, receiver, due, process)
@@ -35,7 +35,7 @@ def show_incidents(
 def show_missing_file(
     running: Emulator, receiver: Receiver, due: datetime, process: Callable[[Delivery], None]
 ) -> None:
-    show.step(f"  {OVERDUE_FEED} of {PARTNER} are due each day at {due:%H:%M} UTC, and none came. What the watcher says at {due:%H:%M}:\n")
+    show.step(f"  {OVERDUE_FEED} of {PARTNER} are due each day at {due:%H:%M} UTC, and none arrived. The alarm at {due:%H:%M}:\n")
     show.message(told(receiver, watch(running, due), "alarm"))
     process(LATE_AT_LAST)
     show.message(told(receiver, watch(running, due), "resolved"))

@@ -1,4 +1,4 @@
-"""What became of files: heard from the outcome topic, the way a partner's own system would hear it."""
+"""The outcomes of files, received from the outcome topic as a partner's own system would receive them."""
 
 import json
 import time
@@ -55,7 +55,7 @@ def look_up(emulator: Emulator, file: str) -> Outcome:
 
 
 def subscribe(emulator: Emulator, account: str = ACCOUNT) -> str:
-    """A queue of our own behind the outcome topic; returns its URL."""
+    """Subscribes a queue of the demo to the outcome topic; returns its URL."""
     sqs, topic = client(emulator, "sqs", account), emulator.outputs["OutcomeTopicArn"]
     url = sqs.create_queue(QueueName=f"{emulator.stack}-outcomes")["QueueUrl"]
     arn = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]

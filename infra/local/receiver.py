@@ -35,7 +35,7 @@ class Receiver:
                     receiver.messages.put(json.loads(body))
 
             def log_message(self, *_: object) -> None:
-                """Requests are shown by whoever waits for them."""
+                """Requests are shown by the caller that waits for them."""
 
         self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
         self.url = f"http://127.0.0.1:{self.server.server_port}/incidents"

@@ -41,7 +41,7 @@ REPEATED = FIRST[1]
 # Sent by a partner through the API, under these names.
 PARTNER = "hillside"
 SMALL = Delivery("scan-reports-one-percent-bad.csv", "monday.csv", "as the body of one request")
-LARGE = Delivery("scan-reports-good.csv", "tuesday.csv", "promised, then a signed PUT")
+LARGE = Delivery("scan-reports-good.csv", "tuesday.csv", "announced, then a signed PUT")
 # Sent last: the first sets off an alarm, the second ends it.
 TEN_PERCENT_BAD = Delivery("charges-ten-percent-bad.csv", f"{PARTNER}/charges/monday.csv", "10 % bad rows, good ones loaded")
 CORRECTED = Delivery("charges-corrected.csv", f"{PARTNER}/charges/tuesday.csv", "good")

@@ -28,7 +28,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("path", type=Path)
     parser.add_argument("--seed", type=int, default=SEED)
-    parser.add_argument("--rows", type=int, help="write one CSV of so many rows to PATH instead")
+    parser.add_argument("--rows", type=int, help="write one CSV with this number of rows to PATH instead")
     arguments = parser.parse_args()
     if arguments.rows is not None:
         large_file(arguments.path, arguments.rows, arguments.seed)
@@ -69,7 +69,7 @@ def referrals(count: int) -> bytes:
 
 
 def as_latin1(content: bytes) -> bytes:
-    """The text in Latin-1; the one letter of ours that it lacks becomes its nearest."""
+    """The text in Latin-1; the one letter of the samples that it lacks becomes its nearest."""
     return content.decode().replace("ą", "a").encode("latin-1")
 
 
@@ -131,7 +131,7 @@ def json_document(seed: int, count: int) -> bytes:
 
 
 def charges(seed: int, count: int, bad: int = 0) -> bytes:
-    """A file of charges; of so many rows, spread evenly, the amount is none."""
+    """A file of charges; in this number of rows, spread evenly, the amount is missing."""
     rng = random.Random(seed)
     rows = [synthetic.charge(rng, number) for number in range(1, count + 1)]
     for number in range(bad):

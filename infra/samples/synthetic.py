@@ -37,7 +37,7 @@ def person(rng: random.Random) -> str:
 
 
 def findings(rng: random.Random, characters: int = 120) -> str:
-    """Free text of about so many characters, with commas and quotes."""
+    """Free text of about this number of characters, with commas and quotes."""
     sentences = []
     while sum(map(len, sentences)) < characters - 40:
         subject, verb, thing = rng.choice(SUBJECTS), rng.choice(VERBS), rng.choice(OBJECTS)

@@ -141,7 +141,7 @@ impl ProblemCode {
             Self::UploadClosed => ("upload-closed", "the upload is not open"),
             Self::TooManyVersions => ("too-many-versions", "the newest versions are not visible"),
             Self::TooLarge => ("too-large", "too many bytes"),
-            Self::UnsupportedMediaType => ("unsupported-media-type", "the body is a form, not a file"),
+            Self::UnsupportedMediaType => ("unsupported-media-type", "the content type is not accepted"),
             Self::IdempotencyKeyReused => {
                 ("idempotency-key-reused", "the idempotency key was used for another request")
             }

@@ -163,6 +163,7 @@ fn the_policy_allows_the_routes_of_each_way_in_that_is_switched_on() {
 
 #[test]
 fn api_gateway_answers_as_we_do_and_says_nothing_of_the_inside() {
+    let codes = crate::repository::text("docs/codes.md");
     with_every_choice(|stack| {
         let answers =
             api(stack).at("/Body")["x-amazon-apigateway-gateway-responses"].as_object().expect("answers");
@@ -195,6 +196,11 @@ fn api_gateway_answers_as_we_do_and_says_nothing_of_the_inside() {
                 serde_json::from_str(template).unwrap_or_else(|error| panic!("{kind}: {error}"));
             let status = scalar(&answer["statusCode"]);
             assert_eq!(scalar(&problem["status"]), status, "{kind}");
+            let (code, title) = (scalar(&problem["code"]), scalar(&problem["title"]));
+            let row = |line: &str| {
+                line.starts_with(&format!("| `{code}` |")) && line.ends_with(&format!("| {title} |"))
+            };
+            assert!(codes.lines().any(row), "{kind}: {code} has another title on docs/codes.md than {title}");
             assert_eq!(header("Retry-After").is_some(), status == "429" || status.starts_with('5'), "{kind}");
             assert_eq!(header("WWW-Authenticate").is_some(), status == "401", "{kind}");
             assert_eq!(problem["requestId"], "$context.requestId", "{kind}");

@@ -261,7 +261,7 @@ fn apply(setting: &Setting, column: &mut Column, scope: &ColumnScope<'_>, findin
             &setting.key.place,
             format!("`{}`, which this version does not run", setting.key.value),
             "no such custom property",
-            "without it the value would be stored as it came; remove the property, or wait for a version that runs it",
+            "without it the value would be stored unchanged; remove the property, or wait for a version that runs it",
         ),
         _ => unknown_setting(setting, &words::PROPERTY_SETTINGS, findings),
     }
