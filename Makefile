@@ -17,7 +17,9 @@ FUNCTIONS := processor ingest authorizer webhook notifier watcher
 
 .PHONY: help
 help: ## list the verbs
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { line = sprintf("  make %-14s", $$1); count = split($$2, words, " "); \
+	  for (at = 1; at <= count; at++) { if (length(line " " words[at]) > 80) { print line; line = sprintf("%21s", "") } \
+	  line = line " " words[at] } print line }' $(MAKEFILE_LIST)
 
 .PHONY: tools
 tools: $(VENV)/tools-ready ## install the pinned tools into .venv (Python 3.11 or newer)
