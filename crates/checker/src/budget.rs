@@ -1,18 +1,18 @@
 //! How many records of a file may be rejected, and how many of them are kept.
 //!
-//! The decision needs only totals, which both passes know exactly and in whatever order a rule finds a reject. What is kept is
-//! the beginning of the rejects in the order of the file.
+//! The decision needs only totals, which both passes know exactly and in whatever order a rule finds a reject. What
+//! is kept is the beginning of the rejects in the order of the file.
 
 use contract::{Contract, OnError};
 
 use crate::{Counts, FaultCode, FileFault};
 
-/// The most bytes of rejected records, as sent, that are kept of one file. A reject is written twice, as a line of JSON and
-/// as a row of CSV, each with its reason next to it: 64 MiB become about 200 MiB, which one invocation writes in about a
-/// minute. A file with more of them is looked into at its source, not record by record.
+/// The most bytes of rejected records, as sent, that are kept of one file. A reject is written twice, as a line of
+/// JSON and as a row of CSV, each with its reason next to it: 64 MiB become about 200 MiB, which one invocation
+/// writes in about a minute. A file with more of them is looked into at its source, not record by record.
 pub(crate) const KEPT_BYTES: u64 = 64 << 20;
 
-/// Returns what the totals of a file decide about it: nothing, or that it is rejected as a whole.
+/// Returns what the totals of a file decide about it: nothing, or that it is quarantined.
 pub(crate) fn decide(contract: &Contract, counts: &Counts, rejected_bytes: u64) -> Option<FileFault> {
     let Counts { records, rows, rejects, .. } = *counts;
     let on_error = contract.policy.on_error;

@@ -60,14 +60,14 @@ impl Decoder {
         }
     }
 
-    /// Returns the first bytes after decompression, in the sender's encoding; none before [`crate::foreign::HEAD_BYTES`] or the
-    /// end of the file were seen.
+    /// Returns the first bytes after decompression, in the sender's encoding; none before
+    /// [`crate::foreign::HEAD_BYTES`] or the end of the file were seen.
     pub(crate) fn head(&self) -> &[u8] {
         self.text.head()
     }
 
-    /// Returns whether the rest of the file is its own text: then [`Decoder::pass`] replaces [`Decoder::decode`], without a copy.
-    /// Known after the first [`crate::foreign::HEAD_BYTES`].
+    /// Returns whether the rest of the file is its own text: then [`Decoder::pass`] replaces [`Decoder::decode`],
+    /// without a copy. Known after the first [`crate::foreign::HEAD_BYTES`].
     pub(crate) fn is_plain(&self) -> bool {
         self.container.is_plain() && self.text.is_unchanged()
     }

@@ -81,14 +81,15 @@ enum Labels {
 }
 
 impl FileCheck {
-    /// Makes the first pass. `seed` keys the hashes of what must not repeat; it comes from the load's name, so that the same
-    /// load always decides the same.
+    /// Makes the first pass. `seed` keys the hashes of what must not repeat; it comes from the load's name, so that
+    /// the same load always decides the same.
     #[must_use]
     pub fn new(contract: Arc<Contract>, seed: [u8; 16], content_hash: ContentHash) -> Self {
         Self::start(contract, seed, content_hash, None)
     }
 
-    /// Makes the second pass over the same bytes: decides exactly as the first did, and hashes the bytes when the first did.
+    /// Makes the second pass over the same bytes: decides exactly as the first did, and hashes the bytes when the
+    /// first did.
     #[must_use]
     pub fn again(contract: Arc<Contract>, seed: [u8; 16], first: &Summary) -> Self {
         let content_hash = first.sha256.map_or(ContentHash::Skipped, |_| ContentHash::Sha256);
@@ -177,8 +178,8 @@ impl FileCheck {
         self.fault = self.records.fault.take().or(read.err()).or(after).map(|fault| self.explain(fault));
     }
 
-    /// Says what the file is instead of what is wrong with its bytes, where nothing of it could be loaded and its content
-    /// is recognised. A header that matches the contract is no accident.
+    /// Says what the file is instead of what is wrong with its bytes, where nothing of it could be loaded and its
+    /// content is recognised. A header that matches the contract is no accident.
     fn explain(&self, fault: FileFault) -> FileFault {
         if self.records.counts.rows > 0 || !self.reader.labels().is_empty() {
             return fault;
@@ -200,8 +201,8 @@ impl FileCheck {
         }
     }
 
-    /// Returns why a file without records is rejected, if it is. A newer version without records would take all the rows of an older
-    /// one away: only the contract's own word allows that.
+    /// Returns why a file without records is rejected, if it is. A newer version without records would take all the
+    /// rows of an older one away: only the contract's own word allows that.
     fn empty(&self) -> Option<FileFault> {
         let policy = self.contract.policy;
         let blank = self.decoded_bytes == 0 || !self.reader.has_content();

@@ -1,7 +1,7 @@
 //! Files of another format than the feed's: workbooks, archives, web pages, forms.
 //!
-//! Their sender reads what the file is and what to send, and not what is wrong with its bytes. The question is asked at two
-//! moments, each time of the first [`HEAD_BYTES`] after decompression:
+//! Their sender reads what the file is and what to send, and not what is wrong with its bytes. The question is asked
+//! at two moments, each time of the first [`HEAD_BYTES`] after decompression:
 //!
 //! * [`Foreign::certain`] before the content is read: signatures that no text begins with.
 //! * [`Foreign::likely`] after the reader found no header and no record to load: signatures that text may begin with.
@@ -200,8 +200,8 @@ impl Foreign {
     }
 }
 
-/// Returns the fault to tell in place of one that the reader found without a record to load; the reader's own when the content
-/// is not recognised.
+/// Returns the fault to tell in place of one that the reader found without a record to load; the reader's own when
+/// the content is not recognised.
 pub(crate) fn explain(fault: FileFault, head: &[u8], contract: &Contract) -> FileFault {
     let from_content = matches!(
         fault.code,

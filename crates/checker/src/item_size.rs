@@ -1,7 +1,7 @@
 //! The size of a row as a DynamoDB item.
 //!
-//! The formula is [`ledger::dynamodb`]'s. Where the guide says "approximately", the distance of [`ROW_BYTES`] from the limit
-//! makes up for it.
+//! The formula is [`ledger::dynamodb`]'s. Where the guide says "approximately", the distance of [`ROW_BYTES`] from
+//! the limit makes up for it.
 
 use contract::json::{TokenKind, Tokens};
 use contract::{Contract, Decimal, Value};
@@ -12,7 +12,8 @@ use crate::Record;
 /// What the values of a row may take: 400 KB less 4 KiB for the key, `_load`, `_line` and what masking adds.
 pub(crate) const ROW_BYTES: usize = ITEM_BYTES - 4 * 1024;
 
-/// What a column's value can take beyond twice its source text: a date or time in ISO 8601 is longer than some patterns.
+/// What a column's value can take beyond twice its source text: a date or time in ISO 8601 is longer than some
+/// patterns.
 const COLUMN_OVERHEAD: usize = 64;
 
 /// Returns the part of the upper bound that does not depend on the record: names, and overhead for each column.

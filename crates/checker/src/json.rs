@@ -1,8 +1,8 @@
 //! JSON records (RFC 8259), strictly, straight into column slots.
 //!
-//! `objects` reads one record from the tokens of [`contract::json`], with the values that `scan` reads; `lines` and `document` find the
-//! records in the text. Numbers keep their source digits, strings without escapes stay where they are, and no record allocates
-//! once the buffers have grown.
+//! `objects` reads one record from the tokens of [`contract::json`], with the values that `scan` reads; `lines` and
+//! `document` find the records in the text. Numbers keep their source digits, strings without escapes stay where they
+//! are, and no record allocates once the buffers have grown.
 
 mod document;
 mod fields;

@@ -22,10 +22,10 @@ pub enum KeyError {
     },
 }
 
-/// Returns the key that [`crate::Row::key`] gives to a record with these values, in the order of the primary key. Each value is
-/// written as it is in the file: the text of a CSV cell or of a JSON string, the digits of a number. A value as it
-/// is stored (a date in ISO 8601, canonical digits) names the same record, unless the column's own pattern reads it as
-/// another date.
+/// Returns the key that [`crate::Row::key`] gives to a record with these values, in the order of the primary key.
+/// Each value is written as it is in the file: the text of a CSV cell or of a JSON string, the digits of a number. A
+/// value as it is stored (a date in ISO 8601, canonical digits) names the same record, unless the column's own
+/// pattern reads it as another date.
 pub fn key_of(contract: &Contract, values: &[&str]) -> Result<String, KeyError> {
     let columns = &contract.primary_key;
     if columns.is_empty() {

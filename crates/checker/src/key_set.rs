@@ -98,7 +98,8 @@ impl KeySet {
 
     fn place_waiting(&mut self) {
         let mut waiting = std::mem::take(&mut self.waiting);
-        // Nothing here depends on what is read, so the processor does not wait for one place before it asks for the next.
+        // Nothing here depends on what is read, so the processor does not wait for one place before it asks for the
+        // next.
         let touch = |read, entry: &u128| read ^ self.slot(self.home(*entry)).unwrap_or(0);
         black_box(waiting.iter().fold(0, touch));
         for entry in waiting.drain(..) {

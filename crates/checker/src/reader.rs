@@ -15,8 +15,8 @@ use crate::json::{JsonDocument, JsonLines};
 use crate::separated::Separated;
 use crate::{FaultCode, FileFault, Item};
 
-/// The share of records with invalid text above which the file is quarantined, in percent, and how many such records it takes.
-/// Single bad bytes cost single records; a file in another encoding is the sender's mistake as a whole.
+/// The share of records with invalid text above which the file is quarantined, in percent, and how many such records
+/// it takes. Single bad bytes cost single records; a file in another encoding is the sender's mistake as a whole.
 const INVALID_TEXT_PERCENT: u64 = 10;
 const INVALID_TEXT_RECORDS: u64 = 20;
 
@@ -71,7 +71,8 @@ impl Reader {
         }
     }
 
-    /// Returns whether the text had more than blank lines: a header, a record, or a JSON document, which may be an empty array.
+    /// Returns whether the text had more than blank lines: a header, a record, or a JSON document, which may be an
+    /// empty array.
     pub(crate) fn has_content(&self) -> bool {
         match self {
             Self::Separated(reader) => reader.has_content(),

@@ -9,8 +9,8 @@ use contract::{
 /// Characters of a pattern that a reason shows.
 const PATTERN_CHARACTERS: usize = 80;
 
-/// Returns one sentence for the sender: which rule is broken, where, and what is allowed. Holds contract text, counts, positions
-/// and kinds, never content.
+/// Returns one sentence for the sender: which rule is broken, where, and what is allowed. Holds contract text,
+/// counts, positions and kinds, never content.
 #[must_use]
 pub fn reason(contract: &Contract, violation: &Violation) -> String {
     let owner = Owner::of(contract, violation);

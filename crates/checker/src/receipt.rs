@@ -57,7 +57,8 @@ pub struct Receipt {
     pub verdict: Option<Verdict>,
     /// Why the file is quarantined as a whole.
     pub fault: Option<ReceiptFault>,
-    /// Where a quarantined file's bytes are: the copy in the quarantine or, of an archived object, the version in the inbox.
+    /// Where a quarantined file's bytes are: the copy in the quarantine or, of an archived object, the version in the
+    /// inbox.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub original: Option<ObjectPlace>,
     /// Records that are loaded: none of a quarantined file, whatever was read of it.
@@ -208,9 +209,9 @@ pub struct ReportGate {
     pub passed: bool,
 }
 
-/// Writes the receipt of a file. `fault` is for a file that was quarantined before it was read (no contract, archived, …);
-/// else the summary's own fault is shown. `corrects`, `other` and
-/// `original` are empty; the caller fills them.
+/// Writes the receipt of a file. `fault` is for a file that was quarantined before it was read (no contract,
+/// archived, …); else the summary's own fault is shown. `corrects`, `other` and `original` are empty; the caller
+/// fills them.
 #[must_use]
 pub fn receipt(
     facts: &FileFacts,
@@ -250,18 +251,12 @@ pub fn receipt(
     }
 }
 
-/// Writes the quarantine's report of a file; the arguments are those of [`receipt`].
+/// Makes the report that an operator reads in the quarantine: a file's receipt with what only the check knows.
 #[must_use]
-pub fn report(
-    facts: &FileFacts,
-    contract: Option<&Contract>,
-    summary: Option<&Summary>,
-    state: State,
-    fault: Option<&FileFault>,
-) -> Report {
+pub fn report(receipt: Receipt, contract: Option<&Contract>, summary: Option<&Summary>) -> Report {
     let checked = contract.zip(summary);
     Report {
-        receipt: receipt(facts, contract, summary, state, fault),
+        receipt,
         gates: checked.map(|(contract, summary)| gates(contract, summary)).unwrap_or_default(),
         decoded_bytes: summary.map(|summary| summary.decoded_bytes),
         unknown_columns: summary.map(|summary| summary.unknown_columns),

@@ -14,12 +14,12 @@ const FORMULA_STARTS: [u8; 6] = [b'=', b'+', b'-', b'@', b'\t', b'\r'];
 /// Writes `rejects.csv` (RFC 4180, comma, CRLF): the sender's columns in the sender's order, then `_line`, `_column`,
 /// `_rule` and `_reason`; one line for each rejected record. JSON gives the contract's columns.
 ///
-/// Nothing of a record is lost: cells beyond the last column are put into the last one, joined by the delimiter; and a record
-/// whose cells cannot be told apart, because of its quotes or its size, is put as sent into the first column, all lines of it,
-/// with the others empty. A record above the size limit is kept up to that limit. Of a JSON record the table shows what the
-/// contract names; the whole of it is in `rejects.ndjson`. A cell that a spreadsheet would run as a formula gets
-/// a leading `'`, unless it is a plain number. Bytes that are not UTF-8 are shown as U+FFFD here; the exact bytes are in
-/// `rejects.ndjson`. Holds content: for the quarantine only.
+/// Nothing of a record is lost: cells beyond the last column are put into the last one, joined by the delimiter; and
+/// a record whose cells cannot be told apart, because of its quotes or its size, is put as sent into the first
+/// column, all lines of it, with the others empty. A record above the size limit is kept up to that limit. Of a JSON
+/// record the table shows what the contract names; the whole of it is in `rejects.ndjson`. A cell that a spreadsheet
+/// would run as a formula gets a leading `'`, unless it is a plain number. Bytes that are not UTF-8 are shown as
+/// U+FFFD here; the exact bytes are in `rejects.ndjson`. Holds content: for the quarantine only.
 #[derive(Clone, Debug, Default)]
 pub struct RejectTable {
     has_header: bool,

@@ -5,8 +5,8 @@ use contract::{Cell, Contract, Decimal, Kind, Value};
 use crate::{Record, Row};
 
 impl<'a> Row<'a> {
-    /// Returns the values of the primary key, joined with `#`; `%` and `#` within a value as `%25` and `%23`, so that different
-    /// keys differ. `None`: the feed has no primary key.
+    /// Returns the values of the primary key, joined with `#`; `%` and `#` within a value as `%25` and `%23`, so that
+    /// different keys differ. `None`: the feed has no primary key.
     #[must_use]
     pub fn key(&self) -> Option<String> {
         let columns = &self.contract.primary_key;
@@ -15,8 +15,8 @@ impl<'a> Row<'a> {
             .then(|| String::from_utf8_lossy(&key).into_owned())
     }
 
-    /// Returns the value of the column that orders versions of one key, as a text that sorts as the values do: dates and times
-    /// in ISO 8601, numbers as [`sortable`] writes them. `None`: no column does, or it is null.
+    /// Returns the value of the column that orders versions of one key, as a text that sorts as the values do: dates
+    /// and times in ISO 8601, numbers as [`sortable`] writes them. `None`: no column does, or it is null.
     #[must_use]
     pub fn version(&self) -> Option<String> {
         let index = self.contract.version_from?;
@@ -40,9 +40,10 @@ impl<'a> Row<'a> {
     }
 }
 
-/// Returns a number as a text that sorts as the numbers do, also where a text with a first character below the digits follows:
-/// `0` for zero; `1`, the place of the first digit plus 200, and the significant digits for a positive number; `-`, and
-/// the nines' complement of the same, for a negative one. 42 is `120142`. DynamoDB's numbers have places from -130 to 125.
+/// Returns a number as a text that sorts as the numbers do, also where a text with a first character below the digits
+/// follows: `0` for zero; `1`, the place of the first digit plus 200, and the significant digits for a positive
+/// number; `-`, and the nines' complement of the same, for a negative one. 42 is `120142`. DynamoDB's numbers have
+/// places from -130 to 125.
 fn sortable(digits: &str) -> String {
     let Some(number) = Decimal::parse(digits.as_bytes()) else { return digits.to_owned() };
     let written = number.coefficient().unsigned_abs().to_string();

@@ -7,10 +7,10 @@
 //! (default 1 MiB). No line of a cell ever becomes a record, also not when the cell is broken: `broken` says where such
 //! a record ends, and when no end can be found the whole file is rejected with the line of the opening quote.
 //!
-//! Also read, each by the rule that its module states: Excel's first line `sep=;` (`sep_line`) and delimiters at the end of
-//! lines (`header`). A header that is repeated among the records, as in files that were joined, is a rejected record;
-//! a byte order mark at the beginning of a line is dropped, and so is a Ctrl-Z at the end of the file, as DOS programs
-//! write it.
+//! Also read, each by the rule that its module states: Excel's first line `sep=;` (`sep_line`) and delimiters at the
+//! end of lines (`header`). A header that is repeated among the records, as in files that were joined, is a rejected
+//! record; a byte order mark at the beginning of a line is dropped, and so is a Ctrl-Z at the end of the file, as DOS
+//! programs write it.
 
 mod broken;
 mod header;
@@ -302,8 +302,8 @@ impl Separated {
         Found::Quote { cell: offset32(cell), at: offset32(characters(before) + 1) }
     }
 
-    /// Returns whether the record has the right number of cells on the line of the flaw when the text behind a closing quote
-    /// belongs to its cell, and the cell is not one of several lines.
+    /// Returns whether the record has the right number of cells on the line of the flaw when the text behind a
+    /// closing quote belongs to its cell, and the cell is not one of several lines.
     fn is_one_line(&self, flaw: RecordFlaw, line: Line) -> bool {
         let text = self.window.rest();
         let cell = text.get(flaw.open..flaw.at).unwrap_or_default();
@@ -409,7 +409,8 @@ impl Separated {
     }
 }
 
-/// Returns the fault of a quote that opens on this line and is never closed: nothing behind it can be told apart from its text.
+/// Returns the fault of a quote that opens on this line and is never closed: nothing behind it can be told apart from
+/// its text.
 fn unterminated(line: u64) -> FileFault {
     fault_at(
         FaultCode::UnterminatedQuote,
@@ -419,8 +420,8 @@ fn unterminated(line: u64) -> FileFault {
     )
 }
 
-/// Returns the fault of a file whose first record ends in a delimiter and whose second does not: one of them has a cell too many or
-/// too few, and which one cannot be told.
+/// Returns the fault of a file whose first record ends in a delimiter and whose second does not: one of them has a
+/// cell too many or too few, and which one cannot be told.
 fn one_of_two_ends(line: u64) -> FileFault {
     fault_at(
         FaultCode::Header,

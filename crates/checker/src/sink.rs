@@ -40,7 +40,8 @@ pub struct Reject<'a> {
     pub raw: &'a [u8],
     /// What the cells' spans point into.
     pub text: &'a [u8],
-    /// CSV: the cells in the sender's order, none when they cannot be told apart; JSON: the slots in the contract's order.
+    /// CSV: the cells in the sender's order, none when they cannot be told apart; JSON: the slots in the contract's
+    /// order.
     pub cells: &'a [Slot],
     /// All rules that it broke, at least one of severity fail, in column order.
     pub violations: &'a [Violation],

@@ -32,8 +32,8 @@ pub struct Summary {
     pub gates: Vec<GateResult>,
     /// Columns of the header that the contract does not name.
     pub unknown_columns: u32,
-    /// Rejects that were given to the sink: the first of the file, up to the contract's `maxRejects` and to 64 MiB. Under
-    /// `rejectAll` and `keepLast` right only in the second pass.
+    /// Rejects that were given to the sink: the first of the file, up to the contract's `maxRejects` and to 64 MiB.
+    /// Under `rejectAll` and `keepLast` right only in the second pass.
     pub rejects_kept: u64,
     /// Under `rejectAll` and `keepLast`, the records that another record of the same key rejects: what the second
     /// pass needs from the first.

@@ -138,20 +138,7 @@ mod tests {
     fn only_a_complete_load_is_replaced_and_its_receipt_names_the_successor() {
         let id = FileId::of(&file("north/visits/a.csv"));
         let by = FileId::of(&file("north/visits/b.csv"));
-        let outcome = Outcome {
-            state: State::Complete,
-            counts: crate::Counts::default(),
-            fault: None,
-            sha256: String::new(),
-            bytes: 0,
-            contract_version: String::new(),
-            contract_hash: String::new(),
-            receipt: String::new(),
-            quarantine: None,
-            other: None,
-            replaced: None,
-            corrects: None,
-        };
+        let outcome = Outcome::new(State::Complete);
         let mut entry = Entry {
             file: file("north/visits/a.csv"),
             partner: "north".into(),

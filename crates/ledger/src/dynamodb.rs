@@ -1,7 +1,7 @@
 //! DynamoDB's limits and its formula for the size of an item.
 //!
-//! Sources, all in the Amazon DynamoDB Developer Guide: "Quotas", "Naming rules and data types" and "DynamoDB item sizes
-//! and formats". <https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Constraints.html>
+//! Sources, all in the Amazon DynamoDB Developer Guide: "Quotas", "Naming rules and data types" and "DynamoDB item
+//! sizes and formats". <https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Constraints.html>
 //! <https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/CapacityUnitCalculations.html>
 
 /// Maximum significant digits of a number.

@@ -19,11 +19,11 @@ pub struct Entry {
     pub owner: String,
     /// When the lease ends, milliseconds since the epoch; 0 once released.
     pub lease_until_ms: u64,
-    /// Claims of this load whose process is known to have died since the last checkpoint. A claim that ended in another way,
-    /// or of which nothing is known, is not among them.
+    /// Claims of this load whose process is known to have died since the last checkpoint. A claim that ended in
+    /// another way, or of which nothing is known, is not among them.
     pub deaths: u32,
-    /// The newest claim, by its fence, that the count of deaths has dealt with: the death of this claim or of an earlier one
-    /// is not counted (again).
+    /// The newest claim, by its fence, that the count of deaths has dealt with: the death of this claim or of an
+    /// earlier one is not counted (again).
     pub counted_fence: u64,
     /// The order of this version, pinned by the first claim.
     pub order: Order,
@@ -85,8 +85,8 @@ impl Entry {
         self.open = outcome.state == State::Quarantined;
     }
 
-    /// Returns whether this decision was already written under this fence. A commit may have been superseded or retracted
-    /// since: that changes the state, the other file and the receipt, not what was decided.
+    /// Returns whether this decision was already written under this fence. A commit may have been superseded or
+    /// retracted since: that changes the state, the other file and the receipt, not what was decided.
     #[must_use]
     pub fn was_decided(&self, fence: &Fence, outcome: &Outcome) -> bool {
         let decided = |written: &Outcome| {
@@ -128,6 +128,27 @@ pub struct Outcome {
     pub replaced: Option<FileId>,
     /// The file that this one corrects, when its sender named one and it was read.
     pub corrects: Option<FileId>,
+}
+
+impl Outcome {
+    /// Returns an outcome of which only the state is known.
+    #[must_use]
+    pub fn new(state: State) -> Self {
+        Self {
+            state,
+            counts: Counts::default(),
+            fault: None,
+            sha256: String::new(),
+            bytes: 0,
+            contract_version: String::new(),
+            contract_hash: String::new(),
+            receipt: String::new(),
+            quarantine: None,
+            other: None,
+            replaced: None,
+            corrects: None,
+        }
+    }
 }
 
 /// A request to work on a file version.

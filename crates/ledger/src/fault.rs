@@ -115,8 +115,8 @@ words! {
 }
 
 impl FaultCode {
-    /// Returns what the sender or operator does next, in one sentence. Contract words in backquotes are words that the compiler
-    /// accepts.
+    /// Returns what the sender or operator does next, in one sentence. Contract words in backquotes are words that
+    /// the compiler accepts.
     #[must_use]
     pub fn advice(self) -> &'static str {
         match self {

@@ -42,8 +42,8 @@ impl FileVersion {
 /// The public name of a file version: 26 lower-case base-32 characters of SHA-256 over key and version (and the entity
 /// tag where the version id is `null`).
 ///
-/// The bucket's name is left out: S3 replication keeps keys and version ids, so a replica in the bucket of another region
-/// has the same name, and the ledger knows it as the same file.
+/// The bucket's name is left out: S3 replication keeps keys and version ids, so a replica in the bucket of another
+/// region has the same name, and the ledger knows it as the same file.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, serde::Serialize, serde::Deserialize)]
 #[serde(try_from = "String")]
 pub struct FileId(String);
@@ -90,7 +90,8 @@ impl TryFrom<String> for FileId {
 pub struct LoadId(String);
 
 impl LoadId {
-    /// Makes the name of the load of a file under one contract, one parser epoch and one generation (raised by a replay).
+    /// Makes the name of the load of a file under one contract, one parser epoch and one generation (raised by a
+    /// replay).
     #[must_use]
     pub fn new(file: &FileId, contract_hash: &[u8; 32], parser_epoch: u32, generation: u32) -> Self {
         let parts: [&[u8]; 4] =
@@ -136,8 +137,8 @@ impl TryFrom<String> for LoadId {
 /// Douglas Crockford's base-32 alphabet, lower case: no i, l, o, u. <https://www.crockford.com/base32.html>
 const ALPHABET: &[u8; 32] = b"0123456789abcdefghjkmnpqrstvwxyz";
 
-/// Returns the first `characters` (at most 51) base-32 characters of SHA-256 over the parts, each after its length, so that
-/// no two lists of parts run together.
+/// Returns the first `characters` (at most 51) base-32 characters of SHA-256 over the parts, each after its length,
+/// so that no two lists of parts run together.
 #[must_use]
 pub fn digest(parts: &[&[u8]], characters: usize) -> String {
     let mut hash = Sha256::new();

@@ -21,8 +21,8 @@ pub enum Key {
 /// The longest name of a partner or feed, in bytes.
 pub const NAME_BYTES: usize = 63;
 
-/// The partner and the feed of the stack's own heartbeat files, by which the watcher sees that files still get through. No
-/// partner of anybody else has this name.
+/// The partner and the feed of the stack's own heartbeat files, by which the watcher sees that files still get
+/// through. No partner of anybody else has this name.
 pub const HEARTBEAT: &str = "heartbeat";
 
 /// What logs, metrics and announcements say in place of a name that no operator gave: a folder of a partner that is not

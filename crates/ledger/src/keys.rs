@@ -1,7 +1,8 @@
-//! Keys of the quarantine bucket. Each is a function of the load and of what was decided, so that a second run writes the
-//! same bytes to the same places.
+//! Keys of the quarantine bucket. Each is a function of the load and of what was decided, so that a second run writes
+//! the same bytes to the same places.
 //!
-//! Keys are made of the load's name and not of the file's key, which has up to 1,024 bytes and may hold a patient's name.
+//! Keys are made of the load's name and not of the file's key, which has up to 1,024 bytes and may hold a patient's
+//! name.
 
 use crate::{FileId, LoadId, Order, State};
 
@@ -20,8 +21,8 @@ pub fn receipts_of(partner: &str) -> String {
 
 /// Returns where the receipt of a load in this state is: `_receipts/<partner>/<feed>/<load>/<state>[.<other>].json`.
 ///
-/// State and other file are part of the name, so that a receipt once written is never written over with another decision by
-/// an invocation that was taken over meanwhile. The ledger's entry names the one that is valid.
+/// State and other file are part of the name, so that a receipt once written is never written over with another
+/// decision by an invocation that was taken over meanwhile. The ledger's entry names the one that is valid.
 #[must_use]
 pub fn receipt_key(partner: &str, feed: &str, load: &LoadId, state: State, other: Option<&FileId>) -> String {
     let (partner, feed) = folder(partner, feed);

@@ -1,4 +1,5 @@
-//! The words of the ledger: what a file version is called, which state it has, why it is quarantined, and where its receipt is.
+//! The words of the ledger: what a file version is called, which state it has, why it is quarantined, and where its
+//! receipt is.
 //!
 //! The crate is pure, and every other crate of files may depend on it. It knows no contract, no format and no service.
 

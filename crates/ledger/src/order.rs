@@ -19,9 +19,9 @@ pub struct Rank {
 /// The order of a version: `<ISO 8601 instant>/<place among the key's versions of this instant, hexadecimal>`. Sorts as
 /// text. The sort key of rows begins with it.
 ///
-/// It is a function of the bucket: events may be late, twice or lost, and the time that they tell differs from the bucket's.
-/// Of two versions of one key the newer one has the greater order. Versions of different keys that were made within
-/// one second have no order in S3; a contract's `versionFrom` gives their records one.
+/// It is a function of the bucket: events may be late, twice or lost, and the time that they tell differs from the
+/// bucket's. Of two versions of one key the newer one has the greater order. Versions of different keys that were
+/// made within one second have no order in S3; a contract's `versionFrom` gives their records one.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Deserialize)]
 #[serde(try_from = "String")]
 pub struct Order {
@@ -38,7 +38,8 @@ impl Order {
         Self { text: format!("{instant}/{:0OLDER_DIGITS$x}", rank.older), instant_ms }
     }
 
-    /// Returns the order of a version that the bucket does not hold any more: the second of its event is all that is known.
+    /// Returns the order of a version that the bucket does not hold any more: the second of its event is all that is
+    /// known.
     #[must_use]
     pub fn of_event(instant_ms: u64) -> Self {
         Self::new(Rank { instant_ms: instant_ms - instant_ms % 1_000, older: 0 })

@@ -1,7 +1,7 @@
 //! Enums whose variants are words that users see: one list gives the variants, the words and the way back.
 
-/// Defines an enum of words: each variant with its doc comment and its word. The enum is serialized as the word, and has
-/// `ALL`, `as_str` and `parse`.
+/// Defines an enum of words: each variant with its doc comment and its word. The enum is serialized as the word, and
+/// has `ALL`, `as_str` and `parse`.
 #[macro_export]
 macro_rules! words {
     (

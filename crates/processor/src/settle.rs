@@ -1,10 +1,10 @@
 //! Writes a decision: original, report and receipt first, the ledger last.
 
 use bytes::Bytes;
-use checker::{FileFacts, ObjectPlace, PlaceBucket, Receipt, ReceiptContract, Report, Verdict};
+use checker::{FileFacts, ObjectPlace, PlaceBucket, Receipt, ReceiptContract, Verdict};
 use ledger::{
-    Commit, Committed, ContentClaim, Decision, Entry, Fenced, FileId, HeadMove, Outcome, Replaced, State,
-    Visible, receipt_key,
+    Commit, Committed, ContentClaim, Decision, Fenced, FileId, FileVersion, HeadMove, LoadId, Order, Outcome,
+    Replaced, State, Visible, receipt_key,
 };
 use serde::Serialize;
 use store::Original;
@@ -26,7 +26,8 @@ pub(crate) enum Settled {
     HeadMoved(Evidence),
 }
 
-/// Writes all that a decision says. A file that was deleted before its original was copied is not quarantined: it is gone.
+/// Writes all that a decision says. A file that was deleted before its original was copied is not quarantined: it is
+/// gone.
 pub(crate) async fn settle<S: ProcessorStore>(
     work: &Work<'_, S>,
     decided: Decided,
@@ -39,9 +40,9 @@ pub(crate) async fn settle<S: ProcessorStore>(
             return Ok(Settled::Instead(Box::new(Decided::closed(Decision::Gone, evidence))));
         }
     }
-    let documents = Documents { work, decision: &decision, evidence: &evidence, original };
-    let quarantine = documents.put_report().await?;
-    let receipt = documents.put_receipt().await?;
+    let document = receipt(work, &decision, &evidence, original);
+    let quarantine = put_report(work, &decision, &evidence, &document).await?;
+    let receipt = put_receipt(work, &decision, &document).await?;
     let outcome = outcome(work, &decision, &evidence, receipt, quarantine);
     match decision {
         Decision::Load(visible) => {
@@ -126,62 +127,61 @@ fn outcome<S>(
     }
 }
 
-/// The objects that a decision writes.
-struct Documents<'a, S> {
-    work: &'a Work<'a, S>,
-    decision: &'a Decision,
-    evidence: &'a Evidence,
-    /// The place of a quarantined file's bytes.
+/// Makes the receipt of a decision. `original` is the place of a quarantined file's bytes.
+fn receipt<S>(
+    work: &Work<'_, S>,
+    decision: &Decision,
+    evidence: &Evidence,
     original: Option<ObjectPlace>,
-}
-
-impl<S: ProcessorStore> Documents<'_, S> {
-    /// Writes the report of a file that is quarantined or has rejects, and returns the prefix of all their objects.
-    async fn put_report(&self) -> Result<Option<String>, ProcessError> {
-        let Self { work, decision, evidence: Evidence { contract, summary, fault, rejects_kept }, .. } = self;
-        if !decision.keeps_original() && !rejects_kept {
-            return Ok(None);
-        }
-        let (contract, summary) = (contract.as_deref(), summary.as_deref());
-        let report =
-            checker::report(&facts_of_work(work), contract, summary, decision.state(), fault.as_ref());
-        let report = Report { receipt: self.completed(report.receipt.clone()), ..report };
-        let folder = work.quarantine();
-        put(work, &folder.report(decision.state()), &report).await?;
-        Ok(Some(folder.prefix().to_owned()))
-    }
-
-    /// Writes the receipt and returns its key, which is empty for a decision without a receipt.
-    async fn put_receipt(&self) -> Result<String, ProcessError> {
-        let Self { work, decision, evidence: Evidence { contract, summary, fault, .. }, .. } = self;
-        if !decision.has_receipt() {
-            return Ok(String::new());
-        }
-        let (contract, summary) = (contract.as_deref(), summary.as_deref());
-        let receipt =
-            checker::receipt(&facts_of_work(work), contract, summary, decision.state(), fault.as_ref());
-        let key = receipt_key(&work.partner, &work.feed, &work.load, decision.state(), decision.other());
-        put(work, &key, &self.completed(receipt)).await?;
-        Ok(key)
-    }
-
-    fn completed(&self, receipt: Receipt) -> Receipt {
-        Receipt {
-            other: self.decision.other().map(FileId::to_string),
-            original: self.original.clone(),
-            corrects: self.work.corrects.get().map(FileId::to_string),
-            ..receipt
-        }
+) -> Receipt {
+    let Evidence { contract, summary, fault, .. } = evidence;
+    let facts = facts(&work.load, (&work.partner, &work.feed), &work.file, &work.order);
+    Receipt {
+        other: decision.other().map(FileId::to_string),
+        original,
+        corrects: work.corrects.get().map(FileId::to_string),
+        ..checker::receipt(&facts, contract.as_deref(), summary.as_deref(), decision.state(), fault.as_ref())
     }
 }
 
-/// Writes the receipt of the older load that this one replaces. It is made from the ledger's outcome of the older load and
-/// names the receipt written for it then.
+/// Writes the report of a file that is quarantined or has rejects, and returns the prefix of all their objects.
+async fn put_report<S: ProcessorStore>(
+    work: &Work<'_, S>,
+    decision: &Decision,
+    evidence: &Evidence,
+    receipt: &Receipt,
+) -> Result<Option<String>, ProcessError> {
+    if !decision.keeps_original() && !evidence.rejects_kept {
+        return Ok(None);
+    }
+    let (contract, summary) = (evidence.contract.as_deref(), evidence.summary.as_deref());
+    let folder = work.quarantine();
+    put(work, &folder.report(decision.state()), &checker::report(receipt.clone(), contract, summary)).await?;
+    Ok(Some(folder.prefix().to_owned()))
+}
+
+/// Writes the receipt and returns its key, which is empty for a decision without a receipt.
+async fn put_receipt<S: ProcessorStore>(
+    work: &Work<'_, S>,
+    decision: &Decision,
+    receipt: &Receipt,
+) -> Result<String, ProcessError> {
+    if !decision.has_receipt() {
+        return Ok(String::new());
+    }
+    let key = receipt_key(&work.partner, &work.feed, &work.load, decision.state(), decision.other());
+    put(work, &key, receipt).await?;
+    Ok(key)
+}
+
+/// Writes the receipt of the older load that this one replaces. It is made from the ledger's outcome of the older
+/// load and names the receipt written for it then.
 async fn put_superseded_receipt<S: ProcessorStore>(
     work: &Work<'_, S>,
     replaced: &Replaced,
 ) -> Result<(), ProcessError> {
     let Replaced { entry, outcome, receipt: key } = replaced;
+    let facts = facts(&entry.load, (&entry.partner, &entry.feed), &entry.file, &entry.order);
     let receipt = Receipt {
         other: Some(work.id.to_string()),
         corrects: outcome.corrects.as_ref().map(FileId::to_string),
@@ -195,7 +195,7 @@ async fn put_superseded_receipt<S: ProcessorStore>(
             version: outcome.contract_version.clone(),
             hash: outcome.contract_hash.clone(),
         }),
-        ..checker::receipt(&facts_of_entry(entry), None, None, State::Superseded, None)
+        ..checker::receipt(&facts, None, None, State::Superseded, None)
     };
     put(work, key, &receipt).await
 }
@@ -210,26 +210,14 @@ async fn put<S: ProcessorStore>(
     Ok(())
 }
 
-fn facts_of_entry(entry: &Entry) -> FileFacts {
+fn facts(load: &LoadId, (partner, feed): (&str, &str), file: &FileVersion, order: &Order) -> FileFacts {
     FileFacts {
-        file_id: entry.load.file().to_string(),
-        load: entry.load.to_string(),
-        partner: entry.partner.clone(),
-        feed: entry.feed.clone(),
-        key: entry.file.key.clone(),
-        version: entry.file.version.clone(),
-        order: entry.order.to_string(),
-    }
-}
-
-fn facts_of_work<S>(work: &Work<'_, S>) -> FileFacts {
-    FileFacts {
-        file_id: work.id.to_string(),
-        load: work.load.to_string(),
-        partner: work.partner.clone(),
-        feed: work.feed.clone(),
-        key: work.file.key.clone(),
-        version: work.file.version.clone(),
-        order: work.order.to_string(),
+        file_id: load.file().to_string(),
+        load: load.to_string(),
+        partner: partner.to_owned(),
+        feed: feed.to_owned(),
+        key: file.key.clone(),
+        version: file.version.clone(),
+        order: order.to_string(),
     }
 }

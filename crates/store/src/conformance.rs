@@ -14,7 +14,7 @@ use crate::{
     WriteLedger, WriteQuarantine,
 };
 
-/// Returns the ledger: claims, fences, terminal states, heads and contents.
+/// Checks the ledger: claims, fences, terminal states, heads and contents.
 ///
 /// # Panics
 /// Where the ledger behaves otherwise.
@@ -88,18 +88,14 @@ fn claim(file: &FileVersion, owner: &str, now_ms: u64) -> Claim {
 
 fn outcome(state: State) -> Outcome {
     Outcome {
-        state,
         counts: checker::Counts { records: 3, rows: 2, rejects: 1, warnings: 0 },
-        fault: None,
         sha256: "ab".repeat(32),
         bytes: 77,
         contract_version: "1.0.0".to_owned(),
         contract_hash: "cd".repeat(32),
         receipt: "clinic/labs/receipt.json".to_owned(),
         quarantine: Some("clinic/labs/prefix".to_owned()),
-        other: None,
-        replaced: None,
-        corrects: None,
+        ..Outcome::new(state)
     }
 }
 

@@ -5,11 +5,13 @@ use ledger::State;
 use runtime::{MINUTE_MS, landed_ms};
 use store::ListedFile;
 
-/// How long a late file is reported after its arrival, milliseconds: three runs. A missing file is reported until it arrives.
+/// How long a late file is reported after its arrival, milliseconds: three runs. A missing file is reported until it
+/// arrives.
 const LATE_REPORTED_MS: u64 = 15 * MINUTE_MS;
 /// Earlier files that a median is made of, at least and at most.
 const HISTORY: (usize, usize) = (5, 30);
-/// Without a band in the contract: more than this multiple of the median is high, and less than the median divided by it is low.
+/// Without a band in the contract: more than this multiple of the median is high, and less than the median divided by
+/// it is low.
 const FACTOR: u64 = 4;
 
 /// Whether the file of the newest scheduled time arrived in time.
@@ -34,8 +36,8 @@ pub(crate) enum Size {
     High,
 }
 
-/// Returns whether a listed file counts as an arrival. Clutter, versions that were deleted unread, and content that arrived
-/// before do not count. A quarantined file does; its own alarm reports it.
+/// Returns whether a listed file counts as an arrival. Clutter, versions that were deleted unread, and content that
+/// arrived before do not count. A quarantined file does; its own alarm reports it.
 fn is_new(file: &ListedFile) -> bool {
     !matches!(file.state, State::Ignored | State::Gone | State::Duplicate)
 }
@@ -59,8 +61,8 @@ pub(crate) fn freshness(due: &Due, arrivals_ms: &[u64], now_ms: u64) -> Freshnes
     }
 }
 
-/// Judges the newest complete file of a list, newest first, by the contract's band, or by the median of the files before it.
-/// A version that a newer one replaced is history like any other.
+/// Judges the newest complete file of a list, newest first, by the contract's band, or by the median of the files
+/// before it. A version that a newer one replaced is history like any other.
 pub(crate) fn size(files: &[ListedFile], band: (Option<u64>, Option<u64>)) -> Size {
     let rows = |file: &ListedFile| file.outcome.as_ref().map(|outcome| outcome.counts.rows);
     let mut rest = files.iter();
@@ -107,18 +109,9 @@ mod tests {
 
     pub(crate) fn file(state: State, rows: u64, landed_ms: u64) -> ListedFile {
         let outcome = Outcome {
-            state,
             counts: Counts { records: rows, rows, rejects: 0, warnings: 0 },
-            fault: None,
-            sha256: String::new(),
             bytes: 1,
-            contract_version: String::new(),
-            contract_hash: String::new(),
-            receipt: String::new(),
-            quarantine: None,
-            other: None,
-            replaced: None,
-            corrects: None,
+            ..Outcome::new(state)
         };
         ListedFile {
             file: FileId::parse(&"a".repeat(26)).expect("an id"),

@@ -6,7 +6,8 @@ use super::gzip::Gzip;
 use super::{Decoded, fault};
 use crate::{FaultCode, FileFault};
 
-/// The largest zstd window: 8 MiB, what RFC 8878 section 3.1.1.1.2 asks every decoder to support. Levels up to 19 keep to it.
+/// The largest zstd window: 8 MiB, what RFC 8878 section 3.1.1.1.2 asks every decoder to support. Levels up to 19
+/// keep to it.
 const ZSTD_WINDOW_LOG: u32 = 23;
 
 /// What the first bytes show.

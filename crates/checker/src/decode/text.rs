@@ -117,8 +117,8 @@ impl Text {
     }
 }
 
-/// Returns the encoding that the first bytes show, and the length of the byte order mark. A mark wins over a declaration, as
-/// in the WHATWG Encoding Standard.
+/// Returns the encoding that the first bytes show, and the length of the byte order mark. A mark wins over a
+/// declaration, as in the WHATWG Encoding Standard.
 fn recognise(
     head: &[u8],
     declared: Option<&'static Encoding>,

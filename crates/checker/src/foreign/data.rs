@@ -11,7 +11,8 @@ const CERTAIN: [(&[u8], Foreign); 12] = [
     (b"7z\xbc\xaf\x27\x1c", Foreign::SevenZip),
     (b"Rar!\x1a\x07", Foreign::Rar),
     (b"\x04\x22\x4d\x18", Foreign::Lz4),
-    // The first thing in a Parquet file is a page header or, without rows, the metadata: both begin with a 32-bit field 1.
+    // The first thing in a Parquet file is a page header or, without rows, the metadata: both begin with a 32-bit
+    // field 1.
     (b"PAR1\x15", Foreign::Parquet),
     (b"Obj\x01", Foreign::Avro),
     (b"ARROW1\0\0", Foreign::Arrow),
@@ -54,15 +55,16 @@ fn is_binary(head: &[u8]) -> bool {
     invalid || memchr::memchr(0, head).is_some()
 }
 
-/// Returns a DICOM file: after a preamble, which is empty or of another binary format, the first element of its group 2. Text has no
-/// NUL characters.
+/// Returns a DICOM file: after a preamble, which is empty or of another binary format, the first element of its group
+/// 2. Text has no NUL characters.
 fn dicom(head: &[u8]) -> Option<Foreign> {
     let (preamble, rest) = head.split_at_checked(DICOM_PREAMBLE)?;
     let is_dicom = preamble.contains(&0) && rest.starts_with(b"DICM\x02\0");
     is_dicom.then_some(Foreign::Dicom)
 }
 
-/// Returns a ZIP archive, told apart by the names and the first content that its head shows (APPNOTE 6.3.10, section 4.3.7).
+/// Returns a ZIP archive, told apart by the names and the first content that its head shows (APPNOTE 6.3.10, section
+/// 4.3.7).
 fn zip(head: &[u8]) -> Option<Foreign> {
     const MEMBER: &[u8] = b"PK\x03\x04";
     if head.starts_with(b"PK\x05\x06") || head.starts_with(b"PK\x07\x08PK\x03\x04") {
@@ -95,7 +97,8 @@ fn member_name(header: &[u8]) -> Option<&[u8]> {
     header.get(30..)?.get(..usize::from(length))
 }
 
-/// Returns a tar archive: the header's checksum is the sum of its bytes, its own counted as blanks (POSIX, pax interchange format).
+/// Returns a tar archive: the header's checksum is the sum of its bytes, its own counted as blanks (POSIX, pax
+/// interchange format).
 fn tar(head: &[u8]) -> Option<Foreign> {
     let header = head.get(..512)?;
     let digits = header.get(148..156)?;
@@ -109,8 +112,8 @@ fn tar(head: &[u8]) -> Option<Foreign> {
     (named && told > blanks && all - own + blanks == told).then_some(Foreign::Tar)
 }
 
-/// UTF-16 without a byte order mark: the zero bytes of its ASCII characters are all on one side of the pairs. One of four
-/// pairs is enough: delimiters, digits and line ends, whatever the language.
+/// UTF-16 without a byte order mark: the zero bytes of its ASCII characters are all on one side of the pairs. One of
+/// four pairs is enough: delimiters, digits and line ends, whatever the language.
 pub(super) fn utf_16(head: &[u8]) -> Option<FileFault> {
     let zeros = |side: usize| head.iter().skip(side).step_by(2).filter(|byte| **byte == 0).count();
     let (first, second) = (zeros(0), zeros(1));

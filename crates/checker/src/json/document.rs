@@ -39,13 +39,15 @@ enum DocumentPlace {
     Element,
     /// A comma, or the end of the array.
     AfterElement,
-    /// The rest of a record above the size limit, with the number of bytes that were dropped; the line on which it begins.
+    /// The rest of a record above the size limit, with the number of bytes that were dropped; the line on which it
+    /// begins.
     Oversize { dropped: u64, line: u64 },
     /// The first member of an object of the path, or the end of an empty one.
     FirstMember,
     /// A member of an object of the path.
     Member,
-    /// The value of a member beside the path. The window begins with the member, and the value behind this number of bytes.
+    /// The value of a member beside the path. The window begins with the member, and the value behind this number of
+    /// bytes.
     Beside(usize),
     /// A comma, or the end of an object of the path.
     AfterMember,

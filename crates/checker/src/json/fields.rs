@@ -45,7 +45,8 @@ impl ExpectedField {
     }
 }
 
-/// A name with its quotes and its colon, and its beginning once more as a word, so that most names are compared at once.
+/// A name with its quotes and its colon, and its beginning once more as a word, so that most names are compared at
+/// once.
 struct FieldToken {
     bytes: Vec<u8>,
     head: u128,
@@ -91,7 +92,8 @@ pub(super) struct RecordFields {
     pub(super) whole: Vec<u16>,
 }
 
-/// A field that comes late is moved over at most this number of others, which bounds the work on records without any order.
+/// A field that comes late is moved over at most this number of others, which bounds the work on records without any
+/// order.
 const FARTHEST_MOVE: usize = 64;
 
 impl RecordFields {

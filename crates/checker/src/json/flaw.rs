@@ -14,8 +14,9 @@ pub(super) fn flawed(raw: &[u8], structure: Structure, flaw: Option<Flaw>) -> Vi
     violation(structure, found)
 }
 
-/// Returns the violation of a record that has a name twice in one object, and the name when it is one of the record's own. The
-/// scan notes it at the end of the object; here the second one is searched for. There is none when two names of one column occur.
+/// Returns the violation of a record that has a name twice in one object, and the name when it is one of the record's
+/// own. The scan notes it at the end of the object; here the second one is searched for. There is none when two names
+/// of one column occur.
 pub(super) fn duplicate(raw: &[u8], depth_limit: u32) -> (Violation, Option<Vec<u8>>) {
     let structure = Structure::DuplicateField;
     let flaw = check_names(raw, depth_limit).err().filter(|flaw| flaw.flaw == JsonFlaw::DuplicateField);

@@ -63,8 +63,8 @@ impl JsonLines {
         Ok(rest)
     }
 
-    /// Reads the lines of a piece where they stand, and gives back what is left: the beginning of a line, or one for the
-    /// window to reject.
+    /// Reads the lines of a piece where they stand, and gives back what is left: the beginning of a line, or one for
+    /// the window to reject.
     fn read_whole_lines<'a>(
         &mut self,
         piece: &'a [u8],

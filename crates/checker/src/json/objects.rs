@@ -94,8 +94,8 @@ impl Objects {
         Ok(())
     }
 
-    /// Returns the violation of a record that is JSON but breaks a rule at a byte, with its column when a field of the contract
-    /// occurs twice.
+    /// Returns the violation of a record that is JSON but breaks a rule at a byte, with its column when a field of
+    /// the contract occurs twice.
     #[cold]
     fn diagnosed(&self, raw: &[u8], structure: Structure, at: usize) -> Violation {
         let placed = |flaw| flawed(raw, structure, Some(Flaw { flaw, at, depth: 0 }));
@@ -174,8 +174,8 @@ impl ColumnTarget<'_> {
         }
     }
 
-    /// Reads members from a name on, for as long as they are the expected ones, have plain values, and have no white space
-    /// around them.
+    /// Reads members from a name on, for as long as they are the expected ones, have plain values, and have no white
+    /// space around them.
     fn expected_members(&mut self, scan: &mut Scan<'_>) {
         let text = scan.tokens.text();
         let mut at = scan.tokens.position();

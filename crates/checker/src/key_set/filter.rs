@@ -1,4 +1,5 @@
-//! A Bloom filter over the keys of a set (B. H. Bloom, "Space/time trade-offs in hash coding with allowable errors", 1970).
+//! A Bloom filter over the keys of a set (B. H. Bloom, "Space/time trade-offs in hash coding with allowable errors",
+//! 1970).
 //!
 //! All bits of a key are in one word, so that a question costs one access to memory.
 

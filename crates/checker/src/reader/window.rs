@@ -127,7 +127,8 @@ impl Window {
         self.skipping = Some(0);
     }
 
-    /// Drops bytes up to and including the next line end, when a skip has begun. Returns false when more text is needed.
+    /// Drops bytes up to and including the next line end, when a skip has begun. Returns false when more text is
+    /// needed.
     pub(crate) fn skip_line(&mut self, limit: usize, last: bool) -> Result<bool, FileFault> {
         let Some(skipped) = self.skipping else { return Ok(true) };
         let rest = self.rest();

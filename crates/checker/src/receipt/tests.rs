@@ -36,7 +36,11 @@ fn a_quarantined_file_has_its_fault_and_its_gates_in_the_report() {
     let (_, mut summary) =
         pass(with_gate(Metric::NullValues(1), true, Must::BeLessThan(40.0)), file.as_bytes());
     summary.unknown_columns = 2;
-    let report = report(&facts(), Some(&gated), Some(&summary), State::Quarantined, None);
+    let report = report(
+        receipt(&facts(), Some(&gated), Some(&summary), State::Quarantined, None),
+        Some(&gated),
+        Some(&summary),
+    );
     insta::assert_snapshot!(json(&report));
 }
 

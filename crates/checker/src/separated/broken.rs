@@ -1,15 +1,16 @@
 //! Where a record ends that breaks the rules of quoting.
 //!
 //! A quote that is not doubled makes the text behind it ambiguous: its lines may be text of the cell, or records. The
-//! promise is that **no line of a cell ever becomes a record**. So the broken record reaches to the first line end at which
-//! it can be read with the expected number of cells, where
+//! promise is that **no line of a cell ever becomes a record**. So the broken record reaches to the first line end at
+//! which it can be read with the expected number of cells, where
 //!
 //! * a quote can close a cell only in front of a delimiter or a line end, and need not close it there;
-//! * quotes come in pairs: a quote behind a blank, a line end, a delimiter or an opening bracket begins a quotation, and
-//!   the next quote ends it. Neither closes the cell. So `"say "yes", please"` is one cell, and so is a text that
+//! * quotes come in pairs: a quote behind a blank, a line end, a delimiter or an opening bracket begins a quotation,
+//!   and the next quote ends it. Neither closes the cell. So `"say "yes", please"` is one cell, and so is a text that
 //!   contains lines of another CSV file;
 //! * a quote between letters (`Mi"d`) or behind a digit (`5" disk`) is text and belongs to no pair;
-//! * a quote behind a backslash (`\"`) is text, as MySQL and Spark write it, also in front of a delimiter or a line end.
+//! * a quote behind a backslash (`\"`) is text, as MySQL and Spark write it, also in front of a delimiter or a line
+//!   end.
 //!
 //! Of several ways to read the text, one in which fewer quotes before a delimiter or a line end are text comes first.
 //!
@@ -24,8 +25,8 @@ use std::collections::BTreeMap;
 use super::split::{Splitter, is_blank};
 use crate::reader::{Line, line_end};
 
-/// The most ways to read one text that are followed at once. Further ones are not, those with the most skipped quotes first:
-/// then the record ends later, or nowhere.
+/// The most ways to read one text that are followed at once. Further ones are not, those with the most skipped quotes
+/// first: then the record ends later, or nowhere.
 const MOST_READINGS: usize = 16;
 
 /// A search notes its state at the first quote of each block of this many bytes.
@@ -34,9 +35,9 @@ const MARK_BYTES: u64 = 128;
 /// The most searches without success that are remembered.
 const MOST_ENDS: usize = 256;
 
-/// How much work all searches of a file do, for each byte of the file and of the record size limit: one for each byte that
-/// a search passes, and one for each reading at each quote. A file of which
-/// every record has a stray quote in one of a dozen columns stays below; beyond it, the quotes mean nothing.
+/// How much work all searches of a file do, for each byte of the file and of the record size limit: one for each byte
+/// that a search passes, and one for each reading at each quote. A file of which every record has a stray quote in
+/// one of a dozen columns stays below; beyond it, the quotes mean nothing.
 const MOST_WORK: u64 = 64;
 
 /// What a search found.
@@ -61,8 +62,8 @@ enum Quotation {
     Single,
     /// In one that a doubled quote opened.
     Doubled,
-    /// In one that begins with a line or behind a delimiter: a quoted cell of a record, as a line of the text or as what
-    /// follows the broken record. Quotes within it are doubled.
+    /// In one that begins with a line or behind a delimiter: a quoted cell of a record, as a line of the text or as
+    /// what follows the broken record. Quotes within it are doubled.
     Cell,
 }
 
@@ -96,8 +97,8 @@ impl Quotation {
         let odd = run.length % 2 == 1;
         match self {
             Self::Outside if run.length == 0 => (self, false),
-            // A doubled quote before a delimiter is an empty cell in a text that looks like records, or a last quote that
-            // should have been doubled.
+            // A doubled quote before a delimiter is an empty cell in a text that looks like records, or a last quote
+            // that should have been doubled.
             Self::Outside if run.closes => (self, odd || !run.leads),
             Self::Outside if run.opens && odd && run.leads => (Self::Cell, false),
             Self::Outside if run.opens && odd => (Self::Single, false),
@@ -127,8 +128,8 @@ struct Walk {
 
 /// Searches of one file.
 ///
-/// Two searches that are in the same state at the same byte go on alike. So a search that finds nothing leaves marks on its
-/// way and its state at its end; another one that comes to a mark in the same state goes on at that end.
+/// Two searches that are in the same state at the same byte go on alike. So a search that finds nothing leaves marks
+/// on its way and its state at its end; another one that comes to a mark in the same state goes on at that end.
 #[derive(Default)]
 pub(super) struct QuoteMemory {
     marks: BTreeMap<u64, Vec<(Vec<QuoteReading>, usize)>>,
@@ -383,8 +384,8 @@ impl Walk {
         }
     }
 
-    /// Searches from the first run of quotes of a block: goes on where an earlier search ended that was here in the same state, or
-    /// leaves a mark.
+    /// Searches from the first run of quotes of a block: goes on where an earlier search ended that was here in the
+    /// same state, or leaves a mark.
     fn joins(&mut self, memory: &QuoteMemory, trail: &mut Trail) -> bool {
         let within = self.run / MARK_BYTES == self.at / MARK_BYTES;
         if within || self.best.is_some() || self.readings.iter().any(|reading| !reading.quoted) {

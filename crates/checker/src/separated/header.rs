@@ -18,10 +18,11 @@ use crate::{FaultCode, FileFault, Slot};
 ///
 /// # Delimiters at the end of a line
 ///
-/// Some programs write a delimiter behind the last cell of each line, or of the header only, or of the records only. One
-/// empty cell at the end is such a delimiter and no content. The first record that fits decides whether the records of its
-/// file have one; then each of them has it. A cell at that place that is not empty makes a record one of too many cells.
-/// When the second record says otherwise, nothing is decided and the file is at fault: one of the two has a cell too many or too few.
+/// Some programs write a delimiter behind the last cell of each line, or of the header only, or of the records only.
+/// One empty cell at the end is such a delimiter and no content. The first record that fits decides whether the
+/// records of its file have one; then each of them has it. A cell at that place that is not empty makes a record one
+/// of too many cells. When the second record says otherwise, nothing is decided and the file is at fault: one of the
+/// two has a cell too many or too few.
 pub(super) struct Header {
     /// The labels in the sender's order; empty without a header. The last is empty when a delimiter ends the header.
     pub(super) labels: Vec<String>,

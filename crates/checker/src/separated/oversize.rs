@@ -1,4 +1,5 @@
-//! The rest of a record above the size limit: dropped up to the record's end, which no line end within a quoted cell is.
+//! The rest of a record above the size limit: dropped up to the record's end, which no line end within a quoted cell
+//! is.
 
 use contract::{Found, Structure};
 

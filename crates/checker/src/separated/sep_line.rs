@@ -1,8 +1,9 @@
 //! Excel's first line `sep=;`.
 //!
-//! Excel reads the delimiter of a file from a first line that says nothing else, and so does this reader: the line sets the
-//! delimiter of its file, whatever the contract says, and is neither header nor record. It may be in quotes and in any
-//! case. The delimiter is one ASCII character, no quote and no line end. With `skipRows`, the line is one of those skipped.
+//! Excel reads the delimiter of a file from a first line that says nothing else, and so does this reader: the line
+//! sets the delimiter of its file, whatever the contract says, and is neither header nor record. It may be in quotes
+//! and in any case. The delimiter is one ASCII character, no quote and no line end. With `skipRows`, the line is one
+//! of those skipped.
 
 use crate::reader::next_line;
 

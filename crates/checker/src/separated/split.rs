@@ -18,7 +18,8 @@ pub(super) enum Split {
     Record { end: usize, next: usize, lines: u64 },
     /// Something whose end is not in the text; where a quote was opened that is not closed.
     Incomplete { open: Option<usize> },
-    /// Something that breaks a rule of quoting at this byte; where the quote was opened that is misplaced or was closed.
+    /// Something that breaks a rule of quoting at this byte; where the quote was opened that is misplaced or was
+    /// closed.
     RecordFlaw { structure: Structure, open: usize, at: usize },
 }
 
@@ -146,9 +147,9 @@ impl Splitter {
         Split::Record { end: text.len(), next: text.len(), lines }
     }
 
-    /// Returns the high bit of each byte of the word that may mean something outside of quotes. A subtraction sets it in each byte
-    /// that is below what is subtracted, and by its borrow in some that are not; these and other control characters
-    /// are rare, and are told apart by a look at the byte.
+    /// Returns the high bit of each byte of the word that may mean something outside of quotes. A subtraction sets it
+    /// in each byte that is below what is subtracted, and by its borrow in some that are not; these and other control
+    /// characters are rare, and are told apart by a look at the byte.
     fn hits(&self, word: u64) -> u64 {
         let below = |word: u64, bound: u64| word.wrapping_sub(bound) & !word;
         let [delimiter, quote] = self.needles;

@@ -68,7 +68,8 @@ impl TailPlace {
     }
 }
 
-/// Returns how many cells a text has in which the text behind a closing quote belongs to the cell. None: a quote is not closed.
+/// Returns how many cells a text has in which the text behind a closing quote belongs to the cell. None: a quote is
+/// not closed.
 pub(super) fn count_cells(text: &[u8], splitter: &Splitter) -> Option<usize> {
     let mut place = TailPlace::Begin;
     let ends = text.iter().filter(|byte| place.take(**byte, splitter) == TailStep::EndsCell).count();

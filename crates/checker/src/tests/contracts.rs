@@ -1,4 +1,5 @@
-//! A contract by hand: the columns `id` (string, the key), `count` (integer), `note` (at most 5 characters, else a warning).
+//! A contract by hand: the columns `id` (string, the key), `count` (integer), `note` (at most 5 characters, else a
+//! warning).
 
 use contract::{
     Check, Code, Column, Contract, Dialect, Format, Gate, Identity, Kind, Limits, Metric, Must, NotRun,

@@ -240,9 +240,9 @@ proptest! {
         let summary = run(&mut check, &file(&records), 11, &mut reasons);
         let facts = FileFacts::default();
         let receipt = receipt(&facts, Some(&contract), Some(&summary), State::Complete, None);
-        let report = report(&facts, Some(&contract), Some(&summary), State::Complete, None);
+        let report = report(receipt, Some(&contract), Some(&summary));
         let told = format!(
-            "{}{summary:?}{receipt:?}{report:?}{}",
+            "{}{summary:?}{report:?}{}",
             reasons.1,
             serde_json::to_string(&report).expect("a report is JSON"),
         );

@@ -172,20 +172,7 @@ impl Harness {
 fn outcome(state: State, counts: Counts, fault: Option<String>) -> Outcome {
     // Of a feed without a contract there is none whose hash could be kept.
     let contract_hash = if fault.as_deref() == Some("NO_CONTRACT") { "" } else { "c0ffee" };
-    Outcome {
-        state,
-        counts,
-        fault,
-        sha256: String::new(),
-        bytes: 1,
-        contract_version: String::new(),
-        contract_hash: contract_hash.to_owned(),
-        receipt: String::new(),
-        quarantine: None,
-        other: None,
-        replaced: None,
-        corrects: None,
-    }
+    Outcome { counts, fault, bytes: 1, contract_hash: contract_hash.to_owned(), ..Outcome::new(state) }
 }
 
 /// Returns an event with one message.

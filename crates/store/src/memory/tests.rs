@@ -170,20 +170,7 @@ async fn a_retracted_load_frees_its_content() -> Result<(), Error> {
         }
         let file = FileVersion { bucket: "inbox".into(), key: key.into(), version: "v".into(), etag: None };
         let Claimed::Mine(entry) = memory.claim(&claim(&file, "me")).await? else { panic!("not mine") };
-        let outcome = Outcome {
-            state: State::Complete,
-            counts: checker::Counts::default(),
-            fault: None,
-            sha256: "hash".into(),
-            bytes: 1,
-            contract_version: String::new(),
-            contract_hash: String::new(),
-            receipt: String::new(),
-            quarantine: None,
-            other: None,
-            replaced: None,
-            corrects: None,
-        };
+        let outcome = Outcome { sha256: "hash".into(), bytes: 1, ..Outcome::new(State::Complete) };
         let content = ContentClaim { partner: "a".into(), feed: "b".into(), sha256: "hash".into() };
         let fence = Fence { file: FileId::of(&file), fence: entry.fence, owner: "me".into() };
         answers

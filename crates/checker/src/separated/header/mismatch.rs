@@ -88,7 +88,8 @@ pub(super) fn advised(near: &[NearMiss<'_>]) -> &'static str {
     }
 }
 
-/// Returns a header that names no column: another spelling, another delimiter, or a first row of data. Says nothing of its content.
+/// Returns a header that names no column: another spelling, another delimiter, or a first row of data. Says nothing
+/// of its content.
 pub(super) fn no_match(
     contract: &Contract,
     dialect: &Dialect,

@@ -20,8 +20,8 @@ pub(super) fn file_key(file: &FileId) -> ItemKey {
     ItemKey::new(format!("file#{file}"))
 }
 
-/// By hash: a key may have any character. Without the bucket's name, as the file id: a replica in another region has the
-/// same head.
+/// By hash: a key may have any character. Without the bucket's name, as the file id: a replica in another region has
+/// the same head.
 pub(super) fn head_key(key: &str) -> ItemKey {
     ItemKey::new(format!("head#{}", digest(&[key.as_bytes()], 51)))
 }
@@ -117,8 +117,8 @@ fn counter<T: std::str::FromStr + Default>(item: &Attributes, name: &str) -> Opt
     if item.contains_key(name) { ItemReader(item).number(name) } else { Some(T::default()) }
 }
 
-/// The attribute that puts an entry into the index of open files: its partner. No other item of the table may have it: an
-/// index takes no other type of it (incidents have `open`, a truth value).
+/// The attribute that puts an entry into the index of open files: its partner. No other item of the table may have
+/// it: an index takes no other type of it (incidents have `open`, a truth value).
 pub(super) const OPEN: &str = "open_for";
 
 /// Returns what an acknowledgement is as an attribute.

@@ -128,8 +128,8 @@ struct Range {
     start: Option<FilePlace>,
 }
 
-/// Returns `None`: there can be none. DynamoDB rejects bounds in the wrong order and a start outside of them, either of which
-/// a caller can make up.
+/// Returns `None`: there can be none. DynamoDB rejects bounds in the wrong order and a start outside of them, either
+/// of which a caller can make up.
 fn range(query: &FileQuery) -> Option<Range> {
     let from = query.from.as_deref().filter(|from| !from.is_empty());
     let before = query.before.as_deref();

@@ -30,20 +30,7 @@ fn fence() -> Fence {
 }
 
 fn outcome(state: State) -> Outcome {
-    Outcome {
-        state,
-        counts: checker::Counts::default(),
-        fault: None,
-        sha256: String::new(),
-        bytes: 0,
-        contract_version: String::new(),
-        contract_hash: String::new(),
-        receipt: String::new(),
-        quarantine: None,
-        other: None,
-        replaced: None,
-        corrects: None,
-    }
+    Outcome::new(state)
 }
 
 /// Returns an entry as DynamoDB shows it.

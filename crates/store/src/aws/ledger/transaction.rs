@@ -98,7 +98,7 @@ impl LedgerTable {
         Ok((holder, entry.is_some_and(|entry| entry.state == State::Complete)))
     }
 
-    /// Returns `None`: committed.
+    /// Writes a transaction. Returns `None` when it is committed, otherwise what was in its way.
     async fn transact(&self, commit: &Commit, plan: &CommitPlan) -> Result<Option<Blocked>, Error> {
         let (parts, writes): (Vec<_>, Vec<_>) = self.parts(commit, plan)?.into_iter().unzip();
         let Err(error) = self.table.transact(writes, Some(token(commit, plan))).await else {

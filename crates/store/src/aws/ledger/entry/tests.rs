@@ -29,7 +29,6 @@ fn outcomes() -> impl Strategy<Value = Outcome> {
         let (sha256, contract_version, contract_hash, receipt) = texts;
         let (fault, quarantine, other, replaced, corrects) = optional;
         Outcome {
-            state,
             counts: Counts { records, rows, rejects, warnings },
             fault,
             sha256,
@@ -41,6 +40,7 @@ fn outcomes() -> impl Strategy<Value = Outcome> {
             other: other.map(|key| file_id(&key)),
             replaced: replaced.map(|key| file_id(&key)),
             corrects: corrects.map(|key| file_id(&key)),
+            ..Outcome::new(state)
         }
     })
 }
@@ -141,18 +141,14 @@ proptest! {
 #[test]
 fn a_usual_entry_is_at_most_1_kb_and_the_longest_key_adds_its_length() {
     let outcome = Outcome {
-        state: State::Complete,
         counts: Counts { records: 1_000_000, rows: 999_000, rejects: 1_000, warnings: 10 },
-        fault: None,
         sha256: "a".repeat(64),
         bytes: 1_000_000_000,
         contract_version: "1.10.0".into(),
         contract_hash: "b".repeat(64),
         receipt: format!("north-clinic/lab-results/2026/11/21/{}/receipt.json", "l".repeat(40)),
         quarantine: Some(format!("north-clinic/lab-results/2026/11/21/{}", "l".repeat(40))),
-        other: None,
-        replaced: None,
-        corrects: None,
+        ..Outcome::new(State::Complete)
     };
     let size = |key: String| bytes(&AttributeValue::M(item(&usual(Some(outcome.clone()), key))));
     let usual = size("north-clinic/lab-results/results_2026-11-21_part-0001.csv.gz".into());
