@@ -36,6 +36,9 @@ $(SAM)/ready: infra/local/requirements-sam.txt
 	$(PYTHON) infra/local/check_python.py && $(PYTHON) -m venv $(SAM)
 	$(SAM)/bin/python -m pip install --quiet --disable-pip-version-check -r $< && touch $@
 
+.PHONY: deploy-tools
+deploy-tools: tools $(SAM)/ready ## install what sam build and sam deploy need into .venv and .venv/sam
+
 $(FUZZ)/ready: infra/local/requirements-fuzz.txt
 	$(PYTHON) infra/local/check_python.py && $(PYTHON) -m venv $(FUZZ)
 	$(FUZZ)/bin/python -m pip install --quiet --disable-pip-version-check -r $< && touch $@

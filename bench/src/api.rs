@@ -65,7 +65,8 @@ pub(crate) fn report_own_calls(calls: u32) -> Result<()> {
     writeln!(std::io::stderr(), "{}", serde_json::to_string(&figures)?).context("write the figures")
 }
 
-/// Makes this number of calls, one after the other. Each event is made before its call, and each answer must begin as expected.
+/// Makes this number of calls, one after the other. Each event is made before its call, and each answer must begin as
+/// expected.
 async fn time_calls(
     [function, call]: [&str; 2],
     calls: u32,

@@ -1,5 +1,5 @@
-//! `make bench`: speed and memory of the check, time of the partner API's answers, start and size of the functions, each next
-//! to the figure that it is compared with.
+//! `make bench`: speed and memory of the check, time of the partner API's answers, start and size of the functions,
+//! each next to the figure that it is compared with.
 //!
 //! ```text
 //! bench [--quick] [--json]          everything; --quick: a tenth of the rows and of the calls

@@ -1,5 +1,5 @@
-//! Our whole check beside a parser that only reads, over the same bytes in memory, one thread, runs interleaved; and the
-//! check with the SHA-256 of the file, which a load takes along and neither the parser nor a check alone does.
+//! Our whole check beside a parser that only reads, over the same bytes in memory, one thread, runs interleaved; and
+//! the check with the SHA-256 of the file, which a load takes along and neither the parser nor a check alone does.
 
 use std::borrow::Cow;
 use std::hint::black_box;

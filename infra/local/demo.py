@@ -13,7 +13,7 @@ import show
 from deploy import client, deploy, local_parameters
 from emulator import ROOT, STACK, Emulator, Failed
 from outcomes import Outcome, ledger_entry, look_up, subscribe, wait_for, wait_until_empty
-from hears import expect_daily, show_incidents
+from incidents import expect_daily, show_incidents
 from partner import Partner, scalper
 from receiver import Receiver
 from story import FIRST, LARGE, OVERDUE_FEED, PARTNER, RECORD_KEY, REPEATED, SECOND, SMALL, Delivery, notification

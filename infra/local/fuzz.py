@@ -29,7 +29,7 @@ from generate import samples
 FOLDER = ROOT / ".local" / "fuzz"
 SCHEMATHESIS = ROOT / ".venv" / "fuzz" / "bin" / "st"
 FEED = "scan-reports"
-# What is looked for in each answer: a fault of ours, anything that the document does not promise, and an answer that a
+# What is looked for in each answer: a fault of the API, anything that the document does not promise, and an answer that a
 # caller without a credential gets too.
 CHECKS = [
     "not_a_server_error", "status_code_conformance", "content_type_conformance", "response_headers_conformance",

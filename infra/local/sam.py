@@ -66,6 +66,10 @@ def check(running: Emulator) -> None:
     [overridden] = commands("docs/deploy.md", "## Parameters")
     run(running, ACCOUNT, overridden)
     step("the parameters of docs/deploy.md")
+    run(running, ACCOUNT, deployed[0])
+    if (status := described(running, DEV, ACCOUNT)["StackStatus"]) != "UPDATE_COMPLETE":
+        raise Failed(f"{deployed[0]}again: the stack is {status}")
+    step("an update, with the commands of docs/deploy.md")
     address_ranges_take_effect(running)
     run(running, ACCOUNT, removal)
     nothing_is_left(running, ACCOUNT)
@@ -87,7 +91,7 @@ def commands(page: str, heading: str) -> list[str]:
 
 def same_commands_on_the_deploy_page(deploy: str, removal: str) -> None:
     """What both pages show is run once."""
-    for heading, block in (("## Deploy", deploy), ("## Remove", removal)):
+    for heading, block in (("## Deploy", deploy), ("## Update", deploy), ("## Remove", removal)):
         if commands("docs/deploy.md", heading) != [block]:
             raise Failed(f"docs/deploy.md has another command under {heading} than README.md: {block}")
 

@@ -56,11 +56,17 @@ def record(item: dict) -> None:
         print(f"  {name:<20} {kind:<4} {textwrap.shorten(text, 72, placeholder=' …')}")
 
 
+# Characters of a key that are shown.
+KEY_WIDTH = 24
+
+
 def rejects(text: str, key_column: str) -> None:
     """The rejects of a file: for each, its key and the columns that say what is wrong."""
     reader = csv.DictReader(text.splitlines(keepends=True))
     columns = [key_column, *(name for name in reader.fieldnames or [] if name.startswith("_"))]
-    table(tuple(columns), [tuple(row.get(name) or "" for name in columns) for row in reader])
+    # A record whose cells cannot be told apart is whole in its first cell.
+    rows = [[row.get(name) or "" for name in columns] for row in reader]
+    table(tuple(columns), [(key if len(key) <= KEY_WIDTH else key[: KEY_WIDTH - 1] + "…", *rest) for key, *rest in rows])
 
 
 def document(text: str, lines: int) -> None:

@@ -17,7 +17,7 @@ from pathlib import Path
 import synthetic
 
 SEED = 20261121
-# The large file draws each row but its two numbers from so many different ones: a prime, so that no pattern repeats
+# The large file draws each row but its two numbers from this number of different ones: a prime, so that no pattern repeats
 # with a power of two, and few enough that writing is bound by the disk.
 LARGE_FILE_POOL = 10_007
 # Characters of free text in the large file, which make a row of about 300 bytes.

@@ -1,10 +1,11 @@
 //! The protocol as a small model, explored state by state.
 //!
-//! Two versions of one key, two workers. At any point a worker may die, a message may be delivered twice or again while
-//! its first receiver still runs, a lease may end under a running worker (a zombie), a new release may change the parser, a
-//! service may fail, and a worker's time may end (`faults`). Every reachable state is checked; every state in which nothing is left to do must be the right end, and each
-//! version must have been announced in the state in which it ended.
-//! Each protection has a mutant without it, which the explorer must catch: a model that cannot fail proves nothing.
+//! Two versions of one key, two workers. At any point a worker may die, a message may be delivered twice or again
+//! while its first receiver still runs, a lease may end under a running worker (a zombie), a new release may change
+//! the parser, a service may fail, and a worker's time may end (`faults`). Every reachable state is checked; every
+//! state in which nothing is left to do must be the right end, and each version must have been announced in the state
+//! in which it ended. Each protection has a mutant without it, which the explorer must catch: a model that cannot
+//! fail proves nothing.
 
 mod faults;
 mod promises;

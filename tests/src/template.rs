@@ -28,8 +28,8 @@ const WEB: [(&str, &str); 2] = [
 /// Every alarm.
 const FULL: (&str, &str) = ("Monitoring", "Full");
 
-/// Both key choices on both architectures; a production stack and one that may be deleted; all of them watched fully, so that
-/// every alarm is there. What `Basic` and `Off` leave out is in `monitoring`.
+/// Both key choices on both architectures; a production stack and one that may be deleted; all of them watched fully,
+/// so that every alarm is there. What `Basic` and `Off` leave out is in `monitoring`.
 static CHOICES: LazyLock<Vec<ExpandedTemplate>> = LazyLock::new(|| {
     let choices: [&[(&str, &str)]; 4] = [
         &[("KeyChoice", "AwsOwned"), ("Architecture", "arm64"), ("Stage", "prod"), FULL],

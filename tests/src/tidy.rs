@@ -71,6 +71,24 @@ fn the_root_template_names_every_part() {
 }
 
 #[test]
+fn comments_fit_into_120_columns() {
+    let long = |line: &str| {
+        let comment = line.trim_start();
+        // A drawing or a table, which cannot be broken.
+        let is_drawn = comment.contains("──") || comment.contains("   ");
+        comment.starts_with("//") && !is_drawn && line.chars().count() > 120
+    };
+    let places = rust_files().into_iter().flat_map(|path| {
+        text(&path)
+            .lines()
+            .filter(|line| long(line))
+            .map(|line| format!("{path}: {line}"))
+            .collect::<Vec<_>>()
+    });
+    assert_none("a comment of more than 120 columns, which the formatter does not break", places);
+}
+
+#[test]
 fn an_allowance_is_an_expectation_with_a_reason() {
     // The marks are written in two halves so that this file does not hold them.
     let allowance = regex(concat!(r"#!?\[all", r"ow\("));

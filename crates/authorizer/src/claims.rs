@@ -68,8 +68,8 @@ impl ExpectedClaims {
         }
     }
 
-    /// Returns the scopes that we know, of `scope` (RFC 8693, 4.2) and `scp`; unknown ones are other services'. A resource server
-    /// may write its own name before a scope, `<audience>/submit`, as Amazon Cognito does.
+    /// Returns the scopes that we know, of `scope` (RFC 8693, 4.2) and `scp`; unknown ones are other services'. A
+    /// resource server may write its own name before a scope, `<audience>/submit`, as Amazon Cognito does.
     fn scopes(&self, claims: &Map<String, Value>) -> BTreeSet<Scope> {
         let own = |word: &str| {
             let bare = word.strip_prefix(self.audience.as_str()).and_then(|rest| rest.strip_prefix('/'));

@@ -22,7 +22,8 @@ pub struct Config {
 }
 
 impl Config {
-    /// Reads the environment of the function. An issuer needs an audience: otherwise tokens for other services would be accepted.
+    /// Reads the environment of the function. An issuer needs an audience: otherwise tokens for other services would
+    /// be accepted.
     pub fn read(environment: &mut Environment) -> Self {
         let partners_table = environment.required("PARTNERS_TABLE");
         let metrics = environment.metrics();

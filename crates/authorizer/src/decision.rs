@@ -97,8 +97,8 @@ pub enum AccessDecision {
     Unauthorized(Reason),
 }
 
-/// Returns the policy that allows a caller one tree of one stage: all its routes, because API Gateway keeps the answer for all of
-/// them. The API checks scopes and feeds, route by route.
+/// Returns the policy that allows a caller one tree of one stage: all its routes, because API Gateway keeps the
+/// answer for all of them. The API checks scopes and feeds, route by route.
 #[must_use]
 pub fn allow(caller: &CallerContext, limits: &PartnerLimits, tree: RouteTree, stage_arn: &str) -> Value {
     let resources: Vec<String> =

@@ -9,8 +9,8 @@ use crate::issuer::{Fetch, Unreachable};
 /// Maximum length of a document, bytes; issuers' are a few thousand.
 const MOST_BYTES: usize = 256 * 1024;
 
-/// Reads documents from addresses that the policy allows. The client is made for the first token: a sandbox that sees only API keys
-/// never needs it.
+/// Reads documents from addresses that the policy allows. The client is made for the first token: a sandbox that sees
+/// only API keys never needs it.
 pub struct OverHttps {
     policy: AddressPolicy,
     client: OnceLock<Result<Client, PostError>>,

@@ -14,8 +14,8 @@ const FRESH_MS: u64 = 10 * 60 * 1_000;
 /// How long keys are used while the issuer does not answer, milliseconds.
 const STALE_MS: u64 = 60 * 60 * 1_000;
 
-/// Minimum time between two reads of the keys, milliseconds. It holds also when tokens name unknown keys: otherwise any caller could
-/// cause calls to the issuer.
+/// Minimum time between two reads of the keys, milliseconds. It holds also when tokens name unknown keys: otherwise
+/// any caller could cause calls to the issuer.
 const PAUSE_MS: u64 = 60 * 1_000;
 
 /// The same after a read that failed.

@@ -57,8 +57,8 @@ struct Jwk {
 }
 
 impl JwkSet {
-    /// Reads a set. Keys that are not for signatures, without `kid`, or of another kind are left out, as RFC 7517, 5 asks;
-    /// `None` when none is left.
+    /// Reads a set. Keys that are not for signatures, without `kid`, or of another kind are left out, as RFC 7517, 5
+    /// asks; `None` when none is left.
     #[must_use]
     pub fn parse(document: &[u8]) -> Option<Self> {
         let document: JwkSetDocument = serde_json::from_slice(document).ok()?;
@@ -73,7 +73,7 @@ impl JwkSet {
         self.0.iter().any(|key| key.id == id)
     }
 
-    /// Returns whether a key of the set with the token's key id and algorithm made its signature.
+    /// Checks whether a key of the set with the token's key id and algorithm made its signature.
     pub fn verify(&self, token: &UnverifiedToken<'_>) -> Result<(), Reason> {
         if !self.has(&token.key_id) {
             return Err(Reason::UnknownKey);

@@ -7,12 +7,12 @@
 //!                             anything else ──────────────────┴──────────────▶ `Unauthorized` (401)
 //! ```
 //!
-//! A request is denied unless everything is present and valid; a failure of a service is an error (500). API Gateway keeps an
-//! answer for at most a minute for each secret (`infra/api.yaml`): that long a revoked credential may still work.
-//! Secrets, tokens and claims are in no log, metric or error.
+//! A request is denied unless everything is present and valid; a failure of a service is an error (500). API Gateway
+//! keeps an answer for at most a minute for each secret (`infra/api.yaml`): that long a revoked credential may still
+//! work. Secrets, tokens and claims are in no log, metric or error.
 //!
-//! Tokens: RS256 and ES256 only, as the issuer's key says; `kid`, `iss`, `aud`, `exp`, `sub` and the partner's claim must be
-//! there. Without a `feeds` claim a token opens no feed, unless `OAUTH_ALL_FEEDS` is `true`.
+//! Tokens: RS256 and ES256 only, as the issuer's key says; `kid`, `iss`, `aud`, `exp`, `sub` and the partner's claim
+//! must be there. Without a `feeds` claim a token opens no feed, unless `OAUTH_ALL_FEEDS` is `true`.
 
 pub mod claims;
 pub mod config;

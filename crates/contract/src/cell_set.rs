@@ -84,7 +84,8 @@ impl CellSet {
         read.is_ok_and(|reading| self.has(&reading, text))
     }
 
-    /// Returns the values as the contract writes them: `one of CT, MR`. The end of a long list is counted and not shown.
+    /// Returns the values as the contract writes them: `one of CT, MR`. The end of a long list is counted and not
+    /// shown.
     #[must_use]
     pub fn words(&self) -> &str {
         &self.words
@@ -106,7 +107,8 @@ impl CellSet {
     }
 }
 
-/// Returns the values of a list for a message: `one of CT, MR`. The end of a long list is counted: `one of CT, MR and 40 more`.
+/// Returns the values of a list for a message: `one of CT, MR`. The end of a long list is counted:
+/// `one of CT, MR and 40 more`.
 pub(crate) fn listed<T: AsRef<str>>(words: &[T]) -> String {
     if let [word] = words {
         return crate::finding::quoted(word.as_ref());

@@ -28,8 +28,8 @@ pub(crate) enum Reading {
 }
 
 impl Column {
-    /// Returns whether the cell is null for this column: no field, JSON null, an empty CSV cell, or one of the null tokens.
-    /// Null tokens are spellings of CSV cells; a JSON string is never null.
+    /// Returns whether the cell is null for this column: no field, JSON null, an empty CSV cell, or one of the null
+    /// tokens. Null tokens are spellings of CSV cells; a JSON string is never null.
     #[must_use]
     pub fn is_null(&self, cell: Cell<'_>) -> bool {
         match cell {
@@ -225,8 +225,8 @@ pub(crate) fn characters(text: &[u8]) -> u32 {
     u32::try_from(count).unwrap_or(u32::MAX)
 }
 
-/// Returns a whole number within ±(10^38 − 1), leading zeros allowed. A fraction of zeros and an exponent are allowed when the
-/// number is whole: `1.0` and `1e2` are integers, as in JSON Schema.
+/// Reads a whole number within ±(10^38 − 1), leading zeros allowed. A fraction of zeros and an exponent are allowed
+/// when the number is whole: `1.0` and `1e2` are integers, as in JSON Schema.
 fn read_integer(text: &[u8]) -> Result<Reading, Found> {
     if let Some(value) = small_integer(text) {
         return Ok(Reading::Small(value));
@@ -267,7 +267,7 @@ pub(crate) fn small_integer(text: &[u8]) -> Option<i64> {
     Some(if negative { -value } else { value })
 }
 
-/// Returns a decimal that fits its precision and scale.
+/// Reads a decimal that fits its precision and scale.
 fn read_number(text: &[u8], precision_scale: Option<(u32, u32)>) -> Result<Reading, Found> {
     let number = Decimal::read(text)?;
     let Some((precision, scale)) = precision_scale else { return Ok(Reading::Number(number)) };

@@ -79,8 +79,8 @@ pub enum Format {
 }
 
 impl Format {
-    /// Returns whether every value is a cell of text, of which an empty one can be a null; a value of another format has a
-    /// type of its own, can be nested and can be absent.
+    /// Returns whether every value is a cell of text, of which an empty one can be a null; a value of another format
+    /// has a type of its own, can be nested and can be absent.
     #[must_use]
     pub fn has_text_cells(&self) -> bool {
         match self {
@@ -146,8 +146,8 @@ word_enum! {
     pub enum HeaderMatch, default Exact {
         /// Byte for byte.
         Exact = "exact",
-        /// Without regard to letter case, blanks at either end, the kind and number of blanks between words, characters of no
-        /// width, and whether letters and their accents are one character or two (NFC or NFD).
+        /// Without regard to letter case, blanks at either end, the kind and number of blanks between words,
+        /// characters of no width, and whether letters and their accents are one character or two (NFC or NFD).
         Loose = "loose",
     }
 }
@@ -167,8 +167,8 @@ pub struct Limits {
     pub columns: u32,
     /// JSON nesting; default and maximum 32 (DynamoDB's).
     pub depth: u32,
-    /// Rejected records, which are also the most that are kept one by one; default 100,000. With more of them the file is
-    /// rejected as a whole: its source is broken, not some of its records.
+    /// Rejected records, which are also the most that are kept one by one; default 100,000. With more of them the
+    /// file is rejected as a whole: its source is broken, not some of its records.
     pub rejects: u64,
 }
 
@@ -246,8 +246,8 @@ word_enum! {
 word_enum! {
     /// A file without records.
     pub enum EmptyFile, default RejectZeroBytes {
-        /// A header without records is a complete load of 0 rows. A file with neither header nor record, such as one of 0
-        /// bytes or of blank lines, is quarantined.
+        /// A header without records is a complete load of 0 rows. A file with neither header nor record, such as one
+        /// of 0 bytes or of blank lines, is quarantined.
         RejectZeroBytes = "rejectZeroBytes",
         /// Any file without records is quarantined.
         Reject = "reject",

@@ -4,9 +4,9 @@
 //! {"a":[1,"x"]}  ──Tokens──▶  Object · Name a · Array · Number 1 · String x · Close · Close
 //! ```
 //!
-//! Whatever looks into JSON is a loop over these tokens: records and their mistakes (`checker::json`), nested values, the
-//! size of an item and attributes (`store`). Numbers keep their digits and strings their
-//! escapes ([`unescape`]). No token allocates, and the nesting is bounded, so that no text can exhaust the stack.
+//! Whatever looks into JSON is a loop over these tokens: records and their mistakes (`checker::json`), nested values,
+//! the size of an item and attributes (`store`). Numbers keep their digits and strings their escapes ([`unescape`]).
+//! No token allocates, and the nesting is bounded, so that no text can exhaust the stack.
 //!
 //! The grammar is strict. Half of a surrogate pair is an error, because it is not Unicode text (RFC 8259 section 8.2).
 //! Whether the bytes are UTF-8 is for the caller to check.
@@ -58,8 +58,8 @@ pub struct Tokens<'a> {
     depth_limit: u32,
     /// Whether what is open is an object: one bit for each level, the innermost lowest.
     objects: u64,
-    /// The span of the last token, and whether it has escapes. A token is put together where it is used: returned through
-    /// memory, it would make the check of nested records a sixth slower.
+    /// The span of the last token, and whether it has escapes. A token is put together where it is used: returned
+    /// through memory, it would make the check of nested records a sixth slower.
     start: usize,
     end: usize,
     escaped: bool,
@@ -68,8 +68,8 @@ pub struct Tokens<'a> {
 }
 
 impl<'a> Tokens<'a> {
-    /// Begins a text of less than 4 GiB. `depth_limit` is the number of objects and arrays that may be open at a time, at most
-    /// 64.
+    /// Begins a text of less than 4 GiB. `depth_limit` is the number of objects and arrays that may be open at a
+    /// time, at most 64.
     #[must_use]
     #[inline]
     pub fn new(text: &'a [u8], depth_limit: u32) -> Self {
@@ -397,7 +397,8 @@ pub fn items(text: &[u8]) -> impl Iterator<Item = Token> {
     std::iter::from_fn(move || tokens.next().filter(|item| item.kind != TokenKind::Close))
 }
 
-/// Checks that a text is JSON within the depth limit in which each object has each name once. Returns the first mistake.
+/// Checks that a text is JSON within the depth limit in which each object has each name once. Returns the first
+/// mistake.
 pub fn check_names(text: &[u8], depth_limit: u32) -> Result<(), Flaw> {
     let mut tokens = Tokens::new(text, depth_limit);
     let mut open: Vec<HashSet<Cow<'_, [u8]>>> = Vec::new();

@@ -1,7 +1,7 @@
 //! Whether a cell keeps every rule of its column, told without saying which one it breaks.
 //!
-//! Nearly every cell does, so this comes first and [`Column::check`] looks for what is broken only when the answer is no.
-//! A yes is exact. A no may be wrong: whatever is rare or takes long to tell is left to the search.
+//! Nearly every cell does, so this comes first and [`Column::check`] looks for what is broken only when the answer is
+//! no. A yes is exact. A no may be wrong: whatever is rare or takes long to tell is left to the search.
 
 use std::cmp::Ordering;
 
@@ -62,8 +62,8 @@ impl Column {
 }
 
 impl Check {
-    /// Returns whether a text keeps this rule; may say no when it does. A text has at most as many characters as bytes, and at
-    /// least a quarter as many, so that most need not be counted.
+    /// Returns whether a text keeps this rule; may say no when it does. A text has at most as many characters as
+    /// bytes, and at least a quarter as many, so that most need not be counted.
     #[inline]
     fn is_kept_by_text(&self, text: &[u8]) -> bool {
         match self {
@@ -89,7 +89,8 @@ impl Check {
         }
     }
 
-    /// Returns whether this is a limit that is kept by a value of this order to it. No: another rule, or the order is not known.
+    /// Returns whether this is a limit that is kept by a value of this order to it. No: another rule, or the order is
+    /// not known.
     #[inline]
     fn is_kept_by_order(&self, order: impl Fn(&Bound) -> Option<Ordering>) -> bool {
         let (bound, right) = match self {
@@ -134,7 +135,8 @@ impl Number {
         Some(Self { digits: if negative { -digits } else { digits }, before, after })
     }
 
-    /// Returns whether the digits as written fit. Zeros at either end count here, as they do not in [`crate::Decimal::precision`].
+    /// Returns whether the digits as written fit. Zeros at either end count here, as they do not in
+    /// [`crate::Decimal::precision`].
     #[inline]
     fn fits(&self, precision_scale: Option<(u32, u32)>) -> bool {
         precision_scale.is_none_or(|(precision, scale)| {

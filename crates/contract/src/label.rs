@@ -95,8 +95,8 @@ impl Column {
     }
 }
 
-/// Returns the text without characters of no width: soft hyphen, zero-width space and joiners, directional marks, word joiner, byte
-/// order mark (Unicode, general category Cf).
+/// Returns the text without characters of no width: soft hyphen, zero-width space and joiners, directional marks,
+/// word joiner, byte order mark (Unicode, general category Cf).
 fn visible(text: &str) -> String {
     let invisible = |character: char| {
         matches!(

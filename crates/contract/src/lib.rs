@@ -10,11 +10,11 @@
 //! A [`Violation`] names a rule, a column and the *shape* of what was found; it cannot hold a cell's content.
 //!
 //! * [`read`] knows the shape of the standard, v3.0 to v3.2: where each key belongs. Unknown keys are errors.
-//! * [`compile`] knows what the parts mean together. It is the only way to a [`Contract`]; [`compile_published`] also compares
-//!   the document with its place.
-//! * A server's `format` is `csv`, `tsv`, `json`, `ndjson` or `jsonl`. For `json` the `delimiter` says how documents are
-//!   separated, as in the standard: `new_line` is one object on each line (NDJSON), `array` or none is one document, which is
-//!   an array of objects or one object.
+//! * [`compile`] knows what the parts mean together. It is the only way to a [`Contract`]; [`compile_published`] also
+//!   compares the document with its place.
+//! * A server's `format` is `csv`, `tsv`, `json`, `ndjson` or `jsonl`. For `json` the `delimiter` says how documents
+//!   are separated, as in the standard: `new_line` is one object on each line (NDJSON), `array` or none is one
+//!   document, which is an array of objects or one object.
 //! * Settings that the standard lacks are in `customProperties` with `vendor: ingest`. Those of other vendors are kept.
 //! * When files must come is an [`Expectation`], from `expect` or from the service levels. It is asked with a time and
 //!   answers with a scheduled one ([`Due`]), which judges the times at which files came ([`Arrival`]).

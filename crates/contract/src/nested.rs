@@ -101,8 +101,8 @@ pub(crate) fn verify(source: &[u8], opening: u8) -> Result<Reading, Found> {
     json::check_names(source, DEPTH).map(|()| Reading::Plain).map_err(flawed)
 }
 
-/// Returns what is wrong with the first number, at any depth of a well-formed text, that is no [`Decimal`]: DynamoDB could not
-/// hold it, and it is never rounded.
+/// Returns what is wrong with the first number, at any depth of a well-formed text, that is no [`Decimal`]: DynamoDB
+/// could not hold it, and it is never rounded.
 pub(crate) fn unstorable_number(source: &[u8]) -> Option<Found> {
     Tokens::new(source, DEPTH)
         .filter(|token| token.kind == TokenKind::Number)

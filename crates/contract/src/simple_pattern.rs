@@ -167,8 +167,8 @@ fn simplify(source: &str) -> Option<Vec<ClassRun>> {
     is_deterministic(&runs).then_some(runs)
 }
 
-/// Returns whether taking as many as there are is never wrong: a run of open length shares no character with any run that may
-/// come next.
+/// Returns whether taking as many as there are is never wrong: a run of open length shares no character with any run
+/// that may come next.
 fn is_deterministic(runs: &[ClassRun]) -> bool {
     (0..runs.len()).all(|index| {
         let mut following = runs.iter().skip(index);
@@ -242,7 +242,7 @@ fn class(mut rest: &[u8]) -> Option<(Set, &[u8])> {
     }
 }
 
-/// Returns a count after a set: `?`, `+`, `*`, `{n}`, `{n,}`, `{n,m}`, or none.
+/// Reads a count after a set: `?`, `+`, `*`, `{n}`, `{n,}`, `{n,m}`, or none.
 fn count(pattern: &[u8]) -> Option<(usize, usize, &[u8])> {
     let (least, most, rest) = match pattern {
         [b'?', rest @ ..] => (0, 1, rest),

@@ -8,8 +8,8 @@ use crate::column::Reading;
 use crate::{Cell, Column, Decimal, Kind, Value};
 
 impl Column {
-    /// Returns the cell as it is stored: numbers exact, without leading zeros; dates and times in one ISO 8601 form. A cell that
-    /// is not of the column's type (its type rule only warns) is stored as what it is.
+    /// Returns the cell as it is stored: numbers exact, without leading zeros; dates and times in one ISO 8601 form.
+    /// A cell that is not of the column's type (its type rule only warns) is stored as what it is.
     #[must_use]
     pub fn value<'a>(&self, cell: Cell<'a>) -> Value<'a> {
         if self.is_null(cell) {

@@ -135,8 +135,9 @@ struct Moment {
 }
 
 impl Pattern {
-    /// Returns the form of a text when the contract gives none: date `yyyy-MM-dd`; timestamp as RFC 3339 section 5.6 with `T`,
-    /// an optional fraction of 1 to 9 digits and an optional offset; time `HH:mm:ss` with the same optional fraction.
+    /// Returns the form of a text when the contract gives none: date `yyyy-MM-dd`; timestamp as RFC 3339 section 5.6
+    /// with `T`, an optional fraction of 1 to 9 digits and an optional offset; time `HH:mm:ss` with the same optional
+    /// fraction.
     #[must_use]
     pub fn iso(kind: TemporalKind) -> Self {
         compile::iso(kind)
@@ -182,9 +183,9 @@ impl Pattern {
         if self.is_normal { read::iso_day(text) } else { None }
     }
 
-    /// Returns the stored form: ISO 8601 of one width for the whole column, so that the order of texts is the order of times.
-    /// `2026-01-05`; `2026-01-05T09:30:00.250Z`, without `Z` when it is local; `09:30:00`. The fraction has as many
-    /// digits as the pattern allows. `None` when the text does not follow the pattern.
+    /// Returns the stored form: ISO 8601 of one width for the whole column, so that the order of texts is the order
+    /// of times. `2026-01-05`; `2026-01-05T09:30:00.250Z`, without `Z` when it is local; `09:30:00`. The fraction has
+    /// as many digits as the pattern allows. `None` when the text does not follow the pattern.
     #[must_use]
     pub fn normal(&self, text: &[u8], zone: Option<&TimeZone>) -> Option<String> {
         let moment = self.moment(text, zone).ok()?;

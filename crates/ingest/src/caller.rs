@@ -1,7 +1,7 @@
 //! The caller, made from the authorizer's context or from a role, never from anything that a caller can write.
 //!
-//! This file isolates partners from each other: every key, partition and query that names a partner is built by a method of
-//! [`Caller`] or of the [`OpenFeed`] that it gives out, so that no handler has a partner's name to mistake.
+//! This file isolates partners from each other: every key, partition and query that names a partner is built by a
+//! method of [`Caller`] or of the [`OpenFeed`] that it gives out, so that no handler has a partner's name to mistake.
 
 use std::collections::BTreeSet;
 
@@ -183,8 +183,8 @@ impl<'c> OpenFeed<'c> {
     }
 }
 
-/// Returns the role of an assumed role's session: `arn:<partition>:sts::<account>:assumed-role/<name>/<session>` becomes
-/// `arn:<partition>:iam::<account>:role/<name>`. `None` for a user, a root or anything else.
+/// Returns the role of an assumed role's session: `arn:<partition>:sts::<account>:assumed-role/<name>/<session>`
+/// becomes `arn:<partition>:iam::<account>:role/<name>`. `None` for a user, a root or anything else.
 /// <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_identifiers.html#identifiers-arns>
 #[must_use]
 pub fn role_of(signer: &str) -> Option<String> {

@@ -1,7 +1,7 @@
 //! The checksums that a sender announces in headers, each verified before anything is stored.
 //!
-//! `Content-MD5` (RFC 1864), `Digest` (RFC 3230), `Content-Digest` (RFC 9530) and S3's `x-amz-checksum-sha256`. In a list of
-//! digests those of a known algorithm count; a list without one is rejected, because its sender relies on it.
+//! `Content-MD5` (RFC 1864), `Digest` (RFC 3230), `Content-Digest` (RFC 9530) and S3's `x-amz-checksum-sha256`. In a
+//! list of digests those of a known algorithm count; a list without one is rejected, because its sender relies on it.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;

@@ -1,7 +1,7 @@
 //! Where a list continues, as an opaque text.
 //!
-//! A cursor names no partner and grants nothing: it continues the caller's own list at that place. So it needs no signature, and
-//! another partner's cursor shows nothing.
+//! A cursor names no partner and grants nothing: it continues the caller's own list at that place. So it needs no
+//! signature, and another partner's cursor shows nothing.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;

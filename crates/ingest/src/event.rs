@@ -185,8 +185,8 @@ impl ApiRequest {
         if bytes.len() > MOST_BODY_BYTES { Err(too_large(bytes.len())) } else { Ok(bytes.into()) }
     }
 
-    /// Reads a JSON body. The problem gives the place and never quotes. The type allows no unknown fields, so that nothing nests
-    /// deeper than it does.
+    /// Reads a JSON body. The problem gives the place and never quotes. The type allows no unknown fields, so that
+    /// nothing nests deeper than it does.
     pub fn json<T: DeserializeOwned>(body: &Bytes, expected: &str) -> Result<T, ProblemDetails> {
         serde_json::from_slice(body).map_err(|error| {
             let (line, column) = (error.line(), error.column());

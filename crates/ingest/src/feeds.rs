@@ -34,8 +34,8 @@ pub(crate) async fn list<S: ApiStore>(call: &ApiCall<'_, S>) -> Result<ApiRespon
     Ok(ApiResponse::json(200, &FeedList { feeds: opened.map(entry).collect() }))
 }
 
-/// Handles `GET /v1/feeds/{feed}/contract`: the document in force, as it was published; or the newest one, when no version of the
-/// contract compiles.
+/// Handles `GET /v1/feeds/{feed}/contract`: the document in force, as it was published; or the newest one, when no
+/// version of the contract compiles.
 pub(crate) async fn contract<S: ApiStore>(call: &ApiCall<'_, S>) -> Result<ApiResponse, RequestError> {
     let feed = call.feed()?;
     let document = runtime::in_force(call.store, feed.name()).await?.document;

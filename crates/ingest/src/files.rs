@@ -92,8 +92,8 @@ pub(crate) async fn send<S: ApiStore>(call: &ApiCall<'_, S>) -> Result<ApiRespon
     end(call, attempt, ended).await
 }
 
-/// Puts the bytes under the key, also when others land there at the same time. An attempt at an idempotent request finds
-/// the bytes of an earlier attempt.
+/// Puts the bytes under the key, also when others land there at the same time. An attempt at an idempotent request
+/// finds the bytes of an earlier attempt.
 async fn put<S: ApiStore>(
     call: &ApiCall<'_, S>,
     mut land: Land,
@@ -135,7 +135,8 @@ pub(crate) enum KeyState {
     Under(Condition),
 }
 
-/// Reads the current version of a key. `again`: an earlier attempt may have put its bytes, and others may have replaced them.
+/// Reads the current version of a key. `again`: an earlier attempt may have put its bytes, and others may have
+/// replaced them.
 pub(crate) async fn key_state<S: ApiStore>(
     call: &ApiCall<'_, S>,
     key: &str,
@@ -186,13 +187,14 @@ pub(crate) fn file_of<S: ApiStore>(call: &ApiCall<'_, S>, key: &str, current: &C
     })
 }
 
-/// Returns the name of the record that a file was received: until the processor has claimed the file, its state is read from it.
+/// Returns the name of the record that a file was received: until the processor has claimed the file, its state is
+/// read from it.
 pub(crate) fn received_as(file: &FileId) -> UploadId {
     UploadId::of(&[b"received", file.as_str().as_bytes()])
 }
 
-/// Records that an upload became a file, under its own name and under the file's. A failure here changes nothing: the file has
-/// landed.
+/// Records that an upload became a file, under its own name and under the file's. A failure here changes nothing: the
+/// file has landed.
 pub(crate) async fn note<S: ApiStore>(call: &ApiCall<'_, S>, record: &UploadRecord, current: &Current) {
     let file = file_of(call, &record.key, current);
     let noted = UploadRecord { version: Some(current.version.clone()), ..record.clone() };

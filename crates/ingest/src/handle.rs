@@ -209,7 +209,8 @@ fn other_methods(methods: &[&str]) -> ProblemDetails {
     ProblemDetails { allow: Some(allowed), ..ProblemDetails::new(ProblemCode::MethodNotAllowed, detail) }
 }
 
-/// Answers a request that was not carried out. A failure of a service is logged here only; its cause is not in the answer.
+/// Answers a request that was not carried out. A failure of a service is logged here only; its cause is not in the
+/// answer.
 fn rejection(rejected: RequestError, request: &str, record: &mut RequestRecord) -> ApiResponse {
     let problem = match rejected {
         RequestError::Problem(problem) => problem,

@@ -1,8 +1,8 @@
 //! Requests that may be sent again: the header `Idempotency-Key`.
 //! <https://datatracker.ietf.org/doc/html/draft-ietf-httpapi-idempotency-key-header>
 //!
-//! The key and the hash of the request name the upload that it makes. A repeated request therefore finds its own bytes and gets
-//! the same answer, also after a crash.
+//! The key and the hash of the request name the upload that it makes. A repeated request therefore finds its own
+//! bytes and gets the same answer, also after a crash.
 
 use sha2::{Digest, Sha256};
 use store::{Begun, RequestKey, StoredResponse, UploadId};
@@ -69,8 +69,8 @@ pub(crate) async fn begin<S: ApiStore>(call: &ApiCall<'_, S>) -> Result<Begin, R
     }
 }
 
-/// Ends the attempt: stores the answer, or forgets a request that was rejected, so that it may be sent again corrected. The effect
-/// does not depend on this record, so a failure here changes no answer.
+/// Ends the attempt: stores the answer, or forgets a request that was rejected, so that it may be sent again
+/// corrected. The effect does not depend on this record, so a failure here changes no answer.
 pub(crate) async fn end<S: ApiStore>(
     call: &ApiCall<'_, S>,
     attempt: Option<RequestAttempt>,

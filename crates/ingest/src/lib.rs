@@ -5,11 +5,12 @@
 //!                              │ 404, 405   │ 401        │ 429        │ 403    └─ Problem (RFC 9457) ─┘
 //! ```
 //!
-//! A file that is sent here is put into the inbox under `<partner>/<feed>/<name>`. From there on it is a file like any other: the
-//! processor decides, and the ledger and the receipts answer. This function adds authentication, limits and the records of uploads.
+//! A file that is sent here is put into the inbox under `<partner>/<feed>/<name>`. From there on it is a file like
+//! any other: the processor decides, and the ledger and the receipts answer. This function adds authentication,
+//! limits and the records of uploads.
 //!
-//! * [`caller::Caller`] is made from the authorizer's context or the signature. Every key and query that names a partner
-//!   is built by it, so that no handler can name another.
+//! * [`caller::Caller`] is made from the authorizer's context or the signature. Every key and query that names a
+//!   partner is built by it, so that no handler can name another.
 //! * [`route::TABLE`] is the interface: router, scopes and the OpenAPI document are made from it.
 //! * An idempotent request names its upload by its key and its body. Carried out again, after a crash too, it finds
 //!   its own bytes and gives the same answer.

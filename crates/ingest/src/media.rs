@@ -2,8 +2,9 @@
 
 use crate::problem::{ProblemCode, ProblemDetails};
 
-/// The media types of files, for documents. The contract and the bytes decide what a file is; any type but a form is accepted.
-/// `application/json` is not here: clients that are generated from the document would encode the bytes as a JSON value.
+/// The media types of files, for documents. The contract and the bytes decide what a file is; any type but a form is
+/// accepted. `application/json` is not here: clients that are generated from the document would encode the bytes as a
+/// JSON value.
 pub(crate) const FILE_TYPES: [&str; 5] = [
     "text/csv",
     "text/tab-separated-values",

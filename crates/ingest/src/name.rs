@@ -13,7 +13,7 @@ pub const NAME_CHARACTERS: usize = 128;
 /// The pattern of a name, for documents.
 pub const NAME_PATTERN: &str = "^[A-Za-z0-9]([A-Za-z0-9 ._()+-]{0,126}[A-Za-z0-9_()+-])?$";
 
-/// Returns whether a text may be a file's name. The problem says which character, never the name.
+/// Checks whether a text may be a file's name. The problem says which character, never the name.
 pub fn check(name: &str) -> Result<(), ProblemDetails> {
     let expected = "expected 1 to 128 of A-Z a-z 0-9 space . _ ( ) + -, beginning with a letter or digit and not \
                     ending in a space or point; or leave the name out";

@@ -1,7 +1,8 @@
-//! The OpenAPI 3.1 document of the partner API, made in a test from the table of routes and the types that serde writes and reads.
+//! The OpenAPI 3.1 document of the partner API, made in a test from the table of routes and the types that serde
+//! writes and reads.
 //!
-//! The function serves the committed `infra/openapi.json`. A test compares the two, and writes a new document beside it where they
-//! differ. <https://spec.openapis.org/oas/v3.1.1.html>
+//! The function serves the committed `infra/openapi.json`. A test compares the two, and writes a new document beside
+//! it where they differ. <https://spec.openapis.org/oas/v3.1.1.html>
 
 mod examples;
 mod mirrors;

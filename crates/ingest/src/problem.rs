@@ -160,7 +160,8 @@ impl ProblemCode {
     }
 }
 
-/// The problem of a request (RFC 9457): what is wrong, where, what is expected and what to do. Holds text of this repository, numbers and positions only.
+/// The problem of a request (RFC 9457): what is wrong, where, what is expected and what to do. Holds text of this
+/// repository, numbers and positions only.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ProblemDetails {
     /// The code.

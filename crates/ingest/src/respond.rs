@@ -19,8 +19,8 @@ const SECURITY: [(&str, &str); 5] = [
 /// Methods that a page may use: those of the table of routes.
 const PAGE_METHODS: &str = "GET, POST, DELETE";
 
-/// Headers that a page may send: those that this service reads, those of a signed request (SigV4), and those that tracing
-/// adds to every request of a page (W3C Trace Context).
+/// Headers that a page may send: those that this service reads, those of a signed request (SigV4), and those that
+/// tracing adds to every request of a page (W3C Trace Context).
 const PAGE_HEADERS: &str = "authorization, content-digest, content-md5, content-type, digest, idempotency-key, \
     traceparent, tracestate, x-amz-checksum-sha256, x-amz-content-sha256, x-amz-date, x-amz-security-token, x-api-key";
 
@@ -59,8 +59,8 @@ impl ApiResponse {
         Self { status: 204, content_type: None, body: String::new(), headers: Vec::new() }
     }
 
-    /// Answers a CORS preflight (<https://fetch.spec.whatwg.org/#http-cors-protocol>). Only [`ApiResponse::seal`] allows the page, by naming
-    /// its origin.
+    /// Answers a CORS preflight (<https://fetch.spec.whatwg.org/#http-cors-protocol>). Only [`ApiResponse::seal`]
+    /// allows the page, by naming its origin.
     pub(crate) fn preflight() -> Self {
         Self::empty()
             .with("access-control-allow-methods", PAGE_METHODS)

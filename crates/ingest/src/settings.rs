@@ -17,8 +17,8 @@ pub struct Settings {
     pub signed_seconds: u32,
     /// How long an upload in parts may take, milliseconds. Default a day.
     pub parts_ms: u64,
-    /// Time after which an idempotent request counts as abandoned, milliseconds. Default 30 s: API Gateway waits 29 s for
-    /// a function. <https://docs.aws.amazon.com/apigateway/latest/developerguide/limits.html>
+    /// Time after which an idempotent request counts as abandoned, milliseconds. Default 30 s: API Gateway waits 29 s
+    /// for a function. <https://docs.aws.amazon.com/apigateway/latest/developerguide/limits.html>
     pub attempt_ms: u64,
     /// How long a dry run may read, milliseconds. Default 8 s: 4 MiB may expand without end.
     pub check_ms: u64,

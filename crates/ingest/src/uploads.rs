@@ -1,7 +1,7 @@
 //! Uploads that go straight to S3: one signed PUT, or parts.
 //!
-//! A signature covers the key, the length, SHA-256 and the condition under the name, and lasts for minutes. A signed PUT
-//! that was handed out cannot be taken back; it expires, and lands once ([`once`]).
+//! A signature covers the key, the length, SHA-256 and the condition under the name, and lasts for minutes. A signed
+//! PUT that was handed out cannot be taken back; it expires, and lands once ([`once`]).
 
 mod once;
 mod parts;
@@ -72,8 +72,8 @@ pub(crate) struct SignedRequest {
     method: &'static str,
     /// The address, with the signature: a secret while it lasts
     url: String,
-    /// Headers to send exactly as they are. One of those of a whole file is `if-none-match` or `if-match`: the request lands once;
-    /// sent again, S3 answers 412 (`PreconditionFailed`)
+    /// Headers to send exactly as they are. One of those of a whole file is `if-none-match` or `if-match`: the
+    /// request lands once; sent again, S3 answers 412 (`PreconditionFailed`)
     #[cfg_attr(test, schemars(with = "crate::openapi::Headers"))]
     headers: BTreeMap<String, String>,
     /// Seconds until the signature ends
@@ -203,8 +203,9 @@ pub(crate) async fn open<S: ApiStore>(call: &ApiCall<'_, S>) -> Result<ApiRespon
     end(call, attempt, promised).await
 }
 
-/// Stores the record of the promise, or finds that of an earlier attempt, and answers with it; or answers that the bytes are already
-/// there. The stored answer has no signed address: sent again, the request gets a new one, which ends with the promise.
+/// Stores the record of the promise, or finds that of an earlier attempt, and answers with it; or answers that the
+/// bytes are already there. The stored answer has no signed address: sent again, the request gets a new one, which
+/// ends with the promise.
 async fn promise<S: ApiStore>(
     call: &ApiCall<'_, S>,
     feed: OpenFeed<'_>,
@@ -266,7 +267,8 @@ async fn keep<S: ApiStore>(
     Ok(record)
 }
 
-/// Signs the PUT of a promise, for as long as the promise lasts, under the condition that its name still is as it was seen.
+/// Signs the PUT of a promise, for as long as the promise lasts, under the condition that its name still is as it was
+/// seen.
 async fn sign<S: ApiStore>(
     call: &ApiCall<'_, S>,
     record: &UploadRecord,

@@ -1,9 +1,9 @@
 //! What a message of the topic says: the change of an alarm's state, or something else.
 //!
-//! CloudWatch publishes a change as JSON ("Amazon SNS notifications from alarms", CloudWatch User Guide). The description
-//! of an alarm of the stack has on lines of their own what the alarm means, what to do (`Do: …`), what has happened when it
-//! is resolved (`Resolved: …`), and of which incident it is a part (`Incident: …`). An alarm without the last line is an
-//! incident of its own.
+//! CloudWatch publishes a change as JSON ("Amazon SNS notifications from alarms", CloudWatch User Guide). The
+//! description of an alarm of the stack has on lines of their own what the alarm means, what to do (`Do: …`), what
+//! has happened when it is resolved (`Resolved: …`), and of which incident it is a part (`Incident: …`). An alarm
+//! without the last line is an incident of its own.
 
 use runtime::parse_instant;
 use serde::Deserialize;

@@ -97,7 +97,8 @@ async fn bad<R: ReadPartners + ListInbox + ReadLedger>(
         std::iter::once(wrong).chain(everybody(reading).await?).collect()
     };
     let mut listed = listed(reading, change, partners, from, FILES_OF_A_PARTNER).await?;
-    // The alarm on rejects is about loaded files. That of one feed has always shown the rejected ones too, which are few.
+    // The alarm on rejects is about loaded files. That of one feed has always shown the rejected ones too, which are
+    // few.
     let is_of_loaded = !change.metrics.iter().any(|metric| metric == QUARANTINED);
     if change.place("feed").is_none() && is_of_loaded {
         listed.retain(|(_, file)| file.state == State::Complete);
@@ -108,8 +109,8 @@ async fn bad<R: ReadPartners + ListInbox + ReadLedger>(
     Ok(described.take(FILES).collect())
 }
 
-/// Returns the newest file of each partner of the alarm's feed. Where a file is overdue, the partner that waits longest comes first: a
-/// partner that is to send the feed and never did, then the oldest file.
+/// Returns the newest file of each partner of the alarm's feed. Where a file is overdue, the partner that waits
+/// longest comes first: a partner that is to send the feed and never did, then the oldest file.
 async fn newest<R: ReadPartners + ListInbox + ReadLedger>(
     reading: &R,
     change: &AlarmChange,
@@ -151,8 +152,8 @@ async fn expected<R: ReadPartners>(reading: &R, change: &AlarmChange) -> Result<
     Ok(expected)
 }
 
-/// Returns files of these partners and the alarm's feed with their partner as it is shown, newest first, of each partner at most
-/// `limit`.
+/// Returns files of these partners and the alarm's feed with their partner as it is shown, newest first, of each
+/// partner at most `limit`.
 async fn listed<R: ReadLedger>(
     reading: &R,
     change: &AlarmChange,
@@ -176,8 +177,8 @@ async fn listed<R: ReadLedger>(
     Ok(found)
 }
 
-/// Returns the partners of the table, and those that only drop files into the inbox, each with the name that is shown: a folder that
-/// no operator named may be a patient. Not the stack's own heartbeat.
+/// Returns the partners of the table, and those that only drop files into the inbox, each with the name that is
+/// shown: a folder that no operator named may be a patient. Not the stack's own heartbeat.
 async fn everybody<R: ReadPartners + ListInbox>(reading: &R) -> Result<Vec<(String, String)>, Error> {
     let registered = reading.all_partners().await?.into_iter().map(|partner| partner.name);
     let mut shown: BTreeMap<String, String> = registered.map(|name| (name.clone(), name)).collect();
@@ -188,7 +189,8 @@ async fn everybody<R: ReadPartners + ListInbox>(reading: &R) -> Result<Vec<(Stri
     Ok(shown.into_iter().collect())
 }
 
-/// Returns one line of ids, codes and counts; `None` for a file that is all good. Never the key, which may be a patient's name.
+/// Returns one line of ids, codes and counts; `None` for a file that is all good. Never the key, which may be a
+/// patient's name.
 fn line(partner: &str, file: &ListedFile) -> Option<String> {
     let outcome = file.outcome.as_ref()?;
     let what = match file.state {

@@ -6,10 +6,10 @@
 //!                              └── the ledger table: one item for each incident             then: dead letters
 //! ```
 //!
-//! An incident is one page and one recovery, however many alarms belong to it and however often each change is delivered:
-//! who opens or closes it is decided by one conditional write. A change that could not be sent on every channel is
-//! delivered again, and sent on those that did not accept it. A message may arrive twice where a channel took it and the
-//! ledger could not be sent. Messages hold names, ids, counts and codes, and no value of a file.
+//! An incident is one page and one recovery, however many alarms belong to it and however often each change is
+//! delivered: who opens or closes it is decided by one conditional write. A change that could not be sent on every
+//! channel is delivered again, and sent on those that did not accept it. A message may arrive twice where a channel
+//! took it and the ledger could not be sent. Messages hold names, ids, counts and codes, and no value of a file.
 
 pub mod alarm;
 mod channel;
@@ -55,8 +55,8 @@ pub struct Settings {
     pub metrics: Metrics,
 }
 
-/// What the notifier reaches: incidents, secrets, mail, recent values and alarms; partners, their files, the folders of the
-/// inbox and the contracts.
+/// What the notifier reaches: incidents, secrets, mail, recent values and alarms; partners, their files, the folders
+/// of the inbox and the contracts.
 pub trait NotifierStore:
     Incidents + Secrets + Mail + ReadMetrics + ReadPartners + ListInbox + ReadLedger + ReadContracts
 {

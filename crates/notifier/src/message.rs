@@ -129,8 +129,8 @@ impl AlarmMessage {
     }
 }
 
-/// Returns the metric with its value and threshold, and the values before. The value is the one that CloudWatch gave as its
-/// reason, since the newest period may have just begun.
+/// Returns the metric with its value and threshold, and the values before. The value is the one that CloudWatch gave
+/// as its reason, since the newest period may have just begun.
 fn measured(change: &AlarmChange, recent: Option<&Recent>) -> Vec<MessageFact> {
     let Some(quantity) = &change.quantity else { return Vec::new() };
     let value = change.values.first().copied().or_else(|| recent.and_then(Recent::newest));
@@ -138,8 +138,8 @@ fn measured(change: &AlarmChange, recent: Option<&Recent>) -> Vec<MessageFact> {
     [(quantity.name.clone(), quantity.reading(value))].into_iter().chain(line).collect()
 }
 
-/// Returns the alarms of the incident that are on, each with its value and threshold. The alarm of the message has its own
-/// above.
+/// Returns the alarms of the incident that are on, each with its value and threshold. The alarm of the message has
+/// its own above.
 fn alarms_on(change: &AlarmChange, members: &[Member]) -> Vec<MessageFact> {
     let others = members.iter().filter(|member| member.is_on && member.name != change.alarm);
     let line = |member: &Member| match &member.reading {

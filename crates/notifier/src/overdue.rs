@@ -1,5 +1,6 @@
-//! The overdue files of all feeds, for the alarm that has no feed: judged as the watcher judges them, by the contracts and
-//! by what arrived. And the contracts whose newest version does not compile, which the same alarm reports.
+//! The overdue files of all feeds, for the alarm that has no feed: judged as the watcher judges them, by the
+//! contracts and by what arrived. And the contracts whose newest version does not compile, which the same alarm
+//! reports.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -19,8 +20,8 @@ const MOST_FEEDS: usize = 50;
 const MOST_PAIRS: usize = 250;
 /// Files of a pair that are looked at: as many as may come within one window.
 const FILES_OF_A_PAIR: u16 = 20;
-/// How long after a late file arrived the alarm may still be about it, milliseconds. The watcher counts it for 15 minutes, and
-/// CloudWatch changes the alarm's state some minutes later.
+/// How long after a late file arrived the alarm may still be about it, milliseconds. The watcher counts it for 15
+/// minutes, and CloudWatch changes the alarm's state some minutes later.
 const LATE_MS: u64 = 25 * 60_000;
 
 /// The overdue files.
@@ -219,7 +220,8 @@ fn arrived_ms(file: &ListedFile) -> Option<u64> {
 }
 
 impl OverdueFeed<'_> {
-    /// Returns names only: of a registered partner, and of a feed that has a contract. Never the key, which may be a patient's name.
+    /// Returns names only: of a registered partner, and of a feed that has a contract. Never the key, which may be a
+    /// patient's name.
     fn describe(&self, stack: &str) -> OverdueFile {
         let Self { partner, feed, arrival, due, newest } = self;
         let deadline = format_readable(due.deadline_ms);

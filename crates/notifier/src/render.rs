@@ -1,5 +1,5 @@
-//! The forms of a message: mail, Slack, PagerDuty, Microsoft Teams, and JSON for a receiver of one's own. Each begins with
-//! the message's title, and so with `ALARM` or `RESOLVED`.
+//! The forms of a message: mail, Slack, PagerDuty, Microsoft Teams, and JSON for a receiver of one's own. Each begins
+//! with the message's title, and so with `ALARM` or `RESOLVED`.
 //!
 //! Each form escapes what its channel would read as a command, and keeps to its limits.
 
@@ -22,8 +22,8 @@ const SLACK_SECTION: usize = 3_000;
 /// <https://developer.pagerduty.com/docs/events-api-v2/trigger-events/>
 const PAGERDUTY_SUMMARY: usize = 1_024;
 const PAGERDUTY_KEY: usize = 255;
-/// Teams rejects messages over 28 KB: three blocks of the one and 15 facts of the other, of 4 bytes a character at most,
-/// are within it.
+/// Teams rejects messages over 28 KB: three blocks of the one and 15 facts of the other, of 4 bytes a character at
+/// most, are within it.
 /// <https://learn.microsoft.com/en-us/microsoftteams/platform/webhooks-and-connectors/how-to/add-incoming-webhook>
 const TEAMS_BLOCK: usize = 1_000;
 const TEAMS_FACT: usize = 200;
@@ -53,7 +53,8 @@ fn text(message: &AlarmMessage) -> String {
     lines.join("\n")
 }
 
-/// Breaks a text at blanks. A command in backticks stays whole, so that it can be copied; a line with one may be longer.
+/// Breaks a text at blanks. A command in backticks stays whole, so that it can be copied; a line with one may be
+/// longer.
 fn wrapped(text: &str) -> Vec<String> {
     let mut words: Vec<String> = Vec::new();
     let mut is_command = false;
@@ -136,8 +137,8 @@ pub fn pagerduty(message: &AlarmMessage, routing_key: &str) -> Value {
     event
 }
 
-/// Renders a message for a Microsoft Teams workflow that posts a card. Runs of text are shown as they are; a text block would be read as
-/// Markdown. <https://adaptivecards.io/explorer/RichTextBlock.html>
+/// Renders a message for a Microsoft Teams workflow that posts a card. Runs of text are shown as they are; a text
+/// block would be read as Markdown. <https://adaptivecards.io/explorer/RichTextBlock.html>
 #[must_use]
 pub fn teams(message: &AlarmMessage) -> Value {
     let block = |text: &str, weight: &str| {

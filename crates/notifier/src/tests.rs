@@ -53,7 +53,7 @@ async fn deliveries_at_the_same_time_are_one_page_too() {
 }
 
 #[tokio::test]
-async fn a_channel_hears_of_an_incident_once_however_many_deliveries_there_are() {
+async fn a_channel_is_notified_of_an_incident_once_however_many_deliveries_there_are() {
     let (harness, receiver) = (Arc::<Harness>::default(), ChannelReceiver::new().await);
     let hook = format!(r#"{{"webhook": {{"url": "{}/hook", "secret": "{SECRET}"}}}}"#, receiver.url());
     let notifier = harness.notifier(Some(&hook));
@@ -94,7 +94,7 @@ async fn a_change_that_comes_late_opens_and_closes_nothing() {
 }
 
 #[tokio::test]
-async fn each_channel_hears_of_the_beginning_and_of_the_end() {
+async fn each_channel_is_notified_of_the_beginning_and_of_the_end() {
     let (harness, receiver) = (Arc::<Harness>::default(), ChannelReceiver::new().await);
     let notifier = harness.notifier(Some(&receiver.channels()));
     receiver.during(notifier.handle(&alarm("s-slow", BEGIN_MS)), "200 OK").await.unwrap();
@@ -188,7 +188,8 @@ async fn a_failure_anywhere_ends_with_every_channel_notified() {
             }
             let kept = harness.memory.incident("s-processing").await.unwrap().expect("an incident");
             assert!(kept.done && !harness.subjects().is_empty(), "{when:?} {call}: {kept:?}");
-            // Twice only where the ledger was not updated after the message was sent, or the answer of the topic was lost.
+            // Twice only where the ledger was not updated after the message was sent, or the answer of the topic was
+            // lost.
             assert!(harness.subjects().len() <= 2, "{when:?} {call}");
         }
     }
@@ -290,7 +291,7 @@ async fn a_folder_of_an_unknown_sender_is_unknown_and_its_files_are_shown() {
 }
 
 #[tokio::test]
-async fn of_a_file_that_is_waited_for_whoever_waits_longest_comes_first() {
+async fn the_partner_whose_file_is_overdue_longest_is_named_first() {
     let harness = Arc::<Harness>::default();
     let newer = harness.add_file("north", "labs", "b.csv", State::Complete, 0).await;
     let older = harness.add_file("south", "labs", "a.csv", State::Complete, 0).await;

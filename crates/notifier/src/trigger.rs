@@ -1,4 +1,5 @@
-//! What an alarm compares with what: the trigger of a metric alarm, as CloudWatch publishes it. A composite alarm has none.
+//! What an alarm compares with what: the trigger of a metric alarm, as CloudWatch publishes it. A composite alarm has
+//! none.
 
 use serde::Deserialize;
 use store::{MetricMeasure, MetricQuery};

@@ -29,8 +29,9 @@ const NOT_PUBLIC_V4: [(Ipv4Addr, u32); 15] = [
 /// site-local, multicast, and what was never given out.
 const GLOBAL_V6: (Ipv6Addr, u32) = (Ipv6Addr::new(0x2000, 0, 0, 0, 0, 0, 0, 0), 3);
 
-/// Networks within it that are not for connecting to: protocol assignments with Teredo and ORCHID (RFC 2928, RFC 4380,
-/// RFC 7343), documentation (RFC 3849, RFC 9637), and 6to4 (RFC 3056), which is withdrawn and would carry any IPv4 address.
+/// Networks within it that are not for connecting to: protocol assignments with Teredo and ORCHID (RFC 2928, RFC
+/// 4380, RFC 7343), documentation (RFC 3849, RFC 9637), and 6to4 (RFC 3056), which is withdrawn and would carry any
+/// IPv4 address.
 const NOT_PUBLIC_V6: [(Ipv6Addr, u32); 4] = [
     (Ipv6Addr::new(0x2001, 0, 0, 0, 0, 0, 0, 0), 23),
     (Ipv6Addr::new(0x2001, 0xdb8, 0, 0, 0, 0, 0, 0), 32),
@@ -43,8 +44,8 @@ const NOT_PUBLIC_V6: [(Ipv6Addr, u32); 4] = [
 const EMBEDDED_V4: [(Ipv6Addr, u32); 2] =
     [(Ipv6Addr::new(0, 0, 0, 0, 0, 0xffff, 0, 0), 96), (Ipv6Addr::new(0x64, 0xff9b, 0, 0, 0, 0, 0, 0), 96)];
 
-/// Returns whether an address is on the public internet: not a loopback, private network, metadata service or multicast address.
-/// An IPv6 address that means an IPv4 address is judged as that one.
+/// Returns whether an address is on the public internet: not a loopback, private network, metadata service or
+/// multicast address. An IPv6 address that means an IPv4 address is judged as that one.
 #[must_use]
 pub fn is_public(address: IpAddr) -> bool {
     match address {

@@ -19,7 +19,7 @@ struct Circuit {
 }
 
 impl CircuitBreakers {
-    /// Returns whether a post may be tried now; the error is the time at which it may, milliseconds since the epoch.
+    /// Checks whether a post may be tried now; the error is the time at which it may, milliseconds since the epoch.
     pub fn ask(&self, receiver: &str, now_ms: u64) -> Result<(), u64> {
         let mut breakers = self.breakers();
         let Some(circuit) = breakers.get_mut(receiver).filter(|circuit| circuit.failures >= FAILURES) else {

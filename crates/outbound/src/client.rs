@@ -115,8 +115,8 @@ pub struct PostResponse {
     pub retry_after: Option<u32>,
 }
 
-/// Makes exchanges, each on a new connection. Connections are not reused: one that was open before a sandbox was frozen may be dead
-/// after it, and posts to one partner are rare.
+/// Makes exchanges, each on a new connection. Connections are not reused: one that was open before a sandbox was
+/// frozen may be dead after it, and posts to one partner are rare.
 pub struct Client<N = Internet> {
     policy: AddressPolicy,
     network: N,
@@ -262,8 +262,8 @@ fn request(
     Ok(request)
 }
 
-/// Sends the request and reads the answer, while the connection is driven. Without a limit of bytes, or without success, the body is
-/// not read.
+/// Sends the request and reads the answer, while the connection is driven. Without a limit of bytes, or without
+/// success, the body is not read.
 async fn converse<I>(
     stream: I,
     request: Request<Full<Bytes>>,

@@ -42,8 +42,8 @@ impl Secret {
         format!("{PREFIX}{}", STANDARD.encode(&self.0))
     }
 
-    /// Returns `v1,<base64 of HMAC-SHA256 over id.timestamp.body>`; the timestamp is the attempt's, seconds since the epoch. The
-    /// id holds no full stop, so that no two messages are signed as one.
+    /// Returns `v1,<base64 of HMAC-SHA256 over id.timestamp.body>`; the timestamp is the attempt's, seconds since the
+    /// epoch. The id holds no full stop, so that no two messages are signed as one.
     #[must_use]
     pub fn sign(&self, id: &str, timestamp: u64, body: &[u8]) -> String {
         // HMAC takes a key of any length (RFC 2104, 2): no key is rejected, and without one there is no signature.
@@ -54,8 +54,8 @@ impl Secret {
     }
 }
 
-/// Returns the value of `webhook-signature`: one signature for each secret, separated by spaces, so that a receiver that knows
-/// either accepts while a secret is replaced.
+/// Returns the value of `webhook-signature`: one signature for each secret, separated by spaces, so that a receiver
+/// that knows either accepts while a secret is replaced.
 #[must_use]
 pub fn header<'s>(
     secrets: impl IntoIterator<Item = &'s Secret>,

@@ -71,15 +71,15 @@ impl Config {
     }
 }
 
-/// Returns the folder of claims that are worked on. Lambda's own place for files is `/tmp`; where stacks share one (an emulator),
-/// the name of the ledger keeps their claims apart.
+/// Returns the folder of claims that are worked on. Lambda's own place for files is `/tmp`; where stacks share one
+/// (an emulator), the name of the ledger keeps their claims apart.
 fn journal_folder(temporary: Option<String>, ledger_table: &str) -> PathBuf {
     let temporary = temporary.map_or_else(|| PathBuf::from("/tmp"), PathBuf::from);
     temporary.join(format!("{ledger_table}.claims"))
 }
 
-/// Returns the account of an ARN: `arn:<partition>:<service>:<region>:<account>:<resource>`. All resources are of one stack,
-/// so a bucket of another account is not ours.
+/// Returns the account of an ARN: `arn:<partition>:<service>:<region>:<account>:<resource>`. All resources are of one
+/// stack, so a bucket of another account is not ours.
 fn account_of(arn: &str) -> Option<String> {
     let account = arn.split(':').nth(4)?;
     (account.len() == 12 && account.bytes().all(|digit| digit.is_ascii_digit())).then(|| account.to_owned())

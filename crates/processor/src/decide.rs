@@ -1,5 +1,5 @@
-//! Decides what becomes of a claimed file: checks it, writes its rows and rejects, and sees whether the load becomes visible.
-//! Nothing written here is visible, and a second run writes the same again. [`settle`] writes the rest.
+//! Decides what becomes of a claimed file: checks it, writes its rows and rejects, and sees whether the load becomes
+//! visible. Nothing written here is visible, and a second run writes the same again. [`settle`] writes the rest.
 
 use std::sync::Arc;
 
@@ -20,8 +20,8 @@ use crate::{
     work::Work,
 };
 
-/// How often a file is decided anew because the head of its key has moved: each time, another version of the name became
-/// visible. The next delivery continues after that.
+/// How often a file is decided anew because the head of its key has moved: each time, another version of the name
+/// became visible. The next delivery continues after that.
 const MOST_MOVES: u32 = 7;
 
 /// What is to be done with a file, by its key and its feed.
@@ -67,7 +67,8 @@ impl Evidence {
         Self { summary: Some(Box::new(summary)), ..Self::unread(contract) }
     }
 
-    /// Returns the contract's rule for a name that is sent again. Without a contract nothing is loaded and nothing replaced.
+    /// Returns the contract's rule for a name that is sent again. Without a contract nothing is loaded and nothing
+    /// replaced.
     fn on_same_name(&self) -> OnSameName {
         self.contract.as_ref().map_or(OnSameName::Append, |contract| contract.policy.on_same_name)
     }
@@ -119,8 +120,8 @@ impl Decided {
 
 /// Takes a claimed file to its terminal state, returns its outcome and fills in the record.
 ///
-/// Between decision and settlement another file can take the name or the content, and the version can be deleted. Then the
-/// file is decided anew with that knowledge.
+/// Between decision and settlement another file can take the name or the content, and the version can be deleted.
+/// Then the file is decided anew with that knowledge.
 pub(crate) async fn conclude<S: ProcessorStore>(
     work: &Work<'_, S>,
     entry: &Entry,

@@ -69,8 +69,8 @@ fn delivery_of(message: &Message<Delivered>, deadline_ms: u64) -> Delivery {
 impl<S: ProcessorStore> Processor<S> {
     /// Handles one invocation that ends at `deadline_ms` (milliseconds since the epoch).
     ///
-    /// For a batch every failure belongs to one message and is returned in the response; an error is returned only for an
-    /// event without a queue, whose sender tries again.
+    /// For a batch every failure belongs to one message and is returned in the response; an error is returned only
+    /// for an event without a queue, whose sender tries again.
     pub async fn handle(&self, event: &Value, deadline_ms: u64) -> Result<Response, Failed> {
         let deadline_ms = Deadline::new(deadline_ms, self.host.now()).at_ms();
         self.record_deaths().await;
@@ -105,8 +105,8 @@ impl<S: ProcessorStore> Processor<S> {
         Response::Batch(deliver_again(failed))
     }
 
-    /// Records the deaths of processes that left evidence on this machine. What cannot be recorded now is found again by the
-    /// next invocation.
+    /// Records the deaths of processes that left evidence on this machine. What cannot be recorded now is found again
+    /// by the next invocation.
     async fn record_deaths(&self) {
         for Death { fence, journal } in self.journal.deaths() {
             tracing::error!(file = fence.file.as_str(), "a process died while it worked on the file");
@@ -116,8 +116,8 @@ impl<S: ProcessorStore> Processor<S> {
         }
     }
 
-    /// Records the death of a claim, after which its evidence is no longer needed, and ends its lease. Gives whether it was
-    /// recorded.
+    /// Records the death of a claim, after which its evidence is no longer needed, and ends its lease. Gives whether
+    /// it was recorded.
     async fn record_death(&self, fence: &Fence, journal: Option<Working>) -> bool {
         let recorded = self.store.died(fence).await;
         match &recorded {
@@ -131,8 +131,8 @@ impl<S: ProcessorStore> Processor<S> {
         recorded.is_ok()
     }
 
-    /// Follows each notice, whatever becomes of the others; gives the stop that needs the longest wait. Among those that need
-    /// none it is one that wrote a checkpoint.
+    /// Follows each notice, whatever becomes of the others; gives the stop that needs the longest wait. Among those
+    /// that need none it is one that wrote a checkpoint.
     async fn follow_all(&self, notices: &[Notice], delivery: Delivery) -> Result<(), ProcessError> {
         let mut worst: Option<((u32, bool), ProcessError)> = None;
         for notice in notices {
@@ -188,9 +188,9 @@ impl<S: ProcessorStore> Processor<S> {
         (self.host.metric)(&occurrence.metric(&self.settings.metrics, self.host.now()));
     }
 
-    /// Lets a fresh message go on with a file that advanced: this one's receives are for failures, and a file that takes many
-    /// invocations would use them up. The message is sent before this one is acknowledged; when it is sent and the
-    /// acknowledgement is lost, both are delivered, which is harmless. Gives whether it was sent.
+    /// Lets a fresh message go on with a file that advanced: this one's receives are for failures, and a file that
+    /// takes many invocations would use them up. The message is sent before this one is acknowledged; when it is sent
+    /// and the acknowledgement is lost, both are delivered, which is harmless. Gives whether it was sent.
     async fn hand_over(&self, message: &Message<Delivered>) -> bool {
         let sent = self.store.hand_over(&message.body.text).await;
         if let Err(error) = &sent {

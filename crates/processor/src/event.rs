@@ -43,8 +43,8 @@ pub enum Envelope {
     TestEvent,
     /// An event of S3 through EventBridge: the object that was created; `None` for an event about something else.
     EventBridge(Option<Notice>),
-    /// Nothing that this function knows, or a notification with a record that cannot be read: a part of a message cannot
-    /// be acknowledged, so the whole message goes to the dead-letter queue.
+    /// Nothing that this function knows, or a notification with a record that cannot be read: a part of a message
+    /// cannot be acknowledged, so the whole message goes to the dead-letter queue.
     Unknown,
 }
 
@@ -127,9 +127,9 @@ impl Envelope {
     }
 }
 
-/// One record of a notification. Only the part about the object is the crate's: its `S3EventRecord` also demands who sent
-/// the object, from where, and a time that can be read, and a file is loaded without them (the reconciliation's own
-/// notifications name no sender).
+/// One record of a notification. Only the part about the object is the crate's: its `S3EventRecord` also demands who
+/// sent the object, from where, and a time that can be read, and a file is loaded without them (the reconciliation's
+/// own notifications name no sender).
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct EventRecord {
@@ -157,7 +157,8 @@ fn notified(record: &Value) -> Option<Option<Notice>> {
     }))
 }
 
-/// The event of S3 that comes through EventBridge. The crate has the envelope only, and wants its content to be writable too.
+/// The event of S3 that comes through EventBridge. The crate has the envelope only, and wants its content to be
+/// writable too.
 #[derive(Deserialize, Serialize)]
 struct Detail {
     bucket: NamedBucket,

@@ -1,12 +1,12 @@
 //! Which claims this machine works on: the evidence that a process died in the middle of one.
 //!
-//! While a process works on a claimed file, a small file names the claim and is locked. It is removed when the attempt ends
-//! in any orderly way, errors included. The operating system frees the lock of a process that dies (killed for its memory or
-//! its time, aborted), so a journal file whose lock is free is evidence of a death, and of nothing else: a service that
-//! failed leaves none.
+//! While a process works on a claimed file, a small file names the claim and is locked. It is removed when the
+//! attempt ends in any orderly way, errors included. The operating system frees the lock of a process that dies
+//! (killed for its memory or its time, aborted), so a journal file whose lock is free is evidence of a death, and of
+//! nothing else: a service that failed leaves none.
 //!
-//! Lambda keeps `/tmp` when it resets a sandbox whose runtime crashed or timed out, so the next process there finds it. A
-//! sandbox that is thrown away takes the evidence with it; then nothing is counted.
+//! Lambda keeps `/tmp` when it resets a sandbox whose runtime crashed or timed out, so the next process there finds
+//! it. A sandbox that is thrown away takes the evidence with it; then nothing is counted.
 //! <https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtime-environment.html#runtimes-lifecycle-invoke-with-errors>
 
 use std::fs::{self, File, OpenOptions};

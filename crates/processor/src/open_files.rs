@@ -1,8 +1,8 @@
-//! Closes the quarantined files that an outcome settles. A quarantined file is open until a good file of its name or a correction of it
-//! arrives, or an operator acknowledges it.
+//! Closes the quarantined files that an outcome settles. A quarantined file is open until a good file of its name or
+//! a correction of it arrives, or an operator acknowledges it.
 //!
-//! Whichever of the two is decided later closes the open one, so that the result does not depend on the order of delivery.
-//! It is done before the outcome is noted as published: a delivery that fails in between does it again.
+//! Whichever of the two is decided later closes the open one, so that the result does not depend on the order of
+//! delivery. It is done before the outcome is noted as published: a delivery that fails in between does it again.
 
 use ledger::{Entry, FileId, FileVersion, Outcome, State};
 use store::Error;
@@ -21,8 +21,8 @@ pub(crate) async fn close_ended<S: ProcessorStore>(store: &S, entry: &Entry) -> 
     }
 }
 
-/// What it usually costs: read units in tenths, and lists of S3. For a good file one query of an index that has nothing of
-/// its name, for a quarantined one the list of the name's versions.
+/// Returns what closing usually costs: read units in tenths, and lists of S3. For a good file one query of an index
+/// that has nothing of its name, for a quarantined one the list of the name's versions.
 pub(crate) fn usage(state: State) -> (u64, u64) {
     match state {
         state if is_good(state) => (5, 0),
@@ -31,12 +31,12 @@ pub(crate) fn usage(state: State) -> (u64, u64) {
     }
 }
 
-/// Whether the content of such a file is visible: in its own load, or in the one that it repeats.
+/// Returns whether the content of a file in this state is visible: in its own load, or in the one that it repeats.
 fn is_good(state: State) -> bool {
     matches!(state, State::Complete | State::Duplicate)
 }
 
-/// The older files of the same name, and the one that is corrected.
+/// Closes the older files of the same name, and the one that is corrected.
 async fn close_older<S: ProcessorStore>(store: &S, entry: &Entry) -> Result<(), Error> {
     let id = FileId::of(&entry.file);
     for open in store.open_of_name(entry.listed_partner(), &entry.file.key).await? {
@@ -54,7 +54,7 @@ async fn close_older<S: ProcessorStore>(store: &S, entry: &Entry) -> Result<(), 
     Ok(())
 }
 
-/// The file itself, when a newer version of its name was good before this one was decided.
+/// Closes the file itself, when a newer version of its name was good before this one was decided.
 async fn close_itself<S: ProcessorStore>(store: &S, entry: &Entry) -> Result<(), Error> {
     let FileVersion { bucket, key, version, .. } = &entry.file;
     let versions = store.versions(bucket, key).await?;

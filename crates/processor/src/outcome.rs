@@ -42,9 +42,10 @@ struct Location<'a> {
 
 /// Returns the announcement of a terminal entry; `None` for one that is not terminal, and for clutter.
 ///
-/// It is made from the entry and from whether its partner is registered, so that a later invocation says the same unless an
-/// operator changed that. The sender's folder is not named: of a partner that is not registered and of a feed
-/// without a contract it says `unknown`, and leaves out the receipt, whose key has both names. The ledger has them.
+/// It is made from the entry and from whether its partner is registered, so that a later invocation says the same
+/// unless an operator changed that. The sender's folder is not named: of a partner that is not registered and of a
+/// feed without a contract it says `unknown`, and leaves out the receipt, whose key has both names. The ledger has
+/// them.
 pub(crate) fn announcement(
     entry: &Entry,
     quarantine: &str,

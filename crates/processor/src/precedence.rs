@@ -37,8 +37,9 @@ pub(crate) async fn precedence<S: ProcessorStore>(
     }
 }
 
-/// Compares under `onSameName: reject`. The name belongs to the oldest version that became visible under it. The head remembers it when the version itself is
-/// deleted or expires; a load that was taken back leaves the name free, and so does a version that was quarantined.
+/// Compares under `onSameName: reject`. The name belongs to the oldest version that became visible under it. The head
+/// remembers it when the version itself is deleted or expires; a load that was taken back leaves the name free, and
+/// so does a version that was quarantined.
 ///
 /// A version that is older and not decided yet may still turn out to be good: it is waited for, so that the result
 /// does not depend on which of the two was delivered first.

@@ -114,7 +114,8 @@ impl<S: ProcessorStore> Processor<S> {
         self.publish_all(Entry { state: outcome.state, outcome: Some(outcome), ..entry }).await
     }
 
-    /// Returns the version that a notice means. A notice without one means the newest: it is a hint, the bucket is the truth.
+    /// Returns the version that a notice means. A notice without one means the newest: it is a hint, the bucket is
+    /// the truth.
     async fn version(&self, notice: &Notice) -> Result<FileVersion, ProcessError> {
         let version = if let Some(version) = &notice.version {
             version.clone()
@@ -207,8 +208,8 @@ impl<S: ProcessorStore> Processor<S> {
         }
     }
 
-    /// Returns what the file used since this moment, and will use to be published: the record is written before the announcement, so that
-    /// no file is left uncounted.
+    /// Returns what the file used since this moment, and will use to be published: the record is written before the
+    /// announcement, so that no file is left uncounted.
     fn used(&self, state: State, started_ms: u64, before: Usage, delivery: Delivery) -> Used {
         let counted = self.store.usage().since(before);
         let published = u64::from(state != State::Ignored);
@@ -232,8 +233,8 @@ impl<S: ProcessorStore> Processor<S> {
         Duration::from_millis(end.saturating_sub(self.host.now()))
     }
 
-    /// Releases a claim that was written though its answer was lost: it would hold the file until its lease ends. A failure
-    /// here leaves it at that.
+    /// Releases a claim that was written though its answer was lost: it would hold the file until its lease ends. A
+    /// failure here leaves it at that.
     async fn take_back(&self, id: &FileId, owner: &str) {
         let Ok(Some(entry)) = self.store.entry(id).await else { return };
         if entry.owner == owner && !entry.state.is_terminal() {
@@ -249,8 +250,9 @@ impl<S: ProcessorStore> Processor<S> {
         }
     }
 
-    /// Closes the open files that an outcome settles and publishes the outcome, unless both are done. Before it, the new outcome
-    /// of each older file that it replaced is published: only this file's message can still be delivered again.
+    /// Closes the open files that an outcome settles and publishes the outcome, unless both are done. Before it, the
+    /// new outcome of each older file that it replaced is published: only this file's message can still be delivered
+    /// again.
     async fn publish_all(&self, entry: Entry) -> Result<State, ProcessError> {
         let state = entry.state;
         if !entry.announced {
@@ -285,8 +287,8 @@ impl<S: ProcessorStore> Processor<S> {
     }
 }
 
-/// Returns what is done with a file of a suspended partner, whatever it would be otherwise. It is quarantined with its original, so
-/// that nothing is lost; its contract is kept, for the record.
+/// Returns what is done with a file of a suspended partner, whatever it would be otherwise. It is quarantined with
+/// its original, so that nothing is lost; its contract is kept, for the record.
 fn suspended(task: &Task) -> Task {
     let rejection = QuarantineReason::new(
         FaultCode::PartnerSuspended,

@@ -43,8 +43,8 @@ pub(crate) enum Content {
     Reopened,
 }
 
-/// Opens the pinned version. One of more than `most_bytes` is not read: only to hash what is quarantined anyway could take
-/// longer than an invocation lasts, again and again.
+/// Opens the pinned version. One of more than `most_bytes` is not read: only to hash what is quarantined anyway could
+/// take longer than an invocation lasts, again and again.
 pub(crate) async fn open<S: ProcessorStore>(
     work: &Work<'_, S>,
     most_bytes: u64,
@@ -69,7 +69,7 @@ pub(crate) async fn open<S: ProcessorStore>(
     })
 }
 
-/// Returns the first reading: nothing is written.
+/// Reads the version for the first time: nothing is written.
 pub(crate) async fn first<S: ProcessorStore>(
     work: &Work<'_, S>,
     contract: &Arc<Contract>,
@@ -93,7 +93,7 @@ pub(crate) enum Again {
     Archived,
 }
 
-/// Returns the second reading: the sink gets what the first decided.
+/// Reads the version again: the sink gets what the first reading decided.
 pub(crate) async fn second<S: ProcessorStore, P: Pass>(
     work: &Work<'_, S>,
     contract: &Arc<Contract>,

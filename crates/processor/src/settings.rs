@@ -36,7 +36,8 @@ pub struct Settings {
     pub row_bytes_at_once: usize,
     /// Rows between two checkpoints. Default 20,000: one write unit for 20,000.
     pub rows_per_checkpoint: u64,
-    /// How long a contract, and whether a partner is registered, are used without asking again, milliseconds. Default 60 s.
+    /// How long a contract, and whether a partner is registered, are used without asking again, milliseconds. Default
+    /// 60 s.
     pub contract_ttl_ms: u64,
     /// Deaths of processes at one place of one load after which the file is taken for poison. Default 3.
     pub deaths: u32,

@@ -44,7 +44,7 @@ impl<S: ProcessorStore> Work<'_, S> {
         seed
     }
 
-    /// Returns whether there is time to go on.
+    /// Checks that there is time to continue; the error says that there is none.
     pub(crate) fn time_left(&self) -> Result<(), ProcessError> {
         if self.host.now().saturating_add(self.settings.reserve_ms) < self.deadline_ms {
             Ok(())

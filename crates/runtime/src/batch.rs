@@ -36,9 +36,9 @@ fn message<B>(record: SqsMessage, read: impl Fn(String) -> B) -> Option<Message<
     })
 }
 
-/// Returns the answer to a batch: these messages are delivered again, all others of the batch are deleted, provided that
-/// the event source mapping has `ReportBatchItemFailures`. It takes messages and no texts, so that each id is one of the
-/// batch: an id that Lambda does not know fails the whole batch.
+/// Returns the answer to a batch: these messages are delivered again, all others of the batch are deleted, provided
+/// that the event source mapping has `ReportBatchItemFailures`. It takes messages and no texts, so that each id is
+/// one of the batch: an id that Lambda does not know fails the whole batch.
 /// <https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-errorhandling.html>
 pub fn deliver_again<'m, B: 'm>(messages: impl IntoIterator<Item = &'m Message<B>>) -> SqsBatchResponse {
     let mut response = SqsBatchResponse::default();

@@ -12,8 +12,9 @@ pub struct Deadline {
 }
 
 impl Deadline {
-    /// Takes the deadline of an invocation that runs now, both in milliseconds since the epoch. A deadline in the past is a
-    /// constant of a local runtime (`cargo lambda watch` sends one), which sets no limit: the deadline then is one minute from now.
+    /// Takes the deadline of an invocation that runs now, both in milliseconds since the epoch. A deadline in the
+    /// past is a constant of a local runtime (`cargo lambda watch` sends one), which sets no limit: the deadline then
+    /// is one minute from now.
     #[must_use]
     pub fn new(at_ms: u64, now_ms: u64) -> Self {
         Self { at_ms: if at_ms < now_ms { now_ms.saturating_add(UNKNOWN_TIME_MS) } else { at_ms } }

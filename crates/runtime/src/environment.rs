@@ -110,7 +110,8 @@ impl Environment {
         }
     }
 
-    /// Returns a variable that must have one of these values; `None` when it has not, which [`Environment::read`] reports.
+    /// Returns a variable that must have one of these values; `None` when it has not, which [`Environment::read`]
+    /// reports.
     fn one_of<T: Copy>(&mut self, name: &'static str, allowed: &[(&'static str, T)]) -> Option<T> {
         let Some(value) = self.optional(name) else {
             self.found.missing.push(name);

@@ -54,7 +54,8 @@ fn system_now_ms() -> u64 {
     u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
 }
 
-/// Returns 128 random bits. Without randomness of the system (Linux gives it always, `getrandom(2)`) the clock makes claims differ.
+/// Returns 128 random bits. Without randomness of the system (Linux gives it always, `getrandom(2)`) the clock makes
+/// claims differ.
 fn system_random() -> [u8; 16] {
     let mut bytes = u128::from(system_now_ms()).to_be_bytes();
     if getrandom::fill(&mut bytes).is_err() {
@@ -65,8 +66,8 @@ fn system_random() -> [u8; 16] {
 
 /// Returns a future's output, or `None` when it panicked.
 ///
-/// Unwind safety: the futures of the functions share only clients of services and caches. At worst a cache's lock is poisoned,
-/// and poison is ignored there.
+/// Unwind safety: the futures of the functions share only clients of services and caches. At worst a cache's lock is
+/// poisoned, and poison is ignored there.
 pub async fn caught<F: Future>(future: F) -> Option<F::Output> {
     let mut future = pin!(future);
     poll_fn(move |context| match catch_unwind(AssertUnwindSafe(|| future.as_mut().poll(context))) {

@@ -45,8 +45,8 @@ impl QuarantineReason {
 pub struct InForce {
     /// The terms in force.
     pub terms: Terms,
-    /// The document that it was read from; of a feed that never had a version that compiles, the newest one. `None`: the
-    /// feed has no contract.
+    /// The document that it was read from; of a feed that never had a version that compiles, the newest one. `None`:
+    /// the feed has no contract.
     pub document: Option<ContractObject>,
     /// What is wrong with the newest version, when it does not compile.
     pub broken: Option<BrokenContract>,
@@ -90,8 +90,8 @@ struct CompileFailure {
     broken: BrokenContract,
 }
 
-/// Returns the contract of a feed: the newest version that compiles. Of the versions before the newest as many are looked through as
-/// the store lists; a deleted contract is none.
+/// Returns the contract of a feed: the newest version that compiles. Of the versions before the newest as many are
+/// looked through as the store lists; a deleted contract is none.
 pub async fn in_force<S: ReadContracts>(store: &S, feed: &str) -> Result<InForce, Error> {
     let newest = store.contract(feed).await?;
     in_force_of(store, feed, newest).await

@@ -1,8 +1,9 @@
-//! What every function needs around its own work: the environment, time and randomness, the batch of a queue, the loop that
-//! takes events, and the contract that is in force for a feed.
+//! What every function needs around its own work: the environment, time and randomness, the batch of a queue, the
+//! loop that takes events, and the contract that is in force for a feed.
 //!
-//! A file's key is `<partner>/<feed>/<anything>`; the feed's contract is `<feed>.odcs.yaml` in the contracts bucket, of which the
-//! newest version that compiles is in force. Both ways in, S3 and the API, ask here, so that they cannot disagree.
+//! A file's key is `<partner>/<feed>/<anything>`; the feed's contract is `<feed>.odcs.yaml` in the contracts bucket,
+//! of which the newest version that compiles is in force. Both ways in, S3 and the API, ask here, so that they cannot
+//! disagree.
 //!
 //! Each `main.rs` has the same four steps:
 //!

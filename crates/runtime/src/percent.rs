@@ -20,8 +20,8 @@ pub fn encode_key(key: &str) -> String {
     utf8_percent_encode(key, KEPT).to_string().replace(' ', "+")
 }
 
-/// Decodes a segment of a path, where a plus sign is a plus sign. `None` when an escape is not `%` and two hexadecimal digits,
-/// or the text is not UTF-8 (RFC 3986, 2.1).
+/// Decodes a segment of a path, where a plus sign is a plus sign. `None` when an escape is not `%` and two
+/// hexadecimal digits, or the text is not UTF-8 (RFC 3986, 2.1).
 #[must_use]
 pub fn decode_segment(encoded: &str) -> Option<String> {
     let mut escapes = encoded.split('%').skip(1);

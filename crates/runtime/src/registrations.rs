@@ -34,8 +34,8 @@ impl Registration {
 pub struct Registrations(Mutex<HashMap<String, (u64, Registration)>>);
 
 impl Registrations {
-    /// Returns what the partners table says at this time, read at most once in `ttl_ms` milliseconds. The stack's own partner of its
-    /// hourly file is in no table and known all the same.
+    /// Returns what the partners table says at this time, read at most once in `ttl_ms` milliseconds. The stack's own
+    /// partner of its hourly file is in no table and known all the same.
     pub async fn of<S: ReadRegistrations>(
         &self,
         store: &S,

@@ -1,7 +1,7 @@
 //! Region, endpoint and credentials: the user's own configuration, as every AWS tool reads it.
 //!
-//! Credentials come from the first of these that has some: the environment, the profile (keys, single sign-on, an assumed
-//! role, `credential_process`), a web identity, the container, the instance.
+//! Credentials come from the first of these that has some: the environment, the profile (keys, single sign-on, an
+//! assumed role, `credential_process`), a web identity, the container, the instance.
 
 use std::error::Error as _;
 use std::time::{Duration, SystemTime};
@@ -20,8 +20,8 @@ use crate::error::CommandError;
 /// Credentials that end sooner are asked for again.
 const MARGIN: Duration = Duration::from_mins(5);
 
-/// Reads the user's configuration and finds credentials, so that a command without any ends before its first call. The region
-/// is this one, else the profile's.
+/// Reads the user's configuration and finds credentials, so that a command without any ends before its first call.
+/// The region is this one, else the profile's.
 pub async fn connect(region: Option<String>) -> Result<SdkConfig, CommandError> {
     let region = match region {
         Some(region) => Some(Region::new(region)),

@@ -1,7 +1,7 @@
 //! `ack`: writes down that no good file will replace a quarantined one, so that `status` no longer lists it.
 //!
-//! All files are read before anything is written. Each is one conditional write, so an interrupted command can be repeated: an
-//! acknowledgement that was written stays as it is.
+//! All files are read before anything is written. Each is one conditional write, so an interrupted command can be
+//! repeated: an acknowledgement that was written stays as it is.
 
 use serde::Serialize;
 use store::{Acknowledge, Acknowledged, Acknowledgement, Entry, State};

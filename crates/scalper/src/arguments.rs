@@ -255,7 +255,8 @@ pub struct Add {
 /// What a credential opens.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Args)]
 pub struct GrantArguments {
-    /// Feeds that the credential opens, separated by commas, or `*` for all [default: `*`; for `rotate`, those of the credential before]
+    /// Feeds that the credential opens, separated by commas, or `*` for all [default: `*`; for `rotate`, those of the
+    /// credential before]
     #[arg(long)]
     pub feeds: Option<String>,
     /// What it may do: submit, read [default: both; for `rotate`, the same as the credential before]

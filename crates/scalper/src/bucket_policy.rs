@@ -1,4 +1,5 @@
-//! The bucket policy of the inbox: one statement for each partner that uploads by S3, next to statements that others wrote.
+//! The bucket policy of the inbox: one statement for each partner that uploads by S3, next to statements that others
+//! wrote.
 //!
 //! A policy is changed as text: what others wrote stays as it is, byte for byte.
 
@@ -18,8 +19,8 @@ pub(crate) const ACTIONS: [&str; 3] =
 /// How the ids of the statements of this program begin.
 const PREFIX: &str = "ScalperUploads0";
 
-/// Returns the id of a partner's statement. Ids hold letters and digits only, names of partners lower-case letters, digits, `-` and
-/// `_`: two partners never share an id.
+/// Returns the id of a partner's statement. Ids hold letters and digits only, names of partners lower-case letters,
+/// digits, `-` and `_`: two partners never share an id.
 pub(crate) fn statement_id(partner: &str) -> String {
     format!("{PREFIX}{}", partner.replace('-', "D").replace('_', "U"))
 }
@@ -120,7 +121,8 @@ impl<'t> BucketPolicy<'t> {
         }
     }
 
-    /// Returns the principals that may upload as a partner under this policy; a statement that was changed by hand counts for none.
+    /// Returns the principals that may upload as a partner under this policy; a statement that was changed by hand
+    /// counts for none.
     pub(crate) fn in_force(&self, bucket_arn: &str, partner: &str) -> BTreeSet<String> {
         let id = statement_id(partner);
         let own = self.statements.iter().filter(|statement| statement.says["Sid"] == id.as_str());
@@ -138,8 +140,8 @@ impl<'t> BucketPolicy<'t> {
         self.statements.iter().filter_map(|one| partner_of(one.says["Sid"].as_str()?)).collect()
     }
 
-    /// Returns the partners whose statement names a principal that was deleted since: AWS shows its id in place of its ARN, and rejects
-    /// every policy that holds one.
+    /// Returns the partners whose statement names a principal that was deleted since: AWS shows its id in place of
+    /// its ARN, and rejects every policy that holds one.
     /// <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_principal.html>
     pub(crate) fn with_deleted_principals(&self) -> Vec<String> {
         let deleted = self.statements.iter().filter_map(|statement| {
@@ -193,8 +195,8 @@ fn words(value: &Value) -> Option<BTreeSet<String>> {
     }
 }
 
-/// Returns the place of a member's value in a document; for an array, of all between its brackets. The document is known to be
-/// JSON; when a name is there twice, the last one counts, as it does for the parser.
+/// Returns the place of a member's value in a document; for an array, of all between its brackets. The document is
+/// known to be JSON; when a name is there twice, the last one counts, as it does for the parser.
 fn member(text: &str, name: &str) -> Option<Range<usize>> {
     let bytes = text.as_bytes();
     let mut at = blank(bytes, 0) + 1;

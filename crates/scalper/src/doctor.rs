@@ -1,7 +1,7 @@
 //! Checks a deployed stack, with advice for each finding.
 //!
-//! Facts are fetched through the traits of `store`; a check is a pure function from facts to findings. A fact that cannot be
-//! fetched is a finding of its own, and the others are checked all the same. Nothing is changed.
+//! Facts are fetched through the traits of `store`; a check is a pure function from facts to findings. A fact that
+//! cannot be fetched is a finding of its own, and the others are checked all the same. Nothing is changed.
 
 mod finding;
 mod inbox;
@@ -93,7 +93,8 @@ where
     pub async fn examine(&self) -> Diagnosis {
         let known = &self.known;
         let mut findings = Vec::new();
-        // S3 rejects a notification for a queue that does not take its messages: the queue's policy has to be right first.
+        // S3 rejects a notification for a queue that does not take its messages: the queue's policy has to be right
+        // first.
         let fetched = self.checkup.inbox_queue().await;
         add(&mut findings, QUEUE_POLICY, fetched, |facts| inbox::queue_policy(known, facts.as_ref()));
         let fetched = self.checkup.notifications().await;

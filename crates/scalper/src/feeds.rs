@@ -1,4 +1,5 @@
-//! Feeds and their contracts: whether those that a command names exist, and what is wrong with a contract that does not compile.
+//! Feeds and their contracts: whether those that a command names exist, and what is wrong with a contract that does
+//! not compile.
 
 use runtime::{BrokenContract, InForce, Terms};
 use store::{Feeds, MOST_CONTRACT_VERSIONS, MOST_FEEDS, ReadContracts};
@@ -6,8 +7,8 @@ use store::{Feeds, MOST_CONTRACT_VERSIONS, MOST_FEEDS, ReadContracts};
 use crate::error::CommandError;
 use crate::names;
 
-/// Rejects a list of feeds with one that has no contract: a credential for a mistyped feed would open nothing. `*` and feeds of a
-/// bucket with more contracts than are listed pass unchecked.
+/// Rejects a list of feeds with one that has no contract: a credential for a mistyped feed would open nothing. `*`
+/// and feeds of a bucket with more contracts than are listed pass unchecked.
 pub async fn check<R: ReadContracts>(store: &R, words: &str, contracts: &str) -> Result<(), CommandError> {
     let Feeds::Named(wanted) = names::feeds(words)? else { return Ok(()) };
     let known = store.feeds().await.map_err(CommandError::Read)?;
@@ -32,7 +33,8 @@ pub(crate) struct Broken {
     pub(crate) until_then: String,
 }
 
-/// Returns what is wrong with the newest contract of a feed, and which version is in force instead; `None` when it compiles.
+/// Returns what is wrong with the newest contract of a feed, and which version is in force instead; `None` when it
+/// compiles.
 pub(crate) fn broken(feed: &str, held: &InForce) -> Option<Broken> {
     let BrokenContract { errors, place, problem, in_force, .. } = held.broken.as_ref()?;
     let place = place.map(|(line, column)| format!(":{line}:{column}")).unwrap_or_default();

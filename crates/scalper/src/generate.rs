@@ -32,12 +32,12 @@ fn completions(shell: Shell) -> Vec<u8> {
     script
 }
 
-/// Returns the man page of `scalper` itself.
+/// Writes the man page of `scalper` itself.
 fn man(output: &mut impl Write) -> io::Result<()> {
     clap_mangen::Man::new(Arguments::command()).render(output)
 }
 
-/// Returns one page for `scalper` and one for each of its commands.
+/// Writes one page for `scalper` and one for each of its commands.
 fn pages(folder: &Path) -> io::Result<()> {
     fs::create_dir_all(folder)?;
     clap_mangen::generate_to(Arguments::command(), folder)

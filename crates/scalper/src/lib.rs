@@ -1,8 +1,8 @@
 //! The command line of an operator.
 //!
-//! Commands work on a table and on API Gateway through traits, with time and randomness as inputs, so that tests run them
-//! in memory and interrupt them anywhere. An answer is text for a reader or one JSON document; the secret of a credential
-//! is in it once and nowhere else.
+//! Commands work on a table and on API Gateway through traits, with time and randomness as inputs, so that tests run
+//! them in memory and interrupt them anywhere. An answer is text for a reader or one JSON document; the secret of a
+//! credential is in it once and nowhere else.
 #![recursion_limit = "256"]
 
 pub mod access;

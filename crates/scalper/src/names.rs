@@ -1,4 +1,5 @@
-//! Names of the stack's resources, the words of a command read into types, and the name that a mistyped one may stand for.
+//! Names of the stack's resources, the words of a command read into types, and the name that a mistyped one may stand
+//! for.
 
 use std::collections::BTreeSet;
 
@@ -16,8 +17,8 @@ const USAGE: &str = "usage-";
 /// Characters of a credential's id.
 pub const ID_CHARACTERS: usize = 12;
 
-/// A stack. Its names are joined with a dot, which neither a stack nor a partner may hold: two stacks or two partners can
-/// never share a usage plan or a key.
+/// A stack. Its names are joined with a dot, which neither a stack nor a partner may hold: two stacks or two partners
+/// can never share a usage plan or a key.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Stack(String);
 
@@ -113,7 +114,8 @@ impl Stack {
         format!("{}.", self.0)
     }
 
-    /// Returns the kind of an API Gateway key of this partner, by its name; `None` for a key that this program did not make.
+    /// Returns the kind of an API Gateway key of this partner, by its name; `None` for a key that this program did
+    /// not make.
     #[must_use]
     pub fn key_kind<'k>(&self, partner: &str, key: &'k str) -> Option<KeyKind<'k>> {
         let rest = key.strip_prefix(&self.keys(partner))?;
@@ -197,7 +199,8 @@ pub fn principal(arn: &str) -> Result<String, CommandError> {
     let fits = || {
         let (_, _, resource) = iam(arn)?;
         let named = resource.strip_prefix("role/").or_else(|| resource.strip_prefix("user/"));
-        // Characters of names and paths: IAM API reference, CreateRole and CreateUser. No `*`, which would be everybody.
+        // Characters of names and paths: IAM API reference, CreateRole and CreateUser. No `*`, which would be
+        // everybody.
         let letter = |byte: u8| byte.is_ascii_alphanumeric() || b"_+=,.@-".contains(&byte);
         let part = |part: &str| !part.is_empty() && part.bytes().all(letter);
         let named = named.is_some_and(|name| name.len() <= 576 && name.split('/').all(part));
@@ -210,8 +213,8 @@ pub fn principal(arn: &str) -> Result<String, CommandError> {
     }
 }
 
-/// Reads the ARN of a role, without its path: the ARN of a session, which is all that a request shows, has none, and names
-/// of roles are unique in their account.
+/// Reads the ARN of a role, without its path: the ARN of a session, which is all that a request shows, has none, and
+/// names of roles are unique in their account.
 pub fn role(arn: &str) -> Result<String, CommandError> {
     let fits = || {
         let (partition, account, resource) = iam(arn)?;
@@ -235,8 +238,8 @@ fn iam(arn: &str) -> Option<(&str, &str, &str)> {
     (known && plain && digits).then_some((partition, account, resource))
 }
 
-/// How alike two names must be: from 0 (nothing in common) to 1 (equal). Above this one exchanged, missing or surplus letter of a
-/// short name is found, and names that share only a few letters are not.
+/// How alike two names must be: from 0 (nothing in common) to 1 (equal). Above this one exchanged, missing or surplus
+/// letter of a short name is found, and names that share only a few letters are not.
 const ALIKE: f64 = 0.8;
 
 /// The known name most like the one that was typed, if one is alike (Jaro-Winkler).

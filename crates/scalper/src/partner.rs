@@ -5,10 +5,10 @@
 //! revoke  credential: from here on it opens nothing ─▶ key
 //! ```
 //!
-//! The credential is written last and taken back first, so that a command that is killed leaves nothing open that it did not
-//! mean to. A key at API Gateway only counts requests: it opens nothing. One whose credential was never written, or is valid no
-//! more, is left over: the next `add` or `rotate` deletes it, and makes and counts those that valid credentials lack. A partner
-//! has at most two valid credentials.
+//! The credential is written last and taken back first, so that a command that is killed leaves nothing open that it
+//! did not mean to. A key at API Gateway only counts requests: it opens nothing. One whose credential was never
+//! written, or is valid no more, is left over: the next `add` or `rotate` deletes it, and makes and counts those that
+//! valid credentials lack. A partner has at most two valid credentials.
 
 mod roles;
 mod s3;
@@ -132,8 +132,8 @@ impl<S: WritePartners, G: Gateway, U: Uploads> Operator<S, G, U> {
         })
     }
 
-    /// Revokes a credential in the table, then deletes its key: from the next read on it opens nothing, also when the command dies
-    /// in between.
+    /// Revokes a credential in the table, then deletes its key: from the next read on it opens nothing, also when the
+    /// command dies in between.
     async fn revoke(&self, name: &str, id: &str) -> Result<CommandReport, CommandError> {
         let partner = self.known(name).await?;
         let credentials = self.partners.credentials(name).await?;
@@ -200,9 +200,10 @@ impl<S: WritePartners, G: Gateway, U: Uploads> Operator<S, G, U> {
         Ok(())
     }
 
-    /// Makes the usage plan and its keys as they should be, and returns the plan's id. Each valid credential has a key that the
-    /// plan counts, also when somebody deleted the plan or the key; then every other key of the partner is deleted: those of
-    /// credentials that open nothing, and those of earlier versions, which hold a credential in clear.
+    /// Makes the usage plan and its keys as they should be, and returns the plan's id. Each valid credential has a
+    /// key that the plan counts, also when somebody deleted the plan or the key; then every other key of the partner
+    /// is deleted: those of credentials that open nothing, and those of earlier versions, which hold a credential in
+    /// clear.
     async fn repair(
         &self,
         partner: &Partner,

@@ -1,7 +1,8 @@
 //! The commands that read: the state of the stack, the history of one file, outcomes as they arrive.
 //!
-//! Nothing here writes to the stack. The default output holds names, numbers and positions, and no value of a file; control
-//! characters of names are escaped. Only `rejects --values` and `--download` give the partner's records, and say so.
+//! Nothing here writes to the stack. The default output holds names, numbers and positions, and no value of a file;
+//! control characters of names are escaped. Only `rejects --values` and `--download` give the partner's records, and
+//! say so.
 
 mod expected;
 mod files;

@@ -16,8 +16,8 @@ const UNITS: [(&str, u64); 9] = [
 /// The largest size of a limit: 1 PiB.
 const MOST: u64 = 1 << 50;
 
-/// Reads a size from 1 byte to 1 PiB: a whole number or a decimal fraction, then a unit in any letter case, with or without a
-/// blank between; a number alone is bytes. Returns bytes, or what is expected.
+/// Reads a size from 1 byte to 1 PiB: a whole number or a decimal fraction, then a unit in any letter case, with or
+/// without a blank between; a number alone is bytes. Returns bytes, or what is expected.
 pub(crate) fn parse(text: &str) -> Result<u64, String> {
     let expected =
         || "expected a size from 1 byte to 1024TiB, for example 500MB, 20GiB or 1073741824".to_owned();

@@ -1,4 +1,5 @@
-//! Whether uploads by S3 are as they are remembered: grants of the key by their names, and statements of the bucket policy.
+//! Whether uploads by S3 are as they are remembered: grants of the key by their names, and statements of the bucket
+//! policy.
 
 use std::collections::BTreeSet;
 
@@ -21,8 +22,9 @@ pub(crate) fn grant_name(stack: &Stack, partner: &str, principal: &str) -> Strin
     grant_prefix(stack, partner) + &hash
 }
 
-/// Returns the principals of a partner that the partners table remembers or the policy names, and whether each may upload. With a
-/// customer key one without a grant cannot: `granted` are the names of the key's grants, `None` without such a key.
+/// Returns the principals of a partner that the partners table remembers or the policy names, and whether each may
+/// upload. With a customer key one without a grant cannot: `granted` are the names of the key's grants, `None`
+/// without such a key.
 pub(crate) fn upload_principals(
     stack: &Stack,
     inbox: &Inbox,

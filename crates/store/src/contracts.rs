@@ -48,8 +48,8 @@ pub trait ReadContracts: Sync {
     /// Returns the newest version of the feed's contract; `None` when there is none, and when it was deleted.
     fn contract(&self, feed: &str) -> impl Future<Output = Result<Option<ContractObject>, Error>> + Send;
 
-    /// Returns the versions of the feed's contract, newest first, at most [`MOST_CONTRACT_VERSIONS`]. Versions from before the last
-    /// deletion are left out: a deleted contract never comes back.
+    /// Returns the versions of the feed's contract, newest first, at most [`MOST_CONTRACT_VERSIONS`]. Versions from
+    /// before the last deletion are left out: a deleted contract never comes back.
     fn contract_versions(&self, feed: &str) -> impl Future<Output = Result<Vec<VersionId>, Error>> + Send;
 
     /// Returns one version of the feed's contract; `None` when that version does not exist.

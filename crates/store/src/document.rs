@@ -1,11 +1,11 @@
 //! A JSON document as an attribute: maps, lists and exact numbers.
 //!
 //! The checker has already found the source well formed, within the depth limit and without duplicate keys, and its
-//! numbers within DynamoDB's digits and range; they are written as [`Decimal`] writes them, so that no spelling (`0e999`,
-//! more than 38 digits of which the last are zeros) is rejected. Where a contract only warns of a wrong type, what
-//! DynamoDB cannot hold is kept as text instead of being changed: a number becomes a string of its source digits; a
-//! document that is not JSON after all, nests deeper than 32 levels or has an empty member name becomes a string of its
-//! source as a whole.
+//! numbers within DynamoDB's digits and range; they are written as [`Decimal`] writes them, so that no spelling
+//! (`0e999`, more than 38 digits of which the last are zeros) is rejected. Where a contract only warns of a wrong
+//! type, what DynamoDB cannot hold is kept as text instead of being changed: a number becomes a string of its source
+//! digits; a document that is not JSON after all, nests deeper than 32 levels or has an empty member name becomes a
+//! string of its source as a whole.
 //! <https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Constraints.html>
 
 use contract::Decimal;

@@ -115,8 +115,8 @@ pub enum Operation {
     ReadSubscriptions,
 }
 
-/// Codes by which S3, KMS and DynamoDB reject for want of a permission or an enabled key. The answer to a HEAD has no body
-/// and so no code but its status.
+/// Codes by which S3, KMS and DynamoDB reject for want of a permission or an enabled key. The answer to a HEAD has no
+/// body and so no code but its status.
 const DENIALS: [&str; 5] =
     ["AccessDenied", "AccessDeniedException", "KMSAccessDeniedException", "Forbidden", "http 403"];
 

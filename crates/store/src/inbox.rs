@@ -23,7 +23,8 @@ pub trait ReadInbox: Sync {
     fn versions(&self, bucket: &str, key: &str)
     -> impl Future<Output = Result<Vec<VersionId>, Error>> + Send;
 
-    /// Returns where this version stands in time among the versions of its key; `None` when the bucket does not hold it.
+    /// Returns where this version stands in time among the versions of its key; `None` when the bucket does not hold
+    /// it.
     fn rank(&self, file: &FileVersion) -> impl Future<Output = Result<Option<Rank>, Error>> + Send;
 }
 
@@ -282,8 +283,8 @@ pub trait ListInbox: Sync {
     /// Returns a page of at most 1,000 versions of the inbox.
     fn inbox_page(&self, after: Option<&InboxPlace>)
     -> impl Future<Output = Result<InboxPage, Error>> + Send;
-    /// Returns the partners that ever dropped files (`None`), or the feeds of one partner: folders of versions, so that those
-    /// count whose files were deleted since. Names are as they stand in keys: anybody who may write into the inbox chose
-    /// them.
+    /// Returns the partners that ever dropped files (`None`), or the feeds of one partner: folders of versions, so
+    /// that those count whose files were deleted since. Names are as they stand in keys: anybody who may write into
+    /// the inbox chose them.
     fn senders(&self, partner: Option<&str>) -> impl Future<Output = Result<Folders, Error>> + Send;
 }

@@ -31,13 +31,13 @@ pub struct KeyGrant {
     pub name: String,
 }
 
-/// Finds the inbox bucket, reads and writes its policy, and lists, makes and revokes grants of its key. A grant lets its
-/// grantee encrypt and decrypt objects of the inbox bucket, and of no other.
+/// Finds the inbox bucket, reads and writes its policy, and lists, makes and revokes grants of its key. A grant lets
+/// its grantee encrypt and decrypt objects of the inbox bucket, and of no other.
 pub trait InboxAccess: Sync {
     /// Returns the inbox bucket and its key; `None` when there is no such stack.
     fn inbox(&self) -> impl Future<Output = Result<Option<Inbox>, Error>> + Send;
-    /// Returns the bucket policy as the JSON document that was written; `None` when there is none. What was written a moment ago
-    /// may not be there yet.
+    /// Returns the bucket policy as the JSON document that was written; `None` when there is none. What was written a
+    /// moment ago may not be there yet.
     fn bucket_policy(&self, inbox: &Inbox) -> impl Future<Output = Result<Option<String>, Error>> + Send;
     /// Writes the whole bucket policy, or (`None`) deletes it. The last writer wins.
     fn put_bucket_policy(

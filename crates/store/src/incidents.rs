@@ -32,8 +32,8 @@ pub struct Incident {
 pub trait Incidents: Sync {
     /// Returns an incident, strongly consistent.
     fn incident(&self, name: &str) -> impl Future<Output = Result<Option<Incident>, Error>> + Send;
-    /// Writes an incident if it still is what was seen: its change of state and its lease. `false`: it is not. The count
-    /// of folded changes and the alarms are left as they are, but begin anew with an incident that opens.
+    /// Writes an incident if it still is what was seen: its change of state and its lease. `false`: it is not. The
+    /// count of folded changes and the alarms are left as they are, but begin anew with an incident that opens.
     fn put_incident(
         &self,
         name: &str,

@@ -106,23 +106,23 @@ pub trait ReadLedger: Sync {
     fn entry(&self, file: &FileId) -> impl Future<Output = Result<Option<Entry>, Error>> + Send;
     /// Returns the head of a key.
     fn head(&self, key: &str) -> impl Future<Output = Result<Option<Head>, Error>> + Send;
-    /// Returns the entries of at most [`MOST_ENTRIES`] files, those that there are. Not strongly consistent: what was written a
-    /// moment ago may be missing.
+    /// Returns the entries of at most [`MOST_ENTRIES`] files, those that there are. Not strongly consistent: what was
+    /// written a moment ago may be missing.
     fn entries(
         &self,
         files: &[FileId],
     ) -> impl Future<Output = Result<BTreeMap<FileId, Entry>, Error>> + Send;
     /// Returns a partner's files, newest first: one query of the index `by-partner`, never a scan.
     fn files(&self, query: &FileQuery) -> impl Future<Output = Result<FilePage, Error>> + Send;
-    /// Returns the open files of a name: one query of the index `open-by-partner`, which may lag behind by moments. `partner` is
-    /// the one that lists the file ([`Entry::listed_partner`]).
+    /// Returns the open files of a name: one query of the index `open-by-partner`, which may lag behind by moments.
+    /// `partner` is the one that lists the file ([`Entry::listed_partner`]).
     fn open_of_name(
         &self,
         partner: &str,
         key: &str,
     ) -> impl Future<Output = Result<Vec<OpenFile>, Error>> + Send;
-    /// Returns at most about `most` open files, of one partner or of all. Reads the sparse index of open files and nothing of the
-    /// other entries.
+    /// Returns at most about `most` open files, of one partner or of all. Reads the sparse index of open files and
+    /// nothing of the other entries.
     fn open_files(
         &self,
         partner: Option<&str>,
@@ -132,13 +132,13 @@ pub trait ReadLedger: Sync {
 
 /// Claims files and decides them: what only the processor does.
 pub trait WriteLedger: ReadLedger {
-    /// Returns one conditional write: fence + 1, lease, nonce; order pinned if it was not. Allowed when the entry is absent,
-    /// or processing with an expired lease (or a released one). A claim that is already ours by nonce is answered as it
-    /// stands, so that a lost response costs nothing; with another load it is claimed again. A claim of another load
-    /// than the entry's begins anew: no rows written, no deaths counted.
+    /// Claims a file by one conditional write: fence + 1, lease, nonce; order pinned if it was not. Allowed when the
+    /// entry is absent, or processing with an expired lease (or a released one). A claim that is already ours by
+    /// nonce is answered as it stands, so that a lost response costs nothing; with another load it is claimed again.
+    /// A claim of another load than the entry's begins anew: no rows written, no deaths counted.
     fn claim(&self, claim: &Claim) -> impl Future<Output = Result<Claimed, Error>> + Send;
-    /// Records that the first `rows_written` rows of the load are written, extends the lease, and begins the count of deaths
-    /// anew: claims before this one no longer count.
+    /// Records that the first `rows_written` rows of the load are written, extends the lease, and begins the count of
+    /// deaths anew: claims before this one no longer count.
     fn checkpoint(
         &self,
         fence: &Fence,
@@ -147,26 +147,27 @@ pub trait WriteLedger: ReadLedger {
     ) -> impl Future<Output = Result<Fenced, Error>> + Send;
     /// Ends the lease early, so that a redelivery can go on at once.
     fn release(&self, fence: &Fence) -> impl Future<Output = Result<Fenced, Error>> + Send;
-    /// Records that the process of a claim died while it worked on the file. It counts once for each claim, also when the
-    /// file was claimed again meanwhile, and not at all when a later death was recorded before, when a later claim wrote a
-    /// checkpoint or changed the load, or when the file is terminal or unknown.
+    /// Records that the process of a claim died while it worked on the file. It counts once for each claim, also when
+    /// the file was claimed again meanwhile, and not at all when a later death was recorded before, when a later
+    /// claim wrote a checkpoint or changed the load, or when the file is terminal or unknown.
     fn died(&self, fence: &Fence) -> impl Future<Output = Result<(), Error>> + Send;
-    /// Returns a terminal state without visible rows. A quarantined file is open from then on.
+    /// Writes a terminal state without visible rows. A quarantined file is open from then on.
     fn finish(&self, fence: &Fence, outcome: &Outcome) -> impl Future<Output = Result<Fenced, Error>> + Send;
-    /// Returns the terminal state with visible rows. A content whose holder is no longer complete is free to take. When several
-    /// things stand in the way, the answer is the first of: lost, duplicate, head moved.
+    /// Writes the terminal state that makes rows visible. A content whose holder is no longer complete is free to take.
+    /// When several things stand in the way, the answer is the first of: lost, duplicate, head moved.
     fn commit(&self, commit: &Commit) -> impl Future<Output = Result<Committed, Error>> + Send;
     /// Notes that the outcome was published with this state; nothing is noted when the state has changed since, for who
     /// changed it announces it. An unknown file is an error.
     fn announced(&self, file: &FileId, state: State) -> impl Future<Output = Result<(), Error>> + Send;
-    /// Notes that a file is open no longer; nothing is noted for a file that is not open. Closing twice is closing once.
+    /// Notes that a file is open no longer; nothing is noted for a file that is not open. Closing twice is closing
+    /// once.
     fn close(&self, file: &FileId) -> impl Future<Output = Result<(), Error>> + Send;
 }
 
 /// Notes what an operator says of a file.
 pub trait Acknowledge: Sync {
-    /// Returns one conditional write: the acknowledgement is noted and the file is open no longer. Allowed for a quarantined file
-    /// without an acknowledgement; a repetition of the same one is answered as noted.
+    /// Notes an acknowledgement by one conditional write, after which the file is open no longer. Allowed for a
+    /// quarantined file without an acknowledgement; a repetition of the same one is answered as noted.
     fn acknowledge(
         &self,
         file: &FileId,
@@ -176,8 +177,8 @@ pub trait Acknowledge: Sync {
 
 /// Reads how a partner called a file, and nothing else of it: the webhook's role may read no other attribute.
 pub trait FileNames: Sync {
-    /// Returns the name of a file of this partner: its key without partner and feed. `None` when the ledger has no such file of this
-    /// partner.
+    /// Returns the name of a file of this partner: its key without partner and feed. `None` when the ledger has no
+    /// such file of this partner.
     fn name_of(
         &self,
         partner: &str,
@@ -187,7 +188,7 @@ pub trait FileNames: Sync {
 
 /// Keeps how far the reconciliation of the inbox with the ledger got.
 pub trait Reconciliation: Sync {
-    /// Returns how far the reconciliation got; `None`: it never ran.
+    /// Returns how far the reconciliation got; `None` when it never ran.
     fn cursor(&self) -> impl Future<Output = Result<Option<Cursor>, Error>> + Send;
     /// Writes how far it got, if it still is what was seen. `false`: it is not.
     fn put_cursor(

@@ -1,10 +1,10 @@
 //! Where bytes, entries and rows are kept. The only crate that knows S3, DynamoDB, SQS, SNS and CloudWatch.
 //!
-//! One file for each resource, three times: the trait here, `aws` with the SDK, and `memory`, its twin, which can fail at
-//! the n-th call, before or after the effect. A trait belongs to one resource, and what may only read and what may write
-//! are two traits. Functions name the traits that they use, so that what they cannot do shows in their signatures; on AWS
-//! they are composed of their resources by [`resources!`].
-//! Every effect has a name computed from its input, so doing it twice is doing it once.
+//! One file for each resource, three times: the trait here, `aws` with the SDK, and `memory`, its twin, which can
+//! fail at the n-th call, before or after the effect. A trait belongs to one resource, and what may only read and
+//! what may write are two traits. Functions name the traits that they use, so that what they cannot do shows in their
+//! signatures; on AWS they are composed of their resources by [`resources!`]. Every effect has a name computed from
+//! its input, so doing it twice is doing it once.
 
 pub mod aws;
 #[cfg(any(test, feature = "conformance"))]

@@ -1,9 +1,9 @@
 //! The in-memory twin of what is on AWS: the same answers, and a fault plan.
 //!
-//! Every call of every trait is counted and named, from 1: each chunk of a body, each part of an upload, each batch of
-//! rows. The fault plan makes the n-th call fail, before or after its effect, once ([`Memory::fail_at`]) or until revived
-//! ([`Memory::die_at`]: the process is dead). A hook runs before the n-th call ([`Memory::before`]): a second delivery,
-//! an overwrite, a deletion. [`Memory::state`] is what must be the same whatever the schedule was.
+//! Every call of every trait is counted and named, from 1: each chunk of a body, each part of an upload, each batch
+//! of rows. The fault plan makes the n-th call fail, before or after its effect, once ([`Memory::fail_at`]) or until
+//! revived ([`Memory::die_at`]: the process is dead). A hook runs before the n-th call ([`Memory::before`]): a second
+//! delivery, an overwrite, a deletion. [`Memory::state`] is what must be the same whatever the schedule was.
 
 mod contracts;
 mod inbox;
@@ -246,7 +246,7 @@ impl Memory {
         self.wire().calls.last().copied()
     }
 
-    /// Returns a call that is a request of its own.
+    /// Makes a call that is a request of its own.
     async fn call<T>(
         &self,
         operation: Operation,
@@ -256,7 +256,7 @@ impl Memory {
         self.step(operation, effect).await
     }
 
-    /// Returns a call under the fault plan and the hooks.
+    /// Makes a call under the fault plan and the hooks.
     async fn step<T>(
         &self,
         operation: Operation,

@@ -151,9 +151,9 @@ impl Credential {
     }
 }
 
-/// Returns the value of the API Gateway key that counts the requests of a credential, from the credential's public name. API Gateway
-/// keeps values of keys in clear, so this one opens nothing: no credential begins so. 70 characters, of the 20 to 128 that
-/// API Gateway takes.
+/// Returns the value of the API Gateway key that counts the requests of a credential, from the credential's public
+/// name. API Gateway keeps values of keys in clear, so this one opens nothing: no credential begins so. 70
+/// characters, of the 20 to 128 that API Gateway takes.
 /// <https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-api-usage-plans.html>
 #[must_use]
 pub fn usage_key(credential: &str) -> String {
@@ -190,14 +190,15 @@ pub trait ReadRegistrations: Sync {
     fn partner(&self, name: &str) -> impl Future<Output = Result<Option<Partner>, Error>> + Send;
 }
 
-/// Reads partners and credentials. All reads are strongly consistent: a revoked credential is rejected by the next read.
+/// Reads partners and credentials. All reads are strongly consistent: a revoked credential is rejected by the next
+/// read.
 pub trait ReadPartners: ReadRegistrations {
-    /// Returns whose secret has this hash.
+    /// Returns the credential whose secret has this hash.
     fn credential(
         &self,
         hash: &CredentialHash,
     ) -> impl Future<Output = Result<Option<Credential>, Error>> + Send;
-    /// Returns whose IAM role this is: `arn:<partition>:iam::<account>:role/<name>`.
+    /// Returns the credential that this IAM role is: `arn:<partition>:iam::<account>:role/<name>`.
     fn role(&self, arn: &str) -> impl Future<Output = Result<Option<Credential>, Error>> + Send;
     /// Returns where a partner is notified of outcomes.
     fn webhook(&self, partner: &str) -> impl Future<Output = Result<Option<Webhook>, Error>> + Send;

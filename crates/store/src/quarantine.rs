@@ -42,12 +42,12 @@ pub trait WriteQuarantine: Sync {
         body: Bytes,
     ) -> impl Future<Output = Result<(), Error>> + Send;
 
-    /// Begins a streamed object in the quarantine bucket: nothing is visible before `finish`. While parts of it are stored
-    /// it is among `open`.
+    /// Begins a streamed object in the quarantine bucket: nothing is visible before `finish`. While parts of it are
+    /// stored it is among `open`.
     fn upload(&self, key: &str, content_type: &str, open: &OpenUploads) -> Self::Upload;
 
-    /// Gives up each upload that is still among `open`, so that no parts of it stay. What fails here is left to the bucket's
-    /// lifecycle rule, and so are the uploads of a process that dies.
+    /// Gives up each upload that is still among `open`, so that no parts of it stay. What fails here is left to the
+    /// bucket's lifecycle rule, and so are the uploads of a process that dies.
     fn abort(&self, open: &OpenUploads) -> impl Future<Output = ()> + Send;
 
     /// Copies the pinned version into the quarantine bucket, server side, also above 5 GB. "Not there" and "archived"
@@ -97,8 +97,8 @@ pub enum Original {
     Archived,
 }
 
-/// A streamed object. Dropping it without `finish` leaves nothing visible; [`WriteQuarantine::abort`] then removes what is
-/// stored.
+/// A streamed object. Dropping it without `finish` leaves nothing visible; [`WriteQuarantine::abort`] then removes
+/// what is stored.
 pub trait Upload: Send {
     /// Appends bytes. Holds at most one part (8 MiB) in memory.
     fn write(&mut self, bytes: &[u8]) -> impl Future<Output = Result<(), Error>> + Send;
@@ -106,8 +106,8 @@ pub trait Upload: Send {
     fn finish(self) -> impl Future<Output = Result<(), Error>> + Send;
 }
 
-/// Returns the `Content-Disposition` under which a browser saves an object: a name of letters, digits, points, hyphens and underscores, all else
-/// replaced, so that it needs no quoting rule (RFC 6266).
+/// Returns the `Content-Disposition` under which a browser saves an object: a name of letters, digits, points,
+/// hyphens and underscores, all else replaced, so that it needs no quoting rule (RFC 6266).
 pub(crate) fn attachment(file_name: &str) -> String {
     let plain = |letter: char| letter.is_ascii_alphanumeric() || matches!(letter, '.' | '-' | '_');
     let name: String = file_name.chars().map(|letter| if plain(letter) { letter } else { '_' }).collect();

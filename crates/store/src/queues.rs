@@ -93,7 +93,8 @@ pub trait SendMessages: Sync {
 pub trait WatchQueues: Sync {
     /// Returns how many messages a queue has.
     fn messages(&self, queue: WatchedQueue) -> impl Future<Output = Result<Depth, Error>> + Send;
-    /// Looks at some messages of a queue of dead letters, at most [`MOST_MESSAGES`], and leaves them visible to everybody.
+    /// Looks at some messages of a queue of dead letters, at most [`MOST_MESSAGES`], and leaves them visible to
+    /// everybody.
     fn peek(&self, queue: WatchedQueue) -> impl Future<Output = Result<Vec<DeadLetter>, Error>> + Send;
 }
 

@@ -1,15 +1,16 @@
 //! Where a version stands in time among the versions of its key, as the bucket lists them.
 //!
-//! S3 tells when a version was made in whole seconds, and of an object that was uploaded in parts when the upload began,
-//! which may be days before it was there. Only the list of a key's versions has them in the order in which they came to be.
-//! So the instant of a version is the latest of its own and those of all older versions, and versions that share an instant
-//! are ordered by their place in the list. Both grow from version to version, and both are functions of the bucket.
+//! S3 tells when a version was made in whole seconds, and of an object that was uploaded in parts when the upload
+//! began, which may be days before it was there. Only the list of a key's versions has them in the order in which
+//! they came to be. So the instant of a version is the latest of its own and those of all older versions, and
+//! versions that share an instant are ordered by their place in the list. Both grow from version to version, and both
+//! are functions of the bucket.
 //! <https://docs.aws.amazon.com/AmazonS3/latest/userguide/UsingMetadata.html>
 
 use ledger::Rank;
 
-/// How long an upload in parts may have been under way, milliseconds: the inbox gives it up after 7 days, counted from the
-/// next midnight, and the rule may be late.
+/// How long an upload in parts may have been under way, milliseconds: the inbox gives it up after 7 days, counted
+/// from the next midnight, and the rule may be late.
 const LONGEST_UPLOAD_MS: u64 = 10 * 24 * 60 * 60 * 1_000;
 
 /// A version as the list shows it.
@@ -113,7 +114,8 @@ mod tests {
     }
 
     proptest! {
-        /// Versions come to be at growing instants; one in parts shows an earlier instant, by less than an upload may take.
+        /// Versions come to be at growing instants; one in parts shows an earlier instant, by less than an upload may
+        /// take.
         #[test]
         fn ranks_grow_with_the_list_whatever_the_instants_say(
             steps in proptest::collection::vec((0_u64..3_000, proptest::option::of(0..LONGEST_UPLOAD_MS)), 1..40),

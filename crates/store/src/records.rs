@@ -87,9 +87,10 @@ impl From<Value<'_>> for ItemValue {
 
 /// Returns the item of a good row.
 ///
-/// With a primary key its sort key begins with the row's own version (`versionFrom`), where it has one, and goes on with
-/// the order that the claim pinned: of two rows with one version the later file's is the newer. Without one it is numbered by its record, spread over `shards` partitions (see [`shards`]).
-/// A null property has no attribute: absent and null mean the same to readers, and absent costs nothing.
+/// With a primary key its sort key begins with the row's own version (`versionFrom`), where it has one, and goes on
+/// with the order that the claim pinned: of two rows with one version the later file's is the newer. Without one it
+/// is numbered by its record, spread over `shards` partitions (see [`shards`]). A null property has no attribute:
+/// absent and null mean the same to readers, and absent costs nothing.
 #[must_use]
 pub fn row_item(
     partner: &str,

@@ -1,5 +1,5 @@
-//! What the API notes in the partners table: limits that hold wherever a request arrives, idempotent requests, and promised
-//! uploads.
+//! What the API notes in the partners table: limits that hold wherever a request arrives, idempotent requests, and
+//! promised uploads.
 
 use std::future::Future;
 
@@ -144,7 +144,8 @@ pub trait Requests: Sync {
         limits: &PartnerLimits,
         now_ms: u64,
     ) -> impl Future<Output = Result<Spent, Error>> + Send;
-    /// Takes bytes from the partner's day (of `now_ms`, UTC); all of them or none. More than a whole day's bytes never pass.
+    /// Takes bytes from the partner's day (of `now_ms`, UTC); all of them or none. More than a whole day's bytes
+    /// never pass.
     fn take_bytes(
         &self,
         partner: &str,

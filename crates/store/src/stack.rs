@@ -102,7 +102,7 @@ pub trait Checkup: Sync {
     fn versioned(&self) -> impl Future<Output = Result<bool, Error>> + Send;
     /// Returns the inbox queue; `None` when there is none.
     fn inbox_queue(&self) -> impl Future<Output = Result<Option<InboxQueue>, Error>> + Send;
-    /// Returns what calls the processor.
+    /// Returns the event source mappings of the processor.
     fn mappings(&self) -> impl Future<Output = Result<Vec<Mapping>, Error>> + Send;
     /// Returns how many invocations the account may run at the same time.
     fn account_concurrency(&self) -> impl Future<Output = Result<AccountConcurrency, Error>> + Send;

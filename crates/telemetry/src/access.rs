@@ -38,8 +38,8 @@ impl AccessRecord {
         );
     }
 
-    /// Returns the metric record: one line without its line end. Dimensions: none (for alarms), and decision with kind. The
-    /// partner is a member and not a dimension, which would cost by the caller.
+    /// Returns the metric record: one line without its line end. Dimensions: none (for alarms), and decision with
+    /// kind. The partner is a member and not a dimension, which would cost by the caller.
     #[must_use]
     pub fn metric(&self, published: &Metrics, now_ms: u64) -> String {
         let is = |holds: bool| if holds { 1.0 } else { 0.0 };

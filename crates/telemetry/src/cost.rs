@@ -1,7 +1,7 @@
 //! The resources that a file used, and an estimate of their cost.
 //!
-//! Prices are AWS's public list prices of the region us-east-1 without free tier, discounts and taxes, as the price pages
-//! named below had them in 2025. They are here to compare files, feeds and weeks with each other; the bill is
+//! Prices are AWS's public list prices of the region us-east-1 without free tier, discounts and taxes, as the price
+//! pages named below had them in 2025. They are here to compare files, feeds and weeks with each other; the bill is
 //! AWS's. Not in it: storage, log lines and metrics, requests to KMS under a customer key, the queue's empty polls,
 //! invocations that ended before the file was decided, and the costs of subscribers to its outcome.
 

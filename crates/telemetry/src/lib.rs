@@ -14,7 +14,8 @@
 //! Each record's line has all its members always. [`Metrics`] says which of them CloudWatch reads as metrics.
 //!
 //! Nothing that reaches a log or a metric can hold a partner's content: names go through [`Label`], which keeps only
-//! the characters of names of this system, and everything else is a number or a text of this repository. A key is never logged, since it may be a patient's name.
+//! the characters of names of this system, and everything else is a number or a text of this repository. A key is
+//! never logged, since it may be a patient's name.
 //!
 //! ```
 //! use telemetry::Label;

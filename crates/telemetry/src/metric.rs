@@ -247,8 +247,9 @@ pub(crate) fn line(
     line_of(published, now_ms, &metrics, members, details)
 }
 
-/// Builds one line. Every value is a member, whatever is published of it. Members that are neither metrics nor dimensions
-/// stay searchable in the log and cost nothing. A line that would be longer than [`LINE_BYTES`] loses those members.
+/// Builds one line. Every value is a member, whatever is published of it. Members that are neither metrics nor
+/// dimensions stay searchable in the log and cost nothing. A line that would be longer than [`LINE_BYTES`] loses
+/// those members.
 pub(crate) fn line_of(
     published: &Metrics,
     now_ms: u64,
@@ -297,8 +298,8 @@ fn directives(
     groups.into_iter().map(directive).collect()
 }
 
-/// Returns the sets under which a metric is published. A set with an empty value is left out: CloudWatch has no empty values
-/// (1 to 255 characters), so that the metric would be counted once more under what remains of the set.
+/// Returns the sets under which a metric is published. A set with an empty value is left out: CloudWatch has no empty
+/// values (1 to 255 characters), so that the metric would be counted once more under what remains of the set.
 /// <https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_Dimension.html>
 fn kept(
     published: &Metrics,

@@ -6,8 +6,8 @@
 pub enum Monitoring {
     /// Nothing: each line is an ordinary log line.
     Off,
-    /// What the alarms of Basic read: [`crate::BASIC_METRICS`], without dimensions. The number of custom metrics does not
-    /// grow with feeds, partners or files.
+    /// What the alarms of Basic read: [`crate::BASIC_METRICS`], without dimensions. The number of custom metrics does
+    /// not grow with feeds, partners or files.
     Basic,
     /// Everything, also by feed, state, operation and channel.
     Full,

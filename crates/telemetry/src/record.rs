@@ -129,10 +129,10 @@ impl FileRecord {
     /// Dimensions: none (for alarms on everything), partner and feed, feed and state. Each combination is billed, so
     /// ids and codes are members of the line and not dimensions, and a value that is not asked by feed has none.
     ///
-    /// The heartbeat keeps an idle stack's bill small: each of its metrics would be published every hour of the month. In
-    /// Basic it publishes none, because the watcher's `HeartbeatAge` says whether it was loaded. In Full it publishes two,
-    /// without dimensions: `FilesQuarantined`, whose alarm reports a quarantined heartbeat two hours before `HeartbeatAge` does,
-    /// and `Duration`, which shows a slow pipeline while no partner sends.
+    /// The heartbeat keeps an idle stack's bill small: each of its metrics would be published every hour of the
+    /// month. In Basic it publishes none, because the watcher's `HeartbeatAge` says whether it was loaded. In Full it
+    /// publishes two, without dimensions: `FilesQuarantined`, whose alarm reports a quarantined heartbeat two hours
+    /// before `HeartbeatAge` does, and `Duration`, which shows a slow pipeline while no partner sends.
     #[must_use]
     pub fn metric(&self, published: &Metrics, now_ms: u64) -> String {
         let members = [

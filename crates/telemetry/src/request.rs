@@ -42,7 +42,8 @@ impl RequestRecord {
         );
     }
 
-    /// Returns the metric record: one line without its line end. Dimensions: none, and operation with the class of the status.
+    /// Returns the metric record: one line without its line end. Dimensions: none, and operation with the class of
+    /// the status.
     #[must_use]
     pub fn metric(&self, published: &Metrics, now_ms: u64) -> String {
         let class = match self.status / 100 {

@@ -13,8 +13,8 @@ fn some(names: &[Label]) -> Vec<&str> {
     names.iter().take(MOST_NAMES).map(Label::as_str).collect()
 }
 
-/// The partners of a feed whose newest file is not as the contract expects it. Their names are in the log line only, because a
-/// metric for each would be billed.
+/// The partners of a feed whose newest file is not as the contract expects it. Their names are in the log line only,
+/// because a metric for each would be billed.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct FeedWatchRecord {
     /// The feed; a metric dimension.
@@ -116,8 +116,9 @@ impl WatchRecord {
 
     /// Returns the metric record: one line without its line end, without dimensions.
     ///
-    /// Basic has ten alarms, all of which are in use: there the alarm on overdue files also reports contracts that do not compile.
-    /// A broken contract counts as one more overdue file than the feeds' lines count; the alarm takes the highest value.
+    /// Basic has ten alarms, all of which are in use: there the alarm on overdue files also reports contracts that do
+    /// not compile. A broken contract counts as one more overdue file than the feeds' lines count; the alarm takes
+    /// the highest value.
     #[must_use]
     pub fn metric(&self, published: &Metrics, now_ms: u64) -> String {
         let well = if self.failed == 0 { 1.0 } else { 0.0 };
@@ -143,7 +144,8 @@ impl WatchRecord {
         line(published, now_ms, PLAIN, &metrics, &[], details)
     }
 
-    /// Returns the number of broken contracts that count as overdue files; `None` where a metric of their own is published.
+    /// Returns the number of broken contracts that count as overdue files; `None` where a metric of their own is
+    /// published.
     fn overdue(&self, monitoring: Monitoring) -> Option<u64> {
         match monitoring {
             Monitoring::Basic => self.contracts_broken.filter(|broken| *broken > 0),

@@ -24,7 +24,8 @@ pub(crate) struct DeadLetters {
     pub(crate) files: Vec<DeadFile>,
 }
 
-/// A file that a dead letter is about. Holds no key, and of it the partner only: the next part may be any folder's name.
+/// A file that a dead letter is about. Holds no key, and of it the partner only: the next part may be any folder's
+/// name.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct DeadFile {
     pub(crate) file: FileId,
@@ -63,7 +64,7 @@ impl<S: WatcherStore> Watcher<S> {
         Ok(found)
     }
 
-    /// Returns some of a queue's messages, until a look shows nothing new.
+    /// Reads some of a queue's messages, until a look shows nothing new.
     async fn look(&self, queue: WatchedQueue) -> Result<Vec<DeadFile>, Error> {
         let mut letters = BTreeMap::new();
         for _ in 0..MOST_LOOKS {

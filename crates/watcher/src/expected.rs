@@ -1,5 +1,5 @@
-//! The files that contracts expect: whether they arrived, and whether they are as large as usual. And the contracts themselves:
-//! whether the newest version of each compiles.
+//! The files that contracts expect: whether they arrived, and whether they are as large as usual. And the contracts
+//! themselves: whether the newest version of each compiles.
 
 use std::future::Future;
 use std::sync::Arc;
@@ -33,7 +33,8 @@ struct Watched {
 struct PartnerFeed<'a> {
     watched: &'a Watched,
     partner: &'a str,
-    /// Since when the stack knows that it sends the feed, milliseconds since the epoch; `None` for one that is in no table.
+    /// Since when the stack knows that it sends the feed, milliseconds since the epoch; `None` for one that is in no
+    /// table.
     since_ms: Option<u64>,
 }
 
@@ -45,10 +46,11 @@ struct History {
 }
 
 impl<S: WatcherStore> Watcher<S> {
-    /// Judges every partner of every feed whose contract expects files, and writes one record for each feed. A feed of which
-    /// something could not be read has none: no word is not a good word. The first failure is returned when all are judged.
-    /// Without senders no partner is judged, and contracts are read all the same. The feeds whose newest contract does not
-    /// compile are in `broken`, whatever the result; it stays `None` where none was found and not all could be read.
+    /// Judges every partner of every feed whose contract expects files, and writes one record for each feed. A feed
+    /// of which something could not be read has none: no word is not a good word. The first failure is returned when
+    /// all are judged. Without senders no partner is judged, and contracts are read all the same. The feeds whose
+    /// newest contract does not compile are in `broken`, whatever the result; it stays `None` where none was found
+    /// and not all could be read.
     pub(crate) async fn expected(
         &self,
         senders: Option<&Senders>,
@@ -178,8 +180,8 @@ impl<S: WatcherStore> Watcher<S> {
         Ok((freshness(&due, &arrivals_ms, now_ms), size))
     }
 
-    /// Returns whether a file of this scheduled time was to be expected: the partner was known by its deadline. Of a feed that is
-    /// newer than that, and of a partner that is in no table, only a file by then shows that it was.
+    /// Returns whether a file of this scheduled time was to be expected: the partner was known by its deadline. Of a
+    /// feed that is newer than that, and of a partner that is in no table, only a file by then shows that it was.
     async fn is_due(&self, pair: &PartnerFeed<'_>, due: &Due, history: &History) -> Result<bool, Error> {
         let known = pair.since_ms.is_some_and(|since| since <= due.deadline_ms);
         if pair.since_ms.is_some() && !known {

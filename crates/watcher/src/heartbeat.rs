@@ -1,5 +1,5 @@
-//! The heartbeat: a small good file that the stack sends to itself each hour, and the age of the newest that was loaded. It
-//! checks the whole path of a file, and the watcher itself.
+//! The heartbeat: a small good file that the stack sends to itself each hour, and the age of the newest that was
+//! loaded. It checks the whole path of a file, and the watcher itself.
 
 use bytes::Bytes;
 use ledger::State;
@@ -17,8 +17,8 @@ const ROWS: u64 = 3;
 const LOOKED_AT: u16 = 24;
 
 impl<S: WatcherStore> Watcher<S> {
-    /// Drops the file of this hour unless it was claimed already. The age of the newest that is loaded, seconds; `None`:
-    /// none is.
+    /// Drops the file of this hour unless it was claimed already. The age of the newest that is loaded, seconds;
+    /// `None`: none is.
     pub(crate) async fn heartbeat(&self, now_ms: u64) -> Result<Option<u64>, Error> {
         // Without the feed: a filter would read a hundred entries to give these.
         let query = FileQuery { partner: HEARTBEAT.to_owned(), limit: LOOKED_AT, ..FileQuery::default() };
@@ -33,7 +33,8 @@ impl<S: WatcherStore> Watcher<S> {
         Ok(loaded.map(|landed| now_ms.saturating_sub(landed) / 1_000))
     }
 
-    /// Drops the file of an hour. Its name is computed from the hour and taken once, so that a second run changes nothing.
+    /// Drops the file of an hour. Its name is computed from the hour and taken once, so that a second run changes
+    /// nothing.
     async fn drop_heartbeat(&self, key: String, hour: &str) -> Result<(), Error> {
         if self.store.publish_contract(HEARTBEAT, Bytes::from_static(CONTRACT)).await? {
             tracing::info!("the contract of the heartbeat's feed was published");

@@ -1,8 +1,8 @@
 //! Contracts of feeds, kept from one warm run to the next.
 //!
-//! The listing of contracts, which each run reads anyway, shows by its entity tags which documents are still the same. Only
-//! the others are read and compiled again, so that a run sees what was published as if it had read all of them, and an idle
-//! stack pays for one request in place of one for each contract.
+//! The listing of contracts, which each run reads anyway, shows by its entity tags which documents are still the
+//! same. Only the others are read and compiled again, so that a run sees what was published as if it had read all of
+//! them, and an idle stack pays for one request in place of one for each contract.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Mutex, PoisonError};
@@ -33,13 +33,14 @@ impl ContractInForce {
     }
 }
 
-/// What was found with the listed document that it was read for, or an older one: a document that is published between the
-/// listing and the reading is read once more by the next run.
+/// What was found with the listed document that it was read for, or an older one: a document that is published
+/// between the listing and the reading is read once more by the next run.
 #[derive(Default)]
 pub(crate) struct ContractCache(Mutex<BTreeMap<String, (PublishedContract, ContractInForce)>>);
 
 impl ContractCache {
-    /// Returns what was found for a document that was read before; `None` for another one, and for one without an entity tag.
+    /// Returns what was found for a document that was read before; `None` for another one, and for one without an
+    /// entity tag.
     pub(crate) fn get(&self, listed: &PublishedContract) -> Option<ContractInForce> {
         let kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let (known, found) = kept.get(&listed.feed)?;

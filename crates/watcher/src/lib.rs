@@ -10,10 +10,10 @@
 //! ```
 //!
 //! The parts run concurrently: one that fails or has no time left is logged, says nothing in the metrics, and makes
-//! the invocation fail at its end. Gauges show the present state and not what happened, so that an alarm ends by itself.
-//! "Now" is the scheduled time of the event: a run is a function of its event, the bucket and the tables. Two runs at a time
-//! or one run twice do no harm: a file that is sent again is loaded once, the heartbeat's name is that of its hour, and how far
-//! the reconciliation got is written by one of them.
+//! the invocation fail at its end. Gauges show the present state and not what happened, so that an alarm ends by
+//! itself. "Now" is the scheduled time of the event: a run is a function of its event, the bucket and the tables. Two
+//! runs at a time or one run twice do no harm: a file that is sent again is loaded once, the heartbeat's name is that
+//! of its hour, and how far the reconciliation got is written by one of them.
 
 pub mod config;
 mod dead_letters;

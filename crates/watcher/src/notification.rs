@@ -1,5 +1,5 @@
-//! S3's notification of a new object: as the reconciliation writes it for the processor, and as it is kept in the dead-letter
-//! queue.
+//! S3's notification of a new object: as the reconciliation writes it for the processor, and as it is kept in the
+//! dead-letter queue.
 //!
 //! <https://docs.aws.amazon.com/AmazonS3/latest/userguide/notification-content-structure.html>
 
@@ -15,10 +15,10 @@ const FORM: &str = "2.1";
 /// Marks the watcher's notifications, for readers of a message.
 const CONFIGURATION: &str = "reconciliation";
 
-/// Returns the notification of a version that the inbox lists, with one record. Its time is when the version was made, so that its age
-/// is counted from there and not from the moment at which the loss was seen. It has no sequencer, which only S3 knows and
-/// is not needed: the processor takes the order of a version from the bucket. A version without an id has its entity tag, as
-/// the file's id needs it.
+/// Writes the notification of a version that the inbox lists, with one record. Its time is when the version was
+/// made, so that its age is counted from there and not from the moment at which the loss was seen. It has no
+/// sequencer, which only S3 knows and is not needed: the processor takes the order of a version from the bucket. A
+/// version without an id has its entity tag, as the file's id needs it.
 pub(crate) fn write(version: &ListedVersion) -> String {
     let FileVersion { bucket, key, version: id, etag } = &version.file;
     let mut object = json!({"key": encode_key(key), "size": version.bytes, "versionId": id});
@@ -42,15 +42,15 @@ struct S3Notification {
     records: Vec<Value>,
 }
 
-/// One record, of which only the part about the object is read: the crate's `S3EventRecord` also demands who sent it and
-/// from where, which ours do not say.
+/// One record, of which only the part about the object is read: the crate's `S3EventRecord` also demands who sent it
+/// and from where, which ours do not say.
 #[derive(Deserialize)]
 struct S3Record {
     s3: S3Entity,
 }
 
-/// Returns the file versions that a notification names; empty for a text that is none. A record without a version has none that
-/// could be named.
+/// Returns the file versions that a notification names; empty for a text that is not a notification. A record without
+/// a version has none that could be named.
 pub(crate) fn read(body: &str) -> Vec<FileVersion> {
     let envelope: Option<S3Notification> = serde_json::from_str(body).ok();
     let records = envelope.map(|envelope| envelope.records).unwrap_or_default();

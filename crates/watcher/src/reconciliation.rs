@@ -1,12 +1,14 @@
-//! The inbox compared with the ledger, page by page: a version whose event was lost or given up is sent to the queue again.
+//! The inbox compared with the ledger, page by page: a version whose event was lost or given up is sent to the queue
+//! again.
 //!
-//! Notifications are a hint and the bucket is the truth: S3 delivers them at least once "typically", other tools may replace
-//! a bucket's configuration, and a queue forgets after its retention. A round through the inbox begins at most once an hour,
-//! so that a file that cannot be processed is not sent again and again; each run goes on where the last one got to.
+//! Notifications are a hint and the bucket is the truth: S3 delivers them at least once "typically", other tools may
+//! replace a bucket's configuration, and a queue forgets after its retention. A round through the inbox begins at
+//! most once an hour, so that a file that cannot be processed is not sent again and again; each run goes on where the
+//! last one got to.
 //!
-//! While the queue is busy a version without an entry is more likely one whose message waits than one whose event was lost,
-//! and to send it again would make the queue longer. So a run then sends only versions that are old, and few of them. It does
-//! not stop: a queue that is busy day and night would leave a lost file lost.
+//! While the queue is busy a version without an entry is more likely one whose message waits than one whose event was
+//! lost, and to send it again would make the queue longer. So a run then sends only versions that are old, and few of
+//! them. It does not stop: a queue that is busy day and night would leave a lost file lost.
 
 use ledger::{Entry, FileId, State};
 use runtime::{Deadline, HOUR_MS, MINUTE_MS};
@@ -23,7 +25,8 @@ pub(crate) const MOST_SENDS: usize = 1_000;
 pub(crate) const BUSY: u64 = 1_000;
 /// The youngest version that is sent while the queue is busy. A message that waits for so long has set off its alarm.
 pub(crate) const YOUNGEST_WHILE_BUSY_MS: u64 = 6 * HOUR_MS;
-/// The most versions that one run sends while the queue is busy: 1,200 an hour, which every stack processes next to its files.
+/// The most versions that one run sends while the queue is busy: 1,200 an hour, which every stack processes next to
+/// its files.
 pub(crate) const MOST_SENDS_WHILE_BUSY: usize = 100;
 /// The most pages that one run lists: 10,000 versions.
 pub(crate) const MOST_PAGES: usize = 10;
@@ -106,7 +109,8 @@ impl<S: WatcherStore> Watcher<S> {
         Ok(())
     }
 
-    /// Compares a page of the inbox with the ledger, and sends what was lost. It ends early where the run has sent enough.
+    /// Compares a page of the inbox with the ledger, and sends what was lost. It ends early where the run has sent
+    /// enough.
     async fn compare(
         &self,
         after: Option<&InboxPlace>,

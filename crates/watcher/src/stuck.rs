@@ -8,8 +8,8 @@ use crate::{Watcher, WatcherStore};
 
 /// How long after the end of its lease a load counts as stuck, milliseconds.
 const ENDED_MS: u64 = 15 * MINUTE_MS;
-/// How long after a file landed its own message is still on its way: ten deliveries take 75 minutes (docs/limits.md), and
-/// then it is as with an ended lease.
+/// How long after a file landed its own message is still on its way: ten deliveries take 75 minutes (docs/limits.md),
+/// and then it is as with an ended lease.
 const DELIVERED_MS: u64 = 75 * MINUTE_MS + ENDED_MS;
 /// How far back files are listed, milliseconds: as long as a dead-letter queue keeps a message.
 const BACK_MS: u64 = 14 * DAY_MS;
@@ -33,8 +33,8 @@ fn is_stuck(entry: &Entry, now_ms: u64) -> bool {
 }
 
 impl<S: WatcherStore> Watcher<S> {
-    /// Returns the files of these partners whose load is stuck. A file whose key names no partner is in no partner's list; the
-    /// reconciliation sends it again all the same.
+    /// Returns the files of these partners whose load is stuck. A file whose key names no partner is in no partner's
+    /// list; the reconciliation sends it again all the same.
     pub(crate) async fn stuck(&self, partners: &[String], now_ms: u64) -> Result<Vec<FileId>, Error> {
         let mut stuck = Vec::new();
         for partner in partners {

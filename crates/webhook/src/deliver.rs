@@ -18,8 +18,8 @@ use crate::error::{DeliveryError, Done};
 use crate::event::{OutcomeMessage, UnknownEvent, decode};
 
 /// Pauses before the next attempts, seconds; the last one repeats. With the 12 receptions of the queue a receiver has
-/// some 32 hours to come back. Each is lengthened by up to a quarter, at random, and all stay below the 12 hours for which SQS hides
-/// a message at most.
+/// some 32 hours to come back. Each is lengthened by up to a quarter, at random, and all stay below the 12 hours for
+/// which SQS hides a message at most.
 /// <https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_ChangeMessageVisibility.html>
 const PAUSES: [u32; 9] = [10, 60, 300, 900, 1_800, 3_600, 7_200, 14_400, 28_800];
 /// Time kept for giving messages back, milliseconds.
@@ -40,7 +40,8 @@ impl<P: ReadPartners + FileNames, Q: Queue> WebhookSender<P, Q> {
         Ok(deliver_again(failed.into_iter().flatten()))
     }
 
-    /// Delivers one message within its time; a panic concerns this message only. Returns it when it is to be delivered again.
+    /// Delivers one message within its time; a panic concerns this message only. Returns it when it is to be
+    /// delivered again.
     async fn attend<'m>(
         &self,
         message: &'m Message<Option<OutcomeMessage>>,
@@ -117,7 +118,8 @@ impl<P: ReadPartners + FileNames, Q: Queue> WebhookSender<P, Q> {
         }
     }
 
-    /// Returns seconds until the next delivery: later each time, and not before the circuit closes or the receiver asks for it.
+    /// Returns seconds until the next delivery: later each time, and not before the circuit closes or the receiver
+    /// asks for it.
     fn pause(&self, receive_count: u32, cause: &DeliveryError) -> u32 {
         let attempt = usize::try_from(receive_count.saturating_sub(1)).unwrap_or(usize::MAX);
         let [.., last] = PAUSES;

@@ -56,8 +56,8 @@ impl OutcomeMessage {
         Some(Self { partner, file: announced.file_id, load, state, members })
     }
 
-    /// Returns the body to post: the announcement with the file's name, and with the receipt's address in the partner API instead of
-    /// its key in the operator's bucket. It is the same for each delivery of an outcome.
+    /// Returns the body to post: the announcement with the file's name, and with the receipt's address in the partner
+    /// API instead of its key in the operator's bucket. It is the same for each delivery of an outcome.
     #[must_use]
     pub fn post_body(&self, name: Option<&str>, api_url: &str) -> Bytes {
         let mut members = self.members.clone();
@@ -68,8 +68,8 @@ impl OutcomeMessage {
         Value::Object(members).to_string().into()
     }
 
-    /// Returns the value of `webhook-id`: `<load>-<state>`, the same however often the outcome is announced, another one when the
-    /// file is processed again, and without a full stop, which separates what is signed.
+    /// Returns the value of `webhook-id`: `<load>-<state>`, the same however often the outcome is announced, another
+    /// one when the file is processed again, and without a full stop, which separates what is signed.
     #[must_use]
     pub fn id(&self) -> String {
         format!("{}-{}", self.load, self.state.as_str())

@@ -7,12 +7,12 @@
 //!                     └──────────────────── after 12 receives: dead letters ◀──────────┘
 //! ```
 //!
-//! The post is the announcement with two changes. The file's name, which no announcement has, is read from the ledger and goes to the
-//! file's own partner only. The receipt is given as an address of the partner API.
+//! The post is the announcement with two changes. The file's name, which no announcement has, is read from the ledger
+//! and goes to the file's own partner only. The receipt is given as an address of the partner API.
 //!
-//! An outcome may be posted more than once, always under the same `webhook-id` and with the same body. A receiver that
-//! is slow or gone delays no other: the posts of a batch run at once, each with a time limit, and a circuit breaker pauses posts to a
-//! receiver that keeps failing. Nothing of an address, a secret or a body is logged.
+//! An outcome may be posted more than once, always under the same `webhook-id` and with the same body. A receiver
+//! that is slow or gone delays no other: the posts of a batch run at once, each with a time limit, and a circuit
+//! breaker pauses posts to a receiver that keeps failing. Nothing of an address, a secret or a body is logged.
 
 pub mod config;
 mod deliver;

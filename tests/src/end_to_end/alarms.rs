@@ -25,7 +25,8 @@ pub(super) struct StackAlarm {
     pub(super) resolved: String,
     /// Whether its changes are sent to the notifier.
     pub(super) is_notified: bool,
-    /// Whether the emulator knows what it compares: it keeps one metric, and neither metric math nor a rule over alarms.
+    /// Whether the emulator knows what it compares: it keeps one metric, and neither metric math nor a rule over
+    /// alarms.
     pub(super) has_metric: bool,
 }
 

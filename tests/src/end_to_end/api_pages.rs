@@ -1,4 +1,5 @@
-//! A web page calls the API from a browser, which asks first (CORS). <https://fetch.spec.whatwg.org/#http-cors-protocol>
+//! A web page calls the API from a browser, which asks first (CORS).
+//! <https://fetch.spec.whatwg.org/#http-cors-protocol>
 
 use super::harness::Harness;
 use super::http::{self, HttpAnswer};

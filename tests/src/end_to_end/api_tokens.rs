@@ -114,7 +114,7 @@ async fn a_token_of_the_issuer_opens_what_its_claims_say_and_no_other_token_does
 }
 
 #[tokio::test]
-async fn a_partner_that_asks_too_much_is_told_when_to_ask_again_whoever_asks_for_it() {
+async fn a_partner_above_its_limit_is_told_when_to_ask_again_for_any_credential() {
     let issuer = TestIssuer::start();
     let harness = Harness::open_with(&issuer.parameters()).await;
     // No usage plan counts tokens: what rejects is our own bucket, which two clients of the partner share.

@@ -9,7 +9,7 @@ use super::harness::Harness;
 use super::loopback::Loopback;
 
 #[tokio::test]
-async fn a_partner_hears_of_its_files_with_a_signature_that_it_can_check() {
+async fn a_partner_is_notified_of_its_files_with_a_signature_that_it_can_check() {
     let harness = Harness::open().await;
     let receiver = Loopback::start("{}");
     let (north, south) = (harness.add_partner("north"), harness.add_partner("south"));

@@ -1,5 +1,5 @@
-//! One table of files as partners really send them. Each goes in by S3 and by the API, and is checked by the API's dry run:
-//! the three must agree with the table.
+//! One table of files as partners really send them. Each goes in by S3 and by the API, and is checked by the API's
+//! dry run: the three must agree with the table.
 
 use std::fmt::Write as _;
 

@@ -83,8 +83,8 @@ pub(super) struct Harness {
 }
 
 impl Harness {
-    /// Makes a new emulator with the template deployed, a listener on the outcomes, and the contract of `fixtures/scans`. No
-    /// heartbeat is dropped, so that all that is there is the test's own, however long it takes.
+    /// Makes a new emulator with the template deployed, a listener on the outcomes, and the contract of
+    /// `fixtures/scans`. No heartbeat is dropped, so that all that is there is the test's own, however long it takes.
     pub(super) async fn open() -> Self {
         Self::open_with(&[]).await
     }

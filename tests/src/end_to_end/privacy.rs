@@ -196,7 +196,8 @@ fn ask(north: &ApiClient<'_>, files: &[File], planted: &mut Planted) -> Sighting
     answers
 }
 
-/// Returns what the topic, operators and mailboxes received, also of alarms; and what was posted to the partner's own address.
+/// Returns what the topic, operators and mailboxes received, also of alarms; and what was posted to the partner's own
+/// address.
 async fn announced_outcomes(
     harness: &Harness,
     operators: &Loopback,

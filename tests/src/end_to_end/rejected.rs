@@ -79,7 +79,7 @@ async fn a_feed_that_allows_no_error_quarantines_the_whole_file() {
 }
 
 #[tokio::test]
-async fn a_message_that_is_none_of_ours_goes_to_the_dead_letters_while_files_go_on() {
+async fn a_foreign_message_goes_to_the_dead_letters_and_files_are_still_processed() {
     let harness = Harness::open().await;
     harness.settle().await;
     let get = harness.sqs.get_queue_attributes().queue_url(&harness.names.dead_letters);

@@ -1,5 +1,5 @@
-//! Partners that upload by S3 themselves: what their roles may put, and what is denied. Uploads under foreign keys are denied
-//! by conditions that the emulator does not know: `tests/src/template` asserts them.
+//! Partners that upload by S3 themselves: what their roles may put, and what is denied. Uploads under foreign keys
+//! are denied by conditions that the emulator does not know: `tests/src/template` asserts them.
 
 use aws_sdk_s3::config::{BehaviorVersion, Credentials, Region};
 use aws_sdk_s3::primitives::ByteStream;

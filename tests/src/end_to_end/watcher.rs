@@ -1,6 +1,7 @@
 //! A lost event, the heartbeat, a file that did not come: what the watcher sees and fixes.
 //!
-//! The watcher's "now" is the scheduled time of its event, so that a test looks back from any moment and waits for none.
+//! The watcher's "now" is the scheduled time of its event, so that a test looks back from any moment and waits for
+//! none.
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use aws_sdk_s3::primitives::{DateTime, DateTimeFormat};

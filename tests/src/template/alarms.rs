@@ -295,7 +295,7 @@ fn assert_only_alarms_publish(stack: &ExpandedTemplate, topic: &str, alarms: &st
 }
 
 #[test]
-fn the_notifier_hears_of_every_change_and_keeps_what_it_could_not_tell() {
+fn the_notifier_is_told_every_change_and_keeps_what_it_could_not_send() {
     with_every_choice(|stack| {
         let mut subscriptions = stack.of_kind("AWS::SNS::Subscription");
         let alarm =

@@ -43,8 +43,8 @@ fn every_method_but_health_and_the_document_asks_who_is_calling() {
                 .collect();
             asked.sort();
             let expected: &[&str] = match path.as_str() {
-                // The key is metered by API Gateway, and is a credential to the authorizer.
-                // A page's question before its call (CORS) carries no credential, and is answered without asking anything.
+                // The key is metered by API Gateway, and is a credential to the authorizer. A page's question before
+                // its call (CORS) carries no credential, and is answered without asking anything.
                 _ if method == "options" => &[],
                 "/v1/{proxy+}" => &["ByKey", "api_key"],
                 "/oauth/v1/{proxy+}" => &["ByToken"],

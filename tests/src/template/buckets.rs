@@ -253,8 +253,8 @@ fn no_function_writes_to_what_triggers_it() {
             for (action, resource) in super::permissions::allowed(stack, function) {
                 let writes = ["s3:Put", "s3:Copy", "s3:Restore", "sqs:Send", "sns:Publish"];
                 let target = stack.resource_behind(&resource).map(|target| target.id.clone());
-                // The one loop that is meant: a message is sent for a file only when a checkpoint of it was written, which
-                // happens once for each of its rows at most.
+                // The one loop that is meant: a message is sent for a file only when a checkpoint of it was written,
+                // which happens once for each of its rows at most.
                 let hands_over = (function.id.as_str(), action.as_str(), target.as_deref())
                     == ("ProcessorFunction", "sqs:SendMessage", Some("InboxQueue"));
                 let loops = writes.iter().any(|write| action.starts_with(write))
@@ -266,8 +266,8 @@ fn no_function_writes_to_what_triggers_it() {
     });
 }
 
-/// Queues that feed the function, the buckets that feed those, the API that calls it, the topics that it is subscribed to,
-/// the schedule that runs it.
+/// Queues that feed the function, the buckets that feed those, the API that calls it, the topics that it is
+/// subscribed to, the schedule that runs it.
 fn triggers_of(stack: &ExpandedTemplate, function: &Resource) -> Vec<String> {
     let mappings = stack.of_kind("AWS::Lambda::EventSourceMapping");
     let own = mappings.filter(|mapping| {

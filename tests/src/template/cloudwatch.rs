@@ -129,7 +129,8 @@ fn several(metrics: &Value) -> (Vec<AlarmMetric>, String) {
     (read, expressions.remove(0))
 }
 
-/// Returns whether a composite alarm's rule holds while these alarms are in ALARM. Rules here are `ALARM("…")` with `OR`.
+/// Returns whether a composite alarm's rule holds while these alarms are in ALARM. Rules here are `ALARM("…")` with
+/// `OR`.
 pub(super) fn rule_holds(rule: &str, in_alarm: &BTreeSet<String>) -> bool {
     alarms_of(rule).iter().any(|name| in_alarm.contains(name))
 }

@@ -1,6 +1,6 @@
-//! The dashboard: its first row has the state of every alarm, its second is about files, each graph has the thresholds of
-//! the alarms on its metrics, each metric is written with the dimensions that it asks for, and every metric that is written
-//! has a place.
+//! The dashboard: its first row has the state of every alarm, its second is about files, each graph has the
+//! thresholds of the alarms on its metrics, each metric is written with the dimensions that it asks for, and every
+//! metric that is written has a place.
 
 use std::collections::BTreeSet;
 

@@ -64,8 +64,8 @@ impl ExpandedTemplate {
         Self::evaluate(written_out(&["--template", &path], &chosen), &chosen)
     }
 
-    /// The nested stacks of alarms and incidents as one stack, its resources by logical id: the order does not depend on
-    /// the file that an alarm is in.
+    /// The nested stacks of alarms and incidents as one stack, its resources by logical id: the order does not depend
+    /// on the file that an alarm is in.
     pub(super) fn alarms(&self) -> Self {
         let ids = self.of_kind("AWS::CloudFormation::Stack").map(|stack| stack.id.as_str());
         let mut parts =
@@ -107,7 +107,8 @@ impl ExpandedTemplate {
         self.resources.iter().find(|resource| resource.id == id).unwrap_or_else(|| panic!("no resource {id}"))
     }
 
-    /// Returns the resource that a text refers to: by reference, ARN or physical name; whatever follows a `/` is a part of it.
+    /// Returns the resource that a text refers to: by reference, ARN or physical name; whatever follows a `/` is a
+    /// part of it.
     pub(super) fn resource_behind(&self, reference: &str) -> Option<&Resource> {
         self.resources.iter().find(|resource| {
             let own = [format!("${{{}}}", resource.id), format!("${{{}.Arn}}", resource.id)];

@@ -9,8 +9,9 @@ use super::with_every_choice;
 
 const ROLE: &str = "AWS::IAM::Role";
 
-/// The one action on everything, of the one role that has it: "GetMetricData" has no resource types and no condition keys
-/// (Service Authorization Reference, "Actions, resources, and condition keys for Amazon CloudWatch"). It reads numbers.
+/// The one action on everything, of the one role that has it: "GetMetricData" has no resource types and no condition
+/// keys (Service Authorization Reference, "Actions, resources, and condition keys for Amazon CloudWatch"). It reads
+/// numbers.
 const ON_EVERYTHING: (&str, &str) = ("NotifierRole", "cloudwatch:GetMetricData");
 /// The one action on all alarms, of the one role that has it: alarms are found by the beginning of their names
 /// (`DescribeAlarms` with `AlarmNamePrefix`). It reads states and descriptions.
@@ -55,8 +56,8 @@ fn no_role_deletes_scans_or_manages() {
         for role in stack.of_kind(ROLE) {
             for (action, resource) in allowed_by(role) {
                 let verb = action.split(':').nth(1).unwrap_or_default();
-                // A message is taken off its queue, and a partner's rejected request is forgotten (which rows those are, the
-                // test of the API says).
+                // A message is taken off its queue, and a partner's rejected request is forgotten (which rows those
+                // are, the test of the API says).
                 let may = action == "sqs:DeleteMessage"
                     || role.id == "IngestRole"
                         && action == "dynamodb:DeleteItem"
@@ -117,8 +118,8 @@ fn the_processor_reads_the_inbox_and_can_tell_missing_from_denied() {
 
 #[test]
 fn the_processor_may_do_what_it_calls_and_nothing_more() {
-    // What `store::aws` calls, and the event source mapping on the queue. A copy or a part of an upload is a PutObject; a
-    // transaction needs the permission of each of its writes.
+    // What `store::aws` calls, and the event source mapping on the queue. A copy or a part of an upload is a
+    // PutObject; a transaction needs the permission of each of its writes.
     let needed = [
         ("InboxBucket/*", "s3:GetObject s3:GetObjectVersion"),
         ("InboxBucket", "s3:ListBucket s3:ListBucketVersions"),

@@ -18,13 +18,13 @@ const TEXT_OF_OTHERS: [(&str, &str); 3] = [
 #[test]
 fn no_record_of_telemetry_has_a_field_for_any_text() {
     let field = regex(&format!(r"^\s+pub (?:\w+): .*{ANY_TEXT}"));
-    let of_ours = regex(r"&'static str");
+    let fixed_text = regex(r"&'static str");
     let places = code_matches(&field, |path| path.starts_with("crates/telemetry/src/"));
     assert_none(
         "a Label, a number or a &'static str instead",
         places
             .into_iter()
-            .filter(|place| regex(ANY_TEXT).is_match(&of_ours.replace_all(place, "")))
+            .filter(|place| regex(ANY_TEXT).is_match(&fixed_text.replace_all(place, "")))
             // The stack's own name, which the template sets.
             .filter(|place| !place.ends_with("pub namespace: String,")),
     );

@@ -12,7 +12,8 @@ use crate::expectation::{Cron, LONGEST_SECONDS, Unscheduled};
 use crate::finding::{Findings, quoted};
 use crate::words;
 
-/// Reads `expect`, or else the service levels. Service levels next to `expect` are listed as not run; one that differs is a warning.
+/// Reads `expect`, or else the service levels. Service levels next to `expect` are listed as not run; one that
+/// differs is a warning.
 pub(super) fn compile(
     expect: Option<&Node>,
     levels: &[ServiceLevel],
@@ -45,7 +46,7 @@ impl ExpectWords {
     }
 }
 
-/// Returns `expect: { schedule: "0 6 * * *", timezone: Europe/Berlin, grace: 2h, rows: { min: 1, max: 1000 } }`.
+/// Reads `expect: { schedule: "0 6 * * *", timezone: Europe/Berlin, grace: 2h, rows: { min: 1, max: 1000 } }`.
 fn read(node: &Node, findings: &mut Findings) -> Option<ExpectWords> {
     let fields = Fields::open(node, &words::EXPECT, findings)?;
     let schedule = fields.text("schedule", findings);

@@ -62,8 +62,8 @@ fn warn_of_lost_rows(settings: &[Setting], policy: &Policy, findings: &mut Findi
     }
 }
 
-/// Of two names with the same content one file would be the other's duplicate; a newer version of the other's name would
-/// then take the content away from both.
+/// Of two names with the same content one file would be the other's duplicate; a newer version of the other's name
+/// would then take the content away from both.
 fn reject_lost_contents(settings: &[Setting], policy: &Policy, findings: &mut Findings) {
     if !policy.dedupe_content || policy.on_same_name != OnSameName::Supersede {
         return;

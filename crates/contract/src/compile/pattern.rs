@@ -49,8 +49,9 @@ pub(super) fn compile(source: &str, budget: &mut Budget) -> Result<TextPattern, 
     Ok(pattern)
 }
 
-/// Returns the smallest step into which the program for this pattern fits: `Some(None)` when none does, `None` when the text
-/// is no pattern. Without Unicode, classes are ASCII as in [`TextPattern`], and any character counts as one byte.
+/// Returns the smallest step into which the program for this pattern fits: `Some(None)` when none does, `None` when
+/// the text is no pattern. Without Unicode, classes are ASCII as in [`TextPattern`], and any character counts as one
+/// byte.
 #[expect(clippy::option_option, reason = "no pattern and no step are two answers")]
 fn size(source: &str, unicode: bool) -> Option<Option<usize>> {
     for step in STEPS {

@@ -187,7 +187,8 @@ fn limits(node: &Node, limits: &mut Limits, findings: &mut Findings) {
     fields.close(findings);
 }
 
-/// Returns how documents are separated: ODCS says it by the `delimiter` of the format `json`. Without one the file is one document.
+/// Returns how documents are separated: ODCS says it by the `delimiter` of the format `json`. Without one the file is
+/// one document.
 fn json_word(word: FormatWord, server: &Server, findings: &mut Findings) -> FormatWord {
     const WORDS: [(&str, FormatWord); 2] = [("new_line", FormatWord::JsonLines), ("array", FormatWord::Json)];
     let Some(delimiter) = &server.delimiter else { return word };

@@ -189,7 +189,8 @@ fn enumeration(fields: &mut Fields<'_>, findings: &mut Findings) -> Option<Enume
     Some(Enumeration { place: node.place.clone(), values })
 }
 
-/// Returns what the members of a map are. Keys of a JSON object are texts; rules on them are not known to the standard's maps.
+/// Returns what the members of a map are. Keys of a JSON object are texts; rules on them are not known to the
+/// standard's maps.
 fn map_value(fields: &mut Fields<'_>, findings: &mut Findings) -> Option<Box<Property>> {
     let node = fields.take("map")?;
     let map = Fields::open(node, &words::MAP_PROPERTY, findings)?;

@@ -28,8 +28,8 @@ impl Clock {
         self.instant(self.cron.earliest_after(self.reached(after))?)
     }
 
-    /// Returns the latest local time that the clock has shown or skipped until now: after it was set back, that is the time
-    /// before.
+    /// Returns the latest local time that the clock has shown or skipped until now: after it was set back, that is
+    /// the time before.
     fn reached(&self, now: Timestamp) -> DateTime {
         let shown = self.zone.to_datetime(now);
         let nanosecond = SignedDuration::from_nanos(1);

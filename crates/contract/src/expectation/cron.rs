@@ -1,7 +1,7 @@
 //! Cron expressions of five fields, as bits.
 //!
-//! The text is that of POSIX (crontab, IEEE Std 1003.1-2024) with what Vixie's cron added and everyone uses (crontab(5)):
-//! steps, 7 for Sunday, names of three letters for months and weekdays.
+//! The text is that of POSIX (crontab, IEEE Std 1003.1-2024) with what Vixie's cron added and everyone uses
+//! (crontab(5)): steps, 7 for Sunday, names of three letters for months and weekdays.
 
 use jiff::civil::{Date, DateTime, Time, date};
 
@@ -114,8 +114,8 @@ impl Cron {
         None
     }
 
-    /// Returns the shortest and the longest time between two scheduled times, in seconds, of the first few hundred of a calendar
-    /// that begins with a leap year.
+    /// Returns the shortest and the longest time between two scheduled times, in seconds, of the first few hundred of
+    /// a calendar that begins with a leap year.
     pub(crate) fn gaps(&self) -> Option<(u64, u64)> {
         const TIMES: usize = 400;
         let first = self.earliest_after(date(2024, 1, 1).at(0, 0, 0, 0))?;
@@ -151,7 +151,7 @@ impl Cron {
 }
 
 impl CronField {
-    /// Returns a list of values, ranges and steps.
+    /// Reads a list of values, ranges and steps.
     fn parse(&self, text: &str) -> Result<u64, &'static str> {
         text.split(',').try_fold(0, |bits, part| Ok(bits | self.part(part)?))
     }

@@ -15,8 +15,8 @@ const SPACES: u64 = u64::from_le_bytes([b' '; 8]);
 /// Long texts are looked at in blocks of this number of bytes: one or two vector registers.
 const BLOCK_BYTES: usize = 32;
 
-/// Returns the value that begins at `at`, and where it ends, when it is a string without escapes, a number or a word; `None` for
-/// any other value and for text that is not JSON.
+/// Returns the value that begins at `at`, and where it ends, when it is a string without escapes, a number or a word;
+/// `None` for any other value and for text that is not JSON.
 #[must_use]
 #[inline]
 pub fn plain_value(text: &[u8], at: usize) -> Option<(Token, usize)> {
@@ -68,8 +68,8 @@ fn plain_end_beyond(text: &[u8], mut at: usize) -> Option<usize> {
     text.get(at..)?.iter().position(|byte| matches!(byte, b'"' | b'\\' | 0..=0x1f)).map(|found| at + found)
 }
 
-/// Returns the first special byte of a word. Subtracting sets the high bit of a byte that is below what is subtracted; it may borrow
-/// from the next byte, so only the first one found is one for certain.
+/// Returns the first special byte of a word. Subtracting sets the high bit of a byte that is below what is
+/// subtracted; it may borrow from the next byte, so only the first one found is one for certain.
 #[inline]
 fn first_special(word: [u8; 8]) -> Option<usize> {
     let word = u64::from_le_bytes(word);
@@ -141,8 +141,8 @@ pub fn unescape_into(content: &[u8], out: &mut Vec<u8>) {
     out.extend_from_slice(content.get(start..).unwrap_or_default());
 }
 
-/// Returns the character of an escape whose letter is at `at`, and what follows it. Lone surrogates are rejected: they are not
-/// Unicode text (RFC 8259 section 8.2).
+/// Returns the character of an escape whose letter is at `at`, and what follows it. Lone surrogates are rejected:
+/// they are not Unicode text (RFC 8259 section 8.2).
 pub(super) fn escape(text: &[u8], at: usize) -> Option<(char, usize)> {
     let character = match text.get(at)? {
         b'"' => '"',

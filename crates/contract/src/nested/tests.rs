@@ -94,7 +94,7 @@ fn a_long_array_of_bad_items_does_not_fill_the_memory() {
 }
 
 #[test]
-fn the_items_of_all_levels_add_so_many_violations_together() {
+fn the_items_of_all_levels_together_add_a_limited_number_of_violations() {
     let checks = vec![Check::MinLength(5), Check::Format(crate::StringFormat::Uuid)];
     let text = column("", Kind::String, 10, checks);
     let inner = column("", Kind::Array(Some(Box::new(text))), 20, vec![]);

@@ -28,8 +28,8 @@ impl Ranges {
         Some(Self { low: low.map(u64::from_le_bytes), high: high.map(u64::from_le_bytes) })
     }
 
-    /// Returns whether each byte of the word is in one of its ranges. No subtraction borrows from the next byte: what is
-    /// subtracted is below 128, and what it is subtracted from is not.
+    /// Returns whether each byte of the word is in one of its ranges. No subtraction borrows from the next byte: what
+    /// is subtracted is below 128, and what it is subtracted from is not.
     #[inline]
     pub(super) fn hold(&self, word: u64) -> bool {
         let within =

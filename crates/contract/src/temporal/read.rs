@@ -156,8 +156,8 @@ impl DateFields {
     }
 }
 
-/// Returns the day that a whole text of the form `yyyy-MM-dd` names, as [`civil::day_of`] counts. `None`: it does not follow
-/// the form, or there is no such day.
+/// Returns the day that a whole text of the form `yyyy-MM-dd` names, as [`civil::day_of`] counts. `None`: it does not
+/// follow the form, or there is no such day.
 pub(super) fn iso_day(text: &[u8]) -> Option<i64> {
     let (year, month, day) = iso_date(text.try_into().ok()?)?;
     (day <= 28 || day <= civil::days_in(year, month)).then(|| civil::day_of(year, month, day))

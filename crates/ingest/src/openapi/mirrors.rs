@@ -1,6 +1,7 @@
 //! Schemas of what serde sees as a plain text, and mirrors of bodies that are not written by a type of this crate.
 //!
-//! Every answer in the tests of this crate is compared with these schemas (`tests/schema.rs`), so that a mirror cannot lack a member.
+//! Every answer in the tests of this crate is compared with these schemas (`tests/schema.rs`), so that a mirror
+//! cannot lack a member.
 
 #![expect(dead_code, reason = "only the schemas of these types are used")]
 

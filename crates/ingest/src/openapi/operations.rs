@@ -130,7 +130,8 @@ pub(super) fn request_body(route: Route) -> Option<Value> {
     Some(json!({ "required": !file, "description": description, "content": content }))
 }
 
-/// Returns a file in each of its media types. Generators of clients look for bytes (`format: binary`) under types that they know.
+/// Returns a file in each of its media types. Generators of clients look for bytes (`format: binary`) under types
+/// that they know.
 fn files() -> Value {
     let of_type = |media_type: &&str| {
         let bytes = json!({ "type": "string", "format": "binary", "description": "The bytes of the file" });

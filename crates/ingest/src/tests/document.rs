@@ -97,7 +97,8 @@ fn every_operation_parameter_response_header_and_property_is_described() {
     schemas("", &document, &mut found);
     assert!(found.len() > 200, "{}", found.len());
     for (place, schema) in found {
-        // The schema of a parameter or header carries the description on the parameter, and a reference that of its target.
+        // The schema of a parameter or header carries the description on the parameter, and a reference that of its
+        // target.
         let elsewhere = place.contains("/parameters/")
             || place.contains("/headers/")
             || place.ends_with("/schema")

@@ -223,7 +223,8 @@ impl Reply {
     }
 }
 
-/// Returns a CSV contract whose key is these columns, with a `name` of at most five characters; `more` is added to the schema.
+/// Returns a CSV contract whose key is these columns, with a `name` of at most five characters; `more` is added to
+/// the schema.
 pub(super) fn contract(feed: &str, key: &[(&str, &str)], more: &str) -> String {
     let mut text = format!(
         "apiVersion: v3.1.0\nkind: DataContract\nid: {feed}\nversion: 1.2.0\nstatus: active\nservers:\n  - server: inbox\n    \

@@ -66,7 +66,7 @@ async fn a_request_that_is_being_carried_out_is_not_carried_out_twice() {
 }
 
 #[tokio::test]
-async fn a_rejected_request_may_be_sent_again_mended() {
+async fn a_rejected_request_can_be_corrected_and_sent_again() {
     let harness = Harness::with_feeds();
     let few = AuthorizerContext::of("north").with("bytesPerDay", "5");
     let ask = |words: &AuthorizerContext, body: &'static str| {

@@ -138,7 +138,7 @@ async fn parts_become_one_file_and_completing_again_finds_it() {
 }
 
 #[tokio::test]
-async fn a_failure_at_any_call_of_completing_is_mended_by_completing_again() {
+async fn completing_again_is_enough_after_a_failure_at_any_call_of_it() {
     use store::memory::When;
     let content = vec![b'a'; 9 * MIB];
     let opened = async || {

@@ -1,11 +1,12 @@
-//! A signed PUT lands once: `If-None-Match: *` or `If-Match` ties it to the version that was current under its name when it was signed.
+//! A signed PUT lands once: `If-None-Match: *` or `If-Match` ties it to the version that was current under its name
+//! when it was signed.
 //!
-//! When the current version already has the announced bytes, its entity tag would stay the same, and the PUT could be repeated.
-//! So no PUT is signed: the answer says that the file is there. Where that file was not loaded, and sending it again may help, the
-//! problem names a request that lands once.
+//! When the current version already has the announced bytes, its entity tag would stay the same, and the PUT could be
+//! repeated. So no PUT is signed: the answer says that the file is there. Where that file was not loaded, and sending
+//! it again may help, the problem names a request that lands once.
 //!
-//! The limit of this: when other bytes replace those of a PUT, and bytes with the first entity tag replace them in turn,
-//! all within the minutes of the first signature, that PUT lands again.
+//! The limit of this: when other bytes replace those of a PUT, and bytes with the first entity tag replace them in
+//! turn, all within the minutes of the first signature, that PUT lands again.
 
 use ledger::{Entry, FileId, State};
 use serde::Serialize;
@@ -59,8 +60,8 @@ enum CurrentContent {
     Again,
 }
 
-/// Compares the announced upload with the current version under its name. Returns the answer when the file is already there; `None`
-/// when the upload is to be promised.
+/// Compares the announced upload with the current version under its name. Returns the answer when the file is already
+/// there; `None` when the upload is to be promised.
 pub(super) async fn present<S: ApiStore>(
     call: &ApiCall<'_, S>,
     wanted: &UploadRecord,

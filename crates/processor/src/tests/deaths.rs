@@ -24,7 +24,8 @@ fn next(harness: &Harness, folder: &Folder) -> Harness {
     next
 }
 
-/// Calls before a file's first byte is read: rank, claim, open; the contract before, where the process did not read it yet.
+/// Calls before a file's first byte is read: rank, claim, open; the contract before, where the process did not read
+/// it yet.
 const UNTIL_READ: usize = 5;
 
 #[tokio::test]

@@ -39,7 +39,7 @@ async fn a_good_file_becomes_rows_and_a_receipt() {
 }
 
 #[tokio::test]
-async fn good_records_of_a_mixed_file_are_loaded_and_the_others_can_be_mended() {
+async fn good_records_of_a_mixed_file_are_loaded_and_the_others_can_be_corrected() {
     let harness = Harness::new();
     visits(&harness, &[]);
     let file = harness.land("north/visits/a.csv", MIXED);
@@ -235,7 +235,7 @@ async fn clutter_is_ignored_and_not_announced() {
 }
 
 #[tokio::test]
-async fn an_announcement_says_what_became_of_the_file_and_nothing_of_what_is_in_it() {
+async fn an_announcement_has_the_outcome_of_a_file_and_nothing_of_its_content() {
     let harness = Harness::new();
     visits(&harness, &[]);
     let file = harness.land("north/visits/Jane Doe.csv", MIXED);

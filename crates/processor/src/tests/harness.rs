@@ -60,7 +60,8 @@ impl Harness {
             metric: Box::new(move |line| lines.lock().expect("lines").push(line.to_owned())),
         };
         let processor = Processor::new(memory.clone(), settings, host);
-        // The partner of most files is known without a look into the table, of which `senders` and `crashes` have others.
+        // The partner of most files is known without a look into the table, of which `senders` and `crashes` have
+        // others.
         processor.registrations.keep("north", Registration::Active, u64::MAX);
         Self { memory, now, metrics, processor }
     }
@@ -114,8 +115,8 @@ impl Harness {
         self.processor.handle(event, self.now_ms() + INVOCATION).await
     }
 
-    /// One invocation with a message for this file, whose process dies before call `n` from now on. Gives whether it did:
-    /// `false` when it had ended before.
+    /// One invocation with a message for this file, whose process dies before call `n` from now on. Gives whether it
+    /// did: `false` when it had ended before.
     pub(super) async fn killed(&self, file: &FileVersion, n: usize) -> bool {
         let (armed, ended) = (Arc::new(AtomicBool::new(true)), Arc::new(AtomicBool::new(false)));
         let (still_armed, dying) = (Arc::clone(&armed), Arc::clone(&ended));

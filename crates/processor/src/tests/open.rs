@@ -1,4 +1,5 @@
-//! Which quarantined files are open: an operator sees them until a good file of their name or a correction of them arrives.
+//! Which quarantined files are open: an operator sees them until a good file of their name or a correction of them
+//! arrives.
 
 use store::FileVersion;
 

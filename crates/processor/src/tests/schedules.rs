@@ -163,7 +163,8 @@ async fn a_call_that_outlasts_the_invocation_is_given_up_in_time_and_is_no_death
     assert_eq!(harness.state(&file), State::Complete);
 }
 
-/// Three rows behind enough blank lines that they are read one by one: the first 4 KiB of a file are looked at as a whole.
+/// Three rows behind enough blank lines that they are read one by one: the first 4 KiB of a file are looked at as a
+/// whole.
 fn far_rows() -> String {
     GOOD.replacen('\n', &"\n".repeat(5_000), 1)
 }

@@ -1,4 +1,5 @@
-//! Who sent a file: a partner, a suspended one, or a folder that no operator knows; and under which contract it is read.
+//! Who sent a file: a partner, a suspended one, or a folder that no operator knows; and under which contract it is
+//! read.
 
 use serde_json::Value;
 use store::{Announcement, FileVersion, State};

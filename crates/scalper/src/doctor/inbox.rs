@@ -7,7 +7,8 @@ use super::{DoctorFinding, Known, NOTIFICATION, QUEUE_POLICY, VERSIONS};
 
 const EVERY_CREATION: &str = "s3:ObjectCreated:*";
 
-/// Checks that every new file is announced to the inbox queue. A bucket has one configuration, which any tool may replace.
+/// Checks that every new file is announced to the inbox queue. A bucket has one configuration, which any tool may
+/// replace.
 pub(super) fn notification(known: &Known, facts: &Notifications) -> Vec<DoctorFinding> {
     let Known { stack, places, .. } = known;
     let queue = places.queue_arn(stack, StackQueue::Inbox);

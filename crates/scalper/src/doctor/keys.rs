@@ -1,4 +1,5 @@
-//! Keys at API Gateway: each valid credential needs one under its partner's usage plan, or its requests are answered 403.
+//! Keys at API Gateway: each valid credential needs one under its partner's usage plan, or its requests are answered
+//! 403.
 
 use std::collections::BTreeSet;
 

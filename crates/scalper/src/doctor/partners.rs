@@ -38,7 +38,8 @@ pub(super) fn contract(known: &Known, feed: &str, held: &InForce) -> Option<Doct
     Some(DoctorFinding::warn(CONTRACTS.check, what).advice(advice).command(publish))
 }
 
-/// Returns the finding on a document whose name is not `<feed>.odcs.yaml` with the name of a feed: no file is checked by it.
+/// Returns the finding on a document whose name is not `<feed>.odcs.yaml` with the name of a feed: no file is checked
+/// by it.
 pub(super) fn misnamed(known: &Known, found: &str) -> DoctorFinding {
     let bucket = known.places.contracts(&known.stack);
     let what = format!(

@@ -4,8 +4,8 @@ use store::{AccountConcurrency, Depth, Mapping, StackQueue};
 
 use super::{CONCURRENCY, DEAD_LETTERS, DoctorFinding, EVENT_SOURCE, Known};
 
-/// Invocations that the other functions of a stack need besides the processor: the API, its authorizer, webhooks, the watcher
-/// and the notifier, one each.
+/// Invocations that the other functions of a stack need besides the processor: the API, its authorizer, webhooks, the
+/// watcher and the notifier, one each.
 const OTHERS: u64 = 5;
 
 /// Returns the mapping of the inbox queue.

@@ -5,9 +5,9 @@
 //! take      remembered ─▶ bucket policy: from here on it does not ─▶ grants of the key
 //! ```
 //!
-//! The partners table is written first and says what is wanted; the policy and the grants follow it. A command that is killed
-//! is finished by the next one, and a policy that CloudFormation rewrote by `partner s3 --all`. A suspended partner has no
-//! statement.
+//! The partners table is written first and says what is wanted; the policy and the grants follow it. A command that
+//! is killed is finished by the next one, and a policy that CloudFormation rewrote by `partner s3 --all`. A suspended
+//! partner has no statement.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;

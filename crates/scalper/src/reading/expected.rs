@@ -81,7 +81,8 @@ impl<S: Readable> StackView<S> {
         Ok(())
     }
 
-    /// Adds the contracts that do not compile, of all feeds that have one. Those that no partner's feed was asked for are read here.
+    /// Adds the contracts that do not compile, of all feeds that have one. Those that no partner's feed was asked for
+    /// are read here.
     pub(super) async fn contracts(&self, contracts: &mut ByFeed, problems: &mut Vec<Problem>) {
         let feeds = match self.store.feeds().await {
             Ok(feeds) => feeds,
@@ -171,7 +172,8 @@ impl<S: Readable> StackView<S> {
         Ok(Some(Expected::of(judged, next)))
     }
 
-    /// Returns when the newest file of a list arrived. Only files with new content count, whether loaded or quarantined.
+    /// Returns when the newest file of a list arrived. Only files with new content count, whether loaded or
+    /// quarantined.
     async fn newest(&self, query: FileQuery) -> Result<Option<u64>, CommandError> {
         let mut newest = None;
         self.pages(query, MOST_PAGES, |listed| {

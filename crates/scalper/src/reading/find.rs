@@ -97,7 +97,8 @@ impl<S: Readable> StackView<S> {
         self.find(word).await.map(|FoundFile { file, entry }| (file, entry))
     }
 
-    /// Finds one version of a key, as [`StackView::find`] does. A version's name is computed from key and version: no list is read.
+    /// Finds one version of a key, as [`StackView::find`] does. A version's name is computed from key and version: no
+    /// list is read.
     pub(super) async fn find_version(
         &self,
         word: &str,
@@ -166,8 +167,8 @@ impl<S: Readable> StackView<S> {
         Ok(found)
     }
 
-    /// Goes through a partner's files, newest first, until `take` returns `false`, the list ends, or the maximum number of pages was
-    /// read. Returns where the list goes on.
+    /// Goes through a partner's files, newest first, until `take` returns `false`, the list ends, or the maximum
+    /// number of pages was read. Returns where the list goes on.
     pub(super) async fn pages(
         &self,
         mut query: FileQuery,

@@ -77,7 +77,8 @@ impl<S: Readable> StackView<S> {
         Err(CommandError::UnknownPartner { name, stack, names, hint })
     }
 
-    /// Rejects the name of a feed that has no contract: of it no file was found. Contracts that cannot be listed reject nothing.
+    /// Rejects the name of a feed that has no contract: of it no file was found. Contracts that cannot be listed
+    /// reject nothing.
     pub(super) async fn feed_must_be_known(&self, feed: &str) -> Result<(), CommandError> {
         let Ok(mut known) = self.store.feeds().await else { return Ok(()) };
         if known.len() >= MOST_FEEDS || known.iter().any(|known| known == feed) {

@@ -3,8 +3,8 @@
 use std::borrow::Cow;
 use std::fmt::Write as _;
 
-/// Returns a text with its control characters, and those that turn or hide their neighbours (Unicode Technical Report 36,
-/// "Bidirectional Text Spoofing"), written as escapes.
+/// Returns a text with its control characters, and those that turn or hide their neighbours (Unicode Technical Report
+/// 36, "Bidirectional Text Spoofing"), written as escapes.
 pub(crate) fn plain(text: &str) -> Cow<'_, str> {
     if !text.contains(is_odd) {
         return Cow::Borrowed(text);
@@ -30,8 +30,8 @@ fn is_odd(letter: char) -> bool {
         || matches!(letter, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}')
 }
 
-/// Returns a word for a shell: as it is when nothing in it means anything, else in single quotes, and with escapes (`$'…'`, which
-/// bash, ksh and zsh know) where the reader could not see what the shell would.
+/// Returns a word for a shell: as it is when nothing in it means anything, else in single quotes, and with escapes
+/// (`$'…'`, which bash, ksh and zsh know) where the reader could not see what the shell would.
 pub(crate) fn shell_word(text: &str) -> String {
     let bare = |byte: u8| byte.is_ascii_alphanumeric() || b"-_./:=@%+,".contains(&byte);
     if text.contains(is_odd) {
@@ -61,8 +61,8 @@ fn escaped_word(text: &str) -> String {
     word
 }
 
-/// Makes bytes in any encoding harmless for a terminal: line ends and tabs pass, other control characters become escapes,
-/// wherever the chunks break.
+/// Makes bytes in any encoding harmless for a terminal: line ends and tabs pass, other control characters become
+/// escapes, wherever the chunks break.
 #[derive(Default)]
 pub(super) struct Harmless {
     rest: Vec<u8>,

@@ -8,8 +8,8 @@ use store::{State, UNKNOWN};
 use super::view::FileView;
 use crate::names::Stack;
 
-/// A file that is not decided this long after it landed is stuck: its message has been delivered ten times by then and is in
-/// the dead-letter queue (docs/limits.md).
+/// A file that is not decided this long after it landed is stuck: its message has been delivered ten times by then
+/// and is in the dead-letter queue (docs/limits.md).
 const STUCK_MS: u64 = 75 * 60 * 1_000;
 /// The fault of a key that is not `<partner>/<feed>/<name>`.
 pub(super) const BAD_KEY: &str = "BAD_KEY";

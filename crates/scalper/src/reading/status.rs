@@ -118,7 +118,8 @@ impl<S: Readable> StackView<S> {
         Ok(of_feed(&self.stack, &files, now_ms))
     }
 
-    /// Adds the open files, however old. Whether all of them were read. A list that cannot be read is not known to be empty.
+    /// Adds the open files, however old. Whether all of them were read. A list that cannot be read is not known to be
+    /// empty.
     async fn open(&self, partner: Option<&str>, problems: &mut Vec<Problem>) -> bool {
         match self.store.open_files(partner, MOST_OPEN).await {
             Ok(open) => {

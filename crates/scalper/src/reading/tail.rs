@@ -1,7 +1,8 @@
 //! Outcomes as they are decided.
 //!
-//! The index of a partner's files is asked again and again: from the oldest file that was seen undecided, and at least the
-//! last 75 minutes, so that no outcome is missed that is decided after later ones or that the index shows late.
+//! The index of a partner's files is asked again and again: from the oldest file that was seen undecided, and at
+//! least the last 75 minutes, so that no outcome is missed that is decided after later ones or that the index shows
+//! late.
 
 use std::collections::{BTreeMap, HashMap};
 use std::io;
@@ -35,8 +36,8 @@ struct Seen {
 }
 
 impl<S: Readable> StackView<S> {
-    /// Gives outcomes to `emit`, oldest first, until `pause` returns `false` or `emit` fails. A failure of a round goes to
-    /// `notice`, and the next round gives what it missed.
+    /// Gives outcomes to `emit`, oldest first, until `pause` returns `false` or `emit` fails. A failure of a round
+    /// goes to `notice`, and the next round gives what it missed.
     pub async fn tail(
         &self,
         arguments: &TailArguments,
@@ -118,7 +119,8 @@ impl<S: Readable> StackView<S> {
         Ok(outcomes)
     }
 
-    /// Returns a partner's files since the oldest that may still change; in the first round a page of the newest, however old.
+    /// Returns a partner's files since the oldest that may still change; in the first round a page of the newest,
+    /// however old.
     async fn window(&self, partner: &str, seen: &Seen) -> Result<Vec<ListedFile>, CommandError> {
         let begin = seen.from(self.host.now().saturating_sub(WINDOW_MS));
         let query = FileQuery {

@@ -1,8 +1,8 @@
 //! Tables and paragraphs for a reader.
 //!
-//! On a terminal a table is no wider than it: columns of names lose the middle of their cells, the widest first, and a text in
-//! the last column goes on below itself. Counts, states, codes and ids are always whole. Off a terminal nothing is shortened
-//! and each row is one line, so that what reads it next gets whole names.
+//! On a terminal a table is no wider than it: columns of names lose the middle of their cells, the widest first, and
+//! a text in the last column goes on below itself. Counts, states, codes and ids are always whole. Off a terminal
+//! nothing is shortened and each row is one line, so that what reads it next gets whole names.
 
 use std::borrow::Cow;
 
@@ -25,8 +25,8 @@ pub struct Style {
 }
 
 impl Style {
-    /// Returns the style of standard output. Off a terminal nothing is marked and nothing shortened, whatever `$COLUMNS` says.
-    /// On one, `columns` goes before the terminal's own width.
+    /// Returns the style of standard output. Off a terminal nothing is marked and nothing shortened, whatever
+    /// `$COLUMNS` says. On one, `columns` goes before the terminal's own width.
     #[must_use]
     pub fn of_output(
         is_terminal: bool,
@@ -137,7 +137,8 @@ pub(crate) fn marked_table<const N: usize>(
     text
 }
 
-/// Returns a row of a table whose other rows are not known yet: columns of at least these widths, as far as there is room.
+/// Returns a row of a table whose other rows are not known yet: columns of at least these widths, as far as there is
+/// room.
 pub(crate) fn row<const N: usize>(
     cells: &[String; N],
     least: [usize; N],
@@ -201,8 +202,8 @@ fn line(cells: &[String], widths: &[usize]) -> String {
     padded.collect::<Vec<_>>().join("  ").trim_end().to_owned()
 }
 
-/// Returns a text without its middle where it has more than `most` characters. Both ends of a key are needed to recognise it; the
-/// end tells more, because keys of one feed begin alike.
+/// Returns a text without its middle where it has more than `most` characters. Both ends of a key are needed to
+/// recognise it; the end tells more, because keys of one feed begin alike.
 pub(crate) fn shorten(text: &str, most: usize) -> Cow<'_, str> {
     let length = text.chars().count();
     if length <= most {

@@ -1,4 +1,5 @@
-//! A partners table and an API Gateway in memory, with one fault plan for both: what fails at the n-th call is a whole command.
+//! A partners table and an API Gateway in memory, with one fault plan for both: what fails at the n-th call is a
+//! whole command.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard};

@@ -132,7 +132,8 @@ fn the_help_of_every_command_has_examples_that_are_commands() {
         let examples: Vec<_> = examples.collect();
         assert!(!examples.is_empty(), "{path}: {help}");
         for example in examples {
-            // A note stands two blanks or more behind the command; a shell sees no more than the command before `|` or `>`.
+            // A note stands two blanks or more behind the command; a shell sees no more than the command before `|`
+            // or `>`.
             let command = example.split("  ").next().unwrap_or(example);
             let command = command.split(['|', '>']).next().unwrap_or(command);
             let parsed = Arguments::try_parse_from(super::commands::words(command));

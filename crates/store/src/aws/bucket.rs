@@ -163,9 +163,9 @@ pub(super) fn require_s3(operation: Operation, answer: &impl RequestId) -> Resul
     }
 }
 
-/// Returns whether S3 says that this version is not there: unknown, deleted, a delete marker (405), or replaced in a bucket
-/// without versioning (412). A missing bucket and a denied access are our faults, and a status that did not come from S3
-/// says nothing about the version.
+/// Returns whether S3 says that this version is not there: unknown, deleted, a delete marker (405), or replaced in a
+/// bucket without versioning (412). A missing bucket and a denied access are our faults, and a status that did not
+/// come from S3 says nothing about the version.
 pub(super) fn is_gone<E: ProvideErrorMetadata>(error: &SdkError<E, HttpResponse>) -> bool {
     match (code(error), status(error)) {
         (Some("NoSuchKey" | "NoSuchVersion" | "PreconditionFailed"), _) => true,

@@ -110,16 +110,16 @@ fn trust() -> tls::TlsContext {
     tls::TlsContext::builder().with_trust_store(trusted).build().unwrap_or_default()
 }
 
-/// Makes clients with the credentials, region, endpoint and HTTP client of a configuration; timeouts and retries are set
-/// here, whatever the configuration says. One meter counts what all of them ask for.
+/// Makes clients with the credentials, region, endpoint and HTTP client of a configuration; timeouts and retries are
+/// set here, whatever the configuration says. One meter counts what all of them ask for.
 #[derive(Clone)]
 pub struct Connection {
     config: SdkConfig,
     meter: Meter,
 }
 
-/// A client that not every invocation needs: it is made at its first use. A client parses its table of all AWS partitions
-/// when it is made, which is a tenth of a start for each. Clones share it.
+/// A client that not every invocation needs: it is made at its first use. A client parses its table of all AWS
+/// partitions when it is made, which is a tenth of a start for each. Clones share it.
 pub struct Late<C>(Arc<LateClient<C>>);
 
 struct LateClient<C> {

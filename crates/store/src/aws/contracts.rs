@@ -36,8 +36,8 @@ impl ContractsBucket {
 
     /// Returns the newest version of a feed's contract, or the one with this id; `None` when it does not exist.
     ///
-    /// The length in the answer decides whether the body is read: a document that nobody would compile is never taken into
-    /// memory, whatever its size.
+    /// The length in the answer decides whether the body is read: a document that nobody would compile is never taken
+    /// into memory, whatever its size.
     async fn read(&self, feed: &str, version: Option<&str>) -> Result<Option<ContractObject>, Error> {
         let operation = Operation::ReadContract;
         let request = self.bucket.get(&key(feed)).set_version_id(version.map(str::to_owned));
@@ -60,8 +60,8 @@ impl<T: AsRef<ContractsBucket> + Sync> ReadContracts for T {
         self.as_ref().read(feed, None).await
     }
 
-    /// S3 lists versions and delete markers apart from each other, so that their times decide which is newer. They have a
-    /// resolution of a second: a version of the very second of a deletion counts as deleted.
+    /// S3 lists versions and delete markers apart from each other, so that their times decide which is newer. They
+    /// have a resolution of a second: a version of the very second of a deletion counts as deleted.
     async fn contract_versions(&self, feed: &str) -> Result<Vec<VersionId>, Error> {
         let key = key(feed);
         let asked = Versions { prefix: Some(&key), ..Versions::default() };

@@ -133,8 +133,8 @@ impl<T: AsRef<InboxPolicy> + Sync> InboxAccess for T {
         Ok(())
     }
 
-    /// Revoked and not retired: to retire a grant is its grantee's or its retiring principal's right, to revoke it the key
-    /// administrator's.
+    /// Revoked and not retired: to retire a grant is its grantee's or its retiring principal's right, to revoke it
+    /// the key administrator's.
     async fn revoke_grant(&self, key: &str, id: &str) -> Result<(), Error> {
         let request = json!({ "KeyId": key, "GrantId": id });
         match self.as_ref().kms(Operation::WriteGrant, "TrentService.RevokeGrant", &request).await {

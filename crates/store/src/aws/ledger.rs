@@ -270,7 +270,7 @@ impl<T: AsRef<LedgerTable> + Sync> Reconciliation for T {
 }
 
 impl LedgerTable {
-    /// Returns one conditional write of a claim; `reload` is the entry that was seen with another load.
+    /// Tries a claim by one conditional write; `reload` is the entry that was seen with another load.
     async fn claim_once(&self, claim: &Claim, reload: Option<&Entry>) -> Result<Written, Error> {
         let FileVersion { bucket, key, version, etag } = &claim.file;
         let mut clauses = CLAIMED.to_owned();

@@ -249,7 +249,8 @@ fn credential(item: &Attributes) -> Option<Credential> {
     })
 }
 
-/// Returns an instant that may be absent. One that is there must be read: an overlooked revocation would let the caller in.
+/// Returns an instant that may be absent. One that is there must be read: an overlooked revocation would let the
+/// caller in.
 #[expect(clippy::option_option, reason = "absent is not malformed")]
 fn instant(item: &Attributes, name: &str) -> Option<Option<u64>> {
     if item.contains_key(name) { ItemReader(item).number(name).map(Some) } else { Some(None) }

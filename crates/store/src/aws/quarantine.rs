@@ -132,7 +132,7 @@ impl<T: AsRef<QuarantineWriter> + Sync> WriteQuarantine for T {
     }
 }
 
-/// Returns the SDK adds a CRC-32 of the body, which S3 checks and keeps.
+/// Writes an object. The SDK adds a CRC-32 of the body, which S3 checks and keeps.
 async fn put(bucket: &Bucket, key: &str, content_type: &str, body: Bytes) -> Result<(), Error> {
     let request = bucket.put(key).content_type(content_type).body(ByteStream::from(body));
     let answer = request.customize().config_override(client::transfer()).send().await;

@@ -148,7 +148,7 @@ impl<T: AsRef<PartnersTable> + Sync> Requests for T {
 }
 
 impl PartnersTable {
-    /// Returns `None`: spent. Otherwise when the next arrival is due.
+    /// Spends one request. Returns `None` when it is spent, otherwise when the next one arrives.
     async fn spend(
         &self,
         key: &ItemKey,

@@ -1,5 +1,5 @@
-//! Signed calls of services of which so little is asked that their SDK, half a minute of compiling each, is not worth it:
-//! JSON over HTTPS, three attempts.
+//! Signed calls of services of which so little is asked that their SDK, half a minute of compiling each, is not worth
+//! it: JSON over HTTPS, three attempts.
 
 use std::time::{Duration, SystemTime};
 

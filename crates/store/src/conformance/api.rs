@@ -74,7 +74,7 @@ pub async fn partners_behave<S: WritePartners>(store: &S, run: &str) -> Result<(
     Ok(())
 }
 
-/// Returns the bucket of requests and the bytes of a day.
+/// Checks the bucket of requests and the bytes of a day.
 ///
 /// # Panics
 /// Where the store behaves otherwise.
@@ -220,7 +220,7 @@ pub async fn landing_behaves<S: WriteInbox>(store: &S, run: &str) -> Result<(), 
     Ok(())
 }
 
-/// Returns a partner's files and the versions of a record.
+/// Checks a partner's files and the versions of a record.
 ///
 /// # Panics
 /// Where the store behaves otherwise.

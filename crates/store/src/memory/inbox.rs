@@ -343,8 +343,8 @@ impl MemoryState {
     }
 }
 
-/// Returns the versions of a key that come after a place. After a version that was deleted meanwhile the key begins anew: what was
-/// seen is seen again, and nothing is left out.
+/// Returns the versions of a key that come after a place. After a version that was deleted meanwhile the key begins
+/// anew: what was seen is seen again, and nothing is left out.
 fn unseen(key: &str, versions: &[Version], after: Option<&InboxPlace>) -> Vec<ListedVersion> {
     let rest = match after {
         Some(place) if key < place.key.as_str() => &[],

@@ -123,7 +123,8 @@ impl Upload for MemoryUpload {
 }
 
 impl MemoryUpload {
-    /// Returns the upload's id. It is known before the first part is sent, so that one whose answer is lost is given up too.
+    /// Returns the upload's id. It is known before the first part is sent, so that one whose answer is lost is given
+    /// up too.
     fn begun(&mut self) -> String {
         let (memory, open, key) = (&self.memory, &self.open, &self.key);
         let begin = || {

@@ -1,5 +1,5 @@
-//! What a store in memory would have used: a request for each call, a unit for each kilobyte of a row that is begun, and
-//! for a ledger entry one and another for its index where that changes.
+//! What a store in memory would have used: a request for each call, a unit for each kilobyte of a row that is begun,
+//! and for a ledger entry one and another for its index where that changes.
 
 use super::Memory;
 use crate::{Metered, Operation, RecordItem, Usage};

@@ -12,9 +12,9 @@ use super::harness::*;
 /// Requests by service and operation.
 type RequestCounts = BTreeMap<&'static str, usize>;
 
-/// Returns the request that a call of the watcher is on AWS. Where a call may be more than one request, an idle stack needs one,
-/// except for the second `ListFiles` of a run (the heartbeat's undecided loads of 14 days): it filters, and reads 100
-/// entries a request, so that it is four when 336 heartbeat files are known.
+/// Returns the request that a call of the watcher is on AWS. Where a call may be more than one request, an idle stack
+/// needs one, except for the second `ListFiles` of a run (the heartbeat's undecided loads of 14 days): it filters,
+/// and reads 100 entries a request, so that it is four when 336 heartbeat files are known.
 fn request(call: Operation) -> &'static str {
     match call {
         Operation::ReadPartner | Operation::ListFiles => "DynamoDB Query",
@@ -77,8 +77,8 @@ async fn an_idle_run_makes_eight_requests_and_reads_no_contract_again() {
     for run in &runs[1..] {
         assert_eq!(*run, usual);
     }
-    // The first run of an hour also drops the heartbeat file and compares the inbox with the ledger: one more list for each
-    // 1,000 versions of the inbox, one more read for each 100.
+    // The first run of an hour also drops the heartbeat file and compares the inbox with the ledger: one more list
+    // for each 1,000 versions of the inbox, one more read for each 100.
     let mut first = usual.clone();
     for (request, more) in [
         ("DynamoDB BatchGetItem", 1),

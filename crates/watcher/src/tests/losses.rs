@@ -270,8 +270,8 @@ async fn make(harness: &Harness, name: usize, past: Past) {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(96))]
 
-    /// Whatever the bucket and the ledger were, and however busy the queue is, every version that is there becomes terminal
-    /// and is announced, and then nothing is sent any more.
+    /// Whatever the bucket and the ledger were, and however busy the queue is, every version that is there becomes
+    /// terminal and is announced, and then nothing is sent any more.
     #[test]
     fn nothing_is_lost_for_good(
         pasts in prop::collection::vec((0_usize..5, past()), 1..12),

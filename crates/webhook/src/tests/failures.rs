@@ -108,8 +108,8 @@ async fn an_event_that_is_no_batch_fails_as_a_whole() {
 async fn a_failure_of_the_table_or_a_panic_concerns_its_own_message_only() {
     let (harness, receiver) = (Arc::<Harness>::default(), WebhookReceiver::new().await);
     harness.set("north", &receiver.url()).await;
-    // The first call set the webhook. The second reads one and fails, the third gives its message back; the fourth reads
-    // the next.
+    // The first call set the webhook. The second reads one and fails, the third gives its message back; the fourth
+    // reads the next.
     harness.memory.fail_at(2, When::BeforeEffect);
     harness.memory.before(4, async |_| panic!("in the middle of a call"));
     let sender = harness.sender(AddressPolicy::Loopback);

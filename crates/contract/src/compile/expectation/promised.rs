@@ -1,10 +1,10 @@
 //! What the service levels say about when files come.
 //!
 //! The standard says what a service level is called and leaves open how one is measured
-//! (bitol-io/open-data-contract-standard, docs/service-level-agreement.md). What is run here: `frequency` is the longest
-//! time between two files; a `schedule` of `scheduler: cron` says in UTC when one must come; `latency` is the grace of
-//! either. Documents that other tools accept are not rejected for a service level: one that cannot be run is listed with
-//! the reason, and a schedule or a unit that nobody can read is a warning too.
+//! (bitol-io/open-data-contract-standard, docs/service-level-agreement.md). What is run here: `frequency` is the
+//! longest time between two files; a `schedule` of `scheduler: cron` says in UTC when one must come; `latency` is the
+//! grace of either. Documents that other tools accept are not rejected for a service level: one that cannot be run is
+//! listed with the reason, and a schedule or a unit that nobody can read is a warning too.
 
 use jiff::tz::TimeZone;
 

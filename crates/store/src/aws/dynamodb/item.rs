@@ -22,8 +22,8 @@ pub(in crate::aws) fn number(number: impl Into<u64>) -> AttributeValue {
     AttributeValue::N(number.into().to_string())
 }
 
-/// Returns the names that expressions stand for: each `#name` in them is the attribute `name`. No attribute's own name is
-/// ever in an expression, so that none can be a reserved word.
+/// Returns the names that expressions stand for: each `#name` in them is the attribute `name`. No attribute's own
+/// name is ever in an expression, so that none can be a reserved word.
 pub(in crate::aws) fn names(expressions: &[&str]) -> HashMap<String, String> {
     let other = |letter: char| !(letter.is_ascii_alphanumeric() || letter == '_' || letter == '#');
     expressions

@@ -138,7 +138,8 @@ impl<T: AsRef<InboxBuckets> + Sync> ReadInbox for T {
 }
 
 impl InboxBuckets {
-    /// Checks the bucket's name. An event that names a bucket of somebody else is forged or misrouted: it must end where an operator sees it.
+    /// Checks the bucket's name. An event that names a bucket of somebody else is forged or misrouted: it must end
+    /// where an operator sees it.
     fn bucket(&self, operation: Operation, name: &str) -> Result<&Bucket, Error> {
         let bucket = self.0.iter().find(|bucket| bucket.name == name);
         bucket.ok_or_else(|| Error::new(operation, "not an inbox"))
