@@ -38,7 +38,7 @@ pub use key_of::{KeyError, key_of};
 pub use reason::reason;
 pub use receipt::{
     FORMAT_VERSION, FileFacts, ObjectPlace, PlaceBucket, Receipt, ReceiptContract, ReceiptFault,
-    ReceiptViolation, Report, ReportGate, RuleTotal, receipt, report,
+    ReceiptViolation, Report, ReportGate, RuleTotal, later_receipt, receipt, report,
 };
 pub use record::{Item, Position, Record, Slot, SlotKind};
 pub use reject_line::write_reject_line;

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use contract::{Code, Column, Contract, Kind, NotRun, RuleIndex, Severity, Status, Violation};
-use ledger::State;
+use ledger::{Entry, FileId, FileVersion, LoadId, Order, Outcome, State};
 use serde::Serialize;
 
 use crate::budget::grouped;
@@ -30,6 +30,22 @@ pub struct FileFacts {
     pub version: String,
     /// The order of this version among those of its key, as pinned by the claim.
     pub order: String,
+}
+
+impl FileFacts {
+    /// Makes the names of a load of a file version, from partner and feed of its key.
+    #[must_use]
+    pub fn new(load: &LoadId, (partner, feed): (&str, &str), file: &FileVersion, order: &Order) -> Self {
+        Self {
+            file_id: load.file().to_string(),
+            load: load.to_string(),
+            partner: partner.to_owned(),
+            feed: feed.to_owned(),
+            key: file.key.clone(),
+            version: file.version.clone(),
+            order: order.to_string(),
+        }
+    }
 }
 
 /// The outcome of one file version, for its sender. Holds no content.
@@ -248,6 +264,28 @@ pub fn receipt(
             .unwrap_or_default(),
         not_run: contract.map(|contract| contract.not_run.clone()).unwrap_or_default(),
         warnings: warnings(contract, summary),
+    }
+}
+
+/// Writes the receipt of a load that was visible and whose state changed since: it was superseded or retracted. It is
+/// made of what the ledger keeps, and names the receipt that was written when the file was loaded.
+#[must_use]
+pub fn later_receipt(entry: &Entry, outcome: &Outcome, state: State, other: Option<&FileId>) -> Receipt {
+    let facts = FileFacts::new(&entry.load, (&entry.partner, &entry.feed), &entry.file, &entry.order);
+    Receipt {
+        other: other.map(FileId::to_string),
+        corrects: outcome.corrects.as_ref().map(FileId::to_string),
+        earlier: Some(outcome.receipt.clone()),
+        verdict: Verdict::of(state, Some(&outcome.counts)),
+        counts: Some(outcome.counts),
+        sha256: Some(outcome.sha256.clone()),
+        bytes: Some(outcome.bytes),
+        contract: Some(ReceiptContract {
+            id: None,
+            version: outcome.contract_version.clone(),
+            hash: outcome.contract_hash.clone(),
+        }),
+        ..receipt(&facts, None, None, state, None)
     }
 }
 

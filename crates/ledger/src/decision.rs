@@ -156,6 +156,10 @@ mod tests {
             announced: true,
             open: false,
             acknowledged: None,
+            generation: 0,
+            loaded: true,
+            replay: None,
+            replayed: None,
         };
         let replaced = Replaced::new(entry.clone(), &by).expect("a complete load");
         assert!(replaced.receipt.ends_with(&format!("/superseded.{by}.json")), "{}", replaced.receipt);

@@ -1,6 +1,6 @@
 //! What the ledger keeps of a file version, and the requests and answers by which it changes.
 
-use crate::{Counts, FileId, FileVersion, LoadId, Order, State, UNNAMED};
+use crate::{Counts, FileId, FileVersion, LoadId, Order, Replay, Replayed, State, UNNAMED};
 
 /// What is known of one file version. At most 1 KB; holds no content.
 #[derive(Clone, Debug, PartialEq)]
@@ -39,6 +39,14 @@ pub struct Entry {
     pub open: bool,
     /// What an operator said when it was to be waited for no longer.
     pub acknowledged: Option<Acknowledgement>,
+    /// The generation of `load`: 0, and one more for each replay that was decided.
+    pub generation: u32,
+    /// Whether every row of `load` is in the records table: from its commit until its rows are deleted.
+    pub loaded: bool,
+    /// The replay that is under way. State, load and outcome stay as they are until it is decided.
+    pub replay: Option<Replay>,
+    /// How the last replay ended.
+    pub replayed: Option<Replayed>,
 }
 
 /// What an operator says of a quarantined file that is to be waited for no longer.
@@ -76,13 +84,27 @@ impl Entry {
         self.fence == fence.fence && self.owner == fence.owner
     }
 
-    /// Takes a decision: the lease ends, and the outcome is to be announced. A quarantined file is open from then on.
+    /// Returns whether somebody may be at work on it: it is not decided yet, or replayed.
+    #[must_use]
+    pub fn is_under_way(&self) -> bool {
+        !self.state.is_terminal() || self.replay.is_some()
+    }
+
+    /// Takes a decision: the lease ends, and the outcome is to be announced. A quarantined file is open from then on;
+    /// one that is replayed and quarantined again stays open or closed, as it was.
     pub fn decide(&mut self, outcome: &Outcome) {
+        let opens = self.open || self.replay.as_ref().is_none_or(|replay| replay.opens);
+        self.open = outcome.state == State::Quarantined && opens;
         self.state = outcome.state;
         self.outcome = Some(outcome.clone());
         self.lease_until_ms = 0;
         self.announced = false;
-        self.open = outcome.state == State::Quarantined;
+        self.loaded = outcome.state == State::Complete;
+        if let Some(replay) = self.replay.take() {
+            self.replayed = Some(replay.decided());
+            self.load = replay.load;
+            self.generation = replay.generation;
+        }
     }
 
     /// Returns whether this decision was already written under this fence. A commit may have been superseded or
@@ -96,7 +118,9 @@ impl Entry {
         let same_state = self.state == outcome.state
             || (outcome.state == State::Complete
                 && matches!(self.state, State::Superseded | State::Retracted));
-        self.is_held_by(fence) && same_state && self.outcome.as_ref().is_some_and(decided)
+        // What a replay replaces may have had the same outcome.
+        let same_load = fence.replay.as_ref().is_none_or(|replay| replay.load == self.load);
+        self.is_held_by(fence) && same_state && same_load && self.outcome.as_ref().is_some_and(decided)
     }
 }
 
@@ -195,6 +219,21 @@ pub struct Fence {
     pub fence: u64,
     /// The claim's nonce.
     pub owner: String,
+    /// The replay that was claimed; `None`: the file's first load.
+    pub replay: Option<Replay>,
+}
+
+impl Fence {
+    /// Returns the right of the entry's last claim.
+    #[must_use]
+    pub fn of(entry: &Entry) -> Self {
+        Self {
+            file: FileId::of(&entry.file),
+            fence: entry.fence,
+            owner: entry.owner.clone(),
+            replay: entry.replay.clone(),
+        }
+    }
 }
 
 /// Whether a fenced write was still ours to make.

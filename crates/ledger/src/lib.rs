@@ -13,6 +13,8 @@ mod file;
 mod key;
 mod keys;
 mod order;
+mod replay;
+mod reversal;
 mod state;
 
 pub use decision::{Decision, Replaced, Visible};
@@ -25,4 +27,6 @@ pub use file::{FileId, FileVersion, LoadId, NULL_VERSION, VersionId, digest, is_
 pub use key::{HEARTBEAT, Key, NAME_BYTES, UNKNOWN, is_name};
 pub use keys::{QuarantineFolder, UNNAMED, receipt_key, receipts_of};
 pub use order::{Order, Rank, format_instant, parse_instant};
+pub use replay::{Replay, ReplayClaim, ReplayClaimed, ReplayRequest, ReplayResult, Replayed, Worse};
+pub use reversal::{Reversal, Reversed, StateChange};
 pub use state::{Counts, State, Verdict};

@@ -5,9 +5,9 @@ use std::sync::Arc;
 
 use checker::{FaultCode, FileFault, Summary, Verdict};
 use contract::{Contract, OnSameName};
-use ledger::{ContentClaim, Decision, Entry, HeadMove, Outcome, Visible};
+use ledger::{ContentClaim, Decision, Entry, HeadMove, Outcome, Replayed, Visible};
 use runtime::QuarantineReason;
-use store::{Error, Operation};
+use store::{Error, Fenced, Operation};
 use telemetry::{FileRecord, ProcessingStep};
 
 use crate::{
@@ -118,6 +118,14 @@ impl Decided {
     }
 }
 
+/// How work on a claimed file ended.
+pub(crate) enum Concluded {
+    /// The ledger has this outcome.
+    Decided(Box<Outcome>),
+    /// A replay left the file as it was.
+    Kept(Replayed),
+}
+
 /// Takes a claimed file to its terminal state, returns its outcome and fills in the record.
 ///
 /// Between decision and settlement another file can take the name or the content, and the version can be deleted.
@@ -127,13 +135,17 @@ pub(crate) async fn conclude<S: ProcessorStore>(
     entry: &Entry,
     task: &Task,
     record: &mut FileRecord,
-) -> Result<Outcome, ProcessError> {
+) -> Result<Concluded, ProcessError> {
+    if let Some(ended) = work.replay.as_ref().and_then(|terms| terms.ends_unread(task)) {
+        return end_replay(work, ended).await;
+    }
     let mut decided = decide(work, entry, task, record).await?;
     let mut moves = 0;
     loop {
         record.fault = decided.evidence.fault_code().map(FaultCode::as_str).or(record.fault);
         decided = match settle(work, decided).await? {
-            Settled::Done(outcome) => return Ok(*outcome),
+            Settled::Done(outcome) => return Ok(Concluded::Decided(outcome)),
+            Settled::Kept(ended) => return end_replay(work, ended).await,
             Settled::Instead(decided) => *decided,
             Settled::HeadMoved(_) if moves == MOST_MOVES => {
                 return Err(Error::new(Operation::Commit, "HeadMoved").into());
@@ -143,6 +155,17 @@ pub(crate) async fn conclude<S: ProcessorStore>(
                 visible(work, evidence).await?
             }
         };
+    }
+}
+
+/// Ends a replay that leaves the file as it was.
+async fn end_replay<S: ProcessorStore>(
+    work: &Work<'_, S>,
+    ended: Replayed,
+) -> Result<Concluded, ProcessError> {
+    match work.store.end_replay(&work.fence, &ended).await? {
+        Fenced::Kept => Ok(Concluded::Kept(ended)),
+        Fenced::Lost => Err(ProcessError::Lost),
     }
 }
 

@@ -6,14 +6,14 @@ use lambda_runtime::Diagnostic;
 use runtime::{Deadline, Message, SqsBatchResponse, caught, deliver_again};
 use serde::Serialize;
 use serde_json::Value;
-use store::{Fence, FileId, OpenUploads, State};
+use store::{Fence, FileId, OpenUploads};
 use telemetry::Occurrence;
 
 use crate::{
     Processor, ProcessorStore,
     attempt::{FileAttempt, OpenClaim},
     error::ProcessError,
-    event::{Delivered, Event, Notice, UnknownEvent},
+    event::{Delivered, Event, Job, UnknownEvent},
     journal::{Death, Working},
     process::Delivery,
 };
@@ -78,7 +78,8 @@ impl<S: ProcessorStore> Processor<S> {
             Event::Queue(messages) => Ok(self.batch(&messages, deadline_ms).await),
             Event::Direct(notices) => {
                 let delivery = Delivery { deadline_ms, receive_count: 1, queue_requests: 0 };
-                self.follow_all(&notices, delivery).await?;
+                let jobs: Vec<_> = notices.iter().map(Job::File).collect();
+                self.follow_all(&jobs, delivery).await?;
                 Ok(Response::Direct { terminal: notices.len() })
             }
         }
@@ -88,8 +89,8 @@ impl<S: ProcessorStore> Processor<S> {
         let mut failed = Vec::new();
         for message in messages {
             let delivery = delivery_of(message, deadline_ms);
-            let ended = if let Some(notices) = message.body.notices() {
-                self.follow_all(notices, delivery).await
+            let ended = if let Some(jobs) = message.body.jobs() {
+                self.follow_all(&jobs, delivery).await
             } else {
                 self.note(&ProcessError::Unknown, None);
                 Err(ProcessError::Unknown)
@@ -131,12 +132,12 @@ impl<S: ProcessorStore> Processor<S> {
         recorded.is_ok()
     }
 
-    /// Follows each notice, whatever becomes of the others; gives the stop that needs the longest wait. Among those
+    /// Follows each job, whatever becomes of the others; gives the stop that needs the longest wait. Among those
     /// that need none it is one that wrote a checkpoint.
-    async fn follow_all(&self, notices: &[Notice], delivery: Delivery) -> Result<(), ProcessError> {
+    async fn follow_all(&self, jobs: &[Job<'_>], delivery: Delivery) -> Result<(), ProcessError> {
         let mut worst: Option<((u32, bool), ProcessError)> = None;
-        for notice in notices {
-            let Err(stop) = self.follow(notice, delivery).await else { continue };
+        for job in jobs {
+            let Err(stop) = self.follow(*job, delivery).await else { continue };
             let weight = (self.delay(&stop, delivery), matches!(stop, ProcessError::Advanced));
             if worst.as_ref().is_none_or(|(most, _)| weight >= *most) {
                 worst = Some((weight, stop));
@@ -145,12 +146,12 @@ impl<S: ProcessorStore> Processor<S> {
         worst.map_or(Ok(()), |(_, stop)| Err(stop))
     }
 
-    /// Follows one notice if there is time to begin, and catches a panic: it concerns this file only.
-    async fn follow(&self, notice: &Notice, delivery: Delivery) -> Result<State, ProcessError> {
+    /// Follows one job if there is time to begin, and catches a panic: it concerns this file only.
+    async fn follow(&self, job: Job<'_>, delivery: Delivery) -> Result<(), ProcessError> {
         let mut attempt = FileAttempt::default();
         let time_left = self.host.now().saturating_add(self.settings.reserve_ms) < delivery.deadline_ms;
         let ended = if time_left {
-            caught(self.process(notice, delivery, &mut attempt)).await.unwrap_or(Err(ProcessError::Panicked))
+            caught(self.work_off(job, delivery, &mut attempt)).await.unwrap_or(Err(ProcessError::Panicked))
         } else {
             Err(ProcessError::OutOfTime)
         };
@@ -162,6 +163,19 @@ impl<S: ProcessorStore> Processor<S> {
             self.note(stop, attempt.id.as_ref());
         }
         ended
+    }
+
+    async fn work_off(
+        &self,
+        job: Job<'_>,
+        delivery: Delivery,
+        attempt: &mut FileAttempt,
+    ) -> Result<(), ProcessError> {
+        // Kept on the heap: the futures of all that may happen to a file are large.
+        match job {
+            Job::File(notice) => Box::pin(self.process(notice, delivery, attempt)).await.map(drop),
+            Job::Replay(request) => Box::pin(self.replay(request, delivery, attempt)).await,
+        }
     }
 
     /// Gives up what the attempt left of its uploads, as far as there is time: the message must be dealt with after it.

@@ -1,7 +1,7 @@
 //! What woke the function, decoded once: keys, envelopes and instants leave here in their final form.
 //!
-//! Accepted: an SQS batch whose bodies are S3 notifications or EventBridge events, a bare S3 notification, and a bare
-//! EventBridge event. Keys are URL-encoded in S3 notifications and not in EventBridge events.
+//! Accepted: an SQS batch whose bodies are S3 notifications, EventBridge events or requests of an operator, a bare S3
+//! notification, and a bare EventBridge event. Keys are URL-encoded in S3 notifications and not in EventBridge events.
 //! <https://docs.aws.amazon.com/AmazonS3/latest/userguide/notification-content-structure.html>,
 //! <https://docs.aws.amazon.com/AmazonS3/latest/userguide/ev-events.html>
 //!
@@ -14,7 +14,7 @@ use runtime::{Message, batch};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use ledger::parse_instant;
+use ledger::{ReplayRequest, parse_instant};
 
 /// What woke the function.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -43,9 +43,20 @@ pub enum Envelope {
     TestEvent,
     /// An event of S3 through EventBridge: the object that was created; `None` for an event about something else.
     EventBridge(Option<Notice>),
+    /// A request to replay a file, by an operator.
+    Replay(Box<ReplayRequest>),
     /// Nothing that this function knows, or a notification with a record that cannot be read: a part of a message
     /// cannot be acknowledged, so the whole message goes to the dead-letter queue.
     Unknown,
+}
+
+/// What a message asks for: one file version to work on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Job<'a> {
+    /// An object version that was created.
+    File(&'a Notice),
+    /// A file that is to be replayed.
+    Replay(&'a ReplayRequest),
 }
 
 /// A hint that an object version was created.
@@ -74,8 +85,13 @@ impl Event {
         if from_queue(event) {
             return batch(event, Delivered::read).map(Self::Queue).ok_or(UnknownEvent);
         }
-        let envelope = Envelope::of(event);
-        envelope.notices().map(|notices| Self::Direct(notices.to_vec())).ok_or(UnknownEvent)
+        match Envelope::of(event) {
+            Envelope::Event(notices) => Ok(Self::Direct(notices)),
+            Envelope::TestEvent => Ok(Self::Direct(Vec::new())),
+            Envelope::EventBridge(notice) => Ok(Self::Direct(notice.into_iter().collect())),
+            // Requests come by a queue, which repeats those that did not end.
+            Envelope::Replay(_) | Envelope::Unknown => Err(UnknownEvent),
+        }
     }
 }
 
@@ -84,10 +100,10 @@ fn from_queue(event: &Value) -> bool {
 }
 
 impl Delivered {
-    /// Returns the objects that were created; `None` when the message says nothing that this function knows.
+    /// Returns what the message asks for; `None` when it says nothing that this function knows.
     #[must_use]
-    pub fn notices(&self) -> Option<&[Notice]> {
-        self.envelope.notices()
+    pub fn jobs(&self) -> Option<Vec<Job<'_>>> {
+        self.envelope.jobs()
     }
 
     fn read(text: String) -> Self {
@@ -96,13 +112,14 @@ impl Delivered {
 }
 
 impl Envelope {
-    /// Returns the objects that were created; `None` when the envelope is unknown.
+    /// Returns what the envelope asks for; `None` when it is unknown.
     #[must_use]
-    pub fn notices(&self) -> Option<&[Notice]> {
+    pub fn jobs(&self) -> Option<Vec<Job<'_>>> {
         match self {
-            Self::Event(notices) => Some(notices),
-            Self::TestEvent => Some(&[]),
-            Self::EventBridge(notice) => Some(notice.as_slice()),
+            Self::Event(notices) => Some(notices.iter().map(Job::File).collect()),
+            Self::TestEvent => Some(Vec::new()),
+            Self::EventBridge(notice) => Some(notice.iter().map(Job::File).collect()),
+            Self::Replay(request) => Some(vec![Job::Replay(request)]),
             Self::Unknown => None,
         }
     }
@@ -112,6 +129,10 @@ impl Envelope {
     }
 
     fn of(envelope: &Value) -> Self {
+        if ReplayRequest::is_in(envelope) {
+            let request = ReplayRequest::read(envelope);
+            return request.map_or(Self::Unknown, |request| Self::Replay(Box::new(request)));
+        }
         let member = |name| envelope.get(name).and_then(Value::as_str);
         if member("Event") == Some("s3:TestEvent") {
             return Self::TestEvent;

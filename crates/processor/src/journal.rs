@@ -120,5 +120,5 @@ fn death(path: &Path) -> io::Result<Option<Death>> {
         journal.end();
         return Ok(None);
     };
-    Ok(Some(Death { fence: Fence { file, fence, owner }, journal }))
+    Ok(Some(Death { fence: Fence { file, fence, owner, replay: None }, journal }))
 }

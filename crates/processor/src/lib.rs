@@ -30,6 +30,7 @@ mod outcome;
 mod precedence;
 mod process;
 mod read;
+mod replay;
 mod settings;
 mod settle;
 mod work;

@@ -93,20 +93,22 @@ async fn newest<S: ProcessorStore>(work: &Work<'_, S>) -> Result<Precedence, Pro
         let head = HeadMove { from: Some(seen), to, receipt: None };
         return Ok(if replaced { Precedence::Loses(Loss::Gone) } else { Precedence::Wins(Some(head)) });
     }
+    let holder = work.store.entry(&seen.file).await?;
+    if holder.as_ref().is_some_and(|holder| holder.state == State::Retracted) {
+        // What was taken back stands in nobody's way, and what is newer moves the head after us.
+        return Ok(Precedence::Wins(Some(HeadMove { from: Some(seen), to, receipt: None })));
+    }
     let versions = work.store.versions(&work.file.bucket, &work.file.key).await?;
     let place = |wanted: &str| versions.iter().position(|version| version == wanted);
     Ok(match (place(&to.version), place(&seen.version)) {
         (None, _) => Precedence::Loses(Loss::Gone),
         (Some(mine), Some(other)) if other < mine => Precedence::Loses(Loss::Older(seen.file)),
-        (Some(_), None) if is_newer(work, &seen.file).await? => Precedence::Loses(Loss::Older(seen.file)),
+        // A visible version that was deleted from the bucket since: only the orders of the two are left to compare.
+        (Some(_), None) if holder.is_some_and(|holder| holder.order > work.order) => {
+            Precedence::Loses(Loss::Older(seen.file))
+        }
         (Some(_), _) => Precedence::Wins(Some(HeadMove { from: Some(seen), to, receipt: None })),
     })
-}
-
-/// Returns whether a visible version that was deleted from the bucket since was newer: only the orders of
-/// the two are left to compare.
-async fn is_newer<S: ProcessorStore>(work: &Work<'_, S>, visible: &FileId) -> Result<bool, ProcessError> {
-    Ok(work.store.entry(visible).await?.is_some_and(|entry| entry.order > work.order))
 }
 
 /// Reads the visible load that this one replaces by the move of the head.

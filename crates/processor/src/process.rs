@@ -15,11 +15,12 @@ use telemetry::{FileRecord, Label, Occurrence, ProcessingStep, Used};
 use crate::{
     Processor, ProcessorStore,
     attempt::FileAttempt,
-    decide::{Task, conclude},
+    decide::{Concluded, Task, conclude},
     error::ProcessError,
     event::Notice,
     open_files,
     outcome::announcement,
+    replay::ReplayTerms,
     settings::{FIRST_GENERATION, PARSER_EPOCH},
     work::Work,
 };
@@ -36,13 +37,37 @@ pub(crate) struct Delivery {
 }
 
 /// A file that is named and not yet claimed.
-struct Named {
-    file: FileVersion,
-    id: FileId,
+pub(crate) struct Named {
+    pub(crate) file: FileVersion,
+    pub(crate) id: FileId,
     partner: String,
     feed: String,
     /// Whether the partner is registered, so that its name may be shown.
     known: bool,
+}
+
+impl Named {
+    /// Names a file version. Partner and feed are not looked at yet.
+    pub(crate) fn new(file: FileVersion) -> Self {
+        let (partner, feed) = (String::new(), String::new());
+        Self { id: FileId::of(&file), file, partner, feed, known: false }
+    }
+}
+
+/// A file that was claimed.
+pub(crate) struct ClaimedFile {
+    pub(crate) named: Named,
+    pub(crate) task: Task,
+    /// The entry after the claim.
+    pub(crate) entry: Entry,
+    /// What was asked for, when it is replayed.
+    pub(crate) terms: Option<ReplayTerms>,
+    /// From the event to the claim, milliseconds; `None` for a replay.
+    pub(crate) queue_age: Option<u64>,
+    /// When the invocation began with it, milliseconds since the epoch.
+    pub(crate) started: u64,
+    /// What was used until then.
+    pub(crate) usage: Usage,
 }
 
 impl<S: ProcessorStore> Processor<S> {
@@ -59,8 +84,7 @@ impl<S: ProcessorStore> Processor<S> {
         }
         let (started, usage) = (self.host.now(), self.store.usage());
         let file = self.version(notice).await?;
-        let (partner, feed) = (String::new(), String::new());
-        let named = Named { id: FileId::of(&file), file, partner, feed, known: false };
+        let named = Named::new(file);
         attempt.id = Some(named.id.clone());
         let (named, task) = self.task(named, started).await?;
         let order = self.order(notice, &named.file).await?;
@@ -80,12 +104,26 @@ impl<S: ProcessorStore> Processor<S> {
             }
             Claimed::Mine(entry) => entry,
         };
-        let mut record = begin_record(&named, &entry, task.contract().map(Arc::as_ref), delivery);
         // Since the event, which a re-sent message repeats; the order of an old version may be that of a newer one.
-        let since = Some(notice.instant_ms.unwrap_or_else(|| entry.order.instant_ms()));
-        record.queue_age = since.map(|since| started.saturating_sub(since));
+        let since = notice.instant_ms.unwrap_or_else(|| entry.order.instant_ms());
+        let queue_age = Some(started.saturating_sub(since));
+        let claimed = ClaimedFile { named, task, entry, terms: None, queue_age, started, usage };
+        self.decide_claimed(claimed, delivery, attempt).await
+    }
+
+    /// Takes a claimed file to its terminal state and publishes its outcome.
+    pub(crate) async fn decide_claimed(
+        &self,
+        claimed: ClaimedFile,
+        delivery: Delivery,
+        attempt: &mut FileAttempt,
+    ) -> Result<State, ProcessError> {
+        let ClaimedFile { named, task, mut entry, terms, queue_age, started, usage } = claimed;
+        let mut record = begin_record(&named, &entry, task.contract().map(Arc::as_ref), delivery);
+        record.queue_age = queue_age;
+        record.is_replay = terms.is_some();
         record.spend(ProcessingStep::Claim, self.host.now().saturating_sub(started));
-        let work = self.work_on(named, &entry, delivery, attempt);
+        let work = self.work_on(named, &entry, terms, delivery, attempt);
         attempt.begin(work.fence.clone(), self.journal.begin(&work.fence));
         // Both readings and a parser live in this future: it is kept on the heap. A call that outlasts the invocation
         // is given up while there is time to release: a sandbox that is stopped by its timeout would count as a death.
@@ -93,25 +131,34 @@ impl<S: ProcessorStore> Processor<S> {
             self.time_for_work(delivery),
             Box::pin(conclude(&work, &entry, &task, &mut record)),
         );
-        let decided = deciding.await.unwrap_or(Err(ProcessError::OutOfTime));
+        let concluded = deciding.await.unwrap_or(Err(ProcessError::OutOfTime));
         // Before any other call: what fails or takes too long from here on is a service's, not the file's.
         attempt.end();
-        let outcome = match decided {
-            Ok(outcome) => outcome,
+        match concluded {
+            Ok(Concluded::Decided(outcome)) => entry.decide(&outcome),
+            Ok(Concluded::Kept(ended)) => {
+                tracing::info!(
+                    file = work.id.as_str(),
+                    result = ended.result.as_str(),
+                    fault = ended.fault.as_deref().unwrap_or_default(),
+                    "a replay left the file as it was"
+                );
+                return Ok(entry.state);
+            }
             Err(stop) => {
                 if stop.releases() {
                     self.release(&work.fence).await;
                 }
                 return Err(work.ended_by(stop));
             }
-        };
+        }
         let known = record.duration();
         record.spend(ProcessingStep::Decide, self.host.now().saturating_sub(started).saturating_sub(known));
-        record.state = Some(outcome.state);
-        record.used = self.used(outcome.state, started, usage, delivery);
+        record.state = Some(entry.state);
+        record.used = self.used(entry.state, started, usage, delivery);
         record.log();
         (self.host.metric)(&record.metric(&self.settings.metrics, self.host.now()));
-        self.publish_all(Entry { state: outcome.state, outcome: Some(outcome), ..entry }).await
+        self.publish_all(entry).await
     }
 
     /// Returns the version that a notice means. A notice without one means the newest: it is a hint, the bucket is
@@ -129,7 +176,7 @@ impl<S: ProcessorStore> Processor<S> {
     }
 
     /// Returns what is to be done, by key and contract.
-    async fn task(&self, named: Named, now_ms: u64) -> Result<(Named, Task), ProcessError> {
+    pub(crate) async fn task(&self, named: Named, now_ms: u64) -> Result<(Named, Task), ProcessError> {
         let key = match Key::read(&named.file.key) {
             Key::Folder(inner) => match self.store.open(&named.file).await? {
                 Opened::Body { length: 0, .. } => Key::Clutter,
@@ -162,6 +209,13 @@ impl<S: ProcessorStore> Processor<S> {
         }
     }
 
+    /// Reads the contract of the file's feed now, whatever is kept.
+    pub(crate) async fn read_contract_of(&self, named: &Named, now_ms: u64) -> Result<(), ProcessError> {
+        let ttl_ms = self.settings.contract_ttl_ms;
+        self.contracts.read(&self.store, &named.feed, now_ms, ttl_ms).await.map(drop)?;
+        Ok(())
+    }
+
     /// Returns what the partners table says of a partner, kept for as long as a contract is.
     async fn registration(&self, partner: &str, now_ms: u64) -> Result<Registration, ProcessError> {
         let ttl_ms = self.settings.contract_ttl_ms;
@@ -188,19 +242,27 @@ impl<S: ProcessorStore> Processor<S> {
         }
     }
 
-    fn work_on(&self, named: Named, entry: &Entry, delivery: Delivery, attempt: &FileAttempt) -> Work<'_, S> {
+    fn work_on(
+        &self,
+        named: Named,
+        entry: &Entry,
+        terms: Option<ReplayTerms>,
+        delivery: Delivery,
+        attempt: &FileAttempt,
+    ) -> Work<'_, S> {
         Work {
             store: &self.store,
             host: &self.host,
             settings: &self.settings,
             deadline_ms: delivery.deadline_ms,
-            fence: Fence { file: named.id.clone(), fence: entry.fence, owner: entry.owner.clone() },
+            fence: Fence::of(entry),
             file: named.file,
             id: named.id,
             partner: named.partner,
             feed: named.feed,
             order: entry.order.clone(),
-            load: entry.load.clone(),
+            load: entry.replay.as_ref().map_or(&entry.load, |replay| &replay.load).clone(),
+            replay: terms,
             rows_written: entry.rows_written,
             uploads: attempt.uploads.clone(),
             advanced: AtomicBool::new(false),
@@ -235,10 +297,10 @@ impl<S: ProcessorStore> Processor<S> {
 
     /// Releases a claim that was written though its answer was lost: it would hold the file until its lease ends. A
     /// failure here leaves it at that.
-    async fn take_back(&self, id: &FileId, owner: &str) {
+    pub(crate) async fn take_back(&self, id: &FileId, owner: &str) {
         let Ok(Some(entry)) = self.store.entry(id).await else { return };
-        if entry.owner == owner && !entry.state.is_terminal() {
-            self.release(&Fence { file: id.clone(), fence: entry.fence, owner: entry.owner }).await;
+        if entry.owner == owner && entry.is_under_way() {
+            self.release(&Fence::of(&entry)).await;
         }
     }
 
@@ -253,7 +315,7 @@ impl<S: ProcessorStore> Processor<S> {
     /// Closes the open files that an outcome settles and publishes the outcome, unless both are done. Before it, the
     /// new outcome of each older file that it replaced is published: only this file's message can still be delivered
     /// again.
-    async fn publish_all(&self, entry: Entry) -> Result<State, ProcessError> {
+    pub(crate) async fn publish_all(&self, entry: Entry) -> Result<State, ProcessError> {
         let state = entry.state;
         if !entry.announced {
             open_files::close_ended(&self.store, &entry).await?;
@@ -305,7 +367,7 @@ fn begin_record(named: &Named, entry: &Entry, contract: Option<&Contract>, deliv
         // Without a contract the name is whatever a sender called a folder: a patient, or a new metric for each file.
         feed: Label::new(contract.map_or(UNKNOWN, |_| &named.feed)),
         file: Label::new(named.id.as_str()),
-        load: Label::new(entry.load.as_str()),
+        load: Label::new(entry.replay.as_ref().map_or(&entry.load, |replay| &replay.load).as_str()),
         contract_version: Label::new(contract.map_or("", |contract| &contract.identity.version)),
         receive_count: delivery.receive_count,
         is_heartbeat: named.partner == runtime::HEARTBEAT && named.feed == runtime::HEARTBEAT,

@@ -1,10 +1,10 @@
 //! Writes a decision: original, report and receipt first, the ledger last.
 
 use bytes::Bytes;
-use checker::{FileFacts, ObjectPlace, PlaceBucket, Receipt, ReceiptContract, Verdict};
+use checker::{FileFacts, ObjectPlace, PlaceBucket, Receipt};
 use ledger::{
-    Commit, Committed, ContentClaim, Decision, Fenced, FileId, FileVersion, HeadMove, LoadId, Order, Outcome,
-    Replaced, State, Visible, receipt_key,
+    Commit, Committed, ContentClaim, Decision, Fenced, FileId, HeadMove, Outcome, Replaced, Replayed, State,
+    Visible, receipt_key,
 };
 use serde::Serialize;
 use store::Original;
@@ -24,6 +24,8 @@ pub(crate) enum Settled {
     Instead(Box<Decided>),
     /// The head of the key has moved since the decision.
     HeadMoved(Evidence),
+    /// The replay is to leave the file as it was: nothing was written.
+    Kept(Replayed),
 }
 
 /// Writes all that a decision says. A file that was deleted before its original was copied is not quarantined: it is
@@ -33,6 +35,10 @@ pub(crate) async fn settle<S: ProcessorStore>(
     decided: Decided,
 ) -> Result<Settled, ProcessError> {
     let Decided { decision, evidence } = decided;
+    let kept = work.replay.as_ref().and_then(|terms| terms.keeps(&decision, evidence.fault_code()));
+    if let Some(kept) = kept {
+        return Ok(Settled::Kept(kept));
+    }
     let mut original = None;
     if decision.keeps_original() {
         original = keep_original(work).await?;
@@ -135,7 +141,7 @@ fn receipt<S>(
     original: Option<ObjectPlace>,
 ) -> Receipt {
     let Evidence { contract, summary, fault, .. } = evidence;
-    let facts = facts(&work.load, (&work.partner, &work.feed), &work.file, &work.order);
+    let facts = FileFacts::new(&work.load, (&work.partner, &work.feed), &work.file, &work.order);
     Receipt {
         other: decision.other().map(FileId::to_string),
         original,
@@ -181,23 +187,7 @@ async fn put_superseded_receipt<S: ProcessorStore>(
     replaced: &Replaced,
 ) -> Result<(), ProcessError> {
     let Replaced { entry, outcome, receipt: key } = replaced;
-    let facts = facts(&entry.load, (&entry.partner, &entry.feed), &entry.file, &entry.order);
-    let receipt = Receipt {
-        other: Some(work.id.to_string()),
-        corrects: outcome.corrects.as_ref().map(FileId::to_string),
-        earlier: Some(outcome.receipt.clone()),
-        verdict: Verdict::of(State::Superseded, Some(&outcome.counts)),
-        counts: Some(outcome.counts),
-        sha256: Some(outcome.sha256.clone()),
-        bytes: Some(outcome.bytes),
-        contract: Some(ReceiptContract {
-            id: None,
-            version: outcome.contract_version.clone(),
-            hash: outcome.contract_hash.clone(),
-        }),
-        ..checker::receipt(&facts, None, None, State::Superseded, None)
-    };
-    put(work, key, &receipt).await
+    put(work, key, &checker::later_receipt(entry, outcome, State::Superseded, Some(&work.id))).await
 }
 
 async fn put<S: ProcessorStore>(
@@ -208,16 +198,4 @@ async fn put<S: ProcessorStore>(
     let bytes = Bytes::from(serde_json::to_vec(document)?);
     work.store.put(key, "application/json", bytes).await?;
     Ok(())
-}
-
-fn facts(load: &LoadId, (partner, feed): (&str, &str), file: &FileVersion, order: &Order) -> FileFacts {
-    FileFacts {
-        file_id: load.file().to_string(),
-        load: load.to_string(),
-        partner: partner.to_owned(),
-        feed: feed.to_owned(),
-        key: file.key.clone(),
-        version: file.version.clone(),
-        order: order.to_string(),
-    }
 }

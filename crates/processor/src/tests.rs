@@ -10,6 +10,7 @@
 //! * `deaths`: what is poison, and what is only a service that fails
 //! * `handovers`: files that take longer than an invocation
 //! * `orders`: the order of versions, which is the bucket's
+//! * `replays`: a decided file that is processed again
 //! * `crashes`: a failure before or after every effect changes nothing
 //! * `promises`: the invariants of the protocol, one by one
 
@@ -23,6 +24,7 @@ mod names;
 mod open;
 mod orders;
 mod promises;
+mod replays;
 mod schedules;
 mod senders;
 mod verdicts;

@@ -7,7 +7,7 @@ use ledger::{Fence, FileId, FileVersion, LoadId, Order, QuarantineFolder};
 use sha2::{Digest, Sha256};
 use store::OpenUploads;
 
-use crate::{ProcessorStore, error::ProcessError, settings::Settings};
+use crate::{ProcessorStore, error::ProcessError, replay::ReplayTerms, settings::Settings};
 use runtime::Host;
 
 /// One claimed file.
@@ -24,6 +24,8 @@ pub(crate) struct Work<'a, S> {
     /// The order that the first claim pinned.
     pub(crate) order: Order,
     pub(crate) load: LoadId,
+    /// What was asked for, when the file is replayed.
+    pub(crate) replay: Option<ReplayTerms>,
     /// Rows that an earlier claim confirmed.
     pub(crate) rows_written: u64,
     pub(crate) fence: Fence,

@@ -46,6 +46,17 @@ impl Contracts {
         if let Some(contract) = self.warm(feed, now_ms) {
             return Ok(Terms::Active(contract));
         }
+        self.read(store, feed, now_ms, ttl_ms).await
+    }
+
+    /// Returns the same, read now whatever is kept, and keeps it.
+    pub async fn read<S: ReadContracts>(
+        &self,
+        store: &S,
+        feed: &str,
+        now_ms: u64,
+        ttl_ms: u64,
+    ) -> Result<Terms, Error> {
         let newest = store.contract(feed).await?;
         let version = newest.as_ref().map(|newest| newest.version.clone());
         if let Some(terms) = self.searched(feed, version.as_deref()) {

@@ -5,8 +5,10 @@
 
 pub mod api;
 mod open;
+mod replays;
 
 pub use open::acknowledging_behaves;
+pub use replays::replays_behave;
 
 use crate::{
     Claim, Claimed, Commit, Committed, ContentClaim, Entry, Error, Fence, Fenced, FileId, FileVersion, Head,
@@ -102,9 +104,8 @@ fn outcome(state: State) -> Outcome {
 async fn mine<S: WriteLedger>(ledger: &S, claim: &Claim) -> Result<(Fence, Entry), Error> {
     match ledger.claim(claim).await? {
         Claimed::Mine(entry) => {
-            let fence =
-                Fence { file: FileId::of(&claim.file), fence: entry.fence, owner: claim.owner.clone() };
-            Ok((fence, entry))
+            assert_eq!((&entry.file, &entry.owner), (&claim.file, &claim.owner));
+            Ok((Fence::of(&entry), entry))
         }
         other => panic!("expected the claim of {} to be granted, found {other:?}", claim.owner),
     }
@@ -171,7 +172,7 @@ async fn a_release_lets_the_next_one_in<S: WriteLedger>(ledger: &S, run: &str) -
 
 async fn a_death_counts_once_for_each_claim<S: WriteLedger>(ledger: &S, run: &str) -> Result<(), Error> {
     let file = file(run, "death");
-    let unknown = Fence { file: FileId::of(&file), fence: 1, owner: "a".to_owned() };
+    let unknown = Fence { file: FileId::of(&file), fence: 1, owner: "a".to_owned(), replay: None };
     ledger.died(&unknown).await?;
     assert_eq!(ledger.entry(&unknown.file).await?, None, "a death makes no entry");
     let (first, _) = mine(ledger, &claim(&file, "a", 1_000)).await?;

@@ -21,6 +21,12 @@ pub enum Operation {
     ListContractVersions,
     /// Claiming a ledger entry.
     Claim,
+    /// Claiming the replay of a file.
+    ClaimReplay,
+    /// Ending a replay that leaves the file as it was.
+    EndReplay,
+    /// Retracting a load, or showing it again.
+    Reverse,
     /// Writing a checkpoint.
     Checkpoint,
     /// Releasing a lease.

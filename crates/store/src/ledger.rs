@@ -6,7 +6,7 @@ use std::future::Future;
 
 use crate::{
     Acknowledgement, Claim, Claimed, Commit, Committed, Entry, Error, Fence, Fenced, FileId, Head,
-    InboxPlace, OpenFile, Outcome, State,
+    InboxPlace, OpenFile, Outcome, ReplayClaim, ReplayClaimed, Replayed, Reversal, Reversed, State,
 };
 
 /// Most entries that are read at once (BatchGetItem).
@@ -137,6 +137,16 @@ pub trait WriteLedger: ReadLedger {
     /// nonce is answered as it stands, so that a lost response costs nothing; with another load it is claimed again.
     /// A claim of another load than the entry's begins anew: no rows written, no deaths counted.
     fn claim(&self, claim: &Claim) -> impl Future<Output = Result<Claimed, Error>> + Send;
+    /// Claims the replay of a file that was decided, by one conditional write: fence + 1, lease, nonce. Allowed while
+    /// the entry is as it was seen and no other invocation has a live lease. State, load and outcome stay as they are:
+    /// what was visible stays visible until [`WriteLedger::commit`] or [`WriteLedger::finish`] decides the replay.
+    fn claim_replay(&self, claim: &ReplayClaim) -> impl Future<Output = Result<ReplayClaimed, Error>> + Send;
+    /// Ends a replay that leaves the file as it was, and notes how it ended.
+    fn end_replay(
+        &self,
+        fence: &Fence,
+        ended: &Replayed,
+    ) -> impl Future<Output = Result<Fenced, Error>> + Send;
     /// Records that the first `rows_written` rows of the load are written, extends the lease, and begins the count of
     /// deaths anew: claims before this one no longer count.
     fn checkpoint(
@@ -151,7 +161,8 @@ pub trait WriteLedger: ReadLedger {
     /// the file was claimed again meanwhile, and not at all when a later death was recorded before, when a later
     /// claim wrote a checkpoint or changed the load, or when the file is terminal or unknown.
     fn died(&self, fence: &Fence) -> impl Future<Output = Result<(), Error>> + Send;
-    /// Writes a terminal state without visible rows. A quarantined file is open from then on.
+    /// Writes a terminal state without visible rows. A quarantined file is open from then on. Under the fence of a
+    /// replay it also takes the replay's load and generation, as a commit does.
     fn finish(&self, fence: &Fence, outcome: &Outcome) -> impl Future<Output = Result<Fenced, Error>> + Send;
     /// Writes the terminal state that makes rows visible. A content whose holder is no longer complete is free to take.
     /// When several things stand in the way, the answer is the first of: lost, duplicate, head moved.
@@ -173,6 +184,13 @@ pub trait Acknowledge: Sync {
         file: &FileId,
         said: &Acknowledgement,
     ) -> impl Future<Output = Result<Acknowledged, Error>> + Send;
+}
+
+/// Hides loads and shows them again: what only an operator does.
+pub trait ReverseLoads: Sync {
+    /// Changes the states of one or two entries, and the head of their name, in one transaction. A replay that is
+    /// under way loses its claim. Both files are to be announced again.
+    fn reverse(&self, reversal: &Reversal) -> impl Future<Output = Result<Reversed, Error>> + Send;
 }
 
 /// Reads how a partner called a file, and nothing else of it: the webhook's role may read no other attribute.

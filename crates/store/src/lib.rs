@@ -31,13 +31,13 @@ mod usage;
 
 pub use self::ledger::{
     Acknowledge, Acknowledged, Cursor, FileNames, FilePage, FilePlace, FileQuery, ListedFile, MOST_ENTRIES,
-    OpenFiles, ReadLedger, Reconciliation, WriteLedger,
+    OpenFiles, ReadLedger, Reconciliation, ReverseLoads, WriteLedger,
 };
 pub use ::ledger::dynamodb::BATCH_ITEMS;
 pub use ::ledger::{
     Acknowledgement, Claim, Claimed, Commit, Committed, ContentClaim, Entry, Fence, Fenced, FileId,
-    FileVersion, Head, HeadMove, LoadId, OpenFile, Order, Outcome, Rank, State, UNNAMED as UNKNOWN,
-    VersionId,
+    FileVersion, Head, HeadMove, LoadId, OpenFile, Order, Outcome, Rank, Replay, ReplayClaim, ReplayClaimed,
+    ReplayResult, Replayed, Reversal, Reversed, State, StateChange, UNNAMED as UNKNOWN, VersionId,
 };
 pub use contracts::{
     ContractObject, ContractText, MOST_CONTRACT_VERSIONS, MOST_FEEDS, PublishedContract, ReadContracts,

@@ -435,9 +435,11 @@ impl MemoryState {
         let mut text = String::new();
         for (id, entry) in &self.entries {
             let Entry { state, partner, feed, order, load, outcome, announced, open, .. } = entry;
+            let Entry { generation, loaded, replay, replayed, .. } = entry;
             writeln!(
                 text,
-                "entry {id} {state:?} {partner}/{feed} order {order} load {load} announced {announced} open {open} {outcome:?}"
+                "entry {id} {state:?} {partner}/{feed} order {order} load {load} announced {announced} open {open} \
+                 generation {generation} loaded {loaded} {replay:?} {replayed:?} {outcome:?}"
             )?;
         }
         for (key, Head { version, load, .. }) in &self.heads {

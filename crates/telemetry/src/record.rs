@@ -81,6 +81,8 @@ pub struct FileRecord {
     pub used: Used,
     /// Whether it is the stack's own hourly file, the heartbeat.
     pub is_heartbeat: bool,
+    /// Whether an operator had it processed again. It did not arrive now, so only its cost is published.
+    pub is_replay: bool,
 }
 
 /// Dimensions of metrics that are asked by feed.
@@ -156,6 +158,9 @@ impl FileRecord {
     fn sets(&self, metric: MetricDefinition, sets: Sets, monitoring: Monitoring) -> Sets {
         match monitoring {
             Monitoring::Off => UNPUBLISHED,
+            Monitoring::Basic | Monitoring::Full if self.is_replay && metric != names::COST_MICRO_DOLLARS => {
+                UNPUBLISHED
+            }
             Monitoring::Basic if self.is_heartbeat => UNPUBLISHED,
             // The alarm is about files that were loaded: it has no dimension in Basic that would say so.
             Monitoring::Basic if metric == names::REJECT_PERCENT && self.state != Some(State::Complete) => {
@@ -237,6 +242,7 @@ impl FileRecord {
             ("stepMilliseconds", Value::Object(steps)),
             ("used", json!(self.used)),
             ("receiveCount", json!(self.receive_count)),
+            ("replay", json!(self.is_replay)),
         ]
     }
 }

@@ -4,7 +4,7 @@
 //! <https://docs.aws.amazon.com/AmazonS3/latest/userguide/notification-content-structure.html>
 
 use aws_lambda_events::s3::S3Entity;
-use ledger::FileVersion;
+use ledger::{FileVersion, ReplayRequest};
 use runtime::{decode_key, encode_key};
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -49,10 +49,14 @@ struct S3Record {
     s3: S3Entity,
 }
 
-/// Returns the file versions that a notification names; empty for a text that is not a notification. A record without
-/// a version has none that could be named.
+/// Returns the file versions that a message of the queue names: a notification, or a request to replay a file. Empty
+/// for any other text. A record without a version has none that could be named.
 pub(crate) fn read(body: &str) -> Vec<FileVersion> {
-    let envelope: Option<S3Notification> = serde_json::from_str(body).ok();
+    let value: Option<Value> = serde_json::from_str(body).ok();
+    if let Some(request) = value.as_ref().and_then(ReplayRequest::read) {
+        return vec![request.file()];
+    }
+    let envelope = value.and_then(|value| S3Notification::deserialize(value).ok());
     let records = envelope.map(|envelope| envelope.records).unwrap_or_default();
     records.iter().filter_map(named).collect()
 }
@@ -66,7 +70,7 @@ fn named(record: &Value) -> Option<FileVersion> {
 #[cfg(test)]
 mod tests {
     use ledger::FileId;
-    use processor::event::{Event, Notice};
+    use processor::event::{Event, Job, Notice};
     use proptest::prelude::*;
 
     use super::*;
@@ -81,9 +85,10 @@ mod tests {
     fn understood(body: &str) -> Notice {
         let batch = json!({"Records": [{"eventSource": "aws:sqs", "messageId": "m", "receiptHandle": "h", "body": body}]});
         let Ok(Event::Queue(messages)) = Event::decode(&batch) else { panic!("a batch") };
-        let notices =
-            messages[0].body.notices().unwrap_or_else(|| panic!("the processor does not know it: {body}"));
-        notices[0].clone()
+        let jobs =
+            messages[0].body.jobs().unwrap_or_else(|| panic!("the processor does not know it: {body}"));
+        let Job::File(notice) = jobs[0] else { panic!("no notification: {body}") };
+        notice.clone()
     }
 
     #[test]
@@ -100,7 +105,10 @@ mod tests {
             {"s3": {"bucket": {"name": "inbox"}, "object": {"key": "a/b/c"}}}, {}]});
         let found = read(&body.to_string());
         assert_eq!(found.iter().map(|file| file.key.as_str()).collect::<Vec<_>>(), ["a/b/c d"]);
-        for text in ["", "[]", "{}", "null", "{\"Records\":7}"] {
+        let request = r#"{"replay":{"id":"r","bucket":"inbox","key":"a/b/c","version":"v","state":"COMPLETE",
+            "load":"r78c69kajr602vj4sbw2tybqa0-x97w78vwpy764","contract":"","worse":"keep"}}"#;
+        assert_eq!(read(request).iter().map(|file| file.key.as_str()).collect::<Vec<_>>(), ["a/b/c"]);
+        for text in ["", "[]", "{}", "null", "{\"Records\":7}", "{\"replay\":7}"] {
             assert!(read(text).is_empty(), "{text}");
         }
     }

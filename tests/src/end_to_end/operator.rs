@@ -94,4 +94,5 @@ async fn the_ledger_on_the_emulator_behaves_as_its_twin() {
     let ledger = LedgerTable::new(&connection.dynamodb(), &harness.names.ledger);
     store::conformance::ledger_behaves(&ledger, "run").await.expect("no call fails");
     store::conformance::acknowledging_behaves(&ledger, "run").await.expect("no call fails");
+    store::conformance::replays_behave(&ledger, "run").await.expect("no call fails");
 }

@@ -298,7 +298,7 @@ async fn end_file(memory: &Memory, place: &str, state: State, fault: Option<&str
     let outcome = json!({"state": state.as_str(), "counts": counts, "fault": fault, "sha256": "", "bytes": 1,
         "contract_version": "", "contract_hash": "c0ffee", "receipt": "r"});
     let outcome: Outcome = serde_json::from_value(outcome).expect("an outcome");
-    let fence = Fence { file: id, fence: entry.fence, owner: entry.owner };
+    let fence = Fence::of(&entry);
     if state == State::Complete {
         let commit = Commit { fence, file, outcome, head: None, content: None };
         memory.commit(&commit).await.expect("memory");

@@ -158,7 +158,7 @@ impl Harness {
             lease_until_ms: BEGIN_MS + 1,
         };
         let Claimed::Mine(entry) = self.memory.claim(&claim).await.unwrap() else { panic!("a new file") };
-        let fence = Fence { file: id.clone(), fence: entry.fence, owner: entry.owner };
+        let fence = Fence::of(&entry);
         if outcome.state == State::Complete {
             let commit = Commit { fence, file, outcome, head: None, content: None };
             self.memory.commit(&commit).await.unwrap();

@@ -137,9 +137,12 @@ fn asked_by(name: &str) -> (usize, Vec<String>) {
     let mut unknown = 0;
     let mut keys = Vec::new();
     for body in bodies {
-        match body.notices() {
+        match body.jobs() {
             None => unknown += 1,
-            Some(notices) => keys.extend(notices.iter().map(|notice| notice.key.clone())),
+            Some(jobs) => keys.extend(jobs.into_iter().map(|job| match job {
+                Job::File(notice) => notice.key.clone(),
+                Job::Replay(request) => request.key.clone(),
+            })),
         }
     }
     (unknown, keys)
@@ -152,6 +155,7 @@ fn the_event_files_ask_for_what_their_table_says() {
         ("sqs-two-records", 0, 2),
         ("sqs-batch", 1, 1),
         ("sqs-test-event", 0, 0),
+        ("sqs-replay", 0, 1),
         ("s3-put", 0, 1),
         ("s3-two-records", 0, 2),
         ("s3-test-event", 0, 0),

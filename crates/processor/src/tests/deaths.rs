@@ -180,7 +180,8 @@ fn a_claim_that_is_worked_on_or_ended_is_no_death_and_one_that_was_left_is_one_u
     let folder = Folder::new();
     let [journal, other] = [(); 2].map(|()| Journal::new(Some(folder.0.clone())));
     let file = FileVersion { bucket: INBOX.into(), key: KEY.into(), version: "v".into(), etag: None };
-    let fence = |owner: &str| Fence { file: FileId::of(&file), fence: 7, owner: owner.to_owned() };
+    let fence =
+        |owner: &str| Fence { file: FileId::of(&file), fence: 7, owner: owner.to_owned(), replay: None };
     let fences =
         |journal: &Journal| journal.deaths().into_iter().map(|death| death.fence).collect::<Vec<_>>();
     assert_eq!(fences(&journal), [], "no folder yet");

@@ -118,6 +118,11 @@ impl Harness {
     /// One invocation with a message for this file, whose process dies before call `n` from now on. Gives whether it
     /// did: `false` when it had ended before.
     pub(super) async fn killed(&self, file: &FileVersion, n: usize) -> bool {
+        self.killed_with(&body_of(&[file]), n).await
+    }
+
+    /// The same with this message.
+    pub(super) async fn killed_with(&self, body: &str, n: usize) -> bool {
         let (armed, ended) = (Arc::new(AtomicBool::new(true)), Arc::new(AtomicBool::new(false)));
         let (still_armed, dying) = (Arc::clone(&armed), Arc::clone(&ended));
         self.memory.before(self.memory.calls().len() + n, move |_| async move {
@@ -126,7 +131,7 @@ impl Harness {
                 std::future::pending::<()>().await;
             }
         });
-        let bodies = [body_of(&[file])];
+        let bodies = [body.to_owned()];
         // What the process was doing is dropped where it stands, as its end would drop it: its locks are free.
         let mut invocation = pin!(self.invoke(&bodies));
         let killed = poll_fn(|context| {

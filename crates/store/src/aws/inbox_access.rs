@@ -149,12 +149,12 @@ mod tests {
     use aws_smithy_runtime_api::client::http::SharedHttpConnector;
 
     use super::*;
-    use crate::aws::replay::{Replay, ReplayedResponse, answer, dynamodb_error, s3_error};
+    use crate::aws::replay::{ReplayedResponse, ScriptedService, answer, dynamodb_error, s3_error};
 
     const KEY: &str = "arn:aws:kms:eu-central-1:123456789012:key/1";
 
-    fn owner(answers: impl IntoIterator<Item = ReplayedResponse>) -> (InboxPolicy, Replay) {
-        let (config, replay) = Replay::configuration(answers);
+    fn owner(answers: impl IntoIterator<Item = ReplayedResponse>) -> (InboxPolicy, ScriptedService) {
+        let (config, replay) = ScriptedService::configuration(answers);
         let mut owner = InboxPolicy::new(&Connection::new(&config), "s");
         owner.signed = SigningClient::over(&config, SharedHttpConnector::new(replay.clone()));
         (owner, replay)

@@ -3,6 +3,8 @@
 mod entry;
 mod incidents;
 mod listing;
+mod replay;
+mod reversal;
 mod transaction;
 
 use std::collections::BTreeMap;
@@ -18,7 +20,8 @@ use crate::ledger::name_in;
 use crate::{
     Acknowledge, Acknowledged, Acknowledgement, Claim, Claimed, Commit, Committed, Cursor, Entry, Error,
     Fence, Fenced, FileId, FileNames, FilePage, FileQuery, FileVersion, Head, InboxPlace, OpenFile,
-    OpenFiles, Operation, Outcome, ReadLedger, Reconciliation, State, UNKNOWN, WriteLedger,
+    OpenFiles, Operation, Outcome, ReadLedger, Reconciliation, ReplayClaim, ReplayClaimed, Replayed,
+    Reversal, ReverseLoads, Reversed, State, UNKNOWN, WriteLedger,
 };
 
 /// What every claim writes, but for the counters.
@@ -40,10 +43,14 @@ const RELOAD_COUNTERS: &str =
     "#rows_written = :zero, #deaths = :zero, #counted_fence = :fence ADD #fence :one";
 
 /// The claim is still mine to write under.
-pub(super) const FENCED: &str = "#fence = :fence AND #owner = :owner AND #state = :processing";
+pub(super) const FENCED: &str =
+    "#fence = :fence AND #owner = :owner AND (#state = :processing OR attribute_exists(#replay))";
 /// A terminal decision.
-pub(super) const DECIDE: &str =
-    "SET #state = :state, #outcome = :outcome, #lease_until_ms = :zero, #announced = :false";
+const DECIDE: &str = "SET #state = :state, #outcome = :outcome, #lease_until_ms = :zero, #announced = :false, \
+    #loaded = :loaded";
+/// The load of a replay takes the place of the one before.
+const DECIDE_REPLAY: &str =
+    ", #load = :load, #generation = :generation, #replayed = :replayed REMOVE #replay";
 
 /// Puts a quarantined file into the index of open files. An entry that an earlier release claimed may name no partner.
 const OPEN: &str = ", #open_for = if_not_exists(#partner, :unknown)";
@@ -58,7 +65,7 @@ const RELEASE: &str = "SET #lease_until_ms = :zero";
 
 /// A death. The condition makes it count once, whatever became of the answer.
 const DIED: &str = "SET #counted_fence = :fence ADD #deaths :one";
-const DIED_CONDITION: &str = "#state = :processing AND #fence >= :fence AND \
+const DIED_CONDITION: &str = "(#state = :processing OR attribute_exists(#replay)) AND #fence >= :fence AND \
     (attribute_not_exists(#counted_fence) OR #counted_fence < :fence)";
 
 /// Claims that may fail because others claim at the same time, before the redelivery has to try again.
@@ -165,6 +172,14 @@ impl<T: AsRef<LedgerTable> + Sync> WriteLedger for T {
         Err(Error::new(Operation::Claim, "contended"))
     }
 
+    async fn claim_replay(&self, claim: &ReplayClaim) -> Result<ReplayClaimed, Error> {
+        self.as_ref().claim_replay_of(claim).await
+    }
+
+    async fn end_replay(&self, fence: &Fence, ended: &Replayed) -> Result<Fenced, Error> {
+        self.as_ref().end_replay_of(fence, ended).await
+    }
+
     async fn checkpoint(
         &self,
         fence: &Fence,
@@ -246,6 +261,12 @@ impl<T: AsRef<LedgerTable> + Sync> Acknowledge for T {
     }
 }
 
+impl<T: AsRef<LedgerTable> + Sync> ReverseLoads for T {
+    async fn reverse(&self, reversal: &Reversal) -> Result<Reversed, Error> {
+        self.as_ref().reverse_together(reversal).await
+    }
+}
+
 impl<T: AsRef<LedgerTable> + Sync> FileNames for T {
     async fn name_of(&self, partner: &str, file: &FileId) -> Result<Option<String>, Error> {
         let (table, key) = (&self.as_ref().table, entry::file_key(file));
@@ -322,12 +343,8 @@ impl LedgerTable {
 
     /// Writes a terminal state; whether it stands, now or since an earlier attempt.
     async fn decide(&self, operation: Operation, fence: &Fence, outcome: &Outcome) -> Result<bool, Error> {
-        let opens = outcome.state == State::Quarantined;
-        let expression = if opens { format!("{DECIDE}{OPEN}") } else { DECIDE.to_owned() };
-        let mut update = fenced(operation, fence, &expression).values(decision_values(outcome));
-        if opens {
-            update.value("unknown", text(UNKNOWN));
-        }
+        let expression = decision(fence, outcome.state);
+        let update = fenced(operation, fence, &expression).values(decision_values(fence, outcome));
         let Written::Rejected(item) = self.table.update(update).await? else { return Ok(true) };
         let old = self.seen(operation, &fence.file, item).await?;
         Ok(old.is_some_and(|entry| entry.was_decided(fence, outcome)))
@@ -363,14 +380,40 @@ fn fence_values(fence: &Fence) -> Attributes {
     ])
 }
 
-/// Returns the values of [`DECIDE`].
-fn decision_values(outcome: &Outcome) -> Attributes {
-    attributes([
+/// Returns the expression of a terminal decision. A replayed file that is quarantined again stays open or closed, as
+/// it was; one that is loaded is open no longer.
+fn decision(fence: &Fence, state: State) -> String {
+    let quarantined = state == State::Quarantined;
+    match (&fence.replay, quarantined) {
+        (None, true) => format!("{DECIDE}{OPEN}"),
+        (None, false) => DECIDE.to_owned(),
+        (Some(replay), true) if replay.opens => format!("{DECIDE}{OPEN}{DECIDE_REPLAY}"),
+        (Some(_), true) => format!("{DECIDE}{DECIDE_REPLAY}"),
+        (Some(_), false) => format!("{DECIDE}{DECIDE_REPLAY}, #open_for"),
+    }
+}
+
+/// Returns the values of [`decision`].
+fn decision_values(fence: &Fence, outcome: &Outcome) -> Attributes {
+    let mut values = attributes([
         (":state", text(outcome.state.as_str())),
         (":outcome", entry::outcome_map(outcome)),
         (":zero", number(0_u64)),
         (":false", AttributeValue::Bool(false)),
-    ])
+        (":loaded", AttributeValue::Bool(outcome.state == State::Complete)),
+    ]);
+    if let Some(replay) = &fence.replay {
+        values.extend(attributes([
+            (":load", text(replay.load.as_str())),
+            (":generation", number(u64::from(replay.generation))),
+            (":replayed", entry::replayed_map(&replay.decided())),
+        ]));
+    }
+    let opens = fence.replay.as_ref().is_none_or(|replay| replay.opens);
+    if outcome.state == State::Quarantined && opens {
+        values.insert(":unknown".to_owned(), text(UNKNOWN));
+    }
+    values
 }
 
 fn cursor(item: &Attributes) -> Option<Cursor> {

@@ -125,7 +125,7 @@ fn tenths<'c>(consumed: impl IntoIterator<Item = &'c ConsumedCapacity>) -> u64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::aws::replay::{Replay, answer, dynamodb_error, s3_error};
+    use crate::aws::replay::{ScriptedService, answer, dynamodb_error, s3_error};
     use crate::{
         Error, Fence, FileId, FileVersion, Outcomes as _, Queue as _, ReadInbox as _, ReadLedger as _,
         RecordItem, WriteLedger as _, WriteQuarantine as _, WriteRecords as _,
@@ -143,7 +143,7 @@ mod tests {
     #[tokio::test]
     async fn requests_to_s3_are_counted_by_their_price_and_every_attempt_is_one() -> Result<(), Error> {
         let listed = answer(200, "<ListVersionsResult></ListVersionsResult>");
-        let (store, _) = Replay::store([
+        let (store, _) = ScriptedService::store([
             s3_error(404, "NoSuchVersion"),
             listed,
             s3_error(503, "SlowDown"),
@@ -163,7 +163,7 @@ mod tests {
         let two = r#"{"ConsumedCapacity": {"CapacityUnits": 2.0}, "Attributes": {}}"#;
         let rows = r#"{"ConsumedCapacity": [{"CapacityUnits": 7.0}, {"CapacityUnits": 1.0}]}"#;
         let rejected = dynamodb_error("ConditionalCheckFailedException", r#","Item":{"pk":{"S":"x"}}"#);
-        let (store, replay) = Replay::store([
+        let (store, replay) = ScriptedService::store([
             answer(200, one),
             answer(200, two),
             answer(200, rows),
@@ -172,7 +172,7 @@ mod tests {
         ]);
         let id = FileId::of(&file());
         assert!(store.entry(&id).await?.is_none());
-        let fence = Fence { file: id, fence: 1, owner: "me".to_owned() };
+        let fence = Fence { file: id, fence: 1, owner: "me".to_owned(), replay: None };
         store.checkpoint(&fence, 5, 9).await?;
         store
             .write(vec![RecordItem {
@@ -194,7 +194,7 @@ mod tests {
     async fn messages_are_counted_on_clients_that_are_made_late() -> Result<(), Error> {
         let sent =
             "<PublishResponse><PublishResult><MessageId>m</MessageId></PublishResult></PublishResponse>";
-        let (store, _) = Replay::store([answer(200, "{}"), answer(200, sent)]);
+        let (store, _) = ScriptedService::store([answer(200, "{}"), answer(200, sent)]);
         store.defer("receipt", 5).await?;
         store.publish(&crate::Announcement { body: "{}".to_owned(), attributes: Vec::new() }).await?;
         assert_eq!(store.usage(), Usage { queue_requests: 1, published: 1, ..Usage::default() });

@@ -155,7 +155,7 @@ fn instant(ms: u64) -> DateTime {
 mod tests {
     use super::*;
     use crate::aws::client::Connection;
-    use crate::aws::replay::{Replay, ReplayedResponse, answer};
+    use crate::aws::replay::{ReplayedResponse, ScriptedService, answer};
 
     const SPAN: PeriodRange = PeriodRange { from_ms: 600_000, until_ms: 1_200_000, period_seconds: 300 };
 
@@ -193,8 +193,8 @@ mod tests {
         member("MetricDataResults", &[vec![0x81], result.concat()].concat())
     }
 
-    fn client(answer: ReplayedResponse) -> (Late<Client>, Replay) {
-        let (config, replay) = Replay::configuration([answer]);
+    fn client(answer: ReplayedResponse) -> (Late<Client>, ScriptedService) {
+        let (config, replay) = ScriptedService::configuration([answer]);
         (Connection::new(&config).cloudwatch(), replay)
     }
 

@@ -136,9 +136,9 @@ enum WhenExhausted {
 }
 
 #[derive(Clone, Debug)]
-pub(super) struct Replay(Arc<Mutex<(VecDeque<ReplayedResponse>, Vec<SentRequest>)>>, WhenExhausted);
+pub(super) struct ScriptedService(Arc<Mutex<(VecDeque<ReplayedResponse>, Vec<SentRequest>)>>, WhenExhausted);
 
-impl Replay {
+impl ScriptedService {
     /// Returns a store that is answered so.
     pub(super) fn store(answers: impl IntoIterator<Item = ReplayedResponse>) -> (Stores, Self) {
         Self::ending(answers, WhenExhausted::Rejection)
@@ -180,7 +180,7 @@ impl Replay {
     }
 }
 
-impl HttpConnector for Replay {
+impl HttpConnector for ScriptedService {
     fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
         let body = request.body().bytes().unwrap_or_default();
         let seen = SentRequest {
@@ -214,7 +214,7 @@ impl HttpConnector for Replay {
     }
 }
 
-impl HttpClient for Replay {
+impl HttpClient for ScriptedService {
     fn http_connector(&self, _: &HttpConnectorSettings, _: &RuntimeComponents) -> SharedHttpConnector {
         SharedHttpConnector::new(self.clone())
     }

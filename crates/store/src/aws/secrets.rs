@@ -32,13 +32,14 @@ impl<T: AsRef<SecretsManager> + Sync> Secrets for T {
 mod tests {
     use super::*;
     use crate::Mail;
-    use crate::aws::replay::{Replay, answer};
+    use crate::aws::replay::{ScriptedService, answer};
 
     #[tokio::test]
     async fn a_secret_is_its_text_and_mail_has_a_subject() -> Result<(), Error> {
         let sent =
             "<PublishResponse><PublishResult><MessageId>m</MessageId></PublishResult></PublishResponse>";
-        let (store, replay) = Replay::store([answer(200, r#"{"SecretString": "{}"}"#), answer(200, sent)]);
+        let (store, replay) =
+            ScriptedService::store([answer(200, r#"{"SecretString": "{}"}"#), answer(200, sent)]);
         assert_eq!(store.secret("arn").await?, "{}");
         store.mail("a b", "text").await?;
         assert_eq!(replay.seen()[0].json()["SecretId"], "arn");

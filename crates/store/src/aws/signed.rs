@@ -189,7 +189,7 @@ impl SignedResponse {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::aws::replay::{Replay, ReplayedResponse, answer};
+    use crate::aws::replay::{ReplayedResponse, ScriptedService, answer};
 
     const CALL: SignedCall<'static> = SignedCall {
         operation: Operation::ReadAccount,
@@ -200,8 +200,8 @@ mod tests {
         body: "",
     };
 
-    fn signed(answers: impl IntoIterator<Item = ReplayedResponse>) -> (SigningClient, Replay) {
-        let (config, replay) = Replay::configuration(answers);
+    fn signed(answers: impl IntoIterator<Item = ReplayedResponse>) -> (SigningClient, ScriptedService) {
+        let (config, replay) = ScriptedService::configuration(answers);
         let signed = SigningClient::over(&config, SharedHttpConnector::new(replay.clone()));
         (signed, replay)
     }
@@ -254,7 +254,7 @@ mod tests {
 
     #[test]
     fn an_emulator_is_called_where_it_is_and_china_has_a_name_of_its_own() {
-        let (config, _) = Replay::configuration([]);
+        let (config, _) = ScriptedService::configuration([]);
         let at = |config: &SdkConfig| SigningClient::new(config).address("kms");
         assert_eq!(at(&config), "https://kms.eu-central-1.amazonaws.com");
         let china = config.to_builder().region(aws_types::region::Region::new("cn-north-1")).build();

@@ -238,10 +238,10 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::aws::replay::{Replay, ReplayedResponse, answer, dynamodb_error};
+    use crate::aws::replay::{ReplayedResponse, ScriptedService, answer, dynamodb_error};
 
-    fn parts(answers: impl IntoIterator<Item = ReplayedResponse>) -> (StackParts, Replay) {
-        let (config, replay) = Replay::configuration(answers);
+    fn parts(answers: impl IntoIterator<Item = ReplayedResponse>) -> (StackParts, ScriptedService) {
+        let (config, replay) = ScriptedService::configuration(answers);
         let home = Home::of_arn("arn:aws:dynamodb:eu-central-1:123456789012:table/s-ledger").expect("a home");
         let mut parts = StackParts::new(&Connection::new(&config), "s", &home);
         parts.signed = SigningClient::over(&config, SharedHttpConnector::new(replay.clone()));
@@ -337,7 +337,7 @@ mod tests {
             dynamodb_error("ResourceNotFoundException", ""),
             answer(200, r#"{"Table":{"TableArn":"ddblocal"}}"#),
         ];
-        let (config, replay) = Replay::configuration(answers);
+        let (config, replay) = ScriptedService::configuration(answers);
         let connection = Connection::new(&config);
         let home = Home::find(&connection, "s-ledger").await?.expect("a home");
         let Home { partition, region, account } = home;

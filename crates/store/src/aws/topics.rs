@@ -67,13 +67,13 @@ impl<T: AsRef<MailTopic> + Sync> Mail for T {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::aws::replay::{Replay, answer};
+    use crate::aws::replay::{ScriptedService, answer};
 
     #[tokio::test]
     async fn an_outcome_is_published_with_the_attributes_that_have_a_value() -> Result<(), Error> {
         let published =
             "<PublishResponse><PublishResult><MessageId>m</MessageId></PublishResult></PublishResponse>";
-        let (store, replay) = Replay::store([answer(200, published)]);
+        let (store, replay) = ScriptedService::store([answer(200, published)]);
         let attributes = vec![("partner", "clinic".to_owned()), ("fault", String::new())];
         store.publish(&Announcement { body: "{\"a\":1}".into(), attributes }).await?;
         let body = replay.seen()[0].body.clone();

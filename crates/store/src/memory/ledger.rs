@@ -8,8 +8,8 @@ use crate::ledger::name_in;
 use crate::{
     Acknowledge, Acknowledged, Acknowledgement, Claim, Claimed, Commit, Committed, ContentClaim, Cursor,
     Entry, Error, Fence, Fenced, FileId, FileNames, FilePage, FilePlace, FileQuery, Head, ListedFile,
-    MOST_ENTRIES, OpenFile, OpenFiles, Operation, Outcome, ReadLedger, Reconciliation, State, UNKNOWN,
-    WriteLedger,
+    MOST_ENTRIES, OpenFile, OpenFiles, Operation, Outcome, ReadLedger, Reconciliation, ReplayClaim,
+    ReplayClaimed, Replayed, Reversal, ReverseLoads, Reversed, State, StateChange, UNKNOWN, WriteLedger,
 };
 
 impl ReadLedger for Memory {
@@ -72,6 +72,14 @@ impl WriteLedger for Memory {
         self.call(Operation::Claim, |kept| kept.claim(claim)).await
     }
 
+    async fn claim_replay(&self, claim: &ReplayClaim) -> Result<ReplayClaimed, Error> {
+        self.call(Operation::ClaimReplay, |kept| kept.claim_replay(claim)).await
+    }
+
+    async fn end_replay(&self, fence: &Fence, ended: &Replayed) -> Result<Fenced, Error> {
+        self.call(Operation::EndReplay, |kept| kept.end_replay(fence, ended)).await
+    }
+
     async fn checkpoint(
         &self,
         fence: &Fence,
@@ -96,7 +104,7 @@ impl WriteLedger for Memory {
     async fn died(&self, fence: &Fence) -> Result<(), Error> {
         self.call(Operation::RecordDeath, |kept| {
             let counts = |entry: &&mut Entry| {
-                !entry.state.is_terminal() && entry.counted_fence < fence.fence && fence.fence <= entry.fence
+                entry.is_under_way() && entry.counted_fence < fence.fence && fence.fence <= entry.fence
             };
             if let Some(entry) = kept.entries.get_mut(&fence.file).filter(counts) {
                 entry.counted_fence = fence.fence;
@@ -152,6 +160,12 @@ impl Acknowledge for Memory {
             }
         })
         .await
+    }
+}
+
+impl ReverseLoads for Memory {
+    async fn reverse(&self, reversal: &Reversal) -> Result<Reversed, Error> {
+        self.call(Operation::Reverse, |kept| kept.reverse(reversal)).await
     }
 }
 
@@ -217,8 +231,76 @@ impl MemoryState {
         Claimed::Mine(entry.clone())
     }
 
+    fn claim_replay(&mut self, claim: &ReplayClaim) -> ReplayClaimed {
+        let Some(entry) = self.entries.get_mut(&claim.file) else { return ReplayClaimed::Unknown };
+        if entry.state != claim.state || entry.load != claim.seen {
+            return ReplayClaimed::Over(entry.clone());
+        }
+        let is_mine = entry.owner == claim.owner;
+        let is_same = entry.replay.as_ref() == Some(&claim.replay);
+        if is_mine && is_same {
+            return ReplayClaimed::Mine(entry.clone());
+        }
+        if !is_mine && entry.replay.is_some() && entry.lease_until_ms > claim.now_ms {
+            return ReplayClaimed::Held { until_ms: entry.lease_until_ms };
+        }
+        if !is_same {
+            entry.replay = Some(claim.replay.clone());
+            entry.rows_written = 0;
+            entry.deaths = 0;
+            entry.counted_fence = entry.fence;
+        }
+        entry.fence += 1;
+        entry.owner.clone_from(&claim.owner);
+        entry.lease_until_ms = claim.lease_until_ms;
+        ReplayClaimed::Mine(entry.clone())
+    }
+
+    fn end_replay(&mut self, fence: &Fence, ended: &Replayed) -> Fenced {
+        let is_ended = |entry: &Entry| {
+            entry.is_held_by(fence) && entry.replay.is_none() && entry.replayed.as_ref() == Some(ended)
+        };
+        if self.entries.get(&fence.file).is_some_and(is_ended) {
+            return Fenced::Kept;
+        }
+        self.fenced(fence, |entry| {
+            entry.replay = None;
+            entry.replayed = Some(ended.clone());
+            entry.lease_until_ms = 0;
+        })
+    }
+
+    fn reverse(&mut self, reversal: &Reversal) -> Reversed {
+        let stands = |change: &StateChange, holds: fn(&StateChange, &Entry) -> bool| {
+            self.entries.get(&change.file).is_some_and(|entry| holds(change, entry))
+        };
+        let can = reversal.changes.iter().all(|change| stands(change, StateChange::can_be_made));
+        let head = reversal.head.as_ref();
+        let is_head_seen = head.is_none_or(|head| self.heads.get(&reversal.key) == head.from.as_ref());
+        if !can || !is_head_seen {
+            let made = reversal.changes.iter().all(|change| stands(change, StateChange::is_made));
+            return if made { Reversed::Done } else { Reversed::Changed };
+        }
+        let shown = reversal.changes.iter().find(|change| change.to == State::Complete);
+        if let (Some(content), Some(shown)) = (&reversal.content, shown) {
+            if let Some(holder) = self.holder(content, &shown.file) {
+                return Reversed::Duplicate(holder);
+            }
+            self.contents.insert(content_name(content), shown.file.clone());
+        }
+        if let Some(head) = head {
+            self.heads.insert(reversal.key.clone(), head.to.clone());
+        }
+        for change in &reversal.changes {
+            if let Some(entry) = self.entries.get_mut(&change.file) {
+                change.make(entry);
+            }
+        }
+        Reversed::Done
+    }
+
     fn fenced(&mut self, fence: &Fence, write: impl FnOnce(&mut Entry)) -> Fenced {
-        let held = |entry: &&mut Entry| entry.is_held_by(fence) && !entry.state.is_terminal();
+        let held = |entry: &&mut Entry| entry.is_held_by(fence) && entry.is_under_way();
         match self.entries.get_mut(&fence.file).filter(held) {
             Some(entry) => {
                 write(entry);
@@ -236,7 +318,7 @@ impl MemoryState {
         if entry.was_decided(fence, &commit.outcome) {
             return Committed::Done;
         }
-        if !entry.is_held_by(fence) || entry.state.is_terminal() {
+        if !entry.is_held_by(fence) || !entry.is_under_way() {
             return Committed::Lost;
         }
         let holder = commit.content.as_ref().and_then(|content| self.holder(content, &fence.file));
@@ -272,6 +354,7 @@ impl MemoryState {
         if let Some(entry) = self.entries.get_mut(older).filter(complete) {
             entry.state = State::Superseded;
             entry.announced = false;
+            entry.replay = None;
             if let Some(outcome) = &mut entry.outcome {
                 outcome.state = State::Superseded;
                 outcome.other = Some(newer.clone());
@@ -299,6 +382,10 @@ fn unclaimed(claim: &Claim) -> Entry {
         announced: false,
         open: false,
         acknowledged: None,
+        generation: 0,
+        loaded: false,
+        replay: None,
+        replayed: None,
     }
 }
 

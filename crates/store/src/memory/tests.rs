@@ -38,6 +38,7 @@ async fn the_twin_behaves_as_every_store_must() -> Result<(), Error> {
     let memory = Memory::new();
     conformance::ledger_behaves(&memory, "run").await?;
     conformance::acknowledging_behaves(&memory, "run").await?;
+    conformance::replays_behave(&memory, "run").await?;
     conformance::writing_behaves(&memory, "inbox", "run").await
 }
 
@@ -172,7 +173,7 @@ async fn a_retracted_load_frees_its_content() -> Result<(), Error> {
         let Claimed::Mine(entry) = memory.claim(&claim(&file, "me")).await? else { panic!("not mine") };
         let outcome = Outcome { sha256: "hash".into(), bytes: 1, ..Outcome::new(State::Complete) };
         let content = ContentClaim { partner: "a".into(), feed: "b".into(), sha256: "hash".into() };
-        let fence = Fence { file: FileId::of(&file), fence: entry.fence, owner: "me".into() };
+        let fence = Fence::of(&entry);
         answers
             .push(memory.commit(&Commit { fence, file, outcome, head: None, content: Some(content) }).await?);
     }

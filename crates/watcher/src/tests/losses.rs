@@ -129,7 +129,7 @@ async fn claimed(harness: &Harness, key: &str, made_ms: u64, lease_until_ms: u64
         lease_until_ms,
     };
     let Ok(Claimed::Mine(entry)) = harness.memory.claim(&claim).await else { panic!("a new file") };
-    (file, Fence { file: id, fence: entry.fence, owner: entry.owner })
+    (file, Fence::of(&entry))
 }
 
 #[tokio::test]

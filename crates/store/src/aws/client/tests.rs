@@ -3,7 +3,7 @@ use std::iter::repeat_n;
 use tokio::time::Instant;
 
 use super::*;
-use crate::aws::replay::{Replay, answer, s3_error};
+use crate::aws::replay::{ScriptedService, answer, s3_error};
 use crate::{
     Announcement, Error, FileId, FileVersion, OpenUploads, Outcomes as _, Queue as _, ReadInbox as _,
     ReadLedger as _, WriteQuarantine as _,
@@ -29,7 +29,7 @@ fn announcement() -> Announcement {
 
 /// Returns the code with which an operation fails, after how long, and the calls that it made.
 async fn failed<T>(
-    replay: &Replay,
+    replay: &ScriptedService,
     operation: impl Future<Output = Result<T, Error>>,
 ) -> (String, Duration, usize) {
     let (begun, asked) = (Instant::now(), replay.seen().len());
@@ -40,7 +40,7 @@ async fn failed<T>(
 /// The clock stands still while anything runs, and else goes on to the next timer: these durations are exact.
 #[tokio::test(start_paused = true)]
 async fn a_service_that_never_answers_is_given_up_within_the_time_of_an_operation() {
-    let (store, replay) = Replay::store_then_silence([]);
+    let (store, replay) = ScriptedService::store_then_silence([]);
     let (entry, message) = (FileId::of(&file()), announcement());
     let small = [
         failed(&replay, store.entry(&entry)).await,
@@ -61,7 +61,7 @@ async fn a_service_that_never_answers_is_given_up_within_the_time_of_an_operatio
 async fn a_copy_has_the_time_of_a_transfer() {
     let mut head = answer(200, "");
     head.headers = vec![("content-length", "5".to_owned()), ("etag", "\"tag\"".to_owned())];
-    let (store, replay) = Replay::store_then_silence([head]);
+    let (store, replay) = ScriptedService::store_then_silence([head]);
     let (code, time, calls) =
         failed(&replay, Box::pin(store.keep_original(&file(), "copy", &OpenUploads::default()))).await;
     assert_eq!(code, "timeout");
@@ -72,13 +72,13 @@ async fn a_copy_has_the_time_of_a_transfer() {
 
 #[tokio::test(start_paused = true)]
 async fn a_service_that_only_fails_is_asked_three_times() {
-    let (store, replay) = Replay::store(repeat_n(s3_error(500, "InternalError"), 9));
+    let (store, replay) = ScriptedService::store(repeat_n(s3_error(500, "InternalError"), 9));
     assert_eq!(failed(&replay, store.open(&file())).await.2, 3);
     let fault = r#"{"__type":"com.amazonaws.dynamodb.v20120810#InternalServerError"}"#;
-    let (store, replay) = Replay::store(repeat_n(answer(500, fault), 9));
+    let (store, replay) = ScriptedService::store(repeat_n(answer(500, fault), 9));
     assert_eq!(failed(&replay, store.entry(&FileId::of(&file()))).await.2, 3);
-    let (store, replay) = Replay::store(repeat_n(answer(500, "{}"), 9));
+    let (store, replay) = ScriptedService::store(repeat_n(answer(500, "{}"), 9));
     assert_eq!(failed(&replay, store.defer("handle", 30)).await.2, 3);
-    let (store, replay) = Replay::store(repeat_n(answer(500, "<ErrorResponse/>"), 9));
+    let (store, replay) = ScriptedService::store(repeat_n(answer(500, "<ErrorResponse/>"), 9));
     assert_eq!(failed(&replay, store.publish(&announcement())).await.2, 3);
 }

@@ -1,5 +1,5 @@
 use super::*;
-use crate::aws::replay::{Replay, ReplayedResponse, answer, s3_error};
+use crate::aws::replay::{ReplayedResponse, ScriptedService, answer, s3_error};
 use crate::{ReadContracts, ReadQuarantine};
 
 fn document(length: &str, body: &str) -> ReplayedResponse {
@@ -14,7 +14,7 @@ fn document(length: &str, body: &str) -> ReplayedResponse {
 #[tokio::test]
 async fn a_feed_without_a_contract_has_none() -> Result<(), Error> {
     let answers = [s3_error(404, "NoSuchKey"), document("8", "id: labs"), s3_error(403, "AccessDenied")];
-    let (store, replay) = Replay::store(answers);
+    let (store, replay) = ScriptedService::store(answers);
     assert_eq!(store.contract("labs").await?, None);
     let contract = ContractObject {
         text: ContractText::Whole("id: labs".into()),
@@ -32,12 +32,12 @@ async fn the_length_is_checked_before_the_body_is_read() -> Result<(), Error> {
     let limit = contract::MOST_DOCUMENT_BYTES;
     // A body that does not have its length would fail where it is read.
     for length in [limit as u64 + 1, 5_000_000_000] {
-        let (store, _) = Replay::store([document(&length.to_string(), "short")]);
+        let (store, _) = ScriptedService::store([document(&length.to_string(), "short")]);
         let text = store.contract("labs").await?.map(|object| object.text);
         assert_eq!(text, Some(ContractText::TooLong(length)));
     }
     let longest = "x".repeat(limit);
-    let (store, _) = Replay::store([document(&limit.to_string(), &longest)]);
+    let (store, _) = ScriptedService::store([document(&limit.to_string(), &longest)]);
     let text = store.contract("labs").await?.map(|object| object.text);
     assert_eq!(text, Some(ContractText::Whole(longest.into())));
     Ok(())
@@ -46,14 +46,14 @@ async fn the_length_is_checked_before_the_body_is_read() -> Result<(), Error> {
 #[tokio::test]
 async fn a_body_that_breaks_off_or_goes_on_is_no_contract() {
     for (length, code) in [("9", "body broke off"), ("7", "body too long")] {
-        let (store, _) = Replay::store([document(length, "id: labs")]);
+        let (store, _) = ScriptedService::store([document(length, "id: labs")]);
         assert_eq!(store.contract("labs").await.unwrap_err().code, code);
     }
 }
 
 #[tokio::test]
 async fn one_version_is_read_by_its_id() -> Result<(), Error> {
-    let (store, replay) = Replay::store([document("8", "id: labs"), s3_error(404, "NoSuchVersion")]);
+    let (store, replay) = ScriptedService::store([document("8", "id: labs"), s3_error(404, "NoSuchVersion")]);
     assert!(store.contract_version("labs", "c 1").await?.is_some());
     assert_eq!(store.contract_version("labs", "c 2").await?, None);
     let seen = replay.seen();
@@ -87,7 +87,7 @@ const KEY: &str = "labs.odcs.yaml";
 #[tokio::test]
 async fn versions_of_exactly_the_feed_are_listed_newest_first() -> Result<(), Error> {
     let listed = [(KEY, "3", 30), (KEY, "2", 20), (KEY, "1", 10), ("labs.odcs.yaml.bak", "other", 40)];
-    let (store, replay) = Replay::store([listing(&listed, &[("labs.odcs.yaml.bak", 50)])]);
+    let (store, replay) = ScriptedService::store([listing(&listed, &[("labs.odcs.yaml.bak", 50)])]);
     assert_eq!(store.contract_versions("labs").await?, ["3", "2", "1"]);
     let seen = replay.seen();
     assert!(seen[0].uri.contains("prefix=labs.odcs.yaml"), "{seen:?}");
@@ -99,7 +99,7 @@ async fn versions_from_before_a_deletion_are_left_out() -> Result<(), Error> {
     let versions = [(KEY, "4", 40), (KEY, "3", 30), (KEY, "2", 20), (KEY, "1", 10)];
     for (deleted, expected) in [(5, vec!["4", "3", "2", "1"]), (20, vec!["4", "3"]), (41, vec![])] {
         let markers = [(KEY, deleted), (KEY, 1)];
-        let (store, _) = Replay::store([listing(&versions, &markers)]);
+        let (store, _) = ScriptedService::store([listing(&versions, &markers)]);
         assert_eq!(store.contract_versions("labs").await?, expected, "deleted at {deleted}");
     }
     Ok(())
@@ -108,7 +108,7 @@ async fn versions_from_before_a_deletion_are_left_out() -> Result<(), Error> {
 #[tokio::test]
 async fn not_more_versions_are_given_than_are_looked_through() -> Result<(), Error> {
     let versions: Vec<_> = (0..30).map(|second| (KEY, "v", 59 - second)).collect();
-    let (store, _) = Replay::store([listing(&versions, &[])]);
+    let (store, _) = ScriptedService::store([listing(&versions, &[])]);
     assert_eq!(store.contract_versions("labs").await?.len(), MOST_CONTRACT_VERSIONS);
     Ok(())
 }
@@ -122,7 +122,8 @@ async fn feeds_are_named_by_their_contracts_and_a_missing_document_is_none() -> 
         key("labs.odcs.yaml"),
         key("notes.txt")
     );
-    let (store, _) = Replay::store([answer(200, listed), s3_error(404, "NoSuchKey"), answer(200, "{}")]);
+    let (store, _) =
+        ScriptedService::store([answer(200, listed), s3_error(404, "NoSuchKey"), answer(200, "{}")]);
     assert_eq!(store.feeds().await?, ["charges", "labs"]);
     assert_eq!(store.document("_receipts/x").await?, None);
     assert_eq!(store.document("_receipts/x").await?, Some("{}".into()));
@@ -140,7 +141,7 @@ async fn a_contract_is_published_only_where_there_is_none_and_tells_since_when()
         s3_error(412, "PreconditionFailed"),
         s3_error(403, "AccessDenied"),
     ];
-    let (store, replay) = Replay::store(answers);
+    let (store, replay) = ScriptedService::store(answers);
     assert_eq!(
         store.published().await?,
         [PublishedContract {

@@ -34,22 +34,23 @@ pub(in crate::aws) fn names(expressions: &[&str]) -> HashMap<String, String> {
 }
 
 /// Reads attributes by name and type.
+#[derive(Clone, Copy)]
 pub(in crate::aws) struct ItemReader<'a>(pub(in crate::aws) &'a Attributes);
 
 impl ItemReader<'_> {
-    pub(in crate::aws) fn text(&self, name: &str) -> Option<String> {
+    pub(in crate::aws) fn text(self, name: &str) -> Option<String> {
         self.0.get(name)?.as_s().ok().cloned()
     }
 
-    pub(in crate::aws) fn number<T: std::str::FromStr>(&self, name: &str) -> Option<T> {
+    pub(in crate::aws) fn number<T: std::str::FromStr>(self, name: &str) -> Option<T> {
         self.0.get(name)?.as_n().ok()?.parse().ok()
     }
 
-    pub(in crate::aws) fn is_true(&self, name: &str) -> bool {
+    pub(in crate::aws) fn is_true(self, name: &str) -> bool {
         self.0.get(name) == Some(&AttributeValue::Bool(true))
     }
 
-    pub(in crate::aws) fn file(&self, name: &str) -> Option<FileId> {
+    pub(in crate::aws) fn file(self, name: &str) -> Option<FileId> {
         FileId::parse(self.0.get(name)?.as_s().ok()?)
     }
 }

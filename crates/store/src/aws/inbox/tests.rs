@@ -2,7 +2,7 @@ use sha2::{Digest, Sha256};
 
 use super::*;
 use crate::ReadQuarantine;
-use crate::aws::replay::{Replay, ReplayedResponse, answer, s3_error};
+use crate::aws::replay::{ReplayedResponse, ScriptedService, answer, s3_error};
 
 fn land(condition: Condition) -> Land {
     Land {
@@ -21,7 +21,8 @@ fn sha256(bytes: &str) -> [u8; 32] {
 #[tokio::test]
 async fn a_small_file_lands_under_its_condition_with_its_checksum() -> Result<(), Error> {
     let headers = vec![("etag", "\"tag\"".to_owned()), ("x-amz-version-id", "v1".to_owned())];
-    let (store, replay) = Replay::store([ReplayedResponse { status: 200, headers, body: Vec::new() }]);
+    let (store, replay) =
+        ScriptedService::store([ReplayedResponse { status: 200, headers, body: Vec::new() }]);
     let landed = store.land(&land(Condition::Absent), &sha256("hello"), "hello".into()).await?;
     assert_eq!(landed, Landed::Version { version: "v1".into(), etag: "tag".into() });
     let seen = replay.seen().remove(0);
@@ -41,13 +42,13 @@ async fn what_s3_does_not_take_is_a_conflict_a_senders_fault_or_ours() -> Result
     let conflicts = [(412, "PreconditionFailed"), (409, "ConditionalRequestConflict"), (404, "NoSuchKey")];
     for (status, code) in conflicts {
         // The SDK sends a 409 of this code again: it is answered the same three times.
-        let (store, replay) = Replay::store((0..3).map(|_| s3_error(status, code)));
+        let (store, replay) = ScriptedService::store((0..3).map(|_| s3_error(status, code)));
         assert_eq!(store.land(&replacing, &sha256(""), "".into()).await?, Landed::Conflict, "{code}");
         assert_eq!(replay.seen()[0].header("if-match"), Some("\"tag\""));
     }
-    let (store, _) = Replay::store([s3_error(400, "BadDigest")]);
+    let (store, _) = ScriptedService::store([s3_error(400, "BadDigest")]);
     assert_eq!(store.land(&replacing, &[0; 32], "".into()).await?, Landed::Rejected("BadDigest".into()));
-    let (store, _) = Replay::store([s3_error(403, "AccessDenied")]);
+    let (store, _) = ScriptedService::store([s3_error(403, "AccessDenied")]);
     assert_eq!(store.land(&replacing, &[0; 32], "".into()).await.unwrap_err().code, "AccessDenied");
     Ok(())
 }
@@ -60,7 +61,7 @@ fn signed_headers(signed: &Presigned) -> Vec<&str> {
 
 #[tokio::test]
 async fn a_signed_put_signs_length_checksum_condition_and_metadata_and_no_more() -> Result<(), Error> {
-    let (store, replay) = Replay::store([]);
+    let (store, replay) = ScriptedService::store([]);
     for (condition, header) in
         [(Condition::Absent, "if-none-match"), (Condition::Replaces("tag".into()), "if-match")]
     {
@@ -87,7 +88,7 @@ async fn a_signed_put_signs_length_checksum_condition_and_metadata_and_no_more()
 
 #[tokio::test]
 async fn a_signed_part_signs_its_length_and_checksum() -> Result<(), Error> {
-    let (store, _) = Replay::store([]);
+    let (store, _) = ScriptedService::store([]);
     let part = SignedPart {
         key: "north/labs/a".into(),
         multipart: "s3 upload".into(),
@@ -111,7 +112,7 @@ async fn parts_are_begun_completed_and_given_up_with_their_checksums() -> Result
         answer(200, "<InitiateMultipartUploadResult><UploadId>m</UploadId></InitiateMultipartUploadResult>");
     let done =
         answer(200, "<CompleteMultipartUploadResult><ETag>\"t-1\"</ETag></CompleteMultipartUploadResult>");
-    let (store, replay) = Replay::store([begun, done, s3_error(404, "NoSuchUpload")]);
+    let (store, replay) = ScriptedService::store([begun, done, s3_error(404, "NoSuchUpload")]);
     let land = land(Condition::Absent);
     assert_eq!(store.begin_parts(&land).await?, "m");
     let part = UploadPart { number: 1, etag: "\"p\"".into(), sha256: sha256("hello") };
@@ -151,7 +152,7 @@ async fn an_upload_is_found_among_the_versions_of_exactly_its_key() -> Result<()
         version("a+bc", "9")
     );
     let answers = [head("3", &other), answer(200, page), head("2", &wanted), answer(404, "")];
-    let (store, replay) = Replay::store(answers);
+    let (store, replay) = ScriptedService::store(answers);
     let found = store.landed_as("a b", &wanted).await?;
     assert_eq!(found.map(|found| (found.version, found.etag)), Some(("2".into(), "tag".into())));
     assert_eq!(store.landed_as("a b", &wanted).await?, None);
@@ -187,7 +188,7 @@ fn page(content: &str, next: Option<(&str, &str)>) -> ReplayedResponse {
 async fn versions_are_listed_page_by_page_without_delete_markers() -> Result<(), Error> {
     let marker = "<DeleteMarker><Key>n/l/gone</Key><VersionId>d</VersionId></DeleteMarker>";
     let content = version("n/l/a+b%2B.csv", "v1") + marker + &version("n/l/c", "null");
-    let (store, replay) = Replay::store([page(&content, Some(("n/l/c", "null"))), page("", None)]);
+    let (store, replay) = ScriptedService::store([page(&content, Some(("n/l/c", "null"))), page("", None)]);
     let first = store.inbox_page(None).await?;
     let [one, other] = &first.versions[..] else { panic!("two versions") };
     assert_eq!((one.file.key.as_str(), one.file.version.as_str(), one.bytes), ("n/l/a b+.csv", "v1", 7));
@@ -215,7 +216,7 @@ fn folders_page(folders: &[&str], next: Option<&str>) -> ReplayedResponse {
 
 #[tokio::test]
 async fn senders_are_the_folders_of_versions_page_by_page() -> Result<(), Error> {
-    let (store, replay) = Replay::store([
+    let (store, replay) = ScriptedService::store([
         folders_page(&["north/", "odd+%0A/"], Some("odd+%0A/")),
         folders_page(&["south/", "/"], None),
     ]);
@@ -233,7 +234,7 @@ async fn senders_are_the_folders_of_versions_page_by_page() -> Result<(), Error>
 
 #[tokio::test]
 async fn the_feeds_of_one_partner_are_its_folders() -> Result<(), Error> {
-    let (store, replay) = Replay::store([folders_page(&["north/labs/", "elsewhere/"], None)]);
+    let (store, replay) = ScriptedService::store([folders_page(&["north/labs/", "elsewhere/"], None)]);
     assert_eq!(store.senders(Some("north")).await?.names, ["labs"]);
     assert!(replay.seen()[0].uri.contains("prefix=north%2F"), "{}", replay.seen()[0].uri);
     Ok(())
@@ -241,7 +242,8 @@ async fn the_feeds_of_one_partner_are_its_folders() -> Result<(), Error> {
 
 #[tokio::test]
 async fn a_listing_without_end_is_given_up_and_says_so() -> Result<(), Error> {
-    let (store, replay) = Replay::store(std::iter::repeat_n(folders_page(&["north/"], Some("north/")), 20));
+    let (store, replay) =
+        ScriptedService::store(std::iter::repeat_n(folders_page(&["north/"], Some("north/")), 20));
     assert!(!store.senders(None).await?.complete);
     assert_eq!(replay.seen().len(), MOST_PAGES);
     Ok(())

@@ -9,10 +9,10 @@
 use aws_sdk_dynamodb::types::AttributeValue;
 use checker::Counts;
 
-use crate::aws::dynamodb::{Attributes, ItemKey, ItemReader, number, text};
+use crate::aws::dynamodb::{Attributes, ItemKey, ItemReader, attributes, number, text};
 use crate::{
     Acknowledgement, ContentClaim, Entry, FileId, FilePlace, FileVersion, Head, ListedFile, LoadId, OpenFile,
-    Order, Outcome, State, UNKNOWN,
+    Order, Outcome, Replay, ReplayResult, Replayed, State, UNKNOWN,
 };
 use ledger::digest;
 
@@ -108,8 +108,55 @@ pub(super) fn entry(item: &Attributes) -> Option<Entry> {
         outcome: decided(item)?,
         announced: read.is_true("announced"),
         open: item.contains_key(OPEN),
-        acknowledged: acknowledged(item)?,
+        acknowledged: optional_map(item, "acknowledged", acknowledgement)?,
+        generation: counter(item, "generation")?,
+        loaded: read.is_true("loaded"),
+        replay: optional_map(item, "replay", replay)?,
+        replayed: optional_map(item, "replayed", replayed)?,
     })
+}
+
+/// Returns what a map of the item says. Outer `None`: what stands there does not say it.
+#[expect(clippy::option_option, reason = "malformed and absent are two answers")]
+fn optional_map<T>(
+    item: &Attributes,
+    name: &str,
+    read: impl FnOnce(ItemReader<'_>) -> Option<T>,
+) -> Option<Option<T>> {
+    let Some(found) = item.get(name) else { return Some(None) };
+    read(ItemReader(found.as_m().ok()?)).map(Some)
+}
+
+/// Returns what a replay is as an attribute.
+pub(super) fn replay_map(replay: &Replay) -> AttributeValue {
+    let map = [
+        ("load", text(replay.load.as_str())),
+        ("generation", number(u64::from(replay.generation))),
+        ("request", text(&replay.request)),
+        ("opens", AttributeValue::Bool(replay.opens)),
+    ];
+    AttributeValue::M(map.map(|(name, value)| (name.to_owned(), value)).into())
+}
+
+fn replay(read: ItemReader<'_>) -> Option<Replay> {
+    Some(Replay {
+        load: LoadId::parse(&read.text("load")?)?,
+        generation: read.number("generation")?,
+        request: read.text("request")?,
+        opens: read.is_true("opens"),
+    })
+}
+
+/// Returns what the end of a replay is as an attribute.
+pub(super) fn replayed_map(ended: &Replayed) -> AttributeValue {
+    let mut map = attributes([("request", text(&ended.request)), ("result", text(ended.result.as_str()))]);
+    map.extend(ended.fault.iter().map(|fault| ("fault".to_owned(), text(fault))));
+    AttributeValue::M(map)
+}
+
+fn replayed(read: ItemReader<'_>) -> Option<Replayed> {
+    let result = ReplayResult::parse(&read.text("result")?)?;
+    Some(Replayed { request: read.text("request")?, result, fault: read.text("fault") })
 }
 
 /// Returns a number that is 0 where nothing was counted; `None` where there is something that is no number.
@@ -127,13 +174,8 @@ pub(super) fn acknowledgement_map(said: &Acknowledgement) -> AttributeValue {
     AttributeValue::M(map.map(|(name, value)| (name.to_owned(), value)).into())
 }
 
-/// Returns the acknowledgement of an item that has one. Outer `None`: what stands there is none.
-#[expect(clippy::option_option, reason = "malformed and absent are two answers")]
-fn acknowledged(item: &Attributes) -> Option<Option<Acknowledgement>> {
-    let Some(found) = item.get("acknowledged") else { return Some(None) };
-    let read = ItemReader(found.as_m().ok()?);
-    let (at_ms, by, reason) = (read.number("at_ms")?, read.text("by")?, read.text("reason")?);
-    Some(Some(Acknowledgement { at_ms, by, reason }))
+fn acknowledgement(read: ItemReader<'_>) -> Option<Acknowledgement> {
+    Some(Acknowledgement { at_ms: read.number("at_ms")?, by: read.text("by")?, reason: read.text("reason")? })
 }
 
 /// Reads what the index of open files shows of an entry; `None` for an item that is none.

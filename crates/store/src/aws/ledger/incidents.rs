@@ -104,7 +104,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::aws::replay::{Replay, SentRequest, answer, dynamodb_error};
+    use crate::aws::replay::{ScriptedService, SentRequest, answer, dynamodb_error};
 
     fn incident() -> Incident {
         Incident {
@@ -123,7 +123,7 @@ mod tests {
     #[tokio::test]
     async fn an_incident_is_written_only_where_nobody_changed_it_since() -> Result<(), Error> {
         let rejected = dynamodb_error("ConditionalCheckFailedException", "");
-        let (store, replay) = Replay::store([answer(200, "{}"), rejected, answer(200, "{}")]);
+        let (store, replay) = ScriptedService::store([answer(200, "{}"), rejected, answer(200, "{}")]);
         assert!(store.put_incident("slow", &incident(), None).await?);
         let notified = BTreeSet::from(["slack".to_owned()]);
         let next = Incident { notified, done: true, lease_until_ms: 0, ..incident() };
@@ -159,7 +159,7 @@ mod tests {
             "changed_ms": {"N": "5"}, "since_ms": {"N": "4"}, "notified": {"SS": ["mail"]}, "done": {"BOOL": false},
             "lease_until_ms": {"N": "0"}, "folded": {"N": "7"},
             "alarms": {"SS": ["slow"]}}});
-        let (store, _) = Replay::store([answer(200, item.to_string()), answer(200, "{}")]);
+        let (store, _) = ScriptedService::store([answer(200, item.to_string()), answer(200, "{}")]);
         let notified = BTreeSet::from(["mail".to_owned()]);
         let expected = Incident { since_ms: 4, notified, lease_until_ms: 0, folded: 7, ..incident() };
         assert_eq!(store.incident("slow").await?, Some(expected));

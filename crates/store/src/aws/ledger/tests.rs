@@ -2,7 +2,7 @@ use serde_json::json;
 
 use super::*;
 use crate::LoadId;
-use crate::aws::replay::{Replay, ReplayedResponse, SentRequest, answer, dynamodb_error};
+use crate::aws::replay::{ReplayedResponse, ScriptedService, SentRequest, answer, dynamodb_error};
 
 fn file() -> FileVersion {
     FileVersion { bucket: "inbox".into(), key: "a/b/c.csv".into(), version: "v1".into(), etag: None }
@@ -26,7 +26,7 @@ fn claim() -> Claim {
 }
 
 fn fence() -> Fence {
-    Fence { file: FileId::of(&file()), fence: 4, owner: "me".into() }
+    Fence { file: FileId::of(&file()), fence: 4, owner: "me".into(), replay: None }
 }
 
 fn outcome(state: State) -> Outcome {
@@ -73,7 +73,7 @@ fn assert_well_formed(request: &SentRequest) {
 
 #[tokio::test]
 async fn the_usual_claim_is_one_conditional_write() -> Result<(), Error> {
-    let (store, replay) = Replay::store([written(&shown("PROCESSING", "me", 2_000, &load(1)))]);
+    let (store, replay) = ScriptedService::store([written(&shown("PROCESSING", "me", 2_000, &load(1)))]);
     let Claimed::Mine(entry) = store.claim(&claim()).await? else { panic!("expected the claim") };
     assert_eq!((entry.fence, entry.rows_written), (4, 7));
     let seen = replay.seen();
@@ -88,7 +88,7 @@ async fn the_usual_claim_is_one_conditional_write() -> Result<(), Error> {
 
 #[tokio::test]
 async fn a_claim_of_no_partner_is_listed_under_the_reserved_name() -> Result<(), Error> {
-    let (store, replay) = Replay::store([written(&shown("PROCESSING", "me", 2_000, &load(1)))]);
+    let (store, replay) = ScriptedService::store([written(&shown("PROCESSING", "me", 2_000, &load(1)))]);
     store.claim(&Claim { partner: String::new(), feed: String::new(), ..claim() }).await?;
     let seen = replay.seen().remove(0);
     assert_well_formed(&seen);
@@ -99,16 +99,16 @@ async fn a_claim_of_no_partner_is_listed_under_the_reserved_name() -> Result<(),
 
 #[tokio::test]
 async fn a_rejected_claim_says_why() -> Result<(), Error> {
-    let (store, _) = Replay::store([rejected(&shown("PROCESSING", "you", 1_001, &load(1)))]);
+    let (store, _) = ScriptedService::store([rejected(&shown("PROCESSING", "you", 1_001, &load(1)))]);
     assert!(matches!(store.claim(&claim()).await?, Claimed::Held { until_ms: 1_001 }));
-    let (store, _) = Replay::store([rejected(&shown("GONE", "you", 0, &load(1)))]);
+    let (store, _) = ScriptedService::store([rejected(&shown("GONE", "you", 0, &load(1)))]);
     assert!(matches!(store.claim(&claim()).await?, Claimed::Terminal(entry) if entry.state == State::Gone));
     Ok(())
 }
 
 #[tokio::test]
 async fn a_claim_whose_answer_was_lost_is_ours() -> Result<(), Error> {
-    let (store, replay) = Replay::store([rejected(&shown("PROCESSING", "me", 2_000, &load(1)))]);
+    let (store, replay) = ScriptedService::store([rejected(&shown("PROCESSING", "me", 2_000, &load(1)))]);
     assert!(matches!(store.claim(&claim()).await?, Claimed::Mine(entry) if entry.fence == 4));
     assert_eq!(replay.seen().len(), 1);
     Ok(())
@@ -117,7 +117,8 @@ async fn a_claim_whose_answer_was_lost_is_ours() -> Result<(), Error> {
 #[tokio::test]
 async fn a_claim_of_another_load_is_bound_to_the_entry_it_saw() -> Result<(), Error> {
     let raced = rejected(&shown("PROCESSING", "you", 5_000, &load(2)));
-    let (store, replay) = Replay::store([rejected(&shown("PROCESSING", "dead", 900, &load(2))), raced]);
+    let (store, replay) =
+        ScriptedService::store([rejected(&shown("PROCESSING", "dead", 900, &load(2))), raced]);
     assert!(matches!(store.claim(&claim()).await?, Claimed::Held { until_ms: 5_000 }));
     let seen = replay.seen();
     assert_well_formed(&seen[1]);
@@ -131,7 +132,7 @@ async fn a_claim_of_another_load_is_bound_to_the_entry_it_saw() -> Result<(), Er
 #[tokio::test]
 async fn a_claim_that_others_keep_changing_is_left_to_the_redelivery() {
     let changing = || rejected(&shown("PROCESSING", "dead", 900, &load(2)));
-    let (store, replay) = Replay::store((0..=CLAIM_ATTEMPTS).map(|_| changing()));
+    let (store, replay) = ScriptedService::store((0..=CLAIM_ATTEMPTS).map(|_| changing()));
     assert_eq!(store.claim(&claim()).await.unwrap_err().code, "contended");
     assert_eq!(replay.seen().len(), 5);
 }
@@ -139,7 +140,7 @@ async fn a_claim_that_others_keep_changing_is_left_to_the_redelivery() {
 #[tokio::test]
 async fn fenced_writes_are_well_formed_and_lost_when_rejected() -> Result<(), Error> {
     let other = shown("PROCESSING", "you", 5_000, &load(1));
-    let (store, replay) = Replay::store((0..3).map(|_| rejected(&other)));
+    let (store, replay) = ScriptedService::store((0..3).map(|_| rejected(&other)));
     assert_eq!(store.checkpoint(&fence(), 10, 3_000).await?, Fenced::Lost);
     assert_eq!(store.release(&fence()).await?, Fenced::Lost);
     assert_eq!(store.finish(&fence(), &outcome(State::Gone)).await?, Fenced::Lost);
@@ -151,7 +152,7 @@ async fn fenced_writes_are_well_formed_and_lost_when_rejected() -> Result<(), Er
 async fn a_death_is_recorded_once_for_each_claim_and_only_of_an_undecided_file() -> Result<(), Error> {
     let counted = rejected(&shown("PROCESSING", "you", 0, &load(1)));
     let unknown = dynamodb_error("ConditionalCheckFailedException", "");
-    let (store, replay) = Replay::store([answer(200, "{}"), counted, unknown]);
+    let (store, replay) = ScriptedService::store([answer(200, "{}"), counted, unknown]);
     for _ in 0..3 {
         store.died(&fence()).await?;
     }
@@ -166,7 +167,7 @@ async fn a_death_is_recorded_once_for_each_claim_and_only_of_an_undecided_file()
 
 #[tokio::test]
 async fn a_checkpoint_forgets_the_deaths_of_earlier_claims() -> Result<(), Error> {
-    let (store, replay) = Replay::store([answer(200, "{}")]);
+    let (store, replay) = ScriptedService::store([answer(200, "{}")]);
     assert_eq!(store.checkpoint(&fence(), 10, 3_000).await?, Fenced::Kept);
     let values = &replay.seen()[0].json()["ExpressionAttributeValues"];
     assert_eq!((&values[":zero"]["N"], &values[":earlier"]["N"]), (&"0".into(), &"3".into()));
@@ -177,7 +178,8 @@ async fn a_checkpoint_forgets_the_deaths_of_earlier_claims() -> Result<(), Error
 async fn reads_are_strongly_consistent_and_a_malformed_item_is_an_error() {
     let item = format!(r#"{{"Item":{}}}"#, shown("COMPLETE", "me", 0, &load(1)));
     let malformed = r#"{"Item":{"state":{"S":"COMPLETE"}}}"#;
-    let (store, replay) = Replay::store([answer(200, item), answer(200, "{}"), answer(200, malformed)]);
+    let (store, replay) =
+        ScriptedService::store([answer(200, item), answer(200, "{}"), answer(200, malformed)]);
     let id = FileId::of(&file());
     assert!(matches!(store.entry(&id).await, Ok(Some(entry)) if entry.file == file()));
     assert!(matches!(store.entry(&id).await, Ok(None)));
@@ -189,7 +191,7 @@ async fn reads_are_strongly_consistent_and_a_malformed_item_is_an_error() {
 async fn a_publication_is_noted_only_for_the_state_that_was_published() -> Result<(), Error> {
     let superseded = rejected(&shown("SUPERSEDED", "me", 0, &load(1)));
     let unknown = dynamodb_error("ConditionalCheckFailedException", "");
-    let (store, replay) = Replay::store([superseded, unknown, answer(200, "{}")]);
+    let (store, replay) = ScriptedService::store([superseded, unknown, answer(200, "{}")]);
     let id = FileId::of(&file());
     store.announced(&id, State::Complete).await?;
     assert!(store.announced(&id, State::Complete).await.is_err(), "an unknown file");
@@ -202,7 +204,7 @@ async fn a_publication_is_noted_only_for_the_state_that_was_published() -> Resul
 #[tokio::test]
 async fn only_a_quarantined_file_is_put_into_the_index_of_open_files() -> Result<(), Error> {
     for (state, opens) in [(State::Quarantined, true), (State::Gone, false)] {
-        let (store, replay) = Replay::store([written(&shown(state.as_str(), "me", 0, &load(1)))]);
+        let (store, replay) = ScriptedService::store([written(&shown(state.as_str(), "me", 0, &load(1)))]);
         store.finish(&fence(), &outcome(state)).await?;
         let seen = replay.seen().remove(0);
         assert_well_formed(&seen);
@@ -214,7 +216,7 @@ async fn only_a_quarantined_file_is_put_into_the_index_of_open_files() -> Result
 #[tokio::test]
 async fn the_open_files_of_a_name_are_one_query_of_their_index() -> Result<(), Error> {
     let item = r#"{"pk":{"S":"file#r5g61a45bnmyhnp8sgqw0ymkjv"},"order":{"S":"2026-11-21T00:00:00.000Z/1"},"open_for":{"S":"a"}}"#;
-    let (store, replay) = Replay::store([answer(200, format!(r#"{{"Items":[{item}]}}"#))]);
+    let (store, replay) = ScriptedService::store([answer(200, format!(r#"{{"Items":[{item}]}}"#))]);
     let open = store.open_of_name("a", "a/b/c.csv").await?;
     assert_eq!(
         (open.len(), open[0].file.as_str(), open[0].order.as_str()),
@@ -230,7 +232,7 @@ async fn the_open_files_of_a_name_are_one_query_of_their_index() -> Result<(), E
 
 #[tokio::test]
 async fn a_file_that_is_not_open_is_closed_already() -> Result<(), Error> {
-    let (store, replay) = Replay::store([
+    let (store, replay) = ScriptedService::store([
         written(&shown("QUARANTINED", "me", 0, &load(1))),
         rejected(&shown("QUARANTINED", "me", 0, &load(1))),
     ]);
@@ -257,7 +259,8 @@ async fn entries_are_read_together_until_none_is_left() -> Result<(), Error> {
     let first = json!({"Responses": {"ledger": [item(&files[0], State::Complete)]}, "UnprocessedKeys": left});
     let second =
         json!({"Responses": {"ledger": [item(&files[1], State::Processing)]}, "UnprocessedKeys": {}});
-    let (store, replay) = Replay::store([answer(200, first.to_string()), answer(200, second.to_string())]);
+    let (store, replay) =
+        ScriptedService::store([answer(200, first.to_string()), answer(200, second.to_string())]);
     let found = store.entries(&files).await?;
     assert_eq!(found.keys().collect::<Vec<_>>(), [&files[0], &files[1]], "the third has none");
     assert_eq!((found[&files[0]].announced, found[&files[1]].state), (true, State::Processing));
@@ -276,7 +279,7 @@ async fn a_cursor_reads_back_and_is_written_only_over_what_was_seen() -> Result<
         "place_key": {"S": "n/l/a b"}, "place_version": {"S": "v1"}}});
     let rejected = dynamodb_error("ConditionalCheckFailedException", "");
     let answers = [answer(200, stored.to_string()), answer(200, "{}"), answer(200, "{}"), rejected];
-    let (store, replay) = Replay::store(answers);
+    let (store, replay) = ScriptedService::store(answers);
     assert!(store.cursor().await?.as_ref() == Some(&cursor));
     assert!(store.cursor().await?.is_none());
     let next = Cursor { revision: 5, place: None, ..cursor.clone() };

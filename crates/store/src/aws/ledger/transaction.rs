@@ -3,7 +3,7 @@
 use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
 use aws_sdk_dynamodb::types::{AttributeValue, CancellationReason, TransactWriteItem};
 
-use super::{DECIDE, LedgerTable, decision_values, entry, fenced};
+use super::{LedgerTable, decision, decision_values, entry, fenced};
 use crate::aws::dynamodb::{Attributes, Update, attributes, malformed, text};
 use crate::aws::failure::failure;
 use crate::aws::pause;
@@ -11,7 +11,7 @@ use crate::{Commit, Committed, ContentClaim, Error, FileId, HeadMove, Operation,
 use ledger::digest;
 
 /// Attempts at a transaction that meets others at the same items, or whose plan has to change.
-const ATTEMPTS: u32 = 6;
+pub(super) const ATTEMPTS: u32 = 6;
 
 /// The content's item is taken by nobody, or by us, or by a file that is no longer complete.
 const CONTENT_FREE: &str = "attribute_not_exists(#pk) OR #file = :file";
@@ -19,12 +19,12 @@ const CONTENT_FREE_OR: &str = "attribute_not_exists(#pk) OR #file = :file OR #fi
 const HEAD_ABSENT: &str = "attribute_not_exists(#pk)";
 const HEAD_AS_SEEN: &str = "#version = :version AND #file = :file AND #load = :load";
 const SUPERSEDE: &str = "SET #state = :superseded, #announced = :false, #outcome.#state = :superseded, \
-    #outcome.#other = :newer, #outcome.#receipt = :receipt";
+    #outcome.#other = :newer, #outcome.#receipt = :receipt REMOVE #replay";
 const STILL_COMPLETE: &str = "#state = :complete";
 
 /// The parts of a transaction.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum TransactionPart {
+pub(super) enum TransactionPart {
     Entry,
     Content,
     Head,
@@ -41,7 +41,7 @@ struct CommitPlan {
 }
 
 /// Why a transaction was cancelled, the first in the order of [`Committed`].
-enum Blocked {
+pub(super) enum Blocked {
     Entry(Option<Attributes>),
     Content(Option<Attributes>),
     Head,
@@ -66,10 +66,12 @@ impl LedgerTable {
                     let ours = |entry: crate::Entry| entry.was_decided(&commit.fence, &commit.outcome);
                     return Ok(if entry.is_some_and(ours) { Committed::Done } else { Committed::Lost });
                 }
-                Blocked::Content(item) => match self.holder(commit.content.as_ref(), item).await? {
-                    (holder, true) => return Ok(Committed::Duplicate(holder)),
-                    (holder, false) => plan.former = Some(holder),
-                },
+                Blocked::Content(item) => {
+                    match self.holder(Operation::Commit, commit.content.as_ref(), item).await? {
+                        (holder, true) => return Ok(Committed::Duplicate(holder)),
+                        (holder, false) => plan.former = Some(holder),
+                    }
+                }
                 Blocked::Head => return Ok(Committed::HeadMoved),
                 Blocked::Older => plan.leave_older = true,
                 Blocked::Passing(code) => {
@@ -83,18 +85,19 @@ impl LedgerTable {
     }
 
     /// Returns the file that has the content, and whether it is complete.
-    async fn holder(
+    pub(super) async fn holder(
         &self,
+        operation: Operation,
         content: Option<&ContentClaim>,
         item: Option<Attributes>,
     ) -> Result<(FileId, bool), Error> {
         let item = match (item.filter(|item| !item.is_empty()), content) {
-            (None, Some(content)) => self.table.get(Operation::Commit, entry::content_key(content)).await?,
+            (None, Some(content)) => self.table.get(operation, entry::content_key(content)).await?,
             (item, _) => item,
         };
         let holder = item.and_then(|item| entry::holder(&item));
-        let holder = holder.ok_or_else(|| malformed(Operation::Commit))?;
-        let entry = self.read_entry(Operation::Commit, &holder).await?;
+        let holder = holder.ok_or_else(|| malformed(operation))?;
+        let entry = self.read_entry(operation, &holder).await?;
         Ok((holder, entry.is_some_and(|entry| entry.state == State::Complete)))
     }
 
@@ -120,14 +123,18 @@ impl LedgerTable {
         commit: &Commit,
         plan: &CommitPlan,
     ) -> Result<Vec<(TransactionPart, TransactWriteItem)>, Error> {
-        let update =
-            fenced(Operation::Commit, &commit.fence, DECIDE).values(decision_values(&commit.outcome));
+        let expression = decision(&commit.fence, commit.outcome.state);
+        let update = fenced(Operation::Commit, &commit.fence, &expression)
+            .values(decision_values(&commit.fence, &commit.outcome));
         let mut parts = vec![(TransactionPart::Entry, self.table.update_part(update)?)];
         if let Some(content) = &commit.content {
-            parts.push((TransactionPart::Content, self.takes(content, &commit.fence.file, plan)?));
+            parts.push((
+                TransactionPart::Content,
+                self.takes(Operation::Commit, content, &commit.fence.file, plan.former.as_ref())?,
+            ));
         }
         if let Some(head) = &commit.head {
-            parts.push((TransactionPart::Head, self.moves(commit, head)?));
+            parts.push((TransactionPart::Head, self.moves(Operation::Commit, &commit.file.key, head)?));
             let older =
                 head.from.as_ref().map(|from| &from.file).filter(|older| **older != commit.fence.file);
             if let (Some(older), Some(receipt), false) = (older, &head.receipt, plan.leave_older) {
@@ -137,14 +144,15 @@ impl LedgerTable {
         Ok(parts)
     }
 
-    fn takes(
+    pub(super) fn takes(
         &self,
+        operation: Operation,
         content: &ContentClaim,
         file: &FileId,
-        plan: &CommitPlan,
+        former: Option<&FileId>,
     ) -> Result<TransactWriteItem, Error> {
         let mut values = attributes([(":file", text(file.as_str()))]);
-        let condition = match &plan.former {
+        let condition = match former {
             None => CONTENT_FREE,
             Some(former) => {
                 values.insert(":former".to_owned(), text(former.as_str()));
@@ -152,11 +160,16 @@ impl LedgerTable {
             }
         };
         let item = entry::content_item(content, file);
-        self.table.put_part(Operation::Commit, item, Some(condition), values)
+        self.table.put_part(operation, item, Some(condition), values)
     }
 
-    fn moves(&self, commit: &Commit, head: &HeadMove) -> Result<TransactWriteItem, Error> {
-        let item = entry::head_item(&commit.file.key, &head.to);
+    pub(super) fn moves(
+        &self,
+        operation: Operation,
+        key: &str,
+        head: &HeadMove,
+    ) -> Result<TransactWriteItem, Error> {
+        let item = entry::head_item(key, &head.to);
         let (condition, values) = match &head.from {
             None => (HEAD_ABSENT, Attributes::new()),
             Some(from) => {
@@ -168,7 +181,7 @@ impl LedgerTable {
                 (HEAD_AS_SEEN, attributes(seen))
             }
         };
-        self.table.put_part(Operation::Commit, item, Some(condition), values)
+        self.table.put_part(operation, item, Some(condition), values)
     }
 
     fn supersedes(&self, older: &FileId, newer: &FileId, receipt: &str) -> Result<TransactWriteItem, Error> {
@@ -203,7 +216,7 @@ fn token(commit: &Commit, plan: &CommitPlan) -> String {
     digest(&parts.each_ref().map(String::as_bytes), 36)
 }
 
-fn blocked(parts: &[TransactionPart], reasons: &[CancellationReason]) -> Blocked {
+pub(super) fn blocked(parts: &[TransactionPart], reasons: &[CancellationReason]) -> Blocked {
     let rejected = |wanted: TransactionPart| {
         let of_part = parts.iter().zip(reasons).find(|(part, _)| **part == wanted);
         of_part

@@ -1,7 +1,7 @@
 use serde_json::json;
 
 use super::*;
-use crate::aws::replay::{Replay, answer};
+use crate::aws::replay::{ScriptedService, answer};
 
 #[tokio::test]
 async fn a_credential_is_put_in_both_places_or_none_and_one_that_cannot_be_read_opens_nothing() {
@@ -11,7 +11,7 @@ async fn a_credential_is_put_in_both_places_or_none_and_one_that_cannot_be_read_
     let item = item.replace("HASH", hash.as_str());
     let found = |revoked: &str| answer(200, format!(r#"{{"Item":{}}}"#, item.replace("REVOKED", revoked)));
     let odd = found(r#","revoked_ms":{"S":"yesterday"}"#);
-    let (store, replay) = Replay::store([found(""), answer(200, "{}"), odd]);
+    let (store, replay) = ScriptedService::store([found(""), answer(200, "{}"), odd]);
     let credential = store.credential(&hash).await.unwrap().unwrap();
     assert!(credential.is_valid(2));
     store.put_credential(&hash, &credential).await.unwrap();
@@ -30,7 +30,8 @@ async fn principals_are_remembered_as_one_item() -> Result<(), Error> {
     let item = |principals: &str| json!({ "pk": {"S": "s3"}, "sk": {"S": "north"}, "principals": {"S": principals} });
     let one = |principals: &str| answer(200, json!({ "Item": item(principals) }).to_string());
     let all = answer(200, json!({ "Items": [item(two)] }).to_string());
-    let (store, replay) = Replay::store([answer(200, "{}"), answer(200, "{}"), one(two), one(""), all]);
+    let (store, replay) =
+        ScriptedService::store([answer(200, "{}"), answer(200, "{}"), one(two), one(""), all]);
     let both: BTreeSet<String> = two.split(' ').map(str::to_owned).collect();
     assert_eq!(store.s3_principals("north").await?, None);
     store.put_s3_principals("north", &both).await?;

@@ -1,7 +1,7 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::aws::replay::{Replay, ReplayedResponse, Stores, answer, s3_error};
+use crate::aws::replay::{ReplayedResponse, ScriptedService, Stores, answer, s3_error};
 
 const BEGUN: &str = "<InitiateMultipartUploadResult><UploadId>u1</UploadId></InitiateMultipartUploadResult>";
 const COMPLETED: &str = "<CompleteMultipartUploadResult><ETag>\"x\"</ETag></CompleteMultipartUploadResult>";
@@ -18,7 +18,7 @@ async fn upload(store: &Stores, mebibytes: usize) -> Result<(), Error> {
     upload.finish().await
 }
 
-fn requests(replay: &Replay) -> Vec<String> {
+fn requests(replay: &ScriptedService) -> Vec<String> {
     let seen = replay.seen();
     let query = |uri: &str| {
         uri.split_once('?').map_or(String::new(), |(_, query)| query.replace("&x-id=UploadPart", ""))
@@ -29,7 +29,7 @@ fn requests(replay: &Replay) -> Vec<String> {
 #[tokio::test]
 async fn up_to_a_part_is_one_put() -> Result<(), Error> {
     for mebibytes in [0, 1, 8] {
-        let (store, replay) = Replay::store([answer(200, "")]);
+        let (store, replay) = ScriptedService::store([answer(200, "")]);
         upload(&store, mebibytes).await?;
         assert_eq!(requests(&replay), ["PUT x-id=PutObject"], "{mebibytes} MiB");
     }
@@ -38,7 +38,8 @@ async fn up_to_a_part_is_one_put() -> Result<(), Error> {
 
 #[tokio::test]
 async fn more_goes_in_parts_and_is_visible_at_the_end() -> Result<(), Error> {
-    let (store, replay) = Replay::store([answer(200, BEGUN), part(), part(), part(), answer(200, COMPLETED)]);
+    let (store, replay) =
+        ScriptedService::store([answer(200, BEGUN), part(), part(), part(), answer(200, COMPLETED)]);
     upload(&store, 17).await?;
     let requests = requests(&replay);
     assert!(requests[0].starts_with("POST uploads"), "{requests:?}");
@@ -55,7 +56,8 @@ async fn more_goes_in_parts_and_is_visible_at_the_end() -> Result<(), Error> {
 
 #[tokio::test]
 async fn a_part_that_fails_gives_the_upload_up() {
-    let (store, replay) = Replay::store([answer(200, BEGUN), s3_error(403, "AccessDenied"), answer(204, "")]);
+    let (store, replay) =
+        ScriptedService::store([answer(200, BEGUN), s3_error(403, "AccessDenied"), answer(204, "")]);
     let error = upload(&store, 17).await.unwrap_err();
     assert_eq!((error.operation, error.code.as_str()), (Operation::WriteObject, "AccessDenied"));
     let requests = requests(&replay);
@@ -66,7 +68,7 @@ async fn a_part_that_fails_gives_the_upload_up() {
 async fn an_upload_that_was_dropped_unfinished_is_given_up_and_a_completed_one_is_not() -> Result<(), Error> {
     let answers = [answer(200, BEGUN), part(), part(), answer(200, COMPLETED)];
     let (store, replay) =
-        Replay::store(answers.into_iter().chain([answer(200, BEGUN), part(), answer(204, "")]));
+        ScriptedService::store(answers.into_iter().chain([answer(200, BEGUN), part(), answer(204, "")]));
     let open = OpenUploads::default();
     for finished in [true, false] {
         let mut upload = store.upload("p/rejects.ndjson", "application/x-ndjson", &open);
@@ -93,7 +95,8 @@ async fn copy_large(store: &Stores) -> Result<Original, Error> {
 #[tokio::test]
 async fn a_large_original_is_copied_in_parts() -> Result<(), Error> {
     let copied = answer(200, "<CopyPartResult><ETag>\"p\"</ETag></CopyPartResult>");
-    let (store, replay) = Replay::store([answer(200, BEGUN), copied.clone(), copied, answer(200, COMPLETED)]);
+    let (store, replay) =
+        ScriptedService::store([answer(200, BEGUN), copied.clone(), copied, answer(200, COMPLETED)]);
     let copied = copy_large(&store).await?;
     assert_eq!(copied, Original::Copied);
     let seen = replay.seen();
@@ -109,7 +112,8 @@ async fn a_large_original_that_is_archived_or_goes_meanwhile_leaves_no_parts() -
         (s3_error(403, "InvalidObjectState"), Original::Archived),
         (s3_error(404, "NoSuchVersion"), Original::Gone),
     ] {
-        let (store, replay) = Replay::store([answer(200, BEGUN), copied(), rejected, answer(204, "")]);
+        let (store, replay) =
+            ScriptedService::store([answer(200, BEGUN), copied(), rejected, answer(204, "")]);
         let left = copy_large(&store).await?;
         assert_eq!(left, expected);
         let requests = requests(&replay);
@@ -134,8 +138,11 @@ proptest! {
 
 #[tokio::test]
 async fn rejected_records_come_in_chunks_or_are_not_there() -> Result<(), Error> {
-    let (store, _) =
-        Replay::store([answer(200, "a,b\r\n"), s3_error(404, "NoSuchKey"), s3_error(403, "AccessDenied")]);
+    let (store, _) = ScriptedService::store([
+        answer(200, "a,b\r\n"),
+        s3_error(404, "NoSuchKey"),
+        s3_error(403, "AccessDenied"),
+    ]);
     let mut body = store.open_kept("north/labs/rejects.csv").await?.expect("an object");
     let mut bytes = Vec::new();
     while let Some(chunk) = body.next().await? {

@@ -2,11 +2,11 @@ use serde_json::json;
 
 use super::*;
 use crate::aws::client::Connection;
-use crate::aws::replay::{Replay, answer, queue_url};
+use crate::aws::replay::{ScriptedService, answer, queue_url};
 
 #[tokio::test]
 async fn a_message_is_deferred_within_the_limit() -> Result<(), Error> {
-    let (store, replay) = Replay::store([answer(200, "{}"), answer(200, "{}")]);
+    let (store, replay) = ScriptedService::store([answer(200, "{}"), answer(200, "{}")]);
     store.defer("handle", 30).await?;
     store.defer("handle", u32::MAX).await?;
     let seconds: Vec<_> =
@@ -18,7 +18,7 @@ async fn a_message_is_deferred_within_the_limit() -> Result<(), Error> {
 
 #[tokio::test]
 async fn a_file_is_handed_over_by_a_message_to_the_same_queue() -> Result<(), Error> {
-    let (store, replay) = Replay::store([answer(200, r#"{"MessageId":"m"}"#)]);
+    let (store, replay) = ScriptedService::store([answer(200, r#"{"MessageId":"m"}"#)]);
     store.hand_over("{\"Records\":[]}").await?;
     let seen = replay.seen()[0].json();
     assert_eq!(seen["QueueUrl"], "https://sqs.eu-central-1.amazonaws.com/123456789012/inbox");
@@ -29,7 +29,7 @@ async fn a_file_is_handed_over_by_a_message_to_the_same_queue() -> Result<(), Er
 
 #[tokio::test]
 async fn a_queue_alone_defers_its_own_messages() -> Result<(), Error> {
-    let (config, replay) = Replay::configuration([answer(200, "{}")]);
+    let (config, replay) = ScriptedService::configuration([answer(200, "{}")]);
     let sqs = Connection::new(&config).sqs();
     let queue = MessageQueue::new(&sqs, "https://sqs.eu-central-1.amazonaws.com/1/webhooks");
     queue.defer("handle", 60).await?;
@@ -45,7 +45,8 @@ async fn messages_that_the_queue_does_not_take_are_sent_again_and_no_other() -> 
         "Failed": [{"Id": "1", "SenderFault": false, "Code": "InternalError"}]});
     let all = json!({"Successful": [{"Id": "1", "MessageId": "m", "MD5OfMessageBody": "08f8e0260c64418510cefb2b06eee5cd"}],
         "Failed": []});
-    let (store, replay) = Replay::store([answer(200, some.to_string()), answer(200, all.to_string())]);
+    let (store, replay) =
+        ScriptedService::store([answer(200, some.to_string()), answer(200, all.to_string())]);
     store.send(&["aaa".into(), "bbb".into()]).await?;
     let bodies = |index: usize| -> Vec<serde_json::Value> {
         let seen = replay.seen()[index].json();
@@ -63,7 +64,7 @@ async fn a_look_at_dead_letters_hides_none_of_them() -> Result<(), Error> {
     let counted = json!({"Attributes": {"ApproximateNumberOfMessages": "3",
         "ApproximateNumberOfMessagesNotVisible": "1", "ApproximateNumberOfMessagesDelayed": "0"}});
     let answers = [answer(200, received.to_string()), answer(200, "{}"), answer(200, counted.to_string())];
-    let (store, replay) = Replay::store(answers);
+    let (store, replay) = ScriptedService::store(answers);
     let found = store.peek(WatchedQueue::InboxDeadLetters).await?;
     assert_eq!((found.len(), found[0].id.as_str(), found[0].body.as_str()), (1, "m", "{}"));
     assert!(store.peek(WatchedQueue::WebhookDeadLetters).await?.is_empty());
@@ -90,7 +91,7 @@ async fn a_queue_is_counted_and_one_that_is_not_there_is_no_error() -> Result<()
         answer(200, format!(r#"{{"QueueUrl":"{url}"}}"#)),
         answer(200, "{}"),
     ];
-    let (store, replay) = Replay::store(answers);
+    let (store, replay) = ScriptedService::store(answers);
     let queue = StackQueue::InboxDeadLetters;
     assert_eq!(store.depth(queue).await?, Some(Depth { waiting: 3, in_flight: 3 }));
     assert_eq!(replay.seen()[0].json()["QueueName"], "stack-inbox-dead-letters");

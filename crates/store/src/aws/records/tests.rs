@@ -1,5 +1,5 @@
 use super::*;
-use crate::aws::replay::{Replay, answer, dynamodb_error};
+use crate::aws::replay::{ScriptedService, answer, dynamodb_error};
 
 fn items(count: usize) -> Vec<RecordItem> {
     let item = |number: usize| RecordItem {
@@ -18,7 +18,7 @@ fn unprocessed(number: usize) -> String {
 
 #[tokio::test]
 async fn every_type_has_its_attribute_and_the_keys_win() -> Result<(), Error> {
-    let (store, replay) = Replay::store([answer(200, "{}")]);
+    let (store, replay) = ScriptedService::store([answer(200, "{}")]);
     let nested = ItemValue::Map(vec![("l".into(), ItemValue::List(vec![ItemValue::Null]))]);
     let attributes = vec![
         ("text".into(), ItemValue::Text("t".into())),
@@ -39,7 +39,7 @@ async fn every_type_has_its_attribute_and_the_keys_win() -> Result<(), Error> {
 #[tokio::test]
 async fn what_is_left_unprocessed_is_written_again_and_nothing_else() -> Result<(), Error> {
     let (store, replay) =
-        Replay::store([answer(200, unprocessed(3)), answer(200, unprocessed(3)), answer(200, "{}")]);
+        ScriptedService::store([answer(200, unprocessed(3)), answer(200, unprocessed(3)), answer(200, "{}")]);
     store.write(items(5)).await?;
     let written: Vec<_> = replay
         .seen()
@@ -54,7 +54,7 @@ async fn what_is_left_unprocessed_is_written_again_and_nothing_else() -> Result<
 
 #[tokio::test]
 async fn rows_that_are_never_taken_are_an_error_and_never_counted_as_written() {
-    let (store, replay) = Replay::store((0..ATTEMPTS).map(|_| answer(200, unprocessed(0))));
+    let (store, replay) = ScriptedService::store((0..ATTEMPTS).map(|_| answer(200, unprocessed(0))));
     let error = store.write(items(1)).await.unwrap_err();
     assert_eq!((error.code.as_str(), replay.seen().len()), ("unprocessed", 16));
 }
@@ -63,7 +63,7 @@ async fn rows_that_are_never_taken_are_an_error_and_never_counted_as_written() {
 async fn a_throttled_call_is_written_again_at_a_slower_pace() -> Result<(), Error> {
     // Three answers: the SDK's own attempts at one call.
     let throttled = (0..3).map(|_| dynamodb_error("ThrottlingException", ""));
-    let (store, replay) = Replay::store(throttled.chain([answer(200, "{}")]));
+    let (store, replay) = ScriptedService::store(throttled.chain([answer(200, "{}")]));
     store.write(items(5)).await?;
     assert_eq!(replay.seen().len(), 4);
     let records: &RecordsTable = store.as_ref();
@@ -73,7 +73,7 @@ async fn a_throttled_call_is_written_again_at_a_slower_pace() -> Result<(), Erro
 
 #[tokio::test]
 async fn a_rejected_call_is_an_error_without_the_services_words() {
-    let (store, _) = Replay::store([dynamodb_error("ValidationException", "")]);
+    let (store, _) = ScriptedService::store([dynamodb_error("ValidationException", "")]);
     let error = store.write(items(1)).await.unwrap_err();
     assert_eq!(error.code, "ValidationException");
     assert!(!format!("{error} {error:?}").contains("secret"));
@@ -81,7 +81,7 @@ async fn a_rejected_call_is_an_error_without_the_services_words() {
 
 #[tokio::test]
 async fn many_rows_go_in_calls_of_25() -> Result<(), Error> {
-    let (store, replay) = Replay::store((0..9).map(|_| answer(200, "{}")));
+    let (store, replay) = ScriptedService::store((0..9).map(|_| answer(200, "{}")));
     store.write(items(201)).await?;
     let mut written: Vec<_> = replay
         .seen()
@@ -114,7 +114,7 @@ async fn rows_read_back_with_their_types() -> Result<(), Error> {
     );
     let odd = r#"{"Items":[{"pk":{"S":"p"},"sk":{"S":"s"},"x":{"B":"AA=="}}]}"#;
     let whole = format!(r#"{{"Items":[{item}],"LastEvaluatedKey":{{"pk":{{"S":"p"}},"sk":{{"S":"2#x"}}}}}}"#);
-    let (store, replay) = Replay::store([answer(200, whole), answer(200, odd)]);
+    let (store, replay) = ScriptedService::store([answer(200, whole), answer(200, odd)]);
     let page = store.record_versions("north/labs#1", Some("3#x"), 1).await?;
     assert_eq!(page.next.as_deref(), Some("2#x"));
     let version = &page.versions[0];

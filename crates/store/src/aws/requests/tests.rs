@@ -1,5 +1,5 @@
 use super::*;
-use crate::aws::replay::{Replay, ReplayedResponse, answer, assert_well_formed, dynamodb_error};
+use crate::aws::replay::{ReplayedResponse, ScriptedService, answer, assert_well_formed, dynamodb_error};
 
 const LIMITS: PartnerLimits = PartnerLimits { requests_per_second: 2, burst: 3, bytes_per_day: 100 };
 /// 1 January 1970, 00:01:00.
@@ -11,7 +11,7 @@ fn rejected(item: &str) -> ReplayedResponse {
 
 #[tokio::test]
 async fn a_request_within_the_rate_is_one_conditional_write() -> Result<(), Error> {
-    let (store, replay) = Replay::store([answer(200, "{}")]);
+    let (store, replay) = ScriptedService::store([answer(200, "{}")]);
     assert_eq!(store.take_request("north", &LIMITS, NOW_MS).await?, Spent::Yes);
     let seen = replay.seen();
     assert_eq!(seen.len(), 1);
@@ -26,23 +26,23 @@ async fn a_request_within_the_rate_is_one_conditional_write() -> Result<(), Erro
 #[tokio::test]
 async fn a_burst_takes_a_second_write_and_one_over_it_learns_when_to_come_again() -> Result<(), Error> {
     let due = |arrival: u64| rejected(&format!(r#"{{"arrival_us":{{"N":"{arrival}"}}}}"#));
-    let (store, replay) = Replay::store([due(60_500_000), answer(200, "{}")]);
+    let (store, replay) = ScriptedService::store([due(60_500_000), answer(200, "{}")]);
     assert_eq!(store.take_request("north", &LIMITS, NOW_MS).await?, Spent::Yes);
     replay.seen().iter().for_each(assert_well_formed);
 
-    let (store, replay) = Replay::store([due(61_500_000)]);
+    let (store, replay) = ScriptedService::store([due(61_500_000)]);
     let wait = Spent::Wait { milliseconds: 500 };
     assert_eq!(store.take_request("north", &LIMITS, NOW_MS).await?, wait);
     assert_eq!(replay.seen().len(), 1);
 
-    let (store, _) = Replay::store([due(61_000_000), due(61_500_000)]);
+    let (store, _) = ScriptedService::store([due(61_000_000), due(61_500_000)]);
     assert_eq!(store.take_request("north", &LIMITS, NOW_MS).await?, wait, "others were first");
     Ok(())
 }
 
 #[tokio::test]
 async fn bytes_of_a_day_are_one_conditional_write_and_a_whole_day_none() -> Result<(), Error> {
-    let (store, replay) = Replay::store([answer(200, "{}"), rejected(r#"{"bytes":{"N":"99"}}"#)]);
+    let (store, replay) = ScriptedService::store([answer(200, "{}"), rejected(r#"{"bytes":{"N":"99"}}"#)]);
     let tomorrow = Spent::Wait { milliseconds: 24 * 3_600_000 - NOW_MS };
     assert_eq!(store.take_bytes("north", &LIMITS, 101, NOW_MS).await?, tomorrow);
     assert_eq!(store.take_bytes("north", &LIMITS, 60, NOW_MS).await?, Spent::Yes);
@@ -64,7 +64,7 @@ async fn a_request_that_was_begun_is_answered_as_it_stands() -> Result<(), Error
         kept(r#","status":{"N":"202"},"body":{"S":"{}"}"#),
         kept(""),
     ];
-    let (store, replay) = Replay::store(answers);
+    let (store, replay) = ScriptedService::store(answers);
     let key = RequestKey { partner: "north".into(), hash: "h".into() };
     assert_eq!(store.begin(&key, "print", NOW_MS, 70_000).await?, Begun::New);
     assert_eq!(store.begin(&key, "print", NOW_MS, 70_000).await?, Begun::Running);

@@ -1,5 +1,5 @@
 use super::*;
-use crate::aws::replay::{Replay, ReplayedResponse, Stores, answer, in_between, s3_error};
+use crate::aws::replay::{ReplayedResponse, ScriptedService, Stores, answer, in_between, s3_error};
 use crate::{OpenUploads, Original, ReadContracts, WriteQuarantine};
 
 fn file(version: &str) -> FileVersion {
@@ -31,7 +31,7 @@ async fn read(store: &Stores, file: &FileVersion) -> Result<Vec<u8>, Error> {
 
 #[tokio::test]
 async fn a_version_is_opened_by_its_id_and_owner() {
-    let (store, replay) = Replay::store([chunk("hello", 5)]);
+    let (store, replay) = ScriptedService::store([chunk("hello", 5)]);
     let Ok(Opened::Body { length, last_modified_ms, .. }) = store.open(&file("v 1")).await else {
         panic!("expected a body");
     };
@@ -49,7 +49,7 @@ async fn without_versioning_the_entity_tag_pins() {
         let head =
             ReplayedResponse { status: 200, headers: vec![("content-length", "9".into())], body: Vec::new() };
         let changed = || s3_error(412, "PreconditionFailed");
-        let (store, replay) = Replay::store([changed(), head, changed()]);
+        let (store, replay) = ScriptedService::store([changed(), head, changed()]);
         let file = FileVersion { etag: Some(etag.into()), ..file("null") };
         assert!(matches!(store.open(&file).await, Ok(Opened::Gone)));
         assert_eq!(
@@ -69,10 +69,10 @@ async fn what_is_not_there_is_an_answer_and_what_is_denied_an_error() {
     for (status, code) in [(404, "NoSuchKey"), (404, "NoSuchVersion"), (405, "MethodNotAllowed")] {
         let mut gone = s3_error(status, code);
         gone.headers.extend((status == 405).then(|| ("x-amz-delete-marker", "true".to_owned())));
-        let (store, _) = Replay::store([gone]);
+        let (store, _) = ScriptedService::store([gone]);
         assert!(matches!(store.open(&file("v")).await, Ok(Opened::Gone)), "{code}");
     }
-    let (store, _) = Replay::store([s3_error(403, "InvalidObjectState")]);
+    let (store, _) = ScriptedService::store([s3_error(403, "InvalidObjectState")]);
     assert!(matches!(store.open(&file("v")).await, Ok(Opened::Archived)));
     let failures = [
         (403, "AccessDenied"),
@@ -82,7 +82,7 @@ async fn what_is_not_there_is_an_answer_and_what_is_denied_an_error() {
         (405, "MethodNotAllowed"),
     ];
     for (status, code) in failures {
-        let (store, _) = Replay::store([s3_error(status, code)]);
+        let (store, _) = ScriptedService::store([s3_error(status, code)]);
         let Err(error) = store.open(&file("v")).await else { panic!("expected an error for {code}") };
         assert_eq!((error.operation, error.code.as_str()), (Operation::ReadObject, code));
         assert!(!format!("{error} {error:?}").contains("secret"));
@@ -91,7 +91,7 @@ async fn what_is_not_there_is_an_answer_and_what_is_denied_an_error() {
 
 #[tokio::test]
 async fn a_bucket_that_is_no_inbox_is_never_read() {
-    let (store, replay) = Replay::store([]);
+    let (store, replay) = ScriptedService::store([]);
     let foreign = FileVersion { bucket: "foreign".into(), ..file("v") };
     assert!(store.open(&foreign).await.is_err());
     assert!(store.keep_original(&foreign, "copy", &OpenUploads::default()).await.is_err());
@@ -101,7 +101,7 @@ async fn a_bucket_that_is_no_inbox_is_never_read() {
 
 #[tokio::test]
 async fn a_body_that_breaks_off_is_read_on_from_there() -> Result<(), Error> {
-    let (store, replay) = Replay::store([chunk("hello ", 11), chunk("wo", 5), chunk("rld", 3)]);
+    let (store, replay) = ScriptedService::store([chunk("hello ", 11), chunk("wo", 5), chunk("rld", 3)]);
     assert_eq!(read(&store, &file("v")).await?, b"hello world");
     let seen = replay.seen();
     let ranges: Vec<_> = seen.iter().map(|seen| (seen.header("range"), seen.header("if-match"))).collect();
@@ -113,14 +113,14 @@ async fn a_body_that_breaks_off_is_read_on_from_there() -> Result<(), Error> {
 #[tokio::test]
 async fn a_body_is_never_short_or_long_or_of_two_objects() {
     let breaking = || (0..=RESUMES).map(|_| chunk("", 5));
-    let (store, replay) = Replay::store(breaking());
+    let (store, replay) = ScriptedService::store(breaking());
     let error = read(&store, &file("v")).await.unwrap_err();
     assert_eq!((error.code.as_str(), replay.seen().len()), ("body broke off", 5));
 
-    let (store, _) = Replay::store([chunk("he", 5), chunk("hello", 5)]);
+    let (store, _) = ScriptedService::store([chunk("he", 5), chunk("hello", 5)]);
     assert_eq!(read(&store, &file("v")).await.unwrap_err().code, "resumed at another place");
 
-    let (store, _) = Replay::store([chunk("he", 5), s3_error(412, "PreconditionFailed")]);
+    let (store, _) = ScriptedService::store([chunk("he", 5), s3_error(412, "PreconditionFailed")]);
     assert_eq!(read(&store, &file("v")).await.unwrap_err().code, "PreconditionFailed");
 }
 
@@ -145,7 +145,7 @@ fn page(versions: &[(&str, &str)], next: Option<(&str, &str)>) -> ReplayedRespon
 async fn a_listing_is_of_exactly_the_key_over_all_pages() -> Result<(), Error> {
     let first = page(&[("a+b", "3"), ("a+b", "2")], Some(("a+b", "2")));
     let second = page(&[("a+b", "1"), ("a+bc", "other")], Some(("a+bc", "other")));
-    let (store, replay) = Replay::store([first, second]);
+    let (store, replay) = ScriptedService::store([first, second]);
     assert_eq!(store.versions("inbox", "a b").await?, ["3", "2", "1"]);
     let seen = replay.seen();
     assert_eq!(seen.len(), 2, "the next page begins with another key");
@@ -158,7 +158,7 @@ async fn an_original_is_copied_by_version_without_its_tags() -> Result<(), Error
     let head =
         ReplayedResponse { status: 200, headers: vec![("content-length", "9".into())], body: Vec::new() };
     let copied = answer(200, "<CopyObjectResult><ETag>\"x\"</ETag></CopyObjectResult>");
-    let (store, replay) = Replay::store([head, copied, answer(404, "")]);
+    let (store, replay) = ScriptedService::store([head, copied, answer(404, "")]);
     assert_eq!(
         store.keep_original(&file("v1"), "p/original", &OpenUploads::default()).await?,
         Original::Copied
@@ -181,14 +181,14 @@ async fn an_archived_original_stays_where_it_is_and_a_denied_copy_is_an_error() 
     let head =
         || ReplayedResponse { status: 200, headers: vec![("content-length", "9".into())], body: Vec::new() };
     for code in ["InvalidObjectState", "ObjectNotInActiveTierError"] {
-        let (store, _) = Replay::store([head(), s3_error(403, code)]);
+        let (store, _) = ScriptedService::store([head(), s3_error(403, code)]);
         assert_eq!(
             store.keep_original(&file("v1"), "p/original", &OpenUploads::default()).await?,
             Original::Archived,
             "{code}"
         );
     }
-    let (store, _) = Replay::store([head(), s3_error(403, "AccessDenied")]);
+    let (store, _) = ScriptedService::store([head(), s3_error(403, "AccessDenied")]);
     let error = store.keep_original(&file("v1"), "p/original", &OpenUploads::default()).await.unwrap_err();
     assert_eq!((error.operation, error.code.as_str()), (Operation::CopyObject, "AccessDenied"));
     Ok(())
@@ -200,21 +200,21 @@ const STATUSES: [u16; 6] = [403, 404, 405, 410, 412, 416];
 #[tokio::test]
 async fn a_status_that_did_not_come_from_s3_is_an_error_and_never_an_answer() {
     for status in STATUSES {
-        let (store, _) = Replay::store([in_between(status)]);
+        let (store, _) = ScriptedService::store([in_between(status)]);
         assert!(store.open(&file("v")).await.is_err(), "{status}: opened");
-        let (store, _) = Replay::store([in_between(status)]);
+        let (store, _) = ScriptedService::store([in_between(status)]);
         assert!(store.contract("labs").await.is_err(), "{status}: a contract");
-        let (store, _) = Replay::store([in_between(status)]);
+        let (store, _) = ScriptedService::store([in_between(status)]);
         assert!(store.versions("inbox", "key").await.is_err(), "{status}: listed");
-        let (store, _) = Replay::store([in_between(status)]);
+        let (store, _) = ScriptedService::store([in_between(status)]);
         assert!(store.rank(&file("v")).await.is_err(), "{status}: ranked");
         // A HEAD has no body: neither has what stands in between.
         let bare = || ReplayedResponse { body: Vec::new(), ..in_between(status) };
-        let (store, _) = Replay::store([bare()]);
+        let (store, _) = ScriptedService::store([bare()]);
         assert!(keep(&store, "v").await.is_err(), "{status}: looked at");
         let head =
             ReplayedResponse { status: 200, headers: vec![("content-length", "9".into())], body: Vec::new() };
-        let (store, _) = Replay::store([head, in_between(status)]);
+        let (store, _) = ScriptedService::store([head, in_between(status)]);
         assert!(keep(&store, "v").await.is_err(), "{status}: copied");
     }
 }
@@ -226,7 +226,7 @@ async fn a_page_that_did_not_come_from_s3_is_neither_a_file_nor_a_contract() {
         page.headers.push(("content-length", page.body.len().to_string()));
         page
     };
-    let (store, _) = Replay::store([page(), page()]);
+    let (store, _) = ScriptedService::store([page(), page()]);
     let Err(error) = store.open(&file("v")).await else { panic!("a file") };
     assert_eq!(error.code, "not answered by S3");
     assert_eq!(store.contract("labs").await.unwrap_err().code, "not answered by S3");
@@ -237,7 +237,7 @@ async fn a_version_that_s3_says_is_gone_is_gone_without_a_body_too() -> Result<(
     let marker =
         ReplayedResponse { headers: vec![("x-amz-delete-marker", "true".into())], ..answer(405, "") };
     for gone in [answer(404, ""), answer(412, ""), marker] {
-        let (store, _) = Replay::store([gone]);
+        let (store, _) = ScriptedService::store([gone]);
         assert_eq!(keep(&store, "v").await?, Original::Gone);
     }
     Ok(())
@@ -280,12 +280,12 @@ async fn a_version_is_ranked_among_those_of_its_second_by_one_list() -> Result<(
         ("1", "00:00:01.000", "a"),
     ];
     for (version, second, older) in [("5", 9, 0), ("4", 7, 2), ("3", 7, 1), ("2", 7, 0), ("1", 1, 0)] {
-        let (store, replay) = Replay::store([dated(&versions, false)]);
+        let (store, replay) = ScriptedService::store([dated(&versions, false)]);
         let rank = Rank { instant_ms: 1_795_219_200_000 + second * 1_000, older };
         assert_eq!(store.rank(&of_listing(version)).await?, Some(rank), "{version}");
         assert!(replay.seen()[0].uri.contains("max-keys=100"), "{}", replay.seen()[0].uri);
     }
-    let (store, _) = Replay::store([dated(&versions, false)]);
+    let (store, _) = ScriptedService::store([dated(&versions, false)]);
     assert_eq!(store.rank(&of_listing("6")).await?, None);
     Ok(())
 }
@@ -299,7 +299,7 @@ async fn a_version_far_down_the_list_is_reached_without_reading_what_is_above_it
     };
     let (above, below) =
         ([("9", "00:00:09.000", "e")], [("2", "00:00:07.000", "b"), ("1", "00:00:01.000", "a")]);
-    let (store, replay) = Replay::store([dated(&above, true), head, dated(&below, true)]);
+    let (store, replay) = ScriptedService::store([dated(&above, true), head, dated(&below, true)]);
     let rank = Rank { instant_ms: 1_795_219_207_000, older: 1 };
     assert_eq!(store.rank(&of_listing("3")).await?, Some(rank));
     let seen = replay.seen();
@@ -310,7 +310,7 @@ async fn a_version_far_down_the_list_is_reached_without_reading_what_is_above_it
     );
     assert!(seen[2].uri.contains("version-id-marker=3"), "{}", seen[2].uri);
 
-    let (store, _) = Replay::store([dated(&above, true), answer(404, "")]);
+    let (store, _) = ScriptedService::store([dated(&above, true), answer(404, "")]);
     assert_eq!(store.rank(&of_listing("3")).await?, None);
     Ok(())
 }
@@ -318,7 +318,7 @@ async fn a_version_far_down_the_list_is_reached_without_reading_what_is_above_it
 #[tokio::test]
 async fn without_versioning_the_entity_tag_says_which_object_is_ranked() -> Result<(), Error> {
     for (etag, found) in [("\"tag\"", true), ("\"other\"", false)] {
-        let (store, _) = Replay::store([dated(&[("null", "00:00:07.000", etag)], false)]);
+        let (store, _) = ScriptedService::store([dated(&[("null", "00:00:07.000", etag)], false)]);
         assert_eq!(store.rank(&of_listing("null")).await?.is_some(), found, "{etag}");
     }
     Ok(())

@@ -95,6 +95,10 @@ fn usual(outcome: Option<Outcome>, key: String) -> Entry {
         announced: true,
         open: false,
         acknowledged: None,
+        generation: 0,
+        loaded: false,
+        replay: None,
+        replayed: None,
     }
 }
 

@@ -1,5 +1,5 @@
 use super::*;
-use crate::aws::replay::{Replay, ReplayedResponse, answer, assert_well_formed};
+use crate::aws::replay::{ReplayedResponse, ScriptedService, answer, assert_well_formed};
 use crate::{FileId, FileVersion, ReadLedger, State};
 
 fn shown(number: u32, state: &str) -> String {
@@ -23,7 +23,7 @@ fn page(items: &[String], last: Option<&String>) -> ReplayedResponse {
 
 #[tokio::test]
 async fn files_are_one_query_of_the_index_under_the_callers_name() -> Result<(), Error> {
-    let (store, replay) = Replay::store([page(&[shown(5, "COMPLETE"), shown(4, "COMPLETE")], None)]);
+    let (store, replay) = ScriptedService::store([page(&[shown(5, "COMPLETE"), shown(4, "COMPLETE")], None)]);
     let file = FileId::parse("r5g61a45bnmyhnp8sgqw0ymkjv").unwrap();
     let query = FileQuery {
         partner: "north".into(),
@@ -50,7 +50,7 @@ async fn files_are_one_query_of_the_index_under_the_callers_name() -> Result<(),
 async fn a_filter_looks_through_few_pages_and_tells_where_to_go_on() -> Result<(), Error> {
     let last = |number| shown(number, "COMPLETE");
     let answers = (0..5).map(|number| page(&[], Some(&last(9 - number))));
-    let (store, replay) = Replay::store(answers);
+    let (store, replay) = ScriptedService::store(answers);
     let query = FileQuery {
         partner: "north".into(),
         state: Some(State::Gone),
@@ -66,7 +66,7 @@ async fn a_filter_looks_through_few_pages_and_tells_where_to_go_on() -> Result<(
     seen.iter().for_each(assert_well_formed);
     assert_eq!(seen[0].json()["Limit"], 100);
 
-    let (store, _) = Replay::store([page(&[shown(5, "GONE"), shown(4, "GONE")], None)]);
+    let (store, _) = ScriptedService::store([page(&[shown(5, "GONE"), shown(4, "GONE")], None)]);
     let found = store.files(&FileQuery { limit: 1, ..query }).await?;
     assert_eq!(
         found.next.map(|next| next.order).as_deref(),
@@ -78,7 +78,7 @@ async fn a_filter_looks_through_few_pages_and_tells_where_to_go_on() -> Result<(
 
 #[tokio::test]
 async fn bounds_that_dynamodb_would_reject_find_nothing() -> Result<(), Error> {
-    let (store, replay) = Replay::store([]);
+    let (store, replay) = ScriptedService::store([]);
     let place =
         FilePlace { order: "2025/1".into(), file: FileId::parse("r5g61a45bnmyhnp8sgqw0ymkjv").unwrap() };
     let all = FileQuery { partner: "north".into(), limit: 1, ..FileQuery::default() };

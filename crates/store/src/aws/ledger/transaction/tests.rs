@@ -1,6 +1,6 @@
 use super::*;
 use crate::aws::ledger::FENCED;
-use crate::aws::replay::{Replay, ReplayedResponse, answer, dynamodb_error};
+use crate::aws::replay::{ReplayedResponse, ScriptedService, answer, dynamodb_error};
 use crate::{Fence, FileVersion, Head, LoadId, Outcome, WriteLedger};
 
 fn file(version: &str) -> FileVersion {
@@ -14,7 +14,7 @@ fn head(version: &str) -> Head {
 
 fn commit() -> Commit {
     Commit {
-        fence: Fence { file: FileId::of(&file("new")), fence: 4, owner: "me".into() },
+        fence: Fence { file: FileId::of(&file("new")), fence: 4, owner: "me".into(), replay: None },
         file: file("new"),
         outcome: Outcome {
             counts: checker::Counts { records: 1, rows: 1, rejects: 0, warnings: 0 },
@@ -65,7 +65,7 @@ fn shown(version: &str, state: &str, owner: &str, outcome: Option<&Outcome>) -> 
     )
 }
 
-fn tokens(replay: &Replay) -> Vec<String> {
+fn tokens(replay: &ScriptedService) -> Vec<String> {
     let of = |seen: &crate::aws::replay::SentRequest| {
         seen.json()["ClientRequestToken"].as_str().map(str::to_owned)
     };
@@ -74,7 +74,7 @@ fn tokens(replay: &Replay) -> Vec<String> {
 
 #[tokio::test]
 async fn one_transaction_moves_entry_content_head_and_the_older_entry() -> Result<(), Error> {
-    let (store, replay) = Replay::store([answer(200, "{}")]);
+    let (store, replay) = ScriptedService::store([answer(200, "{}")]);
     assert_eq!(store.commit(&commit()).await?, Committed::Done);
     let json = replay.seen()[0].json();
     let items = json["TransactItems"].as_array().unwrap();
@@ -98,7 +98,7 @@ async fn one_transaction_moves_entry_content_head_and_the_older_entry() -> Resul
 #[tokio::test]
 async fn a_first_head_and_a_replay_of_the_visible_file_touch_no_older_entry() -> Result<(), Error> {
     for from in [None, Some(head("new"))] {
-        let (store, replay) = Replay::store([answer(200, "{}")]);
+        let (store, replay) = ScriptedService::store([answer(200, "{}")]);
         let mut commit = commit();
         commit.head = Some(HeadMove { from, to: head("new"), receipt: Some("r-old".into()) });
         assert_eq!(store.commit(&commit).await?, Committed::Done);
@@ -110,13 +110,13 @@ async fn a_first_head_and_a_replay_of_the_visible_file_touch_no_older_entry() ->
 #[tokio::test]
 async fn a_rejected_entry_is_lost_unless_we_decided_it() -> Result<(), Error> {
     let other = shown("new", "PROCESSING", "you", None);
-    let (store, _) = Replay::store([cancelled([&other, "", "ConditionalCheckFailed", ""])]);
+    let (store, _) = ScriptedService::store([cancelled([&other, "", "ConditionalCheckFailed", ""])]);
     assert_eq!(store.commit(&commit()).await?, Committed::Lost);
 
     let outcome = commit().outcome;
     for state in ["COMPLETE", "SUPERSEDED"] {
         let ours = shown("new", state, "me", Some(&outcome));
-        let (store, _) = Replay::store([cancelled([&ours, "", "ConditionalCheckFailed", ""])]);
+        let (store, _) = ScriptedService::store([cancelled([&ours, "", "ConditionalCheckFailed", ""])]);
         assert_eq!(store.commit(&commit()).await?, Committed::Done, "{state}");
     }
     Ok(())
@@ -124,7 +124,8 @@ async fn a_rejected_entry_is_lost_unless_we_decided_it() -> Result<(), Error> {
 
 #[tokio::test]
 async fn a_moved_head_is_for_the_caller() -> Result<(), Error> {
-    let (store, _) = Replay::store([cancelled(["", "", "ConditionalCheckFailed", "ConditionalCheckFailed"])]);
+    let (store, _) =
+        ScriptedService::store([cancelled(["", "", "ConditionalCheckFailed", "ConditionalCheckFailed"])]);
     assert_eq!(store.commit(&commit()).await?, Committed::HeadMoved);
     Ok(())
 }
@@ -135,14 +136,14 @@ async fn a_content_of_a_complete_file_is_a_duplicate() -> Result<(), Error> {
     let taken = format!(r#"{{"file":{{"S":"{holder}"}}}}"#);
     let entry = format!(r#"{{"Item":{}}}"#, shown("first", "COMPLETE", "x", None));
     let (store, _) =
-        Replay::store([cancelled(["", &taken, "ConditionalCheckFailed", ""]), answer(200, entry)]);
+        ScriptedService::store([cancelled(["", &taken, "ConditionalCheckFailed", ""]), answer(200, entry)]);
     assert_eq!(store.commit(&commit()).await?, Committed::Duplicate(holder));
     Ok(())
 }
 
 #[tokio::test]
 async fn a_head_whose_load_is_not_superseded_moves_alone() -> Result<(), Error> {
-    let (store, replay) = Replay::store([answer(200, "{}")]);
+    let (store, replay) = ScriptedService::store([answer(200, "{}")]);
     let mut commit = commit();
     commit.head = Some(HeadMove { from: Some(head("old")), to: head("new"), receipt: None });
     assert_eq!(store.commit(&commit).await?, Committed::Done);
@@ -156,7 +157,7 @@ async fn a_content_of_a_file_no_longer_complete_is_taken_over() -> Result<(), Er
     let taken = format!(r#"{{"file":{{"S":"{holder}"}}}}"#);
     let entry = format!(r#"{{"Item":{}}}"#, shown("first", "RETRACTED", "x", None));
     let (store, replay) =
-        Replay::store([cancelled(["", &taken, "", ""]), answer(200, entry), answer(200, "{}")]);
+        ScriptedService::store([cancelled(["", &taken, "", ""]), answer(200, entry), answer(200, "{}")]);
     assert_eq!(store.commit(&commit()).await?, Committed::Done);
     let json = replay.seen()[2].json();
     let put = &json["TransactItems"][1]["Put"];
@@ -169,7 +170,7 @@ async fn a_content_of_a_file_no_longer_complete_is_taken_over() -> Result<(), Er
 #[tokio::test]
 async fn an_older_entry_that_was_retracted_is_left_alone() -> Result<(), Error> {
     let (store, replay) =
-        Replay::store([cancelled(["", "", "", "ConditionalCheckFailed"]), answer(200, "{}")]);
+        ScriptedService::store([cancelled(["", "", "", "ConditionalCheckFailed"]), answer(200, "{}")]);
     assert_eq!(store.commit(&commit()).await?, Committed::Done);
     assert_eq!(replay.seen()[1].json()["TransactItems"].as_array().map(Vec::len), Some(3));
     Ok(())
@@ -178,18 +179,18 @@ async fn an_older_entry_that_was_retracted_is_left_alone() -> Result<(), Error> 
 #[tokio::test]
 async fn a_conflict_is_tried_again_under_the_same_token() -> Result<(), Error> {
     let conflict = || cancelled(["", "", "TransactionConflict", ""]);
-    let (store, replay) = Replay::store([conflict(), conflict(), answer(200, "{}")]);
+    let (store, replay) = ScriptedService::store([conflict(), conflict(), answer(200, "{}")]);
     assert_eq!(store.commit(&commit()).await?, Committed::Done);
     let tokens = tokens(&replay);
     assert_eq!((tokens.len(), &tokens[0], &tokens[1]), (3, &tokens[1], &tokens[2]));
 
-    let (store, _) = Replay::store((0..ATTEMPTS).map(|_| conflict()));
+    let (store, _) = ScriptedService::store((0..ATTEMPTS).map(|_| conflict()));
     assert_eq!(store.commit(&commit()).await.unwrap_err().code, "TransactionConflict");
     Ok(())
 }
 
 #[tokio::test]
 async fn another_reason_is_an_error() {
-    let (store, _) = Replay::store([cancelled(["ValidationError", "", "", ""])]);
+    let (store, _) = ScriptedService::store([cancelled(["ValidationError", "", "", ""])]);
     assert_eq!(store.commit(&commit()).await.unwrap_err().code, "ValidationError");
 }
