@@ -266,6 +266,8 @@ pub struct HeadMove {
     /// Key of the receipt that says that `from` is superseded, written before. With it, the entry of `from` becomes
     /// superseded in the same transaction if it is still complete, names this receipt, and is to be announced anew.
     pub receipt: Option<String>,
+    /// Whether the load of `from` was retracted. The move fails if it is visible again.
+    pub retracted: bool,
 }
 
 /// Takes a content once per feed.

@@ -69,7 +69,7 @@ async fn first_good<S: ProcessorStore>(work: &Work<'_, S>) -> Result<Precedence,
     if undecided {
         return Err(ProcessError::Behind);
     }
-    Ok(Precedence::Wins(Some(HeadMove { from: seen, to: head_of(work), receipt: None })))
+    Ok(Precedence::Wins(Some(HeadMove { from: seen, to: head_of(work), receipt: None, retracted: false })))
 }
 
 async fn is_complete<S: ProcessorStore>(work: &Work<'_, S>, file: &FileId) -> Result<bool, ProcessError> {
@@ -84,19 +84,19 @@ fn head_of<S>(work: &Work<'_, S>) -> Head {
 async fn newest<S: ProcessorStore>(work: &Work<'_, S>) -> Result<Precedence, ProcessError> {
     let to = head_of(work);
     let Some(seen) = work.store.head(&work.file.key).await? else {
-        return Ok(Precedence::Wins(Some(HeadMove { from: None, to, receipt: None })));
+        return Ok(Precedence::Wins(Some(HeadMove { from: None, to, receipt: None, retracted: false })));
     };
     if seen.version == to.version {
         // Without versioning both are `null`, and the one in the bucket is the newer. Asked after the head was read:
         // what replaces it later moves the head after us.
         let replaced = seen.file != to.file && matches!(work.store.open(&work.file).await?, Opened::Gone);
-        let head = HeadMove { from: Some(seen), to, receipt: None };
+        let head = HeadMove { from: Some(seen), to, receipt: None, retracted: false };
         return Ok(if replaced { Precedence::Loses(Loss::Gone) } else { Precedence::Wins(Some(head)) });
     }
     let holder = work.store.entry(&seen.file).await?;
     if holder.as_ref().is_some_and(|holder| holder.state == State::Retracted) {
         // What was taken back stands in nobody's way, and what is newer moves the head after us.
-        return Ok(Precedence::Wins(Some(HeadMove { from: Some(seen), to, receipt: None })));
+        return Ok(Precedence::Wins(Some(HeadMove { from: Some(seen), to, receipt: None, retracted: true })));
     }
     let versions = work.store.versions(&work.file.bucket, &work.file.key).await?;
     let place = |wanted: &str| versions.iter().position(|version| version == wanted);
@@ -107,7 +107,9 @@ async fn newest<S: ProcessorStore>(work: &Work<'_, S>) -> Result<Precedence, Pro
         (Some(_), None) if holder.is_some_and(|holder| holder.order > work.order) => {
             Precedence::Loses(Loss::Older(seen.file))
         }
-        (Some(_), _) => Precedence::Wins(Some(HeadMove { from: Some(seen), to, receipt: None })),
+        (Some(_), _) => {
+            Precedence::Wins(Some(HeadMove { from: Some(seen), to, receipt: None, retracted: false }))
+        }
     })
 }
 

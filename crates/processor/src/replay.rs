@@ -4,8 +4,8 @@
 //! that was carried out before, or whose file has changed since, does nothing: so it may be delivered twice.
 
 use ledger::{
-    Decision, Entry, FaultCode, LoadId, Replay, ReplayClaim, ReplayClaimed, ReplayRequest, ReplayResult,
-    Replayed, State, Worse,
+    Decision, Entry, FaultCode, FileId, LoadId, Replay, ReplayClaim, ReplayClaimed, ReplayRequest,
+    ReplayResult, Replayed, State, Worse,
 };
 use telemetry::Occurrence;
 
@@ -29,12 +29,15 @@ pub(crate) struct ReplayTerms {
     worse: Worse,
     /// The request's own name.
     request: String,
+    /// The older file that the load before replaced.
+    pub(crate) replaced: Option<FileId>,
 }
 
 impl ReplayTerms {
-    fn new(request: &ReplayRequest) -> Self {
+    fn new(request: &ReplayRequest, entry: &Entry) -> Self {
         let ReplayRequest { id, state, contract, worse, .. } = request;
-        Self { from: *state, contract: contract.clone(), worse: *worse, request: id.clone() }
+        let replaced = entry.outcome.as_ref().and_then(|outcome| outcome.replaced.clone());
+        Self { from: *state, contract: contract.clone(), worse: *worse, request: id.clone(), replaced }
     }
 
     /// Returns how a replay ends before the file is read: another contract is in force than the one that was asked for.
@@ -124,7 +127,7 @@ impl<S: ProcessorStore> Processor<S> {
             ReplayClaimed::Over(entry) => return self.was_done(entry).await,
             ReplayClaimed::Unknown => return Ok(()),
         };
-        let terms = Some(ReplayTerms::new(request));
+        let terms = Some(ReplayTerms::new(request, &entry));
         let claimed = ClaimedFile { named, task, entry, terms, queue_age: None, started, usage };
         self.decide_claimed(claimed, delivery, attempt).await.map(drop)
     }

@@ -128,7 +128,11 @@ fn outcome<S>(
         receipt,
         quarantine,
         other: decision.other().cloned(),
-        replaced: decision.replaces().map(|replaced| replaced.entry.load.file()),
+        // A replay keeps what the load before replaced: that may not be announced yet.
+        replaced: decision
+            .replaces()
+            .map(|replaced| replaced.entry.load.file())
+            .or_else(|| work.replay.as_ref()?.replaced.clone()),
         corrects: work.corrects.get().cloned(),
     }
 }

@@ -214,7 +214,7 @@ async fn a_lost_fence_writes_nothing<S: WriteLedger>(ledger: &S, run: &str) -> R
     assert_eq!(ledger.finish(&zombie, &outcome(State::Quarantined)).await?, Fenced::Lost);
     assert_eq!(ledger.commit(&commit(&file, &zombie)).await?, Committed::Lost);
     let mut with_head = commit(&file, &zombie);
-    with_head.head = Some(HeadMove { from: None, to: head(&file), receipt: None });
+    with_head.head = Some(HeadMove { from: None, to: head(&file), receipt: None, retracted: false });
     assert_eq!(ledger.commit(&with_head).await?, Committed::Lost);
     assert_eq!(ledger.entry(&zombie.file).await?, Some(entry));
     assert_eq!(ledger.head(&file.key).await?, None);
@@ -255,7 +255,7 @@ fn head(file: &FileVersion) -> Head {
 
 fn replacing(older: &FileVersion, newer: &FileVersion) -> HeadMove {
     let receipt = Some("clinic/labs/superseded.json".to_owned());
-    HeadMove { from: Some(head(older)), to: head(newer), receipt }
+    HeadMove { from: Some(head(older)), to: head(newer), receipt, retracted: false }
 }
 
 async fn a_commit_twice_is_one_commit<S: WriteLedger>(ledger: &S, run: &str) -> Result<(), Error> {
@@ -274,13 +274,13 @@ async fn a_head_moves_only_from_what_was_seen<S: WriteLedger>(ledger: &S, run: &
     assert_eq!(ledger.head(&older.key).await?, None);
     let (older_fence, _) = mine(ledger, &claim(&older, "a", 1_000)).await?;
     let mut first = commit(&older, &older_fence);
-    first.head = Some(HeadMove { from: None, to: head(&older), receipt: None });
+    first.head = Some(HeadMove { from: None, to: head(&older), receipt: None, retracted: false });
     assert_eq!(ledger.commit(&first).await?, Committed::Done);
     assert_eq!(ledger.commit(&first).await?, Committed::Done, "the answer was lost");
 
     let (newer_fence, _) = mine(ledger, &claim(&newer, "b", 1_000)).await?;
     let mut second = commit(&newer, &newer_fence);
-    second.head = Some(HeadMove { from: None, to: head(&newer), receipt: None });
+    second.head = Some(HeadMove { from: None, to: head(&newer), receipt: None, retracted: false });
     assert_eq!(ledger.commit(&second).await?, Committed::HeadMoved);
     assert_eq!(ledger.head(&older.key).await?, Some(head(&older)));
     ledger.announced(&older_fence.file, State::Complete).await?;
@@ -310,7 +310,7 @@ async fn a_head_without_a_receipt_leaves_the_older_entry_alone<S: WriteLedger>(
     for (file, from) in [(&older, None), (&newer, Some(head(&older)))] {
         let (fence, _) = mine(ledger, &claim(file, "a", 1_000)).await?;
         let mut moving = commit(file, &fence);
-        moving.head = Some(HeadMove { from, to: head(file), receipt: None });
+        moving.head = Some(HeadMove { from, to: head(file), receipt: None, retracted: false });
         assert_eq!(ledger.commit(&moving).await?, Committed::Done);
     }
     let left = ledger.entry(&FileId::of(&older)).await?;
@@ -329,7 +329,7 @@ async fn a_content_is_taken_once<S: WriteLedger>(ledger: &S, run: &str) -> Resul
     let (first_fence, _) = mine(ledger, &claim(&first, "a", 1_000)).await?;
     let mut taking = commit(&first, &first_fence);
     taking.content = Some(content.clone());
-    taking.head = Some(HeadMove { from: None, to: head(&first), receipt: None });
+    taking.head = Some(HeadMove { from: None, to: head(&first), receipt: None, retracted: false });
     assert_eq!(ledger.commit(&taking).await?, Committed::Done);
 
     let second = file(run, "content 2");

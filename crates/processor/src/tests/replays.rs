@@ -282,6 +282,33 @@ async fn a_newer_version_that_arrives_during_a_replay_is_the_visible_one() {
 }
 
 #[tokio::test]
+async fn an_older_version_is_announced_also_when_its_successor_died_and_was_replayed() {
+    let harness = Harness::new();
+    let settings = [("onSameName", "supersede")];
+    names_of(&harness, 5, &settings);
+    let older = harness.land(KEY, GOOD);
+    harness.until_terminal(&[&older]).await;
+    let newer = harness.land(KEY, MIXED);
+    let commit = {
+        let clean = Harness::new();
+        names_of(&clean, 5, &settings);
+        let files = [clean.land(KEY, GOOD), clean.land(KEY, MIXED)];
+        clean.until_terminal(&[&files[0]]).await;
+        clean.until_terminal(&[&files[1]]).await;
+        clean.memory.calls().iter().rposition(|call| *call == Operation::Commit).expect("a commit") + 1
+    };
+    // The process dies between its commit and the first announcement.
+    harness.memory.die_at(commit, When::AfterEffect);
+    assert_eq!(harness.deliver(&[&newer]).await, ["m0"]);
+    harness.memory.revive();
+    assert_eq!((harness.state(&older), harness.entry(&older).announced), (State::Superseded, false));
+    let hash = names_of(&harness, 7, &settings);
+    harness.wait(3_600_000);
+    until_done(&harness, &ask(&harness, &newer, &hash, Worse::Keep)).await;
+    assert!(harness.entry(&older).announced && harness.entry(&newer).announced);
+}
+
+#[tokio::test]
 async fn a_replay_is_no_arrival_in_the_metrics() {
     let harness = Harness::new();
     names_of(&harness, 2, &STRICT);

@@ -184,7 +184,7 @@ async fn a_successor_takes_the_claim_of_a_replay<S: WriteLedger>(ledger: &S, run
     let newer = FileVersion { version: "v-newer".to_owned(), ..older.clone() };
     let (fence, _) = mine(ledger, &claim(&older, "a", 1_000)).await?;
     let mut first = commit(&older, &fence);
-    first.head = Some(HeadMove { from: None, to: head(&older), receipt: None });
+    first.head = Some(HeadMove { from: None, to: head(&older), receipt: None, retracted: false });
     assert_eq!(ledger.commit(&first).await?, Committed::Done);
     let entry = read(ledger, &older).await?;
     let (replayed, _) = replaying(ledger, &asked(&entry, replay(&older, 1, "r"), "b", 2_000)).await?;
@@ -252,7 +252,7 @@ async fn the_version_before_comes_back_with_the_head<S: WriteLedger + ReverseLoa
     let older = file(run, "retract head");
     let newer = FileVersion { version: "v-newer".to_owned(), ..older.clone() };
     for (file, head) in [
-        (&older, HeadMove { from: None, to: head(&older), receipt: None }),
+        (&older, HeadMove { from: None, to: head(&older), receipt: None, retracted: false }),
         (&newer, super::replacing(&older, &newer)),
     ] {
         let (fence, _) = mine(ledger, &claim(file, "a", 1_000)).await?;
@@ -266,7 +266,7 @@ async fn the_version_before_comes_back_with_the_head<S: WriteLedger + ReverseLoa
         change(&before, State::Complete, "complete.json", None),
     ];
     let back = |from: &FileVersion, to: &FileVersion| {
-        Some(HeadMove { from: Some(head(from)), to: head(to), receipt: None })
+        Some(HeadMove { from: Some(head(from)), to: head(to), receipt: None, retracted: false })
     };
     let moved = Reversal { head: back(&older, &newer), ..reversal(&newer, changes.clone()) };
     assert_eq!(ledger.reverse(&moved).await?, Reversed::Changed, "the head is not what was seen");
@@ -277,6 +277,14 @@ async fn the_version_before_comes_back_with_the_head<S: WriteLedger + ReverseLoa
     let (again, hidden) = (read(ledger, &older).await?, read(ledger, &newer).await?);
     assert_eq!((again.state, hidden.state), (State::Complete, State::Retracted));
     assert_eq!(again.outcome.as_ref().and_then(|outcome| outcome.other.clone()), None);
+
+    let retracted_holder =
+        HeadMove { retracted: true, ..back(&older, &newer).unwrap_or_else(|| panic!("a move")) };
+    let third = FileVersion { version: "v-third".to_owned(), ..older.clone() };
+    let (fence, _) = mine(ledger, &claim(&third, "a", 1_000)).await?;
+    let mut over = commit(&third, &fence);
+    over.head = Some(HeadMove { to: head(&third), ..retracted_holder });
+    assert_eq!(ledger.commit(&over).await?, Committed::HeadMoved, "the holder of the head is visible");
 
     let changes = vec![
         change(&hidden, State::Complete, "complete.json", None),

@@ -327,7 +327,11 @@ impl MemoryState {
         }
         if let Some(head) = &commit.head {
             let name = commit.file.key.clone();
-            if self.heads.get(&name) != head.from.as_ref() {
+            let stays_retracted = |from: &Head| {
+                self.entries.get(&from.file).is_some_and(|entry| entry.state == State::Retracted)
+            };
+            let moved = self.heads.get(&name) != head.from.as_ref();
+            if moved || (head.retracted && !head.from.as_ref().is_some_and(stays_retracted)) {
                 return Committed::HeadMoved;
             }
             self.heads.insert(name, head.to.clone());

@@ -21,6 +21,9 @@ const HEAD_AS_SEEN: &str = "#version = :version AND #file = :file AND #load = :l
 const SUPERSEDE: &str = "SET #state = :superseded, #announced = :false, #outcome.#state = :superseded, \
     #outcome.#other = :newer, #outcome.#receipt = :receipt REMOVE #replay";
 const STILL_COMPLETE: &str = "#state = :complete";
+/// Changes nothing, and fails where the load is visible again. Not a condition check, which would be one more permission.
+const STAYS_RETRACTED: &str = "SET #state = :retracted";
+const STILL_RETRACTED: &str = "#state = :retracted";
 
 /// The parts of a transaction.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -29,6 +32,8 @@ pub(super) enum TransactionPart {
     Content,
     Head,
     Older,
+    /// The retracted load that had the head.
+    Holder,
 }
 
 /// What is learnt about the other items while committing.
@@ -135,6 +140,9 @@ impl LedgerTable {
         }
         if let Some(head) = &commit.head {
             parts.push((TransactionPart::Head, self.moves(Operation::Commit, &commit.file.key, head)?));
+            if let Some(from) = head.from.as_ref().filter(|_| head.retracted) {
+                parts.push((TransactionPart::Holder, self.stays_retracted(&from.file)?));
+            }
             let older =
                 head.from.as_ref().map(|from| &from.file).filter(|older| **older != commit.fence.file);
             if let (Some(older), Some(receipt), false) = (older, &head.receipt, plan.leave_older) {
@@ -184,6 +192,12 @@ impl LedgerTable {
         self.table.put_part(operation, item, Some(condition), values)
     }
 
+    fn stays_retracted(&self, file: &FileId) -> Result<TransactWriteItem, Error> {
+        let update = Update::new(Operation::Commit, entry::file_key(file), STAYS_RETRACTED);
+        let values = attributes([(":retracted", text(State::Retracted.as_str()))]);
+        self.table.update_part(update.only_if(STILL_RETRACTED).values(values))
+    }
+
     fn supersedes(&self, older: &FileId, newer: &FileId, receipt: &str) -> Result<TransactWriteItem, Error> {
         let values = attributes([
             (":superseded", text(State::Superseded.as_str())),
@@ -208,7 +222,7 @@ fn token(commit: &Commit, plan: &CommitPlan) -> String {
         fence.owner.clone(),
         seen.map(|seen| format!("{} {}", seen.version, seen.load)).unwrap_or_default(),
         head.as_ref().map(|head| head.to.load.to_string()).unwrap_or_default(),
-        head.as_ref().and_then(|head| head.receipt.clone()).unwrap_or_default(),
+        head.as_ref().map(|head| format!("{:?} {}", head.receipt, head.retracted)).unwrap_or_default(),
         format!("{outcome:?} {content:?}"),
         plan.leave_older.to_string(),
         plan.former.as_ref().map(ToString::to_string).unwrap_or_default(),
@@ -229,7 +243,7 @@ pub(super) fn blocked(parts: &[TransactionPart], reasons: &[CancellationReason])
     if let Some(reason) = rejected(TransactionPart::Content) {
         return Blocked::Content(reason.item.clone());
     }
-    if rejected(TransactionPart::Head).is_some() {
+    if rejected(TransactionPart::Head).or_else(|| rejected(TransactionPart::Holder)).is_some() {
         return Blocked::Head;
     }
     if rejected(TransactionPart::Older).is_some() {

@@ -25,7 +25,12 @@ fn commit() -> Commit {
             receipt: "r".into(),
             ..Outcome::new(State::Complete)
         },
-        head: Some(HeadMove { from: Some(head("old")), to: head("new"), receipt: Some("r-old".into()) }),
+        head: Some(HeadMove {
+            from: Some(head("old")),
+            to: head("new"),
+            receipt: Some("r-old".into()),
+            retracted: false,
+        }),
         content: Some(ContentClaim { partner: "a".into(), feed: "b".into(), sha256: "hash".into() }),
     }
 }
@@ -100,7 +105,8 @@ async fn a_first_head_and_a_replay_of_the_visible_file_touch_no_older_entry() ->
     for from in [None, Some(head("new"))] {
         let (store, replay) = ScriptedService::store([answer(200, "{}")]);
         let mut commit = commit();
-        commit.head = Some(HeadMove { from, to: head("new"), receipt: Some("r-old".into()) });
+        commit.head =
+            Some(HeadMove { from, to: head("new"), receipt: Some("r-old".into()), retracted: false });
         assert_eq!(store.commit(&commit).await?, Committed::Done);
         assert_eq!(replay.seen()[0].json()["TransactItems"].as_array().map(Vec::len), Some(3));
     }
@@ -145,7 +151,8 @@ async fn a_content_of_a_complete_file_is_a_duplicate() -> Result<(), Error> {
 async fn a_head_whose_load_is_not_superseded_moves_alone() -> Result<(), Error> {
     let (store, replay) = ScriptedService::store([answer(200, "{}")]);
     let mut commit = commit();
-    commit.head = Some(HeadMove { from: Some(head("old")), to: head("new"), receipt: None });
+    commit.head =
+        Some(HeadMove { from: Some(head("old")), to: head("new"), receipt: None, retracted: false });
     assert_eq!(store.commit(&commit).await?, Committed::Done);
     assert_eq!(replay.seen()[0].json()["TransactItems"].as_array().map(Vec::len), Some(3));
     Ok(())
