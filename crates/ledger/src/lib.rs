@@ -5,6 +5,7 @@
 
 #[macro_use]
 mod words;
+mod act;
 mod decision;
 pub mod dynamodb;
 mod entry;
@@ -17,6 +18,10 @@ mod replay;
 mod reversal;
 mod state;
 
+pub use act::{
+    Act, ActDetail, ActEnd, ActId, ActReason, ActRecord, ActResult, ActSubject, ActWord, Arn, DetailName,
+    DetailValue, Verb,
+};
 pub use decision::{Decision, Replaced, Visible};
 pub use entry::{
     Acknowledgement, Claim, Claimed, Commit, Committed, ContentClaim, Entry, Fence, Fenced, Head, HeadMove,

@@ -1,12 +1,16 @@
 //! `ack`: writes down that no good file will replace a quarantined one, so that `status` no longer lists it.
 //!
-//! All files are read before anything is written. Each is one conditional write, so an interrupted command can be
-//! repeated: an acknowledgement that was written stays as it is.
+//! All files are read before anything is written. Each is one conditional write between two notes in the audit trail,
+//! so an interrupted command can be repeated: an acknowledgement that was written stays as it is.
 
 use serde::Serialize;
-use store::{Acknowledge, Acknowledged, Acknowledgement, Entry, State};
+use store::{
+    Acknowledge, Acknowledged, Acknowledgement, ActDetail, ActSubject, CallerIdentity, DetailName,
+    DetailValue, Entry, State, Verb, WriteAudit,
+};
 
 use crate::arguments::AckArguments;
+use crate::audited::{Auditor, Effect, PlannedAct};
 use crate::error::CommandError;
 use crate::reading::{AcknowledgedView, FileView, Readable, StackView};
 use crate::report::{Style, paragraph};
@@ -47,10 +51,12 @@ pub enum AckResult {
 }
 
 impl<S: Readable + Acknowledge> StackView<S> {
-    /// Acknowledges files in the name of `by`.
-    pub async fn acknowledge(&self, arguments: &AckArguments, by: &str) -> Result<AckReport, CommandError> {
-        let new =
-            Acknowledgement { at_ms: self.host.now(), by: by.to_owned(), reason: arguments.reason.clone() };
+    /// Acknowledges files in the name of the caller.
+    pub async fn acknowledge<T: WriteAudit + CallerIdentity>(
+        &self,
+        arguments: &AckArguments,
+        auditor: &Auditor<T>,
+    ) -> Result<AckReport, CommandError> {
         let mut found = Vec::new();
         for word in &arguments.files {
             let (file, entry) = self.found(word).await?;
@@ -59,12 +65,22 @@ impl<S: Readable + Acknowledge> StackView<S> {
             }
             found.push((file, entry));
         }
+        let new = Acknowledgement {
+            at_ms: self.host.now(),
+            by: auditor.caller().await?.as_str().to_owned(),
+            reason: arguments.reason.as_str().to_owned(),
+        };
         let mut files = Vec::new();
         for (view, entry) in found {
-            let (result, acknowledged) = match entry.acknowledged {
-                Some(before) => (AckResult::AlreadyAcknowledged, before),
-                None if arguments.dry_run => (AckResult::WouldBeAcknowledged, new.clone()),
-                None => self.note(&view, &new).await?,
+            let (result, acknowledged) = match (arguments.dry_run, entry.acknowledged) {
+                (true, Some(before)) => (AckResult::AlreadyAcknowledged, before),
+                (true, None) => (AckResult::WouldBeAcknowledged, new.clone()),
+                (false, _) => {
+                    let subject = ActSubject::file(&view.file, &view.partner, &view.feed);
+                    let reason = Some(arguments.reason.clone());
+                    let planned = PlannedAct { verb: Verb::Ack, subject, reason };
+                    auditor.audited(planned, self.note(&view, &new)).await?.finished()?
+                }
             };
             files.push(AckView { result, acknowledged: AcknowledgedView::new(&acknowledged), file: view });
         }
@@ -80,15 +96,18 @@ impl<S: Readable + Acknowledge> StackView<S> {
         &self,
         view: &FileView,
         new: &Acknowledgement,
-    ) -> Result<(AckResult, Acknowledgement), CommandError> {
+    ) -> Result<Effect<(AckResult, Acknowledgement)>, CommandError> {
         let unknown = || CommandError::NoSuchFile {
             found: view.file.to_string(),
             stack: self.stack.as_str().to_owned(),
             list: self.stack.command("files"),
         };
         match self.store.acknowledge(&view.file, new).await.map_err(CommandError::NotNoted)? {
-            Acknowledged::Noted => Ok((AckResult::Acknowledged, new.clone())),
-            Acknowledged::Before(before) => Ok((AckResult::AlreadyAcknowledged, before)),
+            Acknowledged::Noted => {
+                let closed = ActDetail::new(DetailName::Open, DetailValue::word("no"));
+                Ok(Effect::new((AckResult::Acknowledged, new.clone()), [closed]))
+            }
+            Acknowledged::Before(before) => Ok(Effect::new((AckResult::AlreadyAcknowledged, before), [])),
             Acknowledged::NotQuarantined(state) => Err(self.not_quarantined(view, state)),
             Acknowledged::Unknown => Err(unknown()),
         }

@@ -13,7 +13,8 @@ use clap::{Args, Parser, Subcommand};
 use clap_complete::Shell;
 
 pub use files::{
-    AckArguments, FilesArguments, ReadCommand, RejectsArguments, StatusArguments, TailArguments,
+    AckArguments, AuditArguments, FilesArguments, ReadCommand, RejectsArguments, StatusArguments,
+    TailArguments, WhyArguments,
 };
 
 /// Colours of help and errors. `clap` writes them to a terminal only, and not where `NO_COLOR` is set.
@@ -46,7 +47,8 @@ Output: text for people; --json prints one JSON document. On a terminal, tables 
 their middle, as in `nor…day.csv`; counts, states and ids stay whole. Piped to a file or a command, nothing is shortened and \
 each row is one line. NO_COLOR switches colours off.
 
-Commands that read change nothing, and show no value of a file unless you ask for values. `ack` changes only the ledger.
+Commands that read change nothing, and show no value of a file unless you ask for values. `ack` changes only the ledger. Every \
+command that changes something is noted in the audit trail (`scalper audit`).
 
 Exit codes:
   0  done
@@ -119,7 +121,7 @@ pub enum Command {
     /// Acknowledge quarantined files that need no further action
     #[command(
         after_help = after("`status` lists a quarantined file until a good file of its name or a correction of it arrives, or until you \
-                            acknowledge it. The ledger keeps the reason, the time and your name ($USER, then $LOGNAME). \
+                            acknowledge it. The ledger keeps the reason, the time and your ARN. \
                             Running the command again changes nothing: the first acknowledgement stays.\n\n\
                             Examples:\n  scalper ack r5g61a45bnmyhnp8sgqw0ymkjv --reason 'a test file' --dry-run\n  \
                             scalper ack shop/orders.csv --reason 'sent again under shop/orders/'\n\n\
@@ -160,6 +162,9 @@ pub enum PartnerCommand {
         name: String,
         /// Id of the credential, as `partner list <name>` shows it
         credential: String,
+        #[command(flatten)]
+        #[expect(missing_docs, reason = "a doc comment here would become the help of the whole command")]
+        why: WhyArguments,
     },
     /// List all partners, or show one with its credentials; never a secret
     #[command(after_help = after("Examples:\n  scalper partner list\n  scalper partner list north"))]
@@ -175,6 +180,9 @@ pub enum PartnerCommand {
     Suspend {
         /// Name of the partner
         name: String,
+        #[command(flatten)]
+        #[expect(missing_docs, reason = "a doc comment here would become the help of the whole command")]
+        why: WhyArguments,
     },
     /// Accept a suspended partner's files again
     #[command(
@@ -184,6 +192,9 @@ pub enum PartnerCommand {
     Resume {
         /// Name of the partner
         name: String,
+        #[command(flatten)]
+        #[expect(missing_docs, reason = "a doc comment here would become the help of the whole command")]
+        why: WhyArguments,
     },
     /// Post the outcomes of a partner's files to an address
     #[command(
@@ -250,6 +261,9 @@ pub struct Add {
     /// Requests per day, counted by API Gateway [default for a new partner: 100000]
     #[arg(long, value_parser = number(1..=i32::MAX))]
     pub requests_per_day: Option<i32>,
+    #[command(flatten)]
+    #[expect(missing_docs, reason = "a doc comment here would become the help of the whole command")]
+    pub why: WhyArguments,
 }
 
 /// What a credential opens.
@@ -278,6 +292,9 @@ pub struct Rotate {
     #[command(flatten)]
     #[expect(missing_docs, reason = "a doc comment here would become the help of the whole command")]
     pub grant: GrantArguments,
+    #[command(flatten)]
+    #[expect(missing_docs, reason = "a doc comment here would become the help of the whole command")]
+    pub why: WhyArguments,
 }
 
 /// Where outcomes are posted.
@@ -288,6 +305,9 @@ pub struct WebhookArguments {
     #[command(flatten)]
     #[expect(missing_docs, reason = "a doc comment here would become the help of the whole command")]
     pub change: WebhookChange,
+    #[command(flatten)]
+    #[expect(missing_docs, reason = "a doc comment here would become the help of the whole command")]
+    pub why: WhyArguments,
 }
 
 /// One of three changes.
@@ -321,6 +341,9 @@ pub struct RoleArguments {
     /// What it may do: submit, read
     #[arg(long, default_value = "submit,read")]
     pub scopes: String,
+    #[command(flatten)]
+    #[expect(missing_docs, reason = "a doc comment here would become the help of the whole command")]
+    pub why: WhyArguments,
 }
 
 /// Who uploads by S3.
@@ -338,6 +361,9 @@ pub struct S3Arguments {
     /// Put the statement of every partner back
     #[arg(long)]
     pub all: bool,
+    #[command(flatten)]
+    #[expect(missing_docs, reason = "a doc comment here would become the help of the whole command")]
+    pub why: WhyArguments,
 }
 
 /// What to print about the command line. Needs no stack and no AWS.

@@ -14,8 +14,6 @@ pub struct Config {
     pub colours: bool,
     /// Columns of text, where the environment says so.
     pub columns: Option<usize>,
-    /// Who the operator is, as this computer names them.
-    pub user: Option<String>,
 }
 
 impl Config {
@@ -37,9 +35,7 @@ impl Config {
         let region = arguments.region.clone();
         let region = region.or_else(|| variable("AWS_REGION")).or_else(|| variable("AWS_DEFAULT_REGION"));
         let columns = variable("COLUMNS").and_then(|columns| columns.parse().ok());
-        let user = variable("USER").or_else(|| variable("LOGNAME")).or_else(|| variable("USERNAME"));
-        let user = user.filter(|user| user.chars().count() <= 64 && !user.contains(char::is_control));
-        Ok(Self { stack, region, colours: variable("NO_COLOR").is_none(), columns, user })
+        Ok(Self { stack, region, colours: variable("NO_COLOR").is_none(), columns })
     }
 }
 
@@ -73,11 +69,9 @@ mod tests {
     }
 
     #[test]
-    fn the_operator_and_the_width_are_those_of_the_environment() {
-        let config = read("scalper status", &[("USER", "ann"), ("LOGNAME", "bob"), ("COLUMNS", "120")]);
-        assert_eq!((config.user.as_deref(), config.columns), (Some("ann"), Some(120)));
-        let config = read("scalper status", &[("USER", "a\nb"), ("COLUMNS", "wide")]);
-        assert_eq!((config.user, config.columns), (None, None));
+    fn the_width_is_that_of_the_environment() {
+        assert_eq!(read("scalper status", &[("COLUMNS", "120")]).columns, Some(120));
+        assert_eq!(read("scalper status", &[("COLUMNS", "wide")]).columns, None);
     }
 
     #[test]

@@ -133,8 +133,26 @@ pub enum CommandError {
     NotATime { found: String },
     #[error("{file} is {state}, not quarantined, so there is nothing to acknowledge: see `{show}`")]
     NotQuarantined { file: String, state: &'static str, show: String },
-    #[error("the operator is not known: set USER to your name, which is kept with the acknowledgement")]
-    NoUser,
+    #[error(
+        "AWS did not answer who you are ({0}), and every change is noted in the audit trail under its caller: nothing was changed, \
+         run the command again"
+    )]
+    NotIdentified(#[source] store::Error),
+    #[error(
+        "the audit trail could not be written ({0}): nothing was changed, run the command again; if access is denied, use \
+         credentials with dynamodb:PutItem on the stack's table `…-audit`; if there is no such table, update the stack"
+    )]
+    NotTraced(#[source] store::Error),
+    #[error(
+        "the command was carried out, but its result could not be written to the audit trail ({0}): `scalper audit` lists it \
+         without a result"
+    )]
+    NotCompleted(#[source] store::Error),
+    #[error(
+        "the audit trail could not be read ({0}): run the command again; if access is denied, use credentials with dynamodb:Query \
+         on the stack's table `…-audit` and its indexes; if there is no such table, update the stack"
+    )]
+    TrailNotRead(#[source] store::Error),
     #[error(
         "the acknowledgement was not written ({0}): run the command again, it repeats nothing; if access is denied, use \
          credentials with dynamodb:UpdateItem on the ledger table"
@@ -184,6 +202,13 @@ impl CommandError {
         stack.map_or_else(|| self.to_string(), |stack| stack.spell(&self.to_string()))
     }
 
+    /// Returns the name of the variant, which the audit trail keeps: never what the error is about.
+    #[must_use]
+    pub fn name(&self) -> String {
+        let text = format!("{self:?}");
+        text.split(|letter: char| !letter.is_ascii_alphanumeric()).next().unwrap_or_default().to_owned()
+    }
+
     /// Returns the exit code: 1 failed, 2 not understood, 3 not found.
     #[must_use]
     pub fn exit_code(&self) -> u8 {
@@ -200,7 +225,6 @@ impl CommandError {
             | Self::NotAFile { .. }
             | Self::NotATime { .. }
             | Self::RecordsAreNoJson
-            | Self::NoUser
             | Self::NoRegion => 2,
             Self::NoSuchPartner { .. }
             | Self::NoSuchFeed { .. }
@@ -234,6 +258,10 @@ impl CommandError {
             | Self::NotWritten { .. }
             | Self::NotQuarantined { .. }
             | Self::NotNoted(_)
+            | Self::NotIdentified(_)
+            | Self::NotTraced(_)
+            | Self::TrailNotRead(_)
+            | Self::NotCompleted(_)
             | Self::Read(_)
             | Self::Table(_)
             | Self::Gateway(_) => 1,
@@ -250,5 +278,24 @@ impl CommandError {
             _ => "failed",
         };
         json!({ "error": { "code": code, "message": self.message(stack) } })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use store::Operation;
+
+    use super::*;
+
+    #[test]
+    fn the_name_of_an_error_is_all_that_the_audit_trail_gets_of_it() {
+        let arn = || "arn:aws:iam::123456789012:role/sender".to_owned();
+        for (error, name) in [
+            (CommandError::NoFeeds, "NoFeeds"),
+            (CommandError::NoSuchRole { partner: "north".to_owned(), arn: arn() }, "NoSuchRole"),
+            (CommandError::Table(store::Error::new(Operation::WritePartner, "timeout")), "Table"),
+        ] {
+            assert_eq!(error.name(), name);
+        }
     }
 }

@@ -9,6 +9,7 @@ pub mod access;
 pub mod acknowledge;
 pub mod api_gateway;
 pub mod arguments;
+pub mod audited;
 mod bucket_policy;
 pub mod config;
 pub mod doctor;

@@ -13,6 +13,7 @@ use runtime::Host;
 use scalper::access;
 use scalper::api_gateway::ApiGateway;
 use scalper::arguments::{Arguments, Command, PartnerCommand, ReadCommand, TailArguments};
+use scalper::audited::{Audited, Auditor};
 use scalper::config::Config;
 use scalper::doctor::{Doctor, Known};
 use scalper::error::CommandError;
@@ -24,8 +25,8 @@ use scalper::reading::{Answer, FileView, Places, RejectedRecords, StackView, WAR
 use scalper::report::Style;
 use scalper::secret;
 use store::aws::{
-    Connection, ContractsBucket, Home, InboxBucket, InboxPolicy, LedgerTable, PartnersTable,
-    QuarantineBucket, SdkConfig, StackParts, StackQueues,
+    AuditTable, Connection, ContractsBucket, Home, InboxBucket, InboxPolicy, LedgerTable, PartnersTable,
+    QuarantineBucket, SdkConfig, SecurityTokens, StackParts, StackQueues,
 };
 
 store::resources! {
@@ -37,6 +38,15 @@ store::resources! {
         ledger: LedgerTable,
         partners: PartnersTable,
         queues: StackQueues,
+        audit: AuditTable,
+    }
+}
+
+store::resources! {
+    /// What an act is noted with: the audit trail, and who calls.
+    struct AuditTrail {
+        audit: AuditTable,
+        tokens: SecurityTokens,
     }
 }
 
@@ -58,8 +68,15 @@ impl Resources {
             ledger: LedgerTable::new(&dynamodb, &stack.ledger()),
             partners: PartnersTable::new(&dynamodb, &stack.table()),
             queues: StackQueues::new(&connection.sqs(), stack.as_str()),
+            audit: AuditTable::new(&dynamodb, &stack.audit()),
         }
     }
+}
+
+/// Returns what notes the acts of the caller.
+fn auditor(connection: &Connection, stack: &Stack) -> Auditor<AuditTrail> {
+    let audit = AuditTable::new(&connection.dynamodb(), &stack.audit());
+    Auditor::new(AuditTrail { audit, tokens: SecurityTokens::new(connection) }, Host::system())
 }
 
 impl Uploaders {
@@ -121,7 +138,7 @@ fn report(json: bool, stack: Option<&Stack>, failure: &CommandError) -> ExitCode
 }
 
 async fn run(arguments: Arguments, config: Config) -> Result<ExitCode, CommandError> {
-    let Config { stack, region, colours, columns, user } = config;
+    let Config { stack, region, colours, columns } = config;
     let style = Style::of_output(std::io::stdout().is_terminal(), colours, columns, terminal_columns());
     let manner = Manner { json: arguments.json, style };
     let command = match arguments.command {
@@ -136,8 +153,8 @@ async fn run(arguments: Arguments, config: Config) -> Result<ExitCode, CommandEr
         Command::Partner(command) => partner(&sdk, stack, command, manner).await,
         Command::Doctor => doctor(&sdk, stack, manner).await,
         Command::Ack(arguments) => {
-            let user = user.ok_or(CommandError::NoUser)?;
-            let report = view(&sdk, stack).await?.acknowledge(&arguments, &user).await?;
+            let auditor = auditor(&Connection::new(&sdk), &stack);
+            let report = Box::pin(view(&sdk, stack).await?.acknowledge(&arguments, &auditor)).await?;
             let text = if manner.json { report.to_json() + "\n" } else { report.to_text(manner.style) };
             // A reader that has gone away needs no answer.
             write(&text).ok();
@@ -165,18 +182,19 @@ async fn partner(
         partners: PartnersTable::new(&connection.dynamodb(), &stack.table()),
         gateway: ApiGateway::new(sdk, stack.api()),
         uploads: Uploaders::connect(&connection, &stack),
+        auditor: auditor(&connection, &stack),
         stack,
         now_ms: Host::system().now(),
         random: secret::system(),
         policy: if sdk.endpoint_url().is_some() { AddressPolicy::Loopback } else { AddressPolicy::Public },
     };
     let spelled = operator.stack.clone();
-    let report = operator.run(command).await?;
+    let Audited { report, noted } = Box::pin(operator.run(command)).await?;
     let text =
         if manner.json { report.to_json() + "\n" } else { spelled.spell(&report.to_text(manner.style)) };
     match write(&text) {
         Err(_) if report.has_secret() => Err(CommandError::NotShown),
-        _ => Ok(ExitCode::SUCCESS),
+        _ => noted.map(|()| ExitCode::SUCCESS),
     }
 }
 

@@ -56,6 +56,12 @@ impl Stack {
         format!("{}-records", self.0)
     }
 
+    /// Returns the audit table.
+    #[must_use]
+    pub fn audit(&self) -> String {
+        format!("{}-audit", self.0)
+    }
+
     /// Returns a bucket: `inbox`, `contracts` or `quarantine`.
     #[must_use]
     pub fn bucket(&self, kind: &str, home: &Home) -> String {
@@ -78,7 +84,8 @@ impl Stack {
         if self.0 == STACK {
             return text.to_owned();
         }
-        let commands = ["partner", "status", "files", "show", "rejects", "receipt", "tail", "doctor", "ack"];
+        let commands =
+            ["partner", "status", "files", "show", "rejects", "receipt", "tail", "doctor", "ack", "audit"];
         commands.iter().fold(text.to_owned(), |text, command| {
             text.replace(&format!("scalper {command} "), &format!("scalper --stack {} {command} ", self.0))
         })

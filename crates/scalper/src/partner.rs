@@ -10,6 +10,7 @@
 //! written, or is valid no more, is left over: the next `add` or `rotate` deletes it, and makes and counts those that
 //! valid credentials lack. A partner has at most two valid credentials.
 
+mod acts;
 mod roles;
 mod s3;
 mod webhooks;
@@ -19,11 +20,12 @@ use std::collections::BTreeSet;
 use outbound::AddressPolicy;
 use runtime::DAY_MS;
 use store::{
-    Credential, CredentialHash, Feeds, InboxAccess, Partner, PartnerLimits, S3Principals, Scope,
-    WritePartners, usage_key,
+    ActDetail, CallerIdentity, Credential, CredentialHash, DetailName, DetailValue, Feeds, InboxAccess,
+    Partner, PartnerLimits, S3Principals, Scope, WriteAudit, WritePartners, usage_key,
 };
 
 use crate::arguments::{Add, GrantArguments, PartnerCommand, Rotate};
+use crate::audited::{Audited, Auditor, Effect};
 use crate::error::CommandError;
 use crate::gateway::{Gateway, GatewayKey, Plan};
 use crate::names::{self, Stack};
@@ -31,7 +33,7 @@ use crate::report::{CommandReport, CredentialView, PartnerView};
 use crate::secret::{self, Random};
 
 /// What commands work on.
-pub struct Operator<S, G, U> {
+pub struct Operator<S, G, U, T> {
     /// The partners table.
     pub partners: S,
     /// API Gateway.
@@ -46,6 +48,8 @@ pub struct Operator<S, G, U> {
     pub random: Random,
     /// Where webhooks may be.
     pub policy: AddressPolicy,
+    /// Notes what is changed.
+    pub auditor: Auditor<T>,
 }
 
 /// What a credential opens, and until when.
@@ -55,29 +59,83 @@ struct Grant {
     expires_ms: Option<u64>,
 }
 
+/// The usage plan of a partner, and how many of its keys were made, named or deleted to put it right.
+struct RepairedPlan {
+    plan: String,
+    keys: u64,
+}
+
 /// Who uploads by S3: as remembered, and as the inbox lets them.
 pub trait Uploads: S3Principals + InboxAccess {}
 
 impl<T: S3Principals + InboxAccess> Uploads for T {}
 
-impl<S: WritePartners, G: Gateway, U: Uploads> Operator<S, G, U> {
-    /// Carries out a command.
-    pub async fn run(&self, command: PartnerCommand) -> Result<CommandReport, CommandError> {
+impl<S: WritePartners, G: Gateway, U: Uploads, T: WriteAudit + CallerIdentity> Operator<S, G, U, T> {
+    /// Carries out a command. One that changes something is noted in the audit trail; what was not understood calls
+    /// nothing.
+    pub async fn run(&self, command: PartnerCommand) -> Result<Audited<CommandReport>, CommandError> {
+        self.check(&command)?;
+        match acts::planned(&command) {
+            Some(planned) => self.auditor.audited(planned, self.carry_out(command)).await,
+            None => self.carry_out(command).await.map(|effect| Audited::unchanged(effect.report)),
+        }
+    }
+}
+
+impl<S: WritePartners, G: Gateway, U: Uploads, T> Operator<S, G, U, T> {
+    async fn carry_out(&self, command: PartnerCommand) -> Result<Effect<CommandReport>, CommandError> {
         match command {
             PartnerCommand::Add(add) => self.add(&add).await,
             PartnerCommand::Rotate(rotate) => self.rotate(&rotate).await,
-            PartnerCommand::Revoke { name, credential } => self.revoke(&name, &credential).await,
-            PartnerCommand::List { name: None } => self.list().await,
-            PartnerCommand::List { name: Some(name) } => self.show(&name).await,
-            PartnerCommand::Suspend { name } => self.set_active(&name, false).await,
-            PartnerCommand::Resume { name } => self.set_active(&name, true).await,
+            PartnerCommand::Revoke { name, credential, .. } => self.revoke(&name, &credential).await,
+            PartnerCommand::List { name: None } => self.list().await.map(|report| Effect::new(report, [])),
+            PartnerCommand::List { name: Some(name) } => {
+                self.show(&name).await.map(|report| Effect::new(report, []))
+            }
+            PartnerCommand::Suspend { name, .. } => self.set_active(&name, false).await,
+            PartnerCommand::Resume { name, .. } => self.set_active(&name, true).await,
             PartnerCommand::Webhook(webhook) => self.webhook(&webhook).await,
             PartnerCommand::Role(role) => self.role(&role).await,
             PartnerCommand::S3(s3) => self.s3(&s3).await,
         }
     }
 
-    async fn add(&self, add: &Add) -> Result<CommandReport, CommandError> {
+    /// Checks the words of a command.
+    fn check(&self, command: &PartnerCommand) -> Result<(), CommandError> {
+        let name = match command {
+            PartnerCommand::Add(add) => {
+                self.grant(&add.grant, Feeds::All, BTreeSet::new())?;
+                names::new_partner(&add.name)?
+            }
+            PartnerCommand::Rotate(rotate) => {
+                self.grant(&rotate.grant, Feeds::All, BTreeSet::new())?;
+                &rotate.name
+            }
+            PartnerCommand::Webhook(webhook) => {
+                self.check_address(webhook)?;
+                &webhook.name
+            }
+            PartnerCommand::Role(role) => {
+                names::role(&role.arn)?;
+                names::feeds(&role.feeds)?;
+                names::scopes(&role.scopes)?;
+                &role.name
+            }
+            PartnerCommand::S3(s3) => {
+                s3.principals.iter().try_for_each(|arn| names::principal(arn).map(drop))?;
+                let Some(name) = &s3.name else { return Ok(()) };
+                name
+            }
+            PartnerCommand::Revoke { name, .. }
+            | PartnerCommand::Suspend { name, .. }
+            | PartnerCommand::Resume { name, .. }
+            | PartnerCommand::List { name: Some(name) } => name,
+            PartnerCommand::List { name: None } => return Ok(()),
+        };
+        names::partner(name).map(drop)
+    }
+
+    async fn add(&self, add: &Add) -> Result<Effect<CommandReport>, CommandError> {
         let name = names::new_partner(&add.name)?;
         let grant = self.grant(&add.grant, Feeds::All, BTreeSet::from([Scope::Submit, Scope::Read]))?;
         // Asked before a secret is made: a failure here must not lose one.
@@ -85,26 +143,30 @@ impl<S: WritePartners, G: Gateway, U: Uploads> Operator<S, G, U> {
         let before = self.partners.partner(name).await?;
         let partner = with_limits(before.as_ref(), add, self.now_ms);
         let credentials = self.partners.credentials(name).await?;
-        let plan = self.repair(&partner, &credentials, add.requests_per_day).await?;
+        let repaired = self.repair(&partner, &credentials, add.requests_per_day).await?;
         let valid = self.valid(&credentials);
+        let mut details = acts::limits(before.as_ref(), &partner, add.requests_per_day);
+        details.extend(acts::keys(&repaired));
         if !valid.is_empty() {
             self.put_changed(before.as_ref(), &partner).await?;
-            return Ok(CommandReport::Kept {
+            let report = CommandReport::Kept {
                 partner: self.view(&partner, &credentials),
                 credentials: self.views(&valid),
                 address,
                 grant_ignored: add.grant != GrantArguments::default(),
-            });
+            };
+            return Ok(Effect { report, details });
         }
-        let (key, secret, credential) = self.make_key(name, &plan, grant).await?;
+        let (key, secret, credential) = self.make_key(name, &repaired.plan, grant).await?;
         self.put_changed(before.as_ref(), &partner).await?;
         self.partners.put_credential(&key, &credential).await?;
+        details.extend(acts::made(&credential));
         let all = [credentials, vec![(key, credential.clone())]].concat();
         let (partner, credential) = (self.view(&partner, &all), self.credential_view(&credential));
-        Ok(CommandReport::Added { partner, credential, secret, address })
+        Ok(Effect { report: CommandReport::Added { partner, credential, secret, address }, details })
     }
 
-    async fn rotate(&self, rotate: &Rotate) -> Result<CommandReport, CommandError> {
+    async fn rotate(&self, rotate: &Rotate) -> Result<Effect<CommandReport>, CommandError> {
         let partner = self.known(&rotate.name).await?;
         let credentials = self.partners.credentials(&partner.name).await?;
         let valid = self.valid(&credentials);
@@ -121,24 +183,27 @@ impl<S: WritePartners, G: Gateway, U: Uploads> Operator<S, G, U> {
                 .ok_or_else(|| CommandError::NoCredential { partner: partner.name.clone() })?,
         };
         let grant = self.grant(&rotate.grant, model.feeds.clone(), model.scopes.clone())?;
-        let plan = self.repair(&partner, &credentials, None).await?;
-        let (hash, secret, credential) = self.make_key(&partner.name, &plan, grant).await?;
+        let repaired = self.repair(&partner, &credentials, None).await?;
+        let (hash, secret, credential) = self.make_key(&partner.name, &repaired.plan, grant).await?;
         self.partners.put_credential(&hash, &credential).await?;
-        Ok(CommandReport::Rotated {
+        let report = CommandReport::Rotated {
             partner: partner.name,
             credential: self.credential_view(&credential),
             secret,
             still_valid: valid.iter().map(|old| old.id.clone()).collect(),
-        })
+        };
+        Ok(Effect::new(report, acts::made(&credential).chain(acts::keys(&repaired))))
     }
 
     /// Revokes a credential in the table, then deletes its key: from the next read on it opens nothing, also when the
     /// command dies in between.
-    async fn revoke(&self, name: &str, id: &str) -> Result<CommandReport, CommandError> {
+    async fn revoke(&self, name: &str, id: &str) -> Result<Effect<CommandReport>, CommandError> {
         let partner = self.known(name).await?;
         let credentials = self.partners.credentials(name).await?;
         let (hash, credential) = find(name, id, &credentials)?;
+        let mut details = Vec::new();
         if credential.revoked_ms.is_none() {
+            details.push(ActDetail::gone(DetailName::Credential, DetailValue::word(id)));
             let revoked = Credential { revoked_ms: Some(self.now_ms), ..credential.clone() };
             self.partners.put_credential(hash, &revoked).await?;
         }
@@ -147,7 +212,9 @@ impl<S: WritePartners, G: Gateway, U: Uploads> Operator<S, G, U> {
         }
         let valid = self.valid(&credentials);
         let left = valid.iter().filter(|other| other.id != id).map(|other| other.id.clone()).collect();
-        Ok(CommandReport::Revoked { partner: partner.name, credential: id.to_owned(), still_valid: left })
+        let credential = id.to_owned();
+        let report = CommandReport::Revoked { partner: partner.name, credential, still_valid: left };
+        Ok(Effect { report, details })
     }
 
     async fn list(&self) -> Result<CommandReport, CommandError> {
@@ -171,13 +238,16 @@ impl<S: WritePartners, G: Gateway, U: Uploads> Operator<S, G, U> {
         })
     }
 
-    async fn set_active(&self, name: &str, active: bool) -> Result<CommandReport, CommandError> {
+    async fn set_active(&self, name: &str, active: bool) -> Result<Effect<CommandReport>, CommandError> {
         let before = self.known(name).await?;
         let partner = Partner { active, ..before.clone() };
         self.put_changed(Some(&before), &partner).await?;
-        self.follow_state(&partner).await?;
+        let statement = self.follow_state(&partner).await?;
+        let details = acts::state(&before, &partner).into_iter().chain(acts::statement(statement, active));
         let partner = partner.name;
-        Ok(if active { CommandReport::Resumed { partner } } else { CommandReport::Suspended { partner } })
+        let report =
+            if active { CommandReport::Resumed { partner } } else { CommandReport::Suspended { partner } };
+        Ok(Effect::new(report, details))
     }
 
     /// Returns a partner of the table, or an error with the name that may have been meant.
@@ -200,7 +270,7 @@ impl<S: WritePartners, G: Gateway, U: Uploads> Operator<S, G, U> {
         Ok(())
     }
 
-    /// Makes the usage plan and its keys as they should be, and returns the plan's id. Each valid credential has a
+    /// Makes the usage plan and its keys as they should be. Each valid credential has a
     /// key that the plan counts, also when somebody deleted the plan or the key; then every other key of the partner
     /// is deleted: those of credentials that open nothing, and those of earlier versions, which hold a credential in
     /// clear.
@@ -209,7 +279,7 @@ impl<S: WritePartners, G: Gateway, U: Uploads> Operator<S, G, U> {
         partner: &Partner,
         credentials: &[(CredentialHash, Credential)],
         requests_per_day: Option<i32>,
-    ) -> Result<String, CommandError> {
+    ) -> Result<RepairedPlan, CommandError> {
         let PartnerLimits { requests_per_second, burst, .. } = partner.limits;
         let name = self.stack.plan(&partner.name);
         let plan =
@@ -218,7 +288,7 @@ impl<S: WritePartners, G: Gateway, U: Uploads> Operator<S, G, U> {
         let keys = keys.into_iter().map(|GatewayKey { id, name }| (id, name));
         let keys: Vec<(String, String)> =
             keys.filter(|(_, name)| self.stack.key_kind(&partner.name, name).is_some()).collect();
-        let mut kept = BTreeSet::new();
+        let (mut kept, mut changed) = (BTreeSet::new(), 0);
         for (hash, credential) in credentials.iter().filter(|(_, one)| one.is_valid(self.now_ms)) {
             let name = self.stack.key(&partner.name, &credential.id);
             let key = match keys.iter().find(|(_, known)| *known == name) {
@@ -229,13 +299,15 @@ impl<S: WritePartners, G: Gateway, U: Uploads> Operator<S, G, U> {
             if credential.gateway_key.as_ref() != Some(&key) {
                 let named = Credential { gateway_key: Some(key.clone()), ..credential.clone() };
                 self.partners.put_credential(hash, &named).await?;
+                changed += 1;
             }
             kept.insert(key);
         }
         for (key, _) in keys.iter().filter(|(key, _)| !kept.contains(key)) {
             self.gateway.delete_key(key).await?;
+            changed += 1;
         }
-        Ok(plan)
+        Ok(RepairedPlan { plan, keys: changed })
     }
 
     /// Makes the key that counts the requests of a credential, and returns its id.

@@ -4,6 +4,7 @@
 //! control characters of names are escaped. Only `rejects --values` and `--download` give the partner's records, and
 //! say so.
 
+mod audit;
 mod expected;
 mod files;
 mod find;
@@ -24,13 +25,14 @@ mod view;
 mod wide;
 
 use runtime::Host;
-use store::{CountMessages, ListInbox, ReadContracts, ReadLedger, ReadPartners, ReadQuarantine};
+use store::{CountMessages, ListInbox, ReadAudit, ReadContracts, ReadLedger, ReadPartners, ReadQuarantine};
 
 use crate::arguments::ReadCommand;
 use crate::error::CommandError;
 use crate::names::Stack;
 use crate::report::Style;
 
+pub use audit::Acts;
 pub use files::Files;
 pub use places::Places;
 pub(crate) use plain::{plain, shell_word};
@@ -44,7 +46,7 @@ pub use view::FileView;
 
 /// What reading commands read from.
 pub struct StackView<S> {
-    /// Partners, the inbox's folders, the ledger, the contracts, the quarantine and the queues.
+    /// Partners, the inbox's folders, the ledger, the contracts, the quarantine, the queues and the audit trail.
     pub store: S,
     /// The stack.
     pub stack: Stack,
@@ -56,12 +58,12 @@ pub struct StackView<S> {
 
 /// What a reading command needs of a store.
 pub trait Readable:
-    ReadPartners + ListInbox + ReadLedger + ReadContracts + ReadQuarantine + CountMessages
+    ReadPartners + ListInbox + ReadLedger + ReadContracts + ReadQuarantine + CountMessages + ReadAudit
 {
 }
 
 impl<T> Readable for T where
-    T: ReadPartners + ListInbox + ReadLedger + ReadContracts + ReadQuarantine + CountMessages
+    T: ReadPartners + ListInbox + ReadLedger + ReadContracts + ReadQuarantine + CountMessages + ReadAudit
 {
 }
 
@@ -79,6 +81,8 @@ pub enum Answer {
     RejectedRecords(RejectedRecords),
     /// A receipt.
     Receipt(Stored),
+    /// What operators did.
+    Acts(Acts),
     /// Outcomes are to be followed, beginning with the newest.
     Tail(crate::arguments::TailArguments),
 }
@@ -99,6 +103,7 @@ impl<S: Readable> StackView<S> {
                 Ok(Answer::Rejects(Box::new(self.rejects(&arguments.file).await?)))
             }
             ReadCommand::Receipt { file } => self.receipt(&file).await.map(Answer::Receipt),
+            ReadCommand::Audit(arguments) => self.acts(&arguments).await.map(Answer::Acts),
             ReadCommand::Tail(arguments) => Ok(Answer::Tail(arguments)),
         }
     }
@@ -112,6 +117,7 @@ impl Answer {
         let pretty = match self {
             Self::StackStatus(status) => serde_json::to_string_pretty(status),
             Self::Files(files) => serde_json::to_string_pretty(files),
+            Self::Acts(acts) => serde_json::to_string_pretty(acts),
             Self::Story(story) => serde_json::to_string_pretty(story),
             Self::Rejects(rejects) => serde_json::to_string_pretty(rejects),
             Self::Receipt(receipt) => return receipt.raw().to_owned(),
@@ -126,6 +132,7 @@ impl Answer {
         match self {
             Self::StackStatus(status) => status.to_text(style),
             Self::Files(files) => files.to_text(style),
+            Self::Acts(acts) => acts.to_text(style),
             Self::Story(story) => story.to_text(style),
             Self::Rejects(rejects) => rejects.to_text(style),
             Self::Receipt(receipt) => receipt.to_text(),

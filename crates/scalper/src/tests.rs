@@ -1,3 +1,4 @@
+mod audit;
 mod commands;
 mod doctor;
 mod fakes;
@@ -21,6 +22,7 @@ use store::memory::Memory;
 use store::{CredentialHash, Feeds, Scope, usage_key};
 
 use crate::arguments::{Arguments, Command};
+use crate::audited::{Audited, Auditor};
 use crate::error::CommandError;
 use crate::names::Stack;
 use crate::partner::Operator;
@@ -36,11 +38,21 @@ const TERMINAL: Style = Style { colours: false, width: Some(WIDTH) };
 /// The same with colours.
 const COLOURS: Style = Style { colours: true, ..TERMINAL };
 
+/// A clock that stands still, and randomness that counts up.
+fn host(now_ms: u64) -> Host {
+    let counter = AtomicU8::new(0);
+    Host {
+        now_ms: Box::new(move || now_ms),
+        random: Box::new(move || [counter.fetch_add(1, Ordering::Relaxed); 16]),
+        metric: Box::new(|_| ()),
+    }
+}
+
 /// A stack, whose randomness counts up: the first 32 bytes are all 0, the next all 1.
 struct PartnerHarness {
     fake: FakeAws,
     now_ms: u64,
-    operator: Operator<FakeAws, FakeAws, Memory>,
+    operator: Operator<FakeAws, FakeAws, Memory, FakeAws>,
 }
 
 impl PartnerHarness {
@@ -55,6 +67,7 @@ impl PartnerHarness {
             now_ms: NOW_MS,
             random: Box::new(move || Ok([counter.fetch_add(1, Ordering::Relaxed); 32])),
             policy: AddressPolicy::Public,
+            auditor: Auditor::new(fake.clone(), host(NOW_MS)),
         };
         Self { fake, now_ms: NOW_MS, operator }
     }
@@ -63,7 +76,7 @@ impl PartnerHarness {
         let words = ["scalper", "partner"].into_iter().chain(line.split(' '));
         let arguments = Arguments::try_parse_from(words).expect("a command");
         let Command::Partner(command) = arguments.command else { panic!("a partner command") };
-        self.operator.run(command).await
+        self.operator.run(command).await.and_then(Audited::finished)
     }
 
     /// The answer as JSON.

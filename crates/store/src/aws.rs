@@ -7,6 +7,7 @@
 //! A trait is implemented for whatever holds its resource (`AsRef<LedgerTable>`): for the resource itself, and for a
 //! function's own struct of resources, which [`resources!`](crate::resources) makes.
 
+mod audit;
 mod bucket;
 mod client;
 mod contracts;
@@ -34,6 +35,7 @@ mod topics;
 
 use std::time::Duration;
 
+pub use audit::{AuditTable, SecurityTokens};
 use aws_smithy_types::DateTime;
 pub use aws_types::SdkConfig;
 pub use client::{Access, Connection, Late, S3, configuration, https};
@@ -90,6 +92,7 @@ macro_rules! alone {
 }
 
 alone!(
+    AuditTable,
     CloudWatch,
     ContractsBucket,
     InboxBucket,
@@ -104,6 +107,7 @@ alone!(
     QuarantineWriter,
     RecordsTable,
     SecretsManager,
+    SecurityTokens,
     StackQueues,
     WatchedQueues,
 );

@@ -4,9 +4,11 @@
 //! Each takes a `run` name that was never used on this store, from which it makes its keys.
 
 pub mod api;
+mod audit;
 mod open;
 mod replays;
 
+pub use audit::auditing_behaves;
 pub use open::acknowledging_behaves;
 pub use replays::replays_behave;
 

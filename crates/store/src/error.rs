@@ -119,6 +119,12 @@ pub enum Operation {
     ReadAlarms,
     /// Reading the subscriptions of a topic.
     ReadSubscriptions,
+    /// Asking who calls.
+    IdentifyCaller,
+    /// Reading the audit trail.
+    ReadAudit,
+    /// Writing the audit trail.
+    WriteAudit,
 }
 
 /// Codes by which S3, KMS and DynamoDB reject for want of a permission or an enabled key. The answer to a HEAD has no

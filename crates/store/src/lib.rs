@@ -6,6 +6,7 @@
 //! signatures; on AWS they are composed of their resources by [`resources!`]. Every effect has a name computed from
 //! its input, so doing it twice is doing it once.
 
+mod audit;
 pub mod aws;
 #[cfg(any(test, feature = "conformance"))]
 pub mod conformance;
@@ -39,6 +40,11 @@ pub use ::ledger::{
     FileVersion, Head, HeadMove, LoadId, OpenFile, Order, Outcome, Rank, Replay, ReplayClaim, ReplayClaimed,
     ReplayResult, Replayed, Reversal, Reversed, State, StateChange, UNNAMED as UNKNOWN, VersionId,
 };
+pub use ::ledger::{
+    Act, ActDetail, ActEnd, ActId, ActReason, ActRecord, ActResult, ActSubject, ActWord, Arn, DetailName,
+    DetailValue, Verb,
+};
+pub use audit::{AuditPage, AuditQuery, CallerIdentity, ReadAudit, WriteAudit};
 pub use contracts::{
     ContractObject, ContractText, MOST_CONTRACT_VERSIONS, MOST_FEEDS, PublishedContract, ReadContracts,
     WriteContracts,

@@ -5,6 +5,7 @@
 //! revived ([`Memory::die_at`]: the process is dead). A hook runs before the n-th call ([`Memory::before`]): a second
 //! delivery, an overwrite, a deletion. [`Memory::state`] is what must be the same whatever the schedule was.
 
+mod audit;
 mod contracts;
 mod inbox;
 mod inbox_access;
@@ -30,15 +31,16 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use bytes::Bytes;
 
+pub use audit::CALLER;
 pub use inbox::{INBOX, InboxVersion, MemoryBody};
 pub use quarantine::MemoryUpload;
 pub use signed::SignedAnswer;
 pub use stack::Parts;
 
 use crate::{
-    AlarmNow, Announcement, Credential, CredentialHash, Cursor, Datapoint, DeadLetter, Depth, Entry, Error,
-    FileId, FileVersion, Head, Incident, MetricQuery, Operation, Partner, RecordItem, RequestKey, StackQueue,
-    State, UploadId, UploadRecord, Usage, VersionId, WatchedQueue, Webhook,
+    ActRecord, AlarmNow, Announcement, Credential, CredentialHash, Cursor, Datapoint, DeadLetter, Depth,
+    Entry, Error, FileId, FileVersion, Head, Incident, MetricQuery, Operation, Partner, RecordItem,
+    RequestKey, StackQueue, State, UploadId, UploadRecord, Usage, VersionId, WatchedQueue, Webhook,
 };
 use ::ledger::{NULL_VERSION, digest};
 
@@ -112,6 +114,8 @@ struct MemoryState {
     /// Queues of which something was said.
     depths: BTreeMap<StackQueue, Option<Depth>>,
     incidents: BTreeMap<String, Incident>,
+    /// Acts by their sort key.
+    acts: BTreeMap<String, ActRecord>,
     secrets: BTreeMap<String, String>,
     mailed: Vec<(String, String)>,
     /// Values of the one metric that there is, and which metrics were asked for.

@@ -52,6 +52,7 @@ pub(super) struct OutputNames {
     pub(super) function: String,
     pub(super) logs: String,
     pub(super) partners: String,
+    pub(super) audit: String,
     /// The address of the partners' API, with its harness.
     pub(super) api: String,
     /// Logs of the functions behind the API and of the webhooks.
@@ -115,6 +116,7 @@ impl Harness {
             function: output("ProcessorFunctionName"),
             logs: output("ProcessorLogGroupName"),
             partners: output("PartnersTableName"),
+            audit: output("AuditTableName"),
             api: output("PartnerApiUrl"),
             api_logs: ["IngestLogGroupName", "AuthorizerLogGroupName", "WebhookLogGroupName"].map(output),
             ingest: output("IngestFunctionName"),

@@ -1,7 +1,8 @@
 use std::process::Command;
 
 use serde_json::Value;
-use store::aws::{Access, Connection, LedgerTable};
+use store::CallerIdentity as _;
+use store::aws::{Access, AuditTable, Connection, LedgerTable, SecurityTokens};
 
 use super::files::csv;
 use super::harness::{ACCOUNT, Harness};
@@ -23,10 +24,20 @@ fn paste(harness: &Harness, line: &str) -> String {
     let path = std::env::join_paths([root().join("target/debug"), "/usr/bin".into(), "/bin".into()]);
     command.args(["-c", line]).env_clear().env("PATH", path.expect("a path"));
     command.envs([("AWS_ENDPOINT_URL", harness.emulator.endpoint.as_str()), ("AWS_REGION", "us-east-1")]);
-    command.envs([("AWS_ACCESS_KEY_ID", ACCOUNT), ("AWS_SECRET_ACCESS_KEY", "local"), ("USER", "ann")]);
+    command.envs([("AWS_ACCESS_KEY_ID", ACCOUNT), ("AWS_SECRET_ACCESS_KEY", "local")]);
     let output = command.output().expect("run bash");
     assert!(output.status.success(), "{line}: {}", String::from_utf8_lossy(&output.stderr));
     String::from_utf8(output.stdout).expect("UTF-8")
+}
+
+fn connect(harness: &Harness) -> Connection {
+    Connection::open(Access {
+        region: "us-east-1".to_owned(),
+        access_key: ACCOUNT.to_owned(),
+        secret_key: "local".to_owned(),
+        session_token: None,
+        endpoint: Some(harness.emulator.endpoint.clone()),
+    })
 }
 
 fn commands(text: &str) -> impl Iterator<Item = &str> {
@@ -65,7 +76,12 @@ async fn a_file_under_a_wrong_key_is_seen_until_it_is_acknowledged() {
     }
     assert_eq!(said(&harness, "status --check", None).1, 0);
     let shown = said(&harness, "show", Some(WRONG_KEY)).0;
-    assert!(shown.contains("acknowledged by ann at "), "{shown}");
+    let shown = shown.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(shown.contains(&format!("acknowledged by arn:aws:iam::{ACCOUNT}:root at ")), "{shown}");
+    let acts: Value = harness.scalper(&format!("audit --file {}", entry.file()));
+    let results: Vec<_> = acts["acts"].as_array().expect("acts").iter().map(|act| &act["result"]).collect();
+    assert_eq!(results, ["nothing", "done"], "{acts}");
+    assert_eq!(acts["acts"][0]["reason"], "sent again, it's fine");
     harness.settle().await;
 }
 
@@ -84,15 +100,19 @@ async fn a_quarantined_file_is_seen_until_a_good_one_of_its_name_arrives() {
 #[tokio::test]
 async fn the_ledger_on_the_emulator_behaves_as_its_twin() {
     let harness = Harness::open().await;
-    let connection = Connection::open(Access {
-        region: "us-east-1".to_owned(),
-        access_key: ACCOUNT.to_owned(),
-        secret_key: "local".to_owned(),
-        session_token: None,
-        endpoint: Some(harness.emulator.endpoint.clone()),
-    });
+    let connection = connect(&harness);
     let ledger = LedgerTable::new(&connection.dynamodb(), &harness.names.ledger);
     store::conformance::ledger_behaves(&ledger, "run").await.expect("no call fails");
     store::conformance::acknowledging_behaves(&ledger, "run").await.expect("no call fails");
     store::conformance::replays_behave(&ledger, "run").await.expect("no call fails");
+}
+
+#[tokio::test]
+async fn the_audit_trail_on_the_emulator_behaves_as_its_twin() {
+    let harness = Harness::open().await;
+    let connection = connect(&harness);
+    let trail = AuditTable::new(&connection.dynamodb(), &harness.names.audit);
+    store::conformance::auditing_behaves(&trail, "run").await.expect("no call fails");
+    let caller = SecurityTokens::new(&connection).caller().await.expect("no call fails");
+    assert_eq!(caller.as_str(), format!("arn:aws:iam::{ACCOUNT}:root"));
 }

@@ -64,8 +64,9 @@ async fn a_thousand_values_are_in_quarantine_and_records_and_nowhere_else() {
     let tables = [
         ("ledger", harness.ledger().await),
         ("partners", all_items(&harness.dynamodb, &harness.names.partners).await),
+        ("audit", all_items(&harness.dynamodb, &harness.names.audit).await),
     ];
-    let [ledger, partners] = tables.map(|(name, items)| -> Sightings {
+    let [ledger, partners, audit] = tables.map(|(name, items)| -> Sightings {
         items.into_iter().map(|item| (name.to_owned(), item.to_string().into_bytes())).collect()
     });
     // Years later, so that the watcher looks at every version.
@@ -73,13 +74,14 @@ async fn a_thousand_values_are_in_quarantine_and_records_and_nowhere_else() {
     let logs = logs(&harness);
 
     every_value_was_processed(&harness, &planted.content).await;
-    let everywhere = [&logs, &messages, &posted, &ledger, &partners, &receipts, &answers, &commands];
+    assert!(audit.len() >= 4, "the commands that changed something are noted");
+    let everywhere = [&logs, &messages, &posted, &ledger, &partners, &audit, &receipts, &answers, &commands];
     nothing_is_found("content", &planted.content.search(), &everywhere);
     nothing_is_found("asked", &planted.asked.search(), &everywhere);
     // A partner's webhook receives the names of its own files, and is the only address that is.
-    nothing_is_found("names", &planted.names.search(), &[&logs, &messages]);
+    nothing_is_found("names", &planted.names.search(), &[&logs, &messages, &audit]);
     assert!(posted.iter().any(|(_, body)| !planted.names.search().found(body).is_empty()), "files are named");
-    let shown = [&logs, &messages, &posted, &ledger, &receipts, &answers, &commands];
+    let shown = [&logs, &messages, &posted, &ledger, &audit, &receipts, &answers, &commands];
     nothing_is_found("secrets", &planted.secrets.search(), &shown);
     nothing_is_found("a key", &ValueSearch::new([key.as_str()]), &[&partners]);
     nothing_is_found(
@@ -237,6 +239,7 @@ fn commands(harness: &Harness, entries: &[LedgerItem]) -> Sightings {
         "status --check".to_owned(),
         "partner list".to_owned(),
         "partner list north".to_owned(),
+        "audit".to_owned(),
     ];
     lines.push("files --partner north --limit 1000".to_owned());
     for entry in entries {
@@ -245,7 +248,7 @@ fn commands(harness: &Harness, entries: &[LedgerItem]) -> Sightings {
     let mut seen = Vec::new();
     for (index, line) in lines.iter().enumerate() {
         // Each command's two forms hold the same; of files each form is read of every second one.
-        let both = index < 5;
+        let both = index < 6;
         for options in [&["--json"][..], &[]]
             .into_iter()
             .skip(usize::from(!both && index % 2 == 0))

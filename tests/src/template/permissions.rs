@@ -271,6 +271,18 @@ fn only_the_api_and_the_heartbeat_put_files_into_the_inbox_and_nobody_where_it_i
 }
 
 #[test]
+fn no_function_writes_or_reads_the_audit_trail() {
+    with_every_choice(|stack| {
+        for role in stack.of_kind(ROLE) {
+            for (action, resource) in allowed_by(role) {
+                let on_trail = stack.resource_behind(&resource).is_some_and(|found| found.id == "AuditTable");
+                assert!(!on_trail, "{}: {action} on {resource}", role.id);
+            }
+        }
+    });
+}
+
+#[test]
 fn the_notifier_reads_the_one_secret_that_it_is_given() {
     let arn = "arn:aws:secretsmanager:eu-central-1:111122223333:secret:channels-AbCdEf";
     let stack = ExpandedTemplate::expand(&[("ChannelsSecretArn", arn)]);

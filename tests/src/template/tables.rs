@@ -1,6 +1,7 @@
 //! Tables: hazards D12, D25, O12, O13, O25.
 
-use super::expanded::scalar;
+use super::expanded::{list, scalar};
+use super::permissions::statements;
 use super::with_every_choice;
 
 const TABLE: &str = "AWS::DynamoDB::Table";
@@ -8,7 +9,7 @@ const TABLE: &str = "AWS::DynamoDB::Table";
 #[test]
 fn tables_can_be_restored_and_cost_nothing_idle() {
     with_every_choice(|stack| {
-        assert!(stack.of_kind(TABLE).count() >= 3, "ledger, records and partners");
+        assert!(stack.of_kind(TABLE).count() >= 4, "ledger, records, partners and audit");
         for table in stack.of_kind(TABLE) {
             let id = &table.id;
             assert_eq!(table.at("/BillingMode"), "PAY_PER_REQUEST", "{id}");
@@ -41,7 +42,7 @@ fn a_customer_key_encrypts_the_tables_too() {
 #[test]
 fn what_the_ledger_knows_does_not_expire() {
     with_every_choice(|stack| {
-        for id in ["LedgerTable", "RecordsTable"] {
+        for id in ["LedgerTable", "RecordsTable", "AuditTable"] {
             assert!(stack.resource(id).at("/TimeToLiveSpecification").is_null(), "{id}");
         }
     });
@@ -82,5 +83,46 @@ fn open_files_are_found_by_partner_and_name() {
         assert_eq!(named, [(&"open_for".into(), &"HASH".into()), (&"key".into(), &"RANGE".into())]);
         let projected = super::expanded::list(&index["Projection"]["NonKeyAttributes"]);
         assert_eq!(projected, ["feed", "state", "outcome", "order"]);
+    });
+}
+
+#[test]
+fn nobody_may_change_or_delete_an_act() {
+    with_every_choice(|stack| {
+        let audit = stack.resource("AuditTable");
+        let denied: Vec<_> = statements(audit.at("/ResourcePolicy/PolicyDocument"));
+        assert_eq!(denied.len(), 1, "{denied:?}");
+        assert_eq!((&denied[0]["Effect"], &denied[0]["Principal"]), (&"Deny".into(), &"*".into()));
+        assert!(denied[0]["Condition"].is_null(), "without an exception");
+        let actions = list(&denied[0]["Action"]);
+        for action in [
+            "UpdateItem",
+            "DeleteItem",
+            "BatchWriteItem",
+            "PartiQLInsert",
+            "PartiQLUpdate",
+            "PartiQLDelete",
+            "UpdateTimeToLive",
+        ] {
+            assert!(actions.contains(&format!("dynamodb:{action}")), "{action}");
+        }
+        let name = scalar(audit.at("/TableName"));
+        assert!(scalar(&denied[0]["Resource"]).ends_with(&format!(":table/{name}")), "{denied:?}");
+    });
+}
+
+#[test]
+fn acts_are_found_by_partner_feed_and_file_without_a_scan() {
+    with_every_choice(|stack| {
+        let indexes = stack.resource("AuditTable").at("/GlobalSecondaryIndexes");
+        let indexes = indexes.as_array().expect("indexes");
+        for (index, key) in indexes.iter().zip(["partner", "feed", "file"]) {
+            assert_eq!(index["IndexName"], format!("by-{key}"));
+            let keys: Vec<_> = index["KeySchema"].as_array().expect("keys").iter().collect();
+            let named: Vec<_> = keys.iter().map(|key| (&key["AttributeName"], &key["KeyType"])).collect();
+            assert_eq!(named, [(&key.into(), &"HASH".into()), (&"sk".into(), &"RANGE".into())]);
+            assert_eq!(index["Projection"]["ProjectionType"], "ALL");
+        }
+        assert_eq!(indexes.len(), 3);
     });
 }

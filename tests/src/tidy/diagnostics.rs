@@ -31,6 +31,22 @@ fn no_record_of_telemetry_has_a_field_for_any_text() {
 }
 
 #[test]
+fn an_act_of_the_audit_trail_has_no_place_for_any_text() {
+    let path = "crates/ledger/src/act.rs";
+    let field = regex(&format!(r"^\s+(?:pub )?\w+: .*{ANY_TEXT}"));
+    let variant = regex(&format!(r"^\s+[A-Z]\w*\(.*{ANY_TEXT}.*\),$"));
+    let mut places = code_matches(&field, |found| found == path);
+    places.extend(code_matches(&variant, |found| found == path));
+    assert_none("a checked type instead: a word, an ARN, an id, a number, the operator's reason", places);
+    let checked = regex(r"^pub struct (\w+)\(String\);$");
+    let checked: Vec<String> = text(path)
+        .lines()
+        .filter_map(|line| Some(checked.captures(line)?.get(1)?.as_str().to_owned()))
+        .collect();
+    assert_eq!(checked, ["ActId", "Arn", "ActReason", "ActWord"], "the types that hold a text, each checked");
+}
+
+#[test]
 fn an_error_of_a_function_holds_no_text_that_was_read() {
     let (derived, text_type) = (regex(r"derive\([^)]*thiserror::Error"), regex(ANY_TEXT));
     let named = regex(r"^\s*(?:pub )?(\w+):");

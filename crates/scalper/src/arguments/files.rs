@@ -3,10 +3,7 @@
 use super::{after, number};
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Args, Subcommand};
-use store::State;
-
-/// Characters of a reason.
-const REASON_CHARACTERS: usize = 200;
+use store::{ActReason, State, Verb};
 
 /// What to read. Each command is one of the command line's own.
 #[derive(Clone, Debug, PartialEq, Eq, Subcommand)]
@@ -59,6 +56,15 @@ pub enum ReadCommand {
                             scalper tail --json | jq --unbuffered 'select(.state == \"QUARANTINED\")'")
     )]
     Tail(TailArguments),
+    /// List what operators did: who, when, what, why, and the result
+    #[command(
+        after_help = after("Every command that changes something notes its caller (the ARN by which AWS knows them), its subject, its reason and its \
+                            result. `begun` has no result: the command is still running, or was interrupted. Times are UTC. \
+                            Values of files are never noted.\n\n\
+                            Examples:\n  scalper audit\n  scalper audit --partner north --since 90d\n  \
+                            scalper audit --verb ack --by ann --json")
+    )]
+    Audit(AuditArguments),
 }
 
 /// What `status` shows.
@@ -127,30 +133,60 @@ pub struct TailArguments {
 }
 
 /// Which quarantined files need no good file any more, and why.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Args)]
+#[derive(Clone, Debug, PartialEq, Eq, Args)]
 pub struct AckArguments {
     /// The file's id, its load's, or its key; several may be given
     #[arg(required = true, value_name = "FILE")]
     pub files: Vec<String>,
     /// Why no good file is needed, at most 200 characters; kept with the file, so leave out what partners sent
-    #[arg(long, value_parser = reason)]
-    pub reason: String,
+    #[arg(long, value_parser = ActReason::parse)]
+    pub reason: ActReason,
     /// Show what would be written, and change nothing
     #[arg(long)]
     pub dry_run: bool,
 }
 
-fn reason(text: &str) -> Result<String, String> {
-    let text = text.trim();
-    if text.is_empty() {
-        Err("expected a reason, for example --reason 'a test file'".to_owned())
-    } else if text.chars().count() > REASON_CHARACTERS {
-        Err(format!("{} characters; at most {REASON_CHARACTERS} allowed", text.chars().count()))
-    } else if text.contains(char::is_control) {
-        Err("it has control characters; expected one line of text".to_owned())
-    } else {
-        Ok(text.to_owned())
-    }
+/// Why a command changes something.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Args)]
+pub struct WhyArguments {
+    /// Why, at most 200 characters; kept in the audit trail
+    #[arg(long, value_parser = ActReason::parse)]
+    pub reason: Option<ActReason>,
+}
+
+/// Which acts of the audit trail.
+#[derive(Clone, Debug, PartialEq, Eq, Args)]
+pub struct AuditArguments {
+    /// Only acts since then: 30m, 12h, 7d, 2026-11-20 or 2026-11-20T08:15:00Z
+    #[arg(long, default_value = "30d")]
+    pub since: String,
+    /// Only acts before then, in the same form
+    #[arg(long)]
+    pub until: Option<String>,
+    /// Only this command
+    #[arg(long, value_parser = verbs())]
+    pub verb: Option<Verb>,
+    /// Only acts of callers whose ARN contains this text
+    #[arg(long, value_name = "TEXT")]
+    pub by: Option<String>,
+    /// Only acts on this partner
+    #[arg(long)]
+    pub partner: Option<String>,
+    /// Only acts on this feed
+    #[arg(long)]
+    pub feed: Option<String>,
+    /// Only acts on this file: its id, its load's, or its key
+    #[arg(long)]
+    pub file: Option<String>,
+    /// Maximum number of acts to list
+    #[arg(long, default_value_t = 50, value_parser = number(1_u16..=1_000))]
+    pub limit: u16,
+}
+
+/// Reads a verb.
+fn verbs() -> impl TypedValueParser<Value = Verb> {
+    PossibleValuesParser::new(Verb::ALL.map(Verb::as_str))
+        .try_map(|word| Verb::parse(&word).ok_or("not a verb of the audit trail"))
 }
 
 #[cfg(test)]

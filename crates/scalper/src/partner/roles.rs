@@ -2,8 +2,9 @@
 
 use store::{Credential, WritePartners};
 
-use super::Operator;
+use super::{Operator, acts};
 use crate::arguments::RoleArguments;
+use crate::audited::Effect;
 use crate::error::CommandError;
 use crate::gateway::Gateway;
 use crate::names;
@@ -11,8 +12,11 @@ use crate::partner::Uploads;
 use crate::report::CommandReport;
 use crate::secret;
 
-impl<S: WritePartners, G: Gateway, U: Uploads> Operator<S, G, U> {
-    pub(super) async fn role(&self, arguments: &RoleArguments) -> Result<CommandReport, CommandError> {
+impl<S: WritePartners, G: Gateway, U: Uploads, T> Operator<S, G, U, T> {
+    pub(super) async fn role(
+        &self,
+        arguments: &RoleArguments,
+    ) -> Result<Effect<CommandReport>, CommandError> {
         let arn = names::role(&arguments.arn)?;
         let (feeds, scopes) = (names::feeds(&arguments.feeds)?, names::scopes(&arguments.scopes)?);
         let partner = self.known(&arguments.name).await?.name;
@@ -26,9 +30,11 @@ impl<S: WritePartners, G: Gateway, U: Uploads> Operator<S, G, U> {
                 return Err(CommandError::NoSuchRole { partner, arn });
             }
             self.partners.put_role(&arn, None).await?;
-            return Ok(CommandReport::RoleRemoved { partner, arn });
+            let details = acts::role(&arn, before.as_ref(), None);
+            return Ok(Effect { report: CommandReport::RoleRemoved { partner, arn }, details });
         }
-        let id = before.map_or_else(|| secret::id(&self.random), |role| Ok(role.id))?;
+        let known = before.as_ref().map(|role| Ok(role.id.clone()));
+        let id = known.unwrap_or_else(|| secret::id(&self.random))?;
         let role = Credential {
             id,
             partner: partner.clone(),
@@ -40,6 +46,8 @@ impl<S: WritePartners, G: Gateway, U: Uploads> Operator<S, G, U> {
             gateway_key: None,
         };
         self.partners.put_role(&arn, Some(&role)).await?;
-        Ok(CommandReport::RoleNamed { partner, arn, credential: self.credential_view(&role) })
+        let details = acts::role(&arn, before.as_ref(), Some(&role));
+        let report = CommandReport::RoleNamed { partner, arn, credential: self.credential_view(&role) };
+        Ok(Effect { report, details })
     }
 }

@@ -12,10 +12,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use store::{Inbox, KeyGrant, Partner, WritePartners};
+use store::{ActDetail, DetailName, DetailValue, Inbox, KeyGrant, Partner, WritePartners};
 
-use super::Operator;
+use super::{Operator, acts};
 use crate::arguments::S3Arguments;
+use crate::audited::Effect;
 use crate::bucket_policy::{self, BucketPolicy, Change, MOST_BYTES, WantedStatement};
 use crate::error::CommandError;
 use crate::gateway::Gateway;
@@ -31,8 +32,8 @@ const LOOKS: u32 = 6;
 /// The pause before the third look; each further one is twice as long.
 const PAUSE: Duration = Duration::from_millis(250);
 
-impl<S: WritePartners, G: Gateway, U: Uploads> Operator<S, G, U> {
-    pub(super) async fn s3(&self, arguments: &S3Arguments) -> Result<CommandReport, CommandError> {
+impl<S: WritePartners, G: Gateway, U: Uploads, T> Operator<S, G, U, T> {
+    pub(super) async fn s3(&self, arguments: &S3Arguments) -> Result<Effect<CommandReport>, CommandError> {
         let named = arguments.principals.iter().map(|arn| names::principal(arn));
         let named = named.collect::<Result<BTreeSet<_>, _>>()?;
         let Some(name) = &arguments.name else { return self.restore_all().await };
@@ -40,7 +41,8 @@ impl<S: WritePartners, G: Gateway, U: Uploads> Operator<S, G, U> {
         if arguments.remove {
             self.take_uploads(&partner, named).await
         } else if named.is_empty() {
-            Ok(CommandReport::S3Shown { uploads: self.uploads_of(&partner).await? })
+            let report = CommandReport::S3Shown { uploads: self.uploads_of(&partner).await? };
+            Ok(Effect::new(report, []))
         } else {
             self.give_uploads(&partner, named).await
         }
@@ -50,7 +52,7 @@ impl<S: WritePartners, G: Gateway, U: Uploads> Operator<S, G, U> {
         &self,
         partner: &Partner,
         named: BTreeSet<String>,
-    ) -> Result<CommandReport, CommandError> {
+    ) -> Result<Effect<CommandReport>, CommandError> {
         self.must_be_free(&partner.name, &named).await?;
         let inbox = self.inbox().await?;
         let before = self.remembered(&partner.name).await?;
@@ -58,16 +60,19 @@ impl<S: WritePartners, G: Gateway, U: Uploads> Operator<S, G, U> {
         let wanted = wanted(partner, &after);
         self.must_fit(&inbox, &wanted).await?;
         self.remember(&partner.name, before.as_ref(), &after).await?;
-        match self.put_in_force(&inbox, &wanted).await {
-            Ok(_) => {}
+        let changed = match self.put_in_force(&inbox, &wanted).await {
+            Ok(changed) => changed,
             Err(rejected @ CommandError::PrincipalMissing { .. }) => {
                 // An ARN that AWS does not know would keep every later write of the policy from succeeding.
                 self.remember(&partner.name, Some(&after), &before.unwrap_or_default()).await?;
                 return Err(rejected);
             }
             Err(failure) => return Err(failure),
-        }
-        Ok(CommandReport::S3Given { uploads: self.uploads_of(partner).await? })
+        };
+        let known = before.unwrap_or_default();
+        let mut details = acts::principals(after.difference(&known), ActDetail::new);
+        details.extend(acts::statement(changed, true));
+        Ok(Effect { report: CommandReport::S3Given { uploads: self.uploads_of(partner).await? }, details })
     }
 
     /// Checks that no other partner has these principals: one that could upload below two folders would be two senders.
@@ -85,7 +90,7 @@ impl<S: WritePartners, G: Gateway, U: Uploads> Operator<S, G, U> {
         &self,
         partner: &Partner,
         named: BTreeSet<String>,
-    ) -> Result<CommandReport, CommandError> {
+    ) -> Result<Effect<CommandReport>, CommandError> {
         let inbox = self.inbox().await?;
         let before = self.remembered(&partner.name).await?.unwrap_or_default();
         let removed = if named.is_empty() { before.clone() } else { named };
@@ -96,19 +101,25 @@ impl<S: WritePartners, G: Gateway, U: Uploads> Operator<S, G, U> {
             Some(arn) if !changed => {
                 Err(CommandError::NoSuchPrincipal { partner: partner.name.clone(), arn: arn.clone() })
             }
-            _ => Ok(CommandReport::S3Removed { partner: partner.name.clone(), removed, left }),
+            _ => {
+                let mut details = acts::principals(removed.intersection(&before), ActDetail::gone);
+                details.extend(acts::statement(changed, !left.is_empty()));
+                let partner = partner.name.clone();
+                Ok(Effect { report: CommandReport::S3Removed { partner, removed, left }, details })
+            }
         }
     }
 
     /// Makes the statement and the grants of every partner as the table says.
-    async fn restore_all(&self) -> Result<CommandReport, CommandError> {
+    async fn restore_all(&self) -> Result<Effect<CommandReport>, CommandError> {
         let inbox = self.inbox().await?;
         let partners = self.partners.all_partners().await?;
-        let (mut restored, mut rejected) = (Vec::new(), Vec::new());
+        let (mut restored, mut rejected, mut put_back) = (Vec::new(), Vec::new(), 0);
         for (name, principals) in self.uploads.all_s3_principals().await.map_err(CommandError::Uploads)? {
             let Some(partner) = partners.iter().find(|partner| partner.name == name) else { continue };
             match self.put_in_force(&inbox, &wanted(partner, &principals)).await {
                 Ok(changed) => {
+                    put_back += u64::from(changed);
                     let state = match (partner.active, changed) {
                         (false, _) => "suspended",
                         (true, true) => "put back",
@@ -120,19 +131,22 @@ impl<S: WritePartners, G: Gateway, U: Uploads> Operator<S, G, U> {
                 Err(failure) => return Err(failure),
             }
         }
-        if rejected.is_empty() {
-            Ok(CommandReport::S3Restored { stack: self.stack.as_str().to_owned(), partners: restored })
-        } else {
-            Err(CommandError::NotRestored { partners: rejected.join(", ") })
+        if !rejected.is_empty() {
+            return Err(CommandError::NotRestored { partners: rejected.join(", ") });
         }
+        let detail =
+            (put_back > 0).then(|| ActDetail::new(DetailName::Partners, DetailValue::Count(put_back)));
+        let report = CommandReport::S3Restored { stack: self.stack.as_str().to_owned(), partners: restored };
+        Ok(Effect::new(report, detail))
     }
 
-    /// Removes the statement of a suspended partner, or puts that of an active one back.
-    pub(super) async fn follow_state(&self, partner: &Partner) -> Result<(), CommandError> {
-        if let Some(principals) = self.remembered(&partner.name).await? {
-            self.put_in_force(&self.inbox().await?, &wanted(partner, &principals)).await?;
+    /// Removes the statement of a suspended partner, or puts that of an active one back. Returns whether anything
+    /// changed.
+    pub(super) async fn follow_state(&self, partner: &Partner) -> Result<bool, CommandError> {
+        match self.remembered(&partner.name).await? {
+            Some(principals) => self.put_in_force(&self.inbox().await?, &wanted(partner, &principals)).await,
+            None => Ok(false),
         }
-        Ok(())
     }
 
     async fn uploads_of(&self, partner: &Partner) -> Result<UploadsView, CommandError> {

@@ -3,20 +3,27 @@
 use outbound::Target;
 use store::{Webhook, WritePartners};
 
-use super::Operator;
+use super::{Operator, acts};
 use crate::arguments::WebhookArguments;
+use crate::audited::Effect;
 use crate::error::CommandError;
 use crate::gateway::Gateway;
 use crate::partner::Uploads;
 use crate::report::CommandReport;
 use crate::secret;
 
-impl<S: WritePartners, G: Gateway, U: Uploads> Operator<S, G, U> {
-    pub(super) async fn webhook(&self, arguments: &WebhookArguments) -> Result<CommandReport, CommandError> {
-        if let Some(url) = &arguments.change.url {
-            Target::parse(url, self.policy)
-                .map_err(|rejected| CommandError::NotAnAddress { found: url.clone(), rejected })?;
-        }
+impl<S: WritePartners, G: Gateway, U: Uploads, T> Operator<S, G, U, T> {
+    /// Checks that outcomes may be posted to the address.
+    pub(super) fn check_address(&self, arguments: &WebhookArguments) -> Result<(), CommandError> {
+        let Some(url) = &arguments.change.url else { return Ok(()) };
+        let checked = Target::parse(url, self.policy);
+        checked.map(drop).map_err(|rejected| CommandError::NotAnAddress { found: url.clone(), rejected })
+    }
+
+    pub(super) async fn webhook(
+        &self,
+        arguments: &WebhookArguments,
+    ) -> Result<Effect<CommandReport>, CommandError> {
         let partner = self.known(&arguments.name).await?.name;
         let before = self.partners.webhook(&partner).await?;
         if let Some(url) = &arguments.change.url {
@@ -25,13 +32,17 @@ impl<S: WritePartners, G: Gateway, U: Uploads> Operator<S, G, U> {
         let Some(before) = before else { return Err(CommandError::NoWebhook { partner }) };
         if arguments.change.remove {
             self.partners.put_webhook(&partner, None).await?;
-            return Ok(CommandReport::WebhookRemoved { partner });
+            let details = acts::webhook(Some(&before), None);
+            return Ok(Effect { report: CommandReport::WebhookRemoved { partner }, details });
         }
         let secret = secret::of_webhook(&self.random)?;
-        let Webhook { url, secret: previous, .. } = before;
+        let (url, previous) = (before.url.clone(), before.secret.clone());
         let webhook = Webhook { url, secret, previous_secret: Some(previous) };
         self.partners.put_webhook(&partner, Some(&webhook)).await?;
-        Ok(CommandReport::WebhookRotated { partner, url: host_of(&webhook.url), secret: webhook.secret })
+        let details = acts::webhook(Some(&before), Some(&webhook));
+        let url = host_of(&webhook.url);
+        let report = CommandReport::WebhookRotated { partner, url, secret: webhook.secret };
+        Ok(Effect { report, details })
     }
 
     /// Sets the address. A new one keeps the secret: the partner has it.
@@ -40,8 +51,8 @@ impl<S: WritePartners, G: Gateway, U: Uploads> Operator<S, G, U> {
         partner: String,
         url: &str,
         before: Option<Webhook>,
-    ) -> Result<CommandReport, CommandError> {
-        let (secret, previous_secret, shown) = if let Some(before) = before {
+    ) -> Result<Effect<CommandReport>, CommandError> {
+        let (secret, previous_secret, shown) = if let Some(before) = before.clone() {
             (before.secret, before.previous_secret, None)
         } else {
             let secret = secret::of_webhook(&self.random)?;
@@ -49,7 +60,8 @@ impl<S: WritePartners, G: Gateway, U: Uploads> Operator<S, G, U> {
         };
         let webhook = Webhook { url: url.to_owned(), secret, previous_secret };
         self.partners.put_webhook(&partner, Some(&webhook)).await?;
-        Ok(CommandReport::WebhookSet { partner, url: webhook.url, secret: shown })
+        let details = acts::webhook(before.as_ref(), Some(&webhook));
+        Ok(Effect { report: CommandReport::WebhookSet { partner, url: webhook.url, secret: shown }, details })
     }
 }
 

@@ -72,7 +72,9 @@ async fn works(harness: &Harness, stack: &str, line: &str) {
             assert_eq!(arguments.stack.as_deref().unwrap_or("silent-scalper"), stack, "{line}");
             let ended = match arguments.command {
                 Command::Read(command) => harness.view.run(command).await.map(drop),
-                Command::Ack(arguments) => harness.view.acknowledge(&arguments, "ann").await.map(drop),
+                Command::Ack(arguments) => {
+                    harness.view.acknowledge(&arguments, &harness.auditor).await.map(drop)
+                }
                 Command::Partner(_) | Command::Doctor | Command::Generate(_) => Ok(()),
             };
             // A file whose records are asked for has some.

@@ -4,9 +4,10 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard};
 
+use store::memory::CALLER;
 use store::{
-    Credential, CredentialHash, Error, Operation, Partner, ReadPartners, ReadRegistrations, Webhook,
-    WritePartners,
+    ActRecord, Arn, CallerIdentity, Credential, CredentialHash, Error, Operation, Partner, ReadPartners,
+    ReadRegistrations, Webhook, WriteAudit, WritePartners,
 };
 
 use crate::gateway::{Gateway, GatewayError, GatewayKey, Plan, PlanKeys, REQUESTS_PER_DAY};
@@ -34,9 +35,25 @@ pub(super) struct FakeState {
     pub(super) webhooks: BTreeMap<String, Webhook>,
     pub(super) plans: BTreeMap<String, Plan>,
     pub(super) keys: BTreeMap<String, FakeKey>,
+    /// What was noted, in order, a repeated attempt once.
+    pub(super) acts: Vec<ActRecord>,
     pub(super) calls: usize,
     pub(super) fault: Option<(usize, FakeFailure)>,
     keys_made: usize,
+}
+
+/// What the commands change, without the audit trail.
+type FakeEffects = (
+    (BTreeMap<String, Partner>, BTreeMap<CredentialHash, Credential>, BTreeMap<String, Credential>),
+    (BTreeMap<String, Plan>, BTreeMap<String, FakeKey>, usize),
+);
+
+impl FakeState {
+    /// Returns what the commands change, to compare it.
+    pub(super) fn effects(&self) -> FakeEffects {
+        let table = (self.partners.clone(), self.credentials.clone(), self.roles.clone());
+        (table, (self.plans.clone(), self.keys.clone(), self.webhooks.len()))
+    }
 }
 
 #[derive(Clone, Default)]
@@ -126,6 +143,22 @@ impl WritePartners for FakeAws {
                 Some(webhook) => state.webhooks.insert(partner.to_owned(), webhook.clone()),
                 None => state.webhooks.remove(partner),
             });
+        })
+    }
+}
+
+impl CallerIdentity for FakeAws {
+    async fn caller(&self) -> Result<Arn, Error> {
+        self.table(|_| Arn::parse(CALLER).expect("an ARN"))
+    }
+}
+
+impl WriteAudit for FakeAws {
+    async fn note(&self, record: &ActRecord) -> Result<(), Error> {
+        self.table(|state| {
+            if !state.acts.contains(record) {
+                state.acts.push(record.clone());
+            }
         })
     }
 }

@@ -16,6 +16,7 @@ use store::{
 use super::TERMINAL;
 use crate::acknowledge::AckReport;
 use crate::arguments::{Arguments, Command};
+use crate::audited::Auditor;
 use crate::error::CommandError;
 use crate::names::Stack;
 use crate::reading::{Answer, FileView, Places, StackView};
@@ -50,6 +51,7 @@ pub(super) struct Harness {
     pub(super) memory: Memory,
     pub(super) now: Arc<AtomicU64>,
     pub(super) view: StackView<Memory>,
+    pub(super) auditor: Auditor<Memory>,
     processor: Processor<Memory>,
 }
 
@@ -85,7 +87,8 @@ impl Harness {
         );
         let view =
             StackView { store: memory.clone(), places: Places::new(&stack, home), stack, host: host() };
-        Self { memory, now, view, processor }
+        let auditor = Auditor::new(memory.clone(), host());
+        Self { memory, now, view, auditor, processor }
     }
 
     /// Publishes a contract that says when files must come.
@@ -178,11 +181,11 @@ impl Harness {
         self.view.run(command).await
     }
 
-    /// Acknowledges in the name of ann.
+    /// Acknowledges in the name of [`store::memory::CALLER`].
     pub(super) async fn ack(&self, words: &[&str]) -> Result<AckReport, CommandError> {
         let arguments = Arguments::try_parse_from(["scalper", "ack"].iter().chain(words)).expect("a command");
         let Command::Ack(arguments) = arguments.command else { panic!("ack") };
-        self.view.acknowledge(&arguments, "ann").await
+        self.view.acknowledge(&arguments, &self.auditor).await
     }
 
     /// The text of an answer, 80 columns wide.

@@ -11,17 +11,24 @@ async fn killed_everywhere(ready: &str, line: &str, check: impl AsyncFn(PartnerH
             if !ready.is_empty() {
                 setup.json(ready).await;
             }
-            {
+            let (before, noted) = {
                 let mut fake = setup.fake.state();
                 fake.fault = Some((fake.calls + call, when));
-            }
+                (fake.effects(), fake.acts.len())
+            };
             let finished = setup.run(line).await.is_ok();
             setup.fake.state().fault = None;
             if finished {
-                assert!(call > 3, "the command makes calls");
+                assert!(call > 4, "the command makes calls between two notes");
                 break;
             }
-            check(setup, format!("killed at call {call}, {when:?}")).await;
+            let case = format!("killed at call {call}, {when:?}");
+            {
+                let fake = setup.fake.state();
+                let traced = fake.acts.get(noted).is_some_and(|record| record.end.is_none());
+                assert!(traced || fake.effects() == before, "{case}: an effect without a trace");
+            }
+            check(setup, case).await;
         }
     }
 }
@@ -113,7 +120,7 @@ async fn putting_keys_of_an_earlier_version_right_can_be_killed_and_done_again()
 #[tokio::test]
 async fn a_revocation_that_was_killed_never_leaves_a_key_without_its_lock() {
     for when in [FakeFailure::BeforeEffect, FakeFailure::AfterEffect] {
-        for call in 1..=4 {
+        for call in 1..=6 {
             let setup = PartnerHarness::new();
             let (id, secret) = setup.credential("add north").await;
             {
@@ -121,7 +128,7 @@ async fn a_revocation_that_was_killed_never_leaves_a_key_without_its_lock() {
                 fake.fault = Some((fake.calls + call, when));
             }
             let line = format!("revoke north {id}");
-            assert!(setup.run(&line).await.is_err(), "a revocation makes four calls");
+            assert!(setup.run(&line).await.is_err(), "a revocation makes four calls between two notes");
             setup.fake.state().fault = None;
             let gone = setup.fake.state().keys.is_empty();
             assert!(
@@ -132,5 +139,22 @@ async fn a_revocation_that_was_killed_never_leaves_a_key_without_its_lock() {
             assert_eq!(setup.authorize(&secret).await, "Unauthorized");
             assert!(setup.fake.state().keys.is_empty());
         }
+    }
+}
+
+#[tokio::test]
+async fn every_other_command_that_is_killed_leaves_its_trace_and_can_be_done_again() {
+    for line in [
+        "suspend north",
+        "webhook north --url https://hooks.example.org/in",
+        "role north arn:aws:iam::123456789012:role/sender --feeds labs",
+    ] {
+        killed_everywhere("add north", line, async |setup, case| {
+            setup.json(line).await;
+            let last = setup.fake.state().acts.last().cloned().expect("a note");
+            let end = last.end.unwrap_or_else(|| panic!("{line}: {case}"));
+            assert_ne!(end.result, store::ActResult::Failed, "{line}: {case}");
+        })
+        .await;
     }
 }

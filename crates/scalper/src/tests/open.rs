@@ -1,8 +1,8 @@
 //! Open files: those under wrong keys and those that are quarantined for long are found, and can be acknowledged.
 
 use serde_json::json;
-use store::FileId;
-use store::memory::When;
+use store::memory::{CALLER, When};
+use store::{ActRecord, FileId};
 
 use super::TERMINAL;
 use super::harness::{BAD, GOOD, Harness, NOON_MS};
@@ -106,13 +106,14 @@ async fn an_acknowledged_file_is_left_out_and_says_who_and_why() {
     let noted = harness.ack(&words).await.unwrap_or_else(|failure| panic!("{failure}"));
     let noted: serde_json::Value = serde_json::from_str(&noted.to_json()).expect("JSON");
     assert_eq!(noted["files"][0]["result"], "acknowledged");
-    let said = json!({ "at": "2026-11-20T12:00:00Z", "by": "ann", "reason": "sent again" });
+    let said = json!({ "at": "2026-11-20T12:00:00Z", "by": CALLER, "reason": "sent again" });
     assert_eq!(noted["files"][0]["acknowledged"], said);
     assert!(!harness.answer("status --check").await.fails_check());
     let story = harness.json(&format!("show {file}")).await;
     assert_eq!((&story["acknowledged"], &story["open"]), (&said, &json!(false)));
     let text = harness.text(&format!("show {file}")).await;
-    assert!(text.contains("acknowledged by ann at 2026-11-20T12:00:00Z: sent again\n"), "{text}");
+    let by = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(by.contains(&format!("acknowledged by {CALLER} at 2026-11-20T12:00:00Z: sent again")), "{text}");
 
     harness.now.store(NOON_MS + 1, std::sync::atomic::Ordering::SeqCst);
     let again = harness
@@ -148,12 +149,19 @@ async fn an_acknowledgement_that_is_interrupted_anywhere_is_finished_by_the_next
             let words = [files[0].as_str(), files[1].as_str(), "--reason", "x"];
             harness.memory.fail_at(harness.memory.calls().len() + call, when);
             if harness.ack(&words).await.is_ok() {
-                assert!(call > 4, "two reads and two writes");
+                assert!(call > 9, "two reads, who it is, and two writes between two notes each");
                 break;
+            }
+            for entry in harness.memory.entries().iter().filter(|entry| entry.acknowledged.is_some()) {
+                let file = FileId::of(&entry.file);
+                let begun = |record: &ActRecord| record.act.subject.file.as_ref() == Some(&file);
+                assert!(harness.memory.audited().iter().any(begun), "{file} was changed without a trace");
             }
             harness.now.fetch_add(60_000, std::sync::atomic::Ordering::SeqCst);
             harness.ack(&words).await.unwrap_or_else(|failure| panic!("{failure}"));
             assert!(harness.memory.entries().iter().all(|entry| !entry.open && entry.acknowledged.is_some()));
+            let whole = harness.memory.audited().into_iter().filter(|record| record.end.is_some()).count();
+            assert!(whole >= 2, "each file has an act with its result");
         }
     }
 }

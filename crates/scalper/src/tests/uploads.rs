@@ -18,7 +18,7 @@ const THEIRS: &str = r#"{"Sid":"OnlyTls","Effect":"Deny","Principal":"*","Action
 
 struct FakeInbox {
     memory: Memory,
-    operator: Operator<Memory, FakeAws, Memory>,
+    operator: Operator<Memory, FakeAws, Memory, Memory>,
 }
 
 impl FakeInbox {
@@ -38,6 +38,7 @@ impl FakeInbox {
             now_ms: NOW_MS,
             random: Box::new(|| Ok([0; 32])),
             policy: AddressPolicy::Public,
+            auditor: Auditor::new(memory.clone(), host(NOW_MS)),
         };
         Self { memory, operator }
     }
@@ -52,7 +53,7 @@ impl FakeInbox {
         let words = ["scalper", "partner"].into_iter().chain(line.split(' '));
         let arguments = Arguments::try_parse_from(words).expect("a command");
         let Command::Partner(command) = arguments.command else { panic!("a partner command") };
-        self.operator.run(command).await
+        self.operator.run(command).await.and_then(Audited::finished)
     }
 
     async fn done(&self, line: &str) -> Value {
@@ -144,9 +145,15 @@ async fn a_suspension_of_a_partner_that_never_uploaded_by_s3_asks_nothing_of_the
     let calls = inbox.memory.calls().len();
     inbox.done("suspend south").await;
     let made = inbox.memory.calls().split_off(calls);
+    assert_eq!(made[..2], [store::Operation::IdentifyCaller, store::Operation::WriteAudit]);
     assert_eq!(
-        made,
-        [store::Operation::ReadPartner, store::Operation::WritePartner, store::Operation::ReadPartner]
+        made[2..],
+        [
+            store::Operation::ReadPartner,
+            store::Operation::WritePartner,
+            store::Operation::ReadPartner,
+            store::Operation::WriteAudit
+        ]
     );
 }
 

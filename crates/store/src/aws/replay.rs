@@ -15,9 +15,9 @@ use aws_smithy_types::body::SdkBody;
 use aws_types::SdkConfig;
 
 use super::{
-    CloudWatch, Connection, ContractsBucket, InboxBucket, InboxBuckets, LedgerTable, MailTopic, MessageQueue,
-    Meter, OutcomeTopic, PartnersTable, QuarantineBucket, QuarantineWriter, QueueUrls, RecordsTable,
-    SecretsManager, StackQueues, WatchedQueues,
+    AuditTable, CloudWatch, Connection, ContractsBucket, InboxBucket, InboxBuckets, LedgerTable, MailTopic,
+    MessageQueue, Meter, OutcomeTopic, PartnersTable, QuarantineBucket, QuarantineWriter, QueueUrls,
+    RecordsTable, SecretsManager, StackQueues, WatchedQueues,
 };
 
 crate::resources! {
@@ -31,6 +31,7 @@ crate::resources! {
         ledger: LedgerTable,
         records: RecordsTable,
         partners: PartnersTable,
+        audit: AuditTable,
         queue: MessageQueue,
         watched: WatchedQueues,
         stack_queues: StackQueues,
@@ -65,6 +66,7 @@ impl Stores {
             ledger: LedgerTable::new(&dynamodb, "ledger"),
             records: RecordsTable::new(&dynamodb, "records"),
             partners: PartnersTable::new(&dynamodb, "partners"),
+            audit: AuditTable::new(&dynamodb, "audit"),
             queue: MessageQueue::new(&sqs, &queue_url("inbox")),
             watched: WatchedQueues::new(&sqs, urls),
             stack_queues: StackQueues::new(&sqs, "stack"),

@@ -12,6 +12,7 @@ use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse};
 use aws_smithy_types::body::SdkBody;
 use aws_smithy_types::byte_stream::ByteStream;
 use aws_types::SdkConfig;
+use bytes::Bytes;
 use serde_json::Value;
 
 use super::failure::is_word;
@@ -70,6 +71,13 @@ impl SigningClient {
 
     /// Returns the answer's JSON document; `null` for an empty one.
     pub(super) async fn call(&self, call: SignedCall<'_>) -> Result<Value, Error> {
+        let text = self.text(call).await?;
+        let json = if text.is_empty() { Ok(Value::Null) } else { serde_json::from_str(&text) };
+        json.map_err(|_| Error::new(call.operation, "malformed answer"))
+    }
+
+    /// Returns the answer as text.
+    pub(super) async fn text(&self, call: SignedCall<'_>) -> Result<String, Error> {
         let mut attempt = 1;
         loop {
             let error = match self.once(call).await {
@@ -85,7 +93,7 @@ impl SigningClient {
         }
     }
 
-    async fn once(&self, call: SignedCall<'_>) -> Result<Value, FailedAttempt> {
+    async fn once(&self, call: SignedCall<'_>) -> Result<String, FailedAttempt> {
         let request = self.signed(call).await.map_err(FailedAttempt::last)?;
         let again = |code: &str| FailedAttempt { error: Error::new(call.operation, code), again: true };
         let answered = tokio::time::timeout(ATTEMPT, async {
@@ -94,9 +102,8 @@ impl SigningClient {
         });
         let answer = answered.await.map_err(|_| again("timeout"))??;
         if answer.status < 300 {
-            return answer
-                .json
-                .ok_or_else(|| FailedAttempt::last(Error::new(call.operation, "malformed answer")));
+            let text = String::from_utf8(answer.body.to_vec());
+            return text.map_err(|_| FailedAttempt::last(Error::new(call.operation, "malformed answer")));
         }
         Err(answer.failed(call.operation))
     }
@@ -158,23 +165,22 @@ struct SignedResponse {
     status: u16,
     kind: Option<String>,
     request_id: Option<String>,
-    json: Option<Value>,
+    body: Bytes,
 }
 
 async fn whole(response: HttpResponse) -> Option<SignedResponse> {
     let header = |name: &str| response.headers().get(name).map(str::to_owned);
     let (kind, request_id) = (header("x-amzn-errortype"), header("x-amzn-requestid"));
     let status = response.status().as_u16();
-    let bytes = ByteStream::new(response.into_body()).collect().await.ok()?.into_bytes();
-    let json =
-        if bytes.is_empty() { Some(Value::Null) } else { serde_json::from_slice::<Value>(&bytes).ok() };
-    Some(SignedResponse { status, kind, request_id, json })
+    let body = ByteStream::new(response.into_body()).collect().await.ok()?.into_bytes();
+    Some(SignedResponse { status, kind, request_id, body })
 }
 
 impl SignedResponse {
     /// Makes the error of an answer. Its code is in a header, before a colon, or in the document, behind a hash.
     fn failed(self, operation: Operation) -> FailedAttempt {
-        let member = |name: &str| self.json.as_ref()?.get(name)?.as_str().map(str::to_owned);
+        let json: Option<Value> = serde_json::from_slice(&self.body).ok();
+        let member = |name: &str| json.as_ref()?.get(name)?.as_str().map(str::to_owned);
         let kind = self.kind.clone().or_else(|| member("__type")).or_else(|| member("code"));
         let code = kind.as_deref().and_then(|kind| kind.split(':').next()?.rsplit('#').next());
         let code = code.filter(|code| is_word(code)).map(str::to_owned);

@@ -38,6 +38,7 @@ async fn the_twin_behaves_as_every_store_must() -> Result<(), Error> {
     let memory = Memory::new();
     conformance::ledger_behaves(&memory, "run").await?;
     conformance::acknowledging_behaves(&memory, "run").await?;
+    conformance::auditing_behaves(&memory, "run").await?;
     conformance::replays_behave(&memory, "run").await?;
     conformance::writing_behaves(&memory, "inbox", "run").await
 }
