@@ -40,6 +40,8 @@ words! {
         PartnerRole = "partner-role",
         /// Gave S3 uploads, took them away, or put them back.
         PartnerS3 = "partner-s3",
+        /// Sent a dead letter again, or removed one that asks for nothing any more.
+        Redrive = "redrive",
     }
 }
 
@@ -78,6 +80,8 @@ words! {
         Statement = "statement",
         /// Partners.
         Partners = "partners",
+        /// A dead letter: whether it was sent again or removed.
+        Letter = "letter",
         /// Whether a file is open: quarantined, and in need of a good one.
         Open = "open",
     }

@@ -13,8 +13,8 @@ use clap::{Args, Parser, Subcommand};
 use clap_complete::Shell;
 
 pub use files::{
-    AckArguments, AuditArguments, FilesArguments, ReadCommand, RejectsArguments, StatusArguments,
-    TailArguments, WhyArguments,
+    AckArguments, AuditArguments, FilesArguments, LetterQueue, ReadCommand, RedriveArguments,
+    RejectsArguments, StatusArguments, TailArguments, WhyArguments,
 };
 
 /// Colours of help and errors. `clap` writes them to a terminal only, and not where `NO_COLOR` is set.
@@ -128,6 +128,19 @@ pub enum Command {
                             Exit codes:\n  0  acknowledged, now or before\n  1  not quarantined, or not written\n  2  not understood\n  3  no such file")
     )]
     Ack(AckArguments),
+    /// Send dead letters again, when their cause is corrected
+    #[command(
+        after_help = after("A dead letter is a message that failed ten times. For each one the command shows the file, when the message was first \
+                            sent, and what the ledger says. A letter whose file is decided asks for nothing: it is removed. All others are sent \
+                            to their queue again, one after the other, and then removed. A letter that is not a message of this stack is shown \
+                            and left. An interrupted command can be repeated; letters that it had taken are visible again after 5 minutes.\n\n\
+                            Examples:\n  scalper redrive --dry-run\n  \
+                            scalper redrive --reason 'the key of the bucket is enabled again'\n  \
+                            scalper redrive --file north/labs/day.csv\n  \
+                            scalper redrive --queue webhooks\n\n\
+                            Exit codes:\n  0  done, or nothing to do\n  1  failed: run it again\n  2  not understood\n  3  no dead letter of the named files")
+    )]
+    Redrive(RedriveArguments),
     #[command(flatten)]
     #[expect(missing_docs, reason = "a doc comment here would become the help of the whole command")]
     Read(ReadCommand),

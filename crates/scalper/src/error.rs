@@ -134,6 +134,22 @@ pub enum CommandError {
     #[error("{file} is {state}, not quarantined, so there is nothing to acknowledge: see `{show}`")]
     NotQuarantined { file: String, state: &'static str, show: String },
     #[error(
+        "the dead letters could not be read ({0}): run the command again, it goes on where it stopped; if access is denied, use credentials with \
+         sqs:ReceiveMessage and sqs:ChangeMessageVisibility on the queue of dead letters"
+    )]
+    LettersNotRead(#[source] store::Error),
+    #[error(
+        "a dead letter was not sent again ({0}): run the command again, it goes on where it stopped; if access is denied, use credentials \
+         with sqs:SendMessage on the queue and sqs:DeleteMessage on the queue of dead letters"
+    )]
+    NotRedriven(#[source] store::Error),
+    #[error(
+        "letters that were taken could not be put back ({0}): they are visible again after 5 minutes; all others were handled"
+    )]
+    NotPutBack(#[source] store::Error),
+    #[error("no dead letter is about {files}: list all with `scalper redrive --dry-run`")]
+    NoSuchLetter { files: String },
+    #[error(
         "AWS did not answer who you are ({0}), and every change is noted in the audit trail under its caller: nothing was changed, \
          run the command again"
     )]
@@ -144,8 +160,8 @@ pub enum CommandError {
     )]
     NotTraced(#[source] store::Error),
     #[error(
-        "the command was carried out, but its result could not be written to the audit trail ({0}): `scalper audit` lists it \
-         without a result"
+        "the command was carried out, but its result could not be written to the audit trail ({0}): `scalper audit --since 1d` \
+         lists it without a result"
     )]
     NotCompleted(#[source] store::Error),
     #[error(
@@ -235,6 +251,7 @@ impl CommandError {
             | Self::UnknownPartner { .. }
             | Self::UnknownFeed { .. }
             | Self::NoSuchFile { .. }
+            | Self::NoSuchLetter { .. }
             | Self::NotDecided { .. }
             | Self::NoReceipt { .. }
             | Self::NoRejects { .. }
@@ -258,6 +275,9 @@ impl CommandError {
             | Self::NotWritten { .. }
             | Self::NotQuarantined { .. }
             | Self::NotNoted(_)
+            | Self::LettersNotRead(_)
+            | Self::NotRedriven(_)
+            | Self::NotPutBack(_)
             | Self::NotIdentified(_)
             | Self::NotTraced(_)
             | Self::TrailNotRead(_)

@@ -20,6 +20,7 @@ pub mod generate;
 pub mod names;
 pub mod partner;
 pub mod reading;
+pub mod redrive;
 pub mod report;
 pub mod secret;
 mod size;

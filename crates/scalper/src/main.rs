@@ -12,7 +12,7 @@ use outbound::AddressPolicy;
 use runtime::Host;
 use scalper::access;
 use scalper::api_gateway::ApiGateway;
-use scalper::arguments::{Arguments, Command, PartnerCommand, ReadCommand, TailArguments};
+use scalper::arguments::{Arguments, Command, PartnerCommand, ReadCommand, RedriveArguments, TailArguments};
 use scalper::audited::{Audited, Auditor};
 use scalper::config::Config;
 use scalper::doctor::{Doctor, Known};
@@ -22,11 +22,12 @@ use scalper::generate;
 use scalper::names::Stack;
 use scalper::partner::Operator;
 use scalper::reading::{Answer, FileView, Places, RejectedRecords, StackView, WARNING, save, tail_heading};
+use scalper::redrive::LetterView;
 use scalper::report::Style;
 use scalper::secret;
 use store::aws::{
-    AuditTable, Connection, ContractsBucket, Home, InboxBucket, InboxPolicy, LedgerTable, PartnersTable,
-    QuarantineBucket, SdkConfig, SecurityTokens, StackParts, StackQueues,
+    AuditTable, Connection, ContractsBucket, Home, InboxBucket, InboxPolicy, LedgerTable, LetterQueues,
+    PartnersTable, QuarantineBucket, SdkConfig, SecurityTokens, StackParts, StackQueues,
 };
 
 store::resources! {
@@ -39,6 +40,7 @@ store::resources! {
         partners: PartnersTable,
         queues: StackQueues,
         audit: AuditTable,
+        letters: LetterQueues,
     }
 }
 
@@ -69,6 +71,7 @@ impl Resources {
             partners: PartnersTable::new(&dynamodb, &stack.table()),
             queues: StackQueues::new(&connection.sqs(), stack.as_str()),
             audit: AuditTable::new(&dynamodb, &stack.audit()),
+            letters: LetterQueues::new(&connection.sqs(), stack.as_str()),
         }
     }
 }
@@ -160,6 +163,7 @@ async fn run(arguments: Arguments, config: Config) -> Result<ExitCode, CommandEr
             write(&text).ok();
             Ok(ExitCode::SUCCESS)
         }
+        Command::Redrive(arguments) => redrive(&sdk, stack, &arguments, manner).await,
         Command::Read(command) => read(&sdk, stack, command, manner).await,
         Command::Generate(_) => Ok(ExitCode::SUCCESS),
     }
@@ -196,6 +200,26 @@ async fn partner(
         Err(_) if report.has_secret() => Err(CommandError::NotShown),
         _ => noted.map(|()| ExitCode::SUCCESS),
     }
+}
+
+async fn redrive(
+    sdk: &SdkConfig,
+    stack: Stack,
+    arguments: &RedriveArguments,
+    manner: Manner,
+) -> Result<ExitCode, CommandError> {
+    let auditor = auditor(&Connection::new(sdk), &stack);
+    let view = view(sdk, stack).await?;
+    // A reader that has gone away needs no answer.
+    let emit = |letter: &LetterView| {
+        if !manner.json {
+            write(&letter.to_text(manner.style)).ok();
+        }
+    };
+    let report = Box::pin(view.redrive(arguments, &auditor, emit)).await?;
+    let text = if manner.json { report.to_json() + "\n" } else { report.summary(manner.style) };
+    write(&text).ok();
+    Ok(ExitCode::SUCCESS)
 }
 
 async fn doctor(sdk: &SdkConfig, stack: Stack, manner: Manner) -> Result<ExitCode, CommandError> {

@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 
 use store::aws::Home;
-use store::{Feeds, Scope};
+use store::{Feeds, Scope, StackQueue};
 
 use crate::error::CommandError;
 
@@ -78,14 +78,26 @@ impl Stack {
         }
     }
 
+    /// Returns the command that sends the dead letters of a queue again.
+    #[must_use]
+    pub fn redrive(&self, letters: StackQueue) -> String {
+        self.command(if letters == StackQueue::WebhookDeadLetters {
+            "redrive --queue webhooks"
+        } else {
+            "redrive"
+        })
+    }
+
     /// Names this stack in each command of a text that names none, so that it can be pasted.
     #[must_use]
     pub fn spell(&self, text: &str) -> String {
         if self.0 == STACK {
             return text.to_owned();
         }
-        let commands =
-            ["partner", "status", "files", "show", "rejects", "receipt", "tail", "doctor", "ack", "audit"];
+        let commands = [
+            "partner", "status", "files", "show", "rejects", "receipt", "tail", "doctor", "ack", "audit",
+            "redrive",
+        ];
         commands.iter().fold(text.to_owned(), |text, command| {
             text.replace(&format!("scalper {command} "), &format!("scalper --stack {} {command} ", self.0))
         })

@@ -34,9 +34,11 @@ use crate::report::Style;
 
 pub use audit::Acts;
 pub use files::Files;
+pub(crate) use find::key_of;
 pub use places::Places;
 pub(crate) use plain::{plain, shell_word};
 pub use problems::Problem;
+pub(crate) use problems::counted;
 pub use receipt::Stored;
 pub use rejects::{RejectedRecords, Rejects, WARNING, save};
 pub use show::{AcknowledgedView, Story};

@@ -7,6 +7,7 @@ mod interrupted;
 mod open;
 mod reading;
 mod reading_shown;
+mod redrive;
 mod shown;
 mod uploads;
 

@@ -17,6 +17,7 @@ mod inbox;
 mod inbox_access;
 mod keys;
 mod ledger;
+mod letters;
 mod meter;
 mod metrics;
 mod multipart;
@@ -43,6 +44,7 @@ pub use contracts::ContractsBucket;
 pub use inbox::{InboxBucket, InboxBuckets, ObjectBody};
 pub use inbox_access::InboxPolicy;
 pub use ledger::LedgerTable;
+pub use letters::LetterQueues;
 pub use meter::Meter;
 pub use metrics::CloudWatch;
 pub use partners::PartnersTable;
@@ -99,6 +101,7 @@ alone!(
     InboxBuckets,
     InboxPolicy,
     LedgerTable,
+    LetterQueues,
     MailTopic,
     MessageQueue,
     OutcomeTopic,

@@ -97,8 +97,14 @@ pub enum Operation {
     ReadCursor,
     /// Writing how far the reconciliation got.
     WriteCursor,
-    /// Sending messages to the inbox queue.
+    /// Sending messages to a queue.
     SendMessages,
+    /// Taking dead letters from their queue.
+    TakeLetters,
+    /// Removing a dead letter that was sent again.
+    RemoveLetter,
+    /// Making a dead letter visible again.
+    PutBack,
     /// Publishing a contract.
     PublishContract,
     /// Reading how a bucket is configured.

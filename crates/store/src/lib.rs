@@ -63,8 +63,8 @@ pub use partners::{
 };
 pub use quarantine::{OpenUploads, Original, ReadQuarantine, Upload, WriteQuarantine};
 pub use queues::{
-    CountMessages, DeadLetter, Depth, MOST_MESSAGES, Queue, SendMessages, StackQueue, WatchQueues,
-    WatchedQueue,
+    CountMessages, DeadLetter, Depth, MOST_MESSAGES, Queue, Redrive, RedrivenQueue, SendMessages, StackQueue,
+    TakenLetter, WatchQueues, WatchedQueue,
 };
 pub use records::{
     ItemValue, ReadRecords, RecordItem, RecordPage, RecordVersion, WriteRecords, row_item, shards,

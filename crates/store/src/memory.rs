@@ -11,6 +11,7 @@ mod inbox;
 mod inbox_access;
 mod incidents;
 mod ledger;
+mod letters;
 mod metrics;
 mod partners;
 mod quarantine;
@@ -129,6 +130,10 @@ struct MemoryState {
     /// Messages that wait besides those that were sent.
     backlog: u64,
     dead: BTreeMap<WatchedQueue, Vec<DeadLetter>>,
+    /// Dead letters that somebody took and that are hidden for a while.
+    taken: BTreeMap<WatchedQueue, Vec<DeadLetter>>,
+    /// Dead letters of webhooks that were sent again.
+    sent_to_webhooks: Vec<String>,
     page_versions: Option<usize>,
     bucket_policy: Option<String>,
     inbox_key: Option<String>,

@@ -98,6 +98,74 @@ pub trait WatchQueues: Sync {
     fn peek(&self, queue: WatchedQueue) -> impl Future<Output = Result<Vec<DeadLetter>, Error>> + Send;
 }
 
+/// A queue whose dead letters can be sent again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum RedrivenQueue {
+    /// Notifications of new files, and requests of operators.
+    Inbox,
+    /// Outcomes for partners' webhooks.
+    Webhooks,
+}
+
+impl RedrivenQueue {
+    /// Returns the queue itself.
+    #[must_use]
+    pub fn queue(self) -> StackQueue {
+        match self {
+            Self::Inbox => StackQueue::Inbox,
+            Self::Webhooks => StackQueue::Webhooks,
+        }
+    }
+
+    /// Returns the queue of its dead letters.
+    #[must_use]
+    pub fn letters(self) -> StackQueue {
+        match self {
+            Self::Inbox => StackQueue::InboxDeadLetters,
+            Self::Webhooks => StackQueue::WebhookDeadLetters,
+        }
+    }
+}
+
+/// A dead letter that was taken: for a while it is hidden from everybody else. Deliberately without `Debug`: an event
+/// holds a key.
+#[derive(Clone, PartialEq, Eq)]
+pub struct TakenLetter {
+    /// SQS's id for it, the same however often it is taken.
+    pub id: String,
+    /// Its text.
+    pub body: String,
+    /// What it is removed or put back by.
+    pub receipt_handle: String,
+    /// When it was first sent, milliseconds since the epoch, when SQS says so.
+    pub sent_ms: Option<u64>,
+}
+
+/// Sends dead letters again.
+pub trait Redrive: Sync {
+    /// Takes at most [`MOST_MESSAGES`] dead letters and hides them for this number of seconds; empty when none is
+    /// visible. After a lost answer they are visible again when that time has passed.
+    fn take_letters(
+        &self,
+        queue: RedrivenQueue,
+        seconds: u32,
+    ) -> impl Future<Output = Result<Vec<TakenLetter>, Error>> + Send;
+    /// Sends a letter's text to the queue from which it was given up. Sent twice when the answer is lost.
+    fn send_again(&self, queue: RedrivenQueue, body: &str) -> impl Future<Output = Result<(), Error>> + Send;
+    /// Removes a letter that was taken. One that is not there is removed.
+    fn remove_letter(
+        &self,
+        queue: RedrivenQueue,
+        letter: &TakenLetter,
+    ) -> impl Future<Output = Result<(), Error>> + Send;
+    /// Makes a letter that was taken visible again.
+    fn put_back(
+        &self,
+        queue: RedrivenQueue,
+        letter: &TakenLetter,
+    ) -> impl Future<Output = Result<(), Error>> + Send;
+}
+
 /// Counts messages of queues that are known by their names, for the operator.
 pub trait CountMessages: Sync {
     /// Returns how many messages a queue has; `None` when there is no such queue.

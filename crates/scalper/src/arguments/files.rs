@@ -3,7 +3,7 @@
 use super::{after, number};
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Args, Subcommand};
-use store::{ActReason, State, Verb};
+use store::{ActReason, RedrivenQueue, State, Verb};
 
 /// What to read. Each command is one of the command line's own.
 #[derive(Clone, Debug, PartialEq, Eq, Subcommand)]
@@ -152,6 +152,45 @@ pub struct WhyArguments {
     /// Why, at most 200 characters; kept in the audit trail
     #[arg(long, value_parser = ActReason::parse)]
     pub reason: Option<ActReason>,
+}
+
+/// Which dead letters.
+#[derive(Clone, Debug, PartialEq, Eq, Args)]
+pub struct RedriveArguments {
+    /// Whose dead letters: those of the queue of new files, or of the queue of partners' webhooks
+    #[arg(long, value_enum, default_value_t = LetterQueue::Inbox)]
+    pub queue: LetterQueue,
+    /// Only letters of this file: its id, its load's, or its key; may be given several times
+    #[arg(long = "file", value_name = "FILE")]
+    pub files: Vec<String>,
+    #[command(flatten)]
+    #[expect(missing_docs, reason = "a doc comment here would become the help of the whole command")]
+    pub why: WhyArguments,
+    /// Show what would be done, and change nothing
+    #[arg(long)]
+    pub dry_run: bool,
+    /// Maximum number of letters to handle
+    #[arg(long, default_value_t = 100, value_parser = number(1_u16..=1_000))]
+    pub limit: u16,
+}
+
+/// A queue, as it is typed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+#[expect(missing_docs, reason = "a doc comment here would become the help of each value")]
+pub enum LetterQueue {
+    Inbox,
+    Webhooks,
+}
+
+impl RedriveArguments {
+    /// Returns the queue.
+    #[must_use]
+    pub fn queue(&self) -> RedrivenQueue {
+        match self.queue {
+            LetterQueue::Inbox => RedrivenQueue::Inbox,
+            LetterQueue::Webhooks => RedrivenQueue::Webhooks,
+        }
+    }
 }
 
 /// Which acts of the audit trail.

@@ -112,7 +112,7 @@ pub(super) fn dead_letters(known: &Known, queue: StackQueue, depth: Option<Depth
                 format!("find the cause (`{status}`, the function's log), fix it, then send them again");
             let finding = DoctorFinding::fail(DEAD_LETTERS.check, format!("messages in {name}: {messages}"))
                 .advice(advice);
-            vec![finding.command(known.places.redrive(&known.stack, queue))]
+            vec![finding.command(known.stack.redrive(queue))]
         }
     }
 }

@@ -222,7 +222,7 @@ pub(super) fn was_visible(state: State) -> bool {
 }
 
 /// Returns a key as it is typed, also as an address.
-fn key_of(word: &str) -> &str {
+pub(crate) fn key_of(word: &str) -> &str {
     let key = word.strip_prefix("s3://").and_then(|rest| rest.split_once('/'));
     key.map_or(word, |(_bucket, key)| key)
 }

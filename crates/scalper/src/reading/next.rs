@@ -45,7 +45,7 @@ pub(super) fn steps(
                 "wait: nothing processes it now; its message is delivered again automatically, at most ten times",
             ));
             let what = "if its message is already in the dead-letter queue, fix the cause, then send the messages of that queue again";
-            steps.push(with(what, places.redrive(stack, StackQueue::InboxDeadLetters)));
+            steps.push(with(what, stack.redrive(StackQueue::InboxDeadLetters)));
         }
         State::Complete if view.rejects.unwrap_or_default() == 0 => {
             steps.push(say("nothing: all of its records are visible"));

@@ -48,15 +48,6 @@ impl Places {
         format!("aws s3 cp --region {} {document} s3://{}/", self.home.region, self.contracts(stack))
     }
 
-    /// Returns the command that moves the messages of a dead-letter queue back to its queue.
-    pub(crate) fn redrive(&self, stack: &Stack, queue: StackQueue) -> String {
-        let region = &self.home.region;
-        format!(
-            "aws sqs start-message-move-task --region {region} --source-arn {}",
-            self.queue_arn(stack, queue)
-        )
-    }
-
     /// Returns an object of the quarantine.
     pub(super) fn kept(&self, key: &str) -> String {
         format!("s3://{}/{key}", self.quarantine)

@@ -144,7 +144,7 @@ fn is_stuck(file: &FileView, now_ms: u64) -> bool {
 }
 
 /// Returns `1 file`, `2 files`.
-pub(super) fn counted(count: usize, noun: &str) -> String {
+pub(crate) fn counted(count: usize, noun: &str) -> String {
     if count == 1 { format!("1 {noun}") } else { format!("{count} {noun}s") }
 }
 

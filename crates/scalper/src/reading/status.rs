@@ -163,7 +163,7 @@ impl<S: Readable> StackView<S> {
             if queue.is_dead_letters() && dead > 0 {
                 let dead = counted(usize::try_from(dead).unwrap_or(usize::MAX), "message");
                 let what = format!("{dead} in {name}");
-                let redrive = Some(self.places.redrive(&self.stack, queue));
+                let redrive = Some(self.stack.redrive(queue));
                 let todo = "fix the cause, which the function's log names, then send them again";
                 problems.push(Problem::wrong("DEAD_LETTERS", what, redrive).todo(todo));
             }

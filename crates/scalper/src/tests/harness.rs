@@ -130,6 +130,15 @@ impl Harness {
         self.processor.handle(&event, deadline).await.expect("processed");
     }
 
+    /// Gives a message of the inbox queue to the processor.
+    pub(super) async fn deliver(&self, body: &str) {
+        let event = json!({ "Records": [{
+            "eventSource": "aws:sqs", "messageId": "m", "receiptHandle": "h", "body": body,
+        }]});
+        let deadline = self.now.load(Ordering::SeqCst) + 900_000;
+        self.processor.handle(&event, deadline).await.expect("processed");
+    }
+
     /// Drops a file that a claim works on until a minute after noon.
     pub(super) async fn claimed(&self, key: &str, minutes: u64, lease_until_ms: u64) -> FileId {
         let file = self.memory.land(INBOX, key, "x");

@@ -165,6 +165,10 @@ async fn mistakes() {
         CommandError::RecordsGone { place: "s3://quarantine/north/rejects.csv".to_owned() },
         CommandError::NoReceipt { file: "00000000000000000000000000".to_owned(), state: "IGNORED" },
         CommandError::RecordsAreNoJson,
+        CommandError::LettersNotRead(Error::new(Operation::TakeLetters, "AccessDenied")),
+        CommandError::NotRedriven(Error::new(Operation::SendMessages, "timeout")),
+        CommandError::NotPutBack(Error::new(Operation::PutBack, "timeout")),
+        CommandError::NoSuchLetter { files: "north/labs/day.csv".to_owned() },
         CommandError::NotIdentified(Error::new(Operation::IdentifyCaller, "timeout")),
         CommandError::NotTraced(Error::new(Operation::WriteAudit, "AccessDeniedException")),
         CommandError::NotCompleted(Error::new(Operation::WriteAudit, "timeout")),
@@ -198,7 +202,7 @@ fn help() {
     let mut command = <crate::arguments::Arguments as clap::CommandFactory>::command();
     command.build();
     let mut text = String::new();
-    for name in ["status", "files", "show", "ack", "rejects", "receipt", "tail", "audit"] {
+    for name in ["status", "files", "show", "ack", "rejects", "receipt", "tail", "audit", "redrive"] {
         let command = command.find_subcommand_mut(name).expect("the command");
         write!(text, "--- {name}\n{}\n", command.render_long_help()).expect("written");
     }
