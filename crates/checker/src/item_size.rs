@@ -38,7 +38,9 @@ pub(crate) fn oversize(contract: &Contract, record: &Record<'_>, fixed: usize) -
     (size > ROW_BYTES).then_some(size)
 }
 
-fn value_bytes(value: &Value<'_>) -> usize {
+/// Returns what a value takes as an attribute of an item, in bytes, without its name.
+#[must_use]
+pub fn value_bytes(value: &Value<'_>) -> usize {
     match value {
         Value::Null | Value::Boolean(_) => WORD_BYTES,
         Value::Text(text) => text.len(),

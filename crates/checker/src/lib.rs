@@ -34,6 +34,7 @@ mod summary;
 
 pub use ::ledger::{Counts, FaultCode, FileFault, Verdict};
 pub use file_check::{ContentHash, FileCheck, Finished, Pushed};
+pub use item_size::value_bytes;
 pub use key_of::{KeyError, key_of};
 pub use reason::reason;
 pub use receipt::{

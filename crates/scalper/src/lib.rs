@@ -19,6 +19,7 @@ pub mod gateway;
 pub mod generate;
 pub mod names;
 pub mod partner;
+pub mod preview;
 pub mod reading;
 pub mod redrive;
 pub mod report;

@@ -5,6 +5,7 @@ mod fakes;
 mod harness;
 mod interrupted;
 mod open;
+mod preview;
 mod reading;
 mod reading_shown;
 mod redrive;

@@ -67,7 +67,7 @@ pub use queues::{
     TakenLetter, WatchQueues, WatchedQueue,
 };
 pub use records::{
-    ItemValue, ReadRecords, RecordItem, RecordPage, RecordVersion, WriteRecords, row_item, shards,
+    ItemValue, ReadRecords, RecordItem, RecordPage, RecordVersion, WriteRecords, row_bytes, row_item, shards,
 };
 pub use requests::{
     Begun, PartnerLimits, RequestKey, Requests, Spent, StoredResponse, UploadKind, UploadRecord,

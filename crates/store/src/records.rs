@@ -122,6 +122,31 @@ pub fn row_item(
     RecordItem { partition, sort, attributes }
 }
 
+/// Returns what the item of a good row takes, in bytes, without making it: [`RecordItem::bytes`] of [`row_item`].
+#[must_use]
+pub fn row_bytes(
+    partner: &str,
+    feed: &str,
+    load: &LoadId,
+    order: &str,
+    row: &checker::Row<'_>,
+    shards: u32,
+) -> usize {
+    let prefix = partner.len() + "/".len() + feed.len() + "#".len();
+    let load_bytes = load.as_str().len();
+    let keys = if let Some(key) = row.key() {
+        let version = row.version().map_or(0, |version| version.len() + "/".len());
+        prefix + key.len() + version + order.len() + "#".len() + load_bytes
+    } else {
+        let (partition, sort) = numbered("", load, row.record.position.record, shards);
+        prefix + partition.len() + sort.len()
+    };
+    let line = dynamodb::number_bytes(row.record.position.line.to_string().as_bytes());
+    let values = row.values().filter(|(_, value)| !matches!(value, Value::Null));
+    let attributes: usize = values.map(|(name, value)| name.len() + checker::value_bytes(&value)).sum();
+    "pk".len() + "sk".len() + keys + attributes + "_load".len() + load_bytes + "_line".len() + line
+}
+
 /// Partition and sort key of a row with a primary key.
 fn keyed(prefix: &str, key: &str, order: &str, load: &LoadId) -> (String, String) {
     (format!("{prefix}{key}"), format!("{order}#{load}"))

@@ -95,3 +95,70 @@ proptest! {
         }
     }
 }
+
+/// Compares the two sizes of each row.
+struct Sizes<'a> {
+    load: &'a LoadId,
+    shards: u32,
+    rows: usize,
+}
+
+impl checker::Sink for Sizes<'_> {
+    fn row(&mut self, row: checker::Row<'_>) {
+        let order = "2026-11-20T00:00:00.000Z/1";
+        let item = row_item("north", "labs", self.load, order, &row, self.shards);
+        let bytes = row_bytes("north", "labs", self.load, order, &row, self.shards);
+        assert_eq!(bytes, item.bytes(), "record {}", row.record.position.record);
+        self.rows += 1;
+    }
+
+    fn reject(&mut self, _: checker::Reject<'_>) {}
+}
+
+#[test]
+fn the_size_of_a_row_is_that_of_its_item() {
+    let contract = |key: &str, settings: &str| {
+        let document = format!(
+            "apiVersion: v3.2.0\nkind: DataContract\nid: labs\nversion: 1.0.0\nstatus: active\n\
+             servers: [{{server: inbox, type: s3, location: s3://inbox/, format: ndjson}}]\n\
+             schema:\n  - name: labs\n    customProperties: [{settings}]\n    properties:\n\
+             \x20     - {{name: id, logicalType: string{key}}}\n\
+             \x20     - {{name: day, logicalType: date, logicalTypeOptions: {{format: dd.MM.yyyy}}}}\n\
+             \x20     - {{name: dose, logicalType: number}}\n\
+             \x20     - {{name: done, logicalType: boolean}}\n\
+             \x20     - {{name: more, logicalType: object}}\n\
+             \x20     - {{name: list, logicalType: array}}\n"
+        );
+        contract::compile(&document).expect("a contract").0
+    };
+    let lines = r#"{"id":"a#b%ü","day":"01.11.2026","dose":-12.50,"done":true,"more":{"a":[1,{"b":null}],"c":"x"},"list":[]}
+{"id":"b","day":null,"dose":1e9,"more":{"":1},"list":["é\n",[[1e40]]]}
+{"id":"c","day":"30.11.2026","dose":0}
+"#;
+    let load = load();
+    let key = ", primaryKey: true, primaryKeyPosition: 1";
+    for (key, settings, shards) in [
+        ("", "", 1),
+        ("", "", 64),
+        (key, "", 1),
+        (key, "{property: versionFrom, value: day, vendor: ingest}", 1),
+        (key, "{property: versionFrom, value: dose, vendor: ingest}", 1),
+    ] {
+        let contract = std::sync::Arc::new(contract(key, settings));
+        let mut check = checker::FileCheck::new(contract, [0; 16], checker::ContentHash::Skipped);
+        let mut sizes = Sizes { load: &load, shards, rows: 0 };
+        // Records above 9 have a shard of two digits.
+        let bytes = if key.is_empty() { lines.repeat(20) } else { lines.to_owned() };
+        let mut rest = bytes.as_bytes();
+        while !rest.is_empty() {
+            let pushed = check.push(rest, &mut sizes);
+            rest = rest.get(pushed.consumed..).unwrap_or_default();
+        }
+        let summary = loop {
+            if let checker::Finished::Done(summary) = check.finish(&mut sizes) {
+                break summary;
+            }
+        };
+        assert_eq!(sizes.rows, bytes.lines().count(), "{settings}: {:?}", summary.first);
+    }
+}
