@@ -47,6 +47,8 @@ mod api_tenants;
 mod api_tokens;
 /// What is posted to a partner's address, and its signature.
 mod api_webhook;
+/// A backfill of files that were never announced, killed in the middle.
+mod backfill;
 /// Files as partners really send them, by S3, by the API and in the dry run: one answer.
 mod both_ways;
 /// The same event again, late, out of order, after the ledger was lost: the outcome is that of the bucket.

@@ -3,7 +3,7 @@
 //! ```text
 //! tidy            the rules of the house, read off the tree: no build of the functions needed, a second
 //! template        what AWS would do and the emulator does not, read off the expanded template: two seconds
-//! protocol_model  every interleaving of the protocol that two workers can have: seconds
+//! protocol_model  every interleaving of the protocol that two workers can have: a minute
 //! end_to_end      the deployed template and the release binary on the emulator: minutes
 //! ```
 //!

@@ -84,6 +84,17 @@ impl CellSet {
         read.is_ok_and(|reading| self.has(&reading, text))
     }
 
+    /// Returns whether each value of another list of the same type is in this one.
+    pub(crate) fn includes(&self, other: &Self) -> bool {
+        match (&self.members, &other.members) {
+            (Members::Texts(all), Members::Texts(some)) => some.iter().all(|text| all.contains(text)),
+            (Members::Numbers(all), Members::Numbers(some)) => some.iter().all(|number| all.contains(number)),
+            (Members::Booleans(all), Members::Booleans(some)) => some.iter().all(|value| all.contains(value)),
+            (Members::Instants(all), Members::Instants(some)) => some.iter().all(|value| all.contains(value)),
+            _ => false,
+        }
+    }
+
     /// Returns the values as the contract writes them: `one of CT, MR`. The end of a long list is counted and not
     /// shown.
     #[must_use]

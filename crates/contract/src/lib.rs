@@ -59,6 +59,7 @@ mod column;
 mod compile;
 mod compiled;
 mod decimal;
+mod diff;
 mod document;
 mod expectation;
 mod finding;
@@ -86,6 +87,7 @@ pub use compiled::{
     StringFormat, TextEncoding, TupleRule, UnknownColumn,
 };
 pub use decimal::Decimal;
+pub use diff::{Affected, ContractChange, diff};
 pub use document::{ApiVersion, Document, Located, MOST_DOCUMENT_BYTES, Path, Place, read};
 pub use expectation::{Arrival, Due, Expectation};
 pub use finding::{Finding, FindingSeverity, render_findings};

@@ -42,6 +42,18 @@ words! {
         PartnerS3 = "partner-s3",
         /// Sent a dead letter again, or removed one that asks for nothing any more.
         Redrive = "redrive",
+        /// Hid the load of a file.
+        Retract = "retract",
+        /// Showed a retracted load again.
+        RetractUndo = "retract-undo",
+        /// Had files processed again.
+        Replay = "replay",
+        /// Published a version of a contract.
+        ContractPush = "contract-push",
+        /// Published an older version of a contract again.
+        ContractRollback = "contract-rollback",
+        /// Sent files that are in the inbox already to be processed.
+        Backfill = "backfill",
     }
 }
 
@@ -84,6 +96,14 @@ words! {
         Letter = "letter",
         /// Whether a file is open: quarantined, and in need of a good one.
         Open = "open",
+        /// The load of the file that is visible.
+        VisibleLoad = "visibleLoad",
+        /// Another version of the file's name that is visible in its place, or was.
+        ShownFile = "shownFile",
+        /// Files.
+        Files = "files",
+        /// The object version of a contract that was published.
+        ContractVersion = "contractVersion",
     }
 }
 

@@ -155,6 +155,12 @@ pub struct Outcome {
 }
 
 impl Outcome {
+    /// Returns the newer version that superseded this one.
+    #[must_use]
+    pub fn superseded_by(&self) -> Option<&FileId> {
+        self.other.as_ref().filter(|_| self.state == State::Superseded)
+    }
+
     /// Returns an outcome of which only the state is known.
     #[must_use]
     pub fn new(state: State) -> Self {
@@ -281,14 +287,14 @@ pub struct ContentClaim {
     pub sha256: String,
 }
 
-/// The one transaction that makes a load visible.
+/// The one transaction that makes a load visible, or ends a version in favour of a newer one.
 #[derive(Clone, Debug)]
 pub struct Commit {
     /// Under this fence.
     pub fence: Fence,
     /// The version, for the names of the head item.
     pub file: FileVersion,
-    /// What the entry becomes (state complete).
+    /// What the entry becomes: complete, or superseded as long as the newer version is not retracted.
     pub outcome: Outcome,
     /// For feeds where one version replaces another or where a name is taken once.
     pub head: Option<HeadMove>,
@@ -299,11 +305,11 @@ pub struct Commit {
 /// The answer to a commit.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Committed {
-    /// Visible (now or by an earlier attempt).
+    /// Decided (now or by an earlier attempt).
     Done,
     /// Somebody else claimed since: stop.
     Lost,
-    /// The key's head is not what was seen: look again.
+    /// The key's head is not what was seen, or the newer version is retracted: look again.
     HeadMoved,
     /// The content is already complete as this file.
     Duplicate(FileId),

@@ -147,12 +147,16 @@ pub(crate) async fn conclude<S: ProcessorStore>(
             Settled::Done(outcome) => return Ok(Concluded::Decided(outcome)),
             Settled::Kept(ended) => return end_replay(work, ended).await,
             Settled::Instead(decided) => *decided,
-            Settled::HeadMoved(_) if moves == MOST_MOVES => {
+            Settled::HeadMoved(_) | Settled::NewerRetracted if moves == MOST_MOVES => {
                 return Err(Error::new(Operation::Commit, "HeadMoved").into());
             }
             Settled::HeadMoved(evidence) => {
                 moves += 1;
                 visible(work, evidence).await?
+            }
+            Settled::NewerRetracted => {
+                moves += 1;
+                decide(work, entry, task, record).await?
             }
         };
     }

@@ -42,8 +42,8 @@ pub use settings::{FIRST_GENERATION, PARSER_EPOCH, Settings};
 use runtime::Host;
 use runtime::{Contracts, Registrations};
 use store::{
-    Metered, Outcomes, Queue, ReadContracts, ReadInbox, ReadRegistrations, SendMessages, WriteLedger,
-    WriteQuarantine, WriteRecords,
+    GiveBack, Metered, Outcomes, ReadContracts, ReadInbox, ReadRegistrations, WriteLedger, WriteQuarantine,
+    WriteRecords,
 };
 
 use crate::journal::Journal;
@@ -66,8 +66,7 @@ pub trait ProcessorStore:
     + WriteLedger
     + WriteRecords
     + ReadRegistrations
-    + Queue
-    + SendMessages
+    + GiveBack
     + Outcomes
     + Metered
 {
@@ -80,8 +79,7 @@ impl<T> ProcessorStore for T where
         + WriteLedger
         + WriteRecords
         + ReadRegistrations
-        + Queue
-        + SendMessages
+        + GiveBack
         + Outcomes
         + Metered
 {

@@ -24,6 +24,8 @@ pub(crate) enum Settled {
     Instead(Box<Decided>),
     /// The head of the key has moved since the decision.
     HeadMoved(Evidence),
+    /// The newer version was retracted since the decision. The rows of this one may not be written yet.
+    NewerRetracted,
     /// The replay is to leave the file as it was: nothing was written.
     Kept(Replayed),
 }
@@ -58,14 +60,25 @@ pub(crate) async fn settle<S: ProcessorStore>(
             }
             commit(work, evidence, outcome, head, content).await
         }
-        Decision::Ignore
-        | Decision::Quarantine
-        | Decision::Supersede { .. }
-        | Decision::Duplicate { .. }
-        | Decision::Gone => match work.store.finish(&work.fence, &outcome).await? {
-            Fenced::Kept => Ok(Settled::Done(Box::new(outcome))),
-            Fenced::Lost => Err(ProcessError::Lost),
-        },
+        Decision::Supersede { .. } => supersede(work, outcome).await,
+        Decision::Ignore | Decision::Quarantine | Decision::Duplicate { .. } | Decision::Gone => {
+            match work.store.finish(&work.fence, &outcome).await? {
+                Fenced::Kept => Ok(Settled::Done(Box::new(outcome))),
+                Fenced::Lost => Err(ProcessError::Lost),
+            }
+        }
+    }
+}
+
+/// Ends a version in favour of a newer one, unless an operator has retracted that one since: then nothing would be
+/// visible, and the operator's command saw nothing to show again.
+async fn supersede<S: ProcessorStore>(work: &Work<'_, S>, outcome: Outcome) -> Result<Settled, ProcessError> {
+    let fence = work.fence.clone();
+    let commit = Commit { fence, file: work.file.clone(), outcome, head: None, content: None };
+    match work.store.commit(&commit).await? {
+        Committed::Done => Ok(Settled::Done(Box::new(commit.outcome))),
+        Committed::Lost => Err(ProcessError::Lost),
+        Committed::HeadMoved | Committed::Duplicate(_) => Ok(Settled::NewerRetracted),
     }
 }
 

@@ -19,6 +19,7 @@ mod function;
 mod host;
 mod in_force;
 mod instant;
+pub mod notification;
 mod percent;
 mod registrations;
 

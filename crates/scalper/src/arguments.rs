@@ -1,5 +1,7 @@
 //! The words of the command line and its help. Everything is checked here or in `names`, before anything is called.
 
+mod backfill;
+mod contract;
 mod files;
 
 use std::fmt::Display;
@@ -12,9 +14,11 @@ use clap::builder::styling::{AnsiColor, Styles};
 use clap::{Args, Parser, Subcommand};
 use clap_complete::Shell;
 
+pub use backfill::BackfillArguments;
+pub use contract::{ContractCommand, PublishArguments, PushArguments, RollbackArguments};
 pub use files::{
     AckArguments, AuditArguments, FilesArguments, LetterQueue, ReadCommand, RedriveArguments,
-    RejectsArguments, StatusArguments, TailArguments, WhyArguments,
+    RejectsArguments, ReplayArguments, RetractArguments, StatusArguments, TailArguments, WhyArguments,
 };
 
 /// Colours of help and errors. `clap` writes them to a terminal only, and not where `NO_COLOR` is set.
@@ -47,8 +51,8 @@ Output: text for people; --json prints one JSON document. On a terminal, tables 
 their middle, as in `nor…day.csv`; counts, states and ids stay whole. Piped to a file or a command, nothing is shortened and \
 each row is one line. NO_COLOR switches colours off.
 
-Commands that read change nothing, and show no value of a file unless you ask for values. `ack` changes only the ledger. Every \
-command that changes something is noted in the audit trail (`scalper audit`).
+Commands that read change nothing, and show no value of a file unless you ask for values. `ack` changes only the ledger, `contract` \
+only the contracts. Every command that changes something is noted in the audit trail (`scalper audit`).
 
 Exit codes:
   0  done
@@ -141,6 +145,47 @@ pub enum Command {
                             Exit codes:\n  0  done, or nothing to do\n  1  failed: run it again\n  2  not understood\n  3  no dead letter of the named files")
     )]
     Redrive(RedriveArguments),
+    /// Hide the rows of a loaded file; `--undo` shows them again
+    #[command(
+        after_help = after("All rows of the file become invisible in one moment, in the records API and for readers that ask the ledger. Where one \
+                            version of a name replaces another, the version before is visible again. Nothing is deleted. The sender's receipt \
+                            says RETRACTED, and the outcome is announced. Running the command again changes nothing.\n\n\
+                            Examples:\n  scalper retract north/labs/day.csv --reason 'the wrong day' --dry-run\n  \
+                            scalper retract r5g61a45bnmyhnp8sgqw0ymkjv --reason 'the wrong day'\n  \
+                            scalper retract r5g61a45bnmyhnp8sgqw0ymkjv --undo --reason 'it was right'\n\n\
+                            Exit codes:\n  0  done, now or before\n  1  nothing to retract, or failed: run it again\n  2  not understood\n  3  no such file")
+    )]
+    Retract(RetractArguments),
+    /// Process files again under the contract in force, and load what it accepts
+    #[command(
+        after_help = after("First the command reads the stored files and shows what each becomes: how many rejected records are rescued, which \
+                            rules still reject how many, and what the load costs. Then it asks, and the stack processes the files again. The rows \
+                            of a replay take the place of the old ones in one moment; what is loaded stays loaded unless you say --quarantine. \
+                            The command may be interrupted: the stack goes on, and running it again leaves out what is done.\n\n\
+                            Examples:\n  scalper replay --open --dry-run\n  \
+                            scalper replay --feed labs --fault ERROR_BUDGET --since 7d --reason 'dose rule corrected'\n  \
+                            scalper replay north/labs/day.csv --reason 'contract 1.3.0' --yes\n\n\
+                            Exit codes:\n  0  every file is loaded, or nothing to do\n  1  a file was not loaded, or failed\n  2  not understood, or not confirmed\n  3  no such file")
+    )]
+    Replay(ReplayArguments),
+    /// Process files that are in the inbox already
+    #[command(
+        after_help = after("Sends every version below the place that the ledger has not decided to the operations queue, and waits for \
+                            its outcome. New files do not wait for it. It shows what is there and what it costs, and asks, unless \
+                            --yes is given. Ctrl-C stops it; run the same command again to go on: decided files are left out.\n\n\
+                            Examples:\n  scalper backfill s3://inbox/north/labs/ --reason restored --dry-run\n  \
+                            scalper backfill s3://inbox/north/labs/2026- --reason moved --concurrency 9\n\n\
+                            Exit codes:\n  0  all are decided, none is quarantined\n  1  a file is quarantined or not decided, or the command failed\n  \
+                            2  not understood, not the inbox, or not confirmed\n  3  no such stack or prefix")
+    )]
+    Backfill(BackfillArguments),
+    /// Check, compare, publish and roll back the contracts of feeds
+    #[command(
+        subcommand,
+        after_help = after("Examples:\n  scalper contract lint labs.odcs.yaml\n  scalper contract push labs.odcs.yaml --dry-run\n  \
+                            scalper contract history labs")
+    )]
+    Contract(ContractCommand),
     #[command(flatten)]
     #[expect(missing_docs, reason = "a doc comment here would become the help of the whole command")]
     Read(ReadCommand),

@@ -131,6 +131,35 @@ pub enum CommandError {
     RecordsGone { place: String },
     #[error("{found:?} is not a time: expected 30m, 12h, 7d, 2026-11-20 or 2026-11-20T08:15:00Z")]
     NotATime { found: String },
+    #[error("{file} is {state}: no rows of it were loaded, so there is nothing to retract; see `{show}`")]
+    NothingLoaded { file: String, state: &'static str, show: String },
+    #[error("the rows of {file} were deleted after it was retracted: load them again with `{replay}`")]
+    RowsDeleted { file: String, replay: String },
+    #[error("the name of {file} was taken by {other} meanwhile: retract that one first")]
+    NameTaken { file: String, other: String },
+    #[error("the content of {file} was loaded as {other} meanwhile: retract that one first")]
+    LoadedMeanwhile { file: String, other: String },
+    #[error("{file} was changed by others at the same time, so nothing was changed: run the command again")]
+    Contested { file: String },
+    #[error(
+        "the file was not changed ({0}): run the command again, it repeats nothing; if access is denied, use credentials with \
+         dynamodb:UpdateItem and dynamodb:PutItem on the ledger table and s3:PutObject on the quarantine bucket"
+    )]
+    NotReversed(#[source] store::Error),
+    #[error(
+        "the file was changed, but its outcome is not announced yet ({0}): run the command again, or wait: the watcher announces \
+         it within an hour; if access is denied, use credentials with sqs:SendMessage on the inbox queue"
+    )]
+    NotAnnounced(#[source] store::Error),
+    #[error(
+        "not all replays were asked for ({0}): run the command again, it leaves out what is done; if access is denied, use credentials \
+         with sqs:SendMessage on the operations queue"
+    )]
+    NotAsked(#[source] store::Error),
+    #[error(
+        "the file was retracted, but the version before it could not be loaded again: feed `{feed}` has no contract that accepts files"
+    )]
+    NoContractToReplay { feed: String },
     #[error("{file} is {state}, not quarantined, so there is nothing to acknowledge: see `{show}`")]
     NotQuarantined { file: String, state: &'static str, show: String },
     #[error(
@@ -169,6 +198,45 @@ pub enum CommandError {
          on the stack's table `…-audit` and its indexes; if there is no such table, update the stack"
     )]
     TrailNotRead(#[source] store::Error),
+    #[error("{bucket} is not the inbox of this stack: name a place in it, s3://{inbox}/<prefix>")]
+    NotTheInbox { bucket: String, inbox: String },
+    #[error("no file begins with {place}: check the prefix")]
+    NothingThere { place: String },
+    #[error(
+        "not all files were processed ({0}): run the command again, it goes on; if access is denied, use credentials with \
+         sqs:GetQueueUrl and sqs:SendMessage on the operations queue"
+    )]
+    NotSent(#[source] store::Error),
+    #[error("{path} cannot be read ({kind}): name an existing document, at most 1 MiB of UTF-8 text")]
+    ContractUnread { path: String, kind: String },
+    #[error("{name} has {errors}, so it was not compared: {problem}")]
+    ContractErrors { name: String, errors: String, problem: String },
+    #[error("feed `{feed}` has no contract{hint} (list them with `scalper contract list`)")]
+    NoContract { feed: String, hint: String },
+    #[error(
+        "the contract of `{feed}` has no version `{version}` among its newest 20 (see `scalper contract history {feed}`)"
+    )]
+    NoSuchVersion { feed: String, version: String },
+    #[error(
+        "the contract of `{feed}` has no older version that can be published again (see `scalper contract history {feed}`)"
+    )]
+    NoOlderVersion { feed: String },
+    #[error("the feed of {path} is not known: name the file <feed>.odcs.yaml, or use --feed")]
+    NoFeedName { path: String },
+    #[error("not confirmed, so nothing was changed: add --yes where there is no terminal to ask on")]
+    NotConfirmed,
+    #[error("nothing was published")]
+    NotWanted,
+    #[error(
+        "nothing was published: another version of the contract of `{feed}` was published meanwhile; run the command again to compare \
+         with it"
+    )]
+    ContractContested { feed: String },
+    #[error(
+        "the contract was not published ({0}): run the command again; if access is denied, use credentials with s3:PutObject on \
+         the contracts bucket"
+    )]
+    NotPublished(#[source] store::Error),
     #[error(
         "the acknowledgement was not written ({0}): run the command again, it repeats nothing; if access is denied, use \
          credentials with dynamodb:UpdateItem on the ledger table"
@@ -241,6 +309,11 @@ impl CommandError {
             | Self::NotAFile { .. }
             | Self::NotATime { .. }
             | Self::RecordsAreNoJson
+            | Self::NotConfirmed
+            | Self::NotTheInbox { .. }
+            | Self::ContractUnread { .. }
+            | Self::ContractErrors { .. }
+            | Self::NoFeedName { .. }
             | Self::NoRegion => 2,
             Self::NoSuchPartner { .. }
             | Self::NoSuchFeed { .. }
@@ -251,11 +324,15 @@ impl CommandError {
             | Self::UnknownPartner { .. }
             | Self::UnknownFeed { .. }
             | Self::NoSuchFile { .. }
+            | Self::NothingThere { .. }
             | Self::NoSuchLetter { .. }
             | Self::NotDecided { .. }
             | Self::NoReceipt { .. }
             | Self::NoRejects { .. }
             | Self::RecordsGone { .. }
+            | Self::NoContract { .. }
+            | Self::NoSuchVersion { .. }
+            | Self::NoOlderVersion { .. }
             | Self::NoSuchRole { .. }
             | Self::NoSuchPrincipal { .. } => 3,
             Self::TwoCredentials { .. }
@@ -274,7 +351,17 @@ impl CommandError {
             | Self::NotOpened { .. }
             | Self::NotWritten { .. }
             | Self::NotQuarantined { .. }
+            | Self::NothingLoaded { .. }
+            | Self::RowsDeleted { .. }
+            | Self::NameTaken { .. }
+            | Self::LoadedMeanwhile { .. }
+            | Self::Contested { .. }
+            | Self::NotReversed(_)
+            | Self::NotAnnounced(_)
+            | Self::NotAsked(_)
+            | Self::NoContractToReplay { .. }
             | Self::NotNoted(_)
+            | Self::NotSent(_)
             | Self::LettersNotRead(_)
             | Self::NotRedriven(_)
             | Self::NotPutBack(_)
@@ -282,6 +369,9 @@ impl CommandError {
             | Self::NotTraced(_)
             | Self::TrailNotRead(_)
             | Self::NotCompleted(_)
+            | Self::NotWanted
+            | Self::ContractContested { .. }
+            | Self::NotPublished(_)
             | Self::Read(_)
             | Self::Table(_)
             | Self::Gateway(_) => 1,

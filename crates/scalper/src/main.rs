@@ -3,6 +3,8 @@
 // The futures of the SDK lie deep in one another; their layout is computed in one query.
 #![recursion_limit = "256"]
 
+mod contract;
+
 use std::io::{IsTerminal as _, Write as _};
 use std::process::ExitCode;
 use std::time::Duration;
@@ -12,8 +14,12 @@ use outbound::AddressPolicy;
 use runtime::Host;
 use scalper::access;
 use scalper::api_gateway::ApiGateway;
-use scalper::arguments::{Arguments, Command, PartnerCommand, ReadCommand, RedriveArguments, TailArguments};
+use scalper::arguments::{
+    Arguments, BackfillArguments, Command, PartnerCommand, ReadCommand, RedriveArguments, ReplayArguments,
+    TailArguments,
+};
 use scalper::audited::{Audited, Auditor};
+use scalper::backfill::BackfillReport;
 use scalper::config::Config;
 use scalper::doctor::{Doctor, Known};
 use scalper::error::CommandError;
@@ -26,8 +32,9 @@ use scalper::redrive::LetterView;
 use scalper::report::Style;
 use scalper::secret;
 use store::aws::{
-    AuditTable, Connection, ContractsBucket, Home, InboxBucket, InboxPolicy, LedgerTable, LetterQueues,
-    PartnersTable, QuarantineBucket, SdkConfig, SecurityTokens, StackParts, StackQueues,
+    AuditTable, Connection, ContractsBucket, Home, InboxBucket, InboxBuckets, InboxPolicy, LedgerTable,
+    LetterQueues, PartnersTable, QuarantineBucket, QuarantineWriter, SdkConfig, SecurityTokens, StackParts,
+    StackQueues,
 };
 
 store::resources! {
@@ -41,6 +48,8 @@ store::resources! {
         queues: StackQueues,
         audit: AuditTable,
         letters: LetterQueues,
+        files: InboxBuckets,
+        receipts: QuarantineWriter,
     }
 }
 
@@ -63,7 +72,10 @@ store::resources! {
 impl Resources {
     fn connect(connection: &Connection, stack: &Stack, places: &Places) -> Self {
         let (s3, dynamodb) = (connection.s3(Some(&places.home.account)), connection.dynamodb());
+        let files = InboxBuckets::new(&s3, std::slice::from_ref(&places.inbox));
         Self {
+            receipts: QuarantineWriter::new(&s3, &places.quarantine, &files),
+            files,
             inbox: InboxBucket::new(&s3, &places.inbox),
             contracts: ContractsBucket::new(&s3, &places.contracts(stack)),
             quarantine: QuarantineBucket::new(&s3, &places.quarantine),
@@ -93,6 +105,9 @@ impl Uploaders {
 
 /// Pause between two rounds of `tail`.
 const PAUSE: Duration = Duration::from_secs(2);
+
+/// Pause between two looks at the ledger for files that were sent.
+const LOOK_AGAIN: Duration = Duration::from_secs(1);
 
 /// Returns the columns of the terminal that standard output is.
 fn terminal_columns() -> Option<usize> {
@@ -149,6 +164,7 @@ async fn run(arguments: Arguments, config: Config) -> Result<ExitCode, CommandEr
             generate::run(&command, &mut std::io::stdout())?;
             return Ok(ExitCode::SUCCESS);
         }
+        Command::Contract(command) => return contract::run(command, stack, region, manner).await,
         command => command,
     };
     let sdk = access::connect(region).await?;
@@ -164,8 +180,18 @@ async fn run(arguments: Arguments, config: Config) -> Result<ExitCode, CommandEr
             Ok(ExitCode::SUCCESS)
         }
         Command::Redrive(arguments) => redrive(&sdk, stack, &arguments, manner).await,
+        Command::Replay(arguments) => replay(&sdk, stack, arguments, manner).await,
+        Command::Retract(arguments) => {
+            let auditor = auditor(&Connection::new(&sdk), &stack);
+            let report = Box::pin(view(&sdk, stack).await?.retract(&arguments, &auditor)).await?;
+            let text = if manner.json { report.to_json() + "\n" } else { report.to_text(manner.style) };
+            // A reader that has gone away needs no answer.
+            write(&text).ok();
+            Ok(ExitCode::SUCCESS)
+        }
+        Command::Backfill(arguments) => backfill(&sdk, stack, &arguments, manner).await,
         Command::Read(command) => read(&sdk, stack, command, manner).await,
-        Command::Generate(_) => Ok(ExitCode::SUCCESS),
+        Command::Contract(_) | Command::Generate(_) => Ok(ExitCode::SUCCESS),
     }
 }
 
@@ -222,6 +248,61 @@ async fn redrive(
     Ok(ExitCode::SUCCESS)
 }
 
+async fn replay(
+    sdk: &SdkConfig,
+    stack: Stack,
+    arguments: ReplayArguments,
+    manner: Manner,
+) -> Result<ExitCode, CommandError> {
+    let auditor = auditor(&Connection::new(sdk), &stack);
+    let view = view(sdk, stack).await?;
+    let terminal = std::io::stderr().is_terminal();
+    let plan = Box::pin(view.plan_replay(&arguments, terminal.then(std::io::stderr))).await?;
+    if !manner.json {
+        // A reader that has gone away needs no answer.
+        write(&plan.to_text(manner.style)).ok();
+    }
+    if arguments.dry_run || plan.files() == 0 {
+        if manner.json {
+            write(&(plan.to_json() + "\n")).ok();
+        }
+        return Ok(ExitCode::SUCCESS);
+    }
+    if !arguments.yes && !confirmed(&format!("replay {} files? [y/N] ", plan.files())) {
+        return Err(CommandError::NotConfirmed);
+    }
+    let pause = async || {
+        tokio::time::sleep(PAUSE).await;
+        true
+    };
+    let seen = |ended: usize, all: usize| {
+        if terminal {
+            // A terminal that has gone away needs no progress.
+            drop(write!(
+                std::io::stderr(),
+                "\r\u{1b}[K{}",
+                if ended < all { format!("{ended} of {all} decided") } else { String::new() }
+            ));
+        }
+    };
+    let audited = Box::pin(view.replay(plan, &arguments, &auditor, pause, seen)).await?;
+    let text =
+        if manner.json { audited.report.to_json() + "\n" } else { audited.report.to_text(manner.style) };
+    write(&text).ok();
+    let report = audited.finished()?;
+    Ok(if report.is_good() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+/// Asks on a terminal. Where there is none, nobody answers.
+fn confirmed(question: &str) -> bool {
+    let (input, mut output) = (std::io::stdin(), std::io::stderr());
+    if !input.is_terminal() || write!(output, "{question}").and_then(|()| output.flush()).is_err() {
+        return false;
+    }
+    let mut answer = String::new();
+    input.read_line(&mut answer).is_ok() && matches!(answer.trim(), "y" | "Y" | "yes")
+}
+
 async fn doctor(sdk: &SdkConfig, stack: Stack, manner: Manner) -> Result<ExitCode, CommandError> {
     let connection = Connection::new(sdk);
     let home = Home::find(&connection, &stack.ledger()).await.map_err(CommandError::NotChecked)?;
@@ -261,6 +342,47 @@ async fn read(
         }
     }
     Ok(if answer.fails_check() { ExitCode::FAILURE } else { ExitCode::SUCCESS })
+}
+
+/// Ends early with Ctrl-C, which leaves nothing behind: the bucket and the ledger have its state.
+async fn backfill(
+    sdk: &SdkConfig,
+    stack: Stack,
+    arguments: &BackfillArguments,
+    manner: Manner,
+) -> Result<ExitCode, CommandError> {
+    let auditor = auditor(&Connection::new(sdk), &stack);
+    let view = view(sdk, stack).await?;
+    let survey = view.survey(arguments).await?;
+    if arguments.dry_run {
+        let text = if manner.json { survey.to_json() + "\n" } else { survey.to_text(manner.style) };
+        // A reader that has gone away needs no answer.
+        write(&text).ok();
+        return Ok(ExitCode::SUCCESS);
+    }
+    let mut errors = std::io::stderr();
+    let is_terminal = errors.is_terminal();
+    if !manner.json || is_terminal {
+        drop(write!(errors, "{}", survey.to_text(manner.style)));
+    }
+    if !arguments.yes && !survey.is_done() && !confirmed(&survey.question()) {
+        return Err(CommandError::NotConfirmed);
+    }
+    let progress = |report: &BackfillReport| {
+        if is_terminal {
+            // ECMA-48: back to the first column, and erase the line.
+            drop(write!(std::io::stderr(), "\r\u{1b}[K{}", report.progress()));
+        }
+    };
+    let pause = async || tokio::time::sleep(LOOK_AGAIN).await;
+    let done = Box::pin(view.backfill(arguments, survey, &auditor, pause, progress)).await;
+    if is_terminal {
+        drop(writeln!(errors));
+    }
+    let Audited { report, noted } = done?;
+    let text = if manner.json { report.to_json() + "\n" } else { report.to_text(&view.stack, manner.style) };
+    write(&text).ok();
+    noted.map(|()| ExitCode::from(report.exit_code()))
 }
 
 /// Finds the stack.

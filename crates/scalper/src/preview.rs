@@ -24,6 +24,7 @@ pub use progress::Progress;
 pub use reading::preview;
 pub use shown::changed_files;
 pub use totals::PreviewTotals;
+pub(crate) use totals::{counted, dollars};
 
 /// Write units that a load costs besides its rows: claim, decision and what is noted of its announcement, with their
 /// index.

@@ -18,7 +18,7 @@ use std::collections::BTreeSet;
 use runtime::Key;
 use store::{
     ActDetail, ActSubject, CallerIdentity, DetailName, DetailValue, Entry, FileId, LoadId, Redrive,
-    RedrivenQueue, State, TakenLetter, Verb, WriteAudit,
+    RedrivenQueue, SendToQueue, StackQueue, State, TakenLetter, Verb, WriteAudit,
 };
 
 use crate::arguments::RedriveArguments;
@@ -48,6 +48,8 @@ struct ReadLetter {
     subject: ActSubject,
     asks: LetterAsk,
     todo: LetterTodo,
+    /// Where it goes when SQS does not say from which queue it came.
+    goes_to: StackQueue,
 }
 
 /// Files that the command names, by ids, loads or keys; without any, all of them.
@@ -59,7 +61,7 @@ struct RedriveRun {
     complete: bool,
 }
 
-impl<S: Readable + Redrive> StackView<S> {
+impl<S: Readable + Redrive + SendToQueue> StackView<S> {
     /// Sends dead letters again. Each is emitted when it was handled.
     pub async fn redrive<T: WriteAudit + CallerIdentity>(
         &self,
@@ -133,7 +135,13 @@ impl<S: Readable + Redrive> StackView<S> {
         Ok(match kind {
             LetterKind::Unknown => {
                 let (subject, asks) = (ActSubject::default(), LetterAsk::Unknown);
-                ReadLetter { files: Vec::new(), subject, asks, todo: LetterTodo::Leave }
+                ReadLetter {
+                    files: Vec::new(),
+                    subject,
+                    asks,
+                    todo: LetterTodo::Leave,
+                    goes_to: StackQueue::Inbox,
+                }
             }
             LetterKind::Files(files) => {
                 let subject = files.first().map(subject_of).unwrap_or_default();
@@ -144,7 +152,13 @@ impl<S: Readable + Redrive> StackView<S> {
                     named.push(NamedFile::new(Some(key), file, entry.as_ref()));
                 }
                 let todo = if finished { LetterTodo::Remove } else { LetterTodo::Send };
-                ReadLetter { files: named, subject, asks: LetterAsk::Process, todo }
+                ReadLetter {
+                    files: named,
+                    subject,
+                    asks: LetterAsk::Process,
+                    todo,
+                    goes_to: StackQueue::Inbox,
+                }
             }
             LetterKind::Replay(request) => {
                 let file = FileId::of(&request.file());
@@ -157,13 +171,25 @@ impl<S: Readable + Redrive> StackView<S> {
                     if entry.as_ref().is_some_and(asks) { LetterTodo::Send } else { LetterTodo::Remove };
                 let subject = subject_of(&LetterFile { key: request.key.clone(), file: Some(file.clone()) });
                 let named = NamedFile::new(Some(request.key.clone()), Some(file), entry.as_ref());
-                ReadLetter { files: vec![named], subject, asks: LetterAsk::Replay, todo }
+                ReadLetter {
+                    files: vec![named],
+                    subject,
+                    asks: LetterAsk::Replay,
+                    todo,
+                    goes_to: StackQueue::Operations,
+                }
             }
             LetterKind::Outcome(OutcomeLetter { file, partner, feed }) => {
                 let entry = self.entry(Some(&file)).await?;
                 let subject = ActSubject::file(&file, &partner, &feed);
                 let named = NamedFile::new(None, Some(file), entry.as_ref());
-                ReadLetter { files: vec![named], subject, asks: LetterAsk::Post, todo: LetterTodo::Send }
+                ReadLetter {
+                    files: vec![named],
+                    subject,
+                    asks: LetterAsk::Post,
+                    todo: LetterTodo::Send,
+                    goes_to: StackQueue::Webhooks,
+                }
             }
         })
     }
@@ -191,7 +217,9 @@ impl<S: Readable + Redrive> StackView<S> {
         }
         let effect = async {
             let (result, word) = if read.todo == LetterTodo::Send {
-                self.store.send_again(queue, &letter.body).await.map_err(CommandError::NotRedriven)?;
+                let bodies = std::slice::from_ref(&letter.body);
+                let sent = self.store.send_to(letter.source.unwrap_or(read.goes_to), bodies).await;
+                sent.map_err(CommandError::NotRedriven)?;
                 (LetterResult::Sent, "sent")
             } else {
                 (LetterResult::Removed, "removed")

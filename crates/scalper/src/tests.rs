@@ -1,5 +1,7 @@
 mod audit;
+mod backfill;
 mod commands;
+mod contracts;
 mod doctor;
 mod fakes;
 mod harness;
@@ -11,6 +13,7 @@ mod reading_shown;
 mod redrive;
 mod shown;
 mod uploads;
+mod ways_back;
 
 use std::sync::atomic::{AtomicU8, Ordering};
 

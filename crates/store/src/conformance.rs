@@ -13,9 +13,9 @@ pub use open::acknowledging_behaves;
 pub use replays::replays_behave;
 
 use crate::{
-    Claim, Claimed, Commit, Committed, ContentClaim, Entry, Error, Fence, Fenced, FileId, FileVersion, Head,
-    HeadMove, LoadId, OpenUploads, Order, Original, Outcome, ReadContracts, ReadInbox, State, Upload,
-    WriteLedger, WriteQuarantine,
+    Claim, Claimed, Commit, Committed, Condition, ContentClaim, ContractPut, ContractText, Entry, Error,
+    Fence, Fenced, FileId, FileVersion, Head, HeadMove, LoadId, OpenUploads, Order, Original, Outcome,
+    ReadContracts, ReadInbox, State, Upload, WriteContracts, WriteLedger, WriteQuarantine,
 };
 
 /// Checks the ledger: claims, fences, terminal states, heads and contents.
@@ -62,6 +62,35 @@ pub async fn writing_behaves<S: ReadInbox + ReadContracts + WriteQuarantine>(
     }
     upload.finish().await?;
     store.upload(&format!("{run}/empty"), "text/plain", &OpenUploads::default()).finish().await
+}
+
+/// Checks that a version of a contract is published under its condition and under no other.
+///
+/// # Panics
+/// Where the store behaves otherwise.
+pub async fn publishing_behaves<S: ReadContracts + WriteContracts>(
+    store: &S,
+    run: &str,
+) -> Result<(), Error> {
+    let feed = format!("{run}-published");
+    let replaces = |etag: &str| Condition::Replaces(etag.to_owned());
+    let none = store.put_contract(&feed, "a".into(), &replaces("0123456789abcdef0123456789abcdef")).await?;
+    assert_eq!(none, ContractPut::Conflict, "there is nothing to replace");
+    let ContractPut::Written(first) = store.put_contract(&feed, "a".into(), &Condition::Absent).await? else {
+        panic!("there was none")
+    };
+    let again = store.put_contract(&feed, "b".into(), &Condition::Absent).await?;
+    assert_eq!(again, ContractPut::Conflict, "there is one");
+    let seen = store.contract(&feed).await?.unwrap_or_else(|| panic!("it was published"));
+    assert_eq!((&seen.version, &seen.text), (&first, &ContractText::Whole("a".into())));
+    let ContractPut::Written(second) = store.put_contract(&feed, "b".into(), &replaces(&seen.etag)).await?
+    else {
+        panic!("it is what was seen")
+    };
+    let late = store.put_contract(&feed, "c".into(), &replaces(&seen.etag)).await?;
+    assert_eq!(late, ContractPut::Conflict, "it was replaced");
+    assert_eq!(store.contract_versions(&feed).await?, [second, first]);
+    Ok(())
 }
 
 fn file(run: &str, name: &str) -> FileVersion {

@@ -4,7 +4,7 @@ use std::future::Future;
 
 use bytes::Bytes;
 
-use crate::{Error, VersionId};
+use crate::{Condition, Error, VersionId};
 
 /// Maximum number of versions that [`ReadContracts::contract_versions`] gives.
 pub const MOST_CONTRACT_VERSIONS: usize = 20;
@@ -21,6 +21,18 @@ pub struct ContractObject {
     pub version: VersionId,
     /// When it was published, milliseconds since the epoch.
     pub published_ms: u64,
+    /// Its entity tag without quotes, by which the next version can say that it replaces this one; empty where the
+    /// answer has none.
+    pub etag: String,
+}
+
+/// The answer to a new version of a contract.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ContractPut {
+    /// It is the newest version now, with this id.
+    Written(VersionId),
+    /// The condition does not hold, or another write was under way: look again.
+    Conflict,
 }
 
 /// The text of a contract, as far as it is read.
@@ -66,10 +78,16 @@ pub trait ReadContracts: Sync {
     fn published(&self) -> impl Future<Output = Result<Vec<PublishedContract>, Error>> + Send;
 }
 
-/// Publishes a contract where there is none: what the watcher does for the feed of its heartbeat.
+/// Publishes contracts, each as a version of its own. Nothing here can delete one.
 pub trait WriteContracts: Sync {
-    /// Publishes a feed's contract unless there is one. `false`: there is.
-    fn publish_contract(&self, feed: &str, bytes: Bytes) -> impl Future<Output = Result<bool, Error>> + Send;
+    /// Publishes a version of a feed's contract, if the condition holds: there is none, or the newest has this entity
+    /// tag.
+    fn put_contract(
+        &self,
+        feed: &str,
+        bytes: Bytes,
+        condition: &Condition,
+    ) -> impl Future<Output = Result<ContractPut, Error>> + Send;
 }
 
 /// Returns whether a contract of this many bytes is too long to be read.

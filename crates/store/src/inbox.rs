@@ -280,9 +280,12 @@ pub struct Folders {
 
 /// Lists the inbox: names and versions of files, never their bytes.
 pub trait ListInbox: Sync {
-    /// Returns a page of at most 1,000 versions of the inbox.
-    fn inbox_page(&self, after: Option<&InboxPlace>)
-    -> impl Future<Output = Result<InboxPage, Error>> + Send;
+    /// Returns a page of at most 1,000 versions of the inbox, of the keys that begin with a prefix (empty: of all).
+    fn inbox_page(
+        &self,
+        prefix: &str,
+        after: Option<&InboxPlace>,
+    ) -> impl Future<Output = Result<InboxPage, Error>> + Send;
     /// Returns the partners that ever dropped files (`None`), or the feeds of one partner: folders of versions, so
     /// that those count whose files were deleted since. Names are as they stand in keys: anybody who may write into
     /// the inbox chose them.

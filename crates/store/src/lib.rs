@@ -46,8 +46,8 @@ pub use ::ledger::{
 };
 pub use audit::{AuditPage, AuditQuery, CallerIdentity, ReadAudit, WriteAudit};
 pub use contracts::{
-    ContractObject, ContractText, MOST_CONTRACT_VERSIONS, MOST_FEEDS, PublishedContract, ReadContracts,
-    WriteContracts,
+    ContractObject, ContractPut, ContractText, MOST_CONTRACT_VERSIONS, MOST_FEEDS, PublishedContract,
+    ReadContracts, WriteContracts,
 };
 pub use error::{Error, Operation};
 pub use inbox::{
@@ -63,8 +63,8 @@ pub use partners::{
 };
 pub use quarantine::{OpenUploads, Original, ReadQuarantine, Upload, WriteQuarantine};
 pub use queues::{
-    CountMessages, DeadLetter, Depth, MOST_MESSAGES, Queue, Redrive, RedrivenQueue, SendMessages, StackQueue,
-    TakenLetter, WatchQueues, WatchedQueue,
+    CountMessages, DeadLetter, Depth, GiveBack, MOST_MESSAGES, Queue, Redrive, RedrivenQueue, SendMessages,
+    SendToQueue, SourceQueue, StackQueue, TakenLetter, WatchQueues, WatchedQueue,
 };
 pub use records::{
     ItemValue, ReadRecords, RecordItem, RecordPage, RecordVersion, WriteRecords, row_bytes, row_item, shards,

@@ -41,7 +41,8 @@ pub use stack::Parts;
 use crate::{
     ActRecord, AlarmNow, Announcement, Credential, CredentialHash, Cursor, Datapoint, DeadLetter, Depth,
     Entry, Error, FileId, FileVersion, Head, Incident, MetricQuery, Operation, Partner, RecordItem,
-    RequestKey, StackQueue, State, UploadId, UploadRecord, Usage, VersionId, WatchedQueue, Webhook,
+    RequestKey, SourceQueue, StackQueue, State, UploadId, UploadRecord, Usage, VersionId, WatchedQueue,
+    Webhook,
 };
 use ::ledger::{NULL_VERSION, digest};
 
@@ -97,6 +98,8 @@ struct MemoryState {
     contents: BTreeMap<(String, String, String), FileId>,
     rows: BTreeMap<(String, String), RecordItem>,
     deferred: Vec<(String, u32)>,
+    /// The queues of those messages of the processor.
+    given_back: Vec<SourceQueue>,
     published: Vec<Announcement>,
     partners: BTreeMap<String, Partner>,
     credentials: BTreeMap<CredentialHash, Credential>,
@@ -125,15 +128,13 @@ struct MemoryState {
     /// Alarms as CloudWatch has them now, by name.
     alarms: BTreeMap<String, AlarmNow>,
     cursor: Option<Cursor>,
-    /// Messages that were sent to the inbox queue.
-    sent: Vec<String>,
+    /// Messages that were sent, by queue.
+    sent: BTreeMap<StackQueue, Vec<String>>,
     /// Messages that wait besides those that were sent.
     backlog: u64,
     dead: BTreeMap<WatchedQueue, Vec<DeadLetter>>,
     /// Dead letters that somebody took and that are hidden for a while.
     taken: BTreeMap<WatchedQueue, Vec<DeadLetter>>,
-    /// Dead letters of webhooks that were sent again.
-    sent_to_webhooks: Vec<String>,
     page_versions: Option<usize>,
     bucket_policy: Option<String>,
     inbox_key: Option<String>,

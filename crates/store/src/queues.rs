@@ -1,4 +1,4 @@
-//! Queues: the inbox queue, the queue of webhooks, and their dead-letter queues.
+//! Queues: the inbox queue, the queue of operations, the queue of webhooks, and their dead-letter queues.
 
 use std::future::Future;
 
@@ -13,8 +13,10 @@ pub const MOST_MESSAGES: usize = 10;
 pub enum StackQueue {
     /// Notifications of new files.
     Inbox,
-    /// Notifications that failed ten times.
+    /// Messages of the inbox queue and the operations queue that failed ten times.
     InboxDeadLetters,
+    /// What operators ask for: replays and backfills, which never delay new files.
+    Operations,
     /// Outcomes that partners are still to hear of.
     Webhooks,
     /// Outcomes that a partner's address did not take.
@@ -23,19 +25,24 @@ pub enum StackQueue {
 
 impl StackQueue {
     /// All of them.
-    pub const ALL: [Self; 4] =
-        [Self::Inbox, Self::InboxDeadLetters, Self::Webhooks, Self::WebhookDeadLetters];
+    pub const ALL: [Self; 5] =
+        [Self::Inbox, Self::InboxDeadLetters, Self::Operations, Self::Webhooks, Self::WebhookDeadLetters];
 
     /// Returns its name in a stack (`infra/*.yaml`).
     #[must_use]
     pub fn name(self, stack: &str) -> String {
-        let own = match self {
+        format!("{stack}-{}", self.own_name())
+    }
+
+    /// Returns what follows the stack's name.
+    fn own_name(self) -> &'static str {
+        match self {
             Self::Inbox => "inbox",
             Self::InboxDeadLetters => "inbox-dead-letters",
+            Self::Operations => "operations",
             Self::Webhooks => "webhooks",
             Self::WebhookDeadLetters => "webhooks-dead-letters",
-        };
-        format!("{stack}-{own}")
+        }
     }
 
     /// Returns whether what lies there was given up.
@@ -53,6 +60,39 @@ pub struct Depth {
     pub waiting: u64,
     /// Taken and not yet deleted, or delayed.
     pub in_flight: u64,
+}
+
+/// A queue that the processor takes messages from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum SourceQueue {
+    /// Notifications of new files.
+    Inbox,
+    /// What operators ask for.
+    Operations,
+}
+
+impl SourceQueue {
+    /// All of them.
+    pub const ALL: [Self; 2] = [Self::Inbox, Self::Operations];
+
+    /// Reads the ARN of a queue (`arn:<partition>:sqs:<region>:<account>:<name>`), by the end of its name. An unknown
+    /// one is taken for the inbox queue, as it was before there was another.
+    #[must_use]
+    pub fn of_arn(arn: &str) -> Self {
+        let name = arn.rsplit(':').next().unwrap_or_default();
+        let is_named = |own: &str| name.strip_suffix(own).is_some_and(|stack| stack.ends_with('-'));
+        let mut all = Self::ALL.into_iter();
+        all.find(|queue| is_named(queue.queue().own_name())).unwrap_or(Self::Inbox)
+    }
+
+    /// Returns it as a queue of the stack.
+    #[must_use]
+    pub fn queue(self) -> StackQueue {
+        match self {
+            Self::Inbox => StackQueue::Inbox,
+            Self::Operations => StackQueue::Operations,
+        }
+    }
 }
 
 /// A queue that the watcher looks at.
@@ -75,16 +115,27 @@ pub struct DeadLetter {
     pub body: String,
 }
 
-/// Delays a redelivery.
+/// Delays a redelivery of the only queue that a function takes from.
 pub trait Queue: Sync {
     /// Makes the message visible again after this number of seconds (0 to 43,200).
     fn defer(&self, receipt_handle: &str, seconds: u32) -> impl Future<Output = Result<(), Error>> + Send;
 }
 
+/// Gives messages back to the queue that they were taken from.
+pub trait GiveBack: Sync {
+    /// Makes the message visible again after this number of seconds (0 to 43,200).
+    fn give_back(
+        &self,
+        queue: SourceQueue,
+        receipt_handle: &str,
+        seconds: u32,
+    ) -> impl Future<Output = Result<(), Error>> + Send;
+    /// Sends a fresh message with this body to the queue. Sent twice when the answer is lost.
+    fn hand_over(&self, queue: SourceQueue, body: &str) -> impl Future<Output = Result<(), Error>> + Send;
+}
+
 /// Sends messages to the inbox queue.
 pub trait SendMessages: Sync {
-    /// Sends a fresh message with this body to the inbox queue. Sent twice when the answer is lost.
-    fn hand_over(&self, body: &str) -> impl Future<Output = Result<(), Error>> + Send;
     /// Sends at most [`MOST_MESSAGES`] messages to the inbox queue. After an error some may have been sent.
     fn send(&self, bodies: &[String]) -> impl Future<Output = Result<(), Error>> + Send;
 }
@@ -101,22 +152,13 @@ pub trait WatchQueues: Sync {
 /// A queue whose dead letters can be sent again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum RedrivenQueue {
-    /// Notifications of new files, and requests of operators.
+    /// Notifications of new files, and what operators ask for.
     Inbox,
     /// Outcomes for partners' webhooks.
     Webhooks,
 }
 
 impl RedrivenQueue {
-    /// Returns the queue itself.
-    #[must_use]
-    pub fn queue(self) -> StackQueue {
-        match self {
-            Self::Inbox => StackQueue::Inbox,
-            Self::Webhooks => StackQueue::Webhooks,
-        }
-    }
-
     /// Returns the queue of its dead letters.
     #[must_use]
     pub fn letters(self) -> StackQueue {
@@ -139,9 +181,11 @@ pub struct TakenLetter {
     pub receipt_handle: String,
     /// When it was first sent, milliseconds since the epoch, when SQS says so.
     pub sent_ms: Option<u64>,
+    /// The queue from which it was given up, when SQS says so: one that somebody put there by hand came from none.
+    pub source: Option<StackQueue>,
 }
 
-/// Sends dead letters again.
+/// Takes dead letters off their queue. What is sent again goes by [`SendToQueue`].
 pub trait Redrive: Sync {
     /// Takes at most [`MOST_MESSAGES`] dead letters and hides them for this number of seconds; empty when none is
     /// visible. After a lost answer they are visible again when that time has passed.
@@ -150,8 +194,6 @@ pub trait Redrive: Sync {
         queue: RedrivenQueue,
         seconds: u32,
     ) -> impl Future<Output = Result<Vec<TakenLetter>, Error>> + Send;
-    /// Sends a letter's text to the queue from which it was given up. Sent twice when the answer is lost.
-    fn send_again(&self, queue: RedrivenQueue, body: &str) -> impl Future<Output = Result<(), Error>> + Send;
     /// Removes a letter that was taken. One that is not there is removed.
     fn remove_letter(
         &self,
@@ -166,8 +208,35 @@ pub trait Redrive: Sync {
     ) -> impl Future<Output = Result<(), Error>> + Send;
 }
 
+/// Sends messages to queues that are known by their names, for the operator.
+pub trait SendToQueue: Sync {
+    /// Sends at most [`MOST_MESSAGES`] messages to a queue. After an error some may have been sent. A queue that is not
+    /// there is an error too.
+    fn send_to(&self, queue: StackQueue, bodies: &[String])
+    -> impl Future<Output = Result<(), Error>> + Send;
+}
+
 /// Counts messages of queues that are known by their names, for the operator.
 pub trait CountMessages: Sync {
     /// Returns how many messages a queue has; `None` when there is no such queue.
     fn depth(&self, queue: StackQueue) -> impl Future<Output = Result<Option<Depth>, Error>> + Send;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_queue_of_a_message_is_known_by_the_end_of_its_arn() {
+        let read = |name: &str| SourceQueue::of_arn(&format!("arn:aws:sqs:eu-central-1:123456789012:{name}"));
+        for stack in ["silent-scalper", "operations", "my-operations", "inbox", "a"] {
+            for queue in SourceQueue::ALL {
+                assert_eq!(read(&queue.queue().name(stack)), queue, "{stack}");
+            }
+        }
+        for other in ["", "operations", "preoperations", "s-webhooks", "s-operations-2", "s-inbox.fifo"] {
+            assert_eq!(read(other), SourceQueue::Inbox, "{other}");
+        }
+        assert_eq!(SourceQueue::of_arn(""), SourceQueue::Inbox);
+    }
 }

@@ -3,12 +3,12 @@
 use std::collections::BTreeMap;
 
 use ledger::FileId;
-use runtime::Key;
+use runtime::{Key, notification};
 use serde::Deserialize;
 use store::{Error, WatchedQueue};
 
 use crate::senders::{Senders, label};
-use crate::{Watcher, WatcherStore, notification};
+use crate::{Watcher, WatcherStore};
 
 /// Looks at a queue in one run: SQS shows ten messages a time, others each time.
 const MOST_LOOKS: usize = 5;

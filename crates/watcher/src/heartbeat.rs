@@ -5,7 +5,7 @@ use bytes::Bytes;
 use ledger::State;
 use runtime::{HEARTBEAT, format_hour, landed_ms};
 use sha2::{Digest, Sha256};
-use store::{Condition, Error, FileQuery, Land, Landed, ListedFile, Operation, UploadId};
+use store::{Condition, ContractPut, Error, FileQuery, Land, Landed, ListedFile, Operation, UploadId};
 
 use crate::{Watcher, WatcherStore};
 
@@ -36,7 +36,10 @@ impl<S: WatcherStore> Watcher<S> {
     /// Drops the file of an hour. Its name is computed from the hour and taken once, so that a second run changes
     /// nothing.
     async fn drop_heartbeat(&self, key: String, hour: &str) -> Result<(), Error> {
-        if self.store.publish_contract(HEARTBEAT, Bytes::from_static(CONTRACT)).await? {
+        let contract = Bytes::from_static(CONTRACT);
+        if let ContractPut::Written(_) =
+            self.store.put_contract(HEARTBEAT, contract, &Condition::Absent).await?
+        {
             tracing::info!("the contract of the heartbeat's feed was published");
         }
         let bytes = Bytes::from(content(hour));

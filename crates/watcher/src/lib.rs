@@ -22,7 +22,6 @@ mod expected;
 mod freshness;
 mod heartbeat;
 mod kept;
-mod notification;
 mod reconciliation;
 mod run;
 mod senders;

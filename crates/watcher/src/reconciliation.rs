@@ -11,11 +11,12 @@
 //! them. It does not stop: a queue that is busy day and night would leave a lost file lost.
 
 use ledger::{Entry, FileId, State};
+use runtime::notification::{self, NotificationAuthor};
 use runtime::{Deadline, HOUR_MS, MINUTE_MS};
 use store::{Cursor, Error, InboxPlace, ListedVersion, MOST_ENTRIES, MOST_MESSAGES, WatchedQueue};
 
 use crate::stuck::is_unattended;
-use crate::{Watcher, WatcherStore, notification};
+use crate::{Watcher, WatcherStore};
 
 /// The youngest version that is looked at: its own event may still be on its way.
 pub(crate) const YOUNGEST_MS: u64 = 10 * MINUTE_MS;
@@ -118,7 +119,7 @@ impl<S: WatcherStore> Watcher<S> {
         speed: ResendLimit,
         done: &mut Reconciled,
     ) -> Result<PageProgress, Error> {
-        let page = self.store.inbox_page(after).await?;
+        let page = self.store.inbox_page("", after).await?;
         for some in page.versions.chunks(MOST_ENTRIES) {
             let ids: Vec<FileId> = some.iter().map(|version| FileId::of(&version.file)).collect();
             let entries = self.store.entries(&ids).await?;
@@ -132,7 +133,7 @@ impl<S: WatcherStore> Watcher<S> {
                         let next = before.map(ListedVersion::place).or_else(|| after.cloned());
                         return Ok(PageProgress { next, full: true });
                     }
-                    lost.push((id, notification::write(version)));
+                    lost.push((id, notification::write(version, NotificationAuthor::Reconciliation)));
                 }
                 done.compared += 1;
             }

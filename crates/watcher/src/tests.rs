@@ -6,6 +6,7 @@ mod feeds;
 mod harness;
 mod idle;
 mod losses;
+mod notification;
 
 use harness::{BEGIN_MS, HOUR_MS, Harness, MINUTE_MS, event_of};
 use ledger::{FileId, State};

@@ -59,7 +59,7 @@ fn every_command_of_scalper_on_a_page_exists_with_its_options() {
     for page in pages {
         for found in line.captures_iter(&text(&page)) {
             let words: Vec<&str> = found[1].split_whitespace().collect();
-            let nested = usize::from(words[0] == "partner" && words.len() > 1);
+            let nested = usize::from(matches!(words[0], "partner" | "contract") && words.len() > 1);
             let output = Command::new(root().join("target/debug/scalper"))
                 .args(words.iter().take(1 + nested))
                 .arg("--help")

@@ -2,7 +2,7 @@ use std::process::Command;
 
 use serde_json::Value;
 use store::CallerIdentity as _;
-use store::aws::{Access, AuditTable, Connection, LedgerTable, SecurityTokens};
+use store::aws::{Access, AuditTable, Connection, ContractsBucket, LedgerTable, SecurityTokens};
 
 use super::files::csv;
 use super::harness::{ACCOUNT, Harness};
@@ -98,12 +98,14 @@ async fn a_quarantined_file_is_seen_until_a_good_one_of_its_name_arrives() {
 }
 
 #[tokio::test]
-async fn the_ledger_on_the_emulator_behaves_as_its_twin() {
+async fn the_store_on_the_emulator_behaves_as_its_twin() {
     let harness = Harness::open().await;
     let connection = connect(&harness);
     let ledger = LedgerTable::new(&connection.dynamodb(), &harness.names.ledger);
     store::conformance::ledger_behaves(&ledger, "run").await.expect("no call fails");
     store::conformance::acknowledging_behaves(&ledger, "run").await.expect("no call fails");
+    let contracts = ContractsBucket::new(&connection.s3(None), &harness.names.contracts);
+    store::conformance::publishing_behaves(&contracts, "run").await.expect("no call fails");
     store::conformance::replays_behave(&ledger, "run").await.expect("no call fails");
 }
 

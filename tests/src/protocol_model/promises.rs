@@ -1,20 +1,22 @@
 //! What the model promises: in every state, and at the end of every schedule.
 
-use super::{ALL_ROWS, EntryState, Good, ModelStep, World, is_complete, is_terminal};
+use super::{ALL_ROWS, EntryState, Good, World, is_complete, is_quiet, is_retracted, is_terminal, operator};
 
 /// Which promise an action broke.
 pub(super) fn broken_promise(before: &World, world: &World) -> Option<&'static str> {
     for version in 0..2 {
         let (old, new) = (before.entries[version].state, world.entries[version].state);
-        if let EntryState::Complete { epoch } = new
-            && world.rows[version][usize::from(epoch)] != ALL_ROWS
+        if let EntryState::Complete { load } = new
+            && world.rows[version][usize::from(load)] != ALL_ROWS
         {
             return Some("complete without all rows of one load");
         }
         if new == EntryState::Quarantined && !world.reported[version] {
             return Some("quarantined without a report");
         }
-        if is_terminal(old) && old != new && !(is_complete(old) && new == EntryState::Superseded) {
+        let superseded = is_complete(old) && new == EntryState::Superseded;
+        let acted = operator::acted(before, world, version);
+        if is_terminal(old) && old != new && !superseded && !acted {
             return Some("a terminal entry changed");
         }
         if world.acknowledged[version] && !is_terminal(new) {
@@ -22,21 +24,24 @@ pub(super) fn broken_promise(before: &World, world: &World) -> Option<&'static s
         }
     }
     if let Some(head) = world.head {
-        if before.head.is_some_and(|old| old > head) {
+        let retracted = |version: u8| is_retracted(world, version);
+        if before.head.is_some_and(|old| old > head && !retracted(old)) {
             return Some("the head moved to an older version");
         }
-        if !is_complete(world.entries[usize::from(head)].state) {
+        if !is_complete(world.entries[usize::from(head)].state) && !retracted(head) {
             return Some("the visible version is not complete");
         }
     }
-    None
+    operator::broken_promise(before, world)
 }
 
 /// What is wrong when nothing is left to do.
 pub(super) fn wrong_end(world: &World, good: Good) -> Option<&'static str> {
-    let idle = world.workers.iter().all(|worker| worker.step == ModelStep::Idle);
-    if !idle || world.visible != [0; 2] {
+    if !is_quiet(world) {
         return None;
+    }
+    if !world.operator.is_absent() {
+        return operator::wrong_end(world);
     }
     let newest = (0..2u8).rev().find(|version| good[usize::from(*version)]);
     if world.head != newest {

@@ -282,6 +282,36 @@ async fn a_newer_version_that_arrives_during_a_replay_is_the_visible_one() {
 }
 
 #[tokio::test]
+async fn an_older_version_is_visible_when_the_newer_one_is_retracted_while_it_is_processed() {
+    let begin = || async {
+        let harness = small_steps();
+        names_of(&harness, 11, &[("onSameName", "supersede")]);
+        let (older, newer) = (harness.land(KEY, MIXED), harness.land(KEY, GOOD));
+        harness.until_terminal(&[&newer]).await;
+        (harness, older, newer)
+    };
+    let (clean, older, _) = begin().await;
+    let first = clean.memory.calls().len();
+    clean.until_terminal(&[&older]).await;
+    assert_eq!(clean.state(&older), State::Superseded);
+    let calls = clean.memory.calls();
+    let decided = calls.iter().rposition(|call| *call == Operation::Commit).expect("a commit") + 1;
+    assert!(decided > first);
+    for call in first + 1..=decided {
+        let (harness, older, newer) = begin().await;
+        let retracted = FileId::of(&newer);
+        harness.memory.before(call, move |memory| async move { memory.retract(&retracted) });
+        harness.until_terminal(&[&older]).await;
+        let states = [harness.state(&older), harness.state(&newer)];
+        assert_eq!(states, [State::Complete, State::Retracted], "call {call}");
+        let entry = harness.entry(&older);
+        assert!(entry.loaded && !visible(&harness).is_empty(), "call {call}");
+        let head = store::ReadLedger::head(&harness.memory, KEY).await.expect("a head");
+        assert_eq!(head.map(|head| head.load), Some(entry.load), "call {call}");
+    }
+}
+
+#[tokio::test]
 async fn an_older_version_is_announced_also_when_its_successor_died_and_was_replayed() {
     let harness = Harness::new();
     let settings = [("onSameName", "supersede")];

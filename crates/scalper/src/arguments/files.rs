@@ -3,6 +3,7 @@
 use super::{after, number};
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Args, Subcommand};
+use ledger::FaultCode;
 use store::{ActReason, RedrivenQueue, State, Verb};
 
 /// What to read. Each command is one of the command line's own.
@@ -172,6 +173,79 @@ pub struct RedriveArguments {
     /// Maximum number of letters to handle
     #[arg(long, default_value_t = 100, value_parser = number(1_u16..=1_000))]
     pub limit: u16,
+}
+
+/// Which load is hidden or shown again, and why.
+#[derive(Clone, Debug, PartialEq, Eq, Args)]
+pub struct RetractArguments {
+    /// The file's id, the load's, or its key
+    pub file: String,
+    /// This version of the key, by S3's version id [default: the newest that the ledger lists]
+    #[arg(long, value_name = "ID")]
+    pub version: Option<String>,
+    /// Show a retracted file again
+    #[arg(long)]
+    pub undo: bool,
+    /// Why, at most 200 characters; kept in the audit trail, so leave out what partners sent
+    #[arg(long, value_parser = ActReason::parse)]
+    pub reason: ActReason,
+    /// Show what would be done, and change nothing
+    #[arg(long)]
+    pub dry_run: bool,
+}
+
+/// Which files are processed again, and how.
+#[derive(Clone, Debug, PartialEq, Eq, Args)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a switch of the command line")]
+pub struct ReplayArguments {
+    /// Files by id, load or key
+    #[arg(value_name = "FILE", required_unless_present_any = ["open", "partner", "feed", "state", "fault"])]
+    pub files: Vec<String>,
+    /// All open files: quarantined, with no good file of their name since, and not acknowledged
+    #[arg(long)]
+    pub open: bool,
+    /// Only files of this partner [default: all]
+    #[arg(long, conflicts_with = "files")]
+    pub partner: Option<String>,
+    /// Only files of this feed [default: all]
+    #[arg(long, conflicts_with = "files")]
+    pub feed: Option<String>,
+    /// Only files in this state [default: open quarantined files]
+    #[arg(long, ignore_case = true, value_parser = states(), conflicts_with = "files")]
+    pub state: Option<State>,
+    /// Only files quarantined for this fault, such as `CONTRACT_INVALID`
+    #[arg(long, value_parser = fault, conflicts_with_all = ["files", "state"])]
+    pub fault: Option<FaultCode>,
+    /// Only files since then: 30m, 12h, 7d, 2026-11-20 or 2026-11-20T08:15:00Z
+    #[arg(long, conflicts_with = "files")]
+    pub since: Option<String>,
+    /// Maximum number of files
+    #[arg(long, default_value_t = 1_000, value_parser = number(1_u16..=10_000))]
+    pub limit: u16,
+    /// Also files that were decided under the contract in force
+    #[arg(long)]
+    pub again: bool,
+    /// Quarantine a loaded file when its replay says so; without it, what is loaded stays loaded
+    #[arg(long)]
+    pub quarantine: bool,
+    /// Show what would be rescued and what it costs, and change nothing
+    #[arg(long)]
+    pub dry_run: bool,
+    /// Do not ask
+    #[arg(long)]
+    pub yes: bool,
+    /// Do not wait until the files are decided
+    #[arg(long)]
+    pub no_wait: bool,
+    /// Why, at most 200 characters; kept in the audit trail, so leave out what partners sent
+    #[arg(long, value_parser = ActReason::parse, required_unless_present = "dry_run")]
+    pub reason: Option<ActReason>,
+}
+
+/// Reads the code of a fault in any letter case.
+fn fault(text: &str) -> Result<FaultCode, String> {
+    FaultCode::parse(&text.to_ascii_uppercase())
+        .ok_or_else(|| "not the code of a fault: docs/codes.md lists them".to_owned())
 }
 
 /// A queue, as it is typed.

@@ -10,8 +10,8 @@ use crate::report::{Fit, Mark, Style, marked_table};
 /// Files that a table lists at most.
 const MOST_FILES: usize = 50;
 
-/// Renders the files that change: what they are, what they become, and by which rules more of their records are
-/// rejected. Nothing when no file changes.
+/// Renders the files that change: what they are, what they become, how many records are rescued and how many newly
+/// rejected, and by which rules. Nothing when no file changes.
 #[must_use]
 pub fn changed_files(files: &[FilePreview], style: Style) -> String {
     let changed: Vec<&FilePreview> = files.iter().filter(|file| file.gone || file.changes()).collect();
@@ -32,7 +32,7 @@ pub fn changed_files(files: &[FilePreview], style: Style) -> String {
         ];
         (cells, mark(file))
     });
-    let heads = ["file", "now", "then", "rescued", "newly rejected", "rules broken more often"];
+    let heads = ["file", "now", "then", "rescued", "rejected", "by rule"];
     let table = marked_table(heads, &rows.collect::<Vec<_>>(), Fit::wrap_last(&[0]), style);
     match changed.len().saturating_sub(MOST_FILES) {
         0 => table,

@@ -86,12 +86,13 @@ impl PreviewTotals {
     /// `dose.maximum``.
     #[must_use]
     pub fn acceptance(&self) -> String {
-        let Self { files, accepted, newly_rejected, rescued, .. } = self;
+        let Self { files, accepted, newly_rejected, rescued, newly_quarantined, newly_accepted, .. } = self;
         let mut parts = vec![format!("would accept {accepted} of {}", counted(*files, "file"))];
         if *newly_rejected > 0 {
             let rules = match listed(&self.more_by_rule) {
                 rules if rules.is_empty() => String::new(),
-                rules if self.more_by_rule.len() == 1 => format!(": rule {rules}"),
+                // One rule's number is that of the records.
+                _ if self.more_by_rule.len() == 1 => format!(": rule {}", names(&self.more_by_rule)),
                 rules => format!(": rules {rules}"),
             };
             parts.push(format!("rejects {newly_rejected} more {}{rules}", noun(*newly_rejected, "record")));
@@ -99,6 +100,15 @@ impl PreviewTotals {
         if *rescued > 0 {
             let were = if *rescued == 1 { "was" } else { "were" };
             parts.push(format!("accepts {} that {were} rejected before", counted(*rescued, "record")));
+        }
+        if *newly_quarantined > 0 {
+            let are = if *newly_quarantined == 1 { "is" } else { "are" };
+            parts
+                .push(format!("quarantines {} that {are} accepted now", counted(*newly_quarantined, "file")));
+        }
+        if *newly_accepted > 0 {
+            let are = if *newly_accepted == 1 { "is" } else { "are" };
+            parts.push(format!("loads {} that {are} quarantined now", counted(*newly_accepted, "file")));
         }
         if parts.len() == 1 {
             parts.push("no record is decided otherwise than now".to_owned());
@@ -154,6 +164,10 @@ pub(crate) fn listed(rules: &BTreeMap<String, u64>) -> String {
         shown.push(format!("and {}", counted(more as u64, "more rule")));
     }
     shown.join(", ")
+}
+
+fn names(rules: &BTreeMap<String, u64>) -> String {
+    rules.keys().map(|rule| format!("`{}`", plain(rule))).collect::<Vec<_>>().join(", ")
 }
 
 /// Returns a sum of dollars with four decimals, or what it is less than.

@@ -92,6 +92,15 @@ impl<S: Readable> StackView<S> {
         self.find_version(word, None).await
     }
 
+    /// Returns one version of a file and its entry.
+    pub(crate) async fn version_of(
+        &self,
+        word: &str,
+        version: Option<&str>,
+    ) -> Result<(FileId, Entry), CommandError> {
+        self.find_version(word, version).await.map(|FoundFile { file, entry }| (file, entry))
+    }
+
     /// Returns a file and its entry.
     pub(crate) async fn entry_of(&self, word: &str) -> Result<(FileId, Entry), CommandError> {
         self.find(word).await.map(|FoundFile { file, entry }| (file, entry))

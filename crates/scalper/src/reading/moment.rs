@@ -33,7 +33,7 @@ fn in_one_unit(then_ms: u64, now_ms: u64) -> (u64, &'static str) {
 }
 
 /// Reads `30m`, `12h`, `7d`, a day (its beginning in UTC) or an instant with its zone.
-pub(super) fn since(text: &str, now_ms: u64) -> Option<u64> {
+pub(crate) fn since(text: &str, now_ms: u64) -> Option<u64> {
     back(text).map(|back| now_ms.saturating_sub(back)).or_else(|| parse_instant_or_day(text))
 }
 

@@ -13,9 +13,9 @@ const MOST_NAMES: usize = 20;
 
 /// The partners of a stack.
 #[derive(Default)]
-pub(super) struct KnownPartners {
+pub(crate) struct KnownPartners {
     /// By name; `None` for a partner that is not in the table.
-    pub(super) partners: BTreeMap<String, Option<Partner>>,
+    pub(crate) partners: BTreeMap<String, Option<Partner>>,
     /// Folders of the inbox whose names are not names of partners.
     pub(super) odd_folders: Vec<String>,
     /// Why partners that only send by S3 may be missing.
@@ -52,7 +52,7 @@ impl<S: Readable> StackView<S> {
     }
 
     /// Returns the partners that a command shows.
-    pub(super) async fn chosen(&self, named: Option<&str>) -> Result<KnownPartners, CommandError> {
+    pub(crate) async fn chosen(&self, named: Option<&str>) -> Result<KnownPartners, CommandError> {
         let Some(name) = named else { return self.known().await };
         let name = listed_partner(name)?;
         let partner = self.store.partner(name).await.map_err(CommandError::Read)?;

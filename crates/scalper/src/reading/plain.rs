@@ -21,7 +21,7 @@ pub(crate) fn plain(text: &str) -> Cow<'_, str> {
 }
 
 /// Returns the text as [`plain`] does, with its line ends.
-pub(super) fn plain_lines(text: &str) -> String {
+pub(crate) fn plain_lines(text: &str) -> String {
     text.split('\n').map(plain).collect::<Vec<_>>().join("\n")
 }
 

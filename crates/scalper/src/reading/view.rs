@@ -32,14 +32,14 @@ pub struct FileView {
     pub other: Option<String>,
     pub corrects: Option<String>,
     #[serde(skip)]
-    pub(super) landed_ms: Option<u64>,
+    pub(crate) landed_ms: Option<u64>,
     /// The command that shows it.
     #[serde(skip)]
     pub(super) show: String,
 }
 
 impl FileView {
-    pub(super) fn of_listed(stack: &Stack, partner: &str, listed: &ListedFile) -> Self {
+    pub(crate) fn of_listed(stack: &Stack, partner: &str, listed: &ListedFile) -> Self {
         let ListedFile { file, feed, key, state, order, outcome } = listed;
         let outcome = outcome.as_ref().filter(|_| state.is_terminal());
         let read = outcome.filter(|outcome| !outcome.sha256.is_empty());

@@ -113,10 +113,10 @@ impl LetterView {
         let what = self.what();
         let sent = self.sent.as_ref().map_or_else(String::new, |sent| format!(", sent {sent}"));
         let Some(first) = self.files.first() else {
-            return paragraph("", &format!("letter {} {what}{sent}", self.letter), style);
+            return paragraph("letter ", &format!("{} {what}{sent}", self.letter), style);
         };
         let name = first.file.as_ref().map_or_else(|| first.shown_key(), ToString::to_string);
-        let mut text = paragraph("", &format!("{name} {what}"), style);
+        let mut text = paragraph(&format!("{name} "), what, style);
         for file in &self.files {
             let state = file.state_text();
             let unpublished = if file.is_unpublished() { ", outcome not published" } else { "" };
@@ -170,13 +170,13 @@ impl RedriveReport {
         let sent = count([LetterResult::Sent, LetterResult::WouldBeSent]);
         let removed = count([LetterResult::Removed, LetterResult::WouldBeRemoved]);
         let left = count([LetterResult::Left, LetterResult::Left]);
-        let mut text =
-            format!("{} letters: {sent} to send again, {removed} to remove, {left} left", self.letters.len());
-        if !self.dry_run {
-            text =
-                format!("{} letters: {sent} sent again, {removed} removed, {left} left", self.letters.len());
-        }
-        let mut text = paragraph("", &text, style);
+        let letters = counted(self.letters.len(), "letter");
+        let done = if self.dry_run {
+            format!("{letters}: {sent} to send again, {removed} to remove, {left} left")
+        } else {
+            format!("{letters}: {sent} sent again, {removed} removed, {left} left")
+        };
+        let mut text = paragraph("", &done, style);
         if !self.missing.is_empty() {
             let files: Vec<_> = self.missing.iter().map(|word| plain(word)).collect();
             text.push_str(&paragraph("", &format!("no dead letter of: {}", files.join(", ")), style));

@@ -5,7 +5,7 @@ use store::memory::INBOX;
 
 use super::TERMINAL;
 use super::harness::{BAD, GOOD, Harness, MIXED};
-use crate::arguments::{Arguments, Command};
+use crate::arguments::{Arguments, Command, RetractArguments};
 use crate::error::CommandError;
 
 /// The words of a line as bash reads them: blanks, backslashes, single quotes and `$'…'` with octal escapes.
@@ -78,7 +78,15 @@ async fn works(harness: &Harness, stack: &str, line: &str) {
                 Command::Redrive(arguments) => {
                     harness.view.redrive(&arguments, &harness.auditor, |_| ()).await.map(drop)
                 }
-                Command::Partner(_) | Command::Doctor | Command::Generate(_) => Ok(()),
+                Command::Retract(arguments) => {
+                    let arguments = RetractArguments { dry_run: true, ..arguments };
+                    harness.view.retract(&arguments, &harness.auditor).await.map(drop)
+                }
+                Command::Replay(arguments) => {
+                    harness.view.plan_replay(&arguments, None::<Vec<u8>>).await.map(drop)
+                }
+                Command::Backfill(arguments) => harness.view.survey(&arguments).await.map(drop),
+                Command::Partner(_) | Command::Doctor | Command::Contract(_) | Command::Generate(_) => Ok(()),
             };
             // A file whose records are asked for has some.
             assert!(

@@ -4,13 +4,14 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use clap::Parser as _;
-use processor::Processor;
+use processor::{Processor, Response};
 use runtime::{Host, encode_key, format_instant};
 use serde_json::{Value, json};
 use store::aws::Home;
 use store::memory::{INBOX, Memory};
 use store::{
-    Claim, FileId, FileVersion, LoadId, Partner, PartnerLimits, WriteLedger as _, WritePartners as _,
+    Claim, FileId, FileVersion, LoadId, Partner, PartnerLimits, StackQueue, WriteLedger as _,
+    WritePartners as _,
 };
 
 use super::TERMINAL;
@@ -137,6 +138,28 @@ impl Harness {
         }]});
         let deadline = self.now.load(Ordering::SeqCst) + 900_000;
         self.processor.handle(&event, deadline).await.expect("processed");
+    }
+
+    /// Lets the processor take what is in the operations queue.
+    pub(super) async fn work(&self) {
+        self.take(self.memory.take_sent_to(StackQueue::Operations)).await;
+    }
+
+    /// Lets the processor take these messages of the operations queue. Those that fail are in the queue again.
+    pub(super) async fn take(&self, bodies: Vec<String>) {
+        let arn = "arn:aws:sqs:eu-central-1:123456789012:silent-scalper-operations";
+        for body in bodies {
+            let event = json!({ "Records": [{
+                "eventSource": "aws:sqs", "messageId": "m", "receiptHandle": "r", "eventSourceARN": arn, "body": body,
+                "attributes": { "ApproximateReceiveCount": "1" },
+            }]});
+            let deadline = self.now.load(Ordering::SeqCst) + 900_000;
+            let answer = self.processor.handle(&event, deadline).await.expect("a batch");
+            let Response::Batch(answer) = answer else { panic!("a batch is answered by a batch") };
+            if !answer.batch_item_failures.is_empty() {
+                self.memory.return_message(StackQueue::Operations, &body);
+            }
+        }
     }
 
     /// Drops a file that a claim works on until a minute after noon.

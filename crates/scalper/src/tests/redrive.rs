@@ -6,7 +6,7 @@ use ledger::{ReplayRequest, Worse};
 use runtime::encode_key;
 use serde_json::{Value, json};
 use store::memory::{INBOX, When};
-use store::{ActResult, FileId, FileVersion, Redrive as _, RedrivenQueue, WatchedQueue};
+use store::{ActResult, FileId, FileVersion, Redrive as _, RedrivenQueue, StackQueue, WatchedQueue};
 
 use super::TERMINAL;
 use super::harness::{BAD, GOOD, Harness};
@@ -81,6 +81,15 @@ fn results(report: &Value) -> Vec<(String, String)> {
     letters.map(|letter| (text(&letter["letter"]), text(&letter["result"]))).collect()
 }
 
+/// Returns what was sent: notifications to the inbox queue, and requests of operators to the queue of operations.
+fn take_sent(harness: &Harness) -> Vec<String> {
+    let (inbox, operations) =
+        (harness.memory.take_sent(), harness.memory.take_sent_to(StackQueue::Operations));
+    assert!(operations.iter().all(|body| body.contains("replay")), "{operations:?}");
+    assert!(inbox.iter().all(|body| body.contains("Records")), "{inbox:?}");
+    inbox.into_iter().chain(operations).collect()
+}
+
 /// What is left of all letters once they were handled: those that nobody can read stay.
 fn assert_handled(harness: &Harness, case: &str) {
     let left = harness.memory.visible_letters(RedrivenQueue::Inbox);
@@ -113,7 +122,7 @@ async fn a_letter_is_sent_when_its_file_is_not_decided_and_removed_when_it_is() 
         };
         assert_eq!(result, would, "{letter}");
     }
-    assert!(harness.memory.take_sent().is_empty(), "a dry run sends nothing");
+    assert!(take_sent(&harness).is_empty(), "a dry run sends nothing");
     assert!(harness.memory.audited().is_empty(), "and is not noted");
     assert_eq!(harness.memory.visible_letters(RedrivenQueue::Inbox).len(), 8, "and hides nothing");
 
@@ -122,7 +131,7 @@ async fn a_letter_is_sent_when_its_file_is_not_decided_and_removed_when_it_is() 
     for (letter, result) in found {
         assert_eq!(letter.split('-').next(), Some(result.as_str()), "{letter}");
     }
-    assert_eq!(harness.memory.take_sent().len(), 4);
+    assert_eq!(take_sent(&harness).len(), 4);
     assert_handled(&harness, "all at once");
     assert!(harness.memory.entries() == entries, "the ledger is only read");
     let acts = harness.memory.audited();
@@ -149,7 +158,7 @@ async fn a_letter_of_a_decided_file_whose_outcome_was_not_published_is_sent() {
     let (_, text) = redrive(&harness, &["--dry-run"]).await;
     assert!(text.contains("would be processed again") && text.contains("outcome not published"), "{text}");
     done(&harness, &[]).await;
-    assert_eq!(harness.memory.take_sent(), [body.clone()]);
+    assert_eq!(take_sent(&harness), std::slice::from_ref(&body));
     harness.deliver(&body).await;
     assert_eq!(harness.memory.published().len(), 1);
     harness.memory.bury(LETTERS, "l", &body);
@@ -160,7 +169,7 @@ async fn a_letter_of_a_decided_file_whose_outcome_was_not_published_is_sent() {
 async fn a_file_whose_letter_was_sent_again_is_processed() {
     let harness = buried().await;
     done(&harness, &["--file", "north/labs/never claimed.csv"]).await;
-    let sent = harness.memory.take_sent();
+    let sent = take_sent(&harness);
     assert_eq!(sent.len(), 1);
     harness.deliver(&sent[0]).await;
     harness.deliver(&sent[0]).await;
@@ -207,7 +216,7 @@ async fn a_command_that_dies_anywhere_loses_no_letter_and_is_finished_by_the_nex
             let finished = died.is_ok();
             harness.memory.revive();
             harness.memory.letters_reappear();
-            let early = harness.memory.take_sent();
+            let early = take_sent(&harness);
             let visible = harness.memory.visible_letters(RedrivenQueue::Inbox);
             let traces = harness.memory.audited().iter().filter(|record| record.end.is_none()).count();
             assert!(traces >= early.len(), "{case}: sent without a trace");
@@ -218,7 +227,7 @@ async fn a_command_that_dies_anywhere_loses_no_letter_and_is_finished_by_the_nex
                 break;
             }
             done(&harness, &[]).await;
-            let sent: Vec<String> = early.into_iter().chain(harness.memory.take_sent()).collect();
+            let sent: Vec<String> = early.into_iter().chain(take_sent(&harness)).collect();
             assert_handled(&harness, &case);
             for body in wanted.iter().filter(|body| !body.starts_with("a text")) {
                 let times = sent.iter().filter(|sent| *sent == body).count();
@@ -274,7 +283,7 @@ async fn a_thousand_letters_of_decided_files_change_none_of_them() {
     let report = done(&harness, &["--limit", "1000", "--file", good.as_str()]).await;
     assert!(results(&report).iter().all(|(_, result)| result == "removed"));
     assert_eq!((results(&report).len(), &report["more"]), (1_000, &json!(false)));
-    assert!(harness.memory.take_sent().is_empty());
+    assert!(take_sent(&harness).is_empty());
     assert_eq!(harness.memory.state(), before);
 }
 
@@ -287,7 +296,7 @@ async fn outcomes_go_back_to_the_queue_of_webhooks() {
     let (_, text) = redrive(&harness, &["--queue", "webhooks", "--dry-run"]).await;
     assert!(text.starts_with(&format!("{file} would be posted again\n    COMPLETE, sent ")), "{text}");
     done(&harness, &["--queue", "webhooks", "--file", file.as_str()]).await;
-    assert_eq!(harness.memory.sent_to_webhooks(), [outcome]);
+    assert_eq!(harness.memory.take_sent_to(StackQueue::Webhooks), [outcome]);
     assert!(harness.memory.visible_letters(RedrivenQueue::Webhooks).is_empty());
     let act = harness.memory.audited().pop().expect("an act").act;
     assert_eq!(act.subject.partner.as_ref().map(store::ActWord::as_str), Some("north"));

@@ -247,38 +247,38 @@ struct NewerItem;
 fn read(item: &Attributes) -> Result<ActRecord, NewerItem> {
     let item = ItemReader(item);
     let act = Act {
-        id: required(&item, "id", ActId::parse)?,
+        id: required(item, "id", ActId::parse)?,
         at_ms: item.number("at_ms").ok_or(NewerItem)?,
-        by: required(&item, "by", Arn::parse)?,
-        verb: required(&item, "verb", Verb::parse)?,
+        by: required(item, "by", Arn::parse)?,
+        verb: required(item, "verb", Verb::parse)?,
         subject: ActSubject {
-            partner: optional(&item, "partner", ActWord::parse)?,
-            feed: optional(&item, "feed", ActWord::parse)?,
-            file: optional(&item, "file", FileId::parse)?,
-            contract_version: optional(&item, "contract_version", ActWord::parse)?,
+            partner: optional(item, "partner", ActWord::parse)?,
+            feed: optional(item, "feed", ActWord::parse)?,
+            file: optional(item, "file", FileId::parse)?,
+            contract_version: optional(item, "contract_version", ActWord::parse)?,
         },
-        reason: optional(&item, "reason", |text| ActReason::parse(text).ok())?,
+        reason: optional(item, "reason", |text| ActReason::parse(text).ok())?,
     };
-    let Some(result) = optional(&item, "result", ActResult::parse)? else {
+    let Some(result) = optional(item, "result", ActResult::parse)? else {
         return Ok(ActRecord { act, end: None });
     };
-    let details = optional(&item, "details", |text| serde_json::from_str(text).ok())?;
+    let details = optional(item, "details", |text| serde_json::from_str(text).ok())?;
     let end = ActEnd {
         at_ms: item.number("ended_ms").ok_or(NewerItem)?,
         result,
-        error: optional(&item, "error", ActWord::parse)?,
+        error: optional(item, "error", ActWord::parse)?,
         details: details.unwrap_or_default(),
     };
     Ok(ActRecord { act, end: Some(end) })
 }
 
-fn required<T>(item: &ItemReader<'_>, name: &str, read: fn(&str) -> Option<T>) -> Result<T, NewerItem> {
+fn required<T>(item: ItemReader<'_>, name: &str, read: fn(&str) -> Option<T>) -> Result<T, NewerItem> {
     optional(item, name, read)?.ok_or(NewerItem)
 }
 
 /// Reads an attribute that may be absent. One that is there must be understood.
 fn optional<T>(
-    item: &ItemReader<'_>,
+    item: ItemReader<'_>,
     name: &str,
     read: impl FnOnce(&str) -> Option<T>,
 ) -> Result<Option<T>, NewerItem> {

@@ -10,8 +10,8 @@ use super::failure::{code, failure};
 use super::millis;
 use crate::contracts::is_too_long;
 use crate::{
-    ContractObject, ContractText, Error, MOST_CONTRACT_VERSIONS, MOST_FEEDS, Operation, PublishedContract,
-    ReadContracts, VersionId, WriteContracts,
+    Condition, ContractObject, ContractPut, ContractText, Error, MOST_CONTRACT_VERSIONS, MOST_FEEDS,
+    Operation, PublishedContract, ReadContracts, VersionId, WriteContracts,
 };
 use ledger::NULL_VERSION;
 
@@ -44,6 +44,7 @@ impl ContractsBucket {
         let Some(output) = found(operation, request).await? else { return Ok(None) };
         let version = output.version_id().unwrap_or(NULL_VERSION).to_owned();
         let published_ms = millis(output.last_modified()).unwrap_or_default();
+        let etag = output.e_tag().map(|etag| etag.trim_matches('"').to_owned()).unwrap_or_default();
         let length = output.content_length().and_then(|length| u64::try_from(length).ok());
         let length = length.ok_or_else(|| Error::new(operation, "no content length"))?;
         let text = if is_too_long(length) {
@@ -51,7 +52,7 @@ impl ContractsBucket {
         } else {
             ContractText::Whole(body(output, length).await?)
         };
-        Ok(Some(ContractObject { text, version, published_ms }))
+        Ok(Some(ContractObject { text, version, published_ms, etag }))
     }
 }
 
@@ -107,16 +108,27 @@ impl<T: AsRef<ContractsBucket> + Sync> ReadContracts for T {
 }
 
 impl<T: AsRef<ContractsBucket> + Sync> WriteContracts for T {
-    async fn publish_contract(&self, feed: &str, bytes: Bytes) -> Result<bool, Error> {
-        let request =
-            self.as_ref().bucket.put(&key(feed)).content_type("application/yaml").if_none_match("*");
+    async fn put_contract(
+        &self,
+        feed: &str,
+        bytes: Bytes,
+        condition: &Condition,
+    ) -> Result<ContractPut, Error> {
+        let request = self.as_ref().bucket.put(&key(feed)).content_type("application/yaml");
+        let request = match condition {
+            Condition::Absent => request.if_none_match("*"),
+            Condition::Replaces(etag) => request.if_match(format!("\"{etag}\"")),
+        };
         match request.body(ByteStream::from(bytes)).send().await {
-            Ok(_) => Ok(true),
-            // 409: somebody publishes one at this moment.
+            Ok(output) => Ok(ContractPut::Written(output.version_id().unwrap_or(NULL_VERSION).to_owned())),
+            // 409: somebody publishes one at this moment. 404: the one to be replaced was deleted.
             Err(error)
-                if matches!(code(&error), Some("PreconditionFailed" | "ConditionalRequestConflict")) =>
+                if matches!(
+                    code(&error),
+                    Some("PreconditionFailed" | "ConditionalRequestConflict" | "NoSuchKey")
+                ) =>
             {
-                Ok(false)
+                Ok(ContractPut::Conflict)
             }
             Err(error) => Err(failure(Operation::PublishContract, &error)),
         }

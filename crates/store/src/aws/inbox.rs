@@ -232,9 +232,11 @@ impl<T: AsRef<InboxBucket> + Sync> WriteInbox for T {
 }
 
 impl<T: AsRef<InboxBucket> + Sync> ListInbox for T {
-    async fn inbox_page(&self, after: Option<&InboxPlace>) -> Result<InboxPage, Error> {
+    async fn inbox_page(&self, prefix: &str, after: Option<&InboxPlace>) -> Result<InboxPage, Error> {
         let (inbox, operation) = (self.as_ref(), Operation::ListInbox);
-        let page = inbox.bucket.versions(operation, Versions { after, ..Versions::default() }).await?;
+        let prefix = Some(prefix).filter(|prefix| !prefix.is_empty());
+        let page =
+            inbox.bucket.versions(operation, Versions { prefix, after, ..Versions::default() }).await?;
         let listed = page.versions().iter().map(|version| inbox.listed(&page, version));
         let versions = listed.collect::<Option<Vec<_>>>();
         let versions = versions.ok_or_else(|| Error::new(operation, "malformed page"))?;

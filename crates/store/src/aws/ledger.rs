@@ -215,7 +215,8 @@ impl<T: AsRef<LedgerTable> + Sync> WriteLedger for T {
     }
 
     async fn commit(&self, commit: &Commit) -> Result<Committed, Error> {
-        if commit.head.is_some() || commit.content.is_some() {
+        let depends = commit.head.is_some() || commit.outcome.superseded_by().is_some();
+        if depends || commit.content.is_some() {
             return self.as_ref().commit_together(commit).await;
         }
         let decided = self.as_ref().decide(Operation::Commit, &commit.fence, &commit.outcome).await?;

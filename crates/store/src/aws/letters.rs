@@ -7,24 +7,18 @@ use tokio::sync::OnceCell;
 use super::client::Late;
 use super::failure::failure;
 use super::queues;
-use crate::{Error, MOST_MESSAGES, Operation, Redrive, RedrivenQueue, TakenLetter};
+use crate::{Error, MOST_MESSAGES, Operation, Redrive, RedrivenQueue, SourceQueue, StackQueue, TakenLetter};
 
 /// How long SQS looks for letters: any time above 0 makes it ask all of its servers, so that none is overlooked.
 /// <https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-short-and-long-polling.html>
 const LOOK_SECONDS: i32 = 1;
 
-/// The queues of a stack that have dead letters, with those queues.
+/// The queues of dead letters of a stack. Their URLs are looked up once.
 pub struct LetterQueues {
     sqs: Late<Client>,
     stack: String,
-    inbox: OnceCell<QueuePair>,
-    webhooks: OnceCell<QueuePair>,
-}
-
-/// A queue and that of its dead letters, by their URLs.
-struct QueuePair {
-    queue: String,
-    letters: String,
+    inbox: OnceCell<String>,
+    webhooks: OnceCell<String>,
 }
 
 impl LetterQueues {
@@ -35,18 +29,16 @@ impl LetterQueues {
         Self { sqs: sqs.clone(), stack: stack.to_owned(), inbox, webhooks }
     }
 
-    async fn pair(&self, queue: RedrivenQueue) -> Result<&QueuePair, Error> {
+    async fn url(&self, queue: RedrivenQueue) -> Result<&str, Error> {
         let known = match queue {
             RedrivenQueue::Inbox => &self.inbox,
             RedrivenQueue::Webhooks => &self.webhooks,
         };
-        let url = async |name| {
-            let found = queues::url(self.sqs.get(), name, &self.stack).await?;
+        let found = async || {
+            let found = queues::url(self.sqs.get(), queue.letters(), &self.stack).await?;
             found.ok_or_else(|| Error::new(Operation::TakeLetters, "no such queue"))
         };
-        let found =
-            async || Ok(QueuePair { queue: url(queue.queue()).await?, letters: url(queue.letters()).await? });
-        known.get_or_try_init(found).await
+        known.get_or_try_init(found).await.map(String::as_str)
     }
 }
 
@@ -57,28 +49,26 @@ impl<T: AsRef<LetterQueues> + Sync> Redrive for T {
             .sqs
             .get()
             .receive_message()
-            .queue_url(&queues.pair(queue).await?.letters)
+            .queue_url(queues.url(queue).await?)
             .max_number_of_messages(i32::try_from(MOST_MESSAGES).unwrap_or(i32::MAX))
             .visibility_timeout(i32::try_from(seconds).unwrap_or(i32::MAX))
             .wait_time_seconds(LOOK_SECONDS)
             .message_system_attribute_names(MessageSystemAttributeName::SentTimestamp)
+            .message_system_attribute_names(MessageSystemAttributeName::DeadLetterQueueSourceArn)
             .send()
             .await
             .map_err(|error| failure(Operation::TakeLetters, &error))?;
-        Ok(answer.messages.unwrap_or_default().into_iter().filter_map(taken).collect())
-    }
-
-    async fn send_again(&self, queue: RedrivenQueue, body: &str) -> Result<(), Error> {
-        let queues = self.as_ref();
-        let url = &queues.pair(queue).await?.queue;
-        let answer = queues.sqs.get().send_message().queue_url(url).message_body(body).send().await;
-        answer.map_err(|error| failure(Operation::SendMessages, &error))?;
-        Ok(())
+        Ok(answer
+            .messages
+            .unwrap_or_default()
+            .into_iter()
+            .filter_map(|message| taken(queue, message))
+            .collect())
     }
 
     async fn remove_letter(&self, queue: RedrivenQueue, letter: &TakenLetter) -> Result<(), Error> {
         let queues = self.as_ref();
-        let request = queues.sqs.get().delete_message().queue_url(&queues.pair(queue).await?.letters);
+        let request = queues.sqs.get().delete_message().queue_url(queues.url(queue).await?);
         let answer = request.receipt_handle(&letter.receipt_handle).send().await;
         answer.map_err(|error| failure(Operation::RemoveLetter, &error))?;
         Ok(())
@@ -86,7 +76,7 @@ impl<T: AsRef<LetterQueues> + Sync> Redrive for T {
 
     async fn put_back(&self, queue: RedrivenQueue, letter: &TakenLetter) -> Result<(), Error> {
         let queues = self.as_ref();
-        let url = &queues.pair(queue).await?.letters;
+        let url = queues.url(queue).await?;
         let request = queues.sqs.get().change_message_visibility().queue_url(url).visibility_timeout(0);
         let answer = request.receipt_handle(&letter.receipt_handle).send().await;
         answer.map_err(|error| failure(Operation::PutBack, &error))?;
@@ -94,11 +84,17 @@ impl<T: AsRef<LetterQueues> + Sync> Redrive for T {
     }
 }
 
-fn taken(message: Message) -> Option<TakenLetter> {
-    let sent = message.attributes.as_ref();
-    let sent = sent.and_then(|attributes| attributes.get(&MessageSystemAttributeName::SentTimestamp));
+fn taken(queue: RedrivenQueue, message: Message) -> Option<TakenLetter> {
+    let attribute = |name| Some(message.attributes.as_ref()?.get(&name)?.as_str());
+    let sent_ms = attribute(MessageSystemAttributeName::SentTimestamp).and_then(|sent| sent.parse().ok());
+    let source = attribute(MessageSystemAttributeName::DeadLetterQueueSourceArn);
+    let source = source.map(|arn| match queue {
+        RedrivenQueue::Inbox => SourceQueue::of_arn(arn).queue(),
+        RedrivenQueue::Webhooks => StackQueue::Webhooks,
+    });
     Some(TakenLetter {
-        sent_ms: sent.and_then(|sent| sent.parse().ok()),
+        sent_ms,
+        source,
         id: message.message_id?,
         body: message.body?,
         receipt_handle: message.receipt_handle?,
@@ -111,7 +107,7 @@ mod tests {
 
     use super::*;
     use crate::aws::client::Connection;
-    use crate::aws::replay::{ReplayedResponse, ScriptedService, answer, queue_url};
+    use crate::aws::replay::{ReplayedResponse, ScriptedService, SentRequest, answer, queue_url};
 
     fn letters(answers: impl IntoIterator<Item = ReplayedResponse>) -> (LetterQueues, ScriptedService) {
         let (config, service) = ScriptedService::configuration(answers);
@@ -123,34 +119,34 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_letter_is_hidden_sent_and_removed_by_its_own_handle() -> Result<(), Error> {
-        let received = json!({ "Messages": [{ "MessageId": "m", "Body": "{}", "ReceiptHandle": "h",
-            "MD5OfBody": "99914b932bd37a50b983c5e7c90ae93b", "Attributes": { "SentTimestamp": "1795176000000" } }] });
+    async fn a_letter_is_hidden_and_removed_by_its_own_handle() -> Result<(), Error> {
+        let letter = |id: &str, attributes: Value| {
+            json!({ "MessageId": id, "Body": "{}", "ReceiptHandle": "h",
+                "MD5OfBody": "99914b932bd37a50b983c5e7c90ae93b", "Attributes": attributes })
+        };
+        let source = "arn:aws:sqs:eu-central-1:123456789012:stack-operations";
+        let sent = json!({ "SentTimestamp": "1795176000000", "DeadLetterQueueSourceArn": source });
+        let received = json!({ "Messages": [letter("m", sent), letter("n", json!({}))] });
         let done = || answer(200, "{}");
-        let sent = answer(200, r#"{"MessageId":"n","MD5OfMessageBody":"99914b932bd37a50b983c5e7c90ae93b"}"#);
         let answers =
-            [url("stack-inbox"), url("stack-inbox-dead-letters"), answer(200, received.to_string()), sent];
-        let (queues, service) = letters(answers.into_iter().chain([done(), done(), done()]));
+            [url("stack-inbox-dead-letters"), answer(200, received.to_string()), done(), done(), done()];
+        let (queues, service) = letters(answers);
         let inbox = RedrivenQueue::Inbox;
         let taken = queues.take_letters(inbox, 300).await?;
-        let [letter] = &taken[..] else { panic!("one letter") };
+        let [letter, other] = &taken[..] else { panic!("two letters") };
         assert_eq!((letter.id.as_str(), letter.sent_ms), ("m", Some(1_795_176_000_000)));
-        queues.send_again(inbox, &letter.body).await?;
+        assert_eq!((letter.source, other.source), (Some(StackQueue::Operations), None));
         queues.remove_letter(inbox, letter).await?;
         queues.put_back(inbox, letter).await?;
         assert!(queues.take_letters(inbox, 300).await?.is_empty());
-        let seen: Vec<Value> = service.seen().iter().map(|seen| seen.json()).collect();
-        assert_eq!(
-            (&seen[0]["QueueName"], &seen[1]["QueueName"]),
-            (&json!("stack-inbox"), &json!("stack-inbox-dead-letters"))
-        );
-        let (queue, dead) = (json!(queue_url("stack-inbox")), json!(queue_url("stack-inbox-dead-letters")));
-        assert_eq!((&seen[2]["QueueUrl"], &seen[2]["VisibilityTimeout"]), (&dead, &json!(300)));
-        assert!(seen[2]["WaitTimeSeconds"].as_i64() > Some(0), "all servers are asked");
-        assert_eq!((&seen[3]["QueueUrl"], &seen[3]["MessageBody"]), (&queue, &json!("{}")));
-        assert_eq!((&seen[4]["QueueUrl"], &seen[4]["ReceiptHandle"]), (&dead, &json!("h")));
-        assert_eq!((&seen[5]["VisibilityTimeout"], &seen[5]["ReceiptHandle"]), (&json!(0), &json!("h")));
-        assert_eq!(seen.len(), 7, "URLs are looked up once");
+        let seen: Vec<Value> = service.seen().iter().map(SentRequest::json).collect();
+        assert_eq!(seen[0]["QueueName"], "stack-inbox-dead-letters");
+        let dead = json!(queue_url("stack-inbox-dead-letters"));
+        assert_eq!((&seen[1]["QueueUrl"], &seen[1]["VisibilityTimeout"]), (&dead, &json!(300)));
+        assert!(seen[1]["WaitTimeSeconds"].as_i64() > Some(0), "all servers are asked");
+        assert_eq!((&seen[2]["QueueUrl"], &seen[2]["ReceiptHandle"]), (&dead, &json!("h")));
+        assert_eq!((&seen[3]["VisibilityTimeout"], &seen[3]["ReceiptHandle"]), (&json!(0), &json!("h")));
+        assert_eq!(seen.len(), 5, "the URL is looked up once");
         Ok(())
     }
 

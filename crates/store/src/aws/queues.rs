@@ -7,8 +7,8 @@ use super::client::Late;
 use super::failure::{code, failure};
 use super::pause;
 use crate::{
-    CountMessages, DeadLetter, Depth, Error, MOST_MESSAGES, Operation, Queue, SendMessages, StackQueue,
-    WatchQueues, WatchedQueue,
+    CountMessages, DeadLetter, Depth, Error, GiveBack, MOST_MESSAGES, Operation, Queue, SendMessages,
+    SendToQueue, SourceQueue, StackQueue, WatchQueues, WatchedQueue,
 };
 
 /// SQS's longest visibility timeout: 12 hours.
@@ -23,6 +23,22 @@ const ATTEMPTS: u32 = 6;
 pub struct MessageQueue {
     sqs: Late<Client>,
     url: String,
+}
+
+/// The queues that the processor takes messages from.
+#[derive(Clone)]
+pub struct SourceQueues {
+    sqs: Late<Client>,
+    urls: SourceQueueUrls,
+}
+
+/// The addresses of the queues that the processor takes messages from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SourceQueueUrls {
+    /// Notifications of new files.
+    pub inbox: String,
+    /// What operators ask for.
+    pub operations: String,
 }
 
 /// The queues that the watcher looks at.
@@ -58,6 +74,21 @@ impl MessageQueue {
     }
 }
 
+impl SourceQueues {
+    /// Makes the queues at these URLs.
+    #[must_use]
+    pub fn new(sqs: &Late<Client>, urls: SourceQueueUrls) -> Self {
+        Self { sqs: sqs.clone(), urls }
+    }
+
+    fn url(&self, queue: SourceQueue) -> &str {
+        match queue {
+            SourceQueue::Inbox => &self.urls.inbox,
+            SourceQueue::Operations => &self.urls.operations,
+        }
+    }
+}
+
 impl WatchedQueues {
     /// Makes the queues at these URLs.
     #[must_use]
@@ -85,42 +116,38 @@ impl StackQueues {
 impl<T: AsRef<MessageQueue> + Sync> Queue for T {
     async fn defer(&self, receipt_handle: &str, seconds: u32) -> Result<(), Error> {
         let MessageQueue { sqs, url } = self.as_ref();
-        let seconds = i32::try_from(seconds.min(LONGEST_SECONDS)).unwrap_or_default();
-        let request = sqs.get().change_message_visibility().queue_url(url).receipt_handle(receipt_handle);
-        let answer = request.visibility_timeout(seconds).send().await;
-        answer.map_err(|error| failure(Operation::Defer, &error))?;
+        defer(sqs.get(), url, receipt_handle, seconds).await
+    }
+}
+
+impl<T: AsRef<SourceQueues> + Sync> GiveBack for T {
+    async fn give_back(&self, queue: SourceQueue, receipt_handle: &str, seconds: u32) -> Result<(), Error> {
+        let queues = self.as_ref();
+        defer(queues.sqs.get(), queues.url(queue), receipt_handle, seconds).await
+    }
+
+    async fn hand_over(&self, queue: SourceQueue, body: &str) -> Result<(), Error> {
+        let queues = self.as_ref();
+        let request = queues.sqs.get().send_message().queue_url(queues.url(queue));
+        let answer = request.message_body(body).send().await;
+        answer.map_err(|error| failure(Operation::SendMessages, &error))?;
         Ok(())
     }
 }
 
 impl<T: AsRef<MessageQueue> + Sync> SendMessages for T {
-    async fn hand_over(&self, body: &str) -> Result<(), Error> {
-        let MessageQueue { sqs, url } = self.as_ref();
-        let answer = sqs.get().send_message().queue_url(url).message_body(body).send().await;
-        answer.map_err(|error| failure(Operation::SendMessages, &error))?;
-        Ok(())
-    }
-
     async fn send(&self, bodies: &[String]) -> Result<(), Error> {
         let MessageQueue { sqs, url } = self.as_ref();
-        let entries = bodies.iter().enumerate().map(|(index, body)| {
-            SendMessageBatchRequestEntry::builder().id(index.to_string()).message_body(body).build()
-        });
-        let entries = entries.collect::<Result<Vec<_>, _>>();
-        let mut pending = entries.map_err(|_| Error::new(Operation::SendMessages, "request not built"))?;
-        for attempt in 0..ATTEMPTS {
-            if pending.is_empty() {
-                return Ok(());
-            }
-            if attempt > 0 {
-                pause(Operation::SendMessages, attempt).await?;
-            }
-            let request = sqs.get().send_message_batch().queue_url(url);
-            let answer = request.set_entries(Some(pending.clone())).send().await;
-            let answer = answer.map_err(|error| failure(Operation::SendMessages, &error))?;
-            pending.retain(|entry| answer.failed().iter().any(|failed| failed.id() == entry.id()));
-        }
-        if pending.is_empty() { Ok(()) } else { Err(Error::new(Operation::SendMessages, "not taken")) }
+        send(sqs.get(), url, bodies).await
+    }
+}
+
+impl<T: AsRef<StackQueues> + Sync> SendToQueue for T {
+    async fn send_to(&self, queue: StackQueue, bodies: &[String]) -> Result<(), Error> {
+        let StackQueues { sqs, stack } = self.as_ref();
+        let url = url(sqs.get(), queue, stack).await?;
+        let url = url.ok_or_else(|| Error::new(Operation::SendMessages, "no such queue"))?;
+        send(sqs.get(), &url, bodies).await
     }
 }
 
@@ -159,6 +186,36 @@ impl<T: AsRef<StackQueues> + Sync> CountMessages for T {
             None => Ok(None),
         }
     }
+}
+
+async fn defer(sqs: &Client, url: &str, receipt_handle: &str, seconds: u32) -> Result<(), Error> {
+    let seconds = i32::try_from(seconds.min(LONGEST_SECONDS)).unwrap_or_default();
+    let request = sqs.change_message_visibility().queue_url(url).receipt_handle(receipt_handle);
+    let answer = request.visibility_timeout(seconds).send().await;
+    answer.map_err(|error| failure(Operation::Defer, &error))?;
+    Ok(())
+}
+
+/// Sends messages, and those again that SQS leaves of a batch.
+async fn send(sqs: &Client, url: &str, bodies: &[String]) -> Result<(), Error> {
+    let entries = bodies.iter().enumerate().map(|(index, body)| {
+        SendMessageBatchRequestEntry::builder().id(index.to_string()).message_body(body).build()
+    });
+    let entries = entries.collect::<Result<Vec<_>, _>>();
+    let mut pending = entries.map_err(|_| Error::new(Operation::SendMessages, "request not built"))?;
+    for attempt in 0..ATTEMPTS {
+        if pending.is_empty() {
+            return Ok(());
+        }
+        if attempt > 0 {
+            pause(Operation::SendMessages, attempt).await?;
+        }
+        let request = sqs.send_message_batch().queue_url(url);
+        let answer = request.set_entries(Some(pending.clone())).send().await;
+        let answer = answer.map_err(|error| failure(Operation::SendMessages, &error))?;
+        pending.retain(|entry| answer.failed().iter().any(|failed| failed.id() == entry.id()));
+    }
+    if pending.is_empty() { Ok(()) } else { Err(Error::new(Operation::SendMessages, "not taken")) }
 }
 
 /// Returns the URL of a queue of a stack; `None` when there is no such queue.

@@ -290,12 +290,20 @@ async fn the_version_before_comes_back_with_the_head<S: WriteLedger + ReverseLoa
         change(&hidden, State::Complete, "complete.json", None),
         change(&again, State::Superseded, "superseded.json", Some(&hidden)),
     ];
+    let mut lost = commit(&third, &fence);
+    lost.outcome.state = State::Superseded;
+    lost.outcome.other = Some(FileId::of(&newer));
+    assert_eq!(ledger.commit(&lost).await?, Committed::HeadMoved, "the newer version is retracted");
     let undo = Reversal { head: back(&older, &newer), ..reversal(&newer, changes) };
     assert_eq!(ledger.reverse(&undo).await?, Reversed::Done);
     assert_eq!(ledger.head(&older.key).await?, Some(head(&newer)));
     let superseded = read(ledger, &older).await?;
     let other = superseded.outcome.and_then(|outcome| outcome.other);
     assert_eq!((superseded.state, other), (State::Superseded, Some(FileId::of(&newer))));
+    assert_eq!(ledger.commit(&lost).await?, Committed::Done);
+    assert_eq!(ledger.commit(&lost).await?, Committed::Done, "the answer was lost");
+    assert_eq!(read(ledger, &third).await?.outcome, Some(lost.outcome));
+    assert_eq!(read(ledger, &newer).await?.state, State::Complete, "it stays as it was");
     Ok(())
 }
 

@@ -5,8 +5,8 @@ use bytes::Bytes;
 use super::{Memory, MemoryState};
 use crate::contracts::is_too_long;
 use crate::{
-    ContractObject, ContractText, Error, MOST_CONTRACT_VERSIONS, MOST_FEEDS, Operation, PublishedContract,
-    ReadContracts, VersionId, WriteContracts,
+    Condition, ContractObject, ContractPut, ContractText, Error, MOST_CONTRACT_VERSIONS, MOST_FEEDS,
+    Operation, PublishedContract, ReadContracts, VersionId, WriteContracts,
 };
 
 /// A version of a contract, or the marker that it was deleted.
@@ -45,7 +45,8 @@ impl ContractVersion {
         let length = bytes.len() as u64;
         let text =
             if is_too_long(length) { ContractText::TooLong(length) } else { ContractText::Whole(bytes) };
-        Some(ContractObject { text, version: self.version.clone(), published_ms: self.published_ms })
+        let (version, etag) = (self.version.clone(), self.version.clone());
+        Some(ContractObject { text, version, published_ms: self.published_ms, etag })
     }
 }
 
@@ -114,13 +115,25 @@ impl ReadContracts for Memory {
 }
 
 impl WriteContracts for Memory {
-    async fn publish_contract(&self, feed: &str, bytes: Bytes) -> Result<bool, Error> {
+    async fn put_contract(
+        &self,
+        feed: &str,
+        bytes: Bytes,
+        condition: &Condition,
+    ) -> Result<ContractPut, Error> {
         self.call(Operation::PublishContract, |kept| {
-            let absent = !kept.has_contract(feed);
-            if absent {
-                kept.add_contract(feed, Some(bytes));
+            let holds = match condition {
+                Condition::Absent => !kept.has_contract(feed),
+                Condition::Replaces(etag) => {
+                    let newest = kept.contracts.get(feed).and_then(|versions| versions.first()?.object());
+                    newest.is_some_and(|newest| newest.etag == *etag)
+                }
+            };
+            if holds {
+                ContractPut::Written(kept.add_contract(feed, Some(bytes)))
+            } else {
+                ContractPut::Conflict
             }
-            absent
         })
         .await
     }

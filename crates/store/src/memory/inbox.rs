@@ -179,8 +179,8 @@ impl WriteInbox for Memory {
 }
 
 impl ListInbox for Memory {
-    async fn inbox_page(&self, after: Option<&InboxPlace>) -> Result<InboxPage, Error> {
-        self.call(Operation::ListInbox, |kept| kept.page(after)).await
+    async fn inbox_page(&self, prefix: &str, after: Option<&InboxPlace>) -> Result<InboxPage, Error> {
+        self.call(Operation::ListInbox, |kept| kept.page(prefix, after)).await
     }
 
     async fn senders(&self, partner: Option<&str>) -> Result<Folders, Error> {
@@ -333,9 +333,9 @@ impl MemoryState {
 }
 
 impl MemoryState {
-    fn page(&self, after: Option<&InboxPlace>) -> InboxPage {
+    fn page(&self, prefix: &str, after: Option<&InboxPlace>) -> InboxPage {
         let most = self.page_versions.unwrap_or(PAGE);
-        let keys = self.inbox.iter().filter(|((bucket, _), _)| bucket == INBOX);
+        let keys = self.inbox.iter().filter(|((bucket, key), _)| bucket == INBOX && key.starts_with(prefix));
         let mut rest = keys.flat_map(|((_, key), versions)| unseen(key, versions, after));
         let versions: Vec<_> = rest.by_ref().take(most).collect();
         let next = rest.next().and(versions.last()).map(ListedVersion::place);

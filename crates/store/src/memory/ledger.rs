@@ -321,6 +321,10 @@ impl MemoryState {
         if !entry.is_held_by(fence) || !entry.is_under_way() {
             return Committed::Lost;
         }
+        let newer = commit.outcome.superseded_by().and_then(|newer| self.entries.get(newer));
+        if newer.is_some_and(|newer| newer.state == State::Retracted) {
+            return Committed::HeadMoved;
+        }
         let holder = commit.content.as_ref().and_then(|content| self.holder(content, &fence.file));
         if let Some(holder) = holder {
             return Committed::Duplicate(holder);

@@ -21,17 +21,9 @@ impl Redrive for Memory {
             kept.taken.entry(letters(queue)).or_default().extend(taken.iter().cloned());
             let letter = |DeadLetter { id, body }| {
                 let receipt_handle = format!("receipt-{id}");
-                TakenLetter { id, body, receipt_handle, sent_ms: Some(SENT_MS) }
+                TakenLetter { id, body, receipt_handle, sent_ms: Some(SENT_MS), source: None }
             };
             taken.into_iter().map(letter).collect()
-        })
-        .await
-    }
-
-    async fn send_again(&self, queue: RedrivenQueue, body: &str) -> Result<(), Error> {
-        self.call(Operation::SendMessages, |kept| match queue {
-            RedrivenQueue::Inbox => kept.sent.push(body.to_owned()),
-            RedrivenQueue::Webhooks => kept.sent_to_webhooks.push(body.to_owned()),
         })
         .await
     }
@@ -71,11 +63,5 @@ impl Memory {
         let kept = self.kept();
         let dead = kept.dead.get(&letters(queue)).into_iter().flatten();
         dead.map(|letter| letter.body.clone()).collect()
-    }
-
-    /// Returns what was sent to the queue of webhooks, in order.
-    #[must_use]
-    pub fn sent_to_webhooks(&self) -> Vec<String> {
-        self.kept().sent_to_webhooks.clone()
     }
 }

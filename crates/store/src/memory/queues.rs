@@ -2,8 +2,8 @@
 
 use super::{Memory, MemoryState};
 use crate::{
-    CountMessages, DeadLetter, Depth, Error, MOST_MESSAGES, Operation, Queue, SendMessages, StackQueue,
-    WatchQueues, WatchedQueue,
+    CountMessages, DeadLetter, Depth, Error, GiveBack, MOST_MESSAGES, Operation, Queue, SendMessages,
+    SendToQueue, SourceQueue, StackQueue, WatchQueues, WatchedQueue,
 };
 
 impl Queue for Memory {
@@ -12,16 +12,36 @@ impl Queue for Memory {
     }
 }
 
-impl SendMessages for Memory {
-    async fn hand_over(&self, body: &str) -> Result<(), Error> {
-        self.call(Operation::SendMessages, |kept| kept.put_message(body)).await
-    }
-
-    async fn send(&self, bodies: &[String]) -> Result<(), Error> {
-        self.call(Operation::SendMessages, |kept| {
-            kept.sent.extend(bodies.iter().take(MOST_MESSAGES).cloned());
+impl GiveBack for Memory {
+    async fn give_back(&self, queue: SourceQueue, receipt_handle: &str, seconds: u32) -> Result<(), Error> {
+        self.call(Operation::Defer, |kept| {
+            kept.deferred.push((receipt_handle.to_owned(), seconds));
+            kept.given_back.push(queue);
         })
         .await
+    }
+
+    async fn hand_over(&self, queue: SourceQueue, body: &str) -> Result<(), Error> {
+        self.call(Operation::SendMessages, |kept| kept.put_messages(queue.queue(), &[body.to_owned()])).await
+    }
+}
+
+impl SendMessages for Memory {
+    async fn send(&self, bodies: &[String]) -> Result<(), Error> {
+        self.call(Operation::SendMessages, |kept| kept.put_messages(StackQueue::Inbox, bodies)).await
+    }
+}
+
+impl SendToQueue for Memory {
+    async fn send_to(&self, queue: StackQueue, bodies: &[String]) -> Result<(), Error> {
+        let sent = self.call(Operation::SendMessages, |kept| {
+            if kept.depths.get(&queue) == Some(&None) {
+                return Err(Error::new(Operation::SendMessages, "no such queue"));
+            }
+            kept.put_messages(queue, bodies);
+            Ok(())
+        });
+        sent.await?
     }
 }
 
@@ -29,7 +49,10 @@ impl WatchQueues for Memory {
     async fn messages(&self, queue: WatchedQueue) -> Result<Depth, Error> {
         self.call(Operation::ReadQueue, |kept| {
             let waiting = match queue {
-                WatchedQueue::Inbox => kept.sent.len() as u64 + kept.backlog,
+                WatchedQueue::Inbox => {
+                    let sent = kept.sent.get(&StackQueue::Inbox).map_or(0, Vec::len);
+                    sent as u64 + kept.backlog
+                }
                 dead => kept.dead.get(&dead).map_or(0, Vec::len) as u64,
             };
             Depth { waiting, in_flight: 0 }
@@ -68,7 +91,24 @@ impl Memory {
     /// Takes the messages that were sent to the inbox queue, in order.
     #[must_use]
     pub fn take_sent(&self) -> Vec<String> {
-        std::mem::take(&mut self.kept().sent)
+        self.take_sent_to(StackQueue::Inbox)
+    }
+
+    /// Takes the messages that were sent to a queue, in order.
+    #[must_use]
+    pub fn take_sent_to(&self, queue: StackQueue) -> Vec<String> {
+        self.kept().sent.remove(&queue).unwrap_or_default()
+    }
+
+    /// Puts a message back into a queue, as SQS does when nothing has deleted it.
+    pub fn return_message(&self, queue: StackQueue, body: &str) {
+        self.kept().put_messages(queue, &[body.to_owned()]);
+    }
+
+    /// Returns the queues to which messages were given back, in order.
+    #[must_use]
+    pub fn given_back(&self) -> Vec<SourceQueue> {
+        self.kept().given_back.clone()
     }
 
     /// Says how many messages wait besides those that were sent.
@@ -84,9 +124,9 @@ impl Memory {
 }
 
 impl MemoryState {
-    /// Puts a message into the inbox queue.
-    fn put_message(&mut self, body: &str) {
-        self.sent.push(body.to_owned());
+    /// Puts messages into a queue, as many as one request may have.
+    pub(super) fn put_messages(&mut self, queue: StackQueue, bodies: &[String]) {
+        self.sent.entry(queue).or_default().extend(bodies.iter().take(MOST_MESSAGES).cloned());
     }
 }
 

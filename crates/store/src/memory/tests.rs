@@ -40,6 +40,7 @@ async fn the_twin_behaves_as_every_store_must() -> Result<(), Error> {
     conformance::acknowledging_behaves(&memory, "run").await?;
     conformance::auditing_behaves(&memory, "run").await?;
     conformance::replays_behave(&memory, "run").await?;
+    conformance::publishing_behaves(&memory, "run").await?;
     conformance::writing_behaves(&memory, "inbox", "run").await
 }
 

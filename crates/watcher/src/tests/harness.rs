@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex};
 use ledger::{Entry, FileId, FileVersion, State};
 use processor::{Processor, Response};
 use runtime::Host;
+use runtime::notification::{self, NotificationAuthor};
 pub(super) use runtime::{DAY_MS, HOUR_MS, MINUTE_MS};
 use serde_json::{Value, json};
 use store::memory::Memory;
@@ -15,7 +16,7 @@ use store::{
 };
 use telemetry::Metrics;
 
-use crate::{Settings, WatchError, Watcher, notification};
+use crate::{Settings, WatchError, Watcher};
 
 /// The first scheduled time, 21 November 2026, six o'clock (UTC).
 pub(super) const BEGIN_MS: u64 = 1_795_240_800_000;
@@ -195,7 +196,8 @@ impl Harness {
 
 /// Returns the event of a version that was made at this time.
 pub(super) fn event_of(file: &FileVersion, made_ms: u64) -> String {
-    notification::write(&ListedVersion { file: file.clone(), last_modified_ms: made_ms, bytes: 1 })
+    let version = ListedVersion { file: file.clone(), last_modified_ms: made_ms, bytes: 1 };
+    notification::write(&version, NotificationAuthor::Reconciliation)
 }
 
 /// Returns a contract on `id` and `name`, with more properties of the schema.

@@ -6,6 +6,7 @@ fn document(length: &str, body: &str) -> ReplayedResponse {
     let headers = vec![
         ("content-length", length.to_owned()),
         ("x-amz-version-id", "c1".to_owned()),
+        ("etag", "\"5d41\"".to_owned()),
         ("last-modified", "Sat, 21 Nov 2026 00:00:00 GMT".to_owned()),
     ];
     ReplayedResponse { status: 200, headers, body: body.into() }
@@ -20,6 +21,7 @@ async fn a_feed_without_a_contract_has_none() -> Result<(), Error> {
         text: ContractText::Whole("id: labs".into()),
         version: "c1".into(),
         published_ms: 1_795_219_200_000,
+        etag: "5d41".to_owned(),
     };
     assert_eq!(store.contract("labs").await?, Some(contract));
     assert!(store.contract("labs").await.is_err());
@@ -150,12 +152,37 @@ async fn a_contract_is_published_only_where_there_is_none_and_tells_since_when()
             etag: Some("\"5d41\"".to_owned())
         }]
     );
-    assert!(store.publish_contract("heartbeat", "kind: DataContract".into()).await?);
-    assert!(!store.publish_contract("heartbeat", "".into()).await?);
-    let denied = store.publish_contract("heartbeat", "".into()).await.unwrap_err();
+    let absent = Condition::Absent;
+    let put = store.put_contract("heartbeat", "kind: DataContract".into(), &absent).await?;
+    assert_eq!(put, ContractPut::Written("null".to_owned()));
+    assert_eq!(store.put_contract("heartbeat", "".into(), &absent).await?, ContractPut::Conflict);
+    let denied = store.put_contract("heartbeat", "".into(), &absent).await.unwrap_err();
     assert_eq!((denied.operation, denied.code.as_str()), (Operation::PublishContract, "AccessDenied"));
     let put = &replay.seen()[1];
     assert_eq!((put.method.as_str(), put.header("if-none-match")), ("PUT", Some("*")));
     assert!(put.uri.contains("/heartbeat.odcs.yaml"), "{}", put.uri);
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_version_replaces_only_what_was_seen() -> Result<(), Error> {
+    let written = ReplayedResponse {
+        status: 200,
+        headers: vec![("x-amz-version-id", "c2".to_owned())],
+        body: "".into(),
+    };
+    let conflicts = [
+        s3_error(412, "PreconditionFailed"),
+        s3_error(409, "ConditionalRequestConflict"),
+        s3_error(404, "NoSuchKey"),
+    ];
+    let (store, replay) = ScriptedService::store([written].into_iter().chain(conflicts));
+    let seen = Condition::Replaces("5d41".to_owned());
+    assert_eq!(store.put_contract("labs", "a".into(), &seen).await?, ContractPut::Written("c2".to_owned()));
+    for _ in 0..3 {
+        assert_eq!(store.put_contract("labs", "a".into(), &seen).await?, ContractPut::Conflict);
+    }
+    let put = &replay.seen()[0];
+    assert_eq!((put.header("if-match"), put.header("if-none-match")), (Some("\"5d41\""), None));
     Ok(())
 }

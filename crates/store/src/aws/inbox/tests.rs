@@ -189,14 +189,15 @@ async fn versions_are_listed_page_by_page_without_delete_markers() -> Result<(),
     let marker = "<DeleteMarker><Key>n/l/gone</Key><VersionId>d</VersionId></DeleteMarker>";
     let content = version("n/l/a+b%2B.csv", "v1") + marker + &version("n/l/c", "null");
     let (store, replay) = ScriptedService::store([page(&content, Some(("n/l/c", "null"))), page("", None)]);
-    let first = store.inbox_page(None).await?;
+    let first = store.inbox_page("", None).await?;
     let [one, other] = &first.versions[..] else { panic!("two versions") };
     assert_eq!((one.file.key.as_str(), one.file.version.as_str(), one.bytes), ("n/l/a b+.csv", "v1", 7));
     assert_eq!((one.file.etag.as_deref(), other.file.etag.as_deref()), (None, Some("tag")));
     assert_eq!(one.last_modified_ms, 1_795_240_800_000);
-    assert!(store.inbox_page(first.next.as_ref()).await?.next.is_none());
+    assert!(store.inbox_page("n/l/", first.next.as_ref()).await?.next.is_none());
     let seen = replay.seen();
-    assert!(!seen[0].uri.contains("key-marker"), "{}", seen[0].uri);
+    assert!(!seen[0].uri.contains("key-marker") && !seen[0].uri.contains("prefix"), "{}", seen[0].uri);
+    assert!(seen[1].uri.contains("prefix=n%2Fl%2F"), "{}", seen[1].uri);
     assert!(seen[1].uri.contains("key-marker=n%2Fl%2Fc") && seen[1].uri.contains("version-id-marker=null"));
     assert_eq!(seen[0].header("x-amz-expected-bucket-owner"), Some("123456789012"));
     Ok(())

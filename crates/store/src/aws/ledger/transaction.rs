@@ -1,4 +1,4 @@
-//! The commit of a load that also moves a head or takes a content: one transaction.
+//! The commit that moves a head, takes a content or depends on another version: one transaction.
 
 use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
 use aws_sdk_dynamodb::types::{AttributeValue, CancellationReason, TransactWriteItem};
@@ -21,9 +21,12 @@ const HEAD_AS_SEEN: &str = "#version = :version AND #file = :file AND #load = :l
 const SUPERSEDE: &str = "SET #state = :superseded, #announced = :false, #outcome.#state = :superseded, \
     #outcome.#other = :newer, #outcome.#receipt = :receipt REMOVE #replay";
 const STILL_COMPLETE: &str = "#state = :complete";
-/// Changes nothing, and fails where the load is visible again. Not a condition check, which would be one more permission.
+/// Changes nothing, and fails where the load is visible again. A condition check would be one more permission.
 const STAYS_RETRACTED: &str = "SET #state = :retracted";
 const STILL_RETRACTED: &str = "#state = :retracted";
+/// Changes nothing, and fails where the load was retracted.
+const STAYS: &str = "SET #state = if_not_exists(#state, :retracted)";
+const NOT_RETRACTED: &str = "attribute_exists(#state) AND #state <> :retracted";
 
 /// The parts of a transaction.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -32,7 +35,7 @@ pub(super) enum TransactionPart {
     Content,
     Head,
     Older,
-    /// The retracted load that had the head.
+    /// The retracted load that had the head, or the newer version that supersedes this one.
     Holder,
 }
 
@@ -132,6 +135,9 @@ impl LedgerTable {
         let update = fenced(Operation::Commit, &commit.fence, &expression)
             .values(decision_values(&commit.fence, &commit.outcome));
         let mut parts = vec![(TransactionPart::Entry, self.table.update_part(update)?)];
+        if let Some(newer) = commit.outcome.superseded_by() {
+            parts.push((TransactionPart::Holder, self.depends_on(newer, STAYS, NOT_RETRACTED)?));
+        }
         if let Some(content) = &commit.content {
             parts.push((
                 TransactionPart::Content,
@@ -141,7 +147,10 @@ impl LedgerTable {
         if let Some(head) = &commit.head {
             parts.push((TransactionPart::Head, self.moves(Operation::Commit, &commit.file.key, head)?));
             if let Some(from) = head.from.as_ref().filter(|_| head.retracted) {
-                parts.push((TransactionPart::Holder, self.stays_retracted(&from.file)?));
+                parts.push((
+                    TransactionPart::Holder,
+                    self.depends_on(&from.file, STAYS_RETRACTED, STILL_RETRACTED)?,
+                ));
             }
             let older =
                 head.from.as_ref().map(|from| &from.file).filter(|older| **older != commit.fence.file);
@@ -192,10 +201,16 @@ impl LedgerTable {
         self.table.put_part(operation, item, Some(condition), values)
     }
 
-    fn stays_retracted(&self, file: &FileId) -> Result<TransactWriteItem, Error> {
-        let update = Update::new(Operation::Commit, entry::file_key(file), STAYS_RETRACTED);
+    /// Returns a write that leaves another file as it is, and fails where the condition on its state does not hold.
+    fn depends_on(
+        &self,
+        file: &FileId,
+        expression: &str,
+        condition: &'static str,
+    ) -> Result<TransactWriteItem, Error> {
+        let update = Update::new(Operation::Commit, entry::file_key(file), expression);
         let values = attributes([(":retracted", text(State::Retracted.as_str()))]);
-        self.table.update_part(update.only_if(STILL_RETRACTED).values(values))
+        self.table.update_part(update.only_if(condition).values(values))
     }
 
     fn supersedes(&self, older: &FileId, newer: &FileId, receipt: &str) -> Result<TransactWriteItem, Error> {

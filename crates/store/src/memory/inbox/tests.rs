@@ -5,7 +5,7 @@ use crate::conformance::api as conformance;
 use crate::{
     Condition, Cursor, Error, FileId, Land, Landed, ListInbox, Opened, Presigned, ReadContracts, ReadInbox,
     ReadQuarantine, ReadRegistrations, Reconciliation, SignedPart, SignedUpload, UploadId, UploadPart,
-    WatchQueues, WatchedQueue, WriteContracts, WriteInbox, WriteQuarantine,
+    WatchQueues, WatchedQueue, WriteInbox, WriteQuarantine,
 };
 
 const MEBIBYTE: usize = 1024 * 1024;
@@ -162,7 +162,7 @@ async fn the_fault_plan_counts_the_calls_of_the_partner_api_too() -> Result<(), 
 async fn walk(memory: &Memory) -> Result<Vec<String>, Error> {
     let (mut seen, mut place) = (Vec::new(), None);
     loop {
-        let page = memory.inbox_page(place.as_ref()).await?;
+        let page = memory.inbox_page("", place.as_ref()).await?;
         seen.extend(page.versions.into_iter().map(|version| version.file.version));
         place = page.next;
         if place.is_none() {
@@ -187,15 +187,13 @@ async fn pages_of_any_size_hold_every_version_once_newest_first() -> Result<(), 
 }
 
 #[tokio::test]
-async fn a_cursor_is_written_by_one_of_two_and_a_contract_only_where_there_is_none() -> Result<(), Error> {
+async fn a_cursor_is_written_by_one_of_two() -> Result<(), Error> {
     let memory = Memory::new();
     let cursor = |revision| Cursor { revision, begun_ms: 7, place: None };
     assert!(memory.put_cursor(&cursor(1), None).await?);
     assert!(!memory.put_cursor(&cursor(1), None).await?);
     assert!(memory.put_cursor(&cursor(2), Some(&cursor(1))).await?);
     assert!(!memory.put_cursor(&cursor(2), Some(&cursor(1))).await?);
-    assert!(WriteContracts::publish_contract(&memory, "labs", "a".into()).await?);
-    assert!(!WriteContracts::publish_contract(&memory, "labs", "b".into()).await?);
     Ok(())
 }
 

@@ -1,0 +1,27 @@
+//! The words of `backfill`.
+
+use clap::Args;
+use store::ActReason;
+
+use super::number;
+use crate::backfill::BackfillPlace;
+
+/// Which files of the inbox are processed, and how.
+#[derive(Clone, Debug, PartialEq, Eq, Args)]
+pub struct BackfillArguments {
+    /// Where the files are: s3://<inbox bucket>/<prefix>
+    #[arg(value_name = "PLACE", value_parser = BackfillPlace::parse)]
+    pub from: BackfillPlace,
+    /// Why, at most 200 characters; kept in the audit trail
+    #[arg(long, value_parser = ActReason::parse)]
+    pub reason: ActReason,
+    /// Count files and bytes, estimate the cost, and change nothing
+    #[arg(long)]
+    pub dry_run: bool,
+    /// Maximum number of files that are under way at a time
+    #[arg(long, default_value_t = 4, value_parser = number(1_u16..=100))]
+    pub concurrency: u16,
+    /// Begin without a question
+    #[arg(long)]
+    pub yes: bool,
+}

@@ -1,0 +1,251 @@
+//! `backfill`: sends files that are in the inbox already to the processor, by the operations queue.
+//!
+//! The state is the bucket and the ledger: what the ledger has decided is left out, so an interrupted command is run
+//! again and goes on. At most a few files are under way at a time, and of each key one version, the oldest first: a
+//! feed may accept one file of a name, and waits for the older versions. Memory does not grow with the bucket.
+
+mod report;
+mod walk;
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::fmt;
+
+use runtime::MINUTE_MS;
+use runtime::notification::{self, NotificationAuthor};
+use store::{
+    ActDetail, ActSubject, CallerIdentity, DetailName, DetailValue, Error, FileId, ListInbox, ListedVersion,
+    MOST_ENTRIES, MOST_MESSAGES, ReadLedger, SendToQueue, StackQueue, State, Verb, WriteAudit,
+};
+use telemetry::Used;
+
+use crate::arguments::BackfillArguments;
+use crate::audited::{Audited, Auditor, Effect, PlannedAct};
+use crate::error::CommandError;
+use crate::preview::UNITS_OF_FILE;
+use crate::reading::StackView;
+use walk::{KeyWalk, entries};
+
+pub use report::{BackfillReport, BackfillSurvey};
+
+/// How long a file may take until it counts as undecided: its ten deliveries take 75 minutes (docs/limits.md).
+const PATIENCE_MS: u64 = 90 * MINUTE_MS;
+
+/// What a decided file uses, besides its records and Lambda's time (docs/cost.md, measured by
+/// `crates/processor/src/tests/measures.rs`).
+const OF_A_FILE: Used = Used {
+    memory_megabytes: 0,
+    milliseconds: 0,
+    invocations: 1,
+    write_tenths: UNITS_OF_FILE * 10,
+    read_tenths: 5,
+    object_writes: 2,
+    object_reads: 1,
+    queue_requests: 3,
+    published: 1,
+};
+
+/// Which files.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct BackfillPlace {
+    bucket: String,
+    prefix: String,
+}
+
+impl fmt::Display for BackfillPlace {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "s3://{}/{}", self.bucket, self.prefix)
+    }
+}
+
+impl BackfillPlace {
+    /// Reads `s3://<bucket>/<prefix>`; the prefix may be empty.
+    pub fn parse(text: &str) -> Result<Self, String> {
+        let place = text.strip_prefix("s3://").and_then(|rest| {
+            let (bucket, prefix) = rest.split_once('/').unwrap_or((rest, ""));
+            (!bucket.is_empty()).then(|| Self { bucket: bucket.to_owned(), prefix: prefix.to_owned() })
+        });
+        place.ok_or_else(|| "expected s3://<bucket>/<prefix>".to_owned())
+    }
+
+    /// Returns the partner and the feed whose folders the prefix names.
+    fn subject(&self) -> ActSubject {
+        let (folders, _) = self.prefix.rsplit_once('/').unwrap_or_default();
+        let mut folders = folders.split('/');
+        let partner = ActSubject::partner(folders.next().unwrap_or_default());
+        ActSubject { feed: ActSubject::feed(folders.next().unwrap_or_default()).feed, ..partner }
+    }
+}
+
+/// A file that was sent and is not decided.
+struct BackfilledFile {
+    file: FileId,
+    key: String,
+    since_ms: u64,
+}
+
+/// The files that are under way, and those that are next.
+struct BackfillWindow {
+    most: usize,
+    next: VecDeque<ListedVersion>,
+    sent: Vec<BackfilledFile>,
+}
+
+impl BackfillWindow {
+    /// Takes what may be sent now: as many as there is room for, and of each key one version.
+    fn take(&mut self) -> Vec<ListedVersion> {
+        let room = self.most.saturating_sub(self.sent.len()).min(MOST_MESSAGES);
+        let mut under_way: BTreeSet<String> = self.sent.iter().map(|sent| sent.key.clone()).collect();
+        let mut taken: Vec<ListedVersion> = Vec::new();
+        let mut index = 0;
+        while taken.len() < room {
+            let Some(next) = self.next.get(index) else { break };
+            if under_way.insert(next.file.key.clone()) {
+                taken.extend(self.next.remove(index));
+            } else {
+                index += 1;
+            }
+        }
+        taken
+    }
+}
+
+impl<S: ListInbox + ReadLedger + SendToQueue> StackView<S> {
+    /// Counts the files, and changes nothing. Without any it fails.
+    pub async fn survey(&self, arguments: &BackfillArguments) -> Result<BackfillSurvey, CommandError> {
+        let prefix = self.prefix_of(arguments)?;
+        let mut walk = KeyWalk::new(&self.store, prefix);
+        let mut survey = BackfillSurvey::new(arguments);
+        loop {
+            let some = walk.next().await.map_err(CommandError::Read)?;
+            if some.is_empty() {
+                break;
+            }
+            let decided = entries(&self.store, &some).await.map_err(CommandError::Read)?;
+            for (version, entry) in some.iter().zip(decided) {
+                survey.count(version.bytes, entry.is_some_and(|entry| entry.state.is_terminal()));
+            }
+        }
+        if survey.is_empty() {
+            return Err(CommandError::NothingThere { place: arguments.from.to_string() });
+        }
+        survey.estimate(OF_A_FILE, walk.pages());
+        Ok(survey)
+    }
+
+    /// Sends the files of a survey that the ledger has not decided, and waits until it has. Between two looks at the
+    /// ledger it pauses. `progress` is shown what was done so far.
+    pub async fn backfill<T: WriteAudit + CallerIdentity>(
+        &self,
+        arguments: &BackfillArguments,
+        survey: BackfillSurvey,
+        auditor: &Auditor<T>,
+        pause: impl AsyncFnMut(),
+        progress: impl FnMut(&BackfillReport),
+    ) -> Result<Audited<BackfillReport>, CommandError> {
+        if survey.is_done() {
+            return Ok(Audited::unchanged(BackfillReport::new(survey)));
+        }
+        let effect = async {
+            let report = self.process(arguments, survey, pause, progress).await?;
+            let sent = ActDetail::new(DetailName::Files, DetailValue::Count(report.sent));
+            let details = (report.sent > 0).then_some(sent);
+            Ok(Effect::new(report, details))
+        };
+        let planned = PlannedAct {
+            verb: Verb::Backfill,
+            subject: arguments.from.subject(),
+            reason: Some(arguments.reason.clone()),
+        };
+        auditor.audited(planned, effect).await
+    }
+
+    async fn process(
+        &self,
+        arguments: &BackfillArguments,
+        survey: BackfillSurvey,
+        mut pause: impl AsyncFnMut(),
+        mut progress: impl FnMut(&BackfillReport),
+    ) -> Result<BackfillReport, CommandError> {
+        let prefix = self.prefix_of(arguments)?;
+        let mut report = BackfillReport::new(survey);
+        let mut walk = KeyWalk::new(&self.store, prefix);
+        let most = usize::from(arguments.concurrency);
+        let mut window = BackfillWindow { most, next: VecDeque::new(), sent: Vec::new() };
+        let mut ended = false;
+        loop {
+            while window.next.is_empty() && !ended {
+                let some = walk.next().await.map_err(CommandError::NotSent)?;
+                ended = some.is_empty();
+                window.next.extend(self.undecided(some).await.map_err(CommandError::NotSent)?);
+            }
+            let taken = window.take();
+            if !taken.is_empty() {
+                self.send(&taken, &mut window, &mut report).await.map_err(CommandError::NotSent)?;
+                progress(&report);
+                continue;
+            }
+            if window.sent.is_empty() {
+                return Ok(report);
+            }
+            pause().await;
+            self.look(&mut window, &mut report).await.map_err(CommandError::NotSent)?;
+            progress(&report);
+        }
+    }
+
+    fn prefix_of<'a>(&self, arguments: &'a BackfillArguments) -> Result<&'a str, CommandError> {
+        let BackfillPlace { bucket, prefix } = &arguments.from;
+        if *bucket != self.places.inbox {
+            let (bucket, inbox) = (bucket.clone(), self.places.inbox.clone());
+            return Err(CommandError::NotTheInbox { bucket, inbox });
+        }
+        Ok(prefix)
+    }
+
+    /// Leaves out what the ledger has decided.
+    async fn undecided(&self, some: Vec<ListedVersion>) -> Result<Vec<ListedVersion>, Error> {
+        let found = entries(&self.store, &some).await?;
+        let pairs = some.into_iter().zip(found);
+        let open = pairs.filter(|(_, entry)| entry.as_ref().is_none_or(|entry| !entry.state.is_terminal()));
+        Ok(open.map(|(version, _)| version).collect())
+    }
+
+    async fn send(
+        &self,
+        taken: &[ListedVersion],
+        window: &mut BackfillWindow,
+        report: &mut BackfillReport,
+    ) -> Result<(), Error> {
+        let bodies: Vec<_> =
+            taken.iter().map(|version| notification::write(version, NotificationAuthor::Backfill)).collect();
+        self.store.send_to(StackQueue::Operations, &bodies).await?;
+        let since_ms = self.host.now();
+        window.sent.extend(taken.iter().map(|version| BackfilledFile {
+            file: FileId::of(&version.file),
+            key: version.file.key.clone(),
+            since_ms,
+        }));
+        report.sent += taken.len() as u64;
+        Ok(())
+    }
+
+    /// Looks which of the files that are under way were decided.
+    async fn look(&self, window: &mut BackfillWindow, report: &mut BackfillReport) -> Result<(), Error> {
+        let files: Vec<FileId> = window.sent.iter().map(|sent| sent.file.clone()).collect();
+        let mut states: BTreeMap<FileId, State> = BTreeMap::new();
+        for some in files.chunks(MOST_ENTRIES) {
+            let found = self.store.entries(some).await?;
+            states.extend(found.into_iter().map(|(file, entry)| (file, entry.state)));
+        }
+        let now_ms = self.host.now();
+        window.sent.retain(|sent| {
+            match states.get(&sent.file).filter(|state| state.is_terminal()) {
+                Some(state) => report.decided(*state),
+                None if now_ms.saturating_sub(sent.since_ms) > PATIENCE_MS => report.undecided += 1,
+                None => return true,
+            }
+            false
+        });
+        Ok(())
+    }
+}

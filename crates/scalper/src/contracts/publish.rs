@@ -1,0 +1,327 @@
+//! `contract push` and `contract rollback`: a version is checked, compared, tried on stored files, and published over
+//! the version that it was compared with.
+
+use std::io::Read;
+use std::sync::Arc;
+
+use crate::audited::{Auditor, Effect, PlannedAct};
+use bytes::Bytes;
+use contract::{Contract, Published};
+use runtime::{Terms, in_force};
+use serde::Serialize;
+use store::{
+    ActDetail, ActReason, ActSubject, CallerIdentity, Condition, ContractObject, ContractPut, ContractText,
+    DetailName, DetailValue, Error, Verb, VersionId, WriteAudit,
+};
+
+use super::changes::ChangesReport;
+use super::document::{Documents, FoundContract, compile, feed_of, shown_name};
+use super::lint::LintedFile;
+use super::versions::{ReadVersion, name_of};
+use super::{ContractStore, PreviewProgress};
+use crate::arguments::{PublishArguments, PushArguments, RollbackArguments};
+use crate::error::CommandError;
+use crate::names;
+use crate::preview::{Before, FilePreview, PreviewCase, PreviewTotals, changed_files, preview};
+use crate::reading::{StackView, plain};
+use crate::report::{Style, paragraph};
+
+/// How long functions may use a version that they know, in words.
+const DELAY: &str = "within 60 seconds";
+
+/// A version that could be published, and what it changes. Nothing was written.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+#[expect(missing_docs, reason = "the members are those of the JSON document, named as they read")]
+pub struct PublishPlan {
+    pub feed: String,
+    /// Errors and warnings of the document. With errors the rest is not there.
+    pub lint: LintedFile,
+    /// Whether the text is that of the newest version, so that nothing is to be published.
+    pub unchanged: bool,
+    /// What changes; none for the first contract of a feed.
+    pub changes: Option<ChangesReport>,
+    pub preview: Option<PreviewReport>,
+    /// When it takes effect.
+    pub in_force: &'static str,
+    pub dry_run: bool,
+    pub reason: Option<String>,
+    #[serde(skip)]
+    bytes: Bytes,
+    #[serde(skip)]
+    condition: Condition,
+}
+
+/// What a version makes of stored files.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+#[expect(missing_docs, reason = "the members are those of the JSON document, named as they read")]
+pub struct PreviewReport {
+    pub totals: PreviewTotals,
+    pub files: Vec<FilePreview>,
+}
+
+/// A version that was published.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+#[expect(missing_docs, reason = "the members are those of the JSON document, named as they read")]
+pub struct PublishReport {
+    pub feed: String,
+    pub object_version: VersionId,
+    pub in_force: &'static str,
+    pub reason: Option<String>,
+}
+
+/// What is published now.
+struct Newest {
+    /// The newest version, whether it has errors or not.
+    object: Option<ContractObject>,
+    /// The version in force.
+    in_force: Option<(ContractObject, Arc<Contract>)>,
+}
+
+impl<S: ContractStore> StackView<S> {
+    pub(super) async fn plan_push(
+        &self,
+        arguments: &PushArguments,
+        documents: &Documents,
+        input: &mut impl Read,
+        progress: &mut dyn PreviewProgress,
+    ) -> Result<PublishPlan, CommandError> {
+        let PushArguments { file, feed, publish } = arguments;
+        let text = documents.text(file, input)?;
+        let feed = match feed.as_deref().or_else(|| feed_of(file)) {
+            Some(feed) => names::feed(feed)?.to_owned(),
+            None => return Err(CommandError::NoFeedName { path: shown_name(file) }),
+        };
+        self.plan(&feed, &shown_name(file), text, publish, progress).await
+    }
+
+    pub(super) async fn plan_rollback(
+        &self,
+        arguments: &RollbackArguments,
+        progress: &mut dyn PreviewProgress,
+    ) -> Result<PublishPlan, CommandError> {
+        let RollbackArguments { feed, to, publish } = arguments;
+        let target = match to {
+            Some(version) => self.version_named(feed, version).await?,
+            None => before_in_force(feed, self.contract_versions(feed).await?)?,
+        };
+        let name = name_of(feed, &target.object.version);
+        let unread =
+            || CommandError::ContractUnread { path: name.clone(), kind: "not a document".to_owned() };
+        let text = target.text.ok_or_else(unread)?;
+        self.plan(feed, &name, text, publish, progress).await
+    }
+
+    async fn plan(
+        &self,
+        feed: &str,
+        name: &str,
+        text: String,
+        publish: &PublishArguments,
+        progress: &mut dyn PreviewProgress,
+    ) -> Result<PublishPlan, CommandError> {
+        let lint = LintedFile::of(name, Some(feed), text.clone());
+        let newest = self.published_now(feed).await?;
+        let condition = match &newest.object {
+            Some(object) => Condition::Replaces(object.etag.clone()),
+            None => Condition::Absent,
+        };
+        let bytes = Bytes::from(text.clone());
+        let same = |object: &ContractObject| object.text == ContractText::Whole(bytes.clone());
+        let unchanged = newest.object.as_ref().is_some_and(same);
+        let mut plan = PublishPlan {
+            feed: feed.to_owned(),
+            unchanged,
+            changes: None,
+            preview: None,
+            in_force: if newest.in_force.is_some() { DELAY } else { "at once" },
+            dry_run: publish.dry_run,
+            reason: publish.why.reason.as_ref().map(|reason| reason.as_str().to_owned()),
+            lint,
+            bytes,
+            condition,
+        };
+        if plan.has_errors() || unchanged {
+            return Ok(plan);
+        }
+        let published = Published { feed: Some(feed), inbox: Some(&self.places.inbox) };
+        let contract = compile(name.to_owned(), &text, published)?;
+        plan.changes = newest.in_force.as_ref().map(|(object, earlier)| {
+            let name = name_of(feed, &object.version);
+            ChangesReport::of(&FoundContract { name, contract: Arc::clone(earlier) }, &contract)
+        });
+        if publish.files == 0 {
+            return Ok(plan);
+        }
+        let earlier = newest.in_force.as_ref().map(|(_, earlier)| earlier);
+        let files = self.preview_recent(feed, &contract.contract, earlier, publish.files, progress).await?;
+        plan.preview = Some(PreviewReport { totals: PreviewTotals::of(&files), files });
+        Ok(plan)
+    }
+
+    /// Tries a contract on the newest stored files of a feed.
+    async fn preview_recent(
+        &self,
+        feed: &str,
+        contract: &Arc<Contract>,
+        earlier: Option<&Arc<Contract>>,
+        most: u16,
+        progress: &mut dyn PreviewProgress,
+    ) -> Result<Vec<FilePreview>, CommandError> {
+        let entries = self.recent_entries(feed, usize::from(most)).await?;
+        progress.begin(entries.len());
+        let mut files = Vec::new();
+        for entry in &entries {
+            let before = earlier.map_or(Before::Ledger(None), Before::Contract);
+            let case = PreviewCase { entry, contract, before };
+            let read = &mut |bytes| progress.read(bytes);
+            files.push(preview(&self.store, &case, read).await.map_err(CommandError::Read)?);
+            progress.end_file();
+        }
+        Ok(files)
+    }
+
+    async fn published_now(&self, feed: &str) -> Result<Newest, CommandError> {
+        let held = in_force(&self.store, feed).await.map_err(CommandError::Read)?;
+        let contract = match held.terms {
+            Terms::Active(contract) => Some(contract),
+            Terms::Quarantine(reason) => reason.contract,
+        };
+        let object = match held.broken {
+            Some(_) => self.store.contract(feed).await.map_err(CommandError::Read)?,
+            None => held.document.clone(),
+        };
+        Ok(Newest { object, in_force: held.document.zip(contract) })
+    }
+
+    /// Publishes a planned version between two notes in the audit trail: see [`StackView::publish`].
+    pub async fn publish_noted<T: WriteAudit + CallerIdentity>(
+        &self,
+        plan: &PublishPlan,
+        verb: Verb,
+        auditor: &Auditor<T>,
+    ) -> Result<PublishReport, CommandError> {
+        let reason = plan.reason.as_deref().and_then(|reason| ActReason::parse(reason).ok());
+        let planned = PlannedAct { verb, subject: ActSubject::feed(&plan.feed), reason };
+        let publishing = async {
+            let report = self.publish(plan).await?;
+            let version = DetailValue::word(&report.object_version);
+            Ok(Effect::new(report, [ActDetail::new(DetailName::ContractVersion, version)]))
+        };
+        auditor.audited(planned, publishing).await?.finished()
+    }
+
+    /// Publishes a planned version, if the newest one is still the one that it was compared with.
+    ///
+    /// # Errors
+    ///
+    /// [`CommandError::ContractContested`] when it is not; [`CommandError::NotPublished`] when S3 does not take it.
+    pub async fn publish(&self, plan: &PublishPlan) -> Result<PublishReport, CommandError> {
+        let put = self.store.put_contract(&plan.feed, plan.bytes.clone(), &plan.condition).await;
+        let object_version = match put {
+            Ok(ContractPut::Written(version)) => version,
+            Ok(ContractPut::Conflict) => {
+                return Err(CommandError::ContractContested { feed: plan.feed.clone() });
+            }
+            Err(error) => return self.published_all_the_same(plan, error).await,
+        };
+        Ok(PublishReport::of(plan, object_version))
+    }
+
+    /// Returns whether a call whose answer was lost had its effect: then the newest version has the plan's text.
+    async fn published_all_the_same(
+        &self,
+        plan: &PublishPlan,
+        error: Error,
+    ) -> Result<PublishReport, CommandError> {
+        match self.store.contract(&plan.feed).await {
+            Ok(Some(newest)) if newest.text == ContractText::Whole(plan.bytes.clone()) => {
+                Ok(PublishReport::of(plan, newest.version))
+            }
+            _ => Err(CommandError::NotPublished(error)),
+        }
+    }
+}
+
+/// Returns the version before the one in force: the newest older one without errors and with another text.
+fn before_in_force(feed: &str, versions: Vec<ReadVersion>) -> Result<ReadVersion, CommandError> {
+    let mut good = versions.into_iter().filter(|version| version.compiled.is_ok());
+    let none = || CommandError::NoOlderVersion { feed: feed.to_owned() };
+    let in_force = good.next().ok_or_else(none)?;
+    good.find(|version| version.object.text != in_force.object.text).ok_or_else(none)
+}
+
+impl PublishPlan {
+    /// Returns whether the document has errors.
+    #[must_use]
+    pub fn has_errors(&self) -> bool {
+        self.lint.errors > 0
+    }
+
+    /// Returns whether there is something to publish.
+    #[must_use]
+    pub fn is_ready(&self) -> bool {
+        !self.has_errors() && !self.unchanged && !self.dry_run
+    }
+
+    /// Returns the question to answer before it is published.
+    #[must_use]
+    pub fn question(&self) -> String {
+        format!("publish it as the newest version of `{}`? [y/N] ", self.feed)
+    }
+
+    pub(super) fn to_text(&self, style: Style) -> String {
+        let mut text = String::new();
+        if !self.lint.findings.is_empty() {
+            text += &self.lint.to_text();
+        }
+        if self.has_errors() {
+            return text + "nothing was published: correct the errors first\n";
+        }
+        if self.unchanged {
+            return text
+                + &format!("the newest version of `{}` has this text: nothing to publish\n", self.feed);
+        }
+        match &self.changes {
+            Some(changes) => text += &changes.to_text(style),
+            None => text += &paragraph("", &format!("the first contract of `{}`", self.feed), style),
+        }
+        if let Some(PreviewReport { totals, files }) = &self.preview {
+            text.push('\n');
+            text += &if totals.files == 0 {
+                paragraph("", "no stored file of the feed to try it on", style)
+            } else {
+                paragraph("", &totals.acceptance(), style)
+            };
+            text += &changed_files(files, style);
+        }
+        if self.dry_run {
+            text += "nothing was published (--dry-run)\n";
+        }
+        text
+    }
+}
+
+impl PublishReport {
+    fn of(plan: &PublishPlan, object_version: VersionId) -> Self {
+        let PublishPlan { feed, in_force, reason, .. } = plan;
+        Self { feed: feed.clone(), object_version, in_force, reason: reason.clone() }
+    }
+
+    /// Returns one JSON document, on lines: the plan, and what was published.
+    #[must_use]
+    pub fn to_json(&self, plan: &PublishPlan) -> String {
+        super::pretty(&serde_json::json!({ "plan": plan, "published": self }))
+    }
+
+    /// Renders text for a reader.
+    #[must_use]
+    pub fn to_text(&self, style: Style) -> String {
+        let Self { feed, object_version, in_force, .. } = self;
+        let text =
+            format!("published as version {} of `{feed}`; it is in force {in_force}", plain(object_version));
+        paragraph("", &text, style)
+    }
+}

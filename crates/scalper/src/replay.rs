@@ -1,0 +1,160 @@
+//! `replay`: has files that were decided processed again under the contract in force.
+//!
+//! ```text
+//! select ─▶ preview: what each file becomes, what it costs ─▶ ask ─▶ note ─▶ requests to the operations queue
+//!                                                                                                        └─▶ follow
+//! ```
+//!
+//! The work is the processor's, and as safe from crashes as a first load. The command asks and follows: it can be
+//! interrupted at any time and run again. A file that was decided under the contract in force is left out, since the
+//! same bytes under the same contract give the same load.
+
+mod follow;
+mod select;
+mod view;
+
+use std::io::Write;
+use std::sync::Arc;
+
+use contract::Contract;
+use ledger::{ActId, Entry, FileId, ReplayRequest, Worse};
+use store::{
+    ActDetail, ActSubject, CallerIdentity, DetailName, DetailValue, Error, MOST_MESSAGES, ReadInbox,
+    SendToQueue, StackQueue, Verb, WriteAudit,
+};
+
+use crate::arguments::ReplayArguments;
+use crate::audited::{Audited, Auditor, Effect, PlannedAct};
+use crate::error::CommandError;
+use crate::preview::{Before, EarlierContracts, FilePreview, PreviewCase, PreviewTotals, Progress, preview};
+use crate::reading::{FileView, Readable, StackView};
+pub use follow::{ReplayEnd, ReplayedFile};
+pub use view::{LeftOut, ReplayPlan, ReplayReport};
+
+/// What the command reaches.
+pub trait CanReplay: Readable + ReadInbox + SendToQueue {}
+
+impl<T: Readable + ReadInbox + SendToQueue> CanReplay for T {}
+
+/// A file that is to be replayed.
+pub(crate) struct ReplayCase {
+    pub(crate) file: FileId,
+    pub(crate) entry: Entry,
+    pub(crate) contract: Arc<Contract>,
+}
+
+impl<S: CanReplay> StackView<S> {
+    /// Selects files and says what each becomes. Reads only. `terminal` gets the progress.
+    pub async fn plan_replay<W: Write>(
+        &self,
+        arguments: &ReplayArguments,
+        terminal: Option<W>,
+    ) -> Result<ReplayPlan, CommandError> {
+        let selected = self.select(arguments).await?;
+        let (cases, left_out) = self.sort_out(selected, arguments).await?;
+        let mut previews = Vec::new();
+        let mut earlier = EarlierContracts::default();
+        let mut progress = Progress::new(terminal, cases.len());
+        for case in &cases {
+            let found = self.preview_of(case, &mut earlier, &mut progress).await;
+            previews.push(found.map_err(CommandError::Read)?);
+            progress.end_file();
+        }
+        drop(progress);
+        let totals = PreviewTotals::of(&previews);
+        let kept = !arguments.quarantine;
+        Ok(ReplayPlan { previews, totals, left_out, cases, keeps_loaded: kept })
+    }
+
+    async fn preview_of<W: Write>(
+        &self,
+        case: &ReplayCase,
+        earlier: &mut EarlierContracts,
+        progress: &mut Progress<W>,
+    ) -> Result<FilePreview, Error> {
+        let before = earlier.of(&self.store, &case.entry).await?;
+        let case = PreviewCase {
+            entry: &case.entry,
+            contract: &case.contract,
+            before: Before::Ledger(before.as_ref()),
+        };
+        preview(&self.store, &case, &mut |bytes| progress.read(bytes)).await
+    }
+
+    /// Asks for the replays of a plan and follows them until each has ended. `pause` waits between two looks, and ends
+    /// the following when it returns `false`. `seen` is told how many have ended.
+    pub async fn replay<T: WriteAudit + CallerIdentity>(
+        &self,
+        plan: ReplayPlan,
+        arguments: &ReplayArguments,
+        auditor: &Auditor<T>,
+        pause: impl AsyncFnMut() -> bool,
+        seen: impl FnMut(usize, usize),
+    ) -> Result<Audited<ReplayReport>, CommandError> {
+        if plan.cases.is_empty() {
+            return Ok(Audited::unchanged(ReplayReport::new(plan, Vec::new())));
+        }
+        let planned = PlannedAct {
+            verb: Verb::Replay,
+            subject: self.subject(&plan.cases),
+            reason: arguments.reason.clone(),
+        };
+        let id = ActId::of((self.host.random)());
+        auditor
+            .audited(planned, async {
+                self.ask_for_all(&plan.cases, id.as_str(), arguments).await?;
+                let ended = if arguments.no_wait {
+                    Vec::new()
+                } else {
+                    self.follow_replays(&plan.cases, id.as_str(), pause, seen).await?
+                };
+                let files = DetailValue::Count(plan.cases.len() as u64);
+                let mut details = vec![ActDetail::new(DetailName::Files, files)];
+                if let [only] = plan.cases.as_slice() {
+                    details.extend(ended.first().and_then(|end| end.change(only.entry.state)));
+                }
+                Ok(Effect::new(ReplayReport::new(plan, ended), details))
+            })
+            .await
+    }
+
+    async fn ask_for_all(
+        &self,
+        cases: &[ReplayCase],
+        id: &str,
+        arguments: &ReplayArguments,
+    ) -> Result<(), CommandError> {
+        let worse = if arguments.quarantine { Worse::Quarantine } else { Worse::Keep };
+        for some in cases.chunks(MOST_MESSAGES) {
+            let bodies: Vec<String> = some
+                .iter()
+                .map(|ReplayCase { entry, contract, .. }| {
+                    ReplayRequest::new(id, entry, &hex::encode(contract.identity.hash), worse).message()
+                })
+                .collect();
+            self.store.send_to(StackQueue::Operations, &bodies).await.map_err(CommandError::NotAsked)?;
+        }
+        Ok(())
+    }
+
+    /// Returns what the act is about: the file, or the partner and the feed that all files have in common.
+    fn subject(&self, cases: &[ReplayCase]) -> ActSubject {
+        let views: Vec<FileView> =
+            cases.iter().map(|case| FileView::of_entry(&self.stack, &case.file, &case.entry)).collect();
+        let common = |name: fn(&FileView) -> &String| {
+            let first = name(views.first()?);
+            views.iter().all(|view| name(view) == first).then(|| first.clone())
+        };
+        let (partner, feed) = (common(|view| &view.partner), common(|view| &view.feed));
+        let file = match cases {
+            [only] => Some(only.file.clone()),
+            _ => None,
+        };
+        ActSubject {
+            partner: partner.and_then(|name| ActSubject::partner(&name).partner),
+            feed: feed.and_then(|name| ActSubject::feed(&name).feed),
+            file,
+            contract_version: None,
+        }
+    }
+}
