@@ -17,6 +17,7 @@ from incidents import expect_daily, show_incidents
 from partner import Partner, scalper
 from receiver import Receiver
 from story import FIRST, LARGE, OVERDUE_FEED, PARTNER, RECORD_KEY, REPEATED, SECOND, SMALL, Delivery, notification
+from ways_back import show_ways_back
 
 from generate import samples
 
@@ -79,6 +80,7 @@ def run(running: Emulator, receiver: Receiver) -> None:
     show_table(running, sent + again, outcomes)
     show_excerpts(running, repeated)
     show_api(running, contents)
+    show_ways_back(running, PARTNER, FOLDER)
 
     def process(delivery: Delivery) -> None:
         hear(running, queue, [(delivery, send(running, delivery, contents))])

@@ -30,6 +30,14 @@ class Answer:
 
 def scalper(emulator: Emulator, *words: str) -> dict:
     """Runs a command of `scalper` on the stack; its answer."""
+    done = run_scalper(emulator, "--json", *words)
+    if done.returncode:
+        raise Failed(f"scalper {' '.join(words)}: {done.stderr.strip()}")
+    return json.loads(done.stdout)
+
+
+def run_scalper(emulator: Emulator, *words: str) -> subprocess.CompletedProcess[str]:
+    """Runs a command of `scalper` on the stack, whatever comes of it."""
     environment = {
         "PATH": os.environ.get("PATH", ""),
         "AWS_ENDPOINT_URL": emulator.endpoint,
@@ -37,11 +45,8 @@ def scalper(emulator: Emulator, *words: str) -> dict:
         "AWS_ACCESS_KEY_ID": ACCOUNT,
         "AWS_SECRET_ACCESS_KEY": "local",
     }
-    command = [str(binary_path("scalper")), "--stack", emulator.stack, "--json", *words]
-    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
-    if done.returncode:
-        raise Failed(f"scalper {' '.join(words)}: {done.stderr.strip()}")
-    return json.loads(done.stdout)
+    command = [str(binary_path("scalper")), "--stack", emulator.stack, *words]
+    return subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
 
 
 @dataclass(frozen=True)
