@@ -19,7 +19,7 @@ const LOOKS: u32 = 10_000;
 const LOOK_AGAIN: Duration = Duration::from_millis(1);
 
 /// What Lambda and the template would set, of all functions together. No service is called before the first event.
-const ENVIRONMENT: [(&str, &str); 26] = [
+const ENVIRONMENT: [(&str, &str); 25] = [
     ("AWS_ACCESS_KEY_ID", "bench"),
     ("AWS_SECRET_ACCESS_KEY", "bench"),
     ("AWS_REGION", "us-east-1"),
@@ -34,7 +34,6 @@ const ENVIRONMENT: [(&str, &str); 26] = [
     ("LEDGER_TABLE", "ledger"),
     ("RECORDS_TABLE", "records"),
     ("INBOX_QUEUE_URL", "https://sqs.us-east-1.amazonaws.com/111122223333/inbox"),
-    ("OPERATIONS_QUEUE_URL", "https://sqs.us-east-1.amazonaws.com/111122223333/operations"),
     ("OUTCOME_TOPIC_ARN", "arn:aws:sns:us-east-1:111122223333:outcomes"),
     ("PARTNERS_TABLE", "partners"),
     ("WEBHOOK_QUEUE_URL", "https://sqs.us-east-1.amazonaws.com/111122223333/webhook"),

@@ -12,7 +12,7 @@ from emulator import Failed
 
 # Dollars a month by the list, and beyond what is always free, without keys of the customer.
 BASIC_LIST = 3.00
-BASIC_BEYOND = 0.60
+BASIC_BEYOND = 0.50
 FULL_LIST = 32.00
 # Where CloudWatch's always-free tier ends.
 FREE_ALARMS = FREE_METRICS = 10

@@ -8,6 +8,7 @@ import time
 import urllib.error
 import urllib.request
 from dataclasses import dataclass
+from pathlib import Path
 
 from deploy import binary_path
 from emulator import ACCOUNT, REGION, Emulator, Failed
@@ -36,8 +37,8 @@ def scalper(emulator: Emulator, *words: str) -> dict:
     return json.loads(done.stdout)
 
 
-def run_scalper(emulator: Emulator, *words: str) -> subprocess.CompletedProcess[str]:
-    """Runs a command of `scalper` on the stack, whatever comes of it."""
+def run_scalper(emulator: Emulator, *words: str, folder: Path | None = None) -> subprocess.CompletedProcess[str]:
+    """Runs a command of `scalper` on the stack, whatever comes of it; files are named as seen from `folder`."""
     environment = {
         "PATH": os.environ.get("PATH", ""),
         "AWS_ENDPOINT_URL": emulator.endpoint,
@@ -46,7 +47,7 @@ def run_scalper(emulator: Emulator, *words: str) -> subprocess.CompletedProcess[
         "AWS_SECRET_ACCESS_KEY": "local",
     }
     command = [str(binary_path("scalper")), "--stack", emulator.stack, *words]
-    return subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+    return subprocess.run(command, env=environment, cwd=folder, capture_output=True, text=True, check=False)
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use crate::Settings;
 use runtime::Environment;
-use store::aws::{Access, SourceQueueUrls};
+use store::aws::Access;
 
 /// The resources' names, as the stack made them.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -21,8 +21,8 @@ pub struct Names {
     pub records_table: String,
     /// The partners table, of which only registrations are read.
     pub partners_table: String,
-    /// The queues that messages come from.
-    pub queues: SourceQueueUrls,
+    /// The inbox queue.
+    pub queue_url: String,
     /// The topic of outcomes.
     pub outcome_topic: String,
     /// The account that must own the buckets; `None` leaves the check out.
@@ -51,10 +51,7 @@ impl Config {
             ledger_table: environment.required("LEDGER_TABLE"),
             records_table: environment.required("RECORDS_TABLE"),
             partners_table: environment.required("PARTNERS_TABLE"),
-            queues: SourceQueueUrls {
-                inbox: environment.required("INBOX_QUEUE_URL"),
-                operations: environment.required("OPERATIONS_QUEUE_URL"),
-            },
+            queue_url: environment.required("INBOX_QUEUE_URL"),
             outcome_topic: environment.required("OUTCOME_TOPIC_ARN"),
             account: None,
         };
@@ -115,7 +112,6 @@ mod tests {
                 "RECORDS_TABLE",
                 "PARTNERS_TABLE",
                 "INBOX_QUEUE_URL",
-                "OPERATIONS_QUEUE_URL",
                 "OUTCOME_TOPIC_ARN",
                 "METRIC_NAMESPACE",
                 "MONITORING",

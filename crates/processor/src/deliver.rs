@@ -206,8 +206,7 @@ impl<S: ProcessorStore> Processor<S> {
     /// takes many invocations would use them up. The message is sent before this one is acknowledged; when it is sent
     /// and the acknowledgement is lost, both are delivered, which is harmless. Gives whether it was sent.
     async fn hand_over(&self, message: &Message<Delivered>) -> bool {
-        let Delivered { text, queue, .. } = &message.body;
-        let sent = self.store.hand_over(*queue, text).await;
+        let sent = self.store.hand_over(&message.body.text).await;
         if let Err(error) = &sent {
             tracing::warn!(
                 error = telemetry::chain(error),
@@ -222,7 +221,7 @@ impl<S: ProcessorStore> Processor<S> {
     async fn give_back(&self, message: &Message<Delivered>, stop: &ProcessError, deadline_ms: u64) {
         let delivery = delivery_of(message, deadline_ms);
         let seconds = self.delay(stop, delivery);
-        if let Err(error) = self.store.give_back(message.body.queue, &message.receipt_handle, seconds).await {
+        if let Err(error) = self.store.defer(&message.receipt_handle, seconds).await {
             tracing::warn!(error = telemetry::chain(&error), "the message's visibility was not changed");
         }
     }

@@ -15,12 +15,11 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use ledger::{ReplayRequest, parse_instant};
-use store::SourceQueue;
 
 /// What woke the function.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Event {
-    /// A batch from a queue.
+    /// A batch from the inbox queue.
     Queue(Vec<Message<Delivered>>),
     /// Objects that were created, from an event without a queue: the caller retries.
     Direct(Vec<Notice>),
@@ -33,8 +32,6 @@ pub struct Delivered {
     pub envelope: Envelope,
     /// The same as it was sent, to be sent again.
     pub text: String,
-    /// The queue that it came from.
-    pub queue: SourceQueue,
 }
 
 /// What S3 says in one message, or in an event without a queue.
@@ -109,8 +106,8 @@ impl Delivered {
         self.envelope.jobs()
     }
 
-    fn read(text: String, queue_arn: &str) -> Self {
-        Self { envelope: Envelope::read(&text), text, queue: SourceQueue::of_arn(queue_arn) }
+    fn read(text: String) -> Self {
+        Self { envelope: Envelope::read(&text), text }
     }
 }
 

@@ -42,8 +42,8 @@ pub use settings::{FIRST_GENERATION, PARSER_EPOCH, Settings};
 use runtime::Host;
 use runtime::{Contracts, Registrations};
 use store::{
-    GiveBack, Metered, Outcomes, ReadContracts, ReadInbox, ReadRegistrations, WriteLedger, WriteQuarantine,
-    WriteRecords,
+    Metered, Outcomes, Queue, ReadContracts, ReadInbox, ReadRegistrations, SendMessages, WriteLedger,
+    WriteQuarantine, WriteRecords,
 };
 
 use crate::journal::Journal;
@@ -66,7 +66,8 @@ pub trait ProcessorStore:
     + WriteLedger
     + WriteRecords
     + ReadRegistrations
-    + GiveBack
+    + Queue
+    + SendMessages
     + Outcomes
     + Metered
 {
@@ -79,7 +80,8 @@ impl<T> ProcessorStore for T where
         + WriteLedger
         + WriteRecords
         + ReadRegistrations
-        + GiveBack
+        + Queue
+        + SendMessages
         + Outcomes
         + Metered
 {

@@ -7,8 +7,8 @@ use processor::Processor;
 use processor::config::{Config, Names};
 use runtime::Host;
 use store::aws::{
-    Access, Connection, ContractsBucket, InboxBuckets, LedgerTable, Meter, OutcomeTopic, PartnersTable,
-    QuarantineWriter, RecordsTable, SourceQueues,
+    Access, Connection, ContractsBucket, InboxBuckets, LedgerTable, MessageQueue, Meter, OutcomeTopic,
+    PartnersTable, QuarantineWriter, RecordsTable,
 };
 
 store::resources! {
@@ -20,7 +20,7 @@ store::resources! {
         ledger: LedgerTable,
         records: RecordsTable,
         partners: PartnersTable,
-        queues: SourceQueues,
+        queue: MessageQueue,
         outcomes: OutcomeTopic,
         meter: Meter,
     }
@@ -38,7 +38,7 @@ impl Resources {
             ledger: LedgerTable::new(&dynamodb, &names.ledger_table),
             records: RecordsTable::new(&dynamodb, &names.records_table),
             partners: PartnersTable::new(&dynamodb, &names.partners_table),
-            queues: SourceQueues::new(&connection.sqs(), names.queues.clone()),
+            queue: MessageQueue::new(&connection.sqs(), &names.queue_url),
             outcomes: OutcomeTopic::new(&connection.sns(), &names.outcome_topic),
             meter: connection.meter(),
         }

@@ -18,22 +18,21 @@ pub struct Message<B> {
     pub body: B,
 }
 
-/// Reads a batch, each message by its text and the ARN of its queue (empty when the batch has none); `None` when a
-/// message has no id or no receipt handle: what cannot be named cannot be given back.
+/// Reads a batch; `None` when a message has no id or no receipt handle: what cannot be named cannot be given back.
 /// A message without a body has an empty one.
-pub fn batch<B>(event: &Value, read: impl Fn(String, &str) -> B) -> Option<Vec<Message<B>>> {
+pub fn batch<B>(event: &Value, read: impl Fn(String) -> B) -> Option<Vec<Message<B>>> {
     // The error's text may repeat a part of the event, so it ends here.
     let batch = SqsEvent::deserialize(event).ok()?;
     batch.records.into_iter().map(|record| message(record, &read)).collect()
 }
 
-fn message<B>(record: SqsMessage, read: impl Fn(String, &str) -> B) -> Option<Message<B>> {
+fn message<B>(record: SqsMessage, read: impl Fn(String) -> B) -> Option<Message<B>> {
     let receive_count = record.attributes.get("ApproximateReceiveCount");
     Some(Message {
         receive_count: receive_count.and_then(|count| count.parse().ok()).unwrap_or(1),
         id: record.message_id.filter(|id| !id.is_empty())?,
         receipt_handle: record.receipt_handle?,
-        body: read(record.body.unwrap_or_default(), record.event_source_arn.as_deref().unwrap_or_default()),
+        body: read(record.body.unwrap_or_default()),
     })
 }
 
@@ -56,8 +55,7 @@ mod tests {
     #[test]
     fn a_message_is_read_with_its_attempts() {
         let event = json!({ "Records": [
-            { "messageId": "m", "receiptHandle": "h", "body": "text", "eventSourceARN": "arn:queue",
-              "attributes": { "ApproximateReceiveCount": "3" } },
+            { "messageId": "m", "receiptHandle": "h", "body": "text", "attributes": { "ApproximateReceiveCount": "3" } },
             { "messageId": "n", "receiptHandle": "i", "attributes": { "ApproximateReceiveCount": "many" } },
         ] });
         let message = |id: &str, receipt_handle: &str, receive_count, body| Message {
@@ -67,8 +65,8 @@ mod tests {
             body,
         };
         assert_eq!(
-            batch(&event, |text, queue| (text.len(), queue.len())),
-            Some(vec![message("m", "h", 3, (4, 9)), message("n", "i", 1, (0, 0))])
+            batch(&event, |text| text.len()),
+            Some(vec![message("m", "h", 3, 4), message("n", "i", 1, 0)])
         );
     }
 
@@ -82,7 +80,7 @@ mod tests {
             json!({ "Records": [{ "messageId": "", "receiptHandle": "h" }] }),
             json!({ "Records": [{ "messageId": "m", "receiptHandle": "h" }, { "receiptHandle": "i" }] }),
         ] {
-            assert_eq!(batch(&event, |text, _| text), None, "{event}");
+            assert_eq!(batch(&event, |text| text), None, "{event}");
         }
     }
 
@@ -91,7 +89,7 @@ mod tests {
         let event = json!({ "Records": [
             { "messageId": "m", "receiptHandle": "h" }, { "messageId": "n", "receiptHandle": "i" },
         ] });
-        let messages = batch(&event, |_, _| ()).expect("a batch");
+        let messages = batch(&event, |_| ()).expect("a batch");
         let answer = |messages: &[Message<()>]| serde_json::to_value(deliver_again(messages)).expect("JSON");
         assert_eq!(answer(&messages[1..]), json!({ "batchItemFailures": [{ "itemIdentifier": "n" }] }));
         assert_eq!(answer(&[]), json!({ "batchItemFailures": [] }));

@@ -1,4 +1,4 @@
-//! `backfill`: sends files that are in the inbox already to the processor, by the operations queue.
+//! `backfill`: sends files that are in the inbox already to the processor, a few at a time.
 //!
 //! The state is the bucket and the ledger: what the ledger has decided is left out, so an interrupted command is run
 //! again and goes on. At most a few files are under way at a time, and of each key one version, the oldest first: a
@@ -28,7 +28,7 @@ use walk::{KeyWalk, entries};
 pub use report::{BackfillReport, BackfillSurvey};
 
 /// How long a file may take until it counts as undecided: its ten deliveries take 75 minutes (docs/limits.md).
-const PATIENCE_MS: u64 = 90 * MINUTE_MS;
+pub(crate) const PATIENCE_MS: u64 = 90 * MINUTE_MS;
 
 /// What a decided file uses, besides its records and Lambda's time (docs/cost.md, measured by
 /// `crates/processor/src/tests/measures.rs`).
@@ -218,7 +218,7 @@ impl<S: ListInbox + ReadLedger + SendToQueue> StackView<S> {
     ) -> Result<(), Error> {
         let bodies: Vec<_> =
             taken.iter().map(|version| notification::write(version, NotificationAuthor::Backfill)).collect();
-        self.store.send_to(StackQueue::Operations, &bodies).await?;
+        self.store.send_to(StackQueue::Inbox, &bodies).await?;
         let since_ms = self.host.now();
         window.sent.extend(taken.iter().map(|version| BackfilledFile {
             file: FileId::of(&version.file),

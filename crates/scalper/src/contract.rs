@@ -69,7 +69,7 @@ pub(crate) async fn run(
             } else if confirmed {
                 report.to_text(manner.style)
             } else {
-                answer.to_text(manner.style) + &report.to_text(manner.style)
+                format!("{}\n{}", answer.to_text(manner.style), report.to_text(manner.style))
             };
             write(&text).ok();
             Ok(ExitCode::SUCCESS)

@@ -119,7 +119,7 @@ where
         let known = &self.known;
         let mappings = self.checkup.mappings().await;
         let maximum = mappings.as_ref().ok().and_then(|all| processing::maximum(known, all));
-        add(findings, EVENT_SOURCE, mappings, |facts| processing::event_sources(known, &facts));
+        add(findings, EVENT_SOURCE, mappings, |facts| processing::event_source(known, &facts));
         let fetched = self.checkup.account_concurrency().await;
         add(findings, CONCURRENCY, fetched, |facts| processing::concurrency(facts, maximum));
         for queue in StackQueue::ALL.into_iter().filter(|queue| queue.is_dead_letters()) {

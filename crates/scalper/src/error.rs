@@ -153,7 +153,7 @@ pub enum CommandError {
     NotAnnounced(#[source] store::Error),
     #[error(
         "not all replays were asked for ({0}): run the command again, it leaves out what is done; if access is denied, use credentials \
-         with sqs:SendMessage on the operations queue"
+         with sqs:GetQueueUrl and sqs:SendMessage on the inbox queue"
     )]
     NotAsked(#[source] store::Error),
     #[error(
@@ -204,7 +204,7 @@ pub enum CommandError {
     NothingThere { place: String },
     #[error(
         "not all files were processed ({0}): run the command again, it goes on; if access is denied, use credentials with \
-         sqs:GetQueueUrl and sqs:SendMessage on the operations queue"
+         sqs:GetQueueUrl and sqs:SendMessage on the inbox queue"
     )]
     NotSent(#[source] store::Error),
     #[error("{path} cannot be read ({kind}): name an existing document, at most 1 MiB of UTF-8 text")]

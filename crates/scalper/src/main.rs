@@ -122,6 +122,13 @@ struct Manner {
     style: Style,
 }
 
+impl Manner {
+    /// Writes an answer. A reader that has gone away needs none.
+    fn write(self, json: impl FnOnce() -> String, text: impl FnOnce(Style) -> String) {
+        write(&if self.json { json() + "\n" } else { text(self.style) }).ok();
+    }
+}
+
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> ExitCode {
     let arguments = Arguments::parse();
@@ -174,9 +181,7 @@ async fn run(arguments: Arguments, config: Config) -> Result<ExitCode, CommandEr
         Command::Ack(arguments) => {
             let auditor = auditor(&Connection::new(&sdk), &stack);
             let report = Box::pin(view(&sdk, stack).await?.acknowledge(&arguments, &auditor)).await?;
-            let text = if manner.json { report.to_json() + "\n" } else { report.to_text(manner.style) };
-            // A reader that has gone away needs no answer.
-            write(&text).ok();
+            manner.write(|| report.to_json(), |style| report.to_text(style));
             Ok(ExitCode::SUCCESS)
         }
         Command::Redrive(arguments) => redrive(&sdk, stack, &arguments, manner).await,
@@ -184,9 +189,7 @@ async fn run(arguments: Arguments, config: Config) -> Result<ExitCode, CommandEr
         Command::Retract(arguments) => {
             let auditor = auditor(&Connection::new(&sdk), &stack);
             let report = Box::pin(view(&sdk, stack).await?.retract(&arguments, &auditor)).await?;
-            let text = if manner.json { report.to_json() + "\n" } else { report.to_text(manner.style) };
-            // A reader that has gone away needs no answer.
-            write(&text).ok();
+            manner.write(|| report.to_json(), |style| report.to_text(style));
             Ok(ExitCode::SUCCESS)
         }
         Command::Backfill(arguments) => backfill(&sdk, stack, &arguments, manner).await,
@@ -243,8 +246,7 @@ async fn redrive(
         }
     };
     let report = Box::pin(view.redrive(arguments, &auditor, emit)).await?;
-    let text = if manner.json { report.to_json() + "\n" } else { report.summary(manner.style) };
-    write(&text).ok();
+    manner.write(|| report.to_json(), |style| report.summary(style));
     Ok(ExitCode::SUCCESS)
 }
 
@@ -271,10 +273,7 @@ async fn replay(
     if !arguments.yes && !confirmed(&format!("replay {} files? [y/N] ", plan.files())) {
         return Err(CommandError::NotConfirmed);
     }
-    let pause = async || {
-        tokio::time::sleep(PAUSE).await;
-        true
-    };
+    let pause = async || tokio::time::sleep(PAUSE).await;
     let seen = |ended: usize, all: usize| {
         if terminal {
             // A terminal that has gone away needs no progress.
@@ -286,9 +285,7 @@ async fn replay(
         }
     };
     let audited = Box::pin(view.replay(plan, &arguments, &auditor, pause, seen)).await?;
-    let text =
-        if manner.json { audited.report.to_json() + "\n" } else { audited.report.to_text(manner.style) };
-    write(&text).ok();
+    manner.write(|| audited.report.to_json(), |style| audited.report.to_text(style));
     let report = audited.finished()?;
     Ok(if report.is_good() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
@@ -317,9 +314,7 @@ async fn doctor(sdk: &SdkConfig, stack: Stack, manner: Manner) -> Result<ExitCod
         known: Known { stack, places, now_ms: Host::system().now() },
     };
     let diagnosis = doctor.examine().await;
-    let text = if manner.json { diagnosis.to_json() + "\n" } else { diagnosis.to_text(manner.style) };
-    // A reader that has gone away needs no answer.
-    write(&text).ok();
+    manner.write(|| diagnosis.to_json(), |style| diagnosis.to_text(style));
     Ok(ExitCode::from(diagnosis.exit_code()))
 }
 
@@ -336,9 +331,7 @@ async fn read(
         Answer::RejectedRecords(records) => give(&view, records).await?,
         Answer::Tail(arguments) => follow(&view, arguments, manner).await?,
         answer => {
-            let text = if manner.json { answer.to_json() + "\n" } else { answer.to_text(manner.style) };
-            // A reader that has gone away needs no answer.
-            write(&text).ok();
+            manner.write(|| answer.to_json(), |style| answer.to_text(style));
         }
     }
     Ok(if answer.fails_check() { ExitCode::FAILURE } else { ExitCode::SUCCESS })
@@ -355,9 +348,7 @@ async fn backfill(
     let view = view(sdk, stack).await?;
     let survey = view.survey(arguments).await?;
     if arguments.dry_run {
-        let text = if manner.json { survey.to_json() + "\n" } else { survey.to_text(manner.style) };
-        // A reader that has gone away needs no answer.
-        write(&text).ok();
+        manner.write(|| survey.to_json(), |style| survey.to_text(style));
         return Ok(ExitCode::SUCCESS);
     }
     let mut errors = std::io::stderr();
@@ -380,8 +371,7 @@ async fn backfill(
         drop(writeln!(errors));
     }
     let Audited { report, noted } = done?;
-    let text = if manner.json { report.to_json() + "\n" } else { report.to_text(&view.stack, manner.style) };
-    write(&text).ok();
+    manner.write(|| report.to_json(), |style| report.to_text(&view.stack, style));
     noted.map(|()| ExitCode::from(report.exit_code()))
 }
 

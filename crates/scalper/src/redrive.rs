@@ -18,7 +18,7 @@ use std::collections::BTreeSet;
 use runtime::Key;
 use store::{
     ActDetail, ActSubject, CallerIdentity, DetailName, DetailValue, Entry, FileId, LoadId, Redrive,
-    RedrivenQueue, SendToQueue, StackQueue, State, TakenLetter, Verb, WriteAudit,
+    RedrivenQueue, SendToQueue, State, TakenLetter, Verb, WriteAudit,
 };
 
 use crate::arguments::RedriveArguments;
@@ -48,8 +48,6 @@ struct ReadLetter {
     subject: ActSubject,
     asks: LetterAsk,
     todo: LetterTodo,
-    /// Where it goes when SQS does not say from which queue it came.
-    goes_to: StackQueue,
 }
 
 /// Files that the command names, by ids, loads or keys; without any, all of them.
@@ -135,13 +133,7 @@ impl<S: Readable + Redrive + SendToQueue> StackView<S> {
         Ok(match kind {
             LetterKind::Unknown => {
                 let (subject, asks) = (ActSubject::default(), LetterAsk::Unknown);
-                ReadLetter {
-                    files: Vec::new(),
-                    subject,
-                    asks,
-                    todo: LetterTodo::Leave,
-                    goes_to: StackQueue::Inbox,
-                }
+                ReadLetter { files: Vec::new(), subject, asks, todo: LetterTodo::Leave }
             }
             LetterKind::Files(files) => {
                 let subject = files.first().map(subject_of).unwrap_or_default();
@@ -152,13 +144,7 @@ impl<S: Readable + Redrive + SendToQueue> StackView<S> {
                     named.push(NamedFile::new(Some(key), file, entry.as_ref()));
                 }
                 let todo = if finished { LetterTodo::Remove } else { LetterTodo::Send };
-                ReadLetter {
-                    files: named,
-                    subject,
-                    asks: LetterAsk::Process,
-                    todo,
-                    goes_to: StackQueue::Inbox,
-                }
+                ReadLetter { files: named, subject, asks: LetterAsk::Process, todo }
             }
             LetterKind::Replay(request) => {
                 let file = FileId::of(&request.file());
@@ -171,25 +157,13 @@ impl<S: Readable + Redrive + SendToQueue> StackView<S> {
                     if entry.as_ref().is_some_and(asks) { LetterTodo::Send } else { LetterTodo::Remove };
                 let subject = subject_of(&LetterFile { key: request.key.clone(), file: Some(file.clone()) });
                 let named = NamedFile::new(Some(request.key.clone()), Some(file), entry.as_ref());
-                ReadLetter {
-                    files: vec![named],
-                    subject,
-                    asks: LetterAsk::Replay,
-                    todo,
-                    goes_to: StackQueue::Operations,
-                }
+                ReadLetter { files: vec![named], subject, asks: LetterAsk::Replay, todo }
             }
             LetterKind::Outcome(OutcomeLetter { file, partner, feed }) => {
                 let entry = self.entry(Some(&file)).await?;
                 let subject = ActSubject::file(&file, &partner, &feed);
                 let named = NamedFile::new(None, Some(file), entry.as_ref());
-                ReadLetter {
-                    files: vec![named],
-                    subject,
-                    asks: LetterAsk::Post,
-                    todo: LetterTodo::Send,
-                    goes_to: StackQueue::Webhooks,
-                }
+                ReadLetter { files: vec![named], subject, asks: LetterAsk::Post, todo: LetterTodo::Send }
             }
         })
     }
@@ -218,7 +192,7 @@ impl<S: Readable + Redrive + SendToQueue> StackView<S> {
         let effect = async {
             let (result, word) = if read.todo == LetterTodo::Send {
                 let bodies = std::slice::from_ref(&letter.body);
-                let sent = self.store.send_to(letter.source.unwrap_or(read.goes_to), bodies).await;
+                let sent = self.store.send_to(queue.queue(), bodies).await;
                 sent.map_err(CommandError::NotRedriven)?;
                 (LetterResult::Sent, "sent")
             } else {

@@ -1,13 +1,13 @@
 //! `replay`: has files that were decided processed again under the contract in force.
 //!
 //! ```text
-//! select ─▶ preview: what each file becomes, what it costs ─▶ ask ─▶ note ─▶ requests to the operations queue
-//!                                                                                                        └─▶ follow
+//! select ─▶ preview: what each file becomes, what it costs ─▶ ask ─▶ note ─▶ request a few ─▶ follow, request more
 //! ```
 //!
 //! The work is the processor's, and as safe from crashes as a first load. The command asks and follows: it can be
-//! interrupted at any time and run again. A file that was decided under the contract in force is left out, since the
-//! same bytes under the same contract give the same load.
+//! interrupted at any time and run again. It has few replays under way at a time, so that new files go first. A file
+//! that was decided under the contract in force is left out, since the same bytes under the same contract give the same
+//! load.
 
 mod follow;
 mod select;
@@ -17,10 +17,10 @@ use std::io::Write;
 use std::sync::Arc;
 
 use contract::Contract;
-use ledger::{ActId, Entry, FileId, ReplayRequest, Worse};
+use ledger::{ActId, Entry, FileId, Worse};
 use store::{
-    ActDetail, ActSubject, CallerIdentity, DetailName, DetailValue, Error, MOST_MESSAGES, ReadInbox,
-    SendToQueue, StackQueue, Verb, WriteAudit,
+    ActDetail, ActSubject, CallerIdentity, DetailName, DetailValue, Error, ReadInbox, SendToQueue, Verb,
+    WriteAudit,
 };
 
 use crate::arguments::ReplayArguments;
@@ -28,6 +28,7 @@ use crate::audited::{Audited, Auditor, Effect, PlannedAct};
 use crate::error::CommandError;
 use crate::preview::{Before, EarlierContracts, FilePreview, PreviewCase, PreviewTotals, Progress, preview};
 use crate::reading::{FileView, Readable, StackView};
+use follow::ReplayRun;
 pub use follow::{ReplayEnd, ReplayedFile};
 pub use view::{LeftOut, ReplayPlan, ReplayReport};
 
@@ -81,14 +82,14 @@ impl<S: CanReplay> StackView<S> {
         preview(&self.store, &case, &mut |bytes| progress.read(bytes)).await
     }
 
-    /// Asks for the replays of a plan and follows them until each has ended. `pause` waits between two looks, and ends
-    /// the following when it returns `false`. `seen` is told how many have ended.
+    /// Has the files of a plan replayed, a few at a time, and follows each to its end. `pause` waits between two looks.
+    /// `seen` is told how many have ended.
     pub async fn replay<T: WriteAudit + CallerIdentity>(
         &self,
         plan: ReplayPlan,
         arguments: &ReplayArguments,
         auditor: &Auditor<T>,
-        pause: impl AsyncFnMut() -> bool,
+        pause: impl AsyncFnMut(),
         seen: impl FnMut(usize, usize),
     ) -> Result<Audited<ReplayReport>, CommandError> {
         if plan.cases.is_empty() {
@@ -102,12 +103,10 @@ impl<S: CanReplay> StackView<S> {
         let id = ActId::of((self.host.random)());
         auditor
             .audited(planned, async {
-                self.ask_for_all(&plan.cases, id.as_str(), arguments).await?;
-                let ended = if arguments.no_wait {
-                    Vec::new()
-                } else {
-                    self.follow_replays(&plan.cases, id.as_str(), pause, seen).await?
-                };
+                let most = usize::from(arguments.concurrency);
+                let worse = if arguments.quarantine { Worse::Quarantine } else { Worse::Keep };
+                let run = ReplayRun::new(id.as_str(), worse, most, &plan.cases);
+                let ended = self.work_off(run, pause, seen).await?;
                 let files = DetailValue::Count(plan.cases.len() as u64);
                 let mut details = vec![ActDetail::new(DetailName::Files, files)];
                 if let [only] = plan.cases.as_slice() {
@@ -116,25 +115,6 @@ impl<S: CanReplay> StackView<S> {
                 Ok(Effect::new(ReplayReport::new(plan, ended), details))
             })
             .await
-    }
-
-    async fn ask_for_all(
-        &self,
-        cases: &[ReplayCase],
-        id: &str,
-        arguments: &ReplayArguments,
-    ) -> Result<(), CommandError> {
-        let worse = if arguments.quarantine { Worse::Quarantine } else { Worse::Keep };
-        for some in cases.chunks(MOST_MESSAGES) {
-            let bodies: Vec<String> = some
-                .iter()
-                .map(|ReplayCase { entry, contract, .. }| {
-                    ReplayRequest::new(id, entry, &hex::encode(contract.identity.hash), worse).message()
-                })
-                .collect();
-            self.store.send_to(StackQueue::Operations, &bodies).await.map_err(CommandError::NotAsked)?;
-        }
-        Ok(())
     }
 
     /// Returns what the act is about: the file, or the partner and the feed that all files have in common.

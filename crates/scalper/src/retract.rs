@@ -130,7 +130,7 @@ impl<S: CanRetract> StackView<S> {
             return Err(CommandError::NoContractToReplay { feed: older.feed.clone() });
         };
         let request = ReplayRequest::new(id, older, &hex::encode(contract.identity.hash), Worse::Keep);
-        let sent = self.store.send_to(StackQueue::Operations, &[request.message()]).await;
+        let sent = self.store.send_to(StackQueue::Inbox, &[request.message()]).await;
         sent.map_err(CommandError::NotAsked)
     }
 

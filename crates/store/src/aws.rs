@@ -49,7 +49,7 @@ pub use meter::Meter;
 pub use metrics::CloudWatch;
 pub use partners::PartnersTable;
 pub use quarantine::{KeptBody, ObjectUpload, QuarantineBucket, QuarantineWriter};
-pub use queues::{MessageQueue, QueueUrls, SourceQueueUrls, SourceQueues, StackQueues, WatchedQueues};
+pub use queues::{MessageQueue, QueueUrls, StackQueues, WatchedQueues};
 pub use records::RecordsTable;
 pub use secrets::SecretsManager;
 pub use stack::{Home, StackParts};
@@ -111,7 +111,6 @@ alone!(
     RecordsTable,
     SecretsManager,
     SecurityTokens,
-    SourceQueues,
     StackQueues,
     WatchedQueues,
 );

@@ -63,8 +63,8 @@ pub use partners::{
 };
 pub use quarantine::{OpenUploads, Original, ReadQuarantine, Upload, WriteQuarantine};
 pub use queues::{
-    CountMessages, DeadLetter, Depth, GiveBack, MOST_MESSAGES, Queue, Redrive, RedrivenQueue, SendMessages,
-    SendToQueue, SourceQueue, StackQueue, TakenLetter, WatchQueues, WatchedQueue,
+    CountMessages, DeadLetter, Depth, MOST_MESSAGES, Queue, Redrive, RedrivenQueue, SendMessages,
+    SendToQueue, StackQueue, TakenLetter, WatchQueues, WatchedQueue,
 };
 pub use records::{
     ItemValue, ReadRecords, RecordItem, RecordPage, RecordVersion, WriteRecords, row_bytes, row_item, shards,

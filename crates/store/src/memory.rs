@@ -41,8 +41,7 @@ pub use stack::Parts;
 use crate::{
     ActRecord, AlarmNow, Announcement, Credential, CredentialHash, Cursor, Datapoint, DeadLetter, Depth,
     Entry, Error, FileId, FileVersion, Head, Incident, MetricQuery, Operation, Partner, RecordItem,
-    RequestKey, SourceQueue, StackQueue, State, UploadId, UploadRecord, Usage, VersionId, WatchedQueue,
-    Webhook,
+    RequestKey, StackQueue, State, UploadId, UploadRecord, Usage, VersionId, WatchedQueue, Webhook,
 };
 use ::ledger::{NULL_VERSION, digest};
 
@@ -98,8 +97,6 @@ struct MemoryState {
     contents: BTreeMap<(String, String, String), FileId>,
     rows: BTreeMap<(String, String), RecordItem>,
     deferred: Vec<(String, u32)>,
-    /// The queues of those messages of the processor.
-    given_back: Vec<SourceQueue>,
     published: Vec<Announcement>,
     partners: BTreeMap<String, Partner>,
     credentials: BTreeMap<CredentialHash, Credential>,

@@ -1,4 +1,4 @@
-//! Queues: the inbox queue, the queue of operations, the queue of webhooks, and their dead-letter queues.
+//! Queues: the inbox queue, the queue of webhooks, and their dead-letter queues.
 
 use std::future::Future;
 
@@ -13,10 +13,8 @@ pub const MOST_MESSAGES: usize = 10;
 pub enum StackQueue {
     /// Notifications of new files.
     Inbox,
-    /// Messages of the inbox queue and the operations queue that failed ten times.
+    /// Notifications that failed ten times.
     InboxDeadLetters,
-    /// What operators ask for: replays and backfills, which never delay new files.
-    Operations,
     /// Outcomes that partners are still to hear of.
     Webhooks,
     /// Outcomes that a partner's address did not take.
@@ -25,24 +23,19 @@ pub enum StackQueue {
 
 impl StackQueue {
     /// All of them.
-    pub const ALL: [Self; 5] =
-        [Self::Inbox, Self::InboxDeadLetters, Self::Operations, Self::Webhooks, Self::WebhookDeadLetters];
+    pub const ALL: [Self; 4] =
+        [Self::Inbox, Self::InboxDeadLetters, Self::Webhooks, Self::WebhookDeadLetters];
 
     /// Returns its name in a stack (`infra/*.yaml`).
     #[must_use]
     pub fn name(self, stack: &str) -> String {
-        format!("{stack}-{}", self.own_name())
-    }
-
-    /// Returns what follows the stack's name.
-    fn own_name(self) -> &'static str {
-        match self {
+        let own = match self {
             Self::Inbox => "inbox",
             Self::InboxDeadLetters => "inbox-dead-letters",
-            Self::Operations => "operations",
             Self::Webhooks => "webhooks",
             Self::WebhookDeadLetters => "webhooks-dead-letters",
-        }
+        };
+        format!("{stack}-{own}")
     }
 
     /// Returns whether what lies there was given up.
@@ -60,39 +53,6 @@ pub struct Depth {
     pub waiting: u64,
     /// Taken and not yet deleted, or delayed.
     pub in_flight: u64,
-}
-
-/// A queue that the processor takes messages from.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum SourceQueue {
-    /// Notifications of new files.
-    Inbox,
-    /// What operators ask for.
-    Operations,
-}
-
-impl SourceQueue {
-    /// All of them.
-    pub const ALL: [Self; 2] = [Self::Inbox, Self::Operations];
-
-    /// Reads the ARN of a queue (`arn:<partition>:sqs:<region>:<account>:<name>`), by the end of its name. An unknown
-    /// one is taken for the inbox queue, as it was before there was another.
-    #[must_use]
-    pub fn of_arn(arn: &str) -> Self {
-        let name = arn.rsplit(':').next().unwrap_or_default();
-        let is_named = |own: &str| name.strip_suffix(own).is_some_and(|stack| stack.ends_with('-'));
-        let mut all = Self::ALL.into_iter();
-        all.find(|queue| is_named(queue.queue().own_name())).unwrap_or(Self::Inbox)
-    }
-
-    /// Returns it as a queue of the stack.
-    #[must_use]
-    pub fn queue(self) -> StackQueue {
-        match self {
-            Self::Inbox => StackQueue::Inbox,
-            Self::Operations => StackQueue::Operations,
-        }
-    }
 }
 
 /// A queue that the watcher looks at.
@@ -115,27 +75,16 @@ pub struct DeadLetter {
     pub body: String,
 }
 
-/// Delays a redelivery of the only queue that a function takes from.
+/// Delays a redelivery.
 pub trait Queue: Sync {
     /// Makes the message visible again after this number of seconds (0 to 43,200).
     fn defer(&self, receipt_handle: &str, seconds: u32) -> impl Future<Output = Result<(), Error>> + Send;
 }
 
-/// Gives messages back to the queue that they were taken from.
-pub trait GiveBack: Sync {
-    /// Makes the message visible again after this number of seconds (0 to 43,200).
-    fn give_back(
-        &self,
-        queue: SourceQueue,
-        receipt_handle: &str,
-        seconds: u32,
-    ) -> impl Future<Output = Result<(), Error>> + Send;
-    /// Sends a fresh message with this body to the queue. Sent twice when the answer is lost.
-    fn hand_over(&self, queue: SourceQueue, body: &str) -> impl Future<Output = Result<(), Error>> + Send;
-}
-
 /// Sends messages to the inbox queue.
 pub trait SendMessages: Sync {
+    /// Sends a fresh message with this body to the inbox queue. Sent twice when the answer is lost.
+    fn hand_over(&self, body: &str) -> impl Future<Output = Result<(), Error>> + Send;
     /// Sends at most [`MOST_MESSAGES`] messages to the inbox queue. After an error some may have been sent.
     fn send(&self, bodies: &[String]) -> impl Future<Output = Result<(), Error>> + Send;
 }
@@ -159,6 +108,15 @@ pub enum RedrivenQueue {
 }
 
 impl RedrivenQueue {
+    /// Returns the queue itself.
+    #[must_use]
+    pub fn queue(self) -> StackQueue {
+        match self {
+            Self::Inbox => StackQueue::Inbox,
+            Self::Webhooks => StackQueue::Webhooks,
+        }
+    }
+
     /// Returns the queue of its dead letters.
     #[must_use]
     pub fn letters(self) -> StackQueue {
@@ -181,8 +139,6 @@ pub struct TakenLetter {
     pub receipt_handle: String,
     /// When it was first sent, milliseconds since the epoch, when SQS says so.
     pub sent_ms: Option<u64>,
-    /// The queue from which it was given up, when SQS says so: one that somebody put there by hand came from none.
-    pub source: Option<StackQueue>,
 }
 
 /// Takes dead letters off their queue. What is sent again goes by [`SendToQueue`].
@@ -220,23 +176,4 @@ pub trait SendToQueue: Sync {
 pub trait CountMessages: Sync {
     /// Returns how many messages a queue has; `None` when there is no such queue.
     fn depth(&self, queue: StackQueue) -> impl Future<Output = Result<Option<Depth>, Error>> + Send;
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_queue_of_a_message_is_known_by_the_end_of_its_arn() {
-        let read = |name: &str| SourceQueue::of_arn(&format!("arn:aws:sqs:eu-central-1:123456789012:{name}"));
-        for stack in ["silent-scalper", "operations", "my-operations", "inbox", "a"] {
-            for queue in SourceQueue::ALL {
-                assert_eq!(read(&queue.queue().name(stack)), queue, "{stack}");
-            }
-        }
-        for other in ["", "operations", "preoperations", "s-webhooks", "s-operations-2", "s-inbox.fifo"] {
-            assert_eq!(read(other), SourceQueue::Inbox, "{other}");
-        }
-        assert_eq!(SourceQueue::of_arn(""), SourceQueue::Inbox);
-    }
 }

@@ -35,7 +35,7 @@ impl From<UnknownEvent> for Diagnostic {
 
 /// Decodes an invocation's event. A message that is not an announcement has the body `None`.
 pub fn decode(event: &Value) -> Result<Vec<Message<Option<OutcomeMessage>>>, UnknownEvent> {
-    batch(event, |text: String, _| OutcomeMessage::read(&text)).ok_or(UnknownEvent)
+    batch(event, |text: String| OutcomeMessage::read(&text)).ok_or(UnknownEvent)
 }
 
 impl OutcomeMessage {

@@ -47,7 +47,6 @@ pub(super) struct OutputNames {
     pub(super) ledger: String,
     pub(super) records: String,
     pub(super) queue: String,
-    pub(super) operations: String,
     pub(super) dead_letters: String,
     pub(super) topic: String,
     pub(super) function: String,
@@ -112,7 +111,6 @@ impl Harness {
             ledger: output("LedgerTableName"),
             records: output("RecordsTableName"),
             queue: output("InboxQueueUrl"),
-            operations: output("OperationsQueueUrl"),
             dead_letters: output("InboxDeadLetterQueueUrl"),
             topic: output("OutcomeTopicArn"),
             function: output("ProcessorFunctionName"),
@@ -302,16 +300,15 @@ impl Harness {
             .expect("send the message");
     }
 
-    /// Waits until the inbox queue and the operations queue hold nothing, visible or not. The dead-letter queue must be
-    /// empty then.
+    /// Waits until the inbox queue holds nothing, visible or not. The dead-letter queue must be empty then.
     pub(super) async fn settle(&self) {
         let wait = async {
-            while self.messages(&self.names.queue).await + self.messages(&self.names.operations).await > 0 {
+            while self.messages(&self.names.queue).await > 0 {
                 tokio::time::sleep(LOOK_AGAIN).await;
             }
         };
         let settled = tokio::time::timeout(PATIENCE, wait).await;
-        assert!(settled.is_ok(), "a queue is not empty; the emulator said:\n{}", self.emulator.log());
+        assert!(settled.is_ok(), "the inbox queue is not empty; the emulator said:\n{}", self.emulator.log());
         assert_eq!(self.messages(&self.names.dead_letters).await, 0, "dead letters");
     }
 

@@ -253,11 +253,10 @@ fn no_function_writes_to_what_triggers_it() {
             for (action, resource) in super::permissions::allowed(stack, function) {
                 let writes = ["s3:Put", "s3:Copy", "s3:Restore", "sqs:Send", "sns:Publish"];
                 let target = stack.resource_behind(&resource).map(|target| target.id.clone());
-                // The loops that are meant: a message is sent for a file only when a checkpoint of it was written,
+                // The one loop that is meant: a message is sent for a file only when a checkpoint of it was written,
                 // which happens once for each of its rows at most.
-                let hands_over = function.id == "ProcessorFunction"
-                    && action == "sqs:SendMessage"
-                    && matches!(target.as_deref(), Some("InboxQueue" | "OperationsQueue"));
+                let hands_over = (function.id.as_str(), action.as_str(), target.as_deref())
+                    == ("ProcessorFunction", "sqs:SendMessage", Some("InboxQueue"));
                 let loops = writes.iter().any(|write| action.starts_with(write))
                     && target.is_some_and(|id| triggers.contains(&id))
                     && !hands_over;

@@ -134,10 +134,6 @@ fn the_processor_may_do_what_it_calls_and_nothing_more() {
             "InboxQueue",
             "sqs:ChangeMessageVisibility sqs:DeleteMessage sqs:GetQueueAttributes sqs:ReceiveMessage sqs:SendMessage",
         ),
-        (
-            "OperationsQueue",
-            "sqs:ChangeMessageVisibility sqs:DeleteMessage sqs:GetQueueAttributes sqs:ReceiveMessage sqs:SendMessage",
-        ),
         ("OutcomeTopic", "sns:Publish"),
         ("ProcessorLogs", "logs:CreateLogStream logs:PutLogEvents"),
     ];

@@ -1,7 +1,5 @@
 //! Queues and topics: hazards S19, S25, Q1, Q6, Q26, X2, X3, X6.
 
-use std::collections::{BTreeMap, BTreeSet};
-
 use serde_json::Value;
 
 use super::expanded::{ExpandedTemplate, Resource, list, number, scalar};
@@ -29,8 +27,9 @@ fn a_message_stays_hidden_six_times_as_long_as_the_function_may_run() {
 fn a_message_survives_throttling_and_then_waits_long_enough_to_be_seen() {
     with_every_choice(|stack| {
         let sources = stack.of_kind(QUEUE).filter(|queue| !queue.at("/RedrivePolicy").is_null());
-        let mut by_target: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
+        let mut count = 0;
         for queue in sources {
+            count += 1;
             let receives = number(queue.at("/RedrivePolicy/maxReceiveCount"));
             assert!(receives >= 5, "{}: {receives} receives", queue.id);
             let target = scalar(queue.at("/RedrivePolicy/deadLetterTargetArn"));
@@ -41,17 +40,12 @@ fn a_message_survives_throttling_and_then_waits_long_enough_to_be_seen() {
                 "{}",
                 dead.id
             );
-            by_target.entry(&dead.id).or_default().insert(&queue.id);
+            let sources = list(dead.at("/RedriveAllowPolicy/sourceQueueArns"));
+            let behind: Vec<_> =
+                sources.iter().filter_map(|arn| stack.resource_behind(arn)).map(|queue| &queue.id).collect();
+            assert_eq!(behind, [&queue.id], "who may send to {}", dead.id);
         }
-        for (dead, queues) in &by_target {
-            let sources = list(stack.resource(dead).at("/RedriveAllowPolicy/sourceQueueArns"));
-            let found = sources.iter().filter_map(|arn| stack.resource_behind(arn));
-            let allowed: BTreeSet<_> = found.map(|queue| queue.id.as_str()).collect();
-            assert_eq!(allowed, *queues, "who may send to {dead}");
-        }
-        // One place, with one alarm, for all that the processor gives up.
-        let expected = ["InboxQueue", "OperationsQueue"].into();
-        assert_eq!(by_target.get("InboxDeadLetterQueue"), Some(&expected));
+        assert!(count > 0, "a queue has a dead-letter queue");
     });
 }
 
@@ -107,33 +101,6 @@ fn only_our_inbox_may_send_to_its_queue_and_only_our_topic_to_the_webhooks() {
             let account = condition(statement, "aws:SourceAccount");
             assert!(source != "InboxBucket" || account.as_deref() == Some("111122223333"), "{account:?}");
         }
-    });
-}
-
-#[test]
-fn operations_are_kept_as_new_files_are_and_have_a_concurrency_of_their_own() {
-    with_every_choice(|stack| {
-        let (inbox, operations) = (stack.resource("InboxQueue"), stack.resource("OperationsQueue"));
-        for own in ["VisibilityTimeout", "MessageRetentionPeriod", "RedrivePolicy", "KmsMasterKeyId"] {
-            let own = format!("/{own}");
-            assert_eq!(operations.at(&own), inbox.at(&own), "{own}");
-        }
-        let concurrency = stack.of_kind("AWS::Lambda::EventSourceMapping").filter_map(|mapping| {
-            let queue = stack.resource_behind(&scalar(mapping.at("/EventSourceArn")))?;
-            let function = stack.resource_behind(&scalar(mapping.at("/FunctionName")))?;
-            let maximum = number(mapping.at("/ScalingConfig/MaximumConcurrency"));
-            (function.id == "ProcessorFunction").then(|| (queue.id.clone(), maximum))
-        });
-        let concurrency: BTreeMap<_, _> = concurrency.collect();
-        let chosen = |name: &str| stack.parameters[name].parse::<u64>().expect("a number");
-        assert_eq!(
-            concurrency,
-            [
-                ("InboxQueue".to_owned(), chosen("MaximumConcurrency")),
-                ("OperationsQueue".to_owned(), chosen("OperationsConcurrency"))
-            ]
-            .into()
-        );
     });
 }
 

@@ -1,6 +1,6 @@
 use std::sync::atomic::Ordering;
 
-use store::{FileVersion, Operation, SourceQueue, StackQueue, State, memory::When};
+use store::{FileVersion, Operation, State, memory::When};
 
 use super::harness::*;
 
@@ -49,25 +49,6 @@ async fn a_file_that_takes_longer_than_an_invocation_goes_on_by_a_fresh_message(
     let rest = usize::try_from(60_000 - written).expect("small");
     assert!(later * 25 < rest + 2_500, "{later} calls for {rest} rows");
     assert_eq!(harness.memory.state(), without_haste(&text).await);
-}
-
-#[tokio::test]
-async fn a_message_of_an_operator_stays_in_its_own_queue() {
-    let harness = Harness::with(|settings| settings.rows_at_once = 100);
-    visits(&harness, &[]);
-    let file = harness.land(KEY, long_file(60_000));
-    let body = body_of(&[&file]);
-    end_before(&harness, 1_000);
-    assert!(harness.invoke_from("s-operations", std::slice::from_ref(&body)).await.is_empty());
-    assert!(harness.memory.take_sent().is_empty(), "new files would wait behind it");
-    assert_eq!(harness.memory.take_sent_to(StackQueue::Operations), [body]);
-
-    let strange = ["neither a notification nor a request".to_owned()];
-    for queue in ["s-operations", "s-inbox", "unknown"] {
-        assert_eq!(harness.invoke_from(queue, &strange).await, ["m0"], "{queue}");
-    }
-    let queues = [SourceQueue::Operations, SourceQueue::Inbox, SourceQueue::Inbox];
-    assert_eq!(harness.memory.given_back(), queues);
 }
 
 #[tokio::test]

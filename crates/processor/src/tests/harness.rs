@@ -96,13 +96,8 @@ impl Harness {
 
     /// One invocation with these messages; the ids of those that come back.
     pub(super) async fn invoke(&self, bodies: &[String]) -> Vec<String> {
-        self.invoke_from("s-inbox", bodies).await
-    }
-
-    /// One invocation with messages of the queue of this name; the ids of those that come back.
-    pub(super) async fn invoke_from(&self, queue: &str, bodies: &[String]) -> Vec<String> {
         let deadline = self.now_ms() + INVOCATION;
-        match self.processor.handle(&batch_of(queue, bodies), deadline).await {
+        match self.processor.handle(&batch_of(bodies), deadline).await {
             Ok(Response::Batch(response)) => {
                 response.batch_item_failures.into_iter().map(|failure| failure.item_identifier).collect()
             }
@@ -244,12 +239,11 @@ pub(super) fn body_of(files: &[&FileVersion]) -> String {
     json!({ "Records": records }).to_string()
 }
 
-fn batch_of(queue: &str, bodies: &[String]) -> Value {
-    let arn = format!("arn:aws:sqs:eu-central-1:123456789012:{queue}");
+fn batch_of(bodies: &[String]) -> Value {
     let records = bodies.iter().enumerate().map(|(number, body)| {
         json!({
             "eventSource": "aws:sqs", "messageId": format!("m{number}"),
-            "receiptHandle": format!("r{number}"), "body": body, "eventSourceARN": arn,
+            "receiptHandle": format!("r{number}"), "body": body,
             "attributes": { "ApproximateReceiveCount": "1" }
         })
     });

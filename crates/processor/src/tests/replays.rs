@@ -8,7 +8,7 @@ use super::harness::*;
 
 const KEY: &str = "north/visits/a.csv";
 
-/// Too strict: no name is longer than three characters.
+/// One rejected record quarantines the file.
 const STRICT: [(&str, &str); 1] = [("onError", "abort")];
 
 /// Publishes a contract under which names have at most this number of characters; returns its hash.
@@ -17,6 +17,14 @@ fn names_of(harness: &Harness, characters: u32, settings: &[(&str, &str)]) -> St
         contract("csv", "active", settings).replace("maxLength: 5", &format!("maxLength: {characters}"));
     harness.memory.publish_contract("visits", text.clone());
     hex::encode(contract::compile(&text).expect("a contract").0.identity.hash)
+}
+
+/// A good file that a contract quarantined which allows names of two characters only.
+async fn too_strictly_checked(harness: &Harness) -> FileVersion {
+    names_of(harness, 2, &STRICT);
+    let file = harness.land(KEY, GOOD);
+    harness.until_terminal(&[&file]).await;
+    file
 }
 
 /// The request of an operator who sees the file as it is now.
@@ -64,9 +72,7 @@ fn visible(harness: &Harness) -> Vec<String> {
 #[tokio::test]
 async fn a_quarantined_file_is_rescued_by_a_corrected_contract() {
     let harness = Harness::new();
-    names_of(&harness, 2, &STRICT);
-    let file = harness.land(KEY, GOOD);
-    harness.until_terminal(&[&file]).await;
+    let file = too_strictly_checked(&harness).await;
     let before = harness.entry(&file);
     assert_eq!((before.state, before.open, visible(&harness).len()), (State::Quarantined, true, 0));
 
@@ -141,9 +147,7 @@ async fn what_is_visible_is_one_load_or_the_other_at_every_call() {
 #[tokio::test]
 async fn a_request_that_is_delivered_twice_or_late_does_nothing() {
     let harness = Harness::new();
-    names_of(&harness, 2, &STRICT);
-    let file = harness.land(KEY, GOOD);
-    harness.until_terminal(&[&file]).await;
+    let file = too_strictly_checked(&harness).await;
     let hash = names_of(&harness, 5, &STRICT);
     let request = ask(&harness, &file, &hash, Worse::Keep);
     until_done(&harness, &request).await;
@@ -160,9 +164,7 @@ async fn a_request_that_is_delivered_twice_or_late_does_nothing() {
 #[tokio::test]
 async fn two_operators_who_ask_at_once_replay_once() {
     let harness = small_steps();
-    names_of(&harness, 2, &STRICT);
-    let file = harness.land(KEY, GOOD);
-    harness.until_terminal(&[&file]).await;
+    let file = too_strictly_checked(&harness).await;
     let hash = names_of(&harness, 5, &STRICT);
     harness.wait(60_001);
     let entry = harness.entry(&file);
@@ -175,9 +177,7 @@ async fn two_operators_who_ask_at_once_replay_once() {
     let expected = visible(&harness);
     for call in 1..=clean_calls {
         let harness = small_steps();
-        names_of(&harness, 2, &STRICT);
-        let same = harness.land(KEY, GOOD);
-        harness.until_terminal(&[&same]).await;
+        let same = too_strictly_checked(&harness).await;
         names_of(&harness, 5, &STRICT);
         harness.wait(60_001);
         let (memory, second) = (harness.memory.clone(), requests[1].clone());
@@ -341,9 +341,7 @@ async fn an_older_version_is_announced_also_when_its_successor_died_and_was_repl
 #[tokio::test]
 async fn a_replay_is_no_arrival_in_the_metrics() {
     let harness = Harness::new();
-    names_of(&harness, 2, &STRICT);
-    let file = harness.land(KEY, GOOD);
-    harness.until_terminal(&[&file]).await;
+    let file = too_strictly_checked(&harness).await;
     let hash = names_of(&harness, 5, &STRICT);
     harness.metrics.lock().expect("lines").clear();
     until_done(&harness, &ask(&harness, &file, &hash, Worse::Keep)).await;
@@ -432,9 +430,7 @@ async fn a_replay_whose_processes_die_three_times_leaves_a_loaded_file_as_it_was
 #[tokio::test]
 async fn a_release_between_two_attempts_loads_under_the_newer_contract_or_not_at_all() {
     let harness = small_steps();
-    names_of(&harness, 2, &STRICT);
-    let file = harness.land(KEY, GOOD);
-    harness.until_terminal(&[&file]).await;
+    let file = too_strictly_checked(&harness).await;
     let hash = names_of(&harness, 5, &STRICT);
     harness.wait(60_001);
     let request = ask(&harness, &file, &hash, Worse::Keep);

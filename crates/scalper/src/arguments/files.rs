@@ -234,9 +234,9 @@ pub struct ReplayArguments {
     /// Do not ask
     #[arg(long)]
     pub yes: bool,
-    /// Do not wait until the files are decided
-    #[arg(long)]
-    pub no_wait: bool,
+    /// Maximum number of files that are replayed at the same time, so that new files go first
+    #[arg(long, default_value_t = 4, value_parser = number(1_u16..=100))]
+    pub concurrency: u16,
     /// Why, at most 200 characters; kept in the audit trail, so leave out what partners sent
     #[arg(long, value_parser = ActReason::parse, required_unless_present = "dry_run")]
     pub reason: Option<ActReason>,

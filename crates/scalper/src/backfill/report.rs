@@ -141,7 +141,7 @@ pub struct BackfillReport {
     #[serde(flatten)]
     #[expect(missing_docs, reason = "the members are those of the JSON document, named as they read")]
     pub survey: BackfillSurvey,
-    /// Files that were sent to the operations queue.
+    /// Files that were sent to the inbox queue.
     pub sent: u64,
     /// Decided files by state.
     pub states: BTreeMap<&'static str, u64>,

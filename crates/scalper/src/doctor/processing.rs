@@ -1,6 +1,6 @@
 //! Checks the way from the queue to the outcome: event source, concurrency, dead letters.
 
-use store::{AccountConcurrency, Depth, Mapping, SourceQueue, StackQueue};
+use store::{AccountConcurrency, Depth, Mapping, StackQueue};
 
 use super::{CONCURRENCY, DEAD_LETTERS, DoctorFinding, EVENT_SOURCE, Known};
 
@@ -8,57 +8,26 @@ use super::{CONCURRENCY, DEAD_LETTERS, DoctorFinding, EVENT_SOURCE, Known};
 /// watcher and the notifier, one each.
 const OTHERS: u64 = 5;
 
-/// Files that are replayed or backfilled at the same time, by default and at least: `OperationsConcurrency`.
-const OPERATIONS: u64 = 2;
-
-/// Returns the mapping of a queue.
-fn ours<'f>(known: &Known, queue: SourceQueue, facts: &'f [Mapping]) -> Option<&'f Mapping> {
-    let queue = known.places.queue_arn(&known.stack, queue.queue());
+/// Returns the mapping of the inbox queue.
+fn ours<'f>(known: &Known, facts: &'f [Mapping]) -> Option<&'f Mapping> {
+    let queue = known.places.queue_arn(&known.stack, StackQueue::Inbox);
     facts.iter().find(|mapping| mapping.source == queue)
 }
 
-/// Returns the maximum number of files that are processed at the same time, replays and backfills among them.
+/// Returns the maximum number of files that are processed at the same time.
 pub(super) fn maximum(known: &Known, facts: &[Mapping]) -> Option<u64> {
-    let inbox = ours(known, SourceQueue::Inbox, facts)?.maximum_concurrency?;
-    // Where the queue is not connected, it takes nothing away.
-    let Some(operations) = ours(known, SourceQueue::Operations, facts) else { return Some(inbox) };
-    Some(inbox + operations.maximum_concurrency?)
+    ours(known, facts)?.maximum_concurrency
 }
 
-/// Returns what a queue is called in a sentence, and its concurrency when it is connected again: the default of the
-/// template.
-fn told(queue: SourceQueue) -> (&'static str, u64, &'static str) {
-    match queue {
-        SourceQueue::Inbox => ("inbox queue", 5, "files wait"),
-        SourceQueue::Operations => ("operations queue", 2, "replays and backfills wait"),
-    }
-}
-
-pub(super) fn event_sources(known: &Known, facts: &[Mapping]) -> Vec<DoctorFinding> {
-    let mut findings = Vec::new();
-    for queue in SourceQueue::ALL {
-        findings.extend(event_source(known, queue, facts));
-    }
-    if findings.is_empty() {
-        let processor = format!("{}-processor", known.stack.as_str());
-        findings.push(DoctorFinding::ok(
-            EVENT_SOURCE.check,
-            format!("{processor} is called by both queues, and says which messages failed"),
-        ));
-    }
-    findings
-}
-
-fn event_source(known: &Known, queue: SourceQueue, facts: &[Mapping]) -> Vec<DoctorFinding> {
+pub(super) fn event_source(known: &Known, facts: &[Mapping]) -> Vec<DoctorFinding> {
     let processor = format!("{}-processor", known.stack.as_str());
-    let (name, maximum, waits) = told(queue);
-    let Some(mapping) = ours(known, queue, facts) else {
-        let queue = known.places.queue_arn(&known.stack, queue.queue());
+    let Some(mapping) = ours(known, facts) else {
+        let queue = known.places.queue_arn(&known.stack, StackQueue::Inbox);
         let command = format!(
             "aws lambda create-event-source-mapping --function-name {processor} --event-source-arn {queue} --batch-size 1 \
-             --function-response-types ReportBatchItemFailures --scaling-config MaximumConcurrency={maximum}"
+             --function-response-types ReportBatchItemFailures --scaling-config MaximumConcurrency=5"
         );
-        let what = format!("nothing calls {processor} with the messages of the {name}");
+        let what = format!("nothing calls {processor} with the messages of the inbox queue");
         return vec![
             DoctorFinding::fail(EVENT_SOURCE.check, what).advice("connect them again").command(command),
         ];
@@ -69,15 +38,15 @@ fn event_source(known: &Known, queue: SourceQueue, facts: &[Mapping]) -> Vec<Doc
     match mapping.state.as_str() {
         "Enabled" => {}
         "Creating" | "Enabling" | "Updating" => {
-            let what =
-                format!("the {name} as event source of {processor} is being changed ({})", mapping.state);
+            let what = format!("the event source of {processor} is being changed ({})", mapping.state);
             findings.push(
                 DoctorFinding::warn(EVENT_SOURCE.check, what)
                     .advice("run `scalper doctor` again in a minute"),
             );
         }
         state => {
-            let what = format!("the {name} as event source of {processor} is off ({state}): {waits} in it");
+            let what =
+                format!("the event source of {processor} is off ({state}): files wait in the inbox queue");
             findings.push(
                 DoctorFinding::fail(EVENT_SOURCE.check, what)
                     .advice("switch it on")
@@ -86,11 +55,15 @@ fn event_source(known: &Known, queue: SourceQueue, facts: &[Mapping]) -> Vec<Doc
         }
     }
     if !mapping.reports_failures {
-        let what = format!(
-            "the event source {name} does not take the list of failed messages: a file whose processing fails is lost"
-        );
+        let what = "the event source does not take the list of failed messages: a file whose processing fails is lost";
         let finding = DoctorFinding::fail(EVENT_SOURCE.check, what).advice("switch the list on");
         findings.push(finding.command(update("--function-response-types ReportBatchItemFailures")));
+    }
+    if findings.is_empty() {
+        findings.push(DoctorFinding::ok(
+            EVENT_SOURCE.check,
+            format!("{processor} is called, and says which messages failed"),
+        ));
     }
     findings
 }
@@ -111,7 +84,7 @@ pub(super) fn concurrency(facts: AccountConcurrency, maximum: Option<u64>) -> Ve
     if unreserved >= maximum + OTHERS {
         return vec![DoctorFinding::ok(CONCURRENCY.check, what)];
     }
-    let advice = match unreserved.saturating_sub(OTHERS + OPERATIONS) {
+    let advice = match unreserved.saturating_sub(OTHERS) {
         0 | 1 => "ask AWS for more".to_owned(),
         room => format!("deploy with MaximumConcurrency={room}, or ask AWS for more"),
     };

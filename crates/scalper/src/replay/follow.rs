@@ -1,12 +1,13 @@
-//! Follows replays until each has ended.
+//! Asks for replays, a few at a time, and follows each to its end.
 
 use std::collections::BTreeMap;
 
-use ledger::{Counts, Entry, FileId, ReplayResult, State};
+use ledger::{Counts, Entry, FileId, ReplayRequest, ReplayResult, State, Worse};
 use serde::Serialize;
-use store::{ActDetail, DetailName, DetailValue, MOST_ENTRIES};
+use store::{ActDetail, DetailName, DetailValue, MOST_ENTRIES, MOST_MESSAGES, StackQueue};
 
 use super::{CanReplay, ReplayCase};
+use crate::backfill::PATIENCE_MS;
 use crate::error::CommandError;
 use crate::reading::StackView;
 
@@ -24,7 +25,7 @@ pub enum ReplayEnd {
     ContractChanged,
     /// Something else happened to the file meanwhile.
     Changed,
-    /// It was not decided while the command watched. The processor goes on.
+    /// It was not decided for as long as the queue tries. `scalper status` shows why.
     Waiting,
 }
 
@@ -74,58 +75,116 @@ impl ReplayedFile {
     }
 }
 
-/// Returns how the replay of a file ended; `None` while it has not.
-fn end_of(case: &ReplayCase, id: &str, entry: &Entry) -> Option<ReplayEnd> {
-    if let Some(ended) = entry.replayed.as_ref().filter(|ended| ended.request == id) {
-        return Some(match ended.result {
-            ReplayResult::Decided => ReplayEnd::Decided,
-            ReplayResult::Kept => ReplayEnd::Kept,
-            ReplayResult::Gone => ReplayEnd::Gone,
-            ReplayResult::ContractChanged => ReplayEnd::ContractChanged,
-        });
+/// Replays that are worked off.
+pub(super) struct ReplayRun<'a> {
+    /// The request's own name.
+    id: &'a str,
+    worse: Worse,
+    /// Replays that are under way at most.
+    most: usize,
+    all: &'a [ReplayCase],
+    /// How many were asked for, from the first.
+    asked: usize,
+    /// Those that are under way, each with when it was asked for.
+    under_way: Vec<(&'a ReplayCase, u64)>,
+    ended: BTreeMap<FileId, ReplayedFile>,
+}
+
+impl<'a> ReplayRun<'a> {
+    pub(super) fn new(id: &'a str, worse: Worse, most: usize, all: &'a [ReplayCase]) -> Self {
+        Self { id, worse, most, all, asked: 0, under_way: Vec::new(), ended: BTreeMap::new() }
     }
-    let same = (entry.state, &entry.load) == (case.entry.state, &case.entry.load);
-    // Another operator's replay is as good.
-    let replayed = entry.generation > case.entry.generation;
-    match (same, replayed) {
-        (_, true) => Some(ReplayEnd::Decided),
-        (true, false) => None,
-        (false, false) => Some(ReplayEnd::Changed),
+
+    /// Takes those that may be asked for now.
+    fn take(&mut self) -> &'a [ReplayCase] {
+        let room = self.most.saturating_sub(self.under_way.len()).min(MOST_MESSAGES);
+        let rest = self.all.get(self.asked..).unwrap_or_default();
+        let next = rest.get(..room).unwrap_or(rest);
+        self.asked += next.len();
+        next
+    }
+
+    /// Returns how the replay of a file ended; `None` while it has not.
+    fn end_of(&self, case: &ReplayCase, entry: &Entry) -> Option<ReplayEnd> {
+        if let Some(ended) = entry.replayed.as_ref().filter(|ended| ended.request == self.id) {
+            return Some(match ended.result {
+                ReplayResult::Decided => ReplayEnd::Decided,
+                ReplayResult::Kept => ReplayEnd::Kept,
+                ReplayResult::Gone => ReplayEnd::Gone,
+                ReplayResult::ContractChanged => ReplayEnd::ContractChanged,
+            });
+        }
+        let same = (entry.state, &entry.load) == (case.entry.state, &case.entry.load);
+        // Another operator's replay is as good.
+        let replayed = entry.generation > case.entry.generation;
+        match (same, replayed) {
+            (_, true) => Some(ReplayEnd::Decided),
+            (true, false) => None,
+            (false, false) => Some(ReplayEnd::Changed),
+        }
     }
 }
 
 impl<S: CanReplay> StackView<S> {
-    /// Looks at the entries again and again until each replay has ended, or until the pause says that it is enough.
-    pub(super) async fn follow_replays(
+    /// Works all replays off. One that takes longer than the queue tries is left to the stack.
+    pub(super) async fn work_off(
         &self,
-        cases: &[ReplayCase],
-        id: &str,
-        mut pause: impl AsyncFnMut() -> bool,
+        mut run: ReplayRun<'_>,
+        mut pause: impl AsyncFnMut(),
         mut seen: impl FnMut(usize, usize),
     ) -> Result<Vec<ReplayedFile>, CommandError> {
-        let mut ended: BTreeMap<FileId, ReplayedFile> = BTreeMap::new();
-        let mut last: BTreeMap<FileId, Entry> = BTreeMap::new();
         loop {
-            let open: Vec<FileId> =
-                cases.iter().map(|case| case.file.clone()).filter(|file| !ended.contains_key(file)).collect();
-            for some in open.chunks(MOST_ENTRIES) {
-                last.extend(self.store.entries(some).await.map_err(CommandError::Read)?);
+            let next = run.take();
+            if !next.is_empty() {
+                self.ask_for_replays(&mut run, next).await?;
+                continue;
             }
-            for case in cases.iter().filter(|case| open.contains(&case.file)) {
-                let Some(entry) = last.get(&case.file) else { continue };
-                if let Some(end) = end_of(case, id, entry) {
-                    ended.insert(case.file.clone(), ReplayedFile::new(&case.file, entry, end));
+            if run.under_way.is_empty() {
+                let ended = run.all.iter().filter_map(|case| run.ended.remove(&case.file));
+                return Ok(ended.collect());
+            }
+            pause().await;
+            self.look_at_replays(&mut run).await?;
+            seen(run.ended.len(), run.all.len());
+        }
+    }
+
+    async fn ask_for_replays<'a>(
+        &self,
+        run: &mut ReplayRun<'a>,
+        next: &'a [ReplayCase],
+    ) -> Result<(), CommandError> {
+        let request = |case: &ReplayCase| {
+            let hash = hex::encode(case.contract.identity.hash);
+            ReplayRequest::new(run.id, &case.entry, &hash, run.worse).message()
+        };
+        let bodies: Vec<String> = next.iter().map(request).collect();
+        self.store.send_to(StackQueue::Inbox, &bodies).await.map_err(CommandError::NotAsked)?;
+        let now_ms = self.host.now();
+        run.under_way.extend(next.iter().map(|case| (case, now_ms)));
+        Ok(())
+    }
+
+    /// Looks which of the replays that are under way have ended.
+    async fn look_at_replays(&self, run: &mut ReplayRun<'_>) -> Result<(), CommandError> {
+        let files: Vec<FileId> = run.under_way.iter().map(|(case, _)| case.file.clone()).collect();
+        let mut entries = BTreeMap::new();
+        for some in files.chunks(MOST_ENTRIES) {
+            entries.extend(self.store.entries(some).await.map_err(CommandError::Read)?);
+        }
+        let now_ms = self.host.now();
+        for (case, since_ms) in std::mem::take(&mut run.under_way) {
+            let entry = entries.get(&case.file);
+            let late = now_ms.saturating_sub(since_ms) > PATIENCE_MS;
+            let end = entry.and_then(|entry| run.end_of(case, entry)).or(late.then_some(ReplayEnd::Waiting));
+            match end {
+                None => run.under_way.push((case, since_ms)),
+                Some(end) => {
+                    let ended = ReplayedFile::new(&case.file, entry.unwrap_or(&case.entry), end);
+                    run.ended.insert(case.file.clone(), ended);
                 }
             }
-            seen(ended.len(), cases.len());
-            if ended.len() == cases.len() || !pause().await {
-                break;
-            }
         }
-        let of_case = |case: &ReplayCase| {
-            let waiting = || ReplayedFile::new(&case.file, &case.entry, ReplayEnd::Waiting);
-            ended.get(&case.file).cloned().unwrap_or_else(waiting)
-        };
-        Ok(cases.iter().map(of_case).collect())
+        Ok(())
     }
 }

@@ -40,7 +40,7 @@ pub struct ReplayPlan {
 #[expect(missing_docs, reason = "the members are those of the JSON document, named as they read")]
 pub struct ReplayReport {
     pub preview: ReplayPlan,
-    /// How each ended; none where nothing was waited for.
+    /// How each ended.
     pub files: Vec<ReplayedFile>,
 }
 
@@ -138,14 +138,6 @@ impl ReplayReport {
         if self.preview.files() == 0 {
             return String::new();
         }
-        if self.files.is_empty() {
-            let asked = counted(self.preview.files(), "replay");
-            return paragraph(
-                "",
-                &format!("asked for {asked}; `scalper status` shows what comes of it"),
-                style,
-            );
-        }
         let heads = ["file", "key", "end", "outcome", "rows"];
         let rows = self.files.iter().take(MOST_FILES).map(|file| {
             let outcome = file.fault.clone().unwrap_or_else(|| file.state.as_str().to_owned());
@@ -162,17 +154,15 @@ impl ReplayReport {
                 mark,
             )
         });
-        let mut text = marked_table(heads, &rows.collect::<Vec<_>>(), Fit::shorten(&[1]), style);
+        let table = marked_table(heads, &rows.collect::<Vec<_>>(), Fit::shorten(&[1]), style);
+        let mut text = format!("\n{table}");
         let loaded = self.files.iter().filter(|file| file.is_good()).count();
         let all = counted(self.files.len(), "file");
         text.push('\n');
         text.push_str(&paragraph("", &format!("loaded anew: {loaded} of {all}"), style));
         let waiting = self.files.iter().filter(|file| file.end == ReplayEnd::Waiting).count();
         if waiting > 0 {
-            let line = format!(
-                "{} not decided yet; the stack goes on without this command",
-                counted(waiting, "file")
-            );
+            let line = format!("{} not decided yet; `scalper status` shows why", counted(waiting, "file"));
             text.push_str(&paragraph("", &line, style));
         }
         text

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use crate::reading::{FileView, counted};
+use crate::reading::{FileView, counted, plain};
 use crate::report::{Style, paragraph};
 
 /// What was done, or would be.
@@ -67,7 +67,7 @@ impl RetractReport {
             RetractResult::NotRetracted => "is not retracted: nothing to do".to_owned(),
         };
         let mut text = paragraph("", &format!("{} {what}", self.file.file), style);
-        text.push_str(&paragraph("    ", &self.file.shown_key(), style));
+        text.push_str(&paragraph("    ", &plain(&self.file.key), style));
         if let Some(other) = &self.other {
             let fate = match self.result {
                 RetractResult::Retracted | RetractResult::AlreadyRetracted if self.loads_again => {

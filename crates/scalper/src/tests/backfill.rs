@@ -4,7 +4,7 @@ use std::sync::atomic::Ordering;
 
 use clap::Parser as _;
 use store::memory::{INBOX, When};
-use store::{ActDetail, ActReason, ActWord, DetailName, DetailValue, FileId, StackQueue, State, Verb};
+use store::{ActDetail, ActReason, ActWord, DetailName, DetailValue, FileId, State, Verb};
 
 use super::TERMINAL;
 use super::harness::{BAD, CONTRACT, GOOD, Harness, MIXED};
@@ -181,7 +181,7 @@ async fn few_files_are_under_way_at_a_time_and_one_version_of_each_key() {
     let mut most = 0;
     let line = format!("{LINE} --concurrency 7");
     let report = run_line(&harness, &line, async || {
-        let waiting = harness.memory.take_sent_to(StackQueue::Operations);
+        let waiting = harness.memory.take_sent();
         most = most.max(waiting.len());
         let mut keys: Vec<_> =
             waiting.iter().flat_map(|body| runtime::notification::read(body)).map(|file| file.key).collect();
@@ -203,7 +203,7 @@ async fn a_file_that_nothing_decides_is_given_up_and_the_next_is_sent() {
     let line = format!("{LINE} --concurrency 1");
     let stuck = FileId::of(&files[0]);
     let report = run_line(&harness, &line, async || {
-        let mut bodies = harness.memory.take_sent_to(StackQueue::Operations);
+        let mut bodies = harness.memory.take_sent();
         bodies.retain(|body| runtime::notification::read(body).iter().all(|file| FileId::of(file) != stuck));
         harness.take(bodies).await;
     })
@@ -221,7 +221,7 @@ async fn a_survey_changes_nothing_and_says_what_it_costs() {
     let survey = harness.view.survey(&arguments(&format!("{LINE} --dry-run"))).await;
     let survey = survey.unwrap_or_else(|failure| panic!("{failure}"));
     assert_eq!(harness.memory.state(), state);
-    assert!(harness.memory.take_sent_to(StackQueue::Operations).is_empty());
+    assert!(harness.memory.take_sent().is_empty());
     assert_eq!(survey.question(), "process 8 files? [y/N] ");
     insta::assert_snapshot!(format!("{}\n{}", survey.to_text(TERMINAL), survey.to_json()));
 }

@@ -140,24 +140,23 @@ impl Harness {
         self.processor.handle(&event, deadline).await.expect("processed");
     }
 
-    /// Lets the processor take what is in the operations queue.
+    /// Lets the processor take what is in the inbox queue.
     pub(super) async fn work(&self) {
-        self.take(self.memory.take_sent_to(StackQueue::Operations)).await;
+        self.take(self.memory.take_sent()).await;
     }
 
-    /// Lets the processor take these messages of the operations queue. Those that fail are in the queue again.
+    /// Lets the processor take these messages of the inbox queue. Those that fail are in the queue again.
     pub(super) async fn take(&self, bodies: Vec<String>) {
-        let arn = "arn:aws:sqs:eu-central-1:123456789012:silent-scalper-operations";
         for body in bodies {
             let event = json!({ "Records": [{
-                "eventSource": "aws:sqs", "messageId": "m", "receiptHandle": "r", "eventSourceARN": arn, "body": body,
+                "eventSource": "aws:sqs", "messageId": "m", "receiptHandle": "r", "body": body,
                 "attributes": { "ApproximateReceiveCount": "1" },
             }]});
             let deadline = self.now.load(Ordering::SeqCst) + 900_000;
             let answer = self.processor.handle(&event, deadline).await.expect("a batch");
             let Response::Batch(answer) = answer else { panic!("a batch is answered by a batch") };
             if !answer.batch_item_failures.is_empty() {
-                self.memory.return_message(StackQueue::Operations, &body);
+                self.memory.return_message(StackQueue::Inbox, &body);
             }
         }
     }

@@ -81,15 +81,6 @@ fn results(report: &Value) -> Vec<(String, String)> {
     letters.map(|letter| (text(&letter["letter"]), text(&letter["result"]))).collect()
 }
 
-/// Returns what was sent: notifications to the inbox queue, and requests of operators to the queue of operations.
-fn take_sent(harness: &Harness) -> Vec<String> {
-    let (inbox, operations) =
-        (harness.memory.take_sent(), harness.memory.take_sent_to(StackQueue::Operations));
-    assert!(operations.iter().all(|body| body.contains("replay")), "{operations:?}");
-    assert!(inbox.iter().all(|body| body.contains("Records")), "{inbox:?}");
-    inbox.into_iter().chain(operations).collect()
-}
-
 /// What is left of all letters once they were handled: those that nobody can read stay.
 fn assert_handled(harness: &Harness, case: &str) {
     let left = harness.memory.visible_letters(RedrivenQueue::Inbox);
@@ -122,7 +113,7 @@ async fn a_letter_is_sent_when_its_file_is_not_decided_and_removed_when_it_is() 
         };
         assert_eq!(result, would, "{letter}");
     }
-    assert!(take_sent(&harness).is_empty(), "a dry run sends nothing");
+    assert!(harness.memory.take_sent().is_empty(), "a dry run sends nothing");
     assert!(harness.memory.audited().is_empty(), "and is not noted");
     assert_eq!(harness.memory.visible_letters(RedrivenQueue::Inbox).len(), 8, "and hides nothing");
 
@@ -131,7 +122,7 @@ async fn a_letter_is_sent_when_its_file_is_not_decided_and_removed_when_it_is() 
     for (letter, result) in found {
         assert_eq!(letter.split('-').next(), Some(result.as_str()), "{letter}");
     }
-    assert_eq!(take_sent(&harness).len(), 4);
+    assert_eq!(harness.memory.take_sent().len(), 4);
     assert_handled(&harness, "all at once");
     assert!(harness.memory.entries() == entries, "the ledger is only read");
     let acts = harness.memory.audited();
@@ -158,7 +149,7 @@ async fn a_letter_of_a_decided_file_whose_outcome_was_not_published_is_sent() {
     let (_, text) = redrive(&harness, &["--dry-run"]).await;
     assert!(text.contains("would be processed again") && text.contains("outcome not published"), "{text}");
     done(&harness, &[]).await;
-    assert_eq!(take_sent(&harness), std::slice::from_ref(&body));
+    assert_eq!(harness.memory.take_sent(), std::slice::from_ref(&body));
     harness.deliver(&body).await;
     assert_eq!(harness.memory.published().len(), 1);
     harness.memory.bury(LETTERS, "l", &body);
@@ -169,7 +160,7 @@ async fn a_letter_of_a_decided_file_whose_outcome_was_not_published_is_sent() {
 async fn a_file_whose_letter_was_sent_again_is_processed() {
     let harness = buried().await;
     done(&harness, &["--file", "north/labs/never claimed.csv"]).await;
-    let sent = take_sent(&harness);
+    let sent = harness.memory.take_sent();
     assert_eq!(sent.len(), 1);
     harness.deliver(&sent[0]).await;
     harness.deliver(&sent[0]).await;
@@ -216,7 +207,7 @@ async fn a_command_that_dies_anywhere_loses_no_letter_and_is_finished_by_the_nex
             let finished = died.is_ok();
             harness.memory.revive();
             harness.memory.letters_reappear();
-            let early = take_sent(&harness);
+            let early = harness.memory.take_sent();
             let visible = harness.memory.visible_letters(RedrivenQueue::Inbox);
             let traces = harness.memory.audited().iter().filter(|record| record.end.is_none()).count();
             assert!(traces >= early.len(), "{case}: sent without a trace");
@@ -227,7 +218,7 @@ async fn a_command_that_dies_anywhere_loses_no_letter_and_is_finished_by_the_nex
                 break;
             }
             done(&harness, &[]).await;
-            let sent: Vec<String> = early.into_iter().chain(take_sent(&harness)).collect();
+            let sent: Vec<String> = early.into_iter().chain(harness.memory.take_sent()).collect();
             assert_handled(&harness, &case);
             for body in wanted.iter().filter(|body| !body.starts_with("a text")) {
                 let times = sent.iter().filter(|sent| *sent == body).count();
@@ -283,7 +274,7 @@ async fn a_thousand_letters_of_decided_files_change_none_of_them() {
     let report = done(&harness, &["--limit", "1000", "--file", good.as_str()]).await;
     assert!(results(&report).iter().all(|(_, result)| result == "removed"));
     assert_eq!((results(&report).len(), &report["more"]), (1_000, &json!(false)));
-    assert!(take_sent(&harness).is_empty());
+    assert!(harness.memory.take_sent().is_empty());
     assert_eq!(harness.memory.state(), before);
 }
 

@@ -3,7 +3,7 @@
 use clap::Parser as _;
 use serde_json::Value;
 use store::memory::When;
-use store::{ActResult, FileId, StackQueue, State, Verb};
+use store::{ActResult, FileId, State, Verb};
 
 use super::TERMINAL;
 use super::harness::{BAD, CONTRACT, GOOD, Harness, MIXED};
@@ -28,11 +28,10 @@ fn replaying(words: &[&str]) -> ReplayArguments {
     arguments
 }
 
-/// Gives what was sent to both queues to the processor, until nothing is sent any more.
+/// Gives what was sent to the processor, until nothing is sent any more.
 async fn settle(harness: &Harness) {
     loop {
-        let mut sent = harness.memory.take_sent();
-        sent.extend(harness.memory.take_sent_to(StackQueue::Operations));
+        let sent = harness.memory.take_sent();
         if sent.is_empty() {
             return;
         }
@@ -47,10 +46,7 @@ async fn replay(harness: &Harness, words: &[&str]) -> Result<(String, ReplayRepo
     let arguments = replaying(words);
     let plan = harness.view.plan_replay(&arguments, None::<Vec<u8>>).await?;
     let text = plan.to_text(TERMINAL);
-    let pause = async || {
-        settle(harness).await;
-        true
-    };
+    let pause = async || settle(harness).await;
     let audited = harness.view.replay(plan, &arguments, &harness.auditor, pause, |_, _| ()).await?;
     Ok((text, audited.finished()?))
 }

@@ -7,7 +7,7 @@ use tokio::sync::OnceCell;
 use super::client::Late;
 use super::failure::failure;
 use super::queues;
-use crate::{Error, MOST_MESSAGES, Operation, Redrive, RedrivenQueue, SourceQueue, StackQueue, TakenLetter};
+use crate::{Error, MOST_MESSAGES, Operation, Redrive, RedrivenQueue, TakenLetter};
 
 /// How long SQS looks for letters: any time above 0 makes it ask all of its servers, so that none is overlooked.
 /// <https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-short-and-long-polling.html>
@@ -54,16 +54,10 @@ impl<T: AsRef<LetterQueues> + Sync> Redrive for T {
             .visibility_timeout(i32::try_from(seconds).unwrap_or(i32::MAX))
             .wait_time_seconds(LOOK_SECONDS)
             .message_system_attribute_names(MessageSystemAttributeName::SentTimestamp)
-            .message_system_attribute_names(MessageSystemAttributeName::DeadLetterQueueSourceArn)
             .send()
             .await
             .map_err(|error| failure(Operation::TakeLetters, &error))?;
-        Ok(answer
-            .messages
-            .unwrap_or_default()
-            .into_iter()
-            .filter_map(|message| taken(queue, message))
-            .collect())
+        Ok(answer.messages.unwrap_or_default().into_iter().filter_map(taken).collect())
     }
 
     async fn remove_letter(&self, queue: RedrivenQueue, letter: &TakenLetter) -> Result<(), Error> {
@@ -84,17 +78,11 @@ impl<T: AsRef<LetterQueues> + Sync> Redrive for T {
     }
 }
 
-fn taken(queue: RedrivenQueue, message: Message) -> Option<TakenLetter> {
+fn taken(message: Message) -> Option<TakenLetter> {
     let attribute = |name| Some(message.attributes.as_ref()?.get(&name)?.as_str());
     let sent_ms = attribute(MessageSystemAttributeName::SentTimestamp).and_then(|sent| sent.parse().ok());
-    let source = attribute(MessageSystemAttributeName::DeadLetterQueueSourceArn);
-    let source = source.map(|arn| match queue {
-        RedrivenQueue::Inbox => SourceQueue::of_arn(arn).queue(),
-        RedrivenQueue::Webhooks => StackQueue::Webhooks,
-    });
     Some(TakenLetter {
         sent_ms,
-        source,
         id: message.message_id?,
         body: message.body?,
         receipt_handle: message.receipt_handle?,
@@ -124,8 +112,7 @@ mod tests {
             json!({ "MessageId": id, "Body": "{}", "ReceiptHandle": "h",
                 "MD5OfBody": "99914b932bd37a50b983c5e7c90ae93b", "Attributes": attributes })
         };
-        let source = "arn:aws:sqs:eu-central-1:123456789012:stack-operations";
-        let sent = json!({ "SentTimestamp": "1795176000000", "DeadLetterQueueSourceArn": source });
+        let sent = json!({ "SentTimestamp": "1795176000000" });
         let received = json!({ "Messages": [letter("m", sent), letter("n", json!({}))] });
         let done = || answer(200, "{}");
         let answers =
@@ -135,7 +122,7 @@ mod tests {
         let taken = queues.take_letters(inbox, 300).await?;
         let [letter, other] = &taken[..] else { panic!("two letters") };
         assert_eq!((letter.id.as_str(), letter.sent_ms), ("m", Some(1_795_176_000_000)));
-        assert_eq!((letter.source, other.source), (Some(StackQueue::Operations), None));
+        assert_eq!((other.id.as_str(), other.sent_ms), ("n", None));
         queues.remove_letter(inbox, letter).await?;
         queues.put_back(inbox, letter).await?;
         assert!(queues.take_letters(inbox, 300).await?.is_empty());

@@ -7,8 +7,8 @@ use super::client::Late;
 use super::failure::{code, failure};
 use super::pause;
 use crate::{
-    CountMessages, DeadLetter, Depth, Error, GiveBack, MOST_MESSAGES, Operation, Queue, SendMessages,
-    SendToQueue, SourceQueue, StackQueue, WatchQueues, WatchedQueue,
+    CountMessages, DeadLetter, Depth, Error, MOST_MESSAGES, Operation, Queue, SendMessages, SendToQueue,
+    StackQueue, WatchQueues, WatchedQueue,
 };
 
 /// SQS's longest visibility timeout: 12 hours.
@@ -23,22 +23,6 @@ const ATTEMPTS: u32 = 6;
 pub struct MessageQueue {
     sqs: Late<Client>,
     url: String,
-}
-
-/// The queues that the processor takes messages from.
-#[derive(Clone)]
-pub struct SourceQueues {
-    sqs: Late<Client>,
-    urls: SourceQueueUrls,
-}
-
-/// The addresses of the queues that the processor takes messages from.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct SourceQueueUrls {
-    /// Notifications of new files.
-    pub inbox: String,
-    /// What operators ask for.
-    pub operations: String,
 }
 
 /// The queues that the watcher looks at.
@@ -74,21 +58,6 @@ impl MessageQueue {
     }
 }
 
-impl SourceQueues {
-    /// Makes the queues at these URLs.
-    #[must_use]
-    pub fn new(sqs: &Late<Client>, urls: SourceQueueUrls) -> Self {
-        Self { sqs: sqs.clone(), urls }
-    }
-
-    fn url(&self, queue: SourceQueue) -> &str {
-        match queue {
-            SourceQueue::Inbox => &self.urls.inbox,
-            SourceQueue::Operations => &self.urls.operations,
-        }
-    }
-}
-
 impl WatchedQueues {
     /// Makes the queues at these URLs.
     #[must_use]
@@ -116,26 +85,22 @@ impl StackQueues {
 impl<T: AsRef<MessageQueue> + Sync> Queue for T {
     async fn defer(&self, receipt_handle: &str, seconds: u32) -> Result<(), Error> {
         let MessageQueue { sqs, url } = self.as_ref();
-        defer(sqs.get(), url, receipt_handle, seconds).await
-    }
-}
-
-impl<T: AsRef<SourceQueues> + Sync> GiveBack for T {
-    async fn give_back(&self, queue: SourceQueue, receipt_handle: &str, seconds: u32) -> Result<(), Error> {
-        let queues = self.as_ref();
-        defer(queues.sqs.get(), queues.url(queue), receipt_handle, seconds).await
-    }
-
-    async fn hand_over(&self, queue: SourceQueue, body: &str) -> Result<(), Error> {
-        let queues = self.as_ref();
-        let request = queues.sqs.get().send_message().queue_url(queues.url(queue));
-        let answer = request.message_body(body).send().await;
-        answer.map_err(|error| failure(Operation::SendMessages, &error))?;
+        let seconds = i32::try_from(seconds.min(LONGEST_SECONDS)).unwrap_or_default();
+        let request = sqs.get().change_message_visibility().queue_url(url).receipt_handle(receipt_handle);
+        let answer = request.visibility_timeout(seconds).send().await;
+        answer.map_err(|error| failure(Operation::Defer, &error))?;
         Ok(())
     }
 }
 
 impl<T: AsRef<MessageQueue> + Sync> SendMessages for T {
+    async fn hand_over(&self, body: &str) -> Result<(), Error> {
+        let MessageQueue { sqs, url } = self.as_ref();
+        let answer = sqs.get().send_message().queue_url(url).message_body(body).send().await;
+        answer.map_err(|error| failure(Operation::SendMessages, &error))?;
+        Ok(())
+    }
+
     async fn send(&self, bodies: &[String]) -> Result<(), Error> {
         let MessageQueue { sqs, url } = self.as_ref();
         send(sqs.get(), url, bodies).await
@@ -186,14 +151,6 @@ impl<T: AsRef<StackQueues> + Sync> CountMessages for T {
             None => Ok(None),
         }
     }
-}
-
-async fn defer(sqs: &Client, url: &str, receipt_handle: &str, seconds: u32) -> Result<(), Error> {
-    let seconds = i32::try_from(seconds.min(LONGEST_SECONDS)).unwrap_or_default();
-    let request = sqs.change_message_visibility().queue_url(url).receipt_handle(receipt_handle);
-    let answer = request.visibility_timeout(seconds).send().await;
-    answer.map_err(|error| failure(Operation::Defer, &error))?;
-    Ok(())
 }
 
 /// Sends messages, and those again that SQS leaves of a batch.

@@ -17,7 +17,7 @@ use aws_types::SdkConfig;
 use super::{
     AuditTable, CloudWatch, Connection, ContractsBucket, InboxBucket, InboxBuckets, LedgerTable, MailTopic,
     MessageQueue, Meter, OutcomeTopic, PartnersTable, QuarantineBucket, QuarantineWriter, QueueUrls,
-    RecordsTable, SecretsManager, SourceQueueUrls, SourceQueues, StackQueues, WatchedQueues,
+    RecordsTable, SecretsManager, StackQueues, WatchedQueues,
 };
 
 crate::resources! {
@@ -33,7 +33,6 @@ crate::resources! {
         partners: PartnersTable,
         audit: AuditTable,
         queue: MessageQueue,
-        sources: SourceQueues,
         watched: WatchedQueues,
         stack_queues: StackQueues,
         outcomes: OutcomeTopic,
@@ -58,7 +57,6 @@ impl Stores {
             inbox_dead_letters: queue_url("inbox-dead-letters"),
             webhooks_dead_letters: queue_url("webhooks-dead-letters"),
         };
-        let sources = SourceQueueUrls { inbox: queue_url("inbox"), operations: queue_url("operations") };
         Self {
             quarantine_writer: QuarantineWriter::new(&s3, "quarantine", &inboxes),
             inboxes,
@@ -70,7 +68,6 @@ impl Stores {
             partners: PartnersTable::new(&dynamodb, "partners"),
             audit: AuditTable::new(&dynamodb, "audit"),
             queue: MessageQueue::new(&sqs, &queue_url("inbox")),
-            sources: SourceQueues::new(&sqs, sources),
             watched: WatchedQueues::new(&sqs, urls),
             stack_queues: StackQueues::new(&sqs, "stack"),
             outcomes: OutcomeTopic::new(&sns, "arn:aws:sns:eu-central-1:123456789012:outcomes"),

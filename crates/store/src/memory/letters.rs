@@ -21,7 +21,7 @@ impl Redrive for Memory {
             kept.taken.entry(letters(queue)).or_default().extend(taken.iter().cloned());
             let letter = |DeadLetter { id, body }| {
                 let receipt_handle = format!("receipt-{id}");
-                TakenLetter { id, body, receipt_handle, sent_ms: Some(SENT_MS), source: None }
+                TakenLetter { id, body, receipt_handle, sent_ms: Some(SENT_MS) }
             };
             taken.into_iter().map(letter).collect()
         })

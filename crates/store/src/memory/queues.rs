@@ -2,8 +2,8 @@
 
 use super::{Memory, MemoryState};
 use crate::{
-    CountMessages, DeadLetter, Depth, Error, GiveBack, MOST_MESSAGES, Operation, Queue, SendMessages,
-    SendToQueue, SourceQueue, StackQueue, WatchQueues, WatchedQueue,
+    CountMessages, DeadLetter, Depth, Error, MOST_MESSAGES, Operation, Queue, SendMessages, SendToQueue,
+    StackQueue, WatchQueues, WatchedQueue,
 };
 
 impl Queue for Memory {
@@ -12,21 +12,12 @@ impl Queue for Memory {
     }
 }
 
-impl GiveBack for Memory {
-    async fn give_back(&self, queue: SourceQueue, receipt_handle: &str, seconds: u32) -> Result<(), Error> {
-        self.call(Operation::Defer, |kept| {
-            kept.deferred.push((receipt_handle.to_owned(), seconds));
-            kept.given_back.push(queue);
-        })
-        .await
-    }
-
-    async fn hand_over(&self, queue: SourceQueue, body: &str) -> Result<(), Error> {
-        self.call(Operation::SendMessages, |kept| kept.put_messages(queue.queue(), &[body.to_owned()])).await
-    }
-}
-
 impl SendMessages for Memory {
+    async fn hand_over(&self, body: &str) -> Result<(), Error> {
+        let body = body.to_owned();
+        self.call(Operation::SendMessages, |kept| kept.put_messages(StackQueue::Inbox, &[body])).await
+    }
+
     async fn send(&self, bodies: &[String]) -> Result<(), Error> {
         self.call(Operation::SendMessages, |kept| kept.put_messages(StackQueue::Inbox, bodies)).await
     }
@@ -103,12 +94,6 @@ impl Memory {
     /// Puts a message back into a queue, as SQS does when nothing has deleted it.
     pub fn return_message(&self, queue: StackQueue, body: &str) {
         self.kept().put_messages(queue, &[body.to_owned()]);
-    }
-
-    /// Returns the queues to which messages were given back, in order.
-    #[must_use]
-    pub fn given_back(&self) -> Vec<SourceQueue> {
-        self.kept().given_back.clone()
     }
 
     /// Says how many messages wait besides those that were sent.

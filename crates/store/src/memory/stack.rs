@@ -8,8 +8,6 @@ use crate::{
 
 const QUEUE: &str = "arn:aws:sqs:eu-central-1:123456789012:silent-scalper-inbox";
 
-const OPERATIONS: &str = "arn:aws:sqs:eu-central-1:123456789012:silent-scalper-operations";
-
 const QUEUE_POLICY: &str = r#"{"Version":"2012-10-17","Statement":[{"Sid":"InboxBucketNotifies","Effect":"Allow",
 "Principal":{"Service":"s3.amazonaws.com"},"Action":"sqs:SendMessage",
 "Resource":"arn:aws:sqs:eu-central-1:123456789012:silent-scalper-inbox","Condition":{"StringEquals":{"aws:SourceAccount":"123456789012"},
@@ -44,12 +42,6 @@ impl Default for Parts {
             reports_failures: true,
             maximum_concurrency: Some(5),
         };
-        let operations = Mapping {
-            id: "0a1b2c3d-0000-4000-8000-000000000002".to_owned(),
-            source: OPERATIONS.to_owned(),
-            maximum_concurrency: Some(2),
-            ..mapping.clone()
-        };
         let alarm = AlarmFact {
             name: "silent-scalper-file-quarantined".to_owned(),
             state: AlarmState::Ok,
@@ -65,7 +57,7 @@ impl Default for Parts {
                 url: "https://sqs.eu-central-1.amazonaws.com/123456789012/silent-scalper-inbox".to_owned(),
                 policy: Some(QUEUE_POLICY.to_owned()),
             }),
-            mappings: vec![mapping, operations],
+            mappings: vec![mapping],
             account_concurrency: AccountConcurrency { limit: 1_000, unreserved: 1_000 },
             has_channels_secret: false,
             alarms: vec![alarm],

@@ -17,41 +17,13 @@ async fn a_message_is_deferred_within_the_limit() -> Result<(), Error> {
 }
 
 #[tokio::test]
-async fn a_file_is_handed_over_and_given_back_by_the_queue_that_it_came_from() -> Result<(), Error> {
-    let sent = || answer(200, r#"{"MessageId":"m"}"#);
-    let answers = [sent(), sent(), answer(200, "{}"), answer(200, "{}")];
-    let (store, replay) = ScriptedService::store(answers);
-    store.hand_over(SourceQueue::Inbox, "{\"Records\":[]}").await?;
-    store.hand_over(SourceQueue::Operations, "{}").await?;
-    store.give_back(SourceQueue::Inbox, "handle", 30).await?;
-    store.give_back(SourceQueue::Operations, "handle", u32::MAX).await?;
-    let seen: Vec<_> = replay.seen().iter().map(|seen| seen.json()["QueueUrl"].clone()).collect();
-    assert_eq!(seen, ["inbox", "operations", "inbox", "operations"].map(queue_url));
-    assert_eq!(replay.seen()[0].json()["MessageBody"], "{\"Records\":[]}");
-    let seconds = |index: usize| replay.seen()[index].json()["VisibilityTimeout"].as_u64();
-    assert_eq!((seconds(2), seconds(3)), (Some(30), Some(43_200)));
-    assert!(store.hand_over(SourceQueue::Inbox, "").await.is_err());
-    Ok(())
-}
-
-#[tokio::test]
-async fn an_operator_sends_to_a_queue_by_its_name_and_learns_what_was_not_taken() -> Result<(), Error> {
-    let url = r#"{"QueueUrl":"https://sqs.eu-central-1.amazonaws.com/123456789012/stack-operations"}"#;
-    let taken = json!({"Successful": [{"Id": "0", "MessageId": "m", "MD5OfMessageBody": "47bce5c74f589f4867dbd57e9ca9f808"}],
-        "Failed": []});
-    let left =
-        json!({"Successful": [], "Failed": [{"Id": "0", "SenderFault": false, "Code": "InternalError"}]});
-    let none = r#"{"__type":"com.amazonaws.sqs#QueueDoesNotExist","message":"secret"}"#;
-    let mut answers = vec![answer(200, url), answer(200, taken.to_string()), answer(200, url)];
-    answers.extend((0..ATTEMPTS).map(|_| answer(200, left.to_string())));
-    answers.push(answer(400, none));
-    let (store, replay) = ScriptedService::store(answers);
-    let message = ["aaa".to_owned()];
-    store.send_to(StackQueue::Operations, &message).await?;
-    assert_eq!(replay.seen()[0].json()["QueueName"], "stack-operations");
-    assert_eq!(replay.seen()[1].json()["QueueUrl"], queue_url("stack-operations"));
-    assert_eq!(store.send_to(StackQueue::Operations, &message).await.unwrap_err().code, "not taken");
-    assert_eq!(store.send_to(StackQueue::Operations, &message).await.unwrap_err().code, "no such queue");
+async fn a_file_is_handed_over_by_a_message_to_the_same_queue() -> Result<(), Error> {
+    let (store, replay) = ScriptedService::store([answer(200, r#"{"MessageId":"m"}"#)]);
+    store.hand_over("{\"Records\":[]}").await?;
+    let seen = replay.seen()[0].json();
+    assert_eq!(seen["QueueUrl"], "https://sqs.eu-central-1.amazonaws.com/123456789012/inbox");
+    assert_eq!(seen["MessageBody"], "{\"Records\":[]}");
+    assert!(store.hand_over("").await.is_err());
     Ok(())
 }
 
@@ -126,5 +98,24 @@ async fn a_queue_is_counted_and_one_that_is_not_there_is_no_error() -> Result<()
     assert_eq!(replay.seen()[1].json()["QueueUrl"], url);
     assert_eq!(store.depth(queue).await?, None);
     assert_eq!(store.depth(queue).await.unwrap_err().code, "no count");
+    Ok(())
+}
+
+#[tokio::test]
+async fn messages_go_to_a_queue_that_is_known_by_its_name() -> Result<(), Error> {
+    let url = r#"{"QueueUrl":"https://sqs.eu-central-1.amazonaws.com/123456789012/stack-inbox"}"#;
+    let taken = r#"{"Successful":[{"Id":"0","MessageId":"m","MD5OfMessageBody":"m"}],"Failed":[]}"#;
+    let left = r#"{"Successful":[],"Failed":[{"Id":"0","SenderFault":false,"Code":"InternalError"}]}"#;
+    let missing = answer(400, r#"{"__type":"com.amazonaws.sqs#QueueDoesNotExist"}"#);
+    let mut answers = vec![answer(200, url), answer(200, taken), answer(200, url)];
+    answers.extend(std::iter::repeat_with(|| answer(200, left)).take(6));
+    answers.push(missing);
+    let (store, replay) = ScriptedService::store(answers);
+    let message = ["{}".to_owned()];
+    store.send_to(StackQueue::Inbox, &message).await?;
+    assert_eq!(replay.seen()[0].json()["QueueName"], "stack-inbox");
+    assert_eq!(replay.seen()[1].json()["QueueUrl"], queue_url("stack-inbox"));
+    assert_eq!(store.send_to(StackQueue::Inbox, &message).await.unwrap_err().code, "not taken");
+    assert_eq!(store.send_to(StackQueue::Inbox, &message).await.unwrap_err().code, "no such queue");
     Ok(())
 }
