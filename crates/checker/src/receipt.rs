@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use contract::{Code, Column, Contract, Kind, NotRun, RuleIndex, Severity, Status, Violation};
+use contract::{Code, Column, Contract, Format, Kind, NotRun, RuleIndex, Severity, Status, Violation};
 use ledger::{Entry, FileId, FileVersion, LoadId, Order, Outcome, State};
 use serde::Serialize;
 
@@ -77,6 +77,10 @@ pub struct Receipt {
     /// inbox.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub original: Option<ObjectPlace>,
+    /// The form in which a sender who only uses S3 gets the rejected records back; none where the contract keeps them, or
+    /// none were rejected.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub rejects_returned: Option<RejectsForm>,
     /// Records that are loaded: none of a quarantined file, whatever was read of it.
     pub loaded: u64,
     /// Records by fate, as read; none when the file was not read.
@@ -95,6 +99,27 @@ pub struct Receipt {
     pub not_run: Vec<NotRun>,
     /// What the sender should know though it rejected nothing.
     pub warnings: Vec<String>,
+}
+
+/// The form in which rejected records are returned.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum RejectsForm {
+    /// A table: `rejects.csv`.
+    Csv,
+    /// JSON lines, compressed: `rejects.ndjson.gz`.
+    Ndjson,
+}
+
+impl RejectsForm {
+    /// Returns the form in which a contract lets rejected records be returned; `None` when it keeps them.
+    fn of(contract: &Contract) -> Option<Self> {
+        let form = match contract.format {
+            Format::Separated(_) => Self::Csv,
+            Format::JsonLines | Format::Json { .. } => Self::Ndjson,
+        };
+        contract.policy.return_rejects.then_some(form)
+    }
 }
 
 /// A bucket by its part in the system. Its name is the operator's: the sender of a file has no use for it.
@@ -247,6 +272,8 @@ pub fn receipt(
         verdict: Verdict::of(state, summary.map(|summary| &summary.counts)),
         fault: fault.or_else(|| summary?.fault.as_ref()).map(receipt_fault),
         original: None,
+        rejects_returned: checked
+            .and_then(|(contract, summary)| RejectsForm::of(contract).filter(|_| summary.rejects_kept > 0)),
         loaded: summary.filter(|_| state == State::Complete).map_or(0, |summary| summary.counts.rows),
         counts: summary.map(|summary| summary.counts),
         sha256: summary.and_then(|summary| summary.sha256).map(hex::encode),

@@ -125,6 +125,7 @@ fn contract(document: &Document, source: &str, compilation: &mut Compilation) ->
             column::compile(property, &column::ColumnScope::top(index, &reading.format), compilation)
         })
         .collect();
+    feed::warn_of_returned_values(&feed.settings, &choices.policy, &columns, &mut compilation.findings);
     key::check_names(feed, &columns, &reading.format, &mut compilation.findings);
     key::check_synonyms(&feed.properties, &reading.format, &mut compilation.findings);
     let primary_key = key::primary(feed, &columns, &mut compilation.findings);

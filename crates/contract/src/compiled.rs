@@ -205,6 +205,8 @@ pub struct Policy {
     pub on_same_name: OnSameName,
     /// Whether the same bytes under another name are taken once.
     pub dedupe_content: bool,
+    /// Whether a sender who only uses S3 gets its rejected records back, with their values.
+    pub return_rejects: bool,
     /// Which of the records with one key is taken.
     pub duplicates: Duplicates,
 }

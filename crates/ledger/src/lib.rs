@@ -14,6 +14,7 @@ mod file;
 mod key;
 mod keys;
 mod order;
+mod outbox;
 mod replay;
 mod reversal;
 mod state;
@@ -32,6 +33,7 @@ pub use file::{FileId, FileVersion, LoadId, NULL_VERSION, VersionId, digest, is_
 pub use key::{HEARTBEAT, Key, NAME_BYTES, UNKNOWN, is_name};
 pub use keys::{QuarantineFolder, UNNAMED, receipt_key, receipts_of};
 pub use order::{Order, Rank, format_instant, parse_instant};
+pub use outbox::{outbox_receipt_key, outbox_rejects_key};
 pub use replay::{Replay, ReplayClaim, ReplayClaimed, ReplayRequest, ReplayResult, Replayed, Worse};
 pub use reversal::{Reversal, Reversed, StateChange};
 pub use state::{Counts, State, Verdict};

@@ -21,6 +21,7 @@ mod letters;
 mod meter;
 mod metrics;
 mod multipart;
+mod outbox;
 mod partners;
 mod presigned;
 mod quarantine;
@@ -47,6 +48,7 @@ pub use ledger::LedgerTable;
 pub use letters::LetterQueues;
 pub use meter::Meter;
 pub use metrics::CloudWatch;
+pub use outbox::OutboxBucket;
 pub use partners::PartnersTable;
 pub use quarantine::{KeptBody, ObjectUpload, QuarantineBucket, QuarantineWriter};
 pub use queues::{MessageQueue, QueueUrls, StackQueues, WatchedQueues};
@@ -104,6 +106,7 @@ alone!(
     LetterQueues,
     MailTopic,
     MessageQueue,
+    OutboxBucket,
     OutcomeTopic,
     PartnersTable,
     QuarantineBucket,

@@ -15,6 +15,12 @@ pub enum Operation {
     ListVersions,
     /// Looking where a version stands among the versions of its key.
     RankVersion,
+    /// Looking at a receipt of the outbox bucket.
+    ReadOutbox,
+    /// Writing a receipt into the outbox bucket.
+    WriteOutbox,
+    /// Copying rejected records into the outbox bucket.
+    ReturnRejects,
     /// Reading a contract.
     ReadContract,
     /// Listing the versions of a contract.

@@ -19,6 +19,7 @@ mod incidents;
 mod ledger;
 pub mod memory;
 mod metrics;
+mod outbox;
 mod partners;
 mod quarantine;
 mod queues;
@@ -57,9 +58,10 @@ pub use inbox::{
 pub use inbox_access::{Inbox, InboxAccess, KeyGrant};
 pub use incidents::{Incident, Incidents};
 pub use metrics::{AlarmNow, Datapoint, MetricMeasure, MetricQuery, PeriodRange, ReadMetrics};
+pub use outbox::{PostedReceipt, ReceiptMark, WriteOutbox};
 pub use partners::{
-    Credential, CredentialHash, Feeds, Partner, ReadPartners, ReadRegistrations, S3Principals, Scope,
-    Webhook, WritePartners, usage_key,
+    Credential, CredentialHash, Feeds, Partner, ReadPartners, ReadRegistrations, ReadS3Principals,
+    S3Principals, Scope, Webhook, WritePartners, usage_key,
 };
 pub use quarantine::{OpenUploads, Original, ReadQuarantine, Upload, WriteQuarantine};
 pub use queues::{

@@ -13,6 +13,7 @@ mod incidents;
 mod ledger;
 mod letters;
 mod metrics;
+mod outbox;
 mod partners;
 mod quarantine;
 mod queues;
@@ -89,6 +90,8 @@ struct MemoryState {
     /// The versions of each feed's contract, newest first.
     contracts: BTreeMap<String, Vec<contracts::ContractVersion>>,
     quarantine: BTreeMap<String, StoredObject>,
+    outbox_receipts: BTreeMap<String, outbox::MemoryReceipt>,
+    outbox_rejects: BTreeMap<String, StoredObject>,
     /// Uploads in parts into the quarantine that were begun and neither completed nor given up.
     open_uploads: BTreeSet<String>,
     uploads_begun: u64,

@@ -235,8 +235,8 @@ pub trait WritePartners: ReadPartners {
     ) -> impl Future<Output = Result<(), Error>> + Send;
 }
 
-/// Remembers the IAM principals that upload as a partner, as ARNs.
-pub trait S3Principals: Sync {
+/// Reads which IAM principals upload as a partner, as ARNs.
+pub trait ReadS3Principals: Sync {
     /// Returns the principals of a partner; `None` when none were ever named. Strongly consistent.
     fn s3_principals(
         &self,
@@ -246,6 +246,10 @@ pub trait S3Principals: Sync {
     fn all_s3_principals(
         &self,
     ) -> impl Future<Output = Result<Vec<(String, BTreeSet<String>)>, Error>> + Send;
+}
+
+/// Remembers the IAM principals that upload as a partner.
+pub trait S3Principals: ReadS3Principals {
     /// Names a partner's principals instead of those before; the set may be empty.
     fn put_s3_principals(
         &self,

@@ -3,6 +3,7 @@
 //! ```text
 //! a file ends    ──▶ FileRecord ──▶ one log line, and one record in CloudWatch's embedded metric format (EMF)
 //! an outcome is posted ──▶ DeliveryRecord ──▶ the same
+//! a receipt reaches the outbox ──▶ OutboxRecord ──▶ the same
 //! operators are notified ──▶ NoticeRecord ──▶ the same
 //! a caller is checked ──▶ AccessRecord ──▶ the same
 //! a request ends ──▶ RequestRecord ──▶ the same
@@ -31,6 +32,7 @@ mod label;
 mod metric;
 mod monitoring;
 mod notice;
+mod outbox;
 mod record;
 mod request;
 mod watch;
@@ -47,6 +49,7 @@ pub use label::Label;
 pub use metric::{BASIC_METRICS, LINE_BYTES, MetricDefinition, MetricUnit, definition, metric_names};
 pub use monitoring::{Metrics, Monitoring};
 pub use notice::{NoticeRecord, NoticeResult};
+pub use outbox::{OutboxRecord, OutboxResult};
 pub use record::{FileRecord, Occurrence, ProcessingStep};
 pub use request::RequestRecord;
 pub use watch::{FeedWatchRecord, WatchRecord};
@@ -74,13 +77,14 @@ pub fn start(level: &str) {
 
 /// Returns the level for our own crates, and `warn` for all others.
 fn filter(level: &str) -> Targets {
-    const OURS: [&str; 12] = [
+    const OURS: [&str; 13] = [
         "authorizer",
         "checker",
         "contract",
         "ingest",
         "notifier",
         "outbound",
+        "outbox",
         "processor",
         "runtime",
         "store",

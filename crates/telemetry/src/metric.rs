@@ -134,6 +134,12 @@ pub mod metric_names {
         WEBHOOKS_HELD = "WebhooksHeld", Count, "webhooks held back";
         /// From an announcement's arrival to the receiver's answer, milliseconds.
         WEBHOOK_DURATION = "WebhookDuration", Milliseconds, "time until a webhook's receiver answers";
+        /// Receipts that were written into the outbox.
+        OUTBOX_WRITTEN = "OutboxWritten", Count, "receipts written to the outbox";
+        /// Attempts to bring the outbox up to date that failed.
+        OUTBOX_FAILED = "OutboxFailed", Count, "outbox attempts failed";
+        /// From an announcement's arrival until the outbox is up to date, milliseconds.
+        OUTBOX_DURATION = "OutboxDuration", Milliseconds, "time until the outbox is up to date";
         /// Messages of incidents that a channel accepted.
         NOTICES_SENT = "NoticesSent", Count, "messages to operators sent";
         /// Messages of incidents that a channel did not accept.

@@ -1,6 +1,8 @@
 //! The choices on the schema object that concern the file: policy words, and where it says when files must come.
 
-use crate::compiled::{Duplicates, EmptyFile, MissingColumn, OnError, OnSameName, Policy, UnknownColumn};
+use crate::compiled::{
+    Column, Duplicates, EmptyFile, Kind, MissingColumn, OnError, OnSameName, Policy, UnknownColumn,
+};
 use crate::document::{Node, ScalarKind, Setting, text_of, unknown_setting, word_of};
 use crate::finding::{Findings, quoted};
 use crate::words::{self, Words};
@@ -23,10 +25,8 @@ pub(super) fn compile<'document>(settings: &'document [Setting], findings: &mut 
             "missingColumn" => choose(&mut policy.missing_column, value, MissingColumn::WORDS, findings),
             "emptyFile" => choose(&mut policy.empty_file, value, EmptyFile::WORDS, findings),
             "onSameName" => choose(&mut policy.on_same_name, value, OnSameName::WORDS, findings),
-            "dedupeContent" => match value.scalar().map(|scalar| scalar.kind) {
-                Some(ScalarKind::Boolean(on)) => policy.dedupe_content = on,
-                _ => findings.error(&value.place, value.describe(), "true or false", ""),
-            },
+            "dedupeContent" => set(&mut policy.dedupe_content, on_or_off(value, findings)),
+            "returnRejects" => set(&mut policy.return_rejects, on_or_off(value, findings)),
             "duplicates" => choose(&mut policy.duplicates, value, Duplicates::WORDS, findings),
             "versionFrom" => feed.version_from = Some(value),
             "expect" => feed.expect = Some(value),
@@ -75,6 +75,46 @@ fn reject_lost_contents(settings: &[Setting], policy: &Policy, findings: &mut Fi
             "one of the two",
             "remove `dedupeContent`: a content that is a duplicate under one name would vanish when the other name is superseded",
         );
+    }
+}
+
+/// Warns where rejected records leave the quarantine with the values of a classified property. It is allowed: they go
+/// to who sent them.
+pub(super) fn warn_of_returned_values(
+    settings: &[Setting],
+    policy: &Policy,
+    columns: &[Column],
+    findings: &mut Findings,
+) {
+    let Some(column) = columns.iter().find(|column| policy.return_rejects && has_classified(column)) else {
+        return;
+    };
+    if let Some(said) = settings.iter().find(|setting| setting.key.value == "returnRejects") {
+        findings.warning(
+            &said.value.place,
+            format!("`returnRejects: true` with the classified property `{}`", column.name),
+            "`false` where a property is classified",
+            "rejected records are returned whole to the partner that sent them, values of classified properties included",
+        );
+    }
+}
+
+fn has_classified(column: &Column) -> bool {
+    let below = match &column.kind {
+        Kind::Object(members) => members.iter().any(has_classified),
+        Kind::Array(item) | Kind::Map(item) => item.as_deref().is_some_and(has_classified),
+        _ => false,
+    };
+    column.classified || below
+}
+
+fn on_or_off(node: &Node, findings: &mut Findings) -> Option<bool> {
+    match node.scalar().map(|scalar| scalar.kind) {
+        Some(ScalarKind::Boolean(on)) => Some(on),
+        _ => {
+            findings.error(&node.place, node.describe(), "true or false", "");
+            None
+        }
     }
 }
 

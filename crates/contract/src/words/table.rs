@@ -102,6 +102,13 @@ pub(crate) static SCHEMA_SETTINGS: Section = Section {
             "Whether a file with the content of a loaded file is a duplicate and not loaded again. Not with `onSameName: supersede`.",
             "true",
         ),
+        word(
+            "returnRejects",
+            "`true` or `false`",
+            "`false`",
+            "Whether a partner who uploads by S3 finds its rejected records, with their values, in the outbox. Without it the outbox has receipts only.",
+            "true",
+        ),
         choice(
             "duplicates",
             || choices(Duplicates::WORDS),

@@ -12,7 +12,7 @@ use super::dynamodb::{
 use super::failure::failure;
 use crate::{
     Credential, CredentialHash, Error, Feeds, Operation, Partner, PartnerLimits, ReadPartners,
-    ReadRegistrations, S3Principals, Scope, Webhook, WritePartners,
+    ReadRegistrations, ReadS3Principals, S3Principals, Scope, Webhook, WritePartners,
 };
 
 const PARTNERS: &str = "partners";
@@ -143,7 +143,7 @@ impl PartnersTable {
     }
 }
 
-impl<T: AsRef<PartnersTable> + Sync> S3Principals for T {
+impl<T: AsRef<PartnersTable> + Sync> ReadS3Principals for T {
     async fn s3_principals(&self, partner: &str) -> Result<Option<BTreeSet<String>>, Error> {
         let table = &self.as_ref().table;
         let item = table.get(Operation::ReadPartner, ItemKey::sorted(S3, partner)).await?;
@@ -158,7 +158,9 @@ impl<T: AsRef<PartnersTable> + Sync> S3Principals for T {
         };
         items.iter().map(read).collect()
     }
+}
 
+impl<T: AsRef<PartnersTable> + Sync> S3Principals for T {
     async fn put_s3_principals(&self, partner: &str, principals: &BTreeSet<String>) -> Result<(), Error> {
         // A text and not a set, which may not be empty. An ARN has no blank.
         let all: Vec<&str> = principals.iter().map(String::as_str).collect();

@@ -124,11 +124,22 @@ impl<T: AsRef<QuarantineWriter> + Sync> WriteQuarantine for T {
         let length = length.ok_or_else(|| Error::new(operation, "no content length"))?;
         let path = pinned.copy_source(file);
         let source = CopySource { path: &path, etag: pinned.if_match.as_deref() };
-        if length > WHOLE_COPY_BYTES {
-            copy_in_parts(bucket, source, length, key, open).await
-        } else {
-            copy(bucket, source, key).await
-        }
+        copy_of_length(bucket, source, length, key, open).await
+    }
+}
+
+/// Copies an object of this length into a bucket, server side: in one call, or a larger one in parts.
+pub(super) async fn copy_of_length(
+    bucket: &Bucket,
+    source: CopySource<'_>,
+    length: u64,
+    key: &str,
+    open: &OpenUploads,
+) -> Result<Original, Error> {
+    if length > WHOLE_COPY_BYTES {
+        copy_in_parts(bucket, source, length, key, open).await
+    } else {
+        copy(bucket, source, key).await
     }
 }
 
@@ -140,7 +151,7 @@ async fn put(bucket: &Bucket, key: &str, content_type: &str, body: Bytes) -> Res
     Ok(())
 }
 
-/// Copies a version into the quarantine in one call, server side.
+/// Copies an object into a bucket in one call, server side.
 async fn copy(bucket: &Bucket, source: CopySource<'_>, key: &str) -> Result<Original, Error> {
     let Bucket { s3, name, account } = bucket;
     let answer = s3

@@ -16,7 +16,7 @@ use aws_types::SdkConfig;
 
 use super::{
     AuditTable, CloudWatch, Connection, ContractsBucket, InboxBucket, InboxBuckets, LedgerTable, MailTopic,
-    MessageQueue, Meter, OutcomeTopic, PartnersTable, QuarantineBucket, QuarantineWriter, QueueUrls,
+    MessageQueue, Meter, OutboxBucket, OutcomeTopic, PartnersTable, QuarantineBucket, QuarantineWriter, QueueUrls,
     RecordsTable, SecretsManager, StackQueues, WatchedQueues,
 };
 
@@ -28,6 +28,7 @@ crate::resources! {
         contracts: ContractsBucket,
         quarantine: QuarantineBucket,
         quarantine_writer: QuarantineWriter,
+        outbox: OutboxBucket,
         ledger: LedgerTable,
         records: RecordsTable,
         partners: PartnersTable,
@@ -63,6 +64,7 @@ impl Stores {
             inbox: InboxBucket::new(&s3, "inbox"),
             contracts: ContractsBucket::new(&s3, "contracts"),
             quarantine: QuarantineBucket::new(&s3, "quarantine"),
+            outbox: OutboxBucket::new(&s3, "outbox", "quarantine"),
             ledger: LedgerTable::new(&dynamodb, "ledger"),
             records: RecordsTable::new(&dynamodb, "records"),
             partners: PartnersTable::new(&dynamodb, "partners"),

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use super::Memory;
 use crate::{
     Credential, CredentialHash, Error, Operation, Partner, PartnerLimits, ReadPartners, ReadRegistrations,
-    S3Principals, Webhook, WritePartners,
+    ReadS3Principals, S3Principals, Webhook, WritePartners,
 };
 
 impl ReadRegistrations for Memory {
@@ -81,7 +81,7 @@ impl WritePartners for Memory {
     }
 }
 
-impl S3Principals for Memory {
+impl ReadS3Principals for Memory {
     async fn s3_principals(&self, partner: &str) -> Result<Option<BTreeSet<String>>, Error> {
         self.call(Operation::ReadPartner, |kept| kept.principals.get(partner).cloned()).await
     }
@@ -89,7 +89,9 @@ impl S3Principals for Memory {
     async fn all_s3_principals(&self) -> Result<Vec<(String, BTreeSet<String>)>, Error> {
         self.call(Operation::ReadPartner, |kept| kept.principals.clone().into_iter().collect()).await
     }
+}
 
+impl S3Principals for Memory {
     async fn put_s3_principals(&self, partner: &str, principals: &BTreeSet<String>) -> Result<(), Error> {
         self.call(Operation::WritePartner, |kept| {
             kept.principals.insert(partner.to_owned(), principals.clone());

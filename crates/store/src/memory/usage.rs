@@ -31,9 +31,11 @@ impl Usage {
     /// Counts a call of which the size is nothing that matters.
     pub(super) fn count(&mut self, operation: Operation) {
         match operation {
-            Operation::ReadObject | Operation::ReadContract => self.object_reads += 1,
+            Operation::ReadObject | Operation::ReadContract | Operation::ReadOutbox => self.object_reads += 1,
             Operation::WriteObject
             | Operation::CopyObject
+            | Operation::WriteOutbox
+            | Operation::ReturnRejects
             | Operation::ListVersions
             | Operation::RankVersion
             | Operation::ListContractVersions => {

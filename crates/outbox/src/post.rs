@@ -1,0 +1,132 @@
+//! Brings the outbox up to date for one file.
+//!
+//! ```text
+//! entry ─▶ look at the outbox ─┬─ a newer version of the name, or this decision: done
+//!   ▲                          └─ else: rejects ─▶ receipt, if the outbox is as it was seen ─▶ entry, as it was: done
+//!   └──────────────────── the outbox or the entry has changed ◀──────────────────────┘
+//! ```
+//!
+//! Why the outbox ends right whatever the order of deliveries: a delivery writes only over what it has seen, so that
+//! of two versions the older never replaces the newer. A delivery may have read the entry before it changed. It then
+//! sees that after its write, and writes again before its message is acknowledged. Every change of the entry is
+//! announced, so that its own delivery comes too.
+
+use bytes::Bytes;
+use ledger::{FileId, outbox_receipt_key, outbox_rejects_key};
+use serde::Deserialize;
+use serde_json::{Map, Value};
+use store::{Entry, PostedReceipt, Queue, ReceiptMark};
+
+use crate::error::{Done, OutboxError};
+use crate::{OutboxStore, OutboxWriter};
+
+/// Attempts while others write the same receipt. Each failed one means that another delivery succeeded.
+const ATTEMPTS: u32 = 8;
+
+/// What a receipt says of the rejected records that are returned.
+#[derive(Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum ReturnedForm {
+    Csv,
+    Ndjson,
+}
+
+impl ReturnedForm {
+    /// Returns how the object is called, in the quarantine and at the end of its key in the outbox.
+    fn ending(&self) -> &'static str {
+        match self {
+            Self::Csv => "rejects.csv",
+            Self::Ndjson => "rejects.ndjson.gz",
+        }
+    }
+}
+
+impl<S: OutboxStore, Q: Queue> OutboxWriter<S, Q> {
+    /// Writes the receipt that the ledger names for a file of this partner, unless the outbox has it or a newer
+    /// version's.
+    pub(crate) async fn bring_up_to_date(&self, partner: &str, file: &FileId) -> Result<Done, OutboxError> {
+        let Some(mut entry) = self.own_entry(partner, file).await? else { return Ok(Done::NoReceipt) };
+        let Some(key) = outbox_receipt_key(&entry.file.key) else { return Ok(Done::KeyTooLong) };
+        for _ in 0..ATTEMPTS {
+            let seen = self.store.posted(&key).await?;
+            let posted = seen.as_ref().and_then(|seen| seen.mark.as_ref());
+            if posted.is_some_and(|posted| posted.file == *file) {
+                // The entry was read before the outbox: what lies there may be of a newer decision on this file.
+                let Some(newest) = self.own_entry(partner, file).await? else { return Ok(Done::NoReceipt) };
+                entry = newest;
+            }
+            let Some(mark) = ReceiptMark::of(&entry) else { return Ok(Done::NoReceipt) };
+            match posted {
+                Some(posted) if *posted == mark => return Ok(Done::Unchanged),
+                Some(posted) if mark.is_older_version_than(posted) => return Ok(Done::Newer),
+                _ => {}
+            }
+            let Some(written) = self.write(&key, &entry, &mark, seen.as_ref()).await? else {
+                return Ok(Done::Expired);
+            };
+            let Some(newest) = self.own_entry(partner, file).await? else { return Ok(Done::NoReceipt) };
+            let still = ReceiptMark::of(&newest).is_none_or(|newest| newest == mark);
+            match written {
+                done @ Done::Written { .. } if still => return Ok(done),
+                _ => entry = newest,
+            }
+        }
+        Err(OutboxError::Contested)
+    }
+
+    /// Returns the entry of a file, if it is this partner's.
+    async fn own_entry(&self, partner: &str, file: &FileId) -> Result<Option<Entry>, OutboxError> {
+        let entry = self.store.entry(file).await?;
+        let prefix = format!("{partner}/");
+        Ok(entry.filter(|entry| entry.partner == partner && entry.file.key.starts_with(&prefix)))
+    }
+
+    /// Writes rejected records where they are returned, then the receipt. `None`: the receipt is not there any more.
+    /// [`Done::Newer`]: the outbox is not as it was seen.
+    async fn write(
+        &self,
+        key: &str,
+        entry: &Entry,
+        mark: &ReceiptMark,
+        seen: Option<&PostedReceipt>,
+    ) -> Result<Option<Done>, OutboxError> {
+        let Some(outcome) = &entry.outcome else { return Ok(None) };
+        let Some(receipt) = self.store.receipt(&outcome.receipt).await? else { return Ok(None) };
+        let rejects = self.return_rejects(entry, mark, &receipt).await?;
+        let body = with_rejects(receipt, rejects.as_deref())?;
+        let posted = self.store.post(key, mark, body, seen).await?;
+        Ok(Some(if posted { Done::Written { rejects: rejects.is_some() } } else { Done::Newer }))
+    }
+
+    /// Copies the rejected records that a receipt says are returned; returns where they are in the outbox.
+    async fn return_rejects(
+        &self,
+        entry: &Entry,
+        mark: &ReceiptMark,
+        receipt: &Bytes,
+    ) -> Result<Option<String>, OutboxError> {
+        #[derive(Deserialize)]
+        #[serde(rename_all = "camelCase")]
+        struct Members {
+            #[serde(default)]
+            rejects_returned: Option<ReturnedForm>,
+        }
+        let members: Members = serde_json::from_slice(receipt).map_err(|_| OutboxError::Malformed)?;
+        let folder = entry.outcome.as_ref().and_then(|outcome| outcome.quarantine.as_deref());
+        let Some((form, folder)) = members.rejects_returned.zip(folder) else { return Ok(None) };
+        let ending = form.ending();
+        let to = mark.load().and_then(|load| outbox_rejects_key(&entry.file.key, &load, ending));
+        let Some(to) = to else { return Ok(None) };
+        let copied = self.store.return_rejects(&format!("{folder}{ending}"), &to).await?;
+        Ok(copied.then_some(to))
+    }
+}
+
+/// Returns a receipt as it lies in the outbox: with the key of the rejected records there, if there are any.
+fn with_rejects(receipt: Bytes, rejects: Option<&str>) -> Result<Bytes, OutboxError> {
+    let Some(rejects) = rejects else { return Ok(receipt) };
+    let mut members: Map<String, Value> =
+        serde_json::from_slice(&receipt).map_err(|_| OutboxError::Malformed)?;
+    members.insert("rejects".to_owned(), rejects.into());
+    Ok(Value::Object(members).to_string().into())
+}
