@@ -1,6 +1,7 @@
 //! Deliveries in every order, twice, late and at the same moment.
 
 use ledger::State;
+use store::Operation;
 
 use super::harness::{DecidedFile, Harness, KEY};
 
@@ -83,38 +84,65 @@ async fn a_batch_with_all_of_them_ends_the_same() {
     }
 }
 
+/// Delivers the outcome of a step; before one of its calls all steps that follow happen and are delivered. Returns
+/// whether the delivery made that call.
+async fn overtaken(harness: &Harness, files: &[DecidedFile], first: usize, call: usize) -> bool {
+    let (others, known) = (harness.clone(), files.to_vec());
+    let at = harness.memory.calls().len() + call;
+    harness.memory.before(at, async move |_| {
+        let mut files = known;
+        for number in first + 1..STEPS {
+            let decided = step(&others, number, &files).await;
+            others.deliver_until_taken(&decided).await;
+            files.push(decided);
+        }
+    });
+    harness.deliver_until_taken(&files[first]).await;
+    harness.memory.calls().len() >= at
+}
+
 #[tokio::test]
 async fn a_newer_decision_and_its_delivery_between_any_two_calls_stay() {
-    // Before each call of the delivery of one outcome, all that follows happens and is delivered.
-    for first in 0..STEPS - 1 {
+    for (first, earlier_ones_delivered) in (0..STEPS - 1).flat_map(|first| [(first, false), (first, true)]) {
         for call in 1.. {
             let harness = Harness::with_reader().await;
             let mut files = Vec::new();
             for number in 0..=first {
                 files.push(step(&harness, number, &files).await);
-            }
-            let (others, known) = (harness.clone(), files.clone());
-            let at = harness.memory.calls().len() + call;
-            harness.memory.before(at, async move |_| {
-                let mut files = known;
-                for number in first + 1..STEPS {
-                    let decided = step(&others, number, &files).await;
-                    others.deliver_until_taken(&decided).await;
-                    files.push(decided);
+                if earlier_ones_delivered && number < first {
+                    harness.deliver_until_taken(&files[number]).await;
                 }
-            });
-            harness.deliver_until_taken(&files[first]).await;
-            if harness.memory.entries().len() < 3 || harness.memory.calls().len() < at {
+            }
+            if !overtaken(&harness, &files, first, call).await {
                 assert!(call > 4, "a delivery makes calls");
                 break;
             }
-            let newest = harness.memory.entries();
-            let newest = newest.iter().max_by_key(|entry| entry.order.clone()).expect("an entry");
+            let case = format!("{first}, call {call}, earlier ones delivered: {earlier_ones_delivered}");
+            let entries = harness.memory.entries();
+            let newest = entries.iter().max_by_key(|entry| entry.order.clone()).expect("an entry");
             let (mark, body) = harness.receipt().expect("a receipt");
             let named = newest.outcome.as_ref().map(|outcome| outcome.receipt.as_str());
-            assert_eq!(mark.order, newest.order, "{first}, call {call}");
-            assert_eq!(body["receipt"].as_str(), named, "{first}, call {call}");
-            assert_eq!(body["state"], "COMPLETE", "{first}, call {call}");
+            assert_eq!((mark.order, body["receipt"].as_str()), (newest.order.clone(), named), "{case}");
+            assert_eq!(body["state"], "COMPLETE", "{case}");
         }
     }
+}
+
+#[tokio::test]
+async fn a_delivery_that_read_the_entry_before_it_changed_writes_nothing_over_the_newer_decision() {
+    let harness = Harness::with_reader().await;
+    let mut files = Vec::new();
+    for number in 0..3 {
+        files.push(step(&harness, number, &files).await);
+    }
+    let (others, file) = (harness.clone(), files[2].clone());
+    // The delivery reads the principals, then the entry, then looks at the outbox.
+    harness.memory.before(harness.memory.calls().len() + 3, async move |_| {
+        let retracted = others.decide_again(&file, State::Retracted);
+        others.deliver_until_taken(&retracted).await;
+    });
+    harness.deliver_until_taken(&files[2]).await;
+    let writes = harness.memory.calls().into_iter().filter(|call| *call == Operation::WriteOutbox);
+    assert_eq!(writes.count(), 1, "the retraction's");
+    assert_eq!(harness.receipt().map(|(_, body)| body["state"].clone()), Some("RETRACTED".into()));
 }
