@@ -1,38 +1,84 @@
-//! The bucket policy of the inbox: one statement for each partner that uploads by S3, next to statements that others
-//! wrote.
+//! The bucket policies of the inbox and the outbox: the statements of each partner that uses S3, next to statements that
+//! others wrote.
 //!
 //! A policy is changed as text: what others wrote stays as it is, byte for byte.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 
 use serde_json::{Value, json};
+use store::{BucketUse, PartnerBucket};
 
 /// The largest bucket policy that S3 takes, bytes.
 /// <https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucket-policies.html>
 pub(crate) const MOST_BYTES: usize = 20 * 1_024;
 
-/// What a partner may do below its own prefix: send an object, also in parts, and give an upload in parts up.
+/// What a partner may do below its own prefix of the inbox: send an object, also in parts, and give an upload in parts
+/// up.
 pub(crate) const ACTIONS: [&str; 3] =
     ["s3:AbortMultipartUpload", "s3:ListMultipartUploadParts", "s3:PutObject"];
 
-/// How the ids of the statements of this program begin.
-const PREFIX: &str = "ScalperUploads0";
-
-/// Returns the id of a partner's statement. Ids hold letters and digits only, names of partners lower-case letters,
-/// digits, `-` and `_`: two partners never share an id.
-pub(crate) fn statement_id(partner: &str) -> String {
-    format!("{PREFIX}{}", partner.replace('-', "D").replace('_', "U"))
+/// What a statement of this program lets a partner do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum PartnerRight {
+    /// Put objects below its prefix of the inbox.
+    Upload,
+    /// Read objects below its prefix of the outbox.
+    Read,
+    /// List its prefix of the outbox. A statement of its own: its condition is on the prefix that is listed, which a
+    /// read does not have.
+    List,
 }
 
-/// Returns the partner whose statement has this id.
-pub(crate) fn partner_of(id: &str) -> Option<String> {
-    Some(id.strip_prefix(PREFIX)?.replace('D', "-").replace('U', "_"))
+impl PartnerRight {
+    /// Returns the rights that a partner has in a bucket.
+    fn of(bucket_use: BucketUse) -> &'static [Self] {
+        match bucket_use {
+            BucketUse::Upload => &[Self::Upload],
+            BucketUse::Read => &[Self::Read, Self::List],
+        }
+    }
+
+    /// Returns how the ids of the statements begin.
+    fn prefix(self) -> &'static str {
+        match self {
+            Self::Upload => "ScalperUploads0",
+            Self::Read => "ScalperReads0",
+            Self::List => "ScalperLists0",
+        }
+    }
+
+    /// Returns the id of a partner's statement. Ids hold letters and digits only, names of partners lower-case
+    /// letters, digits, `-` and `_`: two partners never share an id.
+    pub(crate) fn statement_id(self, partner: &str) -> String {
+        format!("{}{}", self.prefix(), partner.replace('-', "D").replace('_', "U"))
+    }
+
+    /// Returns the partner whose statement has this id.
+    pub(crate) fn partner_of(self, id: &str) -> Option<String> {
+        Some(id.strip_prefix(self.prefix())?.replace('D', "-").replace('U', "_"))
+    }
+
+    /// Returns actions, resource and condition, without principals: as a partner's own policy has them.
+    pub(crate) fn allowance(self, bucket_arn: &str, partner: &str) -> Value {
+        let objects = format!("{bucket_arn}/{partner}/*");
+        match self {
+            Self::Upload => json!({ "Effect": "Allow", "Action": ACTIONS, "Resource": objects }),
+            Self::Read => json!({ "Effect": "Allow", "Action": "s3:GetObject", "Resource": objects }),
+            Self::List => json!({
+                "Effect": "Allow",
+                "Action": "s3:ListBucket",
+                "Resource": bucket_arn,
+                "Condition": { "StringLike": { "s3:prefix": format!("{partner}/*") } },
+            }),
+        }
+    }
 }
 
-/// Returns the objects that a partner may upload, as a resource of a policy: all below its own prefix.
-pub(crate) fn resource(bucket_arn: &str, partner: &str) -> String {
-    format!("{bucket_arn}/{partner}/*")
+/// Returns what a partner's own policy must allow, where the bucket policy alone is not enough.
+pub(crate) fn allowances(bucket: &PartnerBucket, partner: &str) -> Vec<Value> {
+    let rights = PartnerRight::of(bucket.bucket_use).iter();
+    rights.map(|right| right.allowance(&bucket.arn, partner)).collect()
 }
 
 /// A partner's principals as they are to be; an empty set for no statement.
@@ -57,6 +103,7 @@ pub(crate) struct UnreadablePolicy;
 
 /// A policy as it was read.
 pub(crate) struct BucketPolicy<'t> {
+    rights: &'static [PartnerRight],
     /// Everything before the first statement, and behind the last.
     around: (&'t str, &'t str),
     statements: Vec<Statement<'t>>,
@@ -69,11 +116,12 @@ struct Statement<'t> {
 }
 
 impl<'t> BucketPolicy<'t> {
-    /// Reads a policy; no policy is one without statements.
-    pub(crate) fn read(text: Option<&'t str>) -> Result<Self, UnreadablePolicy> {
+    /// Reads the policy of a bucket of this use; no policy is one without statements.
+    pub(crate) fn read(bucket_use: BucketUse, text: Option<&'t str>) -> Result<Self, UnreadablePolicy> {
+        let rights = PartnerRight::of(bucket_use);
         let Some(text) = text else {
             let around = ("{\"Version\":\"2012-10-17\",\"Statement\":[", "]}");
-            return Ok(Self { around, statements: Vec::new() });
+            return Ok(Self { rights, around, statements: Vec::new() });
         };
         let document: Value = serde_json::from_str(text).map_err(|_| UnreadablePolicy)?;
         let listed = document.get("Statement").ok_or(UnreadablePolicy)?.is_array();
@@ -86,32 +134,39 @@ impl<'t> BucketPolicy<'t> {
             Some(Statement { text, says: serde_json::from_str(text).ok()? })
         });
         let statements = statements.collect::<Option<_>>().ok_or(UnreadablePolicy)?;
-        Ok(Self { around: (before, behind), statements })
+        Ok(Self { rights, around: (before, behind), statements })
     }
 
     /// Returns the policy with these partners' statements as they are to be.
     pub(crate) fn with(&self, bucket_arn: &str, wanted: &[WantedStatement]) -> Change {
         let mut changed = false;
         let mut pieces: Vec<String> = Vec::new();
+        // By id, in the order in which they are added; `None` for a statement that is to go.
+        let own = wanted.iter().flat_map(|wanted| {
+            self.rights.iter().map(move |right| {
+                let said = (!wanted.principals.is_empty()).then(|| statement(*right, bucket_arn, wanted));
+                (right.statement_id(&wanted.partner), said)
+            })
+        });
+        let own: Vec<(String, Option<Value>)> = own.collect();
         let mut met = BTreeSet::new();
         for Statement { text, says } in &self.statements {
             let id = says["Sid"].as_str().unwrap_or_default();
-            match wanted.iter().find(|wanted| statement_id(&wanted.partner) == id) {
+            match own.iter().find(|(own, _)| own == id) {
                 None => pieces.push((*text).to_owned()),
-                Some(wanted) if wanted.principals.is_empty() || !met.insert(&wanted.partner) => {
+                Some((_, None)) => changed = true,
+                Some((id, Some(_))) if !met.insert(id) => changed = true,
+                Some((_, Some(expected))) if says_so(says, expected) => pieces.push((*text).to_owned()),
+                Some((_, Some(expected))) => {
                     changed = true;
-                }
-                Some(wanted) if says_so(says, bucket_arn, wanted) => pieces.push((*text).to_owned()),
-                Some(wanted) => {
-                    changed = true;
-                    pieces.push(statement(bucket_arn, wanted).to_string());
+                    pieces.push(expected.to_string());
                 }
             }
         }
-        for wanted in wanted.iter().filter(|wanted| !wanted.principals.is_empty()) {
-            if !met.contains(&wanted.partner) {
+        for (_, expected) in own.iter().filter(|(id, _)| !met.contains(id)) {
+            if let Some(expected) = expected {
                 changed = true;
-                pieces.push(statement(bucket_arn, wanted).to_string());
+                pieces.push(expected.to_string());
             }
         }
         match (changed, pieces.is_empty()) {
@@ -121,15 +176,26 @@ impl<'t> BucketPolicy<'t> {
         }
     }
 
-    /// Returns the principals that may upload as a partner under this policy; a statement that was changed by hand
+    /// Returns the principals that have all rights of a partner under this policy; a statement that was changed by hand
     /// counts for none.
     pub(crate) fn in_force(&self, bucket_arn: &str, partner: &str) -> BTreeSet<String> {
-        let id = statement_id(partner);
+        let rights = self.rights.iter().map(|right| self.having(*right, bucket_arn, partner));
+        rights.reduce(|all, more| all.intersection(&more).cloned().collect()).unwrap_or_default()
+    }
+
+    /// Returns the principals that have any right of a partner under this policy.
+    pub(crate) fn in_part(&self, bucket_arn: &str, partner: &str) -> BTreeSet<String> {
+        self.rights.iter().flat_map(|right| self.having(*right, bucket_arn, partner)).collect()
+    }
+
+    /// Returns the principals that have a right of a partner.
+    fn having(&self, right: PartnerRight, bucket_arn: &str, partner: &str) -> BTreeSet<String> {
+        let id = right.statement_id(partner);
         let own = self.statements.iter().filter(|statement| statement.says["Sid"] == id.as_str());
-        own.filter_map(|statement| {
-            let principals = words(&statement.says["Principal"]["AWS"])?;
+        own.filter_map(|says| {
+            let principals = words(&says.says["Principal"]["AWS"])?;
             let wanted = WantedStatement { partner: partner.to_owned(), principals };
-            says_so(&statement.says, bucket_arn, &wanted).then_some(wanted.principals)
+            says_so(&says.says, &statement(right, bucket_arn, &wanted)).then_some(wanted.principals)
         })
         .flatten()
         .collect()
@@ -137,7 +203,12 @@ impl<'t> BucketPolicy<'t> {
 
     /// Returns the partners that have a statement.
     pub(crate) fn partners(&self) -> BTreeSet<String> {
-        self.statements.iter().filter_map(|one| partner_of(one.says["Sid"].as_str()?)).collect()
+        self.statements.iter().filter_map(|one| self.partner_of(one)).collect()
+    }
+
+    fn partner_of(&self, statement: &Statement<'_>) -> Option<String> {
+        let id = statement.says["Sid"].as_str()?;
+        self.rights.iter().find_map(|right| right.partner_of(id))
     }
 
     /// Returns the partners whose statement names a principal that was deleted since: AWS shows its id in place of
@@ -145,11 +216,11 @@ impl<'t> BucketPolicy<'t> {
     /// <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_principal.html>
     pub(crate) fn with_deleted_principals(&self) -> Vec<String> {
         let deleted = self.statements.iter().filter_map(|statement| {
-            let partner = partner_of(statement.says["Sid"].as_str()?)?;
+            let partner = self.partner_of(statement)?;
             let principals = words(&statement.says["Principal"]["AWS"])?;
             principals.iter().any(|principal| !principal.starts_with("arn:")).then_some(partner)
         });
-        deleted.collect()
+        deleted.collect::<BTreeSet<_>>().into_iter().collect()
     }
 
     fn text_of(&self, pieces: &[String]) -> String {
@@ -162,28 +233,41 @@ impl<'t> BucketPolicy<'t> {
 }
 
 /// Returns a partner's statement.
-fn statement(bucket_arn: &str, wanted: &WantedStatement) -> Value {
-    json!({
-        "Sid": statement_id(&wanted.partner),
-        "Effect": "Allow",
-        "Principal": { "AWS": wanted.principals },
-        "Action": ACTIONS,
-        "Resource": resource(bucket_arn, &wanted.partner),
-    })
+fn statement(right: PartnerRight, bucket_arn: &str, wanted: &WantedStatement) -> Value {
+    let mut statement = right.allowance(bucket_arn, &wanted.partner);
+    statement["Sid"] = right.statement_id(&wanted.partner).into();
+    statement["Principal"] = json!({ "AWS": wanted.principals });
+    statement
 }
 
-/// Returns whether a statement is as wanted. AWS writes one value as a text or as a list of one.
-fn says_so(says: &Value, bucket_arn: &str, wanted: &WantedStatement) -> bool {
-    let expected = statement(bucket_arn, wanted);
+/// Returns whether a statement is as expected. AWS writes one value as a text or as a list of one.
+fn says_so(says: &Value, expected: &Value) -> bool {
     let (Some(says), Some(expected)) = (says.as_object(), expected.as_object()) else { return false };
     let same = |name: &str| match name {
-        "Principal" => {
-            let only_aws = says["Principal"].as_object().is_some_and(|kinds| kinds.len() == 1);
-            only_aws && words(&says["Principal"]["AWS"]).as_ref() == Some(&wanted.principals)
-        }
+        "Principal" | "Condition" => leaves(&says[name]) == leaves(&expected[name]),
         name => words(&says[name]) == words(&expected[name]),
     };
     says.len() == expected.len() && expected.keys().all(|name| says.contains_key(name) && same(name))
+}
+
+/// Returns the values of an object by the path to each. A list is one value; its order says nothing.
+fn leaves(value: &Value) -> BTreeMap<String, BTreeSet<String>> {
+    fn walk(path: &str, value: &Value, found: &mut BTreeMap<String, BTreeSet<String>>) {
+        match value {
+            Value::Object(members) => {
+                for (name, value) in members {
+                    walk(&format!("{path}\n{name}"), value, found);
+                }
+            }
+            value => {
+                let texts = words(value).unwrap_or_else(|| BTreeSet::from([value.to_string()]));
+                found.insert(path.to_owned(), texts);
+            }
+        }
+    }
+    let mut found = BTreeMap::new();
+    walk("", value, &mut found);
+    found
 }
 
 /// Returns a text, or a list of texts, as a set.

@@ -20,6 +20,7 @@ use crate::gateway::Gateway;
 use crate::names::Stack;
 use crate::partner::Uploads;
 use crate::reading::Places;
+use crate::uploads::BucketFacts;
 
 pub use finding::{DoctorFinding, Level};
 pub use report::Diagnosis;
@@ -150,27 +151,31 @@ where
         findings.extend(partners::contracts(&self.known, feeds.len(), checked));
     }
 
-    /// Compares uploads by S3 as remembered with those in force.
+    /// Compares uploads by S3 and readers of the outbox as remembered with those in force.
     async fn senders(&self, findings: &mut Vec<DoctorFinding>) -> Result<(), DoctorFinding> {
         let failed = |fact| move |error: Error| unchecked(fact, &error);
         let partners = self.store.all_partners().await.map_err(failed(UPLOADS_TABLE))?;
         let remembered = self.uploads.all_s3_principals().await.map_err(failed(UPLOADS_TABLE))?;
         let inbox = self.uploads.inbox().await.map_err(failed(UPLOADS_KEY))?;
         let Some(inbox) = inbox else { return Ok(()) };
-        let text = self.uploads.bucket_policy(&inbox).await.map_err(failed(UPLOADS_POLICY))?;
-        let Ok(policy) = BucketPolicy::read(text.as_deref()) else {
-            findings.push(partners::unreadable(&inbox));
-            return Ok(());
-        };
-        let granted: Option<BTreeSet<String>> = match &inbox.key {
-            Some(key) => {
-                let grants = self.uploads.grants(key).await.map_err(failed(UPLOADS_GRANTS))?;
-                Some(grants.into_iter().map(|grant| grant.name).collect())
-            }
-            None => None,
-        };
-        let facts = partners::SenderFacts { partners, remembered, inbox: &inbox, policy: &policy, granted };
-        findings.extend(partners::senders(&self.known, &facts));
+        let outbox = self.uploads.outbox(&inbox).await.map_err(failed(UPLOADS_KEY))?;
+        for bucket in [Some(inbox), outbox].into_iter().flatten() {
+            let text = self.uploads.bucket_policy(&bucket).await.map_err(failed(UPLOADS_POLICY))?;
+            let Ok(policy) = BucketPolicy::read(bucket.bucket_use, text.as_deref()) else {
+                findings.push(partners::unreadable(&bucket));
+                continue;
+            };
+            let granted: Option<BTreeSet<String>> = match &bucket.key {
+                Some(key) => {
+                    let grants = self.uploads.grants(key).await.map_err(failed(UPLOADS_GRANTS))?;
+                    Some(grants.into_iter().map(|grant| grant.name).collect())
+                }
+                None => None,
+            };
+            let facts = BucketFacts { bucket: &bucket, policy, granted: granted.as_ref() };
+            let senders = partners::SenderFacts { partners: &partners, remembered: &remembered, facts };
+            findings.extend(partners::senders(&self.known, senders));
+        }
         Ok(())
     }
 

@@ -1,15 +1,26 @@
-//! Who may upload into the inbox by S3: its bucket policy, and the grants of its key.
+//! Who may upload into the inbox by S3 and read the outbox: the bucket policies of both, and the grants of their key.
 //!
-//! The partners table says what is wanted. The bucket policy and the grants follow it, and can be made again from it:
-//! CloudFormation rewrites the policy when an update of the stack changes it.
+//! The partners table says what is wanted. The bucket policies and the grants follow it, and can be made again from it:
+//! CloudFormation rewrites a policy when an update of the stack changes it.
 
 use std::future::Future;
 
 use crate::Error;
 
-/// The inbox bucket of a stack.
+/// What partners do in a bucket.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum BucketUse {
+    /// They upload files: the inbox.
+    Upload,
+    /// They read receipts and rejected records: the outbox.
+    Read,
+}
+
+/// A bucket of a stack that partners reach by S3.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Inbox {
+pub struct PartnerBucket {
+    /// What partners do in it.
+    pub bucket_use: BucketUse,
     /// Its name.
     pub bucket: String,
     /// Its ARN.
@@ -31,18 +42,27 @@ pub struct KeyGrant {
     pub name: String,
 }
 
-/// Finds the inbox bucket, reads and writes its policy, and lists, makes and revokes grants of its key. A grant lets
-/// its grantee encrypt and decrypt objects of the inbox bucket, and of no other.
+/// Finds the inbox and the outbox bucket, reads and writes their policies, and lists, makes and revokes grants of their
+/// key. A grant is for the objects of one of the two buckets: to encrypt and decrypt those of the inbox, to decrypt those
+/// of the outbox.
 pub trait InboxAccess: Sync {
     /// Returns the inbox bucket and its key; `None` when there is no such stack.
-    fn inbox(&self) -> impl Future<Output = Result<Option<Inbox>, Error>> + Send;
+    fn inbox(&self) -> impl Future<Output = Result<Option<PartnerBucket>, Error>> + Send;
+    /// Returns the outbox bucket beside an inbox, and its key; `None` in a stack that is older than the outbox.
+    fn outbox(
+        &self,
+        inbox: &PartnerBucket,
+    ) -> impl Future<Output = Result<Option<PartnerBucket>, Error>> + Send;
     /// Returns the bucket policy as the JSON document that was written; `None` when there is none. What was written a
     /// moment ago may not be there yet.
-    fn bucket_policy(&self, inbox: &Inbox) -> impl Future<Output = Result<Option<String>, Error>> + Send;
+    fn bucket_policy(
+        &self,
+        bucket: &PartnerBucket,
+    ) -> impl Future<Output = Result<Option<String>, Error>> + Send;
     /// Writes the whole bucket policy, or (`None`) deletes it. The last writer wins.
     fn put_bucket_policy(
         &self,
-        inbox: &Inbox,
+        bucket: &PartnerBucket,
         policy: Option<&str>,
     ) -> impl Future<Output = Result<(), Error>> + Send;
     /// Returns all grants of a key.
@@ -50,7 +70,7 @@ pub trait InboxAccess: Sync {
     /// Makes a grant. Made again with the same name and principal, it is the same grant.
     fn put_grant(
         &self,
-        inbox: &Inbox,
+        bucket: &PartnerBucket,
         key: &str,
         name: &str,
         principal: &str,

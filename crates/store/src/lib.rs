@@ -55,7 +55,7 @@ pub use inbox::{
     BodyChunks, Condition, Current, Folders, InboxPage, InboxPlace, Land, Landed, ListInbox, ListedVersion,
     Opened, Presigned, ReadInbox, SignedPart, SignedUpload, UploadId, UploadPart, WriteInbox,
 };
-pub use inbox_access::{Inbox, InboxAccess, KeyGrant};
+pub use inbox_access::{BucketUse, InboxAccess, KeyGrant, PartnerBucket};
 pub use incidents::{Incident, Incidents};
 pub use metrics::{AlarmNow, Datapoint, MetricMeasure, MetricQuery, PeriodRange, ReadMetrics};
 pub use outbox::{PostedReceipt, ReceiptMark, WriteOutbox};

@@ -137,6 +137,8 @@ struct MemoryState {
     taken: BTreeMap<WatchedQueue, Vec<DeadLetter>>,
     page_versions: Option<usize>,
     bucket_policy: Option<String>,
+    outbox_policy: Option<String>,
+    no_outbox: bool,
     inbox_key: Option<String>,
     grants: BTreeMap<String, (String, String)>,
     no_stack: bool,

@@ -1,16 +1,15 @@
-//! Checks contracts, and who uploads by S3.
+//! Checks contracts, and who uploads by S3 and reads the outbox.
 
 use std::collections::BTreeSet;
 
 use contract::{Published, Status};
 use runtime::InForce;
-use store::{ContractText, Inbox, Partner};
+use store::{BucketUse, ContractText, Partner, PartnerBucket};
 
 use super::{CONTRACTS, DoctorFinding, Known, UPLOADS_POLICY};
-use crate::bucket_policy::BucketPolicy;
 use crate::feeds::{self, Broken};
 use crate::reading::shell_word;
-use crate::uploads::upload_principals;
+use crate::uploads::{self, BucketFacts};
 
 const UPLOADS: &str = UPLOADS_POLICY.check;
 
@@ -80,40 +79,66 @@ pub(super) fn contracts(known: &Known, feeds: usize, wrong: Vec<DoctorFinding>) 
     wrong
 }
 
-pub(super) fn unreadable(inbox: &Inbox) -> DoctorFinding {
-    let finding = DoctorFinding::fail(UPLOADS, "the bucket policy of the inbox cannot be read as a policy");
+pub(super) fn unreadable(bucket: &PartnerBucket) -> DoctorFinding {
+    let what = format!("the bucket policy of the {} cannot be read as a policy", words_of(bucket).bucket);
+    let finding = DoctorFinding::fail(UPLOADS, what);
     finding
         .advice("see what it says, and write a valid one")
-        .command(format!("aws s3api get-bucket-policy --bucket {}", inbox.bucket))
+        .command(format!("aws s3api get-bucket-policy --bucket {}", bucket.bucket))
 }
 
-/// Uploads by S3, as remembered and as in force.
+/// A bucket and what partners do in it, in words.
+struct BucketWords {
+    bucket: &'static str,
+    /// What a principal may do.
+    may: &'static str,
+    /// What principals do.
+    does: &'static str,
+    /// Where no principal does.
+    nobody: &'static str,
+}
+
+fn words_of(bucket: &PartnerBucket) -> BucketWords {
+    match bucket.bucket_use {
+        BucketUse::Upload => BucketWords {
+            bucket: "inbox",
+            may: "upload",
+            does: "upload as",
+            nobody: "no partner uploads by S3",
+        },
+        BucketUse::Read => BucketWords {
+            bucket: "outbox",
+            may: "read the outbox",
+            does: "read the outbox of",
+            nobody: "no partner reads the outbox",
+        },
+    }
+}
+
+/// A bucket that partners reach by S3, as remembered and as in force.
 pub(super) struct SenderFacts<'f> {
-    pub(super) partners: Vec<Partner>,
-    pub(super) remembered: Vec<(String, BTreeSet<String>)>,
-    pub(super) inbox: &'f Inbox,
-    pub(super) policy: &'f BucketPolicy<'f>,
-    /// Names of the grants of the customer key, where there is one.
-    pub(super) granted: Option<BTreeSet<String>>,
+    pub(super) partners: &'f [Partner],
+    pub(super) remembered: &'f [(String, BTreeSet<String>)],
+    pub(super) facts: BucketFacts<'f>,
 }
 
-pub(super) fn senders(known: &Known, facts: &SenderFacts<'_>) -> Vec<DoctorFinding> {
-    let SenderFacts { partners, remembered, inbox, policy, granted } = facts;
+pub(super) fn senders(known: &Known, senders: SenderFacts<'_>) -> Vec<DoctorFinding> {
+    let SenderFacts { partners, remembered, facts } = senders;
+    let BucketWords { may, does, nobody, .. } = words_of(facts.bucket);
     let remembered_of = |name: &str| {
         let found = remembered.iter().find(|(partner, _)| partner == name);
         found.map(|(_, principals)| principals.clone()).unwrap_or_default()
     };
-    let mut names: BTreeSet<String> = policy.partners();
+    let mut names: BTreeSet<String> = facts.policy.partners();
     names.extend(remembered.iter().map(|(name, _)| name.clone()));
-    let deleted = policy.with_deleted_principals();
+    let deleted = facts.policy.with_deleted_principals();
+    let facts = [facts];
     let (mut findings, mut in_force) = (Vec::new(), 0_usize);
     for name in &names {
         let active = partners.iter().any(|partner| partner.name == *name && partner.active);
-        let views =
-            upload_principals(&known.stack, inbox, policy, granted.as_ref(), name, &remembered_of(name));
+        let views = uploads::principals(&known.stack, &facts, name, &remembered_of(name));
         let missing = views.iter().filter(|one| active && one.is_remembered() && !one.is_in_force()).count();
-        let surplus =
-            views.iter().filter(|one| one.is_in_force() && !(active && one.is_remembered())).count();
+        let surplus = views.iter().filter(|one| one.is_in_part() && !(active && one.is_remembered())).count();
         let show = known.stack.command(&format!("partner s3 {name}"));
         if deleted.contains(name) {
             let what =
@@ -127,14 +152,14 @@ pub(super) fn senders(known: &Known, facts: &SenderFacts<'_>) -> Vec<DoctorFindi
         }
         if missing > 0 {
             let what = format!(
-                "principals of {name} that cannot upload: {missing}; the bucket policy or a grant was changed"
+                "principals of {name} that cannot {may}: {missing}; the bucket policy or a grant was changed"
             );
             let finding = DoctorFinding::fail(UPLOADS, what).advice("put the statements back");
             findings.push(finding.command(known.stack.command("partner s3 --all")));
         }
         if surplus > 0 {
             let what = format!(
-                "principals that upload as {name} without being remembered, or while it is suspended: {surplus}"
+                "principals that {does} {name} without being remembered, or while it is suspended: {surplus}"
             );
             let finding =
                 DoctorFinding::fail(UPLOADS, what).advice("see who they are, then name or remove them");
@@ -144,8 +169,8 @@ pub(super) fn senders(known: &Known, facts: &SenderFacts<'_>) -> Vec<DoctorFindi
     }
     if findings.is_empty() {
         let what = match in_force {
-            0 => "no partner uploads by S3".to_owned(),
-            several => format!("principals that may upload, all as remembered: {several}"),
+            0 => nobody.to_owned(),
+            several => format!("principals that may {may}, all as remembered: {several}"),
         };
         findings.push(DoctorFinding::ok(UPLOADS, what));
     }

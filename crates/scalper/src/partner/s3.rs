@@ -1,18 +1,20 @@
-//! Who uploads by S3 as a partner.
+//! Who uploads by S3 as a partner, and reads its outbox.
 //!
 //! ```text
-//! give      remembered ─▶ grants of the key ─▶ bucket policy: from here on the partner uploads
-//! take      remembered ─▶ bucket policy: from here on it does not ─▶ grants of the key
+//! give      remembered ─▶ grants of the key ─▶ bucket policy of the inbox: from here on the partner uploads
+//!                      ─▶ grants of the key ─▶ bucket policy of the outbox: from here on it reads
+//! take      remembered ─▶ bucket policy of the inbox: from here on it does not ─▶ grants of the key
+//!                      ─▶ bucket policy of the outbox ─▶ grants of the key
 //! ```
 //!
-//! The partners table is written first and says what is wanted; the policy and the grants follow it. A command that
+//! The partners table is written first and says what is wanted; the policies and the grants follow it. A command that
 //! is killed is finished by the next one, and a policy that CloudFormation rewrote by `partner s3 --all`. A suspended
 //! partner has no statement.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use store::{ActDetail, DetailName, DetailValue, Inbox, KeyGrant, Partner, WritePartners};
+use store::{ActDetail, DetailName, DetailValue, KeyGrant, Partner, PartnerBucket, WritePartners};
 
 use super::{Operator, acts};
 use crate::arguments::S3Arguments;
@@ -23,7 +25,7 @@ use crate::gateway::Gateway;
 use crate::names;
 use crate::partner::Uploads;
 use crate::report::{CommandReport, RestoredView, UploadsView};
-use crate::uploads::{grant_name, grant_prefix, upload_principals};
+use crate::uploads::{self, BucketFacts, grant_name, is_own_grant};
 
 /// How often the policy is read until it is as wanted. S3 has no conditional write of a bucket policy, and a read just
 /// after a write may still return the policy before it: each write is followed by a look.
@@ -54,13 +56,15 @@ impl<S: WritePartners, G: Gateway, U: Uploads, T> Operator<S, G, U, T> {
         named: BTreeSet<String>,
     ) -> Result<Effect<CommandReport>, CommandError> {
         self.must_be_free(&partner.name, &named).await?;
-        let inbox = self.inbox().await?;
+        let buckets = self.buckets().await?;
         let before = self.remembered(&partner.name).await?;
         let after: BTreeSet<String> = before.iter().flatten().cloned().chain(named).collect();
         let wanted = wanted(partner, &after);
-        self.must_fit(&inbox, &wanted).await?;
+        for bucket in &buckets {
+            self.must_fit(bucket, &wanted).await?;
+        }
         self.remember(&partner.name, before.as_ref(), &after).await?;
-        let changed = match self.put_in_force(&inbox, &wanted).await {
+        let changed = match self.put_in_force(&buckets, &wanted).await {
             Ok(changed) => changed,
             Err(rejected @ CommandError::PrincipalMissing { .. }) => {
                 // An ARN that AWS does not know would keep every later write of the policy from succeeding.
@@ -91,12 +95,12 @@ impl<S: WritePartners, G: Gateway, U: Uploads, T> Operator<S, G, U, T> {
         partner: &Partner,
         named: BTreeSet<String>,
     ) -> Result<Effect<CommandReport>, CommandError> {
-        let inbox = self.inbox().await?;
+        let buckets = self.buckets().await?;
         let before = self.remembered(&partner.name).await?.unwrap_or_default();
         let removed = if named.is_empty() { before.clone() } else { named };
         let left: BTreeSet<String> = before.difference(&removed).cloned().collect();
         self.remember(&partner.name, Some(&before), &left).await?;
-        let changed = self.put_in_force(&inbox, &wanted(partner, &left)).await?;
+        let changed = self.put_in_force(&buckets, &wanted(partner, &left)).await?;
         match removed.iter().find(|arn| !before.contains(*arn)) {
             Some(arn) if !changed => {
                 Err(CommandError::NoSuchPrincipal { partner: partner.name.clone(), arn: arn.clone() })
@@ -110,14 +114,14 @@ impl<S: WritePartners, G: Gateway, U: Uploads, T> Operator<S, G, U, T> {
         }
     }
 
-    /// Makes the statement and the grants of every partner as the table says.
+    /// Makes the statements and the grants of every partner as the table says.
     async fn restore_all(&self) -> Result<Effect<CommandReport>, CommandError> {
-        let inbox = self.inbox().await?;
+        let buckets = self.buckets().await?;
         let partners = self.partners.all_partners().await?;
         let (mut restored, mut rejected, mut put_back) = (Vec::new(), Vec::new(), 0);
         for (name, principals) in self.uploads.all_s3_principals().await.map_err(CommandError::Uploads)? {
             let Some(partner) = partners.iter().find(|partner| partner.name == name) else { continue };
-            match self.put_in_force(&inbox, &wanted(partner, &principals)).await {
+            match self.put_in_force(&buckets, &wanted(partner, &principals)).await {
                 Ok(changed) => {
                     put_back += u64::from(changed);
                     let state = match (partner.active, changed) {
@@ -140,50 +144,73 @@ impl<S: WritePartners, G: Gateway, U: Uploads, T> Operator<S, G, U, T> {
         Ok(Effect::new(report, detail))
     }
 
-    /// Removes the statement of a suspended partner, or puts that of an active one back. Returns whether anything
+    /// Removes the statements of a suspended partner, or puts those of an active one back. Returns whether anything
     /// changed.
     pub(super) async fn follow_state(&self, partner: &Partner) -> Result<bool, CommandError> {
         match self.remembered(&partner.name).await? {
-            Some(principals) => self.put_in_force(&self.inbox().await?, &wanted(partner, &principals)).await,
+            Some(principals) => self.put_in_force(&self.buckets().await?, &wanted(partner, &principals)).await,
             None => Ok(false),
         }
     }
 
     async fn uploads_of(&self, partner: &Partner) -> Result<UploadsView, CommandError> {
-        let inbox = self.inbox().await?;
+        let buckets = self.buckets().await?;
         let remembered = self.remembered(&partner.name).await?.unwrap_or_default();
-        let text = self.uploads.bucket_policy(&inbox).await.map_err(CommandError::Uploads)?;
-        let policy = read(&inbox, text.as_deref())?;
-        let granted: Option<BTreeSet<String>> = match &inbox.key {
-            Some(key) => {
-                let own = self.own_grants(key, &partner.name).await?;
-                Some(own.into_iter().map(|grant| grant.name).collect())
-            }
-            None => None,
-        };
-        let principals =
-            upload_principals(&self.stack, &inbox, &policy, granted.as_ref(), &partner.name, &remembered);
-        Ok(UploadsView::new(partner, principals, &inbox, self.stack.command("partner s3 --all")))
+        let mut seen = Vec::new();
+        for bucket in &buckets {
+            let text = self.uploads.bucket_policy(bucket).await.map_err(CommandError::Uploads)?;
+            let granted: Option<BTreeSet<String>> = match &bucket.key {
+                Some(key) => {
+                    let own = self.own_grants(bucket, key, &partner.name).await?;
+                    Some(own.into_iter().map(|grant| grant.name).collect())
+                }
+                None => None,
+            };
+            seen.push((bucket, text, granted));
+        }
+        let facts = seen.iter().map(|(bucket, text, granted)| {
+            let policy = read(bucket, text.as_deref())?;
+            Ok(BucketFacts { bucket, policy, granted: granted.as_ref() })
+        });
+        let facts = facts.collect::<Result<Vec<_>, CommandError>>()?;
+        let principals = uploads::principals(&self.stack, &facts, &partner.name, &remembered);
+        Ok(UploadsView::new(partner, principals, &buckets, self.stack.command("partner s3 --all")))
     }
 
-    /// Makes grants and statement of a partner as wanted. Returns whether anything changed.
-    async fn put_in_force(&self, inbox: &Inbox, wanted: &WantedStatement) -> Result<bool, CommandError> {
-        let Some(key) = &inbox.key else { return self.put_statement(inbox, wanted).await };
-        let grants = self.own_grants(key, &wanted.partner).await?;
+    /// Makes grants and statements of a partner as wanted, in every bucket. Returns whether anything changed.
+    async fn put_in_force(
+        &self,
+        buckets: &[PartnerBucket],
+        wanted: &WantedStatement,
+    ) -> Result<bool, CommandError> {
+        let mut changed = false;
+        for bucket in buckets {
+            changed |= self.put_in_force_in(bucket, wanted).await?;
+        }
+        Ok(changed)
+    }
+
+    async fn put_in_force_in(
+        &self,
+        bucket: &PartnerBucket,
+        wanted: &WantedStatement,
+    ) -> Result<bool, CommandError> {
+        let Some(key) = &bucket.key else { return self.put_statement(bucket, wanted).await };
+        let grants = self.own_grants(bucket, key, &wanted.partner).await?;
         let names: BTreeMap<String, &String> = wanted
             .principals
             .iter()
-            .map(|arn| (grant_name(&self.stack, &wanted.partner, arn), arn))
+            .map(|arn| (grant_name(&self.stack, bucket.bucket_use, &wanted.partner, arn), arn))
             .collect();
         let mut changed = false;
         for (name, principal) in &names {
             if !grants.iter().any(|grant| grant.name == *name) {
-                let made = self.uploads.put_grant(inbox, key, name, principal).await;
+                let made = self.uploads.put_grant(bucket, key, name, principal).await;
                 made.map_err(|error| rejected(error, &[]))?;
                 changed = true;
             }
         }
-        changed |= self.put_statement(inbox, wanted).await?;
+        changed |= self.put_statement(bucket, wanted).await?;
         for grant in grants.iter().filter(|grant| !names.contains_key(&grant.name)) {
             self.uploads.revoke_grant(key, &grant.id).await.map_err(CommandError::Uploads)?;
             changed = true;
@@ -191,38 +218,46 @@ impl<S: WritePartners, G: Gateway, U: Uploads, T> Operator<S, G, U, T> {
         Ok(changed)
     }
 
-    async fn put_statement(&self, inbox: &Inbox, wanted: &WantedStatement) -> Result<bool, CommandError> {
+    async fn put_statement(
+        &self,
+        bucket: &PartnerBucket,
+        wanted: &WantedStatement,
+    ) -> Result<bool, CommandError> {
         for look in 0..LOOKS {
             if look > 1 {
                 tokio::time::sleep(PAUSE * (1 << (look - 2))).await;
             }
-            let text = self.uploads.bucket_policy(inbox).await.map_err(CommandError::Uploads)?;
-            let policy = read(inbox, text.as_deref())?;
-            let Change::Write(next) = policy.with(&inbox.arn, std::slice::from_ref(wanted)) else {
+            let text = self.uploads.bucket_policy(bucket).await.map_err(CommandError::Uploads)?;
+            let policy = read(bucket, text.as_deref())?;
+            let Change::Write(next) = policy.with(&bucket.arn, std::slice::from_ref(wanted)) else {
                 return Ok(look > 0);
             };
             let bytes = next.as_ref().map_or(0, String::len);
             if bytes > MOST_BYTES {
-                return Err(too_large(inbox, bytes));
+                return Err(too_large(bucket, bytes));
             }
-            let put = self.uploads.put_bucket_policy(inbox, next.as_deref()).await;
+            let put = self.uploads.put_bucket_policy(bucket, next.as_deref()).await;
             put.map_err(|error| rejected(error, &policy.with_deleted_principals()))?;
         }
-        Err(CommandError::PolicyContested { bucket: inbox.bucket.clone() })
+        Err(CommandError::PolicyContested { bucket: bucket.bucket.clone() })
     }
 
     /// Rejects a policy that is too large for S3, before the partners table is written.
-    async fn must_fit(&self, inbox: &Inbox, wanted: &WantedStatement) -> Result<(), CommandError> {
-        let text = self.uploads.bucket_policy(inbox).await.map_err(CommandError::Uploads)?;
-        match read(inbox, text.as_deref())?.with(&inbox.arn, std::slice::from_ref(wanted)) {
-            Change::Write(Some(next)) if next.len() > MOST_BYTES => Err(too_large(inbox, next.len())),
+    async fn must_fit(&self, bucket: &PartnerBucket, wanted: &WantedStatement) -> Result<(), CommandError> {
+        let text = self.uploads.bucket_policy(bucket).await.map_err(CommandError::Uploads)?;
+        match read(bucket, text.as_deref())?.with(&bucket.arn, std::slice::from_ref(wanted)) {
+            Change::Write(Some(next)) if next.len() > MOST_BYTES => Err(too_large(bucket, next.len())),
             Change::Write(_) | Change::Unchanged => Ok(()),
         }
     }
 
-    async fn inbox(&self) -> Result<Inbox, CommandError> {
+    /// Returns the buckets that partners reach: the inbox, and the outbox unless the stack is older than it.
+    async fn buckets(&self) -> Result<Vec<PartnerBucket>, CommandError> {
         let found = self.uploads.inbox().await.map_err(CommandError::Uploads)?;
-        found.ok_or_else(|| CommandError::NoSuchStack { stack: self.stack.as_str().to_owned() })
+        let inbox =
+            found.ok_or_else(|| CommandError::NoSuchStack { stack: self.stack.as_str().to_owned() })?;
+        let outbox = self.uploads.outbox(&inbox).await.map_err(CommandError::Uploads)?;
+        Ok([Some(inbox), outbox].into_iter().flatten().collect())
     }
 
     async fn remembered(&self, partner: &str) -> Result<Option<BTreeSet<String>>, CommandError> {
@@ -241,11 +276,16 @@ impl<S: WritePartners, G: Gateway, U: Uploads, T> Operator<S, G, U, T> {
         Ok(())
     }
 
-    /// Returns the grants that this command line made for a partner.
-    async fn own_grants(&self, key: &str, partner: &str) -> Result<Vec<KeyGrant>, CommandError> {
-        let prefix = grant_prefix(&self.stack, partner);
+    /// Returns the grants that this command line made for a partner's use of a bucket.
+    async fn own_grants(
+        &self,
+        bucket: &PartnerBucket,
+        key: &str,
+        partner: &str,
+    ) -> Result<Vec<KeyGrant>, CommandError> {
         let grants = self.uploads.grants(key).await.map_err(CommandError::Uploads)?;
-        Ok(grants.into_iter().filter(|grant| grant.name.starts_with(&prefix)).collect())
+        let own = |grant: &KeyGrant| is_own_grant(&grant.name, &self.stack, bucket.bucket_use, partner);
+        Ok(grants.into_iter().filter(own).collect())
     }
 }
 
@@ -255,14 +295,14 @@ fn wanted(partner: &Partner, principals: &BTreeSet<String>) -> WantedStatement {
     WantedStatement { partner: partner.name.clone(), principals }
 }
 
-fn read<'t>(inbox: &Inbox, text: Option<&'t str>) -> Result<BucketPolicy<'t>, CommandError> {
-    BucketPolicy::read(text).map_err(|bucket_policy::UnreadablePolicy| CommandError::PolicyUnreadable {
-        bucket: inbox.bucket.clone(),
+fn read<'t>(bucket: &PartnerBucket, text: Option<&'t str>) -> Result<BucketPolicy<'t>, CommandError> {
+    BucketPolicy::read(bucket.bucket_use, text).map_err(|bucket_policy::UnreadablePolicy| {
+        CommandError::PolicyUnreadable { bucket: bucket.bucket.clone() }
     })
 }
 
-fn too_large(inbox: &Inbox, bytes: usize) -> CommandError {
-    CommandError::PolicyTooLarge { bucket: inbox.bucket.clone(), bytes, most: MOST_BYTES }
+fn too_large(bucket: &PartnerBucket, bytes: usize) -> CommandError {
+    CommandError::PolicyTooLarge { bucket: bucket.bucket.clone(), bytes, most: MOST_BYTES }
 }
 
 /// Returns the error of a write that S3 or KMS rejected because of a principal: they look up each one.

@@ -1,13 +1,13 @@
-//! Who uploads by S3, and the instructions for the partner.
+//! Who uploads by S3 and reads the outbox, and the instructions for the partner.
 
 use std::collections::BTreeSet;
 
 use serde::Serialize;
-use serde_json::json;
-use store::{Inbox, Partner};
+use serde_json::{Value, json};
+use store::{BucketUse, Partner, PartnerBucket};
 
 use super::{Fit, Style, table};
-use crate::bucket_policy::{ACTIONS, resource};
+use crate::bucket_policy::allowances;
 
 /// A principal as it is shown.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -15,17 +15,25 @@ use crate::bucket_policy::{ACTIONS, resource};
 pub struct PrincipalView {
     arn: String,
     in_force: bool,
+    #[serde(skip)]
+    in_part: bool,
     remembered: bool,
 }
 
 impl PrincipalView {
-    pub(crate) fn new(arn: &str, in_force: bool, remembered: bool) -> Self {
-        Self { arn: arn.to_owned(), in_force, remembered }
+    /// Makes the view of a principal that may use all of some buckets, or any of them.
+    pub(crate) fn new(arn: &str, in_force: bool, in_part: bool, remembered: bool) -> Self {
+        Self { arn: arn.to_owned(), in_force, in_part, remembered }
     }
 
-    /// Returns whether it may upload now.
+    /// Returns whether it may do now all that a partner may.
     pub(crate) fn is_in_force(&self) -> bool {
         self.in_force
+    }
+
+    /// Returns whether it may do now anything that a partner may.
+    pub(crate) fn is_in_part(&self) -> bool {
+        self.in_part
     }
 
     /// Returns whether it is remembered.
@@ -34,10 +42,11 @@ impl PrincipalView {
     }
 
     fn state(&self) -> &'static str {
-        match (self.in_force, self.remembered) {
-            (true, true) => "in force",
-            (true, false) => "in force, not remembered",
-            (false, _) => "not in force",
+        match (self.in_force, self.in_part, self.remembered) {
+            (true, _, true) => "in force",
+            (false, true, true) => "in force in part",
+            (_, true, false) => "in force, not remembered",
+            (_, false, _) => "not in force",
         }
     }
 }
@@ -65,7 +74,11 @@ pub struct UploadsView {
     account: String,
     prefix: String,
     resource: String,
+    /// The bucket of receipts; none in a stack that is older than it.
+    outbox: Option<String>,
     key: Option<String>,
+    #[serde(skip)]
+    allowances: Vec<Value>,
     #[serde(skip)]
     restore: String,
 }
@@ -74,21 +87,29 @@ impl UploadsView {
     pub(crate) fn new(
         partner: &Partner,
         principals: Vec<PrincipalView>,
-        inbox: &Inbox,
+        buckets: &[PartnerBucket],
         restore: String,
     ) -> Self {
-        let as_wanted = |one: &PrincipalView| one.in_force == (one.remembered && partner.active);
+        let as_wanted = |one: &PrincipalView| {
+            if one.remembered && partner.active { one.in_force } else { !one.in_part }
+        };
+        let bucket =
+            |bucket_use: BucketUse| buckets.iter().find(|bucket| bucket.bucket_use == bucket_use).cloned();
+        let inbox = bucket(BucketUse::Upload);
+        let of_inbox = |member: fn(PartnerBucket) -> String| inbox.clone().map(member).unwrap_or_default();
         Self {
             partner: partner.name.clone(),
             state: if partner.active { "active" } else { "suspended" },
             in_force: principals.iter().all(as_wanted),
             principals,
-            bucket: inbox.bucket.clone(),
-            region: inbox.region.clone(),
-            account: inbox.account.clone(),
+            bucket: of_inbox(|inbox| inbox.bucket),
+            region: of_inbox(|inbox| inbox.region),
+            account: of_inbox(|inbox| inbox.account),
             prefix: format!("{}/", partner.name),
-            resource: resource(&inbox.arn, &partner.name),
-            key: inbox.key.clone(),
+            resource: of_inbox(|inbox| inbox.arn) + &format!("/{}/*", partner.name),
+            outbox: bucket(BucketUse::Read).map(|outbox| outbox.bucket),
+            key: inbox.as_ref().and_then(|inbox| inbox.key.clone()),
+            allowances: buckets.iter().flat_map(|bucket| allowances(bucket, &partner.name)).collect(),
             restore,
         }
     }
@@ -127,16 +148,21 @@ impl UploadsView {
     fn instructions(&self) -> String {
         let Self { partner, bucket, region, prefix, key, .. } = self;
         let key = key.as_deref().map_or_else(String::new, |key| format!("  key      {key}\n"));
+        let outbox = self.outbox.as_deref().map_or_else(String::new, |outbox| {
+            format!(
+                "  outbox   {outbox}\n  receipt  aws s3 cp s3://{outbox}/{prefix}<feed>/day.csv.receipt.json - --region {region}\n"
+            )
+        });
         format!(
             "Send this to {partner}:\n  bucket   {bucket}\n  region   {region}\n  prefix   {prefix}<feed>/\n{key}  example  aws s3 cp day.csv \
-             s3://{bucket}/{prefix}<feed>/day.csv --region {region}\n\
+             s3://{bucket}/{prefix}<feed>/day.csv --region {region}\n{outbox}\
              Leave encryption to the bucket: no --sse option. Uploads under a key of the sender's are denied.\n"
         )
     }
 
     /// Returns the policy that principals of other accounts need in their own account.
     fn own_policy(&self) -> String {
-        let mut statements = vec![json!({ "Effect": "Allow", "Action": ACTIONS, "Resource": self.resource })];
+        let mut statements = self.allowances.clone();
         if let Some(key) = &self.key {
             let actions = ["kms:GenerateDataKey", "kms:Decrypt"];
             statements.push(json!({ "Effect": "Allow", "Action": actions, "Resource": key }));

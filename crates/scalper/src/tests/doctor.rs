@@ -344,11 +344,38 @@ async fn uploads_by_s3_that_are_not_as_remembered_are_found() {
     memory.put_s3_principals("north", &one).await.expect("kept");
     memory.put_s3_principals("west", &one).await.expect("kept");
     let diagnosis = examine(&memory).await;
-    let [missing] = &wrong(&diagnosis)[..] else { panic!("{:?}", wrong(&diagnosis)) };
+    let [missing, unread] = &wrong(&diagnosis)[..] else { panic!("{:?}", wrong(&diagnosis)) };
     assert!(missing.starts_with("fail S3 uploads: principals of north that cannot upload: 1"), "{missing}");
+    assert!(
+        unread.starts_with("fail S3 uploads: principals of north that cannot read the outbox: 1"),
+        "{unread}"
+    );
     let commands: Vec<_> =
         diagnosis.findings.iter().filter_map(|finding| finding.command.as_deref()).collect();
-    assert_eq!(commands, ["scalper partner s3 --all"]);
+    assert_eq!(commands, ["scalper partner s3 --all"; 2]);
+
+    let outbox = "arn:aws:s3:::silent-scalper-outbox-123456789012-eu-central-1";
+    let reads = |partner: &str| {
+        let id = |kind: &str| format!("Scalper{kind}0{partner}");
+        let (objects, prefix) = (format!("{outbox}/{partner}/*"), format!("{partner}/*"));
+        [
+            json!({ "Sid": id("Reads"), "Effect": "Allow", "Principal": { "AWS": SENDER },
+                "Action": "s3:GetObject", "Resource": objects }),
+            json!({ "Sid": id("Lists"), "Effect": "Allow", "Principal": { "AWS": SENDER },
+                "Action": "s3:ListBucket", "Resource": outbox, "Condition": { "StringLike": { "s3:prefix": prefix } } }),
+        ]
+    };
+    let [read, list] = reads("north");
+    let policy = json!({ "Statement": [read, list, reads("other")[1]] });
+    memory.set_outbox_policy(Some(&policy.to_string()));
+    let found = wrong(&examine(&memory).await);
+    assert!(
+        found[1].contains("read the outbox of other without being remembered, or while it is suspended: 1"),
+        "{found:?}"
+    );
+    assert_eq!(found.len(), 2, "{found:?}");
+    let policy = json!({ "Statement": reads("north") });
+    memory.set_outbox_policy(Some(&policy.to_string()));
 
     let statement = |partner: &str, principal: &str| {
         json!({

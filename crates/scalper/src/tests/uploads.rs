@@ -30,6 +30,7 @@ impl FakeInbox {
             memory.put_partner(&partner).await.expect("kept");
         }
         memory.set_bucket_policy(Some(TEMPLATE));
+        memory.set_outbox_policy(Some(TEMPLATE));
         let operator = Operator {
             partners: memory.clone(),
             gateway: FakeAws::default(),
@@ -82,7 +83,45 @@ impl FakeInbox {
     }
 
     fn granted(&self) -> Vec<String> {
-        self.memory.key_grants().into_iter().map(|(_, principal)| principal).collect()
+        self.granted_for("")
+    }
+
+    /// Who may decrypt what is in the outbox.
+    fn granted_outbox(&self) -> Vec<String> {
+        self.granted_for("outbox/")
+    }
+
+    fn granted_for(&self, part: &str) -> Vec<String> {
+        let is_for = |name: &str| {
+            let rest = name.strip_prefix("scalper/silent-scalper/").and_then(|rest| rest.split_once('/'));
+            rest.and_then(|(_, rest)| rest.strip_prefix(part)).is_some_and(|hash| !hash.contains('/'))
+        };
+        let grants = self.memory.key_grants().into_iter().filter(|(name, _)| is_for(name));
+        grants.map(|(_, principal)| principal).collect()
+    }
+
+    fn outbox_policy(&self) -> String {
+        self.memory.outbox_policy_text().unwrap_or_default()
+    }
+
+    /// Who may read the outbox of a partner and list it, by the bucket policy alone.
+    fn may_read(&self, partner: &str) -> Vec<String> {
+        let policy: Value = serde_json::from_str(&self.outbox_policy()).expect("a policy");
+        let arn = "arn:aws:s3:::silent-scalper-outbox-123456789012-eu-central-1";
+        let having = |action: &str, resource: &str, prefix: Value| -> Vec<String> {
+            let statements = policy["Statement"].as_array().expect("a list").iter();
+            let own = statements.filter(|one| {
+                one["Action"] == action
+                    && one["Resource"] == resource
+                    && one["Condition"]["StringLike"]["s3:prefix"] == prefix
+            });
+            own.flat_map(|one| one["Principal"]["AWS"].as_array().cloned().unwrap_or_default())
+                .map(|arn| arn.as_str().expect("an ARN").to_owned())
+                .collect()
+        };
+        let read = having("s3:GetObject", &format!("{arn}/{partner}/*"), Value::Null);
+        assert_eq!(read, having("s3:ListBucket", arn, json!(format!("{partner}/*"))), "{partner}");
+        read
     }
 }
 
@@ -95,14 +134,21 @@ async fn a_partner_may_upload_below_its_own_prefix_and_nothing_else() {
     assert!(inbox.policy().contains(THEIRS), "{}", inbox.policy());
     assert_eq!((&given["uploads"]["inForce"], &given["uploads"]["key"]), (&json!(true), &Value::Null));
     assert!(inbox.granted().is_empty(), "without a customer key there is nothing to grant");
+    assert_eq!((inbox.may_read("north"), inbox.may_read("south")), (inbox.may("north"), Vec::new()));
+    assert_eq!(given["uploads"]["outbox"], "silent-scalper-outbox-123456789012-eu-central-1");
 
-    let before = inbox.policy();
+    let before = (inbox.policy(), inbox.outbox_policy());
     inbox.done(&format!("s3 north --principal {SENDER}")).await;
-    assert_eq!(inbox.policy(), before, "doing it twice is doing it once");
+    assert_eq!((inbox.policy(), inbox.outbox_policy()), before, "doing it twice is doing it once");
     inbox.done(&format!("s3 north --principal {SENDER} --remove")).await;
-    assert_eq!(inbox.may("north"), [OTHER]);
+    assert_eq!(
+        (inbox.may("north"), inbox.may_read("north")),
+        (vec![OTHER.to_owned()], vec![OTHER.to_owned()])
+    );
     inbox.done("s3 north --remove").await;
-    assert!(!inbox.policy().contains("north") && inbox.policy().contains(THEIRS));
+    for policy in [inbox.policy(), inbox.outbox_policy()] {
+        assert!(!policy.contains("north") && policy.contains(THEIRS), "{policy}");
+    }
     assert_eq!(inbox.done("s3 north").await["uploads"]["principals"], json!([]));
 }
 
@@ -114,10 +160,12 @@ async fn a_customer_key_is_granted_once_and_the_grant_is_revoked() {
     inbox.done(&format!("s3 north --principal {SENDER}")).await;
     inbox.done(&format!("s3 south --principal {OTHER}")).await;
     let names: Vec<String> = inbox.memory.key_grants().into_iter().map(|(name, _)| name).collect();
-    assert_eq!(names.len(), 2);
+    assert_eq!(names.len(), 4, "of two partners, each for the inbox and the outbox: {names:?}");
     assert!(names[0].starts_with("scalper/silent-scalper/north/"), "{names:?}");
+    assert_eq!((inbox.granted().len(), inbox.granted_outbox().len()), (2, 2), "{names:?}");
     inbox.done(&format!("s3 north --principal {SENDER} --remove")).await;
     assert_eq!(inbox.granted(), [OTHER], "that of south stays");
+    assert_eq!(inbox.granted_outbox(), [OTHER], "that of south stays");
     assert_eq!((inbox.may("north").len(), inbox.may("south").len()), (0, 1));
 }
 
@@ -127,6 +175,7 @@ async fn a_suspension_takes_the_statement_and_its_end_puts_it_back() {
     inbox.done(&format!("s3 north --principal {SENDER}")).await;
     inbox.done("suspend north").await;
     assert_eq!((inbox.may("north").len(), inbox.granted().len()), (0, 0));
+    assert_eq!((inbox.may_read("north").len(), inbox.granted_outbox().len()), (0, 0));
     let shown = inbox.done("s3 north").await;
     assert_eq!(
         (&shown["uploads"]["state"], &shown["uploads"]["inForce"]),
@@ -137,6 +186,7 @@ async fn a_suspension_takes_the_statement_and_its_end_puts_it_back() {
     assert!(inbox.may("north").is_empty(), "remembered only");
     inbox.done("resume north").await;
     assert_eq!((inbox.may("north").len(), inbox.granted().len()), (2, 2));
+    assert_eq!((inbox.may_read("north").len(), inbox.granted_outbox().len()), (2, 2));
 }
 
 #[tokio::test]
@@ -163,13 +213,23 @@ async fn what_an_update_of_the_stack_removed_is_seen_and_put_back() {
     inbox.done(&format!("s3 north --principal {SENDER}")).await;
     inbox.done(&format!("s3 south --principal {OTHER}")).await;
     inbox.done("suspend south").await;
-    let (policy, grants) = (inbox.policy(), inbox.memory.key_grants());
+    let (policy, grants) = ((inbox.policy(), inbox.outbox_policy()), inbox.memory.key_grants());
+    for lost_outbox in [false, true] {
+        if lost_outbox {
+            inbox.memory.set_outbox_policy(Some(TEMPLATE));
+        } else {
+            inbox.memory.set_bucket_policy(Some(TEMPLATE));
+        }
+        assert_eq!(inbox.done("s3 north").await["uploads"]["inForce"], json!(false));
+        assert_eq!(inbox.done("s3 --all").await["partners"][0]["state"], "put back");
+        assert_eq!((inbox.policy(), inbox.outbox_policy()), policy);
+    }
     inbox.memory.set_bucket_policy(Some(TEMPLATE));
-    assert_eq!(inbox.done("s3 north").await["uploads"]["inForce"], json!(false));
+    inbox.memory.set_outbox_policy(Some(TEMPLATE));
     let restored = inbox.done("s3 --all").await;
     assert_eq!(restored["partners"][0]["state"], "put back");
     assert_eq!(restored["partners"][1]["state"], "suspended");
-    assert_eq!((inbox.policy(), inbox.memory.key_grants()), (policy, grants));
+    assert_eq!(((inbox.policy(), inbox.outbox_policy()), inbox.memory.key_grants()), (policy, grants));
     assert_eq!(inbox.done("s3 --all").await["partners"][0]["state"], "in force");
     inbox.memory.set_bucket_policy(None);
     inbox.done("s3 --all").await;
@@ -227,6 +287,12 @@ async fn what_cannot_be_given_changes_nothing() {
     inbox.memory.set_bucket_policy(Some("no policy"));
     let failure = inbox.failure(&format!("s3 north --principal {SENDER}")).await;
     assert!(matches!(failure, CommandError::PolicyUnreadable { .. }), "{failure}");
+    inbox.memory.set_bucket_policy(Some(TEMPLATE));
+    inbox.memory.set_outbox_policy(Some(&large));
+    let failure = inbox.failure(&format!("s3 north --principal {SENDER}")).await;
+    assert!(matches!(failure, CommandError::PolicyTooLarge { .. }), "{failure}");
+    assert!(inbox.may("north").is_empty(), "given in one bucket and not in the other");
+    inbox.memory.set_outbox_policy(Some(TEMPLATE));
     assert!(inbox.memory.key_grants().is_empty());
     inbox.memory.set_bucket_policy(Some(TEMPLATE));
     assert_eq!(inbox.done("s3 north").await["uploads"]["principals"], json!([]));
@@ -253,13 +319,21 @@ async fn killed_everywhere(ready: &[&str], line: &str, check: impl Fn(&FakeInbox
             let case = format!("{line}, killed at call {call}, {when:?}");
             let granted = inbox.granted();
             assert!(inbox.may("north").iter().all(|arn| granted.contains(arn)), "{case}");
-            assert!(inbox.policy().contains(THEIRS), "{case}");
+            let granted = inbox.granted_outbox();
+            assert!(inbox.may_read("north").iter().all(|arn| granted.contains(arn)), "{case}");
+            assert!(inbox.policy().contains(THEIRS) && inbox.outbox_policy().contains(THEIRS), "{case}");
             inbox.done(line).await;
             check(&inbox, &case);
+            // Who uploads reads the outbox.
+            assert_eq!(
+                (inbox.may_read("north"), inbox.granted_outbox()),
+                (inbox.may("north"), inbox.granted())
+            );
             // As `--all` would have it.
-            let (policy, grants) = (inbox.policy(), inbox.memory.key_grants());
+            let now = || (inbox.policy(), inbox.outbox_policy(), inbox.memory.key_grants());
+            let before = now();
             inbox.done("s3 --all").await;
-            assert_eq!((inbox.policy(), inbox.memory.key_grants()), (policy, grants), "{case}");
+            assert_eq!(now(), before, "{case}");
         }
     }
 }
@@ -365,6 +439,17 @@ async fn what_is_shown() {
         writeln!(text, "scalper: {failure}\n[exit code {}]\n", failure.exit_code()).expect("written");
     }
     insta::assert_snapshot!(text);
+}
+
+#[tokio::test]
+async fn in_a_stack_that_is_older_than_the_outbox_uploads_are_given_and_taken_as_before() {
+    let inbox = FakeInbox::with_key().await;
+    inbox.memory.without_outbox();
+    let given = inbox.done(&format!("s3 north --principal {SENDER}")).await;
+    assert_eq!((&given["uploads"]["inForce"], &given["uploads"]["outbox"]), (&json!(true), &Value::Null));
+    assert_eq!((inbox.granted(), inbox.granted_outbox().len()), (vec![SENDER.to_owned()], 0));
+    inbox.done("s3 north --remove").await;
+    assert!(inbox.memory.key_grants().is_empty() && inbox.may("north").is_empty());
 }
 
 #[tokio::test]

@@ -1,4 +1,4 @@
-//! Who may upload into the inbox by S3: the bucket policy of the inbox, and the grants of its key.
+//! Who may upload into the inbox by S3 and read the outbox: the bucket policies of both, and the grants of their key.
 
 use aws_sdk_s3::types::ServerSideEncryptionConfiguration;
 use serde_json::{Value, json};
@@ -7,9 +7,9 @@ use super::client::Connection;
 use super::failure::{code, failure};
 use super::signed::{SignedCall, SigningClient};
 use super::stack::Home;
-use crate::{Error, Inbox, InboxAccess, KeyGrant, Operation};
+use crate::{BucketUse, Error, InboxAccess, KeyGrant, Operation, PartnerBucket};
 
-/// The bucket policy of a stack's inbox, and the grants of its key.
+/// The bucket policies of a stack's inbox and outbox, and the grants of their key.
 pub struct InboxPolicy {
     connection: Connection,
     stack: String,
@@ -42,20 +42,33 @@ impl InboxPolicy {
         self.signed.call(call).await
     }
 
-    /// Returns the customer key with which the bucket encrypts.
-    async fn key(&self, bucket: &str, home: &Home) -> Result<Option<String>, Error> {
+    /// Returns the customer key with which a bucket encrypts, if it has one; `None` without such a bucket.
+    async fn key(&self, bucket: &str, home: &Home) -> Result<Option<Option<String>>, Error> {
         let request = self.s3.get_bucket_encryption().bucket(bucket).expected_bucket_owner(&home.account);
         let answer = match request.send().await {
             Ok(answer) => answer,
             Err(error) if code(&error) == Some("ServerSideEncryptionConfigurationNotFoundError") => {
-                return Ok(None);
+                return Ok(Some(None));
             }
+            Err(error) if code(&error) == Some("NoSuchBucket") => return Ok(None),
             Err(error) => return Err(failure(Operation::ReadBucket, &error)),
         };
         let all = answer.server_side_encryption_configuration();
         let mut rules = all.into_iter().flat_map(ServerSideEncryptionConfiguration::rules);
         let key = rules.find_map(|rule| rule.apply_server_side_encryption_by_default()?.kms_master_key_id());
-        Ok(key.map(|key| key_arn(key, home)))
+        Ok(Some(key.map(|key| key_arn(key, home))))
+    }
+
+    /// Returns the stack's bucket of this use; `None` when there is none.
+    async fn find(&self, bucket_use: BucketUse, home: Home) -> Result<Option<PartnerBucket>, Error> {
+        let part = match bucket_use {
+            BucketUse::Upload => "inbox",
+            BucketUse::Read => "outbox",
+        };
+        let bucket = format!("{}-{part}-{}-{}", self.stack, home.account, home.region);
+        let Some(key) = self.key(&bucket, &home).await? else { return Ok(None) };
+        let arn = format!("arn:{}:s3:::{bucket}", home.partition);
+        Ok(Some(PartnerBucket { bucket_use, bucket, arn, account: home.account, region: home.region, key }))
     }
 }
 
@@ -70,19 +83,26 @@ fn key_arn(key: &str, home: &Home) -> String {
 }
 
 impl<T: AsRef<InboxPolicy> + Sync> InboxAccess for T {
-    async fn inbox(&self) -> Result<Option<Inbox>, Error> {
+    async fn inbox(&self) -> Result<Option<PartnerBucket>, Error> {
         let policy = self.as_ref();
         let home = Home::find(&policy.connection, &format!("{}-ledger", policy.stack)).await?;
         let Some(home) = home else { return Ok(None) };
-        let bucket = format!("{}-inbox-{}-{}", policy.stack, home.account, home.region);
-        let key = policy.key(&bucket, &home).await?;
-        let arn = format!("arn:{}:s3:::{bucket}", home.partition);
-        Ok(Some(Inbox { bucket, arn, account: home.account, region: home.region, key }))
+        policy.find(BucketUse::Upload, home).await
     }
 
-    async fn bucket_policy(&self, inbox: &Inbox) -> Result<Option<String>, Error> {
-        let request =
-            self.as_ref().s3.get_bucket_policy().bucket(&inbox.bucket).expected_bucket_owner(&inbox.account);
+    async fn outbox(&self, inbox: &PartnerBucket) -> Result<Option<PartnerBucket>, Error> {
+        let partition = inbox.arn.split(':').nth(1).unwrap_or_default().to_owned();
+        let home = Home { partition, region: inbox.region.clone(), account: inbox.account.clone() };
+        self.as_ref().find(BucketUse::Read, home).await
+    }
+
+    async fn bucket_policy(&self, bucket: &PartnerBucket) -> Result<Option<String>, Error> {
+        let request = self
+            .as_ref()
+            .s3
+            .get_bucket_policy()
+            .bucket(&bucket.bucket)
+            .expected_bucket_owner(&bucket.account);
         match request.send().await {
             Ok(answer) => Ok(answer.policy),
             Err(error) if code(&error) == Some("NoSuchBucketPolicy") => Ok(None),
@@ -90,15 +110,15 @@ impl<T: AsRef<InboxPolicy> + Sync> InboxAccess for T {
         }
     }
 
-    async fn put_bucket_policy(&self, inbox: &Inbox, policy: Option<&str>) -> Result<(), Error> {
+    async fn put_bucket_policy(&self, bucket: &PartnerBucket, policy: Option<&str>) -> Result<(), Error> {
         let Some(policy) = policy else {
-            let request = self.as_ref().s3.delete_bucket_policy().bucket(&inbox.bucket);
-            let answer = request.expected_bucket_owner(&inbox.account).send().await;
+            let request = self.as_ref().s3.delete_bucket_policy().bucket(&bucket.bucket);
+            let answer = request.expected_bucket_owner(&bucket.account).send().await;
             answer.map_err(|error| failure(Operation::WriteBucketPolicy, &error))?;
             return Ok(());
         };
-        let request = self.as_ref().s3.put_bucket_policy().bucket(&inbox.bucket).policy(policy);
-        let answer = request.expected_bucket_owner(&inbox.account).send().await;
+        let request = self.as_ref().s3.put_bucket_policy().bucket(&bucket.bucket).policy(policy);
+        let answer = request.expected_bucket_owner(&bucket.account).send().await;
         answer.map_err(|error| failure(Operation::WriteBucketPolicy, &error))?;
         Ok(())
     }
@@ -121,13 +141,23 @@ impl<T: AsRef<InboxPolicy> + Sync> InboxAccess for T {
 
     /// With a bucket key, which the template switches on, S3 encrypts under the bucket's ARN as context.
     /// <https://docs.aws.amazon.com/AmazonS3/latest/userguide/UsingKMSEncryption.html>
-    async fn put_grant(&self, inbox: &Inbox, key: &str, name: &str, principal: &str) -> Result<(), Error> {
+    async fn put_grant(
+        &self,
+        bucket: &PartnerBucket,
+        key: &str,
+        name: &str,
+        principal: &str,
+    ) -> Result<(), Error> {
+        let operations: &[&str] = match bucket.bucket_use {
+            BucketUse::Upload => &["GenerateDataKey", "Decrypt"],
+            BucketUse::Read => &["Decrypt"],
+        };
         let request = json!({
             "KeyId": key,
             "Name": name,
             "GranteePrincipal": principal,
-            "Operations": ["GenerateDataKey", "Decrypt"],
-            "Constraints": { "EncryptionContextSubset": { "aws:s3:arn": inbox.arn } },
+            "Operations": operations,
+            "Constraints": { "EncryptionContextSubset": { "aws:s3:arn": bucket.arn } },
         });
         self.as_ref().kms(Operation::WriteGrant, "TrentService.CreateGrant", &request).await?;
         Ok(())
@@ -165,8 +195,9 @@ mod tests {
         answer(200, json!({ "Table": { "TableArn": arn } }).to_string())
     }
 
-    fn inbox() -> Inbox {
-        Inbox {
+    fn inbox() -> PartnerBucket {
+        PartnerBucket {
+            bucket_use: BucketUse::Upload,
             bucket: "s-inbox-123456789012-eu-central-1".to_owned(),
             arn: "arn:aws:s3:::s-inbox-123456789012-eu-central-1".to_owned(),
             account: "123456789012".to_owned(),
@@ -185,12 +216,27 @@ mod tests {
         let none = s3_error(404, "ServerSideEncryptionConfigurationNotFoundError");
         let absent = dynamodb_error("ResourceNotFoundException", "");
         let (owner, _) = owner([table(), answer(200, encryption), table(), none, absent]);
-        assert_eq!(owner.inbox().await?, Some(Inbox { key: Some(KEY.to_owned()), ..inbox() }));
+        assert_eq!(owner.inbox().await?, Some(PartnerBucket { key: Some(KEY.to_owned()), ..inbox() }));
         assert_eq!(owner.inbox().await?, Some(inbox()));
         assert_eq!(owner.inbox().await?, None);
         let home = Home::of_arn("arn:aws:dynamodb:eu-central-1:123456789012:table/s").expect("a home");
         assert_eq!(key_arn("1", &home), KEY);
         assert_eq!(key_arn("alias/a", &home), "arn:aws:kms:eu-central-1:123456789012:alias/a");
+        Ok(())
+    }
+
+    #[tokio::test]
+    async fn the_outbox_is_beside_the_inbox_and_an_older_stack_has_none() -> Result<(), Error> {
+        let plain = s3_error(404, "ServerSideEncryptionConfigurationNotFoundError");
+        let (owner, replay) = owner([plain, s3_error(404, "NoSuchBucket"), answer(200, "{}")]);
+        let outbox = owner.outbox(&inbox()).await?.expect("an outbox");
+        assert_eq!(outbox.arn, "arn:aws:s3:::s-outbox-123456789012-eu-central-1");
+        assert_eq!((outbox.bucket_use, &outbox.key), (BucketUse::Read, &None));
+        assert_eq!(owner.outbox(&inbox()).await?, None);
+        owner.put_grant(&outbox, KEY, "name", "arn:aws:iam::210987654321:role/sender").await?;
+        let made = replay.seen()[2].json();
+        assert_eq!(made["Operations"], json!(["Decrypt"]));
+        assert_eq!(made["Constraints"]["EncryptionContextSubset"]["aws:s3:arn"], outbox.arn);
         Ok(())
     }
 
