@@ -77,8 +77,8 @@ pub struct Receipt {
     /// inbox.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub original: Option<ObjectPlace>,
-    /// The form in which a sender who only uses S3 gets the rejected records back; none where the contract keeps them, or
-    /// none were rejected.
+    /// The form in which a sender who only uses S3 gets the rejected records back; none where the contract keeps
+    /// them, or none were rejected.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub rejects_returned: Option<RejectsForm>,
     /// Records that are loaded: none of a quarantined file, whatever was read of it.

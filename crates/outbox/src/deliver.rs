@@ -8,7 +8,7 @@ use serde_json::Value;
 use store::Queue;
 use telemetry::{Label, OutboxRecord, OutboxResult};
 
-use crate::error::{Done, OutboxError};
+use crate::error::{OutboxError, OutboxState};
 use crate::event::{AnnouncedOutcome, UnknownEvent, decode};
 use crate::{OutboxStore, OutboxWriter};
 
@@ -48,12 +48,12 @@ impl<S: OutboxStore, Q: Queue> OutboxWriter<S, Q> {
         Some(message)
     }
 
-    async fn deliver(&self, message: &Message<Option<AnnouncedOutcome>>) -> Result<Done, OutboxError> {
+    async fn deliver(&self, message: &Message<Option<AnnouncedOutcome>>) -> Result<OutboxState, OutboxError> {
         let announced = message.body.as_ref().ok_or(OutboxError::Unknown)?;
-        let Some(partner) = &announced.partner else { return Ok(Done::NoReader) };
+        let Some(partner) = &announced.partner else { return Ok(OutboxState::NoReader) };
         let principals = self.store.s3_principals(partner).await?;
         if principals.is_none_or(|principals| principals.is_empty()) {
-            return Ok(Done::NoReader);
+            return Ok(OutboxState::NoReader);
         }
         self.bring_up_to_date(partner, &announced.file).await
     }
@@ -77,10 +77,10 @@ impl<S: OutboxStore, Q: Queue> OutboxWriter<S, Q> {
     fn record(
         &self,
         message: &Message<Option<AnnouncedOutcome>>,
-        ended: &Result<Done, OutboxError>,
+        ended: &Result<OutboxState, OutboxError>,
         duration_ms: u64,
     ) {
-        if matches!(ended, Ok(Done::NoReader)) {
+        if matches!(ended, Ok(OutboxState::NoReader)) {
             return;
         }
         let announced = message.body.as_ref();

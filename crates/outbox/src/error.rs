@@ -3,9 +3,9 @@
 use store::Error;
 use telemetry::{Occurrence, OutboxResult};
 
-/// Why a message needs no further delivery.
+/// What the outbox has for a file after a delivery, so that its message needs no other one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Done {
+pub(crate) enum OutboxState {
     /// The partner has no S3 principals, or the file no registered partner.
     NoReader,
     /// The receipt was written, and rejected records with it or not.
@@ -72,7 +72,7 @@ impl OutboxError {
     }
 }
 
-impl Done {
+impl OutboxState {
     /// Returns the result and a code for logs.
     pub(crate) fn result(self) -> (OutboxResult, &'static str) {
         match self {

@@ -35,7 +35,7 @@ pub(crate) fn decode(event: &Value) -> Result<Vec<Message<Option<AnnouncedOutcom
 impl AnnouncedOutcome {
     /// Reads an announcement; `None` for any other text.
     pub(crate) fn read(text: &str) -> Option<Self> {
-        let Members { file_id: file, partner, state } = serde_json::from_str(text).ok()?;
+        let AnnouncedMembers { file_id: file, partner, state } = serde_json::from_str(text).ok()?;
         let state = State::parse(&state).filter(|state| *state != State::Processing)?;
         // `unknown` is published for every partner that is not registered.
         let partner = Some(partner).filter(|partner| !["", runtime::UNKNOWN].contains(&partner.as_str()));
@@ -48,7 +48,7 @@ impl AnnouncedOutcome {
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct Members {
+struct AnnouncedMembers {
     file_id: FileId,
     #[serde(default)]
     partner: String,

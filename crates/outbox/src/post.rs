@@ -17,7 +17,7 @@ use serde::Deserialize;
 use serde_json::{Map, Value};
 use store::{Entry, PostedReceipt, Queue, ReceiptMark};
 
-use crate::error::{Done, OutboxError};
+use crate::error::{OutboxError, OutboxState};
 use crate::{OutboxStore, OutboxWriter};
 
 /// Attempts while others write the same receipt. Each failed one means that another delivery succeeded.
@@ -44,30 +44,38 @@ impl ReturnedForm {
 impl<S: OutboxStore, Q: Queue> OutboxWriter<S, Q> {
     /// Writes the receipt that the ledger names for a file of this partner, unless the outbox has it or a newer
     /// version's.
-    pub(crate) async fn bring_up_to_date(&self, partner: &str, file: &FileId) -> Result<Done, OutboxError> {
-        let Some(mut entry) = self.own_entry(partner, file).await? else { return Ok(Done::NoReceipt) };
-        let Some(key) = outbox_receipt_key(&entry.file.key) else { return Ok(Done::KeyTooLong) };
+    pub(crate) async fn bring_up_to_date(
+        &self,
+        partner: &str,
+        file: &FileId,
+    ) -> Result<OutboxState, OutboxError> {
+        let Some(mut entry) = self.own_entry(partner, file).await? else { return Ok(OutboxState::NoReceipt) };
+        let Some(key) = outbox_receipt_key(&entry.file.key) else { return Ok(OutboxState::KeyTooLong) };
         for _ in 0..ATTEMPTS {
             let seen = self.store.posted(&key).await?;
             let posted = seen.as_ref().and_then(|seen| seen.mark.as_ref());
             if posted.is_some_and(|posted| posted.file == *file) {
                 // The entry was read before the outbox: what lies there may be of a newer decision on this file.
-                let Some(newest) = self.own_entry(partner, file).await? else { return Ok(Done::NoReceipt) };
+                let Some(newest) = self.own_entry(partner, file).await? else {
+                    return Ok(OutboxState::NoReceipt);
+                };
                 entry = newest;
             }
-            let Some(mark) = ReceiptMark::of(&entry) else { return Ok(Done::NoReceipt) };
+            let Some(mark) = ReceiptMark::of(&entry) else { return Ok(OutboxState::NoReceipt) };
             match posted {
-                Some(posted) if *posted == mark => return Ok(Done::Unchanged),
-                Some(posted) if mark.is_older_version_than(posted) => return Ok(Done::Newer),
+                Some(posted) if *posted == mark => return Ok(OutboxState::Unchanged),
+                Some(posted) if mark.is_older_version_than(posted) => return Ok(OutboxState::Newer),
                 _ => {}
             }
             let Some(written) = self.write(&key, &entry, &mark, seen.as_ref()).await? else {
-                return Ok(Done::Expired);
+                return Ok(OutboxState::Expired);
             };
-            let Some(newest) = self.own_entry(partner, file).await? else { return Ok(Done::NoReceipt) };
+            let Some(newest) = self.own_entry(partner, file).await? else {
+                return Ok(OutboxState::NoReceipt);
+            };
             let still = ReceiptMark::of(&newest).is_none_or(|newest| newest == mark);
             match written {
-                done @ Done::Written { .. } if still => return Ok(done),
+                done @ OutboxState::Written { .. } if still => return Ok(done),
                 _ => entry = newest,
             }
         }
@@ -82,20 +90,24 @@ impl<S: OutboxStore, Q: Queue> OutboxWriter<S, Q> {
     }
 
     /// Writes rejected records where they are returned, then the receipt. `None`: the receipt is not there any more.
-    /// [`Done::Newer`]: the outbox is not as it was seen.
+    /// [`OutboxState::Newer`]: the outbox is not as it was seen.
     async fn write(
         &self,
         key: &str,
         entry: &Entry,
         mark: &ReceiptMark,
         seen: Option<&PostedReceipt>,
-    ) -> Result<Option<Done>, OutboxError> {
+    ) -> Result<Option<OutboxState>, OutboxError> {
         let Some(outcome) = &entry.outcome else { return Ok(None) };
         let Some(receipt) = self.store.receipt(&outcome.receipt).await? else { return Ok(None) };
         let rejects = self.return_rejects(entry, mark, &receipt).await?;
         let body = with_rejects(receipt, rejects.as_deref())?;
         let posted = self.store.post(key, mark, body, seen).await?;
-        Ok(Some(if posted { Done::Written { rejects: rejects.is_some() } } else { Done::Newer }))
+        Ok(Some(if posted {
+            OutboxState::Written { rejects: rejects.is_some() }
+        } else {
+            OutboxState::Newer
+        }))
     }
 
     /// Copies the rejected records that a receipt says are returned; returns where they are in the outbox.
@@ -107,11 +119,11 @@ impl<S: OutboxStore, Q: Queue> OutboxWriter<S, Q> {
     ) -> Result<Option<String>, OutboxError> {
         #[derive(Deserialize)]
         #[serde(rename_all = "camelCase")]
-        struct Members {
+        struct ReturnedMembers {
             #[serde(default)]
             rejects_returned: Option<ReturnedForm>,
         }
-        let members: Members = serde_json::from_slice(receipt).map_err(|_| OutboxError::Malformed)?;
+        let members: ReturnedMembers = serde_json::from_slice(receipt).map_err(|_| OutboxError::Malformed)?;
         let folder = entry.outcome.as_ref().and_then(|outcome| outcome.quarantine.as_deref());
         let Some((form, folder)) = members.rejects_returned.zip(folder) else { return Ok(None) };
         let ending = form.ending();

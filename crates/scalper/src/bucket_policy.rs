@@ -1,5 +1,5 @@
-//! The bucket policies of the inbox and the outbox: the statements of each partner that uses S3, next to statements that
-//! others wrote.
+//! The bucket policies of the inbox and the outbox: the statements of each partner that uses S3, next to statements
+//! that others wrote.
 //!
 //! A policy is changed as text: what others wrote stays as it is, byte for byte.
 

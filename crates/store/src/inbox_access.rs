@@ -42,9 +42,9 @@ pub struct KeyGrant {
     pub name: String,
 }
 
-/// Finds the inbox and the outbox bucket, reads and writes their policies, and lists, makes and revokes grants of their
-/// key. A grant is for the objects of one of the two buckets: to encrypt and decrypt those of the inbox, to decrypt those
-/// of the outbox.
+/// Finds the inbox and the outbox bucket, reads and writes their policies, and lists, makes and revokes grants of
+/// their key. A grant is for the objects of one of the two buckets: to encrypt and decrypt those of the inbox, to
+/// decrypt those of the outbox.
 pub trait InboxAccess: Sync {
     /// Returns the inbox bucket and its key; `None` when there is no such stack.
     fn inbox(&self) -> impl Future<Output = Result<Option<PartnerBucket>, Error>> + Send;

@@ -34,7 +34,8 @@ pub trait WriteOutbox: Sync {
     fn receipt(&self, key: &str) -> impl Future<Output = Result<Option<Bytes>, Error>> + Send;
     /// Looks at a receipt of the outbox; `None` when there is none.
     fn posted(&self, key: &str) -> impl Future<Output = Result<Option<PostedReceipt>, Error>> + Send;
-    /// Writes a receipt into the outbox if what lies there still is what was seen (`None`: nothing). `false`: it is not.
+    /// Writes a receipt into the outbox if what lies there still is what was seen (`None`: nothing). `false`: it is
+    /// not.
     fn post(
         &self,
         key: &str,

@@ -29,6 +29,22 @@ fn a_partial_load_says_what_was_rejected_and_why() {
 }
 
 #[test]
+fn rejects_are_returned_where_the_contract_says_so_and_some_are_kept() {
+    let returned = |format: Option<Format>, return_rejects: bool, rows: &str| {
+        let (_, summary) = pass(contract(), format!("{COLUMNS}{rows}").as_bytes());
+        let mut contract = contract();
+        contract.format = format.unwrap_or(contract.format);
+        contract.policy.return_rejects = return_rejects;
+        receipt(&facts(), Some(&contract), Some(&summary), State::Complete, None).rejects_returned
+    };
+    let bad = "a,1,x\n,two,x\n";
+    assert_eq!(returned(None, false, bad), None);
+    assert_eq!(returned(None, true, bad), Some(RejectsForm::Csv));
+    assert_eq!(returned(Some(Format::JsonLines), true, bad), Some(RejectsForm::Ndjson));
+    assert_eq!(returned(None, true, "a,1,x\n"), None, "no record was rejected");
+}
+
+#[test]
 fn a_quarantined_file_has_its_fault_and_its_gates_in_the_report() {
     let mut gated = with_gate(Metric::NullValues(1), true, Must::BeLessThan(40.0));
     gated.identity.status = Status::Deprecated;

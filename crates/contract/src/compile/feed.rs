@@ -109,13 +109,11 @@ fn has_classified(column: &Column) -> bool {
 }
 
 fn on_or_off(node: &Node, findings: &mut Findings) -> Option<bool> {
-    match node.scalar().map(|scalar| scalar.kind) {
-        Some(ScalarKind::Boolean(on)) => Some(on),
-        _ => {
-            findings.error(&node.place, node.describe(), "true or false", "");
-            None
-        }
+    if let Some(ScalarKind::Boolean(on)) = node.scalar().map(|scalar| scalar.kind) {
+        return Some(on);
     }
+    findings.error(&node.place, node.describe(), "true or false", "");
+    None
 }
 
 fn set<T>(target: &mut T, value: Option<T>) {

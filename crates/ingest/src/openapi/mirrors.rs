@@ -262,6 +262,9 @@ pub(crate) struct Receipt {
     /// Where the bytes of a quarantined file are kept
     #[serde(skip_serializing_if = "Option::is_none")]
     original: Option<KeptObject>,
+    /// The form in which rejected records are returned to a sender who only uses S3, in the outbox
+    #[serde(skip_serializing_if = "Option::is_none")]
+    rejects_returned: Option<ReturnedRejects>,
     /// The decision
     state: DecidedState,
     /// Records that are loaded
@@ -270,6 +273,14 @@ pub(crate) struct Receipt {
     bytes: Option<u64>,
     #[serde(flatten)]
     findings: Findings,
+}
+
+#[derive(JsonSchema)]
+#[schemars(inline)]
+#[serde(rename_all = "lowercase")]
+enum ReturnedRejects {
+    Csv,
+    Ndjson,
 }
 
 /// Where the bytes of a quarantined file are kept, for the operator

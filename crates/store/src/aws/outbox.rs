@@ -59,7 +59,7 @@ impl<T: AsRef<OutboxBucket> + Sync> WriteOutbox for T {
         };
         match request.body(ByteStream::from(body)).send().await {
             Ok(_) => Ok(true),
-            // Somebody else wrote at the same moment, or before. A lost answer of our own ends here too.
+            // Somebody else wrote at the same moment, or before. A lost answer to this write ends here too.
             Err(error) if is_gone(&error) || is_conflict(code(&error), status(&error)) => Ok(false),
             Err(error) => Err(failure(Operation::WriteOutbox, &error)),
         }

@@ -42,6 +42,11 @@ const IN_SCAN_REPORTS: &[Mistake] = &[
     ("a share above all", "skip_file_5%", "skip_file_500%"),
     ("a word of a policy with a typing error", "value: supersede", "value: superseed"),
     (
+        "rejects that are returned by a word",
+        "value: supersede }",
+        "value: supersede }\n      - { property: returnRejects, vendor: ingest, value: always }",
+    ),
+    (
         "two choices that do not go together",
         "value: supersede }",
         "value: supersede }\n      - { property: dedupeContent, vendor: ingest, value: true }",
@@ -193,6 +198,24 @@ fn each_mistake_in_a_csv_contract_is_found_where_it_stands() {
 #[test]
 fn each_mistake_in_a_json_contract_is_found_where_it_stands() {
     insta::assert_snapshot!("mistakes_json", page(PATIENTS, IN_PATIENTS, FindingSeverity::Error));
+}
+
+#[test]
+fn rejects_that_are_returned_with_classified_values_are_a_warning_and_without_them_are_none() {
+    let warned = |source: &str| {
+        let warnings = compiled(source).1;
+        warnings.iter().filter(|finding| finding.found.contains("returnRejects")).count()
+    };
+    let (on_error, returned) = (
+        "{ property: onError",
+        "{ property: returnRejects, vendor: ingest, value: true }\n      - { property: onError",
+    );
+    let source = SCAN_REPORTS.replacen(on_error, returned, 1);
+    assert_ne!(source, SCAN_REPORTS);
+    assert!(source.contains("classification: "), "a property of the document is classified");
+    assert_eq!((warned(&source), warned(SCAN_REPORTS)), (1, 0));
+    let unclassified = source.lines().filter(|line| !line.contains("classification:")).collect::<Vec<_>>();
+    assert_eq!(warned(&unclassified.join("\n")), 0);
 }
 
 #[test]
