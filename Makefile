@@ -11,7 +11,7 @@ CASES ?= 20000
 export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 export AWS_DEFAULT_REGION ?= us-east-1
 export SAM_CLI_TELEMETRY := 0
-FUNCTIONS := processor ingest authorizer webhook notifier watcher
+FUNCTIONS := processor ingest authorizer webhook outbox notifier watcher
 
 .DEFAULT_GOAL := help
 

@@ -17,7 +17,7 @@ import boto3
 from botocore.exceptions import BotoCoreError, ClientError, WaiterError
 
 # What the template names after the stack. The names are all that a failed creation leaves to find them by.
-BUCKETS = ("inbox", "contracts", "quarantine")
+BUCKETS = ("inbox", "contracts", "quarantine", "outbox")
 TABLES = ("ledger", "records", "partners", "audit")
 # KMS deletes no key at once; 7 days is the shortest wait that it takes.
 KEY_WAIT_DAYS = 7

@@ -175,16 +175,16 @@ def function(stack: Expanded, end: str) -> dict | None:
 
 
 def invocations(stack: Expanded, beats: float) -> list[Line]:
-    """Scheduled runs of the function that each schedule names, and the heartbeat's way through processor and webhook."""
+    """Scheduled runs of the function that each schedule names, and the heartbeat's way through processor, webhook and outbox."""
     lines = []
     for rule in schedules(stack):
         targets = rule.get("Targets") or [rule["Target"]]
         name = targets[0]["Arn"]["Fn::GetAtt"][0]
         target = stack.template["Resources"][name]["Properties"]
         lines += seconds(target, runs_a_month(rule), assumed("watcher_seconds"), "scheduled runs of the watcher")
-    for end, time in (("-processor", assumed("processor_seconds")), ("-webhook", assumed("webhook_seconds"))):
+    for end in ("-processor", "-webhook", "-outbox"):
         if one := function(stack, end):
-            lines += seconds(one, beats, time, f"the heartbeat in the {end[1:]}")
+            lines += seconds(one, beats, assumed(f"{end[1:]}_seconds"), f"the heartbeat in the {end[1:]}")
     return lines
 
 
@@ -207,6 +207,8 @@ def queues(stack: Expanded, runs: float, beats: float) -> list[Line]:
         queue = mapping["EventSourceArn"]["Fn::GetAtt"][0]
         lines.append(Line("other", "queue_request", polls, f"polls of {queue}"))
     used = runs * assumed("watcher_queue_requests") + beats * assumed("heartbeat_queue_requests")
+    if function(stack, "-outbox"):
+        used += beats * assumed("outbox_queue_requests")
     return [*lines, Line("other", "queue_request", used, "the watcher and the heartbeat")]
 
 

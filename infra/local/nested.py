@@ -44,7 +44,11 @@ def put_alarms(cloudwatch, template: dict, known: dict[str, str], account: str) 
 
 def conditions(template: dict, values: dict[str, str]) -> dict[str, bool]:
     """Which conditions of a template hold."""
-    return {name: filled(each, values) for name, each in template.get("Conditions", {}).items()}
+    held: dict[str, bool] = {}
+    # A condition may name those that are written before it.
+    for name, each in template.get("Conditions", {}).items():
+        held[name] = filled(each, values | held)
+    return held
 
 
 def wanted(template: dict, values: dict[str, str | bool]) -> dict[str, dict]:
@@ -61,6 +65,10 @@ def filled(node, values: dict[str, str | bool]):
             return filled(one, values) == filled(other, values)
         case {"Fn::Not": [one]}:
             return not filled(one, values)
+        case {"Fn::And": each}:
+            return all(filled(one, values) for one in each)
+        case {"Condition": str(name)} if len(node) == 1:
+            return values[name]
         case {"Fn::If": [condition, one, other]}:
             return filled(one if values[condition] else other, values)
         case {"Fn::Sub": [text, own]}:

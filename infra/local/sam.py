@@ -31,7 +31,7 @@ FOLDER = ROOT / ".local" / "sam"
 SAM = ROOT / ".venv" / "sam" / "bin" / "sam"
 DEV = "silent-scalper-dev"
 # Accounts of the emulator; each has a stack of its own, and buckets' names are unique among them. Dev is that of the pages.
-OWN_KEYS = "Stage=prod KeyChoice=CustomerKey Monitoring=Full AlarmEmail=ops@example.org"
+OWN_KEYS = "Stage=prod KeyChoice=CustomerKey Monitoring=Full Outbox=On AlarmEmail=ops@example.org"
 ENVIRONMENTS = [
     ("staging", "000000000002", None), ("prod", "000000000003", None),
     ("prod", "000000000004", OWN_KEYS),

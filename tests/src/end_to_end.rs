@@ -59,6 +59,8 @@ mod names;
 mod notices;
 /// The operator's commands: wrong keys, open files, acknowledgements, printed commands pasted into a shell.
 mod operator;
+/// Receipts and returned rejects for partners who only use S3: each reads its own.
+mod outbox;
 /// A thousand planted values, and where they are found.
 mod privacy;
 /// Bad files end in the quarantine with their bytes and a receipt; bad messages in the dead-letter queue.

@@ -28,17 +28,21 @@ const WEB: [(&str, &str); 2] = [
 /// Every alarm.
 const FULL: (&str, &str) = ("Monitoring", "Full");
 
-/// Both key choices on both architectures; a production stack and one that may be deleted; all of them watched fully,
-/// so that every alarm is there. What `Basic` and `Off` leave out is in `monitoring`.
+/// The outbox.
+const OUTBOX: (&str, &str) = ("Outbox", "On");
+
+/// Both key choices on both architectures; a production stack and one that may be deleted; all of them watched fully
+/// and with the outbox, so that every alarm is there. What `Basic` and `Off` leave out is in `monitoring`.
 static CHOICES: LazyLock<Vec<ExpandedTemplate>> = LazyLock::new(|| {
     let choices: [&[(&str, &str)]; 4] = [
-        &[("KeyChoice", "AwsOwned"), ("Architecture", "arm64"), ("Stage", "prod"), FULL],
+        &[("KeyChoice", "AwsOwned"), ("Architecture", "arm64"), ("Stage", "prod"), FULL, OUTBOX],
         &[
             ("KeyChoice", "AwsOwned"),
             ("Architecture", "x86_64"),
             ("OnDelete", "Delete"),
             ("AllowIam", "true"),
             FULL,
+            OUTBOX,
         ],
         &[
             ("KeyChoice", "CustomerKey"),
@@ -47,6 +51,7 @@ static CHOICES: LazyLock<Vec<ExpandedTemplate>> = LazyLock::new(|| {
             WEB[0],
             WEB[1],
             FULL,
+            OUTBOX,
         ],
         &[
             ("KeyChoice", "CustomerKey"),
@@ -54,6 +59,7 @@ static CHOICES: LazyLock<Vec<ExpandedTemplate>> = LazyLock::new(|| {
             ("Stage", "prod"),
             ("GatewayLogsRole", "Existing"),
             FULL,
+            OUTBOX,
         ],
     ];
     choices.into_iter().map(ExpandedTemplate::expand).collect()

@@ -38,7 +38,11 @@ impl Harness {
         let request = json!({"Name": "channels", "SecretString": channels.to_string(), "ClientRequestToken": "0".repeat(32)});
         let kept = http::call(&emulator.endpoint, "secretsmanager", "secretsmanager.CreateSecret", &request);
         let arn = kept["ARN"].as_str().expect("the secret's ARN").to_owned();
-        Self::open_on(emulator, &[format!("ChannelsSecretArn={arn}"), "Monitoring=Full".to_owned()]).await
+        Self::open_on(
+            emulator,
+            &[format!("ChannelsSecretArn={arn}"), "Monitoring=Full".to_owned(), "Outbox=On".to_owned()],
+        )
+        .await
     }
 
     /// Returns every alarm that there is, those that compute from others last.

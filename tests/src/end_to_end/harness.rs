@@ -61,6 +61,11 @@ pub(super) struct OutputNames {
     pub(super) authorizer: String,
     pub(super) webhook: String,
     pub(super) webhook_queue: String,
+    pub(super) outbox: String,
+    /// Those of the function that fills the outbox: empty in a stack without it.
+    pub(super) outbox_function: String,
+    pub(super) outbox_queue: String,
+    pub(super) outbox_logs: String,
     pub(super) watcher: String,
     pub(super) watcher_logs: String,
     pub(super) alarm_topic: String,
@@ -104,6 +109,7 @@ impl Harness {
         let outputs = emulator.deploy(&chosen);
         let output =
             |name: &str| outputs[name].as_str().unwrap_or_else(|| panic!("no output {name}")).to_owned();
+        let some = |name: &str| outputs[name].as_str().unwrap_or_default().to_owned();
         let names = OutputNames {
             inbox: output("InboxBucketName"),
             contracts: output("ContractsBucketName"),
@@ -123,6 +129,10 @@ impl Harness {
             authorizer: output("AuthorizerFunctionName"),
             webhook: output("WebhookFunctionName"),
             webhook_queue: output("WebhookQueueUrl"),
+            outbox: output("OutboxBucketName"),
+            outbox_function: some("OutboxFunctionName"),
+            outbox_queue: some("OutboxQueueUrl"),
+            outbox_logs: some("OutboxLogGroupName"),
             watcher: output("WatcherFunctionName"),
             watcher_logs: output("WatcherLogGroupName"),
             alarm_topic: output("AlarmTopicArn"),
@@ -310,6 +320,21 @@ impl Harness {
         let settled = tokio::time::timeout(PATIENCE, wait).await;
         assert!(settled.is_ok(), "the inbox queue is not empty; the emulator said:\n{}", self.emulator.log());
         assert_eq!(self.messages(&self.names.dead_letters).await, 0, "dead letters");
+    }
+
+    /// Waits until every outcome so far is in the outbox, or needs no place there.
+    pub(super) async fn settle_outbox(&self) {
+        let wait = async {
+            while self.messages(&self.names.outbox_queue).await > 0 {
+                tokio::time::sleep(LOOK_AGAIN).await;
+            }
+        };
+        let settled = tokio::time::timeout(PATIENCE, wait).await;
+        assert!(
+            settled.is_ok(),
+            "the outbox queue is not empty; the emulator said:\n{}",
+            self.emulator.log()
+        );
     }
 
     pub(super) async fn messages(&self, queue: &str) -> u64 {

@@ -22,6 +22,7 @@ use super::harness::Harness;
 use super::http::HttpAnswer;
 use super::loopback::Loopback;
 use super::planted::{FEEDS, File, broken_files};
+use super::s3_partners::partner_role;
 use super::tables::{LedgerItem, all_items};
 use super::watcher::watch;
 use crate::repository::has_extension;
@@ -53,6 +54,8 @@ async fn a_thousand_values_are_in_quarantine_and_records_and_nowhere_else() {
     let key = secret_of(&harness.scalper("partner add north --rate 1000 --burst 1000"));
     keep_secrets(&harness, &receiver, &key, &mut planted.secrets);
     let north = harness.holder(&key);
+    let (sender, _) = partner_role(&harness, "north-sender");
+    harness.scalper(&format!("partner s3 north --principal {sender}"));
 
     let files: Vec<File> = FEEDS.iter().flat_map(|feed| feed.files(&mut planted.content)).collect();
     let files = [files, broken_files(&mut planted.content)].concat();
@@ -61,6 +64,7 @@ async fn a_thousand_values_are_in_quarantine_and_records_and_nowhere_else() {
     let (messages, posted) = announced_outcomes(&harness, &operators, &receiver).await;
     let commands = commands(&harness, &entries);
     let receipts = receipts(&harness).await;
+    let outbox = outbox(&harness).await;
     let tables = [
         ("ledger", harness.ledger().await),
         ("partners", all_items(&harness.dynamodb, &harness.names.partners).await),
@@ -75,13 +79,14 @@ async fn a_thousand_values_are_in_quarantine_and_records_and_nowhere_else() {
 
     every_value_was_processed(&harness, &planted.content).await;
     assert!(audit.len() >= 4, "the commands that changed something are noted");
-    let everywhere = [&logs, &messages, &posted, &ledger, &partners, &audit, &receipts, &answers, &commands];
+    let everywhere =
+        [&logs, &messages, &posted, &ledger, &partners, &audit, &receipts, &outbox, &answers, &commands];
     nothing_is_found("content", &planted.content.search(), &everywhere);
     nothing_is_found("asked", &planted.asked.search(), &everywhere);
     // A partner's webhook receives the names of its own files, and is the only address that is.
     nothing_is_found("names", &planted.names.search(), &[&logs, &messages, &audit]);
     assert!(posted.iter().any(|(_, body)| !planted.names.search().found(body).is_empty()), "files are named");
-    let shown = [&logs, &messages, &posted, &ledger, &audit, &receipts, &answers, &commands];
+    let shown = [&logs, &messages, &posted, &ledger, &audit, &receipts, &outbox, &answers, &commands];
     nothing_is_found("secrets", &planted.secrets.search(), &shown);
     nothing_is_found("a key", &ValueSearch::new([key.as_str()]), &[&partners]);
     nothing_is_found(
@@ -289,6 +294,25 @@ async fn receipts(harness: &Harness) -> Sightings {
     kept
 }
 
+/// Receipts of the partner that has a principal: no contract here returns rejected records.
+async fn outbox(harness: &Harness) -> Sightings {
+    harness.settle_outbox().await;
+    let list = harness.s3.list_objects_v2().bucket(&harness.names.outbox);
+    let mut pages = list.into_paginator().send();
+    let mut kept = Vec::new();
+    while let Some(page) = pages.next().await {
+        for object in page.expect("list the outbox").contents.unwrap_or_default() {
+            let key = object.key.expect("a key");
+            assert!(key.starts_with("north/") && key.ends_with(".receipt.json"), "{key}");
+            let get = harness.s3.get_object().bucket(&harness.names.outbox).key(&key).send().await;
+            let body = get.expect("a receipt").body.collect().await.expect("read the receipt");
+            kept.push((key, body.to_vec()));
+        }
+    }
+    assert!(kept.len() > 20, "receipts of {} names", kept.len());
+    kept
+}
+
 /// Returns everything in the quarantine bucket.
 async fn quarantine(harness: &Harness) -> Sightings {
     let list = harness.s3.list_objects_v2().bucket(&harness.names.quarantine);
@@ -305,7 +329,12 @@ async fn quarantine(harness: &Harness) -> Sightings {
 
 fn logs(harness: &Harness) -> Sightings {
     let names = &harness.names;
-    let groups = names.api_logs.iter().chain([&names.logs, &names.notifier_logs, &names.watcher_logs]);
+    let groups = names.api_logs.iter().chain([
+        &names.logs,
+        &names.outbox_logs,
+        &names.notifier_logs,
+        &names.watcher_logs,
+    ]);
     let mut seen: Sightings =
         groups.map(|group| (group.clone(), harness.logs_of(group).into_bytes())).collect();
     assert!(seen.iter().all(|(_, log)| !log.is_empty()), "every function logged something");

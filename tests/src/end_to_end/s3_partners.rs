@@ -50,7 +50,7 @@ async fn a_partner_s_role_uploads_below_its_own_prefix_only_and_while_it_is_not_
 }
 
 /// Makes a role without any policy, and assumes it.
-fn partner_role(harness: &Harness, name: &str) -> (String, Credentials) {
+pub(super) fn partner_role(harness: &Harness, name: &str) -> (String, Credentials) {
     let arn = format!("arn:aws:iam::{ACCOUNT}:role/{name}");
     let form = |text: &str| {
         let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._".contains(&byte);

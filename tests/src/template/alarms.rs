@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::Value;
 use telemetry::{
     AccessRecord, DeliveryRecord, DeliveryResult, FeedWatchRecord, FileRecord, Label, Metrics, NoticeRecord,
-    NoticeResult, Occurrence, RequestRecord, WatchRecord,
+    NoticeResult, Occurrence, OutboxRecord, OutboxResult, RequestRecord, WatchRecord,
 };
 
 use super::cloudwatch::{AlarmDefinition, AlarmMetric, alarms_of};
@@ -347,6 +347,15 @@ pub(super) fn written() -> BTreeMap<String, Vec<BTreeSet<String>>> {
         duration: 1,
         receive_count: 1,
     };
+    let outbox = OutboxRecord {
+        partner: Label::new("north"),
+        file: Label::new("file"),
+        state: Some(ledger::State::Complete),
+        result: OutboxResult::Written,
+        detail: "receipt",
+        duration: 1,
+        receive_count: 1,
+    };
     // A set of dimensions of which one is empty is left out: each has a value here.
     let file = FileRecord {
         partner: Label::new("north"),
@@ -380,6 +389,7 @@ pub(super) fn written() -> BTreeMap<String, Vec<BTreeSet<String>>> {
         RequestRecord { operation: "sendFile", status: 200, ..RequestRecord::default() }.metric(&metrics, 1),
         AccessRecord::default().metric(&metrics, 1),
         delivery.metric(&metrics, 1),
+        outbox.metric(&metrics, 1),
     ];
     lines.extend(Occurrence::ALL.map(|occurrence| occurrence.metric(&metrics, 1)));
     let mut written = BTreeMap::new();

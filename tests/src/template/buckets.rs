@@ -11,7 +11,7 @@ const BUCKET: &str = "AWS::S3::Bucket";
 #[test]
 fn every_bucket_keeps_versions_to_itself_and_encrypted() {
     with_every_choice(|stack| {
-        assert!(stack.of_kind(BUCKET).count() >= 3, "inbox, contracts and quarantine");
+        assert!(stack.of_kind(BUCKET).count() >= 4, "inbox, contracts, quarantine and outbox");
         for bucket in stack.of_kind(BUCKET) {
             let id = &bucket.id;
             assert_eq!(bucket.at("/VersioningConfiguration/Status"), "Enabled", "{id}");
@@ -70,7 +70,7 @@ fn unfinished_uploads_and_old_versions_do_not_stay_for_ever() {
                 bucket.id
             );
         }
-        for id in ["InboxBucket", "QuarantineBucket"] {
+        for id in ["InboxBucket", "QuarantineBucket", "OutboxBucket"] {
             let bucket = stack.resource(id);
             let current = lifecycle(bucket, "/ExpirationInDays");
             let noncurrent = lifecycle(bucket, "/NoncurrentVersionExpiration/NoncurrentDays");

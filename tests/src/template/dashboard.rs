@@ -170,6 +170,7 @@ fn the_first_row_has_the_state_of_every_alarm_that_exists() {
     for parameters in [
         &[][..],
         &[("Heartbeat", "Off")],
+        &[super::OUTBOX],
         &[("AlarmFeeds", "visits")],
         &[("AlarmFeeds", most.as_str())],
         &[("AlarmFeeds", more.as_str())],

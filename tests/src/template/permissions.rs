@@ -208,6 +208,55 @@ fn the_webhook_reads_the_key_and_the_partner_of_a_file_and_nothing_else() {
 }
 
 #[test]
+fn the_outbox_reads_receipts_and_rejects_and_writes_to_its_own_bucket_only() {
+    let needed = [
+        ("QuarantineBucket/_receipts/*", "s3:GetObject"),
+        // Copied on the side of S3. Not the originals.
+        ("QuarantineBucket/*/rejects.csv", "s3:GetObject"),
+        ("QuarantineBucket/*/rejects.ndjson.gz", "s3:GetObject"),
+        ("QuarantineBucket", "s3:ListBucket"),
+        ("OutboxBucket/*", "s3:AbortMultipartUpload s3:GetObject s3:PutObject"),
+        ("OutboxBucket", "s3:ListBucket"),
+        ("LedgerTable of file#*", "dynamodb:GetItem"),
+        // Who uses S3, and nothing else of a partner.
+        ("PartnersTable of s3", "dynamodb:GetItem"),
+        (
+            "OutboxQueue",
+            "sqs:ChangeMessageVisibility sqs:DeleteMessage sqs:GetQueueAttributes sqs:ReceiveMessage",
+        ),
+        ("OutboxLogs", "logs:CreateLogStream logs:PutLogEvents"),
+    ];
+    assert_may_do_exactly("OutboxFunction", &needed);
+}
+
+#[test]
+fn with_the_key_that_the_outbox_shares_with_the_inbox_its_function_opens_the_outbox_only() {
+    with_every_choice(|stack| {
+        for statement in role_statements(stack.resource("OutboxRole")) {
+            let on = list(&statement["Resource"]);
+            if on.iter().any(|arn| stack.resource_behind(arn).is_some_and(|key| key.id == "InboxKey")) {
+                let context =
+                    scalar(&statement["Condition"]["StringEquals"]["kms:EncryptionContext:aws:s3:arn"]);
+                assert_eq!(context, "${OutboxBucket.Arn}", "{statement}");
+            }
+        }
+    });
+}
+
+#[test]
+fn only_the_outbox_function_writes_to_the_outbox() {
+    with_every_choice(|stack| {
+        for role in stack.of_kind(ROLE).filter(|role| role.id != "OutboxRole") {
+            let on_outbox = |resource: &str| {
+                stack.resource_behind(resource).is_some_and(|found| found.id == "OutboxBucket")
+            };
+            let allowed = allowed_by(role);
+            assert!(allowed.iter().all(|(_, resource)| !on_outbox(resource)), "{}: {allowed:?}", role.id);
+        }
+    });
+}
+
+#[test]
 fn the_notifier_keeps_incidents_and_reads_no_file_and_no_record() {
     let needed = [
         ("LedgerTable of incident#*", "dynamodb:GetItem dynamodb:UpdateItem"),

@@ -67,8 +67,10 @@ fn queues_and_topics_are_encrypted_with_a_key_that_their_senders_may_use() {
             assert!(admits(queue_key, "s3.amazonaws.com"), "S3 could not deliver to the inbox queue");
             let topic_key = key_of(stack, stack.resource("AlarmTopic"));
             assert!(admits(topic_key, "cloudwatch.amazonaws.com"), "an alarm could not reach a topic");
-            let webhook_key = key_of(stack, stack.resource("WebhookQueue"));
-            assert!(admits(webhook_key, "sns.amazonaws.com"), "the topic could not deliver to the webhooks");
+            for queue in ["WebhookQueue", "OutboxQueue"] {
+                let key = key_of(stack, stack.resource(queue));
+                assert!(admits(key, "sns.amazonaws.com"), "the topic could not deliver to {queue}");
+            }
         }
         for key in stack.of_kind("AWS::KMS::Key") {
             assert_eq!(key.at("/EnableKeyRotation"), true, "{}", key.id);
@@ -77,7 +79,7 @@ fn queues_and_topics_are_encrypted_with_a_key_that_their_senders_may_use() {
 }
 
 #[test]
-fn only_our_inbox_may_send_to_its_queue_and_only_our_topic_to_the_webhooks() {
+fn only_our_inbox_may_send_to_its_queue_and_only_our_topic_to_webhooks_and_outbox() {
     with_every_choice(|stack| {
         let policies = stack.of_kind("AWS::SQS::QueuePolicy");
         let mut allowing: Vec<Value> = policies
@@ -87,6 +89,7 @@ fn only_our_inbox_may_send_to_its_queue_and_only_our_topic_to_the_webhooks() {
         allowing.sort_by_key(|statement| scalar(&statement["Resource"]));
         let expected = [
             ("InboxQueue", "s3.amazonaws.com", "InboxBucket"),
+            ("OutboxQueue", "sns.amazonaws.com", "OutcomeTopic"),
             ("WebhookQueue", "sns.amazonaws.com", "OutcomeTopic"),
         ];
         assert_eq!(allowing.len(), expected.len(), "{allowing:?}");
@@ -105,22 +108,43 @@ fn only_our_inbox_may_send_to_its_queue_and_only_our_topic_to_the_webhooks() {
 }
 
 #[test]
-fn the_webhooks_hear_of_every_outcome_and_keep_what_was_not_taken() {
+fn webhooks_and_outbox_receive_every_outcome_and_keep_what_was_not_taken() {
     with_every_choice(|stack| {
-        let subscription = stack.resource("WebhookSubscription");
-        let id = |pointer: &str| {
-            stack.resource_behind(&scalar(subscription.at(pointer))).map(|found| found.id.as_str())
-        };
-        assert_eq!((id("/TopicArn"), id("/Endpoint")), (Some("OutcomeTopic"), Some("WebhookQueue")));
-        assert_eq!(subscription.at("/Protocol"), "sqs");
-        assert_eq!(subscription.at("/RawMessageDelivery"), true, "the message is the announcement itself");
-        assert!(subscription.at("/FilterPolicy").is_null(), "a filter would leave outcomes unheard");
-        let dead = scalar(stack.resource("WebhookQueue").at("/RedrivePolicy/deadLetterTargetArn"));
-        assert_eq!(
-            stack.resource_behind(&dead).map(|queue| queue.id.as_str()),
-            Some("WebhookDeadLetterQueue")
-        );
+        for part in ["Webhook", "Outbox"] {
+            let subscription = stack.resource(&format!("{part}Subscription"));
+            let id = |pointer: &str| {
+                stack.resource_behind(&scalar(subscription.at(pointer))).map(|found| found.id.clone())
+            };
+            let queue = format!("{part}Queue");
+            assert_eq!(
+                (id("/TopicArn").as_deref(), id("/Endpoint")),
+                (Some("OutcomeTopic"), Some(queue.clone()))
+            );
+            assert_eq!(subscription.at("/Protocol"), "sqs");
+            assert_eq!(
+                subscription.at("/RawMessageDelivery"),
+                true,
+                "the message is the announcement itself"
+            );
+            assert!(subscription.at("/FilterPolicy").is_null(), "a filter would leave outcomes unheard");
+            let dead = scalar(stack.resource(&queue).at("/RedrivePolicy/deadLetterTargetArn"));
+            let dead = stack.resource_behind(&dead).map(|queue| queue.id.clone());
+            assert_eq!(dead, Some(format!("{part}DeadLetterQueue")));
+        }
     });
+}
+
+#[test]
+fn without_the_outbox_no_queue_of_it_is_polled_and_its_bucket_stays() {
+    let stack = ExpandedTemplate::expand(&[super::FULL]);
+    let of_outbox = |kind: &str| stack.of_kind(kind).filter(|one| one.id.starts_with("Outbox")).count();
+    for kind in [QUEUE, "AWS::Lambda::Function", "AWS::Lambda::EventSourceMapping", "AWS::SNS::Subscription"]
+    {
+        assert_eq!(of_outbox(kind), 0, "{kind}");
+    }
+    assert_eq!(of_outbox("AWS::S3::Bucket"), 1);
+    let alarms = stack.alarms();
+    assert!(alarms.of_kind("AWS::CloudWatch::Alarm").all(|alarm| !alarm.id.ends_with("Outbox")));
 }
 
 #[test]
