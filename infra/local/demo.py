@@ -14,6 +14,7 @@ from deploy import client, deploy, local_parameters
 from emulator import ROOT, STACK, Emulator, Failed
 from outcomes import Outcome, ledger_entry, look_up, subscribe, wait_for, wait_until_empty
 from incidents import expect_daily, show_incidents
+from outbox import show_outbox
 from partner import Partner, scalper
 from receiver import Receiver
 from story import FIRST, LARGE, OVERDUE_FEED, PARTNER, RECORD_KEY, REPEATED, SECOND, SMALL, Delivery, notification
@@ -59,6 +60,7 @@ def stand_up(receiver: Receiver) -> Emulator:
     architecture = local_parameters()["Architecture"]
     choices = {
         "ChannelsSecretArn": receiver.keep_address(running),
+        "Outbox": "On",
     }
     running.outputs, running.stack = deploy(running, parameters=choices), STACK
     running.save()
@@ -80,6 +82,7 @@ def run(running: Emulator, receiver: Receiver) -> None:
     show_table(running, sent + again, outcomes)
     show_excerpts(running, repeated)
     show_api(running, contents)
+    show_outbox(running, queue, contents)
     show_ways_back(running, PARTNER, FOLDER)
 
     def process(delivery: Delivery) -> None:

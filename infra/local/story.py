@@ -42,6 +42,9 @@ REPEATED = FIRST[1]
 PARTNER = "hillside"
 SMALL = Delivery("scan-reports-one-percent-bad.csv", "monday.csv", "as the body of one request")
 LARGE = Delivery("scan-reports-good.csv", "tuesday.csv", "announced, then a signed PUT")
+# Sent by a partner who only uses S3, and has no key.
+S3_PARTNER = "valley"
+S3_ONLY = Delivery("scan-reports-one-percent-bad.csv", f"{S3_PARTNER}/scan-reports/monday.csv", "by S3, with a role")
 # Sent last: the first sets off an alarm, the second ends it.
 TEN_PERCENT_BAD = Delivery("charges-ten-percent-bad.csv", f"{PARTNER}/charges/monday.csv", "10 % bad rows, good ones loaded")
 CORRECTED = Delivery("charges-corrected.csv", f"{PARTNER}/charges/tuesday.csv", "good")
