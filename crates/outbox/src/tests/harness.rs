@@ -122,7 +122,7 @@ impl Harness {
         };
         let Claimed::Mine(entry) = self.memory.claim(&claim).await.expect("claimed") else { panic!("held") };
         let outcome = self.keep(&file, state, &file.receipt, returned);
-        let fence = Fence { file: file.id.clone(), fence: entry.fence, owner: "owner".to_owned() };
+        let fence = Fence::of(&entry);
         self.memory.finish(&fence, &outcome).await.expect("finished");
         file
     }

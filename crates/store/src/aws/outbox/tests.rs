@@ -1,5 +1,5 @@
 use super::*;
-use crate::aws::replay::{Replay, ReplayedResponse, answer, s3_error};
+use crate::aws::replay::{ScriptedService, ReplayedResponse, answer, s3_error};
 use crate::{FileId, Order};
 
 const RECEIPT: &str = "north/visits/day.csv.receipt.json";
@@ -30,7 +30,7 @@ async fn a_receipt_says_of_which_decision_it_is_and_a_foreign_object_does_not() 
         ("x-amz-meta-file", mark.file.as_str()),
         ("x-amz-meta-decision", mark.decision.as_str()),
     ];
-    let (store, _) = Replay::store([head(&headers), head(&headers[..1]), missing()]);
+    let (store, _) = ScriptedService::store([head(&headers), head(&headers[..1]), missing()]);
     let etag = "\"e\"".to_owned();
     assert_eq!(store.posted(RECEIPT).await?, Some(PostedReceipt { mark: Some(mark), etag: etag.clone() }));
     assert_eq!(store.posted(RECEIPT).await?, Some(PostedReceipt { mark: None, etag }));
@@ -48,7 +48,7 @@ async fn a_receipt_is_written_over_what_was_seen_and_over_nothing_else() -> Resu
         s3_error(404, "NoSuchKey"),
         s3_error(403, "AccessDenied"),
     ];
-    let (store, replay) = Replay::store(answers);
+    let (store, replay) = ScriptedService::store(answers);
     let seen = PostedReceipt { mark: None, etag: "\"e\"".to_owned() };
     assert!(store.post(RECEIPT, &mark(), "{}".into(), None).await?);
     for expected in [true, false, false, false] {
@@ -69,7 +69,7 @@ async fn rejects_are_copied_server_side_and_missing_ones_are_none() -> Result<()
     let (from, to) = ("north/visits/2026/11/20/l/rejects.csv", "north/visits/day.csv.l.rejects.csv");
     let copied = answer(200, "<CopyObjectResult><ETag>\"e\"</ETag></CopyObjectResult>");
     let (store, replay) =
-        Replay::store([head(&[("etag", "\"e\""), ("content-length", "7")]), copied, missing()]);
+        ScriptedService::store([head(&[("etag", "\"e\""), ("content-length", "7")]), copied, missing()]);
     assert!(store.return_rejects(from, to).await?);
     assert!(!store.return_rejects(from, to).await?);
     let sent = replay.seen();
