@@ -31,8 +31,8 @@ impl S3Partner {
     }
 
     /// Uploads a file, and waits until its receipt is in the outbox.
-    async fn send(&self, harness: &Harness, name: &str, bytes: String) -> LedgerItem {
-        let key = format!("{}/scans/{name}", self.name);
+    async fn send(&self, harness: &Harness, path: &str, bytes: String) -> LedgerItem {
+        let key = format!("{}/{path}", self.name);
         let put = self.s3.put_object().bucket(&harness.names.inbox).key(&key);
         let sent = put.body(ByteStream::from(bytes.into_bytes())).send().await.expect("its own prefix");
         let entry = harness.outcome(&key, &sent.version_id.expect("a version")).await;
@@ -46,8 +46,8 @@ impl S3Partner {
         object.body.collect().await.expect("read the object").to_vec()
     }
 
-    async fn receipt(&self, harness: &Harness, name: &str) -> Value {
-        let key = format!("{}/scans/{name}.receipt.json", self.name);
+    async fn receipt(&self, harness: &Harness, path: &str) -> Value {
+        let key = format!("{}/{path}.receipt.json", self.name);
         serde_json::from_slice(&self.read(harness, &key).await).expect("a receipt is JSON")
     }
 }
@@ -72,19 +72,19 @@ async fn partners_who_only_use_s3_read_their_own_receipts_and_nothing_of_another
     let (north, south) = (S3Partner::add(&harness, "north"), S3Partner::add(&harness, "south"));
     harness.add_partner("west");
 
-    let entry = north.send(&harness, "day.csv", csv(0, 3) + BAD).await;
-    let receipt = north.receipt(&harness, "day.csv").await;
+    let entry = north.send(&harness, "scans/day.csv", csv(0, 3) + BAD).await;
+    let receipt = north.receipt(&harness, "scans/day.csv").await;
     assert_eq!(receipt, harness.receipt(&entry).await, "the receipt that the partner API shows");
     assert_eq!((&receipt["state"], &receipt["counts"]["rejects"]), (&json!("COMPLETE"), &json!(1)));
     assert_eq!(receipt.get("rejects"), None, "the contract keeps rejected records");
-    let refuted = south.send(&harness, "day.csv", "no header\n".to_owned()).await;
+    let refuted = south.send(&harness, "scans/day.csv", "no header\n".to_owned()).await;
     assert_eq!(
-        (refuted.state(), &south.receipt(&harness, "day.csv").await["state"]),
+        (refuted.state(), &south.receipt(&harness, "scans/day.csv").await["state"]),
         ("QUARANTINED", &json!("QUARANTINED"))
     );
     // The last decision of a name.
-    north.send(&harness, "day.csv", csv(0, 4)).await;
-    assert_eq!(north.receipt(&harness, "day.csv").await["counts"]["rows"], 4);
+    north.send(&harness, "scans/day.csv", csv(0, 4)).await;
+    assert_eq!(north.receipt(&harness, "scans/day.csv").await["counts"]["rows"], 4);
     harness.process("west/scans/day.csv", csv(0, 3)).await;
     harness.settle_outbox().await;
     assert_eq!(
@@ -124,7 +124,7 @@ async fn partners_who_only_use_s3_read_their_own_receipts_and_nothing_of_another
     north.read(&harness, own).await;
     harness.scalper("partner s3 north --remove");
     assert_denied("read after it is taken", &north.s3.get_object().bucket(outbox).key(own).send().await);
-    south.receipt(&harness, "day.csv").await;
+    south.receipt(&harness, "scans/day.csv").await;
 }
 
 #[tokio::test]
@@ -133,8 +133,8 @@ async fn rejected_records_are_returned_only_by_the_contract_and_to_their_sender_
     let (north, south) = (S3Partner::add(&harness, "north"), S3Partner::add(&harness, "south"));
     harness.publish(&returning()).await;
     let file = csv(0, 3) + BAD;
-    let entry = north.send(&harness, "day.csv", file.clone()).await;
-    let receipt = north.receipt(&harness, "day.csv").await;
+    let entry = north.send(&harness, "scans/day.csv", file.clone()).await;
+    let receipt = north.receipt(&harness, "scans/day.csv").await;
     let key = receipt["rejects"].as_str().unwrap_or_else(|| panic!("no rejects: {receipt}")).to_owned();
     assert_eq!(key, format!("north/scans/day.csv.{}.rejects.csv", entry.text("load")));
     let rejects = String::from_utf8(north.read(&harness, &key).await).expect("UTF-8");
@@ -143,10 +143,10 @@ async fn rejected_records_are_returned_only_by_the_contract_and_to_their_sender_
     let foreign = south.s3.get_object().bucket(&harness.names.outbox).key(&key).send().await;
     assert_denied("read another's rejects", &foreign);
 
-    // From now on they are kept, and the receipt of the name names none.
-    harness.publish(&contract()).await;
-    north.send(&harness, "other.csv", file).await;
-    assert_eq!(north.receipt(&harness, "other.csv").await.get("rejects"), None);
+    // A feed whose contract does not return them keeps them, and the receipt names none.
+    harness.publish_feed("kept", &contract()).await;
+    north.send(&harness, "kept/other.csv", file).await;
+    assert_eq!(north.receipt(&harness, "kept/other.csv").await.get("rejects"), None);
     assert_eq!(keys(&harness).await.iter().filter(|key| key.ends_with(".rejects.csv")).count(), 1);
 }
 
@@ -154,7 +154,7 @@ async fn rejected_records_are_returned_only_by_the_contract_and_to_their_sender_
 async fn the_role_of_the_outbox_reads_no_original_and_writes_and_deletes_nothing_elsewhere() {
     let harness = Harness::open_with(&["Outbox=On".to_owned()]).await;
     let north = S3Partner::add(&harness, "north");
-    let entry = north.send(&harness, "bad.csv", "no header\n".to_owned()).await;
+    let entry = north.send(&harness, "scans/bad.csv", "no header\n".to_owned()).await;
     let names = &harness.names;
     let role = assume_role(&harness, &names.outbox_function);
     let s3 = client!(aws_sdk_s3, &harness.emulator.endpoint, role.clone());
