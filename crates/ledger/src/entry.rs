@@ -1,6 +1,6 @@
 //! What the ledger keeps of a file version, and the requests and answers by which it changes.
 
-use crate::{Counts, FileId, FileVersion, LoadId, Order, Replay, Replayed, State, UNNAMED};
+use crate::{Counts, DeadLoad, FileId, FileVersion, LoadId, Order, Replay, Replayed, State, UNNAMED};
 
 /// What is known of one file version. At most 1 KB; holds no content.
 #[derive(Clone, Debug, PartialEq)]
@@ -300,6 +300,8 @@ pub struct Commit {
     pub head: Option<HeadMove>,
     /// For feeds that take a content once.
     pub content: Option<ContentClaim>,
+    /// The loads that it hides: of the version that it replaces, and of the file itself when it is replayed.
+    pub dead: Vec<DeadLoad>,
 }
 
 /// The answer to a commit.

@@ -6,6 +6,7 @@
 #[macro_use]
 mod words;
 mod act;
+mod dead;
 mod decision;
 pub mod dynamodb;
 mod entry;
@@ -23,6 +24,7 @@ pub use act::{
     Act, ActDetail, ActEnd, ActId, ActReason, ActRecord, ActResult, ActSubject, ActWord, Arn, DetailName,
     DetailValue, Verb,
 };
+pub use dead::{CleanUp, CleanUpRequest, DEAD_SHARDS, DeadLoad, GivenUp};
 pub use decision::{Decision, Replaced, Visible};
 pub use entry::{
     Acknowledgement, Claim, Claimed, Commit, Committed, ContentClaim, Entry, Fence, Fenced, Head, HeadMove,

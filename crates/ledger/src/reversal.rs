@@ -1,6 +1,6 @@
 //! Retracting a load and taking that back: one transaction on one or two entries and the head of their name.
 
-use crate::{ContentClaim, Entry, FileId, HeadMove, LoadId, State};
+use crate::{ContentClaim, DeadLoad, Entry, FileId, HeadMove, LoadId, State};
 
 /// One transaction by which an operator hides a load, or shows it again.
 #[derive(Clone, Debug, PartialEq)]
@@ -13,6 +13,8 @@ pub struct Reversal {
     pub head: Option<HeadMove>,
     /// The content that is taken again, for feeds that take a content once.
     pub content: Option<ContentClaim>,
+    /// The loads that it hides.
+    pub dead: Vec<DeadLoad>,
 }
 
 /// What becomes of one entry. Counts, load and contract stay.

@@ -175,6 +175,10 @@ impl<S: ProcessorStore> Processor<S> {
         match job {
             Job::File(notice) => Box::pin(self.process(notice, delivery, attempt)).await.map(drop),
             Job::Replay(request) => Box::pin(self.replay(request, delivery, attempt)).await,
+            Job::CleanUp(request) => {
+                attempt.id = Some(request.load.file());
+                Box::pin(self.clean_up(request, delivery)).await
+            }
         }
     }
 

@@ -14,7 +14,7 @@ use runtime::{Message, batch};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use ledger::{ReplayRequest, parse_instant};
+use ledger::{CleanUpRequest, ReplayRequest, parse_instant};
 
 /// What woke the function.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -45,6 +45,8 @@ pub enum Envelope {
     EventBridge(Option<Notice>),
     /// A request to replay a file, by an operator.
     Replay(Box<ReplayRequest>),
+    /// A request to delete the rows of a dead load, by the watcher.
+    CleanUp(Box<CleanUpRequest>),
     /// Nothing that this function knows, or a notification with a record that cannot be read: a part of a message
     /// cannot be acknowledged, so the whole message goes to the dead-letter queue.
     Unknown,
@@ -57,6 +59,8 @@ pub enum Job<'a> {
     File(&'a Notice),
     /// A file that is to be replayed.
     Replay(&'a ReplayRequest),
+    /// A dead load whose rows are to be deleted.
+    CleanUp(&'a CleanUpRequest),
 }
 
 /// A hint that an object version was created.
@@ -90,7 +94,7 @@ impl Event {
             Envelope::TestEvent => Ok(Self::Direct(Vec::new())),
             Envelope::EventBridge(notice) => Ok(Self::Direct(notice.into_iter().collect())),
             // Requests come by a queue, which repeats those that did not end.
-            Envelope::Replay(_) | Envelope::Unknown => Err(UnknownEvent),
+            Envelope::Replay(_) | Envelope::CleanUp(_) | Envelope::Unknown => Err(UnknownEvent),
         }
     }
 }
@@ -120,6 +124,7 @@ impl Envelope {
             Self::TestEvent => Some(Vec::new()),
             Self::EventBridge(notice) => Some(notice.iter().map(Job::File).collect()),
             Self::Replay(request) => Some(vec![Job::Replay(request)]),
+            Self::CleanUp(request) => Some(vec![Job::CleanUp(request)]),
             Self::Unknown => None,
         }
     }
@@ -132,6 +137,10 @@ impl Envelope {
         if ReplayRequest::is_in(envelope) {
             let request = ReplayRequest::read(envelope);
             return request.map_or(Self::Unknown, |request| Self::Replay(Box::new(request)));
+        }
+        if CleanUpRequest::is_in(envelope) {
+            let request = CleanUpRequest::read(envelope);
+            return request.map_or(Self::Unknown, |request| Self::CleanUp(Box::new(request)));
         }
         let member = |name| envelope.get(name).and_then(Value::as_str);
         if member("Event") == Some("s3:TestEvent") {

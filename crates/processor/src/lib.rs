@@ -18,6 +18,7 @@
 //! [`Host`].
 
 mod attempt;
+mod clean_up;
 pub mod config;
 mod decide;
 mod deliver;
@@ -42,8 +43,8 @@ pub use settings::{FIRST_GENERATION, PARSER_EPOCH, Settings};
 use runtime::Host;
 use runtime::{Contracts, Registrations};
 use store::{
-    Metered, Outcomes, Queue, ReadContracts, ReadInbox, ReadRegistrations, SendMessages, WriteLedger,
-    WriteQuarantine, WriteRecords,
+    DeleteRecords, Metered, Outcomes, Queue, ReadContracts, ReadInbox, ReadRegistrations, SendMessages,
+    WriteDead, WriteLedger, WriteQuarantine, WriteRecords,
 };
 
 use crate::journal::Journal;
@@ -65,6 +66,8 @@ pub trait ProcessorStore:
     + WriteQuarantine
     + WriteLedger
     + WriteRecords
+    + WriteDead
+    + DeleteRecords
     + ReadRegistrations
     + Queue
     + SendMessages
@@ -79,6 +82,8 @@ impl<T> ProcessorStore for T where
         + WriteQuarantine
         + WriteLedger
         + WriteRecords
+        + WriteDead
+        + DeleteRecords
         + ReadRegistrations
         + Queue
         + SendMessages

@@ -7,7 +7,9 @@ use std::{
 
 use checker::FaultCode;
 use contract::Contract;
-use ledger::{Claim, Claimed, Entry, Fence, FileId, FileVersion, LoadId, NULL_VERSION, Order, State};
+use ledger::{
+    Claim, Claimed, DeadLoad, Entry, Fence, FileId, FileVersion, LoadId, NULL_VERSION, Order, State,
+};
 use runtime::{Key, QuarantineReason, Registration, Terms, UNKNOWN};
 use store::{Opened, Usage};
 use telemetry::{FileRecord, Label, Occurrence, ProcessingStep, Used};
@@ -262,6 +264,7 @@ impl<S: ProcessorStore> Processor<S> {
             feed: named.feed,
             order: entry.order.clone(),
             load: entry.replay.as_ref().map_or(&entry.load, |replay| &replay.load).clone(),
+            hides: terms.as_ref().and_then(|_| DeadLoad::of(entry, self.host.now())),
             replay: terms,
             rows_written: entry.rows_written,
             uploads: attempt.uploads.clone(),

@@ -117,7 +117,8 @@ pub(crate) async fn second<S: ProcessorStore, P: Pass>(
     }
 }
 
-async fn stream<B: BodyChunks, P: Pass>(
+/// Reads a body through a check.
+pub(crate) async fn stream<B: BodyChunks, P: Pass>(
     mut check: FileCheck,
     mut body: B,
     pass: &mut P,

@@ -36,6 +36,9 @@ pub struct Settings {
     pub row_bytes_at_once: usize,
     /// Rows between two checkpoints. Default 20,000: one write unit for 20,000.
     pub rows_per_checkpoint: u64,
+    /// Rows of a dead load that one delivery deletes. Default 25,000: what is left goes on by a fresh message, behind
+    /// the new files that wait meanwhile.
+    pub rows_per_clean_up: u64,
     /// How long a contract, and whether a partner is registered, are used without asking again, milliseconds. Default
     /// 60 s.
     pub contract_ttl_ms: u64,
@@ -60,6 +63,7 @@ impl Settings {
             rows_at_once: 1_000,
             row_bytes_at_once: 4 * 1024 * 1024,
             rows_per_checkpoint: 20_000,
+            rows_per_clean_up: 25_000,
             contract_ttl_ms: 60_000,
             deaths: 3,
             journal: None,

@@ -3,8 +3,8 @@
 use bytes::Bytes;
 use checker::{FileFacts, ObjectPlace, PlaceBucket, Receipt};
 use ledger::{
-    Commit, Committed, ContentClaim, Decision, Fenced, FileId, HeadMove, Outcome, Replaced, Replayed, State,
-    Visible, receipt_key,
+    Commit, Committed, DeadLoad, Decision, Fenced, FileId, Outcome, Replaced, Replayed, State, Visible,
+    receipt_key,
 };
 use serde::Serialize;
 use store::Original;
@@ -55,12 +55,20 @@ pub(crate) async fn settle<S: ProcessorStore>(
     match decision {
         Decision::Load(visible) => {
             let Visible { head, replaces, content } = *visible;
+            let mut dead = hidden(work);
             if let Some(replaced) = &replaces {
                 put_superseded_receipt(work, replaced).await?;
+                dead.extend(DeadLoad::of(&replaced.entry, work.host.now()));
             }
-            commit(work, evidence, outcome, head, content).await
+            let fence = work.fence.clone();
+            let commit = Commit { fence, file: work.file.clone(), outcome, head, content, dead };
+            make_visible(work, evidence, commit).await
         }
         Decision::Supersede { .. } => supersede(work, outcome).await,
+        // A replay that takes rows away: one transaction, as for any other load that is hidden.
+        Decision::Quarantine if work.hides.is_some() => {
+            make_visible(work, evidence, commit_alone(work, outcome)).await
+        }
         Decision::Ignore | Decision::Quarantine | Decision::Duplicate { .. } | Decision::Gone => {
             match work.store.finish(&work.fence, &outcome).await? {
                 Fenced::Kept => Ok(Settled::Done(Box::new(outcome))),
@@ -73,8 +81,7 @@ pub(crate) async fn settle<S: ProcessorStore>(
 /// Ends a version in favour of a newer one, unless an operator has retracted that one since: then nothing would be
 /// visible, and the operator's command saw nothing to show again.
 async fn supersede<S: ProcessorStore>(work: &Work<'_, S>, outcome: Outcome) -> Result<Settled, ProcessError> {
-    let fence = work.fence.clone();
-    let commit = Commit { fence, file: work.file.clone(), outcome, head: None, content: None };
+    let commit = commit_alone(work, outcome);
     match work.store.commit(&commit).await? {
         Committed::Done => Ok(Settled::Done(Box::new(commit.outcome))),
         Committed::Lost => Err(ProcessError::Lost),
@@ -82,15 +89,22 @@ async fn supersede<S: ProcessorStore>(work: &Work<'_, S>, outcome: Outcome) -> R
     }
 }
 
-async fn commit<S: ProcessorStore>(
+/// Returns a commit that touches nothing but this file and its loads.
+fn commit_alone<S>(work: &Work<'_, S>, outcome: Outcome) -> Commit {
+    let (fence, file) = (work.fence.clone(), work.file.clone());
+    Commit { fence, file, outcome, head: None, content: None, dead: hidden(work) }
+}
+
+/// Returns the load that the decision of a replay hides.
+fn hidden<S>(work: &Work<'_, S>) -> Vec<DeadLoad> {
+    work.hides.iter().cloned().collect()
+}
+
+async fn make_visible<S: ProcessorStore>(
     work: &Work<'_, S>,
     evidence: Evidence,
-    outcome: Outcome,
-    head: Option<HeadMove>,
-    content: Option<ContentClaim>,
+    commit: Commit,
 ) -> Result<Settled, ProcessError> {
-    let fence = work.fence.clone();
-    let commit = Commit { fence, file: work.file.clone(), outcome, head, content };
     match work.store.commit(&commit).await? {
         Committed::Done => Ok(Settled::Done(Box::new(commit.outcome))),
         Committed::Lost => Err(ProcessError::Lost),

@@ -11,9 +11,11 @@
 //! * `handovers`: files that take longer than an invocation
 //! * `orders`: the order of versions, which is the bucket's
 //! * `replays`: a decided file that is processed again
+//! * `clean_up`: rows that nobody sees are deleted, and no others
 //! * `crashes`: a failure before or after every effect changes nothing
 //! * `promises`: the invariants of the protocol, one by one
 
+mod clean_up;
 mod crashes;
 mod deaths;
 mod files;

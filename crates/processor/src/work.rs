@@ -3,7 +3,7 @@
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use ledger::{Fence, FileId, FileVersion, LoadId, Order, QuarantineFolder};
+use ledger::{DeadLoad, Fence, FileId, FileVersion, LoadId, Order, QuarantineFolder};
 use sha2::{Digest, Sha256};
 use store::OpenUploads;
 
@@ -26,6 +26,8 @@ pub(crate) struct Work<'a, S> {
     pub(crate) load: LoadId,
     /// What was asked for, when the file is replayed.
     pub(crate) replay: Option<ReplayTerms>,
+    /// The load that a replay hides when it is decided: its rows are there.
+    pub(crate) hides: Option<DeadLoad>,
     /// Rows that an earlier claim confirmed.
     pub(crate) rows_written: u64,
     pub(crate) fence: Fence,
@@ -37,13 +39,18 @@ pub(crate) struct Work<'a, S> {
     pub(crate) corrects: OnceLock<FileId>,
 }
 
+/// Returns the key of the hash sets for a load.
+pub(crate) fn seed_of(load: &LoadId) -> [u8; 16] {
+    let mut seed = [0; 16];
+    let digest = Sha256::digest(load.as_str());
+    seed.iter_mut().zip(digest).for_each(|(byte, from)| *byte = from);
+    seed
+}
+
 impl<S: ProcessorStore> Work<'_, S> {
     /// The key of the hash sets: the same load always decides the same.
     pub(crate) fn seed(&self) -> [u8; 16] {
-        let mut seed = [0; 16];
-        let digest = Sha256::digest(self.load.as_str());
-        seed.iter_mut().zip(digest).for_each(|(byte, from)| *byte = from);
-        seed
+        seed_of(&self.load)
     }
 
     /// Checks that there is time to continue; the error says that there is none.

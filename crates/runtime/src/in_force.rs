@@ -128,6 +128,22 @@ pub(crate) async fn in_force_of<S: ReadContracts>(
     Ok(InForce { terms: Terms::Quarantine(rejection), document: Some(newest), broken: Some(failure) })
 }
 
+/// Returns the version of a feed's contract whose document has this SHA-256 (lower-case hexadecimal), whatever is in
+/// force; `None` when none of the versions that the store lists has it.
+pub async fn contract_with_hash<S: ReadContracts>(
+    store: &S,
+    feed: &str,
+    hash: &str,
+) -> Result<Option<Contract>, Error> {
+    for version in store.contract_versions(feed).await? {
+        let Some(object) = store.contract_version(feed, &version).await? else { continue };
+        if let Some(contract) = compiled(&object).ok().filter(|one| hex::encode(one.identity.hash) == hash) {
+            return Ok(Some(contract));
+        }
+    }
+    Ok(None)
+}
+
 /// Returns the terms of a contract that compiles; a retired or draft one accepts no file.
 fn terms(contract: Contract) -> Terms {
     let contract = Arc::new(contract);

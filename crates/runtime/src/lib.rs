@@ -30,7 +30,7 @@ pub use deadline::Deadline;
 pub use environment::{Environment, EnvironmentError, WrongValue};
 pub use function::{FatalError, serve, start};
 pub use host::{Host, caught};
-pub use in_force::{BrokenContract, InForce, QuarantineReason, Terms, in_force};
+pub use in_force::{BrokenContract, InForce, QuarantineReason, Terms, contract_with_hash, in_force};
 pub use instant::{
     DAY_MS, HOUR_MS, MINUTE_MS, format_hour, format_readable, format_second, landed_ms, parse_instant_or_day,
 };

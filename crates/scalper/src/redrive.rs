@@ -159,6 +159,15 @@ impl<S: Readable + Redrive + SendToQueue> StackView<S> {
                 let named = NamedFile::new(Some(request.key.clone()), Some(file), entry.as_ref());
                 ReadLetter { files: vec![named], subject, asks: LetterAsk::Replay, todo }
             }
+            LetterKind::CleanUp(request) => {
+                let file = request.load.file();
+                let entry = self.entry(Some(&file)).await?;
+                let (partner, feed) = entry.as_ref().map_or(("", ""), |entry| (&entry.partner, &entry.feed));
+                let subject = ActSubject::file(&file, partner, feed);
+                let named = NamedFile::new(None, Some(file), entry.as_ref());
+                let todo = LetterTodo::Remove;
+                ReadLetter { files: vec![named], subject, asks: LetterAsk::CleanUp, todo }
+            }
             LetterKind::Outcome(OutcomeLetter { file, partner, feed }) => {
                 let entry = self.entry(Some(&file)).await?;
                 let subject = ActSubject::file(&file, &partner, &feed);

@@ -5,10 +5,12 @@
 
 pub mod api;
 mod audit;
+mod dead;
 mod open;
 mod replays;
 
 pub use audit::auditing_behaves;
+pub use dead::dead_loads_behave;
 pub use open::acknowledging_behaves;
 pub use replays::replays_behave;
 
@@ -276,6 +278,7 @@ fn commit(file: &FileVersion, fence: &Fence) -> Commit {
         outcome: outcome(State::Complete),
         head: None,
         content: None,
+        dead: Vec::new(),
     }
 }
 

@@ -33,6 +33,16 @@ pub enum Operation {
     EndReplay,
     /// Retracting a load, or showing it again.
     Reverse,
+    /// Listing loads whose rows are to be deleted.
+    ListDead,
+    /// Reading how far the clean-up of a load got.
+    ReadDead,
+    /// Taking from a load the possibility to be shown again.
+    GiveUp,
+    /// Noting how far the clean-up of a load got.
+    CleanUp,
+    /// Deleting rows.
+    DeleteRows,
     /// Writing a checkpoint.
     Checkpoint,
     /// Releasing a lease.

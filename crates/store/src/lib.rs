@@ -11,6 +11,7 @@ pub mod aws;
 #[cfg(any(test, feature = "conformance"))]
 pub mod conformance;
 mod contracts;
+mod dead;
 mod document;
 mod error;
 mod inbox;
@@ -37,9 +38,10 @@ pub use self::ledger::{
 };
 pub use ::ledger::dynamodb::BATCH_ITEMS;
 pub use ::ledger::{
-    Acknowledgement, Claim, Claimed, Commit, Committed, ContentClaim, Entry, Fence, Fenced, FileId,
-    FileVersion, Head, HeadMove, LoadId, OpenFile, Order, Outcome, Rank, Replay, ReplayClaim, ReplayClaimed,
-    ReplayResult, Replayed, Reversal, Reversed, State, StateChange, UNNAMED as UNKNOWN, VersionId,
+    Acknowledgement, Claim, Claimed, CleanUp, CleanUpRequest, Commit, Committed, ContentClaim, DeadLoad,
+    Entry, Fence, Fenced, FileId, FileVersion, GivenUp, Head, HeadMove, LoadId, OpenFile, Order, Outcome,
+    Rank, Replay, ReplayClaim, ReplayClaimed, ReplayResult, Replayed, Reversal, Reversed, State, StateChange,
+    UNNAMED as UNKNOWN, VersionId,
 };
 pub use ::ledger::{
     Act, ActDetail, ActEnd, ActId, ActReason, ActRecord, ActResult, ActSubject, ActWord, Arn, DetailName,
@@ -50,6 +52,7 @@ pub use contracts::{
     ContractObject, ContractPut, ContractText, MOST_CONTRACT_VERSIONS, MOST_FEEDS, PublishedContract,
     ReadContracts, WriteContracts,
 };
+pub use dead::{ListDead, WriteDead};
 pub use error::{Error, Operation};
 pub use inbox::{
     BodyChunks, Condition, Current, Folders, InboxPage, InboxPlace, Land, Landed, ListInbox, ListedVersion,
@@ -69,7 +72,8 @@ pub use queues::{
     SendToQueue, StackQueue, TakenLetter, WatchQueues, WatchedQueue,
 };
 pub use records::{
-    ItemValue, ReadRecords, RecordItem, RecordPage, RecordVersion, WriteRecords, row_bytes, row_item, shards,
+    DeleteRecords, ItemValue, ReadRecords, RecordItem, RecordPage, RecordVersion, RowKey, WriteRecords,
+    row_bytes, row_item, row_key, shards,
 };
 pub use requests::{
     Begun, PartnerLimits, RequestKey, Requests, Spent, StoredResponse, UploadKind, UploadRecord,

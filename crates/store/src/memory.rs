@@ -7,6 +7,7 @@
 
 mod audit;
 mod contracts;
+mod dead;
 mod inbox;
 mod inbox_access;
 mod incidents;
@@ -41,7 +42,7 @@ pub use stack::Parts;
 
 use crate::{
     ActRecord, AlarmNow, Announcement, Credential, CredentialHash, Cursor, Datapoint, DeadLetter, Depth,
-    Entry, Error, FileId, FileVersion, Head, Incident, MetricQuery, Operation, Partner, RecordItem,
+    Entry, Error, FileId, FileVersion, Head, Incident, LoadId, MetricQuery, Operation, Partner, RecordItem,
     RequestKey, StackQueue, State, UploadId, UploadRecord, Usage, VersionId, WatchedQueue, Webhook,
 };
 use ::ledger::{NULL_VERSION, digest};
@@ -98,6 +99,7 @@ struct MemoryState {
     entries: BTreeMap<FileId, Entry>,
     heads: BTreeMap<String, Head>,
     contents: BTreeMap<(String, String, String), FileId>,
+    dead_loads: BTreeMap<LoadId, dead::DeadItem>,
     rows: BTreeMap<(String, String), RecordItem>,
     deferred: Vec<(String, u32)>,
     published: Vec<Announcement>,
@@ -459,6 +461,9 @@ impl MemoryState {
         }
         for ((partner, feed, sha256), file) in &self.contents {
             writeln!(text, "content {partner}/{feed} {sha256} {file}")?;
+        }
+        for item in self.dead_loads.values() {
+            writeln!(text, "dead {item:?}")?;
         }
         for (key, StoredObject { content_type, bytes }) in &self.quarantine {
             writeln!(text, "object {key:?} {content_type} {} bytes {}", bytes.len(), digest(&[bytes], 26))?;

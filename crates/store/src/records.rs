@@ -1,6 +1,6 @@
 //! The records table: rows as versions by key, append-only, unconditional, deterministic.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::future::Future;
 
 use contract::Value;
@@ -100,18 +100,10 @@ pub fn row_item(
     row: &checker::Row<'_>,
     shards: u32,
 ) -> RecordItem {
-    let position = row.record.position;
-    let prefix = format!("{partner}/{feed}#");
-    let (partition, sort) = match row.key() {
-        Some(key) => match row.version() {
-            Some(version) => keyed(&prefix, &key, &format!("{version}/{order}"), load),
-            None => keyed(&prefix, &key, order, load),
-        },
-        None => numbered(&prefix, load, position.record, shards),
-    };
+    let RowKey { partition, sort } = row_key(partner, feed, load, order, row, shards);
     let own = [
         ("_load".to_owned(), ItemValue::Text(load.to_string())),
-        ("_line".to_owned(), ItemValue::Number(position.line.to_string())),
+        ("_line".to_owned(), ItemValue::Number(row.record.position.line.to_string())),
     ];
     let attributes = row
         .values()
@@ -203,12 +195,56 @@ fn batches(items: Vec<RecordItem>) -> Vec<Vec<RecordItem>> {
     batches
 }
 
+/// Splits keys into batches of a call; no key stands twice.
+#[must_use]
+pub(crate) fn key_batches(keys: Vec<RowKey>) -> Vec<Vec<RowKey>> {
+    let once: Vec<RowKey> = keys.into_iter().collect::<BTreeSet<_>>().into_iter().collect();
+    once.chunks(BATCH_ITEMS).map(<[RowKey]>::to_vec).collect()
+}
+
 /// Writes rows.
 pub trait WriteRecords: Sync {
     /// Writes all of them, in calls of at most 25 items and 16 MB, with bounded concurrency; what a call leaves
     /// unprocessed is written again, paced. Returns when every row is confirmed. Keys within one call may not repeat;
     /// the implementation splits where they do.
     fn write(&self, items: Vec<RecordItem>) -> impl Future<Output = Result<(), Error>> + Send;
+}
+
+/// The key of a row. Deliberately without `Debug`: it may hold the value of a primary key.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct RowKey {
+    /// The partition key.
+    pub partition: String,
+    /// The sort key.
+    pub sort: String,
+}
+
+/// Returns the key under which [`row_item`] writes a row.
+#[must_use]
+pub fn row_key(
+    partner: &str,
+    feed: &str,
+    load: &LoadId,
+    order: &str,
+    row: &checker::Row<'_>,
+    shards: u32,
+) -> RowKey {
+    let prefix = format!("{partner}/{feed}#");
+    let (partition, sort) = match row.key() {
+        Some(key) => match row.version() {
+            Some(version) => keyed(&prefix, &key, &format!("{version}/{order}"), load),
+            None => keyed(&prefix, &key, order, load),
+        },
+        None => numbered(&prefix, load, row.record.position.record, shards),
+    };
+    RowKey { partition, sort }
+}
+
+/// Deletes rows that nobody sees.
+pub trait DeleteRecords: Sync {
+    /// Deletes all of them, in calls of at most 25 items, with bounded concurrency; what a call leaves unprocessed is
+    /// deleted again, paced. A row that is not there is deleted.
+    fn delete(&self, keys: Vec<RowKey>) -> impl Future<Output = Result<(), Error>> + Send;
 }
 
 /// One version of a record. Deliberately without `Debug`: it holds content.

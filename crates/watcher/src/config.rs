@@ -50,8 +50,10 @@ impl Config {
         };
         let metrics = environment.metrics();
         let heartbeat = environment.optional("HEARTBEAT_FILES").as_deref() == Some("On");
+        // CloudFormation takes nothing but a number.
+        let clean_up_after_days = environment.required("CLEAN_UP_AFTER_DAYS").parse().unwrap_or_default();
         let access = environment.access();
-        Self { names, settings: Settings { metrics, heartbeat }, access }
+        Self { names, settings: Settings { metrics, heartbeat, clean_up_after_days }, access }
     }
 }
 
@@ -84,6 +86,7 @@ mod tests {
                 "METRIC_NAMESPACE",
                 "MONITORING",
                 "PARTNER_METRICS",
+                "CLEAN_UP_AFTER_DAYS",
                 "AWS_REGION",
                 "AWS_ACCESS_KEY_ID",
                 "AWS_SECRET_ACCESS_KEY"

@@ -5,6 +5,7 @@
 //!                    ├▶ stuck           entries whose lease has ended
 //!                    ├▶ dead letters    how many there are, and of which files
 //!                    ├▶ reconciliation  inbox × ledger ──▶ what was lost, to the inbox queue again
+//!                    ├▶ clean-up           loads that nobody sees any more ──▶ their rows are to be deleted
 //!                    └▶ heartbeat          a probe file each hour ──▶ the age of the newest that was loaded
 //!                               └──▶ one metric record for the run and one for each feed
 //! ```
@@ -15,6 +16,7 @@
 //! runs at a time or one run twice do no harm: a file that is sent again is loaded once, the heartbeat's name is that
 //! of its hour, and how far the reconciliation got is written by one of them.
 
+mod clean_up;
 pub mod config;
 mod dead_letters;
 pub mod event;
@@ -32,7 +34,7 @@ pub use run::WatchError;
 use kept::ContractCache;
 use runtime::Host;
 use store::{
-    ListInbox, ReadContracts, ReadLedger, ReadPartners, Reconciliation, SendMessages, WatchQueues,
+    ListDead, ListInbox, ReadContracts, ReadLedger, ReadPartners, Reconciliation, SendMessages, WatchQueues,
     WriteContracts, WriteInbox,
 };
 use telemetry::Metrics;
@@ -52,6 +54,8 @@ pub struct Settings {
     pub metrics: Metrics,
     /// Whether a heartbeat file is dropped each hour.
     pub heartbeat: bool,
+    /// Days from the moment at which a load is hidden until its rows are deleted; 0: they stay.
+    pub clean_up_after_days: u64,
 }
 
 /// What the watcher reaches. It can open no file.
@@ -62,6 +66,7 @@ pub trait WatcherStore:
     + WriteContracts
     + ReadLedger
     + Reconciliation
+    + ListDead
     + ReadPartners
     + SendMessages
     + WatchQueues
@@ -75,6 +80,7 @@ impl<T> WatcherStore for T where
         + WriteContracts
         + ReadLedger
         + Reconciliation
+        + ListDead
         + ReadPartners
         + SendMessages
         + WatchQueues

@@ -50,7 +50,7 @@ impl<S: WatcherStore> Watcher<S> {
         let until = Deadline::new(deadline_ms, self.host.now()).less(RESERVE_MS);
         let senders = self.part("senders", until, self.senders()).await;
         let (mut reconciled, mut broken) = (Reconciled::default(), None);
-        let (stuck, expected, dead, compared, heartbeat) = tokio::join!(
+        let (stuck, expected, dead, compared, cleaned, heartbeat) = tokio::join!(
             self.part("stuck loads", until, async {
                 match &senders.found {
                     Some(senders) => {
@@ -63,6 +63,7 @@ impl<S: WatcherStore> Watcher<S> {
             self.part("expected files", until, self.expected(senders.found.as_ref(), now_ms, &mut broken)),
             self.part("dead letters", until, self.dead_letters(senders.found.as_ref())),
             self.part("reconciliation", until, self.reconcile(now_ms, until, &mut reconciled)),
+            self.part("clean-up", until, self.clean_up(now_ms)),
             self.part("heartbeat", until, async {
                 if self.settings.heartbeat { self.heartbeat(now_ms).await } else { Ok(None) }
             }),
@@ -73,6 +74,7 @@ impl<S: WatcherStore> Watcher<S> {
             expected.failed(),
             dead.failed(),
             compared.failed(),
+            cleaned.failed(),
             heartbeat.failed(),
         ]
         .into_iter()

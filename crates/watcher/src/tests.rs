@@ -1,5 +1,6 @@
 //! The function against a store in memory, with the processor behind its queue.
 
+mod clean_up;
 mod contracts;
 mod crashes;
 mod feeds;

@@ -160,7 +160,7 @@ impl Harness {
         let Claimed::Mine(entry) = self.memory.claim(&claim).await.unwrap() else { panic!("a new file") };
         let fence = Fence::of(&entry);
         if outcome.state == State::Complete {
-            let commit = Commit { fence, file, outcome, head: None, content: None };
+            let commit = Commit { fence, file, outcome, head: None, content: None, dead: Vec::new() };
             self.memory.commit(&commit).await.unwrap();
         } else {
             self.memory.finish(&fence, &outcome).await.unwrap();

@@ -142,6 +142,7 @@ fn asked_by(name: &str) -> (usize, Vec<String>) {
             Some(jobs) => keys.extend(jobs.into_iter().map(|job| match job {
                 Job::File(notice) => notice.key.clone(),
                 Job::Replay(request) => request.key.clone(),
+                Job::CleanUp(request) => request.load.to_string(),
             })),
         }
     }
@@ -156,6 +157,7 @@ fn the_event_files_ask_for_what_their_table_says() {
         ("sqs-batch", 1, 1),
         ("sqs-test-event", 0, 0),
         ("sqs-replay", 0, 1),
+        ("sqs-clean-up", 0, 1),
         ("s3-put", 0, 1),
         ("s3-two-records", 0, 2),
         ("s3-test-event", 0, 0),

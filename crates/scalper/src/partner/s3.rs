@@ -148,7 +148,9 @@ impl<S: WritePartners, G: Gateway, U: Uploads, T> Operator<S, G, U, T> {
     /// changed.
     pub(super) async fn follow_state(&self, partner: &Partner) -> Result<bool, CommandError> {
         match self.remembered(&partner.name).await? {
-            Some(principals) => self.put_in_force(&self.buckets().await?, &wanted(partner, &principals)).await,
+            Some(principals) => {
+                self.put_in_force(&self.buckets().await?, &wanted(partner, &principals)).await
+            }
             None => Ok(false),
         }
     }

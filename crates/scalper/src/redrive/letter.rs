@@ -5,7 +5,7 @@
 //! <https://docs.aws.amazon.com/AmazonS3/latest/userguide/ev-events.html>), and requests of operators. Those of the
 //! queue of webhooks are outcomes.
 
-use ledger::ReplayRequest;
+use ledger::{CleanUpRequest, ReplayRequest};
 use runtime::decode_key;
 use serde_json::Value;
 use store::{FileId, FileVersion};
@@ -17,6 +17,8 @@ pub(super) enum LetterKind {
     Files(Vec<LetterFile>),
     /// To process a file again.
     Replay(Box<ReplayRequest>),
+    /// To delete the rows of a dead load.
+    CleanUp(Box<CleanUpRequest>),
     /// To post a file's outcome to its partner.
     Outcome(OutcomeLetter),
     /// Nothing that can be read.
@@ -47,6 +49,10 @@ pub(super) fn of_inbox(body: &str) -> LetterKind {
     if ReplayRequest::is_in(&letter) {
         let request = ReplayRequest::read(&letter);
         return request.map_or(LetterKind::Unknown, |request| LetterKind::Replay(Box::new(request)));
+    }
+    if CleanUpRequest::is_in(&letter) {
+        let request = CleanUpRequest::read(&letter);
+        return request.map_or(LetterKind::Unknown, |request| LetterKind::CleanUp(Box::new(request)));
     }
     let files = match letter["Records"].as_array() {
         Some(records) => records.iter().map(notified).collect::<Option<Vec<_>>>(),
@@ -125,6 +131,7 @@ mod tests {
             r#"{"Records":[{}]}"#,
             r#"{"Event":"s3:TestEvent"}"#,
             r#"{"replay":7}"#,
+            r#"{"cleanUp":7}"#,
             r#"{"Records":[{"s3":{"bucket":{"name":"inbox"},"object":{"key":"a/b/c"}}},7]}"#,
         ] {
             assert_eq!(of_inbox(body), LetterKind::Unknown, "{body}");

@@ -58,6 +58,8 @@ pub enum LetterAsk {
     Process,
     /// To replay a file.
     Replay,
+    /// To delete rows that nobody sees any more; the watcher asks for it again.
+    CleanUp,
     /// To post an outcome to a partner.
     Post,
     /// Nothing that can be read.
@@ -98,9 +100,15 @@ impl LetterView {
             (LetterResult::WouldBeSent, LetterAsk::Post) => "would be posted again",
             (LetterResult::WouldBeSent, _) => "would be processed again",
             (LetterResult::Removed, LetterAsk::Replay) => "the replay is done or outdated: letter removed",
+            (LetterResult::Removed, LetterAsk::CleanUp) => {
+                "the watcher asks for the clean-up again: letter removed"
+            }
             (LetterResult::Removed, _) => "is decided, nothing to do: letter removed",
             (LetterResult::WouldBeRemoved, LetterAsk::Replay) => {
                 "the replay is done or outdated: the letter would be removed"
+            }
+            (LetterResult::WouldBeRemoved, LetterAsk::CleanUp) => {
+                "the watcher asks for the clean-up again: the letter would be removed"
             }
             (LetterResult::WouldBeRemoved, _) => "is decided, nothing to do: the letter would be removed",
             (LetterResult::Left, _) => "is not a message of this stack: left where it is",

@@ -3,7 +3,8 @@
 use checker::{Receipt, later_receipt};
 use contract::OnSameName;
 use ledger::{
-    ContentClaim, Entry, FileId, FileVersion, Head, HeadMove, Reversal, State, StateChange, receipt_key,
+    ContentClaim, DeadLoad, Entry, FileId, FileVersion, Head, HeadMove, Reversal, State, StateChange,
+    receipt_key,
 };
 use runtime::Terms;
 
@@ -34,6 +35,10 @@ pub(super) struct ReversalPlan {
     pub(super) other: Option<Entry>,
     /// The older version that is to be loaded again.
     pub(super) replay: Option<Entry>,
+    /// Now, milliseconds since the epoch.
+    now_ms: u64,
+    /// The loads that are hidden.
+    dead: Vec<DeadLoad>,
 }
 
 /// The contract's rules on names and contents; those of a feed without a contract let every load stand by itself.
@@ -56,7 +61,7 @@ impl<S: CanRetract> StackView<S> {
                     Some(head) if head.file == *file => self.newest_older(entry).await?,
                     _ => None,
                 };
-                Ok(hide(entry, head, older))
+                Ok(hide(entry, head, older, self.host.now()))
             }
             (Direction::Show, State::Complete | State::Superseded) => {
                 if let Some(plan) = self.after_a_retraction(file, entry, head).await? {
@@ -65,7 +70,7 @@ impl<S: CanRetract> StackView<S> {
                 Ok(ReversalPlan {
                     result: RetractResult::NotRetracted,
                     announce: unannounced(entry),
-                    ..ReversalPlan::nothing()
+                    ..ReversalPlan::nothing(self.host.now())
                 })
             }
             (Direction::Show, State::Retracted) if !entry.loaded => {
@@ -79,7 +84,7 @@ impl<S: CanRetract> StackView<S> {
                     }
                     _ => None,
                 };
-                show(file, entry, head, holder, &self.rules_of(&entry.feed).await?)
+                show(entry, head, holder, &self.rules_of(&entry.feed).await?, self.host.now())
             }
             (_, state) => Err(CommandError::NothingLoaded {
                 file: file.to_string(),
@@ -102,7 +107,7 @@ impl<S: CanRetract> StackView<S> {
         let retracted = holder.filter(|holder| holder.state == State::Retracted);
         let Some(holder) = retracted.filter(|_| entry.state == State::Superseded) else { return Ok(None) };
         let older = self.newest_older(&holder).await?;
-        Ok(Some(ReversalPlan { result: RetractResult::Shown, ..hide(&holder, head, older) }))
+        Ok(Some(ReversalPlan { result: RetractResult::Shown, ..hide(&holder, head, older, self.host.now()) }))
     }
 
     /// Returns the newest older version of the name that was good and was replaced.
@@ -133,7 +138,7 @@ impl<S: CanRetract> StackView<S> {
 }
 
 impl ReversalPlan {
-    fn nothing() -> Self {
+    fn nothing(now_ms: u64) -> Self {
         Self {
             result: RetractResult::NotRetracted,
             receipts: Vec::new(),
@@ -141,17 +146,19 @@ impl ReversalPlan {
             announce: Vec::new(),
             other: None,
             replay: None,
+            now_ms,
+            dead: Vec::new(),
         }
     }
 }
 
 /// Plans to hide a load. An older version comes back with the head; where its rows are not there, the head stays and
 /// stands in nobody's way.
-fn hide(entry: &Entry, head: Option<Head>, older: Option<Entry>) -> ReversalPlan {
+fn hide(entry: &Entry, head: Option<Head>, older: Option<Entry>, now_ms: u64) -> ReversalPlan {
     let hides = entry.state != State::Retracted;
     let mut plan = ReversalPlan {
         result: if hides { RetractResult::Retracted } else { RetractResult::AlreadyRetracted },
-        ..ReversalPlan::nothing()
+        ..ReversalPlan::nothing(now_ms)
     };
     let mut changes = Vec::new();
     if hides {
@@ -176,26 +183,27 @@ fn hide(entry: &Entry, head: Option<Head>, older: Option<Entry>) -> ReversalPlan
         key: entry.file.key.clone(),
         head: head_move,
         content: None,
+        dead: std::mem::take(&mut plan.dead),
     });
     plan
 }
 
 /// Plans to show a load again. A newer version of the name stays the visible one; an older one is replaced.
 fn show(
-    file: &FileId,
     entry: &Entry,
     head: Option<Head>,
     holder: Option<Entry>,
     rules: &NameRules,
+    now_ms: u64,
 ) -> Result<ReversalPlan, CommandError> {
     let holder = holder.filter(|holder| holder.state == State::Complete);
     if let Some(holder) = holder.as_ref().filter(|_| rules.on_same_name == OnSameName::Reject) {
         return Err(CommandError::NameTaken {
-            file: file.to_string(),
+            file: entry.load.file().to_string(),
             other: holder.load.file().to_string(),
         });
     }
-    let mut plan = ReversalPlan { result: RetractResult::Shown, ..ReversalPlan::nothing() };
+    let mut plan = ReversalPlan { result: RetractResult::Shown, ..ReversalPlan::nothing(now_ms) };
     let newer = holder.as_ref().filter(|holder| holder.order > entry.order);
     let to = if newer.is_some() { State::Superseded } else { State::Complete };
     let mut changes = vec![plan.changes_to(entry, to, newer)];
@@ -221,7 +229,8 @@ fn show(
         .filter(|_| rules.takes_content && to == State::Complete)
         .map(|sha256| ContentClaim { partner: entry.partner.clone(), feed: entry.feed.clone(), sha256 });
     plan.other = holder;
-    plan.reversal = Some(Reversal { changes, key: entry.file.key.clone(), head: head_move, content });
+    let dead = std::mem::take(&mut plan.dead);
+    plan.reversal = Some(Reversal { changes, key: entry.file.key.clone(), head: head_move, content, dead });
     Ok(plan)
 }
 
@@ -233,6 +242,9 @@ impl ReversalPlan {
             receipt_key(&entry.partner, &entry.feed, &entry.load, state, other)
         };
         let receipt = key(to, other.as_ref());
+        if to != State::Complete {
+            self.dead.extend(DeadLoad::of(entry, self.now_ms));
+        }
         if let (Some(outcome), true) = (&entry.outcome, to != State::Complete) {
             let earlier = entry.loaded.then(|| key(State::Complete, None));
             let document = later_receipt(entry, outcome, to, other.as_ref());

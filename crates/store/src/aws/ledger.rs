@@ -1,5 +1,6 @@
 //! The ledger table: entries by conditional writes, and their lists.
 
+mod dead;
 mod entry;
 mod incidents;
 mod listing;
@@ -83,7 +84,8 @@ const READ_ATTEMPTS: u32 = 6;
 /// The partition key of the cursor's item.
 const CURSOR: &str = "reconciliation";
 
-/// The ledger table: partition key `pk` (string), indexes `by-partner` and `open-by-partner`.
+/// The ledger table: partition key `pk` (string), indexes `by-partner`, `open-by-partner` and
+/// `dead-by-shard`.
 #[derive(Clone)]
 pub struct LedgerTable {
     table: Table,
@@ -215,7 +217,8 @@ impl<T: AsRef<LedgerTable> + Sync> WriteLedger for T {
     }
 
     async fn commit(&self, commit: &Commit) -> Result<Committed, Error> {
-        let depends = commit.head.is_some() || commit.outcome.superseded_by().is_some();
+        let depends =
+            commit.head.is_some() || commit.outcome.superseded_by().is_some() || !commit.dead.is_empty();
         if depends || commit.content.is_some() {
             return self.as_ref().commit_together(commit).await;
         }

@@ -5,13 +5,16 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use aws_sdk_dynamodb::Client;
-use aws_sdk_dynamodb::types::{AttributeValue, PutRequest, WriteRequest};
+use aws_sdk_dynamodb::types::{AttributeValue, DeleteRequest, PutRequest, WriteRequest};
 use tokio::task::JoinSet;
 
 use super::dynamodb::{ItemKey, ItemReader, Table, TableQuery, attributes, malformed, text};
 use super::pause;
-use crate::records::waves;
-use crate::{Error, ItemValue, Operation, ReadRecords, RecordItem, RecordPage, RecordVersion, WriteRecords};
+use crate::records::{key_batches, waves};
+use crate::{
+    DeleteRecords, Error, ItemValue, Operation, ReadRecords, RecordItem, RecordPage, RecordVersion, RowKey,
+    WriteRecords,
+};
 
 /// Most calls at a time.
 const WIDEST: usize = 8;
@@ -57,14 +60,30 @@ impl RecordsTable {
         Self { table: Table::new(client, name), pace: Arc::default() }
     }
 
-    async fn write_batch(&self, batch: Vec<RecordItem>) -> Result<(), Error> {
-        let mut pending = batch
-            .into_iter()
-            .map(write_request)
-            .collect::<Option<Vec<_>>>()
-            .ok_or_else(|| Error::new(Operation::WriteRows, "request not built"))?;
+    /// Makes several calls at a time, as many as the table takes.
+    async fn call_all(&self, operation: Operation, batches: Vec<Vec<WriteRequest>>) -> Result<(), Error> {
+        // Dropped on an error, which aborts the calls under way: nothing runs on behind the caller's back.
+        let mut calls = JoinSet::new();
+        for batch in batches {
+            while calls.len() >= self.pace.width() {
+                joined(operation, calls.join_next().await)?;
+            }
+            let records = self.clone();
+            calls.spawn(async move { records.call_until_taken(operation, batch).await });
+        }
+        while !calls.is_empty() {
+            joined(operation, calls.join_next().await)?;
+        }
+        Ok(())
+    }
+
+    async fn call_until_taken(
+        &self,
+        operation: Operation,
+        mut pending: Vec<WriteRequest>,
+    ) -> Result<(), Error> {
         for attempt in 0..ATTEMPTS {
-            pending = self.table.write_many(Operation::WriteRows, pending).await?;
+            pending = self.table.write_many(operation, pending).await?;
             if pending.is_empty() {
                 if attempt == 0 {
                     self.pace.taken_whole();
@@ -72,30 +91,28 @@ impl RecordsTable {
                 return Ok(());
             }
             self.pace.held_back();
-            pause(Operation::WriteRows, attempt).await?;
+            pause(operation, attempt).await?;
         }
-        Err(Error::new(Operation::WriteRows, "unprocessed"))
+        Err(Error::new(operation, "unprocessed"))
     }
 }
 
 impl<T: AsRef<RecordsTable> + Sync> WriteRecords for T {
     async fn write(&self, items: Vec<RecordItem>) -> Result<(), Error> {
-        let records = self.as_ref();
         for wave in waves(items) {
-            // Dropped on an error, which aborts the calls under way: nothing runs on behind the caller's back.
-            let mut calls = JoinSet::new();
-            for batch in wave {
-                while calls.len() >= records.pace.width() {
-                    joined(calls.join_next().await)?;
-                }
-                let records = records.clone();
-                calls.spawn(async move { records.write_batch(batch).await });
-            }
-            while !calls.is_empty() {
-                joined(calls.join_next().await)?;
-            }
+            let batches = wave.into_iter().map(|batch| requests(Operation::WriteRows, batch, write_request));
+            let batches = batches.collect::<Result<Vec<_>, _>>()?;
+            self.as_ref().call_all(Operation::WriteRows, batches).await?;
         }
         Ok(())
+    }
+}
+
+impl<T: AsRef<RecordsTable> + Sync> DeleteRecords for T {
+    async fn delete(&self, keys: Vec<RowKey>) -> Result<(), Error> {
+        let operation = Operation::DeleteRows;
+        let batches = key_batches(keys).into_iter().map(|batch| requests(operation, batch, delete_request));
+        self.as_ref().call_all(operation, batches.collect::<Result<Vec<_>, _>>()?).await
     }
 }
 
@@ -125,12 +142,30 @@ impl<T: AsRef<RecordsTable> + Sync> ReadRecords for T {
     }
 }
 
-fn joined(call: Option<Result<Result<(), Error>, tokio::task::JoinError>>) -> Result<(), Error> {
+fn joined(
+    operation: Operation,
+    call: Option<Result<Result<(), Error>, tokio::task::JoinError>>,
+) -> Result<(), Error> {
     match call {
         Some(Ok(result)) => result,
-        Some(Err(_)) => Err(Error::new(Operation::WriteRows, "call aborted")),
+        Some(Err(_)) => Err(Error::new(operation, "call aborted")),
         None => Ok(()),
     }
+}
+
+fn requests<T>(
+    operation: Operation,
+    batch: Vec<T>,
+    request: fn(T) -> Option<WriteRequest>,
+) -> Result<Vec<WriteRequest>, Error> {
+    let requests = batch.into_iter().map(request).collect::<Option<Vec<_>>>();
+    requests.ok_or_else(|| Error::new(operation, "request not built"))
+}
+
+fn delete_request(key: RowKey) -> Option<WriteRequest> {
+    let delete =
+        DeleteRequest::builder().set_key(Some(ItemKey::sorted(key.partition, key.sort).item(HashMap::new())));
+    Some(WriteRequest::builder().delete_request(delete.build().ok()?).build())
 }
 
 fn write_request(item: RecordItem) -> Option<WriteRequest> {

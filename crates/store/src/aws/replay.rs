@@ -16,8 +16,8 @@ use aws_types::SdkConfig;
 
 use super::{
     AuditTable, CloudWatch, Connection, ContractsBucket, InboxBucket, InboxBuckets, LedgerTable, MailTopic,
-    MessageQueue, Meter, OutboxBucket, OutcomeTopic, PartnersTable, QuarantineBucket, QuarantineWriter, QueueUrls,
-    RecordsTable, SecretsManager, StackQueues, WatchedQueues,
+    MessageQueue, Meter, OutboxBucket, OutcomeTopic, PartnersTable, QuarantineBucket, QuarantineWriter,
+    QueueUrls, RecordsTable, SecretsManager, StackQueues, WatchedQueues,
 };
 
 crate::resources! {

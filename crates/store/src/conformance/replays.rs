@@ -210,7 +210,7 @@ fn change(entry: &Entry, to: State, receipt: &str, other: Option<&Entry>) -> Sta
 }
 
 fn reversal(file: &FileVersion, changes: Vec<StateChange>) -> Reversal {
-    Reversal { changes, key: file.key.clone(), head: None, content: None }
+    Reversal { changes, key: file.key.clone(), head: None, content: None, dead: Vec::new() }
 }
 
 async fn a_load_is_hidden_and_shown_again<S: WriteLedger + ReverseLoads>(

@@ -296,6 +296,7 @@ impl MemoryState {
                 change.make(entry);
             }
         }
+        reversal.dead.iter().for_each(|dead| self.bury(dead));
         Reversed::Done
     }
 
@@ -346,6 +347,7 @@ impl MemoryState {
         if let Some(content) = &commit.content {
             self.contents.insert(content_name(content), fence.file.clone());
         }
+        commit.dead.iter().for_each(|dead| self.bury(dead));
         self.fenced(fence, |entry| entry.decide(&commit.outcome));
         Committed::Done
     }

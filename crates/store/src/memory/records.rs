@@ -1,14 +1,31 @@
 //! Rows.
 
 use super::{Memory, MemoryState};
-use crate::records::waves;
-use crate::{Error, ItemValue, Operation, ReadRecords, RecordItem, RecordPage, RecordVersion, WriteRecords};
+use crate::records::{key_batches, waves};
+use crate::{
+    DeleteRecords, Error, ItemValue, Operation, ReadRecords, RecordItem, RecordPage, RecordVersion, RowKey,
+    WriteRecords,
+};
 
 impl WriteRecords for Memory {
     async fn write(&self, items: Vec<RecordItem>) -> Result<(), Error> {
         for batch in waves(items).into_iter().flatten() {
             self.count_rows(&batch);
             self.call(Operation::WriteRows, |kept| kept.write(batch)).await?;
+        }
+        Ok(())
+    }
+}
+
+impl DeleteRecords for Memory {
+    async fn delete(&self, keys: Vec<RowKey>) -> Result<(), Error> {
+        for batch in key_batches(keys) {
+            self.call(Operation::DeleteRows, |kept| {
+                for key in batch {
+                    kept.rows.remove(&(key.partition, key.sort));
+                }
+            })
+            .await?;
         }
         Ok(())
     }

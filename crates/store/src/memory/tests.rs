@@ -40,6 +40,7 @@ async fn the_twin_behaves_as_every_store_must() -> Result<(), Error> {
     conformance::acknowledging_behaves(&memory, "run").await?;
     conformance::auditing_behaves(&memory, "run").await?;
     conformance::replays_behave(&memory, "run").await?;
+    conformance::dead_loads_behave(&memory, "run").await?;
     conformance::publishing_behaves(&memory, "run").await?;
     conformance::writing_behaves(&memory, "inbox", "run").await
 }
@@ -176,8 +177,18 @@ async fn a_retracted_load_frees_its_content() -> Result<(), Error> {
         let outcome = Outcome { sha256: "hash".into(), bytes: 1, ..Outcome::new(State::Complete) };
         let content = ContentClaim { partner: "a".into(), feed: "b".into(), sha256: "hash".into() };
         let fence = Fence::of(&entry);
-        answers
-            .push(memory.commit(&Commit { fence, file, outcome, head: None, content: Some(content) }).await?);
+        answers.push(
+            memory
+                .commit(&Commit {
+                    fence,
+                    file,
+                    outcome,
+                    head: None,
+                    content: Some(content),
+                    dead: Vec::new(),
+                })
+                .await?,
+        );
     }
     assert!(matches!(answers.as_slice(), [Committed::Done, Committed::Duplicate(_), Committed::Done]));
     Ok(())

@@ -32,7 +32,7 @@ pub(super) struct Harness {
 
 impl Harness {
     pub(super) fn new() -> Self {
-        Self::on(Memory::new(), false, &Metrics::all("Test"))
+        Self::on(Memory::new(), 7)
     }
 
     pub(super) fn with_heartbeat() -> Self {
@@ -41,10 +41,15 @@ impl Harness {
 
     /// Makes a harness that publishes these metrics.
     pub(super) fn with_heartbeat_and(metrics: &Metrics) -> Self {
-        Self::on(Memory::new(), true, metrics)
+        Self::made(Memory::new(), (true, 7), metrics)
     }
 
-    fn on(memory: Memory, heartbeat: bool, metrics: &Metrics) -> Self {
+    /// Makes a harness without heartbeat on this store, which deletes rows after this number of days.
+    pub(super) fn on(memory: Memory, clean_up_after_days: u64) -> Self {
+        Self::made(memory, (false, clean_up_after_days), &Metrics::all("Test"))
+    }
+
+    fn made(memory: Memory, (heartbeat, clean_up_after_days): (bool, u64), metrics: &Metrics) -> Self {
         let clock = Arc::new(AtomicU64::new(BEGIN_MS));
         let lines = Arc::new(Mutex::new(Vec::new()));
         let host = || {
@@ -57,7 +62,7 @@ impl Harness {
                 }),
             }
         };
-        let settings = Settings { metrics: metrics.clone(), heartbeat };
+        let settings = Settings { metrics: metrics.clone(), heartbeat, clean_up_after_days };
         let watcher = Watcher::new(memory.clone(), settings, host());
         let of_processor = processor::Settings::new("inbox", "quarantine", metrics.clone());
         let processor = Processor::new(memory.clone(), of_processor, host());

@@ -99,6 +99,8 @@ impl LedgerTable {
         if let Some(head) = &reversal.head {
             parts.push((TransactionPart::Head, self.moves(Operation::Reverse, &reversal.key, head)?));
         }
+        let buried = self.buries(Operation::Reverse, &reversal.dead)?;
+        parts.extend(buried.into_iter().map(|write| (TransactionPart::Dead, write)));
         Ok(parts)
     }
 

@@ -37,6 +37,8 @@ pub(super) enum TransactionPart {
     Older,
     /// The retracted load that had the head, or the newer version that supersedes this one.
     Holder,
+    /// A load that is noted as dead, whatever is there.
+    Dead,
 }
 
 /// What is learnt about the other items while committing.
@@ -158,6 +160,8 @@ impl LedgerTable {
                 parts.push((TransactionPart::Older, self.supersedes(older, &commit.fence.file, receipt)?));
             }
         }
+        let buried = self.buries(Operation::Commit, &commit.dead)?;
+        parts.extend(buried.into_iter().map(|write| (TransactionPart::Dead, write)));
         Ok(parts)
     }
 
@@ -229,7 +233,7 @@ impl LedgerTable {
 /// Returns the same token only for the same transaction: DynamoDB rejects another body under it for ten minutes.
 /// <https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_TransactWriteItems.html>
 fn token(commit: &Commit, plan: &CommitPlan) -> String {
-    let Commit { fence, outcome, head, content, .. } = commit;
+    let Commit { fence, outcome, head, content, dead, .. } = commit;
     let seen = head.as_ref().and_then(|head| head.from.as_ref());
     let parts = [
         fence.file.to_string(),
@@ -238,7 +242,7 @@ fn token(commit: &Commit, plan: &CommitPlan) -> String {
         seen.map(|seen| format!("{} {}", seen.version, seen.load)).unwrap_or_default(),
         head.as_ref().map(|head| head.to.load.to_string()).unwrap_or_default(),
         head.as_ref().map(|head| format!("{:?} {}", head.receipt, head.retracted)).unwrap_or_default(),
-        format!("{outcome:?} {content:?}"),
+        format!("{outcome:?} {content:?} {dead:?}"),
         plan.leave_older.to_string(),
         plan.former.as_ref().map(ToString::to_string).unwrap_or_default(),
     ];

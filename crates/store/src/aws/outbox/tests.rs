@@ -1,5 +1,5 @@
 use super::*;
-use crate::aws::replay::{ScriptedService, ReplayedResponse, answer, s3_error};
+use crate::aws::replay::{ReplayedResponse, ScriptedService, answer, s3_error};
 use crate::{FileId, Order};
 
 const RECEIPT: &str = "north/visits/day.csv.receipt.json";

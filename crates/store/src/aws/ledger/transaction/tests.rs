@@ -32,6 +32,7 @@ fn commit() -> Commit {
             retracted: false,
         }),
         content: Some(ContentClaim { partner: "a".into(), feed: "b".into(), sha256: "hash".into() }),
+        dead: Vec::new(),
     }
 }
 
