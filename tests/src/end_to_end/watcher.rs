@@ -86,6 +86,37 @@ async fn a_file_whose_event_was_lost_is_loaded_after_the_next_watch_and_only_onc
     assert!(logs.contains("watched") && !logs.contains("Nord"), "no key is logged: {logs}");
 }
 
+/// Returns sixteen full hours, beginning this number of days after a file landed.
+async fn round(harness: &Harness, key: &str, days: u64) -> Vec<String> {
+    let head = harness.s3.head_object().bucket(&harness.names.inbox).key(key).send().await.expect("the file");
+    let landed = u64::try_from(head.last_modified.expect("when it landed").secs()).expect("after 1970");
+    let hours = (0..16).map(|hour| (landed + days * DAY).div_ceil(HOUR) * HOUR + hour * HOUR);
+    let instants = hours.map(|secs| DateTime::from_secs(i64::try_from(secs).expect("seconds")));
+    instants.map(|instant| instant.fmt(DateTimeFormat::DateTime).expect("an instant")).collect()
+}
+
+#[tokio::test]
+async fn the_rows_of_a_retracted_load_are_deleted_after_a_week_and_no_others() {
+    let harness = Harness::open().await;
+    let (kept, taken) = ("north/scans/kept.csv", "north/scans/taken.csv");
+    harness.process(kept, csv(0, 3)).await;
+    let entry = harness.process(taken, csv(3, 5)).await;
+    harness.scalper(&format!("retract {} --reason wrong", entry.file()));
+    for (days, rows) in [(5, 8), (8, 3)] {
+        for time in round(&harness, taken, days).await {
+            watch(&harness, &time);
+        }
+        harness.settle().await;
+        assert_eq!(harness.records().await.len(), rows, "after {days} days");
+    }
+    let undo = format!("retract {} --undo --reason right", entry.file());
+    let undone = harness.command(&[], &undo).output().expect("run scalper, which `make build` makes");
+    let said = String::from_utf8_lossy(&undone.stderr).into_owned();
+    assert!(!undone.status.success() && said.contains("were deleted") && said.contains("replay"), "{said}");
+    let log = harness.logs_of(&harness.names.watcher_logs);
+    assert!(log.contains("the clean-up of dead loads was asked for"), "{log}");
+}
+
 #[tokio::test]
 async fn the_heartbeat_goes_the_whole_way_and_its_age_is_told() {
     let harness = Harness::open_with(&["Heartbeat=On".to_owned()]).await;

@@ -4,6 +4,7 @@
 //! each, at any moment; a version that would be shown again without its rows is asked for as a replay. What the
 //! operator sees and what is written is one step here: the transaction fails where something is not as it was seen.
 
+use super::clean_up::{self, Cleaner};
 use super::faults::{DeathCounts, Faults};
 use super::steps::{mine, tell};
 use super::{
@@ -20,6 +21,8 @@ pub(super) struct ModelOperator {
     asks_left: u8,
     retractions_left: u8,
     undos_left: u8,
+    pub(super) clean_ups_left: u8,
+    pub(super) cleaner: Option<Cleaner>,
     /// Whether anything could be done from the beginning.
     present: bool,
     /// Which versions follow the contract by which they are replayed.
@@ -44,19 +47,26 @@ impl ModelOperator {
         asks_left: 0,
         retractions_left: 0,
         undos_left: 0,
+        clean_ups_left: 0,
+        cleaner: None,
         present: false,
         good: [true; 2],
         requests: [None; 2],
         verdicts: [None; 2],
     };
 
+    /// Returns the same with this number of clean-ups.
+    pub(super) const fn with_clean_ups(self, clean_ups_left: u8) -> Self {
+        Self { clean_ups_left, ..self }
+    }
+
     pub(super) fn is_absent(self) -> bool {
         !self.present
     }
 
-    /// Returns whether no request can be received.
+    /// Returns whether no request can be received, and no clean-up is under way.
     pub(super) fn is_answered(self) -> bool {
-        self.requests.iter().flatten().all(|request| request.visible == 0)
+        self.cleaner.is_none() && self.requests.iter().flatten().all(|request| request.visible == 0)
     }
 
     /// Notes what was decided of a version's content. Without an operator it is not asked for: fewer states.
@@ -123,6 +133,7 @@ pub(super) fn deliveries(world: &World, index: usize, next: &mut Vec<World>) {
 
 /// Adds the worlds to which the operator can lead.
 pub(super) fn acts(world: &World, mutant: Mutant, next: &mut Vec<World>) {
+    clean_up::acts(world, mutant, next);
     for version in 0..2u8 {
         let entry = world.entries[usize::from(version)];
         let can_ask = world.operator.asks_left > 0 && world.operator.can_ask(version, entry);
@@ -331,13 +342,13 @@ const RETRACTING: Weather = Weather {
 };
 
 /// A retraction that is taken back, with a zombie and a death.
-const UNDOING: Weather = Weather {
+pub(super) const UNDOING: Weather = Weather {
     operator: ModelOperator { retractions_left: 1, undos_left: 1, present: true, ..ModelOperator::ABSENT },
     ..REPLAYING
 };
 
 /// All three acts, with a death.
-const BUSY: Weather =
+pub(super) const BUSY: Weather =
     Weather { zombies: 0, operator: ModelOperator { asks_left: 1, ..UNDOING.operator }, ..REPLAYING };
 
 /// The weathers in which each mutant is caught, the quickest first.
@@ -345,19 +356,19 @@ const MUTANT_WEATHERS: [Weather; 4] =
     [Weather { deaths: 0, ..UNDOING }, Weather { zombies: 0, ..RETRACTING }, RELEASED, REPLAYING];
 
 /// Which versions follow the contract at first, and when they are replayed.
-const CONTRACTS: [(Good, Good); 4] = [
+pub(super) const CONTRACTS: [(Good, Good); 4] = [
     ([true, true], [true, true]),
     ([true, false], [true, true]),
     ([false, true], [true, false]),
     ([true, true], [false, false]),
 ];
 
-fn with_good(weather: Weather, good: Good) -> Weather {
+pub(super) fn with_good(weather: Weather, good: Good) -> Weather {
     Weather { operator: ModelOperator { good, ..weather.operator }, ..weather }
 }
 
 /// Explores a weather under all contracts. The number of states may only grow.
-fn holds(name: &str, weather: Weather, least: usize) {
+pub(super) fn holds(name: &str, weather: Weather, least: usize) {
     let mut states = 0;
     for (first, again) in CONTRACTS {
         let explored = explore(with_good(weather, again), first, Mutant::None);

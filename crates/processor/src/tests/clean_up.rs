@@ -224,7 +224,7 @@ async fn a_long_clean_up_goes_on_by_fresh_messages() {
     const ROWS: usize = 20_000;
     let harness = Harness::with(|settings| settings.rows_per_clean_up = 5_000);
     visits(&harness, &[SUPERSEDE]);
-    let lines: String = (0..ROWS).map(|row| format!("{row},Ann\n")).collect();
+    let lines = (0..ROWS).map(|row| format!("{row},Ann\n")).collect::<Vec<_>>().concat();
     for bytes in [format!("id,name\n{lines}"), NEWER.to_owned()] {
         let file = harness.land(KEY, bytes);
         harness.until_terminal(&[&file]).await;

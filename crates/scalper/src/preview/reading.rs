@@ -8,7 +8,7 @@ use ledger::{Entry, State};
 use store::{BodyChunks, Error, Opened, ReadInbox};
 
 use super::tally::{RecordBits, RowTally};
-use super::{Before, ContentResult, FilePreview, PreviewCase, UNITS_OF_FILE};
+use super::{Before, ContentResult, FilePreview, PreviewCase, UNITS_OF_FILE, UNITS_OF_HIDING};
 
 /// What is known of a file under one contract.
 enum Tried {
@@ -232,6 +232,7 @@ fn compare(case: &PreviewCase<'_>, tried: &Tried, compared: Option<&Tried>) -> F
         Some(content) => (after.counts.rows, content.units),
         None => (0, 0),
     };
+    let hiding = if entry.loaded && after.is_loaded() { UNITS_OF_HIDING } else { 0 };
     FilePreview {
         file: entry.load.file(),
         key: entry.file.key.clone(),
@@ -243,7 +244,7 @@ fn compare(case: &PreviewCase<'_>, tried: &Tried, compared: Option<&Tried>) -> F
         more_by_rule: after.more_than(&before),
         visible_rows: outcome.map_or(0, |outcome| outcome.counts.rows),
         written_rows,
-        write_units: if gone { 0 } else { units + UNITS_OF_FILE },
+        write_units: if gone { 0 } else { units + UNITS_OF_FILE + hiding },
         before,
         after,
     }

@@ -14,7 +14,7 @@ use super::TERMINAL;
 use super::harness::Harness;
 use crate::preview::{
     Before, EarlierContracts, FilePreview, PreviewCase, PreviewTotals, Progress, RuleCount, UNITS_OF_FILE,
-    changed_files, preview,
+    UNITS_OF_HIDING, changed_files, preview,
 };
 
 /// One side of a generated pair.
@@ -239,7 +239,9 @@ async fn equals(found: &FilePreview, harness: &Harness, entry: &Entry) {
     assert_eq!(found.after.is_loaded(), entry.state == State::Complete, "{:?}", entry.state);
     assert_eq!((&found.after.fault, found.after.counts), (&outcome.fault, outcome.counts));
     assert_eq!(found.after.rules.clone().unwrap_or_default(), receipt_rules(harness, entry).await);
-    assert_eq!(found.write_units, units(harness) + UNITS_OF_FILE);
+    let replaces = found.state == State::Complete && found.after.is_loaded();
+    let hiding = if replaces { UNITS_OF_HIDING } else { 0 };
+    assert_eq!(found.write_units, units(harness) + UNITS_OF_FILE + hiding);
     assert_eq!(found.written_rows, harness.memory.rows().len() as u64);
 }
 
@@ -313,7 +315,7 @@ async fn the_units_of_many_shards_are_exact() {
         let bytes = sized(note);
         let (harness, entry) = decided(&ANY.document("csv"), &bytes, 65_536).await;
         let found = tried(&harness, &entry, &ANY.contract("csv"), Before::Ledger(None)).await;
-        assert_eq!(found.write_units, units(&harness) + UNITS_OF_FILE, "{note}");
+        assert_eq!(found.write_units, units(&harness) + UNITS_OF_FILE + UNITS_OF_HIDING, "{note}");
     }
 }
 

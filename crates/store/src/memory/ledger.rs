@@ -123,6 +123,7 @@ impl WriteLedger for Memory {
     }
 
     async fn commit(&self, commit: &Commit) -> Result<Committed, Error> {
+        self.count_hidden(&commit.dead);
         self.call(Operation::Commit, |kept| kept.commit(commit)).await
     }
 
@@ -347,7 +348,9 @@ impl MemoryState {
         if let Some(content) = &commit.content {
             self.contents.insert(content_name(content), fence.file.clone());
         }
-        commit.dead.iter().for_each(|dead| self.bury(dead));
+        for dead in &commit.dead {
+            self.bury(dead);
+        }
         self.fenced(fence, |entry| entry.decide(&commit.outcome));
         Committed::Done
     }

@@ -2,7 +2,7 @@
 //! and for a ledger entry one and another for its index where that changes.
 
 use super::Memory;
-use crate::{Metered, Operation, RecordItem, Usage};
+use crate::{DeadLoad, Metered, Operation, RecordItem, Usage};
 
 /// Bytes of a write unit.
 /// <https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/on-demand-capacity-mode.html>
@@ -19,6 +19,12 @@ impl Memory {
     pub(super) fn count_rows(&self, items: &[RecordItem]) {
         let units: usize = items.iter().map(|item| item.bytes().div_ceil(UNIT_BYTES)).sum();
         self.wire().usage.write_tenths += 10 * units as u64;
+    }
+
+    /// Counts loads that a transaction notes as dead: twice an item, and its index; and once more the entry.
+    pub(super) fn count_hidden(&self, dead: &[DeadLoad]) {
+        let entry = if dead.is_empty() { 0 } else { 10 };
+        self.wire().usage.write_tenths += 30 * dead.len() as u64 + entry;
     }
 
     /// Counts a small item that no index has.
@@ -44,10 +50,14 @@ impl Usage {
             Operation::Claim | Operation::Finish | Operation::Commit | Operation::Close => {
                 self.write_tenths += 20;
             }
-            Operation::Checkpoint | Operation::Release | Operation::RecordDeath => self.write_tenths += 10,
-            Operation::ReadLedger | Operation::ReadPartner => self.read_tenths += 10,
+            Operation::Checkpoint
+            | Operation::Release
+            | Operation::RecordDeath
+            | Operation::CleanUp
+            | Operation::GiveUp => self.write_tenths += 10,
+            Operation::ReadLedger | Operation::ReadDead | Operation::ReadPartner => self.read_tenths += 10,
             // An index is read at half the price: it may lag behind.
-            Operation::ListOpen => self.read_tenths += 5,
+            Operation::ListOpen | Operation::ListDead => self.read_tenths += 5,
             Operation::Defer | Operation::SendMessages => self.queue_requests += 1,
             Operation::Announce => self.published += 1,
             _ => {}
