@@ -53,6 +53,8 @@ mod backfill;
 mod both_ways;
 /// The same event again, late, out of order, after the ledger was lost: the outcome is that of the bucket.
 mod deliveries;
+/// Files of a held feed, and a release that is killed again and again.
+mod hold;
 /// Keys, folder markers, empty and vanished objects, every kind of upload.
 mod names;
 /// The messages that operators receive when alarms change, and how many.

@@ -3,7 +3,8 @@
 //! Two versions of one key, two workers. At any point a worker may die, a message may be delivered twice or again
 //! while its first receiver still runs, a lease may end under a running worker (a zombie), a new release may change
 //! the parser, a service may fail, and a worker's time may end (`faults`). An operator may have a version processed
-//! again, retract one, and take that back (`operator`), and rows that nobody sees are deleted (`clean_up`). Every reachable state is checked; every
+//! again, retract one, and take that back (`operator`), or hold the feed and release it (`hold`); rows that nobody sees are
+//! deleted (`clean_up`). Every reachable state is checked; every
 //! state in which nothing is left to do must be the right end, and each version must have been announced in the state
 //! in which it ended. Each protection has a mutant without it, which the explorer must catch: a model that cannot
 //! fail proves nothing.
@@ -11,12 +12,14 @@
 mod clean_up;
 mod explorer;
 mod faults;
+mod hold;
 mod operator;
 mod promises;
 mod steps;
 
 use explorer::{explore, schedule};
 use faults::{DeathCounts, Faults};
+use hold::ModelHold;
 use operator::ModelOperator;
 use steps::step;
 
@@ -60,12 +63,17 @@ enum Mutant {
     GivesUpAVisibleLoad,
     DeletesWithoutGivingUp,
     DeletesTheRowsOfTheFile,
+    WaitsWithoutTheHold,
+    SendsBeforeTheHoldEnds,
+    LeavesFilesThatWaited,
+    AcknowledgesBeforeItWaits,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 enum EntryState {
     Absent,
     Processing,
+    Held,
     Complete { load: u8 },
     Quarantined,
     Superseded,
@@ -94,6 +102,12 @@ struct ModelEntry {
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 enum ModelStep {
     Idle,
+    /// Asks whether the feed is held.
+    AskHold,
+    /// Notes that the version waits.
+    Wait,
+    /// Acknowledges the message of a version that waits.
+    LetWait,
     Claim,
     Write {
         row: u8,
@@ -161,6 +175,7 @@ struct World {
     zombies_left: u8,
     faults: Faults,
     operator: ModelOperator,
+    hold: ModelHold,
 }
 
 /// Which of the two versions follows its contract.
@@ -176,6 +191,7 @@ struct Weather {
     release: bool,
     faults: Faults,
     operator: ModelOperator,
+    hold: ModelHold,
 }
 
 /// Deaths, doubled messages, zombies, a release; no evidence of a death is found.
@@ -186,6 +202,7 @@ const ROUGH: Weather = Weather {
     release: true,
     faults: Faults::NONE,
     operator: ModelOperator::ABSENT,
+    hold: ModelHold::ABSENT,
 };
 
 fn start(weather: Weather) -> World {
@@ -216,17 +233,19 @@ fn start(weather: Weather) -> World {
         zombies_left: weather.zombies,
         faults: weather.faults,
         operator: weather.operator,
+        hold: weather.hold,
     }
 }
 
 fn is_terminal(state: EntryState) -> bool {
-    !matches!(state, EntryState::Absent | EntryState::Processing)
+    !matches!(state, EntryState::Absent | EntryState::Processing | EntryState::Held)
 }
 
 /// Returns whether no message waits and no worker works.
 fn is_quiet(world: &World) -> bool {
     world.visible == [0; 2]
         && world.operator.is_answered()
+        && !hold::is_busy(world)
         && world.workers.iter().all(|worker| worker.step == ModelStep::Idle)
 }
 
@@ -242,6 +261,7 @@ fn is_complete(state: EntryState) -> bool {
 fn successors(world: &World, good: Good, mutant: Mutant, next: &mut Vec<World>) {
     environment(world, next);
     operator::acts(world, mutant, next);
+    hold::acts(world, mutant, next);
     faults::recorded(world, mutant, next);
     for index in 0..world.workers.len() {
         let worker = world.workers[index];
@@ -299,7 +319,8 @@ fn deliveries(world: &World, index: usize, next: &mut Vec<World>) {
         if world.visible[usize::from(version)] > 0 {
             let mut received = *world;
             received.visible[usize::from(version)] -= 1;
-            received.workers[index] = Worker { step: ModelStep::Claim, version, load: world.epoch, ..IDLE };
+            received.workers[index] =
+                Worker { step: world.hold.first_step(), version, load: world.epoch, ..IDLE };
             next.push(received);
         }
     }

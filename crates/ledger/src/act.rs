@@ -54,6 +54,10 @@ words! {
         ContractRollback = "contract-rollback",
         /// Sent files that are in the inbox already to be processed.
         Backfill = "backfill",
+        /// Let the files of a feed wait.
+        Hold = "hold",
+        /// Let the files of a feed be processed again, and sent those that waited.
+        Release = "release",
     }
 }
 
@@ -104,6 +108,8 @@ words! {
         Files = "files",
         /// The object version of a contract that was published.
         ContractVersion = "contractVersion",
+        /// Whether the files of a feed wait.
+        Hold = "hold",
     }
 }
 

@@ -84,10 +84,10 @@ impl Entry {
         self.fence == fence.fence && self.owner == fence.owner
     }
 
-    /// Returns whether somebody may be at work on it: it is not decided yet, or replayed.
+    /// Returns whether somebody may be at work on it: it is claimed and not decided yet, or replayed.
     #[must_use]
     pub fn is_under_way(&self) -> bool {
-        !self.state.is_terminal() || self.replay.is_some()
+        self.state == State::Processing || self.replay.is_some()
     }
 
     /// Takes a decision: the lease ends, and the outcome is to be announced. A quarantined file is open from then on;

@@ -12,6 +12,7 @@ pub mod dynamodb;
 mod entry;
 mod fault;
 mod file;
+mod hold;
 mod key;
 mod keys;
 mod order;
@@ -32,6 +33,7 @@ pub use entry::{
 };
 pub use fault::{FaultCode, FileFault};
 pub use file::{FileId, FileVersion, LoadId, NULL_VERSION, VersionId, digest, is_digest};
+pub use hold::{FileHeld, Hold, HoldPut, NO_OWNER};
 pub use key::{HEARTBEAT, Key, NAME_BYTES, UNKNOWN, is_name};
 pub use keys::{QuarantineFolder, UNNAMED, receipt_key, receipts_of};
 pub use order::{Order, Rank, format_instant, parse_instant};

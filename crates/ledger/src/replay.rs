@@ -154,7 +154,7 @@ impl State {
     pub fn can_be_replayed(self) -> bool {
         match self {
             Self::Complete | Self::Quarantined | Self::Superseded | Self::Duplicate | Self::Retracted => true,
-            Self::Processing | Self::Gone | Self::Ignored => false,
+            Self::Processing | Self::Held | Self::Gone | Self::Ignored => false,
         }
     }
 }

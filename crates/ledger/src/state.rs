@@ -5,6 +5,8 @@ words! {
     State {
         /// Claimed; not terminal.
         Processing = "PROCESSING",
+        /// Waits until an operator releases its feed; not terminal.
+        Held = "HELD",
         /// Loaded and visible.
         Complete = "COMPLETE",
         /// Not loaded; bytes and report are in the quarantine.
@@ -26,7 +28,7 @@ impl State {
     /// Returns whether it is decided. Only an operator or a later commit changes it then.
     #[must_use]
     pub fn is_terminal(self) -> bool {
-        self != Self::Processing
+        !matches!(self, Self::Processing | Self::Held)
     }
 }
 
@@ -53,7 +55,7 @@ impl Verdict {
                 Some(if counts.rejects == 0 { Self::Accepted } else { Self::Partial })
             }
             (State::Complete | State::Superseded | State::Retracted, None)
-            | (State::Processing | State::Duplicate | State::Gone | State::Ignored, _) => None,
+            | (State::Processing | State::Held | State::Duplicate | State::Gone | State::Ignored, _) => None,
         }
     }
 }

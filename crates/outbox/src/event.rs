@@ -36,7 +36,7 @@ impl AnnouncedOutcome {
     /// Reads an announcement; `None` for any other text.
     pub(crate) fn read(text: &str) -> Option<Self> {
         let AnnouncedMembers { file_id: file, partner, state } = serde_json::from_str(text).ok()?;
-        let state = State::parse(&state).filter(|state| *state != State::Processing)?;
+        let state = State::parse(&state).filter(|state| !matches!(state, State::Processing | State::Held))?;
         // `unknown` is published for every partner that is not registered.
         let partner = Some(partner).filter(|partner| !["", runtime::UNKNOWN].contains(&partner.as_str()));
         if partner.as_deref().is_some_and(|partner| !runtime::is_name(partner)) {

@@ -10,6 +10,7 @@
 use aws_lambda_events::eventbridge::EventBridgeEvent;
 use aws_lambda_events::s3::S3Entity;
 use runtime::decode_key;
+use runtime::notification::NotificationAuthor;
 use runtime::{Message, batch};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -76,6 +77,8 @@ pub struct Notice {
     pub etag: Option<String>,
     /// When this version was made by the event's account, milliseconds since the epoch, when it says so.
     pub instant_ms: Option<u64>,
+    /// Whether the file waited for the release of its feed, so that its age is not that of its message.
+    pub waited: bool,
 }
 
 /// The function was woken by something that it does not know.
@@ -176,7 +179,7 @@ fn notified(record: &Value) -> Option<Option<Notice>> {
     if !name.starts_with("ObjectCreated:") {
         return Some(None);
     }
-    let S3Entity { bucket, object, .. } = record.s3;
+    let S3Entity { bucket, object, configuration_id, .. } = record.s3;
     Some(Some(Notice {
         bucket: bucket.name?,
         // The crate's `url_decoded_key` is never set.
@@ -184,6 +187,7 @@ fn notified(record: &Value) -> Option<Option<Notice>> {
         version: object.version_id.filter(|version| !version.is_empty()),
         etag: object.e_tag.filter(|etag| !etag.is_empty()),
         instant_ms: record.event_time.as_deref().and_then(parse_instant),
+        waited: configuration_id.as_deref().is_some_and(NotificationAuthor::is_release),
     }))
 }
 
@@ -223,6 +227,7 @@ fn on_the_bus(envelope: &Value) -> Option<Option<Notice>> {
         version: object.version_id.filter(|version| !version.is_empty()),
         etag: object.etag.filter(|etag| !etag.is_empty()),
         instant_ms,
+        waited: false,
     }))
 }
 

@@ -4,13 +4,14 @@
 //! event ─decode─▶ notice ─▶ contract ─▶ claim ─▶ first reading ─▶ verdict
 //!                                         │                         ├─ rejected ─▶ original, rejects, report, receipt ─▶ QUARANTINED
 //!                     terminal: acknowledge                         └─ accepted ─▶ second reading: rows, rejects ─▶ receipt ─▶ COMPLETE
-//!                     held: come back later                                                                    (one transaction)
+//!                     leased: come back later                                                                  (one transaction)
+//!                     feed held: HELD, acknowledge
 //! ```
 //!
 //! Everything between claim and commit may be repeated: each effect has a name computed from the file version and the
 //! load, so that doing it twice is doing it once. Rows become visible by the commit and by nothing else. A message is
-//! acknowledged only when each file that it names is terminal and its outcome is published, or when a fresh message
-//! was sent in its place. The lease saves work, the fence and the transaction keep the promise, and the bucket is the
+//! acknowledged only when each file that it names is terminal and its outcome is published, when a fresh message
+//! was sent in its place, or when the file waits in the ledger because its feed is held (`hold`). The lease saves work, the fence and the transaction keep the promise, and the bucket is the
 //! truth: events are hints. A file is poison only on evidence that it kills processes (`journal`); a service that
 //! fails is none.
 //!
@@ -24,6 +25,7 @@ mod decide;
 mod deliver;
 mod error;
 pub mod event;
+mod hold;
 mod journal;
 mod load;
 mod open_files;
@@ -43,8 +45,8 @@ pub use settings::{FIRST_GENERATION, PARSER_EPOCH, Settings};
 use runtime::Host;
 use runtime::{Contracts, Registrations};
 use store::{
-    DeleteRecords, Metered, Outcomes, Queue, ReadContracts, ReadInbox, ReadRegistrations, SendMessages,
-    WriteDead, WriteLedger, WriteQuarantine, WriteRecords,
+    DeleteRecords, HoldFiles, Metered, Outcomes, Queue, ReadContracts, ReadInbox, ReadRegistrations,
+    SendMessages, WriteDead, WriteLedger, WriteQuarantine, WriteRecords,
 };
 
 use crate::journal::Journal;
@@ -65,6 +67,7 @@ pub trait ProcessorStore:
     + ReadContracts
     + WriteQuarantine
     + WriteLedger
+    + HoldFiles
     + WriteRecords
     + WriteDead
     + DeleteRecords
@@ -81,6 +84,7 @@ impl<T> ProcessorStore for T where
         + ReadContracts
         + WriteQuarantine
         + WriteLedger
+        + HoldFiles
         + WriteRecords
         + WriteDead
         + DeleteRecords

@@ -52,7 +52,7 @@ pub(crate) fn announcement(
     is_registered: bool,
 ) -> Result<Option<Announcement>, serde_json::Error> {
     let Some(outcome) = &entry.outcome else { return Ok(None) };
-    if matches!(entry.state, State::Processing | State::Ignored) {
+    if matches!(entry.state, State::Processing | State::Held | State::Ignored) {
         return Ok(None);
     }
     // A key that names no partner and feed has no folders of them.

@@ -54,6 +54,11 @@ impl Named {
         let (partner, feed) = (String::new(), String::new());
         Self { id: FileId::of(&file), file, partner, feed, known: false }
     }
+
+    /// Returns whether an operator can hold its feed. The stack's own probe waits for nothing.
+    fn can_wait(&self) -> bool {
+        self.known && self.partner != runtime::HEARTBEAT
+    }
 }
 
 /// A file that was claimed.
@@ -64,7 +69,7 @@ pub(crate) struct ClaimedFile {
     pub(crate) entry: Entry,
     /// What was asked for, when it is replayed.
     pub(crate) terms: Option<ReplayTerms>,
-    /// From the event to the claim, milliseconds; `None` for a replay.
+    /// From the event to the claim, milliseconds; `None` for a replay and for a file that waited for a release.
     pub(crate) queue_age: Option<u64>,
     /// When the invocation began with it, milliseconds since the epoch.
     pub(crate) started: u64,
@@ -73,8 +78,8 @@ pub(crate) struct ClaimedFile {
 }
 
 impl<S: ProcessorStore> Processor<S> {
-    /// Takes one file version to its terminal state. Returns only when it is terminal and its outcome is published.
-    /// What is left to do afterwards is noted in `attempt`.
+    /// Takes one file version to its terminal state. Returns only when it is terminal and its outcome is published, or
+    /// when it waits because its feed is held. What is left to do afterwards is noted in `attempt`.
     pub(crate) async fn process(
         &self,
         notice: &Notice,
@@ -88,9 +93,19 @@ impl<S: ProcessorStore> Processor<S> {
         let file = self.version(notice).await?;
         let named = Named::new(file);
         attempt.id = Some(named.id.clone());
-        let (named, task) = self.task(named, started).await?;
+        let (mut named, mut task) = self.task(named, started).await?;
+        if notice.waited && named.can_wait() {
+            // Its feed was held for the contract that is in force now, and not for the one that is kept here.
+            self.read_contract_of(&named, started).await?;
+            (named, task) = self.task(named, started).await?;
+        }
         let order = self.order(notice, &named.file).await?;
         let claim = self.claim_of(&named, &task, &order, delivery);
+        if named.can_wait()
+            && let Some(state) = self.wait_if_held(&claim).await?
+        {
+            return Ok(state);
+        }
         let claimed = match self.store.claim(&claim).await {
             Ok(claimed) => claimed,
             Err(error) => {
@@ -108,7 +123,7 @@ impl<S: ProcessorStore> Processor<S> {
         };
         // Since the event, which a re-sent message repeats; the order of an old version may be that of a newer one.
         let since = notice.instant_ms.unwrap_or_else(|| entry.order.instant_ms());
-        let queue_age = Some(started.saturating_sub(since));
+        let queue_age = (!notice.waited).then(|| started.saturating_sub(since));
         let claimed = ClaimedFile { named, task, entry, terms: None, queue_age, started, usage };
         self.decide_claimed(claimed, delivery, attempt).await
     }

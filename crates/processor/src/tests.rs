@@ -10,6 +10,7 @@
 //! * `deaths`: what is poison, and what is only a service that fails
 //! * `handovers`: files that take longer than an invocation
 //! * `orders`: the order of versions, which is the bucket's
+//! * `hold`: files that wait because their feed is held
 //! * `replays`: a decided file that is processed again
 //! * `clean_up`: rows that nobody sees are deleted, and no others
 //! * `crashes`: a failure before or after every effect changes nothing
@@ -21,6 +22,7 @@ mod deaths;
 mod files;
 mod handovers;
 mod harness;
+mod hold;
 mod measures;
 mod names;
 mod open;

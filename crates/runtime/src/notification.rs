@@ -21,6 +21,8 @@ pub enum NotificationAuthor {
     Reconciliation,
     /// An operator's backfill.
     Backfill,
+    /// The release of a feed, for a file that waited.
+    Release,
     /// An operator's command that changed the outcome of a file, which is to be announced.
     Operator,
 }
@@ -31,8 +33,15 @@ impl NotificationAuthor {
         match self {
             Self::Reconciliation => "reconciliation",
             Self::Backfill => "backfill",
+            Self::Release => "release",
             Self::Operator => "operator",
         }
+    }
+
+    /// Returns whether the file of a notification of this configuration waited for its release and not in the queue.
+    #[must_use]
+    pub fn is_release(configuration: &str) -> bool {
+        configuration == Self::Release.configuration()
     }
 }
 
@@ -119,9 +128,12 @@ mod tests {
         for (author, expected) in [
             (NotificationAuthor::Reconciliation, "reconciliation"),
             (NotificationAuthor::Backfill, "backfill"),
+            (NotificationAuthor::Release, "release"),
         ] {
             let body: Value = serde_json::from_str(&write(&version, author)).expect("JSON");
             assert_eq!(body["Records"][0]["s3"]["configurationId"], expected);
+            let is_release = author == NotificationAuthor::Release;
+            assert_eq!(NotificationAuthor::is_release(expected), is_release);
         }
     }
 

@@ -3,6 +3,7 @@
 mod backfill;
 mod contract;
 mod files;
+mod hold;
 
 use std::fmt::Display;
 use std::ops::RangeInclusive;
@@ -20,6 +21,7 @@ pub use files::{
     AckArguments, AuditArguments, FilesArguments, LetterQueue, ReadCommand, RedriveArguments,
     RejectsArguments, ReplayArguments, RetractArguments, StatusArguments, TailArguments, WhyArguments,
 };
+pub use hold::{HoldArguments, ReleaseArguments};
 
 /// Colours of help and errors. `clap` writes them to a terminal only, and not where `NO_COLOR` is set.
 const STYLES: Styles = Styles::styled()
@@ -180,6 +182,28 @@ pub enum Command {
                             2  not understood, not the inbox, or not confirmed\n  3  no such stack or prefix")
     )]
     Backfill(BackfillArguments),
+    /// Let the files of a feed wait until you release it
+    #[command(
+        after_help = after("Files that are received from now on are noted in the ledger as HELD, and neither loaded nor quarantined. Nothing is \
+                            lost: `release` processes them all, the oldest first. Files whose processing has begun are finished, and \
+                            replays that you ask for are carried out. Running the command again changes nothing: the first hold stays.\n\n\
+                            Examples:\n  scalper hold north/labs --reason 'the contract is being corrected'\n  \
+                            scalper status                          held feeds, and how many files wait\n  \
+                            scalper files --partner north --state held\n\n\
+                            Exit codes:\n  0  held, now or before\n  1  failed: run it again\n  2  not understood\n  3  no such partner")
+    )]
+    Hold(HoldArguments),
+    /// Release a held feed, and process the files that waited
+    #[command(
+        after_help = after("Ends the hold, then sends the files that waited to the inbox queue, the oldest first and a few at a time, and waits for \
+                            their outcome. Ctrl-C stops it; run the same command again to go on. Files that are left are sent \
+                            by the stack itself.\n\n\
+                            Examples:\n  scalper release north/labs --dry-run\n  \
+                            scalper release north/labs --reason corrected\n  scalper release north/labs --concurrency 9\n\n\
+                            Exit codes:\n  0  released, none is quarantined; or not held\n  \
+                            1  a file is quarantined or not decided, or the command failed\n  2  not understood\n  3  no such partner")
+    )]
+    Release(ReleaseArguments),
     /// Check, compare, publish and roll back the contracts of feeds
     #[command(
         subcommand,

@@ -37,7 +37,7 @@ const OF_A_FILE: Used = Used {
     milliseconds: 0,
     invocations: 1,
     write_tenths: UNITS_OF_FILE * 10,
-    read_tenths: 5,
+    read_tenths: 15,
     object_writes: 2,
     object_reads: 1,
     queue_requests: 3,
@@ -239,7 +239,9 @@ impl<S: ListInbox + ReadLedger + SendToQueue> StackView<S> {
         }
         let now_ms = self.host.now();
         window.sent.retain(|sent| {
-            match states.get(&sent.file).filter(|state| state.is_terminal()) {
+            // A file of a held feed waits for its release.
+            let ends = |state: &&State| state.is_terminal() || **state == State::Held;
+            match states.get(&sent.file).filter(ends) {
                 Some(state) => report.decided(*state),
                 None if now_ms.saturating_sub(sent.since_ms) > PATIENCE_MS => report.undecided += 1,
                 None => return true,

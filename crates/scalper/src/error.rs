@@ -160,6 +160,30 @@ pub enum CommandError {
         "the file was retracted, but the version before it could not be loaded again: feed `{feed}` has no contract that accepts files"
     )]
     NoContractToReplay { feed: String },
+    #[error(
+        "partner `{partner}` is not registered{hint}, and only files of registered partners are held: add it with \
+         `scalper partner add {partner}`"
+    )]
+    NotRegistered { partner: String, hint: String },
+    #[error(
+        "the feed is not held ({0}): run the command again; if access is denied, use credentials with dynamodb:PutItem on the \
+         ledger table"
+    )]
+    NotHeld(#[source] store::Error),
+    #[error(
+        "the hold was not ended ({0}): run the command again; if access is denied, use credentials with dynamodb:DeleteItem on the \
+         ledger table"
+    )]
+    NotReleased(#[source] store::Error),
+    #[error(
+        "{feed} was held again by others at the same time, so nothing was changed: run the command again"
+    )]
+    HeldAgain { feed: String },
+    #[error(
+        "the feed is released, but not all files that waited were sent ({0}): run the command again, it goes on where it stopped, or \
+         wait: the watcher sends them; if access is denied, use credentials with sqs:SendMessage on the inbox queue"
+    )]
+    NotSentOn(#[source] store::Error),
     #[error("{file} is {state}, not quarantined, so there is nothing to acknowledge: see `{show}`")]
     NotQuarantined { file: String, state: &'static str, show: String },
     #[error(
@@ -334,6 +358,7 @@ impl CommandError {
             | Self::NoSuchVersion { .. }
             | Self::NoOlderVersion { .. }
             | Self::NoSuchRole { .. }
+            | Self::NotRegistered { .. }
             | Self::NoSuchPrincipal { .. } => 3,
             Self::TwoCredentials { .. }
             | Self::RoleTaken { .. }
@@ -357,6 +382,10 @@ impl CommandError {
             | Self::LoadedMeanwhile { .. }
             | Self::Contested { .. }
             | Self::NotReversed(_)
+            | Self::NotHeld(_)
+            | Self::NotReleased(_)
+            | Self::HeldAgain { .. }
+            | Self::NotSentOn(_)
             | Self::NotAnnounced(_)
             | Self::NotAsked(_)
             | Self::NoContractToReplay { .. }

@@ -19,6 +19,7 @@ pub mod error;
 pub mod feeds;
 pub mod gateway;
 pub mod generate;
+pub mod hold;
 pub mod names;
 pub mod partner;
 pub mod preview;

@@ -15,8 +15,8 @@ use runtime::Host;
 use scalper::access;
 use scalper::api_gateway::ApiGateway;
 use scalper::arguments::{
-    Arguments, BackfillArguments, Command, PartnerCommand, ReadCommand, RedriveArguments, ReplayArguments,
-    TailArguments,
+    Arguments, BackfillArguments, Command, PartnerCommand, ReadCommand, RedriveArguments, ReleaseArguments,
+    ReplayArguments, TailArguments,
 };
 use scalper::audited::{Audited, Auditor};
 use scalper::backfill::BackfillReport;
@@ -25,6 +25,7 @@ use scalper::doctor::{Doctor, Known};
 use scalper::error::CommandError;
 use scalper::feeds;
 use scalper::generate;
+use scalper::hold::ReleaseReport;
 use scalper::names::Stack;
 use scalper::partner::Operator;
 use scalper::reading::{Answer, FileView, Places, RejectedRecords, StackView, WARNING, save, tail_heading};
@@ -193,6 +194,13 @@ async fn run(arguments: Arguments, config: Config) -> Result<ExitCode, CommandEr
             Ok(ExitCode::SUCCESS)
         }
         Command::Backfill(arguments) => backfill(&sdk, stack, &arguments, manner).await,
+        Command::Hold(arguments) => {
+            let auditor = auditor(&Connection::new(&sdk), &stack);
+            let audited = Box::pin(view(&sdk, stack).await?.hold_feed(&arguments, &auditor)).await?;
+            manner.write(|| audited.report.to_json(), |style| audited.report.to_text(style));
+            audited.noted.map(|()| ExitCode::SUCCESS)
+        }
+        Command::Release(arguments) => release(&sdk, stack, &arguments, manner).await,
         Command::Read(command) => read(&sdk, stack, command, manner).await,
         Command::Contract(_) | Command::Generate(_) => Ok(ExitCode::SUCCESS),
     }
@@ -369,6 +377,32 @@ async fn backfill(
     let done = Box::pin(view.backfill(arguments, survey, &auditor, pause, progress)).await;
     if is_terminal {
         drop(writeln!(errors));
+    }
+    let Audited { report, noted } = done?;
+    manner.write(|| report.to_json(), |style| report.to_text(&view.stack, style));
+    noted.map(|()| ExitCode::from(report.exit_code()))
+}
+
+/// Ends early with Ctrl-C, which leaves nothing behind: the ledger has what waits.
+async fn release(
+    sdk: &SdkConfig,
+    stack: Stack,
+    arguments: &ReleaseArguments,
+    manner: Manner,
+) -> Result<ExitCode, CommandError> {
+    let auditor = auditor(&Connection::new(sdk), &stack);
+    let view = view(sdk, stack).await?;
+    let is_terminal = std::io::stderr().is_terminal();
+    let progress = |report: &ReleaseReport| {
+        if is_terminal {
+            // ECMA-48: back to the first column, and erase the line.
+            drop(write!(std::io::stderr(), "\r\u{1b}[K{}", report.progress()));
+        }
+    };
+    let pause = async || tokio::time::sleep(LOOK_AGAIN).await;
+    let done = Box::pin(view.release_feed(arguments, &auditor, pause, progress)).await;
+    if is_terminal {
+        drop(writeln!(std::io::stderr()));
     }
     let Audited { report, noted } = done?;
     manner.write(|| report.to_json(), |style| report.to_text(&view.stack, style));

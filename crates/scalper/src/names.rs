@@ -96,7 +96,7 @@ impl Stack {
         }
         let commands = [
             "partner", "status", "files", "show", "rejects", "receipt", "tail", "doctor", "ack", "audit",
-            "redrive", "retract", "replay", "backfill", "contract",
+            "redrive", "retract", "replay", "backfill", "contract", "hold", "release",
         ];
         commands.iter().fold(text.to_owned(), |text, command| {
             text.replace(&format!("scalper {command} "), &format!("scalper --stack {} {command} ", self.0))

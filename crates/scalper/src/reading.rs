@@ -8,6 +8,7 @@ mod audit;
 mod expected;
 mod files;
 mod find;
+mod holds;
 mod moment;
 mod next;
 mod overview;
@@ -26,7 +27,9 @@ mod view;
 mod wide;
 
 use runtime::Host;
-use store::{CountMessages, ListInbox, ReadAudit, ReadContracts, ReadLedger, ReadPartners, ReadQuarantine};
+use store::{
+    CountMessages, ListInbox, ReadAudit, ReadContracts, ReadHolds, ReadLedger, ReadPartners, ReadQuarantine,
+};
 
 use crate::arguments::ReadCommand;
 use crate::error::CommandError;
@@ -36,6 +39,7 @@ use crate::report::Style;
 pub use audit::Acts;
 pub use files::Files;
 pub(crate) use find::key_of;
+pub use holds::{HoldView, WaitingFiles};
 pub(crate) use moment::since;
 pub use places::Places;
 pub(crate) use plain::{plain, plain_lines, shell_word};
@@ -62,12 +66,19 @@ pub struct StackView<S> {
 
 /// What a reading command needs of a store.
 pub trait Readable:
-    ReadPartners + ListInbox + ReadLedger + ReadContracts + ReadQuarantine + CountMessages + ReadAudit
+    ReadPartners + ListInbox + ReadLedger + ReadHolds + ReadContracts + ReadQuarantine + CountMessages + ReadAudit
 {
 }
 
 impl<T> Readable for T where
-    T: ReadPartners + ListInbox + ReadLedger + ReadContracts + ReadQuarantine + CountMessages + ReadAudit
+    T: ReadPartners
+        + ListInbox
+        + ReadLedger
+        + ReadHolds
+        + ReadContracts
+        + ReadQuarantine
+        + CountMessages
+        + ReadAudit
 {
 }
 

@@ -5,6 +5,7 @@ mod contracts;
 mod doctor;
 mod fakes;
 mod harness;
+mod holds;
 mod interrupted;
 mod open;
 mod preview;

@@ -6,11 +6,13 @@
 pub mod api;
 mod audit;
 mod dead;
+mod holds;
 mod open;
 mod replays;
 
 pub use audit::auditing_behaves;
 pub use dead::dead_loads_behave;
+pub use holds::holds_behave;
 pub use open::acknowledging_behaves;
 pub use replays::replays_behave;
 

@@ -61,6 +61,14 @@ pub enum Operation {
     Close,
     /// Noting what an operator said of a quarantined file.
     Acknowledge,
+    /// Reading which feeds are held.
+    ReadHold,
+    /// Holding a feed, or releasing it.
+    WriteHold,
+    /// Listing the files of a feed that wait.
+    ListHeld,
+    /// Noting that a file waits.
+    HoldFile,
     /// Writing rows.
     WriteRows,
     /// Changing a message's visibility.

@@ -14,6 +14,7 @@ mod contracts;
 mod dead;
 mod document;
 mod error;
+mod holds;
 mod inbox;
 mod inbox_access;
 mod incidents;
@@ -39,9 +40,9 @@ pub use self::ledger::{
 pub use ::ledger::dynamodb::BATCH_ITEMS;
 pub use ::ledger::{
     Acknowledgement, Claim, Claimed, CleanUp, CleanUpRequest, Commit, Committed, ContentClaim, DeadLoad,
-    Entry, Fence, Fenced, FileId, FileVersion, GivenUp, Head, HeadMove, LoadId, OpenFile, Order, Outcome,
-    Rank, Replay, ReplayClaim, ReplayClaimed, ReplayResult, Replayed, Reversal, Reversed, State, StateChange,
-    UNNAMED as UNKNOWN, VersionId,
+    Entry, Fence, Fenced, FileHeld, FileId, FileVersion, GivenUp, Head, HeadMove, Hold, HoldPut, LoadId,
+    OpenFile, Order, Outcome, Rank, Replay, ReplayClaim, ReplayClaimed, ReplayResult, Replayed, Reversal,
+    Reversed, State, StateChange, UNNAMED as UNKNOWN, VersionId,
 };
 pub use ::ledger::{
     Act, ActDetail, ActEnd, ActId, ActReason, ActRecord, ActResult, ActSubject, ActWord, Arn, DetailName,
@@ -54,6 +55,7 @@ pub use contracts::{
 };
 pub use dead::{ListDead, WriteDead};
 pub use error::{Error, Operation};
+pub use holds::{HeldFiles, HoldFeeds, HoldFiles, ReadHolds};
 pub use inbox::{
     BodyChunks, Condition, Current, Folders, InboxPage, InboxPlace, Land, Landed, ListInbox, ListedVersion,
     Opened, Presigned, ReadInbox, SignedPart, SignedUpload, UploadId, UploadPart, WriteInbox,

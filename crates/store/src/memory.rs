@@ -8,6 +8,7 @@
 mod audit;
 mod contracts;
 mod dead;
+mod holds;
 mod inbox;
 mod inbox_access;
 mod incidents;
@@ -42,8 +43,9 @@ pub use stack::Parts;
 
 use crate::{
     ActRecord, AlarmNow, Announcement, Credential, CredentialHash, Cursor, Datapoint, DeadLetter, Depth,
-    Entry, Error, FileId, FileVersion, Head, Incident, LoadId, MetricQuery, Operation, Partner, RecordItem,
-    RequestKey, StackQueue, State, UploadId, UploadRecord, Usage, VersionId, WatchedQueue, Webhook,
+    Entry, Error, FileId, FileVersion, Head, Hold, Incident, LoadId, MetricQuery, Operation, Partner,
+    RecordItem, RequestKey, StackQueue, State, UploadId, UploadRecord, Usage, VersionId, WatchedQueue,
+    Webhook,
 };
 use ::ledger::{NULL_VERSION, digest};
 
@@ -98,6 +100,8 @@ struct MemoryState {
     uploads_begun: u64,
     entries: BTreeMap<FileId, Entry>,
     heads: BTreeMap<String, Head>,
+    /// Holds by partner and feed.
+    holds: BTreeMap<(String, String), Hold>,
     contents: BTreeMap<(String, String, String), FileId>,
     dead_loads: BTreeMap<LoadId, dead::DeadItem>,
     rows: BTreeMap<(String, String), RecordItem>,
@@ -455,6 +459,9 @@ impl MemoryState {
                 "entry {id} {state:?} {partner}/{feed} order {order} load {load} announced {announced} open {open} \
                  generation {generation} loaded {loaded} {replay:?} {replayed:?} {outcome:?}"
             )?;
+        }
+        for (partner, feed) in self.holds.keys() {
+            writeln!(text, "hold {partner}/{feed}")?;
         }
         for (key, Head { version, load, .. }) in &self.heads {
             writeln!(text, "head {key:?} {version} {load}")?;

@@ -34,8 +34,8 @@ pub use run::WatchError;
 use kept::ContractCache;
 use runtime::Host;
 use store::{
-    ListDead, ListInbox, ReadContracts, ReadLedger, ReadPartners, Reconciliation, SendMessages, WatchQueues,
-    WriteContracts, WriteInbox,
+    ListDead, ListInbox, ReadContracts, ReadHolds, ReadLedger, ReadPartners, Reconciliation, SendMessages,
+    WatchQueues, WriteContracts, WriteInbox,
 };
 use telemetry::Metrics;
 
@@ -65,6 +65,7 @@ pub trait WatcherStore:
     + ReadContracts
     + WriteContracts
     + ReadLedger
+    + ReadHolds
     + Reconciliation
     + ListDead
     + ReadPartners
@@ -79,6 +80,7 @@ impl<T> WatcherStore for T where
         + ReadContracts
         + WriteContracts
         + ReadLedger
+        + ReadHolds
         + Reconciliation
         + ListDead
         + ReadPartners

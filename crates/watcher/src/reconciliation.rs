@@ -9,6 +9,11 @@
 //! While the queue is busy a version without an entry is more likely one whose message waits than one whose event was
 //! lost, and to send it again would make the queue longer. So a run then sends only versions that are old, and few of
 //! them. It does not stop: a queue that is busy day and night would leave a lost file lost.
+//!
+//! A file that waits because its feed is held is left alone. When its feed is not held any more, its release was
+//! interrupted, and the file is sent.
+
+use std::collections::BTreeMap;
 
 use ledger::{Entry, FileId, State};
 use runtime::notification::{self, NotificationAuthor};
@@ -63,6 +68,9 @@ impl ResendLimit {
     }
 }
 
+/// Which feeds are held, as far as a run has asked.
+type HeldFeeds = BTreeMap<(String, String), bool>;
+
 /// The result of a page.
 struct PageProgress {
     /// Where to go on.
@@ -90,11 +98,12 @@ impl<S: WatcherStore> Watcher<S> {
                 "the inbox queue is busy: only versions older than 6 hours are sent again"
             );
         }
+        let mut held = HeldFeeds::new();
         for _ in 0..MOST_PAGES {
             if !until.allows(PAGE_MS, self.host.now()) {
                 break;
             }
-            let page = self.compare(reached.as_ref(), now_ms, speed, done).await?;
+            let page = self.compare(reached.as_ref(), now_ms, speed, &mut held, done).await?;
             reached = page.next;
             let revision = seen.as_ref().map_or(1, |seen| seen.revision.saturating_add(1));
             let next = Cursor { revision, begun_ms, place: reached.clone() };
@@ -117,6 +126,7 @@ impl<S: WatcherStore> Watcher<S> {
         after: Option<&InboxPlace>,
         now_ms: u64,
         speed: ResendLimit,
+        held: &mut HeldFeeds,
         done: &mut Reconciled,
     ) -> Result<PageProgress, Error> {
         let page = self.store.inbox_page("", after).await?;
@@ -125,7 +135,13 @@ impl<S: WatcherStore> Watcher<S> {
             let entries = self.store.entries(&ids).await?;
             let mut lost = Vec::new();
             for (version, id) in some.iter().zip(ids) {
-                if is_old_enough(version, speed, now_ms) && is_lost(entries.get(&id), now_ms) {
+                let entry = entries.get(&id);
+                let is_lost = is_old_enough(version, speed, now_ms)
+                    && match entry.filter(|entry| entry.state == State::Held) {
+                        Some(entry) => !self.is_held(entry, held).await?,
+                        None => is_lost(entry, now_ms),
+                    };
+                if is_lost {
                     if done.resent.len() + lost.len() >= speed.most_sends {
                         self.resend(lost, done).await?;
                         // Where this version is looked at again: after the one before it.
@@ -133,13 +149,28 @@ impl<S: WatcherStore> Watcher<S> {
                         let next = before.map(ListedVersion::place).or_else(|| after.cloned());
                         return Ok(PageProgress { next, full: true });
                     }
-                    lost.push((id, notification::write(version, NotificationAuthor::Reconciliation)));
+                    let author = match entry.map(|entry| entry.state) {
+                        Some(State::Held) => NotificationAuthor::Release,
+                        _ => NotificationAuthor::Reconciliation,
+                    };
+                    lost.push((id, notification::write(version, author)));
                 }
                 done.compared += 1;
             }
             self.resend(lost, done).await?;
         }
         Ok(PageProgress { next: page.next, full: false })
+    }
+
+    /// Returns whether the feed of a file is held. The table is asked once in a run.
+    async fn is_held(&self, entry: &Entry, held: &mut HeldFeeds) -> Result<bool, Error> {
+        let feed = (entry.partner.clone(), entry.feed.clone());
+        if let Some(is_held) = held.get(&feed) {
+            return Ok(*is_held);
+        }
+        let is_held = self.store.hold(&entry.partner, &entry.feed).await?.is_some();
+        held.insert(feed, is_held);
+        Ok(is_held)
     }
 
     async fn resend(&self, lost: Vec<(FileId, String)>, done: &mut Reconciled) -> Result<(), Error> {
@@ -167,12 +198,12 @@ fn is_old_enough(version: &ListedVersion, pace: ResendLimit, now_ms: u64) -> boo
 }
 
 /// Returns whether a version is left undecided or unannounced, with no delivery that will finish it. Of clutter
-/// nothing is announced.
+/// nothing is announced, and what waits has its feed's hold to say so.
 pub(crate) fn is_lost(entry: Option<&Entry>, now_ms: u64) -> bool {
     let Some(entry) = entry else { return true };
     match entry.state {
         State::Processing => is_unattended(entry, now_ms),
-        State::Ignored => false,
+        State::Ignored | State::Held => false,
         _ => !entry.announced,
     }
 }

@@ -20,7 +20,7 @@ const PAGE: u16 = 100;
 /// Returns whether an undecided entry has no live lease and no message of its own on the way: a released lease is
 /// waited for until the queue has given the message up, an ended one never, because its holder died.
 pub(crate) fn is_unattended(entry: &Entry, now_ms: u64) -> bool {
-    !entry.state.is_terminal()
+    entry.state == State::Processing
         && match entry.lease_until_ms {
             0 => now_ms.saturating_sub(entry.order.instant_ms()) > DELIVERED_MS,
             until => until <= now_ms,

@@ -5,6 +5,7 @@ mod contracts;
 mod crashes;
 mod feeds;
 mod harness;
+mod holds;
 mod idle;
 mod losses;
 mod notification;

@@ -48,7 +48,8 @@ impl OutcomeMessage {
         // `unknown` is published for every partner that is not registered.
         let unregistered = ["", runtime::UNKNOWN];
         let partner = Some(announced.partner).filter(|partner| !unregistered.contains(&partner.as_str()));
-        if state == State::Processing || partner.as_deref().is_some_and(|partner| !runtime::is_name(partner))
+        if matches!(state, State::Processing | State::Held)
+            || partner.as_deref().is_some_and(|partner| !runtime::is_name(partner))
         {
             return None;
         }

@@ -108,6 +108,7 @@ async fn the_store_on_the_emulator_behaves_as_its_twin() {
     store::conformance::publishing_behaves(&contracts, "run").await.expect("no call fails");
     store::conformance::replays_behave(&ledger, "run").await.expect("no call fails");
     store::conformance::dead_loads_behave(&ledger, "run").await.expect("no call fails");
+    store::conformance::holds_behave(&ledger, "run").await.expect("no call fails");
 }
 
 #[tokio::test]

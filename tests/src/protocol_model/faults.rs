@@ -3,6 +3,7 @@
 //! A file is poison after two deaths with evidence; of each file one process dies. So a good file that ends in the
 //! quarantine was put there by something that is no death.
 
+use super::hold::ModelHold;
 use super::operator::ModelOperator;
 use super::steps::mine;
 use super::{EntryState, IDLE, ModelStep, Mutant, ROWS, Weather, Worker, World, explore, give_back};
@@ -158,6 +159,7 @@ const FAILING: Weather = Weather {
     zombies: 1,
     release: false,
     operator: ModelOperator::ABSENT,
+    hold: ModelHold::ABSENT,
     faults: Faults { failures_left: 2, lost_records_left: 1, evident: true, ..Faults::NONE },
 };
 
@@ -168,6 +170,7 @@ const SHORT: Weather = Weather {
     zombies: 0,
     release: true,
     operator: ModelOperator::ABSENT,
+    hold: ModelHold::ABSENT,
     faults: Faults { hand_overs_left: 2, ..Faults::NONE },
 };
 

@@ -6,6 +6,7 @@
 
 use super::clean_up::{self, Cleaner};
 use super::faults::{DeathCounts, Faults};
+use super::hold::ModelHold;
 use super::steps::{mine, tell};
 use super::{
     EntryState, Good, IDLE, ModelEntry, ModelStep, Mutant, ROWS, Weather, Worker, World, explore,
@@ -91,7 +92,7 @@ impl ModelOperator {
 }
 
 /// Counts one more copy of a message. More than two copies show nothing that two do not show.
-fn one_more(copies: u8) -> u8 {
+pub(super) fn one_more(copies: u8) -> u8 {
     (copies + 1).min(2)
 }
 
@@ -330,6 +331,7 @@ const REPLAYING: Weather = Weather {
     release: false,
     faults: Faults::NONE,
     operator: ModelOperator { asks_left: 1, present: true, ..ModelOperator::ABSENT },
+    hold: ModelHold::ABSENT,
 };
 
 /// A release between two attempts at a replay.

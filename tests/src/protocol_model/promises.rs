@@ -1,6 +1,8 @@
 //! What the model promises: in every state, and at the end of every schedule.
 
-use super::{ALL_ROWS, EntryState, Good, World, is_complete, is_quiet, is_retracted, is_terminal, operator};
+use super::{
+    ALL_ROWS, EntryState, Good, World, hold, is_complete, is_quiet, is_retracted, is_terminal, operator,
+};
 
 /// Which promise an action broke.
 pub(super) fn broken_promise(before: &World, world: &World) -> Option<&'static str> {
@@ -38,6 +40,12 @@ pub(super) fn broken_promise(before: &World, world: &World) -> Option<&'static s
 /// What is wrong when nothing is left to do.
 pub(super) fn wrong_end(world: &World, good: Good) -> Option<&'static str> {
     if !is_quiet(world) {
+        return None;
+    }
+    if let Some(wrong) = hold::wrong_end(world) {
+        return Some(wrong);
+    }
+    if hold::is_waiting(world) {
         return None;
     }
     if !world.operator.is_absent() {

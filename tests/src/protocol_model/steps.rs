@@ -2,7 +2,7 @@
 
 use super::faults::{self, DeathCounts};
 use super::{
-    EntryState, Good, IDLE, ModelEntry, ModelStep, Mutant, ROWS, Worker, World, give_back, is_complete,
+    EntryState, Good, IDLE, ModelEntry, ModelStep, Mutant, ROWS, Worker, World, give_back, hold, is_complete,
     is_retracted, is_terminal, operator,
 };
 
@@ -14,6 +14,9 @@ pub(super) fn step(world: &World, index: usize, good: Good, mutant: Mutant) -> W
     let load = usize::from(worker.load);
     match worker.step {
         ModelStep::Idle => {}
+        ModelStep::AskHold => hold::ask(&mut next, index, mutant),
+        ModelStep::Wait => hold::wait(&mut next, index, mutant),
+        ModelStep::LetWait => hold::let_wait(&mut next, index, mutant),
         ModelStep::Claim if worker.replays.is_some() => operator::claim(&mut next, index, mutant),
         ModelStep::Claim => claim(&mut next, index, good, mutant),
         ModelStep::Write { row } => {
@@ -114,6 +117,10 @@ fn claim(world: &mut World, index: usize, good: Good, mutant: Mutant) {
     let worker = world.workers[index];
     let version = usize::from(worker.version);
     let entry = &mut world.entries[version];
+    if entry.state == EntryState::Held && mutant == Mutant::LeavesFilesThatWaited {
+        world.workers[index].step = ModelStep::LetWait;
+        return;
+    }
     if is_terminal(entry.state) {
         let ended = entry.state;
         tell(world, index, ended, mutant);

@@ -288,6 +288,7 @@ fn the_watcher_opens_no_file_and_writes_only_its_heartbeat_and_how_far_it_got() 
         ("ContractsBucket/heartbeat.odcs.yaml", "s3:PutObject"),
         ("LedgerTable of file#*", "dynamodb:BatchGetItem"),
         ("LedgerTable of reconciliation", "dynamodb:GetItem dynamodb:PutItem"),
+        ("LedgerTable of hold#*", "dynamodb:GetItem"),
         ("LedgerTable/index/by-partner", "dynamodb:Query"),
         ("LedgerTable/index/dead-by-shard", "dynamodb:Query"),
         ("PartnersTable of partners partner#*", "dynamodb:Query"),

@@ -16,8 +16,9 @@ use super::operations::name_schema;
 use crate::status::RECEIVED;
 
 /// The states of the ledger.
-const STATES: [Known; 8] = [
+const STATES: [Known; 9] = [
     Known::Processing,
+    Known::Held,
     Known::Complete,
     Known::Quarantined,
     Known::Superseded,
@@ -66,7 +67,7 @@ texts! {
     inline Warning json!({ "type": "string", "description": "A warning" });
 }
 
-const STATE: &str = "The state of a file: `RECEIVED` (landed, processing has not begun), `PROCESSING`, `COMPLETE` (its good records \
+const STATE: &str = "The state of a file: `RECEIVED` (landed, processing has not begun), `PROCESSING`, `HELD` (it waits until the operator releases its feed), `COMPLETE` (its good records \
     are loaded), `QUARANTINED` (not loaded; the receipt says why), `SUPERSEDED` (a newer file is loaded instead), `DUPLICATE` (the \
     same content is already loaded), `GONE` (deleted before it was read), `IGNORED` (a desktop's own file), `RETRACTED` (taken back \
     by the operator)";

@@ -51,9 +51,11 @@ pub(super) fn of(route: Route) -> (&'static str, &'static str, &'static str) {
             "List your files, newest first",
             "Files of the feeds that the credential opens. Follow `next` to the last page.",
         ),
-        Route::ReadFile => {
-            ("files", "Read the state of a file", "Ask again while the state is `RECEIVED` or `PROCESSING`.")
-        }
+        Route::ReadFile => (
+            "files",
+            "Read the state of a file",
+            "Ask again while the state is `RECEIVED`, `PROCESSING` or `HELD`.",
+        ),
         Route::ReadReceipt => (
             "files",
             "Read the receipt of a decided file",

@@ -2,6 +2,7 @@ use flate2::{Compression, write::GzEncoder};
 use serde_json::{Value, json};
 use std::io::Write as _;
 use store::memory::When;
+use store::{Hold, HoldFeeds as _, Partner, PartnerLimits, WritePartners as _};
 
 use super::harness::{AuthorizerContext, GOOD, Harness, MIXED, contract};
 use crate::cursor;
@@ -30,6 +31,33 @@ async fn a_file_is_followed_from_landing_to_receipt() {
     let written = harness.memory.quarantine();
     let (_, object) = written.iter().find(|(key, _)| key.starts_with("_receipts/north/")).expect("written");
     assert!(object.bytes == receipt.text, "it is the same document");
+}
+
+#[tokio::test]
+async fn a_file_of_a_held_feed_says_so_and_is_not_decided() {
+    let harness = Harness::with_feeds();
+    let limits = PartnerLimits::DEFAULT;
+    let partner = Partner { name: "north".to_owned(), active: true, limits, created_ms: 1 };
+    harness.memory.put_partner(&partner).await.expect("no planned fault");
+    let hold = Hold {
+        partner: "north".to_owned(),
+        feed: "visits".to_owned(),
+        since_ms: 1,
+        by: "arn:aws:iam::123456789012:user/ann".to_owned(),
+        reason: "a test".to_owned(),
+    };
+    harness.memory.put_hold(&hold).await.expect("no planned fault");
+    let file = format!("/v1/files/{}", harness.send(&format!("{FILES}?name=day.csv"), GOOD).await);
+    harness.process().await;
+    let reply = harness.ask("GET", &file).reply().await;
+    assert_eq!((&reply.body["state"], &reply.body["loaded"]), (&json!("HELD"), &json!(0)));
+    let listed = harness.ask("GET", "/v1/files?state=HELD").reply().await;
+    assert_eq!(listed.body["files"][0]["state"], "HELD", "{}", listed.body);
+    let reply = harness.ask("GET", &format!("{file}/receipt")).reply().await;
+    assert_eq!(reply.code(), (409, "not-terminal"));
+    harness.memory.end_hold(&hold).await.expect("no planned fault");
+    harness.process().await;
+    assert_eq!(harness.ask("GET", &file).reply().await.body["state"], "COMPLETE");
 }
 
 #[tokio::test]

@@ -138,7 +138,7 @@ async fn brought_by<S: ApiStore>(
 fn current_state(entry: Option<&Entry>) -> Option<&'static str> {
     let Some(entry) = entry else { return Some(RECEIVED) };
     match entry.state {
-        State::Processing | State::Complete | State::Duplicate => Some(entry.state.as_str()),
+        State::Processing | State::Held | State::Complete | State::Duplicate => Some(entry.state.as_str()),
         State::Quarantined | State::Superseded | State::Gone | State::Ignored | State::Retracted => None,
     }
 }

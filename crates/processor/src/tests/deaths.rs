@@ -24,9 +24,9 @@ fn next(harness: &Harness, folder: &Folder) -> Harness {
     next
 }
 
-/// Calls before a file's first byte is read: rank, claim, open; the contract before, where the process did not read
+/// Calls before a file's first byte is read: rank, hold, claim, open; the contract before, where the process did not read
 /// it yet.
-const UNTIL_READ: usize = 5;
+const UNTIL_READ: usize = 6;
 
 #[tokio::test]
 async fn a_file_that_kills_three_processes_is_kept_unread() {
@@ -84,7 +84,7 @@ async fn three_deaths_count_only_at_one_place_of_a_file() {
     for death in 1..=4_u64 {
         let harness = process();
         harness.wait(death * 3_600_000);
-        assert!(harness.killed(&file, 56).await);
+        assert!(harness.killed(&file, 57).await);
         let entry = harness.entry(&file);
         assert!(entry.deaths <= 1, "{} deaths", entry.deaths);
         written.push(entry.rows_written);
@@ -100,7 +100,7 @@ async fn three_deaths_count_only_at_one_place_of_a_file() {
 async fn a_panic_concerns_one_file_and_is_recorded_as_a_death() {
     let (harness, bad, folder) = begin(GOOD);
     let good = harness.land("north/visits/good.csv", GOOD);
-    harness.memory.before(4, |_| async { panic!("as a bug would") });
+    harness.memory.before(5, |_| async { panic!("as a bug would") });
     assert_eq!(harness.deliver(&[&bad, &good]).await, ["m0"]);
     assert_eq!((harness.state(&bad), harness.state(&good)), (State::Processing, State::Complete));
     assert_eq!(harness.counted("Panics"), 1);
@@ -115,7 +115,7 @@ async fn a_file_that_panics_three_times_is_poison_and_a_panic_that_could_not_be_
     for lost in [false, true] {
         let (harness, file, _folder) = begin(GOOD);
         for attempt in 0..3 {
-            let panics = harness.memory.calls().len() + 3 + usize::from(attempt == 0);
+            let panics = harness.memory.calls().len() + 4 + usize::from(attempt == 0);
             harness.memory.before(panics, |_| async { panic!("as a bug would") });
             if lost {
                 harness.memory.fail_at(panics + 1, When::BeforeEffect);
@@ -140,7 +140,7 @@ async fn failures_of_services_never_make_a_file_poison() {
     let (harness, file, _folder) = begin(GOOD);
     for attempt in 0..6 {
         // The file is opened, and the lease cannot be released either.
-        let open = harness.memory.calls().len() + 3 + usize::from(attempt == 0);
+        let open = harness.memory.calls().len() + 4 + usize::from(attempt == 0);
         harness.memory.die_at(open, When::BeforeEffect);
         assert_eq!(harness.deliver(&[&file]).await, ["m0"]);
         harness.memory.revive();
@@ -155,7 +155,7 @@ async fn failures_of_services_never_make_a_file_poison() {
 async fn a_claim_that_another_process_works_on_is_no_death() {
     let (harness, file, folder) = begin(GOOD);
     let (memory, other) = (harness.memory.clone(), next(&harness, &folder));
-    memory.before(4, move |_| async move {
+    memory.before(5, move |_| async move {
         // A second process of the machine begins while the first one works.
         other.idle().await;
     });

@@ -176,8 +176,8 @@ async fn a_file_archived_between_its_two_readings_is_quarantined_and_not_taken_f
     visits(&harness, &[]);
     let file = harness.land("north/visits/a.csv", GOOD);
     let frozen = file.clone();
-    // Calls: contract, claim, open, chunk, end, open.
-    harness.memory.before(7, move |memory| async move { memory.archive(&frozen) });
+    // Calls: contract, rank, hold, claim, open, chunk, end, open.
+    harness.memory.before(8, move |memory| async move { memory.archive(&frozen) });
     harness.until_terminal(&[&file]).await;
     assert_eq!(harness.fault(&file).as_deref(), Some("ARCHIVED"));
     assert!(harness.memory.rows().is_empty());
@@ -216,8 +216,8 @@ async fn a_file_deleted_between_its_two_readings_is_gone_and_none_of_its_rows_is
     visits(&harness, &[]);
     let file = harness.land("north/visits/a.csv", GOOD);
     let doomed = file.clone();
-    // Calls: contract, claim, open, chunk, end, open.
-    harness.memory.before(7, move |memory| async move { memory.delete(&doomed) });
+    // Calls: contract, rank, hold, claim, open, chunk, end, open.
+    harness.memory.before(8, move |memory| async move { memory.delete(&doomed) });
     harness.until_terminal(&[&file]).await;
     assert_eq!(harness.state(&file), State::Gone);
     assert!(harness.memory.rows().is_empty());

@@ -85,8 +85,8 @@ async fn an_invocation_that_wrote_no_checkpoint_gives_its_message_back() {
     let harness = Harness::with(|settings| settings.small_file_bytes = 0);
     visits(&harness, &[]);
     let file = harness.land(KEY, long_file(20_000));
-    // In the first reading: contract, rank, claim, open.
-    end_before(&harness, 5);
+    // In the first reading: contract, rank, hold, claim, open.
+    end_before(&harness, 6);
     assert_eq!(harness.deliver(&[&file]).await, ["m0"]);
     assert_eq!(harness.memory.deferred(), [("r0".to_owned(), 0)]);
     assert!(harness.memory.take_sent().is_empty());
@@ -141,7 +141,7 @@ async fn of_several_files_in_a_message_each_must_have_ended_or_advanced_before_i
     let files = [KEY, "north/visits/b.csv"].map(|key| harness.land(key, long_file(3_000)));
     let body = body_of(&[&files[0], &files[1]]);
     // The first fails, the second advances.
-    harness.memory.fail_at(4, When::BeforeEffect);
+    harness.memory.fail_at(5, When::BeforeEffect);
     end_before(&harness, 40);
     assert_eq!(harness.invoke(std::slice::from_ref(&body)).await, ["m0"]);
     assert!(harness.memory.take_sent().is_empty() && harness.entry(&files[1]).rows_written > 0);

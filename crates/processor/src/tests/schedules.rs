@@ -12,7 +12,10 @@ async fn a_second_delivery_changes_nothing() {
     let calls = harness.memory.calls().len();
     assert!(harness.deliver(&[&file, &file]).await.is_empty());
     assert_eq!(harness.memory.state(), state);
-    assert_eq!(harness.memory.calls()[calls..], [Operation::RankVersion, Operation::Claim].repeat(2));
+    assert_eq!(
+        harness.memory.calls()[calls..],
+        [Operation::RankVersion, Operation::ReadHold, Operation::Claim].repeat(2)
+    );
     assert_eq!(harness.counted("RedundantDeliveries"), 2);
     assert_eq!(harness.counted("Files"), 1);
 }
@@ -56,7 +59,7 @@ async fn a_held_lease_is_waited_for_and_never_acknowledged() {
     let harness = Harness::new();
     visits(&harness, &[]);
     let file = harness.land("north/visits/a.csv", GOOD);
-    harness.memory.die_at(5, When::BeforeEffect);
+    harness.memory.die_at(6, When::BeforeEffect);
     assert_eq!(harness.deliver(&[&file]).await, ["m0"]);
     harness.memory.revive();
     harness.wait(10_000);
@@ -74,7 +77,7 @@ async fn a_failure_of_a_service_releases_the_lease_and_comes_back_soon() {
     let harness = Harness::new();
     visits(&harness, &[]);
     let file = harness.land("north/visits/a.csv", GOOD);
-    harness.memory.fail_at(4, When::BeforeEffect);
+    harness.memory.fail_at(5, When::BeforeEffect);
     assert_eq!(harness.deliver(&[&file]).await, ["m0"]);
     let (_, seconds) = harness.memory.deferred().pop().expect("deferred");
     assert!((30..=37).contains(&seconds), "{seconds}");
@@ -91,7 +94,7 @@ async fn who_was_taken_over_stops_and_the_file_ends_once() {
     let same = clean.land("north/visits/a.csv", MIXED);
     clean.until_terminal(&[&same]).await;
     let calls = clean.memory.calls().len();
-    for call in 4..calls {
+    for call in 5..calls {
         let harness = Harness::new();
         visits(&harness, &[]);
         let file = harness.land("north/visits/a.csv", MIXED);
@@ -115,7 +118,7 @@ async fn what_was_not_begun_when_time_is_short_comes_back_at_once() {
     let files = ["a", "b"].map(|name| harness.land(&format!("north/visits/{name}.csv"), GOOD));
     let now = std::sync::Arc::clone(&harness.now);
     // Before the last call of the first file.
-    harness.memory.before(9, move |_| async move {
+    harness.memory.before(10, move |_| async move {
         now.fetch_add(INVOCATION - 15_000, std::sync::atomic::Ordering::SeqCst);
     });
     assert_eq!(harness.deliver(&[&files[0], &files[1]]).await, ["m1"]);
@@ -139,7 +142,7 @@ async fn claims_whose_answers_are_lost_neither_hold_the_file_nor_make_it_poison(
     visits(&harness, &[]);
     let file = harness.land("north/visits/a.csv", GOOD);
     for attempt in 0..6 {
-        let claim = harness.memory.calls().len() + 2 + usize::from(attempt == 0);
+        let claim = harness.memory.calls().len() + 3 + usize::from(attempt == 0);
         harness.memory.fail_at(claim, When::AfterEffect);
         assert_eq!(harness.deliver(&[&file]).await, ["m0"]);
         assert_eq!(harness.entry(&file).lease_until_ms, 0, "released");
@@ -153,7 +156,7 @@ async fn a_call_that_outlasts_the_invocation_is_given_up_in_time_and_is_no_death
     let harness = Harness::with(|settings| settings.reserve_ms = 0);
     visits(&harness, &[]);
     let file = harness.land("north/visits/a.csv", GOOD);
-    harness.memory.before(4, |_| std::future::pending());
+    harness.memory.before(5, |_| std::future::pending());
     let event = serde_json::json!({ "Records": [record_of(&file)] });
     assert!(harness.processor.handle(&event, harness.now_ms() + 20).await.is_err());
     let entry = harness.entry(&file);
@@ -209,7 +212,7 @@ async fn without_a_queue_a_failure_is_an_error_so_that_the_caller_tries_again() 
     visits(&harness, &[]);
     let file = harness.land("north/visits/a.csv", GOOD);
     let event = serde_json::json!({ "Records": [record_of(&file)] });
-    harness.memory.fail_at(4, When::BeforeEffect);
+    harness.memory.fail_at(5, When::BeforeEffect);
     assert!(harness.invoke_direct(&event).await.is_err());
     assert!(harness.invoke_direct(&event).await.is_ok());
     assert!(harness.invoke_direct(&serde_json::json!({})).await.is_err());

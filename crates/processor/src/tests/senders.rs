@@ -181,8 +181,8 @@ async fn a_retry_with_another_contract_in_force_begins_a_load_of_its_own() {
     let harness = Harness::new();
     harness.memory.publish_contract("visits", first);
     let file = harness.land("north/visits/a.csv", GOOD);
-    // Dies after the claim: calls are contract, rank, claim, open.
-    harness.memory.die_at(4, store::memory::When::BeforeEffect);
+    // Dies after the claim: calls are contract, rank, hold, claim, open.
+    harness.memory.die_at(5, store::memory::When::BeforeEffect);
     assert_eq!(harness.deliver(&[&file]).await, ["m0"]);
     harness.memory.revive();
     let load = harness.entry(&file).load;

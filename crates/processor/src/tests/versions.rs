@@ -50,8 +50,8 @@ async fn a_head_that_moves_during_the_commit_is_looked_at_again() {
     let newer = harness.land(KEY, GOOD);
     let rival = newer.clone();
     let memory = harness.memory.clone();
-    // Calls: contract, rank, claim, open, chunk, end, head, rows, receipt, head, commit.
-    harness.memory.before(11, move |_| async move {
+    // Calls: contract, rank, hold, claim, open, chunk, end, head, rows, receipt, head, commit.
+    harness.memory.before(12, move |_| async move {
         let other = Harness::on(memory, |_| ());
         other.until_terminal(&[&rival]).await;
     });
@@ -79,8 +79,8 @@ async fn without_versions_an_object_that_was_replaced_while_it_was_read_does_not
     let older = harness.memory.land_unversioned(INBOX, KEY, GOOD);
     let (memory, newer) = (harness.memory.clone(), std::sync::Arc::new(std::sync::Mutex::new(None)));
     let landed = std::sync::Arc::clone(&newer);
-    // Before the head is read for the commit: contract, rank, claim, open, chunk, end, head, rows, receipt, head.
-    harness.memory.before(10, move |_| async move {
+    // Before the head is read for the commit: contract, rank, hold, claim, open, chunk, end, head, rows, receipt, head.
+    harness.memory.before(11, move |_| async move {
         let file = memory.land_unversioned(INBOX, KEY, MIXED);
         let other = Harness::on(memory, |_| ());
         other.until_terminal(&[&file]).await;
@@ -214,8 +214,8 @@ async fn a_decision_that_comes_late_has_a_report_of_its_own_beside_the_rejects()
     let older = harness.land(KEY, MIXED);
     let newer = harness.land(KEY, GOOD);
     let (memory, rival) = (harness.memory.clone(), newer.clone());
-    // Calls: contract, rank, claim, open, chunk, end, head, rows, two of rejects, report, receipt, head.
-    harness.memory.before(13, move |_| async move {
+    // Calls: contract, rank, hold, claim, open, chunk, end, head, rows, two of rejects, report, receipt, head.
+    harness.memory.before(14, move |_| async move {
         let other = Harness::on(memory, |_| ());
         other.until_terminal(&[&rival]).await;
     });

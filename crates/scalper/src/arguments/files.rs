@@ -80,8 +80,17 @@ pub struct StatusArguments {
 }
 
 /// The states of a file, as they are typed.
-const STATES: [&str; State::ALL.len()] =
-    ["processing", "complete", "quarantined", "superseded", "duplicate", "gone", "ignored", "retracted"];
+const STATES: [&str; State::ALL.len()] = [
+    "processing",
+    "held",
+    "complete",
+    "quarantined",
+    "superseded",
+    "duplicate",
+    "gone",
+    "ignored",
+    "retracted",
+];
 
 /// Reads a state in any letter case.
 fn states() -> impl TypedValueParser<Value = State> {

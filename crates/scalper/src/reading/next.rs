@@ -47,6 +47,10 @@ pub(super) fn steps(
             let what = "if its message is already in the dead-letter queue, fix the cause, then send the messages of that queue again";
             steps.push(with(what, stack.redrive(StackQueue::InboxDeadLetters)));
         }
+        State::Held => {
+            let release = stack.command(&format!("release {}/{}", view.partner, view.feed));
+            steps.push(with("wait for the release of its feed, or release it", release));
+        }
         State::Complete if view.rejects.unwrap_or_default() == 0 => {
             steps.push(say("nothing: all of its records are visible"));
         }

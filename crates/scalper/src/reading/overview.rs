@@ -2,8 +2,6 @@
 
 use std::fmt::Write as _;
 
-use store::State;
-
 use super::expected::Expected;
 use super::plain::plain;
 use super::problems::{BAD_KEY, Problem, Weight, counted, key_problem};
@@ -124,7 +122,7 @@ impl FeedView {
             last.map_or_else(|| "nothing yet".to_owned(), FileView::name),
             last.map_or_else(dash, |last| last.state.as_str().to_owned()),
             last.map_or_else(dash, |last| last.age(now_ms)),
-            last.filter(|last| last.state != State::Processing).map_or_else(dash, of),
+            last.filter(|last| last.state.is_terminal()).map_or_else(dash, of),
             format!("{in_day}{}", if self.counted_all { "" } else { "+" }),
             self.expected.as_ref().map_or_else(dash, Expected::cell),
         ];

@@ -45,6 +45,6 @@ fn is_stored(state: State) -> bool {
         State::Complete | State::Quarantined | State::Superseded | State::Duplicate | State::Retracted => {
             true
         }
-        State::Processing | State::Gone | State::Ignored => false,
+        State::Processing | State::Held | State::Gone | State::Ignored => false,
     }
 }

@@ -268,7 +268,7 @@ impl Story {
         let Self { fence, deaths, rows_written, .. } = self;
         let decided = self.file.state.is_terminal();
         let mut parts = Vec::new();
-        if !decided || *fence > 1 {
+        if (!decided && *fence > 0) || *fence > 1 {
             let times = if *fence == 1 { "once".to_owned() } else { format!("{fence} times") };
             parts.push(format!("claimed {times}"));
         }

@@ -7,6 +7,7 @@ use serde::Serialize;
 use store::{Error, FileQuery, Partner, StackQueue, State, UNKNOWN};
 
 use super::expected::{ByFeed, Expected};
+use super::holds::HoldView;
 use super::partners::KnownPartners;
 use super::plain::plain;
 use super::problems::{Problem, Weight, counted, of_feed, of_open};
@@ -32,6 +33,8 @@ pub struct StackStatus {
     pub problems: Vec<Problem>,
     pub feeds: Vec<FeedView>,
     pub queues: Vec<QueueView>,
+    /// Feeds whose files wait.
+    pub held: Vec<HoldView>,
     /// Whether all open files are counted: at most about 2,000 are.
     pub all_open: bool,
     #[serde(skip)]
@@ -89,6 +92,7 @@ impl<S: Readable> StackView<S> {
             }
             feeds.extend(of_partner);
         }
+        let held = self.held_feeds(arguments.partner.as_deref(), &feeds, &mut problems).await;
         if arguments.partner.is_none() {
             problems.extend(self.stuck_elsewhere(now_ms).await?);
             self.contracts(&mut contracts, &mut problems).await;
@@ -102,7 +106,7 @@ impl<S: Readable> StackView<S> {
         }
         feeds.sort_by_key(|feed| feed.worst.map_or(2, |worst| worst as u8));
         let (stack, at) = (self.stack.as_str().to_owned(), format_second(now_ms));
-        Ok(StackStatus { stack, at, problems, feeds, queues, all_open, check: arguments.check, now_ms })
+        Ok(StackStatus { stack, at, problems, feeds, queues, held, all_open, check: arguments.check, now_ms })
     }
 
     /// Returns the problems of files whose key names no partner, other than quarantined ones.
@@ -343,6 +347,7 @@ impl StackStatus {
             problems: Vec::new(),
             feeds,
             queues: Vec::new(),
+            held: Vec::new(),
             all_open: true,
             check: false,
             now_ms,

@@ -151,6 +151,7 @@ fn why_left_out(entry: &Entry, contract: Option<&Contract>, again: bool) -> Opti
     if !entry.state.can_be_replayed() {
         return Some(match entry.state {
             State::Processing => "it is being processed",
+            State::Held => "it waits for the release of its feed",
             State::Gone => "it was deleted before it was read",
             _ => "it is not a partner's file",
         });

@@ -5,7 +5,7 @@ use store::memory::INBOX;
 
 use super::TERMINAL;
 use super::harness::{BAD, GOOD, Harness, MIXED};
-use crate::arguments::{Arguments, Command, RetractArguments};
+use crate::arguments::{Arguments, Command, ReleaseArguments, RetractArguments};
 use crate::error::CommandError;
 
 /// The words of a line as bash reads them: blanks, backslashes, single quotes and `$'…'` with octal escapes.
@@ -86,6 +86,15 @@ async fn works(harness: &Harness, stack: &str, line: &str) {
                     harness.view.plan_replay(&arguments, None::<Vec<u8>>).await.map(drop)
                 }
                 Command::Backfill(arguments) => harness.view.survey(&arguments).await.map(drop),
+                Command::Release(arguments) => {
+                    let arguments = ReleaseArguments { dry_run: true, ..arguments };
+                    let release =
+                        harness.view.release_feed(&arguments, &harness.auditor, async || (), |_| ());
+                    release.await.map(drop)
+                }
+                Command::Hold(arguments) => {
+                    harness.view.hold_feed(&arguments, &harness.auditor).await.map(drop)
+                }
                 Command::Partner(_) | Command::Doctor | Command::Contract(_) | Command::Generate(_) => Ok(()),
             };
             // A file whose records are asked for has some.
@@ -142,6 +151,8 @@ async fn every_kind(stack: &str) -> Harness {
     harness.memory.archive(&archived);
     harness.follow(&archived, 3).await;
     harness.claimed("south/charges/stuck.csv", 200, 1).await;
+    harness.hold("north/charges").await;
+    harness.send("north/charges/waits.csv", GOOD, 2).await;
     harness.memory.publish_contract("labs", "kind: DataContract");
     harness
         .memory

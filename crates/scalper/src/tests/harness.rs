@@ -17,7 +17,7 @@ use store::{
 use super::TERMINAL;
 use crate::acknowledge::AckReport;
 use crate::arguments::{Arguments, Command};
-use crate::audited::Auditor;
+use crate::audited::{Audited, Auditor};
 use crate::error::CommandError;
 use crate::names::Stack;
 use crate::reading::{Answer, FileView, Places, StackView};
@@ -109,6 +109,16 @@ impl Harness {
         let partner =
             Partner { name: name.to_owned(), active, limits: PartnerLimits::DEFAULT, created_ms: NOON_MS };
         self.memory.put_partner(&partner).await.expect("kept");
+    }
+
+    /// Holds a feed.
+    pub(super) async fn hold(&self, feed: &str) {
+        let line = ["scalper", "hold", feed, "--reason", "a test"];
+        let Ok(Arguments { command: Command::Hold(arguments), .. }) = Arguments::try_parse_from(line) else {
+            panic!("hold")
+        };
+        let held = self.view.hold_feed(&arguments, &self.auditor).await;
+        held.and_then(Audited::finished).unwrap_or_else(|failure| panic!("{failure}"));
     }
 
     /// Drops a file this number of minutes before noon and lets the processor follow it.

@@ -96,6 +96,8 @@ async fn a_queue_or_a_listing_that_fails_does_not_hide_the_rest() {
             store::Operation::ReadQueue
             | store::Operation::ListInbox
             | store::Operation::ListOpen
+            | store::Operation::ReadHold
+            | store::Operation::ListHeld
             | store::Operation::ListContracts
             | store::Operation::ReadContract => {
                 let text = ended.unwrap_or_else(|failure| panic!("{failure}")).to_json();

@@ -370,6 +370,27 @@ impl Table {
         }
     }
 
+    /// Deletes an item where a condition holds.
+    pub(super) async fn delete_if(
+        &self,
+        operation: Operation,
+        key: ItemKey,
+        condition: &str,
+        values: Attributes,
+    ) -> Result<Written, Error> {
+        let answer = self
+            .client
+            .delete_item()
+            .table_name(&*self.name)
+            .set_key(Some(key.alone()))
+            .condition_expression(condition)
+            .set_expression_attribute_names(Some(names(&[condition])))
+            .set_expression_attribute_values(not_empty(values))
+            .send()
+            .await;
+        written(operation, answer.map(|_| None))
+    }
+
     /// Writes a batch; what is left to write. DynamoDB answers "throttled" when it took none of it.
     pub(super) async fn write_many(
         &self,

@@ -2,6 +2,7 @@
 
 mod dead;
 mod entry;
+mod holds;
 mod incidents;
 mod listing;
 mod replay;
@@ -31,17 +32,20 @@ const CLAIMED: &str = "SET #state = :processing, #bucket = :bucket, #key = :key,
     #order = if_not_exists(#order, :order), #announced = if_not_exists(#announced, :false), \
     #partner = :partner, #feed = :feed";
 
-/// The usual claim: of an absent entry, or of one whose lease has ended and whose checkpoint is of the same load. A
+/// The usual claim: of an absent entry, of one that waited, or of one whose lease has ended and whose checkpoint is of the same load. A
 /// claim that is already ours fails it, so that the fence is raised once whatever became of the answer.
-const FIRST_CONDITION: &str = "attribute_not_exists(#pk) OR \
-    (#state = :processing AND #lease_until_ms <= :now AND #owner <> :owner AND #load = :load)";
-const FIRST_COUNTERS: &str = "#rows_written = if_not_exists(#rows_written, :zero) ADD #fence :one";
+const FIRST_CONDITION: &str = "attribute_not_exists(#pk) OR ((#state = :processing OR #state = :held) AND \
+    #lease_until_ms <= :now AND #owner <> :owner AND #load = :load)";
+/// With the claim a file that waited leaves the index of files that wait.
+const FIRST_COUNTERS: &str =
+    "#rows_written = if_not_exists(#rows_written, :zero) ADD #fence :one REMOVE #open_for";
 
 /// The claim that changes the load, after the first condition failed and showed the entry: one more write in the rare
 /// case, so that the usual one needs one. The fence and nonce that were seen make sure that nobody claimed between.
-const RELOAD_CONDITION: &str = "#state = :processing AND #fence = :fence AND #owner = :seen";
+const RELOAD_CONDITION: &str =
+    "(#state = :processing OR #state = :held) AND #fence = :fence AND #owner = :seen";
 const RELOAD_COUNTERS: &str =
-    "#rows_written = :zero, #deaths = :zero, #counted_fence = :fence ADD #fence :one";
+    "#rows_written = :zero, #deaths = :zero, #counted_fence = :fence ADD #fence :one REMOVE #open_for";
 
 /// The claim is still mine to write under.
 pub(super) const FENCED: &str =
@@ -57,7 +61,7 @@ const DECIDE_REPLAY: &str =
 const OPEN: &str = ", #open_for = if_not_exists(#partner, :unknown)";
 const CLOSE: &str = "REMOVE #open_for";
 const IS_OPEN: &str = "attribute_exists(#open_for)";
-/// The index of open files: partition key `open_for`, sort key `key`. Only open files have both.
+/// The index of open files: partition key `open_for`, sort key `key`. Only open files and those that wait have both.
 const BY_OPEN: &str = "open-by-partner";
 
 const CHECKPOINT: &str =
@@ -307,6 +311,7 @@ impl LedgerTable {
         let update = Update::new(Operation::Claim, entry::file_key(&FileId::of(&claim.file)), &clauses);
         let mut update = update.only_if(if reload.is_some() { RELOAD_CONDITION } else { FIRST_CONDITION });
         update.value("processing", text(State::Processing.as_str()));
+        update.value("held", text(State::Held.as_str()));
         // The index of a partner's files takes no empty text.
         let listed = |name: &str| text(if claim.partner.is_empty() { UNKNOWN } else { name });
         update.value("partner", listed(&claim.partner));

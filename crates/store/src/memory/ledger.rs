@@ -226,6 +226,7 @@ impl MemoryState {
             entry.deaths = 0;
             entry.counted_fence = entry.fence;
         }
+        entry.state = State::Processing;
         entry.fence += 1;
         entry.owner.clone_from(&claim.owner);
         entry.lease_until_ms = claim.lease_until_ms;
@@ -377,7 +378,7 @@ impl MemoryState {
     }
 }
 
-fn unclaimed(claim: &Claim) -> Entry {
+pub(super) fn unclaimed(claim: &Claim) -> Entry {
     Entry {
         file: claim.file.clone(),
         partner: claim.partner.clone(),
@@ -421,7 +422,7 @@ fn listed_feed(entry: &Entry) -> &str {
     if entry.partner.is_empty() { UNKNOWN } else { &entry.feed }
 }
 
-fn listed(file: &FileId, entry: &Entry) -> ListedFile {
+pub(super) fn listed(file: &FileId, entry: &Entry) -> ListedFile {
     ListedFile {
         file: file.clone(),
         feed: listed_feed(entry).to_owned(),

@@ -41,6 +41,7 @@ async fn the_twin_behaves_as_every_store_must() -> Result<(), Error> {
     conformance::auditing_behaves(&memory, "run").await?;
     conformance::replays_behave(&memory, "run").await?;
     conformance::dead_loads_behave(&memory, "run").await?;
+    conformance::holds_behave(&memory, "run").await?;
     conformance::publishing_behaves(&memory, "run").await?;
     conformance::writing_behaves(&memory, "inbox", "run").await
 }

@@ -55,9 +55,12 @@ impl Usage {
             | Operation::RecordDeath
             | Operation::CleanUp
             | Operation::GiveUp => self.write_tenths += 10,
-            Operation::ReadLedger | Operation::ReadDead | Operation::ReadPartner => self.read_tenths += 10,
+            Operation::HoldFile => self.write_tenths += 40,
+            Operation::ReadLedger | Operation::ReadDead | Operation::ReadPartner | Operation::ReadHold => {
+                self.read_tenths += 10;
+            }
             // An index is read at half the price: it may lag behind.
-            Operation::ListOpen | Operation::ListDead => self.read_tenths += 5,
+            Operation::ListOpen | Operation::ListDead | Operation::ListHeld => self.read_tenths += 5,
             Operation::Defer | Operation::SendMessages => self.queue_requests += 1,
             Operation::Announce => self.published += 1,
             _ => {}

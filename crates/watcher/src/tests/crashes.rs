@@ -6,6 +6,8 @@ use store::WatchedQueue;
 use store::memory::When;
 
 use super::harness::*;
+use super::holds::hold_of;
+use store::HoldFeeds as _;
 
 /// Returns a stack with something for each part to find, in pages of two.
 async fn scene() -> Harness {
@@ -19,6 +21,13 @@ async fn scene() -> Harness {
     for number in 0..5 {
         harness.memory.land("inbox", &format!("north/visits/lost-{number}.csv"), "id,name\n1,Ann\n");
     }
+    // One waits, and one was left behind by a release.
+    for feed in ["labs", "visits"] {
+        harness.memory.put_hold(&hold_of("south", feed)).await.expect("no planned fault");
+        let file = harness.memory.land("inbox", &format!("south/{feed}/waits.csv"), "id,name\n1,Ann\n");
+        harness.arrive_as_it_is(&file, BEGIN_MS - DAY_MS).await;
+    }
+    harness.memory.end_hold(&hold_of("south", "visits")).await.expect("no planned fault");
     harness.memory.bury(WatchedQueue::InboxDeadLetters, "m", "{}");
     harness
 }
@@ -48,7 +57,7 @@ async fn a_failure_anywhere_is_made_good_by_the_next_run() {
     clean.run(BEGIN_MS + HOUR_MS).await.expect("well");
     let calls = clean.memory.calls().len() - before;
     let expected = end(&scene().await).await;
-    assert_eq!((expected.0.len(), expected.3), (5, true), "five lost files");
+    assert_eq!((expected.0.len(), expected.3), (6, true), "five lost files and one that was left behind");
     assert!(expected.1.iter().any(|key| key.starts_with("heartbeat/")), "{:?}", expected.1);
     assert!(calls > 20, "{calls}");
     for call in 1..=calls {

@@ -2,9 +2,10 @@
 
 use ledger::{Claim, Claimed, Fence, FileId, FileVersion, LoadId, State};
 use proptest::prelude::*;
-use store::WriteLedger as _;
+use store::{HoldFeeds as _, WriteLedger as _};
 
 use super::harness::*;
+use super::holds::hold_of;
 use crate::reconciliation::{BUSY, MOST_SENDS, MOST_SENDS_WHILE_BUSY, YOUNGEST_MS, YOUNGEST_WHILE_BUSY_MS};
 
 const KEY: &str = "north/visits/a.csv";
@@ -232,6 +233,8 @@ enum Past {
     Deleted,
     /// The processor died at its n-th call.
     Broken(usize),
+    /// Its feed was held, and the release was interrupted.
+    Waited,
 }
 
 fn past() -> impl Strategy<Value = Past> {
@@ -240,6 +243,7 @@ fn past() -> impl Strategy<Value = Past> {
         Just(Past::Processed),
         Just(Past::Died),
         Just(Past::Deleted),
+        Just(Past::Waited),
         (1_usize..14).prop_map(Past::Broken)
     ]
 }
@@ -263,6 +267,12 @@ async fn make(harness: &Harness, name: usize, past: Past) {
             harness.deliver(&event).await;
             harness.memory.revive();
         }
+        Past::Waited => {
+            let hold = hold_of("north", "visits");
+            harness.memory.put_hold(&hold).await.expect("no planned fault");
+            harness.deliver(&event).await;
+            harness.memory.end_hold(&hold).await.expect("no planned fault");
+        }
         Past::Lost | Past::Died => {}
     }
 }
@@ -282,6 +292,7 @@ proptest! {
         runtime.block_on(async {
             let harness = Harness::new();
             visits(&harness);
+            harness.register("north", "visits", 1, true).await;
             harness.memory.pages_of(page);
             for (name, past) in pasts {
                 make(&harness, name, past).await;

@@ -59,6 +59,7 @@ fn meaning(code: FaultCode) -> &'static str {
 fn state(state: State) -> &'static str {
     match state {
         State::Processing => "The file is being checked or loaded.",
+        State::Held => "The file waits: an operator holds its feed. It is checked when the feed is released.",
         State::Complete => "The file is loaded. Rejected records, if any, are listed in its report.",
         State::Quarantined => "The file is not loaded. Its receipt has a code and what to do.",
         State::Superseded => "A newer file of the same name is loaded instead (`onSameName: supersede`).",

@@ -1,9 +1,10 @@
 //! Items of the ledger table: entries, heads and contents, written and read in this one place.
 //!
 //! ```text
-//! pk = file#<file id>                      an entry, in the index by-partner; while it is open also in open-by-partner
+//! pk = file#<file id>                      an entry, in the index by-partner; while it is open or waits also in open-by-partner
 //! pk = head#<hash of key>                  the load that has a key
 //! pk = content#<partner>/<feed>#<sha256>   the file that has this content
+//! pk = hold#<partner>/<feed>               a feed whose files wait (`holds.rs`), in the index by-partner
 //! ```
 
 use aws_sdk_dynamodb::types::AttributeValue;
@@ -87,6 +88,7 @@ pub(super) fn entry(item: &Attributes) -> Option<Entry> {
     let (partner, feed) =
         if is_named { (read.text("partner")?, read.text("feed")?) } else { Default::default() };
     let (partner, feed) = if partner == UNKNOWN { Default::default() } else { (partner, feed) };
+    let state = State::parse(&read.text("state")?)?;
     Some(Entry {
         file: FileVersion {
             bucket: read.text("bucket")?,
@@ -96,7 +98,7 @@ pub(super) fn entry(item: &Attributes) -> Option<Entry> {
         },
         partner,
         feed,
-        state: State::parse(&read.text("state")?)?,
+        state,
         fence: read.number("fence")?,
         owner: read.text("owner")?,
         lease_until_ms: read.number("lease_until_ms")?,
@@ -107,7 +109,7 @@ pub(super) fn entry(item: &Attributes) -> Option<Entry> {
         rows_written: read.number("rows_written")?,
         outcome: decided(item)?,
         announced: read.is_true("announced"),
-        open: item.contains_key(OPEN),
+        open: item.contains_key(OPEN) && state != State::Held,
         acknowledged: optional_map(item, "acknowledged", acknowledgement)?,
         generation: counter(item, "generation")?,
         loaded: read.is_true("loaded"),
@@ -164,7 +166,8 @@ fn counter<T: std::str::FromStr + Default>(item: &Attributes, name: &str) -> Opt
     if item.contains_key(name) { ItemReader(item).number(name) } else { Some(T::default()) }
 }
 
-/// The attribute that puts an entry into the index of open files: its partner. No other item of the table may have
+/// The attribute that puts an entry into the index of open files: its partner, or partner and feed of a file that
+/// waits. No other item of the table may have
 /// it: an index takes no other type of it (incidents have `open`, a truth value).
 pub(super) const OPEN: &str = "open_for";
 

@@ -3,10 +3,10 @@
 use super::entry::{self, file_key};
 use super::{BY_OPEN, LedgerTable};
 use crate::aws::dynamodb::{Attributes, ItemPage, ItemReader, TableQuery, attributes, malformed, text};
-use crate::{Error, FilePage, FilePlace, FileQuery, ListedFile, OpenFile, OpenFiles, Operation};
+use crate::{Error, FilePage, FilePlace, FileQuery, ListedFile, OpenFile, OpenFiles, Operation, State};
 
 /// The index of a partner's files: partition key `partner`, sort key `order`.
-const BY_PARTNER: &str = "by-partner";
+pub(super) const BY_PARTNER: &str = "by-partner";
 
 /// Most queries for one page of files, when a filter leaves most of them out.
 const MOST_QUERIES: usize = 5;
@@ -86,7 +86,7 @@ impl LedgerTable {
         let mut start = None;
         while found.files.len() < most {
             let page = self.open_page(partner, start).await?;
-            for item in &page.items {
+            for item in page.items.iter().filter(|item| !is_waiting(item)) {
                 let read = || Some((ItemReader(item).text(entry::OPEN)?, entry::listed(item)?));
                 found.files.push(read().ok_or_else(|| malformed(Operation::ListOpen))?);
             }
@@ -107,6 +107,11 @@ impl LedgerTable {
         let values = attributes([(":open", text(partner))]);
         self.table.page(&open_query("#open_for = :open", values), start).await
     }
+}
+
+/// Returns whether a file of the index waits for the release of its feed: it is not open.
+fn is_waiting(item: &Attributes) -> bool {
+    ItemReader(item).text("state").as_deref() == Some(State::Held.as_str())
 }
 
 fn open_query(condition: &str, values: Attributes) -> TableQuery<'_> {

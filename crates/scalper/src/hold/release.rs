@@ -1,0 +1,219 @@
+//! Ends a hold and sends the files that waited, the oldest first, a few at a time.
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+
+use ledger::{Entry, FileId, Hold};
+use runtime::notification::{self, NotificationAuthor};
+use store::{
+    ActDetail, CallerIdentity, DetailName, DetailValue, ListedFile, ListedVersion, MOST_ENTRIES,
+    MOST_MESSAGES, StackQueue, State, Verb, WriteAudit,
+};
+
+use super::{CanHold, HeldFeed, ReleaseReport, changed};
+use crate::arguments::ReleaseArguments;
+use crate::audited::{Audited, Auditor, Effect};
+use crate::backfill::PATIENCE_MS;
+use crate::error::CommandError;
+use crate::reading::{HoldView, StackView};
+
+/// Files that wait which are listed at once. The order is that of arrival among these.
+const MOST_LISTED: usize = 10_000;
+
+/// A file that was sent and is not decided.
+struct ReleasedFile {
+    file: FileId,
+    key: String,
+    since_ms: u64,
+}
+
+/// The files that are under way, and those that are next.
+struct ReleaseRun {
+    /// Files that are under way at most.
+    most: usize,
+    next: VecDeque<ListedFile>,
+    sent: Vec<ReleasedFile>,
+    /// Files that were not decided in time: they are not sent again.
+    left: BTreeSet<FileId>,
+}
+
+impl ReleaseRun {
+    /// Takes what may be sent now: as many as there is room for, and of each key one version.
+    fn take(&mut self) -> Vec<ListedFile> {
+        let room = self.most.saturating_sub(self.sent.len()).min(MOST_MESSAGES);
+        let mut keys: BTreeSet<String> = self.sent.iter().map(|sent| sent.key.clone()).collect();
+        let mut taken = Vec::new();
+        let mut index = 0;
+        while taken.len() < room {
+            let Some(next) = self.next.get(index) else { break };
+            if keys.insert(next.key.clone()) {
+                taken.extend(self.next.remove(index));
+            } else {
+                index += 1;
+            }
+        }
+        taken
+    }
+}
+
+impl<S: CanHold> StackView<S> {
+    /// Releases a feed and follows the files that waited to their end. Between two looks at the ledger it pauses.
+    /// `progress` is shown what was done so far.
+    pub async fn release_feed<T: WriteAudit + CallerIdentity>(
+        &self,
+        arguments: &ReleaseArguments,
+        auditor: &Auditor<T>,
+        pause: impl AsyncFnMut(),
+        progress: impl FnMut(&ReleaseReport),
+    ) -> Result<Audited<ReleaseReport>, CommandError> {
+        let feed = &arguments.feed;
+        let hold = self.store.hold(&feed.partner, &feed.feed).await.map_err(CommandError::Read)?;
+        let waiting = self.waiting(feed, &BTreeSet::new()).await?;
+        if hold.is_none() && waiting.is_empty() {
+            self.must_be_registered(feed).await?;
+        }
+        let report = ReleaseReport {
+            dry_run: arguments.dry_run,
+            feed: feed.to_string(),
+            hold: hold.as_ref().map(|hold| HoldView::of(hold, None)),
+            waiting: waiting.len() as u64,
+            counted_all: waiting.len() < MOST_LISTED,
+            ..ReleaseReport::default()
+        };
+        if arguments.dry_run || (hold.is_none() && waiting.is_empty()) {
+            return Ok(Audited::unchanged(report));
+        }
+        let most = usize::from(arguments.concurrency);
+        let run = ReleaseRun { most, next: waiting.into(), sent: Vec::new(), left: BTreeSet::new() };
+        let effect = async {
+            self.end_hold_of(feed, hold.as_ref()).await?;
+            let report = self.send_waiting(feed, run, report, pause, progress).await?;
+            let report_sent = report.sent;
+            let sent = ActDetail::new(DetailName::Files, DetailValue::Count(report.sent));
+            let ended = hold.is_some().then(|| changed("released"));
+            Ok(Effect::new(report, ended.into_iter().chain((report_sent > 0).then_some(sent))))
+        };
+        auditor.audited(feed.planned(Verb::Release, arguments.why.reason.clone()), effect).await
+    }
+
+    async fn end_hold_of(&self, feed: &HeldFeed, hold: Option<&Hold>) -> Result<(), CommandError> {
+        let Some(hold) = hold else { return Ok(()) };
+        let ended = self.store.end_hold(hold).await.map_err(CommandError::NotReleased)?;
+        if ended { Ok(()) } else { Err(CommandError::HeldAgain { feed: feed.to_string() }) }
+    }
+
+    /// Sends files until none waits. The list may lag behind: it is asked again until it is empty. A feed that is held
+    /// again ends it: what was sent waits again.
+    async fn send_waiting(
+        &self,
+        feed: &HeldFeed,
+        mut run: ReleaseRun,
+        mut report: ReleaseReport,
+        mut pause: impl AsyncFnMut(),
+        mut progress: impl FnMut(&ReleaseReport),
+    ) -> Result<ReleaseReport, CommandError> {
+        loop {
+            let taken = run.take();
+            if !taken.is_empty() {
+                self.send_some(taken, &mut run, &mut report).await?;
+                progress(&report);
+                continue;
+            }
+            if !run.sent.is_empty() {
+                pause().await;
+                self.look_at_released(&mut run, &mut report).await?;
+                progress(&report);
+            }
+            let held = self.store.hold(&feed.partner, &feed.feed).await.map_err(CommandError::NotSentOn)?;
+            if let Some(hold) = held {
+                report.held_again = Some(HoldView::of(&hold, None));
+                return Ok(report);
+            }
+            if run.sent.is_empty() && run.next.is_empty() {
+                run.next = self.waiting(feed, &run.left).await?.into();
+                if run.next.is_empty() {
+                    return Ok(report);
+                }
+            }
+        }
+    }
+
+    /// Returns files that wait, the oldest first. Of many some are listed, each key whole.
+    async fn waiting(
+        &self,
+        feed: &HeldFeed,
+        left: &BTreeSet<FileId>,
+    ) -> Result<Vec<ListedFile>, CommandError> {
+        let most = MOST_LISTED.saturating_add(left.len());
+        let found = self.store.held_files(&feed.partner, &feed.feed, most).await;
+        let mut found = found.map_err(CommandError::Read)?;
+        if !found.complete
+            && let Some(last) = found.files.last().map(|file| file.key.clone())
+            && found.files.first().is_some_and(|first| first.key != last)
+        {
+            found.files.retain(|file| file.key != last);
+        }
+        found.files.retain(|file| !left.contains(&file.file));
+        found.files.sort_by(|one, other| (&one.order, &one.file).cmp(&(&other.order, &other.file)));
+        Ok(found.files)
+    }
+
+    /// Sends those of the files that still wait.
+    async fn send_some(
+        &self,
+        taken: Vec<ListedFile>,
+        run: &mut ReleaseRun,
+        report: &mut ReleaseReport,
+    ) -> Result<(), CommandError> {
+        let files: Vec<FileId> = taken.iter().map(|listed| listed.file.clone()).collect();
+        let mut entries = self.store.entries(&files).await.map_err(CommandError::NotSentOn)?;
+        let waits = |entry: &Entry| entry.state == State::Held;
+        let known = taken.into_iter().filter_map(|listed| Some((entries.remove(&listed.file)?, listed)));
+        let known: Vec<(Entry, ListedFile)> = known.filter(|(entry, _)| waits(entry)).collect();
+        if known.is_empty() {
+            return Ok(());
+        }
+        let bodies: Vec<String> = known.iter().map(|(entry, _)| message(entry)).collect();
+        self.store.send_to(StackQueue::Inbox, &bodies).await.map_err(CommandError::NotSentOn)?;
+        report.sent += known.len() as u64;
+        let since_ms = self.host.now();
+        run.sent.extend(known.into_iter().map(|(_, listed)| ReleasedFile {
+            file: listed.file,
+            key: listed.key,
+            since_ms,
+        }));
+        Ok(())
+    }
+
+    /// Looks which of the files that are under way were decided.
+    async fn look_at_released(
+        &self,
+        run: &mut ReleaseRun,
+        report: &mut ReleaseReport,
+    ) -> Result<(), CommandError> {
+        let files: Vec<FileId> = run.sent.iter().map(|sent| sent.file.clone()).collect();
+        let mut states: BTreeMap<FileId, State> = BTreeMap::new();
+        for some in files.chunks(MOST_ENTRIES) {
+            let found = self.store.entries(some).await.map_err(CommandError::NotSentOn)?;
+            states.extend(found.into_iter().map(|(file, entry)| (file, entry.state)));
+        }
+        let now_ms = self.host.now();
+        for sent in std::mem::take(&mut run.sent) {
+            match states.get(&sent.file).filter(|state| state.is_terminal()) {
+                Some(state) => report.decided(*state),
+                None if now_ms.saturating_sub(sent.since_ms) > PATIENCE_MS => {
+                    report.undecided += 1;
+                    run.left.insert(sent.file);
+                }
+                None => run.sent.push(sent),
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Returns the message of a file that waited.
+fn message(entry: &Entry) -> String {
+    let last_modified_ms = entry.order.instant_ms();
+    let version = ListedVersion { file: entry.file.clone(), last_modified_ms, bytes: 0 };
+    notification::write(&version, NotificationAuthor::Release)
+}
