@@ -66,6 +66,11 @@ impl Decoder {
         self.text.head()
     }
 
+    /// Returns the encoding of the file, and whether it began with a byte order mark. UTF-8 before it is known.
+    pub(crate) fn encoding(&self) -> (&'static encoding_rs::Encoding, bool) {
+        self.text.encoding()
+    }
+
     /// Returns whether the rest of the file is its own text: then [`Decoder::pass`] replaces [`Decoder::decode`],
     /// without a copy. Known after the first [`crate::foreign::HEAD_BYTES`].
     pub(crate) fn is_plain(&self) -> bool {

@@ -8,6 +8,7 @@ use sha2::{Digest, Sha256};
 use crate::budget;
 use crate::decode::Decoder;
 use crate::foreign::{self, Takes};
+use crate::form::{FileForm, FirstLineEnd};
 use crate::gates;
 use crate::reader::Reader;
 use crate::records::Records;
@@ -28,6 +29,7 @@ pub struct FileCheck {
     reader: Reader,
     records: Records,
     labels: Labels,
+    line_end: FirstLineEnd,
     /// Decoded text, kept for its memory.
     text: Vec<u8>,
     /// None: the check was not asked for it.
@@ -102,12 +104,13 @@ impl FileCheck {
         content_hash: ContentHash,
         first_pass: Option<RecordSet>,
     ) -> Self {
-        let header = contract.format.has_header();
+        let labels = contract.format.has_text_cells();
         Self {
             decoder: Decoder::new(contract.limits, contract.encoding, Takes::of(&contract.format)),
             reader: Reader::new(Arc::clone(&contract)),
             records: Records::new(Arc::clone(&contract), seed, first_pass),
-            labels: if header { Labels::Awaited { after_return: false } } else { Labels::Known },
+            labels: if labels { Labels::Awaited { after_return: false } } else { Labels::Known },
+            line_end: FirstLineEnd::default(),
             text: Vec::new(),
             hash: match content_hash {
                 ContentHash::Skipped => None,
@@ -173,6 +176,7 @@ impl FileCheck {
     /// Reads text up to its end or a fault. `after` is the fault that ended the text, if one did.
     fn read(&mut self, text: &[u8], after: Option<FileFault>, sink: &mut impl Sink) {
         self.decoded_bytes += text.len() as u64;
+        self.line_end.note(text);
         let Self { reader, records, labels, .. } = self;
         let read = read_text(reader, records, labels, text, sink);
         self.fault = self.records.fault.take().or(read.err()).or(after).map(|fault| self.explain(fault));
@@ -249,6 +253,13 @@ impl FileCheck {
         }
     }
 
+    fn form(&self) -> FileForm {
+        let (encoding, has_mark) = self.decoder.encoding();
+        let declared = FileForm::declared(&self.contract);
+        let (delimiter, ends_in_delimiter) = self.reader.delimiters().unwrap_or((declared.delimiter, false));
+        FileForm { encoding, has_mark, line_end: self.line_end.get(), delimiter, ends_in_delimiter }
+    }
+
     fn summary(&self) -> Summary {
         let counts = self.records.counts;
         let verdict = match (&self.fault, counts.rejects) {
@@ -268,6 +279,8 @@ impl FileCheck {
             gates: self.gates.clone(),
             unknown_columns: self.reader.unknown_columns(),
             rejects_kept: self.records.rejects_kept,
+            corrects: self.reader.corrects().and_then(|corrects| corrects.get().cloned()),
+            form: self.form(),
             rejected: self.records.rejected.clone(),
         }
     }
@@ -290,10 +303,10 @@ fn read_text(
         let (piece, later) = rest.split_at(if after_return { 1 } else { line });
         reader.push(piece, &mut |item| records.take(item, sink))?;
         records.labels = reader.labels().to_vec();
-        *labels = if records.labels.is_empty() {
-            Labels::Awaited { after_return: piece.last() == Some(&b'\r') }
-        } else {
+        *labels = if reader.has_labels() {
             Labels::Known
+        } else {
+            Labels::Awaited { after_return: piece.last() == Some(&b'\r') }
         };
         rest = later;
     }

@@ -5,13 +5,16 @@
 //! are, and no record allocates once the buffers have grown.
 
 mod document;
+mod either;
 mod fields;
 mod flaw;
 mod lines;
 mod objects;
+mod returned;
 mod scan;
 #[cfg(test)]
 mod tests;
 
-pub(crate) use self::document::JsonDocument;
+use self::document::JsonDocument;
+pub(crate) use self::either::JsonEither;
 pub(crate) use self::lines::JsonLines;

@@ -15,6 +15,7 @@ mod file_check;
 #[cfg(test)]
 mod fixture;
 mod foreign;
+mod form;
 mod gates;
 mod item_size;
 mod json;
@@ -25,8 +26,11 @@ mod reason;
 mod receipt;
 mod record;
 mod records;
+mod reject_file;
 mod reject_line;
+mod reject_object;
 mod reject_table;
+mod returned;
 mod row;
 mod separated;
 mod sink;
@@ -34,6 +38,7 @@ mod summary;
 
 pub use ::ledger::{Counts, FaultCode, FileFault, Verdict};
 pub use file_check::{ContentHash, FileCheck, Finished, Pushed};
+pub use form::FileForm;
 pub use item_size::value_bytes;
 pub use key_of::{KeyError, key_of};
 pub use reason::reason;
@@ -42,8 +47,8 @@ pub use receipt::{
     ReceiptViolation, Report, ReportGate, RuleTotal, later_receipt, receipt, report,
 };
 pub use record::{Item, Position, Record, Slot, SlotKind};
+pub use reject_file::{RejectFile, RejectsForm};
 pub use reject_line::write_reject_line;
-pub use reject_table::RejectTable;
 pub use sink::{Reject, Row, Sink};
 pub use summary::{GateResult, RecordSet, Summary};
 

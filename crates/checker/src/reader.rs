@@ -11,7 +11,8 @@ pub(crate) use self::guess::name as encoding_name;
 pub(crate) use self::window::{
     END_MARK, Line, PIECE_BYTES, Window, endless, is_clean, line_end, line_ends, longest, next_line,
 };
-use crate::json::{JsonDocument, JsonLines};
+use crate::json::{JsonEither, JsonLines};
+use crate::returned::CorrectedFile;
 use crate::separated::Separated;
 use crate::{FaultCode, FileFault, Item};
 
@@ -32,8 +33,8 @@ pub(crate) enum Reader {
     Separated(Box<Separated>),
     /// One JSON object per line.
     JsonLines(Box<JsonLines>),
-    /// One JSON document.
-    Json(Box<JsonDocument>),
+    /// One JSON document, or its rejects.
+    Json(Box<JsonEither>),
 }
 
 impl Reader {
@@ -41,7 +42,7 @@ impl Reader {
         match contract.format.clone() {
             Format::Separated(dialect) => Self::Separated(Box::new(Separated::new(contract, &dialect))),
             Format::JsonLines => Self::JsonLines(Box::new(JsonLines::new(&contract))),
-            Format::Json { record_path } => Self::Json(Box::new(JsonDocument::new(&contract, record_path))),
+            Format::Json { record_path } => Self::Json(Box::new(JsonEither::new(&contract, record_path))),
         }
     }
 
@@ -68,6 +69,31 @@ impl Reader {
         match self {
             Self::Separated(reader) => reader.labels(),
             Self::JsonLines(_) | Self::Json(_) => &[],
+        }
+    }
+
+    /// Returns whether the labels are known, or that there are none.
+    pub(crate) fn has_labels(&self) -> bool {
+        match self {
+            Self::Separated(reader) => reader.has_labels(),
+            Self::JsonLines(_) | Self::Json(_) => true,
+        }
+    }
+
+    /// Returns the file that the records correct, when they are corrected rejects.
+    pub(crate) fn corrects(&self) -> Option<&CorrectedFile> {
+        match self {
+            Self::Separated(reader) => Some(reader.corrects()),
+            Self::JsonLines(reader) => Some(reader.corrects()),
+            Self::Json(reader) => reader.corrects(),
+        }
+    }
+
+    /// Separated values: returns the delimiter of the file, and whether one ends each record.
+    pub(crate) fn delimiters(&self) -> Option<(u8, bool)> {
+        match self {
+            Self::Separated(reader) => Some(reader.delimiters()),
+            Self::JsonLines(_) | Self::Json(_) => None,
         }
     }
 

@@ -2,12 +2,12 @@
 
 use std::borrow::Cow;
 
-use contract::{Code, Column, Contract, Format, Kind, NotRun, RuleIndex, Severity, Status, Violation};
+use contract::{Code, Column, Contract, Kind, NotRun, RuleIndex, Severity, Status, Violation};
 use ledger::{Entry, FileId, FileVersion, LoadId, Order, Outcome, State};
 use serde::Serialize;
 
 use crate::budget::grouped;
-use crate::{Counts, FaultCode, FileFault, Position, Summary, Verdict, reason};
+use crate::{Counts, FaultCode, FileFault, Position, RejectsForm, Summary, Verdict, reason};
 
 /// The version of the layout of receipt and report; raised when a field changes its meaning or goes.
 pub const FORMAT_VERSION: u32 = 1;
@@ -81,6 +81,9 @@ pub struct Receipt {
     /// them, or none were rejected.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub rejects_returned: Option<RejectsForm>,
+    /// The form of the rejected records that are kept, in which they can be corrected and sent back.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub rejects_form: Option<RejectsForm>,
     /// Records that are loaded: none of a quarantined file, whatever was read of it.
     pub loaded: u64,
     /// Records by fate, as read; none when the file was not read.
@@ -99,27 +102,6 @@ pub struct Receipt {
     pub not_run: Vec<NotRun>,
     /// What the sender should know though it rejected nothing.
     pub warnings: Vec<String>,
-}
-
-/// The form in which rejected records are returned.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "lowercase")]
-pub enum RejectsForm {
-    /// A table: `rejects.csv`.
-    Csv,
-    /// JSON lines, compressed: `rejects.ndjson.gz`.
-    Ndjson,
-}
-
-impl RejectsForm {
-    /// Returns the form in which a contract lets rejected records be returned; `None` when it keeps them.
-    fn of(contract: &Contract) -> Option<Self> {
-        let form = match contract.format {
-            Format::Separated(_) => Self::Csv,
-            Format::JsonLines | Format::Json { .. } => Self::Ndjson,
-        };
-        contract.policy.return_rejects.then_some(form)
-    }
 }
 
 /// A bucket by its part in the system. Its name is the operator's: the sender of a file has no use for it.
@@ -262,6 +244,9 @@ pub fn receipt(
     fault: Option<&FileFault>,
 ) -> Receipt {
     let checked = contract.zip(summary);
+    let rejects = checked
+        .filter(|(_, summary)| summary.rejects_kept > 0)
+        .map(|(contract, _)| RejectsForm::of(contract));
     Receipt {
         format_version: FORMAT_VERSION,
         file: facts.clone(),
@@ -272,8 +257,8 @@ pub fn receipt(
         verdict: Verdict::of(state, summary.map(|summary| &summary.counts)),
         fault: fault.or_else(|| summary?.fault.as_ref()).map(receipt_fault),
         original: None,
-        rejects_returned: checked
-            .and_then(|(contract, summary)| RejectsForm::of(contract).filter(|_| summary.rejects_kept > 0)),
+        rejects_returned: rejects.filter(|_| contract.is_some_and(|contract| contract.policy.return_rejects)),
+        rejects_form: rejects,
         loaded: summary.filter(|_| state == State::Complete).map_or(0, |summary| summary.counts.rows),
         counts: summary.map(|summary| summary.counts),
         sha256: summary.and_then(|summary| summary.sha256).map(hex::encode),

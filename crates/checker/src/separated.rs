@@ -15,6 +15,7 @@
 mod broken;
 mod header;
 mod oversize;
+mod returned;
 mod sep_line;
 mod split;
 mod tail;
@@ -28,6 +29,7 @@ use contract::{Contract, Dialect, Found, Structure, Violation};
 use self::broken::{QuoteMemory, Search, Sight};
 use self::header::Header;
 use self::oversize::Oversize;
+use self::returned::{ReturnedRecords, SentLine};
 use self::sep_line::FirstLine;
 use self::split::{Cells, Split, Splitter, is_blank};
 use self::tail::count_cells;
@@ -35,6 +37,7 @@ use crate::reader::{
     BYTE_ORDER_MARK, InvalidText, Line, PIECE_BYTES, ReadStep, Window, characters, check_text, endless,
     fault_at, line_ends, next_line, offset32, record_limit, violation,
 };
+use crate::returned::{ADDED_BYTES, CorrectedFile};
 use crate::{FaultCode, FileFault, Item, Record, Slot, SlotKind};
 
 /// Reads delimiter-separated records.
@@ -55,6 +58,7 @@ pub(crate) struct Separated {
     /// record in small blocks is not read again for each block.
     enough: usize,
     oversize: Option<Oversize>,
+    returned: ReturnedRecords,
 }
 
 /// What the next line is.
@@ -64,8 +68,10 @@ enum Stage {
     Start,
     /// This many lines are skipped.
     Skip(u32),
-    /// The header, or the records when there is none.
+    /// The header.
     Header,
+    /// The records, or the header that rejects have of a feed without one.
+    First,
     /// Records.
     Records,
 }
@@ -95,12 +101,27 @@ impl Separated {
             searches: QuoteMemory::default(),
             enough: 0,
             oversize: None,
+            returned: ReturnedRecords::new(&contract, dialect, record_limit(&contract)),
             contract,
         }
     }
 
     pub(crate) fn labels(&self) -> &[String] {
         &self.header.labels
+    }
+
+    /// Returns whether the header is known, or that there is none.
+    pub(crate) fn has_labels(&self) -> bool {
+        self.stage == Stage::Records
+    }
+
+    pub(crate) fn corrects(&self) -> &CorrectedFile {
+        self.returned.corrects()
+    }
+
+    /// Returns the delimiter of the file, and whether one ends each record.
+    pub(crate) fn delimiters(&self) -> (u8, bool) {
+        (self.dialect.delimiter, self.header.records_end_in_delimiter())
     }
 
     pub(crate) fn unknown_columns(&self) -> u32 {
@@ -151,7 +172,11 @@ impl Separated {
             self.window.begin_skip();
             return Ok(ReadStep::More);
         }
-        if self.stage == Stage::Header { self.read_header(last) } else { self.read_record(last, found) }
+        match self.stage {
+            Stage::Header => self.read_header(last),
+            Stage::First => self.read_first(last),
+            Stage::Start | Stage::Skip(_) | Stage::Records => self.read_record(last, found),
+        }
     }
 
     /// Looks for a first line `sep=;`.
@@ -180,9 +205,34 @@ impl Separated {
     fn skipped(&mut self, lines: u32) {
         self.stage = match lines {
             0 | 1 if self.dialect.header => Stage::Header,
-            0 | 1 => Stage::Records,
+            0 | 1 => Stage::First,
             _ => Stage::Skip(lines - 1),
         };
+    }
+
+    /// Looks whether the first record of a feed without header is the header that its rejects have.
+    fn read_first(&mut self, last: bool) -> Result<ReadStep, FileFault> {
+        let view = self.window.view(self.header_limit());
+        let whole = view.len() == self.header_limit() + 2;
+        match self.splitter.split(view, last && !whole, &mut self.cells) {
+            Split::Record { end, .. } => {
+                let raw = view.get(..end).unwrap_or_default();
+                self.splitter.unescape(raw, &mut self.cells);
+                let labels = header::labels(raw, &self.cells);
+                if returned::is_header(&labels, self.dialect.header_match) {
+                    return self.read_header(last);
+                }
+            }
+            Split::Incomplete { .. } if !last && !whole => return Ok(ReadStep::Wait),
+            Split::Incomplete { .. } | Split::RecordFlaw { .. } => {}
+        }
+        self.stage = Stage::Records;
+        Ok(ReadStep::More)
+    }
+
+    /// Returns the most bytes of a header: a record, and the labels that rejects have in addition.
+    fn header_limit(&self) -> usize {
+        self.limit + HEADER_ADDED_BYTES
     }
 
     fn read_record(&mut self, last: bool, found: &mut impl FnMut(Item<'_>)) -> Result<ReadStep, FileFault> {
@@ -335,10 +385,16 @@ impl Separated {
             (Ok(()), false) => self.header.content(cells),
         };
         match content {
-            Ok(cells) => {
-                let slots = self.header.arrange(cells, &mut self.slots);
-                found(Item::Record(Record { position, raw, text, slots, cells }));
-            }
+            Ok(cells) => match &self.header.added {
+                None => {
+                    let slots = self.header.arrange(cells, &mut self.slots);
+                    found(Item::Record(Record { position, raw, text, slots, cells }));
+                }
+                Some(added) => {
+                    let line = SentLine { position, raw, text, cells };
+                    self.returned.give(line, added, &self.header, &self.splitter, found)?;
+                }
+            },
             Err(violation) => {
                 found(Item::Broken { position, raw, text, cells, violation });
                 self.invalid.note(violation, position.record, position.line)?;
@@ -364,8 +420,9 @@ impl Separated {
     /// Returns the header, or the reason to reject the file.
     fn read_header(&mut self, last: bool) -> Result<ReadStep, FileFault> {
         let line = self.window.line();
-        let view = self.window.view(self.limit);
-        let whole = view.len() == self.limit + 2;
+        let limit = self.header_limit();
+        let view = self.window.view(limit);
+        let whole = view.len() == limit + 2;
         let blank = next_line(view, 0, last && !whole).is_some_and(|line| {
             view.iter().take(line.end).all(|byte| is_blank(Some(byte)) && *byte != self.dialect.delimiter)
         });
@@ -374,7 +431,7 @@ impl Separated {
             return Ok(ReadStep::More);
         }
         let (end, next, lines) = match self.splitter.split(view, last && !whole, &mut self.cells) {
-            Split::Record { end, next, lines } if end <= self.limit => (end, next, lines),
+            Split::Record { end, next, lines } if end <= limit => (end, next, lines),
             Split::Incomplete { open: Some(open) } if whole || last => return Err(self.unterminated(open)),
             Split::Incomplete { .. } if !whole => return Ok(ReadStep::Wait),
             Split::Incomplete { .. } | Split::Record { .. } => return Err(endless(line, self.limit)),
@@ -398,6 +455,10 @@ impl Separated {
         }
         self.splitter.unescape(raw, &mut self.cells);
         self.header = header::read(&self.contract, &self.dialect, raw, &self.cells, line)?;
+        if self.header.added.is_some() {
+            // The text of a record has up to three times its length in a cell: each byte may be one that is escaped.
+            self.limit = 3 * self.limit + ADDED_BYTES;
+        }
         self.window.advance(next, lines + u64::from(next > end));
         self.stage = Stage::Records;
         Ok(ReadStep::More)
@@ -431,6 +492,9 @@ fn one_of_two_ends(line: u64) -> FileFault {
     )
     .with_advice("put cells that contain the delimiter into quotes, or end every line alike")
 }
+
+/// Bytes that rejects have in their header in addition to the sender's labels, with quotes and delimiters.
+const HEADER_ADDED_BYTES: usize = 128;
 
 /// The slot of a column that the header lacks.
 const MISSING: Slot = Slot { kind: SlotKind::Null, start: 0, end: 0 };

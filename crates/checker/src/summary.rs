@@ -2,6 +2,9 @@
 
 use contract::{RuleIndex, Violation};
 
+use ledger::FileId;
+
+use crate::form::FileForm;
 use crate::{Counts, FileFault, Position, Verdict};
 
 /// How many violations a summary keeps.
@@ -35,6 +38,10 @@ pub struct Summary {
     /// Rejects that were given to the sink: the first of the file, up to the contract's `maxRejects` and to 64 MiB.
     /// Under `rejectAll` and `keepLast` right only in the second pass.
     pub rejects_kept: u64,
+    /// The file of which this one holds corrected rejects, as its records say.
+    pub corrects: Option<FileId>,
+    /// The form in which the file came.
+    pub form: FileForm,
     /// Under `rejectAll` and `keepLast`, the records that another record of the same key rejects: what the second
     /// pass needs from the first.
     pub rejected: RecordSet,

@@ -5,6 +5,7 @@ pub(crate) mod contracts;
 mod decisions;
 mod kept;
 mod repeats;
+mod round_trip;
 mod values;
 mod verdicts;
 

@@ -70,6 +70,7 @@ mod label;
 mod lint;
 mod nested;
 mod policy;
+pub mod reject_label;
 mod rule;
 mod simple_pattern;
 mod spelling;

@@ -152,6 +152,9 @@ pub struct Outcome {
     pub replaced: Option<FileId>,
     /// The file that this one corrects, when its sender named one and it was read.
     pub corrects: Option<FileId>,
+    /// Whether this one holds the rejects of that file only, corrected, and not the whole file.
+    #[serde(default)]
+    pub corrects_rejects: bool,
 }
 
 impl Outcome {
@@ -177,6 +180,7 @@ impl Outcome {
             other: None,
             replaced: None,
             corrects: None,
+            corrects_rejects: false,
         }
     }
 }

@@ -101,6 +101,9 @@ words! {
         ContractInvalid = "CONTRACT_INVALID",
         /// The feed's contract does not accept files.
         ContractInactive = "CONTRACT_INACTIVE",
+        /// The file holds corrected rejects that cannot be taken: they name several files, or one that cannot be
+        /// corrected by its rejects alone.
+        Correction = "CORRECTION",
         /// An earlier version took this name, and the contract accepts each name once.
         SameName = "SAME_NAME",
         /// The object is in an archive storage class.
@@ -152,6 +155,9 @@ impl FaultCode {
             Self::ContractInvalid => "ask the feed's owner to correct the contract, then send the file again",
             Self::ContractInactive => {
                 "ask the feed's owner to set `status: active` in the contract, then send the file again"
+            }
+            Self::Correction => {
+                "send the whole file with all corrections, without the columns that rejects have in addition"
             }
             Self::SameName => "send the file under a new name",
             Self::Archived => "restore the object, then send the file again",

@@ -55,16 +55,22 @@ impl QuarantineFolder {
         format!("{}original", self.0)
     }
 
-    /// Returns the key of the rejects as compressed JSON lines.
+    /// Returns the key of the rejects with their positions and violations, as compressed JSON lines.
     #[must_use]
     pub fn reject_lines(&self) -> String {
         format!("{}rejects.ndjson.gz", self.0)
     }
 
-    /// Returns the key of the rejects as a table.
+    /// Returns the key of the rejects as a table, to be corrected and sent back.
     #[must_use]
     pub fn reject_table(&self) -> String {
         format!("{}rejects.csv", self.0)
+    }
+
+    /// Returns the key of the rejects as JSON objects, to be corrected and sent back.
+    #[must_use]
+    pub fn reject_objects(&self) -> String {
+        format!("{}rejects.ndjson", self.0)
     }
 
     /// Returns the key of the report for a state. As with receipts, the state is part of the name.
@@ -108,6 +114,7 @@ mod tests {
         assert_eq!(folder.original(), format!("north/visits/2026/11/20/{LOAD}/original"));
         assert_eq!(folder.reject_lines(), format!("north/visits/2026/11/20/{LOAD}/rejects.ndjson.gz"));
         assert_eq!(folder.reject_table(), format!("north/visits/2026/11/20/{LOAD}/rejects.csv"));
+        assert_eq!(folder.reject_objects(), format!("north/visits/2026/11/20/{LOAD}/rejects.ndjson"));
         assert_eq!(
             folder.report(State::Quarantined),
             format!("north/visits/2026/11/20/{LOAD}/report.quarantined.json")

@@ -11,7 +11,7 @@ use store::{Error, Fenced, Operation};
 use telemetry::{FileRecord, ProcessingStep};
 
 use crate::{
-    ProcessorStore,
+    ProcessorStore, correction,
     error::ProcessError,
     load::{Load, Rows},
     precedence::{Loss, Precedence, precedence, replaced},
@@ -227,29 +227,34 @@ async fn check<S: ProcessorStore>(
     let (summary, content) = read::first(work, contract, opening).await?;
     record.spend(ProcessingStep::Check, work.host.now().saturating_sub(started));
     describe(record, contract, &summary);
-    match summary.verdict {
-        Verdict::Rejected => reject(work, contract, summary, &content).await,
-        Verdict::Accepted | Verdict::Partial => accept(work, contract, summary, &content, record).await,
+    // What is wrong with the content is told before whom it corrects.
+    match (summary.verdict, correction::judge(work, contract, &summary).await?) {
+        (Verdict::Rejected, _) => reject(work, contract, summary, &content, None).await,
+        (_, Some(fault)) => reject(work, contract, summary, &content, Some(fault)).await,
+        (Verdict::Accepted | Verdict::Partial, None) => {
+            accept(work, contract, summary, &content, record).await
+        }
     }
 }
 
-/// Writes the rejects of a file that its check rejected.
+/// Writes the rejects of a file that its check rejected, or that is quarantined for this fault.
 async fn reject<S: ProcessorStore>(
     work: &Work<'_, S>,
     contract: &Arc<Contract>,
     first: Summary,
     content: &Content,
+    fault: Option<FileFault>,
 ) -> Result<Decided, ProcessError> {
     if first.counts.rejects == 0 {
-        return Ok(Decided::quarantined(Evidence::read(contract, first)));
+        return Ok(Decided::quarantined(Evidence { fault, ..Evidence::read(contract, first) }));
     }
-    let mut load = Load::new(work, &first, Rows::Left);
+    let mut load = Load::new(work, contract, &first, Rows::Left);
     match read::second(work, contract, &first, content, &mut load).await? {
         Again::Gone => Ok(Decided::closed(Decision::Gone, Evidence::read(contract, first))),
         Again::Archived => Ok(archived(contract)),
         Again::Done(second) => {
             load.finish().await?;
-            Ok(Decided::quarantined(Evidence::read(contract, *second)))
+            Ok(Decided::quarantined(Evidence { fault, ..Evidence::read(contract, *second) }))
         }
     }
 }
@@ -268,7 +273,7 @@ async fn accept<S: ProcessorStore>(
         return Ok(Decided::lost(loss, Evidence::read(contract, first)));
     }
     let started = work.host.now();
-    let mut load = Load::new(work, &first, Rows::Written);
+    let mut load = Load::new(work, contract, &first, Rows::Written);
     let second = match read::second(work, contract, &first, content, &mut load).await? {
         Again::Done(second) => second,
         Again::Gone => return Ok(Decided::closed(Decision::Gone, Evidence::read(contract, first))),

@@ -21,6 +21,7 @@
 mod attempt;
 mod clean_up;
 pub mod config;
+mod correction;
 mod decide;
 mod deliver;
 mod error;

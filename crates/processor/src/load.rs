@@ -2,10 +2,10 @@
 
 use std::io::Write;
 
-use checker::{Reject, RejectTable, Row, Sink, Summary, write_reject_line};
+use checker::{Reject, RejectFile, RejectsForm, Row, Sink, Summary, write_reject_line};
+use contract::Contract;
 use flate2::{Compression, GzBuilder, write::GzEncoder};
-use ledger::QuarantineFolder;
-use store::{Error, Fenced, OpenUploads, Operation, RecordItem, Upload, WriteQuarantine};
+use store::{Error, Fenced, Operation, RecordItem, Upload, WriteQuarantine};
 
 use crate::{ProcessorStore, error::ProcessError, read::Pass, settings::Settings, work::Work};
 
@@ -25,8 +25,14 @@ pub(crate) enum Rows {
 
 impl<'a, S: ProcessorStore> Load<'a, S> {
     /// For a file of which the first reading found this.
-    pub(crate) fn new(work: &'a Work<'a, S>, first: &Summary, rows: Rows) -> Self {
-        let files = || RejectFiles::new(work.store, &work.quarantine(), &work.uploads);
+    pub(crate) fn new(work: &'a Work<'a, S>, contract: &Contract, first: &Summary, rows: Rows) -> Self {
+        let files = || {
+            RejectFiles::new(
+                work,
+                RejectFile::new(contract, &first.form, work.id.as_str()),
+                RejectsForm::of(contract),
+            )
+        };
         Self {
             work,
             rows: (rows == Rows::Written).then(|| RowWriter::new(work.rows_written, first.counts.rows)),
@@ -145,27 +151,36 @@ impl RowWriter {
     }
 }
 
-/// `rejects.ndjson.gz` and `rejects.csv`. They are written whole by each attempt, since an upload is visible only when
+/// `rejects.ndjson.gz`, and the rejects in the form of their feed: `rejects.csv` or `rejects.ndjson`. They are written whole by each attempt, since an upload is visible only when
 /// it is finished; without a time in the gzip header each attempt writes the same bytes.
 struct RejectFiles<U> {
     lines: GzEncoder<Vec<u8>>,
     line: Vec<u8>,
     lines_upload: U,
-    table: RejectTable,
-    cells: Vec<u8>,
-    table_upload: U,
+    returned: RejectFile,
+    records: Vec<u8>,
+    returned_upload: U,
     broken: bool,
 }
 
 impl<U: Upload> RejectFiles<U> {
-    fn new<S: WriteQuarantine<Upload = U>>(store: &S, folder: &QuarantineFolder, open: &OpenUploads) -> Self {
+    fn new<S: ProcessorStore + WriteQuarantine<Upload = U>>(
+        work: &Work<'_, S>,
+        returned: RejectFile,
+        form: RejectsForm,
+    ) -> Self {
+        let (store, folder, open) = (work.store, work.quarantine(), &work.uploads);
+        let key = match form {
+            RejectsForm::Csv => folder.reject_table(),
+            RejectsForm::Ndjson => folder.reject_objects(),
+        };
         Self {
             lines: GzBuilder::new().mtime(0).write(Vec::new(), Compression::default()),
             line: Vec::new(),
             lines_upload: store.upload(&folder.reject_lines(), "application/gzip", open),
-            table: RejectTable::new(),
-            cells: Vec::new(),
-            table_upload: store.upload(&folder.reject_table(), "text/csv; charset=utf-8", open),
+            returned_upload: store.upload(&key, &returned.media_type(), open),
+            returned,
+            records: Vec::new(),
             broken: false,
         }
     }
@@ -174,7 +189,7 @@ impl<U: Upload> RejectFiles<U> {
         self.line.clear();
         write_reject_line(reject, &mut self.line);
         self.broken |= self.lines.write_all(&self.line).is_err();
-        self.table.write(reject, &mut self.cells);
+        self.returned.write(reject, &mut self.records);
     }
 
     /// Sends what there is; an upload keeps it until a part is full.
@@ -186,9 +201,9 @@ impl<U: Upload> RejectFiles<U> {
             self.lines_upload.write(self.lines.get_ref()).await?;
             self.lines.get_mut().clear();
         }
-        if !self.cells.is_empty() {
-            self.table_upload.write(&self.cells).await?;
-            self.cells.clear();
+        if !self.records.is_empty() {
+            self.returned_upload.write(&self.records).await?;
+            self.records.clear();
         }
         Ok(())
     }
@@ -198,7 +213,7 @@ impl<U: Upload> RejectFiles<U> {
         let end = self.lines.finish().map_err(|_| Error::new(Operation::WriteObject, "gzip"))?;
         self.lines_upload.write(&end).await?;
         self.lines_upload.finish().await?;
-        self.table_upload.finish().await?;
+        self.returned_upload.finish().await?;
         Ok(())
     }
 }

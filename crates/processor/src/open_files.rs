@@ -1,6 +1,9 @@
 //! Closes the quarantined files that an outcome settles. A quarantined file is open until a good file of its name or
 //! a correction of it arrives, or an operator acknowledges it.
 //!
+//! Corrected rejects are only a part of the file that they correct. They close it when they are all of its records and
+//! every one of them is good.
+//!
 //! Whichever of the two is decided later closes the open one, so that the result does not depend on the order of
 //! delivery. It is done before the outcome is noted as published: a delivery that fails in between does it again.
 
@@ -8,9 +11,13 @@ use ledger::{Entry, FileId, FileVersion, Outcome, State};
 use store::Error;
 
 use crate::ProcessorStore;
+use crate::correction::{corrected_by_rejects, was_rejected_record_by_record};
 
 /// Newer versions of a quarantined name that are looked at: those of a name that is written over and over.
 const MOST_VERSIONS: usize = 50;
+
+/// Corrections of corrections that are looked at.
+const MOST_CORRECTIONS: usize = 16;
 
 /// Closes the open files that this decision ends.
 pub(crate) async fn close_ended<S: ProcessorStore>(store: &S, entry: &Entry) -> Result<(), Error> {
@@ -44,12 +51,38 @@ async fn close_older<S: ProcessorStore>(store: &S, entry: &Entry) -> Result<(), 
             store.close(&open.file).await?;
         }
     }
-    let corrected = entry.outcome.as_ref().and_then(|outcome: &Outcome| outcome.corrects.as_ref());
-    let Some(corrected) = corrected else { return Ok(()) };
+    let Some(outcome) = &entry.outcome else { return Ok(()) };
+    if outcome.corrects_rejects {
+        return close_covered(store, entry, outcome).await;
+    }
+    let Some(corrected) = &outcome.corrects else { return Ok(()) };
     // The sender names it, and may name a file of another partner.
     let is_own = |older: Entry| older.open && older.partner == entry.partner;
     if store.entry(corrected).await?.is_some_and(is_own) {
         store.close(corrected).await?;
+    }
+    Ok(())
+}
+
+/// Closes the file whose rejects came back corrected and good, when all of them did. That file may itself have brought
+/// back the rejects of an earlier one, which is closed with it.
+async fn close_covered<S: ProcessorStore>(store: &S, entry: &Entry, outcome: &Outcome) -> Result<(), Error> {
+    if outcome.counts.rejects > 0 {
+        return Ok(());
+    }
+    let mut newer = outcome.clone();
+    for _ in 0..MOST_CORRECTIONS {
+        let Some(file) = corrected_by_rejects(&newer) else { return Ok(()) };
+        let is_own = |older: &Entry| older.partner == entry.partner && older.feed == entry.feed;
+        let Some(older) = store.entry(file).await?.filter(is_own) else { return Ok(()) };
+        let Some(rejected) = older.outcome else { return Ok(()) };
+        if newer.counts.records < rejected.counts.rejects {
+            return Ok(());
+        }
+        if older.open && was_rejected_record_by_record(&rejected) {
+            store.close(file).await?;
+        }
+        newer = rejected;
     }
     Ok(())
 }

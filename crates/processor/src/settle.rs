@@ -161,6 +161,7 @@ fn outcome<S>(
             .map(|replaced| replaced.entry.load.file())
             .or_else(|| work.replay.as_ref()?.replaced.clone()),
         corrects: work.corrects.get().cloned(),
+        corrects_rejects: summary.as_ref().is_some_and(|summary| summary.corrects.is_some()),
     }
 }
 

@@ -17,6 +17,8 @@ pub(super) struct Text {
     head: Vec<u8>,
     /// Bytes taken, for the position of a fault.
     taken: u64,
+    /// The encoding, and whether a byte order mark says it.
+    found: (&'static Encoding, bool),
 }
 
 enum TextState {
@@ -31,12 +33,16 @@ enum TextState {
 impl Text {
     pub(super) fn new(declared: Option<TextEncoding>, takes: Takes) -> Self {
         let declared = declared.map(|encoding| encoding.0);
-        Self { declared, takes, state: TextState::Unknown, head: Vec::new(), taken: 0 }
+        Self { declared, takes, state: TextState::Unknown, head: Vec::new(), taken: 0, found: (UTF_8, false) }
     }
 
     /// Returns the first bytes of the content, as many as are known, at most [`HEAD_BYTES`].
     pub(super) fn head(&self) -> &[u8] {
         &self.head
+    }
+
+    pub(super) fn encoding(&self) -> (&'static Encoding, bool) {
+        self.found
     }
 
     pub(super) fn is_unchanged(&self) -> bool {
@@ -80,6 +86,7 @@ impl Text {
         } else {
             TextState::Transcoded(Box::new(encoding.new_decoder_without_bom_handling()), encoding)
         };
+        self.found = (encoding, mark > 0);
         self.taken = mark as u64;
         let head = std::mem::take(&mut self.head);
         let opened = self.transcode(head.get(mark..).unwrap_or_default(), false, out);

@@ -4,18 +4,20 @@ use contract::json::Delimiter;
 use contract::{Contract, Found, Structure};
 
 use super::objects::{Objects, is_key};
+use super::returned::{ObjectReader, SentObject};
 use crate::reader::{
     END_MARK, InvalidText, PIECE_BYTES, ReadStep, Window, check_text, endless, fault_at, longest,
     record_limit, violation,
 };
-use crate::{FaultCode, FileFault, Item, Record};
+use crate::returned::CorrectedFile;
+use crate::{FaultCode, FileFault, Item};
 
 /// Reads a document record by record: memory holds one record, or one value outside of the records.
 pub(crate) struct JsonDocument {
     path: Vec<Vec<u8>>,
     limit: usize,
     window: Window,
-    objects: Objects,
+    records: ObjectReader,
     invalid: InvalidText,
     place: DocumentPlace,
     /// How many objects of the path are open.
@@ -61,7 +63,7 @@ impl JsonDocument {
             path: path.into_iter().map(String::into_bytes).collect(),
             limit: record_limit(contract),
             window: Window::default(),
-            objects: Objects::new(contract),
+            records: ObjectReader::new(Objects::new(contract), record_limit(contract)),
             invalid: InvalidText::default(),
             place: DocumentPlace::Value,
             level: 0,
@@ -72,7 +74,11 @@ impl JsonDocument {
     }
 
     pub(crate) fn unknown_fields(&self) -> u32 {
-        self.objects.unknown()
+        self.records.objects.unknown()
+    }
+
+    pub(crate) fn corrects(&self) -> &CorrectedFile {
+        self.records.corrects()
     }
 
     /// Returns whether there was more than white space.
@@ -195,16 +201,9 @@ impl JsonDocument {
         self.delimiter = Delimiter::default();
         let position = self.window.number();
         let raw = self.window.rest().get(..end).unwrap_or_default();
-        let sound = if self.window.is_clean() { Ok(()) } else { check_text(raw) };
-        match sound.and_then(|()| self.objects.read(raw)) {
-            Ok(()) => {
-                let (text, slots) = (self.objects.text(raw), self.objects.slots());
-                found(Item::Record(Record { position, raw, text, slots, cells: &[] }));
-            }
-            Err(violation) => {
-                found(Item::Broken { position, raw, text: raw, cells: &[], violation });
-                self.invalid.note(violation, position.record, position.line)?;
-            }
+        let sent = SentObject { position, raw, clean: self.window.is_clean() };
+        if let Some(broken) = self.records.give(sent, |broken| broken, found)? {
+            self.invalid.note(broken, position.record, position.line)?;
         }
         self.window.advance_counting(end);
         self.place = next;
@@ -291,7 +290,7 @@ impl JsonDocument {
         self.delimiter = Delimiter::default();
         let value = value.get(..length).unwrap_or_default();
         self.check_beside(value)?;
-        if !self.objects.is_value(value) {
+        if !self.records.objects.is_value(value) {
             return Err(self.fault(FaultCode::Json, "a value that is not JSON", "a JSON value"));
         }
         self.window.advance_counting(begin + length);

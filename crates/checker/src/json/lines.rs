@@ -1,16 +1,20 @@
 //! One JSON object per line.
 
-use contract::{Contract, Found, Structure, Violation};
+use contract::{Contract, Found, Structure, Violation, reject_label};
 
 use super::objects::Objects;
+use super::returned::{ObjectReader, SentObject};
 use crate::reader::{
-    BYTE_ORDER_MARK, InvalidText, Line, PIECE_BYTES, ReadStep, Window, check_text, fault_at, is_clean,
+    BYTE_ORDER_MARK, InvalidText, Line, PIECE_BYTES, ReadStep, Window, endless, fault_at, is_clean, longest,
     next_line, record_limit, violation,
 };
-use crate::{FaultCode, FileFault, Item, Position, Record};
+use crate::returned::{ADDED_BYTES, CorrectedFile};
+use crate::{FaultCode, FileFault, Item, Position};
 
 /// Reads one object from each line. A line end can stand in no JSON string, so a bad line costs one record.
 pub(crate) struct JsonLines {
+    /// The most bytes of a line: a record may have come back as a text with its quotes escaped, and with the members
+    /// that rejects have in addition.
     limit: usize,
     window: Window,
     lines: Lines,
@@ -19,14 +23,22 @@ pub(crate) struct JsonLines {
 impl JsonLines {
     pub(crate) fn new(contract: &Contract) -> Self {
         Self {
-            limit: record_limit(contract),
+            limit: 2 * record_limit(contract) + ADDED_BYTES,
             window: Window::default(),
-            lines: Lines { objects: Objects::new(contract), invalid: InvalidText::default() },
+            lines: Lines {
+                records: ObjectReader::new(Objects::new(contract), record_limit(contract)),
+                limit: record_limit(contract),
+                invalid: InvalidText::default(),
+            },
         }
     }
 
     pub(crate) fn unknown_fields(&self) -> u32 {
-        self.lines.objects.unknown()
+        self.lines.records.objects.unknown()
+    }
+
+    pub(crate) fn corrects(&self) -> &CorrectedFile {
+        self.lines.records.corrects()
     }
 
     pub(crate) fn has_content(&self) -> bool {
@@ -97,7 +109,7 @@ impl JsonLines {
     }
 
     fn step(&mut self, last: bool, found: &mut impl FnMut(Item<'_>)) -> Result<ReadStep, FileFault> {
-        if !self.window.skip_line(self.limit, last)? || self.window.rest().is_empty() {
+        if !self.window.skip_line(self.lines.limit, last)? || self.window.rest().is_empty() {
             return Ok(ReadStep::Wait);
         }
         let view = self.window.view(self.limit);
@@ -110,11 +122,12 @@ impl JsonLines {
             None if !whole => Ok(ReadStep::Wait),
             _ => {
                 let position = self.window.number();
-                let raw = self.window.view(self.limit).get(..self.limit).unwrap_or_default();
+                let view = self.window.view(self.limit);
+                let raw = view.get(..self.lines.limit).unwrap_or(view);
                 let broken = violation(Structure::RecordBytes, Found::Unspecified);
                 found(Item::Broken { position, raw, text: raw, cells: &[], violation: broken });
                 // A carriage return in the last byte may be half of a line end, which the skip counts.
-                let kept = usize::from(raw.last() == Some(&b'\r'));
+                let kept = usize::from(view.get(self.limit - 1) == Some(&b'\r'));
                 self.window.advance(self.limit - kept, 0);
                 self.window.begin_skip();
                 Ok(ReadStep::More)
@@ -137,7 +150,9 @@ impl JsonLines {
 
 /// What reads lines, wherever they stand.
 struct Lines {
-    objects: Objects,
+    records: ObjectReader,
+    /// The most bytes of a record.
+    limit: usize,
     invalid: InvalidText,
 }
 
@@ -160,20 +175,24 @@ impl Lines {
         if position.record == 1 && ended {
             check_first(raw, position.line)?;
         }
-        let sound = if clean { Ok(()) } else { check_text(raw) };
-        match sound.and_then(|()| self.objects.read(raw)) {
-            Ok(()) => {
-                let (text, slots) = (self.objects.text(raw), self.objects.slots());
-                found(Item::Record(Record { position, raw, text, slots, cells: &[] }));
-                Ok(())
-            }
-            Err(broken) => {
-                let violation = if ended { broken } else { cut_short(broken) };
-                found(Item::Broken { position, raw, text: raw, cells: &[], violation });
-                self.invalid.note(violation, position.record, position.line)
-            }
+        if let Some(cut) = raw.get(..self.limit).filter(|_| raw.len() > self.limit && !may_be_returned(raw)) {
+            let violation = violation(Structure::RecordBytes, Found::Unspecified);
+            found(Item::Broken { position, raw: cut, text: cut, cells: &[], violation });
+            let is_endless = (raw.len() - self.limit) as u64 > longest(self.limit);
+            return if is_endless { Err(endless(position.line, self.limit)) } else { Ok(()) };
+        }
+        let sent = SentObject { position, raw, clean };
+        let told = |broken| if ended { broken } else { cut_short(broken) };
+        match self.records.give(sent, told, found)? {
+            None => Ok(()),
+            Some(broken) => self.invalid.note(broken, position.record, position.line),
         }
     }
+}
+
+/// Returns whether a line may be a corrected reject.
+fn may_be_returned(raw: &[u8]) -> bool {
+    memchr::memmem::find(raw, reject_label::FILE.as_bytes()).is_some()
 }
 
 fn is_blank(line: &[u8]) -> bool {

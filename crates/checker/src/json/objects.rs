@@ -1,11 +1,12 @@
 //! One JSON record into column slots.
 
-use contract::json::{Flaw, Token, TokenKind, Tokens, plain_value};
+use contract::json::{Flaw, Token, TokenKind, Tokens, members, plain_value};
 use contract::{Contract, Found, JsonFlaw, JsonKind, Structure, UnknownColumn, Violation};
 use ledger::dynamodb::DEPTH;
 
 use super::fields::RecordFields;
 use super::flaw::{duplicate, flawed};
+use super::returned::{AddedMembers, AddedName};
 use super::scan::{Buffers, Malformed, Scan, slot};
 
 use crate::reader::{offset32, violation};
@@ -22,6 +23,7 @@ pub(super) struct Objects {
     seen: Vec<u64>,
     record: u64,
     unknown: u32,
+    added: AddedMembers,
 }
 
 impl Objects {
@@ -36,6 +38,7 @@ impl Objects {
             slots: vec![Slot::ABSENT; contract.columns.len()],
             record: 0,
             unknown: 0,
+            added: AddedMembers::default(),
         }
     }
 
@@ -49,6 +52,18 @@ impl Objects {
         if self.buffers.side.is_empty() { raw } else { &self.buffers.side }
     }
 
+    /// Returns the members of the last record that rejects have in addition to the sender's.
+    pub(super) fn added(&self) -> AddedMembers {
+        self.added
+    }
+
+    /// Returns the bytes of a record without these members.
+    pub(super) fn own_bytes(&self, raw: &[u8]) -> usize {
+        let added = members(raw).filter(|(name, _)| AddedName::of(&name.content(raw)).is_some());
+        let bytes = added.map(|(name, value)| value.source().end - name.source().start + ",".len());
+        raw.len().saturating_sub(bytes.sum())
+    }
+
     /// Fields that the contract does not name, over all records.
     pub(super) fn unknown(&self) -> u32 {
         self.unknown
@@ -60,6 +75,7 @@ impl Objects {
         self.record += 1;
         let mut scan = Scan::new(raw, self.depth_limit, &mut self.buffers);
         let mut unknown = 0;
+        let mut added = AddedMembers::default();
         let mut target = ColumnTarget {
             fields: &mut self.fields,
             slots: &mut self.slots,
@@ -67,9 +83,11 @@ impl Objects {
             record: self.record,
             next: 0,
             unknown: &mut unknown,
+            added: &mut added,
         };
         let kind = target.record(&mut scan);
         let (ended, broken) = (scan.tokens.ended(), scan.broken);
+        self.added = added;
         let (Ok(kind), true) = (kind, ended) else {
             return Err(flawed(raw, Structure::Json, scan.tokens.flaw()));
         };
@@ -84,6 +102,9 @@ impl Objects {
             set(&mut self.slots, *column, whole);
         }
         self.unknown = self.unknown.saturating_add(unknown);
+        if added.record.is_some() {
+            return Ok(());
+        }
         if self.fields.whole.is_empty() && self.slots.iter().all(|slot| slot.kind == SlotKind::Absent) {
             // An error body, or nothing at all: a row of nulls would be one that nobody wrote.
             return Err(violation(Structure::UnknownField, Found::Absent));
@@ -151,6 +172,7 @@ struct ColumnTarget<'a> {
     /// The place of the field that is expected next.
     next: usize,
     unknown: &'a mut u32,
+    added: &'a mut AddedMembers,
 }
 
 impl ColumnTarget<'_> {
@@ -206,6 +228,11 @@ impl ColumnTarget<'_> {
             return self.known(scan, field);
         }
         scan.buffers.keys.push(key);
+        if let Some(name) = AddedName::of(scan.bytes(key)) {
+            let value = scan.value(true)?;
+            self.added.note(name, value);
+            return Ok(());
+        }
         *self.unknown = self.unknown.saturating_add(1);
         scan.value(false).map(drop)
     }

@@ -1,5 +1,7 @@
 use contract::{Metric, Must};
 
+use contract::Format;
+
 use super::*;
 use crate::tests::contracts::with_gate;
 use crate::tests::{COLUMNS, contract, pass};

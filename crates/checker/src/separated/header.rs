@@ -10,6 +10,7 @@ use contract::{
 
 use self::mismatch::{NAMES_SHOWN, names, near_misses, no_match};
 use super::MISSING;
+use super::returned::{AddedColumns, added};
 use super::split::Cells;
 use crate::reader::{fault_at, offset32, violation};
 use crate::{FaultCode, FileFault, Slot};
@@ -24,7 +25,7 @@ use crate::{FaultCode, FileFault, Slot};
 /// of too many cells. When the second record says otherwise, nothing is decided and the file is at fault: one of the
 /// two has a cell too many or too few.
 pub(super) struct Header {
-    /// The labels in the sender's order; empty without a header. The last is empty when a delimiter ends the header.
+    /// The labels of the sender's columns in the sender's order; empty without a header.
     pub(super) labels: Vec<String>,
     /// The bytes of the header's line; empty without a header.
     raw: Vec<u8>,
@@ -42,6 +43,8 @@ pub(super) struct Header {
     cells: Vec<Option<usize>>,
     /// Whether the sender's order is the contract's.
     same_order: bool,
+    /// The columns that corrected rejects have in addition.
+    pub(super) added: Option<AddedColumns>,
 }
 
 impl Header {
@@ -57,7 +60,32 @@ impl Header {
             unknown: 0,
             cells: (0..columns).map(Some).collect(),
             same_order: true,
+            added: None,
         }
+    }
+
+    /// Returns whether a delimiter ends each record, as far as the records tell.
+    pub(super) fn records_end_in_delimiter(&self) -> bool {
+        self.delimited.unwrap_or_default()
+    }
+
+    /// Returns what is wrong with the cells of a record that is a text of its own, in which delimiters end as on the
+    /// lines around it. `own` is the number of the sender's columns.
+    pub(super) fn flaw_of_own(&self, text: &[u8], cells: &[Slot], own: usize) -> Option<Violation> {
+        let label_of = |(cell, label): (&Slot, &String)| {
+            text.get(cell.start as usize..cell.end as usize) == Some(label.as_bytes())
+        };
+        if cells.len() == own && self.labels.len() == own && cells.iter().zip(&self.labels).all(label_of) {
+            return Some(violation(Structure::RepeatedHeader, Found::Unspecified));
+        }
+        let delimited = self.records_end_in_delimiter();
+        let ended = !delimited || cells.last().is_some_and(|last| last.start == last.end);
+        let expected = own + usize::from(delimited);
+        if cells.len() == expected && ended {
+            return None;
+        }
+        let structure = if cells.len() < expected { Structure::TooFewCells } else { Structure::TooManyCells };
+        Some(violation(structure, Found::Cells { cells: offset32(cells.len()), columns: offset32(own) }))
     }
 
     /// How many cells a record may have.
@@ -124,20 +152,23 @@ pub(super) fn read(
 ) -> Result<Header, FileFault> {
     let sent = cells.slots.len();
     let limit = contract.limits.columns as usize;
-    if sent > limit {
-        let found = format!("{sent} columns");
-        return Err(fault_at(FaultCode::TooManyColumns, line, found, format!("at most {limit} columns")));
-    }
     let labels = labels(raw, cells);
     let found = places(contract, &labels, dialect.header_match, line)?;
-    let near = near_misses(contract, &labels, &found);
+    let added = added(&labels, dialect.header_match, &found);
+    let count = sent - added.iter().filter(|added| **added).count();
+    if count > limit {
+        let found = format!("{count} columns");
+        return Err(fault_at(FaultCode::TooManyColumns, line, found, format!("at most {limit} columns")));
+    }
+    let near = near_misses(contract, &senders(&labels, &added), &found);
     if found.iter().all(Option::is_none) {
         return Err(no_match(contract, dialect, raw, &near, line));
     }
     check_missing(contract, &found, &near, line)?;
     let ends_in_delimiter = sent > 1 && labels.last().is_some_and(String::is_empty);
     let width = sent - usize::from(ends_in_delimiter);
-    let mut unknown = (0..width).filter(|place| !found.contains(&Some(*place)));
+    let is_added = |place: &usize| added.get(*place).copied().unwrap_or_default();
+    let mut unknown = (0..width).filter(|place| !found.contains(&Some(*place)) && !is_added(place));
     let count = unknown.clone().count();
     if let (UnknownColumn::Reject, Some(place)) = (contract.policy.unknown_column, unknown.next()) {
         return Err(FileFault {
@@ -155,8 +186,12 @@ pub(super) fn read(
         });
     }
     let same_order = width == found.len() && found.iter().enumerate().all(|(at, place)| *place == Some(at));
+    let added = AddedColumns::of(&labels, &added, dialect.header_match, width, &found);
     Ok(Header {
-        labels,
+        labels: match &added {
+            Some(added) => added.own_labels(&labels),
+            None => labels.into_iter().take(width).collect(),
+        },
         raw: raw.to_vec(),
         width,
         ends_in_delimiter,
@@ -165,10 +200,17 @@ pub(super) fn read(
         unknown: offset32(count),
         cells: found,
         same_order,
+        added,
     })
 }
 
-fn labels(raw: &[u8], cells: &Cells) -> Vec<String> {
+/// Returns the labels with those that rejects have in addition left empty.
+fn senders(labels: &[String], added: &[bool]) -> Vec<String> {
+    let senders = |(label, added): (&String, &bool)| if *added { String::new() } else { label.clone() };
+    labels.iter().zip(added).map(senders).collect()
+}
+
+pub(super) fn labels(raw: &[u8], cells: &Cells) -> Vec<String> {
     let text = cells.text(raw);
     let label = |slot: &Slot| {
         let bytes = text.get(slot.start as usize..slot.end as usize).unwrap_or_default();

@@ -196,7 +196,7 @@ impl Splitter {
         };
         let lines = line_ends(text.get(start..end).unwrap_or_default());
         let mut after = end + 1;
-        while self.trim && is_blank(text.get(after)) {
+        while self.trim && is_blank(text.get(after)) && text.get(after) != Some(&self.delimiter) {
             after += 1;
         }
         Ok(Quoted { start, end, after, lines, escaped })

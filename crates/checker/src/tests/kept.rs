@@ -3,12 +3,12 @@
 use contract::{Contract, EmptyFile};
 
 use super::{contract, pass, run};
-use crate::{ContentHash, FaultCode, FileCheck, Reject, RejectTable, Row, Sink, write_reject_line};
+use crate::{ContentHash, FaultCode, FileCheck, FileForm, Reject, RejectFile, Row, Sink, write_reject_line};
 
 /// Both reject files.
 #[derive(Default)]
 struct KeptRejects {
-    table: RejectTable,
+    table: Option<RejectFile>,
     cells: Vec<u8>,
     lines: Vec<u8>,
 }
@@ -17,12 +17,14 @@ impl Sink for KeptRejects {
     fn row(&mut self, _: Row<'_>) {}
 
     fn reject(&mut self, reject: Reject<'_>) {
-        self.table.write(&reject, &mut self.cells);
+        let form = FileForm::declared(reject.contract);
+        let table = self.table.get_or_insert_with(|| RejectFile::new(reject.contract, &form, "f"));
+        table.write(&reject, &mut self.cells);
         write_reject_line(&reject, &mut self.lines);
     }
 }
 
-/// The first three cells of each line of `rejects.csv`, and each `raw` of `rejects.ndjson`.
+/// The first three cells and `_record` of each line of `rejects.csv`, and each `raw` of `rejects.ndjson`.
 fn rejects(contract: Contract, file: &str) -> (Vec<Vec<String>>, Vec<String>) {
     let mut rejects = KeptRejects::default();
     run(
@@ -32,8 +34,10 @@ fn rejects(contract: Contract, file: &str) -> (Vec<Vec<String>>, Vec<String>) {
         &mut rejects,
     );
     let mut reader = csv::Reader::from_reader(rejects.cells.as_slice());
-    let cells =
-        reader.records().map(|record| record.expect("a table").iter().take(3).map(str::to_owned).collect());
+    let cells = reader.records().map(|record| {
+        let record = record.expect("a table");
+        record.iter().take(3).chain(record.get(7)).map(str::to_owned).collect()
+    });
     let lines = serde_json::Deserializer::from_slice(&rejects.lines).into_iter::<serde_json::Value>();
     let raw = lines.map(|line| line.expect("JSON")["raw"].as_str().expect("text").to_owned());
     (cells.collect(), raw.collect())
@@ -46,13 +50,13 @@ fn a_record_with_a_stray_quote_is_kept_whole_in_both_reject_files() {
     let file = format!("id,count,note\n{}\n7,8,9\n", records.join("\n"));
     let (cells, raw) = rejects(contract(), &file);
     assert_eq!(raw, records);
-    assert_eq!(cells, records.map(|record| [record.to_owned(), String::new(), String::new()]));
+    assert_eq!(cells, records.map(|record| ["", "", "", record]));
 }
 
 #[test]
-fn a_ragged_record_is_kept_in_its_cells_and_a_delimiter_at_its_end_is_none() {
+fn a_ragged_record_is_kept_whole_and_a_delimiter_at_the_end_of_another_is_none() {
     let (cells, raw) = rejects(contract(), "id,count,note\na,x,\"1, 2\",\nb,2\nc,3,\"4\",\"5, 6\"\n");
-    assert_eq!(cells, [["a", "x", "1, 2"], ["b", "2", ""], ["c", "3", "4,5, 6"]]);
+    assert_eq!(cells, [["a", "x", "1, 2", ""], ["", "", "", raw[1].as_str()], ["", "", "", raw[2].as_str()]]);
     assert_eq!(raw, ["a,x,\"1, 2\",", "b,2", "c,3,\"4\",\"5, 6\""]);
 }
 
@@ -62,7 +66,7 @@ fn a_record_above_the_size_limit_is_kept_up_to_the_limit() {
     small.limits.record_bytes = 32;
     let (cells, raw) = rejects(small, &format!("id,count,note\na,1,\"{}\"\nb,2,c\n", "text\n".repeat(20)));
     assert_eq!(raw, [format!("a,1,\"{}text\nte", "text\n".repeat(4))]);
-    assert_eq!(cells, [[raw[0].as_str(), "", ""]]);
+    assert_eq!(cells, [["", "", "", &format!("{} ...", raw[0])]]);
 }
 
 #[test]

@@ -1,12 +1,13 @@
 //! One property as one column.
 
 use crate::cell_set::CellSet;
-use crate::compiled::{Check, Column, Dialect, Format, Kind};
+use crate::compiled::{Check, Column, Dialect, Format, HeaderMatch, Kind};
 use crate::document::{
     Enumeration, Fields, LogicalType, Node, Property, ScalarKind, Setting, text_of, unknown_setting,
 };
 use crate::finding::{Findings, quoted};
 use crate::lint;
+use crate::reject_label;
 use crate::rule::Code;
 use crate::words;
 
@@ -98,6 +99,9 @@ pub(super) fn compile(property: &Property, scope: &ColumnScope<'_>, compilation:
         apply(setting, &mut column, scope, &mut compilation.findings);
     }
     check_parts(property, &column.kind, &mut compilation.findings);
+    if scope.index.is_some() {
+        check_labels(property, &column, &mut compilation.findings);
+    }
     list_not_run(property, scope, compilation);
     quality::on_column(&property.quality, &mut column, scope.index, &id, compilation);
     example::check(property, &column, scope.index.unwrap_or_default(), compilation);
@@ -170,6 +174,28 @@ fn check_parts(property: &Property, kind: &Kind, findings: &mut Findings) {
             );
         }
     }
+}
+
+/// Rejects a name that files of rejected records use for columns of their own: such a file would have it twice.
+fn check_labels(property: &Property, column: &Column, findings: &mut Findings) {
+    let path = column.source_path.as_ref().and_then(|path| path.first());
+    let labels = path.map_or_else(|| column.labels().collect(), |field| vec![field.as_str()]);
+    let taken = labels.into_iter().find(|label| {
+        let form = HeaderMatch::Loose.form(label);
+        reject_label::ALL.contains(&&*form)
+    });
+    let Some(label) = taken else { return };
+    let names = [&property.physical_name, &property.name].into_iter().flatten().chain(&property.synonyms);
+    let named = names.into_iter().find(|given| given.value == label).map(|given| &given.place);
+    findings.error(
+        named.unwrap_or(&property.place),
+        quoted(label),
+        format!(
+            "a name in the files other than {}",
+            reject_label::ALL.map(|ours| format!("`{ours}`")).join(", ")
+        ),
+        "files of rejected records add these columns to the sender's: rename the sender's",
+    );
 }
 
 fn classified(property: &Property) -> bool {

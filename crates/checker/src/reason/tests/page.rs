@@ -47,6 +47,9 @@ fn meaning(code: FaultCode) -> &'static str {
         FaultCode::NoContract => "The feed has no contract.",
         FaultCode::ContractInvalid => "No version of the feed's contract compiles.",
         FaultCode::ContractInactive => "The feed's contract accepts no files.",
+        FaultCode::Correction => {
+            "The file holds corrected rejects of several files, of an unknown file, or of one that its rejects alone cannot correct."
+        }
         FaultCode::SameName => "An earlier file has this name (`onSameName: reject`).",
         FaultCode::Archived => "The object is in an archive storage class.",
         FaultCode::Poison => "Processing stopped three times at the same place.",

@@ -31,6 +31,9 @@ pub(super) fn content_key(content: &ContentClaim) -> ItemKey {
     ItemKey::new(format!("content#{}/{}#{}", content.partner, content.feed, content.sha256))
 }
 
+/// Whether the file that is corrected is so by its rejects only; left out where it is not.
+const CORRECTS_REJECTS: &str = "corrects_rejects";
+
 /// Returns what an outcome is as an attribute.
 pub(super) fn outcome_map(outcome: &Outcome) -> AttributeValue {
     let mut map: Attributes = [
@@ -55,6 +58,9 @@ pub(super) fn outcome_map(outcome: &Outcome) -> AttributeValue {
         ("corrects", outcome.corrects.as_ref().map(FileId::as_str)),
     ];
     map.extend(optional.into_iter().filter_map(|(name, value)| Some((name.to_owned(), text(value?)))));
+    if outcome.corrects_rejects {
+        map.insert(CORRECTS_REJECTS.to_owned(), AttributeValue::Bool(true));
+    }
     AttributeValue::M(map)
 }
 
@@ -217,6 +223,7 @@ fn outcome(map: &Attributes) -> Option<Outcome> {
         other: optional_file(map, "other")?,
         replaced: optional_file(map, "replaced")?,
         corrects: optional_file(map, "corrects")?,
+        corrects_rejects: matches!(map.get(CORRECTS_REJECTS), Some(AttributeValue::Bool(true))),
     })
 }
 

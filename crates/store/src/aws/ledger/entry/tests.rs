@@ -40,6 +40,7 @@ fn outcomes() -> impl Strategy<Value = Outcome> {
             other: other.map(|key| file_id(&key)),
             replaced: replaced.map(|key| file_id(&key)),
             corrects: corrects.map(|key| file_id(&key)),
+            corrects_rejects: bytes % 2 == 1,
             ..Outcome::new(state)
         }
     })
