@@ -17,6 +17,7 @@
 //! * `promises`: the invariants of the protocol, one by one
 
 mod clean_up;
+mod corrections;
 mod crashes;
 mod deaths;
 mod files;
