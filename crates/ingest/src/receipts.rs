@@ -1,7 +1,7 @@
 //! The decision on a file: its receipt, and where its rejected records are.
 
 use ledger::{Entry, Outcome};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::ApiStore;
 use crate::call::ApiCall;
@@ -11,6 +11,9 @@ use crate::respond::ApiResponse;
 
 /// Seconds after which a request for an undecided file is worth repeating.
 const NOT_YET_SECONDS: u64 = 2;
+
+/// Receipts of one load that are read: it can be loaded, superseded, retracted, and shown again.
+const MOST_RECEIPTS: usize = 8;
 
 /// A signed GET of the rejected records
 #[derive(Serialize)]
@@ -36,21 +39,68 @@ pub(crate) async fn receipt<S: ApiStore>(call: &ApiCall<'_, S>) -> Result<ApiRes
 
 /// Handles `GET /v1/files/{file}/rejects`: a signed GET, for these rejected records only.
 pub(crate) async fn rejects<S: ApiStore>(call: &ApiCall<'_, S>) -> Result<ApiResponse, RequestError> {
-    let (object, ending) = match call.request.parameter("format") {
-        None | Some("csv") => ("rejects.csv", "csv"),
-        Some("ndjson") => ("rejects.ndjson.gz", "ndjson.gz"),
-        Some(_) => {
-            let detail = "the query parameter format is not allowed: expected csv or ndjson";
-            return Err(ProblemDetails::new(ProblemCode::InvalidQuery, detail).into());
-        }
-    };
+    let invalid = |detail: &'static str| Err(ProblemDetails::new(ProblemCode::InvalidQuery, detail).into());
+    let wanted = call.request.parameter("format");
+    if !matches!(wanted, None | Some("csv" | "ndjson")) {
+        return invalid("the query parameter format is not allowed: expected csv or ndjson");
+    }
     let outcome = decided(call).await?;
     let folder = call.caller.rejects_folder(&outcome).ok_or_else(ProblemDetails::not_found)?;
+    let (object, ending) = match wanted {
+        Some("ndjson") => ("rejects.ndjson.gz", "ndjson.gz"),
+        _ => match (feeds_form(call, &outcome).await?, wanted) {
+            (RejectsForm::Csv, _) => ("rejects.csv", "csv"),
+            (RejectsForm::Ndjson, None) => ("rejects.ndjson", "ndjson"),
+            (RejectsForm::Ndjson, Some(_)) => {
+                return invalid(
+                    "the feed takes JSON, and its rejects are JSON: leave the query parameter format out",
+                );
+            }
+        },
+    };
     let file_name = format!("{}-rejects.{ending}", call.first());
     let seconds = call.settings.signed_seconds;
     let signed = call.store.sign_download(&format!("{folder}{object}"), &file_name, seconds).await?;
     let answer = SignedRejects { url: signed.url, expires_seconds: signed.expires_seconds, file_name };
     Ok(ApiResponse::json(200, &answer))
+}
+
+/// Returns the form in which the rejects of a decided file can be corrected and sent back, as its receipt says; a
+/// table of those that were decided before receipts said it.
+async fn feeds_form<S: ApiStore>(
+    call: &ApiCall<'_, S>,
+    outcome: &Outcome,
+) -> Result<RejectsForm, RequestError> {
+    let mut outcome = outcome.clone();
+    for _ in 0..MOST_RECEIPTS {
+        let Some(key) = call.caller.receipt_key(&outcome) else { break };
+        let Some(document) = call.store.document(key).await? else { break };
+        let Ok(members) = serde_json::from_slice::<RejectsMembers>(&document) else { break };
+        match members {
+            RejectsMembers { rejects_form: Some(form), .. } => return Ok(form),
+            // A load that was visible has a later receipt, which does not repeat the one before.
+            RejectsMembers { earlier: Some(earlier), .. } => outcome.receipt = earlier,
+            RejectsMembers { .. } => break,
+        }
+    }
+    Ok(RejectsForm::Csv)
+}
+
+/// What a receipt says of the rejects that are kept.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct RejectsMembers {
+    #[serde(default)]
+    rejects_form: Option<RejectsForm>,
+    #[serde(default)]
+    earlier: Option<String>,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum RejectsForm {
+    Csv,
+    Ndjson,
 }
 
 /// Reads the outcome of the file that the path names.

@@ -2,7 +2,8 @@
 //!
 //! ```text
 //! <partner>/<feed>/<name>.receipt.json           the receipt of the newest version of the name
-//! <partner>/<feed>/<name>.<load>.rejects.csv     rejected records of one load, where the contract returns them
+//! <partner>/<feed>/<name>.<load>.rejects.csv     rejected records of one load, where the contract returns them;
+//!                                                `.rejects.ndjson` of a JSON feed
 //! ```
 //!
 //! A receipt is replaced when its name has a newer decision. Rejected records have their load in the key and are
@@ -21,7 +22,7 @@ pub fn outbox_receipt_key(key: &str) -> Option<String> {
     Some(format!("{key}{RECEIPT}")).filter(|key| key.len() <= KEY_BYTES)
 }
 
-/// Returns where the rejected records of a load are: `ending` is `rejects.csv` or `rejects.ndjson.gz`. `None` when the
+/// Returns where the rejected records of a load are: `ending` is `rejects.csv` or `rejects.ndjson`. `None` when the
 /// key is so long that the outbox has no place for them.
 #[must_use]
 pub fn outbox_rejects_key(key: &str, load: &LoadId, ending: &str) -> Option<String> {
@@ -52,7 +53,7 @@ mod tests {
         let key = |bytes: usize| format!("north/visits/{}", "x".repeat(bytes - "north/visits/".len()));
         assert!(outbox_receipt_key(&key(1_011)).is_some_and(|key| key.len() == 1_024));
         assert_eq!(outbox_receipt_key(&key(1_012)), None);
-        assert!(outbox_rejects_key(&key(965), &load, "rejects.ndjson.gz").is_some());
-        assert_eq!(outbox_rejects_key(&key(966), &load, "rejects.ndjson.gz"), None);
+        assert!(outbox_rejects_key(&key(968), &load, "rejects.ndjson").is_some());
+        assert_eq!(outbox_rejects_key(&key(969), &load, "rejects.ndjson"), None);
     }
 }

@@ -36,7 +36,7 @@ impl ReturnedForm {
     fn ending(&self) -> &'static str {
         match self {
             Self::Csv => "rejects.csv",
-            Self::Ndjson => "rejects.ndjson.gz",
+            Self::Ndjson => "rejects.ndjson",
         }
     }
 }

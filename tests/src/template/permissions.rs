@@ -213,7 +213,7 @@ fn the_outbox_reads_receipts_and_rejects_and_writes_to_its_own_bucket_only() {
         ("QuarantineBucket/_receipts/*", "s3:GetObject"),
         // Copied on the side of S3. Not the originals.
         ("QuarantineBucket/*/rejects.csv", "s3:GetObject"),
-        ("QuarantineBucket/*/rejects.ndjson.gz", "s3:GetObject"),
+        ("QuarantineBucket/*/rejects.ndjson", "s3:GetObject"),
         ("QuarantineBucket", "s3:ListBucket"),
         ("OutboxBucket/*", "s3:AbortMultipartUpload s3:GetObject s3:PutObject"),
         ("OutboxBucket", "s3:ListBucket"),

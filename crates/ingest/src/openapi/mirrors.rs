@@ -266,6 +266,9 @@ pub(crate) struct Receipt {
     /// The form in which rejected records are returned to a sender who only uses S3, in the outbox
     #[serde(skip_serializing_if = "Option::is_none")]
     rejects_returned: Option<ReturnedRejects>,
+    /// The form in which rejected records are kept, to be corrected and sent back
+    #[serde(skip_serializing_if = "Option::is_none")]
+    rejects_form: Option<ReturnedRejects>,
     /// The decision
     state: DecidedState,
     /// Records that are loaded

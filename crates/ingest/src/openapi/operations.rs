@@ -85,8 +85,9 @@ fn query(name: &str) -> Value {
             "`next` of the previous page, unchanged",
         ),
         "format" => (
-            json!({ "type": "string", "enum": ["csv", "ndjson"], "default": "csv" }),
-            "The format of the rejected records",
+            json!({ "type": "string", "enum": ["csv", "ndjson"] }),
+            "Without it the rejected records are in the form of the feed, to be corrected and sent back: a table, which \
+             csv names too, or JSON lines. ndjson: with their positions and broken rules, as compressed JSON lines",
         ),
         _ => (
             json!({ "type": "string", "enum": ["true", "false", ""], "default": "false" }),

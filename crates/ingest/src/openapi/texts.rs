@@ -64,7 +64,8 @@ pub(super) fn of(route: Route) -> (&'static str, &'static str, &'static str) {
         Route::ReadRejects => (
             "files",
             "Get a signed GET of the rejected records of a file",
-            "The rejected records as they were sent, each with its line and reasons.",
+            "The rejected records in the form of the feed, each with its line, its reasons and the file's id in columns that begin with `_`. \
+             Corrected and sent back as a file of the feed, with `_file` as it is, they are loaded as a correction of this file.",
         ),
         Route::ListFeeds => (
             "feeds",

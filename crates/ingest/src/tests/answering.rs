@@ -87,6 +87,30 @@ async fn rejected_records_are_fetched_with_a_signed_address_for_minutes() {
 }
 
 #[tokio::test]
+async fn rejects_of_a_json_feed_are_lines_that_are_taken_back_corrected() {
+    let harness = Harness::with_feeds();
+    let visits = contract("visits", &[("id", "integer")], "");
+    harness.memory.publish_contract("visits", visits.replace("format: csv", "format: ndjson"));
+    let file = harness.send(FILES, "{\"id\":\"x\"}\n{\"id\":\"y\"}\n").await;
+    harness.process().await;
+    let path = format!("/v1/files/{file}/rejects");
+    let table = harness.ask("GET", &format!("{path}?format=csv")).reply().await;
+    assert_eq!(table.code(), (400, "invalid-query"));
+    let reply = harness.ask("GET", &path).reply().await;
+    assert_eq!(reply.body["fileName"], json!(format!("{file}-rejects.ndjson")));
+    let rejects = harness.memory.send_signed("GET", reply.body["url"].as_str().expect("an address"), &[], "");
+    let rejects = String::from_utf8(rejects.body.to_vec()).expect("UTF-8");
+    let corrected = rejects.replace("\"x\"", "1").replace("\"y\"", "2");
+    let back = harness.send(&format!("{FILES}?corrects={file}"), &corrected).await;
+    harness.process().await;
+    let reply = harness.ask("GET", &format!("/v1/files/{back}")).reply().await;
+    assert_eq!((&reply.body["state"], &reply.body["loaded"]), (&json!("COMPLETE"), &json!(2)));
+    assert_eq!(reply.body["corrects"], json!(file));
+    let open = harness.memory.entries().into_iter().filter(|entry| entry.open).count();
+    assert_eq!(open, 0);
+}
+
+#[tokio::test]
 async fn a_list_is_newest_first_filtered_and_paged_to_its_end() {
     let harness = Harness::with_feeds();
     for number in 0..5 {

@@ -142,7 +142,7 @@ impl Harness {
         let folder = file.folder();
         if !receipt.is_empty() {
             self.memory.keep(receipt, document.to_string());
-            for name in ["rejects.csv", "rejects.ndjson.gz"] {
+            for name in ["rejects.csv", "rejects.ndjson"] {
                 self.memory.keep(&format!("{folder}{name}"), format!("{VALUE} of {}", file.load));
             }
         }

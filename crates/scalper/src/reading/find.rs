@@ -25,6 +25,8 @@ pub(super) struct ReceiptRead {
     pub(super) earlier: Option<String>,
     pub(super) fault: Option<FaultRead>,
     pub(super) original: Option<PlaceRead>,
+    /// `csv` or `ndjson`; none in receipts that were written before there was a choice.
+    pub(super) rejects_form: Option<String>,
     pub(super) rules: Vec<RuleRead>,
     pub(super) violations: Vec<ViolationRead>,
     pub(super) warnings: Vec<String>,
@@ -219,10 +221,11 @@ impl<S: Readable> StackView<S> {
     }
 }
 
-/// Returns where the rejected records of a decided file are.
-pub(super) fn rejects_key(outcome: &Outcome) -> Option<String> {
+/// Returns where the rejected records of a decided file are, in the form of its feed.
+pub(super) fn rejects_key(outcome: &Outcome, receipt: &ReceiptRead) -> Option<String> {
     let folder = outcome.quarantine.as_deref().filter(|_| outcome.counts.rejects > 0)?;
-    Some(format!("{folder}rejects.csv"))
+    let form = receipt.rejects_form.as_deref().unwrap_or("csv");
+    Some(format!("{folder}rejects.{form}"))
 }
 
 /// Returns whether the rows of a file in this state were visible and no longer are.

@@ -104,7 +104,7 @@ fn look(
 ) -> Vec<NextStep> {
     let mut steps = Vec::new();
     let Some(outcome) = entry.outcome.as_ref().filter(|_| entry.state.is_terminal()) else { return steps };
-    if rejects_key(outcome).is_some() {
+    if rejects_key(outcome, receipt).is_some() {
         let command = stack.command(&format!("rejects {}", view.file));
         steps.push(with("see which records were rejected and why, without their values", command));
     }

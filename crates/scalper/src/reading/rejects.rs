@@ -5,9 +5,9 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 use serde::Serialize;
-use store::BodyChunks;
+use store::{BodyChunks, Outcome};
 
-use super::find::{RuleRead, ViolationRead, rejects_key};
+use super::find::{ReceiptRead, RuleRead, ViolationRead, rejects_key};
 use super::plain::{Harmless, plain};
 use super::view::FileView;
 use super::{Readable, StackView};
@@ -45,18 +45,25 @@ impl<S: Readable> StackView<S> {
     pub(super) async fn rejects(&self, word: &str) -> Result<Rejects, CommandError> {
         let found = self.find(word).await?;
         let outcome = self.decided(&found)?;
-        let mut receipt = self.read_receipt(&outcome.receipt).await?.unwrap_or_default();
-        // The receipt of a load that was visible names the one before it instead of repeating it.
-        if let Some(earlier) = receipt.earlier.take().filter(|_| receipt.rules.is_empty()) {
-            receipt = self.read_receipt(&earlier).await?.unwrap_or_default();
-        }
+        let receipt = self.full_receipt(outcome).await?;
+        let rejects_at = rejects_key(outcome, &receipt).map(|key| self.places.kept(&key));
         Ok(Rejects {
             file: FileView::of_entry(&self.stack, &found.file, &found.entry),
             rules: receipt.rules,
             violations: receipt.violations,
-            rejects_at: rejects_key(outcome).map(|key| self.places.kept(&key)),
+            rejects_at,
             command: self.stack.command(&format!("rejects {}", found.file)),
         })
+    }
+
+    /// Reads the receipt that lists what was rejected. That of a load that was visible names the one before it instead
+    /// of repeating it.
+    async fn full_receipt(&self, outcome: &Outcome) -> Result<ReceiptRead, CommandError> {
+        let mut receipt = self.read_receipt(&outcome.receipt).await?.unwrap_or_default();
+        if let Some(earlier) = receipt.earlier.take().filter(|_| receipt.rules.is_empty()) {
+            receipt = self.read_receipt(&earlier).await?.unwrap_or_default();
+        }
+        Ok(receipt)
     }
 
     pub(super) async fn records(
@@ -65,7 +72,8 @@ impl<S: Readable> StackView<S> {
     ) -> Result<RejectedRecords, CommandError> {
         let found = self.find(&arguments.file).await?;
         let outcome = self.decided(&found)?;
-        let key = rejects_key(outcome).ok_or_else(|| CommandError::NoRejects {
+        let receipt = self.full_receipt(outcome).await?;
+        let key = rejects_key(outcome, &receipt).ok_or_else(|| CommandError::NoRejects {
             file: found.file.to_string(),
             state: found.entry.state.as_str(),
         })?;
@@ -168,10 +176,11 @@ impl Rejects {
             )
             .ok();
         }
-        if self.rejects_at.is_some() {
+        if let Some(place) = &self.rejects_at {
+            let name = place.rsplit('/').next().unwrap_or_default();
             writeln!(
                 text,
-                "\nthe rejected records with the partner's values:\n  {0} --download rejects.csv\n  {0} --values",
+                "\nthe rejected records with the partner's values:\n  {0} --download {name}\n  {0} --values",
                 self.command
             )
             .ok();

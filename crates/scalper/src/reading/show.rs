@@ -140,6 +140,7 @@ impl<S: Readable> StackView<S> {
         let view = FileView::of_entry(&self.stack, file, entry);
         let text = |part: fn(&Outcome) -> &String| outcome.map(part).filter(|text| !text.is_empty()).cloned();
         let lease = Some(entry.lease_until_ms).filter(|until| !entry.state.is_terminal() && *until > now_ms);
+        let rejects_at = outcome.and_then(|outcome| rejects_key(outcome, &receipt));
         let next = steps(&self.stack, &self.places, &view, entry, lease.is_some(), &receipt);
         // A receipt names the kind of bucket, and this is where it is.
         let original = receipt.original.map(|place| {
@@ -166,7 +167,7 @@ impl<S: Readable> StackView<S> {
             newest_contract: None,
             contract_cache_seconds: CONTRACT_CACHE_SECONDS,
             receipt: text(|outcome| &outcome.receipt).map(|key| self.places.kept(&key)),
-            rejects_at: outcome.and_then(rejects_key).map(|key| self.places.kept(&key)),
+            rejects_at: rejects_at.map(|key| self.places.kept(&key)),
             replaced: outcome.and_then(|outcome| Some(outcome.replaced.as_ref()?.to_string())),
             fault_details: receipt.fault,
             receipt_warnings: receipt.warnings,
