@@ -69,6 +69,8 @@ mod privacy;
 mod rejected;
 /// What the processor's role may not do.
 mod roles;
+/// Rejects that partners correct with a script and send back, by S3 and by the API.
+mod round_trip;
 /// Partners that upload by S3 with roles of their own: below their prefix and nowhere else.
 mod s3_partners;
 /// Suspended partners, folders of nobody, and contracts that do not compile.

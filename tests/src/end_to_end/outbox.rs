@@ -15,14 +15,14 @@ use super::tables::LedgerItem;
 const BAD: &str = "AB999999,Patient Qjxwvz,CT,soon,1.5,x\n";
 
 /// A partner with its role.
-struct S3Partner {
+pub(super) struct S3Partner {
     name: &'static str,
     s3: aws_sdk_s3::Client,
 }
 
 impl S3Partner {
     /// Adds the partner and gives its role S3 uploads.
-    fn add(harness: &Harness, name: &'static str) -> Self {
+    pub(super) fn add(harness: &Harness, name: &'static str) -> Self {
         harness.add_partner(name);
         let (arn, role) = partner_role(harness, &format!("{name}-sender"));
         let given = harness.scalper(&format!("partner s3 {name} --principal {arn}"));
@@ -31,22 +31,22 @@ impl S3Partner {
     }
 
     /// Uploads a file, and waits until its receipt is in the outbox.
-    async fn send(&self, harness: &Harness, path: &str, bytes: String) -> LedgerItem {
+    pub(super) async fn send(&self, harness: &Harness, path: &str, bytes: impl Into<Vec<u8>>) -> LedgerItem {
         let key = format!("{}/{path}", self.name);
         let put = self.s3.put_object().bucket(&harness.names.inbox).key(&key);
-        let sent = put.body(ByteStream::from(bytes.into_bytes())).send().await.expect("its own prefix");
+        let sent = put.body(ByteStream::from(bytes.into())).send().await.expect("its own prefix");
         let entry = harness.outcome(&key, &sent.version_id.expect("a version")).await;
         harness.settle_outbox().await;
         entry
     }
 
-    async fn read(&self, harness: &Harness, key: &str) -> Vec<u8> {
+    pub(super) async fn read(&self, harness: &Harness, key: &str) -> Vec<u8> {
         let get = self.s3.get_object().bucket(&harness.names.outbox).key(key).send().await;
         let object = get.unwrap_or_else(|error| panic!("{} reads {key}: {error:?}", self.name));
         object.body.collect().await.expect("read the object").to_vec()
     }
 
-    async fn receipt(&self, harness: &Harness, path: &str) -> Value {
+    pub(super) async fn receipt(&self, harness: &Harness, path: &str) -> Value {
         let key = format!("{}/{path}.receipt.json", self.name);
         serde_json::from_slice(&self.read(harness, &key).await).expect("a receipt is JSON")
     }

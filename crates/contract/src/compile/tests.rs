@@ -226,6 +226,20 @@ fn synonyms_are_labels_and_none_means_two_properties() {
 }
 
 #[test]
+fn the_columns_of_rejects_are_no_columns_of_a_feed() {
+    let source = |more: &str| {
+        with_properties(&format!("      - {{ name: id, logicalType: string, primaryKey: true{more} }}\n"))
+    };
+    for more in [", physicalName: _file", ", physicalName: ' _LINE'", ", synonyms: [x, _record]"] {
+        let findings = compile(&source(more)).expect_err(more);
+        assert!(findings.iter().any(|finding| finding.advice.contains("rejected records")), "{findings:?}");
+    }
+    for more in ["", ", physicalName: file", ", synonyms: [_files, reason]"] {
+        compiled(&source(more));
+    }
+}
+
+#[test]
 fn classified_columns_are_marked_whatever_the_spelling() {
     let (contract, _) = compiled(PATIENTS);
     assert!(column(&contract, "birth_date").classified);
