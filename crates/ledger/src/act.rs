@@ -188,6 +188,70 @@ impl TryFrom<String> for Arn {
     }
 }
 
+/// Who acts: an operator, by the name that AWS has for them, or a partner by the API.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(into = "String")]
+pub enum Actor {
+    /// The caller of AWS.
+    Aws(Arn),
+    /// A partner, with the public id of the credential.
+    Partner {
+        /// The partner.
+        partner: ActWord,
+        /// The credential's id.
+        credential: ActWord,
+    },
+}
+
+/// How the text of a partner begins. No ARN does.
+const PARTNER: &str = "partner";
+
+impl Actor {
+    /// Makes the actor of a partner's credential. The id of a token's, `jwt:<hash>`, is kept with a hyphen. `None` for
+    /// names that are no words.
+    #[must_use]
+    pub fn partner(partner: &str, credential: &str) -> Option<Self> {
+        let credential = ActWord::parse(&credential.replace(':', "-"))?;
+        Some(Self::Partner { partner: ActWord::parse(partner)?, credential })
+    }
+
+    /// Reads an actor back; `None` for a text that is none.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        if let Some(arn) = Arn::parse(text) {
+            return Some(Self::Aws(arn));
+        }
+        let (partner, credential) = text.strip_prefix(PARTNER)?.strip_prefix('/')?.split_once('/')?;
+        Some(Self::Partner { partner: ActWord::parse(partner)?, credential: ActWord::parse(credential)? })
+    }
+
+    /// Returns it without what every actor of its kind has: `operator/ann` or `partner/north/q2vbqz6dshv5`.
+    #[must_use]
+    pub fn short(&self) -> String {
+        match self {
+            Self::Aws(arn) => arn.resource().to_owned(),
+            Self::Partner { .. } => self.to_string(),
+        }
+    }
+}
+
+impl fmt::Display for Actor {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Aws(arn) => formatter.write_str(arn.as_str()),
+            Self::Partner { partner, credential } => {
+                write!(formatter, "{PARTNER}/{}/{}", partner.as_str(), credential.as_str())
+            }
+        }
+    }
+}
+
+impl From<Actor> for String {
+    fn from(actor: Actor) -> Self {
+        actor.to_string()
+    }
+}
+
 /// Why an operator acts, in their own words: one line of at most 200 characters.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct ActReason(String);
@@ -293,8 +357,8 @@ pub struct Act {
     pub id: ActId,
     /// When it began, milliseconds since the epoch.
     pub at_ms: u64,
-    /// Who acts: the caller of AWS.
-    pub by: Arn,
+    /// Who acts.
+    pub by: Actor,
     /// What is done.
     pub verb: Verb,
     /// To what.

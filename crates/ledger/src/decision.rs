@@ -109,7 +109,7 @@ impl Replaced {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{FileVersion, LoadId, Order, Rank};
+    use crate::{FileVersion, LoadId, Order, PastOfFile, Rank};
 
     fn file(key: &str) -> FileVersion {
         FileVersion { bucket: "inbox".into(), key: key.into(), version: "v1".into(), etag: None }
@@ -160,6 +160,7 @@ mod tests {
             loaded: true,
             replay: None,
             replayed: None,
+            past: PastOfFile::default(),
         };
         let replaced = Replaced::new(entry.clone(), &by).expect("a complete load");
         assert!(replaced.receipt.ends_with(&format!("/superseded.{by}.json")), "{}", replaced.receipt);

@@ -1,6 +1,8 @@
 //! What the ledger keeps of a file version, and the requests and answers by which it changes.
 
-use crate::{Counts, DeadLoad, FileId, FileVersion, LoadId, Order, Replay, Replayed, State, UNNAMED};
+use crate::{
+    Counts, DeadLoad, FileId, FileVersion, LoadId, Order, PastOfFile, Replay, Replayed, State, UNNAMED,
+};
 
 /// What is known of one file version. At most 1 KB; holds no content.
 #[derive(Clone, Debug, PartialEq)]
@@ -47,6 +49,8 @@ pub struct Entry {
     pub replay: Option<Replay>,
     /// How the last replay ended.
     pub replayed: Option<Replayed>,
+    /// What it was before.
+    pub past: PastOfFile,
 }
 
 /// What an operator says of a quarantined file that is to be waited for no longer.
@@ -92,7 +96,11 @@ impl Entry {
 
     /// Takes a decision: the lease ends, and the outcome is to be announced. A quarantined file is open from then on;
     /// one that is replayed and quarantined again stays open or closed, as it was.
-    pub fn decide(&mut self, outcome: &Outcome) {
+    pub fn decide(&mut self, outcome: &Outcome, at_ms: u64) {
+        if self.replay.is_some() {
+            self.past.keep(self.generation, self.outcome.as_ref());
+        }
+        self.past.decided_ms = at_ms;
         let opens = self.open || self.replay.as_ref().is_none_or(|replay| replay.opens);
         self.open = outcome.state == State::Quarantined && opens;
         self.state = outcome.state;
@@ -306,6 +314,8 @@ pub struct Commit {
     pub content: Option<ContentClaim>,
     /// The loads that it hides: of the version that it replaces, and of the file itself when it is replayed.
     pub dead: Vec<DeadLoad>,
+    /// Now, milliseconds since the epoch.
+    pub at_ms: u64,
 }
 
 /// The answer to a commit.

@@ -118,6 +118,39 @@ words! {
 }
 
 impl FaultCode {
+    /// Returns whether it comes from the file's content: the same bytes under the same contract have it again.
+    #[must_use]
+    pub fn is_of_content(self) -> bool {
+        match self {
+            Self::NoContract
+            | Self::ContractInvalid
+            | Self::ContractInactive
+            | Self::SameName
+            | Self::Archived
+            | Self::Poison
+            | Self::PartnerSuspended => false,
+            Self::Empty
+            | Self::Truncated
+            | Self::Corrupt
+            | Self::Bomb
+            | Self::TooLarge
+            | Self::WrongFormat
+            | Self::Encoding
+            | Self::UnterminatedQuote
+            | Self::Header
+            | Self::DuplicateColumn
+            | Self::MissingColumn
+            | Self::UnknownColumn
+            | Self::TooManyColumns
+            | Self::LineTooLong
+            | Self::Json
+            | Self::RecordPath
+            | Self::ErrorBudget
+            | Self::Gate
+            | Self::BadKey => true,
+        }
+    }
+
     /// Returns what the sender or operator does next, in one sentence. Contract words in backquotes are words that
     /// the compiler accepts.
     #[must_use]

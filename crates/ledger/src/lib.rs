@@ -12,6 +12,7 @@ pub mod dynamodb;
 mod entry;
 mod fault;
 mod file;
+mod history;
 mod hold;
 mod key;
 mod keys;
@@ -22,8 +23,8 @@ mod reversal;
 mod state;
 
 pub use act::{
-    Act, ActDetail, ActEnd, ActId, ActReason, ActRecord, ActResult, ActSubject, ActWord, Arn, DetailName,
-    DetailValue, Verb,
+    Act, ActDetail, ActEnd, ActId, ActReason, ActRecord, ActResult, ActSubject, ActWord, Actor, Arn,
+    DetailName, DetailValue, Verb,
 };
 pub use dead::{CleanUp, CleanUpRequest, DEAD_SHARDS, DeadLoad, GivenUp};
 pub use decision::{Decision, Replaced, Visible};
@@ -33,6 +34,7 @@ pub use entry::{
 };
 pub use fault::{FaultCode, FileFault};
 pub use file::{FileId, FileVersion, LoadId, NULL_VERSION, VersionId, digest, is_digest};
+pub use history::{ClosedBy, FileEvent, FileEventKind, MOST_PAST, PastOfFile, PastOutcome, StateMove};
 pub use hold::{FileHeld, Hold, HoldPut, NO_OWNER};
 pub use key::{HEARTBEAT, Key, NAME_BYTES, UNKNOWN, is_name};
 pub use keys::{QuarantineFolder, UNNAMED, receipt_key, receipts_of};

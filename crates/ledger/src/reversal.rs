@@ -1,6 +1,6 @@
 //! Retracting a load and taking that back: one transaction on one or two entries and the head of their name.
 
-use crate::{ContentClaim, DeadLoad, Entry, FileId, HeadMove, LoadId, State};
+use crate::{ContentClaim, DeadLoad, Entry, FileId, HeadMove, LoadId, State, StateMove};
 
 /// One transaction by which an operator hides a load, or shows it again.
 #[derive(Clone, Debug, PartialEq)]
@@ -15,6 +15,8 @@ pub struct Reversal {
     pub content: Option<ContentClaim>,
     /// The loads that it hides.
     pub dead: Vec<DeadLoad>,
+    /// Now, milliseconds since the epoch.
+    pub at_ms: u64,
 }
 
 /// What becomes of one entry. Counts, load and contract stay.
@@ -50,7 +52,8 @@ impl StateChange {
     }
 
     /// Changes an entry. A replay that is under way loses its claim.
-    pub fn make(&self, entry: &mut Entry) {
+    pub fn make(&self, entry: &mut Entry, at_ms: u64) {
+        entry.past.moves.push(StateMove { at_ms, to: self.to, other: self.other.clone() });
         entry.state = self.to;
         entry.announced = false;
         entry.open = false;

@@ -167,7 +167,7 @@ async fn end_replay<S: ProcessorStore>(
     work: &Work<'_, S>,
     ended: Replayed,
 ) -> Result<Concluded, ProcessError> {
-    match work.store.end_replay(&work.fence, &ended).await? {
+    match work.store.end_replay(&work.fence, &ended, work.host.now()).await? {
         Fenced::Kept => Ok(Concluded::Kept(ended)),
         Fenced::Lost => Err(ProcessError::Lost),
     }

@@ -20,10 +20,14 @@ const MOST_VERSIONS: usize = 50;
 const MOST_CORRECTIONS: usize = 16;
 
 /// Closes the open files that this decision ends.
-pub(crate) async fn close_ended<S: ProcessorStore>(store: &S, entry: &Entry) -> Result<(), Error> {
+pub(crate) async fn close_ended<S: ProcessorStore>(
+    store: &S,
+    entry: &Entry,
+    now_ms: u64,
+) -> Result<(), Error> {
     match entry.state {
-        state if is_good(state) => close_older(store, entry).await,
-        State::Quarantined => close_itself(store, entry).await,
+        state if is_good(state) => close_older(store, entry, now_ms).await,
+        State::Quarantined => close_itself(store, entry, now_ms).await,
         _ => Ok(()),
     }
 }
@@ -44,11 +48,11 @@ fn is_good(state: State) -> bool {
 }
 
 /// Closes the older files of the same name, and the one that is corrected.
-async fn close_older<S: ProcessorStore>(store: &S, entry: &Entry) -> Result<(), Error> {
+async fn close_older<S: ProcessorStore>(store: &S, entry: &Entry, now_ms: u64) -> Result<(), Error> {
     let id = FileId::of(&entry.file);
     for open in store.open_of_name(entry.listed_partner(), &entry.file.key).await? {
         if (&open.order, &open.file) < (&entry.order, &id) {
-            store.close(&open.file).await?;
+            store.close(&open.file, &id, now_ms).await?;
         }
     }
     let Some(outcome) = &entry.outcome else { return Ok(()) };
@@ -59,7 +63,7 @@ async fn close_older<S: ProcessorStore>(store: &S, entry: &Entry) -> Result<(), 
     // The sender names it, and may name a file of another partner.
     let is_own = |older: Entry| older.open && older.partner == entry.partner;
     if store.entry(corrected).await?.is_some_and(is_own) {
-        store.close(corrected).await?;
+        store.close(corrected, &id, now_ms).await?;
     }
     Ok(())
 }
@@ -88,7 +92,7 @@ async fn close_covered<S: ProcessorStore>(store: &S, entry: &Entry, outcome: &Ou
 }
 
 /// Closes the file itself, when a newer version of its name was good before this one was decided.
-async fn close_itself<S: ProcessorStore>(store: &S, entry: &Entry) -> Result<(), Error> {
+async fn close_itself<S: ProcessorStore>(store: &S, entry: &Entry, now_ms: u64) -> Result<(), Error> {
     let FileVersion { bucket, key, version, .. } = &entry.file;
     let versions = store.versions(bucket, key).await?;
     if !versions.contains(version) {
@@ -96,9 +100,9 @@ async fn close_itself<S: ProcessorStore>(store: &S, entry: &Entry) -> Result<(),
     }
     for newer in versions.into_iter().take_while(|newer| newer != version).take(MOST_VERSIONS) {
         let file = FileVersion { version: newer, etag: None, ..entry.file.clone() };
-        let newer = store.entry(&FileId::of(&file)).await?;
-        if newer.is_some_and(|newer| is_good(newer.state)) {
-            return store.close(&FileId::of(&entry.file)).await;
+        let newer = FileId::of(&file);
+        if store.entry(&newer).await?.is_some_and(|newer| is_good(newer.state)) {
+            return store.close(&FileId::of(&entry.file), &newer, now_ms).await;
         }
     }
     Ok(())

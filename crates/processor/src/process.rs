@@ -152,7 +152,7 @@ impl<S: ProcessorStore> Processor<S> {
         // Before any other call: what fails or takes too long from here on is a service's, not the file's.
         attempt.end();
         match concluded {
-            Ok(Concluded::Decided(outcome)) => entry.decide(&outcome),
+            Ok(Concluded::Decided(outcome)) => entry.decide(&outcome, self.host.now()),
             Ok(Concluded::Kept(ended)) => {
                 tracing::info!(
                     file = work.id.as_str(),
@@ -336,7 +336,7 @@ impl<S: ProcessorStore> Processor<S> {
     pub(crate) async fn publish_all(&self, entry: Entry) -> Result<State, ProcessError> {
         let state = entry.state;
         if !entry.announced {
-            open_files::close_ended(&self.store, &entry).await?;
+            open_files::close_ended(&self.store, &entry, self.host.now()).await?;
         }
         let mut unpublished = Vec::new();
         let mut next = Some(entry);

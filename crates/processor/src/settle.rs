@@ -60,8 +60,8 @@ pub(crate) async fn settle<S: ProcessorStore>(
                 put_superseded_receipt(work, replaced).await?;
                 dead.extend(DeadLoad::of(&replaced.entry, work.host.now()));
             }
-            let fence = work.fence.clone();
-            let commit = Commit { fence, file: work.file.clone(), outcome, head, content, dead };
+            let (fence, file, at_ms) = (work.fence.clone(), work.file.clone(), work.host.now());
+            let commit = Commit { fence, file, outcome, head, content, dead, at_ms };
             make_visible(work, evidence, commit).await
         }
         Decision::Supersede { .. } => supersede(work, outcome).await,
@@ -70,7 +70,7 @@ pub(crate) async fn settle<S: ProcessorStore>(
             make_visible(work, evidence, commit_alone(work, outcome)).await
         }
         Decision::Ignore | Decision::Quarantine | Decision::Duplicate { .. } | Decision::Gone => {
-            match work.store.finish(&work.fence, &outcome).await? {
+            match work.store.finish(&work.fence, &outcome, work.host.now()).await? {
                 Fenced::Kept => Ok(Settled::Done(Box::new(outcome))),
                 Fenced::Lost => Err(ProcessError::Lost),
             }
@@ -92,7 +92,7 @@ async fn supersede<S: ProcessorStore>(work: &Work<'_, S>, outcome: Outcome) -> R
 /// Returns a commit that touches nothing but this file and its loads.
 fn commit_alone<S>(work: &Work<'_, S>, outcome: Outcome) -> Commit {
     let (fence, file) = (work.fence.clone(), work.file.clone());
-    Commit { fence, file, outcome, head: None, content: None, dead: hidden(work) }
+    Commit { fence, file, outcome, head: None, content: None, dead: hidden(work), at_ms: work.host.now() }
 }
 
 /// Returns the load that the decision of a replay hides.

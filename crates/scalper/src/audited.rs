@@ -5,8 +5,8 @@
 
 use runtime::Host;
 use store::{
-    Act, ActDetail, ActEnd, ActId, ActReason, ActRecord, ActResult, ActSubject, ActWord, Arn, CallerIdentity,
-    Verb, WriteAudit,
+    Act, ActDetail, ActEnd, ActId, ActReason, ActRecord, ActResult, ActSubject, ActWord, Actor, Arn,
+    CallerIdentity, Verb, WriteAudit,
 };
 use tokio::sync::OnceCell;
 
@@ -86,7 +86,7 @@ impl<T: WriteAudit + CallerIdentity> Auditor<T> {
         let by = self.caller().await?.clone();
         let PlannedAct { verb, subject, reason } = planned;
         let id = ActId::of((self.host.random)());
-        let act = Act { id, at_ms: self.host.now(), by, verb, subject, reason };
+        let act = Act { id, at_ms: self.host.now(), by: Actor::Aws(by), verb, subject, reason };
         let begun = ActRecord { act: act.clone(), end: None };
         self.trail.note(&begun).await.map_err(CommandError::NotTraced)?;
         let outcome = Box::pin(effect).await;

@@ -6,6 +6,7 @@
 pub mod api;
 mod audit;
 mod dead;
+mod history;
 mod holds;
 mod open;
 mod replays;
@@ -233,7 +234,7 @@ async fn a_death_counts_once_for_each_claim<S: WriteLedger>(ledger: &S, run: &st
     ledger.died(&third).await?;
     let (fourth, entry) = mine(ledger, &claim(&file, "d", 4_000)).await?;
     assert_eq!((entry.deaths, entry.rows_written), (1, 7));
-    assert_eq!(ledger.finish(&fourth, &outcome(State::Quarantined)).await?, Fenced::Kept);
+    assert_eq!(ledger.finish(&fourth, &outcome(State::Quarantined), 2_000).await?, Fenced::Kept);
     ledger.died(&fourth).await?;
     let entry = ledger.entry(&fourth.file).await?;
     assert_eq!(entry.map(|entry| entry.deaths), Some(1), "a terminal entry stays");
@@ -246,7 +247,7 @@ async fn a_lost_fence_writes_nothing<S: WriteLedger>(ledger: &S, run: &str) -> R
     let (_, entry) = mine(ledger, &claim(&file, "b", 2_000)).await?;
     assert_eq!(ledger.checkpoint(&zombie, 9, 9_000).await?, Fenced::Lost);
     assert_eq!(ledger.release(&zombie).await?, Fenced::Lost);
-    assert_eq!(ledger.finish(&zombie, &outcome(State::Quarantined)).await?, Fenced::Lost);
+    assert_eq!(ledger.finish(&zombie, &outcome(State::Quarantined), 2_000).await?, Fenced::Lost);
     assert_eq!(ledger.commit(&commit(&file, &zombie)).await?, Committed::Lost);
     let mut with_head = commit(&file, &zombie);
     with_head.head = Some(HeadMove { from: None, to: head(&file), receipt: None, retracted: false });
@@ -261,9 +262,9 @@ async fn a_terminal_entry_stays<S: WriteLedger>(ledger: &S, run: &str) -> Result
     let (fence, _) = mine(ledger, &claim(&file, "a", 1_000)).await?;
     let mut rejected = outcome(State::Quarantined);
     rejected.fault = Some("HEADER".to_owned());
-    assert_eq!(ledger.finish(&fence, &rejected).await?, Fenced::Kept);
-    assert_eq!(ledger.finish(&fence, &rejected).await?, Fenced::Kept, "the same decision again");
-    assert_eq!(ledger.finish(&fence, &outcome(State::Gone)).await?, Fenced::Lost, "another decision");
+    assert_eq!(ledger.finish(&fence, &rejected, 2_000).await?, Fenced::Kept);
+    assert_eq!(ledger.finish(&fence, &rejected, 2_000).await?, Fenced::Kept, "the same decision again");
+    assert_eq!(ledger.finish(&fence, &outcome(State::Gone), 2_000).await?, Fenced::Lost, "another decision");
     assert_eq!(ledger.commit(&commit(&file, &fence)).await?, Committed::Lost);
     assert_eq!(ledger.checkpoint(&fence, 1, 9_000).await?, Fenced::Lost);
     assert_eq!(ledger.release(&fence).await?, Fenced::Lost);
@@ -281,6 +282,7 @@ fn commit(file: &FileVersion, fence: &Fence) -> Commit {
         head: None,
         content: None,
         dead: Vec::new(),
+        at_ms: 2_000,
     }
 }
 
@@ -390,7 +392,7 @@ async fn an_announcement_is_noted<S: WriteLedger>(ledger: &S, run: &str) -> Resu
     assert!(ledger.announced(&FileId::of(&file), State::Gone).await.is_err(), "an unknown file");
     let (fence, entry) = mine(ledger, &claim(&file, "a", 1_000)).await?;
     assert!(!entry.announced);
-    ledger.finish(&fence, &outcome(State::Gone)).await?;
+    ledger.finish(&fence, &outcome(State::Gone), 2_000).await?;
     ledger.announced(&fence.file, State::Gone).await?;
     ledger.announced(&fence.file, State::Gone).await?;
     assert!(ledger.entry(&fence.file).await?.is_some_and(|entry| entry.announced));

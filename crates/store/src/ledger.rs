@@ -146,6 +146,7 @@ pub trait WriteLedger: ReadLedger {
         &self,
         fence: &Fence,
         ended: &Replayed,
+        at_ms: u64,
     ) -> impl Future<Output = Result<Fenced, Error>> + Send;
     /// Records that the first `rows_written` rows of the load are written, extends the lease, and begins the count of
     /// deaths anew: claims before this one no longer count.
@@ -163,7 +164,12 @@ pub trait WriteLedger: ReadLedger {
     fn died(&self, fence: &Fence) -> impl Future<Output = Result<(), Error>> + Send;
     /// Writes a terminal state without visible rows. A quarantined file is open from then on. Under the fence of a
     /// replay it also takes the replay's load and generation, as a commit does.
-    fn finish(&self, fence: &Fence, outcome: &Outcome) -> impl Future<Output = Result<Fenced, Error>> + Send;
+    fn finish(
+        &self,
+        fence: &Fence,
+        outcome: &Outcome,
+        at_ms: u64,
+    ) -> impl Future<Output = Result<Fenced, Error>> + Send;
     /// Writes the terminal state that makes rows visible. A content whose holder is no longer complete is free to take.
     /// When several things stand in the way, the answer is the first of: lost, duplicate, head moved.
     fn commit(&self, commit: &Commit) -> impl Future<Output = Result<Committed, Error>> + Send;
@@ -172,7 +178,8 @@ pub trait WriteLedger: ReadLedger {
     fn announced(&self, file: &FileId, state: State) -> impl Future<Output = Result<(), Error>> + Send;
     /// Notes that a file is open no longer; nothing is noted for a file that is not open. Closing twice is closing
     /// once.
-    fn close(&self, file: &FileId) -> impl Future<Output = Result<(), Error>> + Send;
+    fn close(&self, file: &FileId, by: &FileId, at_ms: u64)
+    -> impl Future<Output = Result<(), Error>> + Send;
 }
 
 /// Notes what an operator says of a file.

@@ -39,14 +39,15 @@ pub use self::ledger::{
 };
 pub use ::ledger::dynamodb::BATCH_ITEMS;
 pub use ::ledger::{
-    Acknowledgement, Claim, Claimed, CleanUp, CleanUpRequest, Commit, Committed, ContentClaim, DeadLoad,
-    Entry, Fence, Fenced, FileHeld, FileId, FileVersion, GivenUp, Head, HeadMove, Hold, HoldPut, LoadId,
-    OpenFile, Order, Outcome, Rank, Replay, ReplayClaim, ReplayClaimed, ReplayResult, Replayed, Reversal,
-    Reversed, State, StateChange, UNNAMED as UNKNOWN, VersionId,
+    Acknowledgement, Claim, Claimed, CleanUp, CleanUpRequest, ClosedBy, Commit, Committed, ContentClaim,
+    DeadLoad, Entry, Fence, Fenced, FileHeld, FileId, FileVersion, GivenUp, Head, HeadMove, Hold, HoldPut,
+    LoadId, MOST_PAST, OpenFile, Order, Outcome, PastOfFile, PastOutcome, Rank, Replay, ReplayClaim,
+    ReplayClaimed, ReplayResult, Replayed, Reversal, Reversed, State, StateChange, StateMove,
+    UNNAMED as UNKNOWN, VersionId,
 };
 pub use ::ledger::{
-    Act, ActDetail, ActEnd, ActId, ActReason, ActRecord, ActResult, ActSubject, ActWord, Arn, DetailName,
-    DetailValue, Verb,
+    Act, ActDetail, ActEnd, ActId, ActReason, ActRecord, ActResult, ActSubject, ActWord, Actor, Arn,
+    DetailName, DetailValue, Verb,
 };
 pub use audit::{AuditPage, AuditQuery, CallerIdentity, ReadAudit, WriteAudit};
 pub use contracts::{

@@ -300,10 +300,10 @@ async fn end_file(memory: &Memory, place: &str, state: State, fault: Option<&str
     let outcome: Outcome = serde_json::from_value(outcome).expect("an outcome");
     let fence = Fence::of(&entry);
     if state == State::Complete {
-        let commit = Commit { fence, file, outcome, head: None, content: None, dead: Vec::new() };
+        let commit = Commit { fence, file, outcome, head: None, content: None, dead: Vec::new(), at_ms: 7 };
         memory.commit(&commit).await.expect("memory");
     } else {
-        memory.finish(&fence, &outcome).await.expect("memory");
+        memory.finish(&fence, &outcome, 7).await.expect("memory");
     }
 }
 

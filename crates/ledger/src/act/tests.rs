@@ -27,6 +27,32 @@ fn a_caller_is_shown_without_what_every_caller_has() {
 }
 
 #[test]
+fn an_operator_and_a_partner_are_read_back_and_not_mistaken_for_each_other() {
+    for (text, short) in [
+        ("arn:aws:sts::123456789012:assumed-role/operator/ann", "operator/ann"),
+        ("partner/north/q2vbqz6dshv5", "partner/north/q2vbqz6dshv5"),
+    ] {
+        let actor = Actor::parse(text).expect("an actor");
+        assert_eq!((actor.to_string().as_str(), actor.short().as_str()), (text, short));
+    }
+    let of_token = Actor::partner("north", "jwt:0a1b").map(|actor| actor.to_string());
+    assert_eq!(of_token.as_deref(), Some("partner/north/jwt-0a1b"));
+    for text in [
+        "",
+        "north",
+        "partner",
+        "partner/north",
+        "partner/north/",
+        "partner//a",
+        "partner/north/a b",
+        "partner/a/b/c",
+    ] {
+        assert_eq!(Actor::parse(text), None, "{text}");
+    }
+    assert_eq!(Actor::partner("north", "a/b"), None);
+}
+
+#[test]
 fn a_word_has_no_blank_and_no_sentence() {
     for text in ["north-clinic_2", "1.2.0+build", "*", "NoSuchPartner"] {
         assert_eq!(ActWord::parse(text).as_ref().map(ActWord::as_str), Some(text));

@@ -160,10 +160,11 @@ impl Harness {
         let Claimed::Mine(entry) = self.memory.claim(&claim).await.unwrap() else { panic!("a new file") };
         let fence = Fence::of(&entry);
         if outcome.state == State::Complete {
-            let commit = Commit { fence, file, outcome, head: None, content: None, dead: Vec::new() };
+            let commit =
+                Commit { fence, file, outcome, head: None, content: None, dead: Vec::new(), at_ms: 7 };
             self.memory.commit(&commit).await.unwrap();
         } else {
-            self.memory.finish(&fence, &outcome).await.unwrap();
+            self.memory.finish(&fence, &outcome, 7).await.unwrap();
         }
         id
     }

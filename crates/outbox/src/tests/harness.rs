@@ -123,7 +123,7 @@ impl Harness {
         let Claimed::Mine(entry) = self.memory.claim(&claim).await.expect("claimed") else { panic!("held") };
         let outcome = self.keep(&file, state, &file.receipt, returned);
         let fence = Fence::of(&entry);
-        self.memory.finish(&fence, &outcome).await.expect("finished");
+        self.memory.finish(&fence, &outcome, 7).await.expect("finished");
         file
     }
 

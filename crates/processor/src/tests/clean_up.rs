@@ -67,7 +67,7 @@ fn hiding(harness: &Harness, file: &FileVersion) -> Reversal {
         other: None,
     };
     let dead = DeadLoad::of(&entry, harness.now_ms()).into_iter().collect();
-    Reversal { changes: vec![change], key: file.key.clone(), head: None, content: None, dead }
+    Reversal { changes: vec![change], key: file.key.clone(), head: None, content: None, dead, at_ms: 7 }
 }
 
 fn showing(harness: &Harness, file: &FileVersion) -> Reversal {

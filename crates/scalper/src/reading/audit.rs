@@ -2,7 +2,7 @@
 
 use runtime::{DAY_MS, format_second};
 use serde::Serialize;
-use store::{ActDetail, ActEnd, ActRecord, ActResult, ActWord, Arn, AuditQuery, FileId, LoadId, UNKNOWN};
+use store::{ActDetail, ActEnd, ActRecord, ActResult, ActWord, Actor, AuditQuery, FileId, LoadId, UNKNOWN};
 
 use super::moment::{short, since};
 use super::plain::plain;
@@ -30,7 +30,7 @@ pub struct Acts {
 pub struct ActView {
     pub act: String,
     pub at: String,
-    pub by: Arn,
+    pub by: Actor,
     pub verb: &'static str,
     pub partner: Option<ActWord>,
     pub feed: Option<ActWord>,
@@ -196,7 +196,7 @@ impl Acts {
     fn on_a_terminal(&self, style: Style) -> String {
         let heads = ["when (UTC)", "command", "on", "result", "by"];
         let rows = self.acts.iter().map(|act| {
-            let by = plain(act.by.resource()).into_owned();
+            let by = plain(&act.by.short()).into_owned();
             let cells = [short(&act.at), act.verb.to_owned(), act.subject(), act.result().to_owned(), by];
             (cells, act.mark())
         });
@@ -217,7 +217,7 @@ impl Acts {
     fn off_a_terminal(&self, style: Style) -> String {
         let heads = ["when", "command", "on", "result", "by", "changes and reason"];
         let rows = self.acts.iter().map(|act| {
-            let by = act.by.as_str().to_owned();
+            let by = act.by.to_string();
             let cells = [
                 act.at.clone(),
                 act.verb.to_owned(),

@@ -16,17 +16,6 @@ use crate::reading::{FileView, StackView, since};
 /// Most open files that are looked through.
 const MOST_OPEN: usize = 10_000;
 
-/// Faults that do not come from the file's content: the same contract may decide otherwise another time.
-const OUTSIDE: [FaultCode; 7] = [
-    FaultCode::NoContract,
-    FaultCode::ContractInvalid,
-    FaultCode::ContractInactive,
-    FaultCode::SameName,
-    FaultCode::Archived,
-    FaultCode::Poison,
-    FaultCode::PartnerSuspended,
-];
-
 impl<S: CanReplay> StackView<S> {
     /// Returns the files that the command means, as the ledger has them now.
     pub(super) async fn select(
@@ -162,7 +151,7 @@ fn why_left_out(entry: &Entry, contract: Option<&Contract>, again: bool) -> Opti
         State::Complete => true,
         State::Quarantined => {
             let fault = outcome.fault.as_deref().and_then(FaultCode::parse);
-            fault.is_some_and(|fault| !OUTSIDE.contains(&fault))
+            fault.is_some_and(FaultCode::is_of_content)
         }
         _ => false,
     };

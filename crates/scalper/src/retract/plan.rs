@@ -84,7 +84,7 @@ impl<S: CanRetract> StackView<S> {
                     }
                     _ => None,
                 };
-                show(entry, head, holder, &self.rules_of(&entry.feed).await?, self.host.now())
+                show(entry, (head, holder), &self.rules_of(&entry.feed).await?, self.host.now())
             }
             (_, state) => Err(CommandError::NothingLoaded {
                 file: file.to_string(),
@@ -184,6 +184,7 @@ fn hide(entry: &Entry, head: Option<Head>, older: Option<Entry>, now_ms: u64) ->
         head: head_move,
         content: None,
         dead: std::mem::take(&mut plan.dead),
+        at_ms: now_ms,
     });
     plan
 }
@@ -191,8 +192,7 @@ fn hide(entry: &Entry, head: Option<Head>, older: Option<Entry>, now_ms: u64) ->
 /// Plans to show a load again. A newer version of the name stays the visible one; an older one is replaced.
 fn show(
     entry: &Entry,
-    head: Option<Head>,
-    holder: Option<Entry>,
+    (head, holder): (Option<Head>, Option<Entry>),
     rules: &NameRules,
     now_ms: u64,
 ) -> Result<ReversalPlan, CommandError> {
@@ -230,7 +230,14 @@ fn show(
         .map(|sha256| ContentClaim { partner: entry.partner.clone(), feed: entry.feed.clone(), sha256 });
     plan.other = holder;
     let dead = std::mem::take(&mut plan.dead);
-    plan.reversal = Some(Reversal { changes, key: entry.file.key.clone(), head: head_move, content, dead });
+    plan.reversal = Some(Reversal {
+        changes,
+        key: entry.file.key.clone(),
+        head: head_move,
+        content,
+        dead,
+        at_ms: now_ms,
+    });
     Ok(plan)
 }
 

@@ -10,7 +10,8 @@ use super::signed::{SignedCall, SigningClient};
 use crate::audit::{GatheredActs, act_of, sort_key};
 use crate::{AuditPage, AuditQuery, CallerIdentity, Error, FileId, Operation, ReadAudit, WriteAudit};
 use ::ledger::{
-    Act, ActEnd, ActId, ActReason, ActRecord, ActResult, ActSubject, ActWord, Arn, Verb, format_instant,
+    Act, ActEnd, ActId, ActReason, ActRecord, ActResult, ActSubject, ActWord, Actor, Arn, Verb,
+    format_instant,
 };
 
 /// Most queries for one list: with the default of 200 items a page, 4,000 acts, or 40 months without any.
@@ -217,7 +218,7 @@ fn written(record: &ActRecord) -> Result<Attributes, Error> {
     let mut item = attributes([
         ("id", text(id.as_str())),
         ("at_ms", number(*at_ms)),
-        ("by", text(by.as_str())),
+        ("by", text(by.to_string())),
         ("verb", text(verb.as_str())),
     ]);
     let mut put = |name: &str, value: Option<&str>| {
@@ -249,7 +250,7 @@ fn read(item: &Attributes) -> Result<ActRecord, NewerItem> {
     let act = Act {
         id: required(item, "id", ActId::parse)?,
         at_ms: item.number("at_ms").ok_or(NewerItem)?,
-        by: required(item, "by", Arn::parse)?,
+        by: required(item, "by", Actor::parse)?,
         verb: required(item, "verb", Verb::parse)?,
         subject: ActSubject {
             partner: optional(item, "partner", ActWord::parse)?,

@@ -21,9 +21,9 @@ use super::pause;
 use crate::ledger::name_in;
 use crate::{
     Acknowledge, Acknowledged, Acknowledgement, Claim, Claimed, Commit, Committed, Cursor, Entry, Error,
-    Fence, Fenced, FileId, FileNames, FilePage, FileQuery, FileVersion, Head, InboxPlace, OpenFile,
-    OpenFiles, Operation, Outcome, ReadLedger, Reconciliation, ReplayClaim, ReplayClaimed, Replayed,
-    Reversal, ReverseLoads, Reversed, State, UNKNOWN, WriteLedger,
+    Fence, Fenced, FileId, FileNames, FilePage, FileQuery, FileVersion, Head, InboxPlace, MOST_PAST,
+    OpenFile, OpenFiles, Operation, Outcome, ReadLedger, Reconciliation, Replay, ReplayClaim, ReplayClaimed,
+    Replayed, Reversal, ReverseLoads, Reversed, State, UNKNOWN, WriteLedger,
 };
 
 /// What every claim writes, but for the counters.
@@ -54,12 +54,11 @@ pub(super) const FENCED: &str =
 const DECIDE: &str = "SET #state = :state, #outcome = :outcome, #lease_until_ms = :zero, #announced = :false, \
     #loaded = :loaded";
 /// The load of a replay takes the place of the one before.
-const DECIDE_REPLAY: &str =
-    ", #load = :load, #generation = :generation, #replayed = :replayed REMOVE #replay";
+const DECIDE_REPLAY: &str = ", #load = :load, #generation = :generation, #replayed = :replayed";
 
 /// Puts a quarantined file into the index of open files. An entry that an earlier release claimed may name no partner.
 const OPEN: &str = ", #open_for = if_not_exists(#partner, :unknown)";
-const CLOSE: &str = "REMOVE #open_for";
+const CLOSE: &str = "SET #closed = :closed REMOVE #open_for";
 const IS_OPEN: &str = "attribute_exists(#open_for)";
 /// The index of open files: partition key `open_for`, sort key `key`. Only open files and those that wait have both.
 const BY_OPEN: &str = "open-by-partner";
@@ -182,8 +181,8 @@ impl<T: AsRef<LedgerTable> + Sync> WriteLedger for T {
         self.as_ref().claim_replay_of(claim).await
     }
 
-    async fn end_replay(&self, fence: &Fence, ended: &Replayed) -> Result<Fenced, Error> {
-        self.as_ref().end_replay_of(fence, ended).await
+    async fn end_replay(&self, fence: &Fence, ended: &Replayed, at_ms: u64) -> Result<Fenced, Error> {
+        self.as_ref().end_replay_of(fence, ended, at_ms).await
     }
 
     async fn checkpoint(
@@ -215,8 +214,8 @@ impl<T: AsRef<LedgerTable> + Sync> WriteLedger for T {
         self.as_ref().table.update(update).await.map(drop)
     }
 
-    async fn finish(&self, fence: &Fence, outcome: &Outcome) -> Result<Fenced, Error> {
-        let decided = self.as_ref().decide(Operation::Finish, fence, outcome).await?;
+    async fn finish(&self, fence: &Fence, outcome: &Outcome, at_ms: u64) -> Result<Fenced, Error> {
+        let decided = self.as_ref().decide(Operation::Finish, fence, (outcome, at_ms)).await?;
         Ok(if decided { Fenced::Kept } else { Fenced::Lost })
     }
 
@@ -226,7 +225,8 @@ impl<T: AsRef<LedgerTable> + Sync> WriteLedger for T {
         if depends || commit.content.is_some() {
             return self.as_ref().commit_together(commit).await;
         }
-        let decided = self.as_ref().decide(Operation::Commit, &commit.fence, &commit.outcome).await?;
+        let decision = (&commit.outcome, commit.at_ms);
+        let decided = self.as_ref().decide(Operation::Commit, &commit.fence, decision).await?;
         Ok(if decided { Committed::Done } else { Committed::Lost })
     }
 
@@ -243,8 +243,10 @@ impl<T: AsRef<LedgerTable> + Sync> WriteLedger for T {
         }
     }
 
-    async fn close(&self, file: &FileId) -> Result<(), Error> {
-        let update = Update::new(Operation::Close, entry::file_key(file), CLOSE).only_if(IS_OPEN);
+    async fn close(&self, file: &FileId, by: &FileId, at_ms: u64) -> Result<(), Error> {
+        let update = Update::new(Operation::Close, entry::file_key(file), CLOSE);
+        let mut update = update.only_if(IS_OPEN);
+        update.value("closed", entry::closed_map(by, at_ms));
         // A file that is not open, or closed by an attempt before: nothing to do.
         self.as_ref().table.update(update).await.map(drop)
     }
@@ -351,9 +353,14 @@ impl LedgerTable {
     }
 
     /// Writes a terminal state; whether it stands, now or since an earlier attempt.
-    async fn decide(&self, operation: Operation, fence: &Fence, outcome: &Outcome) -> Result<bool, Error> {
+    async fn decide(
+        &self,
+        operation: Operation,
+        fence: &Fence,
+        (outcome, at_ms): (&Outcome, u64),
+    ) -> Result<bool, Error> {
         let expression = decision(fence, outcome.state);
-        let update = fenced(operation, fence, &expression).values(decision_values(fence, outcome));
+        let update = fenced(operation, fence, &expression).values(decision_values(fence, outcome, at_ms));
         let Written::Rejected(item) = self.table.update(update).await? else { return Ok(true) };
         let old = self.seen(operation, &fence.file, item).await?;
         Ok(old.is_some_and(|entry| entry.was_decided(fence, outcome)))
@@ -396,17 +403,29 @@ fn decision(fence: &Fence, state: State) -> String {
     match (&fence.replay, quarantined) {
         (None, true) => format!("{DECIDE}{OPEN}"),
         (None, false) => DECIDE.to_owned(),
-        (Some(replay), true) if replay.opens => format!("{DECIDE}{OPEN}{DECIDE_REPLAY}"),
-        (Some(_), true) => format!("{DECIDE}{DECIDE_REPLAY}"),
-        (Some(_), false) => format!("{DECIDE}{DECIDE_REPLAY}, #open_for"),
+        (Some(replay), true) if replay.opens => {
+            format!("{DECIDE}{OPEN}{DECIDE_REPLAY}{}", keeps_past(replay))
+        }
+        (Some(replay), true) => format!("{DECIDE}{DECIDE_REPLAY}{}", keeps_past(replay)),
+        (Some(replay), false) => format!("{DECIDE}{DECIDE_REPLAY}{}, #open_for", keeps_past(replay)),
     }
 }
 
+/// Returns what keeps the outcome that a replay replaces, and removes the oldest one that is kept: the end of the
+/// expression's `SET` and the beginning of its `REMOVE`.
+fn keeps_past(replay: &Replay) -> String {
+    let before = replay.generation.saturating_sub(1);
+    let kept = entry::past_name(before);
+    let oldest = before.checked_sub(MOST_PAST).map(entry::past_name);
+    let removed = oldest.map(|name| format!(", #{name}")).unwrap_or_default();
+    format!(", #{kept} = #outcome REMOVE #replay{removed}")
+}
+
 /// Returns the values of [`decision`].
-fn decision_values(fence: &Fence, outcome: &Outcome) -> Attributes {
+fn decision_values(fence: &Fence, outcome: &Outcome, at_ms: u64) -> Attributes {
     let mut values = attributes([
         (":state", text(outcome.state.as_str())),
-        (":outcome", entry::outcome_map(outcome)),
+        (":outcome", entry::outcome_map(outcome, at_ms)),
         (":zero", number(0_u64)),
         (":false", AttributeValue::Bool(false)),
         (":loaded", AttributeValue::Bool(outcome.state == State::Complete)),

@@ -273,7 +273,7 @@ async fn claim_files<L: WriteLedger>(ledger: &L, run: &str) -> Result<Vec<FileId
         claim.order = super::order(&format!("2026-11-{:02}T00:00:00Z/{number}", number + 1));
         let (fence, _) = mine(ledger, &claim).await?;
         if number == 3 {
-            ledger.finish(&fence, &outcome(State::Quarantined)).await?;
+            ledger.finish(&fence, &outcome(State::Quarantined), 2_000).await?;
         }
         files.push(fence.file);
     }

@@ -1,8 +1,8 @@
 //! The audit trail: each act is written once, and found by each filter.
 
 use crate::{
-    Act, ActDetail, ActEnd, ActId, ActReason, ActRecord, ActResult, ActSubject, ActWord, Arn, AuditQuery,
-    DetailName, DetailValue, Error, FileId, ReadAudit, State, Verb, WriteAudit,
+    Act, ActDetail, ActEnd, ActId, ActReason, ActRecord, ActResult, ActSubject, ActWord, Actor, Arn,
+    AuditQuery, DetailName, DetailValue, Error, FileId, ReadAudit, State, Verb, WriteAudit,
 };
 
 /// 2026-11-30T23:59:59.999Z: the next act is of another month.
@@ -90,7 +90,7 @@ fn acts(run: &str) -> [Act; 3] {
     let act = |number: u8, verb, subject, name: &str| Act {
         id: id(number),
         at_ms: LAST_OF_MONTH_MS + u64::from(number),
-        by: by(name),
+        by: Actor::Aws(by(name)),
         verb,
         subject,
         reason: None,

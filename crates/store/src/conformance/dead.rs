@@ -57,7 +57,14 @@ fn reversal(entry: &Entry, to: State, dead: Vec<DeadLoad>) -> Reversal {
         receipt: format!("{}.json", to.as_str()),
         other: None,
     };
-    Reversal { changes: vec![change], key: entry.file.key.clone(), head: None, content: None, dead }
+    Reversal {
+        changes: vec![change],
+        key: entry.file.key.clone(),
+        head: None,
+        content: None,
+        dead,
+        at_ms: 4_000,
+    }
 }
 
 async fn a_load_that_a_commit_hides_is_listed_until_it_is_cleaned_up<S>(

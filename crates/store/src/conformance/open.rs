@@ -2,8 +2,8 @@
 
 use super::{claim, commit, file, mine, outcome};
 use crate::{
-    Acknowledge, Acknowledged, Acknowledgement, Error, Fenced, FileId, FileQuery, FileVersion, ListedFile,
-    OpenFile, State, UNKNOWN, WriteLedger,
+    Acknowledge, Acknowledged, Acknowledgement, ClosedBy, Error, Fenced, FileId, FileQuery, FileVersion,
+    ListedFile, OpenFile, State, UNKNOWN, WriteLedger,
 };
 
 pub(super) async fn open_files_behave<S: WriteLedger>(ledger: &S, run: &str) -> Result<(), Error> {
@@ -19,20 +19,30 @@ async fn a_quarantined_file_is_open_until_it_is_closed<S: WriteLedger>(
     let open = async || ledger.open_of_name("clinic", &file.key).await;
     let (fence, entry) = mine(ledger, &claim(&file, "a", 1_000)).await?;
     assert!(!entry.open && open().await?.is_empty(), "a claim opens nothing");
-    assert_eq!(ledger.finish(&fence, &outcome(State::Quarantined)).await?, Fenced::Kept);
+    assert_eq!(ledger.finish(&fence, &outcome(State::Quarantined), 2_000).await?, Fenced::Kept);
     let expected = OpenFile { file: fence.file.clone(), order: entry.order };
     assert_eq!(open().await?, [expected]);
     assert!(ledger.entry(&fence.file).await?.is_some_and(|entry| entry.open));
     assert!(ledger.open_of_name("clinic", "clinic/labs/another").await?.is_empty());
     assert!(ledger.open_of_name("other", &file.key).await?.is_empty());
-    ledger.close(&fence.file).await?;
-    ledger.close(&fence.file).await?;
+    let by = FileId::of(&FileVersion { version: "good".to_owned(), ..file.clone() });
+    ledger.close(&fence.file, &by, 5_000).await?;
+    ledger.close(&fence.file, &fence.file, 6_000).await?;
     assert!(open().await?.is_empty());
-    assert!(ledger.entry(&fence.file).await?.is_some_and(|entry| !entry.open));
-    assert_eq!(ledger.finish(&fence, &outcome(State::Quarantined)).await?, Fenced::Kept, "answered again");
+    let closed = ledger.entry(&fence.file).await?;
+    let expected = ClosedBy { file: by.clone(), at_ms: 5_000 };
+    assert!(
+        closed.is_some_and(|entry| !entry.open && entry.past.closed == Some(expected)),
+        "closed once, and by the first"
+    );
+    assert_eq!(
+        ledger.finish(&fence, &outcome(State::Quarantined), 2_000).await?,
+        Fenced::Kept,
+        "answered again"
+    );
     assert!(open().await?.is_empty(), "and not opened again");
     let never = FileVersion { version: "never".to_owned(), ..file.clone() };
-    ledger.close(&FileId::of(&never)).await
+    ledger.close(&FileId::of(&never), &by, 5_000).await
 }
 
 async fn only_quarantined_files_are_open<S: WriteLedger>(ledger: &S, run: &str) -> Result<(), Error> {
@@ -41,7 +51,7 @@ async fn only_quarantined_files_are_open<S: WriteLedger>(ledger: &S, run: &str) 
     ledger.commit(&commit(&loaded, &fence)).await?;
     let gone = file(run, "gone");
     let (fence, _) = mine(ledger, &claim(&gone, "a", 1_000)).await?;
-    ledger.finish(&fence, &outcome(State::Gone)).await?;
+    ledger.finish(&fence, &outcome(State::Gone), 2_000).await?;
     for key in [&loaded.key, &gone.key] {
         assert!(ledger.open_of_name("clinic", key).await?.is_empty(), "{key}");
     }
@@ -61,7 +71,7 @@ pub async fn acknowledging_behaves<S: WriteLedger + Acknowledge>(ledger: &S, run
     let said = |by: &str| Acknowledgement { at_ms: 5, by: by.to_owned(), reason: "a test file".to_owned() };
     let early = ledger.acknowledge(&fence.file, &said("ann")).await?;
     assert_eq!(early, Acknowledged::NotQuarantined(State::Processing));
-    ledger.finish(&fence, &outcome(State::Quarantined)).await?;
+    ledger.finish(&fence, &outcome(State::Quarantined), 2_000).await?;
 
     let listed = async || {
         let of_all = ledger.open_files(None, 10_000).await?;

@@ -20,15 +20,16 @@ pub async fn replays_behave<S: WriteLedger + ReverseLoads>(ledger: &S, run: &str
     a_successor_takes_the_claim_of_a_replay(ledger, run).await?;
     a_load_is_hidden_and_shown_again(ledger, run).await?;
     the_version_before_comes_back_with_the_head(ledger, run).await?;
-    a_content_that_was_loaded_meanwhile_is_not_shown_twice(ledger, run).await
+    a_content_that_was_loaded_meanwhile_is_not_shown_twice(ledger, run).await?;
+    super::history::the_past_is_kept(ledger, run).await
 }
 
-fn replay(file: &FileVersion, generation: u32, request: &str) -> Replay {
+pub(super) fn replay(file: &FileVersion, generation: u32, request: &str) -> Replay {
     let load = LoadId::new(&FileId::of(file), &[2; 32], 1, generation);
     Replay { load, generation, request: request.to_owned(), opens: false }
 }
 
-fn asked(entry: &Entry, replay: Replay, owner: &str, now_ms: u64) -> ReplayClaim {
+pub(super) fn asked(entry: &Entry, replay: Replay, owner: &str, now_ms: u64) -> ReplayClaim {
     ReplayClaim {
         file: FileId::of(&entry.file),
         state: entry.state,
@@ -40,20 +41,23 @@ fn asked(entry: &Entry, replay: Replay, owner: &str, now_ms: u64) -> ReplayClaim
     }
 }
 
-async fn replaying<S: WriteLedger>(ledger: &S, claim: &ReplayClaim) -> Result<(Fence, Entry), Error> {
+pub(super) async fn replaying<S: WriteLedger>(
+    ledger: &S,
+    claim: &ReplayClaim,
+) -> Result<(Fence, Entry), Error> {
     match ledger.claim_replay(claim).await? {
         ReplayClaimed::Mine(entry) => Ok((Fence::of(&entry), entry)),
         other => panic!("expected the replay to be granted to {}, found {other:?}", claim.owner),
     }
 }
 
-async fn loaded<S: WriteLedger>(ledger: &S, file: &FileVersion) -> Result<Entry, Error> {
+pub(super) async fn loaded<S: WriteLedger>(ledger: &S, file: &FileVersion) -> Result<Entry, Error> {
     let (fence, _) = mine(ledger, &claim(file, "first", 1_000)).await?;
     assert_eq!(ledger.commit(&commit(file, &fence)).await?, Committed::Done);
     read(ledger, file).await
 }
 
-async fn read<S: WriteLedger>(ledger: &S, file: &FileVersion) -> Result<Entry, Error> {
+pub(super) async fn read<S: WriteLedger>(ledger: &S, file: &FileVersion) -> Result<Entry, Error> {
     Ok(ledger.entry(&FileId::of(file)).await?.unwrap_or_else(|| panic!("no entry of {}", file.key)))
 }
 
@@ -146,14 +150,14 @@ async fn a_file_that_is_quarantined_again_stays_open_or_closed<S: WriteLedger>(
     {
         let file = file(run, &format!("replay {name}"));
         let (fence, _) = mine(ledger, &claim(&file, "a", 1_000)).await?;
-        assert_eq!(ledger.finish(&fence, &outcome(State::Quarantined)).await?, Fenced::Kept);
+        assert_eq!(ledger.finish(&fence, &outcome(State::Quarantined), 2_000).await?, Fenced::Kept);
         if closed {
-            ledger.close(&fence.file).await?;
+            ledger.close(&fence.file, &fence.file, 5_000).await?;
         }
         let entry = read(ledger, &file).await?;
         let wanted = Replay { opens, ..replay(&file, 1, "r") };
         let (fence, _) = replaying(ledger, &asked(&entry, wanted, "b", 2_000)).await?;
-        assert_eq!(ledger.finish(&fence, &outcome(State::Quarantined)).await?, Fenced::Kept);
+        assert_eq!(ledger.finish(&fence, &outcome(State::Quarantined), 2_000).await?, Fenced::Kept);
         let after = read(ledger, &file).await?;
         assert_eq!((after.open, after.generation, after.loaded), (expected, 1, false), "{name}");
         let (fence, _) = replaying(ledger, &asked(&after, replay(&file, 2, "s"), "c", 3_000)).await?;
@@ -169,13 +173,13 @@ async fn a_replay_that_keeps_the_file_says_so<S: WriteLedger>(ledger: &S, run: &
     let (fence, _) = replaying(ledger, &asked(&entry, replay(&file, 1, "r"), "a", 2_000)).await?;
     let fault = Some("HEADER".to_owned());
     let kept = Replayed { request: "r".to_owned(), result: ReplayResult::Kept, fault };
-    assert_eq!(ledger.end_replay(&fence, &kept).await?, Fenced::Kept);
-    assert_eq!(ledger.end_replay(&fence, &kept).await?, Fenced::Kept, "the answer was lost");
+    assert_eq!(ledger.end_replay(&fence, &kept, 3_000).await?, Fenced::Kept);
+    assert_eq!(ledger.end_replay(&fence, &kept, 3_000).await?, Fenced::Kept, "the answer was lost");
     let after = read(ledger, &file).await?;
     assert_eq!((&after.load, after.state, after.generation), (&entry.load, State::Complete, 0));
     assert_eq!((after.replay.as_ref(), after.replayed.as_ref()), (None, Some(&kept)));
     assert_eq!(ledger.commit(&commit(&file, &fence)).await?, Committed::Lost);
-    assert_eq!(ledger.end_replay(&fence, &Replayed { fault: None, ..kept }).await?, Fenced::Lost);
+    assert_eq!(ledger.end_replay(&fence, &Replayed { fault: None, ..kept }, 3_000).await?, Fenced::Lost);
     Ok(())
 }
 
@@ -198,7 +202,7 @@ async fn a_successor_takes_the_claim_of_a_replay<S: WriteLedger>(ledger: &S, run
     Ok(())
 }
 
-fn change(entry: &Entry, to: State, receipt: &str, other: Option<&Entry>) -> StateChange {
+pub(super) fn change(entry: &Entry, to: State, receipt: &str, other: Option<&Entry>) -> StateChange {
     StateChange {
         file: FileId::of(&entry.file),
         load: entry.load.clone(),
@@ -209,8 +213,8 @@ fn change(entry: &Entry, to: State, receipt: &str, other: Option<&Entry>) -> Sta
     }
 }
 
-fn reversal(file: &FileVersion, changes: Vec<StateChange>) -> Reversal {
-    Reversal { changes, key: file.key.clone(), head: None, content: None, dead: Vec::new() }
+pub(super) fn reversal(file: &FileVersion, changes: Vec<StateChange>) -> Reversal {
+    Reversal { changes, key: file.key.clone(), head: None, content: None, dead: Vec::new(), at_ms: 4_000 }
 }
 
 async fn a_load_is_hidden_and_shown_again<S: WriteLedger + ReverseLoads>(
@@ -238,7 +242,7 @@ async fn a_load_is_hidden_and_shown_again<S: WriteLedger + ReverseLoads>(
 
     let bad = super::file(run, "retract unloaded");
     let (fence, _) = mine(ledger, &claim(&bad, "a", 1_000)).await?;
-    ledger.finish(&fence, &outcome(State::Superseded)).await?;
+    ledger.finish(&fence, &outcome(State::Superseded), 2_000).await?;
     let bad_entry = read(ledger, &bad).await?;
     let show = reversal(&bad, vec![change(&bad_entry, State::Complete, "complete.json", None)]);
     assert_eq!(ledger.reverse(&show).await?, Reversed::Changed, "a load without its rows is not shown");

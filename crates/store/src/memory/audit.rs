@@ -48,7 +48,7 @@ fn matches(query: &AuditQuery, record: &ActRecord) -> bool {
     };
     (query.from_ms..query.until_ms).contains(&act.at_ms)
         && query.verb.is_none_or(|verb| verb == act.verb)
-        && query.by.as_ref().is_none_or(|by| act.by.as_str().contains(by))
+        && query.by.as_ref().is_none_or(|by| act.by.to_string().contains(by))
         && is(&query.partner, &act.subject.partner)
         && is(&query.feed, &act.subject.feed)
         && query.file.as_ref().is_none_or(|file| act.subject.file.as_ref() == Some(file))

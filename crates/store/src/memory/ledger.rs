@@ -6,10 +6,11 @@ use std::collections::BTreeMap;
 use super::{Memory, MemoryState};
 use crate::ledger::name_in;
 use crate::{
-    Acknowledge, Acknowledged, Acknowledgement, Claim, Claimed, Commit, Committed, ContentClaim, Cursor,
-    Entry, Error, Fence, Fenced, FileId, FileNames, FilePage, FilePlace, FileQuery, Head, ListedFile,
-    MOST_ENTRIES, OpenFile, OpenFiles, Operation, Outcome, ReadLedger, Reconciliation, ReplayClaim,
-    ReplayClaimed, Replayed, Reversal, ReverseLoads, Reversed, State, StateChange, UNKNOWN, WriteLedger,
+    Acknowledge, Acknowledged, Acknowledgement, Claim, Claimed, ClosedBy, Commit, Committed, ContentClaim,
+    Cursor, Entry, Error, Fence, Fenced, FileId, FileNames, FilePage, FilePlace, FileQuery, Head, ListedFile,
+    MOST_ENTRIES, OpenFile, OpenFiles, Operation, Outcome, PastOfFile, ReadLedger, Reconciliation,
+    ReplayClaim, ReplayClaimed, Replayed, Reversal, ReverseLoads, Reversed, State, StateChange, StateMove,
+    UNKNOWN, WriteLedger,
 };
 
 impl ReadLedger for Memory {
@@ -76,8 +77,8 @@ impl WriteLedger for Memory {
         self.call(Operation::ClaimReplay, |kept| kept.claim_replay(claim)).await
     }
 
-    async fn end_replay(&self, fence: &Fence, ended: &Replayed) -> Result<Fenced, Error> {
-        self.call(Operation::EndReplay, |kept| kept.end_replay(fence, ended)).await
+    async fn end_replay(&self, fence: &Fence, ended: &Replayed, at_ms: u64) -> Result<Fenced, Error> {
+        self.call(Operation::EndReplay, |kept| kept.end_replay(fence, ended, at_ms)).await
     }
 
     async fn checkpoint(
@@ -114,10 +115,10 @@ impl WriteLedger for Memory {
         .await
     }
 
-    async fn finish(&self, fence: &Fence, outcome: &Outcome) -> Result<Fenced, Error> {
+    async fn finish(&self, fence: &Fence, outcome: &Outcome, at_ms: u64) -> Result<Fenced, Error> {
         self.call(Operation::Finish, |kept| match kept.entries.get_mut(&fence.file) {
             Some(entry) if entry.was_decided(fence, outcome) => Fenced::Kept,
-            _ => kept.fenced(fence, |entry| entry.decide(outcome)),
+            _ => kept.fenced(fence, |entry| entry.decide(outcome, at_ms)),
         })
         .await
     }
@@ -135,10 +136,11 @@ impl WriteLedger for Memory {
         if known { Ok(()) } else { Err(Error::new(Operation::Announce, "ConditionalCheckFailedException")) }
     }
 
-    async fn close(&self, file: &FileId) -> Result<(), Error> {
+    async fn close(&self, file: &FileId, by: &FileId, at_ms: u64) -> Result<(), Error> {
         self.call(Operation::Close, |kept| {
-            if let Some(entry) = kept.entries.get_mut(file) {
+            if let Some(entry) = kept.entries.get_mut(file).filter(|entry| entry.open) {
                 entry.open = false;
+                entry.past.closed = Some(ClosedBy { file: by.clone(), at_ms });
             }
         })
         .await
@@ -258,7 +260,7 @@ impl MemoryState {
         ReplayClaimed::Mine(entry.clone())
     }
 
-    fn end_replay(&mut self, fence: &Fence, ended: &Replayed) -> Fenced {
+    fn end_replay(&mut self, fence: &Fence, ended: &Replayed, at_ms: u64) -> Fenced {
         let is_ended = |entry: &Entry| {
             entry.is_held_by(fence) && entry.replay.is_none() && entry.replayed.as_ref() == Some(ended)
         };
@@ -268,6 +270,7 @@ impl MemoryState {
         self.fenced(fence, |entry| {
             entry.replay = None;
             entry.replayed = Some(ended.clone());
+            entry.past.kept_ms = at_ms;
             entry.lease_until_ms = 0;
         })
     }
@@ -295,7 +298,7 @@ impl MemoryState {
         }
         for change in &reversal.changes {
             if let Some(entry) = self.entries.get_mut(&change.file) {
-                change.make(entry);
+                change.make(entry, reversal.at_ms);
             }
         }
         reversal.dead.iter().for_each(|dead| self.bury(dead));
@@ -343,7 +346,7 @@ impl MemoryState {
             }
             self.heads.insert(name, head.to.clone());
             if let (Some(from), Some(receipt)) = (&head.from, &head.receipt) {
-                self.supersede(&from.file, &fence.file, receipt);
+                self.supersede(&from.file, &fence.file, receipt, commit.at_ms);
             }
         }
         if let Some(content) = &commit.content {
@@ -352,7 +355,7 @@ impl MemoryState {
         for dead in &commit.dead {
             self.bury(dead);
         }
-        self.fenced(fence, |entry| entry.decide(&commit.outcome));
+        self.fenced(fence, |entry| entry.decide(&commit.outcome, commit.at_ms));
         Committed::Done
     }
 
@@ -363,10 +366,12 @@ impl MemoryState {
         complete.then(|| holder.clone())
     }
 
-    fn supersede(&mut self, older: &FileId, newer: &FileId, receipt: &str) {
+    fn supersede(&mut self, older: &FileId, newer: &FileId, receipt: &str, at_ms: u64) {
         let complete = |entry: &&mut Entry| older != newer && entry.state == State::Complete;
         if let Some(entry) = self.entries.get_mut(older).filter(complete) {
             entry.state = State::Superseded;
+            let other = Some(newer.clone());
+            entry.past.moves.push(StateMove { at_ms, to: State::Superseded, other });
             entry.announced = false;
             entry.replay = None;
             if let Some(outcome) = &mut entry.outcome {
@@ -400,6 +405,7 @@ pub(super) fn unclaimed(claim: &Claim) -> Entry {
         loaded: false,
         replay: None,
         replayed: None,
+        past: PastOfFile::default(),
     }
 }
 

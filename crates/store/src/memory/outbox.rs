@@ -51,7 +51,7 @@ impl Memory {
     /// Changes what was decided on a file, as an operator's act does.
     pub fn decide_again(&self, file: &FileId, outcome: &Outcome) {
         if let Some(entry) = self.kept().entries.get_mut(file) {
-            entry.decide(outcome);
+            entry.decide(outcome, 7);
         }
     }
 

@@ -187,6 +187,7 @@ async fn a_retracted_load_frees_its_content() -> Result<(), Error> {
                     head: None,
                     content: Some(content),
                     dead: Vec::new(),
+                    at_ms: 7,
                 })
                 .await?,
         );

@@ -12,7 +12,7 @@ fn record() -> ActRecord {
     let act = Act {
         id: ActId::of([7; 16]),
         at_ms: NOON_MS,
-        by: Arn::parse("arn:aws:iam::123456789012:user/ann").unwrap(),
+        by: Actor::parse("arn:aws:iam::123456789012:user/ann").unwrap(),
         verb: Verb::PartnerSuspend,
         subject: ActSubject::partner("north"),
         reason: ActReason::parse("its key leaked").ok(),

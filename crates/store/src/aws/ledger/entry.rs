@@ -17,6 +17,10 @@ use crate::{
 };
 use ledger::digest;
 
+mod past;
+
+pub(super) use past::{closed_map, moved_values, past_name};
+
 pub(super) fn file_key(file: &FileId) -> ItemKey {
     ItemKey::new(format!("file#{file}"))
 }
@@ -34,8 +38,11 @@ pub(super) fn content_key(content: &ContentClaim) -> ItemKey {
 /// Whether the file that is corrected is so by its rejects only; left out where it is not.
 const CORRECTS_REJECTS: &str = "corrects_rejects";
 
+/// When an outcome was decided, in its attribute.
+pub(super) const DECIDED: &str = "at_ms";
+
 /// Returns what an outcome is as an attribute.
-pub(super) fn outcome_map(outcome: &Outcome) -> AttributeValue {
+pub(super) fn outcome_map(outcome: &Outcome, decided_ms: u64) -> AttributeValue {
     let mut map: Attributes = [
         ("state", text(outcome.state.as_str())),
         ("records", number(outcome.counts.records)),
@@ -44,6 +51,7 @@ pub(super) fn outcome_map(outcome: &Outcome) -> AttributeValue {
         ("warnings", number(outcome.counts.warnings)),
         ("sha256", text(&outcome.sha256)),
         ("bytes", number(outcome.bytes)),
+        (DECIDED, number(decided_ms)),
         ("contract_version", text(&outcome.contract_version)),
         ("contract_hash", text(&outcome.contract_hash)),
         ("receipt", text(&outcome.receipt)),
@@ -121,6 +129,7 @@ pub(super) fn entry(item: &Attributes) -> Option<Entry> {
         loaded: read.is_true("loaded"),
         replay: optional_map(item, "replay", replay)?,
         replayed: optional_map(item, "replayed", replayed)?,
+        past: past::read(item)?,
     })
 }
 

@@ -22,7 +22,7 @@ const NEW_COUNTERS: &str =
     ", #rows_written = :zero, #deaths = :zero, #counted_fence = #fence ADD #fence :one";
 const KEPT_COUNTERS: &str = " ADD #fence :one";
 
-const END: &str = "SET #replayed = :replayed, #lease_until_ms = :zero REMOVE #replay";
+const END: &str = "SET #replayed = :replayed, #kept_ms = :now, #lease_until_ms = :zero REMOVE #replay";
 
 /// What is seen of a replay that is under way.
 enum UnderWay<'a> {
@@ -90,9 +90,15 @@ impl LedgerTable {
         self.table.update(update).await
     }
 
-    pub(super) async fn end_replay_of(&self, fence: &Fence, ended: &Replayed) -> Result<Fenced, Error> {
+    pub(super) async fn end_replay_of(
+        &self,
+        fence: &Fence,
+        ended: &Replayed,
+        at_ms: u64,
+    ) -> Result<Fenced, Error> {
         let mut update = fenced(Operation::EndReplay, fence, END);
         update.value("replayed", entry::replayed_map(ended));
+        update.value("now", number(at_ms));
         update.value("zero", number(0_u64));
         let Written::Rejected(item) = self.table.update(update).await? else { return Ok(Fenced::Kept) };
         let seen = self.seen(Operation::EndReplay, &fence.file, item).await?;

@@ -12,8 +12,8 @@ use crate::{Error, FileId, Operation, Reversal, Reversed, State, StateChange};
 use ledger::digest;
 
 /// A replay that is under way loses its claim with the attribute.
-const CHANGE: &str =
-    "SET #state = :to, #outcome.#state = :to, #outcome.#receipt = :receipt, #announced = :false";
+const CHANGE: &str = "SET #state = :to, #outcome.#state = :to, #outcome.#receipt = :receipt, #announced = :false, \
+    #moves = list_append(if_not_exists(#moves, :none), :moved)";
 const WITH_OTHER: &str = ", #outcome.#other = :other REMOVE #replay, #open_for";
 const WITHOUT_OTHER: &str = " REMOVE #replay, #open_for, #outcome.#other";
 const AS_SEEN: &str = "#state = :from AND #load = :load";
@@ -89,7 +89,7 @@ impl LedgerTable {
         let mut parts = Vec::new();
         for change in &reversal.changes {
             let part = if parts.is_empty() { TransactionPart::Entry } else { TransactionPart::Older };
-            parts.push((part, self.changes(change)?));
+            parts.push((part, self.changes(change, reversal.at_ms)?));
         }
         let shown = reversal.changes.iter().find(|change| change.to == State::Complete);
         if let (Some(content), Some(shown)) = (&reversal.content, shown) {
@@ -104,7 +104,7 @@ impl LedgerTable {
         Ok(parts)
     }
 
-    fn changes(&self, change: &StateChange) -> Result<TransactWriteItem, Error> {
+    fn changes(&self, change: &StateChange, at_ms: u64) -> Result<TransactWriteItem, Error> {
         let mut values: Attributes = attributes([
             (":from", text(change.from.as_str())),
             (":to", text(change.to.as_str())),
@@ -112,6 +112,7 @@ impl LedgerTable {
             (":receipt", text(&change.receipt)),
             (":false", AttributeValue::Bool(false)),
         ]);
+        values.extend(entry::moved_values(change.to, change.other.as_ref(), at_ms));
         if let Some(other) = &change.other {
             values.insert(":other".to_owned(), text(other.as_str()));
         }

@@ -143,7 +143,7 @@ async fn fenced_writes_are_well_formed_and_lost_when_rejected() -> Result<(), Er
     let (store, replay) = ScriptedService::store((0..3).map(|_| rejected(&other)));
     assert_eq!(store.checkpoint(&fence(), 10, 3_000).await?, Fenced::Lost);
     assert_eq!(store.release(&fence()).await?, Fenced::Lost);
-    assert_eq!(store.finish(&fence(), &outcome(State::Gone)).await?, Fenced::Lost);
+    assert_eq!(store.finish(&fence(), &outcome(State::Gone), 2_000).await?, Fenced::Lost);
     replay.seen().iter().for_each(assert_well_formed);
     Ok(())
 }
@@ -205,7 +205,7 @@ async fn a_publication_is_noted_only_for_the_state_that_was_published() -> Resul
 async fn only_a_quarantined_file_is_put_into_the_index_of_open_files() -> Result<(), Error> {
     for (state, opens) in [(State::Quarantined, true), (State::Gone, false)] {
         let (store, replay) = ScriptedService::store([written(&shown(state.as_str(), "me", 0, &load(1)))]);
-        store.finish(&fence(), &outcome(state)).await?;
+        store.finish(&fence(), &outcome(state), 2_000).await?;
         let seen = replay.seen().remove(0);
         assert_well_formed(&seen);
         assert_eq!(seen.json()["UpdateExpression"].to_string().contains("#open_for"), opens, "{state:?}");
@@ -236,10 +236,10 @@ async fn a_file_that_is_not_open_is_closed_already() -> Result<(), Error> {
         written(&shown("QUARANTINED", "me", 0, &load(1))),
         rejected(&shown("QUARANTINED", "me", 0, &load(1))),
     ]);
-    store.close(&FileId::of(&file())).await?;
-    store.close(&FileId::of(&file())).await?;
+    store.close(&FileId::of(&file()), &FileId::of(&file()), 7).await?;
+    store.close(&FileId::of(&file()), &FileId::of(&file()), 7).await?;
     let json = replay.seen()[0].json();
-    assert_eq!(json["UpdateExpression"], "REMOVE #open_for");
+    assert_eq!(json["UpdateExpression"], "SET #closed = :closed REMOVE #open_for");
     assert!(json["ExpressionAttributeValues"].is_null(), "DynamoDB takes no empty map");
     Ok(())
 }

@@ -19,7 +19,8 @@ const CONTENT_FREE_OR: &str = "attribute_not_exists(#pk) OR #file = :file OR #fi
 const HEAD_ABSENT: &str = "attribute_not_exists(#pk)";
 const HEAD_AS_SEEN: &str = "#version = :version AND #file = :file AND #load = :load";
 const SUPERSEDE: &str = "SET #state = :superseded, #announced = :false, #outcome.#state = :superseded, \
-    #outcome.#other = :newer, #outcome.#receipt = :receipt REMOVE #replay";
+    #outcome.#other = :newer, #outcome.#receipt = :receipt, \
+    #moves = list_append(if_not_exists(#moves, :none), :moved) REMOVE #replay";
 const STILL_COMPLETE: &str = "#state = :complete";
 /// Changes nothing, and fails where the load is visible again. A condition check would be one more permission.
 const STAYS_RETRACTED: &str = "SET #state = :retracted";
@@ -134,8 +135,11 @@ impl LedgerTable {
         plan: &CommitPlan,
     ) -> Result<Vec<(TransactionPart, TransactWriteItem)>, Error> {
         let expression = decision(&commit.fence, commit.outcome.state);
-        let update = fenced(Operation::Commit, &commit.fence, &expression)
-            .values(decision_values(&commit.fence, &commit.outcome));
+        let update = fenced(Operation::Commit, &commit.fence, &expression).values(decision_values(
+            &commit.fence,
+            &commit.outcome,
+            commit.at_ms,
+        ));
         let mut parts = vec![(TransactionPart::Entry, self.table.update_part(update)?)];
         if let Some(newer) = commit.outcome.superseded_by() {
             parts.push((TransactionPart::Holder, self.depends_on(newer, STAYS, NOT_RETRACTED)?));
@@ -157,7 +161,8 @@ impl LedgerTable {
             let older =
                 head.from.as_ref().map(|from| &from.file).filter(|older| **older != commit.fence.file);
             if let (Some(older), Some(receipt), false) = (older, &head.receipt, plan.leave_older) {
-                parts.push((TransactionPart::Older, self.supersedes(older, &commit.fence.file, receipt)?));
+                let newer = (&commit.fence.file, commit.at_ms);
+                parts.push((TransactionPart::Older, self.supersedes(older, newer, receipt)?));
             }
         }
         let buried = self.buries(Operation::Commit, &commit.dead)?;
@@ -217,14 +222,20 @@ impl LedgerTable {
         self.table.update_part(update.only_if(condition).values(values))
     }
 
-    fn supersedes(&self, older: &FileId, newer: &FileId, receipt: &str) -> Result<TransactWriteItem, Error> {
-        let values = attributes([
+    fn supersedes(
+        &self,
+        older: &FileId,
+        (newer, at_ms): (&FileId, u64),
+        receipt: &str,
+    ) -> Result<TransactWriteItem, Error> {
+        let mut values = attributes([
             (":superseded", text(State::Superseded.as_str())),
             (":complete", text(State::Complete.as_str())),
             (":newer", text(newer.as_str())),
             (":receipt", text(receipt)),
             (":false", AttributeValue::Bool(false)),
         ]);
+        values.extend(entry::moved_values(State::Superseded, Some(newer), at_ms));
         let update = Update::new(Operation::Commit, entry::file_key(older), SUPERSEDE);
         self.table.update_part(update.only_if(STILL_COMPLETE).values(values))
     }
@@ -233,7 +244,7 @@ impl LedgerTable {
 /// Returns the same token only for the same transaction: DynamoDB rejects another body under it for ten minutes.
 /// <https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_TransactWriteItems.html>
 fn token(commit: &Commit, plan: &CommitPlan) -> String {
-    let Commit { fence, outcome, head, content, dead, .. } = commit;
+    let Commit { fence, outcome, head, content, dead, at_ms, .. } = commit;
     let seen = head.as_ref().and_then(|head| head.from.as_ref());
     let parts = [
         fence.file.to_string(),
@@ -242,7 +253,7 @@ fn token(commit: &Commit, plan: &CommitPlan) -> String {
         seen.map(|seen| format!("{} {}", seen.version, seen.load)).unwrap_or_default(),
         head.as_ref().map(|head| head.to.load.to_string()).unwrap_or_default(),
         head.as_ref().map(|head| format!("{:?} {}", head.receipt, head.retracted)).unwrap_or_default(),
-        format!("{outcome:?} {content:?} {dead:?}"),
+        format!("{outcome:?} {content:?} {dead:?} {at_ms}"),
         plan.leave_older.to_string(),
         plan.former.as_ref().map(ToString::to_string).unwrap_or_default(),
     ];

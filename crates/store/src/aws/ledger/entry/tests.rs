@@ -1,6 +1,7 @@
 use proptest::prelude::*;
 
 use super::*;
+use crate::PastOfFile;
 use crate::aws::dynamodb::names;
 
 fn file_id(key: &str) -> FileId {
@@ -68,7 +69,12 @@ fn item(entry: &Entry) -> Attributes {
     .map(|(name, value)| (name.to_owned(), value))
     .into();
     item.extend(entry.file.etag.iter().map(|etag| ("etag".to_owned(), text(etag))));
-    item.extend(entry.outcome.iter().map(|outcome| ("outcome".to_owned(), outcome_map(outcome))));
+    item.extend(
+        entry
+            .outcome
+            .iter()
+            .map(|outcome| ("outcome".to_owned(), outcome_map(outcome, entry.past.decided_ms))),
+    );
     item.extend(entry.open.then(|| (OPEN.to_owned(), text(entry.listed_partner()))));
     let said = entry.acknowledged.iter();
     item.extend(said.map(|said| ("acknowledged".to_owned(), acknowledgement_map(said))));
@@ -100,6 +106,7 @@ fn usual(outcome: Option<Outcome>, key: String) -> Entry {
         loaded: false,
         replay: None,
         replayed: None,
+        past: PastOfFile::default(),
     }
 }
 

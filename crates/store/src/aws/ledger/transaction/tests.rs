@@ -33,6 +33,7 @@ fn commit() -> Commit {
         }),
         content: Some(ContentClaim { partner: "a".into(), feed: "b".into(), sha256: "hash".into() }),
         dead: Vec::new(),
+        at_ms: 7,
     }
 }
 
