@@ -36,6 +36,7 @@ const ENVIRONMENT: [(&str, &str); 25] = [
     ("INBOX_QUEUE_URL", "https://sqs.us-east-1.amazonaws.com/111122223333/inbox"),
     ("OUTCOME_TOPIC_ARN", "arn:aws:sns:us-east-1:111122223333:outcomes"),
     ("PARTNERS_TABLE", "partners"),
+    ("AUDIT_TABLE", "audit"),
     ("WEBHOOK_QUEUE_URL", "https://sqs.us-east-1.amazonaws.com/111122223333/webhook"),
     ("PARTNER_API_URL", "https://api.example.org/api"),
     ("ACCOUNT_ID", "111122223333"),

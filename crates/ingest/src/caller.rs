@@ -5,7 +5,7 @@
 
 use std::collections::BTreeSet;
 
-use ledger::{Entry, Outcome};
+use ledger::{Actor, Entry, Outcome};
 use runtime::is_name;
 use serde_json::{Map, Value};
 use store::{
@@ -74,6 +74,12 @@ impl Caller {
     #[must_use]
     pub fn credential(&self) -> &str {
         &self.credential
+    }
+
+    /// Returns the caller as the audit trail keeps it; `None` for a name that it cannot keep.
+    #[must_use]
+    pub fn actor(&self) -> Option<Actor> {
+        Actor::partner(&self.partner, &self.credential)
     }
 
     /// Returns the partner's limits.

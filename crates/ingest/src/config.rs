@@ -20,6 +20,10 @@ pub struct Names {
     pub records_table: String,
     /// The partners table.
     pub partners_table: String,
+    /// The audit table.
+    pub audit_table: String,
+    /// The queue of notifications.
+    pub queue_url: String,
     /// The account that must own the buckets; `None` leaves the check out.
     pub account: Option<String>,
 }
@@ -45,6 +49,8 @@ impl Config {
             ledger_table: environment.required("LEDGER_TABLE"),
             records_table: environment.required("RECORDS_TABLE"),
             partners_table: environment.required("PARTNERS_TABLE"),
+            audit_table: environment.required("AUDIT_TABLE"),
+            queue_url: environment.required("INBOX_QUEUE_URL"),
             account: environment.optional("ACCOUNT_ID"),
         };
         let metrics = environment.metrics();
@@ -94,6 +100,8 @@ mod tests {
                 "LEDGER_TABLE",
                 "RECORDS_TABLE",
                 "PARTNERS_TABLE",
+                "AUDIT_TABLE",
+                "INBOX_QUEUE_URL",
                 "METRIC_NAMESPACE",
                 "MONITORING",
                 "PARTNER_METRICS",

@@ -12,8 +12,8 @@ use crate::event::{ApiRequest, RouteTree};
 use crate::problem::{ProblemCode, ProblemDetails, RequestError};
 use crate::route::{Route, RouteAccess, RouteMatch, find};
 use crate::{
-    ApiResponse, ApiStore, Ingest, ProxyResponse, check, feeds, files, media, receipts, records, status,
-    uploads,
+    ApiResponse, ApiStore, Ingest, ProxyResponse, check, feeds, files, history, media, receipts, records,
+    replay, status, uploads,
 };
 
 /// The OpenAPI document, as it is committed. A test holds it to the routes and types.
@@ -196,6 +196,8 @@ async fn dispatch<S: ApiStore>(route: Route, call: &ApiCall<'_, S>) -> Result<Ap
         Route::ReadFile => Box::pin(status::read(call)).await,
         Route::ReadReceipt => Box::pin(receipts::receipt(call)).await,
         Route::ReadRejects => Box::pin(receipts::rejects(call)).await,
+        Route::ReadHistory => Box::pin(history::read(call)).await,
+        Route::ReplayFile => Box::pin(replay::ask(call)).await,
         Route::ListFeeds => Box::pin(feeds::list(call)).await,
         Route::ReadContract => Box::pin(feeds::contract(call)).await,
         Route::ReadRecord => Box::pin(records::read(call)).await,

@@ -26,6 +26,7 @@ pub mod event;
 mod feeds;
 mod files;
 mod handle;
+mod history;
 mod idempotency;
 mod media;
 pub mod name;
@@ -34,6 +35,7 @@ mod openapi;
 pub mod problem;
 mod receipts;
 mod records;
+mod replay;
 mod respond;
 pub mod route;
 mod settings;
@@ -44,7 +46,10 @@ pub use respond::{ApiResponse, ProxyResponse};
 pub use settings::Settings;
 
 use runtime::{Contracts, Host};
-use store::{ReadContracts, ReadLedger, ReadPartners, ReadQuarantine, ReadRecords, Requests, WriteInbox};
+use store::{
+    ReadContracts, ReadLedger, ReadPartners, ReadQuarantine, ReadRecords, Requests, SendMessages, WriteAudit,
+    WriteInbox,
+};
 
 /// The function: clients and contracts are kept from one invocation to the next, nothing else.
 pub struct Ingest<S> {
@@ -54,14 +59,30 @@ pub struct Ingest<S> {
     host: Host,
 }
 
-/// What the partner API reaches. It can open or delete no file of the inbox.
+/// What the partner API reaches. It can open or delete no file of the inbox, and reads no act.
 pub trait ApiStore:
-    WriteInbox + ReadContracts + ReadQuarantine + ReadLedger + ReadRecords + ReadPartners + Requests
+    WriteInbox
+    + ReadContracts
+    + ReadQuarantine
+    + ReadLedger
+    + ReadRecords
+    + ReadPartners
+    + Requests
+    + SendMessages
+    + WriteAudit
 {
 }
 
 impl<T> ApiStore for T where
-    T: WriteInbox + ReadContracts + ReadQuarantine + ReadLedger + ReadRecords + ReadPartners + Requests
+    T: WriteInbox
+        + ReadContracts
+        + ReadQuarantine
+        + ReadLedger
+        + ReadRecords
+        + ReadPartners
+        + Requests
+        + SendMessages
+        + WriteAudit
 {
 }
 

@@ -7,8 +7,8 @@ use ingest::Ingest;
 use ingest::config::{Config, Names};
 use runtime::Host;
 use store::aws::{
-    Access, Connection, ContractsBucket, InboxBucket, LedgerTable, PartnersTable, QuarantineBucket,
-    RecordsTable,
+    Access, AuditTable, Connection, ContractsBucket, InboxBucket, LedgerTable, MessageQueue, PartnersTable,
+    QuarantineBucket, RecordsTable,
 };
 
 store::resources! {
@@ -20,6 +20,8 @@ store::resources! {
         ledger: LedgerTable,
         records: RecordsTable,
         partners: PartnersTable,
+        audit: AuditTable,
+        queue: MessageQueue,
     }
 }
 
@@ -34,6 +36,8 @@ impl Resources {
             ledger: LedgerTable::new(&dynamodb, &names.ledger_table),
             records: RecordsTable::new(&dynamodb, &names.records_table),
             partners: PartnersTable::new(&dynamodb, &names.partners_table),
+            audit: AuditTable::new(&dynamodb, &names.audit_table),
+            queue: MessageQueue::new(&connection.sqs(), &names.queue_url),
         }
     }
 }

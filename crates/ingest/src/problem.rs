@@ -33,6 +33,8 @@ pub enum ProblemCode {
     RequestRunning,
     /// The file is not decided yet.
     NotTerminal,
+    /// The file cannot be replayed as it is.
+    NotReplayable,
     /// Another upload under the name finished at the same time.
     NameConflict,
     /// The current file of the name has, or may have, the announced bytes.
@@ -61,7 +63,7 @@ pub enum ProblemCode {
 
 impl ProblemCode {
     /// All codes, by status.
-    pub const ALL: [Self; 25] = [
+    pub const ALL: [Self; 26] = [
         Self::InvalidRequest,
         Self::InvalidQuery,
         Self::InvalidHeader,
@@ -75,6 +77,7 @@ impl ProblemCode {
         Self::MethodNotAllowed,
         Self::RequestRunning,
         Self::NotTerminal,
+        Self::NotReplayable,
         Self::NameConflict,
         Self::SameBytes,
         Self::UploadClosed,
@@ -106,6 +109,7 @@ impl ProblemCode {
             Self::MethodNotAllowed => 405,
             Self::RequestRunning
             | Self::NotTerminal
+            | Self::NotReplayable
             | Self::NameConflict
             | Self::SameBytes
             | Self::UploadClosed
@@ -136,6 +140,7 @@ impl ProblemCode {
             Self::MethodNotAllowed => ("method-not-allowed", "the method is not allowed here"),
             Self::RequestRunning => ("request-running", "the same request is still running"),
             Self::NotTerminal => ("not-terminal", "the file is not decided yet"),
+            Self::NotReplayable => ("not-replayable", "the file cannot be replayed"),
             Self::NameConflict => ("name-conflict", "another upload under this name finished first"),
             Self::SameBytes => ("same-bytes", "the file under this name has the same bytes"),
             Self::UploadClosed => ("upload-closed", "the upload is not open"),

@@ -1,6 +1,6 @@
 //! The decision on a file: its receipt, and where its rejected records are.
 
-use ledger::{Entry, Outcome};
+use ledger::{Entry, FileId, Outcome};
 use serde::{Deserialize, Serialize};
 
 use crate::ApiStore;
@@ -105,20 +105,28 @@ enum RejectsForm {
 
 /// Reads the outcome of the file that the path names.
 async fn decided<S: ApiStore>(call: &ApiCall<'_, S>) -> Result<Outcome, RequestError> {
-    let file = call.file()?;
-    let entry = call.store.entry(&file).await?;
-    let not_yet = || {
-        let detail = "the file is not decided yet: ask again later";
-        RequestError::Problem(ProblemDetails::new(ProblemCode::NotTerminal, detail).after(NOT_YET_SECONDS))
-    };
-    match entry {
+    let entry = decided_entry(call, &call.file()?).await?;
+    entry.outcome.ok_or_else(not_yet)
+}
+
+/// Reads the entry of a file that is decided.
+pub(crate) async fn decided_entry<S: ApiStore>(
+    call: &ApiCall<'_, S>,
+    file: &FileId,
+) -> Result<Entry, RequestError> {
+    match call.store.entry(file).await? {
         Some(entry) if !call.caller.owns(&entry) => Err(ProblemDetails::not_found().into()),
-        Some(Entry { state, outcome: Some(outcome), .. }) if state.is_terminal() => Ok(outcome),
+        Some(entry) if entry.state.is_terminal() => Ok(entry),
         Some(_) => Err(not_yet()),
         None => {
-            let received = call.store.upload_record(call.caller.partner(), &received_as(&file)).await?;
+            let received = call.store.upload_record(call.caller.partner(), &received_as(file)).await?;
             call.caller.upload(received)?;
             Err(not_yet())
         }
     }
+}
+
+fn not_yet() -> RequestError {
+    let detail = "the file is not decided yet: ask again later";
+    ProblemDetails::new(ProblemCode::NotTerminal, detail).after(NOT_YET_SECONDS).into()
 }

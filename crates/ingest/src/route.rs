@@ -29,6 +29,10 @@ pub enum Route {
     ReadReceipt,
     /// Where the rejected records of a file are fetched.
     ReadRejects,
+    /// What happened to a file.
+    ReadHistory,
+    /// Have a file processed again.
+    ReplayFile,
     /// The feeds that the credential opens.
     ListFeeds,
     /// The contract of a feed.
@@ -53,6 +57,8 @@ impl Route {
             | Self::ReadFile
             | Self::ReadReceipt
             | Self::ReadRejects
+            | Self::ReadHistory
+            | Self::ReplayFile
             | Self::ListFeeds
             | Self::ReadContract
             | Self::ReadRecord
@@ -90,10 +96,11 @@ pub struct RouteDefinition {
 
 const SUBMIT: RouteAccess = RouteAccess::Scopes(&[Scope::Submit]);
 const READ: RouteAccess = RouteAccess::Scopes(&[Scope::Read]);
+const OPERATE: RouteAccess = RouteAccess::Scopes(&[Scope::Operate]);
 const EITHER: RouteAccess = RouteAccess::Scopes(&[Scope::Read, Scope::Submit]);
 
 /// Every route.
-pub const TABLE: [RouteDefinition; 16] = [
+pub const TABLE: [RouteDefinition; 18] = [
     RouteDefinition {
         route: Route::SendFile,
         operation: "sendFile",
@@ -181,6 +188,22 @@ pub const TABLE: [RouteDefinition; 16] = [
         path: "/v1/files/{file}/rejects",
         access: READ,
         query: &["format"],
+    },
+    RouteDefinition {
+        route: Route::ReadHistory,
+        operation: "readHistory",
+        method: "GET",
+        path: "/v1/files/{file}/history",
+        access: READ,
+        query: &[],
+    },
+    RouteDefinition {
+        route: Route::ReplayFile,
+        operation: "replayFile",
+        method: "POST",
+        path: "/v1/files/{file}/replay",
+        access: OPERATE,
+        query: &[],
     },
     RouteDefinition {
         route: Route::ListFeeds,

@@ -356,7 +356,8 @@ pub struct GrantArguments {
     /// credential before]
     #[arg(long)]
     pub feeds: Option<String>,
-    /// What it may do: submit, read [default: both; for `rotate`, the same as the credential before]
+    /// What it may do: submit, read, operate (have files replayed) [default: submit,read; for `rotate`, the same as
+    /// the credential before]
     #[arg(long)]
     pub scopes: Option<String>,
     /// Days until it expires [default: never]
@@ -421,7 +422,7 @@ pub struct RoleArguments {
     /// Feeds that the role opens, separated by commas, or `*`
     #[arg(long, default_value = "*")]
     pub feeds: String,
-    /// What it may do: submit, read
+    /// What it may do: submit, read, operate (have files replayed)
     #[arg(long, default_value = "submit,read")]
     pub scopes: String,
     #[command(flatten)]

@@ -207,7 +207,7 @@ pub fn scopes(text: &str) -> Result<BTreeSet<Scope>, CommandError> {
     let read = |word: &str| {
         Scope::parse(word).ok_or_else(|| CommandError::NotAScope {
             found: word.to_owned(),
-            hint: hint(word, [Scope::Submit, Scope::Read].map(Scope::as_str)),
+            hint: hint(word, Scope::ALL.map(Scope::as_str)),
         })
     };
     text.split(',').map(str::trim).map(read).collect()

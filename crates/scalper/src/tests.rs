@@ -339,7 +339,7 @@ async fn what_is_not_understood_calls_nothing() {
         "add north --feeds Labs",
         "add north --feeds ,",
         "add north --scopes admin",
-        "add north --scopes operate",
+        "add north --scopes approve",
         "role north arn:aws:iam::123456789012:role/sender --scopes read,audit",
         "role north sender",
         "webhook north --url ftp://x.example.org/",

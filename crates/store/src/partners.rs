@@ -28,11 +28,13 @@ pub enum Scope {
     Submit,
     /// Read the state, receipts, rejects and records of the partner's own files.
     Read,
+    /// Have the partner's own files replayed.
+    Operate,
 }
 
 impl Scope {
     /// All of them, in order.
-    pub const ALL: [Self; 2] = [Self::Submit, Self::Read];
+    pub const ALL: [Self; 3] = [Self::Submit, Self::Read, Self::Operate];
 
     /// Returns the word in tokens, tables and commands.
     #[must_use]
@@ -40,6 +42,7 @@ impl Scope {
         match self {
             Self::Submit => "submit",
             Self::Read => "read",
+            Self::Operate => "operate",
         }
     }
 
@@ -281,7 +284,7 @@ mod tests {
         for scope in Scope::ALL {
             assert_eq!(Scope::parse(scope.as_str()), Some(scope));
         }
-        for word in ["Submit", "operate", "approve", "audit"] {
+        for word in ["Submit", "Operate", "approve", "audit"] {
             assert_eq!(Scope::parse(word), None, "{word}");
         }
     }

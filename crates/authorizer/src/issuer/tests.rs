@@ -129,7 +129,8 @@ async fn feeds_and_scopes_are_only_those_that_are_named() {
     let scopes = async |scope: Value, scp: Value| caller(json!({ "scope": scope, "scp": scp })).await.scopes;
     assert_eq!(scopes(json!(null), json!(["read"])).await, [Scope::Read].into());
     assert_eq!(scopes(json!("read"), json!("submit audit")).await, [Scope::Read, Scope::Submit].into());
-    assert_eq!(scopes(json!("operate approve audit"), json!("")).await, [].into());
+    assert_eq!(scopes(json!("approve audit"), json!("")).await, [].into());
+    assert_eq!(scopes(json!("operate"), json!("")).await, [Scope::Operate].into());
     assert_eq!(scopes(json!("Submit admin * submit:all"), json!(null)).await, [].into());
     let own = format!("{AUDIENCE}/submit https://other.example.org/read");
     assert_eq!(scopes(json!(own), json!(null)).await, [Scope::Submit].into());

@@ -6,6 +6,7 @@ use crate::problem::{ProblemCode, ProblemDetails};
 
 const FILE: &str = "r5g61a45bnmyhnp8sgqw0ymkjv";
 const UPLOAD: &str = "7w3k0c9v5n2m4x8b1z6q0s3d5f";
+const REPLAY: &str = "6t2n9m4k8h3v7c1x5z0s2d4f6g";
 const SHA256: &str = "2cf24dba5fb0a30e26e83b2ac5b9e29e1b161e5c1fa7425e73043362938b9824";
 const ETAG: &str = "5d41402abc4b2a76b9719d911017c592";
 const SIGNED: &str =
@@ -88,6 +89,25 @@ fn status() -> Value {
     })
 }
 
+fn history() -> Value {
+    let event = |event: &str, at: &str| {
+        json!({
+            "event": event, "at": at, "state": null, "generation": null, "counts": null, "contractVersion": null,
+            "fault": null, "other": null
+        })
+    };
+    let mut decided = event("decided", "2026-11-20T08:15:02.000Z");
+    (decided["state"], decided["generation"], decided["counts"]) = ("QUARANTINED".into(), 0.into(), counts());
+    (decided["contractVersion"], decided["fault"]) = ("1.1.0".into(), "ERROR_BUDGET".into());
+    let mut replayed = event("replayed", "2026-11-20T09:30:00.000Z");
+    (replayed["state"], replayed["generation"], replayed["counts"]) = ("COMPLETE".into(), 1.into(), counts());
+    replayed["contractVersion"] = "1.2.0".into();
+    json!({
+        "id": FILE, "state": "COMPLETE", "events": [event("received", "2026-11-20T08:15:00.000Z"), decided, replayed],
+        "complete": true, "replay": { "id": REPLAY, "state": "DECIDED", "fault": null }
+    })
+}
+
 fn file(name: &str) -> Option<Value> {
     let record = json!({ "report_id": "RPT-00000017", "modality": "CT" });
     let version =
@@ -98,6 +118,11 @@ fn file(name: &str) -> Option<Value> {
         "FileList" => json!({ "files": [status()], "next": null }),
         "FeedList" => {
             json!({ "feeds": [{ "feed": "scan-reports", "contract": "/api/v1/feeds/scan-reports/contract" }] })
+        }
+        "FileHistory" => history(),
+        "AskedReplay" => {
+            let link = format!("/api/v1/files/{FILE}");
+            json!({ "id": FILE, "replay": REPLAY, "state": "ASKED", "history": format!("{link}/history"), "status": link })
         }
         "RecordVersion" | "RecordAnswer" => version,
         "RecordHistory" => json!({ "versions": [version], "next": null }),

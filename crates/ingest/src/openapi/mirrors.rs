@@ -8,11 +8,13 @@
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
-use ledger::State as Known;
+use ledger::{FileEventKind, ReplayResult, State as Known};
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde_json::{Map, Value, json};
 
 use super::operations::name_schema;
+use crate::history::RUNNING;
+use crate::replay::ASKED;
 use crate::status::RECEIVED;
 
 /// The states of the ledger.
@@ -55,6 +57,9 @@ texts! {
     named UploadId id("The id of an upload");
     named DecidedState words("The state of a file that processing has begun", &STATES.map(Known::as_str));
     named State words(STATE, &[&[RECEIVED][..], &STATES.map(Known::as_str)[..]].concat());
+    inline HistoryWord words("What happened", &FileEventKind::ALL.map(FileEventKind::as_str));
+    inline ReplayWord words("How a replay is", &[&[RUNNING][..], &ReplayResult::ALL.map(ReplayResult::as_str)[..]].concat());
+    inline AskedWord words("How a replay is", &[ASKED, RUNNING, ReplayResult::Decided.as_str(), ReplayResult::Kept.as_str()]);
     inline DryRunState words("A state", &[Known::Complete, Known::Quarantined].map(Known::as_str));
     inline False json!({ "type": "boolean", "enum": [false] });
     inline Sha256 json!({ "type": "string", "pattern": "^[0-9A-Fa-f]{64}$" });

@@ -181,6 +181,8 @@ fn success(route: Route) -> (&'static str, Value) {
         Route::ReadFile => json("200", "The state of the file", "FileStatus"),
         Route::ReadReceipt => json("200", "The receipt", "Receipt"),
         Route::ReadRejects => json("200", "A signed GET of the rejected records", "SignedRejects"),
+        Route::ReadHistory => json("200", "What happened to the file", "FileHistory"),
+        Route::ReplayFile => located(json("202", "The replay was asked for, now or before", "AskedReplay")),
         Route::ListFeeds => json("200", "The feeds", "FeedList"),
         Route::ReadContract => {
             // The schema is of what the text means, not of the text.
@@ -204,8 +206,13 @@ fn common() -> Value {
     json!({ "x-request-id": { "$ref": "#/components/headers/RequestId" } })
 }
 
-fn created((status, mut response): (&'static str, Value)) -> (&'static str, Value) {
+fn located((status, mut response): (&'static str, Value)) -> (&'static str, Value) {
     response["headers"]["location"] = json!({ "$ref": "#/components/headers/Location" });
+    (status, response)
+}
+
+fn created(success: (&'static str, Value)) -> (&'static str, Value) {
+    let (status, mut response) = located(success);
     response["headers"]["idempotency-replayed"] = json!({ "$ref": "#/components/headers/Replayed" });
     (status, response)
 }
@@ -274,6 +281,7 @@ pub(super) fn rejections(definition: &RouteDefinition) -> Vec<ProblemCode> {
         ],
         Route::AbortUpload => &[ProblemCode::UploadClosed],
         Route::ReadReceipt | Route::ReadRejects => &[ProblemCode::NotTerminal],
+        Route::ReplayFile => &[ProblemCode::NotTerminal, ProblemCode::NotReplayable],
         Route::ReadRecord => &[ProblemCode::TooManyVersions],
         _ => &[],
     });

@@ -6,7 +6,7 @@ use serde_json::{Map, Value, json};
 
 use super::{examples, mirrors};
 use crate::problem::{ProblemBody, ProblemCode};
-use crate::{check, feeds, files, receipts, status, uploads};
+use crate::{check, feeds, files, history, receipts, replay, status, uploads};
 
 /// Returns the reference to a named schema.
 pub(super) fn reference(name: &str) -> Value {
@@ -33,7 +33,9 @@ fn answers() -> Map<String, Value> {
     generator.subschema_for::<check::DryRun>();
     generator.subschema_for::<feeds::FeedList>();
     generator.subschema_for::<files::SentFile<'_>>();
+    generator.subschema_for::<history::FileHistory>();
     generator.subschema_for::<receipts::SignedRejects>();
+    generator.subschema_for::<replay::AskedReplay>();
     generator.subschema_for::<status::FileList<'_>>();
     generator.subschema_for::<uploads::PresentFile<'_>>();
     generator.subschema_for::<uploads::Promise<'_>>();

@@ -67,6 +67,19 @@ pub(super) fn of(route: Route) -> (&'static str, &'static str, &'static str) {
             "The rejected records in the form of the feed, each with its line, its reasons and the file's id in columns that begin with `_`. \
              Corrected and sent back as a file of the feed, with `_file` as it is, they are loaded as a correction of this file.",
         ),
+        Route::ReadHistory => (
+            "files",
+            "Read what happened to a file",
+            "Each event with its time, oldest first: the decision on each load, replays, newer versions, and what the operator \
+                did to the file.",
+        ),
+        Route::ReplayFile => (
+            "files",
+            "Have a file processed again under the contract in force",
+            "For a file that was decided under another contract, or quarantined for a reason outside of its content. A file \
+                that is loaded stays loaded until the new load takes its place, and also where the new load would be \
+                quarantined. Sent again it is the same replay. The bytes count towards the limit of the day.",
+        ),
         Route::ListFeeds => (
             "feeds",
             "List the feeds that the credential opens and that have a contract",

@@ -43,10 +43,10 @@ pub(super) struct Reply {
 }
 
 impl AuthorizerContext {
-    /// Makes a partner with both scopes, every feed, and no limit that a test reaches.
+    /// Makes a partner with every scope, every feed, and no limit that a test reaches.
     pub(super) fn of(partner: &str) -> Self {
         let words = json!({
-            "partner": partner, "feeds": "*", "scopes": "submit read", "credential": "cred0000000a",
+            "partner": partner, "feeds": "*", "scopes": "submit read operate", "credential": "cred0000000a",
             "rate": "1000000", "burst": "1000000", "bytesPerDay": "1000000000000", "principalId": partner
         });
         Self(words.as_object().cloned().expect("an object"))
@@ -140,6 +140,17 @@ impl Harness {
         let reply = self.ask_as(words, "POST", path).body(body.as_bytes()).reply().await;
         assert_eq!(reply.status, 202, "{}", reply.text);
         reply.body["id"].as_str().expect("an id").to_owned()
+    }
+
+    /// Lets the processor take the messages that were sent to its queue.
+    pub(super) async fn work_off(&self) {
+        for body in self.memory.take_sent() {
+            let event = json!({ "Records": [
+                { "eventSource": "aws:sqs", "messageId": "m", "receiptHandle": "h", "body": body }
+            ]});
+            let deadline = self.now.load(Ordering::SeqCst) + 900_000;
+            self.processor.handle(&event, deadline).await.expect("processed");
+        }
     }
 
     /// Lets the processor follow every version in the inbox, as its queue does.

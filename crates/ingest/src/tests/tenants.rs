@@ -59,6 +59,8 @@ fn requests(route: Route, other: &PartnerFixture) -> Vec<(String, Value)> {
         Route::ReadFile => of(&files, &|id| format!("/v1/files/{id}"), &none),
         Route::ReadReceipt => of(&files, &|id| format!("/v1/files/{id}/receipt"), &none),
         Route::ReadRejects => of(&files, &|id| format!("/v1/files/{id}/rejects"), &none),
+        Route::ReadHistory => of(&files, &|id| format!("/v1/files/{id}/history"), &none),
+        Route::ReplayFile => of(&files, &|id| format!("/v1/files/{id}/replay"), &none),
         Route::ReadUpload | Route::AbortUpload => of(&uploads, &|id| format!("/v1/uploads/{id}"), &none),
         Route::SignParts => of(&uploads, &|id| format!("/v1/uploads/{id}/parts"), &part),
         Route::CompleteUpload => of(&uploads, &|id| format!("/v1/uploads/{id}/complete"), &sent),
@@ -163,6 +165,10 @@ async fn assert_untouched(harness: &Harness, owner: &PartnerFixture) {
     let record = get("/v1/records/visits/4".to_owned()).await;
     assert_eq!(record.body["record"]["name"], owner.partner.replace("north-2", "nort2"));
     let mine = |key: &str| key.starts_with(&format!("{}/", owner.partner));
+    assert!(
+        harness.memory.take_sent().is_empty() && harness.memory.audited().is_empty(),
+        "nothing was asked for"
+    );
     let versions = harness.memory.inbox_versions();
     assert_eq!(
         versions.iter().filter(|version| mine(&version.file.key)).count(),
@@ -178,15 +184,28 @@ async fn anothers_id_and_an_id_of_nothing_are_answered_alike_with_as_many_calls(
     let mut owned = furnish(&harness, "south").await;
     receive(&harness, &mut owned).await;
     let north = AuthorizerContext::of("north");
-    for make in ["/v1/files/{}", "/v1/files/{}/receipt", "/v1/files/{}/rejects", "/v1/uploads/{}"] {
+    for (method, make) in [
+        ("GET", "/v1/files/{}"),
+        ("GET", "/v1/files/{}/receipt"),
+        ("GET", "/v1/files/{}/rejects"),
+        ("GET", "/v1/files/{}/history"),
+        ("POST", "/v1/files/{}/replay"),
+        ("GET", "/v1/uploads/{}"),
+    ] {
         let path = |id: &str| make.replace("{}", id);
         let foreign = if make.contains("uploads") { &owned.upload } else { &owned.received };
         let count = |before: usize| harness.memory.calls().len() - before;
         let before = harness.memory.calls().len();
-        let theirs = ask(&harness, &north, "GET", &path(foreign), &Value::Null).await;
+        let theirs = ask(&harness, &north, method, &path(foreign), &Value::Null).await;
         let (calls, before) = (count(before), harness.memory.calls().len());
-        let nothing = ask(&harness, &north, "GET", &path("r5g61a45bnmyhnp8sgqw0ymkjv"), &Value::Null).await;
+        let nothing = ask(&harness, &north, method, &path("r5g61a45bnmyhnp8sgqw0ymkjv"), &Value::Null).await;
         assert_eq!((theirs.text, theirs.headers), (nothing.text, nothing.headers), "{make}");
         assert_eq!(calls, count(before), "{make}");
+        if make.contains("history") || make.contains("replay") {
+            let decided = ask(&harness, &north, method, &path(&owned.file), &Value::Null).await;
+            let nothing =
+                ask(&harness, &north, method, &path("r5g61a45bnmyhnp8sgqw0ymkjv"), &Value::Null).await;
+            assert_eq!((decided.text, decided.headers), (nothing.text, nothing.headers), "{make}");
+        }
     }
 }
