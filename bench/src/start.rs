@@ -19,7 +19,7 @@ const LOOKS: u32 = 10_000;
 const LOOK_AGAIN: Duration = Duration::from_millis(1);
 
 /// What Lambda and the template would set, of all functions together. No service is called before the first event.
-const ENVIRONMENT: [(&str, &str); 25] = [
+const ENVIRONMENT: [(&str, &str); 26] = [
     ("AWS_ACCESS_KEY_ID", "bench"),
     ("AWS_SECRET_ACCESS_KEY", "bench"),
     ("AWS_REGION", "us-east-1"),

@@ -41,6 +41,8 @@ mod api_lock;
 mod api_pages;
 /// The commands on the pages, run as they are written.
 mod api_readme;
+/// A partner has a file processed again, and reads what happened to it.
+mod api_replay;
 /// Three partners over every route: nobody sees anything of another.
 mod api_tenants;
 /// Bearer tokens of an issuer on this machine, and the limits that hold without a usage plan.

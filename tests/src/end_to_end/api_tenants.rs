@@ -38,7 +38,7 @@ async fn of_three_partners_nobody_reaches_anything_of_another() {
             leaks_nothing(own, other);
         }
     }
-    assert_eq!(asked, 6 * 10, "every pair over every route that names something");
+    assert_eq!(asked, 6 * 11, "every pair over every route that names something");
     for own in &all {
         let status = own.caller.get(&format!("/v1/uploads/{}", own.upload)).json();
         assert_eq!(status["state"], "OPEN", "nobody gave {}'s upload up", own.name);
@@ -75,6 +75,7 @@ fn nothing_is_there(own: &Belongings<'_>, other: &Belongings<'_>) -> usize {
             caller.get(&format!("/v1/files/{file}/receipt")),
             caller.get(&format!("/v1/files/{file}/rejects")),
             caller.get(&format!("/v1/files/{file}/rejects?format=ndjson")),
+            caller.get(&format!("/v1/files/{file}/history")),
             caller.get(&format!("/v1/uploads/{upload}")),
             caller.get(&format!("/v1/uploads/{parts}")),
             caller.send("DELETE", &format!("/v1/uploads/{upload}"), &[], b""),
@@ -113,6 +114,7 @@ fn leaks_nothing(own: &Belongings<'_>, other: &Belongings<'_>) {
         format!("/v1/files/{}", own.file),
         format!("/v1/files/{}/receipt", own.file),
         format!("/v1/files/{}/rejects", own.file),
+        format!("/v1/files/{}/history", own.file),
     ];
     for path in paths {
         let answer = own.caller.get(&path);
