@@ -125,6 +125,7 @@ impl FaultCode {
             Self::NoContract
             | Self::ContractInvalid
             | Self::ContractInactive
+            | Self::Correction
             | Self::SameName
             | Self::Archived
             | Self::Poison

@@ -41,7 +41,7 @@ fn refuted(entry: &Entry) -> Option<FileFault> {
         State::Quarantined if entry.outcome.as_ref().is_some_and(was_rejected_record_by_record) => None,
         State::Quarantined => Some(part_of_nothing()),
         State::Superseded | State::Retracted => Some(hidden(entry.state)),
-        State::Processing | State::Gone | State::Ignored => Some(unknown()),
+        State::Processing | State::Held | State::Gone | State::Ignored => Some(unknown()),
     }
 }
 

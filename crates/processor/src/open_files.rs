@@ -57,7 +57,7 @@ async fn close_older<S: ProcessorStore>(store: &S, entry: &Entry, now_ms: u64) -
     }
     let Some(outcome) = &entry.outcome else { return Ok(()) };
     if outcome.corrects_rejects {
-        return close_covered(store, entry, outcome).await;
+        return close_covered(store, entry, outcome, now_ms).await;
     }
     let Some(corrected) = &outcome.corrects else { return Ok(()) };
     // The sender names it, and may name a file of another partner.
@@ -70,7 +70,12 @@ async fn close_older<S: ProcessorStore>(store: &S, entry: &Entry, now_ms: u64) -
 
 /// Closes the file whose rejects came back corrected and good, when all of them did. That file may itself have brought
 /// back the rejects of an earlier one, which is closed with it.
-async fn close_covered<S: ProcessorStore>(store: &S, entry: &Entry, outcome: &Outcome) -> Result<(), Error> {
+async fn close_covered<S: ProcessorStore>(
+    store: &S,
+    entry: &Entry,
+    outcome: &Outcome,
+    now_ms: u64,
+) -> Result<(), Error> {
     if outcome.counts.rejects > 0 {
         return Ok(());
     }
@@ -84,7 +89,7 @@ async fn close_covered<S: ProcessorStore>(store: &S, entry: &Entry, outcome: &Ou
             return Ok(());
         }
         if older.open && was_rejected_record_by_record(&rejected) {
-            store.close(file).await?;
+            store.close(file, &FileId::of(&entry.file), now_ms).await?;
         }
         newer = rejected;
     }

@@ -121,7 +121,7 @@ async fn a_file_that_waited_is_claimed_like_a_new_one<S: WriteLedger + HoldFiles
     let (reloaded, entry) = mine(ledger, &other).await?;
     assert_eq!((reloaded.fence, &entry.load), (1, &load));
     assert!(waiting(ledger, &hold).await?.is_empty());
-    assert_eq!(ledger.finish(&fence, &outcome(State::Quarantined)).await?, Fenced::Kept);
+    assert_eq!(ledger.finish(&fence, &outcome(State::Quarantined), 2_000).await?, Fenced::Kept);
     let open = ledger.open_of_name("clinic", &same.file.key).await?;
     assert_eq!(open.len(), 1, "it is open under its partner");
     let answer = ledger.hold_file(&same).await?;
@@ -143,7 +143,7 @@ async fn what_was_begun_before_the_hold_stays<S: WriteLedger + HoldFiles + HoldF
     assert_eq!(answer, FileHeld::Leased { until_ms: begun.lease_until_ms });
     let late = claim_of(&hold, "a", "b", begun.lease_until_ms);
     assert_eq!(ledger.hold_file(&late).await?, FileHeld::Waits);
-    assert_eq!(ledger.finish(&fence, &outcome(State::Gone)).await?, Fenced::Lost, "its claim is lost");
+    assert_eq!(ledger.finish(&fence, &outcome(State::Gone), 2_000).await?, Fenced::Lost, "its claim is lost");
     ledger.died(&fence).await?;
     ledger.end_hold(&hold).await?;
     let Claimed::Mine(entry) = ledger.claim(&late).await? else { panic!("it can be claimed") };
