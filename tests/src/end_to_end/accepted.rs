@@ -39,7 +39,7 @@ async fn one_percent_of_bad_rows_is_rejected_with_position_and_reason_and_the_re
     let mut lines = sheet.lines();
     assert_eq!(
         lines.next().map(str::trim_end),
-        Some("accession,patient,modality,scanned_on,dose,note,_line,_column,_rule,_reason")
+        Some("accession,patient,modality,scanned_on,dose,note,_line,_column,_rule,_reason,_record,_file")
     );
     let rows: Vec<&str> = lines.collect();
     for (row, [line, rule]) in

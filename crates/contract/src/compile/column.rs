@@ -186,9 +186,9 @@ fn check_labels(property: &Property, column: &Column, findings: &mut Findings) {
     });
     let Some(label) = taken else { return };
     let names = [&property.physical_name, &property.name].into_iter().flatten().chain(&property.synonyms);
-    let named = names.into_iter().find(|given| given.value == label).map(|given| &given.place);
+    let place = names.into_iter().find(|given| given.value == label).map(|given| &given.place);
     findings.error(
-        named.unwrap_or(&property.place),
+        place.unwrap_or(&property.place),
         quoted(label),
         format!(
             "a name in the files other than {}",
