@@ -63,9 +63,9 @@ KEY_WIDTH = 24
 def rejects(text: str, key_column: str) -> None:
     """The rejects of a file: for each, its key and the columns that say what is wrong."""
     reader = csv.DictReader(text.splitlines(keepends=True))
-    columns = [key_column, *(name for name in reader.fieldnames or [] if name.startswith("_"))]
-    # A record whose cells cannot be told apart is whole in its first cell.
-    rows = [[row.get(name) or "" for name in columns] for row in reader]
+    columns = [key_column, "_line", "_column", "_rule", "_reason"]
+    # A record whose cells cannot be told apart is whole in `_record`.
+    rows = [[row.get(key_column) or row["_record"], *(row.get(name) or "" for name in columns[1:])] for row in reader]
     table(tuple(columns), [(key if len(key) <= KEY_WIDTH else key[: KEY_WIDTH - 1] + "…", *rest) for key, *rest in rows])
 
 

@@ -1,8 +1,7 @@
 //! Rejected records as JSON objects.
 
 use contract::json::members;
-use contract::{Contract, Structure, Violation, reject_label};
-use serde::Serialize;
+use contract::{Structure, reject_label};
 
 use crate::form::TextWriter;
 use crate::reject_file::{column_of, rule_of, texts};
@@ -65,24 +64,19 @@ impl RejectObjects {
             write_members(reject.raw, line);
         }
         line.extend_from_slice(format!(",\"_line\":{}", reject.position.line).as_bytes());
-        let lists: [(&str, fn(&Contract, &Violation) -> String); 3] = [
-            (reject_label::COLUMN, column_of),
-            (reject_label::RULE, rule_of),
-            (reject_label::REASON, reason),
-        ];
-        for (label, text) in lists {
-            line.extend_from_slice(format!(",\"{label}\":").as_bytes());
-            write_json(&texts(reject, text), line);
-        }
+        write_list(reject_label::COLUMN, &texts(reject, column_of), line);
+        write_list(reject_label::RULE, &texts(reject, rule_of), line);
+        write_list(reject_label::REASON, &texts(reject, reason), line);
         line.extend_from_slice(b"}\n");
         self.text.write(line, out);
     }
 }
 
-/// Appends a value as JSON. Text into memory cannot fail.
-fn write_json(value: &impl Serialize, line: &mut Vec<u8>) {
+/// Appends a member that is a list of texts. Writing text into memory cannot fail.
+fn write_list(label: &str, texts: &[String], line: &mut Vec<u8>) {
+    line.extend_from_slice(format!(",\"{label}\":").as_bytes());
     let before = line.len();
-    if serde_json::to_writer(&mut *line, value).is_err() {
+    if serde_json::to_writer(&mut *line, texts).is_err() {
         line.truncate(before);
         line.extend_from_slice(b"null");
     }

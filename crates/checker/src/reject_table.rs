@@ -66,18 +66,15 @@ impl RejectTable {
             self.write_header(reject, &mut line);
         }
         let columns = columns_of(reject);
-        match cells_of(reject, columns) {
-            Some(cells) => {
-                for (place, slot) in cells.iter().enumerate() {
-                    self.write_cell(cell_text(reject.text, *slot), place == 0, &mut line);
-                    line.push(self.form.delimiter);
-                }
-                self.write_added(reject, &[], &mut line);
+        if let Some(cells) = cells_of(reject, columns) {
+            for (place, slot) in cells.iter().enumerate() {
+                self.write_cell(cell_text(reject.text, *slot), place == 0, &mut line);
+                line.push(self.form.delimiter);
             }
-            None => {
-                line.resize(line.len() + columns, self.form.delimiter);
-                self.write_added(reject, &self.whole(reject), &mut line);
-            }
+            self.write_added(reject, &[], &mut line);
+        } else {
+            line.resize(line.len() + columns, self.form.delimiter);
+            self.write_added(reject, &self.whole(reject), &mut line);
         }
         if self.form.ends_in_delimiter {
             line.push(self.form.delimiter);

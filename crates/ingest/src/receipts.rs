@@ -49,9 +49,9 @@ pub(crate) async fn rejects<S: ApiStore>(call: &ApiCall<'_, S>) -> Result<ApiRes
     let (object, ending) = match wanted {
         Some("ndjson") => ("rejects.ndjson.gz", "ndjson.gz"),
         _ => match (feeds_form(call, &outcome).await?, wanted) {
-            (RejectsForm::Csv, _) => ("rejects.csv", "csv"),
-            (RejectsForm::Ndjson, None) => ("rejects.ndjson", "ndjson"),
-            (RejectsForm::Ndjson, Some(_)) => {
+            (CorrectableForm::Csv, _) => ("rejects.csv", "csv"),
+            (CorrectableForm::Ndjson, None) => ("rejects.ndjson", "ndjson"),
+            (CorrectableForm::Ndjson, Some(_)) => {
                 return invalid(
                     "the feed takes JSON, and its rejects are JSON: leave the query parameter format out",
                 );
@@ -70,7 +70,7 @@ pub(crate) async fn rejects<S: ApiStore>(call: &ApiCall<'_, S>) -> Result<ApiRes
 async fn feeds_form<S: ApiStore>(
     call: &ApiCall<'_, S>,
     outcome: &Outcome,
-) -> Result<RejectsForm, RequestError> {
+) -> Result<CorrectableForm, RequestError> {
     let mut outcome = outcome.clone();
     for _ in 0..MOST_RECEIPTS {
         let Some(key) = call.caller.receipt_key(&outcome) else { break };
@@ -83,7 +83,7 @@ async fn feeds_form<S: ApiStore>(
             RejectsMembers { .. } => break,
         }
     }
-    Ok(RejectsForm::Csv)
+    Ok(CorrectableForm::Csv)
 }
 
 /// What a receipt says of the rejects that are kept.
@@ -91,14 +91,14 @@ async fn feeds_form<S: ApiStore>(
 #[serde(rename_all = "camelCase")]
 struct RejectsMembers {
     #[serde(default)]
-    rejects_form: Option<RejectsForm>,
+    rejects_form: Option<CorrectableForm>,
     #[serde(default)]
     earlier: Option<String>,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]
-enum RejectsForm {
+enum CorrectableForm {
     Csv,
     Ndjson,
 }

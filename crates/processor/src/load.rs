@@ -151,8 +151,9 @@ impl RowWriter {
     }
 }
 
-/// `rejects.ndjson.gz`, and the rejects in the form of their feed: `rejects.csv` or `rejects.ndjson`. They are written whole by each attempt, since an upload is visible only when
-/// it is finished; without a time in the gzip header each attempt writes the same bytes.
+/// `rejects.ndjson.gz`, and the rejects in the form of their feed: `rejects.csv` or `rejects.ndjson`. They are written
+/// whole by each attempt, since an upload is visible only when it is finished; without a time in the gzip header each
+/// attempt writes the same bytes.
 struct RejectFiles<U> {
     lines: GzEncoder<Vec<u8>>,
     line: Vec<u8>,

@@ -37,9 +37,9 @@ pub(crate) enum Size {
 }
 
 /// Returns whether a listed file counts as an arrival. Clutter, versions that were deleted unread, and content that
-/// arrived before do not count. A quarantined file does; its own alarm reports it.
+/// arrived before do not count, nor do corrected rejects. A quarantined file does; its own alarm reports it.
 fn is_new(file: &ListedFile) -> bool {
-    !matches!(file.state, State::Ignored | State::Gone | State::Duplicate)
+    !is_part(file) && !matches!(file.state, State::Ignored | State::Gone | State::Duplicate)
 }
 
 /// Returns when new files arrived, milliseconds since the epoch, in the order of the list.
@@ -61,11 +61,16 @@ pub(crate) fn freshness(due: &Due, arrivals_ms: &[u64], now_ms: u64) -> Freshnes
     }
 }
 
+/// Returns whether a file has corrected rejects only: it says nothing about when files come and how large they are.
+fn is_part(file: &ListedFile) -> bool {
+    file.outcome.as_ref().is_some_and(|outcome| outcome.corrects_rejects)
+}
+
 /// Judges the newest complete file of a list, newest first, by the contract's band, or by the median of the files
 /// before it. A version that a newer one replaced is history like any other.
 pub(crate) fn size(files: &[ListedFile], band: (Option<u64>, Option<u64>)) -> Size {
     let rows = |file: &ListedFile| file.outcome.as_ref().map(|outcome| outcome.counts.rows);
-    let mut rest = files.iter();
+    let mut rest = files.iter().filter(|file| !is_part(file));
     let newest = rest.find(|file| file.state == State::Complete);
     let Some(newest) = newest.and_then(rows) else { return Size::Usual };
     let (least, most) = match band {
@@ -125,6 +130,16 @@ mod tests {
 
     fn complete(rows: &[u64]) -> Vec<ListedFile> {
         rows.iter().map(|rows| file(State::Complete, *rows, 0)).collect()
+    }
+
+    #[test]
+    fn corrected_rejects_are_no_arrival_and_have_no_volume() {
+        let mut back = file(State::Complete, 2, 9_000);
+        back.outcome = back.outcome.map(|outcome| Outcome { corrects_rejects: true, ..outcome });
+        let files: Vec<_> = [back].into_iter().chain(complete(&[1_000; 12])).collect();
+        assert_eq!(size(&files, (None, None)), Size::Usual);
+        assert_eq!(size(&files, (Some(500), None)), Size::Usual);
+        assert_eq!(arrivals(&files[..1]).count(), 0);
     }
 
     #[test]

@@ -57,13 +57,6 @@ impl Objects {
         self.added
     }
 
-    /// Returns the bytes of a record without these members.
-    pub(super) fn own_bytes(&self, raw: &[u8]) -> usize {
-        let added = members(raw).filter(|(name, _)| AddedName::of(&name.content(raw)).is_some());
-        let bytes = added.map(|(name, value)| value.source().end - name.source().start + ",".len());
-        raw.len().saturating_sub(bytes.sum())
-    }
-
     /// Fields that the contract does not name, over all records.
     pub(super) fn unknown(&self) -> u32 {
         self.unknown
@@ -137,6 +130,13 @@ impl Objects {
         let sound = scan.value(false).is_ok() && scan.tokens.ended();
         sound && matches!(scan.broken, None | Some((Structure::Depth, _)))
     }
+}
+
+/// Returns the bytes of a record without the members that rejects have in addition.
+pub(super) fn own_bytes(raw: &[u8]) -> usize {
+    let added = members(raw).filter(|(name, _)| AddedName::of(&name.content(raw)).is_some());
+    let bytes = added.map(|(name, value)| value.source().end - name.source().start + ",".len());
+    raw.len().saturating_sub(bytes.sum())
 }
 
 /// Returns whether a quoted string is this key; `None` when it is no string.

@@ -2,7 +2,7 @@
 
 use contract::{Found, Structure, Violation, reject_label};
 
-use super::objects::Objects;
+use super::objects::{Objects, own_bytes};
 use crate::reader::{check_text, violation};
 use crate::returned::CorrectedFile;
 use crate::{FileFault, Item, Position, Record, Slot, SlotKind};
@@ -107,7 +107,7 @@ impl ObjectReader {
                 self.text.extend_from_slice(text);
                 return Ok(self.give_text(position, found));
             }
-            if raw.len() > self.limit && self.objects.own_bytes(raw) > self.limit {
+            if raw.len() > self.limit && own_bytes(raw) > self.limit {
                 read = Err(violation(Structure::RecordBytes, Found::Unspecified));
             }
         }

@@ -172,12 +172,11 @@ impl ReturnedRecords {
         let text = cells.text(raw);
         let flaw = header.flaw_of_own(text, &cells.slots, columns.own.len());
         let own = cells.slots.get(..columns.own.len()).unwrap_or(&cells.slots);
-        match flaw {
-            Some(violation) => found(Item::Broken { position, raw, text, cells: own, violation }),
-            None => {
-                let slots = arranged(&columns.columns, own, slots);
-                found(Item::Record(Record { position, raw, text, slots, cells: own }));
-            }
+        if let Some(violation) = flaw {
+            found(Item::Broken { position, raw, text, cells: own, violation });
+        } else {
+            let slots = arranged(&columns.columns, own, slots);
+            found(Item::Record(Record { position, raw, text, slots, cells: own }));
         }
     }
 }
