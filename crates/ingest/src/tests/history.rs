@@ -106,7 +106,8 @@ async fn a_retraction_and_its_end_are_events() {
         };
         let at_ms = 1_795_999_999_000 + at_ms;
         let head: Option<HeadMove> = None;
-        let reversal = Reversal { changes: vec![change], key: entry.file.key, head, content: None, at_ms };
+        let (changes, key, dead) = (vec![change], entry.file.key, Vec::new());
+        let reversal = Reversal { changes, key, head, content: None, dead, at_ms };
         harness.memory.reverse(&reversal).await.expect("reversed");
     }
     let reply = history(&harness, &file).await;

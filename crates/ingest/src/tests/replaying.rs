@@ -116,7 +116,7 @@ async fn a_file_that_cannot_be_replayed_is_rejected_with_the_reason() {
     let (from, to, other) = (State::Complete, State::Retracted, None);
     let change = StateChange { file: id, load: entry.load, from, to, receipt, other };
     let (changes, key) = (vec![change], entry.file.key);
-    let hide = Reversal { changes, key, head: None, content: None, at_ms: 1 };
+    let hide = Reversal { changes, key, head: None, content: None, dead: Vec::new(), at_ms: 1 };
     harness.memory.reverse(&hide).await.expect("retracted");
     let retracted = ask(&harness, &file).await;
     assert_eq!(retracted.code(), (409, "not-replayable"));
