@@ -106,6 +106,8 @@ words! {
         ShownFile = "shownFile",
         /// Files.
         Files = "files",
+        /// Files that were to be handled and were not.
+        FilesLeft = "filesLeft",
         /// The object version of a contract that was published.
         ContractVersion = "contractVersion",
         /// Whether the files of a feed wait.
@@ -122,6 +124,8 @@ words! {
         Nothing = "nothing",
         /// It ended with an error, and may have changed a part.
         Failed = "failed",
+        /// The operator ended it with Ctrl-C: what it changed is a part.
+        Interrupted = "interrupted",
     }
 }
 

@@ -163,23 +163,23 @@ pub enum Command {
         after_help = after("First the command reads the stored files and shows what each becomes: how many rejected records are rescued, which \
                             rules still reject how many, and what the load costs. Then it asks, and the stack processes the files again. The rows \
                             of a replay take the place of the old ones in one moment; what is loaded stays loaded unless you say --quarantine. \
-                            A few files are replayed at a time, so that new files go first. The command may be interrupted: run it again, and it leaves out what \
-                            is done.\n\n\
+                            A few files are replayed at a time, so that new files go first. Ctrl-C ends the command and notes what was done: run it again, and it \
+                            leaves out what is done.\n\n\
                             Examples:\n  scalper replay --open --dry-run\n  \
                             scalper replay --feed labs --fault ERROR_BUDGET --since 7d --reason 'dose rule corrected'\n  \
                             scalper replay north/labs/day.csv --reason 'contract 1.3.0' --yes\n\n\
-                            Exit codes:\n  0  every file is loaded, or nothing to do\n  1  a file was not loaded, or failed\n  2  not understood, or not confirmed\n  3  no such file")
+                            Exit codes:\n  0  every file is loaded, or nothing to do\n  1  a file was not loaded, or failed\n  2  not understood, or not confirmed\n  3  no such file\n  130  ended with Ctrl-C")
     )]
     Replay(ReplayArguments),
     /// Process files that are in the inbox already
     #[command(
         after_help = after("Sends every version below the place that the ledger has not decided to the inbox queue, a few at a time, and waits for \
                             its outcome. New files go first. It shows what is there and what it costs, and asks, unless \
-                            --yes is given. Ctrl-C stops it; run the same command again to go on: decided files are left out.\n\n\
+                            --yes is given. Ctrl-C ends it and notes what was done; run the same command again to go on: decided files are left out.\n\n\
                             Examples:\n  scalper backfill s3://inbox/north/labs/ --reason restored --dry-run\n  \
                             scalper backfill s3://inbox/north/labs/2026- --reason moved --concurrency 9\n\n\
                             Exit codes:\n  0  all are decided, none is quarantined\n  1  a file is quarantined or not decided, or the command failed\n  \
-                            2  not understood, not the inbox, or not confirmed\n  3  no such stack or prefix")
+                            2  not understood, not the inbox, or not confirmed\n  3  no such stack or prefix\n  130  ended with Ctrl-C")
     )]
     Backfill(BackfillArguments),
     /// Let the files of a feed wait until you release it

@@ -35,6 +35,8 @@ pub struct Effect<R> {
     pub report: R,
     /// What it changed; nothing: all was as asked before.
     pub details: Vec<ActDetail>,
+    /// Whether the operator ended it before all was done.
+    pub interrupted: bool,
 }
 
 /// The answer of a command that was noted.
@@ -49,7 +51,12 @@ pub struct Audited<R> {
 impl<R> Effect<R> {
     /// Makes the effect of a command with what it changed.
     pub fn new(report: R, details: impl IntoIterator<Item = ActDetail>) -> Self {
-        Self { report, details: details.into_iter().collect() }
+        Self { report, details: details.into_iter().collect(), interrupted: false }
+    }
+
+    /// Makes the effect of a command that the operator ended before all was done, with what it had changed.
+    pub fn interrupted(report: R, details: impl IntoIterator<Item = ActDetail>) -> Self {
+        Self { interrupted: true, ..Self::new(report, details) }
     }
 }
 
@@ -91,6 +98,7 @@ impl<T: WriteAudit + CallerIdentity> Auditor<T> {
         self.trail.note(&begun).await.map_err(CommandError::NotTraced)?;
         let outcome = Box::pin(effect).await;
         let (result, error, details) = match &outcome {
+            Ok(effect) if effect.interrupted => (ActResult::Interrupted, None, effect.details.clone()),
             Ok(effect) if effect.details.is_empty() => (ActResult::Nothing, None, Vec::new()),
             Ok(effect) => (ActResult::Done, None, effect.details.clone()),
             Err(failure) => (ActResult::Failed, ActWord::parse(&failure.name()), Vec::new()),

@@ -21,6 +21,7 @@ use telemetry::Used;
 use crate::arguments::BackfillArguments;
 use crate::audited::{Audited, Auditor, Effect, PlannedAct};
 use crate::error::CommandError;
+use crate::interrupt::Interrupt;
 use crate::preview::UNITS_OF_FILE;
 use crate::reading::StackView;
 use walk::{KeyWalk, entries};
@@ -133,7 +134,8 @@ impl<S: ListInbox + ReadLedger + SendToQueue> StackView<S> {
     }
 
     /// Sends the files of a survey that the ledger has not decided, and waits until it has. Between two looks at the
-    /// ledger it pauses. `progress` is shown what was done so far.
+    /// ledger it pauses. `progress` is shown what was done so far. At the interrupt it sends no more, and what is under
+    /// way is left to the stack.
     pub async fn backfill<T: WriteAudit + CallerIdentity>(
         &self,
         arguments: &BackfillArguments,
@@ -141,15 +143,21 @@ impl<S: ListInbox + ReadLedger + SendToQueue> StackView<S> {
         auditor: &Auditor<T>,
         pause: impl AsyncFnMut(),
         progress: impl FnMut(&BackfillReport),
+        interrupt: Interrupt<'_>,
     ) -> Result<Audited<BackfillReport>, CommandError> {
         if survey.is_done() {
             return Ok(Audited::unchanged(BackfillReport::new(survey)));
         }
         let effect = async {
-            let report = self.process(arguments, survey, pause, progress).await?;
-            let sent = ActDetail::new(DetailName::Files, DetailValue::Count(report.sent));
-            let details = (report.sent > 0).then_some(sent);
-            Ok(Effect::new(report, details))
+            let report = self.process(arguments, survey, pause, progress, interrupt).await?;
+            let count = |name, files| (files > 0).then(|| ActDetail::new(name, DetailValue::Count(files)));
+            let sent = count(DetailName::Files, report.sent);
+            Ok(if report.interrupted {
+                let left = count(DetailName::FilesLeft, report.left());
+                Effect::interrupted(report, sent.into_iter().chain(left))
+            } else {
+                Effect::new(report, sent)
+            })
         };
         let planned = PlannedAct {
             verb: Verb::Backfill,
@@ -165,6 +173,7 @@ impl<S: ListInbox + ReadLedger + SendToQueue> StackView<S> {
         survey: BackfillSurvey,
         mut pause: impl AsyncFnMut(),
         mut progress: impl FnMut(&BackfillReport),
+        mut interrupt: Interrupt<'_>,
     ) -> Result<BackfillReport, CommandError> {
         let prefix = self.prefix_of(arguments)?;
         let mut report = BackfillReport::new(survey);
@@ -173,10 +182,15 @@ impl<S: ListInbox + ReadLedger + SendToQueue> StackView<S> {
         let mut window = BackfillWindow { most, next: VecDeque::new(), sent: Vec::new() };
         let mut ended = false;
         loop {
-            while window.next.is_empty() && !ended {
+            if interrupt.has_happened().await {
+                report.interrupt(window.sent.len());
+                return Ok(report);
+            }
+            if window.next.is_empty() && !ended {
                 let some = walk.next().await.map_err(CommandError::NotSent)?;
                 ended = some.is_empty();
                 window.next.extend(self.undecided(some).await.map_err(CommandError::NotSent)?);
+                continue;
             }
             let taken = window.take();
             if !taken.is_empty() {
@@ -187,7 +201,7 @@ impl<S: ListInbox + ReadLedger + SendToQueue> StackView<S> {
             if window.sent.is_empty() {
                 return Ok(report);
             }
-            pause().await;
+            interrupt.or(pause()).await;
             self.look(&mut window, &mut report).await.map_err(CommandError::NotSent)?;
             progress(&report);
         }

@@ -20,6 +20,7 @@ pub mod feeds;
 pub mod gateway;
 pub mod generate;
 pub mod hold;
+pub mod interrupt;
 pub mod names;
 pub mod partner;
 pub mod preview;

@@ -4,6 +4,7 @@
 #![recursion_limit = "256"]
 
 mod contract;
+mod way_back;
 
 use std::io::{IsTerminal as _, Write as _};
 use std::process::ExitCode;
@@ -15,11 +16,9 @@ use runtime::Host;
 use scalper::access;
 use scalper::api_gateway::ApiGateway;
 use scalper::arguments::{
-    Arguments, BackfillArguments, Command, PartnerCommand, ReadCommand, RedriveArguments, ReleaseArguments,
-    ReplayArguments, TailArguments,
+    Arguments, Command, PartnerCommand, ReadCommand, RedriveArguments, ReleaseArguments, TailArguments,
 };
 use scalper::audited::{Audited, Auditor};
-use scalper::backfill::BackfillReport;
 use scalper::config::Config;
 use scalper::doctor::{Doctor, Known};
 use scalper::error::CommandError;
@@ -34,8 +33,8 @@ use scalper::report::Style;
 use scalper::secret;
 use store::aws::{
     AuditTable, Connection, ContractsBucket, Home, InboxBucket, InboxBuckets, InboxPolicy, LedgerTable,
-    LetterQueues, PartnersTable, QuarantineBucket, QuarantineWriter, SdkConfig, SecurityTokens, StackParts,
-    StackQueues,
+    LetterQueues, PartnersTable, QuarantineBucket, QuarantineWriter, SdkConfig, SecurityTokens,
+    StackParts, StackQueues,
 };
 
 store::resources! {
@@ -186,14 +185,14 @@ async fn run(arguments: Arguments, config: Config) -> Result<ExitCode, CommandEr
             Ok(ExitCode::SUCCESS)
         }
         Command::Redrive(arguments) => redrive(&sdk, stack, &arguments, manner).await,
-        Command::Replay(arguments) => replay(&sdk, stack, arguments, manner).await,
+        Command::Replay(arguments) => way_back::replay(&sdk, stack, &arguments, manner).await,
         Command::Retract(arguments) => {
             let auditor = auditor(&Connection::new(&sdk), &stack);
             let report = Box::pin(view(&sdk, stack).await?.retract(&arguments, &auditor)).await?;
             manner.write(|| report.to_json(), |style| report.to_text(style));
             Ok(ExitCode::SUCCESS)
         }
-        Command::Backfill(arguments) => backfill(&sdk, stack, &arguments, manner).await,
+        Command::Backfill(arguments) => way_back::backfill(&sdk, stack, &arguments, manner).await,
         Command::Hold(arguments) => {
             let auditor = auditor(&Connection::new(&sdk), &stack);
             let audited = Box::pin(view(&sdk, stack).await?.hold_feed(&arguments, &auditor)).await?;
@@ -258,46 +257,6 @@ async fn redrive(
     Ok(ExitCode::SUCCESS)
 }
 
-async fn replay(
-    sdk: &SdkConfig,
-    stack: Stack,
-    arguments: ReplayArguments,
-    manner: Manner,
-) -> Result<ExitCode, CommandError> {
-    let auditor = auditor(&Connection::new(sdk), &stack);
-    let view = view(sdk, stack).await?;
-    let terminal = std::io::stderr().is_terminal();
-    let plan = Box::pin(view.plan_replay(&arguments, terminal.then(std::io::stderr))).await?;
-    if !manner.json {
-        // A reader that has gone away needs no answer.
-        write(&plan.to_text(manner.style)).ok();
-    }
-    if arguments.dry_run || plan.files() == 0 {
-        if manner.json {
-            write(&(plan.to_json() + "\n")).ok();
-        }
-        return Ok(ExitCode::SUCCESS);
-    }
-    if !arguments.yes && !confirmed(&format!("replay {} files? [y/N] ", plan.files())) {
-        return Err(CommandError::NotConfirmed);
-    }
-    let pause = async || tokio::time::sleep(PAUSE).await;
-    let seen = |ended: usize, all: usize| {
-        if terminal {
-            // A terminal that has gone away needs no progress.
-            drop(write!(
-                std::io::stderr(),
-                "\r\u{1b}[K{}",
-                if ended < all { format!("{ended} of {all} decided") } else { String::new() }
-            ));
-        }
-    };
-    let audited = Box::pin(view.replay(plan, &arguments, &auditor, pause, seen)).await?;
-    manner.write(|| audited.report.to_json(), |style| audited.report.to_text(style));
-    let report = audited.finished()?;
-    Ok(if report.is_good() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
-}
-
 /// Asks on a terminal. Where there is none, nobody answers.
 fn confirmed(question: &str) -> bool {
     let (input, mut output) = (std::io::stdin(), std::io::stderr());
@@ -343,44 +302,6 @@ async fn read(
         }
     }
     Ok(if answer.fails_check() { ExitCode::FAILURE } else { ExitCode::SUCCESS })
-}
-
-/// Ends early with Ctrl-C, which leaves nothing behind: the bucket and the ledger have its state.
-async fn backfill(
-    sdk: &SdkConfig,
-    stack: Stack,
-    arguments: &BackfillArguments,
-    manner: Manner,
-) -> Result<ExitCode, CommandError> {
-    let auditor = auditor(&Connection::new(sdk), &stack);
-    let view = view(sdk, stack).await?;
-    let survey = view.survey(arguments).await?;
-    if arguments.dry_run {
-        manner.write(|| survey.to_json(), |style| survey.to_text(style));
-        return Ok(ExitCode::SUCCESS);
-    }
-    let mut errors = std::io::stderr();
-    let is_terminal = errors.is_terminal();
-    if !manner.json || is_terminal {
-        drop(write!(errors, "{}", survey.to_text(manner.style)));
-    }
-    if !arguments.yes && !survey.is_done() && !confirmed(&survey.question()) {
-        return Err(CommandError::NotConfirmed);
-    }
-    let progress = |report: &BackfillReport| {
-        if is_terminal {
-            // ECMA-48: back to the first column, and erase the line.
-            drop(write!(std::io::stderr(), "\r\u{1b}[K{}", report.progress()));
-        }
-    };
-    let pause = async || tokio::time::sleep(LOOK_AGAIN).await;
-    let done = Box::pin(view.backfill(arguments, survey, &auditor, pause, progress)).await;
-    if is_terminal {
-        drop(writeln!(errors));
-    }
-    let Audited { report, noted } = done?;
-    manner.write(|| report.to_json(), |style| report.to_text(&view.stack, style));
-    noted.map(|()| ExitCode::from(report.exit_code()))
 }
 
 /// Ends early with Ctrl-C, which leaves nothing behind: the ledger has what waits.

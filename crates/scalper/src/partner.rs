@@ -155,7 +155,7 @@ impl<S: WritePartners, G: Gateway, U: Uploads, T> Operator<S, G, U, T> {
                 address,
                 grant_ignored: add.grant != GrantArguments::default(),
             };
-            return Ok(Effect { report, details });
+            return Ok(Effect::new(report, details));
         }
         let (key, secret, credential) = self.make_key(name, &repaired.plan, grant).await?;
         self.put_changed(before.as_ref(), &partner).await?;
@@ -163,7 +163,7 @@ impl<S: WritePartners, G: Gateway, U: Uploads, T> Operator<S, G, U, T> {
         details.extend(acts::made(&credential));
         let all = [credentials, vec![(key, credential.clone())]].concat();
         let (partner, credential) = (self.view(&partner, &all), self.credential_view(&credential));
-        Ok(Effect { report: CommandReport::Added { partner, credential, secret, address }, details })
+        Ok(Effect::new(CommandReport::Added { partner, credential, secret, address }, details))
     }
 
     async fn rotate(&self, rotate: &Rotate) -> Result<Effect<CommandReport>, CommandError> {
@@ -214,7 +214,7 @@ impl<S: WritePartners, G: Gateway, U: Uploads, T> Operator<S, G, U, T> {
         let left = valid.iter().filter(|other| other.id != id).map(|other| other.id.clone()).collect();
         let credential = id.to_owned();
         let report = CommandReport::Revoked { partner: partner.name, credential, still_valid: left };
-        Ok(Effect { report, details })
+        Ok(Effect::new(report, details))
     }
 
     async fn list(&self) -> Result<CommandReport, CommandError> {

@@ -26,10 +26,11 @@ use store::{
 use crate::arguments::ReplayArguments;
 use crate::audited::{Audited, Auditor, Effect, PlannedAct};
 use crate::error::CommandError;
+use crate::interrupt::Interrupt;
 use crate::preview::{Before, EarlierContracts, FilePreview, PreviewCase, PreviewTotals, Progress, preview};
 use crate::reading::{FileView, Readable, StackView};
-use follow::ReplayRun;
 pub use follow::{ReplayEnd, ReplayedFile};
+use follow::{ReplayRun, ReplayWork};
 pub use view::{LeftOut, ReplayPlan, ReplayReport};
 
 /// What the command reaches.
@@ -83,7 +84,8 @@ impl<S: CanReplay> StackView<S> {
     }
 
     /// Has the files of a plan replayed, a few at a time, and follows each to its end. `pause` waits between two looks.
-    /// `seen` is told how many have ended.
+    /// `seen` is told how many have ended. At the interrupt no more are asked for, and those that were are left to the
+    /// stack.
     pub async fn replay<T: WriteAudit + CallerIdentity>(
         &self,
         plan: ReplayPlan,
@@ -91,9 +93,10 @@ impl<S: CanReplay> StackView<S> {
         auditor: &Auditor<T>,
         pause: impl AsyncFnMut(),
         seen: impl FnMut(usize, usize),
+        interrupt: Interrupt<'_>,
     ) -> Result<Audited<ReplayReport>, CommandError> {
         if plan.cases.is_empty() {
-            return Ok(Audited::unchanged(ReplayReport::new(plan, Vec::new())));
+            return Ok(Audited::unchanged(ReplayReport::new(plan, ReplayWork::default())));
         }
         let planned = PlannedAct {
             verb: Verb::Replay,
@@ -106,13 +109,11 @@ impl<S: CanReplay> StackView<S> {
                 let most = usize::from(arguments.concurrency);
                 let worse = if arguments.quarantine { Worse::Quarantine } else { Worse::Keep };
                 let run = ReplayRun::new(id.as_str(), worse, most, &plan.cases);
-                let ended = self.work_off(run, pause, seen).await?;
-                let files = DetailValue::Count(plan.cases.len() as u64);
-                let mut details = vec![ActDetail::new(DetailName::Files, files)];
-                if let [only] = plan.cases.as_slice() {
-                    details.extend(ended.first().and_then(|end| end.change(only.entry.state)));
-                }
-                Ok(Effect::new(ReplayReport::new(plan, ended), details))
+                let work = self.work_off(run, pause, seen, interrupt).await?;
+                let details = details(&plan.cases, &work);
+                let interrupted = work.interrupted;
+                let report = ReplayReport::new(plan, work);
+                Ok(Effect { report, details, interrupted })
             })
             .await
     }
@@ -137,4 +138,20 @@ impl<S: CanReplay> StackView<S> {
             contract_version: None,
         }
     }
+}
+
+/// Returns what replays changed, for the audit trail: how many files were asked for, how many were not, and the state of
+/// a single one.
+fn details(cases: &[ReplayCase], work: &ReplayWork) -> Vec<ActDetail> {
+    let count = |name, files: usize| {
+        (files > 0)
+            .then(|| ActDetail::new(name, DetailValue::Count(u64::try_from(files).unwrap_or(u64::MAX))))
+    };
+    let asked = cases.len().saturating_sub(work.not_asked);
+    let counts = [count(DetailName::Files, asked), count(DetailName::FilesLeft, work.not_asked)];
+    let mut details: Vec<ActDetail> = counts.into_iter().flatten().collect();
+    if let [only] = cases {
+        details.extend(work.files.first().and_then(|end| end.change(only.entry.state)));
+    }
+    details
 }

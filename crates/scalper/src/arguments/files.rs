@@ -60,7 +60,7 @@ pub enum ReadCommand {
     /// List what operators did: who, when, what, why, and the result
     #[command(
         after_help = after("Every command that changes something notes its caller (the ARN by which AWS knows them), its subject, its reason and its \
-                            result. `begun` has no result: the command is still running, or was interrupted. Times are UTC. \
+                            result. `no end noted`: the command is still running, or was killed. Times are UTC. \
                             Values of files are never noted.\n\n\
                             Examples:\n  scalper audit\n  scalper audit --partner north --since 90d\n  \
                             scalper audit --verb ack --by ann --json")

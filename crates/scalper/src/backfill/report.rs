@@ -7,6 +7,7 @@ use store::{ActReason, State};
 use telemetry::Used;
 
 use crate::arguments::BackfillArguments;
+use crate::interrupt;
 use crate::names::Stack;
 use crate::preview::{counted, dollars};
 use crate::reading::plain;
@@ -147,24 +148,41 @@ pub struct BackfillReport {
     pub states: BTreeMap<&'static str, u64>,
     /// Files that were not decided in time: their messages failed, or wait behind others.
     pub undecided: u64,
+    /// Whether the operator ended the command before all was done.
+    pub interrupted: bool,
+    /// Files that were sent and were not decided at that moment: the stack goes on with them.
+    pub under_way: u64,
 }
 
 impl BackfillReport {
     pub(super) fn new(survey: BackfillSurvey) -> Self {
-        Self { survey, sent: 0, states: BTreeMap::new(), undecided: 0 }
+        Self { survey, sent: 0, states: BTreeMap::new(), undecided: 0, interrupted: false, under_way: 0 }
     }
 
     pub(super) fn decided(&mut self, state: State) {
         *self.states.entry(state.as_str()).or_default() += 1;
     }
 
+    pub(super) fn interrupt(&mut self, under_way: usize) {
+        self.interrupted = true;
+        self.under_way = under_way as u64;
+    }
+
+    /// Returns how many files of the survey were not sent.
+    pub(super) fn left(&self) -> u64 {
+        self.survey.to_send.saturating_sub(self.sent)
+    }
+
     fn of(&self, state: State) -> u64 {
         self.states.get(state.as_str()).copied().unwrap_or_default()
     }
 
-    /// Returns the exit code: 1 when a file was quarantined or not decided.
+    /// Returns the exit code: 1 when a file was quarantined or not decided, 130 when the command was interrupted.
     #[must_use]
     pub fn exit_code(&self) -> u8 {
+        if self.interrupted {
+            return interrupt::EXIT_CODE;
+        }
         u8::from(self.of(State::Quarantined) + self.undecided > 0)
     }
 
@@ -195,7 +213,22 @@ impl BackfillReport {
                 rows.push([name.to_owned(), files.to_string()]);
             }
         }
+        for (name, files) in [("under way", self.under_way), ("not sent", self.left())] {
+            if self.interrupted && files > 0 {
+                rows.push([name.to_owned(), files.to_string()]);
+            }
+        }
         let mut text = table(["outcome", "files"], &rows, Fit::shorten(&[]), style);
+        if self.interrupted {
+            let all = counted(self.survey.to_send.max(self.sent), "file");
+            let line = format!(
+                "interrupted: {} of {all} sent; what is under way is decided without this command. To go on, run the \
+                 same command again: it leaves out what is decided",
+                self.sent
+            );
+            text.push('\n');
+            text.push_str(&paragraph("", &line, style));
+        }
         if self.of(State::Quarantined) > 0 {
             let command = stack.command("files --state quarantined");
             text.push_str("\nthe quarantined files:\n  ");

@@ -31,7 +31,7 @@ impl<S: WritePartners, G: Gateway, U: Uploads, T> Operator<S, G, U, T> {
             }
             self.partners.put_role(&arn, None).await?;
             let details = acts::role(&arn, before.as_ref(), None);
-            return Ok(Effect { report: CommandReport::RoleRemoved { partner, arn }, details });
+            return Ok(Effect::new(CommandReport::RoleRemoved { partner, arn }, details));
         }
         let known = before.as_ref().map(|role| Ok(role.id.clone()));
         let id = known.unwrap_or_else(|| secret::id(&self.random))?;
@@ -48,6 +48,6 @@ impl<S: WritePartners, G: Gateway, U: Uploads, T> Operator<S, G, U, T> {
         self.partners.put_role(&arn, Some(&role)).await?;
         let details = acts::role(&arn, before.as_ref(), Some(&role));
         let report = CommandReport::RoleNamed { partner, arn, credential: self.credential_view(&role) };
-        Ok(Effect { report, details })
+        Ok(Effect::new(report, details))
     }
 }

@@ -76,7 +76,7 @@ impl<S: WritePartners, G: Gateway, U: Uploads, T> Operator<S, G, U, T> {
         let known = before.unwrap_or_default();
         let mut details = acts::principals(after.difference(&known), ActDetail::new);
         details.extend(acts::statement(changed, true));
-        Ok(Effect { report: CommandReport::S3Given { uploads: self.uploads_of(partner).await? }, details })
+        Ok(Effect::new(CommandReport::S3Given { uploads: self.uploads_of(partner).await? }, details))
     }
 
     /// Checks that no other partner has these principals: one that could upload below two folders would be two senders.
@@ -109,7 +109,7 @@ impl<S: WritePartners, G: Gateway, U: Uploads, T> Operator<S, G, U, T> {
                 let mut details = acts::principals(removed.intersection(&before), ActDetail::gone);
                 details.extend(acts::statement(changed, !left.is_empty()));
                 let partner = partner.name.clone();
-                Ok(Effect { report: CommandReport::S3Removed { partner, removed, left }, details })
+                Ok(Effect::new(CommandReport::S3Removed { partner, removed, left }, details))
             }
         }
     }

@@ -33,7 +33,7 @@ impl<S: WritePartners, G: Gateway, U: Uploads, T> Operator<S, G, U, T> {
         if arguments.change.remove {
             self.partners.put_webhook(&partner, None).await?;
             let details = acts::webhook(Some(&before), None);
-            return Ok(Effect { report: CommandReport::WebhookRemoved { partner }, details });
+            return Ok(Effect::new(CommandReport::WebhookRemoved { partner }, details));
         }
         let secret = secret::of_webhook(&self.random)?;
         let (url, previous) = (before.url.clone(), before.secret.clone());
@@ -42,7 +42,7 @@ impl<S: WritePartners, G: Gateway, U: Uploads, T> Operator<S, G, U, T> {
         let details = acts::webhook(Some(&before), Some(&webhook));
         let url = host_of(&webhook.url);
         let report = CommandReport::WebhookRotated { partner, url, secret: webhook.secret };
-        Ok(Effect { report, details })
+        Ok(Effect::new(report, details))
     }
 
     /// Sets the address. A new one keeps the secret: the partner has it.
@@ -61,7 +61,7 @@ impl<S: WritePartners, G: Gateway, U: Uploads, T> Operator<S, G, U, T> {
         let webhook = Webhook { url: url.to_owned(), secret, previous_secret };
         self.partners.put_webhook(&partner, Some(&webhook)).await?;
         let details = acts::webhook(before.as_ref(), Some(&webhook));
-        Ok(Effect { report: CommandReport::WebhookSet { partner, url: webhook.url, secret: shown }, details })
+        Ok(Effect::new(CommandReport::WebhookSet { partner, url: webhook.url, secret: shown }, details))
     }
 }
 

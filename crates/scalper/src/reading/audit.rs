@@ -129,7 +129,7 @@ impl ActView {
     }
 
     fn result(&self) -> &'static str {
-        self.result.unwrap_or("begun")
+        self.result.unwrap_or("no end noted")
     }
 
     fn mark(&self) -> Mark {

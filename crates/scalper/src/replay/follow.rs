@@ -9,6 +9,7 @@ use store::{ActDetail, DetailName, DetailValue, MOST_ENTRIES, MOST_MESSAGES, Sta
 use super::{CanReplay, ReplayCase};
 use crate::backfill::PATIENCE_MS;
 use crate::error::CommandError;
+use crate::interrupt::Interrupt;
 use crate::reading::StackView;
 
 /// How the replay of one file ended.
@@ -27,6 +28,8 @@ pub enum ReplayEnd {
     Changed,
     /// It was not decided for as long as the queue tries. `scalper status` shows why.
     Waiting,
+    /// It was asked for, and the command was interrupted before it ended: the stack goes on with it.
+    Asked,
 }
 
 /// A file that was replayed.
@@ -75,6 +78,17 @@ impl ReplayedFile {
     }
 }
 
+/// What was done of replays.
+#[derive(Default)]
+pub(super) struct ReplayWork {
+    /// How each ended that was asked for.
+    pub(super) files: Vec<ReplayedFile>,
+    /// Files that were not asked for.
+    pub(super) not_asked: usize,
+    /// Whether the operator ended the command before all was done.
+    pub(super) interrupted: bool,
+}
+
 /// Replays that are worked off.
 pub(super) struct ReplayRun<'a> {
     /// The request's own name.
@@ -102,6 +116,19 @@ impl<'a> ReplayRun<'a> {
         let next = rest.get(..room).unwrap_or(rest);
         self.asked += next.len();
         next
+    }
+
+    /// Ends it here: what is under way was asked for, and the rest was not.
+    fn into_work(mut self, interrupted: bool) -> ReplayWork {
+        for (case, _) in self.under_way {
+            let asked = ReplayedFile::new(&case.file, &case.entry, ReplayEnd::Asked);
+            self.ended.insert(case.file.clone(), asked);
+        }
+        ReplayWork {
+            files: self.all.iter().filter_map(|case| self.ended.remove(&case.file)).collect(),
+            not_asked: self.all.len().saturating_sub(self.asked),
+            interrupted,
+        }
     }
 
     /// Returns how the replay of a file ended; `None` while it has not.
@@ -132,18 +159,21 @@ impl<S: CanReplay> StackView<S> {
         mut run: ReplayRun<'_>,
         mut pause: impl AsyncFnMut(),
         mut seen: impl FnMut(usize, usize),
-    ) -> Result<Vec<ReplayedFile>, CommandError> {
+        mut interrupt: Interrupt<'_>,
+    ) -> Result<ReplayWork, CommandError> {
         loop {
+            if interrupt.has_happened().await {
+                return Ok(run.into_work(true));
+            }
             let next = run.take();
             if !next.is_empty() {
                 self.ask_for_replays(&mut run, next).await?;
                 continue;
             }
             if run.under_way.is_empty() {
-                let ended = run.all.iter().filter_map(|case| run.ended.remove(&case.file));
-                return Ok(ended.collect());
+                return Ok(run.into_work(false));
             }
-            pause().await;
+            interrupt.or(pause()).await;
             self.look_at_replays(&mut run).await?;
             seen(run.ended.len(), run.all.len());
         }

@@ -2,7 +2,9 @@
 
 use serde::Serialize;
 
+use super::follow::ReplayWork;
 use super::{ReplayCase, ReplayEnd, ReplayedFile};
+use crate::interrupt;
 use crate::preview::{FilePreview, PreviewTotals, changed_files};
 use crate::reading::{FileView, counted, plain};
 use crate::report::{Fit, Mark, Style, marked_table, paragraph};
@@ -40,8 +42,12 @@ pub struct ReplayPlan {
 #[expect(missing_docs, reason = "the members are those of the JSON document, named as they read")]
 pub struct ReplayReport {
     pub preview: ReplayPlan,
-    /// How each ended.
+    /// How each ended that was asked for.
     pub files: Vec<ReplayedFile>,
+    /// Files that were not asked for.
+    pub not_asked: usize,
+    /// Whether the operator ended the command before all was done.
+    pub interrupted: bool,
 }
 
 impl ReplayPlan {
@@ -115,8 +121,15 @@ impl ReplayPlan {
 }
 
 impl ReplayReport {
-    pub(super) fn new(preview: ReplayPlan, files: Vec<ReplayedFile>) -> Self {
-        Self { preview, files }
+    pub(super) fn new(preview: ReplayPlan, work: ReplayWork) -> Self {
+        let ReplayWork { files, not_asked, interrupted } = work;
+        Self { preview, files, not_asked, interrupted }
+    }
+
+    /// Returns the exit code: 1 when a file is not loaded, 130 when the command was interrupted.
+    #[must_use]
+    pub fn exit_code(&self) -> u8 {
+        if self.interrupted { interrupt::EXIT_CODE } else { u8::from(!self.is_good()) }
     }
 
     /// Returns whether every file is loaded now.
@@ -165,6 +178,15 @@ impl ReplayReport {
             let line = format!("{} not decided yet; `scalper status` shows why", counted(waiting, "file"));
             text.push_str(&paragraph("", &line, style));
         }
+        if self.interrupted {
+            let all = counted(self.preview.files(), "file");
+            let line = format!(
+                "interrupted: {} of {all} asked for; what is under way is decided without this command. To go on, run \
+                 the same command again: it leaves out what is done",
+                self.preview.files().saturating_sub(self.not_asked)
+            );
+            text.push_str(&paragraph("", &line, style));
+        }
         text
     }
 }
@@ -177,5 +199,6 @@ fn words(end: ReplayEnd) -> &'static str {
         ReplayEnd::ContractChanged => "contract changed",
         ReplayEnd::Changed => "changed meanwhile",
         ReplayEnd::Waiting => "waiting",
+        ReplayEnd::Asked => "under way",
     }
 }

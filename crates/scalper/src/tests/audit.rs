@@ -217,5 +217,5 @@ async fn an_act_that_was_interrupted_is_listed_without_a_result() {
     harness.now.store(NOW_MS, std::sync::atomic::Ordering::SeqCst);
     let shown = harness.json("audit --verb partner-suspend").await;
     assert_eq!((&shown["acts"][0]["result"], &shown["acts"][0]["reason"]), (&Value::Null, &json!("leaked")));
-    assert!(harness.text("audit --verb partner-suspend").await.contains("north  begun"));
+    assert!(harness.text("audit --verb partner-suspend").await.contains("north  no end noted"));
 }

@@ -1,10 +1,13 @@
 //! Files that are in the inbox already: wherever the command is killed, each ends once.
 
+use std::cell::Cell;
+use std::future::poll_fn;
 use std::sync::atomic::Ordering;
+use std::task::Poll;
 
 use clap::Parser as _;
 use store::memory::{INBOX, When};
-use store::{ActDetail, ActReason, ActWord, DetailName, DetailValue, FileId, State, Verb};
+use store::{ActDetail, ActReason, ActResult, ActWord, DetailName, DetailValue, FileId, State, Verb};
 
 use super::TERMINAL;
 use super::harness::{BAD, CONTRACT, GOOD, Harness, MIXED};
@@ -12,6 +15,7 @@ use crate::arguments::{Arguments, BackfillArguments, Command};
 use crate::audited::Audited;
 use crate::backfill::BackfillReport;
 use crate::error::CommandError;
+use crate::interrupt::Interrupt;
 
 const LINE: &str =
     "scalper backfill s3://silent-scalper-inbox-123456789012-eu-central-1/north/ --yes --reason test";
@@ -31,7 +35,16 @@ async fn run(harness: &Harness) -> Result<BackfillReport, CommandError> {
 async fn run_line(
     harness: &Harness,
     line: &str,
+    pause: impl AsyncFnMut(),
+) -> Result<BackfillReport, CommandError> {
+    run_until(harness, line, pause, Interrupt::never()).await
+}
+
+async fn run_until(
+    harness: &Harness,
+    line: &str,
     mut pause: impl AsyncFnMut(),
+    interrupt: Interrupt<'_>,
 ) -> Result<BackfillReport, CommandError> {
     let arguments = arguments(line);
     let survey = harness.view.survey(&arguments).await?;
@@ -39,7 +52,7 @@ async fn run_line(
         harness.now.fetch_add(20 * 60_000, Ordering::SeqCst);
         pause().await;
     };
-    harness.view.backfill(&arguments, survey, &harness.auditor, pause, |_| ()).await?.finished()
+    harness.view.backfill(&arguments, survey, &harness.auditor, pause, |_| (), interrupt).await?.finished()
 }
 
 /// A stack with files that were never announced: two versions of a name, a good file, one that is quarantined, one with
@@ -161,8 +174,22 @@ async fn two_operators_at_once_process_each_file_once() {
     let (Ok(one), Ok(other)) = surveys else { panic!("no survey") };
     let auditor = &harness.auditor;
     let (one, other) = tokio::join!(
-        harness.view.backfill(&arguments, one, auditor, async || both_work(&harness).await, |_| ()),
-        harness.view.backfill(&arguments, other, auditor, async || both_work(&harness).await, |_| ())
+        harness.view.backfill(
+            &arguments,
+            one,
+            auditor,
+            async || both_work(&harness).await,
+            |_| (),
+            Interrupt::never()
+        ),
+        harness.view.backfill(
+            &arguments,
+            other,
+            auditor,
+            async || both_work(&harness).await,
+            |_| (),
+            Interrupt::never()
+        )
     );
     for report in [one, other] {
         let report = report.and_then(Audited::finished).unwrap_or_else(|failure| panic!("{failure}"));
@@ -251,5 +278,40 @@ async fn what_can_not_be_backfilled_is_said() {
     ] {
         let parsed = Arguments::try_parse_from(line.split(' '));
         assert_eq!(parsed.err().map(|error| error.exit_code()), Some(2), "{line}");
+    }
+}
+
+#[tokio::test]
+async fn an_interrupted_command_notes_what_was_sent_and_is_finished_by_the_next() {
+    let clean = stack().await;
+    run(&clean).await.unwrap_or_else(|failure| panic!("{failure}"));
+    let line = format!("{LINE} --concurrency 2");
+    for looks in 0_u64.. {
+        let harness = stack().await;
+        let seen = Cell::new(0);
+        let signal = poll_fn(|_| if seen.get() < looks { Poll::Pending } else { Poll::Ready(()) });
+        let pause = async || {
+            seen.set(seen.get() + 1);
+            harness.work().await;
+        };
+        let report = run_until(&harness, &line, pause, Interrupt::new(signal)).await;
+        let report = report.unwrap_or_else(|failure| panic!("{failure}"));
+        let end = harness.memory.audited().last().and_then(|record| record.end.clone()).expect("an end");
+        if !report.interrupted {
+            assert!(looks > 3, "{looks} looks");
+            assert_eq!(end.result, ActResult::Done);
+            break;
+        }
+        assert_eq!((report.exit_code(), end.result), (130, ActResult::Interrupted), "{looks} looks");
+        let counts = [(DetailName::Files, report.sent), (DetailName::FilesLeft, 8 - report.sent)];
+        let counts = counts.into_iter().filter(|(_, files)| *files > 0);
+        let counts: Vec<_> =
+            counts.map(|(name, files)| ActDetail::new(name, DetailValue::Count(files))).collect();
+        assert_eq!(end.details, counts, "{looks} looks");
+        if looks == 1 {
+            insta::assert_snapshot!(report.to_text(&harness.view.stack, TERMINAL));
+        }
+        run(&harness).await.unwrap_or_else(|failure| panic!("{looks} looks: {failure}"));
+        assert_eq!(harness.memory.state(), clean.memory.state(), "{looks} looks");
     }
 }

@@ -1,5 +1,10 @@
 //! Replays and retractions, through the real processor.
 
+use std::cell::Cell;
+use std::future::poll_fn;
+use std::sync::atomic::Ordering;
+use std::task::Poll;
+
 use clap::Parser as _;
 use serde_json::Value;
 use store::memory::When;
@@ -9,6 +14,7 @@ use super::TERMINAL;
 use super::harness::{BAD, CONTRACT, GOOD, Harness, MIXED};
 use crate::arguments::{Arguments, Command, ReplayArguments};
 use crate::error::CommandError;
+use crate::interrupt::Interrupt;
 use crate::replay::{ReplayEnd, ReplayReport};
 use crate::retract::{RetractReport, RetractResult};
 
@@ -43,11 +49,20 @@ async fn settle(harness: &Harness) {
 
 /// Plans a replay and carries it out, the processor working between two looks.
 async fn replay(harness: &Harness, words: &[&str]) -> Result<(String, ReplayReport), CommandError> {
+    replay_until(harness, words, async || settle(harness).await, Interrupt::never()).await
+}
+
+async fn replay_until(
+    harness: &Harness,
+    words: &[&str],
+    pause: impl AsyncFnMut(),
+    interrupt: Interrupt<'_>,
+) -> Result<(String, ReplayReport), CommandError> {
     let arguments = replaying(words);
     let plan = harness.view.plan_replay(&arguments, None::<Vec<u8>>).await?;
     let text = plan.to_text(TERMINAL);
-    let pause = async || settle(harness).await;
-    let audited = harness.view.replay(plan, &arguments, &harness.auditor, pause, |_, _| ()).await?;
+    let audited =
+        harness.view.replay(plan, &arguments, &harness.auditor, pause, |_, _| (), interrupt).await?;
     Ok((text, audited.finished()?))
 }
 
@@ -115,6 +130,47 @@ async fn a_stricter_contract_is_shown_before_and_takes_no_rows_away_unasked() {
     let (_, report) = replay(&harness, &[file.as_str(), "--quarantine"]).await.expect("replayed");
     assert_eq!(report.files[0].end, ReplayEnd::Decided);
     assert_eq!((state(&harness, &file), visible(&harness)), (State::Quarantined, 0));
+}
+
+#[tokio::test]
+async fn an_interrupted_replay_notes_what_was_asked_and_is_finished_by_the_next() {
+    let quarantined = async || {
+        let harness = Harness::new();
+        names_of(&harness, 2);
+        for number in 0..5 {
+            harness.send(&format!("north/labs/{number}.csv"), MIXED, 9).await;
+        }
+        names_of(&harness, 5);
+        harness.now.fetch_add(60_001, Ordering::SeqCst);
+        harness
+    };
+    for looks in 0..4_usize {
+        let harness = quarantined().await;
+        let seen = Cell::new(0);
+        let signal = poll_fn(|_| if seen.get() < looks { Poll::Pending } else { Poll::Ready(()) });
+        // The interrupt comes after a look, and what is asked for then is under way.
+        let pause = async || {
+            seen.set(seen.get() + 1);
+            if seen.get() < looks {
+                settle(&harness).await;
+            }
+        };
+        let words = ["--open", "--concurrency", "2"];
+        let (_, report) = replay_until(&harness, &words, pause, Interrupt::new(signal)).await.expect("ended");
+        let end = harness.memory.audited().last().and_then(|act| act.end.clone()).expect("noted");
+        assert_eq!((report.interrupted, report.exit_code(), end.result), (true, 130, ActResult::Interrupted));
+        let asked = (looks * 2).min(5);
+        assert_eq!((report.files.len(), report.not_asked), (asked, 5 - asked), "{looks} looks");
+        let under_way = report.files.iter().filter(|file| file.end == ReplayEnd::Asked).count();
+        assert_eq!(under_way, asked.min(if looks == 3 { 1 } else { 2 }), "{looks} looks");
+        if looks == 2 {
+            insta::assert_snapshot!("replay_interrupted", report.to_text(TERMINAL));
+        }
+        let (_, report) = replay(&harness, &["--open"]).await.expect("replayed");
+        settle(&harness).await;
+        assert!(report.is_good(), "{looks} looks");
+        assert_eq!(visible(&harness), 10, "{looks} looks");
+    }
 }
 
 #[tokio::test]
