@@ -79,6 +79,8 @@ pub struct Notice {
     pub instant_ms: Option<u64>,
     /// Whether the file waited for the release of its feed, so that its age is not that of its message.
     pub waited: bool,
+    /// Whether an operator's backfill sent it, so that the age of its file is not that of its message.
+    pub backfilled: bool,
 }
 
 /// The function was woken by something that it does not know.
@@ -188,6 +190,7 @@ fn notified(record: &Value) -> Option<Option<Notice>> {
         etag: object.e_tag.filter(|etag| !etag.is_empty()),
         instant_ms: record.event_time.as_deref().and_then(parse_instant),
         waited: configuration_id.as_deref().is_some_and(NotificationAuthor::is_release),
+        backfilled: configuration_id.as_deref().is_some_and(NotificationAuthor::is_backfill),
     }))
 }
 
@@ -228,6 +231,7 @@ fn on_the_bus(envelope: &Value) -> Option<Option<Notice>> {
         etag: object.etag.filter(|etag| !etag.is_empty()),
         instant_ms,
         waited: false,
+        backfilled: false,
     }))
 }
 

@@ -69,7 +69,8 @@ pub(crate) struct ClaimedFile {
     pub(crate) entry: Entry,
     /// What was asked for, when it is replayed.
     pub(crate) terms: Option<ReplayTerms>,
-    /// From the event to the claim, milliseconds; `None` for a replay and for a file that waited for a release.
+    /// From the event to the claim, milliseconds; `None` for a replay, for a file of a backfill, and for one that waited for
+    /// a release.
     pub(crate) queue_age: Option<u64>,
     /// When the invocation began with it, milliseconds since the epoch.
     pub(crate) started: u64,
@@ -123,7 +124,8 @@ impl<S: ProcessorStore> Processor<S> {
         };
         // Since the event, which a re-sent message repeats; the order of an old version may be that of a newer one.
         let since = notice.instant_ms.unwrap_or_else(|| entry.order.instant_ms());
-        let queue_age = (!notice.waited).then(|| started.saturating_sub(since));
+        let in_queue = !notice.waited && !notice.backfilled;
+        let queue_age = in_queue.then(|| started.saturating_sub(since));
         let claimed = ClaimedFile { named, task, entry, terms: None, queue_age, started, usage };
         self.decide_claimed(claimed, delivery, attempt).await
     }

@@ -43,6 +43,13 @@ impl NotificationAuthor {
     pub fn is_release(configuration: &str) -> bool {
         configuration == Self::Release.configuration()
     }
+
+    /// Returns whether a notification of this configuration was written by a backfill: its file is older than its
+    /// message, and did not wait in the queue since it was made.
+    #[must_use]
+    pub fn is_backfill(configuration: &str) -> bool {
+        configuration == Self::Backfill.configuration()
+    }
 }
 
 /// Writes the notification of a version that the inbox lists, with one record. Its time is when the version was
@@ -134,6 +141,7 @@ mod tests {
             assert_eq!(body["Records"][0]["s3"]["configurationId"], expected);
             let is_release = author == NotificationAuthor::Release;
             assert_eq!(NotificationAuthor::is_release(expected), is_release);
+            assert_eq!(NotificationAuthor::is_backfill(expected), author == NotificationAuthor::Backfill);
         }
     }
 

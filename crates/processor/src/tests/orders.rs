@@ -134,3 +134,23 @@ async fn the_age_in_the_queue_is_counted_from_the_event_and_not_from_the_order()
     let record: Value = serde_json::from_str(lines.trim()).expect("JSON");
     assert_eq!(record["QueueAge"], 1_500, "{record}");
 }
+
+#[tokio::test]
+async fn an_old_file_that_a_backfill_sends_has_no_age_in_the_queue() {
+    for (author, age) in
+        [(NotificationAuthor::Backfill, None), (NotificationAuthor::Reconciliation, Some(86_400_000))]
+    {
+        let harness = Harness::new();
+        visits(&harness, &[]);
+        let file = harness.land("north/visits/a.csv", GOOD);
+        let made_ms = harness.now_ms() - 86_400_000;
+        harness.memory.made_at(&file, made_ms);
+        let version = ListedVersion { file, last_modified_ms: made_ms, bytes: GOOD.len() as u64 };
+        let event = serde_json::from_str(&notification::write(&version, author)).expect("JSON");
+        harness.invoke_direct(&event).await.expect("terminal");
+        let lines = harness.metrics.lock().expect("lines").concat();
+        let record: Value = serde_json::from_str(lines.trim()).expect("JSON");
+        assert_eq!(record.get("QueueAge").and_then(Value::as_u64), age, "{record}");
+        assert_eq!(record["State"], "COMPLETE", "{record}");
+    }
+}
