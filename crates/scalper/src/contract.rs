@@ -5,14 +5,17 @@ use std::process::ExitCode;
 
 use scalper::access;
 use scalper::arguments::{ContractCommand, PublishArguments};
-use scalper::contracts::{self, ContractAnswer, Documents, PreviewProgress, PublishPlan};
+use scalper::audited::{Audited, Auditor};
+use scalper::contracts::{self, ContractAnswer, Documents, PreviewProgress, PublishPlan, PublishReport};
 use scalper::error::CommandError;
 use scalper::names::Stack;
 use scalper::preview::Progress;
+use scalper::reading::StackView;
+use scalper::replay::ReplayReport;
 use store::Verb;
 use store::aws::Connection;
 
-use crate::{Manner, auditor, confirmed, view, write};
+use crate::{AuditTrail, Manner, Resources, auditor, confirmed, view, way_back, write};
 
 /// A preview's progress, on standard error where that is a terminal.
 #[derive(Default)]
@@ -64,18 +67,49 @@ pub(crate) async fn run(
             let confirmed = confirm(plan, publish, &answer, &view.stack, manner)?;
             let auditor = auditor(&connection, &view.stack);
             let report = Box::pin(view.publish_noted(plan, verb, &auditor)).await?;
-            let text = if manner.json {
-                report.to_json(plan) + "\n"
-            } else if confirmed {
-                report.to_text(manner.style)
-            } else {
-                format!("{}\n{}", answer.to_text(manner.style), report.to_text(manner.style))
-            };
-            write(&text).ok();
-            Ok(ExitCode::SUCCESS)
+            if !manner.json {
+                let shown = if confirmed { String::new() } else { answer.to_text(manner.style) + "\n" };
+                let offer = report.offer(&view.stack, manner.style);
+                write(&(shown + &report.to_text(manner.style) + &offer)).ok();
+            }
+            let asked = confirmed && !publish.replay && !report.rescues.is_empty();
+            let wanted = publish.replay || asked && crate::confirmed(&report.rescues.question());
+            let replayed = if wanted { rescue(&view, &report, &auditor, manner).await? } else { None };
+            if manner.json {
+                let replay = replayed.as_ref().map(|replayed| &replayed.report);
+                write(&(report.to_json(plan, &view.stack, replay) + "\n")).ok();
+            }
+            let ended = replayed.map(Audited::finished).transpose()?;
+            Ok(ExitCode::from(ended.map_or(0, |replayed| replayed.exit_code())))
         }
         _ => Ok(show(&answer, &view.stack, manner)),
     }
+}
+
+/// Replays the files that a published version rescues, as an act of its own. None when none is left to replay.
+async fn rescue(
+    view: &StackView<Resources>,
+    published: &PublishReport,
+    auditor: &Auditor<AuditTrail>,
+    manner: Manner,
+) -> Result<Option<Audited<ReplayReport>>, CommandError> {
+    if published.rescues.is_empty() {
+        return Ok(None);
+    }
+    let arguments = published.replay();
+    let plan = way_back::plan_replay(view, &arguments).await?;
+    if !manner.json {
+        // A reader that has gone away needs no answer.
+        write(&plan.to_text(manner.style)).ok();
+    }
+    if plan.files() == 0 {
+        return Ok(None);
+    }
+    let audited = way_back::run_replay(view, plan, &arguments, auditor).await?;
+    if !manner.json {
+        write(&audited.report.to_text(manner.style)).ok();
+    }
+    Ok(Some(audited))
 }
 
 /// Shows an answer about contracts and returns its exit code.

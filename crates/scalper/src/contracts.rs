@@ -8,6 +8,7 @@ mod changes;
 mod document;
 mod lint;
 mod publish;
+mod rescue;
 mod versions;
 
 use std::io::Read;
@@ -24,6 +25,7 @@ pub use changes::ChangesReport;
 pub use document::{Documents, FoundContract, is_local};
 pub use lint::LintReport;
 pub use publish::{PreviewReport, PublishPlan, PublishReport};
+pub use rescue::RescuedFiles;
 pub use versions::{
     ContractHistory, ContractList, HistoryVersion, ListedContract, ShownColumn, ShownContract, ShownRule,
 };

@@ -12,6 +12,7 @@ mod preview;
 mod reading;
 mod reading_shown;
 mod redrive;
+mod rescues;
 mod shown;
 mod uploads;
 mod ways_back;

@@ -54,10 +54,12 @@ pub enum ContractCommand {
     /// Publish a new version: check it, compare it, try it on stored files, then ask
     #[command(after_help = after("A document with errors is not published. The preview runs the new version over the newest stored files of the \
                             feed and writes nothing. Without a terminal, --yes is needed. If another version is published in between, \
-                            nothing is written.\n\n\
+                            nothing is written. When the version rescues files of the preview, the command prints how to replay them, and asks on a terminal; with --yes \
+                            only --replay does it.\n\n\
                             Examples:\n  scalper contract push labs.odcs.yaml --dry-run\n  \
-                            scalper contract push labs.odcs.yaml --yes --reason 'doses up to 120'\n\n\
-                            Exit codes:\n  0  published, or nothing to publish\n  1  errors in the document, or not published\n  2  not \
+                            scalper contract push labs.odcs.yaml --yes --reason 'doses up to 120'\n  \
+                            scalper contract push labs.odcs.yaml --yes --replay --reason 'doses up to 120'\n\n\
+                            Exit codes:\n  0  published, or nothing to publish\n  1  errors in the document, not published, or a replayed file was not loaded\n  2  not \
                             understood, or not confirmed"))]
     Push(PushArguments),
     /// Publish an older version's text again, as the newest version
@@ -74,9 +76,12 @@ pub struct PublishArguments {
     /// Number of stored files that the preview reads, the newest
     #[arg(long = "files", default_value_t = 20, value_parser = number(0_u16..=1_000))]
     pub files: u16,
-    /// Publish without asking
+    /// Publish without asking; this alone replays nothing
     #[arg(long)]
     pub yes: bool,
+    /// After that, replay the files of the preview that the version rescues, without asking
+    #[arg(long, conflicts_with = "dry_run")]
+    pub replay: bool,
     /// End after the preview, and change nothing
     #[arg(long, conflicts_with = "yes")]
     pub dry_run: bool,

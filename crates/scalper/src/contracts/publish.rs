@@ -17,13 +17,15 @@ use store::{
 use super::changes::ChangesReport;
 use super::document::{Documents, FoundContract, compile, feed_of, shown_name};
 use super::lint::LintedFile;
+use super::rescue::RescuedFiles;
 use super::versions::{ReadVersion, name_of};
 use super::{ContractStore, PreviewProgress};
 use crate::arguments::{PublishArguments, PushArguments, RollbackArguments};
 use crate::error::CommandError;
-use crate::names;
+use crate::names::{self, Stack};
 use crate::preview::{Before, FilePreview, PreviewCase, PreviewTotals, changed_files, preview};
 use crate::reading::{StackView, plain};
+use crate::replay::ReplayReport;
 use crate::report::{Style, paragraph};
 
 /// How long functions may use a version that they know, in words.
@@ -58,6 +60,8 @@ pub struct PublishPlan {
 #[expect(missing_docs, reason = "the members are those of the JSON document, named as they read")]
 pub struct PreviewReport {
     pub totals: PreviewTotals,
+    /// Files of which a replay would make more rows.
+    pub rescues: RescuedFiles,
     pub files: Vec<FilePreview>,
 }
 
@@ -70,6 +74,9 @@ pub struct PublishReport {
     pub object_version: VersionId,
     pub in_force: &'static str,
     pub reason: Option<String>,
+    /// Files of which a replay would make more rows.
+    #[serde(skip)]
+    pub rescues: RescuedFiles,
 }
 
 /// What is published now.
@@ -156,8 +163,8 @@ impl<S: ContractStore> StackView<S> {
             return Ok(plan);
         }
         let earlier = newest.in_force.as_ref().map(|(_, earlier)| earlier);
-        let files = self.preview_recent(feed, &contract.contract, earlier, publish.files, progress).await?;
-        plan.preview = Some(PreviewReport { totals: PreviewTotals::of(&files), files });
+        plan.preview =
+            Some(self.preview_recent(feed, &contract.contract, earlier, publish.files, progress).await?);
         Ok(plan)
     }
 
@@ -169,18 +176,20 @@ impl<S: ContractStore> StackView<S> {
         earlier: Option<&Arc<Contract>>,
         most: u16,
         progress: &mut dyn PreviewProgress,
-    ) -> Result<Vec<FilePreview>, CommandError> {
+    ) -> Result<PreviewReport, CommandError> {
         let entries = self.recent_entries(feed, usize::from(most)).await?;
         progress.begin(entries.len());
-        let mut files = Vec::new();
+        let (mut files, mut rescues) = (Vec::new(), RescuedFiles::default());
         for entry in &entries {
             let before = earlier.map_or(Before::Ledger(None), Before::Contract);
             let case = PreviewCase { entry, contract, before };
             let read = &mut |bytes| progress.read(bytes);
-            files.push(preview(&self.store, &case, read).await.map_err(CommandError::Read)?);
+            let file = preview(&self.store, &case, read).await.map_err(CommandError::Read)?;
+            rescues.add(entry, &file);
+            files.push(file);
             progress.end_file();
         }
-        Ok(files)
+        Ok(PreviewReport { totals: PreviewTotals::of(&files), rescues, files })
     }
 
     async fn published_now(&self, feed: &str) -> Result<Newest, CommandError> {
@@ -288,7 +297,7 @@ impl PublishPlan {
             Some(changes) => text += &changes.to_text(style),
             None => text += &paragraph("", &format!("the first contract of `{}`", self.feed), style),
         }
-        if let Some(PreviewReport { totals, files }) = &self.preview {
+        if let Some(PreviewReport { totals, files, .. }) = &self.preview {
             text.push('\n');
             text += &if totals.files == 0 {
                 paragraph("", "no stored file of the feed to try it on", style)
@@ -306,14 +315,19 @@ impl PublishPlan {
 
 impl PublishReport {
     fn of(plan: &PublishPlan, object_version: VersionId) -> Self {
-        let PublishPlan { feed, in_force, reason, .. } = plan;
-        Self { feed: feed.clone(), object_version, in_force, reason: reason.clone() }
+        let PublishPlan { feed, in_force, reason, preview, .. } = plan;
+        let rescues = preview.as_ref().map(|preview| preview.rescues.clone()).unwrap_or_default();
+        Self { feed: feed.clone(), object_version, in_force, reason: reason.clone(), rescues }
     }
 
-    /// Returns one JSON document, on lines: the plan, and what was published.
+    /// Returns one JSON document, on lines: the plan, what was published, how to replay what it rescues, and the
+    /// replay, when there was one.
     #[must_use]
-    pub fn to_json(&self, plan: &PublishPlan) -> String {
-        super::pretty(&serde_json::json!({ "plan": plan, "published": self }))
+    pub fn to_json(&self, plan: &PublishPlan, stack: &Stack, replay: Option<&ReplayReport>) -> String {
+        let commands = self.replay_commands(stack);
+        super::pretty(&serde_json::json!({
+            "plan": plan, "published": self, "replayCommands": commands, "replay": replay,
+        }))
     }
 
     /// Renders text for a reader.

@@ -1,0 +1,158 @@
+//! What `contract push` offers when a version rescues stored files, and the replay that it begins.
+
+use std::sync::atomic::Ordering;
+
+use clap::Parser as _;
+use store::{ActResult, FileId, State, Verb};
+
+use super::TERMINAL;
+use super::commands::words;
+use super::harness::{CONTRACT, GOOD, Harness, MIXED};
+use crate::arguments::{Arguments, Command, ContractCommand};
+use crate::contracts::{ContractAnswer, Documents, PublishReport};
+use crate::interrupt::Interrupt;
+
+fn of_names(characters: u32) -> String {
+    CONTRACT.replace("FEED", "labs").replace("maxLength: 5", &format!("maxLength: {characters}"))
+}
+
+/// Publishes a contract whose names may have this number of characters, as `contract push` does.
+async fn push(harness: &Harness, characters: u32, words: &[&str]) -> PublishReport {
+    let line = ["scalper", "contract", "push", "labs.odcs.yaml", "--yes"];
+    let arguments = Arguments::try_parse_from(line.iter().chain(words)).expect("a command");
+    let Command::Contract(command) = arguments.command else { panic!("contract") };
+    let documents = Documents::from(move |_: &str| Ok(of_names(characters).into_bytes()));
+    let input = &mut std::io::empty();
+    let answer = harness.view.contract_command(&command, &documents, input, &mut ()).await.expect("a plan");
+    let ContractAnswer::Plan(plan) = answer else { panic!("a plan") };
+    let published = harness.view.publish_noted(&plan, Verb::ContractPush, &harness.auditor).await;
+    let published = published.expect("published");
+    harness.now.fetch_add(60_001, Ordering::SeqCst);
+    let json: serde_json::Value =
+        serde_json::from_str(&published.to_json(&plan, &harness.view.stack, None)).expect("JSON");
+    let commands = published.replay_commands(&harness.view.stack);
+    assert_eq!(json["replayCommands"], serde_json::json!(commands));
+    assert_eq!(json["plan"]["preview"]["rescues"]["files"], serde_json::json!(published.rescues.files));
+    published
+}
+
+/// A stack with a contract that is too strict: names have at most this number of characters.
+async fn strict(stack: &str, characters: u32) -> Harness {
+    let harness = Harness::of_stack(stack);
+    harness.partner("north", true).await;
+    harness.memory.publish_contract("labs", of_names(characters));
+    harness
+}
+
+/// Replays what a published version rescues, as the command does after its question.
+async fn replay(harness: &Harness, published: &PublishReport) -> crate::replay::ReplayReport {
+    let arguments = published.replay();
+    let plan = harness.view.plan_replay(&arguments, None::<Vec<u8>>).await.expect("a plan");
+    let pause = async || harness.work().await;
+    let never = Interrupt::never();
+    let audited = harness.view.replay(plan, &arguments, &harness.auditor, pause, |_, _| (), never).await;
+    audited.and_then(crate::audited::Audited::finished).expect("replayed")
+}
+
+#[tokio::test]
+async fn a_version_that_rescues_files_offers_their_replay_which_is_an_act_of_its_own() {
+    for stack in ["silent-scalper", "scalper-test"] {
+        let harness = strict(stack, 2).await;
+        // Quarantined; quarantined and acknowledged; quarantined and followed by a good one.
+        let quarantined = harness.send("north/labs/a.csv", MIXED, 30).await;
+        harness.send("north/labs/done.csv", MIXED, 29).await;
+        harness.ack(&["north/labs/done.csv", "--reason", "a test file"]).await.expect("acknowledged");
+        harness.send("north/labs/again.csv", MIXED, 28).await;
+        harness.send("north/labs/again.csv", "id,name\n1,A\n", 27).await;
+        // One of three names is too long.
+        let partial = harness.send("north/labs/partial.csv", "id,name\n1,A\n2,B\n3,Ann\n", 26).await;
+        let published = push(&harness, 5, &["--reason", "names up to 5"]).await;
+        let mut files = published.rescues.files.clone();
+        files.sort();
+        let mut expected = [quarantined.clone(), partial.clone()];
+        expected.sort();
+        assert_eq!(files, expected);
+        assert_eq!(published.rescues.question(), "replay these 2 files now? [y/N] ");
+        let offer = published.offer(&harness.view.stack, TERMINAL);
+        if stack == "silent-scalper" {
+            insta::assert_snapshot!(offer);
+        }
+
+        // The printed command means the same files.
+        let commands = published.replay_commands(&harness.view.stack);
+        let [command] = commands.as_slice() else { panic!("one command: {commands:?}") };
+        let arguments = Arguments::try_parse_from(words(command)).expect("a command");
+        assert_eq!(arguments.stack.as_deref().unwrap_or("silent-scalper"), stack);
+        let Command::Replay(printed) = arguments.command else { panic!("replay") };
+        let begun = published.replay();
+        assert_eq!((&printed.files, &printed.reason), (&begun.files, &begun.reason));
+
+        let report = replay(&harness, &published).await;
+        assert!(report.is_good());
+        assert_eq!(report.files.len(), 2);
+        let entries = harness.memory.entries();
+        for file in [&quarantined, &partial] {
+            let entry = entries.iter().find(|entry| FileId::of(&entry.file) == *file).expect("an entry");
+            assert_eq!(entry.state, State::Complete);
+        }
+        let acts = harness.memory.audited();
+        let last: Vec<_> = acts.iter().rev().take(2).map(|act| act.act.verb).collect();
+        assert_eq!(last, [Verb::Replay, Verb::ContractPush]);
+        assert!(acts.iter().all(|act| act.end.as_ref().is_some_and(|end| end.result == ActResult::Done)));
+        assert!(push(&harness, 12, &[]).await.rescues.records > 0, "Constantine has 11 letters");
+    }
+}
+
+#[tokio::test]
+async fn a_version_that_rescues_nothing_offers_nothing() {
+    let harness = strict("silent-scalper", 5).await;
+    harness.send("north/labs/good.csv", GOOD, 30).await;
+    harness.send("north/labs/partial.csv", MIXED, 29).await;
+    for (characters, words) in [(6, &[][..]), (2, &[]), (12, &["--files", "0"])] {
+        let published = push(&harness, characters, words).await;
+        assert!(published.rescues.is_empty(), "{characters} letters");
+        assert_eq!(published.offer(&harness.view.stack, TERMINAL), "");
+        assert!(published.replay_commands(&harness.view.stack).is_empty());
+    }
+}
+
+#[tokio::test]
+async fn of_many_files_the_command_names_their_feed() {
+    let harness = strict("silent-scalper", 2).await;
+    for number in 0..21 {
+        harness.send(&format!("north/labs/{number}.csv"), GOOD, 60 - number).await;
+    }
+    harness.send("north/labs/partial.csv", "id,name\n1,A\n2,B\n3,Ann\n", 26).await;
+    let published = push(&harness, 5, &["--files", "100"]).await;
+    let reason = published.replay().reason.expect("a reason");
+    assert!(reason.as_str().starts_with("version ") && reason.as_str().ends_with(" of contract labs"));
+    let commands = published.replay_commands(&harness.view.stack);
+    assert_eq!(commands.len(), 2);
+    let mut found = Vec::new();
+    for command in commands {
+        let arguments = Arguments::try_parse_from(words(&command)).expect("a command");
+        let Command::Replay(arguments) = arguments.command else { panic!("replay") };
+        let plan = harness.view.plan_replay(&arguments, None::<Vec<u8>>).await.expect("a plan");
+        found.push(plan.files());
+    }
+    assert_eq!(found, [21, 1]);
+    assert!(replay(&harness, &published).await.is_good());
+}
+
+#[test]
+fn a_replay_is_asked_for_by_its_own_word() {
+    for (words, replay) in [
+        (&["--yes"][..], Some(false)),
+        (&["--replay"], Some(true)),
+        (&["--yes", "--replay"], Some(true)),
+        (&["--dry-run", "--replay"], None),
+    ] {
+        let line = ["scalper", "contract", "push", "labs.odcs.yaml"];
+        let parsed = Arguments::try_parse_from(line.iter().chain(words)).ok();
+        let found = parsed.map(|arguments| match arguments.command {
+            Command::Contract(ContractCommand::Push(push)) => push.publish.replay,
+            _ => panic!("push"),
+        });
+        assert_eq!(found, replay, "{words:?}");
+    }
+}
