@@ -4,6 +4,7 @@
 //! again and goes on. At most a few files are under way at a time, and of each key one version, the oldest first: a
 //! feed may accept one file of a name, and waits for the older versions. Memory does not grow with the bucket.
 
+mod range;
 mod report;
 mod walk;
 
@@ -24,6 +25,7 @@ use crate::error::CommandError;
 use crate::interrupt::Interrupt;
 use crate::preview::UNITS_OF_FILE;
 use crate::reading::StackView;
+use range::ModifiedRange;
 use walk::{KeyWalk, entries};
 
 pub use report::{BackfillReport, BackfillSurvey};
@@ -113,22 +115,22 @@ impl BackfillWindow {
 impl<S: ListInbox + ReadLedger + SendToQueue> StackView<S> {
     /// Counts the files, and changes nothing. Without any it fails.
     pub async fn survey(&self, arguments: &BackfillArguments) -> Result<BackfillSurvey, CommandError> {
+        let range = ModifiedRange::of(arguments, self.host.now())?;
         let prefix = self.prefix_of(arguments)?;
         let mut walk = KeyWalk::new(&self.store, prefix);
-        let mut survey = BackfillSurvey::new(arguments);
+        let mut survey = BackfillSurvey::new(arguments, range);
         loop {
-            let some = walk.next().await.map_err(CommandError::Read)?;
+            let mut some = walk.next().await.map_err(CommandError::Read)?;
             if some.is_empty() {
                 break;
             }
+            some.retain(|version| range.contains(version.last_modified_ms));
             let decided = entries(&self.store, &some).await.map_err(CommandError::Read)?;
             for (version, entry) in some.iter().zip(decided) {
                 survey.count(version.bytes, entry.is_some_and(|entry| entry.state.is_terminal()));
             }
         }
-        if survey.is_empty() {
-            return Err(CommandError::NothingThere { place: arguments.from.to_string() });
-        }
+        survey.must_have_files(arguments)?;
         survey.estimate(OF_A_FILE, walk.pages());
         Ok(survey)
     }
@@ -176,6 +178,7 @@ impl<S: ListInbox + ReadLedger + SendToQueue> StackView<S> {
         mut interrupt: Interrupt<'_>,
     ) -> Result<BackfillReport, CommandError> {
         let prefix = self.prefix_of(arguments)?;
+        let range = survey.range;
         let mut report = BackfillReport::new(survey);
         let mut walk = KeyWalk::new(&self.store, prefix);
         let most = usize::from(arguments.concurrency);
@@ -187,8 +190,9 @@ impl<S: ListInbox + ReadLedger + SendToQueue> StackView<S> {
                 return Ok(report);
             }
             if window.next.is_empty() && !ended {
-                let some = walk.next().await.map_err(CommandError::NotSent)?;
+                let mut some = walk.next().await.map_err(CommandError::NotSent)?;
                 ended = some.is_empty();
+                some.retain(|version| range.contains(version.last_modified_ms));
                 window.next.extend(self.undecided(some).await.map_err(CommandError::NotSent)?);
                 continue;
             }

@@ -226,6 +226,8 @@ pub enum CommandError {
     NotTheInbox { bucket: String, inbox: String },
     #[error("no file begins with {place}: check the prefix")]
     NothingThere { place: String },
+    #[error("no file begins with {place}{range}: check --since and --until")]
+    NothingInRange { place: String, range: String },
     #[error(
         "not all files were processed ({0}): run the command again, it goes on; if access is denied, use credentials with \
          sqs:GetQueueUrl and sqs:SendMessage on the inbox queue"
@@ -349,6 +351,7 @@ impl CommandError {
             | Self::UnknownFeed { .. }
             | Self::NoSuchFile { .. }
             | Self::NothingThere { .. }
+            | Self::NothingInRange { .. }
             | Self::NoSuchLetter { .. }
             | Self::NotDecided { .. }
             | Self::NoReceipt { .. }

@@ -12,6 +12,12 @@ pub struct BackfillArguments {
     /// Where the files are: s3://<inbox bucket>/<prefix>
     #[arg(value_name = "PLACE", value_parser = BackfillPlace::parse)]
     pub from: BackfillPlace,
+    /// Only files last modified since then: 30m, 12h, 7d, 2026-11-20 or 2026-11-20T08:15:00Z
+    #[arg(long)]
+    pub since: Option<String>,
+    /// Only files last modified before then, in the same form
+    #[arg(long)]
+    pub until: Option<String>,
     /// Why, at most 200 characters; kept in the audit trail
     #[arg(long, value_parser = ActReason::parse)]
     pub reason: ActReason,

@@ -6,7 +6,9 @@ use serde::Serialize;
 use store::{ActReason, State};
 use telemetry::Used;
 
+use super::range::ModifiedRange;
 use crate::arguments::BackfillArguments;
+use crate::error::CommandError;
 use crate::interrupt;
 use crate::names::Stack;
 use crate::preview::{counted, dollars};
@@ -32,6 +34,14 @@ const MILLION_RECORDS: Used = Used {
 pub struct BackfillSurvey {
     /// Where the files are.
     pub from: String,
+    /// Since when they were last modified, where that matters.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub since: Option<String>,
+    /// Before when they were last modified, where that matters.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub until: Option<String>,
+    #[serde(skip)]
+    pub(super) range: ModifiedRange,
     /// Why they are sent.
     pub reason: ActReason,
     /// Versions of files.
@@ -47,9 +57,13 @@ pub struct BackfillSurvey {
 }
 
 impl BackfillSurvey {
-    pub(super) fn new(arguments: &BackfillArguments) -> Self {
+    pub(super) fn new(arguments: &BackfillArguments, range: ModifiedRange) -> Self {
+        let [since, until] = range.instants();
         Self {
             from: arguments.from.to_string(),
+            since,
+            until,
+            range,
             reason: arguments.reason.clone(),
             files: 0,
             decided_before: 0,
@@ -69,9 +83,14 @@ impl BackfillSurvey {
         }
     }
 
-    /// Returns whether there is no file at all.
-    pub(super) fn is_empty(&self) -> bool {
-        self.files == 0
+    /// Rejects a place without any file.
+    pub(super) fn must_have_files(&self, arguments: &BackfillArguments) -> Result<(), CommandError> {
+        let place = arguments.from.to_string();
+        match (self.files, self.range.words()) {
+            (0, range) if range.is_empty() => Err(CommandError::NothingThere { place }),
+            (0, range) => Err(CommandError::NothingInRange { place, range }),
+            _ => Ok(()),
+        }
     }
 
     /// Returns whether there is nothing to send.
@@ -113,8 +132,8 @@ impl BackfillSurvey {
     /// Renders text for a reader.
     #[must_use]
     pub fn to_text(&self, style: Style) -> String {
-        let mut text =
-            paragraph("", &format!("{} in {}", counted(self.files, "file"), plain(&self.from)), style);
+        let place = format!("{} in {}{}", counted(self.files, "file"), plain(&self.from), self.range.words());
+        let mut text = paragraph("", &place, style);
         if self.decided_before > 0 {
             let before = format!("{} decided before: left out", counted(self.decided_before, "file"));
             text.push_str(&paragraph("", &before, style));
@@ -263,6 +282,9 @@ mod tests {
     fn a_million_files_cost_what_the_page_on_costs_says() {
         let mut survey = BackfillSurvey {
             from: "s3://inbox/".to_owned(),
+            since: None,
+            until: None,
+            range: ModifiedRange::default(),
             reason: ActReason::parse("r").expect("a reason"),
             files: 1_000_000,
             decided_before: 0,

@@ -6,11 +6,12 @@ use std::sync::atomic::Ordering;
 use std::task::Poll;
 
 use clap::Parser as _;
+use runtime::HOUR_MS;
 use store::memory::{INBOX, When};
 use store::{ActDetail, ActReason, ActResult, ActWord, DetailName, DetailValue, FileId, State, Verb};
 
 use super::TERMINAL;
-use super::harness::{BAD, CONTRACT, GOOD, Harness, MIXED};
+use super::harness::{BAD, CONTRACT, GOOD, Harness, MIXED, NOON_MS};
 use crate::arguments::{Arguments, BackfillArguments, Command};
 use crate::audited::Audited;
 use crate::backfill::BackfillReport;
@@ -251,6 +252,47 @@ async fn a_survey_changes_nothing_and_says_what_it_costs() {
     assert!(harness.memory.take_sent().is_empty());
     assert_eq!(survey.question(), "process 8 files? [y/N] ");
     insta::assert_snapshot!(format!("{}\n{}", survey.to_text(TERMINAL), survey.to_json()));
+}
+
+#[tokio::test]
+async fn only_files_that_were_last_modified_in_the_range_are_processed() {
+    let harness = Harness::new();
+    // 2026-11-20T12:00:00Z is now; each file is an hour older than the one before.
+    let files: Vec<_> = (0..4_u64)
+        .map(|hours| {
+            let file = harness.memory.land(INBOX, &format!("north/labs/{hours}.csv"), GOOD);
+            harness.memory.made_at(&file, NOON_MS - hours * HOUR_MS);
+            FileId::of(&file)
+        })
+        .collect();
+    for (words, expected) in [
+        ("--since 90m --until 30m", &files[1..2]),
+        ("--since 2026-11-20T09:00:00Z --until 2026-11-20T10:00:00+00:00", &files[3..]),
+        ("--since 2026-11-20T11:00:00Z", &files[..1]),
+        ("--until 11h", &[]),
+        ("--until 2026-11-20T13:00:00Z", &files[2..3]),
+    ] {
+        let before: Vec<_> = harness.memory.entries().iter().map(|entry| FileId::of(&entry.file)).collect();
+        harness.now.store(NOON_MS, Ordering::SeqCst);
+        let line = format!("{LINE} {words}");
+        match run_line(&harness, &line, async || harness.work().await).await {
+            Ok(report) => assert_eq!(report.sent, expected.len() as u64, "{words}"),
+            Err(failure) => {
+                assert!(expected.is_empty(), "{words}: {failure}");
+                assert_eq!(failure.exit_code(), 3, "{words}");
+                assert!(failure.to_string().contains("--since and --until"), "{failure}");
+            }
+        }
+        let entries = harness.memory.entries();
+        let mut new: Vec<_> = entries.iter().map(|entry| FileId::of(&entry.file)).collect();
+        new.retain(|file| !before.contains(file));
+        assert_eq!(new, expected, "{words}");
+    }
+    let survey = harness.view.survey(&arguments(&format!("{LINE} --since 90m"))).await;
+    let text = survey.unwrap_or_else(|failure| panic!("{failure}")).to_text(TERMINAL).replace('\n', " ");
+    assert!(text.contains("last modified since 2026-11-20T"), "{text}");
+    let failure = harness.view.survey(&arguments(&format!("{LINE} --since yesterday"))).await.expect_err("no time");
+    assert_eq!(failure.exit_code(), 2, "{failure}");
 }
 
 #[tokio::test]
