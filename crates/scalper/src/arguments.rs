@@ -171,14 +171,17 @@ pub enum Command {
                             Exit codes:\n  0  every file is loaded, or nothing to do\n  1  a file was not loaded, or failed\n  2  not understood, or not confirmed\n  3  no such file\n  130  ended with Ctrl-C")
     )]
     Replay(ReplayArguments),
-    /// Process files that are in the inbox already
+    /// Process files that are in the inbox already, or in another bucket
     #[command(
         after_help = after("Sends every version below the place that the ledger has not decided to the inbox queue, a few at a time, and waits for \
                             its outcome. New files go first. It shows what is there and what it costs, and asks, unless \
                             --yes is given. Ctrl-C ends it and notes what was done; run the same command again to go on: decided files are left out.\n\n\
+                            With --to, objects of another bucket are copied into the inbox as <partner>/<feed>/<bucket>/<key>, with your own \
+                            credentials, and processed as new files. A copy replaces nothing: copying twice is copying once.\n\n\
                             Examples:\n  scalper backfill s3://inbox/north/labs/ --reason restored --dry-run\n  \
-                            scalper backfill s3://inbox/north/labs/2026- --reason moved --concurrency 9\n\n\
-                            Exit codes:\n  0  all are decided, none is quarantined\n  1  a file is quarantined or not decided, or the command failed\n  \
+                            scalper backfill s3://inbox/north/labs/2026- --reason moved --concurrency 9\n  \
+                            scalper backfill s3://archive/2025/ --to north/labs --since 2025-06-01 --reason moved\n\n\
+                            Exit codes:\n  0  all are decided, none is quarantined\n  1  a file is quarantined, not decided or not copied, or the command failed\n  \
                             2  not understood, not the inbox, or not confirmed\n  3  no such stack or prefix\n  130  ended with Ctrl-C")
     )]
     Backfill(BackfillArguments),

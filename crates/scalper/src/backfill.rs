@@ -1,9 +1,11 @@
-//! `backfill`: sends files that are in the inbox already to the processor, a few at a time.
+//! `backfill`: sends files that are in the inbox already to the processor, a few at a time; with `--to` it copies objects
+//! of another bucket into the inbox instead.
 //!
 //! The state is the bucket and the ledger: what the ledger has decided is left out, so an interrupted command is run
 //! again and goes on. At most a few files are under way at a time, and of each key one version, the oldest first: a
 //! feed may accept one file of a name, and waits for the older versions. Memory does not grow with the bucket.
 
+mod copy;
 mod range;
 mod report;
 mod walk;
@@ -14,8 +16,8 @@ use std::fmt;
 use runtime::MINUTE_MS;
 use runtime::notification::{self, NotificationAuthor};
 use store::{
-    ActDetail, ActSubject, CallerIdentity, DetailName, DetailValue, Error, FileId, ListInbox, ListedVersion,
-    MOST_ENTRIES, MOST_MESSAGES, ReadLedger, SendToQueue, StackQueue, State, Verb, WriteAudit,
+    ActDetail, ActSubject, CallerIdentity, CopyIntoInbox, DetailName, DetailValue, Error, FileId,
+    ListedVersion, MOST_ENTRIES, MOST_MESSAGES, SendToQueue, StackQueue, State, Verb, WriteAudit,
 };
 use telemetry::Used;
 
@@ -24,10 +26,11 @@ use crate::audited::{Audited, Auditor, Effect, PlannedAct};
 use crate::error::CommandError;
 use crate::interrupt::Interrupt;
 use crate::preview::UNITS_OF_FILE;
-use crate::reading::StackView;
+use crate::reading::{Readable, StackView};
 use range::ModifiedRange;
 use walk::{KeyWalk, entries};
 
+pub use copy::{CopyTarget, NotCopied};
 pub use report::{BackfillReport, BackfillSurvey};
 
 /// How long a file may take until it counts as undecided: its ten deliveries take 75 minutes (docs/limits.md).
@@ -112,10 +115,13 @@ impl BackfillWindow {
     }
 }
 
-impl<S: ListInbox + ReadLedger + SendToQueue> StackView<S> {
+impl<S: Readable + SendToQueue + CopyIntoInbox> StackView<S> {
     /// Counts the files, and changes nothing. Without any it fails.
     pub async fn survey(&self, arguments: &BackfillArguments) -> Result<BackfillSurvey, CommandError> {
         let range = ModifiedRange::of(arguments, self.host.now())?;
+        if let Some(target) = &arguments.to {
+            return self.copy_survey(arguments, target, range).await;
+        }
         let prefix = self.prefix_of(arguments)?;
         let mut walk = KeyWalk::new(&self.store, prefix);
         let mut survey = BackfillSurvey::new(arguments, range);
@@ -151,7 +157,10 @@ impl<S: ListInbox + ReadLedger + SendToQueue> StackView<S> {
             return Ok(Audited::unchanged(BackfillReport::new(survey)));
         }
         let effect = async {
-            let report = self.process(arguments, survey, pause, progress, interrupt).await?;
+            let report = match &arguments.to {
+                Some(target) => self.copy_in(arguments, target, survey, pause, progress, interrupt).await?,
+                None => self.process(arguments, survey, pause, progress, interrupt).await?,
+            };
             let count = |name, files| (files > 0).then(|| ActDetail::new(name, DetailValue::Count(files)));
             let sent = count(DetailName::Files, report.sent);
             Ok(if report.interrupted {
@@ -163,7 +172,10 @@ impl<S: ListInbox + ReadLedger + SendToQueue> StackView<S> {
         };
         let planned = PlannedAct {
             verb: Verb::Backfill,
-            subject: arguments.from.subject(),
+            subject: match &arguments.to {
+                Some(target) => target.subject(),
+                None => arguments.from.subject(),
+            },
             reason: Some(arguments.reason.clone()),
         };
         auditor.audited(planned, effect).await

@@ -222,8 +222,25 @@ pub enum CommandError {
          on the stack's table `…-audit` and its indexes; if there is no such table, update the stack"
     )]
     TrailNotRead(#[source] store::Error),
-    #[error("{bucket} is not the inbox of this stack: name a place in it, s3://{inbox}/<prefix>")]
+    #[error(
+        "{bucket} is not the inbox of this stack: name a place in it, s3://{inbox}/<prefix>, or copy from the other bucket with --to <partner>/<feed>"
+    )]
     NotTheInbox { bucket: String, inbox: String },
+    #[error(
+        "{inbox} is the inbox itself, from which nothing is copied: leave --to out, or name another bucket"
+    )]
+    CopiesTheInbox { inbox: String },
+    #[error(
+        "the other bucket could not be listed ({0}): run the command again, it goes on; check its name and region; if access is denied, use \
+         credentials with s3:ListBucket on it"
+    )]
+    SourceNotRead(#[source] store::Error),
+    #[error(
+        "not all objects were copied and processed ({0}): run the command again, it goes on; if access is denied, use credentials with \
+         s3:GetObject on both buckets and s3:PutObject on the inbox, and with customer keys kms:Decrypt on its key and \
+         kms:GenerateDataKey and kms:Decrypt on the inbox key"
+    )]
+    NotCopied(#[source] store::Error),
     #[error("no file begins with {place}: check the prefix")]
     NothingThere { place: String },
     #[error("no file begins with {place}{range}: check --since and --until")]
@@ -337,6 +354,7 @@ impl CommandError {
             | Self::RecordsAreNoJson
             | Self::NotConfirmed
             | Self::NotTheInbox { .. }
+            | Self::CopiesTheInbox { .. }
             | Self::ContractUnread { .. }
             | Self::ContractErrors { .. }
             | Self::NoFeedName { .. }
@@ -394,6 +412,8 @@ impl CommandError {
             | Self::NoContractToReplay { .. }
             | Self::NotNoted(_)
             | Self::NotSent(_)
+            | Self::SourceNotRead(_)
+            | Self::NotCopied(_)
             | Self::LettersNotRead(_)
             | Self::NotRedriven(_)
             | Self::NotPutBack(_)

@@ -34,7 +34,7 @@ use scalper::secret;
 use store::aws::{
     AuditTable, Connection, ContractsBucket, Home, InboxBucket, InboxBuckets, InboxPolicy, LedgerTable,
     LetterQueues, PartnersTable, QuarantineBucket, QuarantineWriter, SdkConfig, SecurityTokens,
-    StackParts, StackQueues,
+    SourceBuckets, StackParts, StackQueues,
 };
 
 store::resources! {
@@ -50,6 +50,7 @@ store::resources! {
         letters: LetterQueues,
         files: InboxBuckets,
         receipts: QuarantineWriter,
+        sources: SourceBuckets,
     }
 }
 
@@ -72,11 +73,14 @@ store::resources! {
 impl Resources {
     fn connect(connection: &Connection, stack: &Stack, places: &Places) -> Self {
         let (s3, dynamodb) = (connection.s3(Some(&places.home.account)), connection.dynamodb());
+        let inbox = InboxBucket::new(&s3, &places.inbox);
         let files = InboxBuckets::new(&s3, std::slice::from_ref(&places.inbox));
         Self {
             receipts: QuarantineWriter::new(&s3, &places.quarantine, &files),
             files,
-            inbox: InboxBucket::new(&s3, &places.inbox),
+            // Other buckets may be other accounts'.
+            sources: SourceBuckets::new(&connection.s3(None), &inbox),
+            inbox,
             contracts: ContractsBucket::new(&s3, &places.contracts(stack)),
             quarantine: QuarantineBucket::new(&s3, &places.quarantine),
             ledger: LedgerTable::new(&dynamodb, &stack.ledger()),

@@ -2,6 +2,7 @@ mod audit;
 mod backfill;
 mod commands;
 mod contracts;
+mod copies;
 mod doctor;
 mod fakes;
 mod harness;

@@ -32,6 +32,7 @@ mod replay;
 mod requests;
 mod secrets;
 mod signed;
+mod source;
 mod stack;
 mod topics;
 
@@ -54,6 +55,7 @@ pub use quarantine::{KeptBody, ObjectUpload, QuarantineBucket, QuarantineWriter}
 pub use queues::{MessageQueue, QueueUrls, StackQueues, WatchedQueues};
 pub use records::RecordsTable;
 pub use secrets::SecretsManager;
+pub use source::SourceBuckets;
 pub use stack::{Home, StackParts};
 pub use topics::{MailTopic, OutcomeTopic};
 
@@ -114,6 +116,7 @@ alone!(
     RecordsTable,
     SecretsManager,
     SecurityTokens,
+    SourceBuckets,
     StackQueues,
     WatchedQueues,
 );

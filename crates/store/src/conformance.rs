@@ -10,12 +10,14 @@ mod history;
 mod holds;
 mod open;
 mod replays;
+mod source;
 
 pub use audit::auditing_behaves;
 pub use dead::dead_loads_behave;
 pub use holds::holds_behave;
 pub use open::acknowledging_behaves;
 pub use replays::replays_behave;
+pub use source::copying_behaves;
 
 use crate::{
     Claim, Claimed, Commit, Committed, Condition, ContentClaim, ContractPut, ContractText, Entry, Error,

@@ -21,6 +21,10 @@ pub enum Operation {
     WriteOutbox,
     /// Copying rejected records into the outbox bucket.
     ReturnRejects,
+    /// Listing another bucket, from which an operator copies.
+    ListSource,
+    /// Copying an object of another bucket into the inbox.
+    CopyIn,
     /// Reading a contract.
     ReadContract,
     /// Listing the versions of a contract.

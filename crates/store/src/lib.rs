@@ -29,6 +29,7 @@ mod rank;
 mod records;
 mod requests;
 mod secrets;
+mod source;
 mod stack;
 mod topics;
 mod usage;
@@ -82,6 +83,7 @@ pub use requests::{
     Begun, PartnerLimits, RequestKey, Requests, Spent, StoredResponse, UploadKind, UploadRecord,
 };
 pub use secrets::Secrets;
+pub use source::{CopiedIn, CopyIntoInbox, MOST_COPIED_BYTES, SourceObject, SourcePage};
 pub use stack::{
     AccountConcurrency, AlarmFact, AlarmState, Checkup, InboxQueue, Mapping, Notifications,
     QueueNotification, Subscription,

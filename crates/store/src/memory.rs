@@ -23,6 +23,7 @@ mod records;
 mod requests;
 mod secrets;
 mod signed;
+mod source;
 mod stack;
 mod topics;
 mod usage;
@@ -95,6 +96,7 @@ struct MemoryState {
     quarantine: BTreeMap<String, StoredObject>,
     outbox_receipts: BTreeMap<String, outbox::MemoryReceipt>,
     outbox_rejects: BTreeMap<String, StoredObject>,
+    source_bytes: BTreeMap<(String, String), u64>,
     /// Uploads in parts into the quarantine that were begun and neither completed nor given up.
     open_uploads: BTreeSet<String>,
     uploads_begun: u64,

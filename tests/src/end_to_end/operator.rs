@@ -2,7 +2,9 @@ use std::process::Command;
 
 use serde_json::Value;
 use store::CallerIdentity as _;
-use store::aws::{Access, AuditTable, Connection, ContractsBucket, LedgerTable, SecurityTokens};
+use store::aws::{
+    Access, AuditTable, Connection, ContractsBucket, InboxBucket, LedgerTable, SecurityTokens, SourceBuckets,
+};
 
 use super::files::csv;
 use super::harness::{ACCOUNT, Harness};
@@ -109,6 +111,16 @@ async fn the_store_on_the_emulator_behaves_as_its_twin() {
     store::conformance::replays_behave(&ledger, "run").await.expect("no call fails");
     store::conformance::dead_loads_behave(&ledger, "run").await.expect("no call fails");
     store::conformance::holds_behave(&ledger, "run").await.expect("no call fails");
+    let inbox = InboxBucket::new(&connection.s3(None), &harness.names.inbox);
+    let sources = SourceBuckets::new(&connection.s3(None), &inbox);
+    for (name, bytes) in [("a ü+.csv", "1"), ("b.csv", "22")] {
+        let put = harness.s3.put_object().bucket(&harness.names.quarantine).key(format!("run/{name}"));
+        put.body(bytes.as_bytes().to_vec().into()).send().await.expect("put");
+    }
+    harness.silence().await;
+    store::conformance::copying_behaves(&sources, &harness.names.quarantine, "run")
+        .await
+        .expect("no call fails");
 }
 
 #[tokio::test]

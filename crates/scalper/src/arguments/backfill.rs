@@ -4,14 +4,17 @@ use clap::Args;
 use store::ActReason;
 
 use super::number;
-use crate::backfill::BackfillPlace;
+use crate::backfill::{BackfillPlace, CopyTarget};
 
-/// Which files of the inbox are processed, and how.
+/// Which files are processed, and how.
 #[derive(Clone, Debug, PartialEq, Eq, Args)]
 pub struct BackfillArguments {
-    /// Where the files are: s3://<inbox bucket>/<prefix>
+    /// Where the files are: s3://<inbox bucket>/<prefix>, or with --to any other bucket
     #[arg(value_name = "PLACE", value_parser = BackfillPlace::parse)]
     pub from: BackfillPlace,
+    /// Copy the objects of another bucket into this folder of the inbox first, each once
+    #[arg(long, value_name = "PARTNER/FEED", value_parser = CopyTarget::parse)]
+    pub to: Option<CopyTarget>,
     /// Only files last modified since then: 30m, 12h, 7d, 2026-11-20 or 2026-11-20T08:15:00Z
     #[arg(long)]
     pub since: Option<String>,

@@ -6,6 +6,7 @@ use serde::Serialize;
 use store::{ActReason, State};
 use telemetry::Used;
 
+use super::copy::NotCopied;
 use super::range::ModifiedRange;
 use crate::arguments::BackfillArguments;
 use crate::error::CommandError;
@@ -34,6 +35,9 @@ const MILLION_RECORDS: Used = Used {
 pub struct BackfillSurvey {
     /// Where the files are.
     pub from: String,
+    /// Where they are copied to, where they are.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub to: Option<String>,
     /// Since when they were last modified, where that matters.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub since: Option<String>,
@@ -54,6 +58,9 @@ pub struct BackfillSurvey {
     pub bytes: u64,
     /// Estimated cost in 10^-9 dollars at list prices, without records and Lambda's time.
     pub nano_dollars: u64,
+    /// Objects that are not copied.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub not_copied: Option<NotCopied>,
 }
 
 impl BackfillSurvey {
@@ -61,6 +68,7 @@ impl BackfillSurvey {
         let [since, until] = range.instants();
         Self {
             from: arguments.from.to_string(),
+            to: arguments.to.as_ref().map(ToString::to_string),
             since,
             until,
             range,
@@ -70,6 +78,7 @@ impl BackfillSurvey {
             to_send: 0,
             bytes: 0,
             nano_dollars: 0,
+            not_copied: None,
         }
     }
 
@@ -119,7 +128,8 @@ impl BackfillSurvey {
     /// Returns the question before anything is sent.
     #[must_use]
     pub fn question(&self) -> String {
-        format!("process {}? [y/N] ", counted(self.to_send, "file"))
+        let copy = if self.to.is_some() { "copy and " } else { "" };
+        format!("{copy}process {}? [y/N] ", counted(self.to_send, "file"))
     }
 
     /// Returns one JSON document, on lines.
@@ -138,11 +148,13 @@ impl BackfillSurvey {
             let before = format!("{} decided before: left out", counted(self.decided_before, "file"));
             text.push_str(&paragraph("", &before, style));
         }
+        text.push_str(&self.not_copied.map(|not_copied| not_copied.to_text(style)).unwrap_or_default());
         if self.is_done() {
             text.push_str("nothing to process\n");
             return text;
         }
-        let send = format!("{} to process, {}", counted(self.to_send, "file"), bytes(self.bytes));
+        let to = self.to.as_ref().map(|to| format!("copy to {to}/ and ")).unwrap_or_default();
+        let send = format!("{} to {to}process, {}", counted(self.to_send, "file"), bytes(self.bytes));
         text.push_str(&paragraph("", &send, style));
         let cost = format!(
             "estimated cost: {} at list prices; for each million records {} more, and the processor's time",
@@ -182,6 +194,12 @@ impl BackfillReport {
         *self.states.entry(state.as_str()).or_default() += 1;
     }
 
+    /// Counts an object that was to be copied and was not.
+    pub(super) fn leave_out(&mut self, count: impl FnOnce(&mut NotCopied)) {
+        count(self.survey.not_copied.get_or_insert_default());
+        self.survey.to_send = self.survey.to_send.saturating_sub(1);
+    }
+
     pub(super) fn interrupt(&mut self, under_way: usize) {
         self.interrupted = true;
         self.under_way = under_way as u64;
@@ -196,13 +214,14 @@ impl BackfillReport {
         self.states.get(state.as_str()).copied().unwrap_or_default()
     }
 
-    /// Returns the exit code: 1 when a file was quarantined or not decided, 130 when the command was interrupted.
+    /// Returns the exit code: 1 when a file was quarantined, not decided or not copied, 130 when the command was interrupted.
     #[must_use]
     pub fn exit_code(&self) -> u8 {
         if self.interrupted {
             return interrupt::EXIT_CODE;
         }
-        u8::from(self.of(State::Quarantined) + self.undecided > 0)
+        let not_copied = self.survey.not_copied.map_or(0, NotCopied::problems);
+        u8::from(self.of(State::Quarantined) + self.undecided + not_copied > 0)
     }
 
     /// Returns one line of progress.
@@ -254,6 +273,9 @@ impl BackfillReport {
             text.push_str(&command);
             text.push('\n');
         }
+        text.push_str(
+            &self.survey.not_copied.map(|not_copied| not_copied.to_text(style)).unwrap_or_default(),
+        );
         if self.undecided > 0 {
             let command = stack.command("status");
             text.push_str("\nbefore you run the same command again, see what stands in the way:\n  ");
@@ -291,6 +313,8 @@ mod tests {
             to_send: 1_000_000,
             bytes: 0,
             nano_dollars: 0,
+            to: None,
+            not_copied: None,
         };
         survey.estimate(super::super::OF_A_FILE, 0);
         // docs/cost.md has $15.62, rounded up; the entries that are read twice are $0.125 of these.

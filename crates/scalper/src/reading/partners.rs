@@ -63,7 +63,7 @@ impl<S: Readable> StackView<S> {
     }
 
     /// Rejects the name of a partner that is not known and has no files.
-    pub(super) async fn must_be_known(&self, name: &str) -> Result<(), CommandError> {
+    pub(crate) async fn must_be_known(&self, name: &str) -> Result<(), CommandError> {
         if name == UNKNOWN {
             return Ok(());
         }

@@ -291,7 +291,8 @@ async fn only_files_that_were_last_modified_in_the_range_are_processed() {
     let survey = harness.view.survey(&arguments(&format!("{LINE} --since 90m"))).await;
     let text = survey.unwrap_or_else(|failure| panic!("{failure}")).to_text(TERMINAL).replace('\n', " ");
     assert!(text.contains("last modified since 2026-11-20T"), "{text}");
-    let failure = harness.view.survey(&arguments(&format!("{LINE} --since yesterday"))).await.expect_err("no time");
+    let failure =
+        harness.view.survey(&arguments(&format!("{LINE} --since yesterday"))).await.expect_err("no time");
     assert_eq!(failure.exit_code(), 2, "{failure}");
 }
 

@@ -29,6 +29,10 @@ const OPERATION: Duration = Duration::from_secs(15);
 const TRANSFER_ATTEMPT: Duration = Duration::from_mins(1);
 /// All attempts of one transfer.
 const TRANSFER: Duration = Duration::from_mins(2);
+/// One attempt of a copy of up to 5 GiB.
+const LONG_ATTEMPT: Duration = Duration::from_mins(10);
+/// All attempts of such a copy.
+const LONG_COPY: Duration = Duration::from_mins(20);
 /// How long a body may be still before it counts as broken off.
 const STALLED: Duration = Duration::from_secs(20);
 /// Attempts of one operation.
@@ -235,6 +239,11 @@ impl Connection {
 /// Returns what a transfer of many bytes overrides for its own call.
 pub(super) fn transfer() -> aws_sdk_s3::config::Builder {
     aws_sdk_s3::config::Builder::new().timeout_config(timeouts(TRANSFER_ATTEMPT, TRANSFER))
+}
+
+/// Returns what a copy of up to 5 GiB overrides for its own call. S3 answers at its end.
+pub(super) fn long_copy() -> aws_sdk_s3::config::Builder {
+    aws_sdk_s3::config::Builder::new().timeout_config(timeouts(LONG_ATTEMPT, LONG_COPY))
 }
 
 fn timeouts(attempt: Duration, operation: Duration) -> TimeoutConfig {

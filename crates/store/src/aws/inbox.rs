@@ -5,6 +5,7 @@ mod reading;
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use aws_sdk_s3::operation::copy_object::builders::CopyObjectFluentBuilder;
 use aws_sdk_s3::operation::head_object::HeadObjectOutput;
 use aws_sdk_s3::operation::list_object_versions::ListObjectVersionsOutput;
 use aws_sdk_s3::primitives::ByteStream;
@@ -34,7 +35,7 @@ use ledger::NULL_VERSION;
 const CORRECTS: &str = "corrects";
 
 /// The metadata that names the upload which made an object: `x-amz-meta-upload`.
-const UPLOAD: &str = "upload";
+pub(super) const UPLOAD: &str = "upload";
 
 /// S3's codes for what a sender did wrong.
 /// <https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html>
@@ -79,9 +80,15 @@ impl InboxBucket {
     }
 
     /// Returns a version of a key, or the current one.
-    async fn look(&self, key: &str, version: Option<VersionId>) -> Result<Option<Current>, Error> {
+    pub(super) async fn look(&self, key: &str, version: Option<VersionId>) -> Result<Option<Current>, Error> {
         let output = seen(Operation::FindVersion, self.bucket.head(key).set_version_id(version)).await?;
         output.map(current).transpose()
+    }
+
+    /// Begins the copy of an object to a key.
+    pub(super) fn copy(&self, key: &str) -> CopyObjectFluentBuilder {
+        let Bucket { s3, name, account } = &self.bucket;
+        s3.copy_object().bucket(name).key(key).set_expected_bucket_owner(account.clone())
     }
 
     /// Returns the newest versions of exactly this key, delete markers left out: one page of the listing.

@@ -17,7 +17,7 @@ use aws_types::SdkConfig;
 use super::{
     AuditTable, CloudWatch, Connection, ContractsBucket, InboxBucket, InboxBuckets, LedgerTable, MailTopic,
     MessageQueue, Meter, OutboxBucket, OutcomeTopic, PartnersTable, QuarantineBucket, QuarantineWriter,
-    QueueUrls, RecordsTable, SecretsManager, StackQueues, WatchedQueues,
+    QueueUrls, RecordsTable, SecretsManager, SourceBuckets, StackQueues, WatchedQueues,
 };
 
 crate::resources! {
@@ -29,6 +29,7 @@ crate::resources! {
         quarantine: QuarantineBucket,
         quarantine_writer: QuarantineWriter,
         outbox: OutboxBucket,
+        sources: SourceBuckets,
         ledger: LedgerTable,
         records: RecordsTable,
         partners: PartnersTable,
@@ -65,6 +66,7 @@ impl Stores {
             contracts: ContractsBucket::new(&s3, "contracts"),
             quarantine: QuarantineBucket::new(&s3, "quarantine"),
             outbox: OutboxBucket::new(&s3, "outbox", "quarantine"),
+            sources: SourceBuckets::new(&connection.s3(None), &InboxBucket::new(&s3, "inbox")),
             ledger: LedgerTable::new(&dynamodb, "ledger"),
             records: RecordsTable::new(&dynamodb, "records"),
             partners: PartnersTable::new(&dynamodb, "partners"),

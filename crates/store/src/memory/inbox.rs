@@ -248,7 +248,7 @@ impl Memory {
     }
 }
 
-fn current(version: &Version) -> Current {
+pub(super) fn current(version: &Version) -> Current {
     Current {
         version: version.id.clone(),
         etag: version.etag.clone(),
