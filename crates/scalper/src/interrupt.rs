@@ -54,7 +54,6 @@ impl<'i> Interrupt<'i> {
 
 /// Takes Ctrl-C from this call on: the first one no longer ends the process but the future that is returned, and the
 /// second one ends the process at once. Where the system takes no handler, each ends the process.
-#[must_use]
 pub fn ctrl_c() -> impl Future<Output = ()> {
     let pressed = Arc::new(AtomicBool::new(false));
     // In this order, so that the first one finds nothing pressed.

@@ -15,16 +15,13 @@ use outbound::AddressPolicy;
 use runtime::Host;
 use scalper::access;
 use scalper::api_gateway::ApiGateway;
-use scalper::arguments::{
-    Arguments, Command, PartnerCommand, ReadCommand, RedriveArguments, ReleaseArguments, TailArguments,
-};
+use scalper::arguments::{Arguments, Command, PartnerCommand, ReadCommand, RedriveArguments, TailArguments};
 use scalper::audited::{Audited, Auditor};
 use scalper::config::Config;
 use scalper::doctor::{Doctor, Known};
 use scalper::error::CommandError;
 use scalper::feeds;
 use scalper::generate;
-use scalper::hold::ReleaseReport;
 use scalper::names::Stack;
 use scalper::partner::Operator;
 use scalper::reading::{Answer, FileView, Places, RejectedRecords, StackView, WARNING, save, tail_heading};
@@ -203,7 +200,7 @@ async fn run(arguments: Arguments, config: Config) -> Result<ExitCode, CommandEr
             manner.write(|| audited.report.to_json(), |style| audited.report.to_text(style));
             audited.noted.map(|()| ExitCode::SUCCESS)
         }
-        Command::Release(arguments) => release(&sdk, stack, &arguments, manner).await,
+        Command::Release(arguments) => way_back::release(&sdk, stack, &arguments, manner).await,
         Command::Read(command) => read(&sdk, stack, command, manner).await,
         Command::Contract(_) | Command::Generate(_) => Ok(ExitCode::SUCCESS),
     }
@@ -306,32 +303,6 @@ async fn read(
         }
     }
     Ok(if answer.fails_check() { ExitCode::FAILURE } else { ExitCode::SUCCESS })
-}
-
-/// Ends early with Ctrl-C, which leaves nothing behind: the ledger has what waits.
-async fn release(
-    sdk: &SdkConfig,
-    stack: Stack,
-    arguments: &ReleaseArguments,
-    manner: Manner,
-) -> Result<ExitCode, CommandError> {
-    let auditor = auditor(&Connection::new(sdk), &stack);
-    let view = view(sdk, stack).await?;
-    let is_terminal = std::io::stderr().is_terminal();
-    let progress = |report: &ReleaseReport| {
-        if is_terminal {
-            // ECMA-48: back to the first column, and erase the line.
-            drop(write!(std::io::stderr(), "\r\u{1b}[K{}", report.progress()));
-        }
-    };
-    let pause = async || tokio::time::sleep(LOOK_AGAIN).await;
-    let done = Box::pin(view.release_feed(arguments, &auditor, pause, progress)).await;
-    if is_terminal {
-        drop(writeln!(std::io::stderr()));
-    }
-    let Audited { report, noted } = done?;
-    manner.write(|| report.to_json(), |style| report.to_text(&view.stack, style));
-    noted.map(|()| ExitCode::from(report.exit_code()))
 }
 
 /// Finds the stack.

@@ -3,10 +3,11 @@
 use std::io::{IsTerminal as _, Write as _};
 use std::process::ExitCode;
 
-use scalper::arguments::{BackfillArguments, ReplayArguments};
+use scalper::arguments::{BackfillArguments, ReleaseArguments, ReplayArguments};
 use scalper::audited::{Audited, Auditor};
 use scalper::backfill::BackfillReport;
 use scalper::error::CommandError;
+use scalper::hold::ReleaseReport;
 use scalper::interrupt::{Interrupt, ctrl_c};
 use scalper::names::Stack;
 use scalper::reading::StackView;
@@ -119,6 +120,32 @@ pub(crate) async fn backfill(
     let done = Box::pin(view.backfill(arguments, survey, &auditor, pause, shown, interrupt())).await;
     if is_terminal {
         drop(writeln!(errors));
+    }
+    let Audited { report, noted } = done?;
+    manner.write(|| report.to_json(), |style| report.to_text(&view.stack, style));
+    noted.map(|()| ExitCode::from(report.exit_code()))
+}
+
+/// Releases a feed and follows the files that waited. The ledger has what waits, so that an interrupted command is run
+/// again.
+pub(crate) async fn release(
+    sdk: &SdkConfig,
+    stack: Stack,
+    arguments: &ReleaseArguments,
+    manner: Manner,
+) -> Result<ExitCode, CommandError> {
+    let auditor = auditor(&Connection::new(sdk), &stack);
+    let view = view(sdk, stack).await?;
+    let is_terminal = std::io::stderr().is_terminal();
+    let shown = |report: &ReleaseReport| {
+        if is_terminal {
+            progress(&report.progress());
+        }
+    };
+    let pause = async || tokio::time::sleep(LOOK_AGAIN).await;
+    let done = Box::pin(view.release_feed(arguments, &auditor, pause, shown, interrupt())).await;
+    if is_terminal {
+        drop(writeln!(std::io::stderr()));
     }
     let Audited { report, noted } = done?;
     manner.write(|| report.to_json(), |style| report.to_text(&view.stack, style));

@@ -187,9 +187,9 @@ async fn a_failure_or_death_before_or_after_any_call_ends_as_one_replay() {
                 let file = quarantined(&harness).await;
                 let at = harness.memory.calls().len() + call;
                 if deadly {
-                    harness.memory.die_at(at, when)
+                    harness.memory.die_at(at, when);
                 } else {
-                    harness.memory.fail_at(at, when)
+                    harness.memory.fail_at(at, when);
                 }
                 let place = format!("call {call} {when:?} deadly {deadly}");
                 let reply = ask(&harness, &file).await;

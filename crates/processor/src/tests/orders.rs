@@ -1,7 +1,8 @@
 use std::collections::BTreeMap;
 
+use runtime::notification::{self, NotificationAuthor};
 use serde_json::{Value, json};
-use store::FileVersion;
+use store::{FileVersion, ListedVersion};
 
 use super::harness::*;
 

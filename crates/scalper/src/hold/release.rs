@@ -14,6 +14,7 @@ use crate::arguments::ReleaseArguments;
 use crate::audited::{Audited, Auditor, Effect};
 use crate::backfill::PATIENCE_MS;
 use crate::error::CommandError;
+use crate::interrupt::Interrupt;
 use crate::reading::{HoldView, StackView};
 
 /// Files that wait which are listed at once. The order is that of arrival among these.
@@ -57,13 +58,15 @@ impl ReleaseRun {
 
 impl<S: CanHold> StackView<S> {
     /// Releases a feed and follows the files that waited to their end. Between two looks at the ledger it pauses.
-    /// `progress` is shown what was done so far.
+    /// `progress` is shown what was done so far. At the interrupt it sends no more, and what is under way is decided
+    /// without it.
     pub async fn release_feed<T: WriteAudit + CallerIdentity>(
         &self,
         arguments: &ReleaseArguments,
         auditor: &Auditor<T>,
         pause: impl AsyncFnMut(),
         progress: impl FnMut(&ReleaseReport),
+        interrupt: Interrupt<'_>,
     ) -> Result<Audited<ReleaseReport>, CommandError> {
         let feed = &arguments.feed;
         let hold = self.store.hold(&feed.partner, &feed.feed).await.map_err(CommandError::Read)?;
@@ -86,11 +89,15 @@ impl<S: CanHold> StackView<S> {
         let run = ReleaseRun { most, next: waiting.into(), sent: Vec::new(), left: BTreeSet::new() };
         let effect = async {
             self.end_hold_of(feed, hold.as_ref()).await?;
-            let report = self.send_waiting(feed, run, report, pause, progress).await?;
-            let report_sent = report.sent;
+            let report = self.send_waiting(feed, run, report, (pause, progress), interrupt).await?;
             let sent = ActDetail::new(DetailName::Files, DetailValue::Count(report.sent));
             let ended = hold.is_some().then(|| changed("released"));
-            Ok(Effect::new(report, ended.into_iter().chain((report_sent > 0).then_some(sent))))
+            let details = ended.into_iter().chain((report.sent > 0).then_some(sent));
+            Ok(if report.interrupted {
+                Effect::interrupted(report, details)
+            } else {
+                Effect::new(report, details)
+            })
         };
         auditor.audited(feed.planned(Verb::Release, arguments.why.reason.clone()), effect).await
     }
@@ -108,10 +115,15 @@ impl<S: CanHold> StackView<S> {
         feed: &HeldFeed,
         mut run: ReleaseRun,
         mut report: ReleaseReport,
-        mut pause: impl AsyncFnMut(),
-        mut progress: impl FnMut(&ReleaseReport),
+        (mut pause, mut progress): (impl AsyncFnMut(), impl FnMut(&ReleaseReport)),
+        mut interrupt: Interrupt<'_>,
     ) -> Result<ReleaseReport, CommandError> {
         loop {
+            if interrupt.has_happened().await {
+                report.interrupted = true;
+                report.under_way = run.sent.len() as u64;
+                return Ok(report);
+            }
             let taken = run.take();
             if !taken.is_empty() {
                 self.send_some(taken, &mut run, &mut report).await?;
@@ -119,7 +131,7 @@ impl<S: CanHold> StackView<S> {
                 continue;
             }
             if !run.sent.is_empty() {
-                pause().await;
+                interrupt.or(pause()).await;
                 self.look_at_released(&mut run, &mut report).await?;
                 progress(&report);
             }

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 use store::State;
 
+use crate::interrupt;
 use crate::names::Stack;
 use crate::preview::counted;
 use crate::reading::HoldView;
@@ -82,6 +83,10 @@ pub struct ReleaseReport {
     pub undecided: u64,
     /// The hold that another operator made meanwhile: the files that are left wait again.
     pub held_again: Option<HoldView>,
+    /// Whether Ctrl-C ended the command before all were decided.
+    pub interrupted: bool,
+    /// Files that were sent and not decided when it was interrupted.
+    pub under_way: u64,
 }
 
 impl ReleaseReport {
@@ -93,9 +98,13 @@ impl ReleaseReport {
         self.states.get(state.as_str()).copied().unwrap_or_default()
     }
 
-    /// Returns the exit code: 1 when a file was quarantined or not decided, or when the feed is held again.
+    /// Returns the exit code: 1 when a file was quarantined or not decided, or when the feed is held again; 130 when the
+    /// command was interrupted.
     #[must_use]
     pub fn exit_code(&self) -> u8 {
+        if self.interrupted {
+            return interrupt::EXIT_CODE;
+        }
         u8::from(self.of(State::Quarantined) + self.undecided > 0 || self.held_again.is_some())
     }
 
@@ -123,6 +132,9 @@ impl ReleaseReport {
         if self.undecided > 0 {
             rows.push(["not decided in 90 minutes".to_owned(), self.undecided.to_string()]);
         }
+        if self.under_way > 0 {
+            rows.push(["under way".to_owned(), self.under_way.to_string()]);
+        }
         if !rows.is_empty() {
             text.push_str(&table(["outcome", "files"], &rows, Fit::shorten(&[]), style));
         }
@@ -136,6 +148,12 @@ impl ReleaseReport {
         }
         if self.undecided > 0 {
             next("see what is in the way", "status");
+        }
+        if self.interrupted {
+            next(
+                "interrupted; the feed is released, and this goes on with what waits",
+                &format!("release {}", self.feed),
+            );
         }
         if let Some(held) = &self.held_again {
             let what = format!("it is held again {}: its files wait", held.since_whom());

@@ -7,6 +7,7 @@ use super::TERMINAL;
 use super::harness::{BAD, GOOD, Harness, MIXED};
 use crate::arguments::{Arguments, Command, ReleaseArguments, RetractArguments};
 use crate::error::CommandError;
+use crate::interrupt::Interrupt;
 
 /// The words of a line as bash reads them: blanks, backslashes, single quotes and `$'…'` with octal escapes.
 pub(super) fn words(line: &str) -> Vec<String> {
@@ -88,8 +89,13 @@ async fn works(harness: &Harness, stack: &str, line: &str) {
                 Command::Backfill(arguments) => harness.view.survey(&arguments).await.map(drop),
                 Command::Release(arguments) => {
                     let arguments = ReleaseArguments { dry_run: true, ..arguments };
-                    let release =
-                        harness.view.release_feed(&arguments, &harness.auditor, async || (), |_| ());
+                    let release = harness.view.release_feed(
+                        &arguments,
+                        &harness.auditor,
+                        async || (),
+                        |_| (),
+                        Interrupt::never(),
+                    );
                     release.await.map(drop)
                 }
                 Command::Hold(arguments) => {

@@ -14,6 +14,7 @@ use crate::arguments::{Arguments, Command, HoldArguments, ReleaseArguments};
 use crate::audited::Audited;
 use crate::error::CommandError;
 use crate::hold::{HoldReport, ReleaseReport};
+use crate::interrupt::Interrupt;
 
 const FEED: &str = "north/charges";
 
@@ -43,7 +44,11 @@ async fn release(harness: &Harness, words: &[&str]) -> Result<ReleaseReport, Com
         harness.now.fetch_add(20 * 60_000, Ordering::SeqCst);
         harness.work().await;
     };
-    harness.view.release_feed(&releasing(words), &harness.auditor, pause, |_| ()).await?.finished()
+    harness
+        .view
+        .release_feed(&releasing(words), &harness.auditor, pause, |_| (), Interrupt::never())
+        .await?
+        .finished()
 }
 
 /// Three versions of a name that is used once, a file with a rejected record, a bad one, and files of another feed.
@@ -273,8 +278,8 @@ async fn two_releases_at_once_process_each_file_once() {
         tokio::task::yield_now().await;
     };
     let (one, other) = tokio::join!(
-        harness.view.release_feed(&arguments, &harness.auditor, pause, |_| ()),
-        harness.view.release_feed(&arguments, &harness.auditor, pause, |_| ())
+        harness.view.release_feed(&arguments, &harness.auditor, pause, |_| (), Interrupt::never()),
+        harness.view.release_feed(&arguments, &harness.auditor, pause, |_| (), Interrupt::never())
     );
     for report in [one, other] {
         let report = report.and_then(Audited::finished).unwrap_or_else(|failure| panic!("{failure}"));
@@ -305,7 +310,8 @@ async fn few_files_are_under_way_at_a_time_the_oldest_first_and_one_version_of_e
         harness.take(sent).await;
     };
     let arguments = releasing(&["north/labs", "--concurrency", "7"]);
-    let report = harness.view.release_feed(&arguments, &harness.auditor, pause, |_| ()).await;
+    let report =
+        harness.view.release_feed(&arguments, &harness.auditor, pause, |_| (), Interrupt::never()).await;
     let report = report.and_then(Audited::finished).unwrap_or_else(|failure| panic!("{failure}"));
     assert_eq!((most, report.sent, report.exit_code()), (7, 120, 0));
     let expected: Vec<_> = (0..60).map(|number| format!("north/labs/{number}.csv")).collect();
@@ -322,7 +328,8 @@ async fn a_file_that_nothing_decides_is_given_up_and_the_others_are_sent() {
         harness.take(bodies).await;
     };
     let arguments = releasing(&[FEED, "--concurrency", "1"]);
-    let report = harness.view.release_feed(&arguments, &harness.auditor, pause, |_| ()).await;
+    let report =
+        harness.view.release_feed(&arguments, &harness.auditor, pause, |_| (), Interrupt::never()).await;
     let report = report.and_then(Audited::finished).unwrap_or_else(|failure| panic!("{failure}"));
     assert_eq!((report.undecided, report.sent, report.exit_code()), (1, 5, 1));
     let text = report.to_text(&harness.view.stack, TERMINAL);
@@ -365,7 +372,8 @@ async fn acts_on_files_of_a_held_feed_are_carried_out_or_say_why_not() {
     };
     let plan = harness.view.plan_replay(&arguments, None::<Vec<u8>>).await.expect("no fault");
     let pause = async || harness.work().await;
-    let replayed = harness.view.replay(plan, &arguments, &harness.auditor, pause, |_, _| ()).await;
+    let replayed =
+        harness.view.replay(plan, &arguments, &harness.auditor, pause, |_, _| (), Interrupt::never()).await;
     replayed.and_then(Audited::finished).unwrap_or_else(|failure| panic!("{failure}"));
     let state = |key: &str| {
         let entries = harness.memory.entries();
@@ -374,6 +382,28 @@ async fn acts_on_files_of_a_held_feed_are_carried_out_or_say_why_not() {
     assert_eq!((state(key), state("north/charges/late.csv")), (State::Complete, State::Held));
     release(&harness, &[FEED]).await.expect("no fault");
     assert_eq!(state("north/charges/late.csv"), State::Complete);
+}
+
+#[tokio::test]
+async fn an_interrupted_release_says_how_to_go_on_and_the_next_one_does() {
+    let harness = stack(true).await;
+    let arguments = releasing(&[FEED, "--concurrency", "1"]);
+    let (press, pressed) = tokio::sync::oneshot::channel::<()>();
+    let mut press = Some(press);
+    let pause = async || {
+        drop(press.take());
+        std::future::pending().await
+    };
+    let interrupt = Interrupt::new(async move { drop(pressed.await) });
+    let audited = harness.view.release_feed(&arguments, &harness.auditor, pause, |_| (), interrupt).await;
+    let report = audited.and_then(Audited::finished).unwrap_or_else(|failure| panic!("{failure}"));
+    assert_eq!((report.sent, report.under_way, report.exit_code()), (1, 1, 130));
+    let text = report.to_text(&harness.view.stack, TERMINAL);
+    assert!(text.contains("interrupted") && text.contains("  scalper release north/charges\n"), "{text}");
+    harness.work().await;
+    let rest = release(&harness, &[FEED]).await.expect("no fault");
+    assert_eq!((rest.sent, rest.interrupted), (4, false));
+    assert_eq!(waiting(&harness).await, 0);
 }
 
 #[tokio::test]
@@ -388,7 +418,8 @@ async fn a_backfill_of_a_held_feed_lets_its_files_wait() {
     };
     let survey = harness.view.survey(&arguments).await.expect("no fault");
     let pause = async || harness.work().await;
-    let report = harness.view.backfill(&arguments, survey, &harness.auditor, pause, |_| ()).await;
+    let report =
+        harness.view.backfill(&arguments, survey, &harness.auditor, pause, |_| (), Interrupt::never()).await;
     let report = report.and_then(Audited::finished).unwrap_or_else(|failure| panic!("{failure}"));
     assert_eq!((report.undecided, report.states.get("HELD")), (0, Some(&6)));
     assert_eq!(waiting(&harness).await, 6);
