@@ -8,6 +8,7 @@
 //! planted   where they are planted: columns of every contract, broken files, requests
 //! alarms    the states of the stack's alarms, set as CloudWatch would, and who is notified
 //! asked     requests that are rejected, with planted values in each part
+//! severed   a proxy that kills a command at a request that a test names
 //! loopback  a web server of the test: an issuer's keys, a partner's receiver
 //! api       the partners' API of the stack, its command line, and requests of a partner
 //! ```
@@ -25,6 +26,7 @@ mod harness;
 mod http;
 mod loopback;
 mod planted;
+mod severed;
 mod tables;
 
 /// Good files of every format become rows, each value as it was sent.
@@ -57,6 +59,8 @@ mod both_ways;
 mod deliveries;
 /// Files of a held feed, and a release that is killed again and again.
 mod hold;
+/// Commands that are killed at twenty different requests each, and repeated.
+mod killed;
 /// Keys, folder markers, empty and vanished objects, every kind of upload.
 mod names;
 /// The messages that operators receive when alarms change, and how many.
