@@ -43,9 +43,9 @@ pub(crate) struct FileHistory {
 #[serde(rename_all = "camelCase")]
 struct HistoryEvent {
     /// What happened: `received` (it landed), `decided` (the first load), `replayed` (another load took the place of
-    /// the one before), `kept` (a replay left it as it was), `superseded` (a newer version is loaded instead), `retracted`
-    /// (the operator took it back), `restored` (it is shown again), `resolved` (a good file of its name or a correction
-    /// arrived), `acknowledged` (the operator waits for no good file)
+    /// the one before), `kept` (a replay left it as it was), `superseded` (a newer version is loaded instead),
+    /// `retracted` (the operator took it back), `restored` (it is shown again), `resolved` (a good file of its name or
+    /// a correction arrived), `acknowledged` (the operator waits for no good file)
     #[cfg_attr(test, schemars(with = "crate::openapi::HistoryWord"))]
     event: &'static str,
     /// When; null when it is not known yet, or was not noted by an earlier release

@@ -82,8 +82,8 @@ fn a_retraction_is_seen_and_not_undone_by_the_partner(harness: &Harness, north: 
     let document = history.json();
     assert_eq!(words(&document), ["received", "decided", "replayed", "retracted"], "{document}");
     assert!(!history.text().contains("planted-reason") && !history.text().contains("arn:"), "{document}");
-    let refused = north.post(&format!("/v1/files/{file}/replay"), &Value::Null);
-    assert_eq!(problem(&refused, 409), "not-replayable");
+    let rejected = north.post(&format!("/v1/files/{file}/replay"), &Value::Null);
+    assert_eq!(problem(&rejected, 409), "not-replayable");
     harness.scalper(&format!("retract {file} --undo --reason planted-reason"));
     let document = north.get(&format!("/v1/files/{file}/history")).json();
     assert_eq!(words(&document).last().map(String::as_str), Some("restored"), "{document}");

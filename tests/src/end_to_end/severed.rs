@@ -33,7 +33,7 @@ pub(super) enum Ended {
 
 /// What the connections have in common.
 #[derive(Default)]
-struct Line {
+struct ProxiedRequests {
     requests: usize,
     point: Option<KillPoint>,
 }
@@ -42,7 +42,7 @@ struct Line {
 pub(super) struct KillingProxy {
     /// `http://127.0.0.1:<port>`.
     pub(super) url: String,
-    line: Arc<Mutex<Line>>,
+    line: Arc<Mutex<ProxiedRequests>>,
     reached: Receiver<()>,
 }
 
@@ -51,7 +51,7 @@ impl KillingProxy {
         let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
         let url = format!("http://{}", listener.local_addr().expect("its address"));
         let upstream = endpoint.strip_prefix("http://").expect("a plain endpoint").to_owned();
-        let (line, (sender, reached)) = (Arc::new(Mutex::new(Line::default())), channel());
+        let (line, (sender, reached)) = (Arc::new(Mutex::new(ProxiedRequests::default())), channel());
         let shared = Arc::clone(&line);
         thread::spawn(move || {
             for stream in listener.incoming().map_while(Result::ok) {
@@ -65,7 +65,7 @@ impl KillingProxy {
 
     /// Runs a command until this request, or to its end. The number of requests is counted from its beginning.
     pub(super) fn run(&self, mut command: Command, point: Option<KillPoint>) -> Ended {
-        *self.line.lock().expect("no thread panicked") = Line { requests: 0, point };
+        *self.line.lock().expect("no thread panicked") = ProxiedRequests { requests: 0, point };
         command.env("AWS_ENDPOINT_URL", &self.url);
         command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
         let mut child = command.spawn().expect("run scalper, which `make build` makes");
@@ -93,7 +93,7 @@ impl KillingProxy {
     }
 }
 
-/// Returns this number of points, spread over so many requests: before and after the emulator has carried one out.
+/// Returns this number of points, spread over all requests of a run: before and after the emulator has carried one out.
 pub(super) fn spread(points: usize, requests: usize) -> Vec<KillPoint> {
     let point = |index: usize| {
         let place = index * 2 * requests / points;
@@ -103,7 +103,12 @@ pub(super) fn spread(points: usize, requests: usize) -> Vec<KillPoint> {
 }
 
 /// Serves the requests of one connection, each on a connection of its own to the emulator.
-fn serve(stream: TcpStream, upstream: &str, line: &Mutex<Line>, reached: &Sender<()>) -> std::io::Result<()> {
+fn serve(
+    stream: TcpStream,
+    upstream: &str,
+    line: &Mutex<ProxiedRequests>,
+    reached: &Sender<()>,
+) -> std::io::Result<()> {
     let mut answers = stream.try_clone()?;
     let mut requests = BufReader::new(stream);
     while let Some(request) = read_request(&mut requests)? {
