@@ -1,4 +1,4 @@
-//! Commands that are killed at twenty different requests each, and repeated. The end is that of a run that was not killed.
+//! Commands that are killed at twenty different requests each, and repeated: each ends as a run that was not killed.
 
 use std::fs;
 
