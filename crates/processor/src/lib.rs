@@ -11,7 +11,8 @@
 //! Everything between claim and commit may be repeated: each effect has a name computed from the file version and the
 //! load, so that doing it twice is doing it once. Rows become visible by the commit and by nothing else. A message is
 //! acknowledged only when each file that it names is terminal and its outcome is published, when a fresh message
-//! was sent in its place, or when the file waits in the ledger because its feed is held (`hold`). The lease saves work, the fence and the transaction keep the promise, and the bucket is the
+//! was sent in its place, or when the file waits in the ledger because its feed is held (`hold`). The lease saves work,
+//! the fence and the transaction keep the promise, and the bucket is the
 //! truth: events are hints. A file is poison only on evidence that it kills processes (`journal`); a service that
 //! fails is none.
 //!

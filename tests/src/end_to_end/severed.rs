@@ -102,7 +102,7 @@ pub(super) fn spread(points: usize, requests: usize) -> Vec<KillPoint> {
     (0..points).map(point).collect()
 }
 
-/// Serves the requests of one connection, each on a connection of its own to the emulator.
+/// Serves the request of one connection, on a connection of its own to the emulator.
 fn serve(
     stream: TcpStream,
     upstream: &str,
@@ -111,28 +111,25 @@ fn serve(
 ) -> std::io::Result<()> {
     let mut answers = stream.try_clone()?;
     let mut requests = BufReader::new(stream);
-    while let Some(request) = read_request(&mut requests)? {
-        let at_point = {
-            let mut line = line.lock().expect("no thread panicked");
-            line.requests += 1;
-            line.point.filter(|point| point.request == line.requests)
-        };
-        if at_point.is_some_and(|point| !point.carried_out) {
-            return hold(reached);
-        }
-        let mut server = TcpStream::connect(upstream)?;
-        server.write_all(&request)?;
-        let mut answer = Vec::new();
-        server.read_to_end(&mut answer)?;
-        if at_point.is_some() {
-            return hold(reached);
-        }
-        answers.write_all(&answer)?;
-        // The answer says that the connection ends.
-        answers.shutdown(Shutdown::Both)?;
-        return Ok(());
+    let Some(request) = read_request(&mut requests)? else { return Ok(()) };
+    let at_point = {
+        let mut line = line.lock().expect("no thread panicked");
+        line.requests += 1;
+        line.point.filter(|point| point.request == line.requests)
+    };
+    if at_point.is_some_and(|point| !point.carried_out) {
+        return hold(reached);
     }
-    Ok(())
+    let mut server = TcpStream::connect(upstream)?;
+    server.write_all(&request)?;
+    let mut answer = Vec::new();
+    server.read_to_end(&mut answer)?;
+    if at_point.is_some() {
+        return hold(reached);
+    }
+    answers.write_all(&answer)?;
+    // The answer says that the connection ends.
+    answers.shutdown(Shutdown::Both)
 }
 
 /// Says that the request is there. The command is killed, which ends the connection.

@@ -24,8 +24,8 @@ fn next(harness: &Harness, folder: &Folder) -> Harness {
     next
 }
 
-/// Calls before a file's first byte is read: rank, hold, claim, open; the contract before, where the process did not read
-/// it yet.
+/// Calls before a file's first byte is read: rank, hold, claim, open; the contract before, where the process did not
+/// read it yet.
 const UNTIL_READ: usize = 6;
 
 #[tokio::test]

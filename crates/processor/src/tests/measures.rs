@@ -18,8 +18,8 @@ async fn what_a_file_used_is_counted_and_not_what_another_did() {
     let first = harness.land("north/visits/a.csv", GOOD);
     harness.until_terminal(&[&first]).await;
     // Units in tenths: the claim 2, three rows 3, the commit 2, the note of its announcement 1; a read unit to ask
-    // whether its feed is held, half a unit to look for open files of its name. Reads of S3: contract and file; writes: the list of its versions, which has their
-    // price, and the receipt.
+    // whether its feed is held, half a unit to look for open files of its name. Reads of S3: contract and file; writes:
+    // the list of its versions, which has their price, and the receipt.
     let used = json!({"memoryMegabytes": 0, "milliseconds": 0, "invocations": 1, "writeTenths": 80, "readTenths": 15,
         "objectWrites": 2, "objectReads": 2, "queueRequests": 3, "published": 1});
     assert_eq!(last(&harness)["used"], used);

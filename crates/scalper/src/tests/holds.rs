@@ -392,7 +392,7 @@ async fn an_interrupted_release_says_how_to_go_on_and_the_next_one_does() {
     let mut press = Some(press);
     let pause = async || {
         drop(press.take());
-        std::future::pending().await
+        std::future::pending::<()>().await;
     };
     let interrupt = Interrupt::new(async move { drop(pressed.await) });
     let audited = harness.view.release_feed(&arguments, &harness.auditor, pause, |_| (), interrupt).await;

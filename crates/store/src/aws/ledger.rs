@@ -32,8 +32,8 @@ const CLAIMED: &str = "SET #state = :processing, #bucket = :bucket, #key = :key,
     #order = if_not_exists(#order, :order), #announced = if_not_exists(#announced, :false), \
     #partner = :partner, #feed = :feed";
 
-/// The usual claim: of an absent entry, of one that waited, or of one whose lease has ended and whose checkpoint is of the same load. A
-/// claim that is already ours fails it, so that the fence is raised once whatever became of the answer.
+/// The usual claim: of an absent entry, of one that waited, or of one whose lease has ended and whose checkpoint is of
+/// the same load. A claim that is already ours fails it, so that the fence is raised once though its answer was lost.
 const FIRST_CONDITION: &str = "attribute_not_exists(#pk) OR ((#state = :processing OR #state = :held) AND \
     #lease_until_ms <= :now AND #owner <> :owner AND #load = :load)";
 /// With the claim a file that waited leaves the index of files that wait.
