@@ -212,7 +212,9 @@ proptest! {
     ) {
         let mut lines = if dialect.header { with_header } else { without };
         if ends_in_delimiter {
-            lines.iter_mut().for_each(|line| line.push('&'));
+            for line in &mut lines {
+                line.push('&');
+            }
         }
         let file = encoded.write(&text_of(&dialect, &lines, end, sep));
         let mut contract = feed(Format::Separated(dialect), encoded.declared);
