@@ -1,8 +1,10 @@
-"""The emulator, with what it lacks for keys of partners.
+"""The emulator, with what it lacks for keys of partners and for copies.
 
 It knows an API's `ApiKeySourceType` only by name, and counts every request under the key in `x-api-key`. Here, as on AWS, an API
 with AUTHORIZER counts a request under the `usageIdentifierKey` of its authorizer's answer, which is kept with the answer, and a
 key in the header counts nothing.
+
+It takes `If-None-Match` and `If-Match` of a write and not of a copy. Here, as on AWS, a copy is made under them.
 """
 
 import contextvars
@@ -11,6 +13,7 @@ import sys
 
 from ministack.app import main
 from ministack.services import apigateway_v1 as gateway
+from ministack.services import s3
 from ministack.services.cloudformation import provisioners
 
 KEY = "usageIdentifierKey"
@@ -21,6 +24,7 @@ create_api = provisioners._RESOURCE_HANDLERS["AWS::ApiGateway::RestApi"]["create
 invoke_authorizer = gateway._invoke_authorizer_lambda
 authorize = gateway._authorize_request_v1
 check_api_key = gateway._check_api_key
+copy_object = s3._copy_object
 
 
 def create_with_source(logical_id, props, stack_name):
@@ -62,9 +66,16 @@ def check_named_key(method_obj, api_id, stage_name, headers):
     return check_api_key(method_obj, api_id, stage_name, {"x-api-key": named.get() or ""})
 
 
+def copy_under_condition(bucket, key, headers):
+    found = s3._ensure_bucket(bucket)
+    failed = found and s3._check_put_preconditions(headers, found["objects"].get(key))
+    return failed or copy_object(bucket, key, headers)
+
+
 gateway._invoke_authorizer_lambda = invoke_and_keep
 gateway._authorize_request_v1 = authorize_and_name
 gateway._check_api_key = check_named_key
+s3._copy_object = copy_under_condition
 provisioners._RESOURCE_HANDLERS["AWS::ApiGateway::RestApi"]["create"] = create_with_source
 provisioners._apigw_rest_api_create = create_with_source
 
