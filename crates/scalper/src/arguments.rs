@@ -180,7 +180,7 @@ pub enum Command {
                             credentials, and processed as new files. A copy replaces nothing: copying twice is copying once.\n\n\
                             Examples:\n  scalper backfill s3://inbox/north/labs/ --reason restored --dry-run\n  \
                             scalper backfill s3://inbox/north/labs/2026- --reason moved --concurrency 9\n  \
-                            scalper backfill s3://archive/2025/ --to north/labs --since 2025-06-01 --reason moved\n\n\
+                            scalper backfill s3://archive/2025/ --to north/labs --reason moved\n\n\
                             Exit codes:\n  0  all are decided, none is quarantined\n  1  a file is quarantined, not decided or not copied, or the command failed\n  \
                             2  not understood, not the inbox, or not confirmed\n  3  no such stack or prefix\n  130  ended with Ctrl-C")
     )]

@@ -1,5 +1,5 @@
-//! `backfill`: sends files that are in the inbox already to the processor, a few at a time; with `--to` it copies objects
-//! of another bucket into the inbox instead.
+//! `backfill`: sends files that are in the inbox already to the processor, a few at a time; with `--to` it copies
+//! objects of another bucket into the inbox instead.
 //!
 //! The state is the bucket and the ledger: what the ledger has decided is left out, so an interrupted command is run
 //! again and goes on. At most a few files are under way at a time, and of each key one version, the oldest first: a

@@ -140,8 +140,8 @@ impl<S: CanReplay> StackView<S> {
     }
 }
 
-/// Returns what replays changed, for the audit trail: how many files were asked for, how many were not, and the state of
-/// a single one.
+/// Returns what replays changed, for the audit trail: how many files were asked for, how many were not, and the state
+/// of a single one.
 fn details(cases: &[ReplayCase], work: &ReplayWork) -> Vec<ActDetail> {
     let count = |name, files: usize| {
         (files > 0)

@@ -214,7 +214,8 @@ impl BackfillReport {
         self.states.get(state.as_str()).copied().unwrap_or_default()
     }
 
-    /// Returns the exit code: 1 when a file was quarantined, not decided or not copied, 130 when the command was interrupted.
+    /// Returns the exit code: 1 when a file was quarantined, not decided or not copied, 130 when the command was
+    /// interrupted.
     #[must_use]
     pub fn exit_code(&self) -> u8 {
         if self.interrupted {

@@ -32,7 +32,9 @@ async fn push(harness: &Harness, characters: u32, words: &[&str]) -> PublishRepo
         serde_json::from_str(&published.to_json(&plan, &harness.view.stack, None)).expect("JSON");
     let commands = published.replay_commands(&harness.view.stack);
     assert_eq!(json["replayCommands"], serde_json::json!(commands));
-    assert_eq!(json["plan"]["preview"]["rescues"]["files"], serde_json::json!(published.rescues.files));
+    // Without files there is no preview.
+    let rescued = json["plan"]["preview"]["rescues"]["files"].as_array().cloned().unwrap_or_default();
+    assert_eq!(serde_json::json!(rescued), serde_json::json!(published.rescues.files));
     published
 }
 
@@ -96,9 +98,9 @@ async fn a_version_that_rescues_files_offers_their_replay_which_is_an_act_of_its
             assert_eq!(entry.state, State::Complete);
         }
         let acts = harness.memory.audited();
-        let last: Vec<_> = acts.iter().rev().take(2).map(|act| act.act.verb).collect();
-        assert_eq!(last, [Verb::Replay, Verb::ContractPush]);
-        assert!(acts.iter().all(|act| act.end.as_ref().is_some_and(|end| end.result == ActResult::Done)));
+        let ended = acts.iter().rev().filter_map(|act| Some((act.act.verb, act.end.as_ref()?.result)));
+        let last: Vec<_> = ended.take(2).collect();
+        assert_eq!(last, [(Verb::Replay, ActResult::Done), (Verb::ContractPush, ActResult::Done)]);
         assert!(push(&harness, 12, &[]).await.rescues.records > 0, "Constantine has 11 letters");
     }
 }
