@@ -3,8 +3,8 @@
 //! Two versions of one key, two workers. At any point a worker may die, a message may be delivered twice or again
 //! while its first receiver still runs, a lease may end under a running worker (a zombie), a new release may change
 //! the parser, a service may fail, and a worker's time may end (`faults`). An operator may have a version processed
-//! again, retract one, and take that back (`operator`), or hold the feed and release it (`hold`); rows that nobody sees are
-//! deleted (`clean_up`). Every reachable state is checked; every
+//! again, retract one, and take that back (`operator`), or hold the feed and release it (`hold`); rows that nobody sees
+//! are deleted (`clean_up`). Every reachable state is checked; every
 //! state in which nothing is left to do must be the right end, and each version must have been announced in the state
 //! in which it ended. Each protection has a mutant without it, which the explorer must catch: a model that cannot
 //! fail proves nothing.
@@ -66,7 +66,6 @@ enum Mutant {
     WaitsWithoutTheHold,
     SendsBeforeTheHoldEnds,
     LeavesFilesThatWaited,
-    AcknowledgesBeforeItWaits,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]

@@ -69,8 +69,8 @@ pub(crate) struct ClaimedFile {
     pub(crate) entry: Entry,
     /// What was asked for, when it is replayed.
     pub(crate) terms: Option<ReplayTerms>,
-    /// From the event to the claim, milliseconds; `None` for a replay, for a file of a backfill, and for one that waited for
-    /// a release.
+    /// From the event to the claim, milliseconds; `None` for a replay, for a file of a backfill, and for one that
+    /// waited for the release of its feed.
     pub(crate) queue_age: Option<u64>,
     /// When the invocation began with it, milliseconds since the epoch.
     pub(crate) started: u64,

@@ -30,8 +30,8 @@ pub(crate) use totals::{counted, dollars};
 /// index.
 pub const UNITS_OF_FILE: u64 = 5;
 
-/// Write units that a load costs besides, when it takes the place of another: that one is noted as dead, with its index,
-/// and a transaction costs twice what its writes cost.
+/// Write units that a load costs besides, when it takes the place of another: that one is noted as dead, with its
+/// index, and a transaction costs twice what its writes cost.
 pub const UNITS_OF_HIDING: u64 = 4;
 
 /// A file that is tried under a contract.

@@ -1,8 +1,8 @@
 //! Dead loads whose rows are to be deleted: the processor is asked for it after the grace period.
 //!
 //! It is asked once an hour, for one of the index's 16 partitions: an idle stack pays for one query an hour, and a load
-//! waits at most 16 hours more. A load whose clean-up did not end is found again in the next round. While new files wait
-//! in the queue nothing is asked for.
+//! waits at most 16 hours more. A load whose clean-up did not end is found again in the next round. While new files
+//! wait in the queue nothing is asked for.
 
 use runtime::{DAY_MS, HOUR_MS, MINUTE_MS};
 use store::{CleanUpRequest, Error, MOST_MESSAGES, WatchedQueue};

@@ -1,7 +1,7 @@
 //! Clean-up: the rows of loads that nobody sees are deleted, at any moment and by a process that may end anywhere.
 //!
-//! What the index lists may be out of date: between the moment at which a load is found and the one at which it is given
-//! up, an operator may show it again.
+//! What the index lists may be out of date: between the moment at which a load is found and the one at which it is
+//! given up, an operator may show it again.
 
 use super::operator::{BUSY, CONTRACTS, UNDOING, holds, with_good};
 use super::{EntryState, Mutant, ROWS, Weather, World, explore, is_complete};

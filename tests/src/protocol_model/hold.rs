@@ -86,12 +86,8 @@ pub(super) fn is_waiting(world: &World) -> bool {
 }
 
 /// Asks whether the feed is held.
-pub(super) fn ask(world: &mut World, index: usize, mutant: Mutant) {
-    world.workers[index].step = match world.hold.held {
-        true if mutant == Mutant::AcknowledgesBeforeItWaits => ModelStep::LetWait,
-        true => ModelStep::Wait,
-        false => ModelStep::Claim,
-    };
+pub(super) fn ask(world: &mut World, index: usize) {
+    world.workers[index].step = if world.hold.held { ModelStep::Wait } else { ModelStep::Claim };
 }
 
 /// Notes that the version waits, unless the feed was released.
@@ -107,9 +103,6 @@ pub(super) fn wait(world: &mut World, index: usize, mutant: Mutant) {
     } else {
         world.entries[usize::from(worker.version)].state = EntryState::Held;
         world.workers[index].step = ModelStep::LetWait;
-        if mutant == Mutant::AcknowledgesBeforeItWaits {
-            world.workers[index] = IDLE;
-        }
     }
 }
 
@@ -219,10 +212,8 @@ fn sweep(world: &World, next: &mut Vec<World>) {
 }
 
 /// A version waits: its message is acknowledged.
-pub(super) fn let_wait(world: &mut World, index: usize, mutant: Mutant) {
-    let worker = world.workers[index];
-    let is_noted = waits(world, worker.version) || mutant != Mutant::AcknowledgesBeforeItWaits;
-    world.workers[index] = if is_noted { IDLE } else { Worker { step: ModelStep::Wait, ..worker } };
+pub(super) fn let_wait(world: &mut World, index: usize) {
+    world.workers[index] = IDLE;
 }
 
 /// Two holds, a release that may die, and with it a worker, a zombie or a doubled message.
@@ -273,12 +264,8 @@ fn no_schedule_of_a_zombie_or_of_a_new_parser_leaves_a_held_file_behind() {
 
 #[test]
 fn the_explorer_catches_every_protection_of_a_hold_that_is_taken_away() {
-    for mutant in [
-        Mutant::WaitsWithoutTheHold,
-        Mutant::SendsBeforeTheHoldEnds,
-        Mutant::LeavesFilesThatWaited,
-        Mutant::AcknowledgesBeforeItWaits,
-    ] {
+    for mutant in [Mutant::WaitsWithoutTheHold, Mutant::SendsBeforeTheHoldEnds, Mutant::LeavesFilesThatWaited]
+    {
         let caught = GOOD.iter().any(|good| explore(HELD, *good, mutant).broken.is_some());
         assert!(caught, "{mutant:?} went unnoticed");
     }

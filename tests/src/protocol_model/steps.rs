@@ -14,9 +14,9 @@ pub(super) fn step(world: &World, index: usize, good: Good, mutant: Mutant) -> W
     let load = usize::from(worker.load);
     match worker.step {
         ModelStep::Idle => {}
-        ModelStep::AskHold => hold::ask(&mut next, index, mutant),
+        ModelStep::AskHold => hold::ask(&mut next, index),
         ModelStep::Wait => hold::wait(&mut next, index, mutant),
-        ModelStep::LetWait => hold::let_wait(&mut next, index, mutant),
+        ModelStep::LetWait => hold::let_wait(&mut next, index),
         ModelStep::Claim if worker.replays.is_some() => operator::claim(&mut next, index, mutant),
         ModelStep::Claim => claim(&mut next, index, good, mutant),
         ModelStep::Write { row } => {

@@ -22,8 +22,13 @@ fn values(alarm: &AlarmDefinition, period: Period) -> BTreeMap<String, f64> {
     let value = |id: &str| {
         let bad = if period == Period::Bad { 1.0 } else { 0.0 };
         match (period, id) {
-            // Only one side is throttled; the other has no datapoint.
-            (Period::Silent, _) | (_, "reads" | "openreads" | "openwrites") => None,
+            // Only one side is throttled; the others have no datapoint.
+            (Period::Silent, _)
+            | (
+                _,
+                "reads" | "openreads" | "openwrites" | "deadreads" | "deadwrites" | "feedwrites"
+                | "filewrites",
+            ) => None,
             (_, "it") => Some(alarm.threshold + bad),
             (_, "writes") => Some(bad),
             (_, other) => panic!("{}: no series is known for {other}", alarm.name),

@@ -61,7 +61,7 @@ fn a_partners_files_are_found_without_a_scan() {
     with_every_choice(|stack| {
         let indexes =
             stack.resource("LedgerTable").at("/GlobalSecondaryIndexes").as_array().expect("indexes");
-        assert_eq!(indexes.len(), 2);
+        assert_eq!(indexes.len(), 3);
         let index = &indexes[0];
         assert_eq!(index["IndexName"], "by-partner");
         let keys: Vec<_> = index["KeySchema"].as_array().expect("keys").iter().collect();
@@ -83,6 +83,18 @@ fn open_files_are_found_by_partner_and_name() {
         assert_eq!(named, [(&"open_for".into(), &"HASH".into()), (&"key".into(), &"RANGE".into())]);
         let projected = super::expanded::list(&index["Projection"]["NonKeyAttributes"]);
         assert_eq!(projected, ["feed", "state", "outcome", "order"]);
+    });
+}
+
+#[test]
+fn dead_loads_are_found_by_shard_and_age() {
+    with_every_choice(|stack| {
+        let index = &stack.resource("LedgerTable").at("/GlobalSecondaryIndexes")[2];
+        assert_eq!(index["IndexName"], "dead-by-shard");
+        let keys: Vec<_> = index["KeySchema"].as_array().expect("keys").iter().collect();
+        let named: Vec<_> = keys.iter().map(|key| (&key["AttributeName"], &key["KeyType"])).collect();
+        assert_eq!(named, [(&"dead_shard".into(), &"HASH".into()), (&"dead_since".into(), &"RANGE".into())]);
+        assert_eq!(index["Projection"]["ProjectionType"], "KEYS_ONLY");
     });
 }
 

@@ -152,6 +152,6 @@ async fn an_old_file_that_a_backfill_sends_has_no_age_in_the_queue() {
         let lines = harness.metrics.lock().expect("lines").concat();
         let record: Value = serde_json::from_str(lines.trim()).expect("JSON");
         assert_eq!(record.get("QueueAge").and_then(Value::as_u64), age, "{record}");
-        assert_eq!(record["State"], "COMPLETE", "{record}");
+        assert_eq!(record["state"], "COMPLETE", "{record}");
     }
 }

@@ -98,8 +98,8 @@ impl ReleaseReport {
         self.states.get(state.as_str()).copied().unwrap_or_default()
     }
 
-    /// Returns the exit code: 1 when a file was quarantined or not decided, or when the feed is held again; 130 when the
-    /// command was interrupted.
+    /// Returns the exit code: 1 when a file was quarantined or not decided, or when the feed is held again; 130 when
+    /// the command was interrupted.
     #[must_use]
     pub fn exit_code(&self) -> u8 {
         if self.interrupted {
