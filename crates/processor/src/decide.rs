@@ -54,6 +54,8 @@ pub(crate) struct Evidence {
     pub(crate) fault: Option<FileFault>,
     /// Whether the rejects of a load are in the quarantine bucket.
     pub(crate) rejects_kept: bool,
+    /// Whether rows of this load are in the records table.
+    pub(crate) rows_written: bool,
 }
 
 impl Evidence {
@@ -282,7 +284,7 @@ async fn accept<S: ProcessorStore>(
     load.finish().await?;
     record.spend(ProcessingStep::Load, work.host.now().saturating_sub(started));
     let rejects_kept = second.counts.rejects > 0;
-    visible(work, Evidence { rejects_kept, ..Evidence::read(contract, *second) }).await
+    visible(work, Evidence { rejects_kept, rows_written: true, ..Evidence::read(contract, *second) }).await
 }
 
 /// Decides whether a load of which every row is written becomes visible, and what it replaces.

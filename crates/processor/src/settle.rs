@@ -55,7 +55,7 @@ pub(crate) async fn settle<S: ProcessorStore>(
     match decision {
         Decision::Load(visible) => {
             let Visible { head, replaces, content } = *visible;
-            let mut dead = hidden(work);
+            let mut dead: Vec<DeadLoad> = work.hides.iter().cloned().collect();
             if let Some(replaced) = &replaces {
                 put_superseded_receipt(work, replaced).await?;
                 dead.extend(DeadLoad::of(&replaced.entry, work.host.now()));
@@ -64,12 +64,14 @@ pub(crate) async fn settle<S: ProcessorStore>(
             let commit = Commit { fence, file, outcome, head, content, dead, at_ms };
             make_visible(work, evidence, commit).await
         }
-        Decision::Supersede { .. } => supersede(work, outcome).await,
-        // A replay that takes rows away: one transaction, as for any other load that is hidden.
-        Decision::Quarantine if work.hides.is_some() => {
-            make_visible(work, evidence, commit_alone(work, outcome)).await
-        }
+        Decision::Supersede { .. } => supersede(work, &evidence, outcome).await,
         Decision::Ignore | Decision::Quarantine | Decision::Duplicate { .. } | Decision::Gone => {
+            let alone = commit_alone(work, &evidence, outcome);
+            if !alone.dead.is_empty() {
+                // One transaction, as for any other load that is hidden.
+                return make_visible(work, evidence, alone).await;
+            }
+            let outcome = alone.outcome;
             match work.store.finish(&work.fence, &outcome, work.host.now()).await? {
                 Fenced::Kept => Ok(Settled::Done(Box::new(outcome))),
                 Fenced::Lost => Err(ProcessError::Lost),
@@ -80,8 +82,12 @@ pub(crate) async fn settle<S: ProcessorStore>(
 
 /// Ends a version in favour of a newer one, unless an operator has retracted that one since: then nothing would be
 /// visible, and the operator's command saw nothing to show again.
-async fn supersede<S: ProcessorStore>(work: &Work<'_, S>, outcome: Outcome) -> Result<Settled, ProcessError> {
-    let commit = commit_alone(work, outcome);
+async fn supersede<S: ProcessorStore>(
+    work: &Work<'_, S>,
+    evidence: &Evidence,
+    outcome: Outcome,
+) -> Result<Settled, ProcessError> {
+    let commit = commit_alone(work, evidence, outcome);
     match work.store.commit(&commit).await? {
         Committed::Done => Ok(Settled::Done(Box::new(commit.outcome))),
         Committed::Lost => Err(ProcessError::Lost),
@@ -89,15 +95,18 @@ async fn supersede<S: ProcessorStore>(work: &Work<'_, S>, outcome: Outcome) -> R
     }
 }
 
-/// Returns a commit that touches nothing but this file and its loads.
-fn commit_alone<S>(work: &Work<'_, S>, outcome: Outcome) -> Commit {
-    let (fence, file) = (work.fence.clone(), work.file.clone());
-    Commit { fence, file, outcome, head: None, content: None, dead: hidden(work), at_ms: work.host.now() }
-}
-
-/// Returns the load that the decision of a replay hides.
-fn hidden<S>(work: &Work<'_, S>) -> Vec<DeadLoad> {
-    work.hides.iter().cloned().collect()
+/// Returns a commit that touches nothing but this file and its loads. The load that a replay hides is dead from then
+/// on, and so is this one, when its rows were written before another file turned out to be visible in its place.
+fn commit_alone<S>(work: &Work<'_, S>, evidence: &Evidence, outcome: Outcome) -> Commit {
+    let (fence, file, at_ms) = (work.fence.clone(), work.file.clone(), work.host.now());
+    let own = evidence.rows_written.then(|| DeadLoad {
+        load: work.load.clone(),
+        contract: outcome.contract_hash.clone(),
+        rows: outcome.counts.rows,
+        since_ms: at_ms,
+    });
+    let dead = work.hides.iter().cloned().chain(own).collect();
+    Commit { fence, file, outcome, head: None, content: None, dead, at_ms }
 }
 
 async fn make_visible<S: ProcessorStore>(

@@ -330,3 +330,35 @@ async fn two_deliveries_at_once_delete_the_same_rows() {
         assert_eq!(harness.memory.state(), expected, "call {call}");
     }
 }
+
+#[tokio::test]
+async fn rows_that_were_written_before_another_version_was_visible_are_deleted_too() {
+    let scene = async || {
+        let harness = small_steps();
+        visits(&harness, &[SUPERSEDE]);
+        let (older, newer) = (harness.land(KEY, GOOD), harness.land(KEY, NEWER));
+        (harness, older, newer)
+    };
+    let (clean, older, _) = scene().await;
+    clean.until_terminal(&[&older]).await;
+    let calls = clean.memory.calls();
+    let committed = calls.iter().position(|call| *call == Operation::Commit).expect("a commit") + 1;
+    let mut lost = 0;
+    for call in 1..=committed {
+        let (harness, older, newer) = scene().await;
+        let file = newer.clone();
+        harness.memory.before(call, move |memory| async move {
+            let second = Harness::on(memory, |_| ());
+            second.until_terminal(&[&file]).await;
+        });
+        harness.until_terminal(&[&older]).await;
+        assert_eq!((harness.state(&older), count(&harness).0), (State::Superseded, 3), "call {call}");
+        lost += usize::from(count(&harness).1 > 0);
+        let asked = asked(&harness);
+        if !asked.is_empty() {
+            until_done(&harness, &asked).await;
+        }
+        assert_eq!(count(&harness), (3, 0), "call {call}");
+    }
+    assert!(lost > 2, "{lost}");
+}
