@@ -204,7 +204,7 @@ pub enum Command {
                             Examples:\n  scalper release north/labs --dry-run\n  \
                             scalper release north/labs --reason corrected\n  scalper release north/labs --concurrency 9\n\n\
                             Exit codes:\n  0  released, none is quarantined; or not held\n  \
-                            1  a file is quarantined or not decided, or the command failed\n  2  not understood\n  3  no such partner")
+                            1  a file is quarantined or not decided, or the command failed\n  2  not understood\n  3  no such partner\n  130  ended with Ctrl-C")
     )]
     Release(ReleaseArguments),
     /// Check, compare, publish and roll back the contracts of feeds

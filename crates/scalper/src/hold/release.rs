@@ -94,6 +94,9 @@ impl<S: CanHold> StackView<S> {
             let ended = hold.is_some().then(|| changed("released"));
             let details = ended.into_iter().chain((report.sent > 0).then_some(sent));
             Ok(if report.interrupted {
+                let left = report.waiting.saturating_sub(report.sent);
+                let left = ActDetail::new(DetailName::FilesLeft, DetailValue::Count(left));
+                let details: Vec<_> = details.chain([left]).collect();
                 Effect::interrupted(report, details)
             } else {
                 Effect::new(report, details)

@@ -398,6 +398,10 @@ async fn an_interrupted_release_says_how_to_go_on_and_the_next_one_does() {
     let audited = harness.view.release_feed(&arguments, &harness.auditor, pause, |_| (), interrupt).await;
     let report = audited.and_then(Audited::finished).unwrap_or_else(|failure| panic!("{failure}"));
     assert_eq!((report.sent, report.under_way, report.exit_code()), (1, 1, 130));
+    let acts = harness.memory.audited();
+    let noted = acts.last().and_then(|act| act.end.as_ref()).expect("an end");
+    let left = ActDetail::new(DetailName::FilesLeft, DetailValue::Count(4));
+    assert!(noted.details.contains(&left), "{noted:?}");
     let text = report.to_text(&harness.view.stack, TERMINAL);
     assert!(text.contains("interrupted") && text.contains("  scalper release north/charges\n"), "{text}");
     harness.work().await;
