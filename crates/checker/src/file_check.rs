@@ -12,6 +12,7 @@ use crate::form::{FileForm, FirstLineEnd};
 use crate::gates;
 use crate::reader::Reader;
 use crate::records::Records;
+use crate::returned::CorrectedFile;
 use crate::summary::{GateResult, RecordSet, Summary};
 use crate::{FaultCode, FileFault, Sink, Verdict};
 
@@ -267,6 +268,7 @@ impl FileCheck {
             (None, 0) => Verdict::Accepted,
             (None, _) => Verdict::Partial,
         };
+        let corrects = self.reader.corrects();
         Summary {
             counts,
             verdict,
@@ -279,7 +281,9 @@ impl FileCheck {
             gates: self.gates.clone(),
             unknown_columns: self.reader.unknown_columns(),
             rejects_kept: self.records.rejects_kept,
-            corrects: self.reader.corrects().and_then(|corrects| corrects.get().cloned()),
+            corrects: corrects.and_then(|corrects| corrects.get().cloned()),
+            returned_lines: corrects.map(CorrectedFile::lines).unwrap_or_default(),
+            rejected_lines: self.records.rejected_lines,
             form: self.form(),
             rejected: self.records.rejected.clone(),
         }

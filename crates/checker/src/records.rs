@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use contract::{Contract, Duplicates, Found, RuleIndex, Severity, Structure, Violation};
+use ledger::LineSum;
 use ledger::dynamodb::PARTITION_KEY_BYTES;
 use siphasher::sip128::SipHasher13;
 
@@ -37,6 +38,8 @@ pub(crate) struct Records {
     /// The header's labels, once they were read.
     pub(crate) labels: Vec<String>,
     pub(crate) counts: Counts,
+    /// The lines of the rejects; under `rejectAll` and `keepLast` right only in the second pass.
+    pub(crate) rejected_lines: LineSum,
     pub(crate) by_rule: Vec<u64>,
     pub(crate) first: Vec<(Position, Violation)>,
     pub(crate) tallies: Vec<Tally>,
@@ -68,6 +71,7 @@ impl Records {
             hasher: SipHasher13::new_with_key(&seed),
             labels: Vec::new(),
             counts: Counts::default(),
+            rejected_lines: LineSum::default(),
             by_rule: vec![0; contract.rules.len()],
             first: Vec::new(),
             tallies: contract.gates.iter().map(|_| Tally::default()).collect(),
@@ -305,6 +309,9 @@ impl Records {
         self.counts.records += 1;
         self.counts.rows += u64::from(!rejected);
         self.counts.rejects += u64::from(rejected);
+        if rejected {
+            self.rejected_lines.add(position.line);
+        }
         for place in 0..self.violations.len() {
             if let Some(violation) = self.violations.get(place).copied() {
                 self.count_violation(position, violation);

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use contract::reject_label;
-use ledger::FileId;
+use ledger::{FileId, LineSum};
 
 use crate::reader::fault_at;
 use crate::{FaultCode, FileFault};
@@ -33,6 +33,8 @@ pub(crate) struct CorrectedFile {
     file: Option<FileId>,
     /// Whether a record names none.
     without: bool,
+    /// The lines of its records in the file that they correct.
+    lines: LineSum,
 }
 
 impl CorrectedFile {
@@ -41,13 +43,25 @@ impl CorrectedFile {
         self.file.as_ref()
     }
 
-    /// Takes what the record on this line names. All records must name the same file.
+    /// Returns the lines of the records, as their `_line` says.
+    pub(crate) fn lines(&self) -> LineSum {
+        self.lines
+    }
+
+    /// Takes what the record on this line names: the file, which all records must name, and its `_line` in it.
     #[inline]
-    pub(crate) fn note(&mut self, named: Option<&[u8]>, line: u64) -> Result<(), FileFault> {
+    pub(crate) fn note(
+        &mut self,
+        named: Option<&[u8]>,
+        in_file: Option<&[u8]>,
+        line: u64,
+    ) -> Result<(), FileFault> {
         let Some(named) = named else {
             self.without = true;
             return if self.file.is_none() { Ok(()) } else { Err(mixed(line)) };
         };
+        let text = in_file.and_then(|text| std::str::from_utf8(text).ok());
+        self.lines.add(text.and_then(|text| text.trim().parse().ok()).unwrap_or_default());
         let named = std::str::from_utf8(named).ok().and_then(|text| FileId::parse(text.trim()));
         match (named, &self.file) {
             (Some(_), _) if self.without => Err(mixed(line)),

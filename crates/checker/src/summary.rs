@@ -2,7 +2,7 @@
 
 use contract::{RuleIndex, Violation};
 
-use ledger::FileId;
+use ledger::{FileId, LineSum};
 
 use crate::form::FileForm;
 use crate::{Counts, FileFault, Position, Verdict};
@@ -40,6 +40,10 @@ pub struct Summary {
     pub rejects_kept: u64,
     /// The file of which this one holds corrected rejects, as its records say.
     pub corrects: Option<FileId>,
+    /// Of corrected rejects the lines on which their records were, in that file.
+    pub returned_lines: LineSum,
+    /// The lines of the rejects. Under `rejectAll` and `keepLast` right only in the second pass.
+    pub rejected_lines: LineSum,
     /// The form in which the file came.
     pub form: FileForm,
     /// Under `rejectAll` and `keepLast`, the records that another record of the same key rejects: what the second

@@ -1,7 +1,8 @@
 //! What the ledger keeps of a file version, and the requests and answers by which it changes.
 
 use crate::{
-    Counts, DeadLoad, FileId, FileVersion, LoadId, Order, PastOfFile, Replay, Replayed, State, UNNAMED,
+    Counts, DeadLoad, FileId, FileVersion, LineSum, LoadId, Order, PastOfFile, Replay, Replayed, State,
+    UNNAMED,
 };
 
 /// What is known of one file version. At most 1 KB; holds no content.
@@ -163,6 +164,12 @@ pub struct Outcome {
     /// Whether this one holds the rejects of that file only, corrected, and not the whole file.
     #[serde(default)]
     pub corrects_rejects: bool,
+    /// The lines of its rejects.
+    #[serde(default)]
+    pub rejected_lines: LineSum,
+    /// Of corrected rejects the lines on which their records were, in the file that they correct.
+    #[serde(default)]
+    pub returned_lines: LineSum,
 }
 
 impl Outcome {
@@ -189,6 +196,8 @@ impl Outcome {
             replaced: None,
             corrects: None,
             corrects_rejects: false,
+            rejected_lines: LineSum::default(),
+            returned_lines: LineSum::default(),
         }
     }
 }

@@ -16,6 +16,7 @@ mod history;
 mod hold;
 mod key;
 mod keys;
+mod lines;
 mod order;
 mod outbox;
 mod replay;
@@ -38,6 +39,7 @@ pub use history::{ClosedBy, FileEvent, FileEventKind, MOST_PAST, PastOfFile, Pas
 pub use hold::{FileHeld, Hold, HoldPut, NO_OWNER};
 pub use key::{HEARTBEAT, Key, NAME_BYTES, UNKNOWN, is_name};
 pub use keys::{QuarantineFolder, UNNAMED, receipt_key, receipts_of};
+pub use lines::LineSum;
 pub use order::{Order, Rank, format_instant, parse_instant};
 pub use outbox::{outbox_receipt_key, outbox_rejects_key};
 pub use replay::{Replay, ReplayClaim, ReplayClaimed, ReplayRequest, ReplayResult, Replayed, Worse};

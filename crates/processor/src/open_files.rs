@@ -1,8 +1,8 @@
 //! Closes the quarantined files that an outcome settles. A quarantined file is open until a good file of its name or
 //! a correction of it arrives, or an operator acknowledges it.
 //!
-//! Corrected rejects are only a part of the file that they correct. They close it when they are all of its records and
-//! every one of them is good.
+//! Corrected rejects are only a part of the file that they correct. They close it when they are the records of all its
+//! lines (`_line`) and every one of them is good.
 //!
 //! Whichever of the two is decided later closes the open one, so that the result does not depend on the order of
 //! delivery. It is done before the outcome is noted as published: a delivery that fails in between does it again.
@@ -85,7 +85,7 @@ async fn close_covered<S: ProcessorStore>(
         let is_own = |older: &Entry| older.partner == entry.partner && older.feed == entry.feed;
         let Some(older) = store.entry(file).await?.filter(is_own) else { return Ok(()) };
         let Some(rejected) = older.outcome else { return Ok(()) };
-        if newer.counts.records < rejected.counts.rejects {
+        if newer.returned_lines != rejected.rejected_lines {
             return Ok(());
         }
         if older.open && was_rejected_record_by_record(&rejected) {

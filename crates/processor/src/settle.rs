@@ -171,6 +171,8 @@ fn outcome<S>(
             .or_else(|| work.replay.as_ref()?.replaced.clone()),
         corrects: work.corrects.get().cloned(),
         corrects_rejects: summary.as_ref().is_some_and(|summary| summary.corrects.is_some()),
+        rejected_lines: summary.as_ref().map(|summary| summary.rejected_lines).unwrap_or_default(),
+        returned_lines: summary.as_ref().map(|summary| summary.returned_lines).unwrap_or_default(),
     }
 }
 

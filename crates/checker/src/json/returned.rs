@@ -12,6 +12,8 @@ use crate::{FileFault, Item, Position, Record, Slot, SlotKind};
 pub(super) struct AddedMembers {
     /// Its `_file`.
     pub(super) file: Option<Slot>,
+    /// Its `_line`.
+    pub(super) line: Option<Slot>,
     /// Its `_record`, which is read in place of its members.
     pub(super) record: Option<Slot>,
 }
@@ -21,6 +23,7 @@ impl AddedMembers {
     pub(super) fn note(&mut self, name: AddedName, value: Slot) {
         match name {
             AddedName::File => self.file = Some(value),
+            AddedName::Line => self.line = Some(value),
             AddedName::Record => {
                 let holds_text = value.kind == SlotKind::String && value.start < value.end;
                 self.record = holds_text.then_some(value);
@@ -34,6 +37,7 @@ impl AddedMembers {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum AddedName {
     File,
+    Line,
     Record,
     /// One that is there to be read by people.
     Note,
@@ -47,6 +51,8 @@ impl AddedName {
         }
         Some(if name == reject_label::FILE.as_bytes() {
             Self::File
+        } else if name == reject_label::LINE.as_bytes() {
+            Self::Line
         } else if name == reject_label::RECORD.as_bytes() {
             Self::Record
         } else {
@@ -96,15 +102,15 @@ impl ObjectReader {
         if read.is_ok() {
             let added = self.objects.added();
             let text = self.objects.text(raw);
+            let whole = |slot: Slot| text.get(slot.start as usize..slot.end as usize).unwrap_or_default();
             let file = added.file.map(|slot| match slot.kind {
-                SlotKind::String => text.get(slot.start as usize..slot.end as usize).unwrap_or_default(),
+                SlotKind::String => whole(slot),
                 _ => b"",
             });
-            self.corrects.note(file, position.line)?;
+            self.corrects.note(file, added.line.map(whole), position.line)?;
             if let Some(slot) = added.record {
-                let text = text.get(slot.start as usize..slot.end as usize).unwrap_or_default();
                 self.text.clear();
-                self.text.extend_from_slice(text);
+                self.text.extend_from_slice(whole(slot));
                 return Ok(self.give_text(position, found));
             }
             if raw.len() > self.limit && own_bytes(raw) > self.limit {

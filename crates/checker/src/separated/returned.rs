@@ -13,6 +13,7 @@ use crate::{FileFault, Item, Position, Record, Slot, SlotKind};
 #[derive(Clone, Debug)]
 pub(super) struct AddedColumns {
     file: Option<usize>,
+    line: Option<usize>,
     record: Option<usize>,
     /// The places of the sender's own columns.
     own: Vec<usize>,
@@ -56,8 +57,8 @@ impl AddedColumns {
             (0..width).filter(|place| !added.get(*place).copied().unwrap_or_default()).collect();
         let among_own = |place: &Option<usize>| own.iter().position(|own| Some(*own) == *place);
         let columns = found.iter().map(among_own).collect();
-        let (file, record) = (place(reject_label::FILE), place(reject_label::RECORD));
-        added.contains(&true).then_some(Self { file, record, own, columns })
+        let [file, line, record] = [reject_label::FILE, reject_label::LINE, reject_label::RECORD].map(place);
+        added.contains(&true).then_some(Self { file, line, record, own, columns })
     }
 
     /// Returns the labels of the sender's own columns.
@@ -121,7 +122,7 @@ impl ReturnedRecords {
             text.get(slot.start as usize..slot.end as usize).unwrap_or_default()
         };
         if let Some(place) = columns.file {
-            self.corrects.note(Some(cell(place)), position.line)?;
+            self.corrects.note(Some(cell(place)), columns.line.map(cell), position.line)?;
         }
         if let Some(record) = columns.record.map(cell).filter(|record| !record.is_empty()) {
             self.text.clear();

@@ -106,6 +106,37 @@ async fn all_rejects_of_a_file_close_it_when_they_come_back_good() {
 }
 
 #[tokio::test]
+async fn as_many_other_records_or_one_that_comes_twice_leave_the_file_open() {
+    let harness = Harness::new();
+    visits(&harness, &[("duplicates", "keepLast")]);
+    let file = decided(&harness, KEY, REJECTED).await;
+    let table = rejects_of(&harness, &file, "rejects.csv");
+    let lines: Vec<String> = table
+        .replace("\nx,", "\n1,")
+        .replace("\ny,", "\n2,")
+        .replace("\nz,", "\n3,")
+        .lines()
+        .map(|line| line.to_owned() + "\n")
+        .collect();
+    let [header, one, two, three] = &lines[..] else { panic!("three rejects: {table}") };
+    let unnumbered = |record: &str| record.replace(",2,", ",,").replace(",3,", ",,").replace(",4,", ",,");
+    for (name, records) in [
+        ("others", [one.replace(",2,", ",12,"), two.replace(",3,", ",13,"), three.replace(",4,", ",14,")]),
+        ("twice", [one.clone(), one.replace("1,Ann", "9,Ann"), two.clone()]),
+        ("unnumbered", [unnumbered(one), unnumbered(two), unnumbered(three)]),
+    ] {
+        let back =
+            decided(&harness, &format!("north/visits/{name}.csv"), &(header.clone() + &records.concat()))
+                .await;
+        assert_eq!((harness.state(&back), harness.fault(&back)), (State::Complete, None), "{name}");
+        assert!(is_open(&harness, &file), "{name}");
+    }
+    let turned = [header, three, one, two].map(String::as_str).concat();
+    decided(&harness, BACK, &turned).await;
+    assert!(!is_open(&harness, &file), "all of its lines, in another order");
+}
+
+#[tokio::test]
 async fn rejects_that_come_back_as_they_are_leave_the_file_open() {
     let harness = Harness::new();
     visits(&harness, &[]);

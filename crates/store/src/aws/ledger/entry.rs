@@ -15,7 +15,7 @@ use crate::{
     Acknowledgement, ContentClaim, Entry, FileId, FilePlace, FileVersion, Head, ListedFile, LoadId, OpenFile,
     Order, Outcome, Replay, ReplayResult, Replayed, State, UNKNOWN,
 };
-use ledger::digest;
+use ledger::{LineSum, digest};
 
 mod past;
 
@@ -37,6 +37,9 @@ pub(super) fn content_key(content: &ContentClaim) -> ItemKey {
 
 /// Whether the file that is corrected is so by its rejects only; left out where it is not.
 const CORRECTS_REJECTS: &str = "corrects_rejects";
+/// Sums of lines; left out where there are none.
+const REJECTED_LINES: &str = "rejected_lines";
+const RETURNED_LINES: &str = "returned_lines";
 
 /// When an outcome was decided, in its attribute.
 pub(super) const DECIDED: &str = "at_ms";
@@ -68,6 +71,12 @@ pub(super) fn outcome_map(outcome: &Outcome, decided_ms: u64) -> AttributeValue 
     map.extend(optional.into_iter().filter_map(|(name, value)| Some((name.to_owned(), text(value?)))));
     if outcome.corrects_rejects {
         map.insert(CORRECTS_REJECTS.to_owned(), AttributeValue::Bool(true));
+    }
+    for (name, lines) in [(REJECTED_LINES, outcome.rejected_lines), (RETURNED_LINES, outcome.returned_lines)]
+    {
+        if lines != LineSum::default() {
+            map.insert(name.to_owned(), number(lines.number()));
+        }
     }
     AttributeValue::M(map)
 }
@@ -233,6 +242,8 @@ fn outcome(map: &Attributes) -> Option<Outcome> {
         replaced: optional_file(map, "replaced")?,
         corrects: optional_file(map, "corrects")?,
         corrects_rejects: matches!(map.get(CORRECTS_REJECTS), Some(AttributeValue::Bool(true))),
+        rejected_lines: LineSum::of_number(read.number(REJECTED_LINES).unwrap_or_default()),
+        returned_lines: LineSum::of_number(read.number(RETURNED_LINES).unwrap_or_default()),
     })
 }
 

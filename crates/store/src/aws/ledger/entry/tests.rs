@@ -42,6 +42,8 @@ fn outcomes() -> impl Strategy<Value = Outcome> {
             replaced: replaced.map(|key| file_id(&key)),
             corrects: corrects.map(|key| file_id(&key)),
             corrects_rejects: bytes % 2 == 1,
+            rejected_lines: LineSum::of_number(rejects),
+            returned_lines: LineSum::of_number(warnings),
             ..Outcome::new(state)
         }
     })
