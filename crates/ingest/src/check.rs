@@ -9,6 +9,7 @@ use checker::{
 };
 use contract::{Contract, NotRun};
 use ledger::State;
+use runtime::Correction;
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 
@@ -74,8 +75,16 @@ pub(crate) async fn check<S: ApiStore>(call: &ApiCall<'_, S>) -> Result<ApiRespo
         FeedTerms::Active(contract) => {
             let summary = decide(call, contract)?;
             let rejected = summary.verdict == Verdict::Rejected;
-            let state = if rejected { State::Quarantined } else { State::Complete };
-            (checker::receipt(&facts, Some(contract), Some(&summary), state, None), state)
+            let fault = match &summary.corrects {
+                Some(corrects) if !rejected => {
+                    let (partner, feed) = (feed.partner(), feed.name());
+                    let correction = Correction { corrects, partner, feed, file: None, named: None };
+                    correction.fault(call.store, contract).await?
+                }
+                _ => None,
+            };
+            let state = if rejected || fault.is_some() { State::Quarantined } else { State::Complete };
+            (checker::receipt(&facts, Some(contract), Some(&summary), state, fault.as_ref()), state)
         }
     };
     Ok(ApiResponse::json(200, &dry_run(receipt, state, call.body.len() as u64)))

@@ -1,8 +1,8 @@
 //! What the ledger keeps of a file version, and the requests and answers by which it changes.
 
 use crate::{
-    Counts, DeadLoad, FileId, FileVersion, LineSum, LoadId, Order, PastOfFile, Replay, Replayed, State,
-    UNNAMED,
+    Counts, DeadLoad, FaultCode, FileId, FileVersion, LineSum, LoadId, Order, PastOfFile, Replay, Replayed,
+    State, UNNAMED,
 };
 
 /// What is known of one file version. At most 1 KB; holds no content.
@@ -177,6 +177,18 @@ impl Outcome {
     #[must_use]
     pub fn superseded_by(&self) -> Option<&FileId> {
         self.other.as_ref().filter(|_| self.state == State::Superseded)
+    }
+
+    /// Returns the file that this one corrects by its rejects only.
+    #[must_use]
+    pub fn corrected_by_rejects(&self) -> Option<&FileId> {
+        self.corrects.as_ref().filter(|_| self.corrects_rejects)
+    }
+
+    /// Returns whether the file was read to its end and every record of it rejected, so that its rejects are all of it.
+    #[must_use]
+    pub fn is_all_rejects(&self) -> bool {
+        self.fault.as_deref() == Some(FaultCode::ErrorBudget.as_str()) && self.counts.rows == 0
     }
 
     /// Returns an outcome of which only the state is known.

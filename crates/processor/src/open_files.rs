@@ -11,7 +11,6 @@ use ledger::{Entry, FileId, FileVersion, Outcome, State};
 use store::Error;
 
 use crate::ProcessorStore;
-use crate::correction::{corrected_by_rejects, was_rejected_record_by_record};
 
 /// Newer versions of a quarantined name that are looked at: those of a name that is written over and over.
 const MOST_VERSIONS: usize = 50;
@@ -81,14 +80,14 @@ async fn close_covered<S: ProcessorStore>(
     }
     let mut newer = outcome.clone();
     for _ in 0..MOST_CORRECTIONS {
-        let Some(file) = corrected_by_rejects(&newer) else { return Ok(()) };
+        let Some(file) = newer.corrected_by_rejects() else { return Ok(()) };
         let is_own = |older: &Entry| older.partner == entry.partner && older.feed == entry.feed;
         let Some(older) = store.entry(file).await?.filter(is_own) else { return Ok(()) };
         let Some(rejected) = older.outcome else { return Ok(()) };
         if newer.returned_lines != rejected.rejected_lines {
             return Ok(());
         }
-        if older.open && was_rejected_record_by_record(&rejected) {
+        if older.open && rejected.is_all_rejects() {
             store.close(file, &FileId::of(&entry.file), now_ms).await?;
         }
         newer = rejected;

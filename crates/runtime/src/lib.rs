@@ -13,6 +13,7 @@
 
 mod batch;
 mod contracts;
+mod correction;
 mod deadline;
 mod environment;
 mod function;
@@ -26,6 +27,7 @@ mod registrations;
 pub use aws_lambda_events::sqs::SqsBatchResponse;
 pub use batch::{Message, batch, deliver_again};
 pub use contracts::Contracts;
+pub use correction::Correction;
 pub use deadline::Deadline;
 pub use environment::{Environment, EnvironmentError, WrongValue};
 pub use function::{FatalError, serve, start};

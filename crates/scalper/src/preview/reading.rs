@@ -5,7 +5,8 @@ use std::sync::Arc;
 use checker::{ContentHash, FaultCode, FileCheck, Finished, Summary, Verdict};
 use contract::{Contract, Status};
 use ledger::{Entry, State};
-use store::{BodyChunks, Error, Opened, ReadInbox};
+use runtime::Correction;
+use store::{BodyChunks, Error, Opened, ReadInbox, ReadLedger};
 
 use super::tally::{RecordBits, RowTally};
 use super::{Before, ContentResult, FilePreview, PreviewCase, UNITS_OF_FILE, UNITS_OF_HIDING};
@@ -45,7 +46,7 @@ struct PreviewLane<'a> {
 /// # Errors
 ///
 /// What the inbox answers when it cannot be read. A version that is gone or archived is a result.
-pub async fn preview<S: ReadInbox>(
+pub async fn preview<S: ReadInbox + ReadLedger>(
     store: &S,
     case: &PreviewCase<'_>,
     read: &mut impl FnMut(u64),
@@ -61,7 +62,25 @@ pub async fn preview<S: ReadInbox>(
     {
         after = read_again(store, entry, content, read).await?;
     }
+    if let Tried::Read(content) = &after
+        && is_refused(store, entry, content).await?
+    {
+        after = Tried::Unread(FaultCode::Correction);
+    }
     Ok(compare(case, &after, compared.as_ref()))
+}
+
+/// Returns whether the version holds corrected rejects that cannot be taken. The ledger has what its sender named.
+async fn is_refused<S: ReadLedger>(store: &S, entry: &Entry, content: &ReadContent) -> Result<bool, Error> {
+    let ReadContent { contract, summary, .. } = content;
+    let Some(corrects) = summary.corrects.as_ref().filter(|_| summary.verdict != Verdict::Rejected) else {
+        return Ok(false);
+    };
+    let file = entry.load.file();
+    let named = entry.outcome.as_ref().and_then(|outcome| outcome.corrects.as_ref());
+    let (partner, feed) = (entry.partner.as_str(), entry.feed.as_str());
+    let correction = Correction { corrects, partner, feed, file: Some(&file), named };
+    Ok(correction.fault(store, contract).await?.is_some())
 }
 
 /// Returns whether the ledger's decision rejected records: which, and by which rules, only its contract tells.
