@@ -49,12 +49,13 @@ fn is_good(state: State) -> bool {
 /// Closes the older files of the same name, and the one that is corrected.
 async fn close_older<S: ProcessorStore>(store: &S, entry: &Entry, now_ms: u64) -> Result<(), Error> {
     let id = FileId::of(&entry.file);
+    let Some(outcome) = &entry.outcome else { return Ok(()) };
     for open in store.open_of_name(entry.listed_partner(), &entry.file.key).await? {
-        if (&open.order, &open.file) < (&entry.order, &id) {
+        let is_older = (&open.order, &open.file) < (&entry.order, &id);
+        if is_older && settles_by_name(store, outcome, &open.file).await? {
             store.close(&open.file, &id, now_ms).await?;
         }
     }
-    let Some(outcome) = &entry.outcome else { return Ok(()) };
     if outcome.corrects_rejects {
         return close_covered(store, entry, outcome, now_ms).await;
     }
@@ -65,6 +66,25 @@ async fn close_older<S: ProcessorStore>(store: &S, entry: &Entry, now_ms: u64) -
         store.close(corrected, &id, now_ms).await?;
     }
     Ok(())
+}
+
+/// Returns whether a good file settles an open one of its name. Of corrected rejects only an earlier attempt at the same
+/// correction: they are a part of a file, whatever they are called.
+async fn settles_by_name<S: ProcessorStore>(
+    store: &S,
+    outcome: &Outcome,
+    open: &FileId,
+) -> Result<bool, Error> {
+    if !outcome.corrects_rejects {
+        return Ok(true);
+    }
+    let older = store.entry(open).await?.and_then(|entry| entry.outcome);
+    Ok(older.is_some_and(|older| is_another_attempt(outcome, &older)))
+}
+
+/// Returns whether both hold corrected rejects of the same file. One that was refused may name none.
+fn is_another_attempt(newer: &Outcome, older: &Outcome) -> bool {
+    older.corrects_rejects && (older.corrects.is_none() || older.corrects == newer.corrects)
 }
 
 /// Closes the file whose rejects came back corrected and good, when all of them did. That file may itself have brought
@@ -83,7 +103,8 @@ async fn close_covered<S: ProcessorStore>(
         let Some(file) = newer.corrected_by_rejects() else { return Ok(()) };
         let is_own = |older: &Entry| older.partner == entry.partner && older.feed == entry.feed;
         let Some(older) = store.entry(file).await?.filter(is_own) else { return Ok(()) };
-        let Some(rejected) = older.outcome else { return Ok(()) };
+        let can_go_on = is_good(older.state) || older.state == State::Quarantined;
+        let Some(rejected) = older.outcome.filter(|_| can_go_on) else { return Ok(()) };
         if newer.returned_lines != rejected.rejected_lines {
             return Ok(());
         }
@@ -102,10 +123,15 @@ async fn close_itself<S: ProcessorStore>(store: &S, entry: &Entry, now_ms: u64) 
     if !versions.contains(version) {
         return Ok(());
     }
+    let settles = |newer: &Outcome| {
+        let own = entry.outcome.as_ref();
+        !newer.corrects_rejects || own.is_some_and(|own| is_another_attempt(newer, own))
+    };
     for newer in versions.into_iter().take_while(|newer| newer != version).take(MOST_VERSIONS) {
         let file = FileVersion { version: newer, etag: None, ..entry.file.clone() };
         let newer = FileId::of(&file);
-        if store.entry(&newer).await?.is_some_and(|newer| is_good(newer.state)) {
+        let good = store.entry(&newer).await?.filter(|newer| is_good(newer.state));
+        if good.and_then(|newer| newer.outcome).is_some_and(|outcome| settles(&outcome)) {
             return store.close(&FileId::of(&entry.file), &newer, now_ms).await;
         }
     }

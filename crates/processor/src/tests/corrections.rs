@@ -137,6 +137,35 @@ async fn as_many_other_records_or_one_that_comes_twice_leave_the_file_open() {
 }
 
 #[tokio::test]
+async fn a_part_that_comes_under_the_name_of_the_file_does_not_close_it_in_whatever_order() {
+    for newest_first in [false, true] {
+        let harness = Harness::new();
+        visits(&harness, &[]);
+        let file = harness.land(KEY, REJECTED);
+        if !newest_first {
+            harness.until_terminal(&[&file]).await;
+        }
+        let id = FileId::of(&file);
+        let one = format!("id,name,_line,_file\n1,Ann,2,{id}\n");
+        let bad = decided(&harness, "north/visits/other.csv", &one.replace("1,Ann", "x,Ann")).await;
+        let part = harness.land(KEY, &one);
+        if newest_first {
+            harness.until_terminal(&[&file]).await;
+        }
+        harness.until_terminal(&[&part]).await;
+        assert_eq!(harness.state(&part), State::Complete);
+        assert!(is_open(&harness, &file), "two of its records did not come back");
+        // Another attempt at the same correction, under the name of the one that failed.
+        assert!(is_open(&harness, &bad));
+        decided(&harness, "north/visits/other.csv", &one).await;
+        assert!(!is_open(&harness, &bad) && is_open(&harness, &file));
+        let whole = decided(&harness, KEY, GOOD).await;
+        assert_eq!(harness.state(&whole), State::Complete);
+        assert!(!is_open(&harness, &file), "a whole good file of its name");
+    }
+}
+
+#[tokio::test]
 async fn rejects_that_come_back_as_they_are_leave_the_file_open() {
     let harness = Harness::new();
     visits(&harness, &[]);
