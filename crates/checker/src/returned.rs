@@ -67,7 +67,7 @@ impl CorrectedFile {
             (Some(_), _) if self.without => Err(mixed(line)),
             (None, _) => {
                 let expected = format!("the file id that the rejects had in `{}`", reject_label::FILE);
-                Err(fault(line, format!("a `{}` that is no file id", reject_label::FILE), expected)
+                Err(fault(line, format!("a `{}` that is not a file id", reject_label::FILE), expected)
                     .with_advice("keep the column `_file` of the rejects as it is; a file of your own records needs another name for such a column"))
             }
             (Some(named), Some(file)) if named != *file => {

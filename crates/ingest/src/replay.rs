@@ -42,10 +42,10 @@ pub(crate) struct AskedReplay {
     id: String,
     /// The replay's id: the history names it when it has begun
     replay: String,
-    /// How it is: `ASKED`, or as the history says of it
+    /// `ASKED` when it was asked for now, else the state that the history shows
     #[cfg_attr(test, schemars(with = "crate::openapi::AskedWord"))]
     state: &'static str,
-    /// Where it is followed: a path on the same host
+    /// Path of the history on the same host, which shows the replay's progress
     history: String,
     /// Where the file's state is read: a path on the same host
     status: String,

@@ -56,7 +56,14 @@ impl<S: ProcessorStore> Processor<S> {
         // Kept on the heap: the parser is large.
         let read = Box::pin(stream(check, body, &mut rows)).await;
         match read {
-            Ok(_) => rows.write().await?,
+            Ok(_) => {
+                rows.write().await?;
+                // A later release may read other records. More rows than were written is usual: a first reading takes
+                // back what a later record of the same key rejects.
+                if rows.seen < dead.rows {
+                    return self.leave(&dead, "fewer rows were read than were written").await;
+                }
+            }
             Err(stop) => {
                 rows.remember().await?;
                 return Err(stop);

@@ -64,13 +64,13 @@ fn contradiction() -> FileFault {
     fault(
         "another file id in `_file` than in the request's or the object's `corrects`",
         "the same file id in both",
-        "send the rejects of the file that `corrects` names, or leave `corrects` out: `_file` says it too",
+        "send the rejects of the file that `corrects` names, or leave `corrects` out: `_file` is enough",
     )
 }
 
 fn unknown() -> FileFault {
     fault(
-        "the id of a file in `_file` that this partner did not send to this feed",
+        "a file id in `_file` that is not the id of a decided file of this partner and feed",
         "the id of a file of this feed that was decided",
         "send the corrected rejects to the feed that they came from, with `_file` as it was",
     )

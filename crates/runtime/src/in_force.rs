@@ -8,6 +8,7 @@ use std::sync::Arc;
 use checker::{FaultCode, FileFault};
 use contract::{Contract, Finding, FindingSeverity, Status};
 use ledger::VersionId;
+use sha2::{Digest, Sha256};
 use store::{ContractObject, ContractText, Error, MOST_CONTRACT_VERSIONS, ReadContracts};
 
 /// Maximum number of characters of a finding that are shown.
@@ -129,7 +130,7 @@ pub(crate) async fn in_force_of<S: ReadContracts>(
 }
 
 /// Returns the version of a feed's contract whose document has this SHA-256 (lower-case hexadecimal), whatever is in
-/// force; `None` when none of the versions that the store lists has it.
+/// force; `None` when none of the versions that the store lists has it, or when it does not compile any more.
 pub async fn contract_with_hash<S: ReadContracts>(
     store: &S,
     feed: &str,
@@ -137,8 +138,9 @@ pub async fn contract_with_hash<S: ReadContracts>(
 ) -> Result<Option<Contract>, Error> {
     for version in store.contract_versions(feed).await? {
         let Some(object) = store.contract_version(feed, &version).await? else { continue };
-        if let Some(contract) = compiled(&object).ok().filter(|one| hex::encode(one.identity.hash) == hash) {
-            return Ok(Some(contract));
+        let is_wanted = |bytes: &[u8]| hex::encode(Sha256::digest(bytes)) == hash;
+        if matches!(&object.text, ContractText::Whole(bytes) if is_wanted(bytes)) {
+            return Ok(compiled(&object).ok());
         }
     }
     Ok(None)

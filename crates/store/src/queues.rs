@@ -15,7 +15,7 @@ pub enum StackQueue {
     Inbox,
     /// Notifications that failed ten times.
     InboxDeadLetters,
-    /// Outcomes that partners are still to hear of.
+    /// Outcomes that are still to be posted to partners.
     Webhooks,
     /// Outcomes that a partner's address did not take.
     WebhookDeadLetters,

@@ -362,7 +362,7 @@ fn all_records_of_a_file_name_the_file_that_they_correct() {
     let told = |found: &str| Some(("CORRECTION", found.to_owned()));
     let two = "two different file ids in `_file`";
     assert_eq!(fault(&format!("id,count,note,_file\na,1,x,{FILE}\nb,1,x,{OTHER}\n"), csv()), told(two));
-    let none = "a `_file` that is no file id";
+    let none = "a `_file` that is not a file id";
     assert_eq!(fault(&format!("id,count,note,_file\na,1,x,{FILE}\nb,1,x,\n"), csv()), told(none));
     assert_eq!(fault("id,count,note,_file\na,1,x,scan.csv\n", csv()), told(none));
 

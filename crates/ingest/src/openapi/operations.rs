@@ -86,8 +86,9 @@ fn query(name: &str) -> Value {
         ),
         "format" => (
             json!({ "type": "string", "enum": ["csv", "ndjson"] }),
-            "Without it the rejected records are in the form of the feed, to be corrected and sent back: a table, which \
-             csv names too, or JSON lines. ndjson: with their positions and broken rules, as compressed JSON lines",
+            "Leave it out to get the rejected records in the form of the feed, to be corrected and sent back: `csv` for a \
+             feed of tables, JSON lines for a JSON feed. `ndjson` gives compressed JSON lines with positions and broken \
+             rules",
         ),
         _ => (
             json!({ "type": "string", "enum": ["true", "false", ""], "default": "false" }),

@@ -65,7 +65,7 @@ pub(super) fn of(route: Route) -> (&'static str, &'static str, &'static str) {
             "files",
             "Get a signed GET of the rejected records of a file",
             "The rejected records in the form of the feed, each with its line, its reasons and the file's id in columns that begin with `_`. \
-             Corrected and sent back as a file of the feed, with `_file` as it is, they are loaded as a correction of this file.",
+             Corrected and sent back as a file of the feed, with `_file` and `_line` as they are, they are loaded as a correction of this file.",
         ),
         Route::ReadHistory => (
             "files",
@@ -78,7 +78,7 @@ pub(super) fn of(route: Route) -> (&'static str, &'static str, &'static str) {
             "Have a file processed again under the contract in force",
             "For a file that was decided under another contract, or quarantined for a reason outside of its content. A file \
                 that is loaded stays loaded until the new load takes its place, and also where the new load would be \
-                quarantined. Sent again it is the same replay. The bytes count towards the limit of the day.",
+                quarantined. Repeating the request does not start a second replay. The bytes count towards the limit of the day.",
         ),
         Route::ListFeeds => (
             "feeds",

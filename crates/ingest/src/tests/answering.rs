@@ -295,6 +295,29 @@ async fn a_contract_that_does_not_compile_changes_no_answer() {
 }
 
 #[tokio::test]
+async fn a_dry_run_of_corrected_rejects_refuses_what_the_processor_refuses() {
+    let harness = Harness::new();
+    harness.memory.publish_contract("visits", contract("visits", &[("id", "integer")], ""));
+    harness.send(&format!("{FILES}?name=all.csv"), GOOD).await;
+    harness.process().await;
+    let own = harness.memory.entries().pop().expect("an entry").load.file();
+    let other = ledger::FileId::of(&ledger::FileVersion {
+        bucket: "inbox".to_owned(),
+        key: "south/visits/all.csv".to_owned(),
+        version: "v1".to_owned(),
+        etag: None,
+    });
+    for (file, state, fault) in [(own, "COMPLETE", json!(null)), (other, "QUARANTINED", json!("CORRECTION"))]
+    {
+        let body = format!("id,name,_line,_file\n7,Ann,2,{file}\n");
+        let reply = harness.ask("POST", "/v1/feeds/visits/check").body(body.as_bytes()).reply().await;
+        assert_eq!(reply.body["wouldBe"], state, "{}", reply.body);
+        assert_eq!(reply.body["fault"]["code"], fault, "{}", reply.body);
+        assert!(!reply.text.contains(file.as_str()), "no value of the file");
+    }
+}
+
+#[tokio::test]
 async fn a_dry_run_of_a_feed_that_quarantines_files_says_so_and_a_bomb_ends_in_time() {
     let harness = Harness::new();
     let check = async |body: &[u8]| harness.ask("POST", "/v1/feeds/visits/check").body(body).reply().await;

@@ -194,9 +194,15 @@ async fn rows_without_a_primary_key_and_rows_with_versions_of_their_own_are_foun
         .replace(name, "logicalType: integer\n        required: true\n");
     let (first, second) = ("id,name\n1,7\nx,8\n2,9\n", "id,name\n1,8\n");
     let ndjson = contract("ndjson", "active", &[SUPERSEDE]);
+    let last = contract("csv", "active", &[SUPERSEDE, ("duplicates", "keepLast")]);
+    let repeated = "id,name\n1,Ann\n2,Bob\n1,Cid\n";
     let lines = "{\"id\":1,\"name\":\"Ann\"}\n{\"id\":\"x\"}\n{\"id\":2,\"name\":\"Bob\"}\n";
-    for (text, older, newer) in [(keyless, MIXED, NEWER), (versioned, first, second), (ndjson, lines, lines)]
-    {
+    for (text, older, newer) in [
+        (keyless, MIXED, NEWER),
+        (versioned, first, second),
+        (last, repeated, second),
+        (ndjson, lines, lines),
+    ] {
         let harness = Harness::new();
         harness.memory.publish_contract("visits", text);
         for bytes in [older, newer] {
@@ -217,6 +223,19 @@ async fn rows_whose_keys_cannot_be_found_again_stay_and_nobody_asks_for_them_any
     harness.memory.delete(&older);
     until_done(&harness, &asked(&harness)).await;
     assert_eq!((count(&harness), harness.memory.dead().len()), ((3, 3), 0));
+}
+
+#[tokio::test]
+async fn a_file_of_which_fewer_rows_are_read_than_were_written_is_reported_and_not_asked_for_again() {
+    let harness = Harness::new();
+    visits(&harness, &[]);
+    let file = harness.land(KEY, GOOD);
+    harness.until_terminal(&[&file]).await;
+    let mut hide = hiding(&harness, &file);
+    hide.dead[0].rows += 1;
+    assert_eq!(harness.memory.reverse(&hide).await.expect("no fault"), Reversed::Done);
+    until_done(&harness, &asked(&harness)).await;
+    assert_eq!((count(&harness), harness.memory.dead().len()), ((0, 0), 0));
 }
 
 #[tokio::test]

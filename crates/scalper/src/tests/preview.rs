@@ -347,6 +347,31 @@ async fn what_is_not_read_is_decided_as_the_processor_does() {
 }
 
 #[tokio::test]
+async fn corrected_rejects_that_the_processor_refuses_are_previewed_as_refused() {
+    let unknown = ledger::FileId::of(&store::FileVersion {
+        bucket: "inbox".to_owned(),
+        key: "south/labs/day.csv".to_owned(),
+        version: "v1".to_owned(),
+        etag: None,
+    });
+    let bytes = sample();
+    let labelled: String =
+        bytes
+            .lines()
+            .enumerate()
+            .map(|(line, text)| {
+                if line == 0 { format!("{text},_line,_file\n") } else { format!("{text},{line},{unknown}\n") }
+            })
+            .collect::<Vec<_>>()
+            .concat();
+    let (harness, entry) = decided(&ANY.document("csv"), &labelled, 65_536).await;
+    assert_eq!(entry.outcome.as_ref().and_then(|outcome| outcome.fault.as_deref()), Some("CORRECTION"));
+    let loose = Rules { longest: 10, ..ANY }.contract("csv");
+    let found = tried(&harness, &entry, &loose, Before::Ledger(None)).await;
+    assert_eq!((found.after.fault.as_deref(), found.rescued, found.written_rows), (Some("CORRECTION"), 0, 0));
+}
+
+#[tokio::test]
 async fn the_contract_of_an_earlier_decision_is_found_by_its_hash() {
     let (harness, entry) = decided(&ANY.document("csv"), &sample(), 65_536).await;
     let mut earlier = EarlierContracts::default();
