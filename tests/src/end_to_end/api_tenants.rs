@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::api::{ApiClient, problem, sha256, text, wish};
+use super::api::{ApiClient, problem, secret_of, sha256, text, wish};
 use super::files::HEADER;
 use super::harness::Harness;
 use super::http::HttpAnswer;
@@ -38,7 +38,7 @@ async fn of_three_partners_nobody_reaches_anything_of_another() {
             leaks_nothing(own, other);
         }
     }
-    assert_eq!(asked, 6 * 11, "every pair over every route that names something");
+    assert_eq!(asked, 6 * 12, "every pair over every route that names something");
     for own in &all {
         let status = own.caller.get(&format!("/v1/uploads/{}", own.upload)).json();
         assert_eq!(status["state"], "OPEN", "nobody gave {}'s upload up", own.name);
@@ -46,7 +46,9 @@ async fn of_three_partners_nobody_reaches_anything_of_another() {
 }
 
 fn belongings<'s>(harness: &'s Harness, name: &'static str) -> Belongings<'s> {
-    let caller = harness.add_partner(name);
+    let scopes = "--scopes submit,read,operate";
+    let added = harness.scalper(&format!("partner add {name} --rate 1000 --burst 1000 {scopes}"));
+    let caller = harness.holder(&secret_of(&added));
     let file = format!("{HEADER}AB000001,Patient of {name},CT,,,\nAB1,Rejected of {name},CT,,,\n");
     let sent = caller.file("/v1/feeds/scans/files?name=day.csv", file.as_bytes());
     assert_eq!(sent.status, 202, "{}", sent.text());
@@ -76,6 +78,7 @@ fn nothing_is_there(own: &Belongings<'_>, other: &Belongings<'_>) -> usize {
             caller.get(&format!("/v1/files/{file}/rejects")),
             caller.get(&format!("/v1/files/{file}/rejects?format=ndjson")),
             caller.get(&format!("/v1/files/{file}/history")),
+            caller.send("POST", &format!("/v1/files/{file}/replay"), &[], b""),
             caller.get(&format!("/v1/uploads/{upload}")),
             caller.get(&format!("/v1/uploads/{parts}")),
             caller.send("DELETE", &format!("/v1/uploads/{upload}"), &[], b""),

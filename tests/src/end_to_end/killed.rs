@@ -100,7 +100,7 @@ async fn a_replay_that_is_killed_at_twenty_requests_ends_as_one_replay() {
     // How often it looks whether the replay has ended differs, so that the last points may lie behind its end.
     assert!(killed >= KILLS / 2, "{killed} of {KILLS}");
     let (all, unended) = acts(&harness, "replay");
-    assert!(all >= noted + KILLS && unended <= killed, "{all} acts, {unended} without an end");
+    assert!(all >= noted + KILLS && unended > 0, "{all} acts, {unended} without an end");
     harness.settle().await;
 }
 
@@ -124,7 +124,8 @@ async fn a_retraction_and_its_end_that_are_killed_at_twenty_requests_each_are_wh
     assert_eq!(killed, 2 * KILLS, "each run makes the same requests");
     for verb in ["retract", "retract-undo"] {
         let (all, unended) = acts(&harness, verb);
-        assert!(all > KILLS && unended <= KILLS, "{verb}: {all} acts, {unended} without an end");
+        // The first run, and each that repeats a killed one, has an end.
+        assert!(all - unended > KILLS && unended > 0, "{verb}: {all} acts, {unended} without an end");
     }
     harness.settle().await;
 }
@@ -174,7 +175,7 @@ async fn a_contract_push_that_is_killed_at_twenty_requests_publishes_once() {
     }
     assert_eq!(killed, KILLS, "each run makes the same requests");
     let (all, unended) = acts(&harness, "contract-push");
-    assert!(all > KILLS / 2 && unended <= KILLS, "{all} acts, {unended} without an end");
+    assert!(all > KILLS && unended > 0, "{all} acts, {unended} without an end");
     let shown: Value = harness.scalper("contract show scans");
     assert_eq!(shown["version"], format!("1.0.{KILLS}"), "{shown}");
     fs::remove_dir_all(&folder).expect("remove the folder");

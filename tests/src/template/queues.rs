@@ -50,6 +50,20 @@ fn a_message_survives_throttling_and_then_waits_long_enough_to_be_seen() {
 }
 
 #[test]
+fn the_processor_takes_as_many_files_at_a_time_as_the_parameter_says_and_from_no_other_queue() {
+    with_every_choice(|stack| {
+        let mappings = stack.of_kind("AWS::Lambda::EventSourceMapping").filter_map(|mapping| {
+            let queue = stack.resource_behind(&scalar(mapping.at("/EventSourceArn")))?;
+            let function = stack.resource_behind(&scalar(mapping.at("/FunctionName")))?;
+            let most = number(mapping.at("/ScalingConfig/MaximumConcurrency"));
+            (function.id == "ProcessorFunction").then(|| (queue.id.clone(), most))
+        });
+        let chosen = stack.parameters["MaximumConcurrency"].parse().expect("a number");
+        assert_eq!(mappings.collect::<Vec<_>>(), [("InboxQueue".to_owned(), chosen)]);
+    });
+}
+
+#[test]
 fn queues_and_topics_are_encrypted_with_a_key_that_their_senders_may_use() {
     with_every_choice(|stack| {
         for queue in stack.of_kind(QUEUE) {
