@@ -104,6 +104,14 @@ async fn superseded(harness: &Harness) -> (FileVersion, FileVersion) {
     (older, newer)
 }
 
+/// The same, in small steps; and what the watcher asks for.
+async fn superseded_in_steps() -> (Harness, Vec<String>) {
+    let harness = small_steps();
+    superseded(&harness).await;
+    let request = asked(&harness);
+    (harness, request)
+}
+
 #[tokio::test]
 async fn the_rows_of_a_superseded_version_are_deleted_and_those_of_its_successor_stay() {
     let harness = Harness::new();
@@ -268,13 +276,7 @@ async fn a_long_clean_up_goes_on_by_fresh_messages() {
 
 #[tokio::test]
 async fn a_failure_anywhere_in_a_clean_up_ends_as_if_it_had_not_been() {
-    let scene = async || {
-        let harness = small_steps();
-        superseded(&harness).await;
-        let request = asked(&harness);
-        (harness, request)
-    };
-    let (clean, request) = scene().await;
+    let (clean, request) = superseded_in_steps().await;
     let first = clean.memory.calls().len();
     until_done(&clean, &request).await;
     let (expected, calls) = (clean.memory.state(), clean.memory.calls().len());
@@ -283,7 +285,7 @@ async fn a_failure_anywhere_in_a_clean_up_ends_as_if_it_had_not_been() {
     for call in first + 1..=calls {
         for when in [When::BeforeEffect, When::AfterEffect] {
             for deadly in [false, true] {
-                let (harness, request) = scene().await;
+                let (harness, request) = superseded_in_steps().await;
                 if deadly {
                     harness.memory.die_at(call, when);
                 } else {
@@ -328,18 +330,12 @@ async fn an_operator_who_shows_a_load_during_its_clean_up_finds_all_of_it_or_is_
 
 #[tokio::test]
 async fn two_deliveries_at_once_delete_the_same_rows() {
-    let scene = async || {
-        let harness = small_steps();
-        superseded(&harness).await;
-        let request = asked(&harness);
-        (harness, request)
-    };
-    let (clean, request) = scene().await;
+    let (clean, request) = superseded_in_steps().await;
     let first = clean.memory.calls().len();
     until_done(&clean, &request).await;
     let (expected, calls) = (clean.memory.state(), clean.memory.calls().len());
     for call in first + 1..=calls {
-        let (harness, request) = scene().await;
+        let (harness, request) = superseded_in_steps().await;
         let other = request.clone();
         harness.memory.before(call, move |memory| async move {
             let second = Harness::on(memory, |settings| settings.small_file_bytes = 0);
