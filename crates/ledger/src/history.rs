@@ -114,8 +114,9 @@ impl FileEvent {
         }
     }
 
-    /// Makes the event of a decision.
-    fn decided(generation: u32, outcome: &Outcome, decided_ms: u64, moves: &[StateMove]) -> Self {
+    /// Makes the event of a decision. `moves` are those of its load.
+    fn decided<'m>(decision: LoadDecision<'_>, moves: impl Iterator<Item = &'m StateMove>) -> Self {
+        let LoadDecision { generation, outcome, decided_ms } = decision;
         let kind = if generation == 0 { FileEventKind::Decided } else { FileEventKind::Replayed };
         let given = |text: &str| (!text.is_empty()).then(|| text.to_owned());
         let state = state_at_first(outcome, moves);
@@ -140,13 +141,50 @@ impl FileEvent {
     }
 }
 
-/// Returns the state that was decided: an outcome says the one that the file has since its last change.
-fn state_at_first(outcome: &Outcome, moves: &[StateMove]) -> State {
+/// Returns the state that was decided: an outcome says the one that its load got by the last of its moves.
+fn state_at_first<'m>(outcome: &Outcome, mut moves: impl Iterator<Item = &'m StateMove>) -> State {
     let moved_so = |change: &StateMove| change.to == outcome.state && change.other == outcome.other;
     match outcome.state {
         State::Retracted => State::Complete,
-        State::Superseded if moves.iter().any(moved_so) => State::Complete,
+        State::Superseded if moves.any(moved_so) => State::Complete,
         state => state,
+    }
+}
+
+/// What was decided of one load.
+#[derive(Clone, Copy)]
+struct LoadDecision<'a> {
+    generation: u32,
+    outcome: &'a Outcome,
+    /// 0 where it is not known.
+    decided_ms: u64,
+}
+
+/// The decisions on a file, oldest first, and which of them a move changed.
+struct Decisions<'a>(Vec<LoadDecision<'a>>);
+
+impl<'a> Decisions<'a> {
+    fn of(entry: &'a Entry) -> Self {
+        let past = entry.past.outcomes.iter().map(|past| LoadDecision {
+            generation: past.generation,
+            outcome: &past.outcome,
+            decided_ms: past.decided_ms,
+        });
+        let newest = entry.outcome.as_ref().filter(|_| entry.state.is_terminal());
+        let newest = newest.map(|outcome| LoadDecision {
+            generation: entry.generation,
+            outcome,
+            decided_ms: entry.past.decided_ms,
+        });
+        Self(past.chain(newest).collect())
+    }
+
+    /// Returns the number of the decision that a move changed, counted from 1: the last one that was not made after
+    /// it. 0: one that is not kept any more. No move goes before the first decision, whatever the clocks say.
+    fn changed_by(&self, change: &StateMove) -> usize {
+        let made = self.0.iter().take_while(|decision| decision.decided_ms <= change.at_ms).count();
+        let least = self.0.first().is_some_and(|first| first.generation == 0);
+        made.max(usize::from(least))
     }
 }
 
@@ -166,15 +204,16 @@ impl Entry {
     pub fn history(&self) -> (Vec<FileEvent>, bool) {
         let past = &self.past;
         let mut events = Vec::new();
-        for PastOutcome { generation, outcome, decided_ms } in &past.outcomes {
-            events.push(FileEvent::decided(*generation, outcome, *decided_ms, &past.moves));
+        let decisions = Decisions::of(self);
+        for (index, decision) in decisions.0.iter().enumerate() {
+            let is_its_own = |change: &&StateMove| decisions.changed_by(change) == index + 1;
+            events.push(FileEvent::decided(*decision, past.moves.iter().filter(is_its_own)));
         }
-        if let Some(outcome) = self.outcome.as_ref().filter(|_| self.state.is_terminal()) {
-            events.push(FileEvent::decided(self.generation, outcome, past.decided_ms, &past.moves));
-        }
-        let is_hidden = |index: usize| past.moves.get(index).is_some_and(|last| last.to == State::Retracted);
-        for (index, change) in past.moves.iter().enumerate() {
-            events.push(FileEvent::moved(change, index.checked_sub(1).is_some_and(is_hidden)));
+        let mut hidden = None;
+        for change in &past.moves {
+            let changed = decisions.changed_by(change);
+            events.push(FileEvent::moved(change, hidden == Some(changed)));
+            hidden = (change.to == State::Retracted).then_some(changed);
         }
         let kept = self.replayed.as_ref().filter(|ended| ended.result != ReplayResult::Decided);
         events.extend(kept.map(|ended| FileEvent {

@@ -77,8 +77,7 @@ fn shown(entry: &Entry) -> Vec<String> {
 fn a_file_that_was_quarantined_replayed_and_replaced_has_each_event() {
     let mut entry = landed();
     assert_eq!(shown(&entry), ["1000 received -"]);
-    entry
-        .decide(&Outcome { fault: Some("TOO_MANY_REJECTS".into()), ..outcome(State::Quarantined, 1) }, 2_000);
+    entry.decide(&Outcome { fault: Some("ERROR_BUDGET".into()), ..outcome(State::Quarantined, 1) }, 2_000);
     replay(&mut entry, &outcome(State::Complete, 3), 3_000);
     move_to(&mut entry, State::Superseded, Some(id("v2")), 4_000);
     move_to(&mut entry, State::Complete, None, 5_000);
@@ -99,11 +98,58 @@ fn a_file_that_was_quarantined_replayed_and_replaced_has_each_event() {
     let (events, whole) = entry.history();
     assert!(whole);
     let first = &events[1];
-    assert_eq!((first.generation, first.fault.as_deref()), (Some(0), Some("TOO_MANY_REJECTS")));
+    assert_eq!((first.generation, first.fault.as_deref()), (Some(0), Some("ERROR_BUDGET")));
     assert_eq!(first.counts.map(|counts| counts.rejects), Some(2));
     let second = &events[2];
     assert_eq!((second.generation, second.contract_version.as_deref()), (Some(1), Some("1.2.0")));
     assert_eq!((second.counts.map(|counts| counts.rows), second.fault.as_deref()), (Some(3), None));
+}
+
+#[test]
+fn a_load_that_replaced_a_retracted_one_is_superseded_and_not_restored() {
+    let mut entry = landed();
+    entry.decide(&outcome(State::Complete, 3), 2_000);
+    move_to(&mut entry, State::Retracted, None, 3_000);
+    replay(&mut entry, &outcome(State::Complete, 3), 4_000);
+    move_to(&mut entry, State::Superseded, Some(id("v2")), 5_000);
+    assert_eq!(
+        shown(&entry),
+        [
+            "1000 received -",
+            "2000 decided COMPLETE",
+            "3000 retracted RETRACTED",
+            "4000 replayed COMPLETE",
+            "5000 superseded SUPERSEDED other",
+        ]
+    );
+}
+
+#[test]
+fn a_move_of_a_later_load_says_nothing_of_an_earlier_decision() {
+    let mut entry = landed();
+    entry.decide(&Outcome { other: Some(id("v2")), ..outcome(State::Superseded, 3) }, 2_000);
+    replay(&mut entry, &outcome(State::Complete, 3), 3_000);
+    move_to(&mut entry, State::Superseded, Some(id("v2")), 3_000);
+    replay(&mut entry, &Outcome { other: Some(id("v2")), ..outcome(State::Superseded, 3) }, 4_000);
+    assert_eq!(
+        shown(&entry),
+        [
+            "1000 received -",
+            "2000 decided SUPERSEDED other",
+            "3000 replayed COMPLETE",
+            "3000 superseded SUPERSEDED other",
+            "4000 replayed SUPERSEDED other",
+        ]
+    );
+}
+
+#[test]
+fn a_clock_that_is_behind_changes_nothing_of_the_first_decision() {
+    let mut entry = landed();
+    entry.decide(&outcome(State::Complete, 3), 2_000);
+    move_to(&mut entry, State::Superseded, Some(id("v2")), 1_999);
+    let decided = entry.history().0.into_iter().find(|event| event.kind == FileEventKind::Decided);
+    assert_eq!(decided.and_then(|event| event.state), Some(State::Complete));
 }
 
 #[test]
