@@ -36,7 +36,7 @@ mod separated;
 mod sink;
 mod summary;
 
-pub use ::ledger::{Counts, FaultCode, FileFault, Verdict};
+pub use ::ledger::{Counts, FaultCode, FileFault, RejectsForm, Verdict};
 pub use file_check::{ContentHash, FileCheck, Finished, Pushed};
 pub use form::FileForm;
 pub use item_size::value_bytes;
@@ -47,7 +47,7 @@ pub use receipt::{
     ReceiptViolation, Report, ReportGate, RuleTotal, later_receipt, receipt, report,
 };
 pub use record::{Item, Position, Record, Slot, SlotKind};
-pub use reject_file::{RejectFile, RejectsForm};
+pub use reject_file::{RejectFile, rejects_form};
 pub use reject_line::write_reject_line;
 pub use sink::{Reject, Row, Sink};
 pub use summary::{GateResult, RecordSet, Summary};

@@ -7,7 +7,7 @@ use ledger::{Entry, FileId, FileVersion, LoadId, Order, Outcome, State};
 use serde::Serialize;
 
 use crate::budget::grouped;
-use crate::{Counts, FaultCode, FileFault, Position, RejectsForm, Summary, Verdict, reason};
+use crate::{Counts, FaultCode, FileFault, Position, RejectsForm, Summary, Verdict, reason, rejects_form};
 
 /// The version of the layout of receipt and report; raised when a field changes its meaning or goes.
 pub const FORMAT_VERSION: u32 = 1;
@@ -244,9 +244,8 @@ pub fn receipt(
     fault: Option<&FileFault>,
 ) -> Receipt {
     let checked = contract.zip(summary);
-    let rejects = checked
-        .filter(|(_, summary)| summary.rejects_kept > 0)
-        .map(|(contract, _)| RejectsForm::of(contract));
+    let rejects =
+        checked.filter(|(_, summary)| summary.rejects_kept > 0).map(|(contract, _)| rejects_form(contract));
     Receipt {
         format_version: FORMAT_VERSION,
         file: facts.clone(),

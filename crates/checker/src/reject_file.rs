@@ -1,6 +1,7 @@
 //! Rejected records in the form of their feed, to be corrected and sent back.
 
 use contract::{Contract, Format, Violation};
+use ledger::RejectsForm;
 
 use crate::Reject;
 use crate::form::{FileForm, TextWriter};
@@ -8,24 +9,12 @@ use crate::reject_object::RejectObjects;
 use crate::reject_table::RejectTable;
 use crate::returned::{CUT, TEXT_BYTES};
 
-/// The form in which rejected records are written to be sent back.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize)]
-#[serde(rename_all = "lowercase")]
-pub enum RejectsForm {
-    /// A table in the feed's dialect: `rejects.csv`.
-    Csv,
-    /// One JSON object on each line: `rejects.ndjson`.
-    Ndjson,
-}
-
-impl RejectsForm {
-    /// Returns the form for a feed.
-    #[must_use]
-    pub fn of(contract: &Contract) -> Self {
-        match contract.format {
-            Format::Separated(_) => Self::Csv,
-            Format::JsonLines | Format::Json { .. } => Self::Ndjson,
-        }
+/// Returns the form in which the rejected records of a feed are written to be sent back.
+#[must_use]
+pub fn rejects_form(contract: &Contract) -> RejectsForm {
+    match contract.format {
+        Format::Separated(_) => RejectsForm::Csv,
+        Format::JsonLines | Format::Json { .. } => RejectsForm::Ndjson,
     }
 }
 

@@ -1,6 +1,6 @@
 //! The decision on a file: its receipt, and where its rejected records are.
 
-use ledger::{Entry, FileId, Outcome};
+use ledger::{Entry, FileId, Outcome, RejectsForm};
 use serde::{Deserialize, Serialize};
 
 use crate::ApiStore;
@@ -49,9 +49,10 @@ pub(crate) async fn rejects<S: ApiStore>(call: &ApiCall<'_, S>) -> Result<ApiRes
     let (object, ending) = match wanted {
         Some("ndjson") => ("rejects.ndjson.gz", "ndjson.gz"),
         _ => match (feeds_form(call, &outcome).await?, wanted) {
-            (CorrectableForm::Csv, _) => ("rejects.csv", "csv"),
-            (CorrectableForm::Ndjson, None) => ("rejects.ndjson", "ndjson"),
-            (CorrectableForm::Ndjson, Some(_)) => {
+            (form @ RejectsForm::Csv, _) | (form @ RejectsForm::Ndjson, None) => {
+                (form.object_name(), form.as_str())
+            }
+            (RejectsForm::Ndjson, Some(_)) => {
                 return invalid(
                     "the feed takes JSON, and its rejects are JSON: leave the query parameter format out",
                 );
@@ -70,7 +71,7 @@ pub(crate) async fn rejects<S: ApiStore>(call: &ApiCall<'_, S>) -> Result<ApiRes
 async fn feeds_form<S: ApiStore>(
     call: &ApiCall<'_, S>,
     outcome: &Outcome,
-) -> Result<CorrectableForm, RequestError> {
+) -> Result<RejectsForm, RequestError> {
     let mut outcome = outcome.clone();
     for _ in 0..MOST_RECEIPTS {
         let Some(key) = call.caller.receipt_key(&outcome) else { break };
@@ -83,7 +84,7 @@ async fn feeds_form<S: ApiStore>(
             RejectsMembers { .. } => break,
         }
     }
-    Ok(CorrectableForm::Csv)
+    Ok(RejectsForm::Csv)
 }
 
 /// What a receipt says of the rejects that are kept.
@@ -91,16 +92,9 @@ async fn feeds_form<S: ApiStore>(
 #[serde(rename_all = "camelCase")]
 struct RejectsMembers {
     #[serde(default)]
-    rejects_form: Option<CorrectableForm>,
+    rejects_form: Option<RejectsForm>,
     #[serde(default)]
     earlier: Option<String>,
-}
-
-#[derive(Clone, Copy, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "lowercase")]
-enum CorrectableForm {
-    Csv,
-    Ndjson,
 }
 
 /// Reads the outcome of the file that the path names.

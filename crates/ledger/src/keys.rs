@@ -13,6 +13,27 @@ pub const UNNAMED: &str = "_unknown";
 /// Where receipts are, below a folder for each partner.
 const RECEIPTS: &str = "_receipts";
 
+words! {
+    /// The form in which rejected records are kept, to be corrected and sent back: the one of their feed.
+    RejectsForm {
+        /// A table in the feed's dialect.
+        Csv = "csv",
+        /// One JSON object on each line.
+        Ndjson = "ndjson",
+    }
+}
+
+impl RejectsForm {
+    /// Returns the name of their object: in the folder of the quarantine, and at the end of its key in the outbox.
+    #[must_use]
+    pub const fn object_name(self) -> &'static str {
+        match self {
+            Self::Csv => "rejects.csv",
+            Self::Ndjson => "rejects.ndjson",
+        }
+    }
+}
+
 /// Returns the prefix of all receipts of a partner's files.
 #[must_use]
 pub fn receipts_of(partner: &str) -> String {
@@ -61,16 +82,10 @@ impl QuarantineFolder {
         format!("{}rejects.ndjson.gz", self.0)
     }
 
-    /// Returns the key of the rejects as a table, to be corrected and sent back.
+    /// Returns the key of the rejects that are to be corrected and sent back.
     #[must_use]
-    pub fn reject_table(&self) -> String {
-        format!("{}rejects.csv", self.0)
-    }
-
-    /// Returns the key of the rejects as JSON objects, to be corrected and sent back.
-    #[must_use]
-    pub fn reject_objects(&self) -> String {
-        format!("{}rejects.ndjson", self.0)
+    pub fn rejects(&self, form: RejectsForm) -> String {
+        format!("{}{}", self.0, form.object_name())
     }
 
     /// Returns the key of the report for a state. As with receipts, the state is part of the name.
@@ -113,8 +128,11 @@ mod tests {
         assert_eq!(folder.prefix(), format!("north/visits/2026/11/20/{LOAD}/"));
         assert_eq!(folder.original(), format!("north/visits/2026/11/20/{LOAD}/original"));
         assert_eq!(folder.reject_lines(), format!("north/visits/2026/11/20/{LOAD}/rejects.ndjson.gz"));
-        assert_eq!(folder.reject_table(), format!("north/visits/2026/11/20/{LOAD}/rejects.csv"));
-        assert_eq!(folder.reject_objects(), format!("north/visits/2026/11/20/{LOAD}/rejects.ndjson"));
+        assert_eq!(folder.rejects(RejectsForm::Csv), format!("north/visits/2026/11/20/{LOAD}/rejects.csv"));
+        assert_eq!(
+            folder.rejects(RejectsForm::Ndjson),
+            format!("north/visits/2026/11/20/{LOAD}/rejects.ndjson")
+        );
         assert_eq!(
             folder.report(State::Quarantined),
             format!("north/visits/2026/11/20/{LOAD}/report.quarantined.json")

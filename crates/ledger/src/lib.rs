@@ -38,7 +38,7 @@ pub use file::{FileId, FileVersion, LoadId, NULL_VERSION, VersionId, digest, is_
 pub use history::{ClosedBy, FileEvent, FileEventKind, MOST_PAST, PastOfFile, PastOutcome, StateMove};
 pub use hold::{FileHeld, Hold, HoldPut, NO_OWNER};
 pub use key::{HEARTBEAT, Key, NAME_BYTES, UNKNOWN, is_name};
-pub use keys::{QuarantineFolder, UNNAMED, receipt_key, receipts_of};
+pub use keys::{QuarantineFolder, RejectsForm, UNNAMED, receipt_key, receipts_of};
 pub use lines::LineSum;
 pub use order::{Order, Rank, format_instant, parse_instant};
 pub use outbox::{outbox_receipt_key, outbox_rejects_key};

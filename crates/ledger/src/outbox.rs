@@ -9,7 +9,7 @@
 //! A receipt is replaced when its name has a newer decision. Rejected records have their load in the key and are
 //! never replaced, so that the records that a receipt names are those that it counts.
 
-use crate::LoadId;
+use crate::{LoadId, RejectsForm};
 
 /// Longest key of an object, bytes.
 /// <https://docs.aws.amazon.com/AmazonS3/latest/userguide/object-keys.html>
@@ -22,11 +22,11 @@ pub fn outbox_receipt_key(key: &str) -> Option<String> {
     Some(format!("{key}{RECEIPT}")).filter(|key| key.len() <= KEY_BYTES)
 }
 
-/// Returns where the rejected records of a load are: `ending` is `rejects.csv` or `rejects.ndjson`. `None` when the
-/// key is so long that the outbox has no place for them.
+/// Returns where the rejected records of a load are. `None` when the key is so long that the outbox has no place for
+/// them.
 #[must_use]
-pub fn outbox_rejects_key(key: &str, load: &LoadId, ending: &str) -> Option<String> {
-    Some(format!("{key}.{load}.{ending}")).filter(|key| key.len() <= KEY_BYTES)
+pub fn outbox_rejects_key(key: &str, load: &LoadId, form: RejectsForm) -> Option<String> {
+    Some(format!("{key}.{load}.{}", form.object_name())).filter(|key| key.len() <= KEY_BYTES)
 }
 
 #[cfg(test)]
@@ -40,7 +40,7 @@ mod tests {
         let load = LoadId::parse(LOAD).expect("a load");
         let receipt = |key: &str| outbox_receipt_key(key).expect("a place");
         assert_eq!(receipt("north/visits/day.csv"), "north/visits/day.csv.receipt.json");
-        let rejects = outbox_rejects_key("north/visits/day.csv", &load, "rejects.csv").expect("a place");
+        let rejects = outbox_rejects_key("north/visits/day.csv", &load, RejectsForm::Csv).expect("a place");
         assert_eq!(rejects, format!("north/visits/day.csv.{LOAD}.rejects.csv"));
         // A sender may call a file like an object of the outbox.
         assert_ne!(receipt(&rejects), rejects);
@@ -53,7 +53,7 @@ mod tests {
         let key = |bytes: usize| format!("north/visits/{}", "x".repeat(bytes - "north/visits/".len()));
         assert!(outbox_receipt_key(&key(1_011)).is_some_and(|key| key.len() == 1_024));
         assert_eq!(outbox_receipt_key(&key(1_012)), None);
-        assert!(outbox_rejects_key(&key(968), &load, "rejects.ndjson").is_some());
-        assert_eq!(outbox_rejects_key(&key(969), &load, "rejects.ndjson"), None);
+        assert!(outbox_rejects_key(&key(968), &load, RejectsForm::Ndjson).is_some());
+        assert_eq!(outbox_rejects_key(&key(969), &load, RejectsForm::Ndjson), None);
     }
 }

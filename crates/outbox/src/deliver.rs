@@ -43,8 +43,8 @@ impl<S: OutboxStore, Q: Queue> OutboxWriter<S, Q> {
             Err(_) => Err(OutboxError::OutOfTime),
         };
         self.record(message, &ended, self.host.now().saturating_sub(began_ms));
-        ended.err()?;
-        self.give_back(message).await;
+        let error = ended.err()?;
+        self.give_back(message, &error).await;
         Some(message)
     }
 
@@ -58,12 +58,13 @@ impl<S: OutboxStore, Q: Queue> OutboxWriter<S, Q> {
         self.bring_up_to_date(partner, &announced.file).await
     }
 
-    /// Makes the message visible again later each time. A failure costs time only: the queue's own visibility
-    /// time-out applies.
-    async fn give_back(&self, message: &Message<Option<AnnouncedOutcome>>) {
+    /// Makes the message visible again later each time, but soon each time where waiting changes nothing. A failure
+    /// costs time only: the queue's own visibility time-out applies.
+    async fn give_back(&self, message: &Message<Option<AnnouncedOutcome>>, cause: &OutboxError) {
         let attempt = usize::try_from(message.receive_count.saturating_sub(1)).unwrap_or(usize::MAX);
-        let [.., last] = PAUSES;
-        let pause = PAUSES.get(attempt).copied().unwrap_or(last);
+        let [first, .., last] = PAUSES;
+        let later = PAUSES.get(attempt).copied().unwrap_or(last);
+        let pause = if cause.stays() { first } else { later };
         let seconds = pause + self.host.jitter(pause / 4);
         if let Err(error) = self.queue.defer(&message.receipt_handle, seconds).await {
             tracing::warn!(

@@ -59,6 +59,15 @@ impl OutboxError {
         }
     }
 
+    /// Returns whether every other delivery fails as well. A receipt is written once and cannot change: its message goes
+    /// to the dead letters, and their alarm comes, after minutes and not after hours.
+    pub(crate) fn stays(&self) -> bool {
+        match self {
+            Self::Malformed => true,
+            Self::Unknown | Self::Store(_) | Self::Contested | Self::OutOfTime | Self::Panicked => false,
+        }
+    }
+
     /// Returns a code for logs.
     pub(crate) fn code(&self) -> &'static str {
         match self {

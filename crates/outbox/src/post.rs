@@ -12,8 +12,7 @@
 //! announced, so that its own delivery comes too.
 
 use bytes::Bytes;
-use ledger::{FileId, outbox_receipt_key, outbox_rejects_key};
-use serde::Deserialize;
+use ledger::{FileId, RejectsForm, outbox_receipt_key, outbox_rejects_key};
 use serde_json::{Map, Value};
 use store::{Entry, PostedReceipt, Queue, ReceiptMark};
 
@@ -22,23 +21,17 @@ use crate::{OutboxStore, OutboxWriter};
 
 /// Attempts while others write the same receipt. Each failed one means that another delivery succeeded.
 const ATTEMPTS: u32 = 8;
+/// The member of a receipt that says in which form rejected records are returned.
+const RETURNED: &str = "rejectsReturned";
 
-/// What a receipt says of the rejected records that are returned.
-#[derive(Deserialize)]
-#[serde(rename_all = "lowercase")]
-enum ReturnedForm {
-    Csv,
-    Ndjson,
-}
-
-impl ReturnedForm {
-    /// Returns how the object is called, in the quarantine and at the end of its key in the outbox.
-    fn ending(&self) -> &'static str {
-        match self {
-            Self::Csv => "rejects.csv",
-            Self::Ndjson => "rejects.ndjson",
-        }
-    }
+/// The result of one attempt to write a receipt.
+enum ReceiptWrite {
+    /// It was written, and rejected records with it or not.
+    Written { rejects: bool },
+    /// The outbox is not as it was seen: nothing was written over what another delivery wrote.
+    OutboxChanged,
+    /// The receipt is not in the quarantine bucket any more.
+    Expired,
 }
 
 impl<S: OutboxStore, Q: Queue> OutboxWriter<S, Q> {
@@ -67,16 +60,18 @@ impl<S: OutboxStore, Q: Queue> OutboxWriter<S, Q> {
                 Some(posted) if mark.is_older_version_than(posted) => return Ok(OutboxState::Newer),
                 _ => {}
             }
-            let Some(written) = self.write(&key, &entry, &mark, seen.as_ref()).await? else {
-                return Ok(OutboxState::Expired);
+            let written = match self.write(&key, &entry, &mark, seen.as_ref()).await? {
+                ReceiptWrite::Written { rejects } => Some(OutboxState::Written { rejects }),
+                ReceiptWrite::OutboxChanged => None,
+                ReceiptWrite::Expired => return Ok(OutboxState::Expired),
             };
             let Some(newest) = self.own_entry(partner, file).await? else {
                 return Ok(OutboxState::NoReceipt);
             };
             let still = ReceiptMark::of(&newest).is_none_or(|newest| newest == mark);
             match written {
-                done @ OutboxState::Written { .. } if still => return Ok(done),
-                _ => entry = newest,
+                Some(done) if still => return Ok(done),
+                Some(_) | None => entry = newest,
             }
         }
         Err(OutboxError::Contested)
@@ -89,56 +84,48 @@ impl<S: OutboxStore, Q: Queue> OutboxWriter<S, Q> {
         Ok(entry.filter(|entry| entry.partner == partner && entry.file.key.starts_with(&prefix)))
     }
 
-    /// Writes rejected records where they are returned, then the receipt. `None`: the receipt is not there any more.
-    /// [`OutboxState::Newer`]: the outbox is not as it was seen.
+    /// Writes rejected records where they are returned, then the receipt if the outbox still is as it was seen.
     async fn write(
         &self,
         key: &str,
         entry: &Entry,
         mark: &ReceiptMark,
         seen: Option<&PostedReceipt>,
-    ) -> Result<Option<OutboxState>, OutboxError> {
-        let Some(outcome) = &entry.outcome else { return Ok(None) };
-        let Some(receipt) = self.store.receipt(&outcome.receipt).await? else { return Ok(None) };
-        let rejects = self.return_rejects(entry, mark, &receipt).await?;
-        let body = with_rejects(receipt, rejects.as_deref())?;
+    ) -> Result<ReceiptWrite, OutboxError> {
+        let Some(outcome) = &entry.outcome else { return Ok(ReceiptWrite::Expired) };
+        let Some(receipt) = self.store.receipt(&outcome.receipt).await? else {
+            return Ok(ReceiptWrite::Expired);
+        };
+        let members: Map<String, Value> =
+            serde_json::from_slice(&receipt).map_err(|_| OutboxError::Malformed)?;
+        let rejects = self.return_rejects(entry, mark, &members).await?;
+        let has_rejects = rejects.is_some();
+        let body = rejects.map_or(receipt, |rejects| with_rejects(members, rejects));
         let posted = self.store.post(key, mark, body, seen).await?;
-        Ok(Some(if posted {
-            OutboxState::Written { rejects: rejects.is_some() }
-        } else {
-            OutboxState::Newer
-        }))
+        Ok(if posted { ReceiptWrite::Written { rejects: has_rejects } } else { ReceiptWrite::OutboxChanged })
     }
 
-    /// Copies the rejected records that a receipt says are returned; returns where they are in the outbox.
+    /// Copies the rejected records that a receipt says are returned; returns where they are in the outbox. A form that
+    /// this release does not know returns none: its sender gets the receipt without them.
     async fn return_rejects(
         &self,
         entry: &Entry,
         mark: &ReceiptMark,
-        receipt: &Bytes,
+        receipt: &Map<String, Value>,
     ) -> Result<Option<String>, OutboxError> {
-        #[derive(Deserialize)]
-        #[serde(rename_all = "camelCase")]
-        struct ReturnedMembers {
-            #[serde(default)]
-            rejects_returned: Option<ReturnedForm>,
-        }
-        let members: ReturnedMembers = serde_json::from_slice(receipt).map_err(|_| OutboxError::Malformed)?;
+        let form = receipt.get(RETURNED).and_then(Value::as_str).and_then(RejectsForm::parse);
         let folder = entry.outcome.as_ref().and_then(|outcome| outcome.quarantine.as_deref());
-        let Some((form, folder)) = members.rejects_returned.zip(folder) else { return Ok(None) };
-        let ending = form.ending();
-        let to = mark.load().and_then(|load| outbox_rejects_key(&entry.file.key, &load, ending));
+        let Some((form, folder)) = form.zip(folder) else { return Ok(None) };
+        let to = mark.load().and_then(|load| outbox_rejects_key(&entry.file.key, &load, form));
         let Some(to) = to else { return Ok(None) };
-        let copied = self.store.return_rejects(&format!("{folder}{ending}"), &to).await?;
+        let from = format!("{folder}{}", form.object_name());
+        let copied = self.store.return_rejects(&from, &to).await?;
         Ok(copied.then_some(to))
     }
 }
 
-/// Returns a receipt as it lies in the outbox: with the key of the rejected records there, if there are any.
-fn with_rejects(receipt: Bytes, rejects: Option<&str>) -> Result<Bytes, OutboxError> {
-    let Some(rejects) = rejects else { return Ok(receipt) };
-    let mut members: Map<String, Value> =
-        serde_json::from_slice(&receipt).map_err(|_| OutboxError::Malformed)?;
-    members.insert("rejects".to_owned(), rejects.into());
-    Ok(Value::Object(members).to_string().into())
+/// Returns a receipt as it lies in the outbox with the rejected records whose key this is.
+fn with_rejects(mut receipt: Map<String, Value>, rejects: String) -> Bytes {
+    receipt.insert("rejects".to_owned(), rejects.into());
+    Value::Object(receipt).to_string().into()
 }

@@ -58,6 +58,17 @@ async fn rejects_are_returned_only_where_the_receipt_says_so_and_the_receipt_nam
 }
 
 #[tokio::test]
+async fn a_form_of_rejects_that_only_a_newer_processor_knows_leaves_a_receipt_without_them() {
+    let harness = Harness::with_reader().await;
+    let file = harness.decided(KEY, State::Complete, Some("parquet")).await;
+    assert!(harness.deliver(&[&file]).await.is_empty());
+    let (_, body) = harness.receipt().expect("a receipt");
+    assert_eq!(body, harness.receipt_in_quarantine(&file));
+    assert!(harness.memory.outbox_rejects().is_empty());
+    assert_eq!((harness.counted("OutboxWritten"), harness.counted("OutboxFailed")), (1, 0));
+}
+
+#[tokio::test]
 async fn rejects_that_are_not_there_leave_a_receipt_without_them() {
     let harness = Harness::with_reader().await;
     let file = harness.decided(KEY, State::Complete, Some("csv")).await;
@@ -101,11 +112,17 @@ async fn two_names_have_two_receipts() {
 }
 
 #[tokio::test]
-async fn a_receipt_that_is_not_json_ends_among_the_dead_letters() {
-    let harness = Harness::with_reader().await;
-    let file = harness.decided(KEY, State::Complete, None).await;
-    harness.memory.keep(&file.receipt, "[1");
-    assert_eq!(harness.deliver(&[&file]).await, ["0"]);
-    assert_eq!(harness.counted("OutboxFailed"), 1);
-    assert_eq!(harness.receipt().map(|(_, body): (_, Value)| body), None);
+async fn a_receipt_that_is_not_a_json_object_ends_among_the_dead_letters_soon() {
+    for body in ["[1", "[]", "7"] {
+        let harness = Harness::with_reader().await;
+        let file = harness.decided(KEY, State::Complete, None).await;
+        harness.memory.keep(&file.receipt, body);
+        for receive_count in 1..=12 {
+            assert_eq!(harness.deliver_at(receive_count, &[&file]).await, ["0"]);
+        }
+        assert_eq!(harness.counted("OutboxFailed"), 12);
+        assert_eq!(harness.receipt().map(|(_, body): (_, Value)| body), None);
+        let pauses: Vec<u32> = harness.memory.deferred().into_iter().map(|(_, seconds)| seconds).collect();
+        assert_eq!(pauses, [10; 12], "it cannot change");
+    }
 }

@@ -2,7 +2,7 @@
 
 use std::io::Write;
 
-use checker::{Reject, RejectFile, RejectsForm, Row, Sink, Summary, write_reject_line};
+use checker::{Reject, RejectFile, RejectsForm, Row, Sink, Summary, rejects_form, write_reject_line};
 use contract::Contract;
 use flate2::{Compression, GzBuilder, write::GzEncoder};
 use store::{Error, Fenced, Operation, RecordItem, Upload, WriteQuarantine};
@@ -30,7 +30,7 @@ impl<'a, S: ProcessorStore> Load<'a, S> {
             RejectFiles::new(
                 work,
                 RejectFile::new(contract, &first.form, work.id.as_str()),
-                RejectsForm::of(contract),
+                rejects_form(contract),
             )
         };
         Self {
@@ -171,10 +171,7 @@ impl<U: Upload> RejectFiles<U> {
         form: RejectsForm,
     ) -> Self {
         let (store, folder, open) = (work.store, work.quarantine(), &work.uploads);
-        let key = match form {
-            RejectsForm::Csv => folder.reject_table(),
-            RejectsForm::Ndjson => folder.reject_objects(),
-        };
+        let key = folder.rejects(form);
         Self {
             lines: GzBuilder::new().mtime(0).write(Vec::new(), Compression::default()),
             line: Vec::new(),

@@ -159,9 +159,15 @@ impl Harness {
 
     /// Delivers announcements as one batch; returns the places in it of those that are to be delivered again.
     pub(super) async fn deliver(&self, files: &[&DecidedFile]) -> Vec<String> {
+        self.deliver_at(1, files).await
+    }
+
+    /// The same, received so often.
+    pub(super) async fn deliver_at(&self, receive_count: u32, files: &[&DecidedFile]) -> Vec<String> {
+        let attributes = json!({ "ApproximateReceiveCount": receive_count.to_string() });
         let record = |(number, file): (usize, &&DecidedFile)| {
             json!({ "messageId": number.to_string(), "receiptHandle": number.to_string(),
-                "body": file.announcement().to_string(), "attributes": { "ApproximateReceiveCount": "1" } })
+                "body": file.announcement().to_string(), "attributes": attributes })
         };
         let event = json!({ "Records": files.iter().enumerate().map(record).collect::<Vec<_>>() });
         let response = self.writer().handle(&event, DEADLINE_MS).await.expect("a batch");
