@@ -1,5 +1,6 @@
 //! The result of a delivery.
 
+use runtime::announcement::Interruption;
 use store::Error;
 use telemetry::{Occurrence, OutboxResult};
 
@@ -45,6 +46,15 @@ pub(crate) enum OutboxError {
     /// A panic was caught.
     #[error("a defect in the outbox function: the delivery panicked")]
     Panicked,
+}
+
+impl From<Interruption> for OutboxError {
+    fn from(interruption: Interruption) -> Self {
+        match interruption {
+            Interruption::OutOfTime => Self::OutOfTime,
+            Interruption::Panicked => Self::Panicked,
+        }
+    }
 }
 
 impl OutboxError {

@@ -16,7 +16,6 @@
 pub mod config;
 mod deliver;
 mod error;
-mod event;
 mod post;
 
 use runtime::Host;

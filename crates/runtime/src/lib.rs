@@ -11,6 +11,7 @@
 //! start(Config::read)  ─▶  connect to the resources  ─▶  make the function  ─▶  serve(its handler)
 //! ```
 
+pub mod announcement;
 mod batch;
 mod contracts;
 mod correction;

@@ -3,27 +3,25 @@
 use std::time::Duration;
 
 use bytes::Bytes;
-use futures_util::future::join_all;
 use http::header::CONTENT_TYPE;
 use http::{HeaderName, HeaderValue};
 use outbound::signature::{self, Secret};
 use outbound::{Target, TargetError};
-use runtime::{Deadline, Message, SqsBatchResponse, deliver_again};
+use runtime::announcement::{self, UnknownEvent};
+use runtime::{Message, SqsBatchResponse};
 use serde_json::Value;
 use store::{FileNames, Queue, ReadPartners, Webhook};
 use telemetry::{DeliveryRecord, DeliveryResult, Label};
 
 use crate::WebhookSender;
 use crate::error::{DeliveryError, Done};
-use crate::event::{OutcomeMessage, UnknownEvent, decode};
+use crate::event::OutcomeMessage;
 
 /// Pauses before the next attempts, seconds; the last one repeats. With the 12 receptions of the queue a receiver has
 /// some 32 hours to come back. Each is lengthened by up to a quarter, at random, and all stay below the 12 hours for
 /// which SQS hides a message at most.
 /// <https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_ChangeMessageVisibility.html>
 const PAUSES: [u32; 9] = [10, 60, 300, 900, 1_800, 3_600, 7_200, 14_400, 28_800];
-/// Time kept for giving messages back, milliseconds.
-const RESERVE_MS: u64 = 10_000;
 
 const ID: HeaderName = HeaderName::from_static("webhook-id");
 const TIMESTAMP: HeaderName = HeaderName::from_static("webhook-timestamp");
@@ -33,30 +31,20 @@ impl<P: ReadPartners + FileNames, Q: Queue> WebhookSender<P, Q> {
     /// Handles one invocation that ends at `deadline_ms` (milliseconds since the epoch). Every failure belongs to one
     /// message and is part of the response; an error is returned only for an event that is not a batch.
     pub async fn handle(&self, event: &Value, deadline_ms: u64) -> Result<SqsBatchResponse, UnknownEvent> {
-        let messages = decode(event)?;
-        let now_ms = self.host.now();
-        let time = Deadline::new(deadline_ms, now_ms).less(RESERVE_MS).remaining(now_ms);
-        let failed = join_all(messages.iter().map(|message| self.attend(message, time))).await;
-        Ok(deliver_again(failed.into_iter().flatten()))
+        let messages = announcement::decode(event, OutcomeMessage::read)?;
+        let attend = |message, time| self.attend(message, time);
+        Ok(announcement::deliver_all(&messages, deadline_ms, &self.host, attend).await)
     }
 
-    /// Delivers one message within its time; a panic concerns this message only. Returns it when it is to be
-    /// delivered again.
-    async fn attend<'m>(
-        &self,
-        message: &'m Message<Option<OutcomeMessage>>,
-        time: Duration,
-    ) -> Option<&'m Message<Option<OutcomeMessage>>> {
+    /// Delivers one message within its time. Returns whether it is to be delivered again.
+    async fn attend(&self, message: &Message<Option<OutcomeMessage>>, time: Duration) -> bool {
         let began_ms = self.host.now();
-        let delivery = runtime::caught(self.deliver(message));
-        let ended = match tokio::time::timeout(time, delivery).await {
-            Ok(ended) => ended.unwrap_or(Err(DeliveryError::Panicked)),
-            Err(_) => Err(DeliveryError::OutOfTime),
-        };
+        let ended = announcement::within(time, self.deliver(message)).await;
         self.record(message, &ended, self.host.now().saturating_sub(began_ms));
-        let error = ended.err()?;
-        self.give_back(message, &error).await;
-        Some(message)
+        let Err(error) = ended else { return false };
+        let pause = self.pause(message.receive_count, &error);
+        announcement::give_back(&self.queue, &self.host, message, pause).await;
+        true
     }
 
     async fn deliver(&self, message: &Message<Option<OutcomeMessage>>) -> Result<Done, DeliveryError> {
@@ -106,24 +94,10 @@ impl<P: ReadPartners + FileNames, Q: Queue> WebhookSender<P, Q> {
         }
     }
 
-    /// Makes the message visible again later each time. A failure costs time only: the queue's own visibility
-    /// time-out applies.
-    async fn give_back(&self, message: &Message<Option<OutcomeMessage>>, cause: &DeliveryError) {
-        let seconds = self.pause(message.receive_count, cause);
-        if let Err(error) = self.queue.defer(&message.receipt_handle, seconds).await {
-            tracing::warn!(
-                error = telemetry::chain(&error),
-                "the visibility of the message could not be changed: it returns after the visibility time-out of the queue"
-            );
-        }
-    }
-
     /// Returns seconds until the next delivery: later each time, and not before the circuit closes or the receiver
     /// asks for it.
     fn pause(&self, receive_count: u32, cause: &DeliveryError) -> u32 {
-        let attempt = usize::try_from(receive_count.saturating_sub(1)).unwrap_or(usize::MAX);
         let [.., last] = PAUSES;
-        let pause = PAUSES.get(attempt).copied().unwrap_or(last);
         let at_least = match cause {
             DeliveryError::CircuitOpen { until_ms } => {
                 let seconds = until_ms.saturating_sub(self.host.now()).div_ceil(1_000);
@@ -132,8 +106,7 @@ impl<P: ReadPartners + FileNames, Q: Queue> WebhookSender<P, Q> {
             DeliveryError::Status { retry_after, .. } => retry_after.unwrap_or_default().min(last),
             _ => 0,
         };
-        let pause = pause.max(at_least);
-        pause + self.host.jitter(pause / 4)
+        announcement::pause_after(receive_count, &PAUSES).max(at_least)
     }
 
     /// Logs and counts the result of a message, once.

@@ -2,6 +2,7 @@
 
 use outbound::signature::MalformedSecret;
 use outbound::{PostError, TargetError};
+use runtime::announcement::Interruption;
 use store::Error;
 use telemetry::Occurrence;
 
@@ -59,6 +60,15 @@ pub(crate) enum DeliveryError {
     /// A panic was caught.
     #[error("a defect in the webhook function: the delivery panicked")]
     Panicked,
+}
+
+impl From<Interruption> for DeliveryError {
+    fn from(interruption: Interruption) -> Self {
+        match interruption {
+            Interruption::OutOfTime => Self::OutOfTime,
+            Interruption::Panicked => Self::Panicked,
+        }
+    }
 }
 
 impl From<PostError> for DeliveryError {

@@ -1,10 +1,8 @@
-//! The event of the function: a batch of announcements, each as the processor published it (raw message delivery).
+//! What is posted: an announcement as the processor published it, with what a receiver needs besides.
 
 use bytes::Bytes;
-use lambda_runtime::Diagnostic;
 use ledger::{FileId, LoadId, State};
-use runtime::{Message, batch};
-use serde::Deserialize;
+use runtime::announcement::AnnouncedOutcome;
 use serde_json::{Map, Value};
 
 /// An announcement: the ids that are needed to post it, and its members as they were published.
@@ -22,39 +20,14 @@ pub struct OutcomeMessage {
     pub members: Map<String, Value>,
 }
 
-/// The event is not a batch of a queue.
-#[derive(Debug, PartialEq, Eq, thiserror::Error)]
-#[error("unknown event: expected a batch of an SQS queue")]
-pub struct UnknownEvent;
-
-impl From<UnknownEvent> for Diagnostic {
-    fn from(unknown: UnknownEvent) -> Self {
-        Self { error_type: "UnknownEvent".to_owned(), error_message: unknown.to_string() }
-    }
-}
-
-/// Decodes an invocation's event. A message that is not an announcement has the body `None`.
-pub fn decode(event: &Value) -> Result<Vec<Message<Option<OutcomeMessage>>>, UnknownEvent> {
-    batch(event, |text: String| OutcomeMessage::read(&text)).ok_or(UnknownEvent)
-}
-
 impl OutcomeMessage {
     /// Reads an announcement; `None` for any other text.
     #[must_use]
     pub fn read(text: &str) -> Option<Self> {
         let members: Map<String, Value> = serde_json::from_str(text).ok()?;
-        let announced = Announced::deserialize(Value::Object(members.clone())).ok()?;
-        let state = State::parse(&announced.state)?;
-        // `unknown` is published for every partner that is not registered.
-        let unregistered = ["", runtime::UNKNOWN];
-        let partner = Some(announced.partner).filter(|partner| !unregistered.contains(&partner.as_str()));
-        if matches!(state, State::Processing | State::Held)
-            || partner.as_deref().is_some_and(|partner| !runtime::is_name(partner))
-        {
-            return None;
-        }
-        let load = LoadId::parse(&announced.load).filter(|load| load.file() == announced.file_id)?;
-        Some(Self { partner, file: announced.file_id, load, state, members })
+        let AnnouncedOutcome { partner, file, state } = AnnouncedOutcome::of(&members)?;
+        let load = LoadId::parse(members.get("load")?.as_str()?).filter(|load| load.file() == file)?;
+        Some(Self { partner, file, load, state, members })
     }
 
     /// Returns the body to post: the announcement with the file's name, and with the receipt's address in the partner
@@ -75,16 +48,6 @@ impl OutcomeMessage {
     pub fn id(&self) -> String {
         format!("{}-{}", self.load, self.state.as_str())
     }
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct Announced {
-    file_id: FileId,
-    load: String,
-    #[serde(default)]
-    partner: String,
-    state: String,
 }
 
 #[cfg(test)]
@@ -160,14 +123,6 @@ mod tests {
         for text in ["", "[]", "null", "\"x\"", "{\"Records\":[]}"] {
             assert_eq!(OutcomeMessage::read(text), None, "{text}");
         }
-    }
-
-    #[test]
-    fn a_batch_without_ids_is_unknown_and_a_message_without_a_body_is_empty() {
-        assert_eq!(decode(&json!({ "Records": [{ "messageId": "m" }] })), Err(UnknownEvent));
-        let bare = json!({ "Records": [{ "messageId": "m", "receiptHandle": "h" }] });
-        let message = Message { id: "m".into(), receipt_handle: "h".into(), receive_count: 1, body: None };
-        assert_eq!(decode(&bare), Ok(vec![message]));
     }
 
     proptest! {

@@ -188,6 +188,15 @@ fn header<'e, E>(error: &'e SdkError<E, HttpResponse>, name: &str) -> Option<&'e
     error.raw_response()?.headers().get(name)
 }
 
+/// Returns whether S3 says that a conditional write met another one: 412, or 409 while the other one goes on.
+/// <https://docs.aws.amazon.com/AmazonS3/latest/userguide/conditional-writes.html>
+pub(super) fn is_conflict<E: ProvideErrorMetadata>(error: &SdkError<E, HttpResponse>) -> bool {
+    match code(error) {
+        Some(code) => matches!(code, "PreconditionFailed" | "ConditionalRequestConflict"),
+        None => status(error) == Some(412),
+    }
+}
+
 /// Returns whether S3 says that the object is in an archive storage class. A copy has a code of its own for it.
 /// <https://docs.aws.amazon.com/AmazonS3/latest/API/API_CopyObject.html#API_CopyObject_Errors>
 pub(super) fn is_archived<E: ProvideErrorMetadata>(error: &SdkError<E, HttpResponse>) -> bool {

@@ -3,9 +3,9 @@
 use aws_sdk_s3::primitives::ByteStream;
 use bytes::Bytes;
 
-use super::bucket::{Bucket, found, is_gone, seen};
+use super::bucket::{Bucket, found, is_conflict, is_gone, seen};
 use super::client::S3;
-use super::failure::{code, failure, status};
+use super::failure::failure;
 use super::keys;
 use super::multipart::CopySource;
 use super::quarantine::copy_of_length;
@@ -60,7 +60,7 @@ impl<T: AsRef<OutboxBucket> + Sync> WriteOutbox for T {
         match request.body(ByteStream::from(body)).send().await {
             Ok(_) => Ok(true),
             // Somebody else wrote at the same moment, or before. A lost answer to this write ends here too.
-            Err(error) if is_gone(&error) || is_conflict(code(&error), status(&error)) => Ok(false),
+            Err(error) if is_gone(&error) || is_conflict(&error) => Ok(false),
             Err(error) => Err(failure(Operation::WriteOutbox, &error)),
         }
     }
@@ -80,13 +80,6 @@ impl<T: AsRef<OutboxBucket> + Sync> WriteOutbox for T {
             Original::Gone | Original::Archived => Ok(false),
         }
     }
-}
-
-/// Returns whether S3 says that a conditional write met another one: 412, or 409 while the other one goes on.
-/// <https://docs.aws.amazon.com/AmazonS3/latest/userguide/conditional-writes.html>
-fn is_conflict(code: Option<&str>, status: Option<u16>) -> bool {
-    matches!(code, Some("PreconditionFailed" | "ConditionalRequestConflict"))
-        || (code.is_none() && status == Some(412))
 }
 
 #[cfg(test)]

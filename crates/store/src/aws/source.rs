@@ -3,9 +3,9 @@
 use aws_sdk_s3::Client;
 use aws_sdk_s3::types::{EncodingType, MetadataDirective, TaggingDirective};
 
-use super::bucket::is_archived;
+use super::bucket::{is_archived, is_conflict};
 use super::client::{self, S3};
-use super::failure::{code, failure, status};
+use super::failure::{code, failure};
 use super::inbox::{InboxBucket, UPLOAD};
 use super::{keys, millis};
 use crate::{CopiedIn, CopyIntoInbox, Current, Error, Operation, SourceObject, SourcePage, UploadId};
@@ -83,18 +83,11 @@ impl<T: AsRef<SourceBuckets> + Sync> CopyIntoInbox for T {
         match answer {
             Ok(output) => Ok(CopiedIn::Version(output.version_id.unwrap_or_else(|| NULL_VERSION.to_owned()))),
             Err(error) if is_archived(&error) => Ok(CopiedIn::Archived),
-            Err(error) if is_conflict(code(&error), status(&error)) => Ok(CopiedIn::Conflict),
+            // The key is taken, or the object is not what was listed: replaced (a conflict too) or deleted.
+            Err(error) if is_conflict(&error) || code(&error) == Some("NoSuchKey") => Ok(CopiedIn::Conflict),
             Err(error) => Err(failure(operation, &error)),
         }
     }
-}
-
-/// Returns whether S3 says that the key is taken (412, or 409 while another write goes on), or that the object is not
-/// what was listed: replaced (412) or deleted.
-/// <https://docs.aws.amazon.com/AmazonS3/latest/userguide/conditional-writes.html>
-fn is_conflict(code: Option<&str>, status: Option<u16>) -> bool {
-    matches!(code, Some("PreconditionFailed" | "ConditionalRequestConflict" | "NoSuchKey"))
-        || (code.is_none() && status == Some(412))
 }
 
 #[cfg(test)]

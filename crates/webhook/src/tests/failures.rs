@@ -4,13 +4,13 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use runtime::SqsBatchResponse;
+use runtime::announcement::UnknownEvent;
 use store::memory::When;
 use tokio::net::TcpSocket;
 
 use super::harness::{BEGIN_MS, Harness, WebhookReceiver, announcement, batch, ids, message};
 use super::{deliver_to, handle};
 use crate::AddressPolicy;
-use crate::event::UnknownEvent;
 
 /// Returns a receiver that never answers.
 fn no_answer() -> std::future::Pending<()> {
