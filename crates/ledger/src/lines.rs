@@ -37,7 +37,9 @@ mod tests {
 
     fn sum(lines: &[u64]) -> LineSum {
         let mut sum = LineSum::default();
-        lines.iter().for_each(|line| sum.add(*line));
+        for line in lines {
+            sum.add(*line);
+        }
         sum
     }
 
