@@ -13,7 +13,7 @@ pub struct WrongValue {
     pub name: &'static str,
     /// Its value, cut at 40 characters.
     pub found: String,
-    /// The values that are allowed.
+    /// The values that are allowed, or one text that says which.
     pub allowed: Vec<&'static str>,
 }
 
@@ -33,8 +33,9 @@ impl EnvironmentError {
             let names = self.missing.join(", ");
             format!("the environment lacks {names}: set each to the value that the template gives it")
         });
-        let wrong = self.wrong.iter().map(|WrongValue { name, found, allowed }| {
-            format!("`{name}` is {found:?}: set it to one of {}", allowed.join(", "))
+        let wrong = self.wrong.iter().map(|WrongValue { name, found, allowed }| match allowed.as_slice() {
+            [only] => format!("`{name}` is {found:?}: set it to {only}"),
+            many => format!("`{name}` is {found:?}: set it to one of {}", many.join(", ")),
         });
         missing.into_iter().chain(wrong).collect::<Vec<_>>().join("; ")
     }
@@ -110,6 +111,20 @@ impl Environment {
         }
     }
 
+    /// Returns a variable that must be a whole number; 0 when it is not, which [`Environment::read`] reports.
+    pub fn whole_number(&mut self, name: &'static str) -> u64 {
+        let value = self.required(name);
+        let number = value.parse().ok();
+        if number.is_none() && !value.is_empty() {
+            self.is_wrong(name, &value, vec!["a whole number, 0 or more"]);
+        }
+        number.unwrap_or_default()
+    }
+
+    fn is_wrong(&mut self, name: &'static str, value: &str, allowed: Vec<&'static str>) {
+        self.found.wrong.push(WrongValue { name, found: value.chars().take(SHOWN).collect(), allowed });
+    }
+
     /// Returns a variable that must have one of these values; `None` when it has not, which [`Environment::read`]
     /// reports.
     fn one_of<T: Copy>(&mut self, name: &'static str, allowed: &[(&'static str, T)]) -> Option<T> {
@@ -119,9 +134,7 @@ impl Environment {
         };
         let meant = allowed.iter().find(|(known, _)| *known == value).map(|(_, meant)| *meant);
         if meant.is_none() {
-            let allowed = allowed.iter().map(|(known, _)| *known).collect();
-            let found = value.chars().take(SHOWN).collect();
-            self.found.wrong.push(WrongValue { name, found, allowed });
+            self.is_wrong(name, &value, allowed.iter().map(|(known, _)| *known).collect());
         }
         meant
     }
@@ -174,6 +187,11 @@ mod tests {
             error,
             "the environment lacks MONITORING: set each to the value that the template gives it; \
              `PARTNER_METRICS` is \"TRUE\": set it to one of true, false"
+        );
+        let days = Environment::new(|_| Some("7 days".to_owned())).read(|read| read.whole_number("DAYS"));
+        assert_eq!(
+            days.expect_err("no number").to_string(),
+            "`DAYS` is \"7 days\": set it to a whole number, 0 or more"
         );
         let long = read("Full", &"x".repeat(500)).expect_err("too long").to_string();
         assert!(long.len() < 150, "{long}");

@@ -50,8 +50,7 @@ impl Config {
         };
         let metrics = environment.metrics();
         let heartbeat = environment.optional("HEARTBEAT_FILES").as_deref() == Some("On");
-        // CloudFormation takes nothing but a number.
-        let clean_up_after_days = environment.required("CLEAN_UP_AFTER_DAYS").parse().unwrap_or_default();
+        let clean_up_after_days = environment.whole_number("CLEAN_UP_AFTER_DAYS");
         let access = environment.access();
         Self { names, settings: Settings { metrics, heartbeat, clean_up_after_days }, access }
     }
@@ -66,6 +65,7 @@ mod tests {
         match name {
             "MONITORING" => "Basic".to_owned(),
             "PARTNER_METRICS" => "false".to_owned(),
+            "CLEAN_UP_AFTER_DAYS" => "7".to_owned(),
             other => other.to_lowercase(),
         }
     }
@@ -92,6 +92,23 @@ mod tests {
                 "AWS_SECRET_ACCESS_KEY"
             ]
         );
+    }
+
+    #[test]
+    fn days_that_are_no_number_do_not_switch_clean_up_off() {
+        let days = |days: &'static str| {
+            let environment = Environment::new(move |name| match name {
+                "CLEAN_UP_AFTER_DAYS" => Some(days.to_owned()),
+                other => Some(value(other)),
+            });
+            environment.read(Config::read).map(|config| config.settings.clean_up_after_days)
+        };
+        assert_eq!((days("7"), days("0")), (Ok(7), Ok(0)));
+        for wrong in ["seven", "7.0", "-1", "7 "] {
+            let error = days(wrong).expect_err("no number");
+            let names: Vec<_> = error.wrong.iter().map(|wrong| (wrong.name, wrong.found.as_str())).collect();
+            assert_eq!(names, [("CLEAN_UP_AFTER_DAYS", wrong)]);
+        }
     }
 
     #[test]
