@@ -1,12 +1,10 @@
 //! Retracting a load and showing it again: one transaction.
 
-use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
 use aws_sdk_dynamodb::types::{AttributeValue, TransactWriteItem};
 
-use super::transaction::{ATTEMPTS, Blocked, TransactionPart, blocked};
+use super::transaction::{ATTEMPTS, Blocked, TransactionPart, in_the_way};
 use super::{LedgerTable, entry};
 use crate::aws::dynamodb::{Attributes, Update, attributes, text};
-use crate::aws::failure::failure;
 use crate::aws::pause;
 use crate::{Error, FileId, Operation, Reversal, Reversed, State, StateChange};
 use ledger::digest;
@@ -70,15 +68,7 @@ impl LedgerTable {
         let (parts, writes): (Vec<_>, Vec<_>) = self.reversal_parts(reversal, former)?.into_iter().unzip();
         let token = digest(&[format!("{reversal:?} {former:?}").as_bytes()], 36);
         let Err(error) = self.table.transact(writes, Some(token)).await else { return Ok(None) };
-        match error.as_service_error() {
-            Some(TransactWriteItemsError::TransactionCanceledException(cancelled)) => {
-                Ok(Some(blocked(&parts, cancelled.cancellation_reasons())))
-            }
-            Some(TransactWriteItemsError::TransactionInProgressException(_)) => {
-                Ok(Some(Blocked::Passing("TransactionInProgressException".to_owned())))
-            }
-            _ => Err(failure(Operation::Reverse, &error)),
-        }
+        in_the_way(Operation::Reverse, &parts, &error).map(Some)
     }
 
     fn reversal_parts(

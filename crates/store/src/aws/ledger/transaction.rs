@@ -2,6 +2,8 @@
 
 use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
 use aws_sdk_dynamodb::types::{AttributeValue, CancellationReason, TransactWriteItem};
+use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
+use aws_smithy_runtime_api::client::result::SdkError;
 
 use super::{LedgerTable, decision, decision_values, entry, fenced};
 use crate::aws::dynamodb::{Attributes, Update, attributes, malformed, text};
@@ -40,6 +42,8 @@ pub(super) enum TransactionPart {
     Holder,
     /// A load that is noted as dead, whatever is there.
     Dead,
+    /// The hold of a feed. Without it the state of the entry is of no interest.
+    Hold,
 }
 
 /// What is learnt about the other items while committing.
@@ -55,6 +59,7 @@ struct CommitPlan {
 pub(super) enum Blocked {
     Entry(Option<Attributes>),
     Content(Option<Attributes>),
+    /// The head, its holder or the hold.
     Head,
     Older,
     /// Met another transaction, or was throttled.
@@ -118,15 +123,7 @@ impl LedgerTable {
         let Err(error) = self.table.transact(writes, Some(token(commit, plan))).await else {
             return Ok(None);
         };
-        match error.as_service_error() {
-            Some(TransactWriteItemsError::TransactionCanceledException(cancelled)) => {
-                Ok(Some(blocked(&parts, cancelled.cancellation_reasons())))
-            }
-            Some(TransactWriteItemsError::TransactionInProgressException(_)) => {
-                Ok(Some(Blocked::Passing("TransactionInProgressException".to_owned())))
-            }
-            _ => Err(failure(Operation::Commit, &error)),
-        }
+        in_the_way(Operation::Commit, &parts, &error).map(Some)
     }
 
     fn parts(
@@ -260,13 +257,37 @@ fn token(commit: &Commit, plan: &CommitPlan) -> String {
     digest(&parts.each_ref().map(String::as_bytes), 36)
 }
 
-pub(super) fn blocked(parts: &[TransactionPart], reasons: &[CancellationReason]) -> Blocked {
+/// Returns what was in the way of a transaction of these parts, from its error.
+///
+/// # Errors
+///
+/// The service failed in another way.
+pub(super) fn in_the_way(
+    operation: Operation,
+    parts: &[TransactionPart],
+    error: &SdkError<TransactWriteItemsError, HttpResponse>,
+) -> Result<Blocked, Error> {
+    match error.as_service_error() {
+        Some(TransactWriteItemsError::TransactionCanceledException(cancelled)) => {
+            Ok(blocked(parts, cancelled.cancellation_reasons()))
+        }
+        Some(TransactWriteItemsError::TransactionInProgressException(_)) => {
+            Ok(Blocked::Passing("TransactionInProgressException".to_owned()))
+        }
+        _ => Err(failure(operation, error)),
+    }
+}
+
+fn blocked(parts: &[TransactionPart], reasons: &[CancellationReason]) -> Blocked {
     let rejected = |wanted: TransactionPart| {
         let of_part = parts.iter().zip(reasons).find(|(part, _)| **part == wanted);
         of_part
             .filter(|(_, reason)| reason.code() == Some("ConditionalCheckFailed"))
             .map(|(_, reason)| reason)
     };
+    if rejected(TransactionPart::Hold).is_some() {
+        return Blocked::Head;
+    }
     if let Some(reason) = rejected(TransactionPart::Entry) {
         return Blocked::Entry(reason.item.clone());
     }

@@ -87,11 +87,12 @@ async fn a_feed_that_was_released_is_released_whatever_became_of_the_file() -> R
 #[tokio::test]
 async fn files_that_meet_at_the_hold_try_again() -> Result<(), Error> {
     let conflict = || cancelled(&json!([{"Code": "None"}, {"Code": "TransactionConflict"}]));
-    let (store, _) = ScriptedService::store([conflict(), conflict(), answer(200, "{}")]);
+    let meets = |times: usize| (0..times).map(|_| conflict());
+    let (store, _) = ScriptedService::store(meets(15).chain([answer(200, "{}")]));
     assert_eq!(store.hold_file(&wanted()).await?, FileHeld::Waits);
-    let (store, replay) = ScriptedService::store(std::array::from_fn::<_, 6, _>(|_| conflict()));
+    let (store, replay) = ScriptedService::store(meets(16));
     let failed = store.hold_file(&wanted()).await.expect_err("contended");
-    assert_eq!((failed.code.as_str(), replay.seen().len()), ("TransactionConflict", 6));
+    assert_eq!((failed.code.as_str(), replay.seen().len()), ("TransactionConflict", 16));
     Ok(())
 }
 
