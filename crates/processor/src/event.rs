@@ -77,10 +77,8 @@ pub struct Notice {
     pub etag: Option<String>,
     /// When this version was made by the event's account, milliseconds since the epoch, when it says so.
     pub instant_ms: Option<u64>,
-    /// Whether the file waited for the release of its feed, so that its age is not that of its message.
-    pub waited: bool,
-    /// Whether an operator's backfill sent it, so that the age of its file is not that of its message.
-    pub backfilled: bool,
+    /// Who sent it; `None`: S3.
+    pub author: Option<NotificationAuthor>,
 }
 
 /// The function was woken by something that it does not know.
@@ -189,8 +187,7 @@ fn notified(record: &Value) -> Option<Option<Notice>> {
         version: object.version_id.filter(|version| !version.is_empty()),
         etag: object.e_tag.filter(|etag| !etag.is_empty()),
         instant_ms: record.event_time.as_deref().and_then(parse_instant),
-        waited: configuration_id.as_deref().is_some_and(NotificationAuthor::is_release),
-        backfilled: configuration_id.as_deref().is_some_and(NotificationAuthor::is_backfill),
+        author: configuration_id.as_deref().and_then(NotificationAuthor::parse),
     }))
 }
 
@@ -230,8 +227,7 @@ fn on_the_bus(envelope: &Value) -> Option<Option<Notice>> {
         version: object.version_id.filter(|version| !version.is_empty()),
         etag: object.etag.filter(|etag| !etag.is_empty()),
         instant_ms,
-        waited: false,
-        backfilled: false,
+        author: None,
     }))
 }
 

@@ -10,6 +10,7 @@ use contract::Contract;
 use ledger::{
     Claim, Claimed, DeadLoad, Entry, Fence, FileId, FileVersion, LoadId, NULL_VERSION, Order, State,
 };
+use runtime::notification::NotificationAuthor;
 use runtime::{Key, QuarantineReason, Registration, Terms, UNKNOWN};
 use store::{Opened, Usage};
 use telemetry::{FileRecord, Label, Occurrence, ProcessingStep, Used};
@@ -95,7 +96,7 @@ impl<S: ProcessorStore> Processor<S> {
         let named = Named::new(file);
         attempt.id = Some(named.id.clone());
         let (mut named, mut task) = self.task(named, started).await?;
-        if notice.waited && named.can_wait() {
+        if notice.author == Some(NotificationAuthor::Release) && named.can_wait() {
             // Its feed was held for the contract that is in force now, and not for the one that is kept here.
             self.read_contract_of(&named, started).await?;
             (named, task) = self.task(named, started).await?;
@@ -124,7 +125,7 @@ impl<S: ProcessorStore> Processor<S> {
         };
         // Since the event, which a re-sent message repeats; the order of an old version may be that of a newer one.
         let since = notice.instant_ms.unwrap_or_else(|| entry.order.instant_ms());
-        let in_queue = !notice.waited && !notice.backfilled;
+        let in_queue = notice.author.is_none_or(NotificationAuthor::waited_in_queue);
         let queue_age = in_queue.then(|| started.saturating_sub(since));
         let claimed = ClaimedFile { named, task, entry, terms: None, queue_age, started, usage };
         self.decide_claimed(claimed, delivery, attempt).await

@@ -14,41 +14,30 @@ use crate::{decode_key, encode_key};
 /// The version of S3's own form that ours follows.
 const FORM: &str = "2.1";
 
-/// Who writes a notification besides S3, for readers of a message.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum NotificationAuthor {
-    /// The reconciliation of the watcher, for a version whose event was lost.
-    Reconciliation,
-    /// An operator's backfill.
-    Backfill,
-    /// The release of a feed, for a file that waited.
-    Release,
-    /// An operator's command that changed the outcome of a file, which is to be announced.
-    Operator,
+ledger::words! {
+    /// Who writes a notification besides S3. The word stands where S3 names the configuration that asked for the
+    /// notification.
+    NotificationAuthor {
+        /// The reconciliation of the watcher, for a version whose event was lost.
+        Reconciliation = "reconciliation",
+        /// An operator's backfill.
+        Backfill = "backfill",
+        /// The release of a feed, for a file that waited.
+        Release = "release",
+        /// An operator's command that changed the outcome of a file, which is to be announced.
+        Operator = "operator",
+    }
 }
 
 impl NotificationAuthor {
-    /// Returns what stands where S3 names the configuration that asked for the notification.
-    fn configuration(self) -> &'static str {
+    /// Returns whether the file waited in the queue since it was made. One of a backfill is older than its message, and
+    /// one of a release waited in the ledger.
+    #[must_use]
+    pub fn waited_in_queue(self) -> bool {
         match self {
-            Self::Reconciliation => "reconciliation",
-            Self::Backfill => "backfill",
-            Self::Release => "release",
-            Self::Operator => "operator",
+            Self::Reconciliation | Self::Operator => true,
+            Self::Backfill | Self::Release => false,
         }
-    }
-
-    /// Returns whether the file of a notification of this configuration waited for its release and not in the queue.
-    #[must_use]
-    pub fn is_release(configuration: &str) -> bool {
-        configuration == Self::Release.configuration()
-    }
-
-    /// Returns whether a notification of this configuration was written by a backfill: its file is older than its
-    /// message, and did not wait in the queue since it was made.
-    #[must_use]
-    pub fn is_backfill(configuration: &str) -> bool {
-        configuration == Self::Backfill.configuration()
     }
 }
 
@@ -63,7 +52,7 @@ pub fn write(version: &ListedVersion, author: NotificationAuthor) -> String {
     if let Some(etag) = etag {
         object["eTag"] = json!(etag);
     }
-    let s3 = json!({"s3SchemaVersion": "1.0", "configurationId": author.configuration(), "bucket": {"name": bucket}, "object": object});
+    let s3 = json!({"s3SchemaVersion": "1.0", "configurationId": author.as_str(), "bucket": {"name": bucket}, "object": object});
     let record = json!({
         "eventVersion": FORM,
         "eventSource": "aws:s3",
@@ -136,13 +125,20 @@ mod tests {
             (NotificationAuthor::Reconciliation, "reconciliation"),
             (NotificationAuthor::Backfill, "backfill"),
             (NotificationAuthor::Release, "release"),
+            (NotificationAuthor::Operator, "operator"),
         ] {
             let body: Value = serde_json::from_str(&write(&version, author)).expect("JSON");
             assert_eq!(body["Records"][0]["s3"]["configurationId"], expected);
-            let is_release = author == NotificationAuthor::Release;
-            assert_eq!(NotificationAuthor::is_release(expected), is_release);
-            assert_eq!(NotificationAuthor::is_backfill(expected), author == NotificationAuthor::Backfill);
+            assert_eq!(NotificationAuthor::parse(expected), Some(author));
         }
+        assert_eq!(NotificationAuthor::parse("inbox-events"), None, "a configuration of S3");
+    }
+
+    #[test]
+    fn what_an_operator_sends_later_did_not_wait_in_the_queue() {
+        let waited = NotificationAuthor::ALL.into_iter().filter(|author| author.waited_in_queue());
+        let waited: Vec<_> = waited.map(NotificationAuthor::as_str).collect();
+        assert_eq!(waited, ["reconciliation", "operator"]);
     }
 
     proptest! {

@@ -50,7 +50,20 @@ fn a_message_may_name_several_objects_and_its_key_is_decoded() {
     let Envelope::Event(notices) = &message.body.envelope else { panic!("a notification") };
     let keys: Vec<_> = notices.iter().map(|notice| notice.key.as_str()).collect();
     assert_eq!(keys, ["north/visits/a b+ü(1).csv", "north/visits/c.csv"]);
-    assert_eq!(notices[0].instant_ms, Some(1_795_162_500_123));
+    assert_eq!((notices[0].instant_ms, notices[0].author), (Some(1_795_162_500_123), None));
+}
+
+#[test]
+fn a_notice_says_who_sent_it_besides_s3() {
+    let sent_by = |configuration: &str| {
+        let mut record = s3_record("ObjectCreated:Put", "north/visits/a.csv");
+        record["s3"]["configurationId"] = json!(configuration);
+        only_notice(&json!({ "Records": [record] })).author
+    };
+    for author in NotificationAuthor::ALL {
+        assert_eq!(sent_by(author.as_str()), Some(author));
+    }
+    assert_eq!((sent_by("inbox-events"), sent_by("")), (None, None));
 }
 
 #[test]
