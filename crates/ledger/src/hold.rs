@@ -1,6 +1,6 @@
 //! Holds: an operator lets the files of a feed wait in the ledger until the feed is released.
 
-use crate::Entry;
+use crate::{Arn, Entry};
 
 /// The owner of an entry that waits: no claim has this nonce.
 pub const NO_OWNER: &str = "-";
@@ -14,8 +14,8 @@ pub struct Hold {
     pub feed: String,
     /// Since when, milliseconds since the epoch.
     pub since_ms: u64,
-    /// The ARN of the operator.
-    pub by: String,
+    /// The operator.
+    pub by: Arn,
     /// Why, in the operator's own words.
     pub reason: String,
 }

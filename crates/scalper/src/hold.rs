@@ -81,7 +81,7 @@ impl<S: CanHold> StackView<S> {
     ) -> Result<Audited<HoldReport>, CommandError> {
         let feed = &arguments.feed;
         self.must_be_registered(feed).await?;
-        let by = auditor.caller().await?.as_str().to_owned();
+        let by = auditor.caller().await?.clone();
         let effect = async {
             let wanted = Hold {
                 partner: feed.partner.clone(),

@@ -43,7 +43,7 @@ async fn a_file_of_a_held_feed_says_so_and_is_not_decided() {
         partner: "north".to_owned(),
         feed: "visits".to_owned(),
         since_ms: 1,
-        by: "arn:aws:iam::123456789012:user/ann".to_owned(),
+        by: store::Arn::parse("arn:aws:iam::123456789012:user/ann").expect("an ARN"),
         reason: "a test".to_owned(),
     };
     harness.memory.put_hold(&hold).await.expect("no planned fault");

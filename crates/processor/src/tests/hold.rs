@@ -14,7 +14,7 @@ fn hold_of(feed: &str, since_ms: u64) -> Hold {
         partner: "north".to_owned(),
         feed: feed.to_owned(),
         since_ms,
-        by: "arn:aws:iam::123456789012:user/ann".to_owned(),
+        by: store::Arn::parse("arn:aws:iam::123456789012:user/ann").expect("an ARN"),
         reason: "a test".to_owned(),
     }
 }

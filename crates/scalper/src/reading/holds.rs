@@ -47,7 +47,7 @@ impl WaitingFiles {
 impl HoldView {
     pub(crate) fn of(hold: &Hold, waiting: Option<WaitingFiles>) -> Self {
         let Hold { partner, feed, since_ms, by, reason } = hold.clone();
-        Self { partner, feed, since: format_second(since_ms), by, reason, waiting }
+        Self { partner, feed, since: format_second(since_ms), by: by.as_str().to_owned(), reason, waiting }
     }
 
     /// Returns `<partner>/<feed>`.

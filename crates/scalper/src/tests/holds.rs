@@ -227,7 +227,7 @@ async fn a_hold_at_any_call_of_a_release_loses_no_file() {
                 partner: "north".to_owned(),
                 feed: "charges".to_owned(),
                 since_ms: 7,
-                by: "arn:aws:iam::123456789012:user/bob".to_owned(),
+                by: store::Arn::parse("arn:aws:iam::123456789012:user/bob").expect("an ARN"),
                 reason: "not yet".to_owned(),
             };
             memory.put_hold(&second).await.expect("no fault");

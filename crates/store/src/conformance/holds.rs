@@ -2,7 +2,7 @@
 
 use super::{claim, file, mine, outcome};
 use crate::{
-    Claim, Claimed, Error, Fenced, FileHeld, FileId, FileQuery, Hold, HoldFeeds, HoldFiles, HoldPut,
+    Arn, Claim, Claimed, Error, Fenced, FileHeld, FileId, FileQuery, Hold, HoldFeeds, HoldFiles, HoldPut,
     ListedFile, LoadId, State, WriteLedger,
 };
 
@@ -21,11 +21,12 @@ pub async fn holds_behave<S: WriteLedger + HoldFiles + HoldFeeds>(
 }
 
 fn hold(run: &str, feed: &str, since_ms: u64) -> Hold {
+    let ann = Arn::parse("arn:aws:iam::123456789012:user/ann");
     Hold {
         partner: "clinic".to_owned(),
         feed: format!("{run}-{feed}"),
         since_ms,
-        by: "arn:aws:iam::123456789012:user/ann".to_owned(),
+        by: ann.unwrap_or_else(|| panic!("no ARN")),
         reason: "the contract is not ready".to_owned(),
     }
 }

@@ -11,7 +11,7 @@ pub(super) fn hold_of(partner: &str, feed: &str) -> Hold {
         partner: partner.to_owned(),
         feed: feed.to_owned(),
         since_ms: 1,
-        by: "arn:aws:iam::123456789012:user/ann".to_owned(),
+        by: store::Arn::parse("arn:aws:iam::123456789012:user/ann").expect("an ARN"),
         reason: "a test".to_owned(),
     }
 }

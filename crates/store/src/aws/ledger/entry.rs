@@ -1,10 +1,13 @@
-//! Items of the ledger table: entries, heads and contents, written and read in this one place.
+//! Items of the ledger table. Entries, heads and contents are written and read in this one place.
 //!
 //! ```text
 //! pk = file#<file id>                      an entry, in the index by-partner; while it is open or waits also in open-by-partner
 //! pk = head#<hash of key>                  the load that has a key
 //! pk = content#<partner>/<feed>#<sha256>   the file that has this content
+//! pk = load#<load>                         a dead load (`dead.rs`), in the index dead-by-shard until its rows are deleted
 //! pk = hold#<partner>/<feed>               a feed whose files wait (`holds.rs`), in the index by-partner
+//! pk = incident#<name>                     an incident of the notifier (`incidents.rs`)
+//! pk = reconciliation                      how far the watcher's round through the inbox got (`ledger.rs`)
 //! ```
 
 use aws_sdk_dynamodb::types::AttributeValue;

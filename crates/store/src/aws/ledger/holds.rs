@@ -9,7 +9,7 @@ use crate::aws::dynamodb::{
 use crate::aws::pause;
 use crate::holds::{HeldFiles, HoldFeeds, HoldFiles, ReadHolds};
 use crate::{Claim, Error, FileHeld, FileId, FileVersion, Hold, HoldPut, Operation, State};
-use ledger::{NO_OWNER, format_instant};
+use ledger::{Arn, NO_OWNER, format_instant};
 
 /// Attempts at the transaction by which a file waits: more than at others. Every file of a held feed writes the one
 /// item of its hold, so that files that arrive together meet each other there; of each meeting one goes on, and the
@@ -49,7 +49,7 @@ fn hold_item(hold: &Hold) -> Attributes {
         ("order", text(format_instant(hold.since_ms))),
         ("feed", text(place_of(&hold.partner, &hold.feed))),
         ("since_ms", number(hold.since_ms)),
-        ("by", text(&hold.by)),
+        ("by", text(hold.by.as_str())),
         ("reason", text(&hold.reason)),
     ]);
     hold_key(&hold.partner, &hold.feed).item(item)
@@ -62,7 +62,7 @@ fn hold(item: &Attributes) -> Option<Hold> {
         partner,
         feed,
         since_ms: read.number("since_ms")?,
-        by: read.text("by")?,
+        by: Arn::parse(&read.text("by")?)?,
         reason: read.text("reason")?,
     })
 }
@@ -173,7 +173,7 @@ impl<T: AsRef<LedgerTable> + Sync> HoldFeeds for T {
 
     async fn end_hold(&self, hold: &Hold) -> Result<bool, Error> {
         let key = hold_key(&hold.partner, &hold.feed);
-        let values = attributes([(":since", number(hold.since_ms)), (":by", text(&hold.by))]);
+        let values = attributes([(":since", number(hold.since_ms)), (":by", text(hold.by.as_str()))]);
         let deleted = self.as_ref().table.delete_if(Operation::WriteHold, key, SAME_HOLD, values).await?;
         Ok(deleted.is_made())
     }

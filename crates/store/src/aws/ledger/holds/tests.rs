@@ -28,7 +28,7 @@ fn held() -> Hold {
         partner: "north".into(),
         feed: "labs".into(),
         since_ms: 1_000,
-        by: "arn:aws:iam::123456789012:user/ann".into(),
+        by: Arn::parse("arn:aws:iam::123456789012:user/ann").expect("an ARN"),
         reason: "a test".into(),
     }
 }
@@ -36,7 +36,7 @@ fn held() -> Hold {
 fn shown(since_ms: u64) -> Value {
     json!({"pk": {"S": "hold#north/labs"}, "partner": {"S": "_holds"}, "feed": {"S": "north/labs"},
         "order": {"S": "1970-01-01T00:00:01.000Z"}, "since_ms": {"N": since_ms.to_string()},
-        "by": {"S": held().by}, "reason": {"S": "a test"}})
+        "by": {"S": held().by.as_str()}, "reason": {"S": "a test"}})
 }
 
 fn cancelled(reasons: &Value) -> ReplayedResponse {
@@ -111,6 +111,20 @@ async fn holds_are_listed_by_their_partition_of_the_index_and_read_as_they_are_n
     let seen = replay.seen();
     assert_eq!(seen[0].json()["ExpressionAttributeValues"], json!({":holds": {"S": "_holds"}}));
     assert_eq!(seen[1].json()["ConsistentRead"], true);
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_hold_by_anything_but_an_arn_is_malformed() -> Result<(), Error> {
+    let mut item = shown(1_000);
+    let answers = [item.clone(), {
+        item["by"] = json!({"S": "ann"});
+        item
+    }];
+    let answers = answers.map(|item| answer(200, json!({ "Item": item }).to_string()));
+    let (store, _) = ScriptedService::store(answers);
+    assert_eq!(store.hold("north", "labs").await?, Some(held()));
+    assert_eq!(store.hold("north", "labs").await.expect_err("no ARN").code, "malformed item");
     Ok(())
 }
 
