@@ -34,6 +34,7 @@ mod monitoring;
 mod notice;
 mod outbox;
 mod record;
+mod recorded;
 mod request;
 mod watch;
 
@@ -51,6 +52,7 @@ pub use monitoring::{Metrics, Monitoring};
 pub use notice::{NoticeRecord, NoticeResult};
 pub use outbox::{OutboxRecord, OutboxResult};
 pub use record::{FileRecord, Occurrence, ProcessingStep};
+pub use recorded::RecordedLines;
 pub use request::RequestRecord;
 pub use watch::{FeedWatchRecord, WatchRecord};
 

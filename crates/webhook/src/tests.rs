@@ -3,9 +3,8 @@
 mod failures;
 mod harness;
 
-use std::io;
+use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use std::sync::{Arc, Mutex};
 
 use harness::{
     BEGIN_MS, FILE, Harness, OLD_SECRET, SECRET, WebhookReceiver, announcement, batch, header, ids, message,
@@ -14,6 +13,7 @@ use harness::{
 
 use runtime::SqsBatchResponse;
 use store::memory::Memory;
+use telemetry::RecordedLines;
 
 use super::*;
 
@@ -172,33 +172,13 @@ async fn a_slow_receiver_delays_no_other_in_its_batch() {
     assert_eq!((slow.said().len(), quick.said().len(), harness.counted("WebhooksDelivered")), (5, 5, 10));
 }
 
-/// Log lines as they would be written.
-#[derive(Clone, Default)]
-struct LogLines(Arc<Mutex<Vec<u8>>>);
-
-impl io::Write for LogLines {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.lock().unwrap().extend_from_slice(bytes);
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-}
-
 #[tokio::test]
 async fn no_address_secret_or_body_is_logged_counted_or_answered() {
     for answer in ["200 OK", "302 Found\r\nlocation: https://elsewhere.example/secret", "500 Secret"] {
-        let lines = LogLines::default();
-        let writer = lines.clone();
-        let subscriber =
-            tracing_subscriber::fmt().json().with_target(false).with_writer(move || writer.clone()).finish();
-        let guard = tracing::subscriber::set_default(subscriber);
+        let lines = RecordedLines::begin();
         let (harness, receiver) = (Arc::<Harness>::default(), WebhookReceiver::new().await);
         let response = deliver_to(&harness, &receiver, answer).await;
-        drop(guard);
-        let logged = String::from_utf8(lines.0.lock().unwrap().clone()).unwrap();
+        let logged = lines.end();
         let seen = format!("{logged} {response:?} {:?}", harness.metrics.lock().unwrap());
         for kept in [SECRET, "127.0.0.1", "/hook", "elsewhere", "Secret", "visits", "v1,"] {
             assert!(!seen.contains(kept), "{kept} in {seen}");

@@ -1,36 +1,11 @@
-use std::sync::{Arc, Mutex};
-
 use serde_json::{Value, json};
 use store::memory::When;
-use tracing_subscriber::fmt::MakeWriter;
+use telemetry::RecordedLines;
 
 use super::harness::{AuthorizerContext, Harness};
 
 /// A value that is planted in bodies, names, keys, headers, queries and paths of every request below.
 const PLANTED: &str = "Qx7MRN00412zz";
-
-/// Takes log lines.
-#[derive(Clone, Default)]
-struct LogLines(Arc<Mutex<Vec<u8>>>);
-
-impl std::io::Write for LogLines {
-    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-        self.0.lock().expect("lines").extend_from_slice(bytes);
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> std::io::Result<()> {
-        Ok(())
-    }
-}
-
-impl<'a> MakeWriter<'a> for LogLines {
-    type Writer = Self;
-
-    fn make_writer(&'a self) -> Self {
-        self.clone()
-    }
-}
 
 /// Requests that go wrong in every way that a route has, each with the planted value in it.
 fn requests() -> Vec<(&'static str, String, Value)> {
@@ -62,39 +37,30 @@ fn requests() -> Vec<(&'static str, String, Value)> {
     ]
 }
 
-#[test]
-fn no_value_no_key_and_no_cause_is_in_any_problem_log_or_metric() {
-    let lines = LogLines::default();
-    let subscriber =
-        tracing_subscriber::fmt().with_writer(lines.clone()).with_max_level(tracing::Level::TRACE).finish();
-    let runtime = tokio::runtime::Builder::new_current_thread().build().expect("a runtime");
+#[tokio::test]
+async fn no_value_no_key_and_no_cause_is_in_any_problem_log_or_metric() {
+    let lines = RecordedLines::begin();
     let mut metrics = String::new();
-    tracing::subscriber::with_default(subscriber, || {
-        runtime.block_on(async {
-            for broken in [false, true] {
-                for (method, path, body) in requests() {
-                    let harness = Harness::with_feeds();
-                    if broken {
-                        harness.memory.die_at(2, When::BeforeEffect);
-                    }
-                    let ask = harness
-                        .ask(method, &path)
-                        .header("idempotency-key", PLANTED)
-                        .header("content-type", PLANTED);
-                    let ask = match &body {
-                        Value::Null => ask,
-                        Value::String(text) => ask.header("content-type", "text/csv").body(text.as_bytes()),
-                        body => ask.json(body),
-                    };
-                    let reply = ask.reply().await;
-                    let sent = reply.status == 202;
-                    assert!(sent || !reply.text.contains(PLANTED), "{method} {path}: {}", reply.text);
-                    metrics += &harness.metrics.lock().expect("lines").join("\n");
-                }
+    for broken in [false, true] {
+        for (method, path, body) in requests() {
+            let harness = Harness::with_feeds();
+            if broken {
+                harness.memory.die_at(2, When::BeforeEffect);
             }
-        });
-    });
-    let logs = String::from_utf8(lines.0.lock().expect("lines").clone()).expect("UTF-8");
+            let ask =
+                harness.ask(method, &path).header("idempotency-key", PLANTED).header("content-type", PLANTED);
+            let ask = match &body {
+                Value::Null => ask,
+                Value::String(text) => ask.header("content-type", "text/csv").body(text.as_bytes()),
+                body => ask.json(body),
+            };
+            let reply = ask.reply().await;
+            let sent = reply.status == 202;
+            assert!(sent || !reply.text.contains(PLANTED), "{method} {path}: {}", reply.text);
+            metrics += &harness.metrics.lock().expect("lines").join("\n");
+        }
+    }
+    let logs = lines.end();
     assert!(logs.contains("request answered") && metrics.contains("RequestDuration"));
     for (what, text) in [("log", &logs), ("metric", &metrics)] {
         for secret in [PLANTED, "ssk_planted_key", "192.0.2.1"] {
