@@ -5,9 +5,9 @@ use crate::{
     State, UNNAMED,
 };
 
-/// What is known of one file version. Holds no content. Its item has about 1 KB; a long key adds up to 1 KB. Each earlier
-/// outcome that a replay replaced adds about 0.5 KB, and at most [`MOST_PAST`](crate::MOST_PAST) are kept. Each change of
-/// state by an operator or by another version adds about 60 bytes.
+/// What is known of one file version. Holds no content. Its item has about 1 KB; a long key adds up to 1 KB. Each
+/// earlier outcome that a replay replaced adds about 0.5 KB, and at most [`MOST_PAST`](crate::MOST_PAST) are kept. Each
+/// change of state by an operator or by another version adds about 60 bytes.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Entry {
     /// The version.

@@ -69,8 +69,8 @@ impl OutboxError {
         }
     }
 
-    /// Returns whether every other delivery fails as well. A receipt is written once and cannot change: its message goes
-    /// to the dead letters, and their alarm comes, after minutes and not after hours.
+    /// Returns whether every other delivery fails as well. A receipt is written once and cannot change: its message
+    /// goes to the dead letters, and their alarm comes, after minutes and not after hours.
     pub(crate) fn stays(&self) -> bool {
         match self {
             Self::Malformed => true,

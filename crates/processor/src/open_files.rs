@@ -68,8 +68,8 @@ async fn close_older<S: ProcessorStore>(store: &S, entry: &Entry, now_ms: u64) -
     Ok(())
 }
 
-/// Returns whether a good file settles an open one of its name. Of corrected rejects only an earlier attempt at the same
-/// correction: they are a part of a file, whatever they are called.
+/// Returns whether a good file settles an open one of its name. Of corrected rejects only an earlier attempt at the
+/// same correction: they are a part of a file, whatever they are called.
 async fn settles_by_name<S: ProcessorStore>(
     store: &S,
     outcome: &Outcome,
@@ -82,7 +82,7 @@ async fn settles_by_name<S: ProcessorStore>(
     Ok(older.is_some_and(|older| is_another_attempt(outcome, &older)))
 }
 
-/// Returns whether both hold corrected rejects of the same file. One that was refused may name none.
+/// Returns whether both hold corrected rejects of the same file. One that was quarantined may name none.
 fn is_another_attempt(newer: &Outcome, older: &Outcome) -> bool {
     older.corrects_rejects && (older.corrects.is_none() || older.corrects == newer.corrects)
 }

@@ -63,7 +63,7 @@ pub async fn preview<S: ReadInbox + ReadLedger>(
         after = read_again(store, entry, content, read).await?;
     }
     if let Tried::Read(content) = &after
-        && is_refused(store, entry, content).await?
+        && cannot_be_taken(store, entry, content).await?
     {
         after = Tried::Unread(FaultCode::Correction);
     }
@@ -71,7 +71,11 @@ pub async fn preview<S: ReadInbox + ReadLedger>(
 }
 
 /// Returns whether the version holds corrected rejects that cannot be taken. The ledger has what its sender named.
-async fn is_refused<S: ReadLedger>(store: &S, entry: &Entry, content: &ReadContent) -> Result<bool, Error> {
+async fn cannot_be_taken<S: ReadLedger>(
+    store: &S,
+    entry: &Entry,
+    content: &ReadContent,
+) -> Result<bool, Error> {
     let ReadContent { contract, summary, .. } = content;
     let Some(corrects) = summary.corrects.as_ref().filter(|_| summary.verdict != Verdict::Rejected) else {
         return Ok(false);

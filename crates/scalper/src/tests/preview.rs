@@ -347,7 +347,7 @@ async fn what_is_not_read_is_decided_as_the_processor_does() {
 }
 
 #[tokio::test]
-async fn corrected_rejects_that_the_processor_refuses_are_previewed_as_refused() {
+async fn corrected_rejects_that_the_processor_quarantines_are_previewed_as_quarantined() {
     let unknown = ledger::FileId::of(&store::FileVersion {
         bucket: "inbox".to_owned(),
         key: "south/labs/day.csv".to_owned(),
