@@ -35,19 +35,7 @@ pub(crate) const DIALECT: Dialect = Dialect {
 
 /// Returns a contract of text columns with these names.
 pub(crate) fn contract(format: Format, columns: &[&str]) -> Contract {
-    let column = |name: &&str| Column {
-        name: (*name).to_owned(),
-        physical_name: (*name).to_owned(),
-        synonyms: Vec::new(),
-        source_path: None,
-        kind: Kind::String,
-        type_rule: RuleIndex(0),
-        required: None,
-        null_tokens: Vec::new(),
-        spelling: None,
-        classified: false,
-        checks: Vec::new(),
-    };
+    let column = |name: &&str| Column::new(name, Kind::String, RuleIndex(0));
     Contract {
         identity: Identity {
             id: "id".to_owned(),
@@ -60,6 +48,7 @@ pub(crate) fn contract(format: Format, columns: &[&str]) -> Contract {
         encoding: None,
         limits: LIMITS,
         columns: columns.iter().map(column).collect(),
+        transformed: Vec::new(),
         primary_key: Vec::new(),
         unique: Vec::new(),
         policy: Policy::default(),

@@ -4,7 +4,7 @@ use contract::{Cell, Column, Contract, Metric};
 use siphasher::sip128::SipHasher13;
 
 use crate::key_set::KeySet;
-use crate::row::write_tuple;
+use crate::row::{TupleOf, write_tuple};
 use crate::summary::GateResult;
 use crate::{Counts, Record};
 
@@ -35,7 +35,8 @@ pub(crate) fn measure(
                 !column.is_null(cell) && checks.iter().any(|check| !check.passes(column, cell))
             }),
             Metric::DuplicateValues(columns) => {
-                write_tuple(contract, record, columns, tuple) && repeats(&mut tally.seen, hasher, tuple)
+                write_tuple(contract, record, columns, TupleOf::Sent, tuple)
+                    && repeats(&mut tally.seen, hasher, tuple)
             }
         };
         tally.records += u64::from(counts);

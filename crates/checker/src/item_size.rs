@@ -33,7 +33,9 @@ pub(crate) fn oversize(contract: &Contract, record: &Record<'_>, fixed: usize) -
         .columns
         .iter()
         .enumerate()
-        .map(|(index, column)| column.name.len() + value_bytes(&column.value(record.cell(index))))
+        .filter_map(|(index, column)| {
+            Some(column.name.len() + value_bytes(&column.stored(record.cell(index))?))
+        })
         .sum();
     (size > ROW_BYTES).then_some(size)
 }

@@ -2,7 +2,7 @@
 
 use contract::{Contract, Format, Kind};
 
-use crate::row::write_tuple;
+use crate::row::{TupleOf, write_tuple};
 use crate::{Position, Record, Slot, SlotKind};
 
 /// Why values are no key of a feed.
@@ -25,7 +25,7 @@ pub enum KeyError {
 /// Returns the key that [`crate::Row::key`] gives to a record with these values, in the order of the primary key.
 /// Each value is written as it is in the file: the text of a CSV cell or of a JSON string, the digits of a number. A
 /// value as it is stored (a date in ISO 8601, canonical digits) names the same record, unless the column's own
-/// pattern reads it as another date.
+/// pattern reads it as another date, or a mask hides a part of it. A part with a transform is the value behind it.
 pub fn key_of(contract: &Contract, values: &[&str]) -> Result<String, KeyError> {
     let columns = &contract.primary_key;
     if columns.is_empty() {
@@ -53,7 +53,7 @@ pub fn key_of(contract: &Contract, values: &[&str]) -> Result<String, KeyError> 
     let record =
         Record { position: Position::default(), raw: b"", text: text.as_bytes(), slots: &slots, cells: &[] };
     let mut key = Vec::new();
-    if write_tuple(contract, &record, columns, &mut key) {
+    if write_tuple(contract, &record, columns, TupleOf::Stored, &mut key) {
         return Ok(String::from_utf8_lossy(&key).into_owned());
     }
     let null = |index: &u16| {

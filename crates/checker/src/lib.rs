@@ -21,6 +21,7 @@ mod item_size;
 mod json;
 mod key_of;
 mod key_set;
+mod prepare;
 mod reader;
 mod reason;
 mod receipt;

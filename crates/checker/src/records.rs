@@ -11,7 +11,8 @@ use crate::budget;
 use crate::gates::{self, Tally};
 use crate::item_size;
 use crate::key_set::{KeyHash, KeySet, WORD_MAX};
-use crate::row::write_tuple;
+use crate::prepare::Preparer;
+use crate::row::{TupleOf, write_tuple};
 use crate::summary::{FIRST_VIOLATIONS, RecordSet};
 use crate::{Counts, FaultCode, FileFault, Item, Position, Record, Reject, Row, Sink};
 
@@ -60,6 +61,7 @@ pub(crate) struct Records {
     holders: Vec<KeyHolder>,
     unique: Vec<KeySet>,
     item_bytes: usize,
+    preparer: Preparer,
     violations: Vec<Violation>,
     tuple: Vec<u8>,
     hashes: Vec<Option<KeyHash>>,
@@ -86,6 +88,7 @@ impl Records {
             holders: Vec::new(),
             unique: contract.unique.iter().map(|_| KeySet::default()).collect(),
             item_bytes: item_size::fixed_bytes(&contract),
+            preparer: Preparer::default(),
             violations: Vec::new(),
             tuple: Vec::new(),
             hashes: Vec::new(),
@@ -106,18 +109,29 @@ impl Records {
                 self.reject(position, raw, text, cells, sink);
             }
             Item::Record(record) => {
-                self.check(&record);
-                if self.fault.is_some() {
-                    return;
-                }
-                let rejected = self.fails();
-                self.count(record.position, rejected);
-                if rejected {
-                    let cells = if record.cells.is_empty() { record.slots } else { record.cells };
-                    self.reject(record.position, record.raw, record.text, cells, sink);
-                } else {
-                    sink.row(Row { contract: &self.contract, record });
-                }
+                let mut preparer = std::mem::take(&mut self.preparer);
+                self.take_record(&record, &mut preparer, sink);
+                self.preparer = preparer;
+            }
+        }
+    }
+
+    fn take_record(&mut self, sent: &Record<'_>, preparer: &mut Preparer, sink: &mut impl Sink) {
+        let made = preparer.prepare(&self.contract, sent);
+        match &made {
+            Ok(record) => self.check(record),
+            Err(violations) => self.violations.extend_from_slice(violations),
+        }
+        if self.fault.is_some() {
+            return;
+        }
+        let rejected = self.fails();
+        self.count(sent.position, rejected);
+        match made {
+            Ok(record) if !rejected => sink.row(Row { contract: &self.contract, record }),
+            _ => {
+                let cells = if sent.cells.is_empty() { sent.slots } else { sent.cells };
+                self.reject(sent.position, sent.raw, sent.text, cells, sink);
             }
         }
     }
@@ -195,8 +209,8 @@ impl Records {
         let Self { contract, violations, tuple, hasher, unique, hashes, .. } = self;
         hashes.clear();
         for (rule, set) in contract.unique.iter().zip(unique.iter()) {
-            let hash: Option<KeyHash> =
-                write_tuple(contract, record, &rule.columns, tuple).then(|| hasher.hash(tuple).into());
+            let hash: Option<KeyHash> = write_tuple(contract, record, &rule.columns, TupleOf::Sent, tuple)
+                .then(|| hasher.hash(tuple).into());
             if let Some(line) = hash.and_then(|hash| set.get(hash)) {
                 violations.push(repeat(rule.rule, &rule.columns, line));
             }
@@ -223,7 +237,7 @@ impl Records {
     fn primary_key(&mut self, record: &Record<'_>) -> Option<KeyHash> {
         let Self { contract, violations, tuple, .. } = self;
         let columns = &contract.primary_key;
-        if columns.is_empty() || !write_tuple(contract, record, columns, tuple) {
+        if columns.is_empty() || !write_tuple(contract, record, columns, TupleOf::Stored, tuple) {
             return None;
         }
         if !(1..=KEY_BYTES).contains(&tuple.len()) {

@@ -5,13 +5,13 @@ use contract::{Cell, Contract, Decimal, Kind, Value};
 use crate::{Record, Row};
 
 impl<'a> Row<'a> {
-    /// Returns the values of the primary key, joined with `#`; `%` and `#` within a value as `%25` and `%23`, so that
-    /// different keys differ. `None`: the feed has no primary key.
+    /// Returns the values of the primary key as they are stored, joined with `#`; `%` and `#` within a value as `%25`
+    /// and `%23`, so that different keys differ. `None`: the feed has no primary key.
     #[must_use]
     pub fn key(&self) -> Option<String> {
         let columns = &self.contract.primary_key;
         let mut key = Vec::new();
-        (!columns.is_empty() && write_tuple(self.contract, &self.record, columns, &mut key))
+        (!columns.is_empty() && write_tuple(self.contract, &self.record, columns, TupleOf::Stored, &mut key))
             .then(|| String::from_utf8_lossy(&key).into_owned())
     }
 
@@ -29,14 +29,13 @@ impl<'a> Row<'a> {
         }
     }
 
-    /// Returns each property's name and value, in the contract's order.
+    /// Returns each property's name and what is stored of its value, in the contract's order. A property whose mask
+    /// drops it is not among them.
     pub fn values(&self) -> impl Iterator<Item = (&'a str, Value<'a>)> {
         let Self { contract, record } = *self;
-        contract
-            .columns
-            .iter()
-            .enumerate()
-            .map(move |(index, column)| (column.name.as_str(), column.value(record.cell(index))))
+        contract.columns.iter().enumerate().filter_map(move |(index, column)| {
+            Some((column.name.as_str(), column.stored(record.cell(index))?))
+        })
     }
 }
 
@@ -67,11 +66,21 @@ fn value<'a>(contract: &'a Contract, record: &Record<'a>, column: u16) -> Value<
     contract.columns.get(column).map_or(Value::Null, |found| found.value(record.cell(column)))
 }
 
+/// Which values a tuple has.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum TupleOf {
+    /// As they were sent: to compare them in memory.
+    Sent,
+    /// As they are stored, behind their masks: for keys.
+    Stored,
+}
+
 /// Writes the values of some columns so that different tuples differ, or says that one of them is null.
 pub(crate) fn write_tuple(
     contract: &Contract,
     record: &Record<'_>,
     columns: &[u16],
+    of: TupleOf,
     out: &mut Vec<u8>,
 ) -> bool {
     out.clear();
@@ -81,14 +90,16 @@ pub(crate) fn write_tuple(
         }
         let Some(column) = contract.columns.get(usize::from(*index)) else { return false };
         let cell = record.cell(usize::from(*index));
+        let masked = of == TupleOf::Stored && column.mask.hides();
         // Text is its own value.
         if let (Kind::String, Cell::Text(text) | Cell::String(text)) = (&column.kind, cell)
+            && !masked
             && !column.is_null(cell)
         {
             write_escaped(text, out);
             continue;
         }
-        match column.value(cell) {
+        match if masked { column.stored(cell).unwrap_or(Value::Null) } else { column.value(cell) } {
             Value::Null => return false,
             Value::Text(text) | Value::Number(text) => write_escaped(text.as_bytes(), out),
             Value::Boolean(flag) => out.extend_from_slice(if flag { b"true" } else { b"false" }),

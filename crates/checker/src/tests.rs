@@ -4,6 +4,7 @@ mod advice;
 pub(crate) mod contracts;
 mod decisions;
 mod kept;
+mod preparation;
 mod repeats;
 mod round_trip;
 mod values;

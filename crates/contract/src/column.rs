@@ -6,7 +6,8 @@ use ledger::dynamodb::DIGITS;
 
 use crate::decimal::not_a_number;
 use crate::{
-    Bound, Cell, Check, Column, Decimal, Found, JsonKind, Kind, Measure, Violation, nested, spelling,
+    Bound, Cell, Check, Column, Decimal, Found, JsonKind, Kind, Mask, Measure, RuleIndex, Violation, nested,
+    spelling,
 };
 
 /// Number of digits that are always below 2^63.
@@ -28,6 +29,26 @@ pub(crate) enum Reading {
 }
 
 impl Column {
+    /// Makes a column of a name and a type: optional, without rules, stored as it is.
+    #[must_use]
+    pub fn new(name: &str, kind: Kind, type_rule: RuleIndex) -> Self {
+        Self {
+            name: name.to_owned(),
+            physical_name: name.to_owned(),
+            synonyms: Vec::new(),
+            source_path: None,
+            kind,
+            type_rule,
+            required: None,
+            transform: Vec::new(),
+            mask: Mask::None,
+            null_tokens: Vec::new(),
+            spelling: None,
+            classified: false,
+            checks: Vec::new(),
+        }
+    }
+
     /// Returns whether the cell is null for this column: no field, JSON null, an empty CSV cell, or one of the null
     /// tokens. Null tokens are spellings of CSV cells; a JSON string is never null.
     #[must_use]

@@ -9,18 +9,21 @@ mod example;
 mod expectation;
 mod feed;
 mod key;
+mod mask;
 mod options;
 mod pattern;
 mod quality;
 mod server;
 mod spelling;
+mod step;
+mod transform;
 
 pub(crate) use quality::METRICS;
 pub(crate) use server::FORMATS;
 
 use sha2::{Digest, Sha256};
 
-use crate::compiled::{Contract, Gate, Identity, NotRun, Status, TupleRule};
+use crate::compiled::{Column, Contract, Gate, Identity, NotRun, Status, TupleRule};
 use crate::document::{self, ApiVersion, Document, Place, SchemaObject};
 use crate::finding::{Finding, Findings, did_you_mean, one_of, quoted};
 use crate::lint;
@@ -47,19 +50,38 @@ pub struct Published<'a> {
 ///
 /// Every finding of the document in its order, when one of them is an error.
 pub fn compile(source: &str) -> Result<(Contract, Vec<Finding>), Vec<Finding>> {
-    compile_published(source, Published::default())
+    compile_for(source, Published::default(), CompiledFor::Arrival)
 }
 
-/// As [`compile`], with more warnings: about what the document says of its feed and its place.
+/// As [`compile`], for a document that is to be published: with warnings about what it says of its feed and its place.
 ///
 /// # Errors
 ///
-/// Those of [`compile`].
+/// Those of [`compile`], and data about people of which the document does not say what is stored: a document that was
+/// published before this was asked goes on with a warning.
 pub fn compile_published(
     source: &str,
     published: Published<'_>,
 ) -> Result<(Contract, Vec<Finding>), Vec<Finding>> {
-    let mut compilation = Compilation::default();
+    compile_for(source, published, CompiledFor::Publication)
+}
+
+/// What a document is compiled for.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum CompiledFor {
+    /// Files come under it.
+    #[default]
+    Arrival,
+    /// Someone wants to publish it.
+    Publication,
+}
+
+fn compile_for(
+    source: &str,
+    published: Published<'_>,
+    purpose: CompiledFor,
+) -> Result<(Contract, Vec<Finding>), Vec<Finding>> {
+    let mut compilation = Compilation { purpose, ..Compilation::default() };
     let document =
         document::read_into(source, &mut compilation.findings).map_err(|unreadable| vec![unreadable])?;
     compilation.api_version = Some(document.api_version);
@@ -84,6 +106,7 @@ pub fn compile_published(
 /// What one compilation gathers.
 #[derive(Default)]
 struct Compilation {
+    purpose: CompiledFor,
     findings: Findings,
     rules: RuleTable,
     gates: Vec<Gate>,
@@ -134,8 +157,14 @@ fn contract(document: &Document, source: &str, compilation: &mut Compilation) ->
     quality::on_table(&feed.quality, &columns, compilation);
     let version_from =
         choices.version_from.and_then(|node| key::version_from(node, &columns, &mut compilation.findings));
+    mask::check_uses(&feed.properties, &columns, &primary_key, version_from, &mut compilation.findings);
+    mask::check_said(&feed.properties, compilation);
+    let indexes = |wanted: fn(&Column) -> bool| {
+        (0_u16..).zip(&columns).filter(|(_, column)| wanted(column)).map(|(index, _)| index).collect()
+    };
     Some(Contract {
         identity,
+        transformed: indexes(|column| !column.transform.is_empty()),
         format: reading.format,
         encoding: reading.encoding,
         limits: reading.limits,

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use jiff::tz::TimeZone;
 
 use crate::words::word_enum;
-use crate::{Decimal, Expectation, Rule, RuleIndex, Spelling, TextPattern};
+use crate::{Decimal, Expectation, Mask, Rule, RuleIndex, Spelling, TextPattern, Transform};
 
 /// One feed's contract, ready to check records.
 #[derive(Debug)]
@@ -20,6 +20,8 @@ pub struct Contract {
     pub limits: Limits,
     /// One column for each top-level property, in document order. A record is one slot for each.
     pub columns: Vec<Column>,
+    /// The columns that have a transform.
+    pub transformed: Vec<u16>,
     /// The primary key: column indexes by `primaryKeyPosition`. Empty: the feed has no key.
     pub primary_key: Vec<u16>,
     /// Tuples whose values must not repeat within a file, the primary key not included.
@@ -299,11 +301,15 @@ pub struct Column {
     pub type_rule: RuleIndex,
     /// The rule `<name>.required`, when null is rejected.
     pub required: Option<RuleIndex>,
+    /// What becomes of a cell before its rules see it; only at the top.
+    pub transform: Vec<Transform>,
+    /// What is stored of a value; only at the top.
+    pub mask: Mask,
     /// Spellings of null beyond the empty CSV cell.
     pub null_tokens: Vec<Vec<u8>>,
     /// The dialect's spelling of numbers and booleans, of a CSV column of such a type.
     pub spelling: Option<Arc<Spelling>>,
-    /// Whether the content is never shown (classification pii, phi, …).
+    /// Whether the content is never shown (classification pii, phi, …, or a mask).
     pub classified: bool,
     /// Limits and other rules on a non-null value, in document order.
     pub checks: Vec<(RuleIndex, Check)>,

@@ -163,6 +163,23 @@ impl Decimal {
         self.coefficient.unsigned_abs().is_multiple_of(divisor)
     }
 
+    /// Returns the exact product; `None` when that has more than 38 significant digits or is out of range.
+    #[must_use]
+    pub fn times(self, factor: Self) -> Option<Self> {
+        let (mut one, mut other) = (self.coefficient, factor.coefficient);
+        let mut exponent = i32::from(self.exponent) + i32::from(factor.exponent);
+        if one == 0 || other == 0 {
+            return Some(Self::ZERO);
+        }
+        // A two of one and a five of the other make a trailing zero, which is no significant digit.
+        for (two, five) in [(2, 5), (5, 2)] {
+            while one % two == 0 && other % five == 0 {
+                (one, other, exponent) = (one / two, other / five, exponent + 1);
+            }
+        }
+        Self::new(one.checked_mul(other)?, exponent)
+    }
+
     /// Returns the number as an `i64` when it is one.
     pub(crate) fn to_i64(self) -> Option<i64> {
         let power = POWERS.get(usize::try_from(self.exponent).ok()?)?;

@@ -14,7 +14,7 @@ pub use yaml::{Path, Place};
 pub(crate) use fields::{Fields, items_of, text_of, word_of};
 pub(crate) use quality::{Comparison, QUALITY_TYPES, QualityKind, QualityOperator, QualityRule, Unit};
 pub(crate) use schema::{Enumeration, LogicalType, Property, SchemaObject};
-pub(crate) use yaml::{Node, Scalar, ScalarKind, Yaml};
+pub(crate) use yaml::{MappingEntry, Node, Scalar, ScalarKind, Yaml};
 
 use crate::finding::{Finding, FindingSeverity, Findings, did_you_mean, one_of, quoted};
 use crate::lint;

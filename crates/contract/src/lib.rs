@@ -19,8 +19,8 @@
 //! * When files must come is an [`Expectation`], from `expect` or from the service levels. It is asked with a time and
 //!   answers with a scheduled one ([`Due`]), which judges the times at which files came ([`Arrival`]).
 //! * A rule that cannot run on arrival (`sql`, `text`, other engines, other service levels) is listed in
-//!   [`Contract::not_run`], never dropped. A mask or a transformation that this version does not run is an error:
-//!   without it, a value would be stored in clear.
+//!   [`Contract::not_run`], never dropped. A mask or a transform that this version does not know is an error: without
+//!   it, a value would be stored in clear.
 //! * All findings of a document come at once, each with its line and column; see [`render_findings`].
 //! * Rule ids are shown to senders and stay the same: `<column>.type`, `<column>.required`, `<column>.pattern`, and
 //!   for a quality rule its own `id` or `name`, or else `<column>.<metric>`.
@@ -68,6 +68,7 @@ pub mod json;
 mod kept;
 mod label;
 mod lint;
+mod mask;
 mod nested;
 mod policy;
 pub mod reject_label;
@@ -77,6 +78,7 @@ mod spelling;
 mod stored;
 mod string_format;
 mod temporal;
+mod transform;
 mod words;
 
 pub use cell::{Cell, Value};
@@ -94,8 +96,10 @@ pub use expectation::{Arrival, Due, Expectation};
 pub use finding::{Finding, FindingSeverity, render_findings};
 pub use found::{DatePart, Found, JsonFlaw, JsonKind, LooksLike, Mismatch, NumberFlaw};
 pub use label::{LabelDifference, label_difference, similar_label};
+pub use mask::{DateUnit, Mask, REDACTED};
 pub use rule::{Code, Rule, RuleIndex, Severity, Structure, Violation};
 pub use simple_pattern::TextPattern;
 pub use spelling::Spelling;
 pub use temporal::{Pattern, PatternError, TemporalKind};
+pub use transform::{Transform, Transformed, Untransformed};
 pub use words::{Choice, SECTIONS, Section, Values, Word};

@@ -4,12 +4,14 @@
 //! `docs/contract.md` is written from here. A word that is missing here is an unknown word, so none can be forgotten.
 
 mod options;
+mod preparation;
 mod quality;
 mod server;
 mod table;
 mod top;
 
 pub(crate) use options::{ARRAY, BOOLEAN, DATE, MAP, NUMBER, OBJECT, STRING, TIME, TIMESTAMP};
+pub(crate) use preparation::{MASK, REPLACE, SPLIT, TRANSFORM};
 pub(crate) use quality::{ARGUMENTS, QUALITY};
 pub(crate) use server::{CSV_DIALECT, LIMITS, SERVER, SERVER_SETTINGS};
 pub(crate) use table::{
@@ -78,7 +80,7 @@ impl Section {
 pub(crate) static SETTINGS: [&Section; 3] = [&SERVER_SETTINGS, &SCHEMA_SETTINGS, &PROPERTY_SETTINGS];
 
 /// Every section, in the order of `docs/contract.md`.
-pub static SECTIONS: [&Section; 26] = [
+pub static SECTIONS: [&Section; 30] = [
     &DOCUMENT,
     &CUSTOM_PROPERTY,
     &SERVER,
@@ -91,6 +93,10 @@ pub static SECTIONS: [&Section; 26] = [
     &ROWS,
     &PROPERTY,
     &PROPERTY_SETTINGS,
+    &TRANSFORM,
+    &REPLACE,
+    &SPLIT,
+    &MASK,
     &ENUM_ENTRY,
     &MAP_PROPERTY,
     &STRING,

@@ -26,11 +26,13 @@ pub(super) struct Planter {
     serials: HashMap<String, u32>,
     /// Every value that was planted.
     pub(super) planted: BTreeSet<String>,
+    /// Those that were planted in a column whose mask hides them.
+    pub(super) masked: BTreeSet<String>,
 }
 
 impl Planter {
     pub(super) fn new(stem: &'static str) -> Self {
-        Self { stem, serials: HashMap::new(), planted: BTreeSet::new() }
+        Self { stem, serials: HashMap::new(), planted: BTreeSet::new(), masked: BTreeSet::new() }
     }
 
     /// Returns a search for everything that was planted, and for the beginning of a word.
@@ -49,6 +51,14 @@ impl Planter {
             }
             text.push_str(&filled);
         }
+        text
+    }
+
+    /// As [`Planter::plant`], in a column whose mask hides the values.
+    pub(super) fn plant_masked(&mut self, template: &str) -> String {
+        let before = self.planted.clone();
+        let text = self.plant(template);
+        self.masked.extend(self.planted.difference(&before).cloned());
         text
     }
 

@@ -13,10 +13,21 @@ pub(super) struct PlantedColumn {
     pub(super) name: &'static str,
     good: &'static str,
     planted: &'static [&'static str],
+    /// Where the contract's mask hides the value: a good value that is planted.
+    masked: Option<&'static str>,
 }
 
 const fn column(name: &'static str, good: &'static str, planted: &'static [&'static str]) -> PlantedColumn {
-    PlantedColumn { name, good, planted }
+    PlantedColumn { name, good, planted, masked: None }
+}
+
+const fn masked(
+    name: &'static str,
+    good: &'static str,
+    masked: &'static str,
+    planted: &'static [&'static str],
+) -> PlantedColumn {
+    PlantedColumn { name, good, planted, masked: Some(masked) }
 }
 
 /// A feed with a sample contract, or that of `fixtures/scans`.
@@ -42,10 +53,11 @@ pub(super) const FEEDS: [PlantedFeed; 5] = [
         columns: &[
             column("report_id", "RPT-1#######", &["<RPT-9753####>", "<W>", "RPT-<W>", " <W> "]),
             column("accession_number", "1#########", &["<975318####>", "<W>"]),
-            column("patient_id", "MRN1######", &["<MRN975####>", "<W>", "MRN1234567<W>"]),
-            column(
+            masked("patient_id", "MRN1######", "<MRN975####>", &["<MRN975####>", "<W>", "MRN1234567<W>"]),
+            masked(
                 "patient_birth_date",
                 "1970-0%-1%",
+                "<19##-0%-1%>",
                 &["<19##-0%-1%>", "<18##-0%-1%>", "<W>", "1970-02-30 <W>"],
             ),
             column("patient_sex", "F", &["<W>"]),
@@ -69,7 +81,7 @@ pub(super) const FEEDS: [PlantedFeed; 5] = [
                 &["<9753.##%>", "<97531.###>", "<0.9753####>", "<W>", "1e<W>"],
             ),
             column("contrast_agent", "true", &["<W>"]),
-            column("radiologist", "Dr. One", &["Dr. <W>", "<W>, Zoë \"Z\"", "<W>~"]),
+            masked("radiologist", "Dr. One", "Dr. <W>", &["Dr. <W>", "<W>, Zoë \"Z\"", "<W>~"]),
             column("findings", "none", &["first <W>", "a line\nand <W>", "=cmd|'<W>'", "<W>~"]),
         ],
     },
@@ -82,9 +94,10 @@ pub(super) const FEEDS: [PlantedFeed; 5] = [
                 "\"MRN1######\"",
                 &["\"<MRN8642###>\"", "\"<W>\"", "<86421####>", "[\"<W>\"]", "{\"<W>\":1}"],
             ),
-            column(
+            masked(
                 "name",
                 "{\"family\":\"Mayer\",\"given\":\"Anna\"}",
+                "{\"family\":\"<W>\",\"given\":\"<W>\"}",
                 &[
                     "{\"family\":\"<W>\",\"given\":\"<W>\"}",
                     "{\"family\":\"\",\"given\":\"<W>\"}",
@@ -95,9 +108,14 @@ pub(super) const FEEDS: [PlantedFeed; 5] = [
                     "{\"family\":{\"<W>\":[\"<W>\"]}}",
                 ],
             ),
-            column("birthDate", "\"1970-01-02\"", &["\"<19##-0%-2%>\"", "\"<15##-0%-1%>\"", "\"<W>\""]),
+            masked(
+                "birthDate",
+                "\"1970-01-02\"",
+                "\"<19##-0%-2%>\"",
+                &["\"<19##-0%-2%>\"", "\"<15##-0%-1%>\"", "\"<W>\""],
+            ),
             column("sex", "\"F\"", &["\"<W>\"", "{\"<W>\":\"F\"}"]),
-            column("postalCode", "\"12345\"", &["\"1234<W>\"", "<86424####>"]),
+            masked("postalCode", "\"12345\"", "\"12345\"", &["\"1234<W>\"", "<86424####>"]),
             column("weightKg", "70.5", &["<86420#.##%>", "\"<W>\"", "<0.8642####>", "<86425####>e999"]),
             column("implants", "[]", &["[\"<W>\"]", "[\"\",\"<W>\"]", "{\"<W>\":true}", "[[\"<W>\"]]"]),
             column(
@@ -125,7 +143,7 @@ pub(super) const FEEDS: [PlantedFeed; 5] = [
             column("slot", "\"AB#-###\"", &["\"<QJ#-###>\"", "\"<W>\""]),
             column("start", "\"2026-03-04T10:11:12+01:00\"", &["\"<13##-0%-1%>T00:00:00+00:00\"", "\"<W>\""]),
             column("minutes", "30", &["<86422####>", "\"<W>\""]),
-            column("patient", "\"MRN1######\"", &["\"<MRN7531###>\"", "\"<W>\""]),
+            masked("patient", "\"MRN1######\"", "\"<MRN7531###>\"", &["\"<MRN7531###>\"", "\"<W>\""]),
             column("region", "\"chest\"", &["\"<W>\"", "\"<W>~\""]),
         ],
     },
@@ -154,7 +172,12 @@ impl PlantedFeed {
         }
         let good: Vec<String> = (0..10).map(|_| self.record(planter, None)).collect();
         let file = |name: &str, records: &[String]| (format!("{}/{name}", self.name), self.document(records));
-        vec![file("every", &every), file("mixed", &mixed), file("good", &good)]
+        let mut files = vec![file("every", &every), file("mixed", &mixed), file("good", &good)];
+        if self.columns.iter().any(|column| column.masked.is_some()) {
+            let masked: Vec<String> = (0..10).map(|_| self.masked_record(planter)).collect();
+            files.push(file("masked", &masked));
+        }
+        files
     }
 
     fn planted_records(&self, planter: &mut Planter) -> Vec<String> {
@@ -167,10 +190,24 @@ impl PlantedFeed {
 
     /// Returns a record with one column planted, or a good one.
     fn record(&self, planter: &mut Planter, with: Option<(&str, &str)>) -> String {
+        self.record_of(planter, |column| {
+            with.filter(|(name, _)| *name == column.name).map_or(column.good, |(_, plant)| plant)
+        })
+    }
+
+    /// Returns a good record that is planted in every column whose mask hides the value.
+    fn masked_record(&self, planter: &mut Planter) -> String {
+        self.record_of(planter, |column| column.masked.unwrap_or(column.good))
+    }
+
+    fn record_of<'t>(&self, planter: &mut Planter, template: impl Fn(&PlantedColumn) -> &'t str) -> String {
         let cell = |column: &PlantedColumn| {
-            let template =
-                with.filter(|(name, _)| *name == column.name).map_or(column.good, |(_, plant)| plant);
-            let cell = planter.plant(template);
+            let template = template(column);
+            let cell = if column.masked.is_some() {
+                planter.plant_masked(template)
+            } else {
+                planter.plant(template)
+            };
             match self.form {
                 PlantedForm::Separated(mark) => quoted(&cell, mark),
                 PlantedForm::Lines | PlantedForm::Document => format!("\"{}\":{cell}", column.name),
@@ -388,5 +425,9 @@ fn every_column_of_every_contract_is_planted() {
             column.captures_iter(&text).map(|found| found.get(2).or(found.get(1)).expect("a name").as_str());
         assert_eq!(own.collect::<Vec<_>>(), planted, "{path}");
         assert!(feed.columns.iter().all(|column| !column.planted.is_empty()));
+        let (contract, _) = contract::compile(&text).expect("a sample compiles");
+        for (column, planted) in contract.columns.iter().zip(feed.columns) {
+            assert_eq!(column.mask.hides(), planted.masked.is_some(), "{path}: {}", planted.name);
+        }
     }
 }

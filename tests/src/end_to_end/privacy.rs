@@ -342,8 +342,9 @@ fn logs(harness: &Harness) -> Sightings {
     seen
 }
 
-/// The search finds what is there: every value is in the quarantine or in the records but for those of names of columns
-/// and members that are passed over, and in every form that the bytes are given.
+/// The search finds what is there: every value is in the quarantine or in the records but for those that a mask hides
+/// and those of names of columns and members that are passed over, and in every form that the bytes are given. What a
+/// mask hides is not in the records.
 async fn every_value_was_processed(harness: &Harness, content: &Planter) {
     let search = content.search();
     let mut found = BTreeSet::new();
@@ -351,6 +352,8 @@ async fn every_value_was_processed(harness: &Harness, content: &Planter) {
         found.extend(search.found(item.to_string().as_bytes()));
     }
     let in_records = found.len();
+    let clear: Vec<&String> = found.intersection(&content.masked).collect();
+    assert!(clear.is_empty(), "stored in clear: {clear:?}");
     for (key, bytes) in quarantine(harness).await {
         let mut unpacked = Vec::new();
         // Of an archive that breaks off, what comes before.
@@ -365,8 +368,13 @@ async fn every_value_was_processed(harness: &Harness, content: &Planter) {
             }
         }
     }
-    let missing: Vec<&String> = content.planted.iter().filter(|value| !found.contains(*value)).collect();
-    eprintln!("{in_records} in records; not kept: {missing:?}");
+    let (hidden, missing): (Vec<&String>, Vec<&String>) = content
+        .planted
+        .iter()
+        .filter(|value| !found.contains(*value))
+        .partition(|value| content.masked.contains(*value));
+    eprintln!("{in_records} in records; {} hidden by masks; not kept: {missing:?}", hidden.len());
+    assert!(hidden.len() >= 30, "{hidden:?} were loaded behind a mask");
     let processed = content.planted.len() - missing.len();
     assert!(processed >= VALUES, "{processed} values were processed");
     assert!(missing.len() < 10, "{missing:?}");

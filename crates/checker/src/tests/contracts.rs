@@ -44,6 +44,7 @@ pub(crate) fn contract() -> Contract {
             column("count", Kind::Integer, None),
             note,
         ],
+        transformed: Vec::new(),
         primary_key: vec![0],
         unique: Vec::new(),
         policy: Policy::default(),
@@ -78,19 +79,7 @@ pub(crate) fn with_policy(change: impl FnOnce(&mut Policy)) -> Contract {
 }
 
 fn column(name: &str, kind: Kind, required: Option<RuleIndex>) -> Column {
-    Column {
-        name: name.to_owned(),
-        physical_name: name.to_owned(),
-        synonyms: Vec::new(),
-        source_path: None,
-        kind,
-        type_rule: rule(&format!("{name}.type")),
-        required,
-        null_tokens: Vec::new(),
-        spelling: None,
-        classified: true,
-        checks: Vec::new(),
-    }
+    Column { required, classified: true, ..Column::new(name, kind, rule(&format!("{name}.type"))) }
 }
 
 fn identity() -> Identity {

@@ -9,10 +9,12 @@ use crate::{ContentHash, FileCheck, Reject, Row, Sink, reason};
 
 /// The rows of a file as text, and the reasons of its rejects.
 #[derive(Default)]
-struct Loaded {
-    keys: Vec<String>,
-    rows: Vec<String>,
-    rejects: Vec<String>,
+pub(super) struct Loaded {
+    pub(super) keys: Vec<String>,
+    pub(super) rows: Vec<String>,
+    pub(super) rejects: Vec<String>,
+    /// The rejected records as they were sent.
+    pub(super) sent: Vec<String>,
 }
 
 impl Sink for Loaded {
@@ -28,11 +30,12 @@ impl Sink for Loaded {
     }
 
     fn reject(&mut self, reject: Reject<'_>) {
+        self.sent.push(String::from_utf8_lossy(reject.raw).into_owned());
         self.rejects.extend(reject.violations.iter().map(|violation| reason(reject.contract, violation)));
     }
 }
 
-fn load(server: &str, properties: &str, file: &str) -> Loaded {
+pub(super) fn load(server: &str, properties: &str, file: &str) -> Loaded {
     let source = format!(
         "apiVersion: v3.2.0\nkind: DataContract\nid: feed\nversion: 1.0.0\nstatus: active\n\
          servers:\n  - {{ server: inbox, type: s3, location: s3://inbox/a/b/, {server} }}\n\

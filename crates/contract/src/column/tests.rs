@@ -10,19 +10,8 @@ const REQUIRED: RuleIndex = RuleIndex(2);
 const FIRST: u16 = 3;
 
 fn column(kind: Kind, checks: Vec<Check>) -> Column {
-    Column {
-        name: "c".to_owned(),
-        physical_name: "c".to_owned(),
-        synonyms: Vec::new(),
-        source_path: None,
-        kind,
-        type_rule: TYPE,
-        required: Some(REQUIRED),
-        null_tokens: Vec::new(),
-        spelling: None,
-        classified: false,
-        checks: (FIRST..).map(RuleIndex).zip(checks).collect(),
-    }
+    let checks = (FIRST..).map(RuleIndex).zip(checks).collect();
+    Column { required: Some(REQUIRED), checks, ..Column::new("c", kind, TYPE) }
 }
 
 fn broken(column: &Column, cell: Cell<'_>) -> Vec<(RuleIndex, Found)> {

@@ -11,7 +11,7 @@ use crate::reject_label;
 use crate::rule::Code;
 use crate::words;
 
-use super::{Compilation, example, options, pointer, quality};
+use super::{Compilation, example, mask, options, pointer, quality, transform};
 
 /// Attributes that the records table uses itself.
 const RESERVED: [&str; 4] = ["pk", "sk", "_load", "_line"];
@@ -72,22 +72,17 @@ pub(super) fn compile(property: &Property, scope: &ColumnScope<'_>, compilation:
     if let Some(rule) = compilation.rules.rules.get_mut(usize::from(type_rule.0)) {
         rule.expected = super::shorten(&options::describe(&kind, spelling.as_deref()));
     }
-    let mut column = Column {
-        physical_name: property
-            .physical_name
-            .as_ref()
-            .map_or_else(|| name.clone(), |given| given.value.clone()),
-        synonyms: property.synonyms.iter().map(|synonym| synonym.value.clone()).collect(),
-        name,
-        source_path: None,
-        kind,
-        type_rule,
-        required,
-        null_tokens: Vec::new(),
-        spelling,
-        classified: classified(property),
-        checks: Vec::new(),
-    };
+    let mut column = Column::new(&name, kind, type_rule);
+    if let Some(given) = &property.physical_name {
+        column.physical_name.clone_from(&given.value);
+    }
+    column.synonyms = property.synonyms.iter().map(|synonym| synonym.value.clone()).collect();
+    column.required = required;
+    column.spelling = spelling;
+    column.classified = property
+        .classification
+        .as_ref()
+        .is_some_and(|given| CLASSIFIED.contains(&classification(&given.value).as_str()));
     options::checks(&mut column, &mut options, &id, compilation);
     if !property.unknown_type {
         options.close(&mut compilation.findings);
@@ -96,7 +91,7 @@ pub(super) fn compile(property: &Property, scope: &ColumnScope<'_>, compilation:
         enumerate(&mut column, enumeration, &id, compilation);
     }
     for setting in &property.settings {
-        apply(setting, &mut column, scope, &mut compilation.findings);
+        apply(setting, &mut column, scope, compilation);
     }
     check_parts(property, &column.kind, &mut compilation.findings);
     if scope.index.is_some() {
@@ -198,11 +193,9 @@ fn check_labels(property: &Property, column: &Column, findings: &mut Findings) {
     );
 }
 
-fn classified(property: &Property) -> bool {
-    property.classification.as_ref().is_some_and(|classification| {
-        let word = classification.value.trim().to_lowercase().replace([' ', '-'], "_");
-        CLASSIFIED.contains(&word.as_str())
-    })
+/// Returns a classification in the form in which it is compared.
+pub(super) fn classification(word: &str) -> String {
+    word.trim().to_lowercase().replace([' ', '-'], "_")
 }
 
 fn enumerate(column: &mut Column, enumeration: &Enumeration, id: &str, compilation: &mut Compilation) {
@@ -250,7 +243,9 @@ pub(super) fn list(values: &[Node], kind: &Kind, findings: &mut Findings) -> Opt
     good.then_some(texts)
 }
 
-fn apply(setting: &Setting, column: &mut Column, scope: &ColumnScope<'_>, findings: &mut Findings) {
+fn apply(setting: &Setting, column: &mut Column, scope: &ColumnScope<'_>, compilation: &mut Compilation) {
+    let is_top = scope.index.is_some();
+    let findings = &mut compilation.findings;
     match setting.key.value.as_str() {
         "nullTokens" => {
             lint::values(crate::document::items_of(&setting.value, &mut Findings::default()), true, findings);
@@ -259,7 +254,12 @@ fn apply(setting: &Setting, column: &mut Column, scope: &ColumnScope<'_>, findin
                     Some(scalar) if scalar.kind != ScalarKind::Null => {
                         column.null_tokens.push(scalar.text.clone().into_bytes());
                     }
-                    _ => findings.error(&token.place, token.describe(), "a text", "quote it, such as `\"null\"`"),
+                    _ => findings.error(
+                        &token.place,
+                        token.describe(),
+                        "a text",
+                        "quote it, such as `\"null\"`",
+                    ),
                 }
             }
         }
@@ -273,7 +273,8 @@ fn apply(setting: &Setting, column: &mut Column, scope: &ColumnScope<'_>, findin
                 );
             }
             let path = text_of(&setting.value, findings);
-            column.source_path = path.as_ref().and_then(|path| pointer(&path.value)).filter(|path| !path.is_empty());
+            column.source_path =
+                path.as_ref().and_then(|path| pointer(&path.value)).filter(|path| !path.is_empty());
             if let Some(path) = path.filter(|_| column.source_path.is_none()) {
                 findings.error(
                     &path.place,
@@ -283,12 +284,8 @@ fn apply(setting: &Setting, column: &mut Column, scope: &ColumnScope<'_>, findin
                 );
             }
         }
-        "mask" | "transform" => findings.error(
-            &setting.key.place,
-            format!("`{}`, which this version does not run", setting.key.value),
-            "no such custom property",
-            "without it the value would be stored unchanged; remove the property, or wait for a version that runs it",
-        ),
+        "mask" => mask::compile(&setting.value, column, is_top, findings),
+        "transform" => transform::compile(&setting.value, column, is_top, compilation),
         _ => unknown_setting(setting, &words::PROPERTY_SETTINGS, findings),
     }
 }

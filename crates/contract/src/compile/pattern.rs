@@ -7,8 +7,11 @@ use crate::TextPattern;
 /// What all patterns of one contract may take together, as [`size`] measures.
 const MOST_BYTES: usize = 16 << 20;
 
+/// What one pattern may take at most.
+pub(super) const MOST_OF_ONE: usize = 1 << 20;
+
 /// What one pattern may take; tried from the smallest, so that the budget is charged with what was needed.
-const STEPS: [usize; 4] = [8 << 10, 32 << 10, 128 << 10, 1 << 20];
+const STEPS: [usize; 4] = [8 << 10, 32 << 10, 128 << 10, MOST_OF_ONE];
 
 /// How much compiled patterns may still grow.
 pub(super) struct Budget {
@@ -64,7 +67,8 @@ fn size(source: &str, unicode: bool) -> Option<Option<usize>> {
     Some(None)
 }
 
-fn rejected(message: &str) -> UnusablePattern {
+/// Says why the engine cannot use a pattern, from the engine's own message.
+pub(super) fn rejected(message: &str) -> UnusablePattern {
     let advice = |rest: &str| format!("this engine has none, so that no text can slow it down; {rest}");
     if message.contains("look-around") {
         return UnusablePattern { reason: "look-around", advice: advice("use two patterns, or `enum`") };

@@ -10,6 +10,7 @@ use crate::finding::{FindingSeverity, render_findings};
 mod expectations;
 mod mistakes;
 mod places;
+mod preparation;
 
 const SCAN_REPORTS: &str = include_str!("../../tests-data/scan_reports.odcs.yaml");
 const PATIENTS: &str = include_str!("../../tests-data/patients.odcs.yaml");

@@ -3,7 +3,9 @@
 use super::Affected::{Readers, Senders};
 use super::checks::{implies, is_same_kind, passes_all};
 use super::{BeforeAfter, Changes};
-use crate::{Check, Column, Contract, Format, Kind, MissingColumn, RuleIndex, Severity, UnknownColumn};
+use crate::{
+    Check, Column, Contract, Format, Kind, MissingColumn, RuleIndex, Severity, Transform, UnknownColumn,
+};
 
 /// What the comparison of columns needs of both contracts.
 struct Both<'a> {
@@ -101,6 +103,7 @@ fn one(name: &str, older: &Column, newer: &Column, both: &Both<'_>, changes: &mu
         );
     }
     null_tokens(name, older, newer, both, changes);
+    prepared(name, older, newer, both, changes);
     let same_type = kinds(name, &older.kind, &newer.kind, both, changes);
     rules(name, older, newer, same_type, both, changes);
     if older.classified != newer.classified {
@@ -138,6 +141,30 @@ fn labels(name: &str, older: &Column, newer: &Column, changes: &mut Changes) {
         let what = format!("{name}.sourcePath");
         let why = "the value is taken from another place of the record";
         changes.add(BeforeAfter::of(&what, path(older), path(newer)), &[Senders, Readers], why);
+    }
+}
+
+/// Transforms and masks.
+fn prepared(name: &str, older: &Column, newer: &Column, both: &Both<'_>, changes: &mut Changes) {
+    let steps = |column: &Column| column.transform.iter().map(Transform::words).collect::<Vec<_>>();
+    let (before, after) = (steps(older), steps(newer));
+    if before != after {
+        let shown =
+            |steps: &[String]| if steps.is_empty() { "none".to_owned() } else { steps.join(", then ") };
+        changes.add(
+            BeforeAfter::of(&format!("{name}.transform"), shown(&before), shown(&after)),
+            &[Senders, Readers],
+            "the rules see other values, and rows have them",
+        );
+    }
+    if older.mask != newer.mask {
+        let why = if is_key(both.newer, name) || is_key(both.older, name) {
+            "rows have another key: a newer record does not replace an older row"
+        } else {
+            "rows have another value"
+        };
+        let what = format!("{name}.mask");
+        changes.add(BeforeAfter::of(&what, older.mask.words(), newer.mask.words()), &[Readers], why);
     }
 }
 

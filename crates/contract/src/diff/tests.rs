@@ -113,6 +113,14 @@ fn every_kind_of_change() {
             "name: x, logicalType: string",
             "name: x, logicalType: string, customProperties: [{property: nullTokens, value: [NA], vendor: ingest}]",
         ),
+        (
+            "name: x, logicalType: string, customProperties: [{property: transform, value: [trim, {map: {m: M}}], vendor: ingest}]",
+            "name: x, logicalType: string, customProperties: [{property: transform, value: trim, vendor: ingest}]",
+        ),
+        (
+            "name: x, logicalType: string",
+            "name: x, logicalType: string, customProperties: [{property: mask, value: last4, vendor: ingest}]",
+        ),
     ] {
         writeln!(text, "{older}\n{newer}\n{}", shown(&properties(older, newer))).expect("a string takes all");
     }

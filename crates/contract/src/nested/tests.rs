@@ -5,19 +5,8 @@ use crate::{Check, JsonKind, RuleIndex};
 
 /// A property whose type rule is `rule`, whose required rule is the next, and whose checks follow.
 fn column(name: &str, kind: Kind, rule: u16, checks: Vec<Check>) -> Column {
-    Column {
-        name: name.to_owned(),
-        physical_name: name.to_owned(),
-        synonyms: Vec::new(),
-        source_path: None,
-        kind,
-        type_rule: RuleIndex(rule),
-        required: Some(RuleIndex(rule + 1)),
-        null_tokens: Vec::new(),
-        spelling: None,
-        classified: false,
-        checks: (rule + 2..).map(RuleIndex).zip(checks).collect(),
-    }
+    let checks = (rule + 2..).map(RuleIndex).zip(checks).collect();
+    Column { required: Some(RuleIndex(rule + 1)), checks, ..Column::new(name, kind, RuleIndex(rule)) }
 }
 
 fn broken(column: &Column, cell: Cell<'_>) -> Vec<(u16, Found)> {

@@ -9,19 +9,7 @@ fn spelling(decimal: u8, group: Option<char>) -> Spelling {
 }
 
 fn column(kind: Kind, spelling: Spelling) -> Column {
-    Column {
-        synonyms: Vec::new(),
-        name: "c".to_owned(),
-        physical_name: "c".to_owned(),
-        source_path: None,
-        kind,
-        type_rule: RuleIndex(0),
-        required: None,
-        null_tokens: Vec::new(),
-        spelling: Some(std::sync::Arc::new(spelling)),
-        classified: false,
-        checks: Vec::new(),
-    }
+    Column { spelling: Some(std::sync::Arc::new(spelling)), ..Column::new("c", kind, RuleIndex(0)) }
 }
 
 fn number(spelling: Spelling) -> Column {

@@ -4,19 +4,7 @@ use super::*;
 use crate::{Pattern, RuleIndex, TemporalKind};
 
 fn column(kind: Kind) -> Column {
-    Column {
-        name: "c".to_owned(),
-        physical_name: "c".to_owned(),
-        synonyms: Vec::new(),
-        source_path: None,
-        kind,
-        type_rule: RuleIndex(0),
-        required: None,
-        null_tokens: vec![b"NULL".to_vec()],
-        spelling: None,
-        classified: false,
-        checks: Vec::new(),
-    }
+    Column { null_tokens: vec![b"NULL".to_vec()], ..Column::new("c", kind, RuleIndex(0)) }
 }
 
 /// The variant and its content as one text.

@@ -98,16 +98,6 @@ const IN_SCAN_REPORTS: &[Mistake] = &[
         "- { value: CT, label: Computed tomography }",
         "- { label: Computed tomography }",
     ),
-    (
-        "a mask, which is not run",
-        "property: nullTokens, vendor: ingest, value: [\"n/a\", \"-\"]",
-        "property: mask, vendor: ingest, value: last4",
-    ),
-    (
-        "a transformation, which is not run",
-        "property: nullTokens, vendor: ingest, value: [\"n/a\", \"-\"]",
-        "property: transform, vendor: ingest, value: trim",
-    ),
     ("a rule name that stands twice", "id: known_side", "id: enough_rows"),
     ("invalid values without saying what is valid", ", arguments: { validValues: [L, R, B] }", ""),
     ("a second schema object", "slaProperties:", "  - { name: second }\nslaProperties:"),
