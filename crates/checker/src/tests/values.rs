@@ -46,7 +46,7 @@ pub(super) fn load(server: &str, properties: &str, file: &str) -> Loaded {
     run(
         &mut FileCheck::new(Arc::new(contract), [3; 16], ContentHash::Skipped),
         file.as_bytes(),
-        7,
+        7 + file.len() / 1000,
         &mut loaded,
     );
     loaded
