@@ -1,7 +1,7 @@
 //! `replay`: has files that were decided processed again under the contract in force.
 //!
 //! ```text
-//! select ─▶ preview: what each file becomes, what it costs ─▶ ask ─▶ note ─▶ request a few ─▶ follow, request more
+//! select ─▶ preview: what each file becomes, what it costs ─▶ ask ─▶ note and request a few ─▶ follow, note, request more
 //! ```
 //!
 //! The work is the processor's, and as safe from crashes as a first load. The command asks and follows: it can be
@@ -18,19 +18,16 @@ use std::sync::Arc;
 
 use contract::Contract;
 use ledger::{ActId, Entry, FileId, Worse};
-use store::{
-    ActDetail, ActSubject, CallerIdentity, DetailName, DetailValue, Error, ReadInbox, SendToQueue, Verb,
-    WriteAudit,
-};
+use store::{CallerIdentity, Error, ReadInbox, SendToQueue, WriteAudit};
 
 use crate::arguments::ReplayArguments;
-use crate::audited::{Audited, Auditor, Effect, PlannedAct};
+use crate::audited::{Audited, Auditor};
 use crate::error::CommandError;
 use crate::interrupt::Interrupt;
 use crate::preview::{Before, EarlierContracts, FilePreview, PreviewCase, PreviewTotals, Progress, preview};
-use crate::reading::{FileView, Readable, StackView};
+use crate::reading::{Readable, StackView, shell_word};
 pub use follow::{ReplayEnd, ReplayedFile};
-use follow::{ReplayRun, ReplayWork};
+use follow::{ReplayRun, ReplayTerms, ReplayWork};
 pub use view::{LeftOut, ReplayPlan, ReplayReport};
 
 /// What the command reaches.
@@ -96,62 +93,39 @@ impl<S: CanReplay> StackView<S> {
         interrupt: Interrupt<'_>,
     ) -> Result<Audited<ReplayReport>, CommandError> {
         if plan.cases.is_empty() {
-            return Ok(Audited::unchanged(ReplayReport::new(plan, ReplayWork::default())));
+            return Ok(Audited::unchanged(ReplayReport::new(plan, ReplayWork::none()).0));
         }
-        let planned = PlannedAct {
-            verb: Verb::Replay,
-            subject: self.subject(&plan.cases),
+        let terms = ReplayTerms {
+            id: ActId::of((self.host.random)()).as_str().to_owned(),
+            worse: if arguments.quarantine { Worse::Quarantine } else { Worse::Keep },
+            most: usize::from(arguments.concurrency),
             reason: arguments.reason.clone(),
         };
-        let id = ActId::of((self.host.random)());
-        auditor
-            .audited(planned, async {
-                let most = usize::from(arguments.concurrency);
-                let worse = if arguments.quarantine { Worse::Quarantine } else { Worse::Keep };
-                let run = ReplayRun::new(id.as_str(), worse, most, &plan.cases);
-                let work = self.work_off(run, pause, seen, interrupt).await?;
-                let details = details(&plan.cases, &work);
-                let interrupted = work.interrupted;
-                let report = ReplayReport::new(plan, work);
-                Ok(Effect { report, details, interrupted })
-            })
-            .await
+        let run = ReplayRun::new(terms, &plan.cases);
+        let work = Box::pin(self.work_off(run, auditor, pause, seen, interrupt)).await?;
+        let (mut report, noted) = ReplayReport::new(plan, work);
+        report.go_on = arguments.again.then(|| self.go_on(&report, arguments)).flatten();
+        Ok(Audited { report, noted })
     }
 
-    /// Returns what the act is about: the file, or the partner and the feed that all files have in common.
-    fn subject(&self, cases: &[ReplayCase]) -> ActSubject {
-        let views: Vec<FileView> =
-            cases.iter().map(|case| FileView::of_entry(&self.stack, &case.file, &case.entry)).collect();
-        let common = |name: fn(&FileView) -> &String| {
-            let first = name(views.first()?);
-            views.iter().all(|view| name(view) == first).then(|| first.clone())
-        };
-        let (partner, feed) = (common(|view| &view.partner), common(|view| &view.feed));
-        let file = match cases {
-            [only] => Some(only.file.clone()),
-            _ => None,
-        };
-        ActSubject {
-            partner: partner.and_then(|name| ActSubject::partner(&name).partner),
-            feed: feed.and_then(|name| ActSubject::feed(&name).feed),
-            file,
-            contract_version: None,
+    /// Returns the command that replays the files that were not asked for, by their ids: with `--again` the same command
+    /// would begin with those that are done.
+    fn go_on(&self, report: &ReplayReport, arguments: &ReplayArguments) -> Option<String> {
+        let ReplayArguments { quarantine, yes, concurrency, reason, .. } = arguments;
+        let cases = &report.preview.cases;
+        let left = cases.get(cases.len().checked_sub(report.not_asked)?..)?;
+        let first = left.first().filter(|_| report.interrupted)?;
+        let mut words = format!("replay {}", first.file);
+        for case in left.iter().skip(1) {
+            words.push(' ');
+            words.push_str(case.file.as_str());
         }
+        words.push_str(" --again");
+        for (is_said, word) in [(*quarantine, " --quarantine"), (*yes, " --yes")] {
+            words.push_str(if is_said { word } else { "" });
+        }
+        words.push_str(&format!(" --concurrency {concurrency}"));
+        let why = reason.as_ref().map(|reason| format!(" --reason {}", shell_word(reason.as_str())));
+        Some(self.stack.command(&(words + &why.unwrap_or_default())))
     }
-}
-
-/// Returns what replays changed, for the audit trail: how many files were asked for, how many were not, and the state
-/// of a single one.
-fn details(cases: &[ReplayCase], work: &ReplayWork) -> Vec<ActDetail> {
-    let count = |name, files: usize| {
-        (files > 0)
-            .then(|| ActDetail::new(name, DetailValue::Count(u64::try_from(files).unwrap_or(u64::MAX))))
-    };
-    let asked = cases.len().saturating_sub(work.not_asked);
-    let counts = [count(DetailName::Files, asked), count(DetailName::FilesLeft, work.not_asked)];
-    let mut details: Vec<ActDetail> = counts.into_iter().flatten().collect();
-    if let [only] = cases {
-        details.extend(work.files.first().and_then(|end| end.change(only.entry.state)));
-    }
-    details
 }

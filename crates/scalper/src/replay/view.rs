@@ -4,6 +4,7 @@ use serde::Serialize;
 
 use super::follow::ReplayWork;
 use super::{ReplayCase, ReplayEnd, ReplayedFile};
+use crate::error::CommandError;
 use crate::interrupt;
 use crate::preview::{FilePreview, PreviewTotals, changed_files};
 use crate::reading::{FileView, counted, plain};
@@ -48,6 +49,9 @@ pub struct ReplayReport {
     pub not_asked: usize,
     /// Whether the operator ended the command before all was done.
     pub interrupted: bool,
+    /// The command that goes on, where it is not the same one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub go_on: Option<String>,
 }
 
 impl ReplayPlan {
@@ -121,9 +125,10 @@ impl ReplayPlan {
 }
 
 impl ReplayReport {
-    pub(super) fn new(preview: ReplayPlan, work: ReplayWork) -> Self {
-        let ReplayWork { files, not_asked, interrupted } = work;
-        Self { preview, files, not_asked, interrupted }
+    /// Makes it, with whether all of it was noted in the audit trail.
+    pub(super) fn new(preview: ReplayPlan, work: ReplayWork) -> (Self, Result<(), CommandError>) {
+        let ReplayWork { files, not_asked, interrupted, noted } = work;
+        (Self { preview, files, not_asked, interrupted, go_on: None }, noted)
     }
 
     /// Returns the exit code: 1 when a file is not loaded, 130 when the command was interrupted.
@@ -179,15 +184,26 @@ impl ReplayReport {
             text.push_str(&paragraph("", &line, style));
         }
         if self.interrupted {
-            let all = counted(self.preview.files(), "file");
-            let line = format!(
-                "interrupted: {} of {all} asked for; what is under way is decided without this command. To go on, run \
-                 the same command again: it leaves out what is done",
-                self.preview.files().saturating_sub(self.not_asked)
-            );
-            text.push_str(&paragraph("", &line, style));
+            text.push_str(&self.how_to_go_on(style));
         }
         text
+    }
+
+    /// Says how far it came, and how the rest is asked for.
+    fn how_to_go_on(&self, style: Style) -> String {
+        let all = counted(self.preview.files(), "file");
+        let asked = self.preview.files().saturating_sub(self.not_asked);
+        let so_far = format!(
+            "interrupted: {asked} of {all} asked for; what is under way is decided without this command"
+        );
+        match &self.go_on {
+            _ if self.not_asked == 0 => paragraph("", &so_far, style),
+            Some(command) => paragraph("", &format!("{so_far}. To go on:"), style) + "    " + command + "\n",
+            None => {
+                let same = "To go on, run the same command again: it leaves out what is done";
+                paragraph("", &format!("{so_far}. {same}"), style)
+            }
+        }
     }
 }
 

@@ -99,8 +99,13 @@ async fn a_version_that_rescues_files_offers_their_replay_which_is_an_act_of_its
         }
         let acts = harness.memory.audited();
         let ended = acts.iter().rev().filter_map(|act| Some((act.act.verb, act.end.as_ref()?.result)));
-        let last: Vec<_> = ended.take(2).collect();
-        assert_eq!(last, [(Verb::Replay, ActResult::Done), (Verb::ContractPush, ActResult::Done)]);
+        let last: Vec<_> = ended.take(3).collect();
+        let replayed = (Verb::Replay, ActResult::Done);
+        assert_eq!(last, [replayed, replayed, (Verb::ContractPush, ActResult::Done)]);
+        for file in [&quarantined, &partial] {
+            let found = harness.json(&format!("audit --file {file} --verb replay")).await;
+            assert_eq!(found["acts"].as_array().map(Vec::len), Some(1), "{found}");
+        }
         assert!(push(&harness, 12, &[]).await.rescues.records > 0, "Constantine has 11 letters");
     }
 }
