@@ -44,16 +44,21 @@ impl StateChange {
         entry.state == self.from && entry.load == self.load && (entry.loaded || !shows)
     }
 
-    /// Returns whether the entry was changed so before.
+    /// Returns whether the reversal of this instant changed the entry so before: its answer was lost. The same change by
+    /// another operator has an instant of its own.
     #[must_use]
-    pub fn is_made(&self, entry: &Entry) -> bool {
-        let says = entry.outcome.as_ref().is_some_and(|outcome| outcome.receipt == self.receipt);
-        entry.state == self.to && entry.load == self.load && says
+    pub fn is_made(&self, entry: &Entry, at_ms: u64) -> bool {
+        let own = self.moved(at_ms);
+        entry.state == self.to && entry.load == self.load && entry.past.moves.last() == Some(&own)
+    }
+
+    fn moved(&self, at_ms: u64) -> StateMove {
+        StateMove { at_ms, to: self.to, other: self.other.clone() }
     }
 
     /// Changes an entry. A replay that is under way loses its claim.
     pub fn make(&self, entry: &mut Entry, at_ms: u64) {
-        entry.past.moves.push(StateMove { at_ms, to: self.to, other: self.other.clone() });
+        entry.past.moves.push(self.moved(at_ms));
         entry.state = self.to;
         entry.announced = false;
         entry.open = false;
@@ -71,7 +76,7 @@ impl StateChange {
 pub enum Reversed {
     /// Made (now or by an earlier attempt).
     Done,
-    /// An entry or the head is not as it was seen: look again.
+    /// An entry or the head is not as it was seen, also where another operator made the same change: look again.
     Changed,
     /// The content is complete as this file meanwhile.
     Duplicate(FileId),

@@ -142,6 +142,11 @@ pub enum CommandError {
     #[error("{file} was changed by others at the same time, so nothing was changed: run the command again")]
     Contested { file: String },
     #[error(
+        "{file} was changed, but others changed it or another version of its name at the same time: run the command again, it finishes \
+         what is missing"
+    )]
+    NotSettled { file: String },
+    #[error(
         "the file was not changed ({0}): run the command again, it repeats nothing; if access is denied, use credentials with \
          dynamodb:UpdateItem and dynamodb:PutItem on the ledger table and s3:PutObject on the quarantine bucket"
     )]
@@ -157,7 +162,8 @@ pub enum CommandError {
     )]
     NotAsked(#[source] store::Error),
     #[error(
-        "the file was retracted, but the version before it could not be loaded again: feed `{feed}` has no contract that accepts files"
+        "the newer version is retracted, but the one before it could not be loaded again: feed `{feed}` has no contract that accepts files; \
+         publish one, then run the command again"
     )]
     NoContractToReplay { feed: String },
     #[error(
@@ -402,6 +408,7 @@ impl CommandError {
             | Self::NameTaken { .. }
             | Self::LoadedMeanwhile { .. }
             | Self::Contested { .. }
+            | Self::NotSettled { .. }
             | Self::NotReversed(_)
             | Self::NotHeld(_)
             | Self::NotReleased(_)

@@ -29,6 +29,32 @@ pub use view::{RetractReport, RetractResult};
 /// Attempts at a file that others change at the same time.
 const MOST_TRIES: usize = 5;
 
+/// What was made, by one transaction or by several.
+struct MadeReversal {
+    /// The file, as it was before.
+    entry: Entry,
+    /// What became of it.
+    plan: ReversalPlan,
+    details: Vec<ActDetail>,
+}
+
+impl MadeReversal {
+    /// Adds what was made after a later look: of another version of the name, or of the file again.
+    fn then(mut self, later: ReversalPlan) -> Self {
+        self.details.extend(details(&self.entry, &later));
+        let found_as_asked =
+            matches!(later.result, RetractResult::AlreadyRetracted | RetractResult::NotRetracted);
+        if later.reversal.is_some() || later.replay.is_some() {
+            let earlier = self.plan.result;
+            self.plan = later;
+            if found_as_asked {
+                self.plan.result = earlier;
+            }
+        }
+        self
+    }
+}
+
 /// What the command reaches.
 pub trait CanRetract: Readable + ReadInbox + ReverseLoads + WriteQuarantine + SendToQueue {}
 
@@ -64,7 +90,7 @@ impl<S: CanRetract> StackView<S> {
         file: &FileId,
         wanted: Direction,
     ) -> Result<Effect<RetractReport>, CommandError> {
-        let mut first: Option<(Entry, ReversalPlan)> = None;
+        let mut made: Option<MadeReversal> = None;
         for _ in 0..MOST_TRIES {
             let entry = self.store.entry(file).await.map_err(CommandError::Read)?;
             let entry = entry.ok_or_else(|| CommandError::Contested { file: file.to_string() })?;
@@ -73,20 +99,25 @@ impl<S: CanRetract> StackView<S> {
                 continue;
             }
             let is_settled = plan.reversal.is_none();
-            if first.is_none() || !is_settled {
+            if made.is_none() || !is_settled {
                 self.announce(&plan.announce).await?;
             }
-            let asked = first.as_ref().is_some_and(|(_, first)| first.replay.is_some());
+            let asked = made.as_ref().is_some_and(|made| made.plan.replay.is_some());
             if let Some(older) = plan.replay.as_ref().filter(|_| !asked) {
                 self.ask_for(older, &format!("retract-{file}")).await?;
             }
-            first.get_or_insert((entry, plan));
+            let so_far = match made.take() {
+                None => MadeReversal { details: details(&entry, &plan), entry, plan },
+                Some(earlier) => earlier.then(plan),
+            };
             if is_settled {
-                break;
+                let report = self.report(&so_far.entry, &so_far.plan, false);
+                return Ok(Effect::new(report, so_far.details));
             }
+            made = Some(so_far);
         }
-        let (entry, plan) = first.ok_or_else(|| CommandError::Contested { file: file.to_string() })?;
-        Ok(Effect::new(self.report(&entry, &plan, false), details(&entry, &plan)))
+        let file = file.to_string();
+        Err(if made.is_some() { CommandError::NotSettled { file } } else { CommandError::Contested { file } })
     }
 
     /// Writes receipts and the transaction. Returns whether it was made; `false`: something changed since the look.

@@ -16,6 +16,7 @@ mod redrive;
 mod replay_acts;
 mod rescues;
 mod shown;
+mod two_operators;
 mod uploads;
 mod ways_back;
 

@@ -107,7 +107,13 @@ impl<S: CanRetract> StackView<S> {
         let retracted = holder.filter(|holder| holder.state == State::Retracted);
         let Some(holder) = retracted.filter(|_| entry.state == State::Superseded) else { return Ok(None) };
         let older = self.newest_older(&holder).await?;
-        Ok(Some(ReversalPlan { result: RetractResult::Shown, ..hide(&holder, head, older, self.host.now()) }))
+        let mut plan = hide(&holder, head, older, self.host.now());
+        plan.result = match plan.other.take_if(|other| other.load.file() == *file) {
+            Some(_) => RetractResult::Shown,
+            None if plan.other.is_some() => RetractResult::ShownAsSuperseded,
+            None => RetractResult::NotRetracted,
+        };
+        Ok(Some(plan))
     }
 
     /// Returns the newest older version of the name that was good and was replaced.

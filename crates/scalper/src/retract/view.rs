@@ -1,6 +1,7 @@
 //! What `retract` answers.
 
 use serde::Serialize;
+use store::State;
 
 use crate::reading::{FileView, counted, plain};
 use crate::report::{Style, paragraph};
@@ -34,7 +35,7 @@ pub enum RetractResult {
     AlreadyRetracted,
     /// It is visible again.
     Shown,
-    /// It is no longer retracted, and a newer version of its name is the visible one.
+    /// It is not retracted any more, or was not, and a newer version of its name is the visible one.
     ShownAsSuperseded,
     /// It was not retracted.
     NotRetracted,
@@ -60,7 +61,13 @@ impl RetractReport {
                 format!("{be} retracted: {} {fate}", counted(rows, "row"))
             }
             RetractResult::AlreadyRetracted => "was retracted before".to_owned(),
+            RetractResult::Shown if self.loads_again && self.other.is_none() => {
+                format!("{be} loaded again: it is the version before one that is retracted")
+            }
             RetractResult::Shown => format!("{be} visible again"),
+            RetractResult::ShownAsSuperseded if self.file.state == State::Superseded => {
+                format!("is superseded, not retracted: a newer version of its name {be} visible again")
+            }
             RetractResult::ShownAsSuperseded => {
                 format!("{be} no longer retracted; a newer version of its name stays the visible one")
             }
@@ -75,6 +82,9 @@ impl RetractReport {
                 }
                 RetractResult::Retracted | RetractResult::AlreadyRetracted => {
                     format!("{} is the version before; it {be} visible again", other.file)
+                }
+                RetractResult::ShownAsSuperseded if self.loads_again => {
+                    format!("{} is the newer version; it {be} loaded again", other.file)
                 }
                 RetractResult::ShownAsSuperseded => format!("{} is the newer version", other.file),
                 RetractResult::Shown | RetractResult::NotRetracted => {

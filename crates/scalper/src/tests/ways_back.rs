@@ -20,7 +20,7 @@ use crate::retract::{RetractReport, RetractResult};
 
 const KEY: &str = "north/labs/day.csv";
 
-async fn retract(harness: &Harness, words: &[&str]) -> Result<RetractReport, CommandError> {
+pub(super) async fn retract(harness: &Harness, words: &[&str]) -> Result<RetractReport, CommandError> {
     let words = ["scalper", "retract"].iter().chain(words).chain(&["--reason", "wrong-day"]);
     let arguments = Arguments::try_parse_from(words).expect("a command");
     let Command::Retract(arguments) = arguments.command else { panic!("retract") };
@@ -69,7 +69,7 @@ pub(super) async fn replay_until(
     Ok((text, audited.finished()?))
 }
 
-fn state(harness: &Harness, file: &FileId) -> State {
+pub(super) fn state(harness: &Harness, file: &FileId) -> State {
     let entries = harness.memory.entries();
     let entry = entries.iter().find(|entry| FileId::of(&entry.file) == *file);
     entry.expect("an entry").state

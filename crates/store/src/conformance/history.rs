@@ -91,8 +91,9 @@ async fn changes_of_state_are_kept_in_their_order<S: WriteLedger + ReverseLoads>
     let back = HeadMove { from: Some(head(&newer)), to: head(&older), receipt: None, retracted: false };
     let retract = crate::Reversal { head: Some(back), at_ms: 4_000, ..reversal(&newer, hide) };
     assert_eq!(ledger.reverse(&retract).await?, Reversed::Done);
-    let again = crate::Reversal { at_ms: 5_000, ..retract };
-    assert_eq!(ledger.reverse(&again).await?, Reversed::Done, "made before");
+    assert_eq!(ledger.reverse(&retract).await?, Reversed::Done, "made before");
+    let other = crate::Reversal { at_ms: 5_000, ..retract };
+    assert_eq!(ledger.reverse(&other).await?, Reversed::Changed, "made by another operator");
     let moved = |to| StateMove { at_ms: 4_000, to, other: None };
     assert_eq!(read(ledger, &older).await?.past.moves, [superseded, moved(State::Complete)]);
     assert_eq!(read(ledger, &newer).await?.past.moves, [moved(State::Retracted)]);

@@ -276,14 +276,17 @@ impl MemoryState {
     }
 
     fn reverse(&mut self, reversal: &Reversal) -> Reversed {
-        let stands = |change: &StateChange, holds: fn(&StateChange, &Entry) -> bool| {
-            self.entries.get(&change.file).is_some_and(|entry| holds(change, entry))
+        let all = |holds: &dyn Fn(&StateChange, &Entry) -> bool| {
+            let found = |change: &StateChange| {
+                self.entries.get(&change.file).is_some_and(|entry| holds(change, entry))
+            };
+            reversal.changes.iter().all(found)
         };
-        let can = reversal.changes.iter().all(|change| stands(change, StateChange::can_be_made));
+        let can = all(&StateChange::can_be_made);
         let head = reversal.head.as_ref();
         let is_head_seen = head.is_none_or(|head| self.heads.get(&reversal.key) == head.from.as_ref());
         if !can || !is_head_seen {
-            let made = reversal.changes.iter().all(|change| stands(change, StateChange::is_made));
+            let made = all(&|change, entry| change.is_made(entry, reversal.at_ms));
             return if made { Reversed::Done } else { Reversed::Changed };
         }
         let shown = reversal.changes.iter().find(|change| change.to == State::Complete);

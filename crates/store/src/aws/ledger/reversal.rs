@@ -47,13 +47,13 @@ impl LedgerTable {
         Err(Error::new(Operation::Reverse, if last_code.is_empty() { "contended" } else { &last_code }))
     }
 
-    /// Returns whether the entries are as the reversal leaves them: its answer was lost, or somebody else made it.
+    /// Returns whether this reversal changed the entries: its answer was lost.
     async fn is_made(&self, reversal: &Reversal) -> Result<bool, Error> {
         for change in &reversal.changes {
             let Some(entry) = self.read_entry(Operation::Reverse, &change.file).await? else {
                 return Ok(false);
             };
-            if !change.is_made(&entry) {
+            if !change.is_made(&entry, reversal.at_ms) {
                 return Ok(false);
             }
         }
