@@ -70,7 +70,7 @@ pub(crate) async fn ask<S: ApiStore>(call: &ApiCall<'_, S>) -> Result<ApiRespons
             .after(RUNNING_SECONDS)
             .into());
     }
-    if is_decided_by(&entry, &contract) {
+    if entry.is_decided_by(&hex::encode(contract.identity.hash)) {
         let before = entry.generation.checked_sub(1).map(|before| request_name(&file, before, &contract));
         let asked_for = entry.replayed.as_ref().map(|ended| &ended.request);
         return match before.filter(|before| asked_for == Some(before)) {
@@ -139,18 +139,6 @@ fn cannot_be_replayed(entry: &Entry) -> Result<(), ProblemDetails> {
         }
         _ => Ok(()),
     }
-}
-
-/// Returns whether the contract decided on the file's content: the same bytes would give the same load.
-fn is_decided_by(entry: &Entry, contract: &Contract) -> bool {
-    let Some(outcome) = &entry.outcome else { return false };
-    let fault = outcome.fault.as_deref().and_then(FaultCode::parse);
-    let by_content = match entry.state {
-        State::Complete => true,
-        State::Quarantined => fault.is_some_and(FaultCode::is_of_content),
-        _ => false,
-    };
-    by_content && outcome.contract_hash == hex::encode(contract.identity.hash)
 }
 
 /// Returns how this request's replay is, when the ledger knows of it and asking again would change nothing.

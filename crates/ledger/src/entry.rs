@@ -97,6 +97,28 @@ impl Entry {
         self.state == State::Processing || self.replay.is_some()
     }
 
+    /// Returns whether the contract with this hash, in hex, decided on the content: the same bytes would give the same
+    /// load.
+    #[must_use]
+    pub fn is_decided_by(&self, contract_hash: &str) -> bool {
+        let Some(outcome) = &self.outcome else { return false };
+        let by_content = match self.state {
+            State::Complete => true,
+            State::Quarantined => {
+                let fault = outcome.fault.as_deref().and_then(FaultCode::parse);
+                fault.is_some_and(FaultCode::is_of_content)
+            }
+            State::Processing
+            | State::Held
+            | State::Superseded
+            | State::Duplicate
+            | State::Gone
+            | State::Ignored
+            | State::Retracted => false,
+        };
+        by_content && outcome.contract_hash == contract_hash
+    }
+
     /// Takes a decision: the lease ends, and the outcome is to be announced. A quarantined file is open from then on;
     /// one that is replayed and quarantined again stays open or closed, as it was.
     pub fn decide(&mut self, outcome: &Outcome, at_ms: u64) {

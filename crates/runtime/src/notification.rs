@@ -4,7 +4,7 @@
 //! <https://docs.aws.amazon.com/AmazonS3/latest/userguide/notification-content-structure.html>
 
 use aws_lambda_events::s3::S3Entity;
-use ledger::{FileVersion, ReplayRequest};
+use ledger::{Entry, FileVersion, ReplayRequest};
 use serde::Deserialize;
 use serde_json::{Value, json};
 use store::ListedVersion;
@@ -61,6 +61,13 @@ pub fn write(version: &ListedVersion, author: NotificationAuthor) -> String {
         "s3": s3,
     });
     json!({ "Records": [record] }).to_string()
+}
+
+/// Writes the notification of a version that the ledger knows: its time is that of its order, and its size is not said.
+#[must_use]
+pub fn of_entry(entry: &Entry, author: NotificationAuthor) -> String {
+    let last_modified_ms = entry.order.instant_ms();
+    write(&ListedVersion { file: entry.file.clone(), last_modified_ms, bytes: 0 }, author)
 }
 
 #[derive(Deserialize)]

@@ -10,14 +10,13 @@ mod range;
 mod report;
 mod walk;
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::VecDeque;
 use std::fmt;
 
-use runtime::MINUTE_MS;
 use runtime::notification::{self, NotificationAuthor};
 use store::{
     ActDetail, ActSubject, CallerIdentity, CopyIntoInbox, DetailName, DetailValue, Error, FileId,
-    ListedVersion, MOST_ENTRIES, MOST_MESSAGES, SendToQueue, StackQueue, State, Verb, WriteAudit,
+    ListedVersion, SendToQueue, StackQueue, State, Verb, WriteAudit,
 };
 use telemetry::Used;
 
@@ -27,14 +26,12 @@ use crate::error::CommandError;
 use crate::interrupt::Interrupt;
 use crate::preview::UNITS_OF_FILE;
 use crate::reading::{Readable, StackView};
+use crate::under_way::UnderWay;
 use range::ModifiedRange;
 use walk::{KeyWalk, entries};
 
 pub use copy::{CopyTarget, NotCopied};
 pub use report::{BackfillReport, BackfillSurvey};
-
-/// How long a file may take until it counts as undecided: its ten deliveries take 75 minutes (docs/limits.md).
-pub(crate) const PATIENCE_MS: u64 = 90 * MINUTE_MS;
 
 /// What a decided file uses, besides its records and Lambda's time (docs/cost.md, measured by
 /// `crates/processor/src/tests/measures.rs`).
@@ -79,39 +76,6 @@ impl BackfillPlace {
         let mut folders = folders.split('/');
         let partner = ActSubject::partner(folders.next().unwrap_or_default());
         ActSubject { feed: ActSubject::feed(folders.next().unwrap_or_default()).feed, ..partner }
-    }
-}
-
-/// A file that was sent and is not decided.
-struct BackfilledFile {
-    file: FileId,
-    key: String,
-    since_ms: u64,
-}
-
-/// The files that are under way, and those that are next.
-struct BackfillWindow {
-    most: usize,
-    next: VecDeque<ListedVersion>,
-    sent: Vec<BackfilledFile>,
-}
-
-impl BackfillWindow {
-    /// Takes what may be sent now: as many as there is room for, and of each key one version.
-    fn take(&mut self) -> Vec<ListedVersion> {
-        let room = self.most.saturating_sub(self.sent.len()).min(MOST_MESSAGES);
-        let mut under_way: BTreeSet<String> = self.sent.iter().map(|sent| sent.key.clone()).collect();
-        let mut taken: Vec<ListedVersion> = Vec::new();
-        let mut index = 0;
-        while taken.len() < room {
-            let Some(next) = self.next.get(index) else { break };
-            if under_way.insert(next.file.key.clone()) {
-                taken.extend(self.next.remove(index));
-            } else {
-                index += 1;
-            }
-        }
-        taken
     }
 }
 
@@ -193,32 +157,32 @@ impl<S: Readable + SendToQueue + CopyIntoInbox> StackView<S> {
         let range = survey.range;
         let mut report = BackfillReport::new(survey);
         let mut walk = KeyWalk::new(&self.store, prefix);
-        let most = usize::from(arguments.concurrency);
-        let mut window = BackfillWindow { most, next: VecDeque::new(), sent: Vec::new() };
+        let mut under_way = UnderWay::at_most(arguments.concurrency);
+        let mut next = VecDeque::new();
         let mut ended = false;
         loop {
             if interrupt.has_happened().await {
-                report.interrupt(window.sent.len());
+                report.interrupt(under_way.len());
                 return Ok(report);
             }
-            if window.next.is_empty() && !ended {
+            if next.is_empty() && !ended {
                 let mut some = walk.next().await.map_err(CommandError::NotSent)?;
                 ended = some.is_empty();
                 some.retain(|version| range.contains(version.last_modified_ms));
-                window.next.extend(self.undecided(some).await.map_err(CommandError::NotSent)?);
+                next.extend(self.undecided(some).await.map_err(CommandError::NotSent)?);
                 continue;
             }
-            let taken = window.take();
+            let taken = under_way.take(&mut next, |version: &ListedVersion| &version.file.key);
             if !taken.is_empty() {
-                self.send(&taken, &mut window, &mut report).await.map_err(CommandError::NotSent)?;
+                self.send(&taken, &mut under_way, &mut report).await.map_err(CommandError::NotSent)?;
                 progress(&report);
                 continue;
             }
-            if window.sent.is_empty() {
+            if under_way.is_empty() {
                 return Ok(report);
             }
             interrupt.or(pause()).await;
-            self.look(&mut window, &mut report).await.map_err(CommandError::NotSent)?;
+            self.look(&mut under_way, &mut report).await.map_err(CommandError::NotSent)?;
             progress(&report);
         }
     }
@@ -243,41 +207,29 @@ impl<S: Readable + SendToQueue + CopyIntoInbox> StackView<S> {
     async fn send(
         &self,
         taken: &[ListedVersion],
-        window: &mut BackfillWindow,
+        under_way: &mut UnderWay,
         report: &mut BackfillReport,
     ) -> Result<(), Error> {
         let bodies: Vec<_> =
             taken.iter().map(|version| notification::write(version, NotificationAuthor::Backfill)).collect();
         self.store.send_to(StackQueue::Inbox, &bodies).await?;
-        let since_ms = self.host.now();
-        window.sent.extend(taken.iter().map(|version| BackfilledFile {
-            file: FileId::of(&version.file),
-            key: version.file.key.clone(),
-            since_ms,
-        }));
+        let now_ms = self.host.now();
+        for version in taken {
+            under_way.add(FileId::of(&version.file), version.file.key.clone(), now_ms);
+        }
         report.sent += taken.len() as u64;
         Ok(())
     }
 
-    /// Looks which of the files that are under way were decided.
-    async fn look(&self, window: &mut BackfillWindow, report: &mut BackfillReport) -> Result<(), Error> {
-        let files: Vec<FileId> = window.sent.iter().map(|sent| sent.file.clone()).collect();
-        let mut states: BTreeMap<FileId, State> = BTreeMap::new();
-        for some in files.chunks(MOST_ENTRIES) {
-            let found = self.store.entries(some).await?;
-            states.extend(found.into_iter().map(|(file, entry)| (file, entry.state)));
-        }
-        let now_ms = self.host.now();
-        window.sent.retain(|sent| {
-            // A file of a held feed waits for its release.
-            let ends = |state: &&State| state.is_terminal() || **state == State::Held;
-            match states.get(&sent.file).filter(ends) {
-                Some(state) => report.decided(*state),
-                None if now_ms.saturating_sub(sent.since_ms) > PATIENCE_MS => report.undecided += 1,
-                None => return true,
+    /// Looks which of the files that are under way were decided. A file of a held feed waits for its release.
+    async fn look(&self, under_way: &mut UnderWay, report: &mut BackfillReport) -> Result<(), Error> {
+        let ends = |state: State| state.is_terminal() || state == State::Held;
+        for ended in under_way.look(&self.store, self.host.now(), ends).await? {
+            match ended.state {
+                Some(state) => report.decided(state),
+                None => report.undecided += 1,
             }
-            false
-        });
+        }
         Ok(())
     }
 }

@@ -31,6 +31,7 @@ pub mod report;
 pub mod retract;
 pub mod secret;
 mod size;
+mod under_way;
 mod uploads;
 
 #[cfg(test)]

@@ -15,8 +15,8 @@ use ledger::{Entry, FileId, ReplayRequest, State, Worse};
 use runtime::Terms;
 use runtime::notification::{self, NotificationAuthor};
 use store::{
-    ActDetail, ActSubject, CallerIdentity, DetailName, DetailValue, ListedVersion, ReadInbox, ReverseLoads,
-    Reversed, SendToQueue, StackQueue, Verb, WriteAudit, WriteQuarantine,
+    ActDetail, ActSubject, CallerIdentity, DetailName, DetailValue, ReadInbox, ReverseLoads, Reversed,
+    SendToQueue, StackQueue, Verb, WriteAudit, WriteQuarantine,
 };
 
 use crate::arguments::RetractArguments;
@@ -140,14 +140,8 @@ impl<S: CanRetract> StackView<S> {
     /// Has the processor announce the outcomes of these files. A notification that is lost is made up for by the
     /// watcher, which sends files that are not announced.
     async fn announce(&self, files: &[Entry]) -> Result<(), CommandError> {
-        let bodies: Vec<String> = files
-            .iter()
-            .map(|entry| {
-                let last_modified_ms = entry.order.instant_ms();
-                let version = ListedVersion { file: entry.file.clone(), last_modified_ms, bytes: 0 };
-                notification::write(&version, NotificationAuthor::Operator)
-            })
-            .collect();
+        let notification = |entry| notification::of_entry(entry, NotificationAuthor::Operator);
+        let bodies: Vec<String> = files.iter().map(notification).collect();
         if bodies.is_empty() {
             return Ok(());
         }

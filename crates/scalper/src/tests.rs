@@ -17,6 +17,7 @@ mod replay_acts;
 mod rescues;
 mod shown;
 mod two_operators;
+mod under_way;
 mod uploads;
 mod ways_back;
 

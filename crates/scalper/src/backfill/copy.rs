@@ -17,7 +17,7 @@ use store::{
 use telemetry::Used;
 
 use super::range::ModifiedRange;
-use super::{BackfillPlace, BackfillReport, BackfillSurvey, BackfillWindow, BackfilledFile, OF_A_FILE};
+use super::{BackfillPlace, BackfillReport, BackfillSurvey, OF_A_FILE};
 use crate::arguments::BackfillArguments;
 use crate::error::CommandError;
 use crate::interrupt::Interrupt;
@@ -25,6 +25,7 @@ use crate::names;
 use crate::preview::counted;
 use crate::reading::{Readable, StackView};
 use crate::report::{Style, paragraph};
+use crate::under_way::UnderWay;
 
 /// The most bytes of a key. <https://docs.aws.amazon.com/AmazonS3/latest/userguide/object-keys.html>
 const MOST_KEY_BYTES: usize = 1_024;
@@ -337,13 +338,12 @@ impl<S: Readable + SendToQueue + CopyIntoInbox> StackView<S> {
         let range = survey.range;
         let mut report = BackfillReport::new(survey);
         let mut walk = CopyWalk::new(&self.store, &self.places.inbox, target, &arguments.from, range);
-        let most = usize::from(arguments.concurrency);
-        let mut window = BackfillWindow { most, next: VecDeque::new(), sent: Vec::new() };
+        let mut under_way = UnderWay::at_most(arguments.concurrency);
         let mut next: VecDeque<CopyCase> = VecDeque::new();
         let mut ended = false;
         loop {
             if interrupt.has_happened().await {
-                report.interrupt(window.sent.len());
+                report.interrupt(under_way.len());
                 return Ok(report);
             }
             if next.is_empty() && !ended {
@@ -354,20 +354,20 @@ impl<S: Readable + SendToQueue + CopyIntoInbox> StackView<S> {
                 );
                 continue;
             }
-            if window.sent.len() < most
+            if under_way.has_room()
                 && let Some(case) = next.pop_front()
             {
-                self.copy_one(&walk, case, &mut window, &mut report)
+                self.copy_one(&walk, case, &mut under_way, &mut report)
                     .await
                     .map_err(CommandError::NotCopied)?;
                 progress(&report);
                 continue;
             }
-            if window.sent.is_empty() {
+            if under_way.is_empty() {
                 return Ok(report);
             }
             interrupt.or(pause()).await;
-            self.look(&mut window, &mut report).await.map_err(CommandError::NotCopied)?;
+            self.look(&mut under_way, &mut report).await.map_err(CommandError::NotCopied)?;
             progress(&report);
         }
     }
@@ -389,7 +389,7 @@ impl<S: Readable + SendToQueue + CopyIntoInbox> StackView<S> {
         &self,
         walk: &CopyWalk<'_, S>,
         case: CopyCase,
-        window: &mut BackfillWindow,
+        under_way: &mut UnderWay,
         report: &mut BackfillReport,
     ) -> Result<(), Error> {
         let CopyCase { source, key, step } = case;
@@ -414,8 +414,7 @@ impl<S: Readable + SendToQueue + CopyIntoInbox> StackView<S> {
             report.leave_out(|not_copied| not_copied.count(&step));
             return Ok(());
         };
-        let since_ms = self.host.now();
-        window.sent.push(BackfilledFile { file: FileId::of(&file), key, since_ms });
+        under_way.add(FileId::of(&file), key, self.host.now());
         report.sent += 1;
         Ok(())
     }

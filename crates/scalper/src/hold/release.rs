@@ -1,59 +1,30 @@
 //! Ends a hold and sends the files that waited, the oldest first, a few at a time.
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::{BTreeSet, VecDeque};
 
 use ledger::{Entry, FileId, Hold};
 use runtime::notification::{self, NotificationAuthor};
 use store::{
-    ActDetail, CallerIdentity, DetailName, DetailValue, ListedFile, ListedVersion, MOST_ENTRIES,
-    MOST_MESSAGES, StackQueue, State, Verb, WriteAudit,
+    ActDetail, CallerIdentity, DetailName, DetailValue, ListedFile, StackQueue, State, Verb, WriteAudit,
 };
 
 use super::{CanHold, HeldFeed, ReleaseReport, changed};
 use crate::arguments::ReleaseArguments;
 use crate::audited::{Audited, Auditor, Effect};
-use crate::backfill::PATIENCE_MS;
 use crate::error::CommandError;
 use crate::interrupt::Interrupt;
 use crate::reading::{HoldView, StackView};
+use crate::under_way::UnderWay;
 
 /// Files that wait which are listed at once. The order is that of arrival among these.
 const MOST_LISTED: usize = 10_000;
 
-/// A file that was sent and is not decided.
-struct ReleasedFile {
-    file: FileId,
-    key: String,
-    since_ms: u64,
-}
-
 /// The files that are under way, and those that are next.
 struct ReleaseRun {
-    /// Files that are under way at most.
-    most: usize,
+    under_way: UnderWay,
     next: VecDeque<ListedFile>,
-    sent: Vec<ReleasedFile>,
     /// Files that were not decided in time: they are not sent again.
     left: BTreeSet<FileId>,
-}
-
-impl ReleaseRun {
-    /// Takes what may be sent now: as many as there is room for, and of each key one version.
-    fn take(&mut self) -> Vec<ListedFile> {
-        let room = self.most.saturating_sub(self.sent.len()).min(MOST_MESSAGES);
-        let mut keys: BTreeSet<String> = self.sent.iter().map(|sent| sent.key.clone()).collect();
-        let mut taken = Vec::new();
-        let mut index = 0;
-        while taken.len() < room {
-            let Some(next) = self.next.get(index) else { break };
-            if keys.insert(next.key.clone()) {
-                taken.extend(self.next.remove(index));
-            } else {
-                index += 1;
-            }
-        }
-        taken
-    }
 }
 
 impl<S: CanHold> StackView<S> {
@@ -85,8 +56,8 @@ impl<S: CanHold> StackView<S> {
         if arguments.dry_run || (hold.is_none() && waiting.is_empty()) {
             return Ok(Audited::unchanged(report));
         }
-        let most = usize::from(arguments.concurrency);
-        let run = ReleaseRun { most, next: waiting.into(), sent: Vec::new(), left: BTreeSet::new() };
+        let under_way = UnderWay::at_most(arguments.concurrency);
+        let run = ReleaseRun { under_way, next: waiting.into(), left: BTreeSet::new() };
         let effect = async {
             self.end_hold_of(feed, hold.as_ref()).await?;
             let report = self.send_waiting(feed, run, report, (pause, progress), interrupt).await?;
@@ -124,16 +95,16 @@ impl<S: CanHold> StackView<S> {
         loop {
             if interrupt.has_happened().await {
                 report.interrupted = true;
-                report.under_way = run.sent.len() as u64;
+                report.under_way = run.under_way.len() as u64;
                 return Ok(report);
             }
-            let taken = run.take();
+            let taken = run.under_way.take(&mut run.next, |listed| &listed.key);
             if !taken.is_empty() {
                 self.send_some(taken, &mut run, &mut report).await?;
                 progress(&report);
                 continue;
             }
-            if !run.sent.is_empty() {
+            if !run.under_way.is_empty() {
                 interrupt.or(pause()).await;
                 self.look_at_released(&mut run, &mut report).await?;
                 progress(&report);
@@ -143,7 +114,7 @@ impl<S: CanHold> StackView<S> {
                 report.held_again = Some(HoldView::of(&hold, None));
                 return Ok(report);
             }
-            if run.sent.is_empty() && run.next.is_empty() {
+            if run.under_way.is_empty() && run.next.is_empty() {
                 run.next = self.waiting(feed, &run.left).await?.into();
                 if run.next.is_empty() {
                     return Ok(report);
@@ -187,15 +158,15 @@ impl<S: CanHold> StackView<S> {
         if known.is_empty() {
             return Ok(());
         }
-        let bodies: Vec<String> = known.iter().map(|(entry, _)| message(entry)).collect();
+        let bodies: Vec<String> = known
+            .iter()
+            .map(|(entry, _)| notification::of_entry(entry, NotificationAuthor::Release))
+            .collect();
         self.store.send_to(StackQueue::Inbox, &bodies).await.map_err(CommandError::NotSentOn)?;
         report.sent += known.len() as u64;
-        let since_ms = self.host.now();
-        run.sent.extend(known.into_iter().map(|(_, listed)| ReleasedFile {
-            file: listed.file,
-            key: listed.key,
-            since_ms,
-        }));
+        for (_, listed) in known {
+            run.under_way.add(listed.file, listed.key, self.host.now());
+        }
         Ok(())
     }
 
@@ -205,30 +176,16 @@ impl<S: CanHold> StackView<S> {
         run: &mut ReleaseRun,
         report: &mut ReleaseReport,
     ) -> Result<(), CommandError> {
-        let files: Vec<FileId> = run.sent.iter().map(|sent| sent.file.clone()).collect();
-        let mut states: BTreeMap<FileId, State> = BTreeMap::new();
-        for some in files.chunks(MOST_ENTRIES) {
-            let found = self.store.entries(some).await.map_err(CommandError::NotSentOn)?;
-            states.extend(found.into_iter().map(|(file, entry)| (file, entry.state)));
-        }
-        let now_ms = self.host.now();
-        for sent in std::mem::take(&mut run.sent) {
-            match states.get(&sent.file).filter(|state| state.is_terminal()) {
-                Some(state) => report.decided(*state),
-                None if now_ms.saturating_sub(sent.since_ms) > PATIENCE_MS => {
+        let ended = run.under_way.look(&self.store, self.host.now(), State::is_terminal).await;
+        for ended in ended.map_err(CommandError::NotSentOn)? {
+            match ended.state {
+                Some(state) => report.decided(state),
+                None => {
                     report.undecided += 1;
-                    run.left.insert(sent.file);
+                    run.left.insert(ended.file);
                 }
-                None => run.sent.push(sent),
             }
         }
         Ok(())
     }
-}
-
-/// Returns the message of a file that waited.
-fn message(entry: &Entry) -> String {
-    let last_modified_ms = entry.order.instant_ms();
-    let version = ListedVersion { file: entry.file.clone(), last_modified_ms, bytes: 0 };
-    notification::write(&version, NotificationAuthor::Release)
 }

@@ -14,10 +14,10 @@ use store::{
 
 use super::{CanReplay, ReplayCase};
 use crate::audited::{ActEnding, Auditor, BegunAct, PlannedAct};
-use crate::backfill::PATIENCE_MS;
 use crate::error::CommandError;
 use crate::interrupt::Interrupt;
 use crate::reading::{FileView, StackView};
+use crate::under_way::PATIENCE_MS;
 
 /// Error name of an act whose file was not decided for as long as the queue tries.
 const NOT_DECIDED: &str = "NotDecided";

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use contract::Contract;
-use ledger::{Entry, FaultCode, FileId, State};
+use ledger::{Entry, FileId, State};
 use runtime::Terms;
 use store::{FileQuery, MOST_ENTRIES, UNKNOWN};
 
@@ -145,16 +145,6 @@ fn why_left_out(entry: &Entry, contract: Option<&Contract>, again: bool) -> Opti
             _ => "it is not a partner's file",
         });
     }
-    let contract = contract?;
-    let outcome = entry.outcome.as_ref()?;
-    let decided_by_content = match entry.state {
-        State::Complete => true,
-        State::Quarantined => {
-            let fault = outcome.fault.as_deref().and_then(FaultCode::parse);
-            fault.is_some_and(FaultCode::is_of_content)
-        }
-        _ => false,
-    };
-    let same = outcome.contract_hash == hex::encode(contract.identity.hash);
-    (decided_by_content && same && !again).then_some("it was decided under the contract in force")
+    let hash = hex::encode(contract?.identity.hash);
+    (entry.is_decided_by(&hash) && !again).then_some("it was decided under the contract in force")
 }
