@@ -13,6 +13,7 @@ mod preview;
 mod reading;
 mod reading_shown;
 mod redrive;
+mod releases;
 mod replay_acts;
 mod rescues;
 mod shown;

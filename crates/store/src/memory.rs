@@ -104,6 +104,8 @@ struct MemoryState {
     heads: BTreeMap<String, Head>,
     /// Holds by partner and feed.
     holds: BTreeMap<(String, String), Hold>,
+    /// Files that the list of waiting files has for this number of calls more, whatever their state.
+    lagging: (usize, BTreeSet<FileId>),
     contents: BTreeMap<(String, String, String), FileId>,
     dead_loads: BTreeMap<LoadId, dead::DeadItem>,
     rows: BTreeMap<(String, String), RecordItem>,

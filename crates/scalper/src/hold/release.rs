@@ -5,7 +5,8 @@ use std::collections::{BTreeSet, VecDeque};
 use ledger::{Entry, FileId, Hold};
 use runtime::notification::{self, NotificationAuthor};
 use store::{
-    ActDetail, CallerIdentity, DetailName, DetailValue, ListedFile, StackQueue, State, Verb, WriteAudit,
+    ActDetail, CallerIdentity, DetailName, DetailValue, HeldFiles, ListedFile, StackQueue, State, Verb,
+    WriteAudit,
 };
 
 use super::{CanHold, HeldFeed, ReleaseReport, changed};
@@ -25,6 +26,8 @@ struct ReleaseRun {
     next: VecDeque<ListedFile>,
     /// Files that were not decided in time: they are not sent again.
     left: BTreeSet<FileId>,
+    /// Whether none of the files that were listed last still waited: the list lags behind.
+    is_stale: bool,
 }
 
 impl<S: CanHold> StackView<S> {
@@ -41,7 +44,7 @@ impl<S: CanHold> StackView<S> {
     ) -> Result<Audited<ReleaseReport>, CommandError> {
         let feed = &arguments.feed;
         let hold = self.store.hold(&feed.partner, &feed.feed).await.map_err(CommandError::Read)?;
-        let waiting = self.waiting(feed, &BTreeSet::new()).await?;
+        let HeldFiles { files: waiting, complete } = self.waiting(feed, &BTreeSet::new()).await?;
         if hold.is_none() && waiting.is_empty() {
             self.must_be_registered(feed).await?;
         }
@@ -50,24 +53,23 @@ impl<S: CanHold> StackView<S> {
             feed: feed.to_string(),
             hold: hold.as_ref().map(|hold| HoldView::of(hold, None)),
             waiting: waiting.len() as u64,
-            counted_all: waiting.len() < MOST_LISTED,
+            counted_all: complete,
             ..ReleaseReport::default()
         };
         if arguments.dry_run || (hold.is_none() && waiting.is_empty()) {
             return Ok(Audited::unchanged(report));
         }
         let under_way = UnderWay::at_most(arguments.concurrency);
-        let run = ReleaseRun { under_way, next: waiting.into(), left: BTreeSet::new() };
+        let is_stale = !waiting.is_empty();
+        let run = ReleaseRun { under_way, next: waiting.into(), left: BTreeSet::new(), is_stale };
         let effect = async {
             self.end_hold_of(feed, hold.as_ref()).await?;
             let report = self.send_waiting(feed, run, report, (pause, progress), interrupt).await?;
-            let sent = ActDetail::new(DetailName::Files, DetailValue::Count(report.sent));
+            let count = |name, files| (files > 0).then(|| ActDetail::new(name, DetailValue::Count(files)));
             let ended = hold.is_some().then(|| changed("released"));
-            let details = ended.into_iter().chain((report.sent > 0).then_some(sent));
+            let counts = [count(DetailName::Files, report.sent), count(DetailName::FilesLeft, report.left)];
+            let details = ended.into_iter().chain(counts.into_iter().flatten());
             Ok(if report.interrupted {
-                let left = report.waiting.saturating_sub(report.sent);
-                let left = ActDetail::new(DetailName::FilesLeft, DetailValue::Count(left));
-                let details: Vec<_> = details.chain([left]).collect();
                 Effect::interrupted(report, details)
             } else {
                 Effect::new(report, details)
@@ -96,6 +98,7 @@ impl<S: CanHold> StackView<S> {
             if interrupt.has_happened().await {
                 report.interrupted = true;
                 report.under_way = run.under_way.len() as u64;
+                report.left = run.next.len() as u64;
                 return Ok(report);
             }
             let taken = run.under_way.take(&mut run.next, |listed| &listed.key);
@@ -108,14 +111,18 @@ impl<S: CanHold> StackView<S> {
                 interrupt.or(pause()).await;
                 self.look_at_released(&mut run, &mut report).await?;
                 progress(&report);
+            } else if run.next.is_empty() && run.is_stale {
+                interrupt.or(pause()).await;
             }
             let held = self.store.hold(&feed.partner, &feed.feed).await.map_err(CommandError::NotSentOn)?;
             if let Some(hold) = held {
                 report.held_again = Some(HoldView::of(&hold, None));
+                report.left = (run.next.len() + run.under_way.len()) as u64;
                 return Ok(report);
             }
             if run.under_way.is_empty() && run.next.is_empty() {
-                run.next = self.waiting(feed, &run.left).await?.into();
+                run.next = self.waiting(feed, &run.left).await?.files.into();
+                run.is_stale = true;
                 if run.next.is_empty() {
                     return Ok(report);
                 }
@@ -124,11 +131,7 @@ impl<S: CanHold> StackView<S> {
     }
 
     /// Returns files that wait, the oldest first. Of many some are listed, each key whole.
-    async fn waiting(
-        &self,
-        feed: &HeldFeed,
-        left: &BTreeSet<FileId>,
-    ) -> Result<Vec<ListedFile>, CommandError> {
+    async fn waiting(&self, feed: &HeldFeed, left: &BTreeSet<FileId>) -> Result<HeldFiles, CommandError> {
         let most = MOST_LISTED.saturating_add(left.len());
         let found = self.store.held_files(&feed.partner, &feed.feed, most).await;
         let mut found = found.map_err(CommandError::Read)?;
@@ -140,7 +143,7 @@ impl<S: CanHold> StackView<S> {
         }
         found.files.retain(|file| !left.contains(&file.file));
         found.files.sort_by(|one, other| (&one.order, &one.file).cmp(&(&other.order, &other.file)));
-        Ok(found.files)
+        Ok(found)
     }
 
     /// Sends those of the files that still wait.
@@ -164,6 +167,7 @@ impl<S: CanHold> StackView<S> {
             .collect();
         self.store.send_to(StackQueue::Inbox, &bodies).await.map_err(CommandError::NotSentOn)?;
         report.sent += known.len() as u64;
+        run.is_stale = false;
         for (_, listed) in known {
             run.under_way.add(listed.file, listed.key, self.host.now());
         }

@@ -87,6 +87,8 @@ pub struct ReleaseReport {
     pub interrupted: bool,
     /// Files that were sent and not decided when it was interrupted.
     pub under_way: u64,
+    /// Files of the list that were not sent when it was interrupted, or not decided when the feed was held again.
+    pub left: u64,
 }
 
 impl ReleaseReport {
@@ -132,8 +134,11 @@ impl ReleaseReport {
         if self.undecided > 0 {
             rows.push(["not decided in 90 minutes".to_owned(), self.undecided.to_string()]);
         }
-        if self.under_way > 0 {
-            rows.push(["under way".to_owned(), self.under_way.to_string()]);
+        let not_sent = if self.interrupted { self.left } else { 0 };
+        for (name, files) in [("under way", self.under_way), ("not sent", not_sent)] {
+            if files > 0 {
+                rows.push([name.to_owned(), files.to_string()]);
+            }
         }
         if !rows.is_empty() {
             text.push_str(&table(["outcome", "files"], &rows, Fit::shorten(&[]), style));

@@ -16,7 +16,7 @@ use crate::error::CommandError;
 use crate::hold::{HoldReport, ReleaseReport};
 use crate::interrupt::Interrupt;
 
-const FEED: &str = "north/charges";
+pub(super) const FEED: &str = "north/charges";
 
 fn holding(feed: &str) -> HoldArguments {
     let words = ["scalper", "hold", feed, "--reason", "contract corrected"];
@@ -26,7 +26,7 @@ fn holding(feed: &str) -> HoldArguments {
     }
 }
 
-fn releasing(words: &[&str]) -> ReleaseArguments {
+pub(super) fn releasing(words: &[&str]) -> ReleaseArguments {
     let words = ["scalper", "release"].iter().chain(words);
     match Arguments::try_parse_from(words).map(|arguments| arguments.command) {
         Ok(Command::Release(arguments)) => arguments,
@@ -39,7 +39,7 @@ async fn hold(harness: &Harness, feed: &str) -> Result<HoldReport, CommandError>
 }
 
 /// Runs the command; the processor works while it pauses, and time passes.
-async fn release(harness: &Harness, words: &[&str]) -> Result<ReleaseReport, CommandError> {
+pub(super) async fn release(harness: &Harness, words: &[&str]) -> Result<ReleaseReport, CommandError> {
     let pause = async || {
         harness.now.fetch_add(20 * 60_000, Ordering::SeqCst);
         harness.work().await;
@@ -62,7 +62,7 @@ const FILES: [(&str, &str); 6] = [
 ];
 
 /// A stack whose files arrive, with the feed held or not.
-async fn stack(is_held: bool) -> Harness {
+pub(super) async fn stack(is_held: bool) -> Harness {
     let harness = Harness::new();
     harness.partner("north", true).await;
     let reject = CONTRACT.replace("FEED", "charges").replace("supersede", "reject");
@@ -76,7 +76,7 @@ async fn stack(is_held: bool) -> Harness {
     harness
 }
 
-async fn waiting(harness: &Harness) -> usize {
+pub(super) async fn waiting(harness: &Harness) -> usize {
     harness.memory.held_files("north", "charges", 100).await.expect("no fault").files.len()
 }
 
@@ -219,7 +219,7 @@ async fn a_hold_at_any_call_of_a_release_loses_no_file() {
     let before = clean.memory.calls().len();
     release(&clean, &[FEED]).await.expect("no fault");
     let (state, calls) = (clean.memory.state(), clean.memory.calls().len());
-    let (mut again, mut contested) = (0, 0);
+    let (mut again, mut contested, mut all_left) = (0, 0, 0);
     for call in before + 1..=calls {
         let harness = stack(true).await;
         harness.memory.before(call, |memory| async move {
@@ -233,7 +233,14 @@ async fn a_hold_at_any_call_of_a_release_loses_no_file() {
             memory.put_hold(&second).await.expect("no fault");
         });
         match release(&harness, &[FEED]).await {
-            Ok(report) => again += usize::from(report.held_again.is_some()),
+            Ok(report) => {
+                again += usize::from(report.held_again.is_some());
+                let acts = harness.memory.audited();
+                let noted = acts.last().and_then(|act| act.end.as_ref()).expect("an end");
+                let left = ActDetail::new(DetailName::FilesLeft, DetailValue::Count(report.left));
+                assert_eq!(noted.details.contains(&left), report.left > 0, "call {call}: {noted:?}");
+                all_left += usize::from(report.left == 5);
+            }
             Err(failure) => {
                 assert!(matches!(failure, CommandError::HeldAgain { .. }), "{failure}");
                 contested += 1;
@@ -244,7 +251,7 @@ async fn a_hold_at_any_call_of_a_release_loses_no_file() {
         assert_eq!(waiting(&harness).await, 0, "call {call}");
         assert_eq!(harness.memory.state(), state, "call {call}");
     }
-    assert!(again > 10, "{again}");
+    assert!(again > 10 && all_left > 0, "{again} held again, of which {all_left} before a file was decided");
     assert_eq!(contested, 0, "the hold that was seen is the one that ends");
 }
 

@@ -1,5 +1,7 @@
 //! Holds: what the writes of `aws::ledger::holds` say, as plain code.
 
+use std::collections::BTreeSet;
+
 use super::ledger::{listed, unclaimed};
 use super::{Memory, MemoryState};
 use crate::{
@@ -24,8 +26,10 @@ impl ReadHolds for Memory {
 
     async fn held_files(&self, partner: &str, feed: &str, most: usize) -> Result<HeldFiles, Error> {
         self.call(Operation::ListHeld, |kept| {
-            let waiting = kept.entries.iter().filter(|(_, entry)| {
-                entry.state == State::Held && entry.partner == partner && entry.feed == feed
+            let lagging = kept.lagging();
+            let waiting = kept.entries.iter().filter(|(file, entry)| {
+                let is_listed = entry.state == State::Held || lagging.contains(*file);
+                is_listed && entry.partner == partner && entry.feed == feed
             });
             let mut files: Vec<_> = waiting.map(|(file, entry)| listed(file, entry)).collect();
             files.sort_by(|one, other| one.key.cmp(&other.key));
@@ -34,6 +38,28 @@ impl ReadHolds for Memory {
             HeldFiles { files, complete }
         })
         .await
+    }
+}
+
+impl Memory {
+    /// Lets the list of waiting files lag behind: for this number of calls it has the files that wait now.
+    pub fn waiting_list_lags(&self, calls: usize) {
+        let mut kept = self.kept();
+        let waiting = kept.entries.iter().filter(|(_, entry)| entry.state == State::Held);
+        kept.lagging = (calls, waiting.map(|(file, _)| file.clone()).collect());
+    }
+}
+
+impl MemoryState {
+    /// Returns the files that a list has which lags behind, and counts its call.
+    fn lagging(&mut self) -> BTreeSet<FileId> {
+        match self.lagging.0.checked_sub(1) {
+            None => BTreeSet::new(),
+            Some(left) => {
+                self.lagging.0 = left;
+                self.lagging.1.clone()
+            }
+        }
     }
 }
 
