@@ -16,8 +16,8 @@ mod view;
 use std::io::Write;
 use std::sync::Arc;
 
-use contract::Contract;
-use ledger::{ActId, Entry, FileId, Worse};
+use contract::{Contract, OnSameName};
+use ledger::{ActId, Entry, FileId, State, Worse};
 use store::{CallerIdentity, Error, ReadInbox, SendToQueue, WriteAudit};
 
 use crate::arguments::ReplayArguments;
@@ -60,9 +60,33 @@ impl<S: CanReplay> StackView<S> {
             progress.end_file();
         }
         drop(progress);
+        let shown_again = self.shown_again(&cases, &previews).await.map_err(CommandError::Read)?;
         let totals = PreviewTotals::of(&previews);
         let kept = !arguments.quarantine;
-        Ok(ReplayPlan { previews, totals, left_out, cases, keeps_loaded: kept })
+        Ok(ReplayPlan { previews, totals, left_out, shown_again, cases, keeps_loaded: kept })
+    }
+
+    /// Returns how many retracted files would be visible again.
+    async fn shown_again(&self, cases: &[ReplayCase], previews: &[FilePreview]) -> Result<usize, Error> {
+        let mut shown = 0;
+        for (case, preview) in cases.iter().zip(previews) {
+            if case.entry.state == State::Retracted && preview.after.is_loaded() {
+                shown += usize::from(!self.stays_hidden(case).await?);
+            }
+        }
+        Ok(shown)
+    }
+
+    /// Returns whether another version of the name stays the visible one.
+    async fn stays_hidden(&self, case: &ReplayCase) -> Result<bool, Error> {
+        let on_same_name = case.contract.policy.on_same_name;
+        if on_same_name == OnSameName::Append {
+            return Ok(false);
+        }
+        let head = self.store.head(&case.entry.file.key).await?;
+        let Some(head) = head.filter(|head| head.file != case.file) else { return Ok(false) };
+        let holder = self.store.entry(&head.file).await?.filter(|holder| holder.state == State::Complete);
+        Ok(holder.is_some_and(|holder| on_same_name == OnSameName::Reject || holder.order > case.entry.order))
     }
 
     async fn preview_of<W: Write>(

@@ -31,6 +31,8 @@ pub struct ReplayPlan {
     pub totals: PreviewTotals,
     pub previews: Vec<FilePreview>,
     pub left_out: Vec<LeftOut>,
+    /// Retracted files that would be visible again.
+    pub shown_again: usize,
     /// Whether a loaded file that would be quarantined stays loaded.
     pub keeps_loaded: bool,
     #[serde(skip)]
@@ -93,6 +95,10 @@ impl ReplayPlan {
                 text.push_str(&paragraph("", &line, style));
             }
             text.push_str(&self.worse(style));
+            if self.shown_again > 0 {
+                let again = format!("{} would be visible again", counted(self.shown_again, "retracted file"));
+                text.push_str(&paragraph("", &again, style));
+            }
             text.push_str(&paragraph("", &self.totals.cost(), style));
         }
         text.push_str(&self.left_out_text(style));

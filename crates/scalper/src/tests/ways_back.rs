@@ -250,6 +250,42 @@ async fn a_version_before_that_was_never_loaded_is_loaded_when_the_newer_one_is_
 }
 
 #[tokio::test]
+async fn a_replay_says_before_that_a_retracted_file_would_be_visible_again() {
+    for (newer, policy, shown) in
+        [(false, "supersede", 1), (true, "supersede", 0), (true, "reject", 0), (true, "append", 1)]
+    {
+        let case = format!("{policy}, with a newer version: {newer}");
+        let harness = Harness::new();
+        let publish = |policy| {
+            let contract =
+                CONTRACT.replace("FEED", "labs").replace("value: supersede", &format!("value: {policy}"));
+            harness.memory.publish_contract("labs", contract);
+            harness.now.fetch_add(60_001, Ordering::SeqCst);
+        };
+        publish(if policy == "append" { "append" } else { "supersede" });
+        let file = harness.send(KEY, GOOD, 9).await;
+        let others = if newer {
+            harness.send(KEY, "id,name\n3,Eve\n", 5).await;
+            1
+        } else {
+            0
+        };
+        retract(&harness, &[file.as_str()]).await.expect("retracted");
+        settle(&harness).await;
+        publish(policy);
+        let rows = visible(&harness);
+        assert_eq!(rows, others, "{case}");
+        let arguments = replaying(&[file.as_str(), "--dry-run"]);
+        let plan = harness.view.plan_replay(&arguments, None::<Vec<u8>>).await.expect("a plan");
+        assert_eq!(plan.shown_again, shown, "{case}");
+        let text = plan.to_text(TERMINAL);
+        assert_eq!(text.contains("1 retracted file would be visible again\n"), shown == 1, "{text}");
+        replay(&harness, &[file.as_str()]).await.expect("replayed");
+        assert_eq!(visible(&harness), rows + 2 * shown, "{case}: as the preview said");
+    }
+}
+
+#[tokio::test]
 async fn what_was_not_loaded_cannot_be_retracted() {
     let harness = Harness::new();
     let file = harness.send(KEY, BAD, 5).await;
