@@ -2,26 +2,45 @@
 //! not compile.
 
 use runtime::{BrokenContract, InForce, Terms};
-use store::{Feeds, MOST_CONTRACT_VERSIONS, MOST_FEEDS, ReadContracts};
+use store::{Error, Feeds, MOST_CONTRACT_VERSIONS, MOST_FEEDS, ReadContracts};
 
 use crate::error::CommandError;
 use crate::names;
 
+/// A feed without a contract.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct UnknownFeed {
+    pub(crate) feed: String,
+    /// `; did you mean <name>?`, or nothing.
+    pub(crate) hint: String,
+}
+
+/// Returns the first of these feeds that has no contract. In a bucket with more contracts than are listed none is known
+/// to have none.
+pub(crate) async fn without_contract<'f, R: ReadContracts>(
+    store: &R,
+    wanted: impl IntoIterator<Item = &'f str>,
+) -> Result<Option<UnknownFeed>, Error> {
+    let known = store.feeds().await?;
+    if known.len() >= MOST_FEEDS {
+        return Ok(None);
+    }
+    let found = wanted.into_iter().find(|feed| !known.iter().any(|known| known == feed));
+    Ok(found.map(|feed| UnknownFeed {
+        hint: names::hint(feed, known.iter().map(String::as_str)),
+        feed: feed.to_owned(),
+    }))
+}
+
 /// Rejects a list of feeds with one that has no contract: a credential for a mistyped feed would open nothing. `*`
-/// and feeds of a bucket with more contracts than are listed pass unchecked.
+/// passes unchecked.
 pub async fn check<R: ReadContracts>(store: &R, words: &str, contracts: &str) -> Result<(), CommandError> {
     let Feeds::Named(wanted) = names::feeds(words)? else { return Ok(()) };
-    let known = store.feeds().await.map_err(CommandError::Read)?;
-    if known.len() >= MOST_FEEDS {
-        return Ok(());
-    }
-    match wanted.iter().find(|feed| !known.contains(feed)) {
+    match without_contract(store, wanted.iter().map(String::as_str)).await.map_err(CommandError::Read)? {
         None => Ok(()),
-        Some(feed) => Err(CommandError::NoSuchFeed {
-            hint: names::hint(feed, known.iter().map(String::as_str)),
-            feed: feed.clone(),
-            contracts: contracts.to_owned(),
-        }),
+        Some(UnknownFeed { feed, hint }) => {
+            Err(CommandError::NoSuchFeed { feed, hint, contracts: contracts.to_owned() })
+        }
     }
 }
 
@@ -81,5 +100,18 @@ mod tests {
         assert!(
             checked("orders").await.unwrap_err().starts_with("feed `orders` has no contract (a new feed")
         );
+    }
+
+    #[tokio::test]
+    async fn in_a_bucket_with_more_contracts_than_are_listed_every_feed_may_have_one() {
+        let memory = Memory::new();
+        for number in 1..MOST_FEEDS {
+            memory.publish_contract(&format!("feed-{number}"), "id: x");
+        }
+        let unknown = async || without_contract(&memory, ["feed-1", "zebra"]).await.expect("no fault");
+        assert_eq!(unknown().await.map(|unknown| unknown.feed).as_deref(), Some("zebra"));
+        memory.publish_contract("labs", "id: labs");
+        assert_eq!(unknown().await, None);
+        assert!(check(&memory, "zebra", "contracts").await.is_ok());
     }
 }

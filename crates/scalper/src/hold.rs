@@ -22,6 +22,7 @@ use store::{
 use crate::arguments::HoldArguments;
 use crate::audited::{Audited, Auditor, Effect, PlannedAct};
 use crate::error::CommandError;
+use crate::feeds;
 use crate::names;
 use crate::reading::{HoldView, Readable, StackView};
 
@@ -119,7 +120,6 @@ impl<S: CanHold> StackView<S> {
     /// Returns whether the feed has no contract, which a typing error may be the reason of. Contracts that cannot be
     /// listed say nothing.
     async fn has_no_contract(&self, feed: &str) -> bool {
-        let feeds = self.store.feeds().await.unwrap_or_default();
-        !feeds.is_empty() && feeds.len() < store::MOST_FEEDS && !feeds.iter().any(|known| known == feed)
+        matches!(feeds::without_contract(&self.store, [feed]).await, Ok(Some(_)))
     }
 }

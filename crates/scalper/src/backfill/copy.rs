@@ -20,6 +20,7 @@ use super::range::ModifiedRange;
 use super::{BackfillPlace, BackfillReport, BackfillSurvey, OF_A_FILE};
 use crate::arguments::BackfillArguments;
 use crate::error::CommandError;
+use crate::feeds::{self, UnknownFeed};
 use crate::interrupt::Interrupt;
 use crate::names;
 use crate::preview::counted;
@@ -305,12 +306,8 @@ impl<S: Readable + SendToQueue + CopyIntoInbox> StackView<S> {
     }
 
     async fn must_have_contract(&self, feed: &str) -> Result<(), CommandError> {
-        let known = self.store.feeds().await.map_err(CommandError::Read)?;
-        if known.iter().any(|known| known == feed) {
-            return Ok(());
-        }
-        let hint = names::hint(feed, known.iter().map(String::as_str));
-        Err(CommandError::NoContract { feed: feed.to_owned(), hint })
+        let unknown = feeds::without_contract(&self.store, [feed]).await.map_err(CommandError::Read)?;
+        unknown.map_or(Ok(()), |UnknownFeed { feed, hint }| Err(CommandError::NoContract { feed, hint }))
     }
 
     /// Returns which versions the ledger has decided.

@@ -300,3 +300,16 @@ async fn what_can_not_be_copied_is_said() {
         );
     }
 }
+
+#[tokio::test]
+async fn a_feed_without_a_contract_is_rejected_unless_there_are_more_than_are_listed() {
+    let harness = stack().await;
+    let line = LINE.replace("north/labs", "north/zebra");
+    let failure = harness.view.survey(&arguments(&line)).await.err().expect("no contract");
+    assert!(matches!(failure, CommandError::NoContract { .. }), "{failure}");
+    for number in 0..store::MOST_FEEDS {
+        harness.memory.publish_contract(&format!("feed-{number}"), GOOD);
+    }
+    let survey = harness.view.survey(&arguments(&line)).await.unwrap_or_else(|failure| panic!("{failure}"));
+    assert_eq!(survey.to_send, 5, "its contract may be among those that are not listed");
+}
