@@ -6,7 +6,9 @@ use std::process::ExitCode;
 use scalper::access;
 use scalper::arguments::{ContractCommand, PublishArguments};
 use scalper::audited::{Audited, Auditor};
-use scalper::contracts::{self, ContractAnswer, Documents, PreviewProgress, PublishPlan, PublishReport};
+use scalper::contracts::{
+    self, ContractAnswer, Documents, PreviewProgress, PublishPlan, PublishReport, PushEnd,
+};
 use scalper::error::CommandError;
 use scalper::names::Stack;
 use scalper::preview::Progress;
@@ -62,28 +64,38 @@ pub(crate) async fn run(
         ContractCommand::Rollback(arguments) => (&arguments.publish, Verb::ContractRollback),
         _ => return Ok(show(&answer, &view.stack, manner)),
     };
-    match &answer {
-        ContractAnswer::Plan(plan) if plan.is_ready() => {
-            let confirmed = confirm(plan, publish, &answer, &view.stack, manner)?;
-            let auditor = auditor(&connection, &view.stack);
-            let report = Box::pin(view.publish_noted(plan, verb, &auditor)).await?;
-            if !manner.json {
-                let shown = if confirmed { String::new() } else { answer.to_text(manner.style) + "\n" };
-                let offer = report.offer(&view.stack, manner.style);
-                write(&(shown + &report.to_text(manner.style) + &offer)).ok();
-            }
-            let asked = confirmed && !publish.replay && !report.rescues.is_empty();
-            let wanted = publish.replay || asked && crate::confirmed(&report.rescues.question());
-            let replayed = if wanted { rescue(&view, &report, &auditor, manner).await? } else { None };
-            if manner.json {
-                let replay = replayed.as_ref().map(|replayed| &replayed.report);
-                write(&(report.to_json(plan, &view.stack, replay) + "\n")).ok();
-            }
-            let ended = replayed.map(Audited::finished).transpose()?;
-            Ok(ExitCode::from(ended.map_or(0, |replayed| replayed.exit_code())))
+    let ContractAnswer::Plan(plan) = &answer else { return Ok(show(&answer, &view.stack, manner)) };
+    let auditor = auditor(&connection, &view.stack);
+    if let Some(report) = plan.left_to_replay() {
+        if !manner.json {
+            show(&answer, &view.stack, manner);
         }
-        _ => Ok(show(&answer, &view.stack, manner)),
+        let replayed = rescue(&view, &report, &auditor, manner).await;
+        return end(report.end(plan, &view.stack, replayed), manner);
     }
+    if !plan.is_ready() {
+        return Ok(show(&answer, &view.stack, manner));
+    }
+    let confirmed = confirm(plan, publish, &answer, &view.stack, manner)?;
+    let report = Box::pin(view.publish_noted(plan, verb, &auditor)).await?;
+    if !manner.json {
+        let shown = if confirmed { String::new() } else { answer.to_text(manner.style) + "\n" };
+        let offer = report.offer(&view.stack, manner.style);
+        write(&(shown + &report.to_text(manner.style) + &offer)).ok();
+    }
+    let asked = confirmed && !publish.replay && !report.rescues.is_empty();
+    let wanted = publish.replay || asked && crate::confirmed(&report.rescues.question());
+    let replayed = if wanted { rescue(&view, &report, &auditor, manner).await } else { Ok(None) };
+    end(report.end(plan, &view.stack, replayed), manner)
+}
+
+/// Shows the document of a command that ended, where one is asked for, and returns its exit code.
+fn end(ended: PushEnd, manner: Manner) -> Result<ExitCode, CommandError> {
+    if manner.json {
+        // A reader that has gone away needs no answer.
+        write(&(ended.json + "\n")).ok();
+    }
+    ended.code.map(ExitCode::from)
 }
 
 /// Replays the files that a published version rescues, as an act of its own. None when none is left to replay.

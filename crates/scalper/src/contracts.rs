@@ -24,7 +24,7 @@ use crate::report::Style;
 pub use changes::ChangesReport;
 pub use document::{Documents, FoundContract, is_local};
 pub use lint::LintReport;
-pub use publish::{PreviewReport, PublishPlan, PublishReport};
+pub use publish::{PreviewReport, PublishPlan, PublishReport, PushEnd};
 pub use rescue::RescuedFiles;
 pub use versions::{
     ContractHistory, ContractList, HistoryVersion, ListedContract, ShownColumn, ShownContract, ShownRule,

@@ -4,7 +4,6 @@
 use std::io::Read;
 use std::sync::Arc;
 
-use crate::audited::{Auditor, Effect, PlannedAct};
 use bytes::Bytes;
 use contract::{Contract, Published};
 use runtime::{Terms, in_force};
@@ -21,9 +20,12 @@ use super::rescue::RescuedFiles;
 use super::versions::{ReadVersion, name_of};
 use super::{ContractStore, PreviewProgress};
 use crate::arguments::{PublishArguments, PushArguments, RollbackArguments};
+use crate::audited::{Audited, Auditor, Effect, PlannedAct};
 use crate::error::CommandError;
 use crate::names::{self, Stack};
-use crate::preview::{Before, FilePreview, PreviewCase, PreviewTotals, changed_files, preview};
+use crate::preview::{
+    Before, EarlierContracts, FilePreview, PreviewCase, PreviewTotals, changed_files, preview,
+};
 use crate::reading::{StackView, plain};
 use crate::replay::ReplayReport;
 use crate::report::{Style, paragraph};
@@ -52,6 +54,9 @@ pub struct PublishPlan {
     bytes: Bytes,
     #[serde(skip)]
     condition: Condition,
+    /// The newest version, when it has the text already.
+    #[serde(skip)]
+    published: Option<VersionId>,
 }
 
 /// What a version makes of stored files.
@@ -77,6 +82,14 @@ pub struct PublishReport {
     /// Files of which a replay would make more rows.
     #[serde(skip)]
     pub rescues: RescuedFiles,
+}
+
+/// How a command ends that published a version.
+pub struct PushEnd {
+    /// One JSON document, on lines.
+    pub json: String,
+    /// The exit code, or why the replay failed.
+    pub code: Result<u8, CommandError>,
 }
 
 /// What is published now.
@@ -137,7 +150,9 @@ impl<S: ContractStore> StackView<S> {
         };
         let bytes = Bytes::from(text.clone());
         let same = |object: &ContractObject| object.text == ContractText::Whole(bytes.clone());
-        let unchanged = newest.object.as_ref().is_some_and(same);
+        let published = newest.object.as_ref().filter(|object| same(object));
+        let published = published.map(|object| object.version.clone());
+        let unchanged = published.is_some();
         let mut plan = PublishPlan {
             feed: feed.to_owned(),
             unchanged,
@@ -149,26 +164,30 @@ impl<S: ContractStore> StackView<S> {
             lint,
             bytes,
             condition,
+            published,
         };
-        if plan.has_errors() || unchanged {
+        if plan.has_errors() || unchanged && !publish.replay {
             return Ok(plan);
         }
         let published = Published { feed: Some(feed), inbox: Some(&self.places.inbox) };
         let contract = compile(name.to_owned(), &text, published)?;
-        plan.changes = newest.in_force.as_ref().map(|(object, earlier)| {
+        // Of a text that is published already only the replay may be missing.
+        let earlier = newest.in_force.as_ref().filter(|_| !unchanged);
+        plan.changes = earlier.map(|(object, earlier)| {
             let name = name_of(feed, &object.version);
             ChangesReport::of(&FoundContract { name, contract: Arc::clone(earlier) }, &contract)
         });
         if publish.files == 0 {
             return Ok(plan);
         }
-        let earlier = newest.in_force.as_ref().map(|(_, earlier)| earlier);
+        let earlier = earlier.map(|(_, earlier)| earlier);
         plan.preview =
             Some(self.preview_recent(feed, &contract.contract, earlier, publish.files, progress).await?);
         Ok(plan)
     }
 
-    /// Tries a contract on the newest stored files of a feed.
+    /// Tries a contract on the newest stored files of a feed. They are compared with what they are under the contract in
+    /// force, or without one with what the ledger says.
     async fn preview_recent(
         &self,
         feed: &str,
@@ -180,8 +199,13 @@ impl<S: ContractStore> StackView<S> {
         let entries = self.recent_entries(feed, usize::from(most)).await?;
         progress.begin(entries.len());
         let (mut files, mut rescues) = (Vec::new(), RescuedFiles::default());
+        let mut decided_by = EarlierContracts::default();
         for entry in &entries {
-            let before = earlier.map_or(Before::Ledger(None), Before::Contract);
+            let known = match earlier {
+                Some(_) => None,
+                None => decided_by.of(&self.store, entry).await.map_err(CommandError::Read)?,
+            };
+            let before = earlier.map_or(Before::Ledger(known.as_ref()), Before::Contract);
             let case = PreviewCase { entry, contract, before };
             let read = &mut |bytes| progress.read(bytes);
             let file = preview(&self.store, &case, read).await.map_err(CommandError::Read)?;
@@ -275,6 +299,14 @@ impl PublishPlan {
         !self.has_errors() && !self.unchanged && !self.dry_run
     }
 
+    /// Returns what was published before with this text, when files that it rescues are left: an earlier command ended
+    /// before it had replayed them.
+    #[must_use]
+    pub fn left_to_replay(&self) -> Option<PublishReport> {
+        let report = PublishReport::of(self, self.published.clone()?);
+        (!self.has_errors() && !self.dry_run && !report.rescues.is_empty()).then_some(report)
+    }
+
     /// Returns the question to answer before it is published.
     #[must_use]
     pub fn question(&self) -> String {
@@ -320,14 +352,29 @@ impl PublishReport {
         Self { feed: feed.clone(), object_version, in_force, reason: reason.clone(), rescues }
     }
 
-    /// Returns one JSON document, on lines: the plan, what was published, how to replay what it rescues, and the
+    /// Returns one JSON document, on lines: the plan, what was published now, how to replay what it rescues, and the
     /// replay, when there was one.
     #[must_use]
     pub fn to_json(&self, plan: &PublishPlan, stack: &Stack, replay: Option<&ReplayReport>) -> String {
         let commands = self.replay_commands(stack);
+        let published = (!plan.unchanged).then_some(self);
         super::pretty(&serde_json::json!({
-            "plan": plan, "published": self, "replayCommands": commands, "replay": replay,
+            "plan": plan, "published": published, "replayCommands": commands, "replay": replay,
         }))
+    }
+
+    /// Ends the command, whatever came of the replay: what was published is shown also where it failed.
+    #[must_use]
+    pub fn end(
+        &self,
+        plan: &PublishPlan,
+        stack: &Stack,
+        replayed: Result<Option<Audited<ReplayReport>>, CommandError>,
+    ) -> PushEnd {
+        let report = replayed.as_ref().ok().and_then(Option::as_ref).map(|replayed| &replayed.report);
+        let json = self.to_json(plan, stack, report);
+        let ended = replayed.and_then(|replayed| replayed.map(Audited::finished).transpose());
+        PushEnd { json, code: ended.map(|ended| ended.map_or(0, |replayed| replayed.exit_code())) }
     }
 
     /// Renders text for a reader.

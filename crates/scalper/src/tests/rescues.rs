@@ -3,21 +3,23 @@
 use std::sync::atomic::Ordering;
 
 use clap::Parser as _;
+use store::memory::When;
 use store::{ActResult, FileId, State, Verb};
 
 use super::TERMINAL;
 use super::commands::words;
 use super::harness::{CONTRACT, GOOD, Harness, MIXED};
 use crate::arguments::{Arguments, Command, ContractCommand};
-use crate::contracts::{ContractAnswer, Documents, PublishReport};
+use crate::contracts::{ContractAnswer, Documents, PublishPlan, PublishReport, RescuedFiles};
+use crate::error::CommandError;
 use crate::interrupt::Interrupt;
 
 fn of_names(characters: u32) -> String {
     CONTRACT.replace("FEED", "labs").replace("maxLength: 5", &format!("maxLength: {characters}"))
 }
 
-/// Publishes a contract whose names may have this number of characters, as `contract push` does.
-async fn push(harness: &Harness, characters: u32, words: &[&str]) -> PublishReport {
+/// Plans a contract whose names may have this number of characters, as `contract push` does.
+async fn planned(harness: &Harness, characters: u32, words: &[&str]) -> Box<PublishPlan> {
     let line = ["scalper", "contract", "push", "labs.odcs.yaml", "--yes"];
     let arguments = Arguments::try_parse_from(line.iter().chain(words)).expect("a command");
     let Command::Contract(command) = arguments.command else { panic!("contract") };
@@ -25,6 +27,12 @@ async fn push(harness: &Harness, characters: u32, words: &[&str]) -> PublishRepo
     let input = &mut std::io::empty();
     let answer = harness.view.contract_command(&command, &documents, input, &mut ()).await.expect("a plan");
     let ContractAnswer::Plan(plan) = answer else { panic!("a plan") };
+    plan
+}
+
+/// Publishes a contract whose names may have this number of characters, as `contract push` does.
+async fn push(harness: &Harness, characters: u32, words: &[&str]) -> PublishReport {
+    let plan = planned(harness, characters, words).await;
     let published = harness.view.publish_noted(&plan, Verb::ContractPush, &harness.auditor).await;
     let published = published.expect("published");
     harness.now.fetch_add(60_001, Ordering::SeqCst);
@@ -144,6 +152,59 @@ async fn of_many_files_the_command_names_their_feed() {
     }
     assert_eq!(found, [21, 1]);
     assert!(replay(&harness, &published).await.is_good());
+}
+
+#[tokio::test]
+async fn what_was_published_is_shown_also_where_the_replay_fails() {
+    let harness = strict("silent-scalper", 2).await;
+    harness.send("north/labs/a.csv", MIXED, 30).await;
+    let plan = planned(&harness, 5, &["--replay"]).await;
+    let published = harness.view.publish_noted(&plan, Verb::ContractPush, &harness.auditor).await;
+    let published = published.expect("published");
+    let arguments = published.replay();
+    let replay = harness.view.plan_replay(&arguments, None::<Vec<u8>>).await.expect("a plan");
+    let begun = harness.memory.calls().len();
+    harness.memory.fail_at(begun + 2, When::BeforeEffect);
+    let never = Interrupt::never();
+    let failed =
+        harness.view.replay(replay, &arguments, &harness.auditor, async || (), |_, _| (), never).await;
+    assert!(matches!(&failed, Err(CommandError::NotAsked(_))), "{:?}", &harness.memory.calls()[begun..]);
+    let ended = published.end(&plan, &harness.view.stack, failed.map(Some));
+    assert_eq!(ended.code.err().map(|failure| failure.name()).as_deref(), Some("NotAsked"));
+    let json: serde_json::Value = serde_json::from_str(&ended.json).expect("JSON");
+    assert_eq!(json["published"]["objectVersion"], serde_json::json!(published.object_version));
+    assert!(json["replay"].is_null() && json["replayCommands"][0].is_string(), "{json}");
+}
+
+#[tokio::test]
+async fn a_push_that_ended_before_its_replay_replays_what_is_left_when_it_is_repeated() {
+    let harness = strict("silent-scalper", 2).await;
+    let one = harness.send("north/labs/a.csv", MIXED, 30).await;
+    let other = harness.send("north/labs/b.csv", MIXED, 29).await;
+    let partial = harness.send("north/labs/partial.csv", "id,name\n1,A\n2,B\n3,Ann\n", 26).await;
+    let words = ["--replay", "--reason", "names up to 5"];
+    let published = push(&harness, 5, &words).await;
+    // It is killed, and one file was replayed.
+    let first =
+        PublishReport { rescues: RescuedFiles { files: vec![one], ..RescuedFiles::default() }, ..published };
+    assert!(replay(&harness, &first).await.is_good());
+    assert!(planned(&harness, 5, &[]).await.left_to_replay().is_none(), "not asked for");
+    let plan = planned(&harness, 5, &words).await;
+    assert!(plan.unchanged && !plan.is_ready());
+    let left = plan.left_to_replay().expect("two files");
+    assert_eq!(left.object_version, first.object_version);
+    let mut files = left.rescues.files.clone();
+    files.sort();
+    let mut expected = [other, partial];
+    expected.sort();
+    assert_eq!((files.as_slice(), left.rescues.records), (expected.as_slice(), 1));
+    let report = replay(&harness, &left).await;
+    assert!(report.is_good() && report.files.len() == 2);
+    let ended = left.end(&plan, &harness.view.stack, Ok(None));
+    let json: serde_json::Value = serde_json::from_str(&ended.json).expect("JSON");
+    assert!(json["published"].is_null() && json["plan"]["unchanged"] == true, "{json}");
+    let nothing = planned(&harness, 5, &words).await;
+    assert!(nothing.unchanged && nothing.left_to_replay().is_none());
 }
 
 #[test]
