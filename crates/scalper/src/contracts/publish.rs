@@ -200,6 +200,7 @@ impl<S: ContractStore> StackView<S> {
         progress.begin(entries.len());
         let (mut files, mut rescues) = (Vec::new(), RescuedFiles::default());
         let mut decided_by = EarlierContracts::default();
+        let hash = hex::encode(contract.identity.hash);
         for entry in &entries {
             let known = match earlier {
                 Some(_) => None,
@@ -209,7 +210,10 @@ impl<S: ContractStore> StackView<S> {
             let case = PreviewCase { entry, contract, before };
             let read = &mut |bytes| progress.read(bytes);
             let file = preview(&self.store, &case, read).await.map_err(CommandError::Read)?;
-            rescues.add(entry, &file);
+            // What the contract decided before is as a replay would make it.
+            if !entry.is_decided_by(&hash) {
+                rescues.add(entry, &file);
+            }
             files.push(file);
             progress.end_file();
         }

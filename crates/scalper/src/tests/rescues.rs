@@ -207,6 +207,20 @@ async fn a_push_that_ended_before_its_replay_replays_what_is_left_when_it_is_rep
     assert!(nothing.unchanged && nothing.left_to_replay().is_none());
 }
 
+#[tokio::test]
+async fn a_file_that_the_older_version_decided_is_not_offered_when_that_is_published_again() {
+    let harness = strict("silent-scalper", 2).await;
+    harness.send("north/labs/first.csv", "id,name\n1,A\n2,B\n3,C\n4,Al\n5,Ann\n", 26).await;
+    // Decided under the first text, which is published again after a stricter one.
+    assert!(push(&harness, 1, &[]).await.rescues.is_empty());
+    let later = harness.send("north/labs/later.csv", "id,name\n1,A\n2,B\n3,C\n4,Al\n", 20).await;
+    let plan = planned(&harness, 2, &[]).await;
+    let totals = &plan.preview.as_ref().expect("a preview").totals;
+    assert_eq!((totals.rescued_files, totals.rescued), (2, 2), "compared with the stricter one");
+    let published = push(&harness, 2, &[]).await;
+    assert_eq!((published.rescues.files.as_slice(), published.rescues.records), ([later].as_slice(), 1));
+}
+
 #[test]
 fn a_replay_is_asked_for_by_its_own_word() {
     for (words, replay) in [
