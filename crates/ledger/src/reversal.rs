@@ -44,8 +44,8 @@ impl StateChange {
         entry.state == self.from && entry.load == self.load && (entry.loaded || !shows)
     }
 
-    /// Returns whether the reversal of this instant changed the entry so before: its answer was lost. The same change by
-    /// another operator has an instant of its own.
+    /// Returns whether the reversal of this instant changed the entry so before: its answer was lost. The same change
+    /// by another operator has an instant of its own.
     #[must_use]
     pub fn is_made(&self, entry: &Entry, at_ms: u64) -> bool {
         let own = self.moved(at_ms);

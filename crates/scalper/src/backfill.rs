@@ -26,7 +26,7 @@ use crate::error::CommandError;
 use crate::interrupt::Interrupt;
 use crate::preview::UNITS_OF_FILE;
 use crate::reading::{Readable, StackView};
-use crate::under_way::UnderWay;
+use crate::under_way::FilesUnderWay;
 use range::ModifiedRange;
 use walk::{KeyWalk, entries};
 
@@ -157,7 +157,7 @@ impl<S: Readable + SendToQueue + CopyIntoInbox> StackView<S> {
         let range = survey.range;
         let mut report = BackfillReport::new(survey);
         let mut walk = KeyWalk::new(&self.store, prefix);
-        let mut under_way = UnderWay::at_most(arguments.concurrency);
+        let mut under_way = FilesUnderWay::at_most(arguments.concurrency);
         let mut next = VecDeque::new();
         let mut ended = false;
         loop {
@@ -207,7 +207,7 @@ impl<S: Readable + SendToQueue + CopyIntoInbox> StackView<S> {
     async fn send(
         &self,
         taken: &[ListedVersion],
-        under_way: &mut UnderWay,
+        under_way: &mut FilesUnderWay,
         report: &mut BackfillReport,
     ) -> Result<(), Error> {
         let bodies: Vec<_> =
@@ -222,7 +222,7 @@ impl<S: Readable + SendToQueue + CopyIntoInbox> StackView<S> {
     }
 
     /// Looks which of the files that are under way were decided. A file of a held feed waits for its release.
-    async fn look(&self, under_way: &mut UnderWay, report: &mut BackfillReport) -> Result<(), Error> {
+    async fn look(&self, under_way: &mut FilesUnderWay, report: &mut BackfillReport) -> Result<(), Error> {
         let ends = |state: State| state.is_terminal() || state == State::Held;
         for ended in under_way.look(&self.store, self.host.now(), ends).await? {
             match ended.state {

@@ -1,13 +1,13 @@
 //! `replay`: has files that were decided processed again under the contract in force.
 //!
 //! ```text
-//! select ─▶ preview: what each file becomes, what it costs ─▶ ask ─▶ note and request a few ─▶ follow, note, request more
+//! select ─▶ preview: what each file becomes, what it costs ─▶ ask ─▶ note, request a few ─▶ follow, request more
 //! ```
 //!
 //! The work is the processor's, and as safe from crashes as a first load. The command asks and follows: it can be
-//! interrupted at any time and run again. It has few replays under way at a time, so that new files go first. A file
-//! that was decided under the contract in force is left out, since the same bytes under the same contract give the same
-//! load.
+//! interrupted at any time and run again. It has few replays under way at a time, so that new files wait behind few
+//! of them. A file that was decided under the contract in force is left out, since the same bytes under the same
+//! contract give the same load.
 
 mod follow;
 mod select;
@@ -26,8 +26,8 @@ use crate::error::CommandError;
 use crate::interrupt::Interrupt;
 use crate::preview::{Before, EarlierContracts, FilePreview, PreviewCase, PreviewTotals, Progress, preview};
 use crate::reading::{Readable, StackView, shell_word};
+use follow::{ReplayConditions, ReplayRun, ReplayWork};
 pub use follow::{ReplayEnd, ReplayedFile};
-use follow::{ReplayRun, ReplayTerms, ReplayWork};
 pub use view::{LeftOut, ReplayPlan, ReplayReport};
 
 /// What the command reaches.
@@ -119,21 +119,21 @@ impl<S: CanReplay> StackView<S> {
         if plan.cases.is_empty() {
             return Ok(Audited::unchanged(ReplayReport::new(plan, ReplayWork::none()).0));
         }
-        let terms = ReplayTerms {
+        let conditions = ReplayConditions {
             id: ActId::of((self.host.random)()).as_str().to_owned(),
             worse: if arguments.quarantine { Worse::Quarantine } else { Worse::Keep },
             most: usize::from(arguments.concurrency),
             reason: arguments.reason.clone(),
         };
-        let run = ReplayRun::new(terms, &plan.cases);
+        let run = ReplayRun::new(conditions, &plan.cases);
         let work = Box::pin(self.work_off(run, auditor, pause, seen, interrupt)).await?;
         let (mut report, noted) = ReplayReport::new(plan, work);
         report.go_on = arguments.again.then(|| self.go_on(&report, arguments)).flatten();
         Ok(Audited { report, noted })
     }
 
-    /// Returns the command that replays the files that were not asked for, by their ids: with `--again` the same command
-    /// would begin with those that are done.
+    /// Returns the command that replays the files that were not asked for, by their ids: with `--again` the same
+    /// command would begin with those that are done.
     fn go_on(&self, report: &ReplayReport, arguments: &ReplayArguments) -> Option<String> {
         let ReplayArguments { quarantine, yes, concurrency, reason, .. } = arguments;
         let cases = &report.preview.cases;

@@ -33,7 +33,7 @@ const MOST_TRIES: usize = 5;
 struct MadeReversal {
     /// The file, as it was before.
     entry: Entry,
-    /// What became of it.
+    /// What was planned for it and made.
     plan: ReversalPlan,
     details: Vec<ActDetail>,
 }

@@ -10,7 +10,7 @@ use store::{Error, FileId, MOST_ENTRIES, MOST_MESSAGES, ReadLedger, State};
 pub(crate) const PATIENCE_MS: u64 = 90 * MINUTE_MS;
 
 /// A file that was sent.
-struct SentFile {
+struct FileUnderWay {
     file: FileId,
     key: String,
     since_ms: u64,
@@ -25,12 +25,12 @@ pub(crate) struct EndedFile {
 }
 
 /// The files that are under way.
-pub(crate) struct UnderWay {
+pub(crate) struct FilesUnderWay {
     most: usize,
-    sent: Vec<SentFile>,
+    sent: Vec<FileUnderWay>,
 }
 
-impl UnderWay {
+impl FilesUnderWay {
     /// Makes one of at most this number of files at a time.
     pub(crate) fn at_most(files: u16) -> Self {
         Self { most: usize::from(files), sent: Vec::new() }
@@ -51,7 +51,7 @@ impl UnderWay {
 
     /// Adds a file that was sent now.
     pub(crate) fn add(&mut self, file: FileId, key: String, now_ms: u64) {
-        self.sent.push(SentFile { file, key, since_ms: now_ms });
+        self.sent.push(FileUnderWay { file, key, since_ms: now_ms });
     }
 
     /// Takes those that may be sent now, from the first: as many as there is room for, and of each key one version.
@@ -88,7 +88,7 @@ impl UnderWay {
         }
         let decided: BTreeSet<FileId> = ended.iter().map(|ended| ended.file.clone()).collect();
         self.sent.retain(|sent| !decided.contains(&sent.file));
-        let is_late = |sent: &mut SentFile| now_ms.saturating_sub(sent.since_ms) > PATIENCE_MS;
+        let is_late = |sent: &mut FileUnderWay| now_ms.saturating_sub(sent.since_ms) > PATIENCE_MS;
         let late = self.sent.extract_if(.., is_late);
         ended.extend(late.map(|sent| EndedFile { file: sent.file, state: None }));
         Ok(ended)

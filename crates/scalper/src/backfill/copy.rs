@@ -26,7 +26,7 @@ use crate::names;
 use crate::preview::counted;
 use crate::reading::{Readable, StackView};
 use crate::report::{Style, paragraph};
-use crate::under_way::UnderWay;
+use crate::under_way::FilesUnderWay;
 
 /// The most bytes of a key. <https://docs.aws.amazon.com/AmazonS3/latest/userguide/object-keys.html>
 const MOST_KEY_BYTES: usize = 1_024;
@@ -335,7 +335,7 @@ impl<S: Readable + SendToQueue + CopyIntoInbox> StackView<S> {
         let range = survey.range;
         let mut report = BackfillReport::new(survey);
         let mut walk = CopyWalk::new(&self.store, &self.places.inbox, target, &arguments.from, range);
-        let mut under_way = UnderWay::at_most(arguments.concurrency);
+        let mut under_way = FilesUnderWay::at_most(arguments.concurrency);
         let mut next: VecDeque<CopyCase> = VecDeque::new();
         let mut ended = false;
         loop {
@@ -386,7 +386,7 @@ impl<S: Readable + SendToQueue + CopyIntoInbox> StackView<S> {
         &self,
         walk: &CopyWalk<'_, S>,
         case: CopyCase,
-        under_way: &mut UnderWay,
+        under_way: &mut FilesUnderWay,
         report: &mut BackfillReport,
     ) -> Result<(), Error> {
         let CopyCase { source, key, step } = case;

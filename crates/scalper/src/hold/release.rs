@@ -15,14 +15,14 @@ use crate::audited::{Audited, Auditor, Effect};
 use crate::error::CommandError;
 use crate::interrupt::Interrupt;
 use crate::reading::{HoldView, StackView};
-use crate::under_way::UnderWay;
+use crate::under_way::FilesUnderWay;
 
 /// Files that wait which are listed at once. The order is that of arrival among these.
 const MOST_LISTED: usize = 10_000;
 
 /// The files that are under way, and those that are next.
 struct ReleaseRun {
-    under_way: UnderWay,
+    under_way: FilesUnderWay,
     next: VecDeque<ListedFile>,
     /// Files that were not decided in time: they are not sent again.
     left: BTreeSet<FileId>,
@@ -59,7 +59,7 @@ impl<S: CanHold> StackView<S> {
         if arguments.dry_run || (hold.is_none() && waiting.is_empty()) {
             return Ok(Audited::unchanged(report));
         }
-        let under_way = UnderWay::at_most(arguments.concurrency);
+        let under_way = FilesUnderWay::at_most(arguments.concurrency);
         let is_stale = !waiting.is_empty();
         let run = ReleaseRun { under_way, next: waiting.into(), left: BTreeSet::new(), is_stale };
         let effect = async {

@@ -1,7 +1,7 @@
 //! Asks for replays, a few at a time, and follows each to its end.
 //!
-//! Each file is an act of its own in the audit trail, so that it is found by its file and by its partner. The act begins
-//! before the file is asked for, and ends with the file, with the command, or with the interrupt.
+//! Each file is an act of its own in the audit trail, so that it is found by its file and by its partner. The act
+//! begins before the file is asked for, and ends with the file, with the command, or with the interrupt.
 
 use std::collections::BTreeMap;
 
@@ -102,7 +102,7 @@ impl ReplayWork {
 }
 
 /// What all files of a command are asked with.
-pub(super) struct ReplayTerms {
+pub(super) struct ReplayConditions {
     /// The request's own name.
     pub(super) id: String,
     pub(super) worse: Worse,
@@ -121,7 +121,7 @@ struct FollowedReplay<'a> {
 
 /// Replays that are worked off.
 pub(super) struct ReplayRun<'a> {
-    terms: ReplayTerms,
+    conditions: ReplayConditions,
     all: &'a [ReplayCase],
     /// How many were asked for, from the first.
     asked: usize,
@@ -132,13 +132,13 @@ pub(super) struct ReplayRun<'a> {
 }
 
 impl<'a> ReplayRun<'a> {
-    pub(super) fn new(terms: ReplayTerms, all: &'a [ReplayCase]) -> Self {
-        Self { terms, all, asked: 0, under_way: Vec::new(), ended: BTreeMap::new(), noted: Ok(()) }
+    pub(super) fn new(conditions: ReplayConditions, all: &'a [ReplayCase]) -> Self {
+        Self { conditions, all, asked: 0, under_way: Vec::new(), ended: BTreeMap::new(), noted: Ok(()) }
     }
 
     /// Takes those that may be asked for now.
     fn take(&mut self) -> &'a [ReplayCase] {
-        let room = self.terms.most.saturating_sub(self.under_way.len()).min(MOST_MESSAGES);
+        let room = self.conditions.most.saturating_sub(self.under_way.len()).min(MOST_MESSAGES);
         let rest = self.all.get(self.asked..).unwrap_or_default();
         let next = rest.get(..room).unwrap_or(rest);
         self.asked += next.len();
@@ -190,7 +190,7 @@ impl<'a> ReplayRun<'a> {
     }
 
     fn is_own(&self, ended: &Replayed) -> bool {
-        ended.request == self.terms.id
+        ended.request == self.conditions.id
     }
 }
 
@@ -270,14 +270,14 @@ impl<S: CanReplay> StackView<S> {
             let planned = PlannedAct {
                 verb: Verb::Replay,
                 subject: ActSubject::file(&case.file, &view.partner, &view.feed),
-                reason: run.terms.reason.clone(),
+                reason: run.conditions.reason.clone(),
             };
             let act = auditor.begin(planned).await?;
             run.under_way.push(FollowedReplay { case, since_ms: self.host.now(), act });
         }
         let request = |case: &ReplayCase| {
             let hash = hex::encode(case.contract.identity.hash);
-            ReplayRequest::new(&run.terms.id, &case.entry, &hash, run.terms.worse).message()
+            ReplayRequest::new(&run.conditions.id, &case.entry, &hash, run.conditions.worse).message()
         };
         let bodies: Vec<String> = next.iter().map(request).collect();
         self.store.send_to(StackQueue::Inbox, &bodies).await.map_err(CommandError::NotAsked)

@@ -347,7 +347,7 @@ async fn what_is_not_read_is_decided_as_the_processor_does() {
 }
 
 #[tokio::test]
-async fn corrected_rejects_that_the_processor_quarantines_are_previewed_as_quarantined() {
+async fn corrected_rejects_that_the_processor_cannot_take_are_previewed_so() {
     let unknown = ledger::FileId::of(&store::FileVersion {
         bucket: "inbox".to_owned(),
         key: "south/labs/day.csv".to_owned(),

@@ -5,7 +5,7 @@ use std::collections::VecDeque;
 use store::{FileId, State};
 
 use super::harness::{GOOD, Harness};
-use crate::under_way::{EndedFile, PATIENCE_MS, UnderWay};
+use crate::under_way::{EndedFile, FilesUnderWay, PATIENCE_MS};
 
 fn listed(number: u64) -> (FileId, String) {
     let file = store::FileVersion {
@@ -19,7 +19,7 @@ fn listed(number: u64) -> (FileId, String) {
 
 #[test]
 fn of_each_key_one_version_is_taken_and_the_order_of_the_others_stays() {
-    let mut under_way = UnderWay::at_most(3);
+    let mut under_way = FilesUnderWay::at_most(3);
     let mut next: VecDeque<_> = (0..9).map(listed).collect();
     let keys = |files: &[(FileId, String)]| files.iter().map(|(_, key)| key.clone()).collect::<Vec<_>>();
     let first = under_way.take(&mut next, |(_, key)| key);
@@ -27,7 +27,7 @@ fn of_each_key_one_version_is_taken_and_the_order_of_the_others_stays() {
     first.into_iter().for_each(|(file, key)| under_way.add(file, key, 0));
     assert!(!under_way.has_room() && under_way.take(&mut next, |(_, key)| key).is_empty());
     // Versions of keys that are under way wait, and those behind them do not.
-    let mut wider = UnderWay::at_most(5);
+    let mut wider = FilesUnderWay::at_most(5);
     [0, 1, 2].map(listed).into_iter().for_each(|(file, key)| wider.add(file, key, 0));
     assert_eq!(wider.take(&mut next, |(_, key)| key), [listed(3)]);
     assert_eq!(keys(next.make_contiguous()), keys(&[4, 5, 6, 7, 8].map(listed)));
@@ -38,7 +38,7 @@ async fn a_file_is_under_way_until_it_has_ended_or_is_late() {
     let harness = Harness::new();
     let decided = harness.send("north/labs/a.csv", GOOD, 5).await;
     let (waits, key) = listed(7);
-    let mut under_way = UnderWay::at_most(10);
+    let mut under_way = FilesUnderWay::at_most(10);
     under_way.add(decided.clone(), "north/labs/a.csv".to_owned(), 0);
     under_way.add(waits.clone(), key, 1);
     let mut look =
