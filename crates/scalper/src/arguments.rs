@@ -163,7 +163,7 @@ pub enum Command {
         after_help = after("First the command reads the stored files and shows what each becomes: how many rejected records are rescued, which \
                             rules still reject how many, and what the load costs. Then it asks, and the stack processes the files again. The rows \
                             of a replay take the place of the old ones in one moment; what is loaded stays loaded unless you say --quarantine. \
-                            A few files are replayed at a time, so that new files go first. Ctrl-C ends the command and notes what was done: run it again, and it \
+                            A few files are replayed at a time, so that new files wait behind few of them. Ctrl-C ends the command and notes what was done: run it again, and it \
                             leaves out what is done.\n\n\
                             Examples:\n  scalper replay --open --dry-run\n  \
                             scalper replay --feed labs --fault ERROR_BUDGET --since 7d --reason 'dose rule corrected'\n  \
@@ -174,7 +174,7 @@ pub enum Command {
     /// Process files that are in the inbox already, or in another bucket
     #[command(
         after_help = after("Sends every version below the place that the ledger has not decided to the inbox queue, a few at a time, and waits for \
-                            its outcome. New files go first. It shows what is there and what it costs, and asks, unless \
+                            its outcome. New files wait behind few of them. It shows what is there and what it costs, and asks, unless \
                             --yes is given. Ctrl-C ends it and notes what was done; run the same command again to go on: decided files are left out.\n\n\
                             With --to, objects of another bucket are copied into the inbox as <partner>/<feed>/<bucket>/<key>, with your own \
                             credentials, and processed as new files. A copy replaces nothing: copying twice is copying once.\n\n\

@@ -172,12 +172,12 @@ pub enum CommandError {
     )]
     NotRegistered { partner: String, hint: String },
     #[error(
-        "the feed is not held ({0}): run the command again; if access is denied, use credentials with dynamodb:PutItem on the \
+        "the feed could not be held ({0}): run the command again; if access is denied, use credentials with dynamodb:PutItem on the \
          ledger table"
     )]
     NotHeld(#[source] store::Error),
     #[error(
-        "the hold was not ended ({0}): run the command again; if access is denied, use credentials with dynamodb:DeleteItem on the \
+        "the hold could not be ended ({0}): run the command again; if access is denied, use credentials with dynamodb:DeleteItem on the \
          ledger table"
     )]
     NotReleased(#[source] store::Error),

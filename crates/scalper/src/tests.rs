@@ -21,6 +21,7 @@ mod two_operators;
 mod under_way;
 mod uploads;
 mod ways_back;
+mod widths;
 
 use std::sync::atomic::{AtomicU8, Ordering};
 

@@ -54,17 +54,18 @@ pub enum ContractCommand {
     /// Publish a new version: check it, compare it, try it on stored files, then ask
     #[command(after_help = after("A document with errors is not published. The preview runs the new version over the newest stored files of the \
                             feed and writes nothing. Without a terminal, --yes is needed. If another version is published in between, \
-                            nothing is written. When the version rescues files of the preview, the command prints how to replay them, and asks on a terminal; with --yes \
-                            only --replay does it.\n\n\
+                            nothing is written. When the version rescues files of the preview, the command prints how to replay them, and on a terminal asks whether to do \
+                            it now. With --yes it does not ask; add --replay to replay them. A command with --replay that ended early \
+                            is run again: it replays what is left.\n\n\
                             Examples:\n  scalper contract push labs.odcs.yaml --dry-run\n  \
                             scalper contract push labs.odcs.yaml --yes --reason 'doses up to 120'\n  \
                             scalper contract push labs.odcs.yaml --yes --replay --reason 'doses up to 120'\n\n\
                             Exit codes:\n  0  published, or nothing to publish\n  1  errors in the document, not published, or a replayed file was not loaded\n  2  not \
-                            understood, or not confirmed"))]
+                            understood, or not confirmed\n  130  the replay was ended with Ctrl-C"))]
     Push(PushArguments),
     /// Publish an older version's text again, as the newest version
-    #[command(after_help = after("No version is deleted: the older text becomes a new version. Preview, question and condition are those of \
-                            `contract push`.\n\n\
+    #[command(after_help = after("No version is deleted: the older text becomes a new version. Preview, question, condition and exit codes are \
+                            those of `contract push`.\n\n\
                             Examples:\n  scalper contract rollback labs --dry-run\n  \
                             scalper contract rollback labs --to 1.2.0 --yes --reason 'rule too strict'"))]
     Rollback(RollbackArguments),
@@ -76,7 +77,7 @@ pub struct PublishArguments {
     /// Number of stored files that the preview reads, the newest
     #[arg(long = "files", default_value_t = 20, value_parser = number(0_u16..=1_000))]
     pub files: u16,
-    /// Publish without asking; this alone replays nothing
+    /// Publish without asking; add --replay to replay what the version rescues
     #[arg(long)]
     pub yes: bool,
     /// After that, replay the files of the preview that the version rescues, without asking

@@ -243,7 +243,7 @@ pub struct ReplayArguments {
     /// Do not ask
     #[arg(long)]
     pub yes: bool,
-    /// Maximum number of files that are replayed at the same time, so that new files go first
+    /// Maximum number of files that are replayed at the same time, so that new files wait behind few of them
     #[arg(long, default_value_t = 4, value_parser = number(1_u16..=100))]
     pub concurrency: u16,
     /// Why, at most 200 characters; kept in the audit trail, so leave out what partners sent

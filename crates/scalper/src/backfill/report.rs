@@ -279,7 +279,7 @@ impl BackfillReport {
         );
         if self.undecided > 0 {
             let command = stack.command("status");
-            text.push_str("\nbefore you run the same command again, see what stands in the way:\n  ");
+            text.push_str("\nbefore you run the same command again, see what is in the way:\n  ");
             text.push_str(&command);
             text.push('\n');
         }

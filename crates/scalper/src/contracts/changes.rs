@@ -91,6 +91,7 @@ fn described(change: &ContractChange, style: Style) -> String {
         (None, None) => String::new(),
     };
     let mark = if breaks.is_empty() { Mark::None } else { Mark::Wrong };
-    let head = style.mark(&format!("{whom}  {}", plain(what)), mark);
-    format!("{head}\n{}{}", paragraph("    ", &values, style), paragraph("    ", why, style))
+    let head = paragraph(&format!("{whom}  "), &plain(what), style);
+    let head: String = head.lines().map(|line| style.mark(line, mark) + "\n").collect();
+    format!("{head}{}{}", paragraph("    ", &values, style), paragraph("    ", why, style))
 }

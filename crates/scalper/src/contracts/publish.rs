@@ -186,8 +186,8 @@ impl<S: ContractStore> StackView<S> {
         Ok(plan)
     }
 
-    /// Tries a contract on the newest stored files of a feed. They are compared with what they are under the contract in
-    /// force, or without one with what the ledger says.
+    /// Tries a contract on the newest stored files of a feed. They are compared with what they are under the contract
+    /// in force, or without one with what the ledger says.
     async fn preview_recent(
         &self,
         feed: &str,
@@ -323,11 +323,11 @@ impl PublishPlan {
             text += &self.lint.to_text();
         }
         if self.has_errors() {
-            return text + "nothing was published: correct the errors first\n";
+            return text + &paragraph("", "nothing was published: correct the errors first", style);
         }
         if self.unchanged {
-            return text
-                + &format!("the newest version of `{}` has this text: nothing to publish\n", self.feed);
+            let same = format!("the newest version of `{}` has this text: nothing to publish", self.feed);
+            return text + &paragraph("", &same, style);
         }
         match &self.changes {
             Some(changes) => text += &changes.to_text(style),
@@ -343,7 +343,7 @@ impl PublishPlan {
             text += &changed_files(files, style);
         }
         if self.dry_run {
-            text += "nothing was published (--dry-run)\n";
+            text += &paragraph("", "nothing was published (--dry-run)", style);
         }
         text
     }

@@ -50,7 +50,7 @@ impl HoldReport {
             text.push_str(&paragraph("    ", begun, style));
         }
         if self.no_contract {
-            let note = format!("note: there is no contract of the name `{}`", self.hold.feed);
+            let note = format!("note: the feed `{}` has no contract", self.hold.feed);
             text.push_str(&paragraph("", &note, style));
         }
         text.push_str(&paragraph("", "to release it:", style));
@@ -144,7 +144,8 @@ impl ReleaseReport {
             text.push_str(&table(["outcome", "files"], &rows, Fit::shorten(&[]), style));
         }
         let mut next = |what: &str, words: &str| {
-            for part in ["\n", what, ":\n  ", stack.command(words).as_str(), "\n"] {
+            let what = paragraph("", &format!("{what}:"), style);
+            for part in ["\n", what.as_str(), "  ", stack.command(words).as_str(), "\n"] {
                 text.push_str(part);
             }
         };
