@@ -138,18 +138,15 @@ impl<S: CanReplay> StackView<S> {
         let ReplayArguments { quarantine, yes, concurrency, reason, .. } = arguments;
         let cases = &report.preview.cases;
         let left = cases.get(cases.len().checked_sub(report.not_asked)?..)?;
-        let first = left.first().filter(|_| report.interrupted)?;
-        let mut words = format!("replay {}", first.file);
-        for case in left.iter().skip(1) {
-            words.push(' ');
-            words.push_str(case.file.as_str());
+        if left.is_empty() || !report.interrupted {
+            return None;
         }
-        words.push_str(" --again");
-        for (is_said, word) in [(*quarantine, " --quarantine"), (*yes, " --yes")] {
-            words.push_str(if is_said { word } else { "" });
-        }
-        words.push_str(&format!(" --concurrency {concurrency}"));
-        let why = reason.as_ref().map(|reason| format!(" --reason {}", shell_word(reason.as_str())));
-        Some(self.stack.command(&(words + &why.unwrap_or_default())))
+        let mut words = vec!["replay".to_owned()];
+        words.extend(left.iter().map(|case| case.file.to_string()));
+        let switches = [(true, "--again"), (*quarantine, "--quarantine"), (*yes, "--yes")];
+        words.extend(switches.into_iter().filter(|(is_said, _)| *is_said).map(|(_, word)| word.to_owned()));
+        words.push(format!("--concurrency {concurrency}"));
+        words.extend(reason.as_ref().map(|reason| format!("--reason {}", shell_word(reason.as_str()))));
+        Some(self.stack.command(&words.join(" ")))
     }
 }

@@ -182,12 +182,11 @@ impl<S: CanHold> StackView<S> {
     ) -> Result<(), CommandError> {
         let ended = run.under_way.look(&self.store, self.host.now(), State::is_terminal).await;
         for ended in ended.map_err(CommandError::NotSentOn)? {
-            match ended.state {
-                Some(state) => report.decided(state),
-                None => {
-                    report.undecided += 1;
-                    run.left.insert(ended.file);
-                }
+            if let Some(state) = ended.state {
+                report.decided(state);
+            } else {
+                report.undecided += 1;
+                run.left.insert(ended.file);
             }
         }
         Ok(())

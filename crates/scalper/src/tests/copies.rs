@@ -305,7 +305,7 @@ async fn what_can_not_be_copied_is_said() {
 async fn a_feed_without_a_contract_is_rejected_unless_there_are_more_than_are_listed() {
     let harness = stack().await;
     let line = LINE.replace("north/labs", "north/zebra");
-    let failure = harness.view.survey(&arguments(&line)).await.err().expect("no contract");
+    let failure = harness.view.survey(&arguments(&line)).await.expect_err("no contract");
     assert!(matches!(failure, CommandError::NoContract { .. }), "{failure}");
     for number in 0..store::MOST_FEEDS {
         harness.memory.publish_contract(&format!("feed-{number}"), GOOD);

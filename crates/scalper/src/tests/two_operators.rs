@@ -148,11 +148,12 @@ async fn a_file_whose_successor_is_retracted_meanwhile_is_said_to_be_visible() {
         (harness, files)
     };
     let (clean, files) = begin().await;
-    let begun = clean.memory.calls().len();
+    let calls_before = clean.memory.calls().len();
     let report = retract(&clean, &[files[0].as_str(), "--undo"]).await.expect("shown");
     assert_eq!(report.result, RetractResult::ShownAsSuperseded);
     let calls = clean.memory.calls();
-    let reverse = (begun..calls.len()).find(|call| calls[*call] == Operation::Reverse).expect("a call") + 1;
+    let reverse =
+        (calls_before..calls.len()).find(|call| calls[*call] == Operation::Reverse).expect("a call") + 1;
 
     let (harness, files) = begin().await;
     let newer = files[1].clone();

@@ -24,11 +24,15 @@ fn of_each_key_one_version_is_taken_and_the_order_of_the_others_stays() {
     let keys = |files: &[(FileId, String)]| files.iter().map(|(_, key)| key.clone()).collect::<Vec<_>>();
     let first = under_way.take(&mut next, |(_, key)| key);
     assert_eq!(first, [0, 1, 2].map(listed));
-    first.into_iter().for_each(|(file, key)| under_way.add(file, key, 0));
+    for (file, key) in first {
+        under_way.add(file, key, 0);
+    }
     assert!(!under_way.has_room() && under_way.take(&mut next, |(_, key)| key).is_empty());
     // Versions of keys that are under way wait, and those behind them do not.
     let mut wider = FilesUnderWay::at_most(5);
-    [0, 1, 2].map(listed).into_iter().for_each(|(file, key)| wider.add(file, key, 0));
+    for (file, key) in [0, 1, 2].map(listed) {
+        wider.add(file, key, 0);
+    }
     assert_eq!(wider.take(&mut next, |(_, key)| key), [listed(3)]);
     assert_eq!(keys(next.make_contiguous()), keys(&[4, 5, 6, 7, 8].map(listed)));
 }
