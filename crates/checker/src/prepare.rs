@@ -6,6 +6,9 @@ use contract::{Contract, Found, Structure, Transformed, Untransformed, Violation
 
 use crate::{Record, Slot, SlotKind};
 
+/// Bytes that the transforms of one record may write: more than two rows hold, whatever the number of columns.
+const MOST_MADE: usize = 1 << 20;
+
 /// Makes prepared records, one at a time. Its buffers grow to the longest one.
 #[derive(Default)]
 pub(crate) struct Preparer {
@@ -45,18 +48,23 @@ impl Preparer {
                 Ok(Transformed::Null) => *slot = Slot { kind: SlotKind::Null, start: 0, end: 0 },
                 Ok(Transformed::Text(made)) => *slot = append(text, SlotKind::Text, made.as_bytes()),
                 Ok(Transformed::Number(made)) => *slot = append(text, SlotKind::Number, made.as_bytes()),
-                Err(Untransformed::TooLong(bytes)) => violations.push(Violation {
-                    rule: Structure::ItemBytes.index(),
-                    column: Some(*index),
-                    found: Found::Bytes(bytes as u64),
-                }),
+                Err(Untransformed::TooLong(bytes)) => violations.push(too_long(*index, bytes)),
                 Err(Untransformed::Product(found)) => {
                     violations.push(Violation { rule: column.type_rule, column: Some(*index), found });
                 }
             }
+            let made = text.len() - record.text.len();
+            if made > MOST_MADE {
+                violations.push(too_long(*index, made));
+                break;
+            }
         }
         if violations.is_empty() { Ok(Record { text, slots, ..*record }) } else { Err(violations) }
     }
+}
+
+fn too_long(column: u16, bytes: usize) -> Violation {
+    Violation { rule: Structure::ItemBytes.index(), column: Some(column), found: Found::Bytes(bytes as u64) }
 }
 
 /// Writes what a transform made behind the record's text. An empty text is null, as an empty CSV cell is.

@@ -67,6 +67,17 @@ fn a_result_that_cannot_be_stored_rejects_the_record() {
     let loaded = load("format: csv", &grown, &format!("c\nx\n{}\n", "x".repeat(500)));
     assert_eq!((loaded.rows.len(), loaded.rejects.len()), (1, 1));
     assert!(loaded.rejects[0].contains("bytes"), "{}", loaded.rejects[0]);
+    let grown = |name: &str| {
+        let name = format!("name: {name}, logicalType: string");
+        property(
+            &name,
+            &[("transform", &format!("{{ replace: {{ pattern: x, with: {} }} }}", "y".repeat(1_000)))],
+        )
+    };
+    let many = ["a", "b", "c", "d"].map(grown).join(", ");
+    let cell = "x".repeat(300);
+    let loaded = load("format: csv", &many, &format!("a,b,c,d\n{cell},{cell},{cell},{cell}\n"));
+    assert_eq!((loaded.rows.len(), loaded.rejects.len()), (0, 1));
     let product = property("name: c, logicalType: number", &[("transform", "{ multiply: 3 }")]);
     let nines = "9".repeat(38);
     let loaded = load("format: csv", &product, &format!("c\n1\n{nines}\nseven\n"));
