@@ -11,6 +11,7 @@ mod api;
 mod input;
 mod memory;
 mod report;
+mod rules;
 mod speed;
 mod start;
 
@@ -23,6 +24,8 @@ use report::Figures;
 const ROWS: u32 = 1_000_000;
 /// Calls of each kind to the partner API.
 const CALLS: u32 = 20_000;
+/// Evaluations of a business rule over a thousand records.
+const RULE_ROUNDS: u32 = 1_000;
 /// By which the quick run divides both.
 const QUICK: u32 = 10;
 
@@ -39,11 +42,11 @@ fn main() -> Result<()> {
         bail!("`{unknown}` found, --quick or --json expected");
     }
     let divisor = if words.contains(&"--quick") { QUICK } else { 1 };
-    let figures = measure(ROWS / divisor, CALLS / divisor)?;
+    let figures = measure(ROWS / divisor, CALLS / divisor, RULE_ROUNDS / divisor)?;
     figures.print(words.contains(&"--json")).context("print the figures")
 }
 
-fn measure(rows: u32, calls: u32) -> Result<Figures> {
+fn measure(rows: u32, calls: u32, rule_rounds: u32) -> Result<Figures> {
     let mut figures = Figures { rows, ..Figures::default() };
     for format in [InputFormat::Csv, InputFormat::JsonLines] {
         let large = input::TemporaryFile::create(format, rows)?;
@@ -54,6 +57,7 @@ fn measure(rows: u32, calls: u32) -> Result<Figures> {
         figures.peaks.push(memory::peak_of(format, &small)?);
         figures.peaks.push(memory::peak_of(format, &large)?);
     }
+    figures.rule = rules::compare(rule_rounds)?;
     figures.warm = api::measure(calls)?;
     figures.starts = start::compare()?;
     Ok(figures)

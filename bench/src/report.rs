@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 use crate::api::CallTime;
 use crate::input::InputFormat;
 use crate::memory::Peak;
+use crate::rules::RuleSpeed;
 use crate::speed::Speed;
 use crate::start::Start;
 
@@ -17,6 +18,8 @@ const KEY_BYTES: u64 = 16;
 
 /// What 99 of 100 warm requests to the partner API are to keep, without AWS.
 const WARM_GOAL: Duration = Duration::from_millis(1);
+/// What a business rule of six clauses is to take at most for a record, in nanoseconds.
+const RULE_GOAL: u32 = 150;
 /// What a start is to take at most, as a multiple of the empty function's.
 const START_GOAL: f64 = 2.0;
 
@@ -26,6 +29,7 @@ pub(crate) struct Figures {
     pub(crate) rows: u32,
     pub(crate) speeds: Vec<Speed>,
     pub(crate) peaks: Vec<Peak>,
+    pub(crate) rule: RuleSpeed,
     pub(crate) warm: Vec<CallTime>,
     /// The empty function's first.
     pub(crate) starts: Vec<Start>,
@@ -39,6 +43,7 @@ impl Figures {
         }
         self.print_speeds(&mut output)?;
         self.print_peaks(&mut output)?;
+        self.print_rule(&mut output)?;
         self.print_warm(&mut output)?;
         self.print_starts(&mut output)
     }
@@ -67,6 +72,14 @@ impl Figures {
             writeln!(output, "{label:<28}{:>12}{resident:>12}{without:>14}", peak.rows)?;
         }
         Ok(())
+    }
+
+    fn print_rule(&self, output: &mut impl Write) -> io::Result<()> {
+        let (ours, theirs) = (self.rule.program_seconds * 1e9, self.rule.interpreter_seconds * 1e9);
+        writeln!(output, "\n{:<40}{:>12}{:>12}", "business rule of six clauses", "ns a record", "goal")?;
+        writeln!(output, "{:<40}{theirs:>12.0}", "cel, interpreter")?;
+        writeln!(output, "{:<40}{ours:>12.0}{:>12}", "our program", format!("≤ {RULE_GOAL} ns"))?;
+        writeln!(output, "{:<40}{:>11.1}×", "  faster than the interpreter", theirs / ours)
     }
 
     fn print_warm(&self, output: &mut impl Write) -> io::Result<()> {
@@ -128,6 +141,10 @@ impl Figures {
             "rows": self.rows,
             "speed": speeds.collect::<Vec<_>>(),
             "peak": peaks.collect::<Vec<_>>(),
+            "rule": {
+                "program_seconds": self.rule.program_seconds,
+                "interpreter_seconds": self.rule.interpreter_seconds,
+            },
             "api": self.warm,
             "start": starts.collect::<Vec<_>>(),
         })

@@ -52,6 +52,7 @@ pub(crate) fn contract(format: Format, columns: &[&str]) -> Contract {
         primary_key: Vec::new(),
         unique: Vec::new(),
         policy: Policy::default(),
+        row_rules: Vec::new(),
         gates: Vec::new(),
         version_from: None,
         expectation: None,

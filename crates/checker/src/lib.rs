@@ -33,6 +33,7 @@ mod reject_object;
 mod reject_table;
 mod returned;
 mod row;
+mod row_rules;
 mod separated;
 mod sink;
 mod summary;

@@ -1,5 +1,6 @@
 //! Why a record was rejected: the broken rule in its own words, without any content of the record.
 
+mod row;
 mod structure;
 
 use contract::{
@@ -105,6 +106,9 @@ fn sentence(contract: &Contract, violation: &Violation, owner: Option<&Owner<'_>
                 .to_owned()
         }
         Found::OutsideYears => "outside of the years 1 to 9999 when converted to UTC".to_owned(),
+        found @ (Found::ExpressionFalse | Found::ExpressionOverflow | Found::ExpressionDivision) => {
+            row::sentence(contract, violation, found)
+        }
         found @ (Found::Unspecified
         | Found::Null
         | Found::Absent

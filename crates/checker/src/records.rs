@@ -13,6 +13,7 @@ use crate::item_size;
 use crate::key_set::{KeyHash, KeySet, WORD_MAX};
 use crate::prepare::Preparer;
 use crate::row::{TupleOf, write_tuple};
+use crate::row_rules;
 use crate::summary::{FIRST_VIOLATIONS, RecordSet};
 use crate::{Counts, FaultCode, FileFault, Item, Position, Record, Reject, Row, Sink};
 
@@ -163,7 +164,8 @@ impl Records {
         for (index, column) in (0_u16..).zip(&contract.columns) {
             column.check(index, record.cell(usize::from(index)), violations);
         }
-        let in_column_order = self.violations.len();
+        let in_column_order = violations.len();
+        row_rules::check(contract, record, violations);
         self.check_key_is_not_null(record);
         if !self.fails() {
             self.check_item(record);

@@ -1,6 +1,7 @@
 //! Whole files through the engine.
 
 mod advice;
+mod business_rules;
 pub(crate) mod contracts;
 mod decisions;
 mod kept;

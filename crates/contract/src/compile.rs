@@ -13,10 +13,12 @@ mod mask;
 mod options;
 mod pattern;
 mod quality;
+mod row_rule;
 mod server;
 mod spelling;
 mod step;
 mod transform;
+mod within;
 
 pub(crate) use quality::METRICS;
 pub(crate) use server::FORMATS;
@@ -81,7 +83,7 @@ fn compile_for(
     published: Published<'_>,
     purpose: CompiledFor,
 ) -> Result<(Contract, Vec<Finding>), Vec<Finding>> {
-    let mut compilation = Compilation { purpose, ..Compilation::default() };
+    let mut compilation = Compilation { purpose, source: source.to_owned(), ..Compilation::default() };
     let document =
         document::read_into(source, &mut compilation.findings).map_err(|unreadable| vec![unreadable])?;
     compilation.api_version = Some(document.api_version);
@@ -107,6 +109,8 @@ fn compile_for(
 #[derive(Default)]
 struct Compilation {
     purpose: CompiledFor,
+    /// The document's text, in which places within a value are found.
+    source: String,
     findings: Findings,
     rules: RuleTable,
     gates: Vec<Gate>,
@@ -155,6 +159,7 @@ fn contract(document: &Document, source: &str, compilation: &mut Compilation) ->
     lint::key(feed, &primary_key, &mut compilation.findings);
     key::unique(feed, &columns, &primary_key, compilation);
     quality::on_table(&feed.quality, &columns, compilation);
+    let row_rules = row_rule::compile(feed, &columns, compilation);
     let version_from =
         choices.version_from.and_then(|node| key::version_from(node, &columns, &mut compilation.findings));
     mask::check_uses(&feed.properties, &columns, &primary_key, version_from, &mut compilation.findings);
@@ -172,6 +177,7 @@ fn contract(document: &Document, source: &str, compilation: &mut Compilation) ->
         primary_key,
         unique: std::mem::take(&mut compilation.unique),
         policy: choices.policy,
+        row_rules,
         gates: std::mem::take(&mut compilation.gates),
         version_from,
         expectation,
@@ -274,7 +280,12 @@ impl RuleTable {
             return RuleIndex(0);
         };
         self.ids.insert(unique.clone());
-        self.rules.push(Rule { id: unique, code, severity, expected: shorten(expected) });
+        self.rules.push(Rule {
+            id: unique,
+            code,
+            severity,
+            expected: shorten(expected, EXPECTED_CHARACTERS),
+        });
         RuleIndex(index)
     }
 
@@ -292,12 +303,13 @@ impl RuleTable {
     }
 }
 
-fn shorten(text: &str) -> String {
+/// Returns a text on one line, cut to this number of characters.
+fn shorten(text: &str, most: usize) -> String {
     let one_line = |character: char| if character.is_control() { ' ' } else { character };
-    if text.chars().count() <= EXPECTED_CHARACTERS {
+    if text.chars().count() <= most {
         return text.chars().map(one_line).collect();
     }
-    text.chars().take(EXPECTED_CHARACTERS - 1).map(one_line).chain(['…']).collect()
+    text.chars().take(most - 1).map(one_line).chain(['…']).collect()
 }
 
 /// Returns the tokens of a JSON Pointer (RFC 6901), unescaped; `None` when it is none.

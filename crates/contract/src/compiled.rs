@@ -5,7 +5,7 @@ use std::sync::Arc;
 use jiff::tz::TimeZone;
 
 use crate::words::word_enum;
-use crate::{Decimal, Expectation, Mask, Rule, RuleIndex, Spelling, TextPattern, Transform};
+use crate::{Decimal, Expectation, Mask, RowRule, Rule, RuleIndex, Spelling, TextPattern, Transform};
 
 /// One feed's contract, ready to check records.
 #[derive(Debug)]
@@ -28,6 +28,8 @@ pub struct Contract {
     pub unique: Vec<TupleRule>,
     /// What happens to the file when records are rejected, and other choices.
     pub policy: Policy,
+    /// Business rules, each over one record.
+    pub row_rules: Vec<RowRule>,
     /// Rules on the file as a whole, decided when all records were read.
     pub gates: Vec<Gate>,
     /// The column that orders versions of one key; `None`: the order that the claim pinned.

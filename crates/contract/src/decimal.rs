@@ -1,5 +1,7 @@
 //! Exact decimals: 38 significant digits, as DynamoDB keeps them, never through a float.
 
+mod arithmetic;
+
 use std::cmp::Ordering;
 use std::fmt::{self, Write as _};
 

@@ -8,6 +8,7 @@
 mod checks;
 mod columns;
 mod file;
+mod row_rules;
 
 use serde::Serialize;
 
@@ -46,14 +47,15 @@ impl ContractChange {
     }
 }
 
-/// Returns what a newer contract changes, in the order of file, columns, keys and rules on the file. Nothing: both
-/// accept the same and store it alike.
+/// Returns what a newer contract changes, in the order of file, columns, keys, rules on records and rules on the file.
+/// Nothing: both accept the same and store it alike.
 #[must_use]
 pub fn diff(older: &Contract, newer: &Contract) -> Vec<ContractChange> {
     let mut changes = Changes::default();
     file::compare(older, newer, &mut changes);
     columns::compare(older, newer, &mut changes);
     file::compare_keys(older, newer, &mut changes);
+    row_rules::compare(older, newer, &mut changes);
     file::compare_gates(older, newer, &mut changes);
     changes.list
 }

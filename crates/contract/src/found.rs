@@ -114,6 +114,12 @@ pub enum Found {
     RepeatedTime,
     /// A time that its offset moves out of the years 1 to 9999.
     OutsideYears,
+    /// A business rule whose expression is false.
+    ExpressionFalse,
+    /// A business rule in which a result has more than 38 digits or is out of range.
+    ExpressionOverflow,
+    /// A business rule that divides by zero.
+    ExpressionDivision,
     /// Another number of cells than there are columns.
     Cells {
         /// Cells of the record.

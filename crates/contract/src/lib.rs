@@ -18,6 +18,7 @@
 //! * Settings that the standard lacks are in `customProperties` with `vendor: ingest`. Those of other vendors are kept.
 //! * When files must come is an [`Expectation`], from `expect` or from the service levels. It is asked with a time and
 //!   answers with a scheduled one ([`Due`]), which judges the times at which files came ([`Arrival`]).
+//! * A business rule (engine `cel`) is a [`Program`]: an expression over one record, typed when the contract compiles.
 //! * A rule that cannot run on arrival (`sql`, `text`, other engines, other service levels) is listed in
 //!   [`Contract::not_run`], never dropped. A mask or a transform that this version does not know is an error: without
 //!   it, a value would be stored in clear.
@@ -71,6 +72,7 @@ mod lint;
 mod mask;
 mod nested;
 mod policy;
+mod program;
 pub mod reject_label;
 mod rule;
 mod simple_pattern;
@@ -97,6 +99,7 @@ pub use finding::{Finding, FindingSeverity, render_findings};
 pub use found::{DatePart, Found, JsonFlaw, JsonKind, LooksLike, Mismatch, NumberFlaw};
 pub use label::{LabelDifference, label_difference, similar_label};
 pub use mask::{DateUnit, Mask, REDACTED};
+pub use program::{Program, ProgramOutcome, RowRule};
 pub use rule::{Code, Rule, RuleIndex, Severity, Structure, Violation};
 pub use simple_pattern::TextPattern;
 pub use spelling::Spelling;

@@ -42,6 +42,8 @@ pub enum Code {
     TypeError,
     /// The cell breaks a limit, pattern, enumeration or other rule.
     ConstraintError,
+    /// The cells of a record do not fit together.
+    RowConstraint,
     /// A required cell is null, or a record has too few cells.
     MissingCell,
     /// A record has more cells than columns, or an unknown field.
@@ -71,6 +73,7 @@ impl Code {
         match self {
             Self::TypeError => "type-error",
             Self::ConstraintError => "constraint-error",
+            Self::RowConstraint => "row-constraint",
             Self::MissingCell => "missing-cell",
             Self::ExtraCell => "extra-cell",
             Self::MissingLabel => "missing-label",

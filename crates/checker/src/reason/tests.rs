@@ -313,6 +313,44 @@ fn records() -> Vec<Input> {
     ]
 }
 
+fn business_rules() -> Vec<Input> {
+    let rule = |words: &str, expression: &str| Input {
+        source: source(
+            "format: csv",
+            "",
+            &[
+                "name: id, logicalType: string",
+                "name: c, logicalType: integer",
+                "name: zip, logicalType: integer",
+            ],
+        ) + &format!(
+            "    quality: [{{ type: custom, engine: cel, {words}, implementation: \"{expression}\" }}]\n"
+        ),
+        file: b"id,c,zip\nPET,777,888\n".to_vec(),
+    };
+    let many = (0..10).map(|number| format!("c{number}")).collect::<Vec<_>>();
+    let properties: Vec<String> =
+        many.iter().map(|name| format!("name: {name}, logicalType: integer")).collect();
+    let properties: Vec<&str> = properties.iter().map(String::as_str).collect();
+    let sum = many.join(" + ");
+    vec![
+        rule("name: order, description: A zip is smaller than its count.", "zip < c"),
+        rule("name: large", "c > 999"),
+        rule("name: share", "c / (zip - zip) > 1"),
+        rule(
+            "name: product, description: The product can be stored.",
+            "c * 99999999999999999999999999999999999999 > zip",
+        ),
+        Input {
+            source: source("format: csv", "", &properties)
+                + &format!(
+                    "    quality: [{{ type: custom, engine: cel, name: total, implementation: \"{sum} > 99999\" }}]\n"
+                ),
+            file: format!("{}\n{}\n", many.join(","), ["777"; 10].join(",")).into_bytes(),
+        },
+    ]
+}
+
 fn every_input() -> Vec<(&'static str, Vec<Input>)> {
     vec![
         ("numbers and booleans", numbers()),
@@ -321,6 +359,7 @@ fn every_input() -> Vec<(&'static str, Vec<Input>)> {
         ("values in JSON", json_values()),
         ("the text of JSON", json_syntax()),
         ("records", records()),
+        ("business rules", business_rules()),
     ]
 }
 

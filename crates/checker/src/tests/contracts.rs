@@ -48,6 +48,7 @@ pub(crate) fn contract() -> Contract {
         primary_key: vec![0],
         unique: Vec::new(),
         policy: Policy::default(),
+        row_rules: Vec::new(),
         gates: Vec::new(),
         version_from: None,
         expectation: None,

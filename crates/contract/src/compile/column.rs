@@ -70,7 +70,8 @@ pub(super) fn compile(property: &Property, scope: &ColumnScope<'_>, compilation:
         _ => None,
     };
     if let Some(rule) = compilation.rules.rules.get_mut(usize::from(type_rule.0)) {
-        rule.expected = super::shorten(&options::describe(&kind, spelling.as_deref()));
+        rule.expected =
+            super::shorten(&options::describe(&kind, spelling.as_deref()), super::EXPECTED_CHARACTERS);
     }
     let mut column = Column::new(&name, kind, type_rule);
     if let Some(given) = &property.physical_name {

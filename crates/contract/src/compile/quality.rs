@@ -9,7 +9,7 @@ use crate::document::{Comparison, Located, QualityKind, QualityOperator, Quality
 use crate::finding::{did_you_mean, one_of, quoted};
 use crate::rule::{Code, RuleIndex, Severity};
 
-use super::{Compilation, column, key, options};
+use super::{Compilation, column, key, options, row_rule};
 
 /// Words that only warn; every other word, and none, rejects.
 const WARNING_WORDS: [&str; 6] = ["info", "warning", "warn", "low", "minor", "trivial"];
@@ -81,6 +81,9 @@ pub(super) fn on_column(
     compilation: &mut Compilation,
 ) {
     for rule in rules {
+        if index.is_none() && matches!(rule.kind, QualityKind::Expression(_)) {
+            row_rule::nested(rule, compilation);
+        }
         let Some(library) = library(rule, compilation) else { continue };
         match library.metric {
             Name::RowCount => compilation.findings.error(
@@ -108,8 +111,13 @@ pub(super) fn on_table(rules: &[QualityRule], columns: &[Column], compilation: &
         let Some(library) = library(rule, compilation) else { continue };
         match library.metric {
             Name::RowCount => {
-                let index =
-                    add(&library, "rowCount", Code::FileError, &expected(&library, "records"), compilation);
+                let index = add_library(
+                    &library,
+                    "rowCount",
+                    Code::FileError,
+                    &expected(&library, "records"),
+                    compilation,
+                );
                 gate(&library, index, Metric::RowCount, compilation);
             }
             Name::DuplicateValues => {
@@ -130,7 +138,8 @@ pub(super) fn on_table(rules: &[QualityRule], columns: &[Column], compilation: &
 fn library<'rule>(rule: &'rule QualityRule, compilation: &mut Compilation) -> Option<Library<'rule>> {
     let written = match &rule.kind {
         QualityKind::Library(written) => written,
-        QualityKind::Unknown => return None,
+        // Compiled when all columns are known.
+        QualityKind::Expression(_) | QualityKind::Unknown => return None,
         QualityKind::Text => {
             compilation.not_run(
                 &rule.place,
@@ -162,13 +171,18 @@ fn library<'rule>(rule: &'rule QualityRule, compilation: &mut Compilation) -> Op
     };
     let legacy = METRICS.iter().skip(CURRENT).any(|(name, _, _)| name == word);
     let must = must(rule, legacy && *metric != Name::RowCount, compilation)?;
+    let severity = severity(rule);
+    let per_record = must == Must::Be(0.0) && severity == Severity::Fail && *metric != Name::RowCount;
+    Some(Library { rule, metric: *metric, word, must, severity, per_record })
+}
+
+/// Returns what breaking a rule does.
+pub(super) fn severity(rule: &QualityRule) -> Severity {
     let warns = rule
         .severity
         .as_ref()
         .is_some_and(|severity| WARNING_WORDS.contains(&severity.value.trim().to_lowercase().as_str()));
-    let severity = if warns { Severity::Warn } else { Severity::Fail };
-    let per_record = must == Must::Be(0.0) && severity == Severity::Fail && *metric != Name::RowCount;
-    Some(Library { rule, metric: *metric, word, must, severity, per_record })
+    if warns { Severity::Warn } else { Severity::Fail }
 }
 
 /// Returns the one comparison; a v3.0 rule without one means that nothing bad may be there.
@@ -302,18 +316,29 @@ fn column_rule(
     compilation: &mut Compilation,
 ) -> RuleIndex {
     let id = if id.is_empty() { library.word.to_owned() } else { format!("{id}.{}", library.word) };
-    add(library, &id, code, expected, compilation)
+    add_library(library, &id, code, expected, compilation)
 }
 
-/// Adds the rule under the name it was given, or else under the generated one. A given name is used once.
-fn add(
+fn add_library(
     library: &Library<'_>,
     id: &str,
     code: Code,
     expected: &str,
     compilation: &mut Compilation,
 ) -> RuleIndex {
-    let given = library.rule.given_name.as_ref();
+    add(library.rule, library.severity, id, code, expected, compilation)
+}
+
+/// Adds the rule under the name it was given, or else under the generated one. A given name is used once.
+pub(super) fn add(
+    rule: &QualityRule,
+    severity: Severity,
+    id: &str,
+    code: Code,
+    expected: &str,
+    compilation: &mut Compilation,
+) -> RuleIndex {
+    let given = rule.given_name.as_ref();
     if let Some(name) = given.filter(|name| compilation.rules.contains(&name.value)) {
         compilation.findings.error(
             &name.place,
@@ -323,7 +348,7 @@ fn add(
         );
     }
     let id = given.map_or(id, |name| name.value.as_str());
-    compilation.rules.add(id, code, library.severity, expected)
+    compilation.rules.add(id, code, severity, expected)
 }
 
 /// Returns a gate as a noun phrase: `at most 5 percent null values`.

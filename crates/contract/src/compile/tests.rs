@@ -11,6 +11,7 @@ mod expectations;
 mod mistakes;
 mod places;
 mod preparation;
+mod row_rules;
 
 const SCAN_REPORTS: &str = include_str!("../../tests-data/scan_reports.odcs.yaml");
 const PATIENTS: &str = include_str!("../../tests-data/patients.odcs.yaml");

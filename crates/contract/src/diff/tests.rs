@@ -38,6 +38,18 @@ fn settings(older: &str, newer: &str) -> Vec<ContractChange> {
     diff(&one(older), &one(newer))
 }
 
+fn rules(older: &str, newer: &str) -> Vec<ContractChange> {
+    let one = |rule: &str| {
+        let quality = if rule.is_empty() {
+            String::new()
+        } else {
+            format!("    quality:\n      - {{type: custom, engine: cel, {rule}}}\n")
+        };
+        contract(CSV, &quality, "      - {name: id, logicalType: integer, primaryKey: true}\n")
+    };
+    diff(&one(older), &one(newer))
+}
+
 fn shown(changes: &[ContractChange]) -> String {
     let mut text = String::new();
     for ContractChange { what, before, after, breaks, why } in changes {
@@ -138,6 +150,21 @@ fn every_kind_of_change() {
     ] {
         let changes = settings(&setting(property, older), &setting(property, newer));
         writeln!(text, "{property}: {older}, {newer}\n{}", shown(&changes)).expect("a string takes all");
+    }
+    let expression = |expression: &str| format!("name: positive, implementation: '{expression}'");
+    for (older, newer) in [
+        ("", "name: positive, implementation: 'id > 0'"),
+        ("", "name: positive, severity: warning, implementation: 'id > 0'"),
+        ("name: positive, implementation: 'id > 0'", ""),
+        (&expression("id > 0"), &expression("id > 1")),
+        (&expression("id > 0"), &expression("id  >  0")),
+        (&expression("size(\"a b\") < id"), &expression("size(\"a  b\") < id")),
+        ("name: positive, implementation: 'id > 0'", "name: other, implementation: 'id > 0'"),
+        ("severity: warn, implementation: 'id > 0'", "severity: error, implementation: 'id > 0'"),
+        ("severity: error, implementation: 'id > 0'", "severity: warn, implementation: 'id > 0'"),
+    ] {
+        writeln!(text, "rule: {older}, {newer}\n{}", shown(&rules(older, newer)))
+            .expect("a string takes all");
     }
     insta::assert_snapshot!(text);
 }

@@ -11,6 +11,8 @@ pub(crate) struct QualityRule {
     pub(crate) place: Place,
     /// Its `id`, or else its `name`.
     pub(crate) given_name: Option<Located<String>>,
+    /// What it says, in the words of its owner.
+    pub(crate) description: Option<Located<String>>,
     pub(crate) kind: QualityKind,
     pub(crate) severity: Option<Located<String>>,
     pub(crate) unit: Unit,
@@ -21,6 +23,9 @@ pub(crate) struct QualityRule {
     pub(crate) properties: Option<Located<Vec<Node>>>,
 }
 
+/// The engine whose rules run: the Common Expression Language.
+const EXPRESSIONS: &str = "cel";
+
 /// What kind of rule it is, with what names it.
 #[derive(Debug)]
 pub(crate) enum QualityKind {
@@ -30,7 +35,9 @@ pub(crate) enum QualityKind {
     Text,
     /// A query.
     Sql,
-    /// A rule for the named engine.
+    /// A boolean expression over one record: engine `cel`, with its `implementation`.
+    Expression(Option<Located<String>>),
+    /// A rule for another engine, by its name.
     Custom(String),
     /// Reported already.
     Unknown,
@@ -95,7 +102,11 @@ pub(crate) const QUALITY_TYPES: [(&str, QualityType, &str); 4] = [
         QualityType::Sql,
         "A query. Listed as not run, with a warning: there is no table when a file arrives.",
     ),
-    ("custom", QualityType::Custom, "A rule of another engine. Listed as not run, with a warning."),
+    (
+        "custom",
+        QualityType::Custom,
+        "With `engine: cel` a [business rule](#business-rules). A rule of another engine is listed as not run, with a warning.",
+    ),
 ];
 
 pub(super) fn rules(fields: &mut Fields<'_>, findings: &mut Findings) -> Vec<QualityRule> {
@@ -109,6 +120,7 @@ fn rule(node: &Node, findings: &mut Findings) -> Option<QualityRule> {
     let id = fields.text("id", findings);
     let name = fields.text("name", findings);
     let mut kind = kind(&mut fields, findings);
+    let description = fields.text("description", findings);
     let severity = fields.text("severity", findings);
     let unit = fields.word("unit", Unit::WORDS, findings);
     let mut comparisons = Vec::new();
@@ -122,6 +134,7 @@ fn rule(node: &Node, findings: &mut Findings) -> Option<QualityRule> {
     let mut rule = QualityRule {
         place: node.place.clone(),
         given_name: id.or(name),
+        description,
         kind,
         severity,
         unit: unit.map_or_else(Unit::default, |unit| unit.value),
@@ -162,18 +175,24 @@ fn kind(fields: &mut Fields<'_>, findings: &mut Findings) -> QualityKind {
     let metric = fields.text("rule", findings).or(metric);
     let engine = fields.text("engine", findings);
     let query = fields.text("query", findings);
+    let implementation = fields.take("implementation");
+    let by_engine = |engine: Option<Located<String>>, findings: &mut Findings| match engine {
+        Some(engine) if engine.value.eq_ignore_ascii_case(EXPRESSIONS) => {
+            QualityKind::Expression(implementation.and_then(|node| super::text_of(node, findings)))
+        }
+        Some(engine) => QualityKind::Custom(engine.value),
+        None => QualityKind::Custom("custom".to_owned()),
+    };
     match word.map(|word| word.value) {
         Some(QualityType::Text) => QualityKind::Text,
         Some(QualityType::Sql) => QualityKind::Sql,
-        Some(QualityType::Custom) => {
-            QualityKind::Custom(engine.map_or_else(|| "custom".to_owned(), |engine| engine.value))
-        }
+        Some(QualityType::Custom) => by_engine(engine, findings),
         None if written => QualityKind::Unknown,
         // The standard's default is `library`; a query or an engine without a type is what it looks like.
         Some(QualityType::Library) | None => match (metric, query, engine) {
             (Some(metric), _, _) => QualityKind::Library(metric),
             (None, Some(_), _) => QualityKind::Sql,
-            (None, None, Some(engine)) => QualityKind::Custom(engine.value),
+            (None, None, Some(engine)) => by_engine(Some(engine), findings),
             (None, None, None) => {
                 findings.error(
                     &place,

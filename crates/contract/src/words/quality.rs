@@ -21,14 +21,34 @@ pub(crate) static QUALITY: Section = Section {
         word(
             "name",
             "text",
-            "`<property>.<metric>`",
+            "`<property>.<metric>`; of a business rule `<property>.rule` or `rule`",
             "The rule id in receipts when there is no `id`.",
             "no-nulls",
         ),
         choice("type", || choices(&QUALITY_TYPES), "library", "The kind of rule.", "library"),
         choice("metric", || choices(&METRICS), "required for `library`", "What is counted.", "nullValues"),
         word("rule", "as `metric`", "none", "The name of `metric` in documents of v3.0.", "nullCheck"),
-        word("engine", "text", "none", "The engine of a `custom` rule. Listed as not run.", "soda"),
+        word(
+            "engine",
+            "text",
+            "none",
+            "The engine of a `custom` rule. `cel`: a [business rule](#business-rules). Others are listed as not run.",
+            "soda",
+        ),
+        word(
+            "implementation",
+            "text",
+            "required for `cel`",
+            "The expression of a business rule. On the schema object or a property at the top.",
+            "\"c != 'unknown'\"",
+        ),
+        word(
+            "description",
+            "text",
+            "the expression",
+            "What a business rule says, in your own words. Reasons and receipts show it; its first 200 characters count.",
+            "The accession number is known.",
+        ),
         word("query", "text", "none", "The query of an `sql` rule. Listed as not run.", "'select 1'"),
         word(
             "severity",
@@ -104,13 +124,11 @@ pub(crate) static QUALITY: Section = Section {
     kept: &[
         "authoritativeDefinitions",
         "businessImpact",
-        "description",
         "dimension",
         "method",
         "schedule",
         "scheduler",
         "tags",
-        "implementation",
     ],
 };
 

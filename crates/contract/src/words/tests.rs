@@ -9,6 +9,8 @@ use crate::compiled::{
 };
 use crate::{Finding, FindingSeverity, Structure};
 
+mod business_rules;
+
 /// Where the page is kept.
 const KEPT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/contract.md");
 
@@ -236,13 +238,15 @@ fn quality(section: &'static Section, word: &str, value: &str) -> String {
         _ => "nullValues",
     };
     let mut base = vec![("metric", metric)];
-    if word == "rule" || word == "engine" || word == "query" {
+    if ["rule", "engine", "query", "implementation"].contains(&word) {
         base.clear();
     }
-    if word == "engine" {
+    if word == "engine" || word == "implementation" {
         base.push(("type", "custom"));
     }
-    if !compares {
+    if word == "implementation" {
+        base.push(("engine", "cel"));
+    } else if !compares {
         base.push(("mustBe", "0"));
     }
     let rule = if std::ptr::eq(section, &raw const ARGUMENTS) {
@@ -428,6 +432,7 @@ fn page() -> String {
             .expect("a string takes every text");
     }
     let page = FRAME.replace("{{words}}", words.trim_end());
+    let page = business_rules::fill(&page);
     page.replace("{{letters}}", letters.trim_end()).replace("{{rules}}", rules.trim_end())
 }
 

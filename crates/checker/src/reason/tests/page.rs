@@ -73,9 +73,10 @@ fn state(state: State) -> &'static str {
     }
 }
 
-const CODES: [(Code, &str); 12] = [
+const CODES: [(Code, &str); 13] = [
     (Code::TypeError, "A value is not of the property's type."),
     (Code::ConstraintError, "A value breaks a limit, a pattern, a list of values or another rule."),
+    (Code::RowConstraint, "The values of a record do not fit together: it breaks a business rule."),
     (Code::MissingCell, "A required value is null or absent, or the record has too few cells."),
     (Code::ExtraCell, "The record has more cells than columns, or a field that the contract does not name."),
     (Code::MissingLabel, "The header lacks a column."),
