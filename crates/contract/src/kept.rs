@@ -29,6 +29,29 @@ impl Column {
         }
     }
 
+    /// Returns the text of a cell that is written plainly and cannot be null: what the short cuts of a program read.
+    #[inline]
+    pub(crate) fn plain_text<'a>(&self, cell: Cell<'a>) -> Option<&'a [u8]> {
+        match cell {
+            Cell::Text(text)
+                if !text.is_empty() && self.null_tokens.is_empty() && self.spelling.is_none() =>
+            {
+                Some(text)
+            }
+            Cell::String(text) | Cell::Number(text) => Some(text),
+            _ => None,
+        }
+    }
+
+    /// Returns the order of a number to a whole one, where that can be told from 64 bits.
+    #[inline]
+    pub(crate) fn order_to_whole(&self, cell: Cell<'_>, at: i64) -> Option<Ordering> {
+        let Kind::Number { precision_scale } = self.kind else { return None };
+        let digits = if matches!(cell, Cell::String(_)) { None } else { self.plain_text(cell) }?;
+        let number = Number::read(digits).filter(|number| number.fits(precision_scale))?;
+        number.order_to(at)
+    }
+
     #[inline]
     fn is_kept_by_string(&self, kind: &Kind, text: &[u8]) -> bool {
         match kind {
@@ -146,9 +169,12 @@ impl Number {
 
     #[inline]
     fn keeps(&self, check: &Check) -> bool {
-        check.is_kept_by_order(|bound| {
-            let power = POWERS.get(usize::from(self.after))?;
-            Some(self.digits.cmp(&whole(bound)?.checked_mul(*power)?))
-        })
+        check.is_kept_by_order(|bound| self.order_to(whole(bound)?))
+    }
+
+    #[inline]
+    fn order_to(&self, at: i64) -> Option<Ordering> {
+        let power = POWERS.get(usize::from(self.after))?;
+        Some(self.digits.cmp(&at.checked_mul(*power)?))
     }
 }

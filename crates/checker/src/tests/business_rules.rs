@@ -27,9 +27,11 @@ fn stays(format: &str) -> Contract {
     contract::compile(&source).unwrap_or_else(|findings| panic!("{findings:?}")).0
 }
 
-/// Number of the record, and rule, column and reason of each violation.
+/// Number of the record, and rule, column and reason of a violation.
+type BrokenRule = (u64, String, Option<u16>, String);
+
 #[derive(Default)]
-struct BrokenRules(Vec<(u64, String, Option<u16>, String)>);
+struct BrokenRules(Vec<BrokenRule>);
 
 impl Sink for BrokenRules {
     fn row(&mut self, _row: Row<'_>) {}
@@ -42,7 +44,7 @@ impl Sink for BrokenRules {
     }
 }
 
-fn broken(contract: Contract, file: &str) -> (Vec<(u64, String, Option<u16>, String)>, Summary) {
+fn broken(contract: Contract, file: &str) -> (Vec<BrokenRule>, Summary) {
     let mut kept = BrokenRules::default();
     let mut check = FileCheck::new(Arc::new(contract), [3; 16], ContentHash::Skipped);
     let summary = run(&mut check, file.as_bytes(), 9, &mut kept);

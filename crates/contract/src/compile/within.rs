@@ -84,8 +84,7 @@ fn follow(document: &str, place: &Place, text: &str, at: usize) -> Option<(u32, 
             return Some((cursor.line, cursor.column));
         }
         let found = match (cursor.take()?, style) {
-            ('\\', ScalarStyle::Double) => cursor.take(),
-            ('\'', ScalarStyle::Single) => cursor.take(),
+            ('\\', ScalarStyle::Double) | ('\'', ScalarStyle::Single) => cursor.take(),
             (character, _) => Some(character),
         };
         if found != Some(expected) {

@@ -4,14 +4,17 @@ use std::cmp::Ordering;
 
 use memchr::memmem;
 
-use crate::column::{Reading, characters};
+use crate::column::{Reading, characters, small_integer};
 use crate::temporal::NANOS_PER_DAY;
-use crate::{Cell, Column, Decimal};
+use crate::{Cell, Column, Decimal, Kind};
 
 use super::ProgramOutcome;
 use super::lexer::is_whole;
 use super::node::{InstantNode, NumberNode, TextNode, TruthNode, WholeNode};
 use super::parser::{Arithmetic, Relation};
+
+/// Texts in a list up to which they are compared one by one.
+const SHORT_LIST: usize = 8;
 
 /// Why there is no value.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -52,6 +55,12 @@ fn both<T>(one: Result<T, NoValue>, other: Result<T, NoValue>) -> Result<(T, T),
         (Err(one), Err(other)) => Err(one.and(other)),
         (Err(reason), _) | (_, Err(reason)) => Err(reason),
     }
+}
+
+/// Compares two texts. Codes mostly differ in length or in their first letter, which is told without a call.
+#[inline]
+fn is_same(one: &[u8], other: &[u8]) -> bool {
+    one.len() == other.len() && one.first() == other.first() && one == other
 }
 
 #[inline]
@@ -102,12 +111,20 @@ impl<'a, F: Fn(usize) -> Cell<'a>> RecordView<'a, F> {
                 let (one, other) = both(self.number(one), self.number(other))?;
                 related(*relation, one.cmp(&other))
             }
+            TruthNode::CompareToWhole(relation, index, at) => {
+                let quick = self.column(*index).and_then(|(column, cell)| column.order_to_whole(cell, *at));
+                let order = match quick {
+                    Some(order) => order,
+                    None => self.number_of(*index)?.cmp(&Decimal::from(*at)),
+                };
+                related(*relation, order)
+            }
             TruthNode::CompareText(relation, sides) => {
                 let [one, other] = &**sides;
                 let (one, other) = both(self.text(one), self.text(other))?;
                 match relation {
-                    Relation::Equal => one == other,
-                    Relation::NotEqual => one != other,
+                    Relation::Equal => is_same(one, other),
+                    Relation::NotEqual => !is_same(one, other),
                     // UTF-8 sorts as its code points do.
                     _ => related(*relation, one.cmp(other)),
                 }
@@ -129,7 +146,11 @@ impl<'a, F: Fn(usize) -> Cell<'a>> RecordView<'a, F> {
             TruthNode::InstantIn(value, list) => list.binary_search(&self.instant(value)?).is_ok(),
             TruthNode::TextIn(value, list) => {
                 let text = self.text(value)?;
-                list.binary_search_by(|item| (**item).cmp(text)).is_ok()
+                if list.len() <= SHORT_LIST {
+                    list.iter().any(|item| is_same(item, text))
+                } else {
+                    list.binary_search_by(|item| (**item).cmp(text)).is_ok()
+                }
             }
             TruthNode::StartsWith(sides) => self.texts(sides, <[u8]>::starts_with)?,
             TruthNode::EndsWith(sides) => self.texts(sides, <[u8]>::ends_with)?,
@@ -162,11 +183,7 @@ impl<'a, F: Fn(usize) -> Cell<'a>> RecordView<'a, F> {
     fn whole(&self, node: &'a WholeNode) -> Result<i128, NoValue> {
         match node {
             WholeNode::Constant(value) => Ok(*value),
-            WholeNode::Column(index) => match self.read(*index)? {
-                Reading::Small(value) => Ok(i128::from(value)),
-                Reading::Number(number) => whole_of(number).ok_or(NoValue::Unknown),
-                _ => Err(NoValue::Unknown),
-            },
+            WholeNode::Column(index) => self.whole_of(*index),
             WholeNode::Negative(inner) => self.whole(inner).map(|value| -value),
             WholeNode::Compute(operation, sides) => {
                 let [one, other] = &**sides;
@@ -183,11 +200,7 @@ impl<'a, F: Fn(usize) -> Cell<'a>> RecordView<'a, F> {
     fn number(&self, node: &'a NumberNode) -> Result<Decimal, NoValue> {
         match node {
             NumberNode::Constant(value) => Ok(*value),
-            NumberNode::Column(index) => match self.read(*index)? {
-                Reading::Number(value) => Ok(value),
-                Reading::Small(value) => Ok(Decimal::from(value)),
-                _ => Err(NoValue::Unknown),
-            },
+            NumberNode::Column(index) => self.number_of(*index),
             NumberNode::Whole(whole) => decimal_of(self.whole(whole)?),
             NumberNode::Negative(inner) => self.number(inner).map(Decimal::negated),
             NumberNode::Compute(operation, sides) => {
@@ -219,10 +232,7 @@ impl<'a, F: Fn(usize) -> Cell<'a>> RecordView<'a, F> {
     fn instant(&self, node: &'a InstantNode) -> Result<i128, NoValue> {
         match node {
             InstantNode::Constant(value) => Ok(*value),
-            InstantNode::Column(index) => match self.read(*index)? {
-                Reading::Instant(value) => Ok(value),
-                _ => Err(NoValue::Unknown),
-            },
+            InstantNode::Column(index) => self.instant_of(*index),
             // Years have four digits and durations 64 bits, so that no number of terms comes near the limits.
             InstantNode::Sum(sides) => {
                 let [one, other] = &**sides;
@@ -251,6 +261,42 @@ impl<'a, F: Fn(usize) -> Cell<'a>> RecordView<'a, F> {
         self.column(index).is_none_or(|(column, cell)| column.is_null(cell))
     }
 
+    #[inline]
+    fn whole_of(&self, index: u16) -> Result<i128, NoValue> {
+        if let Some((column, cell @ (Cell::Text(_) | Cell::Number(_)))) = self.column(index)
+            && let Some(value) = column.plain_text(cell).and_then(small_integer)
+        {
+            return Ok(i128::from(value));
+        }
+        match self.read(index)? {
+            Reading::Small(value) => Ok(i128::from(value)),
+            Reading::Number(number) => whole(number).ok_or(NoValue::Unknown),
+            _ => Err(NoValue::Unknown),
+        }
+    }
+
+    fn number_of(&self, index: u16) -> Result<Decimal, NoValue> {
+        match self.read(index)? {
+            Reading::Number(value) => Ok(value),
+            Reading::Small(value) => Ok(Decimal::from(value)),
+            _ => Err(NoValue::Unknown),
+        }
+    }
+
+    #[inline]
+    fn instant_of(&self, index: u16) -> Result<i128, NoValue> {
+        if let Some((column, cell @ (Cell::Text(_) | Cell::String(_)))) = self.column(index)
+            && let Kind::Date(pattern) = &column.kind
+            && let Some(day) = column.plain_text(cell).and_then(|text| pattern.iso_day(text))
+        {
+            return Ok(i128::from(day) * NANOS_PER_DAY);
+        }
+        match self.read(index)? {
+            Reading::Instant(value) => Ok(value),
+            _ => Err(NoValue::Unknown),
+        }
+    }
+
     /// Reads a cell as its column's type.
     #[inline]
     fn read(&self, index: u16) -> Result<Reading, NoValue> {
@@ -262,7 +308,7 @@ impl<'a, F: Fn(usize) -> Cell<'a>> RecordView<'a, F> {
 }
 
 /// Returns a decimal without fraction as a whole number.
-fn whole_of(number: Decimal) -> Option<i128> {
+fn whole(number: Decimal) -> Option<i128> {
     let zeros = u32::try_from(number.exponent()).ok()?;
     number.coefficient().checked_mul(10_i128.checked_pow(zeros)?)
 }

@@ -52,7 +52,7 @@ impl Lowering<'_, '_> {
                 self.matches(text, pattern)
             }
             ("date" | "timestamp" | "time" | "duration", None, [value]) => self.instant(function, value),
-            _ => Err(self.unknown_call(part, function, target.is_some())),
+            _ => Err(unknown_call(part, function, target.is_some())),
         }
     }
 
@@ -132,33 +132,32 @@ impl Lowering<'_, '_> {
             )),
         }
     }
+}
 
-    fn unknown_call(&self, part: &Expression, function: &str, method: bool) -> ExpressionFlaw {
-        let name = if method { format!(".{function}") } else { function.to_owned() };
-        if NAMES.contains(&function) {
-            let forms: Vec<String> = FUNCTIONS
-                .iter()
-                .filter(|(form, _)| form.trim_start_matches("x.").split('(').next() == Some(function))
-                .map(|(form, _)| format!("`{form}`"))
-                .collect();
-            let found = format!("{} with other arguments", quoted(&name));
-            return ExpressionFlaw::new(part.at, found, forms.join(" or "), "");
-        }
-        let otherwise = match function {
-            "int" | "uint" | "double" | "dyn" => {
-                "integers and numbers are compared and computed as they are, exactly"
-            }
-            "string" | "bool" | "type" | "bytes" => "a property has the type of its `logicalType`",
-            "now" | "today" => {
-                "no function reads the clock: a record is judged alike at each time it is checked"
-            }
-            _ => "other functions of the language are not supported",
-        };
-        ExpressionFlaw::new(
-            part.at,
-            format!("the function {}", quoted(&name)),
-            format!("one of {}", NAMES.join(", ")),
-            did_you_mean(function, &NAMES, otherwise),
-        )
+/// Reports a call that no function takes.
+fn unknown_call(part: &Expression, function: &str, method: bool) -> ExpressionFlaw {
+    let name = if method { format!(".{function}") } else { function.to_owned() };
+    if NAMES.contains(&function) {
+        let forms: Vec<String> = FUNCTIONS
+            .iter()
+            .filter(|(form, _)| form.trim_start_matches("x.").split('(').next() == Some(function))
+            .map(|(form, _)| format!("`{form}`"))
+            .collect();
+        let found = format!("{} with other arguments", quoted(&name));
+        return ExpressionFlaw::new(part.at, found, forms.join(" or "), "");
     }
+    let otherwise = match function {
+        "int" | "uint" | "double" | "dyn" => {
+            "integers and numbers are compared and computed as they are, exactly"
+        }
+        "string" | "bool" | "type" | "bytes" => "a property has the type of its `logicalType`",
+        "now" | "today" => "no function reads the clock: a record is judged alike at each time it is checked",
+        _ => "other functions of the language are not supported",
+    };
+    ExpressionFlaw::new(
+        part.at,
+        format!("the function {}", quoted(&name)),
+        format!("one of {}", NAMES.join(", ")),
+        did_you_mean(function, &NAMES, otherwise),
+    )
 }

@@ -221,7 +221,7 @@ impl Lowering<'_, '_> {
         }
         Ok(match self.pair(one, other)? {
             OperandPair::Whole(sides) => TruthNode::CompareWhole(relation, Box::new(sides)),
-            OperandPair::Number(sides) => TruthNode::CompareNumber(relation, Box::new(sides)),
+            OperandPair::Number(sides) => compare_numbers(relation, sides),
             OperandPair::Text(sides) => TruthNode::CompareText(relation, Box::new(sides)),
             OperandPair::Instant(_, sides) => TruthNode::CompareInstant(relation, Box::new(sides)),
             OperandPair::Truth(sides) => {
@@ -335,6 +335,15 @@ impl Lowering<'_, '_> {
             }
         })
     }
+}
+
+fn compare_numbers(relation: Relation, sides: [NumberNode; 2]) -> TruthNode {
+    if let [NumberNode::Column(index), NumberNode::Constant(at)] = &sides
+        && let Some(at) = at.to_i64()
+    {
+        return TruthNode::CompareToWhole(relation, *index, at);
+    }
+    TruthNode::CompareNumber(relation, Box::new(sides))
 }
 
 fn number(operation: Arithmetic, left: NumberNode, right: NumberNode) -> Operand {

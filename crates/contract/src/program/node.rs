@@ -19,6 +19,8 @@ pub(super) enum TruthNode {
     Same(Box<[TruthNode; 2]>),
     CompareWhole(Relation, Box<[WholeNode; 2]>),
     CompareNumber(Relation, Box<[NumberNode; 2]>),
+    /// A number column and a whole number, which most limits are.
+    CompareToWhole(Relation, u16, i64),
     CompareText(Relation, Box<[TextNode; 2]>),
     CompareInstant(Relation, Box<[InstantNode; 2]>),
     /// Whether a value is in a sorted list.

@@ -83,19 +83,21 @@ impl OperandPair {
     /// Returns `when ? one : other`.
     pub(super) fn choice(self, when: TruthNode) -> Operand {
         match self {
-            Self::Truth([yes, no]) => Operand::Truth(TruthNode::Choice(chosen(when, yes, no))),
-            Self::Whole([yes, no]) => Operand::Whole(WholeNode::Choice(chosen(when, yes, no))),
-            Self::Number([yes, no]) => Operand::Number(NumberNode::Choice(chosen(when, yes, no))),
-            Self::Text([yes, no]) => Operand::Text(TextNode::Choice(chosen(when, yes, no))),
+            Self::Truth([yes, no]) => {
+                Operand::Truth(TruthNode::Choice(Box::new(ChoiceNode { when, yes, no })))
+            }
+            Self::Whole([yes, no]) => {
+                Operand::Whole(WholeNode::Choice(Box::new(ChoiceNode { when, yes, no })))
+            }
+            Self::Number([yes, no]) => {
+                Operand::Number(NumberNode::Choice(Box::new(ChoiceNode { when, yes, no })))
+            }
+            Self::Text([yes, no]) => Operand::Text(TextNode::Choice(Box::new(ChoiceNode { when, yes, no }))),
             Self::Instant(kind, [yes, no]) => {
-                Operand::Instant(kind, InstantNode::Choice(chosen(when, yes, no)))
+                Operand::Instant(kind, InstantNode::Choice(Box::new(ChoiceNode { when, yes, no })))
             }
         }
     }
-}
-
-fn chosen<T>(when: TruthNode, yes: T, no: T) -> Box<ChoiceNode<T>> {
-    Box::new(ChoiceNode { when, yes, no })
 }
 
 /// Returns an integer as a number.

@@ -84,7 +84,7 @@ fn the_business_rules_of_the_page_compile() {
 pub(super) fn fill(page: &str) -> String {
     let mut operators = "| part | meaning | example |\n|---|---|---|\n".to_owned();
     for (part, meaning, example) in OPERATORS {
-        let example = if example.contains('`') { format!("``{example}``") } else { format!("`{example}`") };
+        let example = if example.contains('`') { format!("`` {example} ``") } else { format!("`{example}`") };
         writeln!(operators, "| {part} | {meaning} | {} |", cell(&example))
             .expect("a string takes every text");
     }
