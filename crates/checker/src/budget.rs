@@ -14,7 +14,8 @@ pub(crate) const KEPT_BYTES: u64 = 64 << 20;
 
 /// Returns what the totals of a file decide about it: nothing, or that it is quarantined.
 pub(crate) fn decide(contract: &Contract, counts: &Counts, rejected_bytes: u64) -> Option<FileFault> {
-    let Counts { records, rows, rejects, .. } = *counts;
+    let Counts { rows, rejects, .. } = *counts;
+    let records = counts.checked();
     let on_error = contract.policy.on_error;
     if rows == 0 && rejects > 0 {
         let found = match rejects {

@@ -1,5 +1,6 @@
 //! One pass over a file: bytes in, rows and rejects out, a summary at the end.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use contract::{Contract, EmptyFile, OnSameName, Severity};
@@ -201,22 +202,26 @@ impl FileCheck {
             let ended = reader.finish(&mut |item| records.take(item, sink));
             self.fault = self.records.fault.take().or(ended.err()).map(|fault| self.explain(fault));
         }
-        if self.records.counts.records == 0 && self.fault.is_none() {
+        if self.records.counts.checked() == 0 && self.fault.is_none() {
             self.fault = self.empty();
         }
     }
 
-    /// Returns why a file without records is rejected, if it is. A newer version without records would take all the
+    /// Returns why a file of which no record is to be loaded is rejected, if it is. A newer version without records would take all the
     /// rows of an older one away: only the contract's own word allows that.
     fn empty(&self) -> Option<FileFault> {
         let policy = self.contract.policy;
         let blank = self.decoded_bytes == 0 || !self.reader.has_content();
+        let none = match self.records.counts.dropped {
+            0 => Cow::Borrowed("no records"),
+            dropped => Cow::Owned(format!("no records but {dropped} that `dropIf` leaves out")),
+        };
         let found = match policy.empty_file {
             EmptyFile::Accept => return None,
-            _ if blank => "a file without content",
-            EmptyFile::Reject => "no records",
+            _ if blank => Cow::Borrowed("a file without content"),
+            EmptyFile::Reject => none,
             EmptyFile::RejectZeroBytes if policy.on_same_name == OnSameName::Supersede => {
-                "no records, which would replace those of an earlier version"
+                Cow::Owned(format!("{none}, which would replace those of an earlier version"))
             }
             EmptyFile::RejectZeroBytes => return None,
         };
@@ -277,6 +282,7 @@ impl FileCheck {
             bytes: self.bytes,
             decoded_bytes: self.decoded_bytes,
             by_rule: self.records.by_rule.clone(),
+            dropped: self.records.dropped.clone(),
             first: self.records.first.clone(),
             gates: self.gates.clone(),
             unknown_columns: self.reader.unknown_columns(),

@@ -48,6 +48,7 @@ pub(crate) fn contract(format: Format, columns: &[&str]) -> Contract {
         encoding: None,
         limits: LIMITS,
         columns: columns.iter().map(column).collect(),
+        drop_if: Vec::new(),
         transformed: Vec::new(),
         primary_key: Vec::new(),
         unique: Vec::new(),

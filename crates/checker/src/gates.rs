@@ -66,7 +66,7 @@ fn repeats(seen: &mut KeySet, hasher: &SipHasher13, tuple: &[u8]) -> bool {
 pub(crate) fn decide(contract: &Contract, tallies: &[Tally], counts: &Counts) -> Vec<GateResult> {
     let decide = |(gate, tally): (&contract::Gate, &Tally)| {
         let records = if matches!(gate.metric, Metric::RowCount) { counts.rows } else { tally.records };
-        let measured = gate.measure(records, counts.records);
+        let measured = gate.measure(records, counts.checked());
         GateResult { rule: gate.rule, records, measured, passed: gate.passes(measured) }
     };
     contract.gates.iter().zip(tallies).map(decide).collect()

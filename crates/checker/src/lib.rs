@@ -45,8 +45,8 @@ pub use item_size::value_bytes;
 pub use key_of::{KeyError, key_of};
 pub use reason::reason;
 pub use receipt::{
-    FORMAT_VERSION, FileFacts, ObjectPlace, PlaceBucket, Receipt, ReceiptContract, ReceiptFault,
-    ReceiptViolation, Report, ReportGate, RuleTotal, later_receipt, receipt, report,
+    DroppedRecords, FORMAT_VERSION, FileFacts, ObjectPlace, PlaceBucket, Receipt, ReceiptContract,
+    ReceiptFault, ReceiptViolation, Report, ReportGate, RuleTotal, later_receipt, receipt, report,
 };
 pub use record::{Item, Position, Record, Slot, SlotKind};
 pub use reject_file::{RejectFile, rejects_form};

@@ -96,6 +96,9 @@ pub struct Receipt {
     pub contract: Option<ReceiptContract>,
     /// The rules that were broken, in the contract's order.
     pub rules: Vec<RuleTotal>,
+    /// The records that the contract leaves out, by condition; left out where there are none.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub dropped: Vec<DroppedRecords>,
     /// The first violations of the file, at most 100.
     pub violations: Vec<ReceiptViolation>,
     /// What the contract says that is not run on arrival.
@@ -174,6 +177,16 @@ pub struct RuleTotal {
     pub count: u64,
     /// What was expected.
     pub expected: String,
+}
+
+/// Records that one condition of the contract leaves out.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct DroppedRecords {
+    /// The condition, as the contract says it.
+    pub condition: String,
+    /// How many records make it true.
+    pub records: u64,
 }
 
 /// One broken rule at one record.
@@ -264,6 +277,7 @@ pub fn receipt(
         bytes: summary.map(|summary| summary.bytes),
         contract: contract.map(receipt_contract),
         rules: checked.map(|(contract, summary)| rule_totals(contract, summary)).unwrap_or_default(),
+        dropped: checked.map(|(contract, summary)| dropped(contract, summary)).unwrap_or_default(),
         violations: checked
             .map(|(contract, summary)| {
                 summary
@@ -405,6 +419,15 @@ fn warnings(contract: Option<&Contract>, summary: Option<&Summary>) -> Vec<Strin
         }
     }
     warnings
+}
+
+fn dropped(contract: &Contract, summary: &Summary) -> Vec<DroppedRecords> {
+    let all = contract.drop_if.iter().zip(&summary.dropped).filter(|(_, records)| **records > 0);
+    all.map(|(condition, records)| DroppedRecords {
+        condition: condition.source().to_owned(),
+        records: *records,
+    })
+    .collect()
 }
 
 fn gates(contract: &Contract, summary: &Summary) -> Vec<ReportGate> {

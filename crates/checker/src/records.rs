@@ -43,6 +43,8 @@ pub(crate) struct Records {
     /// The lines of the rejects; under `rejectAll` and `keepLast` right only in the second pass.
     pub(crate) rejected_lines: LineSum,
     pub(crate) by_rule: Vec<u64>,
+    /// Records that each condition of `dropIf` leaves out.
+    pub(crate) dropped: Vec<u64>,
     pub(crate) first: Vec<(Position, Violation)>,
     pub(crate) tallies: Vec<Tally>,
     /// Bytes of all rejected records, as sent.
@@ -76,6 +78,7 @@ impl Records {
             counts: Counts::default(),
             rejected_lines: LineSum::default(),
             by_rule: vec![0; contract.rules.len()],
+            dropped: vec![0; contract.drop_if.len()],
             first: Vec::new(),
             tallies: contract.gates.iter().map(|_| Tally::default()).collect(),
             rejected_bytes: 0,
@@ -119,6 +122,17 @@ impl Records {
 
     fn take_record(&mut self, sent: &Record<'_>, preparer: &mut Preparer, sink: &mut impl Sink) {
         let made = preparer.prepare(&self.contract, sent);
+        if let Ok(record) = &made
+            && let Some(condition) = row_rules::left_out_by(&self.contract, record)
+        {
+            self.counts.records += 1;
+            self.counts.dropped += 1;
+            if let Some(count) = self.dropped.get_mut(condition) {
+                *count += 1;
+            }
+            sink.dropped(sent.position);
+            return;
+        }
         match &made {
             Ok(record) => self.check(record),
             Err(violations) => self.violations.extend_from_slice(violations),

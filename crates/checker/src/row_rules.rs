@@ -1,6 +1,6 @@
 //! Business rules: the check of one record as a whole.
 
-use contract::{Contract, Found, ProgramOutcome, RowRule, Violation};
+use contract::{Contract, Found, Program, ProgramOutcome, RowRule, Violation};
 
 use crate::Record;
 
@@ -24,6 +24,15 @@ pub(crate) fn check(contract: &Contract, record: &Record<'_>, violations: &mut V
         };
         violations.push(Violation { rule: *rule, column, found });
     }
+}
+
+/// Returns the place of the first condition of `dropIf` that the record makes true.
+#[inline]
+pub(crate) fn left_out_by(contract: &Contract, record: &Record<'_>) -> Option<usize> {
+    let holds = |condition: &Program| {
+        condition.holds(&contract.columns, |column| record.cell(column)) == ProgramOutcome::True
+    };
+    contract.drop_if.iter().position(holds)
 }
 
 /// Returns whether the record's cell is not of its column's type.

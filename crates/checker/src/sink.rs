@@ -10,6 +10,8 @@ pub trait Sink {
     fn row(&mut self, row: Row<'_>);
     /// A record that is rejected.
     fn reject(&mut self, reject: Reject<'_>);
+    /// A record that the contract leaves out.
+    fn dropped(&mut self, _: Position) {}
 }
 
 /// Takes nothing: for a pass that only counts.

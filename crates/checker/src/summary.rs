@@ -28,6 +28,8 @@ pub struct Summary {
     pub decoded_bytes: u64,
     /// Violations by rule, indexed like [`contract::Contract::rules`].
     pub by_rule: Vec<u64>,
+    /// Records that each condition of `dropIf` leaves out, indexed like [`contract::Contract::drop_if`].
+    pub dropped: Vec<u64>,
     /// At most 100 violations, the first of the file. Under `rejectAll` and `keepLast` the first pass does not know the
     /// line of a record that a later one rejects: its line and offset are 0 there, and right in the second pass.
     pub first: Vec<(Position, Violation)>,

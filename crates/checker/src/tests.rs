@@ -5,6 +5,7 @@ mod business_rules;
 pub(crate) mod contracts;
 mod decisions;
 mod kept;
+mod left_out;
 mod preparation;
 mod repeats;
 mod round_trip;

@@ -160,6 +160,8 @@ fn contract(document: &Document, source: &str, compilation: &mut Compilation) ->
     key::unique(feed, &columns, &primary_key, compilation);
     quality::on_table(&feed.quality, &columns, compilation);
     let row_rules = row_rule::compile(feed, &columns, compilation);
+    let drop_if =
+        choices.drop_if.map(|node| row_rule::drop_if(node, &columns, compilation)).unwrap_or_default();
     let version_from =
         choices.version_from.and_then(|node| key::version_from(node, &columns, &mut compilation.findings));
     mask::check_uses(&feed.properties, &columns, &primary_key, version_from, &mut compilation.findings);
@@ -169,6 +171,7 @@ fn contract(document: &Document, source: &str, compilation: &mut Compilation) ->
     };
     Some(Contract {
         identity,
+        drop_if,
         transformed: indexes(|column| !column.transform.is_empty()),
         format: reading.format,
         encoding: reading.encoding,

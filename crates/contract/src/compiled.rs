@@ -5,7 +5,9 @@ use std::sync::Arc;
 use jiff::tz::TimeZone;
 
 use crate::words::word_enum;
-use crate::{Decimal, Expectation, Mask, RowRule, Rule, RuleIndex, Spelling, TextPattern, Transform};
+use crate::{
+    Decimal, Expectation, Mask, Program, RowRule, Rule, RuleIndex, Spelling, TextPattern, Transform,
+};
 
 /// One feed's contract, ready to check records.
 #[derive(Debug)]
@@ -20,6 +22,8 @@ pub struct Contract {
     pub limits: Limits,
     /// One column for each top-level property, in document order. A record is one slot for each.
     pub columns: Vec<Column>,
+    /// Conditions of which a record that makes one true is left out: neither loaded nor rejected.
+    pub drop_if: Vec<Program>,
     /// The columns that have a transform.
     pub transformed: Vec<u16>,
     /// The primary key: column indexes by `primaryKeyPosition`. Empty: the feed has no key.

@@ -60,7 +60,7 @@ impl Verdict {
     }
 }
 
-/// Records by fate. `records = rows + rejects`, always.
+/// Records by fate. `records = rows + rejects + dropped`, always.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Counts {
     /// Records read.
@@ -69,8 +69,24 @@ pub struct Counts {
     pub rows: u64,
     /// Records rejected.
     pub rejects: u64,
+    /// Records that the contract leaves out (`dropIf`): neither loaded nor rejected.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub dropped: u64,
     /// Violations of severity warn.
     pub warnings: u64,
+}
+
+impl Counts {
+    /// Returns the records that were to be loaded: those that are good and those that are not.
+    #[must_use]
+    pub fn checked(&self) -> u64 {
+        self.rows.saturating_add(self.rejects)
+    }
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde gives a reference")]
+fn is_zero(number: &u64) -> bool {
+    *number == 0
 }
 
 #[cfg(test)]
@@ -88,7 +104,7 @@ mod tests {
 
     #[test]
     fn a_loaded_file_is_partial_as_soon_as_a_record_is_rejected() {
-        let counts = |rejects| Counts { records: 3, rows: 3 - rejects, rejects, warnings: 0 };
+        let counts = |rejects| Counts { records: 3, rows: 3 - rejects, rejects, dropped: 0, warnings: 0 };
         for state in [State::Complete, State::Superseded, State::Retracted] {
             assert_eq!(Verdict::of(state, Some(&counts(0))), Some(Verdict::Accepted));
             assert_eq!(Verdict::of(state, Some(&counts(1))), Some(Verdict::Partial));

@@ -314,6 +314,7 @@ fn describe(record: &mut FileRecord, contract: &Contract, summary: &Summary) {
     record.records = summary.counts.records;
     record.rows = summary.counts.rows;
     record.rejects = summary.counts.rejects;
+    record.dropped = summary.counts.dropped;
     record.warnings = summary.counts.warnings;
     record.fault = summary.fault.as_ref().map(|fault| fault.code.as_str());
     record.bytes = summary.bytes;

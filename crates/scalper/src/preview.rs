@@ -98,7 +98,11 @@ pub struct FilePreview {
     pub rescued: u64,
     /// Records that break a rule and did not before.
     pub newly_rejected: u64,
-    /// Whether the two numbers are exact. They are net numbers where the contract of the earlier decision is not there
+    /// Records that the contract leaves out and did not before.
+    pub newly_dropped: u64,
+    /// Those of them that were rejected before.
+    pub dropped_rejects: u64,
+    /// Whether these numbers are exact. They are net numbers where the contract of the earlier decision is not there
     /// any more.
     pub exact: bool,
     /// Rules that more records break than before, and by how many; none where the earlier ones are not known.
@@ -183,5 +187,6 @@ impl FilePreview {
             != (after.verdict, &after.fault, after.counts.rejects)
             || self.rescued > 0
             || self.newly_rejected > 0
+            || self.newly_dropped > 0
     }
 }

@@ -128,7 +128,7 @@ fn claim(file: &FileVersion, owner: &str, now_ms: u64) -> Claim {
 
 fn outcome(state: State) -> Outcome {
     Outcome {
-        counts: checker::Counts { records: 3, rows: 2, rejects: 1, warnings: 0 },
+        counts: checker::Counts { records: 3, rows: 2, rejects: 1, dropped: 0, warnings: 0 },
         sha256: "ab".repeat(32),
         bytes: 77,
         contract_version: "1.0.0".to_owned(),

@@ -63,6 +63,8 @@ pub struct FileRecord {
     pub rows: u64,
     /// Records rejected.
     pub rejects: u64,
+    /// Records that the contract leaves out.
+    pub dropped: u64,
     /// Violations of severity warn.
     pub warnings: u64,
     /// Violations by the class of their rule: its stable code.
@@ -118,6 +120,7 @@ impl FileRecord {
             records = self.records,
             rows = self.rows,
             rejects = self.rejects,
+            dropped = self.dropped,
             bytes = self.bytes,
             duration_ms = self.duration(),
             receive_count = self.receive_count,

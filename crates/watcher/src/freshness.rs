@@ -114,7 +114,7 @@ mod tests {
 
     pub(crate) fn file(state: State, rows: u64, landed_ms: u64) -> ListedFile {
         let outcome = Outcome {
-            counts: Counts { records: rows, rows, rejects: 0, warnings: 0 },
+            counts: Counts { records: rows, rows, rejects: 0, dropped: 0, warnings: 0 },
             bytes: 1,
             ..Outcome::new(state)
         };

@@ -108,7 +108,7 @@ async fn the_store_on_the_emulator_behaves_as_its_twin() {
     store::conformance::acknowledging_behaves(&ledger, "run").await.expect("no call fails");
     let contracts = ContractsBucket::new(&connection.s3(None), &harness.names.contracts);
     store::conformance::publishing_behaves(&contracts, "run").await.expect("no call fails");
-    store::conformance::replays_behave(&ledger, "run").await.expect("no call fails");
+    Box::pin(store::conformance::replays_behave(&ledger, "run")).await.expect("no call fails");
     store::conformance::dead_loads_behave(&ledger, "run").await.expect("no call fails");
     store::conformance::holds_behave(&ledger, "run").await.expect("no call fails");
     let inbox = InboxBucket::new(&connection.s3(None), &harness.names.inbox);

@@ -21,7 +21,7 @@ fn custom(indent: usize, key: &str, value: &str) -> String {
 fn is_accepted(word: &str) -> bool {
     let (key, values) = match word.split_once(": ") {
         Some((key, value)) => (key, vec![value]),
-        None => (word, vec!["1", "true", "utf-8", "/a", "{}", "a"]),
+        None => (word, vec!["1", "true", "utf-8", "/a", "{}", "a", "id == 'a'"]),
     };
     values.into_iter().any(|value| {
         let limit = format!("{{ {key}: {value} }}");

@@ -44,6 +44,7 @@ pub(crate) fn contract() -> Contract {
             column("count", Kind::Integer, None),
             note,
         ],
+        drop_if: Vec::new(),
         transformed: Vec::new(),
         primary_key: vec![0],
         unique: Vec::new(),

@@ -30,7 +30,7 @@ fn broken(summary: &Summary, rule: RuleIndex) -> u64 {
 fn a_good_file_is_accepted_whole() {
     let (kept, summary) = pass(contract(), &file("a,1,x\nb,2,\n"));
     assert_eq!(kept.rows, [(1, Some("a".to_owned())), (2, Some("b".to_owned()))]);
-    assert_eq!(summary.counts, Counts { records: 2, rows: 2, rejects: 0, warnings: 0 });
+    assert_eq!(summary.counts, Counts { records: 2, rows: 2, rejects: 0, dropped: 0, warnings: 0 });
     assert_eq!((summary.verdict, fault(&summary)), (Verdict::Accepted, None));
 }
 

@@ -33,7 +33,7 @@ fn a_file_of_which_nothing_can_be_loaded_is_rejected_whatever_on_error_says() {
             (json(false, policy()), "[{\"id\":1},{\"id\":null},7]".to_owned()),
         ] {
             let (kept, summary) = pass(contract, file.as_bytes());
-            assert_eq!(summary.counts, Counts { records: 3, rows: 0, rejects: 3, warnings: 0 });
+            assert_eq!(summary.counts, Counts { records: 3, rows: 0, rejects: 3, dropped: 0, warnings: 0 });
             assert_eq!((summary.verdict, code(&summary)), (Verdict::Rejected, Some(FaultCode::ErrorBudget)));
             let message = summary.fault.map(|fault| fault.message());
             let expected = "no record can be loaded: all 3 were rejected; at least one must be good";
@@ -130,7 +130,7 @@ fn told(contract: &Contract, summary: &Summary) -> (Vec<String>, Option<u64>) {
 fn more_rejects_than_the_contract_allows_reject_the_file_and_the_first_are_kept() {
     let file = format!("{COLUMNS}a,1,x\n{}b,2,x\n", "q\n".repeat(7));
     let [(first, summary), (second, again)] = passes(limited(5, Duplicates::RejectRepeats), file.as_bytes());
-    assert_eq!(summary.counts, Counts { records: 9, rows: 2, rejects: 7, warnings: 0 });
+    assert_eq!(summary.counts, Counts { records: 9, rows: 2, rejects: 7, dropped: 0, warnings: 0 });
     assert_eq!((summary.verdict, code(&summary)), (Verdict::Rejected, Some(FaultCode::ErrorBudget)));
     assert_eq!(first.rejects.iter().map(|(record, _)| *record).collect::<Vec<_>>(), [2, 3, 4, 5, 6]);
     assert_eq!((&first, &summary), (&second, &again));
@@ -192,7 +192,10 @@ fn of_a_hundred_thousand_short_lines_the_counts_are_exact_and_the_rejects_bounde
     let compressed = encoder.finish().expect("memory");
     for bytes in [file.as_bytes(), &compressed] {
         let (counted, summary) = checked(contract(), bytes);
-        assert_eq!(summary.counts, Counts { records: 150_001, rows: 1, rejects: 150_000, warnings: 0 });
+        assert_eq!(
+            summary.counts,
+            Counts { records: 150_001, rows: 1, rejects: 150_000, dropped: 0, warnings: 0 }
+        );
         assert_eq!((counted.rows, counted.rejects, counted.bytes), (1, 100_000, 100_000));
         let found = summary.fault.map(|fault| fault.found);
         assert_eq!(found.as_deref(), Some("more than 100,000 records were rejected"));

@@ -12,10 +12,11 @@ pub(super) struct Feed<'document> {
     pub(super) policy: Policy,
     pub(super) version_from: Option<&'document Node>,
     pub(super) expect: Option<&'document Node>,
+    pub(super) drop_if: Option<&'document Node>,
 }
 
 pub(super) fn compile<'document>(settings: &'document [Setting], findings: &mut Findings) -> Feed<'document> {
-    let mut feed = Feed { policy: Policy::default(), version_from: None, expect: None };
+    let mut feed = Feed { policy: Policy::default(), version_from: None, expect: None, drop_if: None };
     let policy = &mut feed.policy;
     for setting in settings {
         let value = &setting.value;
@@ -30,6 +31,7 @@ pub(super) fn compile<'document>(settings: &'document [Setting], findings: &mut 
             "duplicates" => choose(&mut policy.duplicates, value, Duplicates::WORDS, findings),
             "versionFrom" => feed.version_from = Some(value),
             "expect" => feed.expect = Some(value),
+            "dropIf" => feed.drop_if = Some(value),
             _ => unknown_setting(setting, &words::SCHEMA_SETTINGS, findings),
         }
     }

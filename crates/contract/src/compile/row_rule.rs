@@ -1,7 +1,7 @@
 //! Business rules: quality rules of engine `cel`, each an expression that every record must make true.
 
 use crate::compiled::Column;
-use crate::document::{Located, QualityKind, QualityRule, SchemaObject};
+use crate::document::{Located, Node, QualityKind, QualityRule, SchemaObject, Yaml, text_of};
 use crate::finding::quoted;
 use crate::program::{Program, RowRule, UnusableText};
 use crate::rule::Code;
@@ -53,6 +53,27 @@ fn one(rule: &QualityRule, id: &str, columns: &[Column], compilation: &mut Compi
         added.expected = shorten(&words, WORDS);
     }
     Some(RowRule { rule: index, program })
+}
+
+/// Conditions of `dropIf` at most.
+const MOST_CONDITIONS: usize = 16;
+
+/// Compiles `dropIf`: a condition, or a list of them.
+pub(super) fn drop_if(node: &Node, columns: &[Column], compilation: &mut Compilation) -> Vec<Program> {
+    let conditions = match &node.yaml {
+        Yaml::Sequence(conditions) => conditions.as_slice(),
+        _ => std::slice::from_ref(node),
+    };
+    if conditions.is_empty() || conditions.len() > MOST_CONDITIONS {
+        let expected = format!("1 to {MOST_CONDITIONS} conditions");
+        compilation.findings.error(&node.place, format!("{} conditions", conditions.len()), expected, "");
+        return Vec::new();
+    }
+    let one = |condition: &Node| {
+        let written = text_of(condition, &mut compilation.findings)?;
+        expression_of(&written, columns, compilation)
+    };
+    conditions.iter().filter_map(one).collect()
 }
 
 /// Compiles a boolean expression over one record, and reports a mistake in it at its place.

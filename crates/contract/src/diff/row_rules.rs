@@ -1,9 +1,10 @@
 //! What contracts say of whole records: business rules, by their ids.
 
-use super::{BeforeAfter, Changes};
-use crate::{Contract, RowRule, Severity};
+use super::{Affected, BeforeAfter, Changes};
+use crate::{Contract, Program, RowRule, Severity};
 
 pub(super) fn compare(older: &Contract, newer: &Contract, changes: &mut Changes) {
+    conditions(older, newer, changes);
     for row_rule in &newer.row_rules {
         let rule = newer.rule(row_rule.rule);
         let fails = rule.severity == Severity::Fail;
@@ -39,6 +40,26 @@ pub(super) fn compare(older: &Contract, newer: &Contract, changes: &mut Changes)
             let said = BeforeAfter { what: &older.rule(row_rule.rule).id, before, after: None };
             changes.add(said, &[], "the rule is no longer checked");
         }
+    }
+}
+
+/// Compares what leaves records out.
+fn conditions(older: &Contract, newer: &Contract, changes: &mut Changes) {
+    let said = |before: Option<&Program>, after: Option<&Program>| {
+        let source = |program: Option<&Program>| program.map(|program| program.source().to_owned());
+        BeforeAfter { what: "dropIf", before: source(before), after: source(after) }
+    };
+    let has = |all: &[Program], one: &Program| all.iter().any(|other| other.is_written_as(one));
+    for added in newer.drop_if.iter().filter(|condition| !has(&older.drop_if, condition)) {
+        changes.add(
+            said(None, Some(added)),
+            &[Affected::Readers],
+            "records that were loaded can be left out",
+        );
+    }
+    for gone in older.drop_if.iter().filter(|condition| !has(&newer.drop_if, condition)) {
+        let why = "records that were left out are checked, and can be rejected";
+        changes.add(said(Some(gone), None), &[Affected::Senders], why);
     }
 }
 

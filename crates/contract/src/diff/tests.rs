@@ -60,6 +60,21 @@ fn shown(changes: &[ContractChange]) -> String {
     text
 }
 
+/// Settings of the schema object: the older and the newer value.
+const SETTINGS: [(&str, &str, &str); 11] = [
+    ("onError", "continue", "abort"),
+    ("onError", "skip_file_5", "skip_file_9"),
+    ("onError", "skip_file_5%", "skip_file_9"),
+    ("unknownColumn", "ignore", "reject"),
+    ("missingColumn", "reject", "'null'"),
+    ("emptyFile", "accept", "reject"),
+    ("onSameName", "append", "supersede"),
+    ("onSameName", "reject", "append"),
+    ("dedupeContent", "false", "true"),
+    ("dropIf", "'id < 0'", "['id  < 0', 'id == 7']"),
+    ("dropIf", "['id < 0', 'id == 7']", "'id < 0'"),
+];
+
 #[test]
 fn every_kind_of_change() {
     let mut text = String::new();
@@ -137,17 +152,7 @@ fn every_kind_of_change() {
         writeln!(text, "{older}\n{newer}\n{}", shown(&properties(older, newer))).expect("a string takes all");
     }
     let setting = |property: &str, value: &str| format!("property: {property}, value: {value}");
-    for (property, older, newer) in [
-        ("onError", "continue", "abort"),
-        ("onError", "skip_file_5", "skip_file_9"),
-        ("onError", "skip_file_5%", "skip_file_9"),
-        ("unknownColumn", "ignore", "reject"),
-        ("missingColumn", "reject", "'null'"),
-        ("emptyFile", "accept", "reject"),
-        ("onSameName", "append", "supersede"),
-        ("onSameName", "reject", "append"),
-        ("dedupeContent", "false", "true"),
-    ] {
+    for (property, older, newer) in SETTINGS {
         let changes = settings(&setting(property, older), &setting(property, newer));
         writeln!(text, "{property}: {older}, {newer}\n{}", shown(&changes)).expect("a string takes all");
     }

@@ -124,6 +124,13 @@ pub(crate) static SCHEMA_SETTINGS: Section = Section {
             "changed",
         ),
         word(
+            "dropIf",
+            "an expression or a list of them, see [Business rules](#business-rules)",
+            "none",
+            "A record that makes one true is left out: it is neither loaded nor rejected, and no rule sees it. The receipt counts the records of each condition. A condition that needs a null, or a value that is not of its type, leaves nothing out.",
+            "\"a == 'TEST'\"",
+        ),
+        word(
             "expect",
             "mapping, see below",
             "none",

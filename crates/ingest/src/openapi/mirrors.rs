@@ -115,6 +115,9 @@ pub(crate) struct Counts {
     rows: u64,
     /// Rejected records
     rejects: u64,
+    /// Records that the contract leaves out (`dropIf`), where there are any
+    #[serde(skip_serializing_if = "Option::is_none")]
+    dropped: Option<u64>,
     /// Broken rules that reject nothing
     warnings: u64,
 }
@@ -144,6 +147,9 @@ pub(crate) struct Findings {
     contract: Option<CheckedContract>,
     /// The rules that were broken, in the contract's order
     rules: Vec<BrokenRule>,
+    /// The records that the contract leaves out, by condition, where there are any
+    #[serde(skip_serializing_if = "Option::is_none")]
+    dropped: Option<Vec<DroppedRecords>>,
     /// The first violations, at most 100
     violations: Vec<RecordViolation>,
     /// What the contract says and is not checked
@@ -184,6 +190,15 @@ struct CheckedContract {
     version: String,
     /// SHA-256 of the document
     hash: String,
+}
+
+/// Records that one condition of the contract leaves out
+#[derive(JsonSchema)]
+struct DroppedRecords {
+    /// The condition, as the contract says it
+    condition: String,
+    /// How many records make it true
+    records: u64,
 }
 
 /// A rule that records broke

@@ -16,7 +16,7 @@ fn version_of(version: &str) -> FileVersion {
 
 fn outcome(state: State, rows: u64) -> Outcome {
     Outcome {
-        counts: Counts { records: 3, rows, rejects: 3 - rows, warnings: 0 },
+        counts: Counts { records: 3, rows, rejects: 3 - rows, dropped: 0, warnings: 0 },
         sha256: "ab".repeat(32),
         contract_version: "1.2.0".into(),
         ..Outcome::new(state)

@@ -21,12 +21,27 @@ enum Tried {
     Read(Box<ReadContent>),
 }
 
+/// What becomes of each record; one in neither set is rejected.
+#[derive(Clone, Default)]
+struct RecordFates {
+    /// The records that are rows.
+    rows: RecordBits,
+    /// The records that the contract leaves out.
+    dropped: RecordBits,
+}
+
+impl RecordFates {
+    /// Returns the records that are not rejected.
+    fn kept(&self) -> RecordBits {
+        self.rows.with(&self.dropped)
+    }
+}
+
 /// What a reading found.
 struct ReadContent {
     contract: Arc<Contract>,
     summary: Summary,
-    /// The records that are rows.
-    rows: RecordBits,
+    fates: RecordFates,
     /// Write units of the rows.
     units: u64,
     /// Whether the units are those of a load; else a second reading knows.
@@ -87,10 +102,10 @@ async fn cannot_be_taken<S: ReadLedger>(
     Ok(correction.fault(store, contract).await?.is_some())
 }
 
-/// Returns whether the ledger's decision rejected records: which, and by which rules, only its contract tells.
+/// Returns whether the ledger's decision rejected records or left some out: which, only its contract tells.
 fn has_unknown_rejects(entry: &Entry) -> bool {
     let counts = entry.outcome.as_ref().filter(|_| entry.state.is_terminal()).map(|outcome| outcome.counts);
-    counts.is_some_and(|counts| counts.rejects > 0)
+    counts.is_some_and(|counts| counts.rejects > 0 || counts.dropped > 0)
 }
 
 /// Returns whether the ledger says all that a check under this contract would: every record is a row.
@@ -98,6 +113,7 @@ fn is_known_under(entry: &Entry, contract: &Contract) -> bool {
     let outcome = entry.outcome.as_ref().filter(|_| entry.state == State::Complete);
     outcome.is_some_and(|outcome| {
         outcome.counts.rejects == 0
+            && outcome.counts.dropped == 0
             && outcome.contract_hash == hex::encode(contract.identity.hash)
             && contract.identity.status != Status::Inactive
     })
@@ -198,11 +214,12 @@ impl<'a> PreviewLane<'a> {
             if let Finished::Done(summary) = self.check.finish(&mut self.tally) {
                 let Self { contract, tally, .. } = self;
                 let exact_units = tally.is_exact_for(contract, summary.counts.rows);
-                let RowTally { mut rows, units, .. } = tally;
+                let RowTally { mut rows, dropped, units, .. } = tally;
                 // Rows of which a later record of the same key was found to reject them.
                 rows.remove_all(&summary.rejected, summary.counts.records);
                 let contract = Arc::clone(contract);
-                return ReadContent { contract, summary, rows, units, exact_units };
+                let fates = RecordFates { rows, dropped };
+                return ReadContent { contract, summary, fates, units, exact_units };
             }
         }
     }
@@ -234,21 +251,9 @@ impl Tried {
 
 fn compare(case: &PreviewCase<'_>, tried: &Tried, compared: Option<&Tried>) -> FilePreview {
     let entry = case.entry;
-    let (before, rows_before) = before(case, compared);
+    let (before, fates_before) = before(case, compared);
     let after = tried.result();
-    let (rescued, newly_rejected, exact) = match (tried.content(), rows_before) {
-        (None, _) => (0, 0, true),
-        (Some(content), Some(rows_before)) => (
-            content.rows.without(&rows_before, before.counts.records),
-            rows_before.without(&content.rows, after.counts.records),
-            true,
-        ),
-        (Some(_), None) => (
-            before.counts.rejects.saturating_sub(after.counts.rejects),
-            after.counts.rejects.saturating_sub(before.counts.rejects),
-            false,
-        ),
-    };
+    let moves = RecordMoves::between((&before, fates_before), (&after, tried.content()));
     let outcome = entry.outcome.as_ref().filter(|_| entry.state == State::Complete);
     let gone = matches!(tried, Tried::Gone);
     let (written_rows, units) = match tried.content().filter(|_| after.is_loaded()) {
@@ -261,9 +266,11 @@ fn compare(case: &PreviewCase<'_>, tried: &Tried, compared: Option<&Tried>) -> F
         key: entry.file.key.clone(),
         state: entry.state,
         gone,
-        rescued: if after.is_loaded() { rescued } else { 0 },
-        newly_rejected,
-        exact,
+        rescued: if after.is_loaded() { moves.rescued } else { 0 },
+        newly_rejected: moves.newly_rejected,
+        newly_dropped: moves.newly_dropped,
+        dropped_rejects: moves.dropped_rejects,
+        exact: moves.exact,
         more_by_rule: after.more_than(&before),
         visible_rows: outcome.map_or(0, |outcome| outcome.counts.rows),
         written_rows,
@@ -273,21 +280,65 @@ fn compare(case: &PreviewCase<'_>, tried: &Tried, compared: Option<&Tried>) -> F
     }
 }
 
-/// Returns what the file is before, and which of its records were rows, where that is known.
-fn before(case: &PreviewCase<'_>, compared: Option<&Tried>) -> (ContentResult, Option<RecordBits>) {
+/// How many records are decided otherwise than before.
+struct RecordMoves {
+    /// Rejected before, rows now.
+    rescued: u64,
+    /// Not rejected before, rejected now.
+    newly_rejected: u64,
+    /// Not left out before, left out now.
+    newly_dropped: u64,
+    /// Rejected before, left out now.
+    dropped_rejects: u64,
+    /// Whether these are exact, and not the differences of totals.
+    exact: bool,
+}
+
+impl RecordMoves {
+    fn between(
+        (before, fates_before): (&ContentResult, Option<RecordFates>),
+        (after, read): (&ContentResult, Option<&ReadContent>),
+    ) -> Self {
+        let Some(read) = read else {
+            return Self { rescued: 0, newly_rejected: 0, newly_dropped: 0, dropped_rejects: 0, exact: true };
+        };
+        let Some(earlier) = fates_before else {
+            let more = |now: u64, then: u64| now.saturating_sub(then);
+            return Self {
+                rescued: more(before.counts.rejects, after.counts.rejects),
+                newly_rejected: more(after.counts.rejects, before.counts.rejects),
+                newly_dropped: more(after.counts.dropped, before.counts.dropped),
+                dropped_rejects: 0,
+                exact: false,
+            };
+        };
+        let (last_before, last_after) = (before.counts.records, after.counts.records);
+        let now = &read.fates;
+        Self {
+            rescued: now.rows.without(&earlier.kept(), last_before),
+            newly_rejected: earlier.kept().without(&now.kept(), last_after),
+            newly_dropped: now.dropped.without(&earlier.dropped, last_before),
+            dropped_rejects: now.dropped.without(&earlier.kept(), last_before),
+            exact: true,
+        }
+    }
+}
+
+/// Returns what the file is before, and what became of each record, where that is known.
+fn before(case: &PreviewCase<'_>, compared: Option<&Tried>) -> (ContentResult, Option<RecordFates>) {
     let known = ContentResult::of_entry(case.entry);
     let read = compared.and_then(Tried::content);
     match (case.before, compared) {
         (Before::Contract(_), Some(tried)) => {
-            (tried.result(), Some(read.map(|content| content.rows.clone()).unwrap_or_default()))
+            (tried.result(), Some(read.map(|content| content.fates.clone()).unwrap_or_default()))
         }
         (Before::Ledger(_), Some(tried)) if tried.result().counts == known.counts => {
             let rules = tried.result().rules;
-            (ContentResult { rules, ..known }, read.map(|content| content.rows.clone()))
+            (ContentResult { rules, ..known }, read.map(|content| content.fates.clone()))
         }
-        _ if known.counts.rejects == 0 => {
+        _ if known.counts.rejects == 0 && known.counts.dropped == 0 => {
             let rows = RecordBits::up_to(known.counts.records);
-            (known, Some(rows))
+            (known, Some(RecordFates { rows, dropped: RecordBits::default() }))
         }
         _ => (known, None),
     }

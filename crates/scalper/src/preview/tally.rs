@@ -1,6 +1,6 @@
 //! What a reading counts of the rows that a check gives: which records they are, and what they cost to write.
 
-use checker::{RecordSet, Reject, Row, Sink};
+use checker::{Position, RecordSet, Reject, Row, Sink};
 use contract::Contract;
 use ledger::{Entry, LoadId};
 
@@ -45,6 +45,16 @@ impl RecordBits {
         }
     }
 
+    /// Returns the records of both sets.
+    pub(super) fn with(&self, other: &Self) -> Self {
+        let (longer, shorter) = if self.0.len() < other.0.len() { (other, self) } else { (self, other) };
+        let mut all = longer.clone();
+        for (bits, others) in all.0.iter_mut().zip(&shorter.0) {
+            *bits |= others;
+        }
+        all
+    }
+
     /// Returns how many of the records up to `last` are in this set and not in `other`.
     pub(super) fn without(&self, other: &Self, last: u64) -> u64 {
         let words = self.0.iter().zip(0_u64..).map(|(bits, word)| {
@@ -68,6 +78,8 @@ pub(super) struct RowTally<'a> {
     shards: u32,
     /// The records that are rows.
     pub(super) rows: RecordBits,
+    /// The records that the contract leaves out.
+    pub(super) dropped: RecordBits,
     /// Write units of the rows.
     pub(super) units: u64,
     /// Whether an item fills its last unit, so that a longer name would take one more.
@@ -93,6 +105,7 @@ impl<'a> RowTally<'a> {
             entry,
             shards,
             rows: RecordBits::default(),
+            dropped: RecordBits::default(),
             units: 0,
             full: false,
         }
@@ -114,6 +127,10 @@ impl Sink for RowTally<'_> {
     }
 
     fn reject(&mut self, _: Reject<'_>) {}
+
+    fn dropped(&mut self, position: Position) {
+        self.dropped.insert(position.record);
+    }
 }
 
 #[cfg(test)]
@@ -140,6 +157,9 @@ mod tests {
             };
             let expected = one.difference(&other).filter(|record| **record <= last).count() as u64;
             prop_assert_eq!(bits(&one).without(&bits(&other), last), expected);
+            let both = bits(&one).with(&bits(&other));
+            let expected = one.union(&other).filter(|record| **record <= last).count() as u64;
+            prop_assert_eq!(both.without(&RecordBits::default(), last), expected);
         }
     }
 }

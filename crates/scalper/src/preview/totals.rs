@@ -35,6 +35,8 @@ pub struct PreviewTotals {
     pub remaining: u64,
     /// Records that break a rule and did not before.
     pub newly_rejected: u64,
+    /// Records that the contract leaves out and did not before.
+    pub newly_dropped: u64,
     /// Whether all numbers of records are exact.
     pub exact: bool,
     /// Rules that are broken after, by how many times.
@@ -67,8 +69,9 @@ impl PreviewTotals {
         self.rejected_before += before.counts.rejects;
         self.rescued += file.rescued;
         self.rescued_files += u64::from(file.rescued > 0);
-        self.remaining += before.counts.rejects.saturating_sub(file.rescued);
+        self.remaining += before.counts.rejects.saturating_sub(file.rescued + file.dropped_rejects);
         self.newly_rejected += file.newly_rejected;
+        self.newly_dropped += file.newly_dropped;
         self.exact &= file.exact;
         add_rules(&mut self.rules, after.rules.as_deref());
         add_rules(&mut self.more_by_rule, file.more_by_rule.as_deref());
@@ -96,6 +99,10 @@ impl PreviewTotals {
                 rules => format!(": rules {rules}"),
             };
             parts.push(format!("rejects {newly_rejected} more {}{rules}", noun(*newly_rejected, "record")));
+        }
+        if self.newly_dropped > 0 {
+            let more = noun(self.newly_dropped, "record");
+            parts.push(format!("leaves out {} more {more} (`dropIf`)", self.newly_dropped));
         }
         if *rescued > 0 {
             let were = if *rescued == 1 { "was" } else { "were" };

@@ -287,14 +287,20 @@ impl Story {
     }
 
     fn counts(&self) -> Option<String> {
-        let FileView { records, rows, rejects, warnings, .. } = &self.file;
+        let FileView { records, rows, rejects, dropped, warnings, .. } = &self.file;
         let visible = |rows: u64| match self.file.state {
             state if was_visible(state) => "no longer visible".to_owned(),
             _ => format!("{rows} visible"),
         };
         let warned = warnings.filter(|warnings| *warnings > 0);
         let warned = warned.map(|warnings| format!("; {warnings} warnings")).unwrap_or_default();
-        Some(format!("{} read: {}, {} rejected{warned}", (*records)?, visible((*rows)?), (*rejects)?))
+        let dropped = dropped.map(|dropped| format!(", {dropped} left out (`dropIf`)")).unwrap_or_default();
+        Some(format!(
+            "{} read: {}, {} rejected{dropped}{warned}",
+            (*records)?,
+            visible((*rows)?),
+            (*rejects)?
+        ))
     }
 
     fn links(&self) -> Vec<(&'static str, String)> {

@@ -25,6 +25,9 @@ pub struct FileView {
     /// Records that are visible.
     pub rows: Option<u64>,
     pub rejects: Option<u64>,
+    /// Records that the contract leaves out, where there are any.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub dropped: Option<u64>,
     pub warnings: Option<u64>,
     pub fault: Option<String>,
     pub bytes: Option<u64>,
@@ -56,6 +59,7 @@ impl FileView {
             records: read.map(|outcome| outcome.counts.records),
             rows: read.map(visible),
             rejects: read.map(|outcome| outcome.counts.rejects),
+            dropped: read.map(|outcome| outcome.counts.dropped).filter(|dropped| *dropped > 0),
             warnings: read.map(|outcome| outcome.counts.warnings),
             fault: outcome.and_then(|outcome| outcome.fault.clone()),
             bytes: read.map(|outcome| outcome.bytes),

@@ -94,6 +94,11 @@ impl ReplayPlan {
                     format!("rejects {} that are rows now: {}", counted(newly, "record"), rules.join(", "));
                 text.push_str(&paragraph("", &line, style));
             }
+            if self.totals.newly_dropped > 0 {
+                let more = usize::try_from(self.totals.newly_dropped).unwrap_or(usize::MAX);
+                let line = format!("leaves out {} (`dropIf`)", counted(more, "more record"));
+                text.push_str(&paragraph("", &line, style));
+            }
             text.push_str(&self.worse(style));
             if self.shown_again > 0 {
                 let again = format!("{} would be visible again", counted(self.shown_again, "retracted file"));

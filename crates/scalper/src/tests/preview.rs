@@ -32,6 +32,8 @@ struct Rules {
     most_rejects: u32,
     least_rows: u32,
     most_bytes: u32,
+    /// Records of a dose above this are left out.
+    dropped_above: Option<u32>,
     status: &'static str,
 }
 
@@ -54,12 +56,13 @@ fn rules() -> impl Strategy<Value = Rules> {
         prop_oneof![9 => Just(100_000_u32), 1 => 1_u32..4],
         prop_oneof![9 => Just(0_u32), 1 => 1_u32..12],
         prop_oneof![9 => Just(1_000_000_u32), 1 => 20_u32..4_000],
+        prop::option::weighted(0.3, prop_oneof![4 => 20_u32..60, 1 => Just(0_u32)]),
         prop_oneof![19 => Just("active"), 1 => Just("deprecated"), 1 => Just("retired")],
     );
     (shape, more, limits).prop_map(|(shape, more, limits)| {
         let (key, unique, version, longest, greatest) = shape;
         let (required, modalities, on_error) = more;
-        let (duplicates, most_rejects, least_rows, most_bytes, status) = limits;
+        let (duplicates, most_rejects, least_rows, most_bytes, dropped_above, status) = limits;
         Rules {
             key,
             unique,
@@ -73,6 +76,7 @@ fn rules() -> impl Strategy<Value = Rules> {
             most_rejects,
             least_rows,
             most_bytes,
+            dropped_above,
             status,
         }
     })
@@ -90,6 +94,9 @@ impl Rules {
         let mut settings = setting("onError", on_error) + &setting("duplicates", duplicates);
         if let Some(column) = version_from {
             settings += &setting("versionFrom", column);
+        }
+        if let Some(dose) = self.dropped_above {
+            settings += &setting("dropIf", &format!("'dose > {dose}'"));
         }
         format!(
             "apiVersion: v3.2.0\nkind: DataContract\nid: labs\nversion: 1.0.0\nstatus: {status}\n\
@@ -110,6 +117,15 @@ impl Rules {
             self.greatest,
             modalities.collect::<Vec<_>>().join(", "),
         )
+    }
+
+    /// Lines of the records that are left out.
+    fn dropped_lines(&self, format: &str, records: &[Sent]) -> BTreeSet<String> {
+        let first = if format == "csv" { 2 } else { 1 };
+        let lines = records.iter().zip(first..).filter(|(record, _)| {
+            !record.broken && self.dropped_above.is_some_and(|dose| record.dose >= dose)
+        });
+        lines.map(|(_, line): (_, usize)| line.to_string()).collect()
     }
 
     fn contract(&self, format: &str) -> Arc<Contract> {
@@ -261,9 +277,18 @@ async fn pair(format: &str, old: &Rules, new: &Rules, records: &[Sent], chunk: u
                 && found.newly_rejected <= found.after.counts.rejects
         );
     } else {
-        let (was, is) = (lines(&before), lines(&after));
-        assert_eq!(found.rescued, is.difference(&was).count() as u64, "rescued");
+        let (rows_before, rows) = (lines(&before), lines(&after));
+        let [dropped_before, dropped] = [old, new].map(|rules| rules.dropped_lines(format, records));
+        let (was, is) = (&rows_before | &dropped_before, &rows | &dropped);
+        assert_eq!(found.rescued, rows.difference(&was).count() as u64, "rescued");
         assert_eq!(found.newly_rejected, was.difference(&is).count() as u64, "newly rejected");
+        assert_eq!(found.newly_dropped, dropped.difference(&dropped_before).count() as u64, "newly dropped");
+        assert_eq!(
+            found.dropped_rejects,
+            dropped.difference(&was).count() as u64,
+            "rejects that are dropped"
+        );
+        assert_eq!(found.after.counts.dropped, dropped.len() as u64);
     }
     let side_by_side = tried(&before, &entry, &contract, Before::Contract(&earlier)).await;
     assert_eq!(side_by_side, found, "the ledger's decision and the earlier contract say the same");
@@ -300,6 +325,7 @@ const ANY: Rules = Rules {
     most_rejects: 100_000,
     least_rows: 0,
     most_bytes: 100_000_000,
+    dropped_above: None,
     status: "active",
 };
 

@@ -113,3 +113,32 @@ fn a_rule_on_a_nested_property_and_of_another_engine_is_listed_as_not_run() {
     assert_eq!(warnings.iter().filter(|warning| warning.found.contains("engine")).count(), 2);
     assert!(contract.row_rules.is_empty());
 }
+
+#[test]
+fn conditions_of_drop_if_are_compiled_and_their_mistakes_found_where_they_stand() {
+    let with = |value: &str| {
+        with_properties("      - { name: a, logicalType: integer }\n").replace(
+            "    properties:",
+            &format!("    customProperties: [{{ property: dropIf, vendor: ingest, value: {value} }}]\n    properties:"),
+        )
+    };
+    for (value, expected) in [("'a < 0'", vec!["a < 0"]), ("['a < 0', 'a == 7']", vec!["a < 0", "a == 7"])] {
+        let (contract, _) = compiled(&with(value));
+        let sources: Vec<&str> = contract.drop_if.iter().map(crate::Program::source).collect();
+        assert_eq!(sources, expected);
+    }
+    let many = format!("[{}]", ["'a < 0'"; 17].join(", "));
+    for (value, found) in [
+        ("'a < '", "the end of the expression"),
+        ("'b < 0'", "`b`"),
+        ("'a + 1'", "an integer"),
+        ("[]", "0 conditions"),
+        (many.as_str(), "17 conditions"),
+        ("[['a < 0']]", "a list"),
+    ] {
+        let findings = rejected(&with(value));
+        assert!(findings.iter().any(|finding| finding.found.contains(found)), "{value}: {findings:?}");
+        let mut errors = findings.iter().filter(|finding| finding.severity == FindingSeverity::Error);
+        assert!(errors.all(|finding| finding.path.starts_with("schema[0].customProperties[0].value")));
+    }
+}

@@ -40,6 +40,8 @@ pub(super) fn content_key(content: &ContentClaim) -> ItemKey {
 
 /// Whether the file that is corrected is so by its rejects only; left out where it is not.
 const CORRECTS_REJECTS: &str = "corrects_rejects";
+/// Records that the contract leaves out; left out where there are none.
+const DROPPED: &str = "dropped";
 /// Sums of lines; left out where there are none.
 const REJECTED_LINES: &str = "rejected_lines";
 const RETURNED_LINES: &str = "returned_lines";
@@ -72,6 +74,9 @@ pub(super) fn outcome_map(outcome: &Outcome, decided_ms: u64) -> AttributeValue 
         ("corrects", outcome.corrects.as_ref().map(FileId::as_str)),
     ];
     map.extend(optional.into_iter().filter_map(|(name, value)| Some((name.to_owned(), text(value?)))));
+    if outcome.counts.dropped > 0 {
+        map.insert(DROPPED.to_owned(), number(outcome.counts.dropped));
+    }
     if outcome.corrects_rejects {
         map.insert(CORRECTS_REJECTS.to_owned(), AttributeValue::Bool(true));
     }
@@ -232,6 +237,7 @@ fn outcome(map: &Attributes) -> Option<Outcome> {
             records: read.number("records")?,
             rows: read.number("rows")?,
             rejects: read.number("rejects")?,
+            dropped: read.number(DROPPED).unwrap_or(0),
             warnings: read.number("warnings")?,
         },
         fault: read.text("fault"),

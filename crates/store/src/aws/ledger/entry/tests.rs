@@ -30,7 +30,7 @@ fn outcomes() -> impl Strategy<Value = Outcome> {
         let (sha256, contract_version, contract_hash, receipt) = texts;
         let (fault, quarantine, other, replaced, corrects) = optional;
         Outcome {
-            counts: Counts { records, rows, rejects, warnings },
+            counts: Counts { records, rows, rejects, dropped: bytes % 5, warnings },
             fault,
             sha256,
             bytes,
@@ -155,7 +155,7 @@ proptest! {
 #[test]
 fn a_usual_entry_is_at_most_1_kb_and_the_longest_key_adds_its_length() {
     let outcome = Outcome {
-        counts: Counts { records: 1_000_000, rows: 999_000, rejects: 1_000, warnings: 10 },
+        counts: Counts { records: 1_000_000, rows: 999_000, rejects: 1_000, dropped: 0, warnings: 10 },
         sha256: "a".repeat(64),
         bytes: 1_000_000_000,
         contract_version: "1.10.0".into(),

@@ -17,7 +17,7 @@ fn commit() -> Commit {
         fence: Fence { file: FileId::of(&file("new")), fence: 4, owner: "me".into(), replay: None },
         file: file("new"),
         outcome: Outcome {
-            counts: checker::Counts { records: 1, rows: 1, rejects: 0, warnings: 0 },
+            counts: checker::Counts { records: 1, rows: 1, rejects: 0, dropped: 0, warnings: 0 },
             sha256: "hash".into(),
             bytes: 9,
             contract_version: "1".into(),
