@@ -28,10 +28,10 @@ fn stays(format: &str) -> Contract {
 }
 
 /// Number of the record, and rule, column and reason of a violation.
-type BrokenRule = (u64, String, Option<u16>, String);
+type FoundRule = (u64, String, Option<u16>, String);
 
 #[derive(Default)]
-struct BrokenRules(Vec<BrokenRule>);
+struct BrokenRules(Vec<FoundRule>);
 
 impl Sink for BrokenRules {
     fn row(&mut self, _row: Row<'_>) {}
@@ -44,7 +44,7 @@ impl Sink for BrokenRules {
     }
 }
 
-fn broken(contract: Contract, file: &str) -> (Vec<BrokenRule>, Summary) {
+fn broken(contract: Contract, file: &str) -> (Vec<FoundRule>, Summary) {
     let mut kept = BrokenRules::default();
     let mut check = FileCheck::new(Arc::new(contract), [3; 16], ContentHash::Skipped);
     let summary = run(&mut check, file.as_bytes(), 9, &mut kept);

@@ -6,6 +6,7 @@ use std::fmt::Write as _;
 use proptest::prelude::*;
 
 use super::{Cell, Program, ProgramOutcome, outcome, program};
+use crate::Decimal;
 
 /// Takes choices from bytes, so that any bytes are an expression.
 struct Choices<'a> {
@@ -191,6 +192,34 @@ proptest! {
         let program = program(&expression);
         for record in records {
             prop_assert_eq!(record.ours(&program), record.theirs(&expression), "{} {:?}", expression, record);
+        }
+    }
+}
+
+proptest! {
+    /// The short cuts of a comparison with a whole number say what exact decimals say.
+    #[test]
+    fn a_limit_is_compared_exactly(
+        text in "-?[0-9]{1,20}(\\.[0-9]{1,6})?(e-?[0-9])?", at in prop_oneof![any::<i64>(), -2_000_i64..2_000],
+        sign in prop::sample::select(&["==", "!=", "<", "<=", ">", ">="][..]),
+    ) {
+        let order = Decimal::parse(text.as_bytes()).unwrap().cmp(&Decimal::from(at));
+        let holds = match sign {
+            "==" => order.is_eq(),
+            "!=" => order.is_ne(),
+            "<" => order.is_lt(),
+            "<=" => order.is_le(),
+            ">" => order.is_gt(),
+            _ => order.is_ge(),
+        };
+        let expected = if holds { ProgramOutcome::True } else { ProgramOutcome::False };
+        for expression in [format!("x {sign} {at}"), format!("x {sign} y"), format!("(x {sign} {at}.0)")] {
+            let program = program(&expression);
+            let limit = at.to_string();
+            for cell in [Cell::Text(text.as_bytes()), Cell::Number(text.as_bytes())] {
+                let cells = [("x", cell), ("y", Cell::Number(limit.as_bytes()))];
+                prop_assert_eq!(outcome(&program, &cells), expected, "{} {}", expression, text);
+            }
         }
     }
 }
