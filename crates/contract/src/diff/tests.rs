@@ -156,6 +156,12 @@ fn every_kind_of_change() {
         let changes = settings(&setting(property, older), &setting(property, newer));
         writeln!(text, "{property}: {older}, {newer}\n{}", shown(&changes)).expect("a string takes all");
     }
+    insta::assert_snapshot!(text);
+}
+
+#[test]
+fn every_kind_of_change_of_a_business_rule() {
+    let mut text = String::new();
     let expression = |expression: &str| format!("name: positive, implementation: '{expression}'");
     for (older, newer) in [
         ("", "name: positive, implementation: 'id > 0'"),
