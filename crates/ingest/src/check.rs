@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use bytes::Buf;
 use checker::{
-    ContentHash, Counts, FileCheck, FileFacts, Finished, Receipt, ReceiptContract, ReceiptFault,
-    ReceiptViolation, Reject, Row, RuleTotal, Sink, Summary, Verdict,
+    ContentHash, Counts, DroppedRecords, FileCheck, FileFacts, Finished, Receipt, ReceiptContract,
+    ReceiptFault, ReceiptViolation, Reject, Row, RuleTotal, Sink, Summary, Verdict,
 };
 use contract::{Contract, NotRun};
 use ledger::State;
@@ -51,6 +51,8 @@ struct Findings {
     sha256: Option<String>,
     contract: Option<ReceiptContract>,
     rules: Vec<RuleTotal>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    dropped: Vec<DroppedRecords>,
     violations: Vec<ReceiptViolation>,
     not_run: Vec<NotRun>,
     warnings: Vec<String>,
@@ -104,6 +106,7 @@ fn dry_run(receipt: Receipt, state: State, bytes: u64) -> DryRun {
             sha256: receipt.sha256,
             contract: receipt.contract,
             rules: receipt.rules,
+            dropped: receipt.dropped,
             violations: receipt.violations,
             not_run: receipt.not_run,
             warnings: receipt.warnings,
