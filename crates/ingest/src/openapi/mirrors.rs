@@ -149,7 +149,7 @@ pub(crate) struct Findings {
     rules: Vec<BrokenRule>,
     /// The records that the contract leaves out, by condition, where there are any
     #[serde(skip_serializing_if = "Option::is_none")]
-    dropped: Option<Vec<DroppedRecords>>,
+    dropped: Option<Vec<LeftOutRecords>>,
     /// The first violations, at most 100
     violations: Vec<RecordViolation>,
     /// What the contract says and is not checked
@@ -194,7 +194,7 @@ struct CheckedContract {
 
 /// Records that one condition of the contract leaves out
 #[derive(JsonSchema)]
-struct DroppedRecords {
+struct LeftOutRecords {
     /// The condition, as the contract says it
     condition: String,
     /// How many records make it true

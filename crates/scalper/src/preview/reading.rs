@@ -324,7 +324,7 @@ impl RecordMoves {
     }
 }
 
-/// Returns what the file is before, and what became of each record, where that is known.
+/// Returns what the file is before, and the fate of each record, where that is known.
 fn before(case: &PreviewCase<'_>, compared: Option<&Tried>) -> (ContentResult, Option<RecordFates>) {
     let known = ContentResult::of_entry(case.entry);
     let read = compared.and_then(Tried::content);
