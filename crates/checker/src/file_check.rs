@@ -207,8 +207,8 @@ impl FileCheck {
         }
     }
 
-    /// Returns why a file of which no record is to be loaded is rejected, if it is. A newer version without records would
-    /// take all the rows of an older one away: only the contract's own word allows that.
+    /// Returns why a file of which no record is to be loaded is rejected, if it is. A newer version without records
+    /// would take all the rows of an older one away: only the contract's own word allows that.
     fn empty(&self) -> Option<FileFault> {
         let policy = self.contract.policy;
         let blank = self.decoded_bytes == 0 || !self.reader.has_content();
