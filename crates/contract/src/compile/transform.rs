@@ -101,13 +101,25 @@ fn replace(step: &Step<'_>, compilation: &mut Compilation) -> Option<Transform> 
     let source = required(&fields, "pattern", &mut compilation.findings);
     let with = required(&fields, "with", &mut compilation.findings);
     fields.close(&mut compilation.findings);
+    let with_place = &with?.place;
     let with = short_text(with?, &mut compilation.findings)?;
     let source = text_of(source?, &mut compilation.findings)?;
     // The budget is charged with what the same pattern takes as a rule.
     let measured = pattern::compile(&source.value, &mut compilation.patterns).map(|_| ());
     let compiled = measured.and_then(|()| regex(&source.value));
     match compiled {
-        Ok(pattern) => Some(Transform::Replace { pattern, with }),
+        Ok(pattern) => match unknown_group(&pattern, &with) {
+            None => Some(Transform::Replace { pattern, with }),
+            Some(name) => {
+                compilation.findings.error(
+                    with_place,
+                    format!("the group {} of a match", quoted(name)),
+                    "a group of the pattern",
+                    "the pattern has no such group; write `${1}` where letters or digits follow, and `$$` for a dollar sign",
+                );
+                None
+            }
+        },
         Err(unusable) => {
             compilation.findings.error(
                 &source.place,
@@ -118,6 +130,32 @@ fn replace(step: &Step<'_>, compilation: &mut Compilation) -> Option<Transform> 
             None
         }
     }
+}
+
+/// Returns the first group that the text names and the pattern does not have: it would be replaced by nothing. A name
+/// without braces goes as far as letters, digits and underscores do (`regex`, "Replacement string syntax").
+fn unknown_group<'w>(pattern: &Regex, with: &'w str) -> Option<&'w str> {
+    let is_known = |name: &str| {
+        name.parse().is_ok_and(|number: usize| number < pattern.captures_len())
+            || pattern.capture_names().flatten().any(|known| known == name)
+    };
+    let mut rest = with;
+    while let Some((_, behind)) = rest.split_once('$') {
+        if let Some(after) = behind.strip_prefix('$') {
+            rest = after;
+            continue;
+        }
+        let braced = behind.strip_prefix('{').and_then(|inner| inner.split_once('}'));
+        let (name, after) = braced.unwrap_or_else(|| {
+            let is_outside = |character: char| !(character.is_ascii_alphanumeric() || character == '_');
+            behind.split_at(behind.find(is_outside).unwrap_or(behind.len()))
+        });
+        if (braced.is_some() || !name.is_empty()) && !is_known(name) {
+            return Some(name);
+        }
+        rest = after;
+    }
+    None
 }
 
 fn regex(source: &str) -> Result<Regex, pattern::UnusablePattern> {

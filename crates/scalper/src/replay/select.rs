@@ -23,9 +23,13 @@ impl<S: CanReplay> StackView<S> {
         arguments: &ReplayArguments,
     ) -> Result<Vec<(FileId, Entry)>, CommandError> {
         if !arguments.files.is_empty() {
-            let mut named = Vec::new();
+            let mut named: Vec<(FileId, Entry)> = Vec::new();
             for word in &arguments.files {
-                named.push(self.entry_of(word).await?);
+                let found = self.entry_of(word).await?;
+                // An id and a key can name one file.
+                if named.iter().all(|(file, _)| *file != found.0) {
+                    named.push(found);
+                }
             }
             return Ok(named);
         }

@@ -225,3 +225,12 @@ async fn no_file_is_sent_without_its_act_wherever_a_replay_fails_or_is_killed() 
         }
     }
 }
+
+#[tokio::test]
+async fn a_file_that_is_named_twice_is_replayed_once() {
+    let (harness, files) = quarantined().await;
+    let id = files[0].to_string();
+    let (text, report) = replay(&harness, &[&id, KEYS[0], &id]).await.expect("replayed");
+    assert_eq!((report.files.len(), report.is_good()), (1, true), "{text}");
+    assert_eq!(ended(&harness).len(), 1);
+}

@@ -86,6 +86,12 @@ fn each_mistake_in_a_transform_or_mask_is_found_where_it_stands() {
         ("a map to a list", transform(text, "{ map: { m: [M] } }")),
         ("a pattern that cannot be used", transform(text, "{ replace: { pattern: '(?<=a)b', with: '' } }")),
         ("a replacement that is missing", transform(text, "{ replace: { pattern: a } }")),
+        (
+            "a group that a letter behind it makes another one",
+            transform(text, "{ replace: { pattern: '([0-9]+) mm', with: '$1cm' } }"),
+        ),
+        ("a group that is not there", transform(text, "{ replace: { pattern: '(a)', with: '${2}' } }")),
+        ("a name that is not there", transform(text, "{ replace: { pattern: '(?P<x>a)', with: '$x-$y' } }")),
         ("an unknown key", transform(text, "{ replace: { pattern: a, with: b, flags: i } }")),
         ("a part of number 0", transform(text, "{ split: { by: '^', take: 0 } }")),
         ("an empty separator", transform(text, "{ split: { by: '', take: 1 } }")),
@@ -194,5 +200,13 @@ fn data_about_people_that_is_stored_in_clear_must_be_said_to_be_published() {
         assert!(published(&with(hidden)).0, "{nested}");
         // Said of the whole, a clear value holds for what is in it.
         assert!(published(&with(&hidden.replace("redact", "none"))).0, "{nested}");
+    }
+}
+
+#[test]
+fn groups_of_a_match_are_taken_by_number_and_name() {
+    for with in ["$1", "${1}cm", "$0-$x", "${x}", "$$1cm", "5 $", "$ 1", "$-"] {
+        let value = format!("{{ replace: {{ pattern: '(?P<x>[0-9]+) mm', with: '{with}' }} }}");
+        compiled(&transform("logicalType: string", &value));
     }
 }
