@@ -102,6 +102,8 @@ pub struct FilePreview {
     pub newly_dropped: u64,
     /// Those of them that were rejected before.
     pub dropped_rejects: u64,
+    /// Records that were left out and become rows.
+    pub newly_loaded: u64,
     /// Whether these numbers are exact. They are net numbers where the contract of the earlier decision is not there
     /// any more.
     pub exact: bool,
@@ -188,5 +190,6 @@ impl FilePreview {
             || self.rescued > 0
             || self.newly_rejected > 0
             || self.newly_dropped > 0
+            || self.newly_loaded > 0
     }
 }

@@ -26,8 +26,10 @@ pub struct RescuedFiles {
     pub quarantined: u64,
     /// Loaded files of which more records would be rows.
     pub partial: u64,
-    /// Records of those loaded files that would be rows.
+    /// Rejected records of those loaded files that would be rows.
     pub records: u64,
+    /// Records of them that `dropIf` left out and that would be rows.
+    pub left_out: u64,
     pub files: Vec<FileId>,
 }
 
@@ -39,9 +41,10 @@ impl RescuedFiles {
         }
         match entry.state {
             State::Quarantined if entry.open => self.quarantined += 1,
-            State::Complete if preview.rescued > 0 => {
+            State::Complete if preview.rescued + preview.newly_loaded > 0 => {
                 self.partial += 1;
                 self.records += preview.rescued;
+                self.left_out += preview.newly_loaded;
             }
             State::Quarantined
             | State::Complete
@@ -64,11 +67,14 @@ impl RescuedFiles {
 
     fn sentence(&self) -> String {
         let quarantined = counted(self.quarantined, "quarantined file");
-        let partial = format!(
-            "rescue {} of {}",
-            counted(self.records, "rejected record"),
-            counted(self.partial, "loaded file")
-        );
+        let of = counted(self.partial, "loaded file");
+        let rejected = counted(self.records, "rejected record");
+        let left_out = counted(self.left_out, "record");
+        let partial = match (self.records, self.left_out) {
+            (_, 0) => format!("rescue {rejected} of {of}"),
+            (0, _) => format!("load {left_out} of {of} that `dropIf` left out"),
+            _ => format!("rescue {rejected} of {of}, and load {left_out} that `dropIf` left out"),
+        };
         match (self.quarantined, self.partial) {
             (_, 0) => format!("a replay would load {quarantined}"),
             (0, _) => format!("a replay would {partial}"),

@@ -269,6 +269,7 @@ fn compare(case: &PreviewCase<'_>, tried: &Tried, compared: Option<&Tried>) -> F
         rescued: if after.is_loaded() { moves.rescued } else { 0 },
         newly_rejected: moves.newly_rejected,
         newly_dropped: moves.newly_dropped,
+        newly_loaded: if after.is_loaded() { moves.newly_loaded } else { 0 },
         dropped_rejects: moves.dropped_rejects,
         exact: moves.exact,
         more_by_rule: after.more_than(&before),
@@ -281,6 +282,7 @@ fn compare(case: &PreviewCase<'_>, tried: &Tried, compared: Option<&Tried>) -> F
 }
 
 /// How many records are decided otherwise than before.
+#[derive(Default)]
 struct RecordMoves {
     /// Rejected before, rows now.
     rescued: u64,
@@ -290,6 +292,8 @@ struct RecordMoves {
     newly_dropped: u64,
     /// Rejected before, left out now.
     dropped_rejects: u64,
+    /// Left out before, rows now.
+    newly_loaded: u64,
     /// Whether these are exact, and not the differences of totals.
     exact: bool,
 }
@@ -300,7 +304,7 @@ impl RecordMoves {
         (after, read): (&ContentResult, Option<&ReadContent>),
     ) -> Self {
         let Some(read) = read else {
-            return Self { rescued: 0, newly_rejected: 0, newly_dropped: 0, dropped_rejects: 0, exact: true };
+            return Self { exact: true, ..Self::default() };
         };
         let Some(earlier) = fates_before else {
             let more = |now: u64, then: u64| now.saturating_sub(then);
@@ -309,13 +313,16 @@ impl RecordMoves {
                 newly_rejected: more(after.counts.rejects, before.counts.rejects),
                 newly_dropped: more(after.counts.dropped, before.counts.dropped),
                 dropped_rejects: 0,
+                newly_loaded: more(before.counts.dropped, after.counts.dropped),
                 exact: false,
             };
         };
         let (last_before, last_after) = (before.counts.records, after.counts.records);
         let now = &read.fates;
+        let rescued = now.rows.without(&earlier.kept(), last_before);
         Self {
-            rescued: now.rows.without(&earlier.kept(), last_before),
+            rescued,
+            newly_loaded: now.rows.without(&earlier.rows, last_before).saturating_sub(rescued),
             newly_rejected: earlier.kept().without(&now.kept(), last_after),
             newly_dropped: now.dropped.without(&earlier.dropped, last_before),
             dropped_rejects: now.dropped.without(&earlier.kept(), last_before),

@@ -37,6 +37,8 @@ pub struct PreviewTotals {
     pub newly_rejected: u64,
     /// Records that the contract leaves out and did not before.
     pub newly_dropped: u64,
+    /// Records that were left out and become rows.
+    pub newly_loaded: u64,
     /// Whether all numbers of records are exact.
     pub exact: bool,
     /// Rules that are broken after, by how many times.
@@ -72,6 +74,7 @@ impl PreviewTotals {
         self.remaining += before.counts.rejects.saturating_sub(file.rescued + file.dropped_rejects);
         self.newly_rejected += file.newly_rejected;
         self.newly_dropped += file.newly_dropped;
+        self.newly_loaded += file.newly_loaded;
         self.exact &= file.exact;
         add_rules(&mut self.rules, after.rules.as_deref());
         add_rules(&mut self.more_by_rule, file.more_by_rule.as_deref());
@@ -103,6 +106,10 @@ impl PreviewTotals {
         if self.newly_dropped > 0 {
             let more = noun(self.newly_dropped, "record");
             parts.push(format!("leaves out {} more {more} (`dropIf`)", self.newly_dropped));
+        }
+        if self.newly_loaded > 0 {
+            let were = if self.newly_loaded == 1 { "was" } else { "were" };
+            parts.push(format!("loads {} that {were} left out before", counted(self.newly_loaded, "record")));
         }
         if *rescued > 0 {
             let were = if *rescued == 1 { "was" } else { "were" };

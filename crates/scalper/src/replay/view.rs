@@ -90,8 +90,15 @@ impl ReplayPlan {
                     .map(|(rule, count)| format!("`{rule}` {count}"))
                     .collect();
                 let newly = usize::try_from(newly).unwrap_or(usize::MAX);
+                let are = if newly == 1 { "is a row" } else { "are rows" };
                 let line =
-                    format!("rejects {} that are rows now: {}", counted(newly, "record"), rules.join(", "));
+                    format!("rejects {} that {are} now: {}", counted(newly, "record"), rules.join(", "));
+                text.push_str(&paragraph("", &line, style));
+            }
+            if self.totals.newly_loaded > 0 {
+                let loaded = usize::try_from(self.totals.newly_loaded).unwrap_or(usize::MAX);
+                let are = if loaded == 1 { "is" } else { "are" };
+                let line = format!("loads {} that {are} left out now (`dropIf`)", counted(loaded, "record"));
                 text.push_str(&paragraph("", &line, style));
             }
             if self.totals.newly_dropped > 0 {

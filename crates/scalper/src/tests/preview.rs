@@ -283,6 +283,8 @@ async fn pair(format: &str, old: &Rules, new: &Rules, records: &[Sent], chunk: u
         assert_eq!(found.rescued, rows.difference(&was).count() as u64, "rescued");
         assert_eq!(found.newly_rejected, was.difference(&is).count() as u64, "newly rejected");
         assert_eq!(found.newly_dropped, dropped.difference(&dropped_before).count() as u64, "newly dropped");
+        let loaded = rows.intersection(&dropped_before).count() as u64;
+        assert_eq!(found.newly_loaded, loaded, "rows that were left out");
         assert_eq!(
             found.dropped_rejects,
             dropped.difference(&was).count() as u64,

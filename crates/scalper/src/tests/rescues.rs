@@ -238,3 +238,26 @@ fn a_replay_is_asked_for_by_its_own_word() {
         assert_eq!(found, replay, "{words:?}");
     }
 }
+
+#[tokio::test]
+async fn a_version_that_leaves_fewer_records_out_says_so_and_offers_to_load_them() {
+    let harness = strict("silent-scalper", 5).await;
+    let on_error = "      - {property: onError,";
+    let drops = "      - {property: dropIf, value: \"name.startsWith('A')\", vendor: ingest}\n";
+    let narrower = of_names(5).replace(on_error, &format!("{drops}{on_error}"));
+    assert_ne!(narrower, of_names(5));
+    harness.memory.publish_contract("labs", narrower);
+    harness.now.fetch_add(60_001, Ordering::SeqCst);
+    let file = harness.send("north/labs/a.csv", "id,name\n1,Ann\n2,Bob\n3,Abe\n", 9).await;
+    assert_eq!(harness.memory.rows().len(), 1);
+    let published = push(&harness, 5, &[]).await;
+    assert_eq!(published.rescues.files, [file]);
+    let previewed = harness.view.plan_replay(&published.replay(), None::<Vec<u8>>).await.expect("a plan");
+    let shown = previewed.to_text(TERMINAL);
+    assert!(shown.contains("loads 2 records that are left out now"), "{shown}");
+    insta::assert_snapshot!("offer_of_left_out", published.offer(&harness.view.stack, TERMINAL));
+    assert!(replay(&harness, &published).await.is_good());
+    let visible: u64 =
+        harness.memory.entries().iter().filter_map(|entry| Some(entry.outcome.as_ref()?.counts.rows)).sum();
+    assert_eq!(visible, 3);
+}
