@@ -114,6 +114,10 @@ pub(super) fn check_uses(
 /// Reports data about people that would be stored in clear without a word of it. A contract that is in force already
 /// goes on: it is a warning there.
 pub(super) fn check_said(properties: &[Property], compilation: &mut Compilation) {
+    check_said_at(properties, true, compilation);
+}
+
+fn check_said_at(properties: &[Property], is_top: bool, compilation: &mut Compilation) {
     for property in properties {
         if said(property).is_some() {
             continue;
@@ -122,15 +126,19 @@ pub(super) fn check_said(properties: &[Property], compilation: &mut Compilation)
         if let Some((given, _)) = word.filter(|(_, word)| PERSONAL.contains(&word.as_str())) {
             let found = format!("{} without `mask`", quoted(&given.value));
             let expected = "`mask`, which says what is stored of the value";
-            let advice = "`{ property: mask, vendor: ingest, value: none }` stores it in clear; other masks are `drop`, `redact`, `last4`, `truncate` and `truncateDate`";
+            let advice = if is_top {
+                "`{ property: mask, vendor: ingest, value: none }` stores it in clear; other masks are `drop`, `redact`, `last4`, `truncate` and `truncateDate`"
+            } else {
+                "`{ property: mask, vendor: ingest, value: none }` stores it in clear; `drop` or `redact` on the property at the top hides all that is in it"
+            };
             match compilation.purpose {
                 CompiledFor::Publication => compilation.findings.error(&given.place, found, expected, advice),
                 CompiledFor::Arrival => compilation.findings.warning(&given.place, found, expected, advice),
             }
         }
-        check_said(&property.properties, compilation);
+        check_said_at(&property.properties, false, compilation);
         for part in [&property.items, &property.map_value].into_iter().flatten() {
-            check_said(std::slice::from_ref(part), compilation);
+            check_said_at(std::slice::from_ref(part), false, compilation);
         }
     }
 }

@@ -206,7 +206,7 @@ fn preparation(section: &'static Section, word: &str, value: &str) -> String {
         _ => "string",
     };
     let own = if is(&REPLACE) {
-        format!("{{ replace: {} }}", mapping(&[("pattern", "a"), ("with", "b")], word, value))
+        format!("{{ replace: {} }}", mapping(&[("pattern", "(a)"), ("with", "b")], word, value))
     } else if is(&SPLIT) {
         format!("{{ split: {} }}", mapping(&[("by", "'^'"), ("take", "1")], word, value))
     } else {
