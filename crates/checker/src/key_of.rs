@@ -2,6 +2,7 @@
 
 use contract::{Contract, Format, Kind};
 
+use crate::prepare::Preparer;
 use crate::row::{TupleOf, write_tuple};
 use crate::{Position, Record, Slot, SlotKind};
 
@@ -20,12 +21,14 @@ pub enum KeyError {
         /// Its 1-based place.
         part: usize,
     },
+    /// A transform makes a value of a part that cannot be stored: no record has such a key.
+    Unstorable,
 }
 
 /// Returns the key that [`crate::Row::key`] gives to a record with these values, in the order of the primary key.
 /// Each value is written as it is in the file: the text of a CSV cell or of a JSON string, the digits of a number. A
 /// value as it is stored (a date in ISO 8601, canonical digits) names the same record, unless the column's own
-/// pattern reads it as another date, or a mask hides a part of it. A part with a transform is the value behind it.
+/// pattern reads it as another date, a transform makes another value of it, or a mask hides a part of it.
 pub fn key_of(contract: &Contract, values: &[&str]) -> Result<String, KeyError> {
     let columns = &contract.primary_key;
     if columns.is_empty() {
@@ -52,6 +55,8 @@ pub fn key_of(contract: &Contract, values: &[&str]) -> Result<String, KeyError> 
     }
     let record =
         Record { position: Position::default(), raw: b"", text: text.as_bytes(), slots: &slots, cells: &[] };
+    let mut preparer = Preparer::default();
+    let record = preparer.prepare(contract, &record).map_err(|_| KeyError::Unstorable)?;
     let mut key = Vec::new();
     if write_tuple(contract, &record, columns, TupleOf::Stored, &mut key) {
         return Ok(String::from_utf8_lossy(&key).into_owned());

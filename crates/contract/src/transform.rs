@@ -76,11 +76,25 @@ impl Column {
     ///
     /// When the result cannot be stored.
     pub fn transformed<'a>(&'a self, cell: Cell<'a>) -> Result<Transformed<'a>, Untransformed> {
-        let mut draft = Transformed::Sent(cell);
-        for step in &self.transform {
-            draft = step.apply(self, draft)?;
-        }
-        Ok(draft)
+        self.run(&self.transform, Transformed::Sent(cell))
+    }
+
+    /// Runs the steps after the one at this place on the text that it made.
+    pub(crate) fn transformed_after<'a>(
+        &'a self,
+        place: usize,
+        text: &'a str,
+    ) -> Result<Transformed<'a>, Untransformed> {
+        let steps = self.transform.get(place + 1..).unwrap_or_default();
+        self.run(steps, Transformed::Text(Cow::Borrowed(text)))
+    }
+
+    fn run<'a>(
+        &'a self,
+        steps: &'a [Transform],
+        cell: Transformed<'a>,
+    ) -> Result<Transformed<'a>, Untransformed> {
+        steps.iter().try_fold(cell, |draft, step| step.apply(self, draft))
     }
 }
 

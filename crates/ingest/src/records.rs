@@ -71,6 +71,7 @@ async fn partition<S: ApiStore>(call: &ApiCall<'_, S>, feed: OpenFeed<'_>) -> Re
                 segments.len()
             ),
             KeyError::Null { part } => format!("part {part} of the key is null; a primary key has no null"),
+            KeyError::Unstorable => "the contract's transform makes a value of the key that is too long: no record has it".to_owned(),
         };
         ProblemDetails::new(ProblemCode::InvalidKey, detail)
     })?;

@@ -5,6 +5,7 @@
 //! and nothing is ever deleted.
 
 mod changes;
+mod compiled;
 mod document;
 mod lint;
 mod publish;
@@ -22,13 +23,12 @@ use crate::reading::{Readable, StackView};
 use crate::report::Style;
 
 pub use changes::ChangesReport;
+pub use compiled::{CompiledContract, ShownColumn, ShownRule};
 pub use document::{Documents, FoundContract, is_local};
 pub use lint::LintReport;
 pub use publish::{PreviewReport, PublishPlan, PublishReport, PushEnd};
 pub use rescue::RescuedFiles;
-pub use versions::{
-    ContractHistory, ContractList, HistoryVersion, ListedContract, ShownColumn, ShownContract, ShownRule,
-};
+pub use versions::{ContractHistory, ContractList, HistoryVersion, ListedContract, ShownContract};
 
 /// What the commands on contracts need of a store.
 pub trait ContractStore: Readable + ReadContracts + ReadInbox + WriteContracts {}

@@ -7,7 +7,7 @@ use proptest::prelude::*;
 
 use super::run;
 use super::values::load;
-use crate::{ContentHash, FileCheck, Reject, Row, Sink, key_of};
+use crate::{ContentHash, FileCheck, KeyError, Reject, Row, Sink, key_of};
 
 /// A property of these entries with settings of vendor `ingest`.
 fn property(entries: &str, settings: &[(&str, &str)]) -> String {
@@ -104,6 +104,32 @@ fn unique_compares_values_and_the_primary_key_what_is_stored_of_them() {
     assert_eq!(loaded.rows, ["ab ***", "cd ***"]);
     assert_eq!(loaded.rejects.len(), 2);
     assert!(loaded.rejects[0].contains("line 2") && loaded.rejects[1].contains("line 2"));
+}
+
+#[test]
+fn a_record_is_found_by_the_key_that_was_sent() {
+    let id = property(
+        "name: id, logicalType: string, primaryKey: true, primaryKeyPosition: 1",
+        &[("transform", "[upper, { replace: { pattern: '-', with: '#' } }]")],
+    );
+    let day = property(
+        "name: day, logicalType: date, primaryKey: true, primaryKeyPosition: 2",
+        &[("transform", "{ dates: [dd.MM.yyyy] }"), ("mask", "{ truncateDate: month }")],
+    );
+    let source = format!(
+        "apiVersion: v3.2.0\nkind: DataContract\nid: feed\nversion: 1.0.0\nstatus: active\n\
+         servers:\n  - {{ server: inbox, type: s3, location: s3://inbox/a/b/, format: csv }}\n\
+         schema:\n  - name: feed\n    properties: [{id}, {day}]\n"
+    );
+    let (contract, _) = contract::compile(&source).expect("a contract without errors");
+    let loaded = load("format: csv", &format!("{id}, {day}"), "id,day\na-1,09.03.1957\n");
+    assert_eq!(loaded.keys, ["A%231#1957-03-01"]);
+    for values in [["a-1", "09.03.1957"], ["A-1", "1957-03-09"], ["A#1", "1957-03-01"]] {
+        assert_eq!(key_of(&contract, &values).as_deref(), Ok(loaded.keys[0].as_str()), "{values:?}");
+    }
+    assert_eq!(key_of(&contract, &["a-1", ""]), Err(KeyError::Null { part: 2 }));
+    let endless = "-".repeat(500_000);
+    assert_eq!(key_of(&contract, &[&endless, "1957-03-09"]), Err(KeyError::Unstorable));
 }
 
 /// Everything that leaves the engine but the rejected records themselves.

@@ -100,6 +100,9 @@ pub(super) fn compile(property: &Property, scope: &ColumnScope<'_>, compilation:
     }
     list_not_run(property, scope, compilation);
     quality::on_column(&property.quality, &mut column, scope.index, &id, compilation);
+    if let (Some(node), Some(index)) = (setting_of(property, "transform"), scope.index) {
+        transform::check_texts(node, &column, index, compilation);
+    }
     example::check(property, &column, scope.index.unwrap_or_default(), compilation);
     column
 }
@@ -192,6 +195,11 @@ fn check_labels(property: &Property, column: &Column, findings: &mut Findings) {
         ),
         "files of rejected records add these columns to the sender's: rename the sender's",
     );
+}
+
+/// Returns the value of a setting that a property has.
+pub(super) fn setting_of<'document>(property: &'document Property, key: &str) -> Option<&'document Node> {
+    property.settings.iter().find(|setting| setting.key.value == key).map(|setting| &setting.value)
 }
 
 /// Returns a classification in the form in which it is compared.

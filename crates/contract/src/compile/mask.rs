@@ -6,7 +6,7 @@ use crate::finding::{Findings, quoted};
 use crate::mask::{DateUnit, Mask};
 use crate::words::MASK;
 
-use super::column::classification;
+use super::column::{classification, setting_of};
 use super::step::Step;
 use super::{Compilation, CompiledFor};
 
@@ -79,7 +79,9 @@ pub(super) fn check_uses(
     findings: &mut Findings,
 ) {
     for ((property, column), index) in properties.iter().zip(columns).zip(0_u16..) {
-        let Some(place) = said(property).map(|node| &node.place).filter(|_| column.mask.hides()) else {
+        let Some(place) =
+            setting_of(property, "mask").map(|node| &node.place).filter(|_| column.mask.hides())
+        else {
             continue;
         };
         let found = |of: &str| format!("`mask: {}` of {of}", column.mask.words());
@@ -119,7 +121,7 @@ pub(super) fn check_said(properties: &[Property], compilation: &mut Compilation)
 
 fn check_said_at(properties: &[Property], is_top: bool, compilation: &mut Compilation) {
     for property in properties {
-        if said(property).is_some() {
+        if setting_of(property, "mask").is_some() {
             continue;
         }
         let word = property.classification.as_ref().map(|given| (given, classification(&given.value)));
@@ -141,9 +143,4 @@ fn check_said_at(properties: &[Property], is_top: bool, compilation: &mut Compil
             check_said_at(std::slice::from_ref(part), false, compilation);
         }
     }
-}
-
-/// Returns the mask that a property says.
-fn said(property: &Property) -> Option<&Node> {
-    property.settings.iter().find(|setting| setting.key.value == "mask").map(|setting| &setting.value)
 }

@@ -5,7 +5,7 @@ use jiff::tz::TimeZone;
 use crate::Spelling;
 use crate::compiled::{Check, Column, Kind, StringFormat};
 use crate::document::{Fields, Located, LogicalType, Property, text_of};
-use crate::finding::{did_you_mean, quoted};
+use crate::finding::{Findings, did_you_mean, quoted};
 use crate::rule::Code;
 use crate::temporal::{Pattern, TemporalKind};
 
@@ -109,10 +109,19 @@ fn temporal(options: &mut Fields<'_>, kind: TemporalKind, compilation: &mut Comp
     let Some(given) = options.text("format", &mut compilation.findings) else {
         return Some(Pattern::iso(kind));
     };
+    pattern(&given, kind, &mut compilation.findings)
+}
+
+/// Compiles a pattern of the document.
+pub(super) fn pattern(
+    given: &Located<String>,
+    kind: TemporalKind,
+    findings: &mut Findings,
+) -> Option<Pattern> {
     match Pattern::compile(&given.value, kind) {
         Ok(pattern) => {
             if pattern.two_digit_year() {
-                compilation.findings.warning(
+                findings.warning(
                     &given.place,
                     "a year of two digits",
                     "`yyyy`",
@@ -122,7 +131,7 @@ fn temporal(options: &mut Fields<'_>, kind: TemporalKind, compilation: &mut Comp
             Some(pattern)
         }
         Err(error) => {
-            compilation.findings.error(
+            findings.error(
                 &given.place,
                 format!("{} ({error})", quoted(&given.value)),
                 "a pattern of the JDK's DateTimeFormatter, such as `yyyy-MM-dd`",

@@ -1,5 +1,6 @@
 //! Patterns within a budget: what a contract compiles to must fit in a small function's memory.
 
+use regex::Regex;
 use regex::bytes::RegexBuilder;
 
 use crate::TextPattern;
@@ -8,7 +9,7 @@ use crate::TextPattern;
 const MOST_BYTES: usize = 16 << 20;
 
 /// What one pattern may take at most.
-pub(super) const MOST_OF_ONE: usize = 1 << 20;
+const MOST_OF_ONE: usize = 1 << 20;
 
 /// What one pattern may take; tried from the smallest, so that the budget is charged with what was needed.
 const STEPS: [usize; 4] = [8 << 10, 32 << 10, 128 << 10, MOST_OF_ONE];
@@ -33,23 +34,45 @@ pub(super) struct UnusablePattern {
 /// Compiles a pattern and charges the budget.
 pub(super) fn compile(source: &str, budget: &mut Budget) -> Result<TextPattern, UnusablePattern> {
     // Measured first: compiling without a limit is what the limit is for.
-    let too_large = |reason, advice: &str| UnusablePattern { reason, advice: advice.to_owned() };
-    let size = size(source, false).or_else(|| size(source, true));
-    if let Some(None) = size {
-        return Err(too_large(
-            "a pattern that is too large",
-            "shorten counted repetitions, such as `{1000}`",
-        ));
-    }
+    let size = measured(size(source, false).or_else(|| size(source, true)))?;
     let pattern = TextPattern::compile(source).map_err(|message| rejected(&message))?;
-    let size = size.flatten().unwrap_or(0);
-    match budget.left.checked_sub(size) {
-        Some(left) => budget.left = left,
-        None => {
-            return Err(too_large("too many large patterns", "use fewer patterns, or shorter repetitions"));
-        }
-    }
+    budget.charge(size)?;
     Ok(pattern)
+}
+
+/// Compiles a pattern whose matches are replaced, and charges the budget. Its classes are those of Unicode, so that no
+/// match ends within a character.
+pub(super) fn replaced(source: &str, budget: &mut Budget) -> Result<Regex, UnusablePattern> {
+    let size = measured(size(source, true))?;
+    let built = regex::RegexBuilder::new(source).size_limit(MOST_OF_ONE).build();
+    let pattern = built.map_err(|error| rejected(&error.to_string()))?;
+    budget.charge(size)?;
+    Ok(pattern)
+}
+
+/// Rejects what fits no step. What is no pattern has no size; compiling it says why.
+#[expect(clippy::option_option, reason = "no pattern and no step are two answers")]
+fn measured(size: Option<Option<usize>>) -> Result<usize, UnusablePattern> {
+    match size {
+        Some(None) => {
+            Err(too_large("a pattern that is too large", "shorten counted repetitions, such as `{1000}`"))
+        }
+        size => Ok(size.flatten().unwrap_or(0)),
+    }
+}
+
+fn too_large(reason: &'static str, advice: &str) -> UnusablePattern {
+    UnusablePattern { reason, advice: advice.to_owned() }
+}
+
+impl Budget {
+    fn charge(&mut self, size: usize) -> Result<(), UnusablePattern> {
+        let left = self.left.checked_sub(size);
+        self.left = left.ok_or_else(|| {
+            too_large("too many large patterns", "use fewer patterns, or shorter repetitions")
+        })?;
+        Ok(())
+    }
 }
 
 /// Returns the smallest step into which the program for this pattern fits: `Some(None)` when none does, `None` when
@@ -67,8 +90,7 @@ fn size(source: &str, unicode: bool) -> Option<Option<usize>> {
     Some(None)
 }
 
-/// Says why the engine cannot use a pattern, from the engine's own message.
-pub(super) fn rejected(message: &str) -> UnusablePattern {
+fn rejected(message: &str) -> UnusablePattern {
     let advice = |rest: &str| format!("this engine has none, so that no text can slow it down; {rest}");
     if message.contains("look-around") {
         return UnusablePattern { reason: "look-around", advice: advice("use two patterns, or `enum`") };
@@ -108,5 +130,21 @@ mod tests {
         let mut budget = Budget { left: STEPS[0] };
         assert!(compile("^a$", &mut budget).is_ok());
         assert!(compile("^b$", &mut budget).is_err());
+        assert!(replaced("^b$", &mut budget).is_err());
+    }
+
+    #[test]
+    fn a_pattern_that_is_replaced_is_charged_with_the_classes_of_unicode() {
+        // `\\w` of Unicode takes more than that of ASCII.
+        let word = r"\w{2}";
+        let charged = |by: fn(&str, &mut Budget) -> bool| {
+            let mut budget = Budget::default();
+            assert!(by(word, &mut budget));
+            MOST_BYTES - budget.left
+        };
+        let as_rule = charged(|source, budget| compile(source, budget).is_ok());
+        let as_replacement = charged(|source, budget| replaced(source, budget).is_ok());
+        assert!(as_replacement > as_rule, "{as_replacement} {as_rule}");
+        assert!(replaced(r"\w{1000}{1000}", &mut Budget::default()).is_err());
     }
 }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use regex::{Regex, RegexBuilder};
+use regex::Regex;
 
 use crate::compiled::{Column, Kind};
 use crate::document::{Fields, MappingEntry, Node, ScalarKind, Yaml, items_of, text_of};
@@ -11,7 +11,7 @@ use crate::words::{REPLACE, SPLIT, TRANSFORM};
 use crate::{Decimal, Pattern, TemporalKind, Transform};
 
 use super::step::Step;
-use super::{Compilation, pattern};
+use super::{Compilation, options, pattern};
 
 /// Steps of one property at most.
 const MOST_STEPS: usize = 16;
@@ -46,6 +46,34 @@ pub(super) fn compile(node: &Node, column: &mut Column, is_top: bool, compilatio
     for node in steps {
         let step = Step::read(node, &TRANSFORM, &mut compilation.findings);
         column.transform.extend(step.and_then(|step| one(&step, column, compilation)));
+    }
+}
+
+/// Rejects texts of `default` and `map` that the property itself would reject. Those that become null are what
+/// `required` says of null.
+pub(super) fn check_texts(node: &Node, column: &Column, index: u16, compilation: &mut Compilation) {
+    let mut violations = Vec::new();
+    for (place, step) in column.transform.iter().enumerate() {
+        let texts: Vec<&String> = match step {
+            Transform::Default(text) => vec![text],
+            Transform::Map(words) => words.values().collect(),
+            _ => continue,
+        };
+        for text in texts {
+            let Ok(made) = column.transformed_after(place, text) else { continue };
+            if column.is_null(made.cell()) {
+                continue;
+            }
+            violations.clear();
+            column.check(index, made.cell(), &mut violations);
+            let broken = violations.first().and_then(|violation| compilation.rules.get(violation.rule));
+            if let Some(rule) = broken {
+                let found = format!("{}, which breaks the rule `{}`", quoted(text), rule.id);
+                let advice = "every record that gets this text would be rejected";
+                compilation.findings.error(&node.place, found, rule.expected.clone(), advice);
+                break;
+            }
+        }
     }
 }
 
@@ -84,7 +112,11 @@ fn words(node: &Node, findings: &mut Findings) -> Option<BTreeMap<String, String
         Yaml::Mapping(entries) if (1..=MOST_WORDS).contains(&entries.len()) => entries,
         _ => {
             let expected = format!("a mapping of 1 to {MOST_WORDS} texts");
-            findings.error(&node.place, node.describe(), expected, "such as `{ m: M, f: F }`");
+            let found = match &node.yaml {
+                Yaml::Mapping(entries) => format!("a mapping of {} texts", entries.len()),
+                _ => node.describe(),
+            };
+            findings.error(&node.place, found, expected, "such as `{ m: M, f: F }`");
             return None;
         }
     };
@@ -104,10 +136,7 @@ fn replace(step: &Step<'_>, compilation: &mut Compilation) -> Option<Transform> 
     let with_place = &with?.place;
     let with = short_text(with?, &mut compilation.findings)?;
     let source = text_of(source?, &mut compilation.findings)?;
-    // The budget is charged with what the same pattern takes as a rule.
-    let measured = pattern::compile(&source.value, &mut compilation.patterns).map(|_| ());
-    let compiled = measured.and_then(|()| regex(&source.value));
-    match compiled {
+    match pattern::replaced(&source.value, &mut compilation.patterns) {
         Ok(pattern) => match unknown_group(&pattern, &with) {
             None => Some(Transform::Replace { pattern, with }),
             Some(name) => {
@@ -156,11 +185,6 @@ fn unknown_group<'w>(pattern: &Regex, with: &'w str) -> Option<&'w str> {
         rest = after;
     }
     None
-}
-
-fn regex(source: &str) -> Result<Regex, pattern::UnusablePattern> {
-    let built = RegexBuilder::new(source).size_limit(pattern::MOST_OF_ONE).build();
-    built.map_err(|error| pattern::rejected(&error.to_string()))
 }
 
 fn required<'document>(
@@ -247,22 +271,7 @@ fn dates(step: &Step<'_>, column: &Column, findings: &mut Findings) -> Option<Ve
         findings.error(&node.place, "no pattern", "at least one pattern", "");
         return None;
     }
-    let patterns: Vec<Option<Pattern>> = items
-        .iter()
-        .map(|item| {
-            let text = text_of(item, findings)?;
-            let compiled = Pattern::compile(&text.value, kind);
-            compiled
-                .map_err(|error| {
-                    findings.error(
-                        &item.place,
-                        format!("{}: {}", quoted(&text.value), error.problem),
-                        "a pattern",
-                        error.advice,
-                    );
-                })
-                .ok()
-        })
-        .collect();
+    let patterns: Vec<Option<Pattern>> =
+        items.iter().map(|item| options::pattern(&text_of(item, findings)?, kind, findings)).collect();
     patterns.into_iter().collect()
 }

@@ -48,7 +48,7 @@ word_enum! {
     pub(crate) enum Unit, default Rows {
         /// Records.
         Rows = "rows",
-        /// The share of all records that were read, in percent.
+        /// The share of all records that were read, in percent. Records that `dropIf` leaves out do not count.
         Percent = "percent",
     }
 }

@@ -6,7 +6,7 @@ use crate::mask::DateUnit;
 pub(crate) static TRANSFORM: Section = Section {
     name: "a transform",
     title: "Steps of `transform`",
-    about: "A step, or a list of steps that run in their order: `[trim, { map: { m: M, f: F } }, { default: U }]`. They run before all rules, on properties at the top that are no object, array or map. Null stays null, but for `default`. What goes through a step is read as a CSV cell: as the property's own type, and nothing as null. `nullTokens` mean null before and after each step. Rejected records are kept as they were sent.",
+    about: "A step, or a list of steps that run in their order: `[trim, { map: { m: M, f: F } }, { default: U }]`. They run before all rules, on properties at the top that are no object, array or map. Null stays null, but for `default`. What goes through a step is read as a CSV cell: as the property's own type, and nothing as null. `nullTokens` mean null before and after each step. Rejected records are kept as they were sent; the reasons are about the values behind the steps.",
     words: &[
         word("trim", "no value, or `true`", "none", "Removes white space at both ends.", "true"),
         word("upper", "no value, or `true`", "none", "Writes letters as capital ones.", "true"),

@@ -127,7 +127,7 @@ pub(crate) static SCHEMA_SETTINGS: Section = Section {
             "dropIf",
             "an expression or a list of them, see [Business rules](#business-rules)",
             "none",
-            "A record that makes one true is left out: it is neither loaded nor rejected, and no rule sees it. The receipt counts the records of each condition. A condition that needs a null, or a value that is not of its type, leaves nothing out.",
+            "A record that makes one true is left out: it is neither loaded nor rejected, and no rule sees it. The receipt counts the records of each condition. A condition that needs a null or a value that is not of its type, that divides by zero or whose result has too many digits, leaves nothing out. Shares in percent are those of the other records.",
             "\"a == 'TEST'\"",
         ),
         word(

@@ -65,6 +65,8 @@ pub struct PublishPlan {
 #[expect(missing_docs, reason = "the members are those of the JSON document, named as they read")]
 pub struct PreviewReport {
     pub totals: PreviewTotals,
+    /// Whether it tried as many files as it may: older ones of the feed were not tried.
+    pub limited: bool,
     /// Files of which a replay would make more rows.
     pub rescues: RescuedFiles,
     pub files: Vec<FilePreview>,
@@ -217,7 +219,8 @@ impl<S: ContractStore> StackView<S> {
             files.push(file);
             progress.end_file();
         }
-        Ok(PreviewReport { totals: PreviewTotals::of(&files), rescues, files })
+        let limited = most > 0 && entries.len() >= usize::from(most);
+        Ok(PreviewReport { totals: PreviewTotals::of(&files), limited, rescues, files })
     }
 
     async fn published_now(&self, feed: &str) -> Result<Newest, CommandError> {
@@ -317,6 +320,20 @@ impl PublishPlan {
         format!("publish it as the newest version of `{}`? [y/N] ", self.feed)
     }
 
+    /// Returns what to do about older files, where there can be some that were not tried.
+    fn limit(&self, style: Style) -> String {
+        let Some(PreviewReport { totals, .. }) = self.preview.as_ref().filter(|preview| preview.limited)
+        else {
+            return String::new();
+        };
+        let tried = match totals.files {
+            1 => "only the newest file of the feed was tried".to_owned(),
+            files => format!("only the newest {files} files of the feed were tried"),
+        };
+        let line = format!("{tried}; `scalper replay --feed {}` tries all that are open", self.feed);
+        paragraph("", &line, style)
+    }
+
     pub(super) fn to_text(&self, style: Style) -> String {
         let mut text = String::new();
         if !self.lint.findings.is_empty() {
@@ -327,7 +344,7 @@ impl PublishPlan {
         }
         if self.unchanged {
             let same = format!("the newest version of `{}` has this text: nothing to publish", self.feed);
-            return text + &paragraph("", &same, style);
+            return text + &paragraph("", &same, style) + &self.limit(style);
         }
         match &self.changes {
             Some(changes) => text += &changes.to_text(style),
@@ -341,6 +358,7 @@ impl PublishPlan {
                 paragraph("", &totals.acceptance(), style)
             };
             text += &changed_files(files, style);
+            text += &self.limit(style);
         }
         if self.dry_run {
             text += &paragraph("", "nothing was published (--dry-run)", style);

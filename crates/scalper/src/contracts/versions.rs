@@ -1,16 +1,17 @@
 //! What is published: the feeds, the versions of a feed's contract, and one of them.
 
-use contract::{Check, Column, Contract, Published, Severity, Status};
+use contract::{Contract, Published, Status};
 use runtime::{InForce, format_second, in_force};
 use serde::Serialize;
 use store::{ContractObject, ContractText, VersionId};
 
 use super::ContractStore;
+use super::compiled::CompiledContract;
 use super::document::{FoundContract, compile, counted_errors, first_error};
 use crate::error::CommandError;
 use crate::names;
 use crate::reading::{StackView, plain, plain_lines};
-use crate::report::{Fit, Mark, Style, marked_table, table};
+use crate::report::{Fit, Mark, Style, marked_table};
 
 /// Characters of an object version by which it can be named.
 const SHORT: usize = 8;
@@ -115,32 +116,9 @@ pub struct ShownContract {
     /// The document.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub document: Option<String>,
-    /// Its columns and rules, where those were asked for.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub columns: Option<Vec<ShownColumn>>,
-}
-
-/// A column with its rules.
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-#[expect(missing_docs, reason = "the members are those of the JSON document, named as they read")]
-pub struct ShownColumn {
-    pub name: String,
-    pub expected: String,
-    pub required: bool,
-    /// Its place in the primary key, from 1.
-    pub key: Option<usize>,
-    pub rules: Vec<ShownRule>,
-}
-
-/// A rule of a column.
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-#[expect(missing_docs, reason = "the members are those of the JSON document, named as they read")]
-pub struct ShownRule {
-    pub rule: String,
-    pub severity: Severity,
-    pub expected: String,
+    /// What was compiled from it, where that was asked for.
+    #[serde(flatten, skip_serializing_if = "Option::is_none")]
+    pub compiled: Option<CompiledContract>,
 }
 
 impl<S: ContractStore> StackView<S> {
@@ -188,7 +166,7 @@ impl<S: ContractStore> StackView<S> {
             published: format_second(version.object.published_ms),
             version: version.own_version().map(|version| plain(version).into_owned()),
             status: contract.map_or("errors", |contract| status(contract.identity.status)),
-            columns: contract.ok().filter(|_| compiled).map(columns),
+            compiled: contract.ok().filter(|_| compiled).map(CompiledContract::of),
             document: version.text.filter(|_| !compiled),
             feed,
         })
@@ -264,23 +242,6 @@ fn status(status: Status) -> &'static str {
     }
 }
 
-fn columns(contract: &Contract) -> Vec<ShownColumn> {
-    let of = |(index, column): (u16, &Column)| {
-        let rule = |(rule, _): &(contract::RuleIndex, Check)| {
-            let rule = contract.rule(*rule);
-            ShownRule { rule: rule.id.clone(), severity: rule.severity, expected: rule.expected.clone() }
-        };
-        ShownColumn {
-            name: plain(&column.name).into_owned(),
-            expected: contract.rule(column.type_rule).expected.clone(),
-            required: column.required.is_some(),
-            key: contract.primary_key.iter().position(|key| *key == index).map(|place| place + 1),
-            rules: column.checks.iter().map(rule).collect(),
-        }
-    };
-    (0_u16..).zip(&contract.columns).map(of).collect()
-}
-
 impl ListedContract {
     fn of(feed: &str, held: InForce) -> Self {
         let broken = held.broken.as_ref();
@@ -354,7 +315,7 @@ impl ContractHistory {
 impl ShownContract {
     /// Renders the document; on a terminal without control characters.
     pub(super) fn to_text(&self, style: Style) -> String {
-        let Some(columns) = &self.columns else {
+        let Some(compiled) = &self.compiled else {
             let document = self.document.clone().unwrap_or_default();
             return if style.width.is_some() { plain_lines(&document) } else { document };
         };
@@ -363,29 +324,6 @@ impl ShownContract {
             "{} version {version}, {}, object version {}, published {}\n\n",
             self.feed, self.status, self.object_version, self.published
         );
-        let mut rows = Vec::new();
-        for column in columns {
-            let key = column.key.map(|place| format!("key {place}"));
-            let required = column.required.then(|| "required".to_owned());
-            let marks = [key, required].into_iter().flatten().collect::<Vec<_>>().join(", ");
-            rows.push([
-                column.name.clone(),
-                String::new(),
-                plain(&column.expected).into_owned() + &sign(&marks),
-            ]);
-            for rule in &column.rules {
-                let warns = if rule.severity == Severity::Warn { " (warning)" } else { "" };
-                rows.push([
-                    String::new(),
-                    plain(&rule.rule).into_owned(),
-                    format!("{}{warns}", plain(&rule.expected)),
-                ]);
-            }
-        }
-        head + &table(["column", "rule", "expected"], &rows, Fit::wrap_last(&[0, 1]), style)
+        head + &compiled.to_text(style)
     }
-}
-
-fn sign(marks: &str) -> String {
-    if marks.is_empty() { String::new() } else { format!(" [{marks}]") }
 }

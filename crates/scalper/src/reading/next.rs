@@ -52,7 +52,10 @@ pub(super) fn steps(
             steps.push(with("wait for the release of its feed, or release it", release));
         }
         State::Complete if view.rejects.unwrap_or_default() == 0 => {
-            steps.push(say("nothing: all of its records are visible"));
+            steps.push(say(match view.dropped {
+                None => "nothing: all of its records are visible",
+                Some(_) => "nothing: all of its records but those that `dropIf` leaves out are visible",
+            }));
         }
         State::Complete => steps.push(say("have the rejected records fixed and sent again")),
         State::Quarantined => steps.extend(about_quarantined(stack, view, entry, receipt)),

@@ -122,11 +122,28 @@ async fn text() {
         "push labs.odcs.yaml --dry-run",
         "push strict/labs.odcs.yaml",
         "push broken.odcs.yaml --feed labs",
+        "push strict/labs.odcs.yaml --files 1 --dry-run",
         "push orders.odcs.yaml --dry-run",
         "push labs.odcs.yaml --feed charges --files 0 --dry-run",
         "rollback labs --dry-run",
     ];
     insta::assert_snapshot!(transcript(&harness, &lines, false).await);
+}
+
+#[tokio::test]
+async fn everything_that_is_done_to_a_record_is_shown() {
+    let harness = stack().await;
+    let settings = "    quality:\n      - {metric: rowCount, mustBeGreaterThan: 0}\n      - {engine: cel, name: order, severity: warn, implementation: 'id > 0'}\n    properties:";
+    let drops =
+        "      - {property: dropIf, value: \"name == 'TEST'\", vendor: ingest}\n      - {property: onError";
+    let name = "maxLength: 5}, classification: phi, customProperties: [{property: transform, value: [trim, {map: {x: X}}], vendor: ingest}, {property: mask, value: {truncate: 1}, vendor: ingest}]}";
+    let document = super::harness::CONTRACT
+        .replace("FEED", "full")
+        .replace("    properties:", settings)
+        .replace("      - {property: onError", drops)
+        .replace("maxLength: 5}}", name);
+    harness.memory.publish_contract("full", document);
+    insta::assert_snapshot!(transcript(&harness, &["show full --compiled"], false).await);
 }
 
 #[tokio::test]

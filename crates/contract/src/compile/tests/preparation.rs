@@ -95,6 +95,15 @@ fn each_mistake_in_a_transform_or_mask_is_found_where_it_stands() {
         ("an unknown key", transform(text, "{ replace: { pattern: a, with: b, flags: i } }")),
         ("a part of number 0", transform(text, "{ split: { by: '^', take: 0 } }")),
         ("an empty separator", transform(text, "{ split: { by: '', take: 1 } }")),
+        ("a text for null that is no number", transform("logicalType: integer", "{ default: none }")),
+        (
+            "a text for null that is not listed",
+            transform("logicalType: string\n        enum: [{ value: A }]", "[{ map: { a: A } }, { default: Z }]"),
+        ),
+        (
+            "a text in place of another that is too long",
+            transform("logicalType: string\n        logicalTypeOptions: { maxLength: 2 }", "{ map: { m: MALE } }"),
+        ),
         ("a product of a text", transform(text, "{ multiply: 2 }")),
         ("a factor of 0", transform("logicalType: integer", "{ multiply: 0 }")),
         ("dates of a number", transform("logicalType: integer", "{ dates: [yyyy] }")),
@@ -210,4 +219,23 @@ fn groups_of_a_match_are_taken_by_number_and_name() {
         let value = format!("{{ replace: {{ pattern: '(?P<x>[0-9]+) mm', with: '{with}' }} }}");
         compiled(&transform("logicalType: string", &value));
     }
+}
+
+#[test]
+fn a_text_of_a_step_is_judged_by_what_the_later_steps_make_of_it() {
+    for value in
+        ["[{ default: m }, upper]", "[{ map: { '1': m, '2': '' } }, upper]", "[{ default: ' M ' }, trim]"]
+    {
+        let entries = "logicalType: string\n        required: true\n        enum: [{ value: M }]";
+        compiled(&transform(entries, value));
+    }
+    let dates = "[{ default: 01.02.2026 }, { dates: [dd.MM.yyyy] }]";
+    compiled(&transform("logicalType: date", dates));
+    rejected(&transform("logicalType: string\n        enum: [{ value: M }]", "[upper, { default: m }]"));
+}
+
+#[test]
+fn a_year_of_two_digits_is_a_warning_among_dates_too() {
+    let warnings = compiled(&transform("logicalType: date", "{ dates: [dd.MM.yy] }")).1;
+    assert!(warnings.iter().any(|warning| warning.found == "a year of two digits"), "{warnings:?}");
 }
